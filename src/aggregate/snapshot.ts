@@ -1,0 +1,172 @@
+// Snapshot: everything that store, stream and view may know about an interval. Plain, complete, never changed after it was made.
+
+import type { Attribution, Endpoint, Fallback, FlowDirection, InterfaceKind, NameSource } from '../net/model.ts';
+
+/** Totals since the start (integers) and rates over the interval (bytes/s). Bytes are network-layer bytes, RX and TX as the local host sees them. */
+export interface Traffic {
+  readonly rxBytes: number;
+  readonly txBytes: number;
+  readonly rxPackets: number;
+  readonly txPackets: number;
+  readonly rxRate: number;
+  readonly txRate: number;
+}
+
+/** One app with traffic since the start. The folded rest and the unowned are rows too, with `app` null and a reason. */
+export interface AppRow extends Traffic {
+  /** Stable within a run; what the screen selects by. */
+  readonly id: string;
+  readonly app: string | null;
+  readonly reason: string | null;
+  readonly exe: string | null;
+  readonly pids: readonly number[];
+  readonly user: string | null;
+  /** Flows it has had since the start. */
+  readonly flows: number;
+  readonly firstSeen: number;
+  readonly lastSeen: number;
+  /** RX+TX bytes/s of the last seconds, oldest first; empty for rows outside the busiest. */
+  readonly recent: readonly number[];
+}
+
+/** One remote host. Before names are known a host is its address. */
+export interface HostRow extends Traffic {
+  readonly id: string;
+  /** null for the folded rest. */
+  readonly host: string | null;
+  readonly reason: string | null;
+  readonly domain: string | null;
+  readonly nameSource: NameSource;
+  readonly addresses: readonly string[];
+  readonly category: string | null;
+  readonly country: string | null;
+  readonly asn: number | null;
+  readonly flows: number;
+  readonly firstSeen: number;
+  readonly lastSeen: number;
+  readonly recent: readonly number[];
+}
+
+export interface CategoryRow extends Traffic {
+  readonly id: string;
+  /** null: not categorised. */
+  readonly category: string | null;
+  readonly flows: number;
+}
+
+export interface InterfaceRow extends Traffic {
+  readonly id: string;
+  readonly interface: string;
+  readonly kind: InterfaceKind;
+  /** True when its bytes are part of the headline total. */
+  readonly headline: boolean;
+  /** Frame bytes captured since the start. */
+  readonly frameBytes: number;
+  /** What the interface itself counted since the start, RX+TX frame bytes; null where the counter can't be trusted. */
+  readonly counterBytes: number | null;
+  readonly counterDropped: number | null;
+  readonly recentRx: readonly number[];
+  readonly recentTx: readonly number[];
+}
+
+export interface FlowRow extends Traffic {
+  /** Unique within a run, also after the row of the table was used again. */
+  readonly id: string;
+  readonly protocol: string;
+  readonly interface: string;
+  readonly local: Endpoint;
+  readonly remote: Endpoint;
+  readonly direction: FlowDirection;
+  readonly state: string;
+  readonly app: string | null;
+  readonly pid: number | null;
+  readonly attribution: Attribution;
+  /** Why there is no owner; null where there is one. */
+  readonly reason: string | null;
+  readonly peerApp: string | null;
+  readonly peerPid: number | null;
+  readonly host: string | null;
+  readonly nameSource: NameSource;
+  readonly application: string | null;
+  readonly category: string | null;
+  readonly firstSeen: number;
+  readonly lastSeen: number;
+  readonly rttMs: number | null;
+  readonly retransmits: number;
+  /** VXLAN, WireGuard and the like; null for plain traffic. */
+  readonly tunnel: string | null;
+  readonly closed: boolean;
+}
+
+/** The capture as it stands: which driver and attribution, why not a better one, and what was lost. Counters since the start. */
+export interface CaptureStatus {
+  readonly driver: string;
+  readonly interfaces: readonly string[];
+  /** procfs, pktap, lsof ...; `none` where nothing tells owners. */
+  readonly attribution: string;
+  readonly packets: number;
+  readonly frameBytes: number;
+  /** Kernel and interface drops; null is unknown. */
+  readonly dropped: number | null;
+  readonly shed: number;
+  readonly undecoded: number;
+  readonly truncated: number;
+  readonly malformed: number;
+  readonly unsupported: number;
+  readonly interfaceBytes: number | null;
+  readonly interfaceDropped: number | null;
+  readonly fallbacks: readonly Fallback[];
+  readonly snapLength: { readonly bulk: number; readonly whole: number };
+  readonly bufferBytes: number | null;
+  /** One line on what is wrong now (interface down, attribution failing); empty when all is well. */
+  readonly note: string;
+  /** File name in a replay, null live. */
+  readonly file: string | null;
+}
+
+/** Rates of the past, oldest first, newest last; bytes/s. Shorter than the ring while it fills. */
+export interface RateHistory {
+  /** One value a second, 300 at the most. */
+  readonly rxSeconds: readonly number[];
+  readonly txSeconds: readonly number[];
+  /** One value a minute, 1440 at the most. */
+  readonly rxMinutes: readonly number[];
+  readonly txMinutes: readonly number[];
+}
+
+export interface TotalRow extends Traffic {
+  readonly unownedBytes: number;
+}
+
+/** A stretch that was not measured: the machine slept, the clock jumped, frames were lost. */
+export interface Gap {
+  readonly from: number;
+  readonly to: number;
+  readonly reason: 'sleep' | 'clock' | 'loss' | 'interface';
+  readonly detail: string;
+}
+
+export interface Snapshot {
+  /** Counts ticks from 0. */
+  readonly seq: number;
+  /** End of the interval, epoch ms. */
+  readonly time: number;
+  /** When the run began, epoch ms. */
+  readonly started: number;
+  /** Measured, not nominal. */
+  readonly intervalMs: number;
+  readonly capture: CaptureStatus;
+  readonly total: TotalRow;
+  readonly rates: RateHistory;
+  readonly apps: readonly AppRow[];
+  readonly hosts: readonly HostRow[];
+  readonly categories: readonly CategoryRow[];
+  readonly interfaces: readonly InterfaceRow[];
+  /** Busiest and most recent first, bounded; `flowCount` is how many there are. */
+  readonly flows: readonly FlowRow[];
+  readonly flowCount: number;
+  /** Flows whose row was given up because the table was full; their bytes stay in every total. */
+  readonly flowsEvicted: number;
+  /** Gaps that ended in this interval. */
+  readonly gaps: readonly Gap[];
+}

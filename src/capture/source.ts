@@ -1,0 +1,84 @@
+// What every capture driver gives: batches of frames, the interfaces and processes they refer to, and what was lost.
+
+import type { Fallback, InterfaceKind } from '../net/model.ts';
+import type { PacketBatch } from './batch.ts';
+
+/** Names of the drivers, in the order in which `--driver auto` tries them. */
+export const DRIVERS = ['libpcap', 'tcpdump', 'cap'] as const;
+export type DriverName = (typeof DRIVERS)[number];
+
+/** An interface that frames of a source refer to by index. The list only grows while a source is open. */
+export interface CaptureInterface {
+  readonly name: string;
+  readonly kind: InterfaceKind;
+  /** LINKTYPE of the frames as delivered. */
+  readonly link: number;
+  /** True when the source delivers each loopback packet twice, once out and once in (PKTAP). */
+  readonly deliversTwice: boolean;
+}
+
+/** A process that the capture itself named (PKTAP, pcapng process blocks). Index 0 is no process. */
+export interface CapturedProcess {
+  /** -1 where the capture did not know. */
+  readonly pid: number;
+  /** As captured, at most 16 bytes from PKTAP; not yet stripped of control characters. */
+  readonly name: string;
+}
+
+/** Counters since the source was opened. `null` is unknown, never zero. */
+export interface CaptureStats {
+  /** Frames that matched the filter, as the driver counts them. */
+  readonly received: number | null;
+  /** Lost in the kernel: the ring was full. */
+  readonly droppedByKernel: number | null;
+  /** Lost before the kernel's filter, by the interface or its driver. */
+  readonly droppedByInterface: number | null;
+  /** Counted but not decoded, because this process was too slow. */
+  readonly shed: number;
+  /** Records of a file that could not be read as frames. */
+  readonly malformed: number;
+}
+
+/** Why a source gives nothing now. */
+export type SourceState =
+  /** Frames may come. */
+  | 'open'
+  /** An interface is down or away; the source tries again by itself. */
+  | 'waiting'
+  /** No more frames will ever come: the file ended. */
+  | 'ended'
+  /** All of its interfaces are gone for good. */
+  | 'lost';
+
+/**
+ * An open capture.
+ *
+ * `read` never blocks and never throws for anything that happens to an interface; it may throw only for bugs. A source is closed
+ * once; after that its memory is gone and nothing of a batch may be touched.
+ */
+export interface PacketSource {
+  readonly driver: DriverName | 'file';
+  /** Grows only; frames refer to it by index. */
+  readonly interfaces: readonly CaptureInterface[];
+  /** Grows only; `[0]` is no process. Empty list where the driver names none. */
+  readonly processes: readonly CapturedProcess[];
+  /** True where frames carry a pid, so that no other attribution is needed. */
+  readonly namesProcesses: boolean;
+  /** Bytes kept of a bulk packet and at the most; for the screen. */
+  readonly snapLength: { readonly bulk: number; readonly whole: number };
+  /** Bytes of kernel ring, all interfaces together; null where unknown. */
+  readonly bufferBytes: number | null;
+  readonly state: SourceState;
+  /** One line on `state`, for the screen; empty when all is well. */
+  readonly note: string;
+  /** Next frames, or null when nothing waits right now. The batch is the source's own and is overwritten by the next call. */
+  read(): PacketBatch | null;
+  stats(): CaptureStats;
+  close(): void;
+}
+
+/** A live source and why the better drivers were not taken. */
+export interface OpenedSource {
+  readonly source: PacketSource;
+  readonly fallbacks: readonly Fallback[];
+}

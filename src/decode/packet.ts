@@ -1,0 +1,74 @@
+// The one reused packet record, and how far a decoder got. No behaviour: decode.ts writes it, flow reads it.
+
+/** How decoding ended. Short and broken packets are statuses, counted and shown; nothing throws. */
+export const STATUS = {
+  /** All layers down to the transport were read. */
+  COMPLETE: 0,
+  /** The capture was cut before the end of a header: what was read before it holds. */
+  TRUNCATED: 1,
+  /** A length or version contradicts the bytes. */
+  MALFORMED: 2,
+  /** A link type, EtherType or encapsulation that is not decoded. */
+  UNSUPPORTED: 3,
+} as const;
+export type Status = (typeof STATUS)[keyof typeof STATUS];
+
+/** The layer at which decoding stopped, or TRANSPORT when it was complete. */
+export const LAYER = { LINK: 0, NETWORK: 1, TRANSPORT: 2 } as const;
+export type Layer = (typeof LAYER)[keyof typeof LAYER];
+
+/** An encapsulation that was recognised around or inside the packet, for labels only. */
+export const TUNNEL = { NONE: 0, SIX_IN_FOUR: 1, FOUR_IN_SIX: 2, IP_IN_IP: 3, VXLAN: 4, WIREGUARD: 5, GRE: 6 } as const;
+export type Tunnel = (typeof TUNNEL)[keyof typeof TUNNEL];
+
+/**
+ * One decoded packet; overwritten by the next. Offsets are into the bytes that were decoded, -1 where a layer is absent.
+ *
+ *     words   [ source: 4 x int32 ][ destination: 4 x int32 ]    IPv4 v4-mapped, see net/address
+ *
+ * A packet has a flow when `hasAddresses` is true, whatever the status: a truncated TCP header still belongs to its two addresses.
+ */
+export class Packet {
+  status: Status = STATUS.COMPLETE;
+  stoppedAt: Layer = LAYER.LINK;
+  hasAddresses = false;
+  readonly words = new Int32Array(8);
+  /** PROTOCOL number; the innermost that is not an extension header, of the outermost IP header. */
+  protocol = 0;
+  sourcePort = 0;
+  destinationPort = 0;
+  tunnel: Tunnel = TUNNEL.NONE;
+  /** VLAN identifier of the outermost tag, 0 where there is none. */
+  vlan = 0;
+
+  /** Network-layer bytes on the wire: the IP header and all behind it, without link header and Ethernet padding. */
+  networkBytes = 0;
+  /** Bytes of the whole frame on the wire, link header included: what interface counters count. */
+  frameBytes = 0;
+  /** Transport payload bytes on the wire; 0 where the transport is unknown. */
+  payloadBytes = 0;
+  networkOffset = -1;
+  transportOffset = -1;
+  payloadOffset = -1;
+  /** Payload bytes that were captured, from payloadOffset. */
+  payloadCaptured = 0;
+
+  /** True for a fragment after the first; its ports come from the first, where that was seen. */
+  laterFragment = false;
+  tcpFlags = 0;
+  /** Signed 32 bits, to be compared by difference. */
+  sequence = 0;
+  acknowledgement = 0;
+  /** RFC 7323 timestamps; `hasTimestamps` tells whether they are there. */
+  timestampValue = 0;
+  timestampEcho = 0;
+  hasTimestamps = false;
+  /** ICMP type and code of an ICMP message: type << 8 | code. */
+  icmpType = 0;
+  /** Layer 2 destination was a broadcast or multicast group. */
+  groupAddressed = false;
+  /** Direction told by a cooked link header (DIRECTION), 0 otherwise. */
+  linkDirection = 0;
+  /** Interface index in a cooked v2 header (Linux), 0 otherwise. */
+  linkInterface = 0;
+}

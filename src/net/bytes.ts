@@ -1,0 +1,36 @@
+// Reads of network bytes. The only place that indexes bytes without a check: callers prove the length first.
+
+/** The byte at `at`. */
+export function u8(bytes: Uint8Array, at: number): number {
+  return bytes[at] as number;
+}
+
+/** Big-endian 16 bits. */
+export function u16(bytes: Uint8Array, at: number): number {
+  return ((bytes[at] as number) << 8) | (bytes[at + 1] as number);
+}
+
+/** Big-endian 32 bits as a signed integer: the form in which addresses and sequence numbers are kept. */
+export function i32(bytes: Uint8Array, at: number): number {
+  return ((bytes[at] as number) << 24) | ((bytes[at + 1] as number) << 16) | ((bytes[at + 2] as number) << 8) | (bytes[at + 3] as number);
+}
+
+/** Big-endian 32 bits, unsigned. */
+export function u32(bytes: Uint8Array, at: number): number {
+  return i32(bytes, at) >>> 0;
+}
+
+/** Little-endian 16 bits. */
+export function u16le(bytes: Uint8Array, at: number): number {
+  return (bytes[at] as number) | ((bytes[at + 1] as number) << 8);
+}
+
+/** Little-endian 32 bits as a signed integer. */
+export function i32le(bytes: Uint8Array, at: number): number {
+  return (bytes[at] as number) | ((bytes[at + 1] as number) << 8) | ((bytes[at + 2] as number) << 16) | ((bytes[at + 3] as number) << 24);
+}
+
+/** Little-endian 32 bits, unsigned. */
+export function u32le(bytes: Uint8Array, at: number): number {
+  return i32le(bytes, at) >>> 0;
+}

@@ -1,0 +1,75 @@
+// Words that every part shares: processes, apps, how an owner is known, what an interface is. Types and constants only.
+
+/** How the owner of a flow is known. Order is trust, best first. */
+export const ATTRIBUTIONS = ['exact', 'listener', 'wildcard', 'kernel', 'none'] as const;
+export type Attribution = (typeof ATTRIBUTIONS)[number];
+
+/** Why a flow has no process. */
+export const OWNER_REASONS = [
+  'not looked up yet',
+  'older than the start',
+  'forwarded',
+  'not a local socket',
+  'closed before it could be looked up',
+  'hidden by the system',
+  'no process: the kernel itself',
+  'recorded without owners',
+  'attribution is off',
+] as const;
+export type OwnerReason = (typeof OWNER_REASONS)[number];
+
+/** Which way a flow was opened, seen from this machine. */
+export const FLOW_DIRECTIONS = ['outbound', 'inbound', 'local', 'transit'] as const;
+export type FlowDirection = (typeof FLOW_DIRECTIONS)[number];
+
+/** How the name of a remote end is known. */
+export type NameSource = 'dns' | 'tls' | 'quic' | 'http' | 'mdns' | 'ptr' | 'none';
+
+/** One process that owns or owned a socket. Lives as long as the directory that holds it. */
+export interface Process {
+  /** Dense, never reused within a run. */
+  readonly id: number;
+  readonly pid: number;
+  /** As shown: from the executable where it is known, else the kernel's short name. */
+  readonly name: string;
+  readonly exe: string | null;
+  readonly uid: number | null;
+  readonly user: string | null;
+  readonly parentPid: number | null;
+  /** Where the process directory folded it. */
+  readonly app: number;
+}
+
+/** One row of the apps table: processes that a person would call the same program. */
+export interface App {
+  /** Dense, never reused within a run. */
+  readonly id: number;
+  readonly name: string;
+  readonly exe: string | null;
+  readonly user: string | null;
+  /** Most recent last; bounded. */
+  readonly pids: readonly number[];
+}
+
+/** Read access to the processes and apps met so far. */
+export interface ProcessDirectory {
+  process(id: number): Process | undefined;
+  app(id: number): App | undefined;
+  readonly appCount: number;
+}
+
+/** What an interface is, which decides whether its bytes belong to the headline total. */
+export const INTERFACE_KINDS = ['physical', 'loopback', 'tunnel', 'bridge', 'virtual'] as const;
+export type InterfaceKind = (typeof INTERFACE_KINDS)[number];
+
+/** A driver or an attribution source that was passed over, and why, in a user's words. */
+export interface Fallback {
+  readonly driver: string;
+  readonly reason: string;
+}
+
+/** An end of a flow, as text and number. */
+export interface Endpoint {
+  readonly address: string;
+  readonly port: number;
+}
