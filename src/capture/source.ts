@@ -82,3 +82,13 @@ export interface OpenedSource {
   readonly source: PacketSource;
   readonly fallbacks: readonly Fallback[];
 }
+
+/** What a driver is asked to open. */
+export interface CaptureRequest {
+  /** Device names that exist, or `any`. Empty on macOS: PKTAP over en, utun, ipsec, ppp and lo0. */
+  readonly interfaces: readonly string[];
+  /** User's libpcap expression; null takes everything. */
+  readonly bpf: string | null;
+  /** Kernel ring in bytes, all interfaces together. */
+  readonly bufferBytes: number;
+}

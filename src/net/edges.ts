@@ -1,0 +1,47 @@
+// Edges: the one struct of functions and paths through which the program reaches the operating system's own programs and files.
+// Types only. The real one is made at start; tests hand in fakes that record, split, hang and die.
+
+import type { ChildProcess } from 'node:child_process';
+import type { NetworkInterfaceInfo } from 'node:os';
+
+/** Absolute paths: nothing is ever looked up on PATH. */
+export interface EdgePaths {
+  readonly tcpdump: string;
+  readonly nettop: string;
+  readonly lsof: string;
+  readonly netstat: string;
+  readonly route: string;
+  readonly ps: string;
+  /** Root of procfs and sysfs; other roots in tests. */
+  readonly proc: string;
+  readonly sys: string;
+  readonly passwd: string;
+}
+
+/** How a program that was run to its end went. Running a program never throws. */
+export interface RunResult {
+  /** Exit status; null when it was killed or never started. */
+  readonly status: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+  /** Killed because it took too long or printed too much. */
+  readonly cut: 'time' | 'size' | null;
+  /** Why it never started (ENOENT, EACCES ...); null when it did. */
+  readonly failure: string | null;
+}
+
+export interface Edges {
+  readonly platform: 'darwin' | 'linux';
+  readonly paths: EdgePaths;
+  /**
+   * Runs a program to its end: no shell, no standard input, both pipes drained, killed after `timeoutMs` or `maxBytes` of output.
+   * LC_ALL is C unless `env` says otherwise.
+   */
+  run(path: string, args: readonly string[], limits: { timeoutMs: number; maxBytes: number }): Promise<RunResult>;
+  /** Starts a program that streams: no shell, no standard input, stdout and stderr piped. */
+  spawn(path: string, args: readonly string[]): ChildProcess;
+  /** `os.networkInterfaces()`. */
+  networkInterfaces(): NodeJS.Dict<NetworkInterfaceInfo[]>;
+  /** Effective user, 0 for root. */
+  euid(): number;
+}
