@@ -1,0 +1,48 @@
+// Options: everything one run was asked for, already checked. What the flags, the environment and the configuration file became;
+// the rest of the program reads nothing else of them.
+
+import type { DriverName } from '../capture/source.ts';
+
+/** Drivers that `--driver` takes. */
+export const DRIVER_CHOICES = ['auto', 'libpcap', 'tcpdump', 'cap'] as const satisfies readonly ('auto' | DriverName)[];
+export type DriverChoice = (typeof DRIVER_CHOICES)[number];
+
+/** Units that `--units` takes: KiB/s, Mb/s, MB/s and Mib/s. */
+export const UNIT_CHOICES = ['bytes', 'bits', 'bytes-decimal', 'bits-binary'] as const;
+export type UnitChoice = (typeof UNIT_CHOICES)[number];
+
+/** What a run was asked for. Durations in milliseconds; null where nothing was asked. */
+export interface Options {
+  /** Names as given, no duplicates, `any` only alone. Empty: the default route's (macOS: PKTAP on all). Always empty in a replay. */
+  readonly interfaces: readonly string[];
+  /** File to replay, `-` for standard input; null is live. */
+  readonly read: string | null;
+  /** Times real time in a replay; 0 is as fast as it goes. */
+  readonly speed: number;
+  /** Display filter; not compiled yet. */
+  readonly filter: string | null;
+  /** Capture filter in libpcap's syntax; null in a replay. */
+  readonly bpf: string | null;
+  readonly intervalMs: number;
+  readonly json: boolean;
+  readonly once: boolean;
+  /** How long the run lasts; only with `json` or `once`. */
+  readonly durationMs: number | null;
+  /** How many samples the run prints; only with `json`. */
+  readonly samples: number | null;
+  readonly driver: DriverChoice;
+  /** False shows addresses and ports in place of names. */
+  readonly names: boolean;
+  /** A theme's name, or a path when it holds a slash. */
+  readonly theme: string;
+  readonly units: UnitChoice;
+  readonly ascii: boolean;
+  /** False when a flag, the settings or NO_COLOR forbid colour; how much a terminal can do is not asked here. */
+  readonly color: boolean;
+  /** null: on, but off over SSH. */
+  readonly mouse: boolean | null;
+  /** Category -> domains, from the configuration file. */
+  readonly categories: Readonly<Record<string, readonly string[]>>;
+  /** Action -> keys, from the configuration file; actions and keys are checked by the key map. */
+  readonly keys: Readonly<Record<string, readonly string[]>>;
+}
