@@ -1,0 +1,133 @@
+// Successive readings of interface counters -> what was counted since the start, or null with the reason. Never shows a wrong total.
+
+import type { Edges } from '../net/edges.ts';
+import type { Counters } from './counters.ts';
+
+/** What an interface counted since the tracker first saw it. */
+export interface CounterDelta {
+  readonly rxBytes: number;
+  readonly txBytes: number;
+  readonly rxDropped: number | null;
+  readonly txDropped: number | null;
+}
+
+/** Frame bytes that the capture saw on an interface since the start. */
+export interface CapturedBytes {
+  readonly rxBytes: number;
+  readonly txBytes: number;
+}
+
+interface Track {
+  last: Counters;
+  rxBytes: number;
+  txBytes: number;
+  rxDropped: number | null;
+  txDropped: number | null;
+  /** Captured received bytes when the received counter last moved. */
+  capturedAtMove: number;
+  /** Counted sent bytes at that moment. */
+  sentAtMove: number;
+  frozen: boolean;
+  broken: string | null;
+}
+
+/** Where 32-bit counters wrap: macOS gives third-party programs only the lower half, at least in some of its releases. */
+const WRAP = 2 ** 32;
+/** Captured bytes without a move of the counter that make it frozen: drivers may publish their counters seconds late. */
+const FROZEN_BYTES = 256 * 1024;
+
+/**
+ * Judges the counters of all interfaces of a run.
+ *
+ * - A byte counter that goes back while its packet counter goes on has wrapped (macOS only; Linux counts in 64 bits).
+ * - One that goes back with its packets was reset: what was counted before is lost, so its total is unknown from then on.
+ * - Received bytes that stand still while sent ones move and the capture receives are frozen (macOS 26.4 and later, on
+ *   interfaces that Skywalk drives): unknown for as long as that lasts.
+ */
+export class CounterTracker {
+  readonly #wraps: boolean;
+  readonly #tracks = new Map<string, Track>();
+
+  constructor(platform: Edges['platform']) {
+    this.#wraps = platform === 'darwin';
+  }
+
+  /**
+   * Takes one reading of all interfaces; to be called at least as often as 4 GiB can pass.
+   *
+   * @param captured by interface, since the start; without it frozen counters can't be told
+   */
+  update(readings: ReadonlyMap<string, Counters>, captured?: ReadonlyMap<string, CapturedBytes>): void {
+    for (const [name, now] of readings) {
+      const track = this.#tracks.get(name);
+      const seen = captured?.get(name);
+      if (track === undefined) this.#tracks.set(name, baseline(now, seen));
+      else this.#advance(track, now, seen);
+    }
+    // What is away comes back with counters that begin at zero, perhaps beyond the last reading.
+    for (const [name, track] of this.#tracks) if (!readings.has(name)) track.broken = 'the interface was away';
+  }
+
+  /** What an interface counted since the start; null where that can't be trusted. */
+  delta(name: string): CounterDelta | null {
+    const track = this.#tracks.get(name);
+    if (track === undefined || track.broken !== null || track.frozen) return null;
+    const { rxBytes, txBytes, rxDropped, txDropped } = track;
+    return { rxBytes, txBytes, rxDropped, txDropped };
+  }
+
+  /** Why `delta` is null, in a user's words; empty when it is not. */
+  note(name: string): string {
+    const track = this.#tracks.get(name);
+    if (track === undefined) return 'the interface has no counters';
+    if (track.broken !== null) return track.broken;
+    return track.frozen ? 'the received counter stands still while packets arrive' : '';
+  }
+
+  #advance(track: Track, now: Counters, seen: CapturedBytes | undefined): void {
+    const { last } = track;
+    const rx = this.#step(last.rxBytes, now.rxBytes, now.rxPackets < last.rxPackets);
+    const tx = this.#step(last.txBytes, now.txBytes, now.txPackets < last.txPackets);
+    track.last = now;
+    if (rx === null || tx === null) {
+      track.broken = 'the interface counters were reset';
+      return;
+    }
+    track.rxBytes += rx;
+    track.txBytes += tx;
+    track.rxDropped = added(track.rxDropped, last.rxDropped, now.rxDropped);
+    track.txDropped = added(track.txDropped, last.txDropped, now.txDropped);
+    const received = seen?.rxBytes ?? track.capturedAtMove;
+    if (rx > 0) {
+      track.capturedAtMove = received;
+      track.sentAtMove = track.txBytes;
+      track.frozen = false;
+    } else if (received - track.capturedAtMove > FROZEN_BYTES && track.txBytes > track.sentAtMove) track.frozen = true;
+  }
+
+  /** How far a counter went, null when it was reset. */
+  #step(before: number, now: number, packetsWentBack: boolean): number | null {
+    if (packetsWentBack) return null;
+    if (now >= before) return now - before;
+    return this.#wraps && before < WRAP ? now + WRAP - before : null;
+  }
+}
+
+function baseline(now: Counters, seen: CapturedBytes | undefined): Track {
+  return {
+    last: now,
+    rxBytes: 0,
+    txBytes: 0,
+    rxDropped: now.rxDropped === null ? null : 0,
+    txDropped: now.txDropped === null ? null : 0,
+    capturedAtMove: seen?.rxBytes ?? 0,
+    sentAtMove: 0,
+    frozen: false,
+    broken: null,
+  };
+}
+
+function added(total: number | null, before: number | null, now: number | null): number | null {
+  if (total === null || before === null || now === null) return null;
+  return total + Math.max(0, now - before);
+}

@@ -1,0 +1,115 @@
+import { describe, expect, it } from 'vitest';
+import { CounterTracker } from '../../../src/capture/counter-tracker.ts';
+import { type Counters, readCounters } from '../../../src/capture/counters.ts';
+import { fakeEdges, sysfs } from '../../support/fake-edges.ts';
+import { NETSTAT } from './macos-texts.ts';
+
+const of = (rxBytes: number, txBytes: number, rxPackets = 1000, txPackets = 1000, dropped: number | null = null): Counters => ({
+  rxBytes,
+  txBytes,
+  rxPackets,
+  txPackets,
+  rxDropped: dropped,
+  txDropped: dropped,
+});
+const reading = (counters: Counters) => new Map([['en0', counters]]);
+
+describe('readCounters', () => {
+  it('reads sysfs and leaves out what is absent or no interface', async () => {
+    const statistics = { rx_bytes: 10, tx_bytes: 20, rx_packets: 3, tx_packets: 4, rx_dropped: 5, tx_dropped: 6 };
+    const facts = Object.fromEntries(Object.entries(statistics).map(([k, v]) => [`statistics/${k}`, v]));
+    const edges = fakeEdges({ files: sysfs('eth0', facts) });
+    const found = await readCounters(edges, ['eth0', 'eth9', '../net/eth0', '']);
+    expect([...found]).toEqual([['eth0', { rxBytes: 10, txBytes: 20, rxPackets: 3, txPackets: 4, rxDropped: 5, txDropped: 6 }]]);
+  });
+
+  it('reads the link rows of netstat', async () => {
+    const edges = fakeEdges({ platform: 'darwin', programs: { 'netstat -ibn': { stdout: NETSTAT } } });
+    const found = await readCounters(edges, ['en0', 'lo0', 'utun3', 'nope']);
+    expect(found.get('en0')).toEqual({
+      rxBytes: 3221225472,
+      txBytes: 104857600,
+      rxPackets: 2200000,
+      txPackets: 900000,
+      rxDropped: null,
+      txDropped: null,
+    });
+    expect(found.get('lo0')).toMatchObject({ rxBytes: 999, txBytes: 999, rxPackets: 12, txPackets: 12 });
+    expect(found.get('utun3')).toMatchObject({ rxBytes: 0, txBytes: 201, txPackets: 3 });
+    expect(found.has('nope')).toBe(false);
+  });
+
+  it('is empty when netstat fails or prints something else', async () => {
+    expect((await readCounters(fakeEdges({ platform: 'darwin' }), ['en0'])).size).toBe(0);
+    const edges = fakeEdges({ platform: 'darwin', programs: { 'netstat -ibn': { stdout: 'hello\nen0 1 <Link#1> 1 2 3' } } });
+    expect((await readCounters(edges, ['en0'])).size).toBe(0);
+  });
+});
+
+describe('CounterTracker', () => {
+  it('adds up from the first reading', () => {
+    const tracker = new CounterTracker('linux');
+    expect(tracker.delta('en0')).toBeNull();
+    tracker.update(reading(of(500, 50, 1, 1, 7)));
+    tracker.update(reading(of(700, 60, 2, 2, 9)));
+    tracker.update(reading(of(1500, 60, 3, 2, 9)));
+    expect(tracker.delta('en0')).toEqual({ rxBytes: 1000, txBytes: 10, rxDropped: 2, txDropped: 2 });
+    expect(tracker.note('en0')).toBe('');
+  });
+
+  it('goes on over a wrap at 32 bits on macOS', () => {
+    const tracker = new CounterTracker('darwin');
+    tracker.update(reading(of(2 ** 32 - 100, 0)));
+    tracker.update(reading(of(400, 0, 1001)));
+    tracker.update(reading(of(500, 0, 1002)));
+    expect(tracker.delta('en0')).toMatchObject({ rxBytes: 600, rxDropped: null });
+  });
+
+  it('takes no wrap for granted on Linux, nor above 32 bits', () => {
+    const linux = new CounterTracker('linux');
+    linux.update(reading(of(2 ** 32 - 100, 0)));
+    linux.update(reading(of(400, 0, 1001)));
+    expect(linux.delta('en0')).toBeNull();
+    const mac = new CounterTracker('darwin');
+    mac.update(reading(of(2 ** 33, 0)));
+    mac.update(reading(of(400, 0, 1001)));
+    expect(mac.delta('en0')).toBeNull();
+  });
+
+  it('says unknown after a reset, for good', () => {
+    const tracker = new CounterTracker('darwin');
+    tracker.update(reading(of(3_000_000_000, 10)));
+    tracker.update(reading(of(400, 10, 3, 1)));
+    expect([tracker.delta('en0'), tracker.note('en0')]).toEqual([null, 'the interface counters were reset']);
+    tracker.update(reading(of(900, 10, 4, 1)));
+    expect(tracker.delta('en0')).toBeNull();
+  });
+
+  it('says unknown after the interface was away', () => {
+    const tracker = new CounterTracker('linux');
+    tracker.update(reading(of(100, 10)));
+    tracker.update(new Map());
+    tracker.update(reading(of(5000, 900, 2000, 2000)));
+    expect([tracker.delta('en0'), tracker.note('en0')]).toEqual([null, 'the interface was away']);
+  });
+
+  it('says unknown while received bytes stand still and packets arrive', () => {
+    const tracker = new CounterTracker('darwin');
+    const step = (rx: number, tx: number, capturedRx: number): void =>
+      tracker.update(reading(of(rx, tx)), new Map([['en0', { rxBytes: capturedRx, txBytes: 0 }]]));
+    step(0, 0, 0);
+    step(0, 5000, 100_000);
+    expect(tracker.delta('en0')).not.toBeNull(); // late, perhaps
+    step(0, 9000, 900_000);
+    expect([tracker.delta('en0'), tracker.note('en0')]).toEqual([null, 'the received counter stands still while packets arrive']);
+    step(1_000_000, 9500, 950_000);
+    expect(tracker.delta('en0')).toMatchObject({ rxBytes: 1_000_000, txBytes: 9500 });
+  });
+
+  it('does not call an interface frozen that receives nothing', () => {
+    const tracker = new CounterTracker('darwin');
+    for (let i = 0; i < 5; i++)
+      tracker.update(reading(of(0, i * 1_000_000)), new Map([['en0', { rxBytes: 0, txBytes: i * 1_000_000 }]]));
+    expect(tracker.delta('en0')).toMatchObject({ rxBytes: 0, txBytes: 4_000_000 });
+  });
+});
