@@ -1,0 +1,36 @@
+// What could be typed next in a filter: names of fields, and values where a field has few. Offers, never decides.
+
+import { FIELDS, fieldOf } from './fields.ts';
+
+/** Texts that could replace the input from `from` to `to`, UTF-16 units. */
+export interface Completions {
+  readonly from: number;
+  readonly to: number;
+  readonly items: readonly Completion[];
+}
+
+/** One offer and what it means. */
+export interface Completion {
+  readonly text: string;
+  readonly help: string;
+}
+
+/** Offers for the word that ends at the cursor. Empty where nothing fits. */
+export function completions(text: string, cursor: number): Completions {
+  const to = Math.max(0, Math.min(cursor, text.length));
+  const typed = /(?:^|[\s(!-])([a-z][a-z-]*|)((?::|!=|=)([a-z]*))?$/i.exec(text.slice(0, to));
+  if (typed === null) return { from: to, to, items: [] };
+  const name = (typed[1] as string).toLowerCase();
+  if (typed[2] === undefined) {
+    const items = FIELDS.filter((field) => field.name.startsWith(name)).map((field) => ({
+      text: `${field.name}:`,
+      help: field.help,
+    }));
+    return { from: to - name.length, to, items };
+  }
+  const begun = (typed[3] as string).toLowerCase();
+  const field = fieldOf(name);
+  const values = field?.kind === 'text' ? (field.values ?? field.usual ?? []) : [];
+  const items = values.filter((value) => value.startsWith(begun)).map((value) => ({ text: value, help: field?.help ?? '' }));
+  return { from: to - begun.length, to, items };
+}

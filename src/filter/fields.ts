@@ -1,0 +1,193 @@
+// The fields of the filter language: names, aliases, what kind of value each has and where in a flow it is found.
+// This table makes the parser's errors, the completions and the README's list.
+
+import { ATTRIBUTIONS, FLOW_DIRECTIONS } from '../net/model.ts';
+import type { FilterSubject } from './subject.ts';
+
+type Text = (subject: FilterSubject) => string | null | undefined;
+type Amount = (subject: FilterSubject, now: number | undefined) => number | null | undefined;
+
+interface FieldBase {
+  readonly name: string;
+  /** Other spellings, RustNet's among them. */
+  readonly aliases: readonly string[];
+  /** For the README and completions. */
+  readonly help: string;
+}
+
+/** Text, compared without regard to case; several sources, any of which may match. `values` is set where no others exist. */
+export interface TextField extends FieldBase {
+  readonly kind: 'text' | 'address';
+  readonly read: readonly Text[];
+  readonly values?: readonly string[];
+  /** Values worth offering where others exist too. */
+  readonly usual?: readonly string[];
+}
+
+/** A number: plain, bytes, seconds, milliseconds, or a port. */
+export interface NumberField extends FieldBase {
+  readonly kind: 'number' | 'size' | 'seconds' | 'milliseconds' | 'port';
+  readonly read: readonly Amount[];
+}
+
+/** Membership of either end in address blocks. */
+export interface NetField extends FieldBase {
+  readonly kind: 'net';
+  readonly read: readonly Text[];
+}
+
+export type Field = TextField | NumberField | NetField;
+
+const localAddress: Text = (subject) => subject.local?.address;
+const remoteAddress: Text = (subject) => subject.remote?.address;
+const localPort: Amount = (subject) => subject.local?.port;
+const remotePort: Amount = (subject) => subject.remote?.port;
+const hostOrAddress: Text = (subject) => subject.host ?? subject.remote?.address;
+
+/** Every field, in the order in which the README lists them. */
+export const FIELDS: readonly Field[] = [
+  { name: 'app', aliases: ['process', 'proc'], kind: 'text', help: 'app', read: [(s) => s.app, (s) => s.peerApp] },
+  { name: 'exe', aliases: [], kind: 'text', help: 'path of the executable', read: [(s) => s.exe] },
+  { name: 'pid', aliases: [], kind: 'number', help: 'process', read: [(s) => s.pid, (s) => s.peerPid] },
+  { name: 'user', aliases: [], kind: 'text', help: 'user that the app runs as', read: [(s) => s.user] },
+  {
+    name: 'host',
+    aliases: ['sni', 'hostname'],
+    kind: 'text',
+    help: 'name of the remote end, its address where it has none',
+    read: [hostOrAddress],
+  },
+  { name: 'addr', aliases: [], kind: 'address', help: 'address of either end', read: [localAddress, remoteAddress] },
+  { name: 'src', aliases: ['source'], kind: 'address', help: 'address of the local end', read: [localAddress] },
+  {
+    name: 'dst',
+    aliases: ['dest', 'destination'],
+    kind: 'address',
+    help: 'address or name of the remote end',
+    read: [remoteAddress, (s) => s.host],
+  },
+  { name: 'net', aliases: [], kind: 'net', help: 'either end within 10.0.0.0/8, fd00::/8', read: [localAddress, remoteAddress] },
+  {
+    name: 'port',
+    aliases: [],
+    kind: 'port',
+    help: 'port of either end: 443, 80,443,8000-8100 or a service',
+    read: [localPort, remotePort],
+  },
+  { name: 'sport', aliases: ['srcport', 'source-port'], kind: 'port', help: 'port of the local end', read: [localPort] },
+  {
+    name: 'dport',
+    aliases: ['dstport', 'dest-port', 'destination-port'],
+    kind: 'port',
+    help: 'port of the remote end',
+    read: [remotePort],
+  },
+  {
+    name: 'proto',
+    aliases: ['protocol'],
+    kind: 'text',
+    help: 'tcp, udp, icmp ...',
+    read: [(s) => s.protocol],
+    usual: ['tcp', 'udp', 'icmp', 'icmpv6', 'arp'],
+  },
+  {
+    name: 'application',
+    aliases: ['service', 'svc'],
+    kind: 'text',
+    help: 'what is spoken: https, dns, ssh ...',
+    read: [(s) => s.application],
+  },
+  {
+    name: 'state',
+    aliases: [],
+    kind: 'text',
+    help: 'state of the connection',
+    read: [(s) => s.state],
+    usual: ['established', 'closed'],
+  },
+  {
+    name: 'dir',
+    aliases: ['direction'],
+    kind: 'text',
+    help: 'who opened it',
+    read: [(s) => s.direction],
+    values: FLOW_DIRECTIONS,
+  },
+  { name: 'iface', aliases: ['interface'], kind: 'text', help: 'interface', read: [(s) => s.interface] },
+  { name: 'category', aliases: [], kind: 'text', help: 'category of the remote end', read: [(s) => s.category] },
+  { name: 'country', aliases: [], kind: 'text', help: 'country of the remote end', read: [(s) => s.country] },
+  { name: 'asn', aliases: [], kind: 'number', help: 'network of the remote end', read: [(s) => s.asn] },
+  { name: 'rx', aliases: [], kind: 'size', help: 'bytes received', read: [(s) => s.rxBytes] },
+  { name: 'tx', aliases: [], kind: 'size', help: 'bytes sent', read: [(s) => s.txBytes] },
+  { name: 'bytes', aliases: [], kind: 'size', help: 'bytes both ways', read: [(s) => sum(s.rxBytes, s.txBytes)] },
+  { name: 'rate', aliases: [], kind: 'size', help: 'bytes/s both ways', read: [(s) => sum(s.rxRate, s.txRate)] },
+  { name: 'rxrate', aliases: [], kind: 'size', help: 'bytes/s received', read: [(s) => s.rxRate] },
+  { name: 'txrate', aliases: [], kind: 'size', help: 'bytes/s sent', read: [(s) => s.txRate] },
+  { name: 'packets', aliases: [], kind: 'size', help: 'packets both ways', read: [(s) => sum(s.rxPackets, s.txPackets)] },
+  {
+    name: 'age',
+    aliases: [],
+    kind: 'seconds',
+    help: 'time since it began: 10s, 5m, 1h30m',
+    read: [(s, now) => since(s.firstSeen, now)],
+  },
+  { name: 'idle', aliases: [], kind: 'seconds', help: 'time since its last packet', read: [(s, now) => since(s.lastSeen, now)] },
+  { name: 'rtt', aliases: [], kind: 'milliseconds', help: 'round trip: 50ms', read: [(s) => s.rttMs] },
+  {
+    name: 'attribution',
+    aliases: [],
+    kind: 'text',
+    help: 'how the owner is known',
+    read: [(s) => s.attribution],
+    values: ATTRIBUTIONS,
+  },
+];
+
+const BY_NAME = new Map(FIELDS.flatMap((field) => [field.name, ...field.aliases].map((name) => [name, field] as const)));
+
+/** The field of a name or an alias, in any case. */
+export function fieldOf(name: string): Field | undefined {
+  return BY_NAME.get(name.toLowerCase());
+}
+
+/** The name nearest to one that is no field; null when none is near. Shorter spellings (`ap`, `prot`) count as near. */
+export function nearestField(name: string): string | null {
+  const wanted = name.toLowerCase().slice(0, 32);
+  let best: string | null = null;
+  let least = Math.max(1, Math.floor(wanted.length / 3)) + 1;
+  for (const known of BY_NAME.keys()) {
+    const distance = wanted.length > 1 && known.startsWith(wanted) ? 0.5 : editDistance(wanted, known);
+    if (distance < least) {
+      least = distance;
+      best = known;
+    }
+  }
+  return best;
+}
+
+/** Insertions, deletions, replacements and swaps of neighbours between two short words (optimal string alignment). */
+function editDistance(a: string, b: string): number {
+  let older: number[] = [];
+  let old = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= a.length; i++) {
+    const row = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const same = a[i - 1] === b[j - 1] ? 0 : 1;
+      let distance = Math.min((old[j] as number) + 1, (row[j - 1] as number) + 1, (old[j - 1] as number) + same);
+      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1])
+        distance = Math.min(distance, (older[j - 2] as number) + 1);
+      row.push(distance);
+    }
+    older = old;
+    old = row;
+  }
+  return old[b.length] as number;
+}
+
+function sum(a: number | null | undefined, b: number | null | undefined): number | null {
+  return a === null || a === undefined || b === null || b === undefined ? null : a + b;
+}
+
+function since(time: number | null | undefined, now: number | undefined): number | null {
+  return time === null || time === undefined || now === undefined ? null : Math.max(0, now - time);
+}

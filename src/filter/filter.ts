@@ -1,0 +1,40 @@
+// The filter language from outside: text in, a predicate over flows or a message with its column out.
+
+import { compileExpression, type Predicate } from './compile.ts';
+import { parseFilter } from './parser.ts';
+import type { FilterSubject } from './subject.ts';
+import { FilterSyntaxError } from './syntax.ts';
+
+/** A compiled filter. It holds no state but remembered answers, and may be kept for as long as wanted. */
+export interface Filter {
+  /** As it was typed. */
+  readonly text: string;
+  /** True for the empty filter, which matches all. */
+  readonly matchesAll: boolean;
+  /**
+   * Whether a flow passes.
+   *
+   * @param now - epoch milliseconds that `age` and `idle` count from; without it they are unknown.
+   */
+  matches(subject: FilterSubject, now?: number): boolean;
+}
+
+/** A filter, or why the text is none: `message` in a user's words, `column` in UTF-16 units from 0. */
+export type FilterResult =
+  | { readonly ok: true; readonly filter: Filter }
+  | { readonly ok: false; readonly message: string; readonly column: number };
+
+/** Compiles the text of a filter. Never throws, whatever the text. */
+export function compileFilter(text: string): FilterResult {
+  try {
+    const expression = parseFilter(text);
+    const matches: Predicate = compileExpression(expression);
+    return {
+      ok: true,
+      filter: { text, matchesAll: expression.kind === 'every', matches: (subject, now) => matches(subject, now) },
+    };
+  } catch (error) {
+    if (error instanceof FilterSyntaxError) return { ok: false, message: error.message, column: error.column };
+    throw error;
+  }
+}

@@ -1,0 +1,267 @@
+import { describe, expect, test } from 'vitest';
+import type { FlowRow } from '../../../src/aggregate/snapshot.ts';
+import { compileFilter } from '../../../src/filter/filter.ts';
+import type { FilterSubject } from '../../../src/filter/subject.ts';
+
+const NOW = 1_000_000;
+const curl: FilterSubject = {
+  app: 'curl',
+  pid: 4711,
+  exe: '/usr/bin/curl',
+  user: 'anna',
+  host: 'www.Example.com',
+  local: { address: '192.168.1.20', port: 51_000 },
+  remote: { address: '93.184.216.34', port: 443 },
+  protocol: 'tcp',
+  application: 'https',
+  state: 'established',
+  direction: 'outbound',
+  interface: 'en0',
+  category: 'news',
+  country: 'US',
+  asn: 15_133,
+  rxBytes: 2_000_000,
+  txBytes: 1024,
+  rxPackets: 1500,
+  txPackets: 500,
+  rxRate: 1000,
+  txRate: 24,
+  firstSeen: NOW - 90_000,
+  lastSeen: NOW - 5000,
+  rttMs: 48,
+  attribution: 'exact',
+};
+const ssh: FilterSubject = {
+  app: 'Remote Login (sshd)',
+  pid: 22,
+  host: null,
+  local: { address: 'fe80::1', port: 22 },
+  remote: { address: '2001:db8::7', port: 60_123 },
+  protocol: 'tcp',
+  direction: 'inbound',
+  attribution: 'listener',
+};
+const pipe: FilterSubject = { app: 'node', peerApp: 'postgres', pid: 7, peerPid: 8, direction: 'local' };
+const unknown: FilterSubject = { app: null, pid: null };
+const ALL = { curl, ssh, pipe, unknown };
+
+function passing(text: string): string {
+  const result = compileFilter(text);
+  if (!result.ok) throw new Error(`${result.column}: ${result.message}`);
+  return Object.entries(ALL)
+    .filter(([, subject]) => result.filter.matches(subject, NOW))
+    .map(([name]) => name)
+    .join(' ');
+}
+
+describe('what passes', () => {
+  test.each([
+    ['', 'curl ssh pipe unknown'],
+    ['   ', 'curl ssh pipe unknown'],
+    // words
+    ['curl', 'curl'],
+    ['CURL', 'curl'],
+    ['example', 'curl'],
+    ['news', 'curl'],
+    ['443', 'curl'],
+    ['44', ''],
+    ['192.168', 'curl'],
+    ['fe80::1', 'ssh'],
+    ['2001:db8', 'ssh'],
+    ['::7', 'ssh'],
+    [':22', 'ssh'],
+    ['example.com:443', 'curl'],
+    ['93.184.216.34:443', 'curl'],
+    ['93.184.216.34:80', ''],
+    ['[fe80::1]:22', 'ssh'],
+    ['postgres', 'pipe'],
+    ['"remote login"', 'ssh'],
+    ['/^www\\./', 'curl'],
+    ['/^(curl|node)$/', 'curl pipe'],
+    ['/^443$/', 'curl'],
+    ['"and"', ''],
+    // joining
+    ['curl news', 'curl'],
+    ['curl and news', 'curl'],
+    ['curl && news', 'curl'],
+    ['curl postgres', ''],
+    ['curl or postgres', 'curl pipe'],
+    ['curl||postgres', 'curl pipe'],
+    ['curl&&news', 'curl'],
+    ['app:curl||app:node', 'curl pipe'],
+    ['curl news or node', 'curl pipe'],
+    ['curl (news or node)', 'curl'],
+    ['(app:curl)', 'curl'],
+    ['not(app:curl)', 'ssh pipe unknown'],
+    ['not curl', 'ssh pipe unknown'],
+    ['NOT curl AND NOT node', 'ssh unknown'],
+    ['!curl', 'ssh pipe unknown'],
+    ['-curl', 'ssh pipe unknown'],
+    ['not not curl', 'curl'],
+    ['--curl', 'curl'],
+    ['-(curl or node)', 'ssh unknown'],
+    ['proto:tcp -app:curl', 'ssh'],
+    // text
+    ['app:UR', 'curl'],
+    ['app=cur', ''],
+    ['app=Curl', 'curl'],
+    ['app = curl', 'curl'],
+    ['app : curl', 'curl'],
+    ['app: curl', 'curl'],
+    ['app!=curl', 'ssh pipe unknown'],
+    ['app:(sshd)', 'ssh'],
+    ['app:"login (s"', 'ssh'],
+    ['app:postgres', 'pipe'],
+    ['app!=postgres', 'curl ssh unknown'],
+    ['process:curl', 'curl'],
+    ['exe:/usr/bin/curl', 'curl'],
+    ['exe:/BIN/', 'curl'],
+    ['exe~^/usr', 'curl'],
+    ['app~^(curl|node)$', 'curl pipe'],
+    ['(app~^(curl|node)$)', 'curl pipe'],
+    ['app~"^c|^n"', 'curl pipe'],
+    ['user:anna', 'curl'],
+    ['user!=anna', 'ssh pipe unknown'],
+    ['host:example.com', 'curl'],
+    ['host:2001', 'ssh'],
+    ['sni:example', 'curl'],
+    ['service:https', 'curl'],
+    ['state:est', 'curl'],
+    ['STATE=Established', 'curl'],
+    ['category=news', 'curl'],
+    ['country:us', 'curl'],
+    ['iface:en0', 'curl'],
+    ['dir:out', 'curl'],
+    ['dir=in', 'ssh'],
+    ['direction:local', 'pipe'],
+    ['attribution:listener', 'ssh'],
+    ['attribution=EXACT', 'curl'],
+    // addresses
+    ['addr:192.168', 'curl'],
+    ['addr=2001:0DB8:0::7', 'ssh'],
+    ['addr:2001:0DB8:0::7', 'ssh'],
+    ['src:192', 'curl'],
+    ['dst:192', ''],
+    ['dst:example', 'curl'],
+    ['dst:93.184.0.0/16', 'curl'],
+    ['net:192.168.0.0/16', 'curl'],
+    ['net:93.184.216.34', 'curl'],
+    ['net:10.0.0.0/8', ''],
+    ['net:10.0.0.0/8,fe80::/10', 'ssh'],
+    ['net:2001:db8::/33', 'ssh'],
+    ['net:2001:db8:8000::/33', ''],
+    ['net:0.0.0.0/0', 'curl'],
+    ['net:::/0', 'ssh'],
+    ['net!=0.0.0.0/0', 'ssh pipe unknown'],
+    // numbers
+    ['port:443', 'curl'],
+    ['port:22,80,400-500', 'curl ssh'],
+    ['port:https', 'curl'],
+    ['port:"22, 443"', 'curl ssh'],
+    ['sport:22', 'ssh'],
+    ['dport:22', ''],
+    ['dport=443', 'curl'],
+    ['port!=443', 'ssh pipe unknown'],
+    ['dport>1024', 'ssh'],
+    ['pid:4711', 'curl'],
+    ['pid:8', 'pipe'],
+    ['pid>10', 'curl ssh'],
+    ['asn:AS15133', 'curl'],
+    ['rx>1M', 'curl'],
+    ['rx>2M', ''],
+    ['rx>=2MB', 'curl'],
+    ['rx<1.91Mi', 'curl'],
+    ['rx > 1Mi', 'curl'],
+    ['tx=1Ki', 'curl'],
+    ['tx:1024', 'curl'],
+    ['tx!=1Ki', 'ssh pipe unknown'],
+    ['bytes>2001023', 'curl'],
+    ['rate=1024', 'curl'],
+    ['rate>8Kb/s', 'curl'],
+    ['rxrate>=1K', 'curl'],
+    ['txrate<25', 'curl'],
+    ['packets=2K', 'curl'],
+    ['age>1m', 'curl'],
+    ['age>1m30s', ''],
+    ['age>=1m30s', 'curl'],
+    ['idle<=5', 'curl'],
+    ['rtt<50', 'curl'],
+    ['rtt>0.04s', 'curl'],
+  ])('%s', (text, names) => expect(passing(text)).toBe(names));
+});
+
+describe('what is refused, and where', () => {
+  test.each([
+    ['ap:curl', 0, "unknown field 'ap' - did you mean app?"],
+    ['curl prto:tcp', 5, "unknown field 'prto' - did you mean proto?"],
+    ['localhost:80', 0, "unknown field 'localhost' - put the text in quotes to search for it"],
+    ['10.0.0.1>5', 0, "'10.0.0.1' is not a field"],
+    ['app:', 3, 'app: needs a value'],
+    ['app:curl and', 12, 'something is missing at the end'],
+    ['app >', 4, 'app> needs a value'],
+    ['(app: )', 4, 'app: needs a value'],
+    ['or curl', 0, 'something is missing before this'],
+    ['curl or or node', 8, 'something is missing before this'],
+    ['(curl', 0, "this '(' is never closed"],
+    ['curl)', 4, "this ')' closes nothing"],
+    ['()', 0, 'these brackets are empty'],
+    ['curl "node', 5, 'this quote is never closed'],
+    ['""', 0, 'there is nothing between these quotes'],
+    ['=curl', 0, "a field is missing before '='"],
+    ['curl | node', 5, 'write or in full, or double the sign'],
+    ['/usr/bin/curl', 0, 'a regular expression is /text/; put a path in quotes'],
+    ['/a(b/', 2, "this '(' is never closed"],
+    ['app~a(?=b)', 5, 'looking ahead or behind is not supported'],
+    ['app~(a)\\1', 7, 'backreferences are not supported'],
+    ['app>curl', 3, "app has no use for '>': it takes : = != or ~"],
+    ['port~80', 4, "port has no use for '~': it takes : = != < <= > or >="],
+    ['port:/80/', 4, 'port has no use for a regular expression: it takes : = != < <= > or >='],
+    ['port:99999', 5, "'99999' is no port: the highest is 65535"],
+    ['port:90-80', 5, "'90-80' runs backwards"],
+    ['port:80,', 5, "'80,' has a comma too many"],
+    ['port>80,90', 5, 'port> takes one number'],
+    ['port:htps', 5, "'htps' is no port: write 443, 80,443 or 8000-8100"],
+    ['pid:x', 4, "'x' is no number"],
+    ['net:10.0.0.0/33', 4, "'10.0.0.0/33' is no network: /32 is the longest"],
+    ['net:ten', 4, "'ten' is no network: write 10.0.0.0/8 or fd00::/8"],
+    ['net>10.0.0.0/8', 3, "net has no use for '>': it takes : = or !="],
+    ['rx>many', 3, "'many' is no size: write 1500, 1.5M (1000) or 2Mi (1024)"],
+    ['age>soon', 4, "'soon' is no time: write 500ms, 10s, 5m or 1h30m"],
+    ['dir:sideways', 4, 'dir is outbound, inbound, local or transit'],
+    ['dir=bound', 4, 'dir is outbound, inbound, local or transit'],
+    [`${'('.repeat(60)}a`, 50, 'this is nested too deeply'],
+    [`${'!'.repeat(60)}a`, 50, 'this is nested too deeply'],
+    ['x'.repeat(2001), 2000, 'a filter has at most 2000 characters'],
+  ])('%s', (text, column, message) => expect(compileFilter(text)).toEqual({ ok: false, column, message }));
+});
+
+test('the columns count UTF-16 units', () => {
+  expect(compileFilter('"\u{1f600}" ap:x')).toMatchObject({ ok: false, column: 5 });
+});
+
+test('without a time, age and idle are unknown', () => {
+  const result = compileFilter('age>1s or idle<1h');
+  expect(result.ok && result.filter.matches(curl)).toBe(false);
+  expect(result.ok && result.filter.matches(curl, NOW)).toBe(true);
+});
+
+test('a flow of a snapshot is a subject as it is', () => {
+  const row: Pick<FlowRow, 'app' | 'local' | 'remote' | 'protocol' | 'rxBytes' | 'txBytes' | 'attribution'> = {
+    app: 'curl',
+    local: { address: '10.0.0.2', port: 50_000 },
+    remote: { address: '10.0.0.1', port: 53 },
+    protocol: 'udp',
+    rxBytes: 100,
+    txBytes: 60,
+    attribution: 'exact',
+  };
+  const accepts = (subject: FlowRow): FilterSubject => subject;
+  expect(accepts).toBeTypeOf('function');
+  const result = compileFilter('net:10.0.0.0/8 port:dns bytes=160');
+  expect(result.ok && result.filter.matches(row)).toBe(true);
+});
+
+test('the empty filter says that it matches all', () => {
+  expect(compileFilter(' ')).toMatchObject({ ok: true, filter: { matchesAll: true, text: ' ' } });
+  expect(compileFilter('a')).toMatchObject({ ok: true, filter: { matchesAll: false } });
+});
