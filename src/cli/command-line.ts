@@ -1,0 +1,105 @@
+// argv -> what was typed: the subcommand and its flags as text. yargs does the parsing; what the texts mean is decided by others.
+
+import yargs from 'yargs';
+import { NetmonError, reasonOf } from '../errors.ts';
+import { normaliseArguments } from './arguments.ts';
+import { COMMANDS, type CommandName, FLAGS } from './flags.ts';
+import { nearest } from './nearest.ts';
+import { quoted } from './quote.ts';
+
+/** The command line, checked for form: known flags, known subcommand, each flag where it belongs. */
+export interface CommandLine {
+  readonly command: CommandName;
+  /** True for a flag without a value. */
+  has(flag: string): boolean;
+  /** Text of a flag with a value, null where it was not given. */
+  text(flag: string): string | null;
+  /** Texts of a repeatable flag, in order. */
+  texts(flag: string): readonly string[];
+}
+
+/**
+ * Parses the words behind the program's name.
+ *
+ * `--help` and `--version` win over whatever else is wrong with the rest, as long as every flag is a known one.
+ *
+ * @throws NetmonError `usage`
+ */
+export function parseCommandLine(words: readonly string[]): CommandLine {
+  const given = parse(normaliseArguments(words));
+  const asksOnly = given.help === true || given.version === true;
+  const command = asksOnly ? 'run' : commandOf(given._);
+  const texts = (flag: string) => [given[flag] ?? []].flat().map(String);
+  if (!asksOnly) for (const flag of FLAGS) if (given[flag.name] !== undefined) check(flag.name, command, texts(flag.name).length);
+  return {
+    command,
+    has: (flag) => given[flag] === true,
+    text: (flag) => texts(flag)[0] ?? null,
+    texts,
+  };
+}
+
+interface Parsed {
+  readonly _: readonly (string | number)[];
+  readonly help?: boolean;
+  readonly version?: boolean;
+  readonly [flag: string]: unknown;
+}
+
+function parse(words: readonly string[]): Parsed {
+  const parser = yargs()
+    .scriptName('netmon-tui')
+    .locale('en')
+    .help(false)
+    .version(false)
+    .exitProcess(false)
+    .strictOptions()
+    .parserConfiguration({
+      'boolean-negation': false, // --no-names is a flag of its own, with a short form and a line in the help
+      'camel-case-expansion': false,
+      'dot-notation': false,
+      'parse-numbers': false,
+      'parse-positional-numbers': false,
+    })
+    .fail((message: string | null, error?: Error) => {
+      throw new NetmonError(
+        'usage',
+        (message ?? reasonOf(error)).split('\n', 1)[0]?.toLowerCase() ?? '',
+        'type: netmon-tui --help',
+        error,
+      );
+    });
+  for (const flag of FLAGS) parser.option(flag.name, { type: flag.value === null ? 'boolean' : 'string' });
+  return parser.parseSync([...words]) as Parsed;
+}
+
+function commandOf(positional: readonly (string | number)[]): CommandName {
+  const [word, extra] = positional.map(String);
+  if (word === undefined) return 'run';
+  const command = COMMANDS.find((name) => name === word && name !== 'run');
+  if (command === undefined) throw new NetmonError('usage', `unknown command ${quoted(word)}`, hintFor(word));
+  if (extra !== undefined)
+    throw new NetmonError('usage', `unexpected argument ${quoted(extra)} after ${command}`, 'type: netmon-tui --help');
+  return command;
+}
+
+function hintFor(word: string): string {
+  const near = nearest(word, COMMANDS.slice(1));
+  if (near !== null) return `did you mean ${near}?`;
+  if (/\.(pcap|pcapng|cap|dmp)(\.gz)?$/i.test(word)) return 'to replay a file, type: netmon-tui --read FILE';
+  return 'to capture on an interface, type: netmon-tui -i NAME';
+}
+
+function check(name: string, command: CommandName, times: number): void {
+  const flag = FLAGS.find((one) => one.name === name);
+  if (flag === undefined) return;
+  if (!flag.commands.includes(command)) {
+    const plain = flag.commands.includes('run') ? 'netmon-tui' : `netmon-tui ${flag.commands[0]}`;
+    throw new NetmonError(
+      'usage',
+      `--${name} does not go with ${command}`,
+      `type: ${plain} --${name}${flag.value === null ? '' : ` ${flag.value}`}`,
+    );
+  }
+  if (times > 1 && !flag.repeatable) throw new NetmonError('usage', `--${name} is given ${times} times`, `give --${name} once`);
+}

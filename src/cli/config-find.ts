@@ -1,0 +1,76 @@
+// Where the configuration file lies, and whether it may be trusted: its owner, its mode, no symbolic link in the end.
+
+import { NetmonError } from '../errors.ts';
+import { type Owner, ownerOf, type Surroundings } from './config-owner.ts';
+import type { FileRead } from './file-access.ts';
+import { quoted, shellWords } from './quote.ts';
+
+/** The configuration file of a run. */
+export interface FoundConfig {
+  /** null where there is none. */
+  readonly file: { readonly path: string; readonly text: string } | null;
+  readonly owner: Owner;
+  /** One line each: files and folders that were passed over. */
+  readonly warnings: readonly string[];
+}
+
+const NAME = 'netmon-tui/config.toml';
+const WRITABLE_BY_OTHERS = 0o022;
+
+/**
+ * Finds and reads the configuration file.
+ *
+ * @param asked path from `--config` or NETMON_CONFIG; null looks in the usual places
+ * @throws NetmonError `usage` for a file that was asked for and is not there, or that must not be trusted
+ */
+export function findConfig(asked: string | null, surroundings: Surroundings): FoundConfig {
+  const owner = ownerOf(surroundings);
+  if (asked !== null) {
+    // whoever is not root may read what he can; for root the file decides what root does
+    const isRoot = surroundings.euid === 0;
+    const read = surroundings.files.read(asked, !isRoot);
+    if (read.kind === 'missing')
+      throw new NetmonError(
+        'usage',
+        `the configuration file ${quoted(asked)} does not exist`,
+        'give the path of a file after --config',
+      );
+    const text = isRoot || read.kind !== 'read' ? trusted(asked, read, owner) : read.text;
+    return { file: { path: asked, text }, owner, warnings: [] };
+  }
+  const warnings: string[] = [];
+  let file: FoundConfig['file'] = null;
+  for (const path of usualPlaces(owner, surroundings, warnings)) {
+    const read = surroundings.files.read(path, false);
+    if (read.kind === 'missing') continue;
+    if (file === null) file = { path, text: trusted(path, read, owner) };
+    else warnings.push(`${quoted(path)} is not read, because ${quoted(file.path)} comes first`);
+  }
+  return { file, owner, warnings };
+}
+
+/** Paths in the order in which they are tried; $XDG_CONFIG_HOME stands for ~/.config where it is set and is the owner's. */
+function usualPlaces(owner: Owner, { env, platform, files }: Surroundings, warnings: string[]): string[] {
+  const places: string[] = [];
+  const folder = env.XDG_CONFIG_HOME ?? '';
+  const folderOwner = folder.startsWith('/') ? files.folderOwner(folder) : null;
+  if (folderOwner !== null && folderOwner === owner.uid) places.push(`${folder}/${NAME}`);
+  else {
+    if (folderOwner !== null) warnings.push(`XDG_CONFIG_HOME ${quoted(folder)} is not used, because it belongs to another user`);
+    if (owner.home !== null) places.push(`${owner.home}/.config/${NAME}`);
+  }
+  if (platform === 'darwin' && owner.home !== null) places.push(`${owner.home}/Library/Application Support/${NAME}`);
+  return places;
+}
+
+function trusted(path: string, read: Exclude<FileRead, { kind: 'missing' }>, owner: Owner): string {
+  const refuse = (what: string, hint: string) => new NetmonError('usage', `the configuration file ${quoted(path)} ${what}`, hint);
+  if (read.kind === 'link') throw refuse('is a symbolic link', 'put the file itself there, or give its real path after --config');
+  if (read.kind === 'failed') throw refuse(`cannot be read (${read.reason})`, `type: ls -l ${shellWords([path])}`);
+  if (!read.isFile) throw refuse('is no regular file', 'put a text file there, or remove it');
+  if (read.uid !== owner.uid && read.uid !== 0)
+    throw refuse('belongs to another user', `type: sudo chown ${owner.uid} ${shellWords([path])}`);
+  if ((read.mode & WRITABLE_BY_OTHERS) !== 0)
+    throw refuse('can be written by other users', `type: chmod go-w ${shellWords([path])}`);
+  return read.text;
+}

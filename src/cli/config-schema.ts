@@ -1,0 +1,97 @@
+// What a configuration file may hold. Settings are checked by the same table as flags and variables; this adds the tables that only a
+// file has, and names the first thing that is wrong.
+
+import * as v from 'valibot';
+import { sanitize } from '../net/text.ts';
+import { SETTING_NAMES, SETTINGS, type SettingName } from './settings.ts';
+
+/** A checked configuration file. Only what it sets is there. */
+export interface ConfigValues {
+  /** Texts of the settings, as a flag would give them. */
+  readonly settings: Readonly<Partial<Record<SettingName, readonly string[]>>>;
+  readonly history: { readonly path?: string | undefined; readonly enabled?: boolean | undefined };
+  readonly categories: Readonly<Record<string, readonly string[]>>;
+  readonly keys: Readonly<Record<string, readonly string[]>>;
+}
+
+/** The first thing that is wrong with a configuration file. */
+export interface ConfigFault {
+  /** Keys from the top to the one in question. */
+  readonly path: readonly string[];
+  /** What it must be, to follow "is not"; null for a key that is not known. */
+  readonly noun: string | null;
+  /** Keys that may stand beside an unknown one. */
+  readonly known: readonly string[];
+}
+
+const NOUN = {
+  table: 'a table',
+  history: 'a path',
+  domains: 'a list of domain names such as ["example.com"]',
+  keys: 'a list of keys such as ["x"]',
+  count: 'of a size that is kept (256 entries, 4096 values each)',
+  name: 'a name without control characters',
+} as const;
+const DOMAIN = /^(?!-)[\p{L}\p{N}_-]{1,63}(\.[\p{L}\p{N}_-]{1,63})*$/u;
+
+const settingEntries = Object.fromEntries(SETTING_NAMES.map((name) => [name, v.optional(settingSchema(name))])) as Record<
+  SettingName,
+  v.OptionalSchema<v.GenericSchema<unknown, string[]>, undefined>
+>;
+const name = v.pipe(
+  v.string(),
+  v.check((text) => text !== '' && text.length <= 64 && sanitize(text) === text, NOUN.name),
+);
+const historySchema = v.strictObject(
+  { path: v.optional(v.pipe(v.string(NOUN.history), v.nonEmpty(NOUN.history))), enabled: v.optional(v.boolean('true or false')) },
+  NOUN.table,
+);
+const SCHEMA = v.strictObject({
+  ...settingEntries,
+  history: v.optional(historySchema, {}),
+  categories: v.optional(
+    listsOf(NOUN.domains, (text) => text.length <= 253 && DOMAIN.test(text)),
+    {},
+  ),
+  keys: v.optional(
+    listsOf(NOUN.keys, (text) => text !== '' && text.length <= 32 && sanitize(text) === text),
+    {},
+  ),
+});
+const TOP_KEYS = Object.keys(SCHEMA.entries);
+
+/** Checks the parsed contents of a configuration file. */
+export function checkConfig(contents: unknown): ConfigValues | ConfigFault {
+  const result = v.safeParse(SCHEMA, contents, { abortEarly: true });
+  if (result.success) {
+    const { history, categories, keys, ...settings } = result.output;
+    return { settings: settings as ConfigValues['settings'], history, categories, keys };
+  }
+  const [issue] = result.issues;
+  const path = (issue.path ?? []).map((item) => String(item.key)).slice(0, 2);
+  const isUnknown = issue.type === 'strict_object' && issue.expected === 'never';
+  return { path, noun: isUnknown ? null : issue.message, known: path.length > 1 ? Object.keys(historySchema.entries) : TOP_KEYS };
+}
+
+/** A setting as a file writes it: true or false, a string, for interfaces a list too. Comes out as the texts of a flag. */
+function settingSchema(setting: SettingName): v.GenericSchema<unknown, string[]> {
+  const { noun, isToggle, fromTexts } = SETTINGS[setting];
+  const form = isToggle
+    ? v.boolean(noun)
+    : setting === 'interface'
+      ? v.union([v.string(), v.array(v.string())], noun)
+      : v.string(noun);
+  return v.pipe(
+    form as v.GenericSchema<unknown, boolean | string | string[]>,
+    v.transform((value) => (Array.isArray(value) ? value : [String(value)])),
+    v.check((texts) => fromTexts(texts) !== undefined, noun),
+  );
+}
+
+function listsOf(noun: string, accepts: (text: string) => boolean) {
+  const list = v.pipe(v.array(v.pipe(v.string(noun), v.check(accepts, noun)), noun), v.maxLength(4096, NOUN.count));
+  return v.pipe(
+    v.record(name, list, NOUN.table),
+    v.check((table) => Object.keys(table).length <= 256, NOUN.count),
+  );
+}

@@ -1,0 +1,179 @@
+// The effective configuration: flag, then NETMON_ variable, then file, then default, each value with the place it came from.
+
+import { parse, TomlError } from 'smol-toml';
+import { NetmonError, reasonOf } from '../errors.ts';
+import type { CommandLine } from './command-line.ts';
+import { type FoundConfig, findConfig } from './config-find.ts';
+import type { Environment, Surroundings } from './config-owner.ts';
+import { type ConfigValues, checkConfig } from './config-schema.ts';
+import { FLAGS } from './flags.ts';
+import { nearest } from './nearest.ts';
+import { quoted } from './quote.ts';
+import { SETTING_NAMES, SETTINGS, type SettingName, type Settings } from './settings.ts';
+import { type TomlLines, tomlLines } from './toml-lines.ts';
+
+/** A value and where it came from: `flag --interval`, `NETMON_INTERVAL`, `PATH:LINE` or `default`. */
+export interface Sourced<T> {
+  readonly value: T;
+  readonly origin: string;
+}
+
+/** Everything that is in force. */
+export interface Config {
+  readonly settings: { readonly [K in SettingName]: Sourced<Settings[K]> };
+  readonly historyEnabled: Sourced<boolean>;
+  /** null: the usual place. */
+  readonly historyPath: Sourced<string | null>;
+  readonly categories: ReadonlyMap<string, Sourced<readonly string[]>>;
+  readonly keys: ReadonlyMap<string, Sourced<readonly string[]>>;
+  /** Path of the file that was read, null for none. */
+  readonly path: string | null;
+  /** One line each, for standard error. */
+  readonly warnings: readonly string[];
+}
+
+interface ConfigFile extends ConfigValues {
+  readonly path: string;
+  readonly lines: TomlLines;
+}
+
+const DEFAULT = 'default';
+
+/**
+ * Puts the configuration together.
+ *
+ * @throws NetmonError `usage` that names the flag, the variable, or the file and its line
+ */
+export function loadConfig(line: CommandLine, surroundings: Surroundings): Config {
+  const asked = line.text('config') ?? (surroundings.env.NETMON_CONFIG || null);
+  if (asked === '') throw new NetmonError('usage', '--config needs a path', 'type: netmon-tui --config PATH');
+  const found = findConfig(asked, surroundings);
+  const file = found.file === null ? null : readConfig(found.file.path, found.file.text);
+  const settings = Object.fromEntries(SETTING_NAMES.map((name) => [name, settle(name, line, surroundings.env, file, found)]));
+  const history = file?.history ?? {};
+  return {
+    settings: settings as unknown as Config['settings'],
+    historyEnabled: fromFile(file, ['history', 'enabled'], history.enabled, false),
+    historyPath: fromFile(file, ['history', 'path'], history.path, null),
+    categories: tableOf(file, 'categories'),
+    keys: tableOf(file, 'keys'),
+    path: file?.path ?? null,
+    warnings: found.warnings,
+  };
+}
+
+function readConfig(path: string, text: string): ConfigFile {
+  let contents: unknown;
+  try {
+    contents = parse(text, { unsafeKeyBehaviour: 'throw', maxDepth: 16 });
+  } catch (thrown) {
+    if (!(thrown instanceof TomlError)) throw thrown;
+    const reason = reasonOf(thrown).replace(/^Invalid TOML document: /, '');
+    throw new NetmonError(
+      'usage',
+      `${place(path, thrown.line)}: ${reason}`,
+      `the mistake is at column ${thrown.column}; the format is TOML, see https://toml.io`,
+    );
+  }
+  const lines = tomlLines(text);
+  const checked = checkConfig(contents);
+  if (!('path' in checked)) return { ...checked, path, lines };
+  const where = place(path, lines.lineOf(checked.path));
+  const key = checked.path.join('.');
+  if (checked.noun !== null)
+    throw new NetmonError('usage', `${where}: ${quoted(key)} is not ${checked.noun}`, exampleFor(checked.path));
+  const near = nearest(checked.path.at(-1) ?? '', checked.known);
+  throw new NetmonError(
+    'usage',
+    `${where}: unknown key ${quoted(key)}`,
+    `${near === null ? '' : `did you mean ${near}? `}known here: ${checked.known.join(', ')}`,
+  );
+}
+
+function exampleFor(path: readonly string[]): string {
+  const name = SETTING_NAMES.find((setting) => setting === path[0]);
+  if (name === undefined) return 'correct that line, or remove it';
+  const { example, isToggle } = SETTINGS[name];
+  return `write for example: ${name} = ${isToggle ? example : JSON.stringify(example.replaceAll("'", ''))}`;
+}
+
+function settle<K extends SettingName>(
+  name: K,
+  line: CommandLine,
+  env: Environment,
+  file: ConfigFile | null,
+  found: FoundConfig,
+): Sourced<Settings[K]> {
+  const setting = SETTINGS[name];
+  const flag = flagTexts(name, line);
+  if (flag !== null) {
+    const value = setting.fromTexts(flag.texts);
+    if (value === undefined)
+      throw new NetmonError(
+        'usage',
+        `${flag.typed} ${quoted(flag.texts.join(' '))} is not ${setting.noun}`,
+        `type for example: ${flag.typed} ${setting.example}`,
+      );
+    return { value, origin: `flag ${flag.typed}` };
+  }
+  const variable = `NETMON_${name.toUpperCase()}`;
+  const text = env[variable];
+  if (text !== undefined && text !== '') {
+    const value = setting.fromTexts(name === 'interface' ? text.split(',').map((part) => part.trim()) : [text]);
+    if (value === undefined)
+      throw new NetmonError(
+        'usage',
+        `${variable}=${quoted(text)} is not ${setting.noun}`,
+        `for example ${variable}=${setting.example}`,
+      );
+    return { value, origin: variable };
+  }
+  const texts = file?.settings[name];
+  if (file !== null && texts !== undefined) {
+    const resolved = name === 'theme' ? texts.map((one) => themePath(one, file.path, found.owner.home)) : texts;
+    return { value: setting.fromTexts(resolved) as Settings[K], origin: place(file.path, file.lines.lineOf([name])) };
+  }
+  // https://no-color.org: any value but the empty one; a flag or a setting of our own overrides it
+  if (name === 'color' && (env.NO_COLOR ?? '') !== '') return { value: false as Settings[K], origin: 'NO_COLOR' };
+  return { value: setting.initial, origin: DEFAULT };
+}
+
+/** What the flags say about a setting. Two flags that contradict each other are refused. */
+function flagTexts(name: SettingName, line: CommandLine): { typed: string; texts: readonly string[] } | null {
+  const [flag, other] = FLAGS.filter(
+    ({ sets, name: long, value }) => sets?.setting === name && (value === null ? line.has(long) : line.text(long) !== null),
+  );
+  if (flag === undefined) return null;
+  if (other !== undefined)
+    throw new NetmonError('usage', `--${flag.name} and --${other.name} contradict each other`, `leave one of them out`);
+  return {
+    typed: `--${flag.name}`,
+    texts: flag.sets?.to === null || flag.sets === null ? line.texts(flag.name) : [flag.sets.to],
+  };
+}
+
+/** A theme's path in a file is meant from that file's folder, `~/` from its owner's home. A name without a slash stays. */
+function themePath(theme: string, file: string, home: string | null): string {
+  if (!theme.includes('/') || theme.startsWith('/')) return theme;
+  if (theme.startsWith('~/') && home !== null) return home + theme.slice(1);
+  const folder = file.slice(0, Math.max(0, file.lastIndexOf('/')));
+  return folder === '' ? theme : `${folder}/${theme}`;
+}
+
+function fromFile<T>(file: ConfigFile | null, path: readonly string[], value: T | undefined, initial: T): Sourced<T> {
+  if (file === null || value === undefined) return { value: initial, origin: DEFAULT };
+  return { value, origin: place(file.path, file.lines.lineOf(path)) };
+}
+
+function tableOf(file: ConfigFile | null, name: 'categories' | 'keys'): ReadonlyMap<string, Sourced<readonly string[]>> {
+  return new Map(
+    Object.entries(file?.[name] ?? {}).map(([key, value]) => [
+      key,
+      { value, origin: place(file?.path ?? '', file?.lines.lineOf([name, key]) ?? 1) },
+    ]),
+  );
+}
+
+function place(path: string, line: number): string {
+  return `${quoted(path).slice(1, -1)}:${line}`;
+}

@@ -1,0 +1,111 @@
+// The table of flags and subcommands. It makes the parser, the help text and the checks; nothing about a flag is written elsewhere.
+
+import type { SettingName } from './settings.ts';
+
+/** Subcommands; `run` is what happens without one. */
+export const COMMANDS = ['run', 'interfaces', 'doctor'] as const;
+export type CommandName = (typeof COMMANDS)[number];
+
+/** Headings of the help text, in order. */
+export const FLAG_GROUPS = ['Capture', 'Replay', 'Screen', 'Output without a screen', 'Configuration'] as const;
+export type FlagGroup = (typeof FLAG_GROUPS)[number];
+
+/** One flag. */
+export interface Flag {
+  /** Long name without dashes. */
+  readonly name: string;
+  /** One letter, or null. */
+  readonly short: string | null;
+  /** What stands for its value in the help; null takes none. */
+  readonly value: string | null;
+  /** null: understood, but not listed (the opposite of a listed one). */
+  readonly help: string | null;
+  readonly group: FlagGroup;
+  readonly repeatable: boolean;
+  readonly commands: readonly CommandName[];
+  /** The setting it sets, and to what when it takes no value. */
+  readonly sets: { readonly setting: SettingName; readonly to: string | null } | null;
+}
+
+const RUN: readonly CommandName[] = ['run'];
+const PROBING: readonly CommandName[] = ['run', 'doctor'];
+const EVERY: readonly CommandName[] = COMMANDS;
+
+/** All flags, in the order of the help text. */
+export const FLAGS: readonly Flag[] = [
+  valued(
+    'interface',
+    'i',
+    'NAME',
+    'Capture',
+    PROBING,
+    'capture here instead of the default route; repeatable; "any" takes all',
+    'interface',
+  ),
+  valued('bpf', null, 'EXPR', 'Capture', RUN, 'capture only this (libpcap syntax: man pcap-filter)', 'bpf'),
+  valued('driver', null, 'NAME', 'Capture', PROBING, 'auto, libpcap, tcpdump or cap (default auto)', 'driver'),
+  valued('read', 'r', 'FILE', 'Replay', RUN, 'read a pcap or pcapng file, gzip too; - is standard input', null),
+  valued('speed', null, 'N', 'Replay', RUN, 'N times real time, 0 as fast as it goes (default 1)', null),
+  valued('filter', 'f', 'EXPR', 'Screen', RUN, 'show only what matches, for example app:curl or port:443', 'filter'),
+  valued('interval', null, 'TIME', 'Screen', RUN, 'how often rates, screen and JSON are renewed (default 1s)', 'interval'),
+  simple('no-names', 'n', 'Screen', RUN, 'show addresses and ports, no names', 'names', 'false'),
+  simple('names', null, 'Screen', RUN, null, 'names', 'true'),
+  valued(
+    'theme',
+    null,
+    'NAME|PATH',
+    'Screen',
+    RUN,
+    'colours: a theme of ours, of btop, or a .theme file (default netmon)',
+    'theme',
+  ),
+  valued('units', null, 'UNITS', 'Screen', RUN, 'bytes (KiB), bits (Mb), bytes-decimal (MB), bits-binary (Mib)', 'units'),
+  simple('ascii', null, 'Screen', RUN, 'draw with ASCII characters only', 'ascii', 'true'),
+  simple('no-ascii', null, 'Screen', RUN, null, 'ascii', 'false'),
+  simple('no-color', null, 'Screen', RUN, 'no colours; bold and reverse stay', 'color', 'false'),
+  simple('color', null, 'Screen', RUN, null, 'color', 'true'),
+  simple('mouse', null, 'Screen', RUN, 'use the mouse (default: on, but off over SSH)', 'mouse', 'true'),
+  simple('no-mouse', null, 'Screen', RUN, 'leave the mouse to the terminal', 'mouse', 'false'),
+  simple('json', null, 'Output without a screen', ['run', 'interfaces'], 'one JSON object a line for each interval', null, null),
+  simple(
+    'once',
+    null,
+    'Output without a screen',
+    RUN,
+    'one sample, then exit: a table, or JSON with --json; with --read, the whole file',
+    null,
+    null,
+  ),
+  valued('duration', null, 'TIME', 'Output without a screen', RUN, 'end after this time, for example 10s', null),
+  valued('samples', null, 'N', 'Output without a screen', RUN, 'end after N samples', null),
+  valued('config', null, 'PATH', 'Configuration', PROBING, 'read this configuration file instead of the usual one', null),
+  simple('print-config', null, 'Configuration', RUN, 'print what is in force and where each value came from', null, null),
+  simple('version', 'V', 'Configuration', EVERY, 'print the version', null, null),
+  simple('help', 'h', 'Configuration', EVERY, 'print this', null, null),
+];
+
+function valued(
+  name: string,
+  short: string | null,
+  value: string,
+  group: FlagGroup,
+  commands: readonly CommandName[],
+  help: string,
+  setting: SettingName | null,
+): Flag {
+  const sets = setting === null ? null : { setting, to: null };
+  return { name, short, value, help, group, repeatable: name === 'interface', commands, sets };
+}
+
+function simple(
+  name: string,
+  short: string | null,
+  group: FlagGroup,
+  commands: readonly CommandName[],
+  help: string | null,
+  setting: SettingName | null,
+  to: string | null,
+): Flag {
+  const sets = setting === null ? null : { setting, to };
+  return { name, short, value: null, help, group, repeatable: true, commands, sets };
+}

@@ -1,0 +1,129 @@
+import { describe, expect, it } from 'vitest';
+import { parseCommandLine } from '../../../src/cli/command-line.ts';
+import { FLAGS } from '../../../src/cli/flags.ts';
+import { helpText } from '../../../src/cli/help.ts';
+import { nearest } from '../../../src/cli/nearest.ts';
+import { NetmonError } from '../../../src/errors.ts';
+
+function refusal(...words: string[]): NetmonError {
+  try {
+    parseCommandLine(words);
+  } catch (thrown) {
+    if (thrown instanceof NetmonError) return thrown;
+    throw thrown;
+  }
+  throw new Error(`accepted: ${words.join(' ')}`);
+}
+
+describe('values', () => {
+  it.each([[['--read', '-']], [['-r', '-']], [['-r-']], [['--read=-']], [['-r=-']]])('%j reads standard input', (words) => {
+    expect(parseCommandLine(words).text('read')).toBe('-');
+  });
+
+  it.each([
+    ['-app:curl'],
+    ['"two words"'],
+    ["'single'"],
+    [''],
+    ['--unknown'],
+    ['a=b'],
+    ['7'],
+    ['true'],
+    ['a.b'],
+    ['line\nbreak'],
+  ])('keeps %j exactly, in every form', (text) => {
+    expect(parseCommandLine(['--filter', text]).text('filter')).toBe(text);
+    expect(parseCommandLine(['-f', text]).text('filter')).toBe(text);
+    expect(parseCommandLine([`--filter=${text}`]).text('filter')).toBe(text);
+  });
+
+  it('collects a repeatable flag in order and takes its value joined to the letter', () => {
+    const line = parseCommandLine(['-i', 'en0', '-nien1', '--interface=lo0', '--json']);
+    expect(line.texts('interface')).toEqual(['en0', 'en1', 'lo0']);
+    expect(line.has('no-names')).toBe(true);
+    expect(line.has('json')).toBe(true);
+    expect(line.has('once')).toBe(false);
+    expect(line.text('read')).toBeNull();
+  });
+
+  it('does not let a simple flag eat the word behind it', () => {
+    expect(refusal('--json', 'true').message).toBe('unknown command "true"');
+    expect(refusal('--json', 'false').message).toBe('unknown command "false"');
+  });
+
+  it('treats words behind -- as arguments', () => {
+    expect(parseCommandLine(['--', 'interfaces']).command).toBe('interfaces');
+    expect(refusal('--', '--json').message).toBe('unknown command "--json"');
+  });
+});
+
+describe('refusals', () => {
+  it.each([
+    [['--jsn'], 'unknown option "--jsn"', 'did you mean --json?'],
+    [['--intreval', '2s'], 'unknown option "--intreval"', 'did you mean --interval?'],
+    [['-json'], 'unknown option "-json"', 'did you mean --json?'],
+    [['-q'], 'unknown option "-q"', 'type: netmon-tui --help'],
+    [['-nq'], 'unknown option "-q"', 'type: netmon-tui --help'],
+    [['--__proto__'], 'unknown option "--__proto__"', 'type: netmon-tui --help'],
+    [['--constructor=1'], 'unknown option "--constructor"', 'type: netmon-tui --help'],
+    [['---'], 'unknown option "---"', 'type: netmon-tui --help'],
+    [['--no-json'], 'unknown option "--no-json"', null],
+    [['--interface'], '--interface needs a value', 'type: --interface NAME'],
+    [['-i', '--json'], '-i needs a value', 'type: -i NAME'],
+    [['-ni'], '-i needs a value', 'type: -i NAME'],
+    [['--json=1'], '--json takes no value', 'type: netmon-tui --help'],
+    [['-f', 'a', '--filter', 'b'], '--filter is given 2 times', 'give --filter once'],
+    [['interfacs'], 'unknown command "interfacs"', 'did you mean interfaces?'],
+    [['trace.pcap'], 'unknown command "trace.pcap"', 'to replay a file, type: netmon-tui --read FILE'],
+    [['en0'], 'unknown command "en0"', 'to capture on an interface, type: netmon-tui -i NAME'],
+    [['run'], 'unknown command "run"', null],
+    [['interfaces', 'x'], 'unexpected argument "x" after interfaces', 'type: netmon-tui --help'],
+    [['doctor', '--json'], '--json does not go with doctor', 'type: netmon-tui --json'],
+    [['interfaces', '-r', 'x'], '--read does not go with interfaces', 'type: netmon-tui --read FILE'],
+    [['\u001b[31mred\u009b'], 'unknown command "[31mred"', null],
+  ])('%j', (words, message, hint) => {
+    const error = refusal(...words);
+    expect(error.code).toBe('usage');
+    expect(error.exitStatus).toBe(2);
+    expect(error.message).toBe(message);
+    if (hint !== null) expect(error.hint).toBe(hint);
+  });
+
+  it('answers --help and --version whatever else is wrong', () => {
+    expect(parseCommandLine(['foo', '--help']).has('help')).toBe(true);
+    expect(parseCommandLine(['-f', 'a', '-f', 'b', '-V']).has('version')).toBe(true);
+  });
+
+  it('refuses an endless command line', () => {
+    expect(refusal(...Array.from({ length: 1001 }, () => 'x')).message).toBe('more than 1000 arguments');
+  });
+});
+
+describe('help', () => {
+  const lines = helpText().split('\n');
+
+  it('fits 80 columns and lists every flag but the opposites', () => {
+    expect(lines.filter((line) => line.length > 80)).toEqual([]);
+    const listed = [...helpText().matchAll(/^ {2}(?:-\w, | {4})--([\w-]+)/gm)].map((match) => match[1]);
+    expect(listed.sort()).toEqual(FLAGS.flatMap((flag) => (flag.help === null ? [] : [flag.name])).sort());
+    expect(FLAGS.flatMap((flag) => (flag.help === null ? [flag.name] : [])).sort()).toEqual(['color', 'names', 'no-ascii']);
+  });
+
+  it('shows examples and every exit status', () => {
+    expect(helpText()).toContain('\nExamples:\n');
+    for (const status of ['0', '1', '2', '3', '4', '5', '6', '7', '8', '128\\+n'])
+      expect(helpText()).toMatch(new RegExp(`^  ${status} +\\w`, 'm'));
+  });
+});
+
+describe('nearest', () => {
+  it.each([
+    ['jsn', 'json'],
+    ['tehme', 'theme'],
+    ['JSON', 'json'],
+    ['xyz', null],
+    ['', null],
+  ])('%s -> %s', (word, near) => {
+    expect(nearest(word, ['json', 'theme', 'interval'])).toBe(near);
+  });
+});

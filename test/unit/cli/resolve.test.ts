@@ -1,0 +1,135 @@
+import { describe, expect, it } from 'vitest';
+import { parseCommandLine } from '../../../src/cli/command-line.ts';
+import { loadConfig } from '../../../src/cli/config.ts';
+import { formatDuration, parseDuration } from '../../../src/cli/duration.ts';
+import type { Options } from '../../../src/cli/options.ts';
+import { resolveOptions } from '../../../src/cli/resolve.ts';
+import { NetmonError } from '../../../src/errors.ts';
+
+function options(words: string[], env: Record<string, string> = {}): Options {
+  const line = parseCommandLine(words);
+  const files = { folderOwner: () => null, read: () => ({ kind: 'missing' }) as const };
+  return resolveOptions(line, loadConfig(line, { platform: 'linux', env, euid: 501, passwd: () => '', files }));
+}
+
+describe('resolveOptions', () => {
+  it('gives every option of a plain run', () => {
+    expect(options([])).toEqual({
+      interfaces: [],
+      read: null,
+      speed: 1,
+      filter: null,
+      bpf: null,
+      intervalMs: 1000,
+      json: false,
+      once: false,
+      durationMs: null,
+      samples: null,
+      driver: 'auto',
+      names: true,
+      theme: 'netmon',
+      units: 'bytes',
+      ascii: false,
+      color: true,
+      mouse: null,
+      categories: {},
+      keys: {},
+    });
+  });
+
+  it('takes all flags of a live run', () => {
+    const words =
+      '-i en0 -i en1 -i en0 --json --duration 1m --samples 5 --interval 250ms -f app:curl --driver cap -n --no-mouse --units bits'.split(
+        ' ',
+      );
+    expect(options([...words, '--bpf', 'tcp port 443'])).toMatchObject({
+      interfaces: ['en0', 'en1'],
+      json: true,
+      durationMs: 60_000,
+      samples: 5,
+      intervalMs: 250,
+      filter: 'app:curl',
+      bpf: 'tcp port 443',
+      driver: 'cap',
+      names: false,
+      mouse: false,
+      units: 'bits',
+    });
+  });
+
+  it('leaves live settings from elsewhere out of a replay', () => {
+    const replay = options(['-r', '-', '--speed', '0'], { NETMON_INTERFACE: 'en0', NETMON_BPF: 'tcp', NETMON_FILTER: 'tcp' });
+    expect(replay).toMatchObject({ read: '-', speed: 0, interfaces: [], bpf: null, filter: 'tcp' });
+    expect(options(['-r', 'x', '--once']).speed).toBe(0);
+    expect(options(['-r', 'x', '--once', '--speed', '0']).speed).toBe(0);
+    expect(options(['-r', 'x', '--speed', '2.5']).speed).toBe(2.5);
+  });
+
+  it('lets --once last as long as --duration says', () => {
+    expect(options(['--once', '--duration', '10s'])).toMatchObject({ once: true, json: false, durationMs: 10_000 });
+  });
+
+  it.each([
+    [['-r', 'x', '-i', 'en0'], '--interface does not go with --read'],
+    [['-r', 'x', '--bpf', 'tcp'], '--bpf does not go with --read'],
+    [['-r', 'x', '--driver', 'cap'], '--driver does not go with --read'],
+    [['-r', ''], '--read needs a file'],
+    [['--speed', '2'], '--speed goes only with --read'],
+    [['-r', 'x', '--speed', '-1'], '--speed "-1" is not 0 or a number from 0.001 to 1000000'],
+    [['-r', 'x', '--speed', '1e3'], '--speed "1e3" is not 0 or a number from 0.001 to 1000000'],
+    [['-r', 'x', '--speed', '0.0001'], '--speed "0.0001" is not 0 or a number from 0.001 to 1000000'],
+    [['-r', 'x', '--once', '--speed', '2'], '--speed does not go with --once'],
+    [['--samples', '3'], '--samples does not go with the screen'],
+    [['--samples', '3', '--once'], '--samples does not go with --once'],
+    [['--samples', '0', '--json'], '--samples "0" is not a whole number from 1 to 1000000000'],
+    [['--samples', '2.5', '--json'], '--samples "2.5" is not a whole number from 1 to 1000000000'],
+    [['--duration', '3s'], '--duration does not go with the screen'],
+    [['--duration', '3', '--json'], '--duration "3" is not a duration from 100ms to 366d'],
+    [['--interval', '2h'], '--interval "2h" is not a duration from 100ms to 1h'],
+    [['--theme', ''], '--theme "" is not the name or the path of a theme'],
+    [['--units', 'KB'], '--units "KB" is not one of bytes, bits, bytes-decimal, bits-binary'],
+    [['--filter', 'a\u0000b'], '--filter "ab" is not a filter of one line'],
+    [
+      ['-i', 'x'.repeat(200)],
+      `--interface "${'x'.repeat(60)}..." is not an interface's name, or several without \`any\` among them`,
+    ],
+  ])('refuses %j', (words, message) => {
+    try {
+      options(words);
+    } catch (thrown) {
+      expect(thrown).toBeInstanceOf(NetmonError);
+      const { code, hint, message: text } = thrown as NetmonError;
+      expect(text).toBe(message);
+      expect(code).toBe('usage');
+      expect(hint).not.toBeNull();
+      return;
+    }
+    throw new Error('accepted');
+  });
+});
+
+describe('durations', () => {
+  it.each([
+    ['500ms', 500],
+    ['2s', 2000],
+    ['1.5s', 1500],
+    ['1m', 60_000],
+    ['1h', 3_600_000],
+    ['2d', 172_800_000],
+    [' 2 s', 2000],
+    ['2', null],
+    ['s', null],
+    ['-1s', null],
+    ['1e3s', null],
+    ['1S', null],
+    ['2 years', null],
+    ['', null],
+  ])('%j is %j ms', (text, ms) => {
+    expect(parseDuration(text)).toBe(ms);
+    if (ms !== null) expect(parseDuration(formatDuration(ms))).toBe(ms);
+  });
+
+  it('writes the shortest form', () => {
+    expect([0, 250, 1500, 60_000, 90_000, 86_400_000].map(formatDuration)).toEqual(['0ms', '250ms', '1500ms', '1m', '90s', '1d']);
+  });
+});
