@@ -31,7 +31,7 @@ describe('tomlLines', () => {
       const at = (...path: string[]) => lines.lineOf(path);
       expect([at('a'), at('d'), at('e'), at('f'), at('f', 'g', 'h.i')]).toEqual([2, 5, 8, 11, 11]);
       expect([at('j', 'k', 'l'), at('m'), at('m', 'n o'), at('m', 'n o', 'p'), at('m', 'n o', 'q', 'r')]).toEqual([
-        12, 1, 14, 15, 16,
+        12, 14, 14, 15, 16,
       ]);
       expect([at('s'), at('s', 't'), at('s', 'u'), at('s', 'v'), at('s', 'w')]).toEqual([17, 18, 19, 20, 21]);
       expect([at('b'), at('c'), at('none'), at('e', '2')]).toEqual([1, 1, 1, 8]);
