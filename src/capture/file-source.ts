@@ -1,0 +1,173 @@
+// The driver `file`: captures that others wrote, classic pcap and pcapng, told apart by their first bytes. It has no clock: who replays it
+// paces by the times of the frames.
+
+import type { Readable } from 'node:stream';
+import { NetmonError } from '../errors.ts';
+import { sanitize } from '../net/text.ts';
+import { PacketBatch } from './batch.ts';
+import type { ByteFeed } from './byte-feed.ts';
+import { openFeed } from './file-feed.ts';
+import type { FrameReader } from './frame-reader.ts';
+import { InterfaceTable } from './interface-names.ts';
+import { isPcap, PCAP_HEADER_BYTES, PcapReader, readPcapHeader } from './pcap-file.ts';
+import { PcapngReader, SECTION_HEADER } from './pcapng.ts';
+import { ProcessTable } from './process-names.ts';
+import type { CapturedProcess, CaptureInterface, CaptureStats, PacketSource, SourceState } from './source.ts';
+
+/** Larger than the longest record, small enough for the processor's cache. */
+const WINDOW_BYTES = 1024 * 1024;
+const BATCH_FRAMES = 16_384;
+/** Windows without a frame that one `read` passes over. */
+const BARREN_WINDOWS = 64;
+
+/** What a capture file may be that is none of ours, by its first bytes, and what unpacks it. */
+const FOREIGN: readonly (readonly [readonly number[], string])[] = [
+  [[0x28, 0xb5, 0x2f, 0xfd], 'zstd -dc'],
+  [[0xfd, 0x37, 0x7a, 0x58], 'xz -dc'],
+  [[0x42, 0x5a, 0x68], 'bzip2 -dc'],
+  [[0x04, 0x22, 0x4d, 0x18], 'lz4 -dc'],
+  [[0x50, 0x4b, 0x03, 0x04], 'unzip -p'],
+];
+
+/** For tests and embedding; the defaults are measured. */
+export interface FileOptions {
+  /** Frames of a batch at the most. */
+  readonly frames?: number;
+  /** What `-` reads; process.stdin by default. */
+  readonly stdin?: Readable;
+}
+
+/** A capture that is read from a file or a pipe. */
+export interface FileSource extends PacketSource {
+  readonly driver: 'file';
+  /** Epoch milliseconds of the first frame; null until one was seen. Known at once for files. */
+  readonly firstTime: number | null;
+}
+
+/**
+ * Opens a capture file; `-` is standard input, which is read as it comes. Gzip is unpacked on the way.
+ *
+ * Resolves when the first bytes have come. A file that is cut, or broken in the middle, gives what can be read; the rest is counted as
+ * malformed and `note` says it.
+ *
+ * @throws NetmonError `usage` for what is missing, empty, a directory or no capture, `permission` for what may not be read
+ */
+export async function openFile(path: string, options: FileOptions = {}): Promise<FileSource> {
+  const { feed, name } = await openFeed(path, WINDOW_BYTES, options.stdin ?? process.stdin);
+  try {
+    return new OpenFile(feed, name, options.frames ?? BATCH_FRAMES);
+  } catch (thrown) {
+    feed.close();
+    throw thrown;
+  }
+}
+
+class OpenFile implements FileSource {
+  readonly driver = 'file';
+  readonly interfaces: readonly CaptureInterface[];
+  readonly processes: readonly CapturedProcess[];
+  readonly bufferBytes = null;
+  state: SourceState = 'open';
+  note = '';
+  firstTime: number | null = null;
+  readonly #name: string;
+  readonly #feed: ByteFeed;
+  readonly #batch: PacketBatch;
+  readonly #reader: FrameReader;
+  /** The first batch was read at the start, so that interfaces and processes are known; it waits for the first `read`. */
+  #first: PacketBatch | null;
+  #received = 0;
+  #cut = 0;
+
+  constructor(feed: ByteFeed, name: string, frames: number) {
+    const interfaces = new InterfaceTable();
+    const processes = new ProcessTable();
+    this.interfaces = interfaces.interfaces;
+    this.processes = processes.processes;
+    this.#name = name;
+    this.#feed = feed;
+    this.#batch = new PacketBatch(frames, feed.window.bytes);
+    this.#reader = readerFor(feed, name, interfaces, processes);
+    this.#first = this.#next();
+  }
+
+  get namesProcesses(): boolean {
+    return this.processes.length > 1;
+  }
+
+  get snapLength(): { bulk: number; whole: number } {
+    return { bulk: this.#reader.snapLength, whole: this.#reader.snapLength };
+  }
+
+  read(): PacketBatch | null {
+    if (this.state !== 'open') return null;
+    const batch = this.#first ?? this.#next();
+    this.#first = null;
+    if (batch !== null) this.#received += batch.count;
+    return batch;
+  }
+
+  stats(): CaptureStats {
+    const malformed = this.#reader.malformed + this.#cut;
+    return { received: this.#received, droppedByKernel: null, droppedByInterface: null, shed: 0, malformed };
+  }
+
+  close(): void {
+    this.state = 'ended';
+    this.#first = null;
+    this.#feed.close();
+  }
+
+  #next(): PacketBatch | null {
+    const batch = this.#batch;
+    const { window } = this.#feed;
+    batch.count = 0;
+    for (let turn = 0; turn < BARREN_WINDOWS; turn++) {
+      window.start = this.#reader.fill(batch, window.start, window.end);
+      if (batch.count > 0) {
+        this.firstTime ??= batch.time[0] as number;
+        return batch;
+      }
+      if (this.#reader.broken !== null) return this.#end(`${this.#name} is broken: ${this.#reader.broken}`);
+      if (!this.#feed.refill()) return this.#feed.ended ? this.#finish() : null;
+    }
+    return batch;
+  }
+
+  #finish(): null {
+    const { failure, window } = this.#feed;
+    const left = window.length > 0 || this.#reader.midway;
+    if (left || failure !== null) this.#cut = 1;
+    if (failure !== null) return this.#end(`${this.#name} ends early: ${sanitize(failure)}`);
+    return this.#end(left ? `${this.#name} is cut in its last record` : '');
+  }
+
+  #end(note: string): null {
+    this.state = 'ended';
+    this.note = note;
+    return null;
+  }
+}
+
+function readerFor(feed: ByteFeed, name: string, interfaces: InterfaceTable, processes: ProcessTable): FrameReader {
+  const { bytes, start, length } = feed.window;
+  if (length >= 4 && new DataView(bytes.buffer, start, 4).getUint32(0) === SECTION_HEADER)
+    return new PcapngReader(interfaces, processes);
+  if (length >= 4 && isPcap(bytes, start)) {
+    const header = length < PCAP_HEADER_BYTES ? null : readPcapHeader(bytes, start);
+    if (header === null)
+      throw new NetmonError('usage', `${name} is cut in its first ${PCAP_HEADER_BYTES} bytes`, 'it holds no packets');
+    feed.window.start += PCAP_HEADER_BYTES;
+    return new PcapReader(header, interfaces, processes);
+  }
+  throw new NetmonError('usage', `${name} is no capture file`, hintFor(bytes, start, length, name));
+}
+
+function hintFor(bytes: Uint8Array, start: number, length: number, name: string): string {
+  for (const [magic, tool] of FOREIGN) {
+    if (length >= magic.length && magic.every((byte, i) => bytes[start + i] === byte)) {
+      return `it is packed: ${tool} ${name === 'standard input' ? 'FILE' : name} | netmon-tui --read -`;
+    }
+  }
+  return 'give a pcap or pcapng file, as tcpdump -w, dumpcap and Wireshark write them';
+}
