@@ -2,14 +2,11 @@
 // the rest of the program reads nothing else of them.
 
 import type { DriverName } from '../capture/source.ts';
+import type { UnitMode } from '../view/format.ts';
 
 /** Drivers that `--driver` takes. */
 export const DRIVER_CHOICES = ['auto', 'libpcap', 'tcpdump', 'cap'] as const satisfies readonly ('auto' | DriverName)[];
 export type DriverChoice = (typeof DRIVER_CHOICES)[number];
-
-/** Units that `--units` takes: KiB/s, Mb/s, MB/s and Mib/s. */
-export const UNIT_CHOICES = ['bytes', 'bits', 'bytes-decimal', 'bits-binary'] as const;
-export type UnitChoice = (typeof UNIT_CHOICES)[number];
 
 /** What a run was asked for. Durations in milliseconds; null where nothing was asked. */
 export interface Options {
@@ -35,7 +32,7 @@ export interface Options {
   readonly names: boolean;
   /** A theme's name, or a path when it holds a slash. */
   readonly theme: string;
-  readonly units: UnitChoice;
+  readonly units: UnitMode;
   readonly ascii: boolean;
   /** False when a flag, the settings or NO_COLOR forbid colour; how much a terminal can do is not asked here. */
   readonly color: boolean;

@@ -1,8 +1,9 @@
 // Settings: what may be set by a flag, by a NETMON_ variable and in the configuration file alike. One table; each entry knows what
 // it accepts, and says so in a user's words. Pure.
 
+import { UNIT_MODES, type UnitMode } from '../view/format.ts';
 import { parseDuration } from './duration.ts';
-import { DRIVER_CHOICES, type DriverChoice, UNIT_CHOICES, type UnitChoice } from './options.ts';
+import { DRIVER_CHOICES, type DriverChoice } from './options.ts';
 
 /** Values of all settings. */
 export interface Settings {
@@ -12,7 +13,7 @@ export interface Settings {
   readonly driver: DriverChoice;
   readonly filter: string | null;
   readonly theme: string;
-  readonly units: UnitChoice;
+  readonly units: UnitMode;
   readonly ascii: boolean;
   readonly color: boolean;
   readonly mouse: boolean | null;
@@ -57,7 +58,7 @@ export const SETTINGS: { readonly [K in SettingName]: Setting<Settings[K]> } = {
   driver: choice(DRIVER_CHOICES, 'auto'),
   filter: expression('a filter of one line', 'app:curl'),
   theme: single('the name or the path of a theme', 'light', 'netmon', (text) => (plain(text, 1024) ? text : undefined)),
-  units: choice(UNIT_CHOICES, 'bytes'),
+  units: choice(UNIT_MODES, 'bytes'),
   ascii: toggle(false),
   color: toggle(true),
   mouse: toggle<boolean | null>(null),

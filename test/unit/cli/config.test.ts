@@ -133,8 +133,8 @@ describe('mistakes', () => {
     ['interval = 5', `${ANN}:1: "interval" is not a duration from 100ms to 1h`, 'write for example: interval = "2s"'],
     [
       'units = "kilobytes"',
-      `${ANN}:1: "units" is not one of bytes, bits, bytes-decimal, bits-binary`,
-      'write for example: units = "bits"',
+      `${ANN}:1: "units" is not one of bytes, bytes-decimal, bits, bits-binary`,
+      'write for example: units = "bytes-decimal"',
     ],
     ['# a\nascii = "yes"', `${ANN}:2: "ascii" is not true or false`, 'write for example: ascii = true'],
     ['interface = ["any", "en0"]', `${ANN}:1: "interface" is not an interface's name`, null],

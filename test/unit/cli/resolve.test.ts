@@ -87,7 +87,7 @@ describe('resolveOptions', () => {
     [['--duration', '3', '--json'], '--duration "3" is not a duration from 100ms to 366d'],
     [['--interval', '2h'], '--interval "2h" is not a duration from 100ms to 1h'],
     [['--theme', ''], '--theme "" is not the name or the path of a theme'],
-    [['--units', 'KB'], '--units "KB" is not one of bytes, bits, bytes-decimal, bits-binary'],
+    [['--units', 'KB'], '--units "KB" is not one of bytes, bytes-decimal, bits, bits-binary'],
     [['--filter', 'a\u0000b'], '--filter "ab" is not a filter of one line'],
     [
       ['-i', 'x'.repeat(200)],

@@ -1,0 +1,153 @@
+import { describe, expect, it } from 'vitest';
+import { closeLine, endLine, gapLine, openLine, sampleLine } from '../../../src/stream/ndjson.ts';
+import { appRow, flowRow, hostRow, snapshot, TIME } from './rows.ts';
+
+const TRAFFIC = { rx_bytes: 3000, tx_bytes: 200, rx_packets: 4, tx_packets: 3, rx_rate: 1500.123, tx_rate: 0.1 };
+const SEEN = { first_seen: '2026-01-01T00:00:00.500Z', last_seen: '2026-01-01T00:00:01.500Z' };
+const FLOW = {
+  id: '7',
+  protocol: 'tcp',
+  interface: 'en0',
+  local: { address: '192.0.2.1', port: 50_000 },
+  remote: { address: '203.0.113.9', port: 443 },
+  direction: 'outbound',
+  state: 'established',
+  app: 'curl',
+  pid: 42,
+  attribution: 'exact',
+  reason: null,
+  peer_app: null,
+  peer_pid: null,
+  host: 'example.com',
+  name_source: 'tls',
+  application: 'https',
+  category: null,
+  ...SEEN,
+  rtt_ms: 12.346,
+  retransmits: 0,
+  tunnel: null,
+  ...TRAFFIC,
+};
+const SAMPLE = {
+  schema: 1,
+  seq: 1,
+  time: '2026-01-01T00:00:01.500Z',
+  started: '2026-01-01T00:00:00.000Z',
+  interval_ms: 1000,
+  capture: {
+    driver: 'libpcap',
+    interfaces: ['en0'],
+    attribution: 'pktap',
+    file: null,
+    packets: 7,
+    frame_bytes: 3298,
+    dropped: null,
+    shed: 0,
+    undecoded: 0,
+    truncated: 0,
+    malformed: 0,
+    unsupported: 0,
+    interface_bytes: null,
+    interface_dropped: null,
+    snap_length: { bulk: 160, whole: 2048 },
+    buffer_bytes: null,
+    note: null,
+    fallbacks: [{ driver: 'libpcap', reason: 'not here' }],
+    skipped_samples: 0,
+    skipped_events: 0,
+  },
+  total: { ...TRAFFIC, unowned_bytes: 0 },
+  apps: [{ app: 'curl', reason: null, exe: '/usr/bin/curl', pids: [42], user: 'ann', flows: 1, ...SEEN, ...TRAFFIC }],
+  hosts: [
+    {
+      host: 'example.com',
+      reason: null,
+      domain: 'example.com',
+      name_source: 'tls',
+      addresses: ['203.0.113.9'],
+      category: null,
+      country: null,
+      asn: null,
+      flows: 1,
+      ...SEEN,
+      ...TRAFFIC,
+    },
+  ],
+  categories: [{ category: null, flows: 1, ...TRAFFIC }],
+  interfaces: [
+    {
+      interface: 'en0',
+      kind: 'physical',
+      headline: true,
+      frame_bytes: 3298,
+      interface_bytes: null,
+      interface_dropped: null,
+      ...TRAFFIC,
+    },
+  ],
+  flows: [FLOW],
+  flows_total: 1,
+  flows_evicted: 0,
+  gaps: [],
+};
+
+const parsed = (line: string) => JSON.parse(line) as Record<string, unknown>;
+
+/** Paths of everything in a value, lists by their first entry. */
+function shape(value: unknown, path = ''): string[] {
+  if (Array.isArray(value)) return value.length === 0 ? [path] : shape(value[0], `${path}[]`);
+  if (typeof value !== 'object' || value === null) return [path];
+  return Object.entries(value).flatMap(([key, inner]) => shape(inner, `${path}.${key}`));
+}
+
+describe('lines', () => {
+  it('writes a sample and an end with every field of schema 1', () => {
+    expect(parsed(sampleLine(snapshot()))).toEqual({ type: 'sample', ...SAMPLE });
+    expect(parsed(endLine(snapshot()))).toEqual({ type: 'end', ...SAMPLE });
+  });
+
+  it('writes open, close and gap', () => {
+    expect(parsed(openLine(flowRow()))).toEqual({ type: 'open', schema: 1, time: SEEN.first_seen, ...FLOW });
+    expect(parsed(closeLine(flowRow()))).toEqual({ type: 'close', schema: 1, time: SEEN.last_seen, ...FLOW });
+    expect(parsed(gapLine({ from: TIME - 1000, to: TIME, reason: 'sleep', detail: 'the machine slept' }))).toEqual({
+      type: 'gap',
+      schema: 1,
+      time: SEEN.last_seen,
+      from: SEEN.first_seen,
+      to: SEEN.last_seen,
+      reason: 'sleep',
+      detail: 'the machine slept',
+    });
+  });
+
+  it('keeps the same fields where nothing is known', () => {
+    const unknown = snapshot({
+      apps: [appRow({ app: null, reason: 'forwarded', exe: null, user: null, pids: [] })],
+      hosts: [hostRow({ host: null, reason: 'folded', domain: null, nameSource: 'none', addresses: [] })],
+      flows: [
+        flowRow({ app: null, pid: null, attribution: 'none', reason: 'forwarded', host: null, application: null, rttMs: null }),
+      ],
+    });
+    const lists = /\.(pids|addresses)(\[\])?$/;
+    const fields = (line: string) => shape(parsed(line)).map((path) => path.replace(lists, '.$1'));
+    expect(fields(sampleLine(unknown))).toEqual(fields(sampleLine(snapshot())));
+  });
+
+  it('writes integers where bytes are counted, null where a number is none', () => {
+    const odd = parsed(
+      sampleLine(
+        snapshot({ apps: [appRow({ rxBytes: 10.5, txBytes: Number.NaN, rxRate: Number.POSITIVE_INFINITY })], time: Number.NaN }),
+      ),
+    );
+    expect(odd).toMatchObject({ time: null, apps: [{ rx_bytes: 11, tx_bytes: null, rx_rate: null }] });
+  });
+
+  it('is one line, safe for strict readers and for terminals', () => {
+    const nasty = '\u2028\u2029\n\r\u001b\u009b\u007f"\\ud800 \ud800x\udc00 \\\\ 😀';
+    const line = openLine(flowRow({ host: nasty }));
+    expect(line.indexOf('\n')).toBe(line.length - 1);
+    expect(line.slice(0, -1)).not.toMatch(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/);
+    expect(line.replaceAll('\\\\', '')).not.toMatch(/\\ud[89a-f]/);
+    expect(parsed(line)).toMatchObject({ host: '\u2028\u2029\n\r\u001b\u009b\u007f"\\ud800 \ufffdx\ufffd \\\\ 😀' });
+  });
+});

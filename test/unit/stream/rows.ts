@@ -1,0 +1,128 @@
+// A small snapshot for the tests of the outputs: one of each row, the unknown ones too.
+
+import type { AppRow, FlowRow, HostRow, Snapshot, Traffic } from '../../../src/aggregate/snapshot.ts';
+
+/** 2026-01-01T00:00:01.500Z. */
+export const TIME = Date.UTC(2026, 0, 1, 0, 0, 1, 500);
+
+const TRAFFIC: Traffic = { rxBytes: 3000, txBytes: 200, rxPackets: 4, txPackets: 3, rxRate: 1500.12345, txRate: 0.1 };
+
+export function flowRow(part: Partial<FlowRow> = {}): FlowRow {
+  return {
+    ...TRAFFIC,
+    id: '7',
+    protocol: 'tcp',
+    interface: 'en0',
+    local: { address: '192.0.2.1', port: 50_000 },
+    remote: { address: '203.0.113.9', port: 443 },
+    direction: 'outbound',
+    state: 'established',
+    app: 'curl',
+    pid: 42,
+    attribution: 'exact',
+    reason: null,
+    peerApp: null,
+    peerPid: null,
+    host: 'example.com',
+    nameSource: 'tls',
+    application: 'https',
+    category: null,
+    firstSeen: TIME - 1000,
+    lastSeen: TIME,
+    rttMs: 12.34567,
+    retransmits: 0,
+    tunnel: null,
+    closed: false,
+    ...part,
+  };
+}
+
+export function appRow(part: Partial<AppRow> = {}): AppRow {
+  return {
+    ...TRAFFIC,
+    id: 'a1',
+    app: 'curl',
+    reason: null,
+    exe: '/usr/bin/curl',
+    pids: [42],
+    user: 'ann',
+    flows: 1,
+    firstSeen: TIME - 1000,
+    lastSeen: TIME,
+    recent: [],
+    ...part,
+  };
+}
+
+export function hostRow(part: Partial<HostRow> = {}): HostRow {
+  return {
+    ...TRAFFIC,
+    id: 'h1',
+    host: 'example.com',
+    reason: null,
+    domain: 'example.com',
+    nameSource: 'tls',
+    addresses: ['203.0.113.9'],
+    category: null,
+    country: null,
+    asn: null,
+    flows: 1,
+    firstSeen: TIME - 1000,
+    lastSeen: TIME,
+    recent: [],
+    ...part,
+  };
+}
+
+export function snapshot(part: Partial<Snapshot> = {}): Snapshot {
+  return {
+    seq: 1,
+    time: TIME,
+    started: TIME - 1500,
+    intervalMs: 1000.4,
+    capture: {
+      driver: 'libpcap',
+      interfaces: ['en0'],
+      attribution: 'pktap',
+      packets: 7,
+      frameBytes: 3298,
+      dropped: null,
+      shed: 0,
+      undecoded: 0,
+      truncated: 0,
+      malformed: 0,
+      unsupported: 0,
+      interfaceBytes: null,
+      interfaceDropped: null,
+      fallbacks: [{ driver: 'libpcap', reason: 'not here' }],
+      snapLength: { bulk: 160, whole: 2048 },
+      bufferBytes: null,
+      note: '',
+      file: null,
+    },
+    total: { ...TRAFFIC, unownedBytes: 0 },
+    rates: { rxSeconds: [], txSeconds: [], rxMinutes: [], txMinutes: [] },
+    apps: [appRow()],
+    hosts: [hostRow()],
+    categories: [{ ...TRAFFIC, id: 'c1', category: null, flows: 1 }],
+    interfaces: [
+      {
+        ...TRAFFIC,
+        id: 'en0',
+        interface: 'en0',
+        kind: 'physical',
+        headline: true,
+        frameBytes: 3298,
+        counterBytes: null,
+        counterDropped: null,
+        recentRx: [],
+        recentTx: [],
+      },
+    ],
+    flows: [flowRow()],
+    flowCount: 1,
+    flowsEvicted: 0,
+    gaps: [],
+    ...part,
+  };
+}
