@@ -1,4 +1,4 @@
-// The one reused packet record, and how far a decoder got. No behaviour: decode.ts writes it, flow reads it.
+// The one reused packet record, and how far a decoder got. No behaviour: the readers write it, flow reads it.
 
 /** How decoding ended. Short and broken packets are statuses, counted and shown; nothing throws. */
 export const STATUS = {
@@ -53,13 +53,17 @@ export class Packet {
   /** Payload bytes that were captured, from payloadOffset. */
   payloadCaptured = 0;
 
-  /** True for a fragment after the first; its ports come from the first, where that was seen. */
+  /** True for a fragment after the first; its ports come from the first, where that was seen. Its payload is not to be read alone. */
   laterFragment = false;
+  /** True for the first of several fragments: it has the transport header, and a part of the payload. */
+  firstFragment = false;
+  /** IP identification of a fragment (32 bits signed), 0 otherwise. */
+  identification = 0;
   tcpFlags = 0;
   /** Signed 32 bits, to be compared by difference. */
   sequence = 0;
   acknowledgement = 0;
-  /** RFC 7323 timestamps; `hasTimestamps` tells whether they are there. */
+  /** RFC 7323 timestamps, signed 32 bits; `hasTimestamps` tells whether they are there. */
   timestampValue = 0;
   timestampEcho = 0;
   hasTimestamps = false;
@@ -71,4 +75,21 @@ export class Packet {
   linkDirection = 0;
   /** Interface index in a cooked v2 header (Linux), 0 otherwise. */
   linkInterface = 0;
+}
+
+/** Notes where decoding ended. @returns the status, so that a reader can end with it */
+export function stop(packet: Packet, layer: Layer, status: Status): Status {
+  packet.stoppedAt = layer;
+  packet.status = status;
+  return status;
+}
+
+const { TRANSPORT } = LAYER;
+const { COMPLETE } = STATUS;
+
+/** Notes that everything down to the transport was read. @returns the status */
+export function complete(packet: Packet): Status {
+  packet.stoppedAt = TRANSPORT;
+  packet.status = COMPLETE;
+  return COMPLETE;
 }
