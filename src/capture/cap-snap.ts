@@ -1,0 +1,84 @@
+// How much of a frame the cap driver passes on, and how long it was on the wire. `cap` always takes whole frames, so what the kernel
+// chooses for libpcap (snap-program.ts) is chosen here. Reads bytes that it has proved; never throws.
+
+import { u8, u16 } from '../net/bytes.ts';
+import { ETHERTYPE, LINK, PROTOCOL, TCP_FLAG } from '../net/numbers.ts';
+import { BULK_BYTES, WHOLE_BYTES } from './snap-program.ts';
+
+/** `cap` sets this snap length; a longer frame is cut without a word. */
+export const CAP_SNAP_LENGTH = 65_535;
+
+const IPV6_HEADER = 40;
+const TLS_HANDSHAKE = 0x16;
+const QUIC_LONG_HEADER = 0xc0;
+/** Names are told here: DNS, DHCP, NetBIOS, DHCPv6, SSDP, STUN, mDNS, LLMNR. */
+const NAMING_PORTS = new Set([53, 67, 68, 123, 137, 546, 547, 1900, 3478, 5353, 5355]);
+
+/** Offset of the IP header in a frame of `length` bytes, -1 where there is none or it does not lie in the frame. */
+function networkOffset(bytes: Uint8Array, length: number, link: number): number {
+  let at = 0;
+  if (link === LINK.ETHERNET) {
+    at = 14;
+    while (at + 4 <= length && isTag(u16(bytes, at - 2))) at += 4;
+    const type = at <= length ? u16(bytes, at - 2) : 0;
+    if (type !== ETHERTYPE.IPV4 && type !== ETHERTYPE.IPV6) return -1;
+  } else if (link === LINK.NULL || link === LINK.LOOP) at = 4;
+  else if (link === LINK.LINUX_SLL) at = 16;
+  else if (link === LINK.LINUX_SLL2) at = 20;
+  else if (link !== LINK.RAW && link !== LINK.RAW_DLT) return -1;
+  return at + 20 <= length ? at : -1;
+}
+
+function isTag(type: number): boolean {
+  return type === ETHERTYPE.VLAN || type === ETHERTYPE.QINQ || type === ETHERTYPE.QINQ_OLD;
+}
+
+/**
+ * Bytes of a frame to keep: 160, or up to 16,640 where inspect may want to read it.
+ *
+ * Whole are TCP SYN, TCP with PSH (the tail of a ClientHello that segmentation split), a first payload byte of a TLS handshake, QUIC long
+ * headers, and datagrams of the ports that name things.
+ */
+export function bytesToKeep(bytes: Uint8Array, length: number, link: number): number {
+  if (length <= BULK_BYTES) return length;
+  const wanted = isWorthReading(bytes, length, networkOffset(bytes, length, link)) ? WHOLE_BYTES : BULK_BYTES;
+  return Math.min(length, wanted);
+}
+
+function isWorthReading(bytes: Uint8Array, length: number, at: number): boolean {
+  if (at < 0) return false;
+  const version = u8(bytes, at) >>> 4;
+  let protocol = 0;
+  let transport = 0;
+  if (version === 4) {
+    if ((u16(bytes, at + 6) & 0x1fff) !== 0) return false; // a later fragment has no ports
+    protocol = u8(bytes, at + 9);
+    transport = at + 4 * (u8(bytes, at) & 15);
+  } else if (version === 6 && at + IPV6_HEADER <= length) {
+    protocol = u8(bytes, at + 6);
+    transport = at + IPV6_HEADER;
+  } else return false;
+  if (protocol === PROTOCOL.TCP && transport + 20 <= length) {
+    if ((u8(bytes, transport + 13) & (TCP_FLAG.SYN | TCP_FLAG.PSH)) !== 0) return true;
+    const payload = transport + 4 * (u8(bytes, transport + 12) >>> 4);
+    return payload < length && u8(bytes, payload) === TLS_HANDSHAKE;
+  }
+  if (protocol === PROTOCOL.UDP && transport + 9 <= length) {
+    if (NAMING_PORTS.has(u16(bytes, transport)) || NAMING_PORTS.has(u16(bytes, transport + 2))) return true;
+    return (u8(bytes, transport + 8) & QUIC_LONG_HEADER) === QUIC_LONG_HEADER;
+  }
+  return false;
+}
+
+/**
+ * Bytes that a frame had on the wire. `cap` does not tell: it is what was captured, unless that is all that a snap length of 65,535
+ * takes; then the IP header knows, where segmentation offload did not write 0 into it.
+ */
+export function bytesOnWire(bytes: Uint8Array, length: number, link: number): number {
+  if (length < CAP_SNAP_LENGTH) return length;
+  const at = networkOffset(bytes, length, link);
+  if (at < 0) return length;
+  const version = u8(bytes, at) >>> 4;
+  const told = version === 4 ? u16(bytes, at + 2) : version === 6 ? IPV6_HEADER + u16(bytes, at + 4) : 0;
+  return Math.max(at + told, length);
+}
