@@ -67,6 +67,7 @@ export class StreamFeed implements ByteFeed {
   #heldFrom = 0;
   #finished = false;
 
+  /** @param size bytes of the window */
   constructor(stream: Readable, size: number) {
     this.#stream = stream;
     this.window = new ByteWindow(size);
@@ -96,10 +97,21 @@ export class StreamFeed implements ByteFeed {
     return window.end > before;
   }
 
+  /** True while the writer is held back, because nobody reads. */
+  get full(): boolean {
+    return this.#held.length > 0;
+  }
+
   close(): void {
+    this.abandon();
+    this.#stream.destroy();
+  }
+
+  /** Takes nothing more, but lets the stream run dry: a writer that is asked to stop must not hang in a full pipe. */
+  abandon(): void {
     this.#finished = true;
     this.#held = [];
-    this.#stream.destroy();
+    this.#stream.resume();
   }
 
   #take(chunk: Uint8Array): void {

@@ -1,0 +1,89 @@
+// What is said to Apple's tcpdump and what it says: its arguments, the lines on its standard error, and what they mean for the user.
+
+import { NetmonError } from '../errors.ts';
+import { sanitize } from '../net/text.ts';
+import type { CaptureRequest } from './source.ts';
+
+/** Bytes kept of a packet, the 156 of the PKTAP header included. */
+const SNAP_BYTES = 2204;
+/** Bytes kept of a frame. */
+export const FRAME_SNAP_BYTES = SNAP_BYTES - 156;
+/** Prefixes and names that PKTAP listens on when none is asked for. */
+const DEFAULT_INTERFACES = 'en,utun,ipsec,ppp,lo0';
+/** Names that `pktap,a,b,c` takes, libpcap pcap-darwin.c. */
+const MOST_INTERFACES = 8;
+
+/** Counters that tcpdump prints at its end, and when it is sent SIGINFO. */
+export interface TcpdumpCounters {
+  readonly received: number | null;
+  readonly droppedByKernel: number | null;
+  readonly droppedByInterface: number | null;
+}
+
+/**
+ * Arguments of a capture to standard output.
+ *
+ * @throws NetmonError `usage` for more interfaces than PKTAP takes
+ */
+export function tcpdumpArguments(request: CaptureRequest): string[] {
+  const { interfaces, bpf, bufferBytes } = request;
+  if (interfaces.length > MOST_INTERFACES) {
+    throw new NetmonError(
+      'usage',
+      `${interfaces.length} interfaces are too many for pktap`,
+      `name ${MOST_INTERFACES} at the most`,
+    );
+  }
+  const names = interfaces.includes('any') ? 'all' : interfaces.length === 0 ? DEFAULT_INTERFACES : interfaces.join(',');
+  const kibibytes = Math.max(1, Math.floor(bufferBytes / 1024));
+  const args = ['-i', `pktap,${names}`, '-s', String(SNAP_BYTES), '-B', String(kibibytes), '-n', '-U', '-w', '-'];
+  // Without the dashes a filter that begins with one would be taken for options.
+  return bpf === null ? args : [...args, '--', bpf];
+}
+
+/** True for the line after which frames can come. */
+export function isReady(line: string): boolean {
+  return /\blistening on \S+/.test(line);
+}
+
+/** Counters of a line; null when it has none. On exit each stands on its own line, after SIGINFO all stand on one. */
+export function countersOf(line: string): Partial<TcpdumpCounters> | null {
+  const received = /(\d{1,15}) packets? received by filter/.exec(line);
+  const kernel = /(\d{1,15}) packets? dropped by kernel/.exec(line);
+  const device = /(\d{1,15}) packets? dropped by interface/.exec(line);
+  if (received === null && kernel === null && device === null) return null;
+  return {
+    ...(received === null ? {} : { received: Number(received[1]) }),
+    ...(kernel === null ? {} : { droppedByKernel: Number(kernel[1]) }),
+    ...(device === null ? {} : { droppedByInterface: Number(device[1]) }),
+  };
+}
+
+/**
+ * What a tcpdump that ended before it was ready wants to say.
+ *
+ * @param lines its last lines on standard error, oldest first
+ * @param ending how it ended, for when it said nothing
+ */
+export function failureOf(lines: readonly string[], ending: string, request: CaptureRequest): NetmonError {
+  const said = lines.filter((line) => !/data link type|listening on/.test(line));
+  const text = sanitize((said.at(-1) ?? ending).replace(/^tcpdump: /, ''));
+  const all = said.join('\n');
+  if (/operation not permitted|permission denied|don't have permission|privileges/i.test(all)) {
+    return new NetmonError('permission', `tcpdump may not capture: ${text}`, 'sudo netmon-tui');
+  }
+  if (
+    request.bpf !== null &&
+    /syntax error|filter expression|expression|unknown (host|network|port|proto|ether)|qualifier|illegal/i.test(all)
+  ) {
+    return new NetmonError(
+      'bad-filter',
+      `bad capture filter "${sanitize(request.bpf)}": ${text}`,
+      'man pcap-filter tells what --bpf takes',
+    );
+  }
+  if (/no such device|device not configured|does(n't| not) exist|not up|disappeared|BIOCSETIF/i.test(all)) {
+    return new NetmonError('no-device', `no such interface: ${text}`, 'netmon-tui interfaces');
+  }
+  return new NetmonError('no-device', `tcpdump failed: ${text}`, 'netmon-tui doctor');
+}

@@ -1,0 +1,136 @@
+// A program that behaves like Apple's tcpdump, or like a broken one: a Node script in a temporary directory, told what to do run by run.
+
+import { execFile, spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Edges, RunResult } from '../../src/net/edges.ts';
+
+/** What one run does, in this order. */
+export interface FakeRun {
+  /** Ignores SIGTERM from the beginning. */
+  readonly stubborn?: boolean;
+  /** Written to standard error first; the line that makes it ready by default. */
+  readonly say?: string;
+  /** Bytes of noise on standard error after it. */
+  readonly flood?: number;
+  /** Written to standard output. */
+  readonly write?: Uint8Array;
+  /** Bytes of a write; all at once by default. */
+  readonly split?: number;
+  /** How often `write` is repeated. */
+  readonly times?: number;
+  /** Written to standard error whenever SIGUSR2 comes; without it the signal is ignored. */
+  readonly answer?: string;
+  /** Said at the end. */
+  readonly farewell?: string;
+  /** Exit status at the end; without it, it stays until it is killed. */
+  readonly status?: number;
+}
+
+export const READY =
+  'tcpdump: data link type PKTAP\ntcpdump: listening on pktap, link-type PKTAP (Apple DLT_PKTAP), snapshot length 2204 bytes\n';
+
+const SCRIPT = `
+const fs = require('fs'), path = require('path');
+if (process.argv[2] === '--version') {
+  process.stdout.write(fs.readFileSync(path.join(__dirname, 'version')));
+  process.exit(0);
+}
+let n = 0;
+while (fs.existsSync(path.join(__dirname, 'run-' + n))) n++;
+const runs = JSON.parse(fs.readFileSync(path.join(__dirname, 'plan.json'), 'utf8'));
+const run = runs[Math.min(n, runs.length - 1)];
+if (run.stubborn) process.on('SIGTERM', () => {});
+process.on('SIGUSR2', () => { if (run.answer) fs.writeSync(2, run.answer); });
+fs.writeFileSync(path.join(__dirname, 'run-' + n), JSON.stringify({ pid: process.pid, args: process.argv.slice(2) }));
+fs.writeSync(2, run.say);
+for (let left = run.flood; left > 0; left -= 4096) fs.writeSync(2, 'x'.repeat(4095) + (left % 3 ? '\\n' : 'x'));
+const bytes = Buffer.from(run.write, 'base64');
+const put = (piece) => { for (let at = 0; at < piece.length; ) { try { at += fs.writeSync(1, piece, at); } catch (e) { if (e.code !== 'EAGAIN') process.exit(3); } } };
+for (let i = 0; i < run.times; i++) for (let at = 0; at < bytes.length; at += run.split) put(bytes.subarray(at, at + run.split));
+if (run.farewell) fs.writeSync(2, run.farewell);
+if (run.status !== null) process.exit(run.status);
+setInterval(() => {}, 1000);
+`;
+
+/** The script, its edges, and what it was asked. */
+export class FakeTcpdump {
+  readonly edges: Edges;
+  readonly #directory = mkdtempSync(join(tmpdir(), 'fake-tcpdump-'));
+
+  /** @param runs one for each start; the last one is repeated */
+  constructor(runs: readonly FakeRun[], version = 'tcpdump version 4.99.1 -- Apple version 148\n') {
+    const path = join(this.#directory, 'tcpdump');
+    writeFileSync(path, `#!${process.execPath}\n${SCRIPT}`, { mode: 0o755 });
+    writeFileSync(join(this.#directory, 'version'), version);
+    writeFileSync(
+      join(this.#directory, 'plan.json'),
+      JSON.stringify(
+        runs.map((run) => ({
+          stubborn: run.stubborn ?? false,
+          say: run.say ?? READY,
+          flood: run.flood ?? 0,
+          write: Buffer.from(run.write ?? []).toString('base64'),
+          split: run.split ?? 1 << 30,
+          times: run.times ?? 1,
+          answer: run.answer ?? '',
+          farewell: run.farewell ?? '',
+          status: run.status ?? null,
+        })),
+      ),
+    );
+    this.edges = edgesFor(path);
+  }
+
+  /** The runs so far, oldest first. */
+  runs(): { pid: number; args: string[] }[] {
+    const runs: { pid: number; args: string[] }[] = [];
+    for (let n = 0; existsSync(join(this.#directory, `run-${n}`)); n++) {
+      const text = readFileSync(join(this.#directory, `run-${n}`), 'utf8');
+      if (text !== '') runs.push(JSON.parse(text));
+    }
+    return runs;
+  }
+
+  /** The runs that are still there. */
+  alive(): number[] {
+    return this.runs()
+      .map((run) => run.pid)
+      .filter(isAlive);
+  }
+
+  remove(): void {
+    for (const pid of this.alive()) process.kill(pid, 'SIGKILL');
+    rmSync(this.#directory, { recursive: true, force: true });
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Edges of a Mac of which only tcpdump is there. */
+export function edgesFor(tcpdump: string): Edges {
+  const none = '/nonexistent';
+  const paths = { tcpdump, nettop: none, lsof: none, netstat: none, route: none, ps: none, proc: none, sys: none, passwd: none };
+  return {
+    platform: 'darwin',
+    paths,
+    euid: () => 0,
+    networkInterfaces: () => ({}),
+    spawn: (path, args) => spawn(path, args, { stdio: ['ignore', 'pipe', 'pipe'] }),
+    run: (path, args) =>
+      new Promise<RunResult>((resolve) => {
+        execFile(path, args, (error, stdout, stderr) => {
+          const failure = typeof error?.code === 'string' ? error.code : null;
+          resolve({ status: failure === null ? Number(error?.code ?? 0) : null, stdout, stderr, cut: null, failure });
+        });
+      }),
+  };
+}
