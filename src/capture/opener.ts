@@ -1,0 +1,127 @@
+// The opener: everything that needs rights to capture is opened here, and only here. It chooses the driver, keeps why better ones were
+// passed over, and never lets a weaker driver's message hide a stronger one's.
+
+import type { Clock } from '../clock.ts';
+import { NetmonError, reasonOf } from '../errors.ts';
+import type { Edges } from '../net/edges.ts';
+import type { Fallback } from '../net/model.ts';
+import { sanitize } from '../net/text.ts';
+import { DriverUnavailable, permissionHint, unknownDevice } from './capture-errors.ts';
+import { deviceNames } from './devices.ts';
+import { libpcapHint } from './libpcap-package.ts';
+import { type CaptureRequest, DRIVERS, type DriverName, type OpenedSource, type PacketSource } from './source.ts';
+
+/** Opens one driver. */
+export type DriverOpen = (request: CaptureRequest, edges: Edges, clock: Clock) => Promise<PacketSource>;
+export type DriverTable = Readonly<Record<DriverName, DriverOpen>>;
+
+/** The drivers. Loaded when they are tried: a native library that can't be loaded must not stop the others. */
+export const DRIVER_TABLE: DriverTable = {
+  libpcap: async (request, edges, clock) => (await import('./libpcap-source.ts')).openLibpcap(request, edges, clock),
+  tcpdump: async (request, edges, clock) => (await import('./tcpdump-source.ts')).openTcpdump(request, edges, clock),
+  cap: async (request, edges, clock) => (await import('./cap-source.ts')).openCap(request, edges, clock),
+};
+
+/** Drivers that exist on one platform only. */
+const PLATFORM_ONLY: Partial<Record<DriverName, Edges['platform']>> = { tcpdump: 'darwin' };
+
+/**
+ * Opens a live capture: with the driver named, or with the best that works here.
+ *
+ * @throws NetmonError `no-device` for an interface that is not there (its message lists those that are) and where no driver works,
+ * `permission` and `bad-filter` as the best working driver found them
+ */
+export async function openCapture(
+  driver: 'auto' | DriverName,
+  request: CaptureRequest,
+  edges: Edges,
+  clock: Clock,
+  drivers: DriverTable = DRIVER_TABLE,
+): Promise<OpenedSource> {
+  await checkInterfaces(request, edges);
+  if (driver !== 'auto') return { source: await openNamed(driver, request, edges, clock, drivers), fallbacks: [] };
+  const fallbacks: Fallback[] = [];
+  let worth: unknown = null;
+  for (const name of DRIVERS) {
+    const only = PLATFORM_ONLY[name];
+    if (only !== undefined && only !== edges.platform) {
+      fallbacks.push({ driver: name, reason: `only on ${only === 'darwin' ? 'macOS' : 'Linux'}` });
+      continue;
+    }
+    try {
+      return { source: await drivers[name](request, edges, clock), fallbacks };
+    } catch (thrown) {
+      if (isFinal(thrown)) throw thrown;
+      if (worth === null && !(thrown instanceof DriverUnavailable)) worth = thrown;
+      fallbacks.push({ driver: name, reason: sanitize(reasonOf(thrown)) });
+    }
+  }
+  // A driver that ran and failed knows more than the sum of those that could not run.
+  throw worth ?? noDriver(fallbacks, edges);
+}
+
+/** Rights and filters are the same for all drivers; the first that works has the last word on them. */
+function isFinal(thrown: unknown): boolean {
+  return (
+    thrown instanceof NetmonError &&
+    !(thrown instanceof DriverUnavailable) &&
+    thrown.code !== 'no-device' &&
+    thrown.code !== 'internal'
+  );
+}
+
+async function openNamed(
+  driver: DriverName,
+  request: CaptureRequest,
+  edges: Edges,
+  clock: Clock,
+  drivers: DriverTable,
+): Promise<PacketSource> {
+  try {
+    return await drivers[driver](request, edges, clock);
+  } catch (thrown) {
+    if (!(thrown instanceof DriverUnavailable)) throw thrown;
+    const hint = thrown.hint ?? (driver === 'libpcap' ? libpcapHint(edges) : 'leave --driver away');
+    throw new NetmonError('no-device', `the driver ${driver} does not work here: ${thrown.message}`, hint, thrown);
+  }
+}
+
+function noDriver(fallbacks: readonly Fallback[], edges: Edges): NetmonError {
+  const reasons = fallbacks.map(({ driver, reason }) => `${driver}: ${reason}`).join('; ');
+  if (edges.platform === 'darwin' && edges.euid() !== 0) {
+    return new NetmonError('permission', `no permission to capture (${reasons})`, permissionHint());
+  }
+  return new NetmonError('no-device', `no capture driver works here (${reasons})`, libpcapHint(edges));
+}
+
+/** An interface that is not there is told before any driver is tried, so that each need not find its own words for it. */
+async function checkInterfaces(request: CaptureRequest, edges: Edges): Promise<void> {
+  const wanted = request.interfaces.filter((name) => name !== 'any');
+  if (wanted.length === 0) return;
+  const names = await deviceNames(edges);
+  if (names.length === 0) return; // the system doesn't tell; the driver will
+  for (const name of wanted) if (!names.includes(name)) throw unknownDevice(name, names);
+}
+
+/**
+ * The opener of a run. Whoever captures holds one and asks it again when an interface is back, another is chosen or the default route
+ * moved; when privileges are dropped, what has to keep them is kept here.
+ */
+export class Opener {
+  readonly #driver: 'auto' | DriverName;
+  readonly #edges: Edges;
+  readonly #clock: Clock;
+  readonly #drivers: DriverTable;
+
+  constructor(driver: 'auto' | DriverName, edges: Edges, clock: Clock, drivers: DriverTable = DRIVER_TABLE) {
+    this.#driver = driver;
+    this.#edges = edges;
+    this.#clock = clock;
+    this.#drivers = drivers;
+  }
+
+  /** See `openCapture`. The caller closes what it gets. */
+  open(request: CaptureRequest): Promise<OpenedSource> {
+    return openCapture(this.#driver, request, this.#edges, this.#clock, this.#drivers);
+  }
+}

@@ -1,0 +1,147 @@
+import { describe, expect, it } from 'vitest';
+import { DriverUnavailable } from '../../../src/capture/capture-errors.ts';
+import { libpcapHint } from '../../../src/capture/libpcap-package.ts';
+import { DRIVER_TABLE, type DriverTable, Opener, openCapture } from '../../../src/capture/opener.ts';
+import { type CaptureRequest, DRIVERS, type DriverName, type PacketSource } from '../../../src/capture/source.ts';
+import { systemClock } from '../../../src/clock.ts';
+import { NetmonError } from '../../../src/errors.ts';
+import type { Edges } from '../../../src/net/edges.ts';
+import { fakeEdges, sysfs } from '../../support/fake-edges.ts';
+import { NETSTAT } from './macos-texts.ts';
+
+const REQUEST: CaptureRequest = { interfaces: [], bpf: null, bufferBytes: 1 };
+const LINUX = fakeEdges({ files: { ...sysfs('eth0', { ifindex: 2 }), ...sysfs('lo', { ifindex: 1 }) } });
+const mac = (euid: number) => fakeEdges({ platform: 'darwin', euid, programs: { 'netstat -ibn': { stdout: NETSTAT } } });
+
+/** A table whose drivers do as told; a driver without an entry works. Records which were tried. */
+function drivers(answers: Partial<Record<DriverName, unknown>>): { table: DriverTable; tried: DriverName[] } {
+  const tried: DriverName[] = [];
+  const entry = (name: DriverName) => (): Promise<PacketSource> => {
+    tried.push(name);
+    const answer = answers[name];
+    return answer === undefined ? Promise.resolve({ driver: name } as PacketSource) : Promise.reject(answer);
+  };
+  return { table: { libpcap: entry('libpcap'), tcpdump: entry('tcpdump'), cap: entry('cap') }, tried };
+}
+const unavailable = (text: string) => new DriverUnavailable(text);
+async function failure(opening: Promise<unknown>): Promise<NetmonError> {
+  const thrown = await opening.then(
+    () => null,
+    (error: unknown) => error,
+  );
+  if (!(thrown instanceof NetmonError)) throw new Error(`expected a NetmonError, got ${String(thrown)}`);
+  return thrown;
+}
+
+describe('openCapture, auto', () => {
+  const auto = (answers: Partial<Record<DriverName, unknown>>, edges: Edges, request = REQUEST) => {
+    const { table, tried } = drivers(answers);
+    return { opening: openCapture('auto', request, edges, systemClock, table), tried };
+  };
+
+  it('takes the first that works', async () => {
+    const { opening, tried } = auto({}, LINUX);
+    expect([(await opening).source.driver, (await opening).fallbacks, tried]).toEqual(['libpcap', [], ['libpcap']]);
+  });
+
+  it('keeps why better ones were passed over', async () => {
+    const opened = await auto({ libpcap: unavailable('libpcap could not be loaded: \u001bx') }, LINUX).opening;
+    expect(opened.source.driver).toBe('cap');
+    expect(opened.fallbacks).toEqual([
+      { driver: 'libpcap', reason: 'libpcap could not be loaded: x' },
+      { driver: 'tcpdump', reason: 'only on macOS' },
+    ]);
+    const onMac = await auto({ libpcap: new NetmonError('no-device', "can't capture on pktap,en") }, mac(0)).opening;
+    expect([onMac.source.driver, onMac.fallbacks.length]).toEqual(['tcpdump', 1]);
+  });
+
+  it.each(['permission', 'bad-filter'] as const)('lets a working driver have the last word on %s', async (code) => {
+    const { opening, tried } = auto({ libpcap: new NetmonError(code, 'the best words') }, mac(0));
+    expect([(await failure(opening)).message, tried]).toEqual(['the best words', ['libpcap']]);
+    const second = auto({ libpcap: unavailable('x'), tcpdump: new NetmonError(code, 'second best') }, mac(0));
+    expect([(await failure(second.opening)).code, second.tried]).toEqual([code, ['libpcap', 'tcpdump']]);
+  });
+
+  it('survives a driver with a bug, and reports the bug when nothing else works', async () => {
+    const opened = await auto({ libpcap: new TypeError('x is not a function') }, LINUX).opening;
+    expect(opened.fallbacks[0]).toEqual({ driver: 'libpcap', reason: 'x is not a function' });
+    await expect(auto({ libpcap: new TypeError('bug'), cap: unavailable('y') }, LINUX).opening).rejects.toThrow(TypeError);
+  });
+
+  it('says what the first that ran said, when all failed', async () => {
+    const down = new NetmonError('no-device', 'interface eth0 is down');
+    expect(await failure(auto({ libpcap: down, cap: unavailable('y') }, LINUX).opening)).toBe(down);
+    expect(await failure(auto({ libpcap: unavailable('z'), cap: down }, LINUX).opening)).toBe(down);
+  });
+
+  it('lists every reason when none could run', async () => {
+    const error = await failure(auto({ libpcap: unavailable('not there'), cap: unavailable('not built') }, LINUX).opening);
+    expect([error.code, error.exitStatus]).toEqual(['no-device', 4]);
+    expect(error.message).toBe('no capture driver works here (libpcap: not there; tcpdump: only on macOS; cap: not built)');
+    expect(error.hint).toMatch(/libpcap/);
+  });
+
+  it('speaks of rights to a user of a Mac', async () => {
+    const all = { libpcap: unavailable('a'), tcpdump: unavailable('b'), cap: unavailable('c') };
+    const error = await failure(auto(all, mac(501)).opening);
+    expect([error.code, error.exitStatus]).toEqual(['permission', 3]);
+    expect(error.hint).toMatch(/sudo/);
+    expect((await failure(auto(all, mac(0)).opening)).code).toBe('no-device');
+  });
+
+  it('tells an unknown interface before any driver is tried', async () => {
+    const { opening, tried } = auto({}, LINUX, { ...REQUEST, interfaces: ['eth7'] });
+    expect([(await failure(opening)).message, tried]).toEqual([
+      expect.stringMatching(/^no such interface: eth7 \(there are: (lo, eth0|eth0, lo)\)$/),
+      [],
+    ]);
+    expect((await failure(auto({}, mac(0), { ...REQUEST, interfaces: ['en9'] }).opening)).message).toContain(
+      'lo0, gif0, stf0, en0',
+    );
+    expect((await auto({}, LINUX, { ...REQUEST, interfaces: ['any'] }).opening).source.driver).toBe('libpcap');
+    expect((await auto({}, fakeEdges({ platform: 'darwin' }), { ...REQUEST, interfaces: ['en9'] }).opening).source.driver).toBe(
+      'libpcap',
+    );
+  });
+});
+
+describe('openCapture, a driver named', () => {
+  it('tries no other', async () => {
+    const { table, tried } = drivers({ cap: unavailable('not built') });
+    const error = await failure(openCapture('cap', REQUEST, LINUX, systemClock, table));
+    expect([error.code, error.message, error.hint, tried]).toEqual([
+      'no-device',
+      'the driver cap does not work here: not built',
+      'leave --driver away',
+      ['cap'],
+    ]);
+    const opened = await new Opener('tcpdump', mac(0), systemClock, table).open(REQUEST);
+    expect([opened.source.driver, opened.fallbacks]).toEqual(['tcpdump', []]);
+  });
+
+  it('passes on what it says', async () => {
+    const said = new NetmonError('permission', 'no');
+    expect(await failure(openCapture('libpcap', REQUEST, LINUX, systemClock, drivers({ libpcap: said }).table))).toBe(said);
+  });
+});
+
+describe('DRIVER_TABLE', () => {
+  it('has every driver', () => {
+    expect(Object.keys(DRIVER_TABLE)).toEqual([...DRIVERS]);
+  });
+});
+
+describe('libpcapHint', () => {
+  const hint = (platform: Edges['platform'], euid: number, ...there: string[]) =>
+    libpcapHint({ platform, euid: () => euid }, (path) => there.includes(path));
+
+  it('names one command, with the rights it takes', () => {
+    expect(hint('linux', 0, '/usr/bin/apt-get')).toBe('run: apt-get install -y libpcap0.8');
+    expect(hint('linux', 1000, '/usr/bin/dnf', '/usr/bin/yum', '/usr/bin/sudo')).toBe('run: sudo dnf install -y libpcap');
+    expect(hint('linux', 1000, '/sbin/apk')).toBe('as root, run: apk add libpcap');
+    expect(hint('linux', 0, '/usr/bin/pacman')).toBe('run: pacman -S --needed libpcap');
+    expect(hint('linux', 0)).toBe("install your system's libpcap package");
+    expect(hint('darwin', 501, '/opt/homebrew/bin/brew')).toBe('run: brew install libpcap');
+    expect(hint('darwin', 501)).toBe('run: netmon-tui doctor');
+  });
+});
