@@ -1,0 +1,62 @@
+// `netmon-tui interfaces`: the interfaces that can be watched, as a table or as JSON lines. Needs no rights.
+
+import type { Device } from '../capture/devices.ts';
+import { sanitize } from '../net/text.ts';
+import { ASCII_GLYPHS, UNICODE_GLYPHS } from '../view/glyphs.ts';
+import { fixed, flexible, type Paint, tableLines } from './text-table.ts';
+
+/** How the list is drawn. */
+export interface InterfacesStyle {
+  /** Columns of the terminal; undefined (a pipe) cuts nothing. */
+  readonly columns: number | undefined;
+  readonly ascii: boolean;
+  readonly paint: Paint;
+}
+
+/** Cells of a line in a pipe: as many as the longest list of addresses takes. */
+const PIPE_COLUMNS = 10_000;
+
+/** The list as a table, the interface of the default route marked with `*`. */
+export function interfacesText(devices: readonly Device[], { columns, ascii, paint }: InterfacesStyle): string {
+  if (devices.length === 0) return 'no interfaces found\n';
+  const longest = Math.max(...devices.map((device) => device.name.length), 4);
+  const list = [
+    fixed<Device>(' ', 1, 'left', (device) => (device.isDefault ? '*' : ' ')),
+    fixed<Device>('name', Math.min(longest, 32), 'left', (device) => device.name),
+    fixed<Device>('state', 7, 'left', stateOf),
+    fixed<Device>('kind', 8, 'left', (device) => device.kind),
+    fixed<Device>('link', 11, 'left', (device) => device.linkType ?? '-'),
+    flexible<Device>('addresses', 9, 1, (device) => device.addresses.join(' ')),
+  ];
+  const lines = tableLines(list, devices, columns ?? PIPE_COLUMNS, ascii ? ASCII_GLYPHS : UNICODE_GLYPHS, paint);
+  const route = devices.find((device) => device.isDefault);
+  lines.push('', paint.dim(route === undefined ? 'no default route' : '* carries the default route'));
+  return `${lines.join('\n')}\n`;
+}
+
+/** The list as JSON, one object a line. */
+export function interfacesJson(devices: readonly Device[]): string {
+  return devices
+    .map((device) => {
+      const { name, index, up, running, kind, addresses, linkType, isDefault } = device;
+      const fields = {
+        type: 'interface',
+        schema: 1,
+        name: sanitize(name),
+        index,
+        up,
+        running,
+        kind,
+        addresses,
+        link_type: linkType,
+        default: isDefault,
+      };
+      return `${JSON.stringify(fields)}\n`;
+    })
+    .join('');
+}
+
+function stateOf({ up, running }: Device): string {
+  if (!up) return 'down';
+  return running === false ? 'no link' : 'up';
+}

@@ -1,0 +1,81 @@
+import { describe, expect, it } from 'vitest';
+import { reportError } from '../../../src/cli/print-error.ts';
+import { shellWords } from '../../../src/cli/quote.ts';
+import { type Invocation, permissionHint } from '../../../src/cli/sudo-command.ts';
+import { type ErrorCode, EXIT_STATUS, NetmonError } from '../../../src/errors.ts';
+
+const LINUX: Invocation = {
+  platform: 'linux',
+  euid: 501,
+  node: '/usr/bin/node',
+  script: '/usr/bin/netmon-tui',
+  folder: '/home/ann',
+  words: ['-i', 'en0', '-f', 'app:"my app"', "it's", '$(x)', ''],
+};
+
+describe('reportError', () => {
+  it.each(Object.entries(EXIT_STATUS))('exits %s with %i, in two lines', (code, status) => {
+    const report = reportError(new NetmonError(code as ErrorCode, 'the thing', 'type: that'), LINUX, false);
+    expect(report).toEqual({ text: 'netmon-tui: the thing\n  type: that\n', status });
+  });
+
+  it('leaves out a hint that is not there', () => {
+    expect(reportError(new NetmonError('device-lost', 'en0 vanished'), LINUX, false).text).toBe('netmon-tui: en0 vanished\n');
+  });
+
+  it('answers missing rights with the exact command', () => {
+    const error = new NetmonError('permission', 'no permission to capture on en0', 'run: sudo netmon-tui');
+    expect(reportError(error, { ...LINUX, words: ['--json'] }, false)).toEqual({
+      text: 'netmon-tui: no permission to capture on en0\n  type: sudo netmon-tui --json\n',
+      status: 3,
+    });
+    const file = new NetmonError('permission', '/x may not be read', 'ls -l /x');
+    expect(reportError(file, LINUX, false).text).toBe('netmon-tui: /x may not be read\n  ls -l /x\n');
+  });
+
+  it.each([[new Error('boom\nsecond line')], ['boom'], [new TypeError('boom')]])('calls %s a bug, without a stack', (thrown) => {
+    const { text, status } = reportError(thrown, LINUX, false);
+    expect(text).toBe('netmon-tui: internal error: boom\n  this is a bug in netmon-tui; NETMON_DEBUG=1 shows where\n');
+    expect(status).toBe(1);
+  });
+
+  it('shows the stacks of an error and its causes to whoever asks', () => {
+    const { text } = reportError(new NetmonError('usage', 'outer', 'hint', new Error('inner')), LINUX, true);
+    expect(text).toContain('outer\n  hint\n');
+    expect(text).toMatch(/print-error\.test\.ts/);
+    expect(text).toContain('Error: inner');
+  });
+
+  it('lets nothing through that moves a cursor', () => {
+    const { text } = reportError(new NetmonError('usage', '\u001b[2Jx\u009b\r', '\u202ey'), LINUX, false);
+    expect(text).toBe('netmon-tui: [2Jx\n  y\n');
+  });
+});
+
+describe('permissionHint', () => {
+  const hint = (part: Partial<Invocation>) => permissionHint({ ...LINUX, words: ['-n'], ...part });
+
+  it("quotes the user's own arguments", () => {
+    expect(permissionHint(LINUX)).toBe(`type: sudo netmon-tui -i en0 -f 'app:"my app"' 'it'\\''s' '$(x)' ''`);
+  });
+
+  it.each<[string, Partial<Invocation>, string]>([
+    ['an installed command', {}, 'type: sudo netmon-tui -n'],
+    ['node outside of the path of sudo', { node: '/home/ann/.nvm/v20/bin/node' }, 'type: sudo env "PATH=$PATH" netmon-tui -n'],
+    ['the command outside of it', { script: '/home/ann/.npm/bin/netmon-tui' }, 'type: sudo env "PATH=$PATH" netmon-tui -n'],
+    ['a clone', { folder: '/src', script: '/src/bin/netmon-tui.js' }, 'type: sudo bin/netmon-tui.js -n'],
+    ['a clone elsewhere', { script: '/src/bin/netmon-tui.js' }, 'type: sudo /src/bin/netmon-tui.js -n'],
+    ['macOS, whose sudo keeps PATH', { platform: 'darwin', node: '/opt/homebrew/bin/node' }, 'type: sudo netmon-tui -n'],
+    ['root in a container', { euid: 0 }, 'root lacks CAP_NET_RAW here: start the container with --cap-add NET_RAW'],
+  ])('%s', (_, part, expected) => {
+    expect(hint(part)).toBe(expected);
+  });
+});
+
+describe('shellWords', () => {
+  it('leaves plain words bare and drops what cannot be typed', () => {
+    expect(shellWords(['a-b_c.d/e:f=g,h@i%j+k', 'a b', 'a\u001b\nb', '~', '*', '#x'])).toBe(
+      "a-b_c.d/e:f=g,h@i%j+k 'a b' ab '~' '*' '#x'",
+    );
+  });
+});
