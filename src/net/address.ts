@@ -81,21 +81,22 @@ function parseV4(text: string): number | null {
 function parseGroups(text: string): number[] | null {
   const halves = text.split('::');
   if (halves.length > 2) return null;
-  const head = groupsOf(halves[0] as string);
+  const head = groupsOf(halves[0] as string, halves.length === 1);
   if (head === null) return null;
   if (halves.length === 1) return head.length === 8 ? head : null;
-  const tail = groupsOf(halves[1] as string);
+  const tail = groupsOf(halves[1] as string, true);
   if (tail === null || head.length + tail.length > 7) return null;
   return [...head, ...Array.from({ length: 8 - head.length - tail.length }, () => 0), ...tail];
 }
 
-function groupsOf(text: string): number[] | null {
+/** Groups of one side of `::`; only the last of the whole address may be a dotted IPv4 one. */
+function groupsOf(text: string, endsAddress: boolean): number[] | null {
   if (text === '') return [];
   const groups: number[] = [];
   const parts = text.split(':');
   for (const [i, part] of parts.entries()) {
     if (part.includes('.')) {
-      const v4 = i === parts.length - 1 ? parseV4(part) : null;
+      const v4 = endsAddress && i === parts.length - 1 ? parseV4(part) : null;
       if (v4 === null) return null;
       groups.push(v4 >>> 16, v4 & 0xffff);
     } else if (/^[0-9a-f]{1,4}$/i.test(part)) groups.push(Number.parseInt(part, 16));
