@@ -12,7 +12,7 @@ interface Tally {
 }
 
 /** Vitest reporter; used beside the usual one. */
-export class SummaryReporter implements Reporter {
+export default class SummaryReporter implements Reporter {
   onTestRunEnd(modules: readonly TestModule[], errors: readonly SerializedError[]): void {
     const tally: Tally = { passed: 0, failed: errors.length, skipped: 0, reasons: new Map() };
     for (const module of modules) {
@@ -24,8 +24,6 @@ export class SummaryReporter implements Reporter {
     process.stdout.write(textOf(tally));
   }
 }
-
-export default SummaryReporter;
 
 function count(test: TestCase, tally: Tally): void {
   const result = test.result();
