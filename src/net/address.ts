@@ -106,7 +106,15 @@ function groupsOf(text: string, endsAddress: boolean): number[] | null {
 }
 
 /** What kind of place an address is: who could own it, and whether it may be looked up anywhere. */
-export type AddressScope = 'unspecified' | 'loopback' | 'link-local' | 'private' | 'shared' | 'multicast' | 'broadcast' | 'global';
+export type AddressScope =
+  | 'unspecified'
+  | 'loopback'
+  | 'link-local'
+  | 'private'
+  | 'shared'
+  | 'multicast'
+  | 'broadcast'
+  | 'global';
 
 /** Scope of the address at `at` (RFC 6890, RFC 6598 for `shared`). */
 export function scopeOf(words: Int32Array, at = 0): AddressScope {

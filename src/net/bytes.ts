@@ -12,7 +12,12 @@ export function u16(bytes: Uint8Array, at: number): number {
 
 /** Big-endian 32 bits as a signed integer: the form in which addresses and sequence numbers are kept. */
 export function i32(bytes: Uint8Array, at: number): number {
-  return ((bytes[at] as number) << 24) | ((bytes[at + 1] as number) << 16) | ((bytes[at + 2] as number) << 8) | (bytes[at + 3] as number);
+  return (
+    ((bytes[at] as number) << 24) |
+    ((bytes[at + 1] as number) << 16) |
+    ((bytes[at + 2] as number) << 8) |
+    (bytes[at + 3] as number)
+  );
 }
 
 /** Big-endian 32 bits, unsigned. */
@@ -27,7 +32,12 @@ export function u16le(bytes: Uint8Array, at: number): number {
 
 /** Little-endian 32 bits as a signed integer. */
 export function i32le(bytes: Uint8Array, at: number): number {
-  return (bytes[at] as number) | ((bytes[at + 1] as number) << 8) | ((bytes[at + 2] as number) << 16) | ((bytes[at + 3] as number) << 24);
+  return (
+    (bytes[at] as number) |
+    ((bytes[at + 1] as number) << 8) |
+    ((bytes[at + 2] as number) << 16) |
+    ((bytes[at + 3] as number) << 24)
+  );
 }
 
 /** Little-endian 32 bits, unsigned. */
