@@ -1,0 +1,84 @@
+// The widgets of the screen, and which part of a frame each of them shows.
+
+import type { Widgets } from 'blessed';
+import type { Frame, Pane } from '../view/frame.ts';
+import type { Glyphs } from '../view/glyphs.ts';
+import type { Depth } from '../view/palette.ts';
+import type { Styles } from '../view/styles.ts';
+import { colourNumber, type Markup, markupOf } from './markup.ts';
+import type { SlotTable } from './slots.ts';
+import { type BaseColours, type Chart, type LineBox, Skeleton } from './widgets.ts';
+
+/** Most tables that a frame has. */
+const TABLES = 3;
+
+/** All widgets, made once; a frame places them and fills them. The terminal is written by the screen's draw alone. */
+export class Dashboard {
+  private readonly backdrop: LineBox;
+  private readonly header: LineBox;
+  private readonly footer: LineBox;
+  private readonly tables: readonly LineBox[];
+  private readonly chartFrames: readonly LineBox[];
+  private readonly charts: Readonly<Record<'rx' | 'tx', Chart>>;
+  private readonly popup: LineBox;
+  private readonly screen: Widgets.Screen;
+  private markup: Markup | null = null;
+  private chartColours = { rx: -1, tx: -1 };
+
+  /** Makes the widgets, the later ones above the earlier. */
+  constructor(screen: Widgets.Screen, glyphs: Glyphs) {
+    const skeleton = new Skeleton(screen);
+    this.screen = screen;
+    this.backdrop = skeleton.lines(0, 12);
+    this.header = skeleton.lines(0, 1);
+    this.chartFrames = [skeleton.lines(1, 2), skeleton.lines(1, 2)];
+    this.charts = { rx: skeleton.chart(0, glyphs), tx: skeleton.chart(6, glyphs) };
+    this.tables = Array.from({ length: TABLES }, () => skeleton.lines(3, 8));
+    this.footer = skeleton.lines(11, 1);
+    this.popup = skeleton.lines(1, 10);
+  }
+
+  /** Puts on a theme: sequences for roles, base colours for what no text covers. */
+  dress(styles: Styles, depth: Depth, slots: SlotTable): void {
+    this.markup = markupOf(styles, depth, slots);
+    const number = (colour: number | null): number => colourNumber(colour, depth, slots);
+    const base: BaseColours = { fg: number(styles.text.fg), bg: number(styles.text.bg) };
+    this.chartColours = { rx: number(styles.rx.fg), tx: number(styles.tx.fg) };
+    for (const widget of [this.backdrop, this.header, this.footer, this.popup, ...this.tables, ...this.chartFrames])
+      widget.paint(base);
+    this.charts.rx.paint({ fg: this.chartColours.rx, bg: base.bg });
+    this.charts.tx.paint({ fg: this.chartColours.tx, bg: base.bg });
+  }
+
+  /** Fills the widgets with a frame. */
+  show(frame: Frame): void {
+    const { markup } = this;
+    if (markup === null) return;
+    const fill = (box: LineBox, pane: Pane | null | undefined): void => {
+      if (pane === null || pane === undefined || pane.lines.length === 0) {
+        box.hide();
+        return;
+      }
+      box.place(pane.rect);
+      box.show(pane.lines, markup);
+    };
+    const screen = { left: 0, top: 0, width: this.screen.width as number, height: this.screen.height as number };
+    if (frame.message === null) this.backdrop.place(screen);
+    fill(this.backdrop, frame.message ?? { rect: screen, lines: [[{ text: ' ', role: 'text' }]] });
+    fill(this.header, frame.header);
+    fill(this.footer, frame.footer);
+    for (const [index, box] of this.tables.entries()) fill(box, frame.tables[index]);
+    for (const [index, box] of this.chartFrames.entries()) fill(box, frame.chartFrames[index]);
+    for (const direction of ['rx', 'tx'] as const) {
+      const model = frame.charts.find((one) => one.direction === direction);
+      const chart = this.charts[direction];
+      if (model === undefined) {
+        chart.hide();
+        continue;
+      }
+      chart.place(model.rect);
+      chart.show(model, this.chartColours[direction]);
+    }
+    fill(this.popup, frame.popup);
+  }
+}

@@ -1,0 +1,90 @@
+// Keys and mouse as blessed reports them -> actions. Names of keys are those of the config file: `q`, `G`, `ctrl+b`, `shift+tab`, `pageup`.
+
+import type { Action, Edit } from '../view/action.ts';
+import type { Frame } from '../view/frame.ts';
+import { commandOf, type KeyTable } from '../view/keymap.ts';
+import type { ViewState } from '../view/state.ts';
+import type { BlessedKey, BlessedMouse } from './screen.ts';
+
+/** Rows that one step of the wheel moves. */
+const WHEEL_ROWS = 3;
+
+/**
+ * Name of a key; null for what is no key of ours.
+ *
+ * Enter arrives twice, as `enter` and then as `return` (chjj/blessed#331): the second is dropped. Ctrl+J is taken for Enter, because
+ * some terminals send it.
+ */
+export function keyName(char: string | undefined, key: BlessedKey): string | null {
+  const { name } = key;
+  if (name === 'return' || name === 'undefined') return null;
+  const prefix = `${key.ctrl === true ? 'ctrl+' : ''}${key.meta === true ? 'alt+' : ''}`;
+  if (name === 'linefeed' || (name === 'enter' && prefix === '')) return 'enter';
+  if (name === undefined) return char === undefined || char.length !== 1 || char < '!' ? null : prefix + char;
+  if (name.length === 1) return prefix + (key.shift === true ? name.toUpperCase() : name);
+  return `${prefix}${key.shift === true ? 'shift+' : ''}${name}`;
+}
+
+const EDITS: Readonly<Record<string, Edit>> = {
+  enter: 'accept',
+  escape: 'cancel',
+  backspace: 'backspace',
+  'ctrl+h': 'backspace',
+  delete: 'delete',
+  left: 'left',
+  right: 'right',
+  home: 'home',
+  'ctrl+a': 'home',
+  end: 'end',
+  'ctrl+e': 'end',
+  'ctrl+u': 'clear',
+  'ctrl+w': 'word',
+};
+
+/** Commands that work while a filter is typed: the keys that no text contains. */
+const THROUGH = new Set(['ctrl+c', 'ctrl+l', 'ctrl+z', 'up', 'down', 'pageup', 'pagedown', 'tab', 'shift+tab', 'f1']);
+
+/** What a key press asks for in this state; null for nothing. */
+export function keyAction(state: ViewState, keys: KeyTable, char: string | undefined, key: BlessedKey): Action | null {
+  const name = keyName(char, key);
+  if (state.filter.cursor !== null && state.popup === null) {
+    const edit = name === null ? undefined : EDITS[name];
+    if (edit !== undefined) return { type: 'edit', edit, text: '' };
+    if (
+      char !== undefined &&
+      char >= ' ' &&
+      char !== '\x7f' &&
+      key.ctrl !== true &&
+      key.meta !== true &&
+      (key.sequence ?? char) === char
+    )
+      return { type: 'edit', edit: 'insert', text: char };
+    if (name === null || !THROUGH.has(name)) return null;
+  }
+  if (name === null) return null;
+  const command = commandOf(keys, name);
+  return command === null ? null : { type: 'command', command };
+}
+
+/** What a click or a step of the wheel asks for; null for nothing. */
+export function mouseAction(frame: Frame, event: BlessedMouse): Action | null {
+  const pane = frame.tables.find(({ rect }) => inside(rect, event));
+  if (event.action === 'wheelup' || event.action === 'wheeldown') {
+    const table = pane?.table ?? frame.tables[0]?.table;
+    return table === undefined ? null : { type: 'scroll', table, by: event.action === 'wheelup' ? -WHEEL_ROWS : WHEEL_ROWS };
+  }
+  if (event.action !== 'mousedown' || pane === undefined) return null;
+  if (frame.popup !== null) return inside(frame.popup.rect, event) ? null : { type: 'command', command: 'back' };
+  const row = event.y - pane.rect.top;
+  const column = event.x - pane.rect.left;
+  if (row === pane.firstRow - 1) {
+    const header = pane.headers.find(({ from, to }) => column >= from && column < to);
+    return header === undefined ? null : { type: 'sort', table: pane.table, column: header.key };
+  }
+  const id = pane.ids[row - pane.firstRow];
+  return id === undefined ? null : { type: 'select', table: pane.table, id };
+}
+
+function inside(rect: { left: number; top: number; width: number; height: number }, event: BlessedMouse): boolean {
+  return event.x >= rect.left && event.x < rect.left + rect.width && event.y >= rect.top && event.y < rect.top + rect.height;
+}

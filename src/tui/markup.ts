@@ -1,0 +1,58 @@
+// Lines of spans -> the text that blessed draws. The only place where text meets escape sequences, and the only escaping in the program:
+// widgets are made with tags off, so that `{red-bg}` in a name is text, and no ESC of a span gets through.
+
+import { type Depth, reduceColour } from '../view/palette.ts';
+import { type Line, ROLES, type Role } from '../view/span.ts';
+import type { Style, Styles } from '../view/styles.ts';
+import type { Colour } from '../view/theme.ts';
+import type { SlotTable } from './slots.ts';
+
+/** One SGR sequence for each role. */
+export type Markup = Readonly<Record<Role, string>>;
+
+/** Number of a colour as blessed knows it: a slot for 24 bits, else the terminal's number; -1 for the terminal's own. */
+export function colourNumber(colour: Colour, depth: Depth, slots: SlotTable): number {
+  const reduced = reduceColour(colour, depth);
+  if (reduced === null) return -1;
+  return depth === 'true' ? slots.slotOf(reduced) : reduced;
+}
+
+/** Makes the sequences of a theme's styles at a depth. */
+export function markupOf(styles: Styles, depth: Depth, slots: SlotTable): Markup {
+  const markup = {} as Record<Role, string>;
+  for (const role of ROLES) markup[role] = sgr(styles[role], depth, slots);
+  return markup;
+}
+
+function sgr(style: Style, depth: Depth, slots: SlotTable): string {
+  const codes = ['0'];
+  if (style.bold) codes.push('1');
+  if (style.underline) codes.push('4');
+  if (style.reverse) codes.push('7');
+  const bg = colourNumber(style.bg, depth, slots);
+  const fg = colourNumber(style.fg, depth, slots);
+  if (bg >= 0) codes.push(bg < 8 ? String(40 + bg) : `48;5;${bg}`); // blessed reads 100 as "default"
+  if (fg >= 0) codes.push(fg < 8 ? String(30 + fg) : fg < 16 ? String(82 + fg) : `38;5;${fg}`);
+  return `\x1b[${codes.join(';')}m`;
+}
+
+/** Whatever could still begin a sequence or end a line, should a caller ever forget to sanitise. */
+const UNSAFE = /[\x00-\x1f\x7f-\x9f]/g;
+
+/** Content of a box: one text line for each line. */
+export function contentOf(lines: readonly Line[], markup: Markup): string {
+  let out = '';
+  for (const [index, line] of lines.entries()) {
+    if (index > 0) out += '\n';
+    let role: Role | null = null;
+    for (const part of line) {
+      if (part.text === '') continue;
+      if (part.role !== role) {
+        out += markup[part.role];
+        role = part.role;
+      }
+      out += part.text.replace(UNSAFE, '');
+    }
+  }
+  return out;
+}

@@ -1,0 +1,67 @@
+// When to draw: soon after something changed, at most once an interval, and never onto a terminal that has not taken the last frame yet.
+
+import type { Clock } from '../clock.ts';
+
+/** Shortest time between two frames. */
+const FRAME_MS = 33;
+
+/** Calls `draw` for requests. It holds at most one timer, which keeps no process alive. */
+export class Renderer {
+  /** Frames drawn so far. */
+  frames = 0;
+  private readonly draw: () => void;
+  private readonly output: NodeJS.WriteStream;
+  private readonly clock: Clock;
+  private last = Number.NEGATIVE_INFINITY;
+  private timer: NodeJS.Timeout | null = null;
+  private draining = false;
+  private stopped = false;
+
+  constructor(draw: () => void, output: NodeJS.WriteStream, clock: Clock) {
+    this.draw = draw;
+    this.output = output;
+    this.clock = clock;
+  }
+
+  /** Asks for a frame: drawn at once when the last is an interval ago, else as soon as it is; requests in between are one frame. */
+  request(): void {
+    if (this.stopped || this.timer !== null || this.draining) return;
+    const wait = this.last + FRAME_MS - this.clock.monotonic();
+    if (wait <= 0) {
+      this.now();
+      return;
+    }
+    this.timer = setTimeout(() => {
+      this.timer = null;
+      this.now();
+    }, wait);
+    this.timer.unref();
+  }
+
+  /** Draws now, unless the terminal lags: then when it has caught up, with what is true by then. */
+  now(): void {
+    if (this.stopped) return;
+    if (this.timer !== null) {
+      clearTimeout(this.timer);
+      this.timer = null;
+    }
+    if (this.output.writableNeedDrain) {
+      if (this.draining) return;
+      this.draining = true;
+      this.output.once('drain', () => {
+        this.draining = false;
+        this.now();
+      });
+      return;
+    }
+    this.last = this.clock.monotonic();
+    this.frames++;
+    this.draw();
+  }
+
+  stop(): void {
+    this.stopped = true;
+    if (this.timer !== null) clearTimeout(this.timer);
+    this.timer = null;
+  }
+}

@@ -1,0 +1,201 @@
+// Opens blessed's screen. Every trap of blessed is dealt with here, each with its symptom; nothing else in the program works around it.
+
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import type { ReadStream, WriteStream } from 'node:tty';
+import blessed, { type Widgets } from 'blessed';
+import type { SlotTable } from './slots.ts';
+
+/** What of blessed's program is used here beyond its typings. */
+interface Program {
+  input: ReadStream;
+  _write(text: string): unknown;
+  _owrite(text: string): unknown;
+  write(text: string): unknown;
+  flush(): void;
+  enableMouse(): void;
+  disableMouse(): void;
+  setMouse(modes: Readonly<Record<string, boolean>>, on: boolean): void;
+  hideCursor(): void;
+  on(event: 'keypress', listener: (char: string | undefined, key: BlessedKey) => void): void;
+  on(event: 'mouse', listener: (event: BlessedMouse) => void): void;
+}
+
+/** A key as blessed reports it. */
+export interface BlessedKey {
+  readonly full?: string;
+  readonly name?: string;
+  readonly sequence?: string;
+  readonly ctrl?: boolean;
+  readonly meta?: boolean;
+  readonly shift?: boolean;
+}
+
+/** A mouse event as blessed reports it, cells from 0. */
+export interface BlessedMouse {
+  readonly action: string;
+  readonly x: number;
+  readonly y: number;
+}
+
+type RawScreen = Omit<Widgets.Screen, 'program' | 'tput'> & {
+  program: Program;
+  tput: { brokenACS: boolean };
+  enter(): void;
+  leave(): void;
+  _listenedMouse?: boolean;
+};
+
+/** A terminal's two ends, and what is asked of them. */
+export interface ScreenOptions {
+  readonly input: NodeJS.ReadStream;
+  readonly output: NodeJS.WriteStream;
+  readonly mouse: boolean;
+  readonly ascii: boolean;
+  /** Colours beyond the 256, by slot; empty when the terminal has no more. */
+  readonly slots: SlotTable;
+}
+
+/** An open screen. Closing it restores the terminal; closing it twice does nothing. */
+export interface OpenScreen {
+  readonly screen: Widgets.Screen;
+  /** Draws what changed. The only way to draw. */
+  draw(): void;
+  /** Forgets what the terminal shows, so that the next draw writes every cell. */
+  forget(): void;
+  onKey(listener: (char: string | undefined, key: BlessedKey) => void): void;
+  onMouse(listener: (event: BlessedMouse) => void): void;
+  onResize(listener: () => void): void;
+  /** Gives the terminal back, for a while. */
+  leave(): void;
+  /** Takes the terminal again. */
+  enter(): void;
+  /** Writes a sequence that is no text on the screen (the clipboard). */
+  writeRaw(sequence: string): void;
+  close(): void;
+}
+
+/** Milliseconds without a further resize until one is taken. */
+const RESIZE_MS = 50;
+const SIGNALS = ['SIGTERM', 'SIGINT', 'SIGQUIT'] as const;
+
+/** Opens the screen: alternate buffer, raw input, cursor hidden. */
+export function openScreen(options: ScreenOptions): OpenScreen {
+  const { input, output, mouse, ascii, slots } = options;
+  const signalsBefore = new Map(SIGNALS.map((signal) => [signal, process.listeners(signal)]));
+
+  const screen = withoutTmux(
+    () =>
+      blessed.screen({
+        input,
+        output,
+        // blessed knows neither 32-bit terminfo (ncurses 6.1+: "Terminfo parse error", then 8 colours) nor Setulc (a page of generated
+        // code on stderr; paaatrick/playball#28). Its own copy of xterm-256color, named as a file, is right on every terminal in use.
+        terminal: join(dirname(createRequire(import.meta.url).resolve('blessed/package.json')), 'usr', 'xterm-256color'),
+        // Without it blessed decides by LANG, which sudo strips, and draws `?` for every line and bar (chjj/blessed#319).
+        forceUnicode: !ascii,
+        // Wide CJK takes two cells only with it; what blessed's table of 2015 has wrong never gets here (view/cells.ts).
+        fullUnicode: !ascii,
+        smartCSR: true,
+        resizeTimeout: RESIZE_MS,
+        warnings: false,
+        sendFocus: false,
+      } as Widgets.IScreenOptions) as unknown as RawScreen,
+  );
+  const { program } = screen;
+
+  // Lines drawn through the alternate character set come out as `lqqqk` in tmux and in copies of the screen (chjj/blessed#220).
+  screen.tput.brokenACS = true;
+
+  // blessed's signal handlers end the process with status 0 when they are alone. Signals are the caller's, so is the exit status.
+  for (const signal of SIGNALS)
+    for (const listener of process.listeners(signal))
+      if (!signalsBefore.get(signal)?.includes(listener)) process.removeListener(signal, listener as NodeJS.SignalsListener);
+
+  // Two callers of render() mean two writes and a torn frame: blessed itself calls it in the middle of a resize, with the old rectangles.
+  const render = screen.render.bind(screen);
+  screen.render = () => {};
+
+  // blessed packs a colour into 9 bits. Slots of the 256 stand for 24-bit colours and are exchanged on the way out; sequences only,
+  // since no text on the screen contains an escape.
+  const write = program._owrite.bind(program);
+  const send = (text: string): unknown => (slots.size === 0 ? write(text) : write(slots.translate(text)));
+  program._owrite = send;
+  program.write = send;
+
+  // blessed turns on 1003 (every motion, a flood over SSH) and 1005 (wrong beyond column 223), not 1006.
+  program.enableMouse = () => program.setMouse({ vt200Mouse: true, cellMotion: true, sgrMouse: true }, true);
+  const mouseOn = (): void => {
+    if (mouse) program.enableMouse();
+  };
+
+  // Node's terminals block: a terminal that stops reading (a dead SSH session) would stop capture with it. Unblocked, writes queue and the
+  // renderer sees it.
+  setBlocking(output, false);
+
+  let state: 'open' | 'away' | 'closed' = 'open';
+  const leave = (): void => {
+    program.disableMouse();
+    screen._listenedMouse = false; // else leave() turns the mouse off a second time
+    screen.leave();
+    program.write('\x1b[?25h');
+    program.flush();
+  };
+  mouseOn();
+
+  return {
+    screen: screen as unknown as Widgets.Screen,
+    draw: () => {
+      if (state === 'open') render();
+    },
+    forget: () => screen.realloc(),
+    // program, not screen: a keypress listener there would be told twice when a widget has the focus.
+    onKey: (listener) => program.on('keypress', listener),
+    onMouse: (listener) => {
+      if (mouse) program.on('mouse', listener);
+    },
+    onResize: (listener) => void screen.on('resize', listener),
+    leave: () => {
+      if (state !== 'open') return;
+      state = 'away';
+      leave();
+      if (input.isTTY) input.setRawMode(false);
+      input.pause();
+      setBlocking(output, true);
+    },
+    enter: () => {
+      if (state !== 'away') return;
+      state = 'open';
+      setBlocking(output, false);
+      if (input.isTTY) input.setRawMode(true);
+      input.resume();
+      screen.enter();
+      mouseOn();
+      screen.realloc();
+    },
+    writeRaw: (sequence) => void write(sequence),
+    close: () => {
+      if (state === 'closed') return;
+      if (state === 'open') leave();
+      state = 'closed';
+      setBlocking(output, true);
+      screen.destroy();
+    },
+  };
+}
+
+/** blessed runs `tmux -V`, whatever PATH says that is, when it sees TMUX: as root, and 10 ms before the first frame. */
+function withoutTmux<T>(work: () => T): T {
+  const before = process.env['TMUX'];
+  delete process.env['TMUX'];
+  try {
+    return work();
+  } finally {
+    if (before !== undefined) process.env['TMUX'] = before;
+  }
+}
+
+function setBlocking(output: NodeJS.WriteStream, blocking: boolean): void {
+  const handle = (output as Partial<WriteStream> & { _handle?: { setBlocking?: (on: boolean) => unknown } })._handle;
+  handle?.setBlocking?.(blocking);
+}

@@ -1,0 +1,16 @@
+// What must hold of a terminal before anything is drawn on it.
+
+/** Why nothing can be drawn here, in a user's words; null when all is well. The caller ends with exit status 6. */
+export function refuseTerminal(env: Readonly<Record<string, string | undefined>>, isTTY: boolean): string | null {
+  if (!isTTY) return 'standard output is no terminal';
+  const term = env['TERM'] ?? '';
+  if (term === '') return 'TERM is not set, so nothing is known about this terminal';
+  if (term === 'dumb') return 'TERM=dumb: this terminal can not move its cursor';
+  return null;
+}
+
+/** True when the environment's locale says UTF-8, or says nothing: sudo and containers strip it, and terminals speak UTF-8 today. */
+export function speaksUtf8(env: Readonly<Record<string, string | undefined>>): boolean {
+  const locale = env['LC_ALL'] || env['LC_CTYPE'] || env['LANG'] || '';
+  return locale === '' || locale === 'C' || locale === 'POSIX' || /utf-?8/i.test(locale);
+}

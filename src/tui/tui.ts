@@ -1,0 +1,205 @@
+// The screen as the program uses it: snapshots in, effects out. It holds the state, and knows of nothing but what it was given.
+
+import { type Clock, systemClock } from '../clock.ts';
+import type { Action, Effect } from '../view/action.ts';
+import { withFilter } from '../view/filter-input.ts';
+import { type Frame, type FrameSettings, frameOf } from '../view/frame.ts';
+import { ASCII_GLYPHS, UNICODE_GLYPHS } from '../view/glyphs.ts';
+import { KEYMAP, type KeyTable } from '../view/keymap.ts';
+import type { Depth } from '../view/palette.ts';
+import { reduce } from '../view/reducer.ts';
+import { emptySnapshot, type Snapshot } from '../view/start.ts';
+import { initialState, type ViewDefaults, type ViewState } from '../view/state.ts';
+import { type Styles, stylesOf } from '../view/styles.ts';
+import type { Theme } from '../view/theme.ts';
+import { Dashboard } from './dashboard.ts';
+import { keyAction, mouseAction } from './input.ts';
+import { Renderer } from './renderer.ts';
+import { type OpenScreen, openScreen } from './screen.ts';
+import { SlotTable } from './slots.ts';
+import type { ThemeShelf } from './theme-files.ts';
+
+/** What the screen is made with. */
+export interface TuiOptions {
+  /** The terminal: `process.stdin` (or /dev/tty when stdin is the capture) and `process.stdout`. */
+  readonly input: NodeJS.ReadStream;
+  readonly output: NodeJS.WriteStream;
+  readonly theme: Theme;
+  /** Colours to send: `depthOf(process.env)`, or 'none' for `--no-color`. */
+  readonly colour: Depth;
+  readonly ascii?: boolean;
+  readonly mouse?: boolean;
+  /** Keys: `KEYMAP`, or what `rebind` made of the config file. */
+  readonly keys?: KeyTable;
+  /** Themes for the picker; without it there is none. */
+  readonly themes?: ThemeShelf;
+  /** Filter in force from the start; a wrong one is shown in the input, with its error. */
+  readonly filter?: string;
+  /** What else the view starts with. */
+  readonly view?: Omit<ViewDefaults, 'columns' | 'rows' | 'theme' | 'themes'>;
+  readonly clock?: Clock;
+  /** Told of every effect after the screen has done its own part of it. */
+  readonly effects: (effect: Effect) => void;
+  /** Stops the process until it is continued; SIGTSTP to itself unless a test says otherwise. */
+  readonly stopProcess?: () => void;
+}
+
+/**
+ * The terminal screen.
+ *
+ *     const tui = new Tui({ input, output, theme, colour, effects: (effect) => { if (effect.type === 'quit') stop(); } });
+ *     tui.show(snapshot);      // each interval
+ *     tui.close();             // on every way out
+ *
+ * It takes the terminal when it is made and draws a first frame at once. It installs no signal handlers but one for SIGCONT while it is
+ * suspended: the caller handles SIGINT, SIGTERM, SIGHUP and uncaught exceptions, and calls `close` before it prints anything.
+ */
+export class Tui {
+  private readonly options: TuiOptions;
+  private readonly settings: FrameSettings;
+  private readonly terminal: OpenScreen;
+  private readonly dashboard: Dashboard;
+  private readonly renderer: Renderer;
+  private readonly slots = new SlotTable();
+  private current: ViewState;
+  private snapshot: Snapshot;
+  private frame: Frame | null = null;
+  private closed = false;
+  private readonly continued = (): void => this.resume();
+
+  /** Takes the terminal and draws the first frame. */
+  constructor(options: TuiOptions) {
+    this.options = options;
+    const { input, output, ascii = false, mouse = false } = options;
+    const clock = options.clock ?? systemClock;
+    this.settings = { glyphs: ascii ? ASCII_GLYPHS : UNICODE_GLYPHS, keys: options.keys ?? KEYMAP };
+    this.snapshot = emptySnapshot(clock.now());
+    const started = initialState({
+      ...options.view,
+      columns: output.columns || 80,
+      rows: output.rows || 24,
+      theme: options.theme.name,
+      themes: options.themes?.names() ?? [],
+    });
+    this.current = options.filter === undefined || options.filter.trim() === '' ? started : withFilter(started, options.filter);
+    this.terminal = openScreen({ input, output, mouse, ascii, slots: this.slots });
+    this.dashboard = new Dashboard(this.terminal.screen, this.settings.glyphs);
+    this.dashboard.dress(this.stylesFor(options.theme), options.colour, this.slots);
+    this.renderer = new Renderer(() => this.paint(), output, clock);
+    this.terminal.onKey((char, key) => {
+      const action = keyAction(this.current, this.settings.keys, char, key);
+      if (action !== null) this.apply(action);
+    });
+    this.terminal.onMouse((event) => {
+      const action = this.frame === null ? null : mouseAction(this.frame, event);
+      if (action !== null) this.apply(action);
+    });
+    this.terminal.onResize(() => this.resized());
+    this.renderer.now();
+  }
+
+  /** What the user chose so far. */
+  get state(): ViewState {
+    return this.current;
+  }
+
+  /** Frames drawn so far. */
+  get frames(): number {
+    return this.renderer.frames;
+  }
+
+  /** Shows a snapshot; while the picture is paused, only the header's clock of it. */
+  show(snapshot: Snapshot): void {
+    if (this.closed) return;
+    this.snapshot = snapshot;
+    this.apply({ type: 'snapshot' }, true);
+  }
+
+  /** Applies an action as if a key had asked for it, and draws when something changed. */
+  apply(action: Action, always = false): void {
+    if (this.closed) return;
+    const step = reduce(this.current, action, this.snapshot, this.settings);
+    const changed = step.state !== this.current;
+    this.current = step.state;
+    for (const effect of step.effects) this.perform(effect);
+    if (changed || always) this.renderer.request();
+  }
+
+  /** Draws what is true now, without waiting for the interval. */
+  flush(): void {
+    if (!this.closed) this.renderer.now();
+  }
+
+  /** Gives the terminal back until `resume`. Snapshots are taken meanwhile, and not drawn. */
+  suspend(): void {
+    if (!this.closed) this.terminal.leave();
+  }
+
+  /** Takes the terminal again and draws all of it. */
+  resume(): void {
+    if (this.closed) return;
+    this.terminal.enter();
+    this.resized();
+  }
+
+  /** Restores the terminal: alternate screen left, cursor shown, mouse and raw mode off. May be called twice, and from any handler. */
+  close(): void {
+    if (this.closed) return;
+    this.closed = true;
+    process.removeListener('SIGCONT', this.continued);
+    this.renderer.stop();
+    this.terminal.close();
+  }
+
+  private resized(): void {
+    const { columns, rows } = this.options.output;
+    this.apply({ type: 'resize', columns: columns || 80, rows: rows || 24 });
+    this.flush();
+  }
+
+  private paint(): void {
+    this.frame = frameOf(this.current, this.snapshot, this.settings);
+    this.dashboard.show(this.frame);
+    this.terminal.draw();
+  }
+
+  private stylesFor(theme: Theme): Styles {
+    return stylesOf(theme, this.options.colour);
+  }
+
+  private perform(effect: Effect): void {
+    switch (effect.type) {
+      case 'quit':
+        break;
+      case 'redraw':
+        this.terminal.forget();
+        this.renderer.now();
+        break;
+      case 'copy':
+        this.terminal.writeRaw(`\x1b]52;c;${Buffer.from(effect.text).toString('base64')}\x07`);
+        break;
+      case 'theme':
+        this.wear(effect.name);
+        break;
+      case 'suspend':
+        this.suspend();
+        process.once('SIGCONT', this.continued);
+        (this.options.stopProcess ?? (() => process.kill(process.pid, 'SIGTSTP')))();
+        break;
+    }
+    this.options.effects(effect);
+  }
+
+  private wear(name: string): void {
+    const { themes, theme, colour } = this.options;
+    let chosen = theme;
+    try {
+      if (themes !== undefined && name !== theme.name) chosen = themes.load(name);
+    } catch {
+      return; // the file went away or broke since it was listed: the theme in force stays
+    }
+    this.slots.clear();
+    this.dashboard.dress(this.stylesFor(chosen), colour, this.slots);
+    this.terminal.forget();
+  }
+}

@@ -1,0 +1,126 @@
+// Widgets: a box of lines, and a chart of blessed-contrib. Each can be placed and shown; they own no state and register no keys.
+
+import blessed, { type Widgets } from 'blessed';
+import Grid from 'blessed-contrib/lib/layout/grid.js';
+import sparkline from 'blessed-contrib/lib/widget/sparkline.js';
+import { type Glyphs, UNICODE_GLYPHS } from '../view/glyphs.ts';
+import type { Rect } from '../view/layout.ts';
+import type { ChartModel } from '../view/panels/chart.ts';
+import type { Line } from '../view/span.ts';
+import { contentOf, type Markup } from './markup.ts';
+
+type SparklineElement = ReturnType<typeof sparkline>;
+
+/** Colours of a widget's empty cells, as blessed's numbers; -1 is the terminal's own. */
+export interface BaseColours {
+  readonly fg: number;
+  readonly bg: number;
+}
+
+/**
+ * The skeleton: blessed-contrib's grid makes every widget and hangs it into the screen. Exact cells come from the layout afterwards, for
+ * the grid reckons in percent and loses a column at some widths.
+ */
+export class Skeleton {
+  private readonly grid: Grid;
+
+  constructor(screen: Widgets.Screen) {
+    this.grid = new Grid({ rows: 12, cols: 12, screen, hideBorder: true });
+  }
+
+  lines(row: number, rows: number): LineBox {
+    const make = blessed.box as unknown as (options: never) => Widgets.BoxElement;
+    return new LineBox(this.grid.set(row, 0, rows, 12, make, { tags: false, wrap: false, hidden: true }));
+  }
+
+  chart(column: number, glyphs: Glyphs): Chart {
+    const make = sparkline as unknown as (options: never) => SparklineElement;
+    return new Chart(
+      this.grid.set(1, column, 2, 6, make, { tags: true, wrap: false, hidden: true, style: { titleFg: 'default' } }),
+      glyphs,
+    );
+  }
+}
+
+abstract class Widget {
+  protected readonly element: Widgets.BoxElement;
+  private rect: Rect | null = null;
+
+  constructor(element: Widgets.BoxElement) {
+    this.element = element;
+  }
+
+  /** Puts the widget onto exact cells. @returns true when it moved. */
+  place(rect: Rect): boolean {
+    if (this.element.hidden) this.element.show();
+    const old = this.rect;
+    if (old !== null && old.left === rect.left && old.top === rect.top && old.width === rect.width && old.height === rect.height)
+      return false;
+    this.rect = rect;
+    this.element.left = rect.left;
+    this.element.top = rect.top;
+    this.element.width = rect.width;
+    this.element.height = rect.height;
+    return true;
+  }
+
+  hide(): void {
+    if (!this.element.hidden) this.element.hide();
+  }
+
+  /** Sets the colours of what no text covers. */
+  paint({ fg, bg }: BaseColours): void {
+    Object.assign(this.element.style, { fg, bg });
+  }
+
+  front(): void {
+    this.element.setFront();
+  }
+}
+
+/** A box whose content is lines that already fit it. */
+export class LineBox extends Widget {
+  private content = '';
+
+  show(lines: readonly Line[], markup: Markup): void {
+    const content = contentOf(lines, markup);
+    // setContent parses the whole content again, also where nothing changed.
+    if (content === this.content) return;
+    this.content = content;
+    this.element.setContent(content);
+  }
+}
+
+/** Rates as blessed-contrib's sparkline. */
+export class Chart extends Widget {
+  private readonly glyphs: Glyphs;
+
+  constructor(element: SparklineElement, glyphs: Glyphs) {
+    super(element);
+    this.glyphs = glyphs;
+  }
+
+  /** Shows the series; `colour` is the titles', as blessed's number. */
+  show(model: ChartModel, colour: number): void {
+    const element = this.element as SparklineElement & { options: { style: { titleFg: string } } };
+    element.options.style.titleFg = colour < 0 ? 'default' : String(colour);
+    const { width } = model.rect;
+    // setData draws the first `width - 2` values and no more, whatever room there is: a widget that believes itself two cells wider draws all.
+    element.width = width + 2;
+    element.setData(
+      model.series.map((one) => one.title),
+      model.series.map((one) => one.values),
+    );
+    element.width = width;
+    element.setContent(this.tidy(element.content));
+  }
+
+  /** Takes away the empty first line and the colon after each title; ASCII levels where asked for. */
+  private tidy(content: string): string {
+    let out = content.replace(/^\r\n/, '').replace(/:(\{\/[^}]*-fg\}\{\/bold\}\r\n)/g, '$1');
+    if (this.glyphs.ascii)
+      for (const [index, level] of UNICODE_GLYPHS.levels.entries())
+        out = out.replaceAll(level, this.glyphs.levels[index] as string);
+    return out;
+  }
+}

@@ -1,0 +1,70 @@
+// What may happen to the view, as plain data: commands that keys stand for, and what the screen and the clock report.
+
+import type { TableName } from './state.ts';
+
+/** Commands: the words a key is bound to in the keymap and in the config file. */
+export const COMMANDS = [
+  'quit',
+  'help',
+  'up',
+  'down',
+  'first',
+  'last',
+  'page-up',
+  'page-down',
+  'next-pane',
+  'previous-pane',
+  'overview',
+  'apps',
+  'connections',
+  'hosts',
+  'interfaces',
+  'details',
+  'back',
+  'filter',
+  'sort-next',
+  'sort-previous',
+  'sort-direction',
+  'pause',
+  'freeze',
+  'pin',
+  'closed',
+  'count-from-now',
+  'names',
+  'services',
+  'units',
+  'privacy',
+  'capture',
+  'theme',
+  'copy',
+  'redraw',
+  'suspend',
+] as const;
+export type Command = (typeof COMMANDS)[number];
+
+/** One thing that happened. */
+export type Action =
+  | { readonly type: 'command'; readonly command: Command }
+  /** A key in the filter input: a character, or an editing key by name. */
+  | { readonly type: 'edit'; readonly edit: Edit; readonly text: string }
+  /** A new snapshot is about to be shown. */
+  | { readonly type: 'snapshot' }
+  | { readonly type: 'resize'; readonly columns: number; readonly rows: number }
+  /** A row was clicked. */
+  | { readonly type: 'select'; readonly table: TableName; readonly id: string }
+  /** A column header was clicked. */
+  | { readonly type: 'sort'; readonly table: TableName; readonly column: string }
+  | { readonly type: 'scroll'; readonly table: TableName; readonly by: number };
+
+/** Editing keys of a one-line input. */
+export type Edit = 'insert' | 'backspace' | 'delete' | 'left' | 'right' | 'home' | 'end' | 'clear' | 'word' | 'accept' | 'cancel';
+
+/** What the reducer asks of the outside; the caller does it. */
+export type Effect =
+  | { readonly type: 'quit' }
+  | { readonly type: 'suspend' }
+  | { readonly type: 'redraw' }
+  /** Text for the clipboard: sanitised, one line. */
+  | { readonly type: 'copy'; readonly text: string }
+  /** Show this theme; `keep` when it was picked and not only looked at. */
+  | { readonly type: 'theme'; readonly name: string; readonly keep: boolean };

@@ -1,0 +1,193 @@
+// The snapshot as the user wants to see it: filtered, counted from a chosen moment, closed flows left out. Pure; the last answer is kept,
+// because the reducer and the panels ask for the same one many times a frame.
+
+import type { AppRow, FlowRow, HostRow, InterfaceRow, Snapshot, Traffic } from '../aggregate/snapshot.ts';
+import type { Filter } from '../filter/filter.ts';
+import type { ViewState } from './state.ts';
+
+/** Rows and totals of one picture. */
+export interface Picture {
+  readonly snapshot: Snapshot;
+  readonly total: Traffic & { readonly unownedBytes: number | null };
+  readonly apps: readonly AppRow[];
+  readonly connections: readonly FlowRow[];
+  readonly hosts: readonly HostRow[];
+  readonly interfaces: readonly InterfaceRow[];
+  readonly filtered: boolean;
+  /** Closed flows that are not shown. */
+  readonly closedHidden: number;
+}
+
+interface Inputs {
+  readonly snapshot: Snapshot;
+  readonly filter: Filter | null;
+  readonly since: Snapshot | null;
+  readonly closed: boolean;
+}
+
+const NOTHING: Traffic = { rxBytes: 0, txBytes: 0, rxPackets: 0, txPackets: 0, rxRate: 0, txRate: 0 };
+let last: { inputs: Inputs; picture: Picture } | null = null;
+
+/** The picture for a state: of the paused snapshot when there is one. */
+export function pictureOf(state: ViewState, live: Snapshot): Picture {
+  const inputs: Inputs = {
+    snapshot: state.paused ?? live,
+    filter: state.filter.filter,
+    since: state.since,
+    closed: state.closed,
+  };
+  if (
+    last !== null &&
+    last.inputs.snapshot === inputs.snapshot &&
+    last.inputs.filter === inputs.filter &&
+    last.inputs.since === inputs.since &&
+    last.inputs.closed === inputs.closed
+  )
+    return last.picture;
+  const picture = derive(inputs);
+  last = { inputs, picture };
+  return picture;
+}
+
+function derive({ snapshot, filter, since, closed }: Inputs): Picture {
+  const flows = rebase(snapshot.flows, since?.flows ?? null);
+  const matching = filter === null ? flows : matchingFlows(snapshot, flows, filter);
+  const connections = closed ? matching : matching.filter((flow) => !flow.closed);
+  const common = { snapshot, connections, closedHidden: matching.length - connections.length, filtered: filter !== null };
+  if (filter === null) {
+    const total =
+      since === null ? snapshot.total : { ...minus(snapshot.total, since.total), unownedBytes: unowned(snapshot, since) };
+    return {
+      ...common,
+      total,
+      apps: rebase(snapshot.apps, since?.apps ?? null),
+      hosts: rebase(snapshot.hosts, since?.hosts ?? null),
+      interfaces: rebase(snapshot.interfaces, since?.interfaces ?? null, false),
+    };
+  }
+  return {
+    ...common,
+    total: { ...sum(matching), unownedBytes: null },
+    apps: narrowed(snapshot.apps, matching, appOfFlow(snapshot.apps)),
+    hosts: narrowed(snapshot.hosts, matching, hostOfFlow(snapshot.hosts)),
+    interfaces: narrowed(
+      snapshot.interfaces,
+      matching,
+      (flow) => flow.interface,
+      (row) => row.interface,
+    ),
+  };
+}
+
+/** A flow matches by its own fields, and by what its app's and its host's rows know besides (executable, user, country, system). */
+function matchingFlows(snapshot: Snapshot, flows: readonly FlowRow[], filter: Filter): readonly FlowRow[] {
+  const apps = new Map(snapshot.apps.map((row) => [row.id, row]));
+  const hosts = new Map(snapshot.hosts.map((row) => [row.id, row]));
+  const appOf = appOfFlow(snapshot.apps);
+  const hostOf = hostOfFlow(snapshot.hosts);
+  return flows.filter((flow) => {
+    const app = apps.get(appOf(flow) ?? '');
+    const host = hosts.get(hostOf(flow) ?? '');
+    const known = { exe: app?.exe ?? null, user: app?.user ?? null, country: host?.country ?? null, asn: host?.asn ?? null };
+    return filter.matches({ ...flow, ...known }, snapshot.time);
+  });
+}
+
+function unowned(snapshot: Snapshot, since: Snapshot): number {
+  return Math.max(0, snapshot.total.unownedBytes - since.total.unownedBytes);
+}
+
+function minus(now: Traffic, then: Traffic): Traffic {
+  return {
+    rxBytes: Math.max(0, now.rxBytes - then.rxBytes),
+    txBytes: Math.max(0, now.txBytes - then.txBytes),
+    rxPackets: Math.max(0, now.rxPackets - then.rxPackets),
+    txPackets: Math.max(0, now.txPackets - then.txPackets),
+    rxRate: now.rxRate,
+    txRate: now.txRate,
+  };
+}
+
+/** Rows with the totals of `then` taken off; rows that had nothing since are left out unless `dropIdle` is false. */
+function rebase<Row extends Traffic & { readonly id: string }>(
+  rows: readonly Row[],
+  then: readonly Row[] | null,
+  dropIdle = true,
+): readonly Row[] {
+  if (then === null) return rows;
+  const before = new Map(then.map((row) => [row.id, row]));
+  const out: Row[] = [];
+  for (const row of rows) {
+    const old = before.get(row.id);
+    const fresh = old === undefined ? row : { ...row, ...minus(row, old) };
+    if (!dropIdle || fresh.rxBytes + fresh.txBytes > 0) out.push(fresh);
+  }
+  return out;
+}
+
+function sum(flows: Iterable<Traffic>): Traffic {
+  const total = { ...NOTHING };
+  for (const flow of flows) add(total, flow);
+  return total;
+}
+
+function add(total: { -readonly [Key in keyof Traffic]: Traffic[Key] }, flow: Traffic): void {
+  total.rxBytes += flow.rxBytes;
+  total.txBytes += flow.txBytes;
+  total.rxPackets += flow.rxPackets;
+  total.txPackets += flow.txPackets;
+  total.rxRate += flow.rxRate;
+  total.txRate += flow.txRate;
+}
+
+/** Rows that have matching flows, with the sums of those flows in place of their own numbers. */
+function narrowed<Row extends Traffic & { readonly id: string }>(
+  rows: readonly Row[],
+  flows: readonly FlowRow[],
+  rowOf: (flow: FlowRow) => string | undefined,
+  keyOf: (row: Row) => string = (row) => row.id,
+): readonly Row[] {
+  const sums = new Map<string, { traffic: { -readonly [Key in keyof Traffic]: Traffic[Key] }; flows: number }>();
+  for (const flow of flows) {
+    const key = rowOf(flow);
+    if (key === undefined) continue;
+    let entry = sums.get(key);
+    if (entry === undefined) {
+      entry = { traffic: { ...NOTHING }, flows: 0 };
+      sums.set(key, entry);
+    }
+    add(entry.traffic, flow);
+    entry.flows++;
+  }
+  const out: Row[] = [];
+  for (const row of rows) {
+    const entry = sums.get(keyOf(row));
+    if (entry !== undefined) out.push({ ...row, ...entry.traffic, flows: entry.flows, recent: [] });
+  }
+  return out;
+}
+
+/** Finds the app row of a flow: by name and pid, else by name, else by the reason why it has none. */
+function appOfFlow(apps: readonly AppRow[]): (flow: FlowRow) => string | undefined {
+  const byPid = new Map<string, string>();
+  const byName = new Map<string, string>();
+  for (const row of apps) {
+    const name = row.app ?? `\0${row.reason}`;
+    if (!byName.has(name)) byName.set(name, row.id);
+    for (const pid of row.pids) byPid.set(`${pid} ${name}`, row.id);
+  }
+  return (flow) => {
+    const name = flow.app ?? `\0${flow.reason}`;
+    return (flow.pid === null ? undefined : byPid.get(`${flow.pid} ${name}`)) ?? byName.get(name);
+  };
+}
+
+function hostOfFlow(hosts: readonly HostRow[]): (flow: FlowRow) => string | undefined {
+  const byName = new Map<string, string>();
+  const byAddress = new Map<string, string>();
+  for (const row of hosts) {
+    if (row.host !== null) byName.set(row.host, row.id);
+    for (const address of row.addresses) if (!byAddress.has(address)) byAddress.set(address, row.id);
+  }
+  return (flow) => (flow.host === null ? undefined : byName.get(flow.host)) ?? byAddress.get(flow.remote.address);
+}

@@ -1,0 +1,94 @@
+// A whole frame from state and snapshot: every pane as lines, every chart as numbers, and what lies where for the mouse. Pure.
+
+import type { Snapshot } from '../aggregate/snapshot.ts';
+import type { Glyphs } from './glyphs.ts';
+import type { KeyTable } from './keymap.ts';
+import { LEAST, layoutOf, type Rect } from './layout.ts';
+import { fitLine, framed } from './pane.ts';
+import { type ChartModel, chartPanel } from './panels/chart.ts';
+import { footerPanel } from './panels/footer.ts';
+import { headerPanel, noteOf } from './panels/header.ts';
+import { popupPanel } from './panels/popup.ts';
+import { type TableModel, tablePanel } from './panels/table.ts';
+import { type Line, span } from './span.ts';
+import type { TableName, ViewState } from './state.ts';
+
+/** A rectangle and the lines that fill it exactly. */
+export interface Pane {
+  readonly rect: Rect;
+  readonly lines: readonly Line[];
+}
+
+/** A pane of rows, with what lies under its cells. */
+export interface TablePane extends Pane, TableModel {
+  readonly table: TableName;
+}
+
+/** All that is drawn at one moment. */
+export interface Frame {
+  readonly header: Pane;
+  readonly footer: Pane;
+  readonly chartFrames: readonly Pane[];
+  readonly charts: readonly ChartModel[];
+  readonly tables: readonly TablePane[];
+  readonly popup: Pane | null;
+  /** The whole screen, when it is too small for anything else. */
+  readonly message: Pane | null;
+}
+
+/** What a frame needs besides state and snapshot; fixed for a run. */
+export interface FrameSettings {
+  readonly glyphs: Glyphs;
+  readonly keys: KeyTable;
+}
+
+const NOWHERE: Pane = { rect: { left: 0, top: 0, width: 0, height: 0 }, lines: [] };
+
+/** Composes the frame. */
+export function frameOf(state: ViewState, live: Snapshot, { glyphs, keys }: FrameSettings): Frame {
+  const layout = layoutOf(state, noteOf(state, live) !== '');
+  if (!layout.fits)
+    return {
+      header: NOWHERE,
+      footer: NOWHERE,
+      chartFrames: [],
+      charts: [],
+      tables: [],
+      popup: null,
+      message: tooSmall(state, glyphs),
+    };
+  const chartFrames: Pane[] = [];
+  const charts: ChartModel[] = [];
+  for (const [direction, rect] of [
+    ['rx', layout.rx],
+    ['tx', layout.tx],
+  ] as const) {
+    if (rect === null) continue;
+    if (layout.chartFrame)
+      chartFrames.push({
+        rect,
+        lines: framed(rect, [span(direction === 'rx' ? 'Receiving' : 'Sending', 'header')], [], [], glyphs, false),
+      });
+    const inner = layout.chartFrame
+      ? { left: rect.left + 2, top: rect.top + 1, width: rect.width - 4, height: rect.height - 2 }
+      : { ...rect, left: rect.left + 1, width: rect.width - 2 };
+    charts.push(chartPanel(state, live, glyphs, direction, inner, inner.width, layout.chartDay));
+  }
+  return {
+    header: { rect: layout.header, lines: headerPanel(state, live, glyphs, layout.header.width) },
+    footer: { rect: layout.footer, lines: footerPanel(state, live, glyphs, keys, layout.footer.width) },
+    chartFrames,
+    charts,
+    tables: layout.tables.map(({ table, rect }) => ({ table, rect, ...tablePanel(state, live, glyphs, table, rect) })),
+    popup: state.popup === null ? null : popupPanel(state, live, glyphs, keys, state.popup),
+    message: null,
+  };
+}
+
+function tooSmall(state: ViewState, glyphs: Glyphs): Pane {
+  const { columns, rows } = state.size;
+  const text = [`${columns}x${rows} is too small,`, `netmon-tui needs ${LEAST.columns}x${LEAST.rows}.`, 'Make it larger, or q.'];
+  const lines: Line[] = [];
+  for (let y = 0; y < rows; y++) lines.push(fitLine([span(text[y] ?? '')], columns, glyphs));
+  return { rect: { left: 0, top: 0, width: columns, height: rows }, lines };
+}

@@ -1,0 +1,92 @@
+// The signs the screen is drawn with, in two sets: Unicode, and one without any character above 0x7e.
+
+/** One set of signs. Each is one cell wide. */
+export interface Glyphs {
+  readonly ascii: boolean;
+  readonly rx: string;
+  readonly tx: string;
+  readonly ascending: string;
+  readonly descending: string;
+  readonly unknown: string;
+  readonly ellipsis: string;
+  readonly combined: string;
+  readonly separator: string;
+  readonly cursor: string;
+  readonly pin: string;
+  readonly masked: string;
+  readonly outbound: string;
+  readonly inbound: string;
+  readonly local: string;
+  readonly transit: string;
+  readonly bar: string;
+  readonly barEmpty: string;
+  readonly horizontal: string;
+  readonly vertical: string;
+  readonly topLeft: string;
+  readonly topRight: string;
+  readonly bottomLeft: string;
+  readonly bottomRight: string;
+  readonly more: string;
+  /** Eight levels, lowest first. */
+  readonly levels: readonly string[];
+}
+
+/** Box drawing, arrows and blocks: all of them one cell in every font met so far. */
+export const UNICODE_GLYPHS: Glyphs = {
+  ascii: false,
+  rx: '▼',
+  tx: '▲',
+  ascending: '↑',
+  descending: '↓',
+  unknown: '–',
+  ellipsis: '…',
+  combined: '·',
+  separator: '·',
+  cursor: '▌',
+  pin: '*',
+  masked: '•',
+  outbound: '→',
+  inbound: '←',
+  local: '=',
+  transit: '~',
+  bar: '■',
+  barEmpty: '·',
+  horizontal: '─',
+  vertical: '│',
+  topLeft: '┌',
+  topRight: '┐',
+  bottomLeft: '└',
+  bottomRight: '┘',
+  more: '…',
+  levels: ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'],
+};
+
+/** Nothing above 0x7e, for `--ascii` and terminals without UTF-8. */
+export const ASCII_GLYPHS: Glyphs = {
+  ascii: true,
+  rx: 'v',
+  tx: '^',
+  ascending: '+',
+  descending: '-',
+  unknown: '-',
+  ellipsis: '~',
+  combined: '.',
+  separator: '|',
+  cursor: '>',
+  pin: '*',
+  masked: '*',
+  outbound: '>',
+  inbound: '<',
+  local: '=',
+  transit: '~',
+  bar: '#',
+  barEmpty: '.',
+  horizontal: '-',
+  vertical: '|',
+  topLeft: '+',
+  topRight: '+',
+  bottomLeft: '+',
+  bottomRight: '+',
+  more: '~',
+  levels: ['_', '.', ':', '-', '=', '+', '*', '#'],
+};

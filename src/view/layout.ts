@@ -1,0 +1,100 @@
+// Size -> named rectangles. All exact: blessed's percentages round, and a column is lost at some widths.
+
+import type { TableName, ViewState } from './state.ts';
+
+/** Cells, counted from the top left of the screen. */
+export interface Rect {
+  readonly left: number;
+  readonly top: number;
+  readonly width: number;
+  readonly height: number;
+}
+
+export interface Layout {
+  /** False when there is no room for anything but a sentence. */
+  readonly fits: boolean;
+  readonly header: Rect;
+  /** Frames of the two rate charts; null where there is no room. */
+  readonly rx: Rect | null;
+  readonly tx: Rect | null;
+  /** Charts with a frame around them and not only a title above. */
+  readonly chartFrame: boolean;
+  /** Charts that show the last day under the last minutes. */
+  readonly chartDay: boolean;
+  /** Tables in the order in which Tab goes through them. */
+  readonly tables: readonly { readonly table: TableName; readonly rect: Rect }[];
+  readonly footer: Rect;
+}
+
+/** Least size that is drawn; below it a sentence says so. */
+export const LEAST = { columns: 40, rows: 10 } as const;
+
+const HEADER_ROWS = 2;
+/** Frame, header row and two rows. */
+const TABLE_LEAST = 5;
+
+/**
+ * Shares the screen.
+ *
+ *     header    2 rows, 3 with a note
+ *     charts    RX and TX side by side: none under 20 rows, 2 rows under 30, 4 framed, 7 with the last day from 46
+ *     tables    overview: apps over connections (2:3), hosts beside apps from 170 columns; only the focused one under 10 rows
+ *     footer    1 row, 2 while a filter is typed
+ */
+export function layoutOf(state: ViewState, note: boolean): Layout {
+  const { columns, rows } = state.size;
+  const footerRows = state.filter.cursor === null ? 1 : 2;
+  const headerRows = HEADER_ROWS + (note ? 1 : 0);
+  const header = { left: 0, top: 0, width: columns, height: headerRows };
+  const footer = { left: 0, top: rows - footerRows, width: columns, height: footerRows };
+  const fits = columns >= LEAST.columns && rows >= LEAST.rows;
+  const chartRows = state.view !== 'overview' || rows < 20 ? 0 : rows < 30 ? 2 : rows < 46 ? 4 : 7;
+  const half = Math.floor(columns / 2);
+  const chart = (left: number, width: number) => (chartRows === 0 ? null : { left, top: headerRows, width, height: chartRows });
+  const room = { left: 0, top: headerRows + chartRows, width: columns, height: rows - headerRows - chartRows - footerRows };
+  return {
+    fits,
+    header,
+    rx: chart(0, half),
+    tx: chart(half, columns - half),
+    chartFrame: chartRows >= 4,
+    chartDay: chartRows >= 7,
+    tables: fits ? tablesIn(state, room) : [],
+    footer,
+  };
+}
+
+function tablesIn(state: ViewState, room: Rect): Layout['tables'] {
+  if (state.view !== 'overview') return [{ table: state.view, rect: room }];
+  if (room.height < 2 * TABLE_LEAST) {
+    const table = state.pane === 'connections' ? 'connections' : 'apps';
+    return [{ table, rect: room }];
+  }
+  const upper = Math.max(TABLE_LEAST, Math.floor(room.height * 0.4));
+  const connections = { table: 'connections', rect: { ...room, top: room.top + upper, height: room.height - upper } } as const;
+  if (room.width < 170) return [{ table: 'apps', rect: { ...room, height: upper } }, connections];
+  const left = Math.floor(room.width / 2);
+  return [
+    { table: 'apps', rect: { ...room, width: left, height: upper } },
+    { table: 'hosts', rect: { left, top: room.top, width: room.width - left, height: upper } },
+    connections,
+  ];
+}
+
+/** Tables that Tab goes through in the present view, also where only one of them fits. */
+export function panesOf(state: ViewState): readonly TableName[] {
+  if (state.view !== 'overview') return [state.view];
+  return state.size.columns >= 170 ? ['apps', 'hosts', 'connections'] : ['apps', 'connections'];
+}
+
+/** Rows of data a table of this height shows: its frame and header row are taken off. */
+export function visibleRows(rect: Rect): number {
+  return Math.max(0, rect.height - 3);
+}
+
+/** A rectangle of at most the given size in the middle of the screen, one cell free around it where there is room. */
+export function centred(columns: number, rows: number, width: number, height: number): Rect {
+  const w = Math.min(width, Math.max(1, columns - 2));
+  const h = Math.min(height, Math.max(1, rows - 2));
+  return { left: Math.floor((columns - w) / 2), top: Math.floor((rows - h) / 2), width: w, height: h };
+}

@@ -1,0 +1,95 @@
+// A pane: a frame with a title, lines inside. The frame is text like the rest, so that titles, counts and ASCII need no special case.
+
+import { cut, displayWidth } from './cells.ts';
+import type { Glyphs } from './glyphs.ts';
+import type { Rect } from './layout.ts';
+import { type Line, type Role, type Span, span } from './span.ts';
+
+/** Fills a line up to exactly `width` cells, or cuts it there. */
+export function fitLine(line: Line, width: number, glyphs: Glyphs, fill: Role = 'text'): Line {
+  const out: Span[] = [];
+  let left = width;
+  for (const part of line) {
+    if (left <= 0) break;
+    const cells = displayWidth(part.text);
+    if (cells <= left) {
+      out.push(part);
+      left -= cells;
+      continue;
+    }
+    const short = cut(part.text, left, glyphs);
+    out.push({ text: short, role: part.role });
+    left -= displayWidth(short);
+  }
+  if (left > 0) out.push(span(' '.repeat(left), fill));
+  return out;
+}
+
+/** A left part and a right part on one line; the right one gives way when both do not fit. */
+export function spread(left: Line, right: Line, width: number, glyphs: Glyphs): Line {
+  const leftCells = lineWidth(left);
+  const rightCells = lineWidth(right);
+  if (leftCells + 1 + rightCells > width) return fitLine(left, width, glyphs);
+  return [...left, span(' '.repeat(width - leftCells - rightCells)), ...right];
+}
+
+/** Cells of a line. */
+export function lineWidth(line: Line): number {
+  let width = 0;
+  for (const part of line) width += displayWidth(part.text);
+  return width;
+}
+
+/** The parts that fit, in the order in which they stand; lower `rank` joins first. */
+export function fitParts(parts: readonly { readonly rank: number; readonly line: Line }[], width: number, gap: number): Line {
+  const chosen = new Set<number>();
+  let left = width;
+  for (const index of parts.map((_, i) => i).sort((a, b) => (parts[a]?.rank ?? 0) - (parts[b]?.rank ?? 0))) {
+    const cells = lineWidth(parts[index]?.line ?? []) + (chosen.size > 0 ? gap : 0);
+    if (cells > left) continue;
+    chosen.add(index);
+    left -= cells;
+  }
+  const out: Span[] = [];
+  for (const [index, part] of parts.entries()) {
+    if (!chosen.has(index)) continue;
+    if (out.length > 0) out.push(span(' '.repeat(gap)));
+    out.push(...part.line);
+  }
+  return out;
+}
+
+/** Lines in a frame: exactly `rect.height` lines of exactly `rect.width` cells. The title stands in the upper border, the note at its right end. */
+export function framed(
+  rect: Rect,
+  title: Line,
+  note: Line,
+  lines: readonly Line[],
+  glyphs: Glyphs,
+  focused: boolean,
+): readonly Line[] {
+  const border: Role = focused ? 'focus' : 'border';
+  const inner = rect.width - 2;
+  if (inner < 1 || rect.height < 2) return [];
+  const room = inner - 2;
+  const name = fitWithin([span(' '), ...title, span(' ')], room, glyphs);
+  const after = lineWidth(name) + lineWidth(note) + 3 <= room && note.length > 0 ? [span(' '), ...note, span(' ')] : [];
+  const rule = glyphs.horizontal.repeat(Math.max(0, inner - 2 - lineWidth(name) - lineWidth(after)));
+  const out: Line[] = [
+    [
+      span(glyphs.topLeft + glyphs.horizontal, border),
+      ...name,
+      span(rule, border),
+      ...after,
+      span(glyphs.horizontal + glyphs.topRight, border),
+    ],
+  ];
+  for (let i = 0; i < rect.height - 2; i++)
+    out.push([span(glyphs.vertical, border), ...fitLine(lines[i] ?? [], inner, glyphs), span(glyphs.vertical, border)]);
+  out.push([span(glyphs.bottomLeft + glyphs.horizontal.repeat(inner) + glyphs.bottomRight, border)]);
+  return out;
+}
+
+function fitWithin(line: Line, width: number, glyphs: Glyphs): Line {
+  return lineWidth(line) <= width ? line : fitLine(line, Math.max(0, width), glyphs);
+}

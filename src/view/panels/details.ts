@@ -1,0 +1,198 @@
+// Popups of named facts: all that is known about a row, and the state of the capture with what was passed over and why.
+
+import type { AppRow, FlowRow, HostRow, InterfaceRow, Snapshot, Traffic } from '../../aggregate/snapshot.ts';
+import { displayWidth } from '../cells.ts';
+import type { CellContext } from '../column.ts';
+import { formatAmount, formatDateTime, formatDuration, formatGrouped, formatRate, formatRtt, formatShare } from '../format.ts';
+import type { AnyRow } from '../rows.ts';
+import { type Line, type Role, span } from '../span.ts';
+import type { TableName } from '../state.ts';
+import { endpointText, hidden, portText, shown } from '../tables/masking.ts';
+
+const NAME_WIDTH = 14;
+
+type Fact = readonly [name: string, value: string | null, role?: Role];
+
+/** Facts as lines, long values wrapped under their own column; null is shown as unknown. */
+export function factLines(facts: readonly Fact[], width: number, context: CellContext): readonly Line[] {
+  const lines: Line[] = [];
+  const room = Math.max(8, width - NAME_WIDTH - 3);
+  for (const [name, value, role] of facts) {
+    const rows = value === null || value === '' ? [context.glyphs.unknown] : wrap(value, room);
+    for (const [index, text] of rows.entries())
+      lines.push([
+        span(` ${(index === 0 ? name : '').padEnd(NAME_WIDTH)} `, 'dim'),
+        span(text, role ?? (value === null ? 'dim' : 'text')),
+      ]);
+  }
+  return lines;
+}
+
+function wrap(text: string, width: number): string[] {
+  const out: string[] = [];
+  let line = '';
+  let cells = 0;
+  for (const char of text) {
+    const more = displayWidth(char);
+    if (cells + more > width) {
+      out.push(line);
+      line = '';
+      cells = 0;
+    }
+    line += char;
+    cells += more;
+  }
+  if (line !== '') out.push(line);
+  return out;
+}
+
+function traffic(row: Traffic, { units, glyphs }: CellContext): readonly Fact[] {
+  return [
+    [
+      `${glyphs.rx} RX`,
+      `${formatRate(row.rxRate, units).trim()}, ${formatAmount(row.rxBytes, units).trim()} in ${formatGrouped(row.rxPackets)} packets`,
+      'rx',
+    ],
+    [
+      `${glyphs.tx} TX`,
+      `${formatRate(row.txRate, units).trim()}, ${formatAmount(row.txBytes, units).trim()} in ${formatGrouped(row.txPackets)} packets`,
+      'tx',
+    ],
+  ];
+}
+
+function seen(row: { firstSeen: number; lastSeen: number }, context: CellContext): readonly Fact[] {
+  return [
+    ['first seen', `${formatDateTime(row.firstSeen)} (${formatDuration(context.now - row.firstSeen)} ago)`],
+    ['last seen', `${formatDateTime(row.lastSeen)} (${formatDuration(context.now - row.lastSeen)} ago)`],
+  ];
+}
+
+/** All that is known about a row. */
+export function rowFacts(table: TableName, row: AnyRow, context: CellContext): readonly Fact[] {
+  switch (table) {
+    case 'apps':
+      return appFacts(row as AppRow, context);
+    case 'connections':
+      return flowFacts(row as FlowRow, context);
+    case 'hosts':
+      return hostFacts(row as HostRow, context);
+    case 'interfaces':
+      return interfaceFacts(row as InterfaceRow, context);
+  }
+}
+
+function text(value: string | null, context: CellContext): string | null {
+  return value === null ? null : shown(value, context);
+}
+
+function secret(value: string | null, context: CellContext): string | null {
+  return value === null ? null : hidden(value, context);
+}
+
+function appFacts(row: AppRow, context: CellContext): readonly Fact[] {
+  return [
+    ['app', text(row.app, context), 'name'],
+    ...(row.reason === null ? [] : [['no owner', shown(row.reason, context), 'warn'] as const]),
+    ['executable', secret(row.exe, context)],
+    ['pids', row.pids.length === 0 ? null : row.pids.join(' ')],
+    ['user', secret(row.user, context)],
+    ['flows', formatGrouped(row.flows)],
+    ...traffic(row, context),
+    ...seen(row, context),
+  ];
+}
+
+function hostFacts(row: HostRow, context: CellContext): readonly Fact[] {
+  return [
+    ['host', secret(row.host, context), 'name'],
+    ...(row.reason === null ? [] : [['note', shown(row.reason, context), 'warn'] as const]),
+    ['named by', row.nameSource === 'none' ? null : row.nameSource],
+    ['domain', secret(row.domain, context)],
+    ['addresses', row.addresses.length === 0 ? null : row.addresses.map((address) => hidden(address, context)).join('  ')],
+    ['category', text(row.category, context)],
+    ['country', text(row.country, context)],
+    ['system', row.asn === null ? null : `AS${row.asn}`],
+    ['flows', formatGrouped(row.flows)],
+    ...traffic(row, context),
+    ...seen(row, context),
+  ];
+}
+
+function flowFacts(row: FlowRow, context: CellContext): readonly Fact[] {
+  const numbers: CellContext = { ...context, names: false, services: false };
+  const service = portText(row.remote.port, row.protocol, { ...context, services: true });
+  return [
+    ['app', text(row.app, context), 'name'],
+    ['pid', row.pid === null ? null : String(row.pid)],
+    [
+      'owner known',
+      row.reason === null ? row.attribution : `${row.attribution}: ${shown(row.reason, context)}`,
+      row.reason === null ? 'text' : 'warn',
+    ],
+    ...(row.peerApp === null
+      ? []
+      : [['other end', `${shown(row.peerApp, context)} (pid ${row.peerPid ?? context.glyphs.unknown})`] as const]),
+    ['remote', endpointText(row.remote, null, row.protocol, numbers)],
+    ['host', secret(row.host, context)],
+    ['named by', row.nameSource === 'none' ? null : row.nameSource],
+    ['local', endpointText(row.local, null, row.protocol, numbers)],
+    ['direction', row.direction],
+    ['protocol', `${shown(row.protocol, context)}${/^\d+$/.test(service) ? '' : ` (port of ${service})`}`],
+    ['application', text(row.application, context)],
+    ['category', text(row.category, context)],
+    ['state', `${shown(row.state, context)}${row.closed ? ', closed' : ''}`],
+    ['interface', text(row.interface, context)],
+    ...(row.tunnel === null ? [] : [['inside', shown(row.tunnel, context)] as const]),
+    ...traffic(row, context),
+    ['round trip', row.rttMs === null ? null : formatRtt(row.rttMs)],
+    ['retransmits', formatGrouped(row.retransmits), row.retransmits > 0 ? 'warn' : 'text'],
+    ...seen(row, context),
+  ];
+}
+
+function interfaceFacts(row: InterfaceRow, context: CellContext): readonly Fact[] {
+  const { units } = context;
+  return [
+    ['interface', text(row.interface, context), 'name'],
+    ['kind', row.kind],
+    ['in the total', row.headline ? 'yes' : 'no: it is shown apart, so that nothing is counted twice'],
+    ...traffic(row, context),
+    ['frame bytes', formatAmount(row.frameBytes, units).trim()],
+    ['its counter', row.counterBytes === null ? null : formatAmount(row.counterBytes, units).trim()],
+    ['captured', row.counterBytes === null || row.counterBytes === 0 ? null : formatShare(row.frameBytes / row.counterBytes)],
+    ['lost by it', row.counterDropped === null ? null : formatGrouped(row.counterDropped)],
+  ];
+}
+
+/** The capture: driver and owners, why not better ones, what was lost, what could not be read. */
+export function captureFacts(snapshot: Snapshot, context: CellContext): readonly Fact[] {
+  const { capture } = snapshot;
+  const count = (value: number | null): string | null => (value === null ? null : formatGrouped(value));
+  const size = (value: number | null): string | null => (value === null ? null : formatAmount(value, context.units).trim());
+  return [
+    ...(capture.note === '' ? [] : [['now', shown(capture.note, context), 'warn'] as const]),
+    ...(capture.file === null ? [] : [['file', hidden(capture.file, context)] as const]),
+    ['interfaces', shown(capture.interfaces.join(' '), context)],
+    ['driver', shown(capture.driver, context), 'accent'],
+    ['owners by', shown(capture.attribution, context), 'accent'],
+    ...capture.fallbacks.map(
+      ({ driver, reason }) => [`not ${shown(driver, context)}`.slice(0, NAME_WIDTH), shown(reason, context), 'warn'] as const,
+    ),
+    ['packets', count(capture.packets)],
+    ['frame bytes', size(capture.frameBytes)],
+    ['its counter', size(capture.interfaceBytes)],
+    ['dropped', count(capture.dropped), (capture.dropped ?? 0) > 0 ? 'warn' : 'text'],
+    ['by interface', count(capture.interfaceDropped)],
+    ['shed', count(capture.shed), capture.shed > 0 ? 'warn' : 'text'],
+    [
+      'undecoded',
+      `${formatGrouped(capture.undecoded)}: truncated ${formatGrouped(capture.truncated)}, malformed ${formatGrouped(capture.malformed)}, unsupported ${formatGrouped(capture.unsupported)}`,
+    ],
+    ['flows evicted', formatGrouped(snapshot.flowsEvicted), snapshot.flowsEvicted > 0 ? 'warn' : 'text'],
+    ['snap length', `${capture.snapLength.bulk} bulk, ${capture.snapLength.whole} whole`],
+    ['buffer', size(capture.bufferBytes)],
+    ['running', `${formatDuration(snapshot.time - snapshot.started)} since ${formatDateTime(snapshot.started)}`],
+    ['interval', `${(snapshot.intervalMs / 1000).toFixed(2)} s`],
+  ];
+}

@@ -1,0 +1,53 @@
+// The footer: the keys worth knowing, or the filter input with its error under the column where it is.
+
+import type { Snapshot } from '../../aggregate/snapshot.ts';
+import { cut, displayWidth, drawable } from '../cells.ts';
+import { pictureOf } from '../derive.ts';
+import type { Glyphs } from '../glyphs.ts';
+import { type KeyTable, keyLabel } from '../keymap.ts';
+import { fitLine, fitParts, spread } from '../pane.ts';
+import { type Line, span } from '../span.ts';
+import type { ViewState } from '../state.ts';
+
+/** Draws the footer: one line, two while a filter is typed. */
+export function footerPanel(state: ViewState, live: Snapshot, glyphs: Glyphs, keys: KeyTable, width: number): readonly Line[] {
+  if (state.filter.cursor !== null) return filterInput(state, live, glyphs, width);
+  if (state.notice !== '') return [fitLine([span(` ${drawable(state.notice, glyphs)}`, 'accent')], width, glyphs)];
+  const applied = state.filter.applied;
+  const right: Line =
+    applied === ''
+      ? []
+      : [span(`/${cut(state.privacy ? glyphs.masked.repeat(6) : drawable(applied, glyphs), 40, glyphs)} `, 'filtered')];
+  const hints = keys
+    .filter((binding) => binding.hint !== null && binding.keys.length > 0)
+    .map((binding) => ({
+      rank: binding.hint?.rank ?? 0,
+      line: [span(keyLabel(binding.keys[0] as string), 'key'), span(` ${binding.hint?.text}`, 'dim')],
+    }));
+  return [spread([span(' '), ...fitParts(hints, width - 2 - displayWidth(right[0]?.text ?? ''), 2)], right, width, glyphs)];
+}
+
+function filterInput(state: ViewState, live: Snapshot, glyphs: Glyphs, width: number): readonly Line[] {
+  const { text, cursor, problem } = state.filter;
+  const at = cursor ?? 0;
+  const before = drawable(text.slice(0, at), glyphs);
+  const under = drawable(text.slice(at, at + 1), glyphs) || ' ';
+  const after = drawable(text.slice(at + 1), glyphs);
+  const prompt = ' filter: ';
+  const room = width - prompt.length - 1;
+  const hiddenCells = Math.max(0, displayWidth(before) + 1 - room);
+  const visibleBefore = hiddenCells > 0 ? cut(before, room - 1, glyphs, 'start') : before;
+  const line = fitLine([span(prompt, 'key'), span(visibleBefore), span(under, 'selected'), span(after)], width, glyphs);
+  if (problem !== null) {
+    const column = prompt.length + Math.max(0, displayWidth(drawable(text.slice(0, problem.column), glyphs)) - hiddenCells);
+    const message = `column ${problem.column + 1}: ${drawable(problem.message, glyphs)}`;
+    const room = width - column - 2;
+    const place =
+      room >= displayWidth(message) ? [span(' '.repeat(column)), span(`^ ${message}`, 'error')] : [span(` ${message}`, 'error')];
+    return [line, fitLine(place, width, glyphs)];
+  }
+  const picture = pictureOf(state, live);
+  const count = picture.connections.length + picture.closedHidden;
+  const help = `${count} ${count === 1 ? 'connection' : 'connections'}   Enter keeps it, Esc clears it`;
+  return [line, fitLine([span(' '.repeat(prompt.length)), span(help, 'dim')], width, glyphs)];
+}

@@ -1,0 +1,120 @@
+// The header: what is watched and how, the rates now, the totals, what was lost, and what the user did to the picture.
+
+import type { Snapshot } from '../../aggregate/snapshot.ts';
+import { cut, drawable } from '../cells.ts';
+import { type Picture, pictureOf } from '../derive.ts';
+import { formatAmount, formatClock, formatCount, formatDuration, formatRate, formatShare } from '../format.ts';
+import type { Glyphs } from '../glyphs.ts';
+import { fitLine, fitParts, spread } from '../pane.ts';
+import { type Line, type Role, type Span, span } from '../span.ts';
+import type { ViewState } from '../state.ts';
+
+interface Part {
+  readonly rank: number;
+  readonly line: Line;
+}
+
+/** What is wrong now, one line, '' when nothing is: the capture's own note, else a stretch that was not measured. */
+export function noteOf(state: ViewState, live: Snapshot): string {
+  const { capture, gaps } = state.paused ?? live;
+  if (capture.note !== '') return capture.note;
+  const gap = gaps.at(-1);
+  return gap === undefined
+    ? ''
+    : `not measured for ${formatDuration(gap.to - gap.from)}: ${gap.reason}${gap.detail === '' ? '' : `, ${gap.detail}`}`;
+}
+
+/** Draws the header: two lines, and a third where there is a note. */
+export function headerPanel(state: ViewState, live: Snapshot, glyphs: Glyphs, width: number): readonly Line[] {
+  const picture = pictureOf(state, live);
+  const note = noteOf(state, live);
+  const lines = [
+    spread(
+      fitParts(sourceParts(picture, state, glyphs), Math.max(12, width - 40), 1),
+      ratesNow(picture, state, glyphs, width),
+      width,
+      glyphs,
+    ),
+    fitParts([...stateParts(state, live), ...totalParts(picture, state, glyphs), ...lossParts(picture, glyphs)], width, 2),
+  ].map((line) => fitLine(line, width, glyphs));
+  if (note !== '') lines.push(fitLine([span(` ! ${drawable(note, glyphs)}`, 'warn')], width, glyphs));
+  return lines;
+}
+
+function sourceParts(picture: Picture, state: ViewState, glyphs: Glyphs): readonly Part[] {
+  const { capture } = picture.snapshot;
+  const where = capture.file === null ? capture.interfaces.join(',') : state.privacy ? glyphs.masked.repeat(6) : capture.file;
+  const fallback: Span[] = capture.fallbacks.length > 0 ? [span(' (fallback: c)', 'warn')] : [];
+  return [
+    { rank: 4, line: [span(' netmon-tui', 'title')] },
+    { rank: 1, line: [span(` ${cut(drawable(where === '' ? glyphs.unknown : where, glyphs), 24, glyphs)}`, 'accent')] },
+    { rank: 2, line: [span(`${glyphs.separator} ${drawable(capture.driver, glyphs)}`, 'text'), ...fallback] },
+    {
+      rank: 3,
+      line: [
+        span(`${glyphs.separator} owners by `, 'dim'),
+        span(drawable(capture.attribution, glyphs), capture.attribution === 'none' ? 'warn' : 'text'),
+      ],
+    },
+  ];
+}
+
+function ratesNow(picture: Picture, state: ViewState, glyphs: Glyphs, width: number): Line {
+  const { total, snapshot } = picture;
+  const clock: Span[] = width >= 60 ? [span(`  ${formatClock(snapshot.time)} `, 'dim')] : [];
+  return [
+    span(`${glyphs.rx} ${formatRate(total.rxRate, state.units)}`, 'rx'),
+    span(` ${glyphs.tx} ${formatRate(total.txRate, state.units)}`, 'tx'),
+    ...clock,
+  ];
+}
+
+function stateParts(state: ViewState, live: Snapshot): readonly Part[] {
+  const parts: Part[] = [];
+  const mark = (text: string, role: Role) => parts.push({ rank: 0, line: [span(` ${text} `, role)] });
+  if (state.paused !== null) mark(`PAUSED ${formatDuration(live.time - state.paused.time)}, still capturing`, 'paused');
+  if (state.filter.filter !== null) mark('filtered', 'filtered');
+  if (state.since !== null) mark(`since ${formatClock(state.since.time)}`, 'accent');
+  if (state.privacy) mark('private', 'accent');
+  return parts;
+}
+
+function totalParts(picture: Picture, state: ViewState, glyphs: Glyphs): readonly Part[] {
+  const { total, snapshot } = picture;
+  const began = state.since?.time ?? snapshot.started;
+  return [
+    {
+      rank: 1,
+      line: [
+        span(' total ', 'dim'),
+        span(`${glyphs.rx} ${formatAmount(total.rxBytes, state.units)}`, 'text'),
+        span(` ${glyphs.tx} ${formatAmount(total.txBytes, state.units)}`, 'text'),
+      ],
+    },
+    { rank: 6, line: [span(`in ${formatDuration(snapshot.time - began)}`, 'dim')] },
+    { rank: 5, line: [span(formatCount(total.rxPackets + total.txPackets), 'text'), span(' packets', 'dim')] },
+  ];
+}
+
+/** Dropped by the kernel, shed by us, without an owner: each stands there also when it is nothing, and unknown is not nothing. */
+function lossParts(picture: Picture, glyphs: Glyphs): readonly Part[] {
+  const { capture } = picture.snapshot;
+  const seen = capture.packets + (capture.dropped ?? 0) + capture.shed;
+  const loss = (name: string, count: number | null): Span[] => {
+    if (count === null) return [span(`${name} `, 'dim'), span('?', 'dim')];
+    const share = count > 0 && seen > 0 ? ` (${formatShare(count / seen)})` : '';
+    return [span(`${name} `, 'dim'), span(`${formatCount(count)}${share}`, count > 0 ? 'warn' : 'text')];
+  };
+  const parts: Part[] = [
+    { rank: 2, line: loss('dropped', capture.dropped) },
+    { rank: 3, line: loss('shed', capture.shed) },
+  ];
+  const { unownedBytes, rxBytes, txBytes } = picture.total;
+  const bytes = rxBytes + txBytes;
+  const unowned = unownedBytes === null || bytes === 0 ? glyphs.unknown : formatShare(unownedBytes / bytes);
+  parts.push({
+    rank: 4,
+    line: [span('unowned ', 'dim'), span(unowned, unownedBytes !== null && unownedBytes > bytes * 0.2 ? 'warn' : 'text')],
+  });
+  return parts;
+}

@@ -1,0 +1,73 @@
+// What lies over the view: help, details, capture, themes. Each is a list of lines in a frame that scrolls.
+
+import type { Snapshot } from '../../aggregate/snapshot.ts';
+import { drawable } from '../cells.ts';
+import { pictureOf } from '../derive.ts';
+import type { Pane } from '../frame.ts';
+import type { Glyphs } from '../glyphs.ts';
+import type { KeyTable } from '../keymap.ts';
+import { centred } from '../layout.ts';
+import { framed } from '../pane.ts';
+import { type AnyRow, SPECS } from '../rows.ts';
+import { type Line, span } from '../span.ts';
+import type { Popup, ViewState } from '../state.ts';
+import { captureFacts, factLines, rowFacts } from './details.ts';
+import { helpLines } from './help.ts';
+import { contextOf } from './table.ts';
+
+/** Widest popup. */
+const WIDTH = 78;
+
+interface Content {
+  readonly title: string;
+  readonly lines: readonly Line[];
+}
+
+/** Lines of a popup, before it is scrolled. */
+export function popupContent(state: ViewState, live: Snapshot, glyphs: Glyphs, keys: KeyTable, popup: Popup): Content {
+  const context = contextOf(state, live, glyphs);
+  const width = Math.min(WIDTH, state.size.columns - 2) - 2;
+  switch (popup.kind) {
+    case 'help':
+      return { title: 'Keys', lines: helpLines(keys) };
+    case 'capture':
+      return { title: 'Capture', lines: factLines(captureFacts(pictureOf(state, live).snapshot, context), width, context) };
+    case 'details': {
+      const rows: readonly AnyRow[] = pictureOf(state, live)[popup.table];
+      const row = rows.find(({ id }) => id === popup.id);
+      const title = `${SPECS[popup.table].title.replace(/s$/, '')} details`;
+      if (row === undefined) return { title, lines: [[span(' this row is no longer listed', 'dim')]] };
+      return { title, lines: factLines(rowFacts(popup.table, row, context), width, context) };
+    }
+    case 'themes':
+      return {
+        title: 'Themes',
+        lines: state.themes.map((name, index) => [
+          span(index === popup.index ? ` ${glyphs.cursor} ` : '   ', 'accent'),
+          span(drawable(name, glyphs), index === popup.index ? 'selected' : 'text'),
+        ]),
+      };
+  }
+}
+
+/** Lines a popup shows at once on a screen of this height. */
+export function popupRows(state: ViewState): number {
+  return Math.max(1, state.size.rows - 4);
+}
+
+/** First line such that nothing is wasted at the end. */
+export function popupTop(top: number, count: number, visible: number): number {
+  return Math.max(0, Math.min(top, count - visible));
+}
+
+/** Draws the popup into the middle of the screen. */
+export function popupPanel(state: ViewState, live: Snapshot, glyphs: Glyphs, keys: KeyTable, popup: Popup): Pane {
+  const { title, lines } = popupContent(state, live, glyphs, keys, popup);
+  const rect = centred(state.size.columns, state.size.rows, WIDTH, lines.length + 2);
+  const visible = rect.height - 2;
+  const wanted = popup.kind === 'themes' ? popup.index - visible + 1 : popup.top;
+  const top = popupTop(wanted, lines.length, visible);
+  const more = lines.length > visible ? `${top + 1}-${top + visible} of ${lines.length}` : '';
+  const note: Line = [span(more === '' ? 'Esc closes' : `${more} ${glyphs.separator} Esc closes`, 'dim')];
+  return { rect, lines: framed(rect, [span(title, 'title')], note, lines.slice(top, top + visible), glyphs, true) };
+}

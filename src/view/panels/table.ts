@@ -1,0 +1,150 @@
+// A table as lines: title with counts and sort, header row with the sort mark, rows fitted to their columns, cursor and pins in the first cell.
+
+import type { Snapshot } from '../../aggregate/snapshot.ts';
+import { displayWidth, fitText } from '../cells.ts';
+import { type CellContext, type PlacedColumn, placeColumns } from '../column.ts';
+import { pictureOf } from '../derive.ts';
+import { formatGrouped } from '../format.ts';
+import type { Glyphs } from '../glyphs.ts';
+import { type Rect, visibleRows } from '../layout.ts';
+import { framed } from '../pane.ts';
+import { type AnyRow, orderedRows, SPECS } from '../rows.ts';
+import { cursorIndex, topFor } from '../selection.ts';
+import { type Line, type Span, span } from '../span.ts';
+import type { TableName, ViewState } from '../state.ts';
+
+/** A drawn table, and what lies under each of its cells for the mouse. */
+export interface TableModel {
+  readonly lines: readonly Line[];
+  /** Ids of the visible rows, from the line `firstRow` of the pane on. */
+  readonly ids: readonly string[];
+  readonly firstRow: number;
+  /** Column keys by cell range within the pane. */
+  readonly headers: readonly { readonly key: string; readonly from: number; readonly to: number }[];
+}
+
+const EMPTY: Record<TableName, string> = {
+  apps: 'waiting for the first packets',
+  connections: 'no connection yet',
+  hosts: 'no host yet',
+  interfaces: 'no interface yet',
+};
+
+/** What cells need to know, for one picture. */
+export function contextOf(state: ViewState, live: Snapshot, glyphs: Glyphs): CellContext {
+  const picture = pictureOf(state, live);
+  return {
+    glyphs,
+    units: state.units,
+    names: state.names,
+    services: state.services,
+    privacy: state.privacy,
+    now: picture.snapshot.time,
+    rate: picture.total.rxRate + picture.total.txRate,
+  };
+}
+
+/** Draws one table into a rectangle. */
+export function tablePanel(state: ViewState, live: Snapshot, glyphs: Glyphs, table: TableName, rect: Rect): TableModel {
+  const picture = pictureOf(state, live);
+  const spec = SPECS[table];
+  const context = contextOf(state, live, glyphs);
+  const rows = orderedRows(state, live, table);
+  const { sort, top } = state.tables[table];
+  const focused = state.pane === table && state.popup === null;
+  const placed = placeColumns(spec.columns, rect.width - 4);
+  const visible = visibleRows(rect);
+  const cursor = cursorIndex(state.tables[table], rows);
+  const from = topFor(top, cursor, visible, rows.length);
+  const shownRows = rows.slice(from, from + visible);
+
+  const lines: Line[] = [headerRow(placed, sort.column, sort.descending, glyphs)];
+  for (const [offset, row] of shownRows.entries())
+    lines.push(
+      tableRow(
+        row,
+        placed,
+        context,
+        rect.width - 2,
+        from + offset === cursor,
+        state.pane === table,
+        state.pins[table].includes(row.id),
+      ),
+    );
+  if (rows.length === 0)
+    lines.push([span(`  ${picture.filtered ? 'nothing matches the filter' : emptyText(state, picture.snapshot, table)}`, 'dim')]);
+
+  const mark = sort.descending ? glyphs.descending : glyphs.ascending;
+  const title: Span[] = [
+    span(spec.title, focused ? 'title' : 'header'),
+    span(` ${formatGrouped(countOf(picture, table, rows))}`, 'text'),
+  ];
+  if (table === 'connections' && picture.closedHidden > 0)
+    title.push(span(` ${glyphs.separator} ${picture.closedHidden} closed hidden`, 'dim'));
+  if (rows.length > visible) title.push(span(` ${glyphs.separator} ${from + 1}-${from + shownRows.length}`, 'dim'));
+  const note: Line = [
+    span(state.frozen === null ? `by ${sort.column} ${mark}` : 'order frozen', state.frozen === null ? 'dim' : 'accent'),
+  ];
+  return {
+    lines: framed(rect, title, note, lines, glyphs, focused),
+    ids: shownRows.map((row) => row.id),
+    firstRow: 2,
+    headers: placed
+      .filter(({ column }) => column.value !== undefined)
+      .map(({ column, left, width }) => ({ key: column.key, from: left + 2, to: left + 2 + width })),
+  };
+}
+
+function countOf(picture: ReturnType<typeof pictureOf>, table: TableName, rows: readonly AnyRow[]): number {
+  const plainFlows = table === 'connections' && !picture.filtered && picture.closedHidden === 0;
+  return plainFlows ? Math.max(rows.length, picture.snapshot.flowCount) : rows.length;
+}
+
+function emptyText(state: ViewState, snapshot: Snapshot, table: TableName): string {
+  if (state.since !== null) return 'nothing since the count began';
+  if (table !== 'apps') return EMPTY[table];
+  const where = snapshot.capture.interfaces.join(', ');
+  return where === '' ? EMPTY.apps : `${EMPTY.apps} on ${where}`;
+}
+
+function headerRow(placed: readonly PlacedColumn<AnyRow>[], sorted: string, descending: boolean, glyphs: Glyphs): Line {
+  const out: Span[] = [span(' ')];
+  for (const { column, width } of placed) {
+    if (out.length > 1) out.push(span(' '));
+    const isSorted = column.key === sorted || column.marks === sorted;
+    const mark = descending ? glyphs.descending : glyphs.ascending;
+    const name = column.title(glyphs);
+    const text = isSorted && displayWidth(name) < width ? (column.align === 'right' ? `${mark}${name}` : `${name}${mark}`) : name;
+    out.push(span(fitText(text, width, glyphs, column.align), isSorted ? 'sorted' : 'header'));
+  }
+  return out;
+}
+
+function tableRow(
+  row: AnyRow,
+  placed: readonly PlacedColumn<AnyRow>[],
+  context: CellContext,
+  width: number,
+  chosen: boolean,
+  focused: boolean,
+  pinned: boolean,
+): Line {
+  const { glyphs } = context;
+  const out: Span[] = [
+    span(chosen ? glyphs.cursor : pinned ? glyphs.pin : ' ', chosen ? (focused ? 'accent' : 'dim') : 'pinned'),
+  ];
+  let used = 1;
+  for (const { column, left, width: cells } of placed) {
+    if (left > 0) {
+      out.push(span(' '));
+      used++;
+    }
+    const made = column.cell(row, context, cells);
+    if ('role' in made) out.push(span(fitText(made.text, cells, glyphs, column.align, column.cut), made.role));
+    else out.push(...made);
+    used += cells;
+  }
+  if (used < width) out.push(span(' '.repeat(width - used)));
+  if (!chosen || !focused) return out;
+  return out.map((part, index) => (index === 0 ? part : span(part.text, 'selected')));
+}

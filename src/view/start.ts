@@ -1,0 +1,46 @@
+// The snapshot before the first one: nothing is known, and the screen says so instead of showing zeros of something.
+
+import type { Snapshot } from '../aggregate/snapshot.ts';
+
+export type { Snapshot } from '../aggregate/snapshot.ts';
+
+/** A snapshot of nothing, at a time (epoch ms). */
+export function emptySnapshot(time: number): Snapshot {
+  const nothing = { rxBytes: 0, txBytes: 0, rxPackets: 0, txPackets: 0, rxRate: 0, txRate: 0 };
+  return {
+    seq: -1,
+    time,
+    started: time,
+    intervalMs: 0,
+    capture: {
+      driver: 'opening',
+      interfaces: [],
+      attribution: '?',
+      packets: 0,
+      frameBytes: 0,
+      dropped: null,
+      shed: 0,
+      undecoded: 0,
+      truncated: 0,
+      malformed: 0,
+      unsupported: 0,
+      interfaceBytes: null,
+      interfaceDropped: null,
+      fallbacks: [],
+      snapLength: { bulk: 0, whole: 0 },
+      bufferBytes: null,
+      note: '',
+      file: null,
+    },
+    total: { ...nothing, unownedBytes: 0 },
+    rates: { rxSeconds: [], txSeconds: [], rxMinutes: [], txMinutes: [] },
+    apps: [],
+    hosts: [],
+    categories: [],
+    interfaces: [],
+    flows: [],
+    flowCount: 0,
+    flowsEvicted: 0,
+    gaps: [],
+  };
+}

@@ -1,0 +1,136 @@
+// ViewState: everything the user chose, and nothing that the network said. Plain and never changed in place: the reducer makes new ones.
+
+import type { Snapshot } from '../aggregate/snapshot.ts';
+import type { Filter } from '../filter/filter.ts';
+import type { UnitMode } from './format.ts';
+
+/** Where a filter text is wrong: what, and at which UTF-16 unit of it, from 0. */
+export interface FilterProblem {
+  readonly message: string;
+  readonly column: number;
+}
+
+/** Tables that rows can be chosen in. */
+export const TABLES = ['apps', 'connections', 'hosts', 'interfaces'] as const;
+export type TableName = (typeof TABLES)[number];
+
+/** What fills the screen. */
+export const VIEWS = ['overview', 'apps', 'connections', 'hosts', 'interfaces'] as const;
+export type ViewName = (typeof VIEWS)[number];
+
+export interface Sort {
+  /** Key of a column of the table. */
+  readonly column: string;
+  readonly descending: boolean;
+}
+
+export interface TableState {
+  readonly sort: Sort;
+  /** Id of the chosen row; null follows whatever is first. */
+  readonly selected: string | null;
+  /** Where the chosen row was last, so that the cursor stays near when the row goes away. */
+  readonly index: number;
+  /** First visible row. */
+  readonly top: number;
+}
+
+export interface FilterState {
+  /** What stands in the input, right or wrong. */
+  readonly text: string;
+  /** The last text that was right, and its filter: they stay in force while an error is typed. */
+  readonly applied: string;
+  readonly filter: Filter | null;
+  readonly problem: FilterProblem | null;
+  /** Cursor position in `text` while it is edited; null when the input is closed. */
+  readonly cursor: number | null;
+}
+
+/** What lies over the view. */
+export type Popup =
+  | { readonly kind: 'help'; readonly top: number }
+  | { readonly kind: 'capture'; readonly top: number }
+  | { readonly kind: 'details'; readonly table: TableName; readonly id: string; readonly top: number }
+  | { readonly kind: 'themes'; readonly index: number; readonly before: string };
+
+export interface ViewState {
+  readonly size: { readonly columns: number; readonly rows: number };
+  readonly view: ViewName;
+  /** The focused table in each view. */
+  readonly pane: TableName;
+  readonly tables: Readonly<Record<TableName, TableState>>;
+  readonly filter: FilterState;
+  /** The picture that is held; capture goes on. */
+  readonly paused: Snapshot | null;
+  /** Totals are counted from this snapshot on; null since the start. */
+  readonly since: Snapshot | null;
+  /** Row ids in the order in which they were frozen; null when rows sort freely. */
+  readonly frozen: Readonly<Record<TableName, readonly string[]>> | null;
+  /** Ids of rows kept on top, per table; bounded by `PINS_MAX`. */
+  readonly pins: Readonly<Record<TableName, readonly string[]>>;
+  readonly closed: boolean;
+  readonly names: boolean;
+  readonly services: boolean;
+  readonly privacy: boolean;
+  readonly units: UnitMode;
+  readonly popup: Popup | null;
+  readonly theme: string;
+  /** Names of the themes that can be picked. */
+  readonly themes: readonly string[];
+  /** One short line on what the last key did; empty most of the time. */
+  readonly notice: string;
+}
+
+/** Pins a table can hold. */
+export const PINS_MAX = 32;
+
+/** What a run may start with; the rest has defaults. */
+export interface ViewDefaults {
+  readonly columns: number;
+  readonly rows: number;
+  readonly view?: ViewName;
+  readonly units?: UnitMode;
+  readonly names?: boolean;
+  readonly closed?: boolean;
+  readonly theme?: string;
+  readonly themes?: readonly string[];
+}
+
+const NEW_TABLE: TableState = { sort: { column: 'rate', descending: true }, selected: null, index: 0, top: 0 };
+const NO_FILTER: FilterState = { text: '', applied: '', filter: null, problem: null, cursor: null };
+const VIEW_PANES: Record<ViewName, TableName> = {
+  overview: 'apps',
+  apps: 'apps',
+  connections: 'connections',
+  hosts: 'hosts',
+  interfaces: 'interfaces',
+};
+
+/** The table that a view shows first. */
+export function paneOf(view: ViewName): TableName {
+  return VIEW_PANES[view];
+}
+
+/** The state a run starts in. */
+export function initialState(defaults: ViewDefaults): ViewState {
+  const view = defaults.view ?? 'overview';
+  return {
+    size: { columns: defaults.columns, rows: defaults.rows },
+    view,
+    pane: paneOf(view),
+    tables: { apps: NEW_TABLE, connections: NEW_TABLE, hosts: NEW_TABLE, interfaces: NEW_TABLE },
+    filter: NO_FILTER,
+    paused: null,
+    since: null,
+    frozen: null,
+    pins: { apps: [], connections: [], hosts: [], interfaces: [] },
+    closed: defaults.closed ?? false,
+    names: defaults.names ?? true,
+    services: false,
+    privacy: false,
+    units: defaults.units ?? 'bytes',
+    popup: null,
+    theme: defaults.theme ?? 'netmon',
+    themes: defaults.themes ?? [],
+    notice: '',
+  };
+}

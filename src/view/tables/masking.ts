@@ -1,0 +1,30 @@
+// Names and addresses as the user wants them: names or addresses, services or ports, or nothing of either for a screenshot.
+
+import type { Endpoint } from '../../net/model.ts';
+import { serviceName } from '../../net/services.ts';
+import { drawable } from '../cells.ts';
+import type { CellContext } from '../column.ts';
+
+/** Outside text as it may be drawn. */
+export function shown(text: string, context: CellContext): string {
+  return drawable(text, context.glyphs);
+}
+
+/** Outside text that privacy mode hides. */
+export function hidden(text: string, context: CellContext): string {
+  return context.privacy ? context.glyphs.masked.repeat(6) : drawable(text, context.glyphs);
+}
+
+/** `host:port` of a remote end, IPv6 in brackets. */
+export function endpointText(end: Endpoint, host: string | null, protocol: string, context: CellContext): string {
+  const port = end.port === 0 && protocol !== 'tcp' && protocol !== 'udp' ? '' : `:${portText(end.port, protocol, context)}`;
+  if (context.privacy) return `${context.glyphs.masked.repeat(6)}${port}`;
+  if (context.names && host !== null && host !== '') return `${drawable(host, context.glyphs)}${port}`;
+  const address = drawable(end.address, context.glyphs);
+  return address.includes(':') && port !== '' ? `[${address}]${port}` : `${address}${port}`;
+}
+
+/** A port as a number, or as a service where it has a name and names are asked for. */
+export function portText(port: number, protocol: string, context: CellContext): string {
+  return (context.services ? serviceName(protocol, port) : null) ?? String(port);
+}

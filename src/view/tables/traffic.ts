@@ -1,0 +1,105 @@
+// Columns that every table has: rates, totals, share, the last seconds.
+
+import type { Traffic } from '../../aggregate/snapshot.ts';
+import type { CellContext, Column } from '../column.ts';
+import { AMOUNT_WIDTH, formatAmount, formatRate, formatShare, RATE_WIDTH } from '../format.ts';
+import { type Role, type Span, span } from '../span.ts';
+import { barText, sparkText } from '../spark.ts';
+
+function rate(value: number, role: Role, context: CellContext): Span {
+  return span(formatRate(value, context.units), value > 0 ? role : 'dim');
+}
+
+function amount(value: number, context: CellContext): Span {
+  return span(formatAmount(value, context.units), value > 0 ? 'text' : 'dim');
+}
+
+/** RX and TX rates; together they carry the mark of the default sort. */
+export function rateColumns<Row extends Traffic>(ranks: { rx: number; tx: number }): readonly [Column<Row>, Column<Row>] {
+  return [
+    {
+      key: 'rx-rate',
+      title: (glyphs) => `${glyphs.rx} rate`,
+      min: RATE_WIDTH,
+      max: RATE_WIDTH,
+      align: 'right',
+      rank: ranks.rx,
+      marks: 'rate',
+      value: (row) => row.rxRate,
+      cell: (row, context) => rate(row.rxRate, 'rx', context),
+    },
+    {
+      key: 'tx-rate',
+      title: (glyphs) => `${glyphs.tx} rate`,
+      min: RATE_WIDTH,
+      max: RATE_WIDTH,
+      align: 'right',
+      rank: ranks.tx,
+      marks: 'rate',
+      value: (row) => row.txRate,
+      cell: (row, context) => rate(row.txRate, 'tx', context),
+    },
+  ];
+}
+
+/** RX and TX totals. */
+export function totalColumns<Row extends Traffic>(ranks: { rx: number; tx: number }): readonly [Column<Row>, Column<Row>] {
+  return [
+    {
+      key: 'rx',
+      title: (glyphs) => `${glyphs.rx} total`,
+      min: AMOUNT_WIDTH,
+      max: AMOUNT_WIDTH,
+      align: 'right',
+      rank: ranks.rx,
+      value: (row) => row.rxBytes,
+      cell: (row, context) => amount(row.rxBytes, context),
+    },
+    {
+      key: 'tx',
+      title: (glyphs) => `${glyphs.tx} total`,
+      min: AMOUNT_WIDTH,
+      max: AMOUNT_WIDTH,
+      align: 'right',
+      rank: ranks.tx,
+      value: (row) => row.txBytes,
+      cell: (row, context) => amount(row.txBytes, context),
+    },
+  ];
+}
+
+/** Share of the rate of all that is shown, as a bar and in percent. */
+export function shareColumn<Row extends Traffic>(rank: number): Column<Row> {
+  const percentWidth = 6;
+  return {
+    key: 'share',
+    title: () => 'share',
+    min: 6 + percentWidth,
+    max: 14 + percentWidth,
+    align: 'left',
+    rank,
+    cell: (row, context, width) => {
+      const share = context.rate > 0 ? (row.rxRate + row.txRate) / context.rate : 0;
+      const bar = barText(share, width - percentWidth, context.glyphs);
+      const role: Role = share > 0.5 ? 'high' : share > 0.15 ? 'mid' : 'low';
+      return [
+        span(bar.full, role),
+        span(bar.empty, 'border'),
+        span(formatShare(share).padStart(percentWidth), share > 0 ? 'text' : 'dim'),
+      ];
+    },
+  };
+}
+
+/** The last seconds, one level a cell. */
+export function recentColumn<Row extends { readonly recent: readonly number[] }>(rank: number): Column<Row> {
+  return {
+    key: 'recent',
+    title: () => 'recent',
+    min: 10,
+    max: 20,
+    align: 'right',
+    rank,
+    cell: (row, context, width) => span(sparkText(row.recent, width, context.glyphs), 'low'),
+  };
+}

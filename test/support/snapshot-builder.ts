@@ -1,0 +1,289 @@
+// Snapshots for tests of the screen: rows with sensible defaults, and a busy machine of any size without chance in it.
+
+import type { AppRow, CaptureStatus, FlowRow, HostRow, InterfaceRow, Snapshot, Traffic } from '../../src/aggregate/snapshot.ts';
+
+/** 2026-01-31 14:03:22 UTC. */
+export const NOON = Date.UTC(2026, 0, 31, 14, 3, 22);
+
+const NOTHING: Traffic = { rxBytes: 0, txBytes: 0, rxPackets: 0, txPackets: 0, rxRate: 0, txRate: 0 };
+
+export function appRow(row: Partial<AppRow> & { id: string }): AppRow {
+  return {
+    ...NOTHING,
+    app: row.id,
+    reason: null,
+    exe: `/usr/bin/${row.id}`,
+    pids: [1000],
+    user: 'ann',
+    flows: 1,
+    firstSeen: NOON - 60_000,
+    lastSeen: NOON,
+    recent: [],
+    ...row,
+  };
+}
+
+export function hostRow(row: Partial<HostRow> & { id: string }): HostRow {
+  return {
+    ...NOTHING,
+    host: row.id,
+    reason: null,
+    domain: null,
+    nameSource: 'none',
+    addresses: ['192.0.2.1'],
+    category: null,
+    country: null,
+    asn: null,
+    flows: 1,
+    firstSeen: NOON - 60_000,
+    lastSeen: NOON,
+    recent: [],
+    ...row,
+  };
+}
+
+export function flowRow(row: Partial<FlowRow> & { id: string }): FlowRow {
+  return {
+    ...NOTHING,
+    protocol: 'tcp',
+    interface: 'en0',
+    local: { address: '10.0.0.5', port: 50_000 },
+    remote: { address: '192.0.2.1', port: 443 },
+    direction: 'outbound',
+    state: 'established',
+    app: 'curl',
+    pid: 1000,
+    attribution: 'exact',
+    reason: null,
+    peerApp: null,
+    peerPid: null,
+    host: null,
+    nameSource: 'none',
+    application: null,
+    category: null,
+    firstSeen: NOON - 30_000,
+    lastSeen: NOON,
+    rttMs: null,
+    retransmits: 0,
+    tunnel: null,
+    closed: false,
+    ...row,
+  };
+}
+
+export function interfaceRow(row: Partial<InterfaceRow> & { id: string }): InterfaceRow {
+  return {
+    ...NOTHING,
+    interface: row.id,
+    kind: 'physical',
+    headline: true,
+    frameBytes: 0,
+    counterBytes: null,
+    counterDropped: null,
+    recentRx: [],
+    recentTx: [],
+    ...row,
+  };
+}
+
+export const CAPTURE: CaptureStatus = {
+  driver: 'libpcap',
+  interfaces: ['en0'],
+  attribution: 'pktap',
+  packets: 12_345,
+  frameBytes: 9_876_543,
+  dropped: 0,
+  shed: 0,
+  undecoded: 0,
+  truncated: 0,
+  malformed: 0,
+  unsupported: 0,
+  interfaceBytes: 9_900_000,
+  interfaceDropped: 0,
+  fallbacks: [],
+  snapLength: { bulk: 160, whole: 2204 },
+  bufferBytes: 16 * 1024 * 1024,
+  note: '',
+  file: null,
+};
+
+/** A snapshot from its parts; totals are the sums of the flows unless they are given. */
+export function snapshot(parts: Partial<Snapshot> = {}): Snapshot {
+  const flows = parts.flows ?? [];
+  const total = { ...NOTHING, unownedBytes: 0 } as { -readonly [Key in keyof Snapshot['total']]: number };
+  for (const flow of flows) {
+    for (const key of ['rxBytes', 'txBytes', 'rxPackets', 'txPackets', 'rxRate', 'txRate'] as const) total[key] += flow[key];
+    if (flow.app === null) total.unownedBytes += flow.rxBytes + flow.txBytes;
+  }
+  return {
+    seq: 1,
+    time: NOON,
+    started: NOON - 754_000,
+    intervalMs: 1000,
+    capture: CAPTURE,
+    total,
+    rates: { rxSeconds: [], txSeconds: [], rxMinutes: [], txMinutes: [] },
+    apps: [],
+    hosts: [],
+    categories: [],
+    interfaces: [],
+    flows: [],
+    flowCount: flows.length,
+    flowsEvicted: 0,
+    gaps: [],
+    ...parts,
+  };
+}
+
+const APPS = [
+  'Google Chrome',
+  'Slack',
+  'ssh',
+  'curl',
+  'Spotify',
+  'mDNSResponder',
+  'rsync',
+  'Mail',
+  'node',
+  'com.apple.WebKit.Networking',
+];
+const HOSTS = [
+  'www.example.com',
+  'cdn-7f3a.assets.example.net',
+  'api.example.org',
+  'a-very-long-name-of-a-machine-in-some-cloud.eu-central-1.compute.example.com',
+  null,
+  'mirror.example.edu',
+];
+
+/** A busy machine: `count` flows over ten apps. `step` moves rates and totals as a second does. */
+export function busy(count = 40, step = 0): Snapshot {
+  const wave = (seed: number, span: number) => Math.abs(Math.sin(seed * 12.9898) * span) % span;
+  const flows = Array.from({ length: count }, (_, i) => {
+    const unowned = i % 17 === 9;
+    const idle = i % 3 === 2;
+    const host = HOSTS[i % HOSTS.length] ?? null;
+    const rxRate = idle ? 0 : Math.round(wave(i + 1 + step * 0.37, 4_000_000 / (i + 1)));
+    const txRate = idle ? 0 : Math.round(wave(i + 3 + step * 0.21, 400_000 / (i + 1)));
+    const udp = i % 5 === 4;
+    return flowRow({
+      id: `f${i}`,
+      app: unowned ? null : (APPS[i % APPS.length] as string),
+      pid: unowned ? null : 400 + (i % APPS.length) * 7,
+      attribution: unowned ? 'none' : 'exact',
+      reason: unowned ? 'closed before it could be looked up' : null,
+      protocol: udp ? 'udp' : 'tcp',
+      state: udp ? 'active' : i % 11 === 7 ? 'time-wait' : i % 13 === 5 ? 'syn-sent' : 'established',
+      direction: i % 8 === 6 ? 'inbound' : i % 10 === 8 ? 'local' : 'outbound',
+      local: { address: '10.0.0.5', port: 50_000 + i },
+      remote: {
+        address: i % 4 === 3 ? `2001:db8::${(i + 16).toString(16)}` : `203.0.113.${i}`,
+        port: udp ? 443 : i % 7 === 3 ? 22 : 443,
+      },
+      host,
+      nameSource: host === null ? 'none' : udp ? 'quic' : 'tls',
+      application: udp ? 'quic' : 'https',
+      category: i % 4 === 0 ? 'web' : null,
+      rxRate,
+      txRate,
+      rxBytes: 1_000_000 * (i + 1) + rxRate * step,
+      txBytes: 100_000 * (i + 1) + txRate * step,
+      rxPackets: 900 * (i + 1) + step,
+      txPackets: 500 * (i + 1) + step,
+      firstSeen: NOON - 5_000 * (i + 1),
+      lastSeen: NOON - (idle ? 12_000 : 0),
+      rttMs: udp ? null : 8 + (i % 9) * 3.7,
+      retransmits: i % 6 === 1 ? i : 0,
+      closed: i % 12 === 11,
+    });
+  });
+  const recent = (seed: number) => Array.from({ length: 30 }, (_, s) => Math.round(wave(seed + s * 0.31, 1_000_000)));
+  const sumOf = (some: readonly FlowRow[]): Traffic => {
+    const sum = { ...NOTHING } as { -readonly [Key in keyof Traffic]: number };
+    for (const flow of some) for (const key of Object.keys(NOTHING) as (keyof Traffic)[]) sum[key] += flow[key];
+    return sum;
+  };
+  const apps = APPS.map((app, i) => {
+    const own = flows.filter((flow) => flow.app === app);
+    return appRow({
+      ...sumOf(own),
+      id: `a${i}`,
+      app,
+      exe: `/Applications/${app}.app/Contents/MacOS/${app}`,
+      pids: [400 + i * 7, ...(i === 0 ? [401, 402, 403] : [])],
+      flows: own.length,
+      recent: recent(i),
+    });
+  }).filter((row) => row.flows > 0);
+  const unowned = flows.filter((flow) => flow.app === null);
+  if (unowned.length > 0)
+    apps.push(
+      appRow({
+        ...sumOf(unowned),
+        id: 'none:closed',
+        app: null,
+        reason: 'closed before it could be looked up',
+        exe: null,
+        pids: [],
+        user: null,
+        flows: unowned.length,
+      }),
+    );
+  const hosts = HOSTS.flatMap((host, i) => {
+    const own = flows.filter((flow) => flow.host === host);
+    if (host === null || own.length === 0) return [];
+    return [
+      hostRow({
+        ...sumOf(own),
+        id: `h${i}`,
+        host,
+        nameSource: 'tls',
+        addresses: own.map((flow) => flow.remote.address),
+        flows: own.length,
+        country: 'DE',
+        asn: 64_500 + i,
+        recent: recent(i + 5),
+      }),
+    ];
+  });
+  const total = sumOf(flows);
+  const interfaces = [
+    interfaceRow({
+      ...total,
+      id: 'en0',
+      frameBytes: 900_000_000,
+      counterBytes: 912_000_000,
+      counterDropped: 0,
+      recentRx: recent(1),
+      recentTx: recent(2),
+    }),
+    interfaceRow({
+      id: 'utun4',
+      kind: 'tunnel',
+      headline: false,
+      frameBytes: 1_000_000,
+      rxBytes: 600_000,
+      txBytes: 400_000,
+      recentRx: [],
+      recentTx: [],
+    }),
+    interfaceRow({ id: 'lo0', kind: 'loopback', headline: false }),
+  ];
+  const seconds = (seed: number, span: number) =>
+    Array.from({ length: 120 }, (_, s) => Math.round(wave(seed + (s + step) * 0.13, span)));
+  return snapshot({
+    seq: step,
+    time: NOON + step * 1000,
+    flows,
+    flowCount: flows.length,
+    apps: [...apps].sort((a, b) => b.rxRate + b.txRate - a.rxRate - a.txRate),
+    hosts,
+    interfaces,
+    rates: {
+      rxSeconds: seconds(1, 5_000_000),
+      txSeconds: seconds(2, 500_000),
+      rxMinutes: seconds(3, 3_000_000),
+      txMinutes: seconds(4, 300_000),
+    },
+  });
+}
