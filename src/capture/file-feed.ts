@@ -129,8 +129,10 @@ function peek(stream: Readable): Promise<Uint8Array> {
       resolve(head);
     };
     const look = () => {
-      for (let chunk = stream.read() as Buffer | null; chunk !== null; chunk = stream.read() as Buffer | null) {
-        head = head.length === 0 ? chunk : Buffer.concat([head, chunk]);
+      while (head.length < HEAD_BYTES) {
+        const chunk = stream.read() as Buffer | null;
+        if (chunk === null) break;
+        head = Buffer.concat([head, chunk]);
       }
       if (head.length >= HEAD_BYTES) done();
     };

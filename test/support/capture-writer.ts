@@ -156,7 +156,7 @@ function options(little: boolean, list: readonly BlockOption[]): Uint8Array {
 
 /** Fields of struct pktap_header that matter; the rest is zero. */
 export interface PktapFields {
-  /** Header length; 156 by default, 108 in OS X 10.9. */
+  /** Header length; 156 by default, 108 in OS X 10.9. Outside of 108 to 1024 it is a lie: it is written, but the header is no such size. */
   readonly length?: number;
   /** 1 where a packet follows. */
   readonly next?: number;
@@ -175,7 +175,7 @@ export interface PktapFields {
 /** A PKTAP header, version 1, as macOS writes it in front of each frame. */
 export function pktapHeader(fields: PktapFields = {}): Uint8Array {
   const length = fields.length ?? 156;
-  const header = new Uint8Array(Math.max(length, 108));
+  const header = new Uint8Array(length >= 108 && length <= 1024 ? length : 156);
   const view = new DataView(header.buffer);
   view.setUint32(0, length, true);
   view.setUint32(4, fields.next ?? 1, true);

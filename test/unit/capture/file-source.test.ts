@@ -1,0 +1,268 @@
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { PassThrough, Readable } from 'node:stream';
+import { setImmediate } from 'node:timers/promises';
+import { gzipSync } from 'node:zlib';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type FileSource, openFile } from '../../../src/capture/file-source.ts';
+import { framesOf, readAll } from '../../support/capture-reader.ts';
+import { type Block, joined, type PktapFields, pcapFile, pcapngFile, pktapHeader } from '../../support/capture-writer.ts';
+
+const root = process.geteuid?.() === 0;
+if (root) console.warn('skipped: a file that may not be read, as root may read all of them');
+
+let directory = '';
+beforeAll(() => {
+  directory = mkdtempSync(join(tmpdir(), 'capture-files-'));
+});
+afterAll(() => rmSync(directory, { recursive: true, force: true }));
+
+function written(name: string, bytes: Uint8Array): string {
+  const path = join(directory, name);
+  writeFileSync(path, bytes);
+  return path;
+}
+
+const data = (length: number) => Uint8Array.from({ length }, (_, i) => i & 255);
+const PCAP = pcapFile({ records: Array.from({ length: 5 }, (_, i) => ({ data: data(60 + i), time: 1_000_000 + i })) });
+const HEAD: Block[] = [{ block: 'section' }, { block: 'interface', name: 'en0' }, { block: 'process', pid: 7, name: 'curl' }];
+const packet = (i: number): Block => ({ block: 'packet', data: data(60 + i), ticks: BigInt(1_000_000 + i) * 1000n, process: 0 });
+const PCAPNG = pcapngFile([...HEAD, ...Array.from({ length: 5 }, (_, i) => packet(i))]);
+const FRAMES = Array.from({ length: 5 }, (_, i) => ({ wire: 60 + i, time: 1_000_000 + i }));
+
+describe('files', () => {
+  test.each([
+    ['a.pcap', PCAP],
+    ['b.pcapng', PCAPNG],
+    ['c.pcap.gz', gzipSync(PCAP)],
+    ['d.anything', gzipSync(PCAPNG)],
+    ['two members.gz', joined(gzipSync(PCAP.subarray(0, 100)), gzipSync(PCAP.subarray(100)))],
+  ])('%s', async (name, bytes) => {
+    const source = await openFile(written(name, bytes));
+    expect(source).toMatchObject({ driver: 'file', state: 'open', note: '', bufferBytes: null, firstTime: 1_000_000 });
+    expect(source.interfaces).toHaveLength(1);
+    expect(source.namesProcesses).toBe(bytes === PCAPNG || name.startsWith('d'));
+    expect(await readAll(source)).toMatchObject(FRAMES);
+    expect(source).toMatchObject({ state: 'ended', note: '', firstTime: 1_000_000 });
+    expect(source.read()).toBeNull();
+    expect(source.stats()).toEqual({ received: 5, droppedByKernel: null, droppedByInterface: null, shed: 0, malformed: 0 });
+    source.close();
+  });
+
+  test('more frames than a batch, and more bytes than the window', async () => {
+    const records = Array.from({ length: 4_000 }, (_, i) => ({ data: data(200 + (i % 1200)), time: i }));
+    const source = await openFile(written('large.pcap', pcapFile({ records })), { frames: 64 });
+    expect(source.stats().received).toBe(0);
+    const frames = await readAll(source);
+    expect(frames.map((frame) => [frame.time, frame.bytes.length / 2])).toEqual(
+      records.map((one) => [one.time, one.data.length]),
+    );
+    source.close();
+  });
+
+  test('PKTAP is unwrapped', async () => {
+    const wrapped = (fields: PktapFields) => ({ data: joined(pktapHeader(fields), data(20)) });
+    const records = [wrapped({ name: 'en0', pid: 7, comm: 'curl' }), { data: data(8) }, wrapped({ name: 'lo0', link: 0 })];
+    const source = await openFile(written('pktap.pcap', pcapFile({ link: 258, records })));
+    expect(source.namesProcesses).toBe(true);
+    expect(await readAll(source)).toMatchObject([
+      { interface: 'en0', process: 'curl:7', wire: 20 },
+      { interface: 'lo0', process: null, link: 0 },
+    ]);
+    expect(source.stats()).toMatchObject({ received: 2, malformed: 1 });
+    source.close();
+  });
+
+  test('without a packet', async () => {
+    const source = await openFile(written('none.pcap', pcapFile({ records: [] })));
+    expect(source).toMatchObject({ state: 'ended', note: '', firstTime: null });
+    expect(source.read()).toBeNull();
+    expect(source.stats().malformed).toBe(0);
+    source.close();
+  });
+
+  test('cut anywhere behind its header, a file gives what can be read, and says so', async () => {
+    for (const [name, file, head] of [
+      ['cut.pcap', PCAP, 24],
+      ['cut.pcapng', PCAPNG, 28],
+    ] as const) {
+      let complete = 0;
+      for (let cut = head; cut < file.length; cut++) {
+        const source = await openFile(written(name, file.subarray(0, cut)));
+        const frames = await readAll(source);
+        expect(frames.length).toBeGreaterThanOrEqual(complete);
+        complete = frames.length;
+        expect(frames).toMatchObject(FRAMES.slice(0, complete));
+        const { malformed } = source.stats();
+        expect([malformed, source.note === '']).toEqual([malformed, malformed === 0]);
+        if (malformed > 0) expect(source.note).toMatch(/is cut in its last record$/);
+        source.close();
+      }
+      expect(complete).toBe(4);
+    }
+  });
+
+  test('a packed file that is cut gives what was unpacked', async () => {
+    const packed = gzipSync(pcapFile({ records: Array.from({ length: 3_000 }, (_, i) => ({ data: data(100), time: i })) }), {
+      level: 0,
+    });
+    const source = await openFile(written('cut.gz', packed.subarray(0, 200_000)));
+    const frames = await readAll(source);
+    expect(frames.length).toBeGreaterThan(1_000);
+    expect(source.note).toMatch(/ends early: unexpected end of file/);
+    expect(source.stats().malformed).toBe(1);
+    source.close();
+  });
+
+  test('broken in the middle: what is before it is read', async () => {
+    const records = [{ data: data(60) }, { data: data(60), captured: 0x7fff_ffff }, { data: data(60) }];
+    const source = await openFile(written('broken.pcap', pcapFile({ records })));
+    expect(await readAll(source)).toHaveLength(1);
+    expect(source.note).toMatch(/broken\.pcap is broken: a record is longer than any frame/);
+    expect(source.stats()).toMatchObject({ received: 1, malformed: 1 });
+    source.close();
+  });
+
+  test('closed, it gives nothing more', async () => {
+    const source = await openFile(written('closed.pcap', PCAP));
+    source.close();
+    expect(source.read()).toBeNull();
+    expect(source.state).toBe('ended');
+  });
+});
+
+describe('what is no capture', () => {
+  test.each([
+    ['empty', new Uint8Array(0), 'is empty'],
+    ['empty.gz', gzipSync(new Uint8Array(0)), 'is empty'],
+    ['short.pcap', PCAP.subarray(0, 20), 'is cut in its first 24 bytes'],
+    ['text', Buffer.from('hello, this is no capture at all'), 'is no capture file'],
+    ['three', Buffer.from('abc'), 'is no capture file'],
+    ['text.gz', gzipSync('hello, this is no capture at all'), 'is no capture file'],
+    ['broken.gz', joined(gzipSync(PCAP).subarray(0, 4), new Uint8Array(60).fill(0xff)), 'cannot read'],
+  ])('%s', async (name, bytes, message) => {
+    const path = written(name, bytes);
+    await expect(openFile(path)).rejects.toMatchObject({ code: 'usage', message: expect.stringContaining(message) });
+    await expect(openFile(path)).rejects.toThrow(path);
+    await expect(openFile(path)).rejects.toMatchObject({ hint: expect.stringMatching(/./) });
+  });
+
+  test('one that is packed otherwise names the tool', async () => {
+    const path = written('a.zst', Uint8Array.of(0x28, 0xb5, 0x2f, 0xfd, 1, 2, 3));
+    await expect(openFile(path)).rejects.toMatchObject({ hint: `it is packed: zstd -dc ${path} | netmon-tui --read -` });
+  });
+
+  test('missing, a directory, an impossible name', async () => {
+    await expect(openFile(join(directory, 'nowhere'))).rejects.toMatchObject({
+      code: 'usage',
+      message: expect.stringMatching(/^no such file/),
+    });
+    await expect(openFile(directory)).rejects.toMatchObject({ code: 'usage', message: expect.stringMatching(/is a directory/) });
+    await expect(openFile(join(directory, 'x'.repeat(300)))).rejects.toMatchObject({ code: 'usage' });
+    await expect(openFile('a\0b')).rejects.toMatchObject({ code: 'usage' });
+  });
+
+  test.skipIf(root)('one that may not be read', async () => {
+    const path = written('secret.pcap', PCAP);
+    chmodSync(path, 0);
+    await expect(openFile(path)).rejects.toMatchObject({ code: 'permission' });
+  });
+
+  test('a hostile name does not reach the terminal', async () => {
+    await expect(openFile('\u001b[2Jx')).rejects.toThrow('no such file: [2Jx');
+  });
+});
+
+describe('standard input', () => {
+  const open = (stdin: Readable) => openFile('-', { stdin });
+
+  test.each([
+    ['pcap', PCAP],
+    ['pcapng', PCAPNG],
+    ['packed', gzipSync(PCAPNG)],
+  ])('%s, in pieces of one byte', async (_, bytes) => {
+    const source = await open(
+      Readable.from(
+        Array.from(bytes, (byte) => Buffer.of(byte)),
+        { objectMode: false },
+      ),
+    );
+    expect(await readAll(source)).toMatchObject(FRAMES);
+    expect(source.note).toBe('');
+    source.close();
+  });
+
+  test('frames come as soon as they are complete', async () => {
+    const stdin = new PassThrough();
+    stdin.write(pcapngFile(HEAD));
+    const source = await open(stdin);
+    expect(source).toMatchObject({ state: 'open', firstTime: null });
+    expect(source.read()).toBeNull();
+    for (let i = 0; i < 5; i++) {
+      const bytes = pcapngFile([packet(i)]);
+      stdin.write(bytes.subarray(0, 30));
+      await setImmediate();
+      expect(source.read()).toBeNull();
+      stdin.write(bytes.subarray(30));
+      await setImmediate();
+      const batch = source.read();
+      expect(batch === null ? [] : framesOf(batch, source.interfaces, source.processes)).toMatchObject([FRAMES[i]]);
+      expect(source.read()).toBeNull();
+    }
+    stdin.end();
+    expect(await readAll(source)).toEqual([]);
+    expect(source.state).toBe('ended');
+    expect(source.stats().malformed).toBe(0);
+    source.close();
+  });
+
+  test('a writer is held back while nobody reads', async () => {
+    let given = 0;
+    const record = pcapFile({ records: [{ data: data(1000) }] }).subarray(24);
+    const chunk = Buffer.concat(Array.from({ length: 64 }, () => record));
+    const stdin = new Readable({
+      read() {
+        given++;
+        this.push(given === 1 ? pcapFile({ records: [] }) : given > 201 ? null : chunk);
+      },
+    });
+    const source = await open(stdin);
+    for (let i = 0; i < 1_000; i++) await setImmediate();
+    expect(given).toBeLessThan(30);
+    expect(await readAll(source)).toHaveLength(200 * 64);
+    source.close();
+  });
+
+  test('what waits in a batch is not overwritten by what arrives', async () => {
+    const stdin = new PassThrough();
+    stdin.write(PCAP);
+    const source: FileSource = await open(stdin);
+    const batch = source.read();
+    if (batch === null) throw new Error('nothing read');
+    const before = framesOf(batch, source.interfaces, source.processes);
+    stdin.write(PCAP.subarray(24));
+    await setImmediate();
+    expect(framesOf(batch, source.interfaces, source.processes)).toEqual(before);
+    stdin.end();
+    expect(await readAll(source)).toHaveLength(5);
+    source.close();
+  });
+
+  test('empty, foreign, failing', async () => {
+    await expect(open(Readable.from([]))).rejects.toMatchObject({ code: 'usage', message: 'standard input is empty' });
+    await expect(open(Readable.from([Buffer.from('hello')]))).rejects.toMatchObject({
+      message: 'standard input is no capture file',
+    });
+    const failing = new Readable({ read() {} });
+    failing.destroy(new Error('gone away'));
+    await expect(open(failing)).rejects.toMatchObject({ code: 'usage', message: 'cannot read standard input: gone away' });
+    const later = new PassThrough();
+    later.write(PCAP);
+    const source = await open(later);
+    later.destroy(new Error('gone away'));
+    expect(await readAll(source)).toHaveLength(5);
+    expect(source.note).toBe('standard input ends early: gone away');
+    source.close();
+  });
+});

@@ -1,0 +1,31 @@
+import { expect, test } from 'vitest';
+import { interfaceKind } from '../../../src/capture/interface-kind.ts';
+
+test.each([
+  ['lo0', 'loopback'],
+  ['lo', 'loopback'],
+  ['utun4', 'tunnel'],
+  ['ipsec0', 'tunnel'],
+  ['ppp0', 'tunnel'],
+  ['gif0', 'tunnel'],
+  ['stf0', 'tunnel'],
+  ['tun0', 'tunnel'],
+  ['tap0', 'tunnel'],
+  ['wg0', 'tunnel'],
+  ['bridge100', 'bridge'],
+  ['vmenet0', 'bridge'],
+  ['docker0', 'bridge'],
+  ['br-3f2a', 'bridge'],
+  ['br0', 'bridge'],
+  ['veth12ab', 'virtual'],
+  ['awdl0', 'virtual'],
+  ['llw0', 'virtual'],
+  ['anpi0', 'virtual'],
+  ['ap1', 'virtual'],
+  ['en0', 'physical'],
+  ['eth0', 'physical'],
+  ['wlp2s0', 'physical'],
+  ['lowpan0', 'physical'],
+  ['broadcom0', 'physical'],
+  ['', 'physical'],
+])('%s is %s', (name, kind) => expect(interfaceKind(name)).toBe(kind));
