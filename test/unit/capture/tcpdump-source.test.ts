@@ -138,10 +138,10 @@ describe('start', () => {
   test('one that never gets ready is ended, though it will not listen to reason', async () => {
     const error = await failing(new FakeTcpdump([{ say: 'tcpdump: data link type PKTAP\n', stubborn: true }]), {
       ...QUICK,
-      readyMs: 400,
+      readyMs: 1_500,
       graceMs: 50,
     });
-    expect(error).toMatchObject({ code: 'no-device', message: expect.stringContaining('not ready after 0.4 s') });
+    expect(error).toMatchObject({ code: 'no-device', message: expect.stringContaining('not ready after 1.5 s') });
     expect(fake?.runs()).toHaveLength(1);
     expect(fake?.alive()).toEqual([]);
   });
@@ -207,7 +207,7 @@ describe('restart', () => {
         { write: STREAM, farewell: '3 packets captured\n5 packets received by filter\n1 packet dropped by kernel\n', status: 0 },
         { write: STREAM, answer },
       ]),
-      { ...QUICK, question: 'SIGUSR2', pollMs: 10, unanswered: 100 },
+      { ...QUICK, question: 'SIGUSR2', pollMs: 10, unanswered: 1_000 },
     );
     expect(opened.stats()).toMatchObject({ shed: 0, droppedByInterface: null });
     await readUntil(opened, (all) => all.length >= 6 && opened.stats().received === 12);
