@@ -148,7 +148,7 @@ class CapSource implements PacketSource {
   }
 
   async #failure(lane: CapLane, word: CapWord | null): Promise<NetmonError> {
-    if (word?.word === 'no-module') return new DriverUnavailable(moduleReason(word.text), 'run: npm rebuild cap');
+    if (word?.word === 'no-module') return new DriverUnavailable(moduleReason(word.text), 'type: npm rebuild cap');
     if (word?.word === 'ready')
       return new NetmonError('no-device', `cap on ${sanitize(lane.device)}: ${lane.said}`, 'choose another with -i');
     if (word?.word === 'no-open') {
@@ -156,7 +156,7 @@ class CapSource implements PacketSource {
     }
     return new DriverUnavailable(
       `the process of cap did not start${lane.said === '' ? '' : `: ${lane.said}`}`,
-      'run: netmon-tui doctor',
+      'type: netmon-tui doctor',
     );
   }
 }

@@ -42,7 +42,7 @@ const SUDO_PATH = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin',
  * @param nodeFolder folder of the node that runs; outside of sudo's path it must be carried along
  */
 export function permissionHint(nodeFolder = process.execPath.replace(/\/[^/]*$/, '')): string {
-  return SUDO_PATH.includes(nodeFolder) ? 'run: sudo netmon-tui' : 'run: sudo env "PATH=$PATH" netmon-tui';
+  return SUDO_PATH.includes(nodeFolder) ? 'type: sudo netmon-tui' : 'type: sudo env "PATH=$PATH" netmon-tui';
 }
 
 /** The failure of a device that does not exist; the message lists those that do. */
@@ -52,7 +52,7 @@ export function unknownDevice(device: string, devices: readonly string[], cause?
   return new NetmonError(
     'no-device',
     `no such interface: ${sanitize(device)} (there are: ${list})`,
-    'run: netmon-tui interfaces',
+    'type: netmon-tui interfaces',
     cause,
   );
 }
@@ -82,7 +82,7 @@ export function captureError(text: string, attempt: CaptureAttempt): NetmonError
       'end another program that captures, then try again',
     );
   }
-  return new NetmonError('no-device', `can't capture on ${device}: ${said}`, 'run: netmon-tui doctor');
+  return new NetmonError('no-device', `can't capture on ${device}: ${said}`, 'type: netmon-tui doctor');
 }
 
 /** True for a text that says that rights are missing. */

@@ -27,10 +27,10 @@ export function libpcapHint(
 ): string {
   if (edges.platform === 'darwin') {
     // macOS has libpcap built in; if that can't be loaded, Homebrew's is better than none, though it knows no processes.
-    return BREW.some(exists) ? 'run: brew install libpcap' : 'run: netmon-tui doctor';
+    return BREW.some(exists) ? 'type: brew install libpcap' : 'type: netmon-tui doctor';
   }
   const command = MANAGERS.find(([path]) => exists(path))?.[1];
   if (command === undefined) return "install your system's libpcap package";
-  if (edges.euid() === 0) return `run: ${command}`;
-  return exists(SUDO) ? `run: sudo ${command}` : `as root, run: ${command}`;
+  if (edges.euid() === 0) return `type: ${command}`;
+  return exists(SUDO) ? `type: sudo ${command}` : `as root, type: ${command}`;
 }

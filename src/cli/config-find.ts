@@ -16,6 +16,7 @@ export interface FoundConfig {
 
 const NAME = 'netmon-tui/config.toml';
 const WRITABLE_BY_OTHERS = 0o022;
+const UNREADABLE: readonly string[] = ['EACCES', 'EPERM'];
 
 /**
  * Finds and reads the configuration file.
@@ -43,6 +44,11 @@ export function findConfig(asked: string | null, surroundings: Surroundings): Fo
   for (const path of usualPlaces(owner, surroundings, warnings)) {
     const read = surroundings.files.read(path, false);
     if (read.kind === 'missing') continue;
+    if (read.kind === 'failed' && UNREADABLE.includes(read.reason)) {
+      // HOME may be somebody else's (su, a service), and macOS closes folders to programs: no reason not to start
+      warnings.push(`the configuration file ${quoted(path)} may not be read (${read.reason})`);
+      continue;
+    }
     if (file === null) file = { path, text: trusted(path, read, owner) };
     else warnings.push(`${quoted(path)} is not read, because ${quoted(file.path)} comes first`);
   }

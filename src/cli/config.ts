@@ -1,16 +1,13 @@
 // The effective configuration: flag, then NETMON_ variable, then file, then default, each value with the place it came from.
 
-import { parse, TomlError } from 'smol-toml';
-import { NetmonError, reasonOf } from '../errors.ts';
+import { NetmonError } from '../errors.ts';
 import type { CommandLine } from './command-line.ts';
 import { type FoundConfig, findConfig } from './config-find.ts';
 import type { Environment, Surroundings } from './config-owner.ts';
-import { type ConfigValues, checkConfig } from './config-schema.ts';
+import type { ConfigFile } from './config-read.ts';
 import { FLAGS } from './flags.ts';
-import { nearest } from './nearest.ts';
-import { quoted } from './quote.ts';
+import { place, quoted } from './quote.ts';
 import { SETTING_NAMES, SETTINGS, type SettingName, type Settings } from './settings.ts';
-import { type TomlLines, tomlLines } from './toml-lines.ts';
 
 /** A value and where it came from: `flag --interval`, `NETMON_INTERVAL`, `PATH:LINE` or `default`. */
 export interface Sourced<T> {
@@ -32,11 +29,6 @@ export interface Config {
   readonly warnings: readonly string[];
 }
 
-interface ConfigFile extends ConfigValues {
-  readonly path: string;
-  readonly lines: TomlLines;
-}
-
 const DEFAULT = 'default';
 
 /**
@@ -44,11 +36,12 @@ const DEFAULT = 'default';
  *
  * @throws NetmonError `usage` that names the flag, the variable, or the file and its line
  */
-export function loadConfig(line: CommandLine, surroundings: Surroundings): Config {
+export async function loadConfig(line: CommandLine, surroundings: Surroundings): Promise<Config> {
   const asked = line.text('config') ?? (surroundings.env.NETMON_CONFIG || null);
   if (asked === '') throw new NetmonError('usage', '--config needs a path', 'type: netmon-tui --config PATH');
   const found = findConfig(asked, surroundings);
-  const file = found.file === null ? null : readConfig(found.file.path, found.file.text);
+  // most runs have no file, and need neither the TOML reader nor the validator
+  const file = found.file === null ? null : (await import('./config-read.ts')).readConfig(found.file.path, found.file.text);
   const settings = Object.fromEntries(SETTING_NAMES.map((name) => [name, settle(name, line, surroundings.env, file, found)]));
   const history = file?.history ?? {};
   return {
@@ -60,41 +53,6 @@ export function loadConfig(line: CommandLine, surroundings: Surroundings): Confi
     path: file?.path ?? null,
     warnings: found.warnings,
   };
-}
-
-function readConfig(path: string, text: string): ConfigFile {
-  let contents: unknown;
-  try {
-    contents = parse(text, { unsafeKeyBehaviour: 'throw', maxDepth: 16 });
-  } catch (thrown) {
-    if (!(thrown instanceof TomlError)) throw thrown;
-    const reason = reasonOf(thrown).replace(/^Invalid TOML document: /, '');
-    throw new NetmonError(
-      'usage',
-      `${place(path, thrown.line)}: ${reason}`,
-      `the mistake is at column ${thrown.column}; the format is TOML, see https://toml.io`,
-    );
-  }
-  const lines = tomlLines(text);
-  const checked = checkConfig(contents);
-  if (!('path' in checked)) return { ...checked, path, lines };
-  const where = place(path, lines.lineOf(checked.path));
-  const key = checked.path.join('.');
-  if (checked.noun !== null)
-    throw new NetmonError('usage', `${where}: ${quoted(key)} is not ${checked.noun}`, exampleFor(checked.path));
-  const near = nearest(checked.path.at(-1) ?? '', checked.known);
-  throw new NetmonError(
-    'usage',
-    `${where}: unknown key ${quoted(key)}`,
-    `${near === null ? '' : `did you mean ${near}? `}known here: ${checked.known.join(', ')}`,
-  );
-}
-
-function exampleFor(path: readonly string[]): string {
-  const name = SETTING_NAMES.find((setting) => setting === path[0]);
-  if (name === undefined) return 'correct that line, or remove it';
-  const { example, isToggle } = SETTINGS[name];
-  return `write for example: ${name} = ${isToggle ? example : JSON.stringify(example.replaceAll("'", ''))}`;
 }
 
 function settle<K extends SettingName>(
@@ -172,8 +130,4 @@ function tableOf(file: ConfigFile | null, name: 'categories' | 'keys'): Readonly
       { value, origin: place(file?.path ?? '', file?.lines.lineOf([name, key]) ?? 1) },
     ]),
   );
-}
-
-function place(path: string, line: number): string {
-  return `${quoted(path).slice(1, -1)}:${line}`;
 }

@@ -10,6 +10,11 @@ export function quoted(value: unknown): string {
   return `"${text.length > SHOWN ? `${text.slice(0, SHOWN)}...` : text}"`;
 }
 
+/** A line of a file for a message: `path:line`. */
+export function place(path: string, line: number): string {
+  return `${sanitize(path)}:${line}`;
+}
+
 /**
  * Words as they are typed into a POSIX shell: plain ones bare, others in single quotes.
  *

@@ -1,6 +1,6 @@
 // Columns of text for a plain standard output: one flexible column or more, the others as wide as they say. Pure.
 
-import { drawable, fit as toWidth } from '../view/cells.ts';
+import { drawable, fitText } from '../view/cells.ts';
 import type { Glyphs } from '../view/glyphs.ts';
 
 /** One column of a table of texts. */
@@ -50,7 +50,7 @@ export function tableLines<Row>(
   const widths = spread(columns, width);
   const join = (cells: readonly string[]) =>
     cells
-      .map((cell, i) => toWidth(drawable(cell, glyphs), widths[i] as number, glyphs, columns[i]?.align, columns[i]?.cut))
+      .map((cell, i) => fitText(drawable(cell, glyphs), widths[i] as number, glyphs, columns[i]?.align, columns[i]?.cut))
       .join('  ')
       .trimEnd();
   const heading = paint.heading(join(columns.map((column) => column.title)));

@@ -79,6 +79,27 @@ function derive({ snapshot, filter, since, closed }: Inputs): Picture {
   };
 }
 
+/** What of a snapshot matches a filter, as a snapshot of its own: for outputs without a screen. Totals are those of the flows still known. */
+export function narrowSnapshot(snapshot: Snapshot, filter: Filter): Snapshot {
+  const { apps, hosts, interfaces, connections, total } = derive({ snapshot, filter, since: null, closed: true });
+  const unownedBytes = connections.reduce(
+    (bytes, flow) => (flow.attribution === 'none' ? bytes + flow.rxBytes + flow.txBytes : bytes),
+    0,
+  );
+  const categories =
+    connections.length === 0 ? [] : [{ id: 'category:none', category: null, flows: connections.length, ...sum(connections) }];
+  return {
+    ...snapshot,
+    total: { ...total, unownedBytes },
+    apps,
+    hosts,
+    interfaces,
+    categories,
+    flows: connections,
+    flowCount: connections.length,
+  };
+}
+
 /** A flow matches by its own fields, and by what its app's and its host's rows know besides (executable, user, country, system). */
 function matchingFlows(snapshot: Snapshot, flows: readonly FlowRow[], filter: Filter): readonly FlowRow[] {
   const apps = new Map(snapshot.apps.map((row) => [row.id, row]));

@@ -33,14 +33,20 @@ export function chartPanel(
   day: boolean,
 ): ChartModel {
   const picture = pictureOf(state, live);
-  const { rates, total } = picture.snapshot;
+  const { snapshot } = picture;
+  const { rates } = snapshot;
   const seconds = direction === 'rx' ? rates.rxSeconds : rates.txSeconds;
   const minutes = direction === 'rx' ? rates.rxMinutes : rates.txMinutes;
   const arrow = direction === 'rx' ? `${glyphs.rx} RX` : `${glyphs.tx} TX`;
-  const now = direction === 'rx' ? total.rxRate : total.txRate;
+  const now = direction === 'rx' ? snapshot.total.rxRate : snapshot.total.txRate; // never filtered: the line is not either
+  const known = snapshot.seq >= 0;
   const scope = picture.filtered ? ' (all)' : '';
   const series: Series[] = [
-    line(`${arrow}${scope} ${rate(now, state)}  peak ${rate(peak(seconds, cells), state)}`, seconds, cells),
+    line(
+      `${arrow}${scope} ${known ? rate(now, state) : glyphs.unknown}  peak ${known ? rate(Math.max(now, peak(seconds, cells)), state) : glyphs.unknown}`,
+      seconds,
+      cells,
+    ),
   ];
   if (day) series.push(line(`day, a minute each  peak ${rate(peak(minutes, cells), state)}`, minutes, cells));
   return { direction, rect, series };

@@ -3,7 +3,16 @@
 import type { Snapshot } from '../../aggregate/snapshot.ts';
 import { cut, drawable } from '../cells.ts';
 import { type Picture, pictureOf } from '../derive.ts';
-import { formatAmount, formatClock, formatCount, formatDuration, formatRate, formatShare } from '../format.ts';
+import {
+  AMOUNT_WIDTH,
+  formatAmount,
+  formatClock,
+  formatCount,
+  formatDuration,
+  formatRate,
+  formatShare,
+  RATE_WIDTH,
+} from '../format.ts';
 import type { Glyphs } from '../glyphs.ts';
 import { fitLine, fitParts, spread } from '../pane.ts';
 import { type Line, type Role, type Span, span } from '../span.ts';
@@ -61,12 +70,10 @@ function sourceParts(picture: Picture, state: ViewState, glyphs: Glyphs): readon
 
 function ratesNow(picture: Picture, state: ViewState, glyphs: Glyphs, width: number): Line {
   const { total, snapshot } = picture;
+  const rate = (value: number): string =>
+    snapshot.seq < 0 ? glyphs.unknown.padStart(RATE_WIDTH) : formatRate(value, state.units);
   const clock: Span[] = width >= 60 ? [span(`  ${formatClock(snapshot.time)} `, 'dim')] : [];
-  return [
-    span(`${glyphs.rx} ${formatRate(total.rxRate, state.units)}`, 'rx'),
-    span(` ${glyphs.tx} ${formatRate(total.txRate, state.units)}`, 'tx'),
-    ...clock,
-  ];
+  return [span(`${glyphs.rx} ${rate(total.rxRate)}`, 'rx'), span(` ${glyphs.tx} ${rate(total.txRate)}`, 'tx'), ...clock];
 }
 
 function stateParts(state: ViewState, live: Snapshot): readonly Part[] {
@@ -81,14 +88,16 @@ function stateParts(state: ViewState, live: Snapshot): readonly Part[] {
 
 function totalParts(picture: Picture, state: ViewState, glyphs: Glyphs): readonly Part[] {
   const { total, snapshot } = picture;
+  const amount = (value: number): string =>
+    snapshot.seq < 0 ? glyphs.unknown.padStart(AMOUNT_WIDTH) : formatAmount(value, state.units);
   const began = state.since?.time ?? snapshot.started;
   return [
     {
       rank: 1,
       line: [
         span(' total ', 'dim'),
-        span(`${glyphs.rx} ${formatAmount(total.rxBytes, state.units)}`, 'text'),
-        span(` ${glyphs.tx} ${formatAmount(total.txBytes, state.units)}`, 'text'),
+        span(`${glyphs.rx} ${amount(total.rxBytes)}`, 'text'),
+        span(` ${glyphs.tx} ${amount(total.txBytes)}`, 'text'),
       ],
     },
     { rank: 6, line: [span(`in ${formatDuration(snapshot.time - began)}`, 'dim')] },

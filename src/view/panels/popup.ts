@@ -17,6 +17,8 @@ import { contextOf } from './table.ts';
 
 /** Widest popup. */
 const WIDTH = 78;
+/** Width of a list of short names. */
+const NARROW = 40;
 
 interface Content {
   readonly title: string;
@@ -63,7 +65,7 @@ export function popupTop(top: number, count: number, visible: number): number {
 /** Draws the popup into the middle of the screen. */
 export function popupPanel(state: ViewState, live: Snapshot, glyphs: Glyphs, keys: KeyTable, popup: Popup): Pane {
   const { title, lines } = popupContent(state, live, glyphs, keys, popup);
-  const rect = centred(state.size.columns, state.size.rows, WIDTH, lines.length + 2);
+  const rect = centred(state.size.columns, state.size.rows, popup.kind === 'themes' ? NARROW : WIDTH, lines.length + 2);
   const visible = rect.height - 2;
   const wanted = popup.kind === 'themes' ? popup.index - visible + 1 : popup.top;
   const top = popupTop(wanted, lines.length, visible);

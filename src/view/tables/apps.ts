@@ -21,7 +21,7 @@ export const APPS: TableSpec<AppRow> = {
       title: () => 'app',
       min: 14,
       max: 44,
-      weight: 2,
+      weight: 4,
       align: 'left',
       rank: 1,
       ascendingFirst: true,

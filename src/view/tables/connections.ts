@@ -57,7 +57,7 @@ export const CONNECTIONS: TableSpec<FlowRow> = {
     {
       key: 'app',
       title: () => 'app',
-      min: 12,
+      min: 14,
       max: 24,
       align: 'left',
       rank: 1,
@@ -90,7 +90,7 @@ export const CONNECTIONS: TableSpec<FlowRow> = {
     {
       key: 'remote',
       title: () => 'remote',
-      min: 20,
+      min: 24,
       max: 60,
       weight: 3,
       align: 'left',

@@ -19,7 +19,7 @@ export const HOSTS: TableSpec<HostRow> = {
     {
       key: 'host',
       title: () => 'host',
-      min: 18,
+      min: 28,
       max: 60,
       weight: 3,
       align: 'left',

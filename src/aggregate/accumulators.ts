@@ -1,0 +1,146 @@
+// Totals of many things by dense number: typed columns, the list of what moved in this tick, and rings for the busiest of them.
+
+import { RateRings } from './ring.ts';
+
+/**
+ * `values`, 9 doubles an entity:
+ *
+ *     0 RX bytes | 1 TX bytes | 2 RX packets | 3 TX packets | 4 flows | 5 first seen | 6 last seen | 7 RX of this tick | 8 TX of this tick
+ */
+const STRIDE = 9;
+export const A = { RX: 0, TX: 1, RX_PACKETS: 2, TX_PACKETS: 3, FLOWS: 4, FIRST: 5, LAST: 6, TICK_RX: 7, TICK_TX: 8 } as const;
+
+/** How many entities of a kind have a ring of their own. */
+const RINGS = 64;
+
+/** Totals per entity; an entity is a small dense number, and the columns grow with the highest. */
+export class Accumulators {
+  /** Entities that ever had traffic: numbers below `size` with FLOWS or bytes. */
+  size = 0;
+  readonly #rings = new Map<number, RateRings>();
+  #values = new Float64Array(64 * STRIDE);
+  #moved = new Int32Array(64);
+  #movedMark = new Int32Array(64);
+  #movedCount = 0;
+  #tick = 1;
+
+  get(entity: number, column: number): number {
+    return this.#values[entity * STRIDE + column] ?? 0;
+  }
+
+  /** Adds a delta; negative ones take back what was booked under the wrong entity, and do not count for the tick's rate. */
+  add(entity: number, rx: number, tx: number, rxPackets: number, txPackets: number, firstSeen: number, lastSeen: number): void {
+    this.#reserve(entity);
+    const v = this.#values;
+    const at = entity * STRIDE;
+    v[at] = (v[at] as number) + rx;
+    v[at + 1] = (v[at + 1] as number) + tx;
+    v[at + 2] = (v[at + 2] as number) + rxPackets;
+    v[at + 3] = (v[at + 3] as number) + txPackets;
+    if ((v[at + 5] as number) === 0 || firstSeen < (v[at + 5] as number)) v[at + 5] = firstSeen;
+    if (lastSeen > (v[at + 6] as number)) v[at + 6] = lastSeen;
+    this.#mark(entity);
+  }
+
+  /** Adds to what moved in this tick; kept apart from `add` because bytes that change owner did not move again. */
+  addToTick(entity: number, rx: number, tx: number): void {
+    const at = entity * STRIDE;
+    this.#values[at + 7] = (this.#values[at + 7] as number) + rx;
+    this.#values[at + 8] = (this.#values[at + 8] as number) + tx;
+  }
+
+  addFlow(entity: number, count: number): void {
+    this.#reserve(entity);
+    const at = entity * STRIDE + 4;
+    this.#values[at] = (this.#values[at] as number) + count;
+    this.#mark(entity);
+  }
+
+  /** True when the entity's totals or rates changed in the tick that is being closed. */
+  moved(entity: number): boolean {
+    return this.#movedMark[entity] === this.#tick;
+  }
+
+  /**
+   * Closes a tick of `ms` milliseconds: feeds the rings. Rates must be read before `beginTick`.
+   */
+  closeTick(ms: number): void {
+    for (let i = 0; i < this.#movedCount; i++) {
+      const entity = this.#moved[i] as number;
+      if (!this.#rings.has(entity)) this.#claimRing(entity);
+    }
+    for (const [entity, rings] of this.#rings) {
+      const moved = this.moved(entity);
+      rings.add(moved ? this.get(entity, A.TICK_RX) : 0, moved ? this.get(entity, A.TICK_TX) : 0, ms);
+    }
+  }
+
+  beginTick(): void {
+    for (let i = 0; i < this.#movedCount; i++) {
+      const at = (this.#moved[i] as number) * STRIDE;
+      this.#values[at + 7] = 0;
+      this.#values[at + 8] = 0;
+    }
+    this.#movedCount = 0;
+    this.#tick++;
+  }
+
+  /** RX+TX rates of the newest seconds; empty for an entity that is not among the busiest. */
+  recent(entity: number, seconds: number): number[] {
+    return this.#rings.get(entity)?.sum(seconds) ?? [];
+  }
+
+  hasRing(entity: number): boolean {
+    return this.#rings.has(entity);
+  }
+
+  rings(entity: number): RateRings | undefined {
+    return this.#rings.get(entity);
+  }
+
+  #claimRing(entity: number): void {
+    if (this.#rings.size < RINGS) {
+      this.#rings.set(entity, new RateRings(false));
+      return;
+    }
+    // The entity that has been silent longest gives its ring up, but not to one that moves less than it did.
+    let victim = -1;
+    let oldest = this.get(entity, A.LAST) - 60_000;
+    for (const candidate of this.#rings.keys()) {
+      const last = this.get(candidate, A.LAST);
+      if (last < oldest) {
+        oldest = last;
+        victim = candidate;
+      }
+    }
+    if (victim < 0) return;
+    const rings = this.#rings.get(victim) as RateRings;
+    this.#rings.delete(victim);
+    rings.clear();
+    this.#rings.set(entity, rings);
+  }
+
+  #mark(entity: number): void {
+    if (this.#movedMark[entity] === this.#tick) return;
+    this.#movedMark[entity] = this.#tick;
+    this.#moved[this.#movedCount++] = entity;
+  }
+
+  #reserve(entity: number): void {
+    if (entity >= this.size) this.size = entity + 1;
+    if (entity < this.#moved.length) return;
+    let length = this.#moved.length;
+    while (length <= entity) length *= 2;
+    const values = new Float64Array(length * STRIDE);
+    values.set(this.#values);
+    this.#values = values;
+    this.#moved = widen(this.#moved, length);
+    this.#movedMark = widen(this.#movedMark, length);
+  }
+}
+
+function widen(array: Int32Array<ArrayBuffer>, length: number): Int32Array<ArrayBuffer> {
+  const wide = new Int32Array(length);
+  wide.set(array);
+  return wide;
+}

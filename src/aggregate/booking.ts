@@ -1,0 +1,233 @@
+// Books what flows have moved into the totals of apps, hosts and interfaces: once a tick for flows that moved, and when one is removed.
+// Sums stay exact whatever is evicted, learnt late or folded.
+
+import type { ProcessDirectory } from '../net/model.ts';
+import { OWNER_REASONS } from '../net/model.ts';
+import { isLocalFlow, NO_OWNER, type FlowObserver, type FlowTable } from '../flow/flow-table.ts';
+import * as L from '../flow/layout.ts';
+import { Accumulators } from './accumulators.ts';
+import { HostTable } from './host-table.ts';
+
+/** App entities below this stand for flows without a process, one for each reason; app `id` is entity `id + OWNERLESS`. */
+export const OWNERLESS = 16;
+const EXPLAINED = [OWNER_REASONS.indexOf('no process: the kernel itself'), OWNER_REASONS.indexOf('forwarded')];
+/** Entities of `totals`. */
+export const TOTAL = { HEADLINE: 0, UNOWNED: 1 } as const;
+const NEVER = -1;
+
+/** Most hosts with a row of their own. */
+export const MAX_HOSTS = 65_536;
+
+/**
+ * The books. Columns beside the flow table's rows say what of each flow has been booked, and where, so that a flow whose owner is
+ * learnt late moves its past to the right app.
+ */
+export class Booking implements FlowObserver {
+  readonly apps = new Accumulators();
+  readonly hosts = new Accumulators();
+  readonly interfaces = new Accumulators();
+  readonly totals = new Accumulators();
+  readonly hostTable: HostTable;
+  readonly #flows: FlowTable;
+  readonly #directory: ProcessDirectory;
+  /** RX, TX, RX packets, TX packets booked; then RX and TX of the tick being closed. */
+  #booked = new Float64Array(0);
+  #app = new Int32Array(0);
+  #peer = new Int32Array(0);
+  #host = new Int32Array(0);
+  #headline = new Uint8Array(0);
+  /** Told after the last booking of a flow that goes away. */
+  onRemoved: ((row: number) => void) | null = null;
+
+  constructor(flows: FlowTable, directory: ProcessDirectory, seed: number) {
+    this.#flows = flows;
+    this.#directory = directory;
+    this.hostTable = new HostTable(MAX_HOSTS, seed);
+  }
+
+  /** Says which interfaces, by index, are part of the headline total. */
+  setHeadline(headline: readonly boolean[]): void {
+    this.#headline = Uint8Array.from(headline, (value) => (value ? 1 : 0));
+  }
+
+  flowRemoved(row: number): void {
+    this.#reserve();
+    this.#book(row);
+    this.onRemoved?.(row);
+    this.#booked.fill(0, row * 6, row * 6 + 6);
+    this.#app[row] = NEVER;
+    this.#peer[row] = NEVER;
+  }
+
+  /** Books every flow that moved or was learnt about since the last call. */
+  bookTouched(): void {
+    this.#reserve();
+    const { touched, touchedCount } = this.#flows;
+    for (let i = 0; i < touchedCount; i++) {
+      const row = touched[i] as number;
+      if (this.#flows.isLive(row)) this.#book(row);
+    }
+  }
+
+  /** Clears the tick's share of every flow that moved; after snapshots were made. */
+  clearTick(): void {
+    const { touched, touchedCount } = this.#flows;
+    for (let i = 0; i < touchedCount; i++) {
+      const at = (touched[i] as number) * 6;
+      this.#booked[at + 4] = 0;
+      this.#booked[at + 5] = 0;
+    }
+  }
+
+  /** RX bytes a flow moved in the tick that is being closed. */
+  tickRx(row: number): number {
+    return this.#booked[row * 6 + 4] ?? 0;
+  }
+
+  tickTx(row: number): number {
+    return this.#booked[row * 6 + 5] ?? 0;
+  }
+
+  #book(row: number): void {
+    const flows = this.#flows;
+    const base = row * L.INTS;
+    const at = row * L.COUNTERS;
+    const c = flows.counters;
+    const rxTotal = c[at + L.RX_BYTES] as number;
+    const txTotal = c[at + L.TX_BYTES] as number;
+    const rxpTotal = c[at + L.RX_PACKETS] as number;
+    const txpTotal = c[at + L.TX_PACKETS] as number;
+    const first = c[at + L.FIRST_SEEN] as number;
+    const last = c[at + L.LAST_SEEN] as number;
+    const b = this.#booked;
+    const from = row * 6;
+    const rx = rxTotal - (b[from] as number);
+    const tx = txTotal - (b[from + 1] as number);
+    const rxp = rxpTotal - (b[from + 2] as number);
+    const txp = txpTotal - (b[from + 3] as number);
+    const isNew = this.#app[row] === NEVER;
+    const iface = (flows.ints[base + L.PROTOCOL_INTERFACE] as number) >>> 16;
+    const process = flows.ints[base + L.PROCESS] as number;
+    const reason = (flows.ints[base + L.OWNERSHIP] as number) & 0xffff;
+    const app = process === NO_OWNER ? reason : this.#appOf(process);
+
+    if (isNew) {
+      this.#host[row] = this.hostTable.intern(flows.ints, base + L.REMOTE);
+      this.hosts.addFlow(this.#host[row] as number, 1);
+      this.interfaces.addFlow(iface, 1);
+    }
+    const host = this.#host[row] as number;
+    const was = this.#app[row] as number;
+    if (was !== app) {
+      if (!isNew) {
+        this.apps.add(
+          was,
+          -(b[from] as number),
+          -(b[from + 1] as number),
+          -(b[from + 2] as number),
+          -(b[from + 3] as number),
+          first,
+          0,
+        );
+        this.apps.addFlow(was, -1);
+        if (isUnowned(was) && this.#isHeadline(iface))
+          this.totals.add(TOTAL.UNOWNED, -(b[from] as number), -(b[from + 1] as number), 0, 0, first, 0);
+      }
+      this.apps.addFlow(app, 1);
+      this.apps.add(app, rxTotal, txTotal, rxpTotal, txpTotal, first, last);
+      if (isUnowned(app) && this.#isHeadline(iface)) this.totals.add(TOTAL.UNOWNED, rxTotal, txTotal, 0, 0, first, last);
+      this.#app[row] = app;
+    } else {
+      this.apps.add(app, rx, tx, rxp, txp, first, last);
+      if (isUnowned(app) && this.#isHeadline(iface)) this.totals.add(TOTAL.UNOWNED, rx, tx, 0, 0, first, last);
+    }
+    this.apps.addToTick(app, rx, tx);
+    if (isLocalFlow(flows, row)) this.#bookPeer(row, rx, tx, rxp, txp, rxTotal, txTotal, rxpTotal, txpTotal, first, last);
+
+    this.hosts.add(host, rx, tx, rxp, txp, first, last);
+    this.hosts.addToTick(host, rx, tx);
+    this.interfaces.add(iface, rx, tx, rxp, txp, first, last);
+    this.interfaces.addToTick(iface, rx, tx);
+    if (this.#isHeadline(iface)) {
+      this.totals.add(TOTAL.HEADLINE, rx, tx, rxp, txp, first, last);
+      this.totals.addToTick(TOTAL.HEADLINE, rx, tx);
+    }
+    b[from] = rxTotal;
+    b[from + 1] = txTotal;
+    b[from + 2] = rxpTotal;
+    b[from + 3] = txpTotal;
+    b[from + 4] = (b[from + 4] as number) + rx;
+    b[from + 5] = (b[from + 5] as number) + tx;
+  }
+
+  /** The far end of a local flow: what one side sent the other received. Booked only once its owner is known. */
+  #bookPeer(
+    row: number,
+    rx: number,
+    tx: number,
+    rxp: number,
+    txp: number,
+    rxTotal: number,
+    txTotal: number,
+    rxpTotal: number,
+    txpTotal: number,
+    first: number,
+    last: number,
+  ): void {
+    const process = this.#flows.ints[row * L.INTS + L.PEER_PROCESS] as number;
+    if (process === NO_OWNER) return;
+    const app = this.#appOf(process);
+    const was = this.#peer[row] as number;
+    const b = this.#booked;
+    const from = row * 6;
+    if (was === app) this.apps.add(app, tx, rx, txp, rxp, first, last);
+    else {
+      if (was !== NEVER) {
+        this.apps.add(
+          was,
+          -(b[from + 1] as number),
+          -(b[from] as number),
+          -(b[from + 3] as number),
+          -(b[from + 2] as number),
+          first,
+          0,
+        );
+        this.apps.addFlow(was, -1);
+      }
+      this.apps.addFlow(app, 1);
+      this.apps.add(app, txTotal, rxTotal, txpTotal, rxpTotal, first, last);
+      this.#peer[row] = app;
+    }
+    this.apps.addToTick(app, tx, rx);
+  }
+
+  #appOf(process: number): number {
+    return (this.#directory.process(process)?.app ?? -OWNERLESS) + OWNERLESS;
+  }
+
+  #isHeadline(iface: number): boolean {
+    return this.#headline[iface] !== 0;
+  }
+
+  #reserve(): void {
+    const rows = this.#flows.capacity;
+    if (this.#app.length >= rows) return;
+    const booked = new Float64Array(rows * 6);
+    booked.set(this.#booked);
+    this.#booked = booked;
+    this.#app = widen(this.#app, rows);
+    this.#peer = widen(this.#peer, rows);
+    this.#host = widen(this.#host, rows);
+  }
+}
+
+/** True for an app entity that stands for flows whose owner nobody could tell; what the kernel sends or forwards is explained, not unowned. */
+function isUnowned(entity: number): boolean {
+  return entity < OWNERLESS && !EXPLAINED.includes(entity);
+}
+
+function widen(array: Int32Array<ArrayBuffer>, length: number): Int32Array<ArrayBuffer> {
+  const wide = new Int32Array(length).fill(NEVER);
+  wide.set(array);
+  return wide;
+}

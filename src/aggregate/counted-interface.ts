@@ -1,0 +1,16 @@
+// An interface as a tick sees it: what it is, and what was counted on it outside of any flow.
+
+import type { InterfaceKind } from '../net/model.ts';
+
+/** One interface of the capture, in the order of the indexes that flows carry. */
+export interface CountedInterface {
+  readonly name: string;
+  readonly kind: InterfaceKind;
+  /** True when its bytes are part of the headline total. */
+  readonly headline: boolean;
+  /** Frame bytes captured on it. */
+  readonly frameBytes: number;
+  /** RX+TX frame bytes that the interface itself counted meanwhile; null where that can't be trusted. */
+  readonly counterBytes: number | null;
+  readonly counterDropped: number | null;
+}

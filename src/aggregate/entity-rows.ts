@@ -1,0 +1,179 @@
+// App, host and interface rows of a snapshot, kept as the same object while nothing about them changed.
+
+import { formatAddress } from '../net/address.ts';
+import { OWNER_REASONS, type ProcessDirectory } from '../net/model.ts';
+import { A, type Accumulators } from './accumulators.ts';
+import { OWNERLESS } from './booking.ts';
+import { OTHER_HOSTS, type HostTable } from './host-table.ts';
+import type { AppRow, HostRow, Traffic } from './snapshot.ts';
+import { selectTop } from './top.ts';
+
+const RECENT_SECONDS = 60;
+
+/** Totals and rates of one entity. */
+export function trafficOf(accumulators: Accumulators, entity: number, intervalMs: number): Traffic {
+  const moved = accumulators.moved(entity);
+  return {
+    rxBytes: accumulators.get(entity, A.RX),
+    txBytes: accumulators.get(entity, A.TX),
+    rxPackets: accumulators.get(entity, A.RX_PACKETS),
+    txPackets: accumulators.get(entity, A.TX_PACKETS),
+    rxRate: moved ? Math.round((accumulators.get(entity, A.TICK_RX) * 1000) / intervalMs) : 0,
+    txRate: moved ? Math.round((accumulators.get(entity, A.TICK_TX) * 1000) / intervalMs) : 0,
+  };
+}
+
+/** Sums several traffics, for a folded row. */
+export function sumTraffic(rows: Iterable<Traffic>): Traffic {
+  const sum = { rxBytes: 0, txBytes: 0, rxPackets: 0, txPackets: 0, rxRate: 0, txRate: 0 };
+  for (const row of rows) {
+    sum.rxBytes += row.rxBytes;
+    sum.txBytes += row.txBytes;
+    sum.rxPackets += row.rxPackets;
+    sum.txPackets += row.txPackets;
+    sum.rxRate += row.rxRate;
+    sum.txRate += row.txRate;
+  }
+  return sum;
+}
+
+/** The entities to show: all up to `limit`, else those with most bytes; the second list is the rest. */
+function choose(accumulators: Accumulators, limit: number): { shown: number[]; rest: number[] } {
+  const present: number[] = [];
+  for (let entity = 0; entity < accumulators.size; entity++) {
+    if (accumulators.get(entity, A.FLOWS) > 0 || accumulators.get(entity, A.RX) + accumulators.get(entity, A.TX) > 0)
+      present.push(entity);
+  }
+  if (present.length <= limit) return { shown: present, rest: [] };
+  const shown = selectTop(present, limit, (entity) => accumulators.get(entity, A.RX) + accumulators.get(entity, A.TX));
+  const kept = new Set(shown);
+  return { shown, rest: present.filter((entity) => !kept.has(entity)) };
+}
+
+/** Rows of the apps table. */
+export class AppRows {
+  readonly #apps: Accumulators;
+  readonly #directory: ProcessDirectory;
+  readonly #rows = new Map<number, AppRow>();
+
+  constructor(apps: Accumulators, directory: ProcessDirectory) {
+    this.#apps = apps;
+    this.#directory = directory;
+  }
+
+  select(limit: number, intervalMs: number): AppRow[] {
+    const { shown, rest } = choose(this.#apps, limit);
+    const rows = shown.map((entity) => this.#row(entity, intervalMs));
+    if (rest.length > 0) rows.push(this.#folded(rest, intervalMs));
+    return rows;
+  }
+
+  #row(entity: number, intervalMs: number): AppRow {
+    const old = this.#rows.get(entity);
+    const app = entity < OWNERLESS ? undefined : this.#directory.app(entity - OWNERLESS);
+    const still =
+      !this.#apps.moved(entity) &&
+      old !== undefined &&
+      old.rxRate === 0 &&
+      old.txRate === 0 &&
+      old.pids === (app?.pids ?? old.pids);
+    if (still && !hasMotion(old.recent)) return old;
+    const made: AppRow = {
+      id: `app:${entity}`,
+      app: app?.name ?? null,
+      reason: app === undefined ? (OWNER_REASONS[entity] ?? 'unknown') : null,
+      exe: app?.exe ?? null,
+      pids: app?.pids ?? [],
+      user: app?.user ?? null,
+      flows: this.#apps.get(entity, A.FLOWS),
+      firstSeen: this.#apps.get(entity, A.FIRST),
+      lastSeen: this.#apps.get(entity, A.LAST),
+      recent: this.#apps.recent(entity, RECENT_SECONDS),
+      ...trafficOf(this.#apps, entity, intervalMs),
+    };
+    this.#rows.set(entity, made);
+    return made;
+  }
+
+  #folded(rest: readonly number[], intervalMs: number): AppRow {
+    return {
+      id: 'app:rest',
+      app: null,
+      reason: `${rest.length} more apps`,
+      exe: null,
+      pids: [],
+      user: null,
+      flows: rest.reduce((sum, entity) => sum + this.#apps.get(entity, A.FLOWS), 0),
+      firstSeen: Math.min(...rest.map((entity) => this.#apps.get(entity, A.FIRST))),
+      lastSeen: Math.max(...rest.map((entity) => this.#apps.get(entity, A.LAST))),
+      recent: [],
+      ...sumTraffic(rest.map((entity) => trafficOf(this.#apps, entity, intervalMs))),
+    };
+  }
+}
+
+/** Rows of the hosts table. */
+export class HostRows {
+  readonly #hosts: Accumulators;
+  readonly #table: HostTable;
+  readonly #rows = new Map<number, HostRow>();
+
+  constructor(hosts: Accumulators, table: HostTable) {
+    this.#hosts = hosts;
+    this.#table = table;
+  }
+
+  select(limit: number, intervalMs: number): HostRow[] {
+    const { shown, rest } = choose(this.#hosts, limit);
+    const folded = shown.includes(OTHER_HOSTS) ? [...rest, OTHER_HOSTS] : rest;
+    const rows = shown.filter((host) => host !== OTHER_HOSTS).map((host) => this.#row(host, intervalMs));
+    if (folded.length > 0) rows.push(this.#folded(folded, intervalMs));
+    return rows;
+  }
+
+  #row(host: number, intervalMs: number): HostRow {
+    const old = this.#rows.get(host);
+    if (!this.#hosts.moved(host) && old !== undefined && old.rxRate === 0 && old.txRate === 0 && !hasMotion(old.recent))
+      return old;
+    const address = old?.host ?? formatAddress(this.#table.words, host * 4);
+    const made: HostRow = {
+      ...placeless(`host:${host}`, address, null, old?.addresses ?? [address]),
+      flows: this.#hosts.get(host, A.FLOWS),
+      firstSeen: this.#hosts.get(host, A.FIRST),
+      lastSeen: this.#hosts.get(host, A.LAST),
+      recent: this.#hosts.recent(host, RECENT_SECONDS),
+      ...trafficOf(this.#hosts, host, intervalMs),
+    };
+    this.#rows.set(host, made);
+    return made;
+  }
+
+  #folded(rest: readonly number[], intervalMs: number): HostRow {
+    let firstSeen = Number.POSITIVE_INFINITY;
+    let lastSeen = 0;
+    let flows = 0;
+    for (const host of rest) {
+      firstSeen = Math.min(firstSeen, this.#hosts.get(host, A.FIRST));
+      lastSeen = Math.max(lastSeen, this.#hosts.get(host, A.LAST));
+      flows += this.#hosts.get(host, A.FLOWS);
+    }
+    const traffic = sumTraffic(rest.map((host) => trafficOf(this.#hosts, host, intervalMs)));
+    return {
+      ...placeless('host:rest', null, `${rest.length} more hosts`, []),
+      flows,
+      firstSeen,
+      lastSeen,
+      recent: [],
+      ...traffic,
+    };
+  }
+}
+
+function placeless(id: string, host: string | null, reason: string | null, addresses: readonly string[]) {
+  return { id, host, reason, domain: null, nameSource: 'none', addresses, category: null, country: null, asn: null } as const;
+}
+
+function hasMotion(recent: readonly number[]): boolean {
+  for (const value of recent) if (value !== 0) return true;
+  return false;
+}

@@ -1,0 +1,129 @@
+// Flow rows of a snapshot: text made once per flow, numbers renewed when the flow moved, and the selection of the few that are shown.
+
+import { formatAddress } from '../net/address.ts';
+import { ATTRIBUTIONS, FLOW_DIRECTIONS, OWNER_REASONS, type ProcessDirectory } from '../net/model.ts';
+import { protocolName } from '../net/numbers.ts';
+import { applicationByPort } from '../net/services.ts';
+import { NO_OWNER, type FlowTable } from '../flow/flow-table.ts';
+import * as L from '../flow/layout.ts';
+import type { Booking } from './booking.ts';
+import type { FlowRow } from './snapshot.ts';
+import { selectTop } from './top.ts';
+
+const TUNNEL_NAMES = [null, '6in4', '4in6', 'ip-in-ip', 'vxlan', 'wireguard', 'gre'] as const;
+
+/** Builds and keeps flow rows. A row that did not change is the same object in the next snapshot. */
+export class FlowRows {
+  readonly #flows: FlowTable;
+  readonly #booking: Booking;
+  readonly #directory: ProcessDirectory;
+  readonly #interfaceName: (index: number) => string;
+  #rows: (FlowRow | undefined)[] = [];
+
+  constructor(flows: FlowTable, booking: Booking, directory: ProcessDirectory, interfaceName: (index: number) => string) {
+    this.#flows = flows;
+    this.#booking = booking;
+    this.#directory = directory;
+    this.#interfaceName = interfaceName;
+  }
+
+  /** The `limit` flows that moved most in this tick, then those seen last. */
+  select(limit: number, intervalMs: number): FlowRow[] {
+    const flows = this.#flows;
+    const all = flows.count <= limit;
+    const live: number[] = [];
+    for (let row = 0; row < flows.rows; row++) if (flows.isLive(row)) live.push(row);
+    const key = (row: number) => {
+      const moved = this.#booking.tickRx(row) + this.#booking.tickTx(row);
+      return (moved > 0 ? 1e15 + moved : 0) + (flows.counters[row * L.COUNTERS + L.LAST_SEEN] as number) / 1e3;
+    };
+    const chosen = all ? live : selectTop(live, limit, key);
+    return chosen.map((row) => this.row(row, intervalMs));
+  }
+
+  /** The row of a live flow as it is now. */
+  row(row: number, intervalMs: number): FlowRow {
+    const flows = this.#flows;
+    const base = row * L.INTS;
+    const at = row * L.COUNTERS;
+    const counters = flows.counters;
+    const serial = String(counters[at + L.SERIAL]);
+    const old = this.#rows[row];
+    const same = old?.id === serial ? old : undefined;
+    const rxRate = Math.round((this.#booking.tickRx(row) * 1000) / intervalMs);
+    const txRate = Math.round((this.#booking.tickTx(row) * 1000) / intervalMs);
+    const ownership = flows.ints[base + L.OWNERSHIP] as number;
+    const process = this.#process(flows.ints[base + L.PROCESS] as number);
+    const peer = this.#process(flows.ints[base + L.PEER_PROCESS] as number);
+    const word = flows.ints[base + L.STATE] as number;
+    const state = L.FLOW_STATES[word >>> 24] ?? 'new';
+    const attribution = ATTRIBUTIONS[ownership >>> 16] ?? 'none';
+    const reason = process === undefined ? (OWNER_REASONS[ownership & 0xffff] ?? null) : null;
+    const app = process === undefined ? null : (this.#directory.app(process.app)?.name ?? null);
+    const lastSeen = counters[at + L.LAST_SEEN] as number;
+    if (
+      same !== undefined &&
+      same.lastSeen === lastSeen &&
+      same.rxRate === rxRate &&
+      same.txRate === txRate &&
+      same.state === state &&
+      same.pid === (process?.pid ?? null) &&
+      same.attribution === attribution &&
+      same.reason === reason &&
+      same.peerPid === (peer?.pid ?? null) &&
+      same.app === app
+    ) {
+      return same;
+    }
+    const ports = flows.ints[base + L.PORTS] as number;
+    const protocolInterface = flows.ints[base + L.PROTOCOL_INTERFACE] as number;
+    const protocol = protocolInterface & 0xffff;
+    const tcp = row * L.TCP_WORDS;
+    const rtt = flows.tcp[tcp + L.RTT] as number;
+    const local = same?.local ?? { address: formatAddress(flows.ints, base + L.LOCAL), port: ports >>> 16 };
+    const remote = same?.remote ?? { address: formatAddress(flows.ints, base + L.REMOTE), port: ports & 0xffff };
+    const made: FlowRow = {
+      id: serial,
+      protocol: same?.protocol ?? protocolName(protocol),
+      interface: same?.interface ?? this.#interfaceName(protocolInterface >>> 16),
+      local,
+      remote,
+      direction: FLOW_DIRECTIONS[(word >>> 16) & 0xff] ?? 'transit',
+      state,
+      app,
+      pid: process?.pid ?? null,
+      attribution,
+      reason,
+      peerApp: peer === undefined ? null : (this.#directory.app(peer.app)?.name ?? null),
+      peerPid: peer?.pid ?? null,
+      host: same?.host ?? remote.address,
+      nameSource: 'none',
+      application: same === undefined ? applicationByPort(protocol, local.port, remote.port) : same.application,
+      category: null,
+      firstSeen: counters[at + L.FIRST_SEEN] as number,
+      lastSeen,
+      rttMs: protocol === 6 && rtt > 0 ? rtt / 1000 : null,
+      retransmits:
+        protocol === 6 ? (flows.tcp[tcp + L.TX_RETRANSMITS] as number) + (flows.tcp[tcp + L.RX_RETRANSMITS] as number) : 0,
+      tunnel: TUNNEL_NAMES[(word >>> 8) & 0xff] ?? null,
+      closed: word >>> 24 >= L.FLOW_STATE.CLOSED,
+      rxBytes: counters[at + L.RX_BYTES] as number,
+      txBytes: counters[at + L.TX_BYTES] as number,
+      rxPackets: counters[at + L.RX_PACKETS] as number,
+      txPackets: counters[at + L.TX_PACKETS] as number,
+      rxRate,
+      txRate,
+    };
+    this.#rows[row] = made;
+    return made;
+  }
+
+  /** Forgets the text of a row that was removed. */
+  forget(row: number): void {
+    this.#rows[row] = undefined;
+  }
+
+  #process(id: number) {
+    return id === NO_OWNER ? undefined : this.#directory.process(id);
+  }
+}

@@ -1,0 +1,106 @@
+// Fixed-length rings of rates: one second for five minutes, one minute for a day. Never shifted, never grown.
+
+export const SECONDS = 300;
+export const MINUTES = 1440;
+
+/** The last `length` numbers, oldest overwritten. */
+export class Ring {
+  readonly #values: Float64Array;
+  #next = 0;
+  #count = 0;
+
+  constructor(length: number) {
+    this.#values = new Float64Array(length);
+  }
+
+  get count(): number {
+    return this.#count;
+  }
+
+  push(value: number): void {
+    this.#values[this.#next] = value;
+    this.#next = (this.#next + 1) % this.#values.length;
+    if (this.#count < this.#values.length) this.#count++;
+  }
+
+  clear(): void {
+    this.#count = 0;
+    this.#next = 0;
+  }
+
+  /** The newest `length` values at most, oldest first. */
+  tail(length: number): number[] {
+    const size = this.#values.length;
+    const count = Math.min(length, this.#count);
+    const out = new Array<number>(count);
+    for (let i = 0; i < count; i++) out[i] = this.#values[(this.#next - count + i + size) % size] as number;
+    return out;
+  }
+}
+
+/**
+ * RX and TX bytes of one thing over time. Ticks of any length are spread over whole seconds by the clock, so a second's value is bytes/s
+ * also where the interval is 100 ms or 5 s; sixty of them make a minute's mean.
+ */
+export class RateRings {
+  readonly rxSeconds = new Ring(SECONDS);
+  readonly txSeconds = new Ring(SECONDS);
+  readonly rxMinutes: Ring | null;
+  readonly txMinutes: Ring | null;
+  #rx = 0;
+  #tx = 0;
+  #open = 0;
+  #rxMinute = 0;
+  #txMinute = 0;
+  #minuteSeconds = 0;
+
+  /** @param withMinutes false for the many rings that only feed a sparkline */
+  constructor(withMinutes: boolean) {
+    this.rxMinutes = withMinutes ? new Ring(MINUTES) : null;
+    this.txMinutes = withMinutes ? new Ring(MINUTES) : null;
+  }
+
+  /** Adds what moved during the last `ms` milliseconds; at most five minutes are written, a longer pause is a gap anyway. */
+  add(rx: number, tx: number, ms: number): void {
+    let left = Math.min(ms, SECONDS * 1000);
+    if (left <= 0) return;
+    const rxRate = rx / left;
+    const txRate = tx / left;
+    while (left > 0) {
+      const step = Math.min(left, 1000 - this.#open);
+      this.#rx += rxRate * step;
+      this.#tx += txRate * step;
+      this.#open += step;
+      left -= step;
+      if (this.#open >= 1000 - 1e-6) this.#closeSecond();
+    }
+  }
+
+  clear(): void {
+    this.rxSeconds.clear();
+    this.txSeconds.clear();
+    this.rxMinutes?.clear();
+    this.txMinutes?.clear();
+    this.#rx = this.#tx = this.#open = this.#rxMinute = this.#txMinute = this.#minuteSeconds = 0;
+  }
+
+  /** RX+TX of the newest `length` seconds, oldest first. */
+  sum(length: number): number[] {
+    const rx = this.rxSeconds.tail(length);
+    const tx = this.txSeconds.tail(length);
+    for (let i = 0; i < rx.length; i++) rx[i] = Math.round((rx[i] as number) + (tx[i] as number));
+    return rx;
+  }
+
+  #closeSecond(): void {
+    this.rxSeconds.push(this.#rx);
+    this.txSeconds.push(this.#tx);
+    this.#rxMinute += this.#rx;
+    this.#txMinute += this.#tx;
+    this.#rx = this.#tx = this.#open = 0;
+    if (++this.#minuteSeconds < 60) return;
+    this.rxMinutes?.push(this.#rxMinute / 60);
+    this.txMinutes?.push(this.#txMinute / 60);
+    this.#rxMinute = this.#txMinute = this.#minuteSeconds = 0;
+  }
+}

@@ -1,0 +1,73 @@
+// Builds the parts of a run around an open capture: flow table, owners, monitor. No I/O but that of the owner sources.
+
+import { randomInt } from 'node:crypto';
+import { CounterTracker } from '../capture/counter-tracker.ts';
+import { deviceKind } from '../capture/devices.ts';
+import { interfaceKind } from '../capture/interface-kind.ts';
+import type { OpenedSource } from '../capture/source.ts';
+import type { Clock } from '../clock.ts';
+import { Localizer } from '../flow/direction.ts';
+import { FlowTable } from '../flow/flow-table.ts';
+import { CapturedSource } from '../identify/process/captured-source.ts';
+import { Directory } from '../identify/process/directory.ts';
+import { LsofSource } from '../identify/process/lsof-source.ts';
+import type { OwnerSource } from '../identify/process/owner-source.ts';
+import { Owners } from '../identify/process/owners.ts';
+import { ProcfsSource } from '../identify/process/procfs-source.ts';
+import { Users } from '../identify/process/users.ts';
+import type { Edges } from '../net/edges.ts';
+import { MAX_FLOWS, Monitor } from './monitor.ts';
+
+/** A run's parts. */
+export interface Assembly {
+  readonly monitor: Monitor;
+  readonly localizer: Localizer;
+  readonly tracker: CounterTracker;
+}
+
+/** What a run is about. */
+export interface Subject {
+  /** Interfaces that the user named. */
+  readonly named: readonly string[];
+  /** File of a replay; null live. */
+  readonly file: string | null;
+}
+
+/** Puts the parts together. */
+export function assemble(opened: OpenedSource, subject: Subject, edges: Edges, clock: Clock): Assembly {
+  const seed = randomInt(2 ** 31);
+  const replay = subject.file !== null;
+  const localizer = new Localizer(replay);
+  const flows = new FlowTable(localizer, MAX_FLOWS, seed);
+  const directory = new Directory(new Users(edges.paths.passwd));
+  const owners = new Owners(flows, ownerSource(opened, replay, flows, directory, edges), replay);
+  const tracker = new CounterTracker(edges.platform);
+  const monitor = new Monitor({
+    opened,
+    named: subject.named,
+    file: subject.file,
+    started: clock.now(),
+    directory,
+    flows,
+    owners,
+    tracker: replay ? null : tracker,
+    kindOf: replay ? interfaceKind : (name) => deviceKind(edges, name),
+    seed,
+  });
+  return { monitor, localizer, tracker };
+}
+
+/** The best there is: what the capture itself says, then procfs, then lsof. */
+function ownerSource(
+  opened: OpenedSource,
+  replay: boolean,
+  flows: FlowTable,
+  directory: Directory,
+  edges: Edges,
+): OwnerSource | null {
+  const { source } = opened;
+  if (source.namesProcesses) return new CapturedSource(replay ? 'capture' : 'pktap', flows, directory, () => source.processes);
+  if (replay) return null;
+  if (edges.platform === 'linux') return new ProcfsSource(flows, directory, edges.paths.proc);
+  return new LsofSource(flows, directory, edges);
+}

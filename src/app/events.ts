@@ -1,0 +1,41 @@
+// Flows that opened and closed, told one by one where somebody listens; bounded per tick, so that a scan can't flood the reader.
+
+import * as L from '../flow/layout.ts';
+import type { Monitor } from './monitor.ts';
+import type { Output } from './output.ts';
+
+/** Events of one kind in a tick at the most; the samples' totals hold the rest. */
+const MOST_PER_TICK = 1000;
+
+/** Tells an output about flows. */
+export class FlowEvents {
+  readonly #monitor: Monitor;
+  readonly #output: Output;
+  #newest = 0;
+  #closed = 0;
+
+  constructor(monitor: Monitor, output: Output) {
+    this.#monitor = monitor;
+    this.#output = output;
+    if (!output.wantsEvents) return;
+    monitor.aggregator.onFlowClosed((row) => {
+      if (this.#closed++ < MOST_PER_TICK) output.closed(row);
+    });
+  }
+
+  /** Tells of the flows that began since the last call; just before a tick is closed, when their owners are mostly known. */
+  tellOpened(): void {
+    if (!this.#output.wantsEvents) return;
+    this.#closed = 0;
+    const { flows } = this.#monitor;
+    if (flows.created === this.#newest) return;
+    let told = 0;
+    for (let i = 0; i < flows.touchedCount && told < MOST_PER_TICK; i++) {
+      const row = flows.touched[i] as number;
+      if (!flows.isLive(row) || (flows.counters[row * L.COUNTERS + L.SERIAL] as number) <= this.#newest) continue;
+      this.#output.opened(this.#monitor.aggregator.flowRow(row));
+      told++;
+    }
+    this.#newest = flows.created;
+  }
+}

@@ -1,0 +1,206 @@
+// A live run: polls the capture, ticks by the clock, and notices when the machine slept. Ends on stop(), or when the capture is lost.
+
+import { LIVE_LIMITS } from '../aggregate/aggregator.ts';
+import type { Gap } from '../aggregate/snapshot.ts';
+import type { CounterTracker } from '../capture/counter-tracker.ts';
+import { readCounters } from '../capture/counters.ts';
+import { localAddresses } from '../capture/devices.ts';
+import type { PacketSource } from '../capture/source.ts';
+import type { Clock } from '../clock.ts';
+import type { Localizer } from '../flow/direction.ts';
+import type { Edges } from '../net/edges.ts';
+import { FlowEvents } from './events.ts';
+import type { Monitor } from './monitor.ts';
+import type { Output } from './output.ts';
+
+/** A turn of work may last this long; then keys and frames have theirs. What the kernel could not hold meanwhile it counts. */
+const TURN_MS = 8;
+const BUSY_POLL_MS = 10;
+const IDLE_POLL_MS = 50;
+const ADDRESSES_MS = 2000;
+const EXPIRE_MS = 5000;
+/** libpcap holds packets back this long at the most, so that many wait at the end of a run. */
+const LAST_PACKETS_MS = 40;
+/** A pause in our own clock, or between the clocks, that is more than a busy machine. */
+const GAP_MS = 3000;
+
+/** How a session ended. */
+export type SessionEnd =
+  | { readonly kind: 'done' }
+  | { readonly kind: 'lost'; readonly note: string }
+  | { readonly kind: 'signal'; readonly number: number };
+
+/** What a live session works with. */
+export interface LiveParts {
+  readonly source: PacketSource;
+  readonly monitor: Monitor;
+  readonly localizer: Localizer;
+  readonly tracker: CounterTracker;
+  readonly edges: Edges;
+  readonly clock: Clock;
+  readonly output: Output;
+  readonly intervalMs: number;
+  /** Samples before the session ends by itself; null is endless. */
+  readonly samples: number | null;
+  readonly durationMs: number | null;
+}
+
+/** Runs until told to stop. */
+export class LiveSession {
+  readonly #parts: LiveParts;
+  readonly #events: FlowEvents;
+  readonly #started: number;
+  #resolve: (end: SessionEnd) => void = () => {};
+  #end: SessionEnd | null = null;
+  #pollTimer: NodeJS.Timeout | NodeJS.Immediate | null = null;
+  #tickTimer: NodeJS.Timeout | null = null;
+  #lastMonotonic: number;
+  #lastWall: number;
+  #addressesAt = Number.NEGATIVE_INFINITY;
+  #expiredAt: number;
+  #ticks = 0;
+  #gaps: Gap[] = [];
+
+  constructor(parts: LiveParts) {
+    this.#parts = parts;
+    this.#events = new FlowEvents(parts.monitor, parts.output);
+    this.#started = this.#lastMonotonic = this.#expiredAt = parts.clock.monotonic();
+    this.#lastWall = parts.clock.now();
+  }
+
+  /** Starts, and resolves when the session has ended and its last line was handed over. */
+  async run(): Promise<SessionEnd> {
+    await this.#readCounters();
+    this.#readAddresses();
+    const ended = new Promise<SessionEnd>((resolve) => {
+      this.#resolve = resolve;
+    });
+    this.#poll();
+    this.#planTick();
+    const end = await ended;
+    await new Promise((resolve) => setTimeout(resolve, LAST_PACKETS_MS));
+    this.#drain(Number.POSITIVE_INFINITY);
+    this.#parts.monitor.owners.work(this.#parts.clock.monotonic());
+    await this.#readCounters();
+    await this.#parts.output.end(this.#close());
+    return end;
+  }
+
+  /** Ends the session; the first reason holds. */
+  stop(end: SessionEnd): void {
+    if (this.#end !== null) return;
+    this.#end = end;
+    if (this.#tickTimer !== null) clearTimeout(this.#tickTimer);
+    if (this.#pollTimer !== null) {
+      clearTimeout(this.#pollTimer as NodeJS.Timeout);
+      clearImmediate(this.#pollTimer as NodeJS.Immediate);
+    }
+    this.#resolve(end);
+  }
+
+  #poll(): void {
+    if (this.#end !== null) return;
+    const { source, monitor, clock } = this.#parts;
+    const deadline = clock.monotonic() + TURN_MS;
+    const batches = this.#drain(deadline);
+    monitor.owners.work(clock.monotonic());
+    if (source.state === 'lost') this.stop({ kind: 'lost', note: source.note });
+    if (this.#end !== null) return;
+    const again = () => this.#poll();
+    if (clock.monotonic() >= deadline) this.#pollTimer = setImmediate(again);
+    else this.#pollTimer = setTimeout(again, batches > 0 ? BUSY_POLL_MS : IDLE_POLL_MS);
+  }
+
+  #drain(deadline: number): number {
+    const { source, monitor, clock } = this.#parts;
+    let batches = 0;
+    for (let batch = source.read(); batch !== null; batch = source.read()) {
+      monitor.ingest(batch, 0, batch.count);
+      batches++;
+      if (clock.monotonic() >= deadline) break;
+      if (batches >= 10_000) break; // a capture that refills faster than it is read must still end
+    }
+    return batches;
+  }
+
+  #planTick(): void {
+    const { clock, intervalMs } = this.#parts;
+    const next = this.#started + (this.#ticks + 1) * intervalMs;
+    const wait = Math.max(0, next - clock.monotonic());
+    this.#tickTimer = setTimeout(() => void this.#tick(), wait);
+  }
+
+  async #tick(): Promise<void> {
+    const { monitor, clock, output, intervalMs, samples, durationMs } = this.#parts;
+    await this.#readCounters();
+    if (this.#end !== null) return;
+    this.#drain(clock.monotonic() + TURN_MS);
+    const now = clock.monotonic();
+    if (now - this.#addressesAt >= ADDRESSES_MS) this.#readAddresses();
+    this.#noticeGap();
+    this.#events.tellOpened();
+    const snapshot = this.#close();
+    for (const gap of snapshot.gaps) output.gap(gap);
+    output.sample(snapshot);
+    if (now - this.#expiredAt >= EXPIRE_MS) {
+      this.#expiredAt = now;
+      monitor.flows.expire(clock.now());
+    }
+    // After a pause the next tick is a whole interval away, not a burst of those that were missed.
+    this.#ticks = Math.max(this.#ticks + 1, Math.floor((now - this.#started) / intervalMs));
+    if ((samples !== null && snapshot.seq + 1 >= samples) || (durationMs !== null && now - this.#started >= durationMs - 1))
+      this.stop({ kind: 'done' });
+    else this.#planTick();
+  }
+
+  #close() {
+    const { monitor, clock } = this.#parts;
+    const monotonic = clock.monotonic();
+    const intervalMs = monotonic - this.#lastMonotonic;
+    this.#lastMonotonic = monotonic;
+    this.#lastWall = clock.now();
+    const gaps = this.#gaps;
+    this.#gaps = [];
+    return monitor.tick(this.#lastWall, Math.round(intervalMs), gaps, LIVE_LIMITS);
+  }
+
+  /** Sleep stops one clock or both, a set clock moves only one: whatever it was, rates across it mean nothing. */
+  #noticeGap(): void {
+    const { clock, intervalMs } = this.#parts;
+    const wall = clock.now();
+    const wallPassed = wall - this.#lastWall;
+    const passed = clock.monotonic() - this.#lastMonotonic;
+    if (wallPassed < passed - GAP_MS) {
+      this.#gaps.push({
+        from: this.#lastWall,
+        to: wall,
+        reason: 'clock',
+        detail: `the clock was set back by ${seconds(passed - wallPassed)}`,
+      });
+    } else if (wallPassed > passed + GAP_MS || passed > intervalMs + GAP_MS) {
+      this.#gaps.push({
+        from: this.#lastWall,
+        to: wall,
+        reason: 'sleep',
+        detail: `nothing was measured for ${seconds(Math.max(wallPassed, passed) - intervalMs)}`,
+      });
+    } else return;
+    this.#addressesAt = Number.NEGATIVE_INFINITY;
+  }
+
+  #readAddresses(): void {
+    const { localizer, edges, clock } = this.#parts;
+    this.#addressesAt = clock.monotonic();
+    localizer.setAddresses(localAddresses(edges));
+  }
+
+  async #readCounters(): Promise<void> {
+    const { tracker, edges, source, monitor } = this.#parts;
+    const names = source.interfaces.map(({ name }) => name);
+    tracker.update(await readCounters(edges, names), monitor.capturedBytes());
+  }
+}
+
+function seconds(ms: number): string {
+  return `${Math.round(ms / 1000)} s`;
+}

@@ -1,0 +1,208 @@
+// The pipeline: batches in, snapshots out. Walks frames through decode and flow, hands new flows to their owners, and counts what was lost.
+
+import type { PacketBatch } from '../capture/batch.ts';
+import type { CounterTracker } from '../capture/counter-tracker.ts';
+import type { OpenedSource } from '../capture/source.ts';
+import { Aggregator, type SnapshotLimits } from '../aggregate/aggregator.ts';
+import type { CountedInterface } from '../aggregate/counted-interface.ts';
+import type { CaptureStatus, Gap, Snapshot } from '../aggregate/snapshot.ts';
+import { Decoder } from '../decode/decode.ts';
+import { Packet, STATUS } from '../decode/packet.ts';
+import { FlowTable } from '../flow/flow-table.ts';
+import { CapturedSource } from '../identify/process/captured-source.ts';
+import { Directory } from '../identify/process/directory.ts';
+import type { Owners } from '../identify/process/owners.ts';
+import type { InterfaceKind } from '../net/model.ts';
+import { DIRECTION } from '../net/numbers.ts';
+import { headlineOf } from './headline.ts';
+
+/** Flows kept at once; beyond that the idlest are folded into their apps' totals. 250 bytes each. */
+export const MAX_FLOWS = 1 << 18;
+/** `frames`, 4 doubles an interface: packets | frame bytes | of them received | of them sent, where a direction is known. */
+const FRAME_COLUMNS = 4;
+const MOST_INTERFACES = 1024;
+
+/** What a monitor is made of besides its source. */
+export interface MonitorParts {
+  readonly opened: OpenedSource;
+  /** Names the user asked for; empty for the default. */
+  readonly named: readonly string[];
+  /** Path shown in a replay; null live. */
+  readonly file: string | null;
+  readonly started: number;
+  readonly directory: Directory;
+  readonly flows: FlowTable;
+  readonly owners: Owners;
+  readonly tracker: CounterTracker | null;
+  /** What an interface is; the capture itself only knows its name. */
+  readonly kindOf: (name: string) => InterfaceKind;
+  /** Hash seed of the tables. */
+  readonly seed: number;
+}
+
+/** One run's pipeline. `ingest` on the packet clock, `tick` on the tick's. */
+export class Monitor {
+  readonly flows: FlowTable;
+  readonly aggregator: Aggregator;
+  readonly owners: Owners;
+  readonly #parts: MonitorParts;
+  readonly #captured: CapturedSource | null;
+  readonly #packet = new Packet();
+  readonly #decoder = new Decoder();
+  readonly #frames = new Float64Array(MOST_INTERFACES * FRAME_COLUMNS);
+  readonly #kinds: InterfaceKind[] = [];
+  #headline = new Set<string>();
+  #interfaceCount = -1;
+  #packets = 0;
+  #frameBytes = 0;
+  #undecoded = 0;
+  readonly #statuses = new Float64Array(4);
+  /** Time of the newest frame, epoch ms. */
+  lastTime = 0;
+
+  constructor(parts: MonitorParts) {
+    this.#parts = parts;
+    this.flows = parts.flows;
+    this.owners = parts.owners;
+    this.#captured = parts.owners.source instanceof CapturedSource ? parts.owners.source : null;
+    this.aggregator = new Aggregator(parts.flows, parts.directory, parts.started, parts.seed);
+  }
+
+  /** Takes the frames `from` to `to` of a batch. Nothing in here allocates per packet. */
+  ingest(batch: PacketBatch, from: number, to: number): void {
+    if (this.#parts.opened.source.interfaces.length !== this.#interfaceCount) this.#learnInterfaces();
+    const { bytes, offset, captured, wire, link, time, iface, direction } = batch;
+    const packet = this.#packet;
+    const decoder = this.#decoder;
+    const flows = this.flows;
+    const frames = this.#frames;
+    const sources = this.#captured;
+    const interfaces = this.#parts.opened.source.interfaces;
+    for (let i = from; i < to; i++) {
+      const index = iface[i] as number;
+      const status = decoder.decode(
+        bytes,
+        offset[i] as number,
+        captured[i] as number,
+        wire[i] as number,
+        link[i] as number,
+        packet,
+      );
+      const told = (direction[i] as number) || packet.linkDirection;
+      const twice = (interfaces[index]?.deliversTwice ?? false) && told === DIRECTION.IN;
+      if (twice) {
+        // PKTAP's second copy of a loopback packet: it only tells who received it.
+        if (sources !== null && packet.hasAddresses) {
+          const row = flows.lookup(packet, index);
+          if (row >= 0) sources.see(row, flows.lastSent, told, batch.process[i] as number, batch.effective[i] as number);
+        }
+        continue;
+      }
+      const base = index * FRAME_COLUMNS;
+      frames[base] = (frames[base] as number) + 1;
+      frames[base + 1] = (frames[base + 1] as number) + packet.frameBytes;
+      this.#packets++;
+      this.#frameBytes += packet.frameBytes;
+      if (status !== STATUS.COMPLETE) this.#statuses[status] = (this.#statuses[status] as number) + 1;
+      if (!packet.hasAddresses) {
+        this.#undecoded++;
+        continue;
+      }
+      const row = flows.touch(packet, time[i] as number, index, told);
+      const column = flows.lastSent ? base + 3 : base + 2;
+      frames[column] = (frames[column] as number) + packet.frameBytes;
+      if (sources !== null) sources.see(row, flows.lastSent, told, batch.process[i] as number, batch.effective[i] as number);
+    }
+    if (to > from) {
+      const newest = time[to - 1] as number;
+      if (newest > this.lastTime) this.lastTime = newest;
+    }
+    this.owners.admitFresh();
+  }
+
+  /** Frame bytes captured per interface, for judging its counters. */
+  capturedBytes(): Map<string, { rxBytes: number; txBytes: number }> {
+    const seen = new Map<string, { rxBytes: number; txBytes: number }>();
+    for (const [index, { name }] of this.#parts.opened.source.interfaces.entries()) {
+      const base = index * FRAME_COLUMNS;
+      seen.set(name, { rxBytes: this.#frames[base + 2] as number, txBytes: this.#frames[base + 3] as number });
+    }
+    return seen;
+  }
+
+  /** Closes a tick. */
+  tick(time: number, intervalMs: number, gaps: readonly Gap[], limits: SnapshotLimits): Snapshot {
+    this.#learnInterfaces();
+    const interfaces = this.#interfaces();
+    return this.aggregator.tick({ time, intervalMs, capture: this.#status(interfaces), interfaces, gaps }, limits);
+  }
+
+  #learnInterfaces(): void {
+    const { source } = this.#parts.opened;
+    this.#interfaceCount = source.interfaces.length;
+    while (this.#kinds.length < this.#interfaceCount)
+      this.#kinds.push(this.#parts.kindOf(source.interfaces[this.#kinds.length]?.name ?? ''));
+    const known = source.interfaces.map(({ name }, index) => ({ name, kind: this.#kinds[index] ?? 'physical' }));
+    this.#headline = headlineOf(known, this.#parts.named);
+    this.aggregator.setInterfaces(this.#interfaces());
+  }
+
+  #interfaces(): CountedInterface[] {
+    return this.#parts.opened.source.interfaces.map(({ name, kind: byName }, index) => {
+      const delta = this.#parts.tracker?.delta(name) ?? null;
+      const dropped =
+        delta === null || (delta.rxDropped === null && delta.txDropped === null)
+          ? null
+          : (delta.rxDropped ?? 0) + (delta.txDropped ?? 0);
+      return {
+        name,
+        kind: this.#kinds[index] ?? byName,
+        headline: this.#headline.has(name),
+        frameBytes: this.#frames[index * FRAME_COLUMNS + 1] as number,
+        counterBytes: delta === null ? null : delta.rxBytes + delta.txBytes,
+        counterDropped: dropped,
+      };
+    });
+  }
+
+  #status(interfaces: readonly CountedInterface[]): CaptureStatus {
+    const { opened, file } = this.#parts;
+    const { source, fallbacks } = opened;
+    const stats = source.stats();
+    const kernel = stats.droppedByKernel;
+    const dropped = kernel === null && stats.droppedByInterface === null ? null : (kernel ?? 0) + (stats.droppedByInterface ?? 0);
+    const owners = this.owners.source;
+    const notes = [source.note, owners?.note ?? ''].filter((note) => note !== '');
+    return {
+      driver: source.driver,
+      interfaces: interfaces.map(({ name }) => name),
+      attribution: owners?.kind ?? 'none',
+      packets: this.#packets,
+      frameBytes: this.#frameBytes,
+      dropped,
+      shed: stats.shed,
+      undecoded: this.#undecoded + stats.malformed,
+      truncated: this.#statuses[STATUS.TRUNCATED] as number,
+      malformed: (this.#statuses[STATUS.MALFORMED] as number) + stats.malformed,
+      unsupported: this.#statuses[STATUS.UNSUPPORTED] as number,
+      interfaceBytes: sumOrNull(interfaces.map(({ counterBytes }) => counterBytes)),
+      interfaceDropped: sumOrNull(interfaces.map(({ counterDropped }) => counterDropped)),
+      fallbacks,
+      snapLength: source.snapLength,
+      bufferBytes: source.bufferBytes,
+      note: notes.join('; '),
+      file,
+    };
+  }
+}
+
+/** Sum of what is known, or null when any part is not: a partial sum would pass for the whole. */
+function sumOrNull(values: readonly (number | null)[]): number | null {
+  if (values.length === 0) return null;
+  let sum = 0;
+  for (const value of values) {
+    if (value === null) return null;
+    sum += value;
+  }
+  return sum;
+}

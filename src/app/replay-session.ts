@@ -1,0 +1,174 @@
+// A replay: the packets' own clock ticks, paced to real time or as fast as it goes.
+
+import { END_LIMITS, LIVE_LIMITS } from '../aggregate/aggregator.ts';
+import type { Gap } from '../aggregate/snapshot.ts';
+import type { PacketBatch } from '../capture/batch.ts';
+import type { PacketSource } from '../capture/source.ts';
+import type { Clock } from '../clock.ts';
+import { FlowEvents } from './events.ts';
+import type { SessionEnd } from './live-session.ts';
+import type { Monitor } from './monitor.ts';
+import type { Output } from './output.ts';
+
+const TURN_MS = 8;
+const WAIT_MS = 10;
+/** A silence longer than this many intervals is passed over in one step when nobody waits for it. */
+const LONGEST_SILENCE = 300;
+const EXPIRE_MS = 5000;
+
+/** What a replay works with. */
+export interface ReplayParts {
+  readonly source: PacketSource;
+  readonly monitor: Monitor;
+  readonly clock: Clock;
+  readonly output: Output;
+  readonly intervalMs: number;
+  /** Times real time; 0 is as fast as it goes. */
+  readonly speed: number;
+  /** False to tick only at the end, where nobody wants samples. */
+  readonly ticks: boolean;
+  readonly samples: number | null;
+  readonly durationMs: number | null;
+}
+
+/** Plays a capture to its end, or until told to stop. */
+export class ReplaySession {
+  readonly #parts: ReplayParts;
+  readonly #events: FlowEvents;
+  #end: SessionEnd | null = null;
+  #first = 0;
+  #begun = 0;
+  #nextTick = 0;
+  #lastTick = 0;
+  #expireAt = 0;
+  #gaps: Gap[] = [];
+  #wake: () => void = () => {};
+
+  constructor(parts: ReplayParts) {
+    this.#parts = parts;
+    this.#events = new FlowEvents(parts.monitor, parts.output);
+  }
+
+  async run(): Promise<SessionEnd> {
+    const { source, output, clock } = this.#parts;
+    let turn = clock.monotonic();
+    while (this.#end === null) {
+      const batch = source.read();
+      if (batch === null) {
+        if (source.state === 'ended' || source.state === 'lost') break;
+        this.#tickUntil(this.#playedTo());
+        await this.#pause(WAIT_MS);
+        continue;
+      }
+      await this.#play(batch);
+      if (clock.monotonic() - turn < TURN_MS) continue;
+      await new Promise(setImmediate);
+      turn = clock.monotonic();
+    }
+    const end = this.#end ?? { kind: 'done' };
+    await output.end(this.#close(Math.max(this.#parts.monitor.lastTime, this.#lastTick)));
+    return end;
+  }
+
+  /** Ends the replay; the first reason holds. */
+  stop(end: SessionEnd): void {
+    this.#end ??= end;
+    this.#wake();
+  }
+
+  /** Takes a batch in stretches between ticks, waiting where the packets are ahead of the clock. */
+  async #play(batch: PacketBatch): Promise<void> {
+    const { monitor, ticks, speed, intervalMs } = this.#parts;
+    if (this.#first === 0 && batch.count > 0) this.#begin(batch.time[0] as number);
+    if (!ticks && speed === 0) {
+      monitor.ingest(batch, 0, batch.count);
+      return;
+    }
+    let from = 0;
+    while (from < batch.count && this.#end === null) {
+      const limit = Math.min(this.#nextTick, this.#playedTo());
+      let to = from;
+      while (to < batch.count && (batch.time[to] as number) < limit) to++;
+      if (to > from) monitor.ingest(batch, from, to);
+      from = to;
+      if (from === batch.count) break;
+      const time = batch.time[from] as number;
+      if (time >= this.#nextTick) {
+        if (speed === 0 && time - this.#nextTick > LONGEST_SILENCE * intervalMs) this.#passSilence(time);
+        else if (this.#playedTo() >= this.#nextTick) this.#tickUntil(Math.min(time, this.#playedTo()));
+        else await this.#pause(WAIT_MS);
+      } else await this.#pause(WAIT_MS);
+    }
+  }
+
+  #begin(time: number): void {
+    this.#first = time;
+    this.#begun = this.#parts.clock.monotonic();
+    this.#lastTick = time;
+    this.#nextTick = time + this.#parts.intervalMs;
+    this.#expireAt = time + EXPIRE_MS;
+  }
+
+  /** Packet time that may have been played by now. */
+  #playedTo(): number {
+    const { speed, clock } = this.#parts;
+    return speed === 0 ? Number.POSITIVE_INFINITY : this.#first + (clock.monotonic() - this.#begun) * speed;
+  }
+
+  #tickUntil(time: number): void {
+    if (this.#first === 0 || !Number.isFinite(time)) return;
+    while (this.#nextTick <= time && this.#end === null) {
+      this.#tick(this.#nextTick);
+      this.#nextTick += this.#parts.intervalMs;
+    }
+  }
+
+  #passSilence(time: number): void {
+    this.#tick(this.#nextTick);
+    const { intervalMs } = this.#parts;
+    const silence = Math.floor((time - this.#nextTick) / intervalMs) * intervalMs;
+    this.#gaps.push({
+      from: this.#nextTick,
+      to: this.#nextTick + silence,
+      reason: 'clock',
+      detail: `no packets for ${Math.round(silence / 1000)} s`,
+    });
+    this.#nextTick += silence + intervalMs;
+    this.#lastTick = this.#nextTick - intervalMs;
+  }
+
+  #tick(time: number): void {
+    const { monitor, output, samples, durationMs, ticks } = this.#parts;
+    monitor.owners.work(this.#parts.clock.monotonic());
+    this.#events.tellOpened();
+    const snapshot = this.#close(time);
+    if (ticks) {
+      for (const gap of snapshot.gaps) output.gap(gap);
+      output.sample(snapshot);
+    }
+    if (time >= this.#expireAt) {
+      this.#expireAt = time + EXPIRE_MS;
+      monitor.flows.expire(time);
+    }
+    if ((samples !== null && snapshot.seq + 1 >= samples) || (durationMs !== null && time - this.#first >= durationMs))
+      this.stop({ kind: 'done' });
+  }
+
+  #close(time: number) {
+    const interval = Math.max(0, time - this.#lastTick);
+    this.#lastTick = time;
+    const gaps = this.#gaps;
+    this.#gaps = [];
+    return this.#parts.monitor.tick(time, Math.round(interval), gaps, this.#parts.ticks ? LIVE_LIMITS : END_LIMITS);
+  }
+
+  #pause(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      this.#wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+}

@@ -1,0 +1,199 @@
+// One run from options to exit status: opens the capture before the screen, and on every way out closes the screen before anything is said.
+
+import { constants } from 'node:os';
+import type { Opener } from '../capture/opener.ts';
+import type { OpenedSource } from '../capture/source.ts';
+import type { Options } from '../cli/options.ts';
+import { type Clock, systemClock } from '../clock.ts';
+import { NetmonError } from '../errors.ts';
+import { compileFilter, type Filter } from '../filter/filter.ts';
+import type { Edges } from '../net/edges.ts';
+import { assemble, type Assembly } from './assemble.ts';
+import { systemEdges } from './edges.ts';
+import { LiveSession, type SessionEnd } from './live-session.ts';
+import { narrower } from './narrow.ts';
+import type { Output } from './output.ts';
+import { ReplaySession } from './replay-session.ts';
+
+/** Kernel rings, all interfaces together; 4 MiB lost nothing at a million packets/s, and every MiB is resident. */
+const RING_BYTES = 8 << 20;
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
+type Mode = 'screen' | 'json' | 'table';
+
+/**
+ * Runs until the user, a signal, the end of a file or the loss of the last interface ends it.
+ *
+ * @returns the exit status: 0, or 128 + n on a signal. @throws NetmonError for all that a user can mend
+ */
+export async function run(options: Options, edges: Edges = systemEdges(), clock: Clock = systemClock): Promise<number> {
+  const mode = modeOf(options);
+  if (mode === 'screen') await refuseBadTerminal();
+  const filter = filterOf(options.filter);
+  const opened = await open(options, edges, clock);
+  const parts = assemble(opened, { named: options.interfaces, file: options.read }, edges, clock);
+  let screen: { output: Output; close(): void } | null = null;
+  try {
+    let stop: (end: SessionEnd) => void = () => {};
+    let failure: Error | null = null;
+    const closed = (thrown: Error | null) => {
+      failure ??= thrown;
+      stop({ kind: 'done' });
+    };
+    let output: Output;
+    if (mode === 'screen') {
+      const { openTui } = await import('./screen.ts');
+      screen = openTui(options, () => stop({ kind: 'done' }));
+      output = screen.output;
+    } else output = await plainOutput(mode, options, filter, closed);
+    const session = sessionOf(options, mode, opened, parts, output, edges, clock);
+    stop = (end) => session.stop(end);
+    const end = await guarded(session, mode === 'screen' && options.read !== null);
+    screen?.close();
+    if (failure !== null) throw failure;
+    if (end.kind === 'lost') {
+      throw new NetmonError('device-lost', `the interface is gone: ${end.note}`, 'see what is left: netmon-tui interfaces');
+    }
+    return end.kind === 'signal' ? 128 + end.number : 0;
+  } finally {
+    screen?.close();
+    parts.monitor.owners.close();
+    opened.source.close();
+  }
+}
+
+/** Standard output that is no terminal gets a table, never a drawing. */
+function modeOf(options: Options): Mode {
+  if (options.json) return 'json';
+  return options.once || process.stdout.isTTY !== true ? 'table' : 'screen';
+}
+
+async function refuseBadTerminal(): Promise<void> {
+  const { refuseTerminal } = await import('../tui/terminal.ts');
+  const reason = refuseTerminal(process.env, true);
+  if (reason !== null) throw new NetmonError('terminal', reason, 'for text without a screen: netmon-tui --once, or --json');
+}
+
+function filterOf(text: string | null): Filter | null {
+  if (text === null || text.trim() === '') return null;
+  const result = compileFilter(text);
+  if (result.ok) return result.filter.matchesAll ? null : result.filter;
+  throw new NetmonError(
+    'bad-filter',
+    `filter "${text}", column ${result.column + 1}: ${result.message}`,
+    'see README.md, "Filter"',
+  );
+}
+
+async function open(options: Options, edges: Edges, clock: Clock): Promise<OpenedSource> {
+  if (options.read !== null) {
+    const { openFile } = await import('../capture/file-source.ts');
+    return { source: await openFile(options.read), fallbacks: [] };
+  }
+  const { Opener: OpenerOfRun } = await import('../capture/opener.ts');
+  const opener: Opener = new OpenerOfRun(options.driver, edges, clock);
+  return opener.open({ interfaces: await interfacesOf(options, edges), bpf: options.bpf, bufferBytes: RING_BYTES });
+}
+
+/** macOS takes all of them through PKTAP; Linux the one that carries the default route. */
+async function interfacesOf(options: Options, edges: Edges): Promise<readonly string[]> {
+  if (options.interfaces.length > 0 || edges.platform === 'darwin') return options.interfaces;
+  const { defaultInterface } = await import('../capture/devices.ts');
+  const route = await defaultInterface(edges);
+  if (route === null) {
+    throw new NetmonError(
+      'no-device',
+      'no default route, so no interface to choose',
+      'name one: netmon-tui --interface NAME (see: netmon-tui interfaces)',
+    );
+  }
+  return [route];
+}
+
+async function plainOutput(
+  mode: 'json' | 'table',
+  options: Options,
+  filter: Filter | null,
+  closed: (failure: Error | null) => void,
+): Promise<Output> {
+  const narrow = narrower(filter);
+  if (mode === 'json') {
+    const { JsonOutput } = await import('./json-output.ts');
+    return new JsonOutput(process.stdout, !options.once, narrow.snapshot, narrow.passes, closed);
+  }
+  const { TableOutput } = await import('./table-output.ts');
+  const { ascii, names, units } = options;
+  const style = {
+    columns: process.stdout.isTTY ? process.stdout.columns : undefined,
+    color: options.color && process.stdout.isTTY === true,
+    ascii,
+    names,
+    units,
+  };
+  return new TableOutput(process.stdout, style, narrow.snapshot, closed);
+}
+
+function sessionOf(
+  options: Options,
+  mode: Mode,
+  opened: OpenedSource,
+  parts: Assembly,
+  output: Output,
+  edges: Edges,
+  clock: Clock,
+) {
+  const { source } = opened;
+  const { intervalMs } = options;
+  const once = mode === 'table' || options.once;
+  const durationMs = options.durationMs;
+  if (options.read !== null) {
+    return new ReplaySession({
+      source,
+      monitor: parts.monitor,
+      clock,
+      output,
+      intervalMs,
+      speed: once ? 0 : options.speed,
+      ticks: !once,
+      samples: options.samples,
+      durationMs,
+    });
+  }
+  const samples = once && durationMs === null ? 1 : options.samples;
+  return new LiveSession({ source, ...parts, edges, clock, output, intervalMs, samples, durationMs });
+}
+
+/** Runs the session under handlers for signals and for what nobody caught; a replay on the screen stays until the user leaves. */
+async function guarded(
+  session: { run(): Promise<SessionEnd>; stop(end: SessionEnd): void },
+  stays: boolean,
+): Promise<SessionEnd> {
+  let fail: (thrown: unknown) => void = () => {};
+  let left: (end: SessionEnd) => void = () => {};
+  const failed = new Promise<never>((_, reject) => {
+    fail = reject;
+  });
+  const leaving = new Promise<SessionEnd>((resolve) => {
+    left = resolve;
+  });
+  const stop = session.stop.bind(session);
+  session.stop = (end) => {
+    left(end);
+    stop(end);
+  };
+  const handlers = SIGNALS.map((name) => {
+    const handler = () => session.stop({ kind: 'signal', number: constants.signals[name] });
+    process.on(name, handler);
+    return { name, handler };
+  });
+  process.on('uncaughtException', fail);
+  process.on('unhandledRejection', fail);
+  try {
+    const end = await Promise.race([session.run(), failed]);
+    return stays && end.kind === 'done' ? await Promise.race([leaving, failed]) : end;
+  } finally {
+    for (const { name, handler } of handlers) process.removeListener(name, handler);
+    process.removeListener('uncaughtException', fail);
+    process.removeListener('unhandledRejection', fail);
+  }
+}

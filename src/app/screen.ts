@@ -1,0 +1,70 @@
+// Opens the terminal screen for a run: theme, keys, colours, and the terminal itself when standard input is the capture.
+
+import { openSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { ReadStream } from 'node:tty';
+import { fileURLToPath } from 'node:url';
+import type { Options } from '../cli/options.ts';
+import { NetmonError } from '../errors.ts';
+import { ThemeShelf } from '../tui/theme-files.ts';
+import { Tui } from '../tui/tui.ts';
+import { rebind } from '../view/keymap.ts';
+import { depthOf } from '../view/palette.ts';
+import type { Output } from './output.ts';
+import { ScreenOutput } from './screen-output.ts';
+
+/** Opens the screen; `quit` is called when the user asks to leave. Close it on every way out. */
+export function openTui(options: Options, quit: () => void): { output: Output; close(): void } {
+  const keys = rebind(options.keys);
+  if (!keys.ok) throw new NetmonError('usage', keys.problems.join('; '), 'see README.md, "Keys"');
+  const themes = new ThemeShelf(themeFolders());
+  const theme = themes.load(options.theme);
+  const input = terminalInput(options.read === '-');
+  const tui = new Tui({
+    input,
+    output: process.stdout,
+    theme,
+    themes,
+    colour: options.color ? depthOf(process.env) : 'none',
+    ascii: options.ascii,
+    mouse: options.mouse ?? process.env['SSH_CONNECTION'] === undefined,
+    keys: keys.keys,
+    filter: options.filter ?? '',
+    view: { units: options.units, names: options.names },
+    effects: (effect) => {
+      if (effect.type === 'quit') quit();
+    },
+  });
+  return {
+    output: new ScreenOutput(tui),
+    close() {
+      tui.close();
+      if (input !== process.stdin) input.destroy();
+    },
+  };
+}
+
+/** When standard input is the capture, keys come from the terminal itself. */
+function terminalInput(stdinTaken: boolean): ReadStream {
+  if (!stdinTaken && process.stdin.isTTY) return process.stdin;
+  try {
+    return new ReadStream(openSync('/dev/tty', 'r'));
+  } catch (thrown) {
+    throw new NetmonError(
+      'terminal',
+      'there is no terminal to take keys from',
+      'for text without a screen: netmon-tui --once, or --json',
+      thrown,
+    );
+  }
+}
+
+function themeFolders(): string[] {
+  const config = process.env['XDG_CONFIG_HOME'] || join(homedir(), '.config');
+  return [
+    join(config, 'netmon-tui', 'themes'),
+    join(config, 'btop', 'themes'),
+    fileURLToPath(new URL('../../themes', import.meta.url)),
+  ];
+}

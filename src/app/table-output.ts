@@ -1,0 +1,41 @@
+// Output of a run as one table on standard output.
+
+import type { Writable } from 'node:stream';
+import type { Snapshot } from '../aggregate/snapshot.ts';
+import { tableText, type TableStyle } from '../cli/table.ts';
+import type { Output } from './output.ts';
+
+/** Prints the totals of the run when it ends. */
+export class TableOutput implements Output {
+  readonly wantsEvents = false;
+  readonly #stream: Writable;
+  readonly #style: TableStyle;
+  readonly #narrow: (snapshot: Snapshot) => Snapshot;
+
+  /** @param onClosed called when the reader went away, with null, or the write failed */
+  constructor(
+    stream: Writable,
+    style: TableStyle,
+    narrow: (snapshot: Snapshot) => Snapshot,
+    onClosed: (failure: Error | null) => void,
+  ) {
+    this.#stream = stream;
+    this.#style = style;
+    this.#narrow = narrow;
+    stream.on('error', (failure: NodeJS.ErrnoException) => onClosed(failure.code === 'EPIPE' ? null : failure));
+  }
+
+  sample(): void {}
+
+  opened(): void {}
+
+  closed(): void {}
+
+  gap(): void {}
+
+  end(snapshot: Snapshot): Promise<void> {
+    return new Promise((resolve) => {
+      this.#stream.write(tableText(this.#narrow(snapshot), this.#style), () => resolve());
+    });
+  }
+}

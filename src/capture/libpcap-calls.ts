@@ -1,0 +1,153 @@
+// The system's libpcap and the three libc functions that let it dump into our memory, as one struct of functions. Tests hand in another.
+
+import koffi, { type LibraryHandle } from 'koffi';
+import { reasonOf } from '../errors.ts';
+
+/** An address in the process's memory; opaque. */
+export type Pointer = unknown;
+
+export interface PcapStat {
+  recv: number;
+  drop: number;
+  ifdrop: number;
+}
+
+/** pcap(3) as we use it. Return values are libpcap's own: negative is an error, positive of `activate` a warning. */
+export interface LibpcapCalls {
+  readonly version: string;
+  create(device: string, error: Buffer): Pointer;
+  setSnaplen(handle: Pointer, bytes: number): number;
+  setBufferSize(handle: Pointer, bytes: number): number;
+  setTimeout(handle: Pointer, ms: number): number;
+  /** macOS only (pcap/pcap-private.h of Apple's libpcap); null where the library has none. */
+  readonly setWantPktap: ((handle: Pointer, want: number) => number) | null;
+  activate(handle: Pointer): number;
+  setNonblock(handle: Pointer, on: number, error: Buffer): number;
+  geterr(handle: Pointer): string;
+  statustostr(status: number): string;
+  datalink(handle: Pointer): number;
+  setDatalink(handle: Pointer, link: number): number;
+  stats(handle: Pointer, stat: PcapStat): number;
+  close(handle: Pointer): void;
+  /** Compiles `expression`; the program's instructions as bytes, or null with the reason in `geterr`. */
+  compile(handle: Pointer, expression: string): Buffer | null;
+  setFilter(handle: Pointer, instructions: Buffer): number;
+  /** A FILE laid over `memory`, with a dumper that libpcap can write records into. */
+  openDump(handle: Pointer, memory: Buffer): Pointer;
+  /** Dispatches at most `limit` packets into the dump. @returns how many, or pcap_dispatch's error */
+  dispatch(handle: Pointer, limit: number, dump: Pointer): number;
+  /** Ends a batch: bytes of the dump that are filled. The next dispatch begins at 0 again. */
+  flush(dump: Pointer): number;
+  rewind(dump: Pointer): void;
+}
+
+const LIBRARIES = {
+  linux: {
+    pcap: ['libpcap.so.0.8', 'libpcap.so.1', 'libpcap.so'],
+    libc: ['libc.so.6', `libc.musl-${process.arch === 'arm64' ? 'aarch64' : 'x86_64'}.so.1`],
+  },
+  darwin: { pcap: ['/usr/lib/libpcap.A.dylib'], libc: ['/usr/lib/libSystem.B.dylib'] },
+} as const;
+
+/** struct bpf_program { u_int bf_len; struct bpf_insn *bf_insns; } on 64-bit machines. */
+const PROGRAM_BYTES = 16;
+const RTLD_LAZY = 1;
+const FULLY_BUFFERED = 0;
+const STDIO_BUFFER = 64 * 1024;
+
+/**
+ * Loads the system's libpcap.
+ *
+ * Homebrew's and other upstream builds on macOS have no PKTAP: there it is always /usr/lib's. Throws with the loader's words.
+ */
+export function loadLibpcap(platform: 'darwin' | 'linux'): LibpcapCalls {
+  const names = LIBRARIES[platform];
+  const { library: pcap, name: pcapName } = loadFirst(names.pcap);
+  const { library: libc } = loadFirst(names.libc);
+  const Stat = koffi.struct({ recv: 'uint', drop: 'uint', ifdrop: 'uint' });
+  const compile = pcap.func('int pcap_compile(void*, void*, const char*, int, uint32_t)');
+  const freecode = pcap.func('void pcap_freecode(void*)');
+  const setfilter = pcap.func('int pcap_setfilter(void*, void*)');
+  const dispatch = pcap.func('int pcap_dispatch(void*, int, void*, void*)');
+  const dumpFopen = pcap.func('void* pcap_dump_fopen(void*, void*)');
+  const memcpy = libc.func('memcpy', 'void*', ['void*', 'size_t', 'size_t']);
+  const fmemopen = libc.func('void* fmemopen(void*, size_t, const char*)');
+  const setvbuf = libc.func('int setvbuf(void*, void*, int, size_t)');
+  const fflush = libc.func('int fflush(void*)');
+  const rewind = libc.func('void rewind(void*)');
+  const ftell = libc.func('long ftell(void*)');
+  const dlopen = libc.func('void* dlopen(const char*, int)');
+  const dlsym = libc.func('void* dlsym(void*, const char*)');
+  const pcapDump = dlsym(dlopen(pcapName, RTLD_LAZY), 'pcap_dump');
+  // Kept for as long as the library: stdio buffers and filters are read by C after the call that took them.
+  const pinned: Buffer[] = [];
+  return {
+    version: pcap.func('const char* pcap_lib_version()')() as string,
+    create: pcap.func('void* pcap_create(const char*, _Out_ char*)'),
+    setSnaplen: pcap.func('int pcap_set_snaplen(void*, int)'),
+    setBufferSize: pcap.func('int pcap_set_buffer_size(void*, int)'),
+    setTimeout: pcap.func('int pcap_set_timeout(void*, int)'),
+    setWantPktap: platform === 'darwin' ? optional(() => pcap.func('int pcap_set_want_pktap(void*, int)')) : null,
+    activate: pcap.func('int pcap_activate(void*)'),
+    setNonblock: pcap.func('int pcap_setnonblock(void*, int, _Out_ char*)'),
+    geterr: pcap.func('const char* pcap_geterr(void*)'),
+    statustostr: pcap.func('const char* pcap_statustostr(int)'),
+    datalink: pcap.func('int pcap_datalink(void*)'),
+    setDatalink: pcap.func('int pcap_set_datalink(void*, int)'),
+    stats: pcap.func('pcap_stats', 'int', ['void*', koffi.out(koffi.pointer(Stat))]),
+    close: pcap.func('void pcap_close(void*)'),
+    compile(handle, expression) {
+      const program = Buffer.alloc(PROGRAM_BYTES);
+      if (compile(handle, program, expression, 1, 0xffffffff) < 0) return null;
+      const instructions = Buffer.alloc(program.readUInt32LE(0) * 8);
+      if (instructions.length > 0) memcpy(instructions, Number(program.readBigUInt64LE(8)), instructions.length);
+      freecode(program);
+      return instructions;
+    },
+    setFilter(handle, instructions) {
+      const program = Buffer.alloc(PROGRAM_BYTES);
+      program.writeUInt32LE(instructions.length / 8, 0);
+      program.writeBigUInt64LE(BigInt(koffi.address(instructions)), 8);
+      return setfilter(handle, program) as number;
+    },
+    openDump(handle, memory) {
+      const file = fmemopen(memory, memory.length, 'w');
+      if (file === null) throw new Error('fmemopen failed');
+      const buffer = Buffer.alloc(STDIO_BUFFER);
+      pinned.push(buffer, memory);
+      setvbuf(file, buffer, FULLY_BUFFERED, buffer.length);
+      const dumper = dumpFopen(handle, file);
+      if (dumper === null) throw new Error('pcap_dump_fopen failed');
+      fflush(dumper);
+      return dumper;
+    },
+    dispatch: (handle, limit, dump) => dispatch(handle, limit, pcapDump, dump) as number,
+    flush(dump) {
+      fflush(dump);
+      return Number(ftell(dump));
+    },
+    rewind: (dump) => {
+      rewind(dump);
+    },
+  };
+}
+
+function loadFirst(names: readonly string[]): { library: LibraryHandle; name: string } {
+  const reasons: string[] = [];
+  for (const name of names) {
+    try {
+      return { library: koffi.load(name), name };
+    } catch (thrown) {
+      reasons.push(reasonOf(thrown));
+    }
+  }
+  throw new Error(reasons[0] ?? 'no library to load');
+}
+
+function optional<T>(find: () => T): T | null {
+  try {
+    return find();
+  } catch {
+    return null; // an older libpcap without it: the driver says so and goes on without PKTAP
+  }
+}

@@ -1,0 +1,269 @@
+// The first driver: the system's libpcap, in process, a batch of frames a call. libpcap's own pcap_dump writes the records into our
+// buffer, so one foreign call moves hundreds of packets; RecordWalk turns them into columns.
+
+import type { Clock } from '../clock.ts';
+import { NetmonError, reasonOf } from '../errors.ts';
+import { u32 } from '../net/bytes.ts';
+import type { Edges } from '../net/edges.ts';
+import { DIRECTION, LINK } from '../net/numbers.ts';
+import { PacketBatch } from './batch.ts';
+import { DriverUnavailable } from './capture-errors.ts';
+import { defaultInterface, deviceNames } from './devices.ts';
+import { linuxDevices } from './devices-linux.ts';
+import { InterfaceTable } from './interface-names.ts';
+import { loadLibpcap, type LibpcapCalls, type Pointer } from './libpcap-calls.ts';
+import { LibpcapHandle, PKTAP_SNAPLEN } from './libpcap-handle.ts';
+import { dumpedLayout, RecordWalk } from './pcap-records.ts';
+import { isPktap, PktapUnwrapper } from './pktap.ts';
+import { ProcessTable } from './process-names.ts';
+import { BULK_BYTES, WHOLE_BYTES } from './snap-program.ts';
+import type { CaptureInterface, CaptureRequest, CaptureStats, PacketSource, SourceState } from './source.ts';
+
+const BATCH_BYTES = 4 << 20;
+const RECORD_HEADER = 16;
+/** pcap_dump does not report a full buffer: never ask for more records than fit at their largest. */
+const BATCH_RECORDS = Math.floor((BATCH_BYTES - 4096) / (WHOLE_BYTES + RECORD_HEADER));
+/** Every MiB of ring is resident; this lost nothing at a million packets/s. */
+const LEAST_RING = 2 << 20;
+const REOPEN_MS = 2000;
+const PKTAP_DEFAULT = 'en,utun,ipsec,ppp,lo0';
+/** SLL2: the packet was sent by this machine (linux/if_packet.h). */
+const PACKET_OUTGOING = 4;
+
+/** One opened device and what turns its records into frames. */
+interface Tap {
+  readonly request: { readonly device: string; readonly pktap: boolean };
+  handle: LibpcapHandle | null;
+  walk: RecordWalk;
+  iface: number;
+  triedAt: number;
+}
+
+/**
+ * Opens the interfaces of `request` through libpcap.
+ *
+ * macOS: PKTAP over all of them in one handle, with pid and name on each packet; without root, or with an older libpcap, the plain
+ * interface. `calls` is the library, loaded here unless a test gives another. Throws DriverUnavailable or a NetmonError.
+ */
+export async function openLibpcap(request: CaptureRequest, edges: Edges, clock: Clock, calls?: LibpcapCalls): Promise<PacketSource> {
+  const library = calls ?? load(edges.platform);
+  const devices = await deviceNames(edges);
+  if (edges.platform === 'darwin') {
+    if (library.setWantPktap !== null && request.bpf !== null) {
+      throw new DriverUnavailable('a capture filter cannot look into PKTAP frames in process');
+    }
+    if (library.setWantPktap !== null) {
+      const names = request.interfaces.includes('any') ? 'all' : request.interfaces.join(',') || PKTAP_DEFAULT;
+      try {
+        return new LibpcapSource(library, [`pktap,${names}`], true, request, edges, clock, devices, '');
+      } catch (thrown) {
+        // Without root a plain interface may still open (Wireshark's ChmodBPF gives the access_bpf group /dev/bpf*).
+        if (edges.euid() === 0) throw thrown;
+        return plain(`without root there is no PKTAP: ${reasonOf(thrown)}`);
+      }
+    }
+  }
+  return plain('');
+
+  async function plain(note: string): Promise<PacketSource> {
+    let names = request.interfaces;
+    if (names.length === 0) {
+      const route = await defaultInterface(edges);
+      if (route === null) throw new NetmonError('no-device', 'no default route, so no interface to choose', 'name one: netmon-tui --interface NAME');
+      names = [route];
+    }
+    return new LibpcapSource(library, names, false, request, edges, clock, devices, note);
+  }
+}
+
+function load(platform: 'darwin' | 'linux'): LibpcapCalls {
+  try {
+    return loadLibpcap(platform);
+  } catch (thrown) {
+    throw new DriverUnavailable(`libpcap could not be loaded: ${reasonOf(thrown)}`, null, thrown);
+  }
+}
+
+/** Frames of one or more libpcap handles, one handle's batch at a time. */
+class LibpcapSource implements PacketSource {
+  readonly driver = 'libpcap';
+  readonly namesProcesses: boolean;
+  readonly snapLength: { readonly bulk: number; readonly whole: number };
+  readonly bufferBytes: number;
+  state: SourceState = 'open';
+  note: string;
+  readonly #calls: LibpcapCalls;
+  readonly #request: CaptureRequest;
+  readonly #edges: Edges;
+  readonly #clock: Clock;
+  readonly #devices: readonly string[];
+  readonly #taps: Tap[] = [];
+  readonly #batch = new PacketBatch(BATCH_RECORDS, Buffer.alloc(BATCH_BYTES));
+  readonly #dump: Pointer;
+  readonly #interfaces = new InterfaceTable();
+  readonly #processes = new ProcessTable();
+  readonly #unwrapper = new PktapUnwrapper(this.#interfaces, this.#processes);
+  /** Kernel interface number -> our index, for the cooked frames of `any`; -1 unknown. */
+  #byIndex = new Int32Array(0);
+  #next = 0;
+  #gone = { received: 0, dropped: 0, droppedByInterface: 0 };
+  readonly #baseNote: string;
+
+  constructor(
+    calls: LibpcapCalls,
+    names: readonly string[],
+    pktap: boolean,
+    request: CaptureRequest,
+    edges: Edges,
+    clock: Clock,
+    devices: readonly string[],
+    note: string,
+  ) {
+    this.#calls = calls;
+    this.#request = request;
+    this.#edges = edges;
+    this.#clock = clock;
+    this.#devices = devices;
+    this.#baseNote = note;
+    this.note = note;
+    this.namesProcesses = pktap;
+    this.snapLength = pktap ? { bulk: PKTAP_SNAPLEN - 156, whole: PKTAP_SNAPLEN - 156 } : { bulk: BULK_BYTES, whole: WHOLE_BYTES };
+    this.bufferBytes = Math.max(LEAST_RING, Math.floor(request.bufferBytes / names.length)) * names.length;
+    try {
+      for (const device of names) this.#taps.push(this.#openTap(device, pktap));
+      this.#dump = calls.openDump((this.#taps[0] as Tap & { handle: LibpcapHandle }).handle.pointer, this.#batch.bytes as Buffer);
+    } catch (thrown) {
+      this.close();
+      throw thrown;
+    }
+    if (pktap && !isPktap(this.#taps[0]?.handle?.link ?? -1)) {
+      this.close();
+      throw new DriverUnavailable('libpcap opened PKTAP, but the kernel does not deliver its headers');
+    }
+  }
+
+  get interfaces(): readonly CaptureInterface[] {
+    return this.#interfaces.interfaces;
+  }
+
+  get processes() {
+    return this.#processes.processes;
+  }
+
+  read(): PacketBatch | null {
+    for (let tried = 0; tried < this.#taps.length; tried++) {
+      const tap = this.#taps[this.#next] as Tap;
+      this.#next = (this.#next + 1) % this.#taps.length;
+      if (tap.handle === null) this.#reopen(tap);
+      else if (this.#fill(tap, tap.handle)) return this.#batch;
+    }
+    return null;
+  }
+
+  stats(): CaptureStats {
+    let { received, dropped, droppedByInterface } = this.#gone;
+    for (const { handle } of this.#taps) {
+      if (handle === null) continue;
+      handle.refreshStats();
+      received += handle.received;
+      dropped += handle.dropped;
+      droppedByInterface += handle.droppedByInterface;
+    }
+    const malformed = this.#taps.reduce((sum, tap) => sum + tap.walk.malformed, this.#unwrapper.malformed);
+    return { received, droppedByKernel: dropped, droppedByInterface, shed: 0, malformed };
+  }
+
+  close(): void {
+    for (const tap of this.#taps) {
+      tap.handle?.close();
+      tap.handle = null;
+    }
+    this.state = 'ended';
+  }
+
+  #fill(tap: Tap, handle: LibpcapHandle): boolean {
+    const batch = this.#batch;
+    this.#calls.rewind(this.#dump);
+    const count = this.#calls.dispatch(handle.pointer, BATCH_RECORDS, this.#dump);
+    if (count < 0) this.#lose(tap, handle);
+    if (count <= 0) return false;
+    batch.count = 0;
+    tap.walk.fill(batch, 0, this.#calls.flush(this.#dump));
+    if (tap.request.pktap) this.#unwrapper.unwrap(batch);
+    else if (handle.link === LINK.LINUX_SLL2) this.#placeCooked(batch);
+    return batch.count > 0;
+  }
+
+  /** Cooked frames of `any` tell their interface by the kernel's number, and whether this machine sent them. */
+  #placeCooked(batch: PacketBatch): void {
+    const { bytes, offset, captured } = batch;
+    for (let i = 0; i < batch.count; i++) {
+      if ((captured[i] as number) < 20) continue;
+      const at = offset[i] as number;
+      const index = u32(bytes, at + 4);
+      const known = index < this.#byIndex.length ? (this.#byIndex[index] as number) : -1;
+      batch.iface[i] = known >= 0 ? known : this.#learnIndex(index);
+      batch.direction[i] = bytes[at + 10] === PACKET_OUTGOING ? DIRECTION.OUT : DIRECTION.IN;
+    }
+  }
+
+  #learnIndex(index: number): number {
+    const device = linuxDevices(this.#edges).find((each) => each.index === index);
+    const known = this.#interfaces.named(LINK.LINUX_SLL2, false, device?.name ?? `#${index}`);
+    if (index < 1 << 16) {
+      if (index >= this.#byIndex.length) {
+        const wide = new Int32Array(index + 64).fill(-1);
+        wide.set(this.#byIndex);
+        this.#byIndex = wide;
+      }
+      this.#byIndex[index] = known;
+    }
+    return known;
+  }
+
+  #openTap(device: string, pktap: boolean): Tap {
+    const handle = this.#open(device, pktap);
+    // PKTAP and `any` name the interface in each frame; there the index given here is never used.
+    const iface = pktap || device === 'any' ? 0 : this.#interfaces.named(handle.link, false, device);
+    return { request: { device, pktap }, handle, walk: new RecordWalk(dumpedLayout(handle.link, iface)), iface, triedAt: 0 };
+  }
+
+  #open(device: string, pktap: boolean): LibpcapHandle {
+    const bufferBytes = this.bufferBytes / Math.max(1, this.#request.interfaces.length);
+    return new LibpcapHandle(this.#calls, { device, pktap, bpf: this.#request.bpf, bufferBytes: Math.max(LEAST_RING, Math.floor(bufferBytes)), devices: this.#devices });
+  }
+
+  #lose(tap: Tap, handle: LibpcapHandle): void {
+    const reason = handle.error();
+    handle.refreshStats();
+    this.#gone.received += handle.received;
+    this.#gone.dropped += handle.dropped;
+    this.#gone.droppedByInterface += handle.droppedByInterface;
+    handle.close();
+    tap.handle = null;
+    tap.triedAt = this.#clock.monotonic();
+    this.#tell(reason);
+  }
+
+  #reopen(tap: Tap): void {
+    const now = this.#clock.monotonic();
+    if (now - tap.triedAt < REOPEN_MS) return;
+    tap.triedAt = now;
+    try {
+      const opened = this.#open(tap.request.device, tap.request.pktap);
+      tap.handle = opened;
+      tap.walk = new RecordWalk(dumpedLayout(opened.link, tap.iface));
+      this.#tell('');
+    } catch (thrown) {
+      this.#tell(reasonOf(thrown));
+    }
+  }
+
+  /** One that vanished is tried again only while another goes on: alone, it was what the user asked for, and it is gone. */
+  #tell(reason: string): void {
+    const away = this.#taps.filter((tap) => tap.handle === null);
+    this.state = away.length === this.#taps.length ? 'lost' : 'open';
+    this.note = away.length === 0 ? this.#baseNote : `${away.map((tap) => tap.request.device).join(', ')}: ${reason}`;
+  }
+}
+

@@ -1,0 +1,175 @@
+// The doctor's steps about the machine: versions, rights, interfaces, counters, terminal, configuration. They look and change nothing.
+
+import { accessSync, constants } from 'node:fs';
+import { release } from 'node:os';
+import { permissionHint } from '../capture/capture-errors.ts';
+import { readCounters } from '../capture/counters.ts';
+import { listDevices } from '../capture/devices.ts';
+import { libpcapHint } from '../capture/libpcap-package.ts';
+import { readSystemFile } from '../capture/system-file.ts';
+import { reasonOf } from '../errors.ts';
+import type { Edges } from '../net/edges.ts';
+import { no, ok, type Step, skipped } from './doctor-step.ts';
+
+/** The terminal as it presents itself. */
+export interface TerminalFacts {
+  readonly isTTY: boolean;
+  readonly columns: number | undefined;
+  readonly rows: number | undefined;
+}
+
+const LIMITS = { timeoutMs: 5000, maxBytes: 65_536 };
+const LEAST_NODE = [20, 19] as const;
+/** Capabilities by bit (linux/capability.h). */
+const CAPABILITIES: readonly (readonly [bit: bigint, name: string])[] = [
+  [12n, 'net_admin'],
+  [13n, 'net_raw'],
+  [19n, 'sys_ptrace'],
+  [21n, 'sys_admin'],
+  [38n, 'perfmon'],
+  [39n, 'bpf'],
+];
+const NET_RAW = 1n << 13n;
+const LEAST_COLUMNS = 80;
+const LEAST_ROWS = 24;
+
+/** Versions of what takes part. */
+export function versionSteps(edges: Edges, version: string): Step[] {
+  return [
+    { name: 'netmon-tui', ask: () => ok(version) },
+    { name: 'node', ask: nodeVersion },
+    { name: 'system', ask: async () => ok(await systemVersion(edges)) },
+    { name: 'libpcap', ask: () => libpcapVersion(edges) },
+    { name: 'tcpdump', ask: () => tcpdumpVersion(edges) },
+  ];
+}
+
+function nodeVersion() {
+  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+  const detail = `${process.versions.node} ${process.platform} ${process.arch}`;
+  const enough = major > LEAST_NODE[0] || (major === LEAST_NODE[0] && minor >= LEAST_NODE[1]);
+  return enough ? ok(detail) : no(`${detail}; ${LEAST_NODE.join('.')} or newer is needed`, 'see https://nodejs.org/en/download');
+}
+
+async function systemVersion(edges: Edges): Promise<string> {
+  if (edges.platform === 'darwin') {
+    const result = await edges.run('/usr/bin/sw_vers', ['-productVersion'], LIMITS);
+    return `macOS ${result.stdout.trim() || '(unknown)'}, Darwin ${release()}`;
+  }
+  const name = /^PRETTY_NAME="?([^"\n]*)/m.exec(readSystemFile('/etc/os-release') ?? '')?.[1] ?? 'Linux';
+  return `${name}, Linux ${release()}`;
+}
+
+async function libpcapVersion(edges: Edges) {
+  try {
+    const { loadLibpcap } = await import('../capture/libpcap-calls.ts');
+    return ok(loadLibpcap(edges.platform).version);
+  } catch (thrown) {
+    return no(`could not be loaded: ${reasonOf(thrown)}`, libpcapHint(edges));
+  }
+}
+
+async function tcpdumpVersion(edges: Edges) {
+  if (edges.platform !== 'darwin') return skipped('used on macOS only');
+  const { stdout, stderr, failure } = await edges.run(edges.paths.tcpdump, ['--version'], LIMITS);
+  if (failure !== null) return no(`${edges.paths.tcpdump} can't be run: ${failure}`);
+  const line = `${stdout}${stderr}`.split('\n', 1)[0] ?? '';
+  return /Apple version/.test(line) ? ok(line) : no(`not Apple's: ${line}`);
+}
+
+/** What this process may do. */
+export function rightsSteps(edges: Edges): Step[] {
+  const root = edges.euid() === 0;
+  const user: Step = { name: 'user', ask: () => (root ? ok('root') : no('not root', permissionHint())) };
+  return edges.platform === 'darwin'
+    ? [user, { name: '/dev/bpf0', ask: bpfDevice }]
+    : [user, { name: 'capabilities', ask: () => capabilities(edges) }];
+}
+
+function bpfDevice() {
+  try {
+    accessSync('/dev/bpf0', constants.R_OK | constants.W_OK);
+    return ok('may be opened');
+  } catch (thrown) {
+    return no(`may not be opened: ${(thrown as NodeJS.ErrnoException).code ?? 'unknown'}`, permissionHint());
+  }
+}
+
+function capabilities(edges: Edges) {
+  const hex = /^CapEff:\s*([0-9a-f]{1,16})$/m.exec(readSystemFile(`${edges.paths.proc}/self/status`) ?? '')?.[1];
+  if (hex === undefined) return skipped('the system does not tell');
+  const bits = BigInt(`0x${hex}`);
+  const held = CAPABILITIES.filter(([bit]) => (bits >> bit) & 1n).map(([, name]) => name);
+  const detail = held.length === 0 ? 'none' : held.join(' ');
+  return (bits & NET_RAW) !== 0n ? ok(detail) : no(`${detail}; capturing takes net_raw`, permissionHint());
+}
+
+/** Interfaces, the default route, and what they count themselves. */
+export function interfaceSteps(edges: Edges): Step[] {
+  const devices = listDevices(edges);
+  devices.catch(() => undefined); // each step that waits for it says so
+  return [
+    {
+      name: 'interfaces',
+      ask: async () => {
+        const found = await devices;
+        const list = found.map(({ name, kind, up }) => `${name} (${kind}${up ? '' : ', down'})`).join(', ');
+        return found.length === 0 ? no('none is visible') : ok(list);
+      },
+    },
+    {
+      name: 'default route',
+      ask: async () => {
+        const name = (await devices).find((device) => device.isDefault)?.name;
+        return name === undefined ? no('none: this machine is offline', 'type: netmon-tui -i NAME') : ok(name);
+      },
+    },
+    {
+      name: 'counters',
+      ask: async () => {
+        const names = (await devices).map((device) => device.name);
+        const counters = await readCounters(edges, names);
+        return counters.size === 0
+          ? no("can't be read; coverage will be unknown")
+          : ok(`${counters.size} of ${names.length} interfaces`);
+      },
+    },
+  ];
+}
+
+/** What the screen can do. */
+export function terminalSteps(terminal: TerminalFacts, env: NodeJS.ProcessEnv): Step[] {
+  const term = env['TERM'] ?? '';
+  const locale = env['LC_ALL'] || env['LC_CTYPE'] || env['LANG'] || '';
+  return [
+    {
+      name: 'terminal',
+      ask: () => {
+        if (!terminal.isTTY) return skipped('standard output is no terminal');
+        const detail = `TERM=${term || '(unset)'} COLORTERM=${env['COLORTERM'] || '(unset)'}`;
+        return term === '' || term === 'dumb'
+          ? no(`${detail}: it can't draw`, 'type: TERM=xterm-256color netmon-tui')
+          : ok(detail);
+      },
+    },
+    {
+      name: 'size',
+      ask: () => {
+        const { columns = 0, rows = 0 } = terminal;
+        if (!terminal.isTTY) return skipped('standard output is no terminal');
+        const detail = `${columns}x${rows}`;
+        return columns < LEAST_COLUMNS || rows < LEAST_ROWS
+          ? no(`${detail}; ${LEAST_COLUMNS}x${LEAST_ROWS} is the least`, 'make the window larger')
+          : ok(detail);
+      },
+    },
+    {
+      name: 'UTF-8',
+      ask: () =>
+        /utf-?8/i.test(locale)
+          ? ok(locale)
+          : no(locale === '' ? 'no locale is set' : locale, 'type: LANG=en_US.UTF-8 netmon-tui, or netmon-tui --ascii'),
+    },
+    { name: 'over SSH', ask: () => ok(env['SSH_CONNECTION'] === undefined ? 'no' : 'yes') },
+  ];
+}

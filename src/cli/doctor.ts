@@ -1,0 +1,111 @@
+// `netmon-tui doctor`: what of the program works on this machine, step by step, with the reason and the way out where not. One paste for a
+// bug report: addresses, host, user and home folder are taken out. Needs no rights; without them it says what they would give.
+
+import { readFileSync } from 'node:fs';
+import { homedir, hostname, userInfo } from 'node:os';
+import { DRIVER_TABLE, type DriverTable } from '../capture/opener.ts';
+import { type Clock, systemClock } from '../clock.ts';
+import type { Edges } from '../net/edges.ts';
+import { findConfig } from './config-find.ts';
+import { driverSteps, ownerSteps } from './doctor-probes.ts';
+import { type Identity, redactor } from './doctor-redact.ts';
+import { answerOf, type Finding, ok, type Step } from './doctor-step.ts';
+import { interfaceSteps, rightsSteps, type TerminalFacts, terminalSteps, versionSteps } from './doctor-system.ts';
+import { systemFiles } from './file-access.ts';
+import type { Options } from './options.ts';
+
+/** What the doctor looks at beside the edges; a test stands it elsewhere. */
+export interface DoctorRoom {
+  readonly version: string;
+  readonly clock: Clock;
+  readonly drivers: DriverTable;
+  readonly env: NodeJS.ProcessEnv;
+  readonly terminal: TerminalFacts;
+  readonly identity: Identity;
+  /** How long each driver is open. */
+  readonly openMs: number;
+  /** How long a step may take before it is said to hang. */
+  readonly stepMs: number;
+}
+
+/** Ring that the drivers are asked for: large enough to be refused where a system is stingy. */
+const RING_BYTES = 16 << 20;
+const NAME_CELLS = 15;
+const RESULT_CELLS = 7;
+
+/**
+ * Asks every step in turn and writes one line for each as soon as it is known, a second with the way out.
+ *
+ * @param room replaces parts of the surroundings
+ * @returns exit status 0: what doesn't work is what was asked for
+ */
+export async function doctor(
+  options: Pick<Options, 'interfaces' | 'bpf'>,
+  edges: Edges,
+  out: { write(text: string): unknown },
+  room: Partial<DoctorRoom> = {},
+): Promise<number> {
+  const { version, clock, drivers, env, terminal, identity, openMs, stepMs } = { ...systemRoom(), ...room };
+  const redact = redactor(identity);
+  const request = { interfaces: options.interfaces, bpf: options.bpf, bufferBytes: RING_BYTES };
+  const parts: readonly (readonly [title: string, steps: () => Step[]])[] = [
+    ['versions', () => versionSteps(edges, version)],
+    ['rights', () => rightsSteps(edges)],
+    ['interfaces', () => interfaceSteps(edges)],
+    ['capture', () => driverSteps(edges, { request, drivers, clock, openMs })],
+    ['processes', () => ownerSteps(edges)],
+    ['terminal', () => terminalSteps(terminal, env)],
+    ['files', () => [{ name: 'configuration', ask: () => configuration(edges, env) }]],
+  ];
+  let failed = 0;
+  for (const [title, steps] of parts) {
+    out.write(`${title}\n`);
+    for (const step of steps()) {
+      const finding = await answerOf(step, stepMs);
+      if (finding.result === 'no') failed++;
+      out.write(linesOf(step.name, finding, redact));
+    }
+  }
+  out.write(`\n${failed === 0 ? 'all steps work' : `${failed} ${failed === 1 ? 'step does' : 'steps do'} not work`}\n`);
+  return 0;
+}
+
+function linesOf(name: string, { result, detail, wayOut = null }: Finding, redact: (text: string) => string): string {
+  const line = `  ${result.padEnd(RESULT_CELLS)} ${name.padEnd(NAME_CELLS)} ${redact(detail)}\n`;
+  return wayOut === null ? line : `${line}${' '.repeat(RESULT_CELLS + NAME_CELLS + 4)}${redact(wayOut)}\n`;
+}
+
+function configuration(edges: Edges, env: NodeJS.ProcessEnv): Finding {
+  const passwd = (): string => {
+    try {
+      return readFileSync(edges.paths.passwd, 'utf8');
+    } catch {
+      return '';
+    }
+  };
+  const around = { platform: edges.platform, env, euid: edges.euid(), passwd, files: systemFiles };
+  const { file, warnings } = findConfig(env['NETMON_CONFIG'] ?? null, around);
+  return ok([file === null ? 'none, the defaults hold' : file.path, ...warnings].join('; '));
+}
+
+function systemRoom(): DoctorRoom {
+  const { isTTY, columns, rows } = process.stdout;
+  return {
+    version: (JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }).version,
+    clock: systemClock,
+    drivers: DRIVER_TABLE,
+    env: process.env,
+    terminal: { isTTY: isTTY === true, columns, rows },
+    identity: { host: hostname(), user: process.env['SUDO_USER'] ?? userName(), home: homedir() },
+    openMs: 1000,
+    stepMs: 15_000,
+  };
+}
+
+function userName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return ''; // a user id that the system has no name for
+  }
+}

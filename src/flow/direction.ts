@@ -1,0 +1,100 @@
+// Which end of a flow is this machine, and who opened it. Runs once per flow, never per packet.
+
+import { hasPorts, DIRECTION, PROTOCOL, TCP_FLAG } from '../net/numbers.ts';
+import { sameAddress, scopeOf } from '../net/address.ts';
+import type { Packet } from '../decode/packet.ts';
+
+/** Order as in FLOW_DIRECTIONS (net/model). */
+export const FLOW_DIRECTION = { OUTBOUND: 0, INBOUND: 1, LOCAL: 2, TRANSIT: 3 } as const;
+
+/** Which end of the packet is the local end of its flow, and the flow's direction. Reused; see `Localizer.place`. */
+export interface Placement {
+  /** True when the packet's source is the flow's local end. */
+  sourceIsLocal: boolean;
+  direction: number;
+}
+
+/**
+ * Knows the machine's own addresses and places new flows.
+ *
+ * Live, only these addresses are local. In a replay nobody knows them: the capture's word for the packet's direction holds, else a
+ * private address is taken for the local end, else the one that spoke first.
+ */
+export class Localizer {
+  readonly #replay: boolean;
+  #addresses: Int32Array = new Int32Array(0);
+  readonly #placement: Placement = { sourceIsLocal: true, direction: FLOW_DIRECTION.OUTBOUND };
+
+  constructor(replay: boolean) {
+    this.#replay = replay;
+  }
+
+  /** Replaces the machine's addresses; flows that exist keep their direction. @param words four words an address */
+  setAddresses(words: Int32Array): void {
+    this.#addresses = words;
+  }
+
+  /** Places the flow that begins with `packet`. The result is reused by the next call. */
+  place(packet: Packet, direction: number): Placement {
+    const words = packet.words;
+    const source = this.#isLocal(words, 0);
+    const destination = this.#isLocal(words, 4);
+    const placement = this.#placement;
+    const openedBySource = opensAtSource(packet);
+    if (source && destination) {
+      placement.sourceIsLocal = openedBySource;
+      placement.direction = FLOW_DIRECTION.LOCAL;
+      return placement;
+    }
+    if (source !== destination) placement.sourceIsLocal = source;
+    else if (this.#replay && direction !== DIRECTION.UNKNOWN) placement.sourceIsLocal = direction === DIRECTION.OUT;
+    else if (this.#replay) placement.sourceIsLocal = this.#guess(packet, openedBySource);
+    else if (isGroup(words, 4) || packet.groupAddressed) {
+      // Somebody else's broadcast or multicast: it was sent to us among others.
+      placement.sourceIsLocal = false;
+    } else {
+      placement.sourceIsLocal = openedBySource;
+      placement.direction = FLOW_DIRECTION.TRANSIT;
+      return placement;
+    }
+    placement.direction = placement.sourceIsLocal === openedBySource ? FLOW_DIRECTION.OUTBOUND : FLOW_DIRECTION.INBOUND;
+    return placement;
+  }
+
+  #isLocal(words: Int32Array, at: number): boolean {
+    const addresses = this.#addresses;
+    for (let i = 0; i < addresses.length; i += 4) if (sameAddress(words, at, addresses, i)) return true;
+    const scope = scopeOf(words, at);
+    return scope === 'loopback' || (scope === 'unspecified' && at === 0);
+  }
+
+  #guess(packet: Packet, openedBySource: boolean): boolean {
+    if (isGroup(packet.words, 4)) return true;
+    const source = isPrivate(packet.words, 0);
+    const destination = isPrivate(packet.words, 4);
+    return source === destination ? openedBySource : source;
+  }
+}
+
+function isPrivate(words: Int32Array, at: number): boolean {
+  const scope = scopeOf(words, at);
+  return scope === 'private' || scope === 'link-local' || scope === 'shared';
+}
+
+function isGroup(words: Int32Array, at: number): boolean {
+  const scope = scopeOf(words, at);
+  return scope === 'multicast' || scope === 'broadcast';
+}
+
+/**
+ * True when the packet's source opened the flow: by SYN and SYN+ACK where they are seen. A TCP flow joined in its middle is taken to
+ * have been opened towards the lower port; anything else by whoever is seen first.
+ */
+function opensAtSource(packet: Packet): boolean {
+  if (packet.protocol === PROTOCOL.TCP) {
+    if ((packet.tcpFlags & TCP_FLAG.SYN) !== 0) return (packet.tcpFlags & TCP_FLAG.ACK) === 0;
+    return packet.sourcePort >= packet.destinationPort;
+  }
+  if (hasPorts(packet.protocol) && packet.sourcePort < 1024 && packet.destinationPort >= 1024) return false;
+  return true;
+}

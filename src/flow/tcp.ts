@@ -1,0 +1,159 @@
+// TCP as an observer in the middle can know it: state, round-trip time, retransmits. Works on one row of the flow table's `tcp` arena.
+
+import { TCP_FLAG } from '../net/numbers.ts';
+import type { Packet } from '../decode/packet.ts';
+import {
+  FLOW_STATE,
+  HANDSHAKE_RTT,
+  INITIAL_SEQUENCE,
+  RTT,
+  RX_NEXT,
+  RX_RETRANSMITS,
+  SEEN,
+  SEEN_BIT,
+  SYN_AT,
+  TIMED_AT,
+  TIMED_SEQUENCE,
+  TIMED_TIMESTAMP,
+  TX_NEXT,
+  TX_RETRANSMITS,
+} from './layout.ts';
+
+const LONGEST_RTT_US = 60_000_000;
+
+/**
+ * Follows one segment.
+ *
+ * The round-trip time is that between this machine and the remote end: from the handshake, then from the acknowledgement or the
+ * timestamp echo of segments this side sent (RFC 7323 section 4; a retransmitted segment is never timed, RFC 6298 section 3).
+ *
+ * @param tcp the arena
+ * @param at first word of the row
+ * @param sent true when the local end sent the segment
+ * @param now microseconds modulo 2^32
+ * @param state the flow's FLOW_STATE before the segment
+ * @returns the flow's state after it
+ */
+export function followTcp(tcp: Int32Array, at: number, packet: Packet, sent: boolean, now: number, state: number): number {
+  const flags = packet.tcpFlags;
+  let seen = tcp[at + SEEN] as number;
+  let next = state;
+  if ((flags & (TCP_FLAG.SYN | TCP_FLAG.FIN | TCP_FLAG.RST)) !== 0) {
+    if ((flags & TCP_FLAG.RST) !== 0) return FLOW_STATE.RESET;
+    if ((flags & TCP_FLAG.SYN) !== 0) {
+      next = followHandshake(tcp, at, packet, sent, now, state);
+      seen = tcp[at + SEEN] as number;
+    }
+    if ((flags & TCP_FLAG.FIN) !== 0) {
+      seen |= sent ? SEEN_BIT.TX_FIN : SEEN_BIT.RX_FIN;
+      next = FLOW_STATE.CLOSING;
+    }
+  } else if (state < FLOW_STATE.ESTABLISHED) {
+    if (
+      state === FLOW_STATE.SYN_RECEIVED &&
+      (seen & SEEN_BIT.SYN_ACK) !== 0 &&
+      (seen & SEEN_BIT.OPENER_IS_LOCAL) === 0 &&
+      !sent
+    ) {
+      // The opener's ACK of a SYN+ACK that this side sent closes the handshake: one round trip to the remote end.
+      const rtt = (now - (tcp[at + SYN_AT] as number)) | 0;
+      if (rtt > 0 && rtt < LONGEST_RTT_US) {
+        tcp[at + HANDSHAKE_RTT] = rtt;
+        tcp[at + RTT] = rtt;
+      }
+    }
+    // Joined in the middle, or the handshake's last ACK.
+    if (state !== FLOW_STATE.SYN_SENT || packet.payloadBytes > 0) next = FLOW_STATE.ESTABLISHED;
+  }
+
+  const length = packet.payloadBytes + ((flags & (TCP_FLAG.SYN | TCP_FLAG.FIN)) !== 0 ? 1 : 0);
+  const end = (packet.sequence + length) | 0;
+  if (sent) {
+    if ((seen & SEEN_BIT.TX_DATA) === 0) {
+      seen |= SEEN_BIT.TX_DATA;
+      tcp[at + TX_NEXT] = end;
+    } else if (((end - (tcp[at + TX_NEXT] as number)) | 0) > 0) {
+      tcp[at + TX_NEXT] = end;
+      if (packet.payloadBytes > 0 && (seen & SEEN_BIT.TIMING) === 0) {
+        seen |= SEEN_BIT.TIMING;
+        tcp[at + TIMED_SEQUENCE] = end;
+        tcp[at + TIMED_AT] = now;
+        if (packet.hasTimestamps) {
+          seen |= SEEN_BIT.TIMING_TIMESTAMP;
+          tcp[at + TIMED_TIMESTAMP] = packet.timestampValue;
+        } else seen &= ~SEEN_BIT.TIMING_TIMESTAMP;
+      }
+    } else if (isRetransmit(packet, (tcp[at + TX_NEXT] as number) - packet.sequence)) {
+      tcp[at + TX_RETRANSMITS] = (tcp[at + TX_RETRANSMITS] as number) + 1;
+      seen &= ~SEEN_BIT.TIMING;
+    }
+  } else {
+    if ((seen & SEEN_BIT.RX_DATA) === 0) {
+      seen |= SEEN_BIT.RX_DATA;
+      tcp[at + RX_NEXT] = end;
+    } else if (((end - (tcp[at + RX_NEXT] as number)) | 0) > 0) tcp[at + RX_NEXT] = end;
+    else if (isRetransmit(packet, (tcp[at + RX_NEXT] as number) - packet.sequence))
+      tcp[at + RX_RETRANSMITS] = (tcp[at + RX_RETRANSMITS] as number) + 1;
+    if ((seen & SEEN_BIT.TIMING) !== 0 && (flags & TCP_FLAG.ACK) !== 0) seen = timeAcknowledgement(tcp, at, packet, now, seen);
+  }
+  tcp[at + SEEN] = seen;
+  const bothFinished = (seen & (SEEN_BIT.TX_FIN | SEEN_BIT.RX_FIN)) === (SEEN_BIT.TX_FIN | SEEN_BIT.RX_FIN);
+  if (bothFinished) return FLOW_STATE.CLOSED;
+  return (seen & (SEEN_BIT.TX_FIN | SEEN_BIT.RX_FIN)) !== 0 ? FLOW_STATE.CLOSING : next;
+}
+
+function followHandshake(tcp: Int32Array, at: number, packet: Packet, sent: boolean, now: number, state: number): number {
+  const seen = tcp[at + SEEN] as number;
+  if ((packet.tcpFlags & TCP_FLAG.ACK) === 0) {
+    if ((seen & SEEN_BIT.SYN) === 0) {
+      tcp[at + SYN_AT] = now;
+      tcp[at + INITIAL_SEQUENCE] = packet.sequence;
+      tcp[at + SEEN] = seen | SEEN_BIT.SYN | (sent ? SEEN_BIT.OPENER_IS_LOCAL : 0);
+    } else tcp[at + SYN_AT] = 0; // a second SYN: which of them was answered nobody knows
+    return state > FLOW_STATE.SYN_SENT ? state : FLOW_STATE.SYN_SENT;
+  }
+  if ((seen & SEEN_BIT.SYN_ACK) === 0) {
+    tcp[at + SEEN] = seen | SEEN_BIT.SYN_ACK;
+    if (sent) tcp[at + SYN_AT] = now;
+    else {
+      const rtt = (now - (tcp[at + SYN_AT] as number)) | 0;
+      if ((seen & SEEN_BIT.SYN) !== 0 && tcp[at + SYN_AT] !== 0 && rtt > 0 && rtt < LONGEST_RTT_US) {
+        tcp[at + HANDSHAKE_RTT] = rtt;
+        tcp[at + RTT] = rtt;
+      }
+    }
+  }
+  return state > FLOW_STATE.SYN_RECEIVED ? state : FLOW_STATE.SYN_RECEIVED;
+}
+
+/** A segment wholly below what was already sent: a retransmit, unless it is a keep-alive (one byte or none just below, RFC 9293 section 3.8.4). */
+function isRetransmit(packet: Packet, below: number): boolean {
+  return packet.payloadBytes > 1 || (packet.payloadBytes === 1 && (below | 0) !== 1);
+}
+
+function timeAcknowledgement(tcp: Int32Array, at: number, packet: Packet, now: number, seen: number): number {
+  if (((packet.acknowledgement - (tcp[at + TIMED_SEQUENCE] as number)) | 0) < 0) return seen;
+  // Where there are timestamps, an acknowledgement that echoes an older one answers an older segment.
+  if (
+    (seen & SEEN_BIT.TIMING_TIMESTAMP) !== 0 &&
+    packet.hasTimestamps &&
+    ((packet.timestampEcho - (tcp[at + TIMED_TIMESTAMP] as number)) | 0) < 0
+  )
+    return seen;
+  const rtt = (now - (tcp[at + TIMED_AT] as number)) | 0;
+  if (rtt > 0 && rtt < LONGEST_RTT_US) {
+    const smoothed = tcp[at + RTT] as number;
+    tcp[at + RTT] = smoothed === 0 ? rtt : smoothed + ((rtt - smoothed) >> 3); // RFC 6298 section 2
+  }
+  return seen & ~SEEN_BIT.TIMING;
+}
+
+/** True when a SYN on an existing flow opens a new connection on the same tuple (RFC 9293 section 3.6.1, tuple reuse). */
+export function reopens(tcp: Int32Array, at: number, packet: Packet, state: number): boolean {
+  if (state >= FLOW_STATE.CLOSING) return true;
+  // A SYN that is no retransmit of the one that opened the flow: the old connection was lost without a word.
+  return (
+    (((tcp[at + SEEN] as number) & SEEN_BIT.SYN) !== 0 || state === FLOW_STATE.ESTABLISHED) &&
+    tcp[at + INITIAL_SEQUENCE] !== packet.sequence
+  );
+}

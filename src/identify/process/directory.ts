@@ -1,0 +1,90 @@
+// Every process and app met in a run, by dense number. Processes of one executable and user are one app.
+
+import type { App, Process, ProcessDirectory } from '../../net/model.ts';
+import type { ProcessFacts } from './proc-process.ts';
+import type { Users } from './users.ts';
+
+/** Processes and apps kept at the most; what comes beyond is folded into one. */
+export const MAX_PROCESSES = 65_536;
+export const MAX_APPS = 4096;
+const PIDS_SHOWN = 64;
+const OVERFLOW = '(more apps)';
+
+interface MutableApp {
+  readonly id: number;
+  readonly name: string;
+  readonly exe: string | null;
+  readonly user: string | null;
+  pids: readonly number[];
+}
+
+/** The directory: `learn` interns facts, look-ups are by number. */
+export class Directory implements ProcessDirectory {
+  readonly #users: Users;
+  readonly #processes: Process[] = [];
+  readonly #apps: MutableApp[] = [];
+  /** Newest process of each app: stands for those beyond the bound, so that bytes stay with their app. */
+  readonly #lastOfApp: number[] = [];
+  readonly #processByKey = new Map<string, number>();
+  readonly #appByKey = new Map<string, number>();
+
+  constructor(users: Users) {
+    this.#users = users;
+  }
+
+  process(id: number): Process | undefined {
+    return this.#processes[id];
+  }
+
+  app(id: number): App | undefined {
+    return this.#apps[id];
+  }
+
+  get appCount(): number {
+    return this.#apps.length;
+  }
+
+  /** Number of the process with these facts. A pid with another start time, executable or name is another process. */
+  learn(facts: ProcessFacts): number {
+    const key = `${facts.pid} ${facts.startTime ?? ''} ${facts.exe ?? facts.name}`;
+    const known = this.#processByKey.get(key);
+    if (known !== undefined) return known;
+    const user = this.#users.name(facts.uid);
+    const app = this.#appOf(facts, user);
+    this.#addPid(app, facts.pid);
+    const last = this.#lastOfApp[app];
+    if (this.#processes.length >= MAX_PROCESSES && last !== undefined) return last;
+    const id = this.#processes.length;
+    const { pid, name, exe, uid, parentPid } = facts;
+    this.#processes.push({ id, pid, name, exe, uid, user, parentPid, app });
+    this.#processByKey.set(key, id);
+    this.#lastOfApp[app] = id;
+    return id;
+  }
+
+  #appOf(facts: ProcessFacts, user: string | null): number {
+    const key = `${facts.exe ?? facts.name}\n${user ?? ''}`;
+    const known = this.#appByKey.get(key);
+    if (known !== undefined) return known;
+    if (this.#apps.length >= MAX_APPS) return this.#overflow();
+    return this.#addApp(key, facts.name, facts.exe, user);
+  }
+
+  #overflow(): number {
+    return this.#appByKey.get(OVERFLOW) ?? this.#addApp(OVERFLOW, OVERFLOW, null, null);
+  }
+
+  #addApp(key: string, name: string, exe: string | null, user: string | null): number {
+    const id = this.#apps.length;
+    this.#apps.push({ id, name, exe, user, pids: [] });
+    this.#appByKey.set(key, id);
+    return id;
+  }
+
+  #addPid(app: number, pid: number): void {
+    const row = this.#apps[app] as MutableApp;
+    if (pid < 0 || row.pids.includes(pid)) return;
+    // A new list each time: snapshots hold the old one.
+    row.pids = [...row.pids.slice(-(PIDS_SHOWN - 1)), pid];
+  }
+}

@@ -1,0 +1,60 @@
+// Hands new flows to the owner source, after taking out those that no process can own.
+
+import { PROTOCOL } from '../../net/numbers.ts';
+import { FLOW_DIRECTION } from '../../flow/direction.ts';
+import { directionOf, NO_OWNER, type FlowTable } from '../../flow/flow-table.ts';
+import { INTS, PROCESS, PROTOCOL_INTERFACE } from '../../flow/layout.ts';
+import { attributionIndex, reasonIndex, type OwnerSource } from './owner-source.ts';
+
+/** Sorts the flow table's new flows: the kernel's own, forwarded ones, and those that have a socket. */
+export class Owners {
+  readonly #flows: FlowTable;
+  readonly source: OwnerSource | null;
+  readonly #recorded: boolean;
+
+  /**
+   * @param source null where nothing tells owners
+   * @param recorded true in a replay
+   */
+  constructor(flows: FlowTable, source: OwnerSource | null, recorded: boolean) {
+    this.#flows = flows;
+    this.source = source;
+    this.#recorded = recorded;
+  }
+
+  /** Takes over the flows created since the last call. After each batch. */
+  admitFresh(): void {
+    const { fresh, freshCount } = this.#flows;
+    for (let i = 0; i < freshCount; i++) {
+      const row = fresh[i] as number;
+      if (this.#flows.isLive(row)) this.#admit(row);
+    }
+    this.#flows.clearFresh();
+  }
+
+  /** @param now monotonic ms */
+  work(now: number): void {
+    this.source?.work(now);
+  }
+
+  close(): void {
+    this.source?.close();
+  }
+
+  #admit(row: number): void {
+    if (this.#flows.ints[row * INTS + PROCESS] !== NO_OWNER) return; // its first packet brought its owner
+    const protocol = (this.#flows.ints[row * INTS + PROTOCOL_INTERFACE] as number) & 0xffff;
+    if (directionOf(this.#flows, row) === FLOW_DIRECTION.TRANSIT) {
+      this.#flows.setOwner(row, NO_OWNER, attributionIndex('kernel'), reasonIndex('forwarded'));
+    } else if (protocol !== PROTOCOL.TCP && protocol !== PROTOCOL.UDP && protocol !== PROTOCOL.UDPLITE) {
+      this.#flows.setOwner(row, NO_OWNER, attributionIndex('kernel'), reasonIndex('no process: the kernel itself'));
+    } else if (this.source !== null) this.source.admit(row);
+    else
+      this.#flows.setOwner(
+        row,
+        NO_OWNER,
+        attributionIndex('none'),
+        reasonIndex(this.#recorded ? 'recorded without owners' : 'attribution is off'),
+      );
+  }
+}

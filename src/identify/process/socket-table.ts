@@ -1,0 +1,144 @@
+// The machine's sockets at one moment, looked up by a flow's ends. Filled anew at each reading; open addressing, no text.
+
+import { V4_MAPPED } from '../../net/address.ts';
+import { PROTOCOL } from '../../net/numbers.ts';
+
+/** How a look-up was answered; `none` where no socket fits. */
+export type Match = 'exact' | 'wildcard' | 'listener' | 'none';
+
+const WORDS = 12;
+const ANY: Int32Array = new Int32Array(4);
+const ANY_V4: Int32Array = Int32Array.of(0, 0, V4_MAPPED, 0);
+
+/**
+ * Sockets by protocol and tuple. `ints`, 12 words a socket:
+ *
+ *     0..3 local address | 4..7 remote address | 8 local port << 16 | remote port | 9 protocol | 10 unused | 11 next in its chain
+ *
+ * An owner is whatever number the source uses: an inode, a process. Addresses are v4-mapped, so a dual-stack socket needs no second look.
+ */
+export class SocketTable {
+  #ints = new Int32Array(256 * WORDS);
+  #owners = new Float64Array(256);
+  #heads = new Int32Array(512).fill(-1);
+  #count = 0;
+  /** How the last `find` was answered. */
+  match: Match = 'none';
+
+  get count(): number {
+    return this.#count;
+  }
+
+  clear(): void {
+    this.#count = 0;
+    this.#heads.fill(-1);
+  }
+
+  /** Adds one socket; at most a million, what comes beyond is left out. @param owner not 0 */
+  add(
+    protocol: number,
+    local: Int32Array,
+    localAt: number,
+    localPort: number,
+    remote: Int32Array,
+    remoteAt: number,
+    remotePort: number,
+    owner: number,
+  ): void {
+    if (this.#count === this.#owners.length && !this.#grow()) return;
+    const index = this.#count++;
+    const base = index * WORDS;
+    const ints = this.#ints;
+    for (let i = 0; i < 4; i++) {
+      ints[base + i] = local[localAt + i] as number;
+      ints[base + 4 + i] = remote[remoteAt + i] as number;
+    }
+    ints[base + 8] = (localPort << 16) | remotePort;
+    ints[base + 9] = protocol;
+    this.#owners[index] = owner;
+    this.#chain(index);
+  }
+
+  /**
+   * Owner of the socket that a flow's end belongs to, or 0; `match` says how it was found: the exact tuple, then a socket that is not
+   * connected (its own address, then any), then, for TCP, the listener of the port.
+   */
+  find(protocol: number, ends: Int32Array, localAt: number, localPort: number, remoteAt: number, remotePort: number): number {
+    let owner = this.#look(protocol, ends, localAt, localPort, ends, remoteAt, remotePort);
+    this.match = 'exact';
+    if (owner !== 0) return owner;
+    this.match = protocol === PROTOCOL.TCP ? 'listener' : 'wildcard';
+    for (const any of [ANY, ANY_V4]) {
+      owner = this.#look(protocol, ends, localAt, localPort, any, 0, 0);
+      if (owner !== 0) return owner;
+    }
+    for (const any of [ANY_V4, ANY]) {
+      owner = this.#look(protocol, any, 0, localPort, ANY, 0, 0) || this.#look(protocol, any, 0, localPort, ANY_V4, 0, 0);
+      if (owner !== 0) return owner;
+    }
+    this.match = 'none';
+    return 0;
+  }
+
+  #look(
+    protocol: number,
+    local: Int32Array,
+    localAt: number,
+    localPort: number,
+    remote: Int32Array,
+    remoteAt: number,
+    remotePort: number,
+  ): number {
+    const ports = (localPort << 16) | remotePort;
+    const ints = this.#ints;
+    const head = hash(protocol, ports, local, localAt, remote, remoteAt) & (this.#heads.length - 1);
+    for (let index = this.#heads[head] as number; index >= 0; index = ints[index * WORDS + 11] as number) {
+      const base = index * WORDS;
+      if (ints[base + 8] !== ports || ints[base + 9] !== protocol) continue;
+      if (same(ints, base, local, localAt) && same(ints, base + 4, remote, remoteAt)) return this.#owners[index] as number;
+    }
+    return 0;
+  }
+
+  #chain(index: number): void {
+    const base = index * WORDS;
+    const ints = this.#ints;
+    const head = hash(ints[base + 9] as number, ints[base + 8] as number, ints, base, ints, base + 4) & (this.#heads.length - 1);
+    ints[base + 11] = this.#heads[head] as number;
+    this.#heads[head] = index;
+  }
+
+  #grow(): boolean {
+    const size = this.#owners.length * 2;
+    if (size > 1 << 20) return false;
+    const ints = new Int32Array(size * WORDS);
+    ints.set(this.#ints);
+    this.#ints = ints;
+    const owners = new Float64Array(size);
+    owners.set(this.#owners);
+    this.#owners = owners;
+    this.#heads = new Int32Array(size * 2).fill(-1);
+    for (let index = 0; index < this.#count; index++) this.#chain(index);
+    return true;
+  }
+}
+
+function same(ints: Int32Array, at: number, other: Int32Array, otherAt: number): boolean {
+  return (
+    ints[at + 3] === other[otherAt + 3] &&
+    ints[at + 2] === other[otherAt + 2] &&
+    ints[at + 1] === other[otherAt + 1] &&
+    ints[at] === other[otherAt]
+  );
+}
+
+function hash(protocol: number, ports: number, local: Int32Array, localAt: number, remote: Int32Array, remoteAt: number): number {
+  let h = Math.imul(ports ^ protocol, 0x9e3779b1);
+  for (let i = 0; i < 4; i++) {
+    h = Math.imul(h ^ (local[localAt + i] as number), 0x85ebca6b);
+    h ^= h >>> 15;
+    h = Math.imul(h ^ (remote[remoteAt + i] as number), 0xc2b2ae35);
+    h ^= h >>> 13;
+  }
+  return h;
+}

@@ -1,0 +1,110 @@
+// argv -> run -> exit status. The only top-level catch and the only process.exit; what is not needed for an answer is not loaded.
+
+import { readFileSync, writeSync } from 'node:fs';
+import { systemFiles } from './cli/file-access.ts';
+import { type ErrorReport, reportError } from './cli/print-error.ts';
+import { EXIT_STATUS, NetmonError } from './errors.ts';
+
+const words = process.argv.slice(2);
+
+/** Runs what the words ask for. @returns the exit status */
+async function main(): Promise<number> {
+  const { parseCommandLine } = await import('./cli/command-line.ts');
+  const line = parseCommandLine(words);
+  if (line.has('help')) return print((await import('./cli/help.ts')).helpText());
+  if (line.has('version')) return print(`netmon-tui ${version()}\n`);
+  if (line.command === 'interfaces') return interfaces(line.has('json'));
+
+  const { loadConfig } = await import('./cli/config.ts');
+  const config = await loadConfig(line, {
+    platform: process.platform,
+    env: process.env,
+    euid: process.geteuid?.() ?? -1,
+    passwd,
+    files: systemFiles,
+  });
+  for (const warning of config.warnings) process.stderr.write(`netmon-tui: ${warning}\n`);
+  if (line.has('print-config')) return print((await import('./cli/print-config.ts')).configText(config, version()));
+  const { resolveOptions } = await import('./cli/resolve.ts');
+  const options = resolveOptions(line, config);
+  if (line.command === 'doctor') {
+    const { doctor } = await import('./cli/doctor.ts');
+    const { systemEdges } = await import('./app/edges.ts');
+    return doctor(options, systemEdges(), process.stdout);
+  }
+  const { run } = await import('./app/run.ts');
+  return run(options);
+}
+
+async function interfaces(asJson: boolean): Promise<number> {
+  const { systemEdges } = await import('./app/edges.ts');
+  const { listDevices } = await import('./capture/devices.ts');
+  const devices = await listDevices(systemEdges());
+  const { interfacesJson, interfacesText } = await import('./cli/interfaces.ts');
+  if (asJson) return print(interfacesJson(devices));
+  const { paintFor } = await import('./cli/paint.ts');
+  const { NO_COLOR, TERM } = process.env;
+  const color = process.stdout.isTTY === true && !NO_COLOR && TERM !== 'dumb';
+  return print(interfacesText(devices, { columns: process.stdout.columns, ascii: false, paint: paintFor(color) }));
+}
+
+/** Writes to standard output. A reader that went away is a normal end. */
+function print(text: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    process.stdout.write(text, (error: NodeJS.ErrnoException | null | undefined) => {
+      if (!error || error.code === 'EPIPE') resolve(0);
+      else
+        reject(
+          new NetmonError('internal', `standard output can't be written: ${error.code}`, 'make room, or write elsewhere', error),
+        );
+    });
+  });
+}
+
+function version(): string {
+  return (JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }).version;
+}
+
+function passwd(): string {
+  try {
+    return readFileSync('/etc/passwd', 'utf8');
+  } catch {
+    return ''; // a machine without one has its users elsewhere
+  }
+}
+
+function report(thrown: unknown): ErrorReport {
+  const invocation = {
+    platform: process.platform,
+    euid: process.geteuid?.() ?? -1,
+    node: process.execPath,
+    script: process.argv[1] ?? 'netmon-tui',
+    folder: process.cwd(),
+    words,
+  };
+  const { NETMON_DEBUG } = process.env;
+  return reportError(thrown, invocation, NETMON_DEBUG === '1');
+}
+
+/** The last word: written when everything else, the screen too, has put itself away. */
+function leave(status: number, text: string): never {
+  process.on('exit', () => {
+    try {
+      writeSync(2, text);
+    } catch {
+      // standard error is gone or full: the status has to do
+    }
+  });
+  process.exit(status);
+}
+
+process.on('uncaughtException', (thrown) => leave(EXIT_STATUS.internal, report(thrown).text));
+// without a listener a closed pipe would be an exception; each writer looks at its own writes
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
+
+try {
+  process.exit(await main());
+} catch (thrown) {
+  const { status, text } = report(thrown);
+  leave(status, text);
+}
