@@ -9,6 +9,7 @@ import { libpcapHint } from '../capture/libpcap-package.ts';
 import { readSystemFile } from '../capture/system-file.ts';
 import { reasonOf } from '../errors.ts';
 import type { Edges } from '../net/edges.ts';
+import { refuseTerminal, speaksUtf8 } from '../tui/terminal.ts';
 import { no, ok, type Step, skipped } from './doctor-step.ts';
 
 /** The terminal as it presents itself. */
@@ -139,17 +140,15 @@ export function interfaceSteps(edges: Edges): Step[] {
 
 /** What the screen can do. */
 export function terminalSteps(terminal: TerminalFacts, env: NodeJS.ProcessEnv): Step[] {
-  const term = env['TERM'] ?? '';
   const locale = env['LC_ALL'] || env['LC_CTYPE'] || env['LANG'] || '';
   return [
     {
       name: 'terminal',
       ask: () => {
         if (!terminal.isTTY) return skipped('standard output is no terminal');
-        const detail = `TERM=${term || '(unset)'} COLORTERM=${env['COLORTERM'] || '(unset)'}`;
-        return term === '' || term === 'dumb'
-          ? no(`${detail}: it can't draw`, 'type: TERM=xterm-256color netmon-tui')
-          : ok(detail);
+        const refused = refuseTerminal(env, terminal.isTTY);
+        if (refused !== null) return no(refused, 'type: TERM=xterm-256color netmon-tui');
+        return ok(`TERM=${env['TERM']} COLORTERM=${env['COLORTERM'] || '(unset)'}`);
       },
     },
     {
@@ -166,9 +165,9 @@ export function terminalSteps(terminal: TerminalFacts, env: NodeJS.ProcessEnv): 
     {
       name: 'UTF-8',
       ask: () =>
-        /utf-?8/i.test(locale)
-          ? ok(locale)
-          : no(locale === '' ? 'no locale is set' : locale, 'type: LANG=en_US.UTF-8 netmon-tui, or netmon-tui --ascii'),
+        speaksUtf8(env)
+          ? ok(locale || 'no locale is set; assumed')
+          : no(locale, 'type: LANG=en_US.UTF-8 netmon-tui, or netmon-tui --ascii'),
     },
     { name: 'over SSH', ask: () => ok(env['SSH_CONNECTION'] === undefined ? 'no' : 'yes') },
   ];

@@ -74,8 +74,8 @@ describe('captureError', () => {
 
 describe('hints', () => {
   it('carries PATH along only where sudo would not find node', () => {
-    expect(permissionHint('/usr/local/bin')).toBe('run: sudo netmon-tui');
-    expect(permissionHint('/home/u/.nvm/versions/node/v20/bin')).toBe('run: sudo env "PATH=$PATH" netmon-tui');
+    expect(permissionHint('/usr/local/bin')).toBe('type: sudo netmon-tui');
+    expect(permissionHint('/home/u/.nvm/versions/node/v20/bin')).toBe('type: sudo env "PATH=$PATH" netmon-tui');
   });
 
   it('marks a driver that can not run apart from a device that is missing', () => {

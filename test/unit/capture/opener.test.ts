@@ -136,12 +136,12 @@ describe('libpcapHint', () => {
     libpcapHint({ platform, euid: () => euid }, (path) => there.includes(path));
 
   it('names one command, with the rights it takes', () => {
-    expect(hint('linux', 0, '/usr/bin/apt-get')).toBe('run: apt-get install -y libpcap0.8');
-    expect(hint('linux', 1000, '/usr/bin/dnf', '/usr/bin/yum', '/usr/bin/sudo')).toBe('run: sudo dnf install -y libpcap');
-    expect(hint('linux', 1000, '/sbin/apk')).toBe('as root, run: apk add libpcap');
-    expect(hint('linux', 0, '/usr/bin/pacman')).toBe('run: pacman -S --needed libpcap');
+    expect(hint('linux', 0, '/usr/bin/apt-get')).toBe('type: apt-get install -y libpcap0.8');
+    expect(hint('linux', 1000, '/usr/bin/dnf', '/usr/bin/yum', '/usr/bin/sudo')).toBe('type: sudo dnf install -y libpcap');
+    expect(hint('linux', 1000, '/sbin/apk')).toBe('as root, type: apk add libpcap');
+    expect(hint('linux', 0, '/usr/bin/pacman')).toBe('type: pacman -S --needed libpcap');
     expect(hint('linux', 0)).toBe("install your system's libpcap package");
-    expect(hint('darwin', 501, '/opt/homebrew/bin/brew')).toBe('run: brew install libpcap');
-    expect(hint('darwin', 501)).toBe('run: netmon-tui doctor');
+    expect(hint('darwin', 501, '/opt/homebrew/bin/brew')).toBe('type: brew install libpcap');
+    expect(hint('darwin', 501)).toBe('type: netmon-tui doctor');
   });
 });
