@@ -1,11 +1,13 @@
 // argv -> run -> exit status. The only top-level catch and the only process.exit; what is not needed for an answer is not loaded.
 
 import { readFileSync, writeSync } from 'node:fs';
-import { systemFiles } from './cli/file-access.ts';
+import { type FileAccess, systemFiles } from './cli/file-access.ts';
+import type { Options } from './cli/options.ts';
 import { type ErrorReport, reportError } from './cli/print-error.ts';
 import { EXIT_STATUS, NetmonError } from './errors.ts';
 
 const words = process.argv.slice(2);
+const NO_FILES: FileAccess = { folderOwner: () => null, read: () => ({ kind: 'missing' }) };
 
 /** Runs what the words ask for. @returns the exit status */
 async function main(): Promise<number> {
@@ -16,24 +18,25 @@ async function main(): Promise<number> {
   if (line.command === 'interfaces') return interfaces(line.has('json'));
 
   const { loadConfig } = await import('./cli/config.ts');
-  const config = await loadConfig(line, {
-    platform: process.platform,
-    env: process.env,
-    euid: process.geteuid?.() ?? -1,
-    passwd,
-    files: systemFiles,
-  });
+  // the doctor is for machines on which something is broken: it looks at the file itself, and works without
+  const files = line.command === 'doctor' ? NO_FILES : systemFiles;
+  const euid = process.geteuid?.() ?? -1;
+  const config = await loadConfig(line, { platform: process.platform, env: process.env, euid, passwd, files });
   for (const warning of config.warnings) process.stderr.write(`netmon-tui: ${warning}\n`);
   if (line.has('print-config')) return print((await import('./cli/print-config.ts')).configText(config, version()));
   const { resolveOptions } = await import('./cli/resolve.ts');
   const options = resolveOptions(line, config);
-  if (line.command === 'doctor') {
-    const { doctor } = await import('./cli/doctor.ts');
-    const { systemEdges } = await import('./app/edges.ts');
-    return doctor(options, systemEdges(), process.stdout);
-  }
+  if (line.command === 'doctor') return diagnose(options);
   const { run } = await import('./app/run.ts');
   return run(options);
+}
+
+async function diagnose(options: Options): Promise<number> {
+  const { systemEdges } = await import('./app/edges.ts');
+  const { doctor } = await import('./cli/doctor.ts');
+  const status = await doctor(options, systemEdges(), process.stdout);
+  await print(''); // what a slow reader has not taken yet
+  return status;
 }
 
 async function interfaces(asJson: boolean): Promise<number> {

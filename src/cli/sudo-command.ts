@@ -31,9 +31,15 @@ export function permissionHint({ platform, euid, node, script, folder, words }: 
       : 'root may not open /dev/bpf here: check the sandbox that this runs in';
   }
   const isCommand = basename(script) === 'netmon-tui';
-  const inside = relative(folder, script);
-  const command = isCommand ? 'netmon-tui' : inside.startsWith('..') ? script : inside;
+  const command = isCommand ? 'netmon-tui' : pathOf(script, folder);
   const isFound =
     platform === 'darwin' || (SECURE_PATH.includes(dirname(node)) && (!isCommand || SECURE_PATH.includes(dirname(script))));
   return `type: sudo ${isFound ? '' : 'env "PATH=$PATH" '}${shellWords([command, ...words])}`;
+}
+
+/** Short where it can be, and never a bare name: sudo would look for that on its path. */
+function pathOf(script: string, folder: string): string {
+  const inside = relative(folder, script);
+  if (inside.startsWith('..')) return script;
+  return inside.includes('/') ? inside : `./${inside}`;
 }

@@ -140,16 +140,16 @@ function hostColumns(sheet: Sheet): TextColumn<HostRow>[] {
 function flowColumns(sheet: Sheet): TextColumn<FlowRow>[] {
   return [
     fixed('proto', 6, 'left', (row) => row.protocol),
-    flexible('local', 9, 2, (row) => endpoint(row.local.address, row.local), 'start'),
+    flexible('local', 11, 4, (row) => endpoint(row.local.address, row.local), 'start'),
     flexible(
       'remote',
       9,
-      3,
+      4,
       (row) => endpoint(sheet.names && row.host !== null ? row.host : row.remote.address, row.remote),
       'start',
     ),
-    ...(sheet.isWide ? [fixed<FlowRow>('state', 11, 'left', (row) => row.state)] : []),
-    flexible('app', 7, 1, (row) => row.app ?? unknown(row.reason)),
+    ...(sheet.isWide ? [fixed<FlowRow>('state', 12, 'left', (row) => row.state)] : []),
+    flexible('app', 7, 2, (row) => row.app ?? unknown(row.reason)),
     ...amountColumns<FlowRow>(sheet),
   ];
 }

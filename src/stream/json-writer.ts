@@ -2,6 +2,7 @@
 
 import type { Writable } from 'node:stream';
 import type { FlowRow, Gap, Snapshot } from '../aggregate/snapshot.ts';
+import { NetmonError, reasonOf } from '../errors.ts';
 import { closeLine, endLine, gapLine, openLine, sampleLine } from './ndjson.ts';
 
 /** Bytes that may wait to be read before lines are left out; one line more than this is the most that is kept. */
@@ -15,7 +16,7 @@ const QUEUE_LIMIT = 256 * 1024;
  */
 export class JsonWriter {
   readonly #output: Writable;
-  readonly #onClosed: (failure: Error | null) => void;
+  readonly #onClosed: (failure: NetmonError | null) => void;
   readonly #ended: (() => void)[] = [];
   #isClosed = false;
   #samples = 0;
@@ -25,10 +26,10 @@ export class JsonWriter {
    * @param onClosed called once, when no more can be written: with null when the reader went away (a normal end), else with the
    *   failure (a full disk)
    */
-  constructor(output: Writable, onClosed: (failure: Error | null) => void) {
+  constructor(output: Writable, onClosed: (failure: NetmonError | null) => void) {
     this.#output = output;
     this.#onClosed = onClosed;
-    output.on('error', (error: NodeJS.ErrnoException) => this.#close(isHangUp(error) ? null : error));
+    output.on('error', (error: NodeJS.ErrnoException) => this.#close(isHangUp(error) ? null : unwritable(error)));
     output.on('close', () => this.#close(null));
   }
 
@@ -85,12 +86,21 @@ export class JsonWriter {
     if (!this.#isClosed) this.#output.write(line, () => done?.());
   }
 
-  #close(failure: Error | null): void {
+  #close(failure: NetmonError | null): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
     for (const resolve of this.#ended) resolve();
     this.#onClosed(failure);
   }
+}
+
+function unwritable(error: NodeJS.ErrnoException): NetmonError {
+  return new NetmonError(
+    'internal',
+    `the output can't be written: ${error.code ?? reasonOf(error)}`,
+    'make room, or write elsewhere',
+    error,
+  );
 }
 
 /** The reader went away. EIO and ENXIO: its terminal did. */

@@ -79,6 +79,7 @@ describe('refusals', () => {
     [['run'], 'unknown command "run"', null],
     [['interfaces', 'x'], 'unexpected argument "x" after interfaces', 'type: netmon-tui --help'],
     [['doctor', '--json'], '--json does not go with doctor', 'type: netmon-tui --json'],
+    [['doctor', '--config', 'x'], '--config does not go with doctor', 'type: netmon-tui --config PATH'],
     [['interfaces', '-r', 'x'], '--read does not go with interfaces', 'type: netmon-tui --read FILE'],
     [['\u001b[31mred\u009b'], 'unknown command "[31mred"', null],
   ])('%j', (words, message, hint) => {

@@ -48,12 +48,12 @@ function machine(part: {
 }
 
 const ANN = '/home/ann/.config/netmon-tui/config.toml';
-const load = (words: string[], surroundings: Surroundings): Config => loadConfig(parseCommandLine(words), surroundings);
+const load = (words: string[], surroundings: Surroundings): Promise<Config> => loadConfig(parseCommandLine(words), surroundings);
 const withFile = (text: FakeFile, words: string[] = []) => load(words, machine({ files: { [ANN]: text } }));
 
-function refusal(run: () => unknown): NetmonError {
+async function refusal(run: () => Promise<unknown>): Promise<NetmonError> {
   try {
-    run();
+    await run();
   } catch (thrown) {
     if (thrown instanceof NetmonError) return thrown;
     throw thrown;
@@ -65,8 +65,8 @@ describe('order', () => {
   const file = { [ANN]: 'interval = "3s"\nunits = "bits"\ninterface = ["a", "b"]\ntheme = "light"\nmouse = false\n' };
   const env = { HOME: '/home/ann', NETMON_INTERVAL: '2s', NETMON_INTERFACE: 'c, d', NETMON_THEME: '', NETMON_ASCII: 'yes' };
 
-  it('is flag, variable, file, default, and each value says which', () => {
-    const { settings } = load(['--interval', '500ms', '--no-names'], machine({ env, files: file }));
+  it('is flag, variable, file, default, and each value says which', async () => {
+    const { settings } = await load(['--interval', '500ms', '--no-names'], machine({ env, files: file }));
     expect(settings.interval).toEqual({ value: 500, origin: 'flag --interval' });
     expect(settings.interface).toEqual({ value: ['c', 'd'], origin: 'NETMON_INTERFACE' });
     expect(settings.units).toEqual({ value: 'bits', origin: `${ANN}:2` });
@@ -77,8 +77,8 @@ describe('order', () => {
     expect(settings.driver).toEqual({ value: 'auto', origin: 'default' });
   });
 
-  it('has documented defaults where nothing is set', () => {
-    const { settings, path } = load([], machine({}));
+  it('has documented defaults where nothing is set', async () => {
+    const { settings, path } = await load([], machine({}));
     expect(path).toBeNull();
     expect(Object.fromEntries(Object.entries(settings).map(([name, { value }]) => [name, value]))).toEqual({
       interface: [],
@@ -95,8 +95,8 @@ describe('order', () => {
     });
   });
 
-  it('lets a flag undo what the file says', () => {
-    const config = withFile('ascii = true\ncolor = false\nnames = false\nfilter = "app:x"\nbpf = "tcp"', [
+  it('lets a flag undo what the file says', async () => {
+    const config = await withFile('ascii = true\ncolor = false\nnames = false\nfilter = "app:x"\nbpf = "tcp"', [
       '--no-ascii',
       '--color',
       '--names',
@@ -111,18 +111,18 @@ describe('order', () => {
     expect(config.settings.bpf.value).toBeNull();
   });
 
-  it('takes NO_COLOR as a default that settings override', () => {
+  it('takes NO_COLOR as a default that settings override', async () => {
     const noColor = { HOME: '/home/ann', NO_COLOR: '1' };
-    expect(load([], machine({ env: noColor })).settings.color).toEqual({ value: false, origin: 'NO_COLOR' });
-    expect(load([], machine({ env: { ...noColor, NO_COLOR: '' } })).settings.color.value).toBe(true);
-    expect(load(['--color'], machine({ env: noColor })).settings.color.value).toBe(true);
-    expect(load([], machine({ env: { ...noColor, NETMON_COLOR: 'on' } })).settings.color.value).toBe(true);
+    expect((await load([], machine({ env: noColor }))).settings.color).toEqual({ value: false, origin: 'NO_COLOR' });
+    expect((await load([], machine({ env: { ...noColor, NO_COLOR: '' } }))).settings.color.value).toBe(true);
+    expect((await load(['--color'], machine({ env: noColor }))).settings.color.value).toBe(true);
+    expect((await load([], machine({ env: { ...noColor, NETMON_COLOR: 'on' } }))).settings.color.value).toBe(true);
   });
 
-  it('reads a path of a theme from the folder of the file, or from home', () => {
-    expect(withFile('theme = "mine/x.theme"').settings.theme.value).toBe('/home/ann/.config/netmon-tui/mine/x.theme');
-    expect(withFile('theme = "~/x.theme"').settings.theme.value).toBe('/home/ann/x.theme');
-    expect(withFile('', ['--theme', './x.theme']).settings.theme.value).toBe('./x.theme');
+  it('reads a path of a theme from the folder of the file, or from home', async () => {
+    expect((await withFile('theme = "mine/x.theme"')).settings.theme.value).toBe('/home/ann/.config/netmon-tui/mine/x.theme');
+    expect((await withFile('theme = "~/x.theme"')).settings.theme.value).toBe('/home/ann/x.theme');
+    expect((await withFile('', ['--theme', './x.theme'])).settings.theme.value).toBe('./x.theme');
   });
 });
 
@@ -149,30 +149,30 @@ describe('mistakes', () => {
     ['ascii = true\nascii = false', `${ANN}:2: `, null],
     ['[__proto__]\nx = 1', `${ANN}:1: `, null],
     ['[general]\ninterval = "1s"', `${ANN}:1: unknown key "general"`, null],
-  ])('%j names the line', (text, message, hint) => {
-    const error = refusal(() => withFile(text));
+  ])('%j names the line', async (text, message, hint) => {
+    const error = await refusal(() => withFile(text));
     expect(error.code).toBe('usage');
     expect(error.message.startsWith(message), error.message).toBe(true);
     expect(`${error.message}${error.hint}`).not.toMatch(/[\n\u001b]/);
     if (hint !== null) expect(error.hint?.startsWith(hint), error.hint ?? '').toBe(true);
   });
 
-  it('names a flag and a variable too', () => {
-    const flag = refusal(() => load(['--interval', '10ms'], machine({})));
+  it('names a flag and a variable too', async () => {
+    const flag = await refusal(() => load(['--interval', '10ms'], machine({})));
     expect([flag.message, flag.hint]).toEqual([
       '--interval "10ms" is not a duration from 100ms to 1h',
       'type for example: --interval 2s',
     ]);
-    const variable = refusal(() => load([], machine({ env: { NETMON_DRIVER: 'pcap' } })));
+    const variable = await refusal(() => load([], machine({ env: { NETMON_DRIVER: 'pcap' } })));
     expect([variable.message, variable.hint]).toEqual([
       'NETMON_DRIVER="pcap" is not one of auto, libpcap, tcpdump, cap',
       'for example NETMON_DRIVER=libpcap',
     ]);
-    expect(refusal(() => load(['--mouse', '--no-mouse'], machine({}))).message).toBe(
+    expect((await refusal(() => load(['--mouse', '--no-mouse'], machine({})))).message).toBe(
       '--mouse and --no-mouse contradict each other',
     );
-    expect(refusal(() => load(['-i', ''], machine({}))).message).toMatch(/^--interface "" is not/);
-    expect(refusal(() => load(['-i', 'any', '-i', 'en0'], machine({}))).message).toMatch(/^--interface "any en0" is not/);
+    expect((await refusal(() => load(['-i', ''], machine({})))).message).toMatch(/^--interface "" is not/);
+    expect((await refusal(() => load(['-i', 'any', '-i', 'en0'], machine({})))).message).toMatch(/^--interface "any en0" is not/);
   });
 });
 
@@ -225,38 +225,38 @@ describe('whose file', () => {
       }),
       { uid: 502, home: null, underSudo: true },
     ],
-  ])('%s', (_, surroundings, owner) => {
+  ])('%s', async (_, surroundings, owner) => {
     expect(ownerOf(surroundings)).toEqual(owner);
   });
 
-  it("reads the invoking user's file under sudo", () => {
+  it("reads the invoking user's file under sudo", async () => {
     const env = { HOME: '/root', SUDO_UID: '501' };
     const files = { [ANN]: 'ascii = true', '/root/.config/netmon-tui/config.toml': 'ascii = false' };
-    expect(load([], machine({ euid: 0, env, files })).settings.ascii).toEqual({ value: true, origin: `${ANN}:1` });
+    expect((await load([], machine({ euid: 0, env, files }))).settings.ascii).toEqual({ value: true, origin: `${ANN}:1` });
   });
 
-  it('honours XDG_CONFIG_HOME only where it belongs to that user', () => {
+  it('honours XDG_CONFIG_HOME only where it belongs to that user', async () => {
     const env = { HOME: '/home/ann', XDG_CONFIG_HOME: '/x' };
     const files = { [ANN]: 'theme = "home"', '/x/netmon-tui/config.toml': 'theme = "xdg"' };
-    expect(load([], machine({ env, files, folders: { '/x': 501 } })).settings.theme.value).toBe('xdg');
-    const other = load([], machine({ env, files, folders: { '/x': 0 } }));
+    expect((await load([], machine({ env, files, folders: { '/x': 501 } }))).settings.theme.value).toBe('xdg');
+    const other = await load([], machine({ env, files, folders: { '/x': 0 } }));
     expect(other.settings.theme.value).toBe('home');
     expect(other.warnings).toEqual(['XDG_CONFIG_HOME "/x" is not used, because it belongs to another user']);
-    expect(load([], machine({ env, files })).warnings).toEqual([]);
-    expect(load([], machine({ env: { ...env, XDG_CONFIG_HOME: 'x' }, files, folders: { x: 501 } })).settings.theme.value).toBe(
-      'home',
-    );
+    expect((await load([], machine({ env, files }))).warnings).toEqual([]);
+    expect(
+      (await load([], machine({ env: { ...env, XDG_CONFIG_HOME: 'x' }, files, folders: { x: 501 } }))).settings.theme.value,
+    ).toBe('home');
   });
 
-  it('looks into Application Support on macOS, after ~/.config', () => {
+  it('looks into Application Support on macOS, after ~/.config', async () => {
     const support = '/Users/bo/Library/Application Support/netmon-tui/config.toml';
     const dot = '/Users/bo/.config/netmon-tui/config.toml';
     const bo = (files: Record<string, FakeFile>) => load([], machine({ platform: 'darwin', env: { HOME: '/Users/bo' }, files }));
-    expect(bo({ [support]: 'theme = "support"' }).path).toBe(support);
-    const both = bo({ [support]: 'theme = "support"', [dot]: 'theme = "dot"' });
+    expect((await bo({ [support]: 'theme = "support"' })).path).toBe(support);
+    const both = await bo({ [support]: 'theme = "support"', [dot]: 'theme = "dot"' });
     expect(both.settings.theme.value).toBe('dot');
     expect(both.warnings).toEqual([`"${support}" is not read, because "${dot}" comes first`]);
-    expect(load([], machine({ env: { HOME: '/Users/bo' }, files: { [support]: '' } })).path).toBeNull();
+    expect((await load([], machine({ env: { HOME: '/Users/bo' }, files: { [support]: '' } }))).path).toBeNull();
   });
 
   it.each<[string, FakeFile, string, string]>([
@@ -265,24 +265,34 @@ describe('whose file', () => {
     ['others that write', { mode: 0o100646 }, 'can be written by other users', `type: chmod go-w ${ANN}`],
     ['a symbolic link', { link: true }, 'is a symbolic link', 'put the file itself there, or give its real path after --config'],
     ['a folder', { isFile: false }, 'is no regular file', 'put a text file there, or remove it'],
-    ['no permission', { failure: 'EACCES' }, 'cannot be read (EACCES)', `type: ls -l ${ANN}`],
-  ])('refuses %s', (_, file, what, hint) => {
-    const error = refusal(() => withFile(file));
+    ['a giant', { failure: 'larger than 1024 KiB' }, 'cannot be read (larger than 1024 KiB)', `type: ls -l ${ANN}`],
+  ])('refuses %s', async (_, file, what, hint) => {
+    const error = await refusal(() => withFile(file));
     expect([error.code, error.message, error.hint]).toEqual(['usage', `the configuration file "${ANN}" ${what}`, hint]);
     const sudo = machine({ euid: 0, env: { SUDO_UID: '501' }, files: { '/tmp/c': file } });
-    expect(refusal(() => load(['--config', '/tmp/c'], sudo)).message).toBe(`the configuration file "/tmp/c" ${what}`);
+    expect((await refusal(() => load(['--config', '/tmp/c'], sudo))).message).toBe(`the configuration file "/tmp/c" ${what}`);
   });
 
-  it("takes root's file, and for a plain user any file he names", () => {
-    expect(withFile({ uid: 0, text: 'ascii = true' }).settings.ascii.value).toBe(true);
+  it('goes on without a file that it may not read, and says so', async () => {
+    const config = await withFile({ failure: 'EACCES' });
+    expect(config.path).toBeNull();
+    expect(config.warnings).toEqual([`the configuration file "${ANN}" may not be read (EACCES)`]);
+    const asked = machine({ euid: 0, env: {}, files: { '/c': { failure: 'EACCES' } } });
+    expect((await refusal(() => load(['--config', '/c'], asked))).message).toBe(
+      'the configuration file "/c" cannot be read (EACCES)',
+    );
+  });
+
+  it("takes root's file, and for a plain user any file he names", async () => {
+    expect((await withFile({ uid: 0, text: 'ascii = true' })).settings.ascii.value).toBe(true);
     const named = machine({ files: { '/tmp/c': { uid: 666, mode: 0o100666, link: true, text: 'ascii = true' } } });
-    expect(load(['--config', '/tmp/c'], named).settings.ascii.origin).toBe('/tmp/c:1');
+    expect((await load(['--config', '/tmp/c'], named)).settings.ascii.origin).toBe('/tmp/c:1');
     const variable = machine({ env: { NETMON_CONFIG: '/tmp/c' }, files: { '/tmp/c': 'ascii = true', [ANN]: 'ascii = false' } });
-    expect(load([], variable).settings.ascii.value).toBe(true);
-    expect(refusal(() => load(['--config', '/tmp/none'], machine({}))).message).toBe(
+    expect((await load([], variable)).settings.ascii.value).toBe(true);
+    expect((await refusal(() => load(['--config', '/tmp/none'], machine({})))).message).toBe(
       'the configuration file "/tmp/none" does not exist',
     );
-    expect(refusal(() => load(['--config='], machine({}))).message).toBe('--config needs a path');
+    expect((await refusal(() => load(['--config='], machine({})))).message).toBe('--config needs a path');
   });
 });
 
@@ -290,7 +300,7 @@ describe('the real file system', () => {
   const folder = mkdtempSync(join(tmpdir(), 'netmon-config-'));
   afterAll(() => rmSync(folder, { recursive: true }));
 
-  it('reads, and refuses links, folders and giants by what was opened', () => {
+  it('reads, and refuses links, folders and giants by what was opened', async () => {
     const file = join(folder, 'config.toml');
     writeFileSync(file, 'ascii = true\n');
     chmodSync(file, 0o600);
@@ -312,9 +322,9 @@ describe('the real file system', () => {
 });
 
 describe('--print-config', () => {
-  it('prints each value with its origin', () => {
+  it('prints each value with its origin', async () => {
     const text = configText(
-      load(['--interval', '1500ms'], machine({ files: { [ANN]: '[keys]\nquit = ["q", "x"]\n' } })),
+      await load(['--interval', '1500ms'], machine({ files: { [ANN]: '[keys]\nquit = ["q", "x"]\n' } })),
       '1.2.3',
     );
     expect(text.split('\n')).toEqual([
@@ -343,7 +353,7 @@ describe('--print-config', () => {
     ]);
   });
 
-  it('prints a file that says the same when it is read back', () => {
+  it('prints a file that says the same when it is read back', async () => {
     const toml = [
       'interface = ["en0", "utun3"]',
       'filter = \'app:"my app" or host:\\d é \u202e end\'',
@@ -356,10 +366,10 @@ describe('--print-config', () => {
       '[keys]',
       'sort-next = ["s", "\\"", "<"]',
     ].join('\n');
-    const first = withFile(toml);
+    const first = await withFile(toml);
     const printed = configText(first, '1');
     expect(printed).not.toContain('\u202e');
-    const second = withFile(printed);
+    const second = await withFile(printed);
     const bare = (config: Config) => ({
       settings: Object.entries(config.settings).map(([name, { value }]) => [name, value]),
       history: [config.historyEnabled.value, config.historyPath.value],

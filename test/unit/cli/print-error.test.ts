@@ -64,6 +64,7 @@ describe('permissionHint', () => {
     ['node outside of the path of sudo', { node: '/home/ann/.nvm/v20/bin/node' }, 'type: sudo env "PATH=$PATH" netmon-tui -n'],
     ['the command outside of it', { script: '/home/ann/.npm/bin/netmon-tui' }, 'type: sudo env "PATH=$PATH" netmon-tui -n'],
     ['a clone', { folder: '/src', script: '/src/bin/netmon-tui.js' }, 'type: sudo bin/netmon-tui.js -n'],
+    ['its own folder', { folder: '/src/bin', script: '/src/bin/netmon-tui.js' }, 'type: sudo ./netmon-tui.js -n'],
     ['a clone elsewhere', { script: '/src/bin/netmon-tui.js' }, 'type: sudo /src/bin/netmon-tui.js -n'],
     ['macOS, whose sudo keeps PATH', { platform: 'darwin', node: '/opt/homebrew/bin/node' }, 'type: sudo netmon-tui -n'],
     ['root in a container', { euid: 0 }, 'root lacks CAP_NET_RAW here: start the container with --cap-add NET_RAW'],

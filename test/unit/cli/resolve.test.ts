@@ -6,15 +6,15 @@ import type { Options } from '../../../src/cli/options.ts';
 import { resolveOptions } from '../../../src/cli/resolve.ts';
 import { NetmonError } from '../../../src/errors.ts';
 
-function options(words: string[], env: Record<string, string> = {}): Options {
+async function options(words: string[], env: Record<string, string> = {}): Promise<Options> {
   const line = parseCommandLine(words);
   const files = { folderOwner: () => null, read: () => ({ kind: 'missing' }) as const };
-  return resolveOptions(line, loadConfig(line, { platform: 'linux', env, euid: 501, passwd: () => '', files }));
+  return resolveOptions(line, await loadConfig(line, { platform: 'linux', env, euid: 501, passwd: () => '', files }));
 }
 
 describe('resolveOptions', () => {
-  it('gives every option of a plain run', () => {
-    expect(options([])).toEqual({
+  it('gives every option of a plain run', async () => {
+    expect(await options([])).toEqual({
       interfaces: [],
       read: null,
       speed: 1,
@@ -37,12 +37,12 @@ describe('resolveOptions', () => {
     });
   });
 
-  it('takes all flags of a live run', () => {
+  it('takes all flags of a live run', async () => {
     const words =
       '-i en0 -i en1 -i en0 --json --duration 1m --samples 5 --interval 250ms -f app:curl --driver cap -n --no-mouse --units bits'.split(
         ' ',
       );
-    expect(options([...words, '--bpf', 'tcp port 443'])).toMatchObject({
+    expect(await options([...words, '--bpf', 'tcp port 443'])).toMatchObject({
       interfaces: ['en0', 'en1'],
       json: true,
       durationMs: 60_000,
@@ -57,16 +57,20 @@ describe('resolveOptions', () => {
     });
   });
 
-  it('leaves live settings from elsewhere out of a replay', () => {
-    const replay = options(['-r', '-', '--speed', '0'], { NETMON_INTERFACE: 'en0', NETMON_BPF: 'tcp', NETMON_FILTER: 'tcp' });
+  it('leaves live settings from elsewhere out of a replay', async () => {
+    const replay = await options(['-r', '-', '--speed', '0'], {
+      NETMON_INTERFACE: 'en0',
+      NETMON_BPF: 'tcp',
+      NETMON_FILTER: 'tcp',
+    });
     expect(replay).toMatchObject({ read: '-', speed: 0, interfaces: [], bpf: null, filter: 'tcp' });
-    expect(options(['-r', 'x', '--once']).speed).toBe(0);
-    expect(options(['-r', 'x', '--once', '--speed', '0']).speed).toBe(0);
-    expect(options(['-r', 'x', '--speed', '2.5']).speed).toBe(2.5);
+    expect((await options(['-r', 'x', '--once'])).speed).toBe(0);
+    expect((await options(['-r', 'x', '--once', '--speed', '0'])).speed).toBe(0);
+    expect((await options(['-r', 'x', '--speed', '2.5'])).speed).toBe(2.5);
   });
 
-  it('lets --once last as long as --duration says', () => {
-    expect(options(['--once', '--duration', '10s'])).toMatchObject({ once: true, json: false, durationMs: 10_000 });
+  it('lets --once last as long as --duration says', async () => {
+    expect(await options(['--once', '--duration', '10s'])).toMatchObject({ once: true, json: false, durationMs: 10_000 });
   });
 
   it.each([
@@ -93,9 +97,9 @@ describe('resolveOptions', () => {
       ['-i', 'x'.repeat(200)],
       `--interface "${'x'.repeat(60)}..." is not an interface's name, or several without \`any\` among them`,
     ],
-  ])('refuses %j', (words, message) => {
+  ])('refuses %j', async (words, message) => {
     try {
-      options(words);
+      await options(words);
     } catch (thrown) {
       expect(thrown).toBeInstanceOf(NetmonError);
       const { code, hint, message: text } = thrown as NetmonError;

@@ -106,7 +106,9 @@ describe('JsonWriter', () => {
     to.hold();
     writer.sample(snapshot());
     await to.release(broken('ENOSPC'));
-    expect(closed).toMatchObject([{ code: 'ENOSPC' }]);
+    expect(closed).toMatchObject([
+      { code: 'internal', message: "the output can't be written: ENOSPC", cause: { code: 'ENOSPC' } },
+    ]);
     expect(writer.isClosed).toBe(true);
   });
 

@@ -1,0 +1,98 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, describe, expect, it } from 'vitest';
+
+const root = fileURLToPath(new URL('../../../', import.meta.url));
+const bin = join(root, 'bin/netmon-tui.js');
+const built = join(root, 'dist/main.js');
+
+/** Why the built program can't be tried, or null. A build older than its sources would answer for other sources. */
+function unbuilt(): string | null {
+  if (!existsSync(built)) return 'dist/ is not built: npm run build';
+  const time = statSync(built).mtimeMs;
+  const sources = ['src', 'src/cli'].flatMap((folder) => readdirSync(join(root, folder)).map((name) => join(root, folder, name)));
+  const newer = sources.find((path) => path.endsWith('.ts') && statSync(path).mtimeMs > time);
+  return newer === undefined ? null : `dist/ is older than ${newer}: npm run build`;
+}
+
+const reason = unbuilt();
+if (reason !== null) console.log(`skipped, the program itself: ${reason}`);
+
+const home = mkdtempSync(join(tmpdir(), 'netmon-main-'));
+afterAll(() => rmSync(home, { recursive: true }));
+
+function netmon(words: string[], env: Record<string, string> = {}) {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [bin, ...words], {
+    encoding: 'utf8',
+    timeout: 20_000,
+    env: { PATH: '/usr/bin:/bin', HOME: home, ...env },
+  });
+  return { status, stdout, stderr };
+}
+
+describe.skipIf(reason !== null)('netmon-tui', () => {
+  const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
+
+  it('answers -V and -h', () => {
+    expect(netmon(['-V'])).toEqual({ status: 0, stdout: `netmon-tui ${version}\n`, stderr: '' });
+    const help = netmon(['--help']);
+    expect(help.status).toBe(0);
+    expect(help.stdout).toContain('Exit status:');
+  });
+
+  it('loads neither capture nor screen for -V, -h, --print-config and mistakes', () => {
+    for (const words of [['-V'], ['-h'], ['--print-config'], ['--jsn']]) {
+      const probe =
+        "process.on('exit',()=>{for(const f of Object.keys(require('module')._cache??{}))console.error('LOADED '+f)})";
+      const script = join(home, 'probe.cjs');
+      writeFileSync(script, probe);
+      const { stderr } = netmon(words, { NODE_OPTIONS: `--require ${script}` });
+      expect(stderr).toContain('LOADED'); // the probe itself
+      expect(stderr).not.toMatch(/LOADED .*(koffi|blessed|cap)\b/);
+    }
+  });
+
+  it('says what is wrong in two lines, with status 2 and no stack', () => {
+    expect(netmon(['--jsn'])).toEqual({
+      status: 2,
+      stdout: '',
+      stderr: 'netmon-tui: unknown option "--jsn"\n  did you mean --json?\n',
+    });
+    expect(netmon(['-r', 'x', '-i', 'y']).stderr.split('\n')).toHaveLength(3);
+    expect(netmon([], { NETMON_UNITS: 'KB' })).toMatchObject({ status: 2, stdout: '' });
+  });
+
+  it('prints the configuration in force', () => {
+    const file = join(home, 'own.toml');
+    writeFileSync(file, 'units = "bits"\n', { mode: 0o600 });
+    const { status, stdout } = netmon(['--print-config', '--config', file, '--ascii'], { NETMON_THEME: 'light' });
+    expect(status).toBe(0);
+    expect(stdout).toContain(`units = "bits"                  # ${file}:1\n`);
+    expect(stdout).toContain('theme = "light"                 # NETMON_THEME\n');
+    expect(stdout).toContain('ascii = true                    # flag --ascii\n');
+  });
+
+  it('ends with 0 when the reader of a pipe goes away, with 1 when the disk is full', () => {
+    const shell = (command: string) =>
+      spawnSync('/bin/sh', ['-c', command], { encoding: 'utf8', timeout: 20_000, env: { PATH: '/usr/bin:/bin', HOME: home } });
+    const node = `'${process.execPath}' '${bin}'`;
+    expect(shell(`{ ${node} --help; echo $? >&2; } | true`).stderr).toBe('0\n');
+    if (!existsSync('/dev/full')) return;
+    const full = shell(`${node} --help > /dev/full`);
+    expect(full.status).toBe(1);
+    expect(full.stderr).toMatch(/^netmon-tui: standard output can't be written: ENOSPC\n {2}.*\n$/);
+  });
+
+  it('lists the interfaces without rights', () => {
+    const { status, stdout } = netmon(['interfaces', '--json']);
+    expect(status).toBe(0);
+    const names = stdout
+      .trimEnd()
+      .split('\n')
+      .map((text) => (JSON.parse(text) as { name: string }).name);
+    expect(names.some((name) => /^lo\d*$/.test(name))).toBe(true);
+  });
+});
