@@ -24,6 +24,12 @@ export interface CapOptions {
 
 /** A child takes 60 ms to start; a machine that is busy far longer. */
 const START_MS = 5000;
+/**
+ * Linux gives `cap` a ring of slots that each hold a frame of the snap length (immediate mode is TPACKET_V2), so 16 MiB are 256 packets.
+ * Four times that kept 75 % of a burst that overran the other by two thirds.
+ */
+const SLOTTED_RING_FACTOR = 4;
+const NOT_INSTALLED = 'the package cap is not installed';
 /** Interfaces at the most: each is a process. */
 const MOST_LANES = 8;
 
@@ -84,7 +90,8 @@ class CapSource implements PacketSource {
   #closed = false;
 
   constructor(request: CaptureRequest, names: readonly string[], edges: Edges, clock: Clock, script: string) {
-    const ringBytes = Math.max(1 << 16, Math.floor(request.bufferBytes / names.length));
+    const factor = edges.platform === 'linux' ? SLOTTED_RING_FACTOR : 1;
+    const ringBytes = Math.max(1 << 16, Math.floor((request.bufferBytes * factor) / names.length));
     this.bufferBytes = ringBytes * names.length;
     this.#bpf = request.bpf;
     this.#edges = edges;
@@ -148,7 +155,11 @@ class CapSource implements PacketSource {
   }
 
   async #failure(lane: CapLane, word: CapWord | null): Promise<NetmonError> {
-    if (word?.word === 'no-module') return new DriverUnavailable(moduleReason(word.text), 'type: npm rebuild cap');
+    if (word?.word === 'no-module') {
+      const reason = moduleReason(word.text);
+      const command = reason === NOT_INSTALLED ? 'npm install cap' : 'npm rebuild cap';
+      return new DriverUnavailable(reason, `only where libpcap can't be used: with its headers and a compiler, type: ${command}`);
+    }
     if (word?.word === 'ready')
       return new NetmonError('no-device', `cap on ${sanitize(lane.device)}: ${lane.said}`, 'choose another with -i');
     if (word?.word === 'no-open') {
@@ -163,7 +174,7 @@ class CapSource implements PacketSource {
 
 /** Why the package could not be loaded, without paths. */
 function moduleReason(text: string): string {
-  if (/cannot find module 'cap'/i.test(text)) return 'the package cap is not installed';
+  if (/cannot find module 'cap'/i.test(text)) return NOT_INSTALLED;
   if (/cap\.node/.test(text) && /cannot find module/i.test(text)) return 'the package cap is installed but not built';
   if (/NODE_MODULE_VERSION|different Node/i.test(text)) return 'the package cap was built for another version of Node';
   if (/libpcap/.test(text)) return 'the package cap finds no libpcap';

@@ -85,11 +85,6 @@ export function captureError(text: string, attempt: CaptureAttempt): NetmonError
   return new NetmonError('no-device', `can't capture on ${device}: ${said}`, 'type: netmon-tui doctor');
 }
 
-/** True for a text that says that rights are missing. */
-export function isPermissionText(text: string): boolean {
-  return PERMISSION.test(text);
-}
-
 /** The line of an error text that tells most: warnings and tcpdump's own prefix are left out. */
 function lastTelling(text: string): string {
   const lines = text

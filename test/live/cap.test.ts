@@ -13,6 +13,8 @@ import type { PacketSource } from '../../src/capture/source.ts';
 import { systemClock } from '../../src/clock.ts';
 import type { Edges } from '../../src/net/edges.ts';
 
+const IP = '/sbin/ip';
+
 function obstacle(): string | null {
   if (process.platform !== 'linux') return 'needs Linux';
   if (process.geteuid?.() !== 0) return 'needs root';
@@ -98,21 +100,21 @@ describe.skipIf(reason !== null)('cap, live', () => {
 
   it('outlives an interface that goes down and comes back', async () => {
     const device = `nmt${process.pid % 100_000}`;
-    execFileSync('ip', ['link', 'add', device, 'type', 'veth', 'peer', 'name', `${device}p`]);
+    execFileSync(IP, ['link', 'add', device, 'type', 'veth', 'peer', 'name', `${device}p`]);
     try {
-      execFileSync('ip', ['link', 'set', device, 'up']);
+      execFileSync(IP, ['link', 'set', device, 'up']);
       const source = await open(device, null);
-      execFileSync('ip', ['link', 'set', device, 'down']);
+      execFileSync(IP, ['link', 'set', device, 'down']);
       await until(() => source.read() === null && source.state === 'waiting', 'the interface to be missed');
       expect(source.note).toContain(device);
-      execFileSync('ip', ['link', 'set', device, 'up']);
+      execFileSync(IP, ['link', 'set', device, 'up']);
       await until(() => {
         while (source.read() !== null);
         return source.state === 'open';
       }, 'the capture to come back');
       source.close();
     } finally {
-      execFileSync('ip', ['link', 'del', device]);
+      execFileSync(IP, ['link', 'del', device]);
     }
   });
 });

@@ -43,7 +43,7 @@ const frame = (length: number, fill: number) => new Uint8Array(length).fill(fill
 describe('openCap', () => {
   it('gives frames as a batch', async () => {
     const { source, children, edges } = await open(['ETHERNET'], { ...REQUEST, bpf: 'tcp' });
-    expect(edges.ran[0]).toMatch(/ --no-warnings \/cap-child\.js eth0 tcp 8388608$/);
+    expect(edges.ran[0]).toMatch(/ --no-warnings \/cap-child\.js eth0 tcp 33554432$/);
     expect(source.interfaces).toEqual([{ name: 'eth0', kind: 'physical', link: 1, deliversTwice: false }]);
     expect([source.driver, source.state, source.note, source.namesProcesses, source.read()]).toEqual([
       'cap',
@@ -90,7 +90,8 @@ describe('openCap', () => {
       ['eth0', 'physical', 1],
       ['tun0', 'tunnel', 101],
     ]);
-    expect(children.map((child) => child.capture?.opened?.[2])).toEqual([4 << 20, 4 << 20]);
+    expect(source.bufferBytes).toBe(32 << 20);
+    expect(children.map((child) => child.capture?.opened?.[2])).toEqual([16 << 20, 16 << 20]);
     children[0]?.capture?.push(frame(60, 1));
     children[1]?.capture?.push(frame(60, 1));
     await settle();
