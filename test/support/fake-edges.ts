@@ -1,7 +1,7 @@
 // Edges that answer from a table and a folder of made-up system files; what was run is recorded.
 
 import type { ChildProcess } from 'node:child_process';
-import { mkdirSync, mkdtempSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { type NetworkInterfaceInfo, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { EdgePaths, Edges, RunResult } from '../../src/net/edges.ts';
@@ -22,9 +22,15 @@ export interface FakeSystem {
   spawn?: (path: string, args: readonly string[]) => ChildProcess;
 }
 
-/** A folder with these files in it. */
+const roots: string[] = [];
+process.once('exit', () => {
+  for (const root of roots) rmSync(root, { recursive: true, force: true });
+});
+
+/** A folder with these files in it; gone when the test process is. */
 export function fakeRoot(files: Record<string, string>): string {
   const root = mkdtempSync(join(tmpdir(), 'netmon-system-'));
+  roots.push(root);
   for (const [path, content] of Object.entries(files)) {
     const full = join(root, path);
     mkdirSync(dirname(full), { recursive: true });
