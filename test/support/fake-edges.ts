@@ -4,6 +4,7 @@ import type { ChildProcess } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { type NetworkInterfaceInfo, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { afterAll } from 'vitest';
 import type { EdgePaths, Edges, RunResult } from '../../src/net/edges.ts';
 
 export interface FakeEdges extends Edges {
@@ -23,11 +24,11 @@ export interface FakeSystem {
 }
 
 const roots: string[] = [];
-process.once('exit', () => {
+afterAll(() => {
   for (const root of roots) rmSync(root, { recursive: true, force: true });
 });
 
-/** A folder with these files in it; gone when the test process is. */
+/** A folder with these files in it; gone when the test file is done. */
 export function fakeRoot(files: Record<string, string>): string {
   const root = mkdtempSync(join(tmpdir(), 'netmon-system-'));
   roots.push(root);
