@@ -5,8 +5,8 @@ import type { Frame, Pane } from '../view/frame.ts';
 import type { Glyphs } from '../view/glyphs.ts';
 import type { Depth } from '../view/palette.ts';
 import type { Styles } from '../view/styles.ts';
+import type { Ink } from './ink.ts';
 import { colourNumber, type Markup, markupOf } from './markup.ts';
-import type { SlotTable } from './slots.ts';
 import { type BaseColours, type Chart, type LineBox, Skeleton } from './widgets.ts';
 
 /** Most tables that a frame has. */
@@ -24,6 +24,8 @@ export class Dashboard {
   private readonly screen: Widgets.Screen;
   private markup: Markup | null = null;
   private chartColours = { rx: -1, tx: -1 };
+  private background = -1;
+  private dressed = false;
 
   /** Makes the widgets, the later ones above the earlier. */
   constructor(screen: Widgets.Screen, glyphs: Glyphs) {
@@ -39,10 +41,12 @@ export class Dashboard {
   }
 
   /** Puts on a theme: sequences for roles, base colours for what no text covers. */
-  dress(styles: Styles, depth: Depth, slots: SlotTable): void {
-    this.markup = markupOf(styles, depth, slots);
-    const number = (colour: number | null): number => colourNumber(colour, depth, slots);
+  dress(styles: Styles, depth: Depth, ink: Ink): void {
+    this.markup = markupOf(styles, depth, ink);
+    const number = (colour: number | null): number => colourNumber(colour, depth, ink);
     const base: BaseColours = { fg: number(styles.text.fg), bg: number(styles.text.bg) };
+    this.background = base.bg;
+    this.dressed = true;
     this.chartColours = { rx: number(styles.rx.fg), tx: number(styles.tx.fg) };
     for (const widget of [this.backdrop, this.header, this.footer, this.popup, ...this.tables, ...this.chartFrames])
       widget.paint(base);
@@ -50,21 +54,21 @@ export class Dashboard {
     this.charts.tx.paint({ fg: this.chartColours.tx, bg: base.bg });
   }
 
-  /** Fills the widgets with a frame. */
-  show(frame: Frame): void {
+  /** Fills the widgets with a frame. @returns true when the terminal has to be drawn. */
+  show(frame: Frame): boolean {
     const { markup } = this;
-    if (markup === null) return;
+    if (markup === null) return false;
+    let changed = this.dressed;
+    this.dressed = false;
     const fill = (box: LineBox, pane: Pane | null | undefined): void => {
       if (pane === null || pane === undefined || pane.lines.length === 0) {
-        box.hide();
+        if (box.hide()) changed = true;
         return;
       }
-      box.place(pane.rect);
-      box.show(pane.lines, markup);
+      if (box.place(pane.rect)) changed = true;
+      if (box.show(pane.lines, markup)) changed = true;
     };
-    const screen = { left: 0, top: 0, width: this.screen.width as number, height: this.screen.height as number };
-    if (frame.message === null) this.backdrop.place(screen);
-    fill(this.backdrop, frame.message ?? { rect: screen, lines: [[{ text: ' ', role: 'text' }]] });
+    fill(this.backdrop, frame.message ?? this.ground());
     fill(this.header, frame.header);
     fill(this.footer, frame.footer);
     for (const [index, box] of this.tables.entries()) fill(box, frame.tables[index]);
@@ -73,12 +77,20 @@ export class Dashboard {
       const model = frame.charts.find((one) => one.direction === direction);
       const chart = this.charts[direction];
       if (model === undefined) {
-        chart.hide();
+        if (chart.hide()) changed = true;
         continue;
       }
-      chart.place(model.rect);
-      chart.show(model, this.chartColours[direction]);
+      if (chart.place(model.rect)) changed = true;
+      if (chart.show(model, this.chartColours[direction])) changed = true;
     }
     fill(this.popup, frame.popup);
+    return changed;
+  }
+
+  /** What lies under everything: only where the theme has a background, for what is drawn twice is compared twice. */
+  private ground(): Pane | null {
+    if (this.background < 0) return null;
+    const rect = { left: 0, top: 0, width: this.screen.width as number, height: this.screen.height as number };
+    return { rect, lines: [[{ text: ' ', role: 'text' }]] };
   }
 }

@@ -5,32 +5,32 @@ import { type Depth, reduceColour } from '../view/palette.ts';
 import { type Line, ROLES, type Role } from '../view/span.ts';
 import type { Style, Styles } from '../view/styles.ts';
 import type { Colour } from '../view/theme.ts';
-import type { SlotTable } from './slots.ts';
+import type { Ink } from './ink.ts';
 
 /** One SGR sequence for each role. */
 export type Markup = Readonly<Record<Role, string>>;
 
 /** Number of a colour as blessed knows it: a slot for 24 bits, else the terminal's number; -1 for the terminal's own. */
-export function colourNumber(colour: Colour, depth: Depth, slots: SlotTable): number {
+export function colourNumber(colour: Colour, depth: Depth, ink: Ink): number {
   const reduced = reduceColour(colour, depth);
   if (reduced === null) return -1;
-  return depth === 'true' ? slots.slotOf(reduced) : reduced;
+  return depth === 'true' ? ink.numberOf(reduced) : reduced;
 }
 
 /** Makes the sequences of a theme's styles at a depth. */
-export function markupOf(styles: Styles, depth: Depth, slots: SlotTable): Markup {
+export function markupOf(styles: Styles, depth: Depth, ink: Ink): Markup {
   const markup = {} as Record<Role, string>;
-  for (const role of ROLES) markup[role] = sgr(styles[role], depth, slots);
+  for (const role of ROLES) markup[role] = sgr(styles[role], depth, ink);
   return markup;
 }
 
-function sgr(style: Style, depth: Depth, slots: SlotTable): string {
+function sgr(style: Style, depth: Depth, ink: Ink): string {
   const codes = ['0'];
   if (style.bold) codes.push('1');
   if (style.underline) codes.push('4');
   if (style.reverse) codes.push('7');
-  const bg = colourNumber(style.bg, depth, slots);
-  const fg = colourNumber(style.fg, depth, slots);
+  const bg = colourNumber(style.bg, depth, ink);
+  const fg = colourNumber(style.fg, depth, ink);
   if (bg >= 0) codes.push(bg < 8 ? String(40 + bg) : `48;5;${bg}`); // blessed reads 100 as "default"
   if (fg >= 0) codes.push(fg < 8 ? String(30 + fg) : fg < 16 ? String(82 + fg) : `38;5;${fg}`);
   return `\x1b[${codes.join(';')}m`;

@@ -13,10 +13,10 @@ import { initialState, type ViewDefaults, type ViewState } from '../view/state.t
 import { type Styles, stylesOf } from '../view/styles.ts';
 import type { Theme } from '../view/theme.ts';
 import { Dashboard } from './dashboard.ts';
+import { Ink } from './ink.ts';
 import { keyAction, mouseAction } from './input.ts';
 import { Renderer } from './renderer.ts';
 import { type OpenScreen, openScreen } from './screen.ts';
-import { SlotTable } from './slots.ts';
 import type { ThemeShelf } from './theme-files.ts';
 
 /** What the screen is made with. */
@@ -60,11 +60,13 @@ export class Tui {
   private readonly terminal: OpenScreen;
   private readonly dashboard: Dashboard;
   private readonly renderer: Renderer;
-  private readonly slots = new SlotTable();
+  private readonly ink = new Ink();
   private current: ViewState;
   private snapshot: Snapshot;
   private frame: Frame | null = null;
   private closed = false;
+  /** The terminal shows something else than what was drawn last. */
+  private stale = true;
   private readonly continued = (): void => this.resume();
 
   /** Takes the terminal and draws the first frame. */
@@ -82,9 +84,9 @@ export class Tui {
       themes: options.themes?.names() ?? [],
     });
     this.current = options.filter === undefined || options.filter.trim() === '' ? started : withFilter(started, options.filter);
-    this.terminal = openScreen({ input, output, mouse, ascii, slots: this.slots });
+    this.terminal = openScreen({ input, output, mouse, ascii, ink: this.ink });
     this.dashboard = new Dashboard(this.terminal.screen, this.settings.glyphs);
-    this.dashboard.dress(this.stylesFor(options.theme), options.colour, this.slots);
+    this.dashboard.dress(this.stylesFor(options.theme), options.colour, this.ink);
     this.renderer = new Renderer(() => this.paint(), output, clock);
     this.terminal.onKey((char, key) => {
       const action = keyAction(this.current, this.settings.keys, char, key);
@@ -139,6 +141,7 @@ export class Tui {
   resume(): void {
     if (this.closed) return;
     this.terminal.enter();
+    this.stale = true;
     this.resized();
   }
 
@@ -151,7 +154,13 @@ export class Tui {
     this.terminal.close();
   }
 
+  private forget(): void {
+    this.terminal.forget();
+    this.stale = true;
+  }
+
   private resized(): void {
+    this.stale = true;
     const { columns, rows } = this.options.output;
     this.apply({ type: 'resize', columns: columns || 80, rows: rows || 24 });
     this.flush();
@@ -159,8 +168,9 @@ export class Tui {
 
   private paint(): void {
     this.frame = frameOf(this.current, this.snapshot, this.settings);
-    this.dashboard.show(this.frame);
-    this.terminal.draw();
+    // blessed writes wide characters anew at each render, changed or not: nothing new, no render.
+    if (this.dashboard.show(this.frame) || this.stale) this.terminal.draw();
+    this.stale = false;
   }
 
   private stylesFor(theme: Theme): Styles {
@@ -172,7 +182,7 @@ export class Tui {
       case 'quit':
         break;
       case 'redraw':
-        this.terminal.forget();
+        this.forget();
         this.renderer.now();
         break;
       case 'copy':
@@ -198,8 +208,8 @@ export class Tui {
     } catch {
       return; // the file went away or broke since it was listed: the theme in force stays
     }
-    this.slots.clear();
-    this.dashboard.dress(this.stylesFor(chosen), colour, this.slots);
-    this.terminal.forget();
+    this.ink.clear();
+    this.dashboard.dress(this.stylesFor(chosen), colour, this.ink);
+    this.forget();
   }
 }

@@ -50,10 +50,10 @@ abstract class Widget {
     this.element = element;
   }
 
-  /** Puts the widget onto exact cells. @returns true when it moved. */
+  /** Puts the widget onto exact cells, and into sight. @returns true when that changed anything. */
   place(rect: Rect): boolean {
+    const old = this.element.hidden ? null : this.rect;
     if (this.element.hidden) this.element.show();
-    const old = this.rect;
     if (old !== null && old.left === rect.left && old.top === rect.top && old.width === rect.width && old.height === rect.height)
       return false;
     this.rect = rect;
@@ -64,17 +64,16 @@ abstract class Widget {
     return true;
   }
 
-  hide(): void {
-    if (!this.element.hidden) this.element.hide();
+  /** Takes the widget out of sight. @returns true when it was in sight. */
+  hide(): boolean {
+    if (this.element.hidden) return false;
+    this.element.hide();
+    return true;
   }
 
   /** Sets the colours of what no text covers. */
   paint({ fg, bg }: BaseColours): void {
     Object.assign(this.element.style, { fg, bg });
-  }
-
-  front(): void {
-    this.element.setFront();
   }
 }
 
@@ -82,26 +81,29 @@ abstract class Widget {
 export class LineBox extends Widget {
   private content = '';
 
-  show(lines: readonly Line[], markup: Markup): void {
+  /** Shows lines. @returns true when they differ from those before. */
+  show(lines: readonly Line[], markup: Markup): boolean {
     const content = contentOf(lines, markup);
     // setContent parses the whole content again, also where nothing changed.
-    if (content === this.content) return;
+    if (content === this.content) return false;
     this.content = content;
     this.element.setContent(content);
+    return true;
   }
 }
 
 /** Rates as blessed-contrib's sparkline. */
 export class Chart extends Widget {
   private readonly glyphs: Glyphs;
+  private content = '';
 
   constructor(element: SparklineElement, glyphs: Glyphs) {
     super(element);
     this.glyphs = glyphs;
   }
 
-  /** Shows the series; `colour` is the titles', as blessed's number. */
-  show(model: ChartModel, colour: number): void {
+  /** Shows the series; `colour` is the titles', as blessed's number. @returns true when it differs from the one before. */
+  show(model: ChartModel, colour: number): boolean {
     const element = this.element as SparklineElement & { options: { style: { titleFg: string } } };
     element.options.style.titleFg = colour < 0 ? 'default' : String(colour);
     const { width } = model.rect;
@@ -112,7 +114,11 @@ export class Chart extends Widget {
       model.series.map((one) => one.values),
     );
     element.width = width;
-    element.setContent(this.tidy(element.content));
+    const content = this.tidy(element.content);
+    element.setContent(content);
+    const changed = content !== this.content;
+    this.content = content;
+    return changed;
   }
 
   /** Takes away the empty first line and the colon after each title; ASCII levels where asked for. */

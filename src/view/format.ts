@@ -91,6 +91,14 @@ export function formatDuration(ms: number): string {
   return days < 100 ? `${days}d${two(hours % 24)}h` : `${days}d`;
 }
 
+/** How long ago, in at most six cells and in steps that keep a screen still: `now`, `10s` to `50s`, `1m` to `59m`, then as a duration. */
+export function formatAge(ms: number): string {
+  if (ms < 10_000) return 'now';
+  if (ms < 60_000) return `${Math.floor(ms / 10_000)}0s`;
+  if (ms < 3_600_000) return `${Math.floor(ms / 60_000)}m`;
+  return formatDuration(ms);
+}
+
 /** A round-trip time in at most six cells. */
 export function formatRtt(ms: number): string {
   if (ms < 9.95) return `${ms.toFixed(1)}ms`;

@@ -173,7 +173,7 @@ export function busy(count = 40, step = 0): Snapshot {
       attribution: unowned ? 'none' : 'exact',
       reason: unowned ? 'closed before it could be looked up' : null,
       protocol: udp ? 'udp' : 'tcp',
-      state: udp ? 'active' : i % 11 === 7 ? 'time-wait' : i % 13 === 5 ? 'syn-sent' : 'established',
+      state: udp ? (i % 2 === 0 ? 'new' : 'established') : i % 11 === 7 ? 'closing' : i % 13 === 5 ? 'syn-sent' : 'established',
       direction: i % 8 === 6 ? 'inbound' : i % 10 === 8 ? 'local' : 'outbound',
       local: { address: '10.0.0.5', port: 50_000 + i },
       remote: {

@@ -1,9 +1,9 @@
 // The apps table: one row for each program, its helpers folded in.
-// Narrow screens give up, in this order: user, last seen, recent, share, pids, totals (TX, RX), flows. App and the two rates stay.
+// Narrow screens give up, in this order: recent, user, last seen, share, pids, totals (TX, RX), flows. App and the two rates stay.
 
 import type { AppRow } from '../../aggregate/snapshot.ts';
 import { BY_RATE, type TableSpec } from '../column.ts';
-import { formatCount, formatDuration } from '../format.ts';
+import { formatAge, formatCount } from '../format.ts';
 import { span } from '../span.ts';
 import { hidden, shown } from './masking.ts';
 import { rateColumns, recentColumn, shareColumn, totalColumns } from './traffic.ts';
@@ -49,7 +49,7 @@ export const APPS: TableSpec<AppRow> = {
       min: 8,
       max: 12,
       align: 'left',
-      rank: 11,
+      rank: 10,
       ascendingFirst: true,
       value: (row) => row.user,
       cell: (row, context) => span(row.user === null ? context.glyphs.unknown : hidden(row.user, context), 'dim'),
@@ -69,16 +69,16 @@ export const APPS: TableSpec<AppRow> = {
     rxTotal,
     txTotal,
     shareColumn<AppRow>(8),
-    recentColumn<AppRow>(9),
+    recentColumn<AppRow>(11),
     {
       key: 'seen',
       title: () => 'seen',
       min: 6,
       max: 6,
       align: 'right',
-      rank: 10,
+      rank: 9,
       value: (row) => row.lastSeen,
-      cell: (row, context) => span(formatDuration(context.now - row.lastSeen), 'dim'),
+      cell: (row, context) => span(formatAge(context.now - row.lastSeen), 'dim'),
     },
   ],
 };

@@ -4,7 +4,7 @@
 
 import type { FlowRow } from '../../aggregate/snapshot.ts';
 import { BY_RATE, type CellContext, type TableSpec } from '../column.ts';
-import { formatCount, formatDuration, formatRtt } from '../format.ts';
+import { formatAge, formatCount, formatRtt } from '../format.ts';
 import { type Span, span } from '../span.ts';
 import { endpointText, portText, shown } from './masking.ts';
 import { rateColumns, totalColumns } from './traffic.ts';
@@ -12,28 +12,13 @@ import { rateColumns, totalColumns } from './traffic.ts';
 const [rxRate, txRate] = rateColumns<FlowRow>({ rx: 2, tx: 3 });
 const [rxTotal, txTotal] = totalColumns<FlowRow>({ rx: 7, tx: 8 });
 
-/** Short forms of TCP states, five cells at most; other states are cut. */
+/** Short forms of the states of a flow, five cells at most; others are cut. */
 const STATES: Readonly<Record<string, string>> = {
-  established: 'estab',
   'syn-sent': 'syn>',
   'syn-received': 'syn<',
-  syn_sent: 'syn>',
-  syn_received: 'syn<',
-  'fin-wait': 'fin',
-  'fin-wait-1': 'fin1',
-  'fin-wait-2': 'fin2',
-  fin_wait_1: 'fin1',
-  fin_wait_2: 'fin2',
-  'close-wait': 'clsw',
-  close_wait: 'clsw',
-  'last-ack': 'lack',
-  last_ack: 'lack',
-  'time-wait': 'timew',
-  time_wait: 'timew',
+  established: 'estab',
   closing: 'clsng',
   closed: 'clsd',
-  reset: 'reset',
-  active: 'actv',
 };
 
 function owner(row: FlowRow, context: CellContext): Span {
@@ -166,7 +151,7 @@ export const CONNECTIONS: TableSpec<FlowRow> = {
       align: 'right',
       rank: 10,
       value: (row) => -row.firstSeen,
-      cell: (row, context) => span(formatDuration(context.now - row.firstSeen), 'dim'),
+      cell: (row, context) => span(formatAge(context.now - row.firstSeen), 'dim'),
     },
     {
       key: 'interface',

@@ -1,9 +1,9 @@
 // The hosts table: one row for each remote end, by name where the wire told it.
-// Narrow screens give up, in this order: autonomous system, country, last seen, category, recent, share, source, totals, flows.
+// Narrow screens give up, in this order: recent, autonomous system, country, last seen, category, share, source, totals, flows.
 
 import type { HostRow } from '../../aggregate/snapshot.ts';
 import { BY_RATE, type TableSpec } from '../column.ts';
-import { formatCount, formatDuration } from '../format.ts';
+import { formatAge, formatCount } from '../format.ts';
 import { span } from '../span.ts';
 import { hidden, shown } from './masking.ts';
 import { rateColumns, recentColumn, shareColumn, totalColumns } from './traffic.ts';
@@ -92,7 +92,7 @@ export const HOSTS: TableSpec<HostRow> = {
     rxTotal,
     txTotal,
     shareColumn<HostRow>(8),
-    recentColumn<HostRow>(9),
+    recentColumn<HostRow>(14),
     {
       key: 'seen',
       title: () => 'seen',
@@ -101,7 +101,7 @@ export const HOSTS: TableSpec<HostRow> = {
       align: 'right',
       rank: 11,
       value: (row) => row.lastSeen,
-      cell: (row, context) => span(formatDuration(context.now - row.lastSeen), 'dim'),
+      cell: (row, context) => span(formatAge(context.now - row.lastSeen), 'dim'),
     },
   ],
 };

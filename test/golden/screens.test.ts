@@ -1,0 +1,201 @@
+// What the user sees, as text files in __frames__: drawn by blessed, read back from a terminal emulator. A changed file is a changed screen.
+
+import { afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { emptySnapshot } from '../../src/view/start.ts';
+import { appRow, busy, CAPTURE, flowRow, hostRow, NOON, snapshot } from '../support/snapshot-builder.ts';
+import { Stage } from '../support/terminal.ts';
+
+let stage: Stage | null = null;
+
+function open(...args: ConstructorParameters<typeof Stage>): Stage {
+  stage = new Stage(...args);
+  return stage;
+}
+
+async function frame(name: string): Promise<void> {
+  await expect(stage?.text()).toMatchFileSnapshot(`__frames__/${name}.txt`);
+}
+
+beforeAll(() => {
+  process.env['TZ'] = 'UTC'; // the screen shows local time
+});
+
+afterEach(() => {
+  stage?.close();
+  stage = null;
+});
+
+describe('sizes', () => {
+  for (const [columns, rows] of [
+    [80, 24],
+    [120, 40],
+    [200, 50],
+    [40, 10],
+    [39, 10],
+  ] as const)
+    test(`overview at ${columns}x${rows}`, async () => {
+      await open(columns, rows).show(busy(40));
+      await frame(`overview-${columns}x${rows}`);
+    });
+
+  test('each full-screen view', async () => {
+    await open(120, 30).show(busy(40));
+    for (const [key, name] of [
+      ['2', 'apps'],
+      ['3', 'connections'],
+      ['4', 'hosts'],
+      ['6', 'interfaces'],
+    ] as const) {
+      await stage?.press(key);
+      await frame(`${name}-120x30`);
+    }
+  });
+
+  test('a resize is right in one frame, both ways', async () => {
+    const s = open(120, 40);
+    await s.show(busy(40));
+    await s.resize(80, 24);
+    await frame('resized-80x24');
+    await s.resize(120, 40);
+    await frame('overview-120x40');
+    await s.resize(30, 8);
+    await frame('resized-30x8');
+  });
+});
+
+describe('popups', () => {
+  test('help at 80x24 scrolls to its end', async () => {
+    const s = open(80, 24);
+    await s.show(busy(40));
+    await s.press('?');
+    await frame('help-80x24');
+    await s.press('G');
+    await frame('help-end-80x24');
+    await s.press('\x1b');
+    await frame('overview-80x24');
+  });
+
+  test('details of an app and of a connection', async () => {
+    const s = open(80, 24);
+    await s.show(busy(40));
+    await s.press('\r');
+    await frame('details-app-80x24');
+    await s.press('\x1b', '\t', 'j', '\r');
+    await frame('details-connection-80x24');
+  });
+
+  test('the capture says why not a better driver', async () => {
+    await open(80, 24).show(
+      snapshot({
+        ...busy(12),
+        capture: {
+          ...CAPTURE,
+          driver: 'tcpdump',
+          attribution: 'lsof',
+          dropped: 321,
+          shed: 12,
+          note: 'lsof has not answered for 12 s',
+          fallbacks: [
+            { driver: 'libpcap', reason: 'pcap_set_want_pktap: not in this libpcap, so the kernel can not tell owners' },
+          ],
+        },
+      }),
+    );
+    await frame('note-80x24');
+    await stage?.press('c');
+    await frame('capture-80x24');
+  });
+
+  test('themes', async () => {
+    const s = open(80, 24, {
+      themes: {
+        names: () => ['dusk', 'light', 'mono', 'netmon'],
+        load: () => {
+          throw new Error('unused');
+        },
+      } as never,
+    });
+    await s.show(busy(10));
+    await s.press('T');
+    await frame('themes-80x24');
+  });
+});
+
+describe('states', () => {
+  test('nothing known yet, then no traffic yet', async () => {
+    const s = open(80, 24);
+    await s.show(emptySnapshot(NOON));
+    await frame('start-80x24');
+    await s.show(snapshot());
+    await frame('empty-80x24');
+  });
+
+  test('a filter as it is typed, with its error, and kept', async () => {
+    const s = open(80, 24);
+    await s.show(busy(40));
+    await s.press('/', ...'app:slack');
+    await frame('filter-typed-80x24');
+    await s.press(...' and (');
+    await frame('filter-error-80x24');
+    await s.press('\x15', ...'app:slack', '\r');
+    await frame('filter-kept-80x24');
+  });
+
+  test('paused, private, in bits, closed shown, by address', async () => {
+    const s = open(80, 24);
+    await s.show(busy(40));
+    await s.press('p');
+    await s.show(busy(40, 5));
+    await frame('paused-80x24');
+    await s.press('p', 'x', 'u', 'u', 't', 'n', 'N', 'f');
+    await frame('private-80x24');
+  });
+
+  test('ASCII alone', async () => {
+    const s = open(80, 24, { ascii: true, colour: 'none' });
+    await s.show(busy(40));
+    await frame('ascii-80x24');
+    await s.press('?');
+    for (const y of Array.from({ length: 24 }, (_, i) => i)) expect(s.line(y)).toMatch(/^[\x20-\x7e]*$/);
+    expect(s.output.log).toMatch(/^[\x1b\x07\x20-\x7e]*$/);
+  });
+
+  test('hostile names shift nothing, paint nothing, hide nothing', async () => {
+    const names = [
+      'evil{red-bg}{bold}x{/}',
+      '\x1b[31mred\x1b]0;title\x07\x9b2J',
+      '日本語のアプリ',
+      '👩‍👩‍👧‍👦 family',
+      'e\u0301te\u0301 z\u0351\u0352\u0353algo',
+      'שלום עולם',
+      '\u202Egnp.exe',
+      'tab\tnew\nline\rreturn',
+      `${'very-long-'.repeat(40)}name`,
+      '🇩🇪⚠️⌚',
+      '한국어 ｆｕｌｌ',
+      '{open}{close}{escape}',
+    ];
+    const apps = names.map((app, i) =>
+      appRow({ id: `a${i}`, app, rxRate: 1_000_000 - i, txRate: 10, rxBytes: 5_000_000, txBytes: 1, user: app }),
+    );
+    const flows = names.map((app, i) =>
+      flowRow({ id: `f${i}`, app, host: app, state: app, protocol: 'udp', rxRate: 1_000_000 - i, application: app }),
+    );
+    const hosts = names.map((host, i) => hostRow({ id: `h${i}`, host, category: host, country: host }));
+    const s = open(120, 40, { ascii: false });
+    await s.show(
+      snapshot({ apps, flows, hosts, capture: { ...CAPTURE, interfaces: ['{red-bg}', '\x1b[2J'], note: '{/}\x1b[31m' } }),
+    );
+    await frame('hostile-120x40');
+    for (let y = 3; y < 39; y++) {
+      const line = s.line(y);
+      if (line.trim() === '') continue;
+      expect('│┐┘ ').toContain(s.cell(119, y).text || ' ');
+      expect('│┌└ ').toContain(s.cell(0, y).text || ' ');
+    }
+    await s.press('\r');
+    await frame('hostile-details-120x40');
+    await s.press('\x1b', '4');
+    await frame('hostile-hosts-120x40');
+  });
+});

@@ -1,0 +1,253 @@
+// The screen's behaviour at its edges: what it writes, when it does not, and how it leaves the terminal.
+
+import { afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { ThemeShelf } from '../../../src/tui/theme-files.ts';
+import { appRow, busy, flowRow, snapshot } from '../../support/snapshot-builder.ts';
+import { ourTheme, Stage, turn } from '../../support/terminal.ts';
+
+let stage: Stage | null = null;
+const themes = new ThemeShelf([new URL('../../../themes', import.meta.url).pathname]);
+
+function open(...args: ConstructorParameters<typeof Stage>): Stage {
+  stage = new Stage(...args);
+  return stage;
+}
+
+beforeAll(() => {
+  process.env['TZ'] = 'UTC';
+});
+
+afterEach(() => {
+  stage?.close();
+  stage = null;
+});
+
+describe('output', () => {
+  test('nothing changed is 0 bytes, also with wide characters', async () => {
+    const s = open(120, 40);
+    const wide = snapshot({
+      apps: [appRow({ id: '日本語', rxRate: 5 })],
+      flows: [flowRow({ id: 'f', app: '日本語', host: '한국어' })],
+    });
+    for (const shown of [busy(40), wide]) {
+      await s.show(shown);
+      const before = s.output.bytes;
+      await s.show(shown);
+      s.tui.flush();
+      await s.settle();
+      expect(s.output.bytes - before).toBe(0);
+    }
+  });
+
+  test.each([
+    ['3 KiB while rows keep their places', ['o'], 3 * 1024],
+    ['6 KiB while all of them change places', [], 6 * 1024],
+  ] as const)('a busy second at 120x40 is one write of less than %s', async (_, keys, most) => {
+    const s = open(120, 40);
+    await s.show(busy(40, 0));
+    await s.press(...keys);
+    const sizes: number[] = [];
+    for (let step = 1; step <= 12; step++) {
+      const [bytes, writes] = [s.output.bytes, s.output.writes];
+      await s.show(busy(40, step));
+      sizes.push(s.output.bytes - bytes);
+      expect(s.output.writes - writes).toBe(1);
+    }
+    expect(sizes.reduce((sum, size) => sum + size, 0) / sizes.length).toBeLessThan(most);
+  });
+
+  test('a terminal that lags gets no frame until it has caught up, then the newest', async () => {
+    const s = open(120, 40);
+    await s.show(busy(40));
+    s.output.stalled = true;
+    for (let step = 1; step < 30 && !s.output.writableNeedDrain; step++) {
+      s.tui.show(busy(40, step));
+      s.tui.flush();
+      await turn();
+    }
+    expect(s.output.writableNeedDrain).toBe(true);
+    const frames = s.tui.frames;
+    for (let step = 40; step < 60; step++) {
+      s.tui.show(busy(40, step));
+      s.tui.flush();
+    }
+    expect(s.tui.frames).toBe(frames);
+    s.output.release();
+    await s.settle();
+    expect(s.tui.frames).toBe(frames + 1);
+    expect(s.line(0)).toContain('14:04:21');
+  });
+
+  test('requests within a frame interval are one frame', async () => {
+    const s = open(80, 24);
+    const before = s.tui.frames;
+    s.clock.time += 1000;
+    for (let i = 0; i < 50; i++) s.tui.apply({ type: 'command', command: i % 2 === 0 ? 'down' : 'units' });
+    expect(s.tui.frames - before).toBe(1);
+  });
+
+  test('24-bit colours, 256, 16 and none', async () => {
+    const title = async (colour: 'true' | '256' | '16' | 'none') => {
+      const s = open(80, 24, { colour, theme: ourTheme('dusk') });
+      await s.show(busy(40));
+      const cell = s.cell(47, 0);
+      const selected = s.cell(4, 6);
+      s.close();
+      return { fg: cell.fg, selected };
+    };
+    expect((await title('true')).fg).toBe(0x9fc7ff);
+    expect((await title('256')).fg).toBe(16 + 3 * 36 + 4 * 6 + 5);
+    expect((await title('16')).fg).toBeLessThan(16);
+    const none = await title('none');
+    expect(none.fg).toBe(-1);
+    expect(none.selected).toMatchObject({ fg: -1, bg: -1, reverse: true, bold: true });
+  });
+
+  test('text that looks like a colour sequence is not translated', async () => {
+    const s = open(80, 24);
+    await s.show(snapshot({ apps: [appRow({ id: 'x', app: '38;5;17m8;5;20' })] }));
+    expect(s.line(6)).toContain('38;5;17m8;5;20');
+  });
+});
+
+describe('themes', () => {
+  test('are previewed, taken back and picked', async () => {
+    const s = open(80, 24, { themes });
+    await s.show(busy(40));
+    const before = s.cell(47, 0).fg;
+    const at = themes.names().indexOf('netmon');
+    await s.press('T', 'k', 'k');
+    expect(s.tui.state.theme).toBe(themes.names()[at - 2]);
+    expect(s.effects.at(-1)).toMatchObject({ type: 'theme', keep: false });
+    await s.press('\x1b');
+    expect(s.cell(47, 0).fg).toBe(before);
+    await s.press('T', 'g', '\r');
+    expect(s.effects.at(-1)).toEqual({ type: 'theme', name: 'contrast', keep: true });
+    expect(s.cell(47, 0).fg).not.toBe(before);
+    expect(s.cell(0, 23).bg).toBe(16); // black of the cube
+  });
+
+  test('every theme of ours is read without complaint and shows the chosen row', async () => {
+    expect(themes.names()).toEqual(['contrast', 'dusk', 'light', 'mono', 'netmon']);
+    for (const name of themes.names()) {
+      const theme = themes.load(name);
+      expect(theme.problems).toEqual([]);
+      const s = open(80, 24, { theme });
+      await s.show(busy(40));
+      const chosen = s.cell(4, 6);
+      const other = s.cell(4, 7);
+      expect(chosen.reverse || chosen.bg !== other.bg).toBe(true);
+      s.close();
+    }
+  });
+});
+
+describe('keys', () => {
+  test('Enter opens once, Escape closes, q quits from anywhere', async () => {
+    const s = open(80, 24);
+    await s.show(busy(40));
+    await s.press('\r');
+    expect(s.tui.state.popup).toMatchObject({ kind: 'details' });
+    await s.press('\x1b', '?', 'q');
+    expect(s.effects).toEqual([{ type: 'quit' }]);
+    await s.press('\x1b', '/', 'q');
+    expect(s.effects).toHaveLength(1);
+    await s.press('\x03');
+    expect(s.effects).toHaveLength(2);
+  });
+
+  test('the row is copied with OSC 52, sanitised', async () => {
+    const s = open(80, 24);
+    await s.show(snapshot({ apps: [appRow({ id: 'x', app: 'a\x1b]0;b\x07c' })] }));
+    await s.press('y');
+    const sent = /\x1b\]52;c;([^\x07]*)\x07/.exec(s.output.log);
+    expect(Buffer.from(sent?.[1] ?? '', 'base64').toString()).toMatch(/^a\]0;bc\t1000\tann\t1\t/);
+  });
+
+  test('redraw writes everything again', async () => {
+    const s = open(80, 24);
+    await s.show(busy(40));
+    s.terminal.write('\x1b[2Jgarbage');
+    await s.press('\x0c');
+    expect(s.text()).not.toContain('garbage');
+    expect(s.line(0)).toContain('libpcap');
+  });
+
+  test('mouse: click selects and sorts, wheel scrolls; modes 1000, 1002, 1006 only', async () => {
+    const s = open(80, 24, { mouse: true });
+    await s.show(busy(40));
+    expect([...s.output.log.matchAll(/\x1b\[\?(1\d\d\d)h/g)].map((match) => match[1]).filter((mode) => mode !== '1049')).toEqual([
+      '1000',
+      '1002',
+      '1006',
+    ]);
+    await s.press('\x1b[<0;5;15M');
+    expect(s.tui.state.pane).toBe('connections');
+    expect(s.tui.state.tables.connections.index).toBe(1);
+    await s.press('\x1b[<65;5;15M');
+    expect(s.tui.state.tables.connections.top).toBe(3);
+    await s.press('\x1b[<0;4;13M');
+    expect(s.tui.state.tables.connections.sort).toEqual({ column: 'app', descending: false });
+    s.close();
+    expect(s.output.log).toMatch(/\x1b\[\?1000l.*\x1b\[\?1002l.*\x1b\[\?1006l/s);
+  });
+});
+
+describe('the terminal is given back', () => {
+  const restored = (log: string) => {
+    expect(log.lastIndexOf('\x1b[?1049l')).toBeGreaterThan(log.lastIndexOf('\x1b[?1049h'));
+    expect(log.lastIndexOf('\x1b[?25h')).toBeGreaterThan(log.lastIndexOf('\x1b[?25l'));
+    expect(log.lastIndexOf('\x1b[?1l')).toBeGreaterThan(log.lastIndexOf('\x1b[?1h'));
+  };
+
+  test('by close, twice', async () => {
+    const s = open(80, 24);
+    await s.show(busy(40));
+    expect(s.input.isRaw).toBe(true);
+    expect(s.terminal.buffer.active.type).toBe('alternate');
+    s.close();
+    s.close();
+    await s.settle();
+    restored(s.output.log);
+    expect(s.input.isRaw).toBe(false);
+    expect(s.terminal.buffer.active.type).toBe('normal');
+    const bytes = s.output.bytes;
+    s.tui.show(busy(40, 3));
+    s.tui.flush();
+    await s.settle();
+    expect(s.output.bytes).toBe(bytes);
+  });
+
+  test('by Ctrl+Z, and taken again when the process is continued', async () => {
+    let stops = 0;
+    const s = open(80, 24, {
+      stopProcess: () => {
+        stops++;
+      },
+    });
+    await s.show(busy(40));
+    await s.press('\x1a');
+    expect(stops).toBe(1);
+    restored(s.output.log);
+    expect(s.input.isRaw).toBe(false);
+    const bytes = s.output.bytes;
+    await s.show(busy(40, 2));
+    expect(s.output.bytes).toBe(bytes);
+    process.emit('SIGCONT');
+    await s.settle();
+    expect(s.input.isRaw).toBe(true);
+    expect(s.terminal.buffer.active.type).toBe('alternate');
+    expect(s.line(0)).toContain('14:03:24');
+    expect(process.listenerCount('SIGCONT')).toBe(0);
+  });
+
+  test('no listener is left behind', () => {
+    const count = () =>
+      ['SIGTERM', 'SIGINT', 'SIGQUIT', 'SIGCONT', 'exit', 'uncaughtException'].map((name) => process.listenerCount(name));
+    const before = count();
+    const s = open(80, 24, { theme: ourTheme('mono') });
+    expect(count().slice(0, 3)).toEqual(before.slice(0, 3));
+    s.close();
+    expect(count()).toEqual(before);
+  });
+});
