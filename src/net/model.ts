@@ -36,6 +36,10 @@ export interface Process {
   readonly uid: number | null;
   readonly user: string | null;
   readonly parentPid: number | null;
+  /** What an interpreter runs (a script, a module, a jar); null for a program of its own. */
+  readonly script: string | null;
+  /** systemd unit, launchd label or container that it belongs to; null where there is none or it is unknown. */
+  readonly unit: string | null;
   /** Where the process directory folded it. */
   readonly app: number;
 }

@@ -19,6 +19,9 @@ import { Renderer } from './renderer.ts';
 import { type OpenScreen, openScreen } from './screen.ts';
 import type { ThemeShelf } from './theme-files.ts';
 
+/** Milliseconds after which a suspension that did not happen is taken back. */
+const COME_BACK_MS = 300;
+
 /** What the screen is made with. */
 export interface TuiOptions {
   /** The terminal: `process.stdin` (or /dev/tty when stdin is the capture) and `process.stdout`. */
@@ -65,6 +68,7 @@ export class Tui {
   private snapshot: Snapshot;
   private frame: Frame | null = null;
   private closed = false;
+  private comeBack: NodeJS.Timeout | null = null;
   /** The terminal shows something else than what was drawn last. */
   private stale = true;
   private readonly continued = (): void => this.resume();
@@ -140,6 +144,7 @@ export class Tui {
   /** Takes the terminal again and draws all of it. */
   resume(): void {
     if (this.closed) return;
+    this.stopWaiting();
     this.terminal.enter();
     this.stale = true;
     this.resized();
@@ -149,9 +154,15 @@ export class Tui {
   close(): void {
     if (this.closed) return;
     this.closed = true;
-    process.removeListener('SIGCONT', this.continued);
+    this.stopWaiting();
     this.renderer.stop();
     this.terminal.close();
+  }
+
+  private stopWaiting(): void {
+    process.removeListener('SIGCONT', this.continued);
+    if (this.comeBack !== null) clearTimeout(this.comeBack);
+    this.comeBack = null;
   }
 
   private forget(): void {
@@ -195,6 +206,8 @@ export class Tui {
         this.suspend();
         process.once('SIGCONT', this.continued);
         (this.options.stopProcess ?? (() => process.kill(process.pid, 'SIGTSTP')))();
+        // Without a shell above it (ssh -t, tmux new-window, a container) the kernel ignores the stop: the screen comes back by itself.
+        this.comeBack = setTimeout(this.continued, COME_BACK_MS);
         break;
     }
     this.options.effects(effect);

@@ -85,6 +85,8 @@ export class CapturedSource implements OwnerSource {
             uid: null,
             parentPid: null,
             startTime: null,
+            script: null,
+            unit: null,
           });
     this.#known[index] = learnt;
     return learnt;

@@ -1,7 +1,8 @@
 // Every process and app met in a run, by dense number. Processes of one executable and user are one app.
 
 import type { App, Process, ProcessDirectory } from '../../net/model.ts';
-import type { ProcessFacts } from './proc-process.ts';
+import { foldApp } from './app-name.ts';
+import type { ProcessFacts } from './process-facts.ts';
 import type { Users } from './users.ts';
 
 /** Processes and apps kept at the most; what comes beyond is folded into one. */
@@ -55,19 +56,20 @@ export class Directory implements ProcessDirectory {
     const last = this.#lastOfApp[app];
     if (this.#processes.length >= MAX_PROCESSES && last !== undefined) return last;
     const id = this.#processes.length;
-    const { pid, name, exe, uid, parentPid } = facts;
-    this.#processes.push({ id, pid, name, exe, uid, user, parentPid, app });
+    const { pid, name, exe, uid, parentPid, script, unit } = facts;
+    this.#processes.push({ id, pid, name, exe, uid, user, parentPid, script, unit, app });
     this.#processByKey.set(key, id);
     this.#lastOfApp[app] = id;
     return id;
   }
 
   #appOf(facts: ProcessFacts, user: string | null): number {
-    const key = `${facts.exe ?? facts.name}\n${user ?? ''}`;
+    const fold = foldApp(facts);
+    const key = `${fold.key}\n${user ?? ''}`;
     const known = this.#appByKey.get(key);
     if (known !== undefined) return known;
     if (this.#apps.length >= MAX_APPS) return this.#overflow();
-    return this.#addApp(key, facts.name, facts.exe, user);
+    return this.#addApp(key, fold.name, fold.exe, user);
   }
 
   #overflow(): number {

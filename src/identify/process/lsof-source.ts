@@ -111,6 +111,6 @@ export class LsofSource implements OwnerSource {
 
   #learn(index: number): number {
     const { pid, name, uid } = this.#records[index - 1] as LsofRecord;
-    return this.#directory.learn({ pid, name, exe: null, uid, parentPid: null, startTime: null });
+    return this.#directory.learn({ pid, name, exe: null, uid, parentPid: null, startTime: null, script: null, unit: null });
   }
 }

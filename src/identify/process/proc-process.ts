@@ -2,17 +2,9 @@
 
 import { readFileSync, readlinkSync } from 'node:fs';
 import { sanitize } from '../../net/text.ts';
-
-/** What is known about a process; null is unknown. */
-export interface ProcessFacts {
-  readonly pid: number;
-  readonly name: string;
-  readonly exe: string | null;
-  readonly uid: number | null;
-  readonly parentPid: number | null;
-  /** Clock ticks after boot: with the pid it tells a process from the one that had its number before. */
-  readonly startTime: number | null;
-}
+import { unitOf } from './cgroup-unit.ts';
+import type { ProcessFacts } from './process-facts.ts';
+import { scriptOf } from './script-name.ts';
 
 /** Facts of a process, or null when it is gone. @param proc `/proc` */
 export function readProcess(proc: string, pid: number): ProcessFacts | null {
@@ -31,6 +23,8 @@ export function readProcess(proc: string, pid: number): ProcessFacts | null {
     uid: uid === null ? null : Number(uid[2]),
     parentPid: numberOr(fields[1]),
     startTime: numberOr(fields[19]),
+    script: scriptOf(exe ?? comm, text(`${proc}/${pid}/cmdline`) ?? ''),
+    unit: unitOf(text(`${proc}/${pid}/cgroup`) ?? ''),
   };
 }
 

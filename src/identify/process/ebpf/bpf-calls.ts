@@ -1,0 +1,123 @@
+// bpf(2) and mmap(2) through koffi, on x86-64 and arm64. Each call either gives a file descriptor or throws with the kernel's reason.
+
+import koffi from 'koffi';
+
+/** Kernel objects as file descriptors; closed by the kernel when the process ends, however it ends. */
+export type Descriptor = number;
+
+/** bpf(2) as the loader uses it. */
+export interface BpfCalls {
+  /** Raises the locked-memory limit: before 5.11 maps are charged to it. */
+  unlockMemory(): void;
+  loadBtf(blob: Buffer): Descriptor;
+  createStorage(btf: Descriptor, keyType: number, valueType: number, valueBytes: number): Descriptor;
+  createRing(bytes: number): Descriptor;
+  loadProgram(type: number, attach: number, code: Buffer, name: string): Descriptor;
+  /** Attaches with a link: it detaches when the descriptor is closed, also by a kill -9. */
+  attach(program: Descriptor, cgroup: Descriptor, attach: number): Descriptor;
+  /** Maps pages of a descriptor. */
+  map(fd: Descriptor, bytes: number, offset: number, writable: boolean): ArrayBuffer;
+  close(fd: Descriptor): void;
+}
+
+/** enum bpf_cmd, bpf_map_type, bpf_prog_type and bpf_attach_type (include/uapi/linux/bpf.h). */
+const COMMAND = { MAP_CREATE: 0, PROG_LOAD: 5, BTF_LOAD: 18, LINK_CREATE: 28 } as const;
+const MAP_TYPE = { SK_STORAGE: 24, RINGBUF: 27 } as const;
+export const PROGRAM = { CGROUP_SKB: 8, CGROUP_SOCK: 9, CGROUP_SOCK_ADDR: 18 } as const;
+export const ATTACH = { INGRESS: 0, EGRESS: 1, SOCK_CREATE: 2, CONNECT4: 10, CONNECT6: 11, SENDMSG4: 14, SENDMSG6: 15, GETPEERNAME4: 29, GETPEERNAME6: 30 } as const;
+
+const NO_PREALLOC = 1;
+const CLONE = 1 << 9;
+const MAP_ATTR_BYTES = 72;
+const PROGRAM_ATTR_BYTES = 144;
+const LOG_BYTES = 1 << 16;
+const PROT_READ = 1;
+const PROT_WRITE = 2;
+const MAP_SHARED = 1;
+const RLIMIT_MEMLOCK = 8;
+const SYSCALL: Partial<Record<NodeJS.Architecture, number>> = { x64: 321, arm64: 280 };
+
+const ERRORS = new Map([
+  [1, 'not permitted'],
+  [7, 'too large'],
+  [12, 'no memory'],
+  [13, 'refused by the verifier'],
+  [22, 'not known to this kernel'],
+  [38, 'this kernel has no bpf'],
+]);
+
+/** Loads libc. Throws where koffi has no build for this machine, or the architecture is another. */
+export function loadBpfCalls(): BpfCalls {
+  const number = SYSCALL[process.arch];
+  if (number === undefined) throw new Error(`no bpf on ${process.arch}`);
+  const libc = koffi.load('libc.so.6');
+  const syscall = libc.func('long syscall(long, ...)');
+  const mmap = libc.func('void* mmap(size_t, size_t, int, int, int, long)');
+  const close = libc.func('int close(int)');
+  const setrlimit = libc.func('int setrlimit(int, void*)');
+  const pointer = (buffer: Buffer) => BigInt(koffi.address(buffer));
+
+  const bpf = (command: number, attr: Buffer, what: string, log?: Buffer): Descriptor => {
+    const result = Number(syscall(number, 'int', command, 'void*', attr, 'unsigned int', attr.length));
+    if (result >= 0) return result;
+    const errno = koffi.errno();
+    const verifier = log === undefined ? '' : (log.toString('latin1', 0, Math.max(0, log.indexOf(0))).trim().split('\n').slice(-3).join(' | ') ?? '');
+    throw new Error(`${what}: ${ERRORS.get(errno) ?? `errno ${errno}`}${verifier === '' ? '' : ` (${verifier})`}`);
+  };
+
+  return {
+    unlockMemory() {
+      const limit = Buffer.alloc(16, 0xff); // RLIM_INFINITY twice
+      setrlimit(RLIMIT_MEMLOCK, limit);
+    },
+    loadBtf(blob) {
+      const attr = Buffer.alloc(32);
+      attr.writeBigUInt64LE(pointer(blob), 0);
+      attr.writeUInt32LE(blob.length, 16);
+      return bpf(COMMAND.BTF_LOAD, attr, 'type information');
+    },
+    createStorage(btf, keyType, valueType, valueBytes) {
+      const attr = Buffer.alloc(MAP_ATTR_BYTES);
+      for (const [i, value] of [MAP_TYPE.SK_STORAGE, 4, valueBytes, 0, NO_PREALLOC | CLONE].entries()) attr.writeUInt32LE(value, i * 4);
+      attr.writeUInt32LE(btf, 48);
+      attr.writeUInt32LE(keyType, 52);
+      attr.writeUInt32LE(valueType, 56);
+      return bpf(COMMAND.MAP_CREATE, attr, 'socket storage');
+    },
+    createRing(bytes) {
+      const attr = Buffer.alloc(MAP_ATTR_BYTES);
+      for (const [i, value] of [MAP_TYPE.RINGBUF, 0, 0, bytes].entries()) attr.writeUInt32LE(value, i * 4);
+      return bpf(COMMAND.MAP_CREATE, attr, 'ring buffer');
+    },
+    loadProgram(type, attach, code, name) {
+      const licence = Buffer.from('GPL\0');
+      const log = Buffer.alloc(LOG_BYTES);
+      const attr = Buffer.alloc(PROGRAM_ATTR_BYTES);
+      attr.writeUInt32LE(type, 0);
+      attr.writeUInt32LE(code.length / 8, 4);
+      attr.writeBigUInt64LE(pointer(code), 8);
+      attr.writeBigUInt64LE(pointer(licence), 16);
+      attr.writeUInt32LE(1, 24);
+      attr.writeUInt32LE(log.length, 28);
+      attr.writeBigUInt64LE(pointer(log), 32);
+      attr.write(name.slice(0, 15), 48, 'latin1');
+      attr.writeUInt32LE(attach, 68);
+      return bpf(COMMAND.PROG_LOAD, attr, `program ${name}`, log);
+    },
+    attach(program, cgroup, attach) {
+      const attr = Buffer.alloc(48);
+      attr.writeUInt32LE(program, 0);
+      attr.writeUInt32LE(cgroup, 4);
+      attr.writeUInt32LE(attach, 8);
+      return bpf(COMMAND.LINK_CREATE, attr, 'attaching');
+    },
+    map(fd, bytes, offset, writable) {
+      const address = mmap(0, bytes, writable ? PROT_READ | PROT_WRITE : PROT_READ, MAP_SHARED, fd, offset);
+      if (address === null || BigInt.asIntN(64, BigInt(koffi.address(address))) === -1n) throw new Error(`mapping the ring: errno ${koffi.errno()}`);
+      return koffi.view(address, bytes);
+    },
+    close(fd) {
+      close(fd);
+    },
+  };
+}

@@ -1,0 +1,80 @@
+// Loads and attaches the socket programs. All or nothing: what can't be had is said in one line, and nothing stays behind.
+
+import { closeSync, openSync } from 'node:fs';
+import { reasonOf } from '../../../errors.ts';
+import type { BpfCalls } from './bpf-calls.ts';
+import { cgroupMount } from './cgroup-mount.ts';
+import { ReportRing } from './report-ring.ts';
+import { socketPrograms, STORAGE_BYTES } from './socket-programs.ts';
+
+/** Reports of 96 bytes: more than ten thousand new sockets between two turns. */
+const RING_BYTES = 1 << 20;
+const PAGE = 4096;
+
+/** The programs at work. */
+export interface LoadedPrograms {
+  readonly ring: ReportRing;
+  /** Programs that this kernel did not take, with its reason; attribution is poorer by what they do. */
+  readonly missing: readonly string[];
+  close(): void;
+}
+
+/** Attaches the programs to the root of the unified cgroup hierarchy. Throws with the reason in a user's words. */
+export function loadPrograms(calls: BpfCalls, proc: string): LoadedPrograms {
+  const mount = cgroupMount(proc);
+  if (mount === null) throw new Error('there is no unified cgroup hierarchy (cgroup2) to attach to');
+  const opened: number[] = [];
+  const keep = (fd: number) => {
+    opened.push(fd);
+    return fd;
+  };
+  const close = () => {
+    for (const fd of opened.splice(0).reverse()) calls.close(fd);
+  };
+  calls.unlockMemory();
+  const cgroup = openSync(mount, 'r');
+  try {
+    const btf = keep(calls.loadBtf(typeInformation()));
+    const storage = keep(calls.createStorage(btf, INT_TYPE, VALUE_TYPE, STORAGE_BYTES));
+    const ring = keep(calls.createRing(RING_BYTES));
+    const consumer = calls.map(ring, PAGE, 0, true);
+    const producer = calls.map(ring, PAGE + 2 * RING_BYTES, PAGE, false);
+    const missing: string[] = [];
+    for (const { name, type, attach, needed, code } of socketPrograms(storage, ring)) {
+      try {
+        keep(calls.attach(keep(calls.loadProgram(type, attach, code, name)), cgroup, attach));
+      } catch (thrown) {
+        if (needed) throw thrown;
+        missing.push(reasonOf(thrown));
+      }
+    }
+    return { ring: new ReportRing(consumer, producer, RING_BYTES), missing, close };
+  } catch (thrown) {
+    close();
+    throw thrown;
+  } finally {
+    closeSync(cgroup);
+  }
+}
+
+const INT_TYPE = 1;
+const VALUE_TYPE = 2;
+
+/**
+ * BTF (Documentation/bpf/btf.rst) made by hand, because socket storage asks for it: type 1 is `int`, type 2 an array of it as large as the
+ * storage. What the words mean is nobody's business but ours.
+ */
+function typeInformation(): Buffer {
+  const strings = Buffer.from('\0int\0');
+  const KIND_INT = 1 << 24;
+  const KIND_ARRAY = 3 << 24;
+  const SIGNED_32 = (1 << 24) | 32;
+  const words = [1, KIND_INT, 4, SIGNED_32, 0, KIND_ARRAY, 0, INT_TYPE, INT_TYPE, STORAGE_BYTES / 4];
+  const types = Buffer.alloc(words.length * 4);
+  for (const [i, word] of words.entries()) types.writeUInt32LE(word, i * 4);
+  const header = Buffer.alloc(24);
+  header.writeUInt16LE(0xeb9f, 0);
+  header.writeUInt8(1, 2);
+  for (const [i, word] of [24, 0, types.length, types.length, strings.length].entries()) header.writeUInt32LE(word, 4 + i * 4);
+  return Buffer.concat([header, types, strings]);
+}

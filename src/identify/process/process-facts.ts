@@ -1,0 +1,17 @@
+// What any source can know about a process. A type only.
+
+/** Facts about a process; null is unknown. */
+export interface ProcessFacts {
+  readonly pid: number;
+  /** From the executable where it is known, else the system's short name. */
+  readonly name: string;
+  readonly exe: string | null;
+  readonly uid: number | null;
+  readonly parentPid: number | null;
+  /** Clock ticks after boot: with the pid it tells a process from the one that had its number before. */
+  readonly startTime: number | null;
+  /** What an interpreter runs; null for a program of its own. */
+  readonly script: string | null;
+  /** systemd unit, launchd label or container; null where there is none. */
+  readonly unit: string | null;
+}
