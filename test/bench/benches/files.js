@@ -1,0 +1,51 @@
+// File to flows: a capture read, decoded and counted by the real replay, beside tcpdump and tshark on the same file.
+
+import { fileURLToPath } from 'node:url';
+import { captureFile } from '../support/capture-files.js';
+import { timed } from '../support/program.js';
+
+const REPLAY = fileURLToPath(new URL('../children/replay.js', import.meta.url));
+/** Peers take a share of the file: packets, and how they are asked. The time of a run over one packet is taken off. */
+const PEERS = [
+  { name: 'tcpdump -nn -q', packets: 400_000, command: (file, count) => ['tcpdump', '-nn', '-q', '-r', file, '-c', `${count}`] },
+  {
+    name: 'tshark -z conv',
+    packets: 100_000,
+    command: (file, count) => ['tshark', '-n', '-q', '-z', 'conv,ip', '-r', file, '-c', `${count}`],
+  },
+];
+
+export const about = 'captures read as fast as it goes: packets/s from opening the file to the last snapshot, and peak memory';
+
+/** @param {import('../run.js').Context} context */
+export async function run({ root, repeat, small }) {
+  const share = small ? 0.1 : 1;
+  const cases = [
+    { what: '20,000 flows in random order', file: captureFile('flows', 4_000_000 * share, 20_000), goal: 6e6 },
+    { what: 'mixed sizes, 3.5 % with names', file: captureFile('mix', 1_500_000 * share, 5000), goal: 3e6 },
+    { what: 'scan of 1,000,000 flows', file: captureFile('scan', 1_000_000, 1_000_000), goal: 2.5e6, most: 200 },
+  ];
+  const rows = [];
+  for (const { what, file, goal, most } of cases) {
+    const runs = [];
+    for (let i = 0; i < repeat; i++) runs.push(replay(root, file, 'live'));
+    const best = runs.reduce((a, b) => (b.ms < a.ms ? b : a));
+    const peers = PEERS.flatMap((peer) => peerRate(peer, file));
+    rows.push({ what, value: (best.packets * 1000) / best.ms, unit: 'packets/s', goal: { least: goal }, peers });
+    const memory = Math.min(...runs.map(({ peakKiB }) => peakKiB)) / 1024;
+    rows.push({ what: '  peak memory', value: memory, unit: 'MiB', ...(most === undefined ? {} : { goal: { most } }) });
+  }
+  return rows;
+}
+
+function replay(root, file, limits) {
+  const result = timed([process.execPath, REPLAY, root, file, limits], { keep: true });
+  if (result === null) throw new Error('the replay failed');
+  return JSON.parse(result.output);
+}
+
+function peerRate({ name, packets, command }, file) {
+  const none = timed(command(file, 1));
+  const some = none === null ? null : timed(command(file, packets));
+  return some === null ? [] : [{ name, value: (packets * 1000) / (some.ms - none.ms) }];
+}

@@ -1,0 +1,62 @@
+// Reads one capture through the real replay and says how long it took. Runs as a process of its own, so that its peak memory is known.
+// usage: node replay.js ROOT FILE live|end
+
+import { readFileSync } from 'node:fs';
+import { pathToFileURL } from 'node:url';
+
+const [root, file, limits] = process.argv.slice(2);
+const built = (path) => import(pathToFileURL(`${root}/dist/${path}`).href);
+const [{ openFile }, { assemble }, { systemEdges }, { ReplaySession }, { systemClock }] = await Promise.all([
+  built('capture/file-source.js'),
+  built('app/assemble.js'),
+  built('app/edges.js'),
+  built('app/replay-session.js'),
+  built('clock.js'),
+]);
+
+let last = null;
+const output = {
+  wantsEvents: false,
+  sample: () => {},
+  opened: () => {},
+  closed: () => {},
+  gap: () => {},
+  end: (snapshot) => {
+    last = snapshot;
+    return Promise.resolve();
+  },
+};
+
+const edges = systemEdges();
+const begun = performance.now();
+const source = await openFile(file);
+const parts = assemble({ source, fallbacks: [] }, { named: [], file }, edges, systemClock);
+const session = new ReplaySession({
+  ...parts,
+  source,
+  clock: systemClock,
+  output,
+  intervalMs: 1000,
+  speed: 0,
+  ticks: limits === 'live',
+  samples: null,
+  durationMs: null,
+});
+await session.run();
+const ms = performance.now() - begun;
+const { capture, total, flowCount, flowsEvicted } = last;
+const peak = /VmHWM:\s+(\d+)/.exec(process.platform === 'linux' ? readFileSync('/proc/self/status', 'utf8') : '');
+const peakKiB = peak === null ? process.resourceUsage().maxRSS : Number(peak[1]);
+const created = parts.monitor.flows.created;
+console.log(
+  JSON.stringify({
+    ms,
+    packets: capture.packets,
+    undecoded: capture.undecoded,
+    created,
+    flowCount,
+    flowsEvicted,
+    total,
+    peakKiB,
+  }),
+);

@@ -1,0 +1,65 @@
+// The table of a bench run: what was measured, what it should be, and how a peer did in the same run. Judges, and never fails.
+
+/**
+ * One figure.
+ *
+ * @typedef {object} Row
+ * @property {string} what
+ * @property {number | null} value null where it could not be measured; `note` says why
+ * @property {Unit} unit
+ * @property {{least?: number, most?: number}} [goal] the design's; absent where it has none
+ * @property {readonly {name: string, value: number}[]} [peers] in the same unit, measured in the same run
+ * @property {string} [note]
+ */
+
+/** @typedef {'packets/s' | 'ms' | 'MiB' | '% of a core' | 'bytes' | 'lost %' | 'count'} Unit */
+
+const FORMATS = {
+  'packets/s': (value) =>
+    value >= 1e6 ? `${(value / 1e6).toFixed(2)} M/s` : `${(value / 1e3).toFixed(value < 1e5 ? 1 : 0)} k/s`,
+  ms: (value) => `${value.toFixed(value < 10 ? 2 : value < 100 ? 1 : 0)} ms`,
+  MiB: (value) => `${value.toFixed(0)} MiB`,
+  '% of a core': (value) => `${value.toFixed(value < 10 ? 2 : 1)} %`,
+  bytes: (value) => `${Math.round(value)} B`,
+  'lost %': (value) => `${value.toFixed(value === 0 ? 0 : 3)} %`,
+  count: (value) => String(Math.round(value)),
+};
+const HEADINGS = ['what', 'measured', 'goal', 'beside it', 'ratio', 'met'];
+
+/** Lines of the table of one bench. @param {readonly Row[]} rows */
+export function tableOf(rows) {
+  const cells = [HEADINGS];
+  for (const row of rows) {
+    const format = FORMATS[row.unit];
+    const peers = row.value === null ? [] : (row.peers ?? []);
+    const measured = row.value === null ? '-' : format(row.value);
+    cells.push([row.what, measured, goalText(row, format), ...peerCells(row.value, peers[0], format), metText(row)]);
+    for (const peer of peers.slice(1)) cells.push(['', '', '', ...peerCells(row.value, peer, format), '']);
+  }
+  const widths = HEADINGS.map((_, column) => Math.max(...cells.map((line) => line[column].length)));
+  const lines = cells.map((line) =>
+    line
+      .map((cell, column) => (column === 0 || column === 3 ? cell.padEnd(widths[column]) : cell.padStart(widths[column])))
+      .join('  ')
+      .trimEnd(),
+  );
+  const notes = rows.filter((row) => row.note !== undefined).map((row) => `  ${row.what}: ${row.note}`);
+  return [lines[0], '-'.repeat(lines[0].length + 2), ...lines.slice(1), ...notes];
+}
+
+function goalText({ goal }, format) {
+  if (goal === undefined) return '';
+  return goal.least === undefined ? `<= ${format(goal.most)}` : `>= ${format(goal.least)}`;
+}
+
+function peerCells(value, peer, format) {
+  if (peer === undefined) return ['', ''];
+  const ratio = peer.value === 0 ? '' : `x ${(value / peer.value).toPrecision(2)}`;
+  return [`${peer.name} ${format(peer.value)}`, ratio];
+}
+
+function metText({ goal, value }) {
+  if (goal === undefined || value === null) return '';
+  const met = goal.least === undefined ? value <= goal.most : value >= goal.least;
+  return met ? 'yes' : 'NO';
+}
