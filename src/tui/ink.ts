@@ -4,11 +4,11 @@
 // numbers of the 256-colour table that nothing else uses (slots) stand for 24-bit colours, and a sequence is written only where it changes
 // what the terminal would draw: a busy frame is a third smaller, which is what SSH notices.
 
+import { tableColour, to256 } from '../view/palette.ts';
+
 /** First number used for slots: the 16 below are the terminal's own colours, which blessed writes in another form. */
 const FIRST = 16;
 const LAST = 255;
-/** The levels of the 6x6x6 cube, and its first number (xterm-256color). */
-const CUBE = [0x00, 0x5f, 0x87, 0xaf, 0xd7, 0xff];
 /** SGR of the flags that blessed knows, by bit. */
 const FLAGS = [1, 4, 5, 7, 8];
 
@@ -27,6 +27,7 @@ export class Ink {
   private readonly slots = new Map<number, string>();
   private readonly have: Pen = { flags: 0, fg: '', bg: '' };
   private readonly want: Pen = { flags: 0, fg: '', bg: '' };
+  private readonly saved: Pen = { flags: 0, fg: '', bg: '' };
 
   /** Forgets every colour, before another theme takes them. What is on the screen then must be drawn anew. */
   clear(): void {
@@ -38,8 +39,8 @@ export class Ink {
   numberOf(colour: number): number {
     const known = this.byColour.get(colour);
     if (known !== undefined) return known;
-    let number = tableNumber(colour);
-    if (number === null || this.slots.has(number)) {
+    let number = to256(colour);
+    if (tableColour(number) !== colour || this.slots.has(number)) {
       number = this.freeSlot();
       this.slots.set(number, `2;${colour >> 16};${(colour >> 8) & 255};${colour & 255}`);
     }
@@ -71,10 +72,16 @@ export class Ink {
       SEQUENCE.lastIndex = at;
       const match = SEQUENCE.exec(output);
       if (match === null) {
-        // Anything else (clear, modes, save and restore of the cursor) is drawn with the pen at hand: reset it first.
+        // Anything else (clear, modes, save and restore of the cursor) is done with the pen it would have been done with.
         const rest = /^\x1b(?:\[[?>]?[\d;]*[ -/]*[@-~]|[()][0-9A-B]|[=>78M]|.)/s.exec(output.slice(at, at + 64))?.[0] ?? '\x1b';
         out += move + this.change() + rest;
         move = '';
+        if (rest === '\x1b7') Object.assign(this.saved, have);
+        if (rest === '\x1b8') {
+          // restoring the cursor restores the pen that was saved with it (DECRC)
+          Object.assign(have, this.saved);
+          Object.assign(want, this.saved);
+        }
         at += rest.length;
         continue;
       }
@@ -87,9 +94,7 @@ export class Ink {
     want.flags = 0;
     want.fg = '';
     want.bg = '';
-    out += move + this.change();
-    have.flags = 0;
-    return out;
+    return out + move + this.change();
   }
 
   /** The shortest sequence from the pen at hand to the one wanted. */
@@ -142,12 +147,4 @@ function read(pen: Pen, parameters: string): void {
     else if ((code >= 30 && code < 38) || (code >= 90 && code < 98)) pen.fg = String(code);
     else if ((code >= 40 && code < 48) || (code >= 100 && code < 108)) pen.bg = String(code);
   }
-}
-
-/** Number of a colour that is in the 256-colour table as it is; null for the others. */
-function tableNumber(colour: number): number | null {
-  const [red, green, blue] = [colour >> 16, (colour >> 8) & 255, colour & 255];
-  const cube = [CUBE.indexOf(red), CUBE.indexOf(green), CUBE.indexOf(blue)] as const;
-  if (cube.every((level) => level >= 0)) return 16 + 36 * cube[0] + 6 * cube[1] + cube[2];
-  return red === green && green === blue && red >= 8 && red <= 238 && (red - 8) % 10 === 0 ? 232 + (red - 8) / 10 : null;
 }

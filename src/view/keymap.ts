@@ -121,14 +121,13 @@ export function rebind(
     }
     wanted.set(command, keys);
   }
-  const quits = wanted.get('quit');
-  if (quits !== undefined && quits.length === 0) problems.push('keys.quit: needs a key, else there is no way out');
-  if (problems.length > 0) return { ok: false, problems };
   const keys = KEYMAP.map((binding) => ({
     ...binding,
     keys: wanted.get(binding.command) ?? binding.keys.filter((key) => (owners.get(key) ?? binding.command) === binding.command),
   }));
-  return { ok: true, keys };
+  if (keys.some(({ command, keys: left }) => command === 'quit' && left.length === 0))
+    problems.push('keys.quit: needs a key, else there is no way out');
+  return problems.length > 0 ? { ok: false, problems } : { ok: true, keys };
 }
 
 /** Command that a key stands for; null for none. */

@@ -15,14 +15,42 @@ export function depthOf(env: Readonly<Record<string, string | undefined>>): Dept
   return term.startsWith('vt') ? 'none' : '16';
 }
 
-/** Nearest of the 256 colours, as btop reckons it: greys on the grey ramp, the rest in the 6x6x6 cube. */
+/** Levels of a channel in the 6x6x6 cube (xterm-256color). */
+const CUBE = [0x00, 0x5f, 0x87, 0xaf, 0xd7, 0xff];
+
+function channels(colour: number): readonly [number, number, number] {
+  return [colour >> 16, (colour >> 8) & 255, colour & 255];
+}
+
+function distance(a: number, b: number): number {
+  const [red, green, blue] = channels(a);
+  const [otherRed, otherGreen, otherBlue] = channels(b);
+  return (red - otherRed) ** 2 + (green - otherGreen) ** 2 + (blue - otherBlue) ** 2;
+}
+
+/** The colour that a number of the 256-colour table from 16 on stands for. */
+export function tableColour(number: number): number {
+  if (number >= 232) return (8 + 10 * (number - 232)) * 0x010101;
+  const cube = number - 16;
+  return (
+    ((CUBE[Math.floor(cube / 36)] as number) << 16) |
+    ((CUBE[Math.floor(cube / 6) % 6] as number) << 8) |
+    (CUBE[cube % 6] as number)
+  );
+}
+
+/** Nearest of the 256 colours: in the cube, or on the grey ramp where that is nearer. */
 export function to256(colour: number): number {
-  const red = colour >> 16;
-  const green = (colour >> 8) & 255;
-  const blue = colour & 255;
-  const grey = Math.round(red / 11);
-  if (grey === Math.round(green / 11) && grey === Math.round(blue / 11)) return 232 + grey;
-  return 16 + Math.round(red / 51) * 36 + Math.round(green / 51) * 6 + Math.round(blue / 51);
+  const level = (channel: number): number => {
+    let best = 0;
+    for (const [index, value] of CUBE.entries())
+      if (Math.abs(value - channel) < Math.abs((CUBE[best] as number) - channel)) best = index;
+    return best;
+  };
+  const [red, green, blue] = channels(colour);
+  const cube = 16 + 36 * level(red) + 6 * level(green) + level(blue);
+  const grey = 232 + Math.min(23, Math.max(0, Math.round(((red + green + blue) / 3 - 8) / 10)));
+  return distance(tableColour(grey), colour) < distance(tableColour(cube), colour) ? grey : cube;
 }
 
 /** xterm's 16 colours. */
@@ -35,13 +63,12 @@ const SIXTEEN: readonly number[] = [
 export function to16(colour: number): number {
   let best = 0;
   let least = Number.POSITIVE_INFINITY;
+  const [red, green, blue] = channels(colour);
   for (const [index, candidate] of SIXTEEN.entries()) {
-    const red = (colour >> 16) - (candidate >> 16);
-    const green = ((colour >> 8) & 255) - ((candidate >> 8) & 255);
-    const blue = (colour & 255) - (candidate & 255);
-    const distance = 2 * red * red + 4 * green * green + 3 * blue * blue; // the eye weighs green most
-    if (distance < least) {
-      least = distance;
+    const [otherRed, otherGreen, otherBlue] = channels(candidate);
+    const away = 2 * (red - otherRed) ** 2 + 4 * (green - otherGreen) ** 2 + 3 * (blue - otherBlue) ** 2; // the eye weighs green most
+    if (away < least) {
+      least = away;
       best = index;
     }
   }

@@ -96,7 +96,7 @@ describe('output', () => {
       return { fg: cell.fg, selected };
     };
     expect((await title('true')).fg).toBe(0x9fc7ff);
-    expect((await title('256')).fg).toBe(16 + 3 * 36 + 4 * 6 + 5);
+    expect((await title('256')).fg).toBe(153);
     expect((await title('16')).fg).toBeLessThan(16);
     const none = await title('none');
     expect(none.fg).toBe(-1);

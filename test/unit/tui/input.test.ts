@@ -1,0 +1,59 @@
+// Names of keys as blessed reports them, and what keys mean while a filter is typed.
+
+import { describe, expect, test } from 'vitest';
+import { keyAction, keyName } from '../../../src/tui/input.ts';
+import { refuseTerminal, speaksUtf8 } from '../../../src/tui/terminal.ts';
+import { openFilter } from '../../../src/view/filter-input.ts';
+import { KEYMAP } from '../../../src/view/keymap.ts';
+import { initialState } from '../../../src/view/state.ts';
+
+describe('keyName', () => {
+  test.each([
+    ['q', { name: 'q' }, 'q'],
+    ['G', { name: 'g', shift: true }, 'G'],
+    ['?', {}, '?'],
+    ['/', {}, '/'],
+    ['1', {}, '1'],
+    [' ', { name: 'space' }, 'space'],
+    ['\x03', { name: 'c', ctrl: true }, 'ctrl+c'],
+    ['\r', { name: 'enter' }, 'enter'],
+    ['\r', { name: 'return' }, null],
+    ['\n', { name: 'linefeed' }, 'enter'],
+    [undefined, { name: 'tab', shift: true }, 'shift+tab'],
+    [undefined, { name: 'pageup' }, 'pageup'],
+    [undefined, { name: 'a', meta: true }, 'alt+a'],
+    [undefined, { name: 'undefined' }, null],
+    [undefined, {}, null],
+  ] as const)('%j %j is %j', (char, key, name) => {
+    expect(keyName(char, key)).toBe(name);
+  });
+});
+
+test('while a filter is typed letters are text, and the keys that no text has still work', () => {
+  const state = openFilter(initialState({ columns: 80, rows: 24 }));
+  const action = (char: string | undefined, key: Parameters<typeof keyName>[1]) =>
+    keyAction(state, KEYMAP, char, { sequence: char ?? '', ...key });
+  expect(action('q', { name: 'q' })).toEqual({ type: 'edit', edit: 'insert', text: 'q' });
+  expect(action('Q', { name: 'q', shift: true })).toEqual({ type: 'edit', edit: 'insert', text: 'Q' });
+  expect(action(' ', { name: 'space' })).toEqual({ type: 'edit', edit: 'insert', text: ' ' });
+  expect(action('é', {})).toEqual({ type: 'edit', edit: 'insert', text: 'é' });
+  expect(action('\r', { name: 'enter' })).toEqual({ type: 'edit', edit: 'accept', text: '' });
+  expect(action('\x7f', { name: 'backspace' })).toEqual({ type: 'edit', edit: 'backspace', text: '' });
+  expect(action('\x17', { name: 'w', ctrl: true })).toEqual({ type: 'edit', edit: 'word', text: '' });
+  expect(action('\x03', { name: 'c', ctrl: true })).toEqual({ type: 'command', command: 'quit' });
+  expect(action(undefined, { name: 'down' })).toEqual({ type: 'command', command: 'down' });
+  expect(action(undefined, { name: 'f5' })).toBeNull();
+});
+
+test('terminals that nothing can be drawn on', () => {
+  expect(refuseTerminal({ TERM: 'xterm' }, true)).toBeNull();
+  expect(refuseTerminal({ TERM: 'dumb' }, true)).toMatch(/TERM=dumb/);
+  expect(refuseTerminal({}, true)).toMatch(/TERM is not set/);
+  expect(refuseTerminal({ TERM: 'xterm' }, false)).toMatch(/no terminal/);
+  expect([{}, { LANG: 'C' }, { LANG: 'de_DE.UTF-8' }, { LC_ALL: 'en_US.ISO-8859-1', LANG: 'x.UTF-8' }].map(speaksUtf8)).toEqual([
+    true,
+    true,
+    true,
+    false,
+  ]);
+});
