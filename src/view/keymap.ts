@@ -33,7 +33,7 @@ export const KEYMAP: KeyTable = [
   bind('connections', ['3'], 'connections, full screen', 'Look'),
   bind('hosts', ['4'], 'hosts, full screen', 'Look'),
   bind('interfaces', ['6'], 'interfaces, full screen', 'Look'),
-  bind('capture', ['c'], 'capture: driver, losses, why not a better one', 'Look', 'capture', 10),
+  bind('capture', ['c'], 'the capture: driver, losses, what was passed over and why', 'Look', 'capture', 10),
   bind('names', ['n'], 'names or addresses', 'Look', 'names', 9),
   bind('services', ['N'], 'service names or port numbers', 'Look'),
   bind('units', ['u'], 'units: bytes or bits, binary or decimal', 'Look', 'units', 8),

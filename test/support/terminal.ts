@@ -3,21 +3,10 @@
 import { readFileSync } from 'node:fs';
 import { PassThrough, Writable } from 'node:stream';
 import xterm from '@xterm/headless';
-import type { Clock } from '../../src/clock.ts';
 import { Tui, type TuiOptions } from '../../src/tui/tui.ts';
 import type { Effect } from '../../src/view/action.ts';
 import { parseTheme } from '../../src/view/theme.ts';
-
-/** A clock that moves when it is told to. */
-export class FakeClock implements Clock {
-  time = Date.UTC(2026, 0, 31, 14, 3, 22);
-  now(): number {
-    return this.time;
-  }
-  monotonic(): number {
-    return this.time;
-  }
-}
+import { FakeClock } from './fake-clock.ts';
 
 /** Output stream of a fake terminal; counts what is written, and may be made to lag. */
 export class FakeOutput extends Writable {

@@ -3,7 +3,7 @@
 import { type KeyTable, keyLabel } from '../keymap.ts';
 import { type Line, span } from '../span.ts';
 
-const KEYS_WIDTH = 18;
+const KEYS_WIDTH = 13;
 
 /** Lines of the help, groups apart. */
 export function helpLines(keys: KeyTable): readonly Line[] {

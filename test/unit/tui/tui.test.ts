@@ -81,7 +81,7 @@ describe('output', () => {
   test('requests within a frame interval are one frame', async () => {
     const s = open(80, 24);
     const before = s.tui.frames;
-    s.clock.time += 1000;
+    s.clock.pass(1000);
     for (let i = 0; i < 50; i++) s.tui.apply({ type: 'command', command: i % 2 === 0 ? 'down' : 'units' });
     expect(s.tui.frames - before).toBe(1);
   });
