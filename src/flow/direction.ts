@@ -1,8 +1,8 @@
 // Which end of a flow is this machine, and who opened it. Runs once per flow, never per packet.
 
-import { hasPorts, DIRECTION, PROTOCOL, TCP_FLAG } from '../net/numbers.ts';
-import { sameAddress, scopeOf } from '../net/address.ts';
 import type { Packet } from '../decode/packet.ts';
+import { sameAddress, scopeOf } from '../net/address.ts';
+import { DIRECTION, hasPorts, PROTOCOL, TCP_FLAG } from '../net/numbers.ts';
 
 /** Order as in FLOW_DIRECTIONS (net/model). */
 export const FLOW_DIRECTION = { OUTBOUND: 0, INBOUND: 1, LOCAL: 2, TRANSIT: 3 } as const;
@@ -37,7 +37,8 @@ export class Localizer {
   /** Places the flow that begins with `packet`. The result is reused by the next call. */
   place(packet: Packet, direction: number): Placement {
     const words = packet.words;
-    const source = this.#isLocal(words, 0);
+    // A DHCP question that was received came from another machine without an address.
+    const source = this.#isLocal(words, 0) || (direction !== DIRECTION.IN && scopeOf(words, 0) === 'unspecified');
     const destination = this.#isLocal(words, 4);
     const placement = this.#placement;
     const openedBySource = opensAtSource(packet);
@@ -64,8 +65,7 @@ export class Localizer {
   #isLocal(words: Int32Array, at: number): boolean {
     const addresses = this.#addresses;
     for (let i = 0; i < addresses.length; i += 4) if (sameAddress(words, at, addresses, i)) return true;
-    const scope = scopeOf(words, at);
-    return scope === 'loopback' || (scope === 'unspecified' && at === 0);
+    return scopeOf(words, at) === 'loopback';
   }
 
   #guess(packet: Packet, openedBySource: boolean): boolean {

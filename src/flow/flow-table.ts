@@ -1,8 +1,8 @@
 // The flow table: open addressing over typed arrays. Touching a flow allocates nothing; rows are numbers, read through the arenas.
 
+import type { Packet } from '../decode/packet.ts';
 import { sameAddress } from '../net/address.ts';
 import { PROTOCOL, TCP_FLAG } from '../net/numbers.ts';
-import type { Packet } from '../decode/packet.ts';
 import { FLOW_DIRECTION, type Localizer } from './direction.ts';
 import { hashFlow } from './hash.ts';
 import * as L from './layout.ts';
@@ -42,7 +42,7 @@ export class FlowTable {
   /** Rows touched since `beginTick`, each once; one that was removed since is not live, or is another flow by now. */
   touched: Int32Array;
   touchedCount = 0;
-  /** Rows created since the last `clearFresh`; a row may have been removed again and even be another flow by now. */
+  /** Rows in which flows were created since the last `clearFresh`, each once; a row may be free or another flow by now. */
   fresh: Int32Array;
   freshCount = 0;
   count = 0;
@@ -58,6 +58,7 @@ export class FlowTable {
   readonly #seed: number;
   #slots: Int32Array;
   #mask: number;
+  #isFresh: Uint8Array;
   #free: Int32Array;
   #freeCount = 0;
   #tick = 1;
@@ -77,6 +78,7 @@ export class FlowTable {
     this.tcp = new Int32Array(rows * L.TCP_WORDS);
     this.touched = new Int32Array(rows);
     this.fresh = new Int32Array(rows);
+    this.#isFresh = new Uint8Array(rows);
     this.#free = new Int32Array(rows);
     this.#slots = new Int32Array(rows * 4).fill(EMPTY);
     this.#mask = rows * 2 - 1;
@@ -94,6 +96,7 @@ export class FlowTable {
   }
 
   clearFresh(): void {
+    for (let i = 0; i < this.freshCount; i++) this.#isFresh[this.fresh[i] as number] = 0;
     this.freshCount = 0;
   }
 
@@ -111,7 +114,7 @@ export class FlowTable {
     let row = this.#find(packet, protocolInterface, hash);
     let sent = this.#foundSent;
     if (row >= 0 && packet.protocol === PROTOCOL.TCP && (packet.tcpFlags & (TCP_FLAG.SYN | TCP_FLAG.ACK)) === TCP_FLAG.SYN) {
-      if (reopens(this.tcp, row * L.TCP_WORDS, packet, (this.ints[row * L.INTS + L.STATE] as number) >>> 24)) {
+      if (reopens(this.tcp, row * L.TCP_WORDS, packet, sent, (this.ints[row * L.INTS + L.STATE] as number) >>> 24)) {
         this.remove(row);
         row = -1;
       }
@@ -142,7 +145,7 @@ export class FlowTable {
     let next: number = state;
     if (packet.protocol === PROTOCOL.TCP) {
       if (packet.transportOffset >= 0 && !packet.laterFragment) {
-        next = followTcp(this.tcp, row * L.TCP_WORDS, packet, sent, ((time % 4_294_967) * 1000) | 0, state);
+        next = followTcp(this.tcp, row * L.TCP_WORDS, packet, sent, (time * 1000) | 0, state);
       }
     } else if (state === L.FLOW_STATE.NEW && counters[at + L.RX_PACKETS] !== 0 && counters[at + L.TX_PACKETS] !== 0)
       next = L.FLOW_STATE.ESTABLISHED;
@@ -282,7 +285,10 @@ export class FlowTable {
     slots[2 * slot] = hash;
     slots[2 * slot + 1] = row;
     this.count++;
-    if (this.freshCount < this.fresh.length) this.fresh[this.freshCount++] = row;
+    if (this.#isFresh[row] === 0) {
+      this.#isFresh[row] = 1;
+      this.fresh[this.freshCount++] = row;
+    }
     this.#foundSent = placement.sourceIsLocal;
     return row;
   }
@@ -337,6 +343,9 @@ export class FlowTable {
     this.touched = widen(this.touched, rows);
     this.fresh = widen(this.fresh, rows);
     this.#free = widen(this.#free, rows);
+    const isFresh = new Uint8Array(rows);
+    isFresh.set(this.#isFresh);
+    this.#isFresh = isFresh;
     const counters = new Float64Array(rows * L.COUNTERS);
     counters.set(this.counters);
     this.counters = counters;

@@ -1,5 +1,7 @@
 // Hash of a flow's two ends, the same for both directions, so that one look-up serves RX and TX.
 
+import { V4_MAPPED } from '../net/address.ts';
+
 const MIX_A = 0x85ebca6b | 0;
 const MIX_B = 0xc2b2ae35 | 0;
 
@@ -11,7 +13,8 @@ const MIX_B = 0xc2b2ae35 | 0;
 function hashEnd(words: Int32Array, at: number, port: number, seed: number): number {
   let h = Math.imul((words[at + 3] as number) ^ seed, MIX_A);
   h ^= h >>> 15;
-  if (words[at] !== 0) {
+  // All words of anything that is not IPv4: addresses that begin with zeros are anybody's to choose.
+  if (words[at + 2] !== V4_MAPPED || words[at] !== 0 || words[at + 1] !== 0) {
     h = Math.imul(h ^ (words[at] as number), MIX_B);
     h ^= h >>> 13;
     h = Math.imul(h ^ (words[at + 1] as number), MIX_A);

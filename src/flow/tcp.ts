@@ -1,7 +1,7 @@
 // TCP as an observer in the middle can know it: state, round-trip time, retransmits. Works on one row of the flow table's `tcp` arena.
 
-import { TCP_FLAG } from '../net/numbers.ts';
 import type { Packet } from '../decode/packet.ts';
+import { TCP_FLAG } from '../net/numbers.ts';
 import {
   FLOW_STATE,
   HANDSHAKE_RTT,
@@ -39,7 +39,7 @@ export function followTcp(tcp: Int32Array, at: number, packet: Packet, sent: boo
   let seen = tcp[at + SEEN] as number;
   let next = state;
   if ((flags & (TCP_FLAG.SYN | TCP_FLAG.FIN | TCP_FLAG.RST)) !== 0) {
-    if ((flags & TCP_FLAG.RST) !== 0) return FLOW_STATE.RESET;
+    if ((flags & TCP_FLAG.RST) !== 0) return state === FLOW_STATE.CLOSED ? state : FLOW_STATE.RESET;
     if ((flags & TCP_FLAG.SYN) !== 0) {
       next = followHandshake(tcp, at, packet, sent, now, state);
       seen = tcp[at + SEEN] as number;
@@ -57,7 +57,7 @@ export function followTcp(tcp: Int32Array, at: number, packet: Packet, sent: boo
     ) {
       // The opener's ACK of a SYN+ACK that this side sent closes the handshake: one round trip to the remote end.
       const rtt = (now - (tcp[at + SYN_AT] as number)) | 0;
-      if (rtt > 0 && rtt < LONGEST_RTT_US) {
+      if (tcp[at + SYN_AT] !== 0 && rtt > 0 && rtt < LONGEST_RTT_US) {
         tcp[at + HANDSHAKE_RTT] = rtt;
         tcp[at + RTT] = rtt;
       }
@@ -97,6 +97,7 @@ export function followTcp(tcp: Int32Array, at: number, packet: Packet, sent: boo
     if ((seen & SEEN_BIT.TIMING) !== 0 && (flags & TCP_FLAG.ACK) !== 0) seen = timeAcknowledgement(tcp, at, packet, now, seen);
   }
   tcp[at + SEEN] = seen;
+  if (state >= FLOW_STATE.CLOSED) return state; // what straggles in opens nothing again
   const bothFinished = (seen & (SEEN_BIT.TX_FIN | SEEN_BIT.RX_FIN)) === (SEEN_BIT.TX_FIN | SEEN_BIT.RX_FIN);
   if (bothFinished) return FLOW_STATE.CLOSED;
   return (seen & (SEEN_BIT.TX_FIN | SEEN_BIT.RX_FIN)) !== 0 ? FLOW_STATE.CLOSING : next;
@@ -122,7 +123,7 @@ function followHandshake(tcp: Int32Array, at: number, packet: Packet, sent: bool
         tcp[at + RTT] = rtt;
       }
     }
-  }
+  } else if (sent) tcp[at + SYN_AT] = 0; // as with a second SYN
   return state > FLOW_STATE.SYN_RECEIVED ? state : FLOW_STATE.SYN_RECEIVED;
 }
 
@@ -148,12 +149,16 @@ function timeAcknowledgement(tcp: Int32Array, at: number, packet: Packet, now: n
   return seen & ~SEEN_BIT.TIMING;
 }
 
-/** True when a SYN on an existing flow opens a new connection on the same tuple (RFC 9293 section 3.6.1, tuple reuse). */
-export function reopens(tcp: Int32Array, at: number, packet: Packet, state: number): boolean {
+/**
+ * True when a SYN on an existing flow opens a new connection on the same tuple (RFC 9293 section 3.6.1, tuple reuse).
+ *
+ * @param sent true when the flow's local end sent it
+ */
+export function reopens(tcp: Int32Array, at: number, packet: Packet, sent: boolean, state: number): boolean {
   if (state >= FLOW_STATE.CLOSING) return true;
+  const seen = tcp[at + SEEN] as number;
+  // Both sides open at once (RFC 9293 section 3.5): one connection.
+  if (state < FLOW_STATE.ESTABLISHED && sent !== ((seen & SEEN_BIT.OPENER_IS_LOCAL) !== 0)) return false;
   // A SYN that is no retransmit of the one that opened the flow: the old connection was lost without a word.
-  return (
-    (((tcp[at + SEEN] as number) & SEEN_BIT.SYN) !== 0 || state === FLOW_STATE.ESTABLISHED) &&
-    tcp[at + INITIAL_SEQUENCE] !== packet.sequence
-  );
+  return ((seen & SEEN_BIT.SYN) !== 0 || state === FLOW_STATE.ESTABLISHED) && tcp[at + INITIAL_SEQUENCE] !== packet.sequence;
 }

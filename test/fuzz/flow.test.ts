@@ -1,0 +1,140 @@
+// The flow table against a plain Map: whatever comes, in whatever order, both hold the same flows with the same counts.
+
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { Localizer } from '../../src/flow/direction.ts';
+import { FlowTable } from '../../src/flow/flow-table.ts';
+import * as L from '../../src/flow/layout.ts';
+import { formatAddress } from '../../src/net/address.ts';
+import { addresses, packet } from '../support/packets.ts';
+
+const T0 = 1_700_000_000_000;
+const HOSTS = ['10.0.0.1', '10.0.0.2', '192.0.2.1', '2001:db8::1', '::1', '224.0.0.251'];
+const LETTERS = ['', 'S', 'SA', 'A', 'PA', 'FA', 'R'];
+
+interface ModelFlow {
+  serial: number;
+  bytes: number;
+  packets: number;
+  frames: number;
+  first: number;
+  last: number;
+}
+
+const hit = fc.record({
+  kind: fc.constant('packet' as const),
+  src: fc.constantFrom(...HOSTS),
+  dst: fc.constantFrom(...HOSTS),
+  sport: fc.integer({ min: 1, max: 6 }),
+  dport: fc.integer({ min: 1, max: 6 }),
+  protocol: fc.constantFrom(6, 17, 1),
+  flags: fc.constantFrom(...LETTERS),
+  seq: fc.integer({ min: 0, max: 3 }),
+  bytes: fc.integer({ min: 20, max: 65_535 }),
+  iface: fc.constantFrom(0, 1, 40_000),
+  later: fc.integer({ min: 0, max: 5000 }),
+});
+const step = fc.oneof(
+  { weight: 12, arbitrary: hit },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('remove' as const), which: fc.nat() }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({ kind: fc.constant('expire' as const), after: fc.constantFrom(0, 20_000, 70_000, 1_000_000) }),
+  },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('tick' as const) }) },
+);
+
+const keyOf = (a: string, b: string, protocol: number, iface: number) => `${[a, b].sort().join(' ')} ${protocol} ${iface}`;
+const end = (address: string, port: number) => `${address}/${port}`;
+
+function liveRows(table: FlowTable): number[] {
+  return Array.from({ length: table.rows }, (_, row) => row).filter((row) => table.isLive(row));
+}
+
+function keyOfRow(table: FlowTable, row: number): string {
+  const base = row * L.INTS;
+  const ports = table.ints[base + L.PORTS] as number;
+  const rest = table.ints[base + L.PROTOCOL_INTERFACE] as number;
+  const local = end(formatAddress(table.ints, base + L.LOCAL), ports >>> 16);
+  const remote = end(formatAddress(table.ints, base + L.REMOTE), ports & 0xffff);
+  return keyOf(local, remote, rest & 0xffff, rest >>> 16);
+}
+
+function modelOf(table: FlowTable, row: number): ModelFlow {
+  const c = (column: number) => table.counters[row * L.COUNTERS + column] as number;
+  return {
+    serial: c(L.SERIAL),
+    bytes: c(L.RX_BYTES) + c(L.TX_BYTES),
+    packets: c(L.RX_PACKETS) + c(L.TX_PACKETS),
+    frames: c(L.FRAME_BYTES),
+    first: c(L.FIRST_SEEN),
+    last: c(L.LAST_SEEN),
+  };
+}
+
+describe('flow table', () => {
+  it.each([
+    ['with room', 4096],
+    ['nearly full', 64],
+    ['far too small', 4],
+  ])('agrees with a Map, %s', (_name, maxRows) => {
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 250 }), fc.integer(), (steps, seed) => {
+        const localizer = new Localizer(false);
+        localizer.setAddresses(addresses('10.0.0.1'));
+        const table = new FlowTable(localizer, maxRows, seed);
+        const model = new Map<string, ModelFlow>();
+        const gone: number[] = [];
+        let moved = new Set<number>();
+        let time = T0;
+        let bytesEver = 0;
+        let bytesGone = 0;
+        table.observer = {
+          flowRemoved(row) {
+            const key = keyOfRow(table, row);
+            const flow = modelOf(table, row);
+            expect(model.get(key)).toEqual(flow);
+            model.delete(key);
+            moved.delete(row);
+            gone.push(flow.serial);
+            bytesGone += flow.bytes;
+          },
+        };
+        for (const each of steps) {
+          if (each.kind === 'tick') {
+            table.beginTick();
+            moved = new Set();
+          } else if (each.kind === 'expire') table.expire(time + each.after);
+          else if (each.kind === 'remove') {
+            const live = liveRows(table);
+            if (live.length > 0) table.remove(live[each.which % live.length] as number);
+          } else {
+            time += each.later;
+            const ports = each.protocol === 1 ? { sport: 0, dport: 0 } : { sport: each.sport, dport: each.dport };
+            const row = table.touch(packet({ ...each, ...ports }), time, each.iface, 0);
+            moved.add(row);
+            bytesEver += each.bytes;
+            const key = keyOf(end(each.src, ports.sport), end(each.dst, ports.dport), each.protocol, each.iface);
+            const flow = model.get(key) ?? { serial: table.created, bytes: 0, packets: 0, frames: 0, first: time, last: time };
+            flow.bytes += each.bytes;
+            flow.packets++;
+            flow.frames += each.bytes + 14;
+            flow.last = time;
+            model.set(key, flow);
+          }
+          expect(table.count).toBe(model.size);
+          expect(table.count).toBeLessThanOrEqual(maxRows);
+        }
+        const live = liveRows(table);
+        expect(new Map(live.map((row) => [keyOfRow(table, row), modelOf(table, row)]))).toEqual(model);
+        const listed = [...table.touched.subarray(0, table.touchedCount)];
+        expect(new Set(listed).size).toBe(listed.length);
+        expect(listed.filter((row) => table.isLive(row)).sort()).toEqual([...moved].sort());
+        expect(new Set(gone).size).toBe(gone.length);
+        expect(gone.length + table.count).toBe(table.created);
+        expect(live.reduce((sum, row) => sum + modelOf(table, row).bytes, bytesGone)).toBe(bytesEver);
+      }),
+      { numRuns: 150 },
+    );
+  });
+});

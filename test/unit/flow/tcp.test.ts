@@ -1,0 +1,297 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { Localizer } from '../../../src/flow/direction.ts';
+import { FlowTable, IDLE_MS } from '../../../src/flow/flow-table.ts';
+import * as L from '../../../src/flow/layout.ts';
+import { addresses, type PacketFields, packet, reply } from '../../support/packets.ts';
+
+const T0 = 1_700_000_000_000;
+
+let table: FlowTable;
+let now: number;
+let last: number;
+
+beforeEach(() => {
+  const localizer = new Localizer(false);
+  localizer.setAddresses(addresses('10.0.0.1'));
+  table = new FlowTable(localizer, 1024, 1);
+  now = T0;
+});
+
+/** Our end sends. */
+function tx(flags: string, fields: PacketFields = {}, later = 1): void {
+  now += later;
+  last = table.touch(packet({ ...fields, flags }), now, 0, 0);
+}
+/** Our end receives. */
+function rx(flags: string, fields: PacketFields = {}, later = 1): void {
+  now += later;
+  last = table.touch(reply({ ...fields, flags }), now, 0, 0);
+}
+const state = () => L.FLOW_STATES[(table.ints[last * L.INTS + L.STATE] as number) >>> 24];
+const word = (column: number) => table.tcp[last * L.TCP_WORDS + column] as number;
+const rtt = () => word(L.RTT) / 1000;
+const retransmits = () => [word(L.TX_RETRANSMITS), word(L.RX_RETRANSMITS)];
+
+describe('handshake', () => {
+  it('times our SYN and the answer', () => {
+    tx('S', { seq: 100 });
+    expect(state()).toBe('syn-sent');
+    rx('SA', { seq: 500, ack: 101 }, 12.5);
+    expect([state(), rtt()]).toEqual(['syn-received', 12.5]);
+    tx('A', { seq: 101, ack: 501 });
+    expect([state(), rtt()]).toEqual(['established', 12.5]);
+    expect(word(L.HANDSHAKE_RTT)).toBe(12_500);
+  });
+
+  it('times our SYN+ACK and its acknowledgement where the other side opened', () => {
+    rx('S', { seq: 100 });
+    tx('SA', { seq: 500, ack: 101 }, 3);
+    expect(rtt()).toBe(0);
+    rx('A', { seq: 101, ack: 501 }, 20);
+    expect([state(), rtt()]).toEqual(['established', 20]);
+  });
+
+  it('times nothing when the SYN was sent again: nobody knows which was answered', () => {
+    tx('S', { seq: 100 });
+    tx('S', { seq: 100 }, 1000);
+    rx('SA', { seq: 500, ack: 101 }, 30);
+    expect([state(), rtt(), table.count, table.created]).toEqual(['syn-received', 0, 1, 1]);
+  });
+
+  it('times nothing when our SYN+ACK was sent again', () => {
+    rx('S', { seq: 100 });
+    tx('SA', { seq: 500, ack: 101 });
+    tx('SA', { seq: 500, ack: 101 }, 1000);
+    rx('A', { seq: 101, ack: 501 }, 20);
+    expect([state(), rtt()]).toEqual(['established', 0]);
+  });
+
+  it('times nothing when a second SYN crosses our answer, at any time of the clock', () => {
+    // 10 s after the microseconds modulo 2^32 began again.
+    now = Math.ceil(T0 / 4_294_967.296) * 4_294_967.296 + 10_000;
+    rx('S', { seq: 100 });
+    tx('SA', { seq: 500, ack: 101 });
+    rx('S', { seq: 100 });
+    rx('A', { seq: 101, ack: 501 }, 20);
+    expect([state(), rtt()]).toEqual(['established', 0]);
+  });
+
+  it('survives the wrap of its clock', () => {
+    now = Math.ceil(T0 / 4_294_967.296) * 4_294_967.296 - 5;
+    tx('S', { seq: 100 }, 0);
+    rx('SA', { seq: 500, ack: 101 }, 10);
+    expect(rtt()).toBeCloseTo(10, 2);
+    now = Math.ceil(T0 / 4_294_967) * 4_294_967 - 5;
+    tx('S', { seq: 100, sport: 41_000 }, 0);
+    rx('SA', { seq: 500, ack: 101, sport: 41_000 }, 10);
+    expect(rtt()).toBeCloseTo(10, 2);
+  });
+
+  it('joins in the middle', () => {
+    tx('A', { seq: 1_000_000, payload: 100 });
+    expect(state()).toBe('established');
+    rx('A', { seq: 5, ack: 1_000_100 }, 5);
+    expect(retransmits()).toEqual([0, 0]);
+  });
+
+  it('is established by data though the answer to the SYN was missed', () => {
+    tx('S', { seq: 100 });
+    tx('A', { seq: 101 });
+    expect(state()).toBe('syn-sent');
+    tx('PA', { seq: 101, payload: 10 });
+    expect(state()).toBe('established');
+  });
+});
+
+describe('round-trip time of data', () => {
+  beforeEach(() => {
+    tx('S', { seq: 0 });
+    rx('SA', { seq: 0, ack: 1 }, 8);
+    tx('A', { seq: 1, ack: 1 });
+  });
+
+  it('is smoothed by an eighth', () => {
+    tx('PA', { seq: 1, payload: 100 });
+    rx('A', { seq: 1, ack: 101 }, 16);
+    expect(rtt()).toBe(9);
+  });
+
+  it('waits for an acknowledgement that covers the timed segment', () => {
+    tx('PA', { seq: 1, payload: 100 });
+    rx('A', { seq: 1, ack: 50 }, 4);
+    expect(rtt()).toBe(8);
+    rx('A', { seq: 1, ack: 101 }, 12);
+    expect(rtt()).toBe(9);
+  });
+
+  it('passes over an acknowledgement whose echo is older than the timed segment', () => {
+    tx('PA', { seq: 1, payload: 100, timestamps: [1000, 0] });
+    rx('A', { seq: 1, ack: 101, timestamps: [7, 999] }, 4);
+    expect(rtt()).toBe(8);
+    rx('A', { seq: 1, ack: 101, timestamps: [8, 1000] }, 12);
+    expect(rtt()).toBe(9);
+  });
+
+  it('compares echoes across the wrap of the timestamps', () => {
+    tx('PA', { seq: 1, payload: 100, timestamps: [0xffffffff, 0] });
+    rx('A', { seq: 1, ack: 101, timestamps: [7, 3] }, 16);
+    expect(rtt()).toBe(9);
+  });
+
+  it('never times a segment that was sent twice', () => {
+    tx('PA', { seq: 1, payload: 100 });
+    tx('PA', { seq: 1, payload: 100 }, 200);
+    rx('A', { seq: 1, ack: 101 }, 16);
+    expect([rtt(), retransmits()]).toEqual([8, [1, 0]]);
+  });
+
+  it('leaves out what took longer than a minute', () => {
+    tx('PA', { seq: 1, payload: 100 });
+    rx('A', { seq: 1, ack: 101 }, 61_000);
+    expect(rtt()).toBe(8);
+  });
+
+  it('is not taken from acknowledgements that we send', () => {
+    rx('PA', { seq: 1, payload: 100 });
+    tx('A', { seq: 1, ack: 101 }, 50);
+    expect(rtt()).toBe(8);
+  });
+});
+
+describe('retransmits', () => {
+  beforeEach(() => {
+    tx('A', { seq: 1000 });
+    rx('A', { seq: 2000 });
+  });
+
+  it('are segments below what was sent already, told by side', () => {
+    tx('PA', { seq: 1000, payload: 500 });
+    tx('PA', { seq: 1500, payload: 500 });
+    tx('PA', { seq: 1000, payload: 500 });
+    rx('PA', { seq: 2000, payload: 10 });
+    rx('PA', { seq: 2000, payload: 10 });
+    rx('PA', { seq: 2000, payload: 10 });
+    expect(retransmits()).toEqual([1, 2]);
+  });
+
+  it('are not segments that bring something new', () => {
+    tx('PA', { seq: 1000, payload: 500 });
+    tx('PA', { seq: 1000, payload: 501 });
+    expect(retransmits()).toEqual([0, 0]);
+  });
+
+  it('are not keep-alives, with one byte or none', () => {
+    tx('PA', { seq: 1000, payload: 500 });
+    tx('A', { seq: 1499, payload: 0 });
+    tx('A', { seq: 1499, payload: 1 });
+    expect(retransmits()).toEqual([0, 0]);
+    tx('A', { seq: 1498, payload: 1 });
+    expect(retransmits()).toEqual([1, 0]);
+  });
+
+  it('are told right across the wrap of the sequence numbers', () => {
+    tx('PA', { seq: 0xffffff00, payload: 0x80, sport: 41_000 });
+    tx('PA', { seq: 0xffffff80, payload: 0x100, sport: 41_000 });
+    tx('PA', { seq: 0x80, payload: 0x100, sport: 41_000 });
+    expect(retransmits()).toEqual([0, 0]);
+    tx('PA', { seq: 0xffffff80, payload: 0x100, sport: 41_000 });
+    expect(retransmits()).toEqual([1, 0]);
+  });
+});
+
+describe('the end', () => {
+  beforeEach(() => {
+    tx('A', { seq: 10 });
+    rx('A', { seq: 20 });
+  });
+
+  it('is closing after one FIN and closed after both, in any order', () => {
+    tx('FA', { seq: 10 });
+    expect(state()).toBe('closing');
+    rx('A', { seq: 20, ack: 11 });
+    rx('PA', { seq: 20, payload: 5 });
+    expect(state()).toBe('closing');
+    rx('FA', { seq: 25 });
+    expect(state()).toBe('closed');
+    tx('A', { seq: 11 });
+    expect(state()).toBe('closed');
+  });
+
+  it('is reset by either side', () => {
+    rx('R', { seq: 20 });
+    expect(state()).toBe('reset');
+  });
+
+  it('stays reset whatever straggles in', () => {
+    tx('FA', { seq: 10 });
+    rx('R', { seq: 20 });
+    expect(state()).toBe('reset');
+    rx('A', { seq: 20 });
+    expect(state()).toBe('reset');
+    rx('FA', { seq: 20 });
+    expect(state()).toBe('reset');
+  });
+
+  it('stays closed when a reset follows the two FINs', () => {
+    tx('FA', { seq: 10 });
+    rx('FA', { seq: 20 });
+    rx('R', { seq: 21 });
+    expect(['closed', 'reset']).toContain(state());
+    table.expire(now + IDLE_MS.closed + 1);
+    expect(table.count).toBe(0);
+  });
+});
+
+describe('the same tuple again', () => {
+  const established = () => {
+    tx('S', { seq: 100 });
+    rx('SA', { seq: 500, ack: 101 });
+    tx('A', { seq: 101, ack: 501 });
+  };
+
+  it('is a new flow after the old one closed', () => {
+    established();
+    tx('FA', { seq: 101 });
+    rx('FA', { seq: 501 });
+    tx('S', { seq: 100 });
+    expect([table.count, table.created, state(), retransmits()]).toEqual([1, 2, 'syn-sent', [0, 0]]);
+    expect(table.counters[last * L.COUNTERS + L.TX_PACKETS]).toBe(1);
+  });
+
+  it('is a new flow after a reset', () => {
+    established();
+    rx('R');
+    tx('S', { seq: 100 });
+    expect(table.created).toBe(2);
+  });
+
+  it('is a new flow when the old one was lost without a word', () => {
+    established();
+    tx('S', { seq: 9_000_000 });
+    expect([table.count, table.created]).toEqual([1, 2]);
+  });
+
+  it('is a new flow after one that was joined in its middle', () => {
+    tx('A', { seq: 5 });
+    tx('S', { seq: 77 });
+    expect(table.created).toBe(2);
+  });
+
+  it('is the same flow when a SYN is sent again, or comes late', () => {
+    tx('S', { seq: 100 });
+    tx('S', { seq: 100 });
+    rx('SA', { seq: 500, ack: 101 });
+    tx('A', { seq: 101, ack: 501 });
+    tx('S', { seq: 100 });
+    expect([table.created, state()]).toEqual([1, 'established']);
+  });
+
+  it('is the same flow when both sides open at once', () => {
+    tx('S', { seq: 100 });
+    rx('S', { seq: 900 });
+    tx('SA', { seq: 100, ack: 901 });
+    rx('SA', { seq: 900, ack: 101 });
+    tx('A', { seq: 101, ack: 901 });
+    expect([table.created, state()]).toEqual([1, 'established']);
+  });
+});
