@@ -111,7 +111,7 @@ function followHandshake(tcp: Int32Array, at: number, packet: Packet, sent: bool
       tcp[at + INITIAL_SEQUENCE] = packet.sequence;
       tcp[at + SEEN] = seen | SEEN_BIT.SYN | (sent ? SEEN_BIT.OPENER_IS_LOCAL : 0);
     } else tcp[at + SYN_AT] = 0; // a second SYN: which of them was answered nobody knows
-    return state > FLOW_STATE.SYN_SENT ? state : FLOW_STATE.SYN_SENT;
+    return Math.max(state, FLOW_STATE.SYN_SENT);
   }
   if ((seen & SEEN_BIT.SYN_ACK) === 0) {
     tcp[at + SEEN] = seen | SEEN_BIT.SYN_ACK;
@@ -124,7 +124,7 @@ function followHandshake(tcp: Int32Array, at: number, packet: Packet, sent: bool
       }
     }
   } else if (sent) tcp[at + SYN_AT] = 0; // as with a second SYN
-  return state > FLOW_STATE.SYN_RECEIVED ? state : FLOW_STATE.SYN_RECEIVED;
+  return Math.max(state, FLOW_STATE.SYN_RECEIVED);
 }
 
 /** A segment wholly below what was already sent: a retransmit, unless it is a keep-alive (one byte or none just below, RFC 9293 section 3.8.4). */
