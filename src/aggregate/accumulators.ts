@@ -1,5 +1,6 @@
 // Totals of many things by dense number: typed columns, the list of what moved in this tick, and rings for the busiest of them.
 
+import { widened } from '../net/arrays.ts';
 import { RateRings } from './ring.ts';
 
 /**
@@ -134,13 +135,7 @@ export class Accumulators {
     const values = new Float64Array(length * STRIDE);
     values.set(this.#values);
     this.#values = values;
-    this.#moved = widen(this.#moved, length);
-    this.#movedMark = widen(this.#movedMark, length);
+    this.#moved = widened(this.#moved, length);
+    this.#movedMark = widened(this.#movedMark, length);
   }
-}
-
-function widen(array: Int32Array<ArrayBuffer>, length: number): Int32Array<ArrayBuffer> {
-  const wide = new Int32Array(length);
-  wide.set(array);
-  return wide;
 }

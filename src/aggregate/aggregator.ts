@@ -1,10 +1,10 @@
 // Closes a tick: books, feeds the rings, and builds the Snapshot that everything slower than a tick lives on.
 
-import type { CountedInterface } from './counted-interface.ts';
-import type { ProcessDirectory } from '../net/model.ts';
 import type { FlowTable } from '../flow/flow-table.ts';
-import { Booking, TOTAL } from './booking.ts';
+import type { ProcessDirectory } from '../net/model.ts';
 import { A } from './accumulators.ts';
+import { Booking, TOTAL } from './booking.ts';
+import type { CountedInterface } from './counted-interface.ts';
 import { AppRows, HostRows, sumTraffic, trafficOf } from './entity-rows.ts';
 import { FlowRows } from './flow-rows.ts';
 import { MINUTES, RateRings, SECONDS } from './ring.ts';

@@ -1,10 +1,11 @@
 // Books what flows have moved into the totals of apps, hosts and interfaces: once a tick for flows that moved, and when one is removed.
 // Sums stay exact whatever is evicted, learnt late or folded.
 
+import { type FlowObserver, type FlowTable, isLocalFlow, NO_OWNER } from '../flow/flow-table.ts';
+import * as L from '../flow/layout.ts';
+import { widened } from '../net/arrays.ts';
 import type { ProcessDirectory } from '../net/model.ts';
 import { OWNER_REASONS } from '../net/model.ts';
-import { isLocalFlow, NO_OWNER, type FlowObserver, type FlowTable } from '../flow/flow-table.ts';
-import * as L from '../flow/layout.ts';
 import { Accumulators } from './accumulators.ts';
 import { HostTable } from './host-table.ts';
 
@@ -215,19 +216,13 @@ export class Booking implements FlowObserver {
     const booked = new Float64Array(rows * 6);
     booked.set(this.#booked);
     this.#booked = booked;
-    this.#app = widen(this.#app, rows);
-    this.#peer = widen(this.#peer, rows);
-    this.#host = widen(this.#host, rows);
+    this.#app = widened(this.#app, rows, NEVER);
+    this.#peer = widened(this.#peer, rows, NEVER);
+    this.#host = widened(this.#host, rows, NEVER);
   }
 }
 
 /** True for an app entity that stands for flows whose owner nobody could tell; what the kernel sends or forwards is explained, not unowned. */
 function isUnowned(entity: number): boolean {
   return entity < OWNERLESS && !EXPLAINED.includes(entity);
-}
-
-function widen(array: Int32Array<ArrayBuffer>, length: number): Int32Array<ArrayBuffer> {
-  const wide = new Int32Array(length).fill(NEVER);
-  wide.set(array);
-  return wide;
 }

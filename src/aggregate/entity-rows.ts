@@ -4,7 +4,7 @@ import { formatAddress } from '../net/address.ts';
 import { OWNER_REASONS, type ProcessDirectory } from '../net/model.ts';
 import { A, type Accumulators } from './accumulators.ts';
 import { OWNERLESS } from './booking.ts';
-import { OTHER_HOSTS, type HostTable } from './host-table.ts';
+import { type HostTable, OTHER_HOSTS } from './host-table.ts';
 import type { AppRow, HostRow, Traffic } from './snapshot.ts';
 import { selectTop } from './top.ts';
 

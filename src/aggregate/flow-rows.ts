@@ -1,11 +1,11 @@
 // Flow rows of a snapshot: text made once per flow, numbers renewed when the flow moved, and the selection of the few that are shown.
 
+import { type FlowTable, NO_OWNER } from '../flow/flow-table.ts';
+import * as L from '../flow/layout.ts';
 import { formatAddress } from '../net/address.ts';
 import { ATTRIBUTIONS, FLOW_DIRECTIONS, OWNER_REASONS, type ProcessDirectory } from '../net/model.ts';
 import { protocolName } from '../net/numbers.ts';
 import { applicationByPort } from '../net/services.ts';
-import { NO_OWNER, type FlowTable } from '../flow/flow-table.ts';
-import * as L from '../flow/layout.ts';
 import type { Booking } from './booking.ts';
 import type { FlowRow } from './snapshot.ts';
 import { selectTop } from './top.ts';

@@ -1,7 +1,7 @@
 // Remote hosts by address: address -> dense number. Bounded; what comes beyond the bound is folded into one row.
 
-import { sameAddress } from '../net/address.ts';
 import { hashAddress } from '../flow/hash.ts';
+import { sameAddress } from '../net/address.ts';
 
 /** Number of the row that stands for all hosts beyond the bound. */
 export const OTHER_HOSTS = 0;

@@ -10,12 +10,14 @@ import { Localizer } from '../flow/direction.ts';
 import { FlowTable } from '../flow/flow-table.ts';
 import { CapturedSource } from '../identify/process/captured-source.ts';
 import { Directory } from '../identify/process/directory.ts';
+import { ebpfRefusal, openEbpf } from '../identify/process/ebpf/open.ts';
 import { LsofSource } from '../identify/process/lsof-source.ts';
 import type { OwnerSource } from '../identify/process/owner-source.ts';
 import { Owners } from '../identify/process/owners.ts';
 import { ProcfsSource } from '../identify/process/procfs-source.ts';
 import { Users } from '../identify/process/users.ts';
 import type { Edges } from '../net/edges.ts';
+import type { Fallback } from '../net/model.ts';
 import { MAX_FLOWS, Monitor } from './monitor.ts';
 
 /** A run's parts. */
@@ -40,7 +42,8 @@ export function assemble(opened: OpenedSource, subject: Subject, edges: Edges, c
   const localizer = new Localizer(replay);
   const flows = new FlowTable(localizer, MAX_FLOWS, seed);
   const directory = new Directory(new Users(edges.paths.passwd));
-  const owners = new Owners(flows, ownerSource(opened, replay, flows, directory, edges), replay);
+  const passedOver: Fallback[] = [];
+  const owners = new Owners(flows, ownerSource(opened, replay, flows, directory, edges, clock, passedOver), replay);
   const tracker = new CounterTracker(edges.platform);
   const monitor = new Monitor({
     opened,
@@ -50,6 +53,7 @@ export function assemble(opened: OpenedSource, subject: Subject, edges: Edges, c
     directory,
     flows,
     owners,
+    passedOver,
     tracker: replay ? null : tracker,
     kindOf: replay ? interfaceKind : (name) => deviceKind(edges, name),
     seed,
@@ -57,17 +61,29 @@ export function assemble(opened: OpenedSource, subject: Subject, edges: Edges, c
   return { monitor, localizer, tracker };
 }
 
-/** The best there is: what the capture itself says, then procfs, then lsof. */
+/** The best there is: what the capture itself says, then the kernel's own word, then procfs or lsof. Those passed over are kept with the reason. */
 function ownerSource(
   opened: OpenedSource,
   replay: boolean,
   flows: FlowTable,
   directory: Directory,
   edges: Edges,
+  clock: Clock,
+  passedOver: Fallback[],
 ): OwnerSource | null {
   const { source } = opened;
   if (source.namesProcesses) return new CapturedSource(replay ? 'capture' : 'pktap', flows, directory, () => source.processes);
   if (replay) return null;
-  if (edges.platform === 'linux') return new ProcfsSource(flows, directory, edges.paths.proc);
+  if (edges.platform === 'linux') {
+    const { proc } = edges.paths;
+    const fallback = new ProcfsSource(flows, directory, proc);
+    try {
+      const interfaces = () => source.interfaces.length;
+      return openEbpf({ flows, directory, proc, fallback, interfaces, now: () => clock.monotonic() });
+    } catch (thrown) {
+      passedOver.push({ driver: 'ebpf', reason: ebpfRefusal(thrown) });
+      return fallback;
+    }
+  }
   return new LsofSource(flows, directory, edges);
 }

@@ -1,18 +1,18 @@
 // The pipeline: batches in, snapshots out. Walks frames through decode and flow, hands new flows to their owners, and counts what was lost.
 
-import type { PacketBatch } from '../capture/batch.ts';
-import type { CounterTracker } from '../capture/counter-tracker.ts';
-import type { OpenedSource } from '../capture/source.ts';
 import { Aggregator, type SnapshotLimits } from '../aggregate/aggregator.ts';
 import type { CountedInterface } from '../aggregate/counted-interface.ts';
 import type { CaptureStatus, Gap, Snapshot } from '../aggregate/snapshot.ts';
+import type { PacketBatch } from '../capture/batch.ts';
+import type { CounterTracker } from '../capture/counter-tracker.ts';
+import type { OpenedSource } from '../capture/source.ts';
 import { Decoder } from '../decode/decode.ts';
 import { Packet, STATUS } from '../decode/packet.ts';
-import { FlowTable } from '../flow/flow-table.ts';
+import type { FlowTable } from '../flow/flow-table.ts';
 import { CapturedSource } from '../identify/process/captured-source.ts';
-import { Directory } from '../identify/process/directory.ts';
+import type { Directory } from '../identify/process/directory.ts';
 import type { Owners } from '../identify/process/owners.ts';
-import type { InterfaceKind } from '../net/model.ts';
+import type { Fallback, InterfaceKind } from '../net/model.ts';
 import { DIRECTION } from '../net/numbers.ts';
 import { headlineOf } from './headline.ts';
 
@@ -33,6 +33,8 @@ export interface MonitorParts {
   readonly directory: Directory;
   readonly flows: FlowTable;
   readonly owners: Owners;
+  /** Attribution sources that could not be had, and why. */
+  readonly passedOver: readonly Fallback[];
   readonly tracker: CounterTracker | null;
   /** What an interface is; the capture itself only knows its name. */
   readonly kindOf: (name: string) => InterfaceKind;
@@ -71,6 +73,7 @@ export class Monitor {
   /** Takes the frames `from` to `to` of a batch. Nothing in here allocates per packet. */
   ingest(batch: PacketBatch, from: number, to: number): void {
     if (this.#parts.opened.source.interfaces.length !== this.#interfaceCount) this.#learnInterfaces();
+    this.owners.beforeBatch();
     const { bytes, offset, captured, wire, link, time, iface, direction } = batch;
     const packet = this.#packet;
     const decoder = this.#decoder;
@@ -93,7 +96,7 @@ export class Monitor {
       if (twice) {
         // PKTAP's second copy of a loopback packet: it only tells who received it.
         if (sources !== null && packet.hasAddresses) {
-          const row = flows.lookup(packet, index);
+          const row = flows.lookup(packet.words, packet.sourcePort, packet.destinationPort, packet.protocol, index);
           if (row >= 0) sources.see(row, flows.lastSent, told, batch.process[i] as number, batch.effective[i] as number);
         }
         continue;
@@ -187,7 +190,7 @@ export class Monitor {
       unsupported: this.#statuses[STATUS.UNSUPPORTED] as number,
       interfaceBytes: sumOrNull(interfaces.map(({ counterBytes }) => counterBytes)),
       interfaceDropped: sumOrNull(interfaces.map(({ counterDropped }) => counterDropped)),
-      fallbacks,
+      fallbacks: [...fallbacks, ...this.#parts.passedOver],
       snapLength: source.snapLength,
       bufferBytes: source.bufferBytes,
       note: notes.join('; '),

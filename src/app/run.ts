@@ -8,7 +8,7 @@ import { type Clock, systemClock } from '../clock.ts';
 import { NetmonError } from '../errors.ts';
 import { compileFilter, type Filter } from '../filter/filter.ts';
 import type { Edges } from '../net/edges.ts';
-import { assemble, type Assembly } from './assemble.ts';
+import { type Assembly, assemble } from './assemble.ts';
 import { systemEdges } from './edges.ts';
 import { LiveSession, type SessionEnd } from './live-session.ts';
 import { narrower } from './narrow.ts';

@@ -2,7 +2,7 @@
 
 import type { Writable } from 'node:stream';
 import type { Snapshot } from '../aggregate/snapshot.ts';
-import { tableText, type TableStyle } from '../cli/table.ts';
+import { type TableStyle, tableText } from '../cli/table.ts';
 import type { Output } from './output.ts';
 
 /** Prints the totals of the run when it ends. */

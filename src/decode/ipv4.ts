@@ -10,6 +10,8 @@ import { readUdp } from './udp.ts';
 
 // Copies: an imported constant is loaded and checked at every use, a module's own is folded into the code (15 % of decoding).
 const { TCP, UDP } = PROTOCOL;
+const { NETWORK } = LAYER;
+const { MALFORMED, TRUNCATED } = STATUS;
 const MAPPED = V4_MAPPED;
 const IPV4_BYTES = 20;
 const MORE_FRAGMENTS = 0x2000;
@@ -20,13 +22,13 @@ export function readIpv4(bytes: Uint8Array, at: number, end: number, wireEnd: nu
   packet.networkOffset = at;
   let networkEnd = Math.max(wireEnd, at);
   packet.networkBytes = networkEnd - at;
-  if (at + IPV4_BYTES > end) return stop(packet, LAYER.NETWORK, STATUS.TRUNCATED);
+  if (at + IPV4_BYTES > end) return stop(packet, NETWORK, TRUNCATED);
   const first = u8(bytes, at);
   const headerBytes = (first & 15) << 2;
   const total = u16(bytes, at + 2);
   // Segmentation offload hands 0 to the card for a segment that is longer than the field can say.
   if (first >>> 4 !== 4 || headerBytes < IPV4_BYTES || (total !== 0 && total < headerBytes)) {
-    return stop(packet, LAYER.NETWORK, STATUS.MALFORMED);
+    return stop(packet, NETWORK, MALFORMED);
   }
   if (total !== 0 && at + total < networkEnd) {
     networkEnd = at + total;
@@ -52,9 +54,10 @@ export function readIpv4(bytes: Uint8Array, at: number, end: number, wireEnd: nu
     if ((fragment & OFFSET_MASK) !== 0) return readLaterFragment(transport, networkEnd, packet);
     packet.firstFragment = true;
   }
-  if (transport > end) return stop(packet, LAYER.NETWORK, STATUS.TRUNCATED);
+  if (transport > end) return stop(packet, NETWORK, TRUNCATED);
   packet.transportOffset = transport;
-  if (protocol === TCP) return readTcp(bytes, transport, Math.min(end, networkEnd), networkEnd, packet);
-  if (protocol === UDP) return readUdp(bytes, transport, Math.min(end, networkEnd), networkEnd, packet);
-  return readTransport(bytes, transport, Math.min(end, networkEnd), networkEnd, packet);
+  const capturedEnd = Math.min(end, networkEnd);
+  if (protocol === TCP) return readTcp(bytes, transport, capturedEnd, networkEnd, packet);
+  if (protocol === UDP) return readUdp(bytes, transport, capturedEnd, networkEnd, packet);
+  return readTransport(bytes, transport, capturedEnd, networkEnd, packet);
 }

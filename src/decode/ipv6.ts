@@ -9,6 +9,8 @@ import { readUdp } from './udp.ts';
 
 /** Copies, as in ipv4.ts. */
 const { TCP, UDP, HOPOPTS } = PROTOCOL;
+const { NETWORK } = LAYER;
+const { MALFORMED, TRUNCATED } = STATUS;
 const IPV6_BYTES = 40;
 const LONGEST_CHAIN = 16;
 const OPTION_PAD1 = 0;
@@ -18,8 +20,8 @@ const OPTION_JUMBO = 0xc2;
 export function readIpv6(bytes: Uint8Array, at: number, end: number, wireEnd: number, packet: Packet): Status {
   packet.networkOffset = at;
   packet.networkBytes = wireEnd > at ? wireEnd - at : 0;
-  if (at + IPV6_BYTES > end) return stop(packet, LAYER.NETWORK, STATUS.TRUNCATED);
-  if (u8(bytes, at) >>> 4 !== 6) return stop(packet, LAYER.NETWORK, STATUS.MALFORMED);
+  if (at + IPV6_BYTES > end) return stop(packet, NETWORK, TRUNCATED);
+  if (u8(bytes, at) >>> 4 !== 6) return stop(packet, NETWORK, MALFORMED);
   const next = u8(bytes, at + 6);
   const length = u16(bytes, at + 4);
   // Length 0 is a jumbogram (its option tells, below) or segmentation offload; with anything else it is the truth.
@@ -33,8 +35,9 @@ export function readIpv6(bytes: Uint8Array, at: number, end: number, wireEnd: nu
     const networkEnd = at + packet.networkBytes;
     const transport = at + IPV6_BYTES;
     packet.transportOffset = transport;
-    if (next === TCP) return readTcp(bytes, transport, Math.min(end, networkEnd), networkEnd, packet);
-    return readUdp(bytes, transport, Math.min(end, networkEnd), networkEnd, packet);
+    const capturedEnd = Math.min(end, networkEnd);
+    if (next === TCP) return readTcp(bytes, transport, capturedEnd, networkEnd, packet);
+    return readUdp(bytes, transport, capturedEnd, networkEnd, packet);
   }
   return readChain(bytes, at, end, packet, length === 0 && next === HOPOPTS);
 }
@@ -61,8 +64,8 @@ function readChain(bytes: Uint8Array, at: number, end: number, packet: Packet, j
       default:
         return readTransport(bytes, position, Math.min(end, networkEnd), networkEnd, packet);
     }
-    if (position + 8 > networkEnd) return stop(packet, LAYER.NETWORK, STATUS.MALFORMED);
-    if (position + 8 > end) return stop(packet, LAYER.NETWORK, STATUS.TRUNCATED);
+    if (position + 8 > networkEnd) return stop(packet, NETWORK, MALFORMED);
+    if (position + 8 > end) return stop(packet, NETWORK, TRUNCATED);
     const next = u8(bytes, position);
     if (header === PROTOCOL.FRAGMENT) {
       const fragment = u16(bytes, position + 2) & 0xfff9;
@@ -77,20 +80,20 @@ function readChain(bytes: Uint8Array, at: number, end: number, packet: Packet, j
     } else if (header === PROTOCOL.AH) length = (u8(bytes, position + 1) + 2) << 2;
     else length = (u8(bytes, position + 1) + 1) << 3;
     if (jumbo && depth === 0) {
-      if (position + length > end) return stop(packet, LAYER.NETWORK, STATUS.TRUNCATED);
+      if (position + length > end) return stop(packet, NETWORK, TRUNCATED);
       const jumboBytes = jumboLength(bytes, position + 2, position + length);
-      if (jumboBytes < 0) return stop(packet, LAYER.NETWORK, STATUS.MALFORMED);
+      if (jumboBytes < 0) return stop(packet, NETWORK, MALFORMED);
       if (IPV6_BYTES + jumboBytes < packet.networkBytes) packet.networkBytes = IPV6_BYTES + jumboBytes;
       networkEnd = at + packet.networkBytes;
     }
     position += length;
-    if (position > networkEnd) return stop(packet, LAYER.NETWORK, STATUS.MALFORMED);
-    if (position > end) return stop(packet, LAYER.NETWORK, STATUS.TRUNCATED);
+    if (position > networkEnd) return stop(packet, NETWORK, MALFORMED);
+    if (position > end) return stop(packet, NETWORK, TRUNCATED);
     // Mobility, HIP and Shim6 messages end with "nothing follows": they are the message, and stay the packet's protocol.
     if (next !== PROTOCOL.NO_NEXT || !isMessage(header)) packet.protocol = next;
     header = next;
   }
-  return stop(packet, LAYER.NETWORK, STATUS.MALFORMED);
+  return stop(packet, NETWORK, MALFORMED);
 }
 
 function isMessage(header: number): boolean {

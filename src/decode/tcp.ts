@@ -2,8 +2,11 @@
 
 import { i32, u8 } from '../net/bytes.ts';
 import { complete, LAYER, type Packet, STATUS, type Status, stop } from './packet.ts';
-import { setPayload, setPorts, stopInHeader } from './ports.ts';
+import { setPorts, stopInHeader } from './ports.ts';
 
+/** Copies, as in ipv4.ts. */
+const { TRANSPORT } = LAYER;
+const { MALFORMED, TRUNCATED } = STATUS;
 const TCP_BYTES = 20;
 const OPTION_END = 0;
 const OPTION_NOP = 1;
@@ -21,14 +24,16 @@ export function readTcp(bytes: Uint8Array, at: number, end: number, networkEnd: 
   const headerBytes = (u8(bytes, at + 12) >>> 4) << 2;
   packet.tcpFlags = u8(bytes, at + 13);
   const payload = at + headerBytes;
-  if (headerBytes < TCP_BYTES || payload > networkEnd) return stop(packet, LAYER.TRANSPORT, STATUS.MALFORMED);
+  if (headerBytes < TCP_BYTES || payload > networkEnd) return stop(packet, TRANSPORT, MALFORMED);
   if (headerBytes > TCP_BYTES) {
-    if (payload - at >= TCP_BYTES + 12 && payload <= end && i32(bytes, at + TCP_BYTES) === ALIGNED_TIMESTAMPS) {
+    if (headerBytes >= TCP_BYTES + 12 && payload <= end && i32(bytes, at + TCP_BYTES) === ALIGNED_TIMESTAMPS) {
       setTimestamps(bytes, at + TCP_BYTES + 4, packet);
     } else readOptions(bytes, at + TCP_BYTES, Math.min(payload, end), packet);
-    if (payload > end) return stop(packet, LAYER.TRANSPORT, STATUS.TRUNCATED);
+    if (payload > end) return stop(packet, TRANSPORT, TRUNCATED);
   }
-  setPayload(packet, payload, end, networkEnd);
+  packet.payloadOffset = payload;
+  packet.payloadBytes = networkEnd - payload;
+  packet.payloadCaptured = end - payload;
   return complete(packet);
 }
 

@@ -1,22 +1,14 @@
 // The flow table: open addressing over typed arrays. Touching a flow allocates nothing; rows are numbers, read through the arenas.
 
 import type { Packet } from '../decode/packet.ts';
-import { sameAddress } from '../net/address.ts';
+import { widened } from '../net/arrays.ts';
 import { PROTOCOL, TCP_FLAG } from '../net/numbers.ts';
 import { FLOW_DIRECTION, type Localizer } from './direction.ts';
+import { FlowIndex } from './flow-index.ts';
 import { hashFlow } from './hash.ts';
+import { IDLE_MS, idleLimit } from './idle.ts';
 import * as L from './layout.ts';
 import { followTcp, reopens } from './tcp.ts';
-
-/** Idle time after which a flow is over, ms. TCP: RFC 5382 section 5 would keep 2 h; a monitor's row is over sooner. */
-export const IDLE_MS = {
-  tcp: 15 * 60_000,
-  tcpOpening: 30_000,
-  udp: 2 * 60_000,
-  udpAnsweredOnce: 30_000,
-  other: 60_000,
-  closed: 15_000,
-} as const;
 
 /** Told just before a row is given up, so that its last counters can be booked. */
 export interface FlowObserver {
@@ -25,14 +17,12 @@ export interface FlowObserver {
 
 /** Column value of PROCESS and PEER_PROCESS before an owner is known. */
 export const NO_OWNER = -1;
-
-const EMPTY = -1;
 const EVICTION_TRIES = 32;
 
 /**
  * All flows of a run, at most `maxRows`; beyond that the least recently seen of a few is evicted, after its observer booked it.
  *
- * Index: open addressing, `slots` holds pairs [hash, row]; at most half full, removal shifts back, so no tombstones. Rows lie in the
+ * Rows lie in the
  * arenas of layout.ts and grow by doubling. A row number is valid until the flow is removed; SERIAL tells its users apart.
  */
 export class FlowTable {
@@ -56,8 +46,7 @@ export class FlowTable {
   readonly #maxRows: number;
   readonly #localizer: Localizer;
   readonly #seed: number;
-  #slots: Int32Array;
-  #mask: number;
+  readonly #index: FlowIndex;
   #isFresh: Uint8Array;
   #free: Int32Array;
   #freeCount = 0;
@@ -80,8 +69,7 @@ export class FlowTable {
     this.fresh = new Int32Array(rows);
     this.#isFresh = new Uint8Array(rows);
     this.#free = new Int32Array(rows);
-    this.#slots = new Int32Array(rows * 4).fill(EMPTY);
-    this.#mask = rows * 2 - 1;
+    this.#index = new FlowIndex(rows, this.ints);
   }
 
   /** Rows there is room for without growing. */
@@ -111,8 +99,8 @@ export class FlowTable {
   touch(packet: Packet, time: number, iface: number, direction: number): number {
     const protocolInterface = (iface << 16) | packet.protocol;
     const hash = hashFlow(packet.words, packet.sourcePort, packet.destinationPort, protocolInterface, this.#seed);
-    let row = this.#find(packet, protocolInterface, hash);
-    let sent = this.#foundSent;
+    let row = this.#index.find(packet.words, packet.sourcePort, packet.destinationPort, protocolInterface, hash);
+    let sent = this.#index.sent;
     if (row >= 0 && packet.protocol === PROTOCOL.TCP && (packet.tcpFlags & (TCP_FLAG.SYN | TCP_FLAG.ACK)) === TCP_FLAG.SYN) {
       if (reopens(this.tcp, row * L.TCP_WORDS, packet, sent, (this.ints[row * L.INTS + L.STATE] as number) >>> 24)) {
         this.remove(row);
@@ -121,7 +109,7 @@ export class FlowTable {
     }
     if (row < 0) {
       row = this.#create(packet, protocolInterface, hash, time, direction);
-      sent = this.#foundSent;
+      sent = this.#index.sent;
     }
     const ints = this.ints;
     const base = row * L.INTS;
@@ -153,19 +141,21 @@ export class FlowTable {
     return row;
   }
 
-  /** Row of the flow that `packet` belongs to, or -1; counts nothing. */
-  lookup(packet: Packet, iface: number): number {
-    const protocolInterface = (iface << 16) | packet.protocol;
-    return this.#find(
-      packet,
+  /** Row of the flow between the two ends in `words` (two addresses, 8 words), or -1; counts nothing. */
+  lookup(words: Int32Array, sourcePort: number, destinationPort: number, protocol: number, iface: number): number {
+    const protocolInterface = (iface << 16) | protocol;
+    return this.#index.find(
+      words,
+      sourcePort,
+      destinationPort,
       protocolInterface,
-      hashFlow(packet.words, packet.sourcePort, packet.destinationPort, protocolInterface, this.#seed),
+      hashFlow(words, sourcePort, destinationPort, protocolInterface, this.#seed),
     );
   }
 
-  /** True when the packet of the last `touch` or `lookup` was sent by the flow's local end. */
+  /** True when the packet of the last `touch` was sent, or the first end of the last `lookup` is, the flow's local end. */
   get lastSent(): boolean {
-    return this.#foundSent;
+    return this.#index.sent;
   }
 
   isLive(row: number): boolean {
@@ -199,7 +189,8 @@ export class FlowTable {
     for (let row = 0; row < this.rows; row++) {
       const word = this.ints[row * L.INTS + L.STATE] as number;
       if (word === -1) continue;
-      if (now - (this.counters[row * L.COUNTERS + L.LAST_SEEN] as number) > this.#idleLimit(row, word >>> 24)) this.remove(row);
+      if (now - (this.counters[row * L.COUNTERS + L.LAST_SEEN] as number) > idleLimit(this.ints, this.counters, row))
+        this.remove(row);
     }
   }
 
@@ -207,50 +198,10 @@ export class FlowTable {
   remove(row: number): void {
     this.observer?.flowRemoved(row);
     const hash = this.ints[row * L.INTS + L.HASH] as number;
-    const slots = this.#slots;
-    const mask = this.#mask;
-    let slot = hash & mask;
-    while (slots[2 * slot + 1] !== row) slot = (slot + 1) & mask;
-    // Backward shift (Knuth 6.4, algorithm R): whatever would no longer be found moves into the hole.
-    for (let next = (slot + 1) & mask; slots[2 * next + 1] !== EMPTY; next = (next + 1) & mask) {
-      const home = (slots[2 * next] as number) & mask;
-      if (((next - home) & mask) >= ((next - slot) & mask)) {
-        slots[2 * slot] = slots[2 * next] as number;
-        slots[2 * slot + 1] = slots[2 * next + 1] as number;
-        slot = next;
-      }
-    }
-    slots[2 * slot + 1] = EMPTY;
+    this.#index.remove(hash, row);
     this.ints[row * L.INTS + L.STATE] = -1;
     this.#free[this.#freeCount++] = row;
     this.count--;
-  }
-
-  #foundSent = true;
-
-  #find(packet: Packet, protocolInterface: number, hash: number): number {
-    const slots = this.#slots;
-    const mask = this.#mask;
-    const ints = this.ints;
-    const words = packet.words;
-    const asSent = (packet.sourcePort << 16) | packet.destinationPort;
-    const asReceived = (packet.destinationPort << 16) | packet.sourcePort;
-    for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
-      const row = slots[2 * slot + 1] as number;
-      if (row === EMPTY) return -1;
-      if (slots[2 * slot] !== hash) continue;
-      const base = row * L.INTS;
-      if (ints[base + L.PROTOCOL_INTERFACE] !== protocolInterface) continue;
-      const ports = ints[base + L.PORTS];
-      if (ports === asSent && sameAddress(ints, base + L.LOCAL, words, 0) && sameAddress(ints, base + L.REMOTE, words, 4)) {
-        this.#foundSent = true;
-        return row;
-      }
-      if (ports === asReceived && sameAddress(ints, base + L.LOCAL, words, 4) && sameAddress(ints, base + L.REMOTE, words, 0)) {
-        this.#foundSent = false;
-        return row;
-      }
-    }
   }
 
   #create(packet: Packet, protocolInterface: number, hash: number, time: number, direction: number): number {
@@ -278,18 +229,13 @@ export class FlowTable {
     this.counters.fill(0, at, at + L.COUNTERS);
     this.counters[at + L.FIRST_SEEN] = time;
     this.counters[at + L.SERIAL] = ++this.created;
-    const slots = this.#slots;
-    const mask = this.#mask;
-    let slot = hash & mask;
-    while (slots[2 * slot + 1] !== EMPTY) slot = (slot + 1) & mask;
-    slots[2 * slot] = hash;
-    slots[2 * slot + 1] = row;
+    this.#index.insert(hash, row);
     this.count++;
     if (this.#isFresh[row] === 0) {
       this.#isFresh[row] = 1;
       this.fresh[this.freshCount++] = row;
     }
-    this.#foundSent = placement.sourceIsLocal;
+    this.#index.sent = placement.sourceIsLocal;
     return row;
   }
 
@@ -325,49 +271,21 @@ export class FlowTable {
     this.remove(victim);
   }
 
-  #idleLimit(row: number, state: number): number {
-    const protocol = (this.ints[row * L.INTS + L.PROTOCOL_INTERFACE] as number) & 0xffff;
-    if (state >= L.FLOW_STATE.CLOSED) return IDLE_MS.closed;
-    if (protocol === PROTOCOL.TCP)
-      return state === L.FLOW_STATE.SYN_SENT || state === L.FLOW_STATE.SYN_RECEIVED ? IDLE_MS.tcpOpening : IDLE_MS.tcp;
-    if (protocol !== PROTOCOL.UDP && protocol !== PROTOCOL.UDPLITE) return IDLE_MS.other;
-    const at = row * L.COUNTERS;
-    const packets = (this.counters[at + L.RX_PACKETS] as number) + (this.counters[at + L.TX_PACKETS] as number);
-    return packets <= 2 ? IDLE_MS.udpAnsweredOnce : IDLE_MS.udp;
-  }
-
   #grow(): void {
     const rows = this.capacity * 2;
-    this.ints = widen(this.ints, rows * L.INTS);
-    this.tcp = widen(this.tcp, rows * L.TCP_WORDS);
-    this.touched = widen(this.touched, rows);
-    this.fresh = widen(this.fresh, rows);
-    this.#free = widen(this.#free, rows);
+    this.ints = widened(this.ints, rows * L.INTS);
+    this.tcp = widened(this.tcp, rows * L.TCP_WORDS);
+    this.touched = widened(this.touched, rows);
+    this.fresh = widened(this.fresh, rows);
+    this.#free = widened(this.#free, rows);
     const isFresh = new Uint8Array(rows);
     isFresh.set(this.#isFresh);
     this.#isFresh = isFresh;
-    const counters = new Float64Array(rows * L.COUNTERS);
-    counters.set(this.counters);
-    this.counters = counters;
-    const old = this.#slots;
-    const slots = new Int32Array(rows * 4).fill(EMPTY);
-    const mask = rows * 2 - 1;
-    for (let i = 0; i < old.length; i += 2) {
-      if (old[i + 1] === EMPTY) continue;
-      let slot = (old[i] as number) & mask;
-      while (slots[2 * slot + 1] !== EMPTY) slot = (slot + 1) & mask;
-      slots[2 * slot] = old[i] as number;
-      slots[2 * slot + 1] = old[i + 1] as number;
-    }
-    this.#slots = slots;
-    this.#mask = mask;
+    const old = this.counters;
+    this.counters = new Float64Array(rows * L.COUNTERS);
+    this.counters.set(old);
+    this.#index.grow(rows, this.ints);
   }
-}
-
-function widen(array: Int32Array, length: number): Int32Array {
-  const wide = new Int32Array(length);
-  wide.set(array);
-  return wide;
 }
 
 /** FLOW_DIRECTION of a row. */

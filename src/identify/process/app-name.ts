@@ -25,5 +25,7 @@ export function foldApp(facts: ProcessFacts): Fold {
   if (bundle !== null) return { key: bundle[1] as string, name: bundle[2] as string, exe: bundle[1] as string };
   const program = exe ?? name;
   if (script !== null) return { key: `${program}\0${script}`, name: `${script} (${name})`, exe };
-  return unit !== null && / /.test(unit) ? { key: `${program}\0${unit}`, name: `${name} (${unit})`, exe } : { key: program, name, exe };
+  return unit !== null && / /.test(unit)
+    ? { key: `${program}\0${unit}`, name: `${name} (${unit})`, exe }
+    : { key: program, name, exe };
 }

@@ -1,11 +1,11 @@
 // Owners that the capture itself tells: PKTAP's pid and name on each packet, or pcapng process blocks of a file.
 
+import { type FlowTable, isLocalFlow, NO_OWNER } from '../../flow/flow-table.ts';
+import { INTS, PEER_PROCESS, PROCESS } from '../../flow/layout.ts';
 import { DIRECTION } from '../../net/numbers.ts';
 import { sanitize } from '../../net/text.ts';
-import { isLocalFlow, NO_OWNER, type FlowTable } from '../../flow/flow-table.ts';
-import { INTS, PEER_PROCESS, PROCESS } from '../../flow/layout.ts';
 import type { Directory } from './directory.ts';
-import { attributionIndex, reasonIndex, type OwnerSource } from './owner-source.ts';
+import { attributionIndex, type OwnerSource, reasonIndex } from './owner-source.ts';
 
 /** A process as the capture names it; the list of all only grows. */
 export interface CapturedName {

@@ -3,7 +3,8 @@
 import { sanitize } from '../../net/text.ts';
 
 /** How engines name a container's cgroup: docker-ID.scope, /docker/ID, libpod-ID.scope, cri-containerd-ID.scope, crio-ID.scope, /lxc/NAME. */
-const CONTAINER = /(docker|libpod|cri-containerd|crio|containerd|nerdctl|podman)[-/]([0-9a-f]{12})[0-9a-f]{0,52}(?:\.scope)?(?:\/|$)/m;
+const CONTAINER =
+  /(docker|libpod|cri-containerd|crio|containerd|nerdctl|podman)[-/]([0-9a-f]{12})[0-9a-f]{0,52}(?:\.scope)?(?:\/|$)/m;
 const LXC = /\/lxc(?:\.payload)?[./]([\w.-]{1,64})/;
 const ENGINE: Readonly<Record<string, string>> = { libpod: 'podman', 'cri-containerd': 'containerd', crio: 'cri-o' };
 const UNIT = /\/([\w:@.\\-]{1,128}\.(?:service|socket))(?:\/|$)/g;

@@ -1,13 +1,13 @@
 // Owners from lsof, where neither PKTAP nor procfs is at hand: asked every few seconds, and only while flows wait.
 
-import type { Edges } from '../../net/edges.ts';
-import { V4_MAPPED } from '../../net/address.ts';
-import { isLocalFlow, type FlowTable } from '../../flow/flow-table.ts';
+import { type FlowTable, isLocalFlow } from '../../flow/flow-table.ts';
 import { INTS, LOCAL, PORTS, PROTOCOL_INTERFACE, REMOTE } from '../../flow/layout.ts';
+import { V4_MAPPED } from '../../net/address.ts';
+import type { Edges } from '../../net/edges.ts';
 import type { Directory } from './directory.ts';
-import { LSOF_ARGUMENTS, parseLsof, type LsofRecord } from './lsof.ts';
-import { attributionIndex, reasonIndex, type OwnerSource } from './owner-source.ts';
-import { PendingFlows, type Pending } from './pending-flows.ts';
+import { LSOF_ARGUMENTS, type LsofRecord, parseLsof } from './lsof.ts';
+import { attributionIndex, type OwnerSource, reasonIndex } from './owner-source.ts';
+import { type Pending, PendingFlows } from './pending-flows.ts';
 import { SocketTable } from './socket-table.ts';
 
 /** lsof takes about 190 ms of CPU a call on a Mac: no more often than this. */

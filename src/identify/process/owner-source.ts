@@ -1,14 +1,18 @@
 // The seam between flows and whatever can tell their owners: procfs, lsof, the capture itself, and kernel sources.
 
-import { ATTRIBUTIONS, OWNER_REASONS, type Attribution, type OwnerReason } from '../../net/model.ts';
+import { ATTRIBUTIONS, type Attribution, OWNER_REASONS, type OwnerReason } from '../../net/model.ts';
 
 /** What tells the owners of flows. `work` runs between batches and is bounded; nothing here runs per packet. */
 export interface OwnerSource {
   /** As the header and the JSON name it. */
-  readonly kind: 'procfs' | 'pktap' | 'lsof' | 'capture' | 'none';
+  readonly kind: 'ebpf' | 'procfs' | 'pktap' | 'lsof' | 'capture' | 'none';
   /** Why it is not as good as it could be; empty when all is well. */
   readonly note: string;
-  /** A new flow of TCP, UDP or UDP-Lite with an end on this machine. The row may be reused later: keep its SERIAL with it. */
+  /** True where owners of any IP protocol are told; else only TCP, UDP and UDP-Lite are asked for. */
+  readonly everyProtocol?: boolean;
+  /** Takes in what came since the last batch; before each batch, so that a packet's owner is known first. */
+  beforeBatch?(): void;
+  /** A new flow with an end on this machine. The row may be reused later: keep its SERIAL with it. */
   admit(row: number): void;
   /** Does what is due, for a few milliseconds at the most. @param now monotonic ms */
   work(now: number): void;

@@ -1,10 +1,10 @@
 // Hands new flows to the owner source, after taking out those that no process can own.
 
-import { PROTOCOL } from '../../net/numbers.ts';
 import { FLOW_DIRECTION } from '../../flow/direction.ts';
-import { directionOf, NO_OWNER, type FlowTable } from '../../flow/flow-table.ts';
+import { directionOf, type FlowTable, NO_OWNER } from '../../flow/flow-table.ts';
 import { INTS, PROCESS, PROTOCOL_INTERFACE } from '../../flow/layout.ts';
-import { attributionIndex, reasonIndex, type OwnerSource } from './owner-source.ts';
+import { PROTOCOL } from '../../net/numbers.ts';
+import { attributionIndex, type OwnerSource, reasonIndex } from './owner-source.ts';
 
 /** Sorts the flow table's new flows: the kernel's own, forwarded ones, and those that have a socket. */
 export class Owners {
@@ -20,6 +20,11 @@ export class Owners {
     this.#flows = flows;
     this.source = source;
     this.#recorded = recorded;
+  }
+
+  /** Before each batch. */
+  beforeBatch(): void {
+    this.source?.beforeBatch?.();
   }
 
   /** Takes over the flows created since the last call. After each batch. */
@@ -46,7 +51,7 @@ export class Owners {
     const protocol = (this.#flows.ints[row * INTS + PROTOCOL_INTERFACE] as number) & 0xffff;
     if (directionOf(this.#flows, row) === FLOW_DIRECTION.TRANSIT) {
       this.#flows.setOwner(row, NO_OWNER, attributionIndex('kernel'), reasonIndex('forwarded'));
-    } else if (protocol !== PROTOCOL.TCP && protocol !== PROTOCOL.UDP && protocol !== PROTOCOL.UDPLITE) {
+    } else if (protocol === PROTOCOL.ARP || !(this.source?.everyProtocol === true || hasSocketTable(protocol))) {
       this.#flows.setOwner(row, NO_OWNER, attributionIndex('kernel'), reasonIndex('no process: the kernel itself'));
     } else if (this.source !== null) this.source.admit(row);
     else
@@ -57,4 +62,9 @@ export class Owners {
         reasonIndex(this.#recorded ? 'recorded without owners' : 'attribution is off'),
       );
   }
+}
+
+/** Protocols whose sockets the system lists by port. */
+function hasSocketTable(protocol: number): boolean {
+  return protocol === PROTOCOL.TCP || protocol === PROTOCOL.UDP || protocol === PROTOCOL.UDPLITE;
 }

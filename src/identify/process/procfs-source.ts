@@ -1,14 +1,14 @@
 // Owners from /proc: read when a flow is new, not by a clock, and never for more than a twentieth of the time.
 
-import { isLocalFlow, type FlowTable } from '../../flow/flow-table.ts';
+import { type FlowTable, isLocalFlow } from '../../flow/flow-table.ts';
 import { INTS, LOCAL, PORTS, PROTOCOL_INTERFACE, REMOTE } from '../../flow/layout.ts';
 import type { Directory } from './directory.ts';
-import { attributionIndex, reasonIndex, type OwnerSource } from './owner-source.ts';
-import { PendingFlows, type Pending } from './pending-flows.ts';
+import { attributionIndex, type OwnerSource, reasonIndex } from './owner-source.ts';
+import { type Pending, PendingFlows } from './pending-flows.ts';
 import { ProcNetReader } from './proc-net.ts';
 import { readProcess } from './proc-process.ts';
 import { SocketInodes } from './socket-inodes.ts';
-import { SocketTable, type Match } from './socket-table.ts';
+import { type Match, SocketTable } from './socket-table.ts';
 
 /** Longest turn of walking descriptors. */
 const WALK_MS = 4;

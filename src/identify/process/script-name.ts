@@ -2,7 +2,8 @@
 
 import { sanitize } from '../../net/text.ts';
 
-const INTERPRETER = /^(python[\d.]*|pypy[\d.]*|node|nodejs|bun|deno|ruby[\d.]*|perl[\d.]*|php[\d.]*|java|bash|sh|dash|zsh|fish|lua[\d.]*|Rscript|tclsh[\d.]*)$/i;
+const INTERPRETER =
+  /^(python[\d.]*|pypy[\d.]*|node|nodejs|bun|deno|ruby[\d.]*|perl[\d.]*|php[\d.]*|java|bash|sh|dash|zsh|fish|lua[\d.]*|Rscript|tclsh[\d.]*)$/i;
 /** Options that take the next word, so that it is not the script. */
 const WITH_VALUE: Readonly<Record<string, readonly string[]>> = {
   python: ['-W', '-X', '--check-hash-based-pycs'],

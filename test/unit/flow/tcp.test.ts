@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { Localizer } from '../../../src/flow/direction.ts';
-import { FlowTable, IDLE_MS } from '../../../src/flow/flow-table.ts';
+import { FlowTable } from '../../../src/flow/flow-table.ts';
+import { IDLE_MS } from '../../../src/flow/idle.ts';
 import * as L from '../../../src/flow/layout.ts';
 import { addresses, type PacketFields, packet, reply } from '../../support/packets.ts';
 

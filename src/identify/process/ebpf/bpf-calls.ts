@@ -24,7 +24,17 @@ export interface BpfCalls {
 const COMMAND = { MAP_CREATE: 0, PROG_LOAD: 5, BTF_LOAD: 18, LINK_CREATE: 28 } as const;
 const MAP_TYPE = { SK_STORAGE: 24, RINGBUF: 27 } as const;
 export const PROGRAM = { CGROUP_SKB: 8, CGROUP_SOCK: 9, CGROUP_SOCK_ADDR: 18 } as const;
-export const ATTACH = { INGRESS: 0, EGRESS: 1, SOCK_CREATE: 2, CONNECT4: 10, CONNECT6: 11, SENDMSG4: 14, SENDMSG6: 15, GETPEERNAME4: 29, GETPEERNAME6: 30 } as const;
+export const ATTACH = {
+  INGRESS: 0,
+  EGRESS: 1,
+  SOCK_CREATE: 2,
+  CONNECT4: 10,
+  CONNECT6: 11,
+  SENDMSG4: 14,
+  SENDMSG6: 15,
+  GETPEERNAME4: 29,
+  GETPEERNAME6: 30,
+} as const;
 
 const NO_PREALLOC = 1;
 const CLONE = 1 << 9;
@@ -61,7 +71,15 @@ export function loadBpfCalls(): BpfCalls {
     const result = Number(syscall(number, 'int', command, 'void*', attr, 'unsigned int', attr.length));
     if (result >= 0) return result;
     const errno = koffi.errno();
-    const verifier = log === undefined ? '' : (log.toString('latin1', 0, Math.max(0, log.indexOf(0))).trim().split('\n').slice(-3).join(' | ') ?? '');
+    const verifier =
+      log === undefined
+        ? ''
+        : (log
+            .toString('latin1', 0, Math.max(0, log.indexOf(0)))
+            .trim()
+            .split('\n')
+            .slice(-3)
+            .join(' | ') ?? '');
     throw new Error(`${what}: ${ERRORS.get(errno) ?? `errno ${errno}`}${verifier === '' ? '' : ` (${verifier})`}`);
   };
 
@@ -78,7 +96,8 @@ export function loadBpfCalls(): BpfCalls {
     },
     createStorage(btf, keyType, valueType, valueBytes) {
       const attr = Buffer.alloc(MAP_ATTR_BYTES);
-      for (const [i, value] of [MAP_TYPE.SK_STORAGE, 4, valueBytes, 0, NO_PREALLOC | CLONE].entries()) attr.writeUInt32LE(value, i * 4);
+      for (const [i, value] of [MAP_TYPE.SK_STORAGE, 4, valueBytes, 0, NO_PREALLOC | CLONE].entries())
+        attr.writeUInt32LE(value, i * 4);
       attr.writeUInt32LE(btf, 48);
       attr.writeUInt32LE(keyType, 52);
       attr.writeUInt32LE(valueType, 56);
@@ -113,7 +132,8 @@ export function loadBpfCalls(): BpfCalls {
     },
     map(fd, bytes, offset, writable) {
       const address = mmap(0, bytes, writable ? PROT_READ | PROT_WRITE : PROT_READ, MAP_SHARED, fd, offset);
-      if (address === null || BigInt.asIntN(64, BigInt(koffi.address(address))) === -1n) throw new Error(`mapping the ring: errno ${koffi.errno()}`);
+      if (address === null || BigInt.asIntN(64, BigInt(koffi.address(address))) === -1n)
+        throw new Error(`mapping the ring: errno ${koffi.errno()}`);
       return koffi.view(address, bytes);
     },
     close(fd) {

@@ -13,7 +13,8 @@ export function cgroupMount(proc: string): string | null {
   for (const line of mounts.split('\n')) {
     const [, point, type] = line.split(' ');
     // Blanks and the like are written as octal escapes (getmntent(3)).
-    if (type === 'cgroup2' && point !== undefined) return point.replace(/\\(\d{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)));
+    if (type === 'cgroup2' && point !== undefined)
+      return point.replace(/\\(\d{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)));
   }
   return null;
 }

@@ -5,7 +5,7 @@ import { reasonOf } from '../../../errors.ts';
 import type { BpfCalls } from './bpf-calls.ts';
 import { cgroupMount } from './cgroup-mount.ts';
 import { ReportRing } from './report-ring.ts';
-import { socketPrograms, STORAGE_BYTES } from './socket-programs.ts';
+import { STORAGE_BYTES, socketPrograms } from './socket-programs.ts';
 
 /** Reports of 96 bytes: more than ten thousand new sockets between two turns. */
 const RING_BYTES = 1 << 20;

@@ -6,8 +6,8 @@
 // cgroup/skb egress and ingress report each socket once, before its packet reaches the capture; a socket that is not connected is
 // reported once for each remote end. A pid read in a packet program would be anybody's: there only the storage is read.
 
-import { ATTACH, PROGRAM } from './bpf-calls.ts';
 import { EbpfAssembler, HELPER, R } from './assembler.ts';
+import { ATTACH, PROGRAM } from './bpf-calls.ts';
 
 /**
  * The storage of a socket, 168 bytes:
@@ -30,7 +30,18 @@ const REMOTE_SLOTS_SHIFT = 27; // the top 5 bits of a hash choose one of 32
  *     48 source port, destination port, as on the wire | 52 1 where the socket is connected | 56 source[16] | 72 destination[16]
  */
 export const REPORT_BYTES = 88;
-export const REPORT = { COOKIE: 0, OWNER: 8, IDS: 16, COMM: 24, WAY: 40, PROTOCOL: 44, PORTS: 48, CONNECTED: 52, SOURCE: 56, DESTINATION: 72 } as const;
+export const REPORT = {
+  COOKIE: 0,
+  OWNER: 8,
+  IDS: 16,
+  COMM: 24,
+  WAY: 40,
+  PROTOCOL: 44,
+  PORTS: 48,
+  CONNECTED: 52,
+  SOURCE: 56,
+  DESTINATION: 72,
+} as const;
 export const WAY = { EGRESS: 1, INGRESS: 2 } as const;
 
 /** struct __sk_buff, bpf_sock and bpf_sock_addr (include/uapi/linux/bpf.h): offsets as programs see them. */
@@ -54,11 +65,29 @@ export interface SocketProgram {
 /** All programs for these two maps. */
 export function socketPrograms(storage: number, ring: number): SocketProgram[] {
   const actor = whoActs(storage);
-  const addressed = (name: string, attach: number) => ({ name, type: PROGRAM.CGROUP_SOCK_ADDR, attach, needed: false, code: actor });
+  const addressed = (name: string, attach: number) => ({
+    name,
+    type: PROGRAM.CGROUP_SOCK_ADDR,
+    attach,
+    needed: false,
+    code: actor,
+  });
   return [
     { name: 'netmon_create', type: PROGRAM.CGROUP_SOCK, attach: ATTACH.SOCK_CREATE, needed: true, code: whoCreates(storage) },
-    { name: 'netmon_egress', type: PROGRAM.CGROUP_SKB, attach: ATTACH.EGRESS, needed: true, code: whoSends(storage, ring, WAY.EGRESS) },
-    { name: 'netmon_ingress', type: PROGRAM.CGROUP_SKB, attach: ATTACH.INGRESS, needed: false, code: whoSends(storage, ring, WAY.INGRESS) },
+    {
+      name: 'netmon_egress',
+      type: PROGRAM.CGROUP_SKB,
+      attach: ATTACH.EGRESS,
+      needed: true,
+      code: whoSends(storage, ring, WAY.EGRESS),
+    },
+    {
+      name: 'netmon_ingress',
+      type: PROGRAM.CGROUP_SKB,
+      attach: ATTACH.INGRESS,
+      needed: false,
+      code: whoSends(storage, ring, WAY.INGRESS),
+    },
     addressed('netmon_conn4', ATTACH.CONNECT4),
     addressed('netmon_conn6', ATTACH.CONNECT6),
     addressed('netmon_peer4', ATTACH.GETPEERNAME4),
@@ -71,7 +100,11 @@ function writeOwner(asm: EbpfAssembler, at: number): void {
   asm.call(HELPER.pidTgid).store(64, R.R10, at + OWNER, R.R0);
   asm.call(HELPER.uidGid).store(64, R.R10, at + IDS, R.R0);
   for (let offset = COMM; offset < STORAGE_BYTES; offset += 8) asm.storeValue(64, R.R10, at + offset, 0);
-  asm.move(R.R1, R.R10).addValue(R.R1, at + COMM).set(R.R2, 16).call(HELPER.comm);
+  asm
+    .move(R.R1, R.R10)
+    .addValue(R.R1, at + COMM)
+    .set(R.R2, 16)
+    .call(HELPER.comm);
 }
 
 /** R0 = storage of the socket in `socket`, made from the stack at `at` where there is none and `at` is given; 0 where there is none. */
@@ -112,7 +145,10 @@ function whoActs(storage: number): Buffer {
   writeOwner(asm, at);
   getStorage(asm, storage, R.R6, at);
   asm.ifEqualValue(R.R0, 0, 'done');
-  asm.load(32, R.R1, R.R0, OWNER + 4).load(32, R.R2, R.R10, at + OWNER + 4).ifEqual(R.R1, R.R2, 'done');
+  asm
+    .load(32, R.R1, R.R0, OWNER + 4)
+    .load(32, R.R2, R.R10, at + OWNER + 4)
+    .ifEqual(R.R1, R.R2, 'done');
   for (let offset = 0; offset < STORAGE_BYTES; offset += 8) asm.load(64, R.R1, R.R10, at + offset).store(64, R.R0, offset, R.R1);
   return asm.label('done').exit(ALLOW).assemble();
 }
@@ -147,7 +183,10 @@ function whoSends(storage: number, ring: number, way: number): Buffer {
   asm.load(32, R.R1, R.R6, SKB.PROTOCOL).ifEqualValue(R.R1, IPV6_SWAPPED, 'six').ifNotEqualValue(R.R1, IPV4_SWAPPED, 'done');
   asm.move(R.R4, R.R2).addValue(R.R4, 24).ifGreater(R.R4, R.R3, 'done');
   asm.load(8, R.R1, R.R2, 0).ifNotEqualValue(R.R1, 0x45, 'done'); // options: rare, and left to the port's other reports
-  asm.load(8, R.R1, R.R2, 9).or32(R.R1, 0x400).store(32, R.R10, at + REPORT.PROTOCOL, R.R1);
+  asm
+    .load(8, R.R1, R.R2, 9)
+    .or32(R.R1, 0x400)
+    .store(32, R.R10, at + REPORT.PROTOCOL, R.R1);
   asm.load(32, R.R1, R.R2, 20).store(32, R.R10, at + REPORT.PORTS, R.R1);
   for (const [from, to] of [
     [12, REPORT.SOURCE],
@@ -160,14 +199,22 @@ function whoSends(storage: number, ring: number, way: number): Buffer {
 
   asm.label('six');
   asm.move(R.R4, R.R2).addValue(R.R4, 44).ifGreater(R.R4, R.R3, 'done');
-  asm.load(8, R.R1, R.R2, 6).or32(R.R1, 0x600).store(32, R.R10, at + REPORT.PROTOCOL, R.R1);
+  asm
+    .load(8, R.R1, R.R2, 6)
+    .or32(R.R1, 0x600)
+    .store(32, R.R10, at + REPORT.PROTOCOL, R.R1);
   asm.load(32, R.R1, R.R2, 40).store(32, R.R10, at + REPORT.PORTS, R.R1);
-  for (let word = 0; word < 8; word++) asm.load(32, R.R1, R.R2, 8 + 4 * word).store(32, R.R10, at + REPORT.SOURCE + 4 * word, R.R1);
+  for (let word = 0; word < 8; word++)
+    asm.load(32, R.R1, R.R2, 8 + 4 * word).store(32, R.R10, at + REPORT.SOURCE + 4 * word, R.R1);
 
   asm.label('known');
   asm.ifNotEqualValue(R.R9, 0, 'report');
   asm.load(32, R.R1, R.R10, at + REPORT.PORTS);
-  for (const word of [0, 4, 8, 12]) asm.load(32, R.R2, R.R10, at + remote + word).xor32(R.R1, R.R2).multiply32(R.R1, 0x9e3779b1);
+  for (const word of [0, 4, 8, 12])
+    asm
+      .load(32, R.R2, R.R10, at + remote + word)
+      .xor32(R.R1, R.R2)
+      .multiply32(R.R1, 0x9e3779b1);
   asm.or32(R.R1, 1);
   asm.move(R.R2, R.R1).shiftRight32(R.R2, REMOTE_SLOTS_SHIFT).shiftLeft(R.R2, 2);
   asm.move(R.R3, R.R7).add(R.R3, R.R2);
@@ -176,7 +223,10 @@ function whoSends(storage: number, ring: number, way: number): Buffer {
 
   asm.label('report');
   asm.store(32, R.R10, at + REPORT.CONNECTED, R.R9).storeValue(32, R.R10, at + REPORT.WAY, way);
-  asm.move(R.R1, R.R6).call(HELPER.cookie).store(64, R.R10, at + REPORT.COOKIE, R.R0);
+  asm
+    .move(R.R1, R.R6)
+    .call(HELPER.cookie)
+    .store(64, R.R10, at + REPORT.COOKIE, R.R0);
   asm.ifEqualValue(R.R9, 0, 'send').store(64, R.R7, REPORTED, R.R0);
   asm.label('send');
   for (const [from, to] of [

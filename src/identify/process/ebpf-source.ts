@@ -1,0 +1,206 @@
+// Owners told by the kernel: reports of the socket programs, drained before each batch, so that a packet's owner is always there first.
+
+import { type FlowTable, isLocalFlow, NO_OWNER } from '../../flow/flow-table.ts';
+import { COUNTERS, INTS, LOCAL, PEER_PROCESS, PORTS, PROCESS, PROTOCOL_INTERFACE, REMOTE, SERIAL } from '../../flow/layout.ts';
+import { V4_MAPPED } from '../../net/address.ts';
+import { i32, u16, u32le } from '../../net/bytes.ts';
+import { hasPorts, PROTOCOL } from '../../net/numbers.ts';
+import { sanitizeBytes } from '../../net/text.ts';
+import type { LoadedPrograms } from './ebpf/loader.ts';
+import { REPORT, WAY } from './ebpf/socket-programs.ts';
+import type { ExecWatch } from './exec-watch.ts';
+import type { Holders } from './holders.ts';
+import { attributionIndex, type OwnerSource, reasonIndex } from './owner-source.ts';
+import { SocketTable } from './socket-table.ts';
+
+/** Reports taken between two batches at the most; the ring holds ten thousand. */
+const MOST_REPORTS = 16_384;
+/** Sockets in a generation; two are kept, so at least this many of the newest are known. */
+const GENERATION = 32_768;
+/** Flows whose owner is still being found out. */
+const MOST_WAITING = 16_384;
+const ANY = new Int32Array(4);
+
+/** A flow's end that waits for its holder to be settled. */
+interface Waiting {
+  readonly row: number;
+  readonly serial: number;
+  readonly isPeer: boolean;
+  readonly holder: number;
+  readonly match: 'exact' | 'wildcard' | 'listener';
+}
+
+/** What the source is made of. */
+export interface EbpfParts {
+  readonly flows: FlowTable;
+  readonly programs: LoadedPrograms;
+  readonly holders: Holders;
+  readonly watch: ExecWatch | null;
+  /** Sockets that existed before the programs: asked for what was never reported. */
+  readonly fallback: OwnerSource;
+  /** How many interfaces flows may be on. */
+  readonly interfaces: () => number;
+  /** Monotonic ms. */
+  readonly now: () => number;
+}
+
+/** Owners from the kernel, and from procfs for sockets older than the start. */
+export class EbpfSource implements OwnerSource {
+  readonly kind = 'ebpf';
+  readonly everyProtocol = true;
+  readonly #parts: EbpfParts;
+  /** Source and destination of the report at hand, as it went over the wire. */
+  readonly #words = new Int32Array(8);
+  #newer = new SocketTable();
+  #older = new SocketTable();
+  #waiting: Waiting[] = [];
+  readonly #take = (at: number) => this.#report(at);
+
+  constructor(parts: EbpfParts) {
+    this.#parts = parts;
+  }
+
+  get note(): string {
+    const { programs, watch, fallback } = this.#parts;
+    return [
+      programs.missing.length > 0 ? `kernel sources are incomplete: ${programs.missing[0]}` : '',
+      watch?.note ?? '',
+      fallback.note,
+    ]
+      .filter((note) => note !== '')
+      .join('; ');
+  }
+
+  beforeBatch(): void {
+    const { ring } = this.#parts.programs;
+    if (!ring.hasReports) return;
+    this.#parts.watch?.refresh();
+    ring.drain(this.#take, MOST_REPORTS);
+  }
+
+  admit(row: number): void {
+    const { flows, fallback } = this.#parts;
+    const base = row * INTS;
+    const protocol = (flows.ints[base + PROTOCOL_INTERFACE] as number) & 0xffff;
+    const local = this.#find(row, protocol, LOCAL, REMOTE);
+    const match = this.#match;
+    if (isLocalFlow(flows, row)) {
+      const peer = this.#find(row, protocol, REMOTE, LOCAL);
+      if (peer !== 0) this.#assign(row, true, peer, this.#match);
+    }
+    if (local !== 0) this.#assign(row, false, local, match);
+    else if (protocol === PROTOCOL.TCP || protocol === PROTOCOL.UDP || protocol === PROTOCOL.UDPLITE) fallback.admit(row);
+    else flows.setOwner(row, NO_OWNER, attributionIndex('kernel'), reasonIndex('no process: the kernel itself'));
+  }
+
+  work(now: number): void {
+    this.beforeBatch();
+    if (this.#waiting.length > 0) {
+      this.#parts.watch?.refresh();
+      const waiting = this.#waiting;
+      this.#waiting = [];
+      for (const each of waiting) this.#settle(each, now);
+    }
+    this.#parts.fallback.work(now);
+  }
+
+  close(): void {
+    this.#parts.fallback.close();
+    this.#parts.watch?.close();
+    this.#parts.programs.close();
+  }
+
+  #match: 'exact' | 'wildcard' | 'listener' = 'exact';
+
+  #find(row: number, protocol: number, near: number, far: number): number {
+    const { ints } = this.#parts.flows;
+    const base = row * INTS;
+    const ports = ints[base + PORTS] as number;
+    const nearPort = near === LOCAL ? ports >>> 16 : ports & 0xffff;
+    const farPort = near === LOCAL ? ports & 0xffff : ports >>> 16;
+    for (const table of [this.#newer, this.#older]) {
+      const holder = table.find(protocol, ints, base + near, nearPort, base + far, farPort);
+      if (holder === 0) continue;
+      this.#match = table.match === 'none' ? 'exact' : table.match;
+      return holder;
+    }
+    return 0;
+  }
+
+  /** One report: the socket is entered, and flows that are there already get their owner. */
+  #report(at: number): void {
+    const { programs, holders, now } = this.#parts;
+    const bytes = programs.ring.bytes;
+    const version = bytes[at + REPORT.PROTOCOL + 1] as number;
+    const protocol = bytes[at + REPORT.PROTOCOL] as number;
+    const words = this.#words;
+    readAddress(bytes, at + REPORT.SOURCE, version, words, 0);
+    readAddress(bytes, at + REPORT.DESTINATION, version, words, 4);
+    const ported = hasPorts(protocol);
+    const sourcePort = ported ? u16(bytes, at + REPORT.PORTS) : 0;
+    const destinationPort = ported ? u16(bytes, at + REPORT.PORTS + 2) : 0;
+    const sent = bytes[at + REPORT.WAY] === WAY.EGRESS;
+    const tid = u32le(bytes, at + REPORT.OWNER);
+    const pid = u32le(bytes, at + REPORT.OWNER + 4);
+    const uid = u32le(bytes, at + REPORT.IDS);
+    const holder = holders.intern(pid, tid, uid, sanitizeBytes(bytes, at + REPORT.COMM, at + REPORT.COMM + 16), now());
+    if (sent) this.#enter(protocol, 0, sourcePort, destinationPort, bytes[at + REPORT.CONNECTED] === 0, holder);
+    else this.#enter(protocol, 4, destinationPort, sourcePort, bytes[at + REPORT.CONNECTED] === 0, holder);
+    for (let iface = this.#parts.interfaces() - 1; iface >= 0; iface--) {
+      const row = this.#parts.flows.lookup(words, sourcePort, destinationPort, protocol, iface);
+      if (row >= 0) this.#correct(row, protocol, this.#parts.flows.lastSent === sent, holder);
+    }
+  }
+
+  /** Enters a socket whose own end begins at word `near` of the report's. */
+  #enter(protocol: number, near: number, nearPort: number, farPort: number, isOpen: boolean, holder: number): void {
+    if (this.#newer.count >= GENERATION) {
+      const spent = this.#older;
+      this.#older = this.#newer;
+      spent.clear();
+      this.#newer = spent;
+    }
+    const words = this.#words;
+    this.#newer.add(protocol, words, near, nearPort, words, 4 - near, farPort, holder);
+    // A socket that is not connected will speak to others from the same port; each is reported too, unless the ring overflows.
+    if (isOpen && nearPort !== 0) this.#newer.add(protocol, ANY, 0, nearPort, ANY, 0, 0, holder);
+  }
+
+  /** A flow that stands already: it waits for this owner, or its tuple now belongs to another process. */
+  #correct(row: number, protocol: number, ownerIsLocal: boolean, holder: number): void {
+    const { flows } = this.#parts;
+    if (!ownerIsLocal && !isLocalFlow(flows, row)) return;
+    const known = flows.ints[row * INTS + (ownerIsLocal ? PROCESS : PEER_PROCESS)] as number;
+    const process = this.#parts.holders.process(holder, this.#parts.now());
+    if (known !== NO_OWNER && known === process) return;
+    // UDP has no SYN to tell that a port was taken over: the other process's packets are another flow.
+    if (known !== NO_OWNER && process >= 0 && ownerIsLocal && protocol === PROTOCOL.UDP) flows.remove(row);
+    else this.#assign(row, !ownerIsLocal, holder, 'exact');
+  }
+
+  #assign(row: number, isPeer: boolean, holder: number, match: 'exact' | 'wildcard' | 'listener'): void {
+    const serial = this.#parts.flows.counters[row * COUNTERS + SERIAL] as number;
+    this.#settle({ row, serial, isPeer, holder, match }, this.#parts.now());
+  }
+
+  #settle(each: Waiting, now: number): void {
+    const { flows, holders } = this.#parts;
+    if (!flows.isLive(each.row) || flows.counters[each.row * COUNTERS + SERIAL] !== each.serial) return;
+    const process = holders.process(each.holder, now);
+    if (process < 0) {
+      if (this.#waiting.length < MOST_WAITING) this.#waiting.push(each);
+    } else if (each.isPeer) flows.setPeer(each.row, process);
+    else flows.setOwner(each.row, process, attributionIndex(each.match), reasonIndex('not looked up yet'));
+  }
+}
+
+function readAddress(bytes: Uint8Array, at: number, version: number, words: Int32Array, to: number): void {
+  if (version === 4) {
+    words[to] = 0;
+    words[to + 1] = 0;
+    words[to + 2] = V4_MAPPED;
+    words[to + 3] = i32(bytes, at);
+    return;
+  }
+  for (let i = 0; i < 4; i++) words[to + i] = i32(bytes, at + 4 * i);
+}

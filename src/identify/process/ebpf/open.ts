@@ -1,0 +1,43 @@
+// Opens the kernel sources of Linux: programs, exec events, and procfs behind them. What needs rights is opened here, once, at the start.
+
+import { reasonOf } from '../../../errors.ts';
+import type { FlowTable } from '../../../flow/flow-table.ts';
+import type { Directory } from '../directory.ts';
+import { EbpfSource } from '../ebpf-source.ts';
+import { ExecWatch } from '../exec-watch.ts';
+import { Holders } from '../holders.ts';
+import type { OwnerSource } from '../owner-source.ts';
+import { type BpfCalls, loadBpfCalls } from './bpf-calls.ts';
+import { loadPrograms } from './loader.ts';
+
+/** What the kernel sources work on. */
+export interface EbpfRequest {
+  readonly flows: FlowTable;
+  readonly directory: Directory;
+  /** `/proc` */
+  readonly proc: string;
+  /** For sockets older than the start. */
+  readonly fallback: OwnerSource;
+  readonly interfaces: () => number;
+  /** Monotonic ms. */
+  readonly now: () => number;
+}
+
+/** Loads and attaches. Throws with the reason where the kernel, its configuration or our rights do not allow it. */
+export function openEbpf(request: EbpfRequest, calls: BpfCalls = loadBpfCalls()): OwnerSource {
+  const { flows, directory, proc, fallback, interfaces, now } = request;
+  const programs = loadPrograms(calls, proc);
+  let watch: ExecWatch | null = null;
+  try {
+    watch = new ExecWatch(proc);
+  } catch {
+    // Executables are then read from /proc when a socket is first reported: late for those that live a few milliseconds.
+  }
+  return new EbpfSource({ flows, programs, holders: new Holders(directory, proc, watch), watch, fallback, interfaces, now });
+}
+
+/** Why kernel sources could not be had, in a user's words. */
+export function ebpfRefusal(thrown: unknown): string {
+  const reason = reasonOf(thrown);
+  return /not permitted/.test(reason) ? `${reason}: needs root, or CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON` : reason;
+}
