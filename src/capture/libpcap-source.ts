@@ -9,9 +9,9 @@ import { DIRECTION, LINK } from '../net/numbers.ts';
 import { PacketBatch } from './batch.ts';
 import { DriverUnavailable } from './capture-errors.ts';
 import { defaultInterface, deviceNames } from './devices.ts';
-import { linuxDevices } from './devices-linux.ts';
+import { linuxDevices, linuxState } from './devices-linux.ts';
 import { InterfaceTable } from './interface-names.ts';
-import { loadLibpcap, type LibpcapCalls, type Pointer } from './libpcap-calls.ts';
+import { type LibpcapCalls, loadLibpcap, type Pointer } from './libpcap-calls.ts';
 import { LibpcapHandle, PKTAP_SNAPLEN } from './libpcap-handle.ts';
 import { dumpedLayout, RecordWalk } from './pcap-records.ts';
 import { isPktap, PktapUnwrapper } from './pktap.ts';
@@ -37,6 +37,8 @@ interface Tap {
   walk: RecordWalk;
   iface: number;
   triedAt: number;
+  /** It is away, and there is nothing to wait for. */
+  gone: boolean;
 }
 
 /**
@@ -45,22 +47,23 @@ interface Tap {
  * macOS: PKTAP over all of them in one handle, with pid and name on each packet; without root, or with an older libpcap, the plain
  * interface. `calls` is the library, loaded here unless a test gives another. Throws DriverUnavailable or a NetmonError.
  */
-export async function openLibpcap(request: CaptureRequest, edges: Edges, clock: Clock, calls?: LibpcapCalls): Promise<PacketSource> {
+export async function openLibpcap(
+  request: CaptureRequest,
+  edges: Edges,
+  clock: Clock,
+  calls?: LibpcapCalls,
+): Promise<PacketSource> {
   const library = calls ?? load(edges.platform);
   const devices = await deviceNames(edges);
-  if (edges.platform === 'darwin') {
-    if (library.setWantPktap !== null && request.bpf !== null) {
-      throw new DriverUnavailable('a capture filter cannot look into PKTAP frames in process');
-    }
-    if (library.setWantPktap !== null) {
-      const names = request.interfaces.includes('any') ? 'all' : request.interfaces.join(',') || PKTAP_DEFAULT;
-      try {
-        return new LibpcapSource(library, [`pktap,${names}`], true, request, edges, clock, devices, '');
-      } catch (thrown) {
-        // Without root a plain interface may still open (Wireshark's ChmodBPF gives the access_bpf group /dev/bpf*).
-        if (edges.euid() === 0) throw thrown;
-        return plain(`without root there is no PKTAP: ${reasonOf(thrown)}`);
-      }
+  if (edges.platform === 'darwin' && library.setWantPktap !== null) {
+    if (request.bpf !== null) throw new DriverUnavailable('a capture filter cannot look into PKTAP frames in process');
+    const names = request.interfaces.includes('any') ? 'all' : request.interfaces.join(',') || PKTAP_DEFAULT;
+    try {
+      return new LibpcapSource(library, [`pktap,${names}`], true, request, edges, clock, devices, '');
+    } catch (thrown) {
+      // Without root a plain interface may still open (Wireshark's ChmodBPF gives the access_bpf group /dev/bpf*).
+      if (edges.euid() === 0) throw thrown;
+      return plain(`without root there is no PKTAP: ${reasonOf(thrown)}`);
     }
   }
   return plain('');
@@ -69,7 +72,12 @@ export async function openLibpcap(request: CaptureRequest, edges: Edges, clock: 
     let names = request.interfaces;
     if (names.length === 0) {
       const route = await defaultInterface(edges);
-      if (route === null) throw new NetmonError('no-device', 'no default route, so no interface to choose', 'name one: netmon-tui --interface NAME');
+      if (route === null)
+        throw new NetmonError(
+          'no-device',
+          'no default route, so no interface to choose',
+          'name one: netmon-tui --interface NAME',
+        );
       names = [route];
     }
     return new LibpcapSource(library, names, false, request, edges, clock, devices, note);
@@ -103,11 +111,13 @@ class LibpcapSource implements PacketSource {
   readonly #interfaces = new InterfaceTable();
   readonly #processes = new ProcessTable();
   readonly #unwrapper = new PktapUnwrapper(this.#interfaces, this.#processes);
-  /** Kernel interface number -> our index, for the cooked frames of `any`; -1 unknown. */
+  /** Kernel interface number -> our index, in `any`; -1 unknown. */
   #byIndex = new Int32Array(0);
   #next = 0;
-  #gone = { received: 0, dropped: 0, droppedByInterface: 0 };
+  #gone = { received: 0, dropped: 0, droppedByInterface: 0, malformed: 0 };
   readonly #baseNote: string;
+  /** Bytes of kernel ring for each handle. */
+  readonly #ring: number;
 
   constructor(
     calls: LibpcapCalls,
@@ -127,8 +137,11 @@ class LibpcapSource implements PacketSource {
     this.#baseNote = note;
     this.note = note;
     this.namesProcesses = pktap;
-    this.snapLength = pktap ? { bulk: PKTAP_SNAPLEN - 156, whole: PKTAP_SNAPLEN - 156 } : { bulk: BULK_BYTES, whole: WHOLE_BYTES };
-    this.bufferBytes = Math.max(LEAST_RING, Math.floor(request.bufferBytes / names.length)) * names.length;
+    this.snapLength = pktap
+      ? { bulk: PKTAP_SNAPLEN - 156, whole: PKTAP_SNAPLEN - 156 }
+      : { bulk: BULK_BYTES, whole: WHOLE_BYTES };
+    this.#ring = Math.max(LEAST_RING, Math.floor(request.bufferBytes / names.length));
+    this.bufferBytes = this.#ring * names.length;
     try {
       for (const device of names) this.#taps.push(this.#openTap(device, pktap));
       this.#dump = calls.openDump((this.#taps[0] as Tap & { handle: LibpcapHandle }).handle.pointer, this.#batch.bytes as Buffer);
@@ -169,7 +182,7 @@ class LibpcapSource implements PacketSource {
       dropped += handle.dropped;
       droppedByInterface += handle.droppedByInterface;
     }
-    const malformed = this.#taps.reduce((sum, tap) => sum + tap.walk.malformed, this.#unwrapper.malformed);
+    const malformed = this.#taps.reduce((sum, tap) => sum + tap.walk.malformed, this.#unwrapper.malformed + this.#gone.malformed);
     return { received, droppedByKernel: dropped, droppedByInterface, shed: 0, malformed };
   }
 
@@ -225,12 +238,19 @@ class LibpcapSource implements PacketSource {
     const handle = this.#open(device, pktap);
     // PKTAP and `any` name the interface in each frame; there the index given here is never used.
     const iface = pktap || device === 'any' ? 0 : this.#interfaces.named(handle.link, false, device);
-    return { request: { device, pktap }, handle, walk: new RecordWalk(dumpedLayout(handle.link, iface)), iface, triedAt: 0 };
+    return {
+      request: { device, pktap },
+      handle,
+      walk: new RecordWalk(dumpedLayout(handle.link, iface)),
+      iface,
+      triedAt: 0,
+      gone: false,
+    };
   }
 
   #open(device: string, pktap: boolean): LibpcapHandle {
-    const bufferBytes = this.bufferBytes / Math.max(1, this.#request.interfaces.length);
-    return new LibpcapHandle(this.#calls, { device, pktap, bpf: this.#request.bpf, bufferBytes: Math.max(LEAST_RING, Math.floor(bufferBytes)), devices: this.#devices });
+    const { bpf } = this.#request;
+    return new LibpcapHandle(this.#calls, { device, pktap, bpf, bufferBytes: this.#ring, devices: this.#devices });
   }
 
   #lose(tap: Tap, handle: LibpcapHandle): void {
@@ -242,6 +262,7 @@ class LibpcapSource implements PacketSource {
     handle.close();
     tap.handle = null;
     tap.triedAt = this.#clock.monotonic();
+    tap.gone = this.#isAbsent(tap);
     this.#tell(reason);
   }
 
@@ -252,18 +273,26 @@ class LibpcapSource implements PacketSource {
     try {
       const opened = this.#open(tap.request.device, tap.request.pktap);
       tap.handle = opened;
+      this.#gone.malformed += tap.walk.malformed;
       tap.walk = new RecordWalk(dumpedLayout(opened.link, tap.iface));
+      tap.gone = false;
       this.#tell('');
     } catch (thrown) {
+      // macOS tells whether a device is there by opening it only.
+      tap.gone = this.#edges.platform === 'darwin' || this.#isAbsent(tap);
       this.#tell(reasonOf(thrown));
     }
   }
 
-  /** One that vanished is tried again only while another goes on: alone, it was what the user asked for, and it is gone. */
+  #isAbsent(tap: Tap): boolean {
+    const { device } = tap.request;
+    return this.#edges.platform === 'linux' && device !== 'any' && linuxState(this.#edges, device) === 'absent';
+  }
+
+  /** One that is down is waited for; one that vanished only while another goes on: alone, it was what the user asked for. */
   #tell(reason: string): void {
     const away = this.#taps.filter((tap) => tap.handle === null);
-    this.state = away.length === this.#taps.length ? 'lost' : 'open';
+    this.state = away.length < this.#taps.length ? 'open' : away.every((tap) => tap.gone) ? 'lost' : 'waiting';
     this.note = away.length === 0 ? this.#baseNote : `${away.map((tap) => tap.request.device).join(', ')}: ${reason}`;
   }
 }
-
