@@ -2,13 +2,13 @@
 
 import type { FlowTable } from '../flow/flow-table.ts';
 import type { ProcessDirectory } from '../net/model.ts';
-import { A } from './accumulators.ts';
-import { Booking, TOTAL } from './booking.ts';
+import { A, type Accumulators } from './accumulators.ts';
+import { Booking } from './booking.ts';
 import type { CountedInterface } from './counted-interface.ts';
 import { AppRows, HostRows, sumTraffic, trafficOf } from './entity-rows.ts';
 import { FlowRows } from './flow-rows.ts';
 import { MINUTES, RateRings, SECONDS } from './ring.ts';
-import type { CaptureStatus, CategoryRow, FlowRow, Gap, InterfaceRow, Snapshot } from './snapshot.ts';
+import type { CaptureStatus, CategoryRow, FlowRow, Gap, InterfaceRow, Snapshot, TotalRow } from './snapshot.ts';
 
 /** What a tick is told from outside. Times in epoch ms; `intervalMs` measured. */
 export interface Tick {
@@ -45,20 +45,27 @@ export class Aggregator {
   #seq = 0;
   #lastInterval = 1000;
 
-  constructor(flows: FlowTable, directory: ProcessDirectory, started: number, seed: number) {
+  /** @param onBehalfOf process for which a flow's owner acts, or NO_OWNER; null where nothing tells */
+  constructor(
+    flows: FlowTable,
+    directory: ProcessDirectory,
+    started: number,
+    seed: number,
+    onBehalfOf: ((row: number) => number) | null = null,
+  ) {
     this.#flows = flows;
     this.#started = started;
     this.booking = new Booking(flows, directory, seed);
     this.#apps = new AppRows(this.booking.apps, directory);
     this.#hosts = new HostRows(this.booking.hosts, this.booking.hostTable);
-    this.#flowRows = new FlowRows(flows, this.booking, directory, (index) => this.#interfaces[index]?.name ?? `#${index}`);
+    const interfaceName = (index: number) => this.#interfaces[index]?.name ?? `#${index}`;
+    this.#flowRows = new FlowRows(flows, this.booking, directory, interfaceName, onBehalfOf);
     flows.observer = this.booking;
   }
 
   /** Interfaces that flows refer to by index; the list only grows. */
   setInterfaces(interfaces: readonly CountedInterface[]): void {
     this.#interfaces = interfaces;
-    this.booking.setHeadline(interfaces.map((each) => each.headline));
   }
 
   /** Calls back with the last state of each flow that goes away. Costs text per flow: only where somebody reads it. */
@@ -82,20 +89,15 @@ export class Aggregator {
     const booking = this.booking;
     booking.bookTouched();
     for (const accumulators of [booking.apps, booking.hosts]) accumulators.closeTick(intervalMs);
-    const headline = trafficOf(booking.totals, TOTAL.HEADLINE, intervalMs);
-    const moved = booking.totals.moved(TOTAL.HEADLINE);
-    this.#rates.add(
-      moved ? booking.totals.get(TOTAL.HEADLINE, A.TICK_RX) : 0,
-      moved ? booking.totals.get(TOTAL.HEADLINE, A.TICK_TX) : 0,
-      intervalMs,
-    );
+    const total = this.#total(intervalMs);
+    this.#rates.add(this.#headline(booking.interfaces, A.TICK_RX), this.#headline(booking.interfaces, A.TICK_TX), intervalMs);
     const snapshot: Snapshot = {
       seq: this.#seq++,
       time: tick.time,
       started: this.#started,
       intervalMs: tick.intervalMs,
       capture: tick.capture,
-      total: { ...headline, unownedBytes: booking.totals.get(TOTAL.UNOWNED, A.RX) + booking.totals.get(TOTAL.UNOWNED, A.TX) },
+      total,
       rates: {
         rxSeconds: this.#rates.rxSeconds.tail(SECONDS),
         txSeconds: this.#rates.txSeconds.tail(SECONDS),
@@ -104,7 +106,7 @@ export class Aggregator {
       },
       apps: this.#apps.select(limits.apps, intervalMs),
       hosts: this.#hosts.select(limits.hosts, intervalMs),
-      categories: this.#categories(intervalMs),
+      categories: this.#categories(total),
       interfaces: this.#interfaceRows(intervalMs),
       flows: this.#flowRows.select(limits.flows, intervalMs),
       flowCount: this.#flows.count,
@@ -112,14 +114,26 @@ export class Aggregator {
       gaps: tick.gaps,
     };
     booking.clearTick();
-    for (const accumulators of [booking.apps, booking.hosts, booking.interfaces, booking.totals]) accumulators.beginTick();
+    for (const accumulators of [booking.apps, booking.hosts, booking.interfaces, booking.unowned]) accumulators.beginTick();
     this.#flows.beginTick();
     return snapshot;
   }
 
+  /** Sum of one column over the interfaces of the headline. */
+  #headline(accumulators: Accumulators, column: number): number {
+    let sum = 0;
+    for (const [index, { headline }] of this.#interfaces.entries()) if (headline) sum += accumulators.get(index, column);
+    return sum;
+  }
+
+  #total(intervalMs: number): TotalRow {
+    const { interfaces, unowned } = this.booking;
+    const rows = this.#interfaces.flatMap((each, index) => (each.headline ? [trafficOf(interfaces, index, intervalMs)] : []));
+    return { ...sumTraffic(rows), unownedBytes: this.#headline(unowned, A.RX) + this.#headline(unowned, A.TX) };
+  }
+
   /** Everything is in one row until flows are categorised. */
-  #categories(intervalMs: number): CategoryRow[] {
-    const traffic = trafficOf(this.booking.totals, TOTAL.HEADLINE, intervalMs);
+  #categories({ unownedBytes: _, ...traffic }: TotalRow): CategoryRow[] {
     return traffic.rxPackets + traffic.txPackets === 0
       ? []
       : [{ id: 'category:none', category: null, flows: this.#flows.created, ...traffic }];

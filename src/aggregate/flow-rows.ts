@@ -3,7 +3,7 @@
 import { type FlowTable, NO_OWNER } from '../flow/flow-table.ts';
 import * as L from '../flow/layout.ts';
 import { formatAddress } from '../net/address.ts';
-import { ATTRIBUTIONS, FLOW_DIRECTIONS, OWNER_REASONS, type ProcessDirectory } from '../net/model.ts';
+import { ATTRIBUTIONS, FLOW_DIRECTIONS, OWNER_REASONS, type Process, type ProcessDirectory } from '../net/model.ts';
 import { protocolName } from '../net/numbers.ts';
 import { applicationByPort } from '../net/services.ts';
 import type { Booking } from './booking.ts';
@@ -18,13 +18,22 @@ export class FlowRows {
   readonly #booking: Booking;
   readonly #directory: ProcessDirectory;
   readonly #interfaceName: (index: number) => string;
+  readonly #onBehalfOf: ((row: number) => number) | null;
   #rows: (FlowRow | undefined)[] = [];
 
-  constructor(flows: FlowTable, booking: Booking, directory: ProcessDirectory, interfaceName: (index: number) => string) {
+  /** @param onBehalfOf process for which a flow's owner acts, or NO_OWNER; null where nothing tells */
+  constructor(
+    flows: FlowTable,
+    booking: Booking,
+    directory: ProcessDirectory,
+    interfaceName: (index: number) => string,
+    onBehalfOf: ((row: number) => number) | null,
+  ) {
     this.#flows = flows;
     this.#booking = booking;
     this.#directory = directory;
     this.#interfaceName = interfaceName;
+    this.#onBehalfOf = onBehalfOf;
   }
 
   /** The `limit` flows that moved most in this tick, then those seen last. */
@@ -59,7 +68,9 @@ export class FlowRows {
     const state = L.FLOW_STATES[word >>> 24] ?? 'new';
     const attribution = ATTRIBUTIONS[ownership >>> 16] ?? 'none';
     const reason = process === undefined ? (OWNER_REASONS[ownership & 0xffff] ?? null) : null;
-    const app = process === undefined ? null : (this.#directory.app(process.app)?.name ?? null);
+    const app = this.#appName(process);
+    const peerApp = this.#appName(peer);
+    const onBehalfOf = this.#onBehalfOf === null ? null : this.#appName(this.#process(this.#onBehalfOf(row)));
     const lastSeen = counters[at + L.LAST_SEEN] as number;
     if (
       same !== undefined &&
@@ -71,7 +82,9 @@ export class FlowRows {
       same.attribution === attribution &&
       same.reason === reason &&
       same.peerPid === (peer?.pid ?? null) &&
-      same.app === app
+      same.app === app &&
+      same.peerApp === peerApp &&
+      same.onBehalfOf === onBehalfOf
     ) {
       return same;
     }
@@ -94,8 +107,9 @@ export class FlowRows {
       pid: process?.pid ?? null,
       attribution,
       reason,
-      peerApp: peer === undefined ? null : (this.#directory.app(peer.app)?.name ?? null),
+      peerApp,
       peerPid: peer?.pid ?? null,
+      onBehalfOf,
       host: same?.host ?? remote.address,
       nameSource: 'none',
       application: same === undefined ? applicationByPort(protocol, local.port, remote.port) : same.application,
@@ -123,7 +137,11 @@ export class FlowRows {
     this.#rows[row] = undefined;
   }
 
-  #process(id: number) {
+  #process(id: number): Process | undefined {
     return id === NO_OWNER ? undefined : this.#directory.process(id);
+  }
+
+  #appName(process: Process | undefined): string | null {
+    return process === undefined ? null : (this.#directory.app(process.app)?.name ?? null);
   }
 }

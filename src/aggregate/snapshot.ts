@@ -85,6 +85,8 @@ export interface FlowRow extends Traffic {
   readonly reason: string | null;
   readonly peerApp: string | null;
   readonly peerPid: number | null;
+  /** App for which the owner acts (mDNSResponder asks DNS for all); null where it acts for itself, or nothing tells. */
+  readonly onBehalfOf: string | null;
   readonly host: string | null;
   readonly nameSource: NameSource;
   readonly application: string | null;

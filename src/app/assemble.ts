@@ -11,10 +11,11 @@ import { FlowTable } from '../flow/flow-table.ts';
 import { CapturedSource } from '../identify/process/captured-source.ts';
 import { Directory } from '../identify/process/directory.ts';
 import { ebpfRefusal, openEbpf } from '../identify/process/ebpf/open.ts';
-import { LsofSource } from '../identify/process/lsof-source.ts';
+import { NettopSource } from '../identify/process/nettop-source.ts';
 import type { OwnerSource } from '../identify/process/owner-source.ts';
 import { Owners } from '../identify/process/owners.ts';
 import { ProcfsSource } from '../identify/process/procfs-source.ts';
+import { PsWatch } from '../identify/process/ps-watch.ts';
 import { Users } from '../identify/process/users.ts';
 import type { Edges } from '../net/edges.ts';
 import type { Fallback } from '../net/model.ts';
@@ -43,7 +44,10 @@ export function assemble(opened: OpenedSource, subject: Subject, edges: Edges, c
   const flows = new FlowTable(localizer, MAX_FLOWS, seed);
   const directory = new Directory(new Users(edges.paths.passwd));
   const passedOver: Fallback[] = [];
-  const owners = new Owners(flows, ownerSource(opened, replay, flows, directory, edges, clock, passedOver), replay);
+  const source = ownerSource(opened, replay, flows, directory, edges, clock, passedOver);
+  // The processes of a recording ran elsewhere; on Linux a process is known whole when its owner is.
+  const ps = replay || edges.platform === 'linux' ? null : new PsWatch(flows, directory, edges);
+  const owners = new Owners(flows, source, replay, ps);
   const tracker = new CounterTracker(edges.platform);
   const monitor = new Monitor({
     opened,
@@ -61,7 +65,7 @@ export function assemble(opened: OpenedSource, subject: Subject, edges: Edges, c
   return { monitor, localizer, tracker };
 }
 
-/** The best there is: what the capture itself says, then the kernel's own word, then procfs or lsof. Those passed over are kept with the reason. */
+/** The best there is: what the capture itself says, then the kernel's own word, then what can be polled. Those passed over are kept with the reason. */
 function ownerSource(
   opened: OpenedSource,
   replay: boolean,
@@ -85,5 +89,6 @@ function ownerSource(
       return fallback;
     }
   }
-  return new LsofSource(flows, directory, edges);
+  passedOver.push({ driver: 'pktap', reason: `the packets of ${source.driver} name no processes here` });
+  return new NettopSource(flows, directory, edges);
 }

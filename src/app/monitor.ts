@@ -67,7 +67,9 @@ export class Monitor {
     this.flows = parts.flows;
     this.owners = parts.owners;
     this.#captured = parts.owners.source instanceof CapturedSource ? parts.owners.source : null;
-    this.aggregator = new Aggregator(parts.flows, parts.directory, parts.started, parts.seed);
+    const captured = this.#captured;
+    const onBehalfOf = captured === null ? null : (row: number) => captured.onBehalfOf(row);
+    this.aggregator = new Aggregator(parts.flows, parts.directory, parts.started, parts.seed, onBehalfOf);
   }
 
   /** Takes the frames `from` to `to` of a batch. Nothing in here allocates per packet. */
@@ -175,7 +177,7 @@ export class Monitor {
     const kernel = stats.droppedByKernel;
     const dropped = kernel === null && stats.droppedByInterface === null ? null : (kernel ?? 0) + (stats.droppedByInterface ?? 0);
     const owners = this.owners.source;
-    const notes = [source.note, owners?.note ?? ''].filter((note) => note !== '');
+    const notes = [source.note, this.owners.note].filter((note) => note !== '');
     return {
       driver: source.driver,
       interfaces: interfaces.map(({ name }) => name),

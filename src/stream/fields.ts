@@ -66,6 +66,7 @@ export function flowFields(flow: FlowRow): Record<string, unknown> {
     reason: flow.reason,
     peer_app: flow.peerApp,
     peer_pid: flow.peerPid,
+    on_behalf_of: flow.onBehalfOf,
     host: flow.host,
     name_source: flow.nameSource,
     application: flow.application,

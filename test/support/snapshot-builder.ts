@@ -57,6 +57,7 @@ export function flowRow(row: Partial<FlowRow> & { id: string }): FlowRow {
     reason: null,
     peerApp: null,
     peerPid: null,
+    onBehalfOf: null,
     host: null,
     nameSource: 'none',
     application: null,

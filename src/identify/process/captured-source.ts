@@ -14,8 +14,26 @@ export interface CapturedName {
 }
 
 /**
- * Gives flows the owners that packets carry. The kernel does not know the owner of every packet, so any packet of a flow, of either
- * direction, may bring it.
+ * `votes`, 4 words a row of the flow table; they mean something only while the row has the owner that they are about:
+ *
+ *     0 lead of the owner | 1 lead of the peer | 2 process on whose behalf the owner acts, NO_OWNER | 3 its lead
+ */
+const VOTES = 4;
+const OWNER_LEAD = 0;
+const PEER_LEAD = 1;
+const BEHALF = 2;
+const BEHALF_LEAD = 3;
+const MOST_LEAD = 0x7fff_ffff;
+
+/** Values of `known` that are no process number. */
+const UNLEARNT = -1;
+const NOBODY = -2;
+const KERNEL_NAME = 'kernel_task';
+
+/**
+ * Gives flows the owners that packets carry, by a vote of the packets of both directions: the kernel does not know the owner of each
+ * packet, and a socket may be handed on. It is the majority vote of Boyer and Moore (MJRTY, 1981): the flow's owner is the candidate, and a
+ * number how far it leads. What is said of the kernel itself (pid 0) counts only while no process was named.
  */
 export class CapturedSource implements OwnerSource {
   readonly kind: 'pktap' | 'capture';
@@ -23,8 +41,11 @@ export class CapturedSource implements OwnerSource {
   readonly #flows: FlowTable;
   readonly #directory: Directory;
   readonly #names: () => readonly CapturedName[];
-  /** Index in the capture's list -> process number; -1 not learnt yet, -2 no process. */
+  /** Index in the capture's list -> process number. */
   #known = new Int32Array(0);
+  /** Index in the capture's list -> 1 where it is the kernel. */
+  #isKernel = new Uint8Array(0);
+  #votes = new Int32Array(0);
 
   constructor(kind: 'pktap' | 'capture', flows: FlowTable, directory: Directory, names: () => readonly CapturedName[]) {
     this.kind = kind;
@@ -42,52 +63,117 @@ export class CapturedSource implements OwnerSource {
 
   close(): void {}
 
+  /** Process on whose behalf a flow's owner acts, or NO_OWNER: the app that mDNSResponder asks for, where the kernel tells. */
+  onBehalfOf(row: number): number {
+    const at = row * VOTES;
+    if (at >= this.#votes.length || this.#flows.ints[row * INTS + PROCESS] === NO_OWNER) return NO_OWNER;
+    return this.#votes[at + BEHALF] as number;
+  }
+
   /**
-   * A packet of `row` carried process indexes. Called per packet: it only compares numbers once the owner is known.
+   * A packet of `row` carried process indexes, 0 where it names none. Called per packet: it compares and counts numbers.
    *
    * @param sent true when the flow's local end sent the packet
    * @param direction DIRECTION: out names the sender, in the receiver; told apart only in flows within this machine
    */
   see(row: number, sent: boolean, direction: number, process: number, effective: number): void {
-    const base = row * INTS;
-    const isPeer = isLocalFlow(this.#flows, row) && direction !== DIRECTION.UNKNOWN && (direction === DIRECTION.OUT) !== sent;
-    if (this.#flows.ints[base + (isPeer ? PEER_PROCESS : PROCESS)] !== NO_OWNER) return;
-    const owner = this.#owner(process, effective);
+    if ((process | effective) === 0) return;
+    let isPeer = false;
+    if (isLocalFlow(this.#flows, row)) {
+      if (direction === DIRECTION.UNKNOWN) return; // it could be either end's
+      isPeer = (direction === DIRECTION.OUT) !== sent;
+    }
+    let owner = process === 0 ? NOBODY : this.#numberOf(process);
+    let behalf = effective === 0 ? NOBODY : this.#numberOf(effective);
+    let isKernel = owner < 0 || this.#isKernel[process] === 1;
+    if (isKernel && behalf >= 0) {
+      // An incoming segment can be the kernel's, with the process it is for as the effective one.
+      owner = behalf;
+      behalf = NOBODY;
+      isKernel = this.#isKernel[effective] === 1;
+    }
     if (owner < 0) return;
-    if (isPeer) this.#flows.setPeer(row, owner);
-    else this.#flows.setOwner(row, owner, attributionIndex('exact'), reasonIndex('not looked up yet'));
+    const at = row * VOTES;
+    if (at >= this.#votes.length) this.#reserve();
+    if (this.#vote(row, isPeer, owner, isKernel) && behalf >= 0 && behalf !== owner && !isPeer) this.#voteBehalf(row, behalf);
   }
 
-  /** An incoming segment can be the kernel's, with the process it is for as the effective one (pid 0, kernel_task). */
-  #owner(process: number, effective: number): number {
-    const pid = process === 0 ? -1 : (this.#names()[process]?.pid ?? -1);
-    if (effective !== 0 && pid <= 0) return this.#learn(effective);
-    return process === 0 ? -1 : this.#learn(process);
+  /** @returns true when `owner` is the flow's owner now */
+  #vote(row: number, isPeer: boolean, owner: number, isKernel: boolean): boolean {
+    const votes = this.#votes;
+    const at = row * VOTES + (isPeer ? PEER_LEAD : OWNER_LEAD);
+    const leader = this.#flows.ints[row * INTS + (isPeer ? PEER_PROCESS : PROCESS)] as number;
+    const lead = votes[at] as number;
+    if (leader === owner) {
+      if (!isKernel && lead < MOST_LEAD) votes[at] = lead + 1;
+      return true;
+    }
+    if (leader !== NO_OWNER && (isKernel || lead > 0)) {
+      if (!isKernel) votes[at] = lead - 1;
+      return false;
+    }
+    votes[at] = isKernel ? 0 : 1;
+    if (isPeer) this.#flows.setPeer(row, owner);
+    else {
+      votes[row * VOTES + BEHALF] = NO_OWNER;
+      this.#flows.setOwner(row, owner, attributionIndex('exact'), reasonIndex('not looked up yet'));
+    }
+    return true;
+  }
+
+  #voteBehalf(row: number, behalf: number): void {
+    const votes = this.#votes;
+    const at = row * VOTES + BEHALF_LEAD;
+    const leader = votes[row * VOTES + BEHALF] as number;
+    const lead = votes[at] as number;
+    if (leader === behalf) {
+      if (lead < MOST_LEAD) votes[at] = lead + 1;
+    } else if (leader !== NO_OWNER && lead > 0) votes[at] = lead - 1;
+    else {
+      votes[row * VOTES + BEHALF] = behalf;
+      votes[at] = 1;
+      this.#flows.mark(row);
+    }
+  }
+
+  /** Grows with the flow table, not with packets. */
+  #reserve(): void {
+    const votes = new Int32Array(this.#flows.capacity * VOTES);
+    votes.set(this.#votes);
+    this.#votes = votes;
+  }
+
+  #numberOf(index: number): number {
+    const known = index < this.#known.length ? (this.#known[index] as number) : UNLEARNT;
+    return known === UNLEARNT ? this.#learn(index) : known;
   }
 
   #learn(index: number): number {
     if (index >= this.#known.length) {
-      const wide = new Int32Array(index * 2 + 64).fill(-1);
-      wide.set(this.#known);
-      this.#known = wide;
+      const known = new Int32Array(index * 2 + 64).fill(UNLEARNT);
+      known.set(this.#known);
+      this.#known = known;
+      const isKernel = new Uint8Array(known.length);
+      isKernel.set(this.#isKernel);
+      this.#isKernel = isKernel;
     }
-    const known = this.#known[index] as number;
-    if (known !== -1) return known;
-    const captured = this.#names()[index];
-    const name = captured === undefined ? '' : sanitize(captured.name);
-    const learnt =
-      captured === undefined || (captured.pid < 0 && name === '') || (captured.pid === 0 && name === '')
-        ? -2
-        : this.#directory.learn({
-            pid: captured.pid,
-            name: name === '' ? `pid ${captured.pid}` : name,
-            exe: null,
-            uid: null,
-            parentPid: null,
-            startTime: null,
-            script: null,
-            unit: null,
-          });
+    const { pid, name: captured } = this.#names()[index] ?? { pid: -1, name: '' };
+    const name = sanitize(captured);
+    // Pid 0 without a name is a packet that nobody knows anything about.
+    const isNobody = name === '' && pid <= 0;
+    this.#isKernel[index] = pid <= 0 || name === KERNEL_NAME ? 1 : 0;
+    const learnt = isNobody
+      ? NOBODY
+      : this.#directory.learn({
+          pid,
+          name: name === '' ? `pid ${pid}` : name,
+          exe: null,
+          uid: null,
+          parentPid: null,
+          startTime: null,
+          script: null,
+          unit: null,
+        });
     this.#known[index] = learnt;
     return learnt;
   }

@@ -2,7 +2,7 @@
 
 import type { App, Process, ProcessDirectory } from '../../net/model.ts';
 import { foldApp } from './app-name.ts';
-import type { ProcessFacts } from './process-facts.ts';
+import type { LateFacts, ProcessFacts } from './process-facts.ts';
 import type { Users } from './users.ts';
 
 /** Processes and apps kept at the most; what comes beyond is folded into one. */
@@ -24,7 +24,7 @@ export class Directory implements ProcessDirectory {
   readonly #users: Users;
   readonly #processes: Process[] = [];
   readonly #apps: MutableApp[] = [];
-  /** Newest process of each app: stands for those beyond the bound, so that bytes stay with their app. */
+  /** Process that was learnt last under each app, even if it was completed into another: stands for those beyond the bound, so that bytes stay with their app. */
   readonly #lastOfApp: number[] = [];
   readonly #processByKey = new Map<string, number>();
   readonly #appByKey = new Map<string, number>();
@@ -45,6 +45,10 @@ export class Directory implements ProcessDirectory {
     return this.#apps.length;
   }
 
+  get processCount(): number {
+    return this.#processes.length;
+  }
+
   /** Number of the process with these facts. A pid with another start time, executable or name is another process. */
   learn(facts: ProcessFacts): number {
     const key = `${facts.pid} ${facts.startTime ?? ''} ${facts.exe ?? facts.name}`;
@@ -61,6 +65,25 @@ export class Directory implements ProcessDirectory {
     this.#processByKey.set(key, id);
     this.#lastOfApp[app] = id;
     return id;
+  }
+
+  /**
+   * Adds what was learnt late about a process that was known by its pid and short name only; it may belong to another app by that.
+   *
+   * @returns true when the app changed: what was booked for its flows has to move
+   */
+  complete(id: number, facts: LateFacts): boolean {
+    const old = this.#processes[id];
+    if (old === undefined) return false;
+    const { name, exe, uid, parentPid } = facts;
+    const user = this.#users.name(uid);
+    const app = this.#appOf({ ...facts, pid: old.pid, startTime: null, script: old.script, unit: old.unit }, user);
+    this.#processes[id] = { ...old, name, exe, uid, user, parentPid, app };
+    if (app === old.app) return false;
+    const left = this.#apps[old.app] as MutableApp;
+    left.pids = left.pids.filter((pid) => pid !== old.pid);
+    this.#addPid(app, old.pid);
+    return true;
   }
 
   #appOf(facts: ProcessFacts, user: string | null): number {

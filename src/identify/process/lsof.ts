@@ -1,33 +1,14 @@
 // Sockets and their owners as `lsof -F` lists them. Text in, records out; runs nothing and matches nothing.
 
-import { ADDRESS_WORDS, isV4, parseAddress } from '../../net/address.ts';
 import { PROTOCOL } from '../../net/numbers.ts';
 import { sanitize } from '../../net/text.ts';
+import { type SocketEnd, type SocketRecord, socketEnd } from './socket-end.ts';
 
 /** Arguments for lsof; only sockets are looked at, names are not resolved, warnings are off. */
 export const LSOF_ARGUMENTS: readonly string[] = ['-nP', '-w', '-i4', '-i6', '-F', 'pcuPnTt'];
 
-/** One end of a socket. */
-export interface SocketEnd {
-  /** Four words (net/address); null is any address. */
-  readonly words: Int32Array | null;
-  /** 0 is any port. */
-  readonly port: number;
-}
-
-/** One socket of one process; a socket that several processes share is listed for each. */
-export interface LsofRecord {
-  readonly pid: number;
-  /** Up to 31 characters on macOS. */
-  readonly name: string;
-  readonly uid: number | null;
-  /** PROTOCOL number. */
-  readonly protocol: number;
-  /** 6 too for an IPv6 socket with v4-mapped addresses, which takes part in both. */
-  readonly family: 4 | 6;
-  readonly local: SocketEnd;
-  /** null where the socket is not connected. */
-  readonly remote: SocketEnd | null;
+/** One socket of one process. */
+export interface LsofRecord extends SocketRecord {
   /** LISTEN, ESTABLISHED ...; null for what has no state (UDP). */
   readonly state: string | null;
 }
@@ -131,16 +112,8 @@ function recordOf(at: Pending, protocol: number, ends: string): LsofRecord | nul
 function parseEnd(text: string): SocketEnd | null {
   const colon = text.lastIndexOf(':');
   if (colon < 0) return null;
-  const portText = text.slice(colon + 1);
-  const port = portText === '*' ? 0 : /^\d{1,5}$/.test(portText) ? Number(portText) : -1;
-  if (port < 0 || port > 65_535) return null;
   const host = text.slice(0, colon);
-  if (host === '*') return { words: null, port };
-  const words = new Int32Array(ADDRESS_WORDS);
-  if (!parseAddress(host.startsWith('[') && host.endsWith(']') ? host.slice(1, -1) : host, words)) return null;
-  // BSD kernels keep the interface number of a link-local address in its second group, and Apple's lsof prints it.
-  if (!isV4(words, 0) && (words[0] as number) >>> 22 === 0x3fa) words[0] = (words[0] as number) & ~0xffff;
-  return words.every((word) => word === 0) ? { words: null, port } : { words, port };
+  return socketEnd(host.startsWith('[') && host.endsWith(']') ? host.slice(1, -1) : host, text.slice(colon + 1));
 }
 
 /** Undoes lsof's escapes: `\xNN` for bytes that the locale can't print, `\\`, and letters for controls, which are dropped. */

@@ -5,7 +5,7 @@ import { ATTRIBUTIONS, type Attribution, OWNER_REASONS, type OwnerReason } from 
 /** What tells the owners of flows. `work` runs between batches and is bounded; nothing here runs per packet. */
 export interface OwnerSource {
   /** As the header and the JSON name it. */
-  readonly kind: 'ebpf' | 'procfs' | 'pktap' | 'lsof' | 'capture' | 'none';
+  readonly kind: 'ebpf' | 'procfs' | 'pktap' | 'nettop' | 'lsof' | 'capture' | 'none';
   /** Why it is not as good as it could be; empty when all is well. */
   readonly note: string;
   /** True where owners of any IP protocol are told; else only TCP, UDP and UDP-Lite are asked for. */

@@ -5,21 +5,30 @@ import { directionOf, type FlowTable, NO_OWNER } from '../../flow/flow-table.ts'
 import { INTS, PROCESS, PROTOCOL_INTERFACE } from '../../flow/layout.ts';
 import { PROTOCOL } from '../../net/numbers.ts';
 import { attributionIndex, type OwnerSource, reasonIndex } from './owner-source.ts';
+import type { PsWatch } from './ps-watch.ts';
 
 /** Sorts the flow table's new flows: the kernel's own, forwarded ones, and those that have a socket. */
 export class Owners {
   readonly #flows: FlowTable;
   readonly source: OwnerSource | null;
   readonly #recorded: boolean;
+  readonly #ps: PsWatch | null;
 
   /**
    * @param source null where nothing tells owners
    * @param recorded true in a replay
+   * @param ps completes the processes of sources that tell a pid and a short name; null where the source tells all
    */
-  constructor(flows: FlowTable, source: OwnerSource | null, recorded: boolean) {
+  constructor(flows: FlowTable, source: OwnerSource | null, recorded: boolean, ps: PsWatch | null = null) {
     this.#flows = flows;
     this.source = source;
     this.#recorded = recorded;
+    this.#ps = ps;
+  }
+
+  /** What is wrong with the source, or with what completes it; empty when all is well. */
+  get note(): string {
+    return [this.source?.note ?? '', this.#ps?.note ?? ''].filter((note) => note !== '').join('; ');
   }
 
   /** Before each batch. */
@@ -40,10 +49,12 @@ export class Owners {
   /** @param now monotonic ms */
   work(now: number): void {
     this.source?.work(now);
+    this.#ps?.work(now);
   }
 
   close(): void {
     this.source?.close();
+    this.#ps?.close();
   }
 
   #admit(row: number): void {

@@ -67,6 +67,16 @@ export class PendingFlows {
     return true;
   }
 
+  /** Puts a flow back that could not be looked for: the try does not count. */
+  putBack(each: Pending, due: number): void {
+    if (this.#waiting.length >= LIMIT) {
+      this.overflowed++;
+      return;
+    }
+    each.due = due;
+    this.#waiting.push(each);
+  }
+
   /** True while the row still belongs to the same flow. */
   isCurrent(each: Pending): boolean {
     return this.#flows.isLive(each.row) && this.#serial(each.row) === each.serial;

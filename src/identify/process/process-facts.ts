@@ -15,3 +15,6 @@ export interface ProcessFacts {
   /** systemd unit, launchd label or container; null where there is none. */
   readonly unit: string | null;
 }
+
+/** What can be learnt about a process after its pid and its short name. */
+export type LateFacts = Pick<ProcessFacts, 'name' | 'exe' | 'uid' | 'parentPid'>;

@@ -18,6 +18,7 @@ const FLOW = {
   reason: null,
   peer_app: null,
   peer_pid: null,
+  on_behalf_of: null,
   host: 'example.com',
   name_source: 'tls',
   application: 'https',

@@ -23,6 +23,7 @@ export function flowRow(part: Partial<FlowRow> = {}): FlowRow {
     reason: null,
     peerApp: null,
     peerPid: null,
+    onBehalfOf: null,
     host: 'example.com',
     nameSource: 'tls',
     application: 'https',

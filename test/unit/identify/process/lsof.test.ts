@@ -1,7 +1,8 @@
 import { createServer } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { systemEdges } from '../../../../src/app/edges.ts';
-import { LSOF_ARGUMENTS, type LsofRecord, parseLsof, type SocketEnd } from '../../../../src/identify/process/lsof.ts';
+import { LSOF_ARGUMENTS, type LsofRecord, parseLsof } from '../../../../src/identify/process/lsof.ts';
+import type { SocketEnd } from '../../../../src/identify/process/socket-end.ts';
 import { formatAddress } from '../../../../src/net/address.ts';
 
 /** The order of Apple's lsof 4.91: p, g, R, c, u, L; per file f, a, l, t, G, d, o, P, n, T. */
