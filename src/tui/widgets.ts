@@ -111,7 +111,7 @@ export class Chart extends Widget {
     element.width = width + 2;
     element.setData(
       model.series.map((one) => one.title),
-      model.series.map((one) => one.values),
+      model.series.map((one) => scaled(one.values)),
     );
     element.width = width;
     const content = this.tidy(element.content);
@@ -129,4 +129,14 @@ export class Chart extends Widget {
         out = out.replaceAll(level, this.glyphs.levels[index] as string);
     return out;
   }
+}
+
+/**
+ * Values as thousandths of the largest, which keeps their shape: the sparkline package shifts them left by 8 bits as 32-bit integers, so
+ * that from 8 MB/s on it draws nothing where the peak should be (sparkline/lib/sparkline.js).
+ */
+function scaled(values: readonly number[]): number[] {
+  let most = 0;
+  for (const value of values) if (value > most) most = value;
+  return values.map((value) => (most === 0 ? 0 : Math.ceil((value / most) * 1000)));
 }

@@ -25,6 +25,12 @@ afterEach(() => {
   stage = null;
 });
 
+test('a peak far above 8 MB/s stands in the chart', async () => {
+  const rxSeconds = [...Array.from({ length: 20 }, () => 0), 1e9, 4e9];
+  await open(80, 24).show(snapshot({ rates: { rxSeconds, txSeconds: rxSeconds, rxMinutes: [], txMinutes: [] } }));
+  expect(stage?.text()).toMatch(/▁▁▂█/);
+});
+
 describe('sizes', () => {
   for (const [columns, rows] of [
     [80, 24],
