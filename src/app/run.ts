@@ -59,6 +59,7 @@ export async function run(options: Options, edges: Edges = systemEdges(), clock:
     screen?.close();
     parts.monitor.owners.close();
     opened.source.close();
+    await opened.source.gone;
   }
 }
 

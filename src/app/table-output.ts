@@ -3,6 +3,7 @@
 import type { Writable } from 'node:stream';
 import type { Snapshot } from '../aggregate/snapshot.ts';
 import { type TableStyle, tableText } from '../cli/table.ts';
+import { NetmonError } from '../errors.ts';
 import type { Output } from './output.ts';
 
 /** Prints the totals of the run when it ends. */
@@ -22,7 +23,19 @@ export class TableOutput implements Output {
     this.#stream = stream;
     this.#style = style;
     this.#narrow = narrow;
-    stream.on('error', (failure: NodeJS.ErrnoException) => onClosed(failure.code === 'EPIPE' ? null : failure));
+    stream.on('error', (failure: NodeJS.ErrnoException) => {
+      const hangUp = failure.code === 'EPIPE' || failure.code === 'EIO';
+      onClosed(
+        hangUp
+          ? null
+          : new NetmonError(
+              'internal',
+              `standard output can't be written: ${failure.code}`,
+              'make room, or write elsewhere',
+              failure,
+            ),
+      );
+    });
   }
 
   sample(): void {}

@@ -57,6 +57,11 @@ export function unknownDevice(device: string, devices: readonly string[], cause?
   );
 }
 
+/** The failure of a capture filter that libpcap can't compile, in libpcap's words. */
+export function badFilter(bpf: string, said: string): NetmonError {
+  return new NetmonError('bad-filter', `capture filter "${sanitize(bpf)}": ${sanitize(said)}`, 'see: man 7 pcap-filter');
+}
+
 /**
  * The failure that an error text of a capture library stands for.
  *
@@ -73,7 +78,7 @@ export function captureError(text: string, attempt: CaptureAttempt): NetmonError
   }
   if (NO_DEVICE.test(said) && attempt.device !== '' && !exists) return unknownDevice(attempt.device, attempt.devices, text);
   if (attempt.bpf !== null && BAD_FILTER.test(said)) {
-    return new NetmonError('bad-filter', `capture filter "${sanitize(attempt.bpf)}": ${said}`, 'see: man 7 pcap-filter');
+    return badFilter(attempt.bpf, said);
   }
   if (BUSY.test(said)) {
     return new NetmonError(

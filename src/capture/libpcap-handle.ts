@@ -2,7 +2,7 @@
 
 import { LINK } from '../net/numbers.ts';
 import { chainPrograms, readProgram, writeProgram, type Instruction } from './bpf-assembler.ts';
-import { captureError, type CaptureAttempt } from './capture-errors.ts';
+import { badFilter, captureError, type CaptureAttempt } from './capture-errors.ts';
 import type { LibpcapCalls, PcapStat, Pointer } from './libpcap-calls.ts';
 import { isPktap } from './pktap.ts';
 import { snapProgram, WHOLE_BYTES } from './snap-program.ts';
@@ -78,7 +78,7 @@ export class LibpcapHandle {
 
   #filter(request: HandleRequest): void {
     const user = request.bpf === null ? null : this.#calls.compile(this.pointer, request.bpf);
-    if (request.bpf !== null && user === null) throw captureError(`${this.#calls.geterr(this.pointer)}: filter expression`, request);
+    if (request.bpf !== null && user === null) throw badFilter(request.bpf, this.#calls.geterr(this.pointer));
     const snap: Instruction[] | null = isPktap(this.link) ? null : snapProgram(this.link);
     const program = user === null ? snap : snap === null ? readProgram(user) : chainPrograms(readProgram(user), snap);
     if (program === null) return;

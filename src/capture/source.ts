@@ -75,6 +75,8 @@ export interface PacketSource {
   read(): PacketBatch | null;
   stats(): CaptureStats;
   close(): void;
+  /** Settles after `close` when what the source started is gone; absent where there is nothing to wait for. */
+  readonly gone?: Promise<void>;
 }
 
 /** A live source and why the better drivers were not taken. */
