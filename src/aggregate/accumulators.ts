@@ -34,11 +34,12 @@ export class Accumulators {
     this.#reserve(entity);
     const v = this.#values;
     const at = entity * STRIDE;
+    const isEmpty = v[at + 2] === 0 && v[at + 3] === 0;
     v[at] = (v[at] as number) + rx;
     v[at + 1] = (v[at + 1] as number) + tx;
     v[at + 2] = (v[at + 2] as number) + rxPackets;
     v[at + 3] = (v[at + 3] as number) + txPackets;
-    if ((v[at + 5] as number) === 0 || firstSeen < (v[at + 5] as number)) v[at + 5] = firstSeen;
+    if (isEmpty || firstSeen < (v[at + 5] as number)) v[at + 5] = firstSeen;
     if (lastSeen > (v[at + 6] as number)) v[at + 6] = lastSeen;
     this.#mark(entity);
   }

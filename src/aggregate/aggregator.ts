@@ -142,7 +142,8 @@ export class Aggregator {
   #interfaceRows(intervalMs: number): InterfaceRow[] {
     const accumulators = this.booking.interfaces;
     return this.#interfaces.map((each, index) => {
-      const rings = (this.#interfaceRings[index] ??= new RateRings(true));
+      const rings = this.#interfaceRings[index] ?? new RateRings(true);
+      this.#interfaceRings[index] = rings;
       const moved = accumulators.moved(index);
       rings.add(moved ? accumulators.get(index, A.TICK_RX) : 0, moved ? accumulators.get(index, A.TICK_TX) : 0, intervalMs);
       return {

@@ -12,8 +12,6 @@ import { HostTable } from './host-table.ts';
 /** App entities below this stand for flows without a process, one for each reason; app `id` is entity `id + OWNERLESS`. */
 export const OWNERLESS = 16;
 const EXPLAINED = [OWNER_REASONS.indexOf('no process: the kernel itself'), OWNER_REASONS.indexOf('forwarded')];
-/** Entities of `totals`. */
-export const TOTAL = { HEADLINE: 0, UNOWNED: 1 } as const;
 const NEVER = -1;
 
 /** Most hosts with a row of their own. */
@@ -26,8 +24,10 @@ export const MAX_HOSTS = 65_536;
 export class Booking implements FlowObserver {
   readonly apps = new Accumulators();
   readonly hosts = new Accumulators();
+  /** By interface; the headline total is a sum of these, so that it is right also when an interface turns out to be part of it late. */
   readonly interfaces = new Accumulators();
-  readonly totals = new Accumulators();
+  /** Of them, what has no owner that could be told. */
+  readonly unowned = new Accumulators();
   readonly hostTable: HostTable;
   readonly #flows: FlowTable;
   readonly #directory: ProcessDirectory;
@@ -36,7 +36,6 @@ export class Booking implements FlowObserver {
   #app = new Int32Array(0);
   #peer = new Int32Array(0);
   #host = new Int32Array(0);
-  #headline = new Uint8Array(0);
   /** Told after the last booking of a flow that goes away. */
   onRemoved: ((row: number) => void) | null = null;
 
@@ -44,11 +43,6 @@ export class Booking implements FlowObserver {
     this.#flows = flows;
     this.#directory = directory;
     this.hostTable = new HostTable(MAX_HOSTS, seed);
-  }
-
-  /** Says which interfaces, by index, are part of the headline total. */
-  setHeadline(headline: readonly boolean[]): void {
-    this.#headline = Uint8Array.from(headline, (value) => (value ? 1 : 0));
   }
 
   flowRemoved(row: number): void {
@@ -131,16 +125,15 @@ export class Booking implements FlowObserver {
           0,
         );
         this.apps.addFlow(was, -1);
-        if (isUnowned(was) && this.#isHeadline(iface))
-          this.totals.add(TOTAL.UNOWNED, -(b[from] as number), -(b[from + 1] as number), 0, 0, first, 0);
+        if (isUnowned(was)) this.unowned.add(iface, -(b[from] as number), -(b[from + 1] as number), 0, 0, first, 0);
       }
       this.apps.addFlow(app, 1);
       this.apps.add(app, rxTotal, txTotal, rxpTotal, txpTotal, first, last);
-      if (isUnowned(app) && this.#isHeadline(iface)) this.totals.add(TOTAL.UNOWNED, rxTotal, txTotal, 0, 0, first, last);
+      if (isUnowned(app)) this.unowned.add(iface, rxTotal, txTotal, 0, 0, first, last);
       this.#app[row] = app;
     } else {
       this.apps.add(app, rx, tx, rxp, txp, first, last);
-      if (isUnowned(app) && this.#isHeadline(iface)) this.totals.add(TOTAL.UNOWNED, rx, tx, 0, 0, first, last);
+      if (isUnowned(app)) this.unowned.add(iface, rx, tx, 0, 0, first, last);
     }
     this.apps.addToTick(app, rx, tx);
     if (isLocalFlow(flows, row)) this.#bookPeer(row, rx, tx, rxp, txp, rxTotal, txTotal, rxpTotal, txpTotal, first, last);
@@ -149,10 +142,6 @@ export class Booking implements FlowObserver {
     this.hosts.addToTick(host, rx, tx);
     this.interfaces.add(iface, rx, tx, rxp, txp, first, last);
     this.interfaces.addToTick(iface, rx, tx);
-    if (this.#isHeadline(iface)) {
-      this.totals.add(TOTAL.HEADLINE, rx, tx, rxp, txp, first, last);
-      this.totals.addToTick(TOTAL.HEADLINE, rx, tx);
-    }
     b[from] = rxTotal;
     b[from + 1] = txTotal;
     b[from + 2] = rxpTotal;
@@ -204,10 +193,6 @@ export class Booking implements FlowObserver {
 
   #appOf(process: number): number {
     return (this.#directory.process(process)?.app ?? -OWNERLESS) + OWNERLESS;
-  }
-
-  #isHeadline(iface: number): boolean {
-    return this.#headline[iface] !== 0;
   }
 
   #reserve(): void {

@@ -39,15 +39,13 @@ export class FlowRows {
   /** The `limit` flows that moved most in this tick, then those seen last. */
   select(limit: number, intervalMs: number): FlowRow[] {
     const flows = this.#flows;
-    const all = flows.count <= limit;
     const live: number[] = [];
     for (let row = 0; row < flows.rows; row++) if (flows.isLive(row)) live.push(row);
     const key = (row: number) => {
       const moved = this.#booking.tickRx(row) + this.#booking.tickTx(row);
       return (moved > 0 ? 1e15 + moved : 0) + (flows.counters[row * L.COUNTERS + L.LAST_SEEN] as number) / 1e3;
     };
-    const chosen = all ? live : selectTop(live, limit, key);
-    return chosen.map((row) => this.row(row, intervalMs));
+    return selectTop(live, limit, key).map((row) => this.row(row, intervalMs));
   }
 
   /** The row of a live flow as it is now. */
@@ -75,6 +73,8 @@ export class FlowRows {
     if (
       same !== undefined &&
       same.lastSeen === lastSeen &&
+      same.rxPackets === counters[at + L.RX_PACKETS] &&
+      same.txPackets === counters[at + L.TX_PACKETS] &&
       same.rxRate === rxRate &&
       same.txRate === txRate &&
       same.state === state &&

@@ -1,0 +1,228 @@
+// Totals that add up: whatever flows move, learn, lose or are evicted, every sum in a snapshot is the sum of what was counted.
+
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { Aggregator, END_LIMITS, type SnapshotLimits } from '../../src/aggregate/aggregator.ts';
+import type { CountedInterface } from '../../src/aggregate/counted-interface.ts';
+import type { Snapshot, Traffic } from '../../src/aggregate/snapshot.ts';
+import { Localizer } from '../../src/flow/direction.ts';
+import { FlowTable, isLocalFlow } from '../../src/flow/flow-table.ts';
+import * as L from '../../src/flow/layout.ts';
+import { ATTRIBUTIONS, OWNER_REASONS } from '../../src/net/model.ts';
+import { FakeDirectory } from '../support/fake-directory.ts';
+import { addresses, packet } from '../support/packets.ts';
+import { CAPTURE } from '../support/snapshot-builder.ts';
+
+const T0 = 1_700_000_000_000;
+const SMALL: SnapshotLimits = { apps: 2, hosts: 2, flows: 3 };
+const EXPLAINED = ['no process: the kernel itself', 'forwarded'];
+const HEADLINE = [true, true, false];
+const INTERFACES = ['eth0', 'lo', 'tun0'].map(
+  (name, i): CountedInterface => ({
+    name,
+    kind: i === 2 ? 'tunnel' : 'physical',
+    headline: HEADLINE[i] === true,
+    frameBytes: 0,
+    counterBytes: null,
+    counterDropped: null,
+  }),
+);
+const HOSTS = ['10.0.0.1', '127.0.0.1', '192.0.2.1', '192.0.2.2', '2001:db8::1'];
+const APPS = ['curl', 'ssh', 'firefox'];
+
+const step = fc.oneof(
+  {
+    weight: 10,
+    arbitrary: fc.record({
+      kind: fc.constant('packet' as const),
+      src: fc.constantFrom(...HOSTS),
+      dst: fc.constantFrom(...HOSTS),
+      sport: fc.integer({ min: 1, max: 5 }),
+      dport: fc.integer({ min: 1, max: 5 }),
+      flags: fc.constantFrom('S', 'SA', 'A', 'R', 'FA'),
+      bytes: fc.integer({ min: 20, max: 65_535 }),
+      iface: fc.nat(2),
+      later: fc.nat(3000),
+    }),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      kind: fc.constantFrom('owner' as const, 'peer' as const),
+      which: fc.nat(),
+      app: fc.constantFrom(...APPS),
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({ kind: fc.constant('reason' as const), which: fc.nat(), reason: fc.nat(OWNER_REASONS.length - 1) }),
+  },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('remove' as const), which: fc.nat() }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('expire' as const), after: fc.constantFrom(0, 70_000, 1_000_000) }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant('tick' as const), ms: fc.integer({ min: 1, max: 5000 }) }) },
+);
+
+/** What a bookkeeper would write down who looks at every packet, and at every flow's owner when it goes or the tick ends. */
+class Ledger {
+  readonly ifaceBytes = [0, 0, 0];
+  readonly ended = new Map<string, number>();
+  endedUnowned = 0;
+  tick = 0;
+
+  gone(name: string, bytes: number): void {
+    this.ended.set(name, (this.ended.get(name) ?? 0) + bytes);
+  }
+}
+
+const bytesOf = (traffic: Traffic) => traffic.rxBytes + traffic.txBytes;
+const sum = (rows: readonly Traffic[]) => rows.reduce((total, row) => total + bytesOf(row), 0);
+
+class Run {
+  readonly directory = new FakeDirectory();
+  readonly table: FlowTable;
+  readonly aggregator: Aggregator;
+  readonly ledger = new Ledger();
+  time = T0;
+  closed = 0;
+
+  constructor(maxRows: number) {
+    const localizer = new Localizer(false);
+    localizer.setAddresses(addresses('10.0.0.1'));
+    this.table = new FlowTable(localizer, maxRows, 5);
+    this.aggregator = new Aggregator(this.table, this.directory, T0, 5);
+    this.aggregator.setInterfaces(INTERFACES);
+    const observer = this.table.observer;
+    this.table.observer = {
+      flowRemoved: (row) => {
+        for (const [name, bytes] of this.shares(row)) this.ledger.gone(name, bytes);
+        this.ledger.endedUnowned += this.unowned(row);
+        observer?.flowRemoved(row);
+      },
+    };
+    this.aggregator.onFlowClosed(() => this.closed++);
+  }
+
+  rows(): number[] {
+    return Array.from({ length: this.table.rows }, (_, row) => row).filter((row) => this.table.isLive(row));
+  }
+
+  bytes(row: number): number {
+    const at = row * L.COUNTERS;
+    return (this.table.counters[at + L.RX_BYTES] as number) + (this.table.counters[at + L.TX_BYTES] as number);
+  }
+
+  /** Which app rows a flow's bytes are in. */
+  shares(row: number): [string, number][] {
+    const process = this.table.ints[row * L.INTS + L.PROCESS] as number;
+    const peer = this.table.ints[row * L.INTS + L.PEER_PROCESS] as number;
+    const reason = OWNER_REASONS[(this.table.ints[row * L.INTS + L.OWNERSHIP] as number) & 0xffff] ?? '';
+    const nameOf = (id: number) => this.directory.app(this.directory.process(id)?.app ?? -1)?.name ?? '?';
+    const shares: [string, number][] = [[process < 0 ? reason : nameOf(process), this.bytes(row)]];
+    if (peer >= 0 && isLocalFlow(this.table, row)) shares.push([nameOf(peer), this.bytes(row)]);
+    return shares;
+  }
+
+  unowned(row: number): number {
+    const [name] = this.shares(row)[0] ?? [''];
+    const iface = (this.table.ints[row * L.INTS + L.PROTOCOL_INTERFACE] as number) >>> 16;
+    const isOwned = APPS.includes(name) || EXPLAINED.includes(name);
+    return isOwned || HEADLINE[iface] !== true ? 0 : this.bytes(row);
+  }
+
+  check(ms: number, limits: SnapshotLimits): Snapshot {
+    this.time += ms;
+    const snapshot = this.aggregator.tick(
+      { time: this.time, intervalMs: ms, capture: CAPTURE, interfaces: INTERFACES, gaps: [] },
+      limits,
+    );
+    const { ledger } = this;
+    const expected = new Map(ledger.ended);
+    let unowned = ledger.endedUnowned;
+    for (const row of this.rows()) {
+      for (const [name, bytes] of this.shares(row)) expected.set(name, (expected.get(name) ?? 0) + bytes);
+      unowned += this.unowned(row);
+    }
+    const headline = ledger.ifaceBytes.reduce((total, bytes, i) => total + (HEADLINE[i] ? bytes : 0), 0);
+    const all = ledger.ifaceBytes.reduce((total, bytes) => total + bytes, 0);
+    expect(bytesOf(snapshot.total)).toBe(headline);
+    expect(snapshot.total.unownedBytes).toBe(unowned);
+    expect(snapshot.interfaces.map(bytesOf)).toEqual(ledger.ifaceBytes);
+    expect(sum(snapshot.hosts)).toBe(all);
+    expect(sum(snapshot.apps)).toBe([...expected.values()].reduce((total, bytes) => total + bytes, 0));
+    if (limits === END_LIMITS) {
+      const shown = snapshot.apps.filter((row) => bytesOf(row) > 0).map((row) => [row.app ?? row.reason, bytesOf(row)]);
+      expect(Object.fromEntries(shown)).toEqual(Object.fromEntries([...expected].filter(([, bytes]) => bytes > 0)));
+      expect(snapshot.flows.map((flow) => flow.id).sort()).toEqual(
+        this.rows()
+          .map((row) => String(this.table.counters[row * L.COUNTERS + L.SERIAL]))
+          .sort(),
+      );
+    }
+    const moved = snapshot.interfaces.reduce((total, row) => total + row.rxRate + row.txRate, 0);
+    expect(Math.abs(moved - (ledger.tick * 1000) / ms)).toBeLessThanOrEqual(3);
+    for (const row of [...snapshot.apps, ...snapshot.hosts])
+      expect(Math.min(row.rxBytes, row.txBytes, row.flows)).toBeGreaterThanOrEqual(0);
+    ledger.tick = 0;
+    return snapshot;
+  }
+}
+
+describe('aggregation', () => {
+  it.each([
+    ['with room', 256],
+    ['with a table that is too small', 4],
+  ])('adds up, %s', (_name, maxRows) => {
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 200 }), (steps) => {
+        const run = new Run(maxRows);
+        for (const each of steps) {
+          const live = run.rows();
+          const row = 'which' in each ? (live[each.which % Math.max(1, live.length)] ?? -1) : -1;
+          if (each.kind === 'packet') {
+            run.time += each.later;
+            run.table.touch(packet(each), run.time, each.iface, 0);
+            run.ledger.ifaceBytes[each.iface] = (run.ledger.ifaceBytes[each.iface] as number) + each.bytes;
+            run.ledger.tick += each.bytes;
+          } else if (each.kind === 'tick') run.check(each.ms, SMALL);
+          else if (each.kind === 'expire') run.table.expire(run.time + each.after);
+          else if (row < 0) continue;
+          else if (each.kind === 'owner') run.table.setOwner(row, run.directory.add(each.app), 0, 0);
+          else if (each.kind === 'peer') run.table.setPeer(row, run.directory.add(each.app));
+          else if (each.kind === 'reason') run.table.setOwner(row, -1, ATTRIBUTIONS.indexOf('none'), each.reason);
+          else run.table.remove(row);
+        }
+        run.check(1000, END_LIMITS);
+        expect(run.check(1000, END_LIMITS).flows.every((flow) => flow.rxRate + flow.txRate === 0)).toBe(true);
+        expect(run.closed + run.table.count).toBe(run.table.created);
+      }),
+      { numRuns: 150 },
+    );
+  });
+
+  it('never shows a stale row', () => {
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 80 }), (steps) => {
+        const run = new Run(64);
+        for (const each of steps) {
+          const live = run.rows();
+          const row = 'which' in each ? (live[each.which % Math.max(1, live.length)] ?? -1) : -1;
+          if (each.kind === 'packet') run.table.touch(packet(each), T0, each.iface, 0);
+          else if (each.kind === 'owner' && row >= 0) run.table.setOwner(row, run.directory.add(each.app), 0, 0);
+          else if (each.kind === 'peer' && row >= 0) run.table.setPeer(row, run.directory.add(each.app, -1));
+          else if (each.kind === 'tick') {
+            const interfaces = INTERFACES;
+            const tick = { time: T0, intervalMs: each.ms, capture: CAPTURE, interfaces, gaps: [] };
+            for (const flow of run.aggregator.tick(tick, END_LIMITS).flows) {
+              const at = run.rows().find((one) => String(run.table.counters[one * L.COUNTERS + L.SERIAL]) === flow.id) as number;
+              const shares = run.shares(at);
+              expect([bytesOf(flow), flow.app ?? flow.reason]).toEqual([run.bytes(at), shares[0]?.[0]]);
+              if (shares.length > 1) expect(flow.peerApp).toBe(shares[1]?.[0]);
+              expect(flow.state).toBe(L.FLOW_STATES[(run.table.ints[at * L.INTS + L.STATE] as number) >>> 24]);
+            }
+          }
+        }
+      }),
+      { numRuns: 100 },
+    );
+  });
+});

@@ -1,0 +1,33 @@
+// A directory of processes that a test fills: process n is of the app that the test says.
+
+import type { App, Process, ProcessDirectory } from '../../src/net/model.ts';
+
+/** Processes and apps by number. */
+export class FakeDirectory implements ProcessDirectory {
+  readonly #processes: Process[] = [];
+  readonly #apps: App[] = [];
+
+  /** Adds a process of `name`'s app. @returns its number */
+  add(name: string, pid = 1000 + this.#processes.length): number {
+    let app = this.#apps.findIndex((each) => each.name === name);
+    if (app < 0) app = this.#apps.push({ id: this.#apps.length, name, exe: `/bin/${name}`, user: 'ann', pids: [] }) - 1;
+    const known = this.#apps[app] as App;
+    if (!known.pids.includes(pid)) this.#apps[app] = { ...known, pids: [...known.pids, pid] };
+    const id = this.#processes.length;
+    const rest = { exe: `/bin/${name}`, uid: 1, user: 'ann', parentPid: 1, app, script: null, unit: null };
+    this.#processes.push({ id, pid, name, ...rest });
+    return id;
+  }
+
+  process(id: number): Process | undefined {
+    return this.#processes[id];
+  }
+
+  app(id: number): App | undefined {
+    return this.#apps[id];
+  }
+
+  get appCount(): number {
+    return this.#apps.length;
+  }
+}
