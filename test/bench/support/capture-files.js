@@ -103,7 +103,7 @@ function writeMix(writer, packets, flows) {
   const bulk = [64, 570, 1500].map((size) =>
     Array.from({ length: flows }, (_, i) => {
       const ends = random.below(2) === 0 ? endsOf(i) : swapped(endsOf(i));
-      const payload = random.fill(Buffer.alloc(size - 66 > 0 ? size - 66 : 0));
+      const payload = random.fill(Buffer.alloc(Math.max(size - 66, 0)));
       payload[0] = 0x17; // application data
       return i % 4 === 3 && size > 64 ? udpFrame(ends, payload) : tcpFrame(ends, payload);
     }),
