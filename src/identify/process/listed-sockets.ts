@@ -28,6 +28,11 @@ export class ListedSockets {
     this.#pending.add(row, this.#now);
   }
 
+  /** Flows that wait, those that asked left out. */
+  get size(): number {
+    return this.#pending.size;
+  }
+
   /** True when a list is wanted. @param now monotonic ms */
   isWanted(now: number): boolean {
     this.#now = now;
@@ -45,7 +50,7 @@ export class ListedSockets {
   }
 
   /** Gives up the flows that asked and all that wait, for another source to ask about. @returns the rows that still stand */
-  surrender(asked: readonly Pending[]): number[] {
+  surrender(asked: readonly Pending[] = []): number[] {
     const all = [...asked, ...this.#pending.takeDue(Number.POSITIVE_INFINITY)];
     return all.filter((flow) => this.#pending.isCurrent(flow)).map((flow) => flow.row);
   }

@@ -50,6 +50,16 @@ export class LsofSource implements OwnerSource {
     });
   }
 
+  /** Flows that wait for a call of lsof. */
+  get waiting(): number {
+    return this.#sockets.size;
+  }
+
+  /** Gives up the flows that wait. @returns the rows that still stand */
+  surrender(): number[] {
+    return this.#sockets.surrender();
+  }
+
   close(): void {
     this.#poll.close();
   }

@@ -52,7 +52,8 @@ export class NettopSource implements OwnerSource {
 
   work(now: number): void {
     this.#lsof.work(now);
-    const wanted = this.#sockets.isWanted(now) || this.#isMissed;
+    const isStoodInFor = this.#poll.failure !== null && (this.#isMissed || this.#lsof.waiting > 0);
+    const wanted = this.#sockets.isWanted(now) || isStoodInFor;
     if (!this.#poll.isReady(now) || !wanted) return;
     this.#isMissed = false;
     const asked = this.#sockets.take();
@@ -73,6 +74,7 @@ export class NettopSource implements OwnerSource {
   #read({ status, stdout }: RunResult, asked: readonly Pending[]): string | null {
     const { columns, processes, records } = parseNettop(stdout);
     if (processes > 0) {
+      for (const row of this.#lsof.surrender()) this.#sockets.admit(row);
       this.#sockets.answer(asked, busiestLast(records), 'closed before it could be looked up');
       return null;
     }

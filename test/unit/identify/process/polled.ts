@@ -1,0 +1,57 @@
+// A flow table, a directory and programs that answer what the test says: what the sources that poll work with.
+
+import { Localizer } from '../../../../src/flow/direction.ts';
+import { FlowTable } from '../../../../src/flow/flow-table.ts';
+import { INTS, OWNERSHIP, PEER_PROCESS, PROCESS } from '../../../../src/flow/layout.ts';
+import { Directory } from '../../../../src/identify/process/directory.ts';
+import type { OwnerSource } from '../../../../src/identify/process/owner-source.ts';
+import { Users } from '../../../../src/identify/process/users.ts';
+import type { Edges, RunResult } from '../../../../src/net/edges.ts';
+import { ATTRIBUTIONS, OWNER_REASONS } from '../../../../src/net/model.ts';
+import { DIRECTION } from '../../../../src/net/numbers.ts';
+import { fakeEdges, fakeRoot } from '../../../support/fake-edges.ts';
+import { addresses, type PacketFields, packet } from '../../../support/packets.ts';
+
+type Answer = Partial<RunResult> | 'hangs';
+
+/** Programs by name; each run asks anew. What was run is recorded, by name and arguments. */
+export function programs(answers: Record<string, (args: string) => Answer>, euid = 0): Edges & { readonly ran: string[] } {
+  const ran: string[] = [];
+  return {
+    ...fakeEdges({ platform: 'darwin', euid }),
+    ran,
+    run: (path, args) => {
+      const name = path.slice(path.lastIndexOf('/') + 1);
+      ran.push([name, ...args].join(' '));
+      const answer = answers[name]?.(args.join(' ')) ?? { status: null, failure: 'ENOENT' };
+      if (answer === 'hangs') return new Promise<RunResult>(() => undefined);
+      return Promise.resolve({ status: 0, stdout: '', stderr: '', cut: null, failure: null, ...answer });
+    },
+  };
+}
+
+/** Flows seen from 10.0.0.1 and 192.168.3.37. */
+export function flowRoom() {
+  const localizer = new Localizer(false);
+  localizer.setAddresses(addresses('10.0.0.1', '192.168.3.37', '127.0.0.1'));
+  const flows = new FlowTable(localizer, 1024, 1);
+  const passwd = `${fakeRoot({ passwd: 'root:*:0:0::/var/root:/bin/sh\nanna:*:501:20::/Users/anna:/bin/zsh\n' })}/passwd`;
+  const directory = new Directory(new Users(passwd));
+  const open = (fields: PacketFields): number => flows.touch(packet(fields), 1000, 0, DIRECTION.UNKNOWN);
+  const described = (row: number, column = PROCESS): string => {
+    const process = directory.process(flows.ints[row * INTS + column] as number);
+    const word = flows.ints[row * INTS + OWNERSHIP] as number;
+    const how = column === PROCESS ? ` ${ATTRIBUTIONS[word >>> 16]}` : '';
+    return process === undefined ? `none: ${OWNER_REASONS[word & 0xffff]}` : `${process.name} ${process.pid}${how}`;
+  };
+  const peer = (row: number) => described(row, PEER_PROCESS);
+  return { flows, directory, open, described, peer };
+}
+
+/** Turns of a source at these times, with the answers of programs taken in after each. */
+export async function turns(source: Pick<OwnerSource, 'work'>, ...times: readonly number[]): Promise<void> {
+  for (const time of times) {
+    source.work(time);
+    await new Promise(setImmediate);
+  }
+}
