@@ -19,7 +19,9 @@ export class FlowEvents {
     this.#output = output;
     if (!output.wantsEvents) return;
     monitor.aggregator.onFlowClosed((row) => {
-      if (this.#closed++ < MOST_PER_TICK) output.closed(row);
+      if (this.#closed++ >= MOST_PER_TICK) return;
+      if (Number(row.id) > this.#newest) output.opened(row); // it began in this tick, too
+      output.closed(row);
     });
   }
 

@@ -74,6 +74,7 @@ export class LiveSession {
     this.#readAddresses();
     const ended = new Promise<SessionEnd>((resolve) => {
       this.#resolve = resolve;
+      if (this.#end !== null) resolve(this.#end); // told to stop before it began
     });
     this.#poll();
     this.#planTick();
@@ -124,8 +125,8 @@ export class LiveSession {
   }
 
   #planTick(): void {
-    const { clock, intervalMs } = this.#parts;
-    const next = this.#started + (this.#ticks + 1) * intervalMs;
+    const { clock, intervalMs, durationMs } = this.#parts;
+    const next = this.#started + Math.min((this.#ticks + 1) * intervalMs, durationMs ?? Number.POSITIVE_INFINITY);
     const wait = Math.max(0, next - clock.monotonic());
     this.#tickTimer = setTimeout(() => void this.#tick(), wait);
   }

@@ -1,0 +1,260 @@
+// A live session on fake timers: nothing waits, and both clocks are the test's.
+
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { LiveSession, type SessionEnd } from '../../../src/app/live-session.ts';
+import { CounterTracker } from '../../../src/capture/counter-tracker.ts';
+import type { Clock } from '../../../src/clock.ts';
+import { fakeEdges, interfaceInfo, sysfs } from '../../support/fake-edges.ts';
+import { FakeOutput, FakeSource, monitorOver } from '../../support/fake-source.ts';
+import { ethernet, ipv4, tcp } from '../../support/frames.ts';
+
+const T0 = 1_700_000_000_000;
+const FLAGS = { syn: 2, ack: 16, rst: 4 };
+
+beforeEach(() => {
+  vi.useFakeTimers({ now: T0, toFake: ['setTimeout', 'clearTimeout', 'setImmediate', 'clearImmediate', 'Date', 'performance'] });
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+/** Both clocks; somebody may set the wall clock, and sleep may pass without the steady one. */
+class TwoClocks implements Clock {
+  skew = 0;
+  now = () => Date.now() + this.skew;
+  monotonic = () => performance.now();
+}
+
+interface Setup {
+  intervalMs?: number;
+  samples?: number;
+  durationMs?: number;
+  events?: boolean;
+}
+
+function begin(setup: Setup = {}) {
+  const source = new FakeSource();
+  const clock = new TwoClocks();
+  const interfaces: Record<string, ReturnType<typeof interfaceInfo>[]> = { eth0: [interfaceInfo('10.0.0.1')] };
+  const files = sysfs('eth0', {
+    'statistics/rx_bytes': 0,
+    'statistics/tx_bytes': 0,
+    'statistics/rx_packets': 0,
+    'statistics/tx_packets': 0,
+  });
+  const edges = fakeEdges({ files, interfaces });
+  const tracker = new CounterTracker('linux');
+  const { monitor, localizer, flows } = monitorOver(source, { tracker, started: clock.now() });
+  const output = new FakeOutput(setup.events ?? false);
+  const session = new LiveSession({
+    source,
+    monitor,
+    localizer,
+    tracker,
+    edges,
+    clock,
+    output,
+    intervalMs: setup.intervalMs ?? 1000,
+    samples: setup.samples ?? null,
+    durationMs: setup.durationMs ?? null,
+  });
+  let ended: SessionEnd | null = null;
+  const start = () => void session.run().then((end) => (ended = end));
+  const pass = (ms: number) => vi.advanceTimersByTimeAsync(ms);
+  return { source, clock, output, session, flows, interfaces, start, pass, ended: () => ended };
+}
+
+const frame = (dst = '192.0.2.9', sport = 40_000, payload = '', flags = FLAGS.ack) =>
+  ethernet({}, ipv4({ src: '10.0.0.1', dst }, tcp({ sport, flags }, payload)));
+
+describe('ticks', () => {
+  it('come once an interval with what was captured meanwhile', async () => {
+    const { source, output, start, pass, session, ended } = begin();
+    start();
+    await pass(500);
+    source.push({ data: frame(), time: T0 });
+    await pass(500);
+    source.push({ data: frame(), time: T0 }, { data: frame(), time: T0 });
+    await pass(1000);
+    expect(output.samples.map(({ seq, time, intervalMs, total }) => [seq, time, intervalMs, total.txPackets])).toEqual([
+      [0, T0 + 1000, 1000, 1],
+      [1, T0 + 2000, 1000, 3],
+    ]);
+    expect(output.samples[0]?.capture.interfaceBytes).toBe(0);
+    session.stop({ kind: 'signal', number: 2 });
+    session.stop({ kind: 'done' });
+    source.push({ data: frame(), time: T0 });
+    await pass(100);
+    expect(ended()).toEqual({ kind: 'signal', number: 2 });
+    expect(output.last?.total.txPackets).toBe(4);
+    expect(output.told.at(-1)).toBe('end');
+    await pass(10_000);
+    expect(output.samples).toHaveLength(2);
+  });
+
+  it('take in what waits at their moment', async () => {
+    const { source, output, start, pass } = begin({ intervalMs: 20 });
+    start();
+    await pass(10);
+    source.push({ data: frame() });
+    await pass(10);
+    expect(output.samples[0]?.capture.packets).toBe(1);
+  });
+
+  it('end after so many samples', async () => {
+    const { output, start, pass, ended } = begin({ samples: 3, intervalMs: 100 });
+    start();
+    await pass(400);
+    expect([output.told, ended()]).toEqual([['sample 0', 'sample 1', 'sample 2', 'end'], { kind: 'done' }]);
+  });
+
+  it('end after a time', async () => {
+    const { output, start, pass, ended } = begin({ durationMs: 2500, intervalMs: 1000 });
+    start();
+    await pass(2499);
+    expect(ended()).toBeNull();
+    await pass(45);
+    expect([output.told, ended()]).toEqual([['sample 0', 'sample 1', 'sample 2', 'end'], { kind: 'done' }]);
+    expect(output.samples[2]?.intervalMs).toBe(500);
+  });
+
+  it('end after a time that is shorter than the interval', async () => {
+    const { start, pass, ended } = begin({ durationMs: 300, intervalMs: 60_000 });
+    start();
+    await pass(400);
+    expect(ended()).toEqual({ kind: 'done' });
+  });
+
+  it('poll slowly while nothing comes', async () => {
+    const { source, start, pass } = begin();
+    start();
+    await pass(1000);
+    expect(source.reads).toBeLessThan(30);
+    expect(source.reads).toBeGreaterThan(10);
+  });
+});
+
+describe('the end', () => {
+  it('comes also when it was asked for before the session had begun', async () => {
+    const { output, session, start, pass, ended } = begin();
+    start();
+    session.stop({ kind: 'signal', number: 15 });
+    await pass(100);
+    expect([output.told, ended()]).toEqual([['end'], { kind: 'signal', number: 15 }]);
+  });
+
+  it('comes when the capture is lost, with what it still gave', async () => {
+    const { source, output, start, pass, ended } = begin();
+    start();
+    await pass(100);
+    source.push({ data: frame() });
+    source.state = 'lost';
+    source.note = 'eth0: The interface disappeared';
+    await pass(200);
+    expect(ended()).toEqual({ kind: 'lost', note: 'eth0: The interface disappeared' });
+    expect(output.last?.capture).toMatchObject({ packets: 1, note: 'eth0: The interface disappeared' });
+  });
+
+  it('does not come for an interface that is only down', async () => {
+    const { source, output, start, pass, ended } = begin();
+    start();
+    source.state = 'waiting';
+    source.note = 'eth0 is down';
+    await pass(1000);
+    expect([ended(), output.samples[0]?.capture.note]).toEqual([null, 'eth0 is down']);
+  });
+});
+
+describe('gaps', () => {
+  it('are told when the machine slept and the steady clock stood still', async () => {
+    const { clock, output, start, pass } = begin();
+    start();
+    await pass(1500);
+    clock.skew = 3_600_000;
+    await pass(600);
+    expect(output.told).toEqual(['sample 0', 'gap sleep', 'sample 1']);
+    expect(output.gaps).toEqual([
+      { from: T0 + 1000, to: T0 + 3_602_000, reason: 'sleep', detail: 'nothing was measured for 3600 s' },
+    ]);
+    expect(output.samples[1]).toMatchObject({ intervalMs: 1000, gaps: output.gaps });
+    await pass(1000);
+    expect(output.samples[2]?.gaps).toEqual([]);
+  });
+
+  it('are told when the clock was set back', async () => {
+    const { clock, output, start, pass } = begin();
+    start();
+    await pass(1500);
+    clock.skew = -7200_000;
+    await pass(600);
+    expect(output.gaps).toMatchObject([{ reason: 'clock', detail: 'the clock was set back by 7200 s' }]);
+  });
+
+  it('are not told for a busy machine', async () => {
+    const { clock, output, start, pass } = begin();
+    start();
+    clock.skew = 2500;
+    await pass(3000);
+    expect(output.gaps).toEqual([]);
+  });
+
+  it('bring the addresses of where the machine woke up', async () => {
+    const { source, clock, output, interfaces, start, pass } = begin();
+    start();
+    await pass(1100);
+    interfaces['eth0'] = [interfaceInfo('10.9.9.9')];
+    clock.skew = 3_600_000;
+    await pass(1000);
+    source.push({ data: ethernet({}, ipv4({ src: '192.0.2.9', dst: '10.9.9.9' }, tcp({ sport: 443, dport: 5000 }))) });
+    await pass(1000);
+    expect(output.samples.at(-1)?.flows).toMatchObject([{ direction: 'outbound', local: { address: '10.9.9.9', port: 5000 } }]);
+  });
+});
+
+describe('events', () => {
+  it('tell each flow that opens before its first sample, and that closes with its totals', async () => {
+    const { source, flows, output, start, pass } = begin({ events: true });
+    start();
+    source.push({ data: frame('192.0.2.1', 1), time: T0 }, { data: frame('192.0.2.2', 2), time: T0 });
+    await pass(1000);
+    source.push({ data: frame('192.0.2.1', 1, 'abc'), time: T0 + 1500 }, { data: frame('192.0.2.3', 3), time: T0 + 1500 });
+    await pass(1000);
+    expect(output.told).toEqual(['open 1', 'open 2', 'sample 0', 'open 3', 'sample 1']);
+    flows.remove(0);
+    await pass(1000);
+    expect(output.told.slice(5)).toEqual(['close 1', 'sample 2']);
+    expect(output.rows.at(-1)).toMatchObject({ id: '1', txBytes: 83, remote: { address: '192.0.2.1' } });
+  });
+
+  it('tell a flow that is over within a tick, too, and never the end without the beginning', async () => {
+    const { source, output, start, pass } = begin({ events: true });
+    start();
+    source.push(
+      { data: frame('192.0.2.1', 1, '', FLAGS.syn), time: T0 },
+      { data: frame('192.0.2.1', 1, '', FLAGS.rst), time: T0 },
+      { data: frame('192.0.2.1', 1, '', FLAGS.syn), time: T0 },
+    );
+    await pass(1000);
+    expect(output.told).toEqual(['open 1', 'close 1', 'open 2', 'sample 0']);
+  });
+
+  it('expire what is idle', async () => {
+    const { source, output, start, pass } = begin({ events: true });
+    start();
+    source.push({ data: frame('192.0.2.1', 1, '', FLAGS.rst), time: T0 });
+    await pass(25_000);
+    expect(output.told.filter((each) => each.startsWith('close'))).toEqual(['close 1']);
+    expect(output.samples.at(-1)?.flowCount).toBe(0);
+  });
+
+  it('are bounded in a tick', async () => {
+    const { source, output, start, pass } = begin({ events: true });
+    start();
+    source.push(...Array.from({ length: 1500 }, (_, i) => ({ data: frame('192.0.2.1', i + 1), time: T0 })));
+    await pass(1000);
+    expect(output.told.filter((each) => each.startsWith('open'))).toHaveLength(1000);
+    expect(output.samples[0]?.flowCount).toBe(1500);
+    await pass(1000);
+    expect(output.told.at(-1)).toBe('sample 1');
+  });
+});
