@@ -83,6 +83,7 @@ export class LiveSession {
     this.#drain(Number.POSITIVE_INFINITY);
     this.#parts.monitor.owners.work(this.#parts.clock.monotonic());
     await this.#readCounters();
+    this.#events.tellOpened();
     await this.#parts.output.end(this.#close());
     return end;
   }

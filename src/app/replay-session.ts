@@ -36,7 +36,8 @@ export class ReplaySession {
   readonly #parts: ReplayParts;
   readonly #events: FlowEvents;
   #end: SessionEnd | null = null;
-  #first = 0;
+  /** Time of the first packet; null before it came. Zero is a time: of clocks that were never set. */
+  #first: number | null = null;
   #begun = 0;
   #nextTick = 0;
   #lastTick = 0;
@@ -66,6 +67,7 @@ export class ReplaySession {
       turn = clock.monotonic();
     }
     const end = this.#end ?? { kind: 'done' };
+    this.#events.tellOpened();
     await output.end(this.#close(Math.max(this.#parts.monitor.lastTime, this.#lastTick)));
     return end;
   }
@@ -79,7 +81,7 @@ export class ReplaySession {
   /** Takes a batch in stretches between ticks, waiting where the packets are ahead of the clock. */
   async #play(batch: PacketBatch): Promise<void> {
     const { monitor, ticks, speed, intervalMs } = this.#parts;
-    if (this.#first === 0 && batch.count > 0) this.#begin(batch.time[0] as number);
+    if (this.#first === null && batch.count > 0) this.#begin(batch.time[0] as number);
     if (!ticks && speed === 0) {
       monitor.ingest(batch, 0, batch.count);
       return;
@@ -112,11 +114,11 @@ export class ReplaySession {
   /** Packet time that may have been played by now. */
   #playedTo(): number {
     const { speed, clock } = this.#parts;
-    return speed === 0 ? Number.POSITIVE_INFINITY : this.#first + (clock.monotonic() - this.#begun) * speed;
+    return speed === 0 ? Number.POSITIVE_INFINITY : (this.#first ?? 0) + (clock.monotonic() - this.#begun) * speed;
   }
 
   #tickUntil(time: number): void {
-    if (this.#first === 0 || !Number.isFinite(time)) return;
+    if (this.#first === null || !Number.isFinite(time)) return;
     while (this.#nextTick <= time && this.#end === null) {
       this.#tick(this.#nextTick);
       this.#nextTick += this.#parts.intervalMs;
@@ -150,7 +152,7 @@ export class ReplaySession {
       this.#expireAt = time + EXPIRE_MS;
       monitor.flows.expire(time);
     }
-    if ((samples !== null && snapshot.seq + 1 >= samples) || (durationMs !== null && time - this.#first >= durationMs))
+    if ((samples !== null && snapshot.seq + 1 >= samples) || (durationMs !== null && time - (this.#first ?? 0) >= durationMs))
       this.stop({ kind: 'done' });
   }
 
