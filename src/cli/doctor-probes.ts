@@ -1,11 +1,8 @@
-// The doctor's steps that try things: every capture driver opened for a moment, every source of owners asked once.
+// The doctor's steps that open every capture driver for a moment.
 
 import type { DriverTable } from '../capture/opener.ts';
 import { type CaptureRequest, DRIVERS, type DriverName, type PacketSource } from '../capture/source.ts';
-import { listSystemFolder, readSystemFile } from '../capture/system-file.ts';
 import type { Clock } from '../clock.ts';
-import { LSOF_ARGUMENTS, parseLsof } from '../identify/process/lsof.ts';
-import { PS_ARGUMENTS, parsePs } from '../identify/process/ps.ts';
 import type { Edges } from '../net/edges.ts';
 import { type Finding, no, ok, type Step, skipped } from './doctor-step.ts';
 
@@ -18,26 +15,32 @@ export interface DriverProbe {
   readonly openMs: number;
 }
 
-const TURN_MS = 20;
-const PROGRAM_LIMITS = { timeoutMs: 8000, maxBytes: 8 << 20 };
-const NETTOP_ARGUMENTS = ['-L', '1', '-x', '-n'];
-
-/** One step for each capture driver. */
-export function driverSteps(edges: Edges, probe: DriverProbe): Step[] {
-  return DRIVERS.map((name) => ({ name: `driver ${name}`, ask: () => tryDriver(name, edges, probe) }));
+/** What a driver that names processes has shown: how many packets came, and how many of them with a process. */
+export interface CapturedOwners {
+  readonly driver: DriverName;
+  readonly packets: number;
+  readonly named: number;
 }
 
-async function tryDriver(name: DriverName, edges: Edges, probe: DriverProbe): Promise<Finding> {
+const TURN_MS = 20;
+
+/** One step for each capture driver. @param seen gets what the drivers that name processes have shown */
+export function driverSteps(edges: Edges, probe: DriverProbe, seen: CapturedOwners[]): Step[] {
+  return DRIVERS.map((name) => ({ name: `driver ${name}`, ask: () => tryDriver(name, edges, probe, seen) }));
+}
+
+async function tryDriver(name: DriverName, edges: Edges, probe: DriverProbe, seen: CapturedOwners[]): Promise<Finding> {
   if (name === 'tcpdump' && edges.platform !== 'darwin') return skipped('used on macOS only');
   const source = await probe.drivers[name](probe.request, edges, probe.clock);
   try {
-    return await watch(source, probe);
+    return await watch(source, name, probe, seen);
   } finally {
     source.close();
   }
 }
 
-async function watch(source: PacketSource, { clock, openMs }: DriverProbe): Promise<Finding> {
+async function watch(source: PacketSource, driver: DriverName, probe: DriverProbe, seen: CapturedOwners[]): Promise<Finding> {
+  const { clock, openMs } = probe;
   const end = clock.monotonic() + openMs;
   let packets = 0;
   let named = 0;
@@ -49,6 +52,7 @@ async function watch(source: PacketSource, { clock, openMs }: DriverProbe): Prom
     }
     await new Promise((resolve) => setTimeout(resolve, TURN_MS));
   }
+  if (source.namesProcesses) seen.push({ driver, packets, named });
   const { received, droppedByKernel, shed } = source.stats();
   const where = [...new Set(source.interfaces.map((item) => `${item.name} link ${item.link}`))].slice(0, 8).join(', ');
   const facts = [
@@ -60,52 +64,4 @@ async function watch(source: PacketSource, { clock, openMs }: DriverProbe): Prom
   if (where !== '') facts.push(where);
   if (source.note !== '') facts.push(source.note);
   return source.state === 'lost' ? no(facts.join('; ')) : ok(facts.join('; '));
-}
-
-/** One step for each source that tells which process owns a socket. */
-export function ownerSteps(edges: Edges): Step[] {
-  if (edges.platform === 'linux') return [{ name: 'owners: procfs', ask: () => procfs(edges) }];
-  return [
-    { name: 'owners: lsof', ask: () => lsof(edges) },
-    { name: 'owners: nettop', ask: () => nettop(edges) },
-    { name: 'owners: ps', ask: () => ps(edges) },
-  ];
-}
-
-/** Socket tables, and how many processes' descriptors may be read. */
-function procfs(edges: Edges): Finding {
-  const tables = ['tcp', 'tcp6', 'udp', 'udp6'].filter((name) => readSystemFile(`${edges.paths.proc}/net/${name}`, 256) !== null);
-  const pids = listSystemFolder(edges.paths.proc).filter((name) => /^\d+$/.test(name));
-  // A process that sleeps in exec still has standard input; kernel threads have no descriptors and no executable.
-  const users = pids.filter((pid) => (readSystemFile(`${edges.paths.proc}/${pid}/cmdline`, 16) ?? '') !== '');
-  const open = users.filter((pid) => listSystemFolder(`${edges.paths.proc}/${pid}/fd`).length > 0);
-  const detail = `tables ${tables.join(' ') || 'none'}; descriptors of ${open.length} of ${users.length} processes`;
-  if (tables.length === 0) return no(detail);
-  const hidden = edges.euid() !== 0 && open.length < users.length;
-  return hidden ? no(`${detail}: those of other users are hidden`, 'run it as root') : ok(detail);
-}
-
-async function lsof(edges: Edges): Promise<Finding> {
-  const { stdout, failure, cut } = await edges.run(edges.paths.lsof, LSOF_ARGUMENTS, PROGRAM_LIMITS);
-  if (failure !== null) return no(`can't be run: ${failure}`);
-  if (cut !== null) return no(cut === 'time' ? 'it hangs' : 'it prints too much');
-  const found = parseLsof(stdout);
-  return ok(`${found.length} sockets of ${new Set(found.map((record) => record.pid)).size} processes`);
-}
-
-async function nettop(edges: Edges): Promise<Finding> {
-  const { stdout, status, failure, cut } = await edges.run(edges.paths.nettop, NETTOP_ARGUMENTS, PROGRAM_LIMITS);
-  if (failure !== null) return no(`can't be run: ${failure}`);
-  if (cut !== null) return no(cut === 'time' ? 'it hangs' : 'it prints too much');
-  const lines = stdout.split('\n').filter((line) => line !== '');
-  const columns = (lines[0] ?? '').split(',').length;
-  return lines.length > 1 ? ok(`${lines.length - 1} rows of ${columns} columns`) : no(`it printed nothing (status ${status})`);
-}
-
-async function ps(edges: Edges): Promise<Finding> {
-  const { stdout, failure } = await edges.run(edges.paths.ps, PS_ARGUMENTS, PROGRAM_LIMITS);
-  if (failure !== null) return no(`can't be run: ${failure}`);
-  const found = parsePs(stdout);
-  const paths = found.filter((record) => record.exe !== null).length;
-  return found.length === 0 ? no('it lists nothing') : ok(`${found.length} processes, ${paths} with a path`);
 }

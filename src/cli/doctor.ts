@@ -7,7 +7,8 @@ import { DRIVER_TABLE, type DriverTable } from '../capture/opener.ts';
 import { type Clock, systemClock } from '../clock.ts';
 import type { Edges } from '../net/edges.ts';
 import { findConfig } from './config-find.ts';
-import { driverSteps, ownerSteps } from './doctor-probes.ts';
+import { ownerSteps } from './doctor-owners.ts';
+import { type CapturedOwners, driverSteps } from './doctor-probes.ts';
 import { type Identity, redactor } from './doctor-redact.ts';
 import { answerOf, type Finding, ok, type Step } from './doctor-step.ts';
 import { interfaceSteps, rightsSteps, type TerminalFacts, terminalSteps, versionSteps } from './doctor-system.ts';
@@ -48,12 +49,13 @@ export async function doctor(
   const { version, clock, drivers, env, terminal, identity, openMs, stepMs } = { ...systemRoom(), ...room };
   const redact = redactor(identity);
   const request = { interfaces: options.interfaces, bpf: options.bpf, bufferBytes: RING_BYTES };
+  const seen: CapturedOwners[] = [];
   const parts: readonly (readonly [title: string, steps: () => Step[]])[] = [
     ['versions', () => versionSteps(edges, version)],
     ['rights', () => rightsSteps(edges)],
     ['interfaces', () => interfaceSteps(edges)],
-    ['capture', () => driverSteps(edges, { request, drivers, clock, openMs })],
-    ['processes', () => ownerSteps(edges)],
+    ['capture', () => driverSteps(edges, { request, drivers, clock, openMs }, seen)],
+    ['processes', () => ownerSteps(edges, seen)],
     ['terminal', () => terminalSteps(terminal, env)],
     ['files', () => [{ name: 'configuration', ask: () => configuration(edges, env) }]],
   ];

@@ -72,6 +72,7 @@ const line = (text: string, name: string) =>
     .find((found) => found.includes(` ${name} `))
     ?.trim();
 
+const CHOSEN = '-L 1 -x -n -J interface,state,bytes_in,bytes_out';
 const MAC = {
   platform: 'darwin' as const,
   euid: 501,
@@ -82,7 +83,7 @@ const MAC = {
     'sw_vers -productVersion': { stdout: '26.1\n' },
     'tcpdump --version': { stdout: 'tcpdump version 4.99.1 -- Apple version 148\nlibpcap version 1.10.1\n' },
     'lsof -nP -w -i4 -i6 -F pcuPnTt': { stdout: 'p1\ncanna-app\nu501\nf1\ntIPv4\nPUDP\nn192.0.2.17:5353\n' },
-    'nettop -L 1 -x -n': { stdout: 'time,,interface,\na,b,c,\n' },
+    [`nettop ${CHOSEN}`]: { stdout: `,interface,state,\nanna-app.7,,,\ntcp4 192.0.2.17:1<->192.0.2.9:2,en0,Established,\n` },
     'ps -axww -o pid=,ppid=,uid=,comm=': { stdout: '1 0 0 /sbin/launchd\n2 1 501 sh\n' },
   },
 };
@@ -105,7 +106,8 @@ describe('doctor on a Mac', () => {
     expect(text).toMatch(/driver tcpdump.*\n +type: sudo netmon-tui\n/);
     expect(text).toMatch(/driver cap +the package cap is not built\n +type: npm rebuild cap\n/);
     expect(line(text, 'owners: lsof')).toMatch(/^ok .*1 sockets of 1 processes$/);
-    expect(line(text, 'owners: nettop')).toMatch(/^ok .*1 rows of 4 columns$/);
+    expect(line(text, 'owners: PKTAP')).toMatch(/^ok .*2 of 3 packets of libpcap carry a process$/);
+    expect(line(text, 'owners: nettop')).toMatch(/^ok .*1 flows of 1 processes; columns interface state$/);
     expect(line(text, 'owners: ps')).toMatch(/^ok .*2 processes, 1 with a path$/);
     expect(line(text, 'size')).toMatch(/^ok +size +120x40$/);
     expect(line(text, 'UTF-8')).toMatch(/^ok +UTF-8 +de_DE\.UTF-8$/);
@@ -129,12 +131,51 @@ describe('doctor on a Mac', () => {
       expect(text.toLowerCase()).not.toContain(secret);
   });
 
+  it('says what each source of owners gives, and what not', async () => {
+    const stepOf = async (step: string, programs: Record<string, object>, room: Partial<DoctorRoom> = {}) =>
+      line((await report(fakeEdges({ platform: 'darwin', programs: { ...MAC.programs, ...programs } }), room)).text, step);
+    const refused = { [`nettop ${CHOSEN}`]: { status: 64 } };
+    const plain = { 'nettop -L 1 -x -n': { stdout: 'time,,interface,\n1,a.7,,\n1,tcp4 192.0.2.17:1<->192.0.2.9:2,en0,\n' } };
+    expect(await stepOf('owners: nettop', { ...refused, ...plain })).toMatch(
+      /^ok .*1 flows of 1 processes; columns time interface; chosen columns are refused \(status 64\)$/,
+    );
+    expect(await stepOf('owners: nettop', { ...refused, 'nettop -L 1 -x -n': { status: 1 } })).toMatch(
+      /^no .*it lists no processes \(status 1\); chosen columns/,
+    );
+    expect(await stepOf('owners: nettop', { [`nettop ${CHOSEN}`]: { cut: 'time', status: null } })).toMatch(/^no .*it hangs$/);
+    expect(await stepOf('owners: lsof', { 'lsof -nP -w -i4 -i6 -F pcuPnTt': { cut: 'size' } })).toMatch(
+      /^no .*it prints too much$/,
+    );
+    expect(await stepOf('owners: ps', { 'ps -axww -o pid=,ppid=,uid=,comm=': {} })).toMatch(/^no .*it lists nothing$/);
+
+    const refuse = () => Promise.reject(new NetmonError('permission', 'no', null));
+    const silent = () => Promise.resolve({ ...source([]), read: () => null });
+    const drivers = (libpcap: DriverTable['libpcap']) => ({ drivers: { libpcap, tcpdump: refuse, cap: refuse } });
+    expect(await stepOf('owners: PKTAP', {}, drivers(refuse))).toMatch(/^no .*no driver opened it; owners are polled$/);
+    expect(await stepOf('owners: PKTAP', {}, drivers(silent))).toMatch(
+      /^skipped .*libpcap opened it, but no packet came to show a pid$/,
+    );
+    const nameless = () => {
+      const empty = new PacketBatch(1, new Uint8Array(1));
+      empty.count = 1;
+      let given = false;
+      const read = () => {
+        const batch = given ? null : empty;
+        given = true;
+        return batch;
+      };
+      return Promise.resolve({ ...source([]), read });
+    };
+    expect(await stepOf('owners: PKTAP', {}, drivers(nameless))).toMatch(/^no .*0 of 1 packets of libpcap carry a process$/);
+  });
+
   it('says what could not be run', async () => {
     const { text } = await report(fakeEdges({ platform: 'darwin', euid: 0 }));
     expect(line(text, 'tcpdump')).toMatch(/^no .*can't be run: ENOENT$/);
     expect(line(text, 'interfaces')).toMatch(/^no .*none is visible$/);
     expect(line(text, 'default route')).toMatch(/^no .*offline$/);
-    expect(line(text, 'owners: lsof')).toMatch(/^no .*can't be run: ENOENT$/);
+    for (const program of ['lsof', 'nettop', 'ps'])
+      expect(line(text, `owners: ${program}`)).toMatch(/^no .*can't be run: ENOENT$/);
   });
 });
 

@@ -89,7 +89,10 @@ describe('the owner of a flow', () => {
 
   it('agrees with a full count wherever one process has the majority', () => {
     let seed = 7;
-    const random = (below: number) => (seed = (Math.imul(seed, 1_103_515_245) + 12_345) & 0x7fff_ffff) % below;
+    const random = (below: number) => {
+      seed = (Math.imul(seed, 1_103_515_245) + 12_345) & 0x7fff_ffff;
+      return (seed >>> 8) % below;
+    };
     for (let run = 0; run < 200; run++) {
       const { see, pid } = setUp();
       const counts = new Map<number, number>();
