@@ -51,13 +51,14 @@ interface Counts {
   tx_packets: number;
 }
 interface End extends Line {
+  time: string;
+  flows_total: number;
   total: Counts & { unowned_bytes: number };
   capture: Record<string, unknown> & { packets: number; frame_bytes: number };
   apps: (Counts & { app: string | null; reason: string | null; flows: number })[];
   hosts: (Counts & { host: string })[];
   interfaces: (Counts & { interface: string })[];
-  flows: (Counts &
-    Record<string, unknown> & { local: { address: string; port: number }; remote: { address: string; port: number } })[];
+  flows: (Counts & { protocol: string; local: { address: string; port: number }; remote: { address: string; port: number } })[];
 }
 
 /** Runs to the end; what was written to standard output, line by line. */
@@ -139,9 +140,9 @@ describe('a capture of our own', () => {
       dropped: null,
       interface_bytes: null,
     });
-    expect(object['time']).toBe('2026-01-01T00:00:02.500Z');
-    expect(object['flows_total']).toBe(5);
-    const flow = object.flows.find((each) => each['protocol'] === 'tcp');
+    expect(object.time).toBe('2026-01-01T00:00:02.500Z');
+    expect(object.flows_total).toBe(5);
+    const flow = object.flows.find((each) => each.protocol === 'tcp');
     expect(flow).toMatchObject({
       local: { address: us, port: 40_000 },
       remote: { address: them, port: 443 },
@@ -186,7 +187,7 @@ describe('a capture of our own', () => {
 
   it('narrows everything by the filter, totals included', async () => {
     const object = await end(file('three.pcap', pcapFile({ records: CONVERSATION })), { filter: 'proto:udp' });
-    expect(object.flows.map((flow) => flow['protocol'])).toEqual(['udp', 'udp']);
+    expect(object.flows.map((flow) => flow.protocol)).toEqual(['udp', 'udp']);
     expect(object.total).toMatchObject({ tx_bytes: 58 + 53, rx_bytes: 128 });
   });
 
@@ -229,14 +230,10 @@ describe('beside tshark', () => {
   const own = file('seven.pcap', pcapFile({ records: CONVERSATION }));
   const samples = ['PcapPlusPlus/many_interfaces-1.pcapng', 'nDPI/mpeg.pcap', 'scapy/macos.pcapng.gz'];
 
-  it.each(['our own', ...samples])('%s: bytes and packets of each pair of IP addresses', async (name, ...rest) => {
-    const context = rest.at(-1) as unknown as { skip?: (reason: string) => void };
-    void context;
+  it.for(['our own', ...samples])('%s: bytes and packets of each pair of IP addresses', async (name, { skip }) => {
     const path = name === 'our own' ? own : join(SAMPLES, name);
-    if (!present || !existsSync(path)) {
-      console.log(`skipped: ${present ? `no sample at ${path}` : `no ${TSHARK}`}`);
-      return;
-    }
+    if (!present) skip(`no ${TSHARK} to compare with`);
+    if (!existsSync(path)) skip(`no sample captures at ${SAMPLES}`);
     const fields = ['ip.src', 'ip.dst', 'ip.len', 'ipv6.src', 'ipv6.dst', 'ipv6.plen'].flatMap((field) => ['-e', field]);
     const text = execFileSync(TSHARK, ['-r', path, '-n', '-T', 'fields', '-E', 'occurrence=f', ...fields], {
       encoding: 'utf8',
@@ -253,7 +250,7 @@ describe('beside tshark', () => {
     }
     const seen = new Map<string, [packets: number, bytes: number]>();
     for (const flow of (await end(path)).flows) {
-      if (flow['protocol'] === 'arp') continue;
+      if (flow.protocol === 'arp') continue;
       const key = [flow.local.address, flow.remote.address].sort().join(' ');
       const [packets, sum] = seen.get(key) ?? [0, 0];
       seen.set(key, [packets + flow.rx_packets + flow.tx_packets, sum + flow.rx_bytes + flow.tx_bytes]);
