@@ -119,6 +119,16 @@ function hostFacts(row: HostRow, context: CellContext): readonly Fact[] {
   ];
 }
 
+/** macOS asks DNS for all apps through this one process, and the kernel does not always tell for which. */
+const RESOLVER = 'mDNSResponder';
+const RESOLVER_PORTS: readonly number[] = [53, 853, 443];
+
+function onBehalfOf(row: FlowRow, context: CellContext): readonly Fact[] {
+  if (row.onBehalfOf !== null) return [['on behalf of', shown(row.onBehalfOf, context), 'name']];
+  const asks = row.app === RESOLVER && RESOLVER_PORTS.includes(row.remote.port);
+  return asks ? [['on behalf of', 'any app: this is the resolver of the system', 'dim']] : [];
+}
+
 function flowFacts(row: FlowRow, context: CellContext): readonly Fact[] {
   const numbers: CellContext = { ...context, names: false, services: false };
   const service = portText(row.remote.port, row.protocol, { ...context, services: true });
@@ -130,6 +140,7 @@ function flowFacts(row: FlowRow, context: CellContext): readonly Fact[] {
       row.reason === null ? row.attribution : `${row.attribution}: ${shown(row.reason, context)}`,
       row.reason === null ? 'text' : 'warn',
     ],
+    ...onBehalfOf(row, context),
     ...(row.peerApp === null
       ? []
       : [['other end', `${shown(row.peerApp, context)} (pid ${row.peerPid ?? context.glyphs.unknown})`] as const]),

@@ -88,6 +88,7 @@ describe('frameOf', () => {
                 category: name,
                 interface: name,
                 peerApp: name,
+                onBehalfOf: name,
                 tunnel: name,
               }),
             ],
