@@ -13,13 +13,13 @@ const [rxRate, txRate] = rateColumns<FlowRow>({ rx: 2, tx: 3 });
 const [rxTotal, txTotal] = totalColumns<FlowRow>({ rx: 7, tx: 8 });
 
 /** Short forms of the states of a flow, five cells at most; others are cut. */
-const STATES: Readonly<Record<string, string>> = {
-  'syn-sent': 'syn>',
-  'syn-received': 'syn<',
-  established: 'estab',
-  closing: 'clsng',
-  closed: 'clsd',
-};
+const STATES: ReadonlyMap<string, string> = new Map([
+  ['syn-sent', 'syn>'],
+  ['syn-received', 'syn<'],
+  ['established', 'estab'],
+  ['closing', 'clsng'],
+  ['closed', 'clsd'],
+]);
 
 function owner(row: FlowRow, context: CellContext): Span {
   if (row.app === null) return span(`(${shown(row.reason ?? 'no owner', context)})`, 'dim');
@@ -116,7 +116,7 @@ export const CONNECTIONS: TableSpec<FlowRow> = {
       rank: 6,
       ascendingFirst: true,
       value: (row) => row.state,
-      cell: (row, context) => span(shown(STATES[row.state] ?? row.state, context), row.closed ? 'dim' : 'text'),
+      cell: (row, context) => span(shown(STATES.get(row.state) ?? row.state, context), row.closed ? 'dim' : 'text'),
     },
     rxRate,
     txRate,

@@ -114,7 +114,7 @@ describe('frameOf', () => {
           }
         },
       ),
-      { numRuns: 60 },
+      { numRuns: 60, examples: [['toString', 120, false]] },
     );
   });
 });
