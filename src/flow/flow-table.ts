@@ -17,7 +17,8 @@ export interface FlowObserver {
 
 /** Column value of PROCESS and PEER_PROCESS before an owner is known. */
 export const NO_OWNER = -1;
-const EVICTION_TRIES = 32;
+/** Rows that an eviction looks at: in a scan of a million flows 32 took a quarter of all time, and chose no better. */
+const EVICTION_TRIES = 8;
 
 /**
  * All flows of a run, at most `maxRows`; beyond that the least recently seen of a few is evicted, after its observer booked it.
