@@ -35,6 +35,13 @@ export async function run({ root, repeat, small }) {
     const memory = Math.min(...runs.map(({ peakKiB }) => peakKiB)) / 1024;
     rows.push({ what: '  peak memory', value: memory, unit: 'MiB', ...(most === undefined ? {} : { goal: { most } }) });
   }
+  const scan = cases[2].file;
+  const ends = Array.from({ length: repeat }, () => replay(root, scan, 'end'));
+  rows.push({
+    what: 'the scan with every row at the end, peak memory',
+    value: Math.min(...ends.map(({ peakKiB }) => peakKiB)) / 1024,
+    unit: 'MiB',
+  });
   return rows;
 }
 
