@@ -17,7 +17,7 @@ export interface FlowObserver {
 
 /** Column value of PROCESS and PEER_PROCESS before an owner is known. */
 export const NO_OWNER = -1;
-/** Rows that an eviction looks at: in a scan of a million flows 32 took a quarter of all time, and chose no better. */
+/** Rows that an eviction looks at. 32 took a quarter of the time of a scan, and spared busy flows hardly better (98 lost of 75,000, here 126). */
 const EVICTION_TRIES = 8;
 
 /**
