@@ -1,14 +1,18 @@
 // Owners from /proc: read when a flow is new, not by a clock, and never for more than a twentieth of the time.
 
-import { type FlowTable, isLocalFlow } from '../../flow/flow-table.ts';
+import { FLOW_DIRECTION } from '../../flow/direction.ts';
+import { directionOf, type FlowTable, isLocalFlow, NO_OWNER } from '../../flow/flow-table.ts';
 import { INTS, LOCAL, PORTS, PROTOCOL_INTERFACE, REMOTE } from '../../flow/layout.ts';
+import { hasPorts } from '../../net/numbers.ts';
+import { Conntrack, type Ends } from './conntrack.ts';
 import type { Directory } from './directory.ts';
 import { attributionIndex, type OwnerSource, reasonIndex } from './owner-source.ts';
+import { packetSocketInodes } from './packet-sockets.ts';
 import { type Pending, PendingFlows } from './pending-flows.ts';
-import { ProcNetReader } from './proc-net.ts';
 import { readProcess } from './proc-process.ts';
+import { ProcfsTables } from './procfs-tables.ts';
 import { SocketInodes } from './socket-inodes.ts';
-import { type Match, SocketTable } from './socket-table.ts';
+import type { Match } from './socket-table.ts';
 
 /** Longest turn of walking descriptors. */
 const WALK_MS = 4;
@@ -24,16 +28,22 @@ interface Found {
   readonly peerInode: number;
 }
 
+/** Somebody who may know the owner of a translated flow by the ends that its socket has; answers true when it gave the flow an owner. */
+export type BehindTranslation = (row: number, protocol: number, ends: Ends) => boolean;
+
 /** Linux without kernel sources: socket tables for the inode, descriptors for the process. A process gone by then stays unknown, with its reason. */
 export class ProcfsSource implements OwnerSource {
   readonly kind = 'procfs';
+  readonly everyProtocol = true;
   note = '';
+  /** Asked before the tables where an address was translated. */
+  behindTranslation: BehindTranslation | null = null;
   readonly #flows: FlowTable;
   readonly #directory: Directory;
   readonly #proc: string;
   readonly #pending: PendingFlows;
-  readonly #table = new SocketTable();
-  readonly #reader = new ProcNetReader();
+  readonly #tables: ProcfsTables;
+  readonly #conntrack: Conntrack;
   readonly #inodes: SocketInodes;
   #found: Found[] = [];
   #nextReading = 0;
@@ -45,10 +55,15 @@ export class ProcfsSource implements OwnerSource {
     this.#directory = directory;
     this.#proc = proc;
     this.#pending = new PendingFlows(flows);
+    this.#tables = new ProcfsTables(proc);
+    this.#conntrack = new Conntrack(proc);
     this.#inodes = new SocketInodes(proc);
   }
 
   admit(row: number): void {
+    // Ping, raw and packet sockets send what has no port; most of it is the kernel's all the same.
+    if (!hasPorts(this.#protocol(row)))
+      this.#flows.setOwner(row, NO_OWNER, attributionIndex('kernel'), reasonIndex('no process: the kernel itself'));
     this.#pending.add(row, this.#now);
   }
 
@@ -60,9 +75,11 @@ export class ProcfsSource implements OwnerSource {
     }
     if (this.#pending.size === 0 || now < this.#nextReading || !this.#pending.hasDue(now)) return;
     const begun = performance.now();
-    this.#table.clear();
-    if (this.#reader.read(`${this.#proc}/net`, this.#table) === 0) this.note = `${this.#proc}/net can't be read`;
-    this.#match(now);
+    const due = this.#pending.takeDue(now);
+    // Other namespaces only for what a first look at our own did not find.
+    const wide = due.some((flow) => flow.tries > 0);
+    if (!this.#tables.read(wide, now)) this.note = `${this.#proc}/net can't be read`;
+    for (const flow of due) this.#match(flow, now);
     if (this.#found.length > 0 && this.#inodes.step(WALK_MS)) this.#settle(now);
     this.#nextReading = now + Math.max(LEAST_PAUSE_MS, (performance.now() - begun) * REST);
   }
@@ -71,25 +88,39 @@ export class ProcfsSource implements OwnerSource {
     this.#found = [];
   }
 
-  /** Looks every due flow up in the tables just read. */
-  #match(now: number): void {
-    const ints = this.#flows.ints;
-    for (const flow of this.#pending.takeDue(now)) {
-      const base = flow.row * INTS;
-      const protocol = (ints[base + PROTOCOL_INTERFACE] as number) & 0xffff;
-      const ports = ints[base + PORTS] as number;
-      const inode = this.#table.find(protocol, ints, base + LOCAL, ports >>> 16, base + REMOTE, ports & 0xffff);
-      const match = this.#table.match;
-      const local = isLocalFlow(this.#flows, flow.row);
-      const peerInode = local ? this.#table.find(protocol, ints, base + REMOTE, ports & 0xffff, base + LOCAL, ports >>> 16) : 0;
-      if (inode === 0 && peerInode === 0) this.#giveUp(flow, now);
-      else {
-        // A listener may just be about to accept: its own socket tells more, a moment later.
-        if (match === 'listener' && flow.tries === 0 && this.#pending.retry(flow, now)) continue;
-        for (const each of [inode, peerInode]) if (each !== 0 && this.#inodes.owner(each) === undefined) this.#inodes.want(each);
-        this.#found.push({ flow, inode, match, peerInode });
+  #protocol(row: number): number {
+    return (this.#flows.ints[row * INTS + PROTOCOL_INTERFACE] as number) & 0xffff;
+  }
+
+  /** Looks a flow up in the tables just read. */
+  #match(flow: Pending, now: number): void {
+    const { ints } = this.#flows;
+    const base = flow.row * INTS;
+    const protocol = this.#protocol(flow.row);
+    const ports = ints[base + PORTS] as number;
+    const near = ports >>> 16;
+    const far = ports & 0xffff;
+    let inode = this.#tables.find(protocol, ints, base + LOCAL, near, base + REMOTE, far);
+    let match = this.#tables.match;
+    const peerInode = isLocalFlow(this.#flows, flow.row)
+      ? this.#tables.find(protocol, ints, base + REMOTE, far, base + LOCAL, near)
+      : 0;
+    if (inode === 0 && peerInode === 0) {
+      const ends = this.#conntrack.behind(protocol, ints, base + LOCAL, near, far, now);
+      if (ends !== null) {
+        if (this.behindTranslation?.(flow.row, protocol, ends) === true) return;
+        inode = this.#tables.find(protocol, ends.words, 0, ends.ownPort, 4, ends.otherPort);
+        match = this.#tables.match;
       }
     }
+    if (inode === 0 && peerInode === 0) {
+      this.#giveUp(flow, now);
+      return;
+    }
+    // A listener may just be about to accept: its own socket tells more, a moment later.
+    if (match === 'listener' && flow.tries === 0 && this.#pending.retry(flow, now)) return;
+    for (const each of [inode, peerInode]) if (each !== 0 && this.#inodes.owner(each) === undefined) this.#inodes.want(each);
+    this.#found.push({ flow, inode, match, peerInode });
   }
 
   /** The walk is over: gives each found flow the process that holds its socket. */
@@ -101,7 +132,7 @@ export class ProcfsSource implements OwnerSource {
       if (peer !== null) this.#flows.setPeer(flow.row, peer);
       if (owner !== null) this.#flows.setOwner(flow.row, owner, attributionIndex(match), reasonIndex('not looked up yet'));
       else if (this.#inodes.hidden > 0 && inode !== 0)
-        this.#flows.setOwner(flow.row, -1, attributionIndex('none'), reasonIndex('hidden by the system'));
+        this.#flows.setOwner(flow.row, NO_OWNER, attributionIndex('none'), reasonIndex('hidden by the system'));
       else this.#giveUp(flow, now);
     }
     this.#found = [];
@@ -117,6 +148,24 @@ export class ProcfsSource implements OwnerSource {
 
   #giveUp(flow: Pending, now: number): void {
     if (this.#pending.retry(flow, now)) return;
-    this.#flows.setOwner(flow.row, -1, attributionIndex('none'), reasonIndex('closed before it could be looked up'));
+    const sender = directionOf(this.#flows, flow.row) === FLOW_DIRECTION.OUTBOUND ? this.#packetSender() : null;
+    if (sender !== null) this.#flows.setOwner(flow.row, sender, attributionIndex('wildcard'), reasonIndex('not looked up yet'));
+    else if (hasPorts(this.#protocol(flow.row)))
+      this.#flows.setOwner(flow.row, NO_OWNER, attributionIndex('none'), reasonIndex('closed before it could be looked up'));
+  }
+
+  /** Frames that no socket table knows come from a packet socket: its holder's, where there is just one besides us. */
+  #packetSender(): number | null {
+    const holders = new Set<number>();
+    for (const inode of packetSocketInodes(this.#proc)) {
+      const pid = this.#inodes.owner(inode);
+      if (pid === undefined)
+        this.#inodes.want(inode); // known at the next walk; this flow may be too early
+      else if (pid !== process.pid) holders.add(pid);
+    }
+    const [pid] = holders;
+    if (pid === undefined || holders.size > 1) return null;
+    const facts = readProcess(this.#proc, pid);
+    return facts === null ? null : this.#directory.learn(facts);
   }
 }

@@ -1,0 +1,112 @@
+// The kernel's address translations (/proc/net/nf_conntrack): the tuple on the wire -> the tuple that the socket behind it has.
+
+import { closeSync, openSync, readSync } from 'node:fs';
+import { parseAddress } from '../../net/address.ts';
+import { PROTOCOL } from '../../net/numbers.ts';
+import { SocketTable } from './socket-table.ts';
+
+/** Bytes that are read of the table: some twenty thousand connections. */
+const MOST_BYTES = 4 << 20;
+const REFRESH_MS = 2000;
+const PROTOCOLS = new Map<string, number>([
+  ['tcp', PROTOCOL.TCP],
+  ['udp', PROTOCOL.UDP],
+  ['udplite', PROTOCOL.UDPLITE],
+]);
+/** `ipv4 2 tcp 6 431999 ESTABLISHED src=A dst=B sport=1 dport=2 src=C dst=D sport=3 dport=4 [ASSURED] ...` */
+const LINE =
+  /^ipv[46]\s+\d+\s+(\w+)\s+\d+ .*?src=(\S+) dst=(\S+) sport=(\d+) dport=(\d+) .*?src=(\S+) dst=(\S+) sport=(\d+) dport=(\d+)/;
+
+/** Two ends as a socket has them: its own, then the other. */
+export interface Ends {
+  /** Own address, four words, then the other's. */
+  readonly words: Int32Array;
+  readonly ownPort: number;
+  readonly otherPort: number;
+}
+
+/** Translations, read at most every two seconds and only when a flow asks. */
+export class Conntrack {
+  readonly #path: string;
+  readonly #table = new SocketTable();
+  #inner: Ends[] = [];
+  #nextRead = Number.NEGATIVE_INFINITY;
+
+  /** @param proc `/proc` */
+  constructor(proc: string) {
+    this.#path = `${proc}/net/nf_conntrack`;
+  }
+
+  /**
+   * The socket's ends behind a flow's, or null where nothing is translated. `ends` holds the local address at `at` and the remote one
+   * behind it. @param now monotonic ms
+   */
+  behind(protocol: number, ends: Int32Array, at: number, localPort: number, remotePort: number, now: number): Ends | null {
+    if (now >= this.#nextRead) {
+      this.#nextRead = now + REFRESH_MS;
+      this.#read();
+    }
+    if (this.#inner.length === 0) return null;
+    const index = this.#table.find(protocol, ends, at, localPort, at + 4, remotePort);
+    return index === 0 || this.#table.match !== 'exact' ? null : (this.#inner[index - 1] as Ends);
+  }
+
+  #read(): void {
+    this.#table.clear();
+    this.#inner = [];
+    const text = firstBytes(this.#path);
+    for (const line of text.split('\n')) this.#add(line);
+  }
+
+  #add(line: string): void {
+    const found = LINE.exec(line);
+    const protocol = found === null ? undefined : PROTOCOLS.get(found[1] as string);
+    if (found === null || protocol === undefined) return;
+    const [, , source, destination, sport, dport, replySource, replyDestination, replySport, replyDport] =
+      found as unknown as string[];
+    if (source === replyDestination && destination === replySource && sport === replyDport && dport === replySport) return;
+    // Seen from outside, the reply goes to the translated source; the socket is the one that opened.
+    this.#translate(protocol, replyDestination, replySource, replyDport, replySport, source, destination, sport, dport);
+    // Seen from outside, the question goes to the translated destination; the socket is the one that replies.
+    this.#translate(protocol, destination, source, dport, sport, replySource, replyDestination, replySport, replyDport);
+  }
+
+  #translate(protocol: number, ...outerThenInner: (string | undefined)[]): void {
+    const [local = '', remote = '', localPort, remotePort, own = '', other = '', ownPort, otherPort] = outerThenInner;
+    const outer = new Int32Array(8);
+    const words = new Int32Array(8);
+    if (
+      !parseAddress(local, outer, 0) ||
+      !parseAddress(remote, outer, 4) ||
+      !parseAddress(own, words, 0) ||
+      !parseAddress(other, words, 4)
+    )
+      return;
+    this.#inner.push({ words, ownPort: Number(ownPort), otherPort: Number(otherPort) });
+    this.#table.add(protocol, outer, 0, Number(localPort), outer, 4, Number(remotePort), this.#inner.length);
+  }
+}
+
+function firstBytes(path: string): string {
+  let fd: number;
+  try {
+    fd = openSync(path, 'r');
+  } catch {
+    return ''; // no translation in this kernel, or no right to see it
+  }
+  try {
+    const chunks: Buffer[] = [];
+    for (let left = MOST_BYTES; left > 0; ) {
+      const chunk = Buffer.alloc(Math.min(left, 1 << 16));
+      const read = readSync(fd, chunk, 0, chunk.length, null);
+      if (read === 0) break;
+      chunks.push(chunk.subarray(0, read));
+      left -= read;
+    }
+    return Buffer.concat(chunks).toString('latin1');
+  } catch {
+    return '';
+  } finally {
+    closeSync(fd);
+  }
+}
