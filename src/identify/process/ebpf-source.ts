@@ -1,8 +1,20 @@
 // Owners told by the kernel: reports of the socket programs, drained before each batch, so that a packet's owner is always there first.
 
+import { FLOW_DIRECTION } from '../../flow/direction.ts';
 import { type FlowTable, isLocalFlow, NO_OWNER } from '../../flow/flow-table.ts';
-import { COUNTERS, INTS, LOCAL, PEER_PROCESS, PORTS, PROCESS, PROTOCOL_INTERFACE, REMOTE, SERIAL } from '../../flow/layout.ts';
-import { V4_MAPPED } from '../../net/address.ts';
+import {
+  COUNTERS,
+  INTS,
+  LOCAL,
+  PEER_PROCESS,
+  PORTS,
+  PROCESS,
+  PROTOCOL_INTERFACE,
+  REMOTE,
+  SERIAL,
+  STATE,
+} from '../../flow/layout.ts';
+import { scopeOf, V4_MAPPED } from '../../net/address.ts';
 import { i32, u16, u32le } from '../../net/bytes.ts';
 import { hasPorts, PROTOCOL } from '../../net/numbers.ts';
 import { sanitizeBytes } from '../../net/text.ts';
@@ -11,6 +23,7 @@ import { REPORT, WAY } from './ebpf/socket-programs.ts';
 import type { ExecWatch } from './exec-watch.ts';
 import type { Holders } from './holders.ts';
 import { attributionIndex, type OwnerSource, reasonIndex } from './owner-source.ts';
+import type { ProcfsSource } from './procfs-source.ts';
 import { SocketTable } from './socket-table.ts';
 
 /** Reports taken between two batches at the most; the ring holds ten thousand. */
@@ -20,6 +33,8 @@ const GENERATION = 32_768;
 /** Flows whose owner is still being found out. */
 const MOST_WAITING = 16_384;
 const ANY = new Int32Array(4);
+/** Added to the protocol of sockets in other network namespaces: the same address there may be another machine's here. */
+const ELSEWHERE = 0x1_0000;
 
 /** A flow's end that waits for its holder to be settled. */
 interface Waiting {
@@ -37,7 +52,7 @@ export interface EbpfParts {
   readonly holders: Holders;
   readonly watch: ExecWatch | null;
   /** Sockets that existed before the programs: asked for what was never reported. */
-  readonly fallback: OwnerSource;
+  readonly fallback: ProcfsSource;
   /** How many interfaces flows may be on. */
   readonly interfaces: () => number;
   /** Monotonic ms. */
@@ -53,11 +68,16 @@ export class EbpfSource implements OwnerSource {
   readonly #words = new Int32Array(8);
   #newer = new SocketTable();
   #older = new SocketTable();
+  readonly #namespaceLow: number;
+  readonly #namespaceHigh: number;
   #waiting: Waiting[] = [];
   readonly #take = (at: number) => this.#report(at);
 
   constructor(parts: EbpfParts) {
     this.#parts = parts;
+    const { namespace } = parts.programs;
+    this.#namespaceLow = namespace === null ? -1 : Number(namespace & 0xffff_ffffn);
+    this.#namespaceHigh = namespace === null ? -1 : Number(namespace >> 32n);
   }
 
   get note(): string {
@@ -84,13 +104,14 @@ export class EbpfSource implements OwnerSource {
     const protocol = (flows.ints[base + PROTOCOL_INTERFACE] as number) & 0xffff;
     const local = this.#find(row, protocol, LOCAL, REMOTE);
     const match = this.#match;
+    const elsewhere = this.#find(row, protocol | ELSEWHERE, REMOTE, LOCAL);
+    if (elsewhere !== 0) joinEnds(flows, row);
     if (isLocalFlow(flows, row)) {
-      const peer = this.#find(row, protocol, REMOTE, LOCAL);
+      const peer = elsewhere || this.#find(row, protocol, REMOTE, LOCAL);
       if (peer !== 0) this.#assign(row, true, peer, this.#match);
     }
     if (local !== 0) this.#assign(row, false, local, match);
-    else if (protocol === PROTOCOL.TCP || protocol === PROTOCOL.UDP || protocol === PROTOCOL.UDPLITE) fallback.admit(row);
-    else flows.setOwner(row, NO_OWNER, attributionIndex('kernel'), reasonIndex('no process: the kernel itself'));
+    else fallback.admit(row);
   }
 
   work(now: number): void {
@@ -139,16 +160,29 @@ export class EbpfSource implements OwnerSource {
     const ported = hasPorts(protocol);
     const sourcePort = ported ? u16(bytes, at + REPORT.PORTS) : 0;
     const destinationPort = ported ? u16(bytes, at + REPORT.PORTS + 2) : 0;
+    const elsewhere =
+      this.#namespaceLow >= 0 &&
+      (u32le(bytes, at + REPORT.NAMESPACE) !== this.#namespaceLow ||
+        u32le(bytes, at + REPORT.NAMESPACE + 4) !== this.#namespaceHigh);
+    if (elsewhere && scopeOf(words, 0) === 'loopback') return; // another namespace's loopback is never seen here
     const sent = bytes[at + REPORT.WAY] === WAY.EGRESS;
     const tid = u32le(bytes, at + REPORT.OWNER);
     const pid = u32le(bytes, at + REPORT.OWNER + 4);
     const uid = u32le(bytes, at + REPORT.IDS);
     const holder = holders.intern(pid, tid, uid, sanitizeBytes(bytes, at + REPORT.COMM, at + REPORT.COMM + 16), now());
-    if (sent) this.#enter(protocol, 0, sourcePort, destinationPort, bytes[at + REPORT.CONNECTED] === 0, holder);
-    else this.#enter(protocol, 4, destinationPort, sourcePort, bytes[at + REPORT.CONNECTED] === 0, holder);
+    const key = elsewhere ? protocol | ELSEWHERE : protocol;
+    const isOpen = !elsewhere && bytes[at + REPORT.CONNECTED] === 0;
+    if (sent) this.#enter(key, 0, sourcePort, destinationPort, isOpen, holder);
+    else this.#enter(key, 4, destinationPort, sourcePort, isOpen, holder);
     for (let iface = this.#parts.interfaces() - 1; iface >= 0; iface--) {
       const row = this.#parts.flows.lookup(words, sourcePort, destinationPort, protocol, iface);
-      if (row >= 0) this.#correct(row, protocol, this.#parts.flows.lastSent === sent, holder);
+      if (row < 0) continue;
+      const ownerIsLocal = this.#parts.flows.lastSent === sent;
+      if (!elsewhere) this.#correct(row, protocol, ownerIsLocal, holder);
+      else if (!ownerIsLocal) {
+        joinEnds(this.#parts.flows, row);
+        this.#correct(row, protocol, false, holder);
+      }
     }
   }
 
@@ -173,8 +207,8 @@ export class EbpfSource implements OwnerSource {
     const known = flows.ints[row * INTS + (ownerIsLocal ? PROCESS : PEER_PROCESS)] as number;
     const process = this.#parts.holders.process(holder, this.#parts.now());
     if (known !== NO_OWNER && known === process) return;
-    // UDP has no SYN to tell that a port was taken over: the other process's packets are another flow.
-    if (known !== NO_OWNER && process >= 0 && ownerIsLocal && protocol === PROTOCOL.UDP) flows.remove(row);
+    // Only TCP has a SYN to tell that a tuple was taken over; elsewhere the other process's packets are another flow.
+    if (known !== NO_OWNER && process >= 0 && ownerIsLocal && protocol !== PROTOCOL.TCP) flows.remove(row);
     else this.#assign(row, !ownerIsLocal, holder, 'exact');
   }
 
@@ -192,6 +226,12 @@ export class EbpfSource implements OwnerSource {
     } else if (each.isPeer) flows.setPeer(each.row, process);
     else flows.setOwner(each.row, process, attributionIndex(each.match), reasonIndex('not looked up yet'));
   }
+}
+
+/** Makes a flow one between two ends of this machine: its far end is a process in another network namespace. */
+function joinEnds(flows: FlowTable, row: number): void {
+  const at = row * INTS + STATE;
+  flows.ints[at] = ((flows.ints[at] as number) & ~0xff_0000) | (FLOW_DIRECTION.LOCAL << 16);
 }
 
 function readAddress(bytes: Uint8Array, at: number, version: number, words: Int32Array, to: number): void {

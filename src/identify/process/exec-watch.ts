@@ -48,7 +48,7 @@ export class ExecWatch {
   /** Why executables are learnt late, or empty. */
   get note(): string {
     if (this.#failure !== '') return `exec events: ${this.#failure}`;
-    return this.#facts.state === EXEC_STATE.FAILED ? `exec events: not permitted (errno ${this.#facts.error})` : '';
+    return this.#facts.state === EXEC_STATE.FAILED ? `exec events can't be had (errno ${this.#facts.error})` : '';
   }
 
   /** Takes in what the worker learnt since the last call. */

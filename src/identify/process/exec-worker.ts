@@ -20,6 +20,8 @@ const AF_NETLINK = 16;
 const SOCK_DGRAM = 2;
 const SOCK_CLOEXEC = 0o2000000;
 const NETLINK_CONNECTOR = 11;
+const CLONE_NEWNET = 0x4000_0000;
+const ECONNREFUSED = 111;
 const CN_IDX_PROC = 1;
 const PROC_CN_MCAST_LISTEN = 1;
 const SOL_SOCKET = 1;
@@ -41,14 +43,47 @@ const scratch = Buffer.alloc(4096);
 
 const libc = koffi.load('libc.so.6');
 const recv = libc.func('long recv(int, void*, size_t, int)');
+const setns = libc.func('int setns(int, int)');
 const poll = libc.func('int poll(void*, unsigned long, int)');
-const fd = subscribe();
+const fd = subscribeSomewhere();
 if (fd >= 0) {
   Atomics.store(counters, 1, EXEC_STATE.RUNNING);
   listen(fd, wake);
 }
 
-/** Opens the proc connector; on failure leaves the reason in the shared memory. */
+/**
+ * Opens the proc connector. It speaks in the machine's first network namespace only; from another one this thread, and no other, moves
+ * there: to where pid 1 is, or the nearest parent that lets us. On failure leaves the reason in the shared memory.
+ */
+function subscribeSomewhere(): number {
+  let opened = subscribe();
+  const refused = koffi.errno();
+  for (let pid = 1, parent = process.ppid; opened < 0 && refused === ECONNREFUSED; ) {
+    if (enter(pid)) opened = subscribe();
+    if (parent <= 1) break;
+    pid = parent;
+    const stat = read(`${proc}/${pid}/stat`);
+    parent = Number(stat.toString('latin1', stat.lastIndexOf(0x29) + 2).split(' ')[1] ?? 0);
+  }
+  if (opened >= 0) return opened;
+  Atomics.store(counters, 2, refused);
+  Atomics.store(counters, 1, EXEC_STATE.FAILED);
+  return -1;
+}
+
+/** Moves this thread into the network namespace of a process. @returns whether it is there */
+function enter(pid: number): boolean {
+  try {
+    const namespace = openSync(`${proc}/${pid}/ns/net`, 'r');
+    const moved = (setns(namespace, CLONE_NEWNET) as number) === 0;
+    closeSync(namespace);
+    return moved;
+  } catch {
+    return false; // not ours to look into
+  }
+}
+
+/** @returns the socket, or -1 with errno set */
 function subscribe(): number {
   const socket = libc.func('int socket(int, int, int)');
   const bind = libc.func('int bind(int, void*, uint32_t)');
@@ -58,7 +93,8 @@ function subscribe(): number {
   const address = Buffer.alloc(12);
   address.writeUInt16LE(AF_NETLINK, 0);
   address.writeUInt32LE(CN_IDX_PROC, 8);
-  if (opened < 0 || (bind(opened, address, address.length) as number) < 0) return fail();
+  if (opened < 0) return -1;
+  if ((bind(opened, address, address.length) as number) < 0) return abandon(opened);
   const size = Buffer.alloc(4);
   size.writeInt32LE(1 << 20, 0);
   setsockopt(opened, SOL_SOCKET, SO_RCVBUF, size, 4);
@@ -70,7 +106,15 @@ function subscribe(): number {
   message.writeUInt32LE(1, 20); // CN_VAL_PROC
   message.writeUInt16LE(4, 32);
   message.writeUInt32LE(PROC_CN_MCAST_LISTEN, 36);
-  return (send(opened, message, message.length, 0) as number) < 0 ? fail() : opened;
+  return (send(opened, message, message.length, 0) as number) < 0 ? abandon(opened) : opened;
+}
+
+/** Closes a socket that is of no use, and leaves errno as it is. @returns -1 */
+function abandon(opened: number): number {
+  const refused = koffi.errno();
+  closeSync(opened);
+  koffi.errno(refused);
+  return -1;
 }
 
 /** Forks and exits are as many again: the kernel drops them here. Classic BPF reads big-endian. */
@@ -90,12 +134,6 @@ function attachFilter(setsockopt: (...args: unknown[]) => unknown, opened: numbe
   filter.writeUInt16LE(4, 0);
   filter.writeBigUInt64LE(BigInt(koffi.address(program)), 8);
   setsockopt(opened, SOL_SOCKET, SO_ATTACH_FILTER, filter, filter.length);
-}
-
-function fail(): number {
-  Atomics.store(counters, 2, koffi.errno());
-  Atomics.store(counters, 1, EXEC_STATE.FAILED);
-  return -1;
 }
 
 function listen(opened: number, end: number): void {

@@ -62,39 +62,39 @@ export class Holders {
   process(number: number, now: number): number {
     const holder = this.#holders[number - 1] as Holder;
     if (holder.process >= 0) return holder.process;
-    const facts = this.#facts(holder);
-    if (facts !== null) {
-      holder.startTime = facts.startTime;
-      holder.process = this.#directory.learn(facts.uid === null ? { ...facts, uid: holder.uid } : facts);
-    } else if (now >= holder.deadline) {
-      const { pid, comm, uid } = holder;
-      holder.process = this.#directory.learn({
-        pid,
-        name: comm,
-        exe: null,
-        uid,
-        parentPid: null,
-        startTime: null,
-        script: null,
-        unit: null,
-      });
-    }
+    const late = now >= holder.deadline;
+    const facts = this.#facts(holder, late) ?? (late ? bare(holder) : null);
+    if (facts === null) return -1;
+    holder.startTime = facts.startTime;
+    holder.process = this.#directory.learn(facts.uid === null ? { ...facts, uid: holder.uid } : facts);
     return holder.process;
   }
 
-  /** The living process, or what was read when it began; when both are there and differ, the one of that name. */
-  #facts(holder: Holder): ProcessFacts | null {
+  /**
+   * The living process, or what was read when it began; when both are there and differ, the one of that name. One that is gone may have
+   * changed its image since what we know, or be called otherwise than its executable: `late` is when waiting has told which.
+   */
+  #facts(holder: Holder, late: boolean): ProcessFacts | null {
     const begun = this.#watch?.facts(holder.pid) ?? null;
     const living = readProcess(this.#proc, holder.pid);
-    if (begun === null || living === null) return living ?? (begun !== null && fits(begun, holder) ? begun : null);
-    if (living.startTime === begun.startTime || begun.startTime === null) return living;
-    return fits(begun, holder) && !fits(living, holder) ? begun : living;
+    if (living !== null && living.exe !== null) {
+      const same = begun === null || begun.startTime === null || begun.startTime === living.startTime;
+      return !same && fits(begun, holder) && !fits(living, holder) ? begun : living;
+    }
+    // Gone, or a zombie, which has no executable any more; a kernel thread has none either.
+    if (begun !== null && (late || fits(begun, holder))) return begun.exe === null ? { ...begun, name: holder.comm } : begun;
+    return late ? living : null;
   }
 
   #isOther(holder: Holder): boolean {
     const begun = this.#watch?.facts(holder.pid);
     return begun !== undefined && holder.startTime !== null && begun.startTime !== null && begun.startTime !== holder.startTime;
   }
+}
+
+/** What the kernel's report alone tells. */
+function bare({ pid, comm, uid }: Holder): ProcessFacts {
+  return { pid, name: comm, exe: null, uid, parentPid: null, startTime: null, script: null, unit: null };
 }
 
 /** A thread may be called anything; a program's first thread has its name, cut at 15 bytes. */

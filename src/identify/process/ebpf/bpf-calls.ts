@@ -17,6 +17,10 @@ export interface BpfCalls {
   attach(program: Descriptor, cgroup: Descriptor, attach: number): Descriptor;
   /** Maps pages of a descriptor. */
   map(fd: Descriptor, bytes: number, offset: number, writable: boolean): ArrayBuffer;
+  /** The root of the unified cgroup hierarchy through a mount of our own that nobody else sees. */
+  openUnifiedRoot(): Descriptor;
+  /** Cookie of our network namespace; null where the kernel does not tell it (before 5.14). */
+  networkNamespace(): bigint | null;
   close(fd: Descriptor): void;
 }
 
@@ -46,6 +50,16 @@ const PROT_WRITE = 2;
 const MAP_SHARED = 1;
 const RLIMIT_MEMLOCK = 8;
 const SYSCALL: Partial<Record<NodeJS.Architecture, number>> = { x64: 321, arm64: 280 };
+/** The calls of the newer mount interface have one number on all architectures; Linux 5.2. */
+const FSOPEN = 430;
+const FSCONFIG = 431;
+const FSMOUNT = 432;
+const FSCONFIG_CMD_CREATE = 6;
+const CLOEXEC = 1;
+const AF_INET = 2;
+const SOCK_DGRAM_CLOEXEC = 2 | 0o2000000;
+const SOL_SOCKET = 1;
+const SO_NETNS_COOKIE = 71;
 
 const ERRORS = new Map([
   [1, 'not permitted'],
@@ -65,6 +79,8 @@ export function loadBpfCalls(): BpfCalls {
   const mmap = libc.func('void* mmap(size_t, size_t, int, int, int, long)');
   const close = libc.func('int close(int)');
   const setrlimit = libc.func('int setrlimit(int, void*)');
+  const socket = libc.func('int socket(int, int, int)');
+  const getsockopt = libc.func('int getsockopt(int, int, int, void*, void*)');
   const pointer = (buffer: Buffer) => BigInt(koffi.address(buffer));
 
   const bpf = (command: number, attr: Buffer, what: string, log?: Buffer): Descriptor => {
@@ -135,6 +151,40 @@ export function loadBpfCalls(): BpfCalls {
       if (address === null || BigInt.asIntN(64, BigInt(koffi.address(address))) === -1n)
         throw new Error(`mapping the ring: errno ${koffi.errno()}`);
       return koffi.view(address, bytes);
+    },
+    openUnifiedRoot() {
+      const context = Number(syscall(FSOPEN, 'const char*', 'cgroup2', 'unsigned int', CLOEXEC));
+      if (context < 0) throw new Error(`opening cgroup2: errno ${koffi.errno()}`);
+      try {
+        const created = syscall(
+          FSCONFIG,
+          'int',
+          context,
+          'unsigned int',
+          FSCONFIG_CMD_CREATE,
+          'void*',
+          null,
+          'void*',
+          null,
+          'int',
+          0,
+        );
+        const mount =
+          Number(created) < 0 ? -1 : Number(syscall(FSMOUNT, 'int', context, 'unsigned int', CLOEXEC, 'unsigned int', 0));
+        if (mount < 0) throw new Error(`mounting cgroup2: errno ${koffi.errno()}`);
+        return mount;
+      } finally {
+        close(context);
+      }
+    },
+    networkNamespace() {
+      const fd = socket(AF_INET, SOCK_DGRAM_CLOEXEC, 0) as number;
+      if (fd < 0) return null;
+      const cookie = Buffer.alloc(8);
+      const length = Buffer.from([8, 0, 0, 0]);
+      const told = (getsockopt(fd, SOL_SOCKET, SO_NETNS_COOKIE, cookie, length) as number) === 0;
+      close(fd);
+      return told ? cookie.readBigUInt64LE() : null;
     },
     close(fd) {
       close(fd);

@@ -16,13 +16,13 @@ export interface LoadedPrograms {
   readonly ring: ReportRing;
   /** Programs that this kernel did not take, with its reason; attribution is poorer by what they do. */
   readonly missing: readonly string[];
+  /** Cookie of our network namespace, as reports carry their socket's; null where it is unknown. */
+  readonly namespace: bigint | null;
   close(): void;
 }
 
 /** Attaches the programs to the root of the unified cgroup hierarchy. Throws with the reason in a user's words. */
 export function loadPrograms(calls: BpfCalls, proc: string): LoadedPrograms {
-  const mount = cgroupMount(proc);
-  if (mount === null) throw new Error('there is no unified cgroup hierarchy (cgroup2) to attach to');
   const opened: number[] = [];
   const keep = (fd: number) => {
     opened.push(fd);
@@ -32,7 +32,7 @@ export function loadPrograms(calls: BpfCalls, proc: string): LoadedPrograms {
     for (const fd of opened.splice(0).reverse()) calls.close(fd);
   };
   calls.unlockMemory();
-  const cgroup = openSync(mount, 'r');
+  const cgroup = openRoot(calls, proc);
   try {
     const btf = keep(calls.loadBtf(typeInformation()));
     const storage = keep(calls.createStorage(btf, INT_TYPE, VALUE_TYPE, STORAGE_BYTES));
@@ -48,12 +48,27 @@ export function loadPrograms(calls: BpfCalls, proc: string): LoadedPrograms {
         missing.push(reasonOf(thrown));
       }
     }
-    return { ring: new ReportRing(consumer, producer, RING_BYTES), missing, close };
+    return { ring: new ReportRing(consumer, producer, RING_BYTES), missing, namespace: calls.networkNamespace(), close };
   } catch (thrown) {
     close();
     throw thrown;
   } finally {
     closeSync(cgroup);
+  }
+}
+
+/** The hierarchy's root: where it is mounted, else by a mount of our own (`ip netns exec` and many containers have none). */
+function openRoot(calls: BpfCalls, proc: string): number {
+  const mount = cgroupMount(proc);
+  try {
+    if (mount !== null) return openSync(mount, 'r');
+  } catch {
+    // Listed, but hidden by another mount.
+  }
+  try {
+    return calls.openUnifiedRoot();
+  } catch (thrown) {
+    throw new Error(`there is no unified cgroup hierarchy (cgroup2) to attach to: ${reasonOf(thrown)}`);
   }
 }
 

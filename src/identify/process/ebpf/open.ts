@@ -7,6 +7,7 @@ import { EbpfSource } from '../ebpf-source.ts';
 import { ExecWatch } from '../exec-watch.ts';
 import { Holders } from '../holders.ts';
 import type { OwnerSource } from '../owner-source.ts';
+import type { ProcfsSource } from '../procfs-source.ts';
 import { type BpfCalls, loadBpfCalls } from './bpf-calls.ts';
 import { loadPrograms } from './loader.ts';
 
@@ -17,7 +18,7 @@ export interface EbpfRequest {
   /** `/proc` */
   readonly proc: string;
   /** For sockets older than the start. */
-  readonly fallback: OwnerSource;
+  readonly fallback: ProcfsSource;
   readonly interfaces: () => number;
   /** Monotonic ms. */
   readonly now: () => number;

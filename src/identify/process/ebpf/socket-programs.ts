@@ -10,28 +10,29 @@ import { EbpfAssembler, HELPER, R } from './assembler.ts';
 import { ATTACH, PROGRAM } from './bpf-calls.ts';
 
 /**
- * The storage of a socket, 168 bytes:
+ * The storage of a socket, 176 bytes:
  *
- *     0 tgid << 32 | tid | 8 gid << 32 | uid | 16 comm[16] | 32 cookie, once it was reported while connected
- *     40 hashes of remote ends that were reported, u32[32]
+ *     0 tgid << 32 | tid | 8 gid << 32 | uid | 16 comm[16] | 32 cookie of its network namespace
+ *     40 1 once it was reported while connected | 48 hashes of remote ends that were reported, u32[32]
  */
-export const STORAGE_BYTES = 168;
+export const STORAGE_BYTES = 176;
 const OWNER = 0;
 const IDS = 8;
 const COMM = 16;
-const REPORTED = 32;
-const REMOTES = 40;
+const NAMESPACE = 32;
+const REPORTED = 40;
+const REMOTES = 48;
 const REMOTE_SLOTS_SHIFT = 27; // the top 5 bits of a hash choose one of 32
 
 /**
  * A report, 88 bytes:
  *
- *     0 cookie | 8 tgid << 32 | tid | 16 gid << 32 | uid | 24 comm[16] | 40 1 egress, 2 ingress | 44 version << 8 | protocol
+ *     0 cookie of the network namespace | 8 tgid << 32 | tid | 16 gid << 32 | uid | 24 comm[16] | 40 1 egress, 2 ingress | 44 version << 8 | protocol
  *     48 source port, destination port, as on the wire | 52 1 where the socket is connected | 56 source[16] | 72 destination[16]
  */
 export const REPORT_BYTES = 88;
 export const REPORT = {
-  COOKIE: 0,
+  NAMESPACE: 0,
   OWNER: 8,
   IDS: 16,
   COMM: 24,
@@ -95,8 +96,8 @@ export function socketPrograms(storage: number, ring: number): SocketProgram[] {
   ];
 }
 
-/** Writes the running process as an owner to the stack at `at`, remotes and all; leaves tgid << 32 | tid in R0 of its first call. */
-function writeOwner(asm: EbpfAssembler, at: number): void {
+/** Writes the running process as an owner to the stack at `at`, remotes and all. The context is in `context`. */
+function writeOwner(asm: EbpfAssembler, at: number, context: number): void {
   asm.call(HELPER.pidTgid).store(64, R.R10, at + OWNER, R.R0);
   asm.call(HELPER.uidGid).store(64, R.R10, at + IDS, R.R0);
   for (let offset = COMM; offset < STORAGE_BYTES; offset += 8) asm.storeValue(64, R.R10, at + offset, 0);
@@ -105,6 +106,10 @@ function writeOwner(asm: EbpfAssembler, at: number): void {
     .addValue(R.R1, at + COMM)
     .set(R.R2, 16)
     .call(HELPER.comm);
+  asm
+    .move(R.R1, context)
+    .call(HELPER.netnsCookie)
+    .store(64, R.R10, at + NAMESPACE, R.R0);
 }
 
 /** R0 = storage of the socket in `socket`, made from the stack at `at` where there is none and `at` is given; 0 where there is none. */
@@ -118,14 +123,14 @@ function getStorage(asm: EbpfAssembler, storage: number, socket: number, at: num
 /**
  * cgroup/sock_create(sk), in the process's own context:
  *
- *     storage(sk) = { pid_tgid(), uid_gid(), comm(), 0 ... }
+ *     storage(sk) = { pid_tgid(), uid_gid(), comm(), netns_cookie(), 0 ... }
  *     return 1
  */
 function whoCreates(storage: number): Buffer {
   const asm = new EbpfAssembler();
   const at = -STORAGE_BYTES;
   asm.move(R.R6, R.R1);
-  writeOwner(asm, at);
+  writeOwner(asm, at, R.R6);
   getStorage(asm, storage, R.R6, at);
   return asm.exit(ALLOW).assemble();
 }
@@ -133,7 +138,7 @@ function whoCreates(storage: number): Buffer {
 /**
  * cgroup/connect and cgroup/getpeername(ctx), in the process that acts:
  *
- *     owner = { pid_tgid(), uid_gid(), comm() }
+ *     owner = { pid_tgid(), uid_gid(), comm(), netns_cookie() }
  *     s = storage(ctx.sk), created from owner
  *     if (s && s.tgid != owner.tgid) *s = owner        // and nothing of it counts as reported
  *     return 1
@@ -141,8 +146,8 @@ function whoCreates(storage: number): Buffer {
 function whoActs(storage: number): Buffer {
   const asm = new EbpfAssembler();
   const at = -STORAGE_BYTES;
-  asm.load(64, R.R6, R.R1, SOCK_ADDR.SK).ifEqualValue(R.R6, 0, 'done');
-  writeOwner(asm, at);
+  asm.move(R.R7, R.R1).load(64, R.R6, R.R1, SOCK_ADDR.SK).ifEqualValue(R.R6, 0, 'done');
+  writeOwner(asm, at, R.R7);
   getStorage(asm, storage, R.R6, at);
   asm.ifEqualValue(R.R0, 0, 'done');
   asm
@@ -157,7 +162,7 @@ function whoActs(storage: number): Buffer {
  * cgroup/skb(skb), for every packet of a socket; in the common case two look-ups and a compare:
  *
  *     s = storage(skb.sk); if (!s) return 1
- *     if (skb.remote_port) { if (s.reported) return 1; s.reported = cookie(skb) }
+ *     if (skb.remote_port) { if (s.reported) return 1; s.reported = 1 }
  *     h = header at skb.data: IPv4 of 20 bytes or IPv6, with 4 bytes behind it; else return 1
  *     if (!skb.remote_port) {
  *       hash = (fold of the remote address ^ ports) * odd | 1
@@ -223,13 +228,10 @@ function whoSends(storage: number, ring: number, way: number): Buffer {
 
   asm.label('report');
   asm.store(32, R.R10, at + REPORT.CONNECTED, R.R9).storeValue(32, R.R10, at + REPORT.WAY, way);
-  asm
-    .move(R.R1, R.R6)
-    .call(HELPER.cookie)
-    .store(64, R.R10, at + REPORT.COOKIE, R.R0);
-  asm.ifEqualValue(R.R9, 0, 'send').store(64, R.R7, REPORTED, R.R0);
+  asm.ifEqualValue(R.R9, 0, 'send').store(64, R.R7, REPORTED, R.R9);
   asm.label('send');
   for (const [from, to] of [
+    [NAMESPACE, REPORT.NAMESPACE],
     [OWNER, REPORT.OWNER],
     [IDS, REPORT.IDS],
     [COMM, REPORT.COMM],

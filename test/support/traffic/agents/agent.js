@@ -1,0 +1,67 @@
+// A process that makes a known traffic and tells how many bytes of it went over the wire.
+// usage: EXE agent.js KIND JSON      EXE is node under a name of its own
+// Prints {"ready": ...}, waits for a line on standard input, works, prints {"done": {"tx", "rx"}}, and waits until standard input ends.
+
+import { spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import * as datagrams from './datagrams.js';
+import * as kernel from './kernel.js';
+import * as streams from './streams.js';
+
+const KINDS = {
+  'udp-send': datagrams.udpSend,
+  'udp-receive': datagrams.udpReceive,
+  echo: datagrams.echo,
+  'raw-send': datagrams.rawSend,
+  'frame-send': datagrams.frameSend,
+  'tcp-send': streams.tcpSend,
+  'tcp-receive': streams.tcpReceive,
+  'hand-over': handOver,
+};
+const [kind, json] = process.argv.slice(2);
+const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
+
+const tell = (word) => process.stdout.write(`${JSON.stringify(word)}\n`);
+const go = async (ready) => {
+  tell({ ready: { pid: process.pid, ...ready } });
+  if ((await lines.next()).done) process.exit(0);
+};
+const done = await KINDS[kind](JSON.parse(json), go);
+tell({ done });
+await lines.next();
+process.exit(0);
+
+/**
+ * Opens a socket and hands it to children, which use it; opens it only, itself.
+ *
+ * @param {{exe: string, children: {kind: string, how: object}[], listen?: object, connect?: {to: string, port: number}, udp?: object,
+ *   leaves?: boolean}} how
+ */
+async function handOver(how, ready) {
+  const fd = openShared(how);
+  const script = process.argv[1];
+  const children = how.children.map(({ exe, kind: work, how: words }) => {
+    const child = spawn(exe, [script, work, JSON.stringify({ ...words, fd: 3 })], { stdio: ['pipe', 'pipe', 'inherit', fd] });
+    return { child, lines: createInterface({ input: child.stdout })[Symbol.asyncIterator]() };
+  });
+  const pids = [];
+  for (const each of children) pids.push(JSON.parse((await each.lines.next()).value).ready.pid);
+  await ready({ port: kernel.localPort(fd), pids });
+  for (const { child } of children) child.stdin.write('go\n');
+  const results = [];
+  for (const each of children) results.push(JSON.parse((await each.lines.next()).value).done);
+  for (const { child } of children) child.stdin.end();
+  return { tx: 0, rx: 0, children: results };
+}
+
+function openShared({ listen, connect, udp }) {
+  if (listen !== undefined) return streams.listenOn(listen);
+  if (connect !== undefined) {
+    const fd = kernel.socket(kernel.familyOf(connect.to), kernel.SOCK.STREAM);
+    kernel.connect(fd, connect.to, connect.port);
+    return fd;
+  }
+  const fd = kernel.socket(kernel.familyOf(udp.to), kernel.SOCK.DGRAM);
+  if (udp.connected) kernel.connect(fd, udp.to, udp.port);
+  return fd;
+}

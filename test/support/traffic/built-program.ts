@@ -1,0 +1,29 @@
+// The program built from these sources into a folder of its own, so that a test never runs what was built from others.
+
+import { execFileSync } from 'node:child_process';
+import { cpSync, mkdtempSync, realpathSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+
+const ROOT = dirname(dirname(dirname(import.meta.dirname)));
+
+/** A build. */
+export interface BuiltProgram {
+  /** Path of bin/netmon-tui.js. */
+  readonly bin: string;
+  close(): void;
+}
+
+/** Builds; takes a second or two. */
+export function buildProgram(): BuiltProgram {
+  const folder = mkdtempSync(join(realpathSync(tmpdir()), 'nmt-built-'));
+  for (const name of ['bin', 'themes', 'package.json']) cpSync(join(ROOT, name), join(folder, name), { recursive: true });
+  symlinkSync(join(ROOT, 'node_modules'), join(folder, 'node_modules'));
+  try {
+    const words = ['-p', join(ROOT, 'tsconfig.build.json'), '--outDir', join(folder, 'dist')];
+    execFileSync(join(ROOT, 'node_modules/.bin/tsc'), words, { stdio: 'pipe' });
+  } catch {
+    // It writes its output all the same; what is missing shows when it runs.
+  }
+  return { bin: join(folder, 'bin/netmon-tui.js'), close: () => rmSync(folder, { recursive: true, force: true }) };
+}

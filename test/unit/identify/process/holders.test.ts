@@ -1,0 +1,113 @@
+import { describe, expect, it } from 'vitest';
+import { Directory } from '../../../../src/identify/process/directory.ts';
+import type { ExecWatch } from '../../../../src/identify/process/exec-watch.ts';
+import { Holders } from '../../../../src/identify/process/holders.ts';
+import type { ProcessFacts } from '../../../../src/identify/process/process-facts.ts';
+import { Users } from '../../../../src/identify/process/users.ts';
+import { fakeRoot } from '../../../support/fake-edges.ts';
+
+/** Files of a process; a zombie has no exe. */
+function proc(pid: number, comm: string, start: number, exe: string | null = `/bin/${comm}`): Record<string, string> {
+  const fields = ['S', '1', ...new Array(17).fill('0'), String(start), '0'];
+  return {
+    [`proc/${pid}/stat`]: `${pid} (${comm}) ${fields.join(' ')}\n`,
+    [`proc/${pid}/status`]: 'Name:\tx\nUid:\t5\t5\t5\t5\n',
+    ...(exe === null ? {} : { [`proc/${pid}/exe`]: `-> ${exe}` }),
+  };
+}
+
+function facts(pid: number, name: string, startTime: number | null, more: Partial<ProcessFacts> = {}): ProcessFacts {
+  return { pid, name, exe: `/bin/${name}`, uid: 7, parentPid: 1, startTime, script: null, unit: null, ...more };
+}
+
+function holdersOf(files: Record<string, string>, begun: ProcessFacts[] = []) {
+  const root = fakeRoot(files);
+  const directory = new Directory(new Users(`${root}/passwd`));
+  const byPid = new Map(begun.map((each) => [each.pid, each]));
+  const watch = { facts: (pid: number) => byPid.get(pid) } as unknown as ExecWatch;
+  const holders = new Holders(directory, `${root}/proc`, watch);
+  const seen = (number: number, now: number) => {
+    const process = directory.process(holders.process(number, now));
+    return process === undefined ? null : { name: process.name, exe: process.exe, uid: process.uid };
+  };
+  return { holders, directory, byPid, seen };
+}
+
+describe('Holders', () => {
+  it('reads a process that lives', () => {
+    const { holders, seen } = holdersOf(proc(10, 'wget', 500));
+    expect(seen(holders.intern(10, 10, 5, 'wget', 0), 0)).toEqual({ name: 'wget', exe: '/bin/wget', uid: 5 });
+  });
+
+  it('gives one number to one process, and another where any mark differs', () => {
+    const { holders } = holdersOf({});
+    const first = holders.intern(10, 10, 5, 'a', 0);
+    expect(holders.intern(10, 12, 5, 'a', 9)).toBe(first);
+    expect(holders.intern(11, 11, 5, 'a', 0)).not.toBe(first);
+    expect(holders.intern(10, 10, 6, 'a', 0)).not.toBe(first);
+    expect(holders.intern(10, 10, 5, 'b', 0)).not.toBe(first);
+  });
+
+  it('takes what was read at the start of a process that is gone', () => {
+    const { holders, seen } = holdersOf({}, [facts(10, 'curl', 500)]);
+    expect(seen(holders.intern(10, 10, 5, 'curl', 0), 0)).toEqual({ name: 'curl', exe: '/bin/curl', uid: 7 });
+  });
+
+  it('takes what was read at the start of a process that nobody has waited for: its executable is not to be had any more', () => {
+    const { holders, seen } = holdersOf(proc(10, 'curl', 500, null), [facts(10, 'curl', 500)]);
+    expect(seen(holders.intern(10, 10, 5, 'curl', 0), 0)).toMatchObject({ name: 'curl', exe: '/bin/curl' });
+  });
+
+  it('waits for the newest image of a process that is gone, not for ever', () => {
+    const { holders, byPid, seen } = holdersOf({}, [facts(10, 'ip', 500)]);
+    const number = holders.intern(10, 10, 5, 'curl', 0);
+    expect(seen(number, 100)).toBeNull();
+    byPid.set(10, facts(10, 'curl', 500));
+    expect(seen(number, 120)).toMatchObject({ exe: '/bin/curl' });
+  });
+
+  it('believes that a process which is gone was called otherwise than its executable: a link, a title', () => {
+    const { holders, seen } = holdersOf({}, [facts(10, 'busybox', 500)]);
+    const number = holders.intern(10, 10, 5, 'nc', 0);
+    expect(seen(number, 249)).toBeNull();
+    expect(seen(number, 250)).toMatchObject({ name: 'busybox', exe: '/bin/busybox' });
+  });
+
+  it('has the short name at the least', () => {
+    const { holders, seen } = holdersOf({});
+    const number = holders.intern(10, 10, 5, 'flash', 0);
+    expect([seen(number, 249), seen(number, 250)]).toEqual([null, { name: 'flash', exe: null, uid: 5 }]);
+  });
+
+  it('has the short name where the start was seen and nothing could be read', () => {
+    const { holders, seen } = holdersOf({}, [facts(10, '', null, { exe: null, uid: null })]);
+    expect(seen(holders.intern(10, 10, 5, 'flash', 0), 0)).toEqual({ name: 'flash', exe: null, uid: 5 });
+  });
+
+  it('keeps a pid that began anew as another process', () => {
+    const { holders, byPid, seen } = holdersOf({}, [facts(10, 'curl', 500)]);
+    const first = holders.intern(10, 10, 5, 'curl', 0);
+    seen(first, 0);
+    byPid.set(10, facts(10, 'wget', 900));
+    const second = holders.intern(10, 10, 5, 'wget', 0);
+    const third = holders.intern(10, 10, 5, 'curl', 0);
+    expect([seen(second, 0)?.name, seen(first, 0)?.name, third === first]).toEqual(['wget', 'curl', false]);
+  });
+
+  it('prefers the one that was named where a pid was taken over meanwhile', () => {
+    const { holders, seen } = holdersOf(proc(10, 'sshd', 900), [facts(10, 'curl', 500)]);
+    expect(seen(holders.intern(10, 10, 5, 'curl', 0), 0)).toMatchObject({ exe: '/bin/curl' });
+    expect(seen(holders.intern(10, 10, 5, 'sshd', 0), 0)).toMatchObject({ exe: '/bin/sshd' });
+  });
+
+  it('lets a thread be called anything', () => {
+    const { holders, seen } = holdersOf({}, [facts(10, 'node', 500)]);
+    expect(seen(holders.intern(10, 14, 5, 'libuv-worker', 0), 0)).toMatchObject({ name: 'node' });
+  });
+
+  it('knows a kernel thread, which has no executable, after a while', () => {
+    const { holders, seen } = holdersOf(proc(10, 'nfsd', 3, null));
+    const number = holders.intern(10, 10, 0, 'nfsd', 0);
+    expect([seen(number, 0), seen(number, 250)]).toEqual([null, { name: 'nfsd', exe: null, uid: 5 }]);
+  });
+});
