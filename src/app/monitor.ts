@@ -13,7 +13,7 @@ import { CapturedSource } from '../identify/process/captured-source.ts';
 import type { Directory } from '../identify/process/directory.ts';
 import type { Owners } from '../identify/process/owners.ts';
 import type { Fallback, InterfaceKind } from '../net/model.ts';
-import { DIRECTION } from '../net/numbers.ts';
+import { DIRECTION, LINK } from '../net/numbers.ts';
 import { headlineOf } from './headline.ts';
 
 /** Flows kept at once; beyond that the idlest are folded into their apps' totals. 250 bytes each. */
@@ -21,6 +21,7 @@ export const MAX_FLOWS = 1 << 18;
 /** `frames`, 4 doubles an interface: packets | frame bytes | of them received | of them sent, where a direction is known. */
 const FRAME_COLUMNS = 4;
 const MOST_INTERFACES = 1024;
+const ETHERNET_BYTES = 14;
 
 /** What a monitor is made of besides its source. */
 export interface MonitorParts {
@@ -53,6 +54,8 @@ export class Monitor {
   readonly #decoder = new Decoder();
   readonly #frames = new Float64Array(MOST_INTERFACES * FRAME_COLUMNS);
   readonly #kinds: InterfaceKind[] = [];
+  /** Bytes of each frame that the interface itself does not count: the made-up Ethernet header of Linux's lo. */
+  readonly #uncounted = new Uint8Array(MOST_INTERFACES);
   #headline = new Set<string>();
   #interfaceCount = -1;
   #packets = 0;
@@ -81,6 +84,7 @@ export class Monitor {
     const decoder = this.#decoder;
     const flows = this.flows;
     const frames = this.#frames;
+    const uncounted = this.#uncounted;
     const sources = this.#captured;
     const interfaces = this.#parts.opened.source.interfaces;
     for (let i = from; i < to; i++) {
@@ -103,6 +107,7 @@ export class Monitor {
         }
         continue;
       }
+      packet.frameBytes -= uncounted[index] as number;
       const base = index * FRAME_COLUMNS;
       frames[base] = (frames[base] as number) + 1;
       frames[base + 1] = (frames[base + 1] as number) + packet.frameBytes;
@@ -145,8 +150,12 @@ export class Monitor {
   #learnInterfaces(): void {
     const { source } = this.#parts.opened;
     this.#interfaceCount = source.interfaces.length;
-    while (this.#kinds.length < this.#interfaceCount)
-      this.#kinds.push(this.#parts.kindOf(source.interfaces[this.#kinds.length]?.name ?? ''));
+    for (let index = this.#kinds.length; index < this.#interfaceCount; index++) {
+      const { name = '', link = 0 } = source.interfaces[index] ?? {};
+      const kind = this.#parts.kindOf(name);
+      this.#kinds.push(kind);
+      this.#uncounted[index] = kind === 'loopback' && link === LINK.ETHERNET ? ETHERNET_BYTES : 0;
+    }
     const known = source.interfaces.map(({ name }, index) => ({ name, kind: this.#kinds[index] ?? 'physical' }));
     this.#headline = headlineOf(known, this.#parts.named);
     this.aggregator.setInterfaces(this.#interfaces());
@@ -159,12 +168,14 @@ export class Monitor {
         delta === null || (delta.rxDropped === null && delta.txDropped === null)
           ? null
           : (delta.rxDropped ?? 0) + (delta.txDropped ?? 0);
+      const kind = this.#kinds[index] ?? byName;
+      const sent = kind === 'loopback' ? 0 : (delta?.txBytes ?? 0); // what loopback sends it receives: counted once, as captured
       return {
         name,
-        kind: this.#kinds[index] ?? byName,
+        kind,
         headline: this.#headline.has(name),
         frameBytes: this.#frames[index * FRAME_COLUMNS + 1] as number,
-        counterBytes: delta === null ? null : delta.rxBytes + delta.txBytes,
+        counterBytes: delta === null ? null : delta.rxBytes + sent,
         counterDropped: dropped,
       };
     });

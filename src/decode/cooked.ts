@@ -10,9 +10,8 @@ const SLL2_BYTES = 20;
 const ETHERNET_BYTES = 14;
 /** Protocol value that announces an LLC header where Ethernet has a length (linux/if_ether.h, ETH_P_802_2). */
 const PROTOCOL_LLC = 4;
-/** Hardware types (linux/if_arp.h) whose frames have an Ethernet header; loopback's is all zeros, and lo counts it. */
+/** Hardware type (linux/if_arp.h) of interfaces that count an Ethernet header. */
 const ARPHRD_ETHER = 1;
-const ARPHRD_LOOPBACK = 772;
 /** Packet types (linux/if_packet.h). */
 const TO_BROADCAST = 1;
 const TO_MULTICAST = 2;
@@ -42,13 +41,14 @@ function behind(wireEnd: number, header: number): number {
 
 /**
  * Direction, group and frame bytes. The real link header was cut off before capture: interface counters did count its 14 bytes on
- * Ethernet and on lo, so they are put back, or frame bytes could never be compared with the counters. Tunnels have none to put back.
+ * Ethernet, so they are put back, or frame bytes could never be compared with the counters. Tunnels have none to put back, and lo counts
+ * none (drivers/net/loopback.c takes the length after eth_type_trans).
  */
 function describe(packetType: number, hardware: number, packet: Packet): void {
   if (packetType === OUTGOING) packet.linkDirection = DIRECTION.OUT;
   else if (packetType < TO_OTHER_HOST) packet.linkDirection = DIRECTION.IN;
   packet.groupAddressed = packetType === TO_BROADCAST || packetType === TO_MULTICAST;
-  if (hardware === ARPHRD_ETHER || hardware === ARPHRD_LOOPBACK) packet.frameBytes += ETHERNET_BYTES;
+  if (hardware === ARPHRD_ETHER) packet.frameBytes += ETHERNET_BYTES;
 }
 
 function readProtocol(protocol: number, bytes: Uint8Array, at: number, end: number, wireEnd: number, packet: Packet): Status {

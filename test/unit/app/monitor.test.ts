@@ -141,6 +141,17 @@ describe('Monitor', () => {
     expect(run(two, { tracker }).tick().capture).toMatchObject({ interfaceBytes: null, interfaceDropped: null });
   });
 
+  it('counts on loopback what it counts itself: each packet once, without the header that is made up', () => {
+    const tracker = new CounterTracker('linux');
+    const reading = (bytes: number) =>
+      new Map([['lo', { rxBytes: bytes, txBytes: bytes, rxPackets: 1, txPackets: 1, rxDropped: 0, txDropped: 0 }]]);
+    tracker.update(reading(1000));
+    tracker.update(reading(1045));
+    const source = new FakeSource('libpcap', ['lo']);
+    source.push({ data: out('hello') });
+    expect(run(source, { tracker }).tick().interfaces).toMatchObject([{ frameBytes: 45, counterBytes: 45, txBytes: 45 }]);
+  });
+
   it('gives fragments the ports of their first', () => {
     const source = new FakeSource();
     const whole = udp({ sport: 1000, dport: 2000 }, 'x'.repeat(64));
