@@ -136,6 +136,10 @@ describe('the owner of a flow', () => {
     for (let i = 0; i < 9; i++) see(reply({ ...NAMED, bytes: 100 }), IN, KERNEL);
     expect(pid(row)).toBe(100);
     expect(apps()).toEqual({ curl: 2000 });
+    // Not even where two processes are level.
+    see(packet({ ...NAMED, bytes: 0 }), OUT, NC);
+    see(reply({ ...NAMED, bytes: 0 }), IN, KERNEL);
+    expect(pid(row)).toBe(100);
   });
 
   it('is nobody where pid 0 comes without a name', () => {
@@ -191,13 +195,13 @@ describe('on behalf of', () => {
   });
 
   it('is voted too, and a row that changes in nothing else is renewed', () => {
-    const { see, tick } = setUp();
-    see(packet(DNS), OUT, RESOLVER);
-    tick();
+    const { see, source, tick } = setUp();
+    const row = see(packet(DNS), OUT, RESOLVER);
     tick();
     const quiet = tick().flows[0];
     expect(tick().flows[0]).toBe(quiet);
-    see(packet(DNS), OUT, RESOLVER, CHROME);
+    source.see(row, true, OUT, RESOLVER, CHROME);
+    expect(tick().flows[0]).toEqual({ ...quiet, onBehalfOf: 'Google Chrome He' });
     see(packet(DNS), OUT, RESOLVER, CHROME);
     see(packet(DNS), OUT, RESOLVER, CURL);
     expect(tick().flows[0]).toMatchObject({ onBehalfOf: 'Google Chrome He' });

@@ -30,7 +30,6 @@ describe('NettopSource', () => {
     await turns(source, 0);
     expect(edges.ran).toEqual([CHOSEN]);
     expect(source).toMatchObject({ kind: 'nettop', note: '' });
-    // The port of mDNS is several processes': the one that moved most bytes through it is named.
     expect(rows.map((row) => described(row))).toEqual([
       'Microsoft Edge 772 exact',
       'mDNSResponder 272 wildcard',
@@ -38,6 +37,17 @@ describe('NettopSource', () => {
     ]);
     expect(peer(rows[2] as number)).toMatch(/^none/);
     expect(directory.app(directory.process(1)?.app ?? -1)?.user).toBeNull();
+  });
+
+  it('names the busiest of those that share a port', async () => {
+    const flow = 'udp4 *:5353<->*:*,en0,';
+    const stdout = `,interface,state,bytes_in,bytes_out,\na.1,,,0,0,\n${flow},5,5,\nb.2,,,0,0,\n${flow},900,9,\nc.3,,,0,0,\n${flow},50,50,\n`;
+    const { flows, directory, open, described } = flowRoom();
+    const source = new NettopSource(flows, directory, programs({ nettop: () => ({ stdout }) }));
+    const row = open({ protocol: PROTOCOL.UDP, src: '192.168.3.37', sport: 5353, dst: '224.0.0.251', dport: 5353 });
+    source.admit(row);
+    await turns(source, 0);
+    expect(described(row)).toBe('b 2 wildcard');
   });
 
   it('takes pids above 99,999 and IPv6 with scopes', async () => {
