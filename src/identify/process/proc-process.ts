@@ -46,7 +46,7 @@ function link(path: string): string | null {
 
 function text(path: string): string | null {
   try {
-    return readFileSync(path, 'latin1');
+    return readFileSync(path, 'utf8');
   } catch {
     return null;
   }

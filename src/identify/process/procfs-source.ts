@@ -143,6 +143,7 @@ export class ProcfsSource implements OwnerSource {
     const pid = inode === 0 ? undefined : this.#inodes.owner(inode);
     if (pid === undefined) return null;
     const facts = readProcess(this.#proc, pid);
+    if (facts === null) this.#inodes.forget(inode);
     return facts === null ? null : this.#directory.learn(facts);
   }
 

@@ -36,6 +36,11 @@ export class SocketInodes {
     return this.#owners.get(inode);
   }
 
+  /** What was known of a socket turned out to be past: its process is gone, but another may hold it. */
+  forget(inode: number): void {
+    this.#owners.delete(inode);
+  }
+
   want(inode: number): void {
     this.#wanted.add(inode);
   }

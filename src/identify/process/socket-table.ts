@@ -1,6 +1,6 @@
 // The machine's sockets at one moment, looked up by a flow's ends. Filled anew at each reading; open addressing, no text.
 
-import { V4_MAPPED } from '../../net/address.ts';
+import { isV4, V4_MAPPED } from '../../net/address.ts';
 import { PROTOCOL } from '../../net/numbers.ts';
 
 /** How a look-up was answered; `none` where no socket fits. */
@@ -72,7 +72,8 @@ export class SocketTable {
       owner = this.#look(protocol, ends, localAt, localPort, any, 0, 0);
       if (owner !== 0) return owner;
     }
-    for (const any of [ANY_V4, ANY]) {
+    // A dual-stack socket serves IPv4, too; the reverse is never so.
+    for (const any of isV4(ends, localAt) ? [ANY_V4, ANY] : [ANY]) {
       owner = this.#look(protocol, any, 0, localPort, ANY, 0, 0) || this.#look(protocol, any, 0, localPort, ANY_V4, 0, 0);
       if (owner !== 0) return owner;
     }

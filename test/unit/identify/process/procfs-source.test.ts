@@ -1,0 +1,167 @@
+// Owners from a made-up /proc. What other test is there for a process that is gone at the right moment?
+
+import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { Localizer } from '../../../../src/flow/direction.ts';
+import { FlowTable } from '../../../../src/flow/flow-table.ts';
+import { INTS, OWNERSHIP, PEER_PROCESS, PROCESS } from '../../../../src/flow/layout.ts';
+import { Directory } from '../../../../src/identify/process/directory.ts';
+import { Owners } from '../../../../src/identify/process/owners.ts';
+import { ProcfsSource } from '../../../../src/identify/process/procfs-source.ts';
+import { Users } from '../../../../src/identify/process/users.ts';
+import { ATTRIBUTIONS, OWNER_REASONS } from '../../../../src/net/model.ts';
+import { PROTOCOL } from '../../../../src/net/numbers.ts';
+import { fakeRoot } from '../../../support/fake-edges.ts';
+import { addresses, type PacketFields, packet } from '../../../support/packets.ts';
+
+const HEADER = 'sl local_address rem_address st queues timer retrnsmt uid timeout inode\n';
+const ME = '0100000A';
+const THEM = '500200C0';
+const LOOPBACK = '0100007F';
+const port = (value: number) => value.toString(16).toUpperCase().padStart(4, '0');
+const line = (local: string, localPort: number, remote: string, remotePort: number, inode: number) =>
+  `  0: ${local}:${port(localPort)} ${remote}:${port(remotePort)} 01 0:0 00:0 0 0 0 ${inode} 1\n`;
+
+let proc: string;
+let flows: FlowTable;
+let directory: Directory;
+let source: ProcfsSource;
+let owners: Owners;
+let now: number;
+
+beforeEach(() => {
+  proc = fakeRoot({ 'net/tcp': HEADER, 'net/udp': HEADER });
+  const localizer = new Localizer(false);
+  localizer.setAddresses(addresses('10.0.0.1'));
+  flows = new FlowTable(localizer, 1024, 1);
+  directory = new Directory(new Users('/nonexistent'));
+  source = new ProcfsSource(flows, directory, proc);
+  owners = new Owners(flows, source, false);
+  now = 1000;
+});
+
+function sockets(text: string, file = 'tcp'): void {
+  writeFileSync(`${proc}/net/${file}`, HEADER + text);
+}
+
+function processWith(pid: number, comm: string, ...inodes: number[]): void {
+  mkdirSync(`${proc}/${pid}/fd`, { recursive: true });
+  writeFileSync(`${proc}/${pid}/stat`, `${pid} (${comm}) S 1 1 1 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 ${pid} 0 0\n`);
+  writeFileSync(`${proc}/${pid}/status`, 'Uid:\t0\t0\t0\t0\n');
+  for (const [fd, inode] of inodes.entries()) symlinkSync(`socket:[${inode}]`, `${proc}/${pid}/fd/${fd}`);
+}
+
+function flow(fields: PacketFields = {}): number {
+  const row = flows.touch(packet(fields), 0, 0, 0);
+  owners.admitFresh();
+  return row;
+}
+
+/** Works until nothing is due for `ms`. */
+function work(ms: number): void {
+  for (const end = now + ms; now <= end; now += 10) owners.work(now);
+}
+
+function told(row: number): string {
+  const base = row * INTS;
+  const name = (id: number) => directory.process(id)?.name ?? '-';
+  const ownership = flows.ints[base + OWNERSHIP] as number;
+  const process = flows.ints[base + PROCESS] as number;
+  const peer = flows.ints[base + PEER_PROCESS] as number;
+  const reason = process < 0 ? `, ${OWNER_REASONS[ownership & 0xffff]}` : '';
+  return `${name(process)}${peer < 0 ? '' : ` and ${name(peer)}`} (${ATTRIBUTIONS[ownership >>> 16]}${reason})`;
+}
+
+describe('ProcfsSource', () => {
+  it('finds the owner of a connection, soon', () => {
+    sockets(line(ME, 40_000, THEM, 443, 500));
+    processWith(77, 'curl', 400, 500);
+    const row = flow();
+    expect(told(row)).toBe('- (none, not looked up yet)');
+    work(30);
+    expect(told(row)).toBe('curl (exact)');
+    expect(directory.process(flows.ints[row * INTS + PROCESS] as number)).toMatchObject({ pid: 77, user: '0' });
+  });
+
+  it('finds both owners of a local flow', () => {
+    sockets(line(LOOPBACK, 40_000, LOOPBACK, 80, 500) + line(LOOPBACK, 80, LOOPBACK, 40_000, 600));
+    processWith(77, 'curl', 500);
+    processWith(88, 'nginx', 600);
+    const row = flow({ src: '127.0.0.1', dst: '127.0.0.1', dport: 80, flags: 'S' });
+    work(30);
+    expect(told(row)).toBe('curl and nginx (exact)');
+  });
+
+  it('takes an unconnected socket for datagrams', () => {
+    sockets(line('00000000', 5353, '00000000', 0, 500), 'udp');
+    processWith(77, 'avahi', 500);
+    const row = flow({ protocol: PROTOCOL.UDP, dst: '224.0.0.251', sport: 5353, dport: 5353 });
+    work(30);
+    expect(told(row)).toBe('avahi (wildcard)');
+  });
+
+  it('waits a moment before it takes the listener: the connection may just be accepted', () => {
+    const listener = line('00000000', 22, '00000000', 0, 500);
+    sockets(listener);
+    processWith(77, 'sshd', 500);
+    const row = flow({ src: '192.0.2.80', dst: '10.0.0.1', sport: 50_000, dport: 22, flags: 'S' });
+    work(30);
+    expect(told(row)).toContain('not looked up yet');
+    sockets(listener + line(ME, 22, THEM, 50_000, 600));
+    processWith(78, 'sshd-session', 600);
+    work(2000);
+    expect(told(row)).toBe('sshd-session (exact)');
+    const refused = flow({ src: '192.0.2.80', dst: '10.0.0.1', sport: 50_001, dport: 22, flags: 'S' });
+    work(5000);
+    expect(told(refused)).toBe('sshd (listener)');
+  });
+
+  it('gives up after a while, with the reason', () => {
+    const row = flow();
+    work(1200);
+    expect(told(row)).toContain('not looked up yet');
+    work(20_000);
+    expect(told(row)).toBe('- (none, closed before it could be looked up)');
+  });
+
+  it('finds who else holds a socket after the process that it knew is gone', () => {
+    const udp = line('00000000', 53, '00000000', 0, 500);
+    sockets(udp, 'udp');
+    processWith(88, 'resolver', 500);
+    processWith(77, 'worker', 500);
+    const first = flow({ protocol: PROTOCOL.UDP, src: '192.0.2.80', dst: '10.0.0.1', sport: 4000, dport: 53 });
+    work(30);
+    expect(told(first)).toBe('resolver (wildcard)');
+    rmSync(`${proc}/88`, { recursive: true });
+    const second = flow({ protocol: PROTOCOL.UDP, src: '192.0.2.80', dst: '10.0.0.1', sport: 4001, dport: 53 });
+    work(10_000);
+    expect(told(second)).toBe('worker (wildcard)');
+  });
+
+  it('gives a row that is another flow by now to nobody', () => {
+    sockets(line(ME, 40_000, THEM, 443, 500));
+    processWith(77, 'curl', 500);
+    const row = flow();
+    flows.remove(row);
+    expect(flow({ sport: 40_001 })).toBe(row);
+    work(30);
+    expect(told(row)).toContain('not looked up yet');
+  });
+
+  it('leaves alone what no process can own', () => {
+    const forwarded = flow({ src: '192.0.2.1', dst: '192.0.2.2' });
+    const arp = flow({ protocol: PROTOCOL.ARP });
+    work(2500);
+    expect(told(forwarded)).toBe('- (kernel, forwarded)');
+    expect(told(arp)).toBe('- (kernel, no process: the kernel itself)');
+  });
+
+  it('says when there is no /proc, and goes on', () => {
+    rmSync(`${proc}/net`, { recursive: true });
+    flow();
+    work(30);
+    expect(source.note).toContain("can't be read");
+    owners.close();
+    work(30);
+  });
+});
