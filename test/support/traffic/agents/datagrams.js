@@ -55,6 +55,7 @@ export async function udpReceive(how, go) {
     if (how.shared) kernel.sharePort(fd);
     kernel.bind(fd, on, port);
   }
+  kernel.widen(fd);
   kernel.setPatience(fd, patienceMs);
   await go({ port: kernel.localPort(fd) });
   const extra = headerBytes(on) + UDP_BYTES;

@@ -32,6 +32,7 @@ const SOL_SOCKET = 1;
 const SO_REUSEADDR = 2;
 const SO_RCVTIMEO = 20;
 const SO_REUSEPORT = 15;
+const SO_RCVBUFFORCE = 33;
 const MSG_NOSIGNAL = 0x4000;
 const SHUT_WR = 1;
 const EINTR = 4;
@@ -99,6 +100,11 @@ function setFlag(fd, option) {
 export const shareAddress = (fd) => setFlag(fd, SO_REUSEADDR);
 export const sharePort = (fd) => setFlag(fd, SO_REUSEPORT);
 
+/** Room for a burst; root may pass the system's limit. */
+export function widen(fd) {
+  must(raw.setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, Buffer.from([0, 0, 0x40, 0]), 4), 'setsockopt');
+}
+
 /** A receiver that waits for longer than this is told `null`. */
 export function setPatience(fd, ms) {
   const time = Buffer.alloc(16);
@@ -128,12 +134,17 @@ export function receive(fd, into) {
 
 export const endSending = (fd) => must(raw.shutdown(fd, SHUT_WR), 'shutdown');
 
-/** Segments of a TCP socket so far, as its own kernel counts them; `over` once both sides have closed and all is acknowledged. */
+/** Segments and payload bytes (those sent again too) of a TCP socket so far, as its own kernel counts them; `over` once both sides have closed and all is acknowledged. */
 export function segments(fd) {
   const told = Buffer.alloc(232);
   must(raw.getsockopt(fd, 6, 11, told, Buffer.from([232, 0, 0, 0])), 'TCP_INFO');
   const state = told.readUInt8(0);
-  return { out: told.readUInt32LE(136), in: told.readUInt32LE(140), over: state === TIME_WAIT || state === CLOSED };
+  return {
+    out: told.readUInt32LE(136),
+    in: told.readUInt32LE(140),
+    sent: Number(told.readBigUInt64LE(200)),
+    over: state === TIME_WAIT || state === CLOSED,
+  };
 }
 
 /** Sends an open file's bytes over a stream without copying them here. */

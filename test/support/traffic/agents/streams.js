@@ -11,15 +11,15 @@ const segmentBytes = (address) => (address.includes(':') ? 40 : 20) + 32;
 /** A SYN's options take 8 bytes more. */
 const SYN_MORE = 8;
 
-/** Bytes on the wire of one connection whose payload is known and whose both ends have said their last. */
-function wire(fd, address, sent, received) {
+/** Bytes on the wire of one connection whose both ends have said their last. What the peer had to send again is in the peer's own count. */
+function wire(fd, address, received) {
   const each = segmentBytes(address);
   let count = kernel.segments(fd);
   for (let i = 0; i < 1000 && !count.over; i++) {
     sleep(2);
     count = kernel.segments(fd);
   }
-  return { tx: sent + count.out * each + SYN_MORE, rx: received + count.in * each + SYN_MORE };
+  return { tx: count.sent + count.out * each + SYN_MORE, rx: received + count.in * each + SYN_MORE };
 }
 
 /**
@@ -50,7 +50,7 @@ export async function tcpSend(how, go) {
     push(fd, how, bytes, ring);
     kernel.endSending(fd);
     const got = readAll(fd);
-    const each = wire(fd, to, bytes, got);
+    const each = wire(fd, to, got);
     tx += each.tx;
     rx += each.rx;
   };
@@ -132,7 +132,7 @@ export async function tcpReceive(how, go) {
     const got = readAll(fd);
     kernel.sendAll(fd, answer);
     kernel.endSending(fd);
-    const each = wire(fd, on, bytes, got);
+    const each = wire(fd, on, got);
     tx += each.tx;
     rx += each.rx;
   }
