@@ -3,12 +3,12 @@
 import type { FlowTable } from '../flow/flow-table.ts';
 import type { ProcessDirectory } from '../net/model.ts';
 import { A, type Accumulators } from './accumulators.ts';
-import { Booking } from './booking.ts';
+import { Booking, ROLE } from './booking.ts';
 import type { CountedInterface } from './counted-interface.ts';
 import { AppRows, HostRows, sumTraffic, trafficOf } from './entity-rows.ts';
 import { FlowRows } from './flow-rows.ts';
 import { MINUTES, RateRings, SECONDS } from './ring.ts';
-import type { CaptureStatus, CategoryRow, FlowRow, Gap, InterfaceRow, Snapshot, TotalRow } from './snapshot.ts';
+import type { CaptureStatus, CategoryRow, FlowRow, Gap, InterfaceRow, Snapshot, TotalRow, Traffic } from './snapshot.ts';
 
 /** What a tick is told from outside. Times in epoch ms; `intervalMs` measured. */
 export interface Tick {
@@ -66,6 +66,11 @@ export class Aggregator {
   /** Interfaces that flows refer to by index; the list only grows. */
   setInterfaces(interfaces: readonly CountedInterface[]): void {
     this.#interfaces = interfaces;
+    this.booking.setRoles(
+      Uint8Array.from(interfaces, ({ headline, kind }) =>
+        headline ? ROLE.HEADLINE : kind === 'tunnel' ? ROLE.TUNNEL : ROLE.APART,
+      ),
+    );
   }
 
   /** Calls back with the last state of each flow that goes away. Costs text per flow: only where somebody reads it. */
@@ -104,7 +109,7 @@ export class Aggregator {
         rxMinutes: this.#rates.rxMinutes?.tail(MINUTES) ?? [],
         txMinutes: this.#rates.txMinutes?.tail(MINUTES) ?? [],
       },
-      apps: this.#apps.select(limits.apps, intervalMs),
+      apps: this.#apps.select(limits.apps, intervalMs, this.#tunnelled(intervalMs)),
       hosts: this.#hosts.select(limits.hosts, intervalMs),
       categories: this.#categories(total),
       interfaces: this.#interfaceRows(intervalMs),
@@ -130,6 +135,14 @@ export class Aggregator {
     const { interfaces, unowned } = this.booking;
     const rows = this.#interfaces.flatMap((each, index) => (each.headline ? [trafficOf(interfaces, index, intervalMs)] : []));
     return { ...sumTraffic(rows), unownedBytes: this.#headline(unowned, A.RX) + this.#headline(unowned, A.TX) };
+  }
+
+  /** What moved inside tunnels whose carriers are part of the headline. */
+  #tunnelled(intervalMs: number): Traffic {
+    const tunnels = this.#interfaces.flatMap((each, index) =>
+      !each.headline && each.kind === 'tunnel' ? [trafficOf(this.booking.interfaces, index, intervalMs)] : [],
+    );
+    return sumTraffic(tunnels);
   }
 
   /** Everything is in one row until flows are categorised. */

@@ -7,12 +7,22 @@ import { widened } from '../net/arrays.ts';
 import type { ProcessDirectory } from '../net/model.ts';
 import { OWNER_REASONS } from '../net/model.ts';
 import { Accumulators } from './accumulators.ts';
+import { isCarrier } from './carrier.ts';
 import { HostTable } from './host-table.ts';
 
 /** App entities below this stand for flows without a process, one for each reason; app `id` is entity `id + OWNERLESS`. */
 export const OWNERLESS = 16;
 const EXPLAINED = [OWNER_REASONS.indexOf('no process: the kernel itself'), OWNER_REASONS.indexOf('forwarded')];
 const NEVER = -1;
+/** Column value of a flow that is booked to its interface alone. */
+const ASIDE = -2;
+/** App entity of flows in which a captured tunnel travels: what is in it is booked under its own apps. */
+export const CARRIER = 15;
+/**
+ * What an interface means for the totals: part of the headline; a tunnel, whose flows belong to apps but travel once more in the headline;
+ * or one that repeats what others carry (bridges, virtual pairs).
+ */
+export const ROLE = { HEADLINE: 0, TUNNEL: 1, APART: 2 } as const;
 
 /** Most hosts with a row of their own. */
 export const MAX_HOSTS = 65_536;
@@ -36,6 +46,8 @@ export class Booking implements FlowObserver {
   #app = new Int32Array(0);
   #peer = new Int32Array(0);
   #host = new Int32Array(0);
+  #roles: Uint8Array = new Uint8Array(0);
+  #tunnelled = false;
   /** Told after the last booking of a flow that goes away. */
   onRemoved: ((row: number) => void) | null = null;
 
@@ -43,6 +55,16 @@ export class Booking implements FlowObserver {
     this.#flows = flows;
     this.#directory = directory;
     this.hostTable = new HostTable(MAX_HOSTS, seed);
+  }
+
+  /** ROLE by interface index; those beyond the list are part of the headline. */
+  setRoles(roles: Uint8Array): void {
+    this.#roles = roles;
+  }
+
+  /** True for a flow whose bytes are counted under the apps in the tunnel that it carries. */
+  carries(row: number): boolean {
+    return this.#app[row] === CARRIER;
   }
 
   flowRemoved(row: number): void {
@@ -56,6 +78,13 @@ export class Booking implements FlowObserver {
 
   /** Books every flow that moved or was learnt about since the last call. */
   bookTouched(): void {
+    const before = this.#tunnelled;
+    this.#bookAll();
+    // The first bytes of a tunnel make carriers of flows that were booked a moment ago.
+    if (this.#tunnelled !== before) this.#bookAll();
+  }
+
+  #bookAll(): void {
     this.#reserve();
     const { touched, touchedCount } = this.#flows;
     for (let i = 0; i < touchedCount; i++) {
@@ -100,32 +129,40 @@ export class Booking implements FlowObserver {
     const tx = txTotal - (b[from + 1] as number);
     const rxp = rxpTotal - (b[from + 2] as number);
     const txp = txpTotal - (b[from + 3] as number);
-    const isNew = this.#app[row] === NEVER;
+    const isNew = (this.#app[row] as number) < 0;
     const iface = (flows.ints[base + L.PROTOCOL_INTERFACE] as number) >>> 16;
     const process = flows.ints[base + L.PROCESS] as number;
     const reason = (flows.ints[base + L.OWNERSHIP] as number) & 0xffff;
-    const app = process === NO_OWNER ? reason : this.#appOf(process);
+    const role = this.#roles[iface] ?? ROLE.HEADLINE;
+    this.interfaces.add(iface, rx, tx, rxp, txp, first, last);
+    this.interfaces.addToTick(iface, rx, tx);
+    b[from] = rxTotal;
+    b[from + 1] = txTotal;
+    b[from + 2] = rxpTotal;
+    b[from + 3] = txpTotal;
+    b[from + 4] = (b[from + 4] as number) + rx;
+    b[from + 5] = (b[from + 5] as number) + tx;
+    if (role === ROLE.APART) {
+      if (this.#app[row] === NEVER) this.interfaces.addFlow(iface, 1);
+      this.#app[row] = ASIDE;
+      return;
+    }
+    if (role === ROLE.TUNNEL) this.#tunnelled = true;
+    const carrier = role === ROLE.HEADLINE && this.#tunnelled && isCarrier(flows, row);
+    const app = carrier ? CARRIER : process === NO_OWNER ? reason : this.#appOf(process);
 
     if (isNew) {
       this.#host[row] = this.hostTable.intern(flows.ints, base + L.REMOTE);
       this.hosts.addFlow(this.#host[row] as number, 1);
-      this.interfaces.addFlow(iface, 1);
+      if (this.#app[row] === NEVER) this.interfaces.addFlow(iface, 1);
     }
     const host = this.#host[row] as number;
     const was = this.#app[row] as number;
     if (was !== app) {
       if (!isNew) {
-        this.apps.add(
-          was,
-          -(b[from] as number),
-          -(b[from + 1] as number),
-          -(b[from + 2] as number),
-          -(b[from + 3] as number),
-          first,
-          0,
-        );
+        this.apps.add(was, rx - rxTotal, tx - txTotal, rxp - rxpTotal, txp - txpTotal, first, 0);
         this.apps.addFlow(was, -1);
-        if (isUnowned(was)) this.unowned.add(iface, -(b[from] as number), -(b[from + 1] as number), 0, 0, first, 0);
+        if (isUnowned(was)) this.unowned.add(iface, rx - rxTotal, tx - txTotal, 0, 0, first, 0);
       }
       this.apps.addFlow(app, 1);
       this.apps.add(app, rxTotal, txTotal, rxpTotal, txpTotal, first, last);
@@ -140,14 +177,6 @@ export class Booking implements FlowObserver {
 
     this.hosts.add(host, rx, tx, rxp, txp, first, last);
     this.hosts.addToTick(host, rx, tx);
-    this.interfaces.add(iface, rx, tx, rxp, txp, first, last);
-    this.interfaces.addToTick(iface, rx, tx);
-    b[from] = rxTotal;
-    b[from + 1] = txTotal;
-    b[from + 2] = rxpTotal;
-    b[from + 3] = txpTotal;
-    b[from + 4] = (b[from + 4] as number) + rx;
-    b[from + 5] = (b[from + 5] as number) + tx;
   }
 
   /** The far end of a local flow: what one side sent the other received. Booked only once its owner is known. */
@@ -168,20 +197,10 @@ export class Booking implements FlowObserver {
     if (process === NO_OWNER) return;
     const app = this.#appOf(process);
     const was = this.#peer[row] as number;
-    const b = this.#booked;
-    const from = row * 6;
     if (was === app) this.apps.add(app, tx, rx, txp, rxp, first, last);
     else {
       if (was !== NEVER) {
-        this.apps.add(
-          was,
-          -(b[from + 1] as number),
-          -(b[from] as number),
-          -(b[from + 3] as number),
-          -(b[from + 2] as number),
-          first,
-          0,
-        );
+        this.apps.add(was, tx - txTotal, rx - rxTotal, txp - txpTotal, rxp - rxpTotal, first, 0);
         this.apps.addFlow(was, -1);
       }
       this.apps.addFlow(app, 1);
@@ -209,5 +228,5 @@ export class Booking implements FlowObserver {
 
 /** True for an app entity that stands for flows whose owner nobody could tell; what the kernel sends or forwards is explained, not unowned. */
 function isUnowned(entity: number): boolean {
-  return entity < OWNERLESS && !EXPLAINED.includes(entity);
+  return entity < CARRIER && !EXPLAINED.includes(entity);
 }

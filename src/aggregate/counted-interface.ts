@@ -6,7 +6,7 @@ import type { InterfaceKind } from '../net/model.ts';
 export interface CountedInterface {
   readonly name: string;
   readonly kind: InterfaceKind;
-  /** True when its bytes are part of the headline total. */
+  /** True when its bytes are part of the headline total. Otherwise a tunnel's flows still belong to apps; all other kinds repeat what is counted elsewhere. */
   readonly headline: boolean;
   /** Frame bytes captured on it. */
   readonly frameBytes: number;

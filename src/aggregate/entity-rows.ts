@@ -3,7 +3,7 @@
 import { formatAddress } from '../net/address.ts';
 import { OWNER_REASONS, type ProcessDirectory } from '../net/model.ts';
 import { A, type Accumulators } from './accumulators.ts';
-import { OWNERLESS } from './booking.ts';
+import { CARRIER, OWNERLESS } from './booking.ts';
 import { type HostTable, OTHER_HOSTS } from './host-table.ts';
 import type { AppRow, HostRow, Traffic } from './snapshot.ts';
 import { selectTop } from './top.ts';
@@ -37,6 +37,18 @@ export function sumTraffic(rows: Iterable<Traffic>): Traffic {
   return sum;
 }
 
+/** What is left of `all` without `part`, never below 0: counters of a tunnel and its carrier are a moment apart. */
+function lessTraffic(all: Traffic, part: Traffic): Traffic {
+  return {
+    rxBytes: Math.max(0, all.rxBytes - part.rxBytes),
+    txBytes: Math.max(0, all.txBytes - part.txBytes),
+    rxPackets: all.rxPackets,
+    txPackets: all.txPackets,
+    rxRate: Math.max(0, all.rxRate - part.rxRate),
+    txRate: Math.max(0, all.txRate - part.txRate),
+  };
+}
+
 /** The entities to show: all up to `limit`, else those with most bytes; the second list is the rest. */
 function choose(accumulators: Accumulators, limit: number): { shown: number[]; rest: number[] } {
   const present: number[] = [];
@@ -61,9 +73,13 @@ export class AppRows {
     this.#directory = directory;
   }
 
-  select(limit: number, intervalMs: number): AppRow[] {
+  /** @param tunnelled what moved inside captured tunnels: it is booked under apps, so only the rest of what carried it is the carrier's */
+  select(limit: number, intervalMs: number, tunnelled: Traffic): AppRow[] {
     const { shown, rest } = choose(this.#apps, limit);
-    const rows = shown.map((entity) => this.#row(entity, intervalMs));
+    const rows = shown.map((entity) => {
+      const row = this.#row(entity, intervalMs);
+      return entity === CARRIER ? { ...row, ...lessTraffic(row, tunnelled) } : row;
+    });
     if (rest.length > 0) rows.push(this.#folded(rest, intervalMs));
     return rows;
   }
@@ -76,14 +92,16 @@ export class AppRows {
       old !== undefined &&
       old.rxRate === 0 &&
       old.txRate === 0 &&
-      old.pids === (app?.pids ?? old.pids);
+      old.processes === (app?.processes ?? old.processes);
     if (still && !hasMotion(old.recent)) return old;
     const made: AppRow = {
       id: `app:${entity}`,
       app: app?.name ?? null,
-      reason: app === undefined ? (OWNER_REASONS[entity] ?? 'unknown') : null,
+      reason: app === undefined ? reasonOf(entity) : null,
       exe: app?.exe ?? null,
       pids: app?.pids ?? [],
+      processes: app?.processes ?? [],
+      processCount: app?.processCount ?? 0,
       user: app?.user ?? null,
       flows: this.#apps.get(entity, A.FLOWS),
       firstSeen: this.#apps.get(entity, A.FIRST),
@@ -102,6 +120,8 @@ export class AppRows {
       reason: `${rest.length} more apps`,
       exe: null,
       pids: [],
+      processes: [],
+      processCount: 0,
       user: null,
       flows: rest.reduce((sum, entity) => sum + this.#apps.get(entity, A.FLOWS), 0),
       firstSeen: Math.min(...rest.map((entity) => this.#apps.get(entity, A.FIRST))),
@@ -110,6 +130,10 @@ export class AppRows {
       ...sumTraffic(rest.map((entity) => trafficOf(this.#apps, entity, intervalMs))),
     };
   }
+}
+
+function reasonOf(entity: number): string {
+  return entity === CARRIER ? 'overhead of tunnels' : (OWNER_REASONS[entity] ?? 'unknown');
 }
 
 /** Rows of the hosts table. */

@@ -69,6 +69,7 @@ export class FlowRows {
     const app = this.#appName(process);
     const peerApp = this.#appName(peer);
     const onBehalfOf = this.#onBehalfOf === null ? null : this.#appName(this.#process(this.#onBehalfOf(row)));
+    const carries = this.#booking.carries(row);
     const lastSeen = counters[at + L.LAST_SEEN] as number;
     if (
       same !== undefined &&
@@ -84,7 +85,8 @@ export class FlowRows {
       same.peerPid === (peer?.pid ?? null) &&
       same.app === app &&
       same.peerApp === peerApp &&
-      same.onBehalfOf === onBehalfOf
+      same.onBehalfOf === onBehalfOf &&
+      same.carries === carries
     ) {
       return same;
     }
@@ -119,6 +121,7 @@ export class FlowRows {
       rttMs: protocol === 6 && rtt > 0 ? rtt / 1000 : null,
       retransmits:
         protocol === 6 ? (flows.tcp[tcp + L.TX_RETRANSMITS] as number) + (flows.tcp[tcp + L.RX_RETRANSMITS] as number) : 0,
+      carries,
       tunnel: TUNNEL_NAMES[(word >>> 8) & 0xff] ?? null,
       closed: word >>> 24 >= L.FLOW_STATE.CLOSED,
       rxBytes: counters[at + L.RX_BYTES] as number,

@@ -1,6 +1,6 @@
 // Snapshot: everything that store, stream and view may know about an interval. Plain, complete, never changed after it was made.
 
-import type { Attribution, Endpoint, Fallback, FlowDirection, InterfaceKind, NameSource } from '../net/model.ts';
+import type { Attribution, Endpoint, Fallback, FlowDirection, InterfaceKind, NameSource, Process } from '../net/model.ts';
 
 /** Totals since the start (integers) and rates over the interval (bytes/s). Bytes are network-layer bytes, RX and TX as the local host sees them. */
 export interface Traffic {
@@ -21,6 +21,10 @@ export interface AppRow extends Traffic {
   readonly exe: string | null;
   readonly pids: readonly number[];
   readonly user: string | null;
+  /** The newest of its processes, bounded; empty for rows without an app. */
+  readonly processes: readonly Process[];
+  /** Processes it has had since the start. */
+  readonly processCount: number;
   /** Flows it has had since the start. */
   readonly flows: number;
   readonly firstSeen: number;
@@ -97,6 +101,8 @@ export interface FlowRow extends Traffic {
   readonly retransmits: number;
   /** VXLAN, WireGuard and the like; null for plain traffic. */
   readonly tunnel: string | null;
+  /** True for the flow in which a captured tunnel travels: its bytes are counted under the apps inside, only its overhead here. */
+  readonly carries: boolean;
   readonly closed: boolean;
 }
 

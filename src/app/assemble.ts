@@ -3,6 +3,7 @@
 import { randomInt } from 'node:crypto';
 import { CounterTracker } from '../capture/counter-tracker.ts';
 import { deviceKind } from '../capture/devices.ts';
+import { linuxDevices } from '../capture/devices-linux.ts';
 import { interfaceKind } from '../capture/interface-kind.ts';
 import type { OpenedSource } from '../capture/source.ts';
 import type { Clock } from '../clock.ts';
@@ -59,6 +60,7 @@ export function assemble(opened: OpenedSource, subject: Subject, edges: Edges, c
     owners,
     passedOver,
     tracker: replay ? null : tracker,
+    hasPhysical: !replay && hasPhysical(edges),
     kindOf: replay ? interfaceKind : (name) => deviceKind(edges, name),
     seed,
   });
@@ -91,4 +93,9 @@ function ownerSource(
   }
   passedOver.push({ driver: 'pktap', reason: `the packets of ${source.driver} name no processes here` });
   return new NettopSource(flows, directory, edges);
+}
+
+/** A Mac always has one; Linux may be a container or a VPN gateway without. */
+function hasPhysical(edges: Edges): boolean {
+  return edges.platform === 'darwin' || linuxDevices(edges).some(({ up, kind }) => up && kind === 'physical');
 }

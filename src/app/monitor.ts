@@ -37,6 +37,8 @@ export interface MonitorParts {
   /** Attribution sources that could not be had, and why. */
   readonly passedOver: readonly Fallback[];
   readonly tracker: CounterTracker | null;
+  /** True where the machine has a physical interface that is up; false in a replay. */
+  readonly hasPhysical: boolean;
   /** What an interface is; the capture itself only knows its name. */
   readonly kindOf: (name: string) => InterfaceKind;
   /** Hash seed of the tables. */
@@ -157,7 +159,7 @@ export class Monitor {
       this.#uncounted[index] = kind === 'loopback' && link === LINK.ETHERNET ? ETHERNET_BYTES : 0;
     }
     const known = source.interfaces.map(({ name }, index) => ({ name, kind: this.#kinds[index] ?? 'physical' }));
-    this.#headline = headlineOf(known, this.#parts.named);
+    this.#headline = headlineOf(known, this.#parts.named, this.#parts.hasPhysical);
     this.aggregator.setInterfaces(this.#interfaces());
   }
 

@@ -53,6 +53,10 @@ export interface App {
   readonly user: string | null;
   /** Most recent last; bounded. */
   readonly pids: readonly number[];
+  /** The processes behind `pids`, in the same order; a new list whenever one of them changed. */
+  readonly processes: readonly Process[];
+  /** Processes ever seen, also beyond the bound. */
+  readonly processCount: number;
 }
 
 /** Read access to the processes and apps met so far. */

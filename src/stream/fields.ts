@@ -13,7 +13,7 @@ import type {
   TotalRow,
   Traffic,
 } from '../aggregate/snapshot.ts';
-import type { Endpoint } from '../net/model.ts';
+import type { Endpoint, Process } from '../net/model.ts';
 
 /** Number of the schema; a new one only when a field changes its meaning. */
 export const SCHEMA = 1;
@@ -76,6 +76,7 @@ export function flowFields(flow: FlowRow): Record<string, unknown> {
     rtt_ms: flow.rttMs === null ? null : rounded(flow.rttMs),
     retransmits: count(flow.retransmits),
     tunnel: flow.tunnel,
+    carries: flow.carries,
     ...trafficFields(flow),
   };
 }
@@ -121,11 +122,17 @@ function appFields(app: AppRow): Record<string, unknown> {
     exe: app.exe,
     pids: app.pids,
     user: app.user,
+    processes: app.processes.map(processFields),
+    process_count: count(app.processCount),
     flows: count(app.flows),
     first_seen: timeField(app.firstSeen),
     last_seen: timeField(app.lastSeen),
     ...trafficFields(app),
   };
+}
+
+function processFields({ pid, name, exe, user, parentPid, script, unit }: Process): Record<string, unknown> {
+  return { pid: pid < 0 ? null : pid, name, exe, user, parent_pid: parentPid, script, unit };
 }
 
 function hostFields(host: HostRow): Record<string, unknown> {

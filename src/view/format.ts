@@ -101,6 +101,7 @@ export function formatAge(ms: number): string {
 
 /** A round-trip time in at most six cells. */
 export function formatRtt(ms: number): string {
+  if (ms < 0.95) return `${Math.max(1, Math.round(ms * 1000))}us`; // loopback and virtual pairs
   if (ms < 9.95) return `${ms.toFixed(1)}ms`;
   if (ms < 9_950) return `${Math.round(ms)}ms`;
   return `${Math.round(ms / 1000)}s`;

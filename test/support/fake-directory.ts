@@ -10,12 +10,24 @@ export class FakeDirectory implements ProcessDirectory {
   /** Adds a process of `name`'s app. @returns its number */
   add(name: string, pid = 1000 + this.#processes.length): number {
     let app = this.#apps.findIndex((each) => each.name === name);
-    if (app < 0) app = this.#apps.push({ id: this.#apps.length, name, exe: `/bin/${name}`, user: 'ann', pids: [] }) - 1;
+    if (app < 0)
+      app =
+        this.#apps.push({
+          id: this.#apps.length,
+          name,
+          exe: `/bin/${name}`,
+          user: 'ann',
+          pids: [],
+          processes: [],
+          processCount: 0,
+        }) - 1;
     const known = this.#apps[app] as App;
-    if (!known.pids.includes(pid)) this.#apps[app] = { ...known, pids: [...known.pids, pid] };
     const id = this.#processes.length;
     const rest = { exe: `/bin/${name}`, uid: 1, user: 'ann', parentPid: 1, app, script: null, unit: null };
-    this.#processes.push({ id, pid, name, ...rest });
+    const process = { id, pid, name, ...rest };
+    this.#processes.push(process);
+    const pids = known.pids.includes(pid) ? known.pids : [...known.pids, pid];
+    this.#apps[app] = { ...known, pids, processes: [...known.processes, process], processCount: known.processCount + 1 };
     return id;
   }
 

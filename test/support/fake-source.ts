@@ -115,6 +115,7 @@ export function monitorOver(source: FakeSource, setup: MonitorSetup = {}) {
     owners,
     passedOver: [],
     tracker: setup.tracker ?? null,
+    hasPhysical: false,
     kindOf: interfaceKind,
     seed: 1,
   });

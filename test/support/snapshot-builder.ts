@@ -14,6 +14,8 @@ export function appRow(row: Partial<AppRow> & { id: string }): AppRow {
     reason: null,
     exe: `/usr/bin/${row.id}`,
     pids: [1000],
+    processes: [],
+    processCount: 1,
     user: 'ann',
     flows: 1,
     firstSeen: NOON - 60_000,
@@ -67,6 +69,7 @@ export function flowRow(row: Partial<FlowRow> & { id: string }): FlowRow {
     rttMs: null,
     retransmits: 0,
     tunnel: null,
+    carries: false,
     closed: false,
     ...row,
   };

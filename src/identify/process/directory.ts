@@ -14,9 +14,11 @@ const OVERFLOW = '(more apps)';
 interface MutableApp {
   readonly id: number;
   readonly name: string;
-  readonly exe: string | null;
+  exe: string | null;
   readonly user: string | null;
   pids: readonly number[];
+  processes: readonly Process[];
+  processCount: number;
 }
 
 /** The directory: `learn` interns facts, look-ups are by number. */
@@ -28,6 +30,8 @@ export class Directory implements ProcessDirectory {
   readonly #lastOfApp: number[] = [];
   readonly #processByKey = new Map<string, number>();
   readonly #appByKey = new Map<string, number>();
+  /** The first app of each name and user: where a process belongs whose executable could not be learnt. */
+  readonly #appByName = new Map<string, number>();
 
   constructor(users: Users) {
     this.#users = users;
@@ -56,12 +60,13 @@ export class Directory implements ProcessDirectory {
     if (known !== undefined) return known;
     const user = this.#users.name(facts.uid);
     const app = this.#appOf(facts, user);
-    this.#addPid(app, facts.pid);
     const last = this.#lastOfApp[app];
     if (this.#processes.length >= MAX_PROCESSES && last !== undefined) return last;
     const id = this.#processes.length;
     const { pid, name, exe, uid, parentPid, script, unit } = facts;
-    this.#processes.push({ id, pid, name, exe, uid, user, parentPid, script, unit, app });
+    const process = { id, pid, name, exe, uid, user, parentPid, script, unit, app };
+    this.#processes.push(process);
+    this.#join(process);
     this.#processByKey.set(key, id);
     this.#lastOfApp[app] = id;
     return id;
@@ -78,12 +83,11 @@ export class Directory implements ProcessDirectory {
     const { name, exe, uid, parentPid } = facts;
     const user = this.#users.name(uid);
     const app = this.#appOf({ ...facts, pid: old.pid, startTime: null, script: old.script, unit: old.unit }, user);
-    this.#processes[id] = { ...old, name, exe, uid, user, parentPid, app };
-    if (app === old.app) return false;
-    const left = this.#apps[old.app] as MutableApp;
-    left.pids = left.pids.filter((pid) => pid !== old.pid);
-    this.#addPid(app, old.pid);
-    return true;
+    const process = { ...old, name, exe, uid, user, parentPid, app };
+    this.#processes[id] = process;
+    this.#leave(old);
+    this.#join(process);
+    return app !== old.app;
   }
 
   #appOf(facts: ProcessFacts, user: string | null): number {
@@ -91,6 +95,14 @@ export class Directory implements ProcessDirectory {
     const key = `${fold.key}\n${user ?? ''}`;
     const known = this.#appByKey.get(key);
     if (known !== undefined) return known;
+    const alike = this.#appByName.get(`${fold.name}\n${user ?? ''}`);
+    const namesake = alike === undefined ? undefined : this.#apps[alike];
+    if (namesake !== undefined && (fold.exe === null || namesake.exe === null)) {
+      // One of them was gone before its executable could be read: the same name and user is the same app, not a second row.
+      namesake.exe ??= fold.exe;
+      this.#appByKey.set(key, namesake.id);
+      return namesake.id;
+    }
     if (this.#apps.length >= MAX_APPS) return this.#overflow();
     return this.#addApp(key, fold.name, fold.exe, user);
   }
@@ -101,15 +113,29 @@ export class Directory implements ProcessDirectory {
 
   #addApp(key: string, name: string, exe: string | null, user: string | null): number {
     const id = this.#apps.length;
-    this.#apps.push({ id, name, exe, user, pids: [] });
+    this.#apps.push({ id, name, exe, user, pids: [], processes: [], processCount: 0 });
     this.#appByKey.set(key, id);
+    const alike = `${name}\n${user ?? ''}`;
+    if (!this.#appByName.has(alike)) this.#appByName.set(alike, id);
     return id;
   }
 
-  #addPid(app: number, pid: number): void {
-    const row = this.#apps[app] as MutableApp;
-    if (pid < 0 || row.pids.includes(pid)) return;
-    // A new list each time: snapshots hold the old one.
-    row.pids = [...row.pids.slice(-(PIDS_SHOWN - 1)), pid];
+  /** Lists a process under its app; new lists each time, as snapshots hold the old ones. */
+  #join(process: Process): void {
+    const app = this.#apps[process.app] as MutableApp;
+    app.processCount++;
+    app.processes = [...app.processes.slice(-(PIDS_SHOWN - 1)), process];
+    app.pids = pidsOf(app.processes);
   }
+
+  #leave(process: Process): void {
+    const app = this.#apps[process.app] as MutableApp;
+    app.processCount--;
+    app.processes = app.processes.filter(({ id }) => id !== process.id);
+    app.pids = pidsOf(app.processes);
+  }
+}
+
+function pidsOf(processes: readonly Process[]): number[] {
+  return [...new Set(processes.map(({ pid }) => pid))].filter((pid) => pid >= 0);
 }

@@ -95,12 +95,32 @@ function appFacts(row: AppRow, context: CellContext): readonly Fact[] {
     ['app', text(row.app, context), 'name'],
     ...(row.reason === null ? [] : [['no owner', shown(row.reason, context), 'warn'] as const]),
     ['executable', secret(row.exe, context)],
-    ['pids', row.pids.length === 0 ? null : row.pids.join(' ')],
     ['user', secret(row.user, context)],
     ['flows', formatGrouped(row.flows)],
     ...traffic(row, context),
     ...seen(row, context),
+    ['processes', row.processCount === 0 ? null : formatGrouped(row.processCount)],
+    ...processes(row, context),
   ];
+}
+
+/** Processes in the details; the newest first, what is more is counted. */
+const PROCESSES_SHOWN = 12;
+
+/** One process a line: what it is, whose child, and what it belongs to. */
+function processes(row: AppRow, context: CellContext): readonly Fact[] {
+  const newest = row.processes.toReversed();
+  const facts: Fact[] = newest.slice(0, PROCESSES_SHOWN).map(({ pid, exe, name, script, parentPid, unit }) => {
+    const parts = [
+      exe === null ? `${shown(name, context)}, executable not known` : hidden(exe, context),
+      ...(script === null ? [] : [shown(script, context)]),
+      ...(parentPid === null ? [] : [`parent ${parentPid}`]),
+      ...(unit === null ? [] : [shown(unit, context)]),
+    ];
+    return [`pid ${pid < 0 ? context.glyphs.unknown : pid}`, parts.join(', '), 'dim'];
+  });
+  const more = row.processCount - facts.length;
+  return more > 0 ? [...facts, ['', `and ${formatGrouped(more)} more`, 'dim']] : facts;
 }
 
 function hostFacts(row: HostRow, context: CellContext): readonly Fact[] {

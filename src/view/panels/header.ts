@@ -105,6 +105,15 @@ function totalParts(picture: Picture, state: ViewState, glyphs: Glyphs): readonl
   ];
 }
 
+/** Frame bytes captured of those the interfaces themselves counted; unknown where their counters can't be trusted. */
+function coverage(picture: Picture, glyphs: Glyphs): Line {
+  const { frameBytes, interfaceBytes, file } = picture.snapshot.capture;
+  if (file !== null) return [];
+  if (interfaceBytes === null || interfaceBytes === 0) return [span('captured ', 'dim'), span(glyphs.unknown, 'dim')];
+  const share = Math.min(1, frameBytes / interfaceBytes);
+  return [span('captured ', 'dim'), span(formatShare(share), share < 0.98 ? 'warn' : 'text')];
+}
+
 /** Dropped by the kernel, shed by us, without an owner: each stands there also when it is nothing, and unknown is not nothing. */
 function lossParts(picture: Picture, glyphs: Glyphs): readonly Part[] {
   const { capture } = picture.snapshot;
@@ -115,6 +124,7 @@ function lossParts(picture: Picture, glyphs: Glyphs): readonly Part[] {
     return [span(`${name} `, 'dim'), span(`${formatCount(count)}${share}`, count > 0 ? 'warn' : 'text')];
   };
   const parts: Part[] = [
+    { rank: 3, line: coverage(picture, glyphs) },
     { rank: 2, line: loss('dropped', capture.dropped) },
     { rank: 3, line: loss('shed', capture.shed) },
   ];

@@ -2,10 +2,11 @@ import { describe, expect, it } from 'vitest';
 import { headlineOf } from '../../../src/app/headline.ts';
 import { interfaceKind } from '../../../src/capture/interface-kind.ts';
 
-const of = (names: readonly string[], named: readonly string[] = []) => [
+const of = (names: readonly string[], named: readonly string[] = [], hasPhysical = false) => [
   ...headlineOf(
     names.map((name) => ({ name, kind: interfaceKind(name) })),
     named,
+    hasPhysical,
   ),
 ];
 

@@ -27,6 +27,7 @@ const FLOW = {
   rtt_ms: 12.346,
   retransmits: 0,
   tunnel: null,
+  carries: false,
   ...TRAFFIC,
 };
 const SAMPLE = {
@@ -58,7 +59,20 @@ const SAMPLE = {
     skipped_events: 0,
   },
   total: { ...TRAFFIC, unowned_bytes: 0 },
-  apps: [{ app: 'curl', reason: null, exe: '/usr/bin/curl', pids: [42], user: 'ann', flows: 1, ...SEEN, ...TRAFFIC }],
+  apps: [
+    {
+      app: 'curl',
+      reason: null,
+      exe: '/usr/bin/curl',
+      pids: [42],
+      user: 'ann',
+      processes: [{ pid: 42, name: 'curl', exe: '/usr/bin/curl', user: 'ann', parent_pid: 1, script: null, unit: null }],
+      process_count: 1,
+      flows: 1,
+      ...SEEN,
+      ...TRAFFIC,
+    },
+  ],
   hosts: [
     {
       host: 'example.com',

@@ -33,6 +33,7 @@ export function flowRow(part: Partial<FlowRow> = {}): FlowRow {
     rttMs: 12.34567,
     retransmits: 0,
     tunnel: null,
+    carries: false,
     closed: false,
     ...part,
   };
@@ -46,6 +47,10 @@ export function appRow(part: Partial<AppRow> = {}): AppRow {
     reason: null,
     exe: '/usr/bin/curl',
     pids: [42],
+    processes: [
+      { id: 0, pid: 42, name: 'curl', exe: '/usr/bin/curl', uid: 501, user: 'ann', parentPid: 1, script: null, unit: null, app: 0 },
+    ],
+    processCount: 1,
     user: 'ann',
     flows: 1,
     firstSeen: TIME - 1000,

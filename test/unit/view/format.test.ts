@@ -101,7 +101,7 @@ test('times', () => {
     '59m',
     '2h00m',
   ]);
-  expect([0.04, 8, 9.96, 320, 12_000].map(formatRtt)).toEqual(['0.0ms', '8.0ms', '10ms', '320ms', '12s']);
+  expect([0.0001, 0.04, 8, 9.96, 320, 12_000].map(formatRtt)).toEqual(['1us', '40us', '8.0ms', '10ms', '320ms', '12s']);
   expect(formatClock(Date.UTC(2026, 0, 31, 4, 3, 2))).toBe('04:03:02');
   expect(formatDateTime(Date.UTC(2026, 0, 31, 4, 3, 2))).toBe('2026-01-31 04:03:02');
 });

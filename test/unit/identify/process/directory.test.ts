@@ -29,6 +29,17 @@ describe('Directory', () => {
     expect(directory.process(99)).toBeUndefined();
   });
 
+  it('folds a process whose executable could not be read into the app of its name, whichever comes first', () => {
+    const directory = make();
+    directory.learn(facts(1, 'curl', { exe: null }));
+    directory.learn(facts(2, 'curl', { exe: '/usr/bin/curl' }));
+    directory.learn(facts(3, 'curl', { exe: null }));
+    directory.learn(facts(4, 'curl', { exe: '/opt/curl' }));
+    expect(directory.app(0)).toMatchObject({ name: 'curl', exe: '/usr/bin/curl', pids: [1, 2, 3], processCount: 3 });
+    expect(directory.app(1)).toMatchObject({ exe: '/opt/curl', pids: [4] });
+    expect(directory.app(0)?.processes.map(({ exe }) => exe)).toEqual([null, '/usr/bin/curl', null]);
+  });
+
   it('folds processes of one executable and user into an app', () => {
     const directory = make();
     for (const pid of [1, 2, 3]) directory.learn(facts(pid, 'firefox'));

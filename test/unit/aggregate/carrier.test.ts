@@ -1,0 +1,102 @@
+import { describe, expect, it } from 'vitest';
+import { LIVE_LIMITS } from '../../../src/aggregate/aggregator.ts';
+import { FakeSource, type MonitorSetup, monitorOver } from '../../support/fake-source.ts';
+import { ethernet, ipv4, tcp, udp, wireguard } from '../../support/frames.ts';
+
+const inside = ethernet(
+  {},
+  ipv4({ src: '10.6.0.2', dst: '192.0.2.80' }, tcp({ sport: 50_000, dport: 443 }, new Uint8Array(1000))),
+);
+const carrier = ethernet({}, ipv4({ src: '10.0.0.1', dst: '198.51.100.7' }, udp({ sport: 51_820, dport: 51_820 }, wireguard(4, 64))));
+const plain = ethernet({}, ipv4({ src: '10.0.0.1', dst: '192.0.2.1' }, tcp({ sport: 40_000, dport: 80 }, new Uint8Array(100))));
+const bridged = ethernet(
+  {},
+  ipv4({ src: '172.17.0.2', dst: '192.0.2.1' }, tcp({ sport: 40_001, dport: 80 }, new Uint8Array(100))),
+);
+
+function snapshotOf(interfaces: readonly string[], frames: readonly (readonly [number, Uint8Array])[], setup: MonitorSetup = {}) {
+  const source = new FakeSource('libpcap', interfaces);
+  const { monitor } = monitorOver(source, { own: ['10.0.0.1', '10.6.0.2', '172.17.0.2'], ...setup });
+  source.push(...frames.map(([iface, data]) => ({ iface, data })));
+  const batch = source.read();
+  if (batch !== null) monitor.ingest(batch, 0, batch.count);
+  return monitor.tick(1000, 1000, [], LIVE_LIMITS);
+}
+
+const bytes = (row: { rxBytes: number; txBytes: number }) => row.rxBytes + row.txBytes;
+const network = (frame: Uint8Array) => frame.length - 14;
+
+describe('a captured tunnel', () => {
+  const snapshot = snapshotOf(
+    ['eth0', 'wg0'],
+    [
+      [1, inside],
+      [0, carrier],
+      [0, carrier],
+      [0, plain],
+    ],
+  );
+
+  it('is not summed with the interface that carries it', () => {
+    expect(bytes(snapshot.total)).toBe(2 * network(carrier) + network(plain));
+    expect(snapshot.interfaces.map(({ interface: name, headline }) => [name, headline])).toEqual([
+      ['eth0', true],
+      ['wg0', false],
+    ]);
+  });
+
+  it('gives its bytes to the apps inside, and marks what carries it', () => {
+    expect(snapshot.flows.filter(({ carries }) => carries).map(({ remote }) => remote.address)).toEqual(['198.51.100.7']);
+    const overhead = snapshot.apps.find(({ reason }) => reason === 'overhead of tunnels');
+    // Here the carrier moved less than what was inside: the counters of the two are a moment apart.
+    expect(overhead && bytes(overhead)).toBe(0);
+    const rest = snapshot.apps.filter((row) => row !== overhead);
+    expect(rest.reduce((sum, row) => sum + bytes(row), 0)).toBe(network(inside) + network(plain));
+  });
+
+  it('leaves only the overhead to its carrier, so that apps and total agree', () => {
+    const many = snapshotOf(
+      ['eth0', 'wg0'],
+      [...Array.from({ length: 40 }, () => [0, carrier] as const), [1, inside], [0, plain]],
+    );
+    expect(many.apps.reduce((sum, row) => sum + bytes(row), 0)).toBe(bytes(many.total));
+  });
+
+  it('is what it is where it is all that was captured', () => {
+    const alone = snapshotOf(['wg0'], [[0, inside]]);
+    expect(bytes(alone.total)).toBe(network(inside));
+    expect(alone.interfaces[0]?.headline).toBe(true);
+  });
+});
+
+describe('flows that look like a carrier', () => {
+  it('are apps of their own while no tunnel is captured', () => {
+    const snapshot = snapshotOf(['eth0'], [[0, carrier]]);
+    expect(snapshot.flows[0]?.carries).toBe(false);
+    expect(bytes(snapshot.total)).toBe(network(carrier));
+    expect(snapshot.apps).toHaveLength(1);
+    expect(snapshot.apps[0]?.reason).not.toBe('overhead of tunnels');
+  });
+});
+
+describe('bridges and virtual pairs', () => {
+  it('repeat what a physical interface carries: no app gets it twice', () => {
+    const snapshot = snapshotOf(
+      ['eth0', 'docker0'],
+      [
+        [0, plain],
+        [1, bridged],
+      ],
+    );
+    expect(bytes(snapshot.total)).toBe(network(plain));
+    expect(snapshot.apps.reduce((sum, row) => sum + bytes(row), 0)).toBe(network(plain));
+    expect(snapshot.interfaces.map((row) => bytes(row))).toEqual([network(plain), network(bridged)]);
+    expect(snapshot.flows).toHaveLength(2);
+  });
+
+  it('count where the user named them', () => {
+    const snapshot = snapshotOf(['docker0'], [[0, bridged]], { named: ['docker0'] });
+    expect(bytes(snapshot.total)).toBe(network(bridged));
+    expect(snapshot.apps).toHaveLength(1);
+  });
+});
