@@ -39,6 +39,8 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   blessed: ['tui/'],
   'blessed-contrib': ['tui/'],
   'lru-cache': ['identify/'],
+  'mmdb-lib': ['identify/place/'],
+  tldts: ['identify/name/'],
   yargs: ['cli/'],
   chalk: ['cli/'],
   'smol-toml': ['cli/'],

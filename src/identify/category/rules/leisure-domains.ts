@@ -7,8 +7,7 @@ export const LEISURE_DOMAINS = `
 Netflix: netflix.com netflix.net nflxvideo.net nflximg.com nflximg.net nflxext.com nflxso.net fast.com
 YouTube: youtube.com youtu.be youtube-nocookie.com youtubekids.com googlevideo.com ytimg.com ggpht.com youtubei.googleapis.com
 Spotify: spotify.com spotifycdn.com spotifycdn.net scdn.co pscdn.co
-Apple Music, TV, Podcasts, Books: {music,tv,podcasts,books}.apple.com
-  {audio,aod,hls,play,play-edge,np-edge,se-edge}.itunes.apple.com itunes.apple.com itunes.com mzstatic.com
+Apple Music, TV, Podcasts, Books: {music,tv,podcasts,books}.apple.com itunes.apple.com itunes.com mzstatic.com
 Amazon Prime Video, Music, Audible: primevideo.com amazonvideo.com aiv-cdn.net aiv-delivery.net pv-cdn.net
   music.amazon.{com,de,co.uk,co.jp,fr,it,es,in} atv-ps.amazon.com atv-ext.amazon.com audible.{com,de,co.uk,fr,in}
 Disney, Hulu, ESPN, Hotstar: disneyplus.com disney-plus.net dssott.com bamgrid.com disneystreaming.com hulu.com hulustream.com
@@ -189,8 +188,8 @@ Brazilian and Latin American banks: nubank.com.br itau.com.br bradesco.com.br bb
   c6bank.com.br b3.com.br banamex.com
 Asian banks: dbs.com dbs.com.sg ocbc.com uob.com.sg smbc.co.jp mufg.jp rakuten-bank.co.jp rakuten-sec.co.jp sbisec.co.jp
   paypay.ne.jp kbstar.com shinhan.com kakaobank.com tossbank.com toss.im gcash.com ovo.id dana.id momo.vn
-Quotes: tradingview.com finance.yahoo.com query1.finance.yahoo.com query2.finance.yahoo.com marketwatch.com investing.com
-  seekingalpha.com morningstar.com nasdaq.com nyse.com xe.com stocks.apple.com
+Quotes: tradingview.com finance.yahoo.com marketwatch.com investing.com seekingalpha.com morningstar.com nasdaq.com nyse.com
+  xe.com stocks.apple.com
 Cryptocurrencies: coinbase.com binance.{com,us,vision} bnbstatic.com kraken.com okx.com bybit.com kucoin.com crypto.com
   gemini.com bitstamp.net bitfinex.com blockchain.com blockchain.info metamask.io infura.io etherscan.io coingecko.com
   coinmarketcap.com ledger.com trezor.io uniswap.org opensea.io solana.com minexmr.com f2pool.com nicehash.com

@@ -15,14 +15,12 @@ Google: update.googleapis.com gvt1.com dl.google.com play.googleapis.com play-fe
   android.clients.google.com tools.google.com optimizationguide-pa.googleapis.com chromewebstore.google.com
   clients2.googleusercontent.com ota.googlezip.net
 Browsers: aus5.mozilla.org download.mozilla.org download.cdn.mozilla.net addons.mozilla.org addons.cdn.mozilla.net
-  services.addons.mozilla.org ftp.mozilla.org archive.mozilla.org firefox.settings.services.mozilla.com
-  content-signature-2.cdn.mozilla.net go-updater.brave.com componentupdater.brave.com update.vivaldi.com
-  autoupdate.geo.opera.com
+  ftp.mozilla.org archive.mozilla.org firefox.settings.services.mozilla.com content-signature-2.cdn.mozilla.net
+  go-updater.brave.com componentupdater.brave.com update.vivaldi.com autoupdate.geo.opera.com
 Homebrew, MacPorts, Nix, Flatpak, Snap: brew.sh macports.org nixos.org cachix.org flathub.org snapcraft.io snapcraftcontent.com
   guix.gnu.org
-Debian, Ubuntu, their children: debian.org debian.net ubuntu.com ppa.launchpad.net ppa.launchpadcontent.net launchpadcontent.net
-  canonical.com linuxmint.com kali.org raspberrypi.org raspberrypi.com raspbian.org deb.nodesource.com apt.postgresql.org
-  apt.llvm.org
+Debian, Ubuntu, their children: debian.org debian.net ubuntu.com ppa.launchpad.net launchpadcontent.net canonical.com
+  linuxmint.com kali.org raspberrypi.org raspberrypi.com raspbian.org deb.nodesource.com apt.postgresql.org apt.llvm.org
 Fedora, Red Hat, SUSE, Arch, others: fedoraproject.org redhat.com rpmfusion.org centos.org rockylinux.org almalinux.org
   opensuse.org suse.com archlinux.org archlinuxarm.org manjaro.org endeavouros.com gentoo.org alpinelinux.org voidlinux.org
   freebsd.org openbsd.org netbsd.org slackware.com fwupd.org elrepo.org
@@ -74,7 +72,7 @@ Measuring sites and apps: hotjar.com hotjar.io fullstory.com mouseflow.com crazy
   6sc.co demandbase.com zoominfo.com clearbit.com qualtrics.com medallia.com
 Failures of programs, reported: sentry.io sentry-cdn.com bugsnag.com rollbar.com trackjs.com raygun.io raygun.com instabug.com
   hockeyapp.net appcenter.ms browser-intake-datadoghq.com browser-intake-datadoghq.eu datadoghq-browser-agent.com honeybadger.io
-  airbrake.io incoming.telemetry.mozilla.org telemetry.mozilla.org
+  airbrake.io telemetry.mozilla.org
 In apps and games: applovin.com applvn.com unityads.unity3d.com ironsrc.com ironsrc.mobi supersonicads.com vungle.com liftoff.io
   chartboost.com inmobi.com mopub.com tapjoy.com adcolony.com fyber.com inner-active.mobi pangle.io pangleglobal.com byteglb.com
   mintegral.com rayjump.com digitalturbine.com startappservice.com smaato.net ogury.com verve.com pubnative.net moloco.com
@@ -98,7 +96,7 @@ Televisions: samsungads.com samsungacr.com acr0.samsungcloudsolution.com logs.ro
   tvinteractive.tv alphonso.tv samba.tv smartclip.net
 
 [System and local network]
-Names of the local network: local localhost localdomain lan home home.arpa internal intranet private fritz.box arpa test invalid
+Names of the local network: local localhost localdomain lan home internal intranet private fritz.box arpa test invalid
   routerlogin.net tplinkwifi.net speedport.ip router.asus.com
 Time: ntp.org time.apple.com time.euro.apple.com time.asia.apple.com time.windows.com time.google.com time.cloudflare.com
   time.nist.gov ntp.ubuntu.com time.android.com ntp.aliyun.com ntp.se time.facebook.com
@@ -109,9 +107,9 @@ Is there a network: captive.apple.com captive.g.aaplimg.com netcts.cdn-apple.com
   connectivitycheck.gstatic.com connectivitycheck.android.com connectivity-check.ubuntu.com nmcheck.gnome.org
   network-test.debian.org detectportal.firefox.com connect.rom.miui.com connectivitycheck.platform.hicloud.com
   clients3.google.com neverssl.com ping.archlinux.org
-Apple: gs-loc.apple.com gs-loc-cn.apple.com ls.apple.com {push,courier.push,sandbox.push}.apple.com push-apple.com.akadns.net
+Apple: gs-loc.apple.com gs-loc-cn.apple.com ls.apple.com push-apple.com.akadns.net
   {gsa,gsas,idmsa,albert,humb,configuration,ppq,deviceenrollment,deviceservices-external,mdmenrollment,iprofiles,tbsc,valid,experiments,lcdn-locator,lcdn-registration,suggest-relay,diagassets,cssubmissions,radarsubmissions,axm-app,weatherkit}.apple.com
-  static.ips.apple.com init.itunes.apple.com {setup,feedbackws,findmy,fmip,fmfmobile,acsegateway}.icloud.com
+  static.ips.apple.com init.itunes.apple.com {setup,feedbackws,findmy,fmip,fmfmobile,acsegateway}.icloud.com push.apple.com
 Google, Microsoft, Mozilla, Huawei: mtalk.google.com {alt1,alt2,alt3,alt4,alt5,alt6,alt7,alt8}-mtalk.google.com
   fcm.googleapis.com firebaseinstallations.googleapis.com android.googleapis.com geomobileservices-pa.googleapis.com
   safebrowsing.googleapis.com notify.windows.com wns.windows.com activation.sls.microsoft.com licensing.mp.microsoft.com
@@ -119,12 +117,12 @@ Google, Microsoft, Mozilla, Huawei: mtalk.google.com {alt1,alt2,alt3,alt4,alt5,a
   dmd.metaservices.microsoft.com ctldl.windowsupdate.com push.services.mozilla.com location.services.mozilla.com
   shavar.services.mozilla.com push.hicloud.com
 Certificates: ocsp.apple.com ocsp2.apple.com crl.apple.com digicert.com digicert.cn lencr.org letsencrypt.org pki.goog
-  crl.microsoft.com ocsp.msocsp.com msocsp.com oneocsp.microsoft.com sectigo.com comodoca.com usertrust.com globalsign.com
-  globalsign.net entrust.net identrust.com ocsp.godaddy.com crl.godaddy.com amazontrust.com symcb.com symcd.com verisign.com
-  starfieldtech.com swisssign.net telesec.de certum.pl trust-provider.com zerossl.com
-Things of the house: meethue.com philips-hue.com sonos.com nest.com home.nest.com ring.com wyze.com tuya.com tuyaeu.com
-  tuyaus.com tplinkcloud.com tplinknbu.com tp-link.com ui.com ubnt.com netatmo.com netatmo.net home-assistant.io nabucasa.com
-  nabu.casa shelly.cloud ecobee.com ecovacs.com roborock.com io.mi.com smartthings.com tado.com avm.de myfritz.net synology.com
+  crl.microsoft.com msocsp.com oneocsp.microsoft.com sectigo.com comodoca.com usertrust.com globalsign.com globalsign.net
+  entrust.net identrust.com ocsp.godaddy.com crl.godaddy.com amazontrust.com symcb.com symcd.com verisign.com starfieldtech.com
+  swisssign.net telesec.de certum.pl trust-provider.com zerossl.com
+Things of the house: meethue.com philips-hue.com sonos.com nest.com ring.com wyze.com tuya.com tuyaeu.com tuyaus.com
+  tplinkcloud.com tplinknbu.com tp-link.com ui.com ubnt.com netatmo.com netatmo.net home-assistant.io nabucasa.com nabu.casa
+  shelly.cloud ecobee.com ecovacs.com roborock.com io.mi.com smartthings.com tado.com avm.de myfritz.net synology.com
   synology.me quickconnect.to qnap.com myqnapcloud.com wdc.com duckdns.org no-ip.com dyndns.org hpeprint.com hpconnected.com
   epsonconnect.com brother.com
 

@@ -6,16 +6,15 @@
 export const WEB_DOMAINS = `
 [Web]
 Search: google.com bing.com duckduckgo.com duck.com baidu.com bdstatic.com bdimg.com yandex.{ru,com,net,by,kz,com.tr}
-  yastatic.net ya.ru yahoo.com yahoo.co.jp yimg.com yimg.jp naver.com naver.net pstatic.net daum.net daumcdn.net
-  search.brave.com ecosia.org startpage.com qwant.com kagi.com sogou.com so.com 360.cn seznam.net ask.com msn.com msn.cn
-  s-msn.com coccoc.com aol.com
+  yastatic.net ya.ru yahoo.com yahoo.co.jp yimg.com yimg.jp naver.com naver.net pstatic.net daum.net daumcdn.net ecosia.org
+  startpage.com qwant.com kagi.com sogou.com so.com 360.cn seznam.net ask.com msn.com msn.cn s-msn.com coccoc.com aol.com
 Reference and learning: wikipedia.org wikimedia.org wiktionary.org wikidata.org mediawiki.org wikihow.com fandom.com archive.org
-  archive.is britannica.com dict.cc leo.org translate.google.com translate.googleapis.com openstreetmap.org maps.google.com
-  maps.googleapis.com mapbox.com 2gis.ru goodreads.com imdb.com rottentomatoes.com arxiv.org doi.org sciencedirect.com
-  researchgate.net springer.com nature.com coursera.org udemy.com edx.org khanacademy.org duolingo.com duolingo.cn quizlet.com
-Fonts, scripts, riddles: fonts.gstatic.com fonts.googleapis.com gstatic.com gstatic.cn ajax.googleapis.com googleapis.cn
-  typekit.net fontawesome.com cdnjs.cloudflare.com code.jquery.com jquery.com bootstrapcdn.com polyfill.io recaptcha.net
-  hcaptcha.com challenges.cloudflare.com
+  archive.is britannica.com dict.cc leo.org translate.googleapis.com openstreetmap.org maps.googleapis.com mapbox.com 2gis.ru
+  goodreads.com imdb.com rottentomatoes.com arxiv.org doi.org sciencedirect.com researchgate.net springer.com nature.com
+  coursera.org udemy.com edx.org khanacademy.org duolingo.com duolingo.cn quizlet.com
+Fonts, scripts, riddles: fonts.googleapis.com gstatic.com gstatic.cn ajax.googleapis.com googleapis.cn typekit.net
+  fontawesome.com cdnjs.cloudflare.com jquery.com bootstrapcdn.com polyfill.io recaptcha.net hcaptcha.com
+  challenges.cloudflare.com
 Publishing: wordpress.com wordpress.org wp.com w.org medium.com blogger.com blogspot.com ghost.io webflow.io webflow.com
   weebly.com typepad.com jimdo.com tilda.cc tilda.ws hatena.ne.jp fc2.com over-blog.com
 Makers: apple.com cdn-apple.com microsoft.com live.com live.net microsoftonline.com msauth.net msftauth.net msocdn.com

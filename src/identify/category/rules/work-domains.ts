@@ -5,8 +5,8 @@
 export const WORK_DOMAINS = `
 [Development]
 GitHub, GitLab, other forges: github.com githubusercontent.com githubassets.com github.io github.dev ghcr.io git.io gitlab.com
-  gitlab.io gitlab-static.net bitbucket.org codeberg.org sr.ht gitea.com gitee.com sourceforge.net savannah.gnu.org
-  launchpad.net gitflic.ru gitverse.ru
+  gitlab.io gitlab-static.net bitbucket.org codeberg.org sr.ht gitea.com gitee.com sourceforge.net launchpad.net gitflic.ru
+  gitverse.ru
 JavaScript: npmjs.org npmjs.com yarnpkg.com nodejs.org deno.land deno.com jsr.io bun.sh unpkg.com jsdelivr.net esm.sh
   skypack.dev npmmirror.com typescriptlang.org vitejs.dev react.dev vuejs.org
 Python: pypi.org pythonhosted.org python.org anaconda.com anaconda.org conda.io readthedocs.io readthedocs.org astral.sh
@@ -51,7 +51,7 @@ IRC: libera.chat oftc.net efnet.org quakenet.org rizon.net
 Gmail: gmail.com mail.google.com googlemail.com inbox.google.com mail-attachment.googleusercontent.com
 Outlook, Exchange: outlook.com outlook.live.com hotmail.com mail.live.com outlook.office.com outlook.office365.com
   attachments.office.net substrate.office.com smtp.office365.com
-iCloud Mail: mail.me.com mail.icloud.com me.com mac.com
+iCloud Mail: mail.icloud.com me.com mac.com
 Proton, Fastmail, Tuta, others: proton.me protonmail.com protonmail.ch fastmail.com fastmail.fm messagingengine.com tutanota.com
   tuta.com tuta.io hey.com zoho.com zohocdn.com mailbox.org posteo.de migadu.com mailfence.com runbox.com startmail.com
   gandi.net mail.com disroot.org
@@ -82,12 +82,12 @@ Screens from afar: teamviewer.com anydesk.com anydesk.net rustdesk.com parsec.ap
 [Cloud and storage]
 iCloud: icloud.com icloud-content.com icloud.com.cn icloud.apple.com apple-cloudkit.com apple-livephotoskit.com
 Google Drive, Photos, Cloud: drive.google.com docs.google.com sheets.google.com slides.google.com photos.google.com
-  drive.usercontent.google.com cloud.google.com storage.googleapis.com storage.cloud.google.com photoslibrary.googleapis.com
-  photosdata-pa.googleapis.com drivefrontend-pa.googleapis.com keep.google.com one.google.com firebasestorage.googleapis.com
+  drive.usercontent.google.com cloud.google.com storage.googleapis.com photoslibrary.googleapis.com photosdata-pa.googleapis.com
+  drivefrontend-pa.googleapis.com keep.google.com one.google.com firebasestorage.googleapis.com
 OneDrive, SharePoint, Office: onedrive.com onedrive.live.com 1drv.com 1drv.ms sharepoint.com sharepointonline.com sharepoint.cn
   storage.live.com livefilestore.com office.com office365.com office.net microsoft365.com cloud.microsoft svc.ms
-Azure: azure.com azure.net {blob,file,queue,table,dfs}.core.windows.net azure-api.net database.windows.net windows.azure.com
-  azure.cn azure-devices.net servicebus.windows.net
+Azure: azure.com azure.net {blob,file,queue,table,dfs}.core.windows.net azure-api.net database.windows.net azure.cn
+  azure-devices.net servicebus.windows.net
 Amazon Web Services: aws.amazon.com awsstatic.com signin.aws s3.amazonaws.com
   s3.{us-east-1,us-east-2,us-west-1,us-west-2,eu-west-1,eu-west-2,eu-west-3,eu-central-1,eu-north-1,eu-south-1,ap-south-1,ap-southeast-1,ap-southeast-2,ap-northeast-1,ap-northeast-2,ap-east-1,sa-east-1,ca-central-1,me-south-1,af-south-1}.amazonaws.com
   s3-{us-west-1,us-west-2,eu-west-1,eu-central-1,ap-southeast-1,ap-southeast-2,ap-northeast-1}.amazonaws.com
@@ -105,8 +105,7 @@ Hosting: digitalocean.com digitaloceanspaces.com linode.com linodeobjects.com vu
 Chinese clouds: aliyun.com aliyuncs.com aliyunpds.com alibabacloud.com pan.baidu.com baidupcs.com pcs.baidu.com bcebos.com
   myqcloud.com qcloud.com weiyun.com tencentcloud.com huaweicloud.com myhuaweicloud.com 115.com 123pan.com lanzou.com quark.cn
   alipan.com volces.com volcengine.com ksyun.com qiniu.com upyun.com
-Russian clouds: disk.yandex.ru disk.yandex.net cloud.mail.ru storage.yandexcloud.net yandexcloud.net selcdn.ru selectel.ru
-  cloud.ru timeweb.ru
+Russian clouds: disk.yandex.ru disk.yandex.net cloud.mail.ru yandexcloud.net selcdn.ru selectel.ru cloud.ru timeweb.ru
 Notes, passwords, documents: evernote.com bitwarden.com bitwarden.eu 1password.com 1password.eu 1passwordservices.com
   lastpass.com dashlane.com keepersecurity.com standardnotes.com obsidian.md airtable.com coda.io miro.com smartsheet.com
   docusign.com docusign.net salesforce.com force.com servicenow.com service-now.com workday.com myworkday.com sap.com adobe.com

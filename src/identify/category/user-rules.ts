@@ -1,0 +1,67 @@
+// The user's own categories, from `[categories]` of the configuration file: domains, exact names and words. They come before all others.
+
+import { domainToASCII } from 'node:url';
+import { NetmonError } from '../../errors.ts';
+import { CATEGORY_NAMES } from './category-names.ts';
+import type { Ruling } from './ruling.ts';
+import { SuffixTable } from './suffix-table.ts';
+
+const MOST_WORDS = 4096;
+
+/** A word that a host, and where `apps` is set an app too, may contain. */
+interface Word {
+  readonly text: string;
+  readonly apps: boolean;
+  readonly ruling: Ruling;
+}
+
+/** Category -> entries. `example.com` and `domain:example.com` cover what is below, `full:` one name, `keyword:` what contains it. */
+export type UserCategories = Readonly<Record<string, readonly string[]>>;
+
+/** The compiled entries, and the names of all categories with the user's behind the built-in ones. */
+export class UserRules {
+  readonly names: readonly string[];
+  readonly #domains = new SuffixTable<Ruling>();
+  readonly #words: Word[] = [];
+
+  /**
+   * A category whose name is a built-in one's (case aside) extends it. An entry without a dot is a word: it matches within the labels
+   * of a host and within the name of an app.
+   *
+   * @throws NetmonError `usage` for more than 4096 words: each new host is compared with all of them
+   */
+  constructor(categories: UserCategories) {
+    const names: string[] = [...CATEGORY_NAMES];
+    for (const [name, entries] of Object.entries(categories)) {
+      let category = names.findIndex((known) => known.toLowerCase() === name.toLowerCase());
+      if (category < 0) category = names.push(name) - 1;
+      for (const entry of entries) this.#add(entry, category);
+    }
+    if (this.#words.length > MOST_WORDS)
+      throw new NetmonError('usage', `[categories] has more than ${MOST_WORDS} words`, 'write domains, or fewer words');
+    this.names = names;
+  }
+
+  /** What the user says of a host. @param host lower case, without a final dot */
+  ofHost(host: string): Ruling | null {
+    return this.#domains.find(host) ?? this.#words.find(({ text }) => host.includes(text))?.ruling ?? null;
+  }
+
+  /** What the user says of an app. @param app lower case */
+  ofApp(app: string): Ruling | null {
+    return this.#words.find(({ text, apps }) => apps && app.includes(text))?.ruling ?? null;
+  }
+
+  #add(entry: string, category: number): void {
+    const [, kind, text] = /^(?:(domain|full|keyword):)?(.*)$/s.exec(entry) as unknown as [string, string | undefined, string];
+    const ruling: Ruling = { category, rule: entry, source: 'user' };
+    if (text === '') return;
+    if (kind === 'keyword' || (kind === undefined && !text.includes('.')))
+      this.#words.push({ text: text.toLowerCase(), apps: kind === undefined, ruling });
+    else {
+      const name = domainToASCII(text) || text.toLowerCase(); // on the wire a name is in ASCII (RFC 5890 section 2.3.2.1)
+      if (kind === 'full') this.#domains.addExact(name, ruling);
+      else this.#domains.add(name, ruling);
+    }
+  }
+}
