@@ -22,6 +22,7 @@ import type { LoadedPrograms } from './ebpf/loader.ts';
 import { REPORT, WAY } from './ebpf/socket-programs.ts';
 import type { ExecWatch } from './exec-watch.ts';
 import type { Holders } from './holders.ts';
+import type { OlderSockets } from './older-sockets.ts';
 import { attributionIndex, type OwnerSource, reasonIndex } from './owner-source.ts';
 import type { ProcfsSource } from './procfs-source.ts';
 import { SocketTable } from './socket-table.ts';
@@ -51,7 +52,9 @@ export interface EbpfParts {
   readonly programs: LoadedPrograms;
   readonly holders: Holders;
   readonly watch: ExecWatch | null;
-  /** Sockets that existed before the programs: asked for what was never reported. */
+  /** Sockets that existed before the programs; null where they are not asked for. */
+  readonly older: OlderSockets | null;
+  /** Asked for what was never reported and is not that old. */
   readonly fallback: ProcfsSource;
   /** How many interfaces flows may be on. */
   readonly interfaces: () => number;
@@ -67,7 +70,7 @@ export class EbpfSource implements OwnerSource {
   /** Source and destination of the report at hand, as it went over the wire. */
   readonly #words = new Int32Array(8);
   #newer = new SocketTable();
-  #older = new SocketTable();
+  #former = new SocketTable();
   readonly #namespaceLow: number;
   readonly #namespaceHigh: number;
   #waiting: Waiting[] = [];
@@ -109,9 +112,10 @@ export class EbpfSource implements OwnerSource {
     if (isLocalFlow(flows, row)) {
       const peer = elsewhere || this.#find(row, protocol, REMOTE, LOCAL);
       if (peer !== 0) this.#assign(row, true, peer, this.#match);
+      else this.#ownOlder(row, protocol, true);
     }
     if (local !== 0) this.#assign(row, false, local, match);
-    else fallback.admit(row);
+    else if (!this.#ownOlder(row, protocol, false)) fallback.admit(row);
   }
 
   work(now: number): void {
@@ -122,6 +126,7 @@ export class EbpfSource implements OwnerSource {
       this.#waiting = [];
       for (const each of waiting) this.#settle(each, now);
     }
+    this.#parts.older?.work();
     this.#parts.fallback.work(now);
   }
 
@@ -133,13 +138,28 @@ export class EbpfSource implements OwnerSource {
 
   #match: 'exact' | 'wildcard' | 'listener' = 'exact';
 
+  /** Gives an end of a flow its owner where the socket is older than the programs. @returns whether it is */
+  #ownOlder(row: number, protocol: number, isPeer: boolean): boolean {
+    const { flows, older } = this.#parts;
+    if (older === null) return false;
+    const base = row * INTS;
+    const ports = flows.ints[base + PORTS] as number;
+    const process = isPeer
+      ? older.find(protocol, flows.ints, base + REMOTE, ports & 0xffff, base + LOCAL, ports >>> 16)
+      : older.find(protocol, flows.ints, base + LOCAL, ports >>> 16, base + REMOTE, ports & 0xffff);
+    if (process < 0 || older.match === 'none') return false;
+    if (isPeer) flows.setPeer(row, process);
+    else flows.setOwner(row, process, attributionIndex(older.match), reasonIndex('not looked up yet'));
+    return true;
+  }
+
   #find(row: number, protocol: number, near: number, far: number): number {
     const { ints } = this.#parts.flows;
     const base = row * INTS;
     const ports = ints[base + PORTS] as number;
     const nearPort = near === LOCAL ? ports >>> 16 : ports & 0xffff;
     const farPort = near === LOCAL ? ports & 0xffff : ports >>> 16;
-    for (const table of [this.#newer, this.#older]) {
+    for (const table of [this.#newer, this.#former]) {
       const holder = table.find(protocol, ints, base + near, nearPort, base + far, farPort);
       if (holder === 0) continue;
       this.#match = table.match === 'none' ? 'exact' : table.match;
@@ -189,8 +209,8 @@ export class EbpfSource implements OwnerSource {
   /** Enters a socket whose own end begins at word `near` of the report's. */
   #enter(protocol: number, near: number, nearPort: number, farPort: number, isOpen: boolean, holder: number): void {
     if (this.#newer.count >= GENERATION) {
-      const spent = this.#older;
-      this.#older = this.#newer;
+      const spent = this.#former;
+      this.#former = this.#newer;
       spent.clear();
       this.#newer = spent;
     }

@@ -61,6 +61,11 @@ export class EbpfAssembler {
     return this.#emit(0x74, dst, 0, 0, bits);
   }
 
+  /** dst >>= bits, 64 bits, unsigned */
+  shiftRight(dst: number, bits: number): this {
+    return this.#emit(0x77, dst, 0, 0, bits);
+  }
+
   /** dst <<= bits, 64 bits */
   shiftLeft(dst: number, bits: number): this {
     return this.#emit(0x67, dst, 0, 0, bits);

@@ -6,6 +6,7 @@ import type { Directory } from '../directory.ts';
 import { EbpfSource } from '../ebpf-source.ts';
 import { ExecWatch } from '../exec-watch.ts';
 import { Holders } from '../holders.ts';
+import { OlderSockets } from '../older-sockets.ts';
 import type { OwnerSource } from '../owner-source.ts';
 import type { ProcfsSource } from '../procfs-source.ts';
 import { type BpfCalls, loadBpfCalls } from './bpf-calls.ts';
@@ -34,7 +35,9 @@ export function openEbpf(request: EbpfRequest, calls: BpfCalls = loadBpfCalls())
   } catch {
     // Executables are then read from /proc when a socket is first reported: late for those that live a few milliseconds.
   }
-  return new EbpfSource({ flows, programs, holders: new Holders(directory, proc, watch), watch, fallback, interfaces, now });
+  const older = new OlderSockets(directory, proc);
+  const holders = new Holders(directory, proc, watch);
+  return new EbpfSource({ flows, programs, holders, older, watch, fallback, interfaces, now });
 }
 
 /** Why kernel sources could not be had, in a user's words. */
