@@ -1,0 +1,131 @@
+// Domain lists in the format of v2fly/domain-list-community: `domain:`, `full:`, `keyword:`, bare domains, `include:` of a neighbour,
+// `@attributes` and comments. `regexp:` is left out and counted: a pattern of somebody else's is not run on every host.
+
+import { NetmonError } from '../../errors.ts';
+import { sanitize } from '../../net/text.ts';
+
+/** A list's text and where it came from. */
+export interface ListText {
+  readonly path: string;
+  readonly text: string;
+}
+
+/** What a list and all it includes come to. */
+export interface DomainList {
+  /** `domain:`, `full:` or `keyword:` and a name, as `UserRules` takes them; each once. */
+  readonly entries: readonly string[];
+  /** Lines with `regexp:`, which were left out. */
+  readonly patterns: number;
+}
+
+interface Entry {
+  readonly text: string;
+  readonly attributes: readonly string[];
+}
+
+interface Include {
+  readonly name: string;
+  readonly line: number;
+  readonly attributes: readonly string[];
+}
+
+interface ListFile {
+  readonly path: string;
+  readonly entries: readonly Entry[];
+  readonly includes: readonly Include[];
+  readonly patterns: number;
+}
+
+const MOST_FILES = 2000;
+const MOST_ENTRIES = 100_000;
+const DEEPEST = 32;
+const DOMAIN = /^(?=.{1,253}$)[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*$/;
+const KEYWORD = /^[a-z0-9._-]{1,253}$/;
+const LIST_NAME = /^[a-z0-9!_-]{1,64}$/i;
+
+/**
+ * Reads a list and the lists it includes.
+ *
+ * `include:x @a @-b` takes of `x` what has `a` and lacks `b`. Affiliations (`&name`) put a line into another list too; they are
+ * understood, but what other files give to this list that way is not searched for.
+ *
+ * @param readInclude text of a list of the same folder by its name; null where there is none
+ * @throws NetmonError `usage` that names the file and the line: what the format does not know, a list that includes itself, more than
+ * 2000 files or 100,000 entries
+ */
+export function importV2fly(list: ListText, readInclude: (name: string) => ListText | null): DomainList {
+  const files = new Map<string, ListFile>();
+  const entries = new Set<string>();
+  const counted = new Set<ListFile>();
+  let patterns = 0;
+
+  const take = (file: ListFile, filters: readonly (readonly string[])[], trail: readonly string[]): void => {
+    if (!counted.has(file)) patterns += file.patterns;
+    counted.add(file);
+    for (const { text, attributes } of file.entries) if (filters.every((filter) => passes(attributes, filter))) entries.add(text);
+    if (entries.size > MOST_ENTRIES) throw new NetmonError('usage', `${file.path} has more than ${MOST_ENTRIES} entries`);
+    for (const include of file.includes) {
+      const refuse = (why: string) => mistake(file.path, include.line, `${why}: include:${include.name}`);
+      if (trail.includes(include.name)) throw refuse('a list that includes itself');
+      if (trail.length >= DEEPEST) throw refuse(`lists within lists, more than ${DEEPEST} deep`);
+      let inner = files.get(include.name);
+      if (inner === undefined) {
+        if (files.size >= MOST_FILES) throw refuse(`more than ${MOST_FILES} lists`);
+        const found = readInclude(include.name);
+        if (found === null) throw refuse('no such list beside this one');
+        inner = parse(found);
+        files.set(include.name, inner);
+      }
+      take(inner, include.attributes.length === 0 ? filters : [...filters, include.attributes], [...trail, include.name]);
+    }
+  };
+
+  take(parse(list), [], [list.path.slice(list.path.lastIndexOf('/') + 1)]);
+  return { entries: [...entries], patterns };
+}
+
+function passes(attributes: readonly string[], filter: readonly string[]): boolean {
+  return filter.every((wanted) => (wanted.startsWith('-') ? !attributes.includes(wanted.slice(1)) : attributes.includes(wanted)));
+}
+
+function parse({ path, text }: ListText): ListFile {
+  const entries: Entry[] = [];
+  const includes: Include[] = [];
+  let patterns = 0;
+  for (const [at, whole] of text
+    .replace(/^\ufeff/, '')
+    .split('\n')
+    .entries()) {
+    const [rule, ...marks] = (whole.split('#', 1)[0] as string).trim().split(/\s+/) as [string, ...string[]];
+    if (rule === '') continue;
+    const line = at + 1;
+    const attributes = attributesOf(marks, path, line);
+    const colon = rule.indexOf(':');
+    const kind = colon < 0 ? 'domain' : rule.slice(0, colon).toLowerCase();
+    const value = rule.slice(colon + 1);
+    const name = value.toLowerCase();
+    if (kind === 'regexp') patterns++;
+    else if (kind === 'include' && LIST_NAME.test(value)) includes.push({ name: value, line, attributes });
+    else if (((kind === 'domain' || kind === 'full') && DOMAIN.test(name)) || (kind === 'keyword' && KEYWORD.test(name)))
+      entries.push({ text: `${kind}:${name}`, attributes });
+    else throw mistake(path, line, 'not a line of a domain list');
+  }
+  return { path, entries, includes, patterns };
+}
+
+function attributesOf(marks: readonly string[], path: string, line: number): string[] {
+  const attributes: string[] = [];
+  for (const mark of marks) {
+    if (mark.startsWith('@') && mark.length > 1) attributes.push(mark.slice(1).toLowerCase());
+    else if (!mark.startsWith('&')) throw mistake(path, line, 'neither an @attribute nor an &affiliation behind the rule');
+  }
+  return attributes;
+}
+
+function mistake(path: string, line: number, what: string): NetmonError {
+  return new NetmonError(
+    'usage',
+    `${sanitize(path)}:${line}: ${what}`,
+    'a line is domain:NAME, full:NAME, keyword:TEXT or include:LIST, then @attributes; # begins a comment',
+  );
+}

@@ -1,0 +1,34 @@
+// The registrable domain of a host, by the public suffix list: what hosts are grouped by.
+
+import { LRUCache } from 'lru-cache';
+import { getDomain } from 'tldts';
+
+const DOMAINS_KEPT = 16_384;
+const LONGEST_NAME = 253;
+/** tldts would take `exa mple.com` for a name too. Two labels at the least. */
+const NAME = /^[\w\u0080-\uffff-]{1,63}(\.[\w\u0080-\uffff-]{1,63})+$/;
+
+/**
+ * Only the suffixes of registries count, not the private ones of companies: those would make a group of its own of every bucket and
+ * every distribution (`d1.cloudfront.net`, `bucket.s3.amazonaws.com`), hundreds for one app. The price is that pages of different
+ * people under `github.io` are one group; the host itself still tells them apart.
+ */
+const OPTIONS = { allowPrivateDomains: false, extractHostname: false, mixedInputs: false } as const;
+
+const domains = new LRUCache<string, { readonly domain: string | null }>({ max: DOMAINS_KEPT });
+
+/**
+ * The registrable domain: `example.co.uk` of `www.example.co.uk`.
+ *
+ * @param host a name, case and a final dot aside
+ * @returns null for an address, a bare suffix, a single label and what is no host name
+ */
+export function registrableDomain(host: string): string | null {
+  const known = domains.get(host);
+  if (known !== undefined) return known.domain;
+  if (host.length > LONGEST_NAME + 1) return null;
+  const name = host.toLowerCase().replace(/\.$/, '');
+  const found = { domain: NAME.test(name) ? getDomain(name, OPTIONS) : null };
+  domains.set(host, found);
+  return found.domain;
+}

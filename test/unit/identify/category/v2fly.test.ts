@@ -1,0 +1,101 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { NetmonError } from '../../../../src/errors.ts';
+import { importV2fly } from '../../../../src/identify/category/v2fly.ts';
+
+/** Imports the list `main` of a made-up folder. */
+function imported(lists: Record<string, string>) {
+  const read = (name: string) => (Object.hasOwn(lists, name) ? { path: `/l/${name}`, text: lists[name] as string } : null);
+  return importV2fly({ path: '/l/main', text: lists['main'] ?? '' }, read);
+}
+
+function refusal(lists: Record<string, string>): string {
+  try {
+    imported(lists);
+  } catch (thrown) {
+    if (thrown instanceof NetmonError) return thrown.message;
+    throw thrown;
+  }
+  return 'accepted';
+}
+
+describe('lines', () => {
+  test('of each kind, with comments, attributes, affiliations and blanks', () => {
+    const main = [
+      '\ufeff# Example',
+      '',
+      'example.com # the company',
+      'domain:Example.ORG @ads',
+      'full:www.example.net @cn @!cn &other',
+      'keyword:exam-ple',
+      'regexp:^.+\\.example$',
+      '  regexp:(a+)+$ @ads',
+      'example.com',
+      'local\r',
+    ].join('\n');
+    expect(imported({ main })).toEqual({
+      entries: ['domain:example.com', 'domain:example.org', 'full:www.example.net', 'keyword:exam-ple', 'domain:local'],
+      patterns: 2,
+    });
+  });
+
+  test.each([
+    ['example.com\n\nfull:not a domain', '/l/main:3: neither an @attribute nor an &affiliation behind the rule'],
+    ['ip:10.0.0.0', '/l/main:1: not a line of a domain list'],
+    ['domain:', '/l/main:1: not a line of a domain list'],
+    ['..', '/l/main:1: not a line of a domain list'],
+    ['exa\u001b[31mple.com', '/l/main:1: not a line of a domain list'],
+    [`domain:${'a'.repeat(64)}.com`, '/l/main:1: not a line of a domain list'],
+    ['include:../secret', '/l/main:1: not a line of a domain list'],
+    ['include:/etc/passwd', '/l/main:1: not a line of a domain list'],
+    ['include:absent', '/l/main:1: no such list beside this one: include:absent'],
+    ['x.org @', '/l/main:1: neither an @attribute nor an &affiliation behind the rule'],
+  ])('%j is refused by line', (main, message) => expect(refusal({ main })).toBe(message));
+});
+
+describe('includes', () => {
+  test('take what has an attribute and lacks another, through several lists', () => {
+    const lists = {
+      main: 'include:a @ads @-cn\ninclude:b',
+      a: 'one.org @ads\ntwo.org @ads @cn\nthree.org\ninclude:c',
+      b: 'four.org @ads\ninclude:c @deep',
+      c: 'five.org @ads\nsix.org @deep\nregexp:x',
+    };
+    expect(imported(lists)).toEqual({
+      entries: ['domain:one.org', 'domain:five.org', 'domain:four.org', 'domain:six.org'],
+      patterns: 1,
+    });
+  });
+
+  test('of themselves are refused, by file and line', () => {
+    expect(refusal({ main: 'include:main' })).toBe('/l/main:1: a list that includes itself: include:main');
+    expect(refusal({ main: '\ninclude:a', a: 'include:b', b: '# c\ninclude:a' })).toBe(
+      '/l/b:2: a list that includes itself: include:a',
+    );
+  });
+
+  test('are bounded in depth, number and entries', () => {
+    const chain = Object.fromEntries(Array.from({ length: 40 }, (_, at) => [`l${at}`, `include:l${at + 1}`]));
+    expect(refusal({ ...chain, main: 'include:l0' })).toMatch(/^\/l\/l\d+:1: lists within lists, more than 32 deep/);
+    const many = Object.fromEntries(Array.from({ length: 2100 }, (_, at) => [`l${at}`, 'x.org']));
+    const main = Object.keys(many)
+      .map((name) => `include:${name}`)
+      .join('\n');
+    expect(refusal({ ...many, main })).toBe('/l/main:2001: more than 2000 lists: include:l2000');
+    expect(refusal({ main: Array.from({ length: 100_001 }, (_, at) => `d${at}.org`).join('\n') })).toBe(
+      '/l/main has more than 100000 entries',
+    );
+  });
+});
+
+test('a hostile list gives entries or a NetmonError', () => {
+  const line = fc.oneof(
+    fc.string({ unit: 'binary' }),
+    fc.constantFrom('include:a', 'include:main @x', 'full:x.y @x', 'keyword:z', '__proto__', 'include:constructor', '#', '@a'),
+  );
+  fc.assert(
+    fc.property(fc.array(line), fc.array(line), (main, a) => {
+      expect(refusal({ main: main.join('\n'), a: a.join('\n') })).not.toBe('');
+    }),
+  );
+});
