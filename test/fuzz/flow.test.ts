@@ -9,7 +9,8 @@ import { formatAddress } from '../../src/net/address.ts';
 import { addresses, packet } from '../support/packets.ts';
 
 const T0 = 1_700_000_000_000;
-const HOSTS = ['10.0.0.1', '10.0.0.2', '192.0.2.1', '2001:db8::1', '::1', '224.0.0.251'];
+/** Few enough that flows are met again. */
+const HOSTS = ['10.0.0.1', '192.0.2.1', '::1'];
 const LETTERS = ['', 'S', 'SA', 'A', 'PA', 'FA', 'R'];
 
 interface ModelFlow {
@@ -25,13 +26,13 @@ const hit = fc.record({
   kind: fc.constant('packet' as const),
   src: fc.constantFrom(...HOSTS),
   dst: fc.constantFrom(...HOSTS),
-  sport: fc.integer({ min: 1, max: 6 }),
-  dport: fc.integer({ min: 1, max: 6 }),
+  sport: fc.integer({ min: 1, max: 3 }),
+  dport: fc.integer({ min: 1, max: 2 }),
   protocol: fc.constantFrom(6, 17, 1),
   flags: fc.constantFrom(...LETTERS),
   seq: fc.integer({ min: 0, max: 3 }),
   bytes: fc.integer({ min: 20, max: 65_535 }),
-  iface: fc.constantFrom(0, 1, 40_000),
+  iface: fc.constantFrom(0, 40_000),
   later: fc.integer({ min: 0, max: 5000 }),
 });
 const step = fc.oneof(
@@ -75,11 +76,11 @@ function modelOf(table: FlowTable, row: number): ModelFlow {
 describe('flow table', () => {
   it.each([
     ['with room', 4096],
-    ['nearly full', 64],
+    ['nearly full', 32],
     ['far too small', 4],
   ])('agrees with a Map, %s', (_name, maxRows) => {
     fc.assert(
-      fc.property(fc.array(step, { maxLength: 250 }), fc.integer(), (steps, seed) => {
+      fc.property(fc.array(step, { minLength: 20, maxLength: 250, size: 'max' }), fc.integer(), (steps, seed) => {
         const localizer = new Localizer(false);
         localizer.setAddresses(addresses('10.0.0.1'));
         const table = new FlowTable(localizer, maxRows, seed);
