@@ -1,0 +1,71 @@
+// Answers of multicast DNS (RFC 6762): hosts that say their own addresses. Anyone on the link can say anything, so only names
+// under `.local` are heard, which name nothing elsewhere.
+
+import { u16 } from '../../net/bytes.ts';
+import type { Findings } from '../findings.ts';
+import { hostNameOfLabels } from '../host-name.ts';
+import { readNameable } from './addresses.ts';
+import { readName, skipName, WireName, wireLabels } from './name.ts';
+import { RECORD, Records } from './records.ts';
+import { reverseAddress } from './reverse.ts';
+
+const HEADER_BYTES = 12;
+const FLAG_RESPONSE = 0x8000;
+/** Opcode and response code, which are zero here (section 18). */
+const OUTCOME = 0x780f;
+const MOST_QUESTIONS = 32;
+const LOCAL = wireLabels('local');
+
+/** Reads announcements; one for the program. */
+export class MulticastReader {
+  readonly #findings: Findings;
+  readonly #records = new Records();
+  readonly #owner = new WireName();
+  readonly #target = new WireName();
+  readonly #words = new Int32Array(4);
+
+  constructor(findings: Findings) {
+    this.#findings = findings;
+  }
+
+  /** Reads a message that the caller found to have the form of one. */
+  read(flow: number, message: Uint8Array, start: number, end: number): void {
+    const flags = u16(message, start + 2);
+    const questions = u16(message, start + 4);
+    if ((flags & FLAG_RESPONSE) === 0 || (flags & OUTCOME) !== 0 || questions > MOST_QUESTIONS) return;
+    let at = start + HEADER_BYTES;
+    for (let i = 0; i < questions; i++) {
+      at = skipName(message, at, end);
+      if (at < 0 || at + 4 > end) return;
+      at += 4;
+    }
+    const answers = u16(message, start + 6);
+    const records = this.#records;
+    records.walk(message, at, end, answers, answers + u16(message, start + 8) + u16(message, start + 10));
+    for (let i = 0; i < records.count; i++) if (records.ttl[i] !== 0) this.#tell(flow, message, start, end, i);
+  }
+
+  /** Tells record i, unless it says goodbye (ttl 0). */
+  #tell(flow: number, message: Uint8Array, start: number, end: number, i: number): void {
+    const { type, data, size, ttl } = this.#records;
+    const at = data[i] as number;
+    const bytes = size[i] as number;
+    const owner = this.#owner;
+    if (readName(message, start, this.#records.owner[i] as number, end, owner) < 0) return;
+    if (type[i] === RECORD.PTR) {
+      const target = this.#target;
+      if (!reverseAddress(owner, this.#words, 0) || readName(message, start, at, at + bytes, target) < 0) return;
+      const name = localName(target);
+      if (name !== null) this.#findings.pointer(flow, name, this.#words, 0, ttl[i] as number);
+      return;
+    }
+    if (bytes !== (type[i] === RECORD.A ? 4 : type[i] === RECORD.AAAA ? 16 : -1)) return;
+    if (!readNameable(message, at, bytes, this.#words)) return;
+    const name = localName(owner);
+    if (name !== null) this.#findings.answer(flow, 'mdns', name, this.#words, 0, ttl[i] as number);
+  }
+}
+
+function localName(name: WireName): string | null {
+  return name.length > LOCAL.length && name.endsWith(LOCAL) ? hostNameOfLabels(name.bytes, name.length) : null;
+}

@@ -1,0 +1,146 @@
+// Answers of DNS and LLMNR: the name that was asked gets the addresses at the end of its chain of aliases. Only what answers the
+// message's own question teaches; all else in it is nobody's business.
+
+import { u16 } from '../../net/bytes.ts';
+import type { AnswerKind, Findings } from '../findings.ts';
+import { hostNameOfLabels } from '../host-name.ts';
+import { readNameable } from './addresses.ts';
+import { pointerOf, readName, WireName } from './name.ts';
+import { RECORD, Records } from './records.ts';
+import { reverseAddress } from './reverse.ts';
+import { eachHint, withoutServiceLabels } from './service-binding.ts';
+
+const HEADER_BYTES = 12;
+/** Links of a chain that are followed; resolvers give up earlier. */
+const MOST_ALIASES = 16;
+const FLAG_RESPONSE = 0x8000;
+/** Opcode and response code. */
+const OUTCOME = 0x780f;
+
+/** Reads answers; one for the program, as it keeps room for one message. */
+export class UnicastReader {
+  readonly #findings: Findings;
+  readonly #records = new Records();
+  readonly #question = new WireName();
+  readonly #owner = new WireName();
+  readonly #words = new Int32Array(4);
+  /** Names that stand for the question: itself and its aliases, with the offset where each was written. */
+  readonly #accepted = Array.from({ length: MOST_ALIASES + 1 }, () => new WireName());
+  readonly #acceptedAt = new Int32Array(MOST_ALIASES + 1);
+  #acceptedCount = 0;
+  #message: Uint8Array = new Uint8Array(0);
+  #start = 0;
+  #end = 0;
+  /** Whom a hint concerns; fields, so that the taker of hints is made once. */
+  #flow = 0;
+  #name = '';
+  #ttl = 0;
+  readonly #takeHint = (message: Uint8Array, at: number, size: number) => {
+    if (readNameable(message, at, size, this.#words))
+      this.#findings.answer(this.#flow, 'dns', this.#name, this.#words, 0, this.#ttl);
+  };
+
+  constructor(findings: Findings) {
+    this.#findings = findings;
+  }
+
+  /** Reads a message that the caller found to have the form of one (dns/message.ts). */
+  read(flow: number, kind: AnswerKind, message: Uint8Array, start: number, end: number): void {
+    const flags = u16(message, start + 2);
+    if ((flags & FLAG_RESPONSE) === 0 || (flags & OUTCOME) !== 0 || u16(message, start + 4) !== 1) return;
+    const answers = u16(message, start + 6);
+    if (answers === 0) return;
+    const question = this.#question;
+    const asked = readName(message, start, start + HEADER_BYTES, end, question);
+    if (asked < 0 || asked + 4 > end) return;
+    this.#message = message;
+    this.#start = start;
+    this.#end = end;
+    const total = answers + u16(message, start + 8) + u16(message, start + 10);
+    this.#records.walk(message, asked + 4, end, answers, total);
+    if (this.#records.count === 0) return;
+    this.#acceptAliases();
+    const type = u16(message, asked);
+    if (type === RECORD.PTR) this.#tellPointers(flow);
+    else this.#tellAddresses(flow, kind, type);
+  }
+
+  /** Follows the aliases from the question, in whatever order they stand. */
+  #acceptAliases(): void {
+    const { type, owner, answers } = this.#records;
+    (this.#accepted[0] as WireName).bytes.set(this.#question.bytes);
+    (this.#accepted[0] as WireName).length = this.#question.length;
+    this.#acceptedAt[0] = HEADER_BYTES;
+    this.#acceptedCount = 1;
+    let grown = true;
+    for (let round = 0; grown && round < MOST_ALIASES; round++) {
+      grown = false;
+      for (let i = 0; i < answers; i++) {
+        const isAlias = type[i] === RECORD.CNAME || type[i] === RECORD.HTTPS || type[i] === RECORD.SVCB;
+        if (isAlias && this.#isAccepted(owner[i] as number) && this.#accept(i)) grown = true;
+      }
+    }
+  }
+
+  /** Takes the target of alias record i. @returns false when it was known or there is no room */
+  #accept(i: number): boolean {
+    const { type, data, size } = this.#records;
+    const from = (data[i] as number) + (type[i] === RECORD.CNAME ? 0 : 2);
+    const to = (data[i] as number) + (size[i] as number);
+    if (this.#acceptedCount > MOST_ALIASES || from >= to) return false;
+    const target = this.#accepted[this.#acceptedCount] as WireName;
+    if (readName(this.#message, this.#start, from, to, target) < 0 || target.length === 0) return false;
+    for (let k = 0; k < this.#acceptedCount; k++) if ((this.#accepted[k] as WireName).equals(target)) return false;
+    this.#acceptedAt[this.#acceptedCount++] = from - this.#start;
+    return true;
+  }
+
+  #isAccepted(at: number): boolean {
+    const pointer = pointerOf(this.#message, at);
+    if (pointer >= 0) for (let k = 0; k < this.#acceptedCount; k++) if (this.#acceptedAt[k] === pointer) return true;
+    if (readName(this.#message, this.#start, at, this.#end, this.#owner) < 0) return false;
+    for (let k = 0; k < this.#acceptedCount; k++) if ((this.#accepted[k] as WireName).equals(this.#owner)) return true;
+    return false;
+  }
+
+  #tellAddresses(flow: number, kind: AnswerKind, asked: number): void {
+    const { type, owner, data, size, ttl, count, answers } = this.#records;
+    if (asked === RECORD.HTTPS || asked === RECORD.SVCB) withoutServiceLabels(this.#question);
+    let name: string | null = null;
+    for (let i = 0; i < count; i++) {
+      const isAddress = type[i] === RECORD.A || type[i] === RECORD.AAAA;
+      const hasHints = i < answers && (type[i] === RECORD.HTTPS || type[i] === RECORD.SVCB);
+      if ((!isAddress && !hasHints) || !this.#isAccepted(owner[i] as number)) continue;
+      name ??= hostNameOfLabels(this.#question.bytes, this.#question.length);
+      if (name === null || (kind === 'llmnr' && name.includes('.'))) return; // LLMNR is for names without a domain
+      const at = data[i] as number;
+      const bytes = size[i] as number;
+      if (isAddress) {
+        if (bytes === (type[i] === RECORD.A ? 4 : 16) && readNameable(this.#message, at, bytes, this.#words))
+          this.#findings.answer(flow, kind, name, this.#words, 0, ttl[i] as number);
+      } else if (kind === 'dns') this.#tellHints(flow, name, at, at + bytes, ttl[i] as number);
+    }
+  }
+
+  #tellHints(flow: number, name: string, at: number, end: number, ttl: number): void {
+    const parameters = at + 2 < end ? readName(this.#message, this.#start, at + 2, end, this.#owner) : -1;
+    if (parameters < 0) return;
+    this.#flow = flow;
+    this.#name = name;
+    this.#ttl = ttl;
+    eachHint(this.#message, parameters, end, this.#takeHint);
+  }
+
+  #tellPointers(flow: number): void {
+    const { type, owner, data, size, ttl, answers } = this.#records;
+    if (!reverseAddress(this.#question, this.#words, 0)) return;
+    for (let i = 0; i < answers; i++) {
+      if (type[i] !== RECORD.PTR || !this.#isAccepted(owner[i] as number)) continue;
+      const at = data[i] as number;
+      const target = this.#owner;
+      if (readName(this.#message, this.#start, at, at + (size[i] as number), target) < 0) continue;
+      const name = hostNameOfLabels(target.bytes, target.length);
+      if (name !== null) this.#findings.pointer(flow, name, this.#words, 0, ttl[i] as number);
+    }
+  }
+}

@@ -1,0 +1,133 @@
+// Requests of HTTP/1 (RFC 9112), and of RTSP and SIP which look alike: the host that is asked for.
+
+import { i32, u8 } from '../../net/bytes.ts';
+
+export const REQUEST = {
+  /** Not a request. */
+  NONE: 0,
+  /** A request so far, but the host may still come. */
+  CUT: 1,
+  COMPLETE: 2,
+} as const;
+export type RequestStatus = (typeof REQUEST)[keyof typeof REQUEST];
+
+const LONGEST_LINE = 8192;
+const SPACE = 0x20;
+const LF = 0x0a;
+const CR = 0x0d;
+const four = (text: string): number => Buffer.from(text, 'latin1').readInt32BE(0);
+/** First four bytes of methods (IANA HTTP Method Registry, and those of UPnP, RTSP and SIP). */
+const METHODS = new Set(
+  'GET |HEAD|POST|PUT |DELE|OPTI|PATC|CONN|TRAC|PROP|REPO|MKCO|LOCK|UNLO|COPY|MOVE|SEAR|SUBS|UNSU|NOTI|DESC|SETU|PLAY|INVI|REGI'
+    .split('|')
+    .map(four),
+);
+const CONNECT = four('CONN');
+const SCHEME = Buffer.from('http://');
+const HOST = Buffer.from('host:');
+const VERSIONS = [
+  ['HTTP/1.1', 'http'],
+  ['HTTP/1.0', 'http'],
+  ['RTSP/1.0', 'rtsp'],
+  ['SIP/2.0', 'sip'],
+].map(([version = '', application = '']) => ({ version: Buffer.from(` ${version}`), application }));
+
+/** What a request told; offsets of the authority, -1 where there is none. Overwritten by the next. */
+export class Request {
+  hostFrom = -1;
+  hostTo = -1;
+  application = 'http';
+}
+
+/** True when the bytes begin with a method; the caller proved four bytes. */
+export function startsRequest(bytes: Uint8Array, at: number): boolean {
+  return METHODS.has(i32(bytes, at));
+}
+
+/** Reads the request at `at`, as far as the bytes go. */
+export function readRequest(bytes: Uint8Array, at: number, end: number, request: Request): RequestStatus {
+  request.hostFrom = -1;
+  request.hostTo = -1;
+  request.application = 'http';
+  if (at + 4 > end || !startsRequest(bytes, at)) return REQUEST.NONE;
+  const lineEnd = endOfLine(bytes, at, Math.min(end, at + LONGEST_LINE));
+  if (lineEnd === -2) return REQUEST.NONE;
+  if (lineEnd < 0) return end - at < LONGEST_LINE ? REQUEST.CUT : REQUEST.NONE;
+  const version = VERSIONS.find(
+    (each) => lineEnd - at > each.version.length && matches(bytes, lineEnd - each.version.length, each.version),
+  );
+  if (version === undefined) return REQUEST.NONE;
+  request.application = version.application;
+  if (version.application !== 'http') return REQUEST.COMPLETE;
+  if (readTarget(bytes, at, lineEnd - version.version.length, request)) return REQUEST.COMPLETE;
+  return readHeaders(bytes, lineEnd, end, request);
+}
+
+/** The authority in the target: of CONNECT, and of requests to a proxy. */
+function readTarget(bytes: Uint8Array, at: number, end: number, request: Request): boolean {
+  let from = at;
+  while (from < end && u8(bytes, from) !== SPACE) from++;
+  from++;
+  if (i32(bytes, at) === CONNECT) {
+    request.hostFrom = from;
+    request.hostTo = end;
+    return true;
+  }
+  if (from + SCHEME.length >= end || !matches(bytes, from, SCHEME)) return false;
+  from += SCHEME.length;
+  let to = from;
+  while (to < end && u8(bytes, to) !== 0x2f && u8(bytes, to) !== 0x3f) to++;
+  request.hostFrom = from;
+  request.hostTo = to;
+  return true;
+}
+
+function readHeaders(bytes: Uint8Array, lineEnd: number, end: number, request: Request): RequestStatus {
+  let at = nextLine(bytes, lineEnd, end);
+  while (at >= 0 && at < end) {
+    const to = endOfLine(bytes, at, end);
+    if (to === -2) return REQUEST.COMPLETE; // no text any more: what follows is no header
+    if (to < 0) return REQUEST.CUT;
+    if (to === at) return REQUEST.COMPLETE;
+    if (to - at > HOST.length && matches(bytes, at, HOST)) {
+      request.hostFrom = at + HOST.length;
+      request.hostTo = to;
+      while (request.hostFrom < to && isBlank(u8(bytes, request.hostFrom))) request.hostFrom++;
+      while (request.hostTo > request.hostFrom && isBlank(u8(bytes, request.hostTo - 1))) request.hostTo--;
+      return REQUEST.COMPLETE;
+    }
+    at = nextLine(bytes, to, end);
+  }
+  return REQUEST.CUT;
+}
+
+function isBlank(byte: number): boolean {
+  return byte === SPACE || byte === 9;
+}
+
+/** Offset of the CR or LF that ends the line; -1 when the bytes end first, -2 at a control character. */
+function endOfLine(bytes: Uint8Array, at: number, end: number): number {
+  for (let i = at; i < end; i++) {
+    const byte = u8(bytes, i);
+    if (byte >= SPACE && byte !== 0x7f) continue;
+    if (byte === LF || byte === CR) return i;
+    if (byte !== 9) return -2;
+  }
+  return -1;
+}
+
+/** Behind the line that ends at `at`; -1 when the bytes end first. */
+function nextLine(bytes: Uint8Array, at: number, end: number): number {
+  const lf = u8(bytes, at) === CR ? at + 1 : at;
+  return lf < end && u8(bytes, lf) === LF ? lf + 1 : -1;
+}
+
+/** True when the text stands at `at`; letters of the bytes may be of either case where the text's are lower. */
+function matches(bytes: Uint8Array, at: number, text: Uint8Array): boolean {
+  for (let i = 0; i < text.length; i++) {
+    const wanted = u8(text, i);
+    const byte = u8(bytes, at + i);
+    if (byte !== wanted && !(wanted >= 0x61 && wanted <= 0x7a && (byte | 0x20) === wanted)) return false;
+  }
+  return true;
+}

@@ -1,0 +1,56 @@
+// Google's own QUIC of before the standard (Q039 to Q046), whose hello is in the clear: a CHLO message of tags and values.
+
+import { i32, u8, u16le, u32, u32le } from '../../net/bytes.ts';
+
+/** Public header with a version and a connection ID of 8 bytes. */
+const PUBLIC_FLAGS = 0x09;
+const CHLO = 0x43484c4f;
+const SNI = 0x534e4900;
+/** Headers, hash and stream frame in front of the message are never longer. */
+const LATEST_START = 64;
+const MOST_TAGS = 64;
+
+/** Where the name is; -1 where none was found. Overwritten by the next. */
+export class GoogleHello {
+  nameFrom = -1;
+  nameTo = -1;
+}
+
+/** True when the datagram begins like a client's packet of these versions. */
+export function looksLikeGoogleQuic(bytes: Uint8Array, at: number, end: number): boolean {
+  if (at + 14 > end) return false;
+  const first = u8(bytes, at);
+  if ((first & 0xc0) === 0xc0) return isGoogleVersion(u32(bytes, at + 1));
+  return (first & 0xc9) === PUBLIC_FLAGS && isGoogleVersion(u32(bytes, at + 9));
+}
+
+/** Q0 and two digits, 39 to 46. */
+function isGoogleVersion(version: number): boolean {
+  return version === 0x51303339 || (version >= 0x51303430 && version <= 0x51303436);
+}
+
+/** Finds the name in a datagram. @returns true when it holds a hello, with or without a name */
+export function readGoogleHello(bytes: Uint8Array, at: number, end: number, hello: GoogleHello): boolean {
+  hello.nameFrom = -1;
+  hello.nameTo = -1;
+  const latest = Math.min(end - 8, at + LATEST_START);
+  let from = at + 13;
+  while (from < latest && i32(bytes, from) !== CHLO) from++;
+  if (from >= latest) return false;
+  const tags = u16le(bytes, from + 4);
+  const values = from + 8 + tags * 8;
+  if (tags === 0 || tags > MOST_TAGS || values > end) return false;
+  let start = 0;
+  for (let i = 0; i < tags; i++) {
+    const tag = from + 8 + i * 8;
+    const stop = u32le(bytes, tag + 4);
+    if (stop < start || stop > end - values) return u32(bytes, tag) !== SNI;
+    if (u32(bytes, tag) === SNI) {
+      hello.nameFrom = values + start;
+      hello.nameTo = values + stop;
+      return true;
+    }
+    start = stop;
+  }
+  return true;
+}

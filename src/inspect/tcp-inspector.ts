@@ -1,0 +1,113 @@
+// TCP flows: what the first packets of either end begin with decides who reads on.
+
+import type { Packet } from '../decode/packet.ts';
+import { u8 } from '../net/bytes.ts';
+import { type Context, PHASE_OF } from './context.ts';
+import { DnsStreams } from './dns/stream.ts';
+import { UnicastReader } from './dns/unicast.ts';
+import { startsPreface } from './http/http2.ts';
+import { startsRequest } from './http/request.ts';
+import { Requests } from './http/requests.ts';
+import { type Pending, WAIT } from './pending.ts';
+import { mayUpgrade, tcpApplication } from './tcp-signatures.ts';
+import { tlsByPort } from './tls/applications.ts';
+import { looksLikeRecord, startsHello } from './tls/records.ts';
+import { StreamHellos } from './tls/stream-hellos.ts';
+
+const DNS_PORT = 53;
+/** A keep-alive probe may carry a byte that means nothing (RFC 9293 section 3.8.4). */
+const PROBE_BYTES = 1;
+
+/** Inspects TCP flows. */
+export class TcpInspector {
+  readonly #context: Context;
+  readonly #hellos: StreamHellos;
+  readonly #requests: Requests;
+  readonly #dns: DnsStreams;
+
+  constructor(context: Context) {
+    this.#context = context;
+    this.#hellos = new StreamHellos(context);
+    this.#requests = new Requests(context);
+    this.#dns = new DnsStreams(context, new UnicastReader(context.findings));
+  }
+
+  /** As `Inspector.packet`. */
+  packet(flow: number, packet: Packet, bytes: Uint8Array, fromOpener: boolean, time: number): boolean {
+    const context = this.#context;
+    const phase = context.phase(flow);
+    if (phase === PHASE_OF.DONE) return false;
+    if (phase === PHASE_OF.WAITING) return this.#resume(context.room(flow) as Pending, flow, packet, bytes, fromOpener, time);
+    if (packet.sourcePort === DNS_PORT || packet.destinationPort === DNS_PORT) {
+      context.setPhase(flow, PHASE_OF.DNS);
+      return this.#dns.read(flow, null, packet, bytes, fromOpener, time);
+    }
+    return this.#recognise(flow, packet, bytes, fromOpener, time);
+  }
+
+  /** Tells what a flow has, and takes its room. */
+  finish(room: Pending): void {
+    switch (room.wait) {
+      case WAIT.HELLO:
+        this.#hellos.finish(room);
+        break;
+      case WAIT.REQUEST:
+      case WAIT.HTTP2:
+        this.#requests.finish(room);
+        break;
+      case WAIT.DNS:
+        this.#dns.finish(room);
+        break;
+      default:
+    }
+  }
+
+  #resume(room: Pending, flow: number, packet: Packet, bytes: Uint8Array, fromOpener: boolean, time: number): boolean {
+    switch (room.wait) {
+      case WAIT.HELLO:
+        return this.#hellos.resume(room, packet, bytes, fromOpener, time);
+      case WAIT.DNS:
+        return this.#dns.read(flow, room, packet, bytes, fromOpener, time);
+      case WAIT.ORPHAN: {
+        const wanted = this.#hellos.resumeOrphan(room, packet, bytes, fromOpener, time);
+        return wanted ?? this.#recognise(flow, packet, bytes, fromOpener, time);
+      }
+      default:
+        return this.#requests.resume(room, packet, bytes, fromOpener, time);
+    }
+  }
+
+  #recognise(flow: number, packet: Packet, bytes: Uint8Array, fromOpener: boolean, time: number): boolean {
+    const context = this.#context;
+    const at = packet.payloadOffset;
+    const end = at + packet.payloadCaptured;
+    const seen = context.count(flow);
+    const first = u8(bytes, at);
+    if (first >= 0x14 && first <= 0x17) {
+      if (startsHello(bytes, at, end)) return this.#hellos.begin(flow, packet, bytes, fromOpener, time);
+      if (looksLikeRecord(bytes, at, end, at + packet.payloadBytes)) return this.#secured(flow, packet, first, fromOpener);
+    }
+    if (first >= 0x41 && first <= 0x5a && at + 4 <= end) {
+      if (startsRequest(bytes, at)) return this.#requests.begin(flow, packet, bytes, WAIT.REQUEST, fromOpener, time);
+      if (startsPreface(bytes, at, end)) return this.#requests.begin(flow, packet, bytes, WAIT.HTTP2, fromOpener, time);
+    }
+    const application = tcpApplication(bytes, at, end, packet, time);
+    if (application !== null) {
+      context.tellApplication(flow, application);
+      return mayUpgrade(application) ? context.undecided(flow) : context.done(flow);
+    }
+    const isWhole = packet.payloadCaptured === packet.payloadBytes;
+    if (seen === 0 && fromOpener && isWhole && packet.payloadBytes > PROBE_BYTES)
+      return this.#hellos.keepOrphan(flow, packet, bytes, time);
+    return context.undecided(flow);
+  }
+
+  /** TLS whose hello is past, or still to come when this is the server's answer. */
+  #secured(flow: number, packet: Packet, type: number, fromOpener: boolean): boolean {
+    const context = this.#context;
+    const port = fromOpener ? packet.destinationPort : packet.sourcePort;
+    if (type === 0x16 && context.undecided(flow)) return true;
+    context.tellApplication(flow, tlsByPort(port) ?? 'tls');
+    return context.done(flow);
+  }
+}

@@ -1,0 +1,163 @@
+// The ClientHello of TLS (RFC 8446 section 4.1.2) and DTLS (RFC 9147 section 5.3): what it tells in the clear. A hello that
+// contradicts itself tells nothing; one that was cut tells what stood in front of the cut.
+
+import { u8, u16 } from '../../net/bytes.ts';
+
+/** How far a hello could be read. */
+export const HELLO = {
+  /** Not a ClientHello, or one whose lengths contradict each other. */
+  BROKEN: 0,
+  /** The bytes ended before the hello did. */
+  CUT: 1,
+  COMPLETE: 2,
+} as const;
+export type HelloStatus = (typeof HELLO)[keyof typeof HELLO];
+
+const EXTENSION = { SERVER_NAME: 0, USE_SRTP: 14, ALPN: 16, VERSIONS: 43, ENCRYPTED_HELLO: 0xfe0d } as const;
+const HOST_NAME = 0;
+const RANDOM_BYTES = 32;
+const LONGEST_SESSION = 32;
+
+/** What a hello told; offsets are into the bytes it was read from, -1 where absent. Overwritten by the next. */
+export class ClientHello {
+  nameFrom = -1;
+  nameTo = -1;
+  /** The list of application protocols: each with its length in front. */
+  protocolsFrom = -1;
+  protocolsTo = -1;
+  /** Highest version offered (0x0304 for TLS 1.3, 0xfefc for DTLS 1.3); drafts and GREASE aside. */
+  version = 0;
+  /** An encrypted hello was sent along, or its imitation (RFC 9849 section 6.2): from outside they are the same. */
+  ech = false;
+  /** Keys for SRTP are asked for: a call. */
+  srtp = false;
+
+  clear(): void {
+    this.nameFrom = -1;
+    this.nameTo = -1;
+    this.protocolsFrom = -1;
+    this.protocolsTo = -1;
+    this.version = 0;
+    this.ech = false;
+    this.srtp = false;
+  }
+}
+
+/**
+ * Reads the body of a hello, behind the handshake header.
+ *
+ * @param end where the bytes at hand end
+ * @param bodyEnd where the hello ends, as its header says; may be behind `end`
+ * @param datagram true for DTLS, which has a cookie
+ */
+export function readClientHello(
+  bytes: Uint8Array,
+  at: number,
+  end: number,
+  bodyEnd: number,
+  datagram: boolean,
+  hello: ClientHello,
+): HelloStatus {
+  hello.clear();
+  const status = readBody(bytes, at, Math.min(end, bodyEnd), bodyEnd, datagram, hello);
+  if (status === HELLO.BROKEN) hello.clear();
+  return status;
+}
+
+function readBody(
+  bytes: Uint8Array,
+  at: number,
+  end: number,
+  bodyEnd: number,
+  datagram: boolean,
+  hello: ClientHello,
+): HelloStatus {
+  let i = at + 2 + RANDOM_BYTES;
+  if (i + 1 > end) return cut(end, bodyEnd);
+  const version = u16(bytes, at);
+  if (datagram ? version >>> 8 !== 0xfe : version < 0x0300 || version > 0x0304) return HELLO.BROKEN;
+  hello.version = version;
+  const session = u8(bytes, i);
+  if (session > LONGEST_SESSION) return HELLO.BROKEN;
+  i += 1 + session;
+  if (datagram) {
+    if (i + 1 > end) return cut(end, bodyEnd);
+    i += 1 + u8(bytes, i);
+  }
+  if (i + 2 > end) return cut(end, bodyEnd);
+  const ciphers = u16(bytes, i);
+  if (ciphers < 2 || (ciphers & 1) !== 0) return HELLO.BROKEN;
+  i += 2 + ciphers;
+  if (i + 1 > end) return cut(end, bodyEnd);
+  const compressions = u8(bytes, i);
+  if (compressions === 0) return HELLO.BROKEN;
+  i += 1 + compressions;
+  if (i === bodyEnd) return HELLO.COMPLETE; // before TLS 1.2 there need be no extensions
+  if (i + 2 > end) return cut(end, bodyEnd);
+  const extensionsEnd = i + 2 + u16(bytes, i);
+  if (extensionsEnd !== bodyEnd) return HELLO.BROKEN;
+  return readExtensions(bytes, i + 2, end, extensionsEnd, hello);
+}
+
+/** A field crossed the end: of the bytes at hand, or of the hello itself. */
+function cut(end: number, bodyEnd: number): HelloStatus {
+  return end < bodyEnd ? HELLO.CUT : HELLO.BROKEN;
+}
+
+function readExtensions(bytes: Uint8Array, at: number, end: number, extensionsEnd: number, hello: ClientHello): HelloStatus {
+  let i = at;
+  while (i < extensionsEnd) {
+    if (i + 4 > end) return cut(end, extensionsEnd);
+    const type = u16(bytes, i);
+    const from = i + 4;
+    const to = from + u16(bytes, i + 2);
+    if (to > extensionsEnd) return HELLO.BROKEN;
+    if (to > end) return HELLO.CUT;
+    if (!readExtension(bytes, type, from, to, hello)) return HELLO.BROKEN;
+    i = to;
+  }
+  return HELLO.COMPLETE;
+}
+
+function readExtension(bytes: Uint8Array, type: number, from: number, to: number, hello: ClientHello): boolean {
+  switch (type) {
+    case EXTENSION.SERVER_NAME:
+      return readServerName(bytes, from, to, hello);
+    case EXTENSION.ALPN:
+      if (to - from < 2 || from + 2 + u16(bytes, from) !== to) return false;
+      hello.protocolsFrom = from + 2;
+      hello.protocolsTo = to;
+      return true;
+    case EXTENSION.VERSIONS:
+      if (to === from || from + 1 + u8(bytes, from) !== to) return false;
+      for (let i = from + 1; i + 2 <= to; i += 2) hello.version = higher(hello.version, u16(bytes, i));
+      return true;
+    case EXTENSION.ENCRYPTED_HELLO:
+      hello.ech = to > from && u8(bytes, from) === 0; // 0 is the outer hello
+      return true;
+    case EXTENSION.USE_SRTP:
+      hello.srtp = true;
+      return true;
+    default:
+      return true;
+  }
+}
+
+/** RFC 6066 section 3. A list of one; an empty extension is what servers send. */
+function readServerName(bytes: Uint8Array, from: number, to: number, hello: ClientHello): boolean {
+  if (from === to) return true;
+  if (to - from < 5 || from + 2 + u16(bytes, from) !== to) return false;
+  const nameTo = from + 5 + u16(bytes, from + 3);
+  if (nameTo > to) return false;
+  if (u8(bytes, from + 2) === HOST_NAME && hello.nameFrom < 0) {
+    hello.nameFrom = from + 5;
+    hello.nameTo = nameTo;
+  }
+  return true;
+}
+
+/** The higher of two versions of one family; DTLS counts downwards, and what is neither (GREASE, drafts) loses. */
+function higher(a: number, b: number): number {
+  if (b >= 0x0300 && b <= 0x0304 && a <= 0x0304) return Math.max(a, b);
+  return b >= 0xfefc && b <= 0xfeff && a >= 0xfefc ? Math.min(a, b) : a;
+}

@@ -1,0 +1,69 @@
+// The record layer in front of a ClientHello (RFC 8446 section 5.1): one record as a rule, several where somebody splits it.
+
+import { u8, u16 } from '../../net/bytes.ts';
+
+export const RECORD_HEADER_BYTES = 5;
+export const HANDSHAKE_HEADER_BYTES = 4;
+/** Longest ClientHello that is put together. */
+export const LONGEST_HELLO = 16_384;
+const CHANGE_CIPHER = 0x14;
+const HANDSHAKE = 0x16;
+const APPLICATION_DATA = 0x17;
+const CLIENT_HELLO = 1;
+const LONGEST_RECORD = 16_384;
+/** A sealed record may be this much longer (RFC 5246 section 6.2.3). */
+const LONGEST_EXPANSION = 2048;
+
+/** True when the bytes can be the beginning of a ClientHello, as far as they go; the caller proved one byte. */
+export function startsHello(bytes: Uint8Array, at: number, end: number): boolean {
+  if (u8(bytes, at) !== HANDSHAKE) return false;
+  if (at + 1 < end && u8(bytes, at + 1) !== 3) return false;
+  if (at + 2 < end && u8(bytes, at + 2) > 4) return false;
+  if (at + 4 < end) {
+    const length = u16(bytes, at + 3);
+    if (length === 0 || length > LONGEST_RECORD) return false;
+  }
+  if (at + 5 < end && u8(bytes, at + 5) !== CLIENT_HELLO) return false;
+  return at + 8 >= end || handshakeLength(bytes, at + 5) <= LONGEST_HELLO;
+}
+
+/** Bytes of the handshake message whose header is at `at`, without the header. */
+export function handshakeLength(bytes: Uint8Array, at: number): number {
+  return (u8(bytes, at + 1) << 16) | u16(bytes, at + 2);
+}
+
+/** True for the header of a record in the middle of a connection: sealed data, an alert, a handshake that is no ClientHello. */
+export function looksLikeRecord(bytes: Uint8Array, at: number, end: number, wireEnd: number): boolean {
+  if (at + RECORD_HEADER_BYTES >= end) return false;
+  const type = u8(bytes, at);
+  const length = u16(bytes, at + 3);
+  if (type < CHANGE_CIPHER || type > APPLICATION_DATA || u8(bytes, at + 1) !== 3) return false;
+  if (u8(bytes, at + 2) > 4 || length === 0 || length > LONGEST_RECORD + LONGEST_EXPANSION) return false;
+  const next = at + RECORD_HEADER_BYTES + length;
+  if (type === APPLICATION_DATA ? length < 17 : next > wireEnd) return false;
+  if (next + 3 <= end)
+    return u8(bytes, next) >= CHANGE_CIPHER && u8(bytes, next) <= APPLICATION_DATA && u8(bytes, next + 1) === 3;
+  return next === wireEnd || type === APPLICATION_DATA;
+}
+
+/**
+ * Takes the record headers out of a stream's beginning, leaving handshake bytes.
+ *
+ * @returns bytes written to `into`; -1 when something else than a handshake record comes up before `into` holds the hello
+ */
+export function unwrapRecords(bytes: Uint8Array, end: number, into: Uint8Array): number {
+  let at = 0;
+  let length = 0;
+  while (at + RECORD_HEADER_BYTES <= end) {
+    if (length >= HANDSHAKE_HEADER_BYTES && length >= HANDSHAKE_HEADER_BYTES + handshakeLength(into, 0)) return length;
+    const size = u16(bytes, at + 3);
+    if (u8(bytes, at) !== HANDSHAKE || u8(bytes, at + 1) !== 3 || size === 0 || size > LONGEST_RECORD) return -1;
+    const from = at + RECORD_HEADER_BYTES;
+    const taken = Math.min(size, end - from, into.length - length);
+    for (let i = 0; i < taken; i++) into[length + i] = bytes[from + i] as number;
+    length += taken;
+    if (taken < size) return length;
+    at = from + size;
+  }
+  return length;
+}

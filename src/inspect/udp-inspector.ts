@@ -1,0 +1,147 @@
+// UDP flows: ports that name things are read for as long as they live, all others by what their first datagrams look like.
+
+import type { Packet } from '../decode/packet.ts';
+import { u8 } from '../net/bytes.ts';
+import { type Context, PHASE_OF, type Phase } from './context.ts';
+import { DhcpReader } from './dhcp.ts';
+import { looksLikeDns } from './dns/message.ts';
+import { MulticastReader } from './dns/multicast.ts';
+import { NetbiosReader } from './dns/netbios.ts';
+import { UnicastReader } from './dns/unicast.ts';
+import { type Pending, WAIT } from './pending.ts';
+import { looksLikeGoogleQuic } from './quic/google.ts';
+import { QuicHellos } from './quic/hellos.ts';
+import { RtpCandidates } from './rtp.ts';
+import { DatagramHellos, looksLikeDatagramRecord } from './tls/datagram-hellos.ts';
+import { canBeRtp, udpApplication } from './udp-signatures.ts';
+
+const PORT = { DNS: 53, DHCP_SERVER: 67, DHCP_CLIENT: 68, NETBIOS: 137, MDNS: 5353, LLMNR: 5355 } as const;
+const QUIC_LONG = 0xc0;
+
+/** Inspects UDP flows. */
+export class UdpInspector {
+  readonly #context: Context;
+  readonly #quic: QuicHellos;
+  readonly #datagrams: DatagramHellos;
+  readonly #unicast: UnicastReader;
+  readonly #multicast: MulticastReader;
+  readonly #netbios: NetbiosReader;
+  readonly #dhcp: DhcpReader;
+  readonly #rtp = new RtpCandidates();
+
+  constructor(context: Context) {
+    this.#context = context;
+    this.#quic = new QuicHellos(context);
+    this.#datagrams = new DatagramHellos(context);
+    this.#unicast = new UnicastReader(context.findings);
+    this.#multicast = new MulticastReader(context.findings);
+    this.#netbios = new NetbiosReader(context.findings);
+    this.#dhcp = new DhcpReader(context.findings);
+  }
+
+  /** As `Inspector.packet`. */
+  packet(flow: number, packet: Packet, bytes: Uint8Array, fromOpener: boolean, time: number): boolean {
+    const context = this.#context;
+    const phase = context.phase(flow);
+    switch (phase) {
+      case PHASE_OF.DONE:
+        return false;
+      case PHASE_OF.WAITING: {
+        const room = context.room(flow) as Pending;
+        if (room.wait === WAIT.DTLS) return this.#datagrams.read(flow, room, packet, bytes, fromOpener, time);
+        return this.#quic.read(flow, room, packet, bytes, fromOpener, time) ?? true;
+      }
+      case PHASE_OF.NEW: {
+        const naming = namingPhase(packet);
+        if (naming !== PHASE_OF.NEW && this.#readNaming(flow, naming, packet, bytes)) {
+          context.setPhase(flow, naming);
+          return true;
+        }
+        return this.#recognise(flow, packet, bytes, fromOpener, time);
+      }
+      case PHASE_OF.WATCHED:
+        return this.#recognise(flow, packet, bytes, fromOpener, time);
+      default:
+        this.#readNaming(flow, phase, packet, bytes);
+        return true;
+    }
+  }
+
+  /** Tells what a flow has, and takes its room. */
+  finish(room: Pending): void {
+    if (room.wait === WAIT.DTLS) this.#datagrams.finish(room);
+    else this.#quic.finish(room);
+  }
+
+  /** Reads a datagram of a protocol that names things. @returns false when it is none */
+  #readNaming(flow: number, phase: Phase, packet: Packet, bytes: Uint8Array): boolean {
+    const context = this.#context;
+    const at = packet.payloadOffset;
+    const end = at + packet.payloadCaptured;
+    if (phase === PHASE_OF.DHCP) {
+      if (!this.#dhcp.read(flow, bytes, at, end)) return false;
+      context.tellApplication(flow, 'dhcp');
+      return true;
+    }
+    if (!looksLikeDns(bytes, at, end, packet.payloadBytes, false)) return false;
+    switch (phase) {
+      case PHASE_OF.DNS:
+        context.tellApplication(flow, 'dns');
+        if (packet.sourcePort === PORT.DNS) this.#unicast.read(flow, 'dns', bytes, at, end);
+        break;
+      case PHASE_OF.MDNS:
+        context.tellApplication(flow, 'mdns');
+        // RFC 6762 section 6: answers from any other port are to be ignored.
+        if (packet.sourcePort === PORT.MDNS) this.#multicast.read(flow, bytes, at, end);
+        break;
+      case PHASE_OF.LLMNR:
+        context.tellApplication(flow, 'llmnr');
+        if (packet.sourcePort === PORT.LLMNR) this.#unicast.read(flow, 'llmnr', bytes, at, end);
+        break;
+      default:
+        context.tellApplication(flow, 'netbios-ns');
+        if (packet.sourcePort === PORT.NETBIOS) this.#netbios.read(flow, bytes, at, end, packet.words);
+    }
+    return true;
+  }
+
+  #recognise(flow: number, packet: Packet, bytes: Uint8Array, fromOpener: boolean, time: number): boolean {
+    const context = this.#context;
+    const at = packet.payloadOffset;
+    const end = at + packet.payloadCaptured;
+    context.count(flow);
+    const first = u8(bytes, at);
+    if ((first & QUIC_LONG) === QUIC_LONG) {
+      return this.#quic.read(flow, null, packet, bytes, fromOpener, time) ?? context.undecided(flow);
+    }
+    if (looksLikeGoogleQuic(bytes, at, end)) return this.#quic.readGoogle(flow, bytes, at, end);
+    if (first >= 0x14 && first <= 0x17 && looksLikeDatagramRecord(bytes, at, end, at + packet.payloadBytes))
+      return this.#datagrams.read(flow, null, packet, bytes, fromOpener, time);
+    const application = udpApplication(bytes, at, end, packet, time);
+    if (application !== null) {
+      context.tellApplication(flow, application);
+      return context.done(flow);
+    }
+    if (canBeRtp(bytes, at, end) && this.#rtp.note(flow, bytes, at)) {
+      context.tellApplication(flow, 'rtp');
+      return context.done(flow);
+    }
+    return context.undecided(flow);
+  }
+}
+
+/** What a flow is read as because of its ports; NEW where they say nothing. */
+function namingPhase({ sourcePort, destinationPort }: Packet): Phase {
+  switch (sourcePort < destinationPort ? sourcePort : destinationPort) {
+    case PORT.DNS:
+      return PHASE_OF.DNS;
+    case PORT.DHCP_SERVER:
+    case PORT.DHCP_CLIENT:
+      return PHASE_OF.DHCP;
+    case PORT.NETBIOS:
+      return PHASE_OF.NETBIOS;
+    default:
+  }
+  if (sourcePort === PORT.MDNS || destinationPort === PORT.MDNS) return PHASE_OF.MDNS;
+  return sourcePort === PORT.LLMNR || destinationPort === PORT.LLMNR ? PHASE_OF.LLMNR : PHASE_OF.NEW;
+}
