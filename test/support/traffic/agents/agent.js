@@ -2,7 +2,8 @@
 // usage: EXE agent.js KIND JSON      EXE is node under a name of its own
 // Prints {"ready": ...}, waits for a line on standard input, works, prints {"done": {"tx", "rx"}}, and waits until standard input ends.
 
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { createServer } from 'node:http';
 import { createInterface } from 'node:readline';
 import * as datagrams from './datagrams.js';
 import * as kernel from './kernel.js';
@@ -17,6 +18,8 @@ const KINDS = {
   'tcp-send': streams.tcpSend,
   'tcp-receive': streams.tcpReceive,
   'hand-over': handOver,
+  'run-many': runMany,
+  http: serve,
 };
 const [kind, json] = process.argv.slice(2);
 const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
@@ -64,4 +67,20 @@ function openShared({ listen, connect, udp }) {
   const fd = kernel.socket(kernel.familyOf(udp.to), kernel.SOCK.DGRAM);
   if (udp.connected) kernel.connect(fd, udp.to, udp.port);
   return fd;
+}
+
+/** Runs a program many times, one after the other. @param {{command: string[], count: number}} how */
+async function runMany({ command, count }, ready) {
+  await ready({});
+  let succeeded = 0;
+  for (let i = 0; i < count; i++) if (spawnSync(command[0], command.slice(1), { stdio: 'ignore' }).status === 0) succeeded++;
+  return { tx: 0, rx: 0, messages: succeeded };
+}
+
+/** Answers HTTP until standard input ends. @param {{on: string}} how */
+async function serve({ on }, ready) {
+  const server = createServer((_, response) => response.end('ok'));
+  await new Promise((resolve) => server.listen(0, on, resolve));
+  await ready({ port: server.address().port });
+  return { tx: 0, rx: 0 };
 }
