@@ -66,9 +66,14 @@ const ERRORS = new Map([
   [7, 'too large'],
   [12, 'no memory'],
   [13, 'refused by the verifier'],
+  [19, 'not in this kernel'],
   [22, 'not known to this kernel'],
   [38, 'this kernel has no bpf'],
 ]);
+
+function errorText(errno: number): string {
+  return ERRORS.get(errno) ?? `errno ${errno}`;
+}
 
 /** Loads libc. Throws where koffi has no build for this machine, or the architecture is another. */
 export function loadBpfCalls(): BpfCalls {
@@ -96,7 +101,7 @@ export function loadBpfCalls(): BpfCalls {
             .split('\n')
             .slice(-3)
             .join(' | ') ?? '');
-    throw new Error(`${what}: ${ERRORS.get(errno) ?? `errno ${errno}`}${verifier === '' ? '' : ` (${verifier})`}`);
+    throw new Error(`${what}: ${errorText(errno)}${verifier === '' ? '' : ` (${verifier})`}`);
   };
 
   return {
@@ -154,7 +159,7 @@ export function loadBpfCalls(): BpfCalls {
     },
     openUnifiedRoot() {
       const context = Number(syscall(FSOPEN, 'const char*', 'cgroup2', 'unsigned int', CLOEXEC));
-      if (context < 0) throw new Error(`opening cgroup2: errno ${koffi.errno()}`);
+      if (context < 0) throw new Error(errorText(koffi.errno()));
       try {
         const created = syscall(
           FSCONFIG,
@@ -171,7 +176,7 @@ export function loadBpfCalls(): BpfCalls {
         );
         const mount =
           Number(created) < 0 ? -1 : Number(syscall(FSMOUNT, 'int', context, 'unsigned int', CLOEXEC, 'unsigned int', 0));
-        if (mount < 0) throw new Error(`mounting cgroup2: errno ${koffi.errno()}`);
+        if (mount < 0) throw new Error(errorText(koffi.errno()));
         return mount;
       } finally {
         close(context);

@@ -32,13 +32,14 @@ export function loadPrograms(calls: BpfCalls, proc: string): LoadedPrograms {
     for (const fd of opened.splice(0).reverse()) calls.close(fd);
   };
   calls.unlockMemory();
-  const cgroup = openRoot(calls, proc);
+  let cgroup: number | null = null;
   try {
     const btf = keep(calls.loadBtf(typeInformation()));
     const storage = keep(calls.createStorage(btf, INT_TYPE, VALUE_TYPE, STORAGE_BYTES));
     const ring = keep(calls.createRing(RING_BYTES));
     const consumer = calls.map(ring, PAGE, 0, true);
     const producer = calls.map(ring, PAGE + 2 * RING_BYTES, PAGE, false);
+    cgroup = openRoot(calls, proc); // not sooner: what the kernel says of our rights to programs tells more
     const missing: string[] = [];
     for (const { name, type, attach, needed, code } of socketPrograms(storage, ring)) {
       try {
@@ -53,7 +54,7 @@ export function loadPrograms(calls: BpfCalls, proc: string): LoadedPrograms {
     close();
     throw thrown;
   } finally {
-    closeSync(cgroup);
+    if (cgroup !== null) closeSync(cgroup);
   }
 }
 
@@ -68,7 +69,7 @@ function openRoot(calls: BpfCalls, proc: string): number {
   try {
     return calls.openUnifiedRoot();
   } catch (thrown) {
-    throw new Error(`there is no unified cgroup hierarchy (cgroup2) to attach to: ${reasonOf(thrown)}`);
+    throw new Error(`no unified cgroup hierarchy (cgroup2) is mounted, and our own mount failed: ${reasonOf(thrown)}`);
   }
 }
 
