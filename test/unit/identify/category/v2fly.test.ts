@@ -6,7 +6,8 @@ import { importV2fly } from '../../../../src/identify/category/v2fly.ts';
 /** Imports the list `main` of a made-up folder. */
 function imported(lists: Record<string, string>) {
   const read = (name: string) => (Object.hasOwn(lists, name) ? { path: `/l/${name}`, text: lists[name] as string } : null);
-  return importV2fly({ path: '/l/main', text: lists['main'] ?? '' }, read);
+  const { main = '' } = lists;
+  return importV2fly({ path: '/l/main', text: main }, read);
 }
 
 function refusal(lists: Record<string, string>): string {

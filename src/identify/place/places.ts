@@ -1,0 +1,123 @@
+// Which country and which network an address is in, out of files that the user has. No network, and nothing is bundled: without files
+// the answer is null. Addresses that mean something else on every network are never looked up.
+
+import { LRUCache } from 'lru-cache';
+import { reasonOf } from '../../errors.ts';
+import { formatAddress, isV4, scopeOf, V4_MAPPED } from '../../net/address.ts';
+import { sanitize } from '../../net/text.ts';
+import { Database, type PlaceRecord } from './database.ts';
+import { type PlaceFiles, type PlaceRole, systemPlaceFiles, usualPath } from './place-files.ts';
+
+/** Paths that the user named; null looks in the usual places. */
+export interface PlacePaths {
+  readonly country: string | null;
+  readonly asn: string | null;
+}
+
+/** A file in use. */
+export interface PlaceData {
+  readonly path: string;
+  /** As the file calls itself. */
+  readonly type: string;
+  /** Day on which it was made, `2026-01-31`; null where it does not tell. */
+  readonly built: string | null;
+}
+
+const ADDRESSES_KEPT = 16_384;
+/** A file is given up after this many broken records. */
+const MOST_BROKEN = 8;
+const NOWHERE: PlaceRecord = { country: null, asn: null, network: null };
+/** 64:ff9b::/96 holds IPv4 addresses (RFC 6052 section 2.1). */
+const NAT64 = 0x0064ff9b;
+
+interface Source {
+  readonly database: Database;
+  readonly path: string;
+  broken: number;
+}
+
+/** The open files, asked on the per-flow clock. */
+export class Places {
+  /** Files in use, the one for countries first. */
+  readonly dates: readonly PlaceData[];
+  readonly #sources: Source[];
+  readonly #notes: string[];
+  readonly #known = new LRUCache<number | string, PlaceRecord>({ max: ADDRESSES_KEPT });
+  readonly #embedded = new Int32Array([0, 0, V4_MAPPED, 0]);
+
+  private constructor(sources: Source[], notes: string[]) {
+    this.#sources = sources;
+    this.#notes = notes;
+    this.dates = sources.map(({ path, database: { type, built } }) => ({ path: sanitize(path), type, built }));
+  }
+
+  /**
+   * Opens what there is. Never throws: a file that was named and is not there, and one that is broken, come as a note.
+   *
+   * @param home folder of the user whose files count, null where it is not known
+   */
+  static open(asked: PlacePaths, home: string | null, files: PlaceFiles = systemPlaceFiles): Places {
+    const sources: Source[] = [];
+    const notes: string[] = [];
+    for (const role of ['country', 'asn'] satisfies PlaceRole[]) {
+      const path = asked[role] ?? usualPath(role, home, files);
+      if (path === null || sources.some((source) => source.path === path)) continue;
+      try {
+        const bytes = files.read(path);
+        if (bytes !== null) sources.push({ database: new Database(bytes), path, broken: 0 });
+        else if (asked[role] !== null) notes.push(`${role} data: ${sanitize(path)} does not exist`);
+      } catch (thrown) {
+        notes.push(`${role} data: ${sanitize(path)}: ${sanitize(reasonOf(thrown))}`);
+      }
+    }
+    return new Places(sources, notes);
+  }
+
+  /** What is wrong with the files, one line; empty when all is well or there are none. */
+  get note(): string {
+    return this.#notes.join('; ');
+  }
+
+  /** Country and network of the address at `at`; all null where nothing is known. The result is shared and must not be changed. */
+  lookup(words: Int32Array, at: number): PlaceRecord {
+    if (this.#sources.length === 0) return NOWHERE;
+    if (words[at] === NAT64 && words[at + 1] === 0 && words[at + 2] === 0) {
+      this.#embedded[3] = words[at + 3] as number;
+      return this.#lookup(this.#embedded, 0);
+    }
+    return this.#lookup(words, at);
+  }
+
+  #lookup(words: Int32Array, at: number): PlaceRecord {
+    if (scopeOf(words, at) !== 'global') return NOWHERE;
+    const key = isV4(words, at) ? (words[at + 3] as number) : `${words[at]}.${words[at + 1]}.${words[at + 2]}.${words[at + 3]}`;
+    const known = this.#known.get(key);
+    if (known !== undefined) return known;
+    const address = formatAddress(words, at);
+    let place = NOWHERE;
+    for (const source of [...this.#sources]) place = merged(place, this.#ask(source, address));
+    this.#known.set(key, place);
+    return place;
+  }
+
+  #ask(source: Source, address: string): PlaceRecord | null {
+    try {
+      return source.database.record(address);
+    } catch (thrown) {
+      if (source.broken++ === 0) this.#notes.push(`${sanitize(source.path)}: ${sanitize(reasonOf(thrown))}`);
+      if (source.broken >= MOST_BROKEN) this.#sources.splice(this.#sources.indexOf(source), 1);
+      return null;
+    }
+  }
+}
+
+/** The first word counts, field by field. */
+function merged(first: PlaceRecord, second: PlaceRecord | null): PlaceRecord {
+  if (second === null) return first;
+  if (first === NOWHERE) return second;
+  return {
+    country: first.country ?? second.country,
+    asn: first.asn ?? second.asn,
+    network: first.network ?? second.network,
+  };
+}
