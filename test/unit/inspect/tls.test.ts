@@ -48,12 +48,13 @@ describe('a ClientHello in one segment', () => {
 
   test('with lengths that contradict each other tells nothing', () => {
     const good = tlsHello({ name: 'a.example' });
-    for (const at of [5 + 4 + 34, 5 + 4 + 34 + 33, good.length - 100]) {
+    // Lengths of the session, the cipher suites and the extensions.
+    for (const at of [5 + 4 + 34, 5 + 4 + 34 + 33, 5 + 4 + 34 + 33 + 10]) {
       const bad = Uint8Array.from(good);
       bad[at] = 0xff;
       const inspection = new Inspection();
       inspection.tcp(bad, { dport: 9999 });
-      expect(inspection.told.filter((line) => line.includes(' is '))).toEqual(at === good.length - 100 ? expect.anything() : []);
+      expect(inspection.told).toEqual([]);
     }
     const inspection = new Inspection();
     const list = helloExtension(0, join(be16(40), [0], be16(9), new Uint8Array(9).fill(0x61)));
