@@ -1,7 +1,7 @@
 // Child processes of a bench: started in a namespace or not, measured from outside, and gone when the bench is.
 
 import { spawn, spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 
 const TICKS_PER_SECOND = 100; // USER_HZ, the same on every Linux
@@ -72,11 +72,20 @@ export function timed(command, { keep = false } = {}) {
   return status === 0 ? { ms: performance.now() - begun, output: stdout ?? '' } : null;
 }
 
-/** Seconds of processor time that a process has taken, user and system. Linux. @param {number} pid */
+/** Seconds of processor time that a process and its living children have taken, user and system. Linux. @param {number} pid */
 export function cpuSeconds(pid) {
   const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
+  const own = (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
+  return childrenOf(pid).reduce((sum, child) => sum + cpuSeconds(child), own);
+}
+
+/** A child is its starting thread's, whichever that was. */
+function childrenOf(pid) {
+  return readdirSync(`/proc/${pid}/task`).flatMap((thread) => {
+    const children = readFileSync(`/proc/${pid}/task/${thread}/children`, 'latin1').trim();
+    return children === '' ? [] : children.split(' ').map(Number);
+  });
 }
 
 /** Resident memory of a process in MiB: now, and at its highest. Linux. @param {number} pid */

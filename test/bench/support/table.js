@@ -54,7 +54,7 @@ function goalText({ goal }, format) {
 
 function peerCells(value, peer, format) {
   if (peer === undefined) return ['', ''];
-  const ratio = peer.value === 0 ? '' : `x ${(value / peer.value).toPrecision(2)}`;
+  const ratio = peer.value === 0 || value === 0 ? '' : `x ${(value / peer.value).toPrecision(2)}`;
   return [`${peer.name} ${format(peer.value)}`, ratio];
 }
 
