@@ -92,6 +92,7 @@ export class AppRows {
       old !== undefined &&
       old.rxRate === 0 &&
       old.txRate === 0 &&
+      holds(old, this.#apps, entity) &&
       old.processes === (app?.processes ?? old.processes);
     if (still && !hasMotion(old.recent)) return old;
     const made: AppRow = {
@@ -157,8 +158,8 @@ export class HostRows {
 
   #row(host: number, intervalMs: number): HostRow {
     const old = this.#rows.get(host);
-    if (!this.#hosts.moved(host) && old !== undefined && old.rxRate === 0 && old.txRate === 0 && !hasMotion(old.recent))
-      return old;
+    const isStill = !this.#hosts.moved(host) && old !== undefined && old.rxRate === 0 && old.txRate === 0;
+    if (isStill && holds(old, this.#hosts, host) && !hasMotion(old.recent)) return old;
     const address = old?.host ?? formatAddress(this.#table.words, host * 4);
     const made: HostRow = {
       ...placeless(`host:${host}`, address, null, old?.addresses ?? [address]),
@@ -195,6 +196,17 @@ export class HostRows {
 
 function placeless(id: string, host: string | null, reason: string | null, addresses: readonly string[]) {
   return { id, host, reason, domain: null, nameSource: 'none', addresses, category: null, country: null, asn: null } as const;
+}
+
+/** True when a row says what the totals say: it may have been folded away in the ticks in which they moved. */
+function holds(row: AppRow | HostRow, accumulators: Accumulators, entity: number): boolean {
+  return (
+    row.rxBytes === accumulators.get(entity, A.RX) &&
+    row.txBytes === accumulators.get(entity, A.TX) &&
+    row.rxPackets === accumulators.get(entity, A.RX_PACKETS) &&
+    row.txPackets === accumulators.get(entity, A.TX_PACKETS) &&
+    row.flows === accumulators.get(entity, A.FLOWS)
+  );
 }
 
 function hasMotion(recent: readonly number[]): boolean {

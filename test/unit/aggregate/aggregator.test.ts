@@ -244,6 +244,20 @@ describe('rows', () => {
     expect(after).toMatchObject(expected);
   });
 
+  it('are renewed though they were folded away while they moved', () => {
+    const only = { apps: 1, hosts: 1, flows: 1 };
+    own(tx({ bytes: 5000, sport: 1 }), 'large');
+    own(tx({ bytes: 100, sport: 2, dst: '192.0.2.2' }), 'small');
+    tick();
+    for (let i = 0; i < 61; i++) tick();
+    tx({ bytes: 50, sport: 2, dst: '192.0.2.2' });
+    tick(1000, only);
+    for (let i = 0; i < 61; i++) tick(1000, only);
+    const snapshot = tick();
+    expect(apps(snapshot)).toEqual({ large: [0, 5000, 1], small: [0, 150, 1] });
+    expect(snapshot.hosts.map((each) => each.txBytes)).toEqual([5000, 150]);
+  });
+
   it('show what TCP told', () => {
     tx({ flags: 'S', seq: 1 });
     now += 25;
