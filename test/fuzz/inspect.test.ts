@@ -132,7 +132,10 @@ describe('noise', () => {
     const { inspector, told } = strict();
     const packet = new Packet();
     let state = 12_345;
-    const next = (): number => (state = (Math.imul(state, 1_103_515_245) + 12_345) & 0x7fffffff) >>> 8;
+    const next = (): number => {
+      state = (Math.imul(state, 1_103_515_245) + 12_345) & 0x7fffffff;
+      return state >>> 8;
+    };
     const bytes = new Uint8Array(1400);
     for (let i = 0; i < 100_000; i++) {
       const length = 1 + (next() % (i % 8 === 0 ? 1400 : 100));
