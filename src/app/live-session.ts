@@ -138,8 +138,8 @@ export class LiveSession {
     if (this.#end !== null) return;
     this.#drain(clock.monotonic() + TURN_MS);
     const now = clock.monotonic();
-    if (now - this.#addressesAt >= ADDRESSES_MS) this.#readAddresses();
     this.#noticeGap();
+    if (now - this.#addressesAt >= ADDRESSES_MS) this.#readAddresses();
     this.#events.tellOpened();
     const snapshot = this.#close();
     for (const gap of snapshot.gaps) output.gap(gap);
