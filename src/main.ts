@@ -1,6 +1,8 @@
 // argv -> run -> exit status. The only top-level catch and the only process.exit; what is not needed for an answer is not loaded.
 
 import { readFileSync, writeSync } from 'node:fs';
+import type { CommandLine } from './cli/command-line.ts';
+import type { Surroundings } from './cli/config-owner.ts';
 import { type FileAccess, systemFiles } from './cli/file-access.ts';
 import type { Options } from './cli/options.ts';
 import { type ErrorReport, reportError } from './cli/print-error.ts';
@@ -21,14 +23,31 @@ async function main(): Promise<number> {
   // the doctor is for machines on which something is broken: it looks at the file itself, and works without
   const files = line.command === 'doctor' ? NO_FILES : systemFiles;
   const euid = process.geteuid?.() ?? -1;
-  const config = await loadConfig(line, { platform: process.platform, env: process.env, euid, passwd, files });
+  const surroundings = { platform: process.platform, env: process.env, euid, passwd, files };
+  const config = await loadConfig(line, surroundings);
   for (const warning of config.warnings) process.stderr.write(`netmon-tui: ${warning}\n`);
   if (line.has('print-config')) return print((await import('./cli/print-config.ts')).configText(config, version()));
   const { resolveOptions } = await import('./cli/resolve.ts');
-  const options = resolveOptions(line, config);
+  const options = await withLists(resolveOptions(line, config), surroundings);
+  if (line.operand !== null) return explain(line, options);
   if (line.command === 'doctor') return diagnose(options);
   const { run } = await import('./app/run.ts');
   return run(options);
+}
+
+/** Reads the domain lists that the categories name; most name none. */
+async function withLists(options: Options, surroundings: Surroundings): Promise<Options> {
+  if (!Object.values(options.categories).some((entries) => entries.some((entry) => entry.startsWith('file:')))) return options;
+  const { readLists } = await import('./cli/category-lists.ts');
+  const { categories, warnings } = readLists(options.categories, surroundings);
+  for (const warning of warnings) process.stderr.write(`netmon-tui: ${warning}\n`);
+  return { ...options, categories };
+}
+
+async function explain(line: CommandLine, options: Options): Promise<number> {
+  const { explainHost, explainJson, explainText } = await import('./cli/explain.ts');
+  const explained = explainHost(line.operand ?? '', line.text('app'), options);
+  return print(line.has('json') ? explainJson(explained) : explainText(explained));
 }
 
 async function diagnose(options: Options): Promise<number> {

@@ -3,13 +3,15 @@
 import yargs from 'yargs';
 import { NetmonError, reasonOf } from '../errors.ts';
 import { normaliseArguments } from './arguments.ts';
-import { COMMANDS, type CommandName, FLAGS } from './flags.ts';
+import { COMMANDS, type CommandName, FLAGS, OPERANDS } from './flags.ts';
 import { nearest } from './nearest.ts';
 import { quoted } from './quote.ts';
 
 /** The command line, checked for form: known flags, known subcommand, each flag where it belongs. */
 export interface CommandLine {
   readonly command: CommandName;
+  /** The word behind a subcommand that takes one, null behind the others. */
+  readonly operand: string | null;
   /** True for a flag without a value. */
   has(flag: string): boolean;
   /** Text of a flag with a value, null where it was not given. */
@@ -28,11 +30,12 @@ export interface CommandLine {
 export function parseCommandLine(words: readonly string[]): CommandLine {
   const given = parse(normaliseArguments(words));
   const asksOnly = given.help === true || given.version === true;
-  const command = asksOnly ? 'run' : commandOf(given._);
+  const { command, operand } = asksOnly ? { command: 'run' as const, operand: null } : commandOf(given._);
   const texts = (flag: string) => [given[flag] ?? []].flat().map(String);
   if (!asksOnly) for (const flag of FLAGS) if (given[flag.name] !== undefined) check(flag.name, command, texts(flag.name).length);
   return {
     command,
+    operand,
     has: (flag) => given[flag] === true,
     text: (flag) => texts(flag)[0] ?? null,
     texts,
@@ -73,14 +76,19 @@ function parse(words: readonly string[]): Parsed {
   return parser.parseSync([...words]) as Parsed;
 }
 
-function commandOf(positional: readonly (string | number)[]): CommandName {
-  const [word, extra] = positional.map(String);
-  if (word === undefined) return 'run';
+function commandOf(positional: readonly (string | number)[]): { command: CommandName; operand: string | null } {
+  const [word, ...rest] = positional.map(String);
+  if (word === undefined) return { command: 'run', operand: null };
   const command = COMMANDS.find((name) => name === word && name !== 'run');
   if (command === undefined) throw new NetmonError('usage', `unknown command ${quoted(word)}`, hintFor(word));
+  const takes = OPERANDS[command];
+  const operand = takes === undefined ? null : (rest.shift() ?? '');
+  if (takes !== undefined && operand === '')
+    throw new NetmonError('usage', `${command} needs a ${takes.name}`, `type: netmon-tui ${command} ${takes.example}`);
+  const [extra] = rest;
   if (extra !== undefined)
     throw new NetmonError('usage', `unexpected argument ${quoted(extra)} after ${command}`, 'type: netmon-tui --help');
-  return command;
+  return { command, operand };
 }
 
 function hintFor(word: string): string {
@@ -94,7 +102,10 @@ function check(name: string, command: CommandName, times: number): void {
   const flag = FLAGS.find((one) => one.name === name);
   if (flag === undefined) return;
   if (!flag.commands.includes(command)) {
-    const plain = flag.commands.includes('run') ? 'netmon-tui' : `netmon-tui ${flag.commands[0]}`;
+    const [other = 'run'] = flag.commands;
+    const plain = flag.commands.includes('run')
+      ? 'netmon-tui'
+      : ['netmon-tui', other, OPERANDS[other]?.name ?? ''].join(' ').trim();
     throw new NetmonError(
       'usage',
       `--${name} does not go with ${command}`,

@@ -36,7 +36,7 @@ export function findConfig(asked: string | null, surroundings: Surroundings): Fo
         `the configuration file ${quoted(asked)} does not exist`,
         'give the path of a file after --config',
       );
-    const text = isRoot || read.kind !== 'read' ? trusted(asked, read, owner) : read.text;
+    const text = isRoot || read.kind !== 'read' ? trusted('configuration file', asked, read, owner) : read.text;
     return { file: { path: asked, text }, owner, warnings: [] };
   }
   const warnings: string[] = [];
@@ -49,7 +49,7 @@ export function findConfig(asked: string | null, surroundings: Surroundings): Fo
       warnings.push(`the configuration file ${quoted(path)} may not be read (${read.reason})`);
       continue;
     }
-    if (file === null) file = { path, text: trusted(path, read, owner) };
+    if (file === null) file = { path, text: trusted('configuration file', path, read, owner) };
     else warnings.push(`${quoted(path)} is not read, because ${quoted(file.path)} comes first`);
   }
   return { file, owner, warnings };
@@ -69,8 +69,14 @@ function usualPlaces(owner: Owner, { env, platform, files }: Surroundings, warni
   return places;
 }
 
-function trusted(path: string, read: Exclude<FileRead, { kind: 'missing' }>, owner: Owner): string {
-  const refuse = (what: string, hint: string) => new NetmonError('usage', `the configuration file ${quoted(path)} ${what}`, hint);
+/**
+ * Text of a file whose words decide what root does.
+ *
+ * @param kind what it is, for the message
+ * @throws NetmonError `usage` where it may not be trusted
+ */
+export function trusted(kind: string, path: string, read: Exclude<FileRead, { kind: 'missing' }>, owner: Owner): string {
+  const refuse = (what: string, hint: string) => new NetmonError('usage', `the ${kind} ${quoted(path)} ${what}`, hint);
   if (read.kind === 'link') throw refuse('is a symbolic link', 'put the file itself there, or give its real path after --config');
   if (read.kind === 'failed') throw refuse(`cannot be read (${read.reason})`, `type: ls -l ${shellWords([path])}`);
   if (!read.isFile) throw refuse('is no regular file', 'put a text file there, or remove it');

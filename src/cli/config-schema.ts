@@ -10,6 +10,7 @@ export interface ConfigValues {
   /** Texts of the settings, as a flag would give them. */
   readonly settings: Readonly<Partial<Record<SettingName, readonly string[]>>>;
   readonly history: { readonly path?: string | undefined; readonly enabled?: boolean | undefined };
+  readonly place: { readonly country?: string | undefined; readonly asn?: string | undefined };
   readonly categories: Readonly<Record<string, readonly string[]>>;
   readonly keys: Readonly<Record<string, readonly string[]>>;
 }
@@ -27,7 +28,8 @@ export interface ConfigFault {
 const NOUN = {
   table: 'a table',
   history: 'a path',
-  domains: 'a list of domain names such as ["example.com"]',
+  place: 'the path of an MMDB file',
+  domains: 'a list of domain names, words and lists such as ["example.com", "file:ads.txt"]',
   keys: 'a list of keys such as ["x"]',
   count: 'of a size that is kept (256 entries, 4096 values each)',
   name: 'a name without control characters',
@@ -46,13 +48,12 @@ const historySchema = v.strictObject(
   { path: v.optional(v.pipe(v.string(NOUN.history), v.nonEmpty(NOUN.history))), enabled: v.optional(v.boolean('true or false')) },
   NOUN.table,
 );
+const placeSchema = v.strictObject({ country: v.optional(pathOf(NOUN.place)), asn: v.optional(pathOf(NOUN.place)) }, NOUN.table);
 const SCHEMA = v.strictObject({
   ...settingEntries,
   history: v.optional(historySchema, {}),
-  categories: v.optional(
-    listsOf(NOUN.domains, (text) => text.length <= 253 && DOMAIN.test(text)),
-    {},
-  ),
+  place: v.optional(placeSchema, {}),
+  categories: v.optional(listsOf(NOUN.domains, isCategoryEntry), {}),
   keys: v.optional(
     listsOf(NOUN.keys, (text) => text !== '' && text.length <= 32 && sanitize(text) === text),
     {},
@@ -64,13 +65,14 @@ const TOP_KEYS = Object.keys(SCHEMA.entries);
 export function checkConfig(contents: unknown): ConfigValues | ConfigFault {
   const result = v.safeParse(SCHEMA, contents, { abortEarly: true });
   if (result.success) {
-    const { history, categories, keys, ...settings } = result.output;
-    return { settings: settings as ConfigValues['settings'], history, categories, keys };
+    const { history, place, categories, keys, ...settings } = result.output;
+    return { settings: settings as ConfigValues['settings'], history, place, categories, keys };
   }
   const [issue] = result.issues;
   const path = (issue.path ?? []).map((item) => String(item.key)).slice(0, 2);
   const isUnknown = issue.type === 'strict_object' && issue.expected === 'never';
-  return { path, noun: isUnknown ? null : issue.message, known: path.length > 1 ? Object.keys(historySchema.entries) : TOP_KEYS };
+  const inner = path[0] === 'place' ? placeSchema : historySchema;
+  return { path, noun: isUnknown ? null : issue.message, known: path.length > 1 ? Object.keys(inner.entries) : TOP_KEYS };
 }
 
 /** A setting as a file writes it: true or false, a string, for interfaces a list too. Comes out as the texts of a flag. */
@@ -85,6 +87,20 @@ function settingSchema(setting: SettingName): v.GenericSchema<unknown, string[]>
     form as v.GenericSchema<unknown, boolean | string | string[]>,
     v.transform((value) => (Array.isArray(value) ? value : [String(value)])),
     v.check((texts) => fromTexts(texts) !== undefined, noun),
+  );
+}
+
+/** A domain or a word, bare or as in a domain list (`full:example.com`), or the path of such a list (`file:ads.txt`). */
+function isCategoryEntry(text: string): boolean {
+  if (text.startsWith('file:')) return text.length > 5 && text.length <= 1024 && sanitize(text) === text;
+  const name = text.replace(/^(?:domain|full|keyword):/, '');
+  return name.length <= 253 && DOMAIN.test(name);
+}
+
+function pathOf(noun: string) {
+  return v.pipe(
+    v.string(noun),
+    v.check((text) => text !== '' && text.length <= 1024 && sanitize(text) === text, noun),
   );
 }
 

@@ -21,6 +21,12 @@ export interface Config {
   readonly historyEnabled: Sourced<boolean>;
   /** null: the usual place. */
   readonly historyPath: Sourced<string | null>;
+  /** MMDB files; null: the usual places. */
+  readonly placeCountry: Sourced<string | null>;
+  readonly placeAsn: Sourced<string | null>;
+  /** Home folder of the user whose files count; null where it is not known. */
+  readonly home: string | null;
+  /** Entries as written, but paths of lists (`file:`) are absolute. */
   readonly categories: ReadonlyMap<string, Sourced<readonly string[]>>;
   readonly keys: ReadonlyMap<string, Sourced<readonly string[]>>;
   /** Path of the file that was read, null for none. */
@@ -48,8 +54,11 @@ export async function loadConfig(line: CommandLine, surroundings: Surroundings):
     settings: settings as unknown as Config['settings'],
     historyEnabled: fromFile(file, ['history', 'enabled'], history.enabled, false),
     historyPath: fromFile(file, ['history', 'path'], history.path, null),
-    categories: tableOf(file, 'categories'),
-    keys: tableOf(file, 'keys'),
+    placeCountry: fromFile(file, ['place', 'country'], pathFrom(file, found, file?.place.country), null),
+    placeAsn: fromFile(file, ['place', 'asn'], pathFrom(file, found, file?.place.asn), null),
+    home: found.owner.home,
+    categories: tableOf(file, 'categories', (entry) => listEntry(entry, file, found)),
+    keys: tableOf(file, 'keys', (key) => key),
     path: file?.path ?? null,
     warnings: found.warnings,
   };
@@ -112,10 +121,22 @@ function flagTexts(name: SettingName, line: CommandLine): { typed: string; texts
 
 /** A theme's path in a file is meant from that file's folder, `~/` from its owner's home. A name without a slash stays. */
 function themePath(theme: string, file: string, home: string | null): string {
-  if (!theme.includes('/') || theme.startsWith('/')) return theme;
-  if (theme.startsWith('~/') && home !== null) return home + theme.slice(1);
+  return theme.includes('/') ? absolute(theme, file, home) : theme;
+}
+
+function absolute(path: string, file: string, home: string | null): string {
+  if (path.startsWith('/')) return path;
+  if (path.startsWith('~/') && home !== null) return home + path.slice(1);
   const folder = file.slice(0, Math.max(0, file.lastIndexOf('/')));
-  return folder === '' ? theme : `${folder}/${theme}`;
+  return folder === '' ? path : `${folder}/${path}`;
+}
+
+function pathFrom(file: ConfigFile | null, { owner }: FoundConfig, path: string | undefined): string | undefined {
+  return path === undefined ? undefined : absolute(path, file?.path ?? '', owner.home);
+}
+
+function listEntry(entry: string, file: ConfigFile | null, { owner }: FoundConfig): string {
+  return entry.startsWith('file:') ? `file:${absolute(entry.slice(5), file?.path ?? '', owner.home)}` : entry;
 }
 
 function fromFile<T>(file: ConfigFile | null, path: readonly string[], value: T | undefined, initial: T): Sourced<T> {
@@ -123,11 +144,15 @@ function fromFile<T>(file: ConfigFile | null, path: readonly string[], value: T 
   return { value, origin: place(file.path, file.lines.lineOf(path)) };
 }
 
-function tableOf(file: ConfigFile | null, name: 'categories' | 'keys'): ReadonlyMap<string, Sourced<readonly string[]>> {
+function tableOf(
+  file: ConfigFile | null,
+  name: 'categories' | 'keys',
+  entry: (text: string) => string,
+): ReadonlyMap<string, Sourced<readonly string[]>> {
   return new Map(
     Object.entries(file?.[name] ?? {}).map(([key, value]) => [
       key,
-      { value, origin: place(file?.path ?? '', file?.lines.lineOf([name, key]) ?? 1) },
+      { value: value.map(entry), origin: place(file?.path ?? '', file?.lines.lineOf([name, key]) ?? 1) },
     ]),
   );
 }

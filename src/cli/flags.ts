@@ -3,8 +3,13 @@
 import type { SettingName } from './settings.ts';
 
 /** Subcommands; `run` is what happens without one. */
-export const COMMANDS = ['run', 'interfaces', 'doctor'] as const;
+export const COMMANDS = ['run', 'interfaces', 'doctor', 'explain'] as const;
 export type CommandName = (typeof COMMANDS)[number];
+
+/** What stands behind a subcommand that takes a word, and an example of it. */
+export const OPERANDS: Readonly<Partial<Record<CommandName, { readonly name: string; readonly example: string }>>> = {
+  explain: { name: 'HOST', example: 'example.com' },
+};
 
 /** Headings of the help text, in order. */
 export const FLAG_GROUPS = ['Capture', 'Replay', 'Screen', 'Output without a screen', 'Configuration'] as const;
@@ -29,6 +34,7 @@ export interface Flag {
 
 const RUN: readonly CommandName[] = ['run'];
 const PROBING: readonly CommandName[] = ['run', 'doctor'];
+const ASKING: readonly CommandName[] = ['run', 'explain'];
 const EVERY: readonly CommandName[] = COMMANDS;
 
 /** All flags, in the order of the help text. */
@@ -74,7 +80,15 @@ export const FLAGS: readonly Flag[] = [
   simple('color', null, 'Screen', RUN, null, 'color', 'true'),
   simple('mouse', null, 'Screen', RUN, 'use the mouse (default: on, but off over SSH)', 'mouse', 'true'),
   simple('no-mouse', null, 'Screen', RUN, 'leave the mouse to the terminal', 'mouse', 'false'),
-  simple('json', null, 'Output without a screen', ['run', 'interfaces'], 'one JSON object a line for each interval', null, null),
+  simple(
+    'json',
+    null,
+    'Output without a screen',
+    ['run', 'interfaces', 'explain'],
+    'one JSON object a line for each interval',
+    null,
+    null,
+  ),
   simple(
     'once',
     null,
@@ -86,7 +100,8 @@ export const FLAGS: readonly Flag[] = [
   ),
   valued('duration', null, 'TIME', 'Output without a screen', RUN, 'end after this time, for example 10s', null),
   valued('samples', null, 'N', 'Output without a screen', RUN, 'end after N samples', null),
-  valued('config', null, 'PATH', 'Configuration', RUN, 'read this configuration file instead of the usual one', null),
+  valued('app', null, 'NAME', 'Configuration', ['explain'], 'explain: the category when this app asks', null),
+  valued('config', null, 'PATH', 'Configuration', ASKING, 'read this configuration file instead of the usual one', null),
   simple('print-config', null, 'Configuration', RUN, 'print what is in force and where each value came from', null, null),
   simple('version', 'V', 'Configuration', EVERY, 'print the version', null, null),
   simple('help', 'h', 'Configuration', EVERY, 'print this', null, null),

@@ -36,6 +36,7 @@ export function helpText(): string {
     '  netmon-tui [options]            watch the network (as root: sudo netmon-tui)',
     '  netmon-tui interfaces [--json]  list the interfaces that can be watched',
     '  netmon-tui doctor               say what works on this machine, and why not',
+    '  netmon-tui explain HOST         say which category a host is in, and why',
   ];
   for (const group of FLAG_GROUPS) {
     lines.push('', `${group}:`);

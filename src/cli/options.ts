@@ -38,8 +38,10 @@ export interface Options {
   readonly color: boolean;
   /** null: on, but off over SSH. */
   readonly mouse: boolean | null;
-  /** Category -> domains, from the configuration file. */
+  /** Category -> domains and words, from the configuration file; lists named there (`file:`) are read in before a run. */
   readonly categories: Readonly<Record<string, readonly string[]>>;
+  /** MMDB files with countries and networks, null for the usual places, and the home folder in which some of those are. */
+  readonly place: { readonly country: string | null; readonly asn: string | null; readonly home: string | null };
   /** Action -> keys, from the configuration file; actions and keys are checked by the key map. */
   readonly keys: Readonly<Record<string, readonly string[]>>;
 }

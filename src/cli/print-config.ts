@@ -16,6 +16,12 @@ export function configText(config: Config, version: string): string {
     lines.push(entry(name, { value: written, origin }, name === 'mouse' ? 'on, but off over SSH' : 'none'));
   }
   lines.push('', '[history]', entry('enabled', config.historyEnabled), entry('path', config.historyPath, 'the usual place'));
+  lines.push(
+    '',
+    '[place]',
+    entry('country', config.placeCountry, 'the usual places'),
+    entry('asn', config.placeAsn, 'the usual places'),
+  );
   for (const [table, rows] of [['categories', config.categories] as const, ['keys', config.keys] as const]) {
     lines.push('', `[${table}]${rows.size === 0 ? '  # none set' : ''}`);
     for (const [key, value] of rows) lines.push(entry(tomlKey(key), value));

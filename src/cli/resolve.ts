@@ -53,6 +53,7 @@ export function resolveOptions(line: CommandLine, config: Config): Options {
     color: settings.color.value,
     mouse: settings.mouse.value,
     categories: values(config.categories),
+    place: { country: config.placeCountry.value, asn: config.placeAsn.value, home: config.home },
     keys: values(config.keys),
   };
 }

@@ -103,7 +103,7 @@ export class Categories {
     return this.explainAll(facts)[0] as CategoryExplanation;
   }
 
-  /** Every rule that has a say, the one that decides first; each would decide if those before it were not there. Never empty. */
+  /** The rule that decides, then what each of the sources that are trusted less would say. Never empty. */
   explainAll(facts: CategoryFacts): CategoryExplanation[] {
     return [...this.#steps.flatMap((step) => step(facts) ?? []), OTHER].map(({ category, rule, source }) => ({
       category: this.names[category] as string,

@@ -140,6 +140,10 @@ describe('mistakes', () => {
     ['interface = ["any", "en0"]', `${ANN}:1: "interface" is not an interface's name`, null],
     ['[history]\nenabled = 1', `${ANN}:2: "history.enabled" is not true or false`, null],
     ['history.pth = "x"', `${ANN}:1: unknown key "history.pth"`, 'did you mean path? known here: path, enabled'],
+    ['place.country = ""', `${ANN}:1: "place.country" is not the path of an MMDB file`, null],
+    ['place.contry = "x"', `${ANN}:1: unknown key "place.contry"`, 'did you mean country? known here: country, asn'],
+    ['[categories]\na = ["file:"]', `${ANN}:2: "categories.a" is not a list of domain names`, null],
+    ['[categories]\na = ["regexp:.*"]', `${ANN}:2: "categories.a" is not a list of domain names`, null],
     ['history = true', `${ANN}:1: "history" is not a table`, null],
     ['[keys]\nquit = "q"', `${ANN}:2: "keys.quit" is not a list of keys`, null],
     ['[keys]\n\nquit = [\n  "q",\n  "\\u001b",\n]', `${ANN}:3: "keys.quit" is not a list of keys`, null],
@@ -345,6 +349,10 @@ describe('--print-config', () => {
       'enabled = false                 # default',
       '# path =  # default: the usual place',
       '',
+      '[place]',
+      '# country =  # default: the usual places',
+      '# asn =  # default: the usual places',
+      '',
       '[categories]  # none set',
       '',
       '[keys]',
@@ -361,8 +369,9 @@ describe('--print-config', () => {
       'interval = "1m"',
       'mouse = true',
       'history = { path = "/x y/h.db", enabled = true }',
+      'place = { country = "geo/c.mmdb" }',
       '[categories]',
-      '"Ads & \\"co\\"" = ["ads.example.com", "münchen.example"]',
+      '"Ads & \\"co\\"" = ["ads.example.com", "münchen.example", "jira", "full:a.b", "file:~/ads", "file:x"]',
       '[keys]',
       'sort-next = ["s", "\\"", "<"]',
     ].join('\n');
@@ -373,9 +382,19 @@ describe('--print-config', () => {
     const bare = (config: Config) => ({
       settings: Object.entries(config.settings).map(([name, { value }]) => [name, value]),
       history: [config.historyEnabled.value, config.historyPath.value],
+      place: [config.placeCountry.value, config.placeAsn.value],
       tables: [...config.categories, ...config.keys].map(([name, { value }]) => [name, value]),
     });
     expect(bare(second)).toEqual(bare(first));
     expect(bare(first).history).toEqual([true, '/x y/h.db']);
+    expect(bare(first).place).toEqual(['/home/ann/.config/netmon-tui/geo/c.mmdb', null]);
+    expect(first.categories.get('Ads & "co"')?.value).toEqual([
+      'ads.example.com',
+      'münchen.example',
+      'jira',
+      'full:a.b',
+      'file:/home/ann/ads',
+      'file:/home/ann/.config/netmon-tui/x',
+    ]);
   });
 });

@@ -33,6 +33,7 @@ describe('resolveOptions', () => {
       color: true,
       mouse: null,
       categories: {},
+      place: { country: null, asn: null, home: null },
       keys: {},
     });
   });
