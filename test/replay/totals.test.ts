@@ -7,7 +7,10 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it, vi } from 'vitest';
 import { run } from '../../src/app/run.ts';
+import { parseCommandLine } from '../../src/cli/command-line.ts';
+import { loadConfig } from '../../src/cli/config.ts';
 import type { Options } from '../../src/cli/options.ts';
+import { resolveOptions } from '../../src/cli/resolve.ts';
 import { TCP_FLAG } from '../../src/net/numbers.ts';
 import { type FrameRecord, pcapFile, pcapngFile } from '../support/capture-writer.ts';
 import { fakeEdges } from '../support/fake-edges.ts';
@@ -21,27 +24,13 @@ const T0 = Date.UTC(2026, 0, 1);
 const folder = mkdtempSync(join(tmpdir(), 'netmon-replay-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-const OPTIONS: Options = {
-  interfaces: [],
-  read: null,
-  speed: 0,
-  filter: null,
-  bpf: null,
-  intervalMs: 1000,
-  json: true,
-  once: true,
-  durationMs: null,
-  samples: null,
-  driver: 'auto',
-  names: true,
-  theme: 'netmon',
-  units: 'bytes',
-  ascii: false,
-  color: false,
-  mouse: null,
-  categories: {},
-  keys: {},
-};
+/** Options as the command line gives them, where there is no configuration file. */
+async function optionsOf(words: readonly string[]): Promise<Options> {
+  const line = parseCommandLine([...words]);
+  const files = { folderOwner: () => null, read: () => ({ kind: 'missing' as const }) };
+  const config = await loadConfig(line, { platform: 'linux', env: {}, euid: 0, passwd: () => '', files });
+  return resolveOptions(line, config);
+}
 
 type Line = Record<string, unknown> & { type: string };
 interface Counts {
@@ -62,7 +51,7 @@ interface End extends Line {
 }
 
 /** Runs to the end; what was written to standard output, line by line. */
-async function lines(options: Partial<Options>): Promise<Line[]> {
+async function lines(path: string, ...words: string[]): Promise<Line[]> {
   let text = '';
   const write = vi.spyOn(process.stdout, 'write').mockImplementation((chunk, ...rest: unknown[]) => {
     text += String(chunk);
@@ -70,7 +59,7 @@ async function lines(options: Partial<Options>): Promise<Line[]> {
     return true;
   });
   try {
-    expect(await run({ ...OPTIONS, ...options }, fakeEdges({ platform: 'linux' }))).toBe(0);
+    expect(await run(await optionsOf(['--json', '--read', path, ...words]), fakeEdges({ platform: 'linux' }))).toBe(0);
   } finally {
     write.mockRestore();
   }
@@ -81,8 +70,8 @@ async function lines(options: Partial<Options>): Promise<Line[]> {
     .map((line) => JSON.parse(line) as Line);
 }
 
-async function end(read: string, options: Partial<Options> = {}): Promise<End> {
-  const all = await lines({ read, ...options });
+async function end(path: string, ...words: string[]): Promise<End> {
+  const all = await lines(path, '--once', ...words);
   expect(all).toHaveLength(1);
   expect(all[0]?.type).toBe('end');
   return all[0] as End;
@@ -172,7 +161,7 @@ describe('a capture of our own', () => {
 
   it('gives samples that end with the same totals', async () => {
     const path = file('two.pcap', pcapFile({ records: CONVERSATION }));
-    const all = await lines({ read: path, once: false });
+    const all = await lines(path, '--speed', '0');
     expect(all.map(({ type }) => type)).toEqual([
       ...['open', 'sample'],
       ...['open', 'open', 'open', 'sample'],
@@ -186,7 +175,7 @@ describe('a capture of our own', () => {
   });
 
   it('narrows everything by the filter, totals included', async () => {
-    const object = await end(file('three.pcap', pcapFile({ records: CONVERSATION })), { filter: 'proto:udp' });
+    const object = await end(file('three.pcap', pcapFile({ records: CONVERSATION })), '--filter', 'proto:udp');
     expect(object.flows.map((flow) => flow.protocol)).toEqual(['udp', 'udp']);
     expect(object.total).toMatchObject({ tx_bytes: 58 + 53, rx_bytes: 128 });
   });
@@ -214,7 +203,7 @@ describe('a capture of our own', () => {
 
   it('plays what has no time at all', async () => {
     const records = CONVERSATION.map(({ data }) => ({ data }));
-    const all = await lines({ read: file('five.pcap', pcapFile({ records })), once: false });
+    const all = await lines(file('five.pcap', pcapFile({ records })), '--speed', '0');
     expect((all.at(-1) as End).capture.packets).toBe(13);
   });
 
