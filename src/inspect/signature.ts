@@ -15,6 +15,12 @@ export function startsWith(bytes: Uint8Array, at: number, end: number, signature
   return true;
 }
 
+/** True when the bytes of one of `signatures` stand at `at`. */
+export function startsWithAny(bytes: Uint8Array, at: number, end: number, signatures: readonly Uint8Array[]): boolean {
+  for (const signature of signatures) if (startsWith(bytes, at, end, signature)) return true;
+  return false;
+}
+
 /** True when `signature`, upper case, stands somewhere before `end`, in either case. */
 export function contains(bytes: Uint8Array, at: number, end: number, signature: Uint8Array): boolean {
   const { length } = signature;

@@ -3,7 +3,7 @@
 import type { Packet } from '../decode/packet.ts';
 import { i32, u8, u16, u32 } from '../net/bytes.ts';
 import { isOpenvpnReset } from './openvpn.ts';
-import { ascii, contains, isText, startsWith } from './signature.ts';
+import { ascii, contains, isText, startsWith, startsWithAny } from './signature.ts';
 
 const SMTP_PORTS = [25, 465, 587, 2525];
 const FTP_PORT = 21;
@@ -17,7 +17,8 @@ const GREETING = ascii('220');
 const SMTP = ascii('SMTP');
 const FTP = ascii('FTP');
 const IMAP = ['* OK', '* PREAUTH', '* BYE'].map(ascii);
-const POP = ascii('+OK');
+/** With a text behind it: Redis answers with the bare words. */
+const POP = ascii('+OK ');
 const HELLOS = ['EHLO ', 'HELO ', 'ehlo ', 'helo ', 'LHLO '].map(ascii);
 const USER = ascii('USER ');
 const XML = ascii('<?xml');
@@ -41,6 +42,10 @@ export function mayUpgrade(application: string): boolean {
 
 /** Application that the payload at `at` belongs to; null where it tells none. The caller proved one byte. */
 export function tcpApplication(bytes: Uint8Array, at: number, end: number, packet: Packet, time: number): string | null {
+  return bySignature(bytes, at, end, packet, time) ?? (isMysql(bytes, at, end, packet) ? 'mysql' : null);
+}
+
+function bySignature(bytes: Uint8Array, at: number, end: number, packet: Packet, time: number): string | null {
   switch (u8(bytes, at)) {
     case 0x00:
       return zero(bytes, at, end, packet, time);
@@ -56,9 +61,9 @@ export function tcpApplication(bytes: Uint8Array, at: number, end: number, packe
       return isBgp(bytes, at, end) ? 'bgp' : null;
     case 0x2a: // *
       if (at + 8 <= end && isRedis(bytes, at, end)) return 'redis';
-      return IMAP.some((each) => startsWith(bytes, at, end, each)) && isText(bytes, at, end) ? 'imap' : null;
+      return startsWithAny(bytes, at, end, IMAP) && isText(bytes, at, end) ? 'imap' : null;
     case 0x2b: // +
-      return startsWith(bytes, at, end, POP) && end - at >= 5 && isText(bytes, at, end) ? 'pop3' : null;
+      return startsWith(bytes, at, end, POP) && isText(bytes, at, end) ? 'pop3' : null;
     case 0x32: // 2
       return greeting(bytes, at, end, packet);
     case 0x3c: // <
@@ -86,9 +91,9 @@ export function tcpApplication(bytes: Uint8Array, at: number, end: number, packe
     case 0x68: // h
       break;
     default:
-      return isMysql(bytes, at, end, packet) ? 'mysql' : null;
+      return null;
   }
-  return HELLOS.some((each) => startsWith(bytes, at, end, each)) && isText(bytes, at, end) ? 'smtp' : null;
+  return startsWithAny(bytes, at, end, HELLOS) && isText(bytes, at, end) ? 'smtp' : null;
 }
 
 function greeting(bytes: Uint8Array, at: number, end: number, packet: Packet): string | null {
@@ -118,7 +123,7 @@ function zero(bytes: Uint8Array, at: number, end: number, packet: Packet, time: 
   if ((second === 0xfe534d42 - 2 ** 32 || second === 0xff534d42 - 2 ** 32) && length >= 32) return 'smb';
   if (u16(bytes, at) === packet.payloadBytes - 2 && isOpenvpnReset(bytes, at + 2, end, packet.payloadBytes - 2, time))
     return 'openvpn';
-  return isMysql(bytes, at, end, packet) ? 'mysql' : null;
+  return null;
 }
 
 /** TPKT with an X.224 connection request (MS-RDPBCGR section 2.2.1.1). */
@@ -139,7 +144,7 @@ function isSocks(bytes: Uint8Array, at: number, end: number, packet: Packet): bo
 function isMqtt(bytes: Uint8Array, at: number, end: number): boolean {
   let i = at + 1;
   while (i < end && i < at + 4 && u8(bytes, i) >= 0x80) i++;
-  return MQTT.some((each) => startsWith(bytes, i + 1, end, each));
+  return startsWithAny(bytes, i + 1, end, MQTT);
 }
 
 /** An array of one digit, then a string of one or two. */
@@ -169,8 +174,12 @@ function isBgp(bytes: Uint8Array, at: number, end: number): boolean {
   return u8(bytes, at + 18) >= 1 && u8(bytes, at + 18) <= 5;
 }
 
-/** A server's greeting: a length that is the packet's, number 0, protocol 10, a version. */
+/** The first packet of either end: its length, number 0 and a version, or number 1 and 19 zeros behind capabilities and character set. */
 function isMysql(bytes: Uint8Array, at: number, end: number, packet: Packet): boolean {
-  if (end - at < 24 || u8(bytes, at + 3) !== 0 || u8(bytes, at + 4) !== 10 || !isDigit(u8(bytes, at + 5))) return false;
-  return (u8(bytes, at) | (u8(bytes, at + 1) << 8) | (u8(bytes, at + 2) << 16)) === packet.payloadBytes - 4;
+  if (end - at < 36 || (u8(bytes, at) | (u8(bytes, at + 1) << 8) | (u8(bytes, at + 2) << 16)) !== packet.payloadBytes - 4)
+    return false;
+  if (u8(bytes, at + 3) === 0) return u8(bytes, at + 4) === 10 && isDigit(u8(bytes, at + 5));
+  if (u8(bytes, at + 3) !== 1) return false;
+  for (let i = at + 13; i < at + 32; i++) if (u8(bytes, i) !== 0) return false;
+  return true;
 }

@@ -112,9 +112,9 @@ export class UdpInspector {
     context.count(flow);
     const first = u8(bytes, at);
     if ((first & QUIC_LONG) === QUIC_LONG) {
-      return this.#quic.read(flow, null, packet, bytes, fromOpener, time) ?? context.undecided(flow);
-    }
-    if (looksLikeGoogleQuic(bytes, at, end)) return this.#quic.readGoogle(flow, bytes, at, end);
+      const wanted = this.#quic.read(flow, null, packet, bytes, fromOpener, time);
+      if (wanted !== null) return wanted;
+    } else if (looksLikeGoogleQuic(bytes, at, end)) return this.#quic.readGoogle(flow, bytes, at, end);
     if (first >= 0x14 && first <= 0x17 && looksLikeDatagramRecord(bytes, at, end, at + packet.payloadBytes))
       return this.#datagrams.read(flow, null, packet, bytes, fromOpener, time);
     const application = udpApplication(bytes, at, end, packet, time);

@@ -5,7 +5,7 @@ import { TUNNEL } from '../decode/packet.ts';
 import { i32, u8, u16 } from '../net/bytes.ts';
 import { looksLikeDns } from './dns/message.ts';
 import { isOpenvpnReset } from './openvpn.ts';
-import { ascii, startsWith } from './signature.ts';
+import { ascii, startsWith, startsWithAny } from './signature.ts';
 
 const STUN_COOKIE = 0x2112a442;
 const STUN_BYTES = 20;
@@ -57,7 +57,7 @@ export function udpApplication(bytes: Uint8Array, at: number, end: number, packe
       if (startsWith(bytes, at, end, LOCAL_DISCOVERY)) return 'bittorrent';
       break;
     case 0x64: // d
-      if (DHT.some((each) => startsWith(bytes, at, end, each))) return 'bittorrent';
+      if (startsWithAny(bytes, at, end, DHT)) return 'bittorrent';
       break;
     case 0x48: // H
     case 0x49: // I
@@ -66,18 +66,18 @@ export function udpApplication(bytes: Uint8Array, at: number, end: number, packe
     case 0x4f: // O
     case 0x52: // R
     case 0x53: // S
-      return text(bytes, at, end, packet);
+      if (startsWithAny(bytes, at, end, SIP)) return 'sip';
+      if (isSsdp(bytes, at, end, packet)) return 'ssdp';
+      break;
     default:
   }
   if (isDhcp6(packet, first, length)) return 'dhcpv6';
   return looksLikeDns(bytes, at, end, length, true) ? 'dns' : null;
 }
 
-function text(bytes: Uint8Array, at: number, end: number, packet: Packet): string | null {
-  if (SIP.some((each) => startsWith(bytes, at, end, each))) return 'sip';
-  const isSsdp = packet.sourcePort === SSDP_PORT || packet.destinationPort === SSDP_PORT;
-  if (SSDP.some((each) => startsWith(bytes, at, end, each))) return isSsdp ? 'ssdp' : null;
-  return null;
+function isSsdp(bytes: Uint8Array, at: number, end: number, packet: Packet): boolean {
+  if (packet.sourcePort !== SSDP_PORT && packet.destinationPort !== SSDP_PORT) return false;
+  return startsWithAny(bytes, at, end, SSDP);
 }
 
 /** RFC 8489 section 5. */

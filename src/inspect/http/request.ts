@@ -53,14 +53,21 @@ export function readRequest(bytes: Uint8Array, at: number, end: number, request:
   const lineEnd = endOfLine(bytes, at, Math.min(end, at + LONGEST_LINE));
   if (lineEnd === -2) return REQUEST.NONE;
   if (lineEnd < 0) return end - at < LONGEST_LINE ? REQUEST.CUT : REQUEST.NONE;
-  const version = VERSIONS.find(
-    (each) => lineEnd - at > each.version.length && matches(bytes, lineEnd - each.version.length, each.version),
-  );
+  const version = versionAt(bytes, at, lineEnd);
   if (version === undefined) return REQUEST.NONE;
   request.application = version.application;
   if (version.application !== 'http') return REQUEST.COMPLETE;
   if (readTarget(bytes, at, lineEnd - version.version.length, request)) return REQUEST.COMPLETE;
   return readHeaders(bytes, lineEnd, end, request);
+}
+
+/** The version that a request line ends with. */
+function versionAt(bytes: Uint8Array, at: number, lineEnd: number): (typeof VERSIONS)[number] | undefined {
+  for (const each of VERSIONS) {
+    const from = lineEnd - each.version.length;
+    if (from > at && matches(bytes, from, each.version)) return each;
+  }
+  return undefined;
 }
 
 /** The authority in the target: of CONNECT, and of requests to a proxy. */

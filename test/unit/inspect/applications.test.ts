@@ -32,12 +32,20 @@ describe('TCP flows', () => {
     [hex('050100'), 1081, false, 'socks'],
     [join(new Uint8Array(16).fill(255), [0, 29, 1, 4], filled(9)), 1179, false, 'bgp'],
     [join([74, 0, 0, 0, 10], text('8.0.36'), [0], filled(66)), 3307, true, 'mysql'],
+    [join([60, 0, 0, 1], hex('8da6ff19 00000001 ff'), new Uint8Array(23), text('root\0'), filled(23)), 3307, false, 'mysql'],
     [text('AMQP\0\0\x09\x01'), 5673, false, 'amqp'],
     [join(be16(14), [0x38], filled(8), new Uint8Array(5)), 1195, false, 'openvpn'],
   ] as const)('%j on port %i, answered: %s', (payload, dport, back, application) => {
     const inspection = new Inspection();
     inspection.tcp(payload, { dport, back });
     expect(inspection.told).toEqual([`1 is ${application}`]);
+  });
+
+  test('Redis that is heard to answer first is not taken for a mailbox', () => {
+    const inspection = new Inspection();
+    expect(inspection.tcp('+OK\r\n', { dport: 6379, back: true })).toBe(true);
+    inspection.tcp('*3\r\n$3\r\nSET\r\n', { dport: 6379 });
+    expect(inspection.told).toEqual(['1 is redis']);
   });
 
   test('that say nothing are given up', () => {
@@ -74,6 +82,15 @@ describe('UDP flows', () => {
     const inspection = new Inspection();
     expect(inspection.udp(payload, { sport: dport === 547 ? 546 : 40_000, dport })).toBe(false);
     expect(inspection.told).toEqual([`1 is ${application}`]);
+  });
+
+  test('DNS on any port and with any number', () => {
+    for (let id = 0; id < 256; id++) {
+      const inspection = new Inspection();
+      const query = join([id, 7], hex('0100 0001 0000 0000 0000 0161 04746573 7400 0001 0001'));
+      expect(inspection.udp(query, { dport: 5335 })).toBe(false);
+      expect(inspection.told).toEqual(['1 is dns']);
+    }
   });
 
   test('WireGuard, as the decoder told', () => {
