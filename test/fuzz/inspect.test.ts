@@ -27,7 +27,7 @@ function strict(): { inspector: Inspector; told: Map<string, number> } {
   const note = (what: string): void => void told.set(what, (told.get(what) ?? 0) + 1);
   const named = (what: string, name: string): void => {
     if (!NAME.test(name)) throw new Error(`no name: ${JSON.stringify(name)}`);
-    note(what);
+    note(`${what} ${name}`);
   };
   const inspector = new Inspector(
     {
@@ -101,8 +101,8 @@ const conversation = fc.array(
 );
 
 test('any conversation: never throws, tells names only, reads nothing outside, holds no more rooms than it may', () => {
-  const tries = fc.property(conversation, fc.integer({ min: 1, max: 255 }), (packets, poison) => {
-    const transcripts = [0, poison].map((fill) => {
+  const tries = fc.property(conversation, (packets) => {
+    const transcripts = [0x61, 0x62].map((fill) => {
       const { inspector, told } = strict();
       const packet = new Packet();
       for (const { payload, flow, sport, dport, udp, opener, seq, missing, time, forget } of packets) {
@@ -153,7 +153,7 @@ describe('noise', () => {
     // NTP is told by its port and 6 bits.
     told.delete('ntp');
     expect([...told.values()].reduce((sum, count) => sum + count, 0)).toBeLessThan(5);
-    expect([...told.keys()].filter((what) => /tls|quic|answer|pointer/.test(what))).toEqual([]);
+    expect([...told.keys()].filter((what) => /^(tls|quic|http|answer|pointer)/.test(what))).toEqual([]);
   });
 
   test('a million names leave nothing behind', () => {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import { ClientHello, HELLO, readClientHello } from '../../../src/inspect/tls/client-hello.ts';
 import { be16, join } from '../../support/frames.ts';
-import { dtlsHello, helloExtension, helloMessage, Inspection, tlsHello, tlsRecords } from '../../support/payloads.ts';
+import { dtlsHello, helloBody, helloExtension, helloMessage, Inspection, tlsHello, tlsRecords } from '../../support/payloads.ts';
 
 /** Pieces of a stream with their sequence numbers, cut at these offsets. */
 function cutAt(stream: Uint8Array, ...offsets: number[]): { seq: number; bytes: Uint8Array }[] {
@@ -74,6 +75,26 @@ describe('a ClientHello in one segment', () => {
     expect(inspection.tcp(tlsHello({ name: 'a.example' }, 50))).toBe(false);
     expect(inspection.told).toEqual(['1 tls a.example', '1 is https']);
   });
+});
+
+test('a hello that ends anywhere tells only what stands in front of its end', () => {
+  const hello = new ClientHello();
+  for (const datagram of [false, true]) {
+    const body = helloBody({ alpn: ['h2'], ech: true, datagram });
+    const ends: number[] = [];
+    for (let end = 0; end < body.length; end++) {
+      // The bytes behind the end are there, and must not be read.
+      expect(readClientHello(body, 0, end, body.length, datagram, hello)).toBe(HELLO.CUT);
+      expect(Math.max(hello.nameTo, hello.protocolsTo)).toBeLessThanOrEqual(end);
+      // One that says it ends there contradicts itself, but for the place where extensions may be left out.
+      if (readClientHello(body, 0, end, end, datagram, hello) !== HELLO.BROKEN) ends.push(end);
+      expect(hello.nameFrom).toBe(-1);
+    }
+    expect(ends).toEqual([datagram ? 46 : 77]);
+    expect(readClientHello(body, 0, body.length, body.length, datagram, hello)).toBe(HELLO.COMPLETE);
+    expect(Buffer.from(body.subarray(hello.nameFrom, hello.nameTo)).toString()).toBe('www.example.com');
+    expect([hello.version, hello.ech, hello.srtp]).toEqual([datagram ? 0xfefc : 0x0304, true, false]);
+  }
 });
 
 describe('a ClientHello over several segments', () => {
