@@ -7,8 +7,8 @@ import { sayObstacle } from '../support/traffic/obstacle.ts';
 import { Stage, work } from '../support/traffic/stage.ts';
 
 const reason = sayObstacle('live test of the life of eBPF programs');
-/** Socket create, egress, ingress; connect, sendmsg and getpeername of both families. */
-const PLACES = 9;
+/** Socket create, egress, ingress; connect and getpeername of both families. */
+const PLACES = 7;
 const WITHOUT = ['setpriv', '--bounding-set=-bpf,-sys_admin,-perfmon'];
 
 describe.skipIf(reason !== null)('eBPF programs, live', () => {

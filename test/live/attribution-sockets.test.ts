@@ -88,20 +88,6 @@ describe.skipIf(reason !== null)('sockets that change hands, live', () => {
     await sender.leave();
   });
 
-  it('a UDP socket that was handed to a child', async () => {
-    const { far } = stage.ground;
-    const there = await stage.far('udp-receive', { on: far.v4, port: 0, count: 300 });
-    const port = there.ready.port ?? 0;
-    const exe = stage.agents.executable('heir');
-    const how = { to: far.v4, ports: [port], count: 300, size: 800 };
-    there.go();
-    const parent = await stage.near('hand-over', { udp: { to: far.v4 }, children: [{ exe, kind: 'udp-send', how }] });
-    const [done] = (await work(parent)) as [Done];
-    await stage.expectRow(exe, [parent.ready.pids?.[0] ?? 0], done.children?.[0] as Done);
-    await parent.leave();
-    await there.leave();
-  });
-
   it('a pid that another program got is another row', async (context) => {
     const { far } = stage.ground;
     const last = '/proc/sys/kernel/ns_last_pid';

@@ -18,6 +18,7 @@ import { scopeOf, V4_MAPPED } from '../../net/address.ts';
 import { i32, u16, u32le } from '../../net/bytes.ts';
 import { hasPorts, PROTOCOL } from '../../net/numbers.ts';
 import { sanitizeBytes } from '../../net/text.ts';
+import type { Ends } from './conntrack.ts';
 import type { LoadedPrograms } from './ebpf/loader.ts';
 import { REPORT, WAY } from './ebpf/socket-programs.ts';
 import type { ExecWatch } from './exec-watch.ts';
@@ -81,6 +82,7 @@ export class EbpfSource implements OwnerSource {
     const { namespace } = parts.programs;
     this.#namespaceLow = namespace === null ? -1 : Number(namespace & 0xffff_ffffn);
     this.#namespaceHigh = namespace === null ? -1 : Number(namespace >> 32n);
+    parts.fallback.behindTranslation = (row, protocol, ends) => this.#ownBehind(row, protocol, ends);
   }
 
   get note(): string {
@@ -159,13 +161,27 @@ export class EbpfSource implements OwnerSource {
     const ports = ints[base + PORTS] as number;
     const nearPort = near === LOCAL ? ports >>> 16 : ports & 0xffff;
     const farPort = near === LOCAL ? ports & 0xffff : ports >>> 16;
+    return this.#search(protocol, ints, base + near, nearPort, base + far, farPort);
+  }
+
+  /** Holder of a reported socket with these ends, or 0; `#match` says how it was found. */
+  #search(protocol: number, words: Int32Array, near: number, nearPort: number, far: number, farPort: number): number {
     for (const table of [this.#newer, this.#former]) {
-      const holder = table.find(protocol, ints, base + near, nearPort, base + far, farPort);
+      const holder = table.find(protocol, words, near, nearPort, far, farPort);
       if (holder === 0) continue;
       this.#match = table.match === 'none' ? 'exact' : table.match;
       return holder;
     }
     return 0;
+  }
+
+  /** Owner of a flow whose address was translated on its way, by the ends that its socket has: mostly a container's. */
+  #ownBehind(row: number, protocol: number, { words, ownPort, otherPort }: Ends): boolean {
+    const holder =
+      this.#search(protocol | ELSEWHERE, words, 0, ownPort, 4, otherPort) ||
+      this.#search(protocol, words, 0, ownPort, 4, otherPort);
+    if (holder !== 0) this.#assign(row, false, holder, this.#match);
+    return holder !== 0;
   }
 
   /** One report: the socket is entered, and flows that are there already get their owner. */

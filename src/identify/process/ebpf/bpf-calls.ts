@@ -34,8 +34,6 @@ export const ATTACH = {
   SOCK_CREATE: 2,
   CONNECT4: 10,
   CONNECT6: 11,
-  SENDMSG4: 14,
-  SENDMSG6: 15,
   GETPEERNAME4: 29,
   GETPEERNAME6: 30,
 } as const;
