@@ -1,0 +1,179 @@
+// Who sent it: processes of a short life beside nethogs, what the eBPF programs cost a sender, and what new flows cost us.
+
+import { spawnSync } from 'node:child_process';
+import { chmodSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { joinNamespaces, makeNamespace, needNamespaces, removeNamespace } from '../support/namespace.js';
+import { cpuSeconds, sleep, start } from '../support/program.js';
+import { TINY_HEX } from '../support/tiny.js';
+
+const CHILD = fileURLToPath(new URL('../children/attributed.js', import.meta.url));
+const DATAGRAMS = fileURLToPath(new URL('../children/datagrams.js', import.meta.url));
+const COUNT = 200;
+const PAIRS = 5;
+const NEW_FLOWS = 5000;
+const SECONDS = 4;
+/** What the program may not have, so that it falls back to procfs. */
+const WITHOUT = ['setpriv', '--bounding-set=-bpf,-sys_admin,-perfmon'];
+
+export const about = `${COUNT} processes that are gone at once, the sender's loss by eBPF, ${NEW_FLOWS} new flows/s`;
+
+/** @param {import('../run.js').Context} context */
+export async function run({ root, small }) {
+  needNamespaces();
+  return [...(await shortLives(root)), ...(await slowdown(root, small)), ...(await newFlows(root, small))];
+}
+
+const child = (root, namespace, ...words) => start([process.execPath, CHILD, root, ...words], { namespace });
+
+/** Starts a child's work and waits until it is done. */
+async function go(process) {
+  if ((await process.line()) !== 'ready') throw new Error(`a child did not start: ${process.errors()}`);
+  process.say('\n');
+  const told = JSON.parse((await process.line()) ?? 'null');
+  if (told === null) throw new Error(`a child failed: ${process.errors()}`);
+  return told;
+}
+
+async function shortLives(root) {
+  const near = makeNamespace();
+  const far = makeNamespace();
+  const device = joinNamespaces(near, far);
+  const folder = mkdtempSync(join(realpathSync(tmpdir()), 'nmb-'));
+  try {
+    const rows = [];
+    const tiny = join(folder, 'tiny-life');
+    writeFileSync(tiny, Buffer.from(TINY_HEX[process.arch] ?? '', 'hex'));
+    chmodSync(tiny, 0o755);
+    const server = child(root, far, 'http', '192.0.2.2');
+    const port = await server.line();
+    const curl = spawnSync('sh', ['-c', 'command -v curl'], { encoding: 'utf8' }).stdout.trim();
+    const kinds = [
+      { name: 'tiny-life', command: [tiny], exe: tiny, paths: 170, here: TINY_HEX[process.arch] !== undefined },
+      {
+        name: 'curl',
+        command: [curl, '-s', `http://192.0.2.2:${port}/`],
+        exe: curl && realpathSync(curl),
+        paths: 195,
+        here: curl !== '',
+      },
+    ];
+    for (const kind of kinds.filter(({ here }) => here)) rows.push(...(await named(root, near, device, kind)));
+    server.kill();
+    return rows;
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+    for (const name of [near, far]) removeNamespace(name);
+  }
+}
+
+async function named(root, namespace, device, { name, command, exe, paths }) {
+  const ours = start([process.execPath, `${root}/bin/netmon-tui.js`, '-i', device, '--json', '--once', '--duration', '60s'], {
+    namespace,
+  });
+  const peer = start(['nethogs', '-t', '-C', '-d', '1', device], { namespace });
+  const isThere = await Promise.race([peer.exited.then(() => false), sleep(1500).then(() => true)]);
+  const told = await go(child(root, namespace, 'many', `${COUNT}`, ...command));
+  await sleep(2500);
+  ours.kill('SIGTERM');
+  const { apps, capture } = JSON.parse((await ours.line()) ?? '{}');
+  const rows = apps.filter((row) => row.exe === exe || (row.exe === null && row.app === name));
+  const flows = (some) => some.reduce((sum, row) => sum + row.flows, 0);
+  peer.kill('SIGTERM');
+  const pids = new Set();
+  for (let line = isThere ? await peer.line() : null; line !== null; line = await peer.line()) {
+    const found = new RegExp(`${name}(?: .*)?/(\\d+)/\\d+\t`).exec(line);
+    if (found !== null && found[1] !== '0') pids.add(found[1]);
+  }
+  const peers = isThere ? [{ name: 'nethogs', value: pids.size }] : [];
+  const note = `attribution ${capture.attribution}, ${told.count} ran, ${(told.ms / COUNT).toFixed(1)} ms each${isThere ? '' : '; nethogs is not installed'}`;
+  return [
+    { what: `${COUNT} x ${name}: named`, value: flows(rows), unit: 'count', goal: { least: COUNT }, peers, note },
+    { what: '  path known', value: flows(rows.filter((row) => row.exe !== null)), unit: 'count', goal: { least: paths } },
+  ];
+}
+
+/** Alternating runs of a flood to a socket that nobody reads, without and with the programs; the middle one of the ratios. */
+async function slowdown(root, small) {
+  const namespace = makeNamespace();
+  const rows = [];
+  const receiver = start([process.execPath, DATAGRAMS, root, 'hold', '127.0.0.1', '20000', '1'], { namespace });
+  try {
+    if ((await receiver.line()) !== 'ready') throw new Error(`the receiver did not start: ${receiver.errors()}`);
+    const packets = small ? 400_000 : 2_000_000;
+    for (const kind of ['connected', 'open']) {
+      // By the processor time that a packet takes its sender: other work on the machine stretches the clock, not that.
+      const send = async () => {
+        const told = await go(child(root, namespace, 'flood', '127.0.0.1', '20000', `${packets}`, kind));
+        return (told.count * 1000) / told.cpuMs;
+      };
+      await send();
+      const losses = [];
+      const rates = [];
+      for (let i = 0; i < PAIRS; i++) {
+        const alone = await send();
+        const holder = child(root, null, 'programs');
+        if ((await holder.line()) !== 'ready') throw new Error(`the programs were not loaded: ${holder.errors()}`);
+        const beside = await send();
+        holder.kill();
+        await holder.exited;
+        losses.push(100 - (beside * 100) / alone);
+        rates.push(alone);
+      }
+      losses.sort((a, b) => a - b);
+      rows.push({
+        what: `sender slowed, ${kind} socket`,
+        value: losses[PAIRS >> 1],
+        unit: 'lost %',
+        goal: { most: 10 },
+        note: `${PAIRS} pairs: ${losses.map((loss) => loss.toFixed(1)).join(', ')} %; alone ${(Math.max(...rates) / 1e6).toFixed(2)} M/s`,
+      });
+    }
+    return rows;
+  } finally {
+    receiver.kill();
+    await receiver.exited;
+    removeNamespace(namespace);
+  }
+}
+
+async function newFlows(root, small) {
+  const near = makeNamespace();
+  const far = makeNamespace();
+  const device = joinNamespaces(near, far);
+  try {
+    const rows = [];
+    const canDrop = spawnSync(WITHOUT[0], [...WITHOUT.slice(1), 'true']).status === 0;
+    const ways = [['eBPF', []], ...(canDrop ? [['procfs', WITHOUT]] : [])];
+    for (const [name, under] of ways) {
+      const words = [...under, process.execPath, `${root}/bin/netmon-tui.js`, '-i', device, '--json'];
+      const ours = start(words, { namespace: near });
+      if ((await ours.line()) === null) throw new Error(`it did not start: ${ours.errors()}`);
+      const idleFrom = cpuSeconds(ours.pid);
+      await sleep(3000);
+      const idle = ((cpuSeconds(ours.pid) - idleFrom) * 100) / 3;
+      const sender = child(root, near, 'flows', '192.0.2.2', '9', `${NEW_FLOWS}`, `${small ? 1 : SECONDS}`);
+      const before = cpuSeconds(ours.pid);
+      const { count, ms } = await go(sender);
+      await sleep(200);
+      const core = ((cpuSeconds(ours.pid) - before) * 100_000) / (ms + 200);
+      await sleep(1500);
+      ours.kill('SIGTERM');
+      let last = null;
+      for (let line = await ours.line(); line !== null; line = await ours.line()) last = line;
+      const { total } = JSON.parse(last);
+      const unowned = (total.unowned_bytes * 100) / (total.tx_bytes + total.rx_bytes || 1);
+      rows.push({
+        what: `${NEW_FLOWS} new flows/s, ${name}`,
+        value: core,
+        unit: '% of a core',
+        note: `${Math.round((count * 1000) / ms)} flows/s sent; ${unowned.toFixed(1)} % of the bytes without an owner; idle ${idle.toFixed(2)} %`,
+      });
+    }
+    return rows;
+  } finally {
+    for (const name of [near, far]) removeNamespace(name);
+  }
+}
