@@ -1,12 +1,13 @@
 // Closes a tick: books, feeds the rings, and builds the Snapshot that everything slower than a tick lives on.
 
 import type { FlowTable } from '../flow/flow-table.ts';
-import type { ProcessDirectory } from '../net/model.ts';
+import type { FlowFacts, ProcessDirectory } from '../net/model.ts';
 import { A, type Accumulators } from './accumulators.ts';
 import { Booking, ROLE } from './booking.ts';
 import type { CountedInterface } from './counted-interface.ts';
-import { AppRows, HostRows, sumTraffic, trafficOf } from './entity-rows.ts';
+import { AppRows, RECENT_SECONDS, sumTraffic, trafficOf } from './entity-rows.ts';
 import { FlowRows } from './flow-rows.ts';
+import { HostRows } from './host-rows.ts';
 import { MINUTES, RateRings, SECONDS } from './ring.ts';
 import type { CaptureStatus, CategoryRow, FlowRow, Gap, InterfaceRow, Snapshot, TotalRow, Traffic } from './snapshot.ts';
 
@@ -39,27 +40,34 @@ export class Aggregator {
   readonly #hosts: HostRows;
   readonly #flowRows: FlowRows;
   readonly #rates = new RateRings(true);
+  readonly #facts: FlowFacts | null;
   readonly #started: number;
   #interfaces: readonly CountedInterface[] = [];
   #interfaceRings: RateRings[] = [];
   #seq = 0;
   #lastInterval = 1000;
 
-  /** @param onBehalfOf process for which a flow's owner acts, or NO_OWNER; null where nothing tells */
+  /**
+   * @param onBehalfOf process for which a flow's owner acts, or NO_OWNER; null where nothing tells
+   * @param facts names and categories; null where flows have none
+   */
   constructor(
     flows: FlowTable,
     directory: ProcessDirectory,
     started: number,
     seed: number,
     onBehalfOf: ((row: number) => number) | null = null,
+    facts: FlowFacts | null = null,
   ) {
     this.#flows = flows;
     this.#started = started;
-    this.booking = new Booking(flows, directory, seed);
+    this.#facts = facts;
+    this.booking = new Booking(flows, directory, seed, facts);
     this.#apps = new AppRows(this.booking.apps, directory);
-    this.#hosts = new HostRows(this.booking.hosts, this.booking.hostTable);
+    this.#hosts = new HostRows(this.booking.hosts, this.booking.hostTable, flows, facts);
+    this.booking.onHost = (host, row) => this.#hosts.meet(host, row);
     const interfaceName = (index: number) => this.#interfaces[index]?.name ?? `#${index}`;
-    this.#flowRows = new FlowRows(flows, this.booking, directory, interfaceName, onBehalfOf);
+    this.#flowRows = new FlowRows(flows, this.booking, directory, interfaceName, onBehalfOf, facts);
     flows.observer = this.booking;
   }
 
@@ -93,7 +101,7 @@ export class Aggregator {
     this.setInterfaces(tick.interfaces);
     const booking = this.booking;
     booking.bookTouched();
-    for (const accumulators of [booking.apps, booking.hosts]) accumulators.closeTick(intervalMs);
+    for (const accumulators of [booking.apps, booking.hosts, booking.categories]) accumulators.closeTick(intervalMs);
     const total = this.#total(intervalMs);
     this.#rates.add(this.#headline(booking.interfaces, A.TICK_RX), this.#headline(booking.interfaces, A.TICK_TX), intervalMs);
     const snapshot: Snapshot = {
@@ -111,7 +119,7 @@ export class Aggregator {
       },
       apps: this.#apps.select(limits.apps, intervalMs, this.#tunnelled(intervalMs)),
       hosts: this.#hosts.select(limits.hosts, intervalMs),
-      categories: this.#categories(total),
+      categories: this.#categories(intervalMs),
       interfaces: this.#interfaceRows(intervalMs),
       flows: this.#flowRows.select(limits.flows, intervalMs),
       flowCount: this.#flows.count,
@@ -119,7 +127,8 @@ export class Aggregator {
       gaps: tick.gaps,
     };
     booking.clearTick();
-    for (const accumulators of [booking.apps, booking.hosts, booking.interfaces, booking.unowned]) accumulators.beginTick();
+    for (const accumulators of [booking.apps, booking.hosts, booking.categories, booking.interfaces, booking.unowned])
+      accumulators.beginTick();
     this.#flows.beginTick();
     return snapshot;
   }
@@ -145,11 +154,23 @@ export class Aggregator {
     return sumTraffic(tunnels);
   }
 
-  /** Everything is in one row until flows are categorised. */
-  #categories({ unownedBytes: _, ...traffic }: TotalRow): CategoryRow[] {
-    return traffic.rxPackets + traffic.txPackets === 0
-      ? []
-      : [{ id: 'category:none', category: null, flows: this.#flows.created, ...traffic }];
+  /** By category of the flows of the headline; one row without a category where flows are not categorised. */
+  #categories(intervalMs: number): CategoryRow[] {
+    const { categories } = this.booking;
+    const rows: CategoryRow[] = [];
+    for (let entity = 0; entity < categories.size; entity++) {
+      if (categories.get(entity, A.FLOWS) <= 0 && categories.get(entity, A.RX) + categories.get(entity, A.TX) <= 0) continue;
+      const category = entity === 0 ? null : (this.#facts?.categoryText(entity - 1) ?? null);
+      const recent = categories.recent(entity, RECENT_SECONDS);
+      rows.push({
+        id: `category:${entity}`,
+        category,
+        flows: categories.get(entity, A.FLOWS),
+        recent,
+        ...trafficOf(categories, entity, intervalMs),
+      });
+    }
+    return rows;
   }
 
   #interfaceRows(intervalMs: number): InterfaceRow[] {

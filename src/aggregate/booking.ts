@@ -4,7 +4,7 @@
 import { type FlowObserver, type FlowTable, isLocalFlow, NO_OWNER } from '../flow/flow-table.ts';
 import * as L from '../flow/layout.ts';
 import { widened } from '../net/arrays.ts';
-import type { ProcessDirectory } from '../net/model.ts';
+import type { FlowFacts, ProcessDirectory } from '../net/model.ts';
 import { OWNER_REASONS } from '../net/model.ts';
 import { Accumulators } from './accumulators.ts';
 import { isCarrier } from './carrier.ts';
@@ -27,13 +27,34 @@ export const ROLE = { HEADLINE: 0, TUNNEL: 1, APART: 2 } as const;
 /** Most hosts with a row of their own. */
 export const MAX_HOSTS = 65_536;
 
+/** What a flow moved, and all it ever did. Reused. */
+interface Movement {
+  rx: number;
+  tx: number;
+  rxp: number;
+  txp: number;
+  rxTotal: number;
+  txTotal: number;
+  rxpTotal: number;
+  txpTotal: number;
+  first: number;
+  last: number;
+}
+
+function movement(): Movement {
+  return { rx: 0, tx: 0, rxp: 0, txp: 0, rxTotal: 0, txTotal: 0, rxpTotal: 0, txpTotal: 0, first: 0, last: 0 };
+}
+
 /**
  * The books. Columns beside the flow table's rows say what of each flow has been booked, and where, so that a flow whose owner is
  * learnt late moves its past to the right app.
  */
 export class Booking implements FlowObserver {
   readonly apps = new Accumulators();
+  /** By host entity: see `hostEntity`. */
   readonly hosts = new Accumulators();
+  /** By category + 1; 0 is not categorised. Flows of the headline only. */
+  readonly categories = new Accumulators();
   /** By interface; the headline total is a sum of these, so that it is right also when an interface turns out to be part of it late. */
   readonly interfaces = new Accumulators();
   /** Of them, what has no owner that could be told. */
@@ -41,19 +62,26 @@ export class Booking implements FlowObserver {
   readonly hostTable: HostTable;
   readonly #flows: FlowTable;
   readonly #directory: ProcessDirectory;
+  readonly #facts: FlowFacts | null;
   /** RX, TX, RX packets, TX packets booked; then RX and TX of the tick being closed. */
   #booked = new Float64Array(0);
   #app = new Int32Array(0);
   #peer = new Int32Array(0);
   #host = new Int32Array(0);
+  #category = new Int32Array(0);
+  readonly #moved = movement();
+  readonly #swapped = movement();
   #roles: Uint8Array = new Uint8Array(0);
   #tunnelled = false;
+  /** Told when a flow is booked under a host that it was not booked under before. */
+  onHost: ((host: number, row: number) => void) | null = null;
   /** Told after the last booking of a flow that goes away. */
   onRemoved: ((row: number) => void) | null = null;
 
-  constructor(flows: FlowTable, directory: ProcessDirectory, seed: number) {
+  constructor(flows: FlowTable, directory: ProcessDirectory, seed: number, facts: FlowFacts | null = null) {
     this.#flows = flows;
     this.#directory = directory;
+    this.#facts = facts;
     this.hostTable = new HostTable(MAX_HOSTS, seed);
   }
 
@@ -74,6 +102,8 @@ export class Booking implements FlowObserver {
     this.#booked.fill(0, row * 6, row * 6 + 6);
     this.#app[row] = NEVER;
     this.#peer[row] = NEVER;
+    this.#host[row] = NEVER;
+    this.#category[row] = NEVER;
   }
 
   /** Books every flow that moved or was learnt about since the last call. */
@@ -115,99 +145,109 @@ export class Booking implements FlowObserver {
   #book(row: number): void {
     const flows = this.#flows;
     const base = row * L.INTS;
-    const at = row * L.COUNTERS;
-    const c = flows.counters;
-    const rxTotal = c[at + L.RX_BYTES] as number;
-    const txTotal = c[at + L.TX_BYTES] as number;
-    const rxpTotal = c[at + L.RX_PACKETS] as number;
-    const txpTotal = c[at + L.TX_PACKETS] as number;
-    const first = c[at + L.FIRST_SEEN] as number;
-    const last = c[at + L.LAST_SEEN] as number;
-    const b = this.#booked;
-    const from = row * 6;
-    const rx = rxTotal - (b[from] as number);
-    const tx = txTotal - (b[from + 1] as number);
-    const rxp = rxpTotal - (b[from + 2] as number);
-    const txp = txpTotal - (b[from + 3] as number);
-    const isNew = (this.#app[row] as number) < 0;
+    const moved = this.#movement(row);
     const iface = (flows.ints[base + L.PROTOCOL_INTERFACE] as number) >>> 16;
-    const process = flows.ints[base + L.PROCESS] as number;
-    const reason = (flows.ints[base + L.OWNERSHIP] as number) & 0xffff;
     const role = this.#roles[iface] ?? ROLE.HEADLINE;
-    this.interfaces.add(iface, rx, tx, rxp, txp, first, last);
-    this.interfaces.addToTick(iface, rx, tx);
-    b[from] = rxTotal;
-    b[from + 1] = txTotal;
-    b[from + 2] = rxpTotal;
-    b[from + 3] = txpTotal;
-    b[from + 4] = (b[from + 4] as number) + rx;
-    b[from + 5] = (b[from + 5] as number) + tx;
+    const was = this.#app[row] as number;
+    this.#move(this.interfaces, was === NEVER ? NEVER : iface, iface, moved);
     if (role === ROLE.APART) {
-      if (this.#app[row] === NEVER) this.interfaces.addFlow(iface, 1);
       this.#app[row] = ASIDE;
       return;
     }
     if (role === ROLE.TUNNEL) this.#tunnelled = true;
-    const carrier = role === ROLE.HEADLINE && this.#tunnelled && isCarrier(flows, row);
-    const app = carrier ? CARRIER : process === NO_OWNER ? reason : this.#appOf(process);
-
-    if (isNew) {
-      this.#host[row] = this.hostTable.intern(flows.ints, base + L.REMOTE);
-      this.hosts.addFlow(this.#host[row] as number, 1);
-      if (this.#app[row] === NEVER) this.interfaces.addFlow(iface, 1);
+    const app = this.#appEntity(row, role);
+    if (isUnowned(was) && was !== app)
+      this.unowned.add(iface, moved.rx - moved.rxTotal, moved.tx - moved.txTotal, 0, 0, moved.first, 0);
+    if (isUnowned(app)) {
+      const all = was !== app;
+      this.unowned.add(iface, all ? moved.rxTotal : moved.rx, all ? moved.txTotal : moved.tx, 0, 0, moved.first, moved.last);
     }
-    const host = this.#host[row] as number;
-    const was = this.#app[row] as number;
-    if (was !== app) {
-      if (!isNew) {
-        this.apps.add(was, rx - rxTotal, tx - txTotal, rxp - rxpTotal, txp - txpTotal, first, 0);
-        this.apps.addFlow(was, -1);
-        if (isUnowned(was)) this.unowned.add(iface, rx - rxTotal, tx - txTotal, 0, 0, first, 0);
+    this.#move(this.apps, was, app, moved);
+    this.#app[row] = app;
+    if (isLocalFlow(flows, row)) this.#bookPeer(row, moved);
+
+    const host = this.#hostEntity(row);
+    this.#move(this.hosts, this.#host[row] as number, host, moved);
+    if (this.#host[row] !== host) this.onHost?.(host, row);
+    this.#host[row] = host;
+    const category = this.#facts === null ? 0 : this.#facts.categoryOf(row) + 1;
+    if (role === ROLE.HEADLINE || this.#roles.length === 0) {
+      this.#move(this.categories, this.#category[row] as number, category, moved);
+      this.#category[row] = category;
+    }
+  }
+
+  /** What the flow moved since it was last booked, and altogether; marks it as booked. */
+  #movement(row: number): Movement {
+    const at = row * L.COUNTERS;
+    const c = this.#flows.counters;
+    const b = this.#booked;
+    const from = row * 6;
+    const moved = this.#moved;
+    moved.rxTotal = c[at + L.RX_BYTES] as number;
+    moved.txTotal = c[at + L.TX_BYTES] as number;
+    moved.rxpTotal = c[at + L.RX_PACKETS] as number;
+    moved.txpTotal = c[at + L.TX_PACKETS] as number;
+    moved.first = c[at + L.FIRST_SEEN] as number;
+    moved.last = c[at + L.LAST_SEEN] as number;
+    moved.rx = moved.rxTotal - (b[from] as number);
+    moved.tx = moved.txTotal - (b[from + 1] as number);
+    moved.rxp = moved.rxpTotal - (b[from + 2] as number);
+    moved.txp = moved.txpTotal - (b[from + 3] as number);
+    b[from] = moved.rxTotal;
+    b[from + 1] = moved.txTotal;
+    b[from + 2] = moved.rxpTotal;
+    b[from + 3] = moved.txpTotal;
+    b[from + 4] = (b[from + 4] as number) + moved.rx;
+    b[from + 5] = (b[from + 5] as number) + moved.tx;
+    return moved;
+  }
+
+  /** Books under `now` what moved; where that was another entity before, all of the flow's past goes along. */
+  #move(accumulators: Accumulators, was: number, now: number, m: Movement): void {
+    if (was === now) accumulators.add(now, m.rx, m.tx, m.rxp, m.txp, m.first, m.last);
+    else {
+      if (was >= 0) {
+        accumulators.add(was, m.rx - m.rxTotal, m.tx - m.txTotal, m.rxp - m.rxpTotal, m.txp - m.txpTotal, m.first, 0);
+        accumulators.addFlow(was, -1);
       }
-      this.apps.addFlow(app, 1);
-      this.apps.add(app, rxTotal, txTotal, rxpTotal, txpTotal, first, last);
-      if (isUnowned(app)) this.unowned.add(iface, rxTotal, txTotal, 0, 0, first, last);
-      this.#app[row] = app;
-    } else {
-      this.apps.add(app, rx, tx, rxp, txp, first, last);
-      if (isUnowned(app)) this.unowned.add(iface, rx, tx, 0, 0, first, last);
+      accumulators.addFlow(now, 1);
+      accumulators.add(now, m.rxTotal, m.txTotal, m.rxpTotal, m.txpTotal, m.first, m.last);
     }
-    this.apps.addToTick(app, rx, tx);
-    if (isLocalFlow(flows, row)) this.#bookPeer(row, rx, tx, rxp, txp, rxTotal, txTotal, rxpTotal, txpTotal, first, last);
-
-    this.hosts.add(host, rx, tx, rxp, txp, first, last);
-    this.hosts.addToTick(host, rx, tx);
+    accumulators.addToTick(now, m.rx, m.tx);
   }
 
   /** The far end of a local flow: what one side sent the other received. Booked only once its owner is known. */
-  #bookPeer(
-    row: number,
-    rx: number,
-    tx: number,
-    rxp: number,
-    txp: number,
-    rxTotal: number,
-    txTotal: number,
-    rxpTotal: number,
-    txpTotal: number,
-    first: number,
-    last: number,
-  ): void {
+  #bookPeer(row: number, m: Movement): void {
     const process = this.#flows.ints[row * L.INTS + L.PEER_PROCESS] as number;
     if (process === NO_OWNER) return;
     const app = this.#appOf(process);
-    const was = this.#peer[row] as number;
-    if (was === app) this.apps.add(app, tx, rx, txp, rxp, first, last);
-    else {
-      if (was !== NEVER) {
-        this.apps.add(was, tx - txTotal, rx - rxTotal, txp - txpTotal, rxp - rxpTotal, first, 0);
-        this.apps.addFlow(was, -1);
-      }
-      this.apps.addFlow(app, 1);
-      this.apps.add(app, txTotal, rxTotal, txpTotal, rxpTotal, first, last);
-      this.#peer[row] = app;
-    }
-    this.apps.addToTick(app, tx, rx);
+    const swapped = this.#swapped;
+    swapped.rx = m.tx;
+    swapped.tx = m.rx;
+    swapped.rxp = m.txp;
+    swapped.txp = m.rxp;
+    swapped.rxTotal = m.txTotal;
+    swapped.txTotal = m.rxTotal;
+    swapped.rxpTotal = m.txpTotal;
+    swapped.txpTotal = m.rxpTotal;
+    swapped.first = m.first;
+    swapped.last = m.last;
+    this.#move(this.apps, this.#peer[row] as number, app, swapped);
+    this.#peer[row] = app;
+  }
+
+  #appEntity(row: number, role: number): number {
+    if (role === ROLE.HEADLINE && this.#tunnelled && isCarrier(this.#flows, row)) return CARRIER;
+    const base = row * L.INTS;
+    const process = this.#flows.ints[base + L.PROCESS] as number;
+    return process === NO_OWNER ? (this.#flows.ints[base + L.OWNERSHIP] as number) & 0xffff : this.#appOf(process);
+  }
+
+  /** Even numbers are addresses, odd ones names. */
+  #hostEntity(row: number): number {
+    const name = this.#facts === null ? -1 : this.#facts.nameOf(row);
+    return name >= 0 ? 2 * name + 1 : 2 * this.hostTable.intern(this.#flows.ints, row * L.INTS + L.REMOTE);
   }
 
   #appOf(process: number): number {
@@ -223,10 +263,11 @@ export class Booking implements FlowObserver {
     this.#app = widened(this.#app, rows, NEVER);
     this.#peer = widened(this.#peer, rows, NEVER);
     this.#host = widened(this.#host, rows, NEVER);
+    this.#category = widened(this.#category, rows, NEVER);
   }
 }
 
 /** True for an app entity that stands for flows whose owner nobody could tell; what the kernel sends or forwards is explained, not unowned. */
 function isUnowned(entity: number): boolean {
-  return entity < CARRIER && !EXPLAINED.includes(entity);
+  return entity >= 0 && entity < CARRIER && !EXPLAINED.includes(entity);
 }

@@ -1,14 +1,12 @@
-// App, host and interface rows of a snapshot, kept as the same object while nothing about them changed.
+// App rows of a snapshot, and what all rows of totals have in common; kept as the same object while nothing about them changed.
 
-import { formatAddress } from '../net/address.ts';
 import { OWNER_REASONS, type ProcessDirectory } from '../net/model.ts';
 import { A, type Accumulators } from './accumulators.ts';
 import { CARRIER, OWNERLESS } from './booking.ts';
-import { type HostTable, OTHER_HOSTS } from './host-table.ts';
 import type { AppRow, HostRow, Traffic } from './snapshot.ts';
 import { selectTop } from './top.ts';
 
-const RECENT_SECONDS = 60;
+export const RECENT_SECONDS = 60;
 
 /** Totals and rates of one entity. */
 export function trafficOf(accumulators: Accumulators, entity: number, intervalMs: number): Traffic {
@@ -50,7 +48,7 @@ function lessTraffic(all: Traffic, part: Traffic): Traffic {
 }
 
 /** The entities to show: all up to `limit`, else those with most bytes; the second list is the rest. */
-function choose(accumulators: Accumulators, limit: number): { shown: number[]; rest: number[] } {
+export function choose(accumulators: Accumulators, limit: number): { shown: number[]; rest: number[] } {
   const present: number[] = [];
   for (let entity = 0; entity < accumulators.size; entity++) {
     if (accumulators.get(entity, A.FLOWS) > 0 || accumulators.get(entity, A.RX) + accumulators.get(entity, A.TX) > 0)
@@ -137,69 +135,8 @@ function reasonOf(entity: number): string {
   return entity === CARRIER ? 'overhead of tunnels' : (OWNER_REASONS[entity] ?? 'unknown');
 }
 
-/** Rows of the hosts table. */
-export class HostRows {
-  readonly #hosts: Accumulators;
-  readonly #table: HostTable;
-  readonly #rows = new Map<number, HostRow>();
-
-  constructor(hosts: Accumulators, table: HostTable) {
-    this.#hosts = hosts;
-    this.#table = table;
-  }
-
-  select(limit: number, intervalMs: number): HostRow[] {
-    const { shown, rest } = choose(this.#hosts, limit);
-    const folded = shown.includes(OTHER_HOSTS) ? [...rest, OTHER_HOSTS] : rest;
-    const rows = shown.filter((host) => host !== OTHER_HOSTS).map((host) => this.#row(host, intervalMs));
-    if (folded.length > 0) rows.push(this.#folded(folded, intervalMs));
-    return rows;
-  }
-
-  #row(host: number, intervalMs: number): HostRow {
-    const old = this.#rows.get(host);
-    const isStill = !this.#hosts.moved(host) && old !== undefined && old.rxRate === 0 && old.txRate === 0;
-    if (isStill && holds(old, this.#hosts, host) && !hasMotion(old.recent)) return old;
-    const address = old?.host ?? formatAddress(this.#table.words, host * 4);
-    const made: HostRow = {
-      ...placeless(`host:${host}`, address, null, old?.addresses ?? [address]),
-      flows: this.#hosts.get(host, A.FLOWS),
-      firstSeen: this.#hosts.get(host, A.FIRST),
-      lastSeen: this.#hosts.get(host, A.LAST),
-      recent: this.#hosts.recent(host, RECENT_SECONDS),
-      ...trafficOf(this.#hosts, host, intervalMs),
-    };
-    this.#rows.set(host, made);
-    return made;
-  }
-
-  #folded(rest: readonly number[], intervalMs: number): HostRow {
-    let firstSeen = Number.POSITIVE_INFINITY;
-    let lastSeen = 0;
-    let flows = 0;
-    for (const host of rest) {
-      firstSeen = Math.min(firstSeen, this.#hosts.get(host, A.FIRST));
-      lastSeen = Math.max(lastSeen, this.#hosts.get(host, A.LAST));
-      flows += this.#hosts.get(host, A.FLOWS);
-    }
-    const traffic = sumTraffic(rest.map((host) => trafficOf(this.#hosts, host, intervalMs)));
-    return {
-      ...placeless('host:rest', null, `${rest.length} more hosts`, []),
-      flows,
-      firstSeen,
-      lastSeen,
-      recent: [],
-      ...traffic,
-    };
-  }
-}
-
-function placeless(id: string, host: string | null, reason: string | null, addresses: readonly string[]) {
-  return { id, host, reason, domain: null, nameSource: 'none', addresses, category: null, country: null, asn: null } as const;
-}
-
 /** True when a row says what the totals say: it may have been folded away in the ticks in which they moved. */
-function holds(row: AppRow | HostRow, accumulators: Accumulators, entity: number): boolean {
+export function holds(row: AppRow | HostRow, accumulators: Accumulators, entity: number): boolean {
   return (
     row.rxBytes === accumulators.get(entity, A.RX) &&
     row.txBytes === accumulators.get(entity, A.TX) &&
@@ -209,7 +146,8 @@ function holds(row: AppRow | HostRow, accumulators: Accumulators, entity: number
   );
 }
 
-function hasMotion(recent: readonly number[]): boolean {
+/** True while a ring still has something to scroll out of sight. */
+export function hasMotion(recent: readonly number[]): boolean {
   for (const value of recent) if (value !== 0) return true;
   return false;
 }

@@ -3,7 +3,14 @@
 import { type FlowTable, NO_OWNER } from '../flow/flow-table.ts';
 import * as L from '../flow/layout.ts';
 import { formatAddress } from '../net/address.ts';
-import { ATTRIBUTIONS, FLOW_DIRECTIONS, OWNER_REASONS, type Process, type ProcessDirectory } from '../net/model.ts';
+import {
+  ATTRIBUTIONS,
+  FLOW_DIRECTIONS,
+  type FlowFacts,
+  OWNER_REASONS,
+  type Process,
+  type ProcessDirectory,
+} from '../net/model.ts';
 import { protocolName } from '../net/numbers.ts';
 import { applicationByPort } from '../net/services.ts';
 import type { Booking } from './booking.ts';
@@ -19,6 +26,7 @@ export class FlowRows {
   readonly #directory: ProcessDirectory;
   readonly #interfaceName: (index: number) => string;
   readonly #onBehalfOf: ((row: number) => number) | null;
+  readonly #facts: FlowFacts | null;
   #rows: (FlowRow | undefined)[] = [];
 
   /** @param onBehalfOf process for which a flow's owner acts, or NO_OWNER; null where nothing tells */
@@ -28,12 +36,14 @@ export class FlowRows {
     directory: ProcessDirectory,
     interfaceName: (index: number) => string,
     onBehalfOf: ((row: number) => number) | null,
+    facts: FlowFacts | null,
   ) {
     this.#flows = flows;
     this.#booking = booking;
     this.#directory = directory;
     this.#interfaceName = interfaceName;
     this.#onBehalfOf = onBehalfOf;
+    this.#facts = facts;
   }
 
   /** The `limit` flows that moved most in this tick, then those seen last. */
@@ -70,6 +80,12 @@ export class FlowRows {
     const peerApp = this.#appName(peer);
     const onBehalfOf = this.#onBehalfOf === null ? null : this.#appName(this.#process(this.#onBehalfOf(row)));
     const carries = this.#booking.carries(row);
+    const facts = this.#facts;
+    const name = facts?.nameOf(row) ?? -1;
+    const host = name >= 0 && facts !== null ? facts.nameText(name) : null;
+    const nameReason = facts?.nameReason(row) ?? null;
+    const category = facts === null ? null : facts.categoryText(facts.categoryOf(row));
+    const application = facts?.applicationOf(row) ?? null;
     const lastSeen = counters[at + L.LAST_SEEN] as number;
     if (
       same !== undefined &&
@@ -86,7 +102,11 @@ export class FlowRows {
       same.app === app &&
       same.peerApp === peerApp &&
       same.onBehalfOf === onBehalfOf &&
-      same.carries === carries
+      same.carries === carries &&
+      (host === null || same.host === host) &&
+      same.nameReason === nameReason &&
+      same.category === category &&
+      (application === null || same.application === application)
     ) {
       return same;
     }
@@ -112,10 +132,13 @@ export class FlowRows {
       peerApp,
       peerPid: peer?.pid ?? null,
       onBehalfOf,
-      host: same?.host ?? remote.address,
-      nameSource: 'none',
-      application: same === undefined ? applicationByPort(protocol, local.port, remote.port) : same.application,
-      category: null,
+      host: host ?? remote.address,
+      nameSource: facts?.nameSource(row) ?? 'none',
+      nameReason,
+      domain: name >= 0 && facts !== null ? facts.domainOf(name) : null,
+      application: application ?? applicationByPort(protocol, local.port, remote.port),
+      applicationSource: facts?.applicationSource(row) ?? 'port',
+      category,
       firstSeen: counters[at + L.FIRST_SEEN] as number,
       lastSeen,
       rttMs: protocol === 6 && rtt > 0 ? rtt / 1000 : null,

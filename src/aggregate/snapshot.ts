@@ -1,6 +1,15 @@
 // Snapshot: everything that store, stream and view may know about an interval. Plain, complete, never changed after it was made.
 
-import type { Attribution, Endpoint, Fallback, FlowDirection, InterfaceKind, NameSource, Process } from '../net/model.ts';
+import type {
+  ApplicationSource,
+  Attribution,
+  Endpoint,
+  Fallback,
+  FlowDirection,
+  InterfaceKind,
+  NameSource,
+  Process,
+} from '../net/model.ts';
 
 /** Totals since the start (integers) and rates over the interval (bytes/s). Bytes are network-layer bytes, RX and TX as the local host sees them. */
 export interface Traffic {
@@ -45,6 +54,8 @@ export interface HostRow extends Traffic {
   readonly category: string | null;
   readonly country: string | null;
   readonly asn: number | null;
+  /** Operator of that network. */
+  readonly network: string | null;
   readonly flows: number;
   readonly firstSeen: number;
   readonly lastSeen: number;
@@ -56,6 +67,7 @@ export interface CategoryRow extends Traffic {
   /** null: not categorised. */
   readonly category: string | null;
   readonly flows: number;
+  readonly recent: readonly number[];
 }
 
 export interface InterfaceRow extends Traffic {
@@ -93,7 +105,12 @@ export interface FlowRow extends Traffic {
   readonly onBehalfOf: string | null;
   readonly host: string | null;
   readonly nameSource: NameSource;
+  /** Why there is no name; null where there is one. */
+  readonly nameReason: string | null;
+  /** Registrable domain of the name. */
+  readonly domain: string | null;
   readonly application: string | null;
+  readonly applicationSource: ApplicationSource;
   readonly category: string | null;
   readonly firstSeen: number;
   readonly lastSeen: number;

@@ -9,6 +9,9 @@ import type { OpenedSource } from '../capture/source.ts';
 import type { Clock } from '../clock.ts';
 import { Localizer } from '../flow/direction.ts';
 import { FlowTable } from '../flow/flow-table.ts';
+import type { Categories } from '../identify/category/categories.ts';
+import { FlowNames } from '../identify/name/flow-names.ts';
+import type { Places } from '../identify/place/places.ts';
 import { CapturedSource } from '../identify/process/captured-source.ts';
 import { Directory } from '../identify/process/directory.ts';
 import { ebpfRefusal, openEbpf } from '../identify/process/ebpf/open.ts';
@@ -19,7 +22,8 @@ import { ProcfsSource } from '../identify/process/procfs-source.ts';
 import { PsWatch } from '../identify/process/ps-watch.ts';
 import { Users } from '../identify/process/users.ts';
 import type { Edges } from '../net/edges.ts';
-import type { Fallback } from '../net/model.ts';
+import type { Fallback, Place } from '../net/model.ts';
+import { Inspection } from './inspection.ts';
 import { MAX_FLOWS, Monitor } from './monitor.ts';
 
 /** A run's parts. */
@@ -35,7 +39,13 @@ export interface Subject {
   readonly named: readonly string[];
   /** File of a replay; null live. */
   readonly file: string | null;
+  /** null leaves flows uncategorised. */
+  readonly categories: Categories | null;
+  /** null where no database of places was found or asked for. */
+  readonly places: Places | null;
 }
+
+const NOWHERE: Place = { country: null, asn: null, network: null };
 
 /** Puts the parts together. */
 export function assemble(opened: OpenedSource, subject: Subject, edges: Edges, clock: Clock): Assembly {
@@ -49,6 +59,9 @@ export function assemble(opened: OpenedSource, subject: Subject, edges: Edges, c
   // The processes of a recording ran elsewhere; on Linux a process is known whole when its owner is.
   const ps = replay || edges.platform === 'linux' ? null : new PsWatch(flows, directory, edges);
   const owners = new Owners(flows, source, replay, ps);
+  const { categories, places } = subject;
+  const place = (words: Int32Array, at: number) => places?.lookup(words, at) ?? NOWHERE;
+  const names = new FlowNames(flows, directory, categories, place, seed);
   const tracker = new CounterTracker(edges.platform);
   const monitor = new Monitor({
     opened,
@@ -61,6 +74,7 @@ export function assemble(opened: OpenedSource, subject: Subject, edges: Edges, c
     passedOver,
     tracker: replay ? null : tracker,
     hasPhysical: !replay && hasPhysical(edges),
+    inspection: new Inspection(flows, names),
     kindOf: replay ? interfaceKind : (name) => deviceKind(edges, name),
     seed,
   });

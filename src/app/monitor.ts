@@ -15,6 +15,7 @@ import type { Owners } from '../identify/process/owners.ts';
 import type { Fallback, InterfaceKind } from '../net/model.ts';
 import { DIRECTION, LINK } from '../net/numbers.ts';
 import { headlineOf } from './headline.ts';
+import type { Inspection } from './inspection.ts';
 
 /** Flows kept at once; beyond that the idlest are folded into their apps' totals. 250 bytes each. */
 export const MAX_FLOWS = 1 << 18;
@@ -39,6 +40,8 @@ export interface MonitorParts {
   readonly tracker: CounterTracker | null;
   /** True where the machine has a physical interface that is up; false in a replay. */
   readonly hasPhysical: boolean;
+  /** Names of flows; null leaves them addresses. */
+  readonly inspection: Inspection | null;
   /** What an interface is; the capture itself only knows its name. */
   readonly kindOf: (name: string) => InterfaceKind;
   /** Hash seed of the tables. */
@@ -74,7 +77,14 @@ export class Monitor {
     this.#captured = parts.owners.source instanceof CapturedSource ? parts.owners.source : null;
     const captured = this.#captured;
     const onBehalfOf = captured === null ? null : (row: number) => captured.onBehalfOf(row);
-    this.aggregator = new Aggregator(parts.flows, parts.directory, parts.started, parts.seed, onBehalfOf);
+    this.aggregator = new Aggregator(
+      parts.flows,
+      parts.directory,
+      parts.started,
+      parts.seed,
+      onBehalfOf,
+      parts.inspection?.names ?? null,
+    );
   }
 
   /** Takes the frames `from` to `to` of a batch. Nothing in here allocates per packet. */
@@ -88,6 +98,7 @@ export class Monitor {
     const frames = this.#frames;
     const uncounted = this.#uncounted;
     const sources = this.#captured;
+    const { inspection } = this.#parts;
     const interfaces = this.#parts.opened.source.interfaces;
     for (let i = from; i < to; i++) {
       const index = iface[i] as number;
@@ -124,12 +135,14 @@ export class Monitor {
       const column = flows.lastSent ? base + 3 : base + 2;
       frames[column] = (frames[column] as number) + packet.frameBytes;
       if (sources !== null) sources.see(row, flows.lastSent, told, batch.process[i] as number, batch.effective[i] as number);
+      if (inspection !== null && packet.payloadCaptured > 0)
+        inspection.packet(row, packet, bytes, flows.lastSent, time[i] as number);
     }
     if (to > from) {
       const newest = time[to - 1] as number;
       if (newest > this.lastTime) this.lastTime = newest;
     }
-    this.owners.admitFresh();
+    this.owners.admitFresh(inspection?.admit ?? null);
   }
 
   /** Frame bytes captured per interface, for judging its counters. */

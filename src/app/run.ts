@@ -31,7 +31,7 @@ export async function run(options: Options, edges: Edges = systemEdges(), clock:
   if (mode === 'screen') await refuseBadTerminal();
   const filter = filterOf(options.filter);
   const opened = await open(options, edges, clock);
-  const parts = assemble(opened, { named: options.interfaces, file: options.read }, edges, clock);
+  const parts = assemble(opened, { named: options.interfaces, file: options.read, ...(await knowledge(options)) }, edges, clock);
   let screen: { output: Output; close(): void } | null = null;
   try {
     let stop: (end: SessionEnd) => void = () => {};
@@ -94,6 +94,18 @@ async function open(options: Options, edges: Edges, clock: Clock): Promise<Opene
   const { Opener: OpenerOfRun } = await import('../capture/opener.ts');
   const opener: Opener = new OpenerOfRun(options.driver, edges, clock);
   return opener.open({ interfaces: await interfacesOf(options, edges), bpf: options.bpf, bufferBytes: RING_BYTES });
+}
+
+/** What flows are sorted and placed by; loaded while the kernel already fills its rings. */
+async function knowledge(options: Options) {
+  const [{ Categories }, { Places }] = await Promise.all([
+    import('../identify/category/categories.ts'),
+    import('../identify/place/places.ts'),
+  ]);
+  return {
+    categories: new Categories(options.categories),
+    places: Places.open(options.place, options.place.home),
+  };
 }
 
 /** macOS takes all of them through PKTAP; Linux the one that carries the default route. */

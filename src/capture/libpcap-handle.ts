@@ -1,8 +1,8 @@
 // One open libpcap handle: how it is configured, filtered and counted. Knows no batches.
 
 import { LINK } from '../net/numbers.ts';
-import { chainPrograms, readProgram, writeProgram, type Instruction } from './bpf-assembler.ts';
-import { badFilter, captureError, type CaptureAttempt } from './capture-errors.ts';
+import { chainPrograms, type Instruction, readProgram, writeProgram } from './bpf-assembler.ts';
+import { badFilter, type CaptureAttempt, captureError } from './capture-errors.ts';
 import type { LibpcapCalls, PcapStat, Pointer } from './libpcap-calls.ts';
 import { isPktap } from './pktap.ts';
 import { snapProgram, WHOLE_BYTES } from './snap-program.ts';
@@ -82,7 +82,8 @@ export class LibpcapHandle {
     const snap: Instruction[] | null = isPktap(this.link) ? null : snapProgram(this.link);
     const program = user === null ? snap : snap === null ? readProgram(user) : chainPrograms(readProgram(user), snap);
     if (program === null) return;
-    if (this.#calls.setFilter(this.pointer, writeProgram(program)) < 0) throw captureError(this.#calls.geterr(this.pointer), request);
+    if (this.#calls.setFilter(this.pointer, writeProgram(program)) < 0)
+      throw captureError(this.#calls.geterr(this.pointer), request);
   }
 }
 

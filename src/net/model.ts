@@ -81,3 +81,33 @@ export interface Endpoint {
   readonly address: string;
   readonly port: number;
 }
+
+/** How it is known what a flow speaks: by what was read of it, or by a port's usual service. */
+export type ApplicationSource = 'content' | 'port' | 'none';
+
+/** Where an address is, as a database of the user's tells. */
+export interface Place {
+  readonly country: string | null;
+  readonly asn: number | null;
+  /** Name of the network's operator. */
+  readonly network: string | null;
+}
+
+/** What is known of flows besides their numbers and owners; by row of the flow table. */
+export interface FlowFacts {
+  /** Dense number of the remote end's name, -1 where it has none. */
+  nameOf(row: number): number;
+  nameText(name: number): string;
+  nameSource(row: number): NameSource;
+  /** Why there is no name; null where there is one. */
+  nameReason(row: number): string | null;
+  /** Registrable domain of a name. */
+  domainOf(name: number): string | null;
+  applicationOf(row: number): string | null;
+  applicationSource(row: number): ApplicationSource;
+  /** Dense number of the category, -1 where flows are not categorised. */
+  categoryOf(row: number): number;
+  categoryText(category: number): string | null;
+  /** @param words four words of an address at `at` */
+  placeOf(words: Int32Array, at: number): Place;
+}

@@ -1,7 +1,7 @@
 // The snapshot as the user wants to see it: filtered, counted from a chosen moment, closed flows left out. Pure; the last answer is kept,
 // because the reducer and the panels ask for the same one many times a frame.
 
-import type { AppRow, FlowRow, HostRow, InterfaceRow, Snapshot, Traffic } from '../aggregate/snapshot.ts';
+import type { AppRow, CategoryRow, FlowRow, HostRow, InterfaceRow, Snapshot, Traffic } from '../aggregate/snapshot.ts';
 import type { Filter } from '../filter/filter.ts';
 import type { ViewState } from './state.ts';
 
@@ -86,8 +86,7 @@ export function narrowSnapshot(snapshot: Snapshot, filter: Filter): Snapshot {
     (bytes, flow) => (flow.attribution === 'none' ? bytes + flow.rxBytes + flow.txBytes : bytes),
     0,
   );
-  const categories =
-    connections.length === 0 ? [] : [{ id: 'category:none', category: null, flows: connections.length, ...sum(connections) }];
+  const categories = categoriesOf(connections);
   return {
     ...snapshot,
     total: { ...total, unownedBytes },
@@ -98,6 +97,21 @@ export function narrowSnapshot(snapshot: Snapshot, filter: Filter): Snapshot {
     flows: connections,
     flowCount: connections.length,
   };
+}
+
+/** Sums of flows by category, in the order in which they are met. */
+function categoriesOf(flows: readonly FlowRow[]): CategoryRow[] {
+  const rows = new Map<string | null, { -readonly [Key in keyof CategoryRow]: CategoryRow[Key] }>();
+  for (const flow of flows) {
+    let row = rows.get(flow.category);
+    if (row === undefined) {
+      row = { id: `category:${flow.category ?? ''}`, category: flow.category, flows: 0, recent: [], ...NOTHING };
+      rows.set(flow.category, row);
+    }
+    row.flows++;
+    add(row, flow);
+  }
+  return [...rows.values()];
 }
 
 /** A flow matches by its own fields, and by what its app's and its host's rows know besides (executable, user, country, system). */

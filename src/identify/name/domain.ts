@@ -1,7 +1,7 @@
 // The registrable domain of a host, by the public suffix list: what hosts are grouped by.
 
 import { LRUCache } from 'lru-cache';
-import { getDomain } from 'tldts';
+import { getDomain, parse } from 'tldts';
 
 const DOMAINS_KEPT = 16_384;
 const LONGEST_NAME = 253;
@@ -31,4 +31,9 @@ export function registrableDomain(host: string): string | null {
   const found = { domain: NAME.test(name) ? getDomain(name, OPTIONS) : null };
   domains.set(host, found);
   return found.domain;
+}
+
+/** True for a name under a suffix that a registry gives out: `example.com`, not `nas.lan` or `printer`. */
+export function hasPublicSuffix(host: string): boolean {
+  return host.length <= LONGEST_NAME + 1 && NAME.test(host) && parse(host, OPTIONS).isIcann === true;
 }

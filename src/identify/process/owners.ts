@@ -36,12 +36,14 @@ export class Owners {
     this.source?.beforeBatch?.();
   }
 
-  /** Takes over the flows created since the last call. After each batch. */
-  admitFresh(): void {
+  /** Takes over the flows created since the last call, and hands each to `then` when its owner was looked for. After each batch. */
+  admitFresh(then: ((row: number) => void) | null = null): void {
     const { fresh, freshCount } = this.#flows;
     for (let i = 0; i < freshCount; i++) {
       const row = fresh[i] as number;
-      if (this.#flows.isLive(row)) this.#admit(row);
+      if (!this.#flows.isLive(row)) continue;
+      this.#admit(row);
+      then?.(row);
     }
     this.#flows.clearFresh();
   }

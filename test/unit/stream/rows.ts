@@ -26,7 +26,10 @@ export function flowRow(part: Partial<FlowRow> = {}): FlowRow {
     onBehalfOf: null,
     host: 'example.com',
     nameSource: 'tls',
+    nameReason: null,
+    domain: null,
     application: 'https',
+    applicationSource: 'port',
     category: null,
     firstSeen: TIME - 1000,
     lastSeen: TIME,
@@ -72,6 +75,7 @@ export function hostRow(part: Partial<HostRow> = {}): HostRow {
     category: null,
     country: null,
     asn: null,
+    network: null,
     flows: 1,
     firstSeen: TIME - 1000,
     lastSeen: TIME,
@@ -110,7 +114,7 @@ export function snapshot(part: Partial<Snapshot> = {}): Snapshot {
     rates: { rxSeconds: [], txSeconds: [], rxMinutes: [], txMinutes: [] },
     apps: [appRow()],
     hosts: [hostRow()],
-    categories: [{ ...TRAFFIC, id: 'c1', category: null, flows: 1 }],
+    categories: [{ ...TRAFFIC, id: 'c1', category: null, recent: [], flows: 1 }],
     interfaces: [
       {
         ...TRAFFIC,

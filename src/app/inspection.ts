@@ -1,0 +1,41 @@
+// Joins reading packets to naming flows: hands the inspector the packets of flows that may still tell something, and nothing else.
+
+import type { Packet } from '../decode/packet.ts';
+import { FLOW_DIRECTION } from '../flow/direction.ts';
+import { directionOf, type FlowTable } from '../flow/flow-table.ts';
+import type { FlowNames } from '../identify/name/flow-names.ts';
+import { Inspector } from '../inspect/inspector.ts';
+
+/** One run's inspection. */
+export class Inspection {
+  readonly names: FlowNames;
+  readonly #inspector: Inspector;
+  readonly #flows: FlowTable;
+  readonly #admit = (row: number) => this.names.admit(row);
+
+  constructor(flows: FlowTable, names: FlowNames) {
+    this.#flows = flows;
+    this.names = names;
+    this.#inspector = new Inspector(names);
+  }
+
+  /**
+   * A packet of `row`, which carries something. On the packet clock: a flow that was read to its end costs two loads.
+   *
+   * @param sent true when the flow's local end sent it
+   * @param time epoch ms
+   */
+  packet(row: number, packet: Packet, bytes: Uint8Array, sent: boolean, time: number): void {
+    const { names } = this;
+    if (names.claim(row)) this.#inspector.forget(row);
+    if (!names.wants(row)) return;
+    names.now = time;
+    const fromOpener = directionOf(this.#flows, row) === FLOW_DIRECTION.INBOUND ? !sent : sent;
+    if (!this.#inspector.packet(row, packet, bytes, fromOpener, time)) names.done(row);
+  }
+
+  /** What a new flow is handed to, after its owner was looked for. */
+  get admit(): (row: number) => void {
+    return this.#admit;
+  }
+}
