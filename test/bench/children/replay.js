@@ -6,8 +6,9 @@ import { pathToFileURL } from 'node:url';
 
 const [root, file, limits] = process.argv.slice(2);
 const built = (path) => import(pathToFileURL(`${root}/dist/${path}`).href);
-const [{ openFile }, { assemble }, { systemEdges }, { ReplaySession }, { systemClock }] = await Promise.all([
+const [{ openFile }, { Categories }, { assemble }, { systemEdges }, { ReplaySession }, { systemClock }] = await Promise.all([
   built('capture/file-source.js'),
+  built('identify/category/categories.js'),
   built('app/assemble.js'),
   built('app/edges.js'),
   built('app/replay-session.js'),
@@ -30,7 +31,8 @@ const output = {
 const edges = systemEdges();
 const begun = performance.now();
 const source = await openFile(file);
-const parts = assemble({ source, fallbacks: [] }, { named: [], file }, edges, systemClock);
+const subject = { named: [], file, categories: new Categories(), places: null };
+const parts = assemble({ source, fallbacks: [] }, subject, edges, systemClock);
 const session = new ReplaySession({
   ...parts,
   source,

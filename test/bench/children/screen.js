@@ -7,14 +7,16 @@ import { Traffic } from '../support/traffic.js';
 
 const [root, columns, rows, apps, flows] = process.argv.slice(2).map((word, i) => (i === 0 ? word : Number(word)));
 const built = (path) => import(pathToFileURL(`${root}/dist/${path}`).href);
-const [{ assemble }, { systemEdges }, { PacketBatch }, { LIVE_LIMITS }, { Tui }, { ThemeShelf }] = await Promise.all([
-  built('app/assemble.js'),
-  built('app/edges.js'),
-  built('capture/batch.js'),
-  built('aggregate/aggregator.js'),
-  built('tui/tui.js'),
-  built('tui/theme-files.js'),
-]);
+const [{ assemble }, { Categories }, { systemEdges }, { PacketBatch }, { LIVE_LIMITS }, { Tui }, { ThemeShelf }] =
+  await Promise.all([
+    built('app/assemble.js'),
+    built('identify/category/categories.js'),
+    built('app/edges.js'),
+    built('capture/batch.js'),
+    built('aggregate/aggregator.js'),
+    built('tui/tui.js'),
+    built('tui/theme-files.js'),
+  ]);
 const FRAMES = 60;
 
 /** A terminal's end that counts what comes. */
@@ -44,7 +46,8 @@ const clock = {
   },
 };
 const traffic = new Traffic(PacketBatch, apps, flows);
-const { monitor } = assemble({ source: traffic, fallbacks: [] }, { named: [], file: 'synthetic' }, systemEdges(), clock);
+const subject = { named: [], file: 'synthetic', categories: new Categories(), places: null };
+const { monitor } = assemble({ source: traffic, fallbacks: [] }, subject, systemEdges(), clock);
 const input = Object.assign(new PassThrough(), { isTTY: true, isRaw: false, setRawMode: () => input });
 const output = new CountingOutput();
 const theme = new ThemeShelf([`${root}/themes`]).load('netmon');
