@@ -1,20 +1,21 @@
-// Names that answers on the wire gave to addresses: who asked, when, and for how long they hold. Bounded, oldest overwritten.
+// Names that answers on the wire gave to addresses: who asked, when, and for how long they hold. Bounded, oldest overwritten: names that no
+// flow ever bears go away with their answers.
 
 import { hashAddress } from '../../flow/hash.ts';
 import { sameAddress } from '../../net/address.ts';
 
-/** Sets of eight entries: 65,536 answers in 3.4 MiB. */
-const SETS = 8192;
+/** Sets of eight entries: 32,768 answers in 1.8 MiB, and 8.5 MiB of text if every name were as long as it may be. */
+const SETS = 4096;
 const WAYS = 8;
 
 /**
- * Entries of eight words, and two times:
+ * Entries of seven words, two times and a text:
  *
- *     ints   0..3 address | 4 name + 1, 0 is empty | 5 asker, -1 anybody | 6 kind | 7 unused
+ *     ints   0..3 address | 4 1 where there is one | 5 asker, -1 anybody | 6 kind
  *     times  0 when it was seen, epoch ms | 1 until when it holds
  */
-const INTS = 8;
-const NAME = 4;
+const INTS = 7;
+const USED = 4;
 const ASKER = 5;
 const KIND = 6;
 
@@ -24,7 +25,7 @@ const LONGEST_HOLD_MS = 3_600_000;
 
 /** The answer that names an address. Reused by the next look-up. */
 export interface Answer {
-  name: number;
+  name: string;
   kind: number;
 }
 
@@ -32,8 +33,9 @@ export interface Answer {
 export class Answers {
   readonly #ints = new Int32Array(SETS * WAYS * INTS);
   readonly #times = new Float64Array(SETS * WAYS * 2);
+  readonly #names = new Array<string>(SETS * WAYS).fill('');
   readonly #seed: number;
-  readonly #found: Answer = { name: -1, kind: 0 };
+  readonly #found: Answer = { name: '', kind: 0 };
 
   constructor(seed: number) {
     this.#seed = seed | 0;
@@ -46,26 +48,32 @@ export class Answers {
    * @param ttl seconds
    * @param now epoch ms
    */
-  add(words: Int32Array, at: number, name: number, asker: number, kind: number, ttl: number, now: number): void {
+  add(words: Int32Array, at: number, name: string, asker: number, kind: number, ttl: number, now: number): void {
     const first = this.#set(words, at) * WAYS;
+    let place = -1;
     let oldest = first;
     for (let entry = first; entry < first + WAYS; entry++) {
       const base = entry * INTS;
-      const same =
-        this.#ints[base + NAME] === name + 1 && this.#ints[base + ASKER] === asker && sameAddress(this.#ints, base, words, at);
+      if (this.#ints[base + USED] === 0) {
+        if (place < 0) place = entry;
+        continue;
+      }
+      const same = this.#ints[base + ASKER] === asker && sameAddress(this.#ints, base, words, at) && this.#names[entry] === name;
       if (same) {
-        oldest = entry;
+        place = entry;
         break;
       }
       if ((this.#times[entry * 2] as number) < (this.#times[oldest * 2] as number)) oldest = entry;
     }
-    const base = oldest * INTS;
+    if (place < 0) place = oldest;
+    const base = place * INTS;
     for (let i = 0; i < 4; i++) this.#ints[base + i] = words[at + i] as number;
-    this.#ints[base + NAME] = name + 1;
+    this.#ints[base + USED] = 1;
     this.#ints[base + ASKER] = asker;
     this.#ints[base + KIND] = kind;
-    this.#times[oldest * 2] = now;
-    this.#times[oldest * 2 + 1] = now + Math.min(LONGEST_HOLD_MS, Math.max(LEAST_HOLD_MS, ttl * 1000));
+    this.#names[place] = name;
+    this.#times[place * 2] = now;
+    this.#times[place * 2 + 1] = now + Math.min(LONGEST_HOLD_MS, Math.max(LEAST_HOLD_MS, ttl * 1000));
   }
 
   /**
@@ -77,7 +85,7 @@ export class Answers {
     let bestOwn = false;
     for (let entry = first; entry < first + WAYS; entry++) {
       const base = entry * INTS;
-      if (this.#ints[base + NAME] === 0 || !sameAddress(this.#ints, base, words, at)) continue;
+      if (this.#ints[base + USED] === 0 || !sameAddress(this.#ints, base, words, at)) continue;
       const seen = this.#times[entry * 2] as number;
       if (seen > before || (this.#times[entry * 2 + 1] as number) < before) continue;
       const own = asker >= 0 && this.#ints[base + ASKER] === asker;
@@ -87,7 +95,7 @@ export class Answers {
       bestOwn = own;
     }
     if (best < 0) return null;
-    this.#found.name = (this.#ints[best * INTS + NAME] as number) - 1;
+    this.#found.name = this.#names[best] as string;
     this.#found.kind = this.#ints[best * INTS + KIND] as number;
     return this.#found;
   }

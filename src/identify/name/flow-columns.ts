@@ -12,6 +12,8 @@ export class FlowColumns {
   source: Int32Array = new Int32Array(0);
   application: Int32Array = new Int32Array(0);
   category: Int32Array = new Int32Array(0);
+  /** For which owner the category was decided: see `FlowNames.categoryOf`. */
+  categoryOwner: Int32Array = new Int32Array(0);
   /** Bits of MARK. */
   marks: Int32Array = new Int32Array(0);
 
@@ -33,6 +35,14 @@ export class FlowColumns {
     return true;
   }
 
+  mark(row: number, bit: number): void {
+    this.marks[row] = (this.marks[row] as number) | bit;
+  }
+
+  isMarked(row: number, bit: number): boolean {
+    return ((this.marks[row] as number) & bit) !== 0;
+  }
+
   #grow(): void {
     const rows = this.#flows.capacity;
     const serials = new Float64Array(rows);
@@ -42,9 +52,19 @@ export class FlowColumns {
     this.source = widened(this.source, rows);
     this.application = widened(this.application, rows);
     this.category = widened(this.category, rows);
+    this.categoryOwner = widened(this.categoryOwner, rows);
     this.marks = widened(this.marks, rows);
   }
 }
 
 /** What else is known of a flow's naming. */
-export const MARK = { ECH: 1, ENCRYPTED_DNS: 2, INSPECTED: 4 } as const;
+export const MARK = {
+  /** Its hello is encrypted, the outer name tells nothing. */
+  ECH: 1,
+  /** Nothing more will be learnt from its packets. */
+  INSPECTED: 2,
+  /** A name was known, but there was no room for it. */
+  REFUSED: 4,
+  /** The other end opened it and named this machine. */
+  NAMES_US: 8,
+} as const;

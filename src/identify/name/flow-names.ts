@@ -1,11 +1,21 @@
 // Names of flows: from the flow itself first, then from an answer that this machine received before the flow began, then from the local
 // network's own announcements. First write wins within a rank; every name keeps its source, every lack of one its reason.
 
-import type { FlowTable } from '../../flow/flow-table.ts';
-import { COUNTERS, FIRST_SEEN, INTS, PORTS, PROCESS, PROTOCOL_INTERFACE, REMOTE, SERIAL } from '../../flow/layout.ts';
+import { FLOW_DIRECTION } from '../../flow/direction.ts';
+import { directionOf, type FlowTable } from '../../flow/flow-table.ts';
+import { COUNTERS, FIRST_SEEN, INTS, PORTS, PROCESS, PROTOCOL_INTERFACE, REMOTE } from '../../flow/layout.ts';
 import type { AnswerKind, Findings } from '../../inspect/findings.ts';
-import { type AddressScope, sameAddress, scopeOf } from '../../net/address.ts';
-import type { ApplicationSource, FlowFacts, NameSource, Place, ProcessDirectory } from '../../net/model.ts';
+import { type AddressScope, scopeOf } from '../../net/address.ts';
+import {
+  type ApplicationSource,
+  FLOW_DIRECTIONS,
+  type FlowFacts,
+  NAME_SOURCES,
+  type NameSource,
+  type Place,
+  type Process,
+  type ProcessDirectory,
+} from '../../net/model.ts';
 import { protocolName } from '../../net/numbers.ts';
 import { applicationByPort } from '../../net/services.ts';
 import type { Categories } from '../category/categories.ts';
@@ -13,9 +23,10 @@ import { Answers } from './answers.ts';
 import { hasPublicSuffix, registrableDomain } from './domain.ts';
 import { FlowColumns, MARK } from './flow-columns.ts';
 import { NameStrings } from './name-strings.ts';
+import { isEchFront, isEncryptedResolver } from './server-names.ts';
+import { WaitingFlows } from './waiting-flows.ts';
 
-/** Sources by number, best last: a name of a higher rank takes the place of a lower one, and of none its own. */
-const SOURCES: readonly NameSource[] = ['none', 'ptr', 'mdns', 'dns', 'http', 'quic', 'tls'];
+/** A name of a higher rank takes the place of a lower one, and of none its own. */
 const RANK: Readonly<Record<NameSource, number>> = { none: 0, ptr: 1, mdns: 2, dns: 3, http: 4, quic: 4, tls: 4 };
 const KINDS: readonly AnswerKind[] = ['dns', 'mdns', 'llmnr', 'netbios', 'dhcp'];
 /** Processes that ask for others. */
@@ -32,14 +43,8 @@ const RESOLVERS = new Set([
   'coredns',
 ]);
 const ENCRYPTED_DNS = new Set(['dot', 'doq', 'doh']);
-const ENCRYPTED_DNS_NAMES =
-  /^(dns\.google|.*cloudflare-dns\.com|one\.one\.one\.one|dns\d*\.quad9\.net|doh\..+|dns\.nextdns\.io|.*\.dns\.nextdns\.io|dns\.adguard(-dns)?\.com|doh\.opendns\.com)$/;
-/** Public names of providers of ECH: the outer name of a hello whose inner one is encrypted (draft-ietf-tls-esni). */
-const ECH_FRONTS =
-  /^(cloudflare-ech\.com|(.+\.)?ech\.cloudflare\.com|crypto\.cloudflare\.com|public\.tls-ech\.dev|(.+\.)?ech-public\.[a-z.]+)$/;
 /** An answer that comes this long after a flow began still names it. */
 const LATE_MS = 10_000;
-const WAITING = 512;
 
 /** Knows the name, the application and the category of each flow. */
 export class FlowNames implements Findings, FlowFacts {
@@ -52,13 +57,13 @@ export class FlowNames implements Findings, FlowFacts {
   readonly #domains: (string | null | undefined)[] = [];
   readonly #answers: Answers;
   readonly #place: (words: Int32Array, at: number) => Place;
-  /** Flows without a name, newest over oldest: row and serial. */
-  readonly #waiting = new Float64Array(WAITING * 2);
-  #waitingNext = 0;
+  readonly #waiting: WaitingFlows;
   #dnsSeen = false;
   #encryptedDnsSeen = false;
-  /** Time of the batch at hand, epoch ms. */
+  /** Time of the packet at hand, epoch ms. */
   now = 0;
+  /** Told of each new flow that has no name yet, once; null where nobody wants to know. */
+  onNameless: ((row: number) => void) | null = null;
 
   /**
    * @param categories null where flows are not categorised
@@ -79,6 +84,9 @@ export class FlowNames implements Findings, FlowFacts {
     this.#names = names;
     this.#columns = new FlowColumns(flows);
     this.#answers = new Answers(seed);
+    this.#waiting = new WaitingFlows(flows, LATE_MS, (row, name, source) =>
+      this.#name(row, name, NAME_SOURCES[source] ?? 'none'),
+    );
   }
 
   /** A new flow, after its owner was looked for: names it if an answer is there. */
@@ -88,9 +96,13 @@ export class FlowNames implements Findings, FlowFacts {
     const ints = this.#flows.ints;
     const at = row * INTS + REMOTE;
     const began = this.#flows.counters[row * COUNTERS + FIRST_SEEN] as number;
-    const answer = this.#answers.find(ints, at, ints[row * INTS + PROCESS] as number, began + 1);
+    const owner = ints[row * INTS + PROCESS] as number;
+    // The answer it was opened by, else one that came a moment later: both may have come in the batch that brought the flow.
+    const answer = this.#answers.find(ints, at, owner, began + 1) ?? this.#answers.find(ints, at, owner, began + LATE_MS);
     if (answer !== null) this.#name(row, answer.name, kindSource(answer.kind));
-    else this.#wait(row);
+    if ((this.#columns.name[row] as number) >= 0) return;
+    this.#waiting.add(row);
+    this.onNameless?.(row);
   }
 
   /** True when the row is another flow's than when it was last asked about. On the packet clock. */
@@ -100,30 +112,35 @@ export class FlowNames implements Findings, FlowFacts {
 
   /** True while the flow's next packet with a payload should be inspected; after `claim`. */
   wants(row: number): boolean {
-    return ((this.#columns.marks[row] as number) & MARK.INSPECTED) === 0;
+    return !this.#columns.isMarked(row, MARK.INSPECTED);
   }
 
   /** Nothing more will be learnt from the flow's packets. */
   done(row: number): void {
-    this.#columns.marks[row] = (this.#columns.marks[row] as number) | MARK.INSPECTED;
+    this.#columns.mark(row, MARK.INSPECTED);
   }
 
   serverName(flow: number, source: 'tls' | 'quic' | 'http', name: string, ech: boolean): void {
     this.#columns.claim(flow);
     // Browsers send the extension to everybody (GREASE), so it tells nothing by itself; only before these names is the true one hidden.
-    if (ech && ECH_FRONTS.test(name)) {
-      this.#columns.marks[flow] = (this.#columns.marks[flow] as number) | MARK.ECH;
+    if (ech && isEchFront(name)) {
+      this.#columns.mark(flow, MARK.ECH);
       this.#flows.mark(flow);
       return;
     }
-    if (ENCRYPTED_DNS_NAMES.test(name)) this.#encrypted(flow);
-    const number = this.#names.intern(name);
-    if (number >= 0) this.#name(flow, number, source);
+    // Whoever opened a flow towards this machine names this machine, not himself.
+    if (directionOf(this.#flows, flow) === FLOW_DIRECTION.INBOUND) {
+      this.#columns.mark(flow, MARK.NAMES_US);
+      this.#flows.mark(flow);
+      return;
+    }
+    if (isEncryptedResolver(name)) this.#encryptedDnsSeen = true;
+    this.#name(flow, name, source);
   }
 
   application(flow: number, application: string): void {
     this.#columns.claim(flow);
-    if (ENCRYPTED_DNS.has(application)) this.#encrypted(flow);
+    if (ENCRYPTED_DNS.has(application)) this.#encryptedDnsSeen = true;
     if (application === 'dns') this.#dnsSeen = true;
     this.#columns.application[flow] = this.#applications.intern(application);
     this.#columns.category[flow] = -1;
@@ -131,21 +148,23 @@ export class FlowNames implements Findings, FlowFacts {
   }
 
   answer(flow: number, kind: AnswerKind, name: string, words: Int32Array, at: number, ttl: number): void {
-    const scope = scopeOf(words, at);
-    if (!mayName(scope, kind, name)) return;
-    const number = this.#names.intern(name);
-    if (number < 0) return;
     if (kind === 'dns') this.#dnsSeen = true;
-    this.#answers.add(words, at, number, this.#asker(flow), KINDS.indexOf(kind), ttl, this.now);
-    this.#nameWaiting(number, kindSource(KINDS.indexOf(kind)), words, at);
+    if (!mayName(scopeOf(words, at), kind, name)) return;
+    this.#answers.add(words, at, name, this.#asker(flow), KINDS.indexOf(kind), ttl, this.now);
+    this.#waiting.name(words, at, name, NAME_SOURCES.indexOf(kindSource(KINDS.indexOf(kind))), this.now);
   }
 
   pointer(flow: number, name: string, words: Int32Array, at: number, ttl: number): void {
     // Seen anyway, so it may be used; but a reverse name is the operator's word, the last that is taken.
     void flow;
     void ttl;
-    const number = this.#names.intern(name);
-    if (number >= 0) this.#nameWaiting(number, 'ptr', words, at);
+    if (mayName(scopeOf(words, at), 'dns', name)) this.#waiting.name(words, at, name, NAME_SOURCES.indexOf('ptr'), this.now);
+  }
+
+  /** The reverse name of a flow's address, which was asked for. The flow is to be there still. */
+  reversed(row: number, name: string): void {
+    this.#columns.claim(row);
+    this.#name(row, name, 'ptr');
   }
 
   nameOf(row: number): number {
@@ -159,13 +178,15 @@ export class FlowNames implements Findings, FlowFacts {
 
   nameSource(row: number): NameSource {
     this.#columns.claim(row);
-    return SOURCES[this.#columns.source[row] as number] ?? 'none';
+    return NAME_SOURCES[this.#columns.source[row] as number] ?? 'none';
   }
 
   nameReason(row: number): string | null {
     this.#columns.claim(row);
     if ((this.#columns.name[row] as number) >= 0) return null;
-    if (((this.#columns.marks[row] as number) & MARK.ECH) !== 0) return 'encrypted hello (ECH)';
+    if (this.#columns.isMarked(row, MARK.REFUSED)) return 'more names than are kept';
+    if (this.#columns.isMarked(row, MARK.ECH)) return 'encrypted hello (ECH)';
+    if (this.#columns.isMarked(row, MARK.NAMES_US)) return 'the other end opened it, and named this machine';
     const scope = scopeOf(this.#flows.ints, row * INTS + REMOTE);
     if (scope !== 'global') return `${scope} address, nothing announced a name`;
     if (this.#encryptedDnsSeen) return 'encrypted DNS seen';
@@ -192,16 +213,17 @@ export class FlowNames implements Findings, FlowFacts {
     return this.#byPort(row) === null ? 'none' : 'port';
   }
 
-  /** Decided anew when the name or the application became known; an app that is learnt late is looked at when the flow next moves. */
+  /** Decided anew when the name, the application or the owner became known, or the owner turned out to be another app. */
   categoryOf(row: number): number {
     if (this.#categories === null) return -1;
     this.#columns.claim(row);
+    const process = this.#directory.process(this.#flows.ints[row * INTS + PROCESS] as number);
+    const owner = process === undefined ? -1 : process.app * 2 + (process.exe === null ? 0 : 1);
     const known = this.#columns.category[row] as number;
-    const owner = this.#flows.ints[row * INTS + PROCESS] as number;
-    // The owner's number rides along, so that another owner asks again.
-    if (known >= 0 && known >>> 8 === ((owner + 1) & 0x7f_ffff)) return known & 0xff;
-    const decided = this.#decide(row, owner);
-    this.#columns.category[row] = (((owner + 1) & 0x7f_ffff) << 8) | decided;
+    if (known >= 0 && this.#columns.categoryOwner[row] === owner) return known;
+    const decided = this.#decide(row, process);
+    this.#columns.category[row] = decided;
+    this.#columns.categoryOwner[row] = owner;
     return decided;
   }
 
@@ -213,18 +235,17 @@ export class FlowNames implements Findings, FlowFacts {
     return this.#place(words, at);
   }
 
-  #decide(row: number, owner: number): number {
+  #decide(row: number, process: Process | undefined): number {
     const base = row * INTS;
     const ports = this.#flows.ints[base + PORTS] as number;
     const name = this.#columns.name[row] as number;
-    const process = owner >= 0 ? this.#directory.process(owner) : undefined;
     return (this.#categories as Categories).decide({
       host: name >= 0 ? this.#names.text(name) : null,
       app: process === undefined ? null : (this.#directory.app(process.app)?.name ?? null),
       exe: process?.exe ?? null,
       application: this.applicationOf(row),
       protocol: protocolName((this.#flows.ints[base + PROTOCOL_INTERFACE] as number) & 0xffff),
-      port: ports & 0xffff,
+      port: directionOf(this.#flows, row) === FLOW_DIRECTION.INBOUND ? ports >>> 16 : ports & 0xffff,
       scope: scopeOf(this.#flows.ints, base + REMOTE),
     });
   }
@@ -232,7 +253,8 @@ export class FlowNames implements Findings, FlowFacts {
   #byPort(row: number): string | null {
     const base = row * INTS;
     const ports = this.#flows.ints[base + PORTS] as number;
-    return applicationByPort((this.#flows.ints[base + PROTOCOL_INTERFACE] as number) & 0xffff, ports >>> 16, ports & 0xffff);
+    const protocol = (this.#flows.ints[base + PROTOCOL_INTERFACE] as number) & 0xffff;
+    return applicationByPort(protocol, ports >>> 16, ports & 0xffff, FLOW_DIRECTIONS[directionOf(this.#flows, row)]);
   }
 
   #asker(flow: number): number {
@@ -241,41 +263,18 @@ export class FlowNames implements Findings, FlowFacts {
     return name === undefined || RESOLVERS.has(name) ? -1 : owner;
   }
 
-  #name(row: number, name: number, source: NameSource): void {
-    const before = SOURCES[this.#columns.source[row] as number] ?? 'none';
+  #name(row: number, text: string, source: NameSource): void {
+    const before = NAME_SOURCES[this.#columns.source[row] as number] ?? 'none';
     if (RANK[source] <= RANK[before]) return;
+    const name = this.#names.intern(text);
+    if (name < 0) {
+      this.#columns.mark(row, MARK.REFUSED);
+      return;
+    }
     this.#columns.name[row] = name;
-    this.#columns.source[row] = SOURCES.indexOf(source);
+    this.#columns.source[row] = NAME_SOURCES.indexOf(source);
     this.#columns.category[row] = -1;
     this.#flows.mark(row);
-  }
-
-  #encrypted(flow: number): void {
-    this.#encryptedDnsSeen = true;
-    this.#columns.marks[flow] = (this.#columns.marks[flow] as number) | MARK.ENCRYPTED_DNS;
-  }
-
-  #wait(row: number): void {
-    const at = this.#waitingNext * 2;
-    this.#waiting[at] = row;
-    this.#waiting[at + 1] = this.#flows.counters[row * COUNTERS + SERIAL] as number;
-    this.#waitingNext = (this.#waitingNext + 1) % WAITING;
-  }
-
-  /** Flows that began a moment before their answer came. */
-  #nameWaiting(name: number, source: NameSource, words: Int32Array, at: number): void {
-    for (let i = 0; i < WAITING; i++) {
-      const serial = this.#waiting[2 * i + 1] as number;
-      if (serial === 0) continue;
-      const row = this.#waiting[2 * i] as number;
-      const counters = row * COUNTERS;
-      const gone = !this.#flows.isLive(row) || this.#flows.counters[counters + SERIAL] !== serial;
-      if (gone || (this.#flows.counters[counters + FIRST_SEEN] as number) < this.now - LATE_MS) {
-        this.#waiting[2 * i + 1] = 0;
-        continue;
-      }
-      if (sameAddress(this.#flows.ints, row * INTS + REMOTE, words, at)) this.#name(row, name, source);
-    }
   }
 }
 

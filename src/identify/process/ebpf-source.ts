@@ -15,6 +15,7 @@ import {
   STATE,
 } from '../../flow/layout.ts';
 import { scopeOf, V4_MAPPED } from '../../net/address.ts';
+import { widened } from '../../net/arrays.ts';
 import { i32, u16, u32le } from '../../net/bytes.ts';
 import { hasPorts, PROTOCOL } from '../../net/numbers.ts';
 import { sanitizeBytes } from '../../net/text.ts';
@@ -22,19 +23,17 @@ import type { Ends } from './conntrack.ts';
 import type { LoadedPrograms } from './ebpf/loader.ts';
 import { REPORT, WAY } from './ebpf/socket-programs.ts';
 import type { ExecWatch } from './exec-watch.ts';
+import type { HandOvers } from './hand-over.ts';
 import type { Holders } from './holders.ts';
 import type { OlderSockets } from './older-sockets.ts';
 import { attributionIndex, type OwnerSource, reasonIndex } from './owner-source.ts';
 import type { ProcfsSource } from './procfs-source.ts';
-import { SocketTable } from './socket-table.ts';
+import { ReportedSockets } from './reported-sockets.ts';
 
 /** Reports taken between two batches at the most; the ring holds ten thousand. */
 const MOST_REPORTS = 16_384;
-/** Sockets in a generation; two are kept, so at least this many of the newest are known. */
-const GENERATION = 32_768;
 /** Flows whose owner is still being found out. */
 const MOST_WAITING = 16_384;
-const ANY = new Int32Array(4);
 /** Added to the protocol of sockets in other network namespaces: the same address there may be another machine's here. */
 const ELSEWHERE = 0x1_0000;
 
@@ -57,6 +56,8 @@ export interface EbpfParts {
   readonly older: OlderSockets | null;
   /** Asked for what was never reported and is not that old. */
   readonly fallback: ProcfsSource;
+  /** Looks again at flows whose socket may have been handed on; null where there is no procfs. */
+  readonly handOvers: HandOvers | null;
   /** How many interfaces flows may be on. */
   readonly interfaces: () => number;
   /** Monotonic ms. */
@@ -70,11 +71,12 @@ export class EbpfSource implements OwnerSource {
   readonly #parts: EbpfParts;
   /** Source and destination of the report at hand, as it went over the wire. */
   readonly #words = new Int32Array(8);
-  #newer = new SocketTable();
-  #former = new SocketTable();
+  readonly #sockets = new ReportedSockets();
   readonly #namespaceLow: number;
   readonly #namespaceHigh: number;
   #waiting: Waiting[] = [];
+  /** Holder that was told for each row's local end; 0 before. Cleared when a new flow takes the row. */
+  #told = new Int32Array(0);
   readonly #take = (at: number) => this.#report(at);
 
   constructor(parts: EbpfParts) {
@@ -107,17 +109,30 @@ export class EbpfSource implements OwnerSource {
     const { flows, fallback } = this.#parts;
     const base = row * INTS;
     const protocol = (flows.ints[base + PROTOCOL_INTERFACE] as number) & 0xffff;
+    if (row >= this.#told.length) this.#told = widened(this.#told, flows.capacity);
+    this.#told[row] = 0;
     const local = this.#find(row, protocol, LOCAL, REMOTE);
-    const match = this.#match;
+    const match = this.#sockets.match;
     const elsewhere = this.#find(row, protocol | ELSEWHERE, REMOTE, LOCAL);
     if (elsewhere !== 0) joinEnds(flows, row);
     if (isLocalFlow(flows, row)) {
       const peer = elsewhere || this.#find(row, protocol, REMOTE, LOCAL);
-      if (peer !== 0) this.#assign(row, true, peer, this.#match);
+      if (peer !== 0) this.#assign(row, true, peer, this.#sockets.match);
       else this.#ownOlder(row, protocol, true);
     }
     if (local !== 0) this.#assign(row, false, local, match);
     else if (!this.#ownOlder(row, protocol, false)) fallback.admit(row);
+  }
+
+  claim(row: number): boolean {
+    const { flows } = this.#parts;
+    const protocol = (flows.ints[row * INTS + PROTOCOL_INTERFACE] as number) & 0xffff;
+    const holder = this.#find(row, protocol | ELSEWHERE, LOCAL, REMOTE);
+    if (holder === 0) return false;
+    const at = row * INTS + STATE;
+    flows.ints[at] = ((flows.ints[at] as number) & ~0xff_0000) | (FLOW_DIRECTION.OUTBOUND << 16);
+    this.#assign(row, false, holder, this.#sockets.match);
+    return true;
   }
 
   work(now: number): void {
@@ -129,6 +144,7 @@ export class EbpfSource implements OwnerSource {
       for (const each of waiting) this.#settle(each, now);
     }
     this.#parts.older?.work();
+    this.#parts.handOvers?.work(now);
     this.#parts.fallback.work(now);
   }
 
@@ -137,8 +153,6 @@ export class EbpfSource implements OwnerSource {
     this.#parts.watch?.close();
     this.#parts.programs.close();
   }
-
-  #match: 'exact' | 'wildcard' | 'listener' = 'exact';
 
   /** Gives an end of a flow its owner where the socket is older than the programs. @returns whether it is */
   #ownOlder(row: number, protocol: number, isPeer: boolean): boolean {
@@ -161,26 +175,15 @@ export class EbpfSource implements OwnerSource {
     const ports = ints[base + PORTS] as number;
     const nearPort = near === LOCAL ? ports >>> 16 : ports & 0xffff;
     const farPort = near === LOCAL ? ports & 0xffff : ports >>> 16;
-    return this.#search(protocol, ints, base + near, nearPort, base + far, farPort);
-  }
-
-  /** Holder of a reported socket with these ends, or 0; `#match` says how it was found. */
-  #search(protocol: number, words: Int32Array, near: number, nearPort: number, far: number, farPort: number): number {
-    for (const table of [this.#newer, this.#former]) {
-      const holder = table.find(protocol, words, near, nearPort, far, farPort);
-      if (holder === 0) continue;
-      this.#match = table.match === 'none' ? 'exact' : table.match;
-      return holder;
-    }
-    return 0;
+    return this.#sockets.find(protocol, ints, base + near, nearPort, base + far, farPort);
   }
 
   /** Owner of a flow whose address was translated on its way, by the ends that its socket has: mostly a container's. */
   #ownBehind(row: number, protocol: number, { words, ownPort, otherPort }: Ends): boolean {
     const holder =
-      this.#search(protocol | ELSEWHERE, words, 0, ownPort, 4, otherPort) ||
-      this.#search(protocol, words, 0, ownPort, 4, otherPort);
-    if (holder !== 0) this.#assign(row, false, holder, this.#match);
+      this.#sockets.find(protocol | ELSEWHERE, words, 0, ownPort, 4, otherPort) ||
+      this.#sockets.find(protocol, words, 0, ownPort, 4, otherPort);
+    if (holder !== 0) this.#assign(row, false, holder, this.#sockets.match);
     return holder !== 0;
   }
 
@@ -202,14 +205,16 @@ export class EbpfSource implements OwnerSource {
         u32le(bytes, at + REPORT.NAMESPACE + 4) !== this.#namespaceHigh);
     if (elsewhere && scopeOf(words, 0) === 'loopback') return; // another namespace's loopback is never seen here
     const sent = bytes[at + REPORT.WAY] === WAY.EGRESS;
+    // A raw socket of ping gets everybody's ICMP: only what it sends is its own.
+    if (!sent && (protocol === PROTOCOL.ICMP || protocol === PROTOCOL.ICMPV6)) return;
     const tid = u32le(bytes, at + REPORT.OWNER);
     const pid = u32le(bytes, at + REPORT.OWNER + 4);
     const uid = u32le(bytes, at + REPORT.IDS);
     const holder = holders.intern(pid, tid, uid, sanitizeBytes(bytes, at + REPORT.COMM, at + REPORT.COMM + 16), now());
     const key = elsewhere ? protocol | ELSEWHERE : protocol;
     const isOpen = !elsewhere && bytes[at + REPORT.CONNECTED] === 0;
-    if (sent) this.#enter(key, 0, sourcePort, destinationPort, isOpen, holder);
-    else this.#enter(key, 4, destinationPort, sourcePort, isOpen, holder);
+    if (sent) this.#sockets.enter(key, words, 0, sourcePort, destinationPort, isOpen, holder);
+    else this.#sockets.enter(key, words, 4, destinationPort, sourcePort, isOpen, holder);
     for (let iface = this.#parts.interfaces() - 1; iface >= 0; iface--) {
       const row = this.#parts.flows.lookup(words, sourcePort, destinationPort, protocol, iface);
       if (row < 0) continue;
@@ -222,20 +227,6 @@ export class EbpfSource implements OwnerSource {
     }
   }
 
-  /** Enters a socket whose own end begins at word `near` of the report's. */
-  #enter(protocol: number, near: number, nearPort: number, farPort: number, isOpen: boolean, holder: number): void {
-    if (this.#newer.count >= GENERATION) {
-      const spent = this.#former;
-      this.#former = this.#newer;
-      spent.clear();
-      this.#newer = spent;
-    }
-    const words = this.#words;
-    this.#newer.add(protocol, words, near, nearPort, words, 4 - near, farPort, holder);
-    // A socket that is not connected will speak to others from the same port; each is reported too, unless the ring overflows.
-    if (isOpen && nearPort !== 0) this.#newer.add(protocol, ANY, 0, nearPort, ANY, 0, 0, holder);
-  }
-
   /** A flow that stands already: it waits for this owner, or its tuple now belongs to another process. */
   #correct(row: number, protocol: number, ownerIsLocal: boolean, holder: number): void {
     const { flows } = this.#parts;
@@ -243,13 +234,24 @@ export class EbpfSource implements OwnerSource {
     const known = flows.ints[row * INTS + (ownerIsLocal ? PROCESS : PEER_PROCESS)] as number;
     const process = this.#parts.holders.process(holder, this.#parts.now());
     if (known !== NO_OWNER && known === process) return;
+    const told = ownerIsLocal ? (this.#told[row] ?? 0) : 0;
     // Only TCP has a SYN to tell that a tuple was taken over; elsewhere the other process's packets are another flow.
-    if (known !== NO_OWNER && process >= 0 && ownerIsLocal && protocol !== PROTOCOL.TCP) flows.remove(row);
+    if (told !== 0 && told !== holder && protocol !== PROTOCOL.TCP) this.#part(row, told);
+    else if (known !== NO_OWNER && process >= 0 && ownerIsLocal && protocol !== PROTOCOL.TCP) flows.remove(row);
     else this.#assign(row, !ownerIsLocal, holder, 'exact');
+  }
+
+  /** Ends a flow whose tuple another process took over: it keeps the owner that it had, as far as that is known by now. */
+  #part(row: number, told: number): void {
+    const { flows, holders } = this.#parts;
+    const process = holders.process(told, Number.POSITIVE_INFINITY);
+    if (process >= 0) flows.setOwner(row, process, attributionIndex('exact'), reasonIndex('not looked up yet'));
+    flows.remove(row);
   }
 
   #assign(row: number, isPeer: boolean, holder: number, match: 'exact' | 'wildcard' | 'listener'): void {
     const serial = this.#parts.flows.counters[row * COUNTERS + SERIAL] as number;
+    if (!isPeer && row < this.#told.length) this.#told[row] = holder;
     this.#settle({ row, serial, isPeer, holder, match }, this.#parts.now());
   }
 
@@ -260,7 +262,10 @@ export class EbpfSource implements OwnerSource {
     if (process < 0) {
       if (this.#waiting.length < MOST_WAITING) this.#waiting.push(each);
     } else if (each.isPeer) flows.setPeer(each.row, process);
-    else flows.setOwner(each.row, process, attributionIndex(each.match), reasonIndex('not looked up yet'));
+    else {
+      flows.setOwner(each.row, process, attributionIndex(each.match), reasonIndex('not looked up yet'));
+      this.#parts.handOvers?.add(each.row, process, now);
+    }
   }
 }
 

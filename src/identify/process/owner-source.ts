@@ -14,6 +14,8 @@ export interface OwnerSource {
   beforeBatch?(): void;
   /** A new flow with an end on this machine. The row may be reused later: keep its SERIAL with it. */
   admit(row: number): void;
+  /** Takes a flow that passes through this machine, if one of its ends is a process here (a container). @returns whether it did */
+  claim?(row: number): boolean;
   /** Does what is due, for a few milliseconds at the most. @param now monotonic ms */
   work(now: number): void;
   close(): void;

@@ -63,6 +63,7 @@ export class Owners {
     if (this.#flows.ints[row * INTS + PROCESS] !== NO_OWNER) return; // its first packet brought its owner
     const protocol = (this.#flows.ints[row * INTS + PROTOCOL_INTERFACE] as number) & 0xffff;
     if (directionOf(this.#flows, row) === FLOW_DIRECTION.TRANSIT) {
+      if (this.source?.claim?.(row) === true) return;
       this.#flows.setOwner(row, NO_OWNER, attributionIndex('kernel'), reasonIndex('forwarded'));
     } else if (protocol === PROTOCOL.ARP || !(this.source?.everyProtocol === true || hasSocketTable(protocol))) {
       this.#flows.setOwner(row, NO_OWNER, attributionIndex('kernel'), reasonIndex('no process: the kernel itself'));

@@ -47,6 +47,7 @@ export class ProcfsSource implements OwnerSource {
   readonly #inodes: SocketInodes;
   #found: Found[] = [];
   #nextReading = 0;
+  #walkWanted = false;
   #now = 0;
 
   /** @param proc `/proc` */
@@ -80,7 +81,8 @@ export class ProcfsSource implements OwnerSource {
     const wide = due.some((flow) => flow.tries > 0);
     if (!this.#tables.read(wide, now)) this.note = `${this.#proc}/net can't be read`;
     for (const flow of due) this.#match(flow, now);
-    if (this.#found.length > 0 && this.#inodes.step(WALK_MS)) this.#settle(now);
+    if ((this.#found.length > 0 || this.#walkWanted) && this.#inodes.step(WALK_MS)) this.#settle(now);
+    this.#walkWanted = false;
     this.#nextReading = now + Math.max(LEAST_PAUSE_MS, (performance.now() - begun) * REST);
   }
 
@@ -148,11 +150,25 @@ export class ProcfsSource implements OwnerSource {
   }
 
   #giveUp(flow: Pending, now: number): void {
+    if (flow.tries === 0 && this.#isOutbound(flow.row)) this.#askForPacketSockets();
     if (this.#pending.retry(flow, now)) return;
-    const sender = directionOf(this.#flows, flow.row) === FLOW_DIRECTION.OUTBOUND ? this.#packetSender() : null;
+    const sender = this.#isOutbound(flow.row) ? this.#packetSender() : null;
     if (sender !== null) this.#flows.setOwner(flow.row, sender, attributionIndex('wildcard'), reasonIndex('not looked up yet'));
     else if (hasPorts(this.#protocol(flow.row)))
       this.#flows.setOwner(flow.row, NO_OWNER, attributionIndex('none'), reasonIndex('closed before it could be looked up'));
+  }
+
+  #isOutbound(row: number): boolean {
+    return directionOf(this.#flows, row) === FLOW_DIRECTION.OUTBOUND;
+  }
+
+  /** So that the holders of packet sockets are known when the flow has been looked for in vain. */
+  #askForPacketSockets(): void {
+    for (const inode of packetSocketInodes(this.#proc)) {
+      if (this.#inodes.owner(inode) !== undefined) continue;
+      this.#inodes.want(inode);
+      this.#walkWanted = true;
+    }
   }
 
   /** Frames that no socket table knows come from a packet socket: its holder's, where there is just one besides us. */

@@ -45,6 +45,17 @@ export class SocketInodes {
     this.#wanted.add(inode);
   }
 
+  /** True when the process holds the socket now, or may not be asked. */
+  holds(pid: number, inode: number): boolean {
+    const folder = `${this.#proc}/${pid}/fd`;
+    const link = `socket:[${inode}]`;
+    try {
+      return readdirSync(folder).some((name) => linkOf(`${folder}/${name}`) === link);
+    } catch (thrown) {
+      return (thrown as NodeJS.ErrnoException).code === 'EACCES';
+    }
+  }
+
   /** Walks for at most `budgetMs`. @returns true when all that is wanted is found or every process was asked */
   step(budgetMs: number): boolean {
     const until = performance.now() + budgetMs;
@@ -86,12 +97,7 @@ export class SocketInodes {
       return;
     }
     for (const name of names) {
-      let link: string;
-      try {
-        link = readlinkSync(`${folder}/${name}`);
-      } catch {
-        continue;
-      }
+      const link = linkOf(`${folder}/${name}`);
       if (!link.startsWith('socket:[')) continue;
       const inode = Number(link.slice(8, -1));
       if (this.#wanted.delete(inode)) {
@@ -106,5 +112,14 @@ export class SocketInodes {
     if (at >= 0) this.#hot.splice(at, 1);
     this.#hot.unshift(pid);
     if (this.#hot.length > MOST_HOT) this.#hot.pop();
+  }
+}
+
+/** Where a descriptor leads; empty when it was closed meanwhile. */
+function linkOf(path: string): string {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return '';
   }
 }

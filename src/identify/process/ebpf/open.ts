@@ -5,6 +5,7 @@ import type { FlowTable } from '../../../flow/flow-table.ts';
 import type { Directory } from '../directory.ts';
 import { EbpfSource } from '../ebpf-source.ts';
 import { ExecWatch } from '../exec-watch.ts';
+import { HandOvers } from '../hand-over.ts';
 import { Holders } from '../holders.ts';
 import { OlderSockets } from '../older-sockets.ts';
 import type { OwnerSource } from '../owner-source.ts';
@@ -37,7 +38,8 @@ export function openEbpf(request: EbpfRequest, calls: BpfCalls = loadBpfCalls())
   }
   const older = new OlderSockets(directory, proc);
   const holders = new Holders(directory, proc, watch);
-  return new EbpfSource({ flows, programs, holders, older, watch, fallback, interfaces, now });
+  const handOvers = new HandOvers(flows, directory, proc);
+  return new EbpfSource({ flows, programs, holders, older, watch, fallback, handOvers, interfaces, now });
 }
 
 /** Why kernel sources could not be had, in a user's words. */

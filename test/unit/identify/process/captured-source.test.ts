@@ -7,7 +7,7 @@ import { CapturedSource } from '../../../../src/identify/process/captured-source
 import { Directory } from '../../../../src/identify/process/directory.ts';
 import { Users } from '../../../../src/identify/process/users.ts';
 import { DIRECTION, PROTOCOL } from '../../../../src/net/numbers.ts';
-import { addresses, type PacketFields, packet, reply } from '../../../support/packets.ts';
+import { addresses, type PacketFields, packet, reply, timed } from '../../../support/packets.ts';
 
 const { IN, OUT, UNKNOWN } = DIRECTION;
 /** As a capture lists them; index 0 is nobody. */
@@ -35,7 +35,7 @@ function setUp(rows = 1 << 10) {
   const see = (made: ReturnType<typeof packet>, direction: number, process: number, effective = 0, twice = false): number => {
     const row = twice
       ? flows.lookup(made.words, made.sourcePort, made.destinationPort, made.protocol, 0)
-      : flows.touch(made, time++, 0, direction);
+      : flows.touch(timed(made, time++), 0, direction);
     if (row >= 0) source.see(row, flows.lastSent, direction, process, effective);
     return row;
   };

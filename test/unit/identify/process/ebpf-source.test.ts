@@ -15,7 +15,7 @@ import { ATTRIBUTIONS, FLOW_DIRECTIONS } from '../../../../src/net/model.ts';
 import { PROTOCOL } from '../../../../src/net/numbers.ts';
 import { fakeRoot } from '../../../support/fake-edges.ts';
 import { FakeReportRing, type ReportText } from '../../../support/fake-report-ring.ts';
-import { addresses, type PacketFields, packet } from '../../../support/packets.ts';
+import { addresses, type PacketFields, packet, timed } from '../../../support/packets.ts';
 
 const { TCP, UDP, ICMP } = PROTOCOL;
 const OURS = 1n;
@@ -55,7 +55,17 @@ beforeEach(() => {
   const older = { match: 'listener', find: () => olderProcess, work() {} } as unknown as OlderSockets;
   const programs: LoadedPrograms = { ring: fake.ring, missing: [], namespace: OURS, close() {} };
   const holders = new Holders(directory, `${root}/proc`, watch);
-  source = new EbpfSource({ flows, programs, holders, older, watch, fallback, interfaces: () => 2, now: () => now });
+  source = new EbpfSource({
+    flows,
+    programs,
+    holders,
+    older,
+    watch,
+    fallback,
+    handOvers: null,
+    interfaces: () => 2,
+    now: () => now,
+  });
 });
 
 /** A process that the exec worker told of. */
@@ -71,7 +81,7 @@ function reports(text: Partial<ReportText> & { pid: number; comm: string }): voi
 function comes(fields: PacketFields = {}, iface = 0): number {
   source.beforeBatch();
   const before = flows.created;
-  const row = flows.touch(packet(fields), 1000, iface, 0);
+  const row = flows.touch(timed(packet(fields), 1000), iface, 0);
   if (flows.created > before) source.admit(row);
   return row;
 }
@@ -150,6 +160,37 @@ describe('EbpfSource', () => {
     expect(owner(comes({ protocol: UDP }))).toBe('second');
   });
 
+  it('parts two processes that are both gone before anything is known of them but their names', () => {
+    reports({ pid: 5, comm: 'flash', protocol: UDP });
+    const row = comes({ protocol: UDP });
+    const owners: (string | null)[] = [];
+    flows.observer = { flowRemoved: (gone) => owners.push(owner(gone)) };
+    reports({ pid: 6, comm: 'flash', protocol: UDP });
+    source.beforeBatch();
+    expect([flows.isLive(row), owners]).toEqual([false, ['flash']]);
+    const other = comes({ protocol: UDP });
+    now = 260;
+    source.work(now);
+    expect([owner(other), flows.created]).toEqual(['flash', 2]);
+  });
+
+  it('leaves an answer to somebody else alone that a raw socket of ping overheard', () => {
+    begins(5, 'ping');
+    const fields = { protocol: ICMP, sourcePort: 0, destinationPort: 0 };
+    reports({ pid: 5, comm: 'ping', ...fields, source: THERE, destination: HERE, way: 'ingress' });
+    expect(owner(comes({ protocol: ICMP, sport: 0, dport: 0, src: THERE, dst: HERE }))).toBeNull();
+  });
+
+  it('claims a flow of a container that passes through', () => {
+    begins(5, 'contained');
+    reports({ pid: 5, comm: 'contained', source: '172.17.0.2', namespace: OTHERS });
+    source.beforeBatch();
+    const row = flows.touch(timed(packet({ src: '172.17.0.2' }), 1000), 0, 0);
+    expect([direction(row), source.claim(row), owner(row), direction(row)]).toEqual(['transit', true, 'contained', 'outbound']);
+    const other = flows.touch(timed(packet({ src: '172.17.0.3' }), 1000), 0, 0);
+    expect([source.claim(other), direction(other)]).toEqual([false, 'transit']);
+  });
+
   it('does not part a flow when its own process is told again', () => {
     begins(5, 'first');
     for (let i = 0; i < 3; i++) {
@@ -185,7 +226,7 @@ describe('EbpfSource', () => {
     reports({ pid: 5, comm: 'flash' });
     const row = comes();
     flows.remove(row);
-    const other = flows.touch(packet({ dst: '192.0.2.99' }), 1000, 0, 0);
+    const other = flows.touch(timed(packet({ dst: '192.0.2.99' }), 1000), 0, 0);
     now = 260;
     source.work(now);
     expect([other, owner(other)]).toEqual([row, null]);

@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { Localizer } from '../../../../src/flow/direction.ts';
 import { FlowTable } from '../../../../src/flow/flow-table.ts';
 import { type Pending, PendingFlows } from '../../../../src/identify/process/pending-flows.ts';
-import { packet } from '../../../support/packets.ts';
+import { packet, timed } from '../../../support/packets.ts';
 
 let flows: FlowTable;
 let pending: PendingFlows;
@@ -10,7 +10,7 @@ beforeEach(() => {
   flows = new FlowTable(new Localizer(false), 1 << 15, 1);
   pending = new PendingFlows(flows);
 });
-const flow = (sport: number) => flows.touch(packet({ sport }), 0, 0, 0);
+const flow = (sport: number) => flows.touch(timed(packet({ sport }), 0), 0, 0);
 const rows = (list: readonly Pending[]) => list.map(({ row }) => row);
 
 describe('PendingFlows', () => {

@@ -10,7 +10,7 @@ import type { Edges, RunResult } from '../../../../src/net/edges.ts';
 import { ATTRIBUTIONS, OWNER_REASONS } from '../../../../src/net/model.ts';
 import { DIRECTION } from '../../../../src/net/numbers.ts';
 import { fakeEdges, fakeRoot } from '../../../support/fake-edges.ts';
-import { addresses, type PacketFields, packet } from '../../../support/packets.ts';
+import { addresses, type PacketFields, packet, timed } from '../../../support/packets.ts';
 
 type Answer = Partial<RunResult> | 'hangs';
 
@@ -37,7 +37,7 @@ export function flowRoom() {
   const flows = new FlowTable(localizer, 1024, 1);
   const passwd = `${fakeRoot({ passwd: 'root:*:0:0::/var/root:/bin/sh\nanna:*:501:20::/Users/anna:/bin/zsh\n' })}/passwd`;
   const directory = new Directory(new Users(passwd));
-  const open = (fields: PacketFields): number => flows.touch(packet(fields), 1000, 0, DIRECTION.UNKNOWN);
+  const open = (fields: PacketFields): number => flows.touch(timed(packet(fields), 1000), 0, DIRECTION.UNKNOWN);
   const described = (row: number, column = PROCESS): string => {
     const process = directory.process(flows.ints[row * INTS + column] as number);
     const word = flows.ints[row * INTS + OWNERSHIP] as number;

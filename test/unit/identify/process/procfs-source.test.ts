@@ -12,7 +12,7 @@ import { Users } from '../../../../src/identify/process/users.ts';
 import { ATTRIBUTIONS, OWNER_REASONS } from '../../../../src/net/model.ts';
 import { PROTOCOL } from '../../../../src/net/numbers.ts';
 import { fakeRoot } from '../../../support/fake-edges.ts';
-import { addresses, type PacketFields, packet } from '../../../support/packets.ts';
+import { addresses, type PacketFields, packet, timed } from '../../../support/packets.ts';
 
 const HEADER = 'sl local_address rem_address st queues timer retrnsmt uid timeout inode\n';
 const ME = '0100000A';
@@ -52,7 +52,7 @@ function processWith(pid: number, comm: string, ...inodes: number[]): void {
 }
 
 function flow(fields: PacketFields = {}): number {
-  const row = flows.touch(packet(fields), 0, 0, 0);
+  const row = flows.touch(timed(packet(fields), 0), 0, 0);
   owners.admitFresh();
   return row;
 }
