@@ -11,7 +11,11 @@ export class Inspection {
   readonly names: FlowNames;
   readonly #inspector: Inspector;
   readonly #flows: FlowTable;
-  readonly #admit = (row: number) => this.names.admit(row);
+  /** Here too, because most flows begin with a packet that carries nothing: what the row's last flow was read for must be gone before the next. */
+  readonly #admit = (row: number) => {
+    if (this.names.claim(row)) this.#inspector.forget(row);
+    this.names.admit(row);
+  };
 
   constructor(flows: FlowTable, names: FlowNames) {
     this.#flows = flows;
@@ -23,15 +27,14 @@ export class Inspection {
    * A packet of `row`, which carries something. On the packet clock: a flow that was read to its end costs two loads.
    *
    * @param sent true when the flow's local end sent it
-   * @param time epoch ms
    */
-  packet(row: number, packet: Packet, bytes: Uint8Array, sent: boolean, time: number): void {
+  packet(row: number, packet: Packet, bytes: Uint8Array, sent: boolean): void {
     const { names } = this;
     if (names.claim(row)) this.#inspector.forget(row);
     if (!names.wants(row)) return;
-    names.now = time;
+    names.now = packet.time;
     const fromOpener = directionOf(this.#flows, row) === FLOW_DIRECTION.INBOUND ? !sent : sent;
-    if (!this.#inspector.packet(row, packet, bytes, fromOpener, time)) names.done(row);
+    if (!this.#inspector.packet(row, packet, bytes, fromOpener, packet.time)) names.done(row);
   }
 
   /** What a new flow is handed to, after its owner was looked for. */

@@ -121,6 +121,7 @@ export class Monitor {
         continue;
       }
       packet.frameBytes -= uncounted[index] as number;
+      packet.time = time[i] as number;
       const base = index * FRAME_COLUMNS;
       frames[base] = (frames[base] as number) + 1;
       frames[base + 1] = (frames[base + 1] as number) + packet.frameBytes;
@@ -131,12 +132,11 @@ export class Monitor {
         this.#undecoded++;
         continue;
       }
-      const row = flows.touch(packet, time[i] as number, index, told);
+      const row = flows.touch(packet, index, told);
       const column = flows.lastSent ? base + 3 : base + 2;
       frames[column] = (frames[column] as number) + packet.frameBytes;
       if (sources !== null) sources.see(row, flows.lastSent, told, batch.process[i] as number, batch.effective[i] as number);
-      if (inspection !== null && packet.payloadCaptured > 0)
-        inspection.packet(row, packet, bytes, flows.lastSent, time[i] as number);
+      if (inspection !== null && packet.payloadCaptured > 0) inspection.packet(row, packet, bytes, flows.lastSent);
     }
     if (to > from) {
       const newest = time[to - 1] as number;

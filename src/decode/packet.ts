@@ -75,6 +75,8 @@ export class Packet {
   linkDirection = 0;
   /** Interface index in a cooked v2 header (Linux), 0 otherwise. */
   linkInterface = 0;
+  /** When it was captured, epoch ms. Set by whoever has the frame, as decoding knows no times: a number handed on from call to call is a new one on the heap each time. */
+  time = 0;
 }
 
 /** Notes where decoding ended. @returns the status, so that a reader can end with it */

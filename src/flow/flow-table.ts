@@ -92,12 +92,12 @@ export class FlowTable {
   /**
    * Counts one packet into its flow, which is created where it is new.
    *
-   * @param time epoch ms
+   * @param packet with its time set
    * @param iface index of the interface, below 65536
    * @param direction DIRECTION as the capture told it
    * @returns the flow's row
    */
-  touch(packet: Packet, time: number, iface: number, direction: number): number {
+  touch(packet: Packet, iface: number, direction: number): number {
     const protocolInterface = (iface << 16) | packet.protocol;
     const hash = hashFlow(packet.words, packet.sourcePort, packet.destinationPort, protocolInterface, this.#seed);
     let row = this.#index.find(packet.words, packet.sourcePort, packet.destinationPort, protocolInterface, hash);
@@ -109,7 +109,7 @@ export class FlowTable {
       }
     }
     if (row < 0) {
-      row = this.#create(packet, protocolInterface, hash, time, direction);
+      row = this.#create(packet, protocolInterface, hash, direction);
       sent = this.#index.sent;
     }
     const ints = this.ints;
@@ -128,13 +128,13 @@ export class FlowTable {
       counters[at + L.RX_PACKETS] = (counters[at + L.RX_PACKETS] as number) + 1;
     }
     counters[at + L.FRAME_BYTES] = (counters[at + L.FRAME_BYTES] as number) + packet.frameBytes;
-    counters[at + L.LAST_SEEN] = time;
+    counters[at + L.LAST_SEEN] = packet.time;
     const word = ints[base + L.STATE] as number;
     const state = word >>> 24;
     let next: number = state;
     if (packet.protocol === PROTOCOL.TCP) {
       if (packet.transportOffset >= 0 && !packet.laterFragment) {
-        next = followTcp(this.tcp, row * L.TCP_WORDS, packet, sent, (time * 1000) | 0, state);
+        next = followTcp(this.tcp, row * L.TCP_WORDS, packet, sent, (packet.time * 1000) | 0, state);
       }
     } else if (state === L.FLOW_STATE.NEW && counters[at + L.RX_PACKETS] !== 0 && counters[at + L.TX_PACKETS] !== 0)
       next = L.FLOW_STATE.ESTABLISHED;
@@ -205,7 +205,7 @@ export class FlowTable {
     this.count--;
   }
 
-  #create(packet: Packet, protocolInterface: number, hash: number, time: number, direction: number): number {
+  #create(packet: Packet, protocolInterface: number, hash: number, direction: number): number {
     const row = this.#takeRow();
     const placement = this.#localizer.place(packet, direction);
     const ints = this.ints;
@@ -228,7 +228,7 @@ export class FlowTable {
     this.tcp.fill(0, row * L.TCP_WORDS, (row + 1) * L.TCP_WORDS);
     const at = row * L.COUNTERS;
     this.counters.fill(0, at, at + L.COUNTERS);
-    this.counters[at + L.FIRST_SEEN] = time;
+    this.counters[at + L.FIRST_SEEN] = packet.time;
     this.counters[at + L.SERIAL] = ++this.created;
     this.#index.insert(hash, row);
     this.count++;

@@ -10,7 +10,7 @@ import { FlowTable, isLocalFlow } from '../../src/flow/flow-table.ts';
 import * as L from '../../src/flow/layout.ts';
 import { ATTRIBUTIONS, OWNER_REASONS } from '../../src/net/model.ts';
 import { FakeDirectory } from '../support/fake-directory.ts';
-import { addresses, packet } from '../support/packets.ts';
+import { addresses, packet, timed } from '../support/packets.ts';
 import { CAPTURE } from '../support/snapshot-builder.ts';
 
 const T0 = 1_700_000_000_000;
@@ -180,7 +180,7 @@ describe('aggregation', () => {
           const row = 'which' in each ? (live[each.which % Math.max(1, live.length)] ?? -1) : -1;
           if (each.kind === 'packet') {
             run.time += each.later;
-            run.table.touch(packet(each), run.time, each.iface, 0);
+            run.table.touch(timed(packet(each), run.time), each.iface, 0);
             run.ledger.ifaceBytes[each.iface] = (run.ledger.ifaceBytes[each.iface] as number) + each.bytes;
             run.ledger.tick += each.bytes;
           } else if (each.kind === 'tick') run.check(each.ms, SMALL);
@@ -206,7 +206,7 @@ describe('aggregation', () => {
         for (const each of steps) {
           const live = run.rows();
           const row = 'which' in each ? (live[each.which % Math.max(1, live.length)] ?? -1) : -1;
-          if (each.kind === 'packet') run.table.touch(packet(each), T0, each.iface, 0);
+          if (each.kind === 'packet') run.table.touch(timed(packet(each), T0), each.iface, 0);
           else if (each.kind === 'owner' && row >= 0) run.table.setOwner(row, run.directory.add(each.app), 0, 0);
           else if (each.kind === 'peer' && row >= 0) run.table.setPeer(row, run.directory.add(each.app, -1));
           else if (each.kind === 'tick') {

@@ -6,7 +6,7 @@ import { Localizer } from '../../src/flow/direction.ts';
 import { FlowTable } from '../../src/flow/flow-table.ts';
 import * as L from '../../src/flow/layout.ts';
 import { formatAddress } from '../../src/net/address.ts';
-import { addresses, packet } from '../support/packets.ts';
+import { addresses, packet, timed } from '../support/packets.ts';
 
 const T0 = 1_700_000_000_000;
 /** Few enough that flows are met again. */
@@ -112,7 +112,7 @@ describe('flow table', () => {
           } else {
             time += each.later;
             const ports = each.protocol === 1 ? { sport: 0, dport: 0 } : { sport: each.sport, dport: each.dport };
-            const row = table.touch(packet({ ...each, ...ports }), time, each.iface, 0);
+            const row = table.touch(timed(packet({ ...each, ...ports }), time), each.iface, 0);
             moved.add(row);
             bytesEver += each.bytes;
             const key = keyOf(end(each.src, ports.sport), end(each.dst, ports.dport), each.protocol, each.iface);

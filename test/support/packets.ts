@@ -70,6 +70,12 @@ export function reply(fields: PacketFields = {}): Packet {
   return packet({ ...fields, src: dst, dst: src, sport: there.destinationPort, dport: there.sourcePort });
 }
 
+/** The packet, captured at `time` (epoch ms). */
+export function timed(made: Packet, time: number): Packet {
+  made.time = time;
+  return made;
+}
+
 /** Addresses as the localizer takes them. */
 export function addresses(...texts: readonly string[]): Int32Array {
   const words = new Int32Array(texts.length * 4);

@@ -7,7 +7,7 @@ import { FlowTable } from '../../../src/flow/flow-table.ts';
 import { ATTRIBUTIONS, OWNER_REASONS } from '../../../src/net/model.ts';
 import { PROTOCOL } from '../../../src/net/numbers.ts';
 import { FakeDirectory } from '../../support/fake-directory.ts';
-import { addresses, type PacketFields, packet, reply } from '../../support/packets.ts';
+import { addresses, type PacketFields, packet, reply, timed } from '../../support/packets.ts';
 import { CAPTURE } from '../../support/snapshot-builder.ts';
 
 const T0 = 1_700_000_000_000;
@@ -44,8 +44,8 @@ function begin(maxRows = 4096): void {
 }
 beforeEach(() => begin());
 
-const tx = (fields: PacketFields = {}, index = 0) => table.touch(packet(fields), now, index, 0);
-const rx = (fields: PacketFields = {}, index = 0) => table.touch(reply(fields), now, index, 0);
+const tx = (fields: PacketFields = {}, index = 0) => table.touch(timed(packet(fields), now), index, 0);
+const rx = (fields: PacketFields = {}, index = 0) => table.touch(timed(reply(fields), now), index, 0);
 function tick(ms = 1000, limits: SnapshotLimits = LIVE_LIMITS): Snapshot {
   now += ms;
   return aggregator.tick({ time: now, intervalMs: ms, capture: CAPTURE, interfaces, gaps: [] }, limits);

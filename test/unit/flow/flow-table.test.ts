@@ -6,7 +6,7 @@ import { IDLE_MS } from '../../../src/flow/idle.ts';
 import * as L from '../../../src/flow/layout.ts';
 import { formatAddress } from '../../../src/net/address.ts';
 import { DIRECTION, PROTOCOL } from '../../../src/net/numbers.ts';
-import { addresses, packet, reply } from '../../support/packets.ts';
+import { addresses, packet, reply, timed } from '../../support/packets.ts';
 
 const T0 = 1_700_000_000_000;
 const UDP = PROTOCOL.UDP;
@@ -28,9 +28,9 @@ const touched = (of = table) => [...of.touched.subarray(0, of.touchedCount)].fil
 
 describe('touch', () => {
   it('counts both ways into one row, as the local end sees them', () => {
-    const row = table.touch(packet({ bytes: 100 }), T0, 0, 0);
+    const row = table.touch(timed(packet({ bytes: 100 }), T0), 0, 0);
     expect(table.lastSent).toBe(true);
-    expect(table.touch(reply({ bytes: 1500 }), T0 + 5, 0, 0)).toBe(row);
+    expect(table.touch(timed(reply({ bytes: 1500 }), T0 + 5), 0, 0)).toBe(row);
     expect(table.lastSent).toBe(false);
     expect([L.RX_BYTES, L.TX_BYTES, L.RX_PACKETS, L.TX_PACKETS, L.FRAME_BYTES].map((column) => counter(row, column))).toEqual([
       1500, 100, 1, 1, 1628,
@@ -45,7 +45,7 @@ describe('touch', () => {
   });
 
   it('puts the local end first where the remote one spoke first', () => {
-    const row = table.touch(reply({ flags: 'SA', bytes: 60 }), T0, 0, 0);
+    const row = table.touch(timed(reply({ flags: 'SA', bytes: 60 }), T0), 0, 0);
     expect(formatAddress(table.ints, row * L.INTS + L.LOCAL)).toBe('10.0.0.1');
     expect(int(row, L.PORTS) >>> 16).toBe(40_000);
     expect([counter(row, L.RX_BYTES), directionOf(table, row)]).toEqual([60, FLOW_DIRECTION.OUTBOUND]);
@@ -53,13 +53,13 @@ describe('touch', () => {
 
   it('tells flows apart by protocol, interface, ports and addresses', () => {
     const rows = [
-      table.touch(packet(), T0, 0, 0),
-      table.touch(packet({ protocol: UDP }), T0, 0, 0),
-      table.touch(packet(), T0, 1, 0),
-      table.touch(packet({ sport: 40_001 }), T0, 0, 0),
-      table.touch(packet({ dst: '192.0.2.81' }), T0, 0, 0),
-      table.touch(packet({ sport: 443, dport: 40_000 }), T0, 0, 0),
-      table.touch(packet(), T0, 65_535, 0),
+      table.touch(timed(packet(), T0), 0, 0),
+      table.touch(timed(packet({ protocol: UDP }), T0), 0, 0),
+      table.touch(timed(packet(), T0), 1, 0),
+      table.touch(timed(packet({ sport: 40_001 }), T0), 0, 0),
+      table.touch(timed(packet({ dst: '192.0.2.81' }), T0), 0, 0),
+      table.touch(timed(packet({ sport: 443, dport: 40_000 }), T0), 0, 0),
+      table.touch(timed(packet(), T0), 65_535, 0),
     ];
     expect(new Set(rows).size).toBe(7);
     expect(rows.map((row) => int(row, L.PROTOCOL_INTERFACE) >>> 16)).toEqual([0, 0, 1, 0, 0, 0, 65_535]);
@@ -67,22 +67,22 @@ describe('touch', () => {
 
   it('keeps a flow whose ends are the same', () => {
     const fields = { src: '127.0.0.1', dst: '127.0.0.1', sport: 5, dport: 5, protocol: UDP };
-    expect(table.touch(packet(fields), T0, 0, 0)).toBe(table.touch(packet(fields), T0, 0, 0));
+    expect(table.touch(timed(packet(fields), T0), 0, 0)).toBe(table.touch(timed(packet(fields), T0), 0, 0));
     expect(isLocalFlow(table, 0)).toBe(true);
     expect(table.count).toBe(1);
   });
 
   it('is established for UDP once both sides spoke', () => {
-    const row = table.touch(packet({ protocol: UDP }), T0, 0, 0);
-    table.touch(packet({ protocol: UDP }), T0, 0, 0);
+    const row = table.touch(timed(packet({ protocol: UDP }), T0), 0, 0);
+    table.touch(timed(packet({ protocol: UDP }), T0), 0, 0);
     expect(int(row, L.STATE) >>> 24).toBe(L.FLOW_STATE.NEW);
-    table.touch(reply({ protocol: UDP }), T0, 0, 0);
+    table.touch(timed(reply({ protocol: UDP }), T0), 0, 0);
     expect(int(row, L.STATE) >>> 24).toBe(L.FLOW_STATE.ESTABLISHED);
     expect(directionOf(table, row)).toBe(FLOW_DIRECTION.OUTBOUND);
   });
 
   it('keeps tunnel, direction and state beside each other', () => {
-    const row = table.touch(packet({ flags: 'S', tunnel: 4, src: '192.0.2.1' }), T0, 0, DIRECTION.IN);
+    const row = table.touch(timed(packet({ flags: 'S', tunnel: 4, src: '192.0.2.1' }), T0), 0, DIRECTION.IN);
     const word = int(row, L.STATE);
     expect([word >>> 24, (word >>> 16) & 0xff, (word >>> 8) & 0xff]).toEqual([L.FLOW_STATE.SYN_SENT, FLOW_DIRECTION.TRANSIT, 4]);
   });
@@ -90,7 +90,7 @@ describe('touch', () => {
   it('does not take the ports of a later fragment for TCP state', () => {
     const fragment = packet({ flags: 'R' });
     fragment.laterFragment = true;
-    const row = table.touch(fragment, T0, 0, 0);
+    const row = table.touch(timed(fragment, T0), 0, 0);
     expect(int(row, L.STATE) >>> 24).toBe(L.FLOW_STATE.NEW);
   });
 });
@@ -102,7 +102,7 @@ function lookup(of: FlowTable, { words, sourcePort, destinationPort, protocol }:
 describe('lookup', () => {
   it('finds without counting, from both sides', () => {
     expect(lookup(table, packet(), 0)).toBe(-1);
-    const row = table.touch(packet({ bytes: 50 }), T0, 3, 0);
+    const row = table.touch(timed(packet({ bytes: 50 }), T0), 3, 0);
     expect(lookup(table, packet(), 3)).toBe(row);
     expect(table.lastSent).toBe(true);
     expect(lookup(table, reply(), 3)).toBe(row);
@@ -114,34 +114,34 @@ describe('lookup', () => {
 
 describe('touched and fresh', () => {
   it('list each row once a tick', () => {
-    const a = table.touch(packet(), T0, 0, 0);
-    table.touch(reply(), T0, 0, 0);
-    const b = table.touch(packet({ sport: 1 }), T0, 0, 0);
+    const a = table.touch(timed(packet(), T0), 0, 0);
+    table.touch(timed(reply(), T0), 0, 0);
+    const b = table.touch(timed(packet({ sport: 1 }), T0), 0, 0);
     table.setOwner(a, 7, 0, 0);
     expect(touched()).toEqual([a, b]);
     table.beginTick();
     expect(touched()).toEqual([]);
     table.setPeer(b, 9);
     table.mark(b);
-    table.touch(packet({ sport: 1 }), T0, 0, 0);
+    table.touch(timed(packet({ sport: 1 }), T0), 0, 0);
     expect(touched()).toEqual([b]);
   });
 
   it('tell new flows until they are taken over', () => {
-    const a = table.touch(packet(), T0, 0, 0);
-    table.touch(packet(), T0, 0, 0);
+    const a = table.touch(timed(packet(), T0), 0, 0);
+    table.touch(timed(packet(), T0), 0, 0);
     expect([...table.fresh.subarray(0, table.freshCount)]).toEqual([a]);
     table.clearFresh();
-    table.touch(packet(), T0, 0, 0);
+    table.touch(timed(packet(), T0), 0, 0);
     expect(table.freshCount).toBe(0);
   });
 
   it('miss no new flow however often a tuple is used again in between', () => {
     for (let i = 0; i < 5000; i++) {
-      table.touch(packet({ flags: 'S', seq: i + 1 }), T0, 0, 0);
-      table.touch(reply({ flags: 'R' }), T0, 0, 0);
+      table.touch(timed(packet({ flags: 'S', seq: i + 1 }), T0), 0, 0);
+      table.touch(timed(reply({ flags: 'R' }), T0), 0, 0);
     }
-    const row = table.touch(packet({ sport: 9 }), T0, 0, 0);
+    const row = table.touch(timed(packet({ sport: 9 }), T0), 0, 0);
     const fresh = [...table.fresh.subarray(0, table.freshCount)];
     expect(fresh).toContain(row);
     expect(new Set(fresh).size).toBe(fresh.length);
@@ -151,7 +151,7 @@ describe('touched and fresh', () => {
 describe('growth, removal, eviction', () => {
   it('grows and finds every flow again', () => {
     const big = makeTable(1 << 14);
-    for (let i = 0; i < 10_000; i++) big.touch(packet({ protocol: UDP, sport: i }), T0, 0, 0);
+    for (let i = 0; i < 10_000; i++) big.touch(timed(packet({ protocol: UDP, sport: i }), T0), 0, 0);
     expect([big.count, big.evicted, big.capacity]).toEqual([10_000, 0, 1 << 14]);
     for (let i = 0; i < 10_000; i++) expect(lookup(big, packet({ protocol: UDP, sport: i }), 0)).toBe(i);
     expect(touched(big)).toHaveLength(10_000);
@@ -161,21 +161,21 @@ describe('growth, removal, eviction', () => {
   it('tells the observer before a row goes, with its last counters', () => {
     const told: [number, number][] = [];
     table.observer = { flowRemoved: (row) => told.push([counter(row, L.SERIAL), counter(row, L.TX_BYTES)]) };
-    table.touch(packet({ bytes: 77 }), T0, 0, 0);
-    const row = table.touch(packet({ sport: 2, bytes: 5 }), T0, 0, 0);
+    table.touch(timed(packet({ bytes: 77 }), T0), 0, 0);
+    const row = table.touch(timed(packet({ sport: 2, bytes: 5 }), T0), 0, 0);
     table.remove(row);
     expect([told, table.count, table.isLive(row)]).toEqual([[[2, 5]], 1, false]);
-    const again = table.touch(packet({ sport: 3 }), T0, 0, 0);
+    const again = table.touch(timed(packet({ sport: 3 }), T0), 0, 0);
     expect([again, counter(again, L.SERIAL), counter(again, L.TX_BYTES)]).toEqual([row, 3, 40]);
   });
 
   it('evicts the least recently seen of a few, closed ones first, and counts it', () => {
     const small = makeTable(32);
-    for (let i = 0; i < 32; i++) small.touch(packet({ sport: i }), T0 + i, 0, 0);
-    small.touch(packet({ sport: 5, flags: 'R' }), T0 + 100, 0, 0);
-    small.touch(packet({ sport: 100 }), T0 + 200, 0, 0);
+    for (let i = 0; i < 32; i++) small.touch(timed(packet({ sport: i }), T0 + i), 0, 0);
+    small.touch(timed(packet({ sport: 5, flags: 'R' }), T0 + 100), 0, 0);
+    small.touch(timed(packet({ sport: 100 }), T0 + 200), 0, 0);
     expect([small.count, small.evicted, lookup(small, packet({ sport: 5 }), 0)]).toEqual([32, 1, -1]);
-    small.touch(packet({ sport: 101 }), T0 + 201, 0, 0);
+    small.touch(timed(packet({ sport: 101 }), T0 + 201), 0, 0);
     expect([lookup(small, packet({ sport: 8 }), 0), lookup(small, packet({ sport: 9 }), 0)]).toEqual([-1, 9]);
     expect(small.evicted).toBe(2);
   });
@@ -184,7 +184,7 @@ describe('growth, removal, eviction', () => {
     const small = makeTable(8);
     let removed = 0;
     small.observer = { flowRemoved: () => removed++ };
-    for (let i = 0; i < 3000; i++) small.touch(packet({ sport: i }), T0 + i, 0, 0);
+    for (let i = 0; i < 3000; i++) small.touch(timed(packet({ sport: i }), T0 + i), 0, 0);
     expect([small.count, small.evicted, removed, small.created]).toEqual([8, 2992, 2992, 3000]);
     expect(new Set(touched(small)).size).toBe(8);
   });
@@ -199,8 +199,8 @@ describe('expire', () => {
     ['a question and its answer', { protocol: UDP }, true, IDLE_MS.udpAnsweredOnce],
     ['a ping', { protocol: PROTOCOL.ICMP }, true, IDLE_MS.other],
   ])('ends %s after its time', (_name, fields, answered, limit) => {
-    table.touch(packet(fields), T0, 0, 0);
-    if (answered) table.touch(reply(fields), T0, 0, 0);
+    table.touch(timed(packet(fields), T0), 0, 0);
+    if (answered) table.touch(timed(reply(fields), T0), 0, 0);
     table.expire(T0 + limit);
     expect(table.count).toBe(1);
     table.expire(T0 + limit + 1);
@@ -208,7 +208,7 @@ describe('expire', () => {
   });
 
   it('gives a conversation over UDP longer', () => {
-    for (let i = 0; i < 3; i++) table.touch(packet({ protocol: UDP }), T0, 0, 0);
+    for (let i = 0; i < 3; i++) table.touch(timed(packet({ protocol: UDP }), T0), 0, 0);
     table.expire(T0 + IDLE_MS.udpAnsweredOnce + 1);
     expect(table.count).toBe(1);
     table.expire(T0 + IDLE_MS.udp + 1);

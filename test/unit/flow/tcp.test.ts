@@ -3,7 +3,7 @@ import { Localizer } from '../../../src/flow/direction.ts';
 import { FlowTable } from '../../../src/flow/flow-table.ts';
 import { IDLE_MS } from '../../../src/flow/idle.ts';
 import * as L from '../../../src/flow/layout.ts';
-import { addresses, type PacketFields, packet, reply } from '../../support/packets.ts';
+import { addresses, type PacketFields, packet, reply, timed } from '../../support/packets.ts';
 
 const T0 = 1_700_000_000_000;
 
@@ -21,12 +21,12 @@ beforeEach(() => {
 /** Our end sends. */
 function tx(flags: string, fields: PacketFields = {}, later = 1): void {
   now += later;
-  last = table.touch(packet({ ...fields, flags }), now, 0, 0);
+  last = table.touch(timed(packet({ ...fields, flags }), now), 0, 0);
 }
 /** Our end receives. */
 function rx(flags: string, fields: PacketFields = {}, later = 1): void {
   now += later;
-  last = table.touch(reply({ ...fields, flags }), now, 0, 0);
+  last = table.touch(timed(reply({ ...fields, flags }), now), 0, 0);
 }
 const state = () => L.FLOW_STATES[(table.ints[last * L.INTS + L.STATE] as number) >>> 24];
 const word = (column: number) => table.tcp[last * L.TCP_WORDS + column] as number;
