@@ -68,4 +68,3 @@ export const SEEN_BIT = {
 /** State of a flow, in STATE >> 24. For UDP and the rest: `new` until both sides spoke, then `established`. */
 export const FLOW_STATES = ['new', 'syn-sent', 'syn-received', 'established', 'closing', 'closed', 'reset'] as const;
 export const FLOW_STATE = { NEW: 0, SYN_SENT: 1, SYN_RECEIVED: 2, ESTABLISHED: 3, CLOSING: 4, CLOSED: 5, RESET: 6 } as const;
-export type FlowState = (typeof FLOW_STATES)[number];
