@@ -68,12 +68,15 @@ export class Booking implements FlowObserver {
   #app = new Int32Array(0);
   #peer = new Int32Array(0);
   #host = new Int32Array(0);
+  /** Category under which the flow was booked. */
   #category = new Int32Array(0);
+  /** Category that its host was told of. */
+  #known = new Int32Array(0);
   readonly #moved = movement();
   readonly #swapped = movement();
   #roles: Uint8Array = new Uint8Array(0);
   #tunnelled = false;
-  /** Told when a flow is booked under a host that it was not booked under before. */
+  /** Told when a flow is booked under a host that it was not booked under before, or is in another category than before. */
   onHost: ((host: number, row: number) => void) | null = null;
   /** Told after the last booking of a flow that goes away. */
   onRemoved: ((row: number) => void) | null = null;
@@ -104,6 +107,7 @@ export class Booking implements FlowObserver {
     this.#peer[row] = NEVER;
     this.#host[row] = NEVER;
     this.#category[row] = NEVER;
+    this.#known[row] = NEVER;
   }
 
   /** Books every flow that moved or was learnt about since the last call. */
@@ -167,10 +171,11 @@ export class Booking implements FlowObserver {
     if (isLocalFlow(flows, row)) this.#bookPeer(row, moved);
 
     const host = this.#hostEntity(row);
-    this.#move(this.hosts, this.#host[row] as number, host, moved);
-    if (this.#host[row] !== host) this.onHost?.(host, row);
-    this.#host[row] = host;
     const category = this.#facts === null ? 0 : this.#facts.categoryOf(row) + 1;
+    this.#move(this.hosts, this.#host[row] as number, host, moved);
+    if (this.#host[row] !== host || this.#known[row] !== category) this.onHost?.(host, row);
+    this.#host[row] = host;
+    this.#known[row] = category;
     if (role === ROLE.HEADLINE || this.#roles.length === 0) {
       this.#move(this.categories, this.#category[row] as number, category, moved);
       this.#category[row] = category;
@@ -264,6 +269,7 @@ export class Booking implements FlowObserver {
     this.#peer = widened(this.#peer, rows, NEVER);
     this.#host = widened(this.#host, rows, NEVER);
     this.#category = widened(this.#category, rows, NEVER);
+    this.#known = widened(this.#known, rows, NEVER);
   }
 }
 

@@ -83,6 +83,7 @@ export class FlowRows {
     const facts = this.#facts;
     const name = facts?.nameOf(row) ?? -1;
     const host = name >= 0 && facts !== null ? facts.nameText(name) : null;
+    const nameSource = facts?.nameSource(row) ?? 'none';
     const nameReason = facts?.nameReason(row) ?? null;
     const category = facts === null ? null : facts.categoryText(facts.categoryOf(row));
     const application = facts?.applicationOf(row) ?? null;
@@ -104,6 +105,7 @@ export class FlowRows {
       same.onBehalfOf === onBehalfOf &&
       same.carries === carries &&
       (host === null || same.host === host) &&
+      same.nameSource === nameSource &&
       same.nameReason === nameReason &&
       same.category === category &&
       (application === null || same.application === application)
@@ -133,7 +135,7 @@ export class FlowRows {
       peerPid: peer?.pid ?? null,
       onBehalfOf,
       host: host ?? remote.address,
-      nameSource: facts?.nameSource(row) ?? 'none',
+      nameSource,
       nameReason,
       domain: name >= 0 && facts !== null ? facts.domainOf(name) : null,
       application: application ?? applicationByPort(protocol, local.port, remote.port),

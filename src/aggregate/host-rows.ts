@@ -3,7 +3,8 @@
 import type { FlowTable } from '../flow/flow-table.ts';
 import { INTS, REMOTE } from '../flow/layout.ts';
 import { formatAddress } from '../net/address.ts';
-import type { FlowFacts, NameSource } from '../net/model.ts';
+import { widened } from '../net/arrays.ts';
+import { type FlowFacts, NAME_SOURCES } from '../net/model.ts';
 import { A, type Accumulators } from './accumulators.ts';
 import { choose, hasMotion, holds, RECENT_SECONDS, sumTraffic, trafficOf } from './entity-rows.ts';
 import { type HostTable, OTHER_HOSTS } from './host-table.ts';
@@ -13,22 +14,24 @@ import type { HostRow } from './snapshot.ts';
 const MOST_ADDRESSES = 8;
 const NOWHERE = { country: null, asn: null, network: null } as const;
 
-/** What its flows told about a host. */
-interface Met {
-  /** Texts for the screen; the first one's words for its place. */
-  addresses: readonly string[];
-  readonly words: Int32Array;
-  source: NameSource;
-  category: number;
-}
+/** Column value of a host of which no flow has told. */
+const NEVER = -2;
 
-/** Rows of the hosts table. An entity is twice an address's number, or twice a name's and one. */
+/**
+ * Rows of the hosts table. An entity is twice an address's number, or twice a name's and one. What flows told of a host is kept in columns:
+ * there may be as many hosts as there are addresses and names.
+ */
 export class HostRows {
   readonly #hosts: Accumulators;
   readonly #table: HostTable;
   readonly #flows: FlowTable;
   readonly #facts: FlowFacts | null;
-  readonly #met = new Map<number, Met>();
+  /** By entity; `#sources` by index into NAME_SOURCES. */
+  #categories: Int32Array = new Int32Array(0);
+  #sources: Int32Array = new Int32Array(0);
+  /** By name: its first address, four words, for its place. */
+  #words: Int32Array = new Int32Array(0);
+  readonly #addresses: (readonly string[] | undefined)[] = [];
   readonly #rows = new Map<number, HostRow>();
 
   constructor(hosts: Accumulators, table: HostTable, flows: FlowTable, facts: FlowFacts | null) {
@@ -38,23 +41,23 @@ export class HostRows {
     this.#facts = facts;
   }
 
-  /** A flow is booked under a host that it was not booked under before. */
+  /** A flow is booked under a host that it was not booked under before, or is in another category now. */
   meet(entity: number, row: number): void {
     if (this.#facts === null) return;
-    const source = this.#facts.nameSource(row);
-    const category = this.#facts.categoryOf(row);
-    const met = this.#met.get(entity);
-    if (met === undefined) {
-      const at = row * INTS + REMOTE;
-      const addresses = entity % 2 === 0 ? [] : [formatAddress(this.#flows.ints, at)];
-      this.#met.set(entity, { addresses, words: this.#flows.ints.slice(at, at + 4), source, category });
-      return;
-    }
-    met.source = source;
-    met.category = category;
-    if (entity % 2 === 0 || met.addresses.length >= MOST_ADDRESSES) return;
-    const address = formatAddress(this.#flows.ints, row * INTS + REMOTE);
-    if (!met.addresses.includes(address)) met.addresses = [...met.addresses, address];
+    this.#reserve(entity);
+    this.#categories[entity] = this.#facts.categoryOf(row);
+    if (entity % 2 === 0) return;
+    const name = entity >> 1;
+    const at = row * INTS + REMOTE;
+    const { ints } = this.#flows;
+    const known = this.#addresses[name];
+    if (known === undefined) for (let i = 0; i < 4; i++) this.#words[name * 4 + i] = ints[at + i] as number;
+    const source = NAME_SOURCES.indexOf(this.#facts.nameSource(row));
+    // A name that one of its flows told itself is known, whatever named the others.
+    if (known === undefined || source > (this.#sources[entity] as number)) this.#sources[entity] = source;
+    if (known !== undefined && known.length >= MOST_ADDRESSES) return;
+    const address = formatAddress(ints, at);
+    if (known === undefined || !known.includes(address)) this.#addresses[name] = [...(known ?? []), address];
   }
 
   select(limit: number, intervalMs: number): HostRow[] {
@@ -84,25 +87,38 @@ export class HostRows {
 
   #known(entity: number, old: HostRow | undefined) {
     const facts = this.#facts;
-    const met = this.#met.get(entity);
-    const category = met === undefined || facts === null ? null : facts.categoryText(met.category);
-    const { country, asn, network } = met === undefined || facts === null ? NOWHERE : facts.placeOf(met.words, 0);
-    const place = { category, country, asn, network };
     const id = `host:${entity}`;
     if (entity % 2 === 0 || facts === null) {
-      const address = old?.host ?? formatAddress(this.#table.words, (entity >> 1) * 4);
+      const at = (entity >> 1) * 4;
+      const address = old?.host ?? formatAddress(this.#table.words, at);
+      const place = this.#placed(entity, this.#table.words, at);
       return { id, host: address, domain: null, nameSource: 'none', addresses: old?.addresses ?? [address], ...place } as const;
     }
     const name = entity >> 1;
-    const nameSource = met?.source ?? 'none';
     return {
       id,
       host: facts.nameText(name),
       domain: facts.domainOf(name),
-      nameSource,
-      addresses: met?.addresses ?? [],
-      ...place,
+      nameSource: NAME_SOURCES[this.#sources[entity] ?? 0] ?? 'none',
+      addresses: this.#addresses[name] ?? [],
+      ...this.#placed(entity, this.#words, name * 4),
     };
+  }
+
+  #placed(entity: number, words: Int32Array, at: number) {
+    const category = this.#categories[entity] ?? NEVER;
+    if (this.#facts === null || category === NEVER) return { category: null, ...NOWHERE };
+    const { country, asn, network } = this.#facts.placeOf(words, at);
+    return { category: this.#facts.categoryText(category), country, asn, network };
+  }
+
+  #reserve(entity: number): void {
+    if (entity < this.#categories.length) return;
+    let length = Math.max(1024, this.#categories.length);
+    while (length <= entity) length *= 2;
+    this.#categories = widened(this.#categories, length, NEVER);
+    this.#sources = widened(this.#sources, length);
+    this.#words = widened(this.#words, length * 2);
   }
 
   #folded(rest: readonly number[], intervalMs: number): HostRow {

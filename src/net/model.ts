@@ -22,8 +22,14 @@ export type OwnerReason = (typeof OWNER_REASONS)[number];
 export const FLOW_DIRECTIONS = ['outbound', 'inbound', 'local', 'transit'] as const;
 export type FlowDirection = (typeof FLOW_DIRECTIONS)[number];
 
-/** How the name of a remote end is known. */
-export type NameSource = 'dns' | 'tls' | 'quic' | 'http' | 'mdns' | 'ptr' | 'none';
+/** How the name of a remote end is known. Order is trust, best last; the last three are the flow's own word, the others are inferred from its address. */
+export const NAME_SOURCES = ['none', 'ptr', 'mdns', 'dns', 'http', 'quic', 'tls'] as const;
+export type NameSource = (typeof NAME_SOURCES)[number];
+
+/** True for a name that is inferred: its address had it, which does not mean that the flow was for it. */
+export function isInferred(source: NameSource): boolean {
+  return source === 'dns' || source === 'mdns' || source === 'ptr';
+}
 
 /** One process that owns or owned a socket. Lives as long as the directory that holds it. */
 export interface Process {
