@@ -2,7 +2,7 @@
 
 import type { FlowTable } from '../flow/flow-table.ts';
 import type { FlowFacts, ProcessDirectory } from '../net/model.ts';
-import { A, type Accumulators } from './accumulators.ts';
+import { A } from './accumulators.ts';
 import { Booking, ROLE } from './booking.ts';
 import type { CountedInterface } from './counted-interface.ts';
 import { AppRows, RECENT_SECONDS, sumTraffic, trafficOf } from './entity-rows.ts';
@@ -75,8 +75,8 @@ export class Aggregator {
   setInterfaces(interfaces: readonly CountedInterface[]): void {
     this.#interfaces = interfaces;
     this.booking.setRoles(
-      Uint8Array.from(interfaces, ({ headline, kind }) =>
-        headline ? ROLE.HEADLINE : kind === 'tunnel' ? ROLE.TUNNEL : ROLE.APART,
+      Uint8Array.from(interfaces, ({ headline, kind, repeats }) =>
+        headline ? ROLE.HEADLINE : kind === 'tunnel' ? ROLE.TUNNEL : repeats ? ROLE.REPEATS : ROLE.APART,
       ),
     );
   }
@@ -103,7 +103,7 @@ export class Aggregator {
     booking.bookTouched();
     for (const accumulators of [booking.apps, booking.hosts, booking.categories]) accumulators.closeTick(intervalMs);
     const total = this.#total(intervalMs);
-    this.#rates.add(this.#headline(booking.interfaces, A.TICK_RX), this.#headline(booking.interfaces, A.TICK_TX), intervalMs);
+    this.#rates.add(this.#ofTotal(A.TICK_RX), this.#ofTotal(A.TICK_TX), intervalMs);
     const snapshot: Snapshot = {
       seq: this.#seq++,
       time: tick.time,
@@ -127,23 +127,35 @@ export class Aggregator {
       gaps: tick.gaps,
     };
     booking.clearTick();
-    for (const accumulators of [booking.apps, booking.hosts, booking.categories, booking.interfaces, booking.unowned])
+    for (const accumulators of [
+      booking.apps,
+      booking.hosts,
+      booking.categories,
+      booking.interfaces,
+      booking.own,
+      booking.unowned,
+    ])
       accumulators.beginTick();
     this.#flows.beginTick();
     return snapshot;
   }
 
-  /** Sum of one column over the interfaces of the headline. */
-  #headline(accumulators: Accumulators, column: number): number {
+  /** Sum of one column over the interfaces of the headline, and over this machine's own flows on those that stand apart. */
+  #ofTotal(column: number): number {
+    const { interfaces, own } = this.booking;
     let sum = 0;
-    for (const [index, { headline }] of this.#interfaces.entries()) if (headline) sum += accumulators.get(index, column);
+    for (const [index, { headline }] of this.#interfaces.entries()) sum += (headline ? interfaces : own).get(index, column);
     return sum;
   }
 
   #total(intervalMs: number): TotalRow {
-    const { interfaces, unowned } = this.booking;
-    const rows = this.#interfaces.flatMap((each, index) => (each.headline ? [trafficOf(interfaces, index, intervalMs)] : []));
-    return { ...sumTraffic(rows), unownedBytes: this.#headline(unowned, A.RX) + this.#headline(unowned, A.TX) };
+    const { interfaces, own, unowned } = this.booking;
+    const rows = this.#interfaces.map(({ headline }, index) => trafficOf(headline ? interfaces : own, index, intervalMs));
+    let unownedBytes = 0;
+    for (const [index, { headline, kind }] of this.#interfaces.entries()) {
+      if (headline || kind !== 'tunnel') unownedBytes += unowned.get(index, A.RX) + unowned.get(index, A.TX);
+    }
+    return { ...sumTraffic(rows), unownedBytes };
   }
 
   /** What moved inside tunnels whose carriers are part of the headline. */

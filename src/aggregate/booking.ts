@@ -1,7 +1,8 @@
 // Books what flows have moved into the totals of apps, hosts and interfaces: once a tick for flows that moved, and when one is removed.
 // Sums stay exact whatever is evicted, learnt late or folded.
 
-import { type FlowObserver, type FlowTable, isLocalFlow, NO_OWNER } from '../flow/flow-table.ts';
+import { FLOW_DIRECTION } from '../flow/direction.ts';
+import { directionOf, type FlowObserver, type FlowTable, isLocalFlow, NO_OWNER } from '../flow/flow-table.ts';
 import * as L from '../flow/layout.ts';
 import { widened } from '../net/arrays.ts';
 import type { FlowFacts, ProcessDirectory } from '../net/model.ts';
@@ -20,9 +21,10 @@ const ASIDE = -2;
 export const CARRIER = 15;
 /**
  * What an interface means for the totals: part of the headline; a tunnel, whose flows belong to apps but travel once more in the headline;
- * or one that repeats what others carry (bridges, virtual pairs).
+ * one that stands apart (a bridge to containers, a virtual pair): what this machine itself exchanges over it crosses no other, what it
+ * forwards does; or one that repeats another frame by frame (a port of a bridge).
  */
-export const ROLE = { HEADLINE: 0, TUNNEL: 1, APART: 2 } as const;
+export const ROLE = { HEADLINE: 0, TUNNEL: 1, APART: 2, REPEATS: 3 } as const;
 
 /** Most hosts with a row of their own. */
 export const MAX_HOSTS = 65_536;
@@ -57,7 +59,9 @@ export class Booking implements FlowObserver {
   readonly categories = new Accumulators();
   /** By interface; the headline total is a sum of these, so that it is right also when an interface turns out to be part of it late. */
   readonly interfaces = new Accumulators();
-  /** Of them, what has no owner that could be told. */
+  /** This machine's own flows on interfaces that stand apart, by interface: part of the total too. */
+  readonly own = new Accumulators();
+  /** Of all that is part of the total, what has no owner that could be told. */
   readonly unowned = new Accumulators();
   readonly hostTable: HostTable;
   readonly #flows: FlowTable;
@@ -154,10 +158,11 @@ export class Booking implements FlowObserver {
     const role = this.#roles[iface] ?? ROLE.HEADLINE;
     const was = this.#app[row] as number;
     this.#move(this.interfaces, was === NEVER ? NEVER : iface, iface, moved);
-    if (role === ROLE.APART) {
+    if (role === ROLE.REPEATS || (role === ROLE.APART && directionOf(flows, row) === FLOW_DIRECTION.TRANSIT)) {
       this.#app[row] = ASIDE;
       return;
     }
+    if (role === ROLE.APART) this.#move(this.own, was < 0 ? NEVER : iface, iface, moved);
     if (role === ROLE.TUNNEL) this.#tunnelled = true;
     const app = this.#appEntity(row, role);
     if (isUnowned(was) && was !== app)
@@ -176,7 +181,7 @@ export class Booking implements FlowObserver {
     if (this.#host[row] !== host || this.#known[row] !== category) this.onHost?.(host, row);
     this.#host[row] = host;
     this.#known[row] = category;
-    if (role === ROLE.HEADLINE || this.#roles.length === 0) {
+    if (role !== ROLE.TUNNEL) {
       this.#move(this.categories, this.#category[row] as number, category, moved);
       this.#category[row] = category;
     }

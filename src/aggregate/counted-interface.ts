@@ -8,6 +8,8 @@ export interface CountedInterface {
   readonly kind: InterfaceKind;
   /** True when its bytes are part of the headline total. Otherwise a tunnel's flows still belong to apps; all other kinds repeat what is counted elsewhere. */
   readonly headline: boolean;
+  /** True when its frames are seen on another interface again: a port of a bridge. */
+  readonly repeats: boolean;
   /** Frame bytes captured on it. */
   readonly frameBytes: number;
   /** RX+TX frame bytes that the interface itself counted meanwhile; null where that can't be trusted. */

@@ -3,9 +3,10 @@
 import { randomInt } from 'node:crypto';
 import { CounterTracker } from '../capture/counter-tracker.ts';
 import { deviceKind } from '../capture/devices.ts';
-import { linuxDevices } from '../capture/devices-linux.ts';
+import { isLinuxInterfaceName, linuxDevices } from '../capture/devices-linux.ts';
 import { interfaceKind } from '../capture/interface-kind.ts';
 import type { OpenedSource } from '../capture/source.ts';
+import { systemPathExists } from '../capture/system-file.ts';
 import type { Clock } from '../clock.ts';
 import { Localizer } from '../flow/direction.ts';
 import { FlowTable } from '../flow/flow-table.ts';
@@ -75,6 +76,7 @@ export function assemble(opened: OpenedSource, subject: Subject, edges: Edges, c
     tracker: replay ? null : tracker,
     hasPhysical: !replay && hasPhysical(edges),
     inspection: new Inspection(flows, names),
+    repeats: (name) => isBridgePort(edges, name, replay),
     kindOf: replay ? interfaceKind : (name) => deviceKind(edges, name),
     seed,
   });
@@ -112,4 +114,10 @@ function ownerSource(
 /** A Mac always has one; Linux may be a container or a VPN gateway without. */
 function hasPhysical(edges: Edges): boolean {
   return edges.platform === 'darwin' || linuxDevices(edges).some(({ up, kind }) => up && kind === 'physical');
+}
+
+/** A port of a bridge: by sysfs on Linux, by name where nothing else tells. */
+function isBridgePort(edges: Edges, name: string, replay: boolean): boolean {
+  if (replay || edges.platform === 'darwin') return /^(veth|vmenet|vnet)/.test(name);
+  return isLinuxInterfaceName(name) && systemPathExists(`${edges.paths.sys}/class/net/${name}/master`);
 }

@@ -44,6 +44,8 @@ export interface MonitorParts {
   readonly inspection: Inspection | null;
   /** What an interface is; the capture itself only knows its name. */
   readonly kindOf: (name: string) => InterfaceKind;
+  /** Whether an interface is a port of another one. */
+  readonly repeats: (name: string) => boolean;
   /** Hash seed of the tables. */
   readonly seed: number;
 }
@@ -59,6 +61,7 @@ export class Monitor {
   readonly #decoder = new Decoder();
   readonly #frames = new Float64Array(MOST_INTERFACES * FRAME_COLUMNS);
   readonly #kinds: InterfaceKind[] = [];
+  readonly #repeats: boolean[] = [];
   /** Bytes of each frame that the interface itself does not count: the made-up Ethernet header of Linux's lo. */
   readonly #uncounted = new Uint8Array(MOST_INTERFACES);
   #headline = new Set<string>();
@@ -169,6 +172,7 @@ export class Monitor {
       const { name = '', link = 0 } = source.interfaces[index] ?? {};
       const kind = this.#parts.kindOf(name);
       this.#kinds.push(kind);
+      this.#repeats.push(this.#parts.repeats(source.interfaces[index]?.name ?? ''));
       this.#uncounted[index] = kind === 'loopback' && link === LINK.ETHERNET ? ETHERNET_BYTES : 0;
     }
     const known = source.interfaces.map(({ name }, index) => ({ name, kind: this.#kinds[index] ?? 'physical' }));
@@ -189,6 +193,7 @@ export class Monitor {
         name,
         kind,
         headline: this.#headline.has(name),
+        repeats: this.#repeats[index] ?? false,
         frameBytes: this.#frames[index * FRAME_COLUMNS + 1] as number,
         counterBytes: delta === null ? null : delta.rxBytes + sent,
         counterDropped: dropped,

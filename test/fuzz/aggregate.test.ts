@@ -22,6 +22,7 @@ const INTERFACES = ['eth0', 'lo', 'tun0'].map(
     name,
     kind: i === 2 ? 'tunnel' : 'physical',
     headline: HEADLINE[i] === true,
+    repeats: false,
     frameBytes: 0,
     counterBytes: null,
     counterDropped: null,

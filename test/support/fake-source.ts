@@ -116,6 +116,7 @@ export function monitorOver(source: FakeSource, setup: MonitorSetup = {}) {
     passedOver: [],
     tracker: setup.tracker ?? null,
     hasPhysical: false,
+    repeats: (name) => name.startsWith('veth'),
     inspection: null,
     kindOf: interfaceKind,
     seed: 1,

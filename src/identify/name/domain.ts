@@ -33,7 +33,8 @@ export function registrableDomain(host: string): string | null {
   return found.domain;
 }
 
-/** True for a name under a suffix that a registry gives out: `example.com`, not `nas.lan` or `printer`. */
+/** True for a name under a suffix that a registry gives out: `example.com`, not `nas.lan`, `printer` or what is under `home.arpa` (RFC 8375). */
 export function hasPublicSuffix(host: string): boolean {
+  if (host.endsWith('.home.arpa')) return false;
   return host.length <= LONGEST_NAME + 1 && NAME.test(host) && parse(host, OPTIONS).isIcann === true;
 }

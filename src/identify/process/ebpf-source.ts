@@ -129,8 +129,6 @@ export class EbpfSource implements OwnerSource {
     const protocol = (flows.ints[row * INTS + PROTOCOL_INTERFACE] as number) & 0xffff;
     const holder = this.#find(row, protocol | ELSEWHERE, LOCAL, REMOTE);
     if (holder === 0) return false;
-    const at = row * INTS + STATE;
-    flows.ints[at] = ((flows.ints[at] as number) & ~0xff_0000) | (FLOW_DIRECTION.OUTBOUND << 16);
     this.#assign(row, false, holder, this.#sockets.match);
     return true;
   }

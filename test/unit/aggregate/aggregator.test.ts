@@ -20,6 +20,7 @@ const iface = (name: string, more: Partial<CountedInterface> = {}): CountedInter
   name,
   kind: 'physical',
   headline: true,
+  repeats: false,
   frameBytes: 0,
   counterBytes: null,
   counterDropped: null,

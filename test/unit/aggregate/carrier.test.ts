@@ -7,7 +7,10 @@ const inside = ethernet(
   {},
   ipv4({ src: '10.6.0.2', dst: '192.0.2.80' }, tcp({ sport: 50_000, dport: 443 }, new Uint8Array(1000))),
 );
-const carrier = ethernet({}, ipv4({ src: '10.0.0.1', dst: '198.51.100.7' }, udp({ sport: 51_820, dport: 51_820 }, wireguard(4, 64))));
+const carrier = ethernet(
+  {},
+  ipv4({ src: '10.0.0.1', dst: '198.51.100.7' }, udp({ sport: 51_820, dport: 51_820 }, wireguard(4, 64))),
+);
 const plain = ethernet({}, ipv4({ src: '10.0.0.1', dst: '192.0.2.1' }, tcp({ sport: 40_000, dport: 80 }, new Uint8Array(100))));
 const bridged = ethernet(
   {},
@@ -80,18 +83,47 @@ describe('flows that look like a carrier', () => {
 });
 
 describe('bridges and virtual pairs', () => {
-  it('repeat what a physical interface carries: no app gets it twice', () => {
+  const contained = ethernet(
+    {},
+    ipv4({ src: '172.17.0.2', dst: '192.0.2.1' }, tcp({ sport: 40_001, dport: 80 }, new Uint8Array(100))),
+  );
+  const ours = ethernet(
+    {},
+    ipv4({ src: '172.17.0.1', dst: '172.17.0.2' }, tcp({ sport: 40_002, dport: 80 }, new Uint8Array(300))),
+  );
+  const own = ['10.0.0.1', '172.17.0.1'];
+
+  it('repeat what they forward to a physical interface: no app gets it twice', () => {
     const snapshot = snapshotOf(
       ['eth0', 'docker0'],
       [
         [0, plain],
-        [1, bridged],
+        [1, contained],
       ],
+      { own },
     );
     expect(bytes(snapshot.total)).toBe(network(plain));
     expect(snapshot.apps.reduce((sum, row) => sum + bytes(row), 0)).toBe(network(plain));
-    expect(snapshot.interfaces.map((row) => bytes(row))).toEqual([network(plain), network(bridged)]);
+    expect(snapshot.interfaces.map((row) => bytes(row))).toEqual([network(plain), network(contained)]);
     expect(snapshot.flows).toHaveLength(2);
+  });
+
+  it('give what this machine itself exchanges with a container to its app and the total, once', () => {
+    const snapshot = snapshotOf(
+      ['eth0', 'docker0', 'veth1'],
+      [
+        [0, plain],
+        [1, ours],
+        [2, ours],
+        [1, contained],
+      ],
+      { own },
+    );
+    const once = network(plain) + network(ours);
+    expect(bytes(snapshot.total)).toBe(once);
+    expect(snapshot.apps.reduce((sum, row) => sum + bytes(row), 0)).toBe(once);
+    expect(snapshot.total.unownedBytes).toBe(once);
+    expect(snapshot.categories.reduce((sum, row) => sum + bytes(row), 0)).toBe(once);
   });
 
   it('count where the user named them', () => {

@@ -46,11 +46,10 @@ function setUp(rows = 1 << 10) {
         name: 'en0',
         kind: 'physical' as const,
         headline: true,
+        repeats: false,
         frameBytes: 0,
         counterBytes: null,
         counterDropped: null,
-        frameRx: 0,
-        frameTx: 0,
       },
     ];
     return aggregator.tick({ time: time++, intervalMs: 1000, capture: {} as never, interfaces, gaps: [] }, LIVE_LIMITS);

@@ -186,7 +186,7 @@ describe('EbpfSource', () => {
     reports({ pid: 5, comm: 'contained', source: '172.17.0.2', namespace: OTHERS });
     source.beforeBatch();
     const row = flows.touch(timed(packet({ src: '172.17.0.2' }), 1000), 0, 0);
-    expect([direction(row), source.claim(row), owner(row), direction(row)]).toEqual(['transit', true, 'contained', 'outbound']);
+    expect([direction(row), source.claim(row), owner(row), direction(row)]).toEqual(['transit', true, 'contained', 'transit']);
     const other = flows.touch(timed(packet({ src: '172.17.0.3' }), 1000), 0, 0);
     expect([source.claim(other), direction(other)]).toEqual([false, 'transit']);
   });
