@@ -31,6 +31,11 @@ export class FakeDirectory implements ProcessDirectory {
     return id;
   }
 
+  /** The process turns out to be of another app. */
+  move(id: number, app: number): void {
+    this.#processes[id] = { ...(this.#processes[id] as Process), app };
+  }
+
   process(id: number): Process | undefined {
     return this.#processes[id];
   }

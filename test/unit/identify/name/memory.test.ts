@@ -1,0 +1,52 @@
+// What the tables of names weigh when all of them are full of the longest names there may be.
+
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { expect, it } from 'vitest';
+import { NameStrings } from '../../../../src/identify/name/name-strings.ts';
+import { V4_MAPPED } from '../../../../src/net/address.ts';
+import { Naming } from '../../../support/naming.ts';
+
+const MIB = 1 << 20;
+const NAMES = 150_000;
+
+setFlagsFromString('--expose-gc');
+const collect = runInNewContext('gc') as () => void;
+
+function weight(): number {
+  collect();
+  const { heapUsed, arrayBuffers } = process.memoryUsage();
+  return heapUsed + arrayBuffers;
+}
+
+/** As long as a name may be; the text is flat, as one that was read from a packet. */
+function longName(i: number): string {
+  const label = 'x'.repeat(58);
+  return Buffer.from(`${String(i).padStart(8, '0')}.${label}.${label}.${label}.${label}.example`.slice(0, 253)).toString(
+    'latin1',
+  );
+}
+
+it('all names together stay below 32 MiB, however many come and however long they are', () => {
+  new Naming(); // what is loaded once for all is not weighed
+  const before = weight();
+  const strings = new NameStrings();
+  const naming = new Naming({ names: strings, maxRows: 1024 });
+  const words = new Int32Array([0, 0, V4_MAPPED, 0]);
+  for (let i = 0; i < NAMES; i++) {
+    words[3] = 0x1000_0000 + i;
+    naming.names.answer(-1, 'dns', longName(i), words, 0, 300);
+  }
+  for (let i = 0; i < NAMES; i++) {
+    const row = naming.send({ sport: 1 + (i % 60_000), dport: 443, dst: `198.51.${(i >> 16) & 255}.${i & 255}` });
+    naming.names.serverName(row, 'tls', longName(NAMES + i), false);
+    naming.names.domainOf(naming.names.nameOf(row));
+    naming.flows.remove(row);
+  }
+  const bytes = weight() - before;
+  expect(strings.count).toBeGreaterThan(20_000);
+  expect(strings.refused).toBeGreaterThan(0);
+  expect(bytes / MIB).toBeLessThan(32);
+  expect(bytes / MIB).toBeGreaterThan(10);
+  expect(naming.names.now).toBe(0); // still there when it was weighed
+});
