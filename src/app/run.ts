@@ -1,6 +1,5 @@
 // One run from options to exit status: opens the capture before the screen, and on every way out closes the screen before anything is said.
 
-import { constants } from 'node:os';
 import type { Opener } from '../capture/opener.ts';
 import type { OpenedSource } from '../capture/source.ts';
 import type { Options } from '../cli/options.ts';
@@ -8,16 +7,14 @@ import { type Clock, systemClock } from '../clock.ts';
 import { NetmonError } from '../errors.ts';
 import { compileFilter, type Filter } from '../filter/filter.ts';
 import type { Edges } from '../net/edges.ts';
-import { type Assembly, assemble } from './assemble.ts';
+import type { Assembly } from './assemble.ts';
 import { systemEdges } from './edges.ts';
-import { LiveSession, type SessionEnd } from './live-session.ts';
+import { Guard, type Stoppable } from './guard.ts';
 import { narrower } from './narrow.ts';
 import type { Output } from './output.ts';
-import { ReplaySession } from './replay-session.ts';
 
 /** Kernel rings, all interfaces together; 4 MiB lost nothing at a million packets/s, and every MiB is resident. */
 const RING_BYTES = 8 << 20;
-const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 type Mode = 'screen' | 'json' | 'table';
 
@@ -30,25 +27,27 @@ export async function run(options: Options, edges: Edges = systemEdges(), clock:
   const mode = modeOf(options);
   if (mode === 'screen') await refuseBadTerminal();
   const filter = filterOf(options.filter);
+  // Loaded while libpcap opens, half of which is waiting; what reads packets is loaded behind the first frame.
+  const drawing = mode === 'screen' ? import('./screen.ts') : null;
   const opened = await open(options, edges, clock);
-  const parts = assemble(opened, { named: options.interfaces, file: options.read, ...(await knowledge(options)) }, edges, clock);
+  const guard = new Guard();
   let screen: { output: Output; close(): void } | null = null;
+  let parts: Assembly | null = null;
+  let reverse: { close(): void } | null = null;
   try {
-    let stop: (end: SessionEnd) => void = () => {};
     let failure: Error | null = null;
     const closed = (thrown: Error | null) => {
       failure ??= thrown;
-      stop({ kind: 'done' });
+      guard.stop({ kind: 'done' });
     };
-    let output: Output;
-    if (mode === 'screen') {
-      const { openTui } = await import('./screen.ts');
-      screen = openTui(options, () => stop({ kind: 'done' }));
-      output = screen.output;
-    } else output = await plainOutput(mode, options, filter, closed);
-    const session = sessionOf(options, mode, opened, parts, output, edges, clock);
-    stop = (end) => session.stop(end);
-    const end = await guarded(session, mode === 'screen' && options.read !== null);
+    if (drawing !== null) screen = (await drawing).openTui(options, () => guard.stop({ kind: 'done' }));
+    const output = screen?.output ?? (await plainOutput(mode === 'json' ? mode : 'table', options, filter, closed));
+    const [{ assemble }, known] = await Promise.all([import('./assemble.ts'), knowledge(options)]);
+    const { interfaces: named, read: file, reverseDns } = options;
+    parts = assemble(opened, { named, file, reverseDns, ...known }, edges, clock);
+    if (reverseDns) reverse = await reverseNames(parts, clock);
+    const session = await sessionOf(options, mode, opened, parts, output, edges, clock);
+    const end = await guard.run(session, mode === 'screen' && options.read !== null);
     screen?.close();
     if (failure !== null) throw failure;
     if (end.kind === 'lost') {
@@ -57,7 +56,9 @@ export async function run(options: Options, edges: Edges = systemEdges(), clock:
     return end.kind === 'signal' ? 128 + end.number : 0;
   } finally {
     screen?.close();
-    parts.monitor.owners.close();
+    guard.close();
+    reverse?.close();
+    parts?.monitor.owners.close();
     opened.source.close();
     await opened.source.gone;
   }
@@ -108,6 +109,15 @@ async function knowledge(options: Options) {
   };
 }
 
+/** Look-ups of our own, where they are wanted. */
+async function reverseNames({ monitor, names }: Assembly, clock: Clock): Promise<{ close(): void }> {
+  const { ReverseNames } = await import('../identify/name/reverse-names.ts');
+  const reverse = new ReverseNames(monitor.flows, names, undefined, clock);
+  names.onNameless = (row) => reverse.offer(row);
+  reverse.start();
+  return reverse;
+}
+
 /** macOS takes all of them through PKTAP; Linux the one that carries the default route. */
 async function interfacesOf(options: Options, edges: Edges): Promise<readonly string[]> {
   if (options.interfaces.length > 0 || edges.platform === 'darwin') return options.interfaces;
@@ -146,7 +156,7 @@ async function plainOutput(
   return new TableOutput(process.stdout, style, narrow.snapshot, closed);
 }
 
-function sessionOf(
+async function sessionOf(
   options: Options,
   mode: Mode,
   opened: OpenedSource,
@@ -154,12 +164,13 @@ function sessionOf(
   output: Output,
   edges: Edges,
   clock: Clock,
-) {
+): Promise<Stoppable> {
   const { source } = opened;
   const { intervalMs } = options;
   const once = mode === 'table' || options.once;
   const durationMs = options.durationMs;
   if (options.read !== null) {
+    const { ReplaySession } = await import('./replay-session.ts');
     return new ReplaySession({
       source,
       monitor: parts.monitor,
@@ -173,40 +184,6 @@ function sessionOf(
     });
   }
   const samples = once && durationMs === null ? 1 : options.samples;
+  const { LiveSession } = await import('./live-session.ts');
   return new LiveSession({ source, ...parts, edges, clock, output, intervalMs, samples, durationMs });
-}
-
-/** Runs the session under handlers for signals and for what nobody caught; a replay on the screen stays until the user leaves. */
-async function guarded(
-  session: { run(): Promise<SessionEnd>; stop(end: SessionEnd): void },
-  stays: boolean,
-): Promise<SessionEnd> {
-  let fail: (thrown: unknown) => void = () => {};
-  let left: (end: SessionEnd) => void = () => {};
-  const failed = new Promise<never>((_, reject) => {
-    fail = reject;
-  });
-  const leaving = new Promise<SessionEnd>((resolve) => {
-    left = resolve;
-  });
-  const stop = session.stop.bind(session);
-  session.stop = (end) => {
-    left(end);
-    stop(end);
-  };
-  const handlers = SIGNALS.map((name) => {
-    const handler = () => session.stop({ kind: 'signal', number: constants.signals[name] });
-    process.on(name, handler);
-    return { name, handler };
-  });
-  process.on('uncaughtException', fail);
-  process.on('unhandledRejection', fail);
-  try {
-    const end = await Promise.race([session.run(), failed]);
-    return stays && end.kind === 'done' ? await Promise.race([leaving, failed]) : end;
-  } finally {
-    for (const { name, handler } of handlers) process.removeListener(name, handler);
-    process.removeListener('uncaughtException', fail);
-    process.removeListener('unhandledRejection', fail);
-  }
 }
