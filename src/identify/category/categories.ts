@@ -65,8 +65,9 @@ export class Categories {
   readonly #user: UserRules;
   readonly #domains: DomainRules = domainRules();
   readonly #byName: NameRules = nameRules();
-  readonly #hosts = new LRUCache<string, HostRulings>({ max: HOSTS_KEPT });
-  readonly #apps = new LRUCache<string, AppRulings>({ max: APPS_KEPT });
+  /** Bounded by size, each counting 1: lru-cache fills its columns for `max` entries at once. */
+  readonly #hosts = new LRUCache<string, HostRulings>({ maxSize: HOSTS_KEPT, sizeCalculation: () => 1 });
+  readonly #apps = new LRUCache<string, AppRulings>({ maxSize: APPS_KEPT, sizeCalculation: () => 1 });
   readonly #steps: readonly ((facts: CategoryFacts) => Ruling | null | undefined)[];
 
   /** @throws NetmonError `usage` for categories that take too much work, see `UserRules` */
