@@ -8,6 +8,7 @@ import {
   FLOW_DIRECTIONS,
   type FlowFacts,
   OWNER_REASONS,
+  type Place,
   type Process,
   type ProcessDirectory,
 } from '../net/model.ts';
@@ -17,6 +18,7 @@ import type { Booking } from './booking.ts';
 import type { FlowRow } from './snapshot.ts';
 import { selectTop } from './top.ts';
 
+const NOWHERE: Place = { country: null, asn: null, network: null };
 const TUNNEL_NAMES = [null, '6in4', '4in6', 'ip-in-ip', 'vxlan', 'wireguard', 'gre'] as const;
 
 /** Builds and keeps flow rows. A row that did not change is the same object in the next snapshot. */
@@ -141,6 +143,7 @@ export class FlowRows {
       application: application ?? applicationByPort(protocol, local.port, remote.port),
       applicationSource: facts?.applicationSource(row) ?? 'port',
       category,
+      ...this.#place(same, base + L.REMOTE),
       firstSeen: counters[at + L.FIRST_SEEN] as number,
       lastSeen,
       rttMs: protocol === 6 && rtt > 0 ? rtt / 1000 : null,
@@ -163,6 +166,12 @@ export class FlowRows {
   /** Forgets the text of a row that was removed. */
   forget(row: number): void {
     this.#rows[row] = undefined;
+  }
+
+  /** The remote end does not move: looked up once. */
+  #place(same: FlowRow | undefined, at: number): Place {
+    if (same !== undefined) return { country: same.country, asn: same.asn, network: same.network };
+    return this.#facts?.placeOf(this.#flows.ints, at) ?? NOWHERE;
   }
 
   #process(id: number): Process | undefined {

@@ -112,6 +112,10 @@ export interface FlowRow extends Traffic {
   readonly application: string | null;
   readonly applicationSource: ApplicationSource;
   readonly category: string | null;
+  readonly country: string | null;
+  readonly asn: number | null;
+  /** Operator of that network. */
+  readonly network: string | null;
   readonly firstSeen: number;
   readonly lastSeen: number;
   readonly rttMs: number | null;
@@ -121,6 +125,15 @@ export interface FlowRow extends Traffic {
   /** True for the flow in which a captured tunnel travels: its bytes are counted under the apps inside, only its overhead here. */
   readonly carries: boolean;
   readonly closed: boolean;
+}
+
+/** A file in which countries or networks are looked up. */
+export interface PlaceFile {
+  readonly path: string;
+  /** What it calls itself: `GeoLite2-Country` ... */
+  readonly type: string;
+  /** Day on which it was built, RFC 3339; null where it does not say. */
+  readonly built: string | null;
 }
 
 /** The capture as it stands: which driver and attribution, why not a better one, and what was lost. Counters since the start. */
@@ -147,6 +160,11 @@ export interface CaptureStatus {
   readonly note: string;
   /** File name in a replay, null live. */
   readonly file: string | null;
+  /** True where addresses without a name are asked for theirs: the only traffic that watching makes. */
+  readonly reverseDns: boolean;
+  readonly places: readonly PlaceFile[];
+  /** What is wrong with those files; empty when all is well. */
+  readonly placesNote: string;
 }
 
 /** Rates of the past, oldest first, newest last; bytes/s. Shorter than the ring while it fills. */

@@ -32,6 +32,7 @@ export interface Assembly {
   readonly monitor: Monitor;
   readonly localizer: Localizer;
   readonly tracker: CounterTracker;
+  readonly names: FlowNames;
 }
 
 /** What a run is about. */
@@ -44,6 +45,8 @@ export interface Subject {
   readonly categories: Categories | null;
   /** null where no database of places was found or asked for. */
   readonly places: Places | null;
+  /** Addresses without a name are asked for theirs. */
+  readonly reverseDns: boolean;
 }
 
 const NOWHERE: Place = { country: null, asn: null, network: null };
@@ -76,11 +79,13 @@ export function assemble(opened: OpenedSource, subject: Subject, edges: Edges, c
     tracker: replay ? null : tracker,
     hasPhysical: !replay && hasPhysical(edges),
     inspection: new Inspection(flows, names),
+    places,
+    reverseDns: subject.reverseDns,
     repeats: (name) => isBridgePort(edges, name, replay),
     kindOf: replay ? interfaceKind : (name) => deviceKind(edges, name),
     seed,
   });
-  return { monitor, localizer, tracker };
+  return { monitor, localizer, tracker, names };
 }
 
 /** The best there is: what the capture itself says, then the kernel's own word, then what can be polled. Those passed over are kept with the reason. */

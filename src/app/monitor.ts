@@ -9,6 +9,7 @@ import type { OpenedSource } from '../capture/source.ts';
 import { Decoder } from '../decode/decode.ts';
 import { Packet, STATUS } from '../decode/packet.ts';
 import type { FlowTable } from '../flow/flow-table.ts';
+import type { Places } from '../identify/place/places.ts';
 import { CapturedSource } from '../identify/process/captured-source.ts';
 import type { Directory } from '../identify/process/directory.ts';
 import type { Owners } from '../identify/process/owners.ts';
@@ -42,6 +43,8 @@ export interface MonitorParts {
   readonly hasPhysical: boolean;
   /** Names of flows; null leaves them addresses. */
   readonly inspection: Inspection | null;
+  readonly places: Places | null;
+  readonly reverseDns: boolean;
   /** What an interface is; the capture itself only knows its name. */
   readonly kindOf: (name: string) => InterfaceKind;
   /** Whether an interface is a port of another one. */
@@ -202,7 +205,7 @@ export class Monitor {
   }
 
   #status(interfaces: readonly CountedInterface[]): CaptureStatus {
-    const { opened, file } = this.#parts;
+    const { opened, file, places, reverseDns } = this.#parts;
     const { source, fallbacks } = opened;
     const stats = source.stats();
     const kernel = stats.droppedByKernel;
@@ -228,6 +231,9 @@ export class Monitor {
       bufferBytes: source.bufferBytes,
       note: notes.join('; '),
       file,
+      reverseDns,
+      places: places?.dates ?? [],
+      placesNote: places?.note ?? '',
     };
   }
 }

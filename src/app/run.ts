@@ -33,6 +33,7 @@ export async function run(options: Options, edges: Edges = systemEdges(), clock:
   const guard = new Guard();
   let screen: { output: Output; close(): void } | null = null;
   let parts: Assembly | null = null;
+  let reverse: { close(): void } | null = null;
   try {
     let failure: Error | null = null;
     const closed = (thrown: Error | null) => {
@@ -42,7 +43,9 @@ export async function run(options: Options, edges: Edges = systemEdges(), clock:
     if (drawing !== null) screen = (await drawing).openTui(options, () => guard.stop({ kind: 'done' }));
     const output = screen?.output ?? (await plainOutput(mode === 'json' ? mode : 'table', options, filter, closed));
     const [{ assemble }, known] = await Promise.all([import('./assemble.ts'), knowledge(options)]);
-    parts = assemble(opened, { named: options.interfaces, file: options.read, ...known }, edges, clock);
+    const { interfaces: named, read: file, reverseDns } = options;
+    parts = assemble(opened, { named, file, reverseDns, ...known }, edges, clock);
+    if (reverseDns) reverse = await reverseNames(parts, clock);
     const session = await sessionOf(options, mode, opened, parts, output, edges, clock);
     const end = await guard.run(session, mode === 'screen' && options.read !== null);
     screen?.close();
@@ -54,6 +57,7 @@ export async function run(options: Options, edges: Edges = systemEdges(), clock:
   } finally {
     screen?.close();
     guard.close();
+    reverse?.close();
     parts?.monitor.owners.close();
     opened.source.close();
     await opened.source.gone;
@@ -103,6 +107,15 @@ async function knowledge(options: Options) {
     categories: new Categories(options.categories),
     places: Places.open(options.place, options.place.home),
   };
+}
+
+/** Look-ups of our own, where they are wanted. */
+async function reverseNames({ monitor, names }: Assembly, clock: Clock): Promise<{ close(): void }> {
+  const { ReverseNames } = await import('../identify/name/reverse-names.ts');
+  const reverse = new ReverseNames(monitor.flows, names, undefined, clock);
+  names.onNameless = (row) => reverse.offer(row);
+  reverse.start();
+  return reverse;
 }
 
 /** macOS takes all of them through PKTAP; Linux the one that carries the default route. */

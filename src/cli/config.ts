@@ -83,7 +83,7 @@ function settle<K extends SettingName>(
       );
     return { value, origin: `flag ${flag.typed}` };
   }
-  const variable = `NETMON_${name.toUpperCase()}`;
+  const variable = `NETMON_${name.toUpperCase().replaceAll('-', '_')}`;
   const text = env[variable];
   if (text !== undefined && text !== '') {
     const value = setting.fromTexts(name === 'interface' ? text.split(',').map((part) => part.trim()) : [text]);

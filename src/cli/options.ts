@@ -30,6 +30,8 @@ export interface Options {
   readonly driver: DriverChoice;
   /** False shows addresses and ports in place of names. */
   readonly names: boolean;
+  /** True asks DNS for the names of addresses that have none. Never in a replay: they may be others' by now. */
+  readonly reverseDns: boolean;
   /** A theme's name, or a path when it holds a slash. */
   readonly theme: string;
   readonly units: UnitMode;

@@ -13,7 +13,7 @@ const MOST_SAMPLES = 1_000_000_000;
 const FASTEST = 1_000_000;
 
 /** Live capture has no meaning in a replay: these flags beside `--read` are a mistake. In a file or a variable they just wait. */
-const LIVE_ONLY = ['interface', 'bpf', 'driver'] as const;
+const LIVE_ONLY = ['interface', 'bpf', 'driver', 'reverse-dns'] as const;
 
 /**
  * The options of a run.
@@ -25,7 +25,8 @@ export function resolveOptions(line: CommandLine, config: Config): Options {
   if (read === '') throw usage('--read needs a file', 'type: netmon-tui --read FILE, or - for standard input');
   const isReplay = read !== null;
   for (const flag of LIVE_ONLY)
-    if (isReplay && line.text(flag) !== null) throw usage(`--${flag} does not go with --read`, hintFor(flag));
+    if (isReplay && (flag === 'reverse-dns' ? line.has(flag) : line.text(flag) !== null))
+      throw usage(`--${flag} does not go with --read`, hintFor(flag));
   const once = line.has('once');
   const json = line.has('json');
   const durationMs = duration(line);
@@ -47,6 +48,7 @@ export function resolveOptions(line: CommandLine, config: Config): Options {
     samples,
     driver: settings.driver.value,
     names: settings.names.value,
+    reverseDns: !isReplay && settings['reverse-dns'].value,
     theme: settings.theme.value,
     units: settings.units.value,
     ascii: settings.ascii.value,
@@ -93,6 +95,7 @@ function speed(line: CommandLine, isReplay: boolean, once: boolean): number {
 
 function hintFor(flag: (typeof LIVE_ONLY)[number]): string {
   if (flag === 'bpf') return 'use --filter, or cut the file first: tcpdump -r FILE -w OUT EXPR';
+  if (flag === 'reverse-dns') return 'leave one of them out: the addresses of a recording may be those of others by now';
   return flag === 'interface'
     ? 'leave one of them out; to choose within a file: --filter iface:NAME'
     : 'leave one of them out: a file needs no driver';

@@ -18,6 +18,7 @@ export interface Settings {
   readonly color: boolean;
   readonly mouse: boolean | null;
   readonly names: boolean;
+  readonly 'reverse-dns': boolean;
 }
 export type SettingName = keyof Settings;
 
@@ -63,6 +64,7 @@ export const SETTINGS: { readonly [K in SettingName]: Setting<Settings[K]> } = {
   color: toggle(true),
   mouse: toggle<boolean | null>(null),
   names: toggle(true),
+  'reverse-dns': toggle(false),
 };
 
 /** Names of all settings, in the order of the table. */

@@ -18,6 +18,7 @@ export const COMMANDS = [
   'apps',
   'connections',
   'hosts',
+  'categories',
   'interfaces',
   'details',
   'back',

@@ -12,6 +12,7 @@ export interface Picture {
   readonly apps: readonly AppRow[];
   readonly connections: readonly FlowRow[];
   readonly hosts: readonly HostRow[];
+  readonly categories: readonly CategoryRow[];
   readonly interfaces: readonly InterfaceRow[];
   readonly filtered: boolean;
   /** Closed flows that are not shown. */
@@ -62,6 +63,7 @@ function derive({ snapshot, filter, since, closed }: Inputs): Picture {
       total,
       apps: rebase(snapshot.apps, since?.apps ?? null),
       hosts: rebase(snapshot.hosts, since?.hosts ?? null),
+      categories: rebase(snapshot.categories, since?.categories ?? null),
       interfaces: rebase(snapshot.interfaces, since?.interfaces ?? null, false),
     };
   }
@@ -70,6 +72,12 @@ function derive({ snapshot, filter, since, closed }: Inputs): Picture {
     total: { ...sum(matching), unownedBytes: null },
     apps: narrowed(snapshot.apps, matching, appOfFlow(snapshot.apps)),
     hosts: narrowed(snapshot.hosts, matching, hostOfFlow(snapshot.hosts)),
+    categories: narrowed(
+      snapshot.categories,
+      matching,
+      (flow) => flow.category ?? '',
+      (row) => row.category ?? '',
+    ),
     interfaces: narrowed(
       snapshot.interfaces,
       matching,
@@ -123,7 +131,12 @@ function matchingFlows(snapshot: Snapshot, flows: readonly FlowRow[], filter: Fi
   return flows.filter((flow) => {
     const app = apps.get(appOf(flow) ?? '');
     const host = hosts.get(hostOf(flow) ?? '');
-    const known = { exe: app?.exe ?? null, user: app?.user ?? null, country: host?.country ?? null, asn: host?.asn ?? null };
+    const known = {
+      exe: app?.exe ?? null,
+      user: app?.user ?? null,
+      country: flow.country ?? host?.country ?? null,
+      asn: flow.asn ?? host?.asn ?? null,
+    };
     return filter.matches({ ...flow, ...known }, snapshot.time);
   });
 }

@@ -32,6 +32,7 @@ export const KEYMAP: KeyTable = [
   bind('apps', ['2'], 'apps, full screen', 'Look'),
   bind('connections', ['3'], 'connections, full screen', 'Look'),
   bind('hosts', ['4'], 'hosts, full screen', 'Look'),
+  bind('categories', ['5'], 'categories, full screen', 'Look'),
   bind('interfaces', ['6'], 'interfaces, full screen', 'Look'),
   bind('capture', ['c'], 'the capture: driver, losses, what was passed over and why', 'Look', 'capture', 10),
   bind('names', ['n'], 'names or addresses', 'Look', 'names', 9),

@@ -101,6 +101,7 @@ function command(state: ViewState, name: Command, live: Snapshot, settings: Fram
     case 'apps':
     case 'connections':
     case 'hosts':
+    case 'categories':
     case 'interfaces':
       return still(settled(showView(state, name), live));
     case 'sort-next':
@@ -213,7 +214,13 @@ function sortBy(state: ViewState, column: string, live: Snapshot): ViewState {
 
 function frozenNow(state: ViewState, live: Snapshot): Record<TableName, readonly string[]> {
   const ids = (name: TableName) => orderedRows(state, live, name).map((row) => row.id);
-  return { apps: ids('apps'), connections: ids('connections'), hosts: ids('hosts'), interfaces: ids('interfaces') };
+  return {
+    apps: ids('apps'),
+    connections: ids('connections'),
+    hosts: ids('hosts'),
+    categories: ids('categories'),
+    interfaces: ids('interfaces'),
+  };
 }
 
 function togglePin(state: ViewState, live: Snapshot): ViewState {

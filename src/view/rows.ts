@@ -1,21 +1,26 @@
 // Rows in the order in which they are shown: sorted, held where the order is frozen, pinned ones on top.
 
-import type { AppRow, FlowRow, HostRow, InterfaceRow, Snapshot } from '../aggregate/snapshot.ts';
+import type { AppRow, CategoryRow, FlowRow, HostRow, InterfaceRow, Snapshot } from '../aggregate/snapshot.ts';
 import { sortValue, type TableSpec } from './column.ts';
 import { type Picture, pictureOf } from './derive.ts';
 import type { Sort, TableName, ViewState } from './state.ts';
 import { APPS } from './tables/apps.ts';
+import { CATEGORIES } from './tables/categories.ts';
 import { CONNECTIONS } from './tables/connections.ts';
 import { HOSTS } from './tables/hosts.ts';
 import { INTERFACES } from './tables/interfaces.ts';
 
 /** A row of any table. */
-export type AnyRow = AppRow | FlowRow | HostRow | InterfaceRow;
+export type AnyRow = AppRow | FlowRow | HostRow | CategoryRow | InterfaceRow;
 
 /** The table of a name, its row type forgotten: a table is only ever given its own rows, by `orderedRows`. */
-export const SPECS = { apps: APPS, connections: CONNECTIONS, hosts: HOSTS, interfaces: INTERFACES } as unknown as Readonly<
-  Record<TableName, TableSpec<AnyRow>>
->;
+export const SPECS = {
+  apps: APPS,
+  connections: CONNECTIONS,
+  hosts: HOSTS,
+  categories: CATEGORIES,
+  interfaces: INTERFACES,
+} as unknown as Readonly<Record<TableName, TableSpec<AnyRow>>>;
 
 interface Kept {
   readonly picture: Picture;

@@ -11,11 +11,11 @@ export interface FilterProblem {
 }
 
 /** Tables that rows can be chosen in. */
-export const TABLES = ['apps', 'connections', 'hosts', 'interfaces'] as const;
+export const TABLES = ['apps', 'connections', 'hosts', 'categories', 'interfaces'] as const;
 export type TableName = (typeof TABLES)[number];
 
 /** What fills the screen. */
-export const VIEWS = ['overview', 'apps', 'connections', 'hosts', 'interfaces'] as const;
+export const VIEWS = ['overview', 'apps', 'connections', 'hosts', 'categories', 'interfaces'] as const;
 export type ViewName = (typeof VIEWS)[number];
 
 export interface Sort {
@@ -102,6 +102,7 @@ const VIEW_PANES: Record<ViewName, TableName> = {
   apps: 'apps',
   connections: 'connections',
   hosts: 'hosts',
+  categories: 'categories',
   interfaces: 'interfaces',
 };
 
@@ -117,12 +118,12 @@ export function initialState(defaults: ViewDefaults): ViewState {
     size: { columns: defaults.columns, rows: defaults.rows },
     view,
     pane: paneOf(view),
-    tables: { apps: NEW_TABLE, connections: NEW_TABLE, hosts: NEW_TABLE, interfaces: NEW_TABLE },
+    tables: { apps: NEW_TABLE, connections: NEW_TABLE, hosts: NEW_TABLE, categories: NEW_TABLE, interfaces: NEW_TABLE },
     filter: NO_FILTER,
     paused: null,
     since: null,
     frozen: null,
-    pins: { apps: [], connections: [], hosts: [], interfaces: [] },
+    pins: { apps: [], connections: [], hosts: [], categories: [], interfaces: [] },
     closed: defaults.closed ?? false,
     names: defaults.names ?? true,
     services: false,

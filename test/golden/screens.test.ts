@@ -50,6 +50,7 @@ describe('sizes', () => {
       ['2', 'apps'],
       ['3', 'connections'],
       ['4', 'hosts'],
+      ['5', 'categories'],
       ['6', 'interfaces'],
     ] as const) {
       await stage?.press(key);
@@ -90,6 +91,34 @@ describe('popups', () => {
     await frame('details-connection-80x24');
   });
 
+  test('details of a flow without a name, of a host and of a category', async () => {
+    const s = open(80, 30);
+    await s.show(
+      snapshot({
+        ...busy(12),
+        flows: [
+          flowRow({
+            id: 'f',
+            rxRate: 5,
+            nameReason: 'encrypted hello (ECH)',
+            host: '203.0.113.4',
+            application: 'quic',
+            applicationSource: 'content',
+            country: 'DE',
+            asn: 64_500,
+            network: 'Example Networks',
+          }),
+        ],
+      }),
+    );
+    await s.press('3', '\r');
+    await frame('details-nameless-80x30');
+    await s.press('\x1b', '4', '\r');
+    await frame('details-host-80x30');
+    await s.press('\x1b', '5', '\r');
+    await frame('details-category-80x30');
+  });
+
   test('the capture says why not a better driver', async () => {
     await open(80, 24).show(
       snapshot({
@@ -98,6 +127,9 @@ describe('popups', () => {
           ...CAPTURE,
           driver: 'tcpdump',
           attribution: 'lsof',
+          reverseDns: true,
+          places: [{ path: '/usr/share/GeoIP/GeoLite2-Country.mmdb', type: 'GeoLite2-Country', built: '2026-01-13' }],
+          placesNote: 'asn data: /tmp/x.mmdb does not exist',
           dropped: 321,
           shed: 12,
           note: 'lsof has not answered for 12 s',

@@ -118,6 +118,8 @@ export function monitorOver(source: FakeSource, setup: MonitorSetup = {}) {
     hasPhysical: false,
     repeats: (name) => name.startsWith('veth'),
     inspection: null,
+    places: null,
+    reverseDns: false,
     kindOf: interfaceKind,
     seed: 1,
   });

@@ -68,6 +68,9 @@ export function flowRow(row: Partial<FlowRow> & { id: string }): FlowRow {
     application: null,
     applicationSource: 'port',
     category: null,
+    country: null,
+    asn: null,
+    network: null,
     firstSeen: NOON - 30_000,
     lastSeen: NOON,
     rttMs: null,
@@ -113,6 +116,9 @@ export const CAPTURE: CaptureStatus = {
   bufferBytes: 16 * 1024 * 1024,
   note: '',
   file: null,
+  reverseDns: false,
+  places: [],
+  placesNote: '',
 };
 
 /** A snapshot from its parts; totals are the sums of the flows unless they are given. */
@@ -163,6 +169,11 @@ const HOSTS = [
   null,
   'mirror.example.edu',
 ];
+/** Of the hosts above. */
+const CATEGORIES = ['Web', 'Streaming', 'Development', 'Cloud and storage', 'Other', 'Software updates'];
+const COUNTRIES = ['DE', 'US', 'NL', 'IE', null, 'FR'];
+/** This one is known by an answer for its address alone. */
+const INFERRED = 3;
 
 /** A busy machine: `count` flows over ten apps. `step` moves rates and totals as a second does. */
 export function busy(count = 40, step = 0): Snapshot {
@@ -189,9 +200,15 @@ export function busy(count = 40, step = 0): Snapshot {
         port: udp ? 443 : i % 7 === 3 ? 22 : 443,
       },
       host,
-      nameSource: host === null ? 'none' : udp ? 'quic' : 'tls',
+      nameSource: host === null ? 'none' : i % HOSTS.length === INFERRED ? 'dns' : udp ? 'quic' : 'tls',
+      nameReason: host === null ? 'no answer for this address was seen' : null,
+      domain: host === null ? null : host.split('.').slice(-2).join('.'),
       application: udp ? 'quic' : 'https',
-      category: i % 4 === 0 ? 'web' : null,
+      applicationSource: i % 7 === 3 ? 'port' : 'content',
+      category: CATEGORIES[i % HOSTS.length] as string,
+      country: COUNTRIES[i % HOSTS.length] ?? null,
+      asn: host === null ? null : 64_500 + (i % HOSTS.length),
+      network: host === null ? null : 'Example Networks',
       rxRate,
       txRate,
       rxBytes: 1_000_000 * (i + 1) + rxRate * step,
@@ -205,7 +222,8 @@ export function busy(count = 40, step = 0): Snapshot {
       closed: i % 12 === 11,
     });
   });
-  const recent = (seed: number) => Array.from({ length: 30 }, (_, s) => Math.round(wave(seed + s * 0.31, 1_000_000)));
+  const recent = (seed: number) =>
+    Array.from({ length: 60 }, (_, s) => Math.round(wave(seed + Math.floor((s + step) / 7) * 0.31, 1_000_000)));
   const sumOf = (some: readonly FlowRow[]): Traffic => {
     const sum = { ...NOTHING } as { -readonly [Key in keyof Traffic]: number };
     for (const flow of some) for (const key of Object.keys(NOTHING) as (keyof Traffic)[]) sum[key] += flow[key];
@@ -245,14 +263,21 @@ export function busy(count = 40, step = 0): Snapshot {
         ...sumOf(own),
         id: `h${i}`,
         host,
-        nameSource: 'tls',
+        nameSource: i === INFERRED ? 'dns' : 'tls',
+        domain: host.split('.').slice(-2).join('.'),
+        category: CATEGORIES[i] as string,
         addresses: own.map((flow) => flow.remote.address),
         flows: own.length,
-        country: 'DE',
+        country: COUNTRIES[i] ?? null,
+        network: 'Example Networks',
         asn: 64_500 + i,
         recent: recent(i + 5),
       }),
     ];
+  });
+  const categories = CATEGORIES.flatMap((category, i) => {
+    const own = flows.filter((flow) => flow.category === category);
+    return own.length === 0 ? [] : [{ ...sumOf(own), id: `c${i}`, category, flows: own.length, recent: recent(i + 9) }];
   });
   const total = sumOf(flows);
   const interfaces = [
@@ -286,6 +311,7 @@ export function busy(count = 40, step = 0): Snapshot {
     flowCount: flows.length,
     apps: [...apps].sort((a, b) => b.rxRate + b.txRate - a.rxRate - a.txRate),
     hosts,
+    categories,
     interfaces,
     rates: {
       rxSeconds: seconds(1, 5_000_000),

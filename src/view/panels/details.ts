@@ -1,6 +1,7 @@
 // Popups of named facts: all that is known about a row, and the state of the capture with what was passed over and why.
 
-import type { AppRow, FlowRow, HostRow, InterfaceRow, Snapshot, Traffic } from '../../aggregate/snapshot.ts';
+import type { AppRow, CategoryRow, FlowRow, HostRow, InterfaceRow, Snapshot, Traffic } from '../../aggregate/snapshot.ts';
+import type { NameSource, Place } from '../../net/model.ts';
 import { displayWidth } from '../cells.ts';
 import type { CellContext } from '../column.ts';
 import { formatAmount, formatDateTime, formatDuration, formatGrouped, formatRate, formatRtt, formatShare } from '../format.ts';
@@ -77,6 +78,8 @@ export function rowFacts(table: TableName, row: AnyRow, context: CellContext): r
       return flowFacts(row as FlowRow, context);
     case 'hosts':
       return hostFacts(row as HostRow, context);
+    case 'categories':
+      return categoryFacts(row as CategoryRow, context);
     case 'interfaces':
       return interfaceFacts(row as InterfaceRow, context);
   }
@@ -127,16 +130,44 @@ function hostFacts(row: HostRow, context: CellContext): readonly Fact[] {
   return [
     ['host', secret(row.host, context), 'name'],
     ...(row.reason === null ? [] : [['note', shown(row.reason, context), 'warn'] as const]),
-    ['named by', row.nameSource === 'none' ? null : row.nameSource],
+    ['named by', namedBy(row.nameSource)],
     ['domain', secret(row.domain, context)],
     ['addresses', row.addresses.length === 0 ? null : row.addresses.map((address) => hidden(address, context)).join('  ')],
     ['category', text(row.category, context)],
-    ['country', text(row.country, context)],
-    ['system', row.asn === null ? null : `AS${row.asn}`],
+    ['place', placeText(row, context)],
     ['flows', formatGrouped(row.flows)],
     ...traffic(row, context),
     ...seen(row, context),
   ];
+}
+
+/** What each source of names is, in a user's words. */
+const SOURCES: Readonly<Record<NameSource, string | null>> = {
+  none: null,
+  ptr: 'ptr: a reverse look-up of the address',
+  mdns: 'mdns: announced on the local network',
+  dns: 'dns: an answer for the address, seen before',
+  http: 'http: what the connection asked for itself',
+  quic: 'quic: what the connection asked for itself',
+  tls: 'tls: what the connection asked for itself',
+};
+
+function namedBy(source: NameSource): string | null {
+  return SOURCES[source];
+}
+
+/** Country, system and operator; null where nothing is known. */
+function placeText({ country, asn, network }: Place, context: CellContext): string | null {
+  const parts = [
+    ...(country === null ? [] : [shown(country, context)]),
+    ...(asn === null ? [] : [`AS${asn}`]),
+    ...(network === null ? [] : [shown(network, context)]),
+  ];
+  return parts.length === 0 ? null : parts.join(', ');
+}
+
+function categoryFacts(row: CategoryRow, context: CellContext): readonly Fact[] {
+  return [['category', text(row.category, context), 'name'], ['flows', formatGrouped(row.flows)], ...traffic(row, context)];
 }
 
 /** macOS asks DNS for all apps through this one process, and the kernel does not always tell for which. */
@@ -165,12 +196,14 @@ function flowFacts(row: FlowRow, context: CellContext): readonly Fact[] {
       ? []
       : [['other end', `${shown(row.peerApp, context)} (pid ${row.peerPid ?? context.glyphs.unknown})`] as const]),
     ['remote', endpointText(row.remote, null, row.protocol, numbers)],
-    ['host', secret(row.host, context)],
-    ['named by', row.nameSource === 'none' ? null : row.nameSource],
+    ['host', row.nameReason === null ? secret(row.host, context) : null, 'name'],
+    row.nameReason === null ? ['named by', namedBy(row.nameSource)] : ['no name', shown(row.nameReason, context), 'warn'],
+    ['domain', secret(row.domain, context)],
+    ['place', placeText(row, context)],
     ['local', endpointText(row.local, null, row.protocol, numbers)],
     ['direction', row.direction],
     ['protocol', `${shown(row.protocol, context)}${/^\d+$/.test(service) ? '' : ` (port of ${service})`}`],
-    ['application', text(row.application, context)],
+    ['application', row.application === null ? null : `${shown(row.application, context)} (by ${row.applicationSource})`],
     ['category', text(row.category, context)],
     ['state', `${shown(row.state, context)}${row.closed ? ', closed' : ''}`],
     ['interface', text(row.interface, context)],
@@ -210,6 +243,17 @@ export function captureFacts(snapshot: Snapshot, context: CellContext): readonly
     ...capture.fallbacks.map(
       ({ driver, reason }) => [`not ${shown(driver, context)}`.slice(0, NAME_WIDTH), shown(reason, context), 'warn'] as const,
     ),
+    [
+      'look-ups',
+      capture.reverseDns ? 'reverse DNS: this asks for addresses without a name' : 'none',
+      capture.reverseDns ? 'warn' : 'text',
+    ],
+    ...(capture.places.length === 0
+      ? [['places', null] as const]
+      : capture.places.map(
+          ({ type, built }) => ['places by', `${shown(type, context)} of ${built ?? 'an unknown day'}`] as const,
+        )),
+    ...(capture.placesNote === '' ? [] : [['places', shown(capture.placesNote, context), 'warn'] as const]),
     ['packets', count(capture.packets)],
     ['frame bytes', size(capture.frameBytes)],
     ['its counter', size(capture.interfaceBytes)],

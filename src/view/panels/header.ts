@@ -65,6 +65,7 @@ function sourceParts(picture: Picture, state: ViewState, glyphs: Glyphs): readon
         span(drawable(capture.attribution, glyphs), capture.attribution === 'none' ? 'warn' : 'text'),
       ],
     },
+    ...(capture.reverseDns ? [{ rank: 2, line: [span(`${glyphs.separator} `, 'dim'), span('asks DNS', 'warn')] }] : []),
   ];
 }
 

@@ -27,6 +27,7 @@ const EMPTY: Record<TableName, string> = {
   apps: 'waiting for the first packets',
   connections: 'no connection yet',
   hosts: 'no host yet',
+  categories: 'no traffic to sort yet',
   interfaces: 'no interface yet',
 };
 

@@ -6,7 +6,7 @@ import type { FlowRow } from '../../aggregate/snapshot.ts';
 import { BY_RATE, type CellContext, type TableSpec } from '../column.ts';
 import { formatAge, formatCount, formatRtt } from '../format.ts';
 import { type Span, span } from '../span.ts';
-import { endpointText, portText, shown } from './masking.ts';
+import { endpointText, nameCell, portText, shown } from './masking.ts';
 import { rateColumns, totalColumns } from './traffic.ts';
 
 const [rxRate, txRate] = rateColumns<FlowRow>({ rx: 2, tx: 3 });
@@ -83,7 +83,10 @@ export const CONNECTIONS: TableSpec<FlowRow> = {
       rank: 1,
       ascendingFirst: true,
       value: (row) => (row.host ?? row.remote.address).toLowerCase(),
-      cell: (row, context) => span(endpointText(row.remote, row.host, row.protocol, context), row.closed ? 'dim' : 'text'),
+      cell: (row, context, width) => {
+        const text = endpointText(row.remote, row.host, row.protocol, context);
+        return span(nameCell(text, row.nameSource, width, context), row.closed ? 'dim' : 'text');
+      },
     },
     {
       key: 'protocol',

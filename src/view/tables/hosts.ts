@@ -5,7 +5,7 @@ import type { HostRow } from '../../aggregate/snapshot.ts';
 import { BY_RATE, type TableSpec } from '../column.ts';
 import { formatAge, formatCount } from '../format.ts';
 import { span } from '../span.ts';
-import { hidden, shown } from './masking.ts';
+import { hidden, nameCell, shown } from './masking.ts';
 import { rateColumns, recentColumn, shareColumn, totalColumns } from './traffic.ts';
 
 const [rxRate, txRate] = rateColumns<HostRow>({ rx: 2, tx: 3 });
@@ -27,11 +27,11 @@ export const HOSTS: TableSpec<HostRow> = {
       rank: 1,
       ascendingFirst: true,
       value: (row) => row.host?.toLowerCase() ?? null,
-      cell: (row, context) => {
+      cell: (row, context, width) => {
         const text = context.names ? row.host : (row.addresses.at(-1) ?? row.host);
         return text === null
           ? span(`(${shown(row.reason ?? 'other hosts', context)})`, 'dim')
-          : span(hidden(text, context), 'name');
+          : span(nameCell(hidden(text, context), row.nameSource, width, context), 'name');
       },
     },
     {

@@ -20,7 +20,8 @@ function recent(key: 'recentRx' | 'recentTx'): Column<InterfaceRow> {
     max: 30,
     align: 'right',
     rank: 12,
-    cell: (row, context, width) => span(sparkText(row[key], width, context.glyphs), key === 'recentRx' ? 'rx' : 'tx'),
+    cell: (row, context, width) =>
+      span(sparkText(row[key], width, context.now, context.glyphs), key === 'recentRx' ? 'rx' : 'tx'),
   };
 }
 

@@ -1,8 +1,8 @@
 // Names and addresses as the user wants them: names or addresses, services or ports, or nothing of either for a screenshot.
 
-import type { Endpoint } from '../../net/model.ts';
+import { type Endpoint, isInferred, type NameSource } from '../../net/model.ts';
 import { serviceName } from '../../net/services.ts';
-import { drawable } from '../cells.ts';
+import { cut, drawable } from '../cells.ts';
 import type { CellContext } from '../column.ts';
 
 /** Outside text as it may be drawn. */
@@ -13,6 +13,15 @@ export function shown(text: string, context: CellContext): string {
 /** Outside text that privacy mode hides. */
 export function hidden(text: string, context: CellContext): string {
   return context.privacy ? context.glyphs.masked.repeat(6) : drawable(text, context.glyphs);
+}
+
+/** Stands before a name that the traffic did not tell itself. */
+const INFERRED = '~';
+
+/** A name as a cell of a table, its beginning cut where it is too long: a name that is inferred from the address is marked. */
+export function nameCell(text: string, source: NameSource, width: number, context: CellContext): string {
+  const isMarked = isInferred(source) && context.names && !context.privacy;
+  return isMarked ? `${INFERRED}${cut(text, width - 1, context.glyphs, 'start')}` : text;
 }
 
 /** `host:port` of a remote end, IPv6 in brackets. */

@@ -91,7 +91,7 @@ export function shareColumn<Row extends Traffic>(rank: number): Column<Row> {
   };
 }
 
-/** The last seconds, one level a cell. */
+/** The last minute, the mean of an equal stretch in each cell. */
 export function recentColumn<Row extends { readonly recent: readonly number[] }>(rank: number): Column<Row> {
   return {
     key: 'recent',
@@ -100,6 +100,6 @@ export function recentColumn<Row extends { readonly recent: readonly number[] }>
     max: 20,
     align: 'right',
     rank,
-    cell: (row, context, width) => span(sparkText(row.recent, width, context.glyphs), 'low'),
+    cell: (row, context, width) => span(sparkText(row.recent, width, context.now, context.glyphs), 'low'),
   };
 }

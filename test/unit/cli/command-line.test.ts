@@ -107,7 +107,12 @@ describe('help', () => {
     expect(lines.filter((line) => line.length > 80)).toEqual([]);
     const listed = [...helpText().matchAll(/^ {2}(?:-\w, | {4})--([\w-]+)/gm)].map((match) => match[1]);
     expect(listed.sort()).toEqual(FLAGS.flatMap((flag) => (flag.help === null ? [] : [flag.name])).sort());
-    expect(FLAGS.flatMap((flag) => (flag.help === null ? [flag.name] : [])).sort()).toEqual(['color', 'names', 'no-ascii']);
+    expect(FLAGS.flatMap((flag) => (flag.help === null ? [flag.name] : [])).sort()).toEqual([
+      'color',
+      'names',
+      'no-ascii',
+      'no-reverse-dns',
+    ]);
   });
 
   it('shows examples and every exit status', () => {

@@ -92,6 +92,7 @@ describe('order', () => {
       color: true,
       mouse: null,
       names: true,
+      'reverse-dns': false,
     });
   });
 
@@ -344,6 +345,7 @@ describe('--print-config', () => {
       'color = true                    # default',
       '# mouse =  # default: on, but off over SSH',
       'names = true                    # default',
+      'reverse-dns = false             # default',
       '',
       '[history]',
       'enabled = false                 # default',

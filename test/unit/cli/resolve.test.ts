@@ -27,6 +27,7 @@ describe('resolveOptions', () => {
       samples: null,
       driver: 'auto',
       names: true,
+      reverseDns: false,
       theme: 'netmon',
       units: 'bytes',
       ascii: false,
@@ -70,6 +71,14 @@ describe('resolveOptions', () => {
     expect((await options(['-r', 'x', '--speed', '2.5'])).speed).toBe(2.5);
   });
 
+  it('looks nothing up unless it is told to, and never in a replay', async () => {
+    expect((await options([])).reverseDns).toBe(false);
+    expect((await options(['--reverse-dns'])).reverseDns).toBe(true);
+    expect((await options([], { NETMON_REVERSE_DNS: '1' })).reverseDns).toBe(true);
+    expect((await options(['--no-reverse-dns'], { NETMON_REVERSE_DNS: '1' })).reverseDns).toBe(false);
+    expect((await options(['-r', 'x'], { NETMON_REVERSE_DNS: '1' })).reverseDns).toBe(false);
+  });
+
   it('lets --once last as long as --duration says', async () => {
     expect(await options(['--once', '--duration', '10s'])).toMatchObject({ once: true, json: false, durationMs: 10_000 });
   });
@@ -78,6 +87,7 @@ describe('resolveOptions', () => {
     [['-r', 'x', '-i', 'en0'], '--interface does not go with --read'],
     [['-r', 'x', '--bpf', 'tcp'], '--bpf does not go with --read'],
     [['-r', 'x', '--driver', 'cap'], '--driver does not go with --read'],
+    [['-r', 'x', '--reverse-dns'], '--reverse-dns does not go with --read'],
     [['-r', ''], '--read needs a file'],
     [['--speed', '2'], '--speed goes only with --read'],
     [['-r', 'x', '--speed', '-1'], '--speed "-1" is not 0 or a number from 0.001 to 1000000'],
