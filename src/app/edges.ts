@@ -19,6 +19,8 @@ const DARWIN_PATHS: EdgePaths = {
   netstat: '/usr/sbin/netstat',
   route: '/sbin/route',
   ps: '/bin/ps',
+  arp: '/usr/sbin/arp',
+  ndp: '/usr/sbin/ndp',
   proc: '/proc',
   sys: '/sys',
   passwd: '/etc/passwd',

@@ -12,6 +12,8 @@ export interface EdgePaths {
   readonly netstat: string;
   readonly route: string;
   readonly ps: string;
+  readonly arp: string;
+  readonly ndp: string;
   /** Root of procfs and sysfs; other roots in tests. */
   readonly proc: string;
   readonly sys: string;

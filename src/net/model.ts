@@ -99,6 +99,14 @@ export interface Place {
   readonly network: string | null;
 }
 
+/** The device behind an address of the local network, as far as it is known. */
+export interface Neighbour {
+  /** `00:11:22:33:44:55`. */
+  readonly mac: string | null;
+  /** Who made it. */
+  readonly vendor: string | null;
+}
+
 /** What is known of flows besides their numbers and owners; by row of the flow table. */
 export interface FlowFacts {
   /** Dense number of the remote end's name, -1 where it has none. */
@@ -116,4 +124,6 @@ export interface FlowFacts {
   categoryText(category: number): string | null;
   /** @param words four words of an address at `at` */
   placeOf(words: Int32Array, at: number): Place;
+  /** @param words four words of an address at `at` */
+  neighbourOf(words: Int32Array, at: number): Neighbour;
 }

@@ -58,6 +58,8 @@ export function fakeEdges(system: FakeSystem = {}): FakeEdges {
     netstat: '/usr/sbin/netstat',
     route: '/sbin/route',
     ps: '/bin/ps',
+    arp: '/usr/sbin/arp',
+    ndp: '/usr/sbin/ndp',
     proc: join(root, 'proc'),
     sys: join(root, 'sys'),
     passwd: join(root, 'etc/passwd'),

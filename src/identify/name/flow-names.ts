@@ -12,6 +12,7 @@ import {
   type FlowFacts,
   NAME_SOURCES,
   type NameSource,
+  type Neighbour,
   type Place,
   type Process,
   type ProcessDirectory,
@@ -43,6 +44,7 @@ const RESOLVERS = new Set([
   'coredns',
 ]);
 const ENCRYPTED_DNS = new Set(['dot', 'doq', 'doh']);
+const NOBODY: Neighbour = { mac: null, vendor: null };
 /** An answer that comes this long after a flow began still names it. */
 const LATE_MS = 10_000;
 
@@ -64,6 +66,8 @@ export class FlowNames implements Findings, FlowFacts {
   now = 0;
   /** Told of each new flow that has no name yet, once; null where nobody wants to know. */
   onNameless: ((row: number) => void) | null = null;
+  /** Tells devices of the local network; null where nothing does. */
+  neighbours: ((words: Int32Array, at: number) => Neighbour) | null = null;
 
   /**
    * @param categories null where flows are not categorised
@@ -233,6 +237,10 @@ export class FlowNames implements Findings, FlowFacts {
 
   placeOf(words: Int32Array, at: number): Place {
     return this.#place(words, at);
+  }
+
+  neighbourOf(words: Int32Array, at: number): Neighbour {
+    return this.neighbours?.(words, at) ?? NOBODY;
   }
 
   #decide(row: number, process: Process | undefined): number {

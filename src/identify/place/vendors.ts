@@ -1,0 +1,113 @@
+// Who made a device, by the beginning of its hardware address. The table is a file of its own, which is loaded when it is first needed:
+// most runs never do.
+
+import { promisify } from 'node:util';
+import { inflate } from 'node:zlib';
+import { isDevice, isLocallyAdministered, macOfBytes, parseMac } from './mac.ts';
+
+/** Stands for the vendor of an address that was made up: phones and laptops take another one for each network. */
+export const RANDOMISED = 'randomised address';
+
+/** Blocks of one size, by prefix. */
+interface Blocks {
+  /** Size of one block. */
+  readonly size: number;
+  readonly prefixes: Float64Array;
+  readonly names: Uint16Array;
+}
+
+const HEAD_BYTES = 20;
+const LONGEST_TABLE = 4 << 20;
+/** Addresses left to the owner of a prefix of 24, 28 and 36 bits. */
+const SIZES = [2 ** 24, 2 ** 20, 2 ** 12];
+const NEWLINE = 0x0a;
+
+/** The table, unpacked: one buffer of names and sorted prefixes, about 1.2 MB. */
+export class Vendors {
+  readonly #text: Buffer;
+  /** Where each name begins, and the end of the last one. */
+  readonly #starts: Uint32Array;
+  /** The smallest first: they lie in blocks of the larger ones. */
+  readonly #blocks: readonly Blocks[];
+
+  /** @param table as scripts/build-vendors.mjs lays it out. @throws RangeError for one that is broken */
+  constructor(table: Buffer) {
+    const [nameBytes = 0, stepBytes = 0, ...counts] = Array.from({ length: HEAD_BYTES / 4 }, (_, i) => table.readUInt32LE(i * 4));
+    const total = counts.reduce((sum, count) => sum + count, 0);
+    const steps = HEAD_BYTES + nameBytes;
+    const numbers = steps + stepBytes;
+    if (table.length !== numbers + 2 * total) throw new RangeError('the table of vendors is broken');
+    this.#text = table.subarray(HEAD_BYTES, steps);
+    this.#starts = lineStarts(this.#text);
+    let at = steps;
+    let entry = 0;
+    let fresh = 0;
+    this.#blocks = counts
+      .map((count, list) => {
+        const blocks = { size: SIZES[list] ?? 1, prefixes: new Float64Array(count), names: new Uint16Array(count) };
+        let prefix = 0;
+        for (let i = 0; i < count; i++, entry++) {
+          for (let scale = 1, more = true; more; scale *= 128) {
+            const byte = table[at++] as number;
+            prefix += (byte & 0x7f) * scale;
+            more = byte > 0x7f;
+          }
+          blocks.prefixes[i] = prefix;
+          const number = ((table[numbers + entry] as number) << 8) | (table[numbers + total + entry] as number);
+          blocks.names[i] = number === 0 ? fresh++ : number - 1;
+        }
+        return blocks;
+      })
+      .reverse();
+  }
+
+  /** Loads the table that comes with the program. */
+  static async load(): Promise<Vendors> {
+    const { VENDOR_TABLE } = await import('./vendor-table.ts');
+    return new Vendors(await promisify(inflate)(Buffer.from(VENDOR_TABLE, 'base64'), { maxOutputLength: LONGEST_TABLE }));
+  }
+
+  /**
+   * Who has the block that an address lies in, in short; RANDOMISED for one that nobody assigned.
+   *
+   * @param mac six bytes, their text, or their number
+   * @returns null for groups, for blocks whose owner is not told, and for what is no hardware address
+   */
+  vendorOf(mac: Uint8Array | string | number): string | null {
+    const value = typeof mac === 'number' ? mac : typeof mac === 'string' ? parseMac(mac) : macOfBytes(mac);
+    if (value === null || !isDevice(value)) return null;
+    if (isLocallyAdministered(value)) return RANDOMISED;
+    for (const { size, prefixes, names } of this.#blocks) {
+      const at = find(prefixes, Math.floor(value / size));
+      if (at >= 0) return this.#name(names[at] as number);
+    }
+    return null;
+  }
+
+  #name(number: number): string | null {
+    const start = this.#starts[number];
+    const end = this.#starts[number + 1];
+    return start === undefined || end === undefined ? null : this.#text.toString('utf8', start, end - 1);
+  }
+}
+
+function lineStarts(text: Buffer): Uint32Array {
+  const starts = [0];
+  for (let at = text.indexOf(NEWLINE); at >= 0; at = text.indexOf(NEWLINE, at + 1)) starts.push(at + 1);
+  starts.push(text.length + 1);
+  return Uint32Array.from(starts);
+}
+
+/** Index of `wanted` in ascending numbers, -1 where it is not. */
+function find(sorted: Float64Array, wanted: number): number {
+  let low = 0;
+  let high = sorted.length - 1;
+  while (low <= high) {
+    const middle = (low + high) >>> 1;
+    const value = sorted[middle] as number;
+    if (value === wanted) return middle;
+    if (value < wanted) low = middle + 1;
+    else high = middle - 1;
+  }
+  return -1;
+}
