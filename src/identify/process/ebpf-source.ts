@@ -1,7 +1,7 @@
 // Owners told by the kernel: reports of the socket programs, drained before each batch, so that a packet's owner is always there first.
 
 import { FLOW_DIRECTION } from '../../flow/direction.ts';
-import { type FlowTable, isLocalFlow, NO_OWNER } from '../../flow/flow-table.ts';
+import { directionOf, type FlowTable, isLocalFlow, NO_OWNER } from '../../flow/flow-table.ts';
 import {
   COUNTERS,
   INTS,
@@ -14,13 +14,14 @@ import {
   SERIAL,
   STATE,
 } from '../../flow/layout.ts';
-import { scopeOf, V4_MAPPED } from '../../net/address.ts';
+import { scopeOf } from '../../net/address.ts';
 import { widened } from '../../net/arrays.ts';
-import { i32, u16, u32le } from '../../net/bytes.ts';
+import { u16, u32le } from '../../net/bytes.ts';
 import { hasPorts, PROTOCOL } from '../../net/numbers.ts';
 import { sanitizeBytes } from '../../net/text.ts';
 import type { Ends } from './conntrack.ts';
 import type { LoadedPrograms } from './ebpf/loader.ts';
+import { readReportAddress } from './ebpf/report-ring.ts';
 import { REPORT, WAY } from './ebpf/socket-programs.ts';
 import type { ExecWatch } from './exec-watch.ts';
 import type { HandOvers } from './hand-over.ts';
@@ -44,6 +45,8 @@ interface Waiting {
   readonly isPeer: boolean;
   readonly holder: number;
   readonly match: 'exact' | 'wildcard' | 'listener';
+  /** The socket is in another network namespace: it is in none of our tables, though one there may look like it. */
+  readonly isElsewhere: boolean;
 }
 
 /** What the source is made of. */
@@ -85,6 +88,7 @@ export class EbpfSource implements OwnerSource {
     this.#namespaceLow = namespace === null ? -1 : Number(namespace & 0xffff_ffffn);
     this.#namespaceHigh = namespace === null ? -1 : Number(namespace >> 32n);
     parts.fallback.behindTranslation = (row, protocol, ends) => this.#ownBehind(row, protocol, ends);
+    parts.fallback.kernelTells = true;
   }
 
   get note(): string {
@@ -109,27 +113,27 @@ export class EbpfSource implements OwnerSource {
     const { flows, fallback } = this.#parts;
     const base = row * INTS;
     const protocol = (flows.ints[base + PROTOCOL_INTERFACE] as number) & 0xffff;
-    if (row >= this.#told.length) this.#told = widened(this.#told, flows.capacity);
-    this.#told[row] = 0;
+    this.#begin(row);
     const local = this.#find(row, protocol, LOCAL, REMOTE);
     const match = this.#sockets.match;
     const elsewhere = this.#find(row, protocol | ELSEWHERE, REMOTE, LOCAL);
     if (elsewhere !== 0) joinEnds(flows, row);
     if (isLocalFlow(flows, row)) {
       const peer = elsewhere || this.#find(row, protocol, REMOTE, LOCAL);
-      if (peer !== 0) this.#assign(row, true, peer, this.#sockets.match);
+      if (peer !== 0) this.#assign(row, true, peer, this.#sockets.match, elsewhere !== 0);
       else this.#ownOlder(row, protocol, true);
     }
-    if (local !== 0) this.#assign(row, false, local, match);
+    if (local !== 0) this.#assign(row, false, local, match, false);
     else if (!this.#ownOlder(row, protocol, false)) fallback.admit(row);
   }
 
   claim(row: number): boolean {
     const { flows } = this.#parts;
     const protocol = (flows.ints[row * INTS + PROTOCOL_INTERFACE] as number) & 0xffff;
+    this.#begin(row);
     const holder = this.#find(row, protocol | ELSEWHERE, LOCAL, REMOTE);
     if (holder === 0) return false;
-    this.#assign(row, false, holder, this.#sockets.match);
+    this.#assign(row, false, holder, this.#sockets.match, true);
     return true;
   }
 
@@ -167,6 +171,12 @@ export class EbpfSource implements OwnerSource {
     return true;
   }
 
+  /** Another flow took the row. */
+  #begin(row: number): void {
+    if (row >= this.#told.length) this.#told = widened(this.#told, this.#parts.flows.capacity);
+    this.#told[row] = 0;
+  }
+
   #find(row: number, protocol: number, near: number, far: number): number {
     const { ints } = this.#parts.flows;
     const base = row * INTS;
@@ -181,7 +191,8 @@ export class EbpfSource implements OwnerSource {
     const holder =
       this.#sockets.find(protocol | ELSEWHERE, words, 0, ownPort, 4, otherPort) ||
       this.#sockets.find(protocol, words, 0, ownPort, 4, otherPort);
-    if (holder !== 0) this.#assign(row, false, holder, this.#sockets.match);
+    // Its socket has other ends than the flow: it can't be looked up by them again, wherever it is.
+    if (holder !== 0) this.#assign(row, false, holder, this.#sockets.match, true);
     return holder !== 0;
   }
 
@@ -192,8 +203,8 @@ export class EbpfSource implements OwnerSource {
     const version = bytes[at + REPORT.PROTOCOL + 1] as number;
     const protocol = bytes[at + REPORT.PROTOCOL] as number;
     const words = this.#words;
-    readAddress(bytes, at + REPORT.SOURCE, version, words, 0);
-    readAddress(bytes, at + REPORT.DESTINATION, version, words, 4);
+    readReportAddress(bytes, at + REPORT.SOURCE, version, words, 0);
+    readReportAddress(bytes, at + REPORT.DESTINATION, version, words, 4);
     const ported = hasPorts(protocol);
     const sourcePort = ported ? u16(bytes, at + REPORT.PORTS) : 0;
     const destinationPort = ported ? u16(bytes, at + REPORT.PORTS + 2) : 0;
@@ -217,40 +228,46 @@ export class EbpfSource implements OwnerSource {
       const row = this.#parts.flows.lookup(words, sourcePort, destinationPort, protocol, iface);
       if (row < 0) continue;
       const ownerIsLocal = this.#parts.flows.lastSent === sent;
-      if (!elsewhere) this.#correct(row, protocol, ownerIsLocal, holder);
-      else if (!ownerIsLocal) {
+      if (!elsewhere) this.#correct(row, protocol, ownerIsLocal, holder, false);
+      else if (directionOf(this.#parts.flows, row) === FLOW_DIRECTION.TRANSIT) {
+        // It passes through: its opener may be a container's process, its other end is not here even if that is.
+        if (ownerIsLocal) this.#correct(row, protocol, true, holder, true);
+      } else if (!ownerIsLocal) {
         joinEnds(this.#parts.flows, row);
-        this.#correct(row, protocol, false, holder);
+        this.#correct(row, protocol, false, holder, true);
       }
     }
   }
 
   /** A flow that stands already: it waits for this owner, or its tuple now belongs to another process. */
-  #correct(row: number, protocol: number, ownerIsLocal: boolean, holder: number): void {
+  #correct(row: number, protocol: number, ownerIsLocal: boolean, holder: number, isElsewhere: boolean): void {
     const { flows } = this.#parts;
     if (!ownerIsLocal && !isLocalFlow(flows, row)) return;
+    const told = ownerIsLocal ? (this.#told[row] ?? 0) : 0;
+    if (told === holder) return; // nothing new, though the flow may have been handed on meanwhile
     const known = flows.ints[row * INTS + (ownerIsLocal ? PROCESS : PEER_PROCESS)] as number;
     const process = this.#parts.holders.process(holder, this.#parts.now());
     if (known !== NO_OWNER && known === process) return;
-    const told = ownerIsLocal ? (this.#told[row] ?? 0) : 0;
     // Only TCP has a SYN to tell that a tuple was taken over; elsewhere the other process's packets are another flow.
-    if (told !== 0 && told !== holder && protocol !== PROTOCOL.TCP) this.#part(row, told);
+    if (told !== 0 && protocol !== PROTOCOL.TCP) this.#part(row, told);
     else if (known !== NO_OWNER && process >= 0 && ownerIsLocal && protocol !== PROTOCOL.TCP) flows.remove(row);
-    else this.#assign(row, !ownerIsLocal, holder, 'exact');
+    else this.#assign(row, !ownerIsLocal, holder, 'exact', isElsewhere);
   }
 
   /** Ends a flow whose tuple another process took over: it keeps the owner that it had, as far as that is known by now. */
   #part(row: number, told: number): void {
     const { flows, holders } = this.#parts;
-    const process = holders.process(told, Number.POSITIVE_INFINITY);
-    if (process >= 0) flows.setOwner(row, process, attributionIndex('exact'), reasonIndex('not looked up yet'));
+    if (flows.ints[row * INTS + PROCESS] === NO_OWNER) {
+      const process = holders.process(told, Number.POSITIVE_INFINITY);
+      if (process >= 0) flows.setOwner(row, process, attributionIndex('exact'), reasonIndex('not looked up yet'));
+    }
     flows.remove(row);
   }
 
-  #assign(row: number, isPeer: boolean, holder: number, match: 'exact' | 'wildcard' | 'listener'): void {
+  #assign(row: number, isPeer: boolean, holder: number, match: Waiting['match'], isElsewhere: boolean): void {
     const serial = this.#parts.flows.counters[row * COUNTERS + SERIAL] as number;
     if (!isPeer && row < this.#told.length) this.#told[row] = holder;
-    this.#settle({ row, serial, isPeer, holder, match }, this.#parts.now());
+    this.#settle({ row, serial, isPeer, holder, match, isElsewhere }, this.#parts.now());
   }
 
   #settle(each: Waiting, now: number): void {
@@ -259,11 +276,11 @@ export class EbpfSource implements OwnerSource {
     const process = holders.process(each.holder, now);
     if (process < 0) {
       if (this.#waiting.length < MOST_WAITING) this.#waiting.push(each);
-    } else if (each.isPeer) flows.setPeer(each.row, process);
-    else {
-      flows.setOwner(each.row, process, attributionIndex(each.match), reasonIndex('not looked up yet'));
-      this.#parts.handOvers?.add(each.row, process, now);
+      return;
     }
+    if (each.isPeer) flows.setPeer(each.row, process);
+    else flows.setOwner(each.row, process, attributionIndex(each.match), reasonIndex('not looked up yet'));
+    if (!each.isElsewhere) this.#parts.handOvers?.add(each.row, each.isPeer, process, now);
   }
 }
 
@@ -271,15 +288,4 @@ export class EbpfSource implements OwnerSource {
 function joinEnds(flows: FlowTable, row: number): void {
   const at = row * INTS + STATE;
   flows.ints[at] = ((flows.ints[at] as number) & ~0xff_0000) | (FLOW_DIRECTION.LOCAL << 16);
-}
-
-function readAddress(bytes: Uint8Array, at: number, version: number, words: Int32Array, to: number): void {
-  if (version === 4) {
-    words[to] = 0;
-    words[to + 1] = 0;
-    words[to + 2] = V4_MAPPED;
-    words[to + 3] = i32(bytes, at);
-    return;
-  }
-  for (let i = 0; i < 4; i++) words[to + i] = i32(bytes, at + 4 * i);
 }

@@ -1,5 +1,6 @@
 // Sockets that were handed on: a child that accepts for its parent, one that inherited or was passed a socket. The kernel's report names
-// the maker; half a second on, a flow that still lives is looked up once, and goes to who holds its socket now.
+// the maker; half a second on, and once more some seconds later, a flow that still lives is looked up, and goes to who holds its socket now.
+// What lived shorter than that stays the maker's, and so does a socket that the maker still holds: who of the two used it, nothing tells.
 
 import type { FlowTable } from '../../flow/flow-table.ts';
 import {
@@ -8,6 +9,7 @@ import {
   INTS,
   LAST_SEEN,
   LOCAL,
+  PEER_PROCESS,
   PORTS,
   PROCESS,
   PROTOCOL_INTERFACE,
@@ -20,10 +22,11 @@ import { readProcess } from './proc-process.ts';
 import { ProcfsTables } from './procfs-tables.ts';
 import { SocketInodes } from './socket-inodes.ts';
 
-/** How long after its owner was told a flow is looked up. */
-const SETTLED_MS = 500;
+/** When a flow is looked up: after its owner was told, and again after that, where it was quiet or still the maker's. */
+const LOOKS_MS = [500, 3500] as const;
 /** A flow that lived no longer than this by its own packets is not worth it. */
 const LIVED_MS = 300;
+/** Flows that wait for either look. */
 const MOST_WAITING = 1024;
 /** Flows looked up in one reading, so that a burst costs little. */
 const MOST_AT_ONCE = 32;
@@ -33,13 +36,17 @@ const REST = 20;
 interface Waiting {
   readonly row: number;
   readonly serial: number;
+  /** Of the far end of a local flow. */
+  readonly isPeer: boolean;
   /** Process that was told. */
   readonly process: number;
+  readonly look: 0 | 1;
   readonly due: number;
 }
 
 interface Sought extends Waiting {
   readonly inode: number;
+  readonly match: 'exact' | 'wildcard';
 }
 
 /** Corrects owners by who holds the socket; never for more than a twentieth of the time, and only while there are new flows. */
@@ -49,9 +56,16 @@ export class HandOvers {
   readonly #proc: string;
   readonly #tables: ProcfsTables;
   readonly #inodes: SocketInodes;
-  #waiting: Waiting[] = [];
+  /** By look; each in the order of its coming, which is that of its time. */
+  readonly #waiting: [Waiting[], Waiting[]] = [[], []];
   #sought: Sought[] = [];
+  /** Sockets of the processes that were asked in this reading. */
+  readonly #held = new Map<number, Set<number> | null>();
+  /** Time that the reading took so far, its walk included, ms. */
+  #spent = 0;
   #nextReading = 0;
+  /** Flows that found the queue full: they keep the owner that was told. */
+  overflowed = 0;
 
   /** @param proc `/proc` */
   constructor(flows: FlowTable, directory: Directory, proc: string) {
@@ -62,73 +76,113 @@ export class HandOvers {
     this.#inodes = new SocketInodes(proc);
   }
 
-  /** The flow's local end was told to be `process`'s. @param now monotonic ms */
-  add(row: number, process: number, now: number): void {
-    if (this.#waiting.length >= MOST_WAITING) return;
+  /** An end of the flow, one of this network namespace, was told to be `process`'s. @param now monotonic ms */
+  add(row: number, isPeer: boolean, process: number, now: number): void {
     const serial = this.#flows.counters[row * COUNTERS + SERIAL] as number;
-    this.#waiting.push({ row, serial, process, due: now + SETTLED_MS });
+    this.#wait({ row, serial, isPeer, process, look: 0, due: now + LOOKS_MS[0] });
   }
 
   /** @param now monotonic ms */
   work(now: number): void {
-    if (this.#inodes.walking) {
-      if (this.#inodes.step(WALK_MS)) this.#settle();
-      return;
-    }
-    const first = this.#waiting[0];
-    if (first === undefined || first.due > now || now < this.#nextReading) return;
     const begun = performance.now();
-    const due = this.#takeDue(now);
-    if (due.length === 0) return;
-    this.#tables.read(false, now);
-    for (const each of due) this.#look(each);
-    if (this.#sought.length > 0 && this.#inodes.step(WALK_MS)) this.#settle();
-    this.#nextReading = now + (performance.now() - begun) * REST;
+    if (!this.#inodes.walking && !this.#read(now)) return;
+    const isOver = this.#sought.length === 0 || this.#inodes.step(WALK_MS);
+    if (isOver) this.#settle();
+    this.#spent += performance.now() - begun;
+    if (!isOver) return;
+    this.#nextReading = now + this.#spent * REST;
+    this.#spent = 0;
   }
 
-  /** Flows that are due and still live; in the order of their coming, which is that of their time. */
-  #takeDue(now: number): Waiting[] {
+  #wait(each: Waiting): void {
+    const waiting = this.#waiting[each.look];
+    if (waiting.length < MOST_WAITING) waiting.push(each);
+    else this.overflowed++;
+  }
+
+  /** Reads the tables where a flow is due. @returns whether any was */
+  #read(now: number): boolean {
+    if (now < this.#nextReading) return false;
+    const due = [...this.#takeDue(0, MOST_AT_ONCE, now), ...this.#takeDue(1, MOST_AT_ONCE, now)];
+    if (due.length === 0) return false;
+    this.#tables.read(false, now);
+    this.#held.clear();
+    for (const each of due) if (!this.#look(each)) this.#again(each, now);
+    return true;
+  }
+
+  /** Flows that are due and have lived. */
+  #takeDue(look: 0 | 1, most: number, now: number): Waiting[] {
+    const waiting = this.#waiting[look];
     const due: Waiting[] = [];
     let taken = 0;
-    while (taken < this.#waiting.length && due.length < MOST_AT_ONCE) {
-      const each = this.#waiting[taken] as Waiting;
+    while (taken < waiting.length && due.length < most) {
+      const each = waiting[taken] as Waiting;
       if (each.due > now) break;
       taken++;
-      if (this.#isStill(each) && this.#lived(each.row)) due.push(each);
+      if (!this.#isStill(each)) continue;
+      if (this.#lived(each.row)) due.push(each);
+      else this.#again(each, now);
     }
-    this.#waiting = this.#waiting.slice(taken);
+    waiting.splice(0, taken);
     return due;
   }
 
-  #look(each: Waiting): void {
+  #again(each: Waiting, now: number): void {
+    if (each.look === 0) this.#wait({ ...each, look: 1, due: now + LOOKS_MS[1] });
+  }
+
+  /** @returns whether another process is looked for */
+  #look(each: Waiting): boolean {
     const { ints } = this.#flows;
     const base = each.row * INTS;
     const protocol = (ints[base + PROTOCOL_INTERFACE] as number) & 0xffff;
     const ports = ints[base + PORTS] as number;
-    const inode = this.#tables.find(protocol, ints, base + LOCAL, ports >>> 16, base + REMOTE, ports & 0xffff);
-    // A listener's socket is not the connection's; several may share a port without one of them being this flow's.
-    if (inode === 0 || this.#tables.match === 'listener') return;
+    const [near, far] = each.isPeer ? [REMOTE, LOCAL] : [LOCAL, REMOTE];
+    const [nearPort, farPort] = each.isPeer ? [ports & 0xffff, ports >>> 16] : [ports >>> 16, ports & 0xffff];
+    const inode = this.#tables.find(protocol, ints, base + near, nearPort, base + far, farPort);
+    const { match } = this.#tables;
+    // A listener's socket is not the connection's.
+    if (inode === 0 || match === 'listener' || match === 'none') return false;
+    // Several processes may share a port, each with a socket of its own: which of them is this flow's, the tables don't tell.
+    if (match === 'wildcard' && !this.#tables.isSole(protocol, nearPort)) return false;
     const pid = this.#directory.process(each.process)?.pid ?? -1;
-    if (pid < 0 || this.#inodes.holds(pid, inode)) return;
+    if (pid < 0 || this.#holds(pid, inode)) return false;
+    this.#inodes.forget(inode);
     this.#inodes.want(inode);
-    this.#sought.push({ ...each, inode });
+    this.#sought.push({ ...each, inode, match });
+    return true;
+  }
+
+  /** True when the process holds the socket, or may not be asked. A process that has thousands is read once in a reading. */
+  #holds(pid: number, inode: number): boolean {
+    let held = this.#held.get(pid);
+    if (held === undefined) {
+      held = this.#inodes.heldBy(pid);
+      this.#held.set(pid, held);
+    }
+    return held === null || held.has(inode);
   }
 
   #settle(): void {
     for (const each of this.#sought) {
       const pid = this.#inodes.owner(each.inode);
       const facts = pid === undefined || !this.#isStill(each) ? null : readProcess(this.#proc, pid);
-      if (facts !== null)
-        this.#flows.setOwner(each.row, this.#directory.learn(facts), attributionIndex('exact'), reasonIndex('not looked up yet'));
+      if (facts === null) continue;
+      const process = this.#directory.learn(facts);
+      if (each.isPeer) this.#flows.setPeer(each.row, process);
+      else this.#flows.setOwner(each.row, process, attributionIndex(each.match), reasonIndex('not looked up yet'));
     }
     this.#sought = [];
   }
 
-  #isStill({ row, serial, process }: Waiting): boolean {
+  /** True while the row is the same flow and its owner the one that was told. */
+  #isStill({ row, serial, isPeer, process }: Waiting): boolean {
+    const { ints, counters } = this.#flows;
     return (
       this.#flows.isLive(row) &&
-      this.#flows.counters[row * COUNTERS + SERIAL] === serial &&
-      this.#flows.ints[row * INTS + PROCESS] === process
+      counters[row * COUNTERS + SERIAL] === serial &&
+      ints[row * INTS + (isPeer ? PEER_PROCESS : PROCESS)] === process
     );
   }
 

@@ -14,6 +14,8 @@ export interface Pending {
   tries: number;
   /** Monotonic ms. */
   due: number;
+  /** Packets that it had sent when it was looked for in vain. */
+  sent: number;
 }
 
 /** The queue. */
@@ -36,7 +38,7 @@ export class PendingFlows {
       this.overflowed++;
       return;
     }
-    this.#waiting.push({ row, serial: this.#serial(row), tries: 0, due: now });
+    this.#waiting.push({ row, serial: this.#serial(row), tries: 0, due: now, sent: 0 });
   }
 
   /** True when any flow is due. */

@@ -2,7 +2,7 @@
 
 import { FLOW_DIRECTION } from '../../flow/direction.ts';
 import { directionOf, type FlowTable, isLocalFlow, NO_OWNER } from '../../flow/flow-table.ts';
-import { INTS, LOCAL, PORTS, PROTOCOL_INTERFACE, REMOTE } from '../../flow/layout.ts';
+import { COUNTERS, INTS, LOCAL, PORTS, PROTOCOL_INTERFACE, REMOTE, TX_PACKETS } from '../../flow/layout.ts';
 import { hasPorts } from '../../net/numbers.ts';
 import { Conntrack, type Ends } from './conntrack.ts';
 import type { Directory } from './directory.ts';
@@ -10,6 +10,7 @@ import { attributionIndex, type OwnerSource, reasonIndex } from './owner-source.
 import { packetSocketInodes } from './packet-sockets.ts';
 import { type Pending, PendingFlows } from './pending-flows.ts';
 import { readProcess } from './proc-process.ts';
+import type { ProcessFacts } from './process-facts.ts';
 import { ProcfsTables } from './procfs-tables.ts';
 import { SocketInodes } from './socket-inodes.ts';
 import type { Match } from './socket-table.ts';
@@ -38,6 +39,8 @@ export class ProcfsSource implements OwnerSource {
   note = '';
   /** Asked before the tables where an address was translated. */
   behindTranslation: BehindTranslation | null = null;
+  /** The kernel tells of every socket that sends: what comes here and is in no table was sent by none. */
+  kernelTells = false;
   readonly #flows: FlowTable;
   readonly #directory: Directory;
   readonly #proc: string;
@@ -46,8 +49,13 @@ export class ProcfsSource implements OwnerSource {
   readonly #conntrack: Conntrack;
   readonly #inodes: SocketInodes;
   #found: Found[] = [];
+  /** Time that the reading took so far, its walk included, ms. */
+  #spent = 0;
   #nextReading = 0;
   #walkWanted = false;
+  /** Packet sockets, and the one process that may send by them, as of this reading; undefined before they are asked for. */
+  #packetSockets: readonly number[] | undefined;
+  #sender: number | null | undefined;
   #now = 0;
 
   /** @param proc `/proc` */
@@ -70,24 +78,32 @@ export class ProcfsSource implements OwnerSource {
 
   work(now: number): void {
     this.#now = now;
-    if (this.#inodes.walking) {
-      if (this.#inodes.step(WALK_MS)) this.#settle(now);
-      return;
-    }
-    if (this.#pending.size === 0 || now < this.#nextReading || !this.#pending.hasDue(now)) return;
     const begun = performance.now();
-    const due = this.#pending.takeDue(now);
-    // Other namespaces only for what a first look at our own did not find.
-    const wide = due.some((flow) => flow.tries > 0);
-    if (!this.#tables.read(wide, now)) this.note = `${this.#proc}/net can't be read`;
-    for (const flow of due) this.#match(flow, now);
-    if ((this.#found.length > 0 || this.#walkWanted) && this.#inodes.step(WALK_MS)) this.#settle(now);
+    if (!this.#inodes.walking && !this.#read(now)) return;
+    const isOver = !(this.#inodes.walking || this.#found.length > 0 || this.#walkWanted) || this.#inodes.step(WALK_MS);
     this.#walkWanted = false;
-    this.#nextReading = now + Math.max(LEAST_PAUSE_MS, (performance.now() - begun) * REST);
+    if (isOver) this.#settle(now);
+    this.#spent += performance.now() - begun;
+    if (!isOver) return;
+    this.#nextReading = now + Math.max(LEAST_PAUSE_MS, this.#spent * REST);
+    this.#spent = 0;
   }
 
   close(): void {
     this.#found = [];
+  }
+
+  /** Reads the tables where a flow is due. @returns whether any was */
+  #read(now: number): boolean {
+    if (this.#pending.size === 0 || now < this.#nextReading || !this.#pending.hasDue(now)) return false;
+    const due = this.#pending.takeDue(now);
+    this.#packetSockets = undefined;
+    this.#sender = undefined;
+    // Other namespaces only for what a first look at our own did not find.
+    const wide = due.some((flow) => flow.tries > 0);
+    if (!this.#tables.read(wide, now)) this.note = `${this.#proc}/net can't be read`;
+    for (const flow of due) this.#match(flow, now);
+    return true;
   }
 
   #protocol(row: number): number {
@@ -116,7 +132,7 @@ export class ProcfsSource implements OwnerSource {
       }
     }
     if (inode === 0 && peerInode === 0) {
-      this.#giveUp(flow, now);
+      this.#giveUp(flow, now, this.#maySendFrames(flow.row));
       return;
     }
     // A listener may just be about to accept: its own socket tells more, a moment later.
@@ -135,7 +151,7 @@ export class ProcfsSource implements OwnerSource {
       if (owner !== null) this.#flows.setOwner(flow.row, owner, attributionIndex(match), reasonIndex('not looked up yet'));
       else if (this.#inodes.hidden > 0 && inode !== 0)
         this.#flows.setOwner(flow.row, NO_OWNER, attributionIndex('none'), reasonIndex('hidden by the system'));
-      else this.#giveUp(flow, now);
+      else this.#giveUp(flow, now, false);
     }
     this.#found = [];
     if (this.#inodes.hidden > 0) this.note = `${this.#inodes.hidden} processes of other users can't be looked into`;
@@ -149,40 +165,47 @@ export class ProcfsSource implements OwnerSource {
     return facts === null ? null : this.#directory.learn(facts);
   }
 
-  #giveUp(flow: Pending, now: number): void {
-    if (flow.tries === 0 && this.#isOutbound(flow.row)) this.#askForPacketSockets();
+  /** @param isFrames no socket table knows the flow, and it is of a kind that packet sockets send */
+  #giveUp(flow: Pending, now: number, isFrames: boolean): void {
+    const sent = this.#flows.counters[flow.row * COUNTERS + TX_PACKETS] as number;
+    // Without the kernel's word a process that is gone looks the same: only one that goes on sending without a socket does not.
+    const isCertain = this.kernelTells || (flow.tries > 1 && sent > flow.sent);
+    flow.sent = sent;
+    if (flow.tries === 0 && isFrames) this.#askForPacketSockets();
     if (this.#pending.retry(flow, now)) return;
-    const sender = this.#isOutbound(flow.row) ? this.#packetSender() : null;
+    if (isFrames && isCertain && this.#sender === undefined) this.#sender = this.#packetSender();
+    const sender = isFrames && isCertain ? (this.#sender ?? null) : null;
     if (sender !== null) this.#flows.setOwner(flow.row, sender, attributionIndex('wildcard'), reasonIndex('not looked up yet'));
     else if (hasPorts(this.#protocol(flow.row)))
       this.#flows.setOwner(flow.row, NO_OWNER, attributionIndex('none'), reasonIndex('closed before it could be looked up'));
   }
 
-  #isOutbound(row: number): boolean {
-    return directionOf(this.#flows, row) === FLOW_DIRECTION.OUTBOUND;
+  /** What has no port is mostly the kernel's own: answers, group membership, neighbours. */
+  #maySendFrames(row: number): boolean {
+    return directionOf(this.#flows, row) === FLOW_DIRECTION.OUTBOUND && hasPorts(this.#protocol(row));
   }
 
   /** So that the holders of packet sockets are known when the flow has been looked for in vain. */
   #askForPacketSockets(): void {
-    for (const inode of packetSocketInodes(this.#proc)) {
+    if (this.#packetSockets !== undefined) return;
+    this.#packetSockets = packetSocketInodes(this.#proc);
+    for (const inode of this.#packetSockets) {
       if (this.#inodes.owner(inode) !== undefined) continue;
       this.#inodes.want(inode);
       this.#walkWanted = true;
     }
   }
 
-  /** Frames that no socket table knows come from a packet socket: its holder's, where there is just one besides us. */
+  /** Frames that no socket table knows come from a packet socket: its holder's, where there is just one besides us and our children. */
   #packetSender(): number | null {
-    const holders = new Set<number>();
+    const holders = new Map<number, ProcessFacts>();
     for (const inode of packetSocketInodes(this.#proc)) {
       const pid = this.#inodes.owner(inode);
-      if (pid === undefined)
-        this.#inodes.want(inode); // known at the next walk; this flow may be too early
-      else if (pid !== process.pid) holders.add(pid);
+      const facts = pid === undefined || pid === process.pid ? null : readProcess(this.#proc, pid);
+      if (facts !== null && facts.parentPid !== process.pid) holders.set(facts.pid, facts);
+      else if (pid === undefined) return null; // a socket made meanwhile: it may be the one
     }
-    const [pid] = holders;
-    if (pid === undefined || holders.size > 1) return null;
-    const facts = readProcess(this.#proc, pid);
-    return facts === null ? null : this.#directory.learn(facts);
+    const [facts] = holders.values();
+    return facts === undefined || holders.size > 1 ? null : this.#directory.learn(facts);
   }
 }

@@ -43,4 +43,9 @@ export class ProcfsTables {
     }
     return 0;
   }
+
+  /** True when at most one socket of our own namespace uses the port. */
+  isSole(protocol: number, localPort: number): boolean {
+    return this.#own.isSole(protocol, localPort);
+  }
 }

@@ -14,7 +14,8 @@ const MOST_HOT = 64;
  */
 export class SocketInodes {
   readonly #proc: string;
-  readonly #owners = new LRUCache<number, number>({ max: MOST_SOCKETS });
+  /** Bounded by size, each counting 1: lru-cache fills its columns for `max` entries at once, 1.5 MiB that stay empty on most machines. */
+  readonly #owners = new LRUCache<number, number>({ maxSize: MOST_SOCKETS, sizeCalculation: () => 1 });
   readonly #wanted = new Set<number>();
   readonly #hot: number[] = [];
   #queue: number[] = [];
@@ -45,14 +46,14 @@ export class SocketInodes {
     this.#wanted.add(inode);
   }
 
-  /** True when the process holds the socket now, or may not be asked. */
-  holds(pid: number, inode: number): boolean {
-    const folder = `${this.#proc}/${pid}/fd`;
-    const link = `socket:[${inode}]`;
+  /** Sockets that the process holds now, none when it is gone; null when it may not be asked. */
+  heldBy(pid: number): Set<number> | null {
+    const held = new Set<number>();
     try {
-      return readdirSync(folder).some((name) => linkOf(`${folder}/${name}`) === link);
+      for (const inode of this.#sockets(pid)) held.add(inode);
+      return held;
     } catch (thrown) {
-      return (thrown as NodeJS.ErrnoException).code === 'EACCES';
+      return (thrown as NodeJS.ErrnoException).code === 'EACCES' ? null : held;
     }
   }
 
@@ -88,22 +89,24 @@ export class SocketInodes {
   }
 
   #look(pid: number): void {
-    const folder = `${this.#proc}/${pid}/fd`;
-    let names: string[];
     try {
-      names = readdirSync(folder);
+      for (const inode of this.#sockets(pid)) {
+        if (this.#wanted.delete(inode)) {
+          this.#owners.set(inode, pid);
+          this.#heat(pid);
+        } else if (!this.#owners.has(inode)) this.#owners.set(inode, pid);
+      }
     } catch (thrown) {
       if ((thrown as NodeJS.ErrnoException).code === 'EACCES') this.hidden++;
-      return;
     }
-    for (const name of names) {
+  }
+
+  /** Throws where the process is gone or may not be asked. */
+  *#sockets(pid: number): Generator<number> {
+    const folder = `${this.#proc}/${pid}/fd`;
+    for (const name of readdirSync(folder)) {
       const link = linkOf(`${folder}/${name}`);
-      if (!link.startsWith('socket:[')) continue;
-      const inode = Number(link.slice(8, -1));
-      if (this.#wanted.delete(inode)) {
-        this.#owners.set(inode, pid);
-        this.#heat(pid);
-      } else if (!this.#owners.has(inode)) this.#owners.set(inode, pid);
+      if (link.startsWith('socket:[')) yield Number(link.slice(8, -1));
     }
   }
 

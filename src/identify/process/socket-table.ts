@@ -81,6 +81,15 @@ export class SocketTable {
     return 0;
   }
 
+  /** True when at most one socket of the protocol has this port at its own end, whatever its addresses. */
+  isSole(protocol: number, localPort: number): boolean {
+    const ints = this.#ints;
+    let found = 0;
+    for (let base = 0; base < this.#count * WORDS; base += WORDS)
+      if (ints[base + 9] === protocol && (ints[base + 8] as number) >>> 16 === localPort && ++found > 1) return false;
+    return true;
+  }
+
   #look(
     protocol: number,
     local: Int32Array,

@@ -1,5 +1,7 @@
 // The ring buffer in which the programs leave their reports, mapped into our memory and read in place (kernel/bpf/ringbuf.c).
 
+import { V4_MAPPED } from '../../../net/address.ts';
+import { i32 } from '../../../net/bytes.ts';
 import { REPORT_BYTES } from './socket-programs.ts';
 
 const PAGE = 4096;
@@ -62,4 +64,16 @@ export class ReportRing {
     if (taken > 0) Atomics.store(this.#consumer, 0, BigInt(this.#position));
     return taken;
   }
+}
+
+/** Reads an address of a report, as on the wire, into four words at `to`. @param version 4 or 6 */
+export function readReportAddress(bytes: Uint8Array, at: number, version: number, words: Int32Array, to: number): void {
+  if (version === 4) {
+    words[to] = 0;
+    words[to + 1] = 0;
+    words[to + 2] = V4_MAPPED;
+    words[to + 3] = i32(bytes, at);
+    return;
+  }
+  for (let i = 0; i < 4; i++) words[to + i] = i32(bytes, at + 4 * i);
 }

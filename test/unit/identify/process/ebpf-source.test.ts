@@ -6,6 +6,7 @@ import { Directory } from '../../../../src/identify/process/directory.ts';
 import type { LoadedPrograms } from '../../../../src/identify/process/ebpf/loader.ts';
 import { EbpfSource } from '../../../../src/identify/process/ebpf-source.ts';
 import type { ExecWatch } from '../../../../src/identify/process/exec-watch.ts';
+import type { HandOvers } from '../../../../src/identify/process/hand-over.ts';
 import { Holders } from '../../../../src/identify/process/holders.ts';
 import type { OlderSockets } from '../../../../src/identify/process/older-sockets.ts';
 import type { ProcessFacts } from '../../../../src/identify/process/process-facts.ts';
@@ -32,6 +33,8 @@ let fallback: ProcfsSource;
 let now: number;
 let known: Map<number, ProcessFacts>;
 let olderProcess: number;
+/** What was handed to those who look who holds a socket later: row, process's name, end. */
+let handed: string[];
 
 beforeEach(() => {
   const localizer = new Localizer(false);
@@ -44,6 +47,12 @@ beforeEach(() => {
   now = 0;
   known = new Map();
   olderProcess = -1;
+  handed = [];
+  const handOvers = {
+    add: (row: number, isPeer: boolean, id: number) =>
+      void handed.push(`${row} ${directory.process(id)?.name}${isPeer ? ', far end' : ''}`),
+    work() {},
+  } as unknown as HandOvers;
   const watch = { facts: (pid: number) => known.get(pid), refresh() {}, note: '', close() {} } as unknown as ExecWatch;
   fallback = {
     note: '',
@@ -62,7 +71,7 @@ beforeEach(() => {
     older,
     watch,
     fallback,
-    handOvers: null,
+    handOvers,
     interfaces: () => 2,
     now: () => now,
   });
@@ -189,6 +198,95 @@ describe('EbpfSource', () => {
     expect([direction(row), source.claim(row), owner(row), direction(row)]).toEqual(['transit', true, 'contained', 'transit']);
     const other = flows.touch(timed(packet({ src: '172.17.0.3' }), 1000), 0, 0);
     expect([source.claim(other), direction(other)]).toEqual([false, 'transit']);
+  });
+
+  it('claims one that was there before its report, and parts it from that of another process', () => {
+    begins(5, 'contained');
+    begins(6, 'other');
+    const ends = { source: '172.17.0.2', protocol: UDP, namespace: OTHERS };
+    const passes = () => {
+      source.beforeBatch();
+      const before = flows.created;
+      const row = flows.touch(timed(packet({ src: '172.17.0.2', protocol: UDP }), 1000), 0, 0);
+      if (flows.created > before) source.claim(row);
+      return row;
+    };
+    const row = passes();
+    reports({ pid: 5, comm: 'contained', ...ends });
+    expect([passes(), owner(row), direction(row)]).toEqual([row, 'contained', 'transit']);
+    reports({ pid: 6, comm: 'other', ...ends });
+    expect([owner(passes()), flows.created]).toEqual(['other', 2]);
+  });
+
+  it('makes no end of this machine of what only passes through to a container', () => {
+    begins(5, 'contained');
+    const row = flows.touch(timed(packet({ src: '198.51.100.9', dst: '172.17.0.2' }), 1000), 0, 0);
+    expect(source.claim(row)).toBe(false);
+    const ends = { source: '198.51.100.9', destination: '172.17.0.2', namespace: OTHERS };
+    reports({ pid: 5, comm: 'contained', ...ends, way: 'ingress' });
+    source.beforeBatch();
+    expect([owner(row), peer(row), direction(row)]).toEqual([null, null, 'transit']);
+  });
+
+  it('leaves a flow with who holds it now when its maker is told again', () => {
+    begins(5, 'maker');
+    begins(6, 'heir');
+    reports({ pid: 5, comm: 'maker', protocol: UDP });
+    const row = comes({ protocol: UDP });
+    flows.setOwner(row, directory.learn(known.get(6) as ProcessFacts), 0, 0);
+    reports({ pid: 5, comm: 'maker', protocol: UDP });
+    expect([comes({ protocol: UDP }), flows.created, owner(row)]).toEqual([row, 1, 'heir']);
+  });
+
+  it('parts a flow that was handed on from that of a third process, with its last owner', () => {
+    for (const [pid, name] of [
+      [5, 'maker'],
+      [6, 'heir'],
+      [7, 'third'],
+    ] as const)
+      begins(pid, name);
+    reports({ pid: 5, comm: 'maker', protocol: UDP });
+    const row = comes({ protocol: UDP });
+    flows.setOwner(row, directory.learn(known.get(6) as ProcessFacts), 0, 0);
+    const owners: (string | null)[] = [];
+    flows.observer = { flowRemoved: (gone) => owners.push(owner(gone)) };
+    reports({ pid: 7, comm: 'third', protocol: UDP });
+    expect([owner(comes({ protocol: UDP })), owners]).toEqual(['third', ['heir']]);
+  });
+
+  it('has ends in this namespace looked up again later, and no others', () => {
+    begins(5, 'client');
+    begins(6, 'server');
+    begins(7, 'contained');
+    const ends = { source: '127.0.0.1', destination: '127.0.0.1', sourcePort: 40_000, destinationPort: 80 };
+    reports({ pid: 5, comm: 'client', ...ends });
+    reports({ pid: 6, comm: 'server', ...ends, way: 'ingress' });
+    const row = comes({ src: '127.0.0.1', dst: '127.0.0.1', dport: 80, flags: 'S' });
+    expect(handed.sort()).toEqual([`${row} client`, `${row} server, far end`]);
+    handed = [];
+    reports({
+      pid: 7,
+      comm: 'contained',
+      source: THERE,
+      destination: HERE,
+      sourcePort: 443,
+      destinationPort: 1,
+      namespace: OTHERS,
+    });
+    expect(peer(comes({ sport: 1 }))).toBe('contained');
+    reports({ pid: 7, comm: 'contained', source: '172.17.0.2', namespace: OTHERS });
+    source.beforeBatch();
+    const passes = flows.touch(timed(packet({ src: '172.17.0.2' }), 1000), 0, 0);
+    expect([source.claim(passes), owner(passes)]).toEqual([true, 'contained']);
+    const translated = comes({ dport: 8443 });
+    expect(
+      fallback.behindTranslation?.(translated, TCP, { words: addresses('172.17.0.2', THERE), ownPort: 40_000, otherPort: 443 }),
+    ).toBe(true);
+    expect(handed).toEqual([]);
+  });
+
+  it('tells the one behind that the kernel tells of every socket', () => {
+    expect(fallback.kernelTells).toBe(true);
   });
 
   it('does not part a flow when its own process is told again', () => {

@@ -61,6 +61,14 @@ describe('SocketInodes', () => {
     expect(inodes.owner(500)).toBe(10);
   });
 
+  it('tells which sockets a process holds now', () => {
+    const folder = proc({ 10: [500, '/dev/null', 600], 20: [] });
+    const inodes = new SocketInodes(folder);
+    walk(inodes, 500);
+    unlinkSync(`${folder}/10/fd/0`);
+    expect([10, 20, 99].map((pid) => inodes.heldBy(pid))).toEqual([new Set([600]), new Set(), new Set()]);
+  });
+
   it('survives what goes away under it, and a /proc that is none', () => {
     const folder = proc({ 10: [500], 20: [600] });
     unlinkSync(`${folder}/20/fd/0`);

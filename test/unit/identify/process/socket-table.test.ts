@@ -23,6 +23,16 @@ function find(table: SocketTable, protocol: number, local: string, localPort: nu
 }
 
 describe('SocketTable', () => {
+  it("tells whether a port is one socket's, whatever its addresses", () => {
+    const table = new SocketTable();
+    add(table, UDP, '0.0.0.0', 53, '0.0.0.0', 0, 1);
+    add(table, UDP, '10.0.0.1', 65_000, '192.0.2.1', 53, 2);
+    add(table, TCP, '0.0.0.0', 53, '0.0.0.0', 0, 3);
+    expect([table.isSole(UDP, 53), table.isSole(UDP, 65_000), table.isSole(UDP, 1)]).toEqual([true, true, true]);
+    add(table, UDP, '::1', 65_000, '::', 0, 4);
+    expect([table.isSole(UDP, 53), table.isSole(UDP, 65_000)]).toEqual([true, false]);
+  });
+
   it('prefers the tuple, then the own address, then any', () => {
     const table = new SocketTable();
     add(table, TCP, '0.0.0.0', 80, '0.0.0.0', 0, 1);
