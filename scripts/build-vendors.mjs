@@ -58,8 +58,9 @@ function varint(out, value) {
 }
 
 /**
- *     5 x u32 LE: bytes of names | bytes of steps | blocks of 24 bits | of 28 | of 36
- *     names     UTF-8, a line each, in the order in which they are first used
+ *     6 x u32 LE: bytes of names | names | bytes of steps | blocks of 24 bits | of 28 | of 36
+ *     names     UTF-8, in the order in which they are first used
+ *     lengths   u8, bytes of each name
  *     steps     LEB128: each prefix less the one before, each of the three lists from 0
  *     numbers   u16 as high bytes, then low bytes: 0 is the next name that was not used before, else one more than the number of one that was
  */
@@ -92,17 +93,21 @@ function table() {
   }
   if (numbers.size >= 0xffff) throw new Error('more names than 16 bits can number');
   const usual = (folded) => [...spellings.get(folded)].sort(([a, n], [b, m]) => m - n || (a < b ? -1 : 1))[0][0];
-  const names = Buffer.from([...numbers.keys()].map(usual).join('\n'));
-  const head = Buffer.alloc(20);
-  for (const [i, value] of [names.length, steps.length, ...blocks.map(({ length }) => length)].entries())
-    head.writeUInt32LE(value, i * 4);
-  return Buffer.concat([head, names, ...[steps, high, low].map((bytes) => Buffer.from(bytes))]);
+  const names = [...numbers.keys()].map((folded) => Buffer.from(usual(folded)));
+  const lengths = names.map(({ length }) => length);
+  const text = Buffer.concat(names);
+  const head = [text.length, names.length, steps.length, ...blocks.map(({ length }) => length)];
+  return Buffer.concat([
+    Buffer.from(Uint32Array.from(head).buffer),
+    text,
+    ...[lengths, steps, high, low].map((bytes) => Buffer.from(bytes)),
+  ]);
 }
 
 const HEAD = `// Beginnings of hardware addresses and who has them, out of oui-data ${version} (BSD-2-Clause), which has them of the IEEE's registry.
 // Made by scripts/build-vendors.mjs, where the layout is drawn; not edited by hand.
 
-/*
+/*!
  * Copyright (c) silverwind. All rights reserved.
  *
  * Redistribution and use in source and binary forms, with or without modification, are permitted provided that the following conditions

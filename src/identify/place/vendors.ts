@@ -16,11 +16,10 @@ interface Blocks {
   readonly names: Uint16Array;
 }
 
-const HEAD_BYTES = 20;
+const HEAD_BYTES = 24;
 const LONGEST_TABLE = 4 << 20;
 /** Addresses left to the owner of a prefix of 24, 28 and 36 bits. */
 const SIZES = [2 ** 24, 2 ** 20, 2 ** 12];
-const NEWLINE = 0x0a;
 
 /** The table, unpacked: one buffer of names and sorted prefixes, about 1.2 MB. */
 export class Vendors {
@@ -32,13 +31,16 @@ export class Vendors {
 
   /** @param table as scripts/build-vendors.mjs lays it out. @throws RangeError for one that is broken */
   constructor(table: Buffer) {
-    const [nameBytes = 0, stepBytes = 0, ...counts] = Array.from({ length: HEAD_BYTES / 4 }, (_, i) => table.readUInt32LE(i * 4));
+    const head = Array.from({ length: HEAD_BYTES / 4 }, (_, i) => table.readUInt32LE(i * 4));
+    const [nameBytes = 0, nameCount = 0, stepBytes = 0, ...counts] = head;
     const total = counts.reduce((sum, count) => sum + count, 0);
-    const steps = HEAD_BYTES + nameBytes;
+    const lengths = HEAD_BYTES + nameBytes;
+    const steps = lengths + nameCount;
     const numbers = steps + stepBytes;
     if (table.length !== numbers + 2 * total) throw new RangeError('the table of vendors is broken');
-    this.#text = table.subarray(HEAD_BYTES, steps);
-    this.#starts = lineStarts(this.#text);
+    this.#text = table.subarray(HEAD_BYTES, lengths);
+    this.#starts = new Uint32Array(nameCount + 1);
+    for (let i = 0; i < nameCount; i++) this.#starts[i + 1] = (this.#starts[i] as number) + (table[lengths + i] as number);
     let at = steps;
     let entry = 0;
     let fresh = 0;
@@ -87,15 +89,8 @@ export class Vendors {
   #name(number: number): string | null {
     const start = this.#starts[number];
     const end = this.#starts[number + 1];
-    return start === undefined || end === undefined ? null : this.#text.toString('utf8', start, end - 1);
+    return start === undefined || end === undefined ? null : this.#text.toString('utf8', start, end);
   }
-}
-
-function lineStarts(text: Buffer): Uint32Array {
-  const starts = [0];
-  for (let at = text.indexOf(NEWLINE); at >= 0; at = text.indexOf(NEWLINE, at + 1)) starts.push(at + 1);
-  starts.push(text.length + 1);
-  return Uint32Array.from(starts);
 }
 
 /** Index of `wanted` in ascending numbers, -1 where it is not. */

@@ -115,9 +115,9 @@ describe('vendors', () => {
   });
 
   test('of broken tables are none', () => {
-    expect(() => new Vendors(Buffer.alloc(19))).toThrow(RangeError);
-    expect(() => new Vendors(Buffer.alloc(21))).toThrow('broken');
-    expect(new Vendors(Buffer.alloc(20)).vendorOf('90:09:d0:12:34:56')).toBeNull();
+    expect(() => new Vendors(Buffer.alloc(23))).toThrow(RangeError);
+    expect(() => new Vendors(Buffer.alloc(25))).toThrow('broken');
+    expect(new Vendors(Buffer.alloc(24)).vendorOf('90:09:d0:12:34:56')).toBeNull();
   });
 });
 
