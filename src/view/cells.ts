@@ -3,7 +3,7 @@
 
 import stringWidth from 'string-width';
 import { sanitize } from '../net/text.ts';
-import type { Glyphs } from './glyphs.ts';
+import { type Glyphs, UNICODE_GLYPHS } from './glyphs.ts';
 
 /** Printable ASCII: one cell a character, everywhere. */
 const ASCII = /^[\x20-\x7e]*$/;
@@ -45,6 +45,8 @@ const WIDE_IN_BLESSED: readonly (readonly [number, number])[] = [
 
 const CLASS = { unknown: 0, narrow: 1, wide: 2, combining: 3, refused: 4 } as const;
 const classes = new Uint8Array(0x10000);
+// Of our own signs it is known: the first question to string-width and to Unicode's properties takes 30 ms, and would be the first frame's.
+for (const sign of Object.values(UNICODE_GLYPHS).flat()) if (typeof sign === 'string') classes[sign.charCodeAt(0)] = CLASS.narrow;
 
 function within(ranges: readonly (readonly [number, number])[], point: number): boolean {
   return ranges.some(([from, to]) => point >= from && point <= to);

@@ -44,6 +44,15 @@ describe('drawable', () => {
   });
 });
 
+test('our own signs are what is taken for granted of them: one cell, and no picture', () => {
+  const signs = Object.values(UNICODE_GLYPHS)
+    .flat()
+    .filter((sign) => typeof sign === 'string');
+  expect(signs.filter((sign) => sign.length !== 1 || stringWidth(sign) !== 1)).toEqual([]);
+  expect(signs.filter((sign) => !/^[\p{L}\p{N}\p{P}\p{S}\p{Zs}]$/u.test(sign))).toEqual([]);
+  expect(signs.filter((sign) => sign > '\xff' && /\p{Extended_Pictographic}/u.test(sign))).toEqual([]);
+});
+
 describe('fitText', () => {
   test('is exactly as wide as asked, on both sides and both ends', () => {
     fc.assert(
