@@ -35,10 +35,10 @@ await lines.next();
 process.exit(0);
 
 /**
- * Opens a socket and hands it to children, which use it; opens it only, itself.
+ * Opens a socket and hands it to children, which use it; connects it once they are there, but never sends or receives by it, itself.
  *
- * @param {{exe: string, children: {kind: string, how: object}[], listen?: object, connect?: {to: string, port: number}, udp?: object,
- *   leaves?: boolean}} how
+ * @param {{children: {exe: string, kind: string, how: object}[], listen?: object, connect?: {to: string, port: number},
+ *   udp?: {to: string, port: number, connected?: boolean}, leaves?: boolean}} how  leaves: it lets go of the socket then
  */
 async function handOver(how, ready) {
   const fd = openShared(how);
@@ -50,6 +50,9 @@ async function handOver(how, ready) {
   const pids = [];
   for (const each of children) pids.push(JSON.parse((await each.lines.next()).value).ready.pid);
   await ready({ port: kernel.localPort(fd), pids });
+  const to = how.connect ?? (how.udp?.connected ? how.udp : undefined);
+  if (to !== undefined) kernel.connect(fd, to.to, to.port);
+  if (how.leaves) kernel.close(fd);
   for (const { child } of children) child.stdin.write('go\n');
   const results = [];
   for (const each of children) results.push(JSON.parse((await each.lines.next()).value).done);
@@ -59,14 +62,8 @@ async function handOver(how, ready) {
 
 function openShared({ listen, connect, udp }) {
   if (listen !== undefined) return streams.listenOn(listen);
-  if (connect !== undefined) {
-    const fd = kernel.socket(kernel.familyOf(connect.to), kernel.SOCK.STREAM);
-    kernel.connect(fd, connect.to, connect.port);
-    return fd;
-  }
-  const fd = kernel.socket(kernel.familyOf(udp.to), kernel.SOCK.DGRAM);
-  if (udp.connected) kernel.connect(fd, udp.to, udp.port);
-  return fd;
+  if (connect !== undefined) return kernel.socket(kernel.familyOf(connect.to), kernel.SOCK.STREAM);
+  return kernel.socket(kernel.familyOf(udp.to), kernel.SOCK.DGRAM);
 }
 
 /** Runs a program many times, one after the other. @param {{command: string[], count: number}} how */

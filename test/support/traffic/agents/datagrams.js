@@ -103,23 +103,27 @@ export async function echo(how, go) {
   return { tx: bytes, rx: bytes };
 }
 
-/** Packets of an IP protocol without ports. @param {{to: string, protocol: number, count: number, size: number}} how */
-export async function rawSend({ to, protocol, count, size }, go) {
+/** Packets of an IP protocol without ports. @param {{to: string, protocol: number, count: number, size: number, gapMs?: number}} how */
+export async function rawSend({ to, protocol, count, size, gapMs = 0 }, go) {
   const fd = kernel.socket(kernel.familyOf(to), kernel.SOCK.RAW, protocol);
   await go({});
   const name = kernel.socketName(to, 0);
   const body = Buffer.alloc(size, 7);
-  for (let i = 0; i < count; i++) kernel.sendTo(fd, body, name);
+  for (let i = 0; i < count; i++) {
+    kernel.sendTo(fd, body, name);
+    if (gapMs > 0) sleep(gapMs);
+  }
   return { tx: count * (headerBytes(to) + size), rx: 0 };
 }
 
 /**
  * Whole frames past the IP layer, through a packet socket: UDP from an address and a port that no socket has.
  *
- * @param {{device: string, from: string, to: string, toCard: string, fromCard: string, port: number, count: number, size: number}} how
+ * @param {{device: string, from: string, to: string, toCard: string, fromCard: string, port: number, count: number, size: number,
+ *   gapMs?: number}} how
  */
 export async function frameSend(how, go) {
-  const { device, from, to, port, count, size } = how;
+  const { device, from, to, port, count, size, gapMs = 0 } = how;
   const fd = kernel.socket(kernel.AF.PACKET, kernel.SOCK.RAW, 0x0008);
   const name = Buffer.alloc(20);
   name.writeUInt16LE(kernel.AF.PACKET, 0);
@@ -139,7 +143,10 @@ export async function frameSend(how, go) {
   frame.writeUInt16BE(port, 34);
   frame.writeUInt16BE(port, 36);
   frame.writeUInt16BE(8 + size, 38);
-  for (let i = 0; i < count; i++) kernel.send(fd, frame);
+  for (let i = 0; i < count; i++) {
+    kernel.send(fd, frame);
+    if (gapMs > 0) sleep(gapMs);
+  }
   return { tx: count * (28 + size), rx: 0 };
 }
 

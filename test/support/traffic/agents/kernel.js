@@ -21,6 +21,7 @@ const raw = {
   splice: libc.func('long splice(int, void*, int, void*, size_t, unsigned int)'),
   pipe: libc.func('int pipe(void*)'),
   shutdown: libc.func('int shutdown(int, int)'),
+  close: libc.func('int close(int)'),
   ifIndex: libc.func('unsigned int if_nametoindex(const char*)'),
   syscall: libc.func('long syscall(long, ...)'),
   mmap: libc.func('void* mmap(size_t, size_t, int, int, int, long)'),
@@ -132,6 +133,8 @@ export function receive(fd, into) {
   }
 }
 
+/** Lets go of a socket; others may hold it still. */
+export const close = (fd) => must(raw.close(fd), 'close');
 export const endSending = (fd) => must(raw.shutdown(fd, SHUT_WR), 'shutdown');
 
 /** Segments and payload bytes (those sent again too) of a TCP socket so far, as its own kernel counts them; `over` once both sides have closed and all is acknowledged. */
