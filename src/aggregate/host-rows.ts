@@ -4,7 +4,7 @@ import type { FlowTable } from '../flow/flow-table.ts';
 import { INTS, REMOTE } from '../flow/layout.ts';
 import { formatAddress } from '../net/address.ts';
 import { widened } from '../net/arrays.ts';
-import { type FlowFacts, NAME_SOURCES } from '../net/model.ts';
+import { type FlowFacts, NAME_SOURCES, type Neighbour } from '../net/model.ts';
 import { A, type Accumulators } from './accumulators.ts';
 import { choose, hasMotion, holds, RECENT_SECONDS, sumTraffic, trafficOf } from './entity-rows.ts';
 import { type HostTable, OTHER_HOSTS } from './host-table.ts';
@@ -13,6 +13,7 @@ import type { HostRow } from './snapshot.ts';
 /** Addresses kept of a name; a service behind many shows the first. */
 const MOST_ADDRESSES = 8;
 const NOWHERE = { country: null, asn: null, network: null } as const;
+const NOBODY: Neighbour = { mac: null, vendor: null };
 
 /** Column value of a host of which no flow has told. */
 const NEVER = -2;
@@ -71,9 +72,13 @@ export class HostRows {
   #row(entity: number, intervalMs: number): HostRow {
     const old = this.#rows.get(entity);
     const isStill = !this.#hosts.moved(entity) && old !== undefined && old.rxRate === 0 && old.txRate === 0;
-    if (isStill && holds(old, this.#hosts, entity) && !hasMotion(old.recent)) return old;
+    const neighbour = this.#neighbour(entity);
+    const isKnown = old?.mac === neighbour.mac && old.vendor === neighbour.vendor;
+    if (isStill && isKnown && holds(old, this.#hosts, entity) && !hasMotion(old.recent)) return old;
     const made: HostRow = {
       ...this.#known(entity, old),
+      mac: neighbour.mac,
+      vendor: neighbour.vendor,
       reason: null,
       flows: this.#hosts.get(entity, A.FLOWS),
       firstSeen: this.#hosts.get(entity, A.FIRST),
@@ -112,6 +117,13 @@ export class HostRows {
     return { category: this.#facts.categoryText(category), country, asn, network };
   }
 
+  /** The device behind a host, or behind the first address of a name. Asked in every tick: it may become known late. */
+  #neighbour(entity: number): Neighbour {
+    if (this.#facts === null || (this.#categories[entity] ?? NEVER) === NEVER) return NOBODY;
+    const words = entity % 2 === 0 ? this.#table.words : this.#words;
+    return this.#facts.neighbourOf(words, (entity >> 1) * 4);
+  }
+
   #reserve(entity: number): void {
     if (entity < this.#categories.length) return;
     let length = Math.max(1024, this.#categories.length);
@@ -139,6 +151,8 @@ export class HostRows {
       country: null,
       asn: null,
       network: null,
+      mac: null,
+      vendor: null,
     } as const;
     const traffic = sumTraffic(rest.map((host) => trafficOf(this.#hosts, host, intervalMs)));
     return {

@@ -56,6 +56,9 @@ export interface HostRow extends Traffic {
   readonly asn: number | null;
   /** Operator of that network. */
   readonly network: string | null;
+  /** Hardware address of a device of the local network, `00:11:22:33:44:55`, and who made it; null where they are not known. */
+  readonly mac: string | null;
+  readonly vendor: string | null;
   readonly flows: number;
   readonly firstSeen: number;
   readonly lastSeen: number;

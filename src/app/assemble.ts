@@ -12,6 +12,7 @@ import { Localizer } from '../flow/direction.ts';
 import { FlowTable } from '../flow/flow-table.ts';
 import type { Categories } from '../identify/category/categories.ts';
 import { FlowNames } from '../identify/name/flow-names.ts';
+import { Neighbours } from '../identify/place/neighbours.ts';
 import type { Places } from '../identify/place/places.ts';
 import { CapturedSource } from '../identify/process/captured-source.ts';
 import { Directory } from '../identify/process/directory.ts';
@@ -33,6 +34,7 @@ export interface Assembly {
   readonly localizer: Localizer;
   readonly tracker: CounterTracker;
   readonly names: FlowNames;
+  readonly neighbours: Neighbours;
 }
 
 /** What a run is about. */
@@ -66,6 +68,8 @@ export function assemble(opened: OpenedSource, subject: Subject, edges: Edges, c
   const { categories, places } = subject;
   const place = (words: Int32Array, at: number) => places?.lookup(words, at) ?? NOWHERE;
   const names = new FlowNames(flows, directory, categories, place, seed);
+  const neighbours = new Neighbours(replay ? null : edges);
+  names.neighbours = (words, at) => neighbours.lookup(words, at);
   const tracker = new CounterTracker(edges.platform);
   const monitor = new Monitor({
     opened,
@@ -78,14 +82,14 @@ export function assemble(opened: OpenedSource, subject: Subject, edges: Edges, c
     passedOver,
     tracker: replay ? null : tracker,
     hasPhysical: !replay && hasPhysical(edges),
-    inspection: new Inspection(flows, names),
+    inspection: new Inspection(flows, names, neighbours),
     places,
     reverseDns: subject.reverseDns,
     repeats: (name) => isBridgePort(edges, name, replay),
     kindOf: replay ? interfaceKind : (name) => deviceKind(edges, name),
     seed,
   });
-  return { monitor, localizer, tracker, names };
+  return { monitor, localizer, tracker, names, neighbours };
 }
 
 /** The best there is: what the capture itself says, then the kernel's own word, then what can be polled. Those passed over are kept with the reason. */

@@ -3,7 +3,9 @@
 import type { Packet } from '../decode/packet.ts';
 import { FLOW_DIRECTION } from '../flow/direction.ts';
 import { directionOf, type FlowTable } from '../flow/flow-table.ts';
+import { INTS, REMOTE } from '../flow/layout.ts';
 import type { FlowNames } from '../identify/name/flow-names.ts';
+import type { Neighbours } from '../identify/place/neighbours.ts';
 import { Inspector } from '../inspect/inspector.ts';
 
 /** One run's inspection. */
@@ -11,15 +13,19 @@ export class Inspection {
   readonly names: FlowNames;
   readonly #inspector: Inspector;
   readonly #flows: FlowTable;
+  readonly #neighbours: Neighbours | null;
   /** Here too, because most flows begin with a packet that carries nothing: what the row's last flow was read for must be gone before the next. */
   readonly #admit = (row: number) => {
     if (this.names.claim(row)) this.#inspector.forget(row);
     this.names.admit(row);
+    this.#neighbours?.meet(this.#flows.ints, row * INTS + REMOTE);
   };
 
-  constructor(flows: FlowTable, names: FlowNames) {
+  /** @param neighbours told of each new flow's remote end; null where devices are not looked for */
+  constructor(flows: FlowTable, names: FlowNames, neighbours: Neighbours | null = null) {
     this.#flows = flows;
     this.names = names;
+    this.#neighbours = neighbours;
     this.#inspector = new Inspector(names);
   }
 

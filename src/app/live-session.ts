@@ -8,6 +8,7 @@ import { localAddresses } from '../capture/devices.ts';
 import type { PacketSource } from '../capture/source.ts';
 import type { Clock } from '../clock.ts';
 import type { Localizer } from '../flow/direction.ts';
+import type { Neighbours } from '../identify/place/neighbours.ts';
 import type { Edges } from '../net/edges.ts';
 import { FlowEvents } from './events.ts';
 import type { Monitor } from './monitor.ts';
@@ -35,6 +36,8 @@ export interface LiveParts {
   readonly source: PacketSource;
   readonly monitor: Monitor;
   readonly localizer: Localizer;
+  /** null where devices of the local network are not looked for. */
+  readonly neighbours: Neighbours | null;
   readonly tracker: CounterTracker;
   readonly edges: Edges;
   readonly clock: Clock;
@@ -83,6 +86,7 @@ export class LiveSession {
     this.#drain(Number.POSITIVE_INFINITY);
     this.#parts.monitor.owners.work(this.#parts.clock.monotonic());
     await this.#readCounters();
+    await this.#parts.neighbours?.ready();
     this.#events.tellOpened();
     await this.#parts.output.end(this.#close());
     return end;
@@ -102,10 +106,11 @@ export class LiveSession {
 
   #poll(): void {
     if (this.#end !== null) return;
-    const { source, monitor, clock } = this.#parts;
+    const { source, monitor, neighbours, clock } = this.#parts;
     const deadline = clock.monotonic() + TURN_MS;
     const batches = this.#drain(deadline);
     monitor.owners.work(clock.monotonic());
+    neighbours?.work(clock.monotonic());
     if (source.state === 'lost') this.stop({ kind: 'lost', note: source.note });
     if (this.#end !== null) return;
     const again = () => this.#poll();

@@ -5,6 +5,7 @@ import type { Gap } from '../aggregate/snapshot.ts';
 import type { PacketBatch } from '../capture/batch.ts';
 import type { PacketSource } from '../capture/source.ts';
 import type { Clock } from '../clock.ts';
+import type { Neighbours } from '../identify/place/neighbours.ts';
 import { FlowEvents } from './events.ts';
 import type { SessionEnd } from './live-session.ts';
 import type { Monitor } from './monitor.ts';
@@ -20,6 +21,8 @@ const EXPIRE_MS = 5000;
 export interface ReplayParts {
   readonly source: PacketSource;
   readonly monitor: Monitor;
+  /** null where devices of the local network are not looked for. */
+  readonly neighbours: Neighbours | null;
   readonly clock: Clock;
   readonly output: Output;
   readonly intervalMs: number;
@@ -67,6 +70,7 @@ export class ReplaySession {
       turn = clock.monotonic();
     }
     const end = this.#end ?? { kind: 'done' };
+    await this.#parts.neighbours?.ready();
     this.#events.tellOpened();
     await output.end(this.#close(Math.max(this.#parts.monitor.lastTime, this.#lastTick)));
     return end;

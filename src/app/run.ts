@@ -59,6 +59,7 @@ export async function run(options: Options, edges: Edges = systemEdges(), clock:
     guard.close();
     reverse?.close();
     parts?.monitor.owners.close();
+    parts?.neighbours.close();
     opened.source.close();
     await opened.source.gone;
   }
@@ -174,6 +175,7 @@ async function sessionOf(
     return new ReplaySession({
       source,
       monitor: parts.monitor,
+      neighbours: parts.neighbours,
       clock,
       output,
       intervalMs,

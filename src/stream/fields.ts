@@ -155,6 +155,8 @@ function hostFields(host: HostRow): Record<string, unknown> {
     country: host.country,
     asn: host.asn,
     network: host.network,
+    mac: host.mac,
+    vendor: host.vendor,
     flows: count(host.flows),
     first_seen: timeField(host.firstSeen),
     last_seen: timeField(host.lastSeen),

@@ -118,7 +118,8 @@ function isAlive(pid: number): boolean {
 /** Edges of a Mac of which only tcpdump is there. */
 export function edgesFor(tcpdump: string): Edges {
   const none = '/nonexistent';
-  const paths = { tcpdump, nettop: none, lsof: none, netstat: none, route: none, ps: none, proc: none, sys: none, passwd: none };
+  const others = { nettop: none, lsof: none, netstat: none, route: none, ps: none, arp: none, ndp: none };
+  const paths = { tcpdump, ...others, proc: none, sys: none, passwd: none };
   return {
     platform: 'darwin',
     paths,

@@ -37,6 +37,8 @@ export function hostRow(row: Partial<HostRow> & { id: string }): HostRow {
     country: null,
     asn: null,
     network: null,
+    mac: null,
+    vendor: null,
     flows: 1,
     firstSeen: NOON - 60_000,
     lastSeen: NOON,

@@ -8,7 +8,7 @@ import { formatAmount, formatDateTime, formatDuration, formatGrouped, formatRate
 import type { AnyRow } from '../rows.ts';
 import { type Line, type Role, span } from '../span.ts';
 import type { TableName } from '../state.ts';
-import { endpointText, hidden, portText, shown } from '../tables/masking.ts';
+import { endpointText, hidden, macText, portText, shown } from '../tables/masking.ts';
 
 const NAME_WIDTH = 14;
 
@@ -133,6 +133,7 @@ function hostFacts(row: HostRow, context: CellContext): readonly Fact[] {
     ['named by', namedBy(row.nameSource)],
     ['domain', secret(row.domain, context)],
     ['addresses', row.addresses.length === 0 ? null : row.addresses.map((address) => hidden(address, context)).join('  ')],
+    ...(row.mac === null ? [] : [['MAC', macText(row.mac, context)] as const, ['vendor', text(row.vendor, context)] as const]),
     ['category', text(row.category, context)],
     ['place', placeText(row, context)],
     ['flows', formatGrouped(row.flows)],

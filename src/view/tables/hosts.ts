@@ -2,14 +2,25 @@
 // Narrow screens give up, in this order: recent, autonomous system, country, last seen, category, share, source, totals, flows.
 
 import type { HostRow } from '../../aggregate/snapshot.ts';
-import { BY_RATE, type TableSpec } from '../column.ts';
+import { displayWidth, fitText } from '../cells.ts';
+import { BY_RATE, type CellContext, type TableSpec } from '../column.ts';
 import { formatAge, formatCount } from '../format.ts';
-import { span } from '../span.ts';
+import { type Span, span } from '../span.ts';
 import { hidden, nameCell, shown } from './masking.ts';
 import { rateColumns, recentColumn, shareColumn, totalColumns } from './traffic.ts';
 
 const [rxRate, txRate] = rateColumns<HostRow>({ rx: 2, tx: 3 });
 const [rxTotal, txTotal] = totalColumns<HostRow>({ rx: 5, tx: 6 });
+
+/** Fewest cells in which a vendor tells something. */
+const LEAST_VENDOR = 8;
+
+/** A device of the local network that nothing names: its address, and where there is room who made it. */
+function deviceCell(address: string, vendor: string, width: number, { glyphs }: CellContext): Span | readonly Span[] {
+  const room = width - displayWidth(address) - 1;
+  if (room < LEAST_VENDOR) return span(address, 'name');
+  return [span(`${address} `, 'name'), span(fitText(vendor, room, glyphs), 'dim')];
+}
 
 /** Hosts, busiest first. */
 export const HOSTS: TableSpec<HostRow> = {
@@ -29,8 +40,9 @@ export const HOSTS: TableSpec<HostRow> = {
       value: (row) => row.host?.toLowerCase() ?? null,
       cell: (row, context, width) => {
         const text = context.names ? row.host : (row.addresses.at(-1) ?? row.host);
-        return text === null
-          ? span(`(${shown(row.reason ?? 'other hosts', context)})`, 'dim')
+        if (text === null) return span(`(${shown(row.reason ?? 'other hosts', context)})`, 'dim');
+        return row.vendor !== null && row.nameSource === 'none' && context.names
+          ? deviceCell(hidden(text, context), shown(row.vendor, context), width, context)
           : span(nameCell(hidden(text, context), row.nameSource, width, context), 'name');
       },
     },

@@ -15,6 +15,12 @@ export function hidden(text: string, context: CellContext): string {
   return context.privacy ? context.glyphs.masked.repeat(6) : drawable(text, context.glyphs);
 }
 
+/** A hardware address; privacy mode leaves the three bytes that tell its vendor. */
+export function macText(mac: string, context: CellContext): string {
+  const masked = context.glyphs.masked.repeat(2);
+  return context.privacy ? [...mac.split(':').slice(0, 3), masked, masked, masked].join(':') : mac;
+}
+
 /** Stands before a name that the traffic did not tell itself. */
 const INFERRED = '~';
 

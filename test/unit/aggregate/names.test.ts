@@ -4,6 +4,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { Aggregator, END_LIMITS, LIVE_LIMITS, type SnapshotLimits } from '../../../src/aggregate/aggregator.ts';
 import type { CountedInterface } from '../../../src/aggregate/counted-interface.ts';
 import type { Snapshot, Traffic } from '../../../src/aggregate/snapshot.ts';
+import type { Neighbour } from '../../../src/net/model.ts';
 import { Naming, type NamingSetup, T0 } from '../../support/naming.ts';
 import type { PacketFields } from '../../support/packets.ts';
 import { CAPTURE } from '../../support/snapshot-builder.ts';
@@ -99,6 +100,31 @@ describe('hosts', () => {
     const after = tick().hosts.find(({ host }) => host === 'a.example');
     expect(after?.id).toBe(before?.id);
     expect(new Set(tick().hosts.map(({ id }) => id)).size).toBe(2);
+  });
+
+  it('know the device behind them, also where it becomes known while they are still', () => {
+    const devices = new Map<number, Neighbour>();
+    const NOBODY: Neighbour = { mac: null, vendor: null };
+    m.names.neighbours = (words, at) => devices.get((words[at + 3] as number) & 0xff) ?? NOBODY;
+    open({ dst: '10.0.0.9' });
+    m.names.serverName(open({ dst: '10.0.0.10' }), 'http', 'printer.home.arpa', false);
+    for (let i = 0; i < 70; i++) tick();
+    const before = tick().hosts;
+    expect(before).toMatchObject([
+      { host: 'printer.home.arpa', ...NOBODY },
+      { host: '10.0.0.9', ...NOBODY },
+    ]);
+    expect(tick().hosts[1]).toBe(before[1]);
+    devices.set(9, { mac: '90:09:d0:00:00:09', vendor: null });
+    devices.set(10, { mac: 'b8:27:eb:00:00:0a', vendor: 'Raspberry Pi Foundation' });
+    expect(tick().hosts).toMatchObject([
+      { host: 'printer.home.arpa', mac: 'b8:27:eb:00:00:0a', vendor: 'Raspberry Pi Foundation' },
+      { host: '10.0.0.9', mac: '90:09:d0:00:00:09', vendor: null },
+    ]);
+    devices.set(9, { mac: '90:09:d0:00:00:09', vendor: 'Synology' });
+    const after = tick().hosts;
+    expect(after[1]).toMatchObject({ mac: '90:09:d0:00:00:09', vendor: 'Synology' });
+    expect(tick().hosts[1]).toBe(after[1]);
   });
 
   it('know the place of their first address, and only where flows are named', () => {

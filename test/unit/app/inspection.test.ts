@@ -2,6 +2,8 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { Inspection } from '../../../src/app/inspection.ts';
 import { decode } from '../../../src/decode/decode.ts';
 import { Packet } from '../../../src/decode/packet.ts';
+import { Neighbours } from '../../../src/identify/place/neighbours.ts';
+import { formatAddress } from '../../../src/net/address.ts';
 import { LINK } from '../../../src/net/numbers.ts';
 import { ethernet, ipv4, tcp, udp } from '../../support/frames.ts';
 import { Naming } from '../../support/naming.ts';
@@ -67,6 +69,23 @@ describe('inspection', () => {
     expect(second).toBe(first);
     take(sent(tlsHello({ name: 'second.example' }), PUSH, { sport: 50_001 }));
     expect(m.told(second)).toBe('second.example tls');
+  });
+
+  it('has devices looked for behind the other ends of new flows', () => {
+    const met: string[] = [];
+    class Listening extends Neighbours {
+      override meet(words: Int32Array, at: number): void {
+        met.push(formatAddress(words, at));
+      }
+    }
+    inspection = new Inspection(m.flows, m.names, new Listening(null));
+    take(sent('', SYN, { seq: 0 }));
+    take(sent('hello', PUSH));
+    expect(met).toEqual([]);
+    endBatch();
+    take(sent('again', PUSH));
+    endBatch();
+    expect(met).toEqual([SERVER]);
   });
 
   it('does not join the beginning of one flow to the end of the next', () => {

@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { LiveSession, type SessionEnd } from '../../../src/app/live-session.ts';
 import { CounterTracker } from '../../../src/capture/counter-tracker.ts';
 import type { Clock } from '../../../src/clock.ts';
+import { Neighbours } from '../../../src/identify/place/neighbours.ts';
 import { fakeEdges, interfaceInfo, sysfs } from '../../support/fake-edges.ts';
 import { FakeOutput, FakeSource, monitorOver } from '../../support/fake-source.ts';
 import { ethernet, ipv4, tcp } from '../../support/frames.ts';
@@ -30,6 +31,7 @@ interface Setup {
   samples?: number;
   durationMs?: number;
   events?: boolean;
+  neighbours?: Neighbours;
 }
 
 function begin(setup: Setup = {}) {
@@ -50,6 +52,7 @@ function begin(setup: Setup = {}) {
     source,
     monitor,
     localizer,
+    neighbours: setup.neighbours ?? null,
     tracker,
     edges,
     clock,
@@ -66,6 +69,31 @@ function begin(setup: Setup = {}) {
 
 const frame = (dst = '192.0.2.9', sport = 40_000, payload = '', flags = FLAGS.ack) =>
   ethernet({}, ipv4({ src: '10.0.0.1', dst }, tcp({ sport, flags }, payload)));
+
+describe('neighbours', () => {
+  it('are looked for while it runs, and known before the last line is written', async () => {
+    const turns: number[] = [];
+    let wait: () => void = () => {};
+    class Slow extends Neighbours {
+      override work(now: number): void {
+        turns.push(now);
+      }
+      override ready(): Promise<void> {
+        return new Promise((resolve) => {
+          wait = resolve;
+        });
+      }
+    }
+    const { output, start, pass, ended } = begin({ samples: 1, neighbours: new Slow(null) });
+    start();
+    await pass(1100);
+    expect(turns.length).toBeGreaterThan(10);
+    expect([output.told, ended()]).toEqual([['sample 0'], null]);
+    wait();
+    await pass(0);
+    expect([output.told, ended()]).toEqual([['sample 0', 'end'], { kind: 'done' }]);
+  });
+});
 
 describe('ticks', () => {
   it('come once an interval with what was captured meanwhile', async () => {

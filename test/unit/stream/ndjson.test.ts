@@ -93,6 +93,8 @@ const SAMPLE = {
       country: null,
       asn: null,
       network: null,
+      mac: null,
+      vendor: null,
       flows: 1,
       ...SEEN,
       ...TRAFFIC,

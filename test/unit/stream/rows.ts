@@ -90,6 +90,8 @@ export function hostRow(part: Partial<HostRow> = {}): HostRow {
     country: null,
     asn: null,
     network: null,
+    mac: null,
+    vendor: null,
     flows: 1,
     firstSeen: TIME - 1000,
     lastSeen: TIME,

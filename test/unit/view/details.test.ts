@@ -3,7 +3,8 @@ import type { FlowRow } from '../../../src/aggregate/snapshot.ts';
 import type { CellContext } from '../../../src/view/column.ts';
 import { UNICODE_GLYPHS } from '../../../src/view/glyphs.ts';
 import { rowFacts } from '../../../src/view/panels/details.ts';
-import { flowRow, NOON } from '../../support/snapshot-builder.ts';
+import { HOSTS } from '../../../src/view/tables/hosts.ts';
+import { flowRow, hostRow, NOON } from '../../support/snapshot-builder.ts';
 
 const CONTEXT: CellContext = {
   glyphs: UNICODE_GLYPHS,
@@ -32,5 +33,34 @@ describe('details of a connection: on behalf of', () => {
     expect(fact({ app: 'mDNSResponder', remote: { ...remote, port: 5353 } })).toBeUndefined();
     expect(fact({ app: 'curl', remote })).toBeUndefined();
     expect(fact({ app: null, remote })).toBeUndefined();
+  });
+});
+
+describe('devices of the local network', () => {
+  const row = hostRow({ id: 'h', host: '192.168.1.9', mac: '90:09:d0:12:34:56', vendor: 'Synology' });
+  const facts = (context: CellContext, host = row) =>
+    rowFacts('hosts', host, context).flatMap(([name, value]) => (name === 'MAC' || name === 'vendor' ? [value] : []));
+  const cell = (width: number, context: CellContext = CONTEXT, host = row) => {
+    const made = HOSTS.columns[0]?.cell(host, context, width);
+    return made === undefined ? [] : 'role' in made ? [made.text] : made.map(({ text }) => text);
+  };
+
+  test('are told with their vendor', () => {
+    expect(facts(CONTEXT)).toEqual(['90:09:d0:12:34:56', 'Synology']);
+    expect(facts(CONTEXT, { ...row, vendor: null })).toEqual(['90:09:d0:12:34:56', null]);
+    expect(facts(CONTEXT, { ...row, mac: null, vendor: null })).toEqual([]);
+  });
+
+  test('keep the bytes that are theirs alone to themselves in privacy mode', () => {
+    expect(facts({ ...CONTEXT, privacy: true })).toEqual(['90:09:d0:••:••:••', 'Synology']);
+  });
+
+  test('have their vendor behind the address, where there is room and no name', () => {
+    expect(cell(24)).toEqual(['192.168.1.9 ', 'Synology    ']);
+    expect(cell(20)).toEqual(['192.168.1.9 ', 'Synology']);
+    expect(cell(19)).toEqual(['192.168.1.9']);
+    expect(cell(40, CONTEXT, { ...row, host: 'nas.local', nameSource: 'mdns' })).toEqual(['~nas.local']);
+    expect(cell(40, { ...CONTEXT, names: false })).toHaveLength(1);
+    expect(cell(40, { ...CONTEXT, privacy: true }).join('')).not.toMatch(/192|\.9/);
   });
 });
