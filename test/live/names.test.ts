@@ -31,14 +31,18 @@ const WEB = '203.0.113.9';
 const OTHER = '203.0.113.10';
 const reason = netnsObstacle();
 
-/** A DNS server that knows one answer for everything. */
+/** A DNS server that knows one address for every name, one name for every address, and says what it was asked. */
 const DNS = `
 const socket = require('node:dgram').createSocket('udp4');
 socket.on('message', (question, from) => {
   const end = question.indexOf(0, 12) + 5;
   const head = Buffer.from(question.subarray(0, 12));
   head.writeUInt16BE(0x8180, 2); head.writeUInt16BE(1, 6); head.writeUInt16BE(0, 8); head.writeUInt16BE(0, 10);
-  const answer = Buffer.from([0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4, 203, 0, 113, 9]);
+  const reverse = question.readUInt16BE(end - 4) === 12;
+  const name = Buffer.from('\\x05host9\\x03isp\\x07example\\x00', 'latin1');
+  const data = reverse ? name : Buffer.from([203, 0, 113, 9]);
+  const answer = Buffer.concat([Buffer.from([0xc0, 12, 0, reverse ? 12 : 1, 0, 1, 0, 0, 0, 60, 0, data.length]), data]);
+  console.log('asked ' + question.subarray(12, end - 5).toString('latin1').replace(/[^ -~]/g, '.'));
   socket.send(Buffer.concat([head, question.subarray(12, end), answer]), from.port, from.address);
 });
 socket.bind(53, '10.99.0.2', () => console.log('ready'));
@@ -82,9 +86,13 @@ describe('names, live', () => {
     if (missing !== null) context.skip(`names, live: ${missing}`);
   }
 
-  async function script(text: string): Promise<void> {
+  /** @returns what it says besides being ready */
+  async function script(text: string): Promise<string[]> {
     const child = pair.start(pair.far, process.execPath, ['-e', text]);
+    const said: string[] = [];
+    child.stdout.on('data', (data: Buffer) => said.push(...data.toString().trim().split('\n')));
     await new Promise((resolve) => child.stdout.once('data', resolve));
+    return said;
   }
 
   async function watch(...args: string[]): Promise<Running> {
@@ -262,5 +270,42 @@ describe('names, live', () => {
     await near('unshare', '-m', 'sh', '-c', `mount --bind ${hosts} /etc/hosts && exec ${client}`);
     const flow = await flowTo(run, 443, ({ name_source }) => name_source === 'quic');
     expect(flow).toMatchObject({ protocol: 'udp', host: 'www.twitch.tv', application_source: 'content', category: 'Streaming' });
+  });
+
+  it('by a reverse look-up of our own, where that is wanted, and of no address that is not global', async (context) => {
+    needs(context, 'unshare');
+    const said = await script(DNS);
+    await script(LISTENERS);
+    const resolver = join(folder, 'resolv.conf');
+    writeFileSync(resolver, 'nameserver 10.99.0.2\n');
+    const command = [process.execPath, program.main, '--json', '--interval', '200ms', '-i', 'va', '--reverse-dns'].join(' ');
+    const mounted = `mount --bind ${resolver} /etc/resolv.conf && exec ${command}`;
+    const run = new Running(pair.start(pair.near, 'unshare', ['-m', 'sh', '-c', mounted]));
+    await run.until(() => run.samples.length > 0, 'the first sample');
+    const connect = (port: number, address: string) =>
+      near(
+        process.execPath,
+        '-e',
+        `require('node:net').connect(${port}, '${address}').on('close', () => {}).on('error', () => {})`,
+      );
+    await connect(9001, '10.99.0.2');
+    await connect(9000, WEB);
+    const flow = await flowTo(run, 9000, ({ name_source }) => name_source === 'ptr');
+    expect(flow).toMatchObject({ host: 'host9.isp.example', domain: 'isp.example', name_reason: null, remote: { address: WEB } });
+    expect(run.last.capture).toMatchObject({ reverse_dns: true });
+    expect(said.filter((line) => line.startsWith('asked'))).toEqual(['asked .9.113.0.203.in-addr.arpa']);
+  });
+
+  it('by nothing that we asked for ourselves: watching makes no traffic', async () => {
+    const said = await script(DNS);
+    await script(LISTENERS);
+    const run = await watch();
+    await near(process.execPath, '-e', `require('node:net').connect(9000, '${WEB}').on('close', () => {}).on('error', () => {})`);
+    await run.until(() => told(run).flows?.some(({ remote }) => remote.port === 9000) ?? false, 'the flow');
+    await new Promise((resolve) => setTimeout(resolve, 4000)); // longer than a look-up waits for a name to come
+    await run.interrupt();
+    expect(run.last.capture).toMatchObject({ reverse_dns: false });
+    expect(told(run).flows.map(({ remote }) => remote.port)).toEqual([9000]);
+    expect(said).toEqual(['ready']);
   });
 });
