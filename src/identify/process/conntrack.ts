@@ -7,7 +7,10 @@ import { SocketTable } from './socket-table.ts';
 
 /** Bytes that are read of the table: some twenty thousand connections. */
 const MOST_BYTES = 4 << 20;
-const REFRESH_MS = 2000;
+/** Shortest pause between readings: a flow that is looked for again after a quarter of a second must find what is new. */
+const LEAST_PAUSE_MS = 200;
+/** After a reading that took t ms the next one comes no sooner than t times this later. */
+const REST = 20;
 const PROTOCOLS = new Map<string, number>([
   ['tcp', PROTOCOL.TCP],
   ['udp', PROTOCOL.UDP],
@@ -25,7 +28,7 @@ export interface Ends {
   readonly otherPort: number;
 }
 
-/** Translations, read at most every two seconds and only when a flow asks. */
+/** Translations, read only when a flow asks, and never for more than a twentieth of the time. */
 export class Conntrack {
   readonly #path: string;
   readonly #table = new SocketTable();
@@ -43,8 +46,9 @@ export class Conntrack {
    */
   behind(protocol: number, ends: Int32Array, at: number, localPort: number, remotePort: number, now: number): Ends | null {
     if (now >= this.#nextRead) {
-      this.#nextRead = now + REFRESH_MS;
+      const begun = performance.now();
       this.#read();
+      this.#nextRead = now + Math.max(LEAST_PAUSE_MS, (performance.now() - begun) * REST);
     }
     if (this.#inner.length === 0) return null;
     const index = this.#table.find(protocol, ends, at, localPort, at + 4, remotePort);

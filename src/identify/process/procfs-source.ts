@@ -123,7 +123,7 @@ export class ProcfsSource implements OwnerSource {
     const peerInode = isLocalFlow(this.#flows, flow.row)
       ? this.#tables.find(protocol, ints, base + REMOTE, far, base + LOCAL, near)
       : 0;
-    if (inode === 0 && peerInode === 0) {
+    if (inode === 0) {
       const ends = this.#conntrack.behind(protocol, ints, base + LOCAL, near, far, now);
       if (ends !== null) {
         if (this.behindTranslation?.(flow.row, protocol, ends) === true) return;

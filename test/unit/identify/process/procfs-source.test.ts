@@ -2,9 +2,9 @@
 
 import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { Localizer } from '../../../../src/flow/direction.ts';
+import { FLOW_DIRECTION, Localizer } from '../../../../src/flow/direction.ts';
 import { FlowTable } from '../../../../src/flow/flow-table.ts';
-import { INTS, OWNERSHIP, PEER_PROCESS, PROCESS } from '../../../../src/flow/layout.ts';
+import { INTS, OWNERSHIP, PEER_PROCESS, PROCESS, STATE } from '../../../../src/flow/layout.ts';
 import { Directory } from '../../../../src/identify/process/directory.ts';
 import { Owners } from '../../../../src/identify/process/owners.ts';
 import { ProcfsSource } from '../../../../src/identify/process/procfs-source.ts';
@@ -146,6 +146,21 @@ describe('ProcfsSource', () => {
     expect(flow({ sport: 40_001 })).toBe(row);
     work(30);
     expect(told(row)).toContain('not looked up yet');
+  });
+
+  it('asks for the socket behind a translated address, also where the far end is known', () => {
+    // The far end is another namespace's, known by its own table; ours is a socket with an address of its own in a third one.
+    sockets(line(THEM, 443, ME, 40_000, 500) + line('0200A8C0', 5000, THEM, 443, 600));
+    const there = 'src=192.168.0.2 dst=192.0.2.80 sport=5000 dport=443';
+    const back = 'src=192.0.2.80 dst=10.0.0.1 sport=443 dport=40000';
+    writeFileSync(`${proc}/net/nf_conntrack`, `ipv4 2 tcp 6 99 ESTABLISHED ${there} ${back} [ASSURED]\n`);
+    processWith(77, 'server', 500);
+    processWith(88, 'contained', 600);
+    const row = flow();
+    const at = row * INTS + STATE;
+    flows.ints[at] = ((flows.ints[at] as number) & ~0xff_0000) | (FLOW_DIRECTION.LOCAL << 16);
+    work(30);
+    expect(told(row)).toBe('contained and server (exact)');
   });
 
   it('leaves alone what no process can own', () => {
