@@ -5,16 +5,11 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, describe, expect, it, vi } from 'vitest';
-import { run } from '../../src/app/run.ts';
-import { parseCommandLine } from '../../src/cli/command-line.ts';
-import { loadConfig } from '../../src/cli/config.ts';
-import type { Options } from '../../src/cli/options.ts';
-import { resolveOptions } from '../../src/cli/resolve.ts';
+import { afterAll, describe, expect, it } from 'vitest';
 import { TCP_FLAG } from '../../src/net/numbers.ts';
 import { type FrameRecord, pcapFile, pcapngFile } from '../support/capture-writer.ts';
-import { fakeEdges } from '../support/fake-edges.ts';
 import { arp, ethernet, icmp, ipv4, ipv6, tcp, udp } from '../support/frames.ts';
+import { type JsonLine, linesOf } from '../support/whole-run.ts';
 
 const { SYN, ACK, PSH, FIN } = TCP_FLAG;
 const SAMPLES = fileURLToPath(new URL('../../../shared/samples/', import.meta.url));
@@ -24,22 +19,13 @@ const T0 = Date.UTC(2026, 0, 1);
 const folder = mkdtempSync(join(tmpdir(), 'netmon-replay-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-/** Options as the command line gives them, where there is no configuration file. */
-async function optionsOf(words: readonly string[]): Promise<Options> {
-  const line = parseCommandLine([...words]);
-  const files = { folderOwner: () => null, read: () => ({ kind: 'missing' as const }) };
-  const config = await loadConfig(line, { platform: 'linux', env: {}, euid: 0, passwd: () => '', files });
-  return resolveOptions(line, config);
-}
-
-type Line = Record<string, unknown> & { type: string };
 interface Counts {
   rx_bytes: number;
   tx_bytes: number;
   rx_packets: number;
   tx_packets: number;
 }
-interface End extends Line {
+interface End extends JsonLine {
   time: string;
   flows_total: number;
   total: Counts & { unowned_bytes: number };
@@ -50,28 +36,8 @@ interface End extends Line {
   flows: (Counts & { protocol: string; local: { address: string; port: number }; remote: { address: string; port: number } })[];
 }
 
-/** Runs to the end; what was written to standard output, line by line. */
-async function lines(path: string, ...words: string[]): Promise<Line[]> {
-  let text = '';
-  const write = vi.spyOn(process.stdout, 'write').mockImplementation((chunk, ...rest: unknown[]) => {
-    text += String(chunk);
-    for (const each of rest) if (typeof each === 'function') each();
-    return true;
-  });
-  try {
-    expect(await run(await optionsOf(['--json', '--read', path, ...words]), fakeEdges({ platform: 'linux' }))).toBe(0);
-  } finally {
-    write.mockRestore();
-  }
-  expect(text.endsWith('\n')).toBe(true);
-  return text
-    .trimEnd()
-    .split('\n')
-    .map((line) => JSON.parse(line) as Line);
-}
-
 async function end(path: string, ...words: string[]): Promise<End> {
-  const all = await lines(path, '--once', ...words);
+  const all = await linesOf(path, '--once', ...words);
   expect(all).toHaveLength(1);
   expect(all[0]?.type).toBe('end');
   return all[0] as End;
@@ -161,7 +127,7 @@ describe('a capture of our own', () => {
 
   it('gives samples that end with the same totals', async () => {
     const path = file('two.pcap', pcapFile({ records: CONVERSATION }));
-    const all = await lines(path, '--speed', '0');
+    const all = await linesOf(path, '--speed', '0');
     expect(all.map(({ type }) => type)).toEqual([
       ...['open', 'sample'],
       ...['open', 'open', 'open', 'sample'],
@@ -203,7 +169,7 @@ describe('a capture of our own', () => {
 
   it('plays what has no time at all', async () => {
     const records = CONVERSATION.map(({ data }) => ({ data }));
-    const all = await lines(file('five.pcap', pcapFile({ records })), '--speed', '0');
+    const all = await linesOf(file('five.pcap', pcapFile({ records })), '--speed', '0');
     expect((all.at(-1) as End).capture.packets).toBe(13);
   });
 

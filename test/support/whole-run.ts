@@ -1,0 +1,40 @@
+// Whole runs over capture files, as `--read FILE --json` does them, with what was written to standard output.
+
+import { expect, vi } from 'vitest';
+import { run } from '../../src/app/run.ts';
+import { parseCommandLine } from '../../src/cli/command-line.ts';
+import { loadConfig } from '../../src/cli/config.ts';
+import type { Options } from '../../src/cli/options.ts';
+import { resolveOptions } from '../../src/cli/resolve.ts';
+import { fakeEdges } from './fake-edges.ts';
+
+/** Options as the command line gives them, where there is no configuration file. */
+async function optionsOf(words: readonly string[]): Promise<Options> {
+  const line = parseCommandLine([...words]);
+  const files = { folderOwner: () => null, read: () => ({ kind: 'missing' as const }) };
+  const config = await loadConfig(line, { platform: 'linux', env: {}, euid: 0, passwd: () => '', files });
+  return resolveOptions(line, config);
+}
+
+/** A line of the JSON stream. */
+export type JsonLine = Record<string, unknown> & { type: string };
+
+/** Runs to the end; what was written to standard output, line by line. */
+export async function linesOf(path: string, ...words: string[]): Promise<JsonLine[]> {
+  let text = '';
+  const write = vi.spyOn(process.stdout, 'write').mockImplementation((chunk, ...rest: unknown[]) => {
+    text += String(chunk);
+    for (const each of rest) if (typeof each === 'function') each();
+    return true;
+  });
+  try {
+    expect(await run(await optionsOf(['--json', '--read', path, ...words]), fakeEdges({ platform: 'linux' }))).toBe(0);
+  } finally {
+    write.mockRestore();
+  }
+  expect(text.endsWith('\n')).toBe(true);
+  return text
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as JsonLine);
+}
