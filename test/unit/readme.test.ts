@@ -74,6 +74,12 @@ describe('examples', () => {
   });
 });
 
+test('the picture is a screen that a golden test drew', () => {
+  const frame = file('test/golden/__frames__/overview-120x40.txt').trimEnd().split('\n');
+  const picture = frame.map((line) => `    ${line.trimEnd()}`).join('\n');
+  expect(README).toContain(`\n<!-- screen -->\n\n${picture}\n\n`);
+});
+
 describe('commands', () => {
   test('the two of a clone are there, and the second is what .ci/run runs', () => {
     expect(README).toContain('\n    bin/setup && $(command -v sudo) bin/netmon-tui.js\n');
