@@ -127,7 +127,7 @@ export class Stage {
   }
 
   line(y: number): string {
-    return this.terminal.buffer.active.getLine(this.terminal.buffer.active.baseY + y)?.translateToString(true) ?? '';
+    return this.terminal.buffer.active.getLine(this.terminal.buffer.active.baseY + y)?.translateToString().trimEnd() ?? '';
   }
 
   /** The whole screen, trailing spaces gone. */

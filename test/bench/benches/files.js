@@ -35,7 +35,7 @@ export async function run({ root, repeat, small }) {
     const best = runs.reduce((a, b) => (b.ms < a.ms ? b : a));
     const peers = PEERS.flatMap((peer) => peerRate(peer, file));
     const rate = (best.packets * 1000) / best.ms;
-    const note = shape === 'flows' && peers[0] !== undefined ? { note: atThatSpeed(rate, peers[0]) } : {};
+    const note = shape !== 'scan' && peers[0] !== undefined ? { note: atThatSpeed(rate, peers[0]) } : {};
     rows.push({ what, value: rate, unit: 'packets/s', goal: { least: goal }, peers, ...note });
     const memory = Math.min(...runs.map(({ peakKiB }) => peakKiB)) / 1024;
     rows.push({ what: '  peak memory', value: memory, unit: 'MiB', ...(most === undefined ? {} : { goal: { most } }) });

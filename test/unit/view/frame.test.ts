@@ -114,7 +114,14 @@ describe('frameOf', () => {
           }
         },
       ),
-      { numRuns: 60, examples: [['__proto__', 200, false], ['toString', 200, false], ['constructor', 200, false]] },
+      {
+        numRuns: 60,
+        examples: [
+          ['__proto__', 200, false],
+          ['toString', 200, false],
+          ['constructor', 200, false],
+        ],
+      },
     );
   });
 });
