@@ -127,7 +127,12 @@ export class Stage {
   }
 
   line(y: number): string {
-    return this.terminal.buffer.active.getLine(this.terminal.buffer.active.baseY + y)?.translateToString().trimEnd() ?? '';
+    return (
+      this.terminal.buffer.active
+        .getLine(this.terminal.buffer.active.baseY + y)
+        ?.translateToString()
+        .trimEnd() ?? ''
+    );
   }
 
   /** The whole screen, trailing spaces gone. */
