@@ -35,6 +35,8 @@ export class Answers {
   readonly #times = new Float64Array(SETS * WAYS * 2);
   readonly #names = new Array<string>(SETS * WAYS).fill('');
   readonly #seed: number;
+  /** When the newest was entered: most flows of a scan are asked about while there is none. */
+  newest = Number.NEGATIVE_INFINITY;
   readonly #found: Answer = { name: '', kind: 0 };
 
   constructor(seed: number) {
@@ -49,6 +51,7 @@ export class Answers {
    * @param now epoch ms
    */
   add(words: Int32Array, at: number, name: string, asker: number, kind: number, ttl: number, now: number): void {
+    if (now > this.newest) this.newest = now;
     const first = this.#set(words, at) * WAYS;
     let place = -1;
     let oldest = first;
@@ -80,6 +83,7 @@ export class Answers {
    * The newest answer for an address that came before `before` and still held then: the asker's own, else anybody's. Null where there is none.
    */
   find(words: Int32Array, at: number, asker: number, before: number): Answer | null {
+    if (this.newest === Number.NEGATIVE_INFINITY) return null;
     const first = this.#set(words, at) * WAYS;
     let best = -1;
     let bestOwn = false;

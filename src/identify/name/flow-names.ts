@@ -24,25 +24,12 @@ import { Answers } from './answers.ts';
 import { hasPublicSuffix, registrableDomain } from './domain.ts';
 import { FlowColumns, MARK } from './flow-columns.ts';
 import { NameStrings } from './name-strings.ts';
-import { isEchFront, isEncryptedResolver } from './server-names.ts';
+import { isEchFront, isEncryptedResolver, isResolver } from './server-names.ts';
 import { WaitingFlows } from './waiting-flows.ts';
 
 /** A name of a higher rank takes the place of a lower one, and of none its own. */
 const RANK: Readonly<Record<NameSource, number>> = { none: 0, ptr: 1, mdns: 2, dns: 3, http: 4, quic: 4, tls: 4 };
 const KINDS: readonly AnswerKind[] = ['dns', 'mdns', 'llmnr', 'netbios', 'dhcp'];
-/** Processes that ask for others. */
-const RESOLVERS = new Set([
-  'systemd-resolved',
-  'systemd-resolve',
-  'mDNSResponder',
-  'dnsmasq',
-  'unbound',
-  'nscd',
-  'named',
-  'stubby',
-  'dnscrypt-proxy',
-  'coredns',
-]);
 const ENCRYPTED_DNS = new Set(['dot', 'doq', 'doh']);
 const NOBODY: Neighbour = { mac: null, vendor: null };
 /** An answer that comes this long after a flow began still names it. */
@@ -102,7 +89,8 @@ export class FlowNames implements Findings, FlowFacts {
     const began = this.#flows.counters[row * COUNTERS + FIRST_SEEN] as number;
     const owner = ints[row * INTS + PROCESS] as number;
     // The answer it was opened by, else one that came a moment later: both may have come in the batch that brought the flow.
-    const answer = this.#answers.find(ints, at, owner, began + 1) ?? this.#answers.find(ints, at, owner, began + LATE_MS);
+    let answer = this.#answers.find(ints, at, owner, began + 1);
+    if (answer === null && this.#answers.newest > began + 1) answer = this.#answers.find(ints, at, owner, began + LATE_MS);
     if (answer !== null) this.#name(row, answer.name, kindSource(answer.kind));
     if ((this.#columns.name[row] as number) >= 0) return;
     this.#waiting.add(row);
@@ -221,7 +209,8 @@ export class FlowNames implements Findings, FlowFacts {
   categoryOf(row: number): number {
     if (this.#categories === null) return -1;
     this.#columns.claim(row);
-    const process = this.#directory.process(this.#flows.ints[row * INTS + PROCESS] as number);
+    const id = this.#flows.ints[row * INTS + PROCESS] as number;
+    const process = id < 0 ? undefined : this.#directory.process(id);
     const owner = process === undefined ? -1 : process.app * 2 + (process.exe === null ? 0 : 1);
     const known = this.#columns.category[row] as number;
     if (known >= 0 && this.#columns.categoryOwner[row] === owner) return known;
@@ -268,7 +257,7 @@ export class FlowNames implements Findings, FlowFacts {
   #asker(flow: number): number {
     const owner = this.#flows.isLive(flow) ? (this.#flows.ints[flow * INTS + PROCESS] as number) : -1;
     const name = owner >= 0 ? this.#directory.process(owner)?.name : undefined;
-    return name === undefined || RESOLVERS.has(name) ? -1 : owner;
+    return name === undefined || isResolver(name) ? -1 : owner;
   }
 
   #name(row: number, text: string, source: NameSource): void {
