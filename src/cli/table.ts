@@ -77,6 +77,7 @@ function headLines({ capture, total, started, time }: Snapshot, { units, glyphs,
     `unowned ${amount(total.unownedBytes)}, dropped ${number(capture.dropped)}, shed ${number(capture.shed)}, undecoded ${number(capture.undecoded)}`,
   ];
   if (capture.note !== '') lines.push(`note: ${safe(capture.note)}`);
+  if (capture.reverseDns) lines.push('reverse DNS: addresses without a name are asked for theirs');
   for (const { driver, reason } of capture.fallbacks) lines.push(paint.dim(`not ${safe(driver)}: ${safe(reason)}`));
   return lines;
 }

@@ -96,11 +96,15 @@ describe('tableText', () => {
   it('says none where there is nothing, and the file and no rates in a replay', () => {
     const empty = snapshot({ apps: [], hosts: [], flows: [], flowCount: 0 });
     const text = tableText(
-      { ...empty, capture: { ...empty.capture, file: 'trace.pcap', fallbacks: [], note: 'cut short', dropped: 1234 } },
+      {
+        ...empty,
+        capture: { ...empty.capture, file: 'trace.pcap', fallbacks: [], note: 'cut short', reverseDns: true, dropped: 1234 },
+      },
       STYLE,
     );
     expect(text).toMatch(/^trace\.pcap {2}driver libpcap/);
     expect(text).toContain('note: cut short\n');
+    expect(text).toContain('reverse DNS: addresses without a name are asked for theirs\n');
     expect(text).toContain('dropped 1 234');
     expect(text.match(/\nnone\n/g)).toHaveLength(3);
     const replay = tableText({ ...BUSY, capture: { ...BUSY.capture, file: 'trace.pcap' } }, STYLE);
