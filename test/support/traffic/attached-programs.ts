@@ -36,8 +36,17 @@ export function attachedPrograms(): Set<number> {
 export function heldPrograms(pid: number): Set<number> {
   const held = new Set<number>();
   for (const fd of readdirSync(`/proc/${pid}/fdinfo`)) {
-    const id = /^prog_id:\s*(\d+)/m.exec(readFileSync(`/proc/${pid}/fdinfo/${fd}`, 'latin1'));
+    const id = /^prog_id:\s*(\d+)/m.exec(textOf(`/proc/${pid}/fdinfo/${fd}`));
     if (id !== null) held.add(Number(id[1]));
   }
   return held;
+}
+
+/** Text of a file; empty when the descriptor was closed since it was listed. */
+function textOf(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return '';
+  }
 }
