@@ -76,7 +76,7 @@ describe.skipIf(reason !== null)('short lives, live', () => {
     const { far } = stage.ground;
     const server = await listener('http', { on: far.v4 });
     await runMany([found, '-s', `http://${far.v4}:${server.ready.port}/`]);
-    const seen = await named('curl', realpathSync(found));
+    const seen = await named('curl', realpathSync(found), 'flows');
     console.log(`curl: ${seen.named} of ${COUNT} named, ${seen.pathKnown} with path`);
     expect(seen.named).toBe(COUNT);
     expect(seen.pathKnown).toBeGreaterThanOrEqual(195);

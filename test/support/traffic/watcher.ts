@@ -10,6 +10,7 @@ export interface AppSeen {
   readonly exe: string | null;
   readonly pids: readonly number[];
   readonly flows: number;
+  readonly tx_packets: number;
   readonly rx_bytes: number;
   readonly tx_bytes: number;
 }
