@@ -97,6 +97,7 @@ export class Monitor {
   ingest(batch: PacketBatch, from: number, to: number): void {
     if (this.#parts.opened.source.interfaces.length !== this.#interfaceCount) this.#learnInterfaces();
     this.owners.beforeBatch();
+    let nextChange = this.owners.nextChange;
     const { bytes, offset, captured, wire, link, time, iface, direction } = batch;
     const packet = this.#packet;
     const decoder = this.#decoder;
@@ -137,6 +138,10 @@ export class Monitor {
       if (!packet.hasAddresses) {
         this.#undecoded++;
         continue;
+      }
+      if (packet.time >= nextChange) {
+        this.owners.change(packet.time);
+        nextChange = this.owners.nextChange;
       }
       const row = flows.touch(packet, index, told);
       const column = flows.lastSent ? base + 3 : base + 2;

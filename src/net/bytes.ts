@@ -40,6 +40,11 @@ export function i32le(bytes: Uint8Array, at: number): number {
   );
 }
 
+/** Little-endian 64 bits as a number: exact up to 2^53. */
+export function u64le(bytes: Uint8Array, at: number): number {
+  return u32le(bytes, at) + u32le(bytes, at + 4) * 0x1_0000_0000;
+}
+
 /** Little-endian 32 bits, unsigned. */
 export function u32le(bytes: Uint8Array, at: number): number {
   return i32le(bytes, at) >>> 0;

@@ -17,6 +17,8 @@ export interface ReportText {
   readonly way?: 'egress' | 'ingress';
   readonly protocol: number;
   readonly source: string;
+  /** CLOCK_MONOTONIC. */
+  readonly timeMs?: number;
   readonly sourcePort?: number;
   readonly destination: string;
   readonly destinationPort?: number;
@@ -91,6 +93,7 @@ export function reportBytes(text: ReportText): Buffer {
   bytes.write(text.comm, REPORT.COMM, 15, 'latin1');
   bytes.writeUInt32LE(text.way === 'ingress' ? WAY.INGRESS : WAY.EGRESS, REPORT.WAY);
   bytes.writeUInt32LE(((four ? 4 : 6) << 8) | text.protocol, REPORT.PROTOCOL);
+  bytes.writeBigUInt64LE(BigInt(Math.round((text.timeMs ?? 0) * 1e6)), REPORT.TIME);
   bytes.writeUInt16BE(text.sourcePort ?? 0, REPORT.PORTS);
   bytes.writeUInt16BE(text.destinationPort ?? 0, REPORT.PORTS + 2);
   bytes.writeUInt32LE(text.connected === false ? 0 : 1, REPORT.CONNECTED);

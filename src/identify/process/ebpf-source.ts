@@ -4,6 +4,7 @@ import { FLOW_DIRECTION } from '../../flow/direction.ts';
 import { directionOf, type FlowTable, isLocalFlow, NO_OWNER } from '../../flow/flow-table.ts';
 import {
   COUNTERS,
+  FIRST_SEEN,
   INTS,
   LOCAL,
   PEER_PROCESS,
@@ -16,20 +17,16 @@ import {
 } from '../../flow/layout.ts';
 import { scopeOf } from '../../net/address.ts';
 import { widened } from '../../net/arrays.ts';
-import { u16, u32le } from '../../net/bytes.ts';
+import { u16, u32le, u64le } from '../../net/bytes.ts';
 import { hasPorts, PROTOCOL } from '../../net/numbers.ts';
 import { sanitizeBytes } from '../../net/text.ts';
 import type { Ends } from './conntrack.ts';
-import type { LoadedPrograms } from './ebpf/loader.ts';
 import { readReportAddress } from './ebpf/report-ring.ts';
 import { REPORT, WAY } from './ebpf/socket-programs.ts';
-import type { ExecWatch } from './exec-watch.ts';
-import type { HandOvers } from './hand-over.ts';
-import type { Holders } from './holders.ts';
-import type { OlderSockets } from './older-sockets.ts';
+import type { EbpfParts } from './ebpf-parts.ts';
 import { attributionIndex, type OwnerSource, reasonIndex } from './owner-source.ts';
-import type { ProcfsSource } from './procfs-source.ts';
 import { ReportedSockets } from './reported-sockets.ts';
+import { Takeovers } from './takeovers.ts';
 
 /** Reports taken between two batches at the most; the ring holds ten thousand. */
 const MOST_REPORTS = 16_384;
@@ -49,24 +46,6 @@ interface Waiting {
   readonly isElsewhere: boolean;
 }
 
-/** What the source is made of. */
-export interface EbpfParts {
-  readonly flows: FlowTable;
-  readonly programs: LoadedPrograms;
-  readonly holders: Holders;
-  readonly watch: ExecWatch | null;
-  /** Sockets that existed before the programs; null where they are not asked for. */
-  readonly older: OlderSockets | null;
-  /** Asked for what was never reported and is not that old. */
-  readonly fallback: ProcfsSource;
-  /** Looks again at flows whose socket may have been handed on; null where there is no procfs. */
-  readonly handOvers: HandOvers | null;
-  /** How many interfaces flows may be on. */
-  readonly interfaces: () => number;
-  /** Monotonic ms. */
-  readonly now: () => number;
-}
-
 /** Owners from the kernel, and from procfs for sockets older than the start. */
 export class EbpfSource implements OwnerSource {
   readonly kind = 'ebpf';
@@ -75,6 +54,7 @@ export class EbpfSource implements OwnerSource {
   /** Source and destination of the report at hand, as it went over the wire. */
   readonly #words = new Int32Array(8);
   readonly #sockets = new ReportedSockets();
+  readonly #takeovers = new Takeovers();
   readonly #namespaceLow: number;
   readonly #namespaceHigh: number;
   #waiting: Waiting[] = [];
@@ -114,8 +94,9 @@ export class EbpfSource implements OwnerSource {
     const base = row * INTS;
     const protocol = (flows.ints[base + PROTOCOL_INTERFACE] as number) & 0xffff;
     this.#begin(row);
-    const local = this.#find(row, protocol, LOCAL, REMOTE);
+    const newest = this.#find(row, protocol, LOCAL, REMOTE);
     const match = this.#sockets.match;
+    const local = this.#takeovers.toldAt(flows.ints, base, flows.counters[row * COUNTERS + FIRST_SEEN] as number) || newest;
     const elsewhere = this.#find(row, protocol | ELSEWHERE, REMOTE, LOCAL);
     if (elsewhere !== 0) joinEnds(flows, row);
     if (isLocalFlow(flows, row)) {
@@ -125,6 +106,20 @@ export class EbpfSource implements OwnerSource {
     }
     if (local !== 0) this.#assign(row, false, local, match, false);
     else if (!this.#ownOlder(row, protocol, false)) fallback.admit(row);
+  }
+
+  get nextChange(): number {
+    return this.#takeovers.next;
+  }
+
+  change(time: number): void {
+    const { flows, interfaces } = this.#parts;
+    for (const { words, sourcePort, destinationPort, protocol, told } of this.#takeovers.take(time)) {
+      for (let iface = interfaces() - 1; iface >= 0; iface--) {
+        const row = flows.lookup(words, sourcePort, destinationPort, protocol, iface);
+        if (row >= 0 && flows.lastSent) this.#part(row, told);
+      }
+    }
   }
 
   claim(row: number): boolean {
@@ -221,6 +216,7 @@ export class EbpfSource implements OwnerSource {
     const uid = u32le(bytes, at + REPORT.IDS);
     const holder = holders.intern(pid, tid, uid, sanitizeBytes(bytes, at + REPORT.COMM, at + REPORT.COMM + 16), now());
     const key = elsewhere ? protocol | ELSEWHERE : protocol;
+    if (sent && !elsewhere && protocol !== PROTOCOL.TCP) this.#noteTakeover(at, protocol, sourcePort, destinationPort, holder);
     const isOpen = !elsewhere && bytes[at + REPORT.CONNECTED] === 0;
     if (sent) this.#sockets.enter(key, words, 0, sourcePort, destinationPort, isOpen, holder);
     else this.#sockets.enter(key, words, 4, destinationPort, sourcePort, isOpen, holder);
@@ -237,6 +233,15 @@ export class EbpfSource implements OwnerSource {
         this.#correct(row, protocol, false, holder, true);
       }
     }
+  }
+
+  /** The tuple was another process's: packets of both may wait to be read. A hair early, as packets' times are cut to microseconds. */
+  #noteTakeover(at: number, protocol: number, sourcePort: number, destinationPort: number, holder: number): void {
+    const told = this.#sockets.find(protocol, this.#words, 0, sourcePort, 4, destinationPort);
+    if (told === 0 || told === holder || this.#sockets.match !== 'exact') return;
+    const { ring, clockOffsetMs } = this.#parts.programs;
+    const time = u64le(ring.bytes, at + REPORT.TIME) / 1e6 + clockOffsetMs() - 0.005;
+    this.#takeovers.add({ time, words: this.#words.slice(), sourcePort, destinationPort, protocol, told });
   }
 
   /** A flow that stands already: it waits for this owner, or its tuple now belongs to another process. */

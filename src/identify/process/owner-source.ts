@@ -12,6 +12,10 @@ export interface OwnerSource {
   readonly everyProtocol?: boolean;
   /** Takes in what came since the last batch; before each batch, so that a packet's owner is known first. */
   beforeBatch?(): void;
+  /** Packet time, epoch ms, from which `change` is due; absent or Infinity: never. */
+  readonly nextChange?: number;
+  /** What happened by a packet's time, told between packets: a tuple that another process took over. */
+  change?(time: number): void;
   /** A new flow with an end on this machine. The row may be reused later: keep its SERIAL with it. */
   admit(row: number): void;
   /** Takes a flow that passes through this machine, if one of its ends is a process here (a container). @returns whether it did */

@@ -36,6 +36,15 @@ export class Owners {
     this.source?.beforeBatch?.();
   }
 
+  /** Packet time from which `change` is due; Infinity where nothing is. */
+  get nextChange(): number {
+    return this.source?.nextChange ?? Number.POSITIVE_INFINITY;
+  }
+
+  change(time: number): void {
+    this.source?.change?.(time);
+  }
+
   /** Takes over the flows created since the last call, and hands each to `then` when its owner was looked for. After each batch. */
   admitFresh(then: ((row: number) => void) | null = null): void {
     const { fresh, freshCount } = this.#flows;

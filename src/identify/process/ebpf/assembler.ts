@@ -6,7 +6,15 @@ const BYTES = 8;
 export const R = { R0: 0, R1: 1, R2: 2, R3: 3, R4: 4, R5: 5, R6: 6, R7: 7, R8: 8, R9: 9, R10: 10 } as const;
 
 /** Kernel functions by number (include/uapi/linux/bpf.h). */
-export const HELPER = { pidTgid: 14, uidGid: 15, comm: 16, storageGet: 107, netnsCookie: 122, ringbufOutput: 130 } as const;
+export const HELPER = {
+  monotonicTime: 5,
+  pidTgid: 14,
+  uidGid: 15,
+  comm: 16,
+  storageGet: 107,
+  netnsCookie: 122,
+  ringbufOutput: 130,
+} as const;
 
 const WIDTH = { 8: 0x10, 16: 0x08, 32: 0x00, 64: 0x18 } as const;
 type Bits = keyof typeof WIDTH;

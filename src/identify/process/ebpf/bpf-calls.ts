@@ -21,6 +21,8 @@ export interface BpfCalls {
   openUnifiedRoot(): Descriptor;
   /** Cookie of our network namespace; null where the kernel does not tell it (before 5.14). */
   networkNamespace(): bigint | null;
+  /** CLOCK_REALTIME less CLOCK_MONOTONIC now, ms. */
+  clockOffsetMs(): number;
   close(fd: Descriptor): void;
 }
 
@@ -43,6 +45,8 @@ const CLONE = 1 << 9;
 const MAP_ATTR_BYTES = 72;
 const PROGRAM_ATTR_BYTES = 144;
 const LOG_BYTES = 1 << 16;
+const CLOCK_REALTIME = 0;
+const CLOCK_MONOTONIC = 1;
 const PROT_READ = 1;
 const PROT_WRITE = 2;
 const MAP_SHARED = 1;
@@ -81,6 +85,8 @@ export function loadBpfCalls(): BpfCalls {
   const syscall = libc.func('long syscall(long, ...)');
   const mmap = libc.func('void* mmap(size_t, size_t, int, int, int, long)');
   const close = libc.func('int close(int)');
+  const clockGettime = libc.func('int clock_gettime(int, void*)');
+  const timespec = Buffer.alloc(16);
   const setrlimit = libc.func('int setrlimit(int, void*)');
   const socket = libc.func('int socket(int, int, int)');
   const getsockopt = libc.func('int getsockopt(int, int, int, void*, void*)');
@@ -189,8 +195,19 @@ export function loadBpfCalls(): BpfCalls {
       close(fd);
       return told ? cookie.readBigUInt64LE() : null;
     },
+    clockOffsetMs() {
+      clockGettime(CLOCK_REALTIME, timespec);
+      const real = msOf(timespec);
+      clockGettime(CLOCK_MONOTONIC, timespec);
+      return real - msOf(timespec);
+    },
     close(fd) {
       close(fd);
     },
   };
+}
+
+/** struct timespec { long seconds; long nanoseconds; } in ms. */
+function msOf(timespec: Buffer): number {
+  return Number(timespec.readBigInt64LE(0)) * 1000 + Number(timespec.readBigInt64LE(8)) / 1e6;
 }

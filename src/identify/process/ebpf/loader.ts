@@ -18,6 +18,8 @@ export interface LoadedPrograms {
   readonly missing: readonly string[];
   /** Cookie of our network namespace, as reports carry their socket's; null where it is unknown. */
   readonly namespace: bigint | null;
+  /** CLOCK_REALTIME less CLOCK_MONOTONIC now, ms: reports carry the one, packets the other. */
+  clockOffsetMs(): number;
   close(): void;
 }
 
@@ -49,7 +51,13 @@ export function loadPrograms(calls: BpfCalls, proc: string): LoadedPrograms {
         missing.push(reasonOf(thrown));
       }
     }
-    return { ring: new ReportRing(consumer, producer, RING_BYTES), missing, namespace: calls.networkNamespace(), close };
+    return {
+      ring: new ReportRing(consumer, producer, RING_BYTES),
+      missing,
+      namespace: calls.networkNamespace(),
+      clockOffsetMs: calls.clockOffsetMs,
+      close,
+    };
   } catch (thrown) {
     close();
     throw thrown;

@@ -26,12 +26,12 @@ const REMOTES = 48;
 const REMOTE_SLOTS_SHIFT = 27; // the top 5 bits of a hash choose one of 32
 
 /**
- * A report, 88 bytes:
+ * A report, 96 bytes:
  *
  *     0 cookie of the network namespace | 8 tgid << 32 | tid | 16 gid << 32 | uid | 24 comm[16] | 40 1 egress, 2 ingress | 44 version << 8 | protocol
- *     48 source port, destination port, as on the wire | 52 1 where the socket is connected | 56 source[16] | 72 destination[16]
+ *     48 source port, destination port, as on the wire | 52 1 where the socket is connected | 56 source[16] | 72 destination[16] | 88 CLOCK_MONOTONIC in ns
  */
-export const REPORT_BYTES = 88;
+export const REPORT_BYTES = 96;
 export const REPORT = {
   NAMESPACE: 0,
   OWNER: 8,
@@ -43,6 +43,7 @@ export const REPORT = {
   CONNECTED: 52,
   SOURCE: 56,
   DESTINATION: 72,
+  TIME: 88,
 } as const;
 export const WAY = { EGRESS: 1, INGRESS: 2 } as const;
 
@@ -245,6 +246,7 @@ function whoSends(storage: number, ring: number, way: number): Buffer {
   ] as const) {
     asm.load(64, R.R1, R.R7, from).store(64, R.R10, at + to, R.R1);
   }
+  asm.call(HELPER.monotonicTime).store(64, R.R10, at + REPORT.TIME, R.R0);
   asm.loadMap(R.R1, ring).move(R.R2, R.R10).addValue(R.R2, at).set(R.R3, REPORT_BYTES).set(R.R4, 0).call(HELPER.ringbufOutput);
   return asm.label('done').exit(ALLOW).assemble();
 }

@@ -62,7 +62,7 @@ beforeEach(() => {
     close() {},
   } as unknown as ProcfsSource;
   const older = { match: 'listener', find: () => olderProcess, work() {} } as unknown as OlderSockets;
-  const programs: LoadedPrograms = { ring: fake.ring, missing: [], namespace: OURS, close() {} };
+  const programs: LoadedPrograms = { ring: fake.ring, missing: [], namespace: OURS, clockOffsetMs: () => 1000, close() {} };
   const holders = new Holders(directory, `${root}/proc`, watch);
   source = new EbpfSource({
     flows,
@@ -181,6 +181,38 @@ describe('EbpfSource', () => {
     now = 260;
     source.work(now);
     expect([owner(other), flows.created]).toEqual(['flash', 2]);
+  });
+
+  it('parts two processes that had one tuple in turn before either was read, by the time of their packets', () => {
+    begins(5, 'first');
+    begins(6, 'second');
+    reports({ pid: 5, comm: 'first', protocol: UDP, timeMs: 10 });
+    reports({ pid: 6, comm: 'second', protocol: UDP, timeMs: 20 });
+    source.beforeBatch();
+    expect(source.nextChange).toBeCloseTo(1020, 1);
+    const owners: (string | null)[] = [];
+    flows.observer = { flowRemoved: (gone) => owners.push(owner(gone)) };
+    const times = [1010.1, 1010.2, 1020.1];
+    for (const time of times) {
+      if (time >= source.nextChange) source.change(time);
+      flows.touch(timed(packet({ protocol: UDP }), time), 0, 0);
+    }
+    source.admit(flows.lookup(packet({ protocol: UDP }).words, 40_000, 443, UDP, 0));
+    expect([owners, flows.created, source.nextChange]).toEqual([['first'], 2, Number.POSITIVE_INFINITY]);
+    expect(owner(flows.lookup(packet({ protocol: UDP }).words, 40_000, 443, UDP, 0))).toBe('second');
+  });
+
+  it('gives a flow to who had its ends when it began, though another took them over before it was admitted', () => {
+    begins(5, 'first');
+    begins(6, 'second');
+    reports({ pid: 5, comm: 'first', protocol: UDP, timeMs: 10 });
+    reports({ pid: 6, comm: 'second', protocol: UDP, timeMs: 20 });
+    source.beforeBatch();
+    const row = flows.touch(timed(packet({ protocol: UDP }), 1010.1), 0, 0);
+    source.admit(row);
+    expect(owner(row)).toBe('first');
+    source.change(1020.1);
+    expect(flows.isLive(row)).toBe(false);
   });
 
   it('leaves an answer to somebody else alone that a raw socket of ping overheard', () => {
