@@ -45,6 +45,9 @@ const CLONE = 1 << 9;
 const MAP_ATTR_BYTES = 72;
 const PROGRAM_ATTR_BYTES = 144;
 const LOG_BYTES = 1 << 16;
+/** The verifier gives way to any signal that comes meanwhile (a window's change, a child's end): then it is asked again, as libbpf does. */
+const EAGAIN = 11;
+const TRIES = 32;
 const CLOCK_REALTIME = 0;
 const CLOCK_MONOTONIC = 1;
 const PROT_READ = 1;
@@ -93,9 +96,13 @@ export function loadBpfCalls(): BpfCalls {
   const pointer = (buffer: Buffer) => BigInt(koffi.address(buffer));
 
   const bpf = (command: number, attr: Buffer, what: string, log?: Buffer): Descriptor => {
-    const result = Number(syscall(number, 'int', command, 'void*', attr, 'unsigned int', attr.length));
-    if (result >= 0) return result;
-    const errno = koffi.errno();
+    let errno = 0;
+    for (let tries = 0; tries < TRIES; tries++) {
+      const result = Number(syscall(number, 'int', command, 'void*', attr, 'unsigned int', attr.length));
+      if (result >= 0) return result;
+      errno = koffi.errno();
+      if (errno !== EAGAIN) break;
+    }
     const verifier =
       log === undefined
         ? ''
