@@ -1,5 +1,6 @@
 // Snapshot: everything that store, stream and view may know about an interval. Plain, complete, never changed after it was made.
 
+import type { HistoryStatus } from '../net/history.ts';
 import type {
   ApplicationSource,
   Attribution,
@@ -168,6 +169,8 @@ export interface CaptureStatus {
   readonly places: readonly PlaceFile[];
   /** What is wrong with those files; empty when all is well. */
   readonly placesNote: string;
+  /** How recording goes; null where nothing is recorded because nobody asked for it. */
+  readonly history: HistoryStatus | null;
 }
 
 /** Rates of the past, oldest first, newest last; bytes/s. Shorter than the ring while it fills. */

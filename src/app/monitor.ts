@@ -13,6 +13,7 @@ import type { Places } from '../identify/place/places.ts';
 import { CapturedSource } from '../identify/process/captured-source.ts';
 import type { Directory } from '../identify/process/directory.ts';
 import type { Owners } from '../identify/process/owners.ts';
+import type { HistoryStatus } from '../net/history.ts';
 import type { Fallback, InterfaceKind } from '../net/model.ts';
 import { DIRECTION, LINK } from '../net/numbers.ts';
 import { headlineOf } from './headline.ts';
@@ -68,6 +69,8 @@ export class Monitor {
   /** Bytes of each frame that the interface itself does not count: the made-up Ethernet header of Linux's lo. */
   readonly #uncounted = new Uint8Array(MOST_INTERFACES);
   #headline = new Set<string>();
+  /** How recording goes, asked once a tick; null where nothing is recorded. */
+  historyStatus: (() => HistoryStatus) | null = null;
   #interfaceCount = -1;
   #packets = 0;
   #frameBytes = 0;
@@ -239,6 +242,7 @@ export class Monitor {
       reverseDns,
       places: places?.dates ?? [],
       placesNote: places?.note ?? '',
+      history: this.historyStatus?.() ?? null,
     };
   }
 }

@@ -34,6 +34,7 @@ export function emptySnapshot(time: number): Snapshot {
       reverseDns: false,
       places: [],
       placesNote: '',
+      history: null,
     },
     total: { ...nothing, unownedBytes: 0 },
     rates: { rxSeconds: [], txSeconds: [], rxMinutes: [], txMinutes: [] },

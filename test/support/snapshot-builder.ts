@@ -121,6 +121,7 @@ export const CAPTURE: CaptureStatus = {
   reverseDns: false,
   places: [],
   placesNote: '',
+  history: null,
 };
 
 /** A snapshot from its parts; totals are the sums of the flows unless they are given. */

@@ -20,6 +20,7 @@ const FOLDERS: Readonly<Record<string, readonly string[]>> = {
   stream: ['net', 'filter', 'aggregate'],
   view: ['net', 'filter', 'aggregate'],
   tui: ['net', 'view'],
+  privilege: ['net'],
   cli: EVERYTHING,
   app: EVERYTHING,
 };
@@ -34,7 +35,7 @@ const ROOT_FILES: Readonly<Record<string, readonly string[]>> = {
 /** May be imported by all. */
 const FOR_ALL = ['errors', 'clock', 'log'];
 const PACKAGES: Readonly<Record<string, readonly string[]>> = {
-  koffi: ['capture/', 'identify/process/', 'app/privileges'],
+  koffi: ['capture/', 'identify/process/', 'privilege/'],
   cap: ['capture/'],
   blessed: ['tui/'],
   'blessed-contrib': ['tui/'],
@@ -46,6 +47,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   'smol-toml': ['cli/'],
   valibot: ['cli/'],
   'string-width': ['view/'],
+  'sql.js': ['store/'],
 };
 /** Folders that touch nothing outside of the program; Node's modules that compute are listed. Types of Node's modules are free. */
 const PURE: Readonly<Record<string, readonly string[]>> = {

@@ -128,6 +128,7 @@ export function snapshot(part: Partial<Snapshot> = {}): Snapshot {
       reverseDns: false,
       places: [],
       placesNote: '',
+      history: null,
     },
     total: { ...TRAFFIC, unownedBytes: 0 },
     rates: { rxSeconds: [], txSeconds: [], rxMinutes: [], txMinutes: [] },

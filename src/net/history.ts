@@ -1,0 +1,91 @@
+// What history is asked and what it answers: plain data between the store and whoever shows it. Types and constants only.
+
+/** What the rows of an answer stand for. Hours and days are cut in the user's zone. */
+export const HISTORY_KEYS = ['app', 'host', 'domain', 'category', 'interface', 'hour', 'day'] as const;
+export type HistoryKey = (typeof HISTORY_KEYS)[number];
+
+/** Sums over a stretch. Bytes are network-layer bytes, RX and TX as the local host sees them. All are integers. */
+export interface HistoryTotals {
+  readonly rxBytes: number;
+  readonly txBytes: number;
+  readonly rxPackets: number;
+  readonly txPackets: number;
+  /** Flows that began in the stretch. */
+  readonly flows: number;
+}
+
+/** A question. Times in epoch ms, `from` inside, `to` outside. */
+export interface HistoryQuery {
+  readonly from: number;
+  readonly to: number;
+  readonly by: HistoryKey;
+  /** Name of an app as it is shown; null is all. */
+  readonly app: string | null;
+  readonly domain: string | null;
+  readonly category: string | null;
+  readonly interface: string | null;
+  /** Text of the filter language, over what a record keeps (app, exe, host, category, iface, proto, dir, rx, tx, packets); null is none. */
+  readonly filter: string | null;
+  /** Most rows; the rest is one row with `key` null and a reason. Rows of hours and days are never cut. */
+  readonly top: number;
+  /** Steps of the series, 1 to 2000; 0 leaves the series out. */
+  readonly steps: number;
+}
+
+/** One row of an answer. */
+export interface HistoryRow extends HistoryTotals {
+  /** Name of the app, host ...; start of the hour or day in RFC 3339 with the zone's offset. null: see `reason`. */
+  readonly key: string | null;
+  /** Why there is no key: `not categorised`, `12 more`, a reason of the owner's. */
+  readonly reason: string | null;
+  /** For hours and days: epoch ms at which it begins; null for the others. */
+  readonly start: number | null;
+  /** For apps: path of the executable that moved most; for hosts: registrable domain; null for the others. */
+  readonly detail: string | null;
+  /** First and last record in the stretch, epoch ms, to the minute, hour or day that is kept. */
+  readonly firstSeen: number;
+  readonly lastSeen: number;
+}
+
+/** Bytes over the stretch, oldest first, in equal steps. */
+export interface HistorySeries {
+  readonly from: number;
+  readonly stepMs: number;
+  readonly rxBytes: readonly number[];
+  readonly txBytes: readonly number[];
+}
+
+/** An answer. Never changed after it was made. */
+export interface HistoryResult {
+  readonly query: HistoryQuery;
+  /** Most bytes first; hours and days in order of time. */
+  readonly rows: readonly HistoryRow[];
+  readonly total: HistoryTotals;
+  readonly series: HistorySeries | null;
+  /** First and last minute of all that is recorded, epoch ms; null where nothing is. */
+  readonly oldest: number | null;
+  readonly newest: number | null;
+  /** Finest step in which all of the stretch is kept, ms: a minute, an hour or a day. */
+  readonly resolutionMs: number;
+}
+
+/** Rows of a statement of the user's. Blobs are hexadecimal text. */
+export interface SqlResult {
+  readonly columns: readonly string[];
+  readonly rows: readonly (readonly (string | number | null)[])[];
+  /** True when there were more rows than asked for. */
+  readonly cut: boolean;
+}
+
+/** How recording goes; part of a snapshot's capture status. */
+export interface HistoryStatus {
+  /** `recording`; `busy`: another instance records; `failing`: nothing can be written now and it is tried again. */
+  readonly state: 'recording' | 'busy' | 'failing';
+  readonly path: string;
+  /** What is wrong and what is done about it, one line; empty when all is well. */
+  readonly note: string;
+  /** When the file was last written whole, epoch ms; null not yet in this run. */
+  readonly savedAt: number | null;
+  /** Bytes of that file. */
+  readonly fileBytes: number | null;
+}

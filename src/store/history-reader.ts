@@ -1,0 +1,57 @@
+// HistoryReader: read access to recorded history for commands and the screen. Types only; `openHistory` makes one.
+
+import type { LoggedFlow } from '../aggregate/history-batch.ts';
+import type { HistoryQuery, HistoryResult, SqlResult } from '../net/history.ts';
+
+/** Bounds of a statement of the user's. */
+export interface SqlLimits {
+  readonly timeoutMs: number;
+  readonly rows: number;
+}
+
+/** One record as it is kept, for exports: a connections row without its split by direction of bytes. Time epoch ms. */
+export interface HistoryRecord {
+  readonly time: number;
+  /** What the record sums: a minute, an hour or a day, ms. */
+  readonly spanMs: number;
+  readonly app: string | null;
+  readonly exe: string | null;
+  readonly host: string | null;
+  readonly domain: string | null;
+  readonly category: string | null;
+  readonly interface: string;
+  readonly protocol: string;
+  readonly direction: string;
+  readonly rxBytes: number;
+  readonly txBytes: number;
+  readonly rxPackets: number;
+  readonly txPackets: number;
+  readonly flows: number;
+}
+
+/** When an app first reached a domain. Epoch ms. */
+export interface FirstSeen {
+  readonly app: string;
+  readonly domain: string;
+  readonly time: number;
+}
+
+/**
+ * Sees the file and what is not yet in it, as they were at `openHistory` or the last `refresh`. Works in a thread of its own and never
+ * writes. Every call rejects with NetmonError `history` (exit status 7) where the file cannot be used.
+ */
+export interface HistoryReader {
+  readonly path: string;
+  query(query: HistoryQuery): Promise<HistoryResult>;
+  /** One statement, read-only by construction: it runs on a copy in memory. */
+  sql(text: string, limits: SqlLimits): Promise<SqlResult>;
+  /** Records of a stretch in order of time, in pages of at most `rows`; null at the end. */
+  records(from: number, to: number, rows: number): AsyncIterable<readonly HistoryRecord[]>;
+  flows(from: number, to: number, rows: number): AsyncIterable<readonly LoggedFlow[]>;
+  firstSeen(from: number, to: number): Promise<readonly FirstSeen[]>;
+  /** The whole as an SQLite file, with what is not yet flushed. */
+  image(): Promise<Uint8Array>;
+  /** Reads anew what was written since. */
+  refresh(): Promise<void>;
+  close(): Promise<void>;
+}
