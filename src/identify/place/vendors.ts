@@ -8,6 +8,17 @@ import { isDevice, isLocallyAdministered, macOfBytes, parseMac } from './mac.ts'
 /** Stands for the vendor of an address that was made up: phones and laptops take another one for each network. */
 export const RANDOMISED = 'randomised address';
 
+/**
+ * Prefixes that virtual machines and containers make their addresses of, without having been assigned any: Docker before version 28
+ * (libnetwork, `netutils.GenerateMACFromIP`), QEMU (`qemu_macaddr_default_if_unset`), Lima.
+ */
+const SELF_MADE: readonly (readonly [prefix: number, bits: number, name: string])[] = [
+  [0x525400, 24, 'QEMU virtual machine'],
+  [0x525555, 24, 'Lima virtual machine'],
+  [0x0242ac, 24, 'Docker container'],
+  [0x0242, 32, 'Docker'],
+];
+
 /** Blocks of one size, by prefix. */
 interface Blocks {
   /** Size of one block. */
@@ -78,7 +89,7 @@ export class Vendors {
   vendorOf(mac: Uint8Array | string | number): string | null {
     const value = typeof mac === 'number' ? mac : typeof mac === 'string' ? parseMac(mac) : macOfBytes(mac);
     if (value === null || !isDevice(value)) return null;
-    if (isLocallyAdministered(value)) return RANDOMISED;
+    if (isLocallyAdministered(value)) return selfMade(value);
     for (const { size, prefixes, names } of this.#blocks) {
       const at = find(prefixes, Math.floor(value / size));
       if (at >= 0) return this.#name(names[at] as number);
@@ -91,6 +102,12 @@ export class Vendors {
     const end = this.#starts[number + 1];
     return start === undefined || end === undefined ? null : this.#text.toString('utf8', start, end);
   }
+}
+
+/** Who makes such addresses up. @param mac with the local bit */
+function selfMade(mac: number): string {
+  for (const [prefix, bits, name] of SELF_MADE) if (Math.floor(mac / 2 ** bits) === prefix) return name;
+  return RANDOMISED;
 }
 
 /** Index of `wanted` in ascending numbers, -1 where it is not. */

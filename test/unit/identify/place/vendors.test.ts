@@ -79,6 +79,10 @@ describe('vendors', () => {
   test('of an address that was made up is said so, also where somebody once had the block', () => {
     expect(vendors.vendorOf('a2:11:22:33:44:55')).toBe(RANDOMISED);
     expect(vendors.vendorOf('02:60:8c:33:44:55')).toBe(RANDOMISED);
+    expect(vendors.vendorOf('02:42:ac:11:00:02')).toBe('Docker container');
+    expect(vendors.vendorOf('02:42:5e:01:02:03')).toBe('Docker');
+    expect(vendors.vendorOf('52:54:00:12:34:56')).toBe('QEMU virtual machine');
+    expect(vendors.vendorOf('52:54:01:12:34:56')).toBe(RANDOMISED);
   });
 
   test.each([
