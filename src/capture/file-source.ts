@@ -109,7 +109,9 @@ class OpenFile implements FileSource {
 
   stats(): CaptureStats {
     const malformed = this.#reader.malformed + this.#cut;
-    return { received: this.#received, droppedByKernel: null, droppedByInterface: null, shed: 0, malformed };
+    const { drops } = this.#reader;
+    const [droppedByKernel, droppedByInterface] = [drops?.bySystem ?? null, drops?.byInterface ?? null];
+    return { received: this.#received, droppedByKernel, droppedByInterface, shed: 0, malformed };
   }
 
   close(): void {

@@ -18,6 +18,8 @@ export interface FrameReader {
   readonly midway: boolean;
   /** Bytes of a frame that the capture kept at the most, as its header says. */
   readonly snapLength: number;
+  /** Frames that the capture lacks, as far as it says so; null where the format has no word for it. */
+  readonly drops: { readonly bySystem: number | null; readonly byInterface: number | null } | null;
 }
 
 /** Bytes of one frame at the most: libpcap's MAXIMUM_SNAPLEN. */

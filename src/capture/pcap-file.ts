@@ -50,6 +50,7 @@ export function readPcapHeader(bytes: Uint8Array, at: number): PcapHeader | null
 /** Reads the records of one classic file; the header has been read. PKTAP records are unwrapped. */
 export class PcapReader implements FrameReader {
   readonly midway = false;
+  readonly drops = null;
   readonly snapLength: number;
   readonly #walk: RecordWalk;
   readonly #unwrapper: PktapUnwrapper | null;

@@ -5,6 +5,7 @@ import { DIRECTION } from '../net/numbers.ts';
 import { NO_PROCESS, type PacketBatch } from './batch.ts';
 import { type FrameReader, MAX_CAPTURED_BYTES, MAX_TIME_MS, MAX_WIRE_BYTES, shownSnapLength } from './frame-reader.ts';
 import type { InterfaceTable } from './interface-names.ts';
+import { PcapngDrops } from './pcapng-drops.ts';
 import { PcapngSection, type SectionInterface } from './pcapng-section.ts';
 import type { ProcessTable } from './process-names.ts';
 
@@ -12,7 +13,7 @@ import type { ProcessTable } from './process-names.ts';
 export const SECTION_HEADER = 0x0a0d0d0a;
 const BYTE_ORDER_MAGIC = 0x1a2b3c4d;
 /** Block types, draft-ietf-opsawg-pcapng section 11.1; 0x80000001 is Apple's (libpcap pcap/pcap-ng.h). */
-const BLOCK = { INTERFACE: 1, PACKET: 2, SIMPLE: 3, ENHANCED: 6, PROCESS: 0x8000_0001 } as const;
+const BLOCK = { INTERFACE: 1, PACKET: 2, SIMPLE: 3, STATISTICS: 5, ENHANCED: 6, PROCESS: 0x8000_0001 } as const;
 const OPTION = { END: 0, FLAGS: 2, APPLE: 0x8000, PROCESS: 0x8001, EFFECTIVE: 0x8003 } as const;
 
 /** Bytes of a block that has to lie complete in the buffer: a whole frame and 64 KiB of options. */
@@ -31,6 +32,7 @@ export class PcapngReader implements FrameReader {
   malformed = 0;
   broken: string | null = null;
   snapLength = MAX_CAPTURED_BYTES;
+  readonly drops = new PcapngDrops();
   readonly #section: PcapngSection;
   readonly #pktap: boolean;
   #littleEndian = true;
@@ -128,9 +130,13 @@ export class PcapngReader implements FrameReader {
       case BLOCK.PROCESS:
         if (!this.#section.addProcess(batch.bytes, this.#view, this.#littleEndian, body, end)) this.malformed++;
         break;
+      case BLOCK.STATISTICS:
+        if (!this.drops.add(this.#view, this.#littleEndian, body, end, this.#section.interfaces.length)) this.malformed++;
+        break;
       default:
         if (end - at < SHORTEST_SECTION - TRAILER) this.malformed++;
         this.#section.reset();
+        this.drops.reset();
     }
   }
 
@@ -213,6 +219,7 @@ function isRead(type: number): boolean {
     type === BLOCK.ENHANCED ||
     type === BLOCK.PROCESS ||
     type === BLOCK.INTERFACE ||
+    type === BLOCK.STATISTICS ||
     type === SECTION_HEADER ||
     type === BLOCK.SIMPLE ||
     type === BLOCK.PACKET

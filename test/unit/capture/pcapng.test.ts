@@ -64,6 +64,54 @@ const EXPECTED = [
   { interface: 'en0', direction: 2, process: 'later:9', time: 7 },
 ];
 
+const statistics = (number: number, counts: { system?: bigint; iface?: bigint }, endian: 'little' | 'big' = 'little'): Block => {
+  const options = [
+    ...(counts.iface === undefined ? [] : [[5, counts.iface] as const]),
+    ...(counts.system === undefined ? [] : [[7, counts.system] as const]),
+  ];
+  const body = new DataView(new ArrayBuffer(12 + options.length * 12 + 4));
+  const little = endian === 'little';
+  body.setUint32(0, number, little);
+  for (const [i, [code, value]] of options.entries()) {
+    body.setUint16(12 + i * 12, code, little);
+    body.setUint16(14 + i * 12, 8, little);
+    body.setBigUint64(16 + i * 12, value, little);
+  }
+  return { block: 'other', type: 5, body: new Uint8Array(body.buffer) };
+};
+
+describe('frames that the capture lacks', () => {
+  test('nothing said is unknown', () => {
+    expect(read(pcapngFile([SECTION, EN0, packet()])).reader.drops).toMatchObject({ bySystem: null, byInterface: null });
+  });
+
+  test('running totals of two interfaces and two sections add up', () => {
+    const { reader } = read(
+      pcapngFile([
+        SECTION,
+        EN0,
+        { block: 'interface', name: 'en1' },
+        statistics(0, { system: 5n, iface: 1n }),
+        packet(),
+        statistics(0, { system: 9n }),
+        statistics(1, { system: 100n }),
+        { block: 'section', endian: 'big' },
+        EN0,
+        statistics(0, { system: 2n, iface: 3n }, 'big'),
+      ]),
+    );
+    expect(reader.drops).toMatchObject({ bySystem: 111, byInterface: 4 });
+    expect(reader.malformed).toBe(0);
+  });
+
+  test('a total that shrinks, one of all ones, an interface that nobody declared', () => {
+    const lies = [statistics(0, { system: 9n }), statistics(0, { system: 4n, iface: 0xffff_ffff_ffff_ffffn }), statistics(7, {})];
+    const { reader } = read(pcapngFile([SECTION, EN0, ...lies, packet()]));
+    expect(reader.drops).toMatchObject({ bySystem: 9, byInterface: null });
+    expect(reader.malformed).toBe(1);
+  });
+});
+
 describe('blocks', () => {
   test('all kinds, two sections, both byte orders', () => {
     const { frames, reader, interfaces, processes } = read(pcapngFile(MIXED));
