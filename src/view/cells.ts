@@ -47,6 +47,7 @@ const CLASS = { unknown: 0, narrow: 1, wide: 2, combining: 3, refused: 4 } as co
 const classes = new Uint8Array(0x10000);
 // Of our own signs it is known: the first question to string-width and to Unicode's properties takes 30 ms, and would be the first frame's.
 for (const sign of Object.values(UNICODE_GLYPHS).flat()) if (typeof sign === 'string') classes[sign.charCodeAt(0)] = CLASS.narrow;
+classes.fill(CLASS.narrow, 0x2800, 0x2900); // braille, which charts are drawn in
 
 function within(ranges: readonly (readonly [number, number])[], point: number): boolean {
   return ranges.some(([from, to]) => point >= from && point <= to);

@@ -19,6 +19,11 @@ const SCALES: Record<UnitMode, UnitScale> = {
 /** The next prefix starts here, so that no column flips between `1023` and `1.00` (bandwhich's STEP_UP_FRAC). */
 const STEP_UP = 0.95;
 
+/** Shown units for each byte, and how many of one prefix make the next. */
+export function unitScale(mode: UnitMode): { readonly perByte: number; readonly base: number } {
+  return SCALES[mode];
+}
+
 /** Cells of `formatAmount`. */
 export const AMOUNT_WIDTH = 8;
 /** Cells of `formatRate`. */

@@ -29,6 +29,9 @@ export interface Glyphs {
   readonly more: string;
   /** Eight levels, lowest first. */
   readonly levels: readonly string[];
+  /** Cells of a chart filled from the bottom and from the top, an empty one first; null draws them in braille. */
+  readonly rising: readonly string[] | null;
+  readonly hanging: readonly string[] | null;
 }
 
 /** Box drawing, arrows and blocks: all of them one cell in every font met so far. */
@@ -59,6 +62,8 @@ export const UNICODE_GLYPHS: Glyphs = {
   bottomRight: '┘',
   more: '…',
   levels: ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'],
+  rising: null,
+  hanging: null,
 };
 
 /** Nothing above 0x7e, for `--ascii` and terminals without UTF-8. */
@@ -89,4 +94,6 @@ export const ASCII_GLYPHS: Glyphs = {
   bottomRight: '+',
   more: '~',
   levels: ['_', '.', ':', '-', '=', '+', '*', '#'],
+  rising: [' ', '.', ':', '|'],
+  hanging: [' ', "'", ':', '|'],
 };
