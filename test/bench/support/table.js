@@ -12,11 +12,13 @@
  * @property {string} [note]
  */
 
-/** @typedef {'packets/s' | 'ms' | 'MiB' | '% of a core' | 'bytes' | 'lost %' | 'count'} Unit */
+/** @typedef {'packets/s' | 'messages/s' | 'ms' | 'MiB' | '% of a core' | 'bytes' | 'lost %' | 'count'} Unit */
 
+const perSecond = (value) =>
+  value >= 1e6 ? `${(value / 1e6).toFixed(2)} M/s` : `${(value / 1e3).toFixed(value < 1e5 ? 1 : 0)} k/s`;
 const FORMATS = {
-  'packets/s': (value) =>
-    value >= 1e6 ? `${(value / 1e6).toFixed(2)} M/s` : `${(value / 1e3).toFixed(value < 1e5 ? 1 : 0)} k/s`,
+  'packets/s': perSecond,
+  'messages/s': perSecond,
   ms: (value) => `${value.toFixed(value < 10 ? 2 : value < 100 ? 1 : 0)} ms`,
   MiB: (value) => `${value.toFixed(0)} MiB`,
   '% of a core': (value) => `${value.toFixed(value < 10 ? 2 : 1)} %`,
@@ -31,6 +33,7 @@ export function tableOf(rows) {
   const cells = [HEADINGS];
   for (const row of rows) {
     const format = FORMATS[row.unit];
+    if (format === undefined) throw new Error(`${row.what}: no such unit: ${row.unit}`);
     const peers = row.value === null ? [] : (row.peers ?? []);
     const measured = row.value === null ? '-' : format(row.value);
     cells.push([row.what, measured, goalText(row, format), ...peerCells(row.value, peers[0], format), metText(row)]);
