@@ -57,6 +57,9 @@ export interface TableSpec<Row> {
 /** RX+TX, the sort that every table starts with. */
 export const BY_RATE: HiddenSort<Traffic> = { key: 'rate', value: (row) => row.rxRate + row.txRate };
 
+/** RX+TX since the start. */
+export const BY_TOTAL: HiddenSort<Traffic> = { key: 'total', value: (row) => row.rxBytes + row.txBytes };
+
 /** Keys that `s` goes through, in column order after the hidden ones. */
 export function sortKeys<Row>(spec: TableSpec<Row>): readonly string[] {
   return [

@@ -1,6 +1,6 @@
 // Size -> named rectangles. All exact: blessed's percentages round, and a column is lost at some widths.
 
-import type { TableName, ViewState } from './state.ts';
+import { paneOf, type TableName, type ViewState } from './state.ts';
 
 /** Cells, counted from the top left of the screen. */
 export interface Rect {
@@ -65,7 +65,7 @@ export function layoutOf(state: ViewState, note: boolean): Layout {
 }
 
 function tablesIn(state: ViewState, room: Rect): Layout['tables'] {
-  if (state.view !== 'overview') return [{ table: state.view, rect: room }];
+  if (state.view !== 'overview') return [{ table: paneOf(state.view), rect: room }];
   if (room.height < 2 * TABLE_LEAST) {
     const table = state.pane === 'connections' ? 'connections' : 'apps';
     return [{ table, rect: room }];
@@ -83,7 +83,7 @@ function tablesIn(state: ViewState, room: Rect): Layout['tables'] {
 
 /** Tables that Tab goes through in the present view, also where only one of them fits. */
 export function panesOf(state: ViewState): readonly TableName[] {
-  if (state.view !== 'overview') return [state.view];
+  if (state.view !== 'overview') return [paneOf(state.view)];
   return state.size.columns >= 170 ? ['apps', 'hosts', 'connections'] : ['apps', 'connections'];
 }
 

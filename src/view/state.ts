@@ -106,6 +106,11 @@ const VIEW_PANES: Record<ViewName, TableName> = {
   interfaces: 'interfaces',
 };
 
+/** One of something for each table. */
+export function perTable<T>(make: (name: TableName) => T): Readonly<Record<TableName, T>> {
+  return Object.fromEntries(TABLES.map((name) => [name, make(name)])) as Record<TableName, T>;
+}
+
 /** The table that a view shows first. */
 export function paneOf(view: ViewName): TableName {
   return VIEW_PANES[view];
@@ -118,12 +123,12 @@ export function initialState(defaults: ViewDefaults): ViewState {
     size: { columns: defaults.columns, rows: defaults.rows },
     view,
     pane: paneOf(view),
-    tables: { apps: NEW_TABLE, connections: NEW_TABLE, hosts: NEW_TABLE, categories: NEW_TABLE, interfaces: NEW_TABLE },
+    tables: perTable(() => NEW_TABLE),
     filter: NO_FILTER,
     paused: null,
     since: null,
     frozen: null,
-    pins: { apps: [], connections: [], hosts: [], categories: [], interfaces: [] },
+    pins: perTable(() => []),
     closed: defaults.closed ?? false,
     names: defaults.names ?? true,
     services: false,

@@ -3,14 +3,11 @@
 
 import type { HostRow } from '../../aggregate/snapshot.ts';
 import { displayWidth, fitText } from '../cells.ts';
-import { BY_RATE, type CellContext, type TableSpec } from '../column.ts';
-import { formatAge, formatCount } from '../format.ts';
+import { BY_RATE, BY_TOTAL, type CellContext, type TableSpec } from '../column.ts';
 import { type Span, span } from '../span.ts';
+import { categoryColumn, flowsColumn, numberColumn, seenColumn, wordColumn } from './columns.ts';
 import { hidden, nameCell, shown } from './masking.ts';
 import { rateColumns, recentColumn, shareColumn, totalColumns } from './traffic.ts';
-
-const [rxRate, txRate] = rateColumns<HostRow>({ rx: 2, tx: 3 });
-const [rxTotal, txTotal] = totalColumns<HostRow>({ rx: 5, tx: 6 });
 
 /** Fewest cells in which a vendor tells something. */
 const LEAST_VENDOR = 8;
@@ -25,19 +22,12 @@ function deviceCell(address: string, vendor: string, width: number, { glyphs }: 
 /** Hosts, busiest first. */
 export const HOSTS: TableSpec<HostRow> = {
   title: 'Hosts',
-  sorts: [BY_RATE, { key: 'total', value: (row) => row.rxBytes + row.txBytes }],
+  sorts: [BY_RATE, BY_TOTAL],
   columns: [
     {
-      key: 'host',
-      title: () => 'host',
-      min: 28,
-      max: 60,
+      ...wordColumn<HostRow>('host', { min: 28, max: 60, rank: 1 }, (row) => row.host?.toLowerCase() ?? null),
       weight: 3,
-      align: 'left',
       cut: 'start',
-      rank: 1,
-      ascendingFirst: true,
-      value: (row) => row.host?.toLowerCase() ?? null,
       cell: (row, context, width) => {
         const text = context.names ? row.host : (row.addresses.at(-1) ?? row.host);
         if (text === null) return span(`(${shown(row.reason ?? 'other hosts', context)})`, 'dim');
@@ -47,73 +37,22 @@ export const HOSTS: TableSpec<HostRow> = {
       },
     },
     {
-      key: 'source',
-      title: () => 'by',
-      min: 4,
-      max: 4,
-      align: 'left',
-      rank: 7,
-      ascendingFirst: true,
-      value: (row) => row.nameSource,
+      ...wordColumn<HostRow>('source', { min: 4, max: 4, rank: 7 }, (row) => row.nameSource, { title: 'by' }),
       cell: (row, { glyphs }) => span(row.nameSource === 'none' ? glyphs.unknown : row.nameSource, 'dim'),
     },
-    {
-      key: 'category',
-      title: () => 'category',
-      min: 10,
-      max: 14,
-      align: 'left',
-      rank: 10,
-      ascendingFirst: true,
-      value: (row) => row.category,
-      cell: (row, context) => span(row.category === null ? context.glyphs.unknown : shown(row.category, context), 'dim'),
-    },
-    {
-      key: 'country',
-      title: () => 'cc',
-      min: 2,
-      max: 2,
-      align: 'left',
-      rank: 12,
-      ascendingFirst: true,
-      value: (row) => row.country,
-      cell: (row, context) => span(row.country === null ? context.glyphs.unknown : shown(row.country, context), 'dim'),
-    },
-    {
-      key: 'asn',
-      title: () => 'asn',
-      min: 8,
-      max: 9,
-      align: 'right',
-      rank: 13,
-      value: (row) => row.asn,
-      cell: (row, { glyphs }) => span(row.asn === null ? glyphs.unknown : `AS${row.asn}`, 'dim'),
-    },
-    {
-      key: 'flows',
-      title: () => 'flows',
-      min: 6,
-      max: 6,
-      align: 'right',
-      rank: 4,
-      value: (row) => row.flows,
-      cell: (row) => span(formatCount(row.flows), 'text'),
-    },
-    rxRate,
-    txRate,
-    rxTotal,
-    txTotal,
+    categoryColumn(10),
+    wordColumn<HostRow>('country', { min: 2, max: 2, rank: 12 }, (row) => row.country, { title: 'cc' }),
+    numberColumn<HostRow>(
+      'asn',
+      { min: 8, max: 9, rank: 13 },
+      (row) => row.asn,
+      (asn) => span(`AS${asn}`, 'dim'),
+    ),
+    flowsColumn(4),
+    ...rateColumns<HostRow>({ rx: 2, tx: 3 }),
+    ...totalColumns<HostRow>({ rx: 5, tx: 6 }),
     shareColumn<HostRow>(8),
     recentColumn<HostRow>(14),
-    {
-      key: 'seen',
-      title: () => 'seen',
-      min: 6,
-      max: 6,
-      align: 'right',
-      rank: 11,
-      value: (row) => row.lastSeen,
-      cell: (row, context) => span(formatAge(context.now - row.lastSeen), 'dim'),
-    },
+    seenColumn(11),
   ],
 };

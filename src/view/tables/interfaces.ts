@@ -2,15 +2,12 @@
 // Narrow screens give up, in this order: recent, lost, counter, coverage, in total, kind, totals.
 
 import type { InterfaceRow } from '../../aggregate/snapshot.ts';
-import { BY_RATE, type Column, type TableSpec } from '../column.ts';
+import { BY_RATE, BY_TOTAL, type Column, type TableSpec } from '../column.ts';
 import { AMOUNT_WIDTH, formatAmount, formatCount, formatShare } from '../format.ts';
 import { span } from '../span.ts';
 import { sparkText } from '../spark.ts';
-import { shown } from './masking.ts';
+import { numberColumn, wordColumn } from './columns.ts';
 import { rateColumns, totalColumns } from './traffic.ts';
-
-const [rxRate, txRate] = rateColumns<InterfaceRow>({ rx: 2, tx: 3 });
-const [rxTotal, txTotal] = totalColumns<InterfaceRow>({ rx: 4, tx: 5 });
 
 function recent(key: 'recentRx' | 'recentTx'): Column<InterfaceRow> {
   return {
@@ -28,82 +25,36 @@ function recent(key: 'recentRx' | 'recentTx'): Column<InterfaceRow> {
 /** Interfaces, busiest first. */
 export const INTERFACES: TableSpec<InterfaceRow> = {
   title: 'Interfaces',
-  sorts: [BY_RATE, { key: 'total', value: (row) => row.rxBytes + row.txBytes }],
+  sorts: [BY_RATE, BY_TOTAL],
   columns: [
+    wordColumn<InterfaceRow>('interface', { min: 10, max: 20, rank: 1 }, (row) => row.interface, { role: 'name' }),
+    wordColumn<InterfaceRow>('kind', { min: 8, max: 8, rank: 6 }, (row) => row.kind, { from: 'known' }),
     {
-      key: 'interface',
-      title: () => 'interface',
-      min: 10,
-      max: 20,
-      align: 'left',
-      rank: 1,
-      ascendingFirst: true,
-      value: (row) => row.interface,
-      cell: (row, context) => span(shown(row.interface, context), 'name'),
-    },
-    {
-      key: 'kind',
-      title: () => 'kind',
-      min: 8,
-      max: 8,
-      align: 'left',
-      rank: 6,
-      ascendingFirst: true,
-      value: (row) => row.kind,
-      cell: (row) => span(row.kind, 'dim'),
-    },
-    {
-      key: 'headline',
+      ...wordColumn<InterfaceRow>('headline', { min: 8, max: 8, rank: 7 }, (row) => (row.headline ? 'counted' : 'apart')),
       title: () => 'in total',
-      min: 8,
-      max: 8,
-      align: 'left',
-      rank: 7,
-      ascendingFirst: true,
-      value: (row) => (row.headline ? 'counted' : 'apart'),
       cell: (row) => span(row.headline ? 'counted' : 'apart', row.headline ? 'text' : 'dim'),
     },
-    rxRate,
-    txRate,
-    rxTotal,
-    txTotal,
-    {
-      key: 'counter',
-      title: () => 'counter',
-      min: AMOUNT_WIDTH,
-      max: AMOUNT_WIDTH,
-      align: 'right',
-      rank: 9,
-      value: (row) => row.counterBytes,
-      cell: (row, { glyphs, units }) =>
-        span(row.counterBytes === null ? glyphs.unknown : formatAmount(row.counterBytes, units), 'dim'),
-    },
-    {
-      key: 'coverage',
-      title: () => 'seen',
-      min: 7,
-      max: 7,
-      align: 'right',
-      rank: 8,
-      value: (row) => (row.counterBytes === null || row.counterBytes === 0 ? null : row.frameBytes / row.counterBytes),
-      cell: (row, { glyphs }) =>
-        row.counterBytes === null || row.counterBytes === 0
-          ? span(glyphs.unknown, 'dim')
-          : span(formatShare(row.frameBytes / row.counterBytes), row.frameBytes < row.counterBytes * 0.95 ? 'warn' : 'text'),
-    },
-    {
-      key: 'lost',
-      title: () => 'lost',
-      min: 6,
-      max: 6,
-      align: 'right',
-      rank: 10,
-      value: (row) => row.counterDropped,
-      cell: (row, { glyphs }) =>
-        row.counterDropped === null
-          ? span(glyphs.unknown, 'dim')
-          : span(formatCount(row.counterDropped), row.counterDropped > 0 ? 'warn' : 'dim'),
-    },
+    ...rateColumns<InterfaceRow>({ rx: 2, tx: 3 }),
+    ...totalColumns<InterfaceRow>({ rx: 4, tx: 5 }),
+    numberColumn<InterfaceRow>(
+      'counter',
+      { min: AMOUNT_WIDTH, max: AMOUNT_WIDTH, rank: 9 },
+      (row) => row.counterBytes,
+      (bytes, { units }) => span(formatAmount(bytes, units), 'dim'),
+    ),
+    numberColumn<InterfaceRow>(
+      'coverage',
+      { min: 7, max: 7, rank: 8 },
+      (row) => (row.counterBytes === null || row.counterBytes === 0 ? null : row.frameBytes / row.counterBytes),
+      (share) => span(formatShare(share), share < 0.95 ? 'warn' : 'text'),
+      'seen',
+    ),
+    numberColumn<InterfaceRow>(
+      'lost',
+      { min: 6, max: 6, rank: 10 },
+      (row) => row.counterDropped,
+      (count) => span(formatCount(count), count > 0 ? 'warn' : 'dim'),
+    ),
     recent('recentRx'),
     recent('recentTx'),
   ],

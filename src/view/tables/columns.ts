@@ -1,0 +1,92 @@
+// Columns that several tables have, and the makers of the plain ones: a word, a number of things, an age.
+
+import type { CellContext, Column } from '../column.ts';
+import { formatAge, formatCount } from '../format.ts';
+import { type Role, type Span, span } from '../span.ts';
+import { hidden, shown } from './masking.ts';
+
+/** Where a column stands among those that give way, and how wide it may be. */
+export interface Room {
+  readonly min: number;
+  readonly max: number;
+  readonly rank: number;
+}
+
+/** What a column of words may have besides its text. */
+export interface WordLook {
+  readonly title?: string;
+  readonly weight?: number;
+  /** Outside text is cleaned, or also hidden in privacy mode; `known` is our own word. */
+  readonly from?: 'outside' | 'secret' | 'known';
+  readonly role?: Role;
+}
+
+/** A word in grey, unknown where it is null; sorts ascending at first. */
+export function wordColumn<Row>(
+  key: string,
+  room: Room,
+  value: (row: Row) => string | null,
+  look: WordLook = {},
+): Column<Row> & { readonly value: (row: Row) => string | null } {
+  const { title = key, from = 'outside', role = 'dim', ...rest } = look;
+  return {
+    key,
+    title: () => title,
+    ...room,
+    ...rest,
+    align: 'left',
+    ascendingFirst: true,
+    value,
+    cell: (row, context) => {
+      const text = value(row);
+      if (text === null) return span(context.glyphs.unknown, 'dim');
+      return span(from === 'known' ? text : from === 'secret' ? hidden(text, context) : shown(text, context), role);
+    },
+  };
+}
+
+/** Something reckoned, right aligned; null is unknown. `text` says what stands there. */
+export function numberColumn<Row>(
+  key: string,
+  room: Room,
+  value: (row: Row) => number | null,
+  text: (value: number, context: CellContext, row: Row) => Span,
+  title: string = key,
+): Column<Row> {
+  return {
+    key,
+    title: () => title,
+    ...room,
+    align: 'right',
+    value,
+    cell: (row, context) => {
+      const known = value(row);
+      return known === null ? span(context.glyphs.unknown, 'dim') : text(known, context, row);
+    },
+  };
+}
+
+/** Flows that the row has had. */
+export function flowsColumn<Row extends { readonly flows: number }>(rank: number): Column<Row> {
+  return numberColumn<Row>('flows', { min: 6, max: 6, rank }, (row) => row.flows, countCell);
+}
+
+/** How long ago the row last moved something. */
+export function seenColumn<Row extends { readonly lastSeen: number }>(rank: number): Column<Row> {
+  return numberColumn<Row>(
+    'seen',
+    { min: 6, max: 6, rank },
+    (row) => row.lastSeen,
+    (value, { now }) => span(formatAge(now - value), 'dim'),
+  );
+}
+
+/** What the row's traffic is for. */
+export function categoryColumn<Row extends { readonly category: string | null }>(rank: number): Column<Row> {
+  return wordColumn<Row>('category', { min: 10, max: 14, rank }, (row) => row.category);
+}
+
+/** A count of things. */
+export function countCell(value: number): Span {
+  return span(formatCount(value), 'text');
+}
