@@ -42,9 +42,10 @@ function long(word: string, next: string | undefined, out: string[]): 0 | 1 {
     out.push(`--${name}=true`);
     return 0;
   }
-  const value = equals < 0 ? following(flag, word, next) : word.slice(equals + 1);
+  const takesNext = equals < 0 && !flag.optional;
+  const value = takesNext ? following(flag, word, next) : equals < 0 ? '' : word.slice(equals + 1);
   out.push(`--${name}="${value}"`);
-  return equals < 0 ? 1 : 0;
+  return takesNext ? 1 : 0;
 }
 
 /** Letters behind one dash: simple flags in a row, the last of which may take the rest (`-ieth0`, `-i=eth0`) or the next word. */

@@ -7,9 +7,12 @@ export interface Environment {
   readonly HOME?: string | undefined;
   readonly SUDO_UID?: string | undefined;
   readonly SUDO_USER?: string | undefined;
+  readonly SUDO_GID?: string | undefined;
   readonly XDG_CONFIG_HOME?: string | undefined;
+  readonly XDG_DATA_HOME?: string | undefined;
   readonly NO_COLOR?: string | undefined;
   readonly NETMON_CONFIG?: string | undefined;
+  readonly NETMON_HISTORY?: string | undefined;
   readonly [name: string]: string | undefined;
 }
 

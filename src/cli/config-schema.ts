@@ -3,13 +3,18 @@
 
 import * as v from 'valibot';
 import { sanitize } from '../net/text.ts';
+import { historySize, SIZE_NOUN } from './history-settings.ts';
 import { SETTING_NAMES, SETTINGS, type SettingName } from './settings.ts';
 
 /** A checked configuration file. Only what it sets is there. */
 export interface ConfigValues {
   /** Texts of the settings, as a flag would give them. */
   readonly settings: Readonly<Partial<Record<SettingName, readonly string[]>>>;
-  readonly history: { readonly path?: string | undefined; readonly enabled?: boolean | undefined };
+  readonly history: {
+    readonly path?: string | undefined;
+    readonly enabled?: boolean | undefined;
+    readonly size?: string | undefined;
+  };
   readonly place: { readonly country?: string | undefined; readonly asn?: string | undefined };
   readonly categories: Readonly<Record<string, readonly string[]>>;
   readonly keys: Readonly<Record<string, readonly string[]>>;
@@ -27,7 +32,7 @@ export interface ConfigFault {
 
 const NOUN = {
   table: 'a table',
-  history: 'a path',
+  history: 'the path of a file',
   place: 'the path of an MMDB file',
   domains: 'a list of domain names, words and lists such as ["example.com", "file:ads.txt"]',
   keys: 'a list of keys such as ["x"]',
@@ -45,7 +50,16 @@ const name = v.pipe(
   v.check((text) => text !== '' && text.length <= 64 && sanitize(text) === text, NOUN.name),
 );
 const historySchema = v.strictObject(
-  { path: v.optional(v.pipe(v.string(NOUN.history), v.nonEmpty(NOUN.history))), enabled: v.optional(v.boolean('true or false')) },
+  {
+    path: v.optional(pathOf(NOUN.history)),
+    enabled: v.optional(v.boolean('true or false')),
+    size: v.optional(
+      v.pipe(
+        v.string(SIZE_NOUN),
+        v.check((text) => historySize(text) !== null, SIZE_NOUN),
+      ),
+    ),
+  },
   NOUN.table,
 );
 const placeSchema = v.strictObject({ country: v.optional(pathOf(NOUN.place)), asn: v.optional(pathOf(NOUN.place)) }, NOUN.table);

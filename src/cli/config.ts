@@ -6,6 +6,7 @@ import { type FoundConfig, findConfig } from './config-find.ts';
 import type { Environment, Surroundings } from './config-owner.ts';
 import type { ConfigFile } from './config-read.ts';
 import { FLAGS } from './flags.ts';
+import { type HistorySettings, historySettings } from './history-settings.ts';
 import { place, quoted } from './quote.ts';
 import { SETTING_NAMES, SETTINGS, type SettingName, type Settings } from './settings.ts';
 
@@ -16,11 +17,8 @@ export interface Sourced<T> {
 }
 
 /** Everything that is in force. */
-export interface Config {
+export interface Config extends HistorySettings {
   readonly settings: { readonly [K in SettingName]: Sourced<Settings[K]> };
-  readonly historyEnabled: Sourced<boolean>;
-  /** null: the usual place. */
-  readonly historyPath: Sourced<string | null>;
   /** MMDB files; null: the usual places. */
   readonly placeCountry: Sourced<string | null>;
   readonly placeAsn: Sourced<string | null>;
@@ -49,11 +47,9 @@ export async function loadConfig(line: CommandLine, surroundings: Surroundings):
   // most runs have no file, and need neither the TOML reader nor the validator
   const file = found.file === null ? null : (await import('./config-read.ts')).readConfig(found.file.path, found.file.text);
   const settings = Object.fromEntries(SETTING_NAMES.map((name) => [name, settle(name, line, surroundings.env, file, found)]));
-  const history = file?.history ?? {};
   return {
     settings: settings as unknown as Config['settings'],
-    historyEnabled: fromFile(file, ['history', 'enabled'], history.enabled, false),
-    historyPath: fromFile(file, ['history', 'path'], history.path, null),
+    ...historySettings(line, surroundings, file, found, (path) => absolute(path, file?.path ?? '', found.owner.home)),
     placeCountry: fromFile(file, ['place', 'country'], pathFrom(file, found, file?.place.country), null),
     placeAsn: fromFile(file, ['place', 'asn'], pathFrom(file, found, file?.place.asn), null),
     home: found.owner.home,

@@ -12,7 +12,7 @@ export const OPERANDS: Readonly<Partial<Record<CommandName, { readonly name: str
 };
 
 /** Headings of the help text, in order. */
-export const FLAG_GROUPS = ['Capture', 'Replay', 'Screen', 'Output without a screen', 'Configuration'] as const;
+export const FLAG_GROUPS = ['Capture', 'Replay', 'Screen', 'Output without a screen', 'History', 'Configuration'] as const;
 export type FlagGroup = (typeof FLAG_GROUPS)[number];
 
 /** One flag. */
@@ -23,6 +23,8 @@ export interface Flag {
   readonly short: string | null;
   /** What stands for its value in the help; null takes none. */
   readonly value: string | null;
+  /** True where the value may be left out, and has to stand behind a `=`. */
+  readonly optional: boolean;
   /** null: understood, but not listed (the opposite of a listed one). */
   readonly help: string | null;
   readonly group: FlagGroup;
@@ -110,12 +112,30 @@ export const FLAGS: readonly Flag[] = [
   ),
   valued('duration', null, 'TIME', 'Output without a screen', RUN, 'end after this time, for example 10s', null),
   valued('samples', null, 'N', 'Output without a screen', RUN, 'end after N samples', null),
+  {
+    ...valued(
+      'history',
+      null,
+      'PATH',
+      'History',
+      RUN,
+      'record into the history file, by default ~/.local/share/netmon-tui/history.sqlite',
+      null,
+    ),
+    optional: true,
+  },
+  simple('no-history', null, 'History', RUN, 'record nothing, whatever the configuration says', null, null),
   valued('app', null, 'NAME', 'Configuration', ['explain'], 'explain: the category when this app asks', null),
   valued('config', null, 'PATH', 'Configuration', ASKING, 'read this configuration file instead of the usual one', null),
   simple('print-config', null, 'Configuration', RUN, 'print what is in force and where each value came from', null, null),
   simple('version', 'V', 'Configuration', EVERY, 'print the version', null, null),
   simple('help', 'h', 'Configuration', EVERY, 'print this', null, null),
 ];
+
+/** A flag with its value, as the help writes it: `--interval TIME`, `--history[=PATH]`. */
+export function flagText({ name, value, optional }: Flag): string {
+  return `--${name}${value === null ? '' : optional ? `[=${value}]` : ` ${value}`}`;
+}
 
 function valued(
   name: string,
@@ -127,7 +147,7 @@ function valued(
   setting: SettingName | null,
 ): Flag {
   const sets = setting === null ? null : { setting, to: null };
-  return { name, short, value, help, group, repeatable: name === 'interface', commands, sets };
+  return { name, short, value, optional: false, help, group, repeatable: name === 'interface', commands, sets };
 }
 
 function simple(
@@ -140,5 +160,5 @@ function simple(
   to: string | null,
 ): Flag {
   const sets = setting === null ? null : { setting, to };
-  return { name, short, value: null, help, group, repeatable: true, commands, sets };
+  return { name, short, value: null, optional: false, help, group, repeatable: true, commands, sets };
 }

@@ -1,7 +1,7 @@
 // The text of --help, made from the table of flags; 80 columns. Pure.
 
 import { EXIT_STATUS } from '../errors.ts';
-import { FLAG_GROUPS, FLAGS, type Flag } from './flags.ts';
+import { FLAG_GROUPS, FLAGS, type Flag, flagText } from './flags.ts';
 
 const WIDTH = 80;
 const COLUMN = 25;
@@ -53,7 +53,7 @@ export function helpText(): string {
 }
 
 function heading(flag: Flag): string {
-  return `${flag.short === null ? '    ' : `-${flag.short}, `}--${flag.name}${flag.value === null ? '' : ` ${flag.value}`}`;
+  return `${flag.short === null ? '    ' : `-${flag.short}, `}${flagText(flag)}`;
 }
 
 /** `  head   text`, the text wrapped into the column that begins at `column`. */

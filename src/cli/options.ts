@@ -8,6 +8,18 @@ import type { UnitMode } from '../view/format.ts';
 export const DRIVER_CHOICES = ['auto', 'libpcap', 'tcpdump', 'cap'] as const satisfies readonly ('auto' | DriverName)[];
 export type DriverChoice = (typeof DRIVER_CHOICES)[number];
 
+/** The file in which history is kept. */
+export interface HistoryOptions {
+  /** Absolute. */
+  readonly path: string;
+  /** True where the user asked for recording; otherwise the file is only read. */
+  readonly record: boolean;
+  /** What the file may grow to. */
+  readonly maxBytes: number;
+  /** Who is to own what root writes; null where the process is that user. A gid of -1 leaves the group alone. */
+  readonly owner: { readonly uid: number; readonly gid: number } | null;
+}
+
 /** What a run was asked for. Durations in milliseconds; null where nothing was asked. */
 export interface Options {
   /** Names as given, no duplicates, `any` only alone. Empty: the default route's (macOS: PKTAP on all). Always empty in a replay. */
@@ -44,6 +56,8 @@ export interface Options {
   readonly categories: Readonly<Record<string, readonly string[]>>;
   /** MMDB files with countries and networks, null for the usual places, and the home folder in which some of those are. */
   readonly place: { readonly country: string | null; readonly asn: string | null; readonly home: string | null };
+  /** null where there is no file to read or to write: in a replay that names none, or without a home folder. */
+  readonly history: HistoryOptions | null;
   /** Action -> keys, from the configuration file; actions and keys are checked by the key map. */
   readonly keys: Readonly<Record<string, readonly string[]>>;
 }

@@ -15,7 +15,15 @@ export function configText(config: Config, version: string): string {
     const written = name === 'interval' ? formatDuration(value as number) : value;
     lines.push(entry(name, { value: written, origin }, name === 'mouse' ? 'on, but off over SSH' : 'none'));
   }
-  lines.push('', '[history]', entry('enabled', config.historyEnabled), entry('path', config.historyPath, 'the usual place'));
+  const { historyEnabled, historyPath, historySize, historyDefault } = config;
+  const size = { value: `${historySize.value / 1e6} MB`, origin: historySize.origin };
+  lines.push(
+    '',
+    '[history]',
+    entry('enabled', historyEnabled),
+    entry('path', historyPath, historyDefault ?? 'none, for lack of a home'),
+  );
+  lines.push(entry('size', size));
   lines.push(
     '',
     '[place]',

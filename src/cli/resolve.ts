@@ -5,6 +5,7 @@ import { NetmonError } from '../errors.ts';
 import type { CommandLine } from './command-line.ts';
 import type { Config, Sourced } from './config.ts';
 import { parseDuration } from './duration.ts';
+import { historyOptions } from './history-settings.ts';
 import type { Options } from './options.ts';
 import { quoted } from './quote.ts';
 
@@ -56,6 +57,7 @@ export function resolveOptions(line: CommandLine, config: Config): Options {
     mouse: settings.mouse.value,
     categories: values(config.categories),
     place: { country: config.placeCountry.value, asn: config.placeAsn.value, home: config.home },
+    history: historyOptions(line, config, isReplay),
     keys: values(config.keys),
   };
 }

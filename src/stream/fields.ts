@@ -13,6 +13,7 @@ import type {
   TotalRow,
   Traffic,
 } from '../aggregate/snapshot.ts';
+import type { HistoryStatus } from '../net/history.ts';
 import type { Endpoint, Process } from '../net/model.ts';
 
 /** Number of the schema; a new one only when a field changes its meaning. */
@@ -112,11 +113,22 @@ function captureFields(capture: CaptureStatus, skipped: Skipped): Record<string,
     buffer_bytes: count(capture.bufferBytes),
     note: capture.note === '' ? null : capture.note,
     reverse_dns: capture.reverseDns,
+    history: capture.history === null ? null : historyFields(capture.history),
     places: capture.places.map(({ path, type, built }) => ({ path, type, built })),
     places_note: capture.placesNote === '' ? null : capture.placesNote,
     fallbacks: capture.fallbacks.map(({ driver, reason }) => ({ driver, reason })),
     skipped_samples: skipped.samples,
     skipped_events: skipped.events,
+  };
+}
+
+function historyFields({ state, path, note, savedAt, fileBytes }: HistoryStatus): Record<string, unknown> {
+  return {
+    state,
+    path,
+    note: note === '' ? null : note,
+    saved_at: savedAt === null ? null : timeField(savedAt),
+    file_bytes: count(fileBytes),
   };
 }
 

@@ -2,7 +2,7 @@
 
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { FLAGS } from '../../src/cli/flags.ts';
+import { FLAGS, flagText } from '../../src/cli/flags.ts';
 import { SETTING_NAMES } from '../../src/cli/settings.ts';
 import { EXIT_STATUS } from '../../src/errors.ts';
 import { FIELDS } from '../../src/filter/fields.ts';
@@ -41,7 +41,7 @@ describe('tables', () => {
 
   test('options are those of the command line', () => {
     const expected = FLAGS.filter((flag) => flag.help !== null).map((flag) => {
-      const long = `--${flag.name}${flag.value === null ? '' : ` ${flag.value}`}`.replaceAll('|', '\\|');
+      const long = flagText(flag).replaceAll('|', '\\|');
       return [`${flag.short === null ? '' : `${code(`-${flag.short}`)} `}${code(long)}`, flag.help];
     });
     expect(rows(section('Options'))).toEqual(expected);

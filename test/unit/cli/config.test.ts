@@ -140,7 +140,8 @@ describe('mistakes', () => {
     ['# a\nascii = "yes"', `${ANN}:2: "ascii" is not true or false`, 'write for example: ascii = true'],
     ['interface = ["any", "en0"]', `${ANN}:1: "interface" is not an interface's name`, null],
     ['[history]\nenabled = 1', `${ANN}:2: "history.enabled" is not true or false`, null],
-    ['history.pth = "x"', `${ANN}:1: unknown key "history.pth"`, 'did you mean path? known here: path, enabled'],
+    ['history.pth = "x"', `${ANN}:1: unknown key "history.pth"`, 'did you mean path? known here: path, enabled, size'],
+    ['history.size = "1 MB"', `${ANN}:1: "history.size" is not a size from 5 MB to 1 GB`, null],
     ['place.country = ""', `${ANN}:1: "place.country" is not the path of an MMDB file`, null],
     ['place.contry = "x"', `${ANN}:1: unknown key "place.contry"`, 'did you mean country? known here: country, asn'],
     ['[categories]\na = ["file:"]', `${ANN}:2: "categories.a" is not a list of domain names`, null],
@@ -349,7 +350,8 @@ describe('--print-config', () => {
       '',
       '[history]',
       'enabled = false                 # default',
-      '# path =  # default: the usual place',
+      '# path =  # default: /home/ann/.local/share/netmon-tui/history.sqlite',
+      'size = "200 MB"                 # default',
       '',
       '[place]',
       '# country =  # default: the usual places',
@@ -370,7 +372,7 @@ describe('--print-config', () => {
       'bpf = "tcp port 443"',
       'interval = "1m"',
       'mouse = true',
-      'history = { path = "/x y/h.db", enabled = true }',
+      'history = { path = "/x y/h.db", enabled = true, size = "5MiB" }',
       'place = { country = "geo/c.mmdb" }',
       '[categories]',
       '"Ads & \\"co\\"" = ["ads.example.com", "münchen.example", "jira", "full:a.b", "file:~/ads", "file:x"]',
@@ -383,12 +385,12 @@ describe('--print-config', () => {
     const second = await withFile(printed);
     const bare = (config: Config) => ({
       settings: Object.entries(config.settings).map(([name, { value }]) => [name, value]),
-      history: [config.historyEnabled.value, config.historyPath.value],
+      history: [config.historyEnabled.value, config.historyPath.value, config.historySize.value],
       place: [config.placeCountry.value, config.placeAsn.value],
       tables: [...config.categories, ...config.keys].map(([name, { value }]) => [name, value]),
     });
     expect(bare(second)).toEqual(bare(first));
-    expect(bare(first).history).toEqual([true, '/x y/h.db']);
+    expect(bare(first).history).toEqual([true, '/x y/h.db', 5 << 20]);
     expect(bare(first).place).toEqual(['/home/ann/.config/netmon-tui/geo/c.mmdb', null]);
     expect(first.categories.get('Ads & "co"')?.value).toEqual([
       'ads.example.com',

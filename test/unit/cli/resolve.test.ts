@@ -28,6 +28,7 @@ describe('resolveOptions', () => {
       driver: 'auto',
       names: true,
       reverseDns: false,
+      history: null,
       theme: 'netmon',
       units: 'bytes',
       ascii: false,

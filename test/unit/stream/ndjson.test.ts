@@ -61,6 +61,7 @@ const SAMPLE = {
     buffer_bytes: null,
     note: null,
     reverse_dns: false,
+    history: null,
     places: [],
     places_note: null,
     fallbacks: [{ driver: 'libpcap', reason: 'not here' }],
@@ -158,6 +159,18 @@ describe('lines', () => {
     const lists = /\.(pids|addresses)(\[\])?$/;
     const fields = (line: string) => shape(parsed(line)).map((path) => path.replace(lists, '.$1'));
     expect(fields(sampleLine(unknown))).toEqual(fields(sampleLine(snapshot())));
+  });
+
+  it('tells how recording goes', () => {
+    const history = { state: 'failing', path: '/h', note: 'full', savedAt: TIME, fileBytes: null } as const;
+    const { capture } = snapshot();
+    expect(parsed(sampleLine(snapshot({ capture: { ...capture, history } })))).toMatchObject({
+      capture: { history: { state: 'failing', path: '/h', note: 'full', saved_at: SEEN.last_seen, file_bytes: null } },
+    });
+    const calm = { ...history, state: 'recording', note: '', savedAt: null, fileBytes: 4096 } as const;
+    expect(parsed(sampleLine(snapshot({ capture: { ...capture, history: calm } })))).toMatchObject({
+      capture: { history: { state: 'recording', note: null, saved_at: null, file_bytes: 4096 } },
+    });
   });
 
   it('writes integers where bytes are counted, null where a number is none', () => {
