@@ -1,0 +1,123 @@
+// An answer of history as a table with bars, for `netmon-tui history`. What is not recorded is said; unknown is `-`, never 0. Pure.
+
+import type { HistoryResult, HistoryRow } from '../../net/history.ts';
+import { drawable } from '../../view/cells.ts';
+import { AMOUNT_WIDTH, formatAmount, formatDateTime, formatGrouped, formatShare, type UnitMode } from '../../view/format.ts';
+import { ASCII_GLYPHS, type Glyphs, UNICODE_GLYPHS } from '../../view/glyphs.ts';
+import { paintFor } from '../paint.ts';
+import { fixed, flexible, type TextColumn, tableLines } from '../text-table.ts';
+
+/** How the table is drawn. */
+export interface AnswerStyle {
+  /** Columns of the terminal; undefined (a pipe) is 100. */
+  readonly columns: number | undefined;
+  readonly color: boolean;
+  readonly ascii: boolean;
+  readonly units: UnitMode;
+}
+
+const PIPE_COLUMNS = 100;
+const LEAST_COLUMNS = 60;
+const MOST_COLUMNS = 200;
+const DETAIL_COLUMNS = 110;
+const MINUTE_MS = 60_000;
+const HOUR_MS = 3_600_000;
+const WEEKDAYS = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'];
+
+/** The table, newline at the end. @param path of the history file, for the case that it is empty */
+export function answerText(answer: HistoryResult, path: string, style: AnswerStyle): string {
+  const width = Math.min(MOST_COLUMNS, Math.max(LEAST_COLUMNS, style.columns ?? PIPE_COLUMNS));
+  const glyphs = style.ascii ? ASCII_GLYPHS : UNICODE_GLYPHS;
+  const paint = paintFor(style.color);
+  const { query, rows, total, oldest, newest } = answer;
+  const lines = [paint.title(stretchText(answer))];
+  if (oldest === null || newest === null) {
+    lines.push(
+      `nothing is recorded yet in ${drawable(path, glyphs)}`,
+      'to record, type: sudo netmon-tui --history, or: sudo netmon-tui record',
+    );
+    return `${lines.join('\n')}\n`;
+  }
+  const amount = (bytes: number) => formatAmount(bytes, style.units).trim();
+  lines.push(
+    `received ${amount(total.rxBytes)}, sent ${amount(total.txBytes)}, ${formatGrouped(total.flows)} connections${narrowText(answer, glyphs)}`,
+    paint.dim(recordedText(answer)),
+    '',
+  );
+  if (rows.length === 0)
+    lines.push(
+      query.filter === null ? 'nothing is recorded in this stretch' : 'nothing that matches is recorded in this stretch',
+    );
+  else lines.push(...tableLines(columnsOf(answer, style.units, width, glyphs), rows, width, glyphs, paint));
+  return `${lines.join('\n')}\n`;
+}
+
+/** `2026-11-21 16:05 to 2026-11-22 16:05, by app`. */
+function stretchText({ query }: HistoryResult): string {
+  const begin = query.from === 0 ? 'the beginning' : formatDateTime(query.from).slice(0, 16);
+  return `History from ${begin} to ${formatDateTime(query.to).slice(0, 16)}, by ${query.by}`;
+}
+
+function narrowText({ query }: HistoryResult, glyphs: Glyphs): string {
+  const parts = (['app', 'domain', 'category', 'interface'] as const).flatMap((name) => {
+    const value = query[name];
+    return value === null ? [] : [`${name} ${value}`];
+  });
+  if (query.filter !== null) parts.push(`filter ${query.filter}`);
+  return parts.length === 0 ? '' : `; only ${drawable(parts.join(', '), glyphs)}`;
+}
+
+/** How finely the stretch is kept, and which part of it is recorded at all. */
+function recordedText({ query, oldest, newest, resolutionMs }: HistoryResult): string {
+  const step = resolutionMs <= MINUTE_MS ? 'minute' : resolutionMs <= HOUR_MS ? 'hour' : 'day';
+  const parts = [`kept by the ${step}`];
+  if (oldest !== null && oldest > query.from) parts.push(`nothing recorded before ${formatDateTime(oldest).slice(0, 16)}`);
+  if (newest !== null && newest + 15 * MINUTE_MS < query.to) parts.push(`last recorded ${formatDateTime(newest).slice(0, 16)}`);
+  return parts.join('; ');
+}
+
+function columnsOf(answer: HistoryResult, units: UnitMode, width: number, glyphs: Glyphs): TextColumn<HistoryRow>[] {
+  const { query, rows, total } = answer;
+  const bytes = (row: { rxBytes: number; txBytes: number }) => row.rxBytes + row.txBytes;
+  const most = Math.max(1, ...rows.map((row) => Math.max(0, bytes(row))));
+  const all = bytes(total);
+  const barWidth = Math.max(10, Math.floor(width / 4));
+  const isTime = query.by === 'hour' || query.by === 'day';
+  const hasDetail = width >= DETAIL_COLUMNS && (query.by === 'app' || query.by === 'host');
+  const key = (row: HistoryRow) => keyText(row, query.by);
+  return [
+    isTime
+      ? fixed<HistoryRow>(query.by, query.by === 'hour' ? 20 : 14, 'left', key)
+      : flexible<HistoryRow>(query.by, 12, 2, key, query.by === 'host' || query.by === 'domain' ? 'start' : 'end'),
+    ...(hasDetail
+      ? [flexible<HistoryRow>(query.by === 'app' ? 'path' : 'domain', 8, 1, (row) => row.detail ?? '-', 'start')]
+      : []),
+    fixed<HistoryRow>('RX', AMOUNT_WIDTH, 'right', (row) => formatAmount(row.rxBytes, units)),
+    fixed<HistoryRow>('TX', AMOUNT_WIDTH, 'right', (row) => formatAmount(row.txBytes, units)),
+    ...(width >= 76 ? [fixed<HistoryRow>('flows', 7, 'right', (row) => formatGrouped(row.flows))] : []),
+    fixed<HistoryRow>('share', 7, 'right', (row) => (all > 0 ? formatShare(bytes(row) / all) : '-')),
+    {
+      ...fixed<HistoryRow>(`RX ${rxSign(glyphs)} TX ${txSign(glyphs)}`, barWidth, 'left', (row) =>
+        bar(row, most, barWidth, glyphs),
+      ),
+      grows: isTime ? 1 : 0,
+    },
+  ];
+}
+
+function keyText(row: HistoryRow, by: string): string {
+  if (row.start === null) return row.key ?? (row.reason === null ? '-' : `- ${row.reason}`);
+  const day = `${WEEKDAYS[new Date(row.start).getDay()]} ${formatDateTime(row.start)}`;
+  return day.slice(0, by === 'hour' ? 20 : 14);
+}
+
+const rxSign = (glyphs: Glyphs) => glyphs.bar;
+const txSign = (glyphs: Glyphs) => (glyphs.ascii ? '=' : '□');
+
+/** RX and TX one behind the other. Anything above zero shows at least one cell. */
+function bar(row: HistoryRow, most: number, width: number, glyphs: Glyphs): string {
+  const cells = (value: number) => (value > 0 ? Math.max(1, Math.round((value / most) * width)) : 0);
+  const tx = cells(row.txBytes);
+  const rx = Math.min(cells(row.rxBytes), Math.max(row.rxBytes > 0 ? 1 : 0, width - tx));
+  return rxSign(glyphs).repeat(rx) + txSign(glyphs).repeat(Math.min(tx, width - rx));
+}

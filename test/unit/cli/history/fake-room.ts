@@ -1,0 +1,92 @@
+// A room in which commands run in tests: output in strings, a reader that answers what it was given and remembers what it was asked.
+
+import type { HistoryRoom, TextSink } from '../../../../src/cli/history/room.ts';
+import type { HistoryQuery, HistoryResult, SqlResult } from '../../../../src/net/history.ts';
+import type { HistoryReader, HistoryRecord, SqlLimits } from '../../../../src/store/history-reader.ts';
+import type { LoggedFlow } from '../../../../src/aggregate/history-batch.ts';
+import { historyResult, NOW } from './answers.ts';
+
+/** A sink that keeps what it was given; `room` bytes go in before its reader leaves. */
+export class FakeSink implements TextSink {
+  text = '';
+  readonly chunks: (string | Uint8Array)[] = [];
+  readonly isTerminal: boolean;
+  readonly columns: number | undefined;
+  #room: number;
+
+  constructor(columns?: number, room = Number.POSITIVE_INFINITY) {
+    this.isTerminal = columns !== undefined;
+    this.columns = columns;
+    this.#room = room;
+  }
+
+  write(chunk: string | Uint8Array): Promise<boolean> {
+    if (this.#room <= 0) return Promise.resolve(false);
+    this.#room -= chunk.length;
+    this.chunks.push(chunk);
+    if (typeof chunk === 'string') this.text += chunk;
+    return Promise.resolve(true);
+  }
+}
+
+/** A reader out of a hat. */
+export class FakeReader implements HistoryReader {
+  readonly path = '/home/ann/history.sqlite';
+  readonly asked: HistoryQuery[] = [];
+  readonly statements: (readonly [string, SqlLimits])[] = [];
+  readonly stretches: (readonly [number, number])[] = [];
+  closed = 0;
+  answer: (query: HistoryQuery) => HistoryResult = (query) => historyResult([], { query });
+  sqlAnswer: () => SqlResult = () => ({ columns: [], rows: [], cut: false });
+  recordPages: HistoryRecord[][] = [];
+  flowPages: LoggedFlow[][] = [];
+  seen: { app: string; domain: string; time: number }[] = [];
+
+  query(query: HistoryQuery): Promise<HistoryResult> {
+    this.asked.push(query);
+    return Promise.resolve().then(() => this.answer(query));
+  }
+
+  sql(text: string, limits: SqlLimits): Promise<SqlResult> {
+    this.statements.push([text, limits]);
+    return Promise.resolve().then(() => this.sqlAnswer());
+  }
+
+  async *records(from: number, to: number): AsyncGenerator<readonly HistoryRecord[]> {
+    this.stretches.push([from, to]);
+    yield* this.recordPages;
+  }
+
+  async *flows(from: number, to: number): AsyncGenerator<readonly LoggedFlow[]> {
+    this.stretches.push([from, to]);
+    yield* this.flowPages;
+  }
+
+  firstSeen(): Promise<readonly { app: string; domain: string; time: number }[]> {
+    return Promise.resolve(this.seen);
+  }
+
+  image(): Promise<Uint8Array> {
+    return Promise.resolve(new TextEncoder().encode('SQLite format 3\0'));
+  }
+
+  refresh(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  close(): Promise<void> {
+    this.closed++;
+    return Promise.resolve();
+  }
+}
+
+export interface FakeRoom extends HistoryRoom {
+  readonly out: FakeSink;
+  readonly err: FakeSink;
+}
+
+/** A room around a reader. @param columns of a terminal; undefined is a pipe */
+export function fakeRoom(reader: HistoryReader, columns?: number, room?: number): FakeRoom {
+  const clock = { now: () => NOW - 1, monotonic: () => 0 };
+  return { out: new FakeSink(columns, room), err: new FakeSink(columns), clock, open: () => Promise.resolve(reader) };
+}
