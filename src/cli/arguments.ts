@@ -2,7 +2,8 @@
 // Mistyped flags and missing values are refused here, where the word that was typed is still at hand.
 
 import { NetmonError } from '../errors.ts';
-import { FLAGS, type Flag } from './flags.ts';
+import type { Flag } from './flag.ts';
+import { FLAGS } from './flags.ts';
 import { nearest } from './nearest.ts';
 import { quoted } from './quote.ts';
 

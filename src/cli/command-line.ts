@@ -4,7 +4,8 @@ import { createRequire } from 'node:module';
 import type { Arguments } from 'yargs';
 import { NetmonError } from '../errors.ts';
 import { normaliseArguments } from './arguments.ts';
-import { COMMANDS, type CommandName, FLAGS, OPERANDS } from './flags.ts';
+import { COMMANDS, type CommandName, OPERANDS } from './flag.ts';
+import { FLAGS } from './flags.ts';
 import { nearest } from './nearest.ts';
 import { quoted } from './quote.ts';
 

@@ -1,7 +1,8 @@
 // The text of --help, made from the table of flags; 80 columns. Pure.
 
 import { EXIT_STATUS } from '../errors.ts';
-import { FLAG_GROUPS, FLAGS, type Flag, flagText } from './flags.ts';
+import { FLAG_GROUPS, type Flag, flagText } from './flag.ts';
+import { FLAGS } from './flags.ts';
 
 const WIDTH = 80;
 const COLUMN = 25;

@@ -2,7 +2,8 @@
 
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { FLAGS, flagText } from '../../src/cli/flags.ts';
+import { flagText } from '../../src/cli/flag.ts';
+import { FLAGS } from '../../src/cli/flags.ts';
 import { SETTING_NAMES } from '../../src/cli/settings.ts';
 import { EXIT_STATUS } from '../../src/errors.ts';
 import { FIELDS } from '../../src/filter/fields.ts';

@@ -74,7 +74,9 @@ describe('OutputFile', () => {
   });
 
   it('names the way out', async () => {
-    await expect(written(join(folder, 'no', 'out.csv'), 'x')).rejects.toMatchObject({ hint: `make the folder first: mkdir -p "${join(folder, 'no')}"` });
+    await expect(written(join(folder, 'no', 'out.csv'), 'x')).rejects.toMatchObject({
+      hint: `make the folder first: mkdir -p "${join(folder, 'no')}"`,
+    });
     await expect(written(folder, 'x')).rejects.toThrow('is no regular file');
   });
 });
