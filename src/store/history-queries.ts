@@ -1,0 +1,241 @@
+// What a HistoryQuery means: which stretch, which subjects, which rows. The sums come from `history-sums`.
+
+import type { Database } from 'sql.js';
+import { NetmonError } from '../errors.ts';
+import { compileFilter, type Filter } from '../filter/filter.ts';
+import type { HistoryQuery, HistoryResult, HistoryRow, HistorySeries } from '../net/history.ts';
+import { sanitize } from '../net/text.ts';
+import { cover, type Segment } from './history-cover.ts';
+import { addSums, entityRows, type Group, noSums, type Sums, totalsOf } from './history-fold.ts';
+import type { HistoryMeta } from './history-meta.ts';
+import { type ColumnGroup, HistorySums, type Restriction, type SubjectColumn } from './history-sums.ts';
+import { startsWithin, type ZoneOffset, type ZoneUnit, zonedText } from './zone.ts';
+
+/** ms */
+const MINUTE = 60_000;
+/** Minutes. */
+const DAY = 1440;
+const MOST_STEPS = 2000;
+const RESTRICTABLE = ['app', 'domain', 'category', 'interface'] as const;
+/** Every column, for filters; the last tells subjects apart. */
+const ALL_COLUMNS = ['app', 'reason', 'exe', 'host', 'domain', 'category', 'interface', 'protocol', 'direction', 'id'] as const;
+/** Columns that each key needs. */
+const KEY_COLUMNS = {
+  app: ['app', 'reason', 'exe'],
+  host: ['host', 'domain'],
+  domain: ['domain'],
+  category: ['category'],
+  interface: ['interface'],
+} as const satisfies Record<string, readonly SubjectColumn[]>;
+type EntityKey = keyof typeof KEY_COLUMNS;
+const DETAIL = { app: 'exe', host: 'domain', domain: null, category: null, interface: null } as const;
+const NO_KEY: Readonly<Record<EntityKey, string>> = {
+  app: 'not known',
+  host: 'other hosts',
+  domain: 'no domain',
+  category: 'not categorised',
+  interface: 'not known',
+};
+
+/** A stretch in minutes since the epoch, within what is recorded. */
+interface Stretch {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Answers questions. */
+export class HistoryQueries {
+  readonly #meta: HistoryMeta;
+  readonly #sums: HistorySums;
+
+  constructor(database: Database, meta: HistoryMeta) {
+    this.#meta = meta;
+    this.#sums = new HistorySums(database);
+  }
+
+  /** Forgets what it remembers of labels: after retention gave some up. */
+  forget(): void {
+    this.#sums.forget();
+  }
+
+  /** @throws NetmonError `bad-filter` */
+  answer(query: HistoryQuery, zone: ZoneOffset): HistoryResult {
+    const filter = filterOf(query.filter);
+    const oldest = inMs(this.#meta.get('oldest'));
+    const newest = inMs(this.#meta.get('newest'));
+    const stretch = this.#stretchOf(query);
+    const restrictions = this.#restrictionsOf(query);
+    const answer = { query, oldest, newest, resolutionMs: this.#resolution(query) };
+    if (stretch === null || restrictions === null)
+      return { ...answer, rows: [], total: totalsOf(noSums()), series: query.steps > 0 ? seriesOf(query, []) : null };
+    const passed = filter === null ? null : this.#passing(stretch, restrictions, filter);
+    const isChosen = this.#choose(restrictions, passed);
+    const series = query.steps > 0 ? this.#series(query, stretch, isChosen) : null;
+    const [rows, total] =
+      query.by === 'hour' || query.by === 'day'
+        ? this.#times(query.by, stretch, isChosen, zone)
+        : this.#entities(query.by, query.top, stretch, restrictions, passed);
+    return { ...answer, rows, total: totalsOf(total), series };
+  }
+
+  /**
+   * The stretch within what is recorded; null where they share nothing. Where it reaches to the first or the last record it takes in all of
+   * the hour or day that this is kept by: it must not fall out because its middle does.
+   */
+  #stretchOf(query: HistoryQuery): Stretch | null {
+    const oldest = this.#meta.get('oldest');
+    const newest = this.#meta.get('newest');
+    const first = Math.floor(query.from / MINUTE);
+    const end = Math.ceil(query.to / MINUTE);
+    if (oldest === null || newest === null || end <= oldest || first > newest || first >= end) return null;
+    const [oldestSpan, newestSpan] = [this.#spanAt(oldest), this.#spanAt(newest)];
+    return {
+      from: first <= oldest ? oldest - (oldest % oldestSpan) : first,
+      to: end > newest ? newest - (newest % newestSpan) + newestSpan : end,
+    };
+  }
+
+  /** Minutes that a record of the finest table that has all of a time sums. */
+  #spanAt(minute: number): number {
+    if (minute >= this.#meta.minutesFrom) return 1;
+    return minute >= this.#meta.hoursFrom * 60 ? 60 : DAY;
+  }
+
+  #resolution(query: HistoryQuery): number {
+    return this.#spanAt(Math.max(Math.floor(query.from / MINUTE), this.#meta.get('oldest') ?? Number.POSITIVE_INFINITY)) * MINUTE;
+  }
+
+  /** null where nothing recorded bears a name that is asked for. */
+  #restrictionsOf(query: HistoryQuery): Restriction[] | null {
+    const restrictions: Restriction[] = [];
+    for (const column of RESTRICTABLE) {
+      const wanted = query[column];
+      if (wanted === null) continue;
+      const label = this.#sums.label(wanted);
+      if (label === null) return null;
+      restrictions.push([column, label]);
+    }
+    return restrictions;
+  }
+
+  /** What a filter lets through, by subject. */
+  #passing(stretch: Stretch, restrictions: readonly Restriction[], filter: Filter): ColumnGroup[] {
+    const text = (group: ColumnGroup, column: SubjectColumn) => this.#text(group, ALL_COLUMNS, column);
+    return this.#sums.byColumns(this.#cover(stretch), ALL_COLUMNS, restrictions).filter((group) =>
+      filter.matches({
+        app: text(group, 'app'),
+        exe: text(group, 'exe'),
+        host: text(group, 'host'),
+        category: text(group, 'category'),
+        interface: text(group, 'interface'),
+        protocol: text(group, 'protocol'),
+        direction: text(group, 'direction'),
+        rxBytes: group.rxBytes,
+        txBytes: group.txBytes,
+        rxPackets: group.rxPackets,
+        txPackets: group.txPackets,
+      }),
+    );
+  }
+
+  /** Chooses the subjects that sums over time are of; false where that is all of them. */
+  #choose(restrictions: readonly Restriction[], passed: readonly ColumnGroup[] | null): boolean {
+    if (passed !== null) this.#sums.choose(passed.map((group) => group.values[ALL_COLUMNS.indexOf('id')] as number));
+    else if (restrictions.length > 0) this.#sums.chooseWhere(restrictions);
+    return passed !== null || restrictions.length > 0;
+  }
+
+  #entities(
+    by: EntityKey,
+    top: number,
+    stretch: Stretch,
+    restrictions: readonly Restriction[],
+    passed: readonly ColumnGroup[] | null,
+  ): [HistoryRow[], Sums] {
+    const columns = passed === null ? KEY_COLUMNS[by] : ALL_COLUMNS;
+    const found = passed ?? this.#sums.byColumns(this.#cover(stretch), columns, restrictions);
+    const total = noSums();
+    for (const group of found) addSums(total, group);
+    const groups = found.map((group): Group => {
+      const key = this.#text(group, columns, by);
+      const reason = key === null ? (by === 'app' && this.#text(group, columns, 'reason')) || NO_KEY[by] : null;
+      const detail = DETAIL[by] === null ? null : this.#text(group, columns, DETAIL[by]);
+      return { ...group, key, reason, detail };
+    });
+    return [entityRows(groups, Math.max(1, top)), total];
+  }
+
+  #times(by: ZoneUnit, stretch: Stretch, isChosen: boolean, zone: ZoneOffset): [HistoryRow[], Sums] {
+    const starts = startsWithin(by, stretch.from * MINUTE, stretch.to * MINUTE, zone);
+    const total = noSums();
+    const rows: HistoryRow[] = [];
+    for (const [i, start] of starts.entries()) {
+      const from = Math.max(stretch.from, start / MINUTE);
+      const to = Math.min(stretch.to, (starts[i + 1] ?? Number.POSITIVE_INFINITY) / MINUTE);
+      const segments = cover(from, to, this.#meta);
+      const sums = this.#sums.over(segments, isChosen);
+      if (sums === null) continue;
+      addSums(total, sums);
+      const isWhole = by === 'hour' && segments.some((segment) => segment.table === 'day');
+      rows.push({
+        key: isWhole ? null : zonedText(start, zone),
+        reason: isWhole ? 'the whole day: its hours are no longer kept' : null,
+        start: isWhole ? sums.first : start,
+        detail: null,
+        ...totalsOf(sums),
+        firstSeen: sums.first,
+        lastSeen: sums.last,
+      });
+    }
+    return [rows, total];
+  }
+
+  #series(query: HistoryQuery, stretch: Stretch, isChosen: boolean): HistorySeries {
+    const steps = stepsOf(query);
+    const edge = (step: number) => {
+      if (step === 0) return stretch.from;
+      if (step === steps) return stretch.to;
+      const minute = Math.ceil((query.from + ((query.to - query.from) / steps) * step) / MINUTE);
+      return Math.min(stretch.to, Math.max(stretch.from, minute));
+    };
+    const sums = Array.from({ length: steps }, (_, step) => {
+      const [from, to] = [edge(step), edge(step + 1)];
+      return from < to ? this.#sums.over(cover(from, to, this.#meta), isChosen) : null;
+    });
+    return seriesOf(query, sums);
+  }
+
+  #cover(stretch: Stretch): readonly Segment[] {
+    return cover(stretch.from, stretch.to, this.#meta);
+  }
+
+  #text(group: ColumnGroup, columns: readonly SubjectColumn[], column: SubjectColumn): string | null {
+    return this.#sums.text(group.values[columns.indexOf(column)] ?? 0);
+  }
+}
+
+function filterOf(text: string | null): Filter | null {
+  if (text === null) return null;
+  const result = compileFilter(text);
+  if (!result.ok)
+    throw new NetmonError('bad-filter', `column ${result.column + 1}: ${result.message}`, `it was: ${sanitize(text)}`);
+  return result.filter.matchesAll ? null : result.filter;
+}
+
+function stepsOf(query: HistoryQuery): number {
+  return Math.min(MOST_STEPS, Math.max(1, Math.trunc(query.steps)));
+}
+
+function seriesOf(query: HistoryQuery, sums: readonly (Sums | null)[]): HistorySeries {
+  const steps = stepsOf(query);
+  return {
+    from: query.from,
+    stepMs: (query.to - query.from) / steps,
+    rxBytes: Array.from({ length: steps }, (_, step) => sums[step]?.rxBytes ?? 0),
+    txBytes: Array.from({ length: steps }, (_, step) => sums[step]?.txBytes ?? 0),
+  };
+}
+
+function inMs(minute: number | null): number | null {
+  return minute === null ? null : minute * MINUTE;
+}

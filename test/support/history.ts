@@ -1,0 +1,89 @@
+// Histories for tests: sql.js loaded once, and batches and questions of which a test names only what matters to it.
+
+import initSqlJs, { type SqlJsStatic } from 'sql.js';
+import type { HistoryBatch, HistoryEntry, LoggedFlow } from '../../src/aggregate/history-batch.ts';
+import type { HistoryQuery } from '../../src/net/history.ts';
+
+/** 2026-11-01T00:00:00Z in minutes since the epoch. */
+export const NOVEMBER = Date.UTC(2026, 10, 1) / 60_000;
+export const MINUTE = 60_000;
+export const HOUR = 3_600_000;
+export const DAY = 86_400_000;
+
+let loaded: Promise<SqlJsStatic> | null = null;
+
+/** sql.js, as the program loads it. */
+export function sqlJs(): Promise<SqlJsStatic> {
+  loaded ??= initSqlJs({ useOldExtensionFunctions: false } as Parameters<typeof initSqlJs>[0]);
+  return loaded;
+}
+
+export function entry(changes: Partial<HistoryEntry> = {}): HistoryEntry {
+  return {
+    app: 'curl',
+    reason: null,
+    exe: '/usr/bin/curl',
+    host: 'www.example.com',
+    domain: 'example.com',
+    category: 'web',
+    interface: 'eth0',
+    protocol: 'tcp',
+    direction: 'outbound',
+    rxBytes: 0,
+    txBytes: 0,
+    rxPackets: 0,
+    txPackets: 0,
+    flows: 0,
+    ...changes,
+  };
+}
+
+export function loggedFlow(changes: Partial<LoggedFlow> = {}): LoggedFlow {
+  return {
+    start: NOVEMBER * MINUTE,
+    end: NOVEMBER * MINUTE + 1500,
+    protocol: 'tcp',
+    localAddress: '192.0.2.1',
+    localPort: 40_000,
+    remoteAddress: '198.51.100.7',
+    remotePort: 443,
+    direction: 'outbound',
+    interface: 'eth0',
+    app: 'curl',
+    reason: null,
+    exe: '/usr/bin/curl',
+    pid: 4711,
+    attribution: 'exact',
+    host: 'www.example.com',
+    nameSource: 'tls',
+    domain: 'example.com',
+    application: 'https',
+    category: 'web',
+    rxBytes: 1000,
+    txBytes: 100,
+    rxPackets: 3,
+    txPackets: 2,
+    ...changes,
+  };
+}
+
+export function batch(minute: number, entries: readonly HistoryEntry[], flows: readonly LoggedFlow[] = []): HistoryBatch {
+  return { minute, entries, flows, unlogged: 0 };
+}
+
+/** All of November 2026 by app, unless told otherwise. */
+export function question(changes: Partial<HistoryQuery> = {}): HistoryQuery {
+  return {
+    from: NOVEMBER * MINUTE,
+    to: NOVEMBER * MINUTE + 30 * DAY,
+    by: 'app',
+    app: null,
+    domain: null,
+    category: null,
+    interface: null,
+    filter: null,
+    top: 1000,
+    steps: 0,
+    ...changes,
+  };
+}

@@ -1,0 +1,109 @@
+// HistoryDatabase from outside: what is applied is answered, an image holds all of it, a sequence number counts once.
+
+import { beforeAll, describe, expect, test } from 'vitest';
+import { HistoryDatabase } from '../../../src/store/history-database.ts';
+import { utcZone } from '../../../src/store/zone.ts';
+import { batch, entry, HOUR, MINUTE, NOVEMBER, question, sqlJs } from '../../support/history.ts';
+
+let sql: Awaited<ReturnType<typeof sqlJs>>;
+beforeAll(async () => {
+  sql = await sqlJs();
+});
+
+function recorded(): HistoryDatabase {
+  const history = HistoryDatabase.create(sql);
+  const wget = { app: 'wget', exe: '/usr/bin/wget', host: 'ftp.example.org', domain: 'example.org', category: null };
+  history.apply(1, batch(NOVEMBER + 10, [entry({ rxBytes: 1000, txBytes: 10, rxPackets: 2, txPackets: 1, flows: 1 })]));
+  history.apply(2, batch(NOVEMBER + 10, [entry({ rxBytes: 500, rxPackets: 1 }), entry({ ...wget, rxBytes: 70, flows: 1 })]));
+  history.apply(3, batch(NOVEMBER + 130, [entry({ ...wget, txBytes: 3_000_000_000, txPackets: 9 })]));
+  history.apply(
+    4,
+    batch(NOVEMBER + 131, [entry({ app: null, exe: null, reason: 'forwarded', host: null, domain: null, rxBytes: 5 })]),
+  );
+  return history;
+}
+
+describe('what is applied', () => {
+  test('is summed by app, most bytes first, with the executable', () => {
+    const { rows, total } = recorded().query(question());
+    expect(rows.map((row) => [row.key, row.reason, row.detail, row.rxBytes, row.txBytes, row.flows])).toEqual([
+      ['wget', null, '/usr/bin/wget', 70, 3_000_000_000, 1],
+      ['curl', null, '/usr/bin/curl', 1500, 10, 1],
+      [null, 'forwarded', null, 5, 0, 0],
+    ]);
+    expect(total).toEqual({ rxBytes: 1575, txBytes: 3_000_000_010, rxPackets: 3, txPackets: 10, flows: 2 });
+  });
+
+  test('is told by time, to the minute', () => {
+    const history = recorded();
+    const { rows, oldest, newest, resolutionMs } = history.query(question({ by: 'hour' }), utcZone);
+    expect(rows.map((row) => [row.key, row.rxBytes])).toEqual([
+      ['2026-11-01T00:00:00+00:00', 1570],
+      ['2026-11-01T02:00:00+00:00', 5],
+    ]);
+    expect([oldest, newest, resolutionMs]).toEqual([(NOVEMBER + 10) * MINUTE, (NOVEMBER + 131) * MINUTE, MINUTE]);
+    const [row] = history.query(question({ app: 'curl' })).rows;
+    expect([row?.firstSeen, row?.lastSeen]).toEqual([(NOVEMBER + 10) * MINUTE, (NOVEMBER + 10) * MINUTE]);
+  });
+
+  test('is cut at the edges of the stretch', () => {
+    const from = (NOVEMBER + 11) * MINUTE;
+    expect(recorded().query(question({ from, to: from + 2 * HOUR })).total.txBytes).toBe(3_000_000_000);
+    expect(recorded().query(question({ from, to: from + HOUR })).rows).toEqual([]);
+  });
+
+  test('makes a series whose steps sum to the total', () => {
+    const { series } = recorded().query(question({ to: NOVEMBER * MINUTE + 4 * HOUR, steps: 4 }));
+    expect(series).toEqual({
+      from: NOVEMBER * MINUTE,
+      stepMs: HOUR,
+      rxBytes: [1570, 0, 5, 0],
+      txBytes: [10, 0, 3_000_000_000, 0],
+    });
+  });
+
+  test('counts once for each sequence number', () => {
+    const history = recorded();
+    const before = history.query(question());
+    for (const sequence of [1, 4]) history.apply(sequence, batch(NOVEMBER, [entry({ rxBytes: 1 })]));
+    expect(history.query(question())).toEqual(before);
+    expect(history.applied).toBe(4);
+  });
+
+  test('is all in the image', () => {
+    const history = recorded();
+    const image = history.image();
+    expect(history.bytes).toBe(image.length);
+    const again = HistoryDatabase.open(sql, image);
+    expect(again.applied).toBe(4);
+    expect(again.query(question({ steps: 10 }))).toEqual(history.query(question({ steps: 10 })));
+    again.apply(5, batch(NOVEMBER + 10, [entry({ rxBytes: 1, flows: 0 })]));
+    expect(again.query(question()).total.rxBytes).toBe(1576);
+    expect(history.query(question()).total.rxBytes).toBe(1575);
+  });
+
+  test('is narrowed by name and by filter', () => {
+    const history = recorded();
+    const keys = (changes: Parameters<typeof question>[0]) =>
+      history.query(question(changes)).rows.map((row) => row.key ?? row.reason);
+    expect(keys({ by: 'host', app: 'wget' })).toEqual(['ftp.example.org']);
+    expect(keys({ by: 'category' })).toEqual(['not categorised', 'web']);
+    expect(keys({ by: 'domain', interface: 'eth0', category: 'web' })).toEqual(['example.com', 'no domain']);
+    expect(keys({ app: 'nobody' })).toEqual([]);
+    expect(keys({ filter: 'rx>1K' })).toEqual(['curl']);
+    expect(keys({ filter: 'host:example proto:tcp dir=out not app=curl' })).toEqual(['wget']);
+    expect(history.query(question({ filter: 'app=curl', by: 'hour', steps: 1 }), utcZone)).toMatchObject({
+      rows: [{ rxBytes: 1500 }],
+      series: { rxBytes: [1500] },
+    });
+    expect(() => history.query(question({ filter: 'rx>' }))).toThrow(expect.objectContaining({ code: 'bad-filter' }));
+  });
+
+  test('keeps the rows beyond top as one', () => {
+    const { rows } = recorded().query(question({ top: 1 }));
+    expect(rows.map((row) => [row.key, row.reason, row.rxBytes])).toEqual([
+      ['wget', null, 70],
+      [null, '2 more', 1505],
+    ]);
+  });
+});
