@@ -1,0 +1,14 @@
+// Worker thread of a reader: holds the history in its memory and answers until it is ended.
+
+import { parentPort, workerData } from 'node:worker_threads';
+import type { ReaderRequest } from './reader-calls.ts';
+import { ReaderService } from './reader-service.ts';
+import { loadSql } from './sql-engine.ts';
+
+const service = new ReaderService(await loadSql(), (workerData as { path: string }).path);
+parentPort?.on('message', (request: ReaderRequest) => {
+  const reply = service.answer(request);
+  // An image is handed over, not copied.
+  const transfer = reply.value instanceof Uint8Array && reply.value.buffer instanceof ArrayBuffer ? [reply.value.buffer] : [];
+  parentPort?.postMessage(reply, transfer);
+});

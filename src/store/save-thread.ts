@@ -1,0 +1,30 @@
+// Starts the thread that saves, and waits for its answer.
+
+import { Worker } from 'node:worker_threads';
+import type { SaveAnswer, SaveRequest } from './image-save.ts';
+import { receivedError, type SentError } from './thread-error.ts';
+
+/** Runs a save to its end; a function, so that tests need no thread. */
+export type RunSave = (request: SaveRequest) => Promise<SaveAnswer>;
+
+/** The compiled worker. */
+const SCRIPT = new URL('./save-worker.js', import.meta.url);
+
+/**
+ * Saves in a thread of its own.
+ *
+ * @returns the answer; rejects with NetmonError `history`, or with what the system said
+ */
+export function saveInThread(request: SaveRequest, script: URL = SCRIPT): Promise<SaveAnswer> {
+  return new Promise((resolve, reject) => {
+    const worker = new Worker(script, { workerData: request });
+    let settle = () => reject(new Error('the thread that saves history ended without an answer'));
+    worker.on('message', ({ answer, failure }: { answer?: SaveAnswer; failure?: SentError }) => {
+      settle = () => (answer === undefined ? reject(receivedError(failure as SentError)) : resolve(answer));
+    });
+    worker.on('error', (error) => {
+      settle = () => reject(error);
+    });
+    worker.on('exit', () => settle());
+  });
+}

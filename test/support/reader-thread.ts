@@ -1,0 +1,39 @@
+// A reader's thread without a thread: answers in turn, on the event loop of the test.
+
+import type { SqlJsStatic } from 'sql.js';
+import type { ReaderReply, ReaderThread } from '../../src/store/reader-calls.ts';
+import { ReaderService } from '../../src/store/reader-service.ts';
+
+/** How often threads were started and ended. */
+export interface ThreadCounts {
+  started: number;
+  ended: number;
+}
+
+/** Starts such threads. A statement named in `stuck` is never answered. */
+export function localThreads(sql: SqlJsStatic, counts: ThreadCounts = { started: 0, ended: 0 }, stuck = '') {
+  return (path: string): ReaderThread => {
+    counts.started++;
+    const service = new ReaderService(sql, path);
+    let reply: (reply: ReaderReply) => void = () => {};
+    let isEnded = false;
+    let isStuck = false;
+    return {
+      post(request) {
+        setImmediate(() => {
+          isStuck ||= stuck !== '' && request.name === 'sql' && request.args[0] === stuck;
+          if (!isEnded && !isStuck) reply(service.answer(request));
+        });
+      },
+      onReply(listener) {
+        reply = listener;
+      },
+      onEnd() {},
+      end() {
+        isEnded = true;
+        counts.ended++;
+        return Promise.resolve();
+      },
+    };
+  };
+}
