@@ -43,3 +43,14 @@ export function cover(from: number, to: number, marks: Marks): Segment[] {
 function middleIn(minute: number, length: number): number {
   return Math.ceil((minute - length / 2) / length);
 }
+
+/** The minutes [from, to) in the finest table that has all of them, in order of time. */
+export function finest(from: number, to: number, marks: Marks): Segment[] {
+  const { minutesFrom, hoursFrom } = marks;
+  const segments: readonly Segment[] = [
+    { table: 'day', from: middleIn(from, 1440), to: Math.min(hoursFrom / 24, middleIn(to, 1440)) },
+    { table: 'hour', from: Math.max(hoursFrom, middleIn(from, 60)), to: Math.min(minutesFrom / 60, middleIn(to, 60)) },
+    { table: 'minute', from: Math.max(minutesFrom, from), to },
+  ];
+  return segments.filter((segment) => segment.from < segment.to);
+}

@@ -1,31 +1,40 @@
 // HistoryDatabase: recorded history as one SQLite database in memory. No files, no clock, no threads: who holds it saves its image.
 
-import type { Database, SqlJsStatic, Statement } from 'sql.js';
-import type { HistoryBatch } from '../aggregate/history-batch.ts';
-import type { HistoryQuery, HistoryResult } from '../net/history.ts';
+import type { Database, SqlJsStatic } from 'sql.js';
+import type { HistoryBatch, LoggedFlow } from '../aggregate/history-batch.ts';
+import type { HistoryQuery, HistoryResult, SqlResult } from '../net/history.ts';
 import { HistoryDictionary } from './history-dictionary.ts';
 import { HistoryMeta } from './history-meta.ts';
 import { createDatabase, openDatabase } from './history-migrations.ts';
+import { type HistoryCursor, type HistoryPage, HistoryPages } from './history-pages.ts';
 import { HistoryQueries } from './history-queries.ts';
+import type { FirstSeen, HistoryRecord, SqlLimits } from './history-reader.ts';
+import { HistoryRetention } from './history-retention.ts';
+import { runStatement } from './history-statement.ts';
 import { HistoryWriter } from './history-writer.ts';
+import { Statements } from './statements.ts';
 import { localZone, type ZoneOffset } from './zone.ts';
 
 /** One history. Whoever made it closes it; nothing else may be called after that. */
 export class HistoryDatabase {
   readonly #database: Database;
+  readonly #statements: Statements;
   readonly #meta: HistoryMeta;
   readonly #dictionary: HistoryDictionary;
   readonly #writer: HistoryWriter;
+  readonly #retention: HistoryRetention;
   readonly #queries: HistoryQueries;
-  readonly #pages: Statement;
+  readonly #pages: HistoryPages;
 
   private constructor(database: Database) {
     this.#database = database;
-    this.#meta = new HistoryMeta(database);
-    this.#dictionary = new HistoryDictionary(database);
-    this.#writer = new HistoryWriter(database, this.#dictionary, this.#meta);
-    this.#queries = new HistoryQueries(database, this.#meta);
-    this.#pages = database.prepare('SELECT page_count * page_size FROM pragma_page_count, pragma_page_size');
+    this.#statements = new Statements(database);
+    this.#meta = new HistoryMeta(this.#statements);
+    this.#dictionary = new HistoryDictionary(this.#statements);
+    this.#writer = new HistoryWriter(this.#statements, this.#dictionary, this.#meta);
+    this.#retention = new HistoryRetention(this.#statements, this.#dictionary, this.#meta);
+    this.#queries = new HistoryQueries(this.#statements, this.#meta);
+    this.#pages = new HistoryPages(this.#statements, this.#meta);
   }
 
   static create(sql: SqlJsStatic): HistoryDatabase {
@@ -55,6 +64,19 @@ export class HistoryDatabase {
     });
   }
 
+  /**
+   * One step of giving up what is old, or too much for a file of `maxBytes`: some tens of ms, some hundreds once a day.
+   *
+   * @param now - epoch ms
+   * @returns true when there is more to do
+   */
+  prune(now: number, maxBytes: number): boolean {
+    const step = this.#transaction(() => this.#retention.step(now, maxBytes));
+    if (step === 'vacuum') this.#database.run('VACUUM');
+    this.#queries.forget();
+    return step === 'more';
+  }
+
   /** The whole as an SQLite file: a consistent copy. */
   image(): Uint8Array {
     return this.#database.export();
@@ -62,10 +84,7 @@ export class HistoryDatabase {
 
   /** Size of the image. */
   get bytes(): number {
-    this.#pages.step();
-    const bytes = Number(this.#pages.get()[0]);
-    this.#pages.reset();
-    return bytes;
+    return this.#statements.number('SELECT page_count * page_size FROM pragma_page_count, pragma_page_size') ?? 0;
   }
 
   /**
@@ -77,15 +96,41 @@ export class HistoryDatabase {
     return this.#queries.answer(query, zone);
   }
 
+  /** Records of [from, to), epoch ms, in order of time; `cursor` is a page's `next`, null for the first. */
+  records(from: number, to: number, rows: number, cursor: HistoryCursor | null = null): HistoryPage<HistoryRecord> {
+    return this.#pages.records(from, to, rows, cursor);
+  }
+
+  /** Flows of the log that were open at some time of [from, to), epoch ms, in the order in which they closed. */
+  flows(from: number, to: number, rows: number, cursor: HistoryCursor | null = null): HistoryPage<LoggedFlow> {
+    return this.#pages.flows(from, to, rows, cursor);
+  }
+
+  /** When apps first reached domains, within [from, to), epoch ms, in order of time. */
+  firstSeen(from: number, to: number): readonly FirstSeen[] {
+    return this.#pages.firstSeen(from, to);
+  }
+
+  /**
+   * Runs one statement of the user's that only reads. It limits the memory of all databases of the thread, for good; it does not watch
+   * `limits.timeoutMs`: who owns the thread does.
+   *
+   * @throws NetmonError `usage`
+   */
+  sql(text: string, limits: SqlLimits): SqlResult {
+    return runStatement(this.#database, text, limits);
+  }
+
   close(): void {
     this.#database.close();
   }
 
-  #transaction(work: () => void): void {
+  #transaction<Result>(work: () => Result): Result {
     this.#database.run('BEGIN');
     try {
-      work();
+      const result = work();
       this.#database.run('COMMIT');
+      return result;
     } catch (thrown) {
       this.#database.run('ROLLBACK');
       this.#dictionary.forget();

@@ -1,10 +1,10 @@
 // Texts and combinations of facts, each kept once under a small number. Numbers are given out for good or until retention drops them;
 // what was asked lately is remembered in maps of bounded size.
 
-import type { Database, Statement } from 'sql.js';
 import type { HistoryEntry } from '../aggregate/history-batch.ts';
 import { sanitize } from '../net/text.ts';
 import { SUBJECTS } from './history-schema.ts';
+import type { Statements } from './statements.ts';
 
 /** What a subject is told by: the facts of an entry without its numbers. */
 export type SubjectFacts = Pick<
@@ -12,31 +12,36 @@ export type SubjectFacts = Pick<
   'app' | 'reason' | 'exe' | 'host' | 'domain' | 'category' | 'interface' | 'protocol' | 'direction'
 >;
 
-const COLUMNS = ['app', 'reason', 'exe', 'host', 'domain', 'category', 'interface', 'protocol', 'direction'] as const;
+/** Columns of `subject` after its id. */
+export const SUBJECT_COLUMNS = [
+  'app',
+  'reason',
+  'exe',
+  'host',
+  'domain',
+  'category',
+  'interface',
+  'protocol',
+  'direction',
+] as const;
+const FIND_LABEL = 'SELECT id FROM label WHERE text = ?';
+const ADD_LABEL = 'INSERT INTO label (text) VALUES (?) RETURNING id';
+const FIND_SUBJECT = `SELECT id FROM subject WHERE ${SUBJECT_COLUMNS.map((name) => `${name} = ?`).join(' AND ')}`;
+const ADD_SUBJECT = `INSERT INTO subject VALUES (?${', ?'.repeat(SUBJECT_COLUMNS.length)})`;
+const FREE_SUBJECT =
+  'SELECT id + 1 FROM subject AS taken WHERE NOT EXISTS (SELECT 1 FROM subject WHERE id = taken.id + 1) LIMIT 1';
 const MOST_REMEMBERED = 16_384;
 /** Stands for no text. */
 const NONE = 0;
 
 /** Numbers of labels and subjects, made when they are missing. */
 export class HistoryDictionary {
-  readonly #findLabel: Statement;
-  readonly #addLabel: Statement;
-  readonly #findSubject: Statement;
-  readonly #addSubject: Statement;
-  readonly #lastSubject: Statement;
-  readonly #freeSubject: Statement;
+  readonly #statements: Statements;
   readonly #labels = new Map<string, number>();
   readonly #subjects = new Map<string, number>();
 
-  constructor(database: Database) {
-    this.#findLabel = database.prepare('SELECT id FROM label WHERE text = ?');
-    this.#addLabel = database.prepare('INSERT INTO label (text) VALUES (?) RETURNING id');
-    this.#findSubject = database.prepare(`SELECT id FROM subject WHERE ${COLUMNS.map((name) => `${name} = ?`).join(' AND ')}`);
-    this.#addSubject = database.prepare(`INSERT INTO subject VALUES (?${', ?'.repeat(COLUMNS.length)})`);
-    this.#lastSubject = database.prepare('SELECT max(id) FROM subject');
-    this.#freeSubject = database.prepare(
-      'SELECT id + 1 FROM subject AS taken WHERE NOT EXISTS (SELECT 1 FROM subject WHERE id = taken.id + 1) LIMIT 1',
-    );
+  constructor(statements: Statements) {
+    this.#statements = statements;
   }
 
   /** Number of a text, stripped and cut at 512 units; 0 for none. */
@@ -46,17 +51,21 @@ export class HistoryDictionary {
     if (known !== undefined) return known;
     const kept = sanitize(text);
     if (kept === '') return NONE;
-    const id = numberOf(this.#findLabel, [kept]) ?? numberOf(this.#addLabel, [kept]);
+    const id = this.#statements.number(FIND_LABEL, [kept]) ?? this.#statements.number(ADD_LABEL, [kept]);
     if (id === null) throw new Error('a label was not added');
     return kept === text ? remember(this.#labels, kept, id) : id;
   }
 
   subject(facts: SubjectFacts): number {
-    const ids = COLUMNS.map((name) => this.label(facts[name]));
+    return this.subjectOf(SUBJECT_COLUMNS.map((name) => this.label(facts[name])));
+  }
+
+  /** Number of a combination of labels, in the order of `SUBJECT_COLUMNS`. */
+  subjectOf(ids: readonly number[]): number {
     const key = ids.join();
     const known = this.#subjects.get(key);
     if (known !== undefined) return known;
-    return remember(this.#subjects, key, numberOf(this.#findSubject, ids) ?? this.#newSubject(ids));
+    return remember(this.#subjects, key, this.#statements.number(FIND_SUBJECT, ids) ?? this.#newSubject(ids));
   }
 
   /** Forgets what is remembered: after a rollback, or when rows went. */
@@ -67,19 +76,12 @@ export class HistoryDictionary {
 
   /** Numbers go up; when they end, the lowest that retention has freed is taken. */
   #newSubject(ids: readonly number[]): number {
-    let id = (numberOf(this.#lastSubject, []) ?? 0) + 1;
-    if (id >= SUBJECTS) id = numberOf(this.#freeSubject, []) ?? SUBJECTS;
+    let id = (this.#statements.number('SELECT max(id) FROM subject') ?? 0) + 1;
+    if (id >= SUBJECTS) id = this.#statements.number(FREE_SUBJECT) ?? SUBJECTS;
     if (id >= SUBJECTS) throw new Error('more combinations of apps and hosts than a history can number');
-    this.#addSubject.run([id, ...ids]);
+    this.#statements.run(ADD_SUBJECT, [id, ...ids]);
     return id;
   }
-}
-
-function numberOf(statement: Statement, values: (string | number)[]): number | null {
-  statement.bind(values);
-  const found = statement.step() ? statement.get()[0] : null;
-  statement.reset();
-  return typeof found === 'number' ? found : null;
 }
 
 function remember(map: Map<string, number>, key: string, id: number): number {

@@ -1,31 +1,30 @@
 // The numbers that a history keeps of itself: what is applied, how far back minutes and hours go, from when till when it tells. Written in
 // the transaction of whoever changes them; `reload` takes back what a rolled back transaction had set.
 
-import type { Database, Statement } from 'sql.js';
+import type { Statements } from './statements.ts';
 
-/** `applied`: journal sequence; `minutes_from`: minutes; `hours_from`: hours; `oldest`, `newest`: minutes; `unlogged`: flows; the rest is retention's. */
-export const META_KEYS = [
-  'applied',
-  'minutes_from',
-  'hours_from',
-  'oldest',
-  'newest',
-  'unlogged',
-  'swept',
-  'fold_level',
-  'fold_day',
-] as const;
-export type MetaKey = (typeof META_KEYS)[number];
+/**
+ * `applied`: sequence of the journal; `minutes_from`, `hours_from`: in minutes and in hours; `oldest`, `newest`: minutes; `unlogged`: flows that the log
+ * lacks; `swept`: day; `fold_level`, `fold_day`: how far old days are folded.
+ */
+export type MetaKey =
+  | 'applied'
+  | 'minutes_from'
+  | 'hours_from'
+  | 'oldest'
+  | 'newest'
+  | 'unlogged'
+  | 'swept'
+  | 'fold_level'
+  | 'fold_day';
 
 /** Small integers by name, in memory and in the table `meta`. */
 export class HistoryMeta {
-  readonly #database: Database;
-  readonly #write: Statement;
+  readonly #statements: Statements;
   readonly #values = new Map<string, number>();
 
-  constructor(database: Database) {
-    this.#database = database;
-    this.#write = database.prepare('INSERT INTO meta VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value');
+  constructor(statements: Statements) {
+    this.#statements = statements;
     this.reload();
   }
 
@@ -35,14 +34,14 @@ export class HistoryMeta {
 
   set(key: MetaKey, value: number): void {
     if (this.#values.get(key) === value) return;
-    this.#write.run([key, value]);
+    this.#statements.run('INSERT INTO meta VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value', [key, value]);
     this.#values.set(key, value);
   }
 
   reload(): void {
     this.#values.clear();
-    const [rows] = this.#database.exec('SELECT key, value FROM meta');
-    for (const [key, value] of rows?.values ?? []) this.#values.set(String(key), Number(value));
+    for (const [key, value] of this.#statements.rows<[string, number]>('SELECT key, value FROM meta', []))
+      this.#values.set(key, value);
   }
 
   /** Minutes are complete from this minute on, the first of an hour. */
@@ -53,5 +52,14 @@ export class HistoryMeta {
   /** Hours are complete from this hour on, the first of a day (UTC). */
   get hoursFrom(): number {
     return this.get('hours_from') ?? 0;
+  }
+
+  /** First and last minute of all that is recorded; null where nothing is. */
+  get oldest(): number | null {
+    return this.get('oldest');
+  }
+
+  get newest(): number | null {
+    return this.get('newest');
   }
 }

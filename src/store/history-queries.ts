@@ -1,6 +1,5 @@
 // What a HistoryQuery means: which stretch, which subjects, which rows. The sums come from `history-sums`.
 
-import type { Database } from 'sql.js';
 import { NetmonError } from '../errors.ts';
 import { compileFilter, type Filter } from '../filter/filter.ts';
 import type { HistoryQuery, HistoryResult, HistoryRow, HistorySeries } from '../net/history.ts';
@@ -8,13 +7,13 @@ import { sanitize } from '../net/text.ts';
 import { cover, type Segment } from './history-cover.ts';
 import { addSums, entityRows, type Group, noSums, type Sums, totalsOf } from './history-fold.ts';
 import type { HistoryMeta } from './history-meta.ts';
+import { resolutionFrom, type Stretch, stretchOf } from './history-stretch.ts';
 import { type ColumnGroup, HistorySums, type Restriction, type SubjectColumn } from './history-sums.ts';
+import type { Statements } from './statements.ts';
 import { startsWithin, type ZoneOffset, type ZoneUnit, zonedText } from './zone.ts';
 
 /** ms */
 const MINUTE = 60_000;
-/** Minutes. */
-const DAY = 1440;
 const MOST_STEPS = 2000;
 const RESTRICTABLE = ['app', 'domain', 'category', 'interface'] as const;
 /** Every column, for filters; the last tells subjects apart. */
@@ -37,20 +36,14 @@ const NO_KEY: Readonly<Record<EntityKey, string>> = {
   interface: 'not known',
 };
 
-/** A stretch in minutes since the epoch, within what is recorded. */
-interface Stretch {
-  readonly from: number;
-  readonly to: number;
-}
-
 /** Answers questions. */
 export class HistoryQueries {
   readonly #meta: HistoryMeta;
   readonly #sums: HistorySums;
 
-  constructor(database: Database, meta: HistoryMeta) {
+  constructor(statements: Statements, meta: HistoryMeta) {
     this.#meta = meta;
-    this.#sums = new HistorySums(database);
+    this.#sums = new HistorySums(statements);
   }
 
   /** Forgets what it remembers of labels: after retention gave some up. */
@@ -61,11 +54,10 @@ export class HistoryQueries {
   /** @throws NetmonError `bad-filter` */
   answer(query: HistoryQuery, zone: ZoneOffset): HistoryResult {
     const filter = filterOf(query.filter);
-    const oldest = inMs(this.#meta.get('oldest'));
-    const newest = inMs(this.#meta.get('newest'));
-    const stretch = this.#stretchOf(query);
+    const { oldest, newest } = this.#meta;
+    const stretch = stretchOf(query.from, query.to, this.#meta);
     const restrictions = this.#restrictionsOf(query);
-    const answer = { query, oldest, newest, resolutionMs: this.#resolution(query) };
+    const answer = { query, oldest: inMs(oldest), newest: inMs(newest), resolutionMs: resolutionFrom(query.from, this.#meta) };
     if (stretch === null || restrictions === null)
       return { ...answer, rows: [], total: totalsOf(noSums()), series: query.steps > 0 ? seriesOf(query, []) : null };
     const passed = filter === null ? null : this.#passing(stretch, restrictions, filter);
@@ -76,33 +68,6 @@ export class HistoryQueries {
         ? this.#times(query.by, stretch, isChosen, zone)
         : this.#entities(query.by, query.top, stretch, restrictions, passed);
     return { ...answer, rows, total: totalsOf(total), series };
-  }
-
-  /**
-   * The stretch within what is recorded; null where they share nothing. Where it reaches to the first or the last record it takes in all of
-   * the hour or day that this is kept by: it must not fall out because its middle does.
-   */
-  #stretchOf(query: HistoryQuery): Stretch | null {
-    const oldest = this.#meta.get('oldest');
-    const newest = this.#meta.get('newest');
-    const first = Math.floor(query.from / MINUTE);
-    const end = Math.ceil(query.to / MINUTE);
-    if (oldest === null || newest === null || end <= oldest || first > newest || first >= end) return null;
-    const [oldestSpan, newestSpan] = [this.#spanAt(oldest), this.#spanAt(newest)];
-    return {
-      from: first <= oldest ? oldest - (oldest % oldestSpan) : first,
-      to: end > newest ? newest - (newest % newestSpan) + newestSpan : end,
-    };
-  }
-
-  /** Minutes that a record of the finest table that has all of a time sums. */
-  #spanAt(minute: number): number {
-    if (minute >= this.#meta.minutesFrom) return 1;
-    return minute >= this.#meta.hoursFrom * 60 ? 60 : DAY;
-  }
-
-  #resolution(query: HistoryQuery): number {
-    return this.#spanAt(Math.max(Math.floor(query.from / MINUTE), this.#meta.get('oldest') ?? Number.POSITIVE_INFINITY)) * MINUTE;
   }
 
   /** null where nothing recorded bears a name that is asked for. */

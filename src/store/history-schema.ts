@@ -12,13 +12,28 @@ export const SUBJECT_BITS = 22;
 /** `id & SUBJECT_MASK` is the subject. */
 export const SUBJECT_MASK = SUBJECTS - 1;
 
-/** The three tables of records, finest first, and the minutes that a bucket of each sums. */
-export const TIERS = [
-  { table: 'minute', minutes: 1 },
-  { table: 'hour', minutes: 60 },
-  { table: 'day', minutes: 1440 },
-] as const;
-export type TierTable = (typeof TIERS)[number]['table'];
+/** The three tables of records, finest first, and the minutes that a record of each sums. */
+const TIERS = { minute: 1, hour: 60, day: 1440 } as const;
+export type TierTable = keyof typeof TIERS;
+
+/** Holds for a row that corrections have brought to nothing. */
+export const EMPTY = 'rx = 0 AND tx = 0 AND rx_packets = 0 AND tx_packets = 0 AND flows = 0';
+/** Minutes, hours or days since the epoch that an id is of. */
+export function bucketOf(id: number): number {
+  return Math.floor(id / SUBJECTS);
+}
+
+/** Minutes that a record of a table sums. */
+export function minutesOf(table: TierTable): number {
+  return TIERS[table];
+}
+
+const addTo = (table: TierTable): string =>
+  `INSERT INTO ${table} VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET rx = rx + excluded.rx, tx = tx + excluded.tx,
+   rx_packets = rx_packets + excluded.rx_packets, tx_packets = tx_packets + excluded.tx_packets, flows = flows + excluded.flows`;
+
+/** Statements that add a record to what its table has already: id, rx, tx, rx_packets, tx_packets, flows. */
+export const ADD_TO: Readonly<Record<TierTable, string>> = { minute: addTo('minute'), hour: addTo('hour'), day: addTo('day') };
 
 const rollup = (table: TierTable): string => `
 CREATE TABLE ${table} (

@@ -1,10 +1,10 @@
 // The statements behind answers: sums of segments by subject or over all, restricted to some subjects. Knows tables; what a question means it
 // leaves to `history-queries`.
 
-import type { Database, Statement } from 'sql.js';
 import type { Segment } from './history-cover.ts';
 import { addSums, noSums, type Sums } from './history-fold.ts';
-import { SUBJECT_MASK, SUBJECTS, TIERS, type TierTable } from './history-schema.ts';
+import { bucketOf, minutesOf, SUBJECT_MASK, SUBJECTS, type TierTable } from './history-schema.ts';
+import type { Statements } from './statements.ts';
 
 /** Columns of `subject` that rows can be grouped by. */
 export type SubjectColumn =
@@ -32,13 +32,12 @@ const MINUTE = 60_000;
 
 /** Read access by sums. */
 export class HistorySums {
-  readonly #database: Database;
-  readonly #prepared = new Map<string, Statement>();
+  readonly #statements: Statements;
   readonly #texts = new Map<number, string>();
 
-  constructor(database: Database) {
-    this.#database = database;
-    database.run('CREATE TEMP TABLE chosen (id INTEGER PRIMARY KEY) STRICT');
+  constructor(statements: Statements) {
+    this.#statements = statements;
+    statements.run('CREATE TEMP TABLE chosen (id INTEGER PRIMARY KEY) STRICT', []);
   }
 
   /** Text of a label; null for 0. */
@@ -46,7 +45,7 @@ export class HistorySums {
     if (label === 0) return null;
     const known = this.#texts.get(label);
     if (known !== undefined) return known;
-    const text = String(this.#first('SELECT text FROM label WHERE id = ?', [label])[0]);
+    const text = this.#statements.first<[string]>('SELECT text FROM label WHERE id = ?', [label])?.[0] ?? '';
     if (this.#texts.size >= MOST_TEXTS) this.#texts.clear();
     this.#texts.set(label, text);
     return text;
@@ -54,8 +53,7 @@ export class HistorySums {
 
   /** Number of a text; null where nothing recorded bears it. */
   label(text: string): number | null {
-    const [id] = this.#first('SELECT id FROM label WHERE text = ?', [text]);
-    return typeof id === 'number' ? id : null;
+    return this.#statements.number('SELECT id FROM label WHERE text = ?', [text]);
   }
 
   /** Forgets texts: after numbers were given up. */
@@ -73,14 +71,13 @@ export class HistorySums {
     const names = columns.map((name) => `subject.${name}`).join(', ');
     const where = ['1', ...restrictions.map(([column]) => `subject.${column} = ?`)].join(' AND ');
     for (const segment of segments) {
-      const statement = this.#statement(
+      const rows = this.#statements.rows<number[]>(
         `SELECT sum(rx), sum(tx), sum(rx_packets), sum(tx_packets), sum(flows), min(first), max(last), ${names} FROM (
            SELECT id & ${SUBJECT_MASK} AS subject, ${SUMS}, min(id) AS first, max(id) AS last FROM ${segment.table} WHERE id >= ? AND id < ? GROUP BY 1
          ) AS moved CROSS JOIN subject ON subject.id = moved.subject WHERE ${where} GROUP BY ${names}`,
+        [...idsOf(segment), ...restrictions.map(([, label]) => label)],
       );
-      statement.bind([...idsOf(segment), ...restrictions.map(([, label]) => label)]);
-      while (statement.step()) {
-        const row = statement.get() as number[];
+      for (const row of rows) {
         const values = row.slice(7);
         const key = values.join();
         const sums = sumsOf(row, segment.table);
@@ -88,25 +85,27 @@ export class HistorySums {
         if (known === undefined) groups.set(key, { values, ...sums });
         else addSums(known, sums);
       }
-      statement.reset();
     }
     return [...groups.values()];
   }
 
   /** Chooses subjects for `over`. */
   choose(subjects: Iterable<number>): void {
-    this.#database.run('DELETE FROM temp.chosen');
-    const statement = this.#statement('INSERT INTO temp.chosen VALUES (?)');
-    this.#database.run('SAVEPOINT choose');
-    for (const subject of subjects) statement.run([subject]);
-    this.#database.run('RELEASE choose');
+    this.#statements.run('DELETE FROM temp.chosen', []);
+    this.#statements.run('SAVEPOINT choose', []);
+    for (const subject of subjects) this.#statements.run('INSERT INTO temp.chosen VALUES (?)', [subject]);
+    this.#statements.run('RELEASE choose', []);
   }
 
   /** Chooses the subjects that meet restrictions. */
   chooseWhere(restrictions: readonly Restriction[]): void {
-    this.#database.run('DELETE FROM temp.chosen');
+    this.#statements.run('DELETE FROM temp.chosen', []);
     const where = restrictions.map(([column]) => `${column} = ?`).join(' AND ');
-    this.#statement(`INSERT INTO temp.chosen SELECT id FROM subject WHERE ${where}`).run(restrictions.map(([, label]) => label));
+    const sql = `INSERT INTO temp.chosen SELECT id FROM subject WHERE ${where}`;
+    this.#statements.run(
+      sql,
+      restrictions.map(([, label]) => label),
+    );
   }
 
   /** Sums of segments over all subjects, or over the chosen ones; null where there is no record. */
@@ -114,30 +113,13 @@ export class HistorySums {
     const sums = noSums();
     for (const segment of segments) {
       const where = chosen ? `AND id & ${SUBJECT_MASK} IN (SELECT id FROM temp.chosen)` : '';
-      const row = this.#first(
+      const row = this.#statements.first<(number | null)[]>(
         `SELECT ${SUMS}, min(id), max(id) FROM ${segment.table} WHERE id >= ? AND id < ? ${where}`,
         idsOf(segment),
       );
-      if (row[5] !== null) addSums(sums, sumsOf(row as number[], segment.table));
+      if (row !== null && row[5] !== null) addSums(sums, sumsOf(row as number[], segment.table));
     }
     return sums.first === Number.POSITIVE_INFINITY ? null : sums;
-  }
-
-  #statement(text: string): Statement {
-    let statement = this.#prepared.get(text);
-    if (statement === undefined) {
-      statement = this.#database.prepare(text);
-      this.#prepared.set(text, statement);
-    }
-    return statement;
-  }
-
-  #first(text: string, values: (string | number)[]): readonly unknown[] {
-    const statement = this.#statement(text);
-    statement.bind(values);
-    const row = statement.step() ? statement.get() : [];
-    statement.reset();
-    return row;
   }
 }
 
@@ -162,6 +144,5 @@ function sumsOf(row: readonly number[], table: TierTable): Sums {
 
 /** Epoch ms at which the bucket of an id begins. */
 function startOf(id: number, table: TierTable): number {
-  const minutes = TIERS.find((tier) => tier.table === table)?.minutes ?? 1;
-  return Math.floor(id / SUBJECTS) * minutes * MINUTE;
+  return bucketOf(id) * minutesOf(table) * MINUTE;
 }
