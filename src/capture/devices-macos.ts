@@ -21,6 +21,9 @@ export interface NetstatRow {
   readonly txBytes: number;
 }
 
+/** What the kernel lets an interface be called is shorter; what it lets through is not sure. */
+const PRINTABLE = /^[!-~]{1,64}$/;
+
 /**
  * Reads what `netstat -ibn` prints.
  *
@@ -38,8 +41,8 @@ export function parseNetstat(text: string): NetstatRow[] {
     const part = line.trim().split(/\s+/);
     const link = /^<Link#(\d+)>$/.exec(part[2] ?? '');
     const marked = part[0] ?? '';
-    if (link === null || marked === '' || rows.length >= MOST_INTERFACES) continue;
     const name = marked.replace(/\*$/, '');
+    if (link === null || !PRINTABLE.test(name) || rows.length >= MOST_INTERFACES) continue;
     const at = (word: string): number => Number(part[part.length - fromRight(word)]);
     const row: NetstatRow = {
       name,
@@ -92,7 +95,7 @@ function linkTypeOf(name: string): string | null {
 
 /** The interface line of `route -n get`; null when there is none, which is how it says offline. The exit status tells nothing. */
 export function parseRouteGet(text: string): string | null {
-  return /^\s*interface: (\S+)\s*$/m.exec(text)?.[1] ?? null;
+  return /^\s*interface: ([!-~]{1,64})\s*$/m.exec(text)?.[1] ?? null;
 }
 
 /** The interface of the default route; see `defaultInterface`. */

@@ -1,6 +1,7 @@
 // A capture that gives what a test puts into it, a monitor over it, and an output that remembers what it was told.
 
 import type { FlowRow, Gap, Snapshot } from '../../src/aggregate/snapshot.ts';
+import { Inspection } from '../../src/app/inspection.ts';
 import { Monitor } from '../../src/app/monitor.ts';
 import type { Output } from '../../src/app/output.ts';
 import { PacketBatch } from '../../src/capture/batch.ts';
@@ -9,10 +10,13 @@ import { interfaceKind } from '../../src/capture/interface-kind.ts';
 import type { CapturedProcess, CaptureInterface, CaptureStats, PacketSource, SourceState } from '../../src/capture/source.ts';
 import { Localizer } from '../../src/flow/direction.ts';
 import { FlowTable } from '../../src/flow/flow-table.ts';
+import type { Categories } from '../../src/identify/category/categories.ts';
+import { FlowNames } from '../../src/identify/name/flow-names.ts';
 import { CapturedSource } from '../../src/identify/process/captured-source.ts';
 import { Directory } from '../../src/identify/process/directory.ts';
 import { Owners } from '../../src/identify/process/owners.ts';
 import { Users } from '../../src/identify/process/users.ts';
+import type { Place } from '../../src/net/model.ts';
 import { addresses } from './packets.ts';
 
 export interface FakeFrame {
@@ -94,7 +98,11 @@ export interface MonitorSetup {
   readonly own?: readonly string[];
   readonly tracker?: CounterTracker;
   readonly started?: number;
+  /** Names flows, and sorts them by these; without it they stay addresses. */
+  readonly naming?: Categories;
 }
+
+const NOWHERE: Place = { country: null, asn: null, network: null };
 
 /** A monitor over a source; owners are those the source names. */
 export function monitorOver(source: FakeSource, setup: MonitorSetup = {}) {
@@ -105,6 +113,8 @@ export function monitorOver(source: FakeSource, setup: MonitorSetup = {}) {
   const directory = new Directory(new Users('/nonexistent/passwd'));
   const captured = source.namesProcesses ? new CapturedSource('pktap', flows, directory, () => source.processes) : null;
   const owners = new Owners(flows, captured, replay);
+  const { naming } = setup;
+  const names = naming === undefined ? null : new FlowNames(flows, directory, naming, () => NOWHERE, 1);
   const monitor = new Monitor({
     opened: { source, fallbacks: [{ driver: 'cap', reason: 'not built' }] },
     named: setup.named ?? [],
@@ -117,7 +127,7 @@ export function monitorOver(source: FakeSource, setup: MonitorSetup = {}) {
     tracker: setup.tracker ?? null,
     hasPhysical: false,
     repeats: (name) => name.startsWith('veth'),
-    inspection: null,
+    inspection: names === null ? null : new Inspection(flows, names),
     places: null,
     reverseDns: false,
     kindOf: interfaceKind,
