@@ -3,11 +3,23 @@
 import type { SettingName } from './settings.ts';
 
 /** Subcommands; `run` is what happens without one. */
-export const COMMANDS = ['run', 'interfaces', 'doctor', 'explain'] as const;
+export const COMMANDS = [
+  'run',
+  'record',
+  'history',
+  'query',
+  'export',
+  'report',
+  'prune',
+  'interfaces',
+  'doctor',
+  'explain',
+] as const;
 export type CommandName = (typeof COMMANDS)[number];
 
 /** What stands behind a subcommand that takes a word, and an example of it. */
 export const OPERANDS: Readonly<Partial<Record<CommandName, { readonly name: string; readonly example: string }>>> = {
+  query: { name: '"SQL"', example: '"SELECT * FROM connections LIMIT 10"' },
   explain: { name: 'HOST', example: 'example.com' },
 };
 

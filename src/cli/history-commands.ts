@@ -1,0 +1,38 @@
+// The subcommands on recorded history, each loaded when it is asked for.
+
+import { readFileSync } from 'node:fs';
+import { NetmonError } from '../errors.ts';
+import type { CommandLine } from './command-line.ts';
+import { systemRoom } from './history/room.ts';
+import type { Options } from './options.ts';
+
+/**
+ * Runs `history`, `query`, `export`, `report`.
+ *
+ * @returns the exit status. @throws NetmonError
+ */
+export async function historyCommands(line: CommandLine, options: Options): Promise<number> {
+  const { history } = options;
+  if (history === null)
+    throw new NetmonError('history', 'no home folder is known to look for history in', `say where: netmon-tui ${line.command} --history=PATH`);
+  const { path, owner } = history;
+  const room = systemRoom(async (file) => (await import('../store/open-history.ts')).openHistory(file));
+  switch (line.command) {
+    case 'history':
+      return (await import('./history-command.ts')).historyCommand(line, options, path, room);
+    case 'query':
+      return (await import('./query-command.ts')).queryCommand(line, options, path, room, () => Promise.resolve(standardInput()));
+    case 'export':
+      return (await import('./export-command.ts')).exportCommand(line, path, owner, room);
+    default:
+      throw new Error(`${line.command} is no command on history`);
+  }
+}
+
+function standardInput(): string {
+  try {
+    return readFileSync(0, 'utf8');
+  } catch (thrown) {
+    throw new NetmonError('usage', `standard input can't be read (${(thrown as NodeJS.ErrnoException).code})`, 'give the statement as an argument', thrown);
+  }
+}
