@@ -1,0 +1,38 @@
+// HTML by construction: what is put into a template is escaped unless it was made by one. The only place that writes angle brackets around outside text.
+
+import { sanitize } from '../../net/text.ts';
+
+/** A piece of HTML that is safe as it is. */
+export class Markup {
+  readonly text: string;
+
+  /** @param text HTML of our own; never from outside */
+  constructor(text: string) {
+    this.text = text;
+  }
+}
+
+/** What a template takes: text is stripped and escaped, false and null are nothing. */
+export type Piece = string | number | false | null | Markup | readonly Markup[];
+
+/** A template of HTML. Attributes go in double quotes. */
+export function html(strings: TemplateStringsArray, ...pieces: readonly Piece[]): Markup {
+  let text = strings[0] as string;
+  for (const [at, piece] of pieces.entries()) text += pieceText(piece) + (strings[at + 1] as string);
+  return new Markup(text);
+}
+
+function pieceText(piece: Piece): string {
+  if (piece === null || piece === false) return '';
+  if (piece instanceof Markup) return piece.text;
+  if (typeof piece === 'number') return String(piece);
+  if (typeof piece === 'string') return escapeHtml(piece);
+  return piece.map((one) => one.text).join('');
+}
+
+const ESCAPES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
+
+/** Text for an element or a quoted attribute, without what could drive a reader. */
+function escapeHtml(text: string): string {
+  return sanitize(text).replace(/[&<>"']/g, (sign) => ESCAPES[sign] as string);
+}

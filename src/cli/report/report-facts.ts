@@ -1,0 +1,75 @@
+// What a report is made from: the questions it asks of history, and the answers as plain data. Draws nothing.
+
+import type { HistoryKey, HistoryQuery, HistoryResult, HistoryRow, HistorySeries } from '../../net/history.ts';
+import type { FirstSeen, HistoryReader } from '../../store/history-reader.ts';
+import type { Stretch } from '../history/stretch.ts';
+
+/** Days of one app, in the order of time. */
+export interface AppDays {
+  readonly app: string;
+  readonly days: readonly HistoryRow[];
+}
+
+/** All of a report's figures. */
+export interface ReportFacts {
+  readonly stretch: Stretch;
+  readonly apps: HistoryResult;
+  readonly domains: HistoryResult;
+  readonly categories: HistoryResult;
+  readonly interfaces: HistoryResult;
+  readonly days: HistoryResult;
+  /** Bytes over time in steps of an hour or so; null where the days are fine enough. */
+  readonly series: HistorySeries | null;
+  /** The stretch of equal length before; null where not all of it is recorded. */
+  readonly before: HistoryResult | null;
+  readonly firstSeen: readonly FirstSeen[];
+  readonly calendar: readonly AppDays[];
+}
+
+const TOP = 15;
+const CALENDAR_APPS = 8;
+const MOST_NEW = 2000;
+const MOST_STEPS = 260;
+const MINUTE_MS = 60_000;
+const DAY_MS = 86_400_000;
+const STEP_MINUTES = [1, 2, 5, 10, 15, 30, 60, 120, 180, 240, 360];
+
+/** Asks all of it, one question after the other. @param tell hears how far it is */
+export async function reportFacts(reader: HistoryReader, stretch: Stretch, tell: (text: string) => void): Promise<ReportFacts> {
+  const ask = (by: HistoryKey, change: Partial<HistoryQuery> = {}) => {
+    tell(`asking history by ${by}`);
+    const nothing = { app: null, domain: null, category: null, interface: null, filter: null };
+    return reader.query({ ...stretch, by, ...nothing, top: TOP, steps: 0, ...change });
+  };
+  const apps = await ask('app');
+  const domains = await ask('domain');
+  const categories = await ask('category', { top: 40 });
+  const interfaces = await ask('interface', { top: 40 });
+  const days = await ask('day');
+  const length = stretch.to - stretch.from;
+  const earlier = { from: stretch.from - length, to: stretch.from };
+  const isRecorded = apps.oldest !== null && apps.oldest <= earlier.from;
+  const before = isRecorded ? await ask('category', { ...earlier, top: 1 }) : null;
+  const steps = seriesSteps(stretch, apps.resolutionMs);
+  const series = steps === null ? null : (await ask('interface', { ...steps.stretch, top: 1, steps: steps.count })).series;
+  const calendar: AppDays[] = [];
+  for (const { key } of apps.rows.slice(0, CALENDAR_APPS))
+    if (key !== null) calendar.push({ app: key, days: (await ask('day', { app: key })).rows });
+  const firstSeen = (await reader.firstSeen(stretch.from, stretch.to)).slice(0, MOST_NEW);
+  return { stretch, apps, domains, categories, interfaces, days, series, before, firstSeen, calendar };
+}
+
+/**
+ * Equal steps on whole minutes or hours, no finer than what is kept; null where they would be days. An end that no step falls on is left out
+ * of the chart when it lies within the stretch, and the last step is not over yet when it is now.
+ */
+export function seriesSteps({ from, to }: Stretch, resolutionMs: number): { stretch: Stretch; count: number } | null {
+  const least = Math.max(resolutionMs, (to - from) / MOST_STEPS);
+  const minutes = STEP_MINUTES.find((one) => one * MINUTE_MS >= least);
+  if (minutes === undefined || resolutionMs >= DAY_MS) return null;
+  const step = minutes * MINUTE_MS;
+  const zone = new Date(from).getTimezoneOffset() * MINUTE_MS;
+  const begin = Math.floor((from - zone) / step) * step + zone;
+  const count = Math.max(1, Math.ceil((to - begin) / step));
+  return { stretch: { from: begin, to: begin + count * step }, count };
+}
