@@ -29,8 +29,9 @@ async function main(): Promise<number> {
   if (line.has('print-config')) return print((await import('./cli/print-config.ts')).configText(config, version()));
   const { resolveOptions } = await import('./cli/resolve.ts');
   const options = await withLists(resolveOptions(line, config), surroundings);
-  if (line.operand !== null) return explain(line, options);
+  if (line.command === 'explain') return explain(line, options);
   if (line.command === 'doctor') return diagnose(options);
+  if (line.command !== 'run') return (await import('./cli/history-commands.ts')).historyCommands(line, options, version());
   const { run } = await import('./app/run.ts');
   return run(options);
 }

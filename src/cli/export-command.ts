@@ -27,12 +27,18 @@ type Write = (chunk: string | Uint8Array) => Promise<boolean>;
  * @param owner of the file that is written; null leaves it the process's
  * @returns exit status 0. @throws NetmonError `usage`, `history`
  */
-export async function exportCommand(line: CommandLine, path: string, owner: FileOwner | null, room: HistoryRoom): Promise<number> {
+export async function exportCommand(
+  line: CommandLine,
+  path: string,
+  owner: FileOwner | null,
+  room: HistoryRoom,
+): Promise<number> {
   const format = formatOf(line.text('format') ?? 'csv');
   const output = line.text('output');
   if (format === 'sqlite') refuseParts(line, output === null && room.out.isTerminal);
   if (output === '') throw new NetmonError('usage', '--output needs a file', 'type for example: --output traffic.csv');
-  if (output === null && line.has('force')) throw new NetmonError('usage', '--force goes only with --output', 'type: --output FILE --force');
+  if (output === null && line.has('force'))
+    throw new NetmonError('usage', '--force goes only with --output', 'type: --output FILE --force');
   const stretch = parseStretch(line.text('since'), line.text('until'), room.clock.now(), 'all');
   const file = output === null || output === '-' ? null : await OutputFile.create(output, line.has('force'), owner);
   try {
@@ -48,14 +54,26 @@ export async function exportCommand(line: CommandLine, path: string, owner: File
   return 0;
 }
 
-function rows(reader: HistoryReader, { from, to }: Stretch, flows: boolean, format: 'csv' | 'json', write: Write, progress: Progress) {
+function rows(
+  reader: HistoryReader,
+  { from, to }: Stretch,
+  flows: boolean,
+  format: 'csv' | 'json',
+  write: Write,
+  progress: Progress,
+) {
   return flows
     ? pages(reader.flows(from, to, PAGE_ROWS), flowForm(format), write, progress)
     : pages(reader.records(from, to, PAGE_ROWS), recordForm(format), write, progress);
 }
 
 /** The next page is asked for when the one before has been taken. */
-async function pages<Row>(source: AsyncIterable<readonly Row[]>, form: RowForm<Row>, write: Write, progress: Progress): Promise<void> {
+async function pages<Row>(
+  source: AsyncIterable<readonly Row[]>,
+  form: RowForm<Row>,
+  write: Write,
+  progress: Progress,
+): Promise<void> {
   if (form.head !== '' && !(await write(form.head))) return;
   let count = 0;
   for await (const page of source) {
@@ -68,11 +86,21 @@ async function pages<Row>(source: AsyncIterable<readonly Row[]>, form: RowForm<R
 function formatOf(text: string): Format {
   const format = FORMATS.find((one) => one === text);
   if (format !== undefined) return format;
-  throw new NetmonError('usage', `--format ${quoted(text)} is not one of ${FORMATS.join(', ')}`, 'type for example: --format csv');
+  throw new NetmonError(
+    'usage',
+    `--format ${quoted(text)} is not one of ${FORMATS.join(', ')}`,
+    'type for example: --format csv',
+  );
 }
 
 function refuseParts(line: CommandLine, toTerminal: boolean): void {
   const part = ['since', 'until'].find((flag) => line.text(flag) !== null) ?? (line.has('flows') ? 'flows' : null);
-  if (part !== null) throw new NetmonError('usage', `--${part} does not go with --format sqlite`, 'leave it out: the file holds everything');
-  if (toTerminal) throw new NetmonError('usage', 'an SQLite file does not go to a terminal', 'type: netmon-tui export --format sqlite --output FILE');
+  if (part !== null)
+    throw new NetmonError('usage', `--${part} does not go with --format sqlite`, 'leave it out: the file holds everything');
+  if (toTerminal)
+    throw new NetmonError(
+      'usage',
+      'an SQLite file does not go to a terminal',
+      'type: netmon-tui export --format sqlite --output FILE',
+    );
 }

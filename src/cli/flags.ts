@@ -4,7 +4,7 @@ import { COMMANDS, type CommandName, type Flag, simple, valued } from './flag.ts
 import { HISTORY_FLAGS, ON_HISTORY } from './history-flags.ts';
 
 const RUN: readonly CommandName[] = ['run'];
-const CAPTURING: readonly CommandName[] = ['run', 'record'];
+const CAPTURING: readonly CommandName[] = ['run'];
 const DRAWING: readonly CommandName[] = ['run', 'history', 'query'];
 const ASKING: readonly CommandName[] = ['run', ...ON_HISTORY, 'explain'];
 const EVERY: readonly CommandName[] = COMMANDS;
@@ -34,7 +34,15 @@ export const FLAGS: readonly Flag[] = [
   simple('no-reverse-dns', null, 'Capture', CAPTURING, null, 'reverse-dns', 'false'),
   valued('read', 'r', 'FILE', 'Replay', RUN, 'read a pcap or pcapng file, gzip too; - is standard input', null),
   valued('speed', null, 'N', 'Replay', RUN, 'N times real time, 0 as fast as it goes (default 1)', null),
-  valued('filter', 'f', 'EXPR', 'Screen', ['run', 'history'], 'show only what matches, for example app:curl or port:443', 'filter'),
+  valued(
+    'filter',
+    'f',
+    'EXPR',
+    'Screen',
+    ['run', 'history'],
+    'show only what matches, for example app:curl or port:443',
+    'filter',
+  ),
   valued('interval', null, 'TIME', 'Screen', CAPTURING, 'how often rates, screen and JSON are renewed (default 1s)', 'interval'),
   simple('no-names', 'n', 'Screen', RUN, 'show addresses and ports, no names', 'names', 'false'),
   simple('names', null, 'Screen', RUN, null, 'names', 'true'),

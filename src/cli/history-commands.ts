@@ -11,10 +11,14 @@ import type { Options } from './options.ts';
  *
  * @returns the exit status. @throws NetmonError
  */
-export async function historyCommands(line: CommandLine, options: Options): Promise<number> {
+export async function historyCommands(line: CommandLine, options: Options, version: string): Promise<number> {
   const { history } = options;
   if (history === null)
-    throw new NetmonError('history', 'no home folder is known to look for history in', `say where: netmon-tui ${line.command} --history=PATH`);
+    throw new NetmonError(
+      'history',
+      'no home folder is known to look for history in',
+      `say where: netmon-tui ${line.command} --history=PATH`,
+    );
   const { path, owner } = history;
   const room = systemRoom(async (file) => (await import('../store/open-history.ts')).openHistory(file));
   switch (line.command) {
@@ -24,6 +28,8 @@ export async function historyCommands(line: CommandLine, options: Options): Prom
       return (await import('./query-command.ts')).queryCommand(line, options, path, room, () => Promise.resolve(standardInput()));
     case 'export':
       return (await import('./export-command.ts')).exportCommand(line, path, owner, room);
+    case 'report':
+      return (await import('./report-command.ts')).reportCommand(line, options, path, owner, version, room);
     default:
       throw new Error(`${line.command} is no command on history`);
   }
@@ -33,6 +39,11 @@ function standardInput(): string {
   try {
     return readFileSync(0, 'utf8');
   } catch (thrown) {
-    throw new NetmonError('usage', `standard input can't be read (${(thrown as NodeJS.ErrnoException).code})`, 'give the statement as an argument', thrown);
+    throw new NetmonError(
+      'usage',
+      `standard input can't be read (${(thrown as NodeJS.ErrnoException).code})`,
+      'give the statement as an argument',
+      thrown,
+    );
   }
 }

@@ -32,10 +32,7 @@ export function answerText(answer: HistoryResult, path: string, style: AnswerSty
   const { query, rows, total, oldest, newest } = answer;
   const lines = [paint.title(stretchText(answer))];
   if (oldest === null || newest === null) {
-    lines.push(
-      `nothing is recorded yet in ${drawable(path, glyphs)}`,
-      'to record, type: sudo netmon-tui --history, or: sudo netmon-tui record',
-    );
+    lines.push(`nothing is recorded yet in ${drawable(path, glyphs)}`, 'to record, type: sudo netmon-tui --history');
     return `${lines.join('\n')}\n`;
   }
   const amount = (bytes: number) => formatAmount(bytes, style.units).trim();

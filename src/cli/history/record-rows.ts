@@ -72,12 +72,29 @@ const RECORD_NAMES = [
   'flows',
 ];
 const FLOW_NAMES = [
-  ...['start', 'end', 'protocol', 'local_address', 'local_port', 'remote_address', 'remote_port', 'direction', 'interface', 'app', 'reason'],
+  ...[
+    'start',
+    'end',
+    'protocol',
+    'local_address',
+    'local_port',
+    'remote_address',
+    'remote_port',
+    'direction',
+    'interface',
+    'app',
+    'reason',
+  ],
   ...['exe', 'pid', 'attribution', 'host', 'name_source', 'domain', 'application', 'category'],
   ...COUNTERS,
 ];
 
-function formOf<Row>(format: 'csv' | 'json', type: string, names: readonly string[], values: (row: Row) => CsvValue[]): RowForm<Row> {
+function formOf<Row>(
+  format: 'csv' | 'json',
+  type: string,
+  names: readonly string[],
+  values: (row: Row) => CsvValue[],
+): RowForm<Row> {
   const clean = (row: Row) => values(row).map((value) => (typeof value === 'string' ? sanitize(value) : value));
   if (format === 'csv') return { head: csvLine(names), line: (row) => csvLine(clean(row)) };
   const fields = (row: Row): Fields => clean(row).map((value, at) => [names[at] as string, value]);

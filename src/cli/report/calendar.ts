@@ -40,9 +40,17 @@ function bytesByDay({ days }: AppDays): Map<number, number> {
   return new Map(days.flatMap((row) => (row.start === null ? [] : [[row.start, row.rxBytes + row.txBytes]])));
 }
 
-function field(x: number, y: number, size: { width: number; height: number }, level: number, label: string, value: string | null): Markup {
+function field(
+  x: number,
+  y: number,
+  size: { width: number; height: number },
+  level: number,
+  label: string,
+  value: string | null,
+): Markup {
   return html`<g class="day"><rect class="l${level}" x="${round(x)}" y="${round(y)}" width="${round(size.width)}" height="${round(size.height)}" rx="3"/>${
-    value !== null && html`<text class="t${level}" x="${round(x + size.width / 2)}" y="${round(y + size.height / 2 + 4)}" text-anchor="middle">${value}</text>`
+    value !== null &&
+    html`<text class="t${level}" x="${round(x + size.width / 2)}" y="${round(y + size.height / 2 + 4)}" text-anchor="middle">${value}</text>`
   }<title>${label}</title></g>`;
 }
 
@@ -64,7 +72,9 @@ function rows(apps: readonly AppDays[], days: readonly number[], kind: Kind, uni
     const y = head + at * rowHeight;
     const top = kind === 'wide' ? y : y + 18;
     const found = bytesByDay(app);
-    content.push(html`<text class="name" x="0" y="${kind === 'wide' ? y + 20 : y + 13}">${shortened(app.app, kind === 'wide' ? 20 : 40)}</text>`);
+    content.push(
+      html`<text class="name" x="0" y="${kind === 'wide' ? y + 20 : y + 13}">${shortened(app.app, kind === 'wide' ? 20 : 40)}</text>`,
+    );
     for (const [column, day] of days.entries()) {
       const bytes = found.get(day) ?? 0;
       const value = step >= 66 && bytes > 0 ? amountLabel(bytes, units) : null;
@@ -95,15 +105,30 @@ function weeks(apps: readonly AppDays[], all: readonly number[], kind: Kind, uni
     const fields = days.map((day, index) => {
       const place = index + offset;
       const bytes = found.get(day) ?? 0;
-      return field(left + Math.floor(place / 7) * step, top + 24 + (place % 7) * step, size, levelOf(bytes, most), titleOf(app.app, day, bytes, units), null);
+      return field(
+        left + Math.floor(place / 7) * step,
+        top + 24 + (place % 7) * step,
+        size,
+        levelOf(bytes, most),
+        titleOf(app.app, day, bytes, units),
+        null,
+      );
     });
-    return [html`<text class="name" x="${round(left)}" y="${round(top + 15)}">${shortened(app.app, Math.max(8, Math.floor((blockWidth - 24) / 7)))}</text>`, ...fields];
+    return [
+      html`<text class="name" x="${round(left)}" y="${round(top + 15)}">${shortened(app.app, Math.max(8, Math.floor((blockWidth - 24) / 7)))}</text>`,
+      ...fields,
+    ];
   });
   return svgFrame(named(kind), width, Math.ceil(apps.length / perRow) * blockHeight, content);
 }
 
 function named(kind: Kind) {
-  return { id: 'calendar', kind, title: 'Bytes of each app by day', description: 'One field for each app and day; darker is more. The tables hold the sums.' };
+  return {
+    id: 'calendar',
+    kind,
+    title: 'Bytes of each app by day',
+    description: 'One field for each app and day; darker is more. The tables hold the sums.',
+  };
 }
 
 function titleOf(app: string, day: number, bytes: number, units: UnitMode): string {

@@ -46,14 +46,22 @@ export function timeChart(bars: readonly ChartBar[], frame: ChartFrame): Markup 
   const lines: Markup[] = [];
   for (let at = scale.up; at >= -scale.down; at--) {
     const y = round(zero - at * perStep);
-    lines.push(html`<line class="${at === 0 ? 'axis' : 'grid'}" x1="${MARGIN.left}" x2="${width - MARGIN.right}" y1="${y}" y2="${y}"/>`);
-    lines.push(html`<text class="tick" x="${MARGIN.left - 8}" y="${round(y + 4)}" text-anchor="end">${at === 0 ? '0' : amountLabel(Math.abs(at) * scale.step, units)}</text>`);
+    lines.push(
+      html`<line class="${at === 0 ? 'axis' : 'grid'}" x1="${MARGIN.left}" x2="${width - MARGIN.right}" y1="${y}" y2="${y}"/>`,
+    );
+    lines.push(
+      html`<text class="tick" x="${MARGIN.left - 8}" y="${round(y + 4)}" text-anchor="end">${at === 0 ? '0' : amountLabel(Math.abs(at) * scale.step, units)}</text>`,
+    );
   }
   for (const { time, label } of timeMarks(from, to, marks)) {
     const at = round(x(time));
-    lines.push(html`<line class="mark" x1="${at}" x2="${at}" y1="${height - MARGIN.bottom}" y2="${height - MARGIN.bottom + 5}"/>`);
+    lines.push(
+      html`<line class="mark" x1="${at}" x2="${at}" y1="${height - MARGIN.bottom}" y2="${height - MARGIN.bottom + 5}"/>`,
+    );
     const anchor = at > width - 36 ? 'end' : at < MARGIN.left + 20 ? 'start' : 'middle';
-    lines.push(html`<text class="tick" x="${anchor === 'end' ? width - 2 : at}" y="${height - 6}" text-anchor="${anchor}">${label}</text>`);
+    lines.push(
+      html`<text class="tick" x="${anchor === 'end' ? width - 2 : at}" y="${height - 6}" text-anchor="${anchor}">${label}</text>`,
+    );
   }
   const shapes = bars.map((bar) => {
     const left = Math.max(MARGIN.left, x(bar.from));
@@ -63,16 +71,23 @@ export function timeChart(bars: readonly ChartBar[], frame: ChartFrame): Markup 
     const up = tall(bar.rxBytes);
     const down = tall(bar.txBytes);
     return html`<g class="bar"><rect class="hit" x="${round(left)}" y="${MARGIN.top}" width="${round(full)}" height="${plot.height}"/>${
-      bar.rxBytes > 0 && html`<rect class="rx" x="${middle}" y="${round(zero - up)}" width="${round(wide)}" height="${round(Math.max(0.75, up))}"/>`
+      bar.rxBytes > 0 &&
+      html`<rect class="rx" x="${middle}" y="${round(zero - up)}" width="${round(wide)}" height="${round(Math.max(0.75, up))}"/>`
     }${
-      bar.txBytes > 0 && html`<rect class="tx" x="${middle}" y="${round(zero)}" width="${round(wide)}" height="${round(Math.max(0.75, down))}"/>`
+      bar.txBytes > 0 &&
+      html`<rect class="tx" x="${middle}" y="${round(zero)}" width="${round(wide)}" height="${round(Math.max(0.75, down))}"/>`
     }<title>${bar.label}</title></g>`;
   });
   return svgFrame(frame, width, height, [...lines, ...shapes]);
 }
 
 /** The element around a chart, with its name and description. */
-export function svgFrame({ id, title, description, kind }: Pick<ChartFrame, 'id' | 'title' | 'description' | 'kind'>, width: number, height: number, content: readonly Markup[]): Markup {
+export function svgFrame(
+  { id, title, description, kind }: Pick<ChartFrame, 'id' | 'title' | 'description' | 'kind'>,
+  width: number,
+  height: number,
+  content: readonly Markup[],
+): Markup {
   const name = `${id}-${kind}`;
   return html`<svg class="chart ${kind}" viewBox="0 0 ${round(width)} ${round(height)}" role="img" aria-labelledby="${name}-t ${name}-d">
 <title id="${name}-t">${title}</title><desc id="${name}-d">${description}</desc>

@@ -35,7 +35,7 @@ describe('the command line', () => {
     [['explain', ''], 'explain needs a HOST', 'type: netmon-tui explain example.com'],
     [['explain', 'a', 'b'], 'unexpected argument "b" after explain', 'type: netmon-tui --help'],
     [['explain', 'a', '-i', 'en0'], '--interface does not go with explain', 'type: netmon-tui --interface NAME'],
-    [['--app', 'x'], '--app does not go with run', 'type: netmon-tui explain HOST --app NAME'],
+    [['--app', 'x'], '--app does not go with run', 'type: netmon-tui history --app NAME'],
     [['interfaces', 'x'], 'unexpected argument "x" after interfaces', 'type: netmon-tui --help'],
   ])('%j is refused', (words, message, hint) => {
     const error = refusal(() => parseCommandLine(words));

@@ -36,11 +36,7 @@ describe('answerText', () => {
       answerText(historyResult([], { oldest: null, newest: null }), FILE, STYLE)
         .split('\n')
         .slice(1),
-    ).toEqual([
-      `nothing is recorded yet in ${FILE}`,
-      'to record, type: sudo netmon-tui --history, or: sudo netmon-tui record',
-      '',
-    ]);
+    ).toEqual([`nothing is recorded yet in ${FILE}`, 'to record, type: sudo netmon-tui --history', '']);
     expect(answerText(historyResult([]), FILE, STYLE)).toContain('\nnothing is recorded in this stretch\n');
     const query = historyQuery({ app: 'curl', filter: 'rx>1M' });
     const narrowed = answerText(historyResult([], { query }), FILE, STYLE);

@@ -2,9 +2,9 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import type { LoggedFlow } from '../../../../src/aggregate/history-batch.ts';
 import { parseCommandLine } from '../../../../src/cli/command-line.ts';
 import { exportCommand } from '../../../../src/cli/export-command.ts';
-import type { LoggedFlow } from '../../../../src/aggregate/history-batch.ts';
 import type { HistoryRecord } from '../../../../src/store/history-reader.ts';
 import { NOW } from './answers.ts';
 import { FakeReader, fakeRoom } from './fake-room.ts';
@@ -126,7 +126,9 @@ describe('export', () => {
       throw new Error('broken page');
     };
     const path = join(folder, 'none.csv');
-    await expect(exportCommand(parseCommandLine(['export', '-o', path]), '/x', null, fakeRoom(fake))).rejects.toThrow('broken page');
+    await expect(exportCommand(parseCommandLine(['export', '-o', path]), '/x', null, fakeRoom(fake))).rejects.toThrow(
+      'broken page',
+    );
     expect(readdirSync(folder)).toEqual(['all.sqlite']);
     expect(fake.closed).toBe(1);
   });

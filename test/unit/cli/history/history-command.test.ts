@@ -9,7 +9,12 @@ async function run(words: string[], columns?: number) {
   const reader = new FakeReader();
   reader.answer = (query) => historyResult([historyRow()], { query });
   const room = fakeRoom(reader, columns);
-  const status = await historyCommand(parseCommandLine(['history', ...words]), { ascii: false, color: true, units: 'bytes' }, '/x', room);
+  const status = await historyCommand(
+    parseCommandLine(['history', ...words]),
+    { ascii: false, color: true, units: 'bytes' },
+    '/x',
+    room,
+  );
   return { status, out: room.out.text, asked: reader.asked, reader };
 }
 
@@ -25,7 +30,8 @@ describe('history', () => {
   });
 
   it('asks what the flags say', async () => {
-    const words = '--since 2026-11-01 --until 2026-11-02 --by host --app curl --domain Example.COM --category Web -i en0 --filter rx>1M --top 5';
+    const words =
+      '--since 2026-11-01 --until 2026-11-02 --by host --app curl --domain Example.COM --category Web -i en0 --filter rx>1M --top 5';
     const { asked } = await run(words.split(' '));
     expect(asked[0]).toMatchObject({
       from: new Date(2026, 10, 1).getTime(),
@@ -48,7 +54,12 @@ describe('history', () => {
   });
 
   it.each([
-    [['--by', 'hosts'], 'usage', '--by "hosts" is not one of app, host, domain, category, interface, hour, day', 'did you mean host?'],
+    [
+      ['--by', 'hosts'],
+      'usage',
+      '--by "hosts" is not one of app, host, domain, category, interface, hour, day',
+      'did you mean host?',
+    ],
     [['--top', '0'], 'usage', '--top "0" is not a whole number from 1 to 100000', 'type for example: --top 10'],
     [['--filter', 'rx>>'], 'bad-filter', null, 'see README.md, "Filter"'],
     [['-i', 'a', '-i', 'b'], 'usage', '--interface is given more than once', null],

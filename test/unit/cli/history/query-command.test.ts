@@ -14,11 +14,16 @@ const RESULT: SqlResult = {
   cut: false,
 };
 
-async function run(words: string[], { result = RESULT, columns, input = '' }: { result?: SqlResult; columns?: number; input?: string } = {}) {
+async function run(
+  words: string[],
+  { result = RESULT, columns, input = '' }: { result?: SqlResult; columns?: number; input?: string } = {},
+) {
   const reader = new FakeReader();
   reader.sqlAnswer = () => result;
   const room = fakeRoom(reader, columns);
-  const status = await queryCommand(parseCommandLine(['query', ...words]), { ascii: false, color: false }, '/x', room, () => Promise.resolve(input));
+  const status = await queryCommand(parseCommandLine(['query', ...words]), { ascii: false, color: false }, '/x', room, () =>
+    Promise.resolve(input),
+  );
   return { status, out: room.out.text, err: room.err.text, reader };
 }
 
@@ -46,7 +51,9 @@ describe('query', () => {
   });
 
   it('prints CSV and JSON', async () => {
-    expect((await run(['SELECT 1', '--csv'])).out).toBe('app_name,total,app_name\r\ncurl,1234567,\r\n"\'=evil[2J, ""x""",5,é\r\n');
+    expect((await run(['SELECT 1', '--csv'])).out).toBe(
+      'app_name,total,app_name\r\ncurl,1234567,\r\n"\'=evil[2J, ""x""",5,é\r\n',
+    );
     expect(JSON.parse((await run(['SELECT 1', '--json'])).out)).toEqual({
       type: 'query',
       schema: 1,
@@ -90,7 +97,9 @@ describe('query', () => {
       throw new NetmonError('usage', 'near "SELEC": syntax error', null);
     };
     const line = parseCommandLine(['query', 'SELEC']);
-    await expect(queryCommand(line, { ascii: false, color: false }, '/x', fakeRoom(reader), () => Promise.resolve(''))).rejects.toThrow('syntax error');
+    await expect(
+      queryCommand(line, { ascii: false, color: false }, '/x', fakeRoom(reader), () => Promise.resolve('')),
+    ).rejects.toThrow('syntax error');
     expect(reader.closed).toBe(1);
   });
 });

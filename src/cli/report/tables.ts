@@ -1,0 +1,81 @@
+// Tables of a report: the top of a list with a bar under each name, and the domains that apps reached for the first time. Pure.
+
+import type { HistoryResult, HistoryRow } from '../../net/history.ts';
+import type { FirstSeen } from '../../store/history-reader.ts';
+import { formatAmount, formatGrouped, formatShare, type UnitMode } from '../../view/format.ts';
+import { round } from './chart.ts';
+import { html, type Markup } from './html.ts';
+import { timeLabel } from './time-axis.ts';
+
+const GROUP_ROWS = 60;
+const GROUPS = 40;
+
+/** The rows of an answer as a table that can be sorted. @param noun what a row is */
+export function topTable(answer: HistoryResult, noun: string, units: UnitMode): Markup {
+  const { rows, total } = answer;
+  const all = total.rxBytes + total.txBytes;
+  const most = Math.max(1, ...rows.map((row) => row.rxBytes + row.txBytes));
+  const line = (row: HistoryRow) => {
+    const bytes = row.rxBytes + row.txBytes;
+    return html`<tr><td>${nameOf(row)}${shareBar(row, most)}</td><td data-v="${row.rxBytes}">${amount(row.rxBytes, units)}</td><td data-v="${row.txBytes}">${amount(row.txBytes, units)}</td><td class="less" data-v="${row.flows}">${formatGrouped(row.flows)}</td><td data-v="${bytes}">${all > 0 ? formatShare(bytes / all) : '–'}</td></tr>
+`;
+  };
+  return html`<table class="sortable">
+<caption>Most bytes first; a bar is received, then sent.</caption>
+<thead><tr><th scope="col">${noun}</th><th scope="col">Received</th><th scope="col">Sent</th><th scope="col" class="less">Connections</th><th scope="col" aria-sort="descending">Share</th></tr></thead>
+<tbody>
+${rows.map(line)}</tbody>
+</table>`;
+}
+
+/** Days with their sums: the figures behind the charts. */
+export function dayTable(days: HistoryResult, label: (time: number) => string, units: UnitMode): Markup {
+  const line = (row: HistoryRow) =>
+    html`<tr><td data-v="${row.start ?? 0}"><bdi>${row.start === null ? (row.reason ?? '–') : label(row.start)}</bdi></td><td data-v="${row.rxBytes}">${amount(row.rxBytes, units)}</td><td data-v="${row.txBytes}">${amount(row.txBytes, units)}</td><td data-v="${row.flows}">${formatGrouped(row.flows)}</td></tr>
+`;
+  return html`<table class="sortable">
+<caption>Days in local time.</caption>
+<thead><tr><th scope="col">Day</th><th scope="col">Received</th><th scope="col">Sent</th><th scope="col">Connections</th></tr></thead>
+<tbody>
+${days.rows.map(line)}</tbody>
+</table>`;
+}
+
+/** Domains by the app that reached them for the first time, those with most first. */
+export function newDomains(seen: readonly FirstSeen[]): Markup {
+  const byApp = new Map<string, FirstSeen[]>();
+  for (const one of seen) byApp.set(one.app, [...(byApp.get(one.app) ?? []), one]);
+  const groups = [...byApp].sort(([, a], [, b]) => b.length - a.length);
+  const group = ([app, list]: readonly [string, readonly FirstSeen[]]) => {
+    const items = [...list]
+      .sort((a, b) => b.time - a.time)
+      .slice(0, GROUP_ROWS)
+      .map(
+        ({ domain, time }) =>
+          html`<li><bdi>${domain}</bdi> <time datetime="${new Date(time).toISOString()}">${timeLabel(time)}</time></li>
+`,
+      );
+    const rest = list.length - items.length;
+    return html`<details><summary><bdi>${app}</bdi> <span class="count">${list.length}</span></summary>
+<ul>
+${items}${rest > 0 && html`<li><span class="why">and ${rest} more</span></li>`}</ul></details>
+`;
+  };
+  const left = groups.length - GROUPS;
+  return html`${groups.slice(0, GROUPS).map(group)}${left > 0 && html`<p class="note">and ${left} more apps</p>`}`;
+}
+
+/** An amount as it stands in running text. */
+export function amount(bytes: number, units: UnitMode): string {
+  return formatAmount(bytes, units).trim();
+}
+
+function nameOf({ key, reason }: HistoryRow): Markup {
+  return key === null ? html`<bdi class="why">${reason ?? 'unknown'}</bdi>` : html`<bdi>${key}</bdi>`;
+}
+
+function shareBar(row: HistoryRow, most: number): Markup {
+  const rx = round((Math.max(0, row.rxBytes) / most) * 100);
+  const tx = round((Math.max(0, row.txBytes) / most) * 100);
+  return html`<svg class="share" viewBox="0 0 100 4" preserveAspectRatio="none" aria-hidden="true"><rect class="rx" width="${rx}" height="4"/><rect class="tx" x="${rx}" width="${tx}" height="4"/></svg>`;
+}
