@@ -60,6 +60,8 @@ export type Clone = (from: string, to: string) => boolean;
 
 const PAGE = 4096;
 const CHUNK = 1 << 20;
+/** Steps of retention in one save: some are left for the next where there is very much to do. */
+const MOST_STEPS = 1000;
 
 /**
  * Saves.
@@ -85,6 +87,7 @@ export function saveImage(sql: SqlJsStatic, request: SaveRequest, clone: Clone =
     for (const journal of journals) records += applyJournal(database, readFile(journal, owner));
     const { applied } = database;
     if (records === 0) return { applied, bytes: image?.bytes.length ?? 0, written: 0, corrupt };
+    for (let step = 0; step < MOST_STEPS && database.prune(request.now, request.maxBytes); step++);
     const fresh = database.image();
     const written = writeFresh(request, fresh, image, clone);
     return { applied, bytes: fresh.length, written, corrupt };

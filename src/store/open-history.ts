@@ -5,8 +5,9 @@ import { Worker } from 'node:worker_threads';
 import type { LoggedFlow } from '../aggregate/history-batch.ts';
 import { NetmonError } from '../errors.ts';
 import type { HistoryQuery, HistoryResult, SqlResult } from '../net/history.ts';
+import type { HistoryPage } from './history-pages.ts';
 import type { FirstSeen, HistoryReader, HistoryRecord, SqlLimits } from './history-reader.ts';
-import type { CallName, ReaderReply, ReaderThread } from './reader-calls.ts';
+import type { PageCall, ReaderCall, ReaderReply, ReaderThread } from './reader-calls.ts';
 import { receivedError } from './thread-error.ts';
 
 /** History in memory is given back this long after the last call. */
@@ -15,8 +16,7 @@ const IDLE_MS = 30_000;
 const SCRIPT = new URL('./reader-worker.js', import.meta.url);
 
 interface Waiting {
-  readonly name: CallName;
-  readonly args: readonly unknown[];
+  readonly call: ReaderCall;
   readonly resolve: (value: unknown) => void;
   readonly reject: (error: Error) => void;
 }
@@ -44,7 +44,6 @@ class ThreadReader implements HistoryReader {
   readonly #waiting = new Map<number, Waiting>();
   #thread: ReaderThread | null = null;
   #ids = 0;
-  #lists = 0;
   #idle: NodeJS.Timeout | null = null;
   #closed = false;
 
@@ -54,78 +53,75 @@ class ThreadReader implements HistoryReader {
   }
 
   query(query: HistoryQuery): Promise<HistoryResult> {
-    return this.#call<HistoryResult>('query', [query]);
+    return this.#ask<HistoryResult>({ name: 'query', query }).answer;
   }
 
   async sql(text: string, limits: SqlLimits): Promise<SqlResult> {
-    let timer: NodeJS.Timeout | null = null;
-    const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => {
-        reject(
-          new NetmonError('history', `the statement took longer than ${limits.timeoutMs / 1000} s`, 'ask for less: WHERE, LIMIT'),
-        );
-        void this.#restart();
-      }, limits.timeoutMs);
-    });
+    const { id, answer } = this.#ask<SqlResult>({ name: 'sql', text, limits });
+    const timer = setTimeout(() => {
+      const hint = 'ask for less: WHERE, LIMIT';
+      this.#take(id)?.reject(new NetmonError('history', `the statement took longer than ${limits.timeoutMs / 1000} s`, hint));
+      void this.#restart();
+    }, limits.timeoutMs);
     try {
-      return await Promise.race([this.#call<SqlResult>('sql', [text, limits]), late]);
+      return await answer;
     } finally {
-      clearTimeout(timer ?? undefined);
+      clearTimeout(timer);
     }
   }
 
   records(from: number, to: number, rows: number): AsyncIterable<readonly HistoryRecord[]> {
-    return this.#pages<HistoryRecord>('records', from, to, rows);
+    return this.#pages<HistoryRecord>({ name: 'records', from, to, rows, cursor: null });
   }
 
   flows(from: number, to: number, rows: number): AsyncIterable<readonly LoggedFlow[]> {
-    return this.#pages<LoggedFlow>('flows', from, to, rows);
+    return this.#pages<LoggedFlow>({ name: 'flows', from, to, rows, cursor: null });
   }
 
   firstSeen(from: number, to: number): Promise<readonly FirstSeen[]> {
-    return this.#call<readonly FirstSeen[]>('firstSeen', [from, to]);
+    return this.#ask<readonly FirstSeen[]>({ name: 'firstSeen', from, to }).answer;
   }
 
   image(): Promise<Uint8Array> {
-    return this.#call<Uint8Array>('image', []);
+    return this.#ask<Uint8Array>({ name: 'image' }).answer;
   }
 
   async refresh(): Promise<void> {
-    await this.#call('refresh', []);
+    await this.#ask({ name: 'refresh' }).answer;
   }
 
   async close(): Promise<void> {
     this.#closed = true;
     await this.#endThread();
-    this.#rejectAll(new NetmonError('history', 'reading history was ended'));
+    this.#rejectAll(ended());
   }
 
-  async *#pages<T>(name: 'records' | 'flows', from: number, to: number, rows: number): AsyncGenerator<readonly T[]> {
-    const list = ++this.#lists;
-    await this.#call(name, [list, from, to, rows]);
-    let isOver = false;
-    try {
-      for (;;) {
-        const page = await this.#call<readonly T[] | null>('next', [list]);
-        isOver = page === null;
-        if (page === null) return;
-        yield page;
-      }
-    } finally {
-      if (!isOver && !this.#closed) await this.#call('end', [list]).catch(() => undefined);
+  async *#pages<Row>(first: PageCall): AsyncGenerator<readonly Row[]> {
+    for (let call = first; ; ) {
+      const { rows, next } = await this.#ask<HistoryPage<Row>>(call).answer;
+      if (rows.length > 0) yield rows;
+      if (next === null) return;
+      call = { ...call, cursor: next };
     }
   }
 
-  #call<T>(name: CallName, args: readonly unknown[]): Promise<T> {
-    return new Promise<T>((resolve, reject) => {
+  #ask<Value>(call: ReaderCall): { readonly id: number; readonly answer: Promise<Value> } {
+    const id = ++this.#ids;
+    const answer = new Promise<Value>((resolve, reject) => {
       if (this.#closed) {
-        reject(new NetmonError('history', 'reading history was ended'));
+        reject(ended());
         return;
       }
-      const id = ++this.#ids;
-      this.#waiting.set(id, { name, args, resolve: resolve as (value: unknown) => void, reject });
-      this.#threadNow().post({ id, name, args });
+      this.#waiting.set(id, { call, resolve: resolve as (value: unknown) => void, reject });
+      this.#threadNow().post({ id, call });
     });
+    return { id, answer };
+  }
+
+  #take(id: number): Waiting | undefined {
+    const waiting = this.#waiting.get(id);
+    this.#waiting.delete(id);
+    return waiting;
   }
 
   #threadNow(): ReaderThread {
@@ -144,8 +140,7 @@ class ThreadReader implements HistoryReader {
   }
 
   #settle({ id, value, failure }: ReaderReply): void {
-    const waiting = this.#waiting.get(id);
-    this.#waiting.delete(id);
+    const waiting = this.#take(id);
     if (failure === undefined) waiting?.resolve(value);
     else waiting?.reject(receivedError(failure));
     if (this.#waiting.size > 0 || this.#closed) return;
@@ -154,15 +149,10 @@ class ThreadReader implements HistoryReader {
     this.#idle.unref();
   }
 
-  /** Ends the thread with the statement in it; what was asked beside that is asked of the next one. */
+  /** Ends the thread with the statement in it; what waited behind that is asked of the next one. */
   async #restart(): Promise<void> {
     await this.#endThread();
-    for (const [id, { name, args, reject }] of this.#waiting) {
-      if (name === 'sql' || name === 'next') {
-        this.#waiting.delete(id);
-        reject(new NetmonError('history', 'a statement that took too long has ended this too', 'ask again'));
-      } else this.#threadNow().post({ id, name, args });
-    }
+    for (const [id, { call }] of this.#waiting) this.#threadNow().post({ id, call });
   }
 
   async #endThread(): Promise<void> {
@@ -177,6 +167,10 @@ class ThreadReader implements HistoryReader {
     for (const { reject } of this.#waiting.values()) reject(error);
     this.#waiting.clear();
   }
+}
+
+function ended(): NetmonError {
+  return new NetmonError('history', 'reading history was ended');
 }
 
 function startThread(path: string): ReaderThread {

@@ -1,14 +1,34 @@
 // What is said between a reader and its thread. Types only.
 
+import type { HistoryQuery } from '../net/history.ts';
+import type { HistoryCursor } from './history-pages.ts';
+import type { SqlLimits } from './history-reader.ts';
 import type { SentError } from './thread-error.ts';
 
-/** `records` and `flows` open a list under a number of the caller's; `next` gives its pages, null at the end; `end` leaves it. */
-export type CallName = 'query' | 'sql' | 'firstSeen' | 'image' | 'refresh' | 'records' | 'flows' | 'next' | 'end';
+interface Stretch {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** A page of records or flows that is asked for. */
+export interface PageCall extends Stretch {
+  readonly name: 'records' | 'flows';
+  readonly rows: number;
+  readonly cursor: HistoryCursor | null;
+}
+
+/** One call; no call depends on one before it, so that all may be asked of another thread again. */
+export type ReaderCall =
+  | { readonly name: 'query'; readonly query: HistoryQuery }
+  | { readonly name: 'sql'; readonly text: string; readonly limits: SqlLimits }
+  | PageCall
+  | ({ readonly name: 'firstSeen' } & Stretch)
+  | { readonly name: 'image' }
+  | { readonly name: 'refresh' };
 
 export interface ReaderRequest {
   readonly id: number;
-  readonly name: CallName;
-  readonly args: readonly unknown[];
+  readonly call: ReaderCall;
 }
 
 /** Answers come in the order of the requests. */
@@ -22,7 +42,7 @@ export interface ReaderReply {
 export interface ReaderThread {
   post(request: ReaderRequest): void;
   onReply(listener: (reply: ReaderReply) => void): void;
-  /** Told once, when it ended or failed; null where it ended by itself. */
+  /** Told once, when it ended; with the error where it failed. */
   onEnd(listener: (error: Error | null) => void): void;
   /** Ends it in the middle of whatever it does. */
   end(): Promise<void>;

@@ -21,7 +21,7 @@ export function localThreads(sql: SqlJsStatic, counts: ThreadCounts = { started:
     return {
       post(request) {
         setImmediate(() => {
-          isStuck ||= stuck !== '' && request.name === 'sql' && request.args[0] === stuck;
+          isStuck ||= stuck !== '' && request.call.name === 'sql' && request.call.text === stuck;
           if (!isEnded && !isStuck) reply(service.answer(request));
         });
       },

@@ -9,7 +9,7 @@ import { journalPath } from '../../../src/store/history-files.ts';
 import type { HistoryReader } from '../../../src/store/history-reader.ts';
 import { encodeRecord, JOURNAL_HEAD } from '../../../src/store/journal-record.ts';
 import { openHistory } from '../../../src/store/open-history.ts';
-import { batch, entry, NOVEMBER, question, sqlJs } from '../../support/history.ts';
+import { batch, entry, loggedFlow, NOVEMBER, question, sqlJs } from '../../support/history.ts';
 import { localThreads } from '../../support/reader-thread.ts';
 
 const sql = await sqlJs();
@@ -99,6 +99,27 @@ describe('openHistory', () => {
     const copy = HistoryDatabase.open(sql, await reader.image());
     expect(copy.query(question()).total.rxBytes).toBe(11);
     copy.close();
+    await reader.close();
+  });
+
+  it('hands out records in pages, statements and first meetings', async () => {
+    const database = HistoryDatabase.create(sql);
+    for (let i = 1; i <= 5; i++) database.apply(i, batch(NOVEMBER + i, [entry({ rxBytes: i })], [loggedFlow()]));
+    writeFileSync(path, database.image());
+    database.close();
+    const reader = await open();
+    const { from, to } = question();
+    const pages: number[][] = [];
+    for await (const page of reader.records(from, to, 2)) pages.push(page.map(({ rxBytes }) => rxBytes));
+    expect(pages).toEqual([[1, 2], [3, 4], [5]]);
+    let flows = 0;
+    for await (const page of reader.flows(from, to, 3)) flows += page.length;
+    expect(flows).toBe(5);
+    expect(await reader.firstSeen(from, to)).toMatchObject([{ app: 'curl', domain: 'example.com' }]);
+    const statement = 'SELECT SUM(packet_size) AS n FROM connections';
+    expect((await reader.sql(statement, { timeoutMs: 1000, rows: 10 })).rows).toEqual([[15]]);
+    expect(await refusal(reader.sql('DELETE FROM minute', { timeoutMs: 1000, rows: 10 }))).toMatchObject({ code: 'usage' });
+    expect(await bytes(reader)).toBe(15);
     await reader.close();
   });
 

@@ -1,0 +1,220 @@
+// The recorder: takes batches, keeps them safe in the journal, has the image saved now and then, and says how it goes. All that can fail is
+// tried again; nothing of it ends the run. On the main thread it only waits.
+
+import type { HistoryBatch } from '../aggregate/history-batch.ts';
+import type { Clock } from '../clock.ts';
+import { NetmonError, reasonOf } from '../errors.ts';
+import type { HistoryStatus } from '../net/history.ts';
+import type { HeldLock, TakeLock } from './file-lock.ts';
+import { HistoryFileError } from './history-file-error.ts';
+import { claimFolder, type FileOwner, journalNumbers, journalPath, lockPath, systemReason } from './history-files.ts';
+import type { SaveAnswer } from './image-save.ts';
+import { Journal } from './journal.ts';
+import { journalRetry, saveInterval, saveRetry } from './save-schedule.ts';
+import type { RunSave } from './save-thread.ts';
+
+const LOCK_RETRY_MS = 60_000;
+/** How long what was done about a damaged file stays on the screen. */
+const REMARK_MS = 10 * 60_000;
+
+/** What a recorder works with. */
+export interface RecorderParts {
+  readonly path: string;
+  readonly owner: FileOwner;
+  readonly maxBytes: number;
+  readonly clock: Clock;
+  readonly takeLock: TakeLock;
+  readonly runSave: RunSave;
+  /** Told when recording begins, also late: what moved before was recorded by another, or by nobody. */
+  readonly onBegin: () => void;
+}
+
+/** What is wrong, since when, and when it is tried again (monotonic ms). */
+interface Trouble {
+  readonly note: string;
+  readonly failures: number;
+  readonly retryAt: number;
+}
+
+/** Records into one file. `work` moves it on: call it every second or so. */
+export class Recorder {
+  readonly #parts: RecorderParts;
+  readonly #journal: Journal;
+  #lock: HeldLock | null = null;
+  #busyPid: number | null | undefined;
+  #lockAt = Number.NEGATIVE_INFINITY;
+  #isOpen = false;
+  #opening: Trouble | null = null;
+  #writing: Trouble | null = null;
+  #saving: Trouble | null = null;
+  #remark = '';
+  #remarkUntil = 0;
+  #turn: Promise<void> | null = null;
+  #save: Promise<void> | null = null;
+  #saveAt = Number.POSITIVE_INFINITY;
+  #savedAt: number | null = null;
+  #fileBytes: number | null = null;
+
+  constructor(parts: RecorderParts) {
+    this.#parts = parts;
+    this.#journal = new Journal(parts.path, parts.owner);
+  }
+
+  /** True where batches are wanted: no other instance records. */
+  get isRecording(): boolean {
+    return this.#lock !== null;
+  }
+
+  /** Records that are safe, by sequence number. */
+  get confirmed(): number {
+    return this.#journal.confirmed;
+  }
+
+  get status(): HistoryStatus {
+    const { path, clock } = this.#parts;
+    const status = { path, savedAt: this.#savedAt, fileBytes: this.#fileBytes };
+    if (this.#busyPid !== undefined) {
+      const who = this.#busyPid === null ? '' : ` (pid ${this.#busyPid})`;
+      return { ...status, state: 'busy', note: `another netmon-tui records${who}` };
+    }
+    const trouble = this.#opening ?? this.#writing ?? this.#saving;
+    const lost = this.#journal.lostBytes > 0 ? `; ${Math.round(this.#journal.lostBytes / 1e6)} MB of traffic found no room` : '';
+    if (trouble !== null) return { ...status, state: 'failing', note: `${trouble.note}${lost}` };
+    return { ...status, state: 'recording', note: clock.monotonic() < this.#remarkUntil ? this.#remark : '' };
+  }
+
+  /** Takes a batch; what it holds is safe a moment after the next `work`. */
+  offer(batch: HistoryBatch): void {
+    if (batch.entries.length > 0 || batch.flows.length > 0 || batch.unlogged > 0) this.#journal.offer(batch);
+  }
+
+  /** Does what is due. Resolves when what was offered is safe or was put off; never rejects. */
+  work(): Promise<void> {
+    this.#turn ??= this.#step().finally(() => {
+      this.#turn = null;
+    });
+    return this.#turn;
+  }
+
+  /** Saves the image now, and resolves when it is in place or has failed (see `status`). */
+  async save(): Promise<void> {
+    await this.#save;
+    if (this.#writing !== null) this.#writing = { ...this.#writing, retryAt: 0 };
+    await this.work();
+    if (!this.#isOpen || !this.#journal.hasUnsaved) return;
+    this.#startSave();
+    await this.#save;
+  }
+
+  /** Saves and gives up the lock. Nothing may be offered after that. */
+  async close(): Promise<void> {
+    await this.#turn;
+    if (this.#lock !== null && !this.#isOpen) await this.#open(); // a run so short that it had not begun
+    await this.save();
+    await this.#journal.close();
+    this.#lock?.release();
+    this.#lock = null;
+  }
+
+  /** True where something that was offered is in no file. */
+  get isBehind(): boolean {
+    return this.#journal.isBehind;
+  }
+
+  async #step(): Promise<void> {
+    const now = this.#parts.clock.monotonic();
+    if (this.#lock === null && now >= this.#lockAt) this.#acquire(now);
+    if (this.#lock === null) return;
+    if (!this.#isOpen && now >= (this.#opening?.retryAt ?? 0)) await this.#open();
+    if (!this.#isOpen) return;
+    if (now >= (this.#writing?.retryAt ?? 0)) await this.#write();
+    if (now >= this.#saveAt && this.#save === null && this.#journal.hasUnsaved) this.#startSave();
+  }
+
+  #acquire(now: number): void {
+    const { path, owner, takeLock, onBegin } = this.#parts;
+    this.#lockAt = now + LOCK_RETRY_MS;
+    try {
+      claimFolder(path, owner);
+      const result = takeLock(lockPath(path), owner);
+      this.#lock = result.held;
+      this.#busyPid = result.held === null ? result.pid : undefined;
+      this.#opening = null;
+      if (result.held !== null) onBegin();
+    } catch (thrown) {
+      this.#busyPid = undefined;
+      this.#opening = this.#trouble(this.#opening, thrown, () => LOCK_RETRY_MS);
+    }
+  }
+
+  /** The first save of a run: judges the file, and brings in what an earlier run left. */
+  async #open(): Promise<void> {
+    const { path } = this.#parts;
+    try {
+      const numbers = journalNumbers(path);
+      const journals = numbers.map((number) => journalPath(path, number));
+      const answer = await this.#runSave(journals);
+      this.#journal.begin(answer.applied, numbers.at(-1) ?? 0);
+      await this.#journal.drop(journals);
+      this.#isOpen = true;
+      this.#opening = null;
+      this.#plan(answer);
+    } catch (thrown) {
+      this.#opening = this.#trouble(this.#opening, thrown, saveRetry);
+    }
+  }
+
+  async #write(): Promise<void> {
+    try {
+      await this.#journal.write();
+      this.#writing = null;
+    } catch (thrown) {
+      this.#writing = this.#trouble(this.#writing, thrown, journalRetry);
+    }
+  }
+
+  #startSave(): void {
+    this.#save ??= this.#saveNow().finally(() => {
+      this.#save = null;
+    });
+  }
+
+  async #saveNow(): Promise<void> {
+    try {
+      const journals = await this.#journal.rotate();
+      const answer = await this.#runSave(journals);
+      await this.#journal.drop(journals);
+      this.#saving = null;
+      this.#plan(answer);
+    } catch (thrown) {
+      this.#saving = this.#trouble(this.#saving, thrown, saveRetry);
+      this.#saveAt = this.#saving.retryAt;
+    }
+  }
+
+  #runSave(journals: readonly string[]): Promise<SaveAnswer> {
+    const { path, owner, maxBytes, clock, runSave } = this.#parts;
+    return runSave({ path, journals, owner, maxBytes, now: clock.now() });
+  }
+
+  #plan({ bytes, written, corrupt }: SaveAnswer): void {
+    const { clock } = this.#parts;
+    const now = clock.monotonic();
+    this.#saveAt = now + saveInterval(written === 0 ? bytes : written);
+    this.#fileBytes = bytes === 0 ? null : bytes;
+    if (written > 0) this.#savedAt = clock.now();
+    if (corrupt === null) return;
+    this.#remark = `the history file was damaged: kept as ${corrupt}, a new one is begun`;
+    this.#remarkUntil = now + REMARK_MS;
+  }
+
+  #trouble(before: Trouble | null, thrown: unknown, retry: (failures: number) => number): Trouble {
+    const { path, clock } = this.#parts;
+    const failures = (before?.failures ?? 0) + 1;
+    const isTold = thrown instanceof NetmonError;
+    const what = isTold ? reasonOf(thrown) : `history can't be written to ${path}: ${systemReason(thrown)}`;
+    const outcome =
+      thrown instanceof HistoryFileError ? 'it is left alone and nothing is recorded' : 'kept in memory, tried again';
+    return { note: `${what}; ${outcome}`, failures, retryAt: clock.monotonic() + retry(failures) };
+  }
+}
