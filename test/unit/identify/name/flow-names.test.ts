@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it, test } from 'vitest';
+import { COUNTERS, SERIAL } from '../../../../src/flow/layout.ts';
 import { Categories } from '../../../../src/identify/category/categories.ts';
 import { NameStrings } from '../../../../src/identify/name/name-strings.ts';
 import type { AnswerKind } from '../../../../src/inspect/findings.ts';
@@ -430,7 +431,7 @@ describe('whatever comes in whatever order', () => {
             else m.flows.remove(row);
           }
           for (const row of rows()) {
-            const serial = m.flows.counters[row * 8 + 7] as number;
+            const serial = m.flows.counters[row * COUNTERS + SERIAL] as number;
             const source = m.names.nameSource(row);
             const isNamed = m.names.nameOf(row) >= 0;
             expect(isNamed).toBe(source !== 'none');
