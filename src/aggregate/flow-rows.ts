@@ -117,8 +117,7 @@ export class FlowRows {
     const ports = flows.ints[base + L.PORTS] as number;
     const protocolInterface = flows.ints[base + L.PROTOCOL_INTERFACE] as number;
     const protocol = protocolInterface & 0xffff;
-    const tcp = row * L.TCP_WORDS;
-    const rtt = flows.tcp[tcp + L.RTT] as number;
+    const rtt = flows.ints[base + L.RTT] as number;
     const local = same?.local ?? { address: formatAddress(flows.ints, base + L.LOCAL), port: ports >>> 16 };
     const remote = same?.remote ?? { address: formatAddress(flows.ints, base + L.REMOTE), port: ports & 0xffff };
     const made: FlowRow = {
@@ -148,7 +147,7 @@ export class FlowRows {
       lastSeen,
       rttMs: protocol === 6 && rtt > 0 ? rtt / 1000 : null,
       retransmits:
-        protocol === 6 ? (flows.tcp[tcp + L.TX_RETRANSMITS] as number) + (flows.tcp[tcp + L.RX_RETRANSMITS] as number) : 0,
+        protocol === 6 ? (flows.ints[base + L.TX_RETRANSMITS] as number) + (flows.ints[base + L.RX_RETRANSMITS] as number) : 0,
       carries,
       tunnel: TUNNEL_NAMES[(word >>> 8) & 0xff] ?? null,
       closed: word >>> 24 >= L.FLOW_STATE.CLOSED,

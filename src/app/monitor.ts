@@ -8,6 +8,7 @@ import type { CounterTracker } from '../capture/counter-tracker.ts';
 import type { OpenedSource } from '../capture/source.ts';
 import { Decoder } from '../decode/decode.ts';
 import { Packet, STATUS } from '../decode/packet.ts';
+import { MOST_WARMED } from '../flow/flow-index.ts';
 import type { FlowTable } from '../flow/flow-table.ts';
 import type { Places } from '../identify/place/places.ts';
 import { CapturedSource } from '../identify/process/captured-source.ts';
@@ -19,12 +20,14 @@ import { DIRECTION, LINK } from '../net/numbers.ts';
 import { headlineOf } from './headline.ts';
 import type { Inspection } from './inspection.ts';
 
-/** Flows kept at once; beyond that the idlest are folded into their apps' totals. 250 bytes each. */
+/** Flows kept at once; beyond that the idlest are folded into their apps' totals. 320 bytes each. */
 export const MAX_FLOWS = 1 << 18;
 /** `frames`, 4 doubles an interface: packets | frame bytes | of them received | of them sent, where a direction is known. */
 const FRAME_COLUMNS = 4;
 const MOST_INTERFACES = 1024;
 const ETHERNET_BYTES = 14;
+/** Frames that are decoded before the first of them is counted. */
+const BLOCK = MOST_WARMED;
 
 /** What a monitor is made of besides its source. */
 export interface MonitorParts {
@@ -61,7 +64,8 @@ export class Monitor {
   readonly owners: Owners;
   readonly #parts: MonitorParts;
   readonly #captured: CapturedSource | null;
-  readonly #packet = new Packet();
+  readonly #packets = Array.from({ length: BLOCK }, () => new Packet());
+  readonly #hashes = new Int32Array(BLOCK);
   readonly #decoder = new Decoder();
   readonly #frames = new Float64Array(MOST_INTERFACES * FRAME_COLUMNS);
   readonly #kinds: InterfaceKind[] = [];
@@ -72,7 +76,7 @@ export class Monitor {
   /** How recording goes, asked once a tick; null where nothing is recorded. */
   historyStatus: (() => HistoryStatus) | null = null;
   #interfaceCount = -1;
-  #packets = 0;
+  #packetCount = 0;
   #frameBytes = 0;
   #undecoded = 0;
   readonly #statuses = new Float64Array(4);
@@ -100,26 +104,36 @@ export class Monitor {
   ingest(batch: PacketBatch, from: number, to: number): void {
     if (this.#parts.opened.source.interfaces.length !== this.#interfaceCount) this.#learnInterfaces();
     this.owners.beforeBatch();
-    let nextChange = this.owners.nextChange;
+    for (let at = from; at < to; at += BLOCK) this.#ingestBlock(batch, at, Math.min(at + BLOCK, to));
+    if (to > from) {
+      const newest = batch.time[to - 1] as number;
+      if (newest > this.lastTime) this.lastTime = newest;
+    }
+    this.owners.admitFresh(this.#parts.inspection?.admit ?? null);
+  }
+
+  /** Decodes a few frames, then counts them: their flows' rows are asked of memory all at once in between. */
+  #ingestBlock(batch: PacketBatch, from: number, to: number): void {
     const { bytes, offset, captured, wire, link, time, iface, direction } = batch;
-    const packet = this.#packet;
+    const packets = this.#packets;
+    const hashes = this.#hashes;
     const decoder = this.#decoder;
     const flows = this.flows;
+    for (let i = from; i < to; i++) {
+      const packet = packets[i - from] as Packet;
+      decoder.decode(bytes, offset[i] as number, captured[i] as number, wire[i] as number, link[i] as number, packet);
+      hashes[i - from] = flows.hash(packet, iface[i] as number);
+    }
+    flows.warm(hashes, to - from);
     const frames = this.#frames;
     const uncounted = this.#uncounted;
     const sources = this.#captured;
     const { inspection } = this.#parts;
     const interfaces = this.#parts.opened.source.interfaces;
+    let nextChange = this.owners.nextChange;
     for (let i = from; i < to; i++) {
+      const packet = packets[i - from] as Packet;
       const index = iface[i] as number;
-      const status = decoder.decode(
-        bytes,
-        offset[i] as number,
-        captured[i] as number,
-        wire[i] as number,
-        link[i] as number,
-        packet,
-      );
       const told = (direction[i] as number) || packet.linkDirection;
       const twice = (interfaces[index]?.deliversTwice ?? false) && told === DIRECTION.IN;
       if (twice) {
@@ -135,9 +149,9 @@ export class Monitor {
       const base = index * FRAME_COLUMNS;
       frames[base] = (frames[base] as number) + 1;
       frames[base + 1] = (frames[base + 1] as number) + packet.frameBytes;
-      this.#packets++;
+      this.#packetCount++;
       this.#frameBytes += packet.frameBytes;
-      if (status !== STATUS.COMPLETE) this.#statuses[status] = (this.#statuses[status] as number) + 1;
+      if (packet.status !== STATUS.COMPLETE) this.#statuses[packet.status] = (this.#statuses[packet.status] as number) + 1;
       if (!packet.hasAddresses) {
         this.#undecoded++;
         continue;
@@ -146,17 +160,12 @@ export class Monitor {
         this.owners.change(packet.time);
         nextChange = this.owners.nextChange;
       }
-      const row = flows.touch(packet, index, told);
+      const row = flows.touch(packet, index, told, hashes[i - from] as number);
       const column = flows.lastSent ? base + 3 : base + 2;
       frames[column] = (frames[column] as number) + packet.frameBytes;
       if (sources !== null) sources.see(row, flows.lastSent, told, batch.process[i] as number, batch.effective[i] as number);
       if (inspection !== null && packet.payloadCaptured > 0) inspection.packet(row, packet, bytes, flows.lastSent);
     }
-    if (to > from) {
-      const newest = time[to - 1] as number;
-      if (newest > this.lastTime) this.lastTime = newest;
-    }
-    this.owners.admitFresh(inspection?.admit ?? null);
   }
 
   /** Frame bytes captured per interface, for judging its counters. */
@@ -224,7 +233,7 @@ export class Monitor {
       driver: source.driver,
       interfaces: interfaces.map(({ name }) => name),
       attribution: owners?.kind ?? 'none',
-      packets: this.#packets,
+      packets: this.#packetCount,
       frameBytes: this.#frameBytes,
       dropped,
       shed: stats.shed,

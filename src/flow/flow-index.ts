@@ -1,24 +1,39 @@
 // The index of the flow table: two ends, protocol and interface -> row. Open addressing, at most half full, no tombstones.
 
 import { sameAddress } from '../net/address.ts';
-import { INTS, LOCAL, PORTS, PROTOCOL_INTERFACE, REMOTE } from './layout.ts';
+import * as L from './layout.ts';
+
+/** Copies, as in decode/ipv4.ts. */
+const { INTS, LOCAL, PORTS, PROTOCOL_INTERFACE, REMOTE } = L;
 
 const EMPTY = -1;
+const FIRST_PLACES = 2048;
+/** Packets that `warm` takes at the most. */
+export const MOST_WARMED = 64;
+/** Words of a row's two lines that are read, and the last of them: blocks of memory seldom begin with a line. */
+const SECOND_LINE = 16;
+const LAST_WORD = 31;
 
 /**
  * Rows by hash: `slots` holds pairs [hash, row]. A tuple is found in either direction, as `hashFlow` is symmetric; `sent` tells which.
+ * It grows with what it holds, not with the flow table: a small index stays in the processor's cache.
  */
 export class FlowIndex {
-  #slots: Int32Array;
-  #mask: number;
+  #slots: Int32Array = new Int32Array(FIRST_PLACES * 2).fill(EMPTY);
+  #mask = FIRST_PLACES - 1;
+  #count = 0;
+  readonly #warmRows = new Int32Array(MOST_WARMED);
   #ints: Int32Array;
   /** After `find`: true when the first end given is the flow's local end. */
   sent = true;
 
-  /** @param rows the most it will hold, a power of two @param ints the flow table's arena */
-  constructor(rows: number, ints: Int32Array) {
-    this.#slots = new Int32Array(rows * 4).fill(EMPTY);
-    this.#mask = rows * 2 - 1;
+  /** @param ints the flow table's arena */
+  constructor(ints: Int32Array) {
+    this.#ints = ints;
+  }
+
+  /** The arena has moved. */
+  setArena(ints: Int32Array): void {
     this.#ints = ints;
   }
 
@@ -47,7 +62,35 @@ export class FlowIndex {
     }
   }
 
+  /**
+   * Reads the places of these hashes, then all that a packet needs of the rows that stand there. All reads of a pass are independent of one another:
+   * the processor has many of them under way at a time.
+   *
+   * @param hashes of MOST_WARMED packets at the most
+   * @returns something of all that was read
+   */
+  warm(hashes: Int32Array, count: number): number {
+    const slots = this.#slots;
+    const mask = this.#mask;
+    const ints = this.#ints;
+    const rows = this.#warmRows;
+    let read = 0;
+    for (let i = 0; i < count; i++) rows[i] = slots[2 * ((hashes[i] as number) & mask) + 1] as number;
+    for (let i = 0; i < count; i++) {
+      const row = rows[i] as number;
+      if (row === EMPTY) continue;
+      read ^=
+        (ints[row * INTS] as number) ^ (ints[row * INTS + SECOND_LINE] as number) ^ (ints[row * INTS + LAST_WORD] as number);
+    }
+    return read;
+  }
+
   insert(hash: number, row: number): void {
+    if (++this.#count * 2 > this.#mask) this.#grow();
+    this.#place(hash, row);
+  }
+
+  #place(hash: number, row: number): void {
     const slots = this.#slots;
     const mask = this.#mask;
     let slot = hash & mask;
@@ -71,17 +114,16 @@ export class FlowIndex {
       }
     }
     slots[2 * slot + 1] = EMPTY;
+    this.#count--;
   }
 
-  /** Makes room for `rows` rows, whose arena is now `ints`. */
-  grow(rows: number, ints: Int32Array): void {
+  #grow(): void {
     const old = this.#slots;
-    this.#ints = ints;
-    this.#slots = new Int32Array(rows * 4).fill(EMPTY);
-    this.#mask = rows * 2 - 1;
+    this.#slots = new Int32Array(old.length * 2).fill(EMPTY);
+    this.#mask = old.length - 1;
     for (let i = 0; i < old.length; i += 2) {
       const row = old[i + 1] as number;
-      if (row !== EMPTY) this.insert(old[i] as number, row);
+      if (row !== EMPTY) this.#place(old[i] as number, row);
     }
   }
 }

@@ -1,13 +1,18 @@
-// The memory layout of a flow: three arenas of typed arrays, one cache line each for what a packet touches. Constants only.
+// The memory layout of a flow: one arena, three cache lines a row, of which a packet touches the first two. Constants only.
+
+/** Bytes of a row. */
+export const ROW_BYTES = 192;
 
 /**
- * `ints`, 16 words a row (one cache line):
+ * `ints`, the arena as 48 words a row. The first line says which flow it is and how it stands:
  *
  *     0..3 local address | 4..7 remote address | 8 local port << 16 | remote port | 9 interface << 16 | protocol
- *     10 hash | 11 state << 24 | direction << 16 | tunnel << 8 | bits | 12 process | 13 peer process
- *     14 tick in which it was last touched | 15 attribution << 16 | reason
+ *     10 hash; of a free row: the next free one | 11 state << 24 | direction << 16 | tunnel << 8 | bits; -1 in a free row
+ *     12 process | 13 peer process | 14 tick in which it was last touched | 15 attribution << 16 | reason
+ *
+ * Words 16..27 are counters, 28..31 what TCP needs for each segment; from 32 on lies what few packets ask for.
  */
-export const INTS = 16;
+export const INTS = ROW_BYTES / 4;
 export const LOCAL = 0;
 export const REMOTE = 4;
 export const PORTS = 8;
@@ -18,39 +23,49 @@ export const PROCESS = 12;
 export const PEER_PROCESS = 13;
 export const TOUCHED = 14;
 export const OWNERSHIP = 15;
+/** 1 while the row is listed as fresh. */
+export const FRESH = 44;
 
-/** `counters`, 8 doubles a row (one cache line): totals since the flow began; network-layer bytes, but FRAME_BYTES. Times in epoch ms. */
-export const COUNTERS = 8;
-export const RX_BYTES = 0;
-export const TX_BYTES = 1;
-export const RX_PACKETS = 2;
-export const TX_PACKETS = 3;
-export const FRAME_BYTES = 4;
-export const FIRST_SEEN = 5;
-export const LAST_SEEN = 6;
+/** STATE of a free row. */
+export const FREE_STATE = -1;
+/** Bits of STATE. */
+export const STATE_BIT = {
+  /** Nothing more is to be learnt from the flow's packets. */
+  READ: 1,
+} as const;
+
+/** `counters`, the arena as 24 doubles a row: totals since the flow began; network-layer bytes, but FRAME_BYTES. Times in epoch ms. */
+export const COUNTERS = ROW_BYTES / 8;
+export const RX_BYTES = 8;
+export const TX_BYTES = 9;
+export const RX_PACKETS = 10;
+export const TX_PACKETS = 11;
+export const FRAME_BYTES = 12;
+export const LAST_SEEN = 13;
+export const FIRST_SEEN = 16;
 /** Counts flows from 1; what tells apart two flows that used the same row. */
-export const SERIAL = 7;
+export const SERIAL = 17;
 
 /**
- * `tcp`, 12 words a row; meaningless for other protocols. Sequence numbers compare by difference; times are microseconds modulo 2^32.
+ * The words of `ints` that follow TCP; meaningless for other protocols. Sequence numbers compare by difference; times are
+ * microseconds modulo 2^32.
  *
- *     0 next sequence sent | 1 next sequence received | 2 timed sequence | 3 when it was sent | 4 SYN sent or seen at
- *     5 smoothed RTT in us, 0 unknown | 6 retransmits sent | 7 retransmits received | 8 seen bits | 9 handshake RTT in us
- *     10 initial sequence of the opener | 11 timed timestamp value
+ *     28 next sequence sent | 29 next sequence received | 30 seen bits | 31 timed sequence
+ *     36 when it was sent | 37 SYN sent or seen at | 38 smoothed RTT in us, 0 unknown | 39 retransmits sent | 40 retransmits received
+ *     41 handshake RTT in us | 42 initial sequence of the opener | 43 timed timestamp value
  */
-export const TCP_WORDS = 12;
-export const TX_NEXT = 0;
-export const RX_NEXT = 1;
-export const TIMED_SEQUENCE = 2;
-export const TIMED_AT = 3;
-export const SYN_AT = 4;
-export const RTT = 5;
-export const TX_RETRANSMITS = 6;
-export const RX_RETRANSMITS = 7;
-export const SEEN = 8;
-export const HANDSHAKE_RTT = 9;
-export const INITIAL_SEQUENCE = 10;
-export const TIMED_TIMESTAMP = 11;
+export const TX_NEXT = 28;
+export const RX_NEXT = 29;
+export const SEEN = 30;
+export const TIMED_SEQUENCE = 31;
+export const TIMED_AT = 36;
+export const SYN_AT = 37;
+export const RTT = 38;
+export const TX_RETRANSMITS = 39;
+export const RX_RETRANSMITS = 40;
+export const HANDSHAKE_RTT = 41;
+export const INITIAL_SEQUENCE = 42;
+export const TIMED_TIMESTAMP = 43;
 
 /** Bits of SEEN. */
 export const SEEN_BIT = {

@@ -1,24 +1,12 @@
-// TCP as an observer in the middle can know it: state, round-trip time, retransmits. Works on one row of the flow table's `tcp` arena.
+// TCP as an observer in the middle can know it: state, round-trip time, retransmits. Works on one row of the flow table.
 
 import type { Packet } from '../decode/packet.ts';
 import { TCP_FLAG } from '../net/numbers.ts';
-import {
-  FLOW_STATE,
-  HANDSHAKE_RTT,
-  INITIAL_SEQUENCE,
-  RTT,
-  RX_NEXT,
-  RX_RETRANSMITS,
-  SEEN,
-  SEEN_BIT,
-  SYN_AT,
-  TIMED_AT,
-  TIMED_SEQUENCE,
-  TIMED_TIMESTAMP,
-  TX_NEXT,
-  TX_RETRANSMITS,
-} from './layout.ts';
+import * as L from './layout.ts';
 
+/** Copies, as in decode/ipv4.ts. */
+const { FLOW_STATE, HANDSHAKE_RTT, INITIAL_SEQUENCE, RTT, RX_NEXT, RX_RETRANSMITS, SEEN, SEEN_BIT, SYN_AT } = L;
+const { TIMED_AT, TIMED_SEQUENCE, TIMED_TIMESTAMP, TX_NEXT, TX_RETRANSMITS } = L;
 const LONGEST_RTT_US = 60_000_000;
 
 /**
@@ -27,7 +15,7 @@ const LONGEST_RTT_US = 60_000_000;
  * The round-trip time is that between this machine and the remote end: from the handshake, then from the acknowledgement or the
  * timestamp echo of segments this side sent (RFC 7323 section 4; a retransmitted segment is never timed, RFC 6298 section 3).
  *
- * @param tcp the arena
+ * @param tcp the arena's words
  * @param at first word of the row
  * @param sent true when the local end sent the segment
  * @param now microseconds modulo 2^32

@@ -12,12 +12,16 @@ import { type BaseColours, type Chart, type LineBox, Skeleton } from './widgets.
 /** Most tables that a frame has. */
 const TABLES = 3;
 
+/** Most parts without rows that a frame has. */
+const PARTS = 3;
+
 /** All widgets, made once; a frame places them and fills them. The terminal is written by the screen's draw alone. */
 export class Dashboard {
   private readonly backdrop: LineBox;
   private readonly header: LineBox;
   private readonly footer: LineBox;
   private readonly tables: readonly LineBox[];
+  private readonly parts: readonly LineBox[];
   private readonly chartFrames: readonly LineBox[];
   private readonly charts: Readonly<Record<'rx' | 'tx', Chart>>;
   private readonly popup: LineBox;
@@ -36,6 +40,7 @@ export class Dashboard {
     this.chartFrames = [skeleton.lines(1, 2), skeleton.lines(1, 2)];
     this.charts = { rx: skeleton.chart(0, glyphs), tx: skeleton.chart(6, glyphs) };
     this.tables = Array.from({ length: TABLES }, () => skeleton.lines(3, 8));
+    this.parts = Array.from({ length: PARTS }, () => skeleton.lines(1, 2));
     this.footer = skeleton.lines(11, 1);
     this.popup = skeleton.lines(1, 10);
   }
@@ -48,7 +53,15 @@ export class Dashboard {
     this.background = base.bg;
     this.dressed = true;
     this.chartColours = { rx: number(styles.rx.fg), tx: number(styles.tx.fg) };
-    for (const widget of [this.backdrop, this.header, this.footer, this.popup, ...this.tables, ...this.chartFrames])
+    for (const widget of [
+      this.backdrop,
+      this.header,
+      this.footer,
+      this.popup,
+      ...this.tables,
+      ...this.parts,
+      ...this.chartFrames,
+    ])
       widget.paint(base);
     this.charts.rx.paint({ fg: this.chartColours.rx, bg: base.bg });
     this.charts.tx.paint({ fg: this.chartColours.tx, bg: base.bg });
@@ -71,7 +84,8 @@ export class Dashboard {
     fill(this.backdrop, frame.message ?? this.ground());
     fill(this.header, frame.header);
     fill(this.footer, frame.footer);
-    for (const [index, box] of this.tables.entries()) fill(box, frame.tables[index]);
+    for (const [index, box] of this.tables.entries()) fill(box, frame.tables[index] ?? frame.historyTables[index]);
+    for (const [index, box] of this.parts.entries()) fill(box, frame.parts[index]);
     for (const [index, box] of this.chartFrames.entries()) fill(box, frame.chartFrames[index]);
     for (const direction of ['rx', 'tx'] as const) {
       const model = frame.charts.find((one) => one.direction === direction);

@@ -69,9 +69,16 @@ export function keyAction(state: ViewState, keys: KeyTable, char: string | undef
 /** What a click or a step of the wheel asks for; null for nothing. */
 export function mouseAction(frame: Frame, event: BlessedMouse): Action | null {
   const pane = frame.tables.find(({ rect }) => inside(rect, event));
+  const rows = frame.historyTables.find(({ rect }) => inside(rect, event));
   if (event.action === 'wheelup' || event.action === 'wheeldown') {
+    if (rows !== undefined && frame.popup === null)
+      return { type: 'history-scroll', pane: rows.pane, by: event.action === 'wheelup' ? -WHEEL_ROWS : WHEEL_ROWS };
     const table = pane?.table ?? frame.tables[0]?.table;
     return table === undefined ? null : { type: 'scroll', table, by: event.action === 'wheelup' ? -WHEEL_ROWS : WHEEL_ROWS };
+  }
+  if (event.action === 'mousedown' && rows !== undefined && frame.popup === null) {
+    const id = rows.ids[event.y - rows.rect.top - 2];
+    return id === undefined ? null : { type: 'history-select', pane: rows.pane, id };
   }
   if (event.action !== 'mousedown' || pane === undefined) return null;
   if (frame.popup !== null) return inside(frame.popup.rect, event) ? null : { type: 'command', command: 'back' };

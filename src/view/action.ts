@@ -1,5 +1,6 @@
 // What may happen to the view, as plain data: commands that keys stand for, and what the screen and the clock report.
 
+import type { HistoryAnswer, HistoryPane, HistoryRequest, HistorySlot } from './history/state.ts';
 import type { TableName } from './state.ts';
 
 /** Commands: the words a key is bound to in the keymap and in the config file. */
@@ -12,6 +13,8 @@ export const COMMANDS = [
   'last',
   'page-up',
   'page-down',
+  'collapse',
+  'expand',
   'next-pane',
   'previous-pane',
   'overview',
@@ -20,6 +23,12 @@ export const COMMANDS = [
   'hosts',
   'categories',
   'interfaces',
+  'history',
+  'shorter',
+  'longer',
+  'mark',
+  'now',
+  'save-history',
   'details',
   'back',
   'filter',
@@ -55,7 +64,13 @@ export type Action =
   | { readonly type: 'select'; readonly table: TableName; readonly id: string }
   /** A column header was clicked. */
   | { readonly type: 'sort'; readonly table: TableName; readonly column: string }
-  | { readonly type: 'scroll'; readonly table: TableName; readonly by: number };
+  | { readonly type: 'scroll'; readonly table: TableName; readonly by: number }
+  /** An answer to a question that an effect of the same name asked. */
+  | { readonly type: 'history'; readonly slot: HistorySlot; readonly serial: number; readonly answer: HistoryAnswer }
+  /** A row of history was clicked. */
+  | { readonly type: 'history-select'; readonly pane: HistoryPane; readonly id: string }
+  /** The wheel over a table of history. */
+  | { readonly type: 'history-scroll'; readonly pane: HistoryPane; readonly by: number };
 
 /** Editing keys of a one-line input. */
 export type Edit = 'insert' | 'backspace' | 'delete' | 'left' | 'right' | 'home' | 'end' | 'clear' | 'word' | 'accept' | 'cancel';
@@ -65,6 +80,10 @@ export type Effect =
   | { readonly type: 'quit' }
   | { readonly type: 'suspend' }
   | { readonly type: 'redraw' }
+  /** Questions to the recorded history; each is answered by an action, late or not at all. */
+  | { readonly type: 'history'; readonly requests: readonly HistoryRequest[] }
+  /** Write the history file now. */
+  | { readonly type: 'save-history' }
   /** Text for the clipboard: sanitised, one line. */
   | { readonly type: 'copy'; readonly text: string }
   /** Show this theme; `keep` when it was picked and not only looked at. */

@@ -8,6 +8,7 @@ import { fitLine, framed } from './pane.ts';
 import { type ChartModel, chartPanel } from './panels/chart.ts';
 import { footerPanel } from './panels/footer.ts';
 import { headerPanel, noteOf } from './panels/header.ts';
+import { type HistoryTablePart, historyPanel } from './panels/history.ts';
 import { popupPanel } from './panels/popup.ts';
 import { type TableModel, tablePanel } from './panels/table.ts';
 import { type Line, span } from './span.ts';
@@ -31,6 +32,9 @@ export interface Frame {
   readonly chartFrames: readonly Pane[];
   readonly charts: readonly ChartModel[];
   readonly tables: readonly TablePane[];
+  /** Parts of the view of history: those without rows, and its tables. */
+  readonly parts: readonly Pane[];
+  readonly historyTables: readonly HistoryTablePart[];
   readonly popup: Pane | null;
   /** The whole screen, when it is too small for anything else. */
   readonly message: Pane | null;
@@ -54,9 +58,12 @@ export function frameOf(state: ViewState, live: Snapshot, { glyphs, keys }: Fram
       chartFrames: [],
       charts: [],
       tables: [],
+      parts: [],
+      historyTables: [],
       popup: null,
       message: tooSmall(state, glyphs),
     };
+  const history = state.view === 'history' ? historyPanel(state, live, glyphs) : { parts: [], tables: [] };
   const chartFrames: Pane[] = [];
   const charts: ChartModel[] = [];
   for (const [direction, rect] of [
@@ -80,6 +87,8 @@ export function frameOf(state: ViewState, live: Snapshot, { glyphs, keys }: Fram
     chartFrames,
     charts,
     tables: layout.tables.map(({ table, rect }) => ({ table, rect, ...tablePanel(state, live, glyphs, table, rect) })),
+    parts: history.parts,
+    historyTables: history.tables,
     popup: state.popup === null ? null : popupPanel(state, live, glyphs, keys, state.popup),
     message: null,
   };

@@ -24,6 +24,8 @@ export interface Layout {
   /** Tables in the order in which Tab goes through them. */
   readonly tables: readonly { readonly table: TableName; readonly rect: Rect }[];
   readonly footer: Rect;
+  /** Between header and charts above, footer below. */
+  readonly room: Rect;
 }
 
 /** Least size that is drawn; below it a sentence says so. */
@@ -59,8 +61,9 @@ export function layoutOf(state: ViewState, note: boolean): Layout {
     tx: chart(half, columns - half),
     chartFrame: chartRows >= 4,
     chartDay: chartRows >= 7,
-    tables: fits ? tablesIn(state, room) : [],
+    tables: fits && state.view !== 'history' ? tablesIn(state, room) : [],
     footer,
+    room,
   };
 }
 

@@ -5,6 +5,7 @@ import type { Action, Command, Effect } from './action.ts';
 import { editFilter, openFilter, withoutFilter } from './filter-input.ts';
 import { UNIT_MODES } from './format.ts';
 import type { FrameSettings } from './frame.ts';
+import { reduceHistory, scrollHistory, selectHistory, takeAnswer, withQuestions } from './history/reduce.ts';
 import { move, scroll, settled } from './movement.ts';
 import { sortBy, toggleFrozen, togglePin, turnSort } from './ordering.ts';
 import { openDetails, openThemes, scrolledPopup, showView, turnPane } from './places.ts';
@@ -23,12 +24,16 @@ const NONE: readonly Effect[] = [];
 
 /** Applies one action. The same state object comes back when nothing changed. */
 export function reduce(state: ViewState, action: Action, live: Snapshot, settings: FrameSettings): Step {
+  return withQuestions(step(state, action, live, settings), live, settings.glyphs);
+}
+
+function step(state: ViewState, action: Action, live: Snapshot, settings: FrameSettings): Step {
   switch (action.type) {
     case 'command': {
       const before = state.notice === '' ? state : { ...state, notice: '' };
-      return state.popup === null
-        ? command(before, action.command, live, settings)
-        : reducePopup(before, action.command, live, settings);
+      if (state.popup !== null) return reducePopup(before, action.command, live, settings);
+      const own = state.view === 'history' ? reduceHistory(before, action.command, live, settings.glyphs) : null;
+      return own ?? command(before, action.command, live, settings);
     }
     case 'edit':
       return still(settled(editFilter(state, action.edit, action.text), live));
@@ -40,6 +45,12 @@ export function reduce(state: ViewState, action: Action, live: Snapshot, setting
       const index = orderedRows(state, live, action.table).findIndex((row) => row.id === action.id);
       return still(index < 0 ? state : move({ ...state, pane: action.table }, live, () => index));
     }
+    case 'history':
+      return still(takeAnswer(state, action, live));
+    case 'history-select':
+      return still(selectHistory(state, action.pane, action.id, live, settings.glyphs));
+    case 'history-scroll':
+      return still(scrollHistory(state, action.pane, action.by, live, settings.glyphs));
     case 'sort':
       return still(sortBy({ ...state, pane: action.table }, action.column, live));
     case 'scroll':
@@ -97,7 +108,19 @@ function command(state: ViewState, name: Command, live: Snapshot, settings: Fram
     case 'hosts':
     case 'categories':
     case 'interfaces':
+    case 'history':
       return still(settled(showView(state, name), live));
+    case 'save-history':
+      return live.capture.history?.state === 'recording'
+        ? { state: { ...state, notice: 'writing the history file' }, effects: [{ type: 'save-history' }] }
+        : still({ ...state, notice: 'this run records nothing' });
+    case 'collapse':
+    case 'expand':
+    case 'shorter':
+    case 'longer':
+    case 'mark':
+    case 'now':
+      return still(state);
     case 'sort-next':
       return still(turnSort(state, 1, live));
     case 'sort-previous':

@@ -3,6 +3,8 @@
 import type { Snapshot } from '../aggregate/snapshot.ts';
 import type { Filter } from '../filter/filter.ts';
 import type { UnitMode } from './format.ts';
+import type { BudgetPlan } from './history/budget.ts';
+import { type HistoryState, initialHistory } from './history/state.ts';
 
 /** Where a filter text is wrong: what, and at which UTF-16 unit of it, from 0. */
 export interface FilterProblem {
@@ -15,7 +17,7 @@ export const TABLES = ['apps', 'connections', 'hosts', 'categories', 'interfaces
 export type TableName = (typeof TABLES)[number];
 
 /** What fills the screen. */
-export const VIEWS = ['overview', 'apps', 'connections', 'hosts', 'categories', 'interfaces'] as const;
+export const VIEWS = ['overview', 'apps', 'connections', 'hosts', 'categories', 'interfaces', 'history'] as const;
 export type ViewName = (typeof VIEWS)[number];
 
 export interface Sort {
@@ -76,6 +78,8 @@ export interface ViewState {
   readonly theme: string;
   /** Names of the themes that can be picked. */
   readonly themes: readonly string[];
+  /** The view of recorded history, and the budget. */
+  readonly history: HistoryState;
   /** One short line on what the last key did; empty most of the time. */
   readonly notice: string;
 }
@@ -93,6 +97,7 @@ export interface ViewDefaults {
   readonly closed?: boolean;
   readonly theme?: string;
   readonly themes?: readonly string[];
+  readonly budget?: BudgetPlan | null;
 }
 
 const NEW_TABLE: TableState = { sort: { column: 'rate', descending: true }, selected: null, index: 0, top: 0 };
@@ -104,6 +109,7 @@ const VIEW_PANES: Record<ViewName, TableName> = {
   hosts: 'hosts',
   categories: 'categories',
   interfaces: 'interfaces',
+  history: 'apps',
 };
 
 /** One of something for each table. */
@@ -137,6 +143,7 @@ export function initialState(defaults: ViewDefaults): ViewState {
     popup: null,
     theme: defaults.theme ?? 'netmon',
     themes: defaults.themes ?? [],
+    history: initialHistory(defaults.budget ?? null),
     notice: '',
   };
 }

@@ -14,6 +14,8 @@ import {
   RATE_WIDTH,
 } from '../format.ts';
 import type { Glyphs } from '../glyphs.ts';
+import { BUDGET_NEAR } from '../history/budget.ts';
+import { standingNow } from '../history/standing.ts';
 import { fitLine, fitParts, spread } from '../pane.ts';
 import { type Line, type Role, type Span, span } from '../span.ts';
 import type { ViewState } from '../state.ts';
@@ -84,6 +86,9 @@ function stateParts(state: ViewState, live: Snapshot): readonly Part[] {
   if (state.filter.filter !== null) mark('filtered', 'filtered');
   if (state.since !== null) mark(`since ${formatClock(state.since.time)}`, 'accent');
   if (state.privacy) mark('private', 'accent');
+  const budget = state.history.plan === null ? null : standingNow(state.history, live);
+  if (budget !== null && budget.over > 0) mark(`OVER BUDGET ${formatShare(budget.share)}`, 'error');
+  else if (budget !== null && budget.share > BUDGET_NEAR) mark(`budget ${formatShare(budget.share)}`, 'warn');
   return parts;
 }
 

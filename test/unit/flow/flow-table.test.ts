@@ -158,6 +158,55 @@ describe('growth, removal, eviction', () => {
     expect(big.freshCount).toBe(10_000);
   });
 
+  it('keeps flows apart where all rows are taken at once, and where their rows are used again', () => {
+    const big = makeTable(1 << 16);
+    const all = (bytes: number) => {
+      for (let i = 0; i < 40_000; i++) big.touch(timed(packet({ protocol: UDP, sport: i, bytes }), T0 + i), 0, 0);
+    };
+    all(100);
+    expect([big.count, big.evicted, big.capacity]).toEqual([40_000, 0, 1 << 16]);
+    for (let row = 0; row < 40_000; row += 2) big.remove(row);
+    expect([big.count, lookup(big, packet({ protocol: UDP, sport: 8 }), 0)]).toEqual([20_000, -1]);
+    all(1000);
+    expect([big.count, big.created, big.rows]).toEqual([40_000, 60_000, 40_000]);
+    for (let i = 0; i < 40_000; i++) {
+      const row = lookup(big, packet({ protocol: UDP, sport: i }), 0);
+      const [bytes, count] = i % 2 === 0 ? [1000, 1] : [1100, 2];
+      expect([counter(row, L.TX_BYTES, big), counter(row, L.TX_PACKETS, big)]).toEqual([bytes, count]);
+    }
+  });
+
+  it('begins anew in a row that was used: nothing of the flow before is left', () => {
+    const row = table.touch(timed(packet({ flags: 'S', bytes: 60 }), T0), 0, 0);
+    table.touch(timed(reply({ flags: 'SA', ack: 1 }), T0 + 20), 0, 0);
+    table.touch(timed(packet({ seq: 1, payload: 9, timestamps: [1, 1] }), T0 + 21), 0, 0);
+    table.touch(timed(packet({ seq: 1, payload: 9 }), T0 + 22), 0, 0);
+    table.setOwner(row, 7, 1, 2);
+    table.setPeer(row, 8);
+    table.setRead(row);
+    table.clearFresh();
+    table.remove(row);
+    table.clearFresh();
+    table.beginTick();
+    const other = makeTable();
+    other.beginTick();
+    const next = timed(packet({ sport: 7, flags: 'S', seq: 5 }), T0 + 50);
+    expect([table.touch(next, 3, 0), other.touch(next, 3, 0), table.isRead(row)]).toEqual([row, row, false]);
+    const words = (of: FlowTable) => [...of.ints.subarray(row * L.INTS, (row + 1) * L.INTS)];
+    other.counters[row * L.COUNTERS + L.SERIAL] = 2;
+    expect(words(table)).toEqual(words(other));
+  });
+
+  it('loads rows without changing them', () => {
+    const packets = Array.from({ length: 64 }, (_, i) => timed(packet({ protocol: UDP, sport: i }), T0));
+    for (const each of packets) table.touch(each, 0, 0);
+    const before = table.ints.slice();
+    const hashes = Int32Array.from(packets, (each, i) => table.hash(each, i & 1));
+    table.warm(hashes, packets.length);
+    expect(table.ints).toEqual(before);
+    expect(packets.map((each, i) => table.touch(each, 0, 0, table.hash(each, 0)) === i)).not.toContain(false);
+  });
+
   it('tells the observer before a row goes, with its last counters', () => {
     const told: [number, number][] = [];
     table.observer = { flowRemoved: (row) => told.push([counter(row, L.SERIAL), counter(row, L.TX_BYTES)]) };

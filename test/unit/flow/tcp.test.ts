@@ -29,7 +29,7 @@ function rx(flags: string, fields: PacketFields = {}, later = 1): void {
   last = table.touch(timed(reply({ ...fields, flags }), now), 0, 0);
 }
 const state = () => L.FLOW_STATES[(table.ints[last * L.INTS + L.STATE] as number) >>> 24];
-const word = (column: number) => table.tcp[last * L.TCP_WORDS + column] as number;
+const word = (column: number) => table.ints[last * L.INTS + column] as number;
 const rtt = () => word(L.RTT) / 1000;
 const retransmits = () => [word(L.TX_RETRANSMITS), word(L.RX_RETRANSMITS)];
 

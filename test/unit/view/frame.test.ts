@@ -16,10 +16,13 @@ import { initialState } from '../../../src/view/state.ts';
 import { CONNECTIONS } from '../../../src/view/tables/connections.ts';
 import { appRow, busy, CAPTURE, flowRow, hostRow, NOON, snapshot } from '../../support/snapshot-builder.ts';
 
+/** What covers its cells by itself. */
+function solid(frame: Frame) {
+  return [frame.header, frame.footer, ...frame.tables, ...frame.parts, ...frame.historyTables];
+}
+
 function check(frame: Frame, columns: number, rows: number): void {
-  const panes = [frame.header, frame.footer, ...frame.tables, ...frame.chartFrames, frame.popup, frame.message].filter(
-    (pane) => pane !== null,
-  );
+  const panes = [...solid(frame), ...frame.chartFrames, frame.popup, frame.message].filter((pane) => pane !== null);
   for (const { rect, lines } of panes) {
     expect(rect.left + rect.width).toBeLessThanOrEqual(columns);
     expect(rect.top + rect.height).toBeLessThanOrEqual(rows);
@@ -28,7 +31,7 @@ function check(frame: Frame, columns: number, rows: number): void {
   }
   if (frame.message !== null) return;
   const covered = new Array<number>(rows).fill(0);
-  for (const { rect } of [frame.header, frame.footer, ...frame.tables])
+  for (const { rect } of solid(frame))
     for (let y = rect.top; y < rect.top + rect.height; y++) covered[y] = (covered[y] ?? 0) + rect.width;
   for (const { rect } of frame.chartFrames.length > 0 ? frame.chartFrames : [])
     for (let y = rect.top; y < rect.top + rect.height; y++) covered[y] = (covered[y] ?? 0) + rect.width;

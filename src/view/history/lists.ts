@@ -1,0 +1,54 @@
+// Rows of the tables of history in the order in which they are shown, and the cursor among them.
+
+import type { HistoryRow } from '../../net/history.ts';
+import { topFor } from '../selection.ts';
+import { type HistoryPane, type HistorySort, type HistoryState, type ListState, resultOf } from './state.ts';
+
+const VALUES: Readonly<Record<HistorySort, (row: HistoryRow) => number | string>> = {
+  total: (row) => row.rxBytes + row.txBytes,
+  rx: (row) => row.rxBytes,
+  tx: (row) => row.txBytes,
+  flows: (row) => row.flows,
+  name: (row) => row.key?.toLowerCase() ?? '',
+};
+
+/** Rows of a pane: sorted, those without a key (the folded rest, what is unowned) where their bytes put them, by name at the end. */
+export function historyRows(history: HistoryState, pane: HistoryPane): readonly HistoryRow[] {
+  const result = resultOf(history, pane);
+  if (result === null) return [];
+  const { column, descending } = history.sort;
+  const value = VALUES[column];
+  const sign = descending ? -1 : 1;
+  return [...result.rows].sort((a, b) => {
+    if (column === 'name' && (a.key === null) !== (b.key === null)) return a.key === null ? 1 : -1;
+    const [left, right] = [value(a), value(b)];
+    return left === right ? 0 : sign * (left < right ? -1 : 1);
+  });
+}
+
+/** What a row is remembered by. */
+export function rowId(row: HistoryRow): string {
+  return row.key === null ? `\u0000${row.reason ?? ''}` : row.key;
+}
+
+/** Index of the chosen row; -1 in an empty list. */
+export function listIndex(list: ListState, rows: readonly HistoryRow[]): number {
+  if (rows.length === 0) return -1;
+  if (list.selected === null) return 0;
+  const found = rows.findIndex((row) => rowId(row) === list.selected);
+  return found >= 0 ? found : Math.min(list.index, rows.length - 1);
+}
+
+/** The list with its cursor moved; `visible` rows are shown at once. */
+export function movedList(
+  list: ListState,
+  rows: readonly HistoryRow[],
+  to: (index: number, count: number) => number,
+  visible: number,
+  follow = false,
+): ListState {
+  if (rows.length === 0) return list;
+  const index = Math.min(Math.max(0, to(listIndex(list, rows), rows.length)), rows.length - 1);
+  const selected = follow && index === 0 ? null : rowId(rows[index] as HistoryRow);
+  return { selected, index, top: topFor(list.top, index, visible, rows.length) };
+}

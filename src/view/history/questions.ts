@@ -1,0 +1,105 @@
+// What the screen needs to know about the past in a given state, and which of it was not asked yet. Pure: whoever holds the state sends it.
+
+import type { HistoryKey, HistoryQuery } from '../../net/history.ts';
+import { periodOf } from './budget.ts';
+import { MINUTE_MS, monthsAway, startOf, stepped } from './calendar.ts';
+import type { HistoryAsk, HistoryPane, HistoryRequest, HistorySlot, HistoryState, SlotState } from './state.ts';
+import { SERIES_STEP, type Stretch } from './stretch.ts';
+
+/** Rows of a table that are asked for; the rest is one row. */
+const TOP = 200;
+/** Weeks of the calendar of an app, this one too. */
+export const CALENDAR_WEEKS = 53;
+/** How often that is asked again which hardly changes: the budget while nobody looks at history, what an app reached first. */
+const SELDOM_MINUTES = 10;
+
+const KEY_OF_PANE: Readonly<Record<HistoryPane, HistoryKey>> = {
+  apps: 'app',
+  domains: 'domain',
+  categories: 'category',
+  interfaces: 'interface',
+};
+
+/** What questions depend on besides the state of the view of history. */
+export interface Asking {
+  readonly now: number;
+  /** True while that view is shown. */
+  readonly shown: boolean;
+  readonly window: Stretch;
+  /** What the tables are about: the marked stretch, else the window. */
+  readonly stretch: Stretch;
+  readonly panes: readonly HistoryPane[];
+  /** Text of the filter in force, '' for none. */
+  readonly filter: string;
+}
+
+/** The first day of an app's calendar. */
+export function calendarStart(now: number): number {
+  return stepped('week', now, 1 - CALENDAR_WEEKS);
+}
+
+/** All that is to be known, by slot. */
+export function questionsOf(history: HistoryState, asking: Asking): ReadonlyMap<HistorySlot, HistoryAsk> {
+  const { now, shown, window, stretch, panes } = asking;
+  const asks = new Map<HistorySlot, HistoryAsk>();
+  const { plan, page, zoom } = history;
+  const filter = asking.filter === '' ? null : asking.filter;
+  const app = page?.name ?? null;
+  const rows = (slot: HistorySlot, where: Stretch, by: HistoryKey, more: Partial<HistoryQuery> = {}): void => {
+    asks.set(slot, {
+      kind: 'rows',
+      query: { ...where, by, app: null, domain: null, category: null, interface: null, filter, top: TOP, steps: 0, ...more },
+    });
+  };
+  if (plan !== null) rows('budget', periodOf(plan.day, now), 'day', { interface: plan.interface, filter: null, top: 1 });
+  if (!shown) return asks;
+  const step = SERIES_STEP[zoom];
+  if (step === null) rows('chart', window, 'day', { app });
+  else rows('chart', window, 'category', { app, top: 1, steps: Math.round((window.to - window.from) / step) });
+  for (const pane of page === null ? panes : (['domains'] as const)) rows(pane, stretch, KEY_OF_PANE[pane], { app });
+  const lastMonth = stepped('month', now, -1);
+  const minute = Math.floor(now / MINUTE_MS) * MINUTE_MS;
+  rows('days', { from: lastMonth, to: stepped('day', now, 1) }, 'day', { app });
+  rows('before', { from: lastMonth, to: Math.max(lastMonth + MINUTE_MS, monthsAway(minute, -1)) }, 'category', { app, top: 1 });
+  if (page !== null) {
+    rows('calendar', { from: calendarStart(now), to: stepped('day', now, 1) }, 'day', { app });
+    asks.set('first', { kind: 'first-seen', app: page.name });
+  }
+  return asks;
+}
+
+/** What is not asked yet, and the state in which it is. The same state comes back where there is nothing to ask. */
+export function ask(
+  history: HistoryState,
+  asking: Asking,
+): { readonly history: HistoryState; readonly requests: readonly HistoryRequest[] } {
+  const { now, shown } = asking;
+  const requests: HistoryRequest[] = [];
+  const slots: Partial<Record<HistorySlot, SlotState>> = { ...history.slots };
+  let { serial } = history;
+  for (const [slot, wanted] of questionsOf(history, asking)) {
+    const old = history.slots[slot];
+    const key = `${freshness(slot, wanted, now, shown, old)} ${JSON.stringify(wanted)}`;
+    if (old?.key === key) continue;
+    serial++;
+    slots[slot] = {
+      key,
+      serial,
+      asked: now,
+      pending: true,
+      answer: old?.answer ?? null,
+      failure: old?.failure ?? null,
+      counted: old?.counted ?? 0,
+    };
+    requests.push({ slot, serial, ask: wanted });
+  }
+  return requests.length === 0 ? { history, requests } : { history: { ...history, slots, serial }, requests };
+}
+
+/** Changes when the answer may have: each minute where now is part of it, or where it failed; never for the past. */
+function freshness(slot: HistorySlot, wanted: HistoryAsk, now: number, shown: boolean, old: SlotState | undefined): number {
+  const minute = Math.floor(now / MINUTE_MS);
+  if (slot === 'first' || (slot === 'budget' && !shown)) return Math.floor(minute / SELDOM_MINUTES);
+  if (wanted.kind === 'rows' && wanted.query.to < startOf('hour', now) && (old?.failure ?? null) === null) return 0;
+  return minute;
+}

@@ -1,0 +1,215 @@
+// Keys in the view of history, answers that came back, and the questions that follow from a state. No time, no I/O.
+
+import type { Snapshot } from '../../aggregate/snapshot.ts';
+import type { Action, Command, Effect } from '../action.ts';
+import { drawable } from '../cells.ts';
+import { withFilter } from '../filter-input.ts';
+import { formatAmount } from '../format.ts';
+import type { Glyphs } from '../glyphs.ts';
+import { topFor } from '../selection.ts';
+import type { ViewState } from '../state.ts';
+import { startOf, stepped } from './calendar.ts';
+import { countedBytes } from './counted.ts';
+import { historyPage } from './layout.ts';
+import { historyRows, listIndex, movedList, rowId } from './lists.ts';
+import { ask, calendarStart } from './questions.ts';
+import { type Scene, sceneOf } from './scene.ts';
+import { HISTORY_PANES, HISTORY_SORTS, type HistoryPane, type HistorySort, type HistoryState, type SlotState } from './state.ts';
+import { markStretch, showDay, stepBy, toNow, withHistory, zoomBy } from './travel.ts';
+
+/** What a step gives back. */
+interface Step {
+  readonly state: ViewState;
+  readonly effects: readonly Effect[];
+}
+
+/** Snapshots before the budget is asked for: the first frames have better things to do. */
+const BUDGET_AFTER = 5;
+
+/** Applies a command in the view of history; null for one that means there what it means everywhere. */
+export function reduceHistory(state: ViewState, command: Command, live: Snapshot, glyphs: Glyphs): Step | null {
+  const scene = sceneOf(state, live, glyphs);
+  const next = changed(state, command, scene);
+  if (next !== undefined) return next === null ? null : { state: next, effects: [] };
+  if (command !== 'copy') return { state, effects: [] };
+  const text = chosenText(state, glyphs);
+  return text === null
+    ? { state, effects: [] }
+    : { state: { ...state, notice: 'row copied' }, effects: [{ type: 'copy', text }] };
+}
+
+/** The state after a command; null where it is none of this view's, undefined where it means nothing here. */
+function changed(state: ViewState, command: Command, scene: Scene): ViewState | null | undefined {
+  const { page } = state.history;
+  const inCalendar = page?.pane === 'calendar';
+  switch (command) {
+    case 'collapse':
+      return inCalendar ? moveDay(state, scene, -7) : stepBy(state, scene, -1);
+    case 'expand':
+      return inCalendar ? moveDay(state, scene, 7) : stepBy(state, scene, 1);
+    case 'shorter':
+      return zoomBy(state, scene, -1);
+    case 'longer':
+      return zoomBy(state, scene, 1);
+    case 'mark':
+      return markStretch(state, scene);
+    case 'now':
+      return toNow(state);
+    case 'up':
+      return inCalendar ? moveDay(state, scene, -1) : moveList(state, scene, (index) => index - 1);
+    case 'down':
+      return inCalendar ? moveDay(state, scene, 1) : moveList(state, scene, (index) => index + 1);
+    case 'first':
+      return inCalendar ? moveDay(state, scene, Number.NEGATIVE_INFINITY) : moveList(state, scene, () => 0, true);
+    case 'last':
+      return inCalendar ? moveDay(state, scene, Number.POSITIVE_INFINITY) : moveList(state, scene, (_, count) => count - 1);
+    case 'page-up':
+      return inCalendar ? moveDay(state, scene, -28) : moveList(state, scene, (index, _, rows) => index - rows);
+    case 'page-down':
+      return inCalendar ? moveDay(state, scene, 28) : moveList(state, scene, (index, _, rows) => index + rows);
+    case 'next-pane':
+      return turnPane(state, 1);
+    case 'previous-pane':
+      return turnPane(state, -1);
+    case 'sort-next':
+      return sortBy(state, turned(HISTORY_SORTS, state.history.sort.column, 1));
+    case 'sort-previous':
+      return sortBy(state, turned(HISTORY_SORTS, state.history.sort.column, -1));
+    case 'sort-direction':
+      return withHistory(state, { sort: { ...state.history.sort, descending: !state.history.sort.descending } });
+    case 'details':
+      return openRow(state, scene);
+    case 'back':
+      return goBack(state);
+    case 'names':
+    case 'services':
+    case 'closed':
+    case 'count-from-now':
+    case 'freeze':
+    case 'pin':
+    case 'copy':
+      return undefined;
+    default:
+      return null;
+  }
+}
+
+/** Takes an answer in; one to an older question is dropped. */
+export function takeAnswer(state: ViewState, action: Extract<Action, { type: 'history' }>, live: Snapshot): ViewState {
+  const slot = state.history.slots[action.slot];
+  if (slot === undefined || slot.serial !== action.serial) return state;
+  const { answer } = action;
+  const counted = countedBytes(live, state.history.plan?.interface ?? null);
+  const next: SlotState =
+    answer.kind === 'failed'
+      ? { ...slot, pending: false, failure: answer }
+      : { ...slot, pending: false, failure: null, answer, counted };
+  return withHistory(state, { slots: { ...state.history.slots, [action.slot]: next } });
+}
+
+/** Adds what must be asked in a state to the effects of the step that led to it. */
+export function withQuestions(step: Step, live: Snapshot, glyphs: Glyphs): Step {
+  const { state } = step;
+  const isShown = state.view === 'history';
+  if (!isShown && (state.history.plan === null || live.seq < BUDGET_AFTER)) return step;
+  const { history, requests } = ask(state.history, sceneOf(state, live, glyphs).asking);
+  if (requests.length === 0) return step;
+  return { state: { ...state, history }, effects: [...step.effects, { type: 'history', requests }] };
+}
+
+/** Puts the cursor of a table onto a row that was clicked. */
+export function selectHistory(state: ViewState, pane: HistoryPane, id: string, live: Snapshot, glyphs: Glyphs): ViewState {
+  const index = historyRows(state.history, pane).findIndex((row) => rowId(row) === id);
+  if (index < 0) return state;
+  const { page } = state.history;
+  const focused = withHistory(state, page === null ? { pane } : { page: { ...page, pane: 'domains' } });
+  return moveList(focused, sceneOf(focused, live, glyphs), () => index);
+}
+
+/** Moves the window of a table; the cursor comes along only where it would leave it. */
+export function scrollHistory(state: ViewState, pane: HistoryPane, by: number, live: Snapshot, glyphs: Glyphs): ViewState {
+  const { lists } = state.history;
+  const rows = historyRows(state.history, pane);
+  const visible = historyPage(sceneOf(state, live, glyphs).layout, pane);
+  const list = lists[pane];
+  const top = topFor(list.top + by, -1, visible, rows.length);
+  const at = Math.min(Math.max(listIndex(list, rows), top), top + visible - 1);
+  return withHistory(state, { lists: { ...lists, [pane]: movedList({ ...list, top }, rows, () => at, visible) } });
+}
+
+function moveList(
+  state: ViewState,
+  scene: Scene,
+  to: (index: number, count: number, rows: number) => number,
+  follow = false,
+): ViewState {
+  const pane = focusedPane(state.history);
+  const visible = historyPage(scene.layout, pane);
+  const rows = historyRows(state.history, pane);
+  const list = movedList(state.history.lists[pane], rows, (index, count) => to(index, count, visible), visible, follow);
+  return withHistory(state, { lists: { ...state.history.lists, [pane]: list } });
+}
+
+function focusedPane(history: HistoryState): HistoryPane {
+  return history.page === null ? history.pane : 'domains';
+}
+
+function turnPane(state: ViewState, by: number): ViewState {
+  const { page, pane } = state.history;
+  if (page === null) return withHistory(state, { pane: turned(HISTORY_PANES, pane, by) });
+  return withHistory(state, { page: { ...page, pane: page.pane === 'calendar' ? 'domains' : 'calendar' } });
+}
+
+function turned<T>(all: readonly T[], one: T, by: number): T {
+  return all[(all.indexOf(one) + by + all.length) % all.length] as T;
+}
+
+function sortBy(state: ViewState, column: HistorySort): ViewState {
+  return withHistory(state, { sort: { column, descending: column !== 'name' } });
+}
+
+/** Moves the calendar's cursor by days, within what the calendar shows. */
+function moveDay(state: ViewState, scene: Scene, by: number): ViewState {
+  const { page } = state.history;
+  if (page === null) return state;
+  const today = startOf('day', scene.now);
+  const first = calendarStart(scene.now);
+  const wanted = Number.isFinite(by) ? stepped('day', page.day ?? today, by) : by;
+  const day = Math.min(today, Math.max(first, wanted));
+  return withHistory(state, { page: { ...page, day: day === today ? null : day } });
+}
+
+/** An app opens its page, a day its hours; anything else becomes the filter. */
+function openRow(state: ViewState, scene: Scene): ViewState {
+  const { history } = state;
+  const { page } = history;
+  if (page?.pane === 'calendar') return showDay(state, page.day ?? startOf('day', scene.now), scene.now);
+  const pane = focusedPane(history);
+  const rows = historyRows(history, pane);
+  const key = rows[listIndex(history.lists[pane], rows)]?.key ?? null;
+  if (key === null) return rows.length === 0 ? state : { ...state, notice: 'nothing more is known about this row' };
+  if (pane === 'apps') return withHistory(state, { page: { name: key, pane: 'calendar', day: null } });
+  if (/["\\]/.test(key)) return { ...state, notice: 'this name can not be filtered for' };
+  const field = { domains: 'host:', categories: 'category=', interfaces: 'iface=' }[pane];
+  return withFilter(state, `${field}"${key}"`);
+}
+
+/** One thing at a time: the mark, the cursor, the page, the way back to now; then the filter, as everywhere. */
+function goBack(state: ViewState): ViewState | null {
+  const { mark, cursor, page, anchor } = state.history;
+  if (mark !== null) return withHistory(state, { mark: null });
+  if (cursor !== null) return withHistory(state, { cursor: null });
+  if (page !== null) return withHistory(state, { page: null });
+  return anchor === null ? null : toNow(state);
+}
+
+function chosenText(state: ViewState, glyphs: Glyphs): string | null {
+  const pane = focusedPane(state.history);
+  const rows = historyRows(state.history, pane);
+  const row = rows[listIndex(state.history.lists[pane], rows)];
+  if (row === undefined) return null;
+  const hides = state.privacy && pane === 'domains';
+  const name = hides ? glyphs.masked.repeat(6) : drawable(row.key ?? `(${row.reason ?? 'unknown'})`, glyphs);
+  const amount = (bytes: number): string => formatAmount(bytes, state.units).trim();
+  return `${name}  RX ${amount(row.rxBytes)}  TX ${amount(row.txBytes)}  ${row.flows} flows`;
+}

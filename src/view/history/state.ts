@@ -1,0 +1,121 @@
+// What the user chose in the view of history, what was asked because of it, and what came back. Plain and never changed in place.
+
+import type { HistoryQuery, HistoryResult } from '../../net/history.ts';
+import type { BudgetPlan } from './budget.ts';
+import type { Zoom } from './calendar.ts';
+
+/** Tables of the view, in the order in which Tab goes through them. */
+export const HISTORY_PANES = ['apps', 'domains', 'categories', 'interfaces'] as const;
+export type HistoryPane = (typeof HISTORY_PANES)[number];
+
+/** Columns that rows sort by, in the order in which `s` goes through them. */
+export const HISTORY_SORTS = ['total', 'rx', 'tx', 'flows', 'name'] as const;
+export type HistorySort = (typeof HISTORY_SORTS)[number];
+
+/** Places for answers: each holds the last answer to what was asked for it. */
+export const HISTORY_SLOTS = [
+  'chart',
+  ...HISTORY_PANES,
+  /** Days of this month and the last. */
+  'days',
+  /** The last month up to the same day and time. */
+  'before',
+  'budget',
+  /** Days of one app, and when it first reached which domain. */
+  'calendar',
+  'first',
+] as const;
+export type HistorySlot = (typeof HISTORY_SLOTS)[number];
+
+/** What may be asked of the recorded history. */
+export type HistoryAsk =
+  | { readonly kind: 'rows'; readonly query: HistoryQuery }
+  /** When this app first reached each of its domains. */
+  | { readonly kind: 'first-seen'; readonly app: string };
+
+/** One question. An answer names its serial number; one that is not the slot's newest is dropped. */
+export interface HistoryRequest {
+  readonly slot: HistorySlot;
+  readonly serial: number;
+  readonly ask: HistoryAsk;
+}
+
+/** What came back. */
+export type HistoryAnswer =
+  | { readonly kind: 'rows'; readonly result: HistoryResult }
+  | { readonly kind: 'first-seen'; readonly domains: readonly { readonly domain: string; readonly time: number }[] }
+  | { readonly kind: 'failed'; readonly message: string; readonly hint: string | null };
+
+/** The place for an answer. */
+export interface SlotState {
+  /** What was asked last, as text to compare with. */
+  readonly key: string;
+  readonly serial: number;
+  /** When it was asked, epoch ms by the snapshot's clock. */
+  readonly asked: number;
+  /** True until it is answered; an older answer stays meanwhile. */
+  readonly pending: boolean;
+  readonly answer: Exclude<HistoryAnswer, { kind: 'failed' }> | null;
+  readonly failure: Extract<HistoryAnswer, { kind: 'failed' }> | null;
+  /** RX+TX bytes that the run had counted when the answer came: what moves from then on is not in it. */
+  readonly counted: number;
+}
+
+/** The cursor of a list and its first visible row. */
+export interface ListState {
+  /** Key of the chosen row; null follows whatever is first. */
+  readonly selected: string | null;
+  readonly index: number;
+  readonly top: number;
+}
+
+/** The page of one app. */
+export interface AppPage {
+  readonly name: string;
+  readonly pane: 'calendar' | 'domains';
+  /** Beginning of the day under the calendar's cursor; null is today. */
+  readonly day: number | null;
+}
+
+export interface HistoryState {
+  readonly zoom: Zoom;
+  /** A time in the stretch that is shown; null follows now. */
+  readonly anchor: number | null;
+  /** A time under the chart's cursor, and the other end of the stretch that is marked; null is none. */
+  readonly cursor: number | null;
+  readonly mark: number | null;
+  readonly pane: HistoryPane;
+  readonly lists: Readonly<Record<HistoryPane, ListState>>;
+  readonly sort: { readonly column: HistorySort; readonly descending: boolean };
+  readonly page: AppPage | null;
+  readonly slots: Readonly<Partial<Record<HistorySlot, SlotState>>>;
+  /** Number of the last question. */
+  readonly serial: number;
+  /** From the configuration, fixed for a run. */
+  readonly plan: BudgetPlan | null;
+}
+
+const TOP_OF_LIST: ListState = { selected: null, index: 0, top: 0 };
+
+/** What a run starts with. */
+export function initialHistory(plan: BudgetPlan | null): HistoryState {
+  return {
+    zoom: 'day',
+    anchor: null,
+    cursor: null,
+    mark: null,
+    pane: 'apps',
+    lists: { apps: TOP_OF_LIST, domains: TOP_OF_LIST, categories: TOP_OF_LIST, interfaces: TOP_OF_LIST },
+    sort: { column: 'total', descending: true },
+    page: null,
+    slots: {},
+    serial: 0,
+    plan,
+  };
+}
+
+/** The answer of a slot, where it is one of rows. */
+export function resultOf(history: HistoryState, slot: HistorySlot): HistoryResult | null {
+  const answer = history.slots[slot]?.answer;
+  return answer?.kind === 'rows' ? answer.result : null;
+}

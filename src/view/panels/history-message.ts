@@ -1,0 +1,42 @@
+// What stands in the place of a chart that has nothing to show: why, and what to type.
+
+import type { Snapshot } from '../../aggregate/snapshot.ts';
+import { drawable } from '../cells.ts';
+import type { Glyphs } from '../glyphs.ts';
+import { dateText } from '../history/calendar.ts';
+import { resultOf } from '../history/state.ts';
+import { type Line, span } from '../span.ts';
+import type { ViewState } from '../state.ts';
+
+/** The lines. */
+export function historyMessage(state: ViewState, live: Snapshot, glyphs: Glyphs): readonly Line[] {
+  const slot = state.history.slots.chart;
+  const result = resultOf(state.history, 'chart');
+  const recording = (state.paused ?? live).capture.history;
+  const how: readonly Line[] = [
+    [span('  To record:', 'dim'), span('  netmon-tui --history', 'key'), span('  with this run,', 'dim')],
+    [
+      span('             [history]', 'key'),
+      span('  ', 'dim'),
+      span('enabled = true', 'key'),
+      span('  in the config file for all runs.', 'dim'),
+    ],
+  ];
+  if (slot?.failure != null) {
+    const { message, hint } = slot.failure;
+    const lines: Line[] = [[span(`  ${drawable(message, glyphs)}`, 'warn')]];
+    if (hint !== null) lines.push([span(`  ${drawable(hint, glyphs)}`, 'dim')]);
+    return recording === null && result === null ? [...lines, ...how] : lines;
+  }
+  if (slot === undefined || (slot.pending && result === null))
+    return [[span(`  reading what was recorded${glyphs.more}`, 'dim')]];
+  if (result === null || result.oldest === null) {
+    if (recording?.state === 'recording') return [[span('  Recording has just begun: the first minute is not complete yet.')]];
+    return [[span('  Nothing is recorded yet.', 'warn')], ...(recording === null ? how : [])];
+  }
+  const what = state.filter.applied === '' ? 'Nothing is recorded in this stretch.' : 'Nothing recorded here matches the filter.';
+  return [
+    [span(`  ${what}`)],
+    [span(`  There are records from ${dateText(result.oldest)} to ${dateText(result.newest ?? result.oldest)}.`, 'dim')],
+  ];
+}
