@@ -13,6 +13,8 @@ export interface CellContext {
   readonly names: boolean;
   readonly services: boolean;
   readonly privacy: boolean;
+  /** Ids of rows whose branches are shown. */
+  readonly open: ReadonlySet<string>;
   /** Time of the picture, epoch ms. */
   readonly now: number;
   /** RX+TX rate of everything shown, for shares. */
@@ -33,6 +35,8 @@ export interface Column<Row> {
   /** 1 is given up last. */
   readonly rank: number;
   readonly cell: (row: Row, context: CellContext, width: number) => Span | readonly Span[];
+  /** The cell as words alone, where it is also drawn: for copies and files. */
+  readonly plain?: (row: Row, context: CellContext) => string;
   /** What rows are compared by; null sorts last in both directions. Absent where sorting makes no sense. */
   readonly value?: (row: Row) => number | string | null;
   /** Text sorts ascending at first, numbers descending. */

@@ -3,6 +3,7 @@
 
 import type { AppRow, CategoryRow, FlowRow, HostRow, InterfaceRow, Snapshot, Traffic } from '../aggregate/snapshot.ts';
 import type { Filter } from '../filter/filter.ts';
+import { appOfFlow, hostOfFlow } from './owners-of-flows.ts';
 import type { ViewState } from './state.ts';
 
 /** Rows and totals of one picture. */
@@ -10,6 +11,9 @@ export interface Picture {
   readonly snapshot: Snapshot;
   readonly total: Traffic & { readonly unownedBytes: number | null };
   readonly apps: readonly AppRow[];
+  /** All flows that match, closed ones too. */
+  readonly flows: readonly FlowRow[];
+  /** Those that are shown. */
   readonly connections: readonly FlowRow[];
   readonly hosts: readonly HostRow[];
   readonly categories: readonly CategoryRow[];
@@ -54,7 +58,13 @@ function derive({ snapshot, filter, since, closed }: Inputs): Picture {
   const flows = rebase(snapshot.flows, since?.flows ?? null);
   const matching = filter === null ? flows : matchingFlows(snapshot, flows, filter);
   const connections = closed ? matching : matching.filter((flow) => !flow.closed);
-  const common = { snapshot, connections, closedHidden: matching.length - connections.length, filtered: filter !== null };
+  const common = {
+    snapshot,
+    flows: matching,
+    connections,
+    closedHidden: matching.length - connections.length,
+    filtered: filter !== null,
+  };
   if (filter === null) {
     const total =
       since === null ? snapshot.total : { ...minus(snapshot.total, since.total), unownedBytes: unowned(snapshot, since) };
@@ -213,29 +223,4 @@ function narrowed<Row extends Traffic & { readonly id: string }>(
     if (entry !== undefined) out.push({ ...row, ...entry.traffic, flows: entry.flows, recent: [] });
   }
   return out;
-}
-
-/** Finds the app row of a flow: by name and pid, else by name, else by the reason why it has none. */
-function appOfFlow(apps: readonly AppRow[]): (flow: FlowRow) => string | undefined {
-  const byPid = new Map<string, string>();
-  const byName = new Map<string, string>();
-  for (const row of apps) {
-    const name = row.app ?? `\0${row.reason}`;
-    if (!byName.has(name)) byName.set(name, row.id);
-    for (const pid of row.pids) byPid.set(`${pid} ${name}`, row.id);
-  }
-  return (flow) => {
-    const name = flow.app ?? `\0${flow.reason}`;
-    return (flow.pid === null ? undefined : byPid.get(`${flow.pid} ${name}`)) ?? byName.get(name);
-  };
-}
-
-function hostOfFlow(hosts: readonly HostRow[]): (flow: FlowRow) => string | undefined {
-  const byName = new Map<string, string>();
-  const byAddress = new Map<string, string>();
-  for (const row of hosts) {
-    if (row.host !== null) byName.set(row.host, row.id);
-    for (const address of row.addresses) if (!byAddress.has(address)) byAddress.set(address, row.id);
-  }
-  return (flow) => (flow.host === null ? undefined : byName.get(flow.host)) ?? byAddress.get(flow.remote.address);
 }

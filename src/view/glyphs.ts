@@ -27,6 +27,9 @@ export interface Glyphs {
   readonly bottomLeft: string;
   readonly bottomRight: string;
   readonly more: string;
+  /** Before a row that rows can hang under: closed, open. */
+  readonly closed: string;
+  readonly opened: string;
   /** Eight levels, lowest first. */
   readonly levels: readonly string[];
   /** Cells of a chart filled from the bottom and from the top, an empty one first; null draws them in braille. */
@@ -61,6 +64,8 @@ export const UNICODE_GLYPHS: Glyphs = {
   bottomLeft: '└',
   bottomRight: '┘',
   more: '…',
+  closed: '▸',
+  opened: '▾',
   levels: ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'],
   rising: null,
   hanging: null,
@@ -93,6 +98,8 @@ export const ASCII_GLYPHS: Glyphs = {
   bottomLeft: '+',
   bottomRight: '+',
   more: '~',
+  closed: '+',
+  opened: '-',
   levels: ['_', '.', ':', '-', '=', '+', '*', '#'],
   rising: [' ', '.', ':', '|'],
   hanging: [' ', "'", ':', '|'],

@@ -3,7 +3,7 @@
 import type { Snapshot } from '../aggregate/snapshot.ts';
 import { ascendingFirst, sortKeys } from './column.ts';
 import { chosenRow, settled, withTable } from './movement.ts';
-import { orderedRows, SPECS } from './rows.ts';
+import { branchOf, orderedRows, SPECS } from './rows.ts';
 import { PINS_MAX, perTable, type ViewState } from './state.ts';
 
 /** Sorts the focused table by the next column, or the previous one. */
@@ -24,7 +24,8 @@ export function sortBy(state: ViewState, column: string, live: Snapshot): ViewSt
 
 /** Holds the order of all tables as it is, or lets go of it. */
 export function toggleFrozen(state: ViewState, live: Snapshot): ViewState {
-  const now = () => perTable((name) => orderedRows(state, live, name).map((row) => row.id));
+  const now = () =>
+    perTable((name) => orderedRows(state, live, name).flatMap((row) => (branchOf(row) === undefined ? [row.id] : [])));
   return settled({ ...state, frozen: state.frozen === null ? now() : null }, live);
 }
 
@@ -32,7 +33,8 @@ export function toggleFrozen(state: ViewState, live: Snapshot): ViewState {
 export function togglePin(state: ViewState, live: Snapshot): ViewState {
   const row = chosenRow(state, live);
   if (row === undefined) return state;
+  const top = branchOf(row)?.root ?? row.id;
   const pins = state.pins[state.pane];
-  const next = pins.includes(row.id) ? pins.filter((id) => id !== row.id) : [...pins, row.id].slice(-PINS_MAX);
+  const next = pins.includes(top) ? pins.filter((id) => id !== top) : [...pins, top].slice(-PINS_MAX);
   return settled({ ...state, pins: { ...state.pins, [state.pane]: next } }, live);
 }

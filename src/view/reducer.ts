@@ -2,6 +2,7 @@
 
 import type { Snapshot } from '../aggregate/snapshot.ts';
 import type { Action, Command, Effect } from './action.ts';
+import { collapse, expand } from './branching.ts';
 import { editFilter, openFilter, withoutFilter } from './filter-input.ts';
 import { UNIT_MODES } from './format.ts';
 import type { FrameSettings } from './frame.ts';
@@ -98,6 +99,10 @@ function command(state: ViewState, name: Command, live: Snapshot, settings: Fram
       return still(move(state, live, (index, _, page) => index - page));
     case 'page-down':
       return still(move(state, live, (index, _, page) => index + page));
+    case 'expand':
+      return still(expand(state, live));
+    case 'collapse':
+      return still(collapse(state, live));
     case 'next-pane':
       return still(turnPane(state, 1));
     case 'previous-pane':
@@ -114,8 +119,6 @@ function command(state: ViewState, name: Command, live: Snapshot, settings: Fram
       return live.capture.history?.state === 'recording'
         ? { state: { ...state, notice: 'writing the history file' }, effects: [{ type: 'save-history' }] }
         : still({ ...state, notice: 'this run records nothing' });
-    case 'collapse':
-    case 'expand':
     case 'shorter':
     case 'longer':
     case 'mark':

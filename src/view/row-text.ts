@@ -19,6 +19,7 @@ export function rowText(state: ViewState, live: Snapshot, glyphs: Glyphs): strin
   return SPECS[state.pane].columns
     .filter((column) => !DRAWN.has(column.key))
     .map((column) => {
+      if (column.plain !== undefined) return column.plain(row, context);
       const made = column.cell(row, context, column.max);
       return ('role' in made ? made.text : made.map((part) => part.text).join('')).trim();
     })

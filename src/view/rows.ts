@@ -1,6 +1,6 @@
-// Rows in the order in which they are shown: sorted, held where the order is frozen, pinned ones on top.
+// Rows in the order in which they are shown: sorted, held where the order is frozen, pinned ones on top, branches under their rows.
 
-import type { AppRow, CategoryRow, FlowRow, HostRow, InterfaceRow, Snapshot } from '../aggregate/snapshot.ts';
+import type { CategoryRow, FlowRow, InterfaceRow, Snapshot } from '../aggregate/snapshot.ts';
 import { sortValue, type TableSpec } from './column.ts';
 import { type Picture, pictureOf } from './derive.ts';
 import type { Sort, TableName, ViewState } from './state.ts';
@@ -9,9 +9,12 @@ import { CATEGORIES } from './tables/categories.ts';
 import { CONNECTIONS } from './tables/connections.ts';
 import { HOSTS } from './tables/hosts.ts';
 import { INTERFACES } from './tables/interfaces.ts';
+import { type AppLine, underApp, underProcess } from './tree/app-tree.ts';
+import type { Branch } from './tree/branch.ts';
+import { domains, type HostLine, underHost } from './tree/host-tree.ts';
 
 /** A row of any table. */
-export type AnyRow = AppRow | FlowRow | HostRow | CategoryRow | InterfaceRow;
+export type AnyRow = AppLine | FlowRow | HostLine | CategoryRow | InterfaceRow;
 
 /** The table of a name, its row type forgotten: a table is only ever given its own rows, by `orderedRows`. */
 export const SPECS = {
@@ -27,10 +30,35 @@ interface Kept {
   readonly sort: Sort;
   readonly frozen: readonly string[] | null;
   readonly pins: readonly string[];
+  readonly open: readonly string[];
   readonly rows: readonly AnyRow[];
 }
 
 const kept = new Map<TableName, Kept>();
+
+/** Where a row hangs; undefined for one at the top. */
+export function branchOf(row: AnyRow): Branch | undefined {
+  return 'branch' in row ? row.branch : undefined;
+}
+
+/** Rows at the top of a table, in no order. */
+export function topRows(picture: Picture, table: TableName): readonly AnyRow[] {
+  return table === 'hosts' ? domains(picture.hosts) : picture[table];
+}
+
+/** Rows right under a row. */
+export function under(row: AnyRow, picture: Picture, table: TableName): readonly AnyRow[] {
+  if (table === 'hosts') return underHost(row as HostLine, picture);
+  if (table !== 'apps') return [];
+  return branchOf(row) === undefined ? underApp(row as AppLine, picture) : underProcess(row as AppLine, picture);
+}
+
+/** True for a row that something can hang under. */
+export function hasBranches(row: AnyRow, table: TableName): boolean {
+  const branch = branchOf(row);
+  if (table === 'apps') return branch === undefined || (branch.kind === 'process' && branch.depth === 1);
+  return table === 'hosts' && (row as HostLine).host !== null && branch?.kind !== 'address';
+}
 
 /** Rows of a table as the state orders them. The last answer for each table is kept. */
 export function orderedRows(state: ViewState, live: Snapshot, table: TableName): readonly AnyRow[] {
@@ -38,12 +66,46 @@ export function orderedRows(state: ViewState, live: Snapshot, table: TableName):
   const { sort } = state.tables[table];
   const frozen = state.frozen?.[table] ?? null;
   const pins = state.pins[table];
+  const open = state.open[table];
   const old = kept.get(table);
-  if (old !== undefined && old.picture === picture && old.sort === sort && old.frozen === frozen && old.pins === pins)
+  if (
+    old !== undefined &&
+    old.picture === picture &&
+    old.sort === sort &&
+    old.frozen === frozen &&
+    old.pins === pins &&
+    old.open === open
+  )
     return old.rows;
-  const rows = order(picture[table], SPECS[table], sort, frozen, pins);
-  kept.set(table, { picture, sort, frozen, pins, rows });
+  const top = order(topRows(picture, table), SPECS[table], sort, frozen, pins);
+  const rows = open.length === 0 ? top : withBranches(top, picture, table, sort, new Set(open));
+  kept.set(table, { picture, sort, frozen, pins, open, rows });
   return rows;
+}
+
+/** The row with this id, hidden in a closed branch or not. */
+export function rowWithId(state: ViewState, live: Snapshot, table: TableName, id: string): AnyRow | undefined {
+  const shown = orderedRows(state, live, table).find((row) => row.id === id);
+  return shown ?? (pictureOf(state, live)[table] as readonly AnyRow[]).find((row) => row.id === id);
+}
+
+function withBranches(
+  rows: readonly AnyRow[],
+  picture: Picture,
+  table: TableName,
+  sort: Sort,
+  open: ReadonlySet<string>,
+): readonly AnyRow[] {
+  const out: AnyRow[] = [];
+  const put = (row: AnyRow): void => {
+    out.push(row);
+    if (!open.has(row.id)) return;
+    const ordered = order(under(row, picture, table), SPECS[table], sort, null, []);
+    for (const branch of ordered) if (branchOf(branch)?.kind !== 'rest') put(branch);
+    for (const branch of ordered) if (branchOf(branch)?.kind === 'rest') put(branch);
+  };
+  for (const row of rows) put(row);
+  return out;
 }
 
 function order(

@@ -69,6 +69,8 @@ export interface ViewState {
   readonly frozen: Readonly<Record<TableName, readonly string[]>> | null;
   /** Ids of rows kept on top, per table; bounded by `PINS_MAX`. */
   readonly pins: Readonly<Record<TableName, readonly string[]>>;
+  /** Ids of rows whose branches are shown, per table; bounded by `OPEN_MAX`. */
+  readonly open: Readonly<Record<TableName, readonly string[]>>;
   readonly closed: boolean;
   readonly names: boolean;
   readonly services: boolean;
@@ -86,6 +88,8 @@ export interface ViewState {
 
 /** Pins a table can hold. */
 export const PINS_MAX = 32;
+/** Rows of a table that can be open at a time; the one opened first is closed for another. */
+export const OPEN_MAX = 64;
 
 /** What a run may start with; the rest has defaults. */
 export interface ViewDefaults {
@@ -135,6 +139,7 @@ export function initialState(defaults: ViewDefaults): ViewState {
     since: null,
     frozen: null,
     pins: perTable(() => []),
+    open: perTable(() => []),
     closed: defaults.closed ?? false,
     names: defaults.names ?? true,
     services: false,

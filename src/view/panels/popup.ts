@@ -8,7 +8,7 @@ import type { Glyphs } from '../glyphs.ts';
 import type { KeyTable } from '../keymap.ts';
 import { centred } from '../layout.ts';
 import { framed } from '../pane.ts';
-import { type AnyRow, SPECS } from '../rows.ts';
+import { rowWithId, SPECS } from '../rows.ts';
 import { type Line, span } from '../span.ts';
 import type { Popup, ViewState } from '../state.ts';
 import { captureFacts, factLines, rowFacts } from './details.ts';
@@ -35,8 +35,7 @@ export function popupContent(state: ViewState, live: Snapshot, glyphs: Glyphs, k
     case 'capture':
       return { title: 'Capture', lines: factLines(captureFacts(pictureOf(state, live).snapshot, context), width, context) };
     case 'details': {
-      const rows: readonly AnyRow[] = pictureOf(state, live)[popup.table];
-      const row = rows.find(({ id }) => id === popup.id);
+      const row = rowWithId(state, live, popup.table, popup.id);
       const title = `${SPECS[popup.table].title.replace(/s$/, '')} details`;
       if (row === undefined) return { title, lines: [[span(' this row is no longer listed', 'dim')]] };
       return { title, lines: factLines(rowFacts(popup.table, row, context), width, context) };

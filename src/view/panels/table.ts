@@ -8,7 +8,7 @@ import { formatGrouped } from '../format.ts';
 import type { Glyphs } from '../glyphs.ts';
 import { type Rect, visibleRows } from '../layout.ts';
 import { framed } from '../pane.ts';
-import { type AnyRow, orderedRows, SPECS } from '../rows.ts';
+import { type AnyRow, branchOf, orderedRows, SPECS } from '../rows.ts';
 import { cursorIndex, topFor } from '../selection.ts';
 import { type Line, type Span, span } from '../span.ts';
 import type { TableName, ViewState } from '../state.ts';
@@ -40,6 +40,7 @@ export function contextOf(state: ViewState, live: Snapshot, glyphs: Glyphs): Cel
     names: state.names,
     services: state.services,
     privacy: state.privacy,
+    open: new Set(),
     now: picture.snapshot.time,
     rate: picture.total.rxRate + picture.total.txRate,
   };
@@ -49,7 +50,7 @@ export function contextOf(state: ViewState, live: Snapshot, glyphs: Glyphs): Cel
 export function tablePanel(state: ViewState, live: Snapshot, glyphs: Glyphs, table: TableName, rect: Rect): TableModel {
   const picture = pictureOf(state, live);
   const spec = SPECS[table];
-  const context = contextOf(state, live, glyphs);
+  const context = { ...contextOf(state, live, glyphs), open: new Set(state.open[table]) };
   const rows = orderedRows(state, live, table);
   const { sort, top } = state.tables[table];
   const focused = state.pane === table && state.popup === null;
@@ -78,7 +79,16 @@ export function tablePanel(state: ViewState, live: Snapshot, glyphs: Glyphs, tab
   const mark = sort.descending ? glyphs.descending : glyphs.ascending;
   const title: Span[] = [
     span(spec.title, focused ? 'title' : 'header'),
-    span(` ${formatGrouped(countOf(picture, table, rows))}`, 'text'),
+    span(
+      ` ${formatGrouped(
+        countOf(
+          picture,
+          table,
+          rows.filter((row) => branchOf(row) === undefined),
+        ),
+      )}`,
+      'text',
+    ),
   ];
   if (table === 'connections' && picture.closedHidden > 0)
     title.push(span(` ${glyphs.separator} ${picture.closedHidden} closed hidden`, 'dim'));

@@ -1,36 +1,50 @@
-// The apps table: one row for each program, its helpers folded in.
+// The apps table: one row for each program, its helpers folded in; under it its processes, under those the hosts.
 // Narrow screens give up, in this order: recent, user, last seen, share, pids, totals (TX, RX), flows. App and the two rates stay.
 
-import type { AppRow } from '../../aggregate/snapshot.ts';
-import { BY_RATE, BY_TOTAL, type TableSpec } from '../column.ts';
-import { span } from '../span.ts';
+import { fitText } from '../cells.ts';
+import { BY_RATE, BY_TOTAL, type CellContext, type TableSpec } from '../column.ts';
+import { type Span, span } from '../span.ts';
+import type { AppLine } from '../tree/app-tree.ts';
 import { flowsColumn, numberColumn, seenColumn, wordColumn } from './columns.ts';
-import { shown } from './masking.ts';
+import { hidden, nameCell, shown } from './masking.ts';
 import { rateColumns, recentColumn, shareColumn, totalColumns } from './traffic.ts';
+import { treeCell } from './tree-cell.ts';
+
+function nameOf(row: AppLine, context: CellContext, cells: number): Span {
+  if (row.app === null) return span(`(${shown(row.reason ?? 'no owner', context)})`, 'dim');
+  if (row.branch?.kind !== 'host') return span(shown(row.app, context), row.branch === undefined ? 'name' : 'text');
+  return span(
+    fitText(nameCell(hidden(row.app, context), row.branch.nameSource, cells, context), cells, context.glyphs, 'left', 'start'),
+    'text',
+  );
+}
 
 /** Apps, busiest first. */
-export const APPS: TableSpec<AppRow> = {
+export const APPS: TableSpec<AppLine> = {
   title: 'Apps',
   sorts: [BY_RATE, BY_TOTAL],
   columns: [
     {
-      ...wordColumn<AppRow>('app', { min: 14, max: 44, rank: 1 }, (row) => row.app?.toLowerCase() ?? null),
+      ...wordColumn<AppLine>('app', { min: 14, max: 44, rank: 1 }, (row) => row.app?.toLowerCase() ?? null),
       weight: 4,
-      cell: (row, context) =>
-        row.app === null ? span(`(${shown(row.reason ?? 'no owner', context)})`, 'dim') : span(shown(row.app, context), 'name'),
+      plain: (row, context) => nameOf(row, context, 512).text.trim(),
+      cell: (row, context, width) =>
+        treeCell({ row, expandable: row.branch === undefined || row.branch.kind === 'process' }, width, context, (cells) =>
+          nameOf(row, context, cells),
+        ),
     },
-    numberColumn<AppRow>(
+    numberColumn<AppLine>(
       'pid',
       { min: 7, max: 10, rank: 7 },
       (row) => row.pids.at(-1) ?? null,
       (newest, _, { pids }) => span(pids.length > 1 ? `${newest}+${pids.length - 1}` : String(newest), 'dim'),
     ),
-    wordColumn<AppRow>('user', { min: 8, max: 12, rank: 10 }, (row) => row.user, { from: 'secret' }),
+    wordColumn<AppLine>('user', { min: 8, max: 12, rank: 10 }, (row) => row.user, { from: 'secret' }),
     flowsColumn(4),
-    ...rateColumns<AppRow>({ rx: 2, tx: 3 }),
-    ...totalColumns<AppRow>({ rx: 5, tx: 6 }),
-    shareColumn<AppRow>(8),
-    recentColumn<AppRow>(11),
+    ...rateColumns<AppLine>({ rx: 2, tx: 3 }),
+    ...totalColumns<AppLine>({ rx: 5, tx: 6 }),
+    shareColumn<AppLine>(8),
+    recentColumn<AppLine>(11),
     seenColumn(9),
   ],
 };

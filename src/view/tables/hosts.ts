@@ -1,14 +1,17 @@
-// The hosts table: one row for each remote end, by name where the wire told it.
+// The hosts table: one row for each domain, under it its hosts by name where the wire told it, under those their addresses.
 // Narrow screens give up, in this order: recent, autonomous system, country, last seen, category, share, source, totals, flows.
 
-import type { HostRow } from '../../aggregate/snapshot.ts';
-import { displayWidth, fitText } from '../cells.ts';
+import { cut, displayWidth, fitText } from '../cells.ts';
 import { BY_RATE, BY_TOTAL, type CellContext, type TableSpec } from '../column.ts';
-import { type Span, span } from '../span.ts';
+import { type Line, plain as plainText, type Span, span } from '../span.ts';
+import type { HostLine } from '../tree/host-tree.ts';
 import { categoryColumn, flowsColumn, numberColumn, seenColumn, wordColumn } from './columns.ts';
 import { hidden, nameCell, shown } from './masking.ts';
 import { rateColumns, recentColumn, shareColumn, totalColumns } from './traffic.ts';
+import { treeCell } from './tree-cell.ts';
 
+/** Fewest cells that a domain keeps beside the number of its hosts. */
+const LEAST_DOMAIN = 12;
 /** Fewest cells in which a vendor tells something. */
 const LEAST_VENDOR = 8;
 
@@ -19,40 +22,58 @@ function deviceCell(address: string, vendor: string, width: number, { glyphs }: 
   return [span(`${address} `, 'name'), span(fitText(vendor, room, glyphs), 'dim')];
 }
 
+function nameOf(row: HostLine, context: CellContext, cells: number): Line {
+  const { glyphs } = context;
+  const text = context.names ? row.host : (row.addresses.at(-1) ?? row.host);
+  if (text === null) return [span(fitText(`(${shown(row.reason ?? 'other hosts', context)})`, cells, glyphs), 'dim')];
+  if (row.vendor !== null && row.nameSource === 'none' && context.names) {
+    const made = deviceCell(hidden(text, context), shown(row.vendor, context), cells, context);
+    return 'role' in made ? [span(fitText(made.text, cells, glyphs, 'left', 'start'), made.role)] : made;
+  }
+  const more = row.hosts !== undefined && row.hosts > 1 ? ` (${row.hosts} hosts)` : '';
+  const room = cells - more.length;
+  if (more === '' || room < LEAST_DOMAIN)
+    return [
+      span(fitText(nameCell(hidden(text, context), row.nameSource, cells, context), cells, glyphs, 'left', 'start'), 'name'),
+    ];
+  const name = cut(nameCell(hidden(text, context), row.nameSource, room, context), room, glyphs, 'start');
+  return [span(name, 'name'), span(fitText(more, cells - displayWidth(name), glyphs), 'dim')];
+}
+
 /** Hosts, busiest first. */
-export const HOSTS: TableSpec<HostRow> = {
+export const HOSTS: TableSpec<HostLine> = {
   title: 'Hosts',
   sorts: [BY_RATE, BY_TOTAL],
   columns: [
     {
-      ...wordColumn<HostRow>('host', { min: 28, max: 60, rank: 1 }, (row) => row.host?.toLowerCase() ?? null),
+      ...wordColumn<HostLine>('host', { min: 28, max: 60, rank: 1 }, (row) => row.host?.toLowerCase() ?? null),
       weight: 3,
       cut: 'start',
+      plain: (row, context) => plainText(nameOf(row, context, 512)).trim(),
       cell: (row, context, width) => {
-        const text = context.names ? row.host : (row.addresses.at(-1) ?? row.host);
-        if (text === null) return span(`(${shown(row.reason ?? 'other hosts', context)})`, 'dim');
-        return row.vendor !== null && row.nameSource === 'none' && context.names
-          ? deviceCell(hidden(text, context), shown(row.vendor, context), width, context)
-          : span(nameCell(hidden(text, context), row.nameSource, width, context), 'name');
+        const kind = row.branch?.kind;
+        return treeCell({ row, expandable: row.host !== null && kind !== 'address' }, width, context, (cells) =>
+          nameOf(row, context, cells),
+        );
       },
     },
     {
-      ...wordColumn<HostRow>('source', { min: 4, max: 4, rank: 7 }, (row) => row.nameSource, { title: 'by' }),
+      ...wordColumn<HostLine>('source', { min: 4, max: 4, rank: 7 }, (row) => row.nameSource, { title: 'by' }),
       cell: (row, { glyphs }) => span(row.nameSource === 'none' ? glyphs.unknown : row.nameSource, 'dim'),
     },
     categoryColumn(10),
-    wordColumn<HostRow>('country', { min: 2, max: 2, rank: 12 }, (row) => row.country, { title: 'cc' }),
-    numberColumn<HostRow>(
+    wordColumn<HostLine>('country', { min: 2, max: 2, rank: 12 }, (row) => row.country, { title: 'cc' }),
+    numberColumn<HostLine>(
       'asn',
       { min: 8, max: 9, rank: 13 },
       (row) => row.asn,
       (asn) => span(`AS${asn}`, 'dim'),
     ),
     flowsColumn(4),
-    ...rateColumns<HostRow>({ rx: 2, tx: 3 }),
-    ...totalColumns<HostRow>({ rx: 5, tx: 6 }),
-    shareColumn<HostRow>(8),
-    recentColumn<HostRow>(14),
+    ...rateColumns<HostLine>({ rx: 2, tx: 3 }),
+    ...totalColumns<HostLine>({ rx: 5, tx: 6 }),
+    shareColumn<HostLine>(8),
+    recentColumn<HostLine>(14),
     seenColumn(11),
   ],
 };

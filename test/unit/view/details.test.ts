@@ -12,6 +12,7 @@ const CONTEXT: CellContext = {
   names: true,
   services: true,
   privacy: false,
+  open: new Set(),
   now: NOON,
   rate: 0,
 };
@@ -56,11 +57,11 @@ describe('devices of the local network', () => {
   });
 
   test('have their vendor behind the address, where there is room and no name', () => {
-    expect(cell(24)).toEqual(['192.168.1.9 ', 'Synology    ']);
-    expect(cell(20)).toEqual(['192.168.1.9 ', 'Synology']);
-    expect(cell(19)).toEqual(['192.168.1.9']);
-    expect(cell(40, CONTEXT, { ...row, host: 'nas.local', nameSource: 'mdns' })).toEqual(['~nas.local']);
-    expect(cell(40, { ...CONTEXT, names: false })).toHaveLength(1);
+    expect(cell(26)).toEqual(['▸ ', '192.168.1.9 ', 'Synology    ']);
+    expect(cell(22)).toEqual(['▸ ', '192.168.1.9 ', 'Synology']);
+    expect(cell(21)).toEqual(['▸ ', '192.168.1.9        ']);
+    expect(cell(22, CONTEXT, { ...row, host: 'nas.local', nameSource: 'mdns' })).toEqual(['▸ ', '~nas.local          ']);
+    expect(cell(40, { ...CONTEXT, names: false })).toHaveLength(2);
     expect(cell(40, { ...CONTEXT, privacy: true }).join('')).not.toMatch(/192|\.9/);
   });
 });

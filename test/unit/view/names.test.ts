@@ -18,6 +18,7 @@ const CONTEXT: CellContext = {
   names: true,
   services: false,
   privacy: false,
+  open: new Set(),
   now: NOON,
   rate: 0,
 };
@@ -33,7 +34,7 @@ describe('the mark of what is inferred', () => {
       const row = hostRow({ id: 'h', host: 'www.example', nameSource });
       const mark = isMarked ? '~' : '';
       expect(textOf(remote?.cell(flow, CONTEXT, 40) as Span)).toBe(`${mark}www.example:443`);
-      expect(textOf(host?.cell(row, CONTEXT, 40) as Span)).toBe(`${mark}www.example`);
+      expect(textOf(host?.cell(row, CONTEXT, 40) as Span)).toBe(`▸ ${mark}www.example`.padEnd(40));
     },
   );
 

@@ -1,0 +1,47 @@
+// The first cell of a row that may hang under another one: how deep, open or closed, and whether it is met for the first time.
+
+import { displayWidth, fitText } from '../cells.ts';
+import type { CellContext } from '../column.ts';
+import { type Line, type Role, type Span, span } from '../span.ts';
+import type { Branched } from '../tree/branch.ts';
+
+/** What stands after a name that was met for the first time a short while ago. */
+const NEW = ' new';
+
+/** What is drawn of a row's place in its tree. */
+export interface TreePlace {
+  readonly row: Branched & { readonly id: string };
+  /** Something can hang under it. */
+  readonly expandable: boolean;
+  /** Met for the first time. */
+  readonly fresh?: boolean;
+}
+
+/**
+ * A name behind its mark, exactly `width` cells.
+ *
+ * @param name makes the name for the cells that are left
+ */
+export function treeCell(
+  { row, expandable, fresh = false }: TreePlace,
+  width: number,
+  context: CellContext,
+  name: (cells: number) => Span | Line,
+): readonly Span[] {
+  const { glyphs, open } = context;
+  const mark = expandable ? (open.has(row.id) ? glyphs.opened : glyphs.closed) : ' ';
+  const lead = `${' '.repeat(2 * (row.branch?.depth ?? 0))}${mark} `;
+  const room = Math.max(0, width - lead.length - (fresh ? NEW.length : 0));
+  const made = name(room);
+  const named: Line = 'role' in made ? [span(fitText(made.text, room, glyphs, 'left', 'end'), made.role)] : made;
+  const role: Role = expandable ? 'dim' : 'text';
+  if (!fresh) return [span(lead, role), ...named];
+  // The word stands right behind the name, not at the end of the column.
+  const text = named.map((part) => part.text).join('');
+  const blank = text.length - text.trimEnd().length;
+  const last = named.at(-1);
+  if (blank === 0 || last === undefined) return [span(lead, role), ...named, span(NEW, 'accent')];
+  const short = [...named.slice(0, -1), span(last.text.slice(0, Math.max(0, last.text.length - blank)), last.role)];
+  const used = short.reduce((sum, part) => sum + displayWidth(part.text), 0);
+  return [span(lead, role), ...short, span(NEW, 'accent'), span(' '.repeat(Math.max(0, room - used)))];
+}

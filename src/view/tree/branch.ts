@@ -1,0 +1,109 @@
+// Branches: rows that hang under a row of a table, and what all trees have in common. Sums below a row never exceed it: what no listed
+// connection accounts for is a row of its own.
+
+import type { FlowRow, Traffic } from '../../aggregate/snapshot.ts';
+import type { NameSource, Process } from '../../net/model.ts';
+
+/** Where a row hangs. A row without one stands at the top. */
+export interface Branch {
+  readonly depth: 1 | 2;
+  readonly kind: 'process' | 'host' | 'address' | 'rest';
+  /** Id of the row right above, and of the one at the top. */
+  readonly parent: string;
+  readonly root: string;
+  /** What is known of a process; null for other kinds, and where its flows alone tell of it. */
+  readonly process: Process | null;
+  /** How the name of a host is known. */
+  readonly nameSource: NameSource;
+}
+
+/** A row that may hang under another one. */
+export interface Branched {
+  readonly branch?: Branch;
+}
+
+/** Traffic that can be added to. */
+export type Sum = { -readonly [Key in keyof Traffic]: Traffic[Key] };
+
+/** A flow as a side of it sees it: the far end of a local flow received what the near one sent. */
+export interface Share extends Traffic {
+  readonly flow: FlowRow;
+}
+
+/** The near side of a flow. */
+export function nearSide(flow: FlowRow): Share {
+  const { rxBytes, txBytes, rxPackets, txPackets, rxRate, txRate } = flow;
+  return { flow, rxBytes, txBytes, rxPackets, txPackets, rxRate, txRate };
+}
+
+/** The far side of a local flow. */
+export function farSide(flow: FlowRow): Share {
+  const { rxBytes, txBytes, rxPackets, txPackets, rxRate, txRate } = flow;
+  return {
+    flow,
+    rxBytes: txBytes,
+    txBytes: rxBytes,
+    rxPackets: txPackets,
+    txPackets: rxPackets,
+    rxRate: txRate,
+    txRate: rxRate,
+  };
+}
+
+/** Nothing yet. */
+export function noTraffic(): Sum {
+  return { rxBytes: 0, txBytes: 0, rxPackets: 0, txPackets: 0, rxRate: 0, txRate: 0 };
+}
+
+/** Adds `part` to `sum`. */
+export function addTo(sum: Sum, part: Traffic): void {
+  sum.rxBytes += part.rxBytes;
+  sum.txBytes += part.txBytes;
+  sum.rxPackets += part.rxPackets;
+  sum.txPackets += part.txPackets;
+  sum.rxRate += part.rxRate;
+  sum.txRate += part.txRate;
+}
+
+/** Sum of several. */
+export function sumOf(parts: Iterable<Traffic>): Sum {
+  const sum = noTraffic();
+  for (const part of parts) addTo(sum, part);
+  return sum;
+}
+
+/** What of a row its branches do not account for; null where they account for all. */
+export function restOf(row: Traffic, branches: Traffic): Traffic | null {
+  const rest = {
+    rxBytes: Math.max(0, row.rxBytes - branches.rxBytes),
+    txBytes: Math.max(0, row.txBytes - branches.txBytes),
+    rxPackets: Math.max(0, row.rxPackets - branches.rxPackets),
+    txPackets: Math.max(0, row.txPackets - branches.txPackets),
+    rxRate: Math.max(0, row.rxRate - branches.rxRate),
+    txRate: Math.max(0, row.txRate - branches.txRate),
+  };
+  return rest.rxBytes + rest.txBytes > 0 ? rest : null;
+}
+
+/** Parts in groups by a key, in the order in which they are met. */
+export function groupBy<T, K>(parts: Iterable<T>, keyOf: (part: T) => K): ReadonlyMap<K, readonly T[]> {
+  const groups = new Map<K, T[]>();
+  for (const part of parts) {
+    const key = keyOf(part);
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [part]);
+    else group.push(part);
+  }
+  return groups;
+}
+
+/** First and last moment of some flows, epoch ms. */
+export function spanOf(shares: readonly Share[]): { readonly firstSeen: number; readonly lastSeen: number } {
+  let firstSeen = Number.POSITIVE_INFINITY;
+  let lastSeen = 0;
+  for (const { flow } of shares) {
+    if (flow.firstSeen < firstSeen) firstSeen = flow.firstSeen;
+    if (flow.lastSeen > lastSeen) lastSeen = flow.lastSeen;
+  }
+  return { firstSeen, lastSeen };
+}

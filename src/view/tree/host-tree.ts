@@ -1,0 +1,122 @@
+// Hosts by registrable domain: the domain at the top, its hosts under it, their addresses under those.
+
+import type { HostRow } from '../../aggregate/snapshot.ts';
+import type { Picture } from '../derive.ts';
+import { hostOfFlow } from '../owners-of-flows.ts';
+import { type Branch, type Branched, groupBy, nearSide, restOf, type Share, spanOf, sumOf } from './branch.ts';
+
+/** A row of the hosts table, or of what hangs under it. `hosts` is how many hosts a domain has; absent for other rows. */
+export type HostLine = HostRow & Branched & { readonly hosts?: number };
+
+/** Addresses that a domain keeps. */
+const ADDRESSES = 16;
+
+const grouped = new WeakMap<readonly HostRow[], readonly HostLine[]>();
+
+/** Hosts with their domain in place of them, where they have one. */
+export function domains(rows: readonly HostRow[]): readonly HostLine[] {
+  const known = grouped.get(rows);
+  if (known !== undefined) return known;
+  const lines: HostLine[] = [];
+  for (const [domain, group] of groupBy(rows, (row) => (row.host === null ? null : row.domain)))
+    if (domain === null) lines.push(...group);
+    else lines.push(domainLine(domain, group));
+  grouped.set(rows, lines);
+  return lines;
+}
+
+function domainLine(domain: string, group: readonly HostRow[]): HostLine {
+  const only = group.length === 1 ? group[0] : undefined;
+  const same = <Key extends 'category' | 'country' | 'asn' | 'network' | 'nameSource'>(key: Key): HostRow[Key] | null => {
+    const value = group[0]?.[key] ?? null;
+    return group.every((row) => row[key] === value) ? value : null;
+  };
+  return {
+    ...sumOf(group),
+    id: `domain:${domain}`,
+    host: only?.host ?? domain,
+    reason: null,
+    domain,
+    nameSource: same('nameSource') ?? 'none',
+    addresses: [...new Set(group.flatMap(({ addresses }) => addresses))].slice(-ADDRESSES),
+    category: same('category'),
+    country: same('country'),
+    asn: same('asn'),
+    network: same('network'),
+    mac: only?.mac ?? null,
+    vendor: only?.vendor ?? null,
+    flows: group.reduce((sum, { flows }) => sum + flows, 0),
+    firstSeen: Math.min(...group.map(({ firstSeen }) => firstSeen)),
+    lastSeen: Math.max(...group.map(({ lastSeen }) => lastSeen)),
+    recent: only?.recent ?? summed(group.map(({ recent }) => recent)),
+    hosts: group.length,
+  };
+}
+
+/** Series added up, their newest values together. */
+function summed(series: readonly (readonly number[])[]): number[] {
+  const length = Math.max(0, ...series.map((one) => one.length));
+  const out = new Array<number>(length).fill(0);
+  for (const one of series)
+    for (const [index, value] of one.entries())
+      out[length - one.length + index] = (out[length - one.length + index] ?? 0) + value;
+  return out;
+}
+
+/** Rows right under a domain or a host. */
+export function underHost(line: HostLine, picture: Picture): readonly HostLine[] {
+  if (line.host === null || line.branch?.kind === 'address' || line.branch?.kind === 'rest') return [];
+  if (line.hosts !== undefined) {
+    const at = { depth: 1, kind: 'host', parent: line.id, root: line.id, process: null } as const;
+    return picture.hosts
+      .filter((row) => row.host !== null && row.domain === line.domain)
+      .map((row) => ({ ...row, branch: { ...at, nameSource: row.nameSource } }));
+  }
+  const depth = line.branch === undefined ? 1 : 2;
+  return addresses(line, picture, { depth, parent: line.id, root: line.branch?.root ?? line.id });
+}
+
+const shares = new WeakMap<Picture, ReadonlyMap<string | undefined, readonly Share[]>>();
+
+function addresses(line: HostLine, picture: Picture, at: Pick<Branch, 'depth' | 'parent' | 'root'>): readonly HostLine[] {
+  let byHost = shares.get(picture);
+  if (byHost === undefined) {
+    const hostOf = hostOfFlow(picture.hosts);
+    byHost = groupBy(picture.flows.map(nearSide), ({ flow }) => hostOf(flow));
+    shares.set(picture, byHost);
+  }
+  const branch = { ...at, process: null, nameSource: 'none' } as const;
+  const groups = groupBy(byHost.get(line.id) ?? [], ({ flow }) => flow.remote.address);
+  const lines: HostLine[] = [...groups].map(([address, group]) => ({
+    ...line,
+    ...sumOf(group),
+    ...spanOf(group),
+    id: `${line.id}/address:${address}`,
+    host: address,
+    nameSource: 'none',
+    addresses: [address],
+    country: group[0]?.flow.country ?? null,
+    asn: group[0]?.flow.asn ?? null,
+    network: group[0]?.flow.network ?? null,
+    flows: group.length,
+    recent: [],
+    branch: { ...branch, kind: 'address' },
+  }));
+  const rest = restOf(line, sumOf(lines));
+  if (rest === null) return lines;
+  const listed = lines.reduce((sum, { flows }) => sum + flows, 0);
+  const left = { host: null, reason: 'connections no longer listed', addresses: [], country: null, asn: null, network: null };
+  return [
+    ...lines,
+    {
+      ...line,
+      ...rest,
+      ...left,
+      id: `${line.id}/rest`,
+      nameSource: 'none',
+      flows: Math.max(0, line.flows - listed),
+      recent: [],
+      branch: { ...branch, kind: 'rest' },
+    },
+  ];
+}
