@@ -33,7 +33,7 @@ export class HistoryDatabase {
     this.#dictionary = new HistoryDictionary(this.#statements);
     this.#writer = new HistoryWriter(this.#statements, this.#dictionary, this.#meta);
     this.#retention = new HistoryRetention(this.#statements, this.#dictionary, this.#meta);
-    this.#queries = new HistoryQueries(this.#statements, this.#meta);
+    this.#queries = new HistoryQueries(this.#statements, this.#dictionary, this.#meta);
     this.#pages = new HistoryPages(this.#statements, this.#meta);
   }
 
@@ -65,7 +65,7 @@ export class HistoryDatabase {
   }
 
   /**
-   * One step of giving up what is old, or too much for a file of `maxBytes`: some tens of ms, some hundreds once a day.
+   * One step of giving up what is old, or too much for a file of `maxBytes`: some tens of ms, and once a day a second for a large file.
    *
    * @param now - epoch ms
    * @returns true when there is more to do
@@ -74,7 +74,7 @@ export class HistoryDatabase {
     const step = this.#transaction(() => this.#retention.step(now, maxBytes));
     if (step === 'vacuum') this.#database.run('VACUUM');
     this.#queries.forget();
-    return step === 'more';
+    return step !== 'done';
   }
 
   /** The whole as an SQLite file: a consistent copy. */

@@ -24,8 +24,8 @@ export const SUBJECT_COLUMNS = [
   'protocol',
   'direction',
 ] as const;
-const FIND_LABEL = 'SELECT id FROM label WHERE text = ?';
-const ADD_LABEL = 'INSERT INTO label (text) VALUES (?) RETURNING id';
+const FIND_LABEL = 'SELECT id FROM label WHERE hash = ? AND text = ?';
+const ADD_LABEL = 'INSERT INTO label VALUES (NULL, ?, ?) RETURNING id';
 const FIND_SUBJECT = `SELECT id FROM subject WHERE ${SUBJECT_COLUMNS.map((name) => `${name} = ?`).join(' AND ')}`;
 const ADD_SUBJECT = `INSERT INTO subject VALUES (?${', ?'.repeat(SUBJECT_COLUMNS.length)})`;
 const FREE_SUBJECT =
@@ -51,9 +51,14 @@ export class HistoryDictionary {
     if (known !== undefined) return known;
     const kept = sanitize(text);
     if (kept === '') return NONE;
-    const id = this.#statements.number(FIND_LABEL, [kept]) ?? this.#statements.number(ADD_LABEL, [kept]);
+    const id = this.find(kept) ?? this.#statements.number(ADD_LABEL, [hashOf(kept), kept]);
     if (id === null) throw new Error('a label was not added');
     return kept === text ? remember(this.#labels, kept, id) : id;
+  }
+
+  /** Number of a text that is there; null for one that is not. */
+  find(text: string): number | null {
+    return this.#statements.number(FIND_LABEL, [hashOf(text), text]);
   }
 
   subject(facts: SubjectFacts): number {
@@ -88,4 +93,11 @@ function remember(map: Map<string, number>, key: string, id: number): number {
   if (map.size >= MOST_REMEMBERED) map.clear();
   map.set(key, id);
   return id;
+}
+
+/** FNV-1a over UTF-16 units, 32 bits, signed: what the file keeps must not change. */
+function hashOf(text: string): number {
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
+  return hash | 0;
 }

@@ -13,11 +13,16 @@ export interface Sums {
   last: number;
 }
 
-/** What was summed under one key and one detail. */
-export interface Group extends Sums {
-  readonly key: string | null;
-  readonly reason: string | null;
-  readonly detail: string | null;
+/** What was summed under one combination of labels, in an order that its maker knows; 0 is none. */
+export interface ColumnGroup extends Sums {
+  readonly values: readonly number[];
+}
+
+/** Where in the values of a group its key, reason and detail are; -1 where there is none. */
+export interface Places {
+  readonly key: number;
+  readonly reason: number;
+  readonly detail: number;
 }
 
 export function noSums(): Sums {
@@ -47,29 +52,67 @@ export function totalsOf(sums: Sums): HistoryTotals {
   return { rxBytes, txBytes, rxPackets, txPackets, flows };
 }
 
-interface Entity extends Sums {
-  readonly key: string | null;
-  readonly reason: string | null;
-  detail: string | null;
-  /** Bytes under each detail. */
-  readonly details: Map<string | null, number>;
+/** Groups made fewer: those whose values at some places are the same are one. */
+export function regroup(groups: Iterable<ColumnGroup>, places: readonly number[]): ColumnGroup[] {
+  const grouped = new Map<string, ColumnGroup>();
+  for (const group of groups) {
+    const values = places.map((place) => group.values[place] ?? 0);
+    addGroup(grouped, values, group);
+  }
+  return [...grouped.values()];
 }
 
-/** Rows of groups, most bytes first; those beyond `top` are the last row. */
-export function entityRows(groups: Iterable<Group>, top: number): HistoryRow[] {
-  const entities = new Map<string, Entity>();
+/** Adds sums to the group of the same values, or begins it. */
+export function addGroup(groups: Map<string, ColumnGroup>, values: readonly number[], sums: Sums): void {
+  const key = values.join();
+  const known = groups.get(key);
+  if (known === undefined) groups.set(key, { values, ...sums });
+  else addSums(known, sums);
+}
+
+interface Entity extends Sums {
+  readonly key: number;
+  readonly reason: number;
+  detail: number;
+  /** Bytes under that detail. */
+  most: number;
+}
+
+/**
+ * Rows of groups, most bytes first; those beyond `top` are the last row.
+ *
+ * @param groups - no two with the same key, reason and detail
+ * @param text - of a label; asked only for rows that are shown
+ * @param noKey - the reason where there is neither key nor reason
+ */
+export function entityRows(
+  groups: Iterable<ColumnGroup>,
+  places: Places,
+  top: number,
+  text: (label: number) => string | null,
+  noKey: string,
+): HistoryRow[] {
+  const entities = new Map<number, Entity>();
   for (const group of groups) {
-    const name = group.key === null ? `-${group.reason}` : `+${group.key}`;
-    let entity = entities.get(name);
+    const key = group.values[places.key] ?? 0;
+    const reason = key === 0 ? (group.values[places.reason] ?? 0) : 0;
+    const detail = group.values[places.detail] ?? 0;
+    let entity = entities.get(key === 0 ? -reason : key);
     if (entity === undefined) {
-      entity = { key: group.key, reason: group.reason, detail: null, details: new Map(), ...noSums() };
-      entities.set(name, entity);
+      entity = { key, reason, detail: 0, most: Number.NEGATIVE_INFINITY, ...noSums() };
+      entities.set(key === 0 ? -reason : key, entity);
     }
     addSums(entity, group);
-    entity.details.set(group.detail, (entity.details.get(group.detail) ?? 0) + bytesOf(group));
+    if (detail !== 0 && bytesOf(group) > entity.most) {
+      entity.detail = detail;
+      entity.most = bytesOf(group);
+    }
   }
-  const sorted = [...entities.values()].sort((a, b) => bytesOf(b) - bytesOf(a) || compareText(a.key ?? '', b.key ?? ''));
-  const rows = sorted.slice(0, top).map((entity) => rowOf(entity, entity.key, entity.reason, mostOf(entity.details)));
+  const sorted = [...entities.values()].sort((a, b) => bytesOf(b) - bytesOf(a) || a.key - b.key || a.reason - b.reason);
+  const rows = sorted.slice(0, top).map((entity) => {
+    const key = text(entity.key);
+    return rowOf(entity, key, key === null ? (text(entity.reason) ?? noKey) : null, text(entity.detail));
+  });
   const rest = sorted.slice(top);
   if (rest.length === 0) return rows;
   const sums = noSums();
@@ -83,17 +126,6 @@ function rowOf(sums: Sums, key: string | null, reason: string | null, detail: st
   return { key, reason, start: null, detail, ...totalsOf(sums), firstSeen: sums.first, lastSeen: sums.last };
 }
 
-/** The detail that moved most, known ones first. */
-function mostOf(details: ReadonlyMap<string | null, number>): string | null {
-  let [most, bytes]: [string | null, number] = [null, Number.NEGATIVE_INFINITY];
-  for (const [detail, moved] of details) if (detail !== null && moved > bytes) [most, bytes] = [detail, moved];
-  return most;
-}
-
 function bytesOf(sums: Sums): number {
   return sums.rxBytes + sums.txBytes;
-}
-
-function compareText(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
 }

@@ -11,11 +11,11 @@ const MAGIC = 'SQLite format 3\0';
 /** Offsets in the file's header (sqlite.org/fileformat2.html, section 1.3). */
 const HEADER = { bytes: 100, writeFormat: 18, readFormat: 19, userVersion: 60, applicationId: 68 } as const;
 /**
- * Nobody but us writes to this memory: no locks, no file of temporaries, no journal but the one in memory. Extensions of the schema by a hostile
- * file are not trusted.
+ * Nobody but us reads or writes while it is open, so there are no locks. Journal and temporaries are files, of a file system in memory: unlike what
+ * SQLite allocates itself, their memory is given back. The schema of a hostile file is not trusted.
  */
 const PRAGMAS =
-  'PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF; PRAGMA locking_mode = EXCLUSIVE; PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF;';
+  'PRAGMA journal_mode = TRUNCATE; PRAGMA synchronous = OFF; PRAGMA locking_mode = EXCLUSIVE; PRAGMA trusted_schema = OFF;';
 
 /** A new database of the current version, or of an older one where a test wants that. */
 export function createDatabase(sql: SqlJsStatic, version: number = SCHEMA_VERSION): Database {

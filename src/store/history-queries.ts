@@ -5,10 +5,11 @@ import { compileFilter, type Filter } from '../filter/filter.ts';
 import type { HistoryQuery, HistoryResult, HistoryRow, HistorySeries } from '../net/history.ts';
 import { sanitize } from '../net/text.ts';
 import { cover, type Segment } from './history-cover.ts';
-import { addSums, entityRows, type Group, noSums, type Sums, totalsOf } from './history-fold.ts';
+import type { HistoryDictionary } from './history-dictionary.ts';
+import { addSums, type ColumnGroup, entityRows, noSums, type Places, regroup, type Sums, totalsOf } from './history-fold.ts';
 import type { HistoryMeta } from './history-meta.ts';
 import { resolutionFrom, type Stretch, stretchOf } from './history-stretch.ts';
-import { type ColumnGroup, HistorySums, type Restriction, type SubjectColumn } from './history-sums.ts';
+import { HistorySums, type Restriction, type SubjectColumn } from './history-sums.ts';
 import type { Statements } from './statements.ts';
 import { startsWithin, type ZoneOffset, type ZoneUnit, zonedText } from './zone.ts';
 
@@ -18,7 +19,7 @@ const MOST_STEPS = 2000;
 const RESTRICTABLE = ['app', 'domain', 'category', 'interface'] as const;
 /** Every column, for filters; the last tells subjects apart. */
 const ALL_COLUMNS = ['app', 'reason', 'exe', 'host', 'domain', 'category', 'interface', 'protocol', 'direction', 'id'] as const;
-/** Columns that each key needs. */
+/** Columns behind each key: itself, then what `PLACES` tells of. */
 const KEY_COLUMNS = {
   app: ['app', 'reason', 'exe'],
   host: ['host', 'domain'],
@@ -27,7 +28,14 @@ const KEY_COLUMNS = {
   interface: ['interface'],
 } as const satisfies Record<string, readonly SubjectColumn[]>;
 type EntityKey = keyof typeof KEY_COLUMNS;
-const DETAIL = { app: 'exe', host: 'domain', domain: null, category: null, interface: null } as const;
+const KEY_ONLY: Places = { key: 0, reason: -1, detail: -1 };
+const PLACES: Readonly<Record<EntityKey, Places>> = {
+  app: { key: 0, reason: 1, detail: 2 },
+  host: { key: 0, reason: -1, detail: 1 },
+  domain: KEY_ONLY,
+  category: KEY_ONLY,
+  interface: KEY_ONLY,
+};
 const NO_KEY: Readonly<Record<EntityKey, string>> = {
   app: 'not known',
   host: 'other hosts',
@@ -38,10 +46,12 @@ const NO_KEY: Readonly<Record<EntityKey, string>> = {
 
 /** Answers questions. */
 export class HistoryQueries {
+  readonly #dictionary: HistoryDictionary;
   readonly #meta: HistoryMeta;
   readonly #sums: HistorySums;
 
-  constructor(statements: Statements, meta: HistoryMeta) {
+  constructor(statements: Statements, dictionary: HistoryDictionary, meta: HistoryMeta) {
+    this.#dictionary = dictionary;
     this.#meta = meta;
     this.#sums = new HistorySums(statements);
   }
@@ -76,7 +86,7 @@ export class HistoryQueries {
     for (const column of RESTRICTABLE) {
       const wanted = query[column];
       if (wanted === null) continue;
-      const label = this.#sums.label(wanted);
+      const label = this.#dictionary.find(wanted);
       if (label === null) return null;
       restrictions.push([column, label]);
     }
@@ -117,17 +127,17 @@ export class HistoryQueries {
     restrictions: readonly Restriction[],
     passed: readonly ColumnGroup[] | null,
   ): [HistoryRow[], Sums] {
-    const columns = passed === null ? KEY_COLUMNS[by] : ALL_COLUMNS;
-    const found = passed ?? this.#sums.byColumns(this.#cover(stretch), columns, restrictions);
+    const columns = KEY_COLUMNS[by];
+    const groups =
+      passed === null
+        ? this.#sums.byColumns(this.#cover(stretch), columns, restrictions)
+        : regroup(
+            passed,
+            columns.map((column) => ALL_COLUMNS.indexOf(column)),
+          );
     const total = noSums();
-    for (const group of found) addSums(total, group);
-    const groups = found.map((group): Group => {
-      const key = this.#text(group, columns, by);
-      const reason = key === null ? (by === 'app' && this.#text(group, columns, 'reason')) || NO_KEY[by] : null;
-      const detail = DETAIL[by] === null ? null : this.#text(group, columns, DETAIL[by]);
-      return { ...group, key, reason, detail };
-    });
-    return [entityRows(groups, Math.max(1, top)), total];
+    for (const group of groups) addSums(total, group);
+    return [entityRows(groups, PLACES[by], Math.max(1, top), (label) => this.#sums.text(label), NO_KEY[by]), total];
   }
 
   #times(by: ZoneUnit, stretch: Stretch, isChosen: boolean, zone: ZoneOffset): [HistoryRow[], Sums] {

@@ -8,7 +8,7 @@ import { bucketOf, EMPTY, SUBJECT_MASK, SUBJECTS, type TierTable } from './histo
 import type { Statements } from './statements.ts';
 
 /** What is kept: minutes of minutes, hours of hours, ms and rows of the flow log. */
-export const KEPT = { minutes: 48 * 60, hours: 60 * 24, flowsMs: 7 * 86_400_000, flows: 100_000 } as const;
+export const KEPT = { minutes: 48 * 60, hours: 60 * 24, flowsMs: 7 * 86_400_000, flows: 50_000 } as const;
 /** Rows that a step removes at most. */
 const ROWS_A_STEP = 20_000;
 /** Minutes and hours that a step gives up where the file is too large. */
@@ -20,7 +20,7 @@ const RELIEF = 0.9;
 /** Share of pages without content at which the file is written anew, and fewest such pages. */
 const SLACK = { share: 0.2, pages: 256 } as const;
 
-/** `more`: there is more to do; `vacuum`: the file is worth rewriting, outside of a transaction; `done`. */
+/** `more`: there is more to do; `vacuum`: so there is, and the file is worth rewriting first, outside of a transaction; `done`. */
 export type RetentionStep = 'more' | 'vacuum' | 'done';
 
 /** Gives up what is old or too much. */
@@ -50,7 +50,7 @@ export class HistoryRetention {
     if (this.#meta.get('swept') !== today) {
       this.#sweep();
       this.#meta.set('swept', today);
-      return 'more';
+      return 'vacuum';
     }
     return this.#size(minute, maxBytes);
   }
@@ -92,7 +92,7 @@ export class HistoryRetention {
     return dropped > 0;
   }
 
-  /** Drops rows that corrections have emptied, then subjects and labels that nothing names. */
+  /** Once a day, and the file is written anew after it, a tenth smaller. Drops rows that corrections have emptied, then subjects and labels that nothing names. */
   #sweep(): void {
     this.#statements.run(`DELETE FROM day WHERE id < ? AND ${EMPTY}`, [(this.#meta.hoursFrom / 24) * SUBJECTS]);
     this.#statements.run(

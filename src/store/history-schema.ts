@@ -52,7 +52,12 @@ CREATE TABLE ${table} (
 export const VERSION_1 = `
 CREATE TABLE meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 INSERT INTO meta VALUES ('applied', 0), ('minutes_from', 0), ('hours_from', 0), ('unlogged', 0);
-CREATE TABLE label (id INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE) STRICT;
+CREATE TABLE label (
+  id INTEGER PRIMARY KEY,
+  hash INTEGER NOT NULL, -- FNV-1a, 32 bits, of the text's UTF-16 units: an index of texts would keep them twice
+  text TEXT NOT NULL
+) STRICT;
+CREATE INDEX label_hash ON label (hash);
 CREATE TABLE subject (
   id INTEGER PRIMARY KEY,
   app INTEGER NOT NULL, -- this and the following: label.id, 0 is none
@@ -65,7 +70,7 @@ CREATE TABLE subject (
   protocol INTEGER NOT NULL,
   direction INTEGER NOT NULL
 ) STRICT;
-CREATE INDEX subject_key ON subject (app, domain, host);
+CREATE INDEX subject_key ON subject (domain, host);
 ${rollup('minute')}${rollup('hour')}${rollup('day')}
 CREATE TABLE flow (
   id INTEGER PRIMARY KEY, -- in the order in which they closed
@@ -99,12 +104,12 @@ SELECT (id >> 22) * 60, 60, id & 4194303, rx, tx, rx_packets, tx_packets, flows 
 CREATE VIEW connections AS
 SELECT
   strftime('%Y-%m-%dT%H:%M:%SZ', moved.time, 'unixepoch') AS time,
-  app.text AS app_name,
-  exe.text AS process,
-  host.text AS hostname,
-  domain.text AS domain,
-  category.text AS category,
-  protocol.text AS protocol,
+  (SELECT text FROM label WHERE id = subject.app) AS app_name,
+  (SELECT text FROM label WHERE id = subject.exe) AS process,
+  (SELECT text FROM label WHERE id = subject.host) AS hostname,
+  (SELECT text FROM label WHERE id = subject.domain) AS domain,
+  (SELECT text FROM label WHERE id = subject.category) AS category,
+  (SELECT text FROM label WHERE id = subject.protocol) AS protocol,
   CASE moved.sent WHEN 1 THEN 'outbound' ELSE 'inbound' END AS direction,
   moved.bytes AS packet_size,
   moved.packets AS packets
@@ -112,55 +117,33 @@ FROM (
   SELECT time, subject, 0 AS sent, rx AS bytes, rx_packets AS packets FROM record WHERE rx <> 0 OR rx_packets <> 0
   UNION ALL
   SELECT time, subject, 1, tx, tx_packets FROM record WHERE tx <> 0 OR tx_packets <> 0
-) AS moved
-JOIN subject ON subject.id = moved.subject
-LEFT JOIN label AS app ON app.id = subject.app
-LEFT JOIN label AS exe ON exe.id = subject.exe
-LEFT JOIN label AS host ON host.id = subject.host
-LEFT JOIN label AS domain ON domain.id = subject.domain
-LEFT JOIN label AS category ON category.id = subject.category
-LEFT JOIN label AS protocol ON protocol.id = subject.protocol;
+) AS moved CROSS JOIN subject ON subject.id = moved.subject;
 CREATE VIEW flows AS
 SELECT
   strftime('%Y-%m-%dT%H:%M:%fZ', flow.start / 1000.0, 'unixepoch') AS start,
   strftime('%Y-%m-%dT%H:%M:%fZ', (flow.start + flow.duration) / 1000.0, 'unixepoch') AS end,
-  app.text AS app_name,
-  reason.text AS reason,
-  exe.text AS process,
+  (SELECT text FROM label WHERE id = subject.app) AS app_name,
+  (SELECT text FROM label WHERE id = subject.reason) AS reason,
+  (SELECT text FROM label WHERE id = subject.exe) AS process,
   flow.pid AS pid,
-  attribution.text AS attribution,
-  protocol.text AS protocol,
-  direction.text AS direction,
-  interface.text AS interface,
-  local.text AS local_address,
+  (SELECT text FROM label WHERE id = flow.attribution) AS attribution,
+  (SELECT text FROM label WHERE id = subject.protocol) AS protocol,
+  (SELECT text FROM label WHERE id = subject.direction) AS direction,
+  (SELECT text FROM label WHERE id = subject.interface) AS interface,
+  (SELECT text FROM label WHERE id = flow.local) AS local_address,
   flow.local_port AS local_port,
-  remote.text AS remote_address,
+  (SELECT text FROM label WHERE id = flow.remote) AS remote_address,
   flow.remote_port AS remote_port,
-  host.text AS hostname,
-  name_source.text AS name_source,
-  domain.text AS domain,
-  application.text AS application,
-  category.text AS category,
+  (SELECT text FROM label WHERE id = subject.host) AS hostname,
+  (SELECT text FROM label WHERE id = flow.name_source) AS name_source,
+  (SELECT text FROM label WHERE id = subject.domain) AS domain,
+  (SELECT text FROM label WHERE id = flow.application) AS application,
+  (SELECT text FROM label WHERE id = subject.category) AS category,
   flow.rx AS rx_bytes,
   flow.tx AS tx_bytes,
   flow.rx_packets AS rx_packets,
   flow.tx_packets AS tx_packets
-FROM flow
-JOIN subject ON subject.id = flow.subject
-LEFT JOIN label AS app ON app.id = subject.app
-LEFT JOIN label AS reason ON reason.id = subject.reason
-LEFT JOIN label AS exe ON exe.id = subject.exe
-LEFT JOIN label AS attribution ON attribution.id = flow.attribution
-LEFT JOIN label AS protocol ON protocol.id = subject.protocol
-LEFT JOIN label AS direction ON direction.id = subject.direction
-LEFT JOIN label AS interface ON interface.id = subject.interface
-LEFT JOIN label AS local ON local.id = flow.local
-LEFT JOIN label AS remote ON remote.id = flow.remote
-LEFT JOIN label AS host ON host.id = subject.host
-LEFT JOIN label AS name_source ON name_source.id = flow.name_source
-LEFT JOIN label AS domain ON domain.id = subject.domain
-LEFT JOIN label AS application ON application.id = flow.application
-LEFT JOIN label AS category ON category.id = subject.category;
+FROM flow CROSS JOIN subject ON subject.id = flow.subject;
 `;
 
 /** Version 2: when each app first reached each domain, read for a start from the records that version 1 had. */

@@ -2,7 +2,7 @@
 // leaves to `history-queries`.
 
 import type { Segment } from './history-cover.ts';
-import { addSums, noSums, type Sums } from './history-fold.ts';
+import { addGroup, addSums, type ColumnGroup, noSums, type Sums } from './history-fold.ts';
 import { bucketOf, minutesOf, SUBJECT_MASK, SUBJECTS, type TierTable } from './history-schema.ts';
 import type { Statements } from './statements.ts';
 
@@ -22,13 +22,13 @@ export type SubjectColumn =
 /** Equality that a subject must meet: column and number of the label. */
 export type Restriction = readonly [column: SubjectColumn, label: number];
 
-/** Sums under one combination of values of the columns that were asked for. */
-export interface ColumnGroup extends Sums {
-  readonly values: readonly number[];
-}
-
+/** Where more than this many subjects come on one that was met, they are looked up one by one. */
+const FEW = 4;
 const MOST_TEXTS = 65_536;
+/** ms */
 const MINUTE = 60_000;
+/** id, rx, tx, rx_packets, tx_packets, flows */
+type Record = [number, number, number, number, number, number];
 
 /** Read access by sums. */
 export class HistorySums {
@@ -51,42 +51,67 @@ export class HistorySums {
     return text;
   }
 
-  /** Number of a text; null where nothing recorded bears it. */
-  label(text: string): number | null {
-    return this.#statements.number('SELECT id FROM label WHERE text = ?', [text]);
-  }
-
   /** Forgets texts: after numbers were given up. */
   forget(): void {
     this.#texts.clear();
   }
 
-  /** Sums by columns of the subject, over segments. */
+  /** Sums by columns of the subject, over segments. Rows are added up here: twice as fast as the database's own grouping, which sorts. */
   byColumns(
     segments: readonly Segment[],
     columns: readonly SubjectColumn[],
     restrictions: readonly Restriction[],
   ): ColumnGroup[] {
+    const bySubject = this.#bySubject(segments);
     const groups = new Map<string, ColumnGroup>();
-    const names = columns.map((name) => `subject.${name}`).join(', ');
-    const where = ['1', ...restrictions.map(([column]) => `subject.${column} = ?`)].join(' AND ');
-    for (const segment of segments) {
-      const rows = this.#statements.rows<number[]>(
-        `SELECT sum(rx), sum(tx), sum(rx_packets), sum(tx_packets), sum(flows), min(first), max(last), ${names} FROM (
-           SELECT id & ${SUBJECT_MASK} AS subject, ${SUMS}, min(id) AS first, max(id) AS last FROM ${segment.table} WHERE id >= ? AND id < ? GROUP BY 1
-         ) AS moved CROSS JOIN subject ON subject.id = moved.subject WHERE ${where} GROUP BY ${names}`,
-        [...idsOf(segment), ...restrictions.map(([, label]) => label)],
-      );
-      for (const row of rows) {
-        const values = row.slice(7);
-        const key = values.join();
-        const sums = sumsOf(row, segment.table);
-        const known = groups.get(key);
-        if (known === undefined) groups.set(key, { values, ...sums });
-        else addSums(known, sums);
-      }
-    }
+    this.#eachSubject(bySubject, columns, restrictions, ([id, ...values]) => {
+      const sums = bySubject.get(id as number);
+      if (sums !== undefined) addGroup(groups, values, sums);
+    });
     return [...groups.values()];
+  }
+
+  #bySubject(segments: readonly Segment[]): Map<number, Sums> {
+    const bySubject = new Map<number, Sums>();
+    for (const segment of segments) {
+      const sql = `SELECT id, rx, tx, rx_packets, tx_packets, flows FROM ${segment.table} WHERE id >= ? AND id < ?`;
+      this.#statements.each<Record>(sql, idsOf(segment), ([id, rxBytes, txBytes, rxPackets, txPackets, flows]) => {
+        const bucket = bucketOf(id);
+        const subject = id - bucket * SUBJECTS;
+        const start = startOf(bucket, segment.table);
+        const sums = bySubject.get(subject);
+        if (sums === undefined)
+          bySubject.set(subject, { rxBytes, txBytes, rxPackets, txPackets, flows, first: start, last: start });
+        else {
+          sums.rxBytes += rxBytes;
+          sums.txBytes += txBytes;
+          sums.rxPackets += rxPackets;
+          sums.txPackets += txPackets;
+          sums.flows += flows;
+          if (start < sums.first) sums.first = start;
+          if (start > sums.last) sums.last = start;
+        }
+      });
+    }
+    return bySubject;
+  }
+
+  /** Hands over id and columns of the subjects that were met, and of others too where most of them were. */
+  #eachSubject(
+    met: ReadonlyMap<number, unknown>,
+    columns: readonly SubjectColumn[],
+    restrictions: readonly Restriction[],
+    take: (row: number[]) => void,
+  ): void {
+    const sql = `SELECT ${['id', ...columns].join(', ')} FROM subject WHERE ${[...restrictions.map(([column]) => `${column} = ?`), ''].join(' AND ')}`;
+    const labels = restrictions.map(([, label]) => label);
+    let [low, high] = [Number.POSITIVE_INFINITY, 0];
+    for (const id of met.keys()) {
+      low = Math.min(low, id);
+      high = Math.max(high, id);
+    }
+    if (met.size * FEW < high - low) for (const id of met.keys()) this.#statements.each(`${sql}id = ?`, [...labels, id], take);
+    else if (met.size > 0) this.#statements.each(`${sql}id BETWEEN ? AND ?`, [...labels, low, high], take);
   }
 
   /** Chooses subjects for `over`. */
@@ -139,10 +164,18 @@ function sumsOf(row: readonly number[], table: TierTable): Sums {
     number,
     number,
   ];
-  return { rxBytes, txBytes, rxPackets, txPackets, flows, first: startOf(first, table), last: startOf(last, table) };
+  return {
+    rxBytes,
+    txBytes,
+    rxPackets,
+    txPackets,
+    flows,
+    first: startOf(bucketOf(first), table),
+    last: startOf(bucketOf(last), table),
+  };
 }
 
-/** Epoch ms at which the bucket of an id begins. */
-function startOf(id: number, table: TierTable): number {
-  return bucketOf(id) * minutesOf(table) * MINUTE;
+/** Epoch ms at which a bucket begins. */
+function startOf(bucket: number, table: TierTable): number {
+  return bucket * minutesOf(table) * MINUTE;
 }

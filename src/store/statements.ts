@@ -17,15 +17,20 @@ export class Statements {
     return this.#database.getRowsModified();
   }
 
-  rows<Row extends readonly SqlValue[]>(text: string, values: readonly SqlValue[]): Row[] {
+  /** Hands every row to `take`, one at a time. */
+  each<Row extends readonly SqlValue[]>(text: string, values: readonly SqlValue[], take: (row: Row) => void): void {
     const statement = this.#statement(text);
-    const rows: Row[] = [];
     statement.bind(values as SqlValue[]);
     try {
-      while (statement.step()) rows.push(statement.get() as readonly SqlValue[] as Row);
+      while (statement.step()) take(statement.get() as readonly SqlValue[] as Row);
     } finally {
       statement.reset();
     }
+  }
+
+  rows<Row extends readonly SqlValue[]>(text: string, values: readonly SqlValue[]): Row[] {
+    const rows: Row[] = [];
+    this.each<Row>(text, values, (row) => rows.push(row));
     return rows;
   }
 
