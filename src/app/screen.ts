@@ -6,11 +6,13 @@ import { join } from 'node:path';
 import { ReadStream } from 'node:tty';
 import { fileURLToPath } from 'node:url';
 import type { Options } from '../cli/options.ts';
+import { systemClock } from '../clock.ts';
 import { NetmonError } from '../errors.ts';
 import { ThemeShelf } from '../tui/theme-files.ts';
 import { Tui } from '../tui/tui.ts';
 import { rebind } from '../view/keymap.ts';
 import { depthOf } from '../view/palette.ts';
+import { HistoryAnswers } from './history-answers.ts';
 import type { Output } from './output.ts';
 import { ScreenOutput } from './screen-output.ts';
 
@@ -34,12 +36,21 @@ export function openTui(options: Options, quit: () => void): { output: Output; c
     view: { units: options.units, names: options.names },
     effects: (effect) => {
       if (effect.type === 'quit') quit();
+      else if (effect.type === 'history') answers.ask(effect.requests);
     },
+  });
+  const answers = new HistoryAnswers({
+    path: options.history?.path ?? null,
+    // Most runs never look at it.
+    open: async (path) => (await import('../store/open-history.ts')).openHistory(path),
+    clock: systemClock,
+    tell: (slot, serial, answer) => tui.apply({ type: 'history', slot, serial, answer }),
   });
   return {
     output: new ScreenOutput(tui),
     close() {
       tui.close();
+      void answers.close();
       if (input !== process.stdin) input.destroy();
     },
   };
