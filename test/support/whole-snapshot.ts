@@ -1,0 +1,33 @@
+// The last snapshot of a capture, through everything that a replay goes through.
+
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Snapshot } from '../../src/aggregate/snapshot.ts';
+import { assemble } from '../../src/app/assemble.ts';
+import { ReplaySession } from '../../src/app/replay-session.ts';
+import { openFile } from '../../src/capture/file-source.ts';
+import { systemClock } from '../../src/clock.ts';
+import { Categories } from '../../src/identify/category/categories.ts';
+import { fakeEdges } from './fake-edges.ts';
+import { FakeOutput } from './fake-source.ts';
+
+/** Replays the bytes of a capture file. */
+export async function snapshotOf(capture: Uint8Array): Promise<Snapshot> {
+  const folder = mkdtempSync(join(tmpdir(), 'nmt-whole-'));
+  try {
+    const file = join(folder, 'x.pcapng');
+    writeFileSync(file, capture);
+    const source = await openFile(file);
+    const subject = { named: [], file, categories: new Categories(), places: null, reverseDns: false };
+    const parts = assemble({ source, fallbacks: [] }, subject, fakeEdges({ platform: 'linux' }), systemClock);
+    const output = new FakeOutput();
+    const pace = { intervalMs: 1000, speed: 0, ticks: false, samples: null, durationMs: null };
+    await new ReplaySession({ ...parts, ...pace, source, clock: systemClock, output }).run();
+    source.close();
+    if (output.last === null) throw new Error('the replay told nothing');
+    return output.last;
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
