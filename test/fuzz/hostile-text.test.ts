@@ -51,7 +51,7 @@ function captureOf(name: string): Uint8Array {
   const frame = ethernet(
     {},
     ipv4(
-      { source: '10.0.0.1', destination: '192.0.2.9' },
+      { src: '10.0.0.1', dst: '192.0.2.9' },
       tcp({ sport: 40_000, dport: 443, flags: 0x18 }, tlsHello({ name: 'www.example.com' })),
     ),
   );
