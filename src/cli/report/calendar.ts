@@ -4,7 +4,7 @@ import type { UnitMode } from '../../view/format.ts';
 import { round, svgFrame } from './chart.ts';
 import { html, type Markup } from './html.ts';
 import type { AppDays } from './report-facts.ts';
-import { amountLabel } from './scale.ts';
+import { amount } from './tables.ts';
 import { dayLabel } from './time-axis.ts';
 
 type Kind = 'wide' | 'narrow';
@@ -26,14 +26,21 @@ export function daysOf(from: number, to: number): number[] {
   return days;
 }
 
+/** How the calendar of so many days is to be read. */
+export function calendarNote(days: number): string {
+  return days <= ROW_DAYS
+    ? 'All apps are on one scale.'
+    : 'Each app has its own scale. Weeks go from left to right, Monday is on top.';
+}
+
 /** The calendar of all its apps. */
 export function calendar(apps: readonly AppDays[], days: readonly number[], kind: Kind, units: UnitMode): Markup {
   return days.length <= ROW_DAYS ? rows(apps, days, kind, units) : weeks(apps, days, kind, units);
 }
 
-/** 0 is nothing; else 1 to 5, by the root of the share so that small days are told apart too. */
-function levelOf(bytes: number, most: number): number {
-  return bytes <= 0 || most <= 0 ? 0 : Math.max(1, Math.ceil(Math.sqrt(bytes / most) * LEVELS));
+/** 0 is nothing; else 1 to 5. @param curve below 1 lifts what is small, where apps of all sizes stand on one scale */
+function levelOf(bytes: number, most: number, curve: number): number {
+  return bytes <= 0 || most <= 0 ? 0 : Math.max(1, Math.ceil((bytes / most) ** curve * LEVELS));
 }
 
 function bytesByDay({ days }: AppDays): Map<number, number> {
@@ -77,9 +84,11 @@ function rows(apps: readonly AppDays[], days: readonly number[], kind: Kind, uni
     );
     for (const [column, day] of days.entries()) {
       const bytes = found.get(day) ?? 0;
-      const value = step >= 66 && bytes > 0 ? amountLabel(bytes, units) : null;
+      const value = step >= 66 && bytes > 0 ? amount(bytes, units) : null;
       const size = { width: Math.max(1, step - 3), height: 28 };
-      content.push(field(names + column * step, top, size, levelOf(bytes, most), titleOf(app.app, day, bytes, units), value));
+      content.push(
+        field(names + column * step, top, size, levelOf(bytes, most, 0.5), titleOf(app.app, day, bytes, units), value),
+      );
     }
   }
   return svgFrame(named(kind), width, head + apps.length * rowHeight, content);
@@ -109,7 +118,7 @@ function weeks(apps: readonly AppDays[], all: readonly number[], kind: Kind, uni
         left + Math.floor(place / 7) * step,
         top + 24 + (place % 7) * step,
         size,
-        levelOf(bytes, most),
+        levelOf(bytes, most, 1),
         titleOf(app.app, day, bytes, units),
         null,
       );
@@ -132,7 +141,7 @@ function named(kind: Kind) {
 }
 
 function titleOf(app: string, day: number, bytes: number, units: UnitMode): string {
-  return `${app}, ${dayLabel(day)}: ${bytes > 0 ? amountLabel(bytes, units) : 'nothing recorded'}`;
+  return `${app}, ${dayLabel(day)}: ${bytes > 0 ? amount(bytes, units) : 'nothing recorded'}`;
 }
 
 function shortened(name: string, most: number): string {

@@ -3,7 +3,7 @@
 import type { UnitMode } from '../../view/format.ts';
 import { html, type Markup } from './html.ts';
 import { amountLabel, twoSides } from './scale.ts';
-import { timeMarks } from './time-axis.ts';
+import { dayLabel, type TimeMark, timeMarks } from './time-axis.ts';
 
 /** Bytes of a stretch, epoch ms. */
 export interface ChartBar {
@@ -27,6 +27,8 @@ export interface ChartFrame {
   readonly from: number;
   readonly to: number;
   readonly units: UnitMode;
+  /** True where each bar has a name of its own (a day), which stands under its middle. */
+  readonly named: boolean;
 }
 
 const SIZES = { wide: { width: 960, height: 300, marks: 12 }, narrow: { width: 380, height: 240, marks: 5 } } as const;
@@ -53,12 +55,13 @@ export function timeChart(bars: readonly ChartBar[], frame: ChartFrame): Markup 
       html`<text class="tick" x="${MARGIN.left - 8}" y="${round(y + 4)}" text-anchor="end">${at === 0 ? '0' : amountLabel(Math.abs(at) * scale.step, units)}</text>`,
     );
   }
-  for (const { time, label } of timeMarks(from, to, marks)) {
+  for (const { time, label } of frame.named ? barMarks(bars, marks) : timeMarks(from, to, marks)) {
     const at = round(x(time));
-    lines.push(
-      html`<line class="mark" x1="${at}" x2="${at}" y1="${height - MARGIN.bottom}" y2="${height - MARGIN.bottom + 5}"/>`,
-    );
-    const anchor = at > width - 36 ? 'end' : at < MARGIN.left + 20 ? 'start' : 'middle';
+    if (!frame.named)
+      lines.push(
+        html`<line class="mark" x1="${at}" x2="${at}" y1="${height - MARGIN.bottom}" y2="${height - MARGIN.bottom + 5}"/>`,
+      );
+    const anchor = frame.named ? 'middle' : at > width - 36 ? 'end' : at < MARGIN.left + 20 ? 'start' : 'middle';
     lines.push(
       html`<text class="tick" x="${anchor === 'end' ? width - 2 : at}" y="${height - 6}" text-anchor="${anchor}">${label}</text>`,
     );
@@ -66,7 +69,7 @@ export function timeChart(bars: readonly ChartBar[], frame: ChartFrame): Markup 
   const shapes = bars.map((bar) => {
     const left = Math.max(MARGIN.left, x(bar.from));
     const full = Math.min(width - MARGIN.right, x(bar.to)) - left;
-    const wide = Math.max(0.5, full - (full > 3 ? Math.min(6, full * 0.18) : 0));
+    const wide = Math.max(0.5, Math.min(64, full - (full > 3 ? full * (frame.named ? 0.3 : 0.18) : 0)));
     const middle = round(left + (full - wide) / 2);
     const up = tall(bar.rxBytes);
     const down = tall(bar.txBytes);
@@ -79,6 +82,17 @@ export function timeChart(bars: readonly ChartBar[], frame: ChartFrame): Markup 
     }<title>${bar.label}</title></g>`;
   });
   return svgFrame(frame, width, height, [...lines, ...shapes]);
+}
+
+/** Names under the middle of bars; of many bars each second, third ... has one. */
+function barMarks(bars: readonly ChartBar[], most: number): TimeMark[] {
+  const every = Math.ceil(bars.length / most);
+  const isShort = bars.length > most / 1.4 || most < 8;
+  return bars.flatMap((bar, at) =>
+    at % every === 0
+      ? [{ time: (bar.from + bar.to) / 2, label: isShort ? dayLabel(bar.from).slice(4) : dayLabel(bar.from) }]
+      : [],
+  );
 }
 
 /** The element around a chart, with its name and description. */

@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto';
 import type { HistoryResult, HistoryRow } from '../../net/history.ts';
 import { formatDateTime, formatGrouped, formatShare, type UnitMode } from '../../view/format.ts';
-import { calendar, daysOf } from './calendar.ts';
+import { calendar, calendarNote, daysOf } from './calendar.ts';
 import { type ChartBar, type ChartFrame, timeChart } from './chart.ts';
 import { html, Markup } from './html.ts';
 import type { ReportFacts } from './report-facts.ts';
@@ -56,15 +56,20 @@ ${overTime(facts, units)}
 </section>
 ${days.rows.length > 1 && facts.series !== null && byDay(facts, units)}
 <div class="two">
+<div>
 <section><h2>Apps</h2>${topTable(apps, 'App', units)}</section>
-<section><h2>Domains</h2>${topTable(domains, 'Domain', units)}</section>
 <section><h2>Categories</h2>${topTable(categories, 'Category', units)}</section>
+</div>
+<div>
+<section><h2>Domains</h2>${topTable(domains, 'Domain', units)}</section>
 <section><h2>Interfaces</h2>${topTable(interfaces, 'Interface', units)}</section>
+</div>
 </div>
 ${
   perApp.length > 0 &&
   html`<section>
 <div class="head"><h2>Calendar</h2>${calendarKey()}</div>
+<p class="note above">${calendarNote(allDays.length)}</p>
 ${KINDS.map((kind) => calendar(perApp, allDays, kind, units))}
 </section>`
 }
@@ -108,8 +113,11 @@ function recordedText({ query, oldest, newest, resolutionMs }: HistoryResult): s
   return `${parts.join('; ')}.`;
 }
 
-function tiles({ apps, days, before, domains }: ReportFacts, units: UnitMode): Markup {
+function tiles({ stretch, apps, days, before, domains }: ReportFacts, units: UnitMode): Markup {
   const { rxBytes, txBytes, flows } = apps.total;
+  const length = Math.round((stretch.to - stretch.from) / 60_000) * 60_000;
+  const count = length % DAY_MS < 120_000 ? Math.floor(length / DAY_MS) : 0;
+  const span = count > 1 ? `the ${count} days` : count === 1 ? 'the day' : 'the time';
   const sum = (row: HistoryRow) => row.rxBytes + row.txBytes;
   const busiest = days.rows.reduce<HistoryRow | null>((most, row) => (most === null || sum(row) > sum(most) ? row : most), null);
   const tile = (
@@ -120,7 +128,7 @@ function tiles({ apps, days, before, domains }: ReportFacts, units: UnitMode): M
 `;
   const day = busiest?.start ?? null;
   return html`<section class="tiles" aria-label="Totals">
-${tile('Received', amount(rxBytes, units), change(rxBytes, before?.total.rxBytes))}${tile('Sent', amount(txBytes, units), change(txBytes, before?.total.txBytes))}${tile(
+${tile('Received', amount(rxBytes, units), change(rxBytes, before?.total.rxBytes, span))}${tile('Sent', amount(txBytes, units), change(txBytes, before?.total.txBytes, span))}${tile(
   'Connections',
   formatGrouped(flows),
   `${countOf(apps, 'app')}, ${countOf(domains, 'domain')}`,
@@ -133,19 +141,24 @@ function countOf({ rows }: HistoryResult, noun: string): string {
     (sum, { key, reason }) => sum + (key === null ? Number(/^(\d+) more$/.exec(reason ?? '')?.[1] ?? 0) : 1),
     0,
   );
-  return `${formatGrouped(folded)} ${noun}${folded === 1 ? '' : 's'}`;
+  return plural(folded, noun);
 }
 
-function change(now: number, before: number | undefined): string {
-  if (before === undefined) return 'the time before is not recorded';
-  if (before <= 0) return 'none in the time before';
+function plural(count: number, noun: string): string {
+  return `${formatGrouped(count)} ${noun}${count === 1 ? '' : 's'}`;
+}
+
+/** @param span the stretch before, in words */
+function change(now: number, before: number | undefined, span: string): string {
+  if (before === undefined) return `${span} before: not recorded`;
+  if (before <= 0) return `none in ${span} before`;
   const share = now / before - 1;
-  if (Math.abs(share) < 0.005) return 'as in the time before';
+  if (Math.abs(share) < 0.005) return `as in ${span} before`;
   const text =
     share >= 2
       ? `${(share + 1).toFixed(share >= 9 ? 0 : 1)} times`
       : `${formatShare(Math.abs(share))} ${share > 0 ? 'more than' : 'less than'}`;
-  return `${text} the time before`;
+  return `${text} ${span} before`;
 }
 
 function overTime({ series, days, stretch }: ReportFacts, units: UnitMode): Markup {
@@ -195,7 +208,7 @@ function charts(
     null,
   );
   const description = `Received above the axis, sent below, on one scale.${most === null ? '' : ` Most: ${most.label}.`}`;
-  const frame: Omit<ChartFrame, 'kind'> = { id, title, description, from, to, units };
+  const frame: Omit<ChartFrame, 'kind'> = { id, title, description, from, to, units, named: id === 'days' };
   return html`${KINDS.map((kind) => timeChart(bars, { ...frame, kind }))}`;
 }
 

@@ -32,7 +32,7 @@ const MOST_NEW = 2000;
 const MOST_STEPS = 260;
 const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
-const STEP_MINUTES = [1, 2, 5, 10, 15, 30, 60, 120, 180, 240, 360];
+const STEP_MINUTES = [1, 2, 5, 10, 15, 30, 60, 120, 180];
 
 /** Asks all of it, one question after the other. @param tell hears how far it is */
 export async function reportFacts(reader: HistoryReader, stretch: Stretch, tell: (text: string) => void): Promise<ReportFacts> {

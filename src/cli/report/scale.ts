@@ -11,14 +11,16 @@ export interface TwoSides {
   readonly down: number;
 }
 
-const MANTISSAS = [1, 2, 5, 10, 20, 50, 100, 200, 500];
-const MOST_LINES = 5;
+/** Steps whose multiples are short to write, for prefixes that go by 1000 and by 1024. */
+const DECIMAL = [1, 2, 5, 10, 20, 50, 100, 200, 500];
+const BINARY = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512];
+const MOST_LINES = 6;
 
 /** The scale for values up to `mostUp` above and `mostDown` below. */
 export function twoSides(mostUp: number, mostDown: number, mode: UnitMode): TwoSides {
   const { perByte, base } = unitScale(mode);
   for (let prefix = 1; ; prefix *= base)
-    for (const mantissa of MANTISSAS) {
+    for (const mantissa of base === 1024 ? BINARY : DECIMAL) {
       const step = (mantissa * prefix) / perByte;
       const up = Math.max(1, Math.ceil(mostUp / step));
       const down = Math.ceil(mostDown / step);

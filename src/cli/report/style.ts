@@ -31,6 +31,7 @@ header p { margin: 6px 0 0; color: var(--muted); }
 h2 { font-size: 16px; font-weight: 650; letter-spacing: -0.005em; margin: 0; }
 section { background: var(--card); border: 1px solid var(--line); border-radius: 12px; padding: 20px 22px; margin: 0 0 16px; min-width: 0; }
 section > p, .note { color: var(--muted); margin: 4px 0 0; font-size: 13px; }
+section > p.above { margin: -8px 0 14px; }
 .tiles { display: grid; grid-template-columns: repeat(4, 1fr); gap: 0; padding: 0; overflow: hidden; }
 .tiles dl { margin: 0; padding: 18px 22px; border-left: 1px solid var(--line); min-width: 0; }
 .tiles dl:first-child { border-left: 0; }
@@ -57,8 +58,7 @@ section > p, .note { color: var(--muted); margin: 4px 0 0; font-size: 13px; }
 .chart .t1, .chart .t2, .chart .t3 { fill: var(--t-low); } .chart .t4, .chart .t5 { fill: var(--t-high); }
 .day:hover rect { stroke: var(--text); stroke-width: 1.5; }
 .narrow { display: none; }
-.two { display: grid; grid-template-columns: 1fr 1fr; gap: 16px; margin-bottom: 16px; align-items: start; }
-.two > section { margin: 0; }
+.two { display: grid; grid-template-columns: minmax(0, 1fr) minmax(0, 1fr); column-gap: 16px; align-items: start; }
 table { width: 100%; border-collapse: collapse; font-size: 14px; }
 caption { text-align: left; color: var(--muted); font-size: 13px; padding-bottom: 6px; }
 th { text-align: right; color: var(--muted); font-weight: 500; font-size: 13px; padding: 4px 0 4px 14px; border-bottom: 1px solid var(--line); white-space: nowrap; }
@@ -95,7 +95,6 @@ footer { color: var(--muted); font-size: 13px; padding-top: 8px; padding-bottom:
   .tiles dd.big { font-size: 22px; }
   .two { grid-template-columns: minmax(0, 1fr); }
   .wide { display: none; } .narrow { display: block; }
-  .less { display: none; }
   details ul { columns: 1; }
 }
 @media print {

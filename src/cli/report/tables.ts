@@ -4,11 +4,13 @@ import type { HistoryResult, HistoryRow } from '../../net/history.ts';
 import type { FirstSeen } from '../../store/history-reader.ts';
 import { formatAmount, formatGrouped, formatShare, type UnitMode } from '../../view/format.ts';
 import { round } from './chart.ts';
-import { html, type Markup } from './html.ts';
+import { html, Markup } from './html.ts';
 import { timeLabel } from './time-axis.ts';
 
 const GROUP_ROWS = 60;
 const GROUPS = 40;
+/** With so few there is nothing to hide. */
+const OPEN_ROWS = 30;
 
 /** The rows of an answer as a table that can be sorted. @param noun what a row is */
 export function topTable(answer: HistoryResult, noun: string, units: UnitMode): Markup {
@@ -17,12 +19,12 @@ export function topTable(answer: HistoryResult, noun: string, units: UnitMode): 
   const most = Math.max(1, ...rows.map((row) => row.rxBytes + row.txBytes));
   const line = (row: HistoryRow) => {
     const bytes = row.rxBytes + row.txBytes;
-    return html`<tr><td>${nameOf(row)}${shareBar(row, most)}</td><td data-v="${row.rxBytes}">${amount(row.rxBytes, units)}</td><td data-v="${row.txBytes}">${amount(row.txBytes, units)}</td><td class="less" data-v="${row.flows}">${formatGrouped(row.flows)}</td><td data-v="${bytes}">${all > 0 ? formatShare(bytes / all) : '–'}</td></tr>
+    return html`<tr><td>${nameOf(row)}${shareBar(row, most)}</td><td data-v="${row.rxBytes}">${amount(row.rxBytes, units)}</td><td data-v="${row.txBytes}">${amount(row.txBytes, units)}</td><td data-v="${bytes}">${all > 0 ? formatShare(bytes / all) : '–'}</td></tr>
 `;
   };
   return html`<table class="sortable">
 <caption>Most bytes first; a bar is received, then sent.</caption>
-<thead><tr><th scope="col">${noun}</th><th scope="col">Received</th><th scope="col">Sent</th><th scope="col" class="less">Connections</th><th scope="col" aria-sort="descending">Share</th></tr></thead>
+<thead><tr><th scope="col">${noun}</th><th scope="col">Received</th><th scope="col">Sent</th><th scope="col" aria-sort="descending">Share</th></tr></thead>
 <tbody>
 ${rows.map(line)}</tbody>
 </table>`;
@@ -56,7 +58,7 @@ export function newDomains(seen: readonly FirstSeen[]): Markup {
 `,
       );
     const rest = list.length - items.length;
-    return html`<details><summary><bdi>${app}</bdi> <span class="count">${list.length}</span></summary>
+    return html`<details${seen.length <= OPEN_ROWS && new Markup(' open')}><summary><bdi>${app}</bdi> <span class="count">${list.length}</span></summary>
 <ul>
 ${items}${rest > 0 && html`<li><span class="why">and ${rest} more</span></li>`}</ul></details>
 `;
