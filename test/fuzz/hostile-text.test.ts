@@ -18,7 +18,7 @@ import { tlsHello } from '../support/payloads.ts';
 import { Stage } from '../support/terminal.ts';
 import { snapshotOf } from '../support/whole-snapshot.ts';
 
-const NASTY = [
+const NASTY: readonly string[] = [
   '\x1b]0;owned\x07\x1b[2J\x1b[31mred',
   '\x9b2J\x90q\x9c\x1b[?1003h\x1b[>4;2m',
   '{red-fg}{bold}{/}{escape}{open}{close}',
@@ -37,6 +37,7 @@ const NASTY = [
   'a\0b',
   'line\nbreak\r\nand more\u2028\u2029',
   '../../etc/passwd',
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: what a shell would run
   '$(reboot) `reboot` ${HOME}',
   '\x0e\x0flqqk',
   `long${'x'.repeat(65_536)}`,

@@ -46,7 +46,8 @@ const session = new ReplaySession({
 });
 await session.run();
 const ms = performance.now() - begun;
-const { capture, total, flowCount, flowsEvicted } = last;
+const { capture, total, flowCount, flowsEvicted, apps, hosts, interfaces } = last;
+const bytes = (rows) => rows.reduce((sum, row) => sum + row.rxBytes + row.txBytes, 0);
 const peak = /VmHWM:\s+(\d+)/.exec(process.platform === 'linux' ? readFileSync('/proc/self/status', 'utf8') : '');
 const peakKiB = peak === null ? process.resourceUsage().maxRSS : Number(peak[1]);
 const created = parts.monitor.flows.created;
@@ -59,6 +60,8 @@ console.log(
     flowCount,
     flowsEvicted,
     total,
+    /** Bytes of all rows: each sum is the total's, or something was lost or counted twice. */
+    sums: { apps: bytes(apps), hosts: bytes(hosts), interfaces: bytes(interfaces) },
     peakKiB,
   }),
 );

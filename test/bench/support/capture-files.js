@@ -1,18 +1,16 @@
 // The synthetic captures: made once, the same on every machine, kept in a private folder under the system's temporary one.
 
-import { closeSync, existsSync, lstatSync, mkdirSync, openSync, renameSync, writeSync } from 'node:fs';
+import { existsSync, lstatSync, mkdirSync, renameSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { FLOODS } from './flood-captures.js';
 import { tcpFrame, udpFrame } from './frames.js';
 import { dnsAnswer, quicInitial, tlsHello } from './hellos.js';
+import { PcapWriter } from './pcap-writer.js';
 import { Random } from './random.js';
 
 /** Changed whenever the bytes below would differ, so that old files are not taken for new ones. */
 const GENERATION = 2;
-const CHUNK_BYTES = 8 << 20;
-/** 2026-01-01 00:00:00 UTC. */
-const START_SECONDS = 1_767_225_600;
-const PACKETS_PER_SECOND = 1_000_000;
 
 /** Folder of the files; refuses one that somebody else could have put there. */
 export function captureFolder() {
@@ -22,46 +20,6 @@ export function captureFolder() {
   if (!stat.isDirectory() || stat.uid !== (process.getuid?.() ?? stat.uid))
     throw new Error(`${folder} is not this user's own folder`);
   return folder;
-}
-
-/** Writes classic pcap records through one large buffer. */
-class Writer {
-  #buffer = Buffer.alloc(CHUNK_BYTES);
-  #at = 24;
-  #count = 0;
-  #fd;
-
-  constructor(path) {
-    this.#fd = openSync(path, 'w', 0o600);
-    this.#buffer.writeUInt32LE(0xa1b2c3d4, 0);
-    this.#buffer.writeUInt32LE(0x00040002, 4);
-    this.#buffer.writeUInt32LE(65_535, 16);
-    this.#buffer.writeUInt32LE(1, 20);
-  }
-
-  /** Appends a frame, a microsecond behind the one before. @returns where its bytes lie in `buffer`, to be changed in place */
-  add(frame) {
-    if (this.#at + 16 + frame.length > CHUNK_BYTES) this.#flush();
-    const buffer = this.#buffer;
-    const at = this.#at;
-    buffer.writeUInt32LE(START_SECONDS + Math.floor(this.#count / PACKETS_PER_SECOND), at);
-    buffer.writeUInt32LE(this.#count % PACKETS_PER_SECOND, at + 4);
-    buffer.writeUInt32LE(frame.length, at + 8);
-    buffer.writeUInt32LE(frame.length, at + 12);
-    buffer.set(frame, at + 16);
-    this.#at = at + 16 + frame.length;
-    this.#count++;
-  }
-
-  close() {
-    this.#flush();
-    closeSync(this.#fd);
-  }
-
-  #flush() {
-    writeSync(this.#fd, this.#buffer, 0, this.#at);
-    this.#at = 0;
-  }
 }
 
 /**
@@ -142,19 +100,19 @@ function writeScan(writer, packets) {
   }
 }
 
-const SHAPES = { flows: writeFlows, mix: writeMix, scan: writeScan };
+const SHAPES = { flows: writeFlows, mix: writeMix, scan: writeScan, ...FLOODS };
 
 /**
  * Path of a capture of one shape, which is made where it is missing.
  *
- * @param {'flows' | 'mix' | 'scan'} shape
+ * @param {'flows' | 'mix' | 'scan' | keyof typeof FLOODS} shape
  * @param {number} packets
  * @param {number} flows
  */
 export function captureFile(shape, packets, flows) {
   const path = join(captureFolder(), `${shape}-${packets}-${flows}-g${GENERATION}.pcap`);
   if (existsSync(path)) return path;
-  const writer = new Writer(`${path}.new`);
+  const writer = new PcapWriter(`${path}.new`);
   SHAPES[shape](writer, packets, flows);
   writer.close();
   renameSync(`${path}.new`, path);
