@@ -87,6 +87,15 @@ export class Accumulators {
     this.#tick++;
   }
 
+  /** Calls back with every entity that moved bytes in the tick that is being closed. */
+  eachMoved(visit: (entity: number, rx: number, tx: number) => void): void {
+    for (let i = 0; i < this.#movedCount; i++) {
+      const entity = this.#moved[i] as number;
+      const at = entity * STRIDE;
+      visit(entity, this.#values[at + 7] as number, this.#values[at + 8] as number);
+    }
+  }
+
   /** RX+TX rates of the newest seconds; empty for an entity that is not among the busiest. */
   recent(entity: number, seconds: number): number[] {
     return this.#rings.get(entity)?.sum(seconds) ?? [];
@@ -102,7 +111,7 @@ export class Accumulators {
 
   #claimRing(entity: number): void {
     if (this.#rings.size < RINGS) {
-      this.#rings.set(entity, new RateRings(false));
+      this.#rings.set(entity, new RateRings());
       return;
     }
     // The entity that has been silent longest gives its ring up, but not to one that moves less than it did.

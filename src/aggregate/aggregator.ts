@@ -8,7 +8,10 @@ import type { CountedInterface } from './counted-interface.ts';
 import { AppRows, RECENT_SECONDS, sumTraffic, trafficOf } from './entity-rows.ts';
 import { FlowRows } from './flow-rows.ts';
 import { HostRows } from './host-rows.ts';
-import { MINUTES, RateRings, SECONDS } from './ring.ts';
+import { NO_RATES } from './no-rates.ts';
+import { Past } from './past.ts';
+import { isUnmeasured, pastFill, pastRowId } from './past-ticks.ts';
+import { RateRings } from './ring.ts';
 import type { CaptureStatus, CategoryRow, FlowRow, Gap, InterfaceRow, Snapshot, TotalRow, Traffic } from './snapshot.ts';
 
 /** What a tick is told from outside. Times in epoch ms; `intervalMs` measured. */
@@ -39,11 +42,12 @@ export class Aggregator {
   readonly #apps: AppRows;
   readonly #hosts: HostRows;
   readonly #flowRows: FlowRows;
-  readonly #rates = new RateRings(true);
   readonly #facts: FlowFacts | null;
   readonly #started: number;
+  #past: Past | null = null;
   #interfaces: readonly CountedInterface[] = [];
   #interfaceRings: RateRings[] = [];
+  readonly #interfaceName = (index: number): string => this.#interfaces[index]?.name ?? `#${index}`;
   #seq = 0;
   #lastInterval = 1000;
 
@@ -66,8 +70,7 @@ export class Aggregator {
     this.#apps = new AppRows(this.booking.apps, directory);
     this.#hosts = new HostRows(this.booking.hosts, this.booking.hostTable, flows, facts);
     this.booking.onHost = (host, row) => this.#hosts.meet(host, row);
-    const interfaceName = (index: number) => this.#interfaces[index]?.name ?? `#${index}`;
-    this.#flowRows = new FlowRows(flows, this.booking, directory, interfaceName, onBehalfOf, facts);
+    this.#flowRows = new FlowRows(flows, this.booking, directory, this.#interfaceName, onBehalfOf, facts);
     flows.observer = this.booking;
   }
 
@@ -94,6 +97,12 @@ export class Aggregator {
     return this.#flowRows.row(row, this.#lastInterval);
   }
 
+  /** Keeps the past from now on, for rates over time and for who moved what then. @returns what can be asked */
+  keepPast(): Past {
+    this.#past ??= new Past(pastRowId(this.#interfaceName));
+    return this.#past;
+  }
+
   /** Closes the tick. The result is never touched again. */
   tick(tick: Tick, limits: SnapshotLimits): Snapshot {
     const intervalMs = Math.max(1, tick.intervalMs);
@@ -103,7 +112,7 @@ export class Aggregator {
     booking.bookTouched();
     for (const accumulators of [booking.apps, booking.hosts, booking.categories]) accumulators.closeTick(intervalMs);
     const total = this.#total(intervalMs);
-    this.#rates.add(this.#ofTotal(A.TICK_RX), this.#ofTotal(A.TICK_TX), intervalMs);
+    if (this.#past !== null) this.#addToPast(this.#past, tick);
     const snapshot: Snapshot = {
       seq: this.#seq++,
       time: tick.time,
@@ -111,12 +120,7 @@ export class Aggregator {
       intervalMs: tick.intervalMs,
       capture: tick.capture,
       total,
-      rates: {
-        rxSeconds: this.#rates.rxSeconds.tail(SECONDS),
-        txSeconds: this.#rates.txSeconds.tail(SECONDS),
-        rxMinutes: this.#rates.rxMinutes?.tail(MINUTES) ?? [],
-        txMinutes: this.#rates.txMinutes?.tail(MINUTES) ?? [],
-      },
+      rates: this.#past?.rates() ?? NO_RATES,
       apps: this.#apps.select(limits.apps, intervalMs, this.#tunnelled(intervalMs)),
       hosts: this.#hosts.select(limits.hosts, intervalMs),
       categories: this.#categories(intervalMs),
@@ -138,6 +142,25 @@ export class Aggregator {
       accumulators.beginTick();
     this.#flows.beginTick();
     return snapshot;
+  }
+
+  #addToPast(past: Past, { time, intervalMs, gaps }: Tick): void {
+    const { interfaces } = this.booking;
+    const tunnelled = { rx: 0, tx: 0 };
+    for (const [index, { headline, kind }] of this.#interfaces.entries()) {
+      if (headline || kind !== 'tunnel') continue;
+      tunnelled.rx += interfaces.get(index, A.TICK_RX);
+      tunnelled.tx += interfaces.get(index, A.TICK_TX);
+    }
+    past.add({
+      time,
+      intervalMs,
+      rx: this.#ofTotal(A.TICK_RX),
+      tx: this.#ofTotal(A.TICK_TX),
+      isGap: isUnmeasured(gaps),
+      fill: pastFill(this.booking, this.#flows, tunnelled),
+      flowRow: (row) => this.#flowRows.row(row, Math.max(1, intervalMs)),
+    });
   }
 
   /** Sum of one column over the interfaces of the headline, and over this machine's own flows on those that stand apart. */
@@ -188,7 +211,7 @@ export class Aggregator {
   #interfaceRows(intervalMs: number): InterfaceRow[] {
     const accumulators = this.booking.interfaces;
     return this.#interfaces.map((each, index) => {
-      const rings = this.#interfaceRings[index] ?? new RateRings(true);
+      const rings = this.#interfaceRings[index] ?? new RateRings();
       this.#interfaceRings[index] = rings;
       const moved = accumulators.moved(index);
       rings.add(moved ? accumulators.get(index, A.TICK_RX) : 0, moved ? accumulators.get(index, A.TICK_TX) : 0, intervalMs);

@@ -1,7 +1,6 @@
-// Fixed-length rings of rates: one second for five minutes, one minute for a day. Never shifted, never grown.
+// Fixed-length rings of rates, one value a second for five minutes. Never shifted, never grown.
 
 export const SECONDS = 300;
-export const MINUTES = 1440;
 
 /** The last `length` numbers, oldest overwritten. */
 export class Ring {
@@ -40,25 +39,14 @@ export class Ring {
 
 /**
  * RX and TX bytes of one thing over time. Ticks of any length are spread over whole seconds by the clock, so a second's value is bytes/s
- * also where the interval is 100 ms or 5 s; sixty of them make a minute's mean.
+ * also where the interval is 100 ms or 5 s.
  */
 export class RateRings {
   readonly rxSeconds = new Ring(SECONDS);
   readonly txSeconds = new Ring(SECONDS);
-  readonly rxMinutes: Ring | null;
-  readonly txMinutes: Ring | null;
   #rx = 0;
   #tx = 0;
   #open = 0;
-  #rxMinute = 0;
-  #txMinute = 0;
-  #minuteSeconds = 0;
-
-  /** @param withMinutes false for the many rings that only feed a sparkline */
-  constructor(withMinutes: boolean) {
-    this.rxMinutes = withMinutes ? new Ring(MINUTES) : null;
-    this.txMinutes = withMinutes ? new Ring(MINUTES) : null;
-  }
 
   /** Adds what moved during the last `ms` milliseconds; at most five minutes are written, a longer pause is a gap anyway. */
   add(rx: number, tx: number, ms: number): void {
@@ -79,9 +67,7 @@ export class RateRings {
   clear(): void {
     this.rxSeconds.clear();
     this.txSeconds.clear();
-    this.rxMinutes?.clear();
-    this.txMinutes?.clear();
-    this.#rx = this.#tx = this.#open = this.#rxMinute = this.#txMinute = this.#minuteSeconds = 0;
+    this.#rx = this.#tx = this.#open = 0;
   }
 
   /** RX+TX of the newest `length` seconds, oldest first. */
@@ -95,12 +81,6 @@ export class RateRings {
   #closeSecond(): void {
     this.rxSeconds.push(this.#rx);
     this.txSeconds.push(this.#tx);
-    this.#rxMinute += this.#rx;
-    this.#txMinute += this.#tx;
     this.#rx = this.#tx = this.#open = 0;
-    if (++this.#minuteSeconds < 60) return;
-    this.rxMinutes?.push(this.#rxMinute / 60);
-    this.txMinutes?.push(this.#txMinute / 60);
-    this.#rxMinute = this.#txMinute = this.#minuteSeconds = 0;
   }
 }

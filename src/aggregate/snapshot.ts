@@ -173,14 +173,25 @@ export interface CaptureStatus {
   readonly history: HistoryStatus | null;
 }
 
-/** Rates of the past, oldest first, newest last; bytes/s. Shorter than the ring while it fills. */
+/** Rates of stretches that follow one another, oldest first; columns of equal length. */
+export interface RateSeries {
+  /** When each ended, epoch ms, rising. */
+  readonly ends: readonly number[];
+  /** How long each was, ms. */
+  readonly lengths: readonly number[];
+  /** Bytes/s; NaN where it was not all measured. */
+  readonly rx: readonly number[];
+  readonly tx: readonly number[];
+}
+
+/** Rates of the headline in the past. Shorter than told while it fills, and empty where no past is kept. */
 export interface RateHistory {
-  /** One value a second, 300 at the most. */
-  readonly rxSeconds: readonly number[];
-  readonly txSeconds: readonly number[];
-  /** One value a minute, 1440 at the most. */
-  readonly rxMinutes: readonly number[];
-  readonly txMinutes: readonly number[];
+  /** A tick each, a second at the least: 300 at the most. */
+  readonly seconds: RateSeries;
+  /** Ten seconds each, 360 at the most. */
+  readonly tens: RateSeries;
+  /** A minute each, 1440 at the most. */
+  readonly minutes: RateSeries;
 }
 
 export interface TotalRow extends Traffic {

@@ -12,6 +12,7 @@ import { systemEdges } from './edges.ts';
 import { Guard, type Stoppable } from './guard.ts';
 import { narrower } from './narrow.ts';
 import type { Output } from './output.ts';
+import type { OpenTui } from './screen.ts';
 
 /** Kernel rings, all interfaces together; 4 MiB lost nothing at a million packets/s, and every MiB is resident. */
 const RING_BYTES = 8 << 20;
@@ -31,7 +32,7 @@ export async function run(options: Options, edges: Edges = systemEdges(), clock:
   const drawing = mode === 'screen' ? import('./screen.ts') : null;
   const opened = await open(options, edges, clock);
   const guard = new Guard();
-  let screen: { output: Output; close(): void } | null = null;
+  let screen: OpenTui | null = null;
   let parts: Assembly | null = null;
   let reverse: { close(): void } | null = null;
   try {
@@ -45,6 +46,7 @@ export async function run(options: Options, edges: Edges = systemEdges(), clock:
     const [{ assemble }, known] = await Promise.all([import('./assemble.ts'), knowledge(options)]);
     const { interfaces: named, read: file, reverseDns } = options;
     parts = assemble(opened, { named, file, reverseDns, ...known }, edges, clock);
+    screen?.remember(parts.monitor.aggregator.keepPast());
     if (reverseDns) reverse = await reverseNames(parts, clock);
     const session = await sessionOf(options, mode, opened, parts, output, edges, clock);
     const end = await guard.run(session, mode === 'screen' && options.read !== null);

@@ -5,6 +5,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { ReadStream } from 'node:tty';
 import { fileURLToPath } from 'node:url';
+import type { Past } from '../aggregate/past.ts';
 import type { Options } from '../cli/options.ts';
 import { systemClock } from '../clock.ts';
 import { NetmonError } from '../errors.ts';
@@ -16,12 +17,21 @@ import { HistoryAnswers } from './history-answers.ts';
 import type { Output } from './output.ts';
 import { ScreenOutput } from './screen-output.ts';
 
+/** The screen of a run. */
+export interface OpenTui {
+  readonly output: Output;
+  /** Where questions about the past are answered from. */
+  remember(past: Past): void;
+  close(): void;
+}
+
 /** Opens the screen; `quit` is called when the user asks to leave. Close it on every way out. */
-export function openTui(options: Options, quit: () => void): { output: Output; close(): void } {
+export function openTui(options: Options, quit: () => void): OpenTui {
   const keys = rebind(options.keys);
   if (!keys.ok) throw new NetmonError('usage', keys.problems.join('; '), 'see README.md, "Keys"');
   const themes = new ThemeShelf(themeFolders());
   const theme = themes.load(options.theme);
+  let past: Past | null = null;
   const input = terminalInput(options.read === '-');
   const tui = new Tui({
     input,
@@ -37,6 +47,10 @@ export function openTui(options: Options, quit: () => void): { output: Output; c
     effects: (effect) => {
       if (effect.type === 'quit') quit();
       else if (effect.type === 'history') answers.ask(effect.requests);
+      else if (effect.type === 'past') {
+        const { from, to } = effect;
+        tui.apply({ type: 'past', from, to, answer: past?.between(from, to) ?? null });
+      }
     },
   });
   const answers = new HistoryAnswers({
@@ -48,6 +62,9 @@ export function openTui(options: Options, quit: () => void): { output: Output; c
   });
   return {
     output: new ScreenOutput(tui),
+    remember(kept) {
+      past = kept;
+    },
     close() {
       tui.close();
       void answers.close();

@@ -7,7 +7,7 @@ import type { Depth } from '../view/palette.ts';
 import type { Styles } from '../view/styles.ts';
 import type { Ink } from './ink.ts';
 import { colourNumber, type Markup, markupOf } from './markup.ts';
-import { type BaseColours, type Chart, type LineBox, Skeleton } from './widgets.ts';
+import { type BaseColours, type LineBox, Skeleton, type Spark } from './widgets.ts';
 
 /** Most tables that a frame has. */
 const TABLES = 3;
@@ -22,8 +22,8 @@ export class Dashboard {
   private readonly footer: LineBox;
   private readonly tables: readonly LineBox[];
   private readonly parts: readonly LineBox[];
-  private readonly chartFrames: readonly LineBox[];
-  private readonly charts: Readonly<Record<'rx' | 'tx', Chart>>;
+  private readonly chart: LineBox;
+  private readonly sparks: Readonly<Record<'rx' | 'tx', Spark>>;
   private readonly popup: LineBox;
   private readonly screen: Widgets.Screen;
   private markup: Markup | null = null;
@@ -37,8 +37,8 @@ export class Dashboard {
     this.screen = screen;
     this.backdrop = skeleton.lines(0, 12);
     this.header = skeleton.lines(0, 1);
-    this.chartFrames = [skeleton.lines(1, 2), skeleton.lines(1, 2)];
-    this.charts = { rx: skeleton.chart(0, glyphs), tx: skeleton.chart(6, glyphs) };
+    this.chart = skeleton.lines(1, 2);
+    this.sparks = { rx: skeleton.spark(0, glyphs), tx: skeleton.spark(6, glyphs) };
     this.tables = Array.from({ length: TABLES }, () => skeleton.lines(3, 8));
     this.parts = Array.from({ length: PARTS }, () => skeleton.lines(1, 2));
     this.footer = skeleton.lines(11, 1);
@@ -53,18 +53,10 @@ export class Dashboard {
     this.background = base.bg;
     this.dressed = true;
     this.chartColours = { rx: number(styles.rx.fg), tx: number(styles.tx.fg) };
-    for (const widget of [
-      this.backdrop,
-      this.header,
-      this.footer,
-      this.popup,
-      ...this.tables,
-      ...this.parts,
-      ...this.chartFrames,
-    ])
+    for (const widget of [this.backdrop, this.header, this.footer, this.popup, this.chart, ...this.tables, ...this.parts])
       widget.paint(base);
-    this.charts.rx.paint({ fg: this.chartColours.rx, bg: base.bg });
-    this.charts.tx.paint({ fg: this.chartColours.tx, bg: base.bg });
+    this.sparks.rx.paint({ fg: this.chartColours.rx, bg: base.bg });
+    this.sparks.tx.paint({ fg: this.chartColours.tx, bg: base.bg });
   }
 
   /** Fills the widgets with a frame. @returns true when the terminal has to be drawn. */
@@ -86,10 +78,10 @@ export class Dashboard {
     fill(this.footer, frame.footer);
     for (const [index, box] of this.tables.entries()) fill(box, frame.tables[index] ?? frame.historyTables[index]);
     for (const [index, box] of this.parts.entries()) fill(box, frame.parts[index]);
-    for (const [index, box] of this.chartFrames.entries()) fill(box, frame.chartFrames[index]);
+    fill(this.chart, frame.chart);
     for (const direction of ['rx', 'tx'] as const) {
-      const model = frame.charts.find((one) => one.direction === direction);
-      const chart = this.charts[direction];
+      const model = frame.sparks.find((one) => one.direction === direction);
+      const chart = this.sparks[direction];
       if (model === undefined) {
         if (chart.hide()) changed = true;
         continue;

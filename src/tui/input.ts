@@ -3,6 +3,7 @@
 import type { Action, Edit } from '../view/action.ts';
 import type { Frame } from '../view/frame.ts';
 import { commandOf, type KeyTable } from '../view/keymap.ts';
+import type { ChartPane } from '../view/panels/chart.ts';
 import type { ViewState } from '../view/state.ts';
 import type { BlessedKey, BlessedMouse } from './screen.ts';
 
@@ -66,8 +67,12 @@ export function keyAction(state: ViewState, keys: KeyTable, char: string | undef
   return command === null ? null : { type: 'command', command };
 }
 
-/** What a click or a step of the wheel asks for; null for nothing. */
-export function mouseAction(frame: Frame, event: BlessedMouse): Action | null {
+/**
+ * What a click, a drag or a step of the wheel asks for; null for nothing.
+ *
+ * @param drag cell of the chart in which the button went down that is still held; null for none
+ */
+export function mouseAction(frame: Frame, event: BlessedMouse, drag: number | null = null): Action | null {
   const pane = frame.tables.find(({ rect }) => inside(rect, event));
   const rows = frame.historyTables.find(({ rect }) => inside(rect, event));
   if (event.action === 'wheelup' || event.action === 'wheeldown') {
@@ -80,6 +85,9 @@ export function mouseAction(frame: Frame, event: BlessedMouse): Action | null {
     const id = rows.ids[event.y - rows.rect.top - 2];
     return id === undefined ? null : { type: 'history-select', pane: rows.pane, id };
   }
+  const chart = frame.chart !== null && frame.popup === null ? cellOfChart(frame.chart, event, drag !== null) : null;
+  if (chart !== null && event.action === 'mousedown') return { type: 'chart', cell: chart, anchor: null };
+  if (chart !== null && event.action === 'mousemove' && drag !== null) return { type: 'chart', cell: chart, anchor: drag };
   if (event.action !== 'mousedown' || pane === undefined) return null;
   if (frame.popup !== null) return inside(frame.popup.rect, event) ? null : { type: 'command', command: 'back' };
   const row = event.y - pane.rect.top;
@@ -90,6 +98,13 @@ export function mouseAction(frame: Frame, event: BlessedMouse): Action | null {
   }
   const id = pane.ids[row - pane.firstRow];
   return id === undefined ? null : { type: 'select', table: pane.table, id };
+}
+
+/** Cell of time under the mouse; null outside the chart, unless a drag began in it. */
+function cellOfChart({ rect, left, cells }: ChartPane, event: BlessedMouse, dragged: boolean): number | null {
+  const cell = event.x - rect.left - left;
+  if (dragged) return Math.min(Math.max(0, cell), cells - 1);
+  return inside(rect, event) && cell >= 0 && cell < cells ? cell : null;
 }
 
 function inside(rect: { left: number; top: number; width: number; height: number }, event: BlessedMouse): boolean {

@@ -68,6 +68,8 @@ export class Tui {
   private snapshot: Snapshot;
   private frame: Frame | null = null;
   private closed = false;
+  /** Cell of the chart in which the mouse button went down and is still held. */
+  private drag: number | null = null;
   private comeBack: NodeJS.Timeout | null = null;
   /** The terminal shows something else than what was drawn last. */
   private stale = true;
@@ -97,7 +99,9 @@ export class Tui {
       if (action !== null) this.apply(action);
     });
     this.terminal.onMouse((event) => {
-      const action = this.frame === null ? null : mouseAction(this.frame, event);
+      if (event.action === 'mouseup') this.drag = null;
+      const action = this.frame === null ? null : mouseAction(this.frame, event, this.drag);
+      if (action?.type === 'chart' && event.action === 'mousedown') this.drag = action.cell;
       if (action !== null) this.apply(action);
     });
     this.terminal.onResize(() => this.resized());

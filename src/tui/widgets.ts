@@ -1,4 +1,4 @@
-// Widgets: a box of lines, and a chart of blessed-contrib. Each can be placed and shown; they own no state and register no keys.
+// Widgets: a box of lines, and a sparkline of blessed-contrib. Each can be placed and shown; they own no state and register no keys.
 
 import blessed, { type Widgets } from 'blessed';
 import Grid from 'blessed-contrib/lib/layout/grid.js';
@@ -33,9 +33,9 @@ export class Skeleton {
     return new LineBox(this.grid.set(row, 0, rows, 12, make, { tags: false, wrap: false, hidden: true }));
   }
 
-  chart(column: number, glyphs: Glyphs): Chart {
+  spark(column: number, glyphs: Glyphs): Spark {
     const make = sparkline as unknown as (options: never) => SparklineElement;
-    return new Chart(
+    return new Spark(
       this.grid.set(1, column, 2, 6, make, { tags: true, wrap: false, hidden: true, style: { titleFg: 'default' } }),
       glyphs,
     );
@@ -93,7 +93,7 @@ export class LineBox extends Widget {
 }
 
 /** Rates as blessed-contrib's sparkline. */
-export class Chart extends Widget {
+export class Spark extends Widget {
   private readonly glyphs: Glyphs;
   private content = '';
 
@@ -102,28 +102,28 @@ export class Chart extends Widget {
     this.glyphs = glyphs;
   }
 
-  /** Shows the series; `colour` is the titles', as blessed's number. @returns true when it differs from the one before. */
+  /** Shows the line; `colour` is the title's, as blessed's number. @returns true when it differs from the one before. */
   show(model: ChartModel, colour: number): boolean {
     const element = this.element as SparklineElement & { options: { style: { titleFg: string } } };
     element.options.style.titleFg = colour < 0 ? 'default' : String(colour);
     const { width } = model.rect;
     // setData draws the first `width - 2` values and no more, whatever room there is: a widget that believes itself two cells wider draws all.
     element.width = width + 2;
-    element.setData(
-      model.series.map((one) => one.title),
-      model.series.map((one) => scaled(one.values)),
-    );
+    element.setData([model.title], [scaled(model.values)]);
     element.width = width;
-    const content = this.tidy(element.content);
+    const content = this.tidy(element.content, model.values);
     element.setContent(content);
     const changed = content !== this.content;
     this.content = content;
     return changed;
   }
 
-  /** Takes away the empty first line and the colon after each title; ASCII levels where asked for. */
-  private tidy(content: string): string {
+  /** Takes away the empty first line, the colon after the title and the levels of what is not known; ASCII levels where asked for. */
+  private tidy(content: string, values: readonly number[]): string {
     let out = content.replace(/^\r\n/, '').replace(/:(\{\/[^}]*-fg\}\{\/bold\}\r\n)/g, '$1');
+    const [title = '', line = ''] = out.split('\r\n');
+    const known = [...line].map((level, i) => (Number.isNaN(values[i]) ? ' ' : level)).join('');
+    out = `${title}\r\n${known}`;
     if (this.glyphs.ascii)
       for (const [index, level] of UNICODE_GLYPHS.levels.entries())
         out = out.replaceAll(level, this.glyphs.levels[index] as string);
@@ -138,5 +138,5 @@ export class Chart extends Widget {
 function scaled(values: readonly number[]): number[] {
   let most = 0;
   for (const value of values) if (value > most) most = value;
-  return values.map((value) => (most === 0 ? 0 : Math.ceil((value / most) * 1000)));
+  return values.map((value) => (most === 0 || Number.isNaN(value) ? 0 : Math.ceil((value / most) * 1000)));
 }

@@ -1,5 +1,6 @@
 // What may happen to the view, as plain data: commands that keys stand for, and what the screen and the clock report.
 
+import type { PastAnswer } from '../aggregate/past-answer.ts';
 import type { HistoryAnswer, HistoryPane, HistoryRequest, HistorySlot } from './history/state.ts';
 import type { TableName } from './state.ts';
 
@@ -45,6 +46,8 @@ export const COMMANDS = [
   'units',
   'privacy',
   'capture',
+  'chart-curve',
+  'chart-scales',
   'theme',
   'copy',
   'redraw',
@@ -70,7 +73,11 @@ export type Action =
   /** A row of history was clicked. */
   | { readonly type: 'history-select'; readonly pane: HistoryPane; readonly id: string }
   /** The wheel over a table of history. */
-  | { readonly type: 'history-scroll'; readonly pane: HistoryPane; readonly by: number };
+  | { readonly type: 'history-scroll'; readonly pane: HistoryPane; readonly by: number }
+  /** Cells of the chart were pointed at, from its left end; `anchor` is where a drag began. */
+  | { readonly type: 'chart'; readonly cell: number; readonly anchor: number | null }
+  /** What moved in a stretch of the past; null where nothing of it was kept. */
+  | { readonly type: 'past'; readonly from: number; readonly to: number; readonly answer: PastAnswer | null };
 
 /** Editing keys of a one-line input. */
 export type Edit = 'insert' | 'backspace' | 'delete' | 'left' | 'right' | 'home' | 'end' | 'clear' | 'word' | 'accept' | 'cancel';
@@ -84,6 +91,8 @@ export type Effect =
   | { readonly type: 'history'; readonly requests: readonly HistoryRequest[] }
   /** Write the history file now. */
   | { readonly type: 'save-history' }
+  /** What moved between two times, epoch ms? Answered by an action of the same name. */
+  | { readonly type: 'past'; readonly from: number; readonly to: number }
   /** Text for the clipboard: sanitised, one line. */
   | { readonly type: 'copy'; readonly text: string }
   /** Show this theme; `keep` when it was picked and not only looked at. */

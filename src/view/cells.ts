@@ -53,6 +53,11 @@ function within(ranges: readonly (readonly [number, number])[], point: number): 
   return ranges.some(([from, to]) => point >= from && point <= to);
 }
 
+/** One cell, and beside a letter or a syllable still one: Thai and Lao vowels and Hangul's final letters join what stands before them. */
+function standsAlone(char: string): boolean {
+  return stringWidth(char) === 1 && stringWidth(`a${char}a`) === 3 && stringWidth(`각${char}`) === 3;
+}
+
 function classOf(point: number): number {
   if (point > 0xffff) return CLASS.refused;
   const known = classes[point] as number;
@@ -62,7 +67,7 @@ function classOf(point: number): number {
   if (COMBINING.test(char)) found = CLASS.combining;
   else if (PICTURE.test(char) && point > 0xff) found = CLASS.refused;
   else if (within(WIDE, point) && stringWidth(char) === 2) found = CLASS.wide;
-  else if (NARROW.test(char) && stringWidth(char) === 1 && !within(WIDE_IN_BLESSED, point)) found = CLASS.narrow;
+  else if (NARROW.test(char) && standsAlone(char) && !within(WIDE_IN_BLESSED, point)) found = CLASS.narrow;
   classes[point] = found;
   return found;
 }

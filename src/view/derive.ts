@@ -3,6 +3,7 @@
 
 import type { AppRow, CategoryRow, FlowRow, HostRow, InterfaceRow, Snapshot, Traffic } from '../aggregate/snapshot.ts';
 import type { Filter } from '../filter/filter.ts';
+import { snapshotOfPast } from './chart/past-snapshot.ts';
 import { appOfFlow, hostOfFlow } from './owners-of-flows.ts';
 import type { ViewState } from './state.ts';
 
@@ -35,11 +36,13 @@ let last: { inputs: Inputs; picture: Picture } | null = null;
 
 /** The picture for a state: of the paused snapshot when there is one. */
 export function pictureOf(state: ViewState, live: Snapshot): Picture {
+  const base = state.paused ?? live;
+  const past = state.chart.chosen?.answer ?? null;
   const inputs: Inputs = {
-    snapshot: state.paused ?? live,
+    snapshot: past === null ? base : snapshotOfPast(base, past),
     filter: state.filter.filter,
-    since: state.since,
-    closed: state.closed,
+    since: past === null ? state.since : null,
+    closed: state.closed || past !== null, // most of what moved then is over
   };
   if (
     last !== null &&
@@ -49,7 +52,8 @@ export function pictureOf(state: ViewState, live: Snapshot): Picture {
     last.inputs.closed === inputs.closed
   )
     return last.picture;
-  const picture = derive(inputs);
+  const now = derive(inputs);
+  const picture = past === null ? now : { ...now, total: { ...now.total, unownedBytes: null } };
   last = { inputs, picture };
   return picture;
 }

@@ -54,8 +54,9 @@ export function formatRate(bytesPerSecond: number, mode: UnitMode): string {
   return `${number.padStart(4)} ${`${unit}/s`.padEnd(5)}`;
 }
 
-/** A count in at most five cells: `99999`, `123k`, `1.2M`. */
+/** A count in at most five cells: `99999`, `123k`, `1.2M`; `?` for NaN. */
 export function formatCount(count: number): string {
+  if (Number.isNaN(count)) return '?';
   if (count < 100_000) return String(count);
   for (const [unit, size] of [
     ['k', 1e3],
@@ -71,15 +72,15 @@ export function formatCount(count: number): string {
 
 /** A count with its digits in groups of three, for places with room. */
 export function formatGrouped(count: number): string {
-  return String(Math.round(count)).replace(/\B(?=(\d{3})+$)/g, ' ');
+  return Number.isNaN(count) ? '?' : String(Math.round(count)).replace(/\B(?=(\d{3})+$)/g, ' ');
 }
 
-/** A share of 1 as percent: `0 %` only when it is nothing. */
+/** A share of 1 as percent, in at most six cells: `0 %` only when it is nothing, `100 %` only when it is all. */
 export function formatShare(share: number): string {
   const percent = share * 100;
   if (percent <= 0) return '0 %';
   if (percent < 0.1) return '<0.1 %';
-  if (percent > 99.9 && percent < 100) return '>99.9 %';
+  if (percent > 99 && percent < 100) return `${(Math.floor(percent * 10) / 10).toFixed(1)} %`;
   return `${percent < 9.95 ? percent.toFixed(1) : Math.round(percent)} %`;
 }
 

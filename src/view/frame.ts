@@ -4,8 +4,8 @@ import type { Snapshot } from '../aggregate/snapshot.ts';
 import type { Glyphs } from './glyphs.ts';
 import type { KeyTable } from './keymap.ts';
 import { LEAST, layoutOf, type Rect } from './layout.ts';
-import { fitLine, framed } from './pane.ts';
-import { type ChartModel, chartPanel } from './panels/chart.ts';
+import { fitLine } from './pane.ts';
+import { type ChartModel, type ChartPane, chartPanel, sparkPanel } from './panels/chart.ts';
 import { footerPanel } from './panels/footer.ts';
 import { headerPanel, noteOf } from './panels/header.ts';
 import { type HistoryTablePart, historyPanel } from './panels/history.ts';
@@ -29,8 +29,8 @@ export interface TablePane extends Pane, TableModel {
 export interface Frame {
   readonly header: Pane;
   readonly footer: Pane;
-  readonly chartFrames: readonly Pane[];
-  readonly charts: readonly ChartModel[];
+  readonly chart: ChartPane | null;
+  readonly sparks: readonly ChartModel[];
   readonly tables: readonly TablePane[];
   /** Parts of the view of history: those without rows, and its tables. */
   readonly parts: readonly Pane[];
@@ -55,8 +55,8 @@ export function frameOf(state: ViewState, live: Snapshot, { glyphs, keys }: Fram
     return {
       header: NOWHERE,
       footer: NOWHERE,
-      chartFrames: [],
-      charts: [],
+      chart: null,
+      sparks: [],
       tables: [],
       parts: [],
       historyTables: [],
@@ -64,28 +64,14 @@ export function frameOf(state: ViewState, live: Snapshot, { glyphs, keys }: Fram
       message: tooSmall(state, glyphs),
     };
   const history = state.view === 'history' ? historyPanel(state, live, glyphs) : { parts: [], tables: [] };
-  const chartFrames: Pane[] = [];
-  const charts: ChartModel[] = [];
-  for (const [direction, rect] of [
-    ['rx', layout.rx],
-    ['tx', layout.tx],
-  ] as const) {
-    if (rect === null) continue;
-    if (layout.chartFrame)
-      chartFrames.push({
-        rect,
-        lines: framed(rect, [span(direction === 'rx' ? 'Receiving' : 'Sending', 'header')], [], [], glyphs, false),
-      });
-    const inner = layout.chartFrame
-      ? { left: rect.left + 2, top: rect.top + 1, width: rect.width - 4, height: rect.height - 2 }
-      : { ...rect, left: rect.left + 1, width: rect.width - 2 };
-    charts.push(chartPanel(state, live, glyphs, direction, inner, inner.width, layout.chartDay));
-  }
+  const { sparks } = layout;
+  const spark = (direction: 'rx' | 'tx', { left, top, width, height }: Rect): ChartModel =>
+    sparkPanel(state, live, glyphs, direction, { left: left + 1, top, width: width - 2, height });
   return {
     header: { rect: layout.header, lines: headerPanel(state, live, glyphs, layout.header.width) },
     footer: { rect: layout.footer, lines: footerPanel(state, live, glyphs, keys, layout.footer.width) },
-    chartFrames,
-    charts,
+    chart: layout.chart === null ? null : chartPanel(state, live, glyphs, layout.chart),
+    sparks: sparks === null ? [] : [spark('rx', sparks.rx), spark('tx', sparks.tx)],
     tables: layout.tables.map(({ table, rect }) => ({ table, rect, ...tablePanel(state, live, glyphs, table, rect) })),
     parts: history.parts,
     historyTables: history.tables,

@@ -30,6 +30,8 @@ export interface Glyphs {
   /** Before a row that rows can hang under: closed, open. */
   readonly closed: string;
   readonly opened: string;
+  /** Where the highest value of a chart is. */
+  readonly peak: string;
   /** Eight levels, lowest first. */
   readonly levels: readonly string[];
   /** Cells of a chart filled from the bottom and from the top, an empty one first; null draws them in braille. */
@@ -66,6 +68,7 @@ export const UNICODE_GLYPHS: Glyphs = {
   more: '…',
   closed: '▸',
   opened: '▾',
+  peak: '◆',
   levels: ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'],
   rising: null,
   hanging: null,
@@ -100,6 +103,7 @@ export const ASCII_GLYPHS: Glyphs = {
   more: '~',
   closed: '+',
   opened: '-',
+  peak: '*',
   levels: ['_', '.', ':', '-', '=', '+', '*', '#'],
   rising: [' ', '.', ':', '|'],
   hanging: [' ', "'", ':', '|'],

@@ -23,12 +23,12 @@ export const KEYMAP: KeyTable = [
   bind('last', ['G', 'end'], 'last row', 'Move'),
   bind('page-up', ['pageup', 'ctrl+b'], 'a page up', 'Move'),
   bind('page-down', ['pagedown', 'ctrl+f'], 'a page down', 'Move'),
-  bind('expand', ['right'], 'open the row: what hangs under it; history: a step forward, or the cursor to the right', 'Move'),
-  bind('collapse', ['left'], 'close the row, or up to the one above it; history: a step back, or the cursor to the left', 'Move'),
+  bind('expand', ['right'], 'open the row: what hangs under it; in a chart: a step to the right', 'Move'),
+  bind('collapse', ['left'], 'close the row, or up to the one above it; in a chart: a step to the left', 'Move'),
   bind('next-pane', ['tab'], 'next pane', 'Move', 'pane', 6),
   bind('previous-pane', ['shift+tab'], 'previous pane', 'Move'),
   bind('details', ['enter'], 'all that is known about the row', 'Move', 'details', 5),
-  bind('back', ['escape'], 'back; clears the filter', 'Move'),
+  bind('back', ['escape'], 'back: leaves the chart, then clears the filter', 'Move'),
 
   bind('overview', ['1'], 'overview', 'Look'),
   bind('apps', ['2'], 'apps, full screen', 'Look'),
@@ -37,10 +37,12 @@ export const KEYMAP: KeyTable = [
   bind('categories', ['5'], 'categories, full screen', 'Look'),
   bind('interfaces', ['6'], 'interfaces, full screen', 'Look'),
   bind('history', ['8'], 'history: who moved how much, when', 'Look'),
-  bind('shorter', ['[', '+'], 'history: a shorter stretch, around the cursor', 'Look'),
-  bind('longer', [']', '-'], 'history: a longer stretch', 'Look'),
-  bind('mark', ['v'], 'history: cursor onto the peak; again: mark a stretch', 'Look'),
-  bind('now', ['0'], 'history: back to now', 'Look'),
+  bind('shorter', ['[', '+'], 'chart: a shorter stretch', 'Look'),
+  bind('longer', [']', '-'], 'chart: a longer stretch, up to 24 h; history: up to years', 'Look'),
+  bind('mark', ['v'], 'chart: who sent that peak? again: mark a stretch', 'Look', 'peak', 12),
+  bind('now', ['0'], 'chart: back to now', 'Look'),
+  bind('chart-curve', ['L'], 'chart: linear or logarithmic', 'Look'),
+  bind('chart-scales', ['X'], 'chart: one scale for RX and TX, or one each', 'Look'),
   bind('capture', ['c'], 'the capture: driver, losses, what was passed over and why', 'Look', 'capture', 10),
   bind('names', ['n'], 'names or addresses', 'Look', 'names', 9),
   bind('services', ['N'], 'service names or port numbers', 'Look'),
@@ -143,6 +145,12 @@ export function rebind(
 export function commandOf(keys: KeyTable, key: string): Command | null {
   for (const binding of keys) if (binding.keys.includes(key)) return binding.command;
   return null;
+}
+
+/** The first key of a command, as a person writes it; empty where it has none. */
+export function commandLabel(keys: KeyTable, command: Command): string {
+  const key = keys.find((binding) => binding.command === command)?.keys[0];
+  return key === undefined ? '' : keyLabel(key);
 }
 
 const LABELS: Readonly<Record<string, string>> = {

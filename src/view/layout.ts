@@ -1,5 +1,6 @@
 // Size -> named rectangles. All exact: blessed's percentages round, and a column is lost at some widths.
 
+import { SCALE_CELLS } from './chart/mirror.ts';
 import { paneOf, type TableName, type ViewState } from './state.ts';
 
 /** Cells, counted from the top left of the screen. */
@@ -14,13 +15,10 @@ export interface Layout {
   /** False when there is no room for anything but a sentence. */
   readonly fits: boolean;
   readonly header: Rect;
-  /** Frames of the two rate charts; null where there is no room. */
-  readonly rx: Rect | null;
-  readonly tx: Rect | null;
-  /** Charts with a frame around them and not only a title above. */
-  readonly chartFrame: boolean;
-  /** Charts that show the last day under the last minutes. */
-  readonly chartDay: boolean;
+  /** The chart of both directions; null where there is no room. */
+  readonly chart: Rect | null;
+  /** In its place on small screens, a line for each. */
+  readonly sparks: { readonly rx: Rect; readonly tx: Rect } | null;
   /** Tables in the order in which Tab goes through them. */
   readonly tables: readonly { readonly table: TableName; readonly rect: Rect }[];
   readonly footer: Rect;
@@ -32,6 +30,10 @@ export interface Layout {
 export const LEAST = { columns: 40, rows: 10 } as const;
 
 const HEADER_ROWS = 2;
+/** A title and a line. */
+const SPARK_ROWS = 2;
+/** A frame, an axis, two rows above and two below. */
+const CHART_LEAST = 7;
 /** Frame, header row and two rows. */
 const TABLE_LEAST = 5;
 
@@ -39,7 +41,8 @@ const TABLE_LEAST = 5;
  * Shares the screen.
  *
  *     header    2 rows, 3 with a note
- *     charts    RX and TX side by side: none under 20 rows, 2 rows under 30, 4 framed, 7 with the last day from 46
+ *     chart     overview, and everywhere while something is chosen in it (then 7 rows at the least, from 14): none under 20 rows, a line for RX and
+ *               one for TX under 30, then 7 rows, 9 from 40, 11 from 46, 15 from 60
  *     tables    overview: apps over connections (2:3), hosts beside apps from 170 columns; only the focused one under 10 rows
  *     footer    1 row, 2 while a filter is typed
  */
@@ -50,21 +53,32 @@ export function layoutOf(state: ViewState, note: boolean): Layout {
   const header = { left: 0, top: 0, width: columns, height: headerRows };
   const footer = { left: 0, top: rows - footerRows, width: columns, height: footerRows };
   const fits = columns >= LEAST.columns && rows >= LEAST.rows;
-  const chartRows = state.view !== 'overview' || rows < 20 ? 0 : rows < 30 ? 2 : rows < 46 ? 4 : 7;
+  const chartRows = chartRowsOf(state);
   const half = Math.floor(columns / 2);
-  const chart = (left: number, width: number) => (chartRows === 0 ? null : { left, top: headerRows, width, height: chartRows });
+  const chart = (left: number, width: number): Rect => ({ left, top: headerRows, width, height: chartRows });
   const room = { left: 0, top: headerRows + chartRows, width: columns, height: rows - headerRows - chartRows - footerRows };
   return {
     fits,
     header,
-    rx: chart(0, half),
-    tx: chart(half, columns - half),
-    chartFrame: chartRows >= 4,
-    chartDay: chartRows >= 7,
+    chart: chartRows >= CHART_LEAST ? chart(0, columns) : null,
+    sparks: chartRows === SPARK_ROWS ? { rx: chart(0, half), tx: chart(half, columns - half) } : null,
     tables: fits && state.view !== 'history' ? tablesIn(state, room) : [],
     footer,
     room,
   };
+}
+
+function chartRowsOf({ view, size: { rows }, chart: { chosen } }: ViewState): number {
+  if (view === 'history') return 0;
+  const least = chosen !== null && rows >= 14 ? CHART_LEAST : 0;
+  if (view !== 'overview' || rows < 20) return least;
+  return Math.max(least, rows < 30 ? SPARK_ROWS : rows < 40 ? CHART_LEAST : rows < 46 ? 9 : rows < 60 ? 11 : 15);
+}
+
+/** Where the cells of time are in a chart as wide as the screen. */
+export function chartPlace(columns: number): { readonly left: number; readonly cells: number } {
+  const left = 2 + SCALE_CELLS;
+  return { left, cells: Math.max(1, columns - left - 2) };
 }
 
 function tablesIn(state: ViewState, room: Rect): Layout['tables'] {

@@ -3,6 +3,7 @@
 import type { Snapshot } from '../aggregate/snapshot.ts';
 import type { Action, Command, Effect } from './action.ts';
 import { collapse, expand } from './branching.ts';
+import { answered, choose, chooseCells, curved, moveChosen, separated, stretched, unchosen } from './chart/choosing.ts';
 import { editFilter, openFilter, withoutFilter } from './filter-input.ts';
 import { UNIT_MODES } from './format.ts';
 import type { FrameSettings } from './frame.ts';
@@ -54,6 +55,10 @@ function step(state: ViewState, action: Action, live: Snapshot, settings: FrameS
       return still(scrollHistory(state, action.pane, action.by, live, settings.glyphs));
     case 'sort':
       return still(sortBy({ ...state, pane: action.table }, action.column, live));
+    case 'chart':
+      return chooseCells(state, live, settings.glyphs, action.cell, action.anchor);
+    case 'past':
+      return still(answered(state, live, action, action.answer));
     case 'scroll':
       return still(
         state.popup === null
@@ -84,6 +89,7 @@ function command(state: ViewState, name: Command, live: Snapshot, settings: Fram
     case 'details':
       return still(openDetails(state, live));
     case 'back':
+      if (state.chart.chosen !== null) return still(unchosen(state, live));
       return still(state.filter.text === '' ? state : settled(withoutFilter(state), live));
     case 'filter':
       return still(openFilter(state));
@@ -100,9 +106,23 @@ function command(state: ViewState, name: Command, live: Snapshot, settings: Fram
     case 'page-down':
       return still(move(state, live, (index, _, page) => index + page));
     case 'expand':
+      if (state.chart.chosen !== null) return moveChosen(state, live, settings.glyphs, 1);
       return still(expand(state, live));
     case 'collapse':
+      if (state.chart.chosen !== null) return moveChosen(state, live, settings.glyphs, -1);
       return still(collapse(state, live));
+    case 'mark':
+      return choose(state, live, settings);
+    case 'now':
+      return still(unchosen(state, live));
+    case 'shorter':
+      return still(stretched(state, -1));
+    case 'longer':
+      return still(stretched(state, 1));
+    case 'chart-curve':
+      return still(curved(state));
+    case 'chart-scales':
+      return still(separated(state));
     case 'next-pane':
       return still(turnPane(state, 1));
     case 'previous-pane':
@@ -119,11 +139,6 @@ function command(state: ViewState, name: Command, live: Snapshot, settings: Fram
       return live.capture.history?.state === 'recording'
         ? { state: { ...state, notice: 'writing the history file' }, effects: [{ type: 'save-history' }] }
         : still({ ...state, notice: 'this run records nothing' });
-    case 'shorter':
-    case 'longer':
-    case 'mark':
-    case 'now':
-      return still(state);
     case 'sort-next':
       return still(turnSort(state, 1, live));
     case 'sort-previous':

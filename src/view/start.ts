@@ -1,5 +1,6 @@
 // The snapshot before the first one: nothing is known, and the screen says so instead of showing zeros of something.
 
+import { NO_RATES } from '../aggregate/no-rates.ts';
 import type { Snapshot } from '../aggregate/snapshot.ts';
 
 export type { Snapshot } from '../aggregate/snapshot.ts';
@@ -37,7 +38,7 @@ export function emptySnapshot(time: number): Snapshot {
       history: null,
     },
     total: { ...nothing, unownedBytes: 0 },
-    rates: { rxSeconds: [], txSeconds: [], rxMinutes: [], txMinutes: [] },
+    rates: NO_RATES,
     apps: [],
     hosts: [],
     categories: [],

@@ -2,6 +2,7 @@
 
 import type { Snapshot } from '../aggregate/snapshot.ts';
 import type { Filter } from '../filter/filter.ts';
+import { type ChartState, NEW_CHART } from './chart/stretch.ts';
 import type { UnitMode } from './format.ts';
 import type { BudgetPlan } from './history/budget.ts';
 import { type HistoryState, initialHistory } from './history/state.ts';
@@ -72,6 +73,7 @@ export interface ViewState {
   /** Ids of rows whose branches are shown, per table; bounded by `OPEN_MAX`. */
   readonly open: Readonly<Record<TableName, readonly string[]>>;
   readonly closed: boolean;
+  readonly chart: ChartState;
   readonly names: boolean;
   readonly services: boolean;
   readonly privacy: boolean;
@@ -141,6 +143,7 @@ export function initialState(defaults: ViewDefaults): ViewState {
     pins: perTable(() => []),
     open: perTable(() => []),
     closed: defaults.closed ?? false,
+    chart: NEW_CHART,
     names: defaults.names ?? true,
     services: false,
     privacy: false,

@@ -1,8 +1,9 @@
 // What the user sees, as text files in __frames__: drawn by blessed, read back from a terminal emulator. A changed file is a changed screen.
 
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { NO_RATES } from '../../src/aggregate/no-rates.ts';
 import { emptySnapshot } from '../../src/view/start.ts';
-import { appRow, busy, CAPTURE, flowRow, hostRow, NOON, snapshot } from '../support/snapshot-builder.ts';
+import { appRow, busy, CAPTURE, flowRow, hostRow, NOON, series, snapshot } from '../support/snapshot-builder.ts';
 import { Stage } from '../support/terminal.ts';
 
 let stage: Stage | null = null;
@@ -26,8 +27,10 @@ afterEach(() => {
 });
 
 test('a peak far above 8 MB/s stands in the chart', async () => {
-  const rxSeconds = [...Array.from({ length: 20 }, () => 0), 1e9, 4e9];
-  await open(80, 24).show(snapshot({ rates: { rxSeconds, txSeconds: rxSeconds, rxMinutes: [], txMinutes: [] } }));
+  const rate = (i: number) => [1e9, 4e9][i - 20] ?? 0;
+  const s = open(80, 24);
+  await s.show(snapshot({ rates: { ...NO_RATES, seconds: series(NOON, 1000, 22, rate, rate) } }));
+  await s.press('[');
   expect(stage?.text()).toMatch(/▁▁▂█/);
 });
 

@@ -1,6 +1,16 @@
 // Snapshots for tests of the screen: rows with sensible defaults, and a busy machine of any size without chance in it.
 
-import type { AppRow, CaptureStatus, FlowRow, HostRow, InterfaceRow, Snapshot, Traffic } from '../../src/aggregate/snapshot.ts';
+import { NO_RATES } from '../../src/aggregate/no-rates.ts';
+import type {
+  AppRow,
+  CaptureStatus,
+  FlowRow,
+  HostRow,
+  InterfaceRow,
+  RateSeries,
+  Snapshot,
+  Traffic,
+} from '../../src/aggregate/snapshot.ts';
 
 /** 2026-01-31 14:03:22 UTC. */
 export const NOON = Date.UTC(2026, 0, 31, 14, 3, 22);
@@ -139,7 +149,7 @@ export function snapshot(parts: Partial<Snapshot> = {}): Snapshot {
     intervalMs: 1000,
     capture: CAPTURE,
     total,
-    rates: { rxSeconds: [], txSeconds: [], rxMinutes: [], txMinutes: [] },
+    rates: NO_RATES,
     apps: [],
     hosts: [],
     categories: [],
@@ -149,6 +159,23 @@ export function snapshot(parts: Partial<Snapshot> = {}): Snapshot {
     flowsEvicted: 0,
     gaps: [],
     ...parts,
+  };
+}
+
+/** Rates of `count` stretches of `ms` that follow one another up to `end`, each by its number. */
+export function series(
+  end: number,
+  ms: number,
+  count: number,
+  rx: (index: number) => number,
+  tx: (index: number) => number,
+): RateSeries {
+  const indexes = Array.from({ length: count }, (_, i) => i);
+  return {
+    ends: indexes.map((i) => end - (count - 1 - i) * ms),
+    lengths: indexes.map(() => ms),
+    rx: indexes.map(rx),
+    tx: indexes.map(tx),
   };
 }
 
@@ -305,11 +332,11 @@ export function busy(count = 40, step = 0): Snapshot {
     }),
     interfaceRow({ id: 'lo0', kind: 'loopback', headline: false }),
   ];
-  const seconds = (seed: number, span: number) =>
-    Array.from({ length: 120 }, (_, s) => Math.round(wave(seed + (s + step) * 0.13, span)));
+  const time = NOON + step * 1000;
+  const rate = (seed: number, span: number) => (s: number) => Math.round(wave(seed + s * 0.13, span));
   return snapshot({
     seq: step,
-    time: NOON + step * 1000,
+    time,
     flows,
     flowCount: flows.length,
     apps: [...apps].sort((a, b) => b.rxRate + b.txRate - a.rxRate - a.txRate),
@@ -317,10 +344,9 @@ export function busy(count = 40, step = 0): Snapshot {
     categories,
     interfaces,
     rates: {
-      rxSeconds: seconds(1, 5_000_000),
-      txSeconds: seconds(2, 500_000),
-      rxMinutes: seconds(3, 3_000_000),
-      txMinutes: seconds(4, 300_000),
+      seconds: series(time, 1000, 120, rate(1 + step * 0.13, 5_000_000), rate(2 + step * 0.13, 500_000)),
+      tens: series(time - 2000, 10_000, 360, rate(3, 4_000_000), rate(4, 400_000)),
+      minutes: series(time - 22_000, 60_000, 1000, rate(5, 3_000_000), rate(6, 300_000)),
     },
   });
 }

@@ -1,69 +1,130 @@
-// The two rate charts as titles and numbers: the newest values of the minutes and of the day. Drawing them is the widget's.
+// The chart of the overview: rates of both directions over time in a frame, and on small screens a line for each.
 
 import type { Snapshot } from '../../aggregate/snapshot.ts';
+import { mirrorLines } from '../chart/mirror.ts';
+import { columnsIn, penOf } from '../chart/plot.ts';
+import { heightOf } from '../chart/scale.ts';
+import { columnAt, columnsOf, type Extent, type Peak, peakOf } from '../chart/slots.ts';
+import { type Chosen, cellsUnder, shownOf, stretchOf } from '../chart/stretch.ts';
 import { pictureOf } from '../derive.ts';
-import { formatRate } from '../format.ts';
+import { formatClock, formatDuration, formatRate, formatShare } from '../format.ts';
 import type { Glyphs } from '../glyphs.ts';
-import type { Rect } from '../layout.ts';
+import { chartPlace, type Rect } from '../layout.ts';
+import { fitParts, framed } from '../pane.ts';
+import { type Line, span } from '../span.ts';
 import type { ViewState } from '../state.ts';
 
-/** One line of a chart. */
-export interface Series {
+/** A line of one direction, for the sparkline widget. */
+export interface ChartModel {
+  readonly direction: 'rx' | 'tx';
+  readonly rect: Rect;
   readonly title: string;
-  /** Newest last, no more than there are cells; the first one is always 0, so that the scale begins there. */
+  /** Newest last, one a cell; NaN where nothing is known. The first one stands for nothing, so that the scale begins there. */
   readonly values: readonly number[];
 }
 
-/** A chart of one direction. */
-export interface ChartModel {
-  readonly direction: 'rx' | 'tx';
-  /** Where the chart itself goes, its frame taken off. */
+/** A framed chart, and where in it the cells of time are. */
+export interface ChartPane {
   readonly rect: Rect;
-  readonly series: readonly Series[];
+  readonly lines: readonly Line[];
+  /** Cells between the left edge of the screen and the first cell of time, and how many of those there are. */
+  readonly left: number;
+  readonly cells: number;
 }
 
-/** Builds the chart of one direction; `cells` is how wide the drawn line may be. */
-export function chartPanel(
-  state: ViewState,
-  live: Snapshot,
-  glyphs: Glyphs,
-  direction: 'rx' | 'tx',
-  rect: Rect,
-  cells: number,
-  day: boolean,
-): ChartModel {
+/** Builds the framed chart. */
+export function chartPanel(state: ViewState, live: Snapshot, glyphs: Glyphs, rect: Rect): ChartPane {
+  const { chart, units } = state;
+  const snapshot = state.paused ?? live;
+  const { left, cells } = chartPlace(rect.width);
+  const { across } = penOf(glyphs);
+  const { extent, series } = shownOf(chart, snapshot.time, columnsIn(cells, glyphs), snapshot.rates);
+  const peaks = { rx: peakOf(series, 'rx', extent), tx: peakOf(series, 'tx', extent) };
+  const { chosen } = chart;
+  const lines = mirrorLines(
+    {
+      extent,
+      columns: columnsOf(series, extent),
+      curve: chart.curve,
+      separate: chart.separate,
+      peaks: { rx: columnOf(peaks.rx, extent), tx: columnOf(peaks.tx, extent) },
+      chosen: chosen === null ? null : cellsUnder(chosen.cursor, chosen.anchor ?? chosen.cursor, extent, across),
+      units,
+    },
+    rect.width - 4,
+    rect.height - 2,
+    glyphs,
+  );
+  const note = fitParts(
+    [
+      { rank: 1, line: peakLine(peaks.rx, 'rx', state, glyphs) },
+      { rank: 2, line: peakLine(peaks.tx, 'tx', state, glyphs) },
+    ],
+    Math.max(0, rect.width - 26),
+    2,
+  );
+  const inner = lines.map((line) => [span(' '), ...line]);
+  return { rect, left, cells, lines: framed(rect, titleOf(state, live, glyphs), note, inner, glyphs, chosen !== null) };
+}
+
+function columnOf(peak: Peak | null, extent: Extent): number | null {
+  return peak === null ? null : Math.min(extent.columns - 1, Math.max(0, columnAt((peak.from + peak.to) / 2, extent)));
+}
+
+function titleOf(state: ViewState, live: Snapshot, glyphs: Glyphs): Line {
+  const { chart } = state;
   const picture = pictureOf(state, live);
-  const { snapshot } = picture;
-  const { rates } = snapshot;
-  const seconds = direction === 'rx' ? rates.rxSeconds : rates.txSeconds;
-  const minutes = direction === 'rx' ? rates.rxMinutes : rates.txMinutes;
+  const how = `${chart.curve === 'log' ? ', logarithmic' : ''}${chart.separate ? ', a scale each' : ''}`;
+  const title = [span(`Traffic${picture.filtered ? ' (all)' : ''}`, 'header'), span(` ${stretchOf(chart).name}${how}`, 'dim')];
+  if (chart.chosen === null) return title;
+  return [span(chosenText(chart.chosen, glyphs), 'title')];
+}
+
+/** What is chosen, and of how much of it the connections are known. */
+function chosenText({ from, to, anchor, answer }: Chosen, glyphs: Glyphs): string {
+  const stretch = `${formatClock(from)} to ${formatClock(to)}`;
+  const mark = anchor === null ? '' : ', marking';
+  if (answer === null) return stretch + mark;
+  if (answer.measuredMs === 0) return `${stretch}${mark}: nothing was kept`;
+  const { rxBytes, txBytes } = answer.others.flows;
+  const all = answer.flows.reduce((sum, flow) => sum + flow.rxBytes + flow.txBytes, rxBytes + txBytes);
+  const known = all === 0 ? 1 : 1 - (rxBytes + txBytes) / all;
+  return `${stretch}${mark}${known < 1 ? ` ${glyphs.separator} connections of ${formatShare(known)}` : ''}`;
+}
+
+function peakLine(peak: Peak | null, direction: 'rx' | 'tx', state: ViewState, glyphs: Glyphs): Line {
+  return peak === null ? [] : [span(peakText(peak, state, direction === 'rx' ? glyphs.rx : glyphs.tx), direction)];
+}
+
+function peakText(peak: Peak, state: ViewState, arrow: string): string {
+  return `${arrow} peak ${formatRate(peak.rate, state.units).trim()} ${formatClock(peak.to)}`;
+}
+
+/** Builds the line of one direction. */
+export function sparkPanel(state: ViewState, live: Snapshot, glyphs: Glyphs, direction: 'rx' | 'tx', rect: Rect): ChartModel {
+  const picture = pictureOf(state, live);
+  const snapshot = state.paused ?? live;
+  const { extent, series } = shownOf(state.chart, snapshot.time, Math.max(1, rect.width - 1), snapshot.rates);
+  const rates = columnsOf(series, extent)[direction];
+  const top = rates.reduce((a, b) => (b > a ? b : a), 0);
+  const peak = peakOf(series, direction, extent);
   const arrow = direction === 'rx' ? `${glyphs.rx} RX` : `${glyphs.tx} TX`;
-  const now = direction === 'rx' ? snapshot.total.rxRate : snapshot.total.txRate; // never filtered: the line is not either
-  const known = snapshot.seq >= 0;
-  const scope = picture.filtered ? ' (all)' : '';
-  const series: Series[] = [
-    line(
-      `${arrow}${scope} ${known ? rate(now, state) : glyphs.unknown}  peak ${known ? rate(Math.max(now, peak(seconds, cells)), state) : glyphs.unknown}`,
-      seconds,
-      cells,
-    ),
+  const title = [
+    `${arrow}${picture.filtered ? ' (all)' : ''} ${stretchOf(state.chart).name}`,
+    peak === null ? '' : `peak ${formatRate(peak.rate, state.units).trim()} ${formatClock(peak.to)}`,
   ];
-  if (day) series.push(line(`day, a minute each  peak ${rate(peak(minutes, cells), state)}`, minutes, cells));
-  return { direction, rect, series };
+  return {
+    direction,
+    rect,
+    title: title.join('  ').trimEnd().slice(0, rect.width),
+    values: [Number.NaN, ...rates.map((rate) => heightOf(rate, top, state.chart.curve))],
+  };
 }
 
-function rate(value: number, state: ViewState): string {
-  return formatRate(value, state.units).trim();
-}
-
-function peak(values: readonly number[], cells: number): number {
-  let most = 0;
-  for (const value of values.slice(1 - cells)) if (value > most) most = value;
-  return most;
-}
-
-function line(title: string, values: readonly number[], cells: number): Series {
-  const tail = cells > 1 ? values.slice(1 - cells).map((value) => (Number.isFinite(value) && value > 0 ? value : 0)) : [];
-  const padding = Array.from({ length: Math.max(0, cells - tail.length) }, () => 0);
-  return { title, values: [...padding, ...tail] };
+/** The mark in the header while the past is shown. */
+export function pastMark(state: ViewState): string | null {
+  const answer = state.chart.chosen?.answer ?? null;
+  if (answer === null) return null;
+  const over = answer.measuredMs === 0 ? 'nothing was kept' : `means over ${formatDuration(Math.max(1000, answer.measuredMs))}`;
+  return `PAST ${formatClock(answer.from)}-${formatClock(answer.to)}, ${over}`;
 }

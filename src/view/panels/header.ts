@@ -19,6 +19,7 @@ import { standingNow } from '../history/standing.ts';
 import { fitLine, fitParts, spread } from '../pane.ts';
 import { type Line, type Role, type Span, span } from '../span.ts';
 import type { ViewState } from '../state.ts';
+import { pastMark } from './chart.ts';
 
 interface Part {
   readonly rank: number;
@@ -84,7 +85,9 @@ function stateParts(state: ViewState, live: Snapshot): readonly Part[] {
   const mark = (text: string, role: Role) => parts.push({ rank: 0, line: [span(` ${text} `, role)] });
   if (state.paused !== null) mark(`PAUSED ${formatDuration(live.time - state.paused.time)}, still capturing`, 'paused');
   if (state.filter.filter !== null) mark('filtered', 'filtered');
-  if (state.since !== null) mark(`since ${formatClock(state.since.time)}`, 'accent');
+  const past = pastMark(state);
+  if (past !== null) mark(past, 'filtered');
+  if (state.since !== null && past === null) mark(`since ${formatClock(state.since.time)}`, 'accent');
   if (state.privacy) mark('private', 'accent');
   const budget = state.history.plan === null ? null : standingNow(state.history, live);
   if (budget !== null && budget.over > 0) mark(`OVER BUDGET ${formatShare(budget.share)}`, 'error');

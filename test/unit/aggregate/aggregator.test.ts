@@ -41,6 +41,7 @@ function begin(maxRows = 4096): void {
   interfaces = [iface('eth0'), iface('tun0', { kind: 'tunnel', headline: false })];
   aggregator = new Aggregator(table, directory, T0, 3);
   aggregator.setInterfaces(interfaces);
+  aggregator.keepPast();
   now = T0;
 }
 beforeEach(() => begin());
@@ -70,7 +71,7 @@ describe('totals and rates', () => {
       { interface: 'tun0', rxBytes: 0, rxRate: 0, headline: false },
     ]);
     expect(first.categories).toMatchObject([{ category: null, flows: 1, rxBytes: 3000 }]);
-    expect(first.rates).toMatchObject({ rxSeconds: [1500, 1500], txSeconds: [50, 50] });
+    expect(first.rates.seconds).toEqual({ ends: [T0 + 2000], lengths: [2000], rx: [1500], tx: [50] });
     rx({ bytes: 500 });
     const second = tick(500);
     expect(traffic(second.total)).toEqual([3500, 100, 1000, 0]);
@@ -80,13 +81,32 @@ describe('totals and rates', () => {
     expect(traffic(first.total)).toEqual([3000, 100, 1500, 50]);
   });
 
+  it('are kept for who moved what then, by app, host, category, interface and connection', () => {
+    const past = aggregator.keepPast();
+    const row = tx({ bytes: 100 });
+    rx({ bytes: 3000 });
+    own(row, 'curl');
+    const first = tick();
+    tx({ bytes: 50, sport: 1 });
+    tick();
+    const answer = past.between(T0, T0 + 1000);
+    expect(answer).toMatchObject({ from: T0, to: T0 + 1000, total: { rxBytes: 3000, txBytes: 100 } });
+    const named = (rows: readonly { id: string }[] | undefined) => rows?.map(({ id }) => id);
+    expect(named(answer?.apps)).toEqual(named(first.apps));
+    expect(named(answer?.hosts)).toEqual(named(first.hosts));
+    expect(named(answer?.categories)).toEqual(named(first.categories));
+    expect(named(answer?.interfaces)).toEqual(['interface:eth0']);
+    expect(answer?.flows).toMatchObject([{ row: { id: first.flows[0]?.id, app: 'curl' }, rxBytes: 3000, txBytes: 100 }]);
+    expect(past.between(T0 + 1000, T0 + 2000)).toMatchObject({ total: { rxBytes: 0, txBytes: 50 }, flows: [{ txBytes: 50 }] });
+  });
+
   it('leave out of the headline what a physical interface carries anyway', () => {
     tx({ bytes: 1000 });
     tx({ bytes: 900 }, 1);
     const snapshot = tick();
     expect(snapshot.total).toMatchObject({ txBytes: 1000, txPackets: 1, unownedBytes: 1000 });
     expect(snapshot.interfaces.map((each) => each.txBytes)).toEqual([1000, 900]);
-    expect(snapshot.rates.txSeconds).toEqual([1000]);
+    expect(snapshot.rates.seconds.tx).toEqual([1000]);
   });
 
   it('are right also when the headline changes because an interface is met late', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { MINUTES, RateRings, Ring, SECONDS } from '../../../src/aggregate/ring.ts';
+import { RateRings, Ring, SECONDS } from '../../../src/aggregate/ring.ts';
 
 describe('Ring', () => {
   it('gives the newest, oldest first, and forgets the oldest', () => {
@@ -24,7 +24,7 @@ describe('RateRings', () => {
     ['three seconds', 3000, 1],
     ['what is no part of a second', 700, 10],
   ])('holds bytes/s of whole seconds in ticks of %s', (_name, ms, ticks) => {
-    const rings = new RateRings(false);
+    const rings = new RateRings();
     for (let i = 0; i < ticks; i++) rings.add(ms * 2, ms / 2, ms);
     const seconds = Math.floor((ms * ticks) / 1000);
     expect(rounded(rings.rxSeconds.tail(SECONDS))).toEqual(new Array(seconds).fill(2000));
@@ -32,7 +32,7 @@ describe('RateRings', () => {
   });
 
   it('loses no byte, whatever the ticks', () => {
-    const rings = new RateRings(false);
+    const rings = new RateRings();
     let sent = 0;
     for (let i = 1; i <= 60; i++) {
       rings.add(i * 997, 0, (i * 37) % 900);
@@ -43,31 +43,22 @@ describe('RateRings', () => {
     expect(seen).toBeCloseTo(sent, 3);
   });
 
-  it('makes a minute of sixty seconds', () => {
-    const rings = new RateRings(true);
-    for (let i = 0; i < 119; i++) rings.add(i < 60 ? 600 : 60, 0, 1000);
-    expect(rounded(rings.rxMinutes?.tail(MINUTES))).toEqual([600]);
-    rings.add(60, 0, 1000);
-    expect(rounded(rings.rxMinutes?.tail(MINUTES))).toEqual([600, 60]);
-    expect(rings.rxSeconds.count).toBe(120);
-  });
-
   it('writes five minutes at the most for one pause', () => {
-    const rings = new RateRings(true);
+    const rings = new RateRings();
     rings.add(3_000_000, 0, 3 * 3_600_000);
     expect(rings.rxSeconds.count).toBe(SECONDS);
     expect(rings.rxSeconds.tail(1)[0]).toBeCloseTo(10_000, 3);
   });
 
   it('passes over a tick of no length', () => {
-    const rings = new RateRings(false);
+    const rings = new RateRings();
     rings.add(500, 500, 0);
     rings.add(100, 0, 1000);
     expect(rings.sum(10)).toEqual([100]);
   });
 
   it('sums both ways, rounded', () => {
-    const rings = new RateRings(false);
+    const rings = new RateRings();
     rings.add(100.4, 50.4, 1000);
     rings.add(1, 2, 1000);
     expect(rings.sum(60)).toEqual([151, 3]);

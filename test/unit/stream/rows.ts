@@ -1,5 +1,6 @@
 // A small snapshot for the tests of the outputs: one of each row, the unknown ones too.
 
+import { NO_RATES } from '../../../src/aggregate/no-rates.ts';
 import type { AppRow, FlowRow, HostRow, Snapshot, Traffic } from '../../../src/aggregate/snapshot.ts';
 
 /** 2026-01-01T00:00:01.500Z. */
@@ -131,7 +132,7 @@ export function snapshot(part: Partial<Snapshot> = {}): Snapshot {
       history: null,
     },
     total: { ...TRAFFIC, unownedBytes: 0 },
-    rates: { rxSeconds: [], txSeconds: [], rxMinutes: [], txMinutes: [] },
+    rates: NO_RATES,
     apps: [appRow()],
     hosts: [hostRow()],
     categories: [{ ...TRAFFIC, id: 'c1', category: null, recent: [], flows: 1 }],

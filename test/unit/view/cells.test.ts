@@ -30,6 +30,14 @@ describe('drawable', () => {
     );
   });
 
+  test('what joins its neighbour is no cell of its own', () => {
+    for (const joining of ['\u0e33', '\u0eb3', '\u0d4e', '\u11a8'])
+      for (const before of ['a', 'か', '각', 'ก']) {
+        const drawn = drawable(`${before}${joining}b`, UNICODE_GLYPHS);
+        expect(displayWidth(drawn), JSON.stringify(drawn)).toBe(stringWidth(drawn));
+      }
+  });
+
   test('its width is what string-width says, for any text', () => {
     fc.assert(
       fc.property(

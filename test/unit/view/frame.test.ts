@@ -18,11 +18,18 @@ import { appRow, busy, CAPTURE, flowRow, hostRow, NOON, snapshot } from '../../s
 
 /** What covers its cells by itself. */
 function solid(frame: Frame) {
-  return [frame.header, frame.footer, ...frame.tables, ...frame.parts, ...frame.historyTables];
+  return [
+    frame.header,
+    frame.footer,
+    ...frame.tables,
+    ...frame.parts,
+    ...frame.historyTables,
+    ...(frame.chart === null ? [] : [frame.chart]),
+  ];
 }
 
 function check(frame: Frame, columns: number, rows: number): void {
-  const panes = [...solid(frame), ...frame.chartFrames, frame.popup, frame.message].filter((pane) => pane !== null);
+  const panes = [...solid(frame), frame.chart, frame.popup, frame.message].filter((pane) => pane !== null);
   for (const { rect, lines } of panes) {
     expect(rect.left + rect.width).toBeLessThanOrEqual(columns);
     expect(rect.top + rect.height).toBeLessThanOrEqual(rows);
@@ -33,14 +40,8 @@ function check(frame: Frame, columns: number, rows: number): void {
   const covered = new Array<number>(rows).fill(0);
   for (const { rect } of solid(frame))
     for (let y = rect.top; y < rect.top + rect.height; y++) covered[y] = (covered[y] ?? 0) + rect.width;
-  for (const { rect } of frame.chartFrames.length > 0 ? frame.chartFrames : [])
-    for (let y = rect.top; y < rect.top + rect.height; y++) covered[y] = (covered[y] ?? 0) + rect.width;
-  const charts = new Set(
-    frame.chartFrames.length > 0
-      ? []
-      : frame.charts.flatMap(({ rect }) => Array.from({ length: rect.height }, (_, i) => rect.top + i)),
-  );
-  for (const [y, cells] of covered.entries()) expect(cells, `row ${y} of ${columns}x${rows}`).toBe(charts.has(y) ? 0 : columns);
+  const sparks = new Set(frame.sparks.flatMap(({ rect }) => Array.from({ length: rect.height }, (_, i) => rect.top + i)));
+  for (const [y, cells] of covered.entries()) expect(cells, `row ${y} of ${columns}x${rows}`).toBe(sparks.has(y) ? 0 : columns);
 }
 
 describe('frameOf', () => {

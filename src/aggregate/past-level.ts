@@ -1,0 +1,172 @@
+// One resolution of the past: a ring of slots, each a tick or several, with the total and the heaviest of every kind. Bounded and never grown.
+
+import { Heaviest } from './heaviest.ts';
+import { PAST_KINDS } from './past-answer.ts';
+import type { RateSeries } from './snapshot.ts';
+
+/** Rows kept of each kind in a slot, in the order of PAST_KINDS; what the others moved is kept as one sum. */
+export const KEPT: readonly number[] = [16, 24, 20, 6, 24];
+const ROWS = KEPT.reduce((sum, each) => sum + each, 0);
+const FIRST = KEPT.map((_, kind) => KEPT.slice(0, kind).reduce((sum, each) => sum + each, 0));
+const KINDS = PAST_KINDS.length;
+
+/**
+ * `slots`, 4 doubles a slot: start | end | RX | TX (bytes of the headline). `isGap`, a byte a slot: not all of it was measured.
+ *
+ * `rests`, 2 doubles a kind and slot: RX | TX. `counts`, a byte a kind and slot. `rows`, 3 doubles a row, the kinds one behind the other:
+ *
+ *     id | RX | TX
+ */
+export class PastLevel {
+  readonly kinds: readonly Heaviest[] = KEPT.map((capacity) => new Heaviest(capacity));
+  /** Slots that are filled. */
+  count = 0;
+  #next = 0;
+  readonly #size: number;
+  readonly #least: number;
+  readonly #slots: Float64Array;
+  readonly #isGap: Uint8Array;
+  readonly #rests: Float64Array;
+  readonly #counts: Uint8Array;
+  readonly #rows: Float64Array;
+  #start = 0;
+  #rx = 0;
+  #tx = 0;
+  #gap = false;
+  /** Nothing has been added since the last slot was closed. */
+  isEmpty = true;
+  #series: RateSeries | null = null;
+
+  /** @param leastMs a slot is closed when it is as long as this */
+  constructor(size: number, leastMs: number) {
+    this.#size = size;
+    this.#least = leastMs;
+    this.#slots = new Float64Array(size * 4);
+    this.#isGap = new Uint8Array(size);
+    this.#rests = new Float64Array(size * KINDS * 2);
+    this.#counts = new Uint8Array(size * KINDS);
+    this.#rows = new Float64Array(size * ROWS * 3);
+  }
+
+  /** Bytes that one level of `size` slots takes at the most. */
+  static bytes(size: number): number {
+    return size * (4 * 8 + 1 + KINDS * (2 * 8 + 1) + ROWS * 3 * 8);
+  }
+
+  /** Adds a stretch's total to the open slot; what its rows moved is added through `kinds`. */
+  add(start: number, rx: number, tx: number, isGap: boolean): void {
+    if (this.isEmpty) this.#start = start;
+    this.isEmpty = false;
+    this.#rx += rx;
+    this.#tx += tx;
+    this.#gap ||= isGap;
+  }
+
+  /** Closes the open slot when it is long enough, and adds it to the next coarser level. @returns true when it was closed */
+  close(end: number, coarser: PastLevel | null): boolean {
+    if (this.isEmpty || end - this.#start < this.#least) return false;
+    const slot = this.#next;
+    this.#slots.set([this.#start, end, this.#rx, this.#tx], slot * 4);
+    this.#isGap[slot] = this.#gap ? 1 : 0;
+    coarser?.add(this.#start, this.#rx, this.#tx, this.#gap);
+    for (const [kind, heaviest] of this.kinds.entries()) {
+      this.#keep(slot, kind, heaviest);
+      const into = coarser?.kinds[kind];
+      into?.addRest(heaviest.restRx, heaviest.restTx);
+      for (let i = 0; i < heaviest.count; i++)
+        into?.add(heaviest.ids[i] as number, heaviest.rx[i] as number, heaviest.tx[i] as number, -1, false);
+      heaviest.clear();
+    }
+    this.#next = (slot + 1) % this.#size;
+    this.count = Math.min(this.count + 1, this.#size);
+    this.#rx = this.#tx = 0;
+    this.#gap = false;
+    this.isEmpty = true;
+    this.#series = null;
+    return true;
+  }
+
+  /** Moves every time by `ms`. */
+  shift(ms: number): void {
+    for (let at = 0; at < this.#slots.length; at += 4) {
+      this.#slots[at] = (this.#slots[at] as number) + ms;
+      this.#slots[at + 1] = (this.#slots[at + 1] as number) + ms;
+    }
+    this.#start += ms;
+    this.#series = null;
+  }
+
+  #keep(slot: number, kind: number, heaviest: Heaviest): void {
+    const rows = this.#rows;
+    let at = (slot * ROWS + (FIRST[kind] as number)) * 3;
+    for (let i = 0; i < heaviest.count; i++) {
+      rows[at++] = heaviest.ids[i] as number;
+      rows[at++] = heaviest.rx[i] as number;
+      rows[at++] = heaviest.tx[i] as number;
+    }
+    this.#counts[slot * KINDS + kind] = heaviest.count;
+    this.#rests[(slot * KINDS + kind) * 2] = heaviest.restRx;
+    this.#rests[(slot * KINDS + kind) * 2 + 1] = heaviest.restTx;
+  }
+
+  /** Slot by age, 0 the oldest. */
+  slot(index: number): number {
+    return (this.#next - this.count + index + this.#size) % this.#size;
+  }
+
+  start(slot: number): number {
+    return this.#slots[slot * 4] as number;
+  }
+
+  end(slot: number): number {
+    return this.#slots[slot * 4 + 1] as number;
+  }
+
+  rx(slot: number): number {
+    return this.#slots[slot * 4 + 2] as number;
+  }
+
+  tx(slot: number): number {
+    return this.#slots[slot * 4 + 3] as number;
+  }
+
+  isGap(slot: number): boolean {
+    return this.#isGap[slot] === 1;
+  }
+
+  /** Calls back with each row of a kind that a slot kept. */
+  eachRow(slot: number, kind: number, visit: (id: number, rx: number, tx: number) => void): void {
+    const count = this.#counts[slot * KINDS + kind] as number;
+    let at = (slot * ROWS + (FIRST[kind] as number)) * 3;
+    for (let i = 0; i < count; i++, at += 3)
+      visit(this.#rows[at] as number, this.#rows[at + 1] as number, this.#rows[at + 2] as number);
+  }
+
+  restRx(slot: number, kind: number): number {
+    return this.#rests[(slot * KINDS + kind) * 2] as number;
+  }
+
+  restTx(slot: number, kind: number): number {
+    return this.#rests[(slot * KINDS + kind) * 2 + 1] as number;
+  }
+
+  /** Rates of all slots, the same object until another slot is closed. */
+  series(): RateSeries {
+    if (this.#series !== null) return this.#series;
+    const ends: number[] = [];
+    const lengths: number[] = [];
+    const rx: number[] = [];
+    const tx: number[] = [];
+    for (let i = 0; i < this.count; i++) {
+      const slot = this.slot(i);
+      const length = this.end(slot) - this.start(slot);
+      const perSecond = this.isGap(slot) || length <= 0 ? Number.NaN : 1000 / length;
+      ends.push(this.end(slot));
+      lengths.push(length);
+      rx.push(Math.round(this.rx(slot) * perSecond));
+      tx.push(Math.round(this.tx(slot) * perSecond));
+    }
+    this.#series = { ends, lengths, rx, tx };
+    return this.#series;
+  }
+}

@@ -1,0 +1,102 @@
+// A chart's columns from rates of the past: the highest rate in each, where the peak is, and which slots a column shows.
+
+import type { RateSeries } from '../../aggregate/snapshot.ts';
+
+/** Times of a chart, epoch ms: `columns` equal ones between `from` and `to`. */
+export interface Extent {
+  readonly from: number;
+  readonly to: number;
+  readonly columns: number;
+}
+
+/** Rates by column: the highest of what lies in it, so that no burst is hidden; NaN where nothing was measured. */
+export interface Columns {
+  readonly rx: readonly number[];
+  readonly tx: readonly number[];
+}
+
+/** The highest rate of a direction, and its slot: times in epoch ms. */
+export interface Peak {
+  readonly rate: number;
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Sorts slots into columns; a slot is in each that it fills, and in one at the least. */
+export function columnsOf(series: RateSeries, extent: Extent): Columns {
+  const rx = new Array<number>(extent.columns).fill(Number.NaN);
+  const tx = new Array<number>(extent.columns).fill(Number.NaN);
+  for (let i = firstAfter(series.ends, extent.from); i < series.ends.length && startOf(series, i) < extent.to; i++) {
+    const [from, to] = columnsOfSlot(series, i, extent);
+    for (let column = from; column < to; column++) {
+      rx[column] = highest(rx[column] as number, series.rx[i] as number);
+      tx[column] = highest(tx[column] as number, series.tx[i] as number);
+    }
+  }
+  return { rx, tx };
+}
+
+/** The highest rate within the extent; the latest of equal ones. Null where there is none above nothing. */
+export function peakOf(series: RateSeries, direction: 'rx' | 'tx', extent: Extent): Peak | null {
+  const rates = series[direction];
+  let best = -1;
+  for (let i = firstAfter(series.ends, extent.from); i < rates.length && startOf(series, i) < extent.to; i++) {
+    const rate = rates[i] as number;
+    if (rate > 0 && (best < 0 || rate >= (rates[best] as number))) best = i;
+  }
+  return best < 0 ? null : { rate: rates[best] as number, from: startOf(series, best), to: series.ends[best] as number };
+}
+
+/** From the first to the last slot that is seen in the columns `first` to `end`; null where none is. */
+export function slotsShown(
+  series: RateSeries,
+  extent: Extent,
+  first: number,
+  end: number,
+): { readonly from: number; readonly to: number } | null {
+  let from: number | null = null;
+  let to = 0;
+  for (let i = firstAfter(series.ends, extent.from); i < series.ends.length && startOf(series, i) < extent.to; i++) {
+    const [at, until] = columnsOfSlot(series, i, extent);
+    if (at >= end || until <= first) continue;
+    from ??= startOf(series, i);
+    to = series.ends[i] as number;
+  }
+  return from === null ? null : { from, to };
+}
+
+/** Column in which a time lies; may be outside. */
+export function columnAt(time: number, extent: Extent): number {
+  return Math.floor(((time - extent.from) * extent.columns) / (extent.to - extent.from));
+}
+
+/** First column of a slot, and the one after its last: those that it fills, or the one in which its middle lies. None outside the extent. */
+function columnsOfSlot(series: RateSeries, slot: number, extent: Extent): readonly [number, number] {
+  const width = (extent.to - extent.from) / extent.columns;
+  const length = series.lengths[slot] as number;
+  const start = ((series.ends[slot] as number) - length - extent.from) / width;
+  const end = start + length / width;
+  if (length > width) return [Math.max(0, Math.round(start)), Math.min(extent.columns, Math.round(end))];
+  const middle = Math.floor((start + end) / 2);
+  return [Math.max(0, middle), Math.min(extent.columns, middle + 1)];
+}
+
+function startOf(series: RateSeries, slot: number): number {
+  return (series.ends[slot] as number) - (series.lengths[slot] as number);
+}
+
+/** Index of the first slot that ends after `time`. */
+function firstAfter(ends: readonly number[], time: number): number {
+  let low = 0;
+  let high = ends.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((ends[middle] as number) > time) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}
+
+function highest(a: number, b: number): number {
+  return Number.isNaN(a) || b > a ? b : a;
+}
