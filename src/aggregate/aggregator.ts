@@ -6,6 +6,7 @@ import { A } from './accumulators.ts';
 import { Booking, ROLE } from './booking.ts';
 import type { CountedInterface } from './counted-interface.ts';
 import { AppRows, RECENT_SECONDS, sumTraffic, trafficOf } from './entity-rows.ts';
+import type { EventLog } from './event-log.ts';
 import { FlowRows } from './flow-rows.ts';
 import { HostRows } from './host-rows.ts';
 import { NO_RATES } from './no-rates.ts';
@@ -38,6 +39,8 @@ export const END_LIMITS: SnapshotLimits = { apps: 1 << 20, hosts: 1 << 20, flows
 /** Turns the flow table into snapshots, one a tick. */
 export class Aggregator {
   readonly booking: Booking;
+  /** Keeps what happens; null where nobody reads it. */
+  events: EventLog | null = null;
   readonly #flows: FlowTable;
   readonly #apps: AppRows;
   readonly #hosts: HostRows;
@@ -113,7 +116,7 @@ export class Aggregator {
     for (const accumulators of [booking.apps, booking.hosts, booking.categories]) accumulators.closeTick(intervalMs);
     const total = this.#total(intervalMs);
     if (this.#past !== null) this.#addToPast(this.#past, tick);
-    const snapshot: Snapshot = {
+    const made = {
       seq: this.#seq++,
       time: tick.time,
       started: this.#started,
@@ -130,6 +133,7 @@ export class Aggregator {
       flowsEvicted: this.#flows.evicted,
       gaps: tick.gaps,
     };
+    const snapshot: Snapshot = { ...made, events: this.events?.next(made, this.#flows.created) ?? [] };
     booking.clearTick();
     for (const accumulators of [
       booking.apps,

@@ -11,6 +11,7 @@ import type {
   NameSource,
   Process,
 } from '../net/model.ts';
+import type { NetEvent } from './event.ts';
 
 /** Totals since the start (integers) and rates over the interval (bytes/s). Bytes are network-layer bytes, RX and TX as the local host sees them. */
 export interface Traffic {
@@ -229,4 +230,6 @@ export interface Snapshot {
   readonly flowsEvicted: number;
   /** Gaps that ended in this interval. */
   readonly gaps: readonly Gap[];
+  /** What happened so far, oldest first, bounded; empty where nobody keeps it. The same list while nothing new happened. */
+  readonly events: readonly NetEvent[];
 }

@@ -47,6 +47,7 @@ export async function run(options: Options, edges: Edges = systemEdges(), clock:
     const { interfaces: named, read: file, reverseDns } = options;
     parts = assemble(opened, { named, file, reverseDns, ...known }, edges, clock);
     screen?.remember(parts.monitor.aggregator.keepPast());
+    if (mode === 'screen') parts.monitor.aggregator.events = new (await import('../aggregate/event-log.ts')).EventLog();
     if (reverseDns) reverse = await reverseNames(parts, clock);
     const session = await sessionOf(options, mode, opened, parts, output, edges, clock);
     const end = await guard.run(session, mode === 'screen' && options.read !== null);

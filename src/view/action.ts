@@ -24,6 +24,7 @@ export const COMMANDS = [
   'hosts',
   'categories',
   'interfaces',
+  'events',
   'history',
   'shorter',
   'longer',

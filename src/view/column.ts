@@ -3,6 +3,7 @@
 import type { Traffic } from '../aggregate/snapshot.ts';
 import type { Cut } from './cells.ts';
 import type { UnitMode } from './format.ts';
+import type { Fresh } from './fresh.ts';
 import type { Glyphs } from './glyphs.ts';
 import type { Span } from './span.ts';
 
@@ -15,6 +16,8 @@ export interface CellContext {
   readonly privacy: boolean;
   /** Ids of rows whose branches are shown. */
   readonly open: ReadonlySet<string>;
+  /** Apps and domains that were met for the first time a short while ago. */
+  readonly fresh: Fresh;
   /** Time of the picture, epoch ms. */
   readonly now: number;
   /** RX+TX rate of everything shown, for shares. */

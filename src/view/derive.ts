@@ -1,6 +1,7 @@
 // The snapshot as the user wants to see it: filtered, counted from a chosen moment, closed flows left out. Pure; the last answer is kept,
 // because the reducer and the panels ask for the same one many times a frame.
 
+import type { NetEvent } from '../aggregate/event.ts';
 import type { AppRow, CategoryRow, FlowRow, HostRow, InterfaceRow, Snapshot, Traffic } from '../aggregate/snapshot.ts';
 import type { Filter } from '../filter/filter.ts';
 import { snapshotOfPast } from './chart/past-snapshot.ts';
@@ -19,6 +20,7 @@ export interface Picture {
   readonly hosts: readonly HostRow[];
   readonly categories: readonly CategoryRow[];
   readonly interfaces: readonly InterfaceRow[];
+  readonly events: readonly NetEvent[];
   readonly filtered: boolean;
   /** Closed flows that are not shown. */
   readonly closedHidden: number;
@@ -67,6 +69,7 @@ function derive({ snapshot, filter, since, closed }: Inputs): Picture {
     flows: matching,
     connections,
     closedHidden: matching.length - connections.length,
+    events: eventsOf(snapshot, filter, since),
     filtered: filter !== null,
   };
   if (filter === null) {
@@ -99,6 +102,18 @@ function derive({ snapshot, filter, since, closed }: Inputs): Picture {
       (row) => row.interface,
     ),
   };
+}
+
+/** Events since the count began, of what matches. What a filter can't be asked about (the capture itself) stays. */
+function eventsOf({ events, time }: Snapshot, filter: Filter | null, since: Snapshot | null): readonly NetEvent[] {
+  if (filter === null && since === null) return events;
+  return events.filter((event) => {
+    if (since !== null && event.time <= since.time) return false;
+    if (filter === null) return true;
+    const { app, domain, interface: name, flow } = event;
+    if (app === null && domain === null && name === null && flow === null) return true;
+    return filter.matches(flow ?? { app, host: domain, interface: name }, time);
+  });
 }
 
 /** What of a snapshot matches a filter, as a snapshot of its own: for outputs without a screen. Totals are those of the flows still known. */

@@ -36,6 +36,7 @@ export const KEYMAP: KeyTable = [
   bind('hosts', ['4'], 'hosts, full screen', 'Look'),
   bind('categories', ['5'], 'categories, full screen', 'Look'),
   bind('interfaces', ['6'], 'interfaces, full screen', 'Look'),
+  bind('events', ['7'], 'events: what happened, and what is new', 'Look'),
   bind('history', ['8'], 'history: who moved how much, when', 'Look'),
   bind('shorter', ['[', '+'], 'chart: a shorter stretch', 'Look'),
   bind('longer', [']', '-'], 'chart: a longer stretch, up to 24 h; history: up to years', 'Look'),

@@ -9,12 +9,14 @@ import { PINS_MAX, perTable, type ViewState } from './state.ts';
 /** Sorts the focused table by the next column, or the previous one. */
 export function turnSort(state: ViewState, by: number, live: Snapshot): ViewState {
   const keys = sortKeys(SPECS[state.pane]);
+  if (keys.length === 0) return { ...state, notice: 'these rows stand in the order of time' };
   const at = keys.indexOf(state.tables[state.pane].sort.column);
   return sortBy(state, keys[(at + by + keys.length) % keys.length] ?? 'rate', live);
 }
 
 /** Sorts the focused table by a column; the same column again turns the direction. */
 export function sortBy(state: ViewState, column: string, live: Snapshot): ViewState {
+  if (sortKeys(SPECS[state.pane]).length === 0) return { ...state, notice: 'these rows stand in the order of time' };
   const table = state.tables[state.pane];
   const same = table.sort.column === column;
   const descending = same ? !table.sort.descending : !ascendingFirst(SPECS[state.pane], column);

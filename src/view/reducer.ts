@@ -98,9 +98,9 @@ function command(state: ViewState, name: Command, live: Snapshot, settings: Fram
     case 'down':
       return still(move(state, live, (index) => index + 1));
     case 'first':
-      return still(move(state, live, () => 0, true));
+      return still(move(state, live, () => 0, !state.tables[state.pane].tail));
     case 'last':
-      return still(move(state, live, (_, count) => count - 1));
+      return still(move(state, live, (_, count) => count - 1, state.tables[state.pane].tail));
     case 'page-up':
       return still(move(state, live, (index, _, page) => index - page));
     case 'page-down':
@@ -133,6 +133,7 @@ function command(state: ViewState, name: Command, live: Snapshot, settings: Fram
     case 'hosts':
     case 'categories':
     case 'interfaces':
+    case 'events':
     case 'history':
       return still(settled(showView(state, name), live));
     case 'save-history':

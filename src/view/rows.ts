@@ -1,5 +1,6 @@
 // Rows in the order in which they are shown: sorted, held where the order is frozen, pinned ones on top, branches under their rows.
 
+import type { NetEvent } from '../aggregate/event.ts';
 import type { CategoryRow, FlowRow, InterfaceRow, Snapshot } from '../aggregate/snapshot.ts';
 import { sortValue, type TableSpec } from './column.ts';
 import { type Picture, pictureOf } from './derive.ts';
@@ -7,6 +8,7 @@ import type { Sort, TableName, ViewState } from './state.ts';
 import { APPS } from './tables/apps.ts';
 import { CATEGORIES } from './tables/categories.ts';
 import { CONNECTIONS } from './tables/connections.ts';
+import { EVENTS } from './tables/events.ts';
 import { HOSTS } from './tables/hosts.ts';
 import { INTERFACES } from './tables/interfaces.ts';
 import { type AppLine, underApp, underProcess } from './tree/app-tree.ts';
@@ -14,7 +16,7 @@ import type { Branch } from './tree/branch.ts';
 import { domains, type HostLine, underHost } from './tree/host-tree.ts';
 
 /** A row of any table. */
-export type AnyRow = AppLine | FlowRow | HostLine | CategoryRow | InterfaceRow;
+export type AnyRow = AppLine | FlowRow | HostLine | CategoryRow | InterfaceRow | NetEvent;
 
 /** The table of a name, its row type forgotten: a table is only ever given its own rows, by `orderedRows`. */
 export const SPECS = {
@@ -23,6 +25,7 @@ export const SPECS = {
   hosts: HOSTS,
   categories: CATEGORIES,
   interfaces: INTERFACES,
+  events: EVENTS,
 } as unknown as Readonly<Record<TableName, TableSpec<AnyRow>>>;
 
 interface Kept {

@@ -6,7 +6,7 @@ import type { TableState } from './state.ts';
 /** Where the cursor stands now: its row's index, or the nearest to where it was; -1 in an empty table. */
 export function cursorIndex(table: TableState, rows: readonly AnyRow[]): number {
   if (rows.length === 0) return -1;
-  if (table.selected === null) return 0;
+  if (table.selected === null) return table.tail ? rows.length - 1 : 0;
   const found = rows.findIndex((row) => row.id === table.selected);
   return found >= 0 ? found : Math.min(table.index, rows.length - 1);
 }
@@ -20,11 +20,11 @@ export function topFor(top: number, index: number, visible: number, count: numbe
   return at;
 }
 
-/** The table with its cursor on the row at `index`. Index 0 by `follow` keeps following whatever is first. */
+/** The table with its cursor on the row at `index`. By `follow` it keeps following whatever is first, or last in a table that grows at its end. */
 export function moveTo(table: TableState, rows: readonly AnyRow[], index: number, visible: number, follow = false): TableState {
   if (rows.length === 0) return table;
   const bounded = Math.min(Math.max(0, index), rows.length - 1);
-  const selected = follow && bounded === 0 ? null : (rows[bounded] as AnyRow).id;
+  const selected = follow && bounded === (table.tail ? rows.length - 1 : 0) ? null : (rows[bounded] as AnyRow).id;
   return { ...table, selected, index: bounded, top: topFor(table.top, bounded, visible, rows.length) };
 }
 

@@ -47,5 +47,6 @@ export function emptySnapshot(time: number): Snapshot {
     flowCount: 0,
     flowsEvicted: 0,
     gaps: [],
+    events: [],
   };
 }

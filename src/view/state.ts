@@ -14,11 +14,11 @@ export interface FilterProblem {
 }
 
 /** Tables that rows can be chosen in. */
-export const TABLES = ['apps', 'connections', 'hosts', 'categories', 'interfaces'] as const;
+export const TABLES = ['apps', 'connections', 'hosts', 'categories', 'interfaces', 'events'] as const;
 export type TableName = (typeof TABLES)[number];
 
 /** What fills the screen. */
-export const VIEWS = ['overview', 'apps', 'connections', 'hosts', 'categories', 'interfaces', 'history'] as const;
+export const VIEWS = ['overview', 'apps', 'connections', 'hosts', 'categories', 'interfaces', 'events', 'history'] as const;
 export type ViewName = (typeof VIEWS)[number];
 
 export interface Sort {
@@ -35,6 +35,8 @@ export interface TableState {
   readonly index: number;
   /** First visible row. */
   readonly top: number;
+  /** True where rows stand in the order of time, the newest last: a cursor that follows does so at the end. */
+  readonly tail: boolean;
 }
 
 export interface FilterState {
@@ -106,7 +108,8 @@ export interface ViewDefaults {
   readonly budget?: BudgetPlan | null;
 }
 
-const NEW_TABLE: TableState = { sort: { column: 'rate', descending: true }, selected: null, index: 0, top: 0 };
+const NEW_TABLE: TableState = { sort: { column: 'rate', descending: true }, selected: null, index: 0, top: 0, tail: false };
+const EVENT_TABLE: TableState = { ...NEW_TABLE, sort: { column: 'time', descending: false }, tail: true };
 const NO_FILTER: FilterState = { text: '', applied: '', filter: null, problem: null, cursor: null };
 const VIEW_PANES: Record<ViewName, TableName> = {
   overview: 'apps',
@@ -115,6 +118,7 @@ const VIEW_PANES: Record<ViewName, TableName> = {
   hosts: 'hosts',
   categories: 'categories',
   interfaces: 'interfaces',
+  events: 'events',
   history: 'apps',
 };
 
@@ -135,7 +139,7 @@ export function initialState(defaults: ViewDefaults): ViewState {
     size: { columns: defaults.columns, rows: defaults.rows },
     view,
     pane: paneOf(view),
-    tables: perTable(() => NEW_TABLE),
+    tables: perTable((name) => (name === 'events' ? EVENT_TABLE : NEW_TABLE)),
     filter: NO_FILTER,
     paused: null,
     since: null,

@@ -158,6 +158,7 @@ export function snapshot(parts: Partial<Snapshot> = {}): Snapshot {
     flowCount: flows.length,
     flowsEvicted: 0,
     gaps: [],
+    events: [],
     ...parts,
   };
 }

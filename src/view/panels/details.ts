@@ -1,5 +1,6 @@
 // Popups of named facts: all that is known about a row, and the state of the capture with what was passed over and why.
 
+import type { NetEvent } from '../../aggregate/event.ts';
 import type { AppRow, CategoryRow, FlowRow, HostRow, InterfaceRow, Snapshot, Traffic } from '../../aggregate/snapshot.ts';
 import type { NameSource, Place } from '../../net/model.ts';
 import { displayWidth } from '../cells.ts';
@@ -8,6 +9,7 @@ import { formatAmount, formatDateTime, formatDuration, formatGrouped, formatRate
 import type { AnyRow } from '../rows.ts';
 import { type Line, type Role, span } from '../span.ts';
 import type { TableName } from '../state.ts';
+import { eventText } from '../tables/events.ts';
 import { endpointText, hidden, macText, portText, shown } from '../tables/masking.ts';
 
 const NAME_WIDTH = 14;
@@ -82,6 +84,8 @@ export function rowFacts(table: TableName, row: AnyRow, context: CellContext): r
       return categoryFacts(row as CategoryRow, context);
     case 'interfaces':
       return interfaceFacts(row as InterfaceRow, context);
+    case 'events':
+      return eventFacts(row as NetEvent, context);
   }
 }
 
@@ -227,6 +231,16 @@ function interfaceFacts(row: InterfaceRow, context: CellContext): readonly Fact[
     ['its counter', row.counterBytes === null ? null : formatAmount(row.counterBytes, units).trim()],
     ['captured', row.counterBytes === null || row.counterBytes === 0 ? null : formatShare(row.frameBytes / row.counterBytes)],
     ['lost by it', row.counterDropped === null ? null : formatGrouped(row.counterDropped)],
+  ];
+}
+
+function eventFacts(row: NetEvent, context: CellContext): readonly Fact[] {
+  return [
+    ['event', row.kind, 'name'],
+    ['time', `${formatDateTime(row.time)} (${formatDuration(context.now - row.time)} ago)`],
+    ['what', eventText(row, context)],
+    ...(row.interface === null ? [] : [['interface', shown(row.interface, context)] as const]),
+    ...(row.flow === null ? [] : flowFacts(row.flow, context)),
   ];
 }
 

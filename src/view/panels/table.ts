@@ -5,6 +5,7 @@ import { displayWidth, fitText } from '../cells.ts';
 import { type CellContext, type PlacedColumn, placeColumns } from '../column.ts';
 import { pictureOf } from '../derive.ts';
 import { formatGrouped } from '../format.ts';
+import { freshOf } from '../fresh.ts';
 import type { Glyphs } from '../glyphs.ts';
 import { type Rect, visibleRows } from '../layout.ts';
 import { framed } from '../pane.ts';
@@ -29,6 +30,7 @@ const EMPTY: Record<TableName, string> = {
   hosts: 'no host yet',
   categories: 'no traffic to sort yet',
   interfaces: 'no interface yet',
+  events: 'nothing happened yet',
 };
 
 /** What cells need to know, for one picture. */
@@ -41,6 +43,7 @@ export function contextOf(state: ViewState, live: Snapshot, glyphs: Glyphs): Cel
     services: state.services,
     privacy: state.privacy,
     open: new Set(),
+    fresh: freshOf(picture.snapshot),
     now: picture.snapshot.time,
     rate: picture.total.rxRate + picture.total.txRate,
   };

@@ -29,8 +29,15 @@ export const APPS: TableSpec<AppLine> = {
       weight: 4,
       plain: (row, context) => nameOf(row, context, 512).text.trim(),
       cell: (row, context, width) =>
-        treeCell({ row, expandable: row.branch === undefined || row.branch.kind === 'process' }, width, context, (cells) =>
-          nameOf(row, context, cells),
+        treeCell(
+          {
+            row,
+            fresh: row.branch === undefined && context.fresh.apps.has(row.app ?? ''),
+            expandable: row.branch === undefined || row.branch.kind === 'process',
+          },
+          width,
+          context,
+          (cells) => nameOf(row, context, cells),
         ),
     },
     numberColumn<AppLine>(

@@ -9,6 +9,7 @@ import { type Span, span } from '../span.ts';
 import { categoryColumn, countCell, numberColumn, wordColumn } from './columns.ts';
 import { endpointText, nameCell, portText, shown } from './masking.ts';
 import { rateColumns, totalColumns } from './traffic.ts';
+import { newCell } from './tree-cell.ts';
 
 /** Short forms of the states of a flow, five cells at most; others are cut. */
 const STATES: ReadonlyMap<string, string> = new Map([
@@ -37,7 +38,12 @@ export const CONNECTIONS: TableSpec<FlowRow> = {
   title: 'Connections',
   sorts: [BY_RATE, BY_TOTAL],
   columns: [
-    { ...wordColumn<FlowRow>('app', { min: 14, max: 24, rank: 1 }, (row) => row.app?.toLowerCase() ?? null), cell: owner },
+    {
+      ...wordColumn<FlowRow>('app', { min: 14, max: 24, rank: 1 }, (row) => row.app?.toLowerCase() ?? null),
+      plain: (row, context) => owner(row, context).text,
+      cell: (row, context, width) =>
+        newCell(context.fresh.apps.has(row.app ?? ''), width, context, 'end', () => owner(row, context)),
+    },
     numberColumn<FlowRow>(
       'pid',
       { min: 7, max: 7, rank: 13 },
@@ -54,10 +60,12 @@ export const CONNECTIONS: TableSpec<FlowRow> = {
       ...wordColumn<FlowRow>('remote', { min: 24, max: 60, rank: 1 }, (row) => (row.host ?? row.remote.address).toLowerCase()),
       weight: 3,
       cut: 'start',
-      cell: (row, context, width) => {
-        const text = endpointText(row.remote, row.host, row.protocol, context);
-        return span(nameCell(text, row.nameSource, width, context), row.closed ? 'dim' : 'text');
-      },
+      plain: (row, context) => endpointText(row.remote, row.host, row.protocol, context),
+      cell: (row, context, width) =>
+        newCell(context.fresh.domains.has(row.domain ?? ''), width, context, 'start', (cells) => {
+          const text = endpointText(row.remote, row.host, row.protocol, context);
+          return span(nameCell(text, row.nameSource, cells, context), row.closed ? 'dim' : 'text');
+        }),
     },
     wordColumn<FlowRow>('protocol', { min: 4, max: 6, rank: 5 }, (row) => row.protocol, { title: 'prot' }),
     wordColumn<FlowRow>('application', { min: 6, max: 8, rank: 12 }, (row) => row.application, { title: 'appl' }),

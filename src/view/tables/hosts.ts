@@ -52,8 +52,15 @@ export const HOSTS: TableSpec<HostLine> = {
       plain: (row, context) => plainText(nameOf(row, context, 512)).trim(),
       cell: (row, context, width) => {
         const kind = row.branch?.kind;
-        return treeCell({ row, expandable: row.host !== null && kind !== 'address' }, width, context, (cells) =>
-          nameOf(row, context, cells),
+        return treeCell(
+          {
+            row,
+            fresh: kind === undefined && context.fresh.domains.has(row.domain ?? ''),
+            expandable: row.host !== null && kind !== 'address',
+          },
+          width,
+          context,
+          (cells) => nameOf(row, context, cells),
         );
       },
     },

@@ -1,8 +1,8 @@
 // The first cell of a row that may hang under another one: how deep, open or closed, and whether it is met for the first time.
 
-import { displayWidth, fitText } from '../cells.ts';
+import { type Cut, displayWidth, fitText } from '../cells.ts';
 import type { CellContext } from '../column.ts';
-import { type Line, type Role, type Span, span } from '../span.ts';
+import { type Line, type Span, span } from '../span.ts';
 import type { Branched } from '../tree/branch.ts';
 
 /** What stands after a name that was met for the first time a short while ago. */
@@ -31,17 +31,32 @@ export function treeCell(
   const { glyphs, open } = context;
   const mark = expandable ? (open.has(row.id) ? glyphs.opened : glyphs.closed) : ' ';
   const lead = `${' '.repeat(2 * (row.branch?.depth ?? 0))}${mark} `;
-  const room = Math.max(0, width - lead.length - (fresh ? NEW.length : 0));
+  const named = marked(fresh, Math.max(0, width - lead.length), context, 'end', name);
+  return [span(lead, expandable ? 'dim' : 'text'), ...named];
+}
+
+/** A name that may be new, in a table without branches. */
+export function newCell(
+  fresh: boolean,
+  width: number,
+  context: CellContext,
+  side: Cut,
+  name: (cells: number) => Span,
+): Span | Line {
+  return fresh ? marked(true, width, context, side, name) : name(width);
+}
+
+function marked(fresh: boolean, width: number, { glyphs }: CellContext, side: Cut, name: (cells: number) => Span | Line): Line {
+  const room = Math.max(0, width - (fresh ? NEW.length : 0));
   const made = name(room);
-  const named: Line = 'role' in made ? [span(fitText(made.text, room, glyphs, 'left', 'end'), made.role)] : made;
-  const role: Role = expandable ? 'dim' : 'text';
-  if (!fresh) return [span(lead, role), ...named];
+  const named: Line = 'role' in made ? [span(fitText(made.text, room, glyphs, 'left', side), made.role)] : made;
+  if (!fresh) return named;
   // The word stands right behind the name, not at the end of the column.
   const text = named.map((part) => part.text).join('');
   const blank = text.length - text.trimEnd().length;
   const last = named.at(-1);
-  if (blank === 0 || last === undefined) return [span(lead, role), ...named, span(NEW, 'accent')];
+  if (blank === 0 || last === undefined) return [...named, span(NEW, 'accent')];
   const short = [...named.slice(0, -1), span(last.text.slice(0, Math.max(0, last.text.length - blank)), last.role)];
   const used = short.reduce((sum, part) => sum + displayWidth(part.text), 0);
-  return [span(lead, role), ...short, span(NEW, 'accent'), span(' '.repeat(Math.max(0, room - used)))];
+  return [...short, span(NEW, 'accent'), span(' '.repeat(Math.max(0, room - used)))];
 }

@@ -154,6 +154,7 @@ export function snapshot(part: Partial<Snapshot> = {}): Snapshot {
     flowCount: 1,
     flowsEvicted: 0,
     gaps: [],
+    events: [],
     ...part,
   };
 }

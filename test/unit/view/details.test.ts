@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { FlowRow } from '../../../src/aggregate/snapshot.ts';
 import type { CellContext } from '../../../src/view/column.ts';
+import { NOTHING_FRESH } from '../../../src/view/fresh.ts';
 import { UNICODE_GLYPHS } from '../../../src/view/glyphs.ts';
 import { rowFacts } from '../../../src/view/panels/details.ts';
 import { HOSTS } from '../../../src/view/tables/hosts.ts';
@@ -13,6 +14,7 @@ const CONTEXT: CellContext = {
   services: true,
   privacy: false,
   open: new Set(),
+  fresh: NOTHING_FRESH,
   now: NOON,
   rate: 0,
 };

@@ -5,6 +5,7 @@ import { compileFilter } from '../../../src/filter/filter.ts';
 import { NAME_SOURCES } from '../../../src/net/model.ts';
 import { type CellContext, placeColumns } from '../../../src/view/column.ts';
 import { pictureOf } from '../../../src/view/derive.ts';
+import { NOTHING_FRESH } from '../../../src/view/fresh.ts';
 import { ASCII_GLYPHS, UNICODE_GLYPHS } from '../../../src/view/glyphs.ts';
 import { plain, type Span } from '../../../src/view/span.ts';
 import { initialState } from '../../../src/view/state.ts';
@@ -19,6 +20,7 @@ const CONTEXT: CellContext = {
   services: false,
   privacy: false,
   open: new Set(),
+  fresh: NOTHING_FRESH,
   now: NOON,
   rate: 0,
 };

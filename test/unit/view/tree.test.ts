@@ -24,7 +24,8 @@ const named = (rows: readonly AnyRow[]) =>
     const { app, host, reason, branch } = row as AppLine & { host?: string | null };
     return `${' '.repeat(branch?.depth ?? 0)}${app ?? host ?? `(${reason})`}`;
   });
-const bytes = (rows: readonly Traffic[]) => rows.reduce((sum, { rxBytes, txBytes }) => sum + rxBytes + txBytes, 0);
+const bytes = (rows: readonly AnyRow[]) =>
+  (rows as readonly Traffic[]).reduce((sum, { rxBytes, txBytes }) => sum + rxBytes + txBytes, 0);
 const at = (depth: number | undefined) => (row: AnyRow) => (row as AppLine).branch?.depth === depth;
 
 const process = (pid: number, name: string) => ({

@@ -1,0 +1,181 @@
+// The log of events: what one snapshot has that the one before had not. Bounded; flows have a part of it for themselves, so that a scan
+// never drives out what matters more, and many at a time are sampled, with the number of those left out.
+
+import type { EventKind, NetEvent } from './event.ts';
+import type { AppRow, FlowRow, HostRow, Snapshot } from './snapshot.ts';
+
+/** Events kept of flows, and of all else. */
+const FLOW_EVENTS = 300;
+const OTHER_EVENTS = 500;
+/** Flows told one by one of those that opened, or closed, in a tick. */
+const FLOWS_A_TICK = 5;
+/** What is met in this time after the start was there before, as far as anybody knows. */
+const LEARN_MS = 60_000;
+/** Names that can be told from new ones; then nothing is called new any more. */
+const NAMES = 32_768;
+/** Losses are told at most this often. */
+const LOSS_MS = 10_000;
+
+/** Whether a name was met in a run before this one; null where nobody knows. */
+export type Acquaintance = (kind: 'app' | 'domain', name: string) => boolean | null;
+
+type Before = Omit<Snapshot, 'events'>;
+
+/** Compares each snapshot with the one before. */
+export class EventLog {
+  readonly #known: Acquaintance;
+  readonly #apps = new Set<string>();
+  readonly #domains = new Set<string>();
+  #flows: NetEvent[] = [];
+  #others: NetEvent[] = [];
+  #all: readonly NetEvent[] = [];
+  #serial = 0;
+  #before: Before | null = null;
+  #open = new Set<string>();
+  #created = 0;
+  #newest = 0;
+  #time = 0;
+  #lost = { told: Number.NEGATIVE_INFINITY, count: 0 };
+  #full = false;
+
+  /** @param known whether something was met before this run: what history knows */
+  constructor(known: Acquaintance = () => null) {
+    this.#known = known;
+  }
+
+  /** Adds what somebody else has to tell: an export, for one. It bears the time of the last tick. */
+  tell(kind: EventKind, text: string): void {
+    this.#put(kind, { text });
+    this.#all = this.#merged();
+  }
+
+  /**
+   * Takes the next snapshot.
+   *
+   * @param created flows ever created
+   * @returns all events that are kept, oldest first; the same list while nothing happened
+   */
+  next(now: Before, created: number): readonly NetEvent[] {
+    const serial = this.#serial;
+    this.#time = now.time;
+    this.#capture(now);
+    this.#names(now);
+    this.#flowsOf(now, created);
+    this.#before = now;
+    if (serial !== this.#serial) this.#all = this.#merged();
+    return this.#all;
+  }
+
+  #capture(now: Before): void {
+    const { capture } = now;
+    const before = this.#before?.capture;
+    if (before === undefined)
+      this.#put('start', {
+        text: `${capture.driver} on ${capture.interfaces.join(' ') || 'no interface yet'}, owners by ${capture.attribution}`,
+      });
+    else {
+      if (before.driver !== capture.driver)
+        this.#put('warning', { text: `captured by ${capture.driver} from now on, not by ${before.driver}` });
+      if (before.attribution !== capture.attribution)
+        this.#put('warning', { text: `owners by ${capture.attribution} from now on, not by ${before.attribution}` });
+      for (const name of capture.interfaces)
+        if (!before.interfaces.includes(name)) this.#put('interface', { text: 'is captured from now on', interface: name });
+      for (const name of before.interfaces)
+        if (!capture.interfaces.includes(name)) this.#put('interface', { text: 'is no longer captured', interface: name });
+    }
+    for (const { driver, reason } of capture.fallbacks)
+      if (before?.fallbacks.some((old) => old.driver === driver && old.reason === reason) !== true)
+        this.#put('fallback', { text: `not ${driver}: ${reason}` });
+    const note = before?.note ?? '';
+    if (capture.note !== note) this.#put('warning', { text: capture.note === '' ? `over: ${note}` : capture.note });
+    for (const { from, to, reason, detail } of now.gaps)
+      this.#put('gap', {
+        text: `${Math.round((to - from) / 1000)} s not measured: ${reason}${detail === '' ? '' : `, ${detail}`}`,
+      });
+    this.#recording(now);
+    this.#losses(now);
+  }
+
+  #recording({ capture: { history } }: Before): void {
+    const before = this.#before?.capture.history ?? null;
+    if (history?.state === before?.state && history?.note === before?.note) return;
+    const note = history === null || history.note === '' ? '' : `: ${history.note}`;
+    this.#put('recording', { text: history === null ? 'has ended' : `${history.state}${note}` });
+  }
+
+  #losses({ time, capture, flowsEvicted }: Before): void {
+    const before = this.#before;
+    if (before === null) return;
+    const grown = (is: number | null, was: number | null): number => Math.max(0, (is ?? 0) - (was ?? 0));
+    this.#lost.count += grown(capture.dropped, before.capture.dropped) + grown(capture.shed, before.capture.shed);
+    if (this.#lost.count > 0 && time - this.#lost.told >= LOSS_MS) {
+      this.#put('warning', { text: `${this.#lost.count} packets were lost` });
+      this.#lost = { told: time, count: 0 };
+    }
+    if (before.flowsEvicted === 0 && flowsEvicted > 0)
+      this.#put('warning', { text: 'too many connections: rows are given up from now on, their bytes stay in the totals' });
+  }
+
+  #names(now: Before): void {
+    const learning = now.time - now.started < LEARN_MS;
+    for (const row of now.apps)
+      if (row.app !== null && !this.#apps.has(row.app)) this.#met(this.#apps, 'app', row.app, row, now, learning);
+    for (const row of now.hosts)
+      if (row.domain !== null && !this.#domains.has(row.domain))
+        this.#met(this.#domains, 'domain', row.domain, row, now, learning);
+  }
+
+  #met(names: Set<string>, kind: 'app' | 'domain', name: string, row: AppRow | HostRow, now: Before, learning: boolean): void {
+    if (names.size >= NAMES) {
+      if (!this.#full) this.#put('warning', { text: `more than ${NAMES} names: what is new can no longer be told` });
+      this.#full = true;
+      return;
+    }
+    names.add(name);
+    if (this.#known(kind, name) ?? learning) return;
+    const flow = now.flows.find((each) => (kind === 'app' ? each.app === name : each.domain === name)) ?? null;
+    const text = kind === 'domain' && flow === null && 'host' in row ? (row.host ?? '') : '';
+    if (kind === 'app') this.#put('new app', { text, app: name, flow });
+    else this.#put('new domain', { text, app: flow?.app ?? null, domain: name, flow });
+  }
+
+  #flowsOf(now: Before, created: number): void {
+    const opened: FlowRow[] = [];
+    const closed: FlowRow[] = [];
+    const open = new Set<string>();
+    let newest = this.#newest;
+    for (const flow of now.flows) {
+      if (!flow.closed) open.add(flow.id);
+      else if (this.#open.has(flow.id)) closed.push(flow);
+      const serial = Number(flow.id);
+      if (serial > this.#newest) opened.push(flow);
+      if (serial > newest) newest = serial;
+    }
+    const first = this.#before === null;
+    const count = created - this.#created;
+    this.#open = open;
+    this.#newest = newest;
+    this.#created = created;
+    if (first) return; // all that is there when the run begins; when it was opened nobody knows
+    this.#tellFlows('opened', opened, count);
+    this.#tellFlows('closed', closed, closed.length);
+  }
+
+  #tellFlows(kind: 'opened' | 'closed', flows: readonly FlowRow[], count: number): void {
+    const told = flows.slice(0, FLOWS_A_TICK);
+    for (const flow of told) this.#put(kind, { app: flow.app, domain: flow.domain, interface: flow.interface, flow });
+    if (count > told.length) this.#put(kind, { text: `${count - told.length} more in this interval, not told one by one` });
+  }
+
+  #put(kind: EventKind, { text = '', app = null, domain = null, interface: name = null, flow = null }: Partial<NetEvent>): void {
+    const event = { id: `event:${++this.#serial}`, time: this.#time, kind, text, app, domain, interface: name, flow };
+    if (kind === 'opened' || kind === 'closed') this.#flows = [...this.#flows, event].slice(-FLOW_EVENTS);
+    else this.#others = [...this.#others, event].slice(-OTHER_EVENTS);
+  }
+
+  /** Both parts in the order in which things happened. */
+  #merged(): readonly NetEvent[] {
+    const serial = ({ id }: NetEvent): number => Number(id.slice('event:'.length));
+    return [...this.#flows, ...this.#others].sort((a, b) => serial(a) - serial(b));
+  }
+}

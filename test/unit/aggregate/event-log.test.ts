@@ -1,0 +1,122 @@
+// Events: what one snapshot has that the one before had not, each told once, however much happens.
+
+import { describe, expect, test } from 'vitest';
+import { EventLog } from '../../../src/aggregate/event-log.ts';
+import type { Snapshot } from '../../../src/aggregate/snapshot.ts';
+import { appRow, CAPTURE, flowRow, hostRow, NOON, snapshot } from '../../support/snapshot-builder.ts';
+
+/** Seconds after the start of the run. */
+const at = (second: number, parts: Partial<Snapshot> = {}) => snapshot({ started: NOON, time: NOON + second * 1000, ...parts });
+const told = (events: readonly { kind: string; text: string; app: string | null; domain: string | null }[]) =>
+  events.map(({ kind, text, app, domain }) => [kind, domain ?? app ?? text].join(': '));
+
+describe('names', () => {
+  const apps = (...names: string[]) => names.map((app) => appRow({ id: app, app }));
+
+  test('of the first minute are taken as known, later ones are new, once', () => {
+    const log = new EventLog();
+    log.next(at(1, { apps: apps('old') }), 0);
+    log.next(at(59, { apps: apps('old', 'also old') }), 0);
+    const events = log.next(
+      at(61, { apps: apps('old', 'also old', 'curl'), hosts: [hostRow({ id: 'h', domain: 'example.com' })] }),
+      0,
+    );
+    expect(told(events).slice(1)).toEqual(['new app: curl', 'new domain: example.com']);
+    expect(log.next(at(62, { apps: apps('curl') }), 0)).toBe(events);
+  });
+
+  test('are new by what history knows, where it knows', () => {
+    const log = new EventLog((_, name) => name === 'known');
+    const events = log.next(at(1, { apps: apps('known', 'unknown') }), 0);
+    expect(told(events).slice(1)).toEqual(['new app: unknown']);
+    expect(told(log.next(at(70, { apps: apps('known') }), 0)).slice(1)).toEqual(['new app: unknown']);
+  });
+
+  test('come with the flow that brought them', () => {
+    const log = new EventLog(() => false);
+    const flows = [flowRow({ id: '1', app: 'curl', domain: 'example.com' })];
+    const events = log.next(at(1, { flows, hosts: [hostRow({ id: 'h', domain: 'example.com' })] }), 1);
+    expect(events.at(-1)).toMatchObject({ kind: 'new domain', domain: 'example.com', app: 'curl', flow: { id: '1' } });
+  });
+});
+
+describe('flows', () => {
+  test('that open and close are told; those that were there at the start are not', () => {
+    const log = new EventLog();
+    log.next(at(1, { flows: [flowRow({ id: '1' })] }), 1);
+    log.next(at(2, { flows: [flowRow({ id: '1' }), flowRow({ id: '2', app: 'ssh' })] }), 2);
+    const events = log.next(at(3, { flows: [flowRow({ id: '1', closed: true }), flowRow({ id: '2', app: 'ssh' })] }), 2);
+    expect(told(events).slice(1)).toEqual(['opened: ssh', 'closed: curl']);
+  });
+
+  test('many at a time are sampled, and what is left out is counted', () => {
+    const log = new EventLog();
+    log.next(at(1), 0);
+    const flows = Array.from({ length: 2000 }, (_, i) => flowRow({ id: String(i + 1) }));
+    const events = log.next(at(2, { flows }), 40_000);
+    expect(events.filter(({ kind }) => kind === 'opened')).toHaveLength(6);
+    expect(events.at(-1)?.text).toBe('39995 more in this interval, not told one by one');
+  });
+
+  test('never drive out what matters more; the log is bounded', () => {
+    const log = new EventLog();
+    log.next(at(1), 0);
+    log.next(at(61, { apps: [appRow({ id: 'x', app: 'rare' })] }), 0);
+    let events = log.next(at(62), 0);
+    for (let second = 63; second < 1063; second++)
+      events = log.next(at(second, { flows: [flowRow({ id: String(second) })] }), second);
+    expect(told(events)).toContain('new app: rare');
+    for (let i = 0; i < 5000; i++) log.tell('export', `file ${i}`);
+    events = log.next(at(1100), 1062);
+    expect(events.length).toBeLessThanOrEqual(800);
+    expect(events.at(-1)?.text).toBe('file 4999');
+  });
+});
+
+describe('the capture', () => {
+  test('tells what it began with, what it fell back from, and what changes', () => {
+    const log = new EventLog();
+    const fallbacks = [{ driver: 'ebpf', reason: 'not permitted' }];
+    expect(told(log.next(at(1, { capture: { ...CAPTURE, fallbacks } }), 0))).toEqual([
+      'start: libpcap on en0, owners by pktap',
+      'fallback: not ebpf: not permitted',
+    ]);
+    const changed = { ...CAPTURE, fallbacks, interfaces: ['en0', 'utun3'], note: 'en0 is down', attribution: 'lsof' };
+    const gaps = [{ from: NOON, to: NOON + 9000, reason: 'sleep', detail: 'lid' } as const];
+    log.next(at(2, { capture: changed, gaps }), 0);
+    const events = log.next(at(3, { capture: { ...changed, note: '', interfaces: ['utun3'], dropped: 7 } }), 0);
+    expect(events.slice(2).map(({ kind, text, interface: name }) => [kind, text, name])).toEqual([
+      ['warning', 'owners by lsof from now on, not by pktap', null],
+      ['interface', 'is captured from now on', 'utun3'],
+      ['warning', 'en0 is down', null],
+      ['gap', '9 s not measured: sleep, lid', null],
+      ['interface', 'is no longer captured', 'en0'],
+      ['warning', 'over: en0 is down', null],
+      ['warning', '7 packets were lost', null],
+    ]);
+  });
+
+  test('tells of losses now and then, with all that were lost', () => {
+    const log = new EventLog();
+    const lost = (dropped: number) => ({ capture: { ...CAPTURE, dropped } });
+    log.next(at(0, lost(0)), 0);
+    for (let second = 1; second <= 21; second++) log.next(at(second, lost(second * 10)), 0);
+    const events = log.next(at(22, lost(210)), 0);
+    expect(events.filter(({ kind }) => kind === 'warning').map(({ text }) => text)).toEqual([
+      '10 packets were lost',
+      '100 packets were lost',
+      '100 packets were lost',
+    ]);
+  });
+
+  test('tells how recording goes', () => {
+    const log = new EventLog();
+    const history = { state: 'recording', path: '/h', note: '', savedAt: null, fileBytes: null } as const;
+    log.next(at(1), 0);
+    log.next(at(2, { capture: { ...CAPTURE, history } }), 0);
+    log.next(at(3, { capture: { ...CAPTURE, history: { ...history, savedAt: 5 } } }), 0);
+    const failing = { ...history, state: 'failing', note: 'the disk is full' } as const;
+    const events = log.next(at(4, { capture: { ...CAPTURE, history: failing } }), 0);
+    expect(told(events).slice(1)).toEqual(['recording: recording', 'recording: failing: the disk is full']);
+  });
+});

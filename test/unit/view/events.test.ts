@@ -1,0 +1,102 @@
+// The events on the screen: in the order of time, followed at the end, narrowed by the filter; what is new is marked in words.
+
+import { expect, test } from 'vitest';
+import type { NetEvent } from '../../../src/aggregate/event.ts';
+import type { Snapshot } from '../../../src/aggregate/snapshot.ts';
+import type { Command } from '../../../src/view/action.ts';
+import { withFilter } from '../../../src/view/filter-input.ts';
+import { frameOf } from '../../../src/view/frame.ts';
+import { FRESH_MS, freshOf } from '../../../src/view/fresh.ts';
+import { UNICODE_GLYPHS } from '../../../src/view/glyphs.ts';
+import { KEYMAP } from '../../../src/view/keymap.ts';
+import { reduce } from '../../../src/view/reducer.ts';
+import { plain } from '../../../src/view/span.ts';
+import { initialState, type ViewState } from '../../../src/view/state.ts';
+import { appRow, flowRow, hostRow, NOON, snapshot } from '../../support/snapshot-builder.ts';
+
+const settings = { glyphs: UNICODE_GLYPHS, keys: KEYMAP };
+
+function press(state: ViewState, shown: Snapshot, ...commands: Command[]): ViewState {
+  let next = state;
+  for (const command of commands) next = reduce(next, { type: 'command', command }, shown, settings).state;
+  return next;
+}
+
+function event(id: number, parts: Partial<NetEvent>): NetEvent {
+  return {
+    id: `event:${id}`,
+    time: NOON,
+    kind: 'warning',
+    text: '',
+    app: null,
+    domain: null,
+    interface: null,
+    flow: null,
+    ...parts,
+  };
+}
+
+const lines = (state: ViewState, shown: Snapshot) =>
+  frameOf(state, shown, settings)
+    .tables.flatMap((pane) => pane.lines.map(plain))
+    .join('\n');
+
+test('the newest is last and followed until another row is chosen', () => {
+  const many = (count: number) =>
+    snapshot({ events: Array.from({ length: count }, (_, i) => event(i, { text: `number ${i}` })) });
+  let state = press(initialState({ columns: 80, rows: 24 }), many(100), 'events');
+  expect(lines(state, many(100))).toMatch(/▌.*number 99/);
+  state = reduce(state, { type: 'snapshot' }, many(120), settings).state;
+  expect(lines(state, many(120))).toMatch(/▌.*number 119/);
+  state = press(state, many(120), 'up');
+  state = reduce(state, { type: 'snapshot' }, many(150), settings).state;
+  expect(lines(state, many(150))).toMatch(/▌.*number 118/);
+  state = press(state, many(150), 'last');
+  expect(lines(reduce(state, { type: 'snapshot' }, many(160), settings).state, many(160))).toMatch(/▌.*number 159/);
+  expect(press(state, many(150), 'sort-next', 'sort-direction').notice).toBe('these rows stand in the order of time');
+});
+
+test('a filter narrows what it can be asked about, and leaves the capture its say', () => {
+  const shown = snapshot({
+    events: [
+      event(1, { text: 'en0 is down' }),
+      event(2, { kind: 'opened', app: 'curl', flow: flowRow({ id: '1', app: 'curl', host: 'example.com' }) }),
+      event(3, { kind: 'opened', app: 'ssh', flow: flowRow({ id: '2', app: 'ssh' }) }),
+      event(4, { kind: 'new domain', domain: 'example.com' }),
+    ],
+  });
+  const state = press(withFilter(initialState({ columns: 80, rows: 24 }), 'host:example.com'), shown, 'events');
+  const text = lines(state, shown);
+  expect(text).toContain('Events 3');
+  expect(text).not.toContain('ssh');
+});
+
+test('what is new is marked by a word wherever it stands, for a while', () => {
+  const parts = {
+    apps: [appRow({ id: 'a', app: 'curl', rxRate: 9 })],
+    hosts: [hostRow({ id: 'h', host: 'www.example.com', domain: 'example.com' })],
+    flows: [flowRow({ id: '1', app: 'curl', host: 'www.example.com', domain: 'example.com' })],
+    events: [event(1, { kind: 'new app', app: 'curl' }), event(2, { kind: 'new domain', domain: 'example.com' })],
+  };
+  const state = initialState({ columns: 120, rows: 40 });
+  for (const view of ['apps', 'hosts'] as const) {
+    expect(lines(press(state, snapshot(parts), view), snapshot(parts))).toMatch(/(curl|www\.example\.com) new/);
+    const later = snapshot({ ...parts, time: NOON + FRESH_MS + 1 });
+    expect(lines(press(state, later, view), later)).not.toContain(' new');
+  }
+  const connections = lines(press(state, snapshot(parts), 'connections'), snapshot(parts));
+  expect(connections).toContain('curl new');
+  expect(connections).toContain('www.example.com:443 new');
+  expect(freshOf(snapshot()).apps.size).toBe(0);
+});
+
+test('privacy mode hides hosts and paths in them', () => {
+  const shown = snapshot({
+    events: [
+      event(1, { kind: 'new domain', domain: 'secret.example', app: 'curl' }),
+      event(2, { kind: 'opened', flow: flowRow({ id: '1', host: 'secret.example' }) }),
+      event(3, { kind: 'export', text: '/home/ann/secret.csv' }),
+    ],
+  });
+  expect(lines(press(initialState({ columns: 80, rows: 24 }), shown, 'events', 'privacy'), shown)).not.toContain('secret');
+});
