@@ -43,7 +43,7 @@ export function openTui(options: Options, quit: () => void): OpenTui {
     mouse: options.mouse ?? process.env['SSH_CONNECTION'] === undefined,
     keys: keys.keys,
     filter: options.filter ?? '',
-    view: { units: options.units, names: options.names },
+    view: { units: options.units, names: options.names, budget: options.budget },
     effects: (effect) => {
       if (effect.type === 'quit') quit();
       else if (effect.type === 'history') answers.ask(effect.requests);

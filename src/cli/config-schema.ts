@@ -3,6 +3,7 @@
 
 import * as v from 'valibot';
 import { sanitize } from '../net/text.ts';
+import { BUDGET_NOUN, budgetAmount } from './budget-settings.ts';
 import { historySize, SIZE_NOUN } from './history-settings.ts';
 import { SETTING_NAMES, SETTINGS, type SettingName } from './settings.ts';
 
@@ -14,6 +15,11 @@ export interface ConfigValues {
     readonly path?: string | undefined;
     readonly enabled?: boolean | undefined;
     readonly size?: string | undefined;
+  };
+  readonly budget: {
+    readonly amount?: string | undefined;
+    readonly day?: number | undefined;
+    readonly interface?: string | undefined;
   };
   readonly place: { readonly country?: string | undefined; readonly asn?: string | undefined };
   readonly categories: Readonly<Record<string, readonly string[]>>;
@@ -62,10 +68,37 @@ const historySchema = v.strictObject(
   },
   NOUN.table,
 );
+const budgetSchema = v.pipe(
+  v.strictObject(
+    {
+      amount: v.optional(
+        v.pipe(
+          v.string(BUDGET_NOUN.amount),
+          v.check((text) => budgetAmount(text) !== null, BUDGET_NOUN.amount),
+        ),
+      ),
+      day: v.optional(
+        v.pipe(
+          v.number(BUDGET_NOUN.day),
+          v.check((day) => Number.isInteger(day) && day >= 1 && day <= 31, BUDGET_NOUN.day),
+        ),
+      ),
+      interface: v.optional(
+        v.pipe(
+          v.string(BUDGET_NOUN.interface),
+          v.check((text) => /^\S{1,128}$/.test(text) && sanitize(text) === text, BUDGET_NOUN.interface),
+        ),
+      ),
+    },
+    BUDGET_NOUN.table,
+  ),
+  v.check(({ amount }) => amount !== undefined, BUDGET_NOUN.table),
+);
 const placeSchema = v.strictObject({ country: v.optional(pathOf(NOUN.place)), asn: v.optional(pathOf(NOUN.place)) }, NOUN.table);
 const SCHEMA = v.strictObject({
   ...settingEntries,
   history: v.optional(historySchema, {}),
+  budget: v.optional(budgetSchema),
   place: v.optional(placeSchema, {}),
   categories: v.optional(listsOf(NOUN.domains, isCategoryEntry), {}),
   keys: v.optional(
@@ -79,13 +112,13 @@ const TOP_KEYS = Object.keys(SCHEMA.entries);
 export function checkConfig(contents: unknown): ConfigValues | ConfigFault {
   const result = v.safeParse(SCHEMA, contents, { abortEarly: true });
   if (result.success) {
-    const { history, place, categories, keys, ...settings } = result.output;
-    return { settings: settings as ConfigValues['settings'], history, place, categories, keys };
+    const { history, budget = {}, place, categories, keys, ...settings } = result.output;
+    return { settings: settings as ConfigValues['settings'], history, budget, place, categories, keys };
   }
   const [issue] = result.issues;
   const path = (issue.path ?? []).map((item) => String(item.key)).slice(0, 2);
   const isUnknown = issue.type === 'strict_object' && issue.expected === 'never';
-  const inner = path[0] === 'place' ? placeSchema : historySchema;
+  const inner = path[0] === 'place' ? placeSchema : path[0] === 'budget' ? budgetSchema.pipe[0] : historySchema;
   return { path, noun: isUnknown ? null : issue.message, known: path.length > 1 ? Object.keys(inner.entries) : TOP_KEYS };
 }
 

@@ -1,6 +1,7 @@
 // The effective configuration: flag, then NETMON_ variable, then file, then default, each value with the place it came from.
 
 import { NetmonError } from '../errors.ts';
+import { type BudgetSettings, budgetSettings } from './budget-settings.ts';
 import type { CommandLine } from './command-line.ts';
 import { type FoundConfig, findConfig } from './config-find.ts';
 import type { Environment, Surroundings } from './config-owner.ts';
@@ -17,7 +18,7 @@ export interface Sourced<T> {
 }
 
 /** Everything that is in force. */
-export interface Config extends HistorySettings {
+export interface Config extends HistorySettings, BudgetSettings {
   readonly settings: { readonly [K in SettingName]: Sourced<Settings[K]> };
   /** MMDB files; null: the usual places. */
   readonly placeCountry: Sourced<string | null>;
@@ -50,6 +51,7 @@ export async function loadConfig(line: CommandLine, surroundings: Surroundings):
   return {
     settings: settings as unknown as Config['settings'],
     ...historySettings(line, surroundings, file, found, (path) => absolute(path, file?.path ?? '', found.owner.home)),
+    ...budgetSettings(file),
     placeCountry: fromFile(file, ['place', 'country'], pathFrom(file, found, file?.place.country), null),
     placeAsn: fromFile(file, ['place', 'asn'], pathFrom(file, found, file?.place.asn), null),
     home: found.owner.home,

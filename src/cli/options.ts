@@ -3,6 +3,7 @@
 
 import type { DriverName } from '../capture/source.ts';
 import type { UnitMode } from '../view/format.ts';
+import type { BudgetPlan } from '../view/history/budget.ts';
 
 /** Drivers that `--driver` takes. */
 export const DRIVER_CHOICES = ['auto', 'libpcap', 'tcpdump', 'cap'] as const satisfies readonly ('auto' | DriverName)[];
@@ -58,6 +59,8 @@ export interface Options {
   readonly place: { readonly country: string | null; readonly asn: string | null; readonly home: string | null };
   /** null where there is no file to read or to write: in a replay that names none, or without a home folder. */
   readonly history: HistoryOptions | null;
+  /** What the month may cost; null where the configuration sets no budget. */
+  readonly budget: BudgetPlan | null;
   /** Action -> keys, from the configuration file; actions and keys are checked by the key map. */
   readonly keys: Readonly<Record<string, readonly string[]>>;
 }

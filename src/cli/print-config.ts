@@ -24,6 +24,14 @@ export function configText(config: Config, version: string): string {
     entry('path', historyPath, historyDefault ?? 'none, for lack of a home'),
   );
   lines.push(entry('size', size));
+  // An empty table would be one without its amount.
+  lines.push('', config.budgetAmount.value === null ? '# [budget]  # none set' : '[budget]');
+  if (config.budgetAmount.value !== null)
+    lines.push(
+      entry('amount', config.budgetAmount),
+      entry('day', config.budgetDay),
+      entry('interface', config.budgetInterface, 'all that is recorded'),
+    );
   lines.push(
     '',
     '[place]',

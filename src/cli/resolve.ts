@@ -2,6 +2,7 @@
 // filters that compile) is not asked here.
 
 import { NetmonError } from '../errors.ts';
+import { budgetPlan } from './budget-settings.ts';
 import type { CommandLine } from './command-line.ts';
 import type { Config, Sourced } from './config.ts';
 import { parseDuration } from './duration.ts';
@@ -58,6 +59,7 @@ export function resolveOptions(line: CommandLine, config: Config): Options {
     categories: values(config.categories),
     place: { country: config.placeCountry.value, asn: config.placeAsn.value, home: config.home },
     history: historyOptions(line, config, isReplay),
+    budget: isReplay ? null : budgetPlan(config),
     keys: values(config.keys),
   };
 }

@@ -353,6 +353,8 @@ describe('--print-config', () => {
       '# path =  # default: /home/ann/.local/share/netmon-tui/history.sqlite',
       'size = "200 MB"                 # default',
       '',
+      '# [budget]  # none set',
+      '',
       '[place]',
       '# country =  # default: the usual places',
       '# asn =  # default: the usual places',

@@ -29,6 +29,7 @@ describe('resolveOptions', () => {
       names: true,
       reverseDns: false,
       history: null,
+      budget: null,
       theme: 'netmon',
       units: 'bytes',
       ascii: false,
