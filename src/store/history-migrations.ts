@@ -34,6 +34,8 @@ export function openDatabase(sql: SqlJsStatic, image: Uint8Array): Database {
     const verdict = String(database.exec('PRAGMA quick_check(1)')[0]?.values[0]?.[0]);
     if (verdict !== 'ok') throw new HistoryFileError('broken', `damaged: ${verdict}`);
     migrate(database, version, SCHEMA_VERSION);
+    const missing = missingColumn(database, sql);
+    if (missing !== null) throw new HistoryFileError('broken', `damaged: ${missing} is missing`);
     return database;
   } catch (thrown) {
     database.close();
@@ -73,4 +75,18 @@ function migrate(database: Database, from: number, to: number): void {
   database.run('BEGIN');
   for (const step of STEPS.slice(from, to)) database.run(step);
   database.run(`PRAGMA user_version = ${to}; COMMIT`);
+}
+
+/** Name of a column that a new file has and this one does not; what its user has added is theirs. */
+function missingColumn(database: Database, sql: SqlJsStatic): string | null {
+  const fresh = createDatabase(sql);
+  const wanted = columnsOf(fresh);
+  fresh.close();
+  const present = new Set(columnsOf(database));
+  return wanted.find((column) => !present.has(column)) ?? null;
+}
+
+function columnsOf(database: Database): string[] {
+  const columns = 'SELECT made.name, col.name, col.type FROM sqlite_schema AS made, pragma_table_info(made.name) AS col';
+  return (database.exec(columns)[0]?.values ?? []).map(([table, column, type]) => `${table}.${column} ${type}`.trim());
 }
