@@ -9,6 +9,7 @@ import { AppRows, RECENT_SECONDS, sumTraffic, trafficOf } from './entity-rows.ts
 import type { EventLog } from './event-log.ts';
 import { FlowRows } from './flow-rows.ts';
 import { HostRows } from './host-rows.ts';
+import type { Ledger } from './ledger.ts';
 import { NO_RATES } from './no-rates.ts';
 import { Past } from './past.ts';
 import { isUnmeasured, pastFill, pastRowId } from './past-ticks.ts';
@@ -41,6 +42,8 @@ export class Aggregator {
   readonly booking: Booking;
   /** Keeps what happens; null where nobody reads it. */
   events: EventLog | null = null;
+  /** Takes part in every tick; null where nothing is recorded. */
+  ledger: Ledger | null = null;
   readonly #flows: FlowTable;
   readonly #apps: AppRows;
   readonly #hosts: HostRows;
@@ -50,7 +53,8 @@ export class Aggregator {
   #past: Past | null = null;
   #interfaces: readonly CountedInterface[] = [];
   #interfaceRings: RateRings[] = [];
-  readonly #interfaceName = (index: number): string => this.#interfaces[index]?.name ?? `#${index}`;
+  /** Name of an interface by its index. */
+  readonly interfaceName = (index: number): string => this.#interfaces[index]?.name ?? `#${index}`;
   #seq = 0;
   #lastInterval = 1000;
 
@@ -73,7 +77,7 @@ export class Aggregator {
     this.#apps = new AppRows(this.booking.apps, directory);
     this.#hosts = new HostRows(this.booking.hosts, this.booking.hostTable, flows, facts);
     this.booking.onHost = (host, row) => this.#hosts.meet(host, row);
-    this.#flowRows = new FlowRows(flows, this.booking, directory, this.#interfaceName, onBehalfOf, facts);
+    this.#flowRows = new FlowRows(flows, this.booking, directory, this.interfaceName, onBehalfOf, facts);
     flows.observer = this.booking;
   }
 
@@ -102,8 +106,15 @@ export class Aggregator {
 
   /** Keeps the past from now on, for rates over time and for who moved what then. @returns what can be asked */
   keepPast(): Past {
-    this.#past ??= new Past(pastRowId(this.#interfaceName));
+    this.#past ??= new Past(pastRowId(this.interfaceName));
     return this.#past;
+  }
+
+  /** The row of a flow that goes away; its text is not kept. */
+  leavingRow(row: number): FlowRow {
+    const made = this.#flowRows.row(row, this.#lastInterval);
+    this.#flowRows.forget(row);
+    return made;
   }
 
   /** Closes the tick. The result is never touched again. */
@@ -134,6 +145,7 @@ export class Aggregator {
       gaps: tick.gaps,
     };
     const snapshot: Snapshot = { ...made, events: this.events?.next(made, this.#flows.created) ?? [] };
+    this.ledger?.note();
     booking.clearTick();
     for (const accumulators of [
       booking.apps,

@@ -10,6 +10,7 @@ import { OWNER_REASONS } from '../net/model.ts';
 import { Accumulators } from './accumulators.ts';
 import { isCarrier } from './carrier.ts';
 import { HostTable } from './host-table.ts';
+import { type Movement, movement } from './movement.ts';
 
 /** App entities below this stand for flows without a process, one for each reason; app `id` is entity `id + OWNERLESS`. */
 export const OWNERLESS = 16;
@@ -28,24 +29,6 @@ export const ROLE = { HEADLINE: 0, TUNNEL: 1, APART: 2, REPEATS: 3 } as const;
 
 /** Most hosts with a row of their own. */
 export const MAX_HOSTS = 65_536;
-
-/** What a flow moved, and all it ever did. Reused. */
-interface Movement {
-  rx: number;
-  tx: number;
-  rxp: number;
-  txp: number;
-  rxTotal: number;
-  txTotal: number;
-  rxpTotal: number;
-  txpTotal: number;
-  first: number;
-  last: number;
-}
-
-function movement(): Movement {
-  return { rx: 0, tx: 0, rxp: 0, txp: 0, rxTotal: 0, txTotal: 0, rxpTotal: 0, txpTotal: 0, first: 0, last: 0 };
-}
 
 /**
  * The books. Columns beside the flow table's rows say what of each flow has been booked, and where, so that a flow whose owner is
@@ -82,6 +65,8 @@ export class Booking implements FlowObserver {
   #tunnelled = false;
   /** Told when a flow is booked under a host that it was not booked under before, or is in another category than before. */
   onHost: ((host: number, row: number) => void) | null = null;
+  /** Told after the last booking of a flow that goes away, while it is still known where that was booked. */
+  onLeaving: ((row: number) => void) | null = null;
   /** Told after the last booking of a flow that goes away. */
   onRemoved: ((row: number) => void) | null = null;
 
@@ -102,9 +87,31 @@ export class Booking implements FlowObserver {
     return this.#app[row] === CARRIER;
   }
 
+  /** App entity under which a flow was booked last; negative for one that is no part of any app. */
+  appOf(row: number): number {
+    return this.#app[row] ?? NEVER;
+  }
+
+  /** Host entity under which a flow was booked last: see HostRows. */
+  hostOf(row: number): number {
+    return this.#host[row] ?? NEVER;
+  }
+
+  /** Category + 1 of a flow when it was booked last, 0 is none. */
+  categoryOf(row: number): number {
+    return Math.max(0, this.#known[row] ?? 0);
+  }
+
+  /** True for a flow inside a captured tunnel: the headline has its bytes once more, in what carries it. */
+  isTunnelled(row: number): boolean {
+    const iface = (this.#flows.ints[row * L.INTS + L.PROTOCOL_INTERFACE] as number) >>> 16;
+    return (this.#roles[iface] ?? ROLE.HEADLINE) === ROLE.TUNNEL;
+  }
+
   flowRemoved(row: number): void {
     this.#reserve();
     this.#book(row);
+    this.onLeaving?.(row);
     this.onRemoved?.(row);
     this.#booked.fill(0, row * 6, row * 6 + 6);
     this.#app[row] = NEVER;

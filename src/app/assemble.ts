@@ -31,6 +31,7 @@ import { MAX_FLOWS, Monitor } from './monitor.ts';
 /** A run's parts. */
 export interface Assembly {
   readonly monitor: Monitor;
+  readonly directory: Directory;
   readonly localizer: Localizer;
   readonly tracker: CounterTracker;
   readonly names: FlowNames;
@@ -89,7 +90,7 @@ export function assemble(opened: OpenedSource, subject: Subject, edges: Edges, c
     kindOf: replay ? interfaceKind : (name) => deviceKind(edges, name),
     seed,
   });
-  return { monitor, localizer, tracker, names, neighbours };
+  return { monitor, directory, localizer, tracker, names, neighbours };
 }
 
 /** The best there is: what the capture itself says, then the kernel's own word, then what can be polled. Those passed over are kept with the reason. */

@@ -44,6 +44,8 @@ export class Recorder {
   #busyPid: number | null | undefined;
   #lockAt = Number.NEGATIVE_INFINITY;
   #isOpen = false;
+  /** The file is somebody else's, or of a later version: it is left alone until it is gone. */
+  #isRefused = false;
   #opening: Trouble | null = null;
   #writing: Trouble | null = null;
   #saving: Trouble | null = null;
@@ -60,9 +62,9 @@ export class Recorder {
     this.#journal = new Journal(parts.path, parts.owner);
   }
 
-  /** True where batches are wanted: no other instance records. */
+  /** True where batches are wanted: no other instance records, and the file is one to record into. */
   get isRecording(): boolean {
-    return this.#lock !== null;
+    return this.#lock !== null && !this.#isRefused;
   }
 
   /** Records that are safe, by sequence number. */
@@ -121,9 +123,15 @@ export class Recorder {
     return this.#journal.isBehind;
   }
 
-  async #step(): Promise<void> {
+  /** Takes the lock, if it is to be had: from now on batches are wanted. `work` does it too. */
+  begin(): void {
     const now = this.#parts.clock.monotonic();
     if (this.#lock === null && now >= this.#lockAt) this.#acquire(now);
+  }
+
+  async #step(): Promise<void> {
+    this.begin();
+    const now = this.#parts.clock.monotonic();
     if (this.#lock === null) return;
     if (!this.#isOpen && now >= (this.#opening?.retryAt ?? 0)) await this.#open();
     if (!this.#isOpen) return;
@@ -158,8 +166,11 @@ export class Recorder {
       await this.#journal.drop(journals);
       this.#isOpen = true;
       this.#opening = null;
+      if (this.#isRefused) this.#parts.onBegin();
+      this.#isRefused = false;
       this.#plan(answer);
     } catch (thrown) {
+      this.#isRefused = thrown instanceof HistoryFileError;
       this.#opening = this.#trouble(this.#opening, thrown, saveRetry);
     }
   }
@@ -200,7 +211,7 @@ export class Recorder {
   #plan({ bytes, written, corrupt }: SaveAnswer): void {
     const { clock } = this.#parts;
     const now = clock.monotonic();
-    this.#saveAt = now + saveInterval(written === 0 ? bytes : written);
+    this.#saveAt = now + saveInterval(written, bytes);
     this.#fileBytes = bytes === 0 ? null : bytes;
     if (written > 0) this.#savedAt = clock.now();
     if (corrupt === null) return;

@@ -7,15 +7,18 @@ const HOURLY_BYTES = 130e6;
 const HOUR_MS = 3_600_000;
 /** Largest files are written this often, whatever that costs. */
 const SELDOM_MS = 2 * HOUR_MS;
+/** The first save of a run tells what the next ones cost. */
+const FIRST_MS = 15 * 60_000;
 const LONGEST_RETRY_MS = 15 * 60_000;
 
 /**
  * Time from one save to the next, ms.
  *
- * @param written bytes that the last one wrote: less than the file where only what changed is written
+ * @param written bytes that the last one wrote: less than the file where only what changed is written, 0 where nothing was written yet
  */
-export function saveInterval(written: number): number {
-  return Math.min(SELDOM_MS, Math.max(OFTEN_MS, (written / HOURLY_BYTES) * HOUR_MS));
+export function saveInterval(written: number, bytes: number): number {
+  const wanted = Math.max(OFTEN_MS, ((written === 0 ? bytes : written) / HOURLY_BYTES) * HOUR_MS);
+  return Math.min(wanted, written === 0 ? FIRST_MS : SELDOM_MS);
 }
 
 /** Time until a save that failed is tried again, ms: a minute at first, then longer. */

@@ -1,0 +1,247 @@
+// The ledger: what history has been told of each flow, so that it is told the rest, once. Its sums are those of the run's total. Columns
+// beside the flow table's rows; only flows that moved are looked at.
+
+import type { FlowTable } from '../flow/flow-table.ts';
+import * as L from '../flow/layout.ts';
+import { widened } from '../net/arrays.ts';
+import type { Booking } from './booking.ts';
+import { CARRIED, type Combinations } from './combinations.ts';
+import type { FlowLog } from './flow-log.ts';
+import type { HistoryBatch, HistoryEntry } from './history-batch.ts';
+
+const MINUTE_MS = 60_000;
+/** What moved belongs to the minute in which most of the time up to its collection lay. */
+const LAG_MS = 1000;
+/** Flows still open that the log takes at the end of a run. */
+const MOST_OPEN = 2000;
+
+/** `told`, 8 doubles a row: RX, TX, RX packets, TX packets told since the flow began; the same four told in this minute. */
+const TOLD = 8;
+/** `sums`, 5 doubles a combination: RX, TX, RX packets, TX packets, flows since the last collection. */
+const SUMS = 5;
+/** Bits of `#marks`. */
+const MARK = { WAITING: 1, COUNTED: 2, COUNTED_NOW: 4 } as const;
+
+/** Told of ticks and of flows that leave; collected every few seconds. */
+export class Ledger {
+  readonly #flows: FlowTable;
+  readonly #booking: Booking;
+  readonly #combinations: Combinations;
+  readonly #log: FlowLog;
+  #told = new Float64Array(0);
+  /** Combination under which a flow's bytes of this minute were told, and the serial number of that minute. */
+  #combination = new Int32Array(0);
+  #minuteOf = new Int32Array(0);
+  #marks = new Uint8Array(0);
+  /** Rows that moved since the last collection. */
+  #waiting = new Int32Array(1024);
+  #waitingCount = 0;
+  #sums = new Float64Array(256 * SUMS);
+  #moved = new Int32Array(256);
+  #isMoved = new Uint8Array(256);
+  #movedCount = 0;
+  /** Bytes inside tunnels, to be taken off what carries them. */
+  #tunnelledRx = 0;
+  #tunnelledTx = 0;
+  #minute = Number.NaN;
+  #minuteSerial = 1;
+
+  constructor(flows: FlowTable, booking: Booking, combinations: Combinations, log: FlowLog) {
+    this.#flows = flows;
+    this.#booking = booking;
+    this.#combinations = combinations;
+    this.#log = log;
+    booking.onLeaving = (row) => this.#leave(row);
+  }
+
+  /** Begins here: what flows moved up to now is not told. */
+  begin(): void {
+    this.#booking.bookTouched();
+    this.note();
+    this.#reserve();
+    for (let row = 0; row < this.#flows.rows; row++) {
+      if (!this.#flows.isLive(row)) continue;
+      const at = row * L.COUNTERS;
+      for (let i = 0; i < 4; i++) this.#told[row * TOLD + i] = this.#flows.counters[at + L.RX_BYTES + i] as number;
+      this.#marks[row] = MARK.COUNTED;
+      this.#minuteOf[row] = 0;
+    }
+    this.#waitingCount = 0;
+    this.#clearSums();
+    this.#log.take(0);
+    this.#tunnelledRx = 0;
+    this.#tunnelledTx = 0;
+  }
+
+  /** Remembers what moved in the tick that is about to end. */
+  note(): void {
+    this.#reserve();
+    const { touched, touchedCount } = this.#flows;
+    for (let i = 0; i < touchedCount; i++) {
+      const row = touched[i] as number;
+      const marks = this.#marks[row] as number;
+      if ((marks & MARK.WAITING) !== 0) continue;
+      this.#marks[row] = marks | MARK.WAITING;
+      if (this.#waitingCount === this.#waiting.length) this.#waiting = widened(this.#waiting, this.#waitingCount * 2);
+      this.#waiting[this.#waitingCount++] = row;
+    }
+  }
+
+  /** What moved since the last collection, under its minute: one batch, or two around the turn of a minute. @param time epoch ms */
+  collect(time: number): HistoryBatch[] {
+    const minute = Math.floor((time - LAG_MS) / MINUTE_MS);
+    const batches: HistoryBatch[] = [];
+    if (minute !== this.#minute) {
+      if (!Number.isNaN(this.#minute)) this.#push(batches, this.#minute, time);
+      this.#turn(minute);
+    }
+    this.#booking.bookTouched();
+    this.note();
+    for (let i = 0; i < this.#waitingCount; i++) {
+      const row = this.#waiting[i] as number;
+      if (((this.#marks[row] as number) & MARK.WAITING) === 0) continue; // it left meanwhile
+      this.#marks[row] = (this.#marks[row] as number) & ~MARK.WAITING;
+      if (this.#flows.isLive(row)) this.#tell(row);
+    }
+    this.#waitingCount = 0;
+    this.#push(batches, minute, time);
+    const next = Math.floor(time / MINUTE_MS);
+    if (next !== minute) this.#turn(next);
+    return batches;
+  }
+
+  /** The last collection of a run: the log takes the flows that are open still. */
+  finish(time: number): HistoryBatch[] {
+    const batches = this.collect(time);
+    let left = MOST_OPEN;
+    for (let row = 0; row < this.#flows.rows && left > 0; row++) {
+      if (!this.#flows.isLive(row) || this.#booking.appOf(row) < 0) continue;
+      this.#log.add(row);
+      left--;
+    }
+    this.#push(batches, Math.floor(time / MINUTE_MS), time);
+    return batches;
+  }
+
+  #leave(row: number): void {
+    this.#reserve();
+    this.#tell(row);
+    if (this.#booking.appOf(row) >= 0) this.#log.add(row);
+    this.#told.fill(0, row * TOLD, row * TOLD + TOLD);
+    this.#minuteOf[row] = 0;
+    this.#marks[row] = 0;
+  }
+
+  /** Adds to the sums what a flow moved and was not told yet, and corrects where this minute's was told under other facts. */
+  #tell(row: number): void {
+    if (this.#booking.appOf(row) < 0) return;
+    const combination = this.#combinations.of(row);
+    const told = this.#told;
+    const at = row * TOLD;
+    const was = this.#combination[row] as number;
+    if (this.#minuteOf[row] !== this.#minuteSerial) {
+      this.#minuteOf[row] = this.#minuteSerial;
+      this.#marks[row] = (this.#marks[row] as number) & ~MARK.COUNTED_NOW;
+      told.fill(0, at + 4, at + 8);
+    } else if (was !== combination) {
+      const flows = ((this.#marks[row] as number) & MARK.COUNTED_NOW) === 0 ? 0 : 1;
+      for (let i = 0; i < 4; i++) {
+        this.#add(was, i, -(told[at + 4 + i] as number));
+        this.#add(combination, i, told[at + 4 + i] as number);
+      }
+      this.#add(was, 4, -flows);
+      this.#add(combination, 4, flows);
+    }
+    this.#combination[row] = combination;
+    const isTunnelled = this.#booking.isTunnelled(row);
+    const from = row * L.COUNTERS + L.RX_BYTES;
+    for (let i = 0; i < 4; i++) {
+      const total = this.#flows.counters[from + i] as number;
+      const delta = total - (told[at + i] as number);
+      told[at + i] = total;
+      told[at + 4 + i] = (told[at + 4 + i] as number) + delta;
+      this.#add(combination, i, delta);
+      if (!isTunnelled) continue;
+      if (i === 0) this.#tunnelledRx += delta;
+      else if (i === 1) this.#tunnelledTx += delta;
+    }
+    if (((this.#marks[row] as number) & MARK.COUNTED) !== 0) return;
+    this.#marks[row] = (this.#marks[row] as number) | MARK.COUNTED | MARK.COUNTED_NOW;
+    this.#add(combination, 4, 1);
+  }
+
+  #add(combination: number, column: number, value: number): void {
+    if (combination >= this.#isMoved.length) this.#widenSums(combination);
+    if (this.#isMoved[combination] === 0) {
+      this.#isMoved[combination] = 1;
+      this.#moved[this.#movedCount++] = combination;
+    }
+    const at = combination * SUMS + column;
+    this.#sums[at] = (this.#sums[at] as number) + value;
+  }
+
+  #push(batches: HistoryBatch[], minute: number, time: number): void {
+    const entries: HistoryEntry[] = [];
+    for (let i = 0; i < this.#movedCount; i++) {
+      const entry = this.#entry(this.#moved[i] as number);
+      if (entry !== null) entries.push(entry);
+    }
+    this.#clearSums();
+    const { flows, unlogged } = this.#log.take(time);
+    if (entries.length > 0 || flows.length > 0 || unlogged > 0) batches.push({ minute, entries, flows, unlogged });
+  }
+
+  #entry(combination: number): HistoryEntry | null {
+    const at = combination * SUMS;
+    const [rx = 0, tx = 0, rxPackets = 0, txPackets = 0, flows = 0] = this.#sums.subarray(at, at + SUMS);
+    if (rx === 0 && tx === 0 && rxPackets === 0 && txPackets === 0 && flows === 0) return null;
+    const facts = this.#combinations.facts(combination);
+    if (facts.app !== null || facts.reason !== CARRIED)
+      return { ...facts, rxBytes: rx, txBytes: tx, rxPackets, txPackets, flows };
+    // What travelled in tunnels is told under the apps in them: here only the rest. The two are captured a moment apart, so some waits.
+    const lessRx = Math.max(0, Math.min(rx, this.#tunnelledRx));
+    const lessTx = Math.max(0, Math.min(tx, this.#tunnelledTx));
+    this.#tunnelledRx -= lessRx;
+    this.#tunnelledTx -= lessTx;
+    return { ...facts, rxBytes: rx - lessRx, txBytes: tx - lessTx, rxPackets, txPackets, flows };
+  }
+
+  #clearSums(): void {
+    for (let i = 0; i < this.#movedCount; i++) {
+      const combination = this.#moved[i] as number;
+      this.#isMoved[combination] = 0;
+      this.#sums.fill(0, combination * SUMS, combination * SUMS + SUMS);
+    }
+    this.#movedCount = 0;
+  }
+
+  #turn(minute: number): void {
+    this.#minute = minute;
+    this.#minuteSerial = (this.#minuteSerial + 1) | 0;
+    this.#combinations.clear();
+  }
+
+  #widenSums(combination: number): void {
+    const length = Math.max(combination + 1, this.#isMoved.length * 2);
+    const sums = new Float64Array(length * SUMS);
+    sums.set(this.#sums);
+    this.#sums = sums;
+    this.#moved = widened(this.#moved, length);
+    const isMoved = new Uint8Array(length);
+    isMoved.set(this.#isMoved);
+    this.#isMoved = isMoved;
+  }
+
+  #reserve(): void {
+    const rows = this.#flows.capacity;
+    if (this.#marks.length >= rows) return;
+    const told = new Float64Array(rows * TOLD);
+    told.set(this.#told);
+    this.#told = told;
+    const marks = new Uint8Array(rows);
+    marks.set(this.#marks);
+    this.#marks = marks;
+    this.#combination = widened(this.#combination, rows);
+    this.#minuteOf = widened(this.#minuteOf, rows);
+  }
+}

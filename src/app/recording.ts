@@ -1,0 +1,129 @@
+// Recording of a run: what moved is collected every few seconds and handed to the recorder, saved on request, and at the end in any case.
+
+import { Combinations } from '../aggregate/combinations.ts';
+import { FlowLog } from '../aggregate/flow-log.ts';
+import { Ledger } from '../aggregate/ledger.ts';
+import type { HistoryOptions } from '../cli/options.ts';
+import type { Clock } from '../clock.ts';
+import { PROCESS } from '../flow/layout.ts';
+import { INTS } from '../flow/layout.ts';
+import type { HistoryStatus } from '../net/history.ts';
+import { type Flock, lockFile, systemFlock } from '../privilege/file-lock.ts';
+import { Recorder } from '../store/recorder.ts';
+import { type RunSave, saveInThread } from '../store/save-thread.ts';
+import type { Assembly } from './assemble.ts';
+
+/** What was collected is synced right after; together less than five seconds. */
+const COLLECT_MS = 2500;
+const MINUTE_MS = 60_000;
+/** Behind the turn of a minute, so that what moved before it is collected as that minute's. */
+const TURN_MS = 20;
+/** A save at the end of a run that takes longer than this hangs: what is recorded is in the journal. */
+const LONGEST_END_MS = 20_000;
+
+/** Edges of a recording; others in tests. */
+export interface RecordingEdges {
+  readonly flock: Flock | null;
+  readonly runSave: RunSave;
+}
+
+/** The machine's own. */
+export async function recordingEdges(): Promise<RecordingEdges> {
+  return { flock: await systemFlock(), runSave: saveInThread };
+}
+
+/** Records one run. Made before its first packet; `close` on every way out. */
+export class Recording {
+  readonly #ledger: Ledger;
+  readonly #recorder: Recorder;
+  readonly #clock: Clock;
+  readonly #saveNow = () => this.save();
+  #timer: NodeJS.Timeout | null = null;
+  #hasRecorded = false;
+  #closing: Promise<string> | null = null;
+
+  /** @param clock of the packets: the machine's, in a replay theirs */
+  constructor(options: HistoryOptions, parts: Pick<Assembly, 'monitor' | 'directory' | 'names'>, clock: Clock, edges: RecordingEdges) {
+    const { monitor, directory, names } = parts;
+    const { aggregator, flows } = monitor;
+    const exeOf = (row: number) => directory.process(flows.ints[row * INTS + PROCESS] as number)?.exe ?? null;
+    const nameOf = (index: number) => aggregator.interfaceName(index);
+    const combinations = new Combinations(flows, aggregator.booking, directory, names, nameOf);
+    const log = new FlowLog((row) => aggregator.leavingRow(row), exeOf);
+    this.#ledger = new Ledger(flows, aggregator.booking, combinations, log);
+    aggregator.ledger = this.#ledger;
+    this.#clock = clock;
+    this.#recorder = new Recorder({
+      path: options.path,
+      owner: options.owner,
+      maxBytes: options.maxBytes,
+      clock,
+      takeLock: (path, owner) => lockFile(path, owner, edges.flock),
+      runSave: edges.runSave,
+      onBegin: () => this.#ledger.begin(),
+    });
+    monitor.historyStatus = () => this.status;
+    this.#recorder.begin();
+    process.on('SIGUSR1', this.#saveNow);
+  }
+
+  get status(): HistoryStatus {
+    return this.#recorder.status;
+  }
+
+  /** Collects by the clock from now on; without it, whoever plays the packets calls `collect`. */
+  start(): void {
+    const turn = MINUTE_MS - (this.#clock.now() % MINUTE_MS) + TURN_MS;
+    const wait = turn < COLLECT_MS * 1.5 ? turn : COLLECT_MS;
+    this.#timer = setTimeout(() => {
+      this.collect(this.#clock.now());
+      if (this.#closing === null) this.start();
+    }, wait);
+    this.#timer.unref();
+  }
+
+  /** Collects what moved, and has it written. Resolves when it is safe, or was put off. @param time epoch ms */
+  collect(time: number): Promise<void> {
+    if (this.#recorder.isRecording) {
+      this.#hasRecorded = true;
+      for (const batch of this.#ledger.collect(time)) this.#recorder.offer(batch);
+    }
+    return this.#recorder.work();
+  }
+
+  /** Has the file written now. */
+  save(): void {
+    if (this.#closing !== null) return;
+    void this.collect(this.#clock.now()).then(() => this.#recorder.save());
+  }
+
+  /** Collects a last time and saves. Never rejects. @returns what the user should know, empty where all went well */
+  close(): Promise<string> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<string> {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    process.removeListener('SIGUSR1', this.#saveNow);
+    if (this.#recorder.isRecording) {
+      this.#hasRecorded = true;
+      for (const batch of this.#ledger.finish(this.#clock.now())) this.#recorder.offer(batch);
+    }
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<string>((resolve) => {
+      timer = setTimeout(resolve, LONGEST_END_MS, 'the history file could not be written in time; the next run brings it in');
+    });
+    const end = this.#recorder.close().then(() => this.#lastWord());
+    const word = await Promise.race([end, late]);
+    clearTimeout(timer);
+    return word;
+  }
+
+  #lastWord(): string {
+    const { state, note } = this.#recorder.status;
+    if (state === 'recording') return '';
+    const lost = this.#recorder.isBehind ? '; what was not written yet is lost' : '';
+    return this.#hasRecorded ? `${note}${lost}` : `nothing was recorded: ${note}`;
+  }
+}
