@@ -5,8 +5,7 @@ import { FlowLog } from '../aggregate/flow-log.ts';
 import { Ledger } from '../aggregate/ledger.ts';
 import type { HistoryOptions } from '../cli/options.ts';
 import type { Clock } from '../clock.ts';
-import { PROCESS } from '../flow/layout.ts';
-import { INTS } from '../flow/layout.ts';
+import { INTS, PROCESS } from '../flow/layout.ts';
 import type { HistoryStatus } from '../net/history.ts';
 import { type Flock, lockFile, systemFlock } from '../privilege/file-lock.ts';
 import { Recorder } from '../store/recorder.ts';
@@ -36,14 +35,20 @@ export async function recordingEdges(): Promise<RecordingEdges> {
 export class Recording {
   readonly #ledger: Ledger;
   readonly #recorder: Recorder;
-  readonly #clock: Clock;
+  readonly #time: () => number;
   readonly #saveNow = () => this.save();
   #timer: NodeJS.Timeout | null = null;
   #hasRecorded = false;
   #closing: Promise<string> | null = null;
 
-  /** @param clock of the packets: the machine's, in a replay theirs */
-  constructor(options: HistoryOptions, parts: Pick<Assembly, 'monitor' | 'directory' | 'names'>, clock: Clock, edges: RecordingEdges) {
+  /** @param time of the packets, epoch ms: the machine's, in a replay theirs */
+  constructor(
+    options: HistoryOptions,
+    parts: Pick<Assembly, 'monitor' | 'directory' | 'names'>,
+    clock: Clock,
+    time: () => number,
+    edges: RecordingEdges,
+  ) {
     const { monitor, directory, names } = parts;
     const { aggregator, flows } = monitor;
     const exeOf = (row: number) => directory.process(flows.ints[row * INTS + PROCESS] as number)?.exe ?? null;
@@ -52,12 +57,13 @@ export class Recording {
     const log = new FlowLog((row) => aggregator.leavingRow(row), exeOf);
     this.#ledger = new Ledger(flows, aggregator.booking, combinations, log);
     aggregator.ledger = this.#ledger;
-    this.#clock = clock;
+    this.#time = time;
     this.#recorder = new Recorder({
       path: options.path,
       owner: options.owner,
       maxBytes: options.maxBytes,
       clock,
+      newest: time,
       takeLock: (path, owner) => lockFile(path, owner, edges.flock),
       runSave: edges.runSave,
       onBegin: () => this.#ledger.begin(),
@@ -73,10 +79,10 @@ export class Recording {
 
   /** Collects by the clock from now on; without it, whoever plays the packets calls `collect`. */
   start(): void {
-    const turn = MINUTE_MS - (this.#clock.now() % MINUTE_MS) + TURN_MS;
+    const turn = MINUTE_MS - (this.#time() % MINUTE_MS) + TURN_MS;
     const wait = turn < COLLECT_MS * 1.5 ? turn : COLLECT_MS;
     this.#timer = setTimeout(() => {
-      this.collect(this.#clock.now());
+      void this.collect(this.#time());
       if (this.#closing === null) this.start();
     }, wait);
     this.#timer.unref();
@@ -94,7 +100,7 @@ export class Recording {
   /** Has the file written now. */
   save(): void {
     if (this.#closing !== null) return;
-    void this.collect(this.#clock.now()).then(() => this.#recorder.save());
+    void this.collect(this.#time()).then(() => this.#recorder.save());
   }
 
   /** Collects a last time and saves. Never rejects. @returns what the user should know, empty where all went well */
@@ -108,7 +114,7 @@ export class Recording {
     process.removeListener('SIGUSR1', this.#saveNow);
     if (this.#recorder.isRecording) {
       this.#hasRecorded = true;
-      for (const batch of this.#ledger.finish(this.#clock.now())) this.#recorder.offer(batch);
+      for (const batch of this.#ledger.finish(this.#time())) this.#recorder.offer(batch);
     }
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<string>((resolve) => {

@@ -16,6 +16,7 @@ const WAIT_MS = 10;
 /** A silence longer than this many intervals is passed over in one step when nobody waits for it. */
 const LONGEST_SILENCE = 300;
 const EXPIRE_MS = 5000;
+const MINUTE_MS = 60_000;
 
 /** What a replay works with. */
 export interface ReplayParts {
@@ -32,6 +33,8 @@ export interface ReplayParts {
   readonly ticks: boolean;
   readonly samples: number | null;
   readonly durationMs: number | null;
+  /** Told of the turn of each minute of the packets' time, where that is recorded. */
+  readonly collect: ((time: number) => void) | null;
 }
 
 /** Plays a capture to its end, or until told to stop. */
@@ -46,6 +49,7 @@ export class ReplaySession {
   #lastTick = 0;
   #expireAt = 0;
   #gaps: Gap[] = [];
+  #nextMinute = 0;
   #wake: () => void = () => {};
 
   constructor(parts: ReplayParts) {
@@ -87,7 +91,7 @@ export class ReplaySession {
     const { monitor, ticks, speed, intervalMs } = this.#parts;
     if (this.#first === null && batch.count > 0) this.#begin(batch.time[0] as number);
     if (!ticks && speed === 0) {
-      monitor.ingest(batch, 0, batch.count);
+      this.#swallow(batch);
       return;
     }
     let from = 0;
@@ -107,7 +111,29 @@ export class ReplaySession {
     }
   }
 
+  /** Takes a batch at once, in stretches between the minutes that are recorded. */
+  #swallow(batch: PacketBatch): void {
+    const { monitor, collect } = this.#parts;
+    let from = 0;
+    while (collect !== null) {
+      let to = from;
+      while (to < batch.count && (batch.time[to] as number) < this.#nextMinute) to++;
+      if (to === batch.count) break;
+      monitor.ingest(batch, from, to);
+      this.#collectUntil(batch.time[to] as number);
+      from = to;
+    }
+    monitor.ingest(batch, from, batch.count);
+  }
+
+  #collectUntil(time: number): void {
+    if (time < this.#nextMinute) return;
+    this.#parts.collect?.(this.#nextMinute);
+    this.#nextMinute = (Math.floor(time / MINUTE_MS) + 1) * MINUTE_MS;
+  }
+
   #begin(time: number): void {
+    this.#nextMinute = (Math.floor(time / MINUTE_MS) + 1) * MINUTE_MS;
     this.#first = time;
     this.#begun = this.#parts.clock.monotonic();
     this.#lastTick = time;
@@ -148,6 +174,7 @@ export class ReplaySession {
     monitor.owners.work(this.#parts.clock.monotonic());
     this.#events.tellOpened();
     const snapshot = this.#close(time);
+    this.#collectUntil(time);
     if (ticks) {
       for (const gap of snapshot.gaps) output.gap(gap);
       output.sample(snapshot);

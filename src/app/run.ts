@@ -2,16 +2,18 @@
 
 import type { Opener } from '../capture/opener.ts';
 import type { OpenedSource } from '../capture/source.ts';
-import type { Options } from '../cli/options.ts';
+import type { HistoryOptions, Options } from '../cli/options.ts';
 import { type Clock, systemClock } from '../clock.ts';
 import { NetmonError } from '../errors.ts';
 import { compileFilter, type Filter } from '../filter/filter.ts';
 import type { Edges } from '../net/edges.ts';
+import { sanitize } from '../net/text.ts';
 import type { Assembly } from './assemble.ts';
 import { systemEdges } from './edges.ts';
 import { Guard, type Stoppable } from './guard.ts';
 import { narrower } from './narrow.ts';
 import type { Output } from './output.ts';
+import type { Recording } from './recording.ts';
 import type { OpenTui } from './screen.ts';
 
 /** Kernel rings, all interfaces together; 4 MiB lost nothing at a million packets/s, and every MiB is resident. */
@@ -35,13 +37,19 @@ export async function run(options: Options, edges: Edges = systemEdges(), clock:
   let screen: OpenTui | null = null;
   let parts: Assembly | null = null;
   let reverse: { close(): void } | null = null;
+  let recording: Recording | null = null;
   try {
     let failure: Error | null = null;
     const closed = (thrown: Error | null) => {
       failure ??= thrown;
       guard.stop({ kind: 'done' });
     };
-    if (drawing !== null) screen = (await drawing).openTui(options, () => guard.stop({ kind: 'done' }));
+    if (drawing !== null)
+      screen = (await drawing).openTui(
+        options,
+        () => guard.stop({ kind: 'done' }),
+        () => recording?.save(),
+      );
     const output = screen?.output ?? (await plainOutput(mode === 'json' ? mode : 'table', options, filter, closed));
     const [{ assemble }, known] = await Promise.all([import('./assemble.ts'), knowledge(options)]);
     const { interfaces: named, read: file, reverseDns } = options;
@@ -49,7 +57,8 @@ export async function run(options: Options, edges: Edges = systemEdges(), clock:
     screen?.remember(parts.monitor.aggregator.keepPast());
     if (mode === 'screen') parts.monitor.aggregator.events = new (await import('../aggregate/event-log.ts')).EventLog();
     if (reverseDns) reverse = await reverseNames(parts, clock);
-    const session = await sessionOf(options, mode, opened, parts, output, edges, clock);
+    if (options.history?.record === true) recording = await record(options.history, parts, clock, options.read === null);
+    const session = await sessionOf(options, mode, opened, parts, output, edges, clock, recording);
     const end = await guard.run(session, mode === 'screen' && options.read !== null);
     screen?.close();
     if (failure !== null) throw failure;
@@ -59,7 +68,9 @@ export async function run(options: Options, edges: Edges = systemEdges(), clock:
     return end.kind === 'signal' ? 128 + end.number : 0;
   } finally {
     screen?.close();
+    const word = (await recording?.close()) ?? '';
     guard.close();
+    if (word !== '') process.stderr.write(`netmon-tui: history: ${sanitize(word)}\n`);
     reverse?.close();
     parts?.monitor.owners.close();
     parts?.neighbours.close();
@@ -111,6 +122,16 @@ async function knowledge(options: Options) {
     categories: new Categories(options.categories),
     places: Places.open(options.place, options.place.home),
   };
+}
+
+/** Recording, from before the first packet on. */
+async function record(history: HistoryOptions, parts: Assembly, clock: Clock, live: boolean): Promise<Recording> {
+  const { Recording: RecordingOfRun, recordingEdges } = await import('./recording.ts');
+  const { monitor } = parts;
+  const time = live ? () => clock.now() : () => monitor.lastTime;
+  const recording = new RecordingOfRun(history, parts, clock, time, await recordingEdges());
+  if (live) recording.start();
+  return recording;
 }
 
 /** Look-ups of our own, where they are wanted. */
@@ -168,6 +189,7 @@ async function sessionOf(
   output: Output,
   edges: Edges,
   clock: Clock,
+  recording: Recording | null,
 ): Promise<Stoppable> {
   const { source } = opened;
   const { intervalMs } = options;
@@ -186,6 +208,7 @@ async function sessionOf(
       ticks: !once,
       samples: options.samples,
       durationMs,
+      collect: recording === null ? null : (time) => void recording.collect(time),
     });
   }
   const samples = once && durationMs === null ? 1 : options.samples;

@@ -25,8 +25,8 @@ export interface OpenTui {
   close(): void;
 }
 
-/** Opens the screen; `quit` is called when the user asks to leave. Close it on every way out. */
-export function openTui(options: Options, quit: () => void): OpenTui {
+/** Opens the screen; `quit` is called when the user asks to leave, `save` when history is to be written. Close it on every way out. */
+export function openTui(options: Options, quit: () => void, save: () => void): OpenTui {
   const keys = rebind(options.keys);
   if (!keys.ok) throw new NetmonError('usage', keys.problems.join('; '), 'see README.md, "Keys"');
   const themes = new ThemeShelf(themeFolders());
@@ -46,6 +46,7 @@ export function openTui(options: Options, quit: () => void): OpenTui {
     view: { units: options.units, names: options.names, budget: options.budget },
     effects: (effect) => {
       if (effect.type === 'quit') quit();
+      else if (effect.type === 'save-history') save();
       else if (effect.type === 'history') answers.ask(effect.requests);
       else if (effect.type === 'past') {
         const { from, to } = effect;

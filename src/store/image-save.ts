@@ -39,7 +39,7 @@ export interface SaveRequest {
   readonly journals: readonly string[];
   readonly owner: FileOwner;
   readonly maxBytes: number;
-  /** Epoch ms. */
+  /** Time from which retention reckons, epoch ms. */
   readonly now: number;
 }
 

@@ -23,6 +23,8 @@ export interface RecorderParts {
   readonly owner: FileOwner;
   readonly maxBytes: number;
   readonly clock: Clock;
+  /** Time from which retention reckons, epoch ms: that of the packets. */
+  readonly newest: () => number;
   readonly takeLock: TakeLock;
   readonly runSave: RunSave;
   /** Told when recording begins, also late: what moved before was recorded by another, or by nobody. */
@@ -204,8 +206,8 @@ export class Recorder {
   }
 
   #runSave(journals: readonly string[]): Promise<SaveAnswer> {
-    const { path, owner, maxBytes, clock, runSave } = this.#parts;
-    return runSave({ path, journals, owner, maxBytes, now: clock.now() });
+    const { path, owner, maxBytes, newest, runSave } = this.#parts;
+    return runSave({ path, journals, owner, maxBytes, now: newest() });
   }
 
   #plan({ bytes, written, corrupt }: SaveAnswer): void {

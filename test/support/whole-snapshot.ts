@@ -22,7 +22,7 @@ export async function snapshotOf(capture: Uint8Array): Promise<Snapshot> {
     const subject = { named: [], file, categories: new Categories(), places: null, reverseDns: false };
     const parts = assemble({ source, fallbacks: [] }, subject, fakeEdges({ platform: 'linux' }), systemClock);
     const output = new FakeOutput();
-    const pace = { intervalMs: 1000, speed: 0, ticks: false, samples: null, durationMs: null };
+    const pace = { intervalMs: 1000, speed: 0, ticks: false, samples: null, durationMs: null, collect: null };
     await new ReplaySession({ ...parts, ...pace, source, clock: systemClock, output }).run();
     source.close();
     if (output.last === null) throw new Error('the replay told nothing');

@@ -26,7 +26,16 @@ function begin(batches: number[][], setup: Partial<ReplayParts> & { events?: boo
   const { monitor, flows } = monitorOver(source, { replay: true });
   const output = new FakeOutput(setup.events ?? false);
   const clock = { now: () => Date.now(), monotonic: () => performance.now() };
-  const rest = { neighbours: null, intervalMs: 1000, speed: 0, ticks: true, samples: null, durationMs: null, ...setup };
+  const rest = {
+    neighbours: null,
+    intervalMs: 1000,
+    speed: 0,
+    ticks: true,
+    samples: null,
+    durationMs: null,
+    collect: null,
+    ...setup,
+  };
   const session = new ReplaySession({ source, monitor, clock, output, ...rest });
   let ended: SessionEnd | null = null;
   let isRunning = false;
