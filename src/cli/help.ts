@@ -39,6 +39,7 @@ export function helpText(): string {
     '  netmon-tui query "SQL"          read-only SQL on the history',
     '  netmon-tui export               records as CSV, JSON lines or SQLite',
     '  netmon-tui report --html FILE   a page with charts that works offline',
+    '  netmon-tui prune                delete old history',
     '  netmon-tui interfaces [--json]  list the interfaces that can be watched',
     '  netmon-tui doctor               say what works on this machine, and why not',
     '  netmon-tui explain HOST         say which category a host is in, and why',

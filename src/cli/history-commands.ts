@@ -7,7 +7,7 @@ import { systemRoom } from './history/room.ts';
 import type { Options } from './options.ts';
 
 /**
- * Runs `history`, `query`, `export`, `report`.
+ * Runs `history`, `query`, `export`, `report`, `prune`.
  *
  * @returns the exit status. @throws NetmonError
  */
@@ -30,6 +30,19 @@ export async function historyCommands(line: CommandLine, options: Options, versi
       return (await import('./export-command.ts')).exportCommand(line, path, owner, room);
     case 'report':
       return (await import('./report-command.ts')).reportCommand(line, options, path, owner, version, room);
+    case 'prune': {
+      const { pruneCommand, askOnTerminal } = await import('./prune-command.ts');
+      const { lockFile, systemFlock } = await import('../privilege/file-lock.ts');
+      const { saveInThread } = await import('../store/save-thread.ts');
+      const flock = await systemFlock();
+      const canAsk = process.stdin.isTTY === true && process.stderr.isTTY === true;
+      return pruneCommand(line, history, {
+        ...room,
+        takeLock: (file, user) => lockFile(file, user, flock),
+        runSave: saveInThread,
+        ask: canAsk ? askOnTerminal : null,
+      });
+    }
     default:
       throw new Error(`${line.command} is no command on history`);
   }

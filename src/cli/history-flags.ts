@@ -3,7 +3,7 @@
 import { type CommandName, type Flag, simple, valued } from './flag.ts';
 
 /** Subcommands that read or write the history file. */
-export const ON_HISTORY: readonly CommandName[] = ['history', 'query', 'export', 'report'];
+export const ON_HISTORY: readonly CommandName[] = ['history', 'query', 'export', 'report', 'prune'];
 
 const STRETCH: readonly CommandName[] = ['history', 'export', 'report'];
 const ASK: readonly CommandName[] = ['history'];
@@ -34,7 +34,15 @@ export const HISTORY_FLAGS: readonly Flag[] = [
   ),
   valued('until', null, 'TIME', 'History', STRETCH, 'up to here; a day, week or month is meant whole (default now)', null),
   valued('by', null, 'KEY', 'History', ASK, 'app, host, domain, category, interface, hour or day (default app)', null),
-  valued('app', null, 'NAME', 'History', ['history', 'explain'], 'only this app; explain: the category when this app asks', null),
+  valued(
+    'app',
+    null,
+    'NAME',
+    'History',
+    ['history', 'explain', 'prune'],
+    'only this app; explain: the category when this app asks',
+    null,
+  ),
   valued('domain', null, 'NAME', 'History', ASK, 'only this domain', null),
   valued('category', null, 'NAME', 'History', ASK, 'only this category', null),
   valued('top', null, 'N', 'History', ASK, 'so many rows, the rest as one (default 20)', null),
@@ -46,4 +54,17 @@ export const HISTORY_FLAGS: readonly Flag[] = [
   valued('output', 'o', 'FILE', 'History', ['export'], 'write into this file (default standard output)', null),
   valued('html', null, 'FILE', 'History', ['report'], 'write the report into this file', null),
   simple('force', null, 'History', ['export', 'report'], 'write over a file that is there', null, null),
+  valued('before', null, 'TIME', 'History', ['prune'], 'delete what is older than this time', null),
+  valued('older-than', null, 'TIME', 'History', ['prune'], 'delete what is older than this, for example 90d', null),
+  valued(
+    'max-size',
+    null,
+    'SIZE',
+    'History',
+    ['prune'],
+    'delete the oldest until the file has this size, for example 100MB',
+    null,
+  ),
+  simple('dry-run', null, 'History', ['prune'], 'only say what would be deleted', null, null),
+  simple('yes', 'y', 'History', ['prune'], 'do not ask', null, null),
 ];

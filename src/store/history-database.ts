@@ -4,6 +4,7 @@ import type { Database, SqlJsStatic } from 'sql.js';
 import type { HistoryBatch, LoggedFlow } from '../aggregate/history-batch.ts';
 import type { HistoryQuery, HistoryResult, SqlResult } from '../net/history.ts';
 import { HistoryDictionary } from './history-dictionary.ts';
+import { type Erasure, erase } from './history-erasure.ts';
 import { HistoryMeta } from './history-meta.ts';
 import { createDatabase, openDatabase } from './history-migrations.ts';
 import { type HistoryCursor, type HistoryPage, HistoryPages } from './history-pages.ts';
@@ -75,6 +76,12 @@ export class HistoryDatabase {
     if (step === 'vacuum') this.#database.run('VACUUM');
     this.#queries.forget();
     return step !== 'done';
+  }
+
+  /** Deletes what the user wants gone; the steps of `prune` after it take it out of the file. */
+  erase(erasure: Erasure): void {
+    this.#transaction(() => erase(this.#statements, this.#dictionary, this.#meta, erasure));
+    this.#queries.forget();
   }
 
   /** The whole as an SQLite file: a consistent copy. */

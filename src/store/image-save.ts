@@ -16,6 +16,7 @@ import {
 } from 'node:fs';
 import type { SqlJsStatic } from 'sql.js';
 import type { HistoryDatabase } from './history-database.ts';
+import type { Erasure } from './history-erasure.ts';
 import { HistoryFileError } from './history-file-error.ts';
 import {
   createOurs,
@@ -41,6 +42,8 @@ export interface SaveRequest {
   readonly maxBytes: number;
   /** Time from which retention reckons, epoch ms. */
   readonly now: number;
+  /** Given where the file is to be written in any case, without what the user wants deleted. */
+  readonly rewrite?: { readonly erase: Erasure | null };
 }
 
 /** How a save went. */
@@ -86,7 +89,9 @@ export function saveImage(sql: SqlJsStatic, request: SaveRequest, clone: Clone =
     let records = 0;
     for (const journal of journals) records += applyJournal(database, readFile(journal, owner));
     const { applied } = database;
-    if (records === 0) return { applied, bytes: image?.bytes.length ?? 0, written: 0, corrupt };
+    if (records === 0 && request.rewrite === undefined) return { applied, bytes: image?.bytes.length ?? 0, written: 0, corrupt };
+    const erase = request.rewrite?.erase ?? null;
+    if (erase !== null) database.erase(erase);
     for (let step = 0; step < MOST_STEPS && database.prune(request.now, request.maxBytes); step++);
     const fresh = database.image();
     const written = writeFresh(request, fresh, image, clone);

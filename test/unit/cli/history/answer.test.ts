@@ -20,7 +20,7 @@ describe('answerText', () => {
       'kept by the minute',
       '',
       'app                         RX        TX    flows    share  RX ■ TX □',
-      'Chrome                8.38 GiB   954 MiB    1 234  >99.9 %  ■■■■■■■■■■■■■■■■■■□□',
+      'Chrome                8.38 GiB   954 MiB    1 234   99.9 %  ■■■■■■■■■■■■■■■■■■□□',
       'curl                  2.86 MiB   195 KiB       12   <0.1 %  ■□',
       '- 12 more                0 B     500 B          1   <0.1 %  □',
       '',
