@@ -1,0 +1,157 @@
+// What goes wrong around the program on a bad day, done to the real one: it says so, goes on with what is left, or ends with the right status.
+
+import { spawnSync } from 'node:child_process';
+import { readdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { buildProgram, netnsObstacle, Pair, Running } from '../support/netns.ts';
+
+const reason = netnsObstacle('unshare');
+/** Where the loader finds libpcap. */
+const LIBRARY_FOLDERS = ['/usr/lib', '/usr/lib64', '/lib', '/lib64', ...archFolders()];
+
+function archFolders(): string[] {
+  if (process.platform !== 'linux') return [];
+  return ['/usr/lib', '/lib'].flatMap((root) =>
+    readdirSync(root, { withFileTypes: true }).flatMap(({ name }) => (/-linux-/.test(name) ? [join(root, name)] : [])),
+  );
+}
+
+describe('bad days', () => {
+  let program: ReturnType<typeof buildProgram>;
+  let pair: Pair;
+
+  beforeAll(() => {
+    if (reason === null) program = buildProgram();
+  });
+  afterAll(() => program?.remove());
+  beforeEach(({ skip, onTestFinished }) => {
+    if (reason !== null) skip(`bad days: ${reason}`);
+    pair = new Pair();
+    onTestFinished(() => pair.remove());
+  });
+
+  const words = (...args: string[]) => [process.execPath, program.main, '--json', '--interval', '200ms', ...args];
+  const netmon = (...args: string[]): Running => new Running(pair.start(pair.near, process.execPath, words(...args).slice(1)));
+  const quoted = (...args: string[]) => args.map((word) => `'${word}'`).join(' ');
+
+  /** Runs to the end in a mount namespace of its own, after `before` has broken something there. */
+  function broken(before: string, ...args: string[]) {
+    const line = `${before}\nexec ${quoted(...words(...args))}`;
+    const made = spawnSync('ip', ['netns', 'exec', pair.near, 'unshare', '-m', 'sh', '-c', line], {
+      encoding: 'utf8',
+      timeout: 20_000,
+    });
+    const lines = made.stdout.split('\n').filter((text) => text !== '');
+    return { status: made.status, stderr: made.stderr, lines: lines.map((text) => JSON.parse(text)) };
+  }
+
+  it('no default route: status 4, and what to type', () => {
+    const { status, stderr, lines } = broken(':');
+    expect([status, lines]).toEqual([4, []]);
+    expect(stderr).toMatch(/^netmon-tui: no default route.*\n {2}name one: .*--interface/);
+  });
+
+  it('no procfs: packets are counted, owners are not known, and it says why', () => {
+    const { status, lines } = broken('mount -t tmpfs none /proc', '-i', 'va', '--samples', '2');
+    expect(status).toBe(0);
+    expect(lines.at(-1).capture).toMatchObject({ driver: 'libpcap', interfaces: ['va'] });
+    for (const { reason: why, app } of lines.at(-1).flows) expect(app === null ? why : '').not.toBe(null);
+  });
+
+  it('no sysfs: it runs, and counters are unknown and not zero', () => {
+    const { status, lines } = broken('mount -t tmpfs none /sys', '-i', 'va', '--samples', '2');
+    expect(status).toBe(0);
+    expect(lines.at(-1).capture.interface_bytes).toBe(null);
+  });
+
+  it('no control groups: it runs with what else tells owners', () => {
+    const { status, lines } = broken('umount -l /sys/fs/cgroup; umount -l /sys/fs/bpf; :', '-i', 'va', '--samples', '2');
+    expect(status).toBe(0);
+    expect(lines.at(-1).capture.attribution).toMatch(/^(ebpf|procfs)$/);
+  });
+
+  it('an empty environment: no HOME, no LANG, no TERM, no PATH', () => {
+    const { status, lines, stderr } = broken('unset HOME LANG LC_ALL TERM PATH', '-i', 'va', '--samples', '2');
+    expect([status, lines.at(-1).type, stderr]).toEqual([0, 'end', '']);
+  });
+
+  it('libpcap is missing: status 4, and the one command that brings it', () => {
+    const masks = LIBRARY_FOLDERS.map(
+      (folder) => `for f in ${folder}/libpcap.so*; do [ ! -e "$f" ] || mount --bind /dev/null "$f"; done`,
+    );
+    const { status, stderr, lines } = broken(masks.join('\n'), '-i', 'va', '--samples', '1');
+    expect([status, lines]).toEqual([4, []]);
+    expect(stderr).toMatch(/libpcap could not be loaded/);
+    expect(stderr).toMatch(/\n {2}type: .*libpcap/);
+  });
+
+  it.each([
+    ['standard error is closed', '2>&-', '-i va --samples 2', 0],
+    ['standard error is closed and there is something to say', '2>&-', '-i nosuch', 4],
+    ['standard output is closed', '>&-', '-i va --samples 2', 0],
+    ['standard input is closed', '<&-', '-i va --samples 2', 0],
+  ])('%s', (_, redirection, args, status) => {
+    const line = `exec ${quoted(...words(...args.split(' ')))} ${redirection}`;
+    const made = spawnSync('ip', ['netns', 'exec', pair.near, 'sh', '-c', line], { encoding: 'utf8', timeout: 20_000 });
+    expect(made.status).toBe(status);
+  });
+
+  it('standard output is full: it ends, and names the cause', () => {
+    const line = `exec ${quoted(...words('-i', 'va', '--samples', '2'))} >/dev/full`;
+    const made = spawnSync('ip', ['netns', 'exec', pair.near, 'sh', '-c', line], { encoding: 'utf8', timeout: 20_000 });
+    expect(made.status).not.toBe(0);
+    expect(made.stderr).toMatch(/ENOSPC.*\n {2}make room/);
+  });
+
+  it('an interface is renamed: it is gone, status 8', async () => {
+    const run = netmon('-i', 'va');
+    await run.until(() => run.samples.length > 0, 'the first sample');
+    pair.run(pair.near, 'ip link set va down; ip link set va name vc; ip link set vc up');
+    expect(await run.ended).toBe(8);
+    expect(run.stderr).toMatch(/va/);
+  });
+
+  it('its address changes: what it sends from the new one is its own, too', async () => {
+    const run = netmon('-i', 'va');
+    await run.until(() => run.samples.length > 0, 'the first sample');
+    pair.run(
+      pair.near,
+      'ip addr add 10.99.0.77/24 dev va; ip addr del 10.99.0.1/24 dev va; ip addr add 10.99.0.77/24 dev va 2>/dev/null || :',
+    );
+    pair.introduce();
+    await run.until(() => {
+      pair.datagrams(pair.near, '10.99.0.2', 3);
+      const flow = run.samples.at(-1)?.flows.find(({ protocol }) => protocol === 'udp');
+      return flow?.direction === 'outbound';
+    }, 'an outbound flow from the new address');
+    await run.interrupt();
+  });
+
+  it.each([
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+    ['SIGHUP', 129],
+  ] as const)('%s: the last line is written, status %i', async (signal, status) => {
+    const child = pair.start(pair.near, process.execPath, words('-i', 'va').slice(1));
+    const run = new Running(child);
+    await run.until(() => run.samples.length > 0, 'the first sample');
+    child.kill(signal);
+    expect(await run.ended).toBe(status);
+    expect(run.last.type).toBe('end');
+  });
+
+  it('a reader that stops reading: capture goes on, and what was left out is counted', async () => {
+    const child = pair.start(pair.near, process.execPath, words('-i', 'va').slice(1));
+    const run = new Running(child);
+    await run.until(() => run.samples.length > 0, 'the first sample');
+    child.stdout.pause();
+    for (let i = 0; i < 12; i++) {
+      pair.datagrams(pair.near, '10.99.0.2', 100);
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    child.stdout.resume();
+    await run.until(() => (run.samples.at(-1)?.capture.packets ?? 0) >= 1200, 'all packets, after the pause');
+    expect(await run.interrupt()).toBe(130);
+  });
+});
