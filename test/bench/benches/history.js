@@ -1,0 +1,131 @@
+// History of a heavy user: what a minute costs, how long questions take, how large the file is and what holding it needs. Beside it the sqlite3
+// program, asked the same of the same file.
+
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { busyMinute, fill, HEAVY, NOW } from '../support/heavy-history.js';
+
+const DAY = 86_400_000;
+const SUBJECTS = 4_194_304;
+const MIB = 1024 * 1024;
+const BY_APP = 'SELECT app_name, SUM(packet_size) AS total FROM connections GROUP BY app_name';
+const BUSY = 500;
+
+export const about = 'apply, questions, size, time to open and memory of 90 days of a heavy user';
+
+/** @param {import('../run.js').Context} context */
+export async function run({ root, repeat, small }) {
+  const { HistoryDatabase } = await import(pathToFileURL(`${root}/dist/store/history-database.js`).href);
+  const sql = await createRequire(import.meta.url)('sql.js')({ useOldExtensionFunctions: false });
+  const built = HistoryDatabase.create(sql);
+  fill(built, small ? { ...HEAVY, days: 9 } : HEAVY);
+  const image = built.image();
+  built.close();
+  const folder = mkdtempSync(join(tmpdir(), 'netmon-bench-'));
+  const file = join(folder, 'history.db');
+  writeFileSync(file, image);
+  try {
+    return rows({ history: HistoryDatabase.open(sql, image), HistoryDatabase, sql, image, file, root, repeat });
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+function rows({ history, HistoryDatabase, sql, image, file, root, repeat }) {
+  const days = {
+    from: NOW - 30 * DAY,
+    to: NOW,
+    app: null,
+    domain: null,
+    category: null,
+    interface: null,
+    filter: null,
+    top: 50,
+    steps: 0,
+  };
+  const ask = (what, changes, goal, peer) => ({
+    what,
+    value: best(repeat, () => history.query({ ...days, ...changes })),
+    unit: 'ms',
+    ...(goal === undefined ? {} : { goal: { most: goal } }),
+    ...(peer === undefined ? {} : { peers: sqlite3(repeat, file, peer) }),
+  });
+  const [first, last] = [Math.floor(days.from / DAY) * SUBJECTS, Math.floor(days.to / DAY) * SUBJECTS];
+  const sameByApp = `SELECT label.text, sum(rx), sum(tx), sum(rx_packets), sum(tx_packets), sum(flows) FROM day
+    JOIN subject ON subject.id = day.id & ${SUBJECTS - 1} LEFT JOIN label ON label.id = subject.app WHERE day.id >= ${first} AND day.id < ${last} GROUP BY 1`;
+  let sequence = history.applied;
+  let minute = Math.floor(NOW / 60_000);
+  history.apply(++sequence, busyMinute(minute, BUSY));
+  const told = [
+    { what: 'the file', value: image.length / MIB, unit: 'MiB', goal: { most: 36 } },
+    ask('30 days by app', { by: 'app' }, 100, sameByApp),
+    ask('30 days by host', { by: 'host' }),
+    ask('30 days by day', { by: 'day' }),
+    ask('30 days by app, of one category', { by: 'app', filter: 'category=video' }),
+    ask('24 hours by app, with a chart of 288 steps', { by: 'app', from: NOW - DAY, steps: 288 }),
+    ask('90 days by app', { by: 'app', from: NOW - 90 * DAY }),
+    {
+      what: "the old tool's query: all by app",
+      value: best(1, () => history.sql(BY_APP, { rows: 1000, timeoutMs: 0 })),
+      unit: 'ms',
+      peers: sqlite3(1, file, BY_APP),
+    },
+    {
+      what: `a minute of ${BUSY} apps and hosts that are known`,
+      value: best(repeat, () => history.apply(++sequence, busyMinute(++minute, BUSY))),
+      unit: 'ms',
+      goal: { most: 50 },
+    },
+    {
+      what: `a minute of ${BUSY} apps and hosts that are new`,
+      value: best(repeat, () => history.apply(++sequence, renamed(busyMinute(++minute, BUSY), sequence))),
+      unit: 'ms',
+      goal: { most: 50 },
+    },
+    { what: 'an image', value: best(repeat, () => history.image()), unit: 'ms' },
+    { what: 'giving up what is old, once a day', value: best(1, () => pruneAll(history, NOW + DAY)), unit: 'ms' },
+    { what: 'open, checked', value: best(repeat, () => HistoryDatabase.open(sql, image).close()), unit: 'ms' },
+  ];
+  return [...told, ...memory(root, file)];
+}
+
+/** The same on the same file by the sqlite3 program, its start taken off. */
+function sqlite3(repeat, file, text) {
+  if (spawnSync('sqlite3', ['--version']).status !== 0) return [];
+  const ask = (statement) => best(repeat, () => execFileSync('sqlite3', [file, statement], { maxBuffer: 64 * MIB }));
+  return [{ name: 'sqlite3', value: Math.max(0.01, ask(text) - ask('SELECT 1')) }];
+}
+
+/** Resident memory of a fresh process: that the history adds, and that it adds while an image is made and after. */
+function memory(root, file) {
+  const child = fileURLToPath(new URL('../children/history.js', import.meta.url));
+  const added = JSON.parse(execFileSync(process.execPath, ['--expose-gc', child, root, file], { encoding: 'utf8' }));
+  return [
+    { what: 'resident for holding it', value: added.open / MIB, unit: 'MiB' },
+    { what: 'resident with an image beside it', value: added.image / MIB, unit: 'MiB' },
+    { what: 'resident after a vacuum', value: added.later / MIB, unit: 'MiB' },
+  ];
+}
+
+function renamed(batch, sequence) {
+  return { ...batch, entries: batch.entries.map((entry) => ({ ...entry, host: `${sequence}.${entry.host}` })) };
+}
+
+function pruneAll(history, now) {
+  while (history.prune(now, Number.MAX_SAFE_INTEGER));
+}
+
+/** The shortest time of some runs, ms. */
+function best(repeat, work) {
+  let least = Number.POSITIVE_INFINITY;
+  for (let i = 0; i < repeat; i++) {
+    const begun = performance.now();
+    work();
+    least = Math.min(least, performance.now() - begun);
+  }
+  return least;
+}
