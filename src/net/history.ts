@@ -42,7 +42,7 @@ export interface HistoryRow extends HistoryTotals {
   readonly start: number | null;
   /** For apps: path of the executable that moved most; for hosts: registrable domain; null for the others. */
   readonly detail: string | null;
-  /** First and last record in the stretch, epoch ms, to the minute, hour or day that is kept. */
+  /** Starts of the first and last minute, hour or day that was summed, epoch ms: whole days within a stretch are summed as days. */
   readonly firstSeen: number;
   readonly lastSeen: number;
 }
