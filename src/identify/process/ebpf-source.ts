@@ -24,7 +24,7 @@ import type { Ends } from './conntrack.ts';
 import { readReportAddress } from './ebpf/report-ring.ts';
 import { REPORT, WAY } from './ebpf/socket-programs.ts';
 import type { EbpfParts } from './ebpf-parts.ts';
-import { attributionIndex, type OwnerSource, reasonIndex } from './owner-source.ts';
+import { attributionIndex, type OwnerSource, type OwnThread, reasonIndex } from './owner-source.ts';
 import { ReportedSockets } from './reported-sockets.ts';
 import { Takeovers } from './takeovers.ts';
 
@@ -143,6 +143,10 @@ export class EbpfSource implements OwnerSource {
     this.#parts.older?.work();
     this.#parts.handOvers?.work(now);
     this.#parts.fallback.work(now);
+  }
+
+  get thread(): OwnThread | null {
+    return this.#parts.watch;
   }
 
   close(): void {

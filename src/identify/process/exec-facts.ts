@@ -8,7 +8,8 @@ import { scriptOf } from './script-name.ts';
 /**
  * Layout, in bytes:
  *
- *     0 entries written so far u32 | 4 state u32 (EXEC_STATE) | 8 error number i32 | 64 entries, SLOTS of SLOT_BYTES
+ *     0 entries written so far u32 | 4 state u32 (EXEC_STATE) | 8 error number i32 | 12 command u32 (EXEC_COMMAND), 0 once it is done
+ *     16 capabilities to keep, low and high u32 | 64 entries, SLOTS of SLOT_BYTES
  *     entry: 0 pid i32 | 4 parent i32 | 8 uid i32, -1 unknown | 12 length of exe u16 | 14 of arguments u16 | 16 of cgroup u16
  *            24 start time f64, ticks | 32 exe[384] | 416 arguments[512] | 928 cgroup[352] | 1280 comm[16]
  *
@@ -19,6 +20,10 @@ export const SLOT_BYTES = 1312;
 export const FIRST_SLOT = 64;
 export const SHARED_BYTES = FIRST_SLOT + SLOTS * SLOT_BYTES;
 export const EXEC_STATE = { STARTING: 0, RUNNING: 1, FAILED: 2 } as const;
+export const EXEC_COMMAND = { NONE: 0, END: 1, LOWER: 2 } as const;
+/** Indices of 32-bit words at the front of the shared memory. */
+export const WORD = { WRITTEN: 0, STATE: 1, ERROR: 2, COMMAND: 3, KEEP_LOW: 4, KEEP_HIGH: 5 } as const;
+export const WORDS = 6;
 export const ENTRY = {
   PID: 0,
   PARENT: 4,
@@ -47,23 +52,23 @@ export class ExecFacts {
   missed = 0;
 
   constructor(shared: SharedArrayBuffer) {
-    this.#counters = new Uint32Array(shared, 0, 3);
+    this.#counters = new Uint32Array(shared, 0, WORDS);
     this.#view = new DataView(shared);
     this.#bytes = new Uint8Array(shared);
   }
 
   get state(): number {
-    return Atomics.load(this.#counters, 1);
+    return Atomics.load(this.#counters, WORD.STATE);
   }
 
   /** errno of what failed in the worker. */
   get error(): number {
-    return Atomics.load(this.#counters, 2);
+    return Atomics.load(this.#counters, WORD.ERROR);
   }
 
   /** Hands each new process to `take`, oldest first. */
   drain(take: (facts: ProcessFacts) => void): void {
-    const written = Atomics.load(this.#counters, 0);
+    const written = Atomics.load(this.#counters, WORD.WRITTEN);
     let waiting = (written - this.#read) >>> 0;
     if (waiting > SLOTS) {
       this.missed += waiting - SLOTS;

@@ -4,18 +4,24 @@ import { closeSync, writeSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 import koffi from 'koffi';
 import { LRUCache } from 'lru-cache';
-import { EXEC_STATE, ExecFacts, SHARED_BYTES } from './exec-facts.ts';
+import type { OwnThread } from './owner-source.ts';
+import { EXEC_COMMAND, EXEC_STATE, ExecFacts, SHARED_BYTES, WORD, WORDS } from './exec-facts.ts';
 import type { ProcessFacts } from './process-facts.ts';
 
 /** Processes remembered after they began; those that have sockets are in the directory soon. */
 const REMEMBERED = 4096;
+/** A thread starts in some 50 ms; on a machine that is very busy in more. */
+const START_MS = 2000;
+const LOOK_MS = 2;
+const LOWER_MS = 500;
 const EFD_CLOEXEC = 0o2000000;
 /** What eventfd(2) takes: a 64-bit 1 in the machine's order. */
 const ONE = Buffer.from([1, 0, 0, 0, 0, 0, 0, 0]);
 
 /** Facts by pid of processes that began while we watched. */
-export class ExecWatch {
+export class ExecWatch implements OwnThread {
   readonly #facts: ExecFacts;
+  readonly #words: Int32Array;
   readonly #worker: Worker;
   readonly #recent = new LRUCache<number, ProcessFacts>({ max: REMEMBERED });
   readonly #wake: number;
@@ -33,6 +39,7 @@ export class ExecWatch {
     this.#wake = eventfd(0, EFD_CLOEXEC) as number;
     if (this.#wake < 0) throw new Error(`eventfd: errno ${koffi.errno()}`);
     this.#facts = new ExecFacts(shared);
+    this.#words = new Int32Array(shared, 0, WORDS);
     this.#worker = new Worker(script, {
       workerData: { shared, proc, wake: this.#wake },
       resourceLimits: { maxOldGenerationSizeMb: 16, maxYoungGenerationSizeMb: 2, stackSizeMb: 1 },
@@ -61,11 +68,30 @@ export class ExecWatch {
     return this.#recent.get(pid);
   }
 
+  /** Settles when the worker has got what takes rights, or can't get it. */
+  async opened(): Promise<void> {
+    for (let waited = 0; waited < START_MS && this.#facts.state === EXEC_STATE.STARTING && this.#failure === ''; waited += LOOK_MS)
+      await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+  }
+
+  /** After root was given up: the worker keeps these capabilities and no others. It ends if it can't. @param keep set of bits */
+  lower(keep: bigint): void {
+    if (this.#closed || this.#facts.state !== EXEC_STATE.RUNNING) return this.close();
+    this.#words[WORD.KEEP_LOW] = Number(BigInt.asIntN(32, keep));
+    this.#words[WORD.KEEP_HIGH] = Number(BigInt.asIntN(32, keep >> 32n));
+    Atomics.store(this.#words, WORD.COMMAND, EXEC_COMMAND.LOWER);
+    writeSync(this.#wake, ONE);
+    if (Atomics.wait(this.#words, WORD.COMMAND, EXEC_COMMAND.LOWER, LOWER_MS) !== 'timed-out') return;
+    this.#failure = 'the thread did not give up its rights';
+    this.close();
+  }
+
   /** Wakes the worker, which then ends. */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
     process.removeListener('exit', this.#stop);
+    Atomics.store(this.#words, WORD.COMMAND, EXEC_COMMAND.END);
     writeSync(this.#wake, ONE);
     this.#worker.once('exit', () => closeSync(this.#wake));
   }

@@ -10,10 +10,13 @@ import {
   COMM_BYTES,
   ENTRY,
   EXE_BYTES,
+  EXEC_COMMAND,
   EXEC_STATE,
   FIRST_SLOT,
   SLOT_BYTES,
   SLOTS,
+  WORD,
+  WORDS,
 } from './exec-facts.ts';
 
 const AF_NETLINK = 16;
@@ -33,10 +36,13 @@ const MSG_DONTWAIT = 0x40;
 /** nlmsghdr 16, cn_msg 20; then what u32, cpu u32, time u64, pid u32, tgid u32 (linux/cn_proc.h). */
 const EVENT_AT = 36;
 const TGID_AT = EVENT_AT + 20;
+const PR_SET_KEEPCAPS = 8;
+/** _LINUX_CAPABILITY_VERSION_3 (linux/capability.h) */
+const CAPABILITY_VERSION = 0x2008_0522;
 
-/** `wake` becomes readable when the thread has to end: a thread that blocks in the kernel hears nothing else. */
+/** `wake` becomes readable when a command waits: a thread that blocks in the kernel hears nothing else. */
 const { shared, proc, wake } = workerData as { shared: SharedArrayBuffer; proc: string; wake: number };
-const counters = new Uint32Array(shared, 0, 3);
+const counters = new Int32Array(shared, 0, WORDS);
 const view = new DataView(shared);
 const bytes = new Uint8Array(shared);
 const scratch = Buffer.alloc(4096);
@@ -47,7 +53,9 @@ const setns = libc.func('int setns(int, int)');
 const poll = libc.func('int poll(void*, unsigned long, int)');
 const fd = subscribeSomewhere();
 if (fd >= 0) {
-  Atomics.store(counters, 1, EXEC_STATE.RUNNING);
+  // Rights belong to threads: when the process gives root up, this one would lose what /proc of other users takes.
+  libc.func('int prctl(int, unsigned long, unsigned long, unsigned long, unsigned long)')(PR_SET_KEEPCAPS, 1, 0, 0, 0);
+  Atomics.store(counters, WORD.STATE, EXEC_STATE.RUNNING);
   listen(fd, wake);
 }
 
@@ -66,8 +74,8 @@ function subscribeSomewhere(): number {
     parent = Number(stat.toString('latin1', stat.lastIndexOf(0x29) + 2).split(' ')[1] ?? 0);
   }
   if (opened >= 0) return opened;
-  Atomics.store(counters, 2, refused);
-  Atomics.store(counters, 1, EXEC_STATE.FAILED);
+  Atomics.store(counters, WORD.ERROR, refused);
+  Atomics.store(counters, WORD.STATE, EXEC_STATE.FAILED);
   return -1;
 }
 
@@ -147,8 +155,12 @@ function listen(opened: number, end: number): void {
   for (;;) {
     if ((poll(polled, 2, -1) as number) <= 0) continue;
     if (polled.readInt16LE(14) !== 0) {
-      closeSync(opened);
-      return;
+      if (Atomics.load(counters, WORD.COMMAND) === EXEC_COMMAND.END) {
+        closeSync(opened);
+        return;
+      }
+      lower(end);
+      continue;
     }
     const length = Number(recv(opened, message, message.length, MSG_DONTWAIT));
     // ENOBUFS: events were lost; what they told of is found by its pid, if it still lives.
@@ -157,9 +169,29 @@ function listen(opened: number, end: number): void {
   }
 }
 
+/** Keeps the capabilities told, which changing the user has left permitted but not in effect, and no others. */
+function lower(end: number): void {
+  const header = Buffer.alloc(8);
+  header.writeUInt32LE(CAPABILITY_VERSION, 0);
+  const rows = Buffer.alloc(24); // effective, permitted, inheritable: low words, then high ones
+  libc.func('int capget(void*, void*)')(header, rows);
+  for (const [row, word] of [
+    [0, WORD.KEEP_LOW],
+    [12, WORD.KEEP_HIGH],
+  ] as const) {
+    const keep = (rows.readUInt32LE(row + 4) & Atomics.load(counters, word)) >>> 0;
+    for (const at of [0, 4]) rows.writeUInt32LE(keep, row + at);
+    rows.writeUInt32LE(0, row + 8);
+  }
+  if ((libc.func('int capset(void*, void*)')(header, rows) as number) !== 0) process.exit(1); // a thread that kept more must not go on
+  readSync(end, scratch, 0, 8, null);
+  Atomics.store(counters, WORD.COMMAND, EXEC_COMMAND.NONE);
+  Atomics.notify(counters, WORD.COMMAND);
+}
+
 /** Writes one entry: the executable first, as that is the first to go. */
 function record(pid: number): void {
-  const count = Atomics.load(counters, 0);
+  const count = Atomics.load(counters, WORD.WRITTEN);
   const at = FIRST_SLOT + (count % SLOTS) * SLOT_BYTES;
   const folder = `${proc}/${pid}`;
   let exe = '';
@@ -182,7 +214,7 @@ function record(pid: number): void {
   view.setUint16(at + ENTRY.CGROUP_LENGTH, put(read(`${folder}/cgroup`), at + ENTRY.CGROUP, CGROUP_BYTES), true);
   const uid = /^Uid:\s+\d+\s+(\d+)/m.exec(read(`${folder}/status`).toString('latin1'));
   view.setInt32(at + ENTRY.UID, uid === null ? -1 : Number(uid[1]), true);
-  Atomics.store(counters, 0, count + 1);
+  Atomics.store(counters, WORD.WRITTEN, count + 1);
 }
 
 function put(from: Buffer, at: number, most: number): number {

@@ -22,7 +22,17 @@ export interface OwnerSource {
   claim?(row: number): boolean;
   /** Does what is due, for a few milliseconds at the most. @param now monotonic ms */
   work(now: number): void;
+  /** A thread of its own that holds rights; null or absent where there is none. */
+  readonly thread?: OwnThread | null;
   close(): void;
+}
+
+/** A thread that holds rights of its own, as threads do on Linux. */
+export interface OwnThread {
+  /** Settles when what takes rights has been opened; before root is given up. */
+  opened(): Promise<void>;
+  /** Root was given up: the thread keeps these capabilities and no others. @param keep set of bits */
+  lower(keep: bigint): void;
 }
 
 /** Index of an attribution, as flows keep it. */
