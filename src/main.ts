@@ -7,6 +7,7 @@ import { type FileAccess, systemFiles } from './cli/file-access.ts';
 import type { Options } from './cli/options.ts';
 import { type ErrorReport, reportError } from './cli/print-error.ts';
 import { EXIT_STATUS, NetmonError } from './errors.ts';
+import { hardenStart } from './privilege/harden.ts';
 
 const words = process.argv.slice(2);
 const NO_FILES: FileAccess = { folderOwner: () => null, read: () => ({ kind: 'missing' }) };
@@ -32,8 +33,8 @@ async function main(): Promise<number> {
   if (line.command === 'explain') return explain(line, options);
   if (line.command === 'doctor') return diagnose(options);
   if (line.command !== 'run') return (await import('./cli/history-commands.ts')).historyCommands(line, options, version());
-  const { run } = await import('./app/run.ts');
-  return run(options);
+  const [{ run }, { Rights }] = await Promise.all([import('./app/run.ts'), import('./app/rights.ts')]);
+  return run(options, undefined, undefined, (asked, edges) => new Rights(asked, edges));
 }
 
 /** Reads the domain lists that the categories name; most name none. */
@@ -121,6 +122,7 @@ function leave(status: number, text: string): never {
   process.exit(status);
 }
 
+hardenStart();
 process.on('uncaughtException', (thrown) => leave(EXIT_STATUS.internal, report(thrown).text));
 // without a listener a closed pipe would be an exception; each writer looks at its own writes
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);

@@ -11,6 +11,7 @@ import type {
   NameSource,
   Process,
 } from '../net/model.ts';
+import type { PrivilegeStatus } from '../net/privileges.ts';
 import type { NetEvent } from './event.ts';
 
 /** Totals since the start (integers) and rates over the interval (bytes/s). Bytes are network-layer bytes, RX and TX as the local host sees them. */
@@ -170,6 +171,8 @@ export interface CaptureStatus {
   readonly places: readonly PlaceFile[];
   /** What is wrong with those files; empty when all is well. */
   readonly placesNote: string;
+  /** As whom it runs and what it still may; null until that is settled. */
+  readonly privileges: PrivilegeStatus | null;
   /** How recording goes; null where nothing is recorded because nobody asked for it. */
   readonly history: HistoryStatus | null;
 }

@@ -17,6 +17,7 @@ import type { Owners } from '../identify/process/owners.ts';
 import type { HistoryStatus } from '../net/history.ts';
 import type { Fallback, InterfaceKind } from '../net/model.ts';
 import { DIRECTION, LINK } from '../net/numbers.ts';
+import type { PrivilegeStatus } from '../net/privileges.ts';
 import { headlineOf } from './headline.ts';
 import type { Inspection } from './inspection.ts';
 
@@ -75,6 +76,8 @@ export class Monitor {
   #headline = new Set<string>();
   /** How recording goes, asked once a tick; null where nothing is recorded. */
   historyStatus: (() => HistoryStatus) | null = null;
+  /** As whom the run goes on; null until that is settled. */
+  privileges: PrivilegeStatus | null = null;
   #interfaceCount = -1;
   #packetCount = 0;
   #frameBytes = 0;
@@ -251,6 +254,7 @@ export class Monitor {
       reverseDns,
       places: places?.dates ?? [],
       placesNote: places?.note ?? '',
+      privileges: this.privileges,
       history: this.historyStatus?.() ?? null,
     };
   }

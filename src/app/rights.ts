@@ -22,8 +22,8 @@ export class Rights {
   readonly #options: Options;
   readonly #edges: Edges;
 
-  /** @param records history is recorded @throws NetmonError `usage` for a user that does not exist */
-  constructor(options: Options, edges: Edges, records: boolean) {
+  /** @throws NetmonError `usage` for a user that does not exist */
+  constructor(options: Options, edges: Edges) {
     this.#options = options;
     this.#edges = edges;
     const { user, stayRoot } = options.privileges;
@@ -32,7 +32,7 @@ export class Rights {
       env: process.env,
       user,
       stayRoot,
-      records,
+      records: options.history?.record ?? false,
       passwd: textOf(edges.paths.passwd),
       group: textOf('/etc/group'),
     });
@@ -61,7 +61,8 @@ export class Rights {
 
 /** The calls of Node that change the user; both systems have them. */
 function credentialsOf(): Credentials {
-  const { geteuid, setgroups, initgroups, setgid, setuid } = process;
+  // @types/node lacks initgroups, which Node has had since 0.9
+  const { geteuid, setgroups, initgroups, setgid, setuid }: NodeJS.Process & Partial<Pick<Credentials, 'initgroups'>> = process;
   if (!geteuid || !setgroups || !initgroups || !setgid || !setuid) throw new NetmonError('usage', 'this system has no users');
   return {
     geteuid,

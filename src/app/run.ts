@@ -14,20 +14,31 @@ import { Guard, type Stoppable } from './guard.ts';
 import { narrower } from './narrow.ts';
 import type { Output } from './output.ts';
 import type { Recording } from './recording.ts';
+import type { Rights } from './rights.ts';
 import type { OpenTui } from './screen.ts';
 
 /** Kernel rings, all interfaces together; 4 MiB lost nothing at a million packets/s, and every MiB is resident. */
 const RING_BYTES = 8 << 20;
+
+/** Makes a run's rights from what was asked for. */
+export type RightsOf = (options: Options, edges: Edges) => Rights;
 
 type Mode = 'screen' | 'json' | 'table';
 
 /**
  * Runs until the user, a signal, the end of a file or the loss of the last interface ends it.
  *
+ * @param rights gives up what is not needed once all is open; null leaves them as they are, for tests
  * @returns the exit status: 0, or 128 + n on a signal. @throws NetmonError for all that a user can mend
  */
-export async function run(options: Options, edges: Edges = systemEdges(), clock: Clock = systemClock): Promise<number> {
+export async function run(
+  options: Options,
+  edges: Edges = systemEdges(),
+  clock: Clock = systemClock,
+  rights: RightsOf | null = null,
+): Promise<number> {
   const mode = modeOf(options);
+  const own = rights?.(options, edges) ?? null;
   if (mode === 'screen') await refuseBadTerminal();
   const filter = filterOf(options.filter);
   // Loaded while libpcap opens, half of which is waiting; what reads packets is loaded behind the first frame.
@@ -59,6 +70,7 @@ export async function run(options: Options, edges: Edges = systemEdges(), clock:
     if (reverseDns) reverse = await reverseNames(parts, clock);
     if (options.history?.record === true) recording = await record(options.history, parts, clock, options.read === null);
     const session = await sessionOf(options, mode, opened, parts, output, edges, clock, recording);
+    if (own !== null) parts.monitor.privileges = await own.drop(parts.monitor.owners.source, opened.source.driver);
     const end = await guard.run(session, mode === 'screen' && options.read !== null);
     screen?.close();
     if (failure !== null) throw failure;

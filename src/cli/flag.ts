@@ -13,7 +13,15 @@ export const OPERANDS: Readonly<Partial<Record<CommandName, { readonly name: str
 };
 
 /** Headings of the help text, in order. */
-export const FLAG_GROUPS = ['Capture', 'Replay', 'Screen', 'Output without a screen', 'History', 'Configuration'] as const;
+export const FLAG_GROUPS = [
+  'Capture',
+  'Rights',
+  'Replay',
+  'Screen',
+  'Output without a screen',
+  'History',
+  'Configuration',
+] as const;
 export type FlagGroup = (typeof FLAG_GROUPS)[number];
 
 /** One flag. */

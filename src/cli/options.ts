@@ -21,6 +21,15 @@ export interface HistoryOptions {
   readonly owner: { readonly uid: number; readonly gid: number } | null;
 }
 
+/** What is to become of the rights that a run is started with. */
+export interface PrivilegeOptions {
+  /** User to become; null: whoever called sudo, else nobody. */
+  readonly user: string | null;
+  /** Give up what only attribution needs, too. */
+  readonly dropAll: boolean;
+  readonly stayRoot: boolean;
+}
+
 /** What a run was asked for. Durations in milliseconds; null where nothing was asked. */
 export interface Options {
   /** Names as given, no duplicates, `any` only alone. Empty: the default route's (macOS: PKTAP on all). Always empty in a replay. */
@@ -61,6 +70,7 @@ export interface Options {
   readonly history: HistoryOptions | null;
   /** What the month may cost; null where the configuration sets no budget. */
   readonly budget: BudgetPlan | null;
+  readonly privileges: PrivilegeOptions;
   /** Action -> keys, from the configuration file; actions and keys are checked by the key map. */
   readonly keys: Readonly<Record<string, readonly string[]>>;
 }

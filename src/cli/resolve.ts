@@ -7,7 +7,7 @@ import type { CommandLine } from './command-line.ts';
 import type { Config, Sourced } from './config.ts';
 import { parseDuration } from './duration.ts';
 import { historyOptions } from './history-settings.ts';
-import type { Options } from './options.ts';
+import type { Options, PrivilegeOptions } from './options.ts';
 import { quoted } from './quote.ts';
 
 const LONGEST_RUN_MS = 366 * 86_400_000;
@@ -60,6 +60,7 @@ export function resolveOptions(line: CommandLine, config: Config): Options {
     place: { country: config.placeCountry.value, asn: config.placeAsn.value, home: config.home },
     history: historyOptions(line, config, isReplay),
     budget: isReplay ? null : budgetPlan(config),
+    privileges: privileges(line),
     keys: values(config.keys),
   };
 }
@@ -78,6 +79,16 @@ function count(line: CommandLine): number | null {
   const samples = /^\d{1,10}$/.test(text) ? Number(text) : 0;
   if (samples >= 1 && samples <= MOST_SAMPLES) return samples;
   throw usage(`--samples ${quoted(text)} is not a whole number from 1 to ${MOST_SAMPLES}`, 'type for example: --samples 10');
+}
+
+function privileges(line: CommandLine): PrivilegeOptions {
+  const user = line.text('user');
+  const [dropAll, stayRoot] = [line.has('drop-all'), line.has('stay-root')];
+  if (user !== null && !/^[\w][\w.$-]{0,63}$/.test(user))
+    throw usage(`--user ${quoted(user)} is not a user name`, 'type for example: --user nobody');
+  if (stayRoot && (dropAll || user !== null))
+    throw usage(`--stay-root does not go with --${dropAll ? 'drop-all' : 'user'}`, 'leave one of them out');
+  return { user, dropAll, stayRoot };
 }
 
 /** `--once` reads the whole file as fast as it goes, whatever was asked. */

@@ -86,8 +86,7 @@ function becomeUser({ platform, identity }: DropPlan, credentials: Credentials, 
   } catch (thrown) {
     const message = `root can't become ${identity.name} here: ${reasonOf(thrown)}`;
     // A container without CAP_SETUID, or without that user's number: what was not asked for by name is not worth a refusal.
-    if (identity.by === 'user')
-      throw new NetmonError('permission', message, 'leave --user out, or add it: --stay-root', thrown);
+    if (identity.by === 'user') throw new NetmonError('permission', message, 'leave --user out, or add it: --stay-root', thrown);
     notes.push(message);
     return false;
   }

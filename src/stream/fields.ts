@@ -15,6 +15,7 @@ import type {
 } from '../aggregate/snapshot.ts';
 import type { HistoryStatus } from '../net/history.ts';
 import type { Endpoint, Process } from '../net/model.ts';
+import type { PrivilegeStatus } from '../net/privileges.ts';
 
 /** Number of the schema; a new one only when a field changes its meaning. */
 export const SCHEMA = 1;
@@ -116,6 +117,7 @@ function captureFields(capture: CaptureStatus, skipped: Skipped): Record<string,
     history: capture.history === null ? null : historyFields(capture.history),
     places: capture.places.map(({ path, type, built }) => ({ path, type, built })),
     places_note: capture.placesNote === '' ? null : capture.placesNote,
+    privileges: privilegeFields(capture.privileges),
     fallbacks: capture.fallbacks.map(({ driver, reason }) => ({ driver, reason })),
     skipped_samples: skipped.samples,
     skipped_events: skipped.events,
@@ -130,6 +132,12 @@ function historyFields({ state, path, note, savedAt, fileBytes }: HistoryStatus)
     saved_at: savedAt === null ? null : timeField(savedAt),
     file_bytes: count(fileBytes),
   };
+}
+
+function privilegeFields(privileges: PrivilegeStatus | null): Record<string, unknown> | null {
+  if (privileges === null) return null;
+  const { user, uid, dropped, kept, note } = privileges;
+  return { user, uid, dropped, kept, note: note === '' ? null : note };
 }
 
 function totalFields(total: TotalRow): Record<string, unknown> {

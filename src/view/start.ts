@@ -35,6 +35,7 @@ export function emptySnapshot(time: number): Snapshot {
       reverseDns: false,
       places: [],
       placesNote: '',
+      privileges: null,
       history: null,
     },
     total: { ...nothing, unownedBytes: 0 },

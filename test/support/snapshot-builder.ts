@@ -131,6 +131,7 @@ export const CAPTURE: CaptureStatus = {
   reverseDns: false,
   places: [],
   placesNote: '',
+  privileges: null,
   history: null,
 };
 

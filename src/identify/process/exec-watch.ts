@@ -4,8 +4,8 @@ import { closeSync, writeSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 import koffi from 'koffi';
 import { LRUCache } from 'lru-cache';
-import type { OwnThread } from './owner-source.ts';
 import { EXEC_COMMAND, EXEC_STATE, ExecFacts, SHARED_BYTES, WORD, WORDS } from './exec-facts.ts';
+import type { OwnThread } from './owner-source.ts';
 import type { ProcessFacts } from './process-facts.ts';
 
 /** Processes remembered after they began; those that have sockets are in the directory soon. */
@@ -70,7 +70,11 @@ export class ExecWatch implements OwnThread {
 
   /** Settles when the worker has got what takes rights, or can't get it. */
   async opened(): Promise<void> {
-    for (let waited = 0; waited < START_MS && this.#facts.state === EXEC_STATE.STARTING && this.#failure === ''; waited += LOOK_MS)
+    for (
+      let waited = 0;
+      waited < START_MS && this.#facts.state === EXEC_STATE.STARTING && this.#failure === '';
+      waited += LOOK_MS
+    )
       await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
   }
 

@@ -3,6 +3,7 @@
 import type { NetEvent } from '../../aggregate/event.ts';
 import type { AppRow, CategoryRow, FlowRow, HostRow, InterfaceRow, Snapshot, Traffic } from '../../aggregate/snapshot.ts';
 import type { NameSource, Place } from '../../net/model.ts';
+import type { PrivilegeStatus } from '../../net/privileges.ts';
 import { displayWidth } from '../cells.ts';
 import type { CellContext } from '../column.ts';
 import { formatAmount, formatDateTime, formatDuration, formatGrouped, formatRate, formatRtt, formatShare } from '../format.ts';
@@ -258,6 +259,7 @@ export function captureFacts(snapshot: Snapshot, context: CellContext): readonly
     ...capture.fallbacks.map(
       ({ driver, reason }) => [`not ${shown(driver, context)}`.slice(0, NAME_WIDTH), shown(reason, context), 'warn'] as const,
     ),
+    ...privilegeFacts(capture.privileges, context),
     [
       'look-ups',
       capture.reverseDns ? 'reverse DNS: this asks for addresses without a name' : 'none',
@@ -284,5 +286,18 @@ export function captureFacts(snapshot: Snapshot, context: CellContext): readonly
     ['buffer', size(capture.bufferBytes)],
     ['running', `${formatDuration(snapshot.time - snapshot.started)} since ${formatDateTime(snapshot.started)}`],
     ['interval', `${(snapshot.intervalMs / 1000).toFixed(2)} s`],
+  ];
+}
+
+/** As whom it runs, and what of root is left. */
+function privilegeFacts(privileges: PrivilegeStatus | null, context: CellContext): readonly Fact[] {
+  if (privileges === null) return [];
+  const { user, dropped, kept, note } = privileges;
+  const rights = kept.length === 0 ? 'no rights' : `${dropped ? 'keeps ' : ''}${kept.join(', ')}`;
+  const text =
+    kept[0] === 'root' ? 'root, with all rights' : `${hidden(user, context)}${dropped ? ', root given up' : ''}; ${rights}`;
+  return [
+    ['runs as', text, kept[0] === 'root' ? 'warn' : 'text'],
+    ...(note === '' ? [] : [['rights', shown(note, context), 'warn'] as const]),
   ];
 }

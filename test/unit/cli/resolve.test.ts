@@ -30,6 +30,7 @@ describe('resolveOptions', () => {
       reverseDns: false,
       history: null,
       budget: null,
+      privileges: { user: null, dropAll: false, stayRoot: false },
       theme: 'netmon',
       units: 'bytes',
       ascii: false,

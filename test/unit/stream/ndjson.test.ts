@@ -62,6 +62,7 @@ const SAMPLE = {
     note: null,
     reverse_dns: false,
     history: null,
+    privileges: null,
     places: [],
     places_note: null,
     fallbacks: [{ driver: 'libpcap', reason: 'not here' }],

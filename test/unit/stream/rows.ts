@@ -129,6 +129,7 @@ export function snapshot(part: Partial<Snapshot> = {}): Snapshot {
       reverseDns: false,
       places: [],
       placesNote: '',
+      privileges: null,
       history: null,
     },
     total: { ...TRAFFIC, unownedBytes: 0 },

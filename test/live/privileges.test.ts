@@ -1,0 +1,205 @@
+// What is left of root in the running program, thread by thread, and that the program still does all of its work with that.
+
+import { execFileSync, spawnSync } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { type Line, netnsObstacle, Pair, Running } from '../support/netns.ts';
+import { threadRights } from '../support/thread-rights.ts';
+import { attachedPrograms, heldPrograms } from '../support/traffic/attached-programs.ts';
+import { type BuiltProgram, buildProgram } from '../support/traffic/built-program.ts';
+
+const reason = netnsObstacle('curl', 'setpriv');
+const SUDO = ['env', 'SUDO_UID=4242', 'SUDO_GID=4243', 'SUDO_USER=nmt-none'];
+const LOOKING = ['dac_read_search', 'sys_ptrace'];
+const HELD = ['dac_read_search', 'net_raw', 'sys_ptrace'];
+/** A server that answers whatever it is told with a page. */
+const SERVER = `require('node:net').createServer((s) => s.on('error', () => {}).once('data', () => s.end('HTTP/1.0 200 OK\\r\\n\\r\\nx')))
+  .listen(8000, '10.99.0.2', () => console.log('ready'));`;
+
+interface Privileges {
+  readonly user: string;
+  readonly uid: number;
+  readonly dropped: boolean;
+  readonly kept: readonly string[];
+  readonly note: string | null;
+}
+
+describe('privileges, live', () => {
+  let program: BuiltProgram; // in a folder that only root may enter
+  let pair: Pair;
+
+  beforeAll(() => {
+    if (reason === null) program = buildProgram();
+  });
+  afterAll(() => program?.close());
+  beforeEach(({ skip, onTestFinished }) => {
+    if (reason !== null) skip(`privileges: ${reason}`);
+    pair = new Pair();
+    onTestFinished(() => pair.remove());
+  });
+
+  /** @param before words before the program's own */
+  async function start(before: readonly string[], ...options: string[]): Promise<{ run: Running; pid: number }> {
+    const words = [...before, process.execPath, program.bin, '--json', '--interval', '200ms', '-i', 'va', ...options];
+    const child = pair.start(pair.near, words[0] as string, words.slice(1));
+    const run = new Running(child);
+    await run.until(() => run.samples.length > 1, `samples; it said: ${run.stderr}`);
+    return { run, pid: child.pid as number };
+  }
+  const newest = (run: Running): Line => run.samples.at(-1) ?? run.last;
+  const privilegesOf = (run: Running) => (newest(run).capture as unknown as { privileges: Privileges | null }).privileges;
+  const curl = () =>
+    spawnSync('ip', ['netns', 'exec', pair.near, 'curl', '-s', '-o', '/dev/null', 'http://10.99.0.2:8000/'], { timeout: 5000 })
+      .status;
+  /** Takes the interface away and gives it back; `lo` keeps the run alive meanwhile. */
+  async function renew(run: Running): Promise<void> {
+    pair.run(pair.near, 'ip link set va down; ip link set va up');
+    pair.introduce();
+    pair.run(pair.near, 'ip link del va');
+    await run.until(() => (newest(run).capture.note ?? '').includes('va'), 'the interface to be missed');
+    pair.link();
+    await run.until(() => (newest(run).capture.note ?? '') === '', 'the interface to be back');
+  }
+  async function serve(): Promise<void> {
+    const server = pair.start(pair.far, process.execPath, ['-e', SERVER]);
+    await new Promise((resolve) => server.stdout.once('data', resolve));
+  }
+
+  it('every thread is the one who called sudo, and has what it needs and no more', async () => {
+    const { run, pid } = await start(SUDO);
+    const threads = threadRights(pid);
+    expect(threads.length).toBeGreaterThan(8);
+    for (const thread of threads) {
+      expect(thread).toMatchObject({ uids: [4242, 4242, 4242, 4242], gids: [4243, 4243, 4243, 4243], groups: [4243] });
+      expect(thread).toMatchObject({ inheritable: [], ambient: [], noNewPrivs: true, seccomp: 2 });
+      expect(thread.permitted).toEqual(thread.effective);
+    }
+    const [main, ...others] = threads.map(({ effective }) => effective);
+    expect(main).toEqual(HELD);
+    expect(others.filter((names) => names.length > 0)).toEqual([LOOKING]);
+    expect(readFileSync(`/proc/${pid}/limits`, 'latin1')).toMatch(/Max core file size\s+0\s+0/);
+    expect(privilegesOf(run)).toEqual({ user: 'nmt-none', uid: 4242, dropped: true, kept: HELD, note: null });
+    await run.interrupt();
+  });
+
+  it('names 200 short curl with their path, in every state of the interface, and leaves nothing behind a hang-up', async () => {
+    await serve();
+    const { run, pid } = await start(SUDO, '-i', 'lo');
+    const own = [...heldPrograms(pid)];
+    expect(own.length).toBeGreaterThan(0);
+    const curls = (path: boolean) =>
+      newest(run).apps.filter((row) => row.app === 'curl' && (!path || (row as unknown as { exe: string | null }).exe !== null));
+    const flows = (path: boolean) => curls(path).reduce((sum, row) => sum + row.flows, 0);
+    for (let i = 0; i < 200; i++) expect(curl()).toBe(0);
+    await run.until(() => flows(false) >= 200, 'all curls');
+    expect([flows(false), flows(true)]).toEqual([200, 200]);
+
+    await renew(run);
+    expect(curl()).toBe(0);
+    await run.until(() => flows(true) >= 201, 'a curl after it');
+
+    const children = readdirSync(`/proc/${pid}/task`).map((tid) => readFileSync(`/proc/${pid}/task/${tid}/children`, 'latin1'));
+    expect(children.join('').trim()).toBe('');
+    process.kill(pid, 'SIGHUP');
+    expect(await run.ended).toBe(129);
+    let left = own;
+    for (let i = 0; i < 100 && left.length > 0; i++) {
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      const still = attachedPrograms();
+      left = own.filter((id) => still.has(id));
+    }
+    expect(left).toEqual([]);
+    expect(run.stderr).toBe('');
+  }, 60_000);
+
+  it('root that nobody called becomes nobody', async () => {
+    const { run, pid } = await start(['env', '-u', 'SUDO_UID']);
+    expect(new Set(threadRights(pid).flatMap(({ uids }) => uids))).toEqual(new Set([65_534]));
+    expect(privilegesOf(run)).toMatchObject({ user: 'nobody', dropped: true, kept: HELD });
+    await run.interrupt();
+  });
+
+  it('--drop-all keeps only what opens the interface again; owners are still named', async () => {
+    await serve();
+    const { run, pid } = await start(SUDO, '-i', 'lo', '--drop-all', '--user', 'nobody');
+    expect(threadRights(pid).flatMap(({ permitted }) => permitted)).toEqual(['net_raw']);
+    expect(privilegesOf(run)).toMatchObject({ user: 'nobody', kept: ['net_raw'] });
+    expect(curl()).toBe(0);
+    await run.until(() => newest(run).apps.some(({ app }) => app === 'curl'), 'the kernel to name it all the same');
+    await renew(run);
+    await run.interrupt();
+  });
+
+  it('--stay-root stays root, and says so', async () => {
+    const { run, pid } = await start(SUDO, '--stay-root');
+    expect(threadRights(pid)[0]).toMatchObject({ uids: [0, 0, 0, 0], seccomp: 0 });
+    expect(privilegesOf(run)).toEqual({ user: 'root', uid: 0, dropped: false, kept: ['root'], note: '--stay-root' });
+    await run.interrupt();
+  });
+
+  it('a signal of another program of the user opens no debugger', async () => {
+    const { run, pid } = await start(SUDO);
+    const as = ['--reuid', '4242', '--regid', '4243', '--clear-groups', 'kill', '-USR1', String(pid)];
+    expect(spawnSync('setpriv', as).status).toBe(0);
+    const seen = run.samples.length;
+    await run.until(() => run.samples.length > seen + 2, 'more samples');
+    expect(pair.run(pair.near, 'cat /proc/net/tcp')).not.toMatch(/:240D 00000000:0000 0A/);
+    expect(run.stderr).toBe('');
+    await run.interrupt();
+  });
+
+  it('a user that does not exist is a mistake', () => {
+    const words = ['netns', 'exec', pair.near, process.execPath, program.bin, '--json', '-i', 'va', '--user', 'nosuch'];
+    const { status, stderr } = spawnSync('ip', words, { encoding: 'utf8' });
+    expect([status, stderr.split('\n')[0]]).toEqual([2, 'netmon-tui: no such user: nosuch']);
+  });
+
+  it('what was given up can not be had back', () => {
+    const script = `
+      const { readFileSync } = require('node:fs');
+      (async () => {
+        const dist = ${JSON.stringify(program.bin)}.replace('bin/netmon-tui.js', 'dist/privilege/');
+        const { dropPrivileges } = await import(dist + 'drop.js');
+        const { loadLibcCalls } = await import(dist + 'libc-calls.js');
+        const koffi = (await import('koffi')).default;
+        const libc = koffi.load('libc.so.6');
+        const calls = {
+          ptrace: libc.func('long ptrace(int, int, void*, void*)'), unshare: libc.func('int unshare(int)'),
+          open_by_handle_at: libc.func('int open_by_handle_at(int, void*, int)'), setns: libc.func('int setns(int, int)'),
+        };
+        const credentials = process;
+        const identity = { name: 'nobody', uid: 65534, gid: 65534, groups: [65534], by: 'nobody', note: '' };
+        dropPrivileges({ platform: 'linux', identity, keep: ['net_raw', 'sys_ptrace', 'dac_read_search'], starts: false }, credentials, loadLibcCalls('linux'));
+        const said = {};
+        const ask = (name, act) => { try { act(); said[name] = 'done'; } catch (error) { said[name] = error.code; } };
+        const told = (name, ...args) => { said[name] = calls[name](...args) < 0 ? koffi.errno() : 0; };
+        ask('setuid', () => process.setuid(0));
+        ask('seteuid', () => process.seteuid(0));
+        ask('setgid', () => process.setgid(0));
+        ask('setgroups', () => process.setgroups([0]));
+        ask('spawn', () => { const { error } = require('node:child_process').spawnSync('/bin/true'); if (error) throw error; });
+        ask('write', () => require('node:fs').openSync('/etc/passwd', 'r+'));
+        ask('memory', () => require('node:fs').openSync('/proc/' + process.ppid + '/mem', 'r+'));
+        told('ptrace', 16, process.ppid, null, null);
+        told('open_by_handle_at', -100, Buffer.alloc(32), 0);
+        told('unshare', 0x10000000);
+        told('setns', 0, 0);
+        console.log(JSON.stringify(said));
+      })();`;
+    const text = execFileSync(process.execPath, ['-e', script], { encoding: 'utf8', cwd: `${import.meta.dirname}/../..` });
+    const EPERM = 1;
+    expect(JSON.parse(text)).toEqual({
+      setuid: 'EPERM',
+      seteuid: 'EPERM',
+      setgid: 'EPERM',
+      setgroups: 'EPERM',
+      spawn: 'EPERM',
+      write: 'EACCES',
+      memory: 'EACCES',
+      ptrace: EPERM,
+      open_by_handle_at: EPERM,
+      unshare: EPERM,
+      setns: EPERM,
+    });
+  });
+});
