@@ -80,7 +80,8 @@ export class ExecWatch implements OwnThread {
 
   /** After root was given up: the worker keeps these capabilities and no others. It ends if it can't. @param keep set of bits */
   lower(keep: bigint): void {
-    if (this.#closed || this.#facts.state !== EXEC_STATE.RUNNING) return this.close();
+    if (this.#facts.state !== EXEC_STATE.RUNNING) this.close();
+    if (this.#closed) return;
     this.#words[WORD.KEEP_LOW] = Number(BigInt.asIntN(32, keep));
     this.#words[WORD.KEEP_HIGH] = Number(BigInt.asIntN(32, keep >> 32n));
     Atomics.store(this.#words, WORD.COMMAND, EXEC_COMMAND.LOWER);

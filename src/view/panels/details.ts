@@ -293,11 +293,14 @@ export function captureFacts(snapshot: Snapshot, context: CellContext): readonly
 function privilegeFacts(privileges: PrivilegeStatus | null, context: CellContext): readonly Fact[] {
   if (privileges === null) return [];
   const { user, dropped, kept, note } = privileges;
-  const rights = kept.length === 0 ? 'no rights' : `${dropped ? 'keeps ' : ''}${kept.join(', ')}`;
-  const text =
-    kept[0] === 'root' ? 'root, with all rights' : `${hidden(user, context)}${dropped ? ', root given up' : ''}; ${rights}`;
+  const isRoot = kept[0] === 'root';
   return [
-    ['runs as', text, kept[0] === 'root' ? 'warn' : 'text'],
+    [
+      'runs as',
+      isRoot ? 'root, with all rights' : `${hidden(user, context)}${dropped ? ', root given up' : ''}`,
+      isRoot ? 'warn' : 'text',
+    ],
+    ...(isRoot ? [] : [['keeps', kept.length === 0 ? 'no rights of root' : kept.join(' ')] as const]),
     ...(note === '' ? [] : [['rights', shown(note, context), 'warn'] as const]),
   ];
 }
