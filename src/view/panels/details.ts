@@ -1,9 +1,8 @@
-// Popups of named facts: all that is known about a row, and the state of the capture with what was passed over and why.
+// Popups of named facts: all that is known about a row.
 
 import type { NetEvent } from '../../aggregate/event.ts';
-import type { AppRow, CategoryRow, FlowRow, HostRow, InterfaceRow, Snapshot, Traffic } from '../../aggregate/snapshot.ts';
+import type { AppRow, CategoryRow, FlowRow, HostRow, InterfaceRow, Traffic } from '../../aggregate/snapshot.ts';
 import type { NameSource, Place } from '../../net/model.ts';
-import type { PrivilegeStatus } from '../../net/privileges.ts';
 import { displayWidth } from '../cells.ts';
 import type { CellContext } from '../column.ts';
 import { formatAmount, formatDateTime, formatDuration, formatGrouped, formatRate, formatRtt, formatShare } from '../format.ts';
@@ -13,9 +12,11 @@ import type { TableName } from '../state.ts';
 import { eventText } from '../tables/events.ts';
 import { endpointText, hidden, macText, portText, shown } from '../tables/masking.ts';
 
-const NAME_WIDTH = 14;
+/** Cells of a fact's name. */
+export const NAME_WIDTH = 14;
 
-type Fact = readonly [name: string, value: string | null, role?: Role];
+/** A fact: its name, its value (null is unknown) and how it is coloured. */
+export type Fact = readonly [name: string, value: string | null, role?: Role];
 
 /** Facts as lines, long values wrapped under their own column; null is shown as unknown. */
 export function factLines(facts: readonly Fact[], width: number, context: CellContext): readonly Line[] {
@@ -242,65 +243,5 @@ function eventFacts(row: NetEvent, context: CellContext): readonly Fact[] {
     ['what', eventText(row, context)],
     ...(row.interface === null ? [] : [['interface', shown(row.interface, context)] as const]),
     ...(row.flow === null ? [] : flowFacts(row.flow, context)),
-  ];
-}
-
-/** The capture: driver and owners, why not better ones, what was lost, what could not be read. */
-export function captureFacts(snapshot: Snapshot, context: CellContext): readonly Fact[] {
-  const { capture } = snapshot;
-  const count = (value: number | null): string | null => (value === null ? null : formatGrouped(value));
-  const size = (value: number | null): string | null => (value === null ? null : formatAmount(value, context.units).trim());
-  return [
-    ...(capture.note === '' ? [] : [['now', shown(capture.note, context), 'warn'] as const]),
-    ...(capture.file === null ? [] : [['file', hidden(capture.file, context)] as const]),
-    ['interfaces', shown(capture.interfaces.join(' '), context)],
-    ['driver', shown(capture.driver, context), 'accent'],
-    ['owners by', shown(capture.attribution, context), 'accent'],
-    ...capture.fallbacks.map(
-      ({ driver, reason }) => [`not ${shown(driver, context)}`.slice(0, NAME_WIDTH), shown(reason, context), 'warn'] as const,
-    ),
-    ...privilegeFacts(capture.privileges, context),
-    [
-      'look-ups',
-      capture.reverseDns ? 'reverse DNS: this asks for addresses without a name' : 'none',
-      capture.reverseDns ? 'warn' : 'text',
-    ],
-    ...(capture.places.length === 0
-      ? [['places', null] as const]
-      : capture.places.map(
-          ({ type, built }) => ['places by', `${shown(type, context)} of ${built ?? 'an unknown day'}`] as const,
-        )),
-    ...(capture.placesNote === '' ? [] : [['places', shown(capture.placesNote, context), 'warn'] as const]),
-    ['packets', count(capture.packets)],
-    ['frame bytes', size(capture.frameBytes)],
-    ['its counter', size(capture.interfaceBytes)],
-    ['dropped', count(capture.dropped), (capture.dropped ?? 0) > 0 ? 'warn' : 'text'],
-    ['by interface', count(capture.interfaceDropped)],
-    ['shed', count(capture.shed), capture.shed > 0 ? 'warn' : 'text'],
-    [
-      'undecoded',
-      `${formatGrouped(capture.undecoded)}: truncated ${formatGrouped(capture.truncated)}, malformed ${formatGrouped(capture.malformed)}, unsupported ${formatGrouped(capture.unsupported)}`,
-    ],
-    ['flows evicted', formatGrouped(snapshot.flowsEvicted), snapshot.flowsEvicted > 0 ? 'warn' : 'text'],
-    ['snap length', `${capture.snapLength.bulk} bulk, ${capture.snapLength.whole} whole`],
-    ['buffer', size(capture.bufferBytes)],
-    ['running', `${formatDuration(snapshot.time - snapshot.started)} since ${formatDateTime(snapshot.started)}`],
-    ['interval', `${(snapshot.intervalMs / 1000).toFixed(2)} s`],
-  ];
-}
-
-/** As whom it runs, and what of root is left. */
-function privilegeFacts(privileges: PrivilegeStatus | null, context: CellContext): readonly Fact[] {
-  if (privileges === null) return [];
-  const { user, dropped, kept, note } = privileges;
-  const isRoot = kept[0] === 'root';
-  return [
-    [
-      'runs as',
-      isRoot ? 'root, with all rights' : `${hidden(user, context)}${dropped ? ', root given up' : ''}`,
-      isRoot ? 'warn' : 'text',
-    ],
-    ...(isRoot ? [] : [['keeps', kept.length === 0 ? 'no rights of root' : kept.join(' ')] as const]),
-    ...(note === '' ? [] : [['rights', shown(note, context), 'warn'] as const]),
   ];
 }

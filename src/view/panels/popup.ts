@@ -11,7 +11,8 @@ import { framed } from '../pane.ts';
 import { rowWithId, SPECS } from '../rows.ts';
 import { type Line, span } from '../span.ts';
 import type { Popup, ViewState } from '../state.ts';
-import { captureFacts, factLines, rowFacts } from './details.ts';
+import { captureFacts } from './capture-facts.ts';
+import { factLines, rowFacts } from './details.ts';
 import { helpLines } from './help.ts';
 import { contextOf } from './table.ts';
 

@@ -1,0 +1,68 @@
+// Facts about the capture as it stands: driver and owners, as whom it runs, what was passed over and why, and what was lost.
+
+import type { Snapshot } from '../../aggregate/snapshot.ts';
+import type { PrivilegeStatus } from '../../net/privileges.ts';
+import type { CellContext } from '../column.ts';
+import { formatAmount, formatDateTime, formatDuration, formatGrouped } from '../format.ts';
+import { hidden, shown } from '../tables/masking.ts';
+import { type Fact, NAME_WIDTH } from './details.ts';
+
+/** The capture: driver and owners, why not better ones, what was lost, what could not be read. */
+export function captureFacts(snapshot: Snapshot, context: CellContext): readonly Fact[] {
+  const { capture } = snapshot;
+  const count = (value: number | null): string | null => (value === null ? null : formatGrouped(value));
+  const size = (value: number | null): string | null => (value === null ? null : formatAmount(value, context.units).trim());
+  return [
+    ...(capture.note === '' ? [] : [['now', shown(capture.note, context), 'warn'] as const]),
+    ...(capture.file === null ? [] : [['file', hidden(capture.file, context)] as const]),
+    ['interfaces', shown(capture.interfaces.join(' '), context)],
+    ['driver', shown(capture.driver, context), 'accent'],
+    ['owners by', shown(capture.attribution, context), 'accent'],
+    ...capture.fallbacks.map(
+      ({ driver, reason }) => [`not ${shown(driver, context)}`.slice(0, NAME_WIDTH), shown(reason, context), 'warn'] as const,
+    ),
+    ...privilegeFacts(capture.privileges, context),
+    [
+      'look-ups',
+      capture.reverseDns ? 'reverse DNS: this asks for addresses without a name' : 'none',
+      capture.reverseDns ? 'warn' : 'text',
+    ],
+    ...(capture.places.length === 0
+      ? [['places', null] as const]
+      : capture.places.map(
+          ({ type, built }) => ['places by', `${shown(type, context)} of ${built ?? 'an unknown day'}`] as const,
+        )),
+    ...(capture.placesNote === '' ? [] : [['places', shown(capture.placesNote, context), 'warn'] as const]),
+    ['packets', count(capture.packets)],
+    ['frame bytes', size(capture.frameBytes)],
+    ['its counter', size(capture.interfaceBytes)],
+    ['dropped', count(capture.dropped), (capture.dropped ?? 0) > 0 ? 'warn' : 'text'],
+    ['by interface', count(capture.interfaceDropped)],
+    ['shed', count(capture.shed), capture.shed > 0 ? 'warn' : 'text'],
+    [
+      'undecoded',
+      `${formatGrouped(capture.undecoded)}: truncated ${formatGrouped(capture.truncated)}, malformed ${formatGrouped(capture.malformed)}, unsupported ${formatGrouped(capture.unsupported)}`,
+    ],
+    ['flows evicted', formatGrouped(snapshot.flowsEvicted), snapshot.flowsEvicted > 0 ? 'warn' : 'text'],
+    ['snap length', `${capture.snapLength.bulk} bulk, ${capture.snapLength.whole} whole`],
+    ['buffer', size(capture.bufferBytes)],
+    ['running', `${formatDuration(snapshot.time - snapshot.started)} since ${formatDateTime(snapshot.started)}`],
+    ['interval', `${(snapshot.intervalMs / 1000).toFixed(2)} s`],
+  ];
+}
+
+/** As whom it runs, and what of root is left. */
+function privilegeFacts(privileges: PrivilegeStatus | null, context: CellContext): readonly Fact[] {
+  if (privileges === null) return [];
+  const { user, dropped, kept, note } = privileges;
+  const isRoot = kept[0] === 'root';
+  return [
+    [
+      'runs as',
+      isRoot ? 'root, with all rights' : `${hidden(user, context)}${dropped ? ', root given up' : ''}`,
+      isRoot ? 'warn' : 'text',
+    ],
+    ...(isRoot ? [] : [['keeps', kept.length === 0 ? 'no rights of root' : kept.join(' ')] as const]),
+    ...(note === '' ? [] : [['rights', shown(note, context), 'warn'] as const]),
+  ];
+}
