@@ -1,0 +1,262 @@
+import { chmodSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { LockResult } from '../../../src/store/file-lock.ts';
+import { journalNumbers, journalPath } from '../../../src/store/history-files.ts';
+import { type SaveAnswer, type SaveRequest, saveImage } from '../../../src/store/image-save.ts';
+import { Recorder } from '../../../src/store/recorder.ts';
+import { FakeClock } from '../../support/fake-clock.ts';
+import { NOVEMBER, sqlJs } from '../../support/history.ts';
+import { HistoryFolder, moved } from '../../support/history-folder.ts';
+
+const sql = await sqlJs();
+const MINUTE = 60_000;
+let history: HistoryFolder;
+let clock: FakeClock;
+
+beforeEach(() => {
+  history = new HistoryFolder(sql);
+  clock = new FakeClock();
+  clock.wall = NOVEMBER * MINUTE;
+});
+afterEach(() => history.remove());
+
+interface Setup {
+  path?: string;
+  lock?: () => LockResult;
+  save?: (request: SaveRequest) => Promise<SaveAnswer>;
+}
+
+function recorder(setup: Setup = {}) {
+  const seen = { begun: 0, saves: 0, released: 0 };
+  const made = new Recorder({
+    path: setup.path ?? history.path,
+    owner: null,
+    maxBytes: 200e6,
+    clock,
+    newest: () => clock.now(),
+    takeLock: setup.lock ?? (() => ({ held: { release: () => seen.released++ } })),
+    runSave: async (request) => {
+      seen.saves++;
+      return setup.save === undefined ? saveImage(sql, request) : setup.save(request);
+    },
+    onBegin: () => seen.begun++,
+  });
+  return { recorder: made, seen };
+}
+
+const journals = () => journalNumbers(history.path).map((number) => readFileSync(journalPath(history.path, number)).length);
+
+describe('a recorder', () => {
+  it('has what was offered in the journal, and at the end in the image alone', async () => {
+    const { recorder: one, seen } = recorder();
+    one.begin();
+    expect([one.isRecording, seen.begun]).toEqual([true, 1]);
+    one.offer(moved(1));
+    one.offer(moved(10));
+    await one.work();
+    expect(one.confirmed).toBe(2);
+    expect(existsSync(history.path)).toBe(false);
+    expect(history.allBytes()).toBe(11);
+    one.offer(moved(100));
+    await one.close();
+    expect(history.imageBytes()).toBe(111);
+    expect(readdirSync(history.folder)).toEqual(['history.sqlite']);
+    expect([seen.released, one.status]).toMatchObject([1, { state: 'recording', note: '', savedAt: clock.now() }]);
+    expect(one.status.fileBytes).toBe(statSync(history.path).size);
+  });
+
+  it('goes on where an earlier run was killed', async () => {
+    history.writeImage({ 1: 1 });
+    await history.writeJournal(3, { 1: 1, 2: 10 });
+    await history.writeJournal(4, { 3: 100 });
+    const { recorder: one } = recorder();
+    one.offer(moved(1000));
+    await one.work();
+    expect(history.imageBytes()).toBe(111);
+    expect([one.confirmed, journalNumbers(history.path)]).toEqual([4, [5]]);
+    await one.close();
+    expect(history.imageBytes()).toBe(1111);
+  });
+
+  it('writes nothing into a history that nothing moved in', async () => {
+    const { recorder: one } = recorder();
+    await one.work();
+    one.offer({ minute: NOVEMBER, entries: [], flows: [], unlogged: 0 });
+    await one.close();
+    expect(readdirSync(history.folder)).toEqual([]);
+    history.writeImage({ 1: 1 });
+    const { ino } = statSync(history.path);
+    const { recorder: two } = recorder();
+    await two.work();
+    await two.close();
+    expect(statSync(history.path).ino).toBe(ino);
+  });
+
+  it('saves every five minutes, on request and not when there is nothing new', async () => {
+    const { recorder: one, seen } = recorder();
+    await one.work();
+    one.offer(moved(1));
+    await one.work();
+    clock.pass(5 * MINUTE - 1);
+    await one.work();
+    expect(seen.saves).toBe(1); // the one that opened it
+    clock.pass(1);
+    await one.work();
+    await one.save();
+    expect([seen.saves, history.imageBytes(), journals()]).toEqual([2, 1, []]);
+    clock.pass(60 * MINUTE);
+    await one.work();
+    await one.save();
+    expect(seen.saves).toBe(2);
+    one.offer(moved(10));
+    await one.save();
+    expect([seen.saves, history.imageBytes()]).toEqual([3, 11]);
+    await one.close();
+  });
+
+  it('keeps on journalling while it saves', async () => {
+    let finish: () => void = () => {};
+    let first = true;
+    const { recorder: one } = recorder({
+      save: async (request) => {
+        if (!first) await new Promise<void>((resolve) => (finish = resolve));
+        first = false;
+        return saveImage(sql, request);
+      },
+    });
+    one.offer(moved(1));
+    await one.work();
+    const saving = one.save();
+    await new Promise(setImmediate);
+    one.offer(moved(10));
+    await one.work();
+    expect(one.confirmed).toBe(2);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    finish();
+    await saving;
+    expect([history.imageBytes(), history.allBytes()]).toEqual([1, 11]);
+    finish = () => {};
+    first = true;
+    await one.close();
+    expect(history.imageBytes()).toBe(11);
+  });
+});
+
+describe('a second instance', () => {
+  it('says that it does not record, asks again each minute and begins when the first is gone', async () => {
+    let held: LockResult = { held: null, pid: 4711 };
+    const { recorder: one, seen } = recorder({ lock: () => held });
+    await one.work();
+    expect([one.isRecording, one.status]).toMatchObject([
+      false,
+      { state: 'busy', note: 'another netmon-tui records (pid 4711)' },
+    ]);
+    expect([seen.begun, seen.saves]).toEqual([0, 0]);
+    held = { held: { release: () => {} } };
+    clock.pass(MINUTE - 1);
+    await one.work();
+    expect(one.isRecording).toBe(false);
+    clock.pass(1);
+    await one.work();
+    expect([one.isRecording, seen.begun, one.status.state]).toEqual([true, 1, 'recording']);
+    await one.close();
+  });
+});
+
+describe('trouble', () => {
+  const full = Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' });
+
+  it('with the image is told, and the journal goes on; when it is over all is there', async () => {
+    let isFull = false;
+    const { recorder: one, seen } = recorder({
+      save: async (request) => {
+        if (isFull) throw full;
+        return saveImage(sql, request);
+      },
+    });
+    one.offer(moved(1));
+    await one.work();
+    isFull = true;
+    await one.save();
+    expect(one.status).toMatchObject({
+      state: 'failing',
+      note: `history can't be written to ${history.path}: no space is left on the device; kept in memory, tried again`,
+    });
+    one.offer(moved(10));
+    await one.work();
+    expect([one.confirmed, history.allBytes()]).toEqual([2, 11]);
+    const { saves } = seen;
+    clock.pass(MINUTE - 1);
+    await one.work();
+    expect(seen.saves).toBe(saves);
+    isFull = false;
+    clock.pass(1);
+    await one.work();
+    await one.save();
+    expect([one.status.state, history.imageBytes()]).toEqual(['recording', 11]);
+    await one.close();
+    expect(readdirSync(history.folder)).toEqual(['history.sqlite']);
+  });
+
+  it.skipIf(process.geteuid?.() === 0)('with the journal keeps all in memory until it is over (skipped as root)', async () => {
+    const { recorder: one } = recorder();
+    await one.work();
+    chmodSync(history.folder, 0o500);
+    one.offer(moved(1));
+    await one.work();
+    expect(one.status).toMatchObject({ state: 'failing', note: expect.stringContaining('permission denied') });
+    one.offer(moved(10));
+    chmodSync(history.folder, 0o700);
+    clock.pass(2000);
+    await one.work();
+    expect([one.status.state, history.allBytes()]).toEqual(['recording', 11]);
+    await one.close();
+  });
+
+  it('with the folder is told, and asked again', async () => {
+    const path = `${history.folder}/file/history.sqlite`;
+    writeFileSync(`${history.folder}/file`, '');
+    const { recorder: one } = recorder({ path });
+    await one.work();
+    expect(one.status).toMatchObject({
+      state: 'failing',
+      note: expect.stringContaining(`the folder ${history.folder}/file is no folder`),
+    });
+    expect(one.isRecording).toBe(false);
+    await one.close();
+  });
+
+  it('of a file that is not ours: left alone, nothing recorded, until it is gone', async () => {
+    writeFileSync(history.path, 'my notes');
+    const { recorder: one, seen } = recorder();
+    await one.work();
+    expect(one.status.note).toBe(
+      `the history file ${history.path}: not a history of netmon-tui; it is left alone and nothing is recorded`,
+    );
+    expect(one.isRecording).toBe(false);
+    expect(readFileSync(history.path, 'utf8')).toBe('my notes');
+    writeFileSync(history.path, '');
+    clock.pass(MINUTE);
+    await one.work();
+    expect([one.isRecording, seen.begun, one.status.state]).toEqual([true, 2, 'recording']);
+    await one.close();
+  });
+
+  it('of a damaged file: kept beside a new one, and said so for a while', async () => {
+    writeFileSync(history.path, Buffer.alloc(9000, 'SQLite format 3\0'));
+    history.writeImage({ 1: 1 });
+    writeFileSync(history.path, readFileSync(history.path).fill(0x55, 1000, 9000));
+    const { recorder: one } = recorder();
+    one.offer(moved(10));
+    await one.work();
+    const kept = `${history.path}.corrupt-20261101T000000Z`;
+    expect(one.status).toMatchObject({
+      state: 'recording',
+      note: `the history file was damaged: kept as ${kept}, a new one is begun`,
+    });
+    clock.pass(11 * MINUTE);
+    expect(one.status.note).toBe('');
+    await one.close();
+    expect([existsSync(kept), history.imageBytes()]).toEqual([true, 10]);
+  });
+});
