@@ -22,8 +22,10 @@ export class FlowLog {
     this.#exeOf = exeOf;
   }
 
-  get isEmpty(): boolean {
-    return this.#flows.length === 0 && this.#unlogged === 0;
+  /** Forgets what was gathered. */
+  clear(): void {
+    this.#flows = [];
+    this.#unlogged = 0;
   }
 
   /** A flow that is over. */
@@ -39,8 +41,7 @@ export class FlowLog {
   /** What was gathered; then there is room for what the time up to the next may bring. @param time epoch ms */
   take(time: number): { readonly flows: readonly LoggedFlow[]; readonly unlogged: number } {
     const taken = { flows: this.#flows, unlogged: this.#unlogged };
-    this.#flows = [];
-    this.#unlogged = 0;
+    this.clear();
     const passed = Number.isNaN(this.#filledAt) ? 1000 : Math.max(0, time - this.#filledAt);
     this.#filledAt = time;
     this.#room = Math.min(MOST_WAITING, this.#room + (passed * PER_SECOND) / 1000);

@@ -68,7 +68,7 @@ export class Ledger {
     }
     this.#waitingCount = 0;
     this.#clearSums();
-    this.#log.take(0);
+    this.#log.clear();
     this.#tunnelledRx = 0;
     this.#tunnelledTx = 0;
   }
@@ -91,8 +91,9 @@ export class Ledger {
   collect(time: number): HistoryBatch[] {
     const minute = Math.floor((time - LAG_MS) / MINUTE_MS);
     const batches: HistoryBatch[] = [];
+    if (Number.isNaN(this.#minute)) this.#minute = minute;
     if (minute !== this.#minute) {
-      if (!Number.isNaN(this.#minute)) this.#push(batches, this.#minute, time);
+      this.#push(batches, this.#minute, time);
       this.#turn(minute);
     }
     this.#booking.bookTouched();
