@@ -30,17 +30,17 @@ export class Inspection {
   }
 
   /**
-   * A packet of `row`, which carries something. On the packet clock: a flow that was read to its end costs two loads.
+   * A packet of `row`, which carries something. On the packet clock: a flow that was read to its end costs one load.
    *
    * @param sent true when the flow's local end sent it
    */
   packet(row: number, packet: Packet, bytes: Uint8Array, sent: boolean): void {
+    if (this.#flows.isRead(row)) return;
     const { names } = this;
     if (names.claim(row)) this.#inspector.forget(row);
-    if (!names.wants(row)) return;
     names.now = packet.time;
     const fromOpener = directionOf(this.#flows, row) === FLOW_DIRECTION.INBOUND ? !sent : sent;
-    if (!this.#inspector.packet(row, packet, bytes, fromOpener, packet.time)) names.done(row);
+    if (!this.#inspector.packet(row, packet, bytes, fromOpener, packet.time)) this.#flows.setRead(row);
   }
 
   /** What a new flow is handed to, after its owner was looked for. */

@@ -4,18 +4,23 @@ import type { FlowTable } from '../../flow/flow-table.ts';
 import { COUNTERS, SERIAL } from '../../flow/layout.ts';
 import { widened } from '../../net/arrays.ts';
 
-/** Name, its source, application and category of each flow; -1 where there is none yet. */
+/**
+ * `ints`, 8 words a row, which is half a cache line: all that naming knows of a flow is asked for together.
+ *
+ *     0..1 serial number of the flow they are about, as a double | 2 name | 3 application | 4 category
+ *     5 owner for which the category was decided | 6 bits of MARK | 7 source of the name
+ *
+ * Name, application and category are -1 where there is none yet.
+ */
+const INTS = 8;
+export const COLUMN = { NAME: 2, APPLICATION: 3, CATEGORY: 4, CATEGORY_OWNER: 5, MARKS: 6, SOURCE: 7 } as const;
+const { NAME, APPLICATION, CATEGORY, MARKS, SOURCE } = COLUMN;
+
+/** What naming knows of each flow. */
 export class FlowColumns {
   readonly #flows: FlowTable;
-  #serials = new Float64Array(0);
-  name: Int32Array = new Int32Array(0);
-  source: Int32Array = new Int32Array(0);
-  application: Int32Array = new Int32Array(0);
-  category: Int32Array = new Int32Array(0);
-  /** For which owner the category was decided: see `FlowNames.categoryOf`. */
-  categoryOwner: Int32Array = new Int32Array(0);
-  /** Bits of MARK. */
-  marks: Int32Array = new Int32Array(0);
+  #ints: Int32Array = new Int32Array(0);
+  #doubles: Float64Array = new Float64Array(0);
 
   constructor(flows: FlowTable) {
     this.#flows = flows;
@@ -23,37 +28,42 @@ export class FlowColumns {
 
   /** Makes the row's columns those of the flow that has it now. @returns true when it is another flow than before */
   claim(row: number): boolean {
-    if (row >= this.name.length) this.#grow();
+    const base = row * INTS;
+    if (base >= this.#ints.length) this.#grow();
     const serial = this.#flows.counters[row * COUNTERS + SERIAL] as number;
-    if (this.#serials[row] === serial) return false;
-    this.#serials[row] = serial;
-    this.name[row] = -1;
-    this.source[row] = 0;
-    this.application[row] = -1;
-    this.category[row] = -1;
-    this.marks[row] = 0;
+    if (this.#doubles[base / 2] === serial) return false;
+    this.#doubles[base / 2] = serial;
+    const ints = this.#ints;
+    ints[base + NAME] = -1;
+    ints[base + APPLICATION] = -1;
+    ints[base + CATEGORY] = -1;
+    ints[base + MARKS] = 0;
+    ints[base + SOURCE] = 0;
     return true;
   }
 
+  /** A column of COLUMN, after `claim`. */
+  get(row: number, column: number): number {
+    return this.#ints[row * INTS + column] as number;
+  }
+
+  set(row: number, column: number, value: number): void {
+    this.#ints[row * INTS + column] = value;
+  }
+
   mark(row: number, bit: number): void {
-    this.marks[row] = (this.marks[row] as number) | bit;
+    const at = row * INTS + MARKS;
+    this.#ints[at] = (this.#ints[at] as number) | bit;
   }
 
   isMarked(row: number, bit: number): boolean {
-    return ((this.marks[row] as number) & bit) !== 0;
+    return (this.get(row, MARKS) & bit) !== 0;
   }
 
   #grow(): void {
-    const rows = this.#flows.capacity;
-    const serials = new Float64Array(rows);
-    serials.set(this.#serials);
-    this.#serials = serials;
-    this.name = widened(this.name, rows);
-    this.source = widened(this.source, rows);
-    this.application = widened(this.application, rows);
-    this.category = widened(this.category, rows);
-    this.categoryOwner = widened(this.categoryOwner, rows);
-    this.marks = widened(this.marks, rows);
+    const ints = widened(this.#ints, this.#flows.capacity * INTS);
+    this.#ints = ints;
+    this.#doubles = new Float64Array(ints.buffer);
   }
 }
 
@@ -61,8 +71,6 @@ export class FlowColumns {
 export const MARK = {
   /** Its hello is encrypted, the outer name tells nothing. */
   ECH: 1,
-  /** Nothing more will be learnt from its packets. */
-  INSPECTED: 2,
   /** A name was known, but there was no room for it. */
   REFUSED: 4,
   /** The other end opened it and named this machine. */

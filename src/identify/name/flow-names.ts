@@ -22,7 +22,7 @@ import { applicationByPort } from '../../net/services.ts';
 import type { Categories } from '../category/categories.ts';
 import { Answers } from './answers.ts';
 import { hasPublicSuffix, registrableDomain } from './domain.ts';
-import { FlowColumns, MARK } from './flow-columns.ts';
+import { COLUMN, FlowColumns, MARK } from './flow-columns.ts';
 import { NameStrings } from './name-strings.ts';
 import { isEchFront, isEncryptedResolver, isResolver } from './server-names.ts';
 import { WaitingFlows } from './waiting-flows.ts';
@@ -83,7 +83,7 @@ export class FlowNames implements Findings, FlowFacts {
   /** A new flow, after its owner was looked for: names it if an answer is there. */
   admit(row: number): void {
     this.#columns.claim(row);
-    if ((this.#columns.name[row] as number) >= 0) return;
+    if (this.#columns.get(row, COLUMN.NAME) >= 0) return;
     const ints = this.#flows.ints;
     const at = row * INTS + REMOTE;
     const began = this.#flows.counters[row * COUNTERS + FIRST_SEEN] as number;
@@ -92,24 +92,14 @@ export class FlowNames implements Findings, FlowFacts {
     let answer = this.#answers.find(ints, at, owner, began + 1);
     if (answer === null && this.#answers.newest > began + 1) answer = this.#answers.find(ints, at, owner, began + LATE_MS);
     if (answer !== null) this.#name(row, answer.name, kindSource(answer.kind));
-    if ((this.#columns.name[row] as number) >= 0) return;
+    if (this.#columns.get(row, COLUMN.NAME) >= 0) return;
     this.#waiting.add(row);
     this.onNameless?.(row);
   }
 
-  /** True when the row is another flow's than when it was last asked about. On the packet clock. */
+  /** True when the row is another flow's than when it was last asked about. */
   claim(row: number): boolean {
     return this.#columns.claim(row);
-  }
-
-  /** True while the flow's next packet with a payload should be inspected; after `claim`. */
-  wants(row: number): boolean {
-    return !this.#columns.isMarked(row, MARK.INSPECTED);
-  }
-
-  /** Nothing more will be learnt from the flow's packets. */
-  done(row: number): void {
-    this.#columns.mark(row, MARK.INSPECTED);
   }
 
   serverName(flow: number, source: 'tls' | 'quic' | 'http', name: string, ech: boolean): void {
@@ -134,8 +124,8 @@ export class FlowNames implements Findings, FlowFacts {
     this.#columns.claim(flow);
     if (ENCRYPTED_DNS.has(application)) this.#encryptedDnsSeen = true;
     if (application === 'dns') this.#dnsSeen = true;
-    this.#columns.application[flow] = this.#applications.intern(application);
-    this.#columns.category[flow] = -1;
+    this.#columns.set(flow, COLUMN.APPLICATION, this.#applications.intern(application));
+    this.#columns.set(flow, COLUMN.CATEGORY, -1);
     this.#flows.mark(flow);
   }
 
@@ -161,7 +151,7 @@ export class FlowNames implements Findings, FlowFacts {
 
   nameOf(row: number): number {
     this.#columns.claim(row);
-    return this.#columns.name[row] as number;
+    return this.#columns.get(row, COLUMN.NAME);
   }
 
   nameText(name: number): string {
@@ -170,12 +160,12 @@ export class FlowNames implements Findings, FlowFacts {
 
   nameSource(row: number): NameSource {
     this.#columns.claim(row);
-    return NAME_SOURCES[this.#columns.source[row] as number] ?? 'none';
+    return NAME_SOURCES[this.#columns.get(row, COLUMN.SOURCE)] ?? 'none';
   }
 
   nameReason(row: number): string | null {
     this.#columns.claim(row);
-    if ((this.#columns.name[row] as number) >= 0) return null;
+    if (this.#columns.get(row, COLUMN.NAME) >= 0) return null;
     if (this.#columns.isMarked(row, MARK.REFUSED)) return 'more names than are kept';
     if (this.#columns.isMarked(row, MARK.ECH)) return 'encrypted hello (ECH)';
     if (this.#columns.isMarked(row, MARK.NAMES_US)) return 'the other end opened it, and named this machine';
@@ -195,13 +185,13 @@ export class FlowNames implements Findings, FlowFacts {
 
   applicationOf(row: number): string | null {
     this.#columns.claim(row);
-    const content = this.#columns.application[row] as number;
+    const content = this.#columns.get(row, COLUMN.APPLICATION);
     return content >= 0 ? this.#applications.text(content) : this.#byPort(row);
   }
 
   applicationSource(row: number): ApplicationSource {
     this.#columns.claim(row);
-    if ((this.#columns.application[row] as number) >= 0) return 'content';
+    if (this.#columns.get(row, COLUMN.APPLICATION) >= 0) return 'content';
     return this.#byPort(row) === null ? 'none' : 'port';
   }
 
@@ -212,11 +202,11 @@ export class FlowNames implements Findings, FlowFacts {
     const id = this.#flows.ints[row * INTS + PROCESS] as number;
     const process = id < 0 ? undefined : this.#directory.process(id);
     const owner = process === undefined ? -1 : process.app * 2 + (process.exe === null ? 0 : 1);
-    const known = this.#columns.category[row] as number;
-    if (known >= 0 && this.#columns.categoryOwner[row] === owner) return known;
+    const known = this.#columns.get(row, COLUMN.CATEGORY);
+    if (known >= 0 && this.#columns.get(row, COLUMN.CATEGORY_OWNER) === owner) return known;
     const decided = this.#decide(row, process);
-    this.#columns.category[row] = decided;
-    this.#columns.categoryOwner[row] = owner;
+    this.#columns.set(row, COLUMN.CATEGORY, decided);
+    this.#columns.set(row, COLUMN.CATEGORY_OWNER, owner);
     return decided;
   }
 
@@ -235,7 +225,7 @@ export class FlowNames implements Findings, FlowFacts {
   #decide(row: number, process: Process | undefined): number {
     const base = row * INTS;
     const ports = this.#flows.ints[base + PORTS] as number;
-    const name = this.#columns.name[row] as number;
+    const name = this.#columns.get(row, COLUMN.NAME);
     return (this.#categories as Categories).decide({
       host: name >= 0 ? this.#names.text(name) : null,
       app: process === undefined ? null : (this.#directory.app(process.app)?.name ?? null),
@@ -261,16 +251,16 @@ export class FlowNames implements Findings, FlowFacts {
   }
 
   #name(row: number, text: string, source: NameSource): void {
-    const before = NAME_SOURCES[this.#columns.source[row] as number] ?? 'none';
+    const before = NAME_SOURCES[this.#columns.get(row, COLUMN.SOURCE)] ?? 'none';
     if (RANK[source] <= RANK[before]) return;
     const name = this.#names.intern(text);
     if (name < 0) {
       this.#columns.mark(row, MARK.REFUSED);
       return;
     }
-    this.#columns.name[row] = name;
-    this.#columns.source[row] = NAME_SOURCES.indexOf(source);
-    this.#columns.category[row] = -1;
+    this.#columns.set(row, COLUMN.NAME, name);
+    this.#columns.set(row, COLUMN.SOURCE, NAME_SOURCES.indexOf(source));
+    this.#columns.set(row, COLUMN.CATEGORY, -1);
     this.#flows.mark(row);
   }
 }

@@ -56,7 +56,7 @@ describe('inspection', () => {
     expect(m.names.nameOf(row)).toBe(-1);
     take(sent(hello.subarray(700), PUSH, { seq: 701 }));
     expect(m.told(row)).toBe('www.example.com tls');
-    expect([m.names.applicationOf(row), m.names.applicationSource(row), m.names.wants(row)]).toEqual(['https', 'content', false]);
+    expect([m.names.applicationOf(row), m.names.applicationSource(row), m.flows.isRead(row)]).toEqual(['https', 'content', true]);
   });
 
   it('reads the next flow of a row although its first packet came in a batch before', () => {
