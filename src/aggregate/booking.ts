@@ -4,7 +4,7 @@
 import { FLOW_DIRECTION } from '../flow/direction.ts';
 import { directionOf, type FlowObserver, type FlowTable, isLocalFlow, NO_OWNER } from '../flow/flow-table.ts';
 import * as L from '../flow/layout.ts';
-import { widened } from '../net/arrays.ts';
+import { type Arena, arenaOf } from '../net/arrays.ts';
 import type { FlowFacts, ProcessDirectory } from '../net/model.ts';
 import { OWNER_REASONS } from '../net/model.ts';
 import { Accumulators } from './accumulators.ts';
@@ -31,6 +31,23 @@ export const ROLE = { HEADLINE: 0, TUNNEL: 1, APART: 2, REPEATS: 3 } as const;
 export const MAX_HOSTS = 65_536;
 
 /**
+ * What is booked of a flow, 64 bytes a row of the flow table, one cache line:
+ *
+ *     doubles  0..3 RX, TX, RX packets, TX packets booked | 4 RX of the tick that is being closed | 5 its TX
+ *     ints     12 app | 13 app at the far end | 14 host | 15 category that its host was told of << 16 | category it is booked under
+ *
+ * App, peer and host are kept inverted and categories one higher, so that a row that was never written says NEVER.
+ */
+const DOUBLES = 8;
+const INTS = 16;
+const TICK_RX = 4;
+const TICK_TX = 5;
+const APP = 12;
+const PEER = 13;
+const HOST = 14;
+const CATEGORIES = 15;
+
+/**
  * The books. Columns beside the flow table's rows say what of each flow has been booked, and where, so that a flow whose owner is
  * learnt late moves its past to the right app.
  */
@@ -50,15 +67,9 @@ export class Booking implements FlowObserver {
   readonly #flows: FlowTable;
   readonly #directory: ProcessDirectory;
   readonly #facts: FlowFacts | null;
-  /** RX, TX, RX packets, TX packets booked; then RX and TX of the tick being closed. */
-  #booked = new Float64Array(0);
-  #app = new Int32Array(0);
-  #peer = new Int32Array(0);
-  #host = new Int32Array(0);
-  /** Category under which the flow was booked. */
-  #category = new Int32Array(0);
-  /** Category that its host was told of. */
-  #known = new Int32Array(0);
+  #arena: Arena = arenaOf(0);
+  #booked = this.#arena.doubles;
+  #places = this.#arena.ints;
   readonly #moved = movement();
   readonly #swapped = movement();
   #roles: Uint8Array = new Uint8Array(0);
@@ -84,22 +95,22 @@ export class Booking implements FlowObserver {
 
   /** True for a flow whose bytes are counted under the apps in the tunnel that it carries. */
   carries(row: number): boolean {
-    return this.#app[row] === CARRIER;
+    return this.#place(row, APP) === CARRIER;
   }
 
   /** App entity under which a flow was booked last; negative for one that is no part of any app. */
   appOf(row: number): number {
-    return this.#app[row] ?? NEVER;
+    return this.#place(row, APP);
   }
 
   /** Host entity under which a flow was booked last: see HostRows. */
   hostOf(row: number): number {
-    return this.#host[row] ?? NEVER;
+    return this.#place(row, HOST);
   }
 
   /** Category + 1 of a flow when it was booked last, 0 is none. */
   categoryOf(row: number): number {
-    return Math.max(0, this.#known[row] ?? 0);
+    return Math.max(0, ((this.#places[row * INTS + CATEGORIES] ?? 0) >>> 16) - 1);
   }
 
   /** True for a flow inside a captured tunnel: the headline has its bytes once more, in what carries it. */
@@ -113,12 +124,8 @@ export class Booking implements FlowObserver {
     this.#book(row);
     this.onLeaving?.(row);
     this.onRemoved?.(row);
-    this.#booked.fill(0, row * 6, row * 6 + 6);
-    this.#app[row] = NEVER;
-    this.#peer[row] = NEVER;
-    this.#host[row] = NEVER;
-    this.#category[row] = NEVER;
-    this.#known[row] = NEVER;
+    const places = this.#places;
+    for (let i = row * INTS; i < row * INTS + INTS; i++) places[i] = 0;
   }
 
   /** Books every flow that moved or was learnt about since the last call. */
@@ -142,19 +149,19 @@ export class Booking implements FlowObserver {
   clearTick(): void {
     const { touched, touchedCount } = this.#flows;
     for (let i = 0; i < touchedCount; i++) {
-      const at = (touched[i] as number) * 6;
-      this.#booked[at + 4] = 0;
-      this.#booked[at + 5] = 0;
+      const at = (touched[i] as number) * DOUBLES;
+      this.#booked[at + TICK_RX] = 0;
+      this.#booked[at + TICK_TX] = 0;
     }
   }
 
   /** RX bytes a flow moved in the tick that is being closed. */
   tickRx(row: number): number {
-    return this.#booked[row * 6 + 4] ?? 0;
+    return this.#booked[row * DOUBLES + TICK_RX] ?? 0;
   }
 
   tickTx(row: number): number {
-    return this.#booked[row * 6 + 5] ?? 0;
+    return this.#booked[row * DOUBLES + TICK_TX] ?? 0;
   }
 
   #book(row: number): void {
@@ -163,10 +170,10 @@ export class Booking implements FlowObserver {
     const moved = this.#movement(row);
     const iface = (flows.ints[base + L.PROTOCOL_INTERFACE] as number) >>> 16;
     const role = this.#roles[iface] ?? ROLE.HEADLINE;
-    const was = this.#app[row] as number;
+    const was = this.#place(row, APP);
     this.#move(this.interfaces, was === NEVER ? NEVER : iface, iface, moved);
     if (role === ROLE.REPEATS || (role === ROLE.APART && directionOf(flows, row) === FLOW_DIRECTION.TRANSIT)) {
-      this.#app[row] = ASIDE;
+      this.#setPlace(row, APP, ASIDE);
       return;
     }
     if (role === ROLE.APART) this.#move(this.own, was < 0 ? NEVER : iface, iface, moved);
@@ -179,19 +186,22 @@ export class Booking implements FlowObserver {
       this.unowned.add(iface, all ? moved.rxTotal : moved.rx, all ? moved.txTotal : moved.tx, 0, 0, moved.first, moved.last);
     }
     this.#move(this.apps, was, app, moved);
-    this.#app[row] = app;
+    this.#setPlace(row, APP, app);
     if (isLocalFlow(flows, row)) this.#bookPeer(row, moved);
 
-    const host = this.#hostEntity(row);
+    const hadHost = this.#place(row, HOST);
+    const host = this.#hostEntity(row, hadHost);
     const category = this.#facts === null ? 0 : this.#facts.categoryOf(row) + 1;
-    this.#move(this.hosts, this.#host[row] as number, host, moved);
-    if (this.#host[row] !== host || this.#known[row] !== category) this.onHost?.(host, row);
-    this.#host[row] = host;
-    this.#known[row] = category;
+    const categories = this.#places[row * INTS + CATEGORIES] as number;
+    this.#move(this.hosts, hadHost, host, moved);
+    if (hadHost !== host || categories >>> 16 !== category + 1) this.onHost?.(host, row);
+    this.#setPlace(row, HOST, host);
+    let bookedUnder = categories & 0xffff;
     if (role !== ROLE.TUNNEL) {
-      this.#move(this.categories, this.#category[row] as number, category, moved);
-      this.#category[row] = category;
+      this.#move(this.categories, bookedUnder - 1, category, moved);
+      bookedUnder = category + 1;
     }
+    this.#places[row * INTS + CATEGORIES] = ((category + 1) << 16) | bookedUnder;
   }
 
   /** What the flow moved since it was last booked, and altogether; marks it as booked. */
@@ -199,7 +209,7 @@ export class Booking implements FlowObserver {
     const at = row * L.COUNTERS;
     const c = this.#flows.counters;
     const b = this.#booked;
-    const from = row * 6;
+    const from = row * DOUBLES;
     const moved = this.#moved;
     moved.rxTotal = c[at + L.RX_BYTES] as number;
     moved.txTotal = c[at + L.TX_BYTES] as number;
@@ -215,8 +225,8 @@ export class Booking implements FlowObserver {
     b[from + 1] = moved.txTotal;
     b[from + 2] = moved.rxpTotal;
     b[from + 3] = moved.txpTotal;
-    b[from + 4] = (b[from + 4] as number) + moved.rx;
-    b[from + 5] = (b[from + 5] as number) + moved.tx;
+    b[from + TICK_RX] = (b[from + TICK_RX] as number) + moved.rx;
+    b[from + TICK_TX] = (b[from + TICK_TX] as number) + moved.tx;
     return moved;
   }
 
@@ -250,8 +260,8 @@ export class Booking implements FlowObserver {
     swapped.txpTotal = m.rxpTotal;
     swapped.first = m.first;
     swapped.last = m.last;
-    this.#move(this.apps, this.#peer[row] as number, app, swapped);
-    this.#peer[row] = app;
+    this.#move(this.apps, this.#place(row, PEER), app, swapped);
+    this.#setPlace(row, PEER, app);
   }
 
   #appEntity(row: number, role: number): number {
@@ -261,9 +271,10 @@ export class Booking implements FlowObserver {
     return process === NO_OWNER ? (this.#flows.ints[base + L.OWNERSHIP] as number) & 0xffff : this.#appOf(process);
   }
 
-  /** Even numbers are addresses, odd ones names. */
-  #hostEntity(row: number): number {
+  /** Even numbers are addresses, odd ones names. A flow's address stays the same, and so does its number. */
+  #hostEntity(row: number, known: number): number {
     const name = this.#facts === null ? -1 : this.#facts.nameOf(row);
+    if (name < 0 && known >= 0 && known % 2 === 0) return known;
     return name >= 0 ? 2 * name + 1 : 2 * this.hostTable.intern(this.#flows.ints, row * L.INTS + L.REMOTE);
   }
 
@@ -271,17 +282,21 @@ export class Booking implements FlowObserver {
     return (this.#directory.process(process)?.app ?? -OWNERLESS) + OWNERLESS;
   }
 
+  /** App, peer or host under which the row was booked, NEVER where it was not. */
+  #place(row: number, column: number): number {
+    return ~(this.#places[row * INTS + column] ?? 0);
+  }
+
+  #setPlace(row: number, column: number, entity: number): void {
+    this.#places[row * INTS + column] = ~entity;
+  }
+
   #reserve(): void {
     const rows = this.#flows.capacity;
-    if (this.#app.length >= rows) return;
-    const booked = new Float64Array(rows * 6);
-    booked.set(this.#booked);
-    this.#booked = booked;
-    this.#app = widened(this.#app, rows, NEVER);
-    this.#peer = widened(this.#peer, rows, NEVER);
-    this.#host = widened(this.#host, rows, NEVER);
-    this.#category = widened(this.#category, rows, NEVER);
-    this.#known = widened(this.#known, rows, NEVER);
+    if (this.#places.length >= rows * INTS) return;
+    this.#arena = arenaOf(rows * INTS * 4, this.#arena);
+    this.#places = this.#arena.ints;
+    this.#booked = this.#arena.doubles;
   }
 }
 

@@ -1,7 +1,7 @@
 // The flow table: open addressing over typed arrays. Touching a flow allocates nothing; rows are numbers, read through the arenas.
 
 import type { Packet } from '../decode/packet.ts';
-import { widened } from '../net/arrays.ts';
+import { type Arena, arenaOf, widened } from '../net/arrays.ts';
 import { PROTOCOL, TCP_FLAG } from '../net/numbers.ts';
 import { FLOW_DIRECTION, type Localizer } from './direction.ts';
 import { FlowIndex } from './flow-index.ts';
@@ -60,6 +60,7 @@ export class FlowTable {
   readonly #localizer: Localizer;
   readonly #seed: number;
   readonly #index: FlowIndex;
+  #arena: Arena;
   /** First of the free rows; each has the next in HASH. */
   #free = NO_ROW;
   #tick = 1;
@@ -74,9 +75,9 @@ export class FlowTable {
     this.#maxRows = maxRows;
     this.#seed = seed | 0;
     const rows = Math.min(maxRows, FIRST_ROWS);
-    const arena = new ArrayBuffer(rows * ROW_BYTES);
-    this.ints = new Int32Array(arena);
-    this.counters = new Float64Array(arena);
+    this.#arena = arenaOf(rows * ROW_BYTES);
+    this.ints = this.#arena.ints;
+    this.counters = this.#arena.doubles;
     this.touched = new Int32Array(rows);
     this.fresh = new Int32Array(rows);
     this.#index = new FlowIndex(this.ints);
@@ -278,14 +279,12 @@ export class FlowTable {
 
   #grow(): void {
     const rows = this.capacity < LAST_COPY_ROWS ? this.capacity * 2 : this.#maxRows;
-    const arena = new ArrayBuffer(rows * ROW_BYTES);
-    const ints = new Int32Array(arena);
-    ints.set(this.ints);
-    this.ints = ints;
-    this.counters = new Float64Array(arena);
+    this.#arena = arenaOf(rows * ROW_BYTES, this.#arena);
+    this.ints = this.#arena.ints;
+    this.counters = this.#arena.doubles;
     this.touched = widened(this.touched, rows);
     this.fresh = widened(this.fresh, rows);
-    this.#index.setArena(ints);
+    this.#index.setArena(this.ints);
   }
 }
 

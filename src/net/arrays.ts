@@ -7,3 +7,17 @@ export function widened(array: Int32Array, length: number, fill = 0): Int32Array
   if (fill !== 0) wide.fill(fill, array.length);
   return wide;
 }
+
+/** One piece of memory seen as words and as doubles; zero where it was never written. */
+export interface Arena {
+  readonly ints: Int32Array;
+  readonly doubles: Float64Array;
+}
+
+/** An arena of `bytes`, a multiple of 8, that begins with what `old` holds. */
+export function arenaOf(bytes: number, old: Arena | null = null): Arena {
+  const buffer = new ArrayBuffer(bytes);
+  const ints = new Int32Array(buffer);
+  if (old !== null) ints.set(old.ints);
+  return { ints, doubles: new Float64Array(buffer) };
+}

@@ -2,7 +2,7 @@
 
 import type { FlowTable } from '../../flow/flow-table.ts';
 import { COUNTERS, SERIAL } from '../../flow/layout.ts';
-import { widened } from '../../net/arrays.ts';
+import { type Arena, arenaOf } from '../../net/arrays.ts';
 
 /**
  * `ints`, 8 words a row, which is half a cache line: all that naming knows of a flow is asked for together.
@@ -19,8 +19,9 @@ const { NAME, APPLICATION, CATEGORY, MARKS, SOURCE } = COLUMN;
 /** What naming knows of each flow. */
 export class FlowColumns {
   readonly #flows: FlowTable;
-  #ints: Int32Array = new Int32Array(0);
-  #doubles: Float64Array = new Float64Array(0);
+  #arena: Arena = arenaOf(0);
+  #ints = this.#arena.ints;
+  #doubles = this.#arena.doubles;
 
   constructor(flows: FlowTable) {
     this.#flows = flows;
@@ -61,9 +62,9 @@ export class FlowColumns {
   }
 
   #grow(): void {
-    const ints = widened(this.#ints, this.#flows.capacity * INTS);
-    this.#ints = ints;
-    this.#doubles = new Float64Array(ints.buffer);
+    this.#arena = arenaOf(this.#flows.capacity * INTS * 4, this.#arena);
+    this.#ints = this.#arena.ints;
+    this.#doubles = this.#arena.doubles;
   }
 }
 
