@@ -19,6 +19,7 @@ import {
 } from '../../net/model.ts';
 import { protocolName } from '../../net/numbers.ts';
 import { applicationByPort } from '../../net/services.ts';
+import { BareFlows } from '../category/bare-flows.ts';
 import type { Categories } from '../category/categories.ts';
 import { Answers } from './answers.ts';
 import { hasPublicSuffix, registrableDomain } from './domain.ts';
@@ -41,6 +42,7 @@ export class FlowNames implements Findings, FlowFacts {
   readonly #directory: ProcessDirectory;
   readonly #categories: Categories | null;
   readonly #columns: FlowColumns;
+  readonly #bareFlows = new BareFlows();
   readonly #names: NameStrings;
   readonly #applications = new NameStrings(1024);
   readonly #domains: (string | null | undefined)[] = [];
@@ -225,16 +227,25 @@ export class FlowNames implements Findings, FlowFacts {
   #decide(row: number, process: Process | undefined): number {
     const base = row * INTS;
     const ports = this.#flows.ints[base + PORTS] as number;
+    const protocol = (this.#flows.ints[base + PROTOCOL_INTERFACE] as number) & 0xffff;
+    const port = directionOf(this.#flows, row) === FLOW_DIRECTION.INBOUND ? ports >>> 16 : ports & 0xffff;
+    const scope = scopeOf(this.#flows.ints, base + REMOTE);
+    const application = this.applicationOf(row);
     const name = this.#columns.get(row, COLUMN.NAME);
-    return (this.#categories as Categories).decide({
+    const isBare = name < 0 && process === undefined;
+    const known = isBare ? this.#bareFlows.get(application, protocol, port, scope) : -1;
+    if (known >= 0) return known;
+    const decided = (this.#categories as Categories).decide({
       host: name >= 0 ? this.#names.text(name) : null,
       app: process === undefined ? null : (this.#directory.app(process.app)?.name ?? null),
       exe: process?.exe ?? null,
-      application: this.applicationOf(row),
-      protocol: protocolName((this.#flows.ints[base + PROTOCOL_INTERFACE] as number) & 0xffff),
-      port: directionOf(this.#flows, row) === FLOW_DIRECTION.INBOUND ? ports >>> 16 : ports & 0xffff,
-      scope: scopeOf(this.#flows.ints, base + REMOTE),
+      application,
+      protocol: protocolName(protocol),
+      port,
+      scope,
     });
+    if (isBare) this.#bareFlows.set(application, protocol, port, scope, decided);
+    return decided;
   }
 
   #byPort(row: number): string | null {
