@@ -4,10 +4,10 @@
 import { FLOW_DIRECTION } from '../flow/direction.ts';
 import { directionOf, type FlowObserver, type FlowTable, isLocalFlow, NO_OWNER } from '../flow/flow-table.ts';
 import * as L from '../flow/layout.ts';
-import { type Arena, arenaOf } from '../net/arrays.ts';
 import type { FlowFacts, ProcessDirectory } from '../net/model.ts';
 import { OWNER_REASONS } from '../net/model.ts';
 import { Accumulators } from './accumulators.ts';
+import { BookedRows, DOUBLES, PLACE, TICK_RX, TICK_TX } from './booked-rows.ts';
 import { isCarrier } from './carrier.ts';
 import { HostTable } from './host-table.ts';
 import { type Movement, movement } from './movement.ts';
@@ -27,25 +27,10 @@ export const CARRIER = 15;
  */
 export const ROLE = { HEADLINE: 0, TUNNEL: 1, APART: 2, REPEATS: 3 } as const;
 
+const { APP, PEER, HOST } = PLACE;
+
 /** Most hosts with a row of their own. */
 export const MAX_HOSTS = 65_536;
-
-/**
- * What is booked of a flow, 64 bytes a row of the flow table, one cache line:
- *
- *     doubles  0..3 RX, TX, RX packets, TX packets booked | 4 RX of the tick that is being closed | 5 its TX
- *     ints     12 app | 13 app at the far end | 14 host | 15 category that its host was told of << 16 | category it is booked under
- *
- * App, peer and host are kept inverted and categories one higher, so that a row that was never written says NEVER.
- */
-const DOUBLES = 8;
-const INTS = 16;
-const TICK_RX = 4;
-const TICK_TX = 5;
-const APP = 12;
-const PEER = 13;
-const HOST = 14;
-const CATEGORIES = 15;
 
 /**
  * The books. Columns beside the flow table's rows say what of each flow has been booked, and where, so that a flow whose owner is
@@ -67,9 +52,7 @@ export class Booking implements FlowObserver {
   readonly #flows: FlowTable;
   readonly #directory: ProcessDirectory;
   readonly #facts: FlowFacts | null;
-  #arena: Arena = arenaOf(0);
-  #booked = this.#arena.doubles;
-  #places = this.#arena.ints;
+  readonly #rows = new BookedRows();
   readonly #moved = movement();
   readonly #swapped = movement();
   #roles: Uint8Array = new Uint8Array(0);
@@ -95,22 +78,22 @@ export class Booking implements FlowObserver {
 
   /** True for a flow whose bytes are counted under the apps in the tunnel that it carries. */
   carries(row: number): boolean {
-    return this.#place(row, APP) === CARRIER;
+    return this.#rows.place(row, APP) === CARRIER;
   }
 
   /** App entity under which a flow was booked last; negative for one that is no part of any app. */
   appOf(row: number): number {
-    return this.#place(row, APP);
+    return this.#rows.place(row, APP);
   }
 
   /** Host entity under which a flow was booked last: see HostRows. */
   hostOf(row: number): number {
-    return this.#place(row, HOST);
+    return this.#rows.place(row, HOST);
   }
 
   /** Category + 1 of a flow when it was booked last, 0 is none. */
   categoryOf(row: number): number {
-    return Math.max(0, ((this.#places[row * INTS + CATEGORIES] ?? 0) >>> 16) - 1);
+    return Math.max(0, this.#rows.toldCategory(row));
   }
 
   /** True for a flow inside a captured tunnel: the headline has its bytes once more, in what carries it. */
@@ -120,12 +103,11 @@ export class Booking implements FlowObserver {
   }
 
   flowRemoved(row: number): void {
-    this.#reserve();
+    this.#rows.reserve(this.#flows.capacity);
     this.#book(row);
     this.onLeaving?.(row);
     this.onRemoved?.(row);
-    const places = this.#places;
-    for (let i = row * INTS; i < row * INTS + INTS; i++) places[i] = 0;
+    this.#rows.clear(row);
   }
 
   /** Books every flow that moved or was learnt about since the last call. */
@@ -137,7 +119,7 @@ export class Booking implements FlowObserver {
   }
 
   #bookAll(): void {
-    this.#reserve();
+    this.#rows.reserve(this.#flows.capacity);
     const { touched, touchedCount } = this.#flows;
     for (let i = 0; i < touchedCount; i++) {
       const row = touched[i] as number;
@@ -147,21 +129,22 @@ export class Booking implements FlowObserver {
 
   /** Clears the tick's share of every flow that moved; after snapshots were made. */
   clearTick(): void {
+    const { doubles } = this.#rows;
     const { touched, touchedCount } = this.#flows;
     for (let i = 0; i < touchedCount; i++) {
       const at = (touched[i] as number) * DOUBLES;
-      this.#booked[at + TICK_RX] = 0;
-      this.#booked[at + TICK_TX] = 0;
+      doubles[at + TICK_RX] = 0;
+      doubles[at + TICK_TX] = 0;
     }
   }
 
   /** RX bytes a flow moved in the tick that is being closed. */
   tickRx(row: number): number {
-    return this.#booked[row * DOUBLES + TICK_RX] ?? 0;
+    return this.#rows.doubles[row * DOUBLES + TICK_RX] ?? 0;
   }
 
   tickTx(row: number): number {
-    return this.#booked[row * DOUBLES + TICK_TX] ?? 0;
+    return this.#rows.doubles[row * DOUBLES + TICK_TX] ?? 0;
   }
 
   #book(row: number): void {
@@ -170,10 +153,10 @@ export class Booking implements FlowObserver {
     const moved = this.#movement(row);
     const iface = (flows.ints[base + L.PROTOCOL_INTERFACE] as number) >>> 16;
     const role = this.#roles[iface] ?? ROLE.HEADLINE;
-    const was = this.#place(row, APP);
+    const was = this.#rows.place(row, APP);
     this.#move(this.interfaces, was === NEVER ? NEVER : iface, iface, moved);
     if (role === ROLE.REPEATS || (role === ROLE.APART && directionOf(flows, row) === FLOW_DIRECTION.TRANSIT)) {
-      this.#setPlace(row, APP, ASIDE);
+      this.#rows.setPlace(row, APP, ASIDE);
       return;
     }
     if (role === ROLE.APART) this.#move(this.own, was < 0 ? NEVER : iface, iface, moved);
@@ -186,29 +169,28 @@ export class Booking implements FlowObserver {
       this.unowned.add(iface, all ? moved.rxTotal : moved.rx, all ? moved.txTotal : moved.tx, 0, 0, moved.first, moved.last);
     }
     this.#move(this.apps, was, app, moved);
-    this.#setPlace(row, APP, app);
+    this.#rows.setPlace(row, APP, app);
     if (isLocalFlow(flows, row)) this.#bookPeer(row, moved);
 
-    const hadHost = this.#place(row, HOST);
+    const hadHost = this.#rows.place(row, HOST);
     const host = this.#hostEntity(row, hadHost);
     const category = this.#facts === null ? 0 : this.#facts.categoryOf(row) + 1;
-    const categories = this.#places[row * INTS + CATEGORIES] as number;
     this.#move(this.hosts, hadHost, host, moved);
-    if (hadHost !== host || categories >>> 16 !== category + 1) this.onHost?.(host, row);
-    this.#setPlace(row, HOST, host);
-    let bookedUnder = categories & 0xffff;
+    if (hadHost !== host || this.#rows.toldCategory(row) !== category) this.onHost?.(host, row);
+    this.#rows.setPlace(row, HOST, host);
+    let bookedUnder = this.#rows.bookedCategory(row);
     if (role !== ROLE.TUNNEL) {
-      this.#move(this.categories, bookedUnder - 1, category, moved);
-      bookedUnder = category + 1;
+      this.#move(this.categories, bookedUnder, category, moved);
+      bookedUnder = category;
     }
-    this.#places[row * INTS + CATEGORIES] = ((category + 1) << 16) | bookedUnder;
+    this.#rows.setCategories(row, category, bookedUnder);
   }
 
   /** What the flow moved since it was last booked, and altogether; marks it as booked. */
   #movement(row: number): Movement {
     const at = row * L.COUNTERS;
     const c = this.#flows.counters;
-    const b = this.#booked;
+    const b = this.#rows.doubles;
     const from = row * DOUBLES;
     const moved = this.#moved;
     moved.rxTotal = c[at + L.RX_BYTES] as number;
@@ -260,8 +242,8 @@ export class Booking implements FlowObserver {
     swapped.txpTotal = m.rxpTotal;
     swapped.first = m.first;
     swapped.last = m.last;
-    this.#move(this.apps, this.#place(row, PEER), app, swapped);
-    this.#setPlace(row, PEER, app);
+    this.#move(this.apps, this.#rows.place(row, PEER), app, swapped);
+    this.#rows.setPlace(row, PEER, app);
   }
 
   #appEntity(row: number, role: number): number {
@@ -280,23 +262,6 @@ export class Booking implements FlowObserver {
 
   #appOf(process: number): number {
     return (this.#directory.process(process)?.app ?? -OWNERLESS) + OWNERLESS;
-  }
-
-  /** App, peer or host under which the row was booked, NEVER where it was not. */
-  #place(row: number, column: number): number {
-    return ~(this.#places[row * INTS + column] ?? 0);
-  }
-
-  #setPlace(row: number, column: number, entity: number): void {
-    this.#places[row * INTS + column] = ~entity;
-  }
-
-  #reserve(): void {
-    const rows = this.#flows.capacity;
-    if (this.#places.length >= rows * INTS) return;
-    this.#arena = arenaOf(rows * INTS * 4, this.#arena);
-    this.#places = this.#arena.ints;
-    this.#booked = this.#arena.doubles;
   }
 }
 
