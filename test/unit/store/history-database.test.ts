@@ -1,9 +1,9 @@
 // HistoryDatabase from outside: what is applied is answered, an image holds all of it, a sequence number counts once.
 
-import { beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test, vi } from 'vitest';
 import { HistoryDatabase } from '../../../src/store/history-database.ts';
 import { utcZone } from '../../../src/store/zone.ts';
-import { batch, entry, HOUR, MINUTE, NOVEMBER, question, sqlJs } from '../../support/history.ts';
+import { batch, DAY, entry, HOUR, MINUTE, NOVEMBER, question, sqlJs } from '../../support/history.ts';
 
 let sql: Awaited<ReturnType<typeof sqlJs>>;
 beforeAll(async () => {
@@ -42,6 +42,8 @@ describe('what is applied', () => {
       ['2026-11-01T02:00:00+00:00', 5],
     ]);
     expect([oldest, newest, resolutionMs]).toEqual([(NOVEMBER + 10) * MINUTE, (NOVEMBER + 131) * MINUTE, MINUTE]);
+    const [wget] = history.query(question({ app: 'wget' })).rows;
+    expect([wget?.firstSeen, wget?.lastSeen]).toEqual([(NOVEMBER + 10) * MINUTE, (NOVEMBER + 130) * MINUTE]);
     const [row] = history.query(question({ app: 'curl' })).rows;
     expect([row?.firstSeen, row?.lastSeen]).toEqual([(NOVEMBER + 10) * MINUTE, (NOVEMBER + 10) * MINUTE]);
   });
@@ -105,5 +107,57 @@ describe('what is applied', () => {
       ['wget', null, 70],
       [null, '2 more', 1505],
     ]);
+  });
+
+  test('is cut into days of a zone that half hours part, exactly while minutes are kept and by whole hours after that', () => {
+    const history = HistoryDatabase.create(sql);
+    const india = () => 5.5 * HOUR;
+    // Midnight in India is at 18:30 UTC; the hour from 18:00 belongs to the day that holds its middle.
+    for (const minute of [18 * 60 + 29, 18 * 60 + 30, 18 * 60 + 31])
+      history.apply(minute, batch(NOVEMBER + minute, [entry({ rxBytes: minute })]));
+    const days = () => {
+      const { rows, resolutionMs } = history.query(question({ by: 'day' }), india);
+      return [resolutionMs, ...rows.map((row) => [row.key, row.rxBytes])];
+    };
+    expect(days()).toEqual([MINUTE, ['2026-11-01T00:00:00+05:30', 1109], ['2026-11-02T00:00:00+05:30', 1110 + 1111]]);
+    while (history.prune(NOVEMBER * MINUTE + 10 * DAY, 1e9));
+    expect(days()).toEqual([HOUR, ['2026-11-02T00:00:00+05:30', 1109 + 1110 + 1111]]);
+    while (history.prune(NOVEMBER * MINUTE + 100 * DAY, 1e9));
+    expect(days()).toEqual([DAY, ['2026-11-01T00:00:00+05:30', 1109 + 1110 + 1111]]);
+  });
+
+  test('is cut in the zone of the process where none is told', () => {
+    vi.stubEnv('TZ', 'America/New_York');
+    expect(
+      recorded()
+        .query(question({ by: 'day' }))
+        .rows.map((row) => row.key),
+    ).toEqual(['2026-10-31T00:00:00-04:00']);
+    vi.unstubAllEnvs();
+  });
+
+  test('is all or nothing: a batch that cannot be booked leaves no trace', () => {
+    const history = recorded();
+    const broken = { ...entry({ app: 'new', rxBytes: 5 }), host: 7 as unknown as string };
+    expect(() => history.apply(5, batch(NOVEMBER, [entry({ app: 'newer', rxBytes: 1 }), broken]))).toThrow();
+    expect(history.applied).toBe(4);
+    expect(history.query(question()).total.rxBytes).toBe(1575);
+    history.apply(5, batch(NOVEMBER, [entry({ app: 'newer', rxBytes: 1 })]));
+    expect(history.query(question({ app: 'newer' })).total.rxBytes).toBe(1);
+  });
+
+  test('is bounded: texts of any length and characters, numbers of any size', () => {
+    const history = HistoryDatabase.create(sql);
+    const app = `${'x'.repeat(600)}`;
+    history.apply(
+      1,
+      batch(NOVEMBER, [entry({ app, host: 'a\u001b[2Jb\ud800', rxBytes: 1e300, txBytes: Number.NaN, flows: 1.9 })]),
+    );
+    const [row] = history.query(question({ by: 'host' })).rows;
+    expect([row?.key, row?.rxBytes, row?.txBytes, row?.flows]).toEqual(['a[2Jb', 1e15, 0, 1]);
+    expect(history.query(question()).rows[0]?.key).toBe('x'.repeat(512));
+    history.apply(2, batch(-5, [entry({ rxBytes: 1 })]));
+    history.apply(3, batch(1e30, [entry({ rxBytes: 1 })]));
+    expect(history.query(question({ from: 0, to: 1e18, by: 'app', app: 'curl' })).total.rxBytes).toBe(2);
   });
 });

@@ -184,4 +184,12 @@ describe('a wrong clock', () => {
     const { rows } = history.query(question({ by: 'hour', to: START + 3 * HOUR }), utcZone);
     expect(rows.map((row) => row.rxBytes)).toEqual([10, 100_010, 10]);
   });
+
+  test('that was set back further books in days alone, and the sums are right', () => {
+    const history = recorded(hourly(70));
+    prune(history, START + 70 * DAY);
+    history.apply(5000, batch(NOVEMBER + 90, [entry({ rxBytes: 100_000 })]));
+    expect([count(history, 'minute'), count(history, 'hour'), count(history, 'day')]).toEqual([48, 60 * 24, 70]);
+    expect(history.query(question({ to: START + DAY })).total.rxBytes).toBe(100_240);
+  });
 });
