@@ -13,7 +13,7 @@ import { type BaseColours, type LineBox, Skeleton, type Spark } from './widgets.
 const TABLES = 3;
 
 /** Most parts without rows that a frame has. */
-const PARTS = 3;
+const PARTS = 2;
 
 /** All widgets, made once; a frame places them and fills them. The terminal is written by the screen's draw alone. */
 export class Dashboard {

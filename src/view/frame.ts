@@ -63,18 +63,18 @@ export function frameOf(state: ViewState, live: Snapshot, { glyphs, keys }: Fram
       popup: null,
       message: tooSmall(state, glyphs),
     };
-  const history = state.view === 'history' ? historyPanel(state, live, glyphs) : { parts: [], tables: [] };
+  const history = state.view === 'history' ? historyPanel(state, live, glyphs) : null;
   const { sparks } = layout;
   const spark = (direction: 'rx' | 'tx', { left, top, width, height }: Rect): ChartModel =>
     sparkPanel(state, live, glyphs, direction, { left: left + 1, top, width: width - 2, height });
   return {
     header: { rect: layout.header, lines: headerPanel(state, live, glyphs, layout.header.width) },
     footer: { rect: layout.footer, lines: footerPanel(state, live, glyphs, keys, layout.footer.width) },
-    chart: layout.chart === null ? null : chartPanel(state, live, glyphs, layout.chart),
+    chart: history?.chart ?? (layout.chart === null ? null : chartPanel(state, live, glyphs, layout.chart)),
     sparks: sparks === null ? [] : [spark('rx', sparks.rx), spark('tx', sparks.tx)],
     tables: layout.tables.map(({ table, rect }) => ({ table, rect, ...tablePanel(state, live, glyphs, table, rect) })),
-    parts: history.parts,
-    historyTables: history.tables,
+    parts: history?.parts ?? [],
+    historyTables: history?.tables ?? [],
     popup: state.popup === null ? null : popupPanel(state, live, glyphs, keys, state.popup),
     message: null,
   };

@@ -7,7 +7,7 @@ import { answered, choose, chooseCells, curved, moveChosen, separated, stretched
 import { editFilter, openFilter, withoutFilter } from './filter-input.ts';
 import { UNIT_MODES } from './format.ts';
 import type { FrameSettings } from './frame.ts';
-import { reduceHistory, scrollHistory, selectHistory, takeAnswer, withQuestions } from './history/reduce.ts';
+import { markCells, reduceHistory, scrollHistory, selectHistory, takeAnswer, withQuestions } from './history/reduce.ts';
 import { move, scroll, settled } from './movement.ts';
 import { sortBy, toggleFrozen, togglePin, turnSort } from './ordering.ts';
 import { openDetails, openThemes, scrolledPopup, showView, turnPane } from './places.ts';
@@ -56,6 +56,7 @@ function step(state: ViewState, action: Action, live: Snapshot, settings: FrameS
     case 'sort':
       return still(sortBy({ ...state, pane: action.table }, action.column, live));
     case 'chart':
+      if (state.view === 'history') return still(markCells(state, action.cell, action.anchor, live, settings.glyphs));
       return chooseCells(state, live, settings.glyphs, action.cell, action.anchor);
     case 'past':
       return still(answered(state, live, action, action.answer));

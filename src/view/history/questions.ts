@@ -11,7 +11,7 @@ const TOP = 200;
 /** Weeks of the calendar of an app, this one too. */
 export const CALENDAR_WEEKS = 53;
 /** How often that is asked again which hardly changes: the budget while nobody looks at history, what an app reached first. */
-const SELDOM_MINUTES = 10;
+const SELDOM_MS = 10 * MINUTE_MS;
 
 const KEY_OF_PANE: Readonly<Record<HistoryPane, HistoryKey>> = {
   apps: 'app',
@@ -79,8 +79,8 @@ export function ask(
   let { serial } = history;
   for (const [slot, wanted] of questionsOf(history, asking)) {
     const old = history.slots[slot];
-    const key = `${freshness(slot, wanted, now, shown, old)} ${JSON.stringify(wanted)}`;
-    if (old?.key === key) continue;
+    const key = JSON.stringify(wanted);
+    if (old?.key === key && !isDue(slot, wanted, now, shown, old)) continue;
     serial++;
     slots[slot] = {
       key,
@@ -96,10 +96,10 @@ export function ask(
   return requests.length === 0 ? { history, requests } : { history: { ...history, slots, serial }, requests };
 }
 
-/** Changes when the answer may have: each minute where now is part of it, or where it failed; never for the past. */
-function freshness(slot: HistorySlot, wanted: HistoryAsk, now: number, shown: boolean, old: SlotState | undefined): number {
-  const minute = Math.floor(now / MINUTE_MS);
-  if (slot === 'first' || (slot === 'budget' && !shown)) return Math.floor(minute / SELDOM_MINUTES);
-  if (wanted.kind === 'rows' && wanted.query.to < startOf('hour', now) && (old?.failure ?? null) === null) return 0;
-  return minute;
+/** True when time alone is a reason to ask again: each minute where now is part of it or where it failed; never for the past. */
+function isDue(slot: HistorySlot, wanted: HistoryAsk, now: number, shown: boolean, old: SlotState): boolean {
+  const isPast = wanted.kind === 'rows' && wanted.query.to < startOf('hour', now) && old.failure === null;
+  if (isPast) return false;
+  const step = slot === 'first' || (slot === 'budget' && !shown) ? SELDOM_MS : MINUTE_MS;
+  return Math.floor(old.asked / step) !== Math.floor(now / step);
 }

@@ -10,7 +10,7 @@ import { topFor } from '../selection.ts';
 import type { ViewState } from '../state.ts';
 import { startOf, stepped } from './calendar.ts';
 import { countedBytes } from './counted.ts';
-import { historyPage } from './layout.ts';
+import { historyPage, plotOf } from './layout.ts';
 import { historyRows, listIndex, movedList, rowId } from './lists.ts';
 import { ask, calendarStart } from './questions.ts';
 import { type Scene, sceneOf } from './scene.ts';
@@ -124,6 +124,21 @@ export function selectHistory(state: ViewState, pane: HistoryPane, id: string, l
   const { page } = state.history;
   const focused = withHistory(state, page === null ? { pane } : { page: { ...page, pane: 'domains' } });
   return moveList(focused, sceneOf(focused, live, glyphs), () => index);
+}
+
+/** Marks the bins under a cell of the chart, or from another cell to it. */
+export function markCells(state: ViewState, cell: number, anchor: number | null, live: Snapshot, glyphs: Glyphs): ViewState {
+  const { layout, charted } = sceneOf(state, live, glyphs);
+  if (layout.chart === null) return state;
+  const { cells } = plotOf(layout.chart);
+  const bins = charted.edges.length - 1;
+  // Where bins are narrower than cells, a stretch ends with the last one of its cell.
+  const timeOf = (at: number, isEnd: boolean): number => {
+    const bin = isEnd ? Math.ceil(((at + 1) * bins) / cells) - 1 : Math.floor((at * bins) / cells);
+    return charted.edges[Math.min(bins - 1, Math.max(0, bin))] as number;
+  };
+  const mark = anchor === null ? null : timeOf(anchor, anchor > cell);
+  return withHistory(state, { cursor: timeOf(cell, anchor !== null && cell > anchor), mark });
 }
 
 /** Moves the window of a table; the cursor comes along only where it would leave it. */

@@ -4,6 +4,7 @@ import type { Snapshot } from '../../aggregate/snapshot.ts';
 import { cut, displayWidth, drawable } from '../cells.ts';
 import { pictureOf } from '../derive.ts';
 import type { Glyphs } from '../glyphs.ts';
+import { HISTORY_HINTS } from '../history/hints.ts';
 import { type KeyTable, keyLabel } from '../keymap.ts';
 import { fitLine, fitParts, spread } from '../pane.ts';
 import { type Line, span } from '../span.ts';
@@ -18,13 +19,26 @@ export function footerPanel(state: ViewState, live: Snapshot, glyphs: Glyphs, ke
     applied === ''
       ? []
       : [span(`/${cut(state.privacy ? glyphs.masked.repeat(6) : drawable(applied, glyphs), 40, glyphs)} `, 'filtered')];
-  const hints = keys
+  const hints = state.view === 'history' ? historyHints(keys) : usualHints(keys);
+  return [spread([span(' '), ...fitParts(hints, width - 2 - displayWidth(right[0]?.text ?? ''), 2)], right, width, glyphs)];
+}
+
+function usualHints(keys: KeyTable) {
+  return keys
     .filter((binding) => binding.hint !== null && binding.keys.length > 0)
     .map((binding) => ({
       rank: binding.hint?.rank ?? 0,
       line: [span(keyLabel(binding.keys[0] as string), 'key'), span(` ${binding.hint?.text}`, 'dim')],
     }));
-  return [spread([span(' '), ...fitParts(hints, width - 2 - displayWidth(right[0]?.text ?? ''), 2)], right, width, glyphs)];
+}
+
+function historyHints(keys: KeyTable) {
+  return HISTORY_HINTS.flatMap(({ commands, text, rank }) => {
+    const bound = commands.flatMap((command) => keys.find((binding) => binding.command === command)?.keys[0] ?? []);
+    return bound.length < commands.length
+      ? []
+      : [{ rank, line: [span(bound.map(keyLabel).join(' '), 'key'), span(` ${text}`, 'dim')] }];
+  });
 }
 
 function filterInput(state: ViewState, live: Snapshot, glyphs: Glyphs, width: number): readonly Line[] {
@@ -48,6 +62,7 @@ function filterInput(state: ViewState, live: Snapshot, glyphs: Glyphs, width: nu
   }
   const picture = pictureOf(state, live);
   const count = picture.connections.length + picture.closedHidden;
-  const help = `${count} ${count === 1 ? 'connection' : 'connections'}   Enter keeps it, Esc clears it`;
+  const over = state.view === 'history' ? 'of what is recorded' : `${count} ${count === 1 ? 'connection' : 'connections'}`;
+  const help = `${over}   Enter keeps it, Esc clears it`;
   return [line, fitLine([span(' '.repeat(prompt.length)), span(help, 'dim')], width, glyphs)];
 }

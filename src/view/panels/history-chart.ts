@@ -3,7 +3,7 @@
 import type { Snapshot } from '../../aggregate/snapshot.ts';
 import { cut, displayWidth, drawable } from '../cells.ts';
 import { columnsIn, penOf, plotRows } from '../chart/plot.ts';
-import { scaleTop } from '../chart/scale.ts';
+import { heightOf, scaleTop } from '../chart/scale.ts';
 import { AMOUNT_WIDTH, formatAmount } from '../format.ts';
 import type { Glyphs } from '../glyphs.ts';
 import { DAY_MS, HOUR_MS, MINUTE_MS, stretchText } from '../history/calendar.ts';
@@ -39,7 +39,9 @@ export function historyChart(state: ViewState, live: Snapshot, scene: Scene, gly
   const message = most > 0 ? null : historyMessage(state, live, glyphs);
   if (message !== null) return framed(rect, title, [], message, glyphs, true);
   const isLate = state.history.slots.chart?.pending === true;
-  const note: Line = isLate ? [span('reading', 'warn'), span(glyphs.more, 'warn')] : [span(binText(charted), 'dim')];
+  const note: Line = isLate
+    ? [span('reading', 'warn'), span(glyphs.more, 'warn')]
+    : [span(`${binText(charted)}${howText(state)}`, 'dim')];
   return framed(rect, title, note, plot(state, scene, glyphs, rect), glyphs, true);
 }
 
@@ -47,6 +49,10 @@ function markedText(marked: { from: number; to: number }, window: { from: number
   const text = stretchText(marked.from, marked.to);
   // Within a day its date stands in the title already.
   return window.to - window.from <= DAY_MS + HOUR_MS ? text.replace(/^.*?(?=\d\d:\d\d)/, '') : text;
+}
+
+function howText({ chart }: ViewState): string {
+  return `${chart.curve === 'log' ? ', logarithmic' : ''}${chart.separate ? ', a scale each' : ''}`;
 }
 
 /** `30 min a column`. */
@@ -67,13 +73,11 @@ function plot(state: ViewState, scene: Scene, glyphs: Glyphs, rect: Rect): reado
   const cellOf = (bin: number): number => Math.floor(Math.ceil((bin * columns) / bins) / penOf(glyphs).across);
   const rxMost = fullestOf(charted.rx);
   const txMost = fullestOf(charted.tx);
-  const up = rowsAbove(rxMost?.bytes ?? 0, txMost?.bytes ?? 0, rows);
+  const { curve } = state.chart;
+  const { up, top, bottom } = scaleOf(state, rxMost?.bytes ?? 0, txMost?.bytes ?? 0, rows);
   const down = rows - up;
-  const perRow = Math.max((rxMost?.bytes ?? 0) / up, (txMost?.bytes ?? 0) / down, 1);
-  const top = scaleTop(perRow * up, state.units);
-  const bottom = (top / up) * down;
   const heights = (values: readonly number[], end: number): number[] =>
-    Array.from({ length: columns }, (_, column) => Math.min(1, (values[binOf(column)] as number) / end));
+    Array.from({ length: columns }, (_, column) => heightOf(values[binOf(column)] as number, end, curve));
   const lit = litCells(scene, cells, cellOf);
   const paint = (text: string, role: Role): Cells => ({
     signs: [...text.padEnd(cells).slice(0, cells)],
@@ -99,7 +103,27 @@ function plot(state: ViewState, scene: Scene, glyphs: Glyphs, rect: Rect): reado
   return [...lines, [span(' '), ...label(''), span(times, 'dim')]];
 }
 
-/** Rows of the plot that RX gets: its part of both peaks, so that a byte is as high above the axis as below it. */
+/** Rows above the axis, and the ends of the scale. On one linear scale a byte is as high above the axis as below it. */
+function scaleOf(
+  { chart, units }: ViewState,
+  rx: number,
+  tx: number,
+  rows: number,
+): { readonly up: number; readonly top: number; readonly bottom: number } {
+  if (chart.separate || chart.curve === 'log') {
+    const most = Math.max(rx, tx);
+    return {
+      up: Math.ceil(rows / 2),
+      top: scaleTop(chart.separate ? rx : most, units),
+      bottom: scaleTop(chart.separate ? tx : most, units),
+    };
+  }
+  const up = rowsAbove(rx, tx, rows);
+  const top = scaleTop(Math.max(rx / up, tx / (rows - up), 1) * up, units);
+  return { up, top, bottom: (top / up) * (rows - up) };
+}
+
+/** Rows of the plot that RX gets: its part of both peaks. */
 function rowsAbove(rx: number, tx: number, rows: number): number {
   if (rx + tx <= 0) return Math.ceil(rows / 2);
   return Math.min(rows - 1, Math.max(1, Math.round((rows * rx) / (rx + tx))));

@@ -2,11 +2,13 @@
 
 import type { Snapshot } from '../../aggregate/snapshot.ts';
 import type { Glyphs } from '../glyphs.ts';
+import { plotOf } from '../history/layout.ts';
 import { sceneOf } from '../history/scene.ts';
 import type { HistoryPane } from '../history/state.ts';
 import type { Rect } from '../layout.ts';
 import type { Line } from '../span.ts';
 import type { ViewState } from '../state.ts';
+import type { ChartPane } from './chart.ts';
 import { historyCalendar } from './history-calendar.ts';
 import { historyChart } from './history-chart.ts';
 import { historySummary } from './history-summary.ts';
@@ -27,8 +29,14 @@ export interface HistoryTablePart extends HistoryPart {
 
 /** All parts of the view. */
 export interface HistoryPanel {
+  readonly chart: ChartPane | null;
   readonly parts: readonly HistoryPart[];
   readonly tables: readonly HistoryTablePart[];
+}
+
+function chartPane(rect: Rect, lines: readonly Line[]): ChartPane {
+  const { labels, cells } = plotOf(rect);
+  return { rect, lines, left: 2 + labels, cells };
 }
 
 /** Draws the view. */
@@ -38,12 +46,12 @@ export function historyPanel(state: ViewState, live: Snapshot, glyphs: Glyphs): 
   const { chart, summary, calendar, tables } = scene.layout;
   const context = contextOf(state, live, glyphs);
   const parts: HistoryPart[] = [];
-  if (chart !== null) parts.push({ rect: chart, lines: historyChart(state, live, scene, glyphs, chart) });
   parts.push({ rect: summary, lines: historySummary(state, live, scene, glyphs, summary.width, summary.height) });
   if (calendar !== null && history.page !== null)
     parts.push({ rect: calendar, lines: historyCalendar(state, live, history.page, glyphs, calendar) });
   const focus = history.page === null ? history.pane : history.page.pane === 'domains' ? 'domains' : null;
   return {
+    chart: chart === null ? null : chartPane(chart, historyChart(state, live, scene, glyphs, chart)),
     parts,
     tables: tables.map(({ pane, rect }) => ({
       pane,
