@@ -14,6 +14,14 @@ import { batch, entry, NOVEMBER, question } from './history.ts';
 /** A batch that moved so many bytes. */
 export const moved = (rxBytes: number): HistoryBatch => batch(NOVEMBER, [entry({ rxBytes })]);
 
+/** Bytes in a history, image and journals. */
+export function bytesIn(sql: SqlJsStatic, path: string): number {
+  const { database } = loadHistory(sql, path);
+  const { rxBytes } = database.query(question({ from: 0, to: 4e12 })).total;
+  database.close();
+  return rxBytes;
+}
+
 /** Removed by `remove`. Records are given as sequence number -> bytes. */
 export class HistoryFolder {
   readonly folder = mkdtempSync(join(tmpdir(), 'netmon-history-'));
@@ -51,10 +59,7 @@ export class HistoryFolder {
 
   /** Bytes in image and journals. */
   allBytes(): number {
-    const { database } = loadHistory(this.#sql, this.path);
-    const { rxBytes } = database.query(question()).total;
-    database.close();
-    return rxBytes;
+    return bytesIn(this.#sql, this.path);
   }
 
   remove(): void {

@@ -1,0 +1,185 @@
+// History as it is used: killed at random moments, on a full disk, read by sqlite3 while it is written, and its sums beside the kernel's.
+
+import { type ChildProcess, execFile, execFileSync, spawn } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type SaveRequest, saveImage } from '../../src/store/image-save.ts';
+import { Recorder } from '../../src/store/recorder.ts';
+import { FakeClock } from '../support/fake-clock.ts';
+import { sqlJs } from '../support/history.ts';
+import { bytesIn, HistoryFolder, moved } from '../support/history-folder.ts';
+import { buildProgram, netnsObstacle, Pair, Running } from '../support/netns.ts';
+
+const children = join(import.meta.dirname, '../bench/children');
+const KILLS = 8;
+let program: ReturnType<typeof buildProgram>;
+
+beforeAll(() => {
+  program = buildProgram();
+}, 120_000);
+afterAll(() => program.remove());
+
+/** Runs a program to its end; its standard output. */
+function output(command: string, args: readonly string[]): Promise<string> {
+  return new Promise((resolve, reject) => {
+    execFile(command, args, { encoding: 'utf8' }, (error, stdout, stderr) =>
+      error === null || stdout !== '' ? resolve(stdout) : reject(new Error(`${command}: ${stderr}`)),
+    );
+  });
+}
+
+function sqlite3Obstacle(): string | null {
+  try {
+    execFileSync('sqlite3', ['-version'], { stdio: 'ignore' });
+    return null;
+  } catch {
+    return 'needs the program sqlite3';
+  }
+}
+
+describe('history', () => {
+  it(`killed ${KILLS} times at random moments under load opens each time, with all that was confirmed`, async () => {
+    const result = JSON.parse(
+      await output(process.execPath, [join(children, 'kills.js'), dirname(program.main), String(KILLS), '3']),
+    );
+    expect(result).toMatchObject({ kills: KILLS, faults: [] });
+    expect(result.foundBytes).toBeGreaterThanOrEqual(result.confirmedBytes);
+    expect(result.confirmedBytes).toBeGreaterThan(0);
+    expect(result.unconfirmedMs).toBeLessThan(5000);
+  }, 180_000);
+
+  it('is read by sqlite3 again and again while it is written, without one error', async ({ skip }) => {
+    const obstacle = sqlite3Obstacle();
+    if (obstacle !== null) skip(`history: ${obstacle}`);
+    const folder = mkdtempSync(join(tmpdir(), 'netmon-reading-'));
+    const path = join(folder, 'history.sqlite');
+    const recorder: ChildProcess = spawn(process.execPath, [join(children, 'recorder.js'), dirname(program.main), path], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    try {
+      let errors = '';
+      recorder.stderr?.on('data', (text) => {
+        errors += text;
+      });
+      const files = new Set<number>();
+      let newest = 0;
+      for (let reads = 0; reads < 40 || files.size < 4; ) {
+        const stats = statSync(path, { throwIfNoEntry: false });
+        if (stats === undefined) {
+          await new Promise((resolve) => setTimeout(resolve, 20));
+          continue;
+        }
+        files.add(stats.mtimeMs); // numbers of files are used again
+        const text = await output('sqlite3', [path, 'SELECT SUM(packet_size) FROM connections; PRAGMA quick_check;']);
+        expect(text).toMatch(/^\d+\nok\n$/);
+        expect(Number.parseInt(text, 10)).toBeGreaterThanOrEqual(newest);
+        newest = Number.parseInt(text, 10);
+        reads++;
+      }
+      expect(errors).toBe('');
+    } finally {
+      recorder.kill('SIGKILL');
+      rmSync(folder, { recursive: true, force: true });
+    }
+  }, 60_000);
+
+  it('on a full disk goes on, says so, and has all when there is room again', async ({ skip }) => {
+    const sql = await sqlJs();
+    const history = new HistoryFolder(sql);
+    const disk = join(history.folder, 'disk');
+    mkdirSync(disk);
+    try {
+      execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=256k,mode=700', 'tmpfs', disk], { stdio: 'ignore' });
+    } catch {
+      history.remove();
+      skip('history: a small file system can not be mounted here');
+    }
+    try {
+      const clock = new FakeClock();
+      const recorder = new Recorder({
+        path: join(disk, 'history.sqlite'),
+        owner: null,
+        maxBytes: 200e6,
+        clock,
+        newest: () => clock.now(),
+        takeLock: () => ({ held: { release: () => undefined } }),
+        runSave: async (request: SaveRequest) => saveImage(sql, request),
+        onBegin: () => undefined,
+      });
+      recorder.offer(moved(1));
+      await recorder.work();
+      await recorder.save();
+      writeFileSync(join(disk, 'ballast'), Buffer.alloc(170_000)); // there is room for records, but for no image
+      recorder.offer(moved(10));
+      await recorder.save();
+      expect(recorder.status).toMatchObject({
+        state: 'failing',
+        note: expect.stringContaining('no space is left on the device'),
+      });
+      expect(readdirSync(disk)).not.toContain('history.sqlite.new');
+      try {
+        writeFileSync(join(disk, 'more'), Buffer.alloc(150_000)); // now the journal has no room either
+      } catch {
+        // as full as can be
+      }
+      for (let i = 0; i < 40; i++) {
+        recorder.offer(moved(100));
+        clock.pass(60_000);
+        await recorder.work();
+      }
+      expect(recorder.isBehind).toBe(true);
+      rmSync(join(disk, 'ballast'));
+      rmSync(join(disk, 'more'));
+      clock.pass(16 * 60_000);
+      await recorder.work();
+      await recorder.close();
+      expect([recorder.status.state, recorder.status.note]).toEqual(['recording', '']);
+      expect(bytesIn(sql, join(disk, 'history.sqlite'))).toBe(4011);
+      expect(readdirSync(disk).filter((name) => name.includes('pending'))).toEqual([]);
+    } finally {
+      execFileSync('umount', [disk]);
+      history.remove();
+    }
+  });
+
+  it("of a run sums to the run's total and to what the interface counted", async ({ skip }) => {
+    const obstacle = netnsObstacle('curl') ?? sqlite3Obstacle();
+    if (obstacle !== null) skip(`history: ${obstacle}`);
+    const pair = new Pair();
+    const folder = mkdtempSync(join(tmpdir(), 'netmon-sums-'));
+    try {
+      const path = join(folder, 'history.sqlite');
+      const serve =
+        "require('node:http').createServer((_, r) => r.end(Buffer.alloc(300000))).listen(8000, '10.99.0.2', () => console.log(1))";
+      const server = pair.start(pair.far, process.execPath, ['-e', serve]);
+      await new Promise((resolve) => server.stdout.once('data', resolve));
+      const args = [program.main, '--json', '--interval', '300ms', '-i', 'va', `--history=${path}`];
+      const run = new Running(pair.start(pair.near, process.execPath, args));
+      await run.until(() => run.samples.length > 0, 'the first sample');
+      for (let i = 0; i < 5; i++) {
+        pair.run(pair.near, 'curl -s -o /dev/null http://10.99.0.2:8000/');
+        pair.datagrams(pair.far, '10.99.0.1', 30);
+        await new Promise((resolve) => setTimeout(resolve, 700));
+      }
+      await run.until(() => run.last.capture?.interface_bytes === run.last.capture?.frame_bytes, 'all bytes');
+      expect(await run.interrupt()).toBe(130);
+      const { total, capture, apps } = run.last;
+      const sum = 'SELECT SUM(packet_size), SUM(packets) FROM connections';
+      const [bytes, packets] = (await output('sqlite3', [path, sum])).trim().split('|').map(Number);
+      expect(bytes).toBe(total.rx_bytes + total.tx_bytes);
+      expect(packets).toBe(capture.packets);
+      expect((bytes as number) + 14 * (packets as number)).toBe(capture.interface_bytes);
+      const curl = apps.find(({ app }) => app === 'curl');
+      const byApp = await output('sqlite3', [path, "SELECT SUM(packet_size) FROM connections WHERE app_name = 'curl'"]);
+      expect(Number(byApp)).toBe((curl?.rx_bytes ?? 0) + (curl?.tx_bytes ?? 0));
+      expect(Number(await output('sqlite3', [path, 'SELECT COUNT(*) FROM flows']))).toBeGreaterThanOrEqual(6);
+      expect(statSync(path).mode & 0o777).toBe(0o600);
+      expect(run.stderr).toBe('');
+    } finally {
+      pair.remove();
+      rmSync(folder, { recursive: true, force: true });
+    }
+  }, 60_000);
+});
