@@ -1,5 +1,7 @@
 // What may happen to the view, as plain data: commands that keys stand for, and what the screen and the clock report.
 
+import type { ExportTable } from './export-rows.ts';
+import type { ExportFormat } from './pickers.ts';
 import type { PastAnswer } from '../aggregate/past-answer.ts';
 import type { HistoryAnswer, HistoryPane, HistoryRequest, HistorySlot } from './history/state.ts';
 import type { TableName } from './state.ts';
@@ -18,6 +20,7 @@ export const COMMANDS = [
   'expand',
   'next-pane',
   'previous-pane',
+  'zoom',
   'overview',
   'apps',
   'connections',
@@ -50,6 +53,8 @@ export const COMMANDS = [
   'chart-curve',
   'chart-scales',
   'theme',
+  'interface',
+  'export',
   'copy',
   'redraw',
   'suspend',
@@ -61,6 +66,10 @@ export type Action =
   | { readonly type: 'command'; readonly command: Command }
   /** A key in the filter input: a character, or an editing key by name. */
   | { readonly type: 'edit'; readonly edit: Edit; readonly text: string }
+  /** The interfaces there are, as an effect asked. */
+  | { readonly type: 'interfaces'; readonly items: readonly InterfaceItem[] }
+  /** What became of something that an effect asked for, one line; outside text. */
+  | { readonly type: 'notice'; readonly text: string }
   /** A new snapshot is about to be shown. */
   | { readonly type: 'snapshot' }
   | { readonly type: 'resize'; readonly columns: number; readonly rows: number }
@@ -80,6 +89,13 @@ export type Action =
   /** What moved in a stretch of the past; null where nothing of it was kept. */
   | { readonly type: 'past'; readonly from: number; readonly to: number; readonly answer: PastAnswer | null };
 
+/** An interface that can be chosen; `name` null stands for all of them. */
+export interface InterfaceItem {
+  readonly name: string | null;
+  /** Kind, state, addresses: outside text. */
+  readonly about: string;
+}
+
 /** Editing keys of a one-line input. */
 export type Edit = 'insert' | 'backspace' | 'delete' | 'left' | 'right' | 'home' | 'end' | 'clear' | 'word' | 'accept' | 'cancel';
 
@@ -94,6 +110,12 @@ export type Effect =
   | { readonly type: 'save-history' }
   /** What moved between two times, epoch ms? Answered by an action of the same name. */
   | { readonly type: 'past'; readonly from: number; readonly to: number }
+  /** Which interfaces are there? Answered by an action. */
+  | { readonly type: 'list-interfaces' }
+  /** Capture on these from now on; none is all. */
+  | { readonly type: 'capture-on'; readonly interfaces: readonly string[] }
+  /** Write this into a new file. */
+  | { readonly type: 'export'; readonly format: ExportFormat; readonly table: ExportTable }
   /** Text for the clipboard: sanitised, one line. */
   | { readonly type: 'copy'; readonly text: string }
   /** Show this theme; `keep` when it was picked and not only looked at. */

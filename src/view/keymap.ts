@@ -27,6 +27,7 @@ export const KEYMAP: KeyTable = [
   bind('collapse', ['left'], 'close the row, or up to the one above it; in a chart: a step to the left', 'Move'),
   bind('next-pane', ['tab'], 'next pane', 'Move', 'pane', 6),
   bind('previous-pane', ['shift+tab'], 'previous pane', 'Move'),
+  bind('zoom', ['Z'], 'the pane on the whole screen, and back', 'Move'),
   bind('details', ['enter'], 'all that is known about the row', 'Move', 'details', 5),
   bind('back', ['escape'], 'back: leaves the chart, then clears the filter', 'Move'),
 
@@ -49,6 +50,7 @@ export const KEYMAP: KeyTable = [
   bind('services', ['N'], 'service names or port numbers', 'Look'),
   bind('units', ['u'], 'units: bytes or bits, binary or decimal', 'Look', 'units', 8),
   bind('privacy', ['x'], 'hide addresses and names, for screenshots', 'Look'),
+  bind('interface', ['i'], 'pick the interfaces to capture on', 'Look'),
   bind('theme', ['T'], 'pick a theme, with live preview', 'Look'),
 
   bind('filter', ['/'], 'filter, applied as it is typed', 'Table', 'filter', 2),
@@ -59,6 +61,7 @@ export const KEYMAP: KeyTable = [
   bind('pin', ['f'], 'pin the row on top', 'Table'),
   bind('closed', ['t'], 'show closed connections', 'Table', 'closed', 11),
   bind('count-from-now', ['z'], 'count from now; again: since the start', 'Table'),
+  bind('export', ['e'], 'export what is shown to a file (CSV, JSON)', 'Table'),
   bind('copy', ['y'], 'copy the row (OSC 52)', 'Table'),
 
   bind('pause', ['p', 'space'], 'pause the picture; capture goes on', 'Program', 'pause', 4),

@@ -68,10 +68,10 @@ export function layoutOf(state: ViewState, note: boolean): Layout {
   };
 }
 
-function chartRowsOf({ view, size: { rows }, chart: { chosen } }: ViewState): number {
+function chartRowsOf({ view, zoomed, size: { rows }, chart: { chosen } }: ViewState): number {
   if (view === 'history') return 0;
   const least = chosen !== null && rows >= 14 ? CHART_LEAST : 0;
-  if (view !== 'overview' || rows < 20) return least;
+  if (view !== 'overview' || zoomed || rows < 20) return least;
   return Math.max(least, rows < 30 ? SPARK_ROWS : rows < 40 ? CHART_LEAST : rows < 46 ? 9 : rows < 60 ? 11 : 15);
 }
 
@@ -83,6 +83,7 @@ export function chartPlace(columns: number): { readonly left: number; readonly c
 
 function tablesIn(state: ViewState, room: Rect): Layout['tables'] {
   if (state.view !== 'overview') return [{ table: paneOf(state.view), rect: room }];
+  if (state.zoomed) return [{ table: state.pane, rect: room }];
   if (room.height < 2 * TABLE_LEAST) {
     const table = state.pane === 'connections' ? 'connections' : 'apps';
     return [{ table, rect: room }];

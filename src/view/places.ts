@@ -8,7 +8,7 @@ import { paneOf, type ViewName, type ViewState } from './state.ts';
 /** Goes to another view; a pane that the overview has too stays focused. */
 export function showView(state: ViewState, view: ViewName): ViewState {
   const keepsPane = view === 'overview' && panesOf({ ...state, view }).includes(state.pane);
-  return { ...state, view, pane: keepsPane ? state.pane : paneOf(view) };
+  return { ...state, view, zoomed: false, pane: keepsPane ? state.pane : paneOf(view) };
 }
 
 /** Focuses the next pane, or the previous one. */
@@ -16,6 +16,12 @@ export function turnPane(state: ViewState, by: number): ViewState {
   const panes = panesOf(state);
   const at = panes.indexOf(state.pane);
   return { ...state, pane: panes[(at + by + panes.length) % panes.length] ?? state.pane };
+}
+
+/** Gives the focused pane the whole screen, or takes it back; all views but the overview have only one. */
+export function toggleZoom(state: ViewState): ViewState {
+  if (state.view !== 'overview') return { ...state, notice: 'this view has the whole screen already' };
+  return { ...state, zoomed: !state.zoomed };
 }
 
 /** Opens all that is known about the chosen row. */
@@ -33,5 +39,5 @@ export function openThemes(state: ViewState): ViewState {
 /** The popup, scrolled by the wheel. */
 export function scrolledPopup(state: ViewState, by: number): ViewState['popup'] {
   const { popup } = state;
-  return popup === null || popup.kind === 'themes' ? popup : { ...popup, top: Math.max(0, popup.top + by) };
+  return popup === null || !('top' in popup) ? popup : { ...popup, top: Math.max(0, popup.top + by) };
 }

@@ -4,6 +4,7 @@ import type { Snapshot } from '../aggregate/snapshot.ts';
 import type { Command, Effect } from './action.ts';
 import type { FrameSettings } from './frame.ts';
 import { popupContent, popupRows, popupTop } from './panels/popup.ts';
+import { pickExport, pickInterface } from './pickers.ts';
 import type { Popup, ViewState } from './state.ts';
 
 interface Step {
@@ -17,6 +18,8 @@ const OPENERS: Readonly<Record<Popup['kind'], Command>> = {
   capture: 'capture',
   details: 'details',
   themes: 'theme',
+  interfaces: 'interface',
+  export: 'export',
 };
 
 /** Applies a command while a popup is open. */
@@ -25,6 +28,10 @@ export function reducePopup(state: ViewState, command: Command, live: Snapshot, 
   if (popup === null) return { state, effects: [] };
   if (command === 'quit' || command === 'suspend' || command === 'redraw') return { state, effects: [{ type: command }] };
   if (popup.kind === 'themes') return pickTheme(state, popup, command);
+  if (popup.kind === 'interfaces')
+    return pickInterface(state, popup, command, movedBy(command, popup.index, popupRows(state), popup.items?.length ?? 0));
+  if (popup.kind === 'export')
+    return pickExport(state, popup, command, movedBy(command, popup.index, 1, 2), live, settings.glyphs);
   if (command === 'back' || command === OPENERS[popup.kind]) return { state: { ...state, popup: null }, effects: [] };
   if (command === 'help' || command === 'capture') return { state: { ...state, popup: { kind: command, top: 0 } }, effects: [] };
   if (command === 'pause') return { state: { ...state, paused: state.paused === null ? live : null }, effects: [] };

@@ -10,7 +10,8 @@ import type { FrameSettings } from './frame.ts';
 import { markCells, reduceHistory, scrollHistory, selectHistory, takeAnswer, withQuestions } from './history/reduce.ts';
 import { move, scroll, settled } from './movement.ts';
 import { sortBy, toggleFrozen, togglePin, turnSort } from './ordering.ts';
-import { openDetails, openThemes, scrolledPopup, showView, turnPane } from './places.ts';
+import { openDetails, openThemes, scrolledPopup, showView, toggleZoom, turnPane } from './places.ts';
+import { listedInterfaces, openExport, openInterfaces } from './pickers.ts';
 import { reducePopup } from './popup-reducer.ts';
 import { rowText } from './row-text.ts';
 import { orderedRows } from './rows.ts';
@@ -39,6 +40,10 @@ function step(state: ViewState, action: Action, live: Snapshot, settings: FrameS
     }
     case 'edit':
       return still(settled(editFilter(state, action.edit, action.text), live));
+    case 'interfaces':
+      return still(listedInterfaces(state, action.items, live));
+    case 'notice':
+      return still({ ...state, notice: action.text });
     case 'snapshot':
       return still(settled(state, live));
     case 'resize':
@@ -124,6 +129,12 @@ function command(state: ViewState, name: Command, live: Snapshot, settings: Fram
       return still(curved(state));
     case 'chart-scales':
       return still(separated(state));
+    case 'zoom':
+      return still(settled(toggleZoom(state), live));
+    case 'interface':
+      return openInterfaces(state, live);
+    case 'export':
+      return still(openExport(state));
     case 'next-pane':
       return still(turnPane(state, 1));
     case 'previous-pane':

@@ -3,6 +3,7 @@
 import type { Snapshot } from '../aggregate/snapshot.ts';
 import type { Filter } from '../filter/filter.ts';
 import { type ChartState, NEW_CHART } from './chart/stretch.ts';
+import type { InterfaceItem } from './action.ts';
 import type { UnitMode } from './format.ts';
 import type { BudgetPlan } from './history/budget.ts';
 import { type HistoryState, initialHistory } from './history/state.ts';
@@ -55,6 +56,8 @@ export type Popup =
   | { readonly kind: 'help'; readonly top: number }
   | { readonly kind: 'capture'; readonly top: number }
   | { readonly kind: 'details'; readonly table: TableName; readonly id: string; readonly top: number }
+  | { readonly kind: 'interfaces'; readonly items: readonly InterfaceItem[] | null; readonly index: number; readonly chosen: readonly string[] }
+  | { readonly kind: 'export'; readonly index: number }
   | { readonly kind: 'themes'; readonly index: number; readonly before: string };
 
 export interface ViewState {
@@ -74,6 +77,8 @@ export interface ViewState {
   readonly pins: Readonly<Record<TableName, readonly string[]>>;
   /** Ids of rows whose branches are shown, per table; bounded by `OPEN_MAX`. */
   readonly open: Readonly<Record<TableName, readonly string[]>>;
+  /** The focused pane of the overview has the whole screen. */
+  readonly zoomed: boolean;
   readonly closed: boolean;
   readonly chart: ChartState;
   readonly names: boolean;
@@ -146,6 +151,7 @@ export function initialState(defaults: ViewDefaults): ViewState {
     frozen: null,
     pins: perTable(() => []),
     open: perTable(() => []),
+    zoomed: false,
     closed: defaults.closed ?? false,
     chart: NEW_CHART,
     names: defaults.names ?? true,

@@ -14,6 +14,7 @@ import type { Popup, ViewState } from '../state.ts';
 import { captureFacts } from './capture-facts.ts';
 import { factLines, rowFacts } from './details.ts';
 import { helpLines } from './help.ts';
+import { exportLines, interfaceLines } from './pickers.ts';
 import { contextOf } from './table.ts';
 
 /** Widest popup. */
@@ -41,6 +42,10 @@ export function popupContent(state: ViewState, live: Snapshot, glyphs: Glyphs, k
       if (row === undefined) return { title, lines: [[span(' this row is no longer listed', 'dim')]] };
       return { title, lines: factLines(rowFacts(popup.table, row, context), width, context) };
     }
+    case 'interfaces':
+      return { title: 'Interfaces', lines: interfaceLines(popup, glyphs) };
+    case 'export':
+      return { title: 'Export', lines: exportLines(state, popup, glyphs) };
     case 'themes':
       return {
         title: 'Themes',
@@ -65,9 +70,9 @@ export function popupTop(top: number, count: number, visible: number): number {
 /** Draws the popup into the middle of the screen. */
 export function popupPanel(state: ViewState, live: Snapshot, glyphs: Glyphs, keys: KeyTable, popup: Popup): Pane {
   const { title, lines } = popupContent(state, live, glyphs, keys, popup);
-  const rect = centred(state.size.columns, state.size.rows, popup.kind === 'themes' ? NARROW : WIDTH, lines.length + 2);
+  const rect = centred(state.size.columns, state.size.rows, popup.kind === 'themes' || popup.kind === 'export' ? NARROW : WIDTH, lines.length + 2);
   const visible = rect.height - 2;
-  const wanted = popup.kind === 'themes' ? popup.index - visible + 1 : popup.top;
+  const wanted = 'top' in popup ? popup.top : popup.index - visible + 1;
   const top = popupTop(wanted, lines.length, visible);
   const more = lines.length > visible ? `${top + 1}-${top + visible} of ${lines.length}` : '';
   const note: Line = [span(more === '' ? 'Esc closes' : `${more} ${glyphs.separator} Esc closes`, 'dim')];

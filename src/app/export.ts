@@ -1,0 +1,76 @@
+// Writes what the screen shows into a new file: in the folder the program was started in, else the user's home; mode 0600, for the
+// invoking user, never over another file and never through a link.
+
+import { constants } from 'node:fs';
+import { access, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type FileOwner, OutputFile } from '../cli/history/output-file.ts';
+import { NetmonError, reasonOf } from '../errors.ts';
+import { sanitize } from '../net/text.ts';
+import { csvLine } from '../stream/csv.ts';
+import type { ExportTable } from '../view/export-rows.ts';
+import type { ExportFormat } from '../view/pickers.ts';
+
+/** Where exports may go and whose they are. */
+export interface ExportPlace {
+  /** Folders in the order in which they are tried. */
+  readonly folders: readonly string[];
+  readonly owner: FileOwner | null;
+}
+
+/** What became of an export: one line for the user, and whether a file was written. */
+export interface Exported {
+  readonly done: boolean;
+  readonly text: string;
+}
+
+/** Text of the file. */
+export function exportText(format: ExportFormat, { name, time, columns, rows }: ExportTable): string {
+  const safe = (value: string | number | null) => (typeof value === 'string' ? sanitize(value) : value);
+  if (format === 'csv') return csvLine(columns) + rows.map((row) => csvLine(row.map(safe))).join('');
+  const objects = rows.map((row) => Object.fromEntries(columns.map((column, index) => [column, safe(row[index] ?? null)])));
+  return `${JSON.stringify({ type: 'export', schema: 1, view: name, time: new Date(time).toISOString(), rows: objects }, null, 1)}\n`;
+}
+
+/** Writes it; a name that is taken gets a number. Never throws for what a user can mend. */
+export async function writeExport(format: ExportFormat, table: ExportTable, place: ExportPlace): Promise<Exported> {
+  const stamp = new Date(table.time).toISOString().replace(/\.\d+Z$/, 'Z').replaceAll(':', '').replace('T', '-');
+  const folder = await firstFolder(place);
+  if (folder === null) return { done: false, text: 'not exported: no folder to write to' };
+  for (let number = 1; number < 100; number++) {
+    const path = join(folder, `netmon-${table.name}-${stamp}${number === 1 ? '' : `-${number}`}.${format}`);
+    try {
+      const file = await OutputFile.create(path, false, place.owner);
+      try {
+        await file.write(exportText(format, table));
+        await file.commit();
+      } catch (thrown) {
+        await file.discard();
+        throw thrown;
+      }
+      return { done: true, text: `${table.rows.length} rows written to ${path}` };
+    } catch (thrown) {
+      const isTaken = thrown instanceof NetmonError && /is there already|is a symbolic link|is no regular file/.test(thrown.message);
+      if (!isTaken) return { done: false, text: `not exported: ${thrown instanceof NetmonError ? thrown.message : reasonOf(thrown)}` };
+    }
+  }
+  return { done: false, text: `not exported: too many files of this second in ${folder}` };
+}
+
+/** The first folder in which the invoking user may write: root may write anywhere, he may not. */
+async function firstFolder({ folders, owner }: ExportPlace): Promise<string | null> {
+  for (const folder of folders) {
+    const there = await stat(folder).catch(() => null);
+    if (there === null || !there.isDirectory()) continue;
+    if (owner !== null) {
+      if (there.uid === owner.uid) return folder;
+      continue;
+    }
+    const allowed = await access(folder, constants.W_OK).then(
+      () => true,
+      () => false,
+    );
+    if (allowed) return folder;
+  }
+  return null;
+}

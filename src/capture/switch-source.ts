@@ -1,0 +1,140 @@
+// A capture whose interfaces can be chosen anew while it runs. To whoever reads it, it is one source: interfaces and processes keep their
+// numbers, counters go on, those that are no longer captured stay in the list. It opens nothing itself.
+
+import { PacketBatch } from './batch.ts';
+import type { CapturedProcess, CaptureInterface, CaptureStats, OpenedSource, PacketSource, SourceState } from './source.ts';
+
+/** Stands before the open source, and takes another in its place. */
+export class SwitchSource implements PacketSource {
+  readonly interfaces: CaptureInterface[] = [];
+  readonly processes: CapturedProcess[] = [];
+  readonly #gone: Promise<void>[] = [];
+  #opened: OpenedSource;
+  /** Number here of the open source's interface i, and of its process i. */
+  #interfaceAt: number[] = [];
+  #processAt: number[] = [];
+  #before: CaptureStats = { received: 0, droppedByKernel: 0, droppedByInterface: 0, shed: 0, malformed: 0 };
+  #switched = false;
+  readonly #renumbered = new WeakMap<PacketBatch, PacketBatch>();
+
+  constructor(opened: OpenedSource) {
+    this.#opened = opened;
+    this.#learn();
+  }
+
+  get driver(): PacketSource['driver'] {
+    return this.#opened.source.driver;
+  }
+
+  get namesProcesses(): boolean {
+    return this.#opened.source.namesProcesses;
+  }
+
+  get snapLength(): PacketSource['snapLength'] {
+    return this.#opened.source.snapLength;
+  }
+
+  get bufferBytes(): number | null {
+    return this.#opened.source.bufferBytes;
+  }
+
+  get state(): SourceState {
+    return this.#opened.source.state;
+  }
+
+  get note(): string {
+    return this.#opened.source.note;
+  }
+
+  /** Why better drivers than the one in use were not taken. */
+  get fallbacks(): OpenedSource['fallbacks'] {
+    return this.#opened.fallbacks;
+  }
+
+  /** Names of what is captured now. */
+  get active(): readonly string[] {
+    this.#learn();
+    return this.#opened.source.interfaces.map(({ name }) => name);
+  }
+
+  /** Settles when all that was ever started is gone. */
+  get gone(): Promise<void> {
+    return Promise.all([...this.#gone, this.#opened.source.gone]).then(() => undefined);
+  }
+
+  read(): PacketBatch | null {
+    const batch = this.#opened.source.read();
+    this.#learn();
+    return batch === null || !this.#switched ? batch : this.#renumber(batch);
+  }
+
+  stats(): CaptureStats {
+    const now = this.#opened.source.stats();
+    const before = this.#before;
+    return {
+      received: plus(before.received, now.received),
+      droppedByKernel: plus(before.droppedByKernel, now.droppedByKernel),
+      droppedByInterface: plus(before.droppedByInterface, now.droppedByInterface),
+      shed: before.shed + now.shed,
+      malformed: before.malformed + now.malformed,
+    };
+  }
+
+  close(): void {
+    this.#opened.source.close();
+  }
+
+  /** Takes another source, which is this one's from then on, and closes the one before. Frames that waited in that are lost. */
+  take(opened: OpenedSource): void {
+    this.#before = this.stats();
+    const { source } = this.#opened;
+    source.close();
+    if (source.gone !== undefined) this.#gone.push(source.gone);
+    this.#opened = opened;
+    this.#interfaceAt = [];
+    this.#processAt = [];
+    this.#switched = true;
+    this.#learn();
+  }
+
+  /** Gives numbers to interfaces and processes that the open source met since. */
+  #learn(): void {
+    const { interfaces, processes } = this.#opened.source;
+    for (let i = this.#interfaceAt.length; i < interfaces.length; i++) {
+      const one = interfaces[i] as CaptureInterface;
+      const known = this.interfaces.findIndex(({ name, link }) => name === one.name && link === one.link);
+      this.#interfaceAt.push(known >= 0 ? known : this.interfaces.push(one) - 1);
+    }
+    for (let i = this.#processAt.length; i < processes.length; i++) {
+      const isNone = i === 0 && this.processes.length > 0;
+      this.#processAt.push(isNone ? 0 : this.processes.push(processes[i] as CapturedProcess) - 1);
+    }
+  }
+
+  /** The batch with our numbers in columns of our own: a source may fill its columns once and rely on them. */
+  #renumber(batch: PacketBatch): PacketBatch {
+    let ours = this.#renumbered.get(batch);
+    if (ours === undefined) {
+      const { capacity } = batch;
+      ours = Object.assign(Object.create(PacketBatch.prototype) as PacketBatch, batch, {
+        iface: new Uint16Array(capacity),
+        process: new Uint16Array(capacity),
+        effective: new Uint16Array(capacity),
+      });
+      this.#renumbered.set(batch, ours);
+    }
+    ours.bytes = batch.bytes;
+    ours.count = batch.count;
+    for (let i = 0; i < batch.count; i++) {
+      ours.iface[i] = this.#interfaceAt[batch.iface[i] as number] ?? 0;
+      ours.process[i] = this.#processAt[batch.process[i] as number] ?? 0;
+      ours.effective[i] = this.#processAt[batch.effective[i] as number] ?? 0;
+    }
+    return ours;
+  }
+}
+
+/** Unknown stays unknown: a part of a sum is not the sum. */
+function plus(a: number | null, b: number | null): number | null {
+  return a === null || b === null ? null : a + b;
+}
