@@ -31,7 +31,8 @@ export class EventLog {
   #all: readonly NetEvent[] = [];
   #serial = 0;
   #before: Before | null = null;
-  #open = new Set<string>();
+  /** Closed flows that are still listed. */
+  #closed = new Set<string>();
   #created = 0;
   #newest = 0;
   #time = 0;
@@ -142,18 +143,20 @@ export class EventLog {
   #flowsOf(now: Before, created: number): void {
     const opened: FlowRow[] = [];
     const closed: FlowRow[] = [];
-    const open = new Set<string>();
+    const listed = new Set<string>();
     let newest = this.#newest;
     for (const flow of now.flows) {
-      if (!flow.closed) open.add(flow.id);
-      else if (this.#open.has(flow.id)) closed.push(flow);
+      if (flow.closed) {
+        listed.add(flow.id);
+        if (!this.#closed.has(flow.id)) closed.push(flow);
+      }
       const serial = Number(flow.id);
       if (serial > this.#newest) opened.push(flow);
       if (serial > newest) newest = serial;
     }
     const first = this.#before === null;
     const count = created - this.#created;
-    this.#open = open;
+    this.#closed = listed;
     this.#newest = newest;
     this.#created = created;
     if (first) return; // all that is there when the run begins; when it was opened nobody knows

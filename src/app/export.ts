@@ -34,7 +34,11 @@ export function exportText(format: ExportFormat, { name, time, columns, rows }: 
 
 /** Writes it; a name that is taken gets a number. Never throws for what a user can mend. */
 export async function writeExport(format: ExportFormat, table: ExportTable, place: ExportPlace): Promise<Exported> {
-  const stamp = new Date(table.time).toISOString().replace(/\.\d+Z$/, 'Z').replaceAll(':', '').replace('T', '-');
+  const stamp = new Date(table.time)
+    .toISOString()
+    .replace(/\.\d+Z$/, 'Z')
+    .replaceAll(':', '')
+    .replace('T', '-');
   const folder = await firstFolder(place);
   if (folder === null) return { done: false, text: 'not exported: no folder to write to' };
   for (let number = 1; number < 100; number++) {
@@ -50,8 +54,10 @@ export async function writeExport(format: ExportFormat, table: ExportTable, plac
       }
       return { done: true, text: `${table.rows.length} rows written to ${path}` };
     } catch (thrown) {
-      const isTaken = thrown instanceof NetmonError && /is there already|is a symbolic link|is no regular file/.test(thrown.message);
-      if (!isTaken) return { done: false, text: `not exported: ${thrown instanceof NetmonError ? thrown.message : reasonOf(thrown)}` };
+      const isTaken =
+        thrown instanceof NetmonError && /is there already|is a symbolic link|is no regular file/.test(thrown.message);
+      if (!isTaken)
+        return { done: false, text: `not exported: ${thrown instanceof NetmonError ? thrown.message : reasonOf(thrown)}` };
     }
   }
   return { done: false, text: `not exported: too many files of this second in ${folder}` };

@@ -171,6 +171,11 @@ export class Monitor {
     }
   }
 
+  /** Names of the interfaces whose bytes are in the total. */
+  get counted(): readonly string[] {
+    return [...this.#headline];
+  }
+
   /** Frame bytes captured per interface, for judging its counters. */
   capturedBytes(): Map<string, { rxBytes: number; txBytes: number }> {
     const seen = new Map<string, { rxBytes: number; txBytes: number }>();
@@ -204,6 +209,7 @@ export class Monitor {
   }
 
   #interfaces(): CountedInterface[] {
+    const { active } = this.#parts.opened.source;
     return this.#parts.opened.source.interfaces.map(({ name, kind: byName }, index) => {
       const delta = this.#parts.tracker?.delta(name) ?? null;
       const dropped =
@@ -218,7 +224,8 @@ export class Monitor {
         headline: this.#headline.has(name),
         repeats: this.#repeats[index] ?? false,
         frameBytes: this.#frames[index * FRAME_COLUMNS + 1] as number,
-        counterBytes: delta === null ? null : delta.rxBytes + sent,
+        // What went by while an interface was not captured says nothing of what was captured.
+        counterBytes: delta === null || !(active?.includes(name) ?? true) ? null : delta.rxBytes + sent,
         counterDropped: dropped,
       };
     });
@@ -234,7 +241,7 @@ export class Monitor {
     const notes = [source.note, this.owners.note].filter((note) => note !== '');
     return {
       driver: source.driver,
-      interfaces: interfaces.map(({ name }) => name),
+      interfaces: source.active ?? interfaces.map(({ name }) => name),
       attribution: owners?.kind ?? 'none',
       packets: this.#packetCount,
       frameBytes: this.#frameBytes,

@@ -1,7 +1,8 @@
 // One run from options to exit status: opens the capture before the screen, and on every way out closes the screen before anything is said.
 
 import type { Opener } from '../capture/opener.ts';
-import type { OpenedSource } from '../capture/source.ts';
+import type { CaptureRequest, OpenedSource } from '../capture/source.ts';
+import { SwitchSource } from '../capture/switch-source.ts';
 import type { HistoryOptions, Options } from '../cli/options.ts';
 import { type Clock, systemClock } from '../clock.ts';
 import { NetmonError } from '../errors.ts';
@@ -16,6 +17,7 @@ import type { Output } from './output.ts';
 import type { Recording } from './recording.ts';
 import type { Rights } from './rights.ts';
 import type { OpenTui } from './screen.ts';
+import type { ScreenTasks } from './screen-tasks.ts';
 
 /** Kernel rings, all interfaces together; 4 MiB lost nothing at a million packets/s, and every MiB is resident. */
 const RING_BYTES = 8 << 20;
@@ -43,7 +45,8 @@ export async function run(
   const filter = filterOf(options.filter);
   // Loaded while libpcap opens, half of which is waiting; what reads packets is loaded behind the first frame.
   const drawing = mode === 'screen' ? import('./screen.ts') : null;
-  const opened = await open(options, edges, clock);
+  const capture = await open(options, edges, clock);
+  const opened = mode === 'screen' && capture.opener !== null ? switchable(capture.opened) : capture.opened;
   const guard = new Guard();
   let screen: OpenTui | null = null;
   let parts: Assembly | null = null;
@@ -63,10 +66,11 @@ export async function run(
       );
     const output = screen?.output ?? (await plainOutput(mode === 'json' ? mode : 'table', options, filter, closed));
     const [{ assemble }, known] = await Promise.all([import('./assemble.ts'), knowledge(options)]);
-    const { interfaces: named, read: file, reverseDns } = options;
+    const { read: file, reverseDns } = options;
+    const named = [...options.interfaces];
     parts = assemble(opened, { named, file, reverseDns, ...known }, edges, clock);
     screen?.remember(parts.monitor.aggregator.keepPast());
-    if (mode === 'screen') parts.monitor.aggregator.events = new (await import('../aggregate/event-log.ts')).EventLog();
+    if (screen !== null) await provide(screen.tasks, capture, opened, parts, named, edges);
     if (reverseDns) reverse = await reverseNames(parts, clock);
     if (options.history?.record === true) recording = await record(options.history, parts, clock, options.read === null);
     const session = await sessionOf(options, mode, opened, parts, output, edges, clock, recording);
@@ -114,14 +118,48 @@ function filterOf(text: string | null): Filter | null {
   );
 }
 
-async function open(options: Options, edges: Edges, clock: Clock): Promise<OpenedSource> {
+/** A capture, and what opens another one; null in a replay. */
+interface Capture {
+  readonly opened: OpenedSource;
+  readonly opener: { readonly opener: Opener; readonly request: CaptureRequest } | null;
+}
+
+async function open(options: Options, edges: Edges, clock: Clock): Promise<Capture> {
   if (options.read !== null) {
     const { openFile } = await import('../capture/file-source.ts');
-    return { source: await openFile(options.read), fallbacks: [] };
+    return { opened: { source: await openFile(options.read), fallbacks: [] }, opener: null };
   }
   const { Opener: OpenerOfRun } = await import('../capture/opener.ts');
   const opener: Opener = new OpenerOfRun(options.driver, edges, clock);
-  return opener.open({ interfaces: await interfacesOf(options, edges), bpf: options.bpf, bufferBytes: RING_BYTES });
+  const request = { interfaces: await interfacesOf(options, edges), bpf: options.bpf, bufferBytes: RING_BYTES };
+  return { opened: await opener.open(request), opener: { opener, request } };
+}
+
+/** The capture as one whose interfaces can be chosen anew. */
+function switchable(opened: OpenedSource): OpenedSource {
+  const source = new SwitchSource(opened);
+  return {
+    source,
+    get fallbacks() {
+      return source.fallbacks;
+    },
+  };
+}
+
+/** Gives the screen what its tasks take. */
+async function provide(
+  tasks: ScreenTasks,
+  { opener }: Capture,
+  { source }: OpenedSource,
+  { monitor }: Assembly,
+  named: string[],
+  edges: Edges,
+): Promise<void> {
+  const { EventLog } = await import('../aggregate/event-log.ts');
+  monitor.aggregator.events = tasks.events = new EventLog();
+  if (opener === null || !(source instanceof SwitchSource)) return;
+  const { InterfaceChoice } = await import('./interface-choice.ts');
+  tasks.choice = new InterfaceChoice({ source, ...opener, edges, named, counted: () => monitor.counted });
 }
 
 /** What flows are sorted and placed by; loaded while the kernel already fills its rings. */

@@ -12,16 +12,21 @@ import { NetmonError } from '../errors.ts';
 import { ThemeShelf } from '../tui/theme-files.ts';
 import { Tui } from '../tui/tui.ts';
 import { rebind } from '../view/keymap.ts';
+import { memoryOf } from '../view/memory.ts';
 import { depthOf } from '../view/palette.ts';
 import { HistoryAnswers } from './history-answers.ts';
 import type { Output } from './output.ts';
+import { memorise, recall } from './screen-memory.ts';
 import { ScreenOutput } from './screen-output.ts';
+import { ScreenTasks } from './screen-tasks.ts';
 
 /** The screen of a run. */
 export interface OpenTui {
   readonly output: Output;
   /** Where questions about the past are answered from. */
   remember(past: Past): void;
+  /** What does the rest of what the screen asks for. */
+  readonly tasks: ScreenTasks;
   close(): void;
 }
 
@@ -32,6 +37,7 @@ export function openTui(options: Options, quit: () => void, save: () => void): O
   const themes = new ThemeShelf(themeFolders());
   const theme = themes.load(options.theme);
   let past: Past | null = null;
+  let closed = false;
   const input = terminalInput(options.read === '-');
   const tui = new Tui({
     input,
@@ -43,10 +49,12 @@ export function openTui(options: Options, quit: () => void, save: () => void): O
     mouse: options.mouse ?? process.env['SSH_CONNECTION'] === undefined,
     keys: keys.keys,
     filter: options.filter ?? '',
+    memory: options.screen.memory === null ? null : recall({ path: options.screen.memory, owner: options.screen.owner }),
     view: { units: options.units, names: options.names, budget: options.budget },
     effects: (effect) => {
       if (effect.type === 'quit') quit();
       else if (effect.type === 'save-history') save();
+      else if (tasks.take(effect)) return;
       else if (effect.type === 'history') answers.ask(effect.requests);
       else if (effect.type === 'past') {
         const { from, to } = effect;
@@ -54,6 +62,10 @@ export function openTui(options: Options, quit: () => void, save: () => void): O
       }
     },
   });
+  const { memory: path, owner } = options.screen;
+  const place = path === null ? null : { path, owner };
+  const folders = [process.cwd(), ...(options.place.home === null ? [] : [options.place.home])];
+  const tasks = new ScreenTasks({ folders, owner }, (action) => tui.apply(action));
   const answers = new HistoryAnswers({
     path: options.history?.path ?? null,
     // Most runs never look at it.
@@ -63,10 +75,13 @@ export function openTui(options: Options, quit: () => void, save: () => void): O
   });
   return {
     output: new ScreenOutput(tui),
+    tasks,
     remember(kept) {
       past = kept;
     },
     close() {
+      if (!closed && place !== null) memorise(memoryOf(tui.state), place);
+      closed = true;
       tui.close();
       void answers.close();
       if (input !== process.stdin) input.destroy();

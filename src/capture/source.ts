@@ -60,6 +60,8 @@ export interface PacketSource {
   readonly driver: DriverName | 'file';
   /** Grows only; frames refer to it by index. */
   readonly interfaces: readonly CaptureInterface[];
+  /** Names of those that are captured now; absent where that is all of them. */
+  readonly active?: readonly string[];
   /** Grows only; `[0]` is no process. Empty list where the driver names none. */
   readonly processes: readonly CapturedProcess[];
   /** True where frames carry a pid, so that no other attribution is needed. */

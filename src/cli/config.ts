@@ -9,6 +9,7 @@ import type { ConfigFile } from './config-read.ts';
 import { FLAGS } from './flags.ts';
 import { type HistorySettings, historySettings } from './history-settings.ts';
 import { place, quoted } from './quote.ts';
+import { type ScreenSettings, screenSettings } from './screen-settings.ts';
 import { SETTING_NAMES, SETTINGS, type SettingName, type Settings } from './settings.ts';
 
 /** A value and where it came from: `flag --interval`, `NETMON_INTERVAL`, `PATH:LINE` or `default`. */
@@ -18,7 +19,7 @@ export interface Sourced<T> {
 }
 
 /** Everything that is in force. */
-export interface Config extends HistorySettings, BudgetSettings {
+export interface Config extends HistorySettings, BudgetSettings, ScreenSettings {
   readonly settings: { readonly [K in SettingName]: Sourced<Settings[K]> };
   /** MMDB files; null: the usual places. */
   readonly placeCountry: Sourced<string | null>;
@@ -52,6 +53,7 @@ export async function loadConfig(line: CommandLine, surroundings: Surroundings):
     settings: settings as unknown as Config['settings'],
     ...historySettings(line, surroundings, file, found, (path) => absolute(path, file?.path ?? '', found.owner.home)),
     ...budgetSettings(file),
+    ...screenSettings(found, surroundings, asked),
     placeCountry: fromFile(file, ['place', 'country'], pathFrom(file, found, file?.place.country), null),
     placeAsn: fromFile(file, ['place', 'asn'], pathFrom(file, found, file?.place.asn), null),
     home: found.owner.home,

@@ -68,6 +68,8 @@ export interface Options {
   readonly place: { readonly country: string | null; readonly asn: string | null; readonly home: string | null };
   /** null where there is no file to read or to write: in a replay that names none, or without a home folder. */
   readonly history: HistoryOptions | null;
+  /** What the screen leaves behind: where it remembers its layout (null: nowhere), and whose its files are. */
+  readonly screen: { readonly memory: string | null; readonly owner: HistoryOptions['owner'] };
   /** What the month may cost; null where the configuration sets no budget. */
   readonly budget: BudgetPlan | null;
   readonly privileges: PrivilegeOptions;

@@ -59,6 +59,7 @@ export function resolveOptions(line: CommandLine, config: Config): Options {
     categories: values(config.categories),
     place: { country: config.placeCountry.value, asn: config.placeAsn.value, home: config.home },
     history: historyOptions(line, config, isReplay),
+    screen: { memory: config.screenMemory, owner: config.historyOwner },
     budget: isReplay ? null : budgetPlan(config),
     privileges: privileges(line),
     keys: values(config.keys),

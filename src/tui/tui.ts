@@ -6,6 +6,7 @@ import { withFilter } from '../view/filter-input.ts';
 import { type Frame, type FrameSettings, frameOf } from '../view/frame.ts';
 import { ASCII_GLYPHS, UNICODE_GLYPHS } from '../view/glyphs.ts';
 import { KEYMAP, type KeyTable } from '../view/keymap.ts';
+import { remembered } from '../view/memory.ts';
 import type { Depth } from '../view/palette.ts';
 import { reduce } from '../view/reducer.ts';
 import { emptySnapshot, type Snapshot } from '../view/start.ts';
@@ -38,6 +39,8 @@ export interface TuiOptions {
   readonly themes?: ThemeShelf;
   /** Filter in force from the start; a wrong one is shown in the input, with its error. */
   readonly filter?: string;
+  /** What a run before this one left to be remembered; checked here. */
+  readonly memory?: unknown;
   /** What else the view starts with. */
   readonly view?: Omit<ViewDefaults, 'columns' | 'rows' | 'theme' | 'themes'>;
   readonly clock?: Clock;
@@ -82,13 +85,14 @@ export class Tui {
     const clock = options.clock ?? systemClock;
     this.settings = { glyphs: ascii ? ASCII_GLYPHS : UNICODE_GLYPHS, keys: options.keys ?? KEYMAP };
     this.snapshot = emptySnapshot(clock.now());
-    const started = initialState({
+    const fresh = initialState({
       ...options.view,
       columns: output.columns || 80,
       rows: output.rows || 24,
       theme: options.theme.name,
       themes: options.themes?.names() ?? [],
     });
+    const started = remembered(fresh, options.memory);
     this.current = options.filter === undefined || options.filter.trim() === '' ? started : withFilter(started, options.filter);
     this.terminal = openScreen({ input, output, mouse, ascii, ink: this.ink });
     this.dashboard = new Dashboard(this.terminal.screen, this.settings.glyphs);

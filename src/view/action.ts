@@ -1,9 +1,9 @@
 // What may happen to the view, as plain data: commands that keys stand for, and what the screen and the clock report.
 
-import type { ExportTable } from './export-rows.ts';
-import type { ExportFormat } from './pickers.ts';
 import type { PastAnswer } from '../aggregate/past-answer.ts';
+import type { ExportTable } from './export-rows.ts';
 import type { HistoryAnswer, HistoryPane, HistoryRequest, HistorySlot } from './history/state.ts';
+import type { ExportFormat } from './pickers.ts';
 import type { TableName } from './state.ts';
 
 /** Commands: the words a key is bound to in the keymap and in the config file. */

@@ -3,7 +3,7 @@
 
 import { sortKeys } from './column.ts';
 import { SPECS } from './rows.ts';
-import { perTable, paneOf, TABLES, type TableName, type TableState, VIEWS, type ViewName, type ViewState } from './state.ts';
+import { paneOf, perTable, TABLES, type TableName, type TableState, VIEWS, type ViewName, type ViewState } from './state.ts';
 
 /** Version of the file; another one is not read. */
 const VERSION = 1;
@@ -11,7 +11,15 @@ const VERSION = 1;
 /** The state as plain data for a file. */
 export function memoryOf(state: ViewState): unknown {
   const sorts = perTable((name) => state.tables[name].sort);
-  return { version: VERSION, view: state.view, pane: state.pane, zoomed: state.zoomed, closed: state.closed, services: state.services, sorts };
+  return {
+    version: VERSION,
+    view: state.view,
+    pane: state.pane,
+    zoomed: state.zoomed,
+    closed: state.closed,
+    services: state.services,
+    sorts,
+  };
 }
 
 /** The state with what was remembered; as it was where that is of no use. */
@@ -19,7 +27,8 @@ export function remembered(state: ViewState, memory: unknown): ViewState {
   if (!isRecord(memory) || memory['version'] !== VERSION) return state;
   const view = VIEWS.find((name): name is ViewName => name === memory['view']) ?? state.view;
   const pane = TABLES.find((name) => name === memory['pane']);
-  const keepsPane = pane !== undefined && (view === 'overview' ? ['apps', 'hosts', 'connections'].includes(pane) : pane === paneOf(view));
+  const keepsPane =
+    pane !== undefined && (view === 'overview' ? ['apps', 'hosts', 'connections'].includes(pane) : pane === paneOf(view));
   return {
     ...state,
     view,

@@ -38,7 +38,8 @@ export function listedInterfaces(state: ViewState, items: readonly InterfaceItem
 export function pickInterface(state: ViewState, popup: Interfaces, command: Command, moved: number | null): Step {
   const items = popup.items ?? [];
   if (command === 'back' || command === 'interface') return still({ ...state, popup: null });
-  if (moved !== null) return still({ ...state, popup: { ...popup, index: Math.min(Math.max(0, moved), Math.max(0, items.length - 1)) } });
+  if (moved !== null)
+    return still({ ...state, popup: { ...popup, index: Math.min(Math.max(0, moved), Math.max(0, items.length - 1)) } });
   const item = items[popup.index];
   if (item === undefined) return still(state);
   if (command === 'pause') {
@@ -68,11 +69,15 @@ export function pickExport(
   glyphs: Glyphs,
 ): Step {
   if (command === 'back' || command === 'export') return still({ ...state, popup: null });
-  if (moved !== null) return still({ ...state, popup: { ...popup, index: Math.min(Math.max(0, moved), EXPORT_FORMATS.length - 1) } });
+  if (moved !== null)
+    return still({ ...state, popup: { ...popup, index: Math.min(Math.max(0, moved), EXPORT_FORMATS.length - 1) } });
   if (command !== 'details') return still(state);
   const format = EXPORT_FORMATS[popup.index] ?? 'csv';
   const closed = { ...state, popup: null };
-  return { state: { ...closed, notice: 'writing the file' }, effects: [{ type: 'export', format, table: exportOf(closed, live, glyphs) }] };
+  return {
+    state: { ...closed, notice: 'writing the file' },
+    effects: [{ type: 'export', format, table: exportOf(closed, live, glyphs) }],
+  };
 }
 
 function still(state: ViewState): Step {

@@ -2,8 +2,8 @@
 
 import type { Snapshot } from '../aggregate/snapshot.ts';
 import type { Filter } from '../filter/filter.ts';
-import { type ChartState, NEW_CHART } from './chart/stretch.ts';
 import type { InterfaceItem } from './action.ts';
+import { type ChartState, NEW_CHART } from './chart/stretch.ts';
 import type { UnitMode } from './format.ts';
 import type { BudgetPlan } from './history/budget.ts';
 import { type HistoryState, initialHistory } from './history/state.ts';
@@ -56,7 +56,12 @@ export type Popup =
   | { readonly kind: 'help'; readonly top: number }
   | { readonly kind: 'capture'; readonly top: number }
   | { readonly kind: 'details'; readonly table: TableName; readonly id: string; readonly top: number }
-  | { readonly kind: 'interfaces'; readonly items: readonly InterfaceItem[] | null; readonly index: number; readonly chosen: readonly string[] }
+  | {
+      readonly kind: 'interfaces';
+      readonly items: readonly InterfaceItem[] | null;
+      readonly index: number;
+      readonly chosen: readonly string[];
+    }
   | { readonly kind: 'export'; readonly index: number }
   | { readonly kind: 'themes'; readonly index: number; readonly before: string };
 

@@ -25,7 +25,11 @@ const HOSTILE = '<script>alert("x")</script> & evil';
 async function report(words: string): Promise<string> {
   const file = join(folder, `${words.replace(/\W/g, '') || 'default'}.html`);
   const sql = await sqlJs();
-  const room = { ...fakeRoom(new FakeReader()), clock: { now: () => NOW, monotonic: () => 0 }, open: (name: string) => openHistory(name, localThreads(sql)) };
+  const room = {
+    ...fakeRoom(new FakeReader()),
+    clock: { now: () => NOW, monotonic: () => 0 },
+    open: (name: string) => openHistory(name, localThreads(sql)),
+  };
   const line = parseCommandLine(['report', '--html', file, ...words.split(' ').filter((word) => word !== '')]);
   await reportCommand(line, { units: 'bytes' }, history, null, '1.2.3', room);
   return file;
@@ -50,7 +54,9 @@ describe.skipIf(path === null)('the report in a browser', () => {
     const file = await report(words);
     const browser = await Browser.open(path as string, pathToFileURL(file).href);
     try {
-      const cells = await browser.evaluate<string[]>("[...document.querySelectorAll('section table td')].map((cell) => cell.textContent)");
+      const cells = await browser.evaluate<string[]>(
+        "[...document.querySelectorAll('section table td')].map((cell) => cell.textContent)",
+      );
       for (const { key, rxBytes } of await topApps(words.includes('60') ? 60 : words.includes('24') ? 1 : 7)) {
         if (key === null) continue;
         const at = cells.indexOf(key);
@@ -60,7 +66,10 @@ describe.skipIf(path === null)('the report in a browser', () => {
       for (const width of [1280, 420] as const)
         for (const scheme of ['light', 'dark'] as const) {
           await browser.look(width, scheme);
-          expect(await browser.evaluate('document.documentElement.scrollWidth <= innerWidth'), `${width}: nothing sticks out`).toBe(true);
+          expect(
+            await browser.evaluate('document.documentElement.scrollWidth <= innerWidth'),
+            `${width}: nothing sticks out`,
+          ).toBe(true);
           const sizes = await browser.evaluate<{ width: number; height: number; bars: number }[]>(
             `[...document.querySelectorAll('svg.chart')].map((svg) => { const { width, height } = svg.getBoundingClientRect(); return { width, height, bars: svg.querySelectorAll('rect').length }; }).filter(({ width }) => width > 0)`,
           );
@@ -101,7 +110,10 @@ describe.skipIf(path === null)('the report in a browser', () => {
 
   it('lets no other script or style in', async () => {
     const file = await report('--since 2d');
-    const poisoned = readFileSync(file, 'utf8').replace('</main>', '<script>document.title = "owned"</script><img src="https://example.com/x.png"></main>');
+    const poisoned = readFileSync(file, 'utf8').replace(
+      '</main>',
+      '<script>document.title = "owned"</script><img src="https://example.com/x.png"></main>',
+    );
     writeFileSync(file, poisoned);
     const browser = await Browser.open(path as string, pathToFileURL(file).href);
     try {

@@ -7,7 +7,10 @@ import { type Line, span } from '../span.ts';
 import type { Popup, ViewState } from '../state.ts';
 
 /** Interfaces, those chosen so far marked. */
-export function interfaceLines({ items, index, chosen }: Extract<Popup, { kind: 'interfaces' }>, glyphs: Glyphs): readonly Line[] {
+export function interfaceLines(
+  { items, index, chosen }: Extract<Popup, { kind: 'interfaces' }>,
+  glyphs: Glyphs,
+): readonly Line[] {
   if (items === null) return [[span(' looking for interfaces', 'dim')]];
   const lines: Line[] = items.map(({ name, about }, at) => {
     const isChosen = name !== null && chosen.includes(name);
@@ -30,10 +33,12 @@ const FORMS: Readonly<Record<(typeof EXPORT_FORMATS)[number], string>> = {
 export function exportLines(state: ViewState, { index }: Extract<Popup, { kind: 'export' }>, glyphs: Glyphs): readonly Line[] {
   const filtered = state.filter.filter === null ? '' : ', filtered';
   return [
-    ...EXPORT_FORMATS.map((format, at): Line => [
-      span(at === index ? ` ${glyphs.cursor} ` : '   ', 'accent'),
-      span(FORMS[format], at === index ? 'selected' : 'text'),
-    ]),
+    ...EXPORT_FORMATS.map(
+      (format, at): Line => [
+        span(at === index ? ` ${glyphs.cursor} ` : '   ', 'accent'),
+        span(FORMS[format], at === index ? 'selected' : 'text'),
+      ],
+    ),
     [],
     [span(` all rows of ${state.pane}${filtered}, into a new file`, 'dim')],
   ];

@@ -70,7 +70,12 @@ export function popupTop(top: number, count: number, visible: number): number {
 /** Draws the popup into the middle of the screen. */
 export function popupPanel(state: ViewState, live: Snapshot, glyphs: Glyphs, keys: KeyTable, popup: Popup): Pane {
   const { title, lines } = popupContent(state, live, glyphs, keys, popup);
-  const rect = centred(state.size.columns, state.size.rows, popup.kind === 'themes' || popup.kind === 'export' ? NARROW : WIDTH, lines.length + 2);
+  const rect = centred(
+    state.size.columns,
+    state.size.rows,
+    popup.kind === 'themes' || popup.kind === 'export' ? NARROW : WIDTH,
+    lines.length + 2,
+  );
   const visible = rect.height - 2;
   const wanted = 'top' in popup ? popup.top : popup.index - visible + 1;
   const top = popupTop(wanted, lines.length, visible);

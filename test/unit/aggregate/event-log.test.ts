@@ -47,6 +47,9 @@ describe('flows', () => {
     log.next(at(2, { flows: [flowRow({ id: '1' }), flowRow({ id: '2', app: 'ssh' })] }), 2);
     const events = log.next(at(3, { flows: [flowRow({ id: '1', closed: true }), flowRow({ id: '2', app: 'ssh' })] }), 2);
     expect(told(events).slice(1)).toEqual(['opened: ssh', 'closed: curl']);
+    const brief = flowRow({ id: '3', app: 'dig', closed: true });
+    expect(told(log.next(at(4, { flows: [brief] }), 3)).slice(3)).toEqual(['opened: dig', 'closed: dig']);
+    expect(log.next(at(5, { flows: [brief] }), 3)).toHaveLength(5);
   });
 
   test('many at a time are sampled, and what is left out is counted', () => {

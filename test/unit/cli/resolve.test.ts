@@ -29,6 +29,7 @@ describe('resolveOptions', () => {
       names: true,
       reverseDns: false,
       history: null,
+      screen: { memory: null, owner: null },
       budget: null,
       privileges: { user: null, dropAll: false, stayRoot: false },
       theme: 'netmon',

@@ -1,0 +1,125 @@
+// Exports: a new file of the user's, never another's, never a formula; and what the screen remembers, read back only if it may be believed.
+
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { exportText, writeExport } from '../../../src/app/export.ts';
+import { memorise, recall } from '../../../src/app/screen-memory.ts';
+import type { ExportTable } from '../../../src/view/export-rows.ts';
+
+const TABLE: ExportTable = {
+  name: 'apps',
+  time: Date.UTC(2026, 0, 31, 14, 3, 22, 5),
+  columns: ['app', 'rx'],
+  rows: [
+    ['curl', 5],
+    ['=cmd|"x"!A1', -3],
+    ['a,b\r\n"c"\x1b[2J', null],
+  ],
+};
+let folder = '';
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'netmon-export-'));
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+test('CSV has a header, CRLF, quotes where needed and no formula; numbers stay numbers', () => {
+  expect(exportText('csv', TABLE).split('\r\n')).toEqual([
+    'app,rx',
+    'curl,5',
+    `"'=cmd|""x""!A1",-3`,
+    expect.stringMatching(/^"a,b ?"/),
+    '',
+  ]);
+});
+
+test('JSON is one object with a row each', () => {
+  const parsed = JSON.parse(exportText('json', TABLE));
+  expect(parsed).toMatchObject({ type: 'export', schema: 1, view: 'apps', time: '2026-01-31T14:03:22.005Z' });
+  expect(parsed.rows[0]).toEqual({ app: 'curl', rx: 5 });
+  expect(JSON.stringify(parsed)).not.toContain('\\u001b');
+});
+
+describe('the file', () => {
+  const place = () => ({ folders: [folder], owner: null });
+
+  test('is new, named for view and time, and the user’s alone', async () => {
+    const { done, text } = await writeExport('csv', TABLE, place());
+    expect(done).toBe(true);
+    const path = join(folder, 'netmon-apps-2026-01-31-140322Z.csv');
+    expect(text).toBe(`3 rows written to ${path}`);
+    expect(statSync(path).mode & 0o777).toBe(0o600);
+    expect(readFileSync(path, 'utf8')).toBe(exportText('csv', TABLE));
+  });
+
+  test('never takes the place of another, nor of a link', async () => {
+    const path = join(folder, 'netmon-apps-2026-01-31-140322Z.csv');
+    writeFileSync(path, 'mine');
+    symlinkSync(join(folder, 'elsewhere'), join(folder, 'netmon-apps-2026-01-31-140322Z-2.csv'));
+    const { text } = await writeExport('csv', TABLE, place());
+    expect(text).toContain('-3.csv');
+    expect(readFileSync(path, 'utf8')).toBe('mine');
+    expect(existsSync(join(folder, 'elsewhere'))).toBe(false);
+    expect(readdirSync(folder)).toHaveLength(3);
+  });
+
+  test('goes to the next folder where the first is none of the user’s; nowhere is said', async () => {
+    const { done, text } = await writeExport('json', TABLE, { folders: [join(folder, 'missing'), folder], owner: null });
+    expect([done, text]).toEqual([true, expect.stringContaining(folder)]);
+    const stranger = { uid: 4_000_000, gid: -1 };
+    expect(await writeExport('json', TABLE, { folders: [folder], owner: stranger })).toEqual({
+      done: false,
+      text: 'not exported: no folder to write to',
+    });
+  });
+});
+
+describe('the memory of the screen', () => {
+  const place = () => ({ path: join(folder, 'state', 'netmon-tui', 'screen.json'), owner: null });
+
+  test('is written whole, with mode 0600, into folders that are made for it, and read back', () => {
+    expect(recall(place())).toBeNull();
+    expect(memorise({ version: 1 }, place())).toBe(true);
+    expect(memorise({ version: 1, view: 'apps' }, place())).toBe(true);
+    expect(recall(place())).toEqual({ version: 1, view: 'apps' });
+    expect(statSync(place().path).mode & 0o777).toBe(0o600);
+    expect(readdirSync(join(folder, 'state', 'netmon-tui'))).toEqual(['screen.json']);
+  });
+
+  test('is not believed where others may write it, where it is a link, too large, or no JSON', () => {
+    memorise({ version: 1 }, place());
+    chmodSync(place().path, 0o666);
+    expect(recall(place())).toBeNull();
+    chmodSync(place().path, 0o600);
+    writeFileSync(place().path, '{');
+    expect(recall(place())).toBeNull();
+    writeFileSync(place().path, `"${'x'.repeat(20_000)}"`);
+    expect(recall(place())).toBeNull();
+    const link = join(folder, 'link.json');
+    symlinkSync(place().path, link);
+    expect(recall({ path: link, owner: null })).toBeNull();
+    expect(recall({ path: folder, owner: null })).toBeNull();
+  });
+
+  test('replaces a link with a file, and leaves nothing behind where it can not be written', () => {
+    const target = join(folder, 'target');
+    writeFileSync(target, 'other');
+    mkdirSync(join(folder, 'state'));
+    symlinkSync(target, join(folder, 'state', 'screen.json'));
+    expect(memorise({ version: 1 }, { path: join(folder, 'state', 'screen.json'), owner: null })).toBe(true);
+    expect(readFileSync(target, 'utf8')).toBe('other');
+    expect(memorise({}, { path: join(target, 'screen.json'), owner: null })).toBe(false);
+  });
+});

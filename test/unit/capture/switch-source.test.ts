@@ -1,0 +1,123 @@
+// Another capture in place of the one before: numbers of interfaces and processes hold, counters go on, a failure changes nothing.
+
+import { describe, expect, test } from 'vitest';
+import { systemEdges } from '../../../src/app/edges.ts';
+import { InterfaceChoice } from '../../../src/app/interface-choice.ts';
+import type { Opener } from '../../../src/capture/opener.ts';
+import type { CaptureRequest, PacketSource } from '../../../src/capture/source.ts';
+import { SwitchSource } from '../../../src/capture/switch-source.ts';
+import { NetmonError } from '../../../src/errors.ts';
+import { FakeSource } from '../../support/fake-source.ts';
+
+const FRAME = new Uint8Array(60);
+
+function read(source: PacketSource): { iface: number[]; process: number[]; effective: number[] } | null {
+  const batch = source.read();
+  if (batch === null) return null;
+  const of = (column: Uint16Array) => [...column.subarray(0, batch.count)];
+  return { iface: of(batch.iface), process: of(batch.process), effective: of(batch.effective) };
+}
+
+describe('a switch', () => {
+  test('keeps the numbers of interfaces, also of one that comes back', () => {
+    const first = new FakeSource('libpcap', ['eth0', 'wlan0']);
+    const source = new SwitchSource({ source: first, fallbacks: [] });
+    first.push({ data: FRAME, iface: 1 });
+    expect(read(source)?.iface).toEqual([1]);
+    const second = new FakeSource('libpcap', ['lo', 'wlan0']);
+    source.take({ source: second, fallbacks: [{ driver: 'x', reason: 'y' }] });
+    expect(source.interfaces.map(({ name }) => name)).toEqual(['eth0', 'wlan0', 'lo']);
+    expect(source.active).toEqual(['lo', 'wlan0']);
+    expect(source.fallbacks).toHaveLength(1);
+    second.push({ data: FRAME, iface: 0 }, { data: FRAME, iface: 1 });
+    expect(read(source)?.iface).toEqual([2, 1]);
+    expect(read(source)).toBeNull();
+    second.interfaces.push(second.named('tun0'));
+    second.push({ data: FRAME, iface: 2 });
+    expect(read(source)?.iface).toEqual([3]);
+  });
+
+  test('keeps the numbers of processes; none stays none', () => {
+    const first = new FakeSource();
+    first.processes.push({ pid: 5, name: 'a' });
+    const source = new SwitchSource({ source: first, fallbacks: [] });
+    const second = new FakeSource();
+    second.processes.push({ pid: 9, name: 'b' });
+    source.take({ source: second, fallbacks: [] });
+    expect(source.processes.map(({ pid }) => pid)).toEqual([-1, 5, 9]);
+    second.push({ data: FRAME, process: 1 }, { data: FRAME, process: 0, effective: 1 });
+    expect(read(source)).toMatchObject({ process: [2, 0], effective: [0, 2] });
+  });
+
+  test('never writes into the columns of the source, which may rely on them', () => {
+    const second = new FakeSource('libpcap', ['lo']);
+    const source = new SwitchSource({ source: new FakeSource(), fallbacks: [] });
+    source.take({ source: second, fallbacks: [] });
+    for (let i = 0; i < 3; i++) {
+      second.push({ data: FRAME, iface: 0 });
+      expect(read(source)?.iface).toEqual([1]);
+    }
+  });
+
+  test('adds up what was counted; unknown stays unknown', () => {
+    const first = new FakeSource();
+    first.counters = { received: 10, droppedByKernel: 2, droppedByInterface: null, shed: 1, malformed: 0 };
+    const source = new SwitchSource({ source: first, fallbacks: [] });
+    const second = new FakeSource();
+    source.take({ source: second, fallbacks: [] });
+    second.counters = { received: 5, droppedByKernel: 1, droppedByInterface: 7, shed: 1, malformed: 3 };
+    expect(source.stats()).toEqual({ received: 15, droppedByKernel: 3, droppedByInterface: null, shed: 2, malformed: 3 });
+  });
+});
+
+describe('a choice', () => {
+  const request: CaptureRequest = { interfaces: ['eth0'], bpf: 'tcp', bufferBytes: 1 };
+
+  function parts(open: (asked: CaptureRequest) => PacketSource) {
+    const source = new SwitchSource({ source: new FakeSource(), fallbacks: [] });
+    const asked: CaptureRequest[] = [];
+    const opener = {
+      open: async (one: CaptureRequest) => {
+        asked.push(one);
+        return { source: open(one), fallbacks: [] };
+      },
+    } as unknown as Opener;
+    const named: string[] = [];
+    const edges = { ...systemEdges(), platform: 'linux' as const };
+    const choice = new InterfaceChoice({ source, opener, request, edges, named, counted: () => ['eth0'] });
+    return { source, choice, asked, named };
+  }
+
+  test('opens what was chosen with the filter of the run, and counts it with what counted before', async () => {
+    const { source, choice, asked, named } = parts(({ interfaces }) => new FakeSource('libpcap', interfaces));
+    expect(await choice.take(['lo', 'br0'])).toBe('capturing on lo, br0');
+    expect(asked).toEqual([{ ...request, interfaces: ['lo', 'br0'] }]);
+    expect(named).toEqual(['eth0', 'lo', 'br0']);
+    expect(source.active).toEqual(['lo', 'br0']);
+    await choice.take([]);
+    expect(asked[1]?.interfaces).toEqual(['any']);
+  });
+
+  test('that fails leaves the capture as it was, and says why', async () => {
+    const { source, choice, named } = parts(() => {
+      throw new NetmonError('no-device', 'interface lo is down', 'bring it up');
+    });
+    expect(await choice.take(['lo'])).toBe('the capture stays as it was: interface lo is down');
+    expect([source.active, named]).toEqual([['eth0'], []]);
+  });
+
+  test('that would lose the owners is not taken', async () => {
+    const blind = new FakeSource('tcpdump', ['lo']);
+    blind.namesProcesses = true;
+    const { source, choice } = parts(() => blind);
+    expect(await choice.take(['lo'])).toContain('would lose the owners');
+    expect(source.active).toEqual(['eth0']);
+  });
+
+  test('lists interfaces after the entry for all', async () => {
+    const { choice } = parts(() => new FakeSource());
+    const items = await choice.list();
+    expect(items[0]?.name).toBeNull();
+    expect(items.map(({ name }) => name)).toContain('lo');
+  });
+});
