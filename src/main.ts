@@ -34,7 +34,7 @@ async function main(): Promise<number> {
   if (line.command === 'doctor') return diagnose(options);
   if (line.command !== 'run') return (await import('./cli/history-commands.ts')).historyCommands(line, options, version());
   const [{ run }, { Rights }] = await Promise.all([import('./app/run.ts'), import('./app/rights.ts')]);
-  return run(options, undefined, undefined, (asked, edges) => new Rights(asked, edges));
+  return run(options, undefined, undefined, (...asked) => new Rights(...asked));
 }
 
 /** Reads the domain lists that the categories name; most name none. */

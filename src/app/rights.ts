@@ -1,29 +1,40 @@
 // The rights of a run: whom it becomes, what it keeps, and when. Everything that takes rights is open by then; what must be opened again
 // later keeps just enough for that.
 
+import { type ChildProcess, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { tcpdumpArguments } from '../capture/tcpdump-messages.ts';
 import type { Options } from '../cli/options.ts';
 import { NetmonError, reasonOf } from '../errors.ts';
+import { LSOF_ARGUMENTS } from '../identify/process/lsof.ts';
 import type { OwnerSource } from '../identify/process/owner-source.ts';
 import type { Edges } from '../net/edges.ts';
 import type { PrivilegeStatus } from '../net/privileges.ts';
 import { type Capability, maskOf } from '../privilege/capabilities.ts';
 import { type Credentials, dropPrivileges } from '../privilege/drop.ts';
 import { type Identity, identityOf } from '../privilege/identity.ts';
+import { RootHand } from '../privilege/root-hand.ts';
+import type { RootPrograms } from '../privilege/root-protocol.ts';
 
 /** Opening the capture again after its interface was away. */
 const REOPENING: readonly Capability[] = ['net_raw'];
 /** Descriptors and executables of other users' processes, out of /proc. */
 const LOOKING: readonly Capability[] = ['sys_ptrace', 'dac_read_search'];
 
+const LSOF_LIMITS = { timeoutMs: 10_000, maxBytes: 16 << 20 };
+/** Starts the root child; another in tests. */
+export type StartRootChild = (programs: RootPrograms) => ChildProcess;
+
 /** Decided before anything is opened; carried out once everything is. */
 export class Rights {
   readonly identity: Identity;
   readonly #options: Options;
   readonly #edges: Edges;
+  readonly #hand: RootHand | null;
 
-  /** @throws NetmonError `usage` for a user that does not exist */
-  constructor(options: Options, edges: Edges) {
+  /** @param bufferBytes of the capture's ring @throws NetmonError `usage` for a user that does not exist */
+  constructor(options: Options, edges: Edges, bufferBytes: number, start: StartRootChild = startRootChild) {
     this.#options = options;
     this.#edges = edges;
     const { user, stayRoot } = options.privileges;
@@ -36,6 +47,22 @@ export class Rights {
       passwd: textOf(edges.paths.passwd),
       group: textOf('/etc/group'),
     });
+    // On Linux rights can be kept one by one; on macOS it takes a process that keeps them all, and can do next to nothing.
+    const isNeeded = edges.platform === 'darwin' && edges.euid() === 0 && this.identity.by !== 'root' && options.read === null;
+    if (isNeeded) {
+      const programs = rootPrograms(options, edges, bufferBytes);
+      this.#hand = new RootHand(start(programs), programs);
+    } else this.#hand = null;
+  }
+
+  /** The edges of the run: what takes root after root was given up goes to the root child. */
+  get edges(): Edges {
+    return this.#hand?.edges(this.#edges) ?? this.#edges;
+  }
+
+  /** Ends the root child. */
+  close(): void {
+    this.#hand?.close();
   }
 
   /** Gives up what is not needed. @param owners whose thread keeps what the main thread keeps @param driver of the capture */
@@ -57,6 +84,22 @@ export class Rights {
     if (identity.note !== '--stay-root') thread?.lower(maskOf(keep.filter((name) => name !== 'net_raw')));
     return status;
   }
+}
+
+/** All that the root child may ever run; fixed now, while everything is still as the user asked. */
+function rootPrograms({ interfaces, bpf }: Options, { paths }: Edges, bufferBytes: number): RootPrograms {
+  return {
+    tcpdump: { path: paths.tcpdump, args: tcpdumpArguments({ interfaces, bpf, bufferBytes }) },
+    lsof: { path: paths.lsof, args: LSOF_ARGUMENTS, ...LSOF_LIMITS },
+    question: 'SIGINFO' as NodeJS.Signals,
+    env: { PATH: '/usr/bin:/bin:/usr/sbin:/sbin', LC_ALL: 'en_US.UTF-8' },
+  };
+}
+
+function startRootChild(programs: RootPrograms): ChildProcess {
+  const script = fileURLToPath(new URL('../privilege/root-child-main.js', import.meta.url));
+  const words = ['--max-old-space-size=32', '--max-semi-space-size=1', script, JSON.stringify(programs)];
+  return spawn(process.execPath, words, { stdio: ['pipe', 'pipe', 'ignore'], env: programs.env, cwd: '/', shell: false });
 }
 
 /** The calls of Node that change the user; both systems have them. */

@@ -23,7 +23,7 @@ import type { ScreenTasks } from './screen-tasks.ts';
 const RING_BYTES = 8 << 20;
 
 /** Makes a run's rights from what was asked for. */
-export type RightsOf = (options: Options, edges: Edges) => Rights;
+export type RightsOf = (options: Options, edges: Edges, bufferBytes: number) => Rights;
 
 type Mode = 'screen' | 'json' | 'table';
 
@@ -40,12 +40,13 @@ export async function run(
   rights: RightsOf | null = null,
 ): Promise<number> {
   const mode = modeOf(options);
-  const own = rights?.(options, edges) ?? null;
+  const own = rights?.(options, edges, RING_BYTES) ?? null;
+  const reach = own?.edges ?? edges;
   if (mode === 'screen') await refuseBadTerminal();
   const filter = filterOf(options.filter);
   // Loaded while libpcap opens, half of which is waiting; what reads packets is loaded behind the first frame.
   const drawing = mode === 'screen' ? import('./screen.ts') : null;
-  const capture = await open(options, edges, clock);
+  const capture = await open(options, reach, clock);
   const opened = mode === 'screen' && capture.opener !== null ? switchable(capture.opened) : capture.opened;
   const guard = new Guard();
   let screen: OpenTui | null = null;
@@ -68,12 +69,12 @@ export async function run(
     const [{ assemble }, known] = await Promise.all([import('./assemble.ts'), knowledge(options)]);
     const { read: file, reverseDns } = options;
     const named = [...options.interfaces];
-    parts = assemble(opened, { named, file, reverseDns, ...known }, edges, clock);
+    parts = assemble(opened, { named, file, reverseDns, ...known }, reach, clock);
     screen?.remember(parts.monitor.aggregator.keepPast());
-    if (screen !== null) await provide(screen.tasks, capture, opened, parts, named, edges);
+    if (screen !== null) await provide(screen.tasks, capture, opened, parts, named, reach);
     if (reverseDns) reverse = await reverseNames(parts, clock);
     if (options.history?.record === true) recording = await record(options.history, parts, clock, options.read === null);
-    const session = await sessionOf(options, mode, opened, parts, output, edges, clock, recording);
+    const session = await sessionOf(options, mode, opened, parts, output, reach, clock, recording);
     if (own !== null) parts.monitor.privileges = await own.drop(parts.monitor.owners.source, opened.source.driver);
     const end = await guard.run(session, mode === 'screen' && options.read !== null);
     screen?.close();
@@ -92,6 +93,7 @@ export async function run(
     parts?.neighbours.close();
     opened.source.close();
     await opened.source.gone;
+    own?.close();
   }
 }
 

@@ -1,0 +1,54 @@
+// Who stays root beside the program, and what it may run; on macOS only, and only where root is given up.
+
+import type { ChildProcess } from 'node:child_process';
+import { EventEmitter } from 'node:events';
+import { PassThrough } from 'node:stream';
+import { describe, expect, it } from 'vitest';
+import { Rights } from '../../../src/app/rights.ts';
+import { parseCommandLine } from '../../../src/cli/command-line.ts';
+import { loadConfig } from '../../../src/cli/config.ts';
+import { resolveOptions } from '../../../src/cli/resolve.ts';
+import type { RootPrograms } from '../../../src/privilege/root-protocol.ts';
+import { fakeEdges } from '../../support/fake-edges.ts';
+
+async function rightsOf(words: string[], euid: number, platform: 'darwin' | 'linux') {
+  const files = { folderOwner: () => null, read: () => ({ kind: 'missing' as const }) };
+  const line = parseCommandLine(words);
+  const config = await loadConfig(line, { platform, env: {}, euid, passwd: () => '', files });
+  const started: RootPrograms[] = [];
+  const stdin = new PassThrough();
+  const start = (programs: RootPrograms) => {
+    started.push(programs);
+    return Object.assign(new EventEmitter(), { stdin, stdout: new PassThrough(), pid: 1 }) as unknown as ChildProcess;
+  };
+  const edges = fakeEdges({ platform, euid });
+  const rights = new Rights(resolveOptions(line, config), edges, 8 << 20, start);
+  return { rights, started, edges, stdin };
+}
+
+describe('the root child', () => {
+  it('is started where macOS gives root up, with all that it may ever run', async () => {
+    const { rights, started, edges, stdin } = await rightsOf(['-i', 'en0', '--bpf', 'port 53'], 0, 'darwin');
+    expect(started).toHaveLength(1);
+    const { tcpdump, lsof, env } = started[0] as RootPrograms;
+    expect(tcpdump).toEqual({ path: '/usr/sbin/tcpdump', args: expect.arrayContaining(['pktap,en0', '--', 'port 53']) });
+    expect(lsof).toMatchObject({ path: '/usr/sbin/lsof', args: expect.arrayContaining(['-nP', '-F']) });
+    expect(Object.keys(env)).toEqual(['PATH', 'LC_ALL']);
+    expect(rights.edges).not.toBe(edges);
+    rights.edges.spawn(tcpdump.path, tcpdump.args);
+    expect(String(stdin.read())).toBe('C');
+    rights.close();
+    expect(stdin.writableEnded).toBe(true);
+  });
+
+  it.each([
+    [['--stay-root'], 0, 'darwin'],
+    [[], 501, 'darwin'],
+    [['--read', 'x.pcap'], 0, 'darwin'],
+    [[], 0, 'linux'],
+  ] as const)('is not with %j as %d on %s', async (words, euid, platform) => {
+    const { rights, started, edges } = await rightsOf([...words], euid, platform);
+    expect(started).toEqual([]);
+    expect(rights.edges).toBe(edges);
+  });
+});

@@ -1,0 +1,36 @@
+// No program is ever started through a shell, nor looked up on PATH: held over all sources.
+
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+
+const src = join(import.meta.dirname, '../../../src');
+const files = readdirSync(src, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'));
+const code = new Map(
+  files.map((name) => [
+    name,
+    readFileSync(join(src, name), 'utf8')
+      .replace(/\/\*[\s\S]*?\*\//g, '')
+      .replace(/^\s*\/\/.*$/gm, ''),
+  ]),
+);
+
+it('nothing asks for a shell', () => {
+  const found = [...code].filter(([, text]) =>
+    /shell:(?!\s*false\b)|\bexecSync\b|\bexecFile(Sync)?\b|\bexec\s*\}|spawnSync|\/bin\/(ba)?sh\b/.test(text),
+  );
+  expect(found.map(([name]) => name)).toEqual([]);
+});
+
+it('programs are started in three places, each with an environment of its own', () => {
+  const starting = [...code].filter(
+    ([, text]) =>
+      /from 'node:child_process'/.test(text) &&
+      /\bspawn\b\s*[,}(]/.test(text) &&
+      !/^import type/m.test(text.match(/.*node:child_process.*/)?.[0] ?? ''),
+  );
+  expect(starting.map(([name]) => name).sort()).toEqual(['app/edges.ts', 'app/rights.ts', 'privilege/root-child.ts']);
+  for (const [name, text] of starting)
+    for (const call of text.matchAll(/\bspawn\([^;]*stdio[^;]*;/g))
+      expect(call[0], name).toMatch(/env\b[\s\S]*shell: false|shell: false[\s\S]*env\b/);
+});

@@ -1,0 +1,222 @@
+// The root child and the program's side of it, joined by two pipes in one process; what it starts are real processes of a fake tcpdump and lsof.
+
+import type { ChildProcess } from 'node:child_process';
+import { EventEmitter, once } from 'node:events';
+import { PassThrough } from 'node:stream';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { Edges } from '../../../src/net/edges.ts';
+import { RootChild } from '../../../src/privilege/root-child.ts';
+import { RootHand } from '../../../src/privilege/root-hand.ts';
+import { FRAME, FrameReader, framesOf, type RootPrograms } from '../../../src/privilege/root-protocol.ts';
+
+const LIMITS = { timeoutMs: 1, maxBytes: 1 };
+const node = (script: string) => ({ path: process.execPath, args: ['-e', script] });
+/** Says that it listens, gives bytes, and stays until it is asked to end, which it says. */
+const TCPDUMP = `process.on('SIGTERM', () => { process.stderr.write('bye\\n'); process.exitCode = 7; clearInterval(t); });
+  process.on('SIGUSR2', () => process.stderr.write('counted\\n'));
+  const t = setInterval(() => {}, 1000); process.stderr.write('listening\\n'); process.stdout.write(Buffer.alloc(200000, 'p'));`;
+
+function setUp(tcpdump = TCPDUMP, lsof = "console.log('p1')", limits = { timeoutMs: 5000, maxBytes: 1 << 20 }) {
+  const programs: RootPrograms = {
+    tcpdump: node(tcpdump),
+    lsof: { ...node(lsof), ...limits },
+    question: 'SIGUSR2',
+    env: { PATH: '/usr/bin', LC_ALL: 'C' },
+  };
+  const [commands, answers] = [new PassThrough(), new PassThrough()];
+  const child = new RootChild(programs, commands, answers);
+  const process_ = Object.assign(new EventEmitter(), { stdin: commands, stdout: answers, pid: 4711 });
+  const hand = new RootHand(process_ as unknown as ChildProcess, programs);
+  const ran: string[] = [];
+  const direct = {
+    spawn: (path: string) => ran.push(path),
+    run: (path: string) => Promise.resolve(ran.push(path)),
+  } as unknown as Edges;
+  const edges = hand.edges(direct);
+  const capture = () => edges.spawn(programs.tcpdump.path, programs.tcpdump.args);
+  const list = () => edges.run(programs.lsof.path, programs.lsof.args, LIMITS);
+  return { programs, commands, answers, child, hand, edges, ran, capture, list, process: process_ };
+}
+
+/** Reads until a text came. */
+async function until(stream: NodeJS.ReadableStream | null, text: string): Promise<string> {
+  let all = '';
+  while (!all.includes(text)) all += String((await once(stream as NodeJS.ReadableStream, 'data'))[0]);
+  return all;
+}
+
+describe('tcpdump in the root child', () => {
+  it('gives what it writes, answers, and ends when asked', async () => {
+    const { capture, hand, child } = setUp();
+    const remote = capture();
+    let bytes = 0;
+    remote.stdout?.on('data', (chunk: Buffer) => {
+      bytes += chunk.length;
+    });
+    await until(remote.stderr, 'listening');
+    expect(remote.kill('SIGINFO' as NodeJS.Signals)).toBe(true);
+    await until(remote.stderr, 'counted');
+    const ended = once(remote, 'exit');
+    const said = until(remote.stderr, 'bye');
+    remote.kill('SIGTERM');
+    expect(await ended).toEqual([7, null]);
+    await said;
+    expect(bytes).toBe(200_000);
+    hand.close();
+    await child.ended;
+  });
+
+  it('can be killed, and started again', async () => {
+    const { capture, hand, child } = setUp();
+    for (let i = 0; i < 2; i++) {
+      const remote = capture();
+      remote.stdout?.resume();
+      await until(remote.stderr, 'listening');
+      remote.kill('SIGKILL');
+      expect(await once(remote, 'exit')).toEqual([null, 'SIGKILL']);
+    }
+    hand.close();
+    await child.ended;
+  });
+
+  it('does not run ahead of a reader that stops', async () => {
+    const { capture, hand, child, answers } = setUp(
+      `const b = Buffer.alloc(65536); const f = () => { while (process.stdout.write(b)); }; process.stdout.on('drain', f); process.stderr.write('listening\\n'); f();`,
+    );
+    const remote = capture();
+    remote.stdout?.pause();
+    await until(remote.stderr, 'listening');
+    await once(answers, 'pause');
+    expect(answers.readableLength + answers.writableLength).toBeLessThan(2 << 20);
+    hand.close();
+    await child.ended;
+  });
+
+  it('that is not there is an error without a pid', async () => {
+    const { hand, child, programs, edges } = setUp();
+    Object.assign(programs.tcpdump, { path: '/nonexistent/tcpdump' });
+    const remote = edges.spawn('/nonexistent/tcpdump', programs.tcpdump.args);
+    const [error] = (await once(remote, 'error')) as [NodeJS.ErrnoException];
+    expect([error.code, remote.pid]).toEqual(['ENOENT', undefined]);
+    hand.close();
+    await child.ended;
+  });
+
+  it('is stopped when the program is gone', async () => {
+    const { capture, commands, child } = setUp();
+    const remote = capture();
+    remote.stdout?.resume();
+    await until(remote.stderr, 'listening');
+    commands.end();
+    await child.ended; // settles only when nothing runs any more
+  });
+
+  it('is told of as gone when the root child is', async () => {
+    const { capture, list, process, child, commands } = setUp();
+    const remote = capture();
+    await until(remote.stderr, 'listening');
+    const ended = once(remote, 'error');
+    process.emit('close', 9, null);
+    expect(((await ended)[0] as NodeJS.ErrnoException).code).toBe('EPIPE');
+    expect(await list()).toMatchObject({ status: null, failure: 'EPIPE' });
+    const after = capture();
+    expect(((await once(after, 'error'))[0] as NodeJS.ErrnoException).code).toBe('EPIPE');
+    commands.end();
+    await child.ended;
+  });
+});
+
+describe('lsof in the root child', () => {
+  it('gives its text and status, again and again', async () => {
+    const { list, hand, child } = setUp(TCPDUMP, "process.stdout.write('p1\\n'.repeat(50000)); process.exitCode = 1");
+    for (let i = 0; i < 2; i++)
+      expect(await list()).toEqual({ status: 1, stdout: 'p1\n'.repeat(50_000), stderr: '', cut: null, failure: null });
+    hand.close();
+    await child.ended;
+  });
+
+  it('is cut when it prints too much', async () => {
+    const { list, hand, child } = setUp(TCPDUMP, "setInterval(() => process.stdout.write('x'.repeat(9999)), 1)", {
+      timeoutMs: 9000,
+      maxBytes: 20_000,
+    });
+    const { cut, stdout } = await list();
+    expect([cut, stdout.length <= 20_000]).toEqual(['size', true]);
+    hand.close();
+    await child.ended;
+  });
+
+  it('is cut when it hangs', async () => {
+    const { list, hand, child } = setUp(TCPDUMP, 'setInterval(() => {}, 1000)', { timeoutMs: 300, maxBytes: 20_000 });
+    expect((await list()).cut).toBe('time');
+    hand.close();
+    await child.ended;
+  });
+});
+
+it('anything else runs as the user, other arguments of the same programs, too', async () => {
+  const { edges, ran, programs, hand, child } = setUp();
+  edges.spawn(programs.tcpdump.path, [...programs.tcpdump.args, '-Z']);
+  edges.spawn('/bin/ps', programs.tcpdump.args);
+  await edges.run(programs.lsof.path, ['-v'], LIMITS);
+  expect(ran).toEqual([programs.tcpdump.path, '/bin/ps', programs.lsof.path]);
+  hand.close();
+  await child.ended;
+});
+
+describe('hostile bytes', () => {
+  it('to the child end it, whatever ran', async () => {
+    for (const bytes of ['/bin/sh\n', '\0', 'CC', 'LL', 'x']) {
+      const { commands, child } = setUp();
+      commands.write('C');
+      commands.write(bytes);
+      await child.ended;
+    }
+  });
+
+  it('from the child end the hand, and what ran with it', async () => {
+    for (const bytes of [
+      [9, 0, 0, 0, 0, 0, 0, 0],
+      [1, 1, 0, 0, 0, 0, 0, 0],
+      [1, 0, 0, 0, 0, 0, 2, 0],
+      [0, 0, 0, 0, 0, 0, 0, 0],
+    ]) {
+      const { capture, answers, child } = setUp();
+      const remote = capture();
+      const ended = once(remote, 'error');
+      answers.write(Buffer.from(bytes));
+      await ended;
+      await child.ended; // its standard input was closed
+    }
+  });
+
+  it('in an end are an end all the same', async () => {
+    const { capture, answers, commands, child } = setUp();
+    const remote = capture();
+    const ended = once(remote, 'exit');
+    for (const part of framesOf(FRAME.CAPTURE_END, Buffer.from('code 99999\u001b[2J'))) answers.write(part);
+    expect(await ended).toEqual([1, null]);
+    commands.end();
+    await child.ended;
+  });
+});
+
+it('frames survive any cut, and are never longer than they may be', () => {
+  fc.assert(
+    fc.property(
+      fc.array(fc.uint8Array({ maxLength: 300 }), { maxLength: 6 }),
+      fc.integer({ min: 1, max: 40 }),
+      (payloads, step) => {
+        const all = Buffer.concat(payloads.flatMap((bytes) => framesOf(FRAME.LISTED, Buffer.from(bytes))));
+        const reader = new FrameReader();
+        const seen: Buffer[] = [];
+        for (let at = 0; at < all.length; at += step)
+          expect(reader.take(all.subarray(at, at + step), (_, payload) => seen.push(Buffer.from(payload)))).toBe(true);
+        expect(seen.map((bytes) => [...bytes])).toEqual(payloads.map((bytes) => [...bytes]));
+      },
+    ),
+  );
+  const long = framesOf(FRAME.CAPTURED, Buffer.alloc(150_000));
+  expect(long.map((part) => part.length)).toEqual([8, 65_536, 8, 65_536, 8, 18_928]);
+});
