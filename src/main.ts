@@ -32,9 +32,12 @@ async function main(): Promise<number> {
   const options = await withLists(resolveOptions(line, config), surroundings);
   if (line.command === 'explain') return explain(line, options);
   if (line.command === 'doctor') return diagnose(options);
-  if (line.command !== 'run') return (await import('./cli/history-commands.ts')).historyCommands(line, options, version());
-  const [{ run }, { Rights }] = await Promise.all([import('./app/run.ts'), import('./app/rights.ts')]);
-  return run(options, undefined, undefined, (...asked) => new Rights(...asked));
+  const start = async () => {
+    const [{ run }, { Rights }] = await Promise.all([import('./app/run.ts'), import('./app/rights.ts')]);
+    return run(options, undefined, undefined, (...asked) => new Rights(...asked));
+  };
+  if (line.command === 'run') return start();
+  return (await import('./cli/history-commands.ts')).historyCommands(line, options, version, start);
 }
 
 /** Reads the domain lists that the categories name; most name none. */

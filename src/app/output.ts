@@ -1,11 +1,22 @@
 // Where a run's snapshots go: the JSON stream, a table, or the screen. One interface, so that the sessions know none of them.
 
 import type { FlowRow, Gap, Snapshot } from '../aggregate/snapshot.ts';
+import type { PacketSource } from '../capture/source.ts';
+import type { HistoryStatus } from '../net/history.ts';
+
+/** What a run that records begins with. */
+export interface RecordStart {
+  readonly source: PacketSource;
+  readonly attribution: string;
+  readonly history: HistoryStatus;
+}
 
 /** What a session tells its output. Never throws; an output that can take no more calls `stop` of the session. */
 export interface Output {
   /** True where flows that open and close are wanted one by one. */
   readonly wantsEvents: boolean;
+  /** Recording has begun, or is not going to; before the first sample. */
+  begin?(start: RecordStart): void;
   sample(snapshot: Snapshot): void;
   opened(flow: FlowRow): void;
   closed(flow: FlowRow): void;

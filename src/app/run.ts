@@ -25,7 +25,7 @@ const RING_BYTES = 8 << 20;
 /** Makes a run's rights from what was asked for. */
 export type RightsOf = (options: Options, edges: Edges, bufferBytes: number) => Rights;
 
-type Mode = 'screen' | 'json' | 'table';
+type Mode = 'screen' | 'json' | 'table' | 'headless';
 
 /**
  * Runs until the user, a signal, the end of a file or the loss of the last interface ends it.
@@ -65,7 +65,7 @@ export async function run(
         () => guard.stop({ kind: 'done' }),
         () => recording?.save(),
       );
-    const output = screen?.output ?? (await plainOutput(mode === 'json' ? mode : 'table', options, filter, closed));
+    const output = screen?.output ?? (await plainOutput(mode, options, filter, closed, clock));
     const [{ assemble }, known] = await Promise.all([import('./assemble.ts'), knowledge(options)]);
     const { read: file, reverseDns } = options;
     const named = [...options.interfaces];
@@ -74,6 +74,12 @@ export async function run(
     if (screen !== null) await provide(screen.tasks, capture, opened, parts, named, reach);
     if (reverseDns) reverse = await reverseNames(parts, clock);
     if (options.history?.record === true) recording = await record(options.history, parts, clock, options.read === null);
+    if (recording !== null)
+      output.begin?.({
+        source: opened.source,
+        attribution: parts.monitor.owners.source?.kind ?? 'none',
+        history: recording.status,
+      });
     const session = await sessionOf(options, mode, opened, parts, output, reach, clock, recording);
     if (own !== null) parts.monitor.privileges = await own.drop(parts.monitor.owners.source, opened.source.driver);
     const end = await guard.run(session, mode === 'screen' && options.read !== null);
@@ -99,6 +105,7 @@ export async function run(
 
 /** Standard output that is no terminal gets a table, never a drawing. */
 function modeOf(options: Options): Mode {
+  if (options.headless) return 'headless';
   if (options.json) return 'json';
   return options.once || process.stdout.isTTY !== true ? 'table' : 'screen';
 }
@@ -211,11 +218,16 @@ async function interfacesOf(options: Options, edges: Edges): Promise<readonly st
 }
 
 async function plainOutput(
-  mode: 'json' | 'table',
+  mode: Mode,
   options: Options,
   filter: Filter | null,
   closed: (failure: Error | null) => void,
+  clock: Clock,
 ): Promise<Output> {
+  if (mode === 'headless') {
+    const { RecordOutput } = await import('./record-output.ts');
+    return new RecordOutput((text) => process.stderr.write(text), clock);
+  }
   const narrow = narrower(filter);
   if (mode === 'json') {
     const { JsonOutput } = await import('./json-output.ts');

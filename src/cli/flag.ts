@@ -3,7 +3,18 @@
 import type { SettingName } from './settings.ts';
 
 /** Subcommands; `run` is what happens without one. */
-export const COMMANDS = ['run', 'history', 'query', 'export', 'report', 'prune', 'interfaces', 'doctor', 'explain'] as const;
+export const COMMANDS = [
+  'run',
+  'record',
+  'history',
+  'query',
+  'export',
+  'report',
+  'prune',
+  'interfaces',
+  'doctor',
+  'explain',
+] as const;
 export type CommandName = (typeof COMMANDS)[number];
 
 /** What stands behind a subcommand that takes a word, and an example of it. */

@@ -4,7 +4,7 @@ import { COMMANDS, type CommandName, type Flag, simple, valued } from './flag.ts
 import { HISTORY_FLAGS, ON_HISTORY } from './history-flags.ts';
 
 const RUN: readonly CommandName[] = ['run'];
-const CAPTURING: readonly CommandName[] = ['run'];
+const CAPTURING: readonly CommandName[] = ['run', 'record'];
 const DRAWING: readonly CommandName[] = ['run', 'history', 'query'];
 const ASKING: readonly CommandName[] = ['run', ...ON_HISTORY, 'explain'];
 const EVERY: readonly CommandName[] = COMMANDS;
@@ -107,7 +107,7 @@ export const FLAGS: readonly Flag[] = [
     null,
     null,
   ),
-  valued('duration', null, 'TIME', 'Output without a screen', RUN, 'end after this time, for example 10s', null),
+  valued('duration', null, 'TIME', 'Output without a screen', CAPTURING, 'end after this time, for example 10s', null),
   valued('samples', null, 'N', 'Output without a screen', RUN, 'end after N samples', null),
   ...HISTORY_FLAGS,
   valued('config', null, 'PATH', 'Configuration', ASKING, 'read this configuration file instead of the usual one', null),

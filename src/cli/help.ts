@@ -35,6 +35,7 @@ export function helpText(): string {
     '',
     'Usage:',
     '  netmon-tui [options]            watch the network (as root: sudo netmon-tui)',
+    '  netmon-tui record               record history without a screen (as root)',
     '  netmon-tui history              who used how much, of what, when',
     '  netmon-tui query "SQL"          read-only SQL on the history',
     '  netmon-tui export               records as CSV, JSON lines or SQLite',

@@ -1,17 +1,25 @@
 // The subcommands on recorded history, each loaded when it is asked for.
 
-import { readFileSync } from 'node:fs';
+import { readFileSync, realpathSync } from 'node:fs';
 import { NetmonError } from '../errors.ts';
 import type { CommandLine } from './command-line.ts';
 import { systemRoom } from './history/room.ts';
-import type { Options } from './options.ts';
+import type { HistoryOptions, Options } from './options.ts';
+import { shellWords } from './quote.ts';
+import type { Starter } from './service-command.ts';
 
 /**
- * Runs `history`, `query`, `export`, `report`, `prune`.
+ * Runs `record`, `history`, `query`, `export`, `report`, `prune`.
  *
+ * @param start begins a run of these options
  * @returns the exit status. @throws NetmonError
  */
-export async function historyCommands(line: CommandLine, options: Options, version: string): Promise<number> {
+export async function historyCommands(
+  line: CommandLine,
+  options: Options,
+  version: () => string,
+  start: () => Promise<number>,
+): Promise<number> {
   const { history } = options;
   if (history === null)
     throw new NetmonError(
@@ -22,6 +30,15 @@ export async function historyCommands(line: CommandLine, options: Options, versi
   const { path, owner } = history;
   const room = systemRoom(async (file) => (await import('../store/open-history.ts')).openHistory(file));
   switch (line.command) {
+    case 'record':
+      if (line.text('install') === null) {
+        for (const flag of ['output', 'force'])
+          if (line.has(flag) || line.text(flag) !== null)
+            throw new NetmonError('usage', `--${flag} goes only with --install`, 'to say where history is kept: --history=PATH');
+        return start();
+      }
+      return (await import('./service-command.ts')).serviceCommand(line, history, starter(options, history), room);
+
     case 'history':
       return (await import('./history-command.ts')).historyCommand(line, options, path, room);
     case 'query':
@@ -29,7 +46,7 @@ export async function historyCommands(line: CommandLine, options: Options, versi
     case 'export':
       return (await import('./export-command.ts')).exportCommand(line, path, owner, room);
     case 'report':
-      return (await import('./report-command.ts')).reportCommand(line, options, path, owner, version, room);
+      return (await import('./report-command.ts')).reportCommand(line, options, path, owner, version(), room);
     case 'prune': {
       const { pruneCommand, askOnTerminal } = await import('./prune-command.ts');
       const { lockFile, systemFlock } = await import('../privilege/file-lock.ts');
@@ -46,6 +63,16 @@ export async function historyCommands(line: CommandLine, options: Options, versi
     default:
       throw new Error(`${line.command} is no command on history`);
   }
+}
+
+/** Whose service it would be: the user whose history it is. */
+function starter({ place }: Options, { owner }: HistoryOptions): Starter {
+  const [, script = '', ...words] = process.argv;
+  const program = { node: process.execPath, script: realpathSync(script), typed: shellWords(['netmon-tui', ...words]) };
+  if (owner !== null) return { ...program, user: { ...owner, name: process.env['SUDO_USER'] ?? '', home: place.home } };
+  const uid = process.getuid?.() ?? 0;
+  if (uid === 0) return { ...program, user: null };
+  return { ...program, user: { uid, gid: process.getgid?.() ?? -1, name: process.env['USER'] ?? '', home: place.home } };
 }
 
 function standardInput(): string {

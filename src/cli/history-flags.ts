@@ -3,7 +3,7 @@
 import { type CommandName, type Flag, simple, valued } from './flag.ts';
 
 /** Subcommands that read or write the history file. */
-export const ON_HISTORY: readonly CommandName[] = ['history', 'query', 'export', 'report', 'prune'];
+export const ON_HISTORY: readonly CommandName[] = ['record', 'history', 'query', 'export', 'report', 'prune'];
 
 const STRETCH: readonly CommandName[] = ['history', 'export', 'report'];
 const ASK: readonly CommandName[] = ['history'];
@@ -51,9 +51,9 @@ export const HISTORY_FLAGS: readonly Flag[] = [
   valued('limit', null, 'N', 'History', ['query'], 'so many rows of a statement (default 1000)', null),
   valued('format', null, 'FORMAT', 'History', ['export'], 'csv, json or sqlite (default csv)', null),
   simple('flows', null, 'History', ['export'], 'export the log of connections in place of the records', null, null),
-  valued('output', 'o', 'FILE', 'History', ['export'], 'write into this file (default standard output)', null),
+  valued('output', 'o', 'FILE', 'History', ['export', 'record'], 'write into this file (default standard output)', null),
   valued('html', null, 'FILE', 'History', ['report'], 'write the report into this file', null),
-  simple('force', null, 'History', ['export', 'report'], 'write over a file that is there', null, null),
+  simple('force', null, 'History', ['export', 'report', 'record'], 'write over a file that is there', null, null),
   valued('before', null, 'TIME', 'History', ['prune'], 'delete what is older than this time', null),
   valued('older-than', null, 'TIME', 'History', ['prune'], 'delete what is older than this, for example 90d', null),
   valued(
@@ -67,4 +67,13 @@ export const HISTORY_FLAGS: readonly Flag[] = [
   ),
   simple('dry-run', null, 'History', ['prune'], 'only say what would be deleted', null, null),
   simple('yes', 'y', 'History', ['prune'], 'do not ask', null, null),
+  valued(
+    'install',
+    null,
+    'SYSTEM',
+    'History',
+    ['record'],
+    'print the service file for systemd or launchd, and how to install it',
+    null,
+  ),
 ];

@@ -88,10 +88,14 @@ export function historyOptions(line: CommandLine, config: Config, isReplay: bool
   if (isReplay && named === '')
     throw usage('--history with --read needs a file of its own', 'type: netmon-tui --read FILE --history=PATH');
   const path = config.historyPath.value ?? config.historyDefault;
-  const record = config.historyEnabled.value;
+  const isRecorder = line.command === 'record';
+  const record = isRecorder || config.historyEnabled.value;
   if (path === null) {
     if (!record) return null;
-    throw usage('no home folder is known to keep history in', 'say where: netmon-tui --history=PATH');
+    throw usage(
+      'no home folder is known to keep history in',
+      `say where: netmon-tui ${isRecorder ? 'record ' : ''}--history=PATH`,
+    );
   }
   return { path, record, maxBytes: config.historySize.value, owner: config.historyOwner };
 }

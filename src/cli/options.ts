@@ -43,9 +43,11 @@ export interface Options {
   /** Capture filter in libpcap's syntax; null in a replay. */
   readonly bpf: string | null;
   readonly intervalMs: number;
+  /** True where nothing is shown, and history recorded: `netmon-tui record`. */
+  readonly headless: boolean;
   readonly json: boolean;
   readonly once: boolean;
-  /** How long the run lasts; only with `json` or `once`. */
+  /** How long the run lasts; only with `json`, `once` or `headless`. */
   readonly durationMs: number | null;
   /** How many samples the run prints; only with `json`. */
   readonly samples: number | null;

@@ -13,6 +13,8 @@ import { quoted } from './quote.ts';
 const LONGEST_RUN_MS = 366 * 86_400_000;
 const MOST_SAMPLES = 1_000_000_000;
 const FASTEST = 1_000_000;
+/** How often a run without a screen looks whether all is well, where nobody said otherwise. */
+const HEADLESS_MS = 5000;
 
 /** Live capture has no meaning in a replay: these flags beside `--read` are a mistake. In a file or a variable they just wait. */
 const LIVE_ONLY = ['interface', 'bpf', 'driver', 'reverse-dns'] as const;
@@ -31,9 +33,11 @@ export function resolveOptions(line: CommandLine, config: Config): Options {
       throw usage(`--${flag} does not go with --read`, hintFor(flag));
   const once = line.has('once');
   const json = line.has('json');
+  const headless = line.command === 'record';
   const durationMs = duration(line);
   const samples = count(line);
-  if (durationMs !== null && !json && !once) throw usage('--duration does not go with the screen', 'add --json or --once');
+  if (durationMs !== null && !json && !once && !headless)
+    throw usage('--duration does not go with the screen', 'add --json or --once');
   if (samples !== null && once) throw usage('--samples does not go with --once', 'leave one of them out: --once is one sample');
   if (samples !== null && !json) throw usage('--samples does not go with the screen', 'add --json');
   const { settings } = config;
@@ -43,7 +47,8 @@ export function resolveOptions(line: CommandLine, config: Config): Options {
     speed: speed(line, isReplay, once),
     filter: settings.filter.value,
     bpf: isReplay ? null : settings.bpf.value,
-    intervalMs: settings.interval.value,
+    intervalMs: headless && settings.interval.origin === 'default' ? HEADLESS_MS : settings.interval.value,
+    headless,
     json,
     once,
     durationMs,

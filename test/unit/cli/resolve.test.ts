@@ -21,6 +21,7 @@ describe('resolveOptions', () => {
       filter: null,
       bpf: null,
       intervalMs: 1000,
+      headless: false,
       json: false,
       once: false,
       durationMs: null,
@@ -81,6 +82,18 @@ describe('resolveOptions', () => {
     expect((await options([], { NETMON_REVERSE_DNS: '1' })).reverseDns).toBe(true);
     expect((await options(['--no-reverse-dns'], { NETMON_REVERSE_DNS: '1' })).reverseDns).toBe(false);
     expect((await options(['-r', 'x'], { NETMON_REVERSE_DNS: '1' })).reverseDns).toBe(false);
+  });
+
+  it('records without a screen, at a slower beat unless told otherwise', async () => {
+    const plain = await options(['record', '--history=/x/h.sqlite', '--duration', '10s']);
+    expect(plain).toMatchObject({
+      headless: true,
+      intervalMs: 5000,
+      durationMs: 10_000,
+      history: { path: '/x/h.sqlite', record: true },
+    });
+    expect((await options(['record', '--history=/x/h.sqlite', '--interval', '1s'])).intervalMs).toBe(1000);
+    expect((await options(['record', '--history=/x/h.sqlite'], { NETMON_HISTORY: '0' })).history?.record).toBe(true);
   });
 
   it('lets --once last as long as --duration says', async () => {

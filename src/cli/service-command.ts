@@ -1,0 +1,69 @@
+// `netmon-tui record --install SYSTEM`: prints the file with which a service manager starts the recording, and what to type. Installs nothing itself.
+
+import { resolve } from 'node:path';
+import { NetmonError } from '../errors.ts';
+import type { CommandLine } from './command-line.ts';
+import { OutputFile } from './history/output-file.ts';
+import type { HistoryRoom } from './history/room.ts';
+import type { HistoryOptions } from './options.ts';
+import { quoted, shellWords } from './quote.ts';
+import { launchdPlist } from './service/launchd.ts';
+import type { Service, ServiceFile } from './service/service.ts';
+import { systemdUnit } from './service/systemd.ts';
+
+const SYSTEMS: Readonly<Record<string, (service: Service) => ServiceFile>> = { launchd: launchdPlist, systemd: systemdUnit };
+/** Flags of `record` that a service is started with, as they were given. */
+const KEPT = ['interface', 'bpf', 'driver', 'interval', 'user', 'config'] as const;
+const SIMPLE = ['reverse-dns', 'no-reverse-dns', 'drop-all', 'stay-root'] as const;
+
+/** How this process was started, and by whom. */
+export interface Starter {
+  readonly node: string;
+  readonly script: string;
+  readonly user: Service['user'];
+  /** What was typed. */
+  readonly typed: string;
+}
+
+/**
+ * Prints the file, or writes it where `--output` says; the commands go to standard error, so that they are not in the way of a pipe.
+ *
+ * @returns exit status 0. @throws NetmonError `usage`
+ */
+export async function serviceCommand(
+  line: CommandLine,
+  history: HistoryOptions,
+  starter: Starter,
+  room: Pick<HistoryRoom, 'out' | 'err'>,
+): Promise<number> {
+  const name = line.text('install') ?? '';
+  const make = Object.hasOwn(SYSTEMS, name) ? SYSTEMS[name] : undefined;
+  if (make === undefined)
+    throw new NetmonError(
+      'usage',
+      `--install ${quoted(name)} is not one of ${Object.keys(SYSTEMS).join(', ')}`,
+      'type for example: netmon-tui record --install systemd',
+    );
+  const words = [
+    `--history=${history.path}`,
+    ...KEPT.flatMap((flag) => line.texts(flag).map((value) => `--${flag}=${flag === 'config' ? resolve(value) : value}`)),
+    ...SIMPLE.flatMap((flag) => (line.has(flag) ? [`--${flag}`] : [])),
+  ];
+  const { text, path, install } = make({ ...starter, words, history: history.path });
+  const output = line.text('output');
+  if (output === null) await room.out.write(text);
+  else {
+    const file = await OutputFile.create(output, line.has('force'), history.owner);
+    try {
+      await file.write(text);
+      await file.commit();
+    } finally {
+      await file.discard();
+    }
+  }
+  const commands = install(output === null ? null : shellWords([output]));
+  await room.err.write(
+    `\n${path} is where it belongs. To install it, type:\n${commands.map((command) => `  ${command}\n`).join('')}`,
+  );
+  return 0;
+}

@@ -1,0 +1,26 @@
+// What a service that records is made of, for whatever starts it. Types only.
+
+/** A recording service: absolute paths, the user whose history it is. */
+export interface Service {
+  /** Path of the node that runs. */
+  readonly node: string;
+  /** Path of the program's own script, links resolved. */
+  readonly script: string;
+  /** What was typed to have the file printed. */
+  readonly typed: string;
+  /** Words behind `record`. */
+  readonly words: readonly string[];
+  /** Path of the history file. */
+  readonly history: string;
+  /** Whose file it is; null is root's. */
+  readonly user: { readonly uid: number; readonly gid: number; readonly name: string; readonly home: string | null } | null;
+}
+
+/** A file for the system's service manager, and what to type to put it to work. */
+export interface ServiceFile {
+  readonly text: string;
+  /** Where it belongs. */
+  readonly path: string;
+  /** Puts it there, starts it, and how to see and undo it; one command a line. @param file where it was written, null for standard output */
+  install(file: string | null): readonly string[];
+}

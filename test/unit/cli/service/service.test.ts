@@ -1,0 +1,141 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { parseCommandLine } from '../../../../src/cli/command-line.ts';
+import { launchdPlist } from '../../../../src/cli/service/launchd.ts';
+import type { Service } from '../../../../src/cli/service/service.ts';
+import { systemdUnit } from '../../../../src/cli/service/systemd.ts';
+import { serviceCommand } from '../../../../src/cli/service-command.ts';
+import { FakeSink } from '../history/fake-room.ts';
+
+const ANN = { uid: 501, gid: 20, name: 'ann & <co>', home: '/Users/ann' };
+const SERVICE: Service = {
+  node: '/bin/sh',
+  script: "/opt/it's here/netmon-tui.js",
+  typed: 'netmon-tui record --install x',
+  words: ['--history=/var/lib/a b%d/history.sqlite', '--bpf=not port 22 and "x" $HOME \\ <y>'],
+  history: '/var/lib/a b%d/history.sqlite',
+  user: ANN,
+};
+
+/** Why a program can't be run; null where it can. */
+function lacks(program: string, ...args: string[]): string | null {
+  return spawnSync(program, args).error === undefined ? null : `${program} is not installed`;
+}
+
+/** Splits an ExecStart as systemd does (systemd.service(5)): quotes, backslashes, %% and $$. */
+function systemdWords(line: string): string[] {
+  const words: string[] = [];
+  for (const match of line.matchAll(/"((?:[^"\\]|\\.)*)"|(\S+)/g))
+    words.push((match[1]?.replace(/\\(.)/g, '$1') ?? (match[2] as string)).replaceAll('%%', '%').replaceAll('$$', '$'));
+  return words;
+}
+
+describe('systemd', () => {
+  const unit = systemdUnit(SERVICE);
+
+  it('starts what was asked, as the user, with the rights to capture and no others', () => {
+    const exec = /^ExecStart=(.*)$/m.exec(unit.text)?.[1] ?? '';
+    expect(systemdWords(exec)).toEqual([SERVICE.node, SERVICE.script, 'record', ...SERVICE.words]);
+    expect(unit.text).toContain('\nUser=501\nGroup=20\nAmbientCapabilities=CAP_NET_RAW ');
+    expect(unit.text).toContain('\nReadWritePaths="/var/lib/a b%%d"\n');
+    for (const line of [
+      'ProtectSystem=strict',
+      'Restart=on-failure',
+      'KillSignal=SIGTERM',
+      'SuccessExitStatus=143',
+      'UMask=0077',
+    ])
+      expect(unit.text).toContain(`\n${line}\n`);
+    expect(unit.install(null).join('\n')).toContain("sudo -u '#501' mkdir -p -m 700 '/var/lib/a b%d'\n");
+    expect(unit.install('my.service')).toContain('sudo install -m 644 my.service /etc/systemd/system/netmon-tui.service');
+  });
+
+  it("is root's where nobody called sudo", () => {
+    const { text } = systemdUnit({ ...SERVICE, user: null });
+    expect(text).not.toMatch(/^(User|Group|AmbientCapabilities)=/m);
+    expect(text).toMatch(/^CapabilityBoundingSet=CAP_NET_RAW /m);
+  });
+
+  it('is sound to systemd', ({ skip }) => {
+    const reason = lacks('systemd-analyze', '--version');
+    if (reason !== null) skip(`the unit: ${reason}`);
+    const folder = mkdtempSync(join(tmpdir(), 'netmon-unit-'));
+    try {
+      const file = join(folder, 'netmon-tui.service');
+      writeFileSync(file, unit.text);
+      const { status, stderr } = spawnSync('systemd-analyze', ['verify', '--man=no', file], { encoding: 'utf8' });
+      expect({ status, ours: stderr.split('\n').filter((line) => line.includes('netmon-tui')) }).toEqual({ status: 0, ours: [] });
+      writeFileSync(file, unit.text.replace('ProtectClock=yes', 'ProtectClock=perhaps'));
+      expect(spawnSync('systemd-analyze', ['verify', '--man=no', file], { encoding: 'utf8' }).stderr).toContain('perhaps');
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+});
+
+describe('launchd', () => {
+  const plist = launchdPlist(SERVICE);
+
+  it('is a property list that starts what was asked, for the user', ({ skip }) => {
+    const reason = lacks('python3', '--version');
+    if (reason !== null) skip(`the property list: ${reason}`);
+    const script = 'import sys,plistlib,json; print(json.dumps(plistlib.loads(sys.stdin.buffer.read())))';
+    const read = JSON.parse(execFileSync('python3', ['-c', script], { input: plist.text, encoding: 'utf8' }));
+    expect(read).toMatchObject({
+      Label: 'netmon-tui.record',
+      ProgramArguments: [SERVICE.node, SERVICE.script, 'record', ...SERVICE.words],
+      EnvironmentVariables: { SUDO_UID: '501', SUDO_GID: '20', SUDO_USER: ANN.name, HOME: '/Users/ann' },
+      RunAtLoad: true,
+      KeepAlive: { SuccessfulExit: false },
+      Umask: 0o77,
+    });
+  });
+
+  it('says how to install it', () => {
+    expect(plist.install(null)[0]).toBe(`${SERVICE.typed} | sudo tee /Library/LaunchDaemons/netmon-tui.record.plist > /dev/null`);
+    expect(plist.install('a.plist')).toContain('sudo launchctl bootstrap system /Library/LaunchDaemons/netmon-tui.record.plist');
+  });
+});
+
+describe('record --install', () => {
+  const history = { path: '/home/ann/history.sqlite', record: true, maxBytes: 1, owner: null };
+  const starter = { node: '/usr/bin/node', script: '/opt/n.js', typed: 'netmon-tui record', user: null };
+  const run = async (...words: string[]) => {
+    const room = { out: new FakeSink(), err: new FakeSink() };
+    await serviceCommand(parseCommandLine(['record', ...words]), history, starter, room);
+    return { out: room.out.text, err: room.err.text };
+  };
+
+  it('prints the file, and on standard error what to type', async () => {
+    const { out, err } = await run(
+      '--install',
+      'systemd',
+      '-i',
+      'eth0',
+      '-i',
+      'wlan0',
+      '--reverse-dns',
+      '--config',
+      '/etc/n.toml',
+    );
+    expect(out).toContain(
+      '\nExecStart=/usr/bin/node /opt/n.js record --history=/home/ann/history.sqlite --interface=eth0 --interface=wlan0 --config=/etc/n.toml --reverse-dns\n',
+    );
+    expect(err).toContain('  sudo systemctl enable --now netmon-tui\n');
+  });
+
+  it.each([[['--install', 'cron']], [['--install', 'constructor']]])('refuses %j', async (words) => {
+    await expect(run(...words)).rejects.toMatchObject({
+      code: 'usage',
+      hint: 'type for example: netmon-tui record --install systemd',
+    });
+  });
+
+  it('refuses what no file could hold', async () => {
+    await expect(run('--install', 'systemd', '--bpf', 'a\nUser=root')).rejects.toThrow('control character');
+    await expect(run('--install', 'launchd', '--bpf', 'a\u0001')).rejects.toThrow('control character');
+  });
+});
