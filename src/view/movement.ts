@@ -5,7 +5,7 @@ import { layoutOf, visibleRows } from './layout.ts';
 import { noteOf } from './panels/header.ts';
 import { type AnyRow, orderedRows } from './rows.ts';
 import { cursorIndex, moveTo, settle, topFor } from './selection.ts';
-import { TABLES, type TableName, type TableState, type ViewState } from './state.ts';
+import type { TableName, TableState, ViewState } from './state.ts';
 
 /** The state with one of its tables replaced; the same object where nothing changed. */
 export function withTable(state: ViewState, name: TableName, table: TableState): ViewState {
@@ -46,10 +46,15 @@ export function scroll(state: ViewState, name: TableName, by: number, live: Snap
   return withTable(state, name, moveTo({ ...table, top }, rows, index, page));
 }
 
-/** Every table's cursor on its row, after rows changed. */
+/**
+ * The cursor on its row in every table that is shown, after rows changed. Tables out of sight are not even sorted: they settle when they come
+ * into view.
+ */
 export function settled(state: ViewState, live: Snapshot): ViewState {
   let next = state;
-  for (const name of TABLES)
+  const { tables } = layoutOf(state, noteOf(state, live) !== '');
+  const shown = tables.map(({ table }) => table);
+  for (const name of shown.includes(state.pane) ? shown : [...shown, state.pane])
     next = withTable(next, name, settle(next.tables[name], orderedRows(next, live, name), pageOf(next, live, name)));
   return next;
 }

@@ -136,9 +136,9 @@ function command(state: ViewState, name: Command, live: Snapshot, settings: Fram
     case 'export':
       return still(openExport(state));
     case 'next-pane':
-      return still(turnPane(state, 1));
+      return still(settled(turnPane(state, 1), live));
     case 'previous-pane':
-      return still(turnPane(state, -1));
+      return still(settled(turnPane(state, -1), live));
     case 'overview':
     case 'apps':
     case 'connections':

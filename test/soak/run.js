@@ -84,7 +84,11 @@ async function week(days) {
   }
   const flat = judge(samples, 0.01);
   const recorded = await recordedBytes();
-  const exact = verdict('history holds what was counted', recorded === end.bytes, `${recorded} of ${end.bytes} bytes, ${(statSync(history).size / MIB).toFixed(1)} MiB`);
+  const exact = verdict(
+    'history holds what was counted',
+    recorded === end.bytes,
+    `${recorded} of ${end.bytes} bytes, ${(statSync(history).size / MIB).toFixed(1)} MiB`,
+  );
   return verdict('the recorder has nothing to say', end.word === '', end.word) && flat && exact;
 }
 
@@ -116,7 +120,9 @@ async function live(ms) {
       const cpuMs = before === null ? 0 : (ticks - before) * 10;
       before = ticks;
       samples.push({ day: (Date.now() - began) / 86_400_000, resident, handles, cpuMs, came: every });
-      console.log(`${((Date.now() - began) / 60_000).toFixed(1)} min  resident ${(resident / MIB).toFixed(1)} MiB  ${handles} descriptors  ${((cpuMs / every) * 100).toFixed(1)} % of a core`);
+      console.log(
+        `${((Date.now() - began) / 60_000).toFixed(1)} min  resident ${(resident / MIB).toFixed(1)} MiB  ${handles} descriptors  ${((cpuMs / every) * 100).toFixed(1)} % of a core`,
+      );
     }
   } finally {
     traffic.kill();

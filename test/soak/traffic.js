@@ -97,7 +97,11 @@ export class WeekSource {
   #scan(ports) {
     for (let i = 1; i <= ports; i++)
       this.#add(
-        tcpFrame({ source: 0x2d000000 + this.#random.below(1 << 20), destination: HERE, sourcePort: 40_000, destinationPort: i }, Buffer.alloc(0), { syn: true }),
+        tcpFrame(
+          { source: 0x2d000000 + this.#random.below(1 << 20), destination: HERE, sourcePort: 40_000, destinationPort: i },
+          Buffer.alloc(0),
+          { syn: true },
+        ),
         1,
         0,
       );

@@ -1,9 +1,8 @@
 // Plays a week by the packets' clock through the whole program: capture to screen and history. A line of JSON for every six hours of it.
 // usage: node --expose-gc week.js ROOT DAYS HISTORY
 
-import { Writable } from 'node:stream';
-import { PassThrough } from 'node:stream';
 import { readFileSync } from 'node:fs';
+import { PassThrough, Writable } from 'node:stream';
 import { pathToFileURL } from 'node:url';
 import { START, WeekSource } from './traffic.js';
 
