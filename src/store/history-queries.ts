@@ -11,7 +11,7 @@ import type { HistoryMeta } from './history-meta.ts';
 import { resolutionFrom, type Stretch, stretchOf } from './history-stretch.ts';
 import { HistorySums, type Restriction, type SubjectColumn } from './history-sums.ts';
 import type { Statements } from './statements.ts';
-import { startsWithin, type ZoneOffset, type ZoneUnit, zonedText } from './zone.ts';
+import { nextStart, startOf, type ZoneOffset, type ZoneUnit, zonedText } from './zone.ts';
 
 /** ms */
 const MINUTE = 60_000;
@@ -141,15 +141,19 @@ export class HistoryQueries {
   }
 
   #times(by: ZoneUnit, stretch: Stretch, isChosen: boolean, zone: ZoneOffset): [HistoryRow[], Sums] {
-    const starts = startsWithin(by, stretch.from * MINUTE, stretch.to * MINUTE, zone);
     const total = noSums();
     const rows: HistoryRow[] = [];
-    for (const [i, start] of starts.entries()) {
-      const from = Math.max(stretch.from, start / MINUTE);
-      const to = Math.min(stretch.to, (starts[i + 1] ?? Number.POSITIVE_INFINITY) / MINUTE);
-      const segments = cover(from, to, this.#meta);
+    const end = stretch.to * MINUTE;
+    for (let start = startOf(by, stretch.from * MINUTE, zone), next = start; start < end; start = next) {
+      next = nextStart(by, start, zone);
+      const segments = cover(Math.max(stretch.from, start / MINUTE), Math.min(stretch.to, next / MINUTE), this.#meta);
       const sums = this.#sums.over(segments, isChosen);
-      if (sums === null) continue;
+      if (sums === null) {
+        const recorded = this.#sums.dayFrom(next);
+        if (recorded === null) break;
+        next = Math.max(next, startOf(by, recorded, zone));
+        continue;
+      }
       addSums(total, sums);
       const isWhole = by === 'hour' && segments.some((segment) => segment.table === 'day');
       rows.push({

@@ -27,6 +27,7 @@ const FEW = 4;
 const MOST_TEXTS = 65_536;
 /** ms */
 const MINUTE = 60_000;
+const DAY = 86_400_000;
 /** id, rx, tx, rx_packets, tx_packets, flows */
 type Record = [number, number, number, number, number, number];
 
@@ -112,6 +113,12 @@ export class HistorySums {
     }
     if (met.size * FEW < high - low) for (const id of met.keys()) this.#statements.each(`${sql}id = ?`, [...labels, id], take);
     else if (met.size > 0) this.#statements.each(`${sql}id BETWEEN ? AND ?`, [...labels, low, high], take);
+  }
+
+  /** Start of the first day (UTC) with records that ends after a time, epoch ms; null where there is none. Years without any are passed over by it. */
+  dayFrom(time: number): number | null {
+    const id = this.#statements.number('SELECT min(id) FROM day WHERE id >= ?', [Math.floor(time / DAY) * SUBJECTS]);
+    return id === null ? null : bucketOf(id) * DAY;
   }
 
   /** Chooses subjects for `over`. */

@@ -17,13 +17,6 @@ export const localZone: ZoneOffset = (time) => -new Date(time).getTimezoneOffset
 /** UTC. */
 export const utcZone: ZoneOffset = () => 0;
 
-/** Starts of all hours or days of the zone that share time with [from, to), in order; the first is at or before `from`. */
-export function startsWithin(unit: ZoneUnit, from: number, to: number, zone: ZoneOffset): number[] {
-  const starts: number[] = [];
-  for (let start = startOf(unit, from, zone); start < to; start = nextStart(unit, start, zone)) starts.push(start);
-  return starts;
-}
-
 /** Start of the hour or day of the zone that holds a moment. */
 export function startOf(unit: ZoneUnit, time: number, zone: ZoneOffset): number {
   if (unit === 'day') return firstMinute(time - LONGEST_DAY, time, (moment) => dateOf(moment, zone) >= dateOf(time, zone));
@@ -32,7 +25,7 @@ export function startOf(unit: ZoneUnit, time: number, zone: ZoneOffset): number 
 }
 
 /** The hour or day after one that begins at `start`. An hour that the clock shows twice is two; one that a jump cuts is short. */
-function nextStart(unit: ZoneUnit, start: number, zone: ZoneOffset): number {
+export function nextStart(unit: ZoneUnit, start: number, zone: ZoneOffset): number {
   if (unit === 'hour') return start + HOUR - modulo(start + zone(start), HOUR);
   return firstMinute(start, start + LONGEST_DAY, (moment) => dateOf(moment, zone) > dateOf(start, zone));
 }

@@ -126,6 +126,24 @@ describe('what is applied', () => {
     expect(days()).toEqual([DAY, ['2026-11-01T00:00:00+05:30', 1109 + 1110 + 1111]]);
   });
 
+  test('is told by the hour at once, however long nothing was recorded in between', () => {
+    const history = HistoryDatabase.create(sql);
+    for (const [i, minute] of [0, 7, NOVEMBER + 60, NOVEMBER + 1440].entries())
+      history.apply(i + 1, batch(minute, [entry({ rxBytes: i + 1 })]));
+    let asked = 0;
+    const zone = () => {
+      asked++;
+      return -3.5 * HOUR;
+    };
+    const { rows } = history.query(question({ from: 0, to: 1e14, by: 'hour' }), zone);
+    expect(rows.map((row) => [row.key, row.rxBytes])).toEqual([
+      ['1969-12-31T20:00:00-03:30', 3],
+      ['2026-10-31T21:00:00-03:30', 3],
+      ['2026-11-01T20:00:00-03:30', 4],
+    ]);
+    expect(asked).toBeLessThan(1000);
+  });
+
   test('is cut in the zone of the process where none is told', () => {
     vi.stubEnv('TZ', 'America/New_York');
     expect(

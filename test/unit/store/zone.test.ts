@@ -1,7 +1,7 @@
 // Hours and days of zones, against the calendar of the platform: half-hour zones, changes of the clock, a midnight that is skipped.
 
 import { describe, expect, test } from 'vitest';
-import { startOf, startsWithin, utcZone, type ZoneOffset, zonedText } from '../../../src/store/zone.ts';
+import { nextStart, startOf, utcZone, type ZoneOffset, type ZoneUnit, zonedText } from '../../../src/store/zone.ts';
 
 const HOUR = 3_600_000;
 const DAY = 86_400_000;
@@ -21,6 +21,13 @@ function zoneOf(name: string): ZoneOffset {
     }
     return offset;
   };
+}
+
+/** Starts of all hours or days that share time with [from, to). */
+function startsWithin(unit: ZoneUnit, from: number, to: number, zone: ZoneOffset): number[] {
+  const starts: number[] = [];
+  for (let start = startOf(unit, from, zone); start < to; start = nextStart(unit, start, zone)) starts.push(start);
+  return starts;
 }
 
 const texts = (unit: 'hour' | 'day', from: string, to: string, zone: ZoneOffset) =>
