@@ -119,13 +119,13 @@ export function parseColour(value: string): Colour | undefined {
   return (red << 16) | (green << 8) | blue;
 }
 
-/** Colour at `percent` (0 to 100) of a gradient: start to mid to end, an empty stop left out, start alone flat. */
+/** Colour at `percent` (0 to 100) of a gradient: start to mid to end; without mid start to end, without end flat, as btop draws it. */
 export function gradient(theme: Theme, name: 'cpu' | 'download' | 'upload' | 'process', percent: number): Colour {
   const start = theme.colours[`${name}_start`];
   const mid = theme.colours[`${name}_mid`];
   const end = theme.colours[`${name}_end`];
   if (start === null) return null;
-  if (end === null) return mid === null ? start : mix(start, mid, percent / 100);
+  if (end === null) return start;
   if (mid === null) return mix(start, end, percent / 100);
   return percent <= 50 ? mix(start, mid, percent / 50) : mix(mid, end, (percent - 50) / 50);
 }

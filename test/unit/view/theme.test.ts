@@ -58,6 +58,8 @@ describe('parseTheme', () => {
     expect(gradient(ends, 'cpu', 50)).toBe(0x320000);
     const flat = theme('theme[cpu_start]="#0a0a0a"\ntheme[cpu_mid]=""\ntheme[cpu_end]=""');
     expect(gradient(flat, 'cpu', 90)).toBe(0x0a0a0a);
+    const endless = theme('theme[cpu_start]="#0a0a0a"\ntheme[cpu_mid]="#ffffff"\ntheme[cpu_end]=""');
+    expect(gradient(endless, 'cpu', 90)).toBe(0x0a0a0a);
     expect(gradient(theme('theme[cpu_start]=""'), 'cpu', 90)).toBeNull();
   });
 
