@@ -9,6 +9,7 @@ import type { Past } from '../aggregate/past.ts';
 import type { Options } from '../cli/options.ts';
 import { systemClock } from '../clock.ts';
 import { NetmonError } from '../errors.ts';
+import { drawingOf } from '../tui/terminal.ts';
 import { ThemeShelf } from '../tui/theme-files.ts';
 import { Tui } from '../tui/tui.ts';
 import { rebind } from '../view/keymap.ts';
@@ -45,7 +46,7 @@ export function openTui(options: Options, quit: () => void, save: () => void): O
     theme,
     themes,
     colour: options.color ? depthOf(process.env) : 'none',
-    ascii: options.ascii,
+    drawing: options.ascii ? 'ascii' : drawingOf(process.env),
     mouse: options.mouse ?? process.env['SSH_CONNECTION'] === undefined,
     keys: keys.keys,
     filter: options.filter ?? '',

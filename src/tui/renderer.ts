@@ -45,10 +45,11 @@ export class Renderer {
       clearTimeout(this.timer);
       this.timer = null;
     }
-    if (this.output.writableNeedDrain) {
+    // Not only above the stream's own mark: on a slow line each frame that waits is seconds between a key and what it does.
+    if (this.output.writableLength > 0) {
       if (this.draining) return;
       this.draining = true;
-      this.output.once('drain', () => {
+      this.output.write('', () => {
         this.draining = false;
         this.now();
       });

@@ -14,3 +14,13 @@ export function speaksUtf8(env: Readonly<Record<string, string | undefined>>): b
   const locale = env['LC_ALL'] || env['LC_CTYPE'] || env['LANG'] || '';
   return locale === '' || locale === 'C' || locale === 'POSIX' || /utf-?8/i.test(locale);
 }
+
+/** Signs that a terminal can show: all, those of the Linux console's font, or ASCII alone. */
+export type Drawing = 'unicode' | 'console' | 'ascii';
+
+/** What to draw with, by the environment: a locale without UTF-8 and DEC's own terminals get ASCII. */
+export function drawingOf(env: Readonly<Record<string, string | undefined>>): Drawing {
+  const term = env['TERM'] ?? '';
+  if (!speaksUtf8(env) || /^vt\d/.test(term)) return 'ascii';
+  return /^linux(?:-|$)/.test(term) ? 'console' : 'unicode';
+}

@@ -4,7 +4,7 @@ import { type Clock, systemClock } from '../clock.ts';
 import type { Action, Effect } from '../view/action.ts';
 import { withFilter } from '../view/filter-input.ts';
 import { type Frame, type FrameSettings, frameOf } from '../view/frame.ts';
-import { ASCII_GLYPHS, UNICODE_GLYPHS } from '../view/glyphs.ts';
+import { ASCII_GLYPHS, CONSOLE_GLYPHS, type Glyphs, UNICODE_GLYPHS } from '../view/glyphs.ts';
 import { KEYMAP, type KeyTable } from '../view/keymap.ts';
 import { remembered } from '../view/memory.ts';
 import type { Depth } from '../view/palette.ts';
@@ -18,8 +18,10 @@ import { Ink } from './ink.ts';
 import { keyAction, mouseAction } from './input.ts';
 import { Renderer } from './renderer.ts';
 import { type OpenScreen, openScreen } from './screen.ts';
+import type { Drawing } from './terminal.ts';
 import type { ThemeShelf } from './theme-files.ts';
 
+const GLYPHS: Readonly<Record<Drawing, Glyphs>> = { unicode: UNICODE_GLYPHS, console: CONSOLE_GLYPHS, ascii: ASCII_GLYPHS };
 /** Milliseconds after which a suspension that did not happen is taken back. */
 const COME_BACK_MS = 300;
 
@@ -31,7 +33,8 @@ export interface TuiOptions {
   readonly theme: Theme;
   /** Colours to send: `depthOf(process.env)`, or 'none' for `--no-color`. */
   readonly colour: Depth;
-  readonly ascii?: boolean;
+  /** Signs to draw with; all of them unless told. */
+  readonly drawing?: Drawing;
   readonly mouse?: boolean;
   /** Keys: `KEYMAP`, or what `rebind` made of the config file. */
   readonly keys?: KeyTable;
@@ -81,9 +84,9 @@ export class Tui {
   /** Takes the terminal and draws the first frame. */
   constructor(options: TuiOptions) {
     this.options = options;
-    const { input, output, ascii = false, mouse = false } = options;
+    const { input, output, drawing = 'unicode', mouse = false } = options;
     const clock = options.clock ?? systemClock;
-    this.settings = { glyphs: ascii ? ASCII_GLYPHS : UNICODE_GLYPHS, keys: options.keys ?? KEYMAP };
+    this.settings = { glyphs: GLYPHS[drawing], keys: options.keys ?? KEYMAP };
     this.snapshot = emptySnapshot(clock.now());
     const fresh = initialState({
       ...options.view,
@@ -94,7 +97,7 @@ export class Tui {
     });
     const started = remembered(fresh, options.memory);
     this.current = options.filter === undefined || options.filter.trim() === '' ? started : withFilter(started, options.filter);
-    this.terminal = openScreen({ input, output, mouse, ascii, ink: this.ink });
+    this.terminal = openScreen({ input, output, mouse, ascii: drawing === 'ascii', ink: this.ink });
     this.dashboard = new Dashboard(this.terminal.screen, this.settings.glyphs);
     this.dashboard.dress(this.stylesFor(options.theme), options.colour, this.ink);
     this.renderer = new Renderer(() => this.paint(), output, clock);

@@ -124,7 +124,7 @@ export class Spark extends Widget {
     const [title = '', line = ''] = out.split('\r\n');
     const known = [...line].map((level, i) => (Number.isNaN(values[i]) ? ' ' : level)).join('');
     out = `${title}\r\n${known}`;
-    if (this.glyphs.ascii)
+    if (this.glyphs.levels !== UNICODE_GLYPHS.levels)
       for (const [index, level] of UNICODE_GLYPHS.levels.entries())
         out = out.replaceAll(level, this.glyphs.levels[index] as string);
     return out;

@@ -74,6 +74,22 @@ export const UNICODE_GLYPHS: Glyphs = {
   hanging: null,
 };
 
+/** Signs of the Linux console: its font has 256 or 512 of them, those of code page 437 always. */
+export const CONSOLE_GLYPHS: Glyphs = {
+  ...UNICODE_GLYPHS,
+  unknown: '-',
+  ellipsis: '~',
+  masked: '*',
+  cursor: '►',
+  more: '~',
+  peak: '*',
+  closed: '►',
+  opened: '▼',
+  levels: ['_', '_', '▄', '▄', '▄', '█', '█', '█'],
+  rising: [' ', '▄', '█'],
+  hanging: [' ', '▀', '█'],
+};
+
 /** Nothing above 0x7e, for `--ascii` and terminals without UTF-8. */
 export const ASCII_GLYPHS: Glyphs = {
   ascii: true,

@@ -205,7 +205,7 @@ test('hostile names shift nothing, paint nothing, hide nothing; ASCII alone', as
   await press(history, 'j', 'j', '\r');
   await frame('hostile-app-120x40');
   stage?.close();
-  await open(80, 24, { ascii: true, colour: 'none' });
+  await open(80, 24, { drawing: 'ascii', colour: 'none' });
   await press(history, '8', 'v', 'v', '\x1b[D');
   await frame('ascii-80x24');
   for (let y = 0; y < 24; y++) expect(stage?.line(y)).toMatch(/^[\x20-\x7e]*$/);

@@ -193,7 +193,7 @@ describe('states', () => {
   });
 
   test('ASCII alone', async () => {
-    const s = open(80, 24, { ascii: true, colour: 'none' });
+    const s = open(80, 24, { drawing: 'ascii', colour: 'none' });
     await s.show(busy(40));
     await frame('ascii-80x24');
     await s.press('?');
@@ -223,7 +223,7 @@ describe('states', () => {
       flowRow({ id: `f${i}`, app, host: app, state: app, protocol: 'udp', rxRate: 1_000_000 - i, application: app }),
     );
     const hosts = names.map((host, i) => hostRow({ id: `h${i}`, host, category: host, country: host }));
-    const s = open(120, 40, { ascii: false });
+    const s = open(120, 40, {});
     await s.show(
       snapshot({ apps, flows, hosts, capture: { ...CAPTURE, interfaces: ['{red-bg}', '\x1b[2J'], note: '{/}\x1b[31m' } }),
     );

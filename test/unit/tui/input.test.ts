@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from 'vitest';
 import { keyAction, keyName } from '../../../src/tui/input.ts';
-import { refuseTerminal, speaksUtf8 } from '../../../src/tui/terminal.ts';
+import { drawingOf, refuseTerminal, speaksUtf8 } from '../../../src/tui/terminal.ts';
 import { openFilter } from '../../../src/view/filter-input.ts';
 import { KEYMAP } from '../../../src/view/keymap.ts';
 import { initialState } from '../../../src/view/state.ts';
@@ -56,4 +56,17 @@ test('terminals that nothing can be drawn on', () => {
     true,
     false,
   ]);
+});
+
+test('what is drawn with, by terminal and locale', () => {
+  const drawings = [
+    { TERM: 'xterm-256color' },
+    { TERM: 'xterm-ghostty', LANG: 'C' },
+    { TERM: 'xterm', LANG: 'de_DE.ISO-8859-1' },
+    { TERM: 'vt100' },
+    { TERM: 'vte-256color' },
+    { TERM: 'linux' },
+    { TERM: 'linux-16color', LANG: 'C.UTF-8' },
+  ].map(drawingOf);
+  expect(drawings).toEqual(['unicode', 'unicode', 'ascii', 'ascii', 'unicode', 'console', 'console']);
 });
