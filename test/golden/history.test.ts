@@ -132,6 +132,29 @@ test('the page of an app: its days, its domains, when it was first seen', async 
   await frame('app-120x40');
 });
 
+test('a correction is not nothing, and what is chosen, marked and over stands out without colour too', async () => {
+  const history = new FakeHistory({ ...PLAIN, scale: 300_000_000 });
+  const budget = { bytes: 100e9, day: 1, interface: null, units: 'bytes-decimal' } as const;
+  await open(80, 24, { view: { budget }, colour: 'none' });
+  await press(history, '8', 'v');
+  const s = stage as Stage;
+  const axis = Array.from({ length: 24 }, (_, y) => y).find((y) => s.line(y).startsWith('│        0 '));
+  const marked = s.line(axis ?? 0).indexOf('■');
+  expect(marked).toBeGreaterThan(10);
+  expect(s.cell(marked, axis ?? 0)).toMatchObject({ bold: true, fg: -1 });
+  const row = Array.from({ length: 24 }, (_, y) => y).find((y) => s.line(y).startsWith('│▌')) ?? 0;
+  expect(s.cell(4, row)).toMatchObject({ reverse: true });
+  const line = Array.from({ length: 24 }, (_, y) => y).find((y) => s.line(y).includes('OVER by')) ?? 0;
+  expect(s.cell(s.line(line).indexOf('OVER by'), line)).toMatchObject({ text: 'O', bold: true });
+  const query = history.query.bind(history);
+  history.query = (asked) => {
+    const result = query(asked);
+    return { ...result, rows: result.rows.map((one) => ({ ...one, rxBytes: -5_000_000, txBytes: 0 })) };
+  };
+  await press(history, '\x1b[D');
+  expect(s.text()).toContain('-4.77 M');
+});
+
 test('a budget: near, over, too early, and on one interface', async () => {
   const budget = { bytes: 600e9, day: 1, interface: null, units: 'bytes-decimal' } as const;
   const history = new FakeHistory({ ...PLAIN, scale: 300_000_000 });

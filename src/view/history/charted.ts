@@ -24,7 +24,8 @@ export function chartedOf(result: HistoryResult | null, edges: Edges): Charted {
   const from = edges[0] as number;
   const to = edges[bins] as number;
   const book = (time: number, received: number, sent: number): void => {
-    if (time < from || time >= to || received + sent <= 0) return;
+    // Below zero is a correction of what was booked before: a record all the same.
+    if (time < from || time >= to || (received === 0 && sent === 0)) return;
     const bin = binAt(edges, time);
     rx[bin] = known(rx[bin]) + received;
     tx[bin] = known(tx[bin]) + sent;

@@ -114,6 +114,22 @@ export function initialHistory(plan: BudgetPlan | null): HistoryState {
   };
 }
 
+/** A question that waits this long is said to: shorter ones would only flicker. */
+const LATE_MS = 1000;
+
+/** True while what is shown in a slot's place is not the answer to what is asked there: about another stretch, or long in coming. */
+export function isLate(
+  history: HistoryState,
+  slot: HistorySlot,
+  about: { readonly from: number; readonly to: number },
+  now: number,
+): boolean {
+  const state = history.slots[slot];
+  if (state?.pending !== true) return false;
+  const query = state.answer?.kind === 'rows' ? state.answer.result.query : null;
+  return query?.from !== about.from || query.to !== about.to || now - state.asked >= LATE_MS;
+}
+
 /** The answer of a slot, where it is one of rows. */
 export function resultOf(history: HistoryState, slot: HistorySlot): HistoryResult | null {
   const answer = history.slots[slot]?.answer;

@@ -10,6 +10,7 @@ import { DAY_MS, HOUR_MS, MINUTE_MS, stretchText } from '../history/calendar.ts'
 import { type Charted, fullestOf } from '../history/charted.ts';
 import { plotOf } from '../history/layout.ts';
 import type { Scene } from '../history/scene.ts';
+import { isLate } from '../history/state.ts';
 import { binAt } from '../history/stretch.ts';
 import { ticksOf } from '../history/ticks.ts';
 import type { Rect } from '../layout.ts';
@@ -38,8 +39,7 @@ export function historyChart(state: ViewState, live: Snapshot, scene: Scene, gly
   const most = Math.max(fullestOf(charted.rx)?.bytes ?? 0, fullestOf(charted.tx)?.bytes ?? 0);
   const message = most > 0 ? null : historyMessage(state, live, glyphs);
   if (message !== null) return framed(rect, title, [], message, glyphs, true);
-  const isLate = state.history.slots.chart?.pending === true;
-  const note: Line = isLate
+  const note: Line = isLate(state.history, 'chart', window, scene.now)
     ? [span('reading', 'warn'), span(glyphs.more, 'warn')]
     : [span(`${binText(charted)}${howText(state)}`, 'dim')];
   return framed(rect, title, note, plot(state, scene, glyphs, rect), glyphs, true);

@@ -4,9 +4,10 @@
 import type { HistoryResult, HistoryRow } from '../../net/history.ts';
 import { fitText } from '../cells.ts';
 import { type CellContext, type Column, placeColumns } from '../column.ts';
-import { AMOUNT_WIDTH, formatAmount, formatCount, formatGrouped, formatShare } from '../format.ts';
+import { AMOUNT_WIDTH, formatAmount, formatCount, formatGrouped, formatShare, type UnitMode } from '../format.ts';
 import { historyRows, listIndex, rowId } from '../history/lists.ts';
-import { type HistoryPane, type HistorySort, type HistoryState, resultOf } from '../history/state.ts';
+import { type HistoryPane, type HistorySort, type HistoryState, isLate, resultOf } from '../history/state.ts';
+import type { Stretch } from '../history/stretch.ts';
 import { type Rect, visibleRows } from '../layout.ts';
 import { framed } from '../pane.ts';
 import { topFor } from '../selection.ts';
@@ -42,6 +43,7 @@ export function historyTable(
   focused: boolean,
   context: CellContext,
   filtered: boolean,
+  stretch: Stretch,
 ): HistoryTable {
   const { glyphs } = context;
   const result = resultOf(history, pane);
@@ -78,7 +80,7 @@ export function historyTable(
   const title: Span[] = [span(TITLES[pane], focused ? 'title' : 'header')];
   if (result !== null) title.push(span(` ${formatGrouped(rows.length)}`));
   if (rows.length > visible) title.push(span(` ${glyphs.separator} ${from + 1}-${from + shownRows.length}`, 'dim'));
-  const late = slot?.pending === true && result !== null && slot.answer !== null;
+  const late = result !== null && isLate(history, pane, stretch, context.now);
   const note: Line =
     slot?.failure != null
       ? [span('not read', 'warn')]
@@ -105,7 +107,7 @@ function columnsOf(history: HistoryState, pane: HistoryPane, result: HistoryResu
     max: AMOUNT_WIDTH,
     align: 'right',
     rank,
-    cell: (row, { units }) => span(formatAmount(bytes(row), units), key === 'tx' ? 'tx' : key === 'rx' ? 'rx' : 'text'),
+    cell: (row, { units }) => span(signedAmount(bytes(row), units), key === 'tx' ? 'tx' : key === 'rx' ? 'rx' : 'text'),
   });
   const count = (key: string, rank: number, width: number, text: (row: HistoryRow) => string): Column<HistoryRow> => ({
     key,
@@ -154,6 +156,11 @@ function columnsOf(history: HistoryState, pane: HistoryPane, result: HistoryResu
   if (history.page === null || first?.kind !== 'first-seen') return columns;
   const times = new Map(first.domains.map(({ domain, time }) => [domain, time]));
   return [...columns, count('first seen', 7, 10, (row) => dayOf(times.get(row.key ?? '') ?? null))];
+}
+
+/** Corrections that were booked late may take a row of a short stretch below zero. */
+function signedAmount(bytes: number, units: UnitMode): string {
+  return bytes < 0 ? `-${formatAmount(-bytes, units).trimStart()}` : formatAmount(bytes, units);
 }
 
 function dayOf(time: number | null): string {

@@ -56,7 +56,15 @@ export function historyPanel(state: ViewState, live: Snapshot, glyphs: Glyphs): 
     tables: tables.map(({ pane, rect }) => ({
       pane,
       rect,
-      ...historyTable(history, pane, rect, focus === pane && state.popup === null, context, state.filter.applied !== ''),
+      ...historyTable(
+        history,
+        pane,
+        rect,
+        focus === pane && state.popup === null,
+        context,
+        state.filter.applied !== '',
+        scene.stretch,
+      ),
     })),
   };
 }
