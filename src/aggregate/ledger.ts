@@ -20,7 +20,7 @@ const TOLD = 8;
 /** `sums`, 5 doubles a combination: RX, TX, RX packets, TX packets, flows since the last collection. */
 const SUMS = 5;
 /** Bits of `#marks`. */
-const MARK = { WAITING: 1, COUNTED: 2, COUNTED_NOW: 4 } as const;
+const MARK = { COUNTED: 1, COUNTED_NOW: 2 } as const;
 
 /** Told of ticks and of flows that leave; collected every few seconds. */
 export class Ledger {
@@ -33,9 +33,6 @@ export class Ledger {
   #combination = new Int32Array(0);
   #minuteOf = new Int32Array(0);
   #marks = new Uint8Array(0);
-  /** Rows that moved since the last collection. */
-  #waiting = new Int32Array(1024);
-  #waitingCount = 0;
   #sums = new Float64Array(256 * SUMS);
   #moved = new Int32Array(256);
   #isMoved = new Uint8Array(256);
@@ -57,7 +54,6 @@ export class Ledger {
   /** Begins here: what flows moved up to now is not told. */
   begin(): void {
     this.#booking.bookTouched();
-    this.note();
     this.#reserve();
     for (let row = 0; row < this.#flows.rows; row++) {
       if (!this.#flows.isLive(row)) continue;
@@ -66,24 +62,19 @@ export class Ledger {
       this.#marks[row] = MARK.COUNTED;
       this.#minuteOf[row] = 0;
     }
-    this.#waitingCount = 0;
     this.#clearSums();
     this.#log.clear();
     this.#tunnelledRx = 0;
     this.#tunnelledTx = 0;
   }
 
-  /** Remembers what moved in the tick that is about to end. */
+  /** Takes in what moved in the tick that is about to end; after it was booked. Every tick, so that a collection is little work. */
   note(): void {
     this.#reserve();
     const { touched, touchedCount } = this.#flows;
     for (let i = 0; i < touchedCount; i++) {
       const row = touched[i] as number;
-      const marks = this.#marks[row] as number;
-      if ((marks & MARK.WAITING) !== 0) continue;
-      this.#marks[row] = marks | MARK.WAITING;
-      if (this.#waitingCount === this.#waiting.length) this.#waiting = widened(this.#waiting, this.#waitingCount * 2);
-      this.#waiting[this.#waitingCount++] = row;
+      if (this.#flows.isLive(row)) this.#tell(row);
     }
   }
 
@@ -98,13 +89,6 @@ export class Ledger {
     }
     this.#booking.bookTouched();
     this.note();
-    for (let i = 0; i < this.#waitingCount; i++) {
-      const row = this.#waiting[i] as number;
-      if (((this.#marks[row] as number) & MARK.WAITING) === 0) continue; // it left meanwhile
-      this.#marks[row] = (this.#marks[row] as number) & ~MARK.WAITING;
-      if (this.#flows.isLive(row)) this.#tell(row);
-    }
-    this.#waitingCount = 0;
     this.#push(batches, minute, time);
     const next = Math.floor(time / MINUTE_MS);
     if (next !== minute) this.#turn(next);

@@ -8,6 +8,7 @@ import type { Clock } from '../clock.ts';
 import { INTS, PROCESS } from '../flow/layout.ts';
 import type { HistoryStatus } from '../net/history.ts';
 import { type Flock, lockFile, systemFlock } from '../privilege/file-lock.ts';
+import { returnMemory } from '../privilege/memory.ts';
 import { Recorder } from '../store/recorder.ts';
 import { type RunSave, saveInThread } from '../store/save-thread.ts';
 import type { Assembly } from './assemble.ts';
@@ -28,6 +29,7 @@ export interface RecordingEdges {
 
 /** The machine's own. */
 export async function recordingEdges(): Promise<RecordingEdges> {
+  await returnMemory();
   return { flock: await systemFlock(), runSave: saveInThread };
 }
 

@@ -75,10 +75,13 @@ export function saveImage(sql: SqlJsStatic, request: SaveRequest, clone: Clone =
   const { path, journals, owner } = request;
   refuseUnfinished(path);
   let image = readFile(path, owner);
+  const size = image?.bytes.length ?? 0;
   let corrupt: string | null = null;
   let database: HistoryDatabase;
   try {
     database = openImage(sql, path, image);
+    // The database has its own copy: a file of 30 MB need not be there twice.
+    if (image !== null) image = { ...image, bytes: new Uint8Array() };
   } catch (thrown) {
     if (!(thrown instanceof HistoryFileError) || thrown.why !== 'broken') throw thrown;
     corrupt = setAside(path, request.now);
@@ -89,7 +92,7 @@ export function saveImage(sql: SqlJsStatic, request: SaveRequest, clone: Clone =
     let records = 0;
     for (const journal of journals) records += applyJournal(database, readFile(journal, owner));
     const { applied } = database;
-    if (records === 0 && request.rewrite === undefined) return { applied, bytes: image?.bytes.length ?? 0, written: 0, corrupt };
+    if (records === 0 && request.rewrite === undefined) return { applied, bytes: corrupt === null ? size : 0, written: 0, corrupt };
     const erase = request.rewrite?.erase ?? null;
     if (erase !== null) database.erase(erase);
     for (let step = 0; step < MOST_STEPS && database.prune(request.now, request.maxBytes); step++);
