@@ -7,6 +7,8 @@ import { DRIVER_TABLE, type DriverTable } from '../capture/opener.ts';
 import { type Clock, systemClock } from '../clock.ts';
 import type { Edges } from '../net/edges.ts';
 import { findConfig } from './config-find.ts';
+import type { Surroundings } from './config-owner.ts';
+import { type HistoryLook, historyLook, historySteps } from './doctor-history.ts';
 import { ownerSteps } from './doctor-owners.ts';
 import { type CapturedOwners, driverSteps } from './doctor-probes.ts';
 import { type Identity, redactor } from './doctor-redact.ts';
@@ -23,6 +25,8 @@ export interface DoctorRoom {
   readonly env: NodeJS.ProcessEnv;
   readonly terminal: TerminalFacts;
   readonly identity: Identity;
+  /** null: the machine's own. */
+  readonly history: HistoryLook | null;
   /** How long each driver is open. */
   readonly openMs: number;
   /** How long a step may take before it is said to hang. */
@@ -46,8 +50,9 @@ export async function doctor(
   out: { write(text: string): unknown },
   room: Partial<DoctorRoom> = {},
 ): Promise<number> {
-  const { version, clock, drivers, env, terminal, identity, openMs, stepMs } = { ...systemRoom(), ...room };
+  const { version, clock, drivers, env, terminal, identity, openMs, stepMs, history } = { ...systemRoom(), ...room };
   const redact = redactor(identity);
+  const around = surroundingsOf(edges, env);
   const request = { interfaces: options.interfaces, bpf: options.bpf, bufferBytes: RING_BYTES };
   const seen: CapturedOwners[] = [];
   const parts: readonly (readonly [title: string, steps: () => Step[]])[] = [
@@ -57,7 +62,10 @@ export async function doctor(
     ['capture', () => driverSteps(edges, { request, drivers, clock, openMs }, seen)],
     ['processes', () => ownerSteps(edges, seen)],
     ['terminal', () => terminalSteps(terminal, env)],
-    ['files', () => [{ name: 'configuration', ask: () => configuration(edges, env) }]],
+    [
+      'files',
+      () => [{ name: 'configuration', ask: () => configuration(around) }, ...historySteps(history ?? historyLook(around))],
+    ],
   ];
   let failed = 0;
   for (const [title, steps] of parts) {
@@ -77,7 +85,13 @@ function linesOf(name: string, { result, detail, wayOut = null }: Finding, redac
   return wayOut === null ? line : `${line}${' '.repeat(RESULT_CELLS + NAME_CELLS + 4)}${redact(wayOut)}\n`;
 }
 
-function configuration(edges: Edges, env: NodeJS.ProcessEnv): Finding {
+function configuration(around: Surroundings): Finding {
+  const { file, warnings } = findConfig(around.env['NETMON_CONFIG'] ?? null, around);
+  return ok([file === null ? 'none, the defaults hold' : file.path, ...warnings].join('; '));
+}
+
+/** Where the files of the user are looked for. */
+function surroundingsOf(edges: Edges, env: NodeJS.ProcessEnv): Surroundings {
   const passwd = (): string => {
     try {
       return readFileSync(edges.paths.passwd, 'utf8');
@@ -85,9 +99,7 @@ function configuration(edges: Edges, env: NodeJS.ProcessEnv): Finding {
       return '';
     }
   };
-  const around = { platform: edges.platform, env, euid: edges.euid(), passwd, files: systemFiles };
-  const { file, warnings } = findConfig(env['NETMON_CONFIG'] ?? null, around);
-  return ok([file === null ? 'none, the defaults hold' : file.path, ...warnings].join('; '));
+  return { platform: edges.platform, env, euid: edges.euid(), passwd, files: systemFiles };
 }
 
 function systemRoom(): DoctorRoom {
@@ -99,6 +111,7 @@ function systemRoom(): DoctorRoom {
     env: process.env,
     terminal: { isTTY: isTTY === true, columns, rows },
     identity: { host: hostname(), user: process.env['SUDO_USER'] ?? userName(), home: homedir() },
+    history: null,
     openMs: 1000,
     stepMs: 15_000,
   };

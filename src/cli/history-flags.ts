@@ -29,7 +29,7 @@ export const HISTORY_FLAGS: readonly Flag[] = [
     'TIME',
     'History',
     STRETCH,
-    'from here on: 24h, 7d, today, yesterday, month, 2026-11-01 ... (default 24h)',
+    'from here on: 24h, 7d, today, yesterday, month, 2026-11-01 ... (default 24h; report 7d, export all)',
     null,
   ),
   valued('until', null, 'TIME', 'History', STRETCH, 'up to here; a day, week or month is meant whole (default now)', null),
