@@ -16,7 +16,6 @@ import { Neighbours } from '../identify/place/neighbours.ts';
 import type { Places } from '../identify/place/places.ts';
 import { CapturedSource } from '../identify/process/captured-source.ts';
 import { Directory } from '../identify/process/directory.ts';
-import { ebpfRefusal, openEbpf } from '../identify/process/ebpf/open.ts';
 import { NettopSource } from '../identify/process/nettop-source.ts';
 import type { OwnerSource } from '../identify/process/owner-source.ts';
 import { Owners } from '../identify/process/owners.ts';
@@ -25,6 +24,7 @@ import { PsWatch } from '../identify/process/ps-watch.ts';
 import { Users } from '../identify/process/users.ts';
 import type { Edges } from '../net/edges.ts';
 import type { Fallback, Place } from '../net/model.ts';
+import { ebpf } from './ebpf.ts';
 import { Inspection } from './inspection.ts';
 import { MAX_FLOWS, Monitor } from './monitor.ts';
 
@@ -109,11 +109,15 @@ function ownerSource(
   if (edges.platform === 'linux') {
     const { proc } = edges.paths;
     const fallback = new ProcfsSource(flows, directory, proc);
+    if ('missing' in ebpf) {
+      passedOver.push({ driver: 'ebpf', reason: ebpf.missing });
+      return fallback;
+    }
     try {
       const interfaces = () => source.interfaces.length;
-      return openEbpf({ flows, directory, proc, fallback, interfaces, now: () => clock.monotonic() });
+      return ebpf.openEbpf({ flows, directory, proc, fallback, interfaces, now: () => clock.monotonic() });
     } catch (thrown) {
-      passedOver.push({ driver: 'ebpf', reason: ebpfRefusal(thrown) });
+      passedOver.push({ driver: 'ebpf', reason: ebpf.ebpfRefusal(thrown) });
       return fallback;
     }
   }

@@ -14,6 +14,7 @@ import type { PrivilegeStatus } from '../net/privileges.ts';
 import { type Capability, maskOf } from '../privilege/capabilities.ts';
 import { type Credentials, dropPrivileges } from '../privilege/drop.ts';
 import { type Identity, identityOf } from '../privilege/identity.ts';
+import type { LibcCalls } from '../privilege/libc-calls.ts';
 import { RootHand } from '../privilege/root-hand.ts';
 import type { RootPrograms } from '../privilege/root-protocol.ts';
 
@@ -74,13 +75,13 @@ export class Rights {
       return { user: identity.name, uid: identity.uid, dropped: false, kept: [], note: '' };
     }
     const credentials = credentialsOf();
-    const { loadLibcCalls } = await import('../privilege/libc-calls.ts');
+    const calls = await libcCalls(platform);
     const keep = read !== null ? [] : privileges.dropAll ? REOPENING : [...REOPENING, ...LOOKING];
     const thread = owners?.thread ?? null;
     await thread?.opened();
     await pooled();
     const starts = driver === 'cap';
-    const status = dropPrivileges({ platform, identity, keep, starts }, credentials, loadLibcCalls(platform));
+    const status = dropPrivileges({ platform, identity, keep, starts }, credentials, calls);
     if (identity.note !== '--stay-root') thread?.lower(maskOf(keep.filter((name) => name !== 'net_raw')));
     return status;
   }
@@ -114,6 +115,21 @@ function credentialsOf(): Credentials {
     setgid: (group) => setgid(group),
     setuid: (user) => setuid(user),
   };
+}
+
+/** libc's calls, or none of them where koffi has no library for this machine: then all capabilities go with the user. */
+async function libcCalls(platform: Edges['platform']): Promise<LibcCalls> {
+  try {
+    return (await import('../privilege/libc-calls.ts')).loadLibcCalls(platform);
+  } catch {
+    return {
+      prctl: () => -1,
+      permitted: () => null,
+      setCapabilities: () => false,
+      installFilter: () => false,
+      forbidCore: () => false,
+    };
+  }
 }
 
 /** Starts the threads of Node's pool, which begin with the first work for them: those that exist lose all, later ones would not. */

@@ -17,10 +17,19 @@ export type DriverTable = Readonly<Record<DriverName, DriverOpen>>;
 
 /** The drivers. Loaded when they are tried: a native library that can't be loaded must not stop the others. */
 export const DRIVER_TABLE: DriverTable = {
-  libpcap: async (request, edges, clock) => (await import('./libpcap-source.ts')).openLibpcap(request, edges, clock),
+  libpcap: async (request, edges, clock) => (await libpcapDriver()).openLibpcap(request, edges, clock),
   tcpdump: async (request, edges, clock) => (await import('./tcpdump-source.ts')).openTcpdump(request, edges, clock),
   cap: async (request, edges, clock) => (await import('./cap-source.ts')).openCap(request, edges, clock),
 };
+
+/** Its module loads koffi, which has a library for most machines, but not for all. */
+async function libpcapDriver() {
+  try {
+    return await import('./libpcap-source.ts');
+  } catch (thrown) {
+    throw new DriverUnavailable(`koffi could not be loaded: ${reasonOf(thrown)}`, 'type: npm install', thrown);
+  }
+}
 
 /** Drivers that exist on one platform only. */
 const PLATFORM_ONLY: Partial<Record<DriverName, Edges['platform']>> = { tcpdump: 'darwin' };

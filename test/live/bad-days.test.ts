@@ -1,7 +1,7 @@
 // What goes wrong around the program on a bad day, done to the real one: it says so, goes on with what is left, or ends with the right status.
 
 import { spawnSync } from 'node:child_process';
-import { readdirSync } from 'node:fs';
+import { readdirSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { buildProgram, netnsObstacle, Pair, Running } from '../support/netns.ts';
@@ -84,6 +84,19 @@ describe('bad days', () => {
     expect([status, lines]).toEqual([4, []]);
     expect(stderr).toMatch(/libpcap could not be loaded/);
     expect(stderr).toMatch(/\n {2}type: .*libpcap/);
+  });
+
+  it('koffi can not be loaded: cap takes over where it was built, else status 4', () => {
+    const koffi = realpathSync(join(import.meta.dirname, '../../node_modules/@koromix'));
+    const { status, stderr, lines } = broken(`mount -t tmpfs none '${koffi}'`, '-i', 'va', '--samples', '1');
+    if (status === 0) {
+      expect(lines.at(-1).capture.driver).toBe('cap');
+      expect(lines.at(-1).capture.fallbacks[0]).toMatchObject({ driver: 'libpcap' });
+      expect(lines.at(-1).capture.attribution).toBe('procfs');
+    } else {
+      expect(status).toBe(4);
+      expect(stderr).toMatch(/koffi/);
+    }
   });
 
   it.each([

@@ -42,6 +42,7 @@ export class ExecWatch implements OwnThread {
     this.#words = new Int32Array(shared, 0, WORDS);
     this.#worker = new Worker(script, {
       workerData: { shared, proc, wake: this.#wake },
+      trackUnmanagedFds: false, // its socket is opened by libc and closed by Node, which would warn
       resourceLimits: { maxOldGenerationSizeMb: 16, maxYoungGenerationSizeMb: 2, stackSizeMb: 1 },
     });
     this.#worker.on('error', (error) => {
