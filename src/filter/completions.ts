@@ -15,10 +15,14 @@ export interface Completion {
   readonly help: string;
 }
 
-/** Offers for the word that ends at the cursor. Empty where nothing fits. */
-export function completions(text: string, cursor: number): Completions {
+/**
+ * Offers for the word that ends at the cursor. Empty where nothing fits.
+ *
+ * @param known values that a field has besides those it may have, as they are typed
+ */
+export function completions(text: string, cursor: number, known: (field: string) => readonly string[] = () => []): Completions {
   const to = Math.max(0, Math.min(cursor, text.length));
-  const typed = /(?:^|[\s(!-])([a-z][a-z-]*|)((?::|!=|=)([a-z]*))?$/i.exec(text.slice(0, to));
+  const typed = /(?:^|[\s(!-])([a-z][a-z-]*|)((?::|!=|=)("[^"]*|[^\s()"]*))?$/i.exec(text.slice(0, to));
   if (typed === null) return { from: to, to, items: [] };
   const name = (typed[1] as string).toLowerCase();
   if (typed[2] === undefined) {
@@ -30,7 +34,11 @@ export function completions(text: string, cursor: number): Completions {
   }
   const begun = (typed[3] as string).toLowerCase();
   const field = fieldOf(name);
-  const values = field?.kind === 'text' ? (field.values ?? field.usual ?? []) : [];
-  const items = values.filter((value) => value.startsWith(begun)).map((value) => ({ text: value, help: field?.help ?? '' }));
+  const few = field?.kind === 'text' ? (field.values ?? field.usual ?? []) : [];
+  const values = [...new Set([...few, ...(field === undefined ? [] : known(field.name))])];
+  const bare = begun.replace(/^"/, '');
+  const items = values
+    .filter((value) => value.toLowerCase().replace(/^"/, '').startsWith(bare))
+    .map((value) => ({ text: value, help: field?.help ?? '' }));
   return { from: to - begun.length, to, items };
 }

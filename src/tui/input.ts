@@ -27,6 +27,9 @@ export function keyName(char: string | undefined, key: BlessedKey): string | nul
 }
 
 const EDITS: Readonly<Record<string, Edit>> = {
+  up: 'older',
+  down: 'newer',
+  tab: 'complete',
   enter: 'accept',
   escape: 'cancel',
   backspace: 'backspace',
@@ -43,7 +46,7 @@ const EDITS: Readonly<Record<string, Edit>> = {
 };
 
 /** Commands that work while a filter is typed: the keys that no text contains. */
-const THROUGH = new Set(['ctrl+c', 'ctrl+l', 'ctrl+z', 'up', 'down', 'pageup', 'pagedown', 'tab', 'shift+tab', 'f1']);
+const THROUGH = new Set(['ctrl+c', 'ctrl+l', 'ctrl+z', 'pageup', 'pagedown', 'shift+tab', 'f1']);
 
 /** What a key press asks for in this state; null for nothing. */
 export function keyAction(state: ViewState, keys: KeyTable, char: string | undefined, key: BlessedKey): Action | null {

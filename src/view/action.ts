@@ -97,7 +97,21 @@ export interface InterfaceItem {
 }
 
 /** Editing keys of a one-line input. */
-export type Edit = 'insert' | 'backspace' | 'delete' | 'left' | 'right' | 'home' | 'end' | 'clear' | 'word' | 'accept' | 'cancel';
+export type Edit =
+  | 'insert'
+  | 'backspace'
+  | 'delete'
+  | 'left'
+  | 'right'
+  | 'home'
+  | 'end'
+  | 'clear'
+  | 'word'
+  | 'older'
+  | 'newer'
+  | 'complete'
+  | 'accept'
+  | 'cancel';
 
 /** What the reducer asks of the outside; the caller does it. */
 export type Effect =

@@ -39,7 +39,7 @@ function step(state: ViewState, action: Action, live: Snapshot, settings: FrameS
       return own ?? command(before, action.command, live, settings);
     }
     case 'edit':
-      return still(settled(editFilter(state, action.edit, action.text), live));
+      return still(settled(editFilter(state, action.edit, action.text, state.paused ?? live), live));
     case 'interfaces':
       return still(listedInterfaces(state, action.items, live));
     case 'notice':

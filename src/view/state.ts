@@ -4,6 +4,7 @@ import type { Snapshot } from '../aggregate/snapshot.ts';
 import type { Filter } from '../filter/filter.ts';
 import type { InterfaceItem } from './action.ts';
 import { type ChartState, NEW_CHART } from './chart/stretch.ts';
+import type { Offer } from './filter-help.ts';
 import type { UnitMode } from './format.ts';
 import type { BudgetPlan } from './history/budget.ts';
 import { type HistoryState, initialHistory } from './history/state.ts';
@@ -49,6 +50,13 @@ export interface FilterState {
   readonly problem: FilterProblem | null;
   /** Cursor position in `text` while it is edited; null when the input is closed. */
   readonly cursor: number | null;
+  /** Filters that were kept, the newest last. */
+  readonly past: readonly string[];
+  /** Which of them stands in the input; null what was typed, which waits in `typed` meanwhile. */
+  readonly recalled: number | null;
+  readonly typed: string;
+  /** What Tab put in last; null after any other key. */
+  readonly offer: Offer | null;
 }
 
 /** What lies over the view. */
@@ -120,7 +128,17 @@ export interface ViewDefaults {
 
 const NEW_TABLE: TableState = { sort: { column: 'rate', descending: true }, selected: null, index: 0, top: 0, tail: false };
 const EVENT_TABLE: TableState = { ...NEW_TABLE, sort: { column: 'time', descending: false }, tail: true };
-const NO_FILTER: FilterState = { text: '', applied: '', filter: null, problem: null, cursor: null };
+const NO_FILTER: FilterState = {
+  text: '',
+  applied: '',
+  filter: null,
+  problem: null,
+  cursor: null,
+  past: [],
+  recalled: null,
+  typed: '',
+  offer: null,
+};
 const VIEW_PANES: Record<ViewName, TableName> = {
   overview: 'apps',
   apps: 'apps',

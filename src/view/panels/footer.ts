@@ -3,10 +3,11 @@
 import type { Snapshot } from '../../aggregate/snapshot.ts';
 import { cut, displayWidth, drawable } from '../cells.ts';
 import { pictureOf } from '../derive.ts';
+import { offersAt } from '../filter-help.ts';
 import type { Glyphs } from '../glyphs.ts';
 import { HISTORY_HINTS } from '../history/hints.ts';
 import { type KeyTable, keyLabel } from '../keymap.ts';
-import { fitLine, fitParts, spread } from '../pane.ts';
+import { fitLine, fitParts, lineWidth, spread } from '../pane.ts';
 import { type Line, span } from '../span.ts';
 import type { ViewState } from '../state.ts';
 
@@ -51,7 +52,8 @@ function filterInput(state: ViewState, live: Snapshot, glyphs: Glyphs, width: nu
   const room = width - prompt.length - 1;
   const hiddenCells = Math.max(0, displayWidth(before) + 1 - room);
   const visibleBefore = hiddenCells > 0 ? cut(before, room - 1, glyphs, 'start') : before;
-  const line = fitLine([span(prompt, 'key'), span(visibleBefore), span(under, 'selected'), span(after)], width, glyphs);
+  const typed: Line = [span(prompt, 'key'), span(visibleBefore), span(under, 'selected'), span(after)];
+  const line = fitLine(spread(typed, offers(state, live, glyphs, width - lineWidth(typed) - 2), width, glyphs), width, glyphs);
   if (problem !== null) {
     const column = prompt.length + Math.max(0, displayWidth(drawable(text.slice(0, problem.column), glyphs)) - hiddenCells);
     const message = `column ${problem.column + 1}: ${drawable(problem.message, glyphs)}`;
@@ -65,4 +67,21 @@ function filterInput(state: ViewState, live: Snapshot, glyphs: Glyphs, width: nu
   const over = state.view === 'history' ? 'of what is recorded' : `${count} ${count === 1 ? 'connection' : 'connections'}`;
   const help = `${over}   Enter keeps it, Esc clears it`;
   return [line, fitLine([span(' '.repeat(prompt.length)), span(help, 'dim')], width, glyphs)];
+}
+
+/** What Tab would put in, the next first. */
+function offers({ filter, paused }: ViewState, live: Snapshot, glyphs: Glyphs, room: number): Line {
+  if (filter.cursor === null || filter.text === '') return [];
+  const { offer } = filter;
+  const items =
+    offer !== null && offer.items.length > 1
+      ? [...offer.items.slice(offer.index + 1), ...offer.items.slice(0, offer.index + 1)]
+      : offersAt(filter.text, filter.cursor, paused ?? live).items.map(({ text }) => text);
+  const typed = filter.text.slice(0, filter.cursor);
+  if (items.length === 0 || (items.length === 1 && typed.endsWith(items[0] as string)) || room < 12) return [];
+  return [
+    span('Tab ', 'key'),
+    span(cut(drawable(items.slice(0, 8).join(' '), glyphs), Math.min(room, 60) - 5, glyphs), 'dim'),
+    span(' '),
+  ];
 }

@@ -33,7 +33,7 @@ export function popupContent(state: ViewState, live: Snapshot, glyphs: Glyphs, k
   const width = Math.min(WIDTH, state.size.columns - 2) - 2;
   switch (popup.kind) {
     case 'help':
-      return { title: 'Keys', lines: helpLines(keys) };
+      return { title: 'Keys', lines: helpLines(keys, state.view) };
     case 'capture':
       return { title: 'Capture', lines: factLines(captureFacts(pictureOf(state, live).snapshot, context), width, context) };
     case 'details': {

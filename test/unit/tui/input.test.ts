@@ -41,7 +41,9 @@ test('while a filter is typed letters are text, and the keys that no text has st
   expect(action('\x7f', { name: 'backspace' })).toEqual({ type: 'edit', edit: 'backspace', text: '' });
   expect(action('\x17', { name: 'w', ctrl: true })).toEqual({ type: 'edit', edit: 'word', text: '' });
   expect(action('\x03', { name: 'c', ctrl: true })).toEqual({ type: 'command', command: 'quit' });
-  expect(action(undefined, { name: 'down' })).toEqual({ type: 'command', command: 'down' });
+  expect(action(undefined, { name: 'down' })).toEqual({ type: 'edit', edit: 'newer', text: '' });
+  expect(action('\t', { name: 'tab' })).toEqual({ type: 'edit', edit: 'complete', text: '' });
+  expect(action(undefined, { name: 'pagedown' })).toEqual({ type: 'command', command: 'page-down' });
   expect(action(undefined, { name: 'f5' })).toBeNull();
 });
 

@@ -5,6 +5,7 @@ import { COMMANDS } from '../../../src/view/action.ts';
 import { commandOf, isKeyName, KEYMAP, keyLabel, rebind } from '../../../src/view/keymap.ts';
 import { helpLines } from '../../../src/view/panels/help.ts';
 import { plain } from '../../../src/view/span.ts';
+import { VIEWS } from '../../../src/view/state.ts';
 
 test('every command is bound once, every key once, every row says what it does', () => {
   expect(KEYMAP.map(({ command }) => command).sort()).toEqual([...COMMANDS].sort());
@@ -63,12 +64,14 @@ test('the keys of the conventions', () => {
   for (const [key, command] of Object.entries(expected)) expect(commandOf(KEYMAP, key), key).toBe(command);
 });
 
-test('the help has a line for each binding', () => {
-  const text = helpLines(KEYMAP).map(plain).join('\n');
+test.each(VIEWS)('the help of %s has a line for each binding, once, those of the view first', (view) => {
+  const lines = helpLines(KEYMAP, view).map(plain);
   for (const binding of KEYMAP) {
-    expect(text).toContain(binding.help);
-    for (const key of binding.keys) expect(text).toContain(keyLabel(key));
+    const found = lines.filter((line) => line.endsWith(binding.help) && line.includes(binding.keys.map(keyLabel).join(' ')));
+    expect(found, binding.command).toHaveLength(1);
   }
+  expect(lines[0]).toBe(` In this view: ${view}`);
+  expect(lines.indexOf('')).toBeGreaterThan(2);
 });
 
 describe('rebind', () => {
@@ -79,7 +82,7 @@ describe('rebind', () => {
     expect(commandOf(result.keys, 'Q')).toBe('quit');
     expect(commandOf(result.keys, 'p')).toBeNull();
     expect(commandOf(result.keys, 'space')).toBeNull();
-    expect(helpLines(result.keys).map(plain).join('\n')).toMatch(/Q +quit/);
+    expect(helpLines(result.keys, 'apps').map(plain).join('\n')).toMatch(/Q +quit/);
   });
 
   test.each([
