@@ -92,7 +92,8 @@ export function saveImage(sql: SqlJsStatic, request: SaveRequest, clone: Clone =
     let records = 0;
     for (const journal of journals) records += applyJournal(database, readFile(journal, owner));
     const { applied } = database;
-    if (records === 0 && request.rewrite === undefined) return { applied, bytes: corrupt === null ? size : 0, written: 0, corrupt };
+    if (records === 0 && request.rewrite === undefined)
+      return { applied, bytes: corrupt === null ? size : 0, written: 0, corrupt };
     const erase = request.rewrite?.erase ?? null;
     if (erase !== null) database.erase(erase);
     for (let step = 0; step < MOST_STEPS && database.prune(request.now, request.maxBytes); step++);

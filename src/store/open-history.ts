@@ -60,7 +60,7 @@ class ThreadReader implements HistoryReader {
     const { id, answer } = this.#ask<SqlResult>({ name: 'sql', text, limits });
     const timer = setTimeout(() => {
       const hint = 'ask for less: WHERE, LIMIT';
-      this.#take(id)?.reject(new NetmonError('history', `the statement took longer than ${limits.timeoutMs / 1000} s`, hint));
+      this.#take(id)?.reject(new NetmonError('usage', `the statement took longer than ${limits.timeoutMs / 1000} s`, hint));
       void this.#restart();
     }, limits.timeoutMs);
     try {

@@ -67,6 +67,7 @@ ${days.rows.length > 1 && facts.series !== null && byDay(facts, units)}
 </div>
 ${
   perApp.length > 0 &&
+  allDays.length > 1 &&
   html`<section>
 <div class="head"><h2>Calendar</h2>${calendarKey()}</div>
 <p class="note above">${calendarNote(allDays.length)}</p>

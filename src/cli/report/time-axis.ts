@@ -9,7 +9,8 @@ export interface TimeMark {
 const HOUR_MS = 3_600_000;
 const DAYS = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'];
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
-const HOUR_STEPS = [1, 2, 3, 6, 12];
+/** Steps in hours; a part of an hour divides it. */
+const HOUR_STEPS = [1 / 12, 1 / 6, 1 / 4, 1 / 2, 1, 2, 3, 6, 12];
 const DAY_STEPS = [1, 2, 7, 14];
 const MONTH_STEPS = [1, 2, 3, 6, 12];
 
@@ -38,9 +39,9 @@ function hourMarks(from: number, to: number, step: number): TimeMark[] {
   const marks: TimeMark[] = [];
   const start = new Date(from);
   for (let hour = 0; ; hour += step) {
-    const date = new Date(start.getFullYear(), start.getMonth(), start.getDate(), hour);
+    const date = new Date(start.getFullYear(), start.getMonth(), start.getDate(), 0, Math.round(hour * 60));
     if (date.getTime() > to) return marks;
-    const label = date.getHours() === 0 ? dayLabel(date.getTime()) : clock(date);
+    const label = date.getHours() === 0 && date.getMinutes() === 0 ? dayLabel(date.getTime()) : clock(date);
     if (date.getTime() >= from && marks.at(-1)?.time !== date.getTime()) marks.push({ time: date.getTime(), label });
   }
 }

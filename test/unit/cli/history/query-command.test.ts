@@ -50,6 +50,20 @@ describe('query', () => {
     expect(lines[1]).toMatch(/^x+… {2}y+ {2}7$/);
   });
 
+  it('lists the columns of each row where a line has no room for them', async () => {
+    const result = {
+      columns: Array.from({ length: 12 }, (_, at) => `column ${at}`),
+      rows: [Array(12).fill('x'.repeat(200)), Array(12).fill(null)],
+      cut: false,
+    };
+    const lines = (await run(['SELECT 1'], { result, columns: 60 })).out.split('\n');
+    expect(lines.slice(0, 2)).toEqual(['row 1', `column 0   ${'x'.repeat(48)}…`]);
+    expect(lines[13]).toBe('row 2');
+    expect(lines[14]).toBe('column 0   –');
+    expect(Math.max(...lines.map((line) => line.length))).toBe(60);
+    expect(lines.slice(-2)).toEqual(['2 rows', '']);
+  });
+
   it('prints CSV and JSON', async () => {
     expect((await run(['SELECT 1', '--csv'])).out).toBe(
       'app_name,total,app_name\r\ncurl,1234567,\r\n"\'=evil[2J, ""x""",5,é\r\n',

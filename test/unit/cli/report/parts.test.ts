@@ -65,7 +65,7 @@ describe('timeMarks', () => {
     timeMarks(Date.parse(from), Date.parse(to), most).map(({ label }) => label);
 
   it('goes by hours, days or months', () => {
-    expect(labels('2026-11-22T09:30+01:00', '2026-11-22T15:30+01:00', 12)).toEqual([
+    expect(labels('2026-11-22T09:30+01:00', '2026-11-22T15:30+01:00', 8)).toEqual([
       '10:00',
       '11:00',
       '12:00',
@@ -73,6 +73,7 @@ describe('timeMarks', () => {
       '14:00',
       '15:00',
     ]);
+    expect(labels('2026-11-22T23:40+01:00', '2026-11-23T00:12+01:00', 5)).toEqual(['23:40', '23:50', 'Mon 23 Nov', '00:10']);
     expect(labels('2026-11-21T16:00+01:00', '2026-11-22T16:00+01:00', 5)).toEqual(['18:00', 'Sun 22 Nov', '06:00', '12:00']);
     expect(labels('2026-11-15T16:00+01:00', '2026-11-18T16:30+01:00', 12)).toEqual(['Mon 16 Nov', 'Tue 17 Nov', 'Wed 18 Nov']);
     expect(labels('2026-01-01T00:00+01:00', '2026-12-31T00:00+01:00', 5)).toEqual([
