@@ -75,8 +75,19 @@ export class HostRows {
     const neighbour = this.#neighbour(entity);
     const isKnown = old?.mac === neighbour.mac && old.vendor === neighbour.vendor;
     if (isStill && isKnown && holds(old, this.#hosts, entity) && !hasMotion(old.recent)) return old;
+    const known = this.#known(entity, old);
+    const traffic = trafficOf(this.#hosts, entity, intervalMs);
+    // Each field by name: spread, a thousand rows a tick took five times as long.
     const made: HostRow = {
-      ...this.#known(entity, old),
+      id: known.id,
+      host: known.host,
+      domain: known.domain,
+      nameSource: known.nameSource,
+      addresses: known.addresses,
+      category: known.category,
+      country: known.country,
+      asn: known.asn,
+      network: known.network,
       mac: neighbour.mac,
       vendor: neighbour.vendor,
       reason: null,
@@ -84,7 +95,12 @@ export class HostRows {
       firstSeen: this.#hosts.get(entity, A.FIRST),
       lastSeen: this.#hosts.get(entity, A.LAST),
       recent: this.#hosts.recent(entity, RECENT_SECONDS),
-      ...trafficOf(this.#hosts, entity, intervalMs),
+      rxBytes: traffic.rxBytes,
+      txBytes: traffic.txBytes,
+      rxPackets: traffic.rxPackets,
+      txPackets: traffic.txPackets,
+      rxRate: traffic.rxRate,
+      txRate: traffic.txRate,
     };
     this.#rows.set(entity, made);
     return made;

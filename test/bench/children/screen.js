@@ -48,6 +48,7 @@ const clock = {
 const traffic = new Traffic(PacketBatch, apps, flows);
 const subject = { named: [], file: 'synthetic', categories: new Categories(), places: null };
 const { monitor } = assemble({ source: traffic, fallbacks: [] }, subject, systemEdges(), clock);
+monitor.aggregator.keepPast();
 const input = Object.assign(new PassThrough(), { isTTY: true, isRaw: false, setRawMode: () => input });
 const output = new CountingOutput();
 const theme = new ThemeShelf([`${root}/themes`]).load('netmon');
@@ -56,6 +57,7 @@ await drawn();
 
 const bytes = [];
 const frameMs = [];
+const frameCpuMs = [];
 const tickMs = [];
 let snapshot = null;
 let first = 0;
@@ -66,13 +68,16 @@ for (let i = 0; i <= FRAMES; i++) {
   const begun = performance.now();
   snapshot = monitor.tick(clock.time, 1000, [], LIVE_LIMITS);
   const closed = performance.now();
+  const before = process.cpuUsage();
   const [count, ms] = await show(snapshot);
+  const cpu = process.cpuUsage(before);
   if (i === 0)
     first = count; // an empty screen is filled: no frame like the others
   else {
     bytes.push(count);
     tickMs.push(closed - begun);
     frameMs.push(ms);
+    frameCpuMs.push((cpu.user + cpu.system) / 1000);
   }
 }
 clock.time += 1000;
@@ -80,7 +85,12 @@ const [same] = await show(snapshot);
 tui.close();
 const mean = bytes.reduce((sum, each) => sum + each, 0) / bytes.length;
 console.log(
-  JSON.stringify({ bytes: { mean, most: Math.max(...bytes), first, same }, frameMs: spread(frameMs), tickMs: spread(tickMs) }),
+  JSON.stringify({
+    bytes: { mean, most: Math.max(...bytes), first, same },
+    frameMs: spread(frameMs),
+    frameCpuMs: spread(frameCpuMs),
+    tickMs: spread(tickMs),
+  }),
 );
 
 /** Shows a snapshot. @returns bytes it wrote and the time until the last was written */
