@@ -87,7 +87,7 @@ export class HistoryAnswers {
       if (ask.kind === 'rows') return { kind: 'rows', result: await reader.query(ask.query) };
       const pairs = await reader.firstSeen(0, FOREVER);
       const domains = pairs.filter(({ app }) => app === ask.app).slice(0, DOMAINS_MAX);
-      return { kind: 'first-seen', domains: domains.map(({ domain, time }) => ({ domain, time })) };
+      return { kind: 'first-seen', app: ask.app, domains: domains.map(({ domain, time }) => ({ domain, time })) };
     } catch (thrown) {
       const hint = thrown instanceof NetmonError ? thrown.hint : null;
       const failed: HistoryAnswer = { kind: 'failed', message: reasonOf(thrown), hint };

@@ -10,8 +10,8 @@ import type { FirstSeen, HistoryReader, HistoryRecord, SqlLimits } from './histo
 import type { PageCall, ReaderCall, ReaderReply, ReaderThread } from './reader-calls.ts';
 import { receivedError } from './thread-error.ts';
 
-/** History in memory is given back this long after the last call. */
-const IDLE_MS = 30_000;
+/** History in memory is given back this long after the last call; longer than the minute in which the screen asks again. */
+const IDLE_MS = 75_000;
 /** The compiled worker. */
 const SCRIPT = new URL('./reader-worker.js', import.meta.url);
 

@@ -1,6 +1,6 @@
 // Rows of the tables of history in the order in which they are shown, and the cursor among them.
 
-import type { HistoryRow } from '../../net/history.ts';
+import type { HistoryResult, HistoryRow } from '../../net/history.ts';
 import { topFor } from '../selection.ts';
 import { type HistoryPane, type HistorySort, type HistoryState, type ListState, resultOf } from './state.ts';
 
@@ -12,18 +12,25 @@ const VALUES: Readonly<Record<HistorySort, (row: HistoryRow) => number | string>
   name: (row) => row.key?.toLowerCase() ?? '',
 };
 
+/** The last order of each answer: frames ask for it many times. */
+const sorted = new WeakMap<HistoryResult, { readonly sort: HistoryState['sort']; readonly rows: readonly HistoryRow[] }>();
+
 /** Rows of a pane: sorted, those without a key (the folded rest, what is unowned) where their bytes put them, by name at the end. */
 export function historyRows(history: HistoryState, pane: HistoryPane): readonly HistoryRow[] {
   const result = resultOf(history, pane);
   if (result === null) return [];
+  const old = sorted.get(result);
+  if (old?.sort === history.sort) return old.rows;
   const { column, descending } = history.sort;
   const value = VALUES[column];
   const sign = descending ? -1 : 1;
-  return [...result.rows].sort((a, b) => {
+  const rows = [...result.rows].sort((a, b) => {
     if (column === 'name' && (a.key === null) !== (b.key === null)) return a.key === null ? 1 : -1;
     const [left, right] = [value(a), value(b)];
     return left === right ? 0 : sign * (left < right ? -1 : 1);
   });
+  sorted.set(result, { sort: history.sort, rows });
+  return rows;
 }
 
 /** What a row is remembered by. */

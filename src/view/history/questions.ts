@@ -10,8 +10,9 @@ import { SERIES_STEP, type Stretch } from './stretch.ts';
 const TOP = 200;
 /** Weeks of the calendar of an app, this one too. */
 export const CALENDAR_WEEKS = 53;
-/** How often that is asked again which hardly changes: the budget while nobody looks at history, what an app reached first. */
+/** How often that is asked again which hardly changes, or is reckoned on from what the run itself counts. */
 const SELDOM_MS = 10 * MINUTE_MS;
+const SELDOM: ReadonlySet<HistorySlot> = new Set(['budget', 'calendar', 'first']);
 
 const KEY_OF_PANE: Readonly<Record<HistoryPane, HistoryKey>> = {
   apps: 'app',
@@ -51,16 +52,18 @@ export function questionsOf(history: HistoryState, asking: Asking): ReadonlyMap<
       query: { ...where, by, app: null, domain: null, category: null, interface: null, filter, top: TOP, steps: 0, ...more },
     });
   };
-  if (plan !== null) rows('budget', periodOf(plan.day, now), 'day', { interface: plan.interface, filter: null, top: 1 });
+  if (plan !== null) rows('budget', periodOf(plan.day, now), 'category', { interface: plan.interface, filter: null, top: 1 });
   if (!shown) return asks;
   const step = SERIES_STEP[zoom];
   if (step === null) rows('chart', window, 'day', { app });
   else rows('chart', window, 'category', { app, top: 1, steps: Math.round((window.to - window.from) / step) });
   for (const pane of page === null ? panes : (['domains'] as const)) rows(pane, stretch, KEY_OF_PANE[pane], { app });
   const lastMonth = stepped('month', now, -1);
-  const minute = Math.floor(now / MINUTE_MS) * MINUTE_MS;
-  rows('days', { from: lastMonth, to: stepped('day', now, 1) }, 'day', { app });
-  rows('before', { from: lastMonth, to: Math.max(lastMonth + MINUTE_MS, monthsAway(minute, -1)) }, 'category', { app, top: 1 });
+  const today = startOf('day', now);
+  const lately = Math.floor(now / SELDOM_MS) * SELDOM_MS;
+  rows('today', { from: today, to: stepped('day', now, 1) }, 'category', { app, top: 1 });
+  rows('days', { from: lastMonth, to: today }, 'day', { app });
+  rows('before', { from: lastMonth, to: Math.max(lastMonth + MINUTE_MS, monthsAway(lately, -1)) }, 'category', { app, top: 1 });
   if (page !== null) {
     rows('calendar', { from: calendarStart(now), to: stepped('day', now, 1) }, 'day', { app });
     asks.set('first', { kind: 'first-seen', app: page.name });
@@ -73,14 +76,14 @@ export function ask(
   history: HistoryState,
   asking: Asking,
 ): { readonly history: HistoryState; readonly requests: readonly HistoryRequest[] } {
-  const { now, shown } = asking;
+  const { now } = asking;
   const requests: HistoryRequest[] = [];
   const slots: Partial<Record<HistorySlot, SlotState>> = { ...history.slots };
   let { serial } = history;
   for (const [slot, wanted] of questionsOf(history, asking)) {
     const old = history.slots[slot];
     const key = JSON.stringify(wanted);
-    if (old?.key === key && !isDue(slot, wanted, now, shown, old)) continue;
+    if (old?.key === key && !isDue(slot, wanted, now, old)) continue;
     serial++;
     slots[slot] = {
       key,
@@ -97,9 +100,9 @@ export function ask(
 }
 
 /** True when time alone is a reason to ask again: each minute where now is part of it or where it failed; never for the past. */
-function isDue(slot: HistorySlot, wanted: HistoryAsk, now: number, shown: boolean, old: SlotState): boolean {
+function isDue(slot: HistorySlot, wanted: HistoryAsk, now: number, old: SlotState): boolean {
   const isPast = wanted.kind === 'rows' && wanted.query.to < startOf('hour', now) && old.failure === null;
   if (isPast) return false;
-  const step = slot === 'first' || (slot === 'budget' && !shown) ? SELDOM_MS : MINUTE_MS;
+  const step = SELDOM.has(slot) ? SELDOM_MS : MINUTE_MS;
   return Math.floor(old.asked / step) !== Math.floor(now / step);
 }

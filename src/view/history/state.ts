@@ -16,7 +16,8 @@ export type HistorySort = (typeof HISTORY_SORTS)[number];
 export const HISTORY_SLOTS = [
   'chart',
   ...HISTORY_PANES,
-  /** Days of this month and the last. */
+  'today',
+  /** Days of this month and the last, without today. */
   'days',
   /** The last month up to the same day and time. */
   'before',
@@ -43,7 +44,11 @@ export interface HistoryRequest {
 /** What came back. */
 export type HistoryAnswer =
   | { readonly kind: 'rows'; readonly result: HistoryResult }
-  | { readonly kind: 'first-seen'; readonly domains: readonly { readonly domain: string; readonly time: number }[] }
+  | {
+      readonly kind: 'first-seen';
+      readonly app: string;
+      readonly domains: readonly { readonly domain: string; readonly time: number }[];
+    }
   | { readonly kind: 'failed'; readonly message: string; readonly hint: string | null };
 
 /** The place for an answer. */

@@ -65,9 +65,14 @@ export function binsOf(zoom: Zoom, window: Stretch, columns: number, least: numb
 
 /** Index of the bin that a time lies in; the first or the last where it is outside. */
 export function binAt(edges: Edges, time: number): number {
-  let index = 0;
-  while (index < edges.length - 2 && (edges[index + 1] as number) <= time) index++;
-  return index;
+  let low = 0;
+  let high = edges.length - 2;
+  while (low < high) {
+    const middle = (low + high + 1) >> 1;
+    if ((edges[middle] as number) <= time) low = middle;
+    else high = middle - 1;
+  }
+  return low;
 }
 
 /** The bins from the cursor to the mark, whole; null without a cursor. */

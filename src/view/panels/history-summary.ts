@@ -7,6 +7,7 @@ import { formatAmount, formatDateTime, formatShare, type UnitMode } from '../for
 import type { Glyphs } from '../glyphs.ts';
 import { BUDGET_NEAR, type BudgetStanding } from '../history/budget.ts';
 import { dateText, dayText, monthName, startOf, stepped, timeText } from '../history/calendar.ts';
+import { firstTimes } from '../history/first-seen.ts';
 import type { Scene } from '../history/scene.ts';
 import { standingNow } from '../history/standing.ts';
 import { resultOf } from '../history/state.ts';
@@ -44,12 +45,14 @@ function totalParts(state: ViewState, { now, stretch, asking }: Scene, glyphs: G
     bytes === null ? span(glyphs.unknown, 'dim') : span(formatAmount(bytes, units).trim());
   const today = startOf('day', now);
   const month = startOf('month', now);
-  const thisMonth = sumBetween(days, month, stepped('day', now, 1));
+  const soFar = totalOf(resultOf(state.history, 'today'));
+  const before = month === today ? 0 : sumBetween(days, month, today);
+  const thisMonth = soFar === null && before === null ? null : (soFar ?? 0) + (before ?? 0);
   const [pane = 'apps'] = state.history.page === null ? asking.panes : (['domains'] as const);
   const here = resultOf(state.history, pane);
   const isHere = here !== null && here.query.from === stretch.from && here.query.to === stretch.to;
   const parts: Part[] = [
-    { rank: 1, line: [span('today ', 'dim'), amount(sumBetween(days, today, stepped('day', now, 1)))] },
+    { rank: 1, line: [span('today ', 'dim'), amount(soFar)] },
     { rank: 3, line: [span('yesterday ', 'dim'), amount(sumBetween(days, stepped('day', now, -1), today))] },
     { rank: 2, line: [span(`${monthName(now).slice(0, 3)} `, 'dim'), amount(thisMonth)] },
     { rank: 4, line: beforeText(state, thisMonth, now, units, glyphs) },
@@ -88,6 +91,12 @@ function changeText(change: number): string {
   if (change > 9.99) return `${Math.round(change + 1)} times`;
   const percent = Math.round(change * 100);
   return percent === 0 ? 'the same' : `${percent > 0 ? '+' : '-'}${Math.abs(percent)} %`;
+}
+
+/** RX+TX of an answer; null where nothing was recorded by its end. */
+function totalOf(result: HistoryResult | null): number | null {
+  if (result === null || result.oldest === null || result.oldest >= result.query.to) return null;
+  return result.total.rxBytes + result.total.txBytes;
 }
 
 /** RX+TX of days that begin in a stretch; null where nothing was recorded by then, 0 only where something was. */
@@ -144,10 +153,8 @@ function endText(
 
 /** What is known of the opened app besides its traffic. */
 function appParts({ history, privacy }: ViewState, glyphs: Glyphs, width: number): readonly Part[] {
-  const { first } = history.slots;
-  const known = first?.answer?.kind === 'first-seen' && !first.pending ? first.answer.domains : null;
-  let seen: number | null = null;
-  for (const { time } of known ?? []) if (seen === null || time < seen) seen = time;
+  const times = firstTimes(history);
+  const seen = times?.app ?? null;
   const exe = resultOf(history, 'apps')?.rows.find((row) => row.key === history.page?.name)?.detail ?? null;
   const path = exe === null ? '' : privacy ? glyphs.masked.repeat(6) : cut(drawable(exe, glyphs), width - 50, glyphs, 'start');
   return [
@@ -155,7 +162,7 @@ function appParts({ history, privacy }: ViewState, glyphs: Glyphs, width: number
       rank: 1,
       line: [span('first seen ', 'dim'), span(seen === null ? glyphs.unknown : formatDateTime(seen).slice(0, 16), 'accent')],
     },
-    ...(known === null ? [] : [{ rank: 2, line: [span(`${known.length} `), span('domains so far', 'dim')] }]),
+    ...(times === null ? [] : [{ rank: 2, line: [span(`${times.domains.size} `), span('domains so far', 'dim')] }]),
     ...(path === '' ? [] : [{ rank: 3, line: [span(path, 'dim')] }]),
   ];
 }

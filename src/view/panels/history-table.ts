@@ -5,6 +5,7 @@ import type { HistoryResult, HistoryRow } from '../../net/history.ts';
 import { fitText } from '../cells.ts';
 import { type CellContext, type Column, placeColumns } from '../column.ts';
 import { AMOUNT_WIDTH, formatAmount, formatCount, formatGrouped, formatShare, type UnitMode } from '../format.ts';
+import { firstTimes } from '../history/first-seen.ts';
 import { historyRows, listIndex, rowId } from '../history/lists.ts';
 import { type HistoryPane, type HistorySort, type HistoryState, isLate, resultOf } from '../history/state.ts';
 import type { Stretch } from '../history/stretch.ts';
@@ -152,9 +153,8 @@ function columnsOf(history: HistoryState, pane: HistoryPane, result: HistoryResu
     count('flows', 5, 6, (row) => formatCount(row.flows)),
     count('packets', 9, 7, (row) => formatCount(row.rxPackets + row.txPackets)),
   ];
-  const first = history.slots.first?.answer;
-  if (history.page === null || first?.kind !== 'first-seen') return columns;
-  const times = new Map(first.domains.map(({ domain, time }) => [domain, time]));
+  const times = firstTimes(history)?.domains;
+  if (times === undefined) return columns;
   return [...columns, count('first seen', 7, 10, (row) => dayOf(times.get(row.key ?? '') ?? null))];
 }
 

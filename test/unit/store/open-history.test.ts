@@ -152,7 +152,7 @@ describe('openHistory', () => {
     const counts = { started: 0, ended: 0 };
     const reader = await openHistory(path, localThreads(sql, counts));
     expect(await bytes(reader)).toBe(1);
-    vi.advanceTimersByTime(29_000);
+    vi.advanceTimersByTime(74_000);
     expect(counts).toEqual({ started: 1, ended: 0 });
     vi.advanceTimersByTime(2000);
     expect(counts).toEqual({ started: 1, ended: 1 });

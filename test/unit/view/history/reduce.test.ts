@@ -97,10 +97,10 @@ describe('questions', () => {
     const player = new Player();
     expect(player.asked()).toEqual([]);
     const first = player.press('history').asked();
-    expect(first.map(({ slot }) => slot)).toEqual(['chart', 'apps', 'days', 'before']);
+    expect(first.map(({ slot }) => slot)).toEqual(['chart', 'apps', 'today', 'days', 'before']);
     expect(queryOf(first, 'chart')).toMatchObject({ from: MIDNIGHT, to: MIDNIGHT + DAY, steps: 288, filter: null });
     expect(queryOf(first, 'apps')).toMatchObject({ from: MIDNIGHT, to: MIDNIGHT + DAY, by: 'app', steps: 0 });
-    expect(queryOf(first, 'before')).toMatchObject({ from: Date.UTC(2025, 11, 1), to: Date.UTC(2025, 11, 31, 14, 3) });
+    expect(queryOf(first, 'before')).toMatchObject({ from: Date.UTC(2025, 11, 1), to: Date.UTC(2025, 11, 31, 14) });
     expect(player.press('down', 'up').pass(1000).asked()).toEqual([]);
     expect(
       player
@@ -108,7 +108,7 @@ describe('questions', () => {
         .asked()
         .map(({ slot }) => slot),
     ).toEqual(['domains']);
-    expect(new Player({ columns: 200, rows: 50 }).press('history').asked().length).toBe(6);
+    expect(new Player({ columns: 200, rows: 50 }).press('history').asked().length).toBe(7);
   });
 
   test('about now are asked again each minute, about the past never', () => {
@@ -118,14 +118,19 @@ describe('questions', () => {
     expect(player.pass(1000).asked()).toEqual([]);
     player.play('collapse');
     const later = player.pass(MINUTE).asked();
-    expect(later.map(({ slot }) => slot)).toEqual(['days', 'before']);
+    expect(later.map(({ slot }) => slot)).toEqual(['today']);
   });
 
   test('stop when the view is left', () => {
     const player = new Player();
     player.play('history').press('overview');
     expect(player.pass(10 * MINUTE).asked()).toEqual([]);
-    expect(player.press('history').asked().length).toBe(4);
+    expect(
+      player
+        .press('history')
+        .asked()
+        .map(({ slot }) => slot),
+    ).toEqual(['chart', 'apps', 'today', 'before']);
   });
 
   test('carry the filter, but for the budget', () => {
@@ -137,7 +142,7 @@ describe('questions', () => {
     expect(queryOf(asked, 'apps').filter).toBe('app:chrome');
     expect(asked.some(({ slot }) => slot === 'budget')).toBe(false); // asked before, and the same still
     player.press('overview', 'history');
-    expect(queryOf(player.pass(MINUTE).asked(), 'budget')).toMatchObject({ filter: null, interface: 'en0' });
+    expect(queryOf(player.pass(10 * MINUTE).asked(), 'budget')).toMatchObject({ filter: null, interface: 'en0' });
   });
 
   test('that fail are asked again the next minute, also about the past', () => {
@@ -266,8 +271,8 @@ describe('rows', () => {
     const player = new Player().play('history', 'down').press('details');
     expect(player.state.history.page).toEqual({ name: 'Slack', pane: 'calendar', day: null });
     const asked = player.asked();
-    expect(asked.map(({ slot }) => slot).sort()).toEqual(['before', 'calendar', 'chart', 'days', 'domains', 'first']);
-    for (const slot of ['chart', 'calendar', 'domains', 'days'] as const) expect(queryOf(asked, slot).app).toBe('Slack');
+    expect(asked.map(({ slot }) => slot).sort()).toEqual(['before', 'calendar', 'chart', 'days', 'domains', 'first', 'today']);
+    for (const slot of ['chart', 'calendar', 'domains', 'days', 'today'] as const) expect(queryOf(asked, slot).app).toBe('Slack');
     player.answer(asked).press('collapse', 'up');
     expect(player.state.history.page?.day).toBe(MIDNIGHT - 8 * DAY);
     player.press('details');
