@@ -20,6 +20,8 @@ export interface CellContext {
   readonly fresh: Fresh;
   /** Time of the picture, epoch ms. */
   readonly now: number;
+  /** RX+TX of all categories in the last seconds, oldest first, for shares over time. */
+  readonly recentTotal: readonly number[];
   /** RX+TX rate of everything shown, for shares. */
   readonly rate: number;
 }

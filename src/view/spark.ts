@@ -13,8 +13,9 @@ const SPAN_SECONDS = 60;
  *
  * @param values one a second, the newest last
  * @param now time of the newest, epoch ms
+ * @param full what the highest level stands for where that is known; 0 scales to the highest cell
  */
-export function sparkText(values: readonly number[], width: number, now: number, glyphs: Glyphs): string {
+export function sparkText(values: readonly number[], width: number, now: number, glyphs: Glyphs, full = 0): string {
   if (width <= 0) return '';
   const stretch = Math.max(1, Math.ceil(SPAN_SECONDS / width));
   const second = Math.floor(now / 1000);
@@ -29,7 +30,7 @@ export function sparkText(values: readonly number[], width: number, now: number,
     end = from;
     size = stretch;
   }
-  let max = 0;
+  let max = full;
   for (const value of cells) if (value > max) max = value;
   let out = ' '.repeat(width - cells.length);
   const top = glyphs.levels.length - 1;

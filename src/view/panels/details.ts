@@ -119,10 +119,11 @@ const PROCESSES_SHOWN = 12;
 /** One process a line: what it is, whose child, and what it belongs to. */
 function processes(row: AppRow, context: CellContext): readonly Fact[] {
   const newest = row.processes.toReversed();
-  const facts: Fact[] = newest.slice(0, PROCESSES_SHOWN).map(({ pid, exe, name, script, parentPid, unit }) => {
+  const facts: Fact[] = newest.slice(0, PROCESSES_SHOWN).map(({ pid, exe, name, script, user, parentPid, unit }) => {
     const parts = [
       exe === null ? `${shown(name, context)}, executable not known` : hidden(exe, context),
       ...(script === null ? [] : [shown(script, context)]),
+      ...(user === null || user === row.user ? [] : [`as ${hidden(user, context)}`]),
       ...(parentPid === null ? [] : [`parent ${parentPid}`]),
       ...(unit === null ? [] : [shown(unit, context)]),
     ];

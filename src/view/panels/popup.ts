@@ -15,6 +15,7 @@ import { captureFacts } from './capture-facts.ts';
 import { factLines, rowFacts } from './details.ts';
 import { helpLines } from './help.ts';
 import { exportLines, interfaceLines } from './pickers.ts';
+import { relatedFacts } from './related.ts';
 import { contextOf } from './table.ts';
 
 /** Widest popup. */
@@ -40,7 +41,9 @@ export function popupContent(state: ViewState, live: Snapshot, glyphs: Glyphs, k
       const row = rowWithId(state, live, popup.table, popup.id);
       const title = `${SPECS[popup.table].title.replace(/s$/, '')} details`;
       if (row === undefined) return { title, lines: [[span(' this row is no longer listed', 'dim')]] };
-      return { title, lines: factLines(rowFacts(popup.table, row, context), width, context) };
+      const related = relatedFacts(popup.table, row, pictureOf(state, live), context, width);
+      const facts = [...rowFacts(popup.table, row, context), ...related];
+      return { title, lines: factLines(facts, width, context) };
     }
     case 'interfaces':
       return { title: 'Interfaces', lines: interfaceLines(popup, glyphs) };

@@ -1,6 +1,6 @@
 // A table as lines: title with counts and sort, header row with the sort mark, rows fitted to their columns, cursor and pins in the first cell.
 
-import type { Snapshot } from '../../aggregate/snapshot.ts';
+import type { CategoryRow, Snapshot } from '../../aggregate/snapshot.ts';
 import { displayWidth, fitText } from '../cells.ts';
 import { type CellContext, type PlacedColumn, placeColumns } from '../column.ts';
 import { pictureOf } from '../derive.ts';
@@ -44,9 +44,20 @@ export function contextOf(state: ViewState, live: Snapshot, glyphs: Glyphs): Cel
     privacy: state.privacy,
     open: new Set(),
     fresh: freshOf(picture.snapshot),
+    recentTotal: recentTotalOf(picture.categories),
     now: picture.snapshot.time,
     rate: picture.total.rxRate + picture.total.txRate,
   };
+}
+
+/** The last seconds of all categories, added up. */
+function recentTotalOf(categories: readonly CategoryRow[]): readonly number[] {
+  const length = Math.max(0, ...categories.map(({ recent }) => recent.length));
+  const sums = new Array<number>(length).fill(0);
+  for (const { recent } of categories)
+    for (let i = 0; i < recent.length; i++)
+      sums[length - recent.length + i] = (sums[length - recent.length + i] as number) + (recent[i] as number);
+  return sums;
 }
 
 /** Draws one table into a rectangle. */

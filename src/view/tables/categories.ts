@@ -1,9 +1,10 @@
 // The categories table: what the traffic is for, busiest first.
-// Narrow screens give up, in this order: recent, share, totals (TX, RX), flows. Category and the two rates stay.
+// Narrow screens give up, in this order: recent, share over time, share, totals (TX, RX), flows. Category and the two rates stay.
 
 import type { CategoryRow } from '../../aggregate/snapshot.ts';
 import { BY_RATE, BY_TOTAL, type TableSpec } from '../column.ts';
 import { span } from '../span.ts';
+import { sparkText } from '../spark.ts';
 import { flowsColumn, wordColumn } from './columns.ts';
 import { shown } from './masking.ts';
 import { rateColumns, recentColumn, shareColumn, totalColumns } from './traffic.ts';
@@ -23,6 +24,19 @@ export const CATEGORIES: TableSpec<CategoryRow> = {
     ...rateColumns<CategoryRow>({ rx: 2, tx: 3 }),
     ...totalColumns<CategoryRow>({ rx: 5, tx: 6 }),
     shareColumn<CategoryRow>(7),
-    recentColumn<CategoryRow>(8),
+    {
+      key: 'recentShare',
+      title: () => 'share, 60 s',
+      min: 12,
+      max: 30,
+      align: 'right',
+      rank: 8,
+      cell: ({ recent }, { recentTotal, now, glyphs }, width) => {
+        const from = recentTotal.length - recent.length;
+        const shares = recent.map((value, index) => value / Math.max(1, recentTotal[from + index] ?? 0));
+        return span(sparkText(shares, width, now, glyphs, 1), 'mid');
+      },
+    },
+    recentColumn<CategoryRow>(9),
   ],
 };

@@ -7,7 +7,7 @@ import { BY_RATE, BY_TOTAL, type CellContext, type TableSpec } from '../column.t
 import { formatAge, formatCount, formatRtt } from '../format.ts';
 import { type Span, span } from '../span.ts';
 import { categoryColumn, countCell, numberColumn, wordColumn } from './columns.ts';
-import { endpointText, nameCell, portText, shown } from './masking.ts';
+import { endpointText, INFERRED, nameCell, portText, shown } from './masking.ts';
 import { rateColumns, totalColumns } from './traffic.ts';
 import { newCell } from './tree-cell.ts';
 
@@ -24,8 +24,8 @@ function owner(row: FlowRow, context: CellContext): Span {
   if (row.app === null) return span(`(${shown(row.reason ?? 'no owner', context)})`, 'dim');
   const peer = row.peerApp === null ? '' : `${context.glyphs.local}${shown(row.peerApp, context)}`;
   return span(
-    `${shown(row.app, context)}${peer}`,
-    row.attribution === 'wildcard' || row.attribution === 'listener' ? 'text' : 'name',
+    `${row.attribution === 'wildcard' ? INFERRED : ''}${shown(row.app, context)}${peer}`,
+    row.closed ? 'dim' : row.attribution === 'wildcard' || row.attribution === 'listener' ? 'text' : 'name',
   );
 }
 

@@ -21,8 +21,8 @@ export function macText(mac: string, context: CellContext): string {
   return context.privacy ? [...mac.split(':').slice(0, 3), masked, masked, masked].join(':') : mac;
 }
 
-/** Stands before a name that the traffic did not tell itself. */
-const INFERRED = '~';
+/** Stands before a name that the traffic did not tell itself, and before an owner that only its address tells. */
+export const INFERRED = '~';
 
 /** A name as a cell of a table, its beginning cut where it is too long: a name that is inferred from the address is marked. */
 export function nameCell(text: string, source: NameSource, width: number, context: CellContext): string {

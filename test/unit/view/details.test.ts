@@ -14,6 +14,7 @@ const CONTEXT: CellContext = {
   services: true,
   privacy: false,
   open: new Set(),
+  recentTotal: [],
   fresh: NOTHING_FRESH,
   now: NOON,
   rate: 0,

@@ -20,6 +20,7 @@ const CONTEXT: CellContext = {
   services: false,
   privacy: false,
   open: new Set(),
+  recentTotal: [],
   fresh: NOTHING_FRESH,
   now: NOON,
   rate: 0,

@@ -1,0 +1,198 @@
+// Every view at every size, with trees opened, events, and names that try to break it; and what a row of keys does to the screen, one by one.
+
+import { afterEach, beforeAll, describe, expect, test } from 'vitest';
+import type { NetEvent } from '../../src/aggregate/event.ts';
+import type { Snapshot } from '../../src/aggregate/snapshot.ts';
+import { appRow, busy, flowRow, hostRow, NOON, snapshot } from '../support/snapshot-builder.ts';
+import { Stage } from '../support/terminal.ts';
+
+let stage: Stage | null = null;
+
+beforeAll(() => {
+  process.env['TZ'] = 'UTC';
+});
+
+afterEach(() => {
+  stage?.close();
+  stage = null;
+});
+
+const VIEWS = [
+  ['2', 'apps'],
+  ['3', 'connections'],
+  ['4', 'hosts'],
+  ['5', 'categories'],
+  ['6', 'interfaces'],
+  ['7', 'events'],
+] as const;
+
+const HOSTILE = [
+  'evil{red-bg}x{/}',
+  '\x1b]0;title\x07\x9b2J',
+  '\u65e5\u672c\u8a9e\u306e\u30a2\u30d7\u30ea',
+  '\u{1f469}\u200d\u{1f469}\u200d\u{1f467} family',
+  'e\u0301te\u0301 z\u0351\u0352\u0353algo',
+  '\u05e9\u05dc\u05d5\u05dd \u202Egnp.exe',
+  `${'very-long-'.repeat(40)}name`,
+];
+
+function event(id: number, parts: Partial<NetEvent>): NetEvent {
+  const nothing = { text: '', app: null, domain: null, interface: null, flow: null };
+  return { id: `event:${id}`, time: NOON - 60_000 + id * 1000, kind: 'warning', ...nothing, ...parts };
+}
+
+/** A busy machine on which something happened. */
+function eventful(): Snapshot {
+  const shown = busy(40);
+  const [first, second] = shown.flows;
+  return {
+    ...shown,
+    events: [
+      event(1, { kind: 'start', text: 'libpcap on en0, owners by pktap' }),
+      event(2, { kind: 'fallback', text: 'not tcpdump: it is no faster' }),
+      event(3, { kind: 'new app', app: 'Slack', flow: second ?? null }),
+      event(4, { kind: 'new domain', domain: 'example.org', app: 'curl' }),
+      event(5, { kind: 'opened', app: 'curl', flow: first ?? null }),
+      event(6, { kind: 'closed', app: 'curl', flow: first ?? null }),
+      event(7, { kind: 'opened', text: '312 more in this interval, not told one by one' }),
+      event(8, { kind: 'gap', text: '9 s not measured: sleep' }),
+      event(9, { kind: 'interface', interface: 'utun4', text: 'is captured from now on' }),
+      event(10, { kind: 'recording', text: 'recording' }),
+      event(11, { kind: 'export', text: '11 rows written to /tmp/netmon-apps.csv' }),
+    ],
+  };
+}
+
+/** All that comes from outside is hostile. */
+function hostile(): Snapshot {
+  return snapshot({
+    apps: HOSTILE.map((app, i) => appRow({ id: `a${i}`, app, user: app, rxRate: 100 - i, rxBytes: 10 })),
+    hosts: HOSTILE.map((host, i) => hostRow({ id: `h${i}`, host, domain: host, category: host, country: host, rxRate: 100 - i })),
+    flows: HOSTILE.map((app, i) =>
+      flowRow({ id: `${i}`, app, host: app, domain: app, state: app, protocol: app, rxRate: 100 - i, rxBytes: 5 }),
+    ),
+    categories: HOSTILE.map((category, i) => ({
+      ...{ rxBytes: 1, txBytes: 0, rxPackets: 1, txPackets: 0, rxRate: 9, txRate: 0 },
+      id: `c${i}`,
+      category,
+      flows: 1,
+      recent: [],
+    })),
+    events: HOSTILE.flatMap((app, i) => [
+      event(2 * i, { kind: 'new app', app, flow: flowRow({ id: `${i}`, app, host: app }) }),
+      event(2 * i + 1, { text: app, interface: app, domain: app }),
+    ]),
+  });
+}
+
+describe.each([
+  [80, 24],
+  [120, 40],
+  [200, 50],
+  [40, 10],
+] as const)('%ix%i', (columns, rows) => {
+  test('every view', async () => {
+    stage = new Stage(columns, rows);
+    await stage.show(eventful());
+    for (const [key, name] of VIEWS) {
+      await stage.press(key);
+      if (name === 'apps' || name === 'hosts') await stage.press('\x1b[C', '\x1b[C', '\x1b[C', '\x1b[D', '\x1b[C');
+      await expect(stage.text()).toMatchFileSnapshot(`__frames__/views/${name}-${columns}x${rows}.txt`);
+    }
+  });
+
+  test('every view, with names that try to break it', async () => {
+    stage = new Stage(columns, rows);
+    await stage.show(hostile());
+    for (const [key, name] of VIEWS) {
+      await stage.press(key);
+      if (name === 'apps' || name === 'hosts') await stage.press('\x1b[C', '\x1b[C', '\x1b[C');
+      await expect(stage.text()).toMatchFileSnapshot(`__frames__/views/hostile-${name}-${columns}x${rows}.txt`);
+      for (let y = 2; y < rows - 1; y++) expect('\u2502\u2510\u2518', `row ${y}`).toContain(stage.cell(columns - 1, y).text);
+    }
+    expect(stage.output.log).not.toMatch(/\x1b\]0;|red-bg.*\x07/);
+  });
+
+  test('popups', async () => {
+    stage = new Stage(columns, rows);
+    await stage.show(eventful());
+    for (const [key, name] of [
+      ['\r', 'details'],
+      ['e', 'export'],
+      ['i', 'interfaces'],
+      ['?', 'help'],
+    ] as const) {
+      await stage.press(key);
+      if (name === 'interfaces')
+        stage.tui.apply({
+          type: 'interfaces',
+          items: [
+            { name: null, about: 'every interface' },
+            { name: 'en0', about: HOSTILE[0] ?? '' },
+          ],
+        });
+      await stage.press();
+      await expect(stage.text()).toMatchFileSnapshot(`__frames__/views/popup-${name}-${columns}x${rows}.txt`);
+      await stage.press('\x1b');
+    }
+  });
+});
+
+test('a screen that is too small says so, and comes back', async () => {
+  stage = new Stage(39, 9);
+  await stage.show(eventful());
+  expect(stage.text()).toContain('is too small');
+  await stage.press('7');
+  await stage.resize(80, 24);
+  expect(stage.text()).toContain('Events 11');
+});
+
+test('colours of what matters: what is new, a warning, a closed connection', async () => {
+  stage = new Stage(120, 40);
+  await stage.show(eventful());
+  await stage.press('7');
+  const at = (text: string) => {
+    for (let y = 0; y < 40; y++) {
+      const x = stage?.line(y).indexOf(text) ?? -1;
+      if (x >= 0) return stage?.cell(x, y).fg;
+    }
+    return undefined;
+  };
+  expect(at('new app')).not.toBe(at('start'));
+  expect(at('gap ')).not.toBe(at('start'));
+  await stage.press('3', 't');
+  expect(stage.text()).toContain('Connections 40');
+});
+
+test('a row of keys, one frame each', async () => {
+  stage = new Stage(80, 24);
+  await stage.show(eventful());
+  const seen: string[] = [];
+  for (const key of [
+    'j',
+    '\x1b[C',
+    '\t',
+    'Z',
+    'Z',
+    'o',
+    'f',
+    'z',
+    't',
+    'n',
+    'N',
+    'u',
+    'x',
+    'p',
+    's',
+    'S',
+    '<',
+    'G',
+    'g',
+    '7',
+    '1',
+  ]) {
+    await stage.press(key);
+    seen.push(`--- ${JSON.stringify(key)}\n${stage.text()}`);
+  }
+  await expect(seen.join('')).toMatchFileSnapshot('__frames__/views/keys-80x24.txt');
+});
