@@ -26,6 +26,8 @@ export interface ChoiceParts {
 export class InterfaceChoice {
   readonly #parts: ChoiceParts;
   #busy = false;
+  /** True once the user chose: from then on nothing else does. */
+  isUsers = false;
 
   constructor(parts: ChoiceParts) {
     this.#parts = parts;
@@ -42,8 +44,9 @@ export class InterfaceChoice {
   }
 
   /** Captures on these from now on; none is all. @returns one line on what became of it */
-  async take(interfaces: readonly string[]): Promise<string> {
+  async take(interfaces: readonly string[], by: 'user' | 'route' = 'user'): Promise<string> {
     if (this.#busy) return 'another choice is still being opened';
+    if (by === 'user') this.isUsers = true;
     this.#busy = true;
     const { source, opener, request, edges, named, counted } = this.#parts;
     try {

@@ -13,6 +13,7 @@ import type { Edges } from '../net/edges.ts';
 import { FlowEvents } from './events.ts';
 import type { Monitor } from './monitor.ts';
 import type { Output } from './output.ts';
+import type { RouteWatch } from './route-watch.ts';
 
 /** A turn of work may last this long; then keys and frames have theirs. What the kernel could not hold meanwhile it counts. */
 const TURN_MS = 8;
@@ -39,6 +40,8 @@ export interface LiveParts {
   /** null where devices of the local network are not looked for. */
   readonly neighbours: Neighbours | null;
   readonly tracker: CounterTracker;
+  /** null where the interfaces were named. */
+  readonly route?: RouteWatch | null;
   readonly edges: Edges;
   readonly clock: Clock;
   readonly output: Output;
@@ -63,6 +66,7 @@ export class LiveSession {
   #expiredAt: number;
   #ticks = 0;
   #gaps: Gap[] = [];
+  #finding = false;
 
   constructor(parts: LiveParts) {
     this.#parts = parts;
@@ -111,11 +115,28 @@ export class LiveSession {
     const batches = this.#drain(deadline);
     monitor.owners.work(clock.monotonic());
     neighbours?.work(clock.monotonic());
-    if (source.state === 'lost') this.stop({ kind: 'lost', note: source.note });
+    if (source.state === 'lost') void this.#lost(source.note);
     if (this.#end !== null) return;
     const again = () => this.#poll();
     if (clock.monotonic() >= deadline) this.#pollTimer = setImmediate(again);
     else this.#pollTimer = setTimeout(again, batches > 0 ? BUSY_POLL_MS : IDLE_POLL_MS);
+  }
+
+  /** Ends the session, unless the machine has another way out by now. */
+  async #lost(note: string): Promise<void> {
+    if (this.#finding) return;
+    this.#finding = true;
+    const moved = await this.#follow();
+    this.#finding = false;
+    if (!moved) this.stop({ kind: 'lost', note });
+  }
+
+  /** @returns whether the capture is elsewhere now */
+  async #follow(): Promise<boolean> {
+    const { route = null, clock } = this.#parts;
+    const detail = (await route?.look()) ?? null;
+    if (detail !== null) this.#gaps.push({ from: this.#lastWall, to: clock.now(), reason: 'interface', detail });
+    return detail !== null && this.#parts.source.state !== 'lost';
   }
 
   #drain(deadline: number): number {
@@ -144,6 +165,7 @@ export class LiveSession {
     this.#drain(clock.monotonic() + TURN_MS);
     const now = clock.monotonic();
     this.#noticeGap();
+    if (this.#parts.route?.isDue(now) === true) void this.#follow();
     if (now - this.#addressesAt >= ADDRESSES_MS) this.#readAddresses();
     this.#events.tellOpened();
     const snapshot = this.#close();

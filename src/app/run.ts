@@ -12,10 +12,12 @@ import { sanitize } from '../net/text.ts';
 import type { Assembly } from './assemble.ts';
 import { systemEdges } from './edges.ts';
 import { Guard, type Stoppable } from './guard.ts';
+import type { InterfaceChoice } from './interface-choice.ts';
 import { narrower } from './narrow.ts';
 import type { Output } from './output.ts';
 import type { Recording } from './recording.ts';
 import type { Rights } from './rights.ts';
+import type { RouteWatch } from './route-watch.ts';
 import type { OpenTui } from './screen.ts';
 import type { ScreenTasks } from './screen-tasks.ts';
 
@@ -47,7 +49,9 @@ export async function run(
   // Loaded while libpcap opens, half of which is waiting; what reads packets is loaded behind the first frame.
   const drawing = mode === 'screen' ? import('./screen.ts') : null;
   const capture = await open(options, reach, clock);
-  const opened = mode === 'screen' && capture.opener !== null ? switchable(capture.opened) : capture.opened;
+  const follows = options.interfaces.length === 0 && reach.platform === 'linux';
+  const switches = capture.opener !== null && (mode === 'screen' || follows);
+  const opened = switches ? switchable(capture.opened) : capture.opened;
   const guard = new Guard();
   let screen: OpenTui | null = null;
   let parts: Assembly | null = null;
@@ -71,7 +75,10 @@ export async function run(
     const named = [...options.interfaces];
     parts = assemble(opened, { named, file, reverseDns, ...known }, reach, clock);
     screen?.remember(parts.monitor.aggregator.keepPast());
-    if (screen !== null) await provide(screen.tasks, capture, opened, parts, named, reach);
+    if (screen !== null) await provide(screen.tasks, parts);
+    const choice = await choiceOf(capture, opened, parts, named, reach);
+    if (screen !== null) screen.tasks.choice = choice;
+    const route = choice !== null && follows ? await routeWatch(choice, opened.source as SwitchSource, reach) : null;
     if (reverseDns) reverse = await reverseNames(parts, clock);
     if (options.history?.record === true) recording = await record(options.history, parts, clock, options.read === null);
     if (recording !== null)
@@ -80,7 +87,7 @@ export async function run(
         attribution: parts.monitor.owners.source?.kind ?? 'none',
         history: recording.status,
       });
-    const session = await sessionOf(options, mode, opened, parts, output, reach, clock, recording);
+    const session = await sessionOf(options, mode, opened, { ...parts, route }, output, reach, clock, recording);
     if (own !== null) parts.monitor.privileges = await own.drop(parts.monitor.owners.source, opened.source.driver);
     const end = await guard.run(session, mode === 'screen' && options.read !== null);
     screen?.close();
@@ -156,19 +163,27 @@ function switchable(opened: OpenedSource): OpenedSource {
 }
 
 /** Gives the screen what its tasks take. */
-async function provide(
-  tasks: ScreenTasks,
+async function provide(tasks: ScreenTasks, { monitor }: Assembly): Promise<void> {
+  const { EventLog } = await import('../aggregate/event-log.ts');
+  monitor.aggregator.events = tasks.events = new EventLog();
+}
+
+/** What chooses interfaces while it runs; null where the capture stays what it is. */
+async function choiceOf(
   { opener }: Capture,
   { source }: OpenedSource,
   { monitor }: Assembly,
   named: string[],
   edges: Edges,
-): Promise<void> {
-  const { EventLog } = await import('../aggregate/event-log.ts');
-  monitor.aggregator.events = tasks.events = new EventLog();
-  if (opener === null || !(source instanceof SwitchSource)) return;
-  const { InterfaceChoice } = await import('./interface-choice.ts');
-  tasks.choice = new InterfaceChoice({ source, ...opener, edges, named, counted: () => monitor.counted });
+): Promise<InterfaceChoice | null> {
+  if (opener === null || !(source instanceof SwitchSource)) return null;
+  const { InterfaceChoice: ChoiceOfRun } = await import('./interface-choice.ts');
+  return new ChoiceOfRun({ source, ...opener, edges, named, counted: () => monitor.counted });
+}
+
+async function routeWatch(choice: InterfaceChoice, source: SwitchSource, edges: Edges): Promise<RouteWatch> {
+  const { RouteWatch: WatchOfRun } = await import('./route-watch.ts');
+  return new WatchOfRun({ choice, active: () => source.active, edges });
 }
 
 /** What flows are sorted and placed by; loaded while the kernel already fills its rings. */
@@ -249,7 +264,7 @@ async function sessionOf(
   options: Options,
   mode: Mode,
   opened: OpenedSource,
-  parts: Assembly,
+  parts: Assembly & { readonly route: RouteWatch | null },
   output: Output,
   edges: Edges,
   clock: Clock,

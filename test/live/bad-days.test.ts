@@ -125,6 +125,45 @@ describe('bad days', () => {
     expect(run.stderr).toMatch(/va/);
   });
 
+  it('the default route moves, and the interface that it left goes away: the capture goes with it', async () => {
+    pair.run(
+      pair.near,
+      'ip route add default via 10.99.0.2 dev va; ip link add vx type veth peer name vy; ip link set vy up; ip addr add 10.97.0.1/24 dev vx; ip link set vx up',
+    );
+    const run = netmon();
+    await run.until(() => run.samples.length > 0, 'the first sample');
+    expect(run.samples[0]?.capture).toMatchObject({ interfaces: ['va'] });
+    pair.run(
+      pair.near,
+      'ip route replace default via 10.97.0.2 dev vx; ip neigh replace 10.97.0.2 dev vx lladdr 02:00:00:00:00:01 nud permanent',
+    );
+    await run.until(
+      () => run.lines.some((line) => JSON.stringify(line).includes('the default route moved from va to vx')),
+      'word of the move',
+    );
+    await run.until(() => {
+      pair.datagrams(pair.near, '10.97.0.2', 3);
+      return run.samples.at(-1)?.flows.some((flow) => flow.interface === 'vx') ?? false;
+    }, 'a flow on the new interface');
+    pair.run(pair.near, 'ip link del va');
+    const { length } = run.samples;
+    await run.until(() => run.samples.length > length + 3, 'more samples');
+    expect(await run.interrupt()).toBe(130);
+  });
+
+  it('an interface that somebody named is not left when the default route moves', async () => {
+    pair.run(
+      pair.near,
+      'ip route add default via 10.99.0.2 dev va; ip link add vx type veth peer name vy; ip link set vy up; ip addr add 10.97.0.1/24 dev vx; ip link set vx up',
+    );
+    const run = netmon('-i', 'va');
+    await run.until(() => run.samples.length > 0, 'the first sample');
+    pair.run(pair.near, 'ip route replace default via 10.97.0.2 dev vx');
+    await run.until(() => run.samples.length > 15, 'three seconds');
+    expect(run.lines.filter(({ type }) => type === 'gap')).toEqual([]);
+    await run.interrupt();
+  });
+
   it('its address changes: what it sends from the new one is its own, too', async () => {
     const run = netmon('-i', 'va');
     await run.until(() => run.samples.length > 0, 'the first sample');
