@@ -14,7 +14,7 @@ import { NO_RATES } from './no-rates.ts';
 import { Past } from './past.ts';
 import { isUnmeasured, pastFill, pastRowId } from './past-ticks.ts';
 import { RateRings } from './ring.ts';
-import type { CaptureStatus, CategoryRow, FlowRow, Gap, InterfaceRow, Snapshot, TotalRow, Traffic } from './snapshot.ts';
+import type { CaptureStatus, CategoryRow, FlowRow, Gap, HostRow, InterfaceRow, Snapshot, TotalRow, Traffic } from './snapshot.ts';
 
 /** What a tick is told from outside. Times in epoch ms; `intervalMs` measured. */
 export interface Tick {
@@ -36,6 +36,13 @@ export interface SnapshotLimits {
 export const LIVE_LIMITS: SnapshotLimits = { apps: 500, hosts: 1000, flows: 2000 };
 /** For the end of a run: all there is. */
 export const END_LIMITS: SnapshotLimits = { apps: 1 << 20, hosts: 1 << 20, flows: 1 << 20 };
+
+/** A snapshot without hosts and flows, and all of these, each made when it is asked for, once. */
+export interface LastTick {
+  readonly snapshot: Snapshot;
+  readonly hosts: Iterable<HostRow>;
+  readonly flows: Iterable<FlowRow>;
+}
 
 /** Turns the flow table into snapshots, one a tick. */
 export class Aggregator {
@@ -119,6 +126,25 @@ export class Aggregator {
 
   /** Closes the tick. The result is never touched again. */
   tick(tick: Tick, limits: SnapshotLimits): Snapshot {
+    const snapshot = this.#close(tick, limits);
+    this.#begin();
+    return snapshot;
+  }
+
+  /**
+   * Closes the last tick of a run, after which nothing may come: its totals, and apart from them the hosts and the flows, of which there
+   * may be too many to be made at once.
+   *
+   * @returns all rows there are, in the order of `tick`
+   */
+  last(tick: Tick): LastTick {
+    const snapshot = this.#close(tick, null);
+    const intervalMs = Math.max(1, tick.intervalMs);
+    return { snapshot, hosts: this.#hosts.all(intervalMs), flows: this.#flowRows.all(intervalMs) };
+  }
+
+  /** @param limits null for all apps, and no hosts and flows */
+  #close(tick: Tick, limits: SnapshotLimits | null): Snapshot {
     const intervalMs = Math.max(1, tick.intervalMs);
     this.#lastInterval = intervalMs;
     this.setInterfaces(tick.interfaces);
@@ -135,17 +161,23 @@ export class Aggregator {
       capture: tick.capture,
       total,
       rates: this.#past?.rates() ?? NO_RATES,
-      apps: this.#apps.select(limits.apps, intervalMs, this.#tunnelled(intervalMs)),
-      hosts: this.#hosts.select(limits.hosts, intervalMs),
+      apps: this.#apps.select((limits ?? END_LIMITS).apps, intervalMs, this.#tunnelled(intervalMs)),
+      hosts: limits === null ? [] : this.#hosts.select(limits.hosts, intervalMs),
       categories: this.#categories(intervalMs),
       interfaces: this.#interfaceRows(intervalMs),
-      flows: this.#flowRows.select(limits.flows, intervalMs),
+      flows: limits === null ? [] : this.#flowRows.select(limits.flows, intervalMs),
       flowCount: this.#flows.count,
       flowsEvicted: this.#flows.evicted,
       gaps: tick.gaps,
     };
     const snapshot: Snapshot = { ...made, events: this.events?.next(made, this.#flows.created) ?? [] };
     this.ledger?.note();
+    return snapshot;
+  }
+
+  /** Begins the next tick: what moved in the one before is forgotten. */
+  #begin(): void {
+    const { booking } = this;
     booking.clearTick();
     for (const accumulators of [
       booking.apps,
@@ -157,7 +189,6 @@ export class Aggregator {
     ])
       accumulators.beginTick();
     this.#flows.beginTick();
-    return snapshot;
   }
 
   #addToPast(past: Past, { time, intervalMs, gaps }: Tick): void {

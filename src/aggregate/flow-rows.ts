@@ -53,21 +53,41 @@ export class FlowRows {
     const flows = this.#flows;
     const live: number[] = [];
     for (let row = 0; row < flows.rows; row++) if (flows.isLive(row)) live.push(row);
-    const key = (row: number) => {
-      const moved = this.#booking.tickRx(row) + this.#booking.tickTx(row);
-      return (moved > 0 ? 1e15 + moved : 0) + (flows.counters[row * L.COUNTERS + L.LAST_SEEN] as number) / 1e3;
-    };
-    return selectTop(live, limit, key).map((row) => this.row(row, intervalMs));
+    return selectTop(live, limit, (row) => this.#weight(row)).map((row) => this.row(row, intervalMs));
+  }
+
+  /** All flows in the order of `select`; no row is kept. */
+  *all(intervalMs: number): Generator<FlowRow> {
+    const { rows } = this.#flows;
+    const keys = new Float64Array(rows);
+    const live = new Int32Array(rows);
+    let count = 0;
+    for (let row = 0; row < rows; row++) {
+      if (!this.#flows.isLive(row)) continue;
+      keys[row] = this.#weight(row);
+      live[count++] = row;
+    }
+    live.subarray(0, count).sort((a, b) => (keys[b] as number) - (keys[a] as number) || a - b);
+    for (let i = 0; i < count; i++) {
+      const row = live[i] as number;
+      yield this.#made(row, intervalMs, this.#rows[row]);
+    }
   }
 
   /** The row of a live flow as it is now. */
   row(row: number, intervalMs: number): FlowRow {
+    const made = this.#made(row, intervalMs, this.#rows[row]);
+    this.#rows[row] = made;
+    return made;
+  }
+
+  /** @param old what was made of the row before, for this flow or another */
+  #made(row: number, intervalMs: number, old: FlowRow | undefined): FlowRow {
     const flows = this.#flows;
     const base = row * L.INTS;
     const at = row * L.COUNTERS;
     const counters = flows.counters;
     const serial = String(counters[at + L.SERIAL]);
-    const old = this.#rows[row];
     const same = old?.id === serial ? old : undefined;
     const rxRate = Math.round((this.#booking.tickRx(row) * 1000) / intervalMs);
     const txRate = Math.round((this.#booking.tickTx(row) * 1000) / intervalMs);
@@ -120,7 +140,7 @@ export class FlowRows {
     const rtt = flows.ints[base + L.RTT] as number;
     const local = same?.local ?? { address: formatAddress(flows.ints, base + L.LOCAL), port: ports >>> 16 };
     const remote = same?.remote ?? { address: formatAddress(flows.ints, base + L.REMOTE), port: ports & 0xffff };
-    const made: FlowRow = {
+    return {
       id: serial,
       protocol: same?.protocol ?? protocolName(protocol),
       interface: same?.interface ?? this.#interfaceName(protocolInterface >>> 16),
@@ -158,8 +178,12 @@ export class FlowRows {
       rxRate,
       txRate,
     };
-    this.#rows[row] = made;
-    return made;
+  }
+
+  /** Larger for a flow that stands above another. */
+  #weight(row: number): number {
+    const moved = this.#booking.tickRx(row) + this.#booking.tickTx(row);
+    return (moved > 0 ? 1e15 + moved : 0) + (this.#flows.counters[row * L.COUNTERS + L.LAST_SEEN] as number) / 1e3;
   }
 
   /** Forgets the text of a row that was removed. */

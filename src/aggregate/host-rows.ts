@@ -69,8 +69,21 @@ export class HostRows {
     return rows;
   }
 
+  /** All hosts as `select` orders them where none is left out; no row is kept. */
+  *all(intervalMs: number): Generator<HostRow> {
+    const present = choose(this.#hosts, Number.POSITIVE_INFINITY).shown;
+    for (const host of present) if (host !== OTHER_HOSTS) yield this.#made(host, intervalMs, this.#rows.get(host));
+    if (present.includes(OTHER_HOSTS)) yield this.#folded([OTHER_HOSTS], intervalMs);
+  }
+
   #row(entity: number, intervalMs: number): HostRow {
-    const old = this.#rows.get(entity);
+    const made = this.#made(entity, intervalMs, this.#rows.get(entity));
+    this.#rows.set(entity, made);
+    return made;
+  }
+
+  /** @param old the row as it was made before */
+  #made(entity: number, intervalMs: number, old: HostRow | undefined): HostRow {
     const isStill = !this.#hosts.moved(entity) && old !== undefined && old.rxRate === 0 && old.txRate === 0;
     const neighbour = this.#neighbour(entity);
     const isKnown = old?.mac === neighbour.mac && old.vendor === neighbour.vendor;
@@ -78,7 +91,7 @@ export class HostRows {
     const known = this.#known(entity, old);
     const traffic = trafficOf(this.#hosts, entity, intervalMs);
     // Each field by name: spread, a thousand rows a tick took five times as long.
-    const made: HostRow = {
+    return {
       id: known.id,
       host: known.host,
       domain: known.domain,
@@ -102,8 +115,6 @@ export class HostRows {
       rxRate: traffic.rxRate,
       txRate: traffic.txRate,
     };
-    this.#rows.set(entity, made);
-    return made;
   }
 
   #known(entity: number, old: HostRow | undefined) {

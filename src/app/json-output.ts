@@ -1,15 +1,17 @@
 // Output of a run as NDJSON on standard output.
 
+import type { LastTick } from '../aggregate/aggregator.ts';
 import type { FlowRow, Gap, Snapshot } from '../aggregate/snapshot.ts';
 import { JsonWriter } from '../stream/json-writer.ts';
+import type { Narrower } from './narrow.ts';
 import type { Output } from './output.ts';
 
-/** The JSON stream; `narrow` is the display filter. */
+/** The JSON stream, narrowed by the display filter. */
 export class JsonOutput implements Output {
   readonly wantsEvents: boolean;
   readonly #writer: JsonWriter;
-  readonly #narrow: (snapshot: Snapshot) => Snapshot;
-  readonly #passes: (flow: FlowRow) => boolean;
+  readonly endWithRows?: (last: LastTick) => Promise<void>;
+  readonly #narrow: Narrower;
   readonly #samples: boolean;
 
   /**
@@ -19,27 +21,27 @@ export class JsonOutput implements Output {
   constructor(
     stream: NodeJS.WritableStream & import('node:stream').Writable,
     samples: boolean,
-    narrow: (snapshot: Snapshot) => Snapshot,
-    passes: (flow: FlowRow) => boolean,
+    narrow: Narrower,
     onClosed: (failure: Error | null) => void,
   ) {
     this.wantsEvents = samples;
     this.#samples = samples;
     this.#narrow = narrow;
-    this.#passes = passes;
     this.#writer = new JsonWriter(stream, onClosed);
+    // What a filter leaves of the totals is a sum of flows: all are looked at before the first is written.
+    if (narrow.passesAll) this.endWithRows = (last) => this.#writer.end(last.snapshot, last);
   }
 
   sample(snapshot: Snapshot): void {
-    if (this.#samples) this.#writer.sample(this.#narrow(snapshot));
+    if (this.#samples) this.#writer.sample(this.#narrow.snapshot(snapshot));
   }
 
   opened(flow: FlowRow): void {
-    if (this.#passes(flow)) this.#writer.open(flow);
+    if (this.#narrow.passes(flow)) this.#writer.open(flow);
   }
 
   closed(flow: FlowRow): void {
-    if (this.#passes(flow)) this.#writer.flowClosed(flow);
+    if (this.#narrow.passes(flow)) this.#writer.flowClosed(flow);
   }
 
   gap(gap: Gap): void {
@@ -47,6 +49,6 @@ export class JsonOutput implements Output {
   }
 
   end(snapshot: Snapshot): Promise<void> {
-    return this.#writer.end(this.#narrow(snapshot));
+    return this.#writer.end(this.#narrow.snapshot(snapshot));
   }
 }

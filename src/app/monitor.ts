@@ -1,6 +1,6 @@
 // The pipeline: batches in, snapshots out. Walks frames through decode and flow, hands new flows to their owners, and counts what was lost.
 
-import { Aggregator, type SnapshotLimits } from '../aggregate/aggregator.ts';
+import { Aggregator, type LastTick, type SnapshotLimits } from '../aggregate/aggregator.ts';
 import type { CountedInterface } from '../aggregate/counted-interface.ts';
 import type { CaptureStatus, Gap, Snapshot } from '../aggregate/snapshot.ts';
 import type { PacketBatch } from '../capture/batch.ts';
@@ -191,6 +191,13 @@ export class Monitor {
     this.#learnInterfaces();
     const interfaces = this.#interfaces();
     return this.aggregator.tick({ time, intervalMs, capture: this.#status(interfaces), interfaces, gaps }, limits);
+  }
+
+  /** Closes the last tick of a run: see `Aggregator.last`. */
+  last(time: number, intervalMs: number, gaps: readonly Gap[]): LastTick {
+    this.#learnInterfaces();
+    const interfaces = this.#interfaces();
+    return this.aggregator.last({ time, intervalMs, capture: this.#status(interfaces), interfaces, gaps });
   }
 
   #learnInterfaces(): void {

@@ -1,5 +1,6 @@
 // Where a run's snapshots go: the JSON stream, a table, or the screen. One interface, so that the sessions know none of them.
 
+import type { LastTick } from '../aggregate/aggregator.ts';
 import type { FlowRow, Gap, Snapshot } from '../aggregate/snapshot.ts';
 import type { PacketSource } from '../capture/source.ts';
 import type { HistoryStatus } from '../net/history.ts';
@@ -23,4 +24,6 @@ export interface Output {
   gap(gap: Gap): void;
   /** The totals of the run; nothing comes after it. */
   end(snapshot: Snapshot): Promise<void>;
+  /** `end` with all rows there are, taken one by one, so that they need not all be made at once; absent where that can't be. */
+  readonly endWithRows?: (last: LastTick) => Promise<void>;
 }

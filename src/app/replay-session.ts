@@ -76,7 +76,10 @@ export class ReplaySession {
     const end = this.#end ?? { kind: 'done' };
     await this.#parts.neighbours?.ready();
     this.#events.tellOpened();
-    await output.end(this.#close(Math.max(this.#parts.monitor.lastTime, this.#lastTick)));
+    const time = Math.max(this.#parts.monitor.lastTime, this.#lastTick);
+    const interval = Math.round(Math.max(0, time - this.#lastTick));
+    if (this.#parts.ticks || output.endWithRows === undefined) await output.end(this.#close(time));
+    else await output.endWithRows(this.#parts.monitor.last(time, interval, this.#gaps));
     return end;
   }
 

@@ -246,7 +246,7 @@ async function plainOutput(
   const narrow = narrower(filter);
   if (mode === 'json') {
     const { JsonOutput } = await import('./json-output.ts');
-    return new JsonOutput(process.stdout, !options.once, narrow.snapshot, narrow.passes, closed);
+    return new JsonOutput(process.stdout, !options.once, narrow, closed);
   }
   const { TableOutput } = await import('./table-output.ts');
   const { ascii, names, units } = options;

@@ -144,7 +144,8 @@ function totalFields(total: TotalRow): Record<string, unknown> {
   return { ...trafficFields(total), unowned_bytes: count(total.unownedBytes) };
 }
 
-function appFields(app: AppRow): Record<string, unknown> {
+/** An app with its processes. */
+export function appFields(app: AppRow): Record<string, unknown> {
   return {
     app: app.app,
     reason: app.reason,
@@ -164,7 +165,8 @@ function processFields({ pid, name, exe, user, parentPid, script, unit }: Proces
   return { pid: pid < 0 ? null : pid, name, exe, user, parent_pid: parentPid, script, unit };
 }
 
-function hostFields(host: HostRow): Record<string, unknown> {
+/** A host with its addresses. */
+export function hostFields(host: HostRow): Record<string, unknown> {
   return {
     host: host.host,
     reason: host.reason,

@@ -3,7 +3,7 @@
 import type { Writable } from 'node:stream';
 import type { FlowRow, Gap, Snapshot } from '../aggregate/snapshot.ts';
 import { NetmonError, reasonOf } from '../errors.ts';
-import { closeLine, endLine, gapLine, openLine, sampleLine } from './ndjson.ts';
+import { closeLine, endPieces, gapLine, type LastRows, openLine, sampleLine } from './ndjson.ts';
 
 /** Bytes that may wait to be read before lines are left out; one line more than this is the most that is kept. */
 const QUEUE_LIMIT = 256 * 1024;
@@ -17,7 +17,8 @@ const QUEUE_LIMIT = 256 * 1024;
 export class JsonWriter {
   readonly #output: Writable;
   readonly #onClosed: (failure: NetmonError | null) => void;
-  readonly #ended: (() => void)[] = [];
+  /** Told when nothing more can be written while the last line is on its way. */
+  #onEnd: () => void = () => {};
   #isClosed = false;
   #samples = 0;
   #events = 0;
@@ -59,12 +60,23 @@ export class JsonWriter {
     this.#event(() => gapLine(gap));
   }
 
-  /** Writes the last line. @returns when it has been handed to the system, or can't be any more */
-  end(snapshot: Snapshot): Promise<void> {
+  /**
+   * Writes the last line, as fast as it is read.
+   *
+   * @param rows hosts and flows, asked for one by one; the snapshot's own where none are given
+   * @returns when it has been handed to the system, or can't be any more
+   */
+  async end(snapshot: Snapshot, rows: LastRows = snapshot): Promise<void> {
+    for (const piece of endPieces(snapshot, rows, this.#skipped())) {
+      if (this.#isClosed) return;
+      await this.#handedOver(piece);
+    }
+  }
+
+  #handedOver(piece: string): Promise<void> {
     return new Promise((resolve) => {
-      if (this.#isClosed) return resolve();
-      this.#ended.push(resolve);
-      this.#write(endLine(snapshot, this.#skipped()), resolve);
+      this.#onEnd = resolve;
+      this.#write(piece, resolve);
     });
   }
 
@@ -89,7 +101,7 @@ export class JsonWriter {
   #close(failure: NetmonError | null): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    for (const resolve of this.#ended) resolve();
+    this.#onEnd();
     this.#onClosed(failure);
   }
 }

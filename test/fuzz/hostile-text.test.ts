@@ -10,7 +10,7 @@ import { sanitize } from '../../src/net/text.ts';
 import { HistoryDatabase } from '../../src/store/history-database.ts';
 import type { HistoryReader } from '../../src/store/history-reader.ts';
 import { csvLine } from '../../src/stream/csv.ts';
-import { endLine } from '../../src/stream/ndjson.ts';
+import { endPieces } from '../../src/stream/ndjson.ts';
 import { pcapngFile } from '../support/capture-writer.ts';
 import { ethernet, ipv4, tcp } from '../support/frames.ts';
 import { batch, entry, MINUTE, NOVEMBER, sqlJs } from '../support/history.ts';
@@ -85,7 +85,7 @@ async function checkSnapshot(name: string): Promise<void> {
     expect(text).not.toMatch(CONTROLS);
     expect(text.length).toBeLessThanOrEqual(512);
   }
-  const line = endLine(snapshot);
+  const line = [...endPieces(snapshot)].join('');
   expect(line.indexOf('\n')).toBe(line.length - 1);
   const { apps } = JSON.parse(line) as { apps: { app: string | null }[] };
   expect(apps.map(({ app }) => app)).toEqual(snapshot.apps.map(({ app }) => app));

@@ -3,7 +3,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { Aggregator, END_LIMITS, LIVE_LIMITS, type SnapshotLimits } from '../../../src/aggregate/aggregator.ts';
 import type { CountedInterface } from '../../../src/aggregate/counted-interface.ts';
-import type { Snapshot, Traffic } from '../../../src/aggregate/snapshot.ts';
+import type { AppRow, HostRow, Snapshot, Traffic } from '../../../src/aggregate/snapshot.ts';
 import type { Neighbour } from '../../../src/net/model.ts';
 import { Naming, type NamingSetup, T0 } from '../../support/naming.ts';
 import type { PacketFields } from '../../support/packets.ts';
@@ -185,6 +185,20 @@ describe('sums', () => {
     expect(last.categories.length).toBeGreaterThan(3);
     expect(last.categories.every(({ category }) => category !== null)).toBe(true);
     expect(last.hosts.filter(({ host }) => names.includes(host ?? '')).length).toBe(names.length);
+    // The end of a run gives the same rows one by one.
+    const quiet = tick(END_LIMITS);
+    const { snapshot, hosts, flows } = aggregator.last({
+      time: m.time,
+      intervalMs: 1000,
+      capture: CAPTURE,
+      interfaces: [ETHERNET],
+      gaps: [],
+    });
+    const still = ({ recent: _, ...row }: HostRow | AppRow) => row;
+    expect([...flows]).toEqual(quiet.flows);
+    expect([...hosts].map(still)).toEqual(quiet.hosts.map(still));
+    expect(snapshot.apps.map(still)).toEqual(quiet.apps.map(still));
+    expect([snapshot.total, snapshot.hosts, snapshot.flows]).toEqual([quiet.total, [], []]);
   });
 
   it('of rates move with the name: what was sent before does not count as sent now', () => {

@@ -81,6 +81,38 @@ describe('JsonWriter', () => {
     ]);
   });
 
+  it('writes a long last line in short pieces, the next when the one before was read, and makes no row before', async () => {
+    const to = reader();
+    const writer = new JsonWriter(to.stream, () => undefined);
+    let made = 0;
+    function* flows() {
+      for (; made < 5000; made++) yield flowRow({ id: String(made) });
+    }
+    to.hold();
+    const ended = writer.end(snapshot(), { hosts: [], flows: flows() });
+    await new Promise((resolve) => setImmediate(resolve));
+    expect([to.chunks.length, made < 500]).toEqual([1, true]);
+    await to.release();
+    await ended;
+    expect(to.chunks.every((chunk) => chunk.length < 80_000)).toBe(true);
+    const { type, flows: rows, hosts } = JSON.parse(to.chunks.join(''));
+    expect([type, rows.length, rows[4999].id, hosts, to.chunks.at(-1)?.endsWith('}\n')]).toEqual(['end', 5000, '4999', [], true]);
+  });
+
+  it('makes no further row of the last line when the reader goes away', async () => {
+    const to = reader();
+    const writer = new JsonWriter(to.stream, () => undefined);
+    let made = 0;
+    function* flows() {
+      for (; made < 5000; made++) yield flowRow();
+    }
+    to.hold();
+    const ended = writer.end(snapshot(), { hosts: [], flows: flows() });
+    await to.release(broken('EPIPE'));
+    await ended;
+    expect(made).toBeLessThan(500);
+  });
+
   it.each(['EPIPE', 'ECONNRESET', 'EIO'])('takes %s for a reader that went away, once', async (code) => {
     const to = reader();
     const closed: (Error | null)[] = [];
