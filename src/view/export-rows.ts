@@ -4,6 +4,8 @@
 import type { Snapshot } from '../aggregate/snapshot.ts';
 import type { CellContext, Column } from './column.ts';
 import type { Glyphs } from './glyphs.ts';
+import { historyExport } from './history/export.ts';
+import type { HistoryPane } from './history/state.ts';
 import { contextOf } from './panels/table.ts';
 import { type AnyRow, branchOf, orderedRows, SPECS } from './rows.ts';
 import type { TableName, ViewState } from './state.ts';
@@ -13,7 +15,7 @@ export type ExportValue = string | number | null;
 
 /** A table for a file. */
 export interface ExportTable {
-  readonly name: TableName;
+  readonly name: TableName | `history-${HistoryPane}`;
   /** Time of the picture, epoch ms. */
   readonly time: number;
   readonly columns: readonly string[];
@@ -29,6 +31,7 @@ const MOMENTS: readonly string[] = ['seen', 'age', 'time'];
 export function exportOf(state: ViewState, live: Snapshot, glyphs: Glyphs): ExportTable {
   const table = state.pane;
   const context = contextOf(state, live, glyphs);
+  if (state.view === 'history') return historyExport(state, context.now, glyphs);
   const columns = SPECS[table].columns.filter(({ key }) => !DRAWN.includes(key));
   const rows = orderedRows(state, live, table);
   const isTree = rows.some((row) => branchOf(row) !== undefined);

@@ -18,9 +18,10 @@ export function turnPane(state: ViewState, by: number): ViewState {
   return { ...state, pane: panes[(at + by + panes.length) % panes.length] ?? state.pane };
 }
 
-/** Gives the focused pane the whole screen, or takes it back; all views but the overview have only one. */
+/** Gives the focused pane the whole screen, or takes it back; all views but the overview and history have only one. */
 export function toggleZoom(state: ViewState): ViewState {
-  if (state.view !== 'overview') return { ...state, notice: 'this view has the whole screen already' };
+  if (state.view !== 'overview' && state.view !== 'history')
+    return { ...state, notice: 'this view has the whole screen already' };
   return { ...state, zoomed: !state.zoomed };
 }
 

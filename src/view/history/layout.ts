@@ -17,9 +17,9 @@ const CALENDAR_ROWS = 11;
 const TABLE_LEAST = 5;
 
 /** Tables side by side at this width: one under 100 columns, two under 160, three from there on; the focused one is among them. */
-export function historyPanes(history: HistoryState, columns: number): readonly HistoryPane[] {
+export function historyPanes(history: HistoryState, columns: number, zoomed: boolean): readonly HistoryPane[] {
   if (history.page !== null) return ['domains'];
-  const count = columns < 100 ? 1 : columns < 160 ? 2 : 3;
+  const count = zoomed || columns < 100 ? 1 : columns < 160 ? 2 : 3;
   const focus = HISTORY_PANES.indexOf(history.pane);
   const first = Math.max(0, Math.min(focus, HISTORY_PANES.length - count, focus - count + 1));
   return HISTORY_PANES.slice(first, first + count);
@@ -31,14 +31,15 @@ export function historyPanes(history: HistoryState, columns: number): readonly H
  *     chart      none under 14 rows, 6 under 19, 9 under 30, 13 under 40, 17 from there on; the page of an app has one from 34 rows
  *     summary    3 lines, 2 without a budget, 1 under 14 rows
  *     calendar   11 rows on the page of an app; where that leaves no table, it and the table take turns with Tab
- *     tables     the rest, side by side
+ *     tables     the rest, side by side; a zoomed one has the chart's room too
  */
-export function historyLayout(history: HistoryState, room: Rect): HistoryLayout {
+export function historyLayout(history: HistoryState, room: Rect, zoomed: boolean): HistoryLayout {
   const { height, width, left } = room;
   const { page } = history;
   const summaryRows = Math.min(height < 14 ? 1 : history.plan === null ? 2 : 3, height);
   const chartLeast = page === null ? 14 : 34;
-  const chartRows = height < chartLeast ? 0 : height < 19 ? 6 : height < 30 ? 9 : height < 40 ? 13 : 17;
+  const chartRows =
+    (zoomed && page === null) || height < chartLeast ? 0 : height < 19 ? 6 : height < 30 ? 9 : height < 40 ? 13 : 17;
   let top = room.top;
   const take = (rows: number): Rect => {
     const rect = { left, top, width, height: rows };
@@ -55,7 +56,7 @@ export function historyLayout(history: HistoryState, room: Rect): HistoryLayout 
     if (both) rest -= CALENDAR_ROWS;
     else if (calendar !== null) return { chart, summary, calendar, tables: [] };
   }
-  const panes = historyPanes(history, width);
+  const panes = historyPanes(history, width, zoomed);
   const tables = panes.map((pane, index) => {
     const from = Math.floor((index * width) / panes.length);
     const to = Math.floor(((index + 1) * width) / panes.length);

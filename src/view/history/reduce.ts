@@ -209,9 +209,10 @@ function openRow(state: ViewState, scene: Scene): ViewState {
   return withFilter(state, `${field}"${key}"`);
 }
 
-/** One thing at a time: the mark, the cursor, the page, the way back to now; then the filter, as everywhere. */
+/** One thing at a time: the zoom, the mark, the cursor, the page, the way back to now; then the filter, as everywhere. */
 function goBack(state: ViewState): ViewState | null {
   const { mark, cursor, page, anchor } = state.history;
+  if (state.zoomed && page === null) return { ...state, zoomed: false };
   if (mark !== null) return withHistory(state, { mark: null });
   if (cursor !== null) return withHistory(state, { cursor: null });
   if (page !== null) return withHistory(state, { page: null });

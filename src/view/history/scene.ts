@@ -31,7 +31,7 @@ export interface Scene {
 export function sceneOf(state: ViewState, live: Snapshot, glyphs: Glyphs): Scene {
   const { history } = state;
   const now = live.time;
-  const layout = historyLayout(history, layoutOf(state, noteOf(state, live) !== '').room);
+  const layout = historyLayout(history, layoutOf(state, noteOf(state, live) !== '').room, state.zoomed);
   const window = windowOf(history, now);
   const result = resultOf(history, 'chart');
   const isAnswered = result !== null && result.query.from === window.from && result.query.to === window.to;
@@ -51,7 +51,7 @@ export function sceneOf(state: ViewState, live: Snapshot, glyphs: Glyphs): Scene
       shown: state.view === 'history',
       window,
       stretch,
-      panes: historyPanes(history, state.size.columns),
+      panes: historyPanes(history, state.size.columns, state.zoomed),
       filter: state.filter.applied,
     },
   };

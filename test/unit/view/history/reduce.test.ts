@@ -4,6 +4,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import type { Snapshot } from '../../../../src/aggregate/snapshot.ts';
 import type { HistoryQuery } from '../../../../src/net/history.ts';
 import type { Command, Effect } from '../../../../src/view/action.ts';
+import { frameOf } from '../../../../src/view/frame.ts';
 import { UNICODE_GLYPHS } from '../../../../src/view/glyphs.ts';
 import type { HistoryRequest, HistorySlot } from '../../../../src/view/history/state.ts';
 import { KEYMAP } from '../../../../src/view/keymap.ts';
@@ -317,6 +318,31 @@ describe('rows', () => {
     expect(player.effects).toContainEqual({ type: 'copy', text: expect.stringMatching(/^example\.com {2}RX .* flows$/) });
     player.press('privacy', 'copy');
     expect(player.effects).toContainEqual({ type: 'copy', text: expect.stringMatching(/^•+ {2}RX/) });
+  });
+
+  test('a zoomed table has the screen alone, and gives it back', () => {
+    const player = new Player({ columns: 120, rows: 40 }).play('history', 'zoom');
+    const frame = () => frameOf(player.state, player.live, settings);
+    expect(frame()).toMatchObject({ chart: null, historyTables: [{ pane: 'apps', rect: { width: 120 } }] });
+    player.play('next-pane');
+    expect(frame().historyTables.map(({ pane }) => pane)).toEqual(['domains']);
+    player.play('back');
+    expect(frame().chart).not.toBeNull();
+    expect(frame().historyTables.length).toBe(2);
+  });
+
+  test('are exported with their stretch, as they are shown', () => {
+    const player = new Player().play('history', 'collapse', 'next-pane', 'export').press('details');
+    const effect = player.effects.find((one) => one.type === 'export');
+    const table = effect?.type === 'export' ? effect.table : null;
+    expect(table).toMatchObject({ name: 'history-domains', time: NOON });
+    const [row] = table?.rows ?? [];
+    expect(row?.slice(0, 3)).toEqual(['2026-01-30T00:00:00.000Z', '2026-01-31T00:00:00.000Z', 'example.com']);
+    expect(table?.columns.length).toBe(row?.length);
+    player.effects.splice(0);
+    player.press('privacy', 'export', 'details');
+    const hidden = player.effects.find((one) => one.type === 'export');
+    expect(hidden?.type === 'export' && hidden.table.rows[0]?.[2]).toMatch(/^•+$/);
   });
 
   test('keys of the live tables touch nothing there', () => {
