@@ -15,7 +15,10 @@ const VALUES: Readonly<Record<HistorySort, (row: HistoryRow) => number | string>
 /** The last order of each answer: frames ask for it many times. */
 const sorted = new WeakMap<HistoryResult, { readonly sort: HistoryState['sort']; readonly rows: readonly HistoryRow[] }>();
 
-/** Rows of a pane: sorted, those without a key (the folded rest, what is unowned) where their bytes put them, by name at the end. */
+/** What an answer folds because there were too many (`12 more`): no row that could be compared with others. */
+const FOLDED = /^\d+ more$/;
+
+/** Rows of a pane: sorted, the folded rest at the end; others without a key where their bytes put them, by name at the end. */
 export function historyRows(history: HistoryState, pane: HistoryPane): readonly HistoryRow[] {
   const result = resultOf(history, pane);
   if (result === null) return [];
@@ -25,12 +28,18 @@ export function historyRows(history: HistoryState, pane: HistoryPane): readonly 
   const value = VALUES[column];
   const sign = descending ? -1 : 1;
   const rows = [...result.rows].sort((a, b) => {
+    const rest = Number(isFolded(a)) - Number(isFolded(b));
+    if (rest !== 0) return rest;
     if (column === 'name' && (a.key === null) !== (b.key === null)) return a.key === null ? 1 : -1;
     const [left, right] = [value(a), value(b)];
     return left === right ? 0 : sign * (left < right ? -1 : 1);
   });
   sorted.set(result, { sort: history.sort, rows });
   return rows;
+}
+
+function isFolded(row: HistoryRow): boolean {
+  return row.key === null && FOLDED.test(row.reason ?? '');
 }
 
 /** What a row is remembered by. */

@@ -2,10 +2,11 @@
 
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { Snapshot } from '../../../../src/aggregate/snapshot.ts';
-import type { HistoryQuery } from '../../../../src/net/history.ts';
+import type { HistoryQuery, HistoryResult, HistoryRow } from '../../../../src/net/history.ts';
 import type { Command, Effect } from '../../../../src/view/action.ts';
 import { frameOf } from '../../../../src/view/frame.ts';
 import { UNICODE_GLYPHS } from '../../../../src/view/glyphs.ts';
+import { historyRows } from '../../../../src/view/history/lists.ts';
 import type { HistoryRequest, HistorySlot } from '../../../../src/view/history/state.ts';
 import { KEYMAP } from '../../../../src/view/keymap.ts';
 import { reduce } from '../../../../src/view/reducer.ts';
@@ -303,6 +304,22 @@ describe('rows', () => {
     player.answer().press('down', 'details');
     expect(player.state.filter.applied).toBe('');
     expect(player.state.notice).toMatch(/can not be filtered/);
+  });
+
+  test('the folded rest comes last, however much it is', () => {
+    const player = new Player().play('history');
+    const slot = player.state.history.slots.apps;
+    const result = slot?.answer?.kind === 'rows' ? slot.answer.result : null;
+    const [first, ...others] = result?.rows ?? [];
+    const folded = { ...first, key: null, reason: '1085 more', rxBytes: 1e15 } as HistoryRow;
+    const unowned = { ...first, key: null, reason: 'no owner', rxBytes: 1e14 } as HistoryRow;
+    const rows = [folded, unowned, first as HistoryRow, ...others];
+    const answer = { kind: 'rows', result: { ...(result as HistoryResult), rows } } as const;
+    player.reply({ slot: 'apps', serial: slot?.serial ?? 0, ask: { kind: 'first-seen', app: '' } }, answer);
+    const reasons = () => historyRows(player.state.history, 'apps').map(({ reason }) => reason);
+    expect([reasons()[0], reasons().at(-1)]).toEqual(['no owner', '1085 more']);
+    player.press('sort-direction');
+    expect(reasons().at(-1)).toBe('1085 more');
   });
 
   test('sort by what is asked for, and keep the cursor on its row', () => {
