@@ -52,7 +52,7 @@ function valueOf(row: AnyRow, column: Column<AnyRow>, context: CellContext): Exp
     return moment === null || !Number.isFinite(moment) ? null : new Date(moment).toISOString();
   }
   const value = column.value?.(row);
-  if (typeof value === 'number') return value;
+  if (typeof value === 'number') return Number.isFinite(value) ? value : null;
   if (column.plain !== undefined) return column.plain(row, context);
   if (value === null) return null;
   if (column.key === 'direction' && 'direction' in row) return row.direction;

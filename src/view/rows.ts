@@ -119,7 +119,7 @@ function order(
   pins: readonly string[],
 ): readonly AnyRow[] {
   const value = sortValue(spec, sort.column);
-  const keyed = source.map((row, index) => ({ row, index, key: value(row) }));
+  const keyed = source.map((row, index) => ({ row, index, key: knownKey(value(row)) }));
   const sign = sort.descending ? -1 : 1;
   keyed.sort((a, b) => {
     if (a.key === b.key) return a.index - b.index;
@@ -130,6 +130,11 @@ function order(
   let rows = keyed.map(({ row }) => row);
   if (frozen !== null) rows = first(rows, frozen);
   return pins.length > 0 ? first(rows, pins) : rows;
+}
+
+/** A number that nobody knows sorts as unknown. */
+function knownKey(key: number | string | null): number | string | null {
+  return typeof key === 'number' && Number.isNaN(key) ? null : key;
 }
 
 /** Rows whose ids are listed, in the order of the list; then the others as they were. */

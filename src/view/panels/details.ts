@@ -52,6 +52,11 @@ function wrap(text: string, width: number): string[] {
 }
 
 function traffic(row: Traffic, { units, glyphs }: CellContext): readonly Fact[] {
+  if (Number.isNaN(row.rxBytes))
+    return [
+      [`${glyphs.rx} RX`, null],
+      [`${glyphs.tx} TX`, null],
+    ];
   return [
     [
       `${glyphs.rx} RX`,
@@ -67,6 +72,7 @@ function traffic(row: Traffic, { units, glyphs }: CellContext): readonly Fact[] 
 }
 
 function seen(row: { firstSeen: number; lastSeen: number }, context: CellContext): readonly Fact[] {
+  if (Number.isNaN(row.lastSeen)) return [];
   return [
     ['first seen', `${formatDateTime(row.firstSeen)} (${formatDuration(context.now - row.firstSeen)} ago)`],
     ['last seen', `${formatDateTime(row.lastSeen)} (${formatDuration(context.now - row.lastSeen)} ago)`],
@@ -105,7 +111,7 @@ function appFacts(row: AppRow, context: CellContext): readonly Fact[] {
     ...(row.reason === null ? [] : [['no owner', shown(row.reason, context), 'warn'] as const]),
     ['executable', secret(row.exe, context)],
     ['user', secret(row.user, context)],
-    ['flows', formatGrouped(row.flows)],
+    ['flows', Number.isNaN(row.flows) ? null : formatGrouped(row.flows)],
     ...traffic(row, context),
     ...seen(row, context),
     ['processes', row.processCount === 0 ? null : formatGrouped(row.processCount)],
@@ -213,7 +219,7 @@ function flowFacts(row: FlowRow, context: CellContext): readonly Fact[] {
     ['protocol', `${shown(row.protocol, context)}${/^\d+$/.test(service) ? '' : ` (port of ${service})`}`],
     ['application', row.application === null ? null : `${shown(row.application, context)} (by ${row.applicationSource})`],
     ['category', text(row.category, context)],
-    ['state', `${shown(row.state, context)}${row.closed ? ', closed' : ''}`],
+    ['state', `${shown(row.state, context)}${row.closed && row.state !== 'closed' ? ', closed' : ''}`],
     ['interface', text(row.interface, context)],
     ...(row.tunnel === null ? [] : [['inside', shown(row.tunnel, context)] as const]),
     ...traffic(row, context),

@@ -61,7 +61,7 @@ export function numberColumn<Row>(
     value,
     cell: (row, context) => {
       const known = value(row);
-      return known === null ? span(context.glyphs.unknown, 'dim') : text(known, context, row);
+      return known === null || Number.isNaN(known) ? span(context.glyphs.unknown, 'dim') : text(known, context, row);
     },
   };
 }

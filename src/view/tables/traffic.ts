@@ -11,6 +11,7 @@ function rate(value: number, role: Role, context: CellContext): Span {
 }
 
 function amount(value: number, context: CellContext): Span {
+  if (Number.isNaN(value)) return span(context.glyphs.unknown, 'dim');
   return span(formatAmount(value, context.units), value > 0 ? 'text' : 'dim');
 }
 

@@ -2,12 +2,18 @@
 // moved over others, long gone or beyond the list, is one row more, so that the sums are those of the app.
 
 import type { AppRow, FlowRow } from '../../aggregate/snapshot.ts';
+import type { Process } from '../../net/model.ts';
 import type { Picture } from '../derive.ts';
 import { appOfFlow } from '../owners-of-flows.ts';
 import { type Branch, type Branched, farSide, groupBy, nearSide, restOf, type Share, spanOf, sumOf } from './branch.ts';
 
 /** A row of the apps table, or of what hangs under it: there `app` is the name of a process or host. */
 export type AppLine = AppRow & Branched;
+
+/** Processes without a listed connection that are shown, the newest. */
+const IDLE_PROCESSES = 12;
+/** Nobody knows it; cells show it as such. */
+const UNKNOWN = Number.NaN;
 
 const shares = new WeakMap<Picture, ReadonlyMap<string, readonly Share[]>>();
 
@@ -53,7 +59,29 @@ export function underApp(row: AppRow, picture: Picture): readonly AppLine[] {
       branch: { ...at, kind: 'process', process, nameSource: 'none' },
     });
   }
-  return withRest(row, lines, at);
+  const idle = row.processes.filter(({ pid }) => !lines.some(({ pids }) => pids[0] === pid)).slice(-IDLE_PROCESSES);
+  return [...withRest(row, lines, at), ...idle.map((process) => idleLine(row, process, at))];
+}
+
+/** A process without a listed connection: nothing moves, and what it moved before is part of the row for the rest. */
+function idleLine(row: AppRow, process: Process, at: Place): AppLine {
+  const unknown = { rxBytes: UNKNOWN, txBytes: UNKNOWN, rxPackets: UNKNOWN, txPackets: UNKNOWN, flows: UNKNOWN };
+  return {
+    ...row,
+    ...unknown,
+    rxRate: 0,
+    txRate: 0,
+    id: `${row.id}/pid:${process.pid}`,
+    app: process.name,
+    exe: process.exe,
+    user: process.user,
+    pids: [process.pid],
+    processes: [process],
+    firstSeen: UNKNOWN,
+    lastSeen: UNKNOWN,
+    recent: [],
+    branch: { ...at, kind: 'process', process, nameSource: 'none' },
+  };
 }
 
 /** Hosts under a process. */

@@ -3,10 +3,12 @@
 import { describe, expect, test } from 'vitest';
 import type { Snapshot, Traffic } from '../../../src/aggregate/snapshot.ts';
 import type { Command } from '../../../src/view/action.ts';
+import { frameOf } from '../../../src/view/frame.ts';
 import { UNICODE_GLYPHS } from '../../../src/view/glyphs.ts';
 import { KEYMAP } from '../../../src/view/keymap.ts';
 import { reduce } from '../../../src/view/reducer.ts';
 import { type AnyRow, orderedRows } from '../../../src/view/rows.ts';
+import { plain } from '../../../src/view/span.ts';
 import { initialState, OPEN_MAX, type ViewState } from '../../../src/view/state.ts';
 import type { AppLine } from '../../../src/view/tree/app-tree.ts';
 import { appRow, flowRow, hostRow, snapshot } from '../../support/snapshot-builder.ts';
@@ -89,6 +91,20 @@ describe('apps', () => {
       'daemon',
     ]);
     expect(bytes(rows.filter(at(2)))).toBe(600);
+  });
+
+  test('hold processes without a listed connection too, what they moved as unknown', () => {
+    const quiet = snapshot({ apps: [appRow({ id: 'q', app: 'quiet', processes: [process(7, 'quiet')], rxBytes: 40 })] });
+    const state = press(initialState({ columns: 120, rows: 24 }), quiet, 'apps', 'expand');
+    const rows = orderedRows(state, quiet, 'apps');
+    expect(named(rows)).toEqual(['quiet', ' quiet', ' (connections no longer listed)']);
+    const lines = frameOf(state, quiet, settings).tables.flatMap((pane) => pane.lines.map(plain));
+    expect(lines.join('')).not.toMatch(/NaN/);
+    expect(lines[3]).toMatch(/7 root +– +0 B\/s +0 B\/s +– +– /);
+    const details = press(state, quiet, 'down', 'details');
+    expect((frameOf(details, quiet, settings).popup?.lines ?? []).map(plain).join('')).not.toMatch(/NaN/);
+    const [effect] = reduce(press(state, quiet, 'export'), { type: 'command', command: 'details' }, quiet, settings).effects;
+    expect(JSON.stringify(effect)).toContain('"quiet",7,"root",null,0,0,null,null,null');
   });
 
   test('count a local connection at both ends, each as that end sees it', () => {
