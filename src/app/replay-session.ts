@@ -99,7 +99,8 @@ export class ReplaySession {
     }
     let from = 0;
     while (from < batch.count && this.#end === null) {
-      const limit = Math.min(this.#nextTick, this.#playedTo());
+      this.#collectUntil(batch.time[from] as number);
+      const limit = Math.min(this.#nextTick, this.#nextMinute, this.#playedTo());
       let to = from;
       while (to < batch.count && (batch.time[to] as number) < limit) to++;
       if (to > from) monitor.ingest(batch, from, to);
@@ -110,7 +111,7 @@ export class ReplaySession {
         if (speed === 0 && time - this.#nextTick > LONGEST_SILENCE * intervalMs) this.#passSilence(time);
         else if (this.#playedTo() >= this.#nextTick) this.#tickUntil(Math.min(time, this.#playedTo()));
         else await this.#pause(WAIT_MS);
-      } else await this.#pause(WAIT_MS);
+      } else if (time < this.#nextMinute) await this.#pause(WAIT_MS);
     }
   }
 

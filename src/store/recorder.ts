@@ -120,6 +120,11 @@ export class Recorder {
     this.#lock = null;
   }
 
+  /** Resolves when no save is under way; never rejects. */
+  async settled(): Promise<void> {
+    await this.#save;
+  }
+
   /** True where something that was offered is in no file. */
   get isBehind(): boolean {
     return this.#journal.isBehind;

@@ -1,13 +1,15 @@
 // History as it is used: killed at random moments, on a full disk, read by sqlite3 while it is written, and its sums beside the kernel's.
 
 import { type ChildProcess, execFile, execFileSync, spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type SaveRequest, saveImage } from '../../src/store/image-save.ts';
 import { Recorder } from '../../src/store/recorder.ts';
+import { pcapFile } from '../support/capture-writer.ts';
 import { FakeClock } from '../support/fake-clock.ts';
+import { ethernet, ipv4, udp } from '../support/frames.ts';
 import { sqlJs } from '../support/history.ts';
 import { bytesIn, HistoryFolder, moved } from '../support/history-folder.ts';
 import { buildProgram, netnsObstacle, Pair, Running } from '../support/netns.ts';
@@ -144,6 +146,36 @@ describe('history', () => {
     }
   });
 
+  it('of a capture file has its packets at their own times, whichever way it is played', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'netmon-played-'));
+    try {
+      const began = Date.UTC(2026, 9, 31, 23, 58, 30);
+      const records = Array.from({ length: 40 }, (_, i) => ({
+        time: began + i * 5000,
+        data: ethernet({}, ipv4({ src: '192.168.1.5', dst: '198.51.100.2' }, udp({ sport: 4000 + i }, 'x'.repeat(72)))),
+      }));
+      const capture = join(folder, 'capture.pcap');
+      writeFileSync(capture, pcapFile({ records }));
+      for (const [name, ...words] of [
+        ['once', '--once'],
+        ['samples', '--speed', '0'],
+        ['long', '--speed', '0', '--interval', '2m'],
+      ]) {
+        const path = join(folder, name as string);
+        await output(process.execPath, [program.main, '--read', capture, '--json', `--history=${path}`, ...words]);
+        const byMinute = 'SELECT time, SUM(packet_size), SUM(packets) FROM connections GROUP BY time ORDER BY time';
+        expect((await output('sqlite3', [path, byMinute])).trim().split('\n')).toEqual([
+          '2026-10-31T23:58:00Z|600|6',
+          '2026-10-31T23:59:00Z|1200|12',
+          '2026-11-01T00:00:00Z|1200|12',
+          '2026-11-01T00:01:00Z|1000|10',
+        ]);
+      }
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  }, 60_000);
+
   it("of a run sums to the run's total and to what the interface counted", async ({ skip }) => {
     const obstacle = netnsObstacle('curl') ?? sqlite3Obstacle();
     if (obstacle !== null) skip(`history: ${obstacle}`);
@@ -163,6 +195,10 @@ describe('history', () => {
         pair.datagrams(pair.far, '10.99.0.1', 30);
         await new Promise((resolve) => setTimeout(resolve, 700));
       }
+      // A signal has the file written at once, in the middle of the run.
+      expect(statSync(path, { throwIfNoEntry: false })).toBeUndefined();
+      process.kill(Number(readFileSync(`${path}.lock`, 'latin1')), 'SIGUSR1');
+      await run.until(() => statSync(path, { throwIfNoEntry: false }) !== undefined, 'the file that was asked for');
       await run.until(() => run.last.capture?.interface_bytes === run.last.capture?.frame_bytes, 'all bytes');
       expect(await run.interrupt()).toBe(130);
       const { total, capture, apps } = run.last;

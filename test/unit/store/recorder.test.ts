@@ -5,7 +5,7 @@ import { journalNumbers, journalPath } from '../../../src/store/history-files.ts
 import { type SaveAnswer, type SaveRequest, saveImage } from '../../../src/store/image-save.ts';
 import { Recorder } from '../../../src/store/recorder.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
-import { NOVEMBER, sqlJs } from '../../support/history.ts';
+import { batch, entry, NOVEMBER, sqlJs } from '../../support/history.ts';
 import { HistoryFolder, moved } from '../../support/history-folder.ts';
 
 const sql = await sqlJs();
@@ -139,6 +139,41 @@ describe('a recorder', () => {
     first = true;
     await one.close();
     expect(history.imageBytes()).toBe(11);
+  });
+});
+
+describe('a day of a heavy user', () => {
+  it('writes at most 150 MB in any hour, and the file is never 15 minutes behind', async () => {
+    const heavy = 32e6; // what the bench finds for 90 days
+    const saves: { at: number; written: number }[] = [];
+    const busy = Array.from({ length: 500 }, (_, i) =>
+      entry({ app: `app${i}`, host: `host${i}.example.com`, rxBytes: i, flows: 1 }),
+    );
+    let applied = 0;
+    let journalled = 0;
+    const { recorder: one } = recorder({
+      save: ({ journals: paths }) => {
+        for (const path of paths) journalled += statSync(path).size;
+        const written = paths.length === 0 ? 0 : heavy;
+        if (written > 0) saves.push({ at: clock.now(), written });
+        return Promise.resolve({ applied: applied++, bytes: heavy, written, corrupt: null });
+      },
+    });
+    const from = clock.now();
+    for (let minute = 0; minute < 1440; minute++) {
+      clock.pass(MINUTE);
+      one.offer(batch(NOVEMBER + minute, minute % 10 === 0 ? busy : busy.slice(0, 5)));
+      await one.work();
+      await one.settled();
+    }
+    const ends = saves.map(({ at }) => at);
+    for (const at of ends) {
+      const inHour = saves.filter((save) => save.at >= at && save.at < at + 60 * MINUTE);
+      expect(inHour.reduce((sum, { written }) => sum + written, 0)).toBeLessThanOrEqual(150e6 - journalled / 24);
+    }
+    for (const [i, at] of ends.entries()) expect(at - (ends[i - 1] ?? from)).toBeLessThanOrEqual(16 * MINUTE); // it looks once a minute here
+    expect(saves.length).toBeGreaterThan(80);
+    await one.close();
   });
 });
 
