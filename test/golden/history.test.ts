@@ -197,6 +197,19 @@ describe('nothing to show', () => {
     await frame('nothing-80x24');
   });
 
+  test('a filter that matches nothing says what a record keeps', async () => {
+    await open(80, 24);
+    const history = new FakeHistory(PLAIN);
+    const query = history.query.bind(history);
+    history.query = (asked) => {
+      const result = query(asked);
+      return asked.filter === null ? result : { ...result, rows: [], series: null };
+    };
+    await press(history, '8', '/', ...'rtt>5', '\r');
+    expect(stage?.text()).toContain('A record keeps app, exe, host');
+    expect(stage?.text()).toContain('nothing matches the filter');
+  });
+
   test('the first minute, and a failing disk', async () => {
     await open(80, 24);
     const empty = new FakeHistory({ ...PLAIN, oldest: NOON + DAY, newest: NOON - DAY, apps: [] });

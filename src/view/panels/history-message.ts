@@ -8,6 +8,9 @@ import { resultOf } from '../history/state.ts';
 import { type Line, span } from '../span.ts';
 import type { ViewState } from '../state.ts';
 
+/** Fields of the filter language that a record has. */
+const KEPT = 'app, exe, host, category, iface, proto, dir, rx, tx, packets';
+
 /** The lines. */
 export function historyMessage(state: ViewState, live: Snapshot, glyphs: Glyphs): readonly Line[] {
   const slot = state.history.slots.chart;
@@ -34,9 +37,12 @@ export function historyMessage(state: ViewState, live: Snapshot, glyphs: Glyphs)
     if (recording?.state === 'recording') return [[span('  Recording has just begun: the first minute is not complete yet.')]];
     return [[span('  Nothing is recorded yet.', 'warn')], ...(recording === null ? how : [])];
   }
-  const what = state.filter.applied === '' ? 'Nothing is recorded in this stretch.' : 'Nothing recorded here matches the filter.';
-  return [
-    [span(`  ${what}`)],
+  const isFiltered = state.filter.applied !== '';
+  const lines: Line[] = [
+    [span(isFiltered ? '  Nothing recorded here matches the filter.' : '  Nothing is recorded in this stretch.')],
     [span(`  There are records from ${dateText(result.oldest)} to ${dateText(result.newest ?? result.oldest)}.`, 'dim')],
   ];
+  // What is not kept matches nothing, and says nothing by itself.
+  if (isFiltered) lines.push([span(`  A record keeps ${KEPT}.`, 'dim')]);
+  return lines;
 }
