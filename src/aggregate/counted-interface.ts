@@ -11,7 +11,7 @@ export interface CountedInterface {
   /** True when its frames are seen on another interface again: a port of a bridge. */
   readonly repeats: boolean;
   /** Frame bytes captured on it. */
-  readonly frameBytes: number;
+  readonly frameBytes: number | null;
   /** RX+TX frame bytes that the interface itself counted meanwhile; null where that can't be trusted. */
   readonly counterBytes: number | null;
   readonly counterDropped: number | null;

@@ -82,8 +82,8 @@ export interface InterfaceRow extends Traffic {
   readonly kind: InterfaceKind;
   /** True when its bytes are part of the headline total. */
   readonly headline: boolean;
-  /** Frame bytes captured since the start. */
-  readonly frameBytes: number;
+  /** Frame bytes captured since the start; null where nothing is captured. */
+  readonly frameBytes: number | null;
   /** What the interface itself counted since the start, RX+TX frame bytes; null where the counter can't be trusted. */
   readonly counterBytes: number | null;
   readonly counterDropped: number | null;
@@ -148,8 +148,9 @@ export interface CaptureStatus {
   readonly interfaces: readonly string[];
   /** procfs, pktap, lsof ...; `none` where nothing tells owners. */
   readonly attribution: string;
-  readonly packets: number;
-  readonly frameBytes: number;
+  /** null where nothing is captured: the reduced view without rights. */
+  readonly packets: number | null;
+  readonly frameBytes: number | null;
   /** Kernel and interface drops; null is unknown. */
   readonly dropped: number | null;
   readonly shed: number;

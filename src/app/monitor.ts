@@ -112,6 +112,11 @@ export class Monitor {
       const newest = batch.time[to - 1] as number;
       if (newest > this.lastTime) this.lastTime = newest;
     }
+    this.admitFresh();
+  }
+
+  /** Takes over the flows that are new; those that came without packets, too. */
+  admitFresh(): void {
     this.owners.admitFresh(this.#parts.inspection?.admit ?? null);
   }
 
@@ -186,6 +191,11 @@ export class Monitor {
     return seen;
   }
 
+  /** False where sockets tell what they moved, and there is no capture. */
+  get #hasFrames(): boolean {
+    return this.#parts.opened.source.driver !== 'sock_diag';
+  }
+
   /** Closes a tick. */
   tick(time: number, intervalMs: number, gaps: readonly Gap[], limits: SnapshotLimits): Snapshot {
     this.#learnInterfaces();
@@ -230,7 +240,7 @@ export class Monitor {
         kind,
         headline: this.#headline.has(name),
         repeats: this.#repeats[index] ?? false,
-        frameBytes: this.#frames[index * FRAME_COLUMNS + 1] as number,
+        frameBytes: this.#hasFrames ? (this.#frames[index * FRAME_COLUMNS + 1] as number) : null,
         // What went by while an interface was not captured says nothing of what was captured.
         counterBytes: delta === null || !(active?.includes(name) ?? true) ? null : delta.rxBytes + sent,
         counterDropped: dropped,
@@ -250,8 +260,8 @@ export class Monitor {
       driver: source.driver,
       interfaces: source.active ?? interfaces.map(({ name }) => name),
       attribution: owners?.kind ?? 'none',
-      packets: this.#packetCount,
-      frameBytes: this.#frameBytes,
+      packets: this.#hasFrames ? this.#packetCount : null,
+      frameBytes: this.#hasFrames ? this.#frameBytes : null,
       dropped,
       shed: stats.shed,
       undecoded: this.#undecoded + stats.malformed,

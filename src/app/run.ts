@@ -16,6 +16,7 @@ import type { InterfaceChoice } from './interface-choice.ts';
 import { narrower } from './narrow.ts';
 import type { Output } from './output.ts';
 import type { Recording } from './recording.ts';
+import type { ReducedSource } from './reduced-source.ts';
 import type { Rights } from './rights.ts';
 import type { RouteWatch } from './route-watch.ts';
 import type { OpenTui } from './screen.ts';
@@ -48,7 +49,7 @@ export async function run(
   const filter = filterOf(options.filter);
   // Loaded while libpcap opens, half of which is waiting; what reads packets is loaded behind the first frame.
   const drawing = mode === 'screen' ? import('./screen.ts') : null;
-  const capture = await open(options, reach, clock);
+  const capture = await open(options, mode, reach, clock);
   const follows = options.interfaces.length === 0 && reach.platform === 'linux';
   const switches = capture.opener !== null && (mode === 'screen' || follows);
   const opened = switches ? switchable(capture.opened) : capture.opened;
@@ -74,6 +75,7 @@ export async function run(
     const { read: file, reverseDns } = options;
     const named = [...options.interfaces];
     parts = assemble(opened, { named, file, reverseDns, ...known }, reach, clock);
+    if (opened.source.driver === 'sock_diag') (opened.source as ReducedSource).feed(parts.monitor);
     screen?.remember(parts.monitor.aggregator.keepPast());
     if (screen !== null) await provide(screen.tasks, parts);
     const choice = await choiceOf(capture, opened, parts, named, reach);
@@ -140,7 +142,7 @@ interface Capture {
   readonly opener: { readonly opener: Opener; readonly request: CaptureRequest } | null;
 }
 
-async function open(options: Options, edges: Edges, clock: Clock): Promise<Capture> {
+async function open(options: Options, mode: Mode, edges: Edges, clock: Clock): Promise<Capture> {
   if (options.read !== null) {
     const { openFile } = await import('../capture/file-source.ts');
     return { opened: { source: await openFile(options.read), fallbacks: [] }, opener: null };
@@ -148,7 +150,20 @@ async function open(options: Options, edges: Edges, clock: Clock): Promise<Captu
   const { Opener: OpenerOfRun } = await import('../capture/opener.ts');
   const opener: Opener = new OpenerOfRun(options.driver, edges, clock);
   const request = { interfaces: await interfacesOf(options, edges), bpf: options.bpf, bufferBytes: RING_BYTES };
-  return { opened: await opener.open(request), opener: { opener, request } };
+  if (options.reduced) return openReduced(edges, clock);
+  try {
+    return { opened: await opener.open(request), opener: { opener, request } };
+  } catch (thrown) {
+    // A screen can say what it lacks; whoever reads JSON or a table has to ask for less.
+    const isRight = thrown instanceof NetmonError && thrown.code === 'permission';
+    if (mode !== 'screen' || edges.platform !== 'linux' || !isRight) throw thrown;
+    return openReduced(edges, clock, thrown);
+  }
+}
+
+async function openReduced(edges: Edges, clock: Clock, refused: NetmonError | null = null): Promise<Capture> {
+  const { reducedCapture } = await import('./reduced-source.ts');
+  return { opened: await reducedCapture(edges, clock, refused), opener: null };
 }
 
 /** The capture as one whose interfaces can be chosen anew. */

@@ -57,7 +57,8 @@ export type SourceState =
  * once; after that its memory is gone and nothing of a batch may be touched.
  */
 export interface PacketSource {
-  readonly driver: DriverName | 'file';
+  /** `sock_diag` is no capture: the sockets' own counters, where there are no rights to capture. */
+  readonly driver: DriverName | 'file' | 'sock_diag';
   /** Grows only; frames refer to it by index. */
   readonly interfaces: readonly CaptureInterface[];
   /** Names of those that are captured now; absent where that is all of them. */

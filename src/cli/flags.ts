@@ -51,6 +51,15 @@ export const FLAGS: readonly Flag[] = [
     null,
   ),
   simple('stay-root', null, 'Rights', CAPTURING, 'as root: stay root', null, null),
+  simple(
+    'reduced',
+    null,
+    'Rights',
+    CAPTURING,
+    'Linux: capture nothing; show the TCP bytes that the system tells anybody (the screen does so where rights are missing)',
+    null,
+    null,
+  ),
   valued('read', 'r', 'FILE', 'Replay', RUN, 'read a pcap or pcapng file, gzip too; - is standard input', null),
   valued('speed', null, 'N', 'Replay', RUN, 'N times real time, 0 as fast as it goes (default 1)', null),
   valued(

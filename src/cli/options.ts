@@ -74,6 +74,8 @@ export interface Options {
   readonly screen: { readonly memory: string | null; readonly owner: HistoryOptions['owner'] };
   /** What the month may cost; null where the configuration sets no budget. */
   readonly budget: BudgetPlan | null;
+  /** Without a capture: what the system tells anybody of TCP sockets. */
+  readonly reduced: boolean;
   readonly privileges: PrivilegeOptions;
   /** Action -> keys, from the configuration file; actions and keys are checked by the key map. */
   readonly keys: Readonly<Record<string, readonly string[]>>;

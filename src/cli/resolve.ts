@@ -66,6 +66,7 @@ export function resolveOptions(line: CommandLine, config: Config): Options {
     history: historyOptions(line, config, isReplay),
     screen: { memory: config.screenMemory, owner: config.historyOwner },
     budget: isReplay ? null : budgetPlan(config),
+    reduced: reduced(line, isReplay),
     privileges: privileges(line),
     keys: values(config.keys),
   };
@@ -85,6 +86,12 @@ function count(line: CommandLine): number | null {
   const samples = /^\d{1,10}$/.test(text) ? Number(text) : 0;
   if (samples >= 1 && samples <= MOST_SAMPLES) return samples;
   throw usage(`--samples ${quoted(text)} is not a whole number from 1 to ${MOST_SAMPLES}`, 'type for example: --samples 10');
+}
+
+function reduced(line: CommandLine, isReplay: boolean): boolean {
+  if (!line.has('reduced')) return false;
+  if (isReplay) throw usage('--reduced does not go with --read', 'leave one of them out: a file takes no rights');
+  return true;
 }
 
 function privileges(line: CommandLine): PrivilegeOptions {

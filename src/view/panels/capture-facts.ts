@@ -44,7 +44,12 @@ export function captureFacts(snapshot: Snapshot, context: CellContext): readonly
       `${formatGrouped(capture.undecoded)}: truncated ${formatGrouped(capture.truncated)}, malformed ${formatGrouped(capture.malformed)}, unsupported ${formatGrouped(capture.unsupported)}`,
     ],
     ['flows evicted', formatGrouped(snapshot.flowsEvicted), snapshot.flowsEvicted > 0 ? 'warn' : 'text'],
-    ['snap length', `${capture.snapLength.bulk} bulk, ${capture.snapLength.whole} whole`],
+    [
+      'snap length',
+      capture.snapLength.whole === 0
+        ? 'nothing is captured'
+        : `${capture.snapLength.bulk} bulk, ${capture.snapLength.whole} whole`,
+    ],
     ['buffer', size(capture.bufferBytes)],
     ['running', `${formatDuration(snapshot.time - snapshot.started)} since ${formatDateTime(snapshot.started)}`],
     ['interval', `${(snapshot.intervalMs / 1000).toFixed(2)} s`],

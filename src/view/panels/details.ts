@@ -236,9 +236,14 @@ function interfaceFacts(row: InterfaceRow, context: CellContext): readonly Fact[
     ['kind', row.kind],
     ['in the total', row.headline ? 'yes' : 'no: it is shown apart, so that nothing is counted twice'],
     ...traffic(row, context),
-    ['frame bytes', formatAmount(row.frameBytes, units).trim()],
+    ['frame bytes', row.frameBytes === null ? null : formatAmount(row.frameBytes, units).trim()],
     ['its counter', row.counterBytes === null ? null : formatAmount(row.counterBytes, units).trim()],
-    ['captured', row.counterBytes === null || row.counterBytes === 0 ? null : formatShare(row.frameBytes / row.counterBytes)],
+    [
+      'captured',
+      row.counterBytes === null || row.counterBytes === 0 || row.frameBytes === null
+        ? null
+        : formatShare(row.frameBytes / row.counterBytes),
+    ],
     ['lost by it', row.counterDropped === null ? null : formatGrouped(row.counterDropped)],
   ];
 }

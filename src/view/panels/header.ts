@@ -118,7 +118,8 @@ function totalParts(picture: Picture, state: ViewState, glyphs: Glyphs): readonl
 function coverage(picture: Picture, glyphs: Glyphs): Line {
   const { frameBytes, interfaceBytes, file } = picture.snapshot.capture;
   if (file !== null) return [];
-  if (interfaceBytes === null || interfaceBytes === 0) return [span('captured ', 'dim'), span(glyphs.unknown, 'dim')];
+  if (interfaceBytes === null || interfaceBytes === 0 || frameBytes === null)
+    return [span('captured ', 'dim'), span(glyphs.unknown, 'dim')];
   const share = Math.min(1, frameBytes / interfaceBytes);
   return [span('captured ', 'dim'), span(formatShare(share), share < 0.98 ? 'warn' : 'text')];
 }
@@ -126,7 +127,7 @@ function coverage(picture: Picture, glyphs: Glyphs): Line {
 /** Dropped by the kernel, shed by us, without an owner: each stands there also when it is nothing, and unknown is not nothing. */
 function lossParts(picture: Picture, glyphs: Glyphs): readonly Part[] {
   const { capture } = picture.snapshot;
-  const seen = capture.packets + (capture.dropped ?? 0) + capture.shed;
+  const seen = (capture.packets ?? 0) + (capture.dropped ?? 0) + capture.shed;
   const loss = (name: string, count: number | null): Span[] => {
     if (count === null) return [span(`${name} `, 'dim'), span('?', 'dim')];
     const share = count > 0 && seen > 0 ? ` (${formatShare(count / seen)})` : '';

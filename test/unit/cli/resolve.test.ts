@@ -32,6 +32,7 @@ describe('resolveOptions', () => {
       history: null,
       screen: { memory: null, owner: null },
       budget: null,
+      reduced: false,
       privileges: { user: null, dropAll: false, stayRoot: false },
       theme: 'netmon',
       units: 'bytes',
