@@ -9,7 +9,7 @@ import { Packet } from '../decode/packet.ts';
 import { NetmonError, reasonOf } from '../errors.ts';
 import { COUNTERS, FLOW_STATE, INTS, RX_PACKETS, SERIAL, STATE, TX_PACKETS } from '../flow/layout.ts';
 import type { SocketCount } from '../identify/process/sock-diag.ts';
-import { TCP_LISTEN } from '../identify/process/sock-diag.ts';
+import { TCP_CLOSE, TCP_LISTEN } from '../identify/process/sock-diag.ts';
 import { parseAddress, sameAddress } from '../net/address.ts';
 import type { Edges } from '../net/edges.ts';
 import { DIRECTION, LINK, PROTOCOL, TCP_FLAG } from '../net/numbers.ts';
@@ -142,7 +142,9 @@ export class ReducedSource implements PacketSource {
     known.txBytes = count.txBytes;
     known.rxSegments = count.rxSegments;
     known.txSegments = count.txSegments;
-    if (rxSegments > 0 || txSegments > 0) this.#book(known, count, Math.max(0, rx), Math.max(0, tx), rxSegments, txSegments);
+    if (rxSegments > 0 || txSegments > 0 || tx > 0)
+      this.#book(known, count, Math.max(0, rx), Math.max(0, tx), rxSegments, txSegments);
+    if (count.state === TCP_CLOSE) this.#end(count.cookie, known);
   }
 
   #book(known: Known, count: SocketCount, rx: number, tx: number, rxSegments: number, txSegments: number): void {
@@ -185,15 +187,16 @@ export class ReducedSource implements PacketSource {
     (this.#monitor as Monitor).flows.touch(packet, iface, sent ? DIRECTION.OUT : DIRECTION.IN);
   }
 
-  /** Sockets that are gone: their flows are closed. */
+  /** Sockets that are gone: their flows are closed. One that ended between our hearing of ends and the list is heard of in the next round. */
   #forgetGone(): void {
+    for (const [cookie, known] of this.#known) if (known.round < this.#round - 1) this.#end(cookie, known);
+  }
+
+  #end(cookie: number, { row, serial }: Known): void {
     const { flows } = this.#monitor as Monitor;
-    for (const [cookie, { round, row, serial }] of this.#known) {
-      if (round === this.#round) continue;
-      this.#known.delete(cookie);
-      if (row >= 0 && flows.isLive(row) && flows.counters[row * COUNTERS + SERIAL] === serial)
-        this.#setState(row, FLOW_STATE.CLOSED);
-    }
+    this.#known.delete(cookie);
+    if (row >= 0 && flows.isLive(row) && flows.counters[row * COUNTERS + SERIAL] === serial)
+      this.#setState(row, FLOW_STATE.CLOSED);
   }
 
   #setState(row: number, state: number): void {

@@ -12,7 +12,7 @@ export interface SocketCount {
   otherPort: number;
   /** Tells this socket from any other that ever was. */
   cookie: number;
-  /** TCP_* of the kernel: 1 established, 10 listening. */
+  /** TCP_* of the kernel: 1 established, 7 gone (told once), 10 listening. */
   state: number;
   /** Payload bytes since the socket was made. */
   rxBytes: number;
@@ -22,6 +22,7 @@ export interface SocketCount {
   txSegments: number;
 }
 
+export const TCP_CLOSE = 7;
 export const TCP_LISTEN = 10;
 
 const AF_INET = 2;
@@ -35,6 +36,10 @@ const NLMSG_ERROR = 2;
 const NLMSG_DONE = 3;
 const IPPROTO_TCP = 6;
 const INET_DIAG_INFO = 2;
+/** Groups that hear of TCP sockets which end, IPv4 and IPv6: SKNLGRP_INET_TCP_DESTROY and its like (linux/sock_diag.h). */
+const ENDED_GROUPS = 0b101;
+const MSG_DONTWAIT = 0x40;
+const ENOBUFS = 105;
 const SOL_SOCKET = 1;
 const SO_RCVTIMEO = 20;
 /** Longest wait for the kernel, microseconds: it answers within the call. */
@@ -51,6 +56,8 @@ const MOST_SOCKETS = 65_536;
 /** Asks the kernel; hold one. */
 export class SockDiag {
   readonly #fd: number;
+  /** Hears of sockets that end, with their last counters; -1 where the kernel tells nobody. */
+  readonly #ended: number;
   readonly #recv: (...args: unknown[]) => unknown;
   readonly #send: (...args: unknown[]) => unknown;
   readonly #close: (fd: number) => unknown;
@@ -75,14 +82,20 @@ export class SockDiag {
     this.#close = libc.func('int close(int)');
     this.#fd = libc.func('int socket(int, int, int)')(AF_NETLINK, SOCK_RAW_CLOEXEC, NETLINK_SOCK_DIAG) as number;
     if (this.#fd < 0) throw new Error(`sock_diag: errno ${koffi.errno()}`);
+    this.#ended = libc.func('int socket(int, int, int)')(AF_NETLINK, SOCK_RAW_CLOEXEC, NETLINK_SOCK_DIAG) as number;
+    const groups = Buffer.alloc(12); // struct sockaddr_nl
+    groups.writeUInt16LE(AF_NETLINK, 0);
+    groups.writeUInt32LE(ENDED_GROUPS, 8);
+    libc.func('int bind(int, void*, uint32_t)')(this.#ended, groups, groups.length);
     const timeout = Buffer.alloc(16); // struct timeval
     timeout.writeUInt32LE(WAIT_US, 8);
     libc.func('int setsockopt(int, int, int, void*, uint32_t)')(this.#fd, SOL_SOCKET, SO_RCVTIMEO, timeout, 16);
   }
 
-  /** Hands each TCP socket to `each`. @returns false where the kernel did not tell all */
+  /** Hands each TCP socket to `each`: those that ended since the last asking, then those that stand. @returns false where the kernel did not tell all */
   ask(each: (count: SocketCount) => void): boolean {
     let left = MOST_SOCKETS;
+    const isWhole = this.#hearEnded(each);
     for (const family of [AF_INET, AF_INET6]) {
       const request = Buffer.alloc(72);
       request.writeUInt32LE(request.length, 0);
@@ -103,10 +116,23 @@ export class SockDiag {
         done = result === 'done';
       }
     }
-    return left >= 0;
+    return isWhole && left >= 0;
+  }
+
+  /** @returns false where more ended than the kernel could hold for us */
+  #hearEnded(each: (count: SocketCount) => void): boolean {
+    for (let left = MOST_SOCKETS; left > 0; left--) {
+      const length = Number(this.#recv(this.#ended, this.#buffer, this.#buffer.length, MSG_DONTWAIT));
+      if (length <= 0) return koffi.errno() !== ENOBUFS;
+      readSocketCounts(this.#buffer.subarray(0, length), this.#count, (count) => {
+        if (count.state === TCP_CLOSE) each(count);
+      });
+    }
+    return false;
   }
 
   close(): void {
+    if (this.#ended >= 0) this.#close(this.#ended);
     this.#close(this.#fd);
   }
 }
