@@ -1,7 +1,6 @@
 // One run from options to exit status: opens the capture before the screen, and on every way out closes the screen before anything is said.
 
-import type { Opener } from '../capture/opener.ts';
-import type { CaptureRequest, OpenedSource } from '../capture/source.ts';
+import type { OpenedSource } from '../capture/source.ts';
 import { SwitchSource } from '../capture/switch-source.ts';
 import type { HistoryOptions, Options } from '../cli/options.ts';
 import { type Clock, systemClock } from '../clock.ts';
@@ -14,6 +13,7 @@ import { systemEdges } from './edges.ts';
 import { Guard, type Stoppable } from './guard.ts';
 import type { InterfaceChoice } from './interface-choice.ts';
 import { narrower } from './narrow.ts';
+import { type Capture, openRun, RING_BYTES } from './open-capture.ts';
 import type { Output } from './output.ts';
 import type { Recording } from './recording.ts';
 import type { ReducedSource } from './reduced-source.ts';
@@ -21,9 +21,6 @@ import type { Rights } from './rights.ts';
 import type { RouteWatch } from './route-watch.ts';
 import type { OpenTui } from './screen.ts';
 import type { ScreenTasks } from './screen-tasks.ts';
-
-/** Kernel rings, all interfaces together; 4 MiB lost nothing at a million packets/s, and every MiB is resident. */
-const RING_BYTES = 8 << 20;
 
 /** Makes a run's rights from what was asked for. */
 export type RightsOf = (options: Options, edges: Edges, bufferBytes: number) => Rights;
@@ -49,7 +46,7 @@ export async function run(
   const filter = filterOf(options.filter);
   // Loaded while libpcap opens, half of which is waiting; what reads packets is loaded behind the first frame.
   const drawing = mode === 'screen' ? import('./screen.ts') : null;
-  const capture = await open(options, mode, reach, clock);
+  const capture = await openRun(options, mode === 'screen', reach, clock);
   const follows = options.interfaces.length === 0 && reach.platform === 'linux';
   const switches = capture.opener !== null && (mode === 'screen' || follows);
   const opened = switches ? switchable(capture.opened) : capture.opened;
@@ -136,36 +133,6 @@ function filterOf(text: string | null): Filter | null {
   );
 }
 
-/** A capture, and what opens another one; null in a replay. */
-interface Capture {
-  readonly opened: OpenedSource;
-  readonly opener: { readonly opener: Opener; readonly request: CaptureRequest } | null;
-}
-
-async function open(options: Options, mode: Mode, edges: Edges, clock: Clock): Promise<Capture> {
-  if (options.read !== null) {
-    const { openFile } = await import('../capture/file-source.ts');
-    return { opened: { source: await openFile(options.read), fallbacks: [] }, opener: null };
-  }
-  const { Opener: OpenerOfRun } = await import('../capture/opener.ts');
-  const opener: Opener = new OpenerOfRun(options.driver, edges, clock);
-  const request = { interfaces: await interfacesOf(options, edges), bpf: options.bpf, bufferBytes: RING_BYTES };
-  if (options.reduced) return openReduced(edges, clock);
-  try {
-    return { opened: await opener.open(request), opener: { opener, request } };
-  } catch (thrown) {
-    // A screen can say what it lacks; whoever reads JSON or a table has to ask for less.
-    const isRight = thrown instanceof NetmonError && thrown.code === 'permission';
-    if (mode !== 'screen' || edges.platform !== 'linux' || !isRight) throw thrown;
-    return openReduced(edges, clock, thrown);
-  }
-}
-
-async function openReduced(edges: Edges, clock: Clock, refused: NetmonError | null = null): Promise<Capture> {
-  const { reducedCapture } = await import('./reduced-source.ts');
-  return { opened: await reducedCapture(edges, clock, refused), opener: null };
-}
-
 /** The capture as one whose interfaces can be chosen anew. */
 function switchable(opened: OpenedSource): OpenedSource {
   const source = new SwitchSource(opened);
@@ -230,21 +197,6 @@ async function reverseNames({ monitor, names }: Assembly, clock: Clock): Promise
   names.onNameless = (row) => reverse.offer(row);
   reverse.start();
   return reverse;
-}
-
-/** macOS takes all of them through PKTAP; Linux the one that carries the default route. */
-async function interfacesOf(options: Options, edges: Edges): Promise<readonly string[]> {
-  if (options.interfaces.length > 0 || edges.platform === 'darwin') return options.interfaces;
-  const { defaultInterface } = await import('../capture/devices.ts');
-  const route = await defaultInterface(edges);
-  if (route === null) {
-    throw new NetmonError(
-      'no-device',
-      'no default route, so no interface to choose',
-      'name one: netmon-tui --interface NAME (see: netmon-tui interfaces)',
-    );
-  }
-  return [route];
 }
 
 async function plainOutput(
