@@ -25,16 +25,19 @@ export function historyMessage(state: ViewState, live: Snapshot, glyphs: Glyphs)
       span('  in the config file for all runs.', 'dim'),
     ],
   ];
+  const begun: readonly Line[] = [[span('  Recording has just begun: the first minute is not complete yet.')]];
   if (slot?.failure != null) {
+    // Before the first save there may be nothing to read.
+    if (recording?.state === 'recording' && recording.savedAt === null && result === null) return begun;
     const { message, hint } = slot.failure;
     const lines: Line[] = [[span(`  ${drawable(message, glyphs)}`, 'warn')]];
-    if (hint !== null) lines.push([span(`  ${drawable(hint, glyphs)}`, 'dim')]);
-    return recording === null && result === null ? [...lines, ...how] : lines;
+    if (recording === null && result === null) return [...lines, ...how];
+    return hint === null ? lines : [...lines, [span(`  ${drawable(hint, glyphs)}`, 'dim')]];
   }
   if (slot === undefined || (slot.pending && result === null))
     return [[span(`  reading what was recorded${glyphs.more}`, 'dim')]];
   if (result === null || result.oldest === null) {
-    if (recording?.state === 'recording') return [[span('  Recording has just begun: the first minute is not complete yet.')]];
+    if (recording?.state === 'recording') return begun;
     return [[span('  Nothing is recorded yet.', 'warn')], ...(recording === null ? how : [])];
   }
   const isFiltered = state.filter.applied !== '';
