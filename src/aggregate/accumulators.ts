@@ -24,6 +24,8 @@ export class Accumulators {
   #movedMark = new Int32Array(64);
   #movedCount = 0;
   #tick = 1;
+  /** When the entity with a ring that has been silent longest was last seen; null while that is to be found out. */
+  #quietest: number | null = null;
 
   get(entity: number, column: number): number {
     return this.#values[entity * STRIDE + column] ?? 0;
@@ -58,6 +60,13 @@ export class Accumulators {
     this.#mark(entity);
   }
 
+  /** True for an entity that has flows or bytes. */
+  isPresent(entity: number): boolean {
+    const v = this.#values;
+    const at = entity * STRIDE;
+    return (v[at + 4] as number) > 0 || (v[at] as number) + (v[at + 1] as number) > 0;
+  }
+
   /** True when the entity's totals or rates changed in the tick that is being closed. */
   moved(entity: number): boolean {
     return this.#movedMark[entity] === this.#tick;
@@ -67,6 +76,7 @@ export class Accumulators {
    * Closes a tick of `ms` milliseconds: feeds the rings. Rates must be read before `beginTick`.
    */
   closeTick(ms: number): void {
+    this.#quietest = null;
     for (let i = 0; i < this.#movedCount; i++) {
       const entity = this.#moved[i] as number;
       if (!this.#rings.has(entity)) this.#claimRing(entity);
@@ -117,8 +127,11 @@ export class Accumulators {
     // The entity that has been silent longest gives its ring up, but not to one that moves less than it did.
     let victim = -1;
     let oldest = this.get(entity, A.LAST) - 60_000;
+    if (this.#quietest !== null && this.#quietest >= oldest) return;
+    this.#quietest = Number.POSITIVE_INFINITY;
     for (const candidate of this.#rings.keys()) {
       const last = this.get(candidate, A.LAST);
+      this.#quietest = Math.min(this.#quietest, last);
       if (last < oldest) {
         oldest = last;
         victim = candidate;
@@ -126,6 +139,7 @@ export class Accumulators {
     }
     if (victim < 0) return;
     const rings = this.#rings.get(victim) as RateRings;
+    this.#quietest = null;
     this.#rings.delete(victim);
     rings.clear();
     this.#rings.set(entity, rings);

@@ -3,8 +3,9 @@
 import { OWNER_REASONS, type ProcessDirectory } from '../net/model.ts';
 import { A, type Accumulators } from './accumulators.ts';
 import { CARRIER, OWNERLESS } from './booking.ts';
+import { RowCache } from './row-cache.ts';
+import { type Rest, Selection, tellsRest } from './selection.ts';
 import type { AppRow, HostRow, Traffic } from './snapshot.ts';
-import { selectTop } from './top.ts';
 
 export const RECENT_SECONDS = 60;
 
@@ -47,39 +48,36 @@ function lessTraffic(all: Traffic, part: Traffic): Traffic {
   };
 }
 
-/** The entities to show: all up to `limit`, else those with most bytes; the second list is the rest. */
-export function choose(accumulators: Accumulators, limit: number): { shown: number[]; rest: number[] } {
-  const present: number[] = [];
-  for (let entity = 0; entity < accumulators.size; entity++) {
-    if (accumulators.get(entity, A.FLOWS) > 0 || accumulators.get(entity, A.RX) + accumulators.get(entity, A.TX) > 0)
-      present.push(entity);
-  }
-  if (present.length <= limit) return { shown: present, rest: [] };
-  const shown = selectTop(present, limit, (entity) => accumulators.get(entity, A.RX) + accumulators.get(entity, A.TX));
-  const kept = new Set(shown);
-  return { shown, rest: present.filter((entity) => !kept.has(entity)) };
-}
-
 /** Rows of the apps table. */
 export class AppRows {
   readonly #apps: Accumulators;
   readonly #directory: ProcessDirectory;
-  readonly #rows = new Map<number, AppRow>();
+  readonly #selection: Selection;
+  readonly #rows = new RowCache<AppRow>();
+  #rest: AppRow | null = null;
 
   constructor(apps: Accumulators, directory: ProcessDirectory) {
     this.#apps = apps;
+    this.#selection = new Selection(apps);
     this.#directory = directory;
   }
 
   /** @param tunnelled what moved inside captured tunnels: it is booked under apps, so only the rest of what carried it is the carrier's */
   select(limit: number, intervalMs: number, tunnelled: Traffic): AppRow[] {
-    const { shown, rest } = choose(this.#apps, limit);
+    const shown = this.#selection.choose(limit);
     const rows = shown.map((entity) => {
       const row = this.#row(entity, intervalMs);
       return entity === CARRIER ? { ...row, ...lessTraffic(row, tunnelled) } : row;
     });
-    if (rest.length > 0) rows.push(this.#folded(rest, intervalMs));
+    const rest = this.#selection.rest(intervalMs);
+    if (rest !== null) rows.push(this.#folded(rest));
+    this.#rows.retain(shown);
     return rows;
+  }
+
+  /** Rows remembered, for the next snapshot to take over. */
+  get kept(): number {
+    return this.#rows.size;
   }
 
   #row(entity: number, intervalMs: number): AppRow {
@@ -112,22 +110,12 @@ export class AppRows {
     return made;
   }
 
-  #folded(rest: readonly number[], intervalMs: number): AppRow {
-    return {
-      id: 'app:rest',
-      app: null,
-      reason: `${rest.length} more apps`,
-      exe: null,
-      pids: [],
-      processes: [],
-      processCount: 0,
-      user: null,
-      flows: rest.reduce((sum, entity) => sum + this.#apps.get(entity, A.FLOWS), 0),
-      firstSeen: Math.min(...rest.map((entity) => this.#apps.get(entity, A.FIRST))),
-      lastSeen: Math.max(...rest.map((entity) => this.#apps.get(entity, A.LAST))),
-      recent: [],
-      ...sumTraffic(rest.map((entity) => trafficOf(this.#apps, entity, intervalMs))),
-    };
+  #folded({ count, ...sums }: Rest): AppRow {
+    const reason = `${count} more apps`;
+    if (this.#rest !== null && tellsRest(this.#rest, reason, { count, ...sums })) return this.#rest;
+    const nothing = { app: null, exe: null, pids: [], processes: [], processCount: 0, user: null, recent: [] };
+    this.#rest = { id: 'app:rest', ...nothing, reason, ...sums };
+    return this.#rest;
   }
 }
 

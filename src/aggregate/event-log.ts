@@ -7,6 +7,8 @@ import type { AppRow, FlowRow, HostRow, Snapshot } from './snapshot.ts';
 /** Events kept of flows, and of all else. */
 const FLOW_EVENTS = 300;
 const OTHER_EVENTS = 500;
+/** Closed flows that are remembered beside those listed. */
+const SPARE = 64;
 /** Flows told one by one of those that opened, or closed, in a tick. */
 const FLOWS_A_TICK = 5;
 /** What is met in this time after the start was there before, as far as anybody knows. */
@@ -26,13 +28,13 @@ export class EventLog {
   readonly #known: Acquaintance;
   readonly #apps = new Set<string>();
   readonly #domains = new Set<string>();
-  #flows: NetEvent[] = [];
-  #others: NetEvent[] = [];
+  /** What happened since the list was made. */
+  #fresh: NetEvent[] = [];
   #all: readonly NetEvent[] = [];
   #serial = 0;
   #before: Before | null = null;
-  /** Closed flows that are still listed. */
-  #closed = new Set<string>();
+  /** Flows that were told as closed; those that are not listed any more are let go now and then. */
+  readonly #closed = new Set<string>();
   #created = 0;
   #newest = 0;
   #time = 0;
@@ -47,7 +49,7 @@ export class EventLog {
   /** Adds what somebody else has to tell: an export, for one. It bears the time of the last tick. */
   tell(kind: EventKind, text: string): void {
     this.#put(kind, { text });
-    this.#all = this.#merged();
+    this.#all = this.#bounded();
   }
 
   /**
@@ -57,13 +59,12 @@ export class EventLog {
    * @returns all events that are kept, oldest first; the same list while nothing happened
    */
   next(now: Before, created: number): readonly NetEvent[] {
-    const serial = this.#serial;
     this.#time = now.time;
     this.#capture(now);
     this.#names(now);
     this.#flowsOf(now, created);
     this.#before = now;
-    if (serial !== this.#serial) this.#all = this.#merged();
+    if (this.#fresh.length > 0) this.#all = this.#bounded();
     return this.#all;
   }
 
@@ -119,11 +120,17 @@ export class EventLog {
 
   #names(now: Before): void {
     const learning = now.time - now.started < LEARN_MS;
-    for (const row of now.apps)
-      if (row.app !== null && !this.#apps.has(row.app)) this.#met(this.#apps, 'app', row.app, row, now, learning);
-    for (const row of now.hosts)
-      if (row.domain !== null && !this.#domains.has(row.domain))
-        this.#met(this.#domains, 'domain', row.domain, row, now, learning);
+    const before = this.#before;
+    for (let i = 0; i < now.apps.length; i++) {
+      const row = now.apps[i] as AppRow;
+      if (row === before?.apps[i] || row.app === null || this.#apps.has(row.app)) continue;
+      this.#met(this.#apps, 'app', row.app, row, now, learning);
+    }
+    for (let i = 0; i < now.hosts.length; i++) {
+      const row = now.hosts[i] as HostRow;
+      if (row === before?.hosts[i] || row.domain === null || this.#domains.has(row.domain)) continue;
+      this.#met(this.#domains, 'domain', row.domain, row, now, learning);
+    }
   }
 
   #met(names: Set<string>, kind: 'app' | 'domain', name: string, row: AppRow | HostRow, now: Before, learning: boolean): void {
@@ -143,12 +150,11 @@ export class EventLog {
   #flowsOf(now: Before, created: number): void {
     const opened: FlowRow[] = [];
     const closed: FlowRow[] = [];
-    const listed = new Set<string>();
     let newest = this.#newest;
     for (const flow of now.flows) {
-      if (flow.closed) {
-        listed.add(flow.id);
-        if (!this.#closed.has(flow.id)) closed.push(flow);
+      if (flow.closed && !this.#closed.has(flow.id)) {
+        this.#closed.add(flow.id);
+        closed.push(flow);
       }
       const serial = Number(flow.id);
       if (serial > this.#newest) opened.push(flow);
@@ -156,12 +162,17 @@ export class EventLog {
     }
     const first = this.#before === null;
     const count = created - this.#created;
-    this.#closed = listed;
+    if (this.#closed.size > 2 * now.flows.length + SPARE) this.#forgetClosed(now.flows);
     this.#newest = newest;
     this.#created = created;
     if (first) return; // all that is there when the run begins; when it was opened nobody knows
     this.#tellFlows('opened', opened, count);
     this.#tellFlows('closed', closed, closed.length);
+  }
+
+  #forgetClosed(flows: readonly FlowRow[]): void {
+    this.#closed.clear();
+    for (const flow of flows) if (flow.closed) this.#closed.add(flow.id);
   }
 
   #tellFlows(kind: 'opened' | 'closed', flows: readonly FlowRow[], count: number): void {
@@ -172,13 +183,21 @@ export class EventLog {
 
   #put(kind: EventKind, { text = '', app = null, domain = null, interface: name = null, flow = null }: Partial<NetEvent>): void {
     const event = { id: `event:${++this.#serial}`, time: this.#time, kind, text, app, domain, interface: name, flow };
-    if (kind === 'opened' || kind === 'closed') this.#flows = [...this.#flows, event].slice(-FLOW_EVENTS);
-    else this.#others = [...this.#others, event].slice(-OTHER_EVENTS);
+    this.#fresh.push(event);
   }
 
-  /** Both parts in the order in which things happened. */
-  #merged(): readonly NetEvent[] {
-    const serial = ({ id }: NetEvent): number => Number(id.slice('event:'.length));
-    return [...this.#flows, ...this.#others].sort((a, b) => serial(a) - serial(b));
+  /** The list with what is fresh, the oldest of either part left out where there are too many. */
+  #bounded(): readonly NetEvent[] {
+    const newestFirst: NetEvent[] = [];
+    let flows = FLOW_EVENTS;
+    let others = OTHER_EVENTS;
+    for (const list of [this.#fresh, this.#all])
+      for (let i = list.length - 1; i >= 0; i--) {
+        const event = list[i] as NetEvent;
+        const hasRoom = event.kind === 'opened' || event.kind === 'closed' ? flows-- > 0 : others-- > 0;
+        if (hasRoom) newestFirst.push(event);
+      }
+    this.#fresh = [];
+    return newestFirst.reverse();
   }
 }

@@ -15,8 +15,9 @@ import {
 import { protocolName } from '../net/numbers.ts';
 import { applicationByPort } from '../net/services.ts';
 import type { Booking } from './booking.ts';
+import { RowCache } from './row-cache.ts';
 import type { FlowRow } from './snapshot.ts';
-import { selectTop } from './top.ts';
+import { Top } from './top.ts';
 
 const NOWHERE: Place = { country: null, asn: null, network: null };
 const TUNNEL_NAMES = [null, '6in4', '4in6', 'ip-in-ip', 'vxlan', 'wireguard', 'gre'] as const;
@@ -29,7 +30,8 @@ export class FlowRows {
   readonly #interfaceName: (index: number) => string;
   readonly #onBehalfOf: ((row: number) => number) | null;
   readonly #facts: FlowFacts | null;
-  #rows: (FlowRow | undefined)[] = [];
+  readonly #top = new Top();
+  readonly #rows = new RowCache<FlowRow>();
 
   /** @param onBehalfOf process for which a flow's owner acts, or NO_OWNER; null where nothing tells */
   constructor(
@@ -51,9 +53,18 @@ export class FlowRows {
   /** The `limit` flows that moved most in this tick, then those seen last. */
   select(limit: number, intervalMs: number): FlowRow[] {
     const flows = this.#flows;
-    const live: number[] = [];
-    for (let row = 0; row < flows.rows; row++) if (flows.isLive(row)) live.push(row);
-    return selectTop(live, limit, (row) => this.#weight(row)).map((row) => this.row(row, intervalMs));
+    this.#top.begin(limit);
+    // Newest first, as far as rows tell: they are the heaviest, and what comes after them is passed over.
+    for (let row = flows.rows - 1; row >= 0; row--) if (flows.isLive(row)) this.#top.offer(row, this.#weight(row));
+    const shown = this.#top.take();
+    const rows = shown.map((row) => this.row(row, intervalMs));
+    this.#rows.retain(shown);
+    return rows;
+  }
+
+  /** Rows remembered, for the next snapshot to take over. */
+  get kept(): number {
+    return this.#rows.size;
   }
 
   /** All flows in the order of `select`; no row is kept. */
@@ -70,14 +81,14 @@ export class FlowRows {
     live.subarray(0, count).sort((a, b) => (keys[b] as number) - (keys[a] as number) || a - b);
     for (let i = 0; i < count; i++) {
       const row = live[i] as number;
-      yield this.#made(row, intervalMs, this.#rows[row]);
+      yield this.#made(row, intervalMs, this.#rows.get(row));
     }
   }
 
   /** The row of a live flow as it is now. */
   row(row: number, intervalMs: number): FlowRow {
-    const made = this.#made(row, intervalMs, this.#rows[row]);
-    this.#rows[row] = made;
+    const made = this.#made(row, intervalMs, this.#rows.get(row));
+    this.#rows.set(row, made);
     return made;
   }
 
@@ -87,8 +98,8 @@ export class FlowRows {
     const base = row * L.INTS;
     const at = row * L.COUNTERS;
     const counters = flows.counters;
-    const serial = String(counters[at + L.SERIAL]);
-    const same = old?.id === serial ? old : undefined;
+    const serial = counters[at + L.SERIAL] as number;
+    const same = old !== undefined && Number(old.id) === serial ? old : undefined;
     const rxRate = Math.round((this.#booking.tickRx(row) * 1000) / intervalMs);
     const txRate = Math.round((this.#booking.tickTx(row) * 1000) / intervalMs);
     const ownership = flows.ints[base + L.OWNERSHIP] as number;
@@ -141,7 +152,7 @@ export class FlowRows {
     const local = same?.local ?? { address: formatAddress(flows.ints, base + L.LOCAL), port: ports >>> 16 };
     const remote = same?.remote ?? { address: formatAddress(flows.ints, base + L.REMOTE), port: ports & 0xffff };
     return {
-      id: serial,
+      id: same?.id ?? String(serial),
       protocol: same?.protocol ?? protocolName(protocol),
       interface: same?.interface ?? this.#interfaceName(protocolInterface >>> 16),
       local,
@@ -188,7 +199,7 @@ export class FlowRows {
 
   /** Forgets the text of a row that was removed. */
   forget(row: number): void {
-    this.#rows[row] = undefined;
+    this.#rows.delete(row);
   }
 
   /** The remote end does not move: looked up once. */

@@ -6,8 +6,10 @@ import { formatAddress } from '../net/address.ts';
 import { widened } from '../net/arrays.ts';
 import { type FlowFacts, NAME_SOURCES, type Neighbour } from '../net/model.ts';
 import { A, type Accumulators } from './accumulators.ts';
-import { choose, hasMotion, holds, RECENT_SECONDS, sumTraffic, trafficOf } from './entity-rows.ts';
+import { hasMotion, holds, RECENT_SECONDS, trafficOf } from './entity-rows.ts';
 import { type HostTable, OTHER_HOSTS } from './host-table.ts';
+import { RowCache } from './row-cache.ts';
+import { type Rest, Selection, tellsRest } from './selection.ts';
 import type { HostRow } from './snapshot.ts';
 
 /** Addresses kept of a name; a service behind many shows the first. */
@@ -33,10 +35,13 @@ export class HostRows {
   /** By name: its first address, four words, for its place. */
   #words: Int32Array = new Int32Array(0);
   readonly #addresses: (readonly string[] | undefined)[] = [];
-  readonly #rows = new Map<number, HostRow>();
+  readonly #selection: Selection;
+  readonly #rows = new RowCache<HostRow>();
+  #rest: HostRow | null = null;
 
   constructor(hosts: Accumulators, table: HostTable, flows: FlowTable, facts: FlowFacts | null) {
     this.#hosts = hosts;
+    this.#selection = new Selection(hosts, OTHER_HOSTS);
     this.#table = table;
     this.#flows = flows;
     this.#facts = facts;
@@ -62,18 +67,24 @@ export class HostRows {
   }
 
   select(limit: number, intervalMs: number): HostRow[] {
-    const { shown, rest } = choose(this.#hosts, limit);
-    const folded = shown.includes(OTHER_HOSTS) ? [...rest, OTHER_HOSTS] : rest;
-    const rows = shown.filter((host) => host !== OTHER_HOSTS).map((host) => this.#row(host, intervalMs));
-    if (folded.length > 0) rows.push(this.#folded(folded, intervalMs));
+    const shown = this.#selection.choose(limit);
+    const rows = shown.map((host) => this.#row(host, intervalMs));
+    const rest = this.#selection.rest(intervalMs);
+    if (rest !== null) rows.push(this.#folded(rest));
+    this.#rows.retain(shown);
     return rows;
   }
 
   /** All hosts as `select` orders them where none is left out; no row is kept. */
   *all(intervalMs: number): Generator<HostRow> {
-    const present = choose(this.#hosts, Number.POSITIVE_INFINITY).shown;
-    for (const host of present) if (host !== OTHER_HOSTS) yield this.#made(host, intervalMs, this.#rows.get(host));
-    if (present.includes(OTHER_HOSTS)) yield this.#folded([OTHER_HOSTS], intervalMs);
+    for (const host of this.#selection.choose(Number.POSITIVE_INFINITY)) yield this.#made(host, intervalMs, this.#rows.get(host));
+    const rest = this.#selection.rest(intervalMs);
+    if (rest !== null) yield this.#folded(rest);
+  }
+
+  /** Rows remembered, for the next snapshot to take over. */
+  get kept(): number {
+    return this.#rows.size;
   }
 
   #row(entity: number, intervalMs: number): HostRow {
@@ -160,37 +171,11 @@ export class HostRows {
     this.#words = widened(this.#words, length * 2);
   }
 
-  #folded(rest: readonly number[], intervalMs: number): HostRow {
-    let firstSeen = Number.POSITIVE_INFINITY;
-    let lastSeen = 0;
-    let flows = 0;
-    for (const host of rest) {
-      firstSeen = Math.min(firstSeen, this.#hosts.get(host, A.FIRST));
-      lastSeen = Math.max(lastSeen, this.#hosts.get(host, A.LAST));
-      flows += this.#hosts.get(host, A.FLOWS);
-    }
-    const nothing = {
-      host: null,
-      domain: null,
-      nameSource: 'none',
-      addresses: [],
-      category: null,
-      country: null,
-      asn: null,
-      network: null,
-      mac: null,
-      vendor: null,
-    } as const;
-    const traffic = sumTraffic(rest.map((host) => trafficOf(this.#hosts, host, intervalMs)));
-    return {
-      id: 'host:rest',
-      ...nothing,
-      reason: `${rest.length} more hosts`,
-      flows,
-      firstSeen,
-      lastSeen,
-      recent: [],
-      ...traffic,
-    };
+  #folded({ count, ...sums }: Rest): HostRow {
+    const reason = `${count} more hosts`;
+    if (this.#rest !== null && tellsRest(this.#rest, reason, { count, ...sums })) return this.#rest;
+    const nameless = { host: null, domain: null, nameSource: 'none', addresses: [], category: null } as const;
+    this.#rest = { id: 'host:rest', ...nameless, ...NOWHERE, ...NOBODY, reason, recent: [], ...sums };
+    return this.#rest;
   }
 }

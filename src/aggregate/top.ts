@@ -1,60 +1,75 @@
-// Bounded selection: the n largest of many, without sorting them all.
+// Bounded selection: the n largest of many, without sorting them all and without a list of the many.
 
-/**
- * The `limit` candidates with the largest key, in falling order.
- *
- * A heap of `limit` elements: O(candidates · log limit), no allocation beyond the result.
- */
-export function selectTop(candidates: Iterable<number>, limit: number, key: (candidate: number) => number): number[] {
-  const heap: number[] = [];
-  const keys: number[] = [];
-  for (const candidate of candidates) {
-    const k = key(candidate);
-    if (heap.length < limit) {
-      heap.push(candidate);
-      keys.push(k);
-      siftUp(heap, keys, heap.length - 1);
-    } else if (limit > 0 && k > (keys[0] as number)) {
-      heap[0] = candidate;
-      keys[0] = k;
-      siftDown(heap, keys, 0);
+/** Gathers the `limit` largest of what is offered. Kept and used again, it allocates nothing but its answer. */
+export class Top {
+  readonly #ids: number[] = [];
+  readonly #keys: number[] = [];
+  #limit = 0;
+
+  /** Forgets what was offered. */
+  begin(limit: number): void {
+    this.#ids.length = 0;
+    this.#keys.length = 0;
+    this.#limit = limit;
+  }
+
+  /** O(log limit), and O(1) for one that is not among the largest so far. */
+  offer(id: number, key: number): void {
+    const ids = this.#ids;
+    if (ids.length < this.#limit) {
+      ids.push(id);
+      this.#keys.push(key);
+      this.#siftUp(ids.length - 1);
+    } else if (this.#limit > 0 && !this.#isLess(id, key, 0)) this.#replace(0, id, key, ids.length);
+  }
+
+  /** The largest in falling order, equals by rising number. Begins anew. */
+  take(): number[] {
+    const out = new Array<number>(this.#ids.length);
+    for (let last = this.#ids.length - 1; last >= 0; last--) {
+      out[last] = this.#ids[0] as number;
+      this.#replace(0, this.#ids[last] as number, this.#keys[last] as number, last);
     }
+    this.begin(this.#limit);
+    return out;
   }
-  return heap
-    .map((candidate, i) => ({ candidate, key: keys[i] as number }))
-    .sort((a, b) => b.key - a.key || a.candidate - b.candidate)
-    .map((entry) => entry.candidate);
-}
 
-function siftUp(heap: number[], keys: number[], from: number): void {
-  let at = from;
-  while (at > 0) {
-    const parent = (at - 1) >> 1;
-    if ((keys[parent] as number) <= (keys[at] as number)) return;
-    swap(heap, keys, at, parent);
-    at = parent;
+  /** True where `id` stands below what lies at `at`; of equals the larger number does. */
+  #isLess(id: number, key: number, at: number): boolean {
+    const other = this.#keys[at] as number;
+    return key < other || (key === other && id > (this.#ids[at] as number));
   }
-}
 
-function siftDown(heap: number[], keys: number[], from: number): void {
-  let at = from;
-  for (;;) {
-    const left = 2 * at + 1;
-    const right = left + 1;
-    let least = at;
-    if (left < heap.length && (keys[left] as number) < (keys[least] as number)) least = left;
-    if (right < heap.length && (keys[right] as number) < (keys[least] as number)) least = right;
-    if (least === at) return;
-    swap(heap, keys, at, least);
-    at = least;
+  #siftUp(from: number): void {
+    const id = this.#ids[from] as number;
+    const key = this.#keys[from] as number;
+    let at = from;
+    while (at > 0) {
+      const parent = (at - 1) >> 1;
+      if (!this.#isLess(id, key, parent)) break;
+      this.#put(at, this.#ids[parent] as number, this.#keys[parent] as number);
+      at = parent;
+    }
+    this.#put(at, id, key);
   }
-}
 
-function swap(heap: number[], keys: number[], a: number, b: number): void {
-  const candidate = heap[a] as number;
-  const key = keys[a] as number;
-  heap[a] = heap[b] as number;
-  keys[a] = keys[b] as number;
-  heap[b] = candidate;
-  keys[b] = key;
+  /** Puts an entry at `from` in a heap of `length`, or below where it belongs. */
+  #replace(from: number, id: number, key: number, length: number): void {
+    let at = from;
+    for (;;) {
+      let least = 2 * at + 1;
+      if (least >= length) break;
+      const right = least + 1;
+      if (right < length && this.#isLess(this.#ids[right] as number, this.#keys[right] as number, least)) least = right;
+      if (this.#isLess(id, key, least)) break;
+      this.#put(at, this.#ids[least] as number, this.#keys[least] as number);
+      at = least;
+    }
+    this.#put(at, id, key);
+  }
+
+  #put(at: number, id: number, key: number): void {
+    this.#ids[at] = id;
+    this.#keys[at] = key;
+  }
 }

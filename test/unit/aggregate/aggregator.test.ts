@@ -245,6 +245,23 @@ describe('rows', () => {
     expect(two.hosts[0]).toBe(one.hosts[0]);
   });
 
+  it('are the same object among many while others move, folded ones too', () => {
+    const few = { apps: 3, hosts: 4, flows: 5 };
+    for (let i = 0; i < 20; i++) own(tx({ dst: `192.0.2.${i}`, bytes: 1000 + i, sport: i + 1 }), `app${i}`);
+    for (let i = 0; i < 62; i++) tick(1000, few);
+    const one = tick(1000, few);
+    tx({ dst: '192.0.2.19', bytes: 10, sport: 20 });
+    const two = tick(1000, few);
+    const isSame = <Row>(before: readonly Row[], after: readonly Row[]) => after.map((row) => before.includes(row));
+    expect(isSame(one.hosts, two.hosts)).toEqual([false, true, true, true, true]);
+    expect(isSame(one.apps, two.apps)).toEqual([false, true, true, true]);
+    expect(isSame(one.flows, two.flows).filter((same) => !same)).toHaveLength(1);
+    tx({ dst: '192.0.2.0', bytes: 1, sport: 1 });
+    const three = tick(1000, few);
+    expect(isSame(two.hosts, three.hosts).at(-1)).toBe(false);
+    expect(three.hosts.at(-1)).toMatchObject({ id: 'host:rest', txRate: 1 });
+  });
+
   it.each<[string, (row: number) => void, Partial<FlowRow>]>([
     [
       'packets with the same time and rate',

@@ -1,22 +1,26 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { selectTop } from '../../../src/aggregate/top.ts';
+import { Top } from '../../../src/aggregate/top.ts';
 
-describe('selectTop', () => {
-  it('agrees with a sort', () => {
+describe('Top', () => {
+  it('agrees with a sort, equals in the order of their numbers, also when it is used again', () => {
+    const top = new Top();
     fc.assert(
       fc.property(fc.array(fc.nat(20)), fc.nat(12), (keys, limit) => {
-        const candidates = keys.map((_, i) => i);
-        const key = (i: number) => keys[i] as number;
-        const top = selectTop(candidates, limit, key);
-        const sorted = [...candidates].sort((a, b) => key(b) - key(a)).slice(0, limit);
-        expect(top.map(key)).toEqual(sorted.map(key));
-        expect(new Set(top).size).toBe(top.length);
+        const ids = keys.map((_, i) => i);
+        top.begin(limit);
+        for (const id of ids) top.offer(id, keys[id] as number);
+        const sorted = ids.sort((a, b) => (keys[b] as number) - (keys[a] as number) || a - b).slice(0, limit);
+        expect(top.take()).toEqual(sorted);
+        expect(top.take()).toEqual([]);
       }),
     );
   });
 
-  it('puts equals in the order of their numbers', () => {
-    expect(selectTop([3, 1, 2], 3, () => 7)).toEqual([1, 2, 3]);
+  it('takes equals in any order', () => {
+    const top = new Top();
+    top.begin(2);
+    for (const id of [3, 1, 2]) top.offer(id, 7);
+    expect(top.take()).toEqual([1, 2]);
   });
 });

@@ -1,0 +1,36 @@
+// What is remembered of rows has a bound, however many hosts, apps and flows come and go through the tables.
+
+import { expect, test } from 'vitest';
+import { Booking } from '../../../src/aggregate/booking.ts';
+import { AppRows, sumTraffic } from '../../../src/aggregate/entity-rows.ts';
+import { FlowRows } from '../../../src/aggregate/flow-rows.ts';
+import { HostRows } from '../../../src/aggregate/host-rows.ts';
+import { Localizer } from '../../../src/flow/direction.ts';
+import { FlowTable } from '../../../src/flow/flow-table.ts';
+import { FakeDirectory } from '../../support/fake-directory.ts';
+import { addresses, packet, timed } from '../../support/packets.ts';
+
+test('rows that are shown no more are let go', () => {
+  const localizer = new Localizer(false);
+  localizer.setAddresses(addresses('10.0.0.1'));
+  const flows = new FlowTable(localizer, 4096, 3);
+  const directory = new FakeDirectory();
+  const booking = new Booking(flows, directory, 3);
+  flows.observer = booking;
+  const apps = new AppRows(booking.apps, directory);
+  const hosts = new HostRows(booking.hosts, booking.hostTable, flows, null);
+  const flowRows = new FlowRows(flows, booking, directory, String, null, null);
+  for (let i = 0; i < 500; i++) {
+    // Each moves more than all before, so that each is shown for a while.
+    const row = flows.touch(timed(packet({ dst: `192.0.${i >> 8}.${i & 255}`, bytes: 100 + i, sport: i + 1 }), i * 1000), 0, 0);
+    flows.setOwner(row, directory.add(`app${i}`), 1, 0);
+    booking.bookTouched();
+    expect(hosts.select(4, 1000)).toHaveLength(Math.min(5, i + 1));
+    expect(apps.select(4, 1000, sumTraffic([]))).toHaveLength(Math.min(5, i + 1));
+    expect(flowRows.select(4, 1000)).toHaveLength(Math.min(4, i + 1));
+    for (const rows of [apps, hosts, flowRows]) expect(rows.kept).toBeLessThanOrEqual(72);
+    booking.clearTick();
+    for (const accumulators of [booking.apps, booking.hosts]) accumulators.beginTick();
+    flows.beginTick();
+  }
+});
