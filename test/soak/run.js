@@ -75,7 +75,7 @@ async function week(days) {
     told.came = told.packets - (samples.at(-1)?.packets ?? 0);
     samples.push(told);
     console.log(
-      `day ${told.day.toFixed(2)}  ${(told.heap / MIB).toFixed(1)} MiB, resident ${(told.resident / MIB).toFixed(0)}  ${told.packets} packets  ${told.cpuMs} ms  ${told.handles} handles  ${told.frames} frames`,
+      `day ${told.day.toFixed(2)}  ${(told.heap / MIB).toFixed(1)} MiB, resident ${(told.resident / MIB).toFixed(0)}, V8 ${(told.reserved / MIB).toFixed(0)}  ${told.packets} packets  ${told.cpuMs} ms  ${told.handles} handles  ${told.frames} frames`,
     );
   }
   if (end === null) {

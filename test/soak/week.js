@@ -87,6 +87,7 @@ function report() {
       day: (source.time - START) / 86_400_000,
       heap: memory.heapUsed + memory.external,
       resident: memory.rss,
+      reserved: memory.heapTotal,
       cpuMs: Math.round((user + system) / 1000),
       packets: source.packets,
       handles: process.getActiveResourcesInfo().filter((name) => !/Immediate|Timeout/.test(name)).length,

@@ -113,7 +113,7 @@ describe('on Linux', () => {
     ]);
     expect(vendor('192.168.1.1')).toBeNull(); // the table is on its way
     await neighbours.ready();
-    expect(['192.168.1.1', '172.17.0.2', '192.168.1.9'].map(vendor)).toEqual(['Synology', 'randomised address', null]);
+    expect(['192.168.1.1', '172.17.0.2', '192.168.1.9'].map(vendor)).toEqual(['Synology', 'Docker container', null]);
     expect(loads()).toBe(1);
   });
 
