@@ -1,6 +1,7 @@
 // argv -> run -> exit status. The only top-level catch and the only process.exit; what is not needed for an answer is not loaded.
 
-import { readFileSync, writeSync } from 'node:fs';
+import { closeSync, readFileSync, writeSync } from 'node:fs';
+import { constants } from 'node:os';
 import type { CommandLine } from './cli/command-line.ts';
 import type { Surroundings } from './cli/config-owner.ts';
 import { type FileAccess, systemFiles } from './cli/file-access.ts';
@@ -10,6 +11,8 @@ import { EXIT_STATUS, NetmonError } from './errors.ts';
 import { hardenStart } from './privilege/harden.ts';
 
 const words = process.argv.slice(2);
+/** Status after SIGHUP. */
+const HUNG_UP = 128 + constants.signals.SIGHUP;
 const NO_FILES: FileAccess = { folderOwner: () => null, read: () => ({ kind: 'missing' }) };
 
 /** Runs what the words ask for. @returns the exit status */
@@ -125,6 +128,18 @@ function leave(status: number, text: string): never {
   process.exit(status);
 }
 
+// Node puts the terminal's modes back when it ends, and aborts when the terminal is gone (src/node.cc, ResetStdio); closed descriptors it leaves
+// alone. The screen has put them back by then, where there was something to put them back to.
+process.on('exit', (status) => {
+  if (status !== HUNG_UP) return;
+  for (const descriptor of [0, 1, 2]) {
+    try {
+      closeSync(descriptor);
+    } catch {
+      // closed already
+    }
+  }
+});
 hardenStart();
 process.on('uncaughtException', (thrown) => leave(EXIT_STATUS.internal, report(thrown).text));
 // without a listener a closed pipe would be an exception; each writer looks at its own writes

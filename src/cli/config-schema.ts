@@ -110,16 +110,24 @@ const TOP_KEYS = Object.keys(SCHEMA.entries);
 
 /** Checks the parsed contents of a configuration file. */
 export function checkConfig(contents: unknown): ConfigValues | ConfigFault {
-  const result = v.safeParse(SCHEMA, contents, { abortEarly: true });
+  const short = shortBudget(contents);
+  const result = v.safeParse(SCHEMA, short ?? contents, { abortEarly: true });
   if (result.success) {
     const { history, budget = {}, place, categories, keys, ...settings } = result.output;
     return { settings: settings as ConfigValues['settings'], history, budget, place, categories, keys };
   }
   const [issue] = result.issues;
   const path = (issue.path ?? []).map((item) => String(item.key)).slice(0, 2);
+  if (short !== null && path[0] === 'budget') return { path: ['budget'], noun: BUDGET_NOUN.amount, known: [] };
   const isUnknown = issue.type === 'strict_object' && issue.expected === 'never';
   const inner = path[0] === 'place' ? placeSchema : path[0] === 'budget' ? budgetSchema.pipe[0] : historySchema;
   return { path, noun: isUnknown ? null : issue.message, known: path.length > 1 ? Object.keys(inner.entries) : TOP_KEYS };
+}
+
+/** `budget = "500 GB"` is short for a table with that amount alone. @returns the contents with the table, null where it is not so short */
+function shortBudget(contents: unknown): object | null {
+  if (typeof contents !== 'object' || contents === null || !('budget' in contents)) return null;
+  return typeof contents.budget === 'string' ? { ...contents, budget: { amount: contents.budget } } : null;
 }
 
 /** A setting as a file writes it: true or false, a string, for interfaces a list too. Comes out as the texts of a flag. */

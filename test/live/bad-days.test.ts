@@ -17,6 +17,23 @@ function archFolders(): string[] {
   );
 }
 
+/** Runs what it is given in a terminal that goes away after some seconds, and prints how it ended. */
+const GONE = `
+import fcntl, os, pty, select, struct, sys, termios, time
+pid, terminal = pty.fork()
+if pid == 0:
+    fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack('HHHH', 24, 80, 0, 0))
+    os.environ['TERM'] = 'xterm-256color'
+    os.execv(sys.argv[1], sys.argv[1:])
+end = time.time() + 3
+while time.time() < end:
+    if select.select([terminal], [], [], 0.2)[0]:
+        os.read(terminal, 65536)
+os.close(terminal)
+_, status = os.waitpid(pid, 0)
+print('signal', os.WTERMSIG(status)) if os.WIFSIGNALED(status) else print('status', os.WEXITSTATUS(status))
+`;
+
 describe('bad days', () => {
   let program: ReturnType<typeof buildProgram>;
   let pair: Pair;
@@ -191,6 +208,13 @@ describe('bad days', () => {
     child.kill(signal);
     expect(await run.ended).toBe(status);
     expect(run.last.type).toBe('end');
+  });
+
+  it('the terminal itself is gone: status 129, and no crash', ({ skip }) => {
+    if (spawnSync('python3', ['-V']).status !== 0) skip('bad days: needs the program python3');
+    const screen = words('-i', 'va').filter((word) => !['--json', '--interval', '200ms'].includes(word));
+    const args = ['netns', 'exec', pair.near, 'python3', '-c', GONE, ...screen];
+    expect(spawnSync('ip', args, { encoding: 'utf8', timeout: 25_000 }).stdout.trim()).toBe('status 129');
   });
 
   it('a reader that stops reading: capture goes on, and what was left out is counted', async () => {

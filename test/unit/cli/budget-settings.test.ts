@@ -74,6 +74,7 @@ describe('the file', () => {
       interface: 'en0',
       units: 'bytes',
     });
+    expect(budgetPlan(await load('budget = "500 GB"\n'))).toEqual(budgetPlan(await load('[budget]\namount = "500 GB"\n')));
     expect(budgetPlan(await load(''))).toBeNull();
   });
 
@@ -85,7 +86,8 @@ describe('the file', () => {
     ['[budget]\namount = "500 GB"\nday = 32\n', /is not a day of the month/],
     ['[budget]\namount = "500 GB"\ninterface = "en 0"\n', /is not an interface's name/],
     ['[budget]\nday = 2\n', /:1: "budget" is not a table with an amount/],
-    ['budget = "500 GB"\n', /:1: "budget" is not a table with an amount/],
+    ['budget = "500"\n', /:1: "budget" is not an amount of bytes/],
+    ['budget = 500\n', /:1: "budget" is not a table with an amount/],
     ['[budget]\namount = "500 GB"\nlimit = 2\n', /limit/],
   ])('%j is refused', async (text, why) => {
     await expect(load(text)).rejects.toThrow(why);
