@@ -107,8 +107,10 @@ export class Tui {
     });
     this.terminal.onMouse((event) => {
       if (event.action === 'mouseup') this.drag = null;
-      const action = this.frame === null ? null : mouseAction(this.frame, event, this.drag);
-      if (action?.type === 'chart' && event.action === 'mousedown') this.drag = action.cell;
+      // blessed reports a motion with the button held as another press (program.js, SGR).
+      const held = this.drag !== null && event.action === 'mousedown' ? { ...event, action: 'mousemove' } : event;
+      const action = this.frame === null ? null : mouseAction(this.frame, held, this.drag);
+      if (action?.type === 'chart' && held.action === 'mousedown') this.drag = action.cell;
       if (action !== null) this.apply(action);
     });
     this.terminal.onResize(() => this.resized());

@@ -41,12 +41,12 @@ export function exportOf(state: ViewState, live: Snapshot, glyphs: Glyphs): Expo
     columns: [...(isTree ? ['depth'] : []), ...columns.map(({ key }) => key.replaceAll('-', '_'))],
     rows: rows.map((row) => [
       ...(isTree ? [branchOf(row)?.depth ?? 0] : []),
-      ...columns.map((column) => valueOf(row, column, context)),
+      ...columns.map((column) => exportedValue(row, column, context)),
     ]),
   };
 }
 
-function valueOf(row: AnyRow, column: Column<AnyRow>, context: CellContext): ExportValue {
+function exportedValue(row: AnyRow, column: Column<AnyRow>, context: CellContext): ExportValue {
   if (MOMENTS.includes(column.key)) {
     const moment = 'time' in row ? row.time : column.key === 'age' ? firstSeen(row) : lastSeen(row);
     return moment === null || !Number.isFinite(moment) ? null : new Date(moment).toISOString();

@@ -212,7 +212,8 @@ describe('bad days', () => {
 
   it('the terminal itself is gone: status 129, and no crash', ({ skip }) => {
     if (spawnSync('python3', ['-V']).status !== 0) skip('bad days: needs the program python3');
-    const screen = words('-i', 'va').filter((word) => !['--json', '--interval', '200ms'].includes(word));
+    const theme = join(import.meta.dirname, '../../themes/netmon.theme');
+    const screen = words('-i', 'va', '--theme', theme).filter((word) => !['--json', '--interval', '200ms'].includes(word));
     const args = ['netns', 'exec', pair.near, 'python3', '-c', GONE, ...screen];
     expect(spawnSync('ip', args, { encoding: 'utf8', timeout: 25_000 }).stdout.trim()).toBe('status 129');
   });

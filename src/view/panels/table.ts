@@ -126,6 +126,7 @@ function countOf(picture: ReturnType<typeof pictureOf>, table: TableName, rows: 
 }
 
 function emptyText(state: ViewState, snapshot: Snapshot, table: TableName): string {
+  if (state.chart.chosen !== null) return 'nothing moved then, as far as is kept';
   if (state.since !== null) return 'nothing since the count began';
   if (table !== 'apps') return EMPTY[table];
   const where = snapshot.capture.interfaces.join(', ');

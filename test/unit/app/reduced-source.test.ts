@@ -33,7 +33,11 @@ function setUp() {
   let told: SocketCount[] = [];
   let now = 0;
   let isWhole = true;
-  const counts = { ask: (each: (count: SocketCount) => void) => (told.forEach(each), isWhole), close: () => undefined };
+  const ask = (each: (count: SocketCount) => void) => {
+    told.forEach(each);
+    return isWhole;
+  };
+  const counts = { ask, close: () => undefined };
   const networks = { lo: [{ address: '127.0.0.1' }], eth0: [{ address: '10.0.0.1' }] } as never;
   const source = new ReducedSource(
     counts,
