@@ -47,7 +47,8 @@ export function mirrorLines(mirror: Mirror, width: number, height: number, glyph
 }
 
 function topsOf({ columns, separate, units }: Mirror): { rx: number; tx: number } {
-  const most = (values: readonly number[]): number => values.reduce((a, b) => Math.max(b, a), 0);
+  // biome-ignore lint/complexity/useMathMinMax: a gap is NaN, which Math.max would hand on
+  const most = (values: readonly number[]): number => values.reduce((a, b) => (b > a ? b : a), 0);
   const rx = most(columns.rx);
   const tx = most(columns.tx);
   return separate

@@ -106,7 +106,8 @@ export function sparkPanel(state: ViewState, live: Snapshot, glyphs: Glyphs, dir
   const snapshot = state.paused ?? live;
   const { extent, series } = shownOf(state.chart, snapshot.time, Math.max(1, rect.width - 1), snapshot.rates);
   const rates = columnsOf(series, extent)[direction];
-  const top = rates.reduce((a, b) => Math.max(b, a), 0);
+  // biome-ignore lint/complexity/useMathMinMax: a gap is NaN, which Math.max would hand on
+  const top = rates.reduce((a, b) => (b > a ? b : a), 0);
   const peak = peakOf(series, direction, extent);
   const arrow = direction === 'rx' ? `${glyphs.rx} RX` : `${glyphs.tx} TX`;
   const title = [
