@@ -270,6 +270,7 @@ export class Aggregator {
         frameBytes: each.frameBytes,
         counterBytes: each.counterBytes,
         counterDropped: each.counterDropped,
+        counterErrors: each.counterErrors,
         recentRx: rings.rxSeconds.tail(60).map(Math.round),
         recentTx: rings.txSeconds.tail(60).map(Math.round),
         ...(accumulators.size > index ? trafficOf(accumulators, index, intervalMs) : sumTraffic([])),

@@ -15,4 +15,6 @@ export interface CountedInterface {
   /** RX+TX frame bytes that the interface itself counted meanwhile; null where that can't be trusted. */
   readonly counterBytes: number | null;
   readonly counterDropped: number | null;
+  /** Frames that the interface received or sent wrong meanwhile; null where it is not known. */
+  readonly counterErrors: number | null;
 }

@@ -87,6 +87,8 @@ export interface InterfaceRow extends Traffic {
   /** What the interface itself counted since the start, RX+TX frame bytes; null where the counter can't be trusted. */
   readonly counterBytes: number | null;
   readonly counterDropped: number | null;
+  /** Frames that it received or sent wrong; null where the system doesn't tell. */
+  readonly counterErrors: number | null;
   readonly recentRx: readonly number[];
   readonly recentTx: readonly number[];
 }

@@ -244,6 +244,7 @@ export class Monitor {
         // What went by while an interface was not captured says nothing of what was captured.
         counterBytes: delta === null || !(active?.includes(name) ?? true) ? null : delta.rxBytes + sent,
         counterDropped: dropped,
+        counterErrors: delta?.errors ?? null,
       };
     });
   }

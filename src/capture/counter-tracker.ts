@@ -9,6 +9,7 @@ export interface CounterDelta {
   readonly txBytes: number;
   readonly rxDropped: number | null;
   readonly txDropped: number | null;
+  readonly errors: number | null;
 }
 
 /** Frame bytes that the capture saw on an interface since the start. */
@@ -23,6 +24,7 @@ interface Track {
   txBytes: number;
   rxDropped: number | null;
   txDropped: number | null;
+  errors: number | null;
   /** Captured received bytes when the received counter last moved. */
   capturedAtMove: number;
   /** Counted sent bytes at that moment. */
@@ -72,8 +74,8 @@ export class CounterTracker {
   delta(name: string): CounterDelta | null {
     const track = this.#tracks.get(name);
     if (track === undefined || track.broken !== null || track.frozen) return null;
-    const { rxBytes, txBytes, rxDropped, txDropped } = track;
-    return { rxBytes, txBytes, rxDropped, txDropped };
+    const { rxBytes, txBytes, rxDropped, txDropped, errors } = track;
+    return { rxBytes, txBytes, rxDropped, txDropped, errors };
   }
 
   /** Why `delta` is null, in a user's words; empty when it is not. */
@@ -97,6 +99,7 @@ export class CounterTracker {
     track.txBytes += tx;
     track.rxDropped = added(track.rxDropped, last.rxDropped, now.rxDropped);
     track.txDropped = added(track.txDropped, last.txDropped, now.txDropped);
+    track.errors = added(track.errors, last.errors, now.errors);
     const received = seen?.rxBytes ?? track.capturedAtMove;
     if (rx > 0) {
       track.capturedAtMove = received;
@@ -120,6 +123,7 @@ function baseline(now: Counters, seen: CapturedBytes | undefined): Track {
     txBytes: 0,
     rxDropped: now.rxDropped === null ? null : 0,
     txDropped: now.txDropped === null ? null : 0,
+    errors: now.errors === null ? null : 0,
     capturedAtMove: seen?.rxBytes ?? 0,
     sentAtMove: 0,
     frozen: false,

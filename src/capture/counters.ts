@@ -14,6 +14,8 @@ export interface Counters {
   /** null where the system doesn't tell (macOS). */
   readonly rxDropped: number | null;
   readonly txDropped: number | null;
+  /** Frames received or sent wrong, both ways together; null where the system doesn't tell. */
+  readonly errors: number | null;
 }
 
 /** Counters of the interfaces named; one that is absent or can't be read is missing from the map. */
@@ -33,7 +35,17 @@ function linuxCounters(edges: Edges, names: readonly string[]): Map<string, Coun
     if (rxBytes === null || txBytes === null || rxPackets === null || txPackets === null) continue;
     const rxDropped = readSystemNumber(`${folder}/rx_dropped`);
     const txDropped = readSystemNumber(`${folder}/tx_dropped`);
-    found.set(name, { rxBytes, txBytes, rxPackets, txPackets, rxDropped, txDropped });
+    const rxErrors = readSystemNumber(`${folder}/rx_errors`);
+    const txErrors = readSystemNumber(`${folder}/tx_errors`);
+    found.set(name, {
+      rxBytes,
+      txBytes,
+      rxPackets,
+      txPackets,
+      rxDropped,
+      txDropped,
+      errors: rxErrors === null || txErrors === null ? null : rxErrors + txErrors,
+    });
   }
   return found;
 }
@@ -44,8 +56,8 @@ async function macCounters(edges: Edges, names: readonly string[]): Promise<Map<
   if (wanted.size === 0) return found;
   for (const row of await netstatRows(edges)) {
     if (!wanted.has(row.name)) continue;
-    const { rxBytes, txBytes, rxPackets, txPackets } = row;
-    found.set(row.name, { rxBytes, txBytes, rxPackets, txPackets, rxDropped: null, txDropped: null });
+    const { rxBytes, txBytes, rxPackets, txPackets, errors } = row;
+    found.set(row.name, { rxBytes, txBytes, rxPackets, txPackets, rxDropped: null, txDropped: null, errors });
   }
   return found;
 }

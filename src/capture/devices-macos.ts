@@ -19,6 +19,8 @@ export interface NetstatRow {
   readonly rxBytes: number;
   readonly txPackets: number;
   readonly txBytes: number;
+  /** Frames received or sent wrong; null where a release prints none. */
+  readonly errors: number | null;
 }
 
 /** What the kernel lets an interface be called is shorter; what it lets through is not sure. */
@@ -44,6 +46,7 @@ export function parseNetstat(text: string): NetstatRow[] {
     const name = marked.replace(/\*$/, '');
     if (link === null || !PRINTABLE.test(name) || rows.length >= MOST_INTERFACES) continue;
     const at = (word: string): number => Number(part[part.length - fromRight(word)]);
+    const errors = header.includes('Ierrs') && header.includes('Oerrs') ? at('Ierrs') + at('Oerrs') : Number.NaN;
     const row: NetstatRow = {
       name,
       index: Number(link[1]),
@@ -52,6 +55,7 @@ export function parseNetstat(text: string): NetstatRow[] {
       rxBytes: at('Ibytes'),
       txPackets: at('Opkts'),
       txBytes: at('Obytes'),
+      errors: Number.isSafeInteger(errors) && errors >= 0 ? errors : null,
     };
     const whole = [row.rxPackets, row.rxBytes, row.txPackets, row.txBytes].every(
       (value) => Number.isSafeInteger(value) && value >= 0,

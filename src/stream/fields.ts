@@ -198,6 +198,7 @@ function interfaceFields(row: InterfaceRow): Record<string, unknown> {
     frame_bytes: count(row.frameBytes),
     interface_bytes: count(row.counterBytes),
     interface_dropped: count(row.counterDropped),
+    interface_errors: count(row.counterErrors),
     ...trafficFields(row),
   };
 }

@@ -26,6 +26,7 @@ const INTERFACES = ['eth0', 'lo', 'tun0'].map(
     frameBytes: 0,
     counterBytes: null,
     counterDropped: null,
+    counterErrors: null,
   }),
 );
 const HOSTS = ['10.0.0.1', '127.0.0.1', '192.0.2.1', '192.0.2.2', '2001:db8::1'];

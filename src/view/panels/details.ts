@@ -245,6 +245,7 @@ function interfaceFacts(row: InterfaceRow, context: CellContext): readonly Fact[
         : formatShare(row.frameBytes / row.counterBytes),
     ],
     ['lost by it', row.counterDropped === null ? null : formatGrouped(row.counterDropped)],
+    ['errors of it', row.counterErrors === null ? null : formatGrouped(row.counterErrors)],
   ];
 }
 

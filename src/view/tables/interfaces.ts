@@ -1,5 +1,5 @@
 // The interfaces table: what was captured on each beside what the interface itself counted.
-// Narrow screens give up, in this order: recent, lost, counter, coverage, in total, kind, totals.
+// Narrow screens give up, in this order: past, errors, lost, counter, coverage, in total, kind, totals.
 
 import type { InterfaceRow } from '../../aggregate/snapshot.ts';
 import { BY_RATE, BY_TOTAL, type Column, type TableSpec } from '../column.ts';
@@ -12,8 +12,8 @@ import { rateColumns, totalColumns } from './traffic.ts';
 function recent(key: 'recentRx' | 'recentTx'): Column<InterfaceRow> {
   return {
     key,
-    title: (glyphs) => `${key === 'recentRx' ? glyphs.rx : glyphs.tx} recent`,
-    min: 10,
+    title: (glyphs) => `${key === 'recentRx' ? glyphs.rx : glyphs.tx} past`,
+    min: 7,
     max: 30,
     align: 'right',
     rank: 12,
@@ -54,6 +54,12 @@ export const INTERFACES: TableSpec<InterfaceRow> = {
       'lost',
       { min: 6, max: 6, rank: 10 },
       (row) => row.counterDropped,
+      (count) => span(formatCount(count), count > 0 ? 'warn' : 'dim'),
+    ),
+    numberColumn<InterfaceRow>(
+      'errors',
+      { min: 6, max: 6, rank: 11 },
+      (row) => row.counterErrors,
       (count) => span(formatCount(count), count > 0 ? 'warn' : 'dim'),
     ),
     recent('recentRx'),

@@ -24,6 +24,7 @@ const iface = (name: string, more: Partial<CountedInterface> = {}): CountedInter
   frameBytes: 0,
   counterBytes: null,
   counterDropped: null,
+  counterErrors: null,
   ...more,
 });
 

@@ -31,7 +31,7 @@ function begin(maxRows = 4096): void {
   localizer.setAddresses(addresses('10.0.0.1'));
   table = new FlowTable(localizer, maxRows, 3);
   directory = new FakeDirectory();
-  const common = { repeats: false, frameBytes: 0, counterBytes: null, counterDropped: null };
+  const common = { repeats: false, frameBytes: 0, counterBytes: null, counterDropped: null, counterErrors: null };
   interfaces = [
     { name: 'eth0', kind: 'physical', headline: true, ...common },
     { name: 'tun0', kind: 'tunnel', headline: false, ...common },

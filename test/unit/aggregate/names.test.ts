@@ -18,6 +18,7 @@ const ETHERNET: CountedInterface = {
   frameBytes: 0,
   counterBytes: null,
   counterDropped: null,
+  counterErrors: null,
 };
 
 let m: Naming;

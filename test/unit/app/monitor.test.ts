@@ -127,7 +127,7 @@ describe('Monitor', () => {
   it('sets the counters of the interfaces beside what was captured', () => {
     const tracker = new CounterTracker('linux');
     const reading = (rxBytes: number, txBytes: number) =>
-      new Map([['eth0', { rxBytes, txBytes, rxPackets: 1, txPackets: 1, rxDropped: 5, txDropped: null }]]);
+      new Map([['eth0', { rxBytes, txBytes, rxPackets: 1, txPackets: 1, rxDropped: 5, txDropped: null, errors: 2 }]]);
     tracker.update(reading(1000, 2000));
     tracker.update(reading(1060, 2059));
     const source = new FakeSource();
@@ -135,7 +135,7 @@ describe('Monitor', () => {
     const { monitor, tick } = run(source, { tracker });
     expect(monitor.capturedBytes()).toEqual(new Map([['eth0', { rxBytes: 60, txBytes: 59 }]]));
     const { capture, interfaces } = tick();
-    expect(interfaces).toMatchObject([{ frameBytes: 119, counterBytes: 119, counterDropped: 0 }]);
+    expect(interfaces).toMatchObject([{ frameBytes: 119, counterBytes: 119, counterDropped: 0, counterErrors: 0 }]);
     expect(capture).toMatchObject({ frameBytes: 119, interfaceBytes: 119, interfaceDropped: 0 });
     const two = new FakeSource('libpcap', ['eth0', 'eth1']);
     expect(run(two, { tracker }).tick().capture).toMatchObject({ interfaceBytes: null, interfaceDropped: null });
@@ -144,7 +144,7 @@ describe('Monitor', () => {
   it('counts on loopback what it counts itself: each packet once, without the header that is made up', () => {
     const tracker = new CounterTracker('linux');
     const reading = (bytes: number) =>
-      new Map([['lo', { rxBytes: bytes, txBytes: bytes, rxPackets: 1, txPackets: 1, rxDropped: 0, txDropped: 0 }]]);
+      new Map([['lo', { rxBytes: bytes, txBytes: bytes, rxPackets: 1, txPackets: 1, rxDropped: 0, txDropped: 0, errors: 0 }]]);
     tracker.update(reading(1000));
     tracker.update(reading(1045));
     const source = new FakeSource('libpcap', ['lo']);

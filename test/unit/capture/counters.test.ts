@@ -11,16 +11,28 @@ const of = (rxBytes: number, txBytes: number, rxPackets = 1000, txPackets = 1000
   txPackets,
   rxDropped: dropped,
   txDropped: dropped,
+  errors: dropped,
 });
 const reading = (counters: Counters) => new Map([['en0', counters]]);
 
 describe('readCounters', () => {
   it('reads sysfs and leaves out what is absent or no interface', async () => {
-    const statistics = { rx_bytes: 10, tx_bytes: 20, rx_packets: 3, tx_packets: 4, rx_dropped: 5, tx_dropped: 6 };
+    const statistics = {
+      rx_bytes: 10,
+      tx_bytes: 20,
+      rx_packets: 3,
+      tx_packets: 4,
+      rx_dropped: 5,
+      tx_dropped: 6,
+      rx_errors: 7,
+      tx_errors: 8,
+    };
     const facts = Object.fromEntries(Object.entries(statistics).map(([k, v]) => [`statistics/${k}`, v]));
     const edges = fakeEdges({ files: sysfs('eth0', facts) });
     const found = await readCounters(edges, ['eth0', 'eth9', '../net/eth0', '']);
-    expect([...found]).toEqual([['eth0', { rxBytes: 10, txBytes: 20, rxPackets: 3, txPackets: 4, rxDropped: 5, txDropped: 6 }]]);
+    expect([...found]).toEqual([
+      ['eth0', { rxBytes: 10, txBytes: 20, rxPackets: 3, txPackets: 4, rxDropped: 5, txDropped: 6, errors: 15 }],
+    ]);
   });
 
   it('reads the link rows of netstat', async () => {
@@ -33,6 +45,7 @@ describe('readCounters', () => {
       txPackets: 900000,
       rxDropped: null,
       txDropped: null,
+      errors: 0,
     });
     expect(found.get('lo0')).toMatchObject({ rxBytes: 999, txBytes: 999, rxPackets: 12, txPackets: 12 });
     expect(found.get('utun3')).toMatchObject({ rxBytes: 0, txBytes: 201, txPackets: 3 });
@@ -53,7 +66,7 @@ describe('CounterTracker', () => {
     tracker.update(reading(of(500, 50, 1, 1, 7)));
     tracker.update(reading(of(700, 60, 2, 2, 9)));
     tracker.update(reading(of(1500, 60, 3, 2, 9)));
-    expect(tracker.delta('en0')).toEqual({ rxBytes: 1000, txBytes: 10, rxDropped: 2, txDropped: 2 });
+    expect(tracker.delta('en0')).toEqual({ rxBytes: 1000, txBytes: 10, rxDropped: 2, txDropped: 2, errors: 2 });
     expect(tracker.note('en0')).toBe('');
   });
 

@@ -111,6 +111,7 @@ const SAMPLE = {
       frame_bytes: 3298,
       interface_bytes: null,
       interface_dropped: null,
+      interface_errors: null,
       ...TRAFFIC,
     },
   ],

@@ -147,6 +147,7 @@ export function snapshot(part: Partial<Snapshot> = {}): Snapshot {
         frameBytes: 3298,
         counterBytes: null,
         counterDropped: null,
+        counterErrors: null,
         recentRx: [],
         recentTx: [],
       },

@@ -50,6 +50,7 @@ function setUp(rows = 1 << 10) {
         frameBytes: 0,
         counterBytes: null,
         counterDropped: null,
+        counterErrors: null,
       },
     ];
     return aggregator.tick({ time: time++, intervalMs: 1000, capture: {} as never, interfaces, gaps: [] }, LIVE_LIMITS);
