@@ -1,7 +1,8 @@
 // A page in a headless Chromium without a network, driven over the DevTools protocol on a pipe: what it asked for, what it complained of, what is in it.
 
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
@@ -57,6 +58,7 @@ export class Browser {
     // a proxy that is not there: nothing reaches a network, whatever the page or the browser wants
     this.#child = spawn(path, [...flags, '--proxy-server=127.0.0.1:9', 'about:blank'], {
       stdio: ['ignore', 'ignore', 'ignore', 'pipe', 'pipe'],
+      detached: true,
     });
     (this.#child.stdio[4] as Readable).on('data', (chunk: Buffer) => this.#take(chunk.toString('utf8')));
     this.#exited = new Promise((resolve) => this.#child.once('close', () => resolve()));
@@ -108,9 +110,10 @@ export class Browser {
   }
 
   async close(): Promise<void> {
-    this.#child.kill('SIGKILL');
+    // its helpers outlive the first process and go on writing to the folder: the whole group ends
+    if (this.#child.pid !== undefined) process.kill(-this.#child.pid, 'SIGKILL');
     await this.#exited;
-    rmSync(this.#folder, { recursive: true, force: true, maxRetries: 5 });
+    await rm(this.#folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });
   }
 
   #take(text: string): void {
