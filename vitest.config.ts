@@ -2,11 +2,24 @@ import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
     testTimeout: 30_000,
     hookTimeout: 30_000,
     pool: 'forks',
     // No screen of a test begins where the one before was left.
     env: { XDG_STATE_HOME: '/dev/null' },
+    projects: [
+      { extends: true, test: { name: 'pure', include: ['test/{unit,golden,replay,fuzz}/**/*.test.ts'] } },
+      {
+        extends: true,
+        test: {
+          name: 'live',
+          include: ['test/live/**/*.test.ts'],
+          // Real kernels, terminals and browsers on a machine that may stand still for a second. The summary names whatever needed it.
+          retry: 1,
+          // After the others: both at once would take the time that each needs from the other.
+          sequence: { groupOrder: 1 },
+        },
+      },
+    ],
   },
 });
