@@ -21,6 +21,7 @@ import type { OwnerSource } from '../identify/process/owner-source.ts';
 import { Owners } from '../identify/process/owners.ts';
 import { ProcfsSource } from '../identify/process/procfs-source.ts';
 import { PsWatch } from '../identify/process/ps-watch.ts';
+import { StartClock } from '../identify/process/start-clock.ts';
 import { Users } from '../identify/process/users.ts';
 import type { Edges } from '../net/edges.ts';
 import type { Fallback, Place } from '../net/model.ts';
@@ -60,7 +61,7 @@ export function assemble(opened: OpenedSource, subject: Subject, edges: Edges, c
   const replay = subject.file !== null;
   const localizer = new Localizer(replay);
   const flows = new FlowTable(localizer, MAX_FLOWS, seed);
-  const directory = new Directory(new Users(edges.paths.passwd));
+  const directory = new Directory(new Users(edges.paths.passwd), new StartClock(edges.paths.proc));
   const passedOver: Fallback[] = [];
   const source = ownerSource(opened, replay, flows, directory, edges, clock, passedOver);
   // The processes of a recording ran elsewhere; on Linux a process is known whole when its owner is.

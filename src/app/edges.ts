@@ -45,9 +45,13 @@ export function systemEdges(paths: Partial<EdgePaths> = {}): Edges {
     throw new NetmonError('usage', `netmon-tui runs on macOS and Linux, not on ${platform}`);
   }
   const all: EdgePaths = { ...(platform === 'darwin' ? DARWIN_PATHS : LINUX_PATHS), ...paths };
-  // lsof writes every byte above 0x7e as \xNN unless its locale is UTF-8; all others must print numbers and dates as in C.
+  // lsof writes every byte above 0x7e as \xNN unless its locale is UTF-8; all others must print numbers and dates as in C, and in UTC.
   const utf8 = platform === 'darwin' ? 'en_US.UTF-8' : 'C.UTF-8';
-  const environment = (path: string): NodeJS.ProcessEnv => ({ PATH: SAFE_PATH, LC_ALL: path === all.lsof ? utf8 : 'C' });
+  const environment = (path: string): NodeJS.ProcessEnv => ({
+    PATH: SAFE_PATH,
+    LC_ALL: path === all.lsof ? utf8 : 'C',
+    TZ: 'UTC0',
+  });
   return {
     platform,
     paths: all,

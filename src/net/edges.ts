@@ -37,7 +37,7 @@ export interface Edges {
   readonly paths: EdgePaths;
   /**
    * Runs a program to its end: no shell, no standard input, both pipes drained, killed after `timeoutMs` or `maxBytes` of output.
-   * LC_ALL is C unless `env` says otherwise.
+   * LC_ALL is C but for lsof, TZ is UTC.
    */
   run(path: string, args: readonly string[], limits: { timeoutMs: number; maxBytes: number }): Promise<RunResult>;
   /** Starts a program that streams: no shell, no standard input, stdout and stderr piped. */

@@ -42,6 +42,8 @@ export interface Process {
   readonly uid: number | null;
   readonly user: string | null;
   readonly parentPid: number | null;
+  /** When it began, epoch ms, to the second; null where it is not known. */
+  readonly startedAt: number | null;
   /** What an interpreter runs (a script, a module, a jar); null for a program of its own. */
   readonly script: string | null;
   /** systemd unit, launchd label or container that it belongs to; null where there is none or it is unknown. */

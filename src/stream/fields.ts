@@ -161,8 +161,9 @@ export function appFields(app: AppRow): Record<string, unknown> {
   };
 }
 
-function processFields({ pid, name, exe, user, parentPid, script, unit }: Process): Record<string, unknown> {
-  return { pid: pid < 0 ? null : pid, name, exe, user, parent_pid: parentPid, script, unit };
+function processFields({ pid, name, exe, user, parentPid, startedAt, script, unit }: Process): Record<string, unknown> {
+  const started = startedAt === null ? null : timeField(startedAt);
+  return { pid: pid < 0 ? null : pid, name, exe, user, parent_pid: parentPid, started, script, unit };
 }
 
 /** A host with its addresses. */

@@ -119,6 +119,12 @@ export function formatClock(epochMs: number): string {
   return [date.getHours(), date.getMinutes(), date.getSeconds()].map((part) => String(part).padStart(2, '0')).join(':');
 }
 
+/** Local time of day where that is today's, else the date before it: `14:03:22`, `2026-01-30 14:03:22`. */
+export function formatMoment(epochMs: number, now: number): string {
+  const isToday = new Date(epochMs).toDateString() === new Date(now).toDateString();
+  return isToday ? formatClock(epochMs) : formatDateTime(epochMs);
+}
+
 /** Local date and time, 24 h: `2026-01-31 14:03:22`. */
 export function formatDateTime(epochMs: number): string {
   const date = new Date(epochMs);

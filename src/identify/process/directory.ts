@@ -3,6 +3,7 @@
 import type { App, Process, ProcessDirectory } from '../../net/model.ts';
 import { foldApp } from './app-name.ts';
 import type { LateFacts, ProcessFacts } from './process-facts.ts';
+import type { StartClock } from './start-clock.ts';
 import type { Users } from './users.ts';
 
 /** Processes and apps kept at the most; what comes beyond is folded into one. */
@@ -24,6 +25,7 @@ interface MutableApp {
 /** The directory: `learn` interns facts, look-ups are by number. */
 export class Directory implements ProcessDirectory {
   readonly #users: Users;
+  readonly #starts: StartClock | null;
   readonly #processes: Process[] = [];
   readonly #apps: MutableApp[] = [];
   /** Process that was learnt last under each app, even if it was completed into another: stands for those beyond the bound, so that bytes stay with their app. */
@@ -33,8 +35,10 @@ export class Directory implements ProcessDirectory {
   /** The first app of each name and user: where a process belongs whose executable could not be learnt. */
   readonly #appByName = new Map<string, number>();
 
-  constructor(users: Users) {
+  /** @param starts null where nothing counts in ticks */
+  constructor(users: Users, starts: StartClock | null = null) {
     this.#users = users;
+    this.#starts = starts;
   }
 
   process(id: number): Process | undefined {
@@ -63,8 +67,9 @@ export class Directory implements ProcessDirectory {
     const last = this.#lastOfApp[app];
     if (this.#processes.length >= MAX_PROCESSES && last !== undefined) return last;
     const id = this.#processes.length;
-    const { pid, name, exe, uid, parentPid, script, unit } = facts;
-    const process = { id, pid, name, exe, uid, user, parentPid, script, unit, app };
+    const { pid, name, exe, uid, parentPid, startTime, script, unit } = facts;
+    const startedAt = this.#starts?.time(startTime) ?? null;
+    const process = { id, pid, name, exe, uid, user, parentPid, startedAt, script, unit, app };
     this.#processes.push(process);
     this.#join(process);
     this.#processByKey.set(key, id);
@@ -80,10 +85,10 @@ export class Directory implements ProcessDirectory {
   complete(id: number, facts: LateFacts): boolean {
     const old = this.#processes[id];
     if (old === undefined) return false;
-    const { name, exe, uid, parentPid } = facts;
+    const { name, exe, uid, parentPid, startedAt } = facts;
     const user = this.#users.name(uid);
     const app = this.#appOf({ ...facts, pid: old.pid, startTime: null, script: old.script, unit: old.unit }, user);
-    const process = { ...old, name, exe, uid, user, parentPid, app };
+    const process = { ...old, name, exe, uid, user, parentPid, startedAt, app };
     this.#processes[id] = process;
     this.#leave(old);
     this.#join(process);

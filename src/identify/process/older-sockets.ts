@@ -7,12 +7,11 @@ import { ProcNetReader } from './proc-net.ts';
 import { readProcess } from './proc-process.ts';
 import { SocketInodes } from './socket-inodes.ts';
 import { type Match, SocketTable } from './socket-table.ts';
+import { TICKS_PER_SECOND } from './start-clock.ts';
 
 /** Longest walk at the start, and in each turn after it. */
 const FIRST_WALK_MS = 20;
 const WALK_MS = 4;
-/** Clock ticks of /proc/PID/stat, a second; the same on every Linux. */
-const TICKS = 100;
 /** No socket has it: a walk that seeks it asks every process. */
 const NO_INODE = -1;
 
@@ -32,7 +31,7 @@ export class OlderSockets {
   constructor(directory: Directory, proc: string) {
     this.#directory = directory;
     this.#proc = proc;
-    this.#readAt = uptime(proc) * TICKS;
+    this.#readAt = uptime(proc) * TICKS_PER_SECOND;
     new ProcNetReader().read(`${proc}/net`, this.#table);
     this.#inodes = new SocketInodes(proc);
     this.#inodes.want(NO_INODE);
@@ -51,7 +50,7 @@ export class OlderSockets {
     if (pid === undefined) return -1;
     const facts = readProcess(this.#proc, pid);
     // A process that began later has the pid of one that is gone.
-    if (facts === null || facts.startTime === null || facts.startTime > this.#readAt + TICKS) return -1;
+    if (facts === null || facts.startTime === null || facts.startTime > this.#readAt + TICKS_PER_SECOND) return -1;
     this.match = this.#table.match;
     return this.#directory.learn(facts);
   }

@@ -8,7 +8,7 @@ export interface ProcessFacts {
   readonly exe: string | null;
   readonly uid: number | null;
   readonly parentPid: number | null;
-  /** Clock ticks after boot: with the pid it tells a process from the one that had its number before. */
+  /** Clock ticks after boot, where the system counts so: with the pid it tells a process from the one that had its number before. */
   readonly startTime: number | null;
   /** What an interpreter runs; null for a program of its own. */
   readonly script: string | null;
@@ -17,4 +17,7 @@ export interface ProcessFacts {
 }
 
 /** What can be learnt about a process after its pid and its short name. */
-export type LateFacts = Pick<ProcessFacts, 'name' | 'exe' | 'uid' | 'parentPid'>;
+export type LateFacts = Pick<ProcessFacts, 'name' | 'exe' | 'uid' | 'parentPid'> & {
+  /** When it began, epoch ms. */
+  readonly startedAt: number | null;
+};

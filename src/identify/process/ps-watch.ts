@@ -1,4 +1,4 @@
-// Full paths, parents and users from ps, for processes of which the capture or nettop tells a pid and the beginning of a name. It runs
+// Full paths, parents, users and start times from ps, for processes of which the capture or nettop tells a pid and the beginning of a name. It runs
 // when such a process turned up, never by a clock.
 
 import type { FlowTable } from '../../flow/flow-table.ts';
@@ -88,9 +88,9 @@ export class PsWatch {
 }
 
 /** ps prints what the process was started as: a path, a bare name, or for a login shell a name behind a hyphen. */
-function factsOf({ exe, name, uid, ppid }: PsRecord): LateFacts {
+function factsOf({ exe, name, uid, ppid, startedAt }: PsRecord): LateFacts {
   const base = name.slice(name.lastIndexOf('/') + 1);
-  return { name: base.startsWith('-') ? base.slice(1) : base, exe, uid, parentPid: ppid };
+  return { name: base.startsWith('-') ? base.slice(1) : base, exe, uid, parentPid: ppid, startedAt };
 }
 
 /** True when a name, which may have been cut, can be that of a program. */

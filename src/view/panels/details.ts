@@ -5,7 +5,16 @@ import type { AppRow, CategoryRow, FlowRow, HostRow, InterfaceRow, Traffic } fro
 import type { NameSource, Place } from '../../net/model.ts';
 import { displayWidth } from '../cells.ts';
 import type { CellContext } from '../column.ts';
-import { formatAmount, formatDateTime, formatDuration, formatGrouped, formatRate, formatRtt, formatShare } from '../format.ts';
+import {
+  formatAmount,
+  formatDateTime,
+  formatDuration,
+  formatGrouped,
+  formatMoment,
+  formatRate,
+  formatRtt,
+  formatShare,
+} from '../format.ts';
 import type { AnyRow } from '../rows.ts';
 import { type Line, type Role, span } from '../span.ts';
 import type { TableName } from '../state.ts';
@@ -122,15 +131,16 @@ function appFacts(row: AppRow, context: CellContext): readonly Fact[] {
 /** Processes in the details; the newest first, what is more is counted. */
 const PROCESSES_SHOWN = 12;
 
-/** One process a line: what it is, whose child, and what it belongs to. */
+/** One process a line: what it is, whose child, since when, and what it belongs to. */
 function processes(row: AppRow, context: CellContext): readonly Fact[] {
   const newest = row.processes.toReversed();
-  const facts: Fact[] = newest.slice(0, PROCESSES_SHOWN).map(({ pid, exe, name, script, user, parentPid, unit }) => {
+  const facts: Fact[] = newest.slice(0, PROCESSES_SHOWN).map(({ pid, exe, name, script, user, parentPid, startedAt, unit }) => {
     const parts = [
       exe === null ? `${shown(name, context)}, executable not known` : hidden(exe, context),
       ...(script === null ? [] : [shown(script, context)]),
       ...(user === null || user === row.user ? [] : [`as ${hidden(user, context)}`]),
       ...(parentPid === null ? [] : [`parent ${parentPid}`]),
+      ...(startedAt === null ? [] : [`started ${formatMoment(startedAt, context.now)}`]),
       ...(unit === null ? [] : [shown(unit, context)]),
     ];
     return [`pid ${pid < 0 ? context.glyphs.unknown : pid}`, parts.join(', '), 'dim'];

@@ -29,7 +29,7 @@ describe('run', () => {
     process.env['NETMON_LEAK'] = 'yes';
     const result = await edges.run(script('env | grep -v -e ^PWD= -e ^_= -e ^SHLVL= -e ^OLDPWD= | sort; cat'), [], LIMITS);
     delete process.env['NETMON_LEAK'];
-    expect(result.stdout).toBe('LC_ALL=C\nPATH=/usr/bin:/bin:/usr/sbin:/sbin\n');
+    expect(result.stdout).toBe('LC_ALL=C\nPATH=/usr/bin:/bin:/usr/sbin:/sbin\nTZ=UTC0\n');
   });
 
   it('gives lsof a locale that prints names', async () => {

@@ -63,6 +63,7 @@ export function appRow(part: Partial<AppRow> = {}): AppRow {
         uid: 501,
         user: 'ann',
         parentPid: 1,
+        startedAt: TIME - 61_500,
         script: null,
         unit: null,
         app: 0,

@@ -5,7 +5,7 @@ import { NOTHING_FRESH } from '../../../src/view/fresh.ts';
 import { UNICODE_GLYPHS } from '../../../src/view/glyphs.ts';
 import { rowFacts } from '../../../src/view/panels/details.ts';
 import { HOSTS } from '../../../src/view/tables/hosts.ts';
-import { flowRow, hostRow, NOON } from '../../support/snapshot-builder.ts';
+import { appRow, flowRow, hostRow, NOON } from '../../support/snapshot-builder.ts';
 
 const CONTEXT: CellContext = {
   glyphs: UNICODE_GLYPHS,
@@ -38,6 +38,22 @@ describe('details of a connection: on behalf of', () => {
     expect(fact({ app: 'curl', remote })).toBeUndefined();
     expect(fact({ app: null, remote })).toBeUndefined();
   });
+});
+
+test('details of an app tell since when each process runs, where that is known', () => {
+  const process = { exe: '/bin/sh', uid: 0, user: 'ann', parentPid: 4, script: null, unit: null, app: 0, name: 'sh' };
+  const processes = [NOON - 60_000, Date.UTC(2025, 11, 24, 18, 5, 9), null].map((startedAt, i) => ({
+    ...process,
+    id: i,
+    pid: 10 + i,
+    startedAt,
+  }));
+  const row = appRow({ id: 'sh', processes, processCount: 3 });
+  expect(rowFacts('apps', row, CONTEXT).filter(([name]) => name.startsWith('pid '))).toEqual([
+    ['pid 12', '/bin/sh, parent 4', 'dim'],
+    ['pid 11', '/bin/sh, parent 4, started 2025-12-24 18:05:09', 'dim'],
+    ['pid 10', '/bin/sh, parent 4, started 14:02:22', 'dim'],
+  ]);
 });
 
 describe('devices of the local network', () => {

@@ -10,6 +10,7 @@ import {
   formatDateTime,
   formatDuration,
   formatGrouped,
+  formatMoment,
   formatRate,
   formatRtt,
   formatShare,
@@ -104,4 +105,8 @@ test('times', () => {
   expect([0.0001, 0.04, 8, 9.96, 320, 12_000].map(formatRtt)).toEqual(['1us', '40us', '8.0ms', '10ms', '320ms', '12s']);
   expect(formatClock(Date.UTC(2026, 0, 31, 4, 3, 2))).toBe('04:03:02');
   expect(formatDateTime(Date.UTC(2026, 0, 31, 4, 3, 2))).toBe('2026-01-31 04:03:02');
+  const now = Date.UTC(2026, 0, 31, 23, 59, 59);
+  expect(formatMoment(Date.UTC(2026, 0, 31), now)).toBe('00:00:00');
+  expect(formatMoment(Date.UTC(2026, 0, 30, 23, 59, 59), now)).toBe('2026-01-30 23:59:59');
+  expect(formatMoment(Date.UTC(2025, 0, 31, 9), now)).toBe('2025-01-31 09:00:00');
 });

@@ -38,6 +38,7 @@ const process = (pid: number, name: string) => ({
   uid: 0,
   user: 'root',
   parentPid: 1,
+  startedAt: null,
   script: null,
   unit: null,
   app: 0,

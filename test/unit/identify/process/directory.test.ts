@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { Directory, MAX_APPS, MAX_PROCESSES } from '../../../../src/identify/process/directory.ts';
 import type { ProcessFacts } from '../../../../src/identify/process/process-facts.ts';
+import { StartClock } from '../../../../src/identify/process/start-clock.ts';
 import { Users } from '../../../../src/identify/process/users.ts';
+import { fakeRoot } from '../../../support/fake-edges.ts';
 
 const facts = (pid: number, name: string, more: Partial<ProcessFacts> = {}): ProcessFacts => ({
   pid,
@@ -27,6 +29,17 @@ describe('Directory', () => {
     expect([directory.process(first)?.app, directory.process(reused)?.app]).toEqual([0, 0]);
     expect(directory.process(changed)).toMatchObject({ pid: 7, name: 'wget', app: 1, user: '0' });
     expect(directory.process(99)).toBeUndefined();
+  });
+
+  it('tells when a process began, to the second, and nothing where that is not known', () => {
+    const root = fakeRoot({ 'proc/stat': 'cpu  1 2 3\ncpu0 1 2 3\nbtime 1769860800\nprocesses 99\n' });
+    const started = (proc: string, startTime: number | null) => {
+      const directory = new Directory(new Users('/nonexistent'), new StartClock(proc));
+      return directory.process(directory.learn(facts(7, 'curl', { startTime })))?.startedAt;
+    };
+    expect(started(`${root}/proc`, 12_399)).toBe(1_769_860_923_000);
+    expect(started(`${root}/proc`, null)).toBeNull();
+    expect(started(root, 12_399)).toBeNull();
   });
 
   it('folds a process whose executable could not be read into the app of its name, whichever comes first', () => {

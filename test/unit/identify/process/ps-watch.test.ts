@@ -4,7 +4,7 @@ import { attributionIndex } from '../../../../src/identify/process/owner-source.
 import { PsWatch } from '../../../../src/identify/process/ps-watch.ts';
 import { flowRoom, programs, turns } from './polled.ts';
 
-const PS = 'ps -axww -o pid=,ppid=,uid=,comm=';
+const PS = 'ps -axww -o pid=,ppid=,uid=,lstart=,comm=';
 const BUNDLE = '/Applications/Google Chrome.app/Contents';
 const CHROME = `${BUNDLE}/MacOS/Google Chrome`;
 const HELPER = `${BUNDLE}/Frameworks/Google Chrome Framework.framework/Versions/131.0/Helpers/Google Chrome Helper.app/Contents/MacOS/Google Chrome Helper`;
@@ -24,7 +24,7 @@ describe('PsWatch', () => {
   it('folds helpers under their bundle, with user and parent', async () => {
     const { watch, learn, app, directory } = setUp(
       () =>
-        `  1  0  0 /sbin/launchd\n 700 1 501 ${CHROME}\n 793 700 501 ${HELPER}\n 794 700 501 ${HELPER}\n 42 1 0 /usr/bin/curl\n`,
+        `  1  0  0 /sbin/launchd\n 700 1 501 ${CHROME}\n 793 700 501 Sat Jan 31 12:00:01 2026     ${HELPER}\n 794 700 501 ${HELPER}\n 42 1 0 /usr/bin/curl\n`,
     );
     const ids = [
       learn(700, 'Google Chrome'),
@@ -49,6 +49,7 @@ describe('PsWatch', () => {
       uid: 501,
       user: 'anna',
       parentPid: 700,
+      startedAt: Date.UTC(2026, 0, 31, 12, 0, 1),
     });
     expect(app(curl)).toMatchObject({ name: 'curl', exe: '/usr/bin/curl', user: 'root', pids: [42] });
   });
@@ -157,11 +158,11 @@ describe('Directory.complete', () => {
   it('says whether the app changed, and keeps number, pid and unit', () => {
     const { directory, learn } = setUp(() => '');
     const id = learn(1, 'a');
-    const facts = { name: 'a', exe: '/bin/a', uid: 0, parentPid: 1 };
+    const facts = { name: 'a', exe: '/bin/a', uid: 0, parentPid: 1, startedAt: 5000 };
     expect(directory.complete(id, facts)).toBe(true);
     expect(directory.complete(id, facts)).toBe(false);
     expect(directory.complete(99, facts)).toBe(false);
     expect(learn(1, 'a')).toBe(id);
-    expect(directory.process(id)).toMatchObject({ id, pid: 1, exe: '/bin/a', unit: null });
+    expect(directory.process(id)).toMatchObject({ id, pid: 1, exe: '/bin/a', startedAt: 5000, unit: null });
   });
 });
