@@ -14,7 +14,7 @@ const FLOWS_A_TICK = 5;
 /** What is met in this time after the start was there before, as far as anybody knows. */
 const LEARN_MS = 60_000;
 /** Names that can be told from new ones; then nothing is called new any more. */
-const NAMES = 32_768;
+export const NAMES = 32_768;
 /** Losses are told at most this often. */
 const LOSS_MS = 10_000;
 
@@ -25,7 +25,12 @@ type Before = Omit<Snapshot, 'events'>;
 
 /** Compares each snapshot with the one before. */
 export class EventLog {
-  readonly #known: Acquaintance;
+  /** null while somebody is asked: names wait. */
+  #known: Acquaintance | null;
+  /** All rows are looked at again, whether they changed or not. */
+  #afresh = false;
+  /** What to say of what is known. */
+  #word = '';
   readonly #apps = new Set<string>();
   readonly #domains = new Set<string>();
   /** What happened since the list was made. */
@@ -41,9 +46,16 @@ export class EventLog {
   #lost = { told: Number.NEGATIVE_INFINITY, count: 0 };
   #full = false;
 
-  /** @param known whether something was met before this run: what history knows */
-  constructor(known: Acquaintance = () => null) {
+  /** @param known whether something was met before this run; null: `acquaint` tells later, and until then nothing is new */
+  constructor(known: Acquaintance | null = () => null) {
     this.#known = known;
+  }
+
+  /** Takes what was met before this run. @param word what the log says of it */
+  acquaint(known: Acquaintance, word: string): void {
+    this.#known = known;
+    this.#word = word;
+    this.#afresh = true;
   }
 
   /** Adds what somebody else has to tell: an export, for one. It bears the time of the last tick. */
@@ -119,30 +131,46 @@ export class EventLog {
   }
 
   #names(now: Before): void {
+    const known = this.#known;
+    if (known === null) return;
     const learning = now.time - now.started < LEARN_MS;
-    const before = this.#before;
+    const before = this.#afresh ? null : this.#before;
+    this.#afresh = false;
+    if (this.#word !== '') this.#put('start', { text: this.#word });
+    this.#word = '';
     for (let i = 0; i < now.apps.length; i++) {
       const row = now.apps[i] as AppRow;
-      if (row === before?.apps[i] || row.app === null || this.#apps.has(row.app)) continue;
-      this.#met(this.#apps, 'app', row.app, row, now, learning);
+      if (row === before?.apps[i] || row.app === null || !this.#isUnmet(this.#apps, row.app)) continue;
+      this.#met('app', row.app, known('app', row.app), now, learning);
     }
     for (let i = 0; i < now.hosts.length; i++) {
       const row = now.hosts[i] as HostRow;
-      if (row === before?.hosts[i] || row.domain === null || this.#domains.has(row.domain)) continue;
-      this.#met(this.#domains, 'domain', row.domain, row, now, learning);
+      if (row === before?.hosts[i] || row.domain === null || !this.#isUnmet(this.#domains, row.domain)) continue;
+      this.#met('domain', row.domain, known('domain', row.domain), now, learning);
     }
   }
 
-  #met(names: Set<string>, kind: 'app' | 'domain', name: string, row: AppRow | HostRow, now: Before, learning: boolean): void {
-    if (names.size >= NAMES) {
-      if (!this.#full) this.#put('warning', { text: `more than ${NAMES} names: what is new can no longer be told` });
-      this.#full = true;
-      return;
+  /** True once for each name, as long as there is room for it. */
+  #isUnmet(names: Set<string>, name: string): boolean {
+    if (names.has(name)) return false;
+    if (names.size < NAMES) {
+      names.add(name);
+      return true;
     }
-    names.add(name);
-    if (this.#known(kind, name) ?? learning) return;
+    if (!this.#full) this.#put('warning', { text: `more than ${NAMES} names: what is new can no longer be told` });
+    this.#full = true;
+    return false;
+  }
+
+  /** @param known whether it was met before this run; null where nobody knows */
+  #met(kind: 'app' | 'domain', name: string, known: boolean | null, now: Before, learning: boolean): void {
+    if (known === true) return;
     const flow = now.flows.find((each) => (kind === 'app' ? each.app === name : each.domain === name)) ?? null;
-    const text = kind === 'domain' && flow === null && 'host' in row ? (row.host ?? '') : '';
+    // Of a local flow history keeps the owner, not who is at the other end.
+    const isPeer = kind === 'app' && flow === null && now.flows.some(({ peerApp }) => peerApp === name);
+    const isUnknown = known === null || isPeer;
+    if (isUnknown && learning) return;
+    const text = isUnknown ? 'new in this run' : '';
     if (kind === 'app') this.#put('new app', { text, app: name, flow });
     else this.#put('new domain', { text, app: flow?.app ?? null, domain: name, flow });
   }

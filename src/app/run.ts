@@ -54,6 +54,7 @@ export async function run(
   let screen: OpenTui | null = null;
   let parts: Assembly | null = null;
   let reverse: { close(): void } | null = null;
+  let introduction: { close(): void } | null = null;
   let recording: Recording | null = null;
   try {
     let failure: Error | null = null;
@@ -74,7 +75,7 @@ export async function run(
     parts = assemble(opened, { named, file, reverseDns, ...known }, reach, clock);
     if (opened.source.driver === 'sock_diag') (opened.source as ReducedSource).feed(parts.monitor);
     screen?.remember(parts.monitor.aggregator.keepPast());
-    if (screen !== null) await provide(screen.tasks, parts);
+    if (screen !== null) introduction = await provide(screen.tasks, parts, options);
     const choice = await choiceOf(capture, opened, parts, named, reach);
     if (screen !== null) screen.tasks.choice = choice;
     const route = choice !== null && follows ? await routeWatch(choice, opened.source as SwitchSource, reach) : null;
@@ -101,6 +102,7 @@ export async function run(
     guard.close();
     if (word !== '') process.stderr.write(`netmon-tui: history: ${sanitize(word)}\n`);
     reverse?.close();
+    introduction?.close();
     parts?.monitor.owners.close();
     parts?.neighbours.close();
     opened.source.close();
@@ -144,10 +146,20 @@ function switchable(opened: OpenedSource): OpenedSource {
   };
 }
 
-/** Gives the screen what its tasks take. */
-async function provide(tasks: ScreenTasks, { monitor }: Assembly): Promise<void> {
-  const { EventLog } = await import('../aggregate/event-log.ts');
-  monitor.aggregator.events = tasks.events = new EventLog();
+/** Gives the screen what its tasks take. @returns what asks history what was met before this run */
+async function provide(tasks: ScreenTasks, { monitor }: Assembly, options: Options): Promise<{ close(): void }> {
+  const [{ EventLog }, { Introduction, hasHistory }] = await Promise.all([
+    import('../aggregate/event-log.ts'),
+    import('./acquaintance.ts'),
+  ]);
+  const log = new EventLog(null);
+  monitor.aggregator.events = tasks.events = log;
+  const introduction = new Introduction(log);
+  const path = options.history?.path ?? null;
+  // A replay happens at another time: what history met since says nothing of it.
+  if (path === null || options.read !== null || !hasHistory(path)) introduction.begin(null);
+  else introduction.begin(async () => (await import('../store/open-history.ts')).openHistory(path));
+  return introduction;
 }
 
 /** What chooses interfaces while it runs; null where the capture stays what it is. */

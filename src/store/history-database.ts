@@ -9,7 +9,7 @@ import { HistoryMeta } from './history-meta.ts';
 import { createDatabase, openDatabase } from './history-migrations.ts';
 import { type HistoryCursor, type HistoryPage, HistoryPages } from './history-pages.ts';
 import { HistoryQueries } from './history-queries.ts';
-import type { FirstSeen, HistoryRecord, SqlLimits } from './history-reader.ts';
+import type { FirstSeen, HistoryRecord, MetNames, SqlLimits } from './history-reader.ts';
 import { HistoryRetention } from './history-retention.ts';
 import { runStatement } from './history-statement.ts';
 import { HistoryWriter } from './history-writer.ts';
@@ -116,6 +116,11 @@ export class HistoryDatabase {
   /** When apps first reached domains, within [from, to), epoch ms, in order of time. */
   firstSeen(from: number, to: number): readonly FirstSeen[] {
     return this.#pages.firstSeen(from, to);
+  }
+
+  /** Apps and registrable domains that were ever recorded, `most` of each. */
+  met(most: number): MetNames {
+    return this.#pages.met(most);
   }
 
   /**

@@ -5,7 +5,7 @@ import type { LoggedFlow } from '../aggregate/history-batch.ts';
 import type { Attribution, FlowDirection, NameSource } from '../net/model.ts';
 import { finest } from './history-cover.ts';
 import type { HistoryMeta } from './history-meta.ts';
-import type { FirstSeen, HistoryRecord } from './history-reader.ts';
+import type { FirstSeen, HistoryRecord, MetNames } from './history-reader.ts';
 import { bucketOf, minutesOf, SUBJECT_MASK, SUBJECTS, type TierTable } from './history-schema.ts';
 import { stretchOf } from './history-stretch.ts';
 import type { Statements } from './statements.ts';
@@ -38,6 +38,10 @@ const FLOWS = `SELECT flow.id, start, start + duration, local_port, remote_port,
      ${['local', 'remote', 'attribution', 'name_source', 'application'].map((name) => label(`flow.${name}`)).join(', ')}, ${FACTS}
    FROM flow CROSS JOIN subject ON subject.id = flow.subject WHERE flow.id > ? AND start < ? AND start + duration >= ? ORDER BY flow.id LIMIT ?`;
 const CONTACTS = `SELECT ${label('app')}, ${label('domain')}, minute FROM contact WHERE minute >= ? AND minute < ? ORDER BY minute, 1, 2`;
+
+/** Contacts outlive the records they came from; an app that never reached a name has records alone. */
+const MET = (name: 'app' | 'domain') =>
+  `SELECT text FROM label WHERE id IN (SELECT ${name} FROM contact UNION SELECT ${name} FROM subject) LIMIT ?`;
 
 /** Read access row by row. */
 export class HistoryPages {
@@ -84,6 +88,13 @@ export class HistoryPages {
         domain: String(domain),
         time: Number(minute) * MINUTE,
       }));
+  }
+
+  /** Apps and registrable domains that were ever recorded, `most` of each. */
+  met(most: number): MetNames {
+    const names = (name: 'app' | 'domain') =>
+      this.#statements.rows<Cells>(MET(name), [bounded(most)]).map(([text]) => String(text));
+    return { apps: names('app'), domains: names('domain') };
   }
 }
 

@@ -36,6 +36,12 @@ export interface FirstSeen {
   readonly time: number;
 }
 
+/** Names that history knows. */
+export interface MetNames {
+  readonly apps: readonly string[];
+  readonly domains: readonly string[];
+}
+
 /**
  * Sees the file and what is not yet in it, as they were at `openHistory` or the last `refresh`. Works in a thread of its own and never
  * writes. Every call rejects with NetmonError `history` (exit status 7) where the file cannot be used.
@@ -49,6 +55,8 @@ export interface HistoryReader {
   records(from: number, to: number, rows: number): AsyncIterable<readonly HistoryRecord[]>;
   flows(from: number, to: number, rows: number): AsyncIterable<readonly LoggedFlow[]>;
   firstSeen(from: number, to: number): Promise<readonly FirstSeen[]>;
+  /** All apps and registrable domains that were ever recorded and not erased, `most` of each. */
+  met(most: number): Promise<MetNames>;
   /** The whole as an SQLite file, with what is not yet flushed. */
   image(): Promise<Uint8Array>;
   /** Reads anew what was written since. */

@@ -6,7 +6,7 @@ import type { LoggedFlow } from '../aggregate/history-batch.ts';
 import { NetmonError } from '../errors.ts';
 import type { HistoryQuery, HistoryResult, SqlResult } from '../net/history.ts';
 import type { HistoryPage } from './history-pages.ts';
-import type { FirstSeen, HistoryReader, HistoryRecord, SqlLimits } from './history-reader.ts';
+import type { FirstSeen, HistoryReader, HistoryRecord, MetNames, SqlLimits } from './history-reader.ts';
 import type { PageCall, ReaderCall, ReaderReply, ReaderThread } from './reader-calls.ts';
 import { receivedError } from './thread-error.ts';
 
@@ -80,6 +80,10 @@ class ThreadReader implements HistoryReader {
 
   firstSeen(from: number, to: number): Promise<readonly FirstSeen[]> {
     return this.#ask<readonly FirstSeen[]>({ name: 'firstSeen', from, to }).answer;
+  }
+
+  met(most: number): Promise<MetNames> {
+    return this.#ask<MetNames>({ name: 'met', most }).answer;
   }
 
   image(): Promise<Uint8Array> {

@@ -23,6 +23,7 @@ export type ReaderCall =
   | { readonly name: 'sql'; readonly text: string; readonly limits: SqlLimits }
   | PageCall
   | ({ readonly name: 'firstSeen' } & Stretch)
+  | { readonly name: 'met'; readonly most: number }
   | { readonly name: 'image' }
   | { readonly name: 'refresh' };
 

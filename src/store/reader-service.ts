@@ -39,6 +39,8 @@ export class ReaderService {
         return database[call.name](call.from, call.to, call.rows, call.cursor);
       case 'firstSeen':
         return database.firstSeen(call.from, call.to);
+      case 'met':
+        return database.met(call.most);
       case 'image':
         return database.image();
       case 'refresh':

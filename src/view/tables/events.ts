@@ -30,9 +30,9 @@ export function eventText(event: NetEvent, context: CellContext): string {
   const text = SECRET.includes(kind) ? hidden(event.text, context) : shown(event.text, context);
   switch (kind) {
     case 'new app':
-      return `${shown(app ?? '', context)}${flow === null ? '' : `, to ${remote(event, context)}`}`;
+      return `${shown(app ?? '', context)}${flow === null ? '' : `, to ${remote(event, context)}`}${bracketed(text)}`;
     case 'new domain':
-      return `${hidden(domain ?? '', context)}${app === null ? '' : `, by ${shown(app, context)}`}`;
+      return `${hidden(domain ?? '', context)}${app === null ? '' : `, by ${shown(app, context)}`}${bracketed(text)}`;
     case 'interface':
       return `${shown(event.interface ?? '', context)} ${text}`;
     case 'opened':
@@ -48,6 +48,10 @@ export function eventText(event: NetEvent, context: CellContext): string {
     default:
       return text;
   }
+}
+
+function bracketed(text: string): string {
+  return text === '' ? '' : ` (${text})`;
 }
 
 function remote({ flow }: NetEvent, context: CellContext): string {

@@ -32,6 +32,33 @@ describe('names', () => {
     expect(told(log.next(at(70, { apps: apps('known') }), 0)).slice(1)).toEqual(['new app: unknown']);
   });
 
+  test('wait while history is asked, and are judged by its answer, also those whose rows did not change since', () => {
+    const log = new EventLog(null);
+    const parts = { apps: apps('old', 'curl'), hosts: [hostRow({ id: 'h', domain: 'example.com' })] };
+    expect(told(log.next(at(1, parts), 0))).toHaveLength(1);
+    log.next(at(2, parts), 0);
+    log.acquaint((_, name) => name === 'old', 'history knows 1 app');
+    const events = log.next(at(3, parts), 0);
+    expect(told(events).slice(1)).toEqual(['start: history knows 1 app', 'new app: curl', 'new domain: example.com']);
+    expect(events.at(-1)).toMatchObject({ text: '', time: NOON + 3000 });
+    expect(log.next(at(4, parts), 0)).toBe(events);
+  });
+
+  test('that nobody could know of say that they are new in this run', () => {
+    const log = new EventLog(null);
+    log.acquaint(() => null, 'no history');
+    log.next(at(1, { apps: apps('old') }), 0);
+    expect(log.next(at(61, { apps: apps('old', 'curl') }), 0).at(-1)).toMatchObject({ app: 'curl', text: 'new in this run' });
+  });
+
+  test('of apps that are only ever at the other end of local flows are not in history: nobody knows of them', () => {
+    const log = new EventLog(() => false);
+    const flows = [flowRow({ id: '1', app: 'curl', peerApp: 'server' })];
+    expect(told(log.next(at(1, { flows, apps: apps('server') }), 1)).slice(1)).toEqual([]);
+    log.next(at(2, { apps: apps('server', 'curl'), flows }), 1);
+    expect(log.next(at(3, { apps: apps('server', 'curl'), flows }), 1).map(({ app }) => app)).not.toContain('server');
+  });
+
   test('come with the flow that brought them', () => {
     const log = new EventLog(() => false);
     const flows = [flowRow({ id: '1', app: 'curl', domain: 'example.com' })];

@@ -112,6 +112,21 @@ describe('first contacts', () => {
     expect(history.firstSeen(START + 6 * MINUTE, END)).toHaveLength(1);
   });
 
+  test('tell all names that were met, also of apps that reached none', () => {
+    const history = HistoryDatabase.create(sql);
+    history.apply(
+      1,
+      batch(NOVEMBER + 5, [
+        entry({ rxBytes: 1 }),
+        entry({ app: 'ping', domain: null, rxBytes: 1 }),
+        entry({ app: null, rxBytes: 1 }),
+      ]),
+    );
+    const { apps, domains } = history.met(100);
+    expect([apps.toSorted(), domains]).toEqual([['curl', 'ping'], ['example.com']]);
+    expect(history.met(1).apps).toHaveLength(1);
+  });
+
   test('that a correction leaves without any record were none', () => {
     const history = HistoryDatabase.create(sql);
     history.apply(1, batch(NOVEMBER + 5, [entry({ rxBytes: 10, flows: 1 }), entry({ app: 'wget', rxBytes: 10, flows: 1 })]));

@@ -66,6 +66,11 @@ export class FakeReader implements HistoryReader {
     return Promise.resolve(this.seen);
   }
 
+  met(): Promise<{ apps: readonly string[]; domains: readonly string[] }> {
+    const of = (kind: 'app' | 'domain') => [...new Set(this.seen.map((each) => each[kind]))];
+    return Promise.resolve({ apps: of('app'), domains: of('domain') });
+  }
+
   image(): Promise<Uint8Array> {
     return Promise.resolve(new TextEncoder().encode('SQLite format 3\0'));
   }
