@@ -7,6 +7,7 @@ import type { HistoryOptions } from '../cli/options.ts';
 import type { Clock } from '../clock.ts';
 import { INTS, PROCESS } from '../flow/layout.ts';
 import type { HistoryStatus } from '../net/history.ts';
+import { BARE_THREAD } from '../privilege/bare-thread.ts';
 import { type Flock, lockFile, systemFlock } from '../privilege/file-lock.ts';
 import { returnMemory } from '../privilege/memory.ts';
 import { Recorder } from '../store/recorder.ts';
@@ -30,7 +31,7 @@ export interface RecordingEdges {
 /** The machine's own. */
 export async function recordingEdges(): Promise<RecordingEdges> {
   await returnMemory();
-  return { flock: await systemFlock(), runSave: saveInThread };
+  return { flock: await systemFlock(), runSave: (request) => saveInThread(request, BARE_THREAD) };
 }
 
 /** Records one run. Made before its first packet; `close` on every way out. */

@@ -9,6 +9,7 @@ import type { Past } from '../aggregate/past.ts';
 import type { Options } from '../cli/options.ts';
 import { systemClock } from '../clock.ts';
 import { NetmonError } from '../errors.ts';
+import { BARE_THREAD } from '../privilege/bare-thread.ts';
 import { drawingOf } from '../tui/terminal.ts';
 import { ThemeShelf } from '../tui/theme-files.ts';
 import { Tui } from '../tui/tui.ts';
@@ -70,7 +71,10 @@ export function openTui(options: Options, quit: () => void, save: () => void): O
   const answers = new HistoryAnswers({
     path: options.history?.path ?? null,
     // Most runs never look at it.
-    open: async (path) => (await import('../store/open-history.ts')).openHistory(path),
+    open: async (path) => {
+      const { openHistory, readerThreads } = await import('../store/open-history.ts');
+      return openHistory(path, readerThreads(BARE_THREAD));
+    },
     clock: systemClock,
     tell: (slot, serial, answer) => tui.apply({ type: 'history', slot, serial, answer }),
   });

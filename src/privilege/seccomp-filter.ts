@@ -1,116 +1,7 @@
 // A seccomp filter for a program that holds capabilities it needs only for reading: the system calls by which those would become more
-// are refused with EPERM, for all threads and for good. Builds the program; installing it is drop.ts's.
+// are refused, for all threads and for good. Builds the program; installing it is drop.ts's.
 
-interface Numbers {
-  /** AUDIT_ARCH_* of linux/audit.h. */
-  readonly arch: number;
-  /** x86-64's second table of calls begins here; null where there is none. */
-  readonly foreign: number | null;
-  readonly calls: Readonly<Record<string, number>>;
-}
-
-/** Calls with one number on every architecture (newer than 5.0). */
-const COMMON = {
-  open_tree: 428,
-  move_mount: 429,
-  fsopen: 430,
-  fsconfig: 431,
-  fsmount: 432,
-  fspick: 433,
-  pidfd_getfd: 438,
-  process_madvise: 440,
-  mount_setattr: 442,
-} as const;
-
-const NUMBERS: Partial<Record<NodeJS.Architecture, Numbers>> = {
-  x64: {
-    arch: 0xc000_003e,
-    foreign: 0x4000_0000,
-    calls: {
-      ...COMMON,
-      ptrace: 101,
-      syslog: 103,
-      modify_ldt: 154,
-      pivot_root: 155,
-      adjtimex: 159,
-      chroot: 161,
-      acct: 163,
-      settimeofday: 164,
-      mount: 165,
-      umount2: 166,
-      swapon: 167,
-      swapoff: 168,
-      reboot: 169,
-      iopl: 172,
-      ioperm: 173,
-      init_module: 175,
-      delete_module: 176,
-      quotactl: 179,
-      clock_settime: 227,
-      kexec_load: 246,
-      add_key: 248,
-      request_key: 249,
-      keyctl: 250,
-      unshare: 272,
-      perf_event_open: 298,
-      fanotify_init: 300,
-      name_to_handle_at: 303,
-      open_by_handle_at: 304,
-      clock_adjtime: 305,
-      setns: 308,
-      process_vm_readv: 310,
-      process_vm_writev: 311,
-      kcmp: 312,
-      finit_module: 313,
-      kexec_file_load: 320,
-      bpf: 321,
-      userfaultfd: 323,
-    },
-  },
-  arm64: {
-    arch: 0xc000_00b7,
-    foreign: null,
-    calls: {
-      ...COMMON,
-      umount2: 39,
-      mount: 40,
-      pivot_root: 41,
-      chroot: 51,
-      quotactl: 60,
-      acct: 89,
-      unshare: 97,
-      kexec_load: 104,
-      init_module: 105,
-      delete_module: 106,
-      clock_settime: 112,
-      syslog: 116,
-      ptrace: 117,
-      reboot: 142,
-      settimeofday: 170,
-      adjtimex: 171,
-      add_key: 217,
-      request_key: 218,
-      keyctl: 219,
-      swapon: 224,
-      swapoff: 225,
-      perf_event_open: 241,
-      fanotify_init: 262,
-      name_to_handle_at: 264,
-      open_by_handle_at: 265,
-      clock_adjtime: 266,
-      setns: 268,
-      process_vm_readv: 270,
-      process_vm_writev: 271,
-      kcmp: 272,
-      finit_module: 273,
-      bpf: 280,
-      userfaultfd: 282,
-      kexec_file_load: 294,
-    },
-  },
-};
-/** Starting another program; apart, because the driver `cap` does so. */
-const EXEC: Partial<Record<NodeJS.Architecture, readonly number[]>> = { x64: [59, 322], arm64: [221, 281] };
+import { CALL_NUMBERS, CLONE3 } from './seccomp-calls.ts';
 
 /** One instruction of classic BPF (linux/filter.h). */
 export interface SeccompInstruction {
@@ -123,37 +14,83 @@ export interface SeccompInstruction {
 const LOAD_WORD = 0x20;
 const JUMP_EQUAL = 0x15;
 const JUMP_AT_LEAST = 0x35;
+const JUMP_ANY_BIT = 0x45;
 const RETURN = 0x06;
-/** struct seccomp_data { int nr; __u32 arch; ... } */
+/** struct seccomp_data { int nr; __u32 arch; __u64 instruction_pointer; __u64 args[6]; }, of arguments the lower halves */
 const NR_AT = 0;
 const ARCH_AT = 4;
+const FIRST_AT = 16;
+const SECOND_AT = 24;
+
 export const SECCOMP_ALLOW = 0x7fff_0000;
 /** SECCOMP_RET_ERRNO with EPERM. */
 export const SECCOMP_REFUSE = 0x0005_0001;
+/** With ENOSYS: libc asks in another way then. */
+export const SECCOMP_UNKNOWN = 0x0005_0026;
+/** With EAFNOSUPPORT: as if the kernel had no such sockets. */
+export const SECCOMP_NO_FAMILY = 0x0005_0061;
+type Answer = typeof SECCOMP_ALLOW | typeof SECCOMP_REFUSE | typeof SECCOMP_UNKNOWN | typeof SECCOMP_NO_FAMILY;
+
+/** CLONE_NEW* (linux/sched.h): each makes a namespace. CLONE_NEWTIME is no flag of clone(2). */
+const NEW_NAMESPACES = 0x7e02_0000;
+/** TIOCSTI and TIOCLINUX type into the user's terminal, where a shell reads it once the program has ended. */
+const TYPING = [0x5412, 0x541c] as const;
+/** AF_UNIX, AF_INET, AF_INET6, AF_NETLINK, AF_PACKET. To ask for another has the kernel load what it has for it. */
+const FAMILIES = [1, 2, 10, 16, 17] as const;
+
+/** Where a jump goes: an answer, a part of the program, or to the next instruction. */
+type Target = Answer | 'socket' | 'clone' | 'ioctl' | 'next';
+interface Step {
+  readonly code: number;
+  readonly k: number;
+  readonly met?: Target;
+  readonly unmet?: Target;
+  /** The part that begins here. */
+  readonly label?: Target;
+}
 
 /**
  * The filter, or null on an architecture whose numbers are not known here.
  *
  * Refused: tracing and writing into other processes, opening files by handle (the way by which CAP_DAC_READ_SEARCH leaves a container),
- * kernel modules, mounts, namespaces, bpf, keys, clocks. @param starts whether other programs may be started
+ * kernel modules, mounts, namespaces, bpf, keys, clocks, io_uring, typing into the terminal, sockets of families that nothing here
+ * speaks, and numbers of other architectures and of x32. @param starts whether other programs may be started
  */
 export function seccompProgram(arch: NodeJS.Architecture, starts: boolean): readonly SeccompInstruction[] | null {
-  const numbers = NUMBERS[arch];
+  const numbers = CALL_NUMBERS[arch];
   if (numbers === undefined) return null;
-  const refused = [...Object.values(numbers.calls), ...(starts ? [] : (EXEC[arch] ?? []))].sort((a, b) => a - b);
-  const foreign = numbers.foreign === null ? 0 : 1;
-  // 0 load arch | 1 is it ours | 2 load number | (3 second table?) | one comparison each | allow | refuse
-  const allow = 3 + foreign + refused.length;
-  const refuse = allow + 1;
-  const program: SeccompInstruction[] = [
-    { code: LOAD_WORD, jt: 0, jf: 0, k: ARCH_AT },
-    { code: JUMP_EQUAL, jt: 0, jf: refuse - 2, k: numbers.arch },
-    { code: LOAD_WORD, jt: 0, jf: 0, k: NR_AT },
-  ];
-  if (numbers.foreign !== null) program.push({ code: JUMP_AT_LEAST, jt: refuse - 4, jf: 0, k: numbers.foreign });
-  for (const number of refused) program.push({ code: JUMP_EQUAL, jt: refuse - program.length - 1, jf: 0, k: number });
-  program.push({ code: RETURN, jt: 0, jf: 0, k: SECCOMP_ALLOW }, { code: RETURN, jt: 0, jf: 0, k: SECCOMP_REFUSE });
-  return program;
+  const refused = [...Object.values(numbers.refused), ...(starts ? [] : numbers.exec)].sort((a, b) => a - b);
+  const equal = (k: number, met: Target): Step => ({ code: JUMP_EQUAL, k, met });
+  const answer = (k: Answer): Step => ({ code: RETURN, k, label: k });
+  const part = (label: Target, at: number): Step => ({ code: LOAD_WORD, k: at, label });
+  return assemble([
+    { code: LOAD_WORD, k: ARCH_AT },
+    { code: JUMP_EQUAL, k: numbers.arch, unmet: SECCOMP_REFUSE },
+    { code: LOAD_WORD, k: NR_AT },
+    ...(numbers.foreign === null ? [] : [{ code: JUMP_AT_LEAST, k: numbers.foreign, met: SECCOMP_REFUSE } as const]),
+    ...refused.map((number) => equal(number, SECCOMP_REFUSE)),
+    equal(CLONE3, SECCOMP_UNKNOWN),
+    equal(numbers.socket, 'socket'),
+    equal(numbers.clone, 'clone'),
+    { code: JUMP_EQUAL, k: numbers.ioctl, met: 'ioctl', unmet: SECCOMP_ALLOW },
+    part('socket', FIRST_AT),
+    ...FAMILIES.map((family) => equal(family, SECCOMP_ALLOW)),
+    answer(SECCOMP_NO_FAMILY),
+    part('clone', FIRST_AT),
+    { code: JUMP_ANY_BIT, k: NEW_NAMESPACES, met: SECCOMP_REFUSE, unmet: SECCOMP_ALLOW },
+    part('ioctl', SECOND_AT),
+    ...TYPING.map((request) => equal(request, SECCOMP_REFUSE)),
+    answer(SECCOMP_ALLOW),
+    answer(SECCOMP_REFUSE),
+    answer(SECCOMP_UNKNOWN),
+  ]);
+}
+
+/** Jumps only lead forward, by at most 255 instructions. */
+function assemble(steps: readonly Step[]): readonly SeccompInstruction[] {
+  const places = new Map(steps.map(({ label }, at) => [label, at]));
+  const distance = (from: number, to: Target = 'next'): number => (to === 'next' ? 0 : (places.get(to) ?? 0) - from - 1);
+  return steps.map(({ code, k, met, unmet }, at) => ({ code, jt: distance(at, met), jf: distance(at, unmet), k }));
 }
 
 /** The program as the kernel takes it: struct sock_filter, eight bytes each. */

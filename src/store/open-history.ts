@@ -15,6 +15,9 @@ const IDLE_MS = 75_000;
 /** The compiled worker. */
 const SCRIPT = new URL('./reader-worker.js', import.meta.url);
 
+/** Makes the thread for a file. */
+export type StartReader = (path: string) => ReaderThread;
+
 interface Waiting {
   readonly call: ReaderCall;
   readonly resolve: (value: unknown) => void;
@@ -27,7 +30,7 @@ interface Waiting {
  * @param start makes the thread; another in tests
  * @returns rejects with NetmonError `history` where there is none, or none that can be read
  */
-export async function openHistory(path: string, start: (path: string) => ReaderThread = startThread): Promise<HistoryReader> {
+export async function openHistory(path: string, start: StartReader = readerThreads()): Promise<HistoryReader> {
   const reader = new ThreadReader(path, start);
   try {
     await reader.refresh();
@@ -40,14 +43,14 @@ export async function openHistory(path: string, start: (path: string) => ReaderT
 
 class ThreadReader implements HistoryReader {
   readonly path: string;
-  readonly #start: (path: string) => ReaderThread;
+  readonly #start: StartReader;
   readonly #waiting = new Map<number, Waiting>();
   #thread: ReaderThread | null = null;
   #ids = 0;
   #idle: NodeJS.Timeout | null = null;
   #closed = false;
 
-  constructor(path: string, start: (path: string) => ReaderThread) {
+  constructor(path: string, start: StartReader) {
     this.path = path;
     this.#start = start;
   }
@@ -177,8 +180,13 @@ function ended(): NetmonError {
   return new NetmonError('history', 'reading history was ended');
 }
 
-function startThread(path: string): ReaderThread {
-  const worker = new Worker(SCRIPT, { workerData: { path } });
+/** Threads that read, each of which calls a module before it does (`beforeWork`). @param before the module's URL */
+export function readerThreads(before: string | null = null): StartReader {
+  return (path) => startThread(path, before);
+}
+
+function startThread(path: string, before: string | null): ReaderThread {
+  const worker = new Worker(SCRIPT, { workerData: { path, before } });
   worker.unref();
   let asked = 0;
   let failure: Error | null = null;

@@ -1,11 +1,14 @@
 // Worker thread of a reader: holds the history in its memory and answers until it is ended.
 
 import { parentPort, workerData } from 'node:worker_threads';
+import { beforeWork } from './before-work.ts';
 import type { ReaderRequest } from './reader-calls.ts';
 import { ReaderService } from './reader-service.ts';
 import { loadSql } from './sql-engine.ts';
 
-const service = new ReaderService(await loadSql(), (workerData as { path: string }).path);
+const { path, before } = workerData as { path: string; before: string | null };
+const service = new ReaderService(await loadSql(), path);
+await beforeWork(before);
 parentPort?.on('message', (request: ReaderRequest) => {
   const reply = service.answer(request);
   // An image is handed over, not copied.

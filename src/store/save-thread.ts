@@ -13,11 +13,12 @@ const SCRIPT = new URL('./save-worker.js', import.meta.url);
 /**
  * Saves in a thread of its own.
  *
+ * @param before URL of the module that the thread calls before it works (`beforeWork`)
  * @returns the answer; rejects with NetmonError `history`, or with what the system said
  */
-export function saveInThread(request: SaveRequest, script: URL = SCRIPT): Promise<SaveAnswer> {
+export function saveInThread(request: SaveRequest, before: string | null = null): Promise<SaveAnswer> {
   return new Promise((resolve, reject) => {
-    const worker = new Worker(script, { workerData: request });
+    const worker = new Worker(SCRIPT, { workerData: { request, before } });
     let settle = () => reject(new Error('the thread that saves history ended without an answer'));
     worker.on('message', ({ answer, failure }: { answer?: SaveAnswer; failure?: SentError }) => {
       settle = () => (answer === undefined ? reject(receivedError(failure as SentError)) : resolve(answer));

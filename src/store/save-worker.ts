@@ -1,12 +1,16 @@
 // Worker thread: one save, then it ends, so that nothing of the image stays in memory between saves.
 
 import { parentPort, workerData } from 'node:worker_threads';
+import { beforeWork } from './before-work.ts';
 import { type SaveRequest, saveImage } from './image-save.ts';
 import { loadSql } from './sql-engine.ts';
 import { sentError } from './thread-error.ts';
 
 try {
-  parentPort?.postMessage({ answer: saveImage(await loadSql(), workerData as SaveRequest) });
+  const { request, before } = workerData as { request: SaveRequest; before: string | null };
+  const sql = await loadSql();
+  await beforeWork(before);
+  parentPort?.postMessage({ answer: saveImage(sql, request) });
 } catch (thrown) {
   parentPort?.postMessage({ failure: sentError(thrown) });
 }

@@ -19,13 +19,15 @@ export interface ThreadRights {
   readonly seccomp: number;
 }
 
-/** All threads, the main one first. */
-export function threadRights(pid: number): ThreadRights[] {
-  const tids = readdirSync(`/proc/${pid}/task`).map(Number);
+/** All threads, the main one first; those that end meanwhile are left out. @param except threads that are not asked */
+export function threadRights(pid: number, except: readonly string[] = []): ThreadRights[] {
+  const tids = readdirSync(`/proc/${pid}/task`).filter((tid) => !except.includes(tid));
   return tids
+    .map(Number)
     .sort((a, b) => a - b)
-    .map((tid) => {
-      const text = readFileSync(`/proc/${pid}/task/${tid}/status`, 'utf8');
+    .flatMap((tid) => {
+      const text = statusOf(pid, tid);
+      if (text === null) return [];
       const field = (name: string) => new RegExp(`^${name}:\\s*(.*)$`, 'm').exec(text)?.[1]?.trim() ?? '';
       const numbers = (name: string) =>
         field(name)
@@ -46,4 +48,12 @@ export function threadRights(pid: number): ThreadRights[] {
         seccomp: Number(field('Seccomp')),
       };
     });
+}
+
+function statusOf(pid: number, tid: number): string | null {
+  try {
+    return readFileSync(`/proc/${pid}/task/${tid}/status`, 'utf8');
+  } catch {
+    return null;
+  }
 }
