@@ -1,7 +1,9 @@
 // The log of events: what one snapshot has that the one before had not. Bounded; flows have a part of it for themselves, so that a scan
-// never drives out what matters more, and many at a time are sampled, with the number of those left out.
+// never drives out what matters more, and many of an app are told together.
 
 import type { EventKind, NetEvent } from './event.ts';
+import { FlowBursts, type FlowTold } from './flow-bursts.ts';
+import { KnownNames } from './known-names.ts';
 import type { AppRow, FlowRow, HostRow, Snapshot } from './snapshot.ts';
 
 /** Events kept of flows, and of all else. */
@@ -9,12 +11,8 @@ const FLOW_EVENTS = 300;
 const OTHER_EVENTS = 500;
 /** Closed flows that are remembered beside those listed. */
 const SPARE = 64;
-/** Flows told one by one of those that opened, or closed, in a tick. */
-const FLOWS_A_TICK = 5;
 /** What is met in this time after the start was there before, as far as anybody knows. */
 const LEARN_MS = 60_000;
-/** Names that can be told from new ones; then nothing is called new any more. */
-export const NAMES = 32_768;
 /** Losses are told at most this often. */
 const LOSS_MS = 10_000;
 
@@ -31,8 +29,10 @@ export class EventLog {
   #afresh = false;
   /** What to say of what is known. */
   #word = '';
-  readonly #apps = new Set<string>();
-  readonly #domains = new Set<string>();
+  readonly #apps = new KnownNames();
+  readonly #domains = new KnownNames();
+  readonly #opened = new FlowBursts('opened', (told, replaces) => this.#putFlows(told, replaces));
+  readonly #closings = new FlowBursts('closed', (told, replaces) => this.#putFlows(told, replaces));
   /** What happened since the list was made. */
   #fresh: NetEvent[] = [];
   #all: readonly NetEvent[] = [];
@@ -44,7 +44,6 @@ export class EventLog {
   #newest = 0;
   #time = 0;
   #lost = { told: Number.NEGATIVE_INFINITY, count: 0 };
-  #full = false;
 
   /** @param known whether something was met before this run; null: `acquaint` tells later, and until then nothing is new */
   constructor(known: Acquaintance | null = () => null) {
@@ -140,26 +139,14 @@ export class EventLog {
     this.#word = '';
     for (let i = 0; i < now.apps.length; i++) {
       const row = now.apps[i] as AppRow;
-      if (row === before?.apps[i] || row.app === null || !this.#isUnmet(this.#apps, row.app)) continue;
+      if (row === before?.apps[i] || row.app === null || this.#apps.meet(row.app)) continue;
       this.#met('app', row.app, known('app', row.app), now, learning);
     }
     for (let i = 0; i < now.hosts.length; i++) {
       const row = now.hosts[i] as HostRow;
-      if (row === before?.hosts[i] || row.domain === null || !this.#isUnmet(this.#domains, row.domain)) continue;
+      if (row === before?.hosts[i] || row.domain === null || this.#domains.meet(row.domain)) continue;
       this.#met('domain', row.domain, known('domain', row.domain), now, learning);
     }
-  }
-
-  /** True once for each name, as long as there is room for it. */
-  #isUnmet(names: Set<string>, name: string): boolean {
-    if (names.has(name)) return false;
-    if (names.size < NAMES) {
-      names.add(name);
-      return true;
-    }
-    if (!this.#full) this.#put('warning', { text: `more than ${NAMES} names: what is new can no longer be told` });
-    this.#full = true;
-    return false;
   }
 
   /** @param known whether it was met before this run; null where nobody knows */
@@ -194,8 +181,8 @@ export class EventLog {
     this.#newest = newest;
     this.#created = created;
     if (first) return; // all that is there when the run begins; when it was opened nobody knows
-    this.#tellFlows('opened', opened, count);
-    this.#tellFlows('closed', closed, closed.length);
+    this.#opened.tell(opened, Math.max(0, count - opened.length), now.time);
+    this.#closings.tell(closed, 0, now.time);
   }
 
   #forgetClosed(flows: readonly FlowRow[]): void {
@@ -203,25 +190,31 @@ export class EventLog {
     for (const flow of flows) if (flow.closed) this.#closed.add(flow.id);
   }
 
-  #tellFlows(kind: 'opened' | 'closed', flows: readonly FlowRow[], count: number): void {
-    const told = flows.slice(0, FLOWS_A_TICK);
-    for (const flow of told) this.#put(kind, { app: flow.app, domain: flow.domain, interface: flow.interface, flow });
-    if (count > told.length) this.#put(kind, { text: `${count - told.length} more in this interval, not told one by one` });
+  /** @param replaces id of the event that is told anew @returns its id */
+  #putFlows(told: FlowTold, replaces: string | null): string {
+    const id = replaces ?? `event:${++this.#serial}`;
+    this.#fresh.push({ ...told, id, time: this.#time, text: '' });
+    return id;
   }
 
   #put(kind: EventKind, { text = '', app = null, domain = null, interface: name = null, flow = null }: Partial<NetEvent>): void {
-    const event = { id: `event:${++this.#serial}`, time: this.#time, kind, text, app, domain, interface: name, flow };
-    this.#fresh.push(event);
+    const subject = { app, domain, interface: name, flow, burst: null };
+    this.#fresh.push({ id: `event:${++this.#serial}`, time: this.#time, kind, text, ...subject });
   }
 
   /** The list with what is fresh, the oldest of either part left out where there are too many. */
   #bounded(): readonly NetEvent[] {
     const newestFirst: NetEvent[] = [];
+    const renewed = new Set<string>();
     let flows = FLOW_EVENTS;
     let others = OTHER_EVENTS;
     for (const list of [this.#fresh, this.#all])
       for (let i = list.length - 1; i >= 0; i--) {
         const event = list[i] as NetEvent;
+        if (event.burst !== null) {
+          if (renewed.has(event.id)) continue;
+          renewed.add(event.id);
+        }
         const hasRoom = event.kind === 'opened' || event.kind === 'closed' ? flows-- > 0 : others-- > 0;
         if (hasRoom) newestFirst.push(event);
       }

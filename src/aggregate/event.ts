@@ -18,6 +18,24 @@ export const EVENT_KINDS = [
 ] as const;
 export type EventKind = (typeof EVENT_KINDS)[number];
 
+/** Many flows that opened or closed, told together. It goes on while they do: then the event is renewed under its id. */
+export interface FlowBurst {
+  /** Flows of one app, or of one reason for having none; of many apps; or flows that were too many to be listed. */
+  readonly of: 'app' | 'others' | 'unlisted';
+  /** Why there is no app; null where there is one, or many. */
+  readonly reason: string | null;
+  readonly count: number;
+  /** Name or address of the remote end where all have the same. */
+  readonly host: string | null;
+  /** Remote ends told apart, at most MOST_HOSTS. */
+  readonly hosts: number;
+  /** When the first was noticed, epoch ms; the event's time is that of the last. */
+  readonly since: number;
+  /** What those that closed had moved. */
+  readonly rxBytes: number;
+  readonly txBytes: number;
+}
+
 /** One thing that happened. Text is outside text: nobody has cleaned it. */
 export interface NetEvent {
   /** Unique within a run. */
@@ -32,4 +50,6 @@ export interface NetEvent {
   readonly interface: string | null;
   /** The flow it is about, as it was then. */
   readonly flow: FlowRow | null;
+  /** Flows that are told together; null for all else. */
+  readonly burst: FlowBurst | null;
 }

@@ -1,7 +1,8 @@
 // What was met before this run, asked of history once, behind the first frame. Its names are held from then on, its file is not.
 
 import { existsSync } from 'node:fs';
-import { type Acquaintance, type EventLog, NAMES } from '../aggregate/event-log.ts';
+import type { Acquaintance, EventLog } from '../aggregate/event-log.ts';
+import { NAMES } from '../aggregate/known-names.ts';
 import { reasonOf } from '../errors.ts';
 import { journalNumbers } from '../store/history-files.ts';
 import type { HistoryReader, MetNames } from '../store/history-reader.ts';

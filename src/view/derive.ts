@@ -110,9 +110,9 @@ function eventsOf({ events, time }: Snapshot, filter: Filter | null, since: Snap
   return events.filter((event) => {
     if (since !== null && event.time <= since.time) return false;
     if (filter === null) return true;
-    const { app, domain, interface: name, flow } = event;
-    if (app === null && domain === null && name === null && flow === null) return true;
-    return filter.matches(flow ?? { app, host: domain, interface: name }, time);
+    const { app, domain, interface: name, flow, burst } = event;
+    if (app === null && domain === null && name === null && flow === null && burst === null) return true;
+    return filter.matches(flow ?? { app, host: domain ?? burst?.host ?? null, interface: name }, time);
   });
 }
 

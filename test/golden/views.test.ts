@@ -1,7 +1,7 @@
 // Every view at every size, with trees opened, events, and names that try to break it; and what a row of keys does to the screen, one by one.
 
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
-import type { NetEvent } from '../../src/aggregate/event.ts';
+import type { FlowBurst, NetEvent } from '../../src/aggregate/event.ts';
 import type { Snapshot } from '../../src/aggregate/snapshot.ts';
 import { appRow, busy, flowRow, hostRow, NOON, snapshot } from '../support/snapshot-builder.ts';
 import { Stage } from '../support/terminal.ts';
@@ -37,9 +37,14 @@ const HOSTILE = [
 ];
 
 function event(id: number, parts: Partial<NetEvent>): NetEvent {
-  const nothing = { text: '', app: null, domain: null, interface: null, flow: null };
+  const nothing = { text: '', app: null, domain: null, interface: null, flow: null, burst: null };
   return { id: `event:${id}`, time: NOON - 60_000 + id * 1000, kind: 'warning', ...nothing, ...parts };
 }
+
+const CURLS: FlowBurst = {
+  ...{ of: 'app', reason: null, count: 312, host: 'example.com', hosts: 1 },
+  ...{ since: NOON - 67_000, rxBytes: 3 << 20, txBytes: 40_000 },
+};
 
 /** A busy machine on which something happened. */
 function eventful(): Snapshot {
@@ -54,7 +59,7 @@ function eventful(): Snapshot {
       event(4, { kind: 'new domain', domain: 'example.org', app: 'curl' }),
       event(5, { kind: 'opened', app: 'curl', flow: first ?? null }),
       event(6, { kind: 'closed', app: 'curl', flow: first ?? null }),
-      event(7, { kind: 'opened', text: '312 more in this interval, not told one by one' }),
+      event(7, { kind: 'closed', app: 'curl', burst: CURLS }),
       event(8, { kind: 'gap', text: '9 s not measured: sleep' }),
       event(9, { kind: 'interface', interface: 'utun4', text: 'is captured from now on' }),
       event(10, { kind: 'recording', text: 'recording' }),

@@ -1,9 +1,10 @@
 // The events table: what happened, in the order of time, the newest last.
 // Narrow screens give up the day first; time, kind and what happened stay.
 
-import type { EventKind, NetEvent } from '../../aggregate/event.ts';
+import type { EventKind, FlowBurst, NetEvent } from '../../aggregate/event.ts';
+import { MOST_HOSTS } from '../../aggregate/flow-bursts.ts';
 import type { CellContext, TableSpec } from '../column.ts';
-import { formatAmount, formatClock, formatDateTime, formatDuration } from '../format.ts';
+import { formatAmount, formatClock, formatDateTime, formatDuration, formatGrouped } from '../format.ts';
 import { type Role, span } from '../span.ts';
 import { endpointText, hidden, shown } from './masking.ts';
 
@@ -37,13 +38,12 @@ export function eventText(event: NetEvent, context: CellContext): string {
       return `${shown(event.interface ?? '', context)} ${text}`;
     case 'opened':
     case 'closed': {
+      if (event.burst !== null) return burstText(event, event.burst, context);
       if (flow === null) return text;
       const owner = flow.app === null ? `(${shown(flow.reason ?? 'no owner', context)})` : shown(flow.app, context);
       const ends = `${owner} ${context.glyphs[flow.direction]} ${remote(event, context)} ${shown(flow.protocol, context)}`;
       if (kind === 'opened') return ends;
-      const amount = (bytes: number): string => formatAmount(bytes, context.units).trim().replaceAll(/ +/g, ' ');
-      const { rx, tx } = context.glyphs;
-      return `${ends}, ${rx} ${amount(flow.rxBytes)} ${tx} ${amount(flow.txBytes)} in ${formatDuration(flow.lastSeen - flow.firstSeen)}`;
+      return `${ends}, ${movedText(flow, context)} in ${formatDuration(flow.lastSeen - flow.firstSeen)}`;
     }
     default:
       return text;
@@ -52,6 +52,25 @@ export function eventText(event: NetEvent, context: CellContext): string {
 
 function bracketed(text: string): string {
   return text === '' ? '' : ` (${text})`;
+}
+
+/** `curl: 312 connections with example.com in 14s`, and what they moved. */
+function burstText({ kind, app, time }: NetEvent, burst: FlowBurst, context: CellContext): string {
+  const connections = burst.count === 1 ? 'connection' : 'connections';
+  if (burst.of === 'unlisted') return `${formatGrouped(burst.count)} more ${connections}, too many to be listed`;
+  const reason = `(${shown(burst.reason ?? 'no owner', context)})`;
+  const owner = burst.of === 'others' ? 'other apps' : app === null ? reason : shown(app, context);
+  const many = burst.hosts >= MOST_HOSTS ? `${MOST_HOSTS} hosts or more` : `${burst.hosts} hosts`;
+  const where = burst.host === null ? many : hidden(burst.host, context);
+  const lasted = time - burst.since >= 2000 ? ` in ${formatDuration(time - burst.since)}` : '';
+  const moved = kind === 'closed' ? `, ${movedText(burst, context)}` : '';
+  return `${owner}: ${formatGrouped(burst.count)} ${connections} with ${where}${lasted}${moved}`;
+}
+
+function movedText({ rxBytes, txBytes }: { readonly rxBytes: number; readonly txBytes: number }, context: CellContext): string {
+  const amount = (bytes: number): string => formatAmount(bytes, context.units).trim().replaceAll(/ +/g, ' ');
+  const { rx, tx } = context.glyphs;
+  return `${rx} ${amount(rxBytes)} ${tx} ${amount(txBytes)}`;
 }
 
 function remote({ flow }: NetEvent, context: CellContext): string {

@@ -1,8 +1,10 @@
 // Events: what one snapshot has that the one before had not, each told once, however much happens.
 
 import { describe, expect, test } from 'vitest';
+import type { NetEvent } from '../../../src/aggregate/event.ts';
 import { EventLog } from '../../../src/aggregate/event-log.ts';
-import type { Snapshot } from '../../../src/aggregate/snapshot.ts';
+import { KnownNames } from '../../../src/aggregate/known-names.ts';
+import type { FlowRow, Snapshot } from '../../../src/aggregate/snapshot.ts';
 import { appRow, CAPTURE, flowRow, hostRow, NOON, snapshot } from '../../support/snapshot-builder.ts';
 
 /** Seconds after the start of the run. */
@@ -59,6 +61,16 @@ describe('names', () => {
     expect(log.next(at(3, { apps: apps('server', 'curl'), flows }), 1).map(({ app }) => app)).not.toContain('server');
   });
 
+  test('are never too many to be told: the oldest of them are forgotten', () => {
+    const names = new KnownNames(100);
+    for (let i = 0; i < 1000; i++) {
+      expect(names.meet(`name ${i}`)).toBe(false);
+      expect(names.meet('always')).toBe(i > 0);
+    }
+    expect(names.meet('name 998')).toBe(true);
+    expect(names.meet('name 1')).toBe(false);
+  });
+
   test('come with the flow that brought them', () => {
     const log = new EventLog(() => false);
     const flows = [flowRow({ id: '1', app: 'curl', domain: 'example.com' })];
@@ -79,13 +91,67 @@ describe('flows', () => {
     expect(log.next(at(5, { flows: [brief] }), 3)).toHaveLength(5);
   });
 
-  test('many at a time are sampled, and what is left out is counted', () => {
+  const many = (app: string, from: number, count: number, parts: Partial<FlowRow> = {}) =>
+    Array.from({ length: count }, (_, i) => flowRow({ id: String(from + i), app, host: 'example.com', ...parts }));
+  const bursts = (events: readonly NetEvent[]) =>
+    events.flatMap(({ kind, app, burst }) =>
+      burst === null ? [] : [[kind, app ?? burst.reason ?? burst.of, burst.count, burst.host ?? burst.hosts]],
+    );
+
+  test('many at a time are told together by app, and what is not listed is counted', () => {
     const log = new EventLog();
     log.next(at(1), 0);
-    const flows = Array.from({ length: 2000 }, (_, i) => flowRow({ id: String(i + 1) }));
-    const events = log.next(at(2, { flows }), 40_000);
-    expect(events.filter(({ kind }) => kind === 'opened')).toHaveLength(6);
-    expect(events.at(-1)?.text).toBe('39995 more in this interval, not told one by one');
+    const ownerless = many('', 2500, 3, { app: null, reason: 'forwarded' });
+    const events = log.next(
+      at(2, { flows: [...many('curl', 1, 2000), ...ownerless, flowRow({ id: '2600', app: 'ssh' })] }),
+      40_000,
+    );
+    expect(bursts(events)).toEqual([
+      ['opened', 'curl', 2000, 'example.com'],
+      ['opened', 'forwarded', 3, 'example.com'],
+      ['opened', 'unlisted', 37_996, 0],
+    ]);
+    expect(events.filter(({ flow }) => flow !== null)).toMatchObject([{ kind: 'opened', app: 'ssh', flow: { id: '2600' } }]);
+  });
+
+  test('an app that goes on is one event that goes along, until it pauses or a minute is over', () => {
+    const log = new EventLog();
+    log.next(at(0), 0);
+    let events: readonly NetEvent[] = [];
+    for (let second = 1; second <= 30; second++) {
+      const host = second < 5 ? 'example.com' : `host-${second}.example.com`;
+      events = log.next(
+        at(second, { flows: many('curl', second * 100, 90, { host, closed: true, rxBytes: 10, txBytes: 1 }) }),
+        second * 90,
+      );
+    }
+    expect(bursts(events)).toEqual([
+      ['opened', 'curl', 2700, 27],
+      ['closed', 'curl', 2700, 27],
+    ]);
+    expect(new Set(events.map(({ id }) => id)).size).toBe(events.length);
+    expect(events.at(-1)).toMatchObject({ time: NOON + 30_000, burst: { since: NOON + 1000, rxBytes: 27_000, txBytes: 2700 } });
+    log.next(at(45, { flows: many('curl', 8000, 90) }), 2790);
+    events = log.next(at(46, { flows: many('curl', 9000, 1) }), 2791);
+    expect(bursts(events).at(-1)).toEqual(['opened', 'curl', 91, 'example.com']);
+  });
+
+  test('one a second is told one by one at first, then together', () => {
+    const log = new EventLog();
+    log.next(at(0), 0);
+    let events: readonly NetEvent[] = [];
+    for (let second = 1; second <= 10; second++) events = log.next(at(second, { flows: many('top', second, 1) }), second);
+    expect(events.filter(({ flow }) => flow !== null)).toHaveLength(5);
+    expect(bursts(events)).toEqual([['opened', 'top', 5, 'example.com']]);
+  });
+
+  test('of many apps the busiest have a say of their own', () => {
+    const log = new EventLog();
+    log.next(at(0), 0);
+    const flows = Array.from({ length: 20 }, (_, app) => many(`app-${app}`, app * 100 + 1, app + 3)).flat();
+    const events = log.next(at(1, { flows }), flows.length);
+    expect(bursts(events).map(([, app]) => app)).toEqual(['app-19', 'app-18', 'app-17', 'app-16', 'app-15', 'others']);
+    expect(events.reduce((sum, { burst }) => sum + (burst?.count ?? 0), 0)).toBe(flows.length);
   });
 
   test('never drive out what matters more; the log is bounded', () => {
@@ -94,7 +160,7 @@ describe('flows', () => {
     log.next(at(61, { apps: [appRow({ id: 'x', app: 'rare' })] }), 0);
     let events = log.next(at(62), 0);
     for (let second = 63; second < 1063; second++)
-      events = log.next(at(second, { flows: [flowRow({ id: String(second) })] }), second);
+      events = log.next(at(second, { flows: [flowRow({ id: String(second), app: `app ${second}` })] }), second);
     expect(told(events)).toContain('new app: rare');
     for (let i = 0; i < 5000; i++) log.tell('export', `file ${i}`);
     events = log.next(at(1100), 1062);

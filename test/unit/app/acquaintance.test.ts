@@ -1,7 +1,8 @@
 // What history knows of before: told to the log once, a failure or a silence told instead, the file closed in every case.
 
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { EventLog, NAMES } from '../../../src/aggregate/event-log.ts';
+import { EventLog } from '../../../src/aggregate/event-log.ts';
+import { NAMES } from '../../../src/aggregate/known-names.ts';
 import { Introduction } from '../../../src/app/acquaintance.ts';
 import { appRow, hostRow, NOON, snapshot } from '../../support/snapshot-builder.ts';
 import { FakeReader } from '../cli/history/fake-room.ts';

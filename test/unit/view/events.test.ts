@@ -32,6 +32,7 @@ function event(id: number, parts: Partial<NetEvent>): NetEvent {
     domain: null,
     interface: null,
     flow: null,
+    burst: null,
     ...parts,
   };
 }
@@ -88,6 +89,29 @@ test('what is new is marked by a word wherever it stands, for a while', () => {
   expect(connections).toContain('curl new');
   expect(connections).toContain('www.example.com:443 new');
   expect(freshOf(snapshot()).apps.size).toBe(0);
+});
+
+test('connections told together tell how many, with whom, for how long and what they moved', () => {
+  const burst = { of: 'app', reason: null, count: 3120, host: 'secret.example', hosts: 1, since: NOON - 14_000 } as const;
+  const moved = { rxBytes: 3 << 20, txBytes: 0 };
+  const shown = snapshot({
+    events: [
+      event(1, { kind: 'opened', app: 'curl', burst: { ...burst, ...moved } }),
+      event(2, { kind: 'closed', app: 'curl', burst: { ...burst, ...moved, host: null, hosts: 14 } }),
+      event(3, { kind: 'opened', burst: { ...burst, ...moved, of: 'unlisted', hosts: 0 } }),
+      event(4, { kind: 'opened', burst: { ...burst, ...moved, reason: 'forwarded', since: NOON, host: null, hosts: 100 } }),
+    ],
+  });
+  const state = press(initialState({ columns: 120, rows: 40 }), shown, 'events');
+  const text = lines(state, shown);
+  expect(text).toMatch(/curl: 3.120 connections with secret\.example in 14s/);
+  expect(text).toMatch(/curl: 3.120 connections with 14 hosts in 14s, . 3\.00 MiB . 0 B/);
+  expect(text).toMatch(/3.120 more connections, too many to be listed/);
+  expect(text).toMatch(/\(forwarded\): 3.120 connections with 100 hosts or more *│/);
+  expect(lines(press(state, shown, 'privacy'), shown)).not.toContain('secret');
+  const filtered = lines(withFilter(state, 'host:secret'), shown);
+  expect(filtered).toContain('secret.example');
+  expect(filtered).not.toContain('14 hosts');
 });
 
 test('privacy mode hides hosts and paths in them', () => {
