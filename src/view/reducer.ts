@@ -16,6 +16,7 @@ import { reducePopup } from './popup-reducer.ts';
 import { rowText } from './row-text.ts';
 import { orderedRows } from './rows.ts';
 import type { ViewState } from './state.ts';
+import { watched } from './watches.ts';
 
 /** What a step of the reducer gives back. */
 export interface Step {
@@ -45,7 +46,7 @@ function step(state: ViewState, action: Action, live: Snapshot, settings: FrameS
     case 'notice':
       return still({ ...state, notice: action.text });
     case 'snapshot':
-      return still(settled(state, live));
+      return still(watched(settled(state, live), live));
     case 'resize':
       return still(settled({ ...state, size: { columns: action.columns, rows: action.rows } }, live));
     case 'select': {

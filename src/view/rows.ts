@@ -89,7 +89,9 @@ export function orderedRows(state: ViewState, live: Snapshot, table: TableName):
 /** The row with this id, hidden in a closed branch or not. */
 export function rowWithId(state: ViewState, live: Snapshot, table: TableName, id: string): AnyRow | undefined {
   const shown = orderedRows(state, live, table).find((row) => row.id === id);
-  return shown ?? (pictureOf(state, live)[table] as readonly AnyRow[]).find((row) => row.id === id);
+  const picture = pictureOf(state, live);
+  // What closed while its details are open is still known, also where closed ones are not shown.
+  return shown ?? (table === 'connections' ? picture.flows : picture[table]).find((row) => row.id === id);
 }
 
 function withBranches(

@@ -8,6 +8,7 @@ import type { Offer } from './filter-help.ts';
 import type { UnitMode } from './format.ts';
 import type { BudgetPlan } from './history/budget.ts';
 import { type HistoryState, initialHistory } from './history/state.ts';
+import { NO_WATCHES, type Watches } from './watch.ts';
 
 /** Where a filter text is wrong: what, and at which UTF-16 unit of it, from 0. */
 export interface FilterProblem {
@@ -94,6 +95,8 @@ export interface ViewState {
   readonly zoomed: boolean;
   readonly closed: boolean;
   readonly chart: ChartState;
+  /** What the rows moved that were looked at. */
+  readonly watches: Watches;
   readonly names: boolean;
   readonly services: boolean;
   readonly privacy: boolean;
@@ -177,6 +180,7 @@ export function initialState(defaults: ViewDefaults): ViewState {
     zoomed: false,
     closed: defaults.closed ?? false,
     chart: NEW_CHART,
+    watches: NO_WATCHES,
     names: defaults.names ?? true,
     services: false,
     privacy: false,

@@ -8,14 +8,16 @@ import type { Glyphs } from '../glyphs.ts';
 import type { KeyTable } from '../keymap.ts';
 import { centred } from '../layout.ts';
 import { framed } from '../pane.ts';
-import { rowWithId, SPECS } from '../rows.ts';
+import { type AnyRow, branchOf, rowWithId } from '../rows.ts';
 import { type Line, span } from '../span.ts';
-import type { Popup, ViewState } from '../state.ts';
+import type { Popup, TableName, ViewState } from '../state.ts';
+import { watchedSeries } from '../watches.ts';
 import { captureFacts } from './capture-facts.ts';
 import { factLines, rowFacts } from './details.ts';
 import { helpLines } from './help.ts';
 import { exportLines, interfaceLines } from './pickers.ts';
 import { relatedFacts } from './related.ts';
+import { rowChart } from './row-chart.ts';
 import { contextOf } from './table.ts';
 
 /** Widest popup. */
@@ -26,6 +28,25 @@ const NARROW = 40;
 interface Content {
   readonly title: string;
   readonly lines: readonly Line[];
+}
+
+/** What a row at the top of a table is. */
+const SUBJECTS: Readonly<Record<TableName, string>> = {
+  apps: 'App',
+  connections: 'Connection',
+  hosts: 'Host',
+  categories: 'Category',
+  interfaces: 'Interface',
+  events: 'Event',
+};
+
+/** What a row is about, in a word. */
+function subjectOf(table: TableName, row: AnyRow | undefined): string {
+  const kind = row === undefined ? undefined : branchOf(row)?.kind;
+  if (kind === 'process') return 'Process';
+  if (kind === 'host' || kind === 'address') return 'Host';
+  if (row !== undefined && 'hosts' in row && row.hosts !== 1) return 'Domain';
+  return SUBJECTS[table];
 }
 
 /** Lines of a popup, before it is scrolled. */
@@ -39,11 +60,12 @@ export function popupContent(state: ViewState, live: Snapshot, glyphs: Glyphs, k
       return { title: 'Capture', lines: factLines(captureFacts(pictureOf(state, live).snapshot, context), width, context) };
     case 'details': {
       const row = rowWithId(state, live, popup.table, popup.id);
-      const title = `${SPECS[popup.table].title.replace(/s$/, '')} details`;
+      const title = `${subjectOf(popup.table, row)} details`;
       if (row === undefined) return { title, lines: [[span(' this row is no longer listed', 'dim')]] };
       const related = relatedFacts(popup.table, row, pictureOf(state, live), context, width);
       const facts = [...rowFacts(popup.table, row, context), ...related];
-      return { title, lines: factLines(facts, width, context) };
+      const chart = rowChart(row, watchedSeries(state, popup.table, popup.id), context, width, state.size.rows);
+      return { title, lines: [...chart, ...factLines(facts, width, context)] };
     }
     case 'interfaces':
       return { title: 'Interfaces', lines: interfaceLines(popup, glyphs) };

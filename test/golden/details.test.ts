@@ -1,0 +1,110 @@
+// Charts in the details of rows that keep no past of their own: true from when the row was looked at, blank before that and in gaps.
+
+import { afterEach, beforeAll, expect, test } from 'vitest';
+import type { Snapshot } from '../../src/aggregate/snapshot.ts';
+import { appRow, flowRow, interfaceRow, NOON, snapshot } from '../support/snapshot-builder.ts';
+import { Stage } from '../support/terminal.ts';
+
+let stage: Stage;
+
+beforeAll(() => {
+  process.env['TZ'] = 'UTC'; // the screen shows local time
+});
+
+afterEach(() => stage.close());
+
+const process_ = {
+  id: 1,
+  app: 0,
+  pid: 1000,
+  name: 'curl',
+  exe: '/usr/bin/curl',
+  uid: 1000,
+  user: 'ann',
+  parentPid: 1,
+  script: null,
+  unit: null,
+  startedAt: null,
+};
+
+/** A second of a run in which one connection comes in waves. */
+function at(second: number, parts: Partial<Snapshot> = {}): Snapshot {
+  const wave = Math.round(500_000 * (1 + Math.sin(second / 4)));
+  const traffic = {
+    rxRate: wave,
+    txRate: Math.round(wave / 5),
+    rxBytes: 9_000_000,
+    txBytes: 1_000_000,
+    rxPackets: 6000,
+    txPackets: 3000,
+  };
+  const flow = flowRow({ id: '7', host: 'example.com', nameSource: 'tls', ...traffic });
+  const rings = Array.from({ length: Math.min(60, second) }, (_, i) => 1000 * (i % 9));
+  return snapshot({
+    seq: second,
+    time: NOON + second * 1000,
+    started: NOON,
+    intervalMs: 1000,
+    flows: [flow],
+    apps: [appRow({ id: 'app:1', app: 'curl', processes: [process_], ...traffic })],
+    interfaces: [
+      interfaceRow({ id: 'interface:en0', interface: 'en0', ...traffic, recentRx: rings, recentTx: rings.toReversed() }),
+    ],
+    ...parts,
+  });
+}
+
+async function frame(name: string): Promise<void> {
+  await expect(stage.text()).toMatchFileSnapshot(`__frames__/${name}.txt`);
+}
+
+async function show(from: number, to: number): Promise<void> {
+  for (let second = from; second < to; second++) await stage.show(at(second));
+}
+
+test('a connection, from when it was chosen', async () => {
+  stage = new Stage(120, 40);
+  await show(1, 3);
+  await stage.press('3', '\r');
+  await frame('details-chart-begins-120x40');
+  await show(3, 30);
+  await frame('details-chart-connection-120x40');
+  await show(30, 130);
+  await frame('details-chart-minutes-120x40');
+});
+
+test('a process below its app, and a connection on a small screen', async () => {
+  stage = new Stage(80, 24);
+  await show(1, 3);
+  await stage.press('2', '\x1b[C', 'j');
+  await show(3, 40);
+  await stage.press('\r');
+  await frame('details-chart-process-80x24');
+  await stage.press('\x1b', '3');
+  await show(40, 60);
+  await stage.press('\r');
+  await frame('details-chart-connection-80x24');
+});
+
+test('an interface has its last minute from its own rings', async () => {
+  stage = new Stage(80, 30);
+  await show(1, 70);
+  await stage.press('6', '\r');
+  await frame('details-chart-interface-80x30');
+});
+
+test('what was not measured, and what was not live, is blank; what closed meanwhile stays', async () => {
+  stage = new Stage(100, 36);
+  await show(1, 2);
+  await stage.press('3', '\r');
+  await show(2, 20);
+  await stage.show(at(30, { gaps: [{ from: NOON + 20_000, to: NOON + 30_000, reason: 'sleep', detail: '' }] }));
+  await show(31, 40);
+  await stage.press('p');
+  await show(40, 48);
+  await stage.press('p');
+  await show(48, 52);
+  await stage.show(at(52, { flows: [flowRow({ id: '7', host: 'example.com', nameSource: 'tls', closed: true })] }));
+  await frame('details-chart-gaps-100x36');
+  expect(stage.text()).not.toContain('no longer listed');
+});
