@@ -1,6 +1,7 @@
 // Totals of many things by dense number: typed columns, the list of what moved in this tick, and rings for the busiest of them.
 
 import { widened } from '../net/arrays.ts';
+import type { Movement } from './movement.ts';
 import { RateRings } from './ring.ts';
 
 /**
@@ -31,32 +32,41 @@ export class Accumulators {
     return this.#values[entity * STRIDE + column] ?? 0;
   }
 
-  /** Adds a delta; negative ones take back what was booked under the wrong entity, and do not count for the tick's rate. */
-  add(entity: number, rx: number, tx: number, rxPackets: number, txPackets: number, firstSeen: number, lastSeen: number): void {
-    this.#reserve(entity);
+  /** Books what a flow moved that was booked here before. The record, not its numbers: a double handed on is a new one on the heap. */
+  add(entity: number, moved: Movement): void {
+    const { rx, tx } = moved;
+    const at = this.#claim(entity, moved);
     const v = this.#values;
-    const at = entity * STRIDE;
-    const isEmpty = v[at + 2] === 0 && v[at + 3] === 0;
     v[at] = (v[at] as number) + rx;
     v[at + 1] = (v[at + 1] as number) + tx;
-    v[at + 2] = (v[at + 2] as number) + rxPackets;
-    v[at + 3] = (v[at + 3] as number) + txPackets;
-    if (isEmpty || firstSeen < (v[at + 5] as number)) v[at + 5] = firstSeen;
-    if (lastSeen > (v[at + 6] as number)) v[at + 6] = lastSeen;
-    this.#mark(entity);
+    v[at + 2] = (v[at + 2] as number) + moved.rxp;
+    v[at + 3] = (v[at + 3] as number) + moved.txp;
+    v[at + 7] = (v[at + 7] as number) + rx;
+    v[at + 8] = (v[at + 8] as number) + tx;
   }
 
-  /** Adds to what moved in this tick; kept apart from `add` because bytes that change owner did not move again. */
-  addToTick(entity: number, rx: number, tx: number): void {
+  /** Books all that a flow ever moved, as it was not booked here before; of the tick is only what it moved last. */
+  enter(entity: number, moved: Movement): void {
+    const at = this.#claim(entity, moved);
+    const v = this.#values;
+    v[at] = (v[at] as number) + moved.rxTotal;
+    v[at + 1] = (v[at + 1] as number) + moved.txTotal;
+    v[at + 2] = (v[at + 2] as number) + moved.rxpTotal;
+    v[at + 3] = (v[at + 3] as number) + moved.txpTotal;
+    v[at + 4] = (v[at + 4] as number) + 1;
+    v[at + 7] = (v[at + 7] as number) + moved.rx;
+    v[at + 8] = (v[at + 8] as number) + moved.tx;
+  }
+
+  /** Takes back what was booked of a flow; when it was first seen here, and what moved in this tick, stays. */
+  leave(entity: number, moved: Movement): void {
     const at = entity * STRIDE;
-    this.#values[at + 7] = (this.#values[at + 7] as number) + rx;
-    this.#values[at + 8] = (this.#values[at + 8] as number) + tx;
-  }
-
-  addFlow(entity: number, count: number): void {
-    this.#reserve(entity);
-    const at = entity * STRIDE + 4;
-    this.#values[at] = (this.#values[at] as number) + count;
+    const v = this.#values;
+    v[at] = (v[at] as number) + moved.rx - moved.rxTotal;
+    v[at + 1] = (v[at + 1] as number) + moved.tx - moved.txTotal;
+    v[at + 2] = (v[at + 2] as number) + moved.rxp - moved.rxpTotal;
+    v[at + 3] = (v[at + 3] as number) + moved.txp - moved.txpTotal;
+    v[at + 4] = (v[at + 4] as number) - 1;
     this.#mark(entity);
   }
 
@@ -151,8 +161,19 @@ export class Accumulators {
     this.#moved[this.#movedCount++] = entity;
   }
 
+  /** Makes room for an entity, and notes that it moved and when. @returns where its values begin */
+  #claim(entity: number, moved: Movement): number {
+    if (entity >= this.size) this.#reserve(entity);
+    const v = this.#values;
+    const at = entity * STRIDE;
+    if ((v[at + 2] === 0 && v[at + 3] === 0) || moved.first < (v[at + 5] as number)) v[at + 5] = moved.first;
+    if (moved.last > (v[at + 6] as number)) v[at + 6] = moved.last;
+    this.#mark(entity);
+    return at;
+  }
+
   #reserve(entity: number): void {
-    if (entity >= this.size) this.size = entity + 1;
+    this.size = entity + 1;
     if (entity < this.#moved.length) return;
     let length = this.#moved.length;
     while (length <= entity) length *= 2;

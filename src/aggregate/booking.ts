@@ -162,12 +162,7 @@ export class Booking implements FlowObserver {
     if (role === ROLE.APART) this.#move(this.own, was < 0 ? NEVER : iface, iface, moved);
     if (role === ROLE.TUNNEL) this.#tunnelled = true;
     const app = this.#appEntity(row, role);
-    if (isUnowned(was) && was !== app)
-      this.unowned.add(iface, moved.rx - moved.rxTotal, moved.tx - moved.txTotal, 0, 0, moved.first, 0);
-    if (isUnowned(app)) {
-      const all = was !== app;
-      this.unowned.add(iface, all ? moved.rxTotal : moved.rx, all ? moved.txTotal : moved.tx, 0, 0, moved.first, moved.last);
-    }
+    this.#move(this.unowned, isUnowned(was) ? iface : NEVER, isUnowned(app) ? iface : NEVER, moved);
     this.#move(this.apps, was, app, moved);
     this.#rows.setPlace(row, APP, app);
     if (isLocalFlow(flows, row)) this.#bookPeer(row, moved);
@@ -214,16 +209,12 @@ export class Booking implements FlowObserver {
 
   /** Books under `now` what moved; where that was another entity before, all of the flow's past goes along. */
   #move(accumulators: Accumulators, was: number, now: number, m: Movement): void {
-    if (was === now) accumulators.add(now, m.rx, m.tx, m.rxp, m.txp, m.first, m.last);
-    else {
-      if (was >= 0) {
-        accumulators.add(was, m.rx - m.rxTotal, m.tx - m.txTotal, m.rxp - m.rxpTotal, m.txp - m.txpTotal, m.first, 0);
-        accumulators.addFlow(was, -1);
-      }
-      accumulators.addFlow(now, 1);
-      accumulators.add(now, m.rxTotal, m.txTotal, m.rxpTotal, m.txpTotal, m.first, m.last);
+    if (was === now) {
+      if (now >= 0) accumulators.add(now, m);
+      return;
     }
-    accumulators.addToTick(now, m.rx, m.tx);
+    if (was >= 0) accumulators.leave(was, m);
+    if (now >= 0) accumulators.enter(now, m);
   }
 
   /** The far end of a local flow: what one side sent the other received. Booked only once its owner is known. */

@@ -4,7 +4,7 @@ import { sameAddress } from '../net/address.ts';
 import * as L from './layout.ts';
 
 /** Copies, as in decode/ipv4.ts. */
-const { INTS, LOCAL, PORTS, PROTOCOL_INTERFACE, REMOTE } = L;
+const { HASH, INTS, LOCAL, PORTS, PROTOCOL_INTERFACE, REMOTE } = L;
 
 const EMPTY = -1;
 const FIRST_PLACES = 2048;
@@ -13,6 +13,7 @@ export const MOST_WARMED = 64;
 /** Words of a row's two lines that are read, and the last of them: blocks of memory seldom begin with a line. */
 const SECOND_LINE = 16;
 const LAST_WORD = 31;
+const THIRD_LINE = 32;
 
 /**
  * Rows by hash: `slots` holds pairs [hash, row]. A tuple is found in either direction, as `hashFlow` is symmetric; `sent` tells which.
@@ -81,6 +82,19 @@ export class FlowIndex {
       if (row === EMPTY) continue;
       read ^=
         (ints[row * INTS] as number) ^ (ints[row * INTS + SECOND_LINE] as number) ^ (ints[row * INTS + LAST_WORD] as number);
+    }
+    return read;
+  }
+
+  /** Reads the places of these rows, and of each the line that `warm` does not. @returns something of all that was read */
+  warmRows(rows: Int32Array, count: number): number {
+    const slots = this.#slots;
+    const mask = this.#mask;
+    const ints = this.#ints;
+    let read = 0;
+    for (let i = 0; i < count; i++) {
+      const base = (rows[i] as number) * INTS;
+      read ^= (slots[2 * ((ints[base + HASH] as number) & mask)] as number) ^ (ints[base + THIRD_LINE] as number);
     }
     return read;
   }

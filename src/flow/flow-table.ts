@@ -6,7 +6,7 @@ import { PROTOCOL, TCP_FLAG } from '../net/numbers.ts';
 import { FLOW_DIRECTION, type Localizer } from './direction.ts';
 import { FlowIndex } from './flow-index.ts';
 import { hashFlow } from './hash.ts';
-import { EVICTION_TRIES, idleLimit, leastRecent } from './idle.ts';
+import { idleLimit, LeastRecent } from './idle.ts';
 import * as L from './layout.ts';
 import { beginFlow, NO_OWNER } from './new-flow.ts';
 import { followTcp, reopens } from './tcp.ts';
@@ -33,7 +33,7 @@ const LAST_COPY_ROWS = 16_384;
 const NO_ROW = -1;
 
 /**
- * All flows of a run, at most `maxRows`; beyond that the least recently seen of a few is evicted, after its observer booked it.
+ * All flows of a run, at most `maxRows`; beyond that the least recently seen of a few are evicted, after the observer booked them.
  *
  * Rows lie in the arena of layout.ts, which moves when it grows. A row's number is valid until the flow is removed; SERIAL tells flows apart.
  */
@@ -60,11 +60,11 @@ export class FlowTable {
   readonly #localizer: Localizer;
   readonly #seed: number;
   readonly #index: FlowIndex;
+  readonly #idle = new LeastRecent();
   #arena: Arena;
   /** First of the free rows; each has the next in HASH. */
   #free = NO_ROW;
   #tick = 1;
-  #hand = 0;
 
   /**
    * @param maxRows a power of two
@@ -168,14 +168,9 @@ export class FlowTable {
 
   /** Row of the flow between the two ends in `words` (two addresses, 8 words), or -1; counts nothing. */
   lookup(words: Int32Array, sourcePort: number, destinationPort: number, protocol: number, iface: number): number {
-    const protocolInterface = (iface << 16) | protocol;
-    return this.#index.find(
-      words,
-      sourcePort,
-      destinationPort,
-      protocolInterface,
-      hashFlow(words, sourcePort, destinationPort, protocolInterface, this.#seed),
-    );
+    const what = (iface << 16) | protocol;
+    const hash = hashFlow(words, sourcePort, destinationPort, what, this.#seed);
+    return this.#index.find(words, sourcePort, destinationPort, what, hash);
   }
 
   /** True when the packet of the last `touch` was sent, or the first end of the last `lookup` is, the flow's local end. */
@@ -263,18 +258,20 @@ export class FlowTable {
         this.#grow();
         return this.rows++;
       }
-      this.#evictOne();
+      this.#evict();
     }
     const row = this.#free;
     this.#free = this.ints[row * INTS + HASH] as number;
     return row;
   }
 
-  #evictOne(): void {
-    const victim = leastRecent(this.ints, this.counters, this.#hand, this.#maxRows - 1);
-    this.#hand = (this.#hand + EVICTION_TRIES) & (this.#maxRows - 1);
-    this.evicted++;
-    this.remove(victim);
+  /** Gives up several at once: what is known of them is asked of memory for all of them, then they are booked. */
+  #evict(): void {
+    const idle = this.#idle;
+    const count = idle.choose(this.ints, this.counters, this.#maxRows);
+    this.warmed = this.#index.warmRows(idle.rows, count);
+    for (let i = 0; i < count; i++) this.remove(idle.rows[i] as number);
+    this.evicted += count;
   }
 
   #grow(): void {

@@ -7,6 +7,14 @@ import { PROTOCOL } from '../../net/numbers.ts';
 import { attributionIndex, type OwnerSource, reasonIndex } from './owner-source.ts';
 import type { PsWatch } from './ps-watch.ts';
 
+/** Indexes into ATTRIBUTIONS and OWNER_REASONS: looked up once, not for each flow of a scan. */
+const KERNEL = attributionIndex('kernel');
+const NONE = attributionIndex('none');
+const FORWARDED = reasonIndex('forwarded');
+const NO_PROCESS = reasonIndex('no process: the kernel itself');
+const RECORDED = reasonIndex('recorded without owners');
+const OFF = reasonIndex('attribution is off');
+
 /** Sorts the flow table's new flows: the kernel's own, forwarded ones, and those that have a socket. */
 export class Owners {
   readonly #flows: FlowTable;
@@ -73,17 +81,11 @@ export class Owners {
     const protocol = (this.#flows.ints[row * INTS + PROTOCOL_INTERFACE] as number) & 0xffff;
     if (directionOf(this.#flows, row) === FLOW_DIRECTION.TRANSIT) {
       if (this.source?.claim?.(row) === true) return;
-      this.#flows.setOwner(row, NO_OWNER, attributionIndex('kernel'), reasonIndex('forwarded'));
+      this.#flows.setOwner(row, NO_OWNER, KERNEL, FORWARDED);
     } else if (protocol === PROTOCOL.ARP || !(this.source?.everyProtocol === true || hasSocketTable(protocol))) {
-      this.#flows.setOwner(row, NO_OWNER, attributionIndex('kernel'), reasonIndex('no process: the kernel itself'));
+      this.#flows.setOwner(row, NO_OWNER, KERNEL, NO_PROCESS);
     } else if (this.source !== null) this.source.admit(row);
-    else
-      this.#flows.setOwner(
-        row,
-        NO_OWNER,
-        attributionIndex('none'),
-        reasonIndex(this.#recorded ? 'recorded without owners' : 'attribution is off'),
-      );
+    else this.#flows.setOwner(row, NO_OWNER, NONE, this.#recorded ? RECORDED : OFF);
   }
 }
 

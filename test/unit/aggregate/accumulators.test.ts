@@ -1,29 +1,41 @@
 import { describe, expect, it } from 'vitest';
 import { A, Accumulators } from '../../../src/aggregate/accumulators.ts';
+import { movedNow } from '../../support/movement.ts';
 
 const T0 = 1_700_000_000_000;
 
 function move(totals: Accumulators, entity: number, rx: number, tx = 0, time = T0): void {
-  totals.add(entity, rx, tx, 1, 0, time, time);
-  totals.addToTick(entity, rx, tx);
+  totals.add(entity, movedNow({ rx, tx, rxp: 1, first: time, last: time }));
 }
+
+const COLUMNS = [A.RX, A.TX, A.RX_PACKETS, A.TX_PACKETS, A.FLOWS, A.TICK_RX, A.TICK_TX];
 
 describe('Accumulators', () => {
   it('sum, and know when an entity was seen first and last', () => {
     const totals = new Accumulators();
-    totals.add(3, 10, 20, 1, 2, T0 + 5, T0 + 9);
-    totals.add(3, 1, 2, 3, 4, T0 + 2, T0 + 7);
-    totals.addFlow(3, 1);
-    totals.addFlow(3, 1);
+    totals.enter(3, movedNow({ rx: 10, tx: 20, rxp: 1, txp: 2, first: T0 + 5, last: T0 + 9 }));
+    totals.enter(3, movedNow({ rx: 1, tx: 2, rxp: 3, txp: 4, first: T0 + 2, last: T0 + 7 }));
     const values = [A.RX, A.TX, A.RX_PACKETS, A.TX_PACKETS, A.FLOWS, A.FIRST, A.LAST].map((column) => totals.get(3, column));
     expect(values).toEqual([11, 22, 4, 6, 2, T0 + 2, T0 + 9]);
     expect([totals.size, totals.get(2, A.RX), totals.get(999, A.RX)]).toEqual([4, 0, 0]);
   });
 
+  it('take all of a flow that comes, and give back all but what it moves elsewhere from now on', () => {
+    const totals = new Accumulators();
+    const late = movedNow({ rx: 3, tx: 4, rxp: 1, txp: 1, first: T0, last: T0 + 1 }, 100);
+    totals.enter(0, movedNow({ rx: 100, tx: 100, rxp: 100, txp: 100, first: T0, last: T0 }));
+    totals.leave(0, late);
+    totals.enter(1, late);
+    const of = (entity: number) => COLUMNS.map((column) => totals.get(entity, column));
+    expect(of(0)).toEqual([0, 0, 0, 0, 0, 100, 100]);
+    expect(of(1)).toEqual([103, 104, 101, 101, 1, 3, 4]);
+    expect([totals.moved(0), totals.moved(1)]).toEqual([true, true]);
+  });
+
   it('keep a first time of zero, as a clock that was never set tells it', () => {
     const totals = new Accumulators();
-    totals.add(0, 1, 0, 1, 0, 0, 0);
-    totals.add(0, 1, 0, 1, 0, 5000, 5000);
+    totals.add(0, movedNow({ rx: 1, rxp: 1 }));
+    totals.add(0, movedNow({ rx: 1, rxp: 1, first: 5000, last: 5000 }));
     expect(totals.get(0, A.FIRST)).toBe(0);
   });
 

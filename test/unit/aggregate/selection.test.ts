@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Accumulators } from '../../../src/aggregate/accumulators.ts';
 import { Selection } from '../../../src/aggregate/selection.ts';
+import { movedNow } from '../../support/movement.ts';
 
 const bytes = fc.array(fc.tuple(fc.nat(30), fc.nat(50), fc.nat(50)), { maxLength: 60 });
 
@@ -20,8 +21,7 @@ describe('Selection', () => {
           for (const [i, [entity, rx, tx]] of moves.entries()) {
             if (rx + tx === 0) continue;
             const at = tick * 100 + i + 1;
-            accumulators.add(entity, rx, tx, 1, 1, at, at);
-            accumulators.addToTick(entity, rx, tx);
+            accumulators.add(entity, movedNow({ rx, tx, rxp: 1, txp: 1, first: at, last: at }));
             const total = totals.get(entity) ?? { bytes: 0, tick: 0, first: at, last: at };
             totals.set(entity, { ...total, bytes: total.bytes + rx + tx, tick: total.tick + rx + tx, last: at });
           }

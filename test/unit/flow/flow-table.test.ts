@@ -218,24 +218,38 @@ describe('growth, removal, eviction', () => {
     expect([again, counter(again, L.SERIAL), counter(again, L.TX_BYTES)]).toEqual([row, 3, 40]);
   });
 
-  it('evicts the least recently seen of a few, closed ones first, and counts it', () => {
+  it('evicts the least recently seen of those under its hand, closed ones first, and counts them', () => {
     const small = makeTable(32);
+    const gone: number[] = [];
+    small.observer = { flowRemoved: (row) => gone.push(row) };
     for (let i = 0; i < 32; i++) small.touch(timed(packet({ sport: i }), T0 + i), 0, 0);
-    small.touch(timed(packet({ sport: 5, flags: 'R' }), T0 + 100), 0, 0);
+    small.touch(timed(packet({ sport: 20, flags: 'R' }), T0 + 100), 0, 0);
+    small.touch(timed(packet({ sport: 3 }), T0 + 101), 0, 0);
     small.touch(timed(packet({ sport: 100 }), T0 + 200), 0, 0);
-    expect([small.count, small.evicted, lookup(small, packet({ sport: 5 }), 0)]).toEqual([32, 1, -1]);
-    small.touch(timed(packet({ sport: 101 }), T0 + 201), 0, 0);
-    expect([lookup(small, packet({ sport: 8 }), 0), lookup(small, packet({ sport: 9 }), 0)]).toEqual([-1, 9]);
-    expect(small.evicted).toBe(2);
+    expect(gone).toEqual([20, 0, 1, 2, 4, 5, 6, 7]);
+    expect([small.count, small.evicted, lookup(small, packet({ sport: 20 }), 0)]).toEqual([25, 8, -1]);
+    expect(lookup(small, packet({ sport: 3 }), 0)).toBe(3);
+  });
+
+  it('evicts where its hand stands, a part of the table at a time', () => {
+    const big = makeTable(256);
+    const gone: number[] = [];
+    big.observer = { flowRemoved: (row) => gone.push(row) };
+    for (let i = 0; i < 256 + 65; i++) big.touch(timed(packet({ sport: i }), T0 - i), 0, 0);
+    const under = (first: number) => Array.from({ length: 16 }, (_, i) => first + 63 - i);
+    // The newest rows bear the oldest times; in the fifth round the rows given anew are the oldest of the first part.
+    expect(gone.slice(0, 64)).toEqual([...under(0), ...under(64), ...under(128), ...under(192)]);
+    expect(gone.slice(64).every((row) => row >= 48 && row < 64)).toBe(true);
+    expect([big.count, big.evicted, big.created]).toEqual([241, 80, 321]);
   });
 
   it('goes on however full it is', () => {
     const small = makeTable(8);
     let removed = 0;
     small.observer = { flowRemoved: () => removed++ };
-    for (let i = 0; i < 3000; i++) small.touch(timed(packet({ sport: i }), T0 + i), 0, 0);
-    expect([small.count, small.evicted, removed, small.created]).toEqual([8, 2992, 2992, 3000]);
-    expect(new Set(touched(small)).size).toBe(8);
+    for (let i = 0; i < 3001; i++) small.touch(timed(packet({ sport: i }), T0 + i), 0, 0);
+    expect([small.count, small.evicted, removed, small.created]).toEqual([7, 2994, 2994, 3001]);
+    expect(new Set(touched(small)).size).toBe(7);
   });
 });
 
