@@ -2,6 +2,7 @@
 
 import koffi, { type LibraryHandle } from 'koffi';
 import { reasonOf } from '../errors.ts';
+import { type DumpCalls, MemoryDump } from './memory-dump.ts';
 
 /** An address in the process's memory; opaque. */
 export type Pointer = unknown;
@@ -32,13 +33,19 @@ export interface LibpcapCalls {
   /** Compiles `expression`; the program's instructions as bytes, or null with the reason in `geterr`. */
   compile(handle: Pointer, expression: string): Buffer | null;
   setFilter(handle: Pointer, instructions: Buffer): number;
-  /** A FILE laid over `memory`, with a dumper that libpcap can write records into. */
-  openDump(handle: Pointer, memory: Buffer): Pointer;
+  /** Memory that libpcap can write records into. */
+  openDump(handle: Pointer, memory: Buffer): Dump;
   /** Dispatches at most `limit` packets into the dump. @returns how many, or pcap_dispatch's error */
-  dispatch(handle: Pointer, limit: number, dump: Pointer): number;
-  /** Ends a batch: bytes of the dump that are filled. The next dispatch begins at 0 again. */
-  flush(dump: Pointer): number;
-  rewind(dump: Pointer): void;
+  dispatch(handle: Pointer, limit: number, dump: Dump): number;
+}
+
+/** Where records go: `rewind`, dispatch, `flush`, read, and again. */
+export interface Dump {
+  /** What `pcap_dump` is handed. */
+  readonly dumper: Pointer;
+  /** Ends a batch. @returns bytes of the memory that are filled */
+  flush(): number;
+  rewind(): void;
 }
 
 const LIBRARIES = {
@@ -52,8 +59,6 @@ const LIBRARIES = {
 /** struct bpf_program { u_int bf_len; struct bpf_insn *bf_insns; } on 64-bit machines. */
 const PROGRAM_BYTES = 16;
 const RTLD_LAZY = 1;
-const FULLY_BUFFERED = 0;
-const STDIO_BUFFER = 64 * 1024;
 
 /**
  * Loads the system's libpcap.
@@ -69,18 +74,18 @@ export function loadLibpcap(platform: 'darwin' | 'linux'): LibpcapCalls {
   const freecode = pcap.func('void pcap_freecode(void*)');
   const setfilter = pcap.func('int pcap_setfilter(void*, void*)');
   const dispatch = pcap.func('int pcap_dispatch(void*, int, void*, void*)');
-  const dumpFopen = pcap.func('void* pcap_dump_fopen(void*, void*)');
   const memcpy = libc.func('memcpy', 'void*', ['void*', 'size_t', 'size_t']);
-  const fmemopen = libc.func('void* fmemopen(void*, size_t, const char*)');
-  const setvbuf = libc.func('int setvbuf(void*, void*, int, size_t)');
-  const fflush = libc.func('int fflush(void*)');
-  const rewind = libc.func('void rewind(void*)');
-  const ftell = libc.func('long ftell(void*)');
+  const stdio: DumpCalls = {
+    fmemopen: libc.func('void* fmemopen(void*, size_t, const char*)'),
+    setvbuf: libc.func('int setvbuf(void*, void*, int, size_t)'),
+    fflush: libc.func('int fflush(void*)'),
+    rewind: libc.func('void rewind(void*)'),
+    ftell: libc.func('long ftell(void*)'),
+    dumpFopen: pcap.func('void* pcap_dump_fopen(void*, void*)'),
+  };
   const dlopen = libc.func('void* dlopen(const char*, int)');
   const dlsym = libc.func('void* dlsym(void*, const char*)');
   const pcapDump = dlsym(dlopen(pcapName, RTLD_LAZY), 'pcap_dump');
-  // Kept for as long as the library: stdio buffers and filters are read by C after the call that took them.
-  const pinned: Buffer[] = [];
   return {
     version: pcap.func('const char* pcap_lib_version()')() as string,
     create: pcap.func('void* pcap_create(const char*, _Out_ char*)'),
@@ -110,25 +115,8 @@ export function loadLibpcap(platform: 'darwin' | 'linux'): LibpcapCalls {
       program.writeBigUInt64LE(BigInt(koffi.address(instructions)), 8);
       return setfilter(handle, program) as number;
     },
-    openDump(handle, memory) {
-      const file = fmemopen(memory, memory.length, 'w');
-      if (file === null) throw new Error('fmemopen failed');
-      const buffer = Buffer.alloc(STDIO_BUFFER);
-      pinned.push(buffer, memory);
-      setvbuf(file, buffer, FULLY_BUFFERED, buffer.length);
-      const dumper = dumpFopen(handle, file);
-      if (dumper === null) throw new Error('pcap_dump_fopen failed');
-      fflush(dumper);
-      return dumper;
-    },
-    dispatch: (handle, limit, dump) => dispatch(handle, limit, pcapDump, dump) as number,
-    flush(dump) {
-      fflush(dump);
-      return Number(ftell(dump));
-    },
-    rewind: (dump) => {
-      rewind(dump);
-    },
+    openDump: (handle, memory) => new MemoryDump(stdio, handle, memory),
+    dispatch: (handle, limit, dump) => dispatch(handle, limit, pcapDump, dump.dumper) as number,
   };
 }
 

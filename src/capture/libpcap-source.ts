@@ -11,7 +11,7 @@ import { DriverUnavailable } from './capture-errors.ts';
 import { defaultInterface, deviceNames } from './devices.ts';
 import { linuxDevices, linuxState } from './devices-linux.ts';
 import { InterfaceTable } from './interface-names.ts';
-import { type LibpcapCalls, loadLibpcap, type Pointer } from './libpcap-calls.ts';
+import { type Dump, type LibpcapCalls, loadLibpcap } from './libpcap-calls.ts';
 import { LibpcapHandle, PKTAP_SNAPLEN } from './libpcap-handle.ts';
 import { dumpedLayout, RecordWalk } from './pcap-records.ts';
 import { isPktap, PktapUnwrapper } from './pktap.ts';
@@ -107,7 +107,7 @@ class LibpcapSource implements PacketSource {
   readonly #devices: readonly string[];
   readonly #taps: Tap[] = [];
   readonly #batch = new PacketBatch(BATCH_RECORDS, Buffer.alloc(BATCH_BYTES));
-  readonly #dump: Pointer;
+  readonly #dump: Dump;
   readonly #interfaces = new InterfaceTable();
   readonly #processes = new ProcessTable();
   readonly #unwrapper = new PktapUnwrapper(this.#interfaces, this.#processes);
@@ -196,12 +196,12 @@ class LibpcapSource implements PacketSource {
 
   #fill(tap: Tap, handle: LibpcapHandle): boolean {
     const batch = this.#batch;
-    this.#calls.rewind(this.#dump);
+    this.#dump.rewind();
     const count = this.#calls.dispatch(handle.pointer, BATCH_RECORDS, this.#dump);
     if (count < 0) this.#lose(tap, handle);
     if (count <= 0) return false;
     batch.count = 0;
-    tap.walk.fill(batch, 0, this.#calls.flush(this.#dump));
+    tap.walk.fill(batch, 0, this.#dump.flush());
     if (tap.request.pktap) this.#unwrapper.unwrap(batch);
     else if (handle.link === LINK.LINUX_SLL2) this.#placeCooked(batch);
     return batch.count > 0;

@@ -1,7 +1,7 @@
 // A libpcap whose devices, frames and failures a test decides; every call is recorded.
 
 import { endianness } from 'node:os';
-import type { LibpcapCalls, PcapStat, Pointer } from '../../src/capture/libpcap-calls.ts';
+import type { Dump, LibpcapCalls, PcapStat, Pointer } from '../../src/capture/libpcap-calls.ts';
 
 /** A device as the library finds it. Change it while handles are open. */
 export interface FakeDevice {
@@ -27,9 +27,23 @@ interface FakeHandle {
   open: boolean;
 }
 
-interface FakeDump {
+/** As Apple's: what libpcap is handed is no stream. */
+class FakeDump implements Dump {
   readonly memory: Buffer;
-  at: number;
+  readonly dumper: FakeDump = this;
+  at = 0;
+
+  constructor(memory: Buffer) {
+    this.memory = memory;
+  }
+
+  flush(): number {
+    return this.at;
+  }
+
+  rewind(): void {
+    this.at = 0;
+  }
 }
 
 /** A device that is up and silent. */
@@ -126,12 +140,12 @@ export class FakeLibpcap implements LibpcapCalls {
     return this.#device(handle)?.refusesFilter === true ? -1 : 0;
   }
 
-  openDump(handle: Pointer, memory: Buffer): Pointer {
+  openDump(handle: Pointer, memory: Buffer): Dump {
     this.#note('dump', handle);
-    return { memory, at: 0 } satisfies FakeDump;
+    return new FakeDump(memory);
   }
 
-  dispatch(handle: Pointer, limit: number, dump: Pointer): number {
+  dispatch(handle: Pointer, limit: number, dump: Dump): number {
     const each = handle as FakeHandle;
     if (!each.open) throw new Error(`${each.device} is used after it was closed`);
     this.limit = Math.max(this.limit, limit);
@@ -139,7 +153,7 @@ export class FakeLibpcap implements LibpcapCalls {
     if (device === undefined || device.failure !== undefined) return -1;
     const taken = device.frames.splice(0, limit);
     for (const { data, wire = data.length, time = 0 } of taken) {
-      const to = dump as FakeDump;
+      const to = dump.dumper as FakeDump;
       const seconds = Math.floor(time / 1000);
       const view = new DataView(to.memory.buffer, to.memory.byteOffset + to.at);
       const little = endianness() === 'LE';
@@ -149,11 +163,6 @@ export class FakeLibpcap implements LibpcapCalls {
       to.at += 16 + data.length;
     }
     return taken.length;
-  }
-
-  flush = (dump: Pointer): number => (dump as FakeDump).at;
-  rewind(dump: Pointer): void {
-    (dump as FakeDump).at = 0;
   }
 
   #device(handle: Pointer): FakeDevice | undefined {
