@@ -4,7 +4,7 @@ import { LIVE_LIMITS } from '../aggregate/aggregator.ts';
 import type { Gap } from '../aggregate/snapshot.ts';
 import type { CounterTracker } from '../capture/counter-tracker.ts';
 import { readCounters } from '../capture/counters.ts';
-import { localAddresses } from '../capture/devices.ts';
+import { deviceNames, localAddresses } from '../capture/devices.ts';
 import type { PacketSource } from '../capture/source.ts';
 import type { Clock } from '../clock.ts';
 import type { Localizer } from '../flow/direction.ts';
@@ -25,6 +25,8 @@ const EXPIRE_MS = 5000;
 const LAST_PACKETS_MS = 40;
 /** A pause in our own clock, or between the clocks, that is more than a busy machine. */
 const GAP_MS = 3000;
+/** Interfaces whose counters are read from the start where a capture tells which it has by their frames only (PKTAP, `any`). */
+const MOST_EARLY = 64;
 
 /** How a session ended. */
 export type SessionEnd =
@@ -77,7 +79,7 @@ export class LiveSession {
 
   /** Starts, and resolves when the session has ended and its last line was handed over. */
   async run(): Promise<SessionEnd> {
-    await this.#readCounters();
+    await this.#readCounters(await this.#early());
     this.#readAddresses();
     const ended = new Promise<SessionEnd>((resolve) => {
       this.#resolve = resolve;
@@ -223,10 +225,17 @@ export class LiveSession {
     localizer.setAddresses(localAddresses(edges));
   }
 
-  async #readCounters(): Promise<void> {
+  /** What an interface counts before its first frame is seen must not be missing beside what was captured of it. */
+  async #early(): Promise<readonly string[]> {
+    const { edges, source } = this.#parts;
+    return source.interfaces.length > 0 ? [] : (await deviceNames(edges)).slice(0, MOST_EARLY);
+  }
+
+  async #readCounters(early: readonly string[] = []): Promise<void> {
     const { tracker, edges, source, monitor } = this.#parts;
-    const names = source.interfaces.map(({ name }) => name);
-    tracker.update(await readCounters(edges, names), monitor.capturedBytes());
+    const names = new Set([...early, ...tracker.names, ...source.interfaces.map(({ name }) => name)]);
+    const reading = await readCounters(edges, names);
+    if (reading !== null) tracker.update(reading, monitor.capturedBytes());
   }
 }
 

@@ -70,6 +70,11 @@ export class CounterTracker {
     for (const [name, track] of this.#tracks) if (!readings.has(name)) track.broken = 'the interface was away';
   }
 
+  /** Interfaces that were ever in a reading; each must be asked for in the next, or it counts as away. */
+  get names(): Iterable<string> {
+    return this.#tracks.keys();
+  }
+
   /** What an interface counted since the start; null where that can't be trusted. */
   delta(name: string): CounterDelta | null {
     const track = this.#tracks.get(name);

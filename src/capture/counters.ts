@@ -18,12 +18,16 @@ export interface Counters {
   readonly errors: number | null;
 }
 
-/** Counters of the interfaces named; one that is absent or can't be read is missing from the map. */
-export async function readCounters(edges: Edges, names: readonly string[]): Promise<Map<string, Counters>> {
+/**
+ * Counters of the interfaces named; one that is absent or can't be read is missing from the map.
+ *
+ * @returns null where the system told nothing this time, or not all of it: then nothing is known of any interface
+ */
+export async function readCounters(edges: Edges, names: Iterable<string>): Promise<Map<string, Counters> | null> {
   return edges.platform === 'linux' ? linuxCounters(edges, names) : await macCounters(edges, names);
 }
 
-function linuxCounters(edges: Edges, names: readonly string[]): Map<string, Counters> {
+function linuxCounters(edges: Edges, names: Iterable<string>): Map<string, Counters> {
   const found = new Map<string, Counters>();
   for (const name of names) {
     if (!isLinuxInterfaceName(name)) continue;
@@ -50,11 +54,13 @@ function linuxCounters(edges: Edges, names: readonly string[]): Map<string, Coun
   return found;
 }
 
-async function macCounters(edges: Edges, names: readonly string[]): Promise<Map<string, Counters>> {
+async function macCounters(edges: Edges, names: Iterable<string>): Promise<Map<string, Counters> | null> {
   const wanted = new Set(names);
   const found = new Map<string, Counters>();
   if (wanted.size === 0) return found;
-  for (const row of await netstatRows(edges)) {
+  const { rows, whole } = await netstatRows(edges);
+  if (!whole) return null;
+  for (const row of rows) {
     if (!wanted.has(row.name)) continue;
     const { rxBytes, txBytes, rxPackets, txPackets, errors } = row;
     found.set(row.name, { rxBytes, txBytes, rxPackets, txPackets, rxDropped: null, txDropped: null, errors });

@@ -41,7 +41,8 @@ export function parseNetstat(text: string): NetstatRow[] {
   const seen = new Set<string>();
   for (const line of lines.slice(1)) {
     const part = line.trim().split(/\s+/);
-    const link = /^<Link#(\d+)>$/.exec(part[2] ?? '');
+    // netstat has room for nine letters: <Link#100> comes without its bracket.
+    const link = /^<Link#(\d+)>?$/.exec(part[2] ?? '');
     const marked = part[0] ?? '';
     const name = marked.replace(/\*$/, '');
     if (link === null || !PRINTABLE.test(name) || rows.length >= MOST_INTERFACES) continue;
@@ -67,16 +68,21 @@ export function parseNetstat(text: string): NetstatRow[] {
   return rows;
 }
 
-/** Runs netstat; empty when it fails. */
-export async function netstatRows(edges: Edges): Promise<NetstatRow[]> {
-  const result = await edges.run(edges.paths.netstat, ['-ibn'], LIMITS);
-  return parseNetstat(result.stdout);
+/**
+ * Runs netstat.
+ *
+ * @returns `whole` is false where it failed, or gave up in the middle, as it does when an interface vanishes while it prints
+ */
+export async function netstatRows(edges: Edges): Promise<{ readonly rows: NetstatRow[]; readonly whole: boolean }> {
+  const { stdout, status, cut } = await edges.run(edges.paths.netstat, ['-ibn'], LIMITS);
+  const rows = parseNetstat(stdout);
+  return { rows, whole: status === 0 && cut === null && rows.length > 0 };
 }
 
 /** Interfaces that netstat lists, those that are down too; what `os.networkInterfaces()` knows when netstat fails. */
 export async function macDevices(edges: Edges): Promise<FoundDevice[]> {
   const known = edges.networkInterfaces();
-  const rows = await netstatRows(edges);
+  const rows = (await netstatRows(edges)).rows.filter(({ name }) => !isTap(name));
   const listed = new Set(rows.map((row) => row.name));
   const found = rows.map((row) => device(row.name, row.index, row.up, known[row.name] === undefined ? null : true));
   // It names only interfaces that are up, running and have an address.
@@ -86,6 +92,11 @@ export async function macDevices(edges: Edges): Promise<FoundDevice[]> {
 
 function device(name: string, index: number, up: boolean, running: boolean | null): FoundDevice {
   return { name, index, up, running: up ? running : false, kind: interfaceKind(name), linkType: linkTypeOf(name) };
+}
+
+/** What libpcap made for itself, ours included: a view of the other interfaces, and none to choose. */
+function isTap(name: string): boolean {
+  return /^(pktap|iptap|droptap)\d/.test(name);
 }
 
 /** Link type of plain capture by name (xnu, bsd/net); utun may be RAW too, when a system VPN made it. */

@@ -130,7 +130,7 @@ export function interfaceSteps(edges: Edges): Step[] {
       ask: async () => {
         const names = (await devices).map((device) => device.name);
         const counters = await readCounters(edges, names);
-        return counters.size === 0
+        return counters === null || counters.size === 0
           ? no("can't be read; coverage will be unknown")
           : ok(`${counters.size} of ${names.length} interfaces`);
       },

@@ -5,6 +5,7 @@ import { LiveSession, type SessionEnd } from '../../../src/app/live-session.ts';
 import { CounterTracker } from '../../../src/capture/counter-tracker.ts';
 import type { Clock } from '../../../src/clock.ts';
 import { Neighbours } from '../../../src/identify/place/neighbours.ts';
+import type { RunResult } from '../../../src/net/edges.ts';
 import { fakeEdges, interfaceInfo, sysfs } from '../../support/fake-edges.ts';
 import { FakeOutput, FakeSource, monitorOver } from '../../support/fake-source.ts';
 import { ethernet, ipv4, tcp } from '../../support/frames.ts';
@@ -69,6 +70,59 @@ function begin(setup: Setup = {}) {
 
 const frame = (dst = '192.0.2.9', sport = 40_000, payload = '', flags = FLAGS.ack) =>
   ethernet({}, ipv4({ src: '10.0.0.1', dst }, tcp({ sport, flags }, payload)));
+
+describe('counters on a Mac', () => {
+  const listed = (rx: number, name = 'en0') => `Name Mtu Network Address Ipkts Ierrs Ibytes Opkts Oerrs Obytes Coll
+lo0   16384 <Link#1>                        5 0 500 5 0 500 0
+${name}   1500  <Link#4> 02:00:5e:10:00:01 ${rx} 0 ${rx} 9 0 900 0
+`;
+
+  /** PKTAP, which names an interface with its first frame; what netstat prints can be changed. */
+  function beginMac() {
+    const source = new FakeSource('libpcap', []);
+    const clock = new TwoClocks();
+    const netstat: { -readonly [K in keyof RunResult]?: RunResult[K] } = { stdout: listed(1000) };
+    const edges = fakeEdges({ platform: 'darwin', programs: { 'netstat -ibn': netstat } });
+    const tracker = new CounterTracker('darwin');
+    const { monitor, localizer } = monitorOver(source, { tracker, started: clock.now() });
+    const output = new FakeOutput(false);
+    const common = { neighbours: null, samples: null, durationMs: null, intervalMs: 1000 };
+    const session = new LiveSession({ source, monitor, localizer, tracker, edges, clock, output, ...common });
+    void session.run();
+    const pass = (ms: number) => vi.advanceTimersByTimeAsync(ms);
+    const bytes = () =>
+      output.samples.map(({ interfaces }) => interfaces.find(({ interface: name }) => name === 'en0')?.counterBytes);
+    return { source, netstat, session, pass, bytes };
+  }
+
+  it('begin before the first frame tells which interfaces there are', async () => {
+    const { source, netstat, session, pass, bytes } = beginMac();
+    await pass(100);
+    source.interfaces.push(source.named('en0'));
+    source.push({ data: frame() });
+    netstat.stdout = listed(1060);
+    await pass(950);
+    expect(bytes()).toEqual([60]);
+    session.stop({ kind: 'done' });
+    await pass(100);
+  });
+
+  it.each<[string, Partial<RunResult>]>([
+    ['took too long', { stdout: '', status: null, cut: 'time' }],
+    ['gave up in the middle', { stdout: listed(0).split('\n').slice(0, 2).join('\n'), status: 1 }],
+  ])('stay known after a netstat that %s', async (_name, broken) => {
+    const { source, netstat, session, pass, bytes } = beginMac();
+    source.interfaces.push(source.named('en0'));
+    await pass(1050);
+    Object.assign(netstat, broken);
+    await pass(1000);
+    Object.assign(netstat, { stdout: listed(5000), status: 0, cut: null });
+    await pass(1000);
+    expect(bytes()).toEqual([0, 0, 4000]);
+    session.stop({ kind: 'done' });
+    await pass(100);
+  });
+});
 
 describe('neighbours', () => {
   it('are looked for while it runs, and known before the last line is written', async () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { CounterTracker } from '../../../src/capture/counter-tracker.ts';
 import { type Counters, readCounters } from '../../../src/capture/counters.ts';
-import { fakeEdges, sysfs } from '../../support/fake-edges.ts';
+import { type FakeSystem, fakeEdges, sysfs } from '../../support/fake-edges.ts';
 import { NETSTAT } from './macos-texts.ts';
 
 const of = (rxBytes: number, txBytes: number, rxPackets = 1000, txPackets = 1000, dropped: number | null = null): Counters => ({
@@ -30,7 +30,7 @@ describe('readCounters', () => {
     const facts = Object.fromEntries(Object.entries(statistics).map(([k, v]) => [`statistics/${k}`, v]));
     const edges = fakeEdges({ files: sysfs('eth0', facts) });
     const found = await readCounters(edges, ['eth0', 'eth9', '../net/eth0', '']);
-    expect([...found]).toEqual([
+    expect([...(found ?? [])]).toEqual([
       ['eth0', { rxBytes: 10, txBytes: 20, rxPackets: 3, txPackets: 4, rxDropped: 5, txDropped: 6, errors: 15 }],
     ]);
   });
@@ -38,7 +38,7 @@ describe('readCounters', () => {
   it('reads the link rows of netstat', async () => {
     const edges = fakeEdges({ platform: 'darwin', programs: { 'netstat -ibn': { stdout: NETSTAT } } });
     const found = await readCounters(edges, ['en0', 'lo0', 'utun3', 'nope']);
-    expect(found.get('en0')).toEqual({
+    expect(found?.get('en0')).toEqual({
       rxBytes: 3221225472,
       txBytes: 104857600,
       rxPackets: 2200000,
@@ -47,15 +47,25 @@ describe('readCounters', () => {
       txDropped: null,
       errors: 0,
     });
-    expect(found.get('lo0')).toMatchObject({ rxBytes: 999, txBytes: 999, rxPackets: 12, txPackets: 12 });
-    expect(found.get('utun3')).toMatchObject({ rxBytes: 0, txBytes: 201, txPackets: 3 });
-    expect(found.has('nope')).toBe(false);
+    expect(found?.get('lo0')).toMatchObject({ rxBytes: 999, txBytes: 999, rxPackets: 12, txPackets: 12 });
+    expect(found?.get('utun3')).toMatchObject({ rxBytes: 0, txBytes: 201, txPackets: 3 });
+    expect(found?.has('nope')).toBe(false);
   });
 
-  it('is empty when netstat fails or prints something else', async () => {
-    expect((await readCounters(fakeEdges({ platform: 'darwin' }), ['en0'])).size).toBe(0);
-    const edges = fakeEdges({ platform: 'darwin', programs: { 'netstat -ibn': { stdout: 'hello\nen0 1 <Link#1> 1 2 3' } } });
-    expect((await readCounters(edges, ['en0'])).size).toBe(0);
+  it.each<[string, FakeSystem['programs']]>([
+    ['is not there', {}],
+    ['prints something else', { 'netstat -ibn': { stdout: 'hello\nen0 1 <Link#1> 1 2 3' } }],
+    // `err(1, "sysctl IFDATA_SUPPLEMENTAL")`, network_cmds if.c, when an interface vanishes
+    ['gives up in the middle', { 'netstat -ibn': { stdout: NETSTAT.slice(0, 600), status: 1 } }],
+    ['takes too long after the machine woke up', { 'netstat -ibn': { stdout: NETSTAT, status: null, cut: 'time' } }],
+  ])('knows nothing when netstat %s', async (_name, programs = {}) => {
+    expect(await readCounters(fakeEdges({ platform: 'darwin', programs }), ['en0'])).toBeNull();
+  });
+
+  it('reads the hundredth interface, whose bracket netstat has no room for', async () => {
+    const long = NETSTAT.replace('<Link#14> ', '<Link#104 ');
+    const edges = fakeEdges({ platform: 'darwin', programs: { 'netstat -ibn': { stdout: long } } });
+    expect((await readCounters(edges, ['utun3']))?.get('utun3')).toMatchObject({ txBytes: 201 });
   });
 });
 
