@@ -14,6 +14,10 @@ export const A = { RX: 0, TX: 1, RX_PACKETS: 2, TX_PACKETS: 3, FLOWS: 4, FIRST: 
 
 /** How many entities of a kind have a ring of their own. */
 const RINGS = 64;
+/** Above all entities: what `serial` counts their generations in. */
+const GENERATION = 2 ** 20;
+/** More entities than this have room taken for all there may be at once: memory that was never written takes none. */
+const LAST_COPY = 16_384;
 
 /** Totals per entity; an entity is a small dense number, and the columns grow with the highest. */
 export class Accumulators {
@@ -25,8 +29,16 @@ export class Accumulators {
   #movedMark = new Int32Array(64);
   #movedCount = 0;
   #tick = 1;
+  /** By entity: how often its number was given up. */
+  #generations = new Int32Array(64);
+  readonly #most: number;
   /** When the entity with a ring that has been silent longest was last seen; null while that is to be found out. */
   #quietest: number | null = null;
+
+  /** @param most entities there may be */
+  constructor(most = 0) {
+    this.#most = most;
+  }
 
   get(entity: number, column: number): number {
     return this.#values[entity * STRIDE + column] ?? 0;
@@ -68,6 +80,30 @@ export class Accumulators {
     v[at + 3] = (v[at + 3] as number) + moved.txp - moved.txpTotal;
     v[at + 4] = (v[at + 4] as number) - 1;
     this.#mark(entity);
+  }
+
+  /** A number that no other thing ever has, also after the entity's own was used again; the entity itself at first. */
+  serial(entity: number): number {
+    return (this.#generations[entity] ?? 0) * GENERATION + entity;
+  }
+
+  /** Gives an entity up: all that it had is `into`'s, and its number may be used again. Between two ticks. */
+  release(entity: number, into: number): void {
+    const highest = Math.max(entity, into);
+    if (highest >= this.size) this.#reserve(highest);
+    const v = this.#values;
+    const from = entity * STRIDE;
+    const to = into * STRIDE;
+    const was = this.isPresent(into);
+    if (this.isPresent(entity)) {
+      for (let column: number = A.RX; column <= A.FLOWS; column++)
+        v[to + column] = (v[to + column] as number) + (v[from + column] as number);
+      v[to + A.FIRST] = was ? Math.min(v[to + A.FIRST] as number, v[from + A.FIRST] as number) : (v[from + A.FIRST] as number);
+      v[to + A.LAST] = Math.max(v[to + A.LAST] as number, v[from + A.LAST] as number);
+    }
+    v.fill(0, from, from + STRIDE);
+    this.#rings.delete(entity);
+    this.#generations[entity] = (this.#generations[entity] as number) + 1;
   }
 
   /** True for an entity that has flows or bytes. */
@@ -177,10 +213,12 @@ export class Accumulators {
     if (entity < this.#moved.length) return;
     let length = this.#moved.length;
     while (length <= entity) length *= 2;
+    if (length > LAST_COPY) length = Math.max(length, this.#most);
     const values = new Float64Array(length * STRIDE);
     values.set(this.#values);
     this.#values = values;
     this.#moved = widened(this.#moved, length);
     this.#movedMark = widened(this.#movedMark, length);
+    this.#generations = widened(this.#generations, length);
   }
 }

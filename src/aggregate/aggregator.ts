@@ -8,6 +8,7 @@ import type { CountedInterface } from './counted-interface.ts';
 import { AppRows, RECENT_SECONDS, sumTraffic, trafficOf } from './entity-rows.ts';
 import type { EventLog } from './event-log.ts';
 import { FlowRows } from './flow-rows.ts';
+import { GivingUp } from './giving-up.ts';
 import { HostRows } from './host-rows.ts';
 import type { Ledger } from './ledger.ts';
 import { NO_RATES } from './no-rates.ts';
@@ -55,6 +56,7 @@ export class Aggregator {
   readonly #apps: AppRows;
   readonly #hosts: HostRows;
   readonly #flowRows: FlowRows;
+  readonly #givingUp: GivingUp;
   readonly #facts: FlowFacts | null;
   readonly #started: number;
   #past: Past | null = null;
@@ -68,6 +70,7 @@ export class Aggregator {
   /**
    * @param onBehalfOf process for which a flow's owner acts, or NO_OWNER; null where nothing tells
    * @param facts names and categories; null where flows have none
+   * @param maxHosts fewer in tests
    */
   constructor(
     flows: FlowTable,
@@ -76,13 +79,15 @@ export class Aggregator {
     seed: number,
     onBehalfOf: ((row: number) => number) | null = null,
     facts: FlowFacts | null = null,
+    maxHosts?: number,
   ) {
     this.#flows = flows;
     this.#started = started;
     this.#facts = facts;
-    this.booking = new Booking(flows, directory, seed, facts);
+    this.booking = new Booking(flows, directory, seed, facts, maxHosts);
     this.#apps = new AppRows(this.booking.apps, directory);
     this.#hosts = new HostRows(this.booking.hosts, this.booking.hostTable, flows, facts);
+    this.#givingUp = new GivingUp(flows, this.booking, facts, (hosts) => this.#hosts.forget(hosts));
     this.booking.onHost = (host, row) => this.#hosts.meet(host, row);
     this.#flowRows = new FlowRows(flows, this.booking, directory, this.interfaceName, onBehalfOf, facts);
     flows.observer = this.booking;
@@ -189,6 +194,7 @@ export class Aggregator {
     ])
       accumulators.beginTick();
     this.#flows.beginTick();
+    this.#givingUp.work();
   }
 
   #addToPast(past: Past, { time, intervalMs, gaps }: Tick): void {

@@ -9,7 +9,7 @@ import { OWNER_REASONS } from '../net/model.ts';
 import { Accumulators } from './accumulators.ts';
 import { BookedRows, DOUBLES, PLACE, TICK_RX, TICK_TX } from './booked-rows.ts';
 import { isCarrier } from './carrier.ts';
-import { HostTable } from './host-table.ts';
+import { HostTable, OTHER_HOSTS } from './host-table.ts';
 import { type Movement, movement } from './movement.ts';
 
 /** App entities below this stand for flows without a process, one for each reason; app `id` is entity `id + OWNERLESS`. */
@@ -29,8 +29,8 @@ export const ROLE = { HEADLINE: 0, TUNNEL: 1, APART: 2, REPEATS: 3 } as const;
 
 const { APP, PEER, HOST } = PLACE;
 
-/** Most hosts with a row of their own. */
-export const MAX_HOSTS = 65_536;
+/** Most hosts with a row of their own, by name or address. */
+const MAX_HOSTS = 65_536;
 
 /**
  * The books. Columns beside the flow table's rows say what of each flow has been booked, and where, so that a flow whose owner is
@@ -38,8 +38,8 @@ export const MAX_HOSTS = 65_536;
  */
 export class Booking implements FlowObserver {
   readonly apps = new Accumulators();
-  /** By host entity: see `hostEntity`. */
-  readonly hosts = new Accumulators();
+  /** By number of the host table. */
+  readonly hosts: Accumulators;
   /** By category + 1; 0 is not categorised. Flows of the headline only. */
   readonly categories = new Accumulators();
   /** By interface; the headline total is a sum of these, so that it is right also when an interface turns out to be part of it late. */
@@ -64,11 +64,13 @@ export class Booking implements FlowObserver {
   /** Told after the last booking of a flow that goes away. */
   onRemoved: ((row: number) => void) | null = null;
 
-  constructor(flows: FlowTable, directory: ProcessDirectory, seed: number, facts: FlowFacts | null = null) {
+  /** @param maxHosts fewer in tests */
+  constructor(flows: FlowTable, directory: ProcessDirectory, seed: number, facts: FlowFacts | null = null, maxHosts = MAX_HOSTS) {
     this.#flows = flows;
     this.#directory = directory;
     this.#facts = facts;
-    this.hostTable = new HostTable(MAX_HOSTS, seed);
+    this.hostTable = new HostTable(maxHosts, seed);
+    this.hosts = new Accumulators(maxHosts + 1);
   }
 
   /** ROLE by interface index; those beyond the list are part of the headline. */
@@ -86,7 +88,7 @@ export class Booking implements FlowObserver {
     return this.#rows.place(row, APP);
   }
 
-  /** Host entity under which a flow was booked last: see HostRows. */
+  /** Host under which a flow was booked last, by number of the host table. */
   hostOf(row: number): number {
     return this.#rows.place(row, HOST);
   }
@@ -244,11 +246,12 @@ export class Booking implements FlowObserver {
     return process === NO_OWNER ? (this.#flows.ints[base + L.OWNERSHIP] as number) & 0xffff : this.#appOf(process);
   }
 
-  /** Even numbers are addresses, odd ones names. A flow's address stays the same, and so does its number. */
+  /** A flow's address stays the same, and so does its number while it has no name. */
   #hostEntity(row: number, known: number): number {
     const name = this.#facts === null ? -1 : this.#facts.nameOf(row);
-    if (name < 0 && known >= 0 && known % 2 === 0) return known;
-    return name >= 0 ? 2 * name + 1 : 2 * this.hostTable.intern(this.#flows.ints, row * L.INTS + L.REMOTE);
+    if (name >= 0) return this.hostTable.named(name);
+    if (known === OTHER_HOSTS || (known > 0 && this.hostTable.nameOf(known) < 0)) return known;
+    return this.hostTable.intern(this.#flows.ints, row * L.INTS + L.REMOTE);
   }
 
   #appOf(process: number): number {

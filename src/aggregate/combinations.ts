@@ -16,7 +16,7 @@ export type EntryFacts = Omit<HistoryEntry, 'rxBytes' | 'txBytes' | 'rxPackets' 
 /** Combinations of a minute with hosts of their own; then all hosts of an app are one; then all is. */
 const MOST = 4096;
 const MOST_FOLDED = 8192;
-/** Above the highest host entity: twice the addresses and names there may be. */
+/** Above the highest number of a host. */
 const HOSTS = 1 << 18;
 /** `kind`, one number: category (12 bits) | interface (16) | protocol (9) | direction (2). */
 const INTERFACES = 1 << 16;
@@ -40,6 +40,8 @@ export class Combinations {
   readonly #actors = new Map<number, number>();
   readonly #numbers = new Map<number, number>();
   #list: EntryFacts[] = [];
+  /** By combination: serial number of its host, which tells it from one that has its number later. */
+  #serials: number[] = [];
 
   constructor(
     flows: FlowTable,
@@ -67,6 +69,7 @@ export class Combinations {
     this.#actors.clear();
     this.#numbers.clear();
     this.#list = [];
+    this.#serials = [];
   }
 
   facts(combination: number): EntryFacts {
@@ -84,17 +87,18 @@ export class Combinations {
     const host = this.#booking.hostOf(row);
     const own = (actor * HOSTS + host) * KINDS + kind;
     const known = this.#numbers.get(own);
-    if (known !== undefined) return known;
-    if (this.#list.length < MOST) return this.#add(own, this.#factsOf(row, app, exe, host));
+    if (known !== undefined && this.#serials[known] === this.#booking.hosts.serial(host)) return known;
+    if (this.#list.length < MOST) return this.#add(own, this.#factsOf(row, app, exe, host), host);
     const folded = (actor * HOSTS + OTHER_HOSTS) * KINDS + kind;
     const together = this.#numbers.get(folded);
     if (together !== undefined) return together;
-    if (this.#list.length < MOST_FOLDED) return this.#add(folded, this.#factsOf(row, app, exe, OTHER_HOSTS));
-    return this.#numbers.get(-1) ?? this.#add(-1, { ...this.#factsOf(row, 0, null, OTHER_HOSTS), reason: REST });
+    if (this.#list.length < MOST_FOLDED) return this.#add(folded, this.#factsOf(row, app, exe, OTHER_HOSTS), OTHER_HOSTS);
+    return this.#numbers.get(-1) ?? this.#add(-1, { ...this.#factsOf(row, 0, null, OTHER_HOSTS), reason: REST }, OTHER_HOSTS);
   }
 
-  #add(key: number, facts: EntryFacts): number {
+  #add(key: number, facts: EntryFacts, host: number): number {
     const number = this.#list.push(facts) - 1;
+    this.#serials.push(this.#booking.hosts.serial(host));
     this.#numbers.set(key, number);
     return number;
   }
@@ -124,8 +128,9 @@ export class Combinations {
 
   #hostOf(host: number): { readonly host: string | null; readonly domain: string | null } {
     if (host === OTHER_HOSTS || host < 0) return { host: null, domain: null };
-    if (host % 2 === 0) return { host: formatAddress(this.#booking.hostTable.words, (host >> 1) * 4), domain: null };
-    return { host: this.#facts?.nameText(host >> 1) ?? null, domain: this.#facts?.domainOf(host >> 1) ?? null };
+    const name = this.#booking.hostTable.nameOf(host);
+    if (name < 0) return { host: formatAddress(this.#booking.hostTable.words, host * 4), domain: null };
+    return { host: this.#facts?.nameText(name) ?? null, domain: this.#facts?.domainOf(name) ?? null };
   }
 }
 

@@ -6,6 +6,7 @@ import { formatAddress } from '../net/address.ts';
 import { widened } from '../net/arrays.ts';
 import { type FlowFacts, NAME_SOURCES, type Neighbour } from '../net/model.ts';
 import { A, type Accumulators } from './accumulators.ts';
+import { addressesOf, withAddress } from './address-list.ts';
 import { hasMotion, holds, RECENT_SECONDS, trafficOf } from './entity-rows.ts';
 import { type HostTable, OTHER_HOSTS } from './host-table.ts';
 import { RowCache } from './row-cache.ts';
@@ -20,10 +21,7 @@ const NOBODY: Neighbour = { mac: null, vendor: null };
 /** Column value of a host of which no flow has told. */
 const NEVER = -2;
 
-/**
- * Rows of the hosts table. An entity is twice an address's number, or twice a name's and one. What flows told of a host is kept in columns:
- * there may be as many hosts as there are addresses and names.
- */
+/** Rows of the hosts table. An entity is a number of the host table; what flows told of it is kept in columns. */
 export class HostRows {
   readonly #hosts: Accumulators;
   readonly #table: HostTable;
@@ -32,12 +30,12 @@ export class HostRows {
   /** By entity; `#sources` by index into NAME_SOURCES. */
   #categories: Int32Array = new Int32Array(0);
   #sources: Int32Array = new Int32Array(0);
-  /** By name: its first address, four words, for its place. */
-  #words: Int32Array = new Int32Array(0);
-  readonly #addresses: (readonly string[] | undefined)[] = [];
+  /** By entity that is a name: the addresses it had. */
+  readonly #addresses: (string | undefined)[] = [];
   readonly #selection: Selection;
   readonly #rows = new RowCache<HostRow>();
   #rest: HostRow | null = null;
+  #hasGivenUp = false;
 
   constructor(hosts: Accumulators, table: HostTable, flows: FlowTable, facts: FlowFacts | null) {
     this.#hosts = hosts;
@@ -52,18 +50,26 @@ export class HostRows {
     if (this.#facts === null) return;
     this.#reserve(entity);
     this.#categories[entity] = this.#facts.categoryOf(row);
-    if (entity % 2 === 0) return;
-    const name = entity >> 1;
+    if (this.#table.nameOf(entity) < 0) return;
     const at = row * INTS + REMOTE;
     const { ints } = this.#flows;
-    const known = this.#addresses[name];
-    if (known === undefined) for (let i = 0; i < 4; i++) this.#words[name * 4 + i] = ints[at + i] as number;
+    const known = this.#addresses[entity];
+    // Its place is that of the first.
+    if (known === undefined) for (let i = 0; i < 4; i++) this.#table.words[entity * 4 + i] = ints[at + i] as number;
     const source = NAME_SOURCES.indexOf(this.#facts.nameSource(row));
     // A name that one of its flows told itself is known, whatever named the others.
     if (known === undefined || source > (this.#sources[entity] as number)) this.#sources[entity] = source;
-    if (known !== undefined && known.length >= MOST_ADDRESSES) return;
-    const address = formatAddress(ints, at);
-    if (known === undefined || !known.includes(address)) this.#addresses[name] = [...(known ?? []), address];
+    this.#addresses[entity] = withAddress(known ?? '', ints, at, MOST_ADDRESSES);
+  }
+
+  /** Forgets what is known by the numbers of these hosts: others may have them now. */
+  forget(entities: readonly number[]): void {
+    for (const entity of entities) {
+      if (entity < this.#categories.length) this.#categories[entity] = NEVER;
+      this.#addresses[entity] = undefined;
+      this.#rows.delete(entity);
+    }
+    this.#hasGivenUp = true;
   }
 
   select(limit: number, intervalMs: number): HostRow[] {
@@ -130,21 +136,21 @@ export class HostRows {
 
   #known(entity: number, old: HostRow | undefined) {
     const facts = this.#facts;
-    const id = `host:${entity}`;
-    if (entity % 2 === 0 || facts === null) {
-      const at = (entity >> 1) * 4;
-      const address = old?.host ?? formatAddress(this.#table.words, at);
-      const place = this.#placed(entity, this.#table.words, at);
+    const { words } = this.#table;
+    const id = `host:${this.#hosts.serial(entity)}`;
+    const name = facts === null ? -1 : this.#table.nameOf(entity);
+    const place = this.#placed(entity, words, entity * 4);
+    if (name < 0 || facts === null) {
+      const address = old?.host ?? formatAddress(words, entity * 4);
       return { id, host: address, domain: null, nameSource: 'none', addresses: old?.addresses ?? [address], ...place } as const;
     }
-    const name = entity >> 1;
     return {
       id,
       host: facts.nameText(name),
       domain: facts.domainOf(name),
       nameSource: NAME_SOURCES[this.#sources[entity] ?? 0] ?? 'none',
-      addresses: this.#addresses[name] ?? [],
-      ...this.#placed(entity, this.#words, name * 4),
+      addresses: addressesOf(this.#addresses[entity] ?? ''),
+      ...place,
     };
   }
 
@@ -158,8 +164,7 @@ export class HostRows {
   /** The device behind a host, or behind the first address of a name. Asked in every tick: it may become known late. */
   #neighbour(entity: number): Neighbour {
     if (this.#facts === null || (this.#categories[entity] ?? NEVER) === NEVER) return NOBODY;
-    const words = entity % 2 === 0 ? this.#table.words : this.#words;
-    return this.#facts.neighbourOf(words, (entity >> 1) * 4);
+    return this.#facts.neighbourOf(this.#table.words, entity * 4);
   }
 
   #reserve(entity: number): void {
@@ -168,11 +173,11 @@ export class HostRows {
     while (length <= entity) length *= 2;
     this.#categories = widened(this.#categories, length, NEVER);
     this.#sources = widened(this.#sources, length);
-    this.#words = widened(this.#words, length * 2);
   }
 
   #folded({ count, ...sums }: Rest): HostRow {
-    const reason = `${count} more hosts`;
+    // One that gave its row up and came back is in both: how many there are is not known any more.
+    const reason = this.#hasGivenUp ? 'more hosts' : `${count} more hosts`;
     if (this.#rest !== null && tellsRest(this.#rest, reason, { count, ...sums })) return this.#rest;
     const nameless = { host: null, domain: null, nameSource: 'none', addresses: [], category: null } as const;
     this.#rest = { id: 'host:rest', ...nameless, ...NOWHERE, ...NOBODY, reason, recent: [], ...sums };

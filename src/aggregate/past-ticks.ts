@@ -23,8 +23,9 @@ export function pastFill(
     if (kind === 'flows') fillFlows(booking, flows, into);
     else
       booking[kind].eachMoved((entity, rx, tx) => {
-        if (kind !== 'apps' || entity !== CARRIER) into(entity, rx, tx, -1);
-        else into(entity, Math.max(0, rx - tunnelled.rx), Math.max(0, tx - tunnelled.tx), -1);
+        const id = booking[kind].serial(entity);
+        if (kind !== 'apps' || entity !== CARRIER) into(id, rx, tx, -1);
+        else into(id, Math.max(0, rx - tunnelled.rx), Math.max(0, tx - tunnelled.tx), -1);
       });
   };
 }

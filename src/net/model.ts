@@ -111,7 +111,7 @@ export interface Neighbour {
 
 /** What is known of flows besides their numbers and owners; by row of the flow table. */
 export interface FlowFacts {
-  /** Dense number of the remote end's name, -1 where it has none. */
+  /** Dense number of the remote end's name, -1 where it has none. It stays that name's while a flow has it. */
   nameOf(row: number): number;
   nameText(name: number): string;
   nameSource(row: number): NameSource;
@@ -119,6 +119,10 @@ export interface FlowFacts {
   nameReason(row: number): string | null;
   /** Registrable domain of a name. */
   domainOf(name: number): string | null;
+  /** True when there is little room left for new names: time for `forgetNames`. */
+  readonly namesAreNearlyFull: boolean;
+  /** Forgets the names that no flow has and that `isKept` does not speak for; their numbers may be other names' then. */
+  forgetNames(isKept: (name: number) => boolean): void;
   applicationOf(row: number): string | null;
   applicationSource(row: number): ApplicationSource;
   /** Dense number of the category, -1 where flows are not categorised. */

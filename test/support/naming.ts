@@ -84,7 +84,7 @@ export class Naming {
 
   pointer(name: string, address: string): void {
     this.names.now = this.time;
-    this.names.pointer(-1, name, addresses(address), 0, 300);
+    this.names.pointer(-1, name, addresses(address), 0);
   }
 
   /** `name source`, or the reason why there is none. */

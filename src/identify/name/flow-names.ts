@@ -138,10 +138,8 @@ export class FlowNames implements Findings, FlowFacts {
     this.#waiting.name(words, at, name, NAME_SOURCES.indexOf(kindSource(KINDS.indexOf(kind))), this.now);
   }
 
-  pointer(flow: number, name: string, words: Int32Array, at: number, ttl: number): void {
+  pointer(_flow: number, name: string, words: Int32Array, at: number): void {
     // Seen anyway, so it may be used; but a reverse name is the operator's word, the last that is taken.
-    void flow;
-    void ttl;
     if (mayName(scopeOf(words, at), 'dns', name)) this.#waiting.name(words, at, name, NAME_SOURCES.indexOf('ptr'), this.now);
   }
 
@@ -183,6 +181,20 @@ export class FlowNames implements Findings, FlowFacts {
     const domain = registrableDomain(this.#names.text(name));
     this.#domains[name] = domain;
     return domain;
+  }
+
+  get namesAreNearlyFull(): boolean {
+    return this.#names.isNearlyFull;
+  }
+
+  forgetNames(isKept: (name: number) => boolean): void {
+    const borne = new Uint8Array(this.#names.end);
+    for (let row = 0; row < this.#flows.rows; row++) {
+      const name = this.#flows.isLive(row) ? this.nameOf(row) : -1;
+      if (name >= 0) borne[name] = 1;
+    }
+    for (let name = 0; name < borne.length; name++)
+      if (borne[name] === 0 && !isKept(name) && this.#names.release(name)) this.#domains[name] = undefined;
   }
 
   applicationOf(row: number): string | null {

@@ -28,4 +28,28 @@ describe('HostTable', () => {
     expect([0, 4, 8, 12, 16, 4].map((at) => table.intern(words, at))).toEqual([1, 2, 3, OTHER_HOSTS, OTHER_HOSTS, 2]);
     expect(table.folded).toBe(2);
   });
+
+  it('tells names from addresses, and gives numbers that came back to others', () => {
+    const table = new HostTable(4, 7);
+    const words = addresses('10.0.0.1', '10.0.0.2', '10.0.0.3');
+    expect([table.intern(words, 0), table.named(70), table.named(5000), table.intern(words, 4)]).toEqual([1, 2, 3, 4]);
+    expect([table.named(70), table.nameOf(2), table.nameOf(1), table.hasName(70), table.hasName(71)]).toEqual([
+      2,
+      70,
+      -1,
+      true,
+      false,
+    ]);
+    expect(table.named(71)).toBe(OTHER_HOSTS);
+    table.release([1, 2]);
+    expect([table.isTaken(1), table.isTaken(2), table.isTaken(3), table.hasName(70), table.count]).toEqual([
+      false,
+      false,
+      true,
+      false,
+      2,
+    ]);
+    expect(new Set([table.intern(words, 8), table.named(71)])).toEqual(new Set([1, 2]));
+    expect([table.intern(words, 4), table.named(5000), table.intern(words, 0)]).toEqual([4, 3, OTHER_HOSTS]);
+  });
 });

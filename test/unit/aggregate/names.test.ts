@@ -112,20 +112,20 @@ describe('hosts', () => {
     for (let i = 0; i < 70; i++) tick();
     const before = tick().hosts;
     expect(before).toMatchObject([
-      { host: 'printer.home.arpa', ...NOBODY },
       { host: '10.0.0.9', ...NOBODY },
+      { host: 'printer.home.arpa', ...NOBODY },
     ]);
-    expect(tick().hosts[1]).toBe(before[1]);
+    expect(tick().hosts[0]).toBe(before[0]);
     devices.set(9, { mac: '90:09:d0:00:00:09', vendor: null });
     devices.set(10, { mac: 'b8:27:eb:00:00:0a', vendor: 'Raspberry Pi Foundation' });
     expect(tick().hosts).toMatchObject([
-      { host: 'printer.home.arpa', mac: 'b8:27:eb:00:00:0a', vendor: 'Raspberry Pi Foundation' },
       { host: '10.0.0.9', mac: '90:09:d0:00:00:09', vendor: null },
+      { host: 'printer.home.arpa', mac: 'b8:27:eb:00:00:0a', vendor: 'Raspberry Pi Foundation' },
     ]);
     devices.set(9, { mac: '90:09:d0:00:00:09', vendor: 'Synology' });
     const after = tick().hosts;
-    expect(after[1]).toMatchObject({ mac: '90:09:d0:00:00:09', vendor: 'Synology' });
-    expect(tick().hosts[1]).toBe(after[1]);
+    expect(after[0]).toMatchObject({ mac: '90:09:d0:00:00:09', vendor: 'Synology' });
+    expect(tick().hosts[0]).toBe(after[0]);
   });
 
   it('know the place of their first address, and only where flows are named', () => {

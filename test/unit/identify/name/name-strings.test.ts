@@ -22,6 +22,16 @@ describe('names', () => {
     expect(numbers).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, -1, -1]);
   });
 
+  it('that are released leave their number and their room to others', () => {
+    const names = new NameStrings(4, 120);
+    expect(['a', 'b', 'c', 'd', 'e'].map((name) => names.intern(name))).toEqual([0, 1, 2, 3, -1]);
+    expect([names.isNearlyFull, names.release(1), names.release(1), names.release(9), names.text(1)]).toEqual([
+      ...[true, true, false, false, ''],
+    ]);
+    expect([names.isNearlyFull, names.count, names.end]).toEqual([false, 3, 4]);
+    expect([names.intern('e'), names.text(1), names.intern('b'), names.intern('a')]).toEqual([1, 'e', -1, 0]);
+  });
+
   it('of a million that differ leave the first ones in place', () => {
     const names = new NameStrings();
     for (let i = 0; i < 1_000_000; i++) names.intern(`h${i}.example.com`);
