@@ -22,6 +22,7 @@ import { Owners } from '../identify/process/owners.ts';
 import { ProcfsSource } from '../identify/process/procfs-source.ts';
 import { PsWatch } from '../identify/process/ps-watch.ts';
 import { StartClock } from '../identify/process/start-clock.ts';
+import { ToldOwners } from '../identify/process/told-owners.ts';
 import { Users } from '../identify/process/users.ts';
 import type { Edges } from '../net/edges.ts';
 import type { Fallback, Place } from '../net/model.ts';
@@ -107,6 +108,7 @@ function ownerSource(
   const { source } = opened;
   if (source.namesProcesses) return new CapturedSource(replay ? 'capture' : 'pktap', flows, directory, () => source.processes);
   if (replay) return null;
+  if (source.driver === 'nettop') return new ToldOwners(flows);
   if (edges.platform === 'linux') {
     const { proc } = edges.paths;
     const fallback = new ProcfsSource(flows, directory, proc);

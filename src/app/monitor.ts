@@ -3,9 +3,10 @@
 import { Aggregator, type LastTick, type SnapshotLimits } from '../aggregate/aggregator.ts';
 import type { CountedInterface } from '../aggregate/counted-interface.ts';
 import type { CaptureStatus, Gap, Snapshot } from '../aggregate/snapshot.ts';
+import { lastWithoutPackets, withoutPackets } from '../aggregate/without-packets.ts';
 import type { PacketBatch } from '../capture/batch.ts';
 import type { CounterTracker } from '../capture/counter-tracker.ts';
-import type { OpenedSource } from '../capture/source.ts';
+import { type OpenedSource, tellsFrames, tellsPackets } from '../capture/source.ts';
 import { Decoder } from '../decode/decode.ts';
 import { Packet, STATUS } from '../decode/packet.ts';
 import { MOST_WARMED } from '../flow/flow-index.ts';
@@ -191,23 +192,20 @@ export class Monitor {
     return seen;
   }
 
-  /** False where sockets tell what they moved, and there is no capture. */
-  get #hasFrames(): boolean {
-    return this.#parts.opened.source.driver !== 'sock_diag';
-  }
-
   /** Closes a tick. */
   tick(time: number, intervalMs: number, gaps: readonly Gap[], limits: SnapshotLimits): Snapshot {
     this.#learnInterfaces();
     const interfaces = this.#interfaces();
-    return this.aggregator.tick({ time, intervalMs, capture: this.#status(interfaces), interfaces, gaps }, limits);
+    const snapshot = this.aggregator.tick({ time, intervalMs, capture: this.#status(interfaces), interfaces, gaps }, limits);
+    return tellsPackets(this.#parts.opened.source) ? snapshot : withoutPackets(snapshot);
   }
 
   /** Closes the last tick of a run: see `Aggregator.last`. */
   last(time: number, intervalMs: number, gaps: readonly Gap[]): LastTick {
     this.#learnInterfaces();
     const interfaces = this.#interfaces();
-    return this.aggregator.last({ time, intervalMs, capture: this.#status(interfaces), interfaces, gaps });
+    const last = this.aggregator.last({ time, intervalMs, capture: this.#status(interfaces), interfaces, gaps });
+    return tellsPackets(this.#parts.opened.source) ? last : lastWithoutPackets(last);
   }
 
   #learnInterfaces(): void {
@@ -226,8 +224,10 @@ export class Monitor {
   }
 
   #interfaces(): CountedInterface[] {
-    const { active } = this.#parts.opened.source;
-    return this.#parts.opened.source.interfaces.map(({ name, kind: byName }, index) => {
+    const { source } = this.#parts.opened;
+    const { active } = source;
+    const hasFrames = tellsFrames(source);
+    return source.interfaces.map(({ name, kind: byName }, index) => {
       const delta = this.#parts.tracker?.delta(name) ?? null;
       const dropped =
         delta === null || (delta.rxDropped === null && delta.txDropped === null)
@@ -240,7 +240,7 @@ export class Monitor {
         kind,
         headline: this.#headline.has(name),
         repeats: this.#repeats[index] ?? false,
-        frameBytes: this.#hasFrames ? (this.#frames[index * FRAME_COLUMNS + 1] as number) : null,
+        frameBytes: hasFrames ? (this.#frames[index * FRAME_COLUMNS + 1] as number) : null,
         // What went by while an interface was not captured says nothing of what was captured.
         counterBytes: delta === null || !(active?.includes(name) ?? true) ? null : delta.rxBytes + sent,
         counterDropped: dropped,
@@ -261,8 +261,8 @@ export class Monitor {
       driver: source.driver,
       interfaces: source.active ?? interfaces.map(({ name }) => name),
       attribution: owners?.kind ?? 'none',
-      packets: this.#hasFrames ? this.#packetCount : null,
-      frameBytes: this.#hasFrames ? this.#frameBytes : null,
+      packets: tellsFrames(source) ? this.#packetCount : null,
+      frameBytes: tellsFrames(source) ? this.#frameBytes : null,
       dropped,
       shed: stats.shed,
       undecoded: this.#undecoded + stats.malformed,

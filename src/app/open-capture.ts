@@ -31,13 +31,13 @@ export async function openRun(options: Options, fallsBack: boolean, edges: Edges
   } catch (thrown) {
     // A screen can say what it lacks; whoever reads JSON or a table has to ask for less.
     const isRight = thrown instanceof NetmonError && thrown.code === 'permission';
-    if (!fallsBack || edges.platform !== 'linux' || !isRight) throw thrown;
+    if (!fallsBack || !isRight) throw thrown;
     return openReduced(edges, clock, thrown);
   }
 }
 
 async function openReduced(edges: Edges, clock: Clock, refused: NetmonError | null = null): Promise<Capture> {
-  const { reducedCapture } = await import('./reduced-source.ts');
+  const { reducedCapture } = await import('./reduced-capture.ts');
   return { opened: await reducedCapture(edges, clock, refused), opener: null };
 }
 

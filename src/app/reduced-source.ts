@@ -1,32 +1,31 @@
-// What can be had without any rights on Linux: the bytes that each TCP socket counted itself, given to flows as if packets had brought them.
-// There are no frames, no UDP, no names from the wire; all of that is unknown, and said to be.
+// What can be had without any rights: the bytes that sockets counted themselves, given to flows as if packets had brought them. There are no
+// frames and no names from the wire, and on Linux no UDP; all of that is unknown, and said to be.
 
-import type { NetworkInterfaceInfo } from 'node:os';
-import type { CaptureInterface, OpenedSource, PacketSource, SourceState } from '../capture/source.ts';
-import { permissionHint } from '../cli/sudo-command.ts';
-import type { Clock } from '../clock.ts';
+import { interfaceKind } from '../capture/interface-kind.ts';
+import type { CaptureInterface, PacketSource, SourceState } from '../capture/source.ts';
 import { Packet } from '../decode/packet.ts';
-import { NetmonError, reasonOf } from '../errors.ts';
-import { COUNTERS, FLOW_STATE, INTS, RX_PACKETS, SERIAL, STATE, TX_PACKETS } from '../flow/layout.ts';
-import type { SocketCount } from '../identify/process/sock-diag.ts';
-import { TCP_CLOSE, TCP_LISTEN } from '../identify/process/sock-diag.ts';
+import { NO_OWNER } from '../flow/flow-table.ts';
+import { COUNTERS, FLOW_STATE, INTS, PEER_PROCESS, PROCESS, RX_PACKETS, SERIAL, STATE, TX_PACKETS } from '../flow/layout.ts';
+import type { Directory } from '../identify/process/directory.ts';
+import { attributionIndex, reasonIndex } from '../identify/process/owner-source.ts';
+import { type SocketCount, type SocketCounts, TCP_CLOSE, TCP_LISTEN } from '../identify/process/socket-count.ts';
 import { parseAddress, sameAddress } from '../net/address.ts';
 import type { Edges } from '../net/edges.ts';
 import { DIRECTION, LINK, PROTOCOL, TCP_FLAG } from '../net/numbers.ts';
-import { sanitize } from '../net/text.ts';
 import type { Monitor } from './monitor.ts';
-
-/** Asks the kernel; SockDiag in production. */
-export interface SocketCounts {
-  ask(each: (count: SocketCount) => void): boolean;
-  close(): void;
-}
 
 /** Shortest pause between two askings; one that took t ms is followed by a rest of twenty times this. */
 const PAUSE_MS = 250;
 const REST = 20;
 /** Sockets whose counters are remembered. */
 const MOST_SOCKETS = 65_536;
+
+/** Interfaces that are told apart. */
+const MOST_INTERFACES = 256;
+/** Addresses of the machine are read anew this often. */
+const ADDRESSES_MS = 2000;
+
+const NOTHING = { rxBytes: 0, txBytes: 0, rxSegments: 0, txSegments: 0 } as const;
 
 interface Known {
   rxBytes: number;
@@ -42,69 +41,66 @@ interface Known {
 
 /** Stands where a capture stands; `read` never gives a frame, and feeds the flow table on its way. */
 export class ReducedSource implements PacketSource {
-  readonly driver = 'sock_diag';
   readonly processes = [];
   readonly namesProcesses = false;
   readonly snapLength = { bulk: 0, whole: 0 };
   readonly bufferBytes = null;
-  readonly interfaces: readonly CaptureInterface[];
   state: SourceState = 'open';
+  readonly #interfaces: CaptureInterface[] = [];
   readonly #counts: SocketCounts;
+  readonly #networks: Edges['networkInterfaces'];
   readonly #note: string;
   readonly #now: () => number;
   readonly #wall: () => number;
-  readonly #addresses: { readonly words: Int32Array; readonly iface: number }[] = [];
-  readonly #known = new Map<number, Known>();
+  #addresses: { readonly words: Int32Array; readonly iface: number }[] = [];
+  #addressesAt = Number.NEGATIVE_INFINITY;
+  readonly #known = new Map<number | string, Known>();
   readonly #listening = new Set<number>();
   readonly #packet = new Packet();
   #monitor: Monitor | null = null;
+  #directory: Directory | null = null;
   #next = Number.NEGATIVE_INFINITY;
   #round = 0;
-  #failing = false;
 
   /** @param note what to tell the user for as long as this is all @param now monotonic ms @param wall epoch ms */
-  constructor(
-    counts: SocketCounts,
-    networks: NodeJS.Dict<NetworkInterfaceInfo[]>,
-    note: string,
-    now: () => number,
-    wall: () => number,
-  ) {
+  constructor(counts: SocketCounts, networks: Edges['networkInterfaces'], note: string, now: () => number, wall: () => number) {
     this.#counts = counts;
+    this.#networks = networks;
     this.#note = note;
     this.#now = now;
     this.#wall = wall;
-    const names = Object.keys(networks);
-    this.interfaces = names.map((name) => ({
-      name,
-      kind: name === 'lo' ? 'loopback' : 'physical',
-      link: LINK.RAW,
-      deliversTwice: false,
-    }));
-    for (const [iface, name] of names.entries())
-      for (const { address } of networks[name] ?? []) {
-        const words = new Int32Array(4);
-        if (parseAddress(address, words, 0)) this.#addresses.push({ words, iface });
-      }
+    this.#readAddresses();
+  }
+
+  get driver(): SocketCounts['driver'] {
+    return this.#counts.driver;
+  }
+
+  get interfaces(): readonly CaptureInterface[] {
+    return this.#interfaces;
   }
 
   get note(): string {
-    return this.#failing ? `${this.#note}; the kernel did not tell of all sockets` : this.#note;
+    const { note } = this.#counts;
+    return note === '' ? this.#note : `${this.#note}; ${note}`;
   }
 
-  /** Whose flows are fed. */
-  feed(monitor: Monitor): void {
+  /** Whose flows are fed, and where owners are noted that come with them. */
+  feed(monitor: Monitor, directory: Directory): void {
     this.#monitor = monitor;
+    this.#directory = directory;
   }
 
   read(): null {
     const now = this.#now();
     if (this.#monitor === null || now < this.#next) return null;
+    if (now - this.#addressesAt >= ADDRESSES_MS) this.#readAddresses();
     this.#round++;
     this.#listening.clear();
-    this.#failing = !this.#counts.ask((count) => this.#take(count));
-    this.#forgetGone();
-    this.#monitor.admitFresh();
+    if (this.#counts.ask((count) => this.#take(count))) {
+      this.#forgetGone();
+      this.#monitor.admitFresh();
+    } else this.#round--;
     this.#next = now + Math.max(PAUSE_MS, (this.#now() - now) * REST);
     return null;
   }
@@ -125,38 +121,48 @@ export class ReducedSource implements PacketSource {
     }
     let known = this.#known.get(count.cookie);
     if (known === undefined) {
+      if (this.#known.size >= MOST_SOCKETS) this.#forget(this.#round - 1);
       if (this.#known.size >= MOST_SOCKETS) return;
       // What a socket moved before we came is no traffic of this run.
       const isOlder = this.#round === 1;
       const { rxBytes, txBytes, rxSegments, txSegments } = count;
-      const before = isOlder
-        ? { rxBytes, txBytes, rxSegments, txSegments }
-        : { rxBytes: 0, txBytes: 0, rxSegments: 0, txSegments: 0 };
+      const before = isOlder ? { rxBytes, txBytes, rxSegments, txSegments } : NOTHING;
       known = { ...before, round: 0, row: -1, serial: 0 };
       this.#known.set(count.cookie, known);
     }
     known.round = this.#round;
-    const [rx, tx] = [count.rxBytes - known.rxBytes, count.txBytes - known.txBytes];
+    // Both lower: another socket between the same ends, or one of several in a sum is gone. One lower: a figure that was cut off, and is not believed.
+    if (count.rxBytes < known.rxBytes && count.txBytes < known.txBytes) {
+      const { rxBytes, txBytes } = (count.process?.exact ?? true) ? NOTHING : count;
+      Object.assign(known, { rxBytes, txBytes });
+    }
+    const rx = Math.max(0, count.rxBytes - known.rxBytes);
+    const tx = Math.max(0, count.txBytes - known.txBytes);
     const [rxSegments, txSegments] = [count.rxSegments - known.rxSegments, count.txSegments - known.txSegments];
-    known.rxBytes = count.rxBytes;
-    known.txBytes = count.txBytes;
+    known.rxBytes += rx;
+    known.txBytes += tx;
     known.rxSegments = count.rxSegments;
     known.txSegments = count.txSegments;
-    if (rxSegments > 0 || txSegments > 0 || tx > 0)
-      this.#book(known, count, Math.max(0, rx), Math.max(0, tx), rxSegments, txSegments);
-    if (count.state === TCP_CLOSE) this.#end(count.cookie, known);
+    if (rxSegments > 0 || txSegments > 0 || tx > 0 || rx > 0) this.#book(known, count, rx, tx, rxSegments, txSegments);
+    if (count.state === TCP_CLOSE) {
+      this.#end(known);
+      this.#known.delete(count.cookie);
+    }
   }
 
   #book(known: Known, count: SocketCount, rx: number, tx: number, rxSegments: number, txSegments: number): void {
     const { flows } = this.#monitor as Monitor;
-    const iface = this.#ifaceOf(count.words);
-    const { words, ownPort, otherPort } = count;
-    const isNew = flows.lookup(words, ownPort, otherPort, PROTOCOL.TCP, iface) < 0;
-    const opened = !this.#listening.has(ownPort);
+    const iface = this.#ifaceOf(count);
+    const { words, ownPort, otherPort, protocol } = count;
+    const isNew = flows.lookup(words, ownPort, otherPort, protocol, iface) < 0;
+    const opened = protocol !== PROTOCOL.TCP || !this.#listening.has(ownPort);
     if (isNew) this.#touch(count, iface, opened, 0, TCP_FLAG.SYN); // the one that opened it speaks first
-    const row = flows.lookup(words, ownPort, otherPort, PROTOCOL.TCP, iface);
+    const row = flows.lookup(words, ownPort, otherPort, protocol, iface);
+    if (row < 0) return;
+    const isLocalEnd = flows.lastSent;
+    if (count.process !== null) this.#own(row, count.process, isLocalEnd);
     // A connection within this machine has a socket at each end: that of the flow's local end counts for both.
-    if (row < 0 || !flows.lastSent) return;
+    if (!isLocalEnd) return;
     this.#touch(count, iface, true, tx, TCP_FLAG.ACK);
     this.#touch(count, iface, false, rx, TCP_FLAG.ACK);
     const at = row * COUNTERS;
@@ -165,6 +171,16 @@ export class ReducedSource implements PacketSource {
     known.row = row;
     known.serial = flows.counters[at + SERIAL] as number;
     this.#setState(row, FLOW_STATE.ESTABLISHED);
+  }
+
+  /** Notes who holds the socket. The first one stays: of several that share one the busiest is told first. */
+  #own(row: number, { pid, name, exact }: NonNullable<SocketCount['process']>, isLocalEnd: boolean): void {
+    const { flows } = this.#monitor as Monitor;
+    if (flows.ints[row * INTS + (isLocalEnd ? PROCESS : PEER_PROCESS)] !== NO_OWNER) return;
+    const facts = { pid, name, exe: null, uid: null, parentPid: null, startTime: null, script: null, unit: null };
+    const id = (this.#directory as Directory).learn(facts);
+    if (isLocalEnd) flows.setOwner(row, id, attributionIndex(exact ? 'exact' : 'wildcard'), reasonIndex('not looked up yet'));
+    else flows.setPeer(row, id);
   }
 
   /** Counts bytes one way. @param sent by the socket's own end */
@@ -177,7 +193,7 @@ export class ReducedSource implements PacketSource {
     }
     packet.sourcePort = sent ? count.ownPort : count.otherPort;
     packet.destinationPort = sent ? count.otherPort : count.ownPort;
-    packet.protocol = PROTOCOL.TCP;
+    packet.protocol = count.protocol;
     packet.hasAddresses = true;
     packet.transportOffset = -1; // there is no segment to follow
     packet.tcpFlags = flags;
@@ -189,12 +205,21 @@ export class ReducedSource implements PacketSource {
 
   /** Sockets that are gone: their flows are closed. One that ended between our hearing of ends and the list is heard of in the next round. */
   #forgetGone(): void {
-    for (const [cookie, known] of this.#known) if (known.round < this.#round - 1) this.#end(cookie, known);
+    for (const known of this.#known.values()) if (known.round === this.#round - 2) this.#end(known);
+    this.#forget(this.#round - this.#counts.lingers);
   }
 
-  #end(cookie: number, { row, serial }: Known): void {
+  /** @param round sockets that were last told before it are forgotten */
+  #forget(round: number): void {
+    for (const [cookie, known] of this.#known) {
+      if (known.round >= round) continue;
+      this.#end(known);
+      this.#known.delete(cookie);
+    }
+  }
+
+  #end({ row, serial }: Known): void {
     const { flows } = this.#monitor as Monitor;
-    this.#known.delete(cookie);
     if (row >= 0 && flows.isLive(row) && flows.counters[row * COUNTERS + SERIAL] === serial)
       this.#setState(row, FLOW_STATE.CLOSED);
   }
@@ -206,36 +231,25 @@ export class ReducedSource implements PacketSource {
     flows.mark(row);
   }
 
-  #ifaceOf(words: Int32Array): number {
+  #ifaceOf({ words, interface: told }: SocketCount): number {
+    if (told !== null) return this.#indexOf(told);
     return this.#addresses.find((each) => sameAddress(words, 0, each.words, 0))?.iface ?? 0;
   }
-}
 
-/**
- * Opens it, on Linux. @param refused why there is no capture; null where none was wanted
- *
- * @throws NetmonError `usage` on another system, `no-device` where the kernel does not tell of sockets
- */
-export async function reducedCapture(edges: Edges, clock: Clock, refused: NetmonError | null): Promise<OpenedSource> {
-  if (edges.platform !== 'linux') throw new NetmonError('usage', '--reduced works on Linux only', 'as root: leave --reduced out');
-  const words = process.argv.slice(2).filter((word) => word !== '--reduced');
-  const node = process.execPath;
-  const script = process.argv[1] ?? 'netmon-tui';
-  const euid = edges.euid();
-  const command = permissionHint({ platform: edges.platform, euid, node, script, folder: process.cwd(), words }).replace(
-    /^type: /,
-    '',
-  );
-  const note = `reduced: TCP payload of sockets, no packets. For all of it: ${euid === 0 ? 'leave --reduced out' : command}`;
-  const { SockDiag } = await import('../identify/process/sock-diag.ts');
-  let counts: SocketCounts;
-  try {
-    counts = new SockDiag();
-  } catch (thrown) {
-    throw refused ?? new NetmonError('no-device', `sockets can't be asked for: ${reasonOf(thrown)}`, command, thrown);
+  #indexOf(name: string): number {
+    const known = this.#interfaces.findIndex((each) => each.name === name);
+    if (known >= 0) return known;
+    if (this.#interfaces.length >= MOST_INTERFACES) return 0;
+    return this.#interfaces.push({ name, kind: interfaceKind(name), link: LINK.RAW, deliversTwice: false }) - 1;
   }
-  const monotonic = () => clock.monotonic();
-  const source = new ReducedSource(counts, edges.networkInterfaces(), note, monotonic, () => clock.now());
-  const fallbacks = refused === null ? [] : [{ driver: 'libpcap', reason: sanitize(refused.message) }];
-  return { source, fallbacks };
+
+  #readAddresses(): void {
+    this.#addressesAt = this.#now();
+    this.#addresses = Object.entries(this.#networks()).flatMap(([name, addresses = []]) =>
+      addresses.flatMap(({ address }) => {
+        const words = new Int32Array(4);
+        return parseAddress(address, words, 0) ? [{ words, iface: this.#indexOf(name) }] : [];
+      }),
+    );
+  }
 }

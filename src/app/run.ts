@@ -73,7 +73,8 @@ export async function run(
     const { read: file, reverseDns } = options;
     const named = [...options.interfaces];
     parts = assemble(opened, { named, file, reverseDns, ...known }, reach, clock);
-    if (opened.source.driver === 'sock_diag') (opened.source as ReducedSource).feed(parts.monitor);
+    const { driver } = opened.source;
+    if (driver === 'sock_diag' || driver === 'nettop') (opened.source as ReducedSource).feed(parts.monitor, parts.directory);
     screen?.remember(parts.monitor.aggregator.keepPast());
     if (screen !== null) introduction = await provide(screen.tasks, parts, options);
     const choice = await choiceOf(capture, opened, parts, named, reach);

@@ -57,8 +57,8 @@ export type SourceState =
  * once; after that its memory is gone and nothing of a batch may be touched.
  */
 export interface PacketSource {
-  /** `sock_diag` is no capture: the sockets' own counters, where there are no rights to capture. */
-  readonly driver: DriverName | 'file' | 'sock_diag';
+  /** The last two are no captures: the sockets' own counters, where there are no rights to capture. */
+  readonly driver: DriverName | 'file' | 'sock_diag' | 'nettop';
   /** Grows only; frames refer to it by index. */
   readonly interfaces: readonly CaptureInterface[];
   /** Names of those that are captured now; absent where that is all of them. */
@@ -80,6 +80,16 @@ export interface PacketSource {
   close(): void;
   /** Settles after `close` when what the source started is gone; absent where there is nothing to wait for. */
   readonly gone?: Promise<void>;
+}
+
+/** False where sockets tell what they moved, and there are no frames. */
+export function tellsFrames({ driver }: PacketSource): boolean {
+  return driver !== 'sock_diag' && driver !== 'nettop';
+}
+
+/** False where not even the flows' packets are known. */
+export function tellsPackets({ driver }: PacketSource): boolean {
+  return driver !== 'nettop';
 }
 
 /** A live source and why the better drivers were not taken. */

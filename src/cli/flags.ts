@@ -56,7 +56,7 @@ export const FLAGS: readonly Flag[] = [
     null,
     'Rights',
     CAPTURING,
-    'Linux: capture nothing; show the TCP bytes that the system tells anybody (the screen does so where rights are missing)',
+    'capture nothing; show the bytes of sockets that the system tells anybody (the screen does so where rights are missing)',
     null,
     null,
   ),

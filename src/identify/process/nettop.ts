@@ -93,6 +93,12 @@ export function parseNettop(text: string): NettopReport {
   return { columns: names, processes, records };
 }
 
+/** Several processes may share a port that is not connected: the one that moved most is the likeliest. */
+export function busiestLast(records: readonly NettopRecord[]): readonly NettopRecord[] {
+  const bytes = ({ rxBytes, txBytes }: NettopRecord) => (rxBytes ?? 0) + (txBytes ?? 0);
+  return records.toSorted((a, b) => bytes(a) - bytes(b));
+}
+
 /** The header has a column without a name, and names that rows never hold. */
 function headerOf(fields: readonly string[]): Columns | null {
   const at = (name: string) => fields.indexOf(name);

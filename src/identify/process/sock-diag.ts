@@ -3,27 +3,8 @@
 import koffi from 'koffi';
 import { V4_MAPPED } from '../../net/address.ts';
 import { i32 } from '../../net/bytes.ts';
-
-/** One TCP socket as it stands; overwritten by the next. */
-export interface SocketCount {
-  /** Own address, four words, then the other's. */
-  readonly words: Int32Array;
-  ownPort: number;
-  otherPort: number;
-  /** Tells this socket from any other that ever was. */
-  cookie: number;
-  /** TCP_* of the kernel: 1 established, 7 gone (told once), 10 listening. */
-  state: number;
-  /** Payload bytes since the socket was made. */
-  rxBytes: number;
-  txBytes: number;
-  /** Segments since then. */
-  rxSegments: number;
-  txSegments: number;
-}
-
-export const TCP_CLOSE = 7;
-export const TCP_LISTEN = 10;
+import { PROTOCOL } from '../../net/numbers.ts';
+import { emptyCount, type SocketCount, type SocketCounts, TCP_CLOSE, TCP_LISTEN } from './socket-count.ts';
 
 const AF_INET = 2;
 const AF_INET6 = 10;
@@ -54,7 +35,9 @@ const INFO = { ACKED: 120, RECEIVED: 128, SEGMENTS_OUT: 136, SEGMENTS_IN: 140, L
 const MOST_SOCKETS = 65_536;
 
 /** Asks the kernel; hold one. */
-export class SockDiag {
+export class SockDiag implements SocketCounts {
+  readonly driver = 'sock_diag';
+  readonly lingers = 1;
   readonly #fd: number;
   /** Hears of sockets that end, with their last counters; -1 where the kernel tells nobody. */
   readonly #ended: number;
@@ -62,17 +45,8 @@ export class SockDiag {
   readonly #send: (...args: unknown[]) => unknown;
   readonly #close: (fd: number) => unknown;
   readonly #buffer = Buffer.alloc(64 * 1024);
-  readonly #count: SocketCount = {
-    words: new Int32Array(8),
-    ownPort: 0,
-    otherPort: 0,
-    cookie: 0,
-    state: 0,
-    rxBytes: 0,
-    txBytes: 0,
-    rxSegments: 0,
-    txSegments: 0,
-  };
+  readonly #count = emptyCount(PROTOCOL.TCP);
+  #isWhole = true;
 
   /** Throws with the reason where this kernel has none, or koffi no build. */
   constructor() {
@@ -92,8 +66,18 @@ export class SockDiag {
     libc.func('int setsockopt(int, int, int, void*, uint32_t)')(this.#fd, SOL_SOCKET, SO_RCVTIMEO, timeout, 16);
   }
 
-  /** Hands each TCP socket to `each`: those that ended since the last asking, then those that stand. @returns false where the kernel did not tell all */
-  ask(each: (count: SocketCount) => void): boolean {
+  get note(): string {
+    return this.#isWhole ? '' : 'the kernel did not tell of all sockets';
+  }
+
+  /** Hands each TCP socket to `each`: those that ended since the last asking, then those that stand. */
+  ask(each: (count: SocketCount) => void): true {
+    this.#isWhole = this.#tellAll(each);
+    return true;
+  }
+
+  /** @returns false where the kernel did not tell all */
+  #tellAll(each: (count: SocketCount) => void): boolean {
     let left = MOST_SOCKETS;
     const isWhole = this.#hearEnded(each);
     for (const family of [AF_INET, AF_INET6]) {

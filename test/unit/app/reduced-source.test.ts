@@ -6,8 +6,11 @@ import { ReducedSource } from '../../../src/app/reduced-source.ts';
 import { Localizer } from '../../../src/flow/direction.ts';
 import { directionOf, FlowTable } from '../../../src/flow/flow-table.ts';
 import { COUNTERS, INTS, RX_BYTES, RX_PACKETS, STATE, TX_BYTES, TX_PACKETS } from '../../../src/flow/layout.ts';
-import { readSocketCounts, type SocketCount } from '../../../src/identify/process/sock-diag.ts';
+import type { Directory } from '../../../src/identify/process/directory.ts';
+import { readSocketCounts } from '../../../src/identify/process/sock-diag.ts';
+import type { SocketCount } from '../../../src/identify/process/socket-count.ts';
 import { parseAddress } from '../../../src/net/address.ts';
+import { PROTOCOL } from '../../../src/net/numbers.ts';
 
 const [ESTABLISHED, CLOSE, LISTEN] = [1, 7, 10];
 
@@ -26,7 +29,8 @@ function socket(
   parseAddress(ownAddress, words, 0);
   parseAddress(otherAddress, words, 4);
   const ports = { ownPort: Number(ownPort), otherPort: Number(otherPort) };
-  return { words, ...ports, cookie, state, rxBytes: rx, txBytes: tx, rxSegments: segments, txSegments: segments };
+  const moved = { rxBytes: rx, txBytes: tx, rxSegments: segments, txSegments: segments };
+  return { words, ...ports, ...moved, protocol: PROTOCOL.TCP, cookie, state, process: null, interface: null };
 }
 
 function setUp() {
@@ -35,13 +39,21 @@ function setUp() {
   let isWhole = true;
   const ask = (each: (count: SocketCount) => void) => {
     told.forEach(each);
-    return isWhole;
+    return true;
   };
-  const counts = { ask, close: () => undefined };
+  const counts = {
+    driver: 'sock_diag' as const,
+    lingers: 1,
+    get note() {
+      return isWhole ? '' : 'the kernel did not tell of all sockets';
+    },
+    ask,
+    close: () => undefined,
+  };
   const networks = { lo: [{ address: '127.0.0.1' }], eth0: [{ address: '10.0.0.1' }] } as never;
   const source = new ReducedSource(
     counts,
-    networks,
+    () => networks,
     'reduced',
     () => now,
     () => 1_767_225_600_000 + now,
@@ -51,7 +63,7 @@ function setUp() {
   parseAddress('10.0.0.1', own, 0);
   localizer.setAddresses(own);
   const flows = new FlowTable(localizer, 1024, 1);
-  source.feed({ flows, admitFresh: () => flows.clearFresh() } as unknown as Monitor);
+  source.feed({ flows, admitFresh: () => flows.clearFresh() } as unknown as Monitor, {} as Directory);
   const round = (...sockets: SocketCount[]) => {
     told = sockets;
     now += 10_000;

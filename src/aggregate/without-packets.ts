@@ -1,0 +1,31 @@
+// A snapshot in which no number of packets is known: NaN, which is shown as unknown and written as null. For sources that tell bytes alone.
+
+import type { LastTick } from './aggregator.ts';
+import type { Snapshot, Traffic } from './snapshot.ts';
+
+/** The same with all packets unknown. */
+export function withoutPackets(snapshot: Snapshot): Snapshot {
+  const { total, apps, hosts, categories, interfaces, flows } = snapshot;
+  return {
+    ...snapshot,
+    total: unknown(total),
+    apps: apps.map(unknown),
+    hosts: hosts.map(unknown),
+    categories: categories.map(unknown),
+    interfaces: interfaces.map(unknown),
+    flows: flows.map(unknown),
+  };
+}
+
+/** The last tick likewise; its long lists are made as they are read. */
+export function lastWithoutPackets({ snapshot, hosts, flows }: LastTick): LastTick {
+  return { snapshot: withoutPackets(snapshot), hosts: each(hosts), flows: each(flows) };
+}
+
+function* each<Row extends Traffic>(rows: Iterable<Row>): Iterable<Row> {
+  for (const row of rows) yield unknown(row);
+}
+
+function unknown<Row extends Traffic>(row: Row): Row {
+  return { ...row, rxPackets: Number.NaN, txPackets: Number.NaN };
+}
