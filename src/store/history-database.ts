@@ -1,8 +1,9 @@
-// HistoryDatabase: recorded history as one SQLite database in memory. No files, no clock, no threads: who holds it saves its image.
+// HistoryDatabase: recorded history as one SQLite database, in a file or in memory. No paths, no clock, no threads: who holds it puts its file in place.
 
-import type { Database, SqlJsStatic } from 'sql.js';
+import type { Database } from 'sql.js';
 import type { HistoryBatch, LoggedFlow } from '../aggregate/history-batch.ts';
 import type { HistoryQuery, HistoryResult, SqlResult } from '../net/history.ts';
+import type { DatabaseFile } from './database-file.ts';
 import { HistoryDictionary } from './history-dictionary.ts';
 import { type Erasure, erase } from './history-erasure.ts';
 import { HistoryMeta } from './history-meta.ts';
@@ -13,6 +14,8 @@ import type { FirstSeen, HistoryRecord, MetNames, SqlLimits } from './history-re
 import { HistoryRetention } from './history-retention.ts';
 import { runStatement } from './history-statement.ts';
 import { HistoryWriter } from './history-writer.ts';
+import type { JournalRecord } from './journal-record.ts';
+import type { SqlEngine } from './sql-engine.ts';
 import { Statements } from './statements.ts';
 import { localZone, type ZoneOffset } from './zone.ts';
 
@@ -38,17 +41,18 @@ export class HistoryDatabase {
     this.#pages = new HistoryPages(this.#statements, this.#meta);
   }
 
-  static create(sql: SqlJsStatic): HistoryDatabase {
-    return new HistoryDatabase(createDatabase(sql));
+  /** A new one in an empty file, or in memory. The file is the caller's to close. */
+  static create(sql: SqlEngine, file: DatabaseFile | null = null): HistoryDatabase {
+    return new HistoryDatabase(createDatabase(sql, file));
   }
 
   /**
-   * Checks an image, brings it to the version of this program and opens it. The image is copied.
+   * Checks a file, brings it to the version of this program and opens it. The file is the caller's to close.
    *
-   * @throws HistoryFileError with `why`: broken, newer, not ours
+   * @throws HistoryFileError with `why`: broken, newer, not ours; or what the system said
    */
-  static open(sql: SqlJsStatic, image: Uint8Array): HistoryDatabase {
-    return new HistoryDatabase(openDatabase(sql, image));
+  static open(sql: SqlEngine, file: DatabaseFile): HistoryDatabase {
+    return new HistoryDatabase(openDatabase(sql, file));
   }
 
   /** Highest sequence number of the journal that is inside. */
@@ -56,12 +60,22 @@ export class HistoryDatabase {
     return this.#meta.get('applied') ?? 0;
   }
 
-  /** Books a batch; one whose sequence number is inside already is skipped. All of it or, where this throws, nothing. */
+  /** Books a batch; one whose sequence number is inside already is skipped. All of it or, where this throws in memory, nothing. */
   apply(sequence: number, batch: HistoryBatch): void {
-    if (sequence <= this.applied) return;
-    this.#transaction(() => {
-      this.#writer.write(batch);
-      this.#meta.set('applied', sequence);
+    this.applyAll([{ sequence, batch }]);
+  }
+
+  /** Books all records at once, as `apply` does one. In a file nothing may follow where this throws. @returns how many were not inside */
+  applyAll(records: Iterable<JournalRecord>): number {
+    return this.#transaction(() => {
+      let applied = 0;
+      for (const { sequence, batch } of records) {
+        if (sequence <= this.applied) continue;
+        this.#writer.write(batch);
+        this.#meta.set('applied', sequence);
+        applied++;
+      }
+      return applied;
     });
   }
 
@@ -144,10 +158,18 @@ export class HistoryDatabase {
       this.#database.run('COMMIT');
       return result;
     } catch (thrown) {
+      this.#rollBack();
+      throw thrown;
+    }
+  }
+
+  #rollBack(): void {
+    try {
       this.#database.run('ROLLBACK');
       this.#dictionary.forget();
       this.#meta.reload();
-      throw thrown;
+    } catch {
+      // a file has no way back: what went wrong first is what is told
     }
   }
 }

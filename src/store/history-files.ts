@@ -28,8 +28,8 @@ export type FileOwner = { readonly uid: number; readonly gid: number } | null;
 /** sqlite3 takes FILE-journal, FILE-wal and FILE-shm for its own: a dot keeps ours apart. */
 const PENDING = '.pending-';
 const MOST_JOURNALS = 4096;
-/** Of a file that is read into memory. */
-const LARGEST = 1 << 30;
+/** Bytes of an image or a journal; what is larger is none of ours. */
+export const LARGEST = 1 << 30;
 const WRITABLE_BY_OTHERS = 0o022;
 const STICKY = 0o1000;
 const REASONS: Readonly<Record<string, string>> = {
@@ -118,15 +118,18 @@ function makeFolder(folder: string, owner: FileOwner): void {
   }
 }
 
+/** A file that was opened, and which one that was. */
+export interface OpenedFile {
+  readonly descriptor: number;
+  readonly stats: Stats;
+}
+
 /**
  * Opens a regular file: one that is ours and no symbolic link, or, for `anyone`, whatever may be read.
  *
  * @returns null where it is missing @throws NetmonError `history`
  */
-export function openFile(
-  path: string,
-  owner: FileOwner | 'anyone',
-): { readonly descriptor: number; readonly stats: Stats } | null {
+export function openFile(path: string, owner: FileOwner | 'anyone'): OpenedFile | null {
   let descriptor: number;
   try {
     // O_NONBLOCK: a FIFO in its place must not stop us for ever.
@@ -188,10 +191,10 @@ export function isSameFile(path: string, read: Stats | null): boolean {
   return now.ino === read.ino && now.dev === read.dev && now.size === read.size && now.mtimeMs === read.mtimeMs;
 }
 
-/** Creates a file that must not be there yet, mode 0600, for its owner. @returns its descriptor, for writing */
+/** Creates a file that must not be there yet, mode 0600, for its owner. @returns its descriptor, to read and write */
 export function createOurs(path: string, owner: FileOwner): number {
-  const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW } = constants;
-  const descriptor = openSync(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
+  const { O_RDWR, O_CREAT, O_EXCL, O_NOFOLLOW } = constants;
+  const descriptor = openSync(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
   try {
     if (owner !== null) fchownSync(descriptor, owner.uid, owner.gid);
     fchmodSync(descriptor, 0o600); // whatever the umask left of it

@@ -52,22 +52,46 @@ export function totalsOf(sums: Sums): HistoryTotals {
   return { rxBytes, txBytes, rxPackets, txPackets, flows };
 }
 
-/** Groups made fewer: those whose values at some places are the same are one. */
-export function regroup(groups: Iterable<ColumnGroup>, places: readonly number[]): ColumnGroup[] {
-  const grouped = new Map<string, ColumnGroup>();
-  for (const group of groups) {
-    const values = places.map((place) => group.values[place] ?? 0);
-    addGroup(grouped, values, group);
+/** A label's number is below this; a group's too, so that both together are exact. */
+const LABELS = 2 ** 31;
+
+/** Groups by their values. Values are told apart one after the other, by numbers: making a text of each took half the time of a question. */
+export class Groups {
+  readonly list: ColumnGroup[] = [];
+  readonly #next: Map<number, number>[] = [];
+
+  /** The group of values, begun where it is not there. */
+  of(values: readonly number[]): ColumnGroup {
+    let place = 0;
+    const last = values.length - 1;
+    for (let i = 0; i < last; i++) place = this.#step(i, place * LABELS + (values[i] as number), this.#next[i]?.size ?? 0);
+    place = this.#step(last, place * LABELS + (values[last] as number), this.list.length);
+    let group = this.list[place];
+    if (group === undefined) {
+      group = { values, ...noSums() };
+      this.list.push(group);
+    }
+    return group;
   }
-  return [...grouped.values()];
+
+  #step(column: number, key: number, fresh: number): number {
+    let next = this.#next[column];
+    if (next === undefined) {
+      next = new Map();
+      this.#next[column] = next;
+    }
+    const known = next.get(key);
+    if (known !== undefined) return known;
+    next.set(key, fresh);
+    return fresh;
+  }
 }
 
-/** Adds sums to the group of the same values, or begins it. */
-export function addGroup(groups: Map<string, ColumnGroup>, values: readonly number[], sums: Sums): void {
-  const key = values.join();
-  const known = groups.get(key);
-  if (known === undefined) groups.set(key, { values, ...sums });
-  else addSums(known, sums);
+/** Groups made fewer: those whose values at some places are the same are one. */
+export function regroup(groups: Iterable<ColumnGroup>, places: readonly number[]): ColumnGroup[] {
+  const fewer = new Groups();
+  for (const group of groups) addSums(fewer.of(places.map((place) => group.values[place] ?? 0)), group);
+  return fewer.list;
 }
 
 interface Entity extends Sums {

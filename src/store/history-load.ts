@@ -1,79 +1,135 @@
-// From files to a database in memory: the image, then what the journals hold beyond it. Writes nothing.
+// From files to a database that is read: the image where it lies, and what the journals hold beyond it in memory. Writes nothing.
 
-import type { Stats } from 'node:fs';
-import type { SqlJsStatic } from 'sql.js';
+import { closeSync, fstatSync } from 'node:fs';
+import { type DatabaseFile, OverlayFile } from './database-file.ts';
 import { HistoryDatabase } from './history-database.ts';
 import { HistoryFileError } from './history-file-error.ts';
-import { historyError, isSameFile, journalNumbers, journalPath, type ReadFile, readFile } from './history-files.ts';
+import {
+  historyError,
+  isSameFile,
+  journalNumbers,
+  journalPath,
+  LARGEST,
+  type OpenedFile,
+  openFile,
+  type ReadFile,
+  readFile,
+  readInto,
+} from './history-files.ts';
 import { readJournal } from './journal-record.ts';
+import type { SqlEngine } from './sql-engine.ts';
 
 /** A writer puts the image in place and then removes what it holds: seldom more than once while somebody reads. */
 const TRIES = 5;
 
-/** A history in memory and the image it began with. */
-export interface HistoryState {
+/** A history and the image that it is read from. Whoever loaded it closes it. */
+export class HistoryState {
   readonly database: HistoryDatabase;
-  readonly image: Stats | null;
+  readonly #image: OpenedFile | null;
+
+  constructor(database: HistoryDatabase, image: OpenedFile | null) {
+    this.database = database;
+    this.#image = image;
+  }
+
+  /** False after another program has written into the very file that is read. A file that was replaced stays as it was. */
+  get isWhole(): boolean {
+    if (this.#image === null) return true;
+    const { size, mtimeMs } = fstatSync(this.#image.descriptor);
+    return size === this.#image.stats.size && mtimeMs === this.#image.stats.mtimeMs;
+  }
+
+  /** True while a path leads to the image that is read. */
+  isAt(path: string): boolean {
+    return isSameFile(path, this.#image?.stats ?? null);
+  }
+
+  close(): void {
+    this.database.close();
+    closeImage(this.#image);
+  }
 }
 
 /**
- * History with what is not yet in its image. Whoever called closes it.
+ * History with what is not yet in its image.
  *
  * @throws NetmonError `history` where there is nothing, or nothing that can be read
  */
-export function loadHistory(sql: SqlJsStatic, path: string): HistoryState {
+export function loadHistory(sql: SqlEngine, path: string): HistoryState {
   for (let tried = 1; ; tried++) {
-    const image = readFile(path, 'anyone');
-    const journals = readJournals(path);
-    const isWhole = journals.every((journal) => journal !== null) && isSameFile(path, image?.stats ?? null);
-    if (!isWhole && tried < TRIES) continue;
-    if (image === null && journals.length === 0)
-      throw historyError(path, 'it does not exist', 'to record one, type: sudo netmon-tui --history');
-    const database = openImage(sql, path, image);
+    const image = openFile(path, 'anyone');
     try {
-      for (const journal of journals) applyJournal(database, journal);
-      return { database, image: image?.stats ?? null };
+      const state = loadFrom(sql, path, image, tried === TRIES);
+      if (state !== null) return state;
     } catch (thrown) {
-      database.close();
+      closeImage(image);
       throw thrown;
     }
+    closeImage(image);
   }
 }
 
-/** Takes in what was written since: records alone while the image is the same, else all of it anew. The state before is used up. */
-export function refreshHistory(sql: SqlJsStatic, path: string, state: HistoryState): HistoryState {
+/** null where a writer was at it meanwhile; unless that is said to be good enough. */
+function loadFrom(sql: SqlEngine, path: string, image: OpenedFile | null, isLastTry: boolean): HistoryState | null {
   const journals = readJournals(path);
-  if (!isSameFile(path, state.image)) {
-    const fresh = loadHistory(sql, path);
-    state.database.close();
-    return fresh;
+  const isWhole = journals.every((journal) => journal !== null) && isSameFile(path, image?.stats ?? null);
+  if (!isWhole && !isLastTry) return null;
+  if (image === null && journals.length === 0)
+    throw historyError(path, 'it does not exist', 'to record one, type: sudo netmon-tui --history');
+  const database = image === null ? HistoryDatabase.create(sql) : openImage(sql, path, imageFile(path, image));
+  try {
+    for (const journal of journals) applyJournal(database, journal);
+    return new HistoryState(database, image);
+  } catch (thrown) {
+    database.close();
+    throw thrown;
   }
-  for (const journal of journals) applyJournal(state.database, journal);
-  return state;
 }
 
-/** The image as a database; a new one where there is none. @throws HistoryFileError that names the file */
-export function openImage(sql: SqlJsStatic, path: string, image: ReadFile | null): HistoryDatabase {
-  if (image === null || image.bytes.length === 0) return HistoryDatabase.create(sql);
+/** Takes in what was written since: records alone while the image is the same, else all of it anew. The state before is used up, also where this throws. */
+export function refreshHistory(sql: SqlEngine, path: string, state: HistoryState): HistoryState {
   try {
-    return HistoryDatabase.open(sql, image.bytes);
+    const journals = readJournals(path);
+    if (state.isAt(path)) {
+      for (const journal of journals) applyJournal(state.database, journal);
+      return state;
+    }
+    const fresh = loadHistory(sql, path);
+    state.close();
+    return fresh;
+  } catch (thrown) {
+    state.close();
+    throw thrown;
+  }
+}
+
+/** The database in a file, a new one where that is empty. @throws HistoryFileError that names the path */
+export function openImage(sql: SqlEngine, path: string, file: DatabaseFile): HistoryDatabase {
+  if (file.size === 0) return HistoryDatabase.create(sql, file);
+  try {
+    return HistoryDatabase.open(sql, file);
   } catch (thrown) {
     if (!(thrown instanceof HistoryFileError)) throw thrown;
     throw new HistoryFileError(thrown.why, `the history file ${path}: ${thrown.message}`, thrown);
   }
 }
 
+/** An image to be read, with what changes in memory. @throws NetmonError `history` where no history is that large */
+export function imageFile(path: string, { descriptor, stats }: OpenedFile): DatabaseFile {
+  if (stats.size > LARGEST)
+    throw historyError(path, `it is larger than ${LARGEST >> 20} MiB`, 'name another file: --history=PATH');
+  return new OverlayFile({ size: stats.size, read: (bytes, at) => readInto(descriptor, bytes, at) });
+}
+
 /** Books what a journal holds beyond the image. @returns how many records that were */
 export function applyJournal(database: HistoryDatabase, journal: ReadFile | null): number {
-  let applied = 0;
-  for (const { sequence, batch } of readJournal(journal?.bytes ?? new Uint8Array())) {
-    if (sequence <= database.applied) continue;
-    database.apply(sequence, batch);
-    applied++;
-  }
-  return applied;
+  return journal === null ? 0 : database.applyAll(readJournal(journal.bytes));
 }
 
 function readJournals(path: string): (ReadFile | null)[] {
   return journalNumbers(path).map((number) => readFile(journalPath(path, number), 'anyone'));
+}
+
+function closeImage(image: OpenedFile | null): void {
+  if (image !== null) closeSync(image.descriptor);
 }

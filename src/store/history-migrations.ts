@@ -1,36 +1,39 @@
 // From an image to a database of the version that this program writes: what it is, whether it is whole, and the steps from older versions.
 
-import type { Database, SqlJsStatic } from 'sql.js';
+import type { Database } from 'sql.js';
 import { reasonOf } from '../errors.ts';
+import type { DatabaseFile } from './database-file.ts';
 import { HistoryFileError } from './history-file-error.ts';
 import { APPLICATION_ID, SCHEMA_VERSION, VERSION_1, VERSION_2 } from './history-schema.ts';
+import type { SqlEngine } from './sql-engine.ts';
 
 /** `STEPS[n]` leads from version n to n + 1; version 0 is the empty file. */
 const STEPS: readonly string[] = [VERSION_1, VERSION_2];
 const MAGIC = 'SQLite format 3\0';
 /** Offsets in the file's header (sqlite.org/fileformat2.html, section 1.3). */
-const HEADER = { bytes: 100, writeFormat: 18, readFormat: 19, userVersion: 60, applicationId: 68 } as const;
+const HEADER = { bytes: 100, writeFormat: 18, userVersion: 60, applicationId: 68 } as const;
 /**
- * Nobody but us reads or writes while it is open, so there are no locks. Journal and temporaries are files, of a file system in memory: unlike what
- * SQLite allocates itself, their memory is given back. The schema of a hostile file is not trusted.
+ * Nobody but us reads or writes while it is open, so there are no locks, and who has it syncs. What changes a file is not journaled: where that
+ * fails, the file is given up, for it is a copy that nobody saw, or what was read of one. The schema of a hostile file is not trusted.
  */
-const PRAGMAS =
-  'PRAGMA journal_mode = TRUNCATE; PRAGMA synchronous = OFF; PRAGMA locking_mode = EXCLUSIVE; PRAGMA trusted_schema = OFF;';
+const PRAGMAS = 'PRAGMA synchronous = OFF; PRAGMA locking_mode = EXCLUSIVE; PRAGMA trusted_schema = OFF;';
+const JOURNAL = { memory: 'PRAGMA journal_mode = TRUNCATE;', file: 'PRAGMA journal_mode = OFF;' } as const;
 
-/** A new database of the current version, or of an older one where a test wants that. */
-export function createDatabase(sql: SqlJsStatic, version: number = SCHEMA_VERSION): Database {
-  const database = new sql.Database();
-  database.run(`PRAGMA application_id = ${APPLICATION_ID}; ${PRAGMAS}`);
+/** A new database in an empty file, or in memory; of the current version, or of an older one where a test wants that. */
+export function createDatabase(sql: SqlEngine, file: DatabaseFile | null = null, version: number = SCHEMA_VERSION): Database {
+  const database = file === null ? new sql.Database() : sql.files.open(sql, file);
+  database.run(`PRAGMA application_id = ${APPLICATION_ID}; ${JOURNAL[file === null ? 'memory' : 'file']} ${PRAGMAS}`);
   migrate(database, 0, version);
   return database;
 }
 
-/** @throws HistoryFileError */
-export function openDatabase(sql: SqlJsStatic, image: Uint8Array): Database {
-  const version = versionOf(image);
-  const database = new sql.Database(withoutWriteAhead(image));
+/** @throws HistoryFileError, or what reading the file failed with */
+export function openDatabase(sql: SqlEngine, file: DatabaseFile): Database {
+  const version = versionOf(file);
+  withoutWriteAhead(file);
+  const database = sql.files.open(sql, file);
   try {
-    database.run(PRAGMAS);
+    database.run(JOURNAL.file + PRAGMAS);
     const verdict = String(database.exec('PRAGMA quick_check(1)')[0]?.values[0]?.[0]);
     if (verdict !== 'ok') throw new HistoryFileError('broken', `damaged: ${verdict}`);
     migrate(database, version, SCHEMA_VERSION);
@@ -39,16 +42,19 @@ export function openDatabase(sql: SqlJsStatic, image: Uint8Array): Database {
     return database;
   } catch (thrown) {
     database.close();
+    if (file.failure !== null) throw file.failure; // a disk that fails is no damaged file
     if (thrown instanceof HistoryFileError) throw thrown;
     throw new HistoryFileError('broken', `damaged: ${reasonOf(thrown)}`, thrown);
   }
 }
 
 /** Reads the header alone, so that another program's file is never opened, nor a version that we do not know. */
-function versionOf(image: Uint8Array): number {
-  if (image.length < HEADER.bytes || !MAGIC.split('').every((sign, i) => image[i] === sign.charCodeAt(0)))
+function versionOf(file: DatabaseFile): number {
+  const bytes = new Uint8Array(HEADER.bytes);
+  const length = file.read(bytes, 0);
+  if (length < HEADER.bytes || !MAGIC.split('').every((sign, i) => bytes[i] === sign.charCodeAt(0)))
     throw new HistoryFileError('not ours', 'not a history of netmon-tui');
-  const header = new DataView(image.buffer, image.byteOffset, HEADER.bytes);
+  const header = new DataView(bytes.buffer);
   if (header.getInt32(HEADER.applicationId) !== APPLICATION_ID)
     throw new HistoryFileError('not ours', "another program's database, not a history of netmon-tui");
   const version = header.getInt32(HEADER.userVersion);
@@ -61,13 +67,11 @@ function versionOf(image: Uint8Array): number {
   return version;
 }
 
-/** A file that its user has put into WAL mode can't be opened in memory; without its -wal file, which is no part of an image, it is complete. */
-function withoutWriteAhead(image: Uint8Array): Uint8Array {
-  if (image[HEADER.writeFormat] !== 2 && image[HEADER.readFormat] !== 2) return image;
-  const copy = image.slice();
-  copy[HEADER.writeFormat] = 1;
-  copy[HEADER.readFormat] = 1;
-  return copy;
+/** A file that its user has put into WAL mode can't be opened without shared memory; without its -wal file, which is no part of it, it is complete. */
+function withoutWriteAhead(file: DatabaseFile): void {
+  const formats = new Uint8Array(2);
+  file.read(formats, HEADER.writeFormat);
+  if (formats.includes(2)) file.write(Uint8Array.of(1, 1), HEADER.writeFormat);
 }
 
 function migrate(database: Database, from: number, to: number): void {
@@ -78,7 +82,7 @@ function migrate(database: Database, from: number, to: number): void {
 }
 
 /** Name of a column that a new file has and this one does not; what its user has added is theirs. */
-function missingColumn(database: Database, sql: SqlJsStatic): string | null {
+function missingColumn(database: Database, sql: SqlEngine): string | null {
   const fresh = createDatabase(sql);
   const wanted = columnsOf(fresh);
   fresh.close();

@@ -2,9 +2,10 @@
 // leaves to `history-queries`.
 
 import type { Segment } from './history-cover.ts';
-import { addGroup, addSums, type ColumnGroup, noSums, type Sums } from './history-fold.ts';
+import { addSums, type ColumnGroup, Groups, noSums, type Sums } from './history-fold.ts';
 import { bucketOf, minutesOf, SUBJECT_MASK, SUBJECTS, type TierTable } from './history-schema.ts';
 import type { Statements } from './statements.ts';
+import { SubjectSums } from './subject-sums.ts';
 
 /** Columns of `subject` that rows can be grouped by. */
 export type SubjectColumn =
@@ -63,55 +64,44 @@ export class HistorySums {
     columns: readonly SubjectColumn[],
     restrictions: readonly Restriction[],
   ): ColumnGroup[] {
-    const bySubject = this.#bySubject(segments);
-    const groups = new Map<string, ColumnGroup>();
-    this.#eachSubject(bySubject, columns, restrictions, ([id, ...values]) => {
-      const sums = bySubject.get(id as number);
-      if (sums !== undefined) addGroup(groups, values, sums);
+    const met = this.#bySubject(segments);
+    // Each subject is met once: nothing of it can be one with another's.
+    const groups = columns.includes('id') ? null : new Groups();
+    const alone: ColumnGroup[] = [];
+    this.#eachSubject(met, columns, restrictions, (row) => {
+      const subject = row[0] as number;
+      if (!met.has(subject)) return;
+      const values = row.slice(1);
+      const group = groups?.of(values) ?? { values, ...noSums() };
+      met.addTo(group, subject);
+      if (groups === null) alone.push(group);
     });
-    return [...groups.values()];
+    return groups?.list ?? alone;
   }
 
-  #bySubject(segments: readonly Segment[]): Map<number, Sums> {
-    const bySubject = new Map<number, Sums>();
-    for (const segment of segments) {
-      const sql = `SELECT id, rx, tx, rx_packets, tx_packets, flows FROM ${segment.table} WHERE id >= ? AND id < ?`;
-      this.#statements.each<Record>(sql, idsOf(segment), ([id, rxBytes, txBytes, rxPackets, txPackets, flows]) => {
-        const bucket = bucketOf(id);
-        const subject = id - bucket * SUBJECTS;
-        const start = startOf(bucket, segment.table);
-        const sums = bySubject.get(subject);
-        if (sums === undefined)
-          bySubject.set(subject, { rxBytes, txBytes, rxPackets, txPackets, flows, first: start, last: start });
-        else {
-          sums.rxBytes += rxBytes;
-          sums.txBytes += txBytes;
-          sums.rxPackets += rxPackets;
-          sums.txPackets += txPackets;
-          sums.flows += flows;
-          if (start < sums.first) sums.first = start;
-          if (start > sums.last) sums.last = start;
-        }
+  #bySubject(segments: readonly Segment[]): SubjectSums {
+    const met = new SubjectSums();
+    for (const { table, ...buckets } of segments) {
+      const sql = `SELECT id, rx, tx, rx_packets, tx_packets, flows FROM ${table} WHERE id >= ? AND id < ?`;
+      this.#statements.each<Record>(sql, idsOf({ table, ...buckets }), (row) => {
+        const bucket = bucketOf(row[0]);
+        met.add(row[0] - bucket * SUBJECTS, startOf(bucket, table), row[1], row[2], row[3], row[4], row[5]);
       });
     }
-    return bySubject;
+    return met;
   }
 
   /** Hands over id and columns of the subjects that were met, and of others too where most of them were. */
   #eachSubject(
-    met: ReadonlyMap<number, unknown>,
+    met: SubjectSums,
     columns: readonly SubjectColumn[],
     restrictions: readonly Restriction[],
     take: (row: number[]) => void,
   ): void {
     const sql = `SELECT ${['id', ...columns].join(', ')} FROM subject WHERE ${[...restrictions.map(([column]) => `${column} = ?`), ''].join(' AND ')}`;
     const labels = restrictions.map(([, label]) => label);
-    let [low, high] = [Number.POSITIVE_INFINITY, 0];
-    for (const id of met.keys()) {
-      low = Math.min(low, id);
-      high = Math.max(high, id);
-    }
-    if (met.size * FEW < high - low) for (const id of met.keys()) this.#statements.each(`${sql}id = ?`, [...labels, id], take);
+    const [low, high] = met.range;
+    if (met.size * FEW < high - low) for (const id of met.subjects) this.#statements.each(`${sql}id = ?`, [...labels, id], take);
     else if (met.size > 0) this.#statements.each(`${sql}id BETWEEN ? AND ?`, [...labels, low, high], take);
   }
 

@@ -1,37 +1,16 @@
-// Saves a history: image and journals in, a new image out, put in place of the old one in one step. Runs in a thread of its own, for all
-// of it is in memory at once. Whatever fails leaves the old image and the journals as they were.
+// Saves a history: image and journals in, a new image out, put in place of the old one in one step. Runs in a thread of its own, for it
+// takes its time. Whatever fails leaves the old image and the journals as they were.
 
-import {
-  closeSync,
-  constants,
-  copyFileSync,
-  fchmodSync,
-  fchownSync,
-  fsyncSync,
-  ftruncateSync,
-  openSync,
-  renameSync,
-  statSync,
-  writeSync,
-} from 'node:fs';
-import type { SqlJsStatic } from 'sql.js';
+import { closeSync, statSync } from 'node:fs';
+import type { DiskFile } from './database-file.ts';
+import { beginFresh, type Clone, cloneFile, discardFresh, putInPlace, temporaryBeside } from './fresh-image.ts';
 import type { HistoryDatabase } from './history-database.ts';
 import type { Erasure } from './history-erasure.ts';
 import { HistoryFileError } from './history-file-error.ts';
-import {
-  createOurs,
-  type FileOwner,
-  freshPath,
-  historyError,
-  isSameFile,
-  type ReadFile,
-  readFile,
-  readInto,
-  removeFile,
-  setAside,
-  syncFolder,
-} from './history-files.ts';
-import { applyJournal, openImage } from './history-load.ts';
+import { type FileOwner, historyError, type OpenedFile, openFile, readFile, setAside } from './history-files.ts';
+import { applyJournal, imageFile, openImage } from './history-load.ts';
+import { holdsRecords } from './journal-record.ts';
+import type { SqlEngine } from './sql-engine.ts';
 
 /** What is to be saved. Plain data: it goes to another thread. */
 export interface SaveRequest {
@@ -58,11 +37,6 @@ export interface SaveAnswer {
   readonly corrupt: string | null;
 }
 
-/** Makes a copy that shares its blocks with the file, where the file system can. @returns false where it can't */
-export type Clone = (from: string, to: string) => boolean;
-
-const PAGE = 4096;
-const CHUNK = 1 << 20;
 /** Steps of retention in one save: some are left for the next where there is very much to do. */
 const MOST_STEPS = 1000;
 
@@ -71,37 +45,83 @@ const MOST_STEPS = 1000;
  *
  * @throws NetmonError `history`, or whatever the file system says
  */
-export function saveImage(sql: SqlJsStatic, request: SaveRequest, clone: Clone = cloneFile): SaveAnswer {
+export function saveImage(sql: SqlEngine, request: SaveRequest, clone: Clone = cloneFile): SaveAnswer {
   const { path, journals, owner } = request;
   refuseUnfinished(path);
-  let image = readFile(path, owner);
-  const size = image?.bytes.length ?? 0;
-  let corrupt: string | null = null;
-  let database: HistoryDatabase;
+  discardFresh(path); // of a save that was killed: whoever holds the lock is alone here
+  const isWanted = request.rewrite !== undefined || journals.some((journal) => holdsRecords(readFile(journal, owner)?.bytes));
+  const image = openFile(path, owner);
   try {
-    database = openImage(sql, path, image);
-    // The database has its own copy: a file of 30 MB need not be there twice.
-    if (image !== null) image = { ...image, bytes: new Uint8Array() };
+    return isWanted ? writeAnew(sql, request, image, clone) : judge(sql, request, image);
   } catch (thrown) {
     if (!(thrown instanceof HistoryFileError) || thrown.why !== 'broken') throw thrown;
-    corrupt = setAside(path, request.now);
-    image = null;
-    database = openImage(sql, path, null);
+    const corrupt = setAside(path, request.now);
+    return { ...(isWanted ? writeAnew(sql, request, null, clone) : { applied: 0, bytes: 0, written: 0 }), corrupt };
+  } finally {
+    if (image !== null) closeSync(image.descriptor);
   }
+}
+
+/** Nothing is to be written: opens the image to see what it is. */
+function judge(sql: SqlEngine, { path }: SaveRequest, image: OpenedFile | null): SaveAnswer {
+  if (image === null) return { applied: 0, bytes: 0, written: 0, corrupt: null };
+  const database = openImage(sql, path, imageFile(path, image));
+  const { applied } = database;
+  database.close();
+  return { applied, bytes: image.stats.size, written: 0, corrupt: null };
+}
+
+function writeAnew(sql: SqlEngine, request: SaveRequest, image: OpenedFile | null, clone: Clone): SaveAnswer {
+  const { path, owner } = request;
   try {
+    const { file, isShared } = beginFresh(path, owner, image, clone);
+    try {
+      const { applied, isChanged } = change(sql, request, file);
+      if (!isChanged) {
+        discardFresh(path);
+        return { applied, bytes: image?.stats.size ?? 0, written: 0, corrupt: null };
+      }
+      file.sync();
+      putInPlace(path, image?.stats ?? null);
+      return { applied, bytes: file.size, written: isShared ? file.changedBytes : file.size, corrupt: null };
+    } finally {
+      file.close();
+    }
+  } catch (thrown) {
+    try {
+      discardFresh(path);
+    } catch {
+      // what went wrong first is what is told
+    }
+    throw thrown;
+  }
+}
+
+/** Brings the copy up to date: journals in, what is old or unwanted out. */
+function change(sql: SqlEngine, request: SaveRequest, file: DiskFile): { readonly applied: number; readonly isChanged: boolean } {
+  const { path, owner, journals, now, maxBytes } = request;
+  const aside: (DiskFile | null)[] = [];
+  sql.files.temporary = () => {
+    const made = temporaryBeside(path, owner);
+    aside.push(made);
+    return made;
+  };
+  let database: HistoryDatabase | null = null;
+  try {
+    database = openImage(sql, path, file);
     let records = 0;
     for (const journal of journals) records += applyJournal(database, readFile(journal, owner));
     const { applied } = database;
-    if (records === 0 && request.rewrite === undefined)
-      return { applied, bytes: corrupt === null ? size : 0, written: 0, corrupt };
+    if (records === 0 && request.rewrite === undefined) return { applied, isChanged: false };
     const erase = request.rewrite?.erase ?? null;
     if (erase !== null) database.erase(erase);
-    for (let step = 0; step < MOST_STEPS && database.prune(request.now, request.maxBytes); step++);
-    const fresh = database.image();
-    const written = writeFresh(request, fresh, image, clone);
-    return { applied, bytes: fresh.length, written, corrupt };
+    for (let step = 0; step < MOST_STEPS && database.prune(now, maxBytes); step++);
+    return { applied, isChanged: true };
+  } catch (thrown) {
+    throw [file, ...aside].find((one) => (one?.failure ?? null) !== null)?.failure ?? thrown;
   } finally {
-    database.close();
+    database?.close();
+    sql.files.temporary = null;
   }
 }
 
@@ -110,77 +130,5 @@ function refuseUnfinished(path: string): void {
   for (const suffix of ['-journal', '-wal']) {
     if ((statSync(path + suffix, { throwIfNoEntry: false })?.size ?? 0) > 0)
       throw historyError(path, `another program is changing it (${path}${suffix})`, `end it, or type: sqlite3 ${path} .quit`);
-  }
-}
-
-function writeFresh({ path, owner }: SaveRequest, fresh: Uint8Array, image: ReadFile | null, clone: Clone): number {
-  const temporary = freshPath(path);
-  removeFile(temporary); // of a save that was killed: whoever holds the lock is alone here
-  try {
-    const written =
-      image !== null && clone(path, temporary) ? patch(temporary, fresh, owner) : writeWhole(temporary, fresh, owner);
-    if (!isSameFile(path, image?.stats ?? null))
-      throw historyError(path, 'another program changed it meanwhile', 'it is tried again');
-    renameSync(temporary, path);
-    syncFolder(path);
-    return written;
-  } catch (thrown) {
-    try {
-      removeFile(temporary);
-    } catch {
-      // what went wrong first is what is told
-    }
-    throw thrown;
-  }
-}
-
-function writeWhole(path: string, bytes: Uint8Array, owner: FileOwner): number {
-  const descriptor = createOurs(path, owner);
-  try {
-    writeAll(descriptor, bytes, 0, bytes.length);
-    fsyncSync(descriptor);
-    return bytes.length;
-  } finally {
-    closeSync(descriptor);
-  }
-}
-
-/** Writes the pages that differ into a copy that shares all others with the old image: on APFS, XFS and Btrfs a save costs what changed. */
-function patch(path: string, bytes: Uint8Array, owner: FileOwner): number {
-  const descriptor = openSync(path, constants.O_RDWR | constants.O_NOFOLLOW);
-  try {
-    if (owner !== null) fchownSync(descriptor, owner.uid, owner.gid);
-    fchmodSync(descriptor, 0o600);
-    let written = 0;
-    const old = new Uint8Array(CHUNK);
-    for (let at = 0; at < bytes.length; at += CHUNK) {
-      const had = readInto(descriptor, old.subarray(0, Math.min(CHUNK, bytes.length - at)), at);
-      for (let page = at; page < Math.min(at + CHUNK, bytes.length); page += PAGE) {
-        const end = Math.min(page + PAGE, bytes.length);
-        const same = end - at <= had && Buffer.compare(bytes.subarray(page, end), old.subarray(page - at, end - at)) === 0;
-        if (same) continue;
-        writeAll(descriptor, bytes, page, end);
-        written += end - page;
-      }
-    }
-    ftruncateSync(descriptor, bytes.length);
-    fsyncSync(descriptor);
-    return written;
-  } finally {
-    closeSync(descriptor);
-  }
-}
-
-function writeAll(descriptor: number, bytes: Uint8Array, from: number, to: number): void {
-  for (let at = from; at < to; ) at += writeSync(descriptor, bytes, at, Math.min(to - at, CHUNK), at);
-}
-
-function cloneFile(from: string, to: string): boolean {
-  try {
-    copyFileSync(from, to, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE_FORCE);
-    return true;
-  } catch {
-    removeFile(to); // half a copy, where the file system gave up in the middle
-    return false;
   }
 }

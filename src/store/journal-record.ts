@@ -41,6 +41,11 @@ export function encodeRecord({ sequence, batch }: JournalRecord): Promise<Buffer
   });
 }
 
+/** False for a journal without so much as the head of a record. */
+export function holdsRecords(bytes: Uint8Array | undefined): boolean {
+  return bytes !== undefined && bytes.length > JOURNAL_HEAD.length + HEAD;
+}
+
 /** The whole records of a journal, in order. One at a time: a journal may hold more than is wanted in memory at once. */
 export function* readJournal(bytes: Uint8Array): Generator<JournalRecord> {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);

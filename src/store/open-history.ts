@@ -9,6 +9,7 @@ import type { HistoryPage } from './history-pages.ts';
 import type { FirstSeen, HistoryReader, HistoryRecord, MetNames, SqlLimits } from './history-reader.ts';
 import type { PageCall, ReaderCall, ReaderReply, ReaderThread } from './reader-calls.ts';
 import { receivedError } from './thread-error.ts';
+import { THREAD_LIMITS } from './thread-limits.ts';
 
 /** History in memory is given back this long after the last call; longer than the minute in which the screen asks again. */
 const IDLE_MS = 75_000;
@@ -186,7 +187,7 @@ export function readerThreads(before: string | null = null): StartReader {
 }
 
 function startThread(path: string, before: string | null): ReaderThread {
-  const worker = new Worker(SCRIPT, { workerData: { path, before } });
+  const worker = new Worker(SCRIPT, { workerData: { path, before }, resourceLimits: THREAD_LIMITS });
   worker.unref();
   let asked = 0;
   let failure: Error | null = null;

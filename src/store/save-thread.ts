@@ -3,6 +3,7 @@
 import { Worker } from 'node:worker_threads';
 import type { SaveAnswer, SaveRequest } from './image-save.ts';
 import { receivedError, type SentError } from './thread-error.ts';
+import { THREAD_LIMITS } from './thread-limits.ts';
 
 /** Runs a save to its end; a function, so that tests need no thread. */
 export type RunSave = (request: SaveRequest) => Promise<SaveAnswer>;
@@ -18,7 +19,7 @@ const SCRIPT = new URL('./save-worker.js', import.meta.url);
  */
 export function saveInThread(request: SaveRequest, before: string | null = null): Promise<SaveAnswer> {
   return new Promise((resolve, reject) => {
-    const worker = new Worker(SCRIPT, { workerData: { request, before } });
+    const worker = new Worker(SCRIPT, { workerData: { request, before }, resourceLimits: THREAD_LIMITS });
     let settle = () => reject(new Error('the thread that saves history ended without an answer'));
     worker.on('message', ({ answer, failure }: { answer?: SaveAnswer; failure?: SentError }) => {
       settle = () => (answer === undefined ? reject(receivedError(failure as SentError)) : resolve(answer));

@@ -5,7 +5,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import type { HistoryEntry } from '../../src/aggregate/history-batch.ts';
 import { HistoryDatabase } from '../../src/store/history-database.ts';
 import { utcZone } from '../../src/store/zone.ts';
-import { batch, DAY, entry, MINUTE, NOVEMBER, question, sqlJs } from '../support/history.ts';
+import { batch, DAY, entry, fileOf, MINUTE, NOVEMBER, question, sqlJs } from '../support/history.ts';
 
 let sql: Awaited<ReturnType<typeof sqlJs>>;
 beforeAll(async () => {
@@ -68,7 +68,7 @@ function play(steps: readonly (typeof step extends fc.Arbitrary<infer Step> ? St
     } else {
       const image = history.image();
       history.close();
-      history = HistoryDatabase.open(sql, image);
+      history = HistoryDatabase.open(sql, fileOf(image));
     }
   }
   return { history, booked };

@@ -3,22 +3,22 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { SqlJsStatic } from 'sql.js';
 import type { HistoryBatch } from '../../src/aggregate/history-batch.ts';
 import { HistoryDatabase } from '../../src/store/history-database.ts';
 import { journalPath } from '../../src/store/history-files.ts';
 import { loadHistory } from '../../src/store/history-load.ts';
 import { encodeRecord, JOURNAL_HEAD } from '../../src/store/journal-record.ts';
-import { batch, entry, NOVEMBER, question } from './history.ts';
+import type { SqlEngine } from '../../src/store/sql-engine.ts';
+import { batch, entry, fileOf, NOVEMBER, question } from './history.ts';
 
 /** A batch that moved so many bytes. */
 export const moved = (rxBytes: number): HistoryBatch => batch(NOVEMBER, [entry({ rxBytes })]);
 
 /** Bytes in a history, image and journals. */
-export function bytesIn(sql: SqlJsStatic, path: string): number {
-  const { database } = loadHistory(sql, path);
-  const { rxBytes } = database.query(question({ from: 0, to: 4e12 })).total;
-  database.close();
+export function bytesIn(sql: SqlEngine, path: string): number {
+  const state = loadHistory(sql, path);
+  const { rxBytes } = state.database.query(question({ from: 0, to: 4e12 })).total;
+  state.close();
   return rxBytes;
 }
 
@@ -26,9 +26,9 @@ export function bytesIn(sql: SqlJsStatic, path: string): number {
 export class HistoryFolder {
   readonly folder = mkdtempSync(join(tmpdir(), 'netmon-history-'));
   readonly path = join(this.folder, 'history.sqlite');
-  readonly #sql: SqlJsStatic;
+  readonly #sql: SqlEngine;
 
-  constructor(sql: SqlJsStatic) {
+  constructor(sql: SqlEngine) {
     this.#sql = sql;
   }
 
@@ -51,7 +51,7 @@ export class HistoryFolder {
 
   /** Bytes in the image alone. */
   imageBytes(): number {
-    const database = HistoryDatabase.open(this.#sql, readFileSync(this.path));
+    const database = HistoryDatabase.open(this.#sql, fileOf(readFileSync(this.path)));
     const { rxBytes } = database.query(question()).total;
     database.close();
     return rxBytes;

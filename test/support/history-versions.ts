@@ -1,6 +1,6 @@
 // Files as older versions of the program wrote them, built from text that must never change: they lie on users' disks.
 
-import type { SqlJsStatic } from 'sql.js';
+import type { SqlEngine } from '../../src/store/sql-engine.ts';
 
 const VERSION_1 = `CREATE TABLE meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 INSERT INTO meta VALUES ('applied', 0), ('minutes_from', 0), ('hours_from', 0), ('unlogged', 0);
@@ -135,11 +135,11 @@ INSERT INTO minute VALUES (((20759 * 24 + 3) * 60 + 5) << 22 | 1, 5, 0, 1, 0, 0)
 `;
 
 /** Every version that a user may have a file of but the newest, by number: its image. */
-export const OLDER_VERSIONS: Readonly<Record<number, (sql: SqlJsStatic) => Uint8Array>> = {
+export const OLDER_VERSIONS: Readonly<Record<number, (sql: SqlEngine) => Uint8Array>> = {
   1: (sql) => imageOf(sql, 1, VERSION_1),
 };
 
-function imageOf(sql: SqlJsStatic, version: number, text: string): Uint8Array {
+function imageOf(sql: SqlEngine, version: number, text: string): Uint8Array {
   const database = new sql.Database();
   database.run(`PRAGMA application_id = 0x6e6d6f6e; PRAGMA user_version = ${version}; ${text}`);
   const image = database.export();

@@ -1,8 +1,9 @@
 // Histories for tests: sql.js loaded once, and batches and questions of which a test names only what matters to it.
 
-import initSqlJs, { type SqlJsStatic } from 'sql.js';
 import type { HistoryBatch, HistoryEntry, LoggedFlow } from '../../src/aggregate/history-batch.ts';
 import type { HistoryQuery } from '../../src/net/history.ts';
+import { type DatabaseFile, OverlayFile } from '../../src/store/database-file.ts';
+import { loadSql, type SqlEngine } from '../../src/store/sql-engine.ts';
 
 /** 2026-11-01T00:00:00Z in minutes since the epoch. */
 export const NOVEMBER = Date.UTC(2026, 10, 1) / 60_000;
@@ -10,12 +11,18 @@ export const MINUTE = 60_000;
 export const HOUR = 3_600_000;
 export const DAY = 86_400_000;
 
-let loaded: Promise<SqlJsStatic> | null = null;
-
 /** sql.js, as the program loads it. */
-export function sqlJs(): Promise<SqlJsStatic> {
-  loaded ??= initSqlJs({ useOldExtensionFunctions: false } as Parameters<typeof initSqlJs>[0]);
-  return loaded;
+export function sqlJs(): Promise<SqlEngine> {
+  return loadSql();
+}
+
+/** Bytes as a file that a history is opened from. */
+export function fileOf(bytes: Uint8Array): DatabaseFile {
+  const read = (into: Uint8Array, at: number) => {
+    into.set(bytes.subarray(at, at + into.length));
+    return Math.min(into.length, bytes.length - at);
+  };
+  return new OverlayFile({ size: bytes.length, read });
 }
 
 export function entry(changes: Partial<HistoryEntry> = {}): HistoryEntry {

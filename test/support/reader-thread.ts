@@ -1,8 +1,8 @@
 // A reader's thread without a thread: answers in turn, on the event loop of the test.
 
-import type { SqlJsStatic } from 'sql.js';
 import type { ReaderReply, ReaderThread } from '../../src/store/reader-calls.ts';
 import { ReaderService } from '../../src/store/reader-service.ts';
+import type { SqlEngine } from '../../src/store/sql-engine.ts';
 
 /** How often threads were started and ended. */
 export interface ThreadCounts {
@@ -11,7 +11,7 @@ export interface ThreadCounts {
 }
 
 /** Starts such threads. A statement named in `stuck` is never answered. */
-export function localThreads(sql: SqlJsStatic, counts: ThreadCounts = { started: 0, ended: 0 }, stuck = '') {
+export function localThreads(sql: SqlEngine, counts: ThreadCounts = { started: 0, ended: 0 }, stuck = '') {
   return (path: string): ReaderThread => {
     counts.started++;
     const service = new ReaderService(sql, path);

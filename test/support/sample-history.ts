@@ -1,7 +1,7 @@
 // A history of some weeks as a person with a laptop would have it, the same for the same end: working days, evenings, weekends, hostile names.
 
-import type { SqlJsStatic } from 'sql.js';
 import { HistoryDatabase } from '../../src/store/history-database.ts';
+import type { SqlEngine } from '../../src/store/sql-engine.ts';
 import { batch, entry } from './history.ts';
 
 /** App, executable, and where it goes: host, domain, category, weight. */
@@ -59,7 +59,7 @@ function activity(app: string, time: number, at: number): number {
 }
 
 /** The image of a history of `days` that ends at `end`, epoch ms. */
-export function sampleHistory(sql: SqlJsStatic, days: number, end: number): Uint8Array {
+export function sampleHistory(sql: SqlEngine, days: number, end: number): Uint8Array {
   const database = HistoryDatabase.create(sql);
   let sequence = 0;
   for (let time = end - days * 24 * HOUR_MS; time < end; time += HOUR_MS) {

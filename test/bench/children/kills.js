@@ -3,7 +3,7 @@
 // usage: node kills.js DIST KILLS [SEED]
 
 import { spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { closeSync, existsSync, mkdtempSync, openSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -13,6 +13,7 @@ const load = (name) => import(pathToFileURL(`${dist}/${name}`).href);
 const { loadSql } = await load('store/sql-engine.js');
 const { loadHistory } = await load('store/history-load.js');
 const { HistoryDatabase } = await load('store/history-database.js');
+const { DiskFile } = await load('store/database-file.js');
 const sql = await loadSql();
 const folder = mkdtempSync(join(tmpdir(), 'netmon-kills-'));
 const path = join(folder, 'history.sqlite');
@@ -80,9 +81,9 @@ function runAndKill(ms) {
 }
 
 function total() {
-  const { database } = loadHistory(sql, path);
-  const { rxBytes } = database.query({ ...all, top: 1, steps: 0 }).total;
-  database.close();
+  const state = loadHistory(sql, path);
+  const { rxBytes } = state.database.query({ ...all, top: 1, steps: 0 }).total;
+  state.close();
   return rxBytes;
 }
 
@@ -95,7 +96,9 @@ try {
     if (existsSync(`${path}.new`)) result.leftovers++;
     if (existsSync(path)) {
       result.images++;
-      HistoryDatabase.open(sql, readFileSync(path)).close(); // throws where it is not whole
+      const descriptor = openSync(path, 'r');
+      HistoryDatabase.open(sql, new DiskFile(descriptor, statSync(path).size)).close(); // throws where it is not whole
+      closeSync(descriptor);
     }
     const found = total();
     if (found < before + told.confirmed)

@@ -3,7 +3,7 @@
 import { beforeAll, describe, expect, test, vi } from 'vitest';
 import { HistoryDatabase } from '../../../src/store/history-database.ts';
 import { utcZone } from '../../../src/store/zone.ts';
-import { batch, DAY, entry, HOUR, MINUTE, NOVEMBER, question, sqlJs } from '../../support/history.ts';
+import { batch, DAY, entry, fileOf, HOUR, MINUTE, NOVEMBER, question, sqlJs } from '../../support/history.ts';
 
 let sql: Awaited<ReturnType<typeof sqlJs>>;
 beforeAll(async () => {
@@ -76,7 +76,7 @@ describe('what is applied', () => {
     const history = recorded();
     const image = history.image();
     expect(history.bytes).toBe(image.length);
-    const again = HistoryDatabase.open(sql, image);
+    const again = HistoryDatabase.open(sql, fileOf(image));
     expect(again.applied).toBe(4);
     expect(again.query(question({ steps: 10 }))).toEqual(history.query(question({ steps: 10 })));
     again.apply(5, batch(NOVEMBER + 10, [entry({ rxBytes: 1, flows: 0 })]));

@@ -5,7 +5,7 @@ import { HistoryDatabase } from '../../../src/store/history-database.ts';
 import { HistoryFileError } from '../../../src/store/history-file-error.ts';
 import { SCHEMA_VERSION } from '../../../src/store/history-schema.ts';
 import { utcZone } from '../../../src/store/zone.ts';
-import { batch, DAY, entry, NOVEMBER, question, sqlJs } from '../../support/history.ts';
+import { batch, DAY, entry, fileOf, NOVEMBER, question, sqlJs } from '../../support/history.ts';
 import { OLDER_VERSIONS } from '../../support/history-versions.ts';
 
 let sql: Awaited<ReturnType<typeof sqlJs>>;
@@ -28,7 +28,7 @@ function image(): Uint8Array {
 
 function faultOf(bytes: Uint8Array): string {
   try {
-    HistoryDatabase.open(sql, bytes).close();
+    HistoryDatabase.open(sql, fileOf(bytes)).close();
     return 'none';
   } catch (thrown) {
     if (thrown instanceof HistoryFileError && thrown.code === 'history' && thrown.hint !== null) return thrown.why;
@@ -51,12 +51,12 @@ describe('an older version', () => {
 
   for (const [version, build] of Object.entries(OLDER_VERSIONS)) {
     test(`${version} becomes what a new file is`, () => {
-      const history = HistoryDatabase.open(sql, build(sql));
+      const history = HistoryDatabase.open(sql, fileOf(build(sql)));
       expect(schemaOf(history.image())).toEqual(schemaOf(HistoryDatabase.create(sql).image()));
     });
 
     test(`${version} keeps its sums and goes on`, () => {
-      const history = HistoryDatabase.open(sql, build(sql));
+      const history = HistoryDatabase.open(sql, fileOf(build(sql)));
       const all = question({ from: 20_750 * DAY, to: 20_760 * DAY });
       const rows = () => history.query(all).rows.map((row) => [row.key ?? row.reason, row.rxBytes, row.txBytes, row.flows]);
       expect(history.applied).toBe(7);
@@ -79,7 +79,7 @@ describe('an older version', () => {
 
   test('1 learns when apps first reached domains from what it has', () => {
     const build = OLDER_VERSIONS[1];
-    const history = HistoryDatabase.open(sql, build?.(sql) as Uint8Array);
+    const history = HistoryDatabase.open(sql, fileOf(build?.(sql) as Uint8Array));
     expect(history.firstSeen(0, 30_000 * DAY)).toEqual([
       { app: 'curl', domain: 'example.com', time: 20_750 * DAY },
       { app: 'wget', domain: 'example.com', time: 20_758 * DAY },
@@ -92,7 +92,7 @@ describe('what is refused', () => {
     const bytes = image();
     new DataView(bytes.buffer).setInt32(60, SCHEMA_VERSION + 1);
     expect(faultOf(bytes)).toBe('newer');
-    expect(() => HistoryDatabase.open(sql, bytes)).toThrow(`version ${SCHEMA_VERSION + 1}`);
+    expect(() => HistoryDatabase.open(sql, fileOf(bytes))).toThrow(`version ${SCHEMA_VERSION + 1}`);
   });
 
   test("nothing, a text, and another program's database", () => {

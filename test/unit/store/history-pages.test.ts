@@ -2,7 +2,7 @@
 
 import { beforeAll, describe, expect, test } from 'vitest';
 import { HistoryDatabase } from '../../../src/store/history-database.ts';
-import { batch, DAY, entry, HOUR, loggedFlow, MINUTE, NOVEMBER, sqlJs } from '../../support/history.ts';
+import { batch, DAY, entry, fileOf, HOUR, loggedFlow, MINUTE, NOVEMBER, sqlJs } from '../../support/history.ts';
 
 const START = NOVEMBER * MINUTE;
 const END = START + 400 * DAY;
@@ -105,7 +105,7 @@ describe('first contacts', () => {
       ['wget', 'example.com', 7],
     ]);
     while (history.prune(START + 390 * DAY, 1));
-    expect(contacts(HistoryDatabase.open(sql, history.image()))).toEqual([
+    expect(contacts(HistoryDatabase.open(sql, fileOf(history.image())))).toEqual([
       ['curl', 'example.com', 5],
       ['wget', 'example.com', 7],
     ]);

@@ -18,7 +18,7 @@ import { NetmonError } from '../../../src/errors.ts';
 import { HistoryDatabase } from '../../../src/store/history-database.ts';
 import { claimFolder, freshPath, journalNumbers } from '../../../src/store/history-files.ts';
 import { type SaveRequest, saveImage } from '../../../src/store/image-save.ts';
-import { batch, entry, NOVEMBER, sqlJs } from '../../support/history.ts';
+import { batch, entry, fileOf, NOVEMBER, sqlJs } from '../../support/history.ts';
 import { HistoryFolder } from '../../support/history-folder.ts';
 
 const sql = await sqlJs();
@@ -88,7 +88,7 @@ describe('a save', () => {
     expect(answer.bytes).toBeGreaterThan(100_000);
     expect(answer.written).toBeLessThan(answer.bytes / 4);
     expect(answer.written % 4096).toBe(0);
-    const image = HistoryDatabase.open(sql, readFileSync(history.path));
+    const image = HistoryDatabase.open(sql, fileOf(readFileSync(history.path)));
     expect([image.applied, image.bytes]).toEqual([3, answer.bytes]);
     image.close();
     expect(statSync(history.path).mode & 0o777).toBe(0o600);

@@ -9,7 +9,7 @@ import { journalPath } from '../../../src/store/history-files.ts';
 import type { HistoryReader } from '../../../src/store/history-reader.ts';
 import { encodeRecord, JOURNAL_HEAD } from '../../../src/store/journal-record.ts';
 import { openHistory } from '../../../src/store/open-history.ts';
-import { batch, entry, loggedFlow, NOVEMBER, question, sqlJs } from '../../support/history.ts';
+import { batch, entry, fileOf, loggedFlow, NOVEMBER, question, sqlJs } from '../../support/history.ts';
 import { localThreads } from '../../support/reader-thread.ts';
 
 const sql = await sqlJs();
@@ -96,7 +96,7 @@ describe('openHistory', () => {
     writeImage({ 1: 1 });
     await writeJournal(1, { 2: 10 });
     const reader = await open();
-    const copy = HistoryDatabase.open(sql, await reader.image());
+    const copy = HistoryDatabase.open(sql, fileOf(await reader.image()));
     expect(copy.query(question()).total.rxBytes).toBe(11);
     copy.close();
     await reader.close();
