@@ -3,6 +3,7 @@
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { tcpdumpArguments } from '../capture/tcpdump-messages.ts';
 import type { Options } from '../cli/options.ts';
@@ -11,17 +12,12 @@ import { LSOF_ARGUMENTS } from '../identify/process/lsof.ts';
 import type { OwnerSource } from '../identify/process/owner-source.ts';
 import type { Edges } from '../net/edges.ts';
 import type { PrivilegeStatus } from '../net/privileges.ts';
-import { type Capability, maskOf } from '../privilege/capabilities.ts';
+import { LOOKING, maskOf, REOPENING } from '../privilege/capabilities.ts';
 import { type Credentials, dropPrivileges } from '../privilege/drop.ts';
 import { type Identity, identityOf } from '../privilege/identity.ts';
 import type { LibcCalls } from '../privilege/libc-calls.ts';
 import { RootHand } from '../privilege/root-hand.ts';
 import type { RootPrograms } from '../privilege/root-protocol.ts';
-
-/** Opening the capture again after its interface was away. */
-const REOPENING: readonly Capability[] = ['net_raw'];
-/** Descriptors and executables of other users' processes, out of /proc. */
-const LOOKING: readonly Capability[] = ['sys_ptrace', 'dac_read_search'];
 
 const LSOF_LIMITS = { timeoutMs: 10_000, maxBytes: 16 << 20 };
 /** Starts the root child; another in tests. */
@@ -46,7 +42,7 @@ export class Rights {
       stayRoot,
       records: options.history?.record ?? false,
       passwd: textOf(edges.paths.passwd),
-      group: textOf('/etc/group'),
+      group: textOf(join(dirname(edges.paths.passwd), 'group')),
     });
     // On Linux rights can be kept one by one; on macOS it takes a process that keeps them all, and can do next to nothing.
     const isNeeded = edges.platform === 'darwin' && edges.euid() === 0 && this.identity.by !== 'root' && options.read === null;

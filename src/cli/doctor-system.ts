@@ -1,8 +1,6 @@
-// The doctor's steps about the machine: versions, rights, interfaces, counters, terminal, configuration. They look and change nothing.
+// The doctor's steps about the machine: versions, interfaces, counters, terminal, configuration. They look and change nothing.
 
-import { accessSync, constants } from 'node:fs';
 import { release } from 'node:os';
-import { permissionHint } from '../capture/capture-errors.ts';
 import { readCounters } from '../capture/counters.ts';
 import { listDevices } from '../capture/devices.ts';
 import { libpcapHint } from '../capture/libpcap-package.ts';
@@ -21,16 +19,6 @@ export interface TerminalFacts {
 
 const LIMITS = { timeoutMs: 5000, maxBytes: 65_536 };
 const LEAST_NODE = [20, 19] as const;
-/** Capabilities by bit (linux/capability.h). */
-const CAPABILITIES: readonly (readonly [bit: bigint, name: string])[] = [
-  [12n, 'net_admin'],
-  [13n, 'net_raw'],
-  [19n, 'sys_ptrace'],
-  [21n, 'sys_admin'],
-  [38n, 'perfmon'],
-  [39n, 'bpf'],
-];
-const NET_RAW = 1n << 13n;
 const LEAST_COLUMNS = 80;
 const LEAST_ROWS = 24;
 
@@ -76,33 +64,6 @@ async function tcpdumpVersion(edges: Edges) {
   if (failure !== null) return no(`${edges.paths.tcpdump} can't be run: ${failure}`);
   const line = `${stdout}${stderr}`.split('\n', 1)[0] ?? '';
   return /Apple version/.test(line) ? ok(line) : no(`not Apple's: ${line}`);
-}
-
-/** What this process may do. */
-export function rightsSteps(edges: Edges): Step[] {
-  const root = edges.euid() === 0;
-  const user: Step = { name: 'user', ask: () => (root ? ok('root') : no('not root', permissionHint())) };
-  return edges.platform === 'darwin'
-    ? [user, { name: '/dev/bpf0', ask: bpfDevice }]
-    : [user, { name: 'capabilities', ask: () => capabilities(edges) }];
-}
-
-function bpfDevice() {
-  try {
-    accessSync('/dev/bpf0', constants.R_OK | constants.W_OK);
-    return ok('may be opened');
-  } catch (thrown) {
-    return no(`may not be opened: ${(thrown as NodeJS.ErrnoException).code ?? 'unknown'}`, permissionHint());
-  }
-}
-
-function capabilities(edges: Edges) {
-  const hex = /^CapEff:\s*([0-9a-f]{1,16})$/m.exec(readSystemFile(`${edges.paths.proc}/self/status`) ?? '')?.[1];
-  if (hex === undefined) return skipped('the system does not tell');
-  const bits = BigInt(`0x${hex}`);
-  const held = CAPABILITIES.filter(([bit]) => (bits >> bit) & 1n).map(([, name]) => name);
-  const detail = held.length === 0 ? 'none' : held.join(' ');
-  return (bits & NET_RAW) !== 0n ? ok(detail) : no(`${detail}; capturing takes net_raw`, permissionHint());
 }
 
 /** Interfaces, the default route, and what they count themselves. */

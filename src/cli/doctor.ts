@@ -12,8 +12,9 @@ import { type HistoryLook, historyLook, historySteps } from './doctor-history.ts
 import { ownerSteps } from './doctor-owners.ts';
 import { type CapturedOwners, driverSteps } from './doctor-probes.ts';
 import { type Identity, redactor } from './doctor-redact.ts';
+import { rightsSteps } from './doctor-rights.ts';
 import { answerOf, type Finding, ok, type Step } from './doctor-step.ts';
-import { interfaceSteps, rightsSteps, type TerminalFacts, terminalSteps, versionSteps } from './doctor-system.ts';
+import { interfaceSteps, type TerminalFacts, terminalSteps, versionSteps } from './doctor-system.ts';
 import { systemFiles } from './file-access.ts';
 import type { Options } from './options.ts';
 
@@ -45,7 +46,7 @@ const RESULT_CELLS = 7;
  * @returns exit status 0: what doesn't work is what was asked for
  */
 export async function doctor(
-  options: Pick<Options, 'interfaces' | 'bpf'>,
+  options: Pick<Options, 'interfaces' | 'bpf' | 'privileges' | 'history'>,
   edges: Edges,
   out: { write(text: string): unknown },
   room: Partial<DoctorRoom> = {},
@@ -57,7 +58,7 @@ export async function doctor(
   const seen: CapturedOwners[] = [];
   const parts: readonly (readonly [title: string, steps: () => Step[]])[] = [
     ['versions', () => versionSteps(edges, version)],
-    ['rights', () => rightsSteps(edges)],
+    ['rights', () => rightsSteps(edges, env, { privileges: options.privileges, records: options.history?.record ?? false })],
     ['interfaces', () => interfaceSteps(edges)],
     ['capture', () => driverSteps(edges, { request, drivers, clock, openMs }, seen)],
     ['processes', () => ownerSteps(edges, seen)],

@@ -15,6 +15,11 @@ export const CAPABILITY = {
 } as const;
 export type Capability = keyof typeof CAPABILITY;
 
+/** Opening the capture again after its interface was away. */
+export const REOPENING: readonly Capability[] = ['net_raw'];
+/** Descriptors and executables of other users' processes, out of /proc. */
+export const LOOKING: readonly Capability[] = ['sys_ptrace', 'dac_read_search'];
+
 /** More bits than any kernel has; dropping one that it does not know is an error that means nothing. */
 export const MOST_CAPABILITIES = 64;
 

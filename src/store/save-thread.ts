@@ -1,6 +1,7 @@
 // Starts the thread that saves, and waits for its answer.
 
 import { Worker } from 'node:worker_threads';
+import { NetmonError, reasonOf } from '../errors.ts';
 import type { SaveAnswer, SaveRequest } from './image-save.ts';
 import { receivedError, type SentError } from './thread-error.ts';
 import { THREAD_LIMITS } from './thread-limits.ts';
@@ -8,6 +9,8 @@ import { THREAD_LIMITS } from './thread-limits.ts';
 /** Runs a save to its end; a function, so that tests need no thread. */
 export type RunSave = (request: SaveRequest) => Promise<SaveAnswer>;
 
+/** Its code is loaded when it begins, as the user that the run has become. */
+const HINT = 'see whether that user may read the program: sudo netmon-tui doctor';
 /** The compiled worker. */
 const SCRIPT = new URL('./save-worker.js', import.meta.url);
 
@@ -15,7 +18,7 @@ const SCRIPT = new URL('./save-worker.js', import.meta.url);
  * Saves in a thread of its own.
  *
  * @param before URL of the module that the thread calls before it works (`beforeWork`)
- * @returns the answer; rejects with NetmonError `history`, or with what the system said
+ * @returns the answer; rejects with NetmonError `history`, or with what the system said to the thread
  */
 export function saveInThread(request: SaveRequest, before: string | null = null): Promise<SaveAnswer> {
   return new Promise((resolve, reject) => {
@@ -25,7 +28,8 @@ export function saveInThread(request: SaveRequest, before: string | null = null)
       settle = () => (answer === undefined ? reject(receivedError(failure as SentError)) : resolve(answer));
     });
     worker.on('error', (error) => {
-      settle = () => reject(error);
+      settle = () =>
+        reject(new NetmonError('history', `the thread that saves history could not begin: ${reasonOf(error)}`, HINT, error));
     });
     worker.on('exit', () => settle());
   });
