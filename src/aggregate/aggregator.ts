@@ -50,6 +50,8 @@ export class Aggregator {
   readonly booking: Booking;
   /** Keeps what happens; null where nobody reads it. */
   events: EventLog | null = null;
+  /** When the run began, epoch ms; in a replay the time of its first packet. */
+  started: number;
   /** Takes part in every tick; null where nothing is recorded. */
   ledger: Ledger | null = null;
   readonly #flows: FlowTable;
@@ -58,7 +60,6 @@ export class Aggregator {
   readonly #flowRows: FlowRows;
   readonly #givingUp: GivingUp;
   readonly #facts: FlowFacts | null;
-  readonly #started: number;
   #past: Past | null = null;
   #interfaces: readonly CountedInterface[] = [];
   #interfaceRings: RateRings[] = [];
@@ -82,7 +83,7 @@ export class Aggregator {
     maxHosts?: number,
   ) {
     this.#flows = flows;
-    this.#started = started;
+    this.started = started;
     this.#facts = facts;
     this.booking = new Booking(flows, directory, seed, facts, maxHosts);
     this.#apps = new AppRows(this.booking.apps, directory);
@@ -161,7 +162,7 @@ export class Aggregator {
     const made = {
       seq: this.#seq++,
       time: tick.time,
-      started: this.#started,
+      started: this.started,
       intervalMs: tick.intervalMs,
       capture: tick.capture,
       total,

@@ -52,6 +52,8 @@ export interface Subject {
   readonly places: Places | null;
   /** Addresses without a name are asked for theirs. */
   readonly reverseDns: boolean;
+  /** Time before the first packet that may come, epoch ms. */
+  readonly started: number;
 }
 
 const NOWHERE: Place = { country: null, asn: null, network: null };
@@ -78,7 +80,7 @@ export function assemble(opened: OpenedSource, subject: Subject, edges: Edges, c
     opened,
     named: subject.named,
     file: subject.file,
-    started: clock.now(),
+    started: subject.started,
     directory,
     flows,
     owners,

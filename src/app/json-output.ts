@@ -5,6 +5,7 @@ import type { FlowRow, Gap, Snapshot } from '../aggregate/snapshot.ts';
 import { JsonWriter } from '../stream/json-writer.ts';
 import type { Narrower } from './narrow.ts';
 import type { Output } from './output.ts';
+import { wholeRun } from './whole-run.ts';
 
 /** The JSON stream, narrowed by the display filter. */
 export class JsonOutput implements Output {
@@ -49,6 +50,6 @@ export class JsonOutput implements Output {
   }
 
   end(snapshot: Snapshot): Promise<void> {
-    return this.#writer.end(this.#narrow.snapshot(snapshot));
+    return this.#writer.end(this.#narrow.snapshot(this.#samples ? snapshot : wholeRun(snapshot)));
   }
 }

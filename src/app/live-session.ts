@@ -4,13 +4,14 @@ import { LIVE_LIMITS } from '../aggregate/aggregator.ts';
 import type { Gap } from '../aggregate/snapshot.ts';
 import type { CounterTracker } from '../capture/counter-tracker.ts';
 import { readCounters } from '../capture/counters.ts';
-import { deviceNames, localAddresses } from '../capture/devices.ts';
+import { localAddresses } from '../capture/devices.ts';
 import type { PacketSource } from '../capture/source.ts';
 import type { Clock } from '../clock.ts';
 import type { Localizer } from '../flow/direction.ts';
 import type { Neighbours } from '../identify/place/neighbours.ts';
 import type { Edges } from '../net/edges.ts';
 import { FlowEvents } from './events.ts';
+import { firstCounters } from './first-counters.ts';
 import type { Monitor } from './monitor.ts';
 import type { Output } from './output.ts';
 import type { RouteWatch } from './route-watch.ts';
@@ -25,8 +26,6 @@ const EXPIRE_MS = 5000;
 const LAST_PACKETS_MS = 40;
 /** A pause in our own clock, or between the clocks, that is more than a busy machine. */
 const GAP_MS = 3000;
-/** Interfaces whose counters are read from the start where a capture tells which it has by their frames only (PKTAP, `any`). */
-const MOST_EARLY = 64;
 
 /** How a session ended. */
 export type SessionEnd =
@@ -51,6 +50,10 @@ export interface LiveParts {
   /** Samples before the session ends by itself; null is endless. */
   readonly samples: number | null;
   readonly durationMs: number | null;
+  /** When the capture was opened, by the steady clock: its packets have waited since then. null: just now. */
+  readonly openedAt: number | null;
+  /** What the interfaces had counted by then; null: to be asked now. */
+  readonly counted: ReturnType<typeof firstCounters> | null;
 }
 
 /** Runs until told to stop. */
@@ -64,6 +67,8 @@ export class LiveSession {
   #tickTimer: NodeJS.Timeout | null = null;
   #lastMonotonic: number;
   #lastWall: number;
+  /** What the first interval is longer than the session by, ms. */
+  #lead: number;
   #addressesAt = Number.NEGATIVE_INFINITY;
   #expiredAt: number;
   #ticks = 0;
@@ -75,11 +80,14 @@ export class LiveSession {
     this.#events = new FlowEvents(parts.monitor, parts.output);
     this.#started = this.#lastMonotonic = this.#expiredAt = parts.clock.monotonic();
     this.#lastWall = parts.clock.now();
+    this.#lead = Math.max(0, this.#started - (parts.openedAt ?? this.#started));
   }
 
   /** Starts, and resolves when the session has ended and its last line was handed over. */
   async run(): Promise<SessionEnd> {
-    await this.#readCounters(await this.#early());
+    const { source, tracker, edges, counted } = this.#parts;
+    const first = await (counted ?? firstCounters(source, edges));
+    if (first !== null) tracker.update(first);
     this.#readAddresses();
     const ended = new Promise<SessionEnd>((resolve) => {
       this.#resolve = resolve;
@@ -187,7 +195,8 @@ export class LiveSession {
   #close() {
     const { monitor, clock } = this.#parts;
     const monotonic = clock.monotonic();
-    const intervalMs = monotonic - this.#lastMonotonic;
+    const intervalMs = monotonic - this.#lastMonotonic + this.#lead;
+    this.#lead = 0;
     this.#lastMonotonic = monotonic;
     this.#lastWall = clock.now();
     const gaps = this.#gaps;
@@ -225,15 +234,9 @@ export class LiveSession {
     localizer.setAddresses(localAddresses(edges));
   }
 
-  /** What an interface counts before its first frame is seen must not be missing beside what was captured of it. */
-  async #early(): Promise<readonly string[]> {
-    const { edges, source } = this.#parts;
-    return source.interfaces.length > 0 ? [] : (await deviceNames(edges)).slice(0, MOST_EARLY);
-  }
-
-  async #readCounters(early: readonly string[] = []): Promise<void> {
+  async #readCounters(): Promise<void> {
     const { tracker, edges, source, monitor } = this.#parts;
-    const names = new Set([...early, ...tracker.names, ...source.interfaces.map(({ name }) => name)]);
+    const names = new Set([...tracker.names, ...source.interfaces.map(({ name }) => name)]);
     const reading = await readCounters(edges, names);
     if (reading !== null) tracker.update(reading, monitor.capturedBytes());
   }

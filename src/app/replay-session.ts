@@ -76,6 +76,7 @@ export class ReplaySession {
     const end = this.#end ?? { kind: 'done' };
     await this.#parts.neighbours?.ready();
     this.#events.tellOpened();
+    if (this.#first === null) this.#lastTick = clock.now(); // without a packet there is no time but ours
     const time = Math.max(this.#parts.monitor.lastTime, this.#lastTick);
     const interval = Math.round(Math.max(0, time - this.#lastTick));
     if (this.#parts.ticks || output.endWithRows === undefined) await output.end(this.#close(time));
@@ -138,7 +139,7 @@ export class ReplaySession {
 
   #begin(time: number): void {
     this.#nextMinute = (Math.floor(time / MINUTE_MS) + 1) * MINUTE_MS;
-    this.#first = time;
+    this.#first = this.#parts.monitor.aggregator.started = time;
     this.#begun = this.#parts.clock.monotonic();
     this.#lastTick = time;
     this.#nextTick = time + this.#parts.intervalMs;

@@ -12,6 +12,7 @@ import type { Assembly } from './assemble.ts';
 import { systemEdges } from './edges.ts';
 import { Guard, type Stoppable } from './guard.ts';
 import type { InterfaceChoice } from './interface-choice.ts';
+import type { LiveParts } from './live-session.ts';
 import { narrower } from './narrow.ts';
 import { type Capture, openRun, RING_BYTES } from './open-capture.ts';
 import type { Output } from './output.ts';
@@ -46,7 +47,12 @@ export async function run(
   const filter = filterOf(options.filter);
   // Loaded while libpcap opens, half of which is waiting; what reads packets is loaded behind the first frame.
   const drawing = mode === 'screen' ? import('./screen.ts') : null;
+  const started = clock.now();
+  // loaded before the capture opens: what passes between that and the first reading is captured but not counted
+  const counting = options.read === null ? await import('./first-counters.ts') : null;
   const capture = await openRun(options, mode === 'screen', reach, clock);
+  const openedAt = clock.monotonic();
+  const counted = counting?.firstCounters(capture.opened.source, reach) ?? null;
   const follows = options.interfaces.length === 0 && reach.platform === 'linux';
   const switches = capture.opener !== null && (mode === 'screen' || follows);
   const opened = switches ? switchable(capture.opened) : capture.opened;
@@ -72,7 +78,7 @@ export async function run(
     const [{ assemble }, known] = await Promise.all([import('./assemble.ts'), knowledge(options)]);
     const { read: file, reverseDns } = options;
     const named = [...options.interfaces];
-    parts = assemble(opened, { named, file, reverseDns, ...known }, reach, clock);
+    parts = assemble(opened, { named, file, reverseDns, started, ...known }, reach, clock);
     const { driver } = opened.source;
     if (driver === 'sock_diag' || driver === 'nettop') (opened.source as ReducedSource).feed(parts.monitor, parts.directory);
     screen?.remember(parts.monitor.aggregator.keepPast());
@@ -88,7 +94,16 @@ export async function run(
         attribution: parts.monitor.owners.source?.kind ?? 'none',
         history: recording.status,
       });
-    const session = await sessionOf(options, mode, opened, { ...parts, route }, output, reach, clock, recording);
+    const session = await sessionOf(
+      options,
+      mode,
+      opened,
+      { ...parts, route, openedAt, counted },
+      output,
+      reach,
+      clock,
+      recording,
+    );
     if (own !== null) parts.monitor.privileges = await own.drop(parts.monitor.owners.source, opened.source.driver);
     const end = await guard.run(session, mode === 'screen' && options.read !== null);
     screen?.close();
@@ -244,7 +259,7 @@ async function sessionOf(
   options: Options,
   mode: Mode,
   opened: OpenedSource,
-  parts: Assembly & { readonly route: RouteWatch | null },
+  parts: Assembly & Pick<LiveParts, 'route' | 'openedAt' | 'counted'>,
   output: Output,
   edges: Edges,
   clock: Clock,

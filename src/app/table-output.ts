@@ -5,6 +5,7 @@ import type { Snapshot } from '../aggregate/snapshot.ts';
 import { type TableStyle, tableText } from '../cli/table.ts';
 import { NetmonError } from '../errors.ts';
 import type { Output } from './output.ts';
+import { wholeRun } from './whole-run.ts';
 
 /** Prints the totals of the run when it ends. */
 export class TableOutput implements Output {
@@ -48,7 +49,7 @@ export class TableOutput implements Output {
 
   end(snapshot: Snapshot): Promise<void> {
     return new Promise((resolve) => {
-      this.#stream.write(tableText(this.#narrow(snapshot), this.#style), () => resolve());
+      this.#stream.write(tableText(this.#narrow(wholeRun(snapshot)), this.#style), () => resolve());
     });
   }
 }

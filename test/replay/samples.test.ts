@@ -34,7 +34,7 @@ const MANY_INTERFACES = new Set([
   'en1 1 physical',
   'en2 1 physical',
   'lo0 0 loopback',
-  'p2p0 12 physical',
+  'p2p0 12 virtual',
   'utun0 0 tunnel',
   'vboxnet0 1 physical',
   'vboxnet1 1 physical',

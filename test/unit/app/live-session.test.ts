@@ -33,6 +33,8 @@ interface Setup {
   durationMs?: number;
   events?: boolean;
   neighbours?: Neighbours;
+  /** How long the capture has been open, ms. */
+  openFor?: number;
 }
 
 function begin(setup: Setup = {}) {
@@ -61,6 +63,8 @@ function begin(setup: Setup = {}) {
     intervalMs: setup.intervalMs ?? 1000,
     samples: setup.samples ?? null,
     durationMs: setup.durationMs ?? null,
+    openedAt: setup.openFor === undefined ? null : clock.monotonic() - setup.openFor,
+    counted: null,
   });
   let ended: SessionEnd | null = null;
   const start = () => void session.run().then((end) => (ended = end));
@@ -86,7 +90,7 @@ ${name}   1500  <Link#4> 02:00:5e:10:00:01 ${rx} 0 ${rx} 9 0 900 0
     const tracker = new CounterTracker('darwin');
     const { monitor, localizer } = monitorOver(source, { tracker, started: clock.now() });
     const output = new FakeOutput(false);
-    const common = { neighbours: null, samples: null, durationMs: null, intervalMs: 1000 };
+    const common = { neighbours: null, samples: null, durationMs: null, openedAt: null, counted: null, intervalMs: 1000 };
     const session = new LiveSession({ source, monitor, localizer, tracker, edges, clock, output, ...common });
     void session.run();
     const pass = (ms: number) => vi.advanceTimersByTimeAsync(ms);
@@ -198,6 +202,17 @@ describe('ticks', () => {
     await pass(45);
     expect([output.told, ended()]).toEqual([['sample 0', 'sample 1', 'sample 2', 'end'], { kind: 'done' }]);
     expect(output.samples[2]?.intervalMs).toBe(500);
+  });
+
+  it('reckon the first rates over the time in which its packets waited for the session, too', async () => {
+    const { source, output, start, pass } = begin({ openFor: 4000 });
+    source.push({ data: frame(), time: T0 });
+    start();
+    await pass(2000);
+    expect(output.samples.map(({ intervalMs, gaps }) => [intervalMs, gaps.length])).toEqual([
+      [5000, 0],
+      [1000, 0],
+    ]);
   });
 
   it('end after a time that is shorter than the interval', async () => {

@@ -60,6 +60,12 @@ describe('as fast as it goes', () => {
     expect([output.told.at(-1), ended()]).toEqual(['end', { kind: 'done' }]);
   });
 
+  it('begins when the first packet was sent, not when it is read', async () => {
+    const { output, pass } = begin([[T0, T0 + 2500]]);
+    await pass(0);
+    expect([...output.samples, output.last].map((each) => each?.started)).toEqual([T0, T0, T0]);
+  });
+
   it('plays a capture whose clock was never set', async () => {
     const { source, output, pass, ended } = begin([]);
     source.push(frame(0), frame(400), frame(1500));
@@ -72,6 +78,7 @@ describe('as fast as it goes', () => {
     const { output, pass, ended } = begin([]);
     await pass(0);
     expect([output.told, output.last?.capture.packets, ended()]).toEqual([['end'], 0, { kind: 'done' }]);
+    expect([output.last?.time, output.last?.intervalMs]).toEqual([Date.now(), 0]); // no packet has a time, so it is not 1970's
   });
 
   it('takes packets out of order into the tick that is open', async () => {
