@@ -88,7 +88,7 @@ export class Aggregator {
     this.booking = new Booking(flows, directory, seed, facts, maxHosts);
     this.#apps = new AppRows(this.booking.apps, directory);
     this.#hosts = new HostRows(this.booking.hosts, this.booking.hostTable, flows, facts);
-    this.#givingUp = new GivingUp(flows, this.booking, facts, (hosts) => this.#hosts.forget(hosts));
+    this.#givingUp = new GivingUp(flows, this.booking, directory, facts, this.#hosts, this.#apps);
     this.booking.onHost = (host, row) => this.#hosts.meet(host, row);
     this.#flowRows = new FlowRows(flows, this.booking, directory, this.interfaceName, onBehalfOf, facts);
     flows.observer = this.booking;

@@ -88,6 +88,11 @@ export class Booking implements FlowObserver {
     return this.#rows.place(row, APP);
   }
 
+  /** App entity of a local flow's far end; negative where there is none. */
+  peerOf(row: number): number {
+    return this.#rows.place(row, PEER);
+  }
+
   /** Host under which a flow was booked last, by number of the host table. */
   hostOf(row: number): number {
     return this.#rows.place(row, HOST);

@@ -82,7 +82,7 @@ export class Combinations {
     const process = app < OWNERLESS ? NO_OWNER : (this.#flows.ints[row * L.INTS + L.PROCESS] as number);
     const exe = process === NO_OWNER ? null : (this.#directory.process(process)?.exe ?? null);
     const program = exe === null ? 0 : intern(this.#programs, exe);
-    const actor = intern(this.#actors, app * KINDS + program);
+    const actor = intern(this.#actors, this.#booking.apps.serial(app) * KINDS + program);
     const kind = intern(this.#kinds, this.#kindOf(row));
     const host = this.#booking.hostOf(row);
     const own = (actor * HOSTS + host) * KINDS + kind;

@@ -75,6 +75,11 @@ export class AppRows {
     return rows;
   }
 
+  /** Forgets the rows of apps that gave their numbers up. */
+  forget(entities: readonly number[]): void {
+    for (const entity of entities) this.#rows.delete(entity);
+  }
+
   /** Rows remembered, for the next snapshot to take over. */
   get kept(): number {
     return this.#rows.size;
@@ -92,7 +97,7 @@ export class AppRows {
       old.processes === (app?.processes ?? old.processes);
     if (still && !hasMotion(old.recent)) return old;
     const made: AppRow = {
-      id: `app:${entity}`,
+      id: `app:${this.#apps.serial(entity)}`,
       app: app?.name ?? null,
       reason: app === undefined ? reasonOf(entity) : null,
       exe: app?.exe ?? null,

@@ -2,9 +2,10 @@
 // moved goes into a row that stands for all such, so that every sum stays exact, and names that nobody bears any more go along.
 
 import type { FlowTable } from '../flow/flow-table.ts';
-import type { FlowFacts } from '../net/model.ts';
+import { INTS, PEER_PROCESS, PROCESS } from '../flow/layout.ts';
+import type { FlowFacts, ProcessDirectory } from '../net/model.ts';
 import { A, type Accumulators } from './accumulators.ts';
-import type { Booking } from './booking.ts';
+import { type Booking, OWNERLESS } from './booking.ts';
 import { OTHER_HOSTS } from './host-table.ts';
 
 /** Of a table that is nearly full, a quarter is given up at once: the walk over all flows is rare then. */
@@ -16,57 +17,96 @@ const MIB = 2 ** 20;
 /** A mebibyte that it moved counts for a row like an hour that it was heard later; up to so many. */
 const MOST_HOURS = 24;
 
-/** Told of the hosts that were given up: what is remembered by their numbers is to be forgotten. */
-type Forget = (hosts: readonly number[]) => void;
+/** Told of the rows that were given up: what is remembered by their numbers is to be forgotten. */
+interface Forgets {
+  forget(entities: readonly number[]): void;
+}
 
-/** Makes room for hosts and their names. */
+/** Makes room for hosts, their names, and apps. */
 export class GivingUp {
   readonly #flows: FlowTable;
   readonly #booking: Booking;
+  readonly #directory: ProcessDirectory;
   readonly #facts: FlowFacts | null;
-  readonly #forget: Forget;
+  readonly #hostRows: Forgets;
+  readonly #appRows: Forgets;
   #pause = 0;
-  /** Hosts that gave their row up so far. */
-  hosts = 0;
 
-  constructor(flows: FlowTable, booking: Booking, facts: FlowFacts | null, forget: Forget) {
+  constructor(
+    flows: FlowTable,
+    booking: Booking,
+    directory: ProcessDirectory,
+    facts: FlowFacts | null,
+    hostRows: Forgets,
+    appRows: Forgets,
+  ) {
     this.#flows = flows;
     this.#booking = booking;
+    this.#directory = directory;
     this.#facts = facts;
-    this.#forget = forget;
+    this.#hostRows = hostRows;
+    this.#appRows = appRows;
   }
 
   /** Between two ticks, when all that moved has been booked and told. */
   work(): void {
     if (this.#pause > 0) this.#pause--;
+    if (this.#pause > 0) return;
     const { hostTable } = this.#booking;
     const isFull = hostTable.isNearlyFull;
-    const lacksNames = this.#facts?.namesAreNearlyFull === true;
-    if (this.#pause > 0 || !(isFull || lacksNames)) return;
-    const wanted = Math.ceil(hostTable.count / SHARE);
-    const given = this.#giveUp(wanted, isFull ? () => true : (host) => hostTable.nameOf(host) >= 0);
-    this.#facts?.forgetNames((name) => hostTable.hasName(name));
-    if (given < wanted / SHARE) this.#pause = PAUSE_TICKS;
+    if (isFull || this.#facts?.namesAreNearlyFull === true) {
+      const wanted = Math.ceil(hostTable.count / SHARE);
+      const given = this.#giveUpHosts(wanted, isFull ? () => true : (host) => hostTable.nameOf(host) >= 0);
+      this.#facts?.forgetNames((name) => hostTable.hasName(name));
+      if (given < wanted / SHARE) this.#pause = PAUSE_TICKS;
+    }
+    if (this.#directory.appsAreNearlyFull) {
+      const wanted = Math.ceil(this.#directory.appCount / SHARE);
+      if (this.#giveUpApps(wanted) < wanted / SHARE) this.#pause = PAUSE_TICKS;
+    }
   }
 
-  #giveUp(wanted: number, isMeant: (host: number) => boolean): number {
+  #giveUpHosts(wanted: number, isMeant: (host: number) => boolean): number {
     const { hostTable, hosts } = this.#booking;
-    const borne = new Uint8Array(hostTable.end);
-    for (let row = 0; row < this.#flows.rows; row++) {
-      const host = this.#flows.isLive(row) ? this.#booking.hostOf(row) : -1;
-      if (host >= 0) borne[host] = 1;
-    }
+    const used = new Set<number>();
+    for (let row = 0; row < this.#flows.rows; row++) if (this.#flows.isLive(row)) used.add(this.#booking.hostOf(row));
     const candidates: number[] = [];
     for (let host = OTHER_HOSTS + 1; host < hostTable.end; host++)
-      if (borne[host] === 0 && hostTable.isTaken(host) && isMeant(host)) candidates.push(host);
+      if (hostTable.isTaken(host) && !used.has(host) && isMeant(host)) candidates.push(host);
     const given = quietest(hosts, candidates, wanted);
-    for (const host of given) {
-      if (hosts.isPresent(host)) this.hosts++;
-      hosts.release(host, OTHER_HOSTS);
-    }
+    for (const host of given) hosts.release(host, OTHER_HOSTS);
     hostTable.release(given);
-    this.#forget(given);
+    this.#hostRows.forget(given);
     return given.length;
+  }
+
+  #giveUpApps(wanted: number): number {
+    const { apps } = this.#booking;
+    const rest = this.#directory.moreApps + OWNERLESS;
+    const used = this.#appsOfFlows().add(rest);
+    const candidates: number[] = [];
+    for (let app = OWNERLESS; app < apps.size; app++)
+      if (!used.has(app) && this.#directory.app(app - OWNERLESS) !== undefined) candidates.push(app);
+    const given = quietest(apps, candidates, wanted);
+    for (const app of given) apps.release(app, rest);
+    this.#directory.forgetApps(given.map((app) => app - OWNERLESS));
+    this.#appRows.forget(given);
+    return given.length;
+  }
+
+  /** Where flows are booked, and where they will be. */
+  #appsOfFlows(): Set<number> {
+    const used = new Set<number>();
+    const { ints } = this.#flows;
+    for (let row = 0; row < this.#flows.rows; row++) {
+      if (!this.#flows.isLive(row)) continue;
+      used.add(this.#booking.appOf(row)).add(this.#booking.peerOf(row));
+      for (const column of [PROCESS, PEER_PROCESS]) {
+        const process = this.#directory.process(ints[row * INTS + column] as number);
+        if (process !== undefined) used.add(process.app + OWNERLESS);
+      }
+    }
+    return used;
   }
 }
 

@@ -69,7 +69,7 @@ export function assemble(opened: OpenedSource, subject: Subject, edges: Edges, c
   const source = ownerSource(opened, replay, flows, directory, edges, clock, passedOver);
   // The processes of a recording ran elsewhere; on Linux a process is known whole when its owner is.
   const ps = replay || edges.platform === 'linux' ? null : new PsWatch(flows, directory, edges);
-  const owners = new Owners(flows, source, replay, ps);
+  const owners = new Owners(flows, source, replay, ps, directory);
   const { categories, places } = subject;
   const place = (words: Int32Array, at: number) => places?.lookup(words, at) ?? NOWHERE;
   const names = new FlowNames(flows, directory, categories, place, seed);

@@ -33,7 +33,7 @@ export function isInferred(source: NameSource): boolean {
 
 /** One process that owns or owned a socket. Lives as long as the directory that holds it. */
 export interface Process {
-  /** Dense, never reused within a run. */
+  /** Never reused within a run. */
   readonly id: number;
   readonly pid: number;
   /** As shown: from the executable where it is known, else the kernel's short name. */
@@ -54,7 +54,7 @@ export interface Process {
 
 /** One row of the apps table: processes that a person would call the same program. */
 export interface App {
-  /** Dense, never reused within a run. */
+  /** Dense; another app's once this one was forgotten. */
   readonly id: number;
   readonly name: string;
   readonly exe: string | null;
@@ -67,11 +67,17 @@ export interface App {
   readonly processCount: number;
 }
 
-/** Read access to the processes and apps met so far. */
+/** The processes and apps met so far, as those see them who count by them. */
 export interface ProcessDirectory {
   process(id: number): Process | undefined;
   app(id: number): App | undefined;
   readonly appCount: number;
+  /** True when there is little room left for new apps: time for `forgetApps`. */
+  readonly appsAreNearlyFull: boolean;
+  /** The app that stands for those without a place of their own. */
+  readonly moreApps: number;
+  /** Forgets apps that no flow has, and their processes; their numbers may be other apps' then. */
+  forgetApps(apps: readonly number[]): void;
 }
 
 /** What an interface is, which decides whether its bytes belong to the headline total. */

@@ -47,4 +47,8 @@ export class FakeDirectory implements ProcessDirectory {
   get appCount(): number {
     return this.#apps.length;
   }
+
+  readonly appsAreNearlyFull = false;
+  readonly moreApps = -1;
+  forgetApps(): void {}
 }

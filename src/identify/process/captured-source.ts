@@ -46,6 +46,7 @@ export class CapturedSource implements OwnerSource {
   /** Index in the capture's list -> 1 where it is the kernel. */
   #isKernel = new Uint8Array(0);
   #votes = new Int32Array(0);
+  #forgotten = 0;
 
   constructor(kind: 'pktap' | 'capture', flows: FlowTable, directory: Directory, names: () => readonly CapturedName[]) {
     this.kind = kind;
@@ -62,6 +63,16 @@ export class CapturedSource implements OwnerSource {
   work(): void {}
 
   close(): void {}
+
+  /** Numbers of processes that were forgotten meanwhile are learnt anew. */
+  beforeBatch(): void {
+    if (this.#directory.forgotten === this.#forgotten) return;
+    this.#forgotten = this.#directory.forgotten;
+    for (let index = 0; index < this.#known.length; index++) {
+      const known = this.#known[index] as number;
+      if (known >= 0 && this.#directory.process(known) === undefined) this.#known[index] = UNLEARNT;
+    }
+  }
 
   /** Process on whose behalf a flow's owner acts, or NO_OWNER: the app that mDNSResponder asks for, where the kernel tells. */
   onBehalfOf(row: number): number {

@@ -1,4 +1,4 @@
-// Every process and app met in a run, by dense number. Processes of one executable and user are one app.
+// Processes and apps by number. Processes of one executable and user are one app. What nothing refers to any more can be forgotten.
 
 import type { App, Process, ProcessDirectory } from '../../net/model.ts';
 import { foldApp } from './app-name.ts';
@@ -6,9 +6,11 @@ import type { LateFacts, ProcessFacts } from './process-facts.ts';
 import type { StartClock } from './start-clock.ts';
 import type { Users } from './users.ts';
 
-/** Processes and apps kept at the most; what comes beyond is folded into one. */
+/** Processes and apps kept at the most; what comes beyond is folded into one until there is room. */
 export const MAX_PROCESSES = 65_536;
 export const MAX_APPS = 4096;
+/** Processes that are kept though no flow has them: the newest. */
+export const SPARE_PROCESSES = 4096;
 const PIDS_SHOWN = 64;
 const OVERFLOW = '(more apps)';
 
@@ -26,23 +28,36 @@ interface MutableApp {
 export class Directory implements ProcessDirectory {
   readonly #users: Users;
   readonly #starts: StartClock | null;
-  readonly #processes: Process[] = [];
-  readonly #apps: MutableApp[] = [];
+  /** In the order in which they were learnt. */
+  readonly #processes = new Map<number, Process>();
+  readonly #keys = new Map<number, string>();
+  readonly #apps: (MutableApp | undefined)[] = [];
+  readonly #freeApps: number[] = [];
   /** Process that was learnt last under each app, even if it was completed into another: stands for those beyond the bound, so that bytes stay with their app. */
-  readonly #lastOfApp: number[] = [];
+  readonly #lastOfApp: (number | undefined)[] = [];
   readonly #processByKey = new Map<string, number>();
   readonly #appByKey = new Map<string, number>();
   /** The first app of each name and user: where a process belongs whose executable could not be learnt. */
   readonly #appByName = new Map<string, number>();
 
-  /** @param starts null where nothing counts in ticks */
-  constructor(users: Users, starts: StartClock | null = null) {
+  /** Numbers of processes below it were given out; each once. */
+  end = 0;
+  /** Processes that were kept when some were forgotten last. */
+  #kept = 0;
+  /** How often processes were forgotten: a number that was learnt before may be nobody's since. */
+  forgotten = 0;
+
+  readonly #maxApps: number;
+
+  /** @param starts null where nothing counts in ticks. @param maxApps fewer in tests */
+  constructor(users: Users, starts: StartClock | null = null, maxApps = MAX_APPS) {
+    this.#maxApps = maxApps;
     this.#users = users;
     this.#starts = starts;
   }
 
   process(id: number): Process | undefined {
-    return this.#processes[id];
+    return this.#processes.get(id);
   }
 
   app(id: number): App | undefined {
@@ -50,11 +65,20 @@ export class Directory implements ProcessDirectory {
   }
 
   get appCount(): number {
-    return this.#apps.length;
+    return this.#apps.length - this.#freeApps.length;
   }
 
   get processCount(): number {
-    return this.#processes.length;
+    return this.#processes.size;
+  }
+
+  /** True when so many were learnt since that it is time to forget some. */
+  get hasManyProcesses(): boolean {
+    return this.#processes.size >= Math.min(MAX_PROCESSES, this.#kept + 2 * SPARE_PROCESSES);
+  }
+
+  get appsAreNearlyFull(): boolean {
+    return this.appCount > this.#maxApps * (7 / 8);
   }
 
   /** Number of the process with these facts. A pid with another start time, executable or name is another process. */
@@ -65,14 +89,15 @@ export class Directory implements ProcessDirectory {
     const user = this.#users.name(facts.uid);
     const app = this.#appOf(facts, user);
     const last = this.#lastOfApp[app];
-    if (this.#processes.length >= MAX_PROCESSES && last !== undefined) return last;
-    const id = this.#processes.length;
+    if (this.#processes.size >= MAX_PROCESSES && last !== undefined) return last;
+    const id = this.end++;
     const { pid, name, exe, uid, parentPid, startTime, script, unit } = facts;
     const startedAt = this.#starts?.time(startTime) ?? null;
     const process = { id, pid, name, exe, uid, user, parentPid, startedAt, script, unit, app };
-    this.#processes.push(process);
+    this.#processes.set(id, process);
     this.#join(process);
     this.#processByKey.set(key, id);
+    this.#keys.set(id, key);
     this.#lastOfApp[app] = id;
     return id;
   }
@@ -83,16 +108,47 @@ export class Directory implements ProcessDirectory {
    * @returns true when the app changed: what was booked for its flows has to move
    */
   complete(id: number, facts: LateFacts): boolean {
-    const old = this.#processes[id];
+    const old = this.#processes.get(id);
     if (old === undefined) return false;
     const { name, exe, uid, parentPid, startedAt } = facts;
     const user = this.#users.name(uid);
     const app = this.#appOf({ ...facts, pid: old.pid, startTime: null, script: old.script, unit: old.unit }, user);
     const process = { ...old, name, exe, uid, user, parentPid, startedAt, app };
-    this.#processes[id] = process;
+    this.#processes.set(id, process);
     this.#leave(old);
     this.#join(process);
     return app !== old.app;
+  }
+
+  /** Forgets all but the newest of the processes that nothing uses; what was counted of them stays. */
+  forgetProcesses(isUsed: (id: number) => boolean): void {
+    const unused = [...this.#processes.keys()].filter((id) => !isUsed(id));
+    const last = new Set(this.#lastOfApp);
+    for (const id of unused.slice(0, -SPARE_PROCESSES)) if (!last.has(id)) this.#forget(id);
+    this.#kept = this.#processes.size - Math.min(unused.length, SPARE_PROCESSES);
+    this.forgotten++;
+  }
+
+  get moreApps(): number {
+    return this.#overflow();
+  }
+
+  forgetApps(apps: readonly number[]): void {
+    const gone = new Set(apps);
+    for (const [id, { app }] of this.#processes) if (gone.has(app)) this.#forget(id);
+    for (const index of [this.#appByKey, this.#appByName]) for (const [key, app] of index) if (gone.has(app)) index.delete(key);
+    for (const app of gone) {
+      this.#apps[app] = undefined;
+      this.#lastOfApp[app] = undefined;
+      this.#freeApps.push(app);
+    }
+    this.forgotten++;
+  }
+
+  #forget(id: number): void {
+    this.#processByKey.delete(this.#keys.get(id) ?? '');
+    this.#keys.delete(id);
+    this.#processes.delete(id);
   }
 
   #appOf(facts: ProcessFacts, user: string | null): number {
@@ -108,7 +164,7 @@ export class Directory implements ProcessDirectory {
       this.#appByKey.set(key, namesake.id);
       return namesake.id;
     }
-    if (this.#apps.length >= MAX_APPS) return this.#overflow();
+    if (this.appCount >= this.#maxApps) return this.#overflow();
     return this.#addApp(key, fold.name, fold.exe, user);
   }
 
@@ -117,8 +173,8 @@ export class Directory implements ProcessDirectory {
   }
 
   #addApp(key: string, name: string, exe: string | null, user: string | null): number {
-    const id = this.#apps.length;
-    this.#apps.push({ id, name, exe, user, pids: [], processes: [], processCount: 0 });
+    const id = this.#freeApps.pop() ?? this.#apps.length;
+    this.#apps[id] = { id, name, exe, user, pids: [], processes: [], processCount: 0 };
     this.#appByKey.set(key, id);
     const alike = `${name}\n${user ?? ''}`;
     if (!this.#appByName.has(alike)) this.#appByName.set(alike, id);
@@ -128,8 +184,10 @@ export class Directory implements ProcessDirectory {
   /** Lists a process under its app; new lists each time, as snapshots hold the old ones. */
   #join(process: Process): void {
     const app = this.#apps[process.app] as MutableApp;
-    app.processCount++;
-    app.processes = [...app.processes.slice(-(PIDS_SHOWN - 1)), process];
+    // One that was forgotten and is met again is no other one.
+    const others = app.processes.filter((each) => this.#processes.has(each.id) || !isSame(each, process));
+    if (others.length === app.processes.length) app.processCount++;
+    app.processes = [...others.slice(-(PIDS_SHOWN - 1)), process];
     app.pids = pidsOf(app.processes);
   }
 
@@ -139,6 +197,10 @@ export class Directory implements ProcessDirectory {
     app.processes = app.processes.filter(({ id }) => id !== process.id);
     app.pids = pidsOf(app.processes);
   }
+}
+
+function isSame(a: Process, b: Process): boolean {
+  return a.pid === b.pid && a.name === b.name && a.exe === b.exe && a.startedAt === b.startedAt;
 }
 
 function pidsOf(processes: readonly Process[]): number[] {

@@ -284,7 +284,7 @@ export class EbpfSource implements OwnerSource {
     if (!flows.isLive(each.row) || flows.counters[each.row * COUNTERS + SERIAL] !== each.serial) return;
     const process = holders.process(each.holder, now);
     if (process < 0) {
-      if (this.#waiting.length < MOST_WAITING) this.#waiting.push(each);
+      if (this.#waiting.length < MOST_WAITING && holders.has(each.holder)) this.#waiting.push(each);
       return;
     }
     if (each.isPeer) flows.setPeer(each.row, process);

@@ -7,11 +7,16 @@ import type { ProcessFacts } from './process-facts.ts';
 
 /** How long a process that is gone may still be told of by the exec worker, ms. */
 const PATIENCE_MS = 250;
-const MOST = 16_384;
+/**
+ * Holders kept, those met last. Sockets that were reported refer to them by number: of these fewer are kept, so that a holder is there for
+ * as long as one of its sockets is.
+ */
+const MOST = 98_304;
 const COMM_LENGTH = 15;
 
 /** One holder. */
 interface Holder {
+  readonly key: string;
   readonly pid: number;
   readonly uid: number;
   /** Of the thread that made the socket: not always the program's. */
@@ -23,16 +28,20 @@ interface Holder {
   deadline: number;
 }
 
-/** Holders by dense number, beginning at 1. */
+/** Holders by number, beginning at 1; none is used again. */
 export class Holders {
   readonly #directory: Directory;
   readonly #proc: string;
   readonly #watch: ExecWatch | null;
-  readonly #holders: Holder[] = [];
-  #byKey = new Map<string, number>();
+  readonly #most: number;
+  /** The one met longest ago first. */
+  readonly #holders = new Map<number, Holder>();
+  readonly #byKey = new Map<string, number>();
+  #end = 1;
 
-  /** @param watch null where exec events can't be had */
-  constructor(directory: Directory, proc: string, watch: ExecWatch | null) {
+  /** @param watch null where exec events can't be had. @param most fewer in tests */
+  constructor(directory: Directory, proc: string, watch: ExecWatch | null, most = MOST) {
+    this.#most = most;
     this.#directory = directory;
     this.#proc = proc;
     this.#watch = watch;
@@ -42,32 +51,48 @@ export class Holders {
   intern(pid: number, tid: number, uid: number, comm: string, now: number): number {
     const key = `${pid} ${uid} ${comm}`;
     const known = this.#byKey.get(key);
-    if (known !== undefined && !this.#isOther(this.#holders[known - 1] as Holder)) return known;
-    // Numbers stay valid for as long as flows may ask; only the index is forgotten.
-    if (this.#byKey.size >= MOST) this.#byKey = new Map();
-    const number = this.#holders.push({
-      pid,
-      uid,
-      comm,
-      isThread: tid !== pid,
-      process: -1,
-      startTime: null,
-      deadline: now + PATIENCE_MS,
-    });
+    const holder = known === undefined ? undefined : this.#holders.get(known);
+    if (known !== undefined && holder !== undefined && !this.#isOther(holder)) {
+      this.#holders.delete(known);
+      this.#holders.set(known, holder);
+      return known;
+    }
+    if (this.#holders.size >= this.#most) this.#dropOldest();
+    const number = this.#end++;
+    const isThread = tid !== pid;
+    const deadline = now + PATIENCE_MS;
+    this.#holders.set(number, { key, pid, uid, comm, isThread, process: -1, startTime: null, deadline });
     this.#byKey.set(key, number);
     return number;
   }
 
-  /** Process of a holder; -1 while it is still being found out. @param now monotonic ms */
+  /** True while a holder's process can be told, now or later. */
+  has(number: number): boolean {
+    return this.#holders.has(number);
+  }
+
+  /** Process of a holder; -1 while it is still being found out, and where the holder is not kept any more. @param now monotonic ms */
   process(number: number, now: number): number {
-    const holder = this.#holders[number - 1] as Holder;
-    if (holder.process >= 0) return holder.process;
+    const holder = this.#holders.get(number);
+    if (holder === undefined) return -1;
+    // The directory forgets processes that no flow has: asked for again, one is learnt again.
+    if (holder.process >= 0 && this.#directory.process(holder.process) !== undefined) return holder.process;
     const late = now >= holder.deadline;
     const facts = this.#facts(holder, late) ?? (late ? bare(holder) : null);
     if (facts === null) return -1;
     holder.startTime = facts.startTime;
     holder.process = this.#directory.learn(facts.uid === null ? { ...facts, uid: holder.uid } : facts);
     return holder.process;
+  }
+
+  /** A quarter, so that it is done seldom. */
+  #dropOldest(): void {
+    let left = Math.ceil(this.#most / 4);
+    for (const [number, { key }] of this.#holders) {
+      if (left-- === 0) break;
+      this.#holders.delete(number);
+      if (this.#byKey.get(key) === number) this.#byKey.delete(key);
+    }
   }
 
   /**

@@ -20,6 +20,8 @@ export interface OwnerSource {
   admit(row: number): void;
   /** Takes a flow that passes through this machine, if one of its ends is a process here (a container). @returns whether it did */
   claim?(row: number): boolean;
+  /** Process on whose behalf a flow's owner acts, or NO_OWNER; absent where nothing tells. */
+  onBehalfOf?(row: number): number;
   /** Does what is due, for a few milliseconds at the most. @param now monotonic ms */
   work(now: number): void;
   /** A thread of its own that holds rights; null or absent where there is none. */

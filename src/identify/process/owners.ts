@@ -2,8 +2,9 @@
 
 import { FLOW_DIRECTION } from '../../flow/direction.ts';
 import { directionOf, type FlowTable, NO_OWNER } from '../../flow/flow-table.ts';
-import { INTS, PROCESS, PROTOCOL_INTERFACE } from '../../flow/layout.ts';
+import { INTS, PEER_PROCESS, PROCESS, PROTOCOL_INTERFACE } from '../../flow/layout.ts';
 import { PROTOCOL } from '../../net/numbers.ts';
+import type { Directory } from './directory.ts';
 import { attributionIndex, type OwnerSource, reasonIndex } from './owner-source.ts';
 import type { PsWatch } from './ps-watch.ts';
 
@@ -21,17 +22,26 @@ export class Owners {
   readonly source: OwnerSource | null;
   readonly #recorded: boolean;
   readonly #ps: PsWatch | null;
+  readonly #directory: Directory | null;
 
   /**
    * @param source null where nothing tells owners
    * @param recorded true in a replay
    * @param ps completes the processes of sources that tell a pid and a short name; null where the source tells all
+   * @param directory where processes are forgotten that no flow has any more; null leaves them
    */
-  constructor(flows: FlowTable, source: OwnerSource | null, recorded: boolean, ps: PsWatch | null = null) {
+  constructor(
+    flows: FlowTable,
+    source: OwnerSource | null,
+    recorded: boolean,
+    ps: PsWatch | null = null,
+    directory: Directory | null = null,
+  ) {
     this.#flows = flows;
     this.source = source;
     this.#recorded = recorded;
     this.#ps = ps;
+    this.#directory = directory;
   }
 
   /** What is wrong with the source, or with what completes it; empty when all is well. */
@@ -69,11 +79,25 @@ export class Owners {
   work(now: number): void {
     this.source?.work(now);
     this.#ps?.work(now);
+    if (this.#directory?.hasManyProcesses === true) this.#forgetGone(this.#directory);
   }
 
   close(): void {
     this.source?.close();
     this.#ps?.close();
+  }
+
+  /** A machine that runs for months has millions of processes; those that no flow has any more are let go. */
+  #forgetGone(directory: Directory): void {
+    const { ints } = this.#flows;
+    const used = new Set<number>();
+    for (let row = 0; row < this.#flows.rows; row++) {
+      if (!this.#flows.isLive(row)) continue;
+      used.add(ints[row * INTS + PROCESS] as number);
+      used.add(ints[row * INTS + PEER_PROCESS] as number);
+      used.add(this.source?.onBehalfOf?.(row) ?? NO_OWNER);
+    }
+    directory.forgetProcesses((id) => used.has(id));
   }
 
   #admit(row: number): void {

@@ -36,8 +36,7 @@ export class PsWatch {
 
   /** Runs ps if it is wanted and due. @param now monotonic ms */
   work(now: number): void {
-    const { processCount } = this.#directory;
-    for (; this.#seen < processCount; this.#seen++) {
+    for (; this.#seen < this.#directory.end; this.#seen++) {
       const process = this.#directory.process(this.#seen);
       if (process !== undefined && process.exe === null && process.pid > 0) this.#wanted.push(process.id);
     }

@@ -9,6 +9,9 @@ import { FlowLog } from '../../../src/aggregate/flow-log.ts';
 import { Ledger } from '../../../src/aggregate/ledger.ts';
 import type { HostRow, Snapshot, Traffic } from '../../../src/aggregate/snapshot.ts';
 import { NameStrings } from '../../../src/identify/name/name-strings.ts';
+import { Directory } from '../../../src/identify/process/directory.ts';
+import { Owners } from '../../../src/identify/process/owners.ts';
+import { Users } from '../../../src/identify/process/users.ts';
 import { Naming, T0 } from '../../support/naming.ts';
 import { CAPTURE } from '../../support/snapshot-builder.ts';
 
@@ -139,4 +142,33 @@ it('names that nobody bears any more make room, also where there is room for hos
     m.flows.remove(row);
   }
   expect(strings.end).toBeLessThan(100);
+});
+
+it('ten times as many apps as there is room for are told apart, and what was silent is one row', () => {
+  const m = new Naming({ maxRows: 64 });
+  const directory = new Directory(new Users('/nonexistent'), null, 64);
+  const owners = new Owners(m.flows, null, false, null, directory);
+  const aggregator = new Aggregator(m.flows, directory, T0, 3, null, m.names);
+  aggregator.setInterfaces([ETHERNET]);
+  const learn = (pid: number, name: string) =>
+    directory.learn({ pid, name, exe: `/bin/${name}`, uid: 1, parentPid: 1, startTime: pid, script: null, unit: null });
+  const labels = new Map<string, string>();
+  let last: Snapshot | null = null;
+  for (let i = 0; i < 640; i++) {
+    const row = m.open({ dst: '203.0.113.9', sport: 1000 + i, bytes: 100 + i });
+    m.flows.setOwner(row, learn(5000 + i, `app-${i}`), 0, 0);
+    m.time += 1000;
+    owners.work(i);
+    last = aggregator.tick({ time: m.time, intervalMs: 1000, capture: CAPTURE, interfaces: [ETHERNET], gaps: [] }, LIVE_LIMITS);
+    expect(last.apps.find(({ app }) => app === `app-${i}`)).toMatchObject({ txBytes: 100 + i, pids: [5000 + i], flows: 1 });
+    expect(bytesOf(last.apps)).toBe(bytesOf([last.total]));
+    for (const { id, app } of last.apps) {
+      expect(labels.get(id) ?? app).toBe(app);
+      labels.set(id, app ?? '');
+    }
+    m.flows.remove(row);
+  }
+  expect(last?.apps.length).toBeLessThanOrEqual(65);
+  expect(last?.apps.find(({ app }) => app === '(more apps)')).toMatchObject({ exe: null, processCount: 0 });
+  expect(directory.processCount).toBeLessThanOrEqual(64);
 });

@@ -255,4 +255,17 @@ describe('a flow within this machine', () => {
     const row = see(packet({ ...LOOP, flags: 'S' }), UNKNOWN, CURL);
     expect([pid(row), pid(row, PEER_PROCESS)]).toEqual([null, null]);
   });
+
+  it('learns a process again that was forgotten while no flow had it', () => {
+    const { flows, directory, source, see, pid } = setUp();
+    const first = see(packet({ sport: 1 }), OUT, CURL);
+    flows.remove(first);
+    directory.forgetApps([0]);
+    source.beforeBatch();
+    const row = see(packet({ sport: 2 }), OUT, CURL);
+    expect([pid(row), directory.end]).toEqual([100, 2]);
+    expect(see(packet({ sport: 2 }), OUT, CURL)).toBe(row);
+    source.beforeBatch();
+    expect(pid(row)).toBe(100);
+  });
 });

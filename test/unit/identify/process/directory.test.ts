@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { Directory, MAX_APPS, MAX_PROCESSES } from '../../../../src/identify/process/directory.ts';
+import { Directory, MAX_APPS, MAX_PROCESSES, SPARE_PROCESSES } from '../../../../src/identify/process/directory.ts';
 import type { ProcessFacts } from '../../../../src/identify/process/process-facts.ts';
 import { StartClock } from '../../../../src/identify/process/start-clock.ts';
 import { Users } from '../../../../src/identify/process/users.ts';
+import type { Process } from '../../../../src/net/model.ts';
 import { fakeRoot } from '../../../support/fake-edges.ts';
 
 const facts = (pid: number, name: string, more: Partial<ProcessFacts> = {}): ProcessFacts => ({
@@ -87,5 +88,52 @@ describe('Directory', () => {
     const late = directory.process(directory.learn(facts(9_999_999, 'odd')));
     expect(directory.app(late?.app ?? -1)?.name).toBe('odd');
     expect(directory.process(MAX_PROCESSES)).toBeUndefined();
+  });
+
+  it('forgets what no flow has, all but the newest; what is met again is no other process', () => {
+    const directory = make();
+    const daemon = directory.learn(facts(1, 'daemon'));
+    const held = directory.learn(facts(2, 'ssh'));
+    directory.learn(facts(3, 'ssh', { startTime: 2 }));
+    expect(directory.hasManyProcesses).toBe(false);
+    let most = 0;
+    for (let i = 0; i < 100_000; i++) {
+      directory.learn(facts(10 + i, 'make', { startTime: i }));
+      if (directory.hasManyProcesses) directory.forgetProcesses((id) => id === held);
+      most = Math.max(most, directory.processCount);
+    }
+    expect(most).toBeLessThanOrEqual(3 * SPARE_PROCESSES);
+    expect(directory.process(held)).toMatchObject({ pid: 2, name: 'ssh' });
+    expect(directory.process(directory.end - 1)).toMatchObject({ pid: 100_009 });
+    expect(directory.process(daemon)).toMatchObject({ name: 'daemon' }); // its app has no other
+    expect(directory.process(directory.end - 90_000)).toBeUndefined();
+    const make1 = directory.learn(facts(11, 'make', { startTime: 1 }));
+    expect(make1).toBe(directory.end - 1);
+    expect(directory.process(make1)).toMatchObject({ pid: 11, app: 2 });
+    const app = directory.app(2);
+    const again = app?.processes.at(-2) as Process;
+    directory.forgetProcesses(() => false);
+    for (let i = 0; i < 2 * SPARE_PROCESSES; i++) directory.learn(facts(200_000 + i, 'cc', { startTime: i }));
+    directory.forgetProcesses(() => false);
+    expect(directory.process(again.id)).toBeUndefined();
+    const count = app?.processCount;
+    directory.learn(facts(again.pid, 'make', { startTime: again.pid - 10 }));
+    expect(directory.app(2)?.processCount).toBe(count);
+    expect(directory.app(2)?.pids.filter((pid) => pid === again.pid)).toHaveLength(1);
+  });
+
+  it('gives the place of a forgotten app to another one', () => {
+    const directory = new Directory(new Users('/nonexistent'), null, 8);
+    const ids = Array.from({ length: 8 }, (_, i) => directory.learn(facts(i, `app${i}`)));
+    expect(directory.appsAreNearlyFull).toBe(true);
+    const before = directory.app(3);
+    directory.forgetApps([3, 4]);
+    expect([directory.app(3), directory.process(ids[3] as number), directory.appCount]).toEqual([undefined, undefined, 6]);
+    const late = directory.process(directory.learn(facts(90, 'late')))?.app ?? -1;
+    expect([3, 4]).toContain(late);
+    expect([before?.name, directory.app(late)?.name, directory.app(late)?.pids]).toEqual(['app3', 'late', [90]]);
+    const back = directory.process(directory.learn(facts(3, 'app3')))?.app ?? -1;
+    expect([3, 4]).toContain(back);
+    expect(directory.app(back)).toMatchObject({ name: 'app3', processCount: 1 });
   });
 });

@@ -110,4 +110,30 @@ describe('Holders', () => {
     const number = holders.intern(10, 10, 0, 'nfsd', 0);
     expect([seen(number, 0), seen(number, 250)]).toEqual([null, { name: 'nfsd', exe: null, uid: 5 }]);
   });
+
+  it('lets those go that were met longest ago, and no number is ever another one’s', () => {
+    const root = fakeRoot({});
+    const directory = new Directory(new Users(`${root}/passwd`));
+    const holders = new Holders(directory, `${root}/proc`, null, 8);
+    const busy = holders.intern(1, 1, 5, 'busy', 0);
+    const numbers = new Set([busy]);
+    for (let pid = 2; pid < 100; pid++) {
+      numbers.add(holders.intern(pid, pid, 5, 'brief', 0));
+      expect(holders.intern(1, 1, 5, 'busy', 0)).toBe(busy);
+    }
+    expect(numbers.size).toBe(99);
+    expect([...numbers].filter((number) => holders.has(number)).length).toBeLessThanOrEqual(8);
+    expect([holders.has(2), holders.process(2, 1000), holders.has(99)]).toEqual([false, -1, true]);
+    expect(holders.intern(2, 2, 5, 'brief', 0)).toBe(100);
+  });
+
+  it('learns a process again that the directory has forgotten', () => {
+    const { holders, directory, seen } = holdersOf(proc(10, 'wget', 500));
+    const number = holders.intern(10, 10, 5, 'wget', 0);
+    const before = holders.process(number, 0);
+    directory.forgetApps([0]);
+    expect(directory.process(before)).toBeUndefined();
+    expect(seen(number, 1000)).toMatchObject({ name: 'wget', exe: '/bin/wget' });
+    expect(holders.process(number, 1000)).not.toBe(before);
+  });
 });
