@@ -19,7 +19,20 @@ import { tableOf } from './support/table.js';
  * @property {boolean} small a tenth of the work, for a first look
  */
 
-const NAMES = ['files', 'flood', 'start', 'frames', 'keys', 'idle', 'attribution', 'inspect', 'floods', 'history', 'recording'];
+const NAMES = [
+  'files',
+  'flood',
+  'start',
+  'frames',
+  'keys',
+  'idle',
+  'attribution',
+  'inspect',
+  'floods',
+  'limits',
+  'history',
+  'recording',
+];
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
