@@ -2,7 +2,7 @@
 
 import type { HistoryBatch, HistoryEntry, LoggedFlow } from '../aggregate/history-batch.ts';
 
-/** Combinations kept; some 200 bytes each. A busy machine fills them in hours. */
+/** Combinations kept; 338 bytes each. A busy machine fills them in hours. */
 const MOST_ENTRIES = 50_000;
 /** Beyond that hosts are folded; and beyond this bytes are lost. */
 const MOST_FOLDED = 60_000;
