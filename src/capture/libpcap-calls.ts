@@ -22,6 +22,8 @@ export interface LibpcapCalls {
   setTimeout(handle: Pointer, ms: number): number;
   /** macOS only (pcap/pcap-private.h of Apple's libpcap); null where the library has none. */
   readonly setWantPktap: ((handle: Pointer, want: number) => number) | null;
+  /** What BPF made of the size that was asked for, which it cuts to its largest; null where that is no ring (Linux), or in an old library. */
+  readonly bufferSize: ((handle: Pointer) => number) | null;
   activate(handle: Pointer): number;
   setNonblock(handle: Pointer, on: number, error: Buffer): number;
   geterr(handle: Pointer): string;
@@ -93,6 +95,7 @@ export function loadLibpcap(platform: 'darwin' | 'linux'): LibpcapCalls {
     setBufferSize: pcap.func('int pcap_set_buffer_size(void*, int)'),
     setTimeout: pcap.func('int pcap_set_timeout(void*, int)'),
     setWantPktap: platform === 'darwin' ? optional(() => pcap.func('int pcap_set_want_pktap(void*, int)')) : null,
+    bufferSize: platform === 'darwin' ? optional(() => pcap.func('int pcap_bufsize(void*)')) : null,
     activate: pcap.func('int pcap_activate(void*)'),
     setNonblock: pcap.func('int pcap_setnonblock(void*, int, _Out_ char*)'),
     geterr: pcap.func('const char* pcap_geterr(void*)'),

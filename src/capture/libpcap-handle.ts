@@ -25,6 +25,8 @@ export class LibpcapHandle {
   /** As libpcap reports it live (DLT). */
   readonly link: number;
   readonly pointer: Pointer;
+  /** Of the kernel's ring: as asked for, or what the kernel made of it where it tells. */
+  readonly bufferBytes: number;
   readonly #calls: LibpcapCalls;
   readonly #stat: PcapStat = { recv: 0, drop: 0, ifdrop: 0 };
   readonly #last: PcapStat = { recv: 0, drop: 0, ifdrop: 0 };
@@ -51,6 +53,7 @@ export class LibpcapHandle {
       if (request.device === 'any') calls.setDatalink(pointer, LINK.LINUX_SLL2); // libpcap before 1.10 has only version 1: then it stays
       if (calls.setNonblock(pointer, 1, error) < 0) throw captureError(textOf(error), request);
       this.link = calls.datalink(pointer);
+      this.bufferBytes = calls.bufferSize?.(pointer) ?? request.bufferBytes;
       this.#filter(request);
     } catch (thrown) {
       calls.close(pointer);

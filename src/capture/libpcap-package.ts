@@ -12,8 +12,6 @@ const MANAGERS: readonly (readonly [path: string, command: string])[] = [
   ['/usr/bin/pacman', 'pacman -S --needed libpcap'],
   ['/usr/bin/zypper', 'zypper install -y libpcap1'],
 ];
-/** Homebrew refuses to run as root. */
-const BREW: readonly string[] = ['/opt/homebrew/bin/brew', '/usr/local/bin/brew'];
 const SUDO = '/usr/bin/sudo';
 
 /**
@@ -25,10 +23,8 @@ export function libpcapHint(
   edges: Pick<Edges, 'platform' | 'euid'>,
   exists: (path: string) => boolean = systemPathExists,
 ): string {
-  if (edges.platform === 'darwin') {
-    // macOS has libpcap built in; if that can't be loaded, Homebrew's is better than none, though it knows no processes.
-    return BREW.some(exists) ? 'type: brew install libpcap' : 'type: netmon-tui doctor';
-  }
+  // A Mac has its own built in. No other is ever loaded: Homebrew's knows no processes, and its folder is its user's to write to.
+  if (edges.platform === 'darwin') return 'type: netmon-tui doctor';
   const command = MANAGERS.find(([path]) => exists(path))?.[1];
   if (command === undefined) return "install your system's libpcap package";
   if (edges.euid() === 0) return `type: ${command}`;

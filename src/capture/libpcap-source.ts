@@ -56,7 +56,13 @@ export async function openLibpcap(
   const library = calls ?? load(edges.platform);
   const devices = await deviceNames(edges);
   if (edges.platform === 'darwin' && library.setWantPktap !== null) {
-    if (request.bpf !== null) throw new DriverUnavailable('a capture filter cannot look into PKTAP frames in process');
+    if (request.bpf !== null) {
+      if (edges.euid() !== 0) return plain('with a capture filter libpcap captures plain interfaces');
+      throw new DriverUnavailable(
+        'a capture filter cannot look into PKTAP frames in process',
+        'leave --driver away: tcpdump takes a filter',
+      );
+    }
     const names = request.interfaces.includes('any') ? 'all' : request.interfaces.join(',') || PKTAP_DEFAULT;
     try {
       return new LibpcapSource(library, [`pktap,${names}`], true, request, edges, clock, devices, '');
@@ -141,9 +147,9 @@ class LibpcapSource implements PacketSource {
       ? { bulk: PKTAP_SNAPLEN - 156, whole: PKTAP_SNAPLEN - 156 }
       : { bulk: BULK_BYTES, whole: WHOLE_BYTES };
     this.#ring = Math.max(LEAST_RING, Math.floor(request.bufferBytes / names.length));
-    this.bufferBytes = this.#ring * names.length;
     try {
       for (const device of names) this.#taps.push(this.#openTap(device, pktap));
+      this.bufferBytes = this.#taps.reduce((sum, { handle }) => sum + (handle?.bufferBytes ?? 0), 0);
       this.#dump = calls.openDump((this.#taps[0] as Tap & { handle: LibpcapHandle }).handle.pointer, this.#batch.bytes as Buffer);
     } catch (thrown) {
       this.close();

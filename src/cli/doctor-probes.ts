@@ -1,8 +1,10 @@
 // The doctor's steps that open every capture driver for a moment.
 
+import { DriverUnavailable } from '../capture/capture-errors.ts';
 import type { DriverTable } from '../capture/opener.ts';
 import { type CaptureRequest, DRIVERS, type DriverName, type PacketSource } from '../capture/source.ts';
 import type { Clock } from '../clock.ts';
+import { NetmonError } from '../errors.ts';
 import type { Edges } from '../net/edges.ts';
 import { type Finding, no, ok, type Step, skipped } from './doctor-step.ts';
 
@@ -26,7 +28,20 @@ const TURN_MS = 20;
 
 /** One step for each capture driver. @param seen gets what the drivers that name processes have shown */
 export function driverSteps(edges: Edges, probe: DriverProbe, seen: CapturedOwners[]): Step[] {
-  return DRIVERS.map((name) => ({ name: `driver ${name}`, ask: () => tryDriver(name, edges, probe, seen) }));
+  let better = '';
+  const ask = async (name: DriverName): Promise<Finding> => {
+    try {
+      const finding = await tryDriver(name, edges, probe, seen);
+      if (finding.result === 'ok') better ||= `${name} works`;
+      return finding;
+    } catch (thrown) {
+      // What cannot be here at all is no fault where a better one works: nobody should build a package for nothing.
+      if (thrown instanceof DriverUnavailable && better !== '') return skipped(`${thrown.message}; not needed, as ${better}`);
+      if (thrown instanceof NetmonError && thrown.code === 'permission') better ||= `${name} takes nothing but rights`;
+      throw thrown;
+    }
+  };
+  return DRIVERS.map((name) => ({ name: `driver ${name}`, ask: () => ask(name) }));
 }
 
 async function tryDriver(name: DriverName, edges: Edges, probe: DriverProbe, seen: CapturedOwners[]): Promise<Finding> {

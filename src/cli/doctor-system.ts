@@ -54,7 +54,7 @@ async function libpcapVersion(edges: Edges) {
     const { loadLibpcap } = await import('../capture/libpcap-calls.ts');
     return ok(loadLibpcap(edges.platform).version);
   } catch (thrown) {
-    return no(`could not be loaded: ${reasonOf(thrown)}`, libpcapHint(edges));
+    return no(`could not be loaded: ${reasonOf(thrown)}`, edges.platform === 'darwin' ? 'type: npm install' : libpcapHint(edges));
   }
 }
 

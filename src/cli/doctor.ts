@@ -17,6 +17,7 @@ import { answerOf, type Finding, ok, type Step } from './doctor-step.ts';
 import { interfaceSteps, type TerminalFacts, terminalSteps, versionSteps } from './doctor-system.ts';
 import { systemFiles } from './file-access.ts';
 import type { Options } from './options.ts';
+import { permissionHint } from './sudo-command.ts';
 
 /** What the doctor looks at beside the edges; a test stands it elsewhere. */
 export interface DoctorRoom {
@@ -26,6 +27,8 @@ export interface DoctorRoom {
   readonly env: NodeJS.ProcessEnv;
   readonly terminal: TerminalFacts;
   readonly identity: Identity;
+  /** The way out of missing rights, exactly as it is to be typed here. */
+  readonly sudo: string;
   /** null: the machine's own. */
   readonly history: HistoryLook | null;
   /** How long each driver is open. */
@@ -38,6 +41,8 @@ export interface DoctorRoom {
 const RING_BYTES = 16 << 20;
 const NAME_CELLS = 15;
 const RESULT_CELLS = 7;
+/** What a part that does not know how this process was started says instead. */
+const ANY_SUDO = /^(type: )?sudo (env "PATH=\$PATH" )?netmon-tui$/;
 
 /**
  * Asks every step in turn and writes one line for each as soon as it is known, a second with the way out.
@@ -51,7 +56,7 @@ export async function doctor(
   out: { write(text: string): unknown },
   room: Partial<DoctorRoom> = {},
 ): Promise<number> {
-  const { version, clock, drivers, env, terminal, identity, openMs, stepMs, history } = { ...systemRoom(), ...room };
+  const { version, clock, drivers, env, terminal, identity, sudo, openMs, stepMs, history } = { ...systemRoom(edges), ...room };
   const redact = redactor(identity);
   const around = surroundingsOf(edges, env);
   const request = { interfaces: options.interfaces, bpf: options.bpf, bufferBytes: RING_BYTES };
@@ -69,12 +74,16 @@ export async function doctor(
     ],
   ];
   let failed = 0;
+  let lastWayOut: string | null = null;
   for (const [title, steps] of parts) {
     out.write(`${title}\n`);
     for (const step of steps()) {
       const finding = await answerOf(step, stepMs);
       if (finding.result === 'no') failed++;
-      out.write(linesOf(step.name, finding, redact));
+      const wayOut = finding.wayOut?.replace(ANY_SUDO, () => sudo) ?? null;
+      // one way out of several steps in a row is said once
+      out.write(linesOf(step.name, { ...finding, wayOut: wayOut === lastWayOut ? null : wayOut }, redact));
+      if (finding.result !== 'ok') lastWayOut = wayOut ?? lastWayOut;
     }
   }
   out.write(`\n${failed === 0 ? 'all steps work' : `${failed} ${failed === 1 ? 'step does' : 'steps do'} not work`}\n`);
@@ -103,8 +112,9 @@ function surroundingsOf(edges: Edges, env: NodeJS.ProcessEnv): Surroundings {
   return { platform: edges.platform, env, euid: edges.euid(), passwd, files: systemFiles };
 }
 
-function systemRoom(): DoctorRoom {
+function systemRoom({ platform, euid }: Edges): DoctorRoom {
   const { isTTY, columns, rows } = process.stdout;
+  const [node, script = 'netmon-tui', ...words] = process.argv;
   return {
     version: (JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }).version,
     clock: systemClock,
@@ -112,6 +122,7 @@ function systemRoom(): DoctorRoom {
     env: process.env,
     terminal: { isTTY: isTTY === true, columns, rows },
     identity: { host: hostname(), user: process.env['SUDO_USER'] ?? userName(), home: homedir() },
+    sudo: permissionHint({ platform, euid: euid(), node: node ?? process.execPath, script, folder: process.cwd(), words }),
     history: null,
     openMs: 1000,
     stepMs: 15_000,

@@ -62,6 +62,7 @@ export class FakeLibpcap implements LibpcapCalls {
   /** What `compile` answers; null is a syntax error. */
   compiled: Buffer | null = null;
   setWantPktap: LibpcapCalls['setWantPktap'] = null;
+  bufferSize: LibpcapCalls['bufferSize'] = null;
   /** Largest batch asked for. */
   limit = 0;
 

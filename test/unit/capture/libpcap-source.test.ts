@@ -281,6 +281,13 @@ describe('macOS', () => {
     expect(source.bufferBytes).toBe(16 * MIB);
   });
 
+  it('tells what the kernel made of the ring, which it may cut', async () => {
+    const devices = { [DEFAULT]: fakeDevice(LINK.PKTAP_DLT) };
+    const { calls, open } = setUp(devices, { request: { interfaces: [] }, system: mac(0), pktap: true });
+    calls.bufferSize = () => MIB / 2;
+    expect((await open()).bufferBytes).toBe(MIB / 2);
+  });
+
   it('takes all of them for `any`', async () => {
     const { calls, open } = setUp(
       { 'pktap,all': fakeDevice(LINK.PKTAP_DLT) },
@@ -334,6 +341,15 @@ describe('macOS', () => {
     const { calls, open } = setUp({ [DEFAULT]: fakeDevice(149) }, { request: { bpf: 'tcp' }, system: mac(0), pktap: true });
     await expect(open()).rejects.toBeInstanceOf(DriverUnavailable);
     expect(calls.calls).toEqual([]);
+  });
+
+  it('captures the plain interface without root, where a capture filter works', async () => {
+    const devices = { [DEFAULT]: fakeDevice(149), en0: fakeDevice(1) };
+    const request = { interfaces: [], bpf: 'tcp' };
+    const { calls, open } = setUp(devices, { request, system: mac(501), pktap: true });
+    calls.compiled = writeProgram([{ code: 0x06, jt: 0, jf: 0, k: 262_144 }]);
+    expect((await open()).note).toMatch(/capture filter/);
+    expect([calls.open, calls.calls.includes('compile en0 tcp')]).toEqual([['en0'], true]);
   });
 
   it('is unavailable to root when the kernel gives no PKTAP headers', async () => {

@@ -59,6 +59,7 @@ async function report(edges: Edges, room: Partial<DoctorRoom> = {}): Promise<{ t
       env: { TERM: 'xterm-256color', LANG: 'de_DE.UTF-8', HOME: '/Users/anna' },
       terminal: { isTTY: true, columns: 120, rows: 40 },
       identity: IDENTITY,
+      sudo: 'type: sudo bin/netmon-tui.js doctor',
       openMs: 1000,
       stepMs: 10_000,
       ...room,
@@ -103,8 +104,8 @@ describe('doctor on a Mac', () => {
       /^ok .*3 packets in 1 s; received 3, dropped unknown, shed 0; 2 with a process; ring 1024 KiB; en0 link 1; seen at \[address\]$/,
     );
     expect(line(text, 'driver tcpdump')).toMatch(/^no .*no permission to capture on \[address\]$/);
-    expect(text).toMatch(/driver tcpdump.*\n +type: sudo netmon-tui\n/);
-    expect(text).toMatch(/driver cap +the package cap is not built\n +type: npm rebuild cap\n/);
+    expect(text).toMatch(/ user +not root\n +type: sudo bin\/netmon-tui\.js doctor\n/);
+    expect(line(text, 'driver cap')).toBe('skipped driver cap      the package cap is not built; not needed, as libpcap works');
     expect(line(text, 'owners: lsof')).toMatch(/^ok .*1 sockets of 1 processes$/);
     expect(line(text, 'owners: PKTAP')).toMatch(/^ok .*2 of 3 packets of libpcap carry a process$/);
     expect(line(text, 'owners: nettop')).toMatch(/^ok .*1 flows of 1 processes; columns interface state$/);
@@ -113,6 +114,19 @@ describe('doctor on a Mac', () => {
     expect(line(text, 'UTF-8')).toMatch(/^ok +UTF-8 +de_DE\.UTF-8$/);
     expect(text).toMatch(/\n\d+ steps do not work\n$/);
     expect(closed).toEqual(['closed']);
+  });
+
+  it('says a way out once, and that of a package only where it is needed', async () => {
+    const refuse = (driver: string) => () =>
+      Promise.reject(new NetmonError('permission', `no ${driver}`, 'type: sudo netmon-tui'));
+    const cap = () => Promise.reject(new DriverUnavailable('the package cap is not built', 'type: npm rebuild cap'));
+    const drivers = { libpcap: refuse('libpcap'), tcpdump: refuse('tcpdump'), cap };
+    const { text } = await report(fakeEdges(MAC), { drivers });
+    expect(text.match(/type: sudo/g)).toHaveLength(1);
+    expect(line(text, 'driver cap')).toMatch(/^skipped .*; not needed, as libpcap takes nothing but rights$/);
+    const broken = () => Promise.reject(new DriverUnavailable('libpcap could not be loaded'));
+    const without = await report(fakeEdges(MAC), { drivers: { ...drivers, libpcap: broken, tcpdump: broken } });
+    expect(without.text).toMatch(/driver cap +the package cap is not built\n +type: npm rebuild cap\n/);
   });
 
   it('leaves out who and where', async () => {
