@@ -6,6 +6,7 @@ import type { CommandLine } from './command-line.ts';
 import { systemRoom } from './history/room.ts';
 import type { HistoryOptions, Options } from './options.ts';
 import { shellWords } from './quote.ts';
+import { lastingNode } from './service/lasting-node.ts';
 import type { Starter } from './service-command.ts';
 
 /**
@@ -68,11 +69,20 @@ export async function historyCommands(
 /** Whose service it would be: the user whose history it is. */
 function starter({ place }: Options, { owner }: HistoryOptions): Starter {
   const [, script = '', ...words] = process.argv;
-  const program = { node: process.execPath, script: realpathSync(script), typed: shellWords(['netmon-tui', ...words]) };
+  const node = lastingNode(process.execPath, process.env['PATH'] ?? '', realOf);
+  const program = { node, script: realpathSync(script), typed: shellWords(['netmon-tui', ...words]) };
   if (owner !== null) return { ...program, user: { ...owner, name: process.env['SUDO_USER'] ?? '', home: place.home } };
   const uid = process.getuid?.() ?? 0;
   if (uid === 0) return { ...program, user: null };
   return { ...program, user: { uid, gid: process.getgid?.() ?? -1, name: process.env['USER'] ?? '', home: place.home } };
+}
+
+function realOf(path: string): string | null {
+  try {
+    return realpathSync(path);
+  } catch {
+    return null;
+  }
 }
 
 function standardInput(): string {

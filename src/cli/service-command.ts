@@ -49,7 +49,7 @@ export async function serviceCommand(
     ...KEPT.flatMap((flag) => line.texts(flag).map((value) => `--${flag}=${flag === 'config' ? resolve(value) : value}`)),
     ...SIMPLE.flatMap((flag) => (line.has(flag) ? [`--${flag}`] : [])),
   ];
-  const { text, path, install } = make({ ...starter, words, history: history.path });
+  const { text, path, install, besides, warnings } = make({ ...starter, words, history: history.path });
   const output = line.text('output');
   if (output === null) await room.out.write(text);
   else {
@@ -62,8 +62,12 @@ export async function serviceCommand(
     }
   }
   const commands = install(output === null ? null : shellWords([output]));
-  await room.err.write(
-    `\n${path} is where it belongs. To install it, type:\n${commands.map((command) => `  ${command}\n`).join('')}`,
-  );
+  const said = [
+    `${path} is where it belongs. To install it, type:`,
+    ...commands.map((command) => `  ${command}`),
+    ...besides.flatMap(([purpose, command]) => [`${purpose}:`, `  ${command}`]),
+    ...warnings,
+  ];
+  await room.err.write(`\n${said.map((line) => `${line}\n`).join('')}`);
   return 0;
 }

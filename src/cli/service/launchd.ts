@@ -1,5 +1,6 @@
 // The property list for launchd (launchd.plist(5)). Capturing takes root on a Mac; whose history it is, it learns as it would under sudo. Pure.
 
+import { dirname } from 'node:path';
 import { NetmonError } from '../../errors.ts';
 import type { Service, ServiceFile } from './service.ts';
 
@@ -7,6 +8,8 @@ const LABEL = 'netmon-tui.record';
 const PATH = `/Library/LaunchDaemons/${LABEL}.plist`;
 /** Neither XML 1.0 nor a command line holds them. */
 const CONTROL = /[\u0000-\u001f\u007f\ufffe\uffff]/;
+/** What macOS lets no daemon read, root or not (TCC), unless its program was given full access to the disk. */
+const GUARDED = /^\/Users\/[^/]+\/(Desktop|Documents|Downloads|Library\/Mobile Documents)\//;
 const ESCAPES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;' };
 
 /**
@@ -14,7 +17,7 @@ const ESCAPES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '
  *
  * @throws NetmonError `usage` for words that no property list can hold
  */
-export function launchdPlist({ node, script, words, user, typed }: Service): ServiceFile {
+export function launchdPlist({ node, script, words, history, user, typed }: Service): ServiceFile {
   const command = [node, script, 'record', ...words];
   if (command.some((word) => CONTROL.test(word)))
     throw new NetmonError('usage', 'a word with a control character in it does not fit into a property list', 'leave it out');
@@ -36,7 +39,8 @@ export function launchdPlist({ node, script, words, user, typed }: Service): Ser
     '  <key>KeepAlive</key><dict><key>SuccessfulExit</key><false/></dict>',
     '  <key>ThrottleInterval</key><integer>30</integer>',
     '  <key>ExitTimeOut</key><integer>30</integer>',
-    '  <key>ProcessType</key><string>Background</string>',
+    '  <!-- the timers and cores of background jobs are too late and too slow to empty the ring in time -->',
+    '  <key>ProcessType</key><string>Standard</string>',
     '  <!-- 077 -->',
     '  <key>Umask</key><integer>63</integer>',
     '  <key>WorkingDirectory</key><string>/</string>',
@@ -50,8 +54,17 @@ export function launchdPlist({ node, script, words, user, typed }: Service): Ser
     install: (file) => [
       file === null ? `${typed} | sudo tee ${PATH} > /dev/null` : `sudo install -m 644 -o root -g wheel ${file} ${PATH}`,
       `sudo launchctl bootstrap system ${PATH}`,
-      `sudo launchctl print system/${LABEL}          # how it goes; to end it for good: sudo launchctl bootout system/${LABEL}`,
     ],
+    besides: [
+      ['To see how it goes', `sudo launchctl print system/${LABEL}`],
+      ['To end it for good, or before it is installed anew', `sudo launchctl bootout system/${LABEL}`],
+    ],
+    warnings: [script, history]
+      .filter((path) => GUARDED.test(path))
+      .map(
+        (path) =>
+          `macOS lets no daemon into ${dirname(path)}: without full disk access for ${node} it can't start. Choose another folder.`,
+      ),
   };
 }
 

@@ -21,6 +21,10 @@ export interface ServiceFile {
   readonly text: string;
   /** Where it belongs. */
   readonly path: string;
-  /** Puts it there, starts it, and how to see and undo it; one command a line. @param file where it was written, null for standard output */
+  /** Puts it there and starts it; one command a line, nothing else: zsh takes no comments at its prompt. @param file where it was written, null for standard output */
   install(file: string | null): readonly string[];
+  /** What may be wanted besides: what for, and what to type. */
+  readonly besides: readonly (readonly [purpose: string, command: string])[];
+  /** What stands in the way, a sentence each. */
+  readonly warnings: readonly string[];
 }

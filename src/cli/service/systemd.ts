@@ -77,8 +77,12 @@ export function systemdUnit({ node, script, words, history, user, typed }: Servi
       file === null ? `${typed} | sudo tee ${PATH} > /dev/null` : `sudo install -m 644 ${file} ${PATH}`,
       'sudo systemctl daemon-reload',
       'sudo systemctl enable --now netmon-tui',
-      'systemctl status netmon-tui          # how it goes; to end it for good: sudo systemctl disable --now netmon-tui',
     ],
+    besides: [
+      ['To see how it goes', 'systemctl status netmon-tui'],
+      ['To end it for good', 'sudo systemctl disable --now netmon-tui'],
+    ],
+    warnings: [],
   };
 }
 

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parseCommandLine } from '../../../../src/cli/command-line.ts';
+import { lastingNode } from '../../../../src/cli/service/lasting-node.ts';
 import { launchdPlist } from '../../../../src/cli/service/launchd.ts';
 import type { Service } from '../../../../src/cli/service/service.ts';
 import { systemdUnit } from '../../../../src/cli/service/systemd.ts';
@@ -90,13 +91,56 @@ describe('launchd', () => {
       EnvironmentVariables: { SUDO_UID: '501', SUDO_GID: '20', SUDO_USER: ANN.name, HOME: '/Users/ann' },
       RunAtLoad: true,
       KeepAlive: { SuccessfulExit: false },
+      ProcessType: 'Standard',
       Umask: 0o77,
     });
+  });
+
+  it('warns of folders that no daemon may read on a Mac', () => {
+    expect(plist.warnings).toEqual([]);
+    const script = '/Users/ann/Documents/netmon-tui/bin/netmon-tui.js';
+    expect(launchdPlist({ ...SERVICE, script }).warnings.join()).toMatch(/^macOS lets no daemon into \/Users\/ann\/Documents\//);
+    expect(launchdPlist({ ...SERVICE, history: '/Users/ann/Desktop/h.sqlite' }).warnings).toHaveLength(1);
+    expect(launchdPlist({ ...SERVICE, script: '/Users/ann/src/Documents/x.js' }).warnings).toEqual([]);
   });
 
   it('says how to install it', () => {
     expect(plist.install(null)[0]).toBe(`${SERVICE.typed} | sudo tee /Library/LaunchDaemons/netmon-tui.record.plist > /dev/null`);
     expect(plist.install('a.plist')).toContain('sudo launchctl bootstrap system /Library/LaunchDaemons/netmon-tui.record.plist');
+  });
+});
+
+describe('what is to be typed', () => {
+  it.each([
+    ['systemd', systemdUnit(SERVICE)],
+    ['launchd', launchdPlist(SERVICE)],
+  ])('for %s is commands alone: zsh takes no comments at its prompt', (_name, { install, besides }) => {
+    const commands = [...install(null), ...install('a file'), ...besides.map(([, command]) => command)];
+    expect(commands.filter((command) => /\s#/.test(command))).toEqual([]);
+  });
+});
+
+describe('lastingNode', () => {
+  const links: Record<string, string> = {
+    '/opt/homebrew/bin/node': '/opt/homebrew/Cellar/node/25.0.0/bin/node',
+    '/opt/homebrew/opt/node@24/bin/node': '/opt/homebrew/Cellar/node@24/24.1.0/bin/node',
+    '/Users/ann/Library/Caches/fnm_multishells/1_2/bin/node': '/Users/ann/.fnm/node-versions/v24.1.0/installation/bin/node',
+  };
+  const lasting = (executable: string) =>
+    lastingNode(
+      executable,
+      [...Object.keys(links).map((link) => link.slice(0, -5)), 'bin', ''].join(':'),
+      (path) => links[path] ?? null,
+    );
+
+  it('is the link that outlives an upgrade', () => {
+    expect(lasting('/opt/homebrew/Cellar/node/25.0.0/bin/node')).toBe('/opt/homebrew/bin/node');
+    expect(lasting('/opt/homebrew/Cellar/node@24/24.1.0/bin/node')).toBe('/opt/homebrew/opt/node@24/bin/node');
+  });
+
+  it('is no link that a shell made for itself, and the node that runs where there is none', () => {
+    const own = '/Users/ann/.fnm/node-versions/v24.1.0/installation/bin/node';
+    expect([lasting(own), lasting('/opt/node/bin/node')]).toEqual([own, '/opt/node/bin/node']);
   });
 });
 
