@@ -28,6 +28,7 @@ import type { Edges } from '../net/edges.ts';
 import type { Fallback, Place } from '../net/model.ts';
 import { ebpf } from './ebpf.ts';
 import { Inspection } from './inspection.ts';
+import { pathOf } from './libproc.ts';
 import { MAX_FLOWS, Monitor } from './monitor.ts';
 
 /** A run's parts. */
@@ -68,7 +69,7 @@ export function assemble(opened: OpenedSource, subject: Subject, edges: Edges, c
   const passedOver: Fallback[] = [];
   const source = ownerSource(opened, replay, flows, directory, edges, clock, passedOver);
   // The processes of a recording ran elsewhere; on Linux a process is known whole when its owner is.
-  const ps = replay || edges.platform === 'linux' ? null : new PsWatch(flows, directory, edges);
+  const ps = replay || edges.platform === 'linux' ? null : new PsWatch(flows, directory, edges, pathOf);
   const owners = new Owners(flows, source, replay, ps, directory);
   const { categories, places } = subject;
   const place = (words: Int32Array, at: number) => places?.lookup(words, at) ?? NOWHERE;

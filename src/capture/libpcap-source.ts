@@ -75,18 +75,14 @@ export async function openLibpcap(
   return plain('');
 
   async function plain(note: string): Promise<PacketSource> {
-    let names = request.interfaces;
-    if (names.length === 0) {
-      const route = await defaultInterface(edges);
-      if (route === null)
-        throw new NetmonError(
-          'no-device',
-          'no default route, so no interface to choose',
-          'name one: netmon-tui --interface NAME',
-        );
-      names = [route];
+    if (request.interfaces.length > 0) return open(request.interfaces);
+    const route = await defaultInterface(edges);
+    if (route !== null) return open([route]);
+    throw new NetmonError('no-device', 'no default route, so no interface to choose', 'name one: netmon-tui --interface NAME');
+
+    function open(names: readonly string[]) {
+      return new LibpcapSource(library, names, false, request, edges, clock, devices, note);
     }
-    return new LibpcapSource(library, names, false, request, edges, clock, devices, note);
   }
 }
 

@@ -1,11 +1,12 @@
-// Full paths, parents, users and start times from ps, for processes of which the capture or nettop tells a pid and the beginning of a name. It runs
-// when such a process turned up, never by a clock.
+// Full paths from the kernel, parents and users from ps, for processes of which the capture or nettop tells a pid and the beginning of a
+// name. ps runs when such a process turned up, never by a clock; the kernel is asked at once, while the process is there.
 
 import type { FlowTable } from '../../flow/flow-table.ts';
 import { INTS, PEER_PROCESS, PROCESS } from '../../flow/layout.ts';
 import type { Edges } from '../../net/edges.ts';
 import { ChildPoll } from './child-poll.ts';
 import type { Directory } from './directory.ts';
+import type { PathOf } from './libproc.ts';
 import type { LateFacts } from './process-facts.ts';
 import { PS_ARGUMENTS, type PsRecord, parsePs } from './ps.ts';
 
@@ -22,10 +23,15 @@ export class PsWatch {
   /** Processes of the directory below this one were looked at. */
   #seen = 0;
   #wanted: number[] = [];
+  readonly #pathOf: PathOf;
+  /** Of processes that wait for ps; those that are gone by then keep at least this. */
+  readonly #paths = new Map<number, string>();
 
-  constructor(flows: FlowTable, directory: Directory, edges: Edges) {
+  /** @param pathOf null for every pid where the kernel can't be asked: then ps tells what a process was started as */
+  constructor(flows: FlowTable, directory: Directory, edges: Edges, pathOf: PathOf = () => null) {
     this.#flows = flows;
     this.#directory = directory;
+    this.#pathOf = pathOf;
     this.#poll = new ChildPoll(edges, { path: edges.paths.ps, pauseMs: PAUSE_MS, limits: LIMITS });
   }
 
@@ -38,7 +44,10 @@ export class PsWatch {
   work(now: number): void {
     for (; this.#seen < this.#directory.end; this.#seen++) {
       const process = this.#directory.process(this.#seen);
-      if (process !== undefined && process.exe === null && process.pid > 0) this.#wanted.push(process.id);
+      if (process === undefined || process.exe !== null || process.pid <= 0) continue;
+      this.#wanted.push(process.id);
+      const path = this.#pathOf(process.pid);
+      if (path !== null && isNameOf(process.name, baseOf(path))) this.#paths.set(process.id, path);
     }
     if (!this.#poll.isReady(now) || this.#wanted.length === 0) return;
     const asked = this.#wanted;
@@ -66,13 +75,24 @@ export class PsWatch {
     const moved = new Set<number>();
     for (const id of asked) {
       const process = this.#directory.process(id);
-      const record = process === undefined ? undefined : byPid.get(process.pid);
-      if (process === undefined || record === undefined) continue;
-      const facts = factsOf(record);
-      // Else the pid went to another process before ps ran.
-      if (isNameOf(process.name, facts.name) && this.#directory.complete(id, facts)) moved.add(id);
+      const path = this.#paths.get(id) ?? null;
+      this.#paths.delete(id);
+      if (process === undefined) continue;
+      const facts = this.#facts(process.pid, process.name, path, byPid.get(process.pid));
+      if (facts !== null && this.#directory.complete(id, facts)) moved.add(id);
     }
     if (moved.size > 0) this.#markFlowsOf(moved);
+  }
+
+  /** What is known of a process by now; null where that is nothing new. */
+  #facts(pid: number, short: string, path: string | null, record: PsRecord | undefined): LateFacts | null {
+    const listed = record === undefined ? null : factsOf(record);
+    if (path === null) return listed !== null && isNameOf(short, listed.name) ? listed : null;
+    const known = { name: baseOf(path), exe: path };
+    // A program may write over the name that it was started with, and ps tells that: whether it is the same, the kernel knows. Else the pid
+    // went to another process before ps ran.
+    const isSame = listed !== null && this.#pathOf(pid) === path;
+    return isSame ? { ...listed, ...known } : { ...known, uid: null, parentPid: null, startedAt: null };
   }
 
   #markFlowsOf(moved: ReadonlySet<number>): void {
@@ -88,8 +108,12 @@ export class PsWatch {
 
 /** ps prints what the process was started as: a path, a bare name, or for a login shell a name behind a hyphen. */
 function factsOf({ exe, name, uid, ppid, startedAt }: PsRecord): LateFacts {
-  const base = name.slice(name.lastIndexOf('/') + 1);
+  const base = baseOf(name);
   return { name: base.startsWith('-') ? base.slice(1) : base, exe, uid, parentPid: ppid, startedAt };
+}
+
+function baseOf(path: string): string {
+  return path.slice(path.lastIndexOf('/') + 1);
 }
 
 /** True when a name, which may have been cut, can be that of a program. */

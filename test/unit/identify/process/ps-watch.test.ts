@@ -10,10 +10,10 @@ const CHROME = `${BUNDLE}/MacOS/Google Chrome`;
 const HELPER = `${BUNDLE}/Frameworks/Google Chrome Framework.framework/Versions/131.0/Helpers/Google Chrome Helper.app/Contents/MacOS/Google Chrome Helper`;
 
 /** A room in which ps prints these processes. */
-function setUp(list: () => string) {
+function setUp(list: () => string, paths: Record<number, string> = {}) {
   const edges = programs({ ps: () => ({ stdout: list() }) });
   const room = flowRoom();
-  const watch = new PsWatch(room.flows, room.directory, edges);
+  const watch = new PsWatch(room.flows, room.directory, edges, (pid) => paths[pid] ?? null);
   const learn = (pid: number, name: string): number =>
     room.directory.learn({ pid, name, exe: null, uid: null, parentPid: null, startTime: null, script: null, unit: null });
   const app = (id: number) => room.directory.app(room.directory.process(id)?.app ?? -1);
@@ -103,6 +103,38 @@ describe('PsWatch', () => {
     await turns(watch, 0);
     expect(directory.process(id)).toMatchObject({ name, exe: null, user: 'anna', parentPid: 7 });
     expect(app(id)).toMatchObject({ name, user: 'anna', pids: [20] });
+  });
+
+  it('believes the kernel about the executable, not what a process was started as or calls itself', async () => {
+    const list = () =>
+      '70 1 501 python3\n71 1 501 npm run dev\n72 1 501 /Applications/Safari.app/Contents/MacOS/Safari\n73 1 0 (nfsd)\n';
+    const python = '/opt/homebrew/Frameworks/Python.framework/Versions/3.13/Resources/Python.app/Contents/MacOS/Python';
+    const paths = { 70: python, 71: '/opt/homebrew/bin/node', 72: '/tmp/Safari', 73: '/sbin/nfsd' };
+    const { watch, learn, directory, app } = setUp(list, paths);
+    const ids = [learn(70, 'Python'), learn(71, 'node'), learn(72, 'Safari'), learn(73, 'nfsd')] as const;
+    await turns(watch, 0);
+    expect(ids.map((id) => directory.process(id)).map((each) => [each?.name, each?.exe, each?.user, each?.parentPid])).toEqual([
+      ['Python', python, 'anna', 1],
+      ['node', '/opt/homebrew/bin/node', 'anna', 1],
+      ['Safari', '/tmp/Safari', 'anna', 1],
+      ['nfsd', '/sbin/nfsd', 'root', 1],
+    ]);
+    expect(app(ids[0])?.name).toBe('Python');
+  });
+
+  it('knows the executable of a process that is gone before ps runs, and takes no other for it', async () => {
+    const paths: Record<number, string> = { 80: '/usr/bin/curl', 81: '/usr/bin/dig', 82: '/usr/bin/ssh' };
+    const { watch, learn, directory } = setUp(() => '81 1 0 /sbin/shutdown\n82 1 501 sshd\n', paths);
+    const ids = [learn(80, 'curl'), learn(81, 'dig'), learn(82, 'sshd')];
+    watch.work(0);
+    paths[80] = '';
+    paths[81] = '/sbin/shutdown';
+    await turns(watch, 10);
+    expect(ids.map((id) => directory.process(id)).map((each) => [each?.exe, each?.uid])).toEqual([
+      ['/usr/bin/curl', null],
+      ['/usr/bin/dig', null],
+      [null, 501], // the path is another program's: what ps says has to do
+    ]);
   });
 
   it('knows a name again whose last letter was cut in two', async () => {
