@@ -10,7 +10,7 @@ import type { Options } from '../cli/options.ts';
 import { systemClock } from '../clock.ts';
 import { NetmonError } from '../errors.ts';
 import { BARE_THREAD } from '../privilege/bare-thread.ts';
-import { drawingOf } from '../tui/terminal.ts';
+import { backgroundOf, canAnswer, drawingOf } from '../tui/terminal.ts';
 import { ThemeShelf } from '../tui/theme-files.ts';
 import { Tui } from '../tui/tui.ts';
 import { rebind } from '../view/keymap.ts';
@@ -21,6 +21,10 @@ import type { Output } from './output.ts';
 import { memorise, recall } from './screen-memory.ts';
 import { ScreenOutput } from './screen-output.ts';
 import { ScreenTasks } from './screen-tasks.ts';
+
+/** The name that leaves the theme to the terminal's background, and what is worn then. */
+const AUTO = 'auto';
+const BY_BACKGROUND = { dark: 'netmon', light: 'light' } as const;
 
 /** The screen of a run. */
 export interface OpenTui {
@@ -37,7 +41,8 @@ export function openTui(options: Options, quit: () => void, save: () => void): O
   const keys = rebind(options.keys);
   if (!keys.ok) throw new NetmonError('usage', keys.problems.join('; '), 'see README.md, "Keys"');
   const themes = new ThemeShelf(themeFolders());
-  const theme = themes.load(options.theme);
+  const byBackground = options.theme === AUTO ? BY_BACKGROUND : null;
+  const theme = themes.load(byBackground === null ? options.theme : byBackground[backgroundOf(process.env) ?? 'dark']);
   let past: Past | null = null;
   let closed = false;
   const input = terminalInput(options.read === '-');
@@ -47,6 +52,8 @@ export function openTui(options: Options, quit: () => void, save: () => void): O
     theme,
     themes,
     colour: options.color ? depthOf(process.env) : 'none',
+    asks: canAnswer(process.env) && input.isTTY === true,
+    byBackground: options.color ? byBackground : null,
     drawing: options.ascii ? 'ascii' : drawingOf(process.env),
     mouse: options.mouse ?? process.env['SSH_CONNECTION'] === undefined,
     keys: keys.keys,

@@ -80,7 +80,7 @@ export const FLAGS: readonly Flag[] = [
     'NAME|PATH',
     'Screen',
     RUN,
-    'colours: a theme of ours, of btop, or a .theme file (default netmon)',
+    'colours: a theme of ours, of btop, or a .theme file (default: by the background)',
     'theme',
   ),
   valued(

@@ -58,7 +58,7 @@ export const SETTINGS: { readonly [K in SettingName]: Setting<Settings[K]> } = {
   bpf: expression('a capture filter of one line', "'tcp port 443'"),
   driver: choice(DRIVER_CHOICES, 'auto'),
   filter: expression('a filter of one line', 'app:curl'),
-  theme: single('the name or the path of a theme', 'light', 'netmon', (text) => (plain(text, 1024) ? text : undefined)),
+  theme: single('the name or the path of a theme', 'light', 'auto', (text) => (plain(text, 1024) ? text : undefined)),
   units: choice(UNIT_MODES, 'bytes'),
   ascii: toggle(false),
   color: toggle(true),

@@ -1,6 +1,7 @@
 // When to draw: soon after something changed, at most once an interval, and never onto a terminal that has not taken the last frame yet.
 
 import type { Clock } from '../clock.ts';
+import type { Line } from './line.ts';
 
 /** Shortest time between two frames. */
 const FRAME_MS = 33;
@@ -12,20 +13,32 @@ export class Renderer {
   private readonly draw: () => void;
   private readonly output: NodeJS.WriteStream;
   private readonly clock: Clock;
+  private readonly line: Line;
   private last = Number.NEGATIVE_INFINITY;
   private timer: NodeJS.Timeout | null = null;
   private draining = false;
+  /** A frame waits until the line has drawn the last one. */
+  private held = false;
   private stopped = false;
 
-  constructor(draw: () => void, output: NodeJS.WriteStream, clock: Clock) {
+  constructor(draw: () => void, output: NodeJS.WriteStream, clock: Clock, line: Line) {
     this.draw = draw;
+    this.line = line;
+    this.listen();
     this.output = output;
     this.clock = clock;
   }
 
+  /** Draws what was held back as soon as the line is free. */
+  listen(): void {
+    this.line.onFree = () => {
+      if (this.held) this.now();
+    };
+  }
+
   /** Asks for a frame: drawn at once when the last is an interval ago, else as soon as it is; requests in between are one frame. */
   request(): void {
-    if (this.stopped || this.timer !== null || this.draining) return;
+    if (this.stopped || this.timer !== null || this.draining || this.held) return;
     const wait = this.last + FRAME_MS - this.clock.monotonic();
     if (wait <= 0) {
       this.now();
@@ -55,6 +68,8 @@ export class Renderer {
       });
       return;
     }
+    this.held = !this.line.isFree;
+    if (this.held) return;
     this.last = this.clock.monotonic();
     this.frames++;
     this.draw();

@@ -4,7 +4,9 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import type { ReadStream, WriteStream } from 'node:tty';
 import blessed, { type Widgets } from 'blessed';
+import type { Answer } from './answers.ts';
 import type { Ink } from './ink.ts';
+import { Keyboard } from './keyboard.ts';
 
 /** What of blessed's program is used here beyond its typings. */
 interface Program {
@@ -54,6 +56,8 @@ export interface ScreenOptions {
   readonly ascii: boolean;
   /** Rewrites what blessed sends. */
   readonly ink: Ink;
+  /** Told of what the terminal answers. */
+  readonly answered: (answer: Answer) => void;
 }
 
 /** An open screen. Closing it restores the terminal; closing it twice does nothing. */
@@ -72,6 +76,10 @@ export interface OpenScreen {
   enter(): void;
   /** Writes a sequence that is no text on the screen (the clipboard). */
   writeRaw(sequence: string): void;
+  /** Characters written so far, to see whether a draw wrote any. */
+  readonly written: number;
+  /** Whether an answer of the terminal is under way: then the beginning of one is held back for a moment. */
+  expect(isExpecting: boolean): void;
   close(): void;
 }
 
@@ -81,13 +89,14 @@ const SIGNALS = ['SIGTERM', 'SIGINT', 'SIGQUIT'] as const;
 
 /** Opens the screen: alternate buffer, raw input, cursor hidden. */
 export function openScreen(options: ScreenOptions): OpenScreen {
-  const { input, output, mouse, ascii, ink } = options;
+  const { output, mouse, ascii, ink } = options;
+  const input = new Keyboard(options.input, options.answered);
   const signalsBefore = new Map(SIGNALS.map((signal) => [signal, process.listeners(signal)]));
 
   const screen = withoutTmux(
     () =>
       blessed.screen({
-        input,
+        input: input as unknown as NodeJS.ReadStream,
         output,
         // blessed knows neither 32-bit terminfo (ncurses 6.1+: "Terminfo parse error", then 8 colours) nor Setulc (a page of generated
         // code on stderr; paaatrick/playball#28). Its own copy of xterm-256color, named as a file, is right on every terminal in use.
@@ -118,7 +127,11 @@ export function openScreen(options: ScreenOptions): OpenScreen {
 
   // Colours of 24 bits, and a third fewer bytes: see ink.ts.
   const write = program._owrite.bind(program);
-  const send = (text: string): unknown => write(ink.rewrite(text));
+  let written = 0;
+  const send = (text: string): unknown => {
+    written += text.length;
+    return write(ink.rewrite(text));
+  };
   program._owrite = send;
   program.write = send;
 
@@ -145,7 +158,9 @@ export function openScreen(options: ScreenOptions): OpenScreen {
   return {
     screen: screen as unknown as Widgets.Screen,
     draw: () => {
-      if (state === 'open') render();
+      if (state !== 'open') return;
+      render();
+      program.flush(); // blessed writes a turn later, behind what is written meanwhile
     },
     forget: () => screen.realloc(),
     // program, not screen: a keypress listener there would be told twice when a widget has the focus.
@@ -173,6 +188,12 @@ export function openScreen(options: ScreenOptions): OpenScreen {
       screen.realloc();
     },
     writeRaw: (sequence) => void write(sequence),
+    get written() {
+      return written;
+    },
+    expect: (isExpecting) => {
+      input.expecting = isExpecting;
+    },
     close: () => {
       if (state === 'closed') return;
       if (state === 'open') leave();

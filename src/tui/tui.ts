@@ -13,12 +13,14 @@ import { emptySnapshot, type Snapshot } from '../view/start.ts';
 import { initialState, type ViewDefaults, type ViewState } from '../view/state.ts';
 import { type Styles, stylesOf } from '../view/styles.ts';
 import type { Theme } from '../view/theme.ts';
+import { type Answer, ASK_BACKGROUND, ASK_DRAWN } from './answers.ts';
 import { Dashboard } from './dashboard.ts';
 import { Ink } from './ink.ts';
 import { keyAction, mouseAction } from './input.ts';
+import { Line } from './line.ts';
 import { Renderer } from './renderer.ts';
 import { type OpenScreen, openScreen } from './screen.ts';
-import type { Drawing } from './terminal.ts';
+import { type Drawing, isLight } from './terminal.ts';
 import type { ThemeShelf } from './theme-files.ts';
 
 const GLYPHS: Readonly<Record<Drawing, Glyphs>> = { unicode: UNICODE_GLYPHS, console: CONSOLE_GLYPHS, ascii: ASCII_GLYPHS };
@@ -47,6 +49,10 @@ export interface TuiOptions {
   /** What else the view starts with. */
   readonly view?: Omit<ViewDefaults, 'columns' | 'rows' | 'theme' | 'themes'>;
   readonly clock?: Clock;
+  /** The terminal may be asked how far it has drawn; false unless told. */
+  readonly asks?: boolean;
+  /** Themes to wear when the terminal tells its background; null keeps the theme. */
+  readonly byBackground?: { readonly dark: string; readonly light: string } | null;
   /** Told of every effect after the screen has done its own part of it. */
   readonly effects: (effect: Effect) => void;
   /** Stops the process until it is continued; SIGTSTP to itself unless a test says otherwise. */
@@ -79,6 +85,9 @@ export class Tui {
   private comeBack: NodeJS.Timeout | null = null;
   /** The terminal shows something else than what was drawn last. */
   private stale = true;
+  private readonly line: Line;
+  /** Waits for the last answer of the terminal before it is given back. */
+  private leaving: NodeJS.Timeout | null = null;
   private readonly continued = (): void => this.resume();
 
   /** Takes the terminal and draws the first frame. */
@@ -97,10 +106,15 @@ export class Tui {
     });
     const started = remembered(fresh, options.memory);
     this.current = options.filter === undefined || options.filter.trim() === '' ? started : withFilter(started, options.filter);
-    this.terminal = openScreen({ input, output, mouse, ascii: drawing === 'ascii', ink: this.ink });
+    const answered = (answer: Answer): void => this.hear(answer);
+    this.terminal = openScreen({ input, output, mouse, ascii: drawing === 'ascii', ink: this.ink, answered });
+    this.line = new Line(clock, () => {
+      this.terminal.expect(true);
+      this.terminal.writeRaw(ASK_DRAWN);
+    });
     this.dashboard = new Dashboard(this.terminal.screen, this.settings.glyphs);
     this.dashboard.dress(this.stylesFor(options.theme), options.colour, this.ink);
-    this.renderer = new Renderer(() => this.paint(), output, clock);
+    this.renderer = new Renderer(() => this.paint(), output, clock, this.line);
     this.terminal.onKey((char, key) => {
       const action = keyAction(this.current, this.settings.keys, char, key);
       if (action !== null) this.apply(action);
@@ -114,6 +128,10 @@ export class Tui {
       if (action !== null) this.apply(action);
     });
     this.terminal.onResize(() => this.resized());
+    if (options.asks === true) {
+      if (options.byBackground) this.terminal.writeRaw(ASK_BACKGROUND);
+      this.line.begin();
+    }
     this.renderer.now();
   }
 
@@ -151,7 +169,9 @@ export class Tui {
 
   /** Gives the terminal back until `resume`. Snapshots are taken meanwhile, and not drawn. */
   suspend(): void {
-    if (!this.closed) this.terminal.leave();
+    if (this.closed) return;
+    this.line.stop();
+    this.terminal.leave();
   }
 
   /** Takes the terminal again and draws all of it. */
@@ -169,6 +189,7 @@ export class Tui {
     this.closed = true;
     this.stopWaiting();
     this.renderer.stop();
+    this.line.stop();
     this.terminal.close();
   }
 
@@ -193,8 +214,10 @@ export class Tui {
   private paint(): void {
     this.frame = frameOf(this.current, this.snapshot, this.settings);
     // blessed writes wide characters anew at each render, changed or not: nothing new, no render.
+    const before = this.terminal.written;
     if (this.dashboard.show(this.frame) || this.stale) this.terminal.draw();
     this.stale = false;
+    if (this.terminal.written !== before) this.line.drawn();
   }
 
   private stylesFor(theme: Theme): Styles {
@@ -204,6 +227,7 @@ export class Tui {
   private perform(effect: Effect): void {
     switch (effect.type) {
       case 'quit':
+        if (this.waits(() => this.perform(effect))) return;
         break;
       case 'redraw':
         this.forget();
@@ -216,6 +240,7 @@ export class Tui {
         this.wear(effect.name);
         break;
       case 'suspend':
+        if (this.waits(() => this.perform(effect))) return;
         this.suspend();
         process.once('SIGCONT', this.continued);
         (this.options.stopProcess ?? (() => process.kill(process.pid, 'SIGTSTP')))();
@@ -224,6 +249,37 @@ export class Tui {
         break;
     }
     this.options.effects(effect);
+  }
+
+  /**
+   * Has the terminal given back only when it has answered: an answer that comes later is typed into the shell.
+   *
+   * @returns true when that is done later, by `then`; asked again, it is done at once
+   */
+  private waits(then: () => void): boolean {
+    const { patience } = this.line;
+    if (this.leaving !== null) clearTimeout(this.leaving);
+    else if (patience > 0) {
+      this.leaving = setTimeout(then, patience);
+      this.line.onFree = then;
+      return true;
+    }
+    this.leaving = null;
+    this.renderer.listen();
+    return false;
+  }
+
+  private hear(answer: Answer): void {
+    if (answer.kind === 'drawn') {
+      this.terminal.expect(false);
+      this.line.answered();
+      return;
+    }
+    const { byBackground, theme } = this.options;
+    const isOwn = this.current.theme !== theme.name || this.current.popup?.kind === 'themes'; // picked meanwhile
+    if (!byBackground || isOwn) return;
+    const name = isLight(answer) ? byBackground.light : byBackground.dark;
+    if (name !== theme.name) this.apply({ type: 'wear', theme: name });
   }
 
   private wear(name: string): void {

@@ -72,6 +72,8 @@ export type Action =
   | { readonly type: 'notice'; readonly text: string }
   /** A new snapshot is about to be shown. */
   | { readonly type: 'snapshot' }
+  /** The theme that suits the terminal's background. */
+  | { readonly type: 'wear'; readonly theme: string }
   | { readonly type: 'resize'; readonly columns: number; readonly rows: number }
   /** A row was clicked. */
   | { readonly type: 'select'; readonly table: TableName; readonly id: string }

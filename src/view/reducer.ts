@@ -47,6 +47,8 @@ function step(state: ViewState, action: Action, live: Snapshot, settings: FrameS
       return still({ ...state, notice: action.text });
     case 'snapshot':
       return still(watched(settled(state, live), live));
+    case 'wear':
+      return { state: { ...state, theme: action.theme }, effects: [{ type: 'theme', name: action.theme, keep: false }] };
     case 'resize':
       return still(settled({ ...state, size: { columns: action.columns, rows: action.rows } }, live));
     case 'select': {

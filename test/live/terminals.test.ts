@@ -194,6 +194,25 @@ describe('lines that are slow or stuck', () => {
     expect(terminal.isTaken).toBe(false);
   });
 
+  it('9600 baud, ten frames a second: a key waits for one frame, not for all that was queued, and leaves no answer behind', async () => {
+    const terminal = open({ TERM: 'xterm-256color' }, { speed: 960 }, '--interval', '100ms', '--speed', '20');
+    terminal.terminal.onData((answer) => terminal.type(answer));
+    await shown(terminal);
+    for (const [key, isOpen] of [
+      ['?', true],
+      ['\x1b', false],
+    ] as const) {
+      const before = terminal.log.length;
+      terminal.type(key);
+      await terminal.until(() => terminal.text.includes('Esc closes') === isOpen, 'the help');
+      expect(terminal.log.length - before).toBeLessThan(6000); // without answers 11,000
+    }
+    terminal.type('q');
+    expect(await terminal.status).toBe(0);
+    expect(terminal.isTaken).toBe(false);
+    expect(terminal.text).not.toMatch(/\[0n|\^\[/);
+  });
+
   it('a stuck terminal does not stop the clock, and shows what is true when it moves again', async () => {
     const terminal = open({ TERM: 'xterm-256color' }, {}, '--interval', '100ms');
     await shown(terminal);

@@ -34,7 +34,7 @@ describe('resolveOptions', () => {
       budget: null,
       reduced: false,
       privileges: { user: null, dropAll: false, stayRoot: false },
-      theme: 'netmon',
+      theme: 'auto',
       units: 'bytes',
       ascii: false,
       color: true,

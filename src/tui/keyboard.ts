@@ -1,0 +1,66 @@
+// The terminal's input without its answers: what blessed reads keys from. Blessed would take an answer for keys, one for each of its letters.
+
+import { Readable } from 'node:stream';
+import { type Answer, AnswerFilter } from './answers.ts';
+
+/** The rest of an answer comes this soon after what may be its beginning, else that was a key; and after what surely is. */
+const HOLD_MS = { maybe: 60, surely: 2000 } as const;
+
+/** A terminal's input as blessed wants it. */
+export class Keyboard extends Readable {
+  readonly isTTY: boolean;
+  /** True while an answer is under way. */
+  expecting = false;
+  readonly #source: NodeJS.ReadStream;
+  readonly #filter: AnswerFilter;
+  #timer: NodeJS.Timeout | null = null;
+
+  constructor(source: NodeJS.ReadStream, tell: (answer: Answer) => void) {
+    super();
+    this.#source = source;
+    this.#filter = new AnswerFilter(tell);
+    this.isTTY = source.isTTY === true;
+    source.on('data', (chunk: Buffer | string) => this.#take(chunk));
+    source.on('end', () => this.push(null));
+    source.on('error', (error) => this.destroy(error));
+  }
+
+  get isRaw(): boolean {
+    return this.#source.isRaw === true;
+  }
+
+  setRawMode(on: boolean): this {
+    this.#source.setRawMode?.(on);
+    return this;
+  }
+
+  override pause(): this {
+    this.#source.pause();
+    return super.pause();
+  }
+
+  override resume(): this {
+    this.#source?.resume();
+    return super.resume();
+  }
+
+  override _read(): void {}
+
+  #take(chunk: Buffer | string): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
+    const bytes = typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
+    this.#hand(this.#filter.take(bytes.toString('latin1'), this.expecting));
+    const { holding } = this.#filter;
+    if (holding === 'nothing') return;
+    this.#timer = setTimeout(() => {
+      this.#timer = null;
+      this.#hand(this.#filter.release());
+    }, HOLD_MS[holding]);
+    this.#timer.unref();
+  }
+
+  #hand(keys: string): void {
+    if (keys !== '') this.push(Buffer.from(keys, 'latin1'));
+  }
+}
