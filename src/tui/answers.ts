@@ -50,25 +50,25 @@ export class AnswerFilter {
     let keys = '';
     let at = 0;
     for (;;) {
-      const escape = text.indexOf('\x1b', at);
-      if (escape < 0) return keys + this.#plain(text, at, isBroken);
-      const whole = matchAt(WHOLE, text, escape);
+      const start = text.indexOf('\x1b', at);
+      if (start < 0) return keys + this.#plain(text, at, isBroken);
+      const whole = matchAt(WHOLE, text, start);
       if (whole !== null) {
-        keys += this.#plain(text.slice(0, escape), at, isBroken);
-        at = escape + whole[0].length;
+        keys += this.#plain(text.slice(0, start), at, isBroken);
+        at = start + whole[0].length;
         this.#answered(whole);
         continue;
       }
-      const part = matchAt(PART, text, escape);
+      const part = matchAt(PART, text, start);
       const isAmbiguous = part !== null && (part[0].length === 1 || part[0][1] === '[');
       if (part !== null && (expecting || !isAmbiguous)) {
-        keys += this.#plain(text.slice(0, escape), at, isBroken);
-        this.#held = isBroken && escape === 0 ? part[0].slice(1) : part[0];
-        if (isBroken && escape === 0) this.#afterEscape = true;
+        keys += this.#plain(text.slice(0, start), at, isBroken);
+        this.#held = isBroken && start === 0 ? part[0].slice(1) : part[0];
+        if (isBroken && start === 0) this.#afterEscape = true;
         return keys;
       }
-      keys += this.#plain(text.slice(0, escape + 1), at, isBroken);
-      at = escape + 1;
+      keys += this.#plain(text.slice(0, start + 1), at, isBroken);
+      at = start + 1;
     }
   }
 

@@ -1,22 +1,21 @@
 // The screen on real pseudo-terminals: every TERM that people have, slow and stuck lines, resizes, signals. It replays a file, so that it needs no rights.
 
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { pcapFile } from '../support/capture-writer.ts';
-import { ethernet, ipv4, udp } from '../support/frames.ts';
+import { writeHostsCapture } from '../support/hosts-capture.ts';
 import { buildProgram } from '../support/netns.ts';
 import { Pty, type PtyOptions, ptyObstacle } from '../support/pty.ts';
 
 const reason = ptyObstacle();
-/** 2026-01-31 14:03:22 UTC: the first packet. */
-const NOON = Date.UTC(2026, 0, 31, 14, 3, 22);
-const HOSTS = 30;
 /** The program that is tested lies elsewhere than its themes. */
 const THEME = fileURLToPath(new URL('../../themes/dusk.theme', import.meta.url));
+
+/** Time for a test on a line of 9600 baud. */
+const SLOW_MS = 120_000;
 
 let folder: string;
 let capture: string;
@@ -27,16 +26,7 @@ beforeAll(() => {
   if (reason !== null) return;
   folder = mkdtempSync(join(tmpdir(), 'netmon-terminals-'));
   capture = join(folder, 'capture.pcap');
-  const frame = (i: number) =>
-    ethernet(
-      {},
-      ipv4(
-        { src: '10.0.0.1', dst: `198.51.100.${i % HOSTS}` },
-        udp({ sport: 5000, dport: 443 }, new Uint8Array(100 + (i % 700))),
-      ),
-    );
-  const records = Array.from({ length: 6000 }, (_, i) => ({ time: NOON + i * 50, data: frame(i) }));
-  writeFileSync(capture, pcapFile({ records }));
+  writeHostsCapture(capture);
   program = buildProgram();
 });
 afterAll(() => {
@@ -182,36 +172,44 @@ describe('sizes', () => {
 });
 
 describe('lines that are slow or stuck', () => {
-  it('9600 baud: keys come through, and what is late is left out', async () => {
-    const terminal = open({ TERM: 'xterm-256color' }, { speed: 960 });
-    await terminal.until(() => terminal.text.includes('quit'), 'the first frame');
-    for (const key of ['3', '4', '2', '?']) terminal.type(key);
-    await terminal.until(() => terminal.text.includes('Keys') && terminal.text.includes('Esc closes'), 'the help');
-    terminal.type('\x1b');
-    await terminal.until(() => !terminal.text.includes('Esc closes'), 'the apps');
-    terminal.type('q');
-    expect(await terminal.status).toBe(0);
-    expect(terminal.isTaken).toBe(false);
-  });
+  it(
+    '9600 baud: keys come through, and what is late is left out',
+    async () => {
+      const terminal = open({ TERM: 'xterm-256color' }, { speed: 960 });
+      await terminal.until(() => terminal.text.includes('quit'), 'the first frame');
+      for (const key of ['3', '4', '2', '?']) terminal.type(key);
+      await terminal.until(() => terminal.text.includes('Keys') && terminal.text.includes('Esc closes'), 'the help');
+      terminal.type('\x1b');
+      await terminal.until(() => !terminal.text.includes('Esc closes'), 'the apps');
+      terminal.type('q');
+      expect(await terminal.status).toBe(0);
+      expect(terminal.isTaken).toBe(false);
+    },
+    SLOW_MS,
+  );
 
-  it('9600 baud, ten frames a second: a key waits for one frame, not for all that was queued, and leaves no answer behind', async () => {
-    const terminal = open({ TERM: 'xterm-256color' }, { speed: 960 }, '--interval', '100ms', '--speed', '20');
-    terminal.terminal.onData((answer) => terminal.type(answer));
-    await shown(terminal);
-    for (const [key, isOpen] of [
-      ['?', true],
-      ['\x1b', false],
-    ] as const) {
-      const before = terminal.log.length;
-      terminal.type(key);
-      await terminal.until(() => terminal.text.includes('Esc closes') === isOpen, 'the help');
-      expect(terminal.log.length - before).toBeLessThan(6000); // without answers 11,000
-    }
-    terminal.type('q');
-    expect(await terminal.status).toBe(0);
-    expect(terminal.isTaken).toBe(false);
-    expect(terminal.text).not.toMatch(/\[0n|\^\[/);
-  });
+  it(
+    '9600 baud, ten frames a second: a key waits for one frame, not for all that was queued, and leaves no answer behind',
+    async () => {
+      const terminal = open({ TERM: 'xterm-256color' }, { speed: 960 }, '--interval', '100ms', '--speed', '20');
+      terminal.terminal.onData((answer) => terminal.type(answer));
+      await shown(terminal);
+      for (const [key, isOpen] of [
+        ['?', true],
+        ['\x1b', false],
+      ] as const) {
+        const before = terminal.log.length;
+        terminal.type(key);
+        await terminal.until(() => terminal.text.includes('Esc closes') === isOpen, 'the help');
+        expect(terminal.log.length - before).toBeLessThan(6000); // without answers 11,000
+      }
+      terminal.type('q');
+      expect(await terminal.status).toBe(0);
+      expect(terminal.isTaken).toBe(false);
+      expect(terminal.text).not.toMatch(/\[0n|\^\[/);
+    },
+    SLOW_MS,
+  );
 
   it('a stuck terminal does not stop the clock, and shows what is true when it moves again', async () => {
     const terminal = open({ TERM: 'xterm-256color' }, {}, '--interval', '100ms');

@@ -9,6 +9,8 @@ const SCRIPT = fileURLToPath(new URL('./on-terminal.py', import.meta.url));
 /** The emulator draws this much at a time before it is asked again. */
 const LOOK_MS = 20;
 const PATIENCE_MS = 12_000;
+/** A slow line takes seconds for a frame, and some stand in a queue. */
+const SLOW_PATIENCE_MS = 40_000;
 
 /** Why nothing can be run on a terminal here; null when all is well. */
 export function ptyObstacle(): string | null {
@@ -39,8 +41,10 @@ export class Pty {
   readonly status: Promise<number>;
   #failure: Error | null = null;
   readonly #child: ChildProcessWithoutNullStreams;
+  readonly #patience: number;
 
   constructor(command: readonly string[], { columns, rows, env, speed = 0 }: PtyOptions) {
+    this.#patience = speed > 0 ? SLOW_PATIENCE_MS : PATIENCE_MS;
     this.terminal = new xterm.Terminal({ cols: columns, rows, allowProposedApi: true });
     const words = [SCRIPT, columns, rows, speed, ...command].map(String);
     this.#child = spawn('python3', words, { env: { ...process.env, ...env } });
@@ -106,7 +110,7 @@ export class Pty {
     const begun = Date.now();
     while (!isSo()) {
       if (this.#failure !== null) throw this.#failure;
-      if (Date.now() - begun > PATIENCE_MS) throw new Error(`waited for ${what}; on the screen:\n${this.text}`);
+      if (Date.now() - begun > this.#patience) throw new Error(`waited for ${what}; on the screen:\n${this.text}`);
       await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
     }
   }
