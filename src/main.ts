@@ -19,9 +19,9 @@ const NO_FILES: FileAccess = { folderOwner: () => null, read: () => ({ kind: 'mi
 async function main(): Promise<number> {
   const { parseCommandLine } = await import('./cli/command-line.ts');
   const line = parseCommandLine(words);
-  if (line.has('help')) return print((await import('./cli/help.ts')).helpText());
+  if (line.has('help')) return print((await import('./cli/help.ts')).helpText(line.command));
   if (line.has('version')) return print(`netmon-tui ${version()}\n`);
-  if (line.command === 'interfaces') return interfaces(line.has('json'));
+  if (line.command === 'interfaces') return interfaces(line);
 
   const { loadConfig } = await import('./cli/config.ts');
   // the doctor is for machines on which something is broken: it looks at the file itself, and works without
@@ -66,16 +66,16 @@ async function diagnose(options: Options): Promise<number> {
   return status;
 }
 
-async function interfaces(asJson: boolean): Promise<number> {
+async function interfaces(line: CommandLine): Promise<number> {
   const { systemEdges } = await import('./app/edges.ts');
   const { listDevices } = await import('./capture/devices.ts');
   const devices = await listDevices(systemEdges());
   const { interfacesJson, interfacesText } = await import('./cli/interfaces.ts');
-  if (asJson) return print(interfacesJson(devices));
+  if (line.has('json')) return print(interfacesJson(devices));
   const { paintFor } = await import('./cli/paint.ts');
   const { NO_COLOR, TERM } = process.env;
-  const color = process.stdout.isTTY === true && !NO_COLOR && TERM !== 'dumb';
-  return print(interfacesText(devices, { columns: process.stdout.columns, ascii: false, paint: paintFor(color) }));
+  const color = process.stdout.isTTY === true && !line.has('no-color') && !NO_COLOR && TERM !== 'dumb';
+  return print(interfacesText(devices, { columns: process.stdout.columns, ascii: line.has('ascii'), paint: paintFor(color) }));
 }
 
 /** Writes to standard output. A reader that went away is a normal end. */

@@ -5,7 +5,7 @@ import { SwitchSource } from '../capture/switch-source.ts';
 import type { HistoryOptions, Options } from '../cli/options.ts';
 import { type Clock, systemClock } from '../clock.ts';
 import { NetmonError } from '../errors.ts';
-import { compileFilter, type Filter } from '../filter/filter.ts';
+import { compileFilter, FILTER_HINT, type Filter } from '../filter/filter.ts';
 import type { Edges } from '../net/edges.ts';
 import { sanitize } from '../net/text.ts';
 import type { Assembly } from './assemble.ts';
@@ -144,11 +144,7 @@ function filterOf(text: string | null): Filter | null {
   if (text === null || text.trim() === '') return null;
   const result = compileFilter(text);
   if (result.ok) return result.filter.matchesAll ? null : result.filter;
-  throw new NetmonError(
-    'bad-filter',
-    `filter "${text}", column ${result.column + 1}: ${result.message}`,
-    'see README.md, "Filter"',
-  );
+  throw new NetmonError('bad-filter', `filter "${text}", column ${result.column + 1}: ${result.message}`, FILTER_HINT);
 }
 
 /** The capture as one whose interfaces can be chosen anew. */

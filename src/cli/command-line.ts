@@ -4,7 +4,7 @@ import { createRequire } from 'node:module';
 import type { Arguments } from 'yargs';
 import { NetmonError } from '../errors.ts';
 import { normaliseArguments } from './arguments.ts';
-import { COMMANDS, type CommandName, OPERANDS } from './flag.ts';
+import { COMMANDS, type CommandName, flagText, OPERANDS } from './flag.ts';
 import { FLAGS } from './flags.ts';
 import { nearest } from './nearest.ts';
 import { quoted } from './quote.ts';
@@ -32,8 +32,9 @@ export interface CommandLine {
 export function parseCommandLine(words: readonly string[]): CommandLine {
   const given = parse(normaliseArguments(words));
   const asksOnly = given.help === true || given.version === true;
-  const { command, operand } = asksOnly ? { command: 'run' as const, operand: null } : commandOf(given._);
   const texts = (flag: string) => [given[flag] ?? []].flat().map(String);
+  const named = COMMANDS.find((name) => name === String(given._[0])) ?? 'run';
+  const { command, operand } = asksOnly ? { command: named, operand: null } : commandOf(given._, texts('history')[0] === '');
   if (!asksOnly) for (const flag of FLAGS) if (given[flag.name] !== undefined) check(flag.name, command, texts(flag.name).length);
   return {
     command,
@@ -74,18 +75,27 @@ function parse(words: readonly string[]): Parsed {
   });
 }
 
-function commandOf(positional: readonly (string | number)[]): { command: CommandName; operand: string | null } {
+/** @param bareHistory `--history` stands without a path, so that a path behind it was meant as its value */
+function commandOf(
+  positional: readonly (string | number)[],
+  bareHistory: boolean,
+): { command: CommandName; operand: string | null } {
   const [word, ...rest] = positional.map(String);
   if (word === undefined) return { command: 'run', operand: null };
   const command = COMMANDS.find((name) => name === word && name !== 'run');
-  if (command === undefined) throw new NetmonError('usage', `unknown command ${quoted(word)}`, hintFor(word));
+  const strayPath = (text: string) => (bareHistory && /[./]/.test(text) ? `a path stands behind a "=": --history=${text}` : null);
+  if (command === undefined) throw new NetmonError('usage', `unknown command ${quoted(word)}`, strayPath(word) ?? hintFor(word));
   const takes = OPERANDS[command];
   const operand = takes === undefined ? null : (rest.shift() ?? '');
   if (takes !== undefined && operand === '')
     throw new NetmonError('usage', `${command} needs a ${takes.name}`, `type: netmon-tui ${command} ${takes.example}`);
   const [extra] = rest;
   if (extra !== undefined)
-    throw new NetmonError('usage', `unexpected argument ${quoted(extra)} after ${command}`, 'type: netmon-tui --help');
+    throw new NetmonError(
+      'usage',
+      `unexpected argument ${quoted(extra)} after ${command}`,
+      strayPath(extra) ?? `type: netmon-tui ${command} --help`,
+    );
   return { command, operand };
 }
 
@@ -100,15 +110,11 @@ function check(name: string, command: CommandName, times: number): void {
   const flag = FLAGS.find((one) => one.name === name);
   if (flag === undefined) return;
   if (!flag.commands.includes(command)) {
+    if (command !== 'run')
+      throw new NetmonError('usage', `--${name} does not go with ${command}`, `type: netmon-tui ${command} --help`);
     const [other = 'run'] = flag.commands;
-    const plain = flag.commands.includes('run')
-      ? 'netmon-tui'
-      : ['netmon-tui', other, OPERANDS[other]?.name ?? ''].join(' ').trim();
-    throw new NetmonError(
-      'usage',
-      `--${name} does not go with ${command}`,
-      `type: ${plain} --${name}${flag.value === null ? '' : ` ${flag.value}`}`,
-    );
+    const typed = ['netmon-tui', other, OPERANDS[other]?.name ?? '', flagText(flag)].filter((part) => part !== '').join(' ');
+    throw new NetmonError('usage', `--${name} goes only with ${flag.commands.join(', ')}`, `type: ${typed}`);
   }
   if (times > 1 && !flag.repeatable) throw new NetmonError('usage', `--${name} is given ${times} times`, `give --${name} once`);
 }

@@ -5,7 +5,7 @@ import { HISTORY_FLAGS, ON_HISTORY } from './history-flags.ts';
 
 const RUN: readonly CommandName[] = ['run'];
 const CAPTURING: readonly CommandName[] = ['run', 'record'];
-const DRAWING: readonly CommandName[] = ['run', 'history', 'query'];
+const DRAWING: readonly CommandName[] = ['run', 'history', 'query', 'interfaces'];
 const ASKING: readonly CommandName[] = ['run', ...ON_HISTORY, 'explain'];
 const EVERY: readonly CommandName[] = COMMANDS;
 
@@ -122,5 +122,5 @@ export const FLAGS: readonly Flag[] = [
   valued('config', null, 'PATH', 'Configuration', ASKING, 'read this configuration file instead of the usual one', null),
   simple('print-config', null, 'Configuration', RUN, 'print what is in force and where each value came from', null, null),
   simple('version', 'V', 'Configuration', EVERY, 'print the version', null, null),
-  simple('help', 'h', 'Configuration', EVERY, 'print this', null, null),
+  simple('help', 'h', 'Configuration', EVERY, 'print this; behind a command, what goes with it', null, null),
 ];

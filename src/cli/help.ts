@@ -1,13 +1,15 @@
-// The text of --help, made from the table of flags; 80 columns. Pure.
+// The text of --help, of the program and of each command, made from the table of flags; 80 columns. Pure.
 
-import { EXIT_STATUS } from '../errors.ts';
-import { FLAG_GROUPS, type Flag, flagText } from './flag.ts';
+import { STATUSES } from './exit-statuses.ts';
+import { type CommandName, FLAG_GROUPS, type Flag, flagText, OPERANDS } from './flag.ts';
 import { FLAGS } from './flags.ts';
 
 const WIDTH = 80;
 const COLUMN = 25;
 
-const EXAMPLES: readonly (readonly [string, string])[] = [
+type Example = readonly [command: string, what: string];
+
+const EXAMPLES: readonly Example[] = [
   ['sudo netmon-tui', 'who talks to whom, live'],
   ['sudo netmon-tui -i en0 -f app:curl', 'one interface, one app'],
   ['sudo netmon-tui --json --duration 10s', 'ten seconds as JSON lines'],
@@ -15,48 +17,98 @@ const EXAMPLES: readonly (readonly [string, string])[] = [
   ['ssh mac sudo tcpdump -w - | netmon-tui -r -', 'the packets of another machine'],
 ];
 
-const STATUSES: readonly (readonly [string, string])[] = [
-  ['0', 'normal, also when the reader of a pipe went away'],
-  [String(EXIT_STATUS.internal), 'a bug in netmon-tui'],
-  [String(EXIT_STATUS.usage), 'a mistake on the command line or in the configuration'],
-  [String(EXIT_STATUS.permission), 'no permission to capture'],
-  [String(EXIT_STATUS['no-device']), 'no such interface, driver or file'],
-  [String(EXIT_STATUS['bad-filter']), 'a filter that does not compile'],
-  [String(EXIT_STATUS.terminal), 'a terminal that cannot draw (TERM=dumb)'],
-  [String(EXIT_STATUS.history), 'the history file'],
-  [String(EXIT_STATUS['device-lost']), 'the interface vanished and no other is left'],
-  ['128+n', 'ended by signal n'],
+/** What each command does, and how it is typed; the first is what happens without one. */
+const COMMAND_HELP: Readonly<Record<CommandName, { readonly does: string; readonly examples: readonly Example[] }>> = {
+  run: { does: 'watch the network (as root: sudo netmon-tui)', examples: EXAMPLES },
+  record: {
+    does: 'record history without a screen (as root)',
+    examples: [
+      ['sudo netmon-tui record', 'until Ctrl+C or SIGTERM'],
+      ['netmon-tui record --install systemd', 'the service file, and where it belongs'],
+    ],
+  },
+  history: {
+    does: 'who used how much, of what, when',
+    examples: [
+      ['netmon-tui history --since 7d --by domain', 'where a week went'],
+      ["netmon-tui history -f 'app:curl iface:en0'", 'a part of the last day'],
+      ['netmon-tui history --since month --csv', 'for a spreadsheet'],
+    ],
+  },
+  query: {
+    does: 'read-only SQL on the history',
+    examples: [
+      ['netmon-tui query "SELECT * FROM connections"', 'bytes by app, host, minute'],
+      ['netmon-tui query "SELECT * FROM flows"', 'the log of connections'],
+      ['netmon-tui query - < top.sql', 'a statement from a file'],
+    ],
+  },
+  export: {
+    does: 'records as CSV, JSON lines or SQLite',
+    examples: [
+      ['netmon-tui export --since 30d -o month.csv', 'a month of records'],
+      ['netmon-tui export --flows --format json', 'the log of connections'],
+    ],
+  },
+  report: { does: 'a page with charts that works offline', examples: [['netmon-tui report --html week.html', 'a week']] },
+  prune: {
+    does: 'delete old history',
+    examples: [
+      ['netmon-tui prune --older-than 90d --dry-run', 'what would go'],
+      ['netmon-tui prune --app Slack --yes', 'all of an app'],
+    ],
+  },
+  interfaces: { does: 'list the interfaces that can be watched', examples: [] },
+  doctor: { does: 'say what works on this machine, and why not', examples: [] },
+  explain: {
+    does: 'say which category a host is in, and why',
+    examples: [['netmon-tui explain example.com --app Slack', 'when this app asks']],
+  },
+};
+
+/** How a filter is written, for whoever has no README at hand. */
+const FILTER_LINES = [
+  '  app:curl port:443     both; also or, not, ( ), : = != < > ~ and /regex/',
+  '  fields are app exe pid user host addr src dst net port sport dport proto',
+  '  application state dir iface category country asn rx tx bytes rate rxrate',
+  '  txrate packets age idle rtt attribution; a bare word searches the names',
 ];
 
-/** The whole help text, newline at the end. */
-export function helpText(): string {
-  const lines = [
-    'netmon-tui: which app is talking to whom, live',
-    '',
-    'Usage:',
-    '  netmon-tui [options]            watch the network (as root: sudo netmon-tui)',
-    '  netmon-tui record               record history without a screen (as root)',
-    '  netmon-tui history              who used how much, of what, when',
-    '  netmon-tui query "SQL"          read-only SQL on the history',
-    '  netmon-tui export               records as CSV, JSON lines or SQLite',
-    '  netmon-tui report --html FILE   a page with charts that works offline',
-    '  netmon-tui prune                delete old history',
-    '  netmon-tui interfaces [--json]  list the interfaces that can be watched',
-    '  netmon-tui doctor               say what works on this machine, and why not',
-    '  netmon-tui explain HOST         say which category a host is in, and why',
-  ];
+/** The help of a command, or of the whole program for `run`; newline at the end. */
+export function helpText(command: CommandName = 'run'): string {
+  const whole = command === 'run';
+  const lines = whole
+    ? ['netmon-tui: which app is talking to whom, live', '', 'Usage:', ...usageOfAll()]
+    : [`netmon-tui ${command}: ${COMMAND_HELP[command].does}`, '', 'Usage:', `  ${usage(command)} [options]`];
   for (const group of FLAG_GROUPS) {
-    lines.push('', `${group}:`);
-    for (const flag of FLAGS)
-      if (flag.group === group && flag.help !== null) lines.push(...entry(heading(flag), flag.help, COLUMN));
+    const flags = FLAGS.filter(
+      (flag) => flag.group === group && flag.help !== null && (whole || flag.commands.includes(command)),
+    );
+    if (flags.length > 0) lines.push('', `${group}:`);
+    for (const flag of flags) lines.push(...entry(heading(flag), flag.help ?? '', COLUMN));
   }
-  lines.push('', 'Examples:');
-  for (const [command, what] of EXAMPLES) lines.push(...entry(command, what, 48));
+  if (whole) lines.push('', 'Filters:', ...FILTER_LINES);
+  const { examples } = COMMAND_HELP[command];
+  if (examples.length > 0) lines.push('', 'Examples:');
+  for (const [typed, what] of examples) lines.push(...entry(typed, what, 48));
+  if (!whole) return `${[...lines, '', 'All commands, filters and exit statuses: netmon-tui --help'].join('\n')}\n`;
   lines.push('', 'Exit status:');
   for (const [status, what] of STATUSES) lines.push(...entry(status, what, 9));
-  lines.push('', 'Settings may also come from NETMON_ variables (NETMON_INTERFACE=en0) and from');
+  lines.push('', 'Options of one command: netmon-tui COMMAND --help');
+  lines.push('Settings may also come from NETMON_ variables (NETMON_INTERFACE=en0) and from');
   lines.push('~/.config/netmon-tui/config.toml; --print-config shows them all.');
   return `${lines.join('\n')}\n`;
+}
+
+function usageOfAll(): string[] {
+  return Object.entries(COMMAND_HELP).flatMap(([name, { does }]) =>
+    entry(name === 'run' ? 'netmon-tui [options]' : usage(name as CommandName), does, 34),
+  );
+}
+
+function usage(command: CommandName): string {
+  const needs = OPERANDS[command]?.name ?? (command === 'report' ? '--html FILE' : '');
+  return `netmon-tui ${command} ${needs}`.trim();
 }
 
 function heading(flag: Flag): string {

@@ -1,7 +1,7 @@
 // `netmon-tui history`: who used how much in a stretch of recorded time, as a table, JSON or CSV.
 
 import { NetmonError } from '../errors.ts';
-import { compileFilter } from '../filter/filter.ts';
+import { compileFilter, FILTER_HINT } from '../filter/filter.ts';
 import { HISTORY_KEYS, type HistoryKey, type HistoryQuery } from '../net/history.ts';
 import type { CommandLine } from './command-line.ts';
 import { answerCsv, answerJson } from './history/answer-rows.ts';
@@ -71,7 +71,7 @@ export function narrowed(line: CommandLine): Pick<HistoryQuery, 'app' | 'domain'
     throw new NetmonError(
       'bad-filter',
       `filter ${quoted(filter)}, column ${compiled.column + 1}: ${compiled.message}`,
-      'see README.md, "Filter"',
+      FILTER_HINT,
     );
   return {
     app: line.text('app') || null,

@@ -44,7 +44,7 @@ const CONTROL = /[\u0000-\u001f\u007f-\u009f]/;
 export const SETTINGS: { readonly [K in SettingName]: Setting<Settings[K]> } = {
   interface: {
     initial: [],
-    noun: "an interface's name, or several without `any` among them",
+    noun: 'the name of an interface, or several (`any` stands alone)',
     example: 'en0',
     isToggle: false,
     fromTexts: interfaceNames,

@@ -5,6 +5,9 @@ import { parseFilter } from './parser.ts';
 import type { FilterSubject } from './subject.ts';
 import { FilterSyntaxError } from './syntax.ts';
 
+/** What to type, for whoever has typed a filter that is none. */
+export const FILTER_HINT = "type for example: --filter 'app:curl port:443' (all of it: netmon-tui --help)";
+
 /** A compiled filter. It holds no state but remembered answers, and may be kept for as long as wanted. */
 export interface Filter {
   /** As it was typed. */

@@ -4,6 +4,9 @@
 export const HISTORY_KEYS = ['app', 'host', 'domain', 'category', 'interface', 'hour', 'day'] as const;
 export type HistoryKey = (typeof HISTORY_KEYS)[number];
 
+/** Fields of the filter language that a record has, in a user's words. */
+export const RECORD_FIELDS = 'app, exe, host, category, iface, proto, dir, rx, tx, bytes, packets';
+
 /** Sums over a stretch. Bytes are network-layer bytes, RX and TX as the local host sees them. All are integers. */
 export interface HistoryTotals {
   readonly rxBytes: number;
@@ -24,7 +27,7 @@ export interface HistoryQuery {
   readonly domain: string | null;
   readonly category: string | null;
   readonly interface: string | null;
-  /** Text of the filter language, over what a record keeps (app, exe, host, category, iface, proto, dir, rx, tx, packets); null is none. */
+  /** Text of the filter language, over what a record keeps (`RECORD_FIELDS`); null is none. */
   readonly filter: string | null;
   /** Most rows; the rest is one row with `key` null and a reason. Rows of hours and days are never cut. */
   readonly top: number;

@@ -1,6 +1,6 @@
 // An answer of history as a table with bars, for `netmon-tui history`. What is not recorded is said; unknown is `-`, never 0. Pure.
 
-import type { HistoryResult, HistoryRow } from '../../net/history.ts';
+import { type HistoryQuery, type HistoryResult, type HistoryRow, RECORD_FIELDS } from '../../net/history.ts';
 import { drawable } from '../../view/cells.ts';
 import { AMOUNT_WIDTH, formatAmount, formatDateTime, formatGrouped, formatShare, type UnitMode } from '../../view/format.ts';
 import { ASCII_GLYPHS, type Glyphs, UNICODE_GLYPHS } from '../../view/glyphs.ts';
@@ -41,12 +41,16 @@ export function answerText(answer: HistoryResult, path: string, style: AnswerSty
     paint.dim(recordedText(answer)),
     '',
   );
-  if (rows.length === 0)
-    lines.push(
-      query.filter === null ? 'nothing is recorded in this stretch' : 'nothing that matches is recorded in this stretch',
-    );
+  if (rows.length === 0) lines.push(...nothingLines(query));
   else lines.push(...tableLines(columnsOf(answer, style.units, width, glyphs), rows, width, glyphs, paint));
   return `${lines.join('\n')}\n`;
+}
+
+/** What is not kept matches nothing, and says nothing by itself. */
+function nothingLines({ app, domain, category, interface: name, filter }: HistoryQuery): string[] {
+  if ((app ?? domain ?? category ?? name ?? filter) === null) return ['nothing is recorded in this stretch'];
+  const said = 'nothing that matches is recorded in this stretch';
+  return filter === null ? [said] : [said, `a record keeps ${RECORD_FIELDS}; more is in: netmon-tui export --flows`];
 }
 
 /** `2026-11-21 16:05 to 2026-11-22 16:05, by app`. */

@@ -1,15 +1,13 @@
 // What stands in the place of a chart that has nothing to show: why, and what to type.
 
 import type { Snapshot } from '../../aggregate/snapshot.ts';
+import { RECORD_FIELDS } from '../../net/history.ts';
 import { drawable } from '../cells.ts';
 import type { Glyphs } from '../glyphs.ts';
 import { dateText } from '../history/calendar.ts';
 import { resultOf } from '../history/state.ts';
 import { type Line, span } from '../span.ts';
 import type { ViewState } from '../state.ts';
-
-/** Fields of the filter language that a record has. */
-const KEPT = 'app, exe, host, category, iface, proto, dir, rx, tx, packets';
 
 /** The lines. */
 export function historyMessage(state: ViewState, live: Snapshot, glyphs: Glyphs): readonly Line[] {
@@ -46,6 +44,6 @@ export function historyMessage(state: ViewState, live: Snapshot, glyphs: Glyphs)
     [span(`  There are records from ${dateText(result.oldest)} to ${dateText(result.newest ?? result.oldest)}.`, 'dim')],
   ];
   // What is not kept matches nothing, and says nothing by itself.
-  if (isFiltered) lines.push([span(`  A record keeps ${KEPT}.`, 'dim')]);
+  if (isFiltered) lines.push([span(`  A record keeps ${RECORD_FIELDS}.`, 'dim')]);
   return lines;
 }

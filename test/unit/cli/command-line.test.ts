@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { parseCommandLine } from '../../../src/cli/command-line.ts';
+import { COMMANDS } from '../../../src/cli/flag.ts';
 import { FLAGS } from '../../../src/cli/flags.ts';
 import { helpText } from '../../../src/cli/help.ts';
 import { nearest } from '../../../src/cli/nearest.ts';
 import { NetmonError } from '../../../src/errors.ts';
+import { FIELDS } from '../../../src/filter/fields.ts';
 
 function refusal(...words: string[]): NetmonError {
   try {
@@ -77,10 +79,13 @@ describe('refusals', () => {
     [['trace.pcap'], 'unknown command "trace.pcap"', 'to replay a file, type: netmon-tui --read FILE'],
     [['en0'], 'unknown command "en0"', 'to capture on an interface, type: netmon-tui -i NAME'],
     [['run'], 'unknown command "run"', null],
-    [['interfaces', 'x'], 'unexpected argument "x" after interfaces', 'type: netmon-tui --help'],
-    [['doctor', '--json'], '--json does not go with doctor', 'type: netmon-tui --json'],
-    [['doctor', '--config', 'x'], '--config does not go with doctor', 'type: netmon-tui --config PATH'],
-    [['interfaces', '-r', 'x'], '--read does not go with interfaces', 'type: netmon-tui --read FILE'],
+    [['interfaces', 'x'], 'unexpected argument "x" after interfaces', 'type: netmon-tui interfaces --help'],
+    [['doctor', '--json'], '--json does not go with doctor', 'type: netmon-tui doctor --help'],
+    [['doctor', '--config', 'x'], '--config does not go with doctor', 'type: netmon-tui doctor --help'],
+    [['interfaces', '-r', 'x'], '--read does not go with interfaces', 'type: netmon-tui interfaces --help'],
+    [['--csv'], '--csv goes only with history, query', 'type: netmon-tui history --csv'],
+    [['--history', 'a.sqlite'], 'unknown command "a.sqlite"', 'a path stands behind a "=": --history=a.sqlite'],
+    [['query', 'x', '--history', './b'], 'unexpected argument "./b" after query', 'a path stands behind a "=": --history=./b'],
     [['\u001b[31mred\u009b'], 'unknown command "[31mred"', null],
   ])('%j', (words, message, hint) => {
     const error = refusal(...words);
@@ -113,6 +118,26 @@ describe('help', () => {
       'no-ascii',
       'no-reverse-dns',
     ]);
+  });
+
+  it.each(COMMANDS.slice(1))('of %s lists what goes with it, and nothing else', (command) => {
+    expect(parseCommandLine([command, '--help']).command).toBe(command);
+    const text = helpText(command);
+    expect(text.split('\n').filter((line) => line.length > 80)).toEqual([]);
+    expect(text).toMatch(new RegExp(`^netmon-tui ${command}: \\w[^]*\nUsage:\n  netmon-tui ${command} `));
+    const listed = [...text.matchAll(/^ {2}(?:-\w, | {4})--([\w-]+)/gm)].map((match) => match[1]);
+    const taken = FLAGS.filter((flag) => flag.help !== null && flag.commands.includes(command)).map(({ name }) => name);
+    expect(listed.sort()).toEqual(taken.sort());
+  });
+
+  it('names every field of the filter language', () => {
+    const words = new Set(
+      helpText()
+        .split('Filters:')[1]
+        ?.split('Examples:')[0]
+        ?.split(/[\s;]+/),
+    );
+    expect(FIELDS.map(({ name }) => name).filter((name) => !words.has(name))).toEqual([]);
   });
 
   it('shows examples and every exit status', () => {

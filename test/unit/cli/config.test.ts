@@ -138,7 +138,11 @@ describe('mistakes', () => {
       'write for example: units = "bytes-decimal"',
     ],
     ['# a\nascii = "yes"', `${ANN}:2: "ascii" is not true or false`, 'write for example: ascii = true'],
-    ['interface = ["any", "en0"]', `${ANN}:1: "interface" is not an interface's name`, null],
+    [
+      'interface = ["any", "en0"]',
+      `${ANN}:1: "interface" is not the name of an interface, or several (\`any\` stands alone)`,
+      null,
+    ],
     ['[history]\nenabled = 1', `${ANN}:2: "history.enabled" is not true or false`, null],
     ['history.pth = "x"', `${ANN}:1: unknown key "history.pth"`, 'did you mean path? known here: path, enabled, size'],
     ['history.size = "1 MB"', `${ANN}:1: "history.size" is not a size from 5 MB to 1 GB`, null],

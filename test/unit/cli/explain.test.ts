@@ -33,10 +33,10 @@ describe('the command line', () => {
   test.each([
     [['explain'], 'explain needs a HOST', 'type: netmon-tui explain example.com'],
     [['explain', ''], 'explain needs a HOST', 'type: netmon-tui explain example.com'],
-    [['explain', 'a', 'b'], 'unexpected argument "b" after explain', 'type: netmon-tui --help'],
-    [['explain', 'a', '-i', 'en0'], '--interface does not go with explain', 'type: netmon-tui --interface NAME'],
-    [['--app', 'x'], '--app does not go with run', 'type: netmon-tui history --app NAME'],
-    [['interfaces', 'x'], 'unexpected argument "x" after interfaces', 'type: netmon-tui --help'],
+    [['explain', 'a', 'b'], 'unexpected argument "b" after explain', 'type: netmon-tui explain --help'],
+    [['explain', 'a', '-i', 'en0'], '--interface does not go with explain', 'type: netmon-tui explain --help'],
+    [['--app', 'x'], '--app goes only with history, explain, prune', 'type: netmon-tui history --app NAME'],
+    [['interfaces', 'x'], 'unexpected argument "x" after interfaces', 'type: netmon-tui interfaces --help'],
   ])('%j is refused', (words, message, hint) => {
     const error = refusal(() => parseCommandLine(words));
     expect([error.code, error.message, error.hint]).toEqual(['usage', message, hint]);

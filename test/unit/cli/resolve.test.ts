@@ -124,7 +124,7 @@ describe('resolveOptions', () => {
     [['--filter', 'a\u0000b'], '--filter "ab" is not a filter of one line'],
     [
       ['-i', 'x'.repeat(200)],
-      `--interface "${'x'.repeat(60)}..." is not an interface's name, or several without \`any\` among them`,
+      `--interface "${'x'.repeat(60)}..." is not the name of an interface, or several (\`any\` stands alone)`,
     ],
   ])('refuses %j', async (words, message) => {
     try {

@@ -41,7 +41,7 @@ describe('answerText', () => {
     const query = historyQuery({ app: 'curl', filter: 'rx>1M' });
     const narrowed = answerText(historyResult([], { query }), FILE, STYLE);
     expect(narrowed).toContain('0 connections; only app curl, filter rx>1M\n');
-    expect(narrowed).toContain('\nnothing that matches is recorded in this stretch\n');
+    expect(narrowed).toContain('\nnothing that matches is recorded in this stretch\na record keeps app, exe, host, ');
   });
 
   it('names days and hours in local time', () => {

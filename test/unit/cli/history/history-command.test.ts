@@ -61,7 +61,7 @@ describe('history', () => {
       'did you mean host?',
     ],
     [['--top', '0'], 'usage', '--top "0" is not a whole number from 1 to 100000', 'type for example: --top 10'],
-    [['--filter', 'rx>>'], 'bad-filter', null, 'see README.md, "Filter"'],
+    [['--filter', 'rx>>'], 'bad-filter', null, "type for example: --filter 'app:curl port:443' (all of it: netmon-tui --help)"],
     [['-i', 'a', '-i', 'b'], 'usage', '--interface is given more than once', null],
     [['--json', '--csv'], 'usage', '--json does not go with --csv', 'leave one of them out'],
   ])('refuses %j', async (words, code, message, hint) => {
