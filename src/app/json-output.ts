@@ -11,7 +11,6 @@ import { wholeRun } from './whole-run.ts';
 export class JsonOutput implements Output {
   readonly wantsEvents: boolean;
   readonly #writer: JsonWriter;
-  readonly endWithRows?: (last: LastTick) => Promise<void>;
   readonly #narrow: Narrower;
   readonly #samples: boolean;
 
@@ -29,8 +28,6 @@ export class JsonOutput implements Output {
     this.#samples = samples;
     this.#narrow = narrow;
     this.#writer = new JsonWriter(stream, onClosed);
-    // What a filter leaves of the totals is a sum of flows: all are looked at before the first is written.
-    if (narrow.passesAll) this.endWithRows = (last) => this.#writer.end(last.snapshot, last);
   }
 
   sample(snapshot: Snapshot): void {
@@ -51,5 +48,10 @@ export class JsonOutput implements Output {
 
   end(snapshot: Snapshot): Promise<void> {
     return this.#writer.end(this.#narrow.snapshot(this.#samples ? snapshot : wholeRun(snapshot)));
+  }
+
+  endWithRows(last: LastTick): Promise<void> {
+    const narrowed = this.#narrow.last(last);
+    return this.#writer.end(narrowed.snapshot, narrowed);
   }
 }

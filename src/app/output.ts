@@ -25,5 +25,5 @@ export interface Output {
   /** The totals of the run; nothing comes after it. */
   end(snapshot: Snapshot): Promise<void>;
   /** `end` with all rows there are, taken one by one, so that they need not all be made at once; absent where that can't be. */
-  readonly endWithRows?: (last: LastTick) => Promise<void>;
+  endWithRows?(last: LastTick): Promise<void>;
 }

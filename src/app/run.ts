@@ -248,7 +248,7 @@ async function plainOutput(
     names,
     units,
   };
-  return new TableOutput(process.stdout, style, narrow.snapshot, closed);
+  return new TableOutput(process.stdout, style, narrow, closed);
 }
 
 async function sessionOf(

@@ -1,9 +1,11 @@
 // Output of a run as one table on standard output.
 
 import type { Writable } from 'node:stream';
+import type { LastTick } from '../aggregate/aggregator.ts';
 import type { Snapshot } from '../aggregate/snapshot.ts';
 import { type TableStyle, tableText } from '../cli/table.ts';
 import { NetmonError } from '../errors.ts';
+import type { Narrower } from './narrow.ts';
 import type { Output } from './output.ts';
 import { wholeRun } from './whole-run.ts';
 
@@ -12,15 +14,10 @@ export class TableOutput implements Output {
   readonly wantsEvents = false;
   readonly #stream: Writable;
   readonly #style: TableStyle;
-  readonly #narrow: (snapshot: Snapshot) => Snapshot;
+  readonly #narrow: Narrower;
 
   /** @param onClosed called when the reader went away, with null, or the write failed */
-  constructor(
-    stream: Writable,
-    style: TableStyle,
-    narrow: (snapshot: Snapshot) => Snapshot,
-    onClosed: (failure: Error | null) => void,
-  ) {
+  constructor(stream: Writable, style: TableStyle, narrow: Narrower, onClosed: (failure: Error | null) => void) {
     this.#stream = stream;
     this.#style = style;
     this.#narrow = narrow;
@@ -48,8 +45,17 @@ export class TableOutput implements Output {
   gap(): void {}
 
   end(snapshot: Snapshot): Promise<void> {
+    return this.#print(tableText(this.#narrow.snapshot(wholeRun(snapshot)), this.#style));
+  }
+
+  endWithRows(last: LastTick): Promise<void> {
+    const narrowed = this.#narrow.last(last);
+    return this.#print(tableText(narrowed.snapshot, this.#style, narrowed));
+  }
+
+  #print(text: string): Promise<void> {
     return new Promise((resolve) => {
-      this.#stream.write(tableText(this.#narrow(wholeRun(snapshot)), this.#style), () => resolve());
+      this.#stream.write(text, () => resolve());
     });
   }
 }

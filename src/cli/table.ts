@@ -37,6 +37,18 @@ interface Sheet extends TableStyle {
   readonly isWide: boolean;
 }
 
+/** Rows of which there may be very many. */
+interface ManyRows {
+  readonly hosts: Iterable<HostRow>;
+  readonly flows: Iterable<FlowRow>;
+}
+
+/** The rows of a section, and how many there are. */
+interface Shown<Row> {
+  readonly rows: readonly Row[];
+  readonly count: number;
+}
+
 const PIPE_COLUMNS = 100;
 const LEAST_COLUMNS = 60;
 const MOST_COLUMNS = 240;
@@ -44,8 +56,8 @@ const RATE_COLUMNS = 96;
 const WIDE_COLUMNS = 76;
 const MOST_ROWS = { apps: 20, hosts: 20, flows: 30 } as const;
 
-/** The table, newline at the end. */
-export function tableText(snapshot: Snapshot, style: TableStyle): string {
+/** The table, newline at the end. @param rows hosts and flows where they are not in the snapshot; each is asked for once and few are kept */
+export function tableText(snapshot: Snapshot, style: TableStyle, rows: ManyRows = snapshot): string {
   const width = Math.min(MOST_COLUMNS, Math.max(LEAST_COLUMNS, style.columns ?? PIPE_COLUMNS));
   const sheet: Sheet = {
     ...style,
@@ -55,12 +67,14 @@ export function tableText(snapshot: Snapshot, style: TableStyle): string {
     hasRates: width >= RATE_COLUMNS && snapshot.capture.file === null,
     isWide: width >= WIDE_COLUMNS,
   };
-  const { apps, hosts, flows, flowCount } = snapshot;
+  const apps = topOf(snapshot.apps, MOST_ROWS.apps);
+  const hosts = topOf(rows.hosts, MOST_ROWS.hosts);
+  const flows = { ...topOf(rows.flows, MOST_ROWS.flows), count: snapshot.flowCount };
   const lines = [
     ...headLines(snapshot, sheet),
-    ...sectionLines(`Apps (${apps.length})`, topRows(apps, MOST_ROWS.apps), apps.length, appColumns(sheet), sheet),
-    ...sectionLines(`Hosts (${hosts.length})`, topRows(hosts, MOST_ROWS.hosts), hosts.length, hostColumns(sheet), sheet),
-    ...sectionLines(`Connections (${flowCount})`, topRows(flows, MOST_ROWS.flows), flowCount, flowColumns(sheet), sheet),
+    ...sectionLines('Apps', apps, appColumns(sheet), sheet),
+    ...sectionLines('Hosts', hosts, hostColumns(sheet), sheet),
+    ...sectionLines('Connections', flows, flowColumns(sheet), sheet),
   ];
   return `${lines.join('\n')}\n`;
 }
@@ -82,23 +96,29 @@ function headLines({ capture, total, started, time }: Snapshot, { units, glyphs,
   return lines;
 }
 
-function sectionLines<Row>(
-  title: string,
-  rows: readonly Row[],
-  count: number,
-  columns: readonly TextColumn<Row>[],
-  sheet: Sheet,
-): string[] {
+function sectionLines<Row>(title: string, shown: Shown<Row>, columns: readonly TextColumn<Row>[], sheet: Sheet): string[] {
+  const { rows, count } = shown;
   const { width, glyphs, paint } = sheet;
-  const head = ['', paint.title(title)];
+  const head = ['', paint.title(`${title} (${count})`)];
   if (rows.length === 0) return [...head, 'none'];
   const rest = count - rows.length;
   return [...head, ...tableLines(columns, rows, width, glyphs, paint), ...(rest > 0 ? [paint.dim(`and ${rest} more`)] : [])];
 }
 
-/** Most bytes first. */
-function topRows<Row extends Traffic>(rows: readonly Row[], most: number): Row[] {
-  return [...rows].sort((a, b) => b.rxBytes + b.txBytes - (a.rxBytes + a.txBytes)).slice(0, most);
+/** The `most` with most bytes, those first; of equals the first. Keeps no others: there may be more than memory should hold. */
+function topOf<Row extends Traffic>(all: Iterable<Row>, most: number): Shown<Row> {
+  const rows: Row[] = [];
+  const bytes = (row: Row) => row.rxBytes + row.txBytes;
+  let count = 0;
+  for (const row of all) {
+    count++;
+    if (rows.length === most && bytes(row) <= bytes(rows[most - 1] as Row)) continue;
+    let at = rows.length;
+    while (at > 0 && bytes(rows[at - 1] as Row) < bytes(row)) at--;
+    rows.splice(at, 0, row);
+    if (rows.length > most) rows.pop();
+  }
+  return { rows, count };
 }
 
 function amountColumns<Row extends Traffic>({ units }: Sheet): TextColumn<Row>[] {

@@ -5,6 +5,7 @@ import type { NetEvent } from '../aggregate/event.ts';
 import type { AppRow, CategoryRow, FlowRow, HostRow, InterfaceRow, Snapshot, Traffic } from '../aggregate/snapshot.ts';
 import type { Filter } from '../filter/filter.ts';
 import { snapshotOfPast } from './chart/past-snapshot.ts';
+import { subjectOf } from './filter-subject.ts';
 import { appOfFlow, hostOfFlow } from './owners-of-flows.ts';
 import type { ViewState } from './state.ts';
 
@@ -116,9 +117,14 @@ function eventsOf({ events, time }: Snapshot, filter: Filter | null, since: Snap
   });
 }
 
-/** What of a snapshot matches a filter, as a snapshot of its own: for outputs without a screen. Totals are those of the flows still known. */
-export function narrowSnapshot(snapshot: Snapshot, filter: Filter): Snapshot {
-  const { apps, hosts, interfaces, connections, total } = derive({ snapshot, filter, since: null, closed: true });
+/**
+ * What of a snapshot matches a filter, as a snapshot of its own: for outputs without a screen. Totals are those of the flows still known.
+ *
+ * @param all the snapshot's flows where they are not in it; only those that match are kept
+ */
+export function narrowSnapshot(snapshot: Snapshot, filter: Filter, all: Iterable<FlowRow> = snapshot.flows): Snapshot {
+  const matching = { ...snapshot, flows: matchingFlows(snapshot, all, filter) };
+  const { apps, hosts, interfaces, connections, total } = derive({ snapshot: matching, filter, since: null, closed: true });
   const unownedBytes = connections.reduce(
     (bytes, flow) => (flow.attribution === 'none' ? bytes + flow.rxBytes + flow.txBytes : bytes),
     0,
@@ -152,22 +158,17 @@ function categoriesOf(flows: readonly FlowRow[]): CategoryRow[] {
 }
 
 /** A flow matches by its own fields, and by what its app's and its host's rows know besides (executable, user, country, system). */
-function matchingFlows(snapshot: Snapshot, flows: readonly FlowRow[], filter: Filter): readonly FlowRow[] {
+function matchingFlows(snapshot: Snapshot, flows: Iterable<FlowRow>, filter: Filter): readonly FlowRow[] {
   const apps = new Map(snapshot.apps.map((row) => [row.id, row]));
   const hosts = new Map(snapshot.hosts.map((row) => [row.id, row]));
   const appOf = appOfFlow(snapshot.apps);
   const hostOf = hostOfFlow(snapshot.hosts);
-  return flows.filter((flow) => {
-    const app = apps.get(appOf(flow) ?? '');
-    const host = hosts.get(hostOf(flow) ?? '');
-    const known = {
-      exe: app?.exe ?? null,
-      user: app?.user ?? null,
-      country: flow.country ?? host?.country ?? null,
-      asn: flow.asn ?? host?.asn ?? null,
-    };
-    return filter.matches({ ...flow, ...known }, snapshot.time);
-  });
+  const matching: FlowRow[] = [];
+  for (const flow of flows) {
+    const subject = subjectOf(flow, apps.get(appOf(flow) ?? ''), hosts.get(hostOf(flow) ?? ''));
+    if (filter.matches(subject, snapshot.time)) matching.push(flow);
+  }
+  return matching;
 }
 
 function unowned(snapshot: Snapshot, since: Snapshot): number {

@@ -43,7 +43,7 @@ export async function run({ root, repeat, small }) {
   const scan = cases[2].file;
   const ends = Array.from({ length: repeat }, () => replay(root, scan, 'end'));
   rows.push({
-    what: 'the scan with every row at the end, peak memory',
+    what: 'the scan with every row at the end as JSON, peak memory',
     value: Math.min(...ends.map(({ peakKiB }) => peakKiB)) / 1024,
     unit: 'MiB',
   });

@@ -2,15 +2,27 @@
 // usage: node replay.js ROOT FILE live|end
 
 import { existsSync, readFileSync } from 'node:fs';
+import { Writable } from 'node:stream';
 import { pathToFileURL } from 'node:url';
 
 const [root, file, limits] = process.argv.slice(2);
 const built = (path) => import(pathToFileURL(`${root}/dist/${path}`).href);
-const [{ openFile }, { Categories }, { assemble }, { systemEdges }, { ReplaySession }, { systemClock }] = await Promise.all([
+const [
+  { openFile },
+  { Categories },
+  { assemble },
+  { systemEdges },
+  { JsonOutput },
+  { narrower },
+  { ReplaySession },
+  { systemClock },
+] = await Promise.all([
   built('capture/file-source.js'),
   built('identify/category/categories.js'),
   built('app/assemble.js'),
   built('app/edges.js'),
+  built('app/json-output.js'),
+  built('app/narrow.js'),
   built('app/replay-session.js'),
   built('clock.js'),
 ]);
@@ -25,6 +37,12 @@ const output = {
   end: (snapshot) => {
     last = snapshot;
     return Promise.resolve();
+  },
+  /** As `--once --json` does it, to a reader that takes everything. */
+  endWithRows: (tick) => {
+    last = tick.snapshot;
+    const reader = new Writable({ write: (_piece, _encoding, done) => setImmediate(done) });
+    return new JsonOutput(reader, false, narrower(null), () => {}).endWithRows(tick);
   },
 };
 

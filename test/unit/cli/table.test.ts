@@ -40,6 +40,18 @@ const BUSY = snapshot({
 });
 
 describe('tableText', () => {
+  it('shows the same of rows that are handed over one by one, of equals the first', () => {
+    const rx = [5, 9, 5, 1, 9, 7, 5, 3].flatMap((bytes) => [bytes, bytes + 10, bytes + 20, bytes + 30, bytes]);
+    const flows = rx.map((rxBytes, i) => flowRow({ rxBytes, txBytes: 0, local: { address: '192.0.2.1', port: 1000 + i } }));
+    const hosts = rx.map((rxBytes, i) => hostRow({ rxBytes, txBytes: 0, host: `host-${i}` }));
+    const whole = snapshot({ hosts, flows, flowCount: flows.length });
+    const text = tableText({ ...whole, hosts: [], flows: [] }, STYLE, { hosts: hosts.values(), flows: flows.values() });
+    expect(text).toBe(tableText(whole, STYLE));
+    const sorted = [...hosts].sort((a, b) => b.rxBytes - a.rxBytes).map(({ host }) => host);
+    expect(text.match(/^host-\d+/gm)).toEqual(sorted.slice(0, 20));
+    expect(text.match(/and \d+ more/g)).toEqual(['and 20 more', 'and 10 more']);
+  });
+
   it('shows the capture, apps, hosts and connections', () => {
     expect(tableText(BUSY, STYLE).split('\n')).toEqual([
       'en0  driver libpcap, attribution pktap',
