@@ -7,6 +7,7 @@ import { widened } from '../net/arrays.ts';
 import type { Booking } from './booking.ts';
 import { CARRIED, type Combinations } from './combinations.ts';
 import type { FlowLog } from './flow-log.ts';
+import { HeldFlows } from './held-flows.ts';
 import type { HistoryBatch, HistoryEntry } from './history-batch.ts';
 
 const MINUTE_MS = 60_000;
@@ -20,7 +21,7 @@ const TOLD = 8;
 /** `sums`, 5 doubles a combination: RX, TX, RX packets, TX packets, flows since the last collection. */
 const SUMS = 5;
 /** Bits of `#marks`. */
-const MARK = { COUNTED: 1, COUNTED_NOW: 2 } as const;
+const MARK = { COUNTED: 1, COUNTED_NOW: 2, HELD: 4 } as const;
 
 /** Told of ticks and of flows that leave; collected every few seconds. */
 export class Ledger {
@@ -28,6 +29,7 @@ export class Ledger {
   readonly #booking: Booking;
   readonly #combinations: Combinations;
   readonly #log: FlowLog;
+  readonly #held: HeldFlows;
   #told = new Float64Array(0);
   /** Combination under which a flow's bytes of this minute were told, and the serial number of that minute. */
   #combination = new Int32Array(0);
@@ -48,6 +50,7 @@ export class Ledger {
     this.#booking = booking;
     this.#combinations = combinations;
     this.#log = log;
+    this.#held = new HeldFlows(flows);
     booking.onLeaving = (row) => this.#leave(row);
   }
 
@@ -64,6 +67,7 @@ export class Ledger {
     }
     this.#clearSums();
     this.#log.clear();
+    this.#held.clear();
     this.#tunnelledRx = 0;
     this.#tunnelledTx = 0;
   }
@@ -74,12 +78,17 @@ export class Ledger {
     const { touched, touchedCount } = this.#flows;
     for (let i = 0; i < touchedCount; i++) {
       const row = touched[i] as number;
-      if (this.#flows.isLive(row)) this.#tell(row);
+      if (this.#flows.isLive(row) && !this.#isHeld(row)) this.#tell(row);
     }
   }
 
-  /** What moved since the last collection, under its minute: one batch, or two around the turn of a minute. @param time epoch ms */
-  collect(time: number): HistoryBatch[] {
+  /**
+   * What moved since the last collection, under its minute: one batch, or two around the turn of a minute.
+   *
+   * @param time epoch ms
+   * @param isLast also what waits for an owner
+   */
+  collect(time: number, isLast = false): HistoryBatch[] {
     const minute = Math.floor((time - LAG_MS) / MINUTE_MS);
     const batches: HistoryBatch[] = [];
     if (Number.isNaN(this.#minute)) this.#minute = minute;
@@ -89,6 +98,7 @@ export class Ledger {
     }
     this.#booking.bookTouched();
     this.note();
+    this.#held.release((row) => this.#tell(row), isLast);
     this.#push(batches, minute, time);
     const next = Math.floor(time / MINUTE_MS);
     if (next !== minute) this.#turn(next);
@@ -97,7 +107,7 @@ export class Ledger {
 
   /** The last collection of a run: the log takes the flows that are open still. */
   finish(time: number): HistoryBatch[] {
-    const batches = this.collect(time);
+    const batches = this.collect(time, true);
     let left = MOST_OPEN;
     for (let row = 0; row < this.#flows.rows && left > 0; row++) {
       if (!this.#flows.isLive(row) || this.#booking.appOf(row) < 0) continue;
@@ -106,6 +116,15 @@ export class Ledger {
     }
     this.#push(batches, Math.floor(time / MINUTE_MS), time);
     return batches;
+  }
+
+  /** A flow of which nothing was told yet, and whose owner may be known in a moment. */
+  #isHeld(row: number): boolean {
+    const marks = this.#marks[row] as number;
+    if ((marks & MARK.COUNTED) !== 0 || !this.#held.isOpen(row)) return false;
+    if ((marks & MARK.HELD) === 0) this.#held.hold(row);
+    this.#marks[row] = marks | MARK.HELD;
+    return true;
   }
 
   #leave(row: number): void {

@@ -26,7 +26,7 @@ import { ToldOwners } from '../identify/process/told-owners.ts';
 import { Users } from '../identify/process/users.ts';
 import type { Edges } from '../net/edges.ts';
 import type { Fallback, Place } from '../net/model.ts';
-import { ebpf } from './ebpf.ts';
+import { ebpf, socketQuery } from './ebpf.ts';
 import { Inspection } from './inspection.ts';
 import { pathOf } from './libproc.ts';
 import { MAX_FLOWS, Monitor } from './monitor.ts';
@@ -114,7 +114,7 @@ function ownerSource(
   if (source.driver === 'nettop') return new ToldOwners(flows);
   if (edges.platform === 'linux') {
     const { proc } = edges.paths;
-    const fallback = new ProcfsSource(flows, directory, proc);
+    const fallback = new ProcfsSource(flows, directory, proc, socketQuery());
     if ('missing' in ebpf) {
       passedOver.push({ driver: 'ebpf', reason: ebpf.missing });
       return fallback;

@@ -1,8 +1,20 @@
-// eBPF attribution, as far as its modules can be loaded: they need koffi, which has a library for most machines, but not for all.
+// What needs koffi to tell owners on Linux: eBPF, and questions for single sockets. It has a library for most machines, but not for all.
 
 import { reasonOf } from '../errors.ts';
+import type { SingleSockets } from '../identify/process/procfs-tables.ts';
 
 /** The functions that open it, or why there are none. */
 export const ebpf = await import('../identify/process/ebpf/open.ts').catch((thrown: unknown) => ({
   missing: `koffi could not be loaded: ${reasonOf(thrown)}`,
 }));
+
+const query = await import('../identify/process/socket-query.ts').catch(() => null);
+
+/** Asks the kernel for single sockets; null where it can't be asked: tables tell, too. */
+export function socketQuery(): SingleSockets | null {
+  try {
+    return query === null ? null : new query.SocketQuery();
+  } catch {
+    return null;
+  }
+}

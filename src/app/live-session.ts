@@ -98,7 +98,7 @@ export class LiveSession {
     const end = await ended;
     await new Promise((resolve) => setTimeout(resolve, LAST_PACKETS_MS));
     this.#drain(Number.POSITIVE_INFINITY);
-    this.#parts.monitor.owners.work(this.#parts.clock.monotonic());
+    this.#parts.monitor.owners.finish(this.#parts.clock.monotonic());
     await this.#readCounters();
     await this.#parts.neighbours?.ready();
     this.#events.tellOpened();

@@ -3,6 +3,7 @@
 import type { Packet } from '../decode/packet.ts';
 import { sameAddress, scopeOf } from '../net/address.ts';
 import { DIRECTION, hasPorts, PROTOCOL, TCP_FLAG } from '../net/numbers.ts';
+import { INTS, STATE } from './layout.ts';
 
 /** Order as in FLOW_DIRECTIONS (net/model). */
 export const FLOW_DIRECTION = { OUTBOUND: 0, INBOUND: 1, LOCAL: 2, TRANSIT: 3 } as const;
@@ -97,4 +98,10 @@ function opensAtSource(packet: Packet): boolean {
   }
   if (hasPorts(packet.protocol) && packet.sourcePort < 1024 && packet.destinationPort >= 1024) return false;
   return true;
+}
+
+/** Makes a flow one between two ends of this machine: its far end turned out to be a process here, in another network namespace. */
+export function joinEnds(ints: Int32Array, row: number): void {
+  const at = row * INTS + STATE;
+  ints[at] = ((ints[at] as number) & ~0xff_0000) | (FLOW_DIRECTION.LOCAL << 16);
 }

@@ -11,7 +11,7 @@ const { RX_BYTES, FIRST_SEEN, SERIAL, TX_NEXT, TIMED_AT, FRESH, LAST_SEEN } = L;
 /** Column value of PROCESS and PEER_PROCESS before an owner is known. */
 export const NO_OWNER = -1;
 /** Attribution `none` with the reason 0: not looked up yet. */
-const NOT_LOOKED_UP = 4 << 16;
+export const NOT_LOOKED_UP = 4 << 16;
 
 /**
  * Begins the flow that `packet` opens in a row that was never used, or has been given up.

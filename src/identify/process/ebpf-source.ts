@@ -1,7 +1,7 @@
 // Owners told by the kernel: reports of the socket programs, drained before each batch, so that a packet's owner is always there first.
 
-import { FLOW_DIRECTION } from '../../flow/direction.ts';
-import { directionOf, type FlowTable, isLocalFlow, NO_OWNER } from '../../flow/flow-table.ts';
+import { FLOW_DIRECTION, joinEnds } from '../../flow/direction.ts';
+import { directionOf, isLocalFlow, NO_OWNER } from '../../flow/flow-table.ts';
 import {
   COUNTERS,
   FIRST_SEEN,
@@ -13,7 +13,6 @@ import {
   PROTOCOL_INTERFACE,
   REMOTE,
   SERIAL,
-  STATE,
 } from '../../flow/layout.ts';
 import { scopeOf } from '../../net/address.ts';
 import { widened } from '../../net/arrays.ts';
@@ -98,7 +97,7 @@ export class EbpfSource implements OwnerSource {
     const match = this.#sockets.match;
     const local = this.#takeovers.toldAt(flows.ints, base, flows.counters[row * COUNTERS + FIRST_SEEN] as number) || newest;
     const elsewhere = this.#find(row, protocol | ELSEWHERE, REMOTE, LOCAL);
-    if (elsewhere !== 0) joinEnds(flows, row);
+    if (elsewhere !== 0) joinEnds(flows.ints, row);
     if (isLocalFlow(flows, row)) {
       const peer = elsewhere || this.#find(row, protocol, REMOTE, LOCAL);
       if (peer !== 0) this.#assign(row, true, peer, this.#sockets.match, elsewhere !== 0);
@@ -143,6 +142,10 @@ export class EbpfSource implements OwnerSource {
     this.#parts.older?.work();
     this.#parts.handOvers?.work(now);
     this.#parts.fallback.work(now);
+  }
+
+  finish(now: number): void {
+    this.#parts.fallback.finish(now);
   }
 
   get thread(): OwnThread | null {
@@ -233,7 +236,7 @@ export class EbpfSource implements OwnerSource {
         // It passes through: its opener may be a container's process, its other end is not here even if that is.
         if (ownerIsLocal) this.#correct(row, protocol, true, holder, true);
       } else if (!ownerIsLocal) {
-        joinEnds(this.#parts.flows, row);
+        joinEnds(this.#parts.flows.ints, row);
         this.#correct(row, protocol, false, holder, true);
       }
     }
@@ -291,10 +294,4 @@ export class EbpfSource implements OwnerSource {
     else flows.setOwner(each.row, process, attributionIndex(each.match), reasonIndex('not looked up yet'));
     if (!each.isElsewhere) this.#parts.handOvers?.add(each.row, each.isPeer, process, now);
   }
-}
-
-/** Makes a flow one between two ends of this machine: its far end is a process in another network namespace. */
-function joinEnds(flows: FlowTable, row: number): void {
-  const at = row * INTS + STATE;
-  flows.ints[at] = ((flows.ints[at] as number) & ~0xff_0000) | (FLOW_DIRECTION.LOCAL << 16);
 }

@@ -105,7 +105,7 @@ export class HandOvers {
     if (now < this.#nextReading) return false;
     const due = [...this.#takeDue(0, MOST_AT_ONCE, now), ...this.#takeDue(1, MOST_AT_ONCE, now)];
     if (due.length === 0) return false;
-    this.#tables.read(false, now);
+    this.#tables.read(new Set(due.map(({ row }) => this.#protocol(row))), false, true, now);
     this.#held.clear();
     for (const each of due) if (!this.#look(each)) this.#again(each, now);
     return true;
@@ -136,7 +136,7 @@ export class HandOvers {
   #look(each: Waiting): boolean {
     const { ints } = this.#flows;
     const base = each.row * INTS;
-    const protocol = (ints[base + PROTOCOL_INTERFACE] as number) & 0xffff;
+    const protocol = this.#protocol(each.row);
     const ports = ints[base + PORTS] as number;
     const [near, far] = each.isPeer ? [REMOTE, LOCAL] : [LOCAL, REMOTE];
     const [nearPort, farPort] = each.isPeer ? [ports & 0xffff, ports >>> 16] : [ports >>> 16, ports & 0xffff];
@@ -152,6 +152,10 @@ export class HandOvers {
     this.#inodes.want(inode);
     this.#sought.push({ ...each, inode, match });
     return true;
+  }
+
+  #protocol(row: number): number {
+    return (this.#flows.ints[row * INTS + PROTOCOL_INTERFACE] as number) & 0xffff;
   }
 
   /** True when the process holds the socket, or may not be asked. A process that has thousands is read once in a reading. */

@@ -24,6 +24,8 @@ export interface OwnerSource {
   onBehalfOf?(row: number): number;
   /** Does what is due, for a few milliseconds at the most. @param now monotonic ms */
   work(now: number): void;
+  /** The run is over: a last look for flows that wait still, a fraction of a second at the most. @param now monotonic ms */
+  finish?(now: number): void;
   /** A thread of its own that holds rights; null or absent where there is none. */
   readonly thread?: OwnThread | null;
   close(): void;

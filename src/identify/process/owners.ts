@@ -82,6 +82,12 @@ export class Owners {
     if (this.#directory?.hasManyProcesses === true) this.#forgetGone(this.#directory);
   }
 
+  /** The run is over: what can still be told of flows is told. @param now monotonic ms */
+  finish(now: number): void {
+    this.work(now);
+    this.source?.finish?.(now);
+  }
+
   close(): void {
     this.source?.close();
     this.#ps?.close();

@@ -1,7 +1,8 @@
 // Flows that wait for an owner: a bounded queue of rows with their serial numbers, tried again a few times, then given a reason.
 
-import type { FlowTable } from '../../flow/flow-table.ts';
-import { COUNTERS, SERIAL } from '../../flow/layout.ts';
+import { type FlowTable, NO_OWNER } from '../../flow/flow-table.ts';
+import { COUNTERS, INTS, OWNERSHIP, PROCESS, SERIAL } from '../../flow/layout.ts';
+import { NOT_LOOKED_UP } from '../../flow/new-flow.ts';
 
 const LIMIT = 16_384;
 /** When a flow is tried again after it was not found, ms. */
@@ -14,15 +15,17 @@ export interface Pending {
   tries: number;
   /** Monotonic ms. */
   due: number;
-  /** Packets that it had sent when it was looked for in vain. */
+  /** Packets that it had sent when it was looked for in vain, and when its newest was seen, epoch ms. */
   sent: number;
+  seen: number;
 }
 
-/** The queue. */
+/** The queue: new flows, the newest first as its socket is the likeliest to be there still, then those that are looked for again, in their order. */
 export class PendingFlows {
   readonly #flows: FlowTable;
-  #waiting: Pending[] = [];
-  /** Flows that found the queue full: they stay `not looked up yet`. */
+  readonly #fresh: Pending[] = [];
+  #again: Pending[] = [];
+  /** Flows that found the queue full since it was last refilled. */
   overflowed = 0;
 
   constructor(flows: FlowTable) {
@@ -30,32 +33,53 @@ export class PendingFlows {
   }
 
   get size(): number {
-    return this.#waiting.length;
+    return this.#fresh.length + this.#again.length;
   }
 
   add(row: number, now: number): void {
-    if (this.#waiting.length >= LIMIT) {
+    if (this.size >= LIMIT) {
       this.overflowed++;
       return;
     }
-    this.#waiting.push({ row, serial: this.#serial(row), tries: 0, due: now, sent: 0 });
+    this.#fresh.push({ row, serial: this.#serial(row), tries: 0, due: now, sent: 0, seen: 0 });
   }
 
-  /** True when any flow is due. */
-  hasDue(now: number): boolean {
-    for (const each of this.#waiting) if (each.due <= now) return true;
-    return false;
-  }
-
-  /** Takes out the flows that are due; those that are gone meanwhile are dropped. */
-  takeDue(now: number): Pending[] {
-    const due: Pending[] = [];
-    const later: Pending[] = [];
-    for (const each of this.#waiting) {
-      if (!this.isCurrent(each)) continue;
-      (each.due <= now ? due : later).push(each);
+  /** Where the queue is empty and flows found it full before: takes in those that still wait for a first look. @param now monotonic ms */
+  refill(now: number): void {
+    if (this.overflowed === 0 || this.size > 0) return;
+    this.overflowed = 0;
+    const { ints, rows } = this.#flows;
+    for (let row = 0; row < rows; row++) {
+      const isNew = ints[row * INTS + PROCESS] === NO_OWNER && ints[row * INTS + OWNERSHIP] === NOT_LOOKED_UP;
+      if (isNew && this.#flows.isLive(row)) this.add(row, now);
     }
-    this.#waiting = later;
+  }
+
+  /** True when any flow is due. @param hasAgain also of those that are looked for again */
+  hasDue(now: number, hasAgain = true): boolean {
+    return isAnyDue(this.#fresh, now) || (hasAgain && isAnyDue(this.#again, now));
+  }
+
+  /**
+   * Takes out flows that are due; those that are gone meanwhile are dropped.
+   *
+   * @param most how many
+   * @param hasAgain also of those that are looked for again
+   */
+  takeDue(now: number, most = Number.POSITIVE_INFINITY, hasAgain = true): Pending[] {
+    const due: Pending[] = [];
+    while (due.length < most) {
+      const each = this.#fresh.pop();
+      if (each === undefined) break;
+      if (this.isCurrent(each)) due.push(each);
+    }
+    if (!hasAgain || due.length >= most || !isAnyDue(this.#again, now)) return due;
+    const later: Pending[] = [];
+    for (const each of this.#again) {
+      if (!this.isCurrent(each)) continue;
+      (each.due <= now && due.length < most ? due : later).push(each);
+    }
+    this.#again = later;
     return due;
   }
 
@@ -65,18 +89,18 @@ export class PendingFlows {
     const wait = RETRY_MS[each.tries];
     if (wait === undefined) return false;
     each.due = now + wait;
-    this.#waiting.push(each);
+    this.#again.push(each);
     return true;
   }
 
   /** Puts a flow back that could not be looked for: the try does not count. */
   putBack(each: Pending, due: number): void {
-    if (this.#waiting.length >= LIMIT) {
+    if (this.size >= LIMIT) {
       this.overflowed++;
       return;
     }
     each.due = due;
-    this.#waiting.push(each);
+    this.#again.push(each);
   }
 
   /** True while the row still belongs to the same flow. */
@@ -87,4 +111,9 @@ export class PendingFlows {
   #serial(row: number): number {
     return this.#flows.counters[row * COUNTERS + SERIAL] as number;
   }
+}
+
+function isAnyDue(waiting: readonly Pending[], now: number): boolean {
+  for (const each of waiting) if (each.due <= now) return true;
+  return false;
 }

@@ -5,8 +5,8 @@ import { V4_MAPPED } from '../../net/address.ts';
 import { hasPorts, PROTOCOL } from '../../net/numbers.ts';
 import type { SocketTable } from './socket-table.ts';
 
-/** Stands for raw sockets, whose files have the protocol where others have the port. */
-const RAW = -1;
+/** Stands for all protocols without ports, and in the list of files for raw sockets, which have the protocol where others have the port. */
+const PORTLESS = -1;
 
 const FILES = [
   ['tcp', PROTOCOL.TCP, false],
@@ -17,14 +17,31 @@ const FILES = [
   ['udplite6', PROTOCOL.UDPLITE, true],
   ['icmp', PROTOCOL.ICMP, false],
   ['icmp6', PROTOCOL.ICMPV6, true],
-  ['raw', RAW, false],
-  ['raw6', RAW, true],
+  ['raw', PORTLESS, false],
+  ['raw6', PORTLESS, true],
 ] as const;
 
 const SPACE = 0x20;
 const NEWLINE = 0x0a;
 const COLON = 0x3a;
 const MOST_BYTES = 64 << 20;
+
+/** Kinds of socket files. */
+type WantedFiles = ReadonlySet<number>;
+
+/**
+ * The files that may list sockets of these protocols. TCP's two take the kernel 5 and 10 ms where it has much memory, even when there is no
+ * socket: it walks a table that is as large as that.
+ */
+export function filesOf(protocols: Iterable<number>): WantedFiles {
+  const files = new Set<number>();
+  for (const protocol of protocols) files.add(kindOf(protocol));
+  return files;
+}
+
+function kindOf(protocol: number): number {
+  return hasPorts(protocol) ? protocol : PORTLESS;
+}
 
 /** Reads socket files of one network namespace; keeps its buffer. */
 export class ProcNetReader {
@@ -35,11 +52,13 @@ export class ProcNetReader {
    * Adds every socket that has an inode to `table`; the inode is its owner.
    *
    * @param folder `/proc/net` or `/proc/PID/net`
+   * @param wanted files that are read, see `filesOf`; null for all
    * @returns how many files could be read; 0 means that there is no procfs or no right to it
    */
-  read(folder: string, table: SocketTable): number {
+  read(folder: string, table: SocketTable, wanted: WantedFiles | null = null): number {
     let files = 0;
     for (const [name, protocol, six] of FILES) {
+      if (wanted !== null && !wanted.has(kindOf(protocol))) continue;
       const length = this.#load(`${folder}/${name}`);
       if (length < 0) continue;
       files++;
@@ -112,7 +131,7 @@ export function parseProcNet(
       const inode = decimal(bytes, field, end);
       if (inode > 0) {
         if (hasPorts(protocol)) table.add(protocol, ends, 0, localPort, ends, 4, remotePort, inode);
-        else table.add(protocol === RAW ? localPort : protocol, ends, 0, 0, ends, 4, 0, inode);
+        else table.add(protocol === PORTLESS ? localPort : protocol, ends, 0, 0, ends, 4, 0, inode);
       }
     }
     at = end + 1;

@@ -1,25 +1,33 @@
-// Owners from /proc: read when a flow is new, not by a clock, and never for more than a twentieth of the time.
+// Owners from /proc: read when a flow is new, not by a clock, and never for more than a tenth of the time.
 
 import { FLOW_DIRECTION } from '../../flow/direction.ts';
 import { directionOf, type FlowTable, isLocalFlow, NO_OWNER } from '../../flow/flow-table.ts';
-import { COUNTERS, INTS, LOCAL, PORTS, PROTOCOL_INTERFACE, REMOTE, TX_PACKETS } from '../../flow/layout.ts';
+import { COUNTERS, INTS, LAST_SEEN, LOCAL, PORTS, PROTOCOL_INTERFACE, REMOTE, TX_PACKETS } from '../../flow/layout.ts';
 import { hasPorts } from '../../net/numbers.ts';
 import { Conntrack, type Ends } from './conntrack.ts';
 import type { Directory } from './directory.ts';
+import { Duty } from './duty.ts';
 import { attributionIndex, type OwnerSource, reasonIndex } from './owner-source.ts';
 import { packetSocketInodes } from './packet-sockets.ts';
 import { type Pending, PendingFlows } from './pending-flows.ts';
 import { readProcess } from './proc-process.ts';
 import type { ProcessFacts } from './process-facts.ts';
-import { ProcfsTables } from './procfs-tables.ts';
+import { ProcfsTables, type SingleSockets } from './procfs-tables.ts';
 import { SocketInodes } from './socket-inodes.ts';
 import type { Match } from './socket-table.ts';
 
-/** Longest turn of walking descriptors. */
-const WALK_MS = 4;
-/** After a reading that took t ms the next one comes no sooner than t times this later. */
-const REST = 20;
-const LEAST_PAUSE_MS = 20;
+/** Longest turn of walking descriptors; a socket may be closed before the walk comes to it. */
+const WALK_MS = 8;
+/** Looks take a thirteenth of the time at the most, lists a fiftieth. */
+const REST = 12;
+const LISTS_REST = 49;
+const LEAST_PAUSE_MS = 10;
+/** Flows looked up in one reading, so that a turn stays short: some 4 ms. */
+const MOST_AT_ONCE = 1024;
+/** Packet sockets remembered as looked for. */
+const MOST_SOUGHT = 1024;
+/** Processor time for what still waits when the run ends. */
+const LAST_LOOK_MS = 200;
 
 /** A flow whose sockets are known by inode, while their holders are looked for. */
 interface Found {
@@ -49,22 +57,33 @@ export class ProcfsSource implements OwnerSource {
   readonly #conntrack: Conntrack;
   readonly #inodes: SocketInodes;
   #found: Found[] = [];
-  /** Time that the reading took so far, its walk included, ms. */
-  #spent = 0;
-  #nextReading = 0;
+  /** Processes by pid as of this reading; null for one that is gone. A process of a thousand flows is read once. */
+  readonly #processes = new Map<number, number | null>();
+  readonly #looks = new Duty(REST, LEAST_PAUSE_MS);
+  /** Tables of other namespaces, and what the kernel is slow to list: so long as they rest, flows are not looked for again, new ones are. */
+  readonly #lists = new Duty(LISTS_REST, LEAST_PAUSE_MS);
   #walkWanted = false;
+  /** The walk asks every process: a flow that a short one did not find is still in the tables. */
+  #isWide = false;
   /** Packet sockets, and the one process that may send by them, as of this reading; undefined before they are asked for. */
   #packetSockets: readonly number[] | undefined;
   #sender: number | null | undefined;
+  /** Packet sockets whose holder was looked for among all processes: that is done once for each. */
+  readonly #sought = new Set<number>();
   #now = 0;
+  /** The run is over: nothing is looked for again. */
+  #isLast = false;
 
-  /** @param proc `/proc` */
-  constructor(flows: FlowTable, directory: Directory, proc: string) {
+  /**
+   * @param proc `/proc`
+   * @param query asks for single sockets; null where only tables tell
+   */
+  constructor(flows: FlowTable, directory: Directory, proc: string, query: SingleSockets | null = null) {
     this.#flows = flows;
     this.#directory = directory;
     this.#proc = proc;
     this.#pending = new PendingFlows(flows);
-    this.#tables = new ProcfsTables(proc);
+    this.#tables = new ProcfsTables(proc, query);
     this.#conntrack = new Conntrack(proc);
     this.#inodes = new SocketInodes(proc);
   }
@@ -78,32 +97,60 @@ export class ProcfsSource implements OwnerSource {
 
   work(now: number): void {
     this.#now = now;
-    const begun = performance.now();
-    if (!this.#inodes.walking && !this.#read(now)) return;
-    const isOver = !(this.#inodes.walking || this.#found.length > 0 || this.#walkWanted) || this.#inodes.step(WALK_MS);
-    this.#walkWanted = false;
-    if (isOver) this.#settle(now);
-    this.#spent += performance.now() - begun;
-    if (!isOver) return;
-    this.#nextReading = now + Math.max(LEAST_PAUSE_MS, this.#spent * REST);
-    this.#spent = 0;
+    if (!this.#inodes.walking && !this.#isDue(now)) return;
+    const isOver = this.#looks.measure(() => this.#look(now));
+    if (isOver) this.#looks.pause(now);
+  }
+
+  finish(now: number): void {
+    this.#isLast = true;
+    for (const begun = process.cpuUsage(); process.cpuUsage(begun).user < LAST_LOOK_MS * 1000; ) {
+      if (!this.#inodes.walking && this.#found.length === 0) {
+        this.#pending.refill(now);
+        if (this.#pending.size === 0) return;
+        this.#lookUp(this.#pending.takeDue(Number.POSITIVE_INFINITY, MOST_AT_ONCE), now);
+      }
+      if (this.#found.length === 0 || this.#inodes.step(WALK_MS)) this.#settle(now);
+    }
   }
 
   close(): void {
     this.#found = [];
   }
 
-  /** Reads the tables where a flow is due. @returns whether any was */
-  #read(now: number): boolean {
-    if (this.#pending.size === 0 || now < this.#nextReading || !this.#pending.hasDue(now)) return false;
-    const due = this.#pending.takeDue(now);
+  #isDue(now: number): boolean {
+    if (!this.#looks.isDue(now)) return false;
+    this.#pending.refill(now);
+    return this.#pending.hasDue(now, this.#lists.isDue(now));
+  }
+
+  /** Looks flows up, or goes on with the walk. @returns whether it is done */
+  #look(now: number): boolean {
+    if (!this.#inodes.walking) this.#lookUp(this.#pending.takeDue(now, MOST_AT_ONCE, this.#lists.isDue(now)), now);
+    const hasWalk = this.#inodes.walking || this.#found.length > 0 || this.#walkWanted;
+    if (hasWalk && !this.#inodes.step(WALK_MS, !this.#isWide)) return false;
+    this.#walkWanted = false;
+    this.#settle(now);
+    return true;
+  }
+
+  /** Reads the tables, and looks flows up in them. */
+  #lookUp(taken: readonly Pending[], now: number): void {
+    const due = taken.filter((flow) => !this.#isOver(flow));
+    if (due.length === 0) return;
+    this.#processes.clear();
     this.#packetSockets = undefined;
     this.#sender = undefined;
-    // Other namespaces only for what a first look at our own did not find.
-    const wide = due.some((flow) => flow.tries > 0);
-    if (!this.#tables.read(wide, now)) this.note = `${this.#proc}/net can't be read`;
+    this.#isWide = this.#isLast;
+    const protocols = new Set(due.map(({ row }) => this.#protocol(row)));
+    // Other namespaces only for what a first look at our own did not find, all of our own only for what goes on without a socket.
+    const isWide = this.#isLast || due.some((flow) => flow.tries > 0);
+    const isDeep = due.some((flow) => flow.tries > 1);
+    const read = () => this.#tables.read(protocols, isWide, isDeep, now);
+    const isReadable = isWide ? this.#lists.measure(read) : read();
+    if (isWide) this.#lists.pause(now);
+    if (!isReadable) this.note = `${this.#proc}/net can't be read`;
     for (const flow of due) this.#match(flow, now);
-    return true;
   }
 
   #protocol(row: number): number {
@@ -121,13 +168,13 @@ export class ProcfsSource implements OwnerSource {
     let inode = this.#tables.find(protocol, ints, base + LOCAL, near, base + REMOTE, far);
     let match = this.#tables.match;
     const peerInode = isLocalFlow(this.#flows, flow.row)
-      ? this.#tables.find(protocol, ints, base + REMOTE, far, base + LOCAL, near)
+      ? this.#tables.findAnywhere(protocol, ints, base + REMOTE, far, base + LOCAL, near)
       : 0;
     if (inode === 0) {
       const ends = this.#conntrack.behind(protocol, ints, base + LOCAL, near, far, now);
       if (ends !== null) {
         if (this.behindTranslation?.(flow.row, protocol, ends) === true) return;
-        inode = this.#tables.find(protocol, ends.words, 0, ends.ownPort, 4, ends.otherPort);
+        inode = this.#tables.findAnywhere(protocol, ends.words, 0, ends.ownPort, 4, ends.otherPort);
         match = this.#tables.match;
       }
     }
@@ -136,8 +183,9 @@ export class ProcfsSource implements OwnerSource {
       return;
     }
     // A listener may just be about to accept: its own socket tells more, a moment later.
-    if (match === 'listener' && flow.tries === 0 && this.#pending.retry(flow, now)) return;
+    if (match === 'listener' && flow.tries === 0 && this.#retry(flow, now)) return;
     for (const each of [inode, peerInode]) if (each !== 0 && this.#inodes.owner(each) === undefined) this.#inodes.want(each);
+    if (flow.tries > 0) this.#isWide = true;
     this.#found.push({ flow, inode, match, peerInode });
   }
 
@@ -149,7 +197,7 @@ export class ProcfsSource implements OwnerSource {
       const peer = this.#process(peerInode);
       if (peer !== null) this.#flows.setPeer(flow.row, peer);
       if (owner !== null) this.#flows.setOwner(flow.row, owner, attributionIndex(match), reasonIndex('not looked up yet'));
-      else if (this.#inodes.hidden > 0 && inode !== 0)
+      else if (this.#isWide && this.#inodes.hidden > 0 && inode !== 0)
         this.#flows.setOwner(flow.row, NO_OWNER, attributionIndex('none'), reasonIndex('hidden by the system'));
       else this.#giveUp(flow, now, false);
     }
@@ -160,24 +208,44 @@ export class ProcfsSource implements OwnerSource {
   #process(inode: number): number | null {
     const pid = inode === 0 ? undefined : this.#inodes.owner(inode);
     if (pid === undefined) return null;
-    const facts = readProcess(this.#proc, pid);
-    if (facts === null) this.#inodes.forget(inode);
-    return facts === null ? null : this.#directory.learn(facts);
+    let process = this.#processes.get(pid);
+    if (process === undefined) {
+      const facts = readProcess(this.#proc, pid);
+      process = facts === null ? null : this.#directory.learn(facts);
+      this.#processes.set(pid, process);
+    }
+    if (process === null) this.#inodes.forget(inode);
+    return process;
+  }
+
+  #retry(flow: Pending, now: number): boolean {
+    return !this.#isLast && this.#pending.retry(flow, now);
   }
 
   /** @param isFrames no socket table knows the flow, and it is of a kind that packet sockets send */
   #giveUp(flow: Pending, now: number, isFrames: boolean): void {
-    const sent = this.#flows.counters[flow.row * COUNTERS + TX_PACKETS] as number;
+    const at = flow.row * COUNTERS;
+    const sent = this.#flows.counters[at + TX_PACKETS] as number;
+    const seen = this.#flows.counters[at + LAST_SEEN] as number;
     // Without the kernel's word a process that is gone looks the same: only one that goes on sending without a socket does not.
     const isCertain = this.kernelTells || (flow.tries > 1 && sent > flow.sent);
     flow.sent = sent;
+    flow.seen = seen;
     if (flow.tries === 0 && isFrames) this.#askForPacketSockets();
-    if (this.#pending.retry(flow, now)) return;
+    if (this.#retry(flow, now)) return;
     if (isFrames && isCertain && this.#sender === undefined) this.#sender = this.#packetSender();
     const sender = isFrames && isCertain ? (this.#sender ?? null) : null;
     if (sender !== null) this.#flows.setOwner(flow.row, sender, attributionIndex('wildcard'), reasonIndex('not looked up yet'));
     else if (hasPorts(this.#protocol(flow.row)))
       this.#flows.setOwner(flow.row, NO_OWNER, attributionIndex('none'), reasonIndex('closed before it could be looked up'));
+  }
+
+  /** What was not found and has said nothing since is closed: looking on would take the time from those that live. */
+  #isOver(flow: Pending): boolean {
+    if (this.kernelTells || flow.tries < 2 || this.#flows.counters[flow.row * COUNTERS + LAST_SEEN] !== flow.seen) return false;
+    if (hasPorts(this.#protocol(flow.row)))
+      this.#flows.setOwner(flow.row, NO_OWNER, attributionIndex('none'), reasonIndex('closed before it could be looked up'));
+    return true;
   }
 
   /** What has no port is mostly the kernel's own: answers, group membership, neighbours. */
@@ -190,9 +258,12 @@ export class ProcfsSource implements OwnerSource {
     if (this.#packetSockets !== undefined) return;
     this.#packetSockets = packetSocketInodes(this.#proc);
     for (const inode of this.#packetSockets) {
-      if (this.#inodes.owner(inode) !== undefined) continue;
+      if (this.#inodes.owner(inode) !== undefined || this.#sought.has(inode)) continue;
+      if (this.#sought.size >= MOST_SOUGHT) this.#sought.clear();
+      this.#sought.add(inode);
       this.#inodes.want(inode);
       this.#walkWanted = true;
+      this.#isWide = true;
     }
   }
 

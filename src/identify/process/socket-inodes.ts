@@ -1,10 +1,15 @@
-// Which process holds a socket: /proc/PID/fd walked a few milliseconds at a time, likely owners first. Synchronous reads, bounded turns.
+// Which process holds a socket: /proc/PID/fd walked a few milliseconds at a time, likely owners first. Synchronous reads, bounded
+// turns: also within a process, which may hold thousands.
 
 import { readdirSync, readlinkSync } from 'node:fs';
 import { LRUCache } from 'lru-cache';
 
 const MOST_SOCKETS = 65_536;
 const MOST_HOT = 64;
+/** Newest processes that a short walk asks, besides those that held sockets before. */
+const NEWEST = 32;
+/** Descriptors read between two looks at the clock: some 0.1 ms. */
+const AT_ONCE = 32;
 
 /**
  * Finds the owners of socket inodes. `want` what is sought, then `step` until it returns true; `owner` answers.
@@ -21,6 +26,8 @@ export class SocketInodes {
   #queue: number[] = [];
   #next = 0;
   #walking = false;
+  /** The process that is being asked, and what of its sockets was not looked at yet. */
+  #asked: { readonly pid: number; readonly sockets: Generator<number> } | null = null;
   /** Processes whose descriptors may not be read, in the last whole walk. */
   hidden = 0;
 
@@ -50,29 +57,41 @@ export class SocketInodes {
   heldBy(pid: number): Set<number> | null {
     const held = new Set<number>();
     try {
-      for (const inode of this.#sockets(pid)) held.add(inode);
+      for (const inode of this.#sockets(pid)) if (inode !== 0) held.add(inode);
       return held;
     } catch (thrown) {
       return (thrown as NodeJS.ErrnoException).code === 'EACCES' ? null : held;
     }
   }
 
-  /** Walks for at most `budgetMs`. @returns true when all that is wanted is found or every process was asked */
-  step(budgetMs: number): boolean {
+  /**
+   * Walks for at most `budgetMs`.
+   *
+   * @param isShort asks, of a walk that begins, only those that held sockets before, and the newest
+   * @returns true when all that is wanted is found or every process was asked
+   */
+  step(budgetMs: number, isShort = false): boolean {
     const until = performance.now() + budgetMs;
-    if (!this.#walking) this.#begin();
-    while (this.#next < this.#queue.length && this.#wanted.size > 0) {
-      this.#look(this.#queue[this.#next++] as number);
+    if (!this.#walking) this.#begin(isShort);
+    while (this.#wanted.size > 0) {
+      if (this.#asked === null) {
+        const pid = this.#queue[this.#next++];
+        if (pid === undefined) break;
+        this.#asked = { pid, sockets: this.#sockets(pid) };
+      }
+      if (this.#look(this.#asked)) this.#asked = null;
       if (performance.now() >= until) break;
     }
-    if (this.#next < this.#queue.length && this.#wanted.size > 0) return false;
+    if (this.#wanted.size > 0 && (this.#asked !== null || this.#next < this.#queue.length)) return false;
     this.#walking = false;
+    this.#asked = null;
     this.#wanted.clear();
     return true;
   }
 
-  #begin(): void {
+  #begin(isShort: boolean): void {
     this.#walking = true;
+    this.#asked = null;
     this.hidden = 0;
     this.#next = 0;
     let names: string[];
@@ -85,32 +104,39 @@ export class SocketInodes {
     // Newest first: a flow that is new belongs to a process that is new more often than not.
     const others = names.filter((name) => name.charCodeAt(0) <= 0x39 && name.charCodeAt(0) >= 0x31).map(Number);
     others.sort((a, b) => b - a);
-    this.#queue = [...this.#hot, ...others.filter((pid) => !hot.has(pid))];
+    const cold = others.filter((pid) => !hot.has(pid));
+    this.#queue = [...this.#hot, ...(isShort ? cold.slice(0, NEWEST) : cold)];
   }
 
-  #look(pid: number): void {
+  /** Looks at some descriptors of a process. @returns whether there are no more of use */
+  #look({ pid, sockets }: { readonly pid: number; readonly sockets: Generator<number> }): boolean {
     try {
-      for (const inode of this.#sockets(pid)) {
+      for (let left = AT_ONCE; left > 0; left--) {
+        const { value: inode, done } = sockets.next();
+        if (done === true) return true;
         if (this.#wanted.delete(inode)) {
           this.#owners.set(inode, pid);
           this.#heat(pid);
-        } else if (!this.#owners.has(inode)) this.#owners.set(inode, pid);
+        } else if (inode !== 0 && !this.#owners.has(inode)) this.#owners.set(inode, pid);
       }
+      return false;
     } catch (thrown) {
       if ((thrown as NodeJS.ErrnoException).code === 'EACCES') this.hidden++;
+      return true;
     }
   }
 
-  /** Throws where the process is gone or may not be asked. */
-  *#sockets(pid: number): Generator<number> {
+  /** Inodes of a process's sockets, 0 for its other descriptors. Throws where the process is gone or may not be asked. */
+  *#sockets(pid: number): Generator<number, void> {
     const folder = `${this.#proc}/${pid}/fd`;
     for (const name of readdirSync(folder)) {
       const link = linkOf(`${folder}/${name}`);
-      if (link.startsWith('socket:[')) yield Number(link.slice(8, -1));
+      yield link.startsWith('socket:[') ? Number(link.slice(8, -1)) : 0;
     }
   }
 
   #heat(pid: number): void {
+    if (this.#hot[0] === pid) return;
     const at = this.#hot.indexOf(pid);
     if (at >= 0) this.#hot.splice(at, 1);
     this.#hot.unshift(pid);

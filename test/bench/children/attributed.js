@@ -1,6 +1,6 @@
 // Senders for the attribution bench. Linux.
 // usage: node attributed.js ROOT flood ADDRESS PORT PACKETS open|connected     as fast as sendmmsg(2) goes
-//        node attributed.js ROOT flows ADDRESS PORT RATE SECONDS               a socket of its own for each datagram
+//        node attributed.js ROOT flows ADDRESS PORT RATE SECONDS [MS]          a socket of its own for each datagram, closed MS later
 //        node attributed.js ROOT many COUNT PROGRAM [WORD ...]                 runs a program, again and again
 //        node attributed.js ROOT http ADDRESS                                  answers, and prints its port
 //        node attributed.js ROOT programs                                      loads the eBPF programs and holds them
@@ -79,16 +79,18 @@ function flood(address, port, packets, kind) {
   return sent;
 }
 
-function flows(address, port, rate, seconds) {
+function flows(address, port, rate, seconds, holdMs = '0') {
   const { socket, sendto, close } = socketCalls();
   const name = nameOf(address, port);
   const idle = new Int32Array(new SharedArrayBuffer(4));
   const begun = performance.now();
   const wanted = Number(rate) * Number(seconds);
+  const kept = Math.ceil((Number(rate) * Number(holdMs)) / 1000);
+  const open = [];
   for (let sent = 0; sent < wanted; sent++) {
     const fd = socket(AF_INET, SOCK_DGRAM, 0);
     sendto(fd, PAYLOAD, PAYLOAD.length, 0, name, name.length);
-    close(fd);
+    if (open.push(fd) > kept) close(open.shift());
     const ahead = (sent * 1000) / Number(rate) - (performance.now() - begun);
     if (ahead > 1) Atomics.wait(idle, 0, 0, ahead);
   }

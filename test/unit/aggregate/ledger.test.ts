@@ -60,7 +60,8 @@ function tick(ms = 1000): Snapshot {
   last = aggregator.tick({ time: now, intervalMs: ms, capture: CAPTURE, interfaces, gaps: [] }, END_LIMITS);
   return last;
 }
-const collect = (): HistoryBatch[] => ledger.collect(now);
+/** Also what waits for an owner: most of these flows never get one. */
+const collect = (): HistoryBatch[] => ledger.collect(now, true);
 const entriesOf = (batches: readonly HistoryBatch[]) => batches.flatMap(({ entries }) => entries);
 const told = (batches: readonly HistoryBatch[]) =>
   entriesOf(batches).map(({ app, reason, host, rxBytes, txBytes, flows }) => [app ?? reason, host, rxBytes, txBytes, flows]);
@@ -281,5 +282,62 @@ describe('whatever happens', () => {
       }),
       { numRuns: 300 },
     );
+  });
+
+  describe('of flows whose owner is still being looked for', () => {
+    const collected = () => told(ledger.collect(now));
+    const REASON = 4;
+
+    it('tells nothing before it is known, also when the minute turned meanwhile', () => {
+      const found = tx({ bytes: 100 });
+      const lost = tx({ bytes: 30, sport: 40_001 });
+      tick();
+      expect(collected()).toEqual([]);
+      now = T0 + 61_500;
+      own(found, 'curl');
+      table.setOwner(lost, -1, 4, REASON);
+      tick(0);
+      expect(collected()).toEqual([
+        ['curl', '192.0.2.80', 0, 100, 1],
+        ['closed before it could be looked up', '192.0.2.80', 0, 30, 1],
+      ]);
+      expect([collected(), collected(), collected(), collected(), collected()].flat()).toEqual([]);
+    });
+
+    it('waits so long and no longer, and then goes on', () => {
+      const row = tx({ bytes: 100 });
+      const rounds = Array.from({ length: 4 }, () => {
+        tick();
+        return collected();
+      });
+      expect(rounds).toEqual([[], [], [], [['not looked up yet', '192.0.2.80', 0, 100, 1]]]);
+      tx({ bytes: 5 });
+      tick();
+      expect(collected()).toEqual([['not looked up yet', '192.0.2.80', 0, 5, 0]]);
+      own(row, 'curl');
+      tick();
+      expect(collected()).toEqual([
+        ['not looked up yet', '192.0.2.80', 0, -105, -1],
+        ['curl', '192.0.2.80', 0, 105, 1],
+      ]);
+    });
+
+    it('tells what leaves, and leaves the flow alone that takes its row', () => {
+      const row = tx({ bytes: 100 });
+      tick();
+      table.remove(row);
+      expect(tx({ bytes: 7, sport: 40_001 })).toBe(row);
+      tick();
+      expect(collected()).toEqual([['not looked up yet', '192.0.2.80', 0, 100, 1]]);
+      own(row, 'curl');
+      tick();
+      expect(collected()).toEqual([['curl', '192.0.2.80', 0, 7, 1]]);
+    });
+
+    it('tells everything at the end of a run', () => {
+      tx({ bytes: 100 });
+      tick();
+      expect(told(ledger.finish(now))).toEqual([['not looked up yet', '192.0.2.80', 0, 100, 1]]);
+    });
   });
 });

@@ -16,11 +16,33 @@ const rows = (list: readonly Pending[]) => list.map(({ row }) => row);
 describe('PendingFlows', () => {
   it('gives what is due, once', () => {
     pending.add(flow(1), 100);
-    pending.add(flow(2), 200);
-    expect([pending.hasDue(99), pending.hasDue(100)]).toEqual([false, true]);
+    const [each] = pending.takeDue(100) as [Pending];
+    pending.retry(each, 100);
+    expect([pending.hasDue(149), pending.hasDue(150), pending.hasDue(150, false)]).toEqual([false, true, false]);
+    expect([rows(pending.takeDue(149)), pending.size]).toEqual([[], 1]);
     expect(rows(pending.takeDue(150))).toEqual([0]);
-    expect([rows(pending.takeDue(150)), pending.size]).toEqual([[], 1]);
-    expect(rows(pending.takeDue(200))).toEqual([1]);
+    expect([rows(pending.takeDue(200)), pending.size]).toEqual([[], 0]);
+  });
+
+  it('gives new flows first, the newest of them before all', () => {
+    pending.add(flow(1), 0);
+    for (const each of pending.takeDue(0)) pending.retry(each, 0);
+    for (const sport of [2, 3, 4]) pending.add(flow(sport), 50);
+    expect(rows(pending.takeDue(50, 2))).toEqual([3, 2]);
+    expect(rows(pending.takeDue(50, 2, false))).toEqual([1]);
+    expect(rows(pending.takeDue(50, 2))).toEqual([0]);
+  });
+
+  it('takes those in later that found it full, as far as nothing was said of them meanwhile', () => {
+    for (let i = 0; i < 16_400; i++) pending.add(flow(i), 0);
+    pending.refill(10);
+    expect(pending.size).toBe(16_384);
+    for (const { row } of pending.takeDue(10)) flows.setOwner(row, -1, 4, 4);
+    flows.setOwner(16_390, 7, 0, 0);
+    flows.remove(16_391);
+    pending.refill(20);
+    expect([pending.size, pending.overflowed]).toEqual([14, 0]);
+    expect(rows(pending.takeDue(20, 1))).toEqual([16_399]);
   });
 
   it('tries again after longer pauses, three times', () => {

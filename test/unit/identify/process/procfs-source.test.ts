@@ -62,6 +62,14 @@ function work(ms: number): void {
   for (const end = now + ms; now <= end; now += 10) owners.work(now);
 }
 
+/** Works while the flow goes on, until it has an owner. */
+function goOn(row: number, fields: PacketFields = {}): void {
+  for (let i = 0; i < 2000 && (flows.ints[row * INTS + PROCESS] as number) < 0; i++) {
+    flows.touch(timed(packet(fields), now), 0, 0);
+    work(10);
+  }
+}
+
 function told(row: number): string {
   const base = row * INTS;
   const name = (id: number) => directory.process(id)?.name ?? '-';
@@ -118,10 +126,87 @@ describe('ProcfsSource', () => {
 
   it('gives up after a while, with the reason', () => {
     const row = flow();
-    work(1200);
+    work(100);
     expect(told(row)).toContain('not looked up yet');
     work(20_000);
     expect(told(row)).toBe('- (none, closed before it could be looked up)');
+  });
+
+  it('looks on for what goes on', () => {
+    const row = flow();
+    work(60);
+    sockets(line(ME, 40_000, THEM, 443, 500));
+    processWith(77, 'curl', 500);
+    goOn(row);
+    expect(told(row)).toBe('curl (exact)');
+  });
+
+  it('gives what waits at the end a last look, and then its reason', () => {
+    const found = flow();
+    const lost = flow({ sport: 40_001 });
+    work(10);
+    const listener = flow({ src: '192.0.2.80', dst: '10.0.0.1', sport: 50_000, dport: 22, flags: 'S' });
+    sockets(line(ME, 40_000, THEM, 443, 500) + line('00000000', 22, '00000000', 0, 600));
+    for (let pid = 100; pid < 150; pid++) processWith(pid, 'newer', 9000 + pid);
+    processWith(77, 'curl', 500);
+    processWith(78, 'sshd', 600);
+    owners.finish(now);
+    expect([found, lost, listener].map(told)).toEqual([
+      'curl (exact)',
+      '- (none, closed before it could be looked up)',
+      'sshd (listener)',
+    ]);
+  });
+
+  it('asks every process only for what is still there after a short look at the newest', () => {
+    sockets(line(ME, 40_000, THEM, 443, 500));
+    for (let pid = 100; pid < 150; pid++) processWith(pid, 'newer', 9000 + pid);
+    processWith(77, 'curl', 500);
+    const row = flow();
+    work(40);
+    expect(told(row)).toContain('not looked up yet');
+    work(20_000);
+    expect(told(row)).toBe('curl (exact)');
+  });
+
+  describe('where single sockets can be asked for', () => {
+    const asked: number[] = [];
+    let inode: number;
+    beforeEach(() => {
+      asked.length = 0;
+      inode = 500;
+      const query = {
+        match: 'exact' as const,
+        answers: (protocol: number) => protocol === PROTOCOL.TCP,
+        find: (_: number, _ends: Int32Array, _near: number, nearPort: number) => {
+          asked.push(nearPort);
+          return nearPort === 40_000 ? inode : 0;
+        },
+      };
+      source = new ProcfsSource(flows, directory, proc, query);
+      owners = new Owners(flows, source, false);
+      processWith(77, 'curl', 500);
+    });
+
+    it('reads no table for a new flow', () => {
+      rmSync(`${proc}/net`, { recursive: true });
+      const row = flow();
+      work(30);
+      expect([told(row), asked, source.note]).toEqual(['curl (exact)', [40_000], '']);
+    });
+
+    it('reads the table for protocols that are not answered, and for what goes on unfound', () => {
+      sockets(line('00000000', 5353, '00000000', 0, 600), 'udp');
+      processWith(78, 'avahi', 600);
+      const datagrams = flow({ protocol: PROTOCOL.UDP, dst: '224.0.0.251', sport: 5353, dport: 5353 });
+      inode = 0;
+      sockets(line(ME, 40_000, THEM, 443, 500));
+      const bound = flow();
+      work(100);
+      expect([told(datagrams), told(bound)]).toEqual(['avahi (wildcard)', '- (none, not looked up yet)']);
+      goOn(bound);
+      expect(told(bound)).toBe('curl (exact)');
+    });
   });
 
   it('finds who else holds a socket after the process that it knew is gone', () => {
@@ -161,6 +246,21 @@ describe('ProcfsSource', () => {
     flows.ints[at] = ((flows.ints[at] as number) & ~0xff_0000) | (FLOW_DIRECTION.LOCAL << 16);
     work(30);
     expect(told(row)).toBe('contained and server (exact)');
+  });
+
+  it('takes no socket of another namespace for ours because it has the same port', () => {
+    processWith(77, 'contained', 500, 600);
+    mkdirSync(`${proc}/77/net`, { recursive: true });
+    mkdirSync(`${proc}/77/ns`, { recursive: true });
+    symlinkSync('net:[2]', `${proc}/77/ns/net`);
+    writeFileSync(`${proc}/77/net/tcp`, HEADER + line(ME, 40_001, THEM, 443, 600));
+    writeFileSync(`${proc}/77/net/udp`, HEADER + line('00000000', 40_000, '00000000', 0, 500));
+    const loopback = flow({ protocol: PROTOCOL.UDP, src: '127.0.0.1', dst: '127.0.0.1', dport: 9 });
+    const outside = flow({ protocol: PROTOCOL.UDP });
+    const exact = flow({ sport: 40_001 });
+    work(20_000);
+    expect([loopback, outside].map(told)).toEqual(new Array(2).fill('- (none, closed before it could be looked up)'));
+    expect(told(exact)).toBe('contained (exact)');
   });
 
   it('leaves alone what no process can own', () => {
