@@ -49,8 +49,6 @@ describe.skipIf(reason !== null)('sockets that change hands, live', () => {
     const how = { on: near.v4, shared: true, connections: 60, count: 10_000, patienceMs: 1500 };
     const first = await stage.near(receive, { ...how, port: 0 });
     const second = await stage.near(receive, { ...how, port: first.ready.port });
-    first.go();
-    second.go();
     const port = first.ready.port ?? 0;
     const to = near.v4;
     const senders = await Promise.all(
@@ -58,6 +56,8 @@ describe.skipIf(reason !== null)('sockets that change hands, live', () => {
         stage.far(send, { to, port, ports: [port], count: 20, size: 900, bytes: 20_000, inTurn: true }),
       ),
     );
+    first.go();
+    second.go();
     await work(...senders);
     for (const each of [first, second]) {
       const done = await each.done;
