@@ -1,4 +1,4 @@
-// What is given up, and when: minutes after two days, hours after two months, the flow log after a week, by age and by number; more of it, in the same
+// What is given up, and when: minutes after two days, hours after two months, the flow log after a week, or what is more than its share of the file; more of it, in the same
 // order and then the smallest hosts of old days, where the file grows too large. Sums over days stay exact. Runs in its caller's transaction, in steps.
 
 import { type HistoryDictionary, SUBJECT_COLUMNS } from './history-dictionary.ts';
@@ -7,10 +7,13 @@ import type { HistoryMeta } from './history-meta.ts';
 import { bucketOf, EMPTY, SUBJECT_MASK, SUBJECTS, type TierTable } from './history-schema.ts';
 import type { Statements } from './statements.ts';
 
-/** What is kept: minutes of minutes, hours of hours, ms and rows of the flow log. */
-export const KEPT = { minutes: 48 * 60, hours: 60 * 24, flowsMs: 7 * 86_400_000, flows: 50_000 } as const;
-/** Rows that a step removes at most. */
+/** What is kept: minutes of minutes, hours of hours, ms of the flow log, and at most which share of the file's limit that takes. */
+export const KEPT = { minutes: 48 * 60, hours: 60 * 24, flowsMs: 7 * 86_400_000, flowsShare: 0.25 } as const;
+/** Of a row of the flow log with the address that it alone may name: measured, 60 to 90 bytes. */
+const FLOW_BYTES = 100;
+/** Rows that a step removes at most; of the flow log, looks at for their age. */
 const ROWS_A_STEP = 20_000;
+const FLOWS_A_STEP = 2000;
 /** Minutes and hours that a step gives up where the file is too large. */
 const RELIEF_STEP = { minutes: 360, hours: 24 } as const;
 /** Rows of a day that each level of folding leaves. */
@@ -45,7 +48,7 @@ export class HistoryRetention {
     this.#followClock(minute);
     this.#raise(minute - KEPT.minutes, minute - KEPT.hours * 60);
     if (this.#dropBelow('minute', this.#meta.minutesFrom) || this.#dropBelow('hour', this.#meta.hoursFrom)) return 'more';
-    if (this.#dropFlows(now)) return 'more';
+    if (this.#dropFlows(now, maxBytes)) return 'more';
     const today = Math.floor(minute / 1440);
     if (this.#meta.get('swept') !== today) {
       this.#sweep();
@@ -82,12 +85,13 @@ export class HistoryRetention {
   }
 
   /** The log is in the order in which flows closed: what is old is at its beginning. */
-  #dropFlows(now: number): boolean {
+  #dropFlows(now: number, maxBytes: number): boolean {
     const last = this.#statements.number('SELECT max(id) FROM flow');
     if (last === null) return false;
-    const first = `SELECT id, start + duration AS end FROM flow ORDER BY id LIMIT ${ROWS_A_STEP}`;
+    const first = `SELECT id, start + duration AS end FROM flow ORDER BY id LIMIT ${FLOWS_A_STEP}`;
+    const most = Math.floor((maxBytes * KEPT.flowsShare) / FLOW_BYTES);
     const sql = `DELETE FROM flow WHERE id IN (SELECT id FROM (${first}) WHERE id <= ? OR end < ?)`;
-    const dropped = this.#statements.run(sql, [last - KEPT.flows, now - KEPT.flowsMs]);
+    const dropped = this.#statements.run(sql, [last - most, now - KEPT.flowsMs]);
     if (dropped > 0) this.#isLittered = true;
     return dropped > 0;
   }

@@ -62,10 +62,12 @@ describe('age', () => {
     expect(count(history, 'minute')).toBe(0);
   });
 
-  test('takes flows after a week, and more than fifty thousand', () => {
+  test('takes flows after a week, and more than a quarter of the file', () => {
     const flows = Array.from({ length: 60_000 }, (_, i) => loggedFlow({ start: START + i * 1000, end: START + i * 1000 }));
     const history = recorded([batch(NOVEMBER, [], flows)]);
     prune(history, START);
+    expect(count(history, 'flow')).toBe(60_000);
+    prune(history, START, 20e6);
     expect(count(history, 'flow')).toBe(50_000);
     prune(history, START + 7 * DAY + 20_000_000);
     expect(count(history, 'flow')).toBe(40_000);
