@@ -2,6 +2,8 @@
 
 import { permissionHint } from '../capture/capture-errors.ts';
 import { listSystemFolder, readSystemFile } from '../capture/system-file.ts';
+import { reasonOf } from '../errors.ts';
+import type { LoadedPrograms } from '../identify/process/ebpf/loader.ts';
 import { LSOF_ARGUMENTS, parseLsof } from '../identify/process/lsof.ts';
 import { NETTOP_ARGUMENTS, NETTOP_COLUMNS, parseNettop } from '../identify/process/nettop.ts';
 import { PS_ARGUMENTS, parsePs } from '../identify/process/ps.ts';
@@ -9,21 +11,48 @@ import type { Edges, RunResult } from '../net/edges.ts';
 import type { CapturedOwners } from './doctor-probes.ts';
 import { type Finding, no, ok, type Step, skipped } from './doctor-step.ts';
 
+/** Attaches them, and says which it could not; throws where that are those needed. */
+export type AttachPrograms = (proc: string) => Promise<Pick<LoadedPrograms, 'missing' | 'close'>>;
+
 const LIMITS = { timeoutMs: 8000, maxBytes: 8 << 20 };
 
 /**
  * One step for each source that tells which process owns a socket, best first.
  *
  * @param seen what the capture drivers have shown; asked before these steps
+ * @param attach puts the programs of Linux into the kernel; the machine's own by default
  */
-export function ownerSteps(edges: Edges, seen: readonly CapturedOwners[]): Step[] {
-  if (edges.platform === 'linux') return [{ name: 'owners: procfs', ask: () => procfs(edges) }];
+export function ownerSteps(edges: Edges, seen: readonly CapturedOwners[], attach: AttachPrograms = attachPrograms): Step[] {
+  if (edges.platform === 'linux')
+    return [
+      { name: 'owners: eBPF', ask: () => ebpf(edges, attach) },
+      { name: 'owners: procfs', ask: () => procfs(edges) },
+    ];
   return [
     { name: 'owners: PKTAP', ask: () => pktap(edges, seen) },
     { name: 'owners: ps', ask: () => ps(edges) },
     { name: 'owners: nettop', ask: () => nettop(edges) },
     { name: 'owners: lsof', ask: () => lsof(edges) },
   ];
+}
+
+/** The programs that name owners on Linux, attached for a moment. */
+async function attachPrograms(proc: string): Promise<Pick<LoadedPrograms, 'missing' | 'close'>> {
+  const [{ loadPrograms }, { loadBpfCalls }] = await Promise.all([
+    import('../identify/process/ebpf/loader.ts'),
+    import('../identify/process/ebpf/bpf-calls.ts'),
+  ]);
+  return loadPrograms(loadBpfCalls(), proc);
+}
+
+async function ebpf(edges: Edges, attach: AttachPrograms): Promise<Finding> {
+  try {
+    const { missing, close } = await attach(edges.paths.proc);
+    close();
+    return ok(missing.length === 0 ? 'all programs attach' : `the needed programs attach; without: ${missing.join('; ')}`);
+  } catch (thrown) {
+    return no(`${reasonOf(thrown)}; owners are polled`, edges.euid() === 0 ? null : permissionHint());
+  }
 }
 
 /** Socket tables, and how many processes' descriptors may be read. */
