@@ -21,6 +21,8 @@ import { DIRECTION, LINK } from '../net/numbers.ts';
 import type { PrivilegeStatus } from '../net/privileges.ts';
 import { headlineOf } from './headline.ts';
 import type { Inspection } from './inspection.ts';
+import { linkNote } from './link-note.ts';
+import { sumOrNull } from './sum-or-null.ts';
 
 /** Flows kept at once; beyond that the idlest are folded into their apps' totals. 320 bytes each. */
 export const MAX_FLOWS = 1 << 18;
@@ -256,7 +258,11 @@ export class Monitor {
     const kernel = stats.droppedByKernel;
     const dropped = kernel === null && stats.droppedByInterface === null ? null : (kernel ?? 0) + (stats.droppedByInterface ?? 0);
     const owners = this.owners.source;
-    const notes = [source.note, this.owners.note].filter((note) => note !== '');
+    const links = linkNote(
+      source.interfaces.map(({ link }) => link),
+      this.#statuses[STATUS.UNSUPPORTED] as number,
+    );
+    const notes = [source.note, this.owners.note, links].filter((note) => note !== '');
     return {
       driver: source.driver,
       interfaces: source.active ?? interfaces.map(({ name }) => name),
@@ -283,15 +289,4 @@ export class Monitor {
       history: this.historyStatus?.() ?? null,
     };
   }
-}
-
-/** Sum of what is known, or null when any part is not: a partial sum would pass for the whole. */
-function sumOrNull(values: readonly (number | null)[]): number | null {
-  if (values.length === 0) return null;
-  let sum = 0;
-  for (const value of values) {
-    if (value === null) return null;
-    sum += value;
-  }
-  return sum;
 }

@@ -40,6 +40,11 @@ export function resolveOptions(line: CommandLine, config: Config): Options {
     throw usage('--duration does not go with the screen', 'add --json or --once');
   if (samples !== null && once) throw usage('--samples does not go with --once', 'leave one of them out: --once is one sample');
   if (samples !== null && !json) throw usage('--samples does not go with the screen', 'add --json');
+  if (durationMs !== null && isReplay && once)
+    throw usage(
+      '--duration does not go with --read and --once',
+      'leave --duration out: --once reads the whole file; for its beginning: --json',
+    );
   const { settings } = config;
   return {
     interfaces: isReplay ? [] : settings.interface.value,

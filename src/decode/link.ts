@@ -15,6 +15,15 @@ const FAMILY_IPV4 = 2;
 /** Largest number that any system uses for an address family; beyond it the header is garbage. */
 const LARGEST_FAMILY = 255;
 
+const { ETHERNET, NULL, LOOP, RAW, RAW_DLT, LINUX_SLL, LINUX_SLL2, PPP } = LINK;
+/** What `readLink` reads; frames of other link types are UNSUPPORTED. */
+const READ: readonly number[] = [ETHERNET, NULL, LOOP, RAW, RAW_DLT, LINUX_SLL, LINUX_SLL2, PPP];
+
+/** True where frames of this link type are read. */
+export function isLinkRead(link: number): boolean {
+  return READ.includes(link);
+}
+
 /** Reads one frame of a given link type; both spellings of RAW are taken. */
 export function readLink(link: number, bytes: Uint8Array, at: number, end: number, wireEnd: number, packet: Packet): Status {
   switch (link) {

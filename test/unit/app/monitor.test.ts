@@ -55,6 +55,17 @@ describe('Monitor', () => {
     expect(flows.map((flow) => flow.protocol).sort()).toEqual(['arp', 'tcp']);
   });
 
+  it('names a link type that is not read, once a frame of it was left out', () => {
+    const wireless = { name: 'wlan0', kind: 'physical' as const, link: 105, deliversTwice: false };
+    const source = new FakeSource('file', []);
+    source.interfaces.push(wireless, { ...wireless, name: 'mon0' });
+    const { monitor, tick } = run(source);
+    expect(tick().capture.note).toBe('');
+    source.push({ data: out(), link: 105 });
+    for (let batch = source.read(); batch !== null; batch = source.read()) monitor.ingest(batch, 0, batch.count);
+    expect(tick().capture).toMatchObject({ note: 'frames of link type 105 are not read', unsupported: 1, undecoded: 1 });
+  });
+
   it('does not know drops where the driver tells none', () => {
     const source = new FakeSource();
     expect(run(source).tick().capture.dropped).toBeNull();

@@ -112,6 +112,7 @@ describe('resolveOptions', () => {
     [['-r', 'x', '--speed', '1e3'], '--speed "1e3" is not 0 or a number from 0.001 to 1000000'],
     [['-r', 'x', '--speed', '0.0001'], '--speed "0.0001" is not 0 or a number from 0.001 to 1000000'],
     [['-r', 'x', '--once', '--speed', '2'], '--speed does not go with --once'],
+    [['-r', 'x', '--once', '--duration', '2s'], '--duration does not go with --read and --once'],
     [['--samples', '3'], '--samples does not go with the screen'],
     [['--samples', '3', '--once'], '--samples does not go with --once'],
     [['--samples', '0', '--json'], '--samples "0" is not a whole number from 1 to 1000000000'],
