@@ -141,7 +141,10 @@ process.on('exit', (status) => {
   }
 });
 hardenStart();
-process.on('uncaughtException', (thrown) => leave(EXIT_STATUS.internal, report(thrown).text));
+process.on('uncaughtException', (thrown) => {
+  // while there is a run it listens, too, and has history to write and a terminal to give back first
+  if (process.listenerCount('uncaughtException') === 1) leave(EXIT_STATUS.internal, report(thrown).text);
+});
 // without a listener a closed pipe would be an exception; each writer looks at its own writes
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
 
