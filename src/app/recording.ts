@@ -10,7 +10,7 @@ import type { HistoryStatus } from '../net/history.ts';
 import { BARE_THREAD } from '../privilege/bare-thread.ts';
 import { type Flock, lockFile, systemFlock } from '../privilege/file-lock.ts';
 import { returnMemory } from '../privilege/memory.ts';
-import { Recorder } from '../store/recorder.ts';
+import { Recorder, TRIED_AGAIN } from '../store/recorder.ts';
 import { type RunSave, saveInThread } from '../store/save-thread.ts';
 import type { Assembly } from './assemble.ts';
 
@@ -132,7 +132,9 @@ export class Recording {
   #lastWord(): string {
     const { state, note } = this.#recorder.status;
     if (state === 'recording') return '';
-    const lost = this.#recorder.isBehind ? '; what was not written yet is lost' : '';
-    return this.#hasRecorded ? `${note}${lost}` : `nothing was recorded: ${note}`;
+    const what = note.replace(`; ${TRIED_AGAIN}`, '');
+    if (!this.#hasRecorded) return `nothing was recorded: ${what}`;
+    if (this.#recorder.isBehind) return `${what}; what was not written yet is lost`;
+    return what === note ? note : `${what}; the next run brings in what was recorded`;
   }
 }

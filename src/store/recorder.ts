@@ -16,6 +16,8 @@ import type { RunSave } from './save-thread.ts';
 const LOCK_RETRY_MS = 60_000;
 /** How long what was done about a damaged file stays on the screen. */
 const REMARK_MS = 10 * 60_000;
+/** What becomes of what can't be written, while the run goes on. */
+export const TRIED_AGAIN = 'kept in memory, tried again';
 
 /** What a recorder works with. */
 export interface RecorderParts {
@@ -231,8 +233,7 @@ export class Recorder {
     const failures = (before?.failures ?? 0) + 1;
     const isTold = thrown instanceof NetmonError;
     const what = isTold ? reasonOf(thrown) : `history can't be written to ${path}: ${systemReason(thrown)}`;
-    const outcome =
-      thrown instanceof HistoryFileError ? 'it is left alone and nothing is recorded' : 'kept in memory, tried again';
+    const outcome = thrown instanceof HistoryFileError ? 'it is left alone and nothing is recorded' : TRIED_AGAIN;
     return { note: `${what}; ${outcome}`, failures, retryAt: clock.monotonic() + retry(failures) };
   }
 }
