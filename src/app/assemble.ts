@@ -51,6 +51,8 @@ export interface Subject {
   readonly categories: Categories | null;
   /** null where no database of places was found or asked for. */
   readonly places: Places | null;
+  /** Users that the passwd file does not list; absent where it lists all. */
+  readonly users?: ReadonlyMap<number, string>;
   /** Addresses without a name are asked for theirs. */
   readonly reverseDns: boolean;
   /** Time before the first packet that may come, epoch ms. */
@@ -65,7 +67,7 @@ export function assemble(opened: OpenedSource, subject: Subject, edges: Edges, c
   const replay = subject.file !== null;
   const localizer = new Localizer(replay);
   const flows = new FlowTable(localizer, MAX_FLOWS, seed);
-  const directory = new Directory(new Users(edges.paths.passwd), new StartClock(edges.paths.proc));
+  const directory = new Directory(new Users(edges.paths.passwd, subject.users), new StartClock(edges.paths.proc));
   const passedOver: Fallback[] = [];
   const source = ownerSource(opened, replay, flows, directory, edges, clock, passedOver);
   // The processes of a recording ran elsewhere; on Linux a process is known whole when its owner is.

@@ -75,10 +75,14 @@ export async function run(
         () => recording?.save(),
       );
     const output = screen?.output ?? (await plainOutput(mode, options, filter, closed, clock));
-    const [{ assemble }, known] = await Promise.all([import('./assemble.ts'), knowledge(options)]);
+    const [{ assemble }, known, users] = await Promise.all([
+      import('./assemble.ts'),
+      knowledge(options),
+      usersOf(options, reach),
+    ]);
     const { read: file, reverseDns } = options;
     const named = [...options.interfaces];
-    parts = assemble(opened, { named, file, reverseDns, started, ...known }, reach, clock);
+    parts = assemble(opened, { named, file, reverseDns, started, users, ...known }, reach, clock);
     const { driver } = opened.source;
     if (driver === 'sock_diag' || driver === 'nettop') (opened.source as ReducedSource).feed(parts.monitor, parts.directory);
     screen?.remember(parts.monitor.aggregator.keepPast());
@@ -190,6 +194,12 @@ async function choiceOf(
 async function routeWatch(choice: InterfaceChoice, source: SwitchSource, edges: Edges): Promise<RouteWatch> {
   const { RouteWatch: WatchOfRun } = await import('./route-watch.ts');
   return new WatchOfRun({ choice, active: () => source.active, edges });
+}
+
+/** The processes of a recording ran elsewhere, under users of their own. */
+async function usersOf({ read }: Options, edges: Edges): Promise<ReadonlyMap<number, string>> {
+  if (read !== null || edges.platform !== 'darwin') return new Map();
+  return (await import('../identify/process/mac-users.ts')).macUsers(edges);
 }
 
 /** What flows are sorted and placed by; loaded while the kernel already fills its rings. */

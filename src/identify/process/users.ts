@@ -8,16 +8,19 @@ export class Users {
   readonly #path: string;
   #names: Map<number, string> | null = null;
 
-  /** @param path `/etc/passwd` */
-  constructor(path: string) {
+  readonly #others: ReadonlyMap<number, string>;
+
+  /** @param path `/etc/passwd` @param others users that it does not list */
+  constructor(path: string, others: ReadonlyMap<number, string> = new Map()) {
     this.#path = path;
+    this.#others = others;
   }
 
   /** Name of a user, or the number as text where the file has none; null for null. */
   name(uid: number | null): string | null {
     if (uid === null) return null;
     this.#names ??= this.#read();
-    return this.#names.get(uid) ?? String(uid);
+    return this.#names.get(uid) ?? this.#others.get(uid) ?? String(uid);
   }
 
   #read(): Map<number, string> {
