@@ -116,14 +116,15 @@ function ownerSource(
   if (source.driver === 'nettop') return new ToldOwners(flows);
   if (edges.platform === 'linux') {
     const { proc } = edges.paths;
-    const fallback = new ProcfsSource(flows, directory, proc, socketQuery());
+    const query = socketQuery();
+    const fallback = new ProcfsSource(flows, directory, proc, query);
     if ('missing' in ebpf) {
       passedOver.push({ driver: 'ebpf', reason: ebpf.missing });
       return fallback;
     }
     try {
       const interfaces = () => source.interfaces.length;
-      return ebpf.openEbpf({ flows, directory, proc, fallback, interfaces, now: () => clock.monotonic() });
+      return ebpf.openEbpf({ flows, directory, proc, fallback, query, interfaces, now: () => clock.monotonic() });
     } catch (thrown) {
       passedOver.push({ driver: 'ebpf', reason: ebpf.ebpfRefusal(thrown) });
       return fallback;

@@ -18,7 +18,6 @@ import { scopeOf } from '../../net/address.ts';
 import { widened } from '../../net/arrays.ts';
 import { u16, u32le, u64le } from '../../net/bytes.ts';
 import { hasPorts, PROTOCOL } from '../../net/numbers.ts';
-import { sanitizeBytes } from '../../net/text.ts';
 import type { Ends } from './conntrack.ts';
 import { readReportAddress } from './ebpf/report-ring.ts';
 import { REPORT, WAY } from './ebpf/socket-programs.ts';
@@ -57,6 +56,8 @@ export class EbpfSource implements OwnerSource {
   readonly #namespaceLow: number;
   readonly #namespaceHigh: number;
   #waiting: Waiting[] = [];
+  /** A socket of another network namespace was reported: else none is looked for. */
+  #hasElsewhere = false;
   /** Holder that was told for each row's local end; 0 before. Cleared when a new flow takes the row. */
   #told = new Int32Array(0);
   readonly #take = (at: number) => this.#report(at);
@@ -96,7 +97,7 @@ export class EbpfSource implements OwnerSource {
     const newest = this.#find(row, protocol, LOCAL, REMOTE);
     const match = this.#sockets.match;
     const local = this.#takeovers.toldAt(flows.ints, base, flows.counters[row * COUNTERS + FIRST_SEEN] as number) || newest;
-    const elsewhere = this.#find(row, protocol | ELSEWHERE, REMOTE, LOCAL);
+    const elsewhere = this.#hasElsewhere ? this.#find(row, protocol | ELSEWHERE, REMOTE, LOCAL) : 0;
     if (elsewhere !== 0) joinEnds(flows.ints, row);
     if (isLocalFlow(flows, row)) {
       const peer = elsewhere || this.#find(row, protocol, REMOTE, LOCAL);
@@ -218,10 +219,8 @@ export class EbpfSource implements OwnerSource {
     const sent = bytes[at + REPORT.WAY] === WAY.EGRESS;
     // A raw socket of ping gets everybody's ICMP: only what it sends is its own.
     if (!sent && (protocol === PROTOCOL.ICMP || protocol === PROTOCOL.ICMPV6)) return;
-    const tid = u32le(bytes, at + REPORT.OWNER);
-    const pid = u32le(bytes, at + REPORT.OWNER + 4);
-    const uid = u32le(bytes, at + REPORT.IDS);
-    const holder = holders.intern(pid, tid, uid, sanitizeBytes(bytes, at + REPORT.COMM, at + REPORT.COMM + 16), now());
+    const holder = holders.ofReport(bytes, at, now());
+    if (elsewhere) this.#hasElsewhere = true;
     const key = elsewhere ? protocol | ELSEWHERE : protocol;
     if (sent && !elsewhere && protocol !== PROTOCOL.TCP) this.#noteTakeover(at, protocol, sourcePort, destinationPort, holder);
     const isOpen = !elsewhere && bytes[at + REPORT.CONNECTED] === 0;
@@ -244,8 +243,8 @@ export class EbpfSource implements OwnerSource {
 
   /** The tuple was another process's: packets of both may wait to be read. A hair early, as packets' times are cut to microseconds. */
   #noteTakeover(at: number, protocol: number, sourcePort: number, destinationPort: number, holder: number): void {
-    const told = this.#sockets.find(protocol, this.#words, 0, sourcePort, 4, destinationPort);
-    if (told === 0 || told === holder || this.#sockets.match !== 'exact') return;
+    const told = this.#sockets.findExact(protocol, this.#words, 0, sourcePort, 4, destinationPort);
+    if (told === 0 || told === holder) return;
     const { ring, clockOffsetMs } = this.#parts.programs;
     const time = u64le(ring.bytes, at + REPORT.TIME) / 1e6 + clockOffsetMs() - 0.005;
     this.#takeovers.add({ time, words: this.#words.slice(), sourcePort, destinationPort, protocol, told });

@@ -19,7 +19,7 @@ import {
 import type { Directory } from './directory.ts';
 import { attributionIndex, reasonIndex } from './owner-source.ts';
 import { readProcess } from './proc-process.ts';
-import { ProcfsTables } from './procfs-tables.ts';
+import { ProcfsTables, type SingleSockets } from './procfs-tables.ts';
 import { SocketInodes } from './socket-inodes.ts';
 
 /** When a flow is looked up: after its owner was told, and again after that, where it was quiet or still the maker's. */
@@ -67,12 +67,15 @@ export class HandOvers {
   /** Flows that found the queue full: they keep the owner that was told. */
   overflowed = 0;
 
-  /** @param proc `/proc` */
-  constructor(flows: FlowTable, directory: Directory, proc: string) {
+  /**
+   * @param proc `/proc`
+   * @param query asks for single sockets, but not those bound to an interface; null where only tables tell
+   */
+  constructor(flows: FlowTable, directory: Directory, proc: string, query: SingleSockets | null = null) {
     this.#flows = flows;
     this.#directory = directory;
     this.#proc = proc;
-    this.#tables = new ProcfsTables(proc);
+    this.#tables = new ProcfsTables(proc, query);
     this.#inodes = new SocketInodes(proc);
   }
 
@@ -105,7 +108,7 @@ export class HandOvers {
     if (now < this.#nextReading) return false;
     const due = [...this.#takeDue(0, MOST_AT_ONCE, now), ...this.#takeDue(1, MOST_AT_ONCE, now)];
     if (due.length === 0) return false;
-    this.#tables.read(new Set(due.map(({ row }) => this.#protocol(row))), false, true, now);
+    this.#tables.read(new Set(due.map(({ row }) => this.#protocol(row))), false, false, now);
     this.#held.clear();
     for (const each of due) if (!this.#look(each)) this.#again(each, now);
     return true;

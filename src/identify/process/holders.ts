@@ -1,6 +1,9 @@
 // Who holds reported sockets: pid, user and short name as the kernel told them, and the process they turned out to be.
 
+import { u32le } from '../../net/bytes.ts';
+import { sanitizeBytes } from '../../net/text.ts';
 import type { Directory } from './directory.ts';
+import { REPORT } from './ebpf/socket-programs.ts';
 import type { ExecWatch } from './exec-watch.ts';
 import { readProcess } from './proc-process.ts';
 import type { ProcessFacts } from './process-facts.ts';
@@ -38,6 +41,9 @@ export class Holders {
   readonly #holders = new Map<number, Holder>();
   readonly #byKey = new Map<string, number>();
   #end = 1;
+  /** Marks of the holder that was met last, as its report had them: most reports in a row are of one process. */
+  readonly #lastMarks = new Uint8Array(REPORT.WAY - REPORT.OWNER);
+  #last = 0;
 
   /** @param watch null where exec events can't be had. @param most fewer in tests */
   constructor(directory: Directory, proc: string, watch: ExecWatch | null, most = MOST) {
@@ -45,6 +51,22 @@ export class Holders {
     this.#directory = directory;
     this.#proc = proc;
     this.#watch = watch;
+  }
+
+  /** Number of the holder that a report names. @param at where the report lies in `bytes` @param now monotonic ms */
+  ofReport(bytes: Uint8Array, at: number, now: number): number {
+    const from = at + REPORT.OWNER;
+    const marks = this.#lastMarks;
+    let same = 0;
+    while (same < marks.length && bytes[from + same] === marks[same]) same++;
+    if (same === marks.length) {
+      const holder = this.#holders.get(this.#last);
+      if (holder !== undefined && !this.#isOther(holder)) return this.#last; // met last: it is in its place
+    }
+    const comm = sanitizeBytes(bytes, at + REPORT.COMM, at + REPORT.COMM + 16);
+    this.#last = this.intern(u32le(bytes, from + 4), u32le(bytes, from), u32le(bytes, at + REPORT.IDS), comm, now);
+    for (let i = 0; i < marks.length; i++) marks[i] = bytes[from + i] as number;
+    return this.#last;
   }
 
   /** Number of the holder with these marks; a pid that began anew since is another one. */

@@ -17,6 +17,8 @@ export interface SingleSockets {
 export class ProcfsTables {
   readonly #query: SingleSockets | null;
   readonly #folder: string;
+  /** Protocols of which our own table was read. */
+  #listed = new Set<number>();
   readonly #reader = new ProcNetReader();
   readonly #own = new SocketTable();
   readonly #others = new SocketTable();
@@ -45,8 +47,8 @@ export class ProcfsTables {
   read(protocols: ReadonlySet<number>, isWide: boolean, isDeep: boolean, now: number): boolean {
     this.#own.clear();
     this.#others.clear();
-    const listed = isDeep ? protocols : [...protocols].filter((protocol) => this.#query?.answers(protocol) !== true);
-    const files = filesOf(listed);
+    this.#listed = new Set(isDeep ? protocols : [...protocols].filter((protocol) => this.#query?.answers(protocol) !== true));
+    const files = filesOf(this.#listed);
     const isReadable = files.size === 0 || this.#reader.read(this.#folder, this.#own, files) > 0;
     if (isWide) for (const folder of this.#namespaces.folders(now)) this.#reader.read(folder, this.#others, filesOf(protocols));
     return isReadable;
@@ -86,6 +88,10 @@ export class ProcfsTables {
 
   /** True when at most one socket of our own namespace uses the port. */
   isSole(protocol: number, localPort: number): boolean {
+    if (!this.#listed.has(protocol)) {
+      this.#listed.add(protocol);
+      this.#reader.read(this.#folder, this.#own, filesOf([protocol]));
+    }
     return this.#own.isSole(protocol, localPort);
   }
 }

@@ -37,6 +37,14 @@ export class ReportedSockets {
     if (isOpen && nearPort !== 0) this.#newer.add(protocol, ANY, 0, nearPort, ANY, 0, 0, holder);
   }
 
+  /** Holder of the socket that was reported with just these ends, or 0. */
+  findExact(protocol: number, words: Int32Array, near: number, nearPort: number, far: number, farPort: number): number {
+    return (
+      this.#newer.findExact(protocol, words, near, nearPort, far, farPort) ||
+      this.#former.findExact(protocol, words, near, nearPort, far, farPort)
+    );
+  }
+
   /** Holder of the socket with these ends, or 0. */
   find(protocol: number, words: Int32Array, near: number, nearPort: number, far: number, farPort: number): number {
     for (const table of [this.#newer, this.#former]) {

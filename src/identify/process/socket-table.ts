@@ -64,7 +64,7 @@ export class SocketTable {
    * connected (its own address, then any), then, for TCP, the listener of the port.
    */
   find(protocol: number, ends: Int32Array, localAt: number, localPort: number, remoteAt: number, remotePort: number): number {
-    let owner = this.#look(protocol, ends, localAt, localPort, ends, remoteAt, remotePort);
+    let owner = this.findExact(protocol, ends, localAt, localPort, remoteAt, remotePort);
     this.match = 'exact';
     if (owner !== 0) return owner;
     this.match = protocol === PROTOCOL.TCP ? 'listener' : 'wildcard';
@@ -79,6 +79,18 @@ export class SocketTable {
     }
     this.match = 'none';
     return 0;
+  }
+
+  /** Owner of the socket with just these ends, or 0; `match` stays as it was. */
+  findExact(
+    protocol: number,
+    ends: Int32Array,
+    localAt: number,
+    localPort: number,
+    remoteAt: number,
+    remotePort: number,
+  ): number {
+    return this.#look(protocol, ends, localAt, localPort, ends, remoteAt, remotePort);
   }
 
   /** True when at most one socket of the protocol has this port at its own end, whatever its addresses. */

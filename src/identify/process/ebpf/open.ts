@@ -10,6 +10,7 @@ import { Holders } from '../holders.ts';
 import { OlderSockets } from '../older-sockets.ts';
 import type { OwnerSource } from '../owner-source.ts';
 import type { ProcfsSource } from '../procfs-source.ts';
+import type { SingleSockets } from '../procfs-tables.ts';
 import { type BpfCalls, loadBpfCalls } from './bpf-calls.ts';
 import { loadPrograms } from './loader.ts';
 
@@ -21,6 +22,8 @@ export interface EbpfRequest {
   readonly proc: string;
   /** For sockets older than the start. */
   readonly fallback: ProcfsSource;
+  /** Asks for single sockets; null where only tables tell. */
+  readonly query: SingleSockets | null;
   readonly interfaces: () => number;
   /** Monotonic ms. */
   readonly now: () => number;
@@ -28,7 +31,7 @@ export interface EbpfRequest {
 
 /** Loads and attaches. Throws with the reason where the kernel, its configuration or our rights do not allow it. */
 export function openEbpf(request: EbpfRequest, calls: BpfCalls = loadBpfCalls()): OwnerSource {
-  const { flows, directory, proc, fallback, interfaces, now } = request;
+  const { flows, directory, proc, fallback, query, interfaces, now } = request;
   const programs = loadPrograms(calls, proc);
   let watch: ExecWatch | null = null;
   try {
@@ -38,7 +41,7 @@ export function openEbpf(request: EbpfRequest, calls: BpfCalls = loadBpfCalls())
   }
   const older = new OlderSockets(directory, proc);
   const holders = new Holders(directory, proc, watch);
-  const handOvers = new HandOvers(flows, directory, proc);
+  const handOvers = new HandOvers(flows, directory, proc, query);
   return new EbpfSource({ flows, programs, holders, older, watch, fallback, handOvers, interfaces, now });
 }
 

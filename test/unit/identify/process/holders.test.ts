@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Directory } from '../../../../src/identify/process/directory.ts';
+import { REPORT } from '../../../../src/identify/process/ebpf/socket-programs.ts';
 import type { ExecWatch } from '../../../../src/identify/process/exec-watch.ts';
 import { Holders } from '../../../../src/identify/process/holders.ts';
 import type { ProcessFacts } from '../../../../src/identify/process/process-facts.ts';
@@ -46,6 +47,27 @@ describe('Holders', () => {
     expect(holders.intern(11, 11, 5, 'a', 0)).not.toBe(first);
     expect(holders.intern(10, 10, 6, 'a', 0)).not.toBe(first);
     expect(holders.intern(10, 10, 5, 'b', 0)).not.toBe(first);
+  });
+
+  it('knows the holder of a report again, and another one where any of its marks differs or its pid began anew', () => {
+    const { holders, byPid, seen } = holdersOf({}, [facts(10, 'curl', 500)]);
+    const report = (pid: number, uid: number, comm: string) => {
+      const bytes = new Uint8Array(200);
+      const view = new DataView(bytes.buffer);
+      view.setUint32(100 + REPORT.OWNER, pid, true);
+      view.setUint32(100 + REPORT.OWNER + 4, pid, true);
+      view.setUint32(100 + REPORT.IDS, uid, true);
+      bytes.set(Buffer.from(comm), 100 + REPORT.COMM);
+      return holders.ofReport(bytes, 100, 0);
+    };
+    const first = report(10, 5, 'curl');
+    expect([report(10, 5, 'curl'), holders.intern(10, 10, 5, 'curl', 0)]).toEqual([first, first]);
+    const others = [report(11, 5, 'curl'), report(10, 6, 'curl'), report(10, 5, 'curl2')];
+    expect(new Set([first, ...others]).size).toBe(4);
+    expect(report(10, 5, 'curl')).toBe(first);
+    expect(seen(first, 0)).toMatchObject({ name: 'curl' });
+    byPid.set(10, facts(10, 'wget', 900));
+    expect(report(10, 5, 'curl')).not.toBe(first);
   });
 
   it('takes what was read at the start of a process that is gone', () => {
