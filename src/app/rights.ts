@@ -20,6 +20,8 @@ import { RootHand } from '../privilege/root-hand.ts';
 import type { RootPrograms } from '../privilege/root-protocol.ts';
 
 const LSOF_LIMITS = { timeoutMs: 10_000, maxBytes: 16 << 20 };
+const ID = '/usr/bin/id';
+const ID_LIMITS = { timeoutMs: 5000, maxBytes: 65_536 };
 /** Starts the root child; another in tests. */
 export type StartRootChild = (programs: RootPrograms) => ChildProcess;
 
@@ -30,8 +32,13 @@ export class Rights {
   readonly #edges: Edges;
   readonly #hand: RootHand | null;
 
-  /** @param bufferBytes of the capture's ring @throws NetmonError `usage` for a user that does not exist */
-  constructor(options: Options, edges: Edges, bufferBytes: number, start: StartRootChild = startRootChild) {
+  /** Asks for whom `--user` names, where no file tells. @param bufferBytes of the capture's ring @throws NetmonError `usage` for a user that does not exist */
+  static async of(options: Options, edges: Edges, bufferBytes: number, start: StartRootChild = startRootChild): Promise<Rights> {
+    return new Rights(options, edges, bufferBytes, start, await macAccount(edges, options.privileges.user));
+  }
+
+  /** @param account of the user named, a line of passwd(5) */
+  private constructor(options: Options, edges: Edges, bufferBytes: number, start: StartRootChild, account: string) {
     this.#options = options;
     this.#edges = edges;
     const { user, stayRoot } = options.privileges;
@@ -41,7 +48,7 @@ export class Rights {
       user,
       stayRoot,
       records: options.history?.record ?? false,
-      passwd: textOf(edges.paths.passwd),
+      passwd: `${textOf(edges.paths.passwd)}\n${account}`,
       group: textOf(join(dirname(edges.paths.passwd), 'group')),
     });
     // On Linux rights can be kept one by one; on macOS it takes a process that keeps them all, and can do next to nothing.
@@ -81,6 +88,13 @@ export class Rights {
     if (identity.note !== '--stay-root') thread?.lower(maskOf(keep.filter((name) => name !== 'net_raw')));
     return status;
   }
+}
+
+/** macOS keeps its users in a directory: its `id -P` prints one as a line of passwd(5), which begins with name, password, uid and gid. */
+async function macAccount(edges: Edges, who: string | null): Promise<string> {
+  if (edges.platform !== 'darwin' || who === null || !/^\w[\w.-]{0,254}$/.test(who)) return '';
+  const { stdout, status } = await edges.run(ID, ['-P', who], ID_LIMITS);
+  return status === 0 ? stdout : '';
 }
 
 /** All that the root child may ever run; fixed now, while everything is still as the user asked. */

@@ -24,7 +24,7 @@ import type { OpenTui } from './screen.ts';
 import type { ScreenTasks } from './screen-tasks.ts';
 
 /** Makes a run's rights from what was asked for. */
-export type RightsOf = (options: Options, edges: Edges, bufferBytes: number) => Rights;
+export type RightsOf = (options: Options, edges: Edges, bufferBytes: number) => Promise<Rights>;
 
 type Mode = 'screen' | 'json' | 'table' | 'headless';
 
@@ -41,7 +41,7 @@ export async function run(
   rights: RightsOf | null = null,
 ): Promise<number> {
   const mode = modeOf(options);
-  const own = rights?.(options, edges, RING_BYTES) ?? null;
+  const own = (await rights?.(options, edges, RING_BYTES)) ?? null;
   const reach = own?.edges ?? edges;
   if (mode === 'screen') await refuseBadTerminal();
   const filter = filterOf(options.filter);

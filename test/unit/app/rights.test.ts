@@ -21,10 +21,29 @@ async function rightsOf(words: string[], euid: number, platform: 'darwin' | 'lin
     started.push(programs);
     return Object.assign(new EventEmitter(), { stdin, stdout: new PassThrough(), pid: 1 }) as unknown as ChildProcess;
   };
-  const edges = fakeEdges({ platform, euid });
-  const rights = new Rights(resolveOptions(line, config), edges, 8 << 20, start);
+  const programs = {
+    'id -P anna': { stdout: 'anna:********:501:20::0:0:Anna:/Users/anna:/bin/zsh\n' },
+    'id -P nobody': { stdout: 'anna:********:501:20::0:0:Anna:/Users/anna:/bin/zsh\n', status: 1 },
+  };
+  const edges = fakeEdges({ platform, euid, programs });
+  const rights = await Rights.of(resolveOptions(line, config), edges, 8 << 20, start);
   return { rights, started, edges, stdin };
 }
+
+describe('--user on a Mac', () => {
+  it('is looked for in the directory, as no file lists who sits before it', async () => {
+    const { rights } = await rightsOf(['--user', 'anna'], 0, 'darwin');
+    expect(rights.identity).toMatchObject({ name: 'anna', uid: 501, gid: 20, by: 'user' });
+  });
+
+  it.each(['bert', 'nobody'])('refuses %s, whom it does not know', async (user) => {
+    await expect(rightsOf([`--user=${user}`], 0, 'darwin')).rejects.toMatchObject({ message: `no such user: ${user}` });
+  });
+
+  it('asks no program on Linux', async () => {
+    await expect(rightsOf(['--user', 'anna'], 0, 'linux')).rejects.toThrow('no such user: anna');
+  });
+});
 
 describe('the root child', () => {
   it('is started where macOS gives root up, with all that it may ever run', async () => {
