@@ -14,7 +14,8 @@ import { type Movement, movement } from './movement.ts';
 
 /** App entities below this stand for flows without a process, one for each reason; app `id` is entity `id + OWNERLESS`. */
 export const OWNERLESS = 16;
-const EXPLAINED = [OWNER_REASONS.indexOf('no process: the kernel itself'), OWNER_REASONS.indexOf('forwarded')];
+const BY_KERNEL = OWNER_REASONS.indexOf('no process: the kernel itself');
+const FORWARDED = OWNER_REASONS.indexOf('forwarded');
 const NEVER = -1;
 /** Column value of a flow that is booked to its interface alone. */
 const ASIDE = -2;
@@ -266,5 +267,5 @@ export class Booking implements FlowObserver {
 
 /** True for an app entity that stands for flows whose owner nobody could tell; what the kernel sends or forwards is explained, not unowned. */
 function isUnowned(entity: number): boolean {
-  return entity >= 0 && entity < CARRIER && !EXPLAINED.includes(entity);
+  return entity >= 0 && entity < CARRIER && entity !== BY_KERNEL && entity !== FORWARDED;
 }

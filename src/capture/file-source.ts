@@ -16,7 +16,8 @@ import type { CapturedProcess, CaptureInterface, CaptureStats, PacketSource, Sou
 
 /** Larger than the longest record; with 1 MiB what was read had left the processor's own cache again (10 % of a replay). */
 const WINDOW_BYTES = MAX_BLOCK_BYTES + 64 * 1024;
-const BATCH_FRAMES = 4096;
+/** Their flows' rows are asked for once more when the batch is over: so few are still in the processor's cache then. */
+const BATCH_FRAMES = 1024;
 /** Windows without a frame that one `read` passes over. */
 const BARREN_WINDOWS = 64;
 
