@@ -139,8 +139,8 @@ export function holds(row: AppRow | HostRow, accumulators: Accumulators, entity:
   );
 }
 
-/** True while a ring still has something to scroll out of sight. */
+/** True while a ring still has something to scroll out of sight. By index: an iterator made an object of each value, for every row in every tick. */
 export function hasMotion(recent: readonly number[]): boolean {
-  for (const value of recent) if (value !== 0) return true;
+  for (let i = 0; i < recent.length; i++) if (recent[i] !== 0) return true;
   return false;
 }

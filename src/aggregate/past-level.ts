@@ -153,18 +153,18 @@ export class PastLevel {
   /** Rates of all slots, the same object until another slot is closed. */
   series(): RateSeries {
     if (this.#series !== null) return this.#series;
-    const ends: number[] = [];
-    const lengths: number[] = [];
-    const rx: number[] = [];
-    const tx: number[] = [];
+    const ends = new Array<number>(this.count);
+    const lengths = new Array<number>(this.count);
+    const rx = new Array<number>(this.count);
+    const tx = new Array<number>(this.count);
     for (let i = 0; i < this.count; i++) {
       const slot = this.slot(i);
       const length = this.end(slot) - this.start(slot);
       const perSecond = this.isGap(slot) || length <= 0 ? Number.NaN : 1000 / length;
-      ends.push(this.end(slot));
-      lengths.push(length);
-      rx.push(Math.round(this.rx(slot) * perSecond));
-      tx.push(Math.round(this.tx(slot) * perSecond));
+      ends[i] = this.end(slot);
+      lengths[i] = length;
+      rx[i] = Math.round(this.rx(slot) * perSecond);
+      tx[i] = Math.round(this.tx(slot) * perSecond);
     }
     this.#series = { ends, lengths, rx, tx };
     return this.#series;

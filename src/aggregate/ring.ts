@@ -29,11 +29,16 @@ export class Ring {
 
   /** The newest `length` values at most, oldest first. */
   tail(length: number): number[] {
-    const size = this.#values.length;
     const count = Math.min(length, this.#count);
     const out = new Array<number>(count);
-    for (let i = 0; i < count; i++) out[i] = this.#values[(this.#next - count + i + size) % size] as number;
+    for (let i = 0; i < count; i++) out[i] = this.back(count - i);
     return out;
+  }
+
+  /** The value that was pushed `places` values ago; 1 is the newest. */
+  back(places: number): number {
+    const size = this.#values.length;
+    return this.#values[(this.#next - places + size) % size] as number;
   }
 }
 
@@ -72,10 +77,10 @@ export class RateRings {
 
   /** RX+TX of the newest `length` seconds, oldest first. */
   sum(length: number): number[] {
-    const rx = this.rxSeconds.tail(length);
-    const tx = this.txSeconds.tail(length);
-    for (let i = 0; i < rx.length; i++) rx[i] = Math.round((rx[i] as number) + (tx[i] as number));
-    return rx;
+    const count = Math.min(length, this.rxSeconds.count);
+    const sums = new Array<number>(count);
+    for (let i = 0; i < count; i++) sums[i] = Math.round(this.rxSeconds.back(count - i) + this.txSeconds.back(count - i));
+    return sums;
   }
 
   #closeSecond(): void {

@@ -5,28 +5,29 @@ export class Top {
   readonly #ids: number[] = [];
   readonly #keys: number[] = [];
   #limit = 0;
+  /** Entries of the heap; the arrays keep their length, so that they need not grow anew in every tick. */
+  #count = 0;
 
   /** Forgets what was offered. */
   begin(limit: number): void {
-    this.#ids.length = 0;
-    this.#keys.length = 0;
+    this.#count = 0;
     this.#limit = limit;
   }
 
   /** O(log limit), and O(1) for one that is not among the largest so far. */
   offer(id: number, key: number): void {
-    const ids = this.#ids;
-    if (ids.length < this.#limit) {
-      ids.push(id);
-      this.#keys.push(key);
-      this.#siftUp(ids.length - 1);
-    } else if (this.#limit > 0 && !this.#isLess(id, key, 0)) this.#replace(0, id, key, ids.length);
+    const count = this.#count;
+    if (count < this.#limit) {
+      this.#put(count, id, key);
+      this.#count++;
+      this.#siftUp(count);
+    } else if (this.#limit > 0 && !this.#isLess(id, key, 0)) this.#replace(0, id, key, count);
   }
 
   /** The largest in falling order, equals by rising number. Begins anew. */
   take(): number[] {
-    const out = new Array<number>(this.#ids.length);
-    for (let last = this.#ids.length - 1; last >= 0; last--) {
+    const out = new Array<number>(this.#count);
+    for (let last = this.#count - 1; last >= 0; last--) {
       out[last] = this.#ids[0] as number;
       this.#replace(0, this.#ids[last] as number, this.#keys[last] as number, last);
     }
