@@ -72,10 +72,16 @@ async function interfaces(line: CommandLine): Promise<number> {
   const devices = await listDevices(systemEdges());
   const { interfacesJson, interfacesText } = await import('./cli/interfaces.ts');
   if (line.has('json')) return print(interfacesJson(devices));
-  const { paintFor } = await import('./cli/paint.ts');
+  const [{ paintFor }, { speaksUtf8 }] = await Promise.all([import('./cli/paint.ts'), import('./tui/terminal.ts')]);
   const { NO_COLOR, TERM } = process.env;
   const color = process.stdout.isTTY === true && !line.has('no-color') && !NO_COLOR && TERM !== 'dumb';
-  return print(interfacesText(devices, { columns: process.stdout.columns, ascii: line.has('ascii'), paint: paintFor(color) }));
+  return print(
+    interfacesText(devices, {
+      columns: process.stdout.columns,
+      ascii: line.has('ascii') || (!line.has('no-ascii') && !speaksUtf8(process.env)),
+      paint: paintFor(color),
+    }),
+  );
 }
 
 /** Writes to standard output. A reader that went away is a normal end. */

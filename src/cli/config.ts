@@ -1,6 +1,7 @@
 // The effective configuration: flag, then NETMON_ variable, then file, then default, each value with the place it came from.
 
 import { NetmonError } from '../errors.ts';
+import { speaksUtf8 } from '../tui/terminal.ts';
 import { type BudgetSettings, budgetSettings } from './budget-settings.ts';
 import type { CommandLine } from './command-line.ts';
 import { type FoundConfig, findConfig } from './config-find.ts';
@@ -11,6 +12,7 @@ import { type HistorySettings, historySettings } from './history-settings.ts';
 import { place, quoted } from './quote.ts';
 import { type ScreenSettings, screenSettings } from './screen-settings.ts';
 import { SETTING_NAMES, SETTINGS, type SettingName, type Settings } from './settings.ts';
+import { mistypedVariables, variableOf } from './variables.ts';
 
 /** A value and where it came from: `flag --interval`, `NETMON_INTERVAL`, `PATH:LINE` or `default`. */
 export interface Sourced<T> {
@@ -60,7 +62,7 @@ export async function loadConfig(line: CommandLine, surroundings: Surroundings):
     categories: tableOf(file, 'categories', (entry) => listEntry(entry, file, found)),
     keys: tableOf(file, 'keys', (key) => key),
     path: file?.path ?? null,
-    warnings: found.warnings,
+    warnings: [...found.warnings, ...mistypedVariables(surroundings.env)],
   };
 }
 
@@ -83,7 +85,7 @@ function settle<K extends SettingName>(
       );
     return { value, origin: `flag ${flag.typed}` };
   }
-  const variable = `NETMON_${name.toUpperCase().replaceAll('-', '_')}`;
+  const variable = variableOf(name);
   const text = env[variable];
   if (text !== undefined && text !== '') {
     const value = setting.fromTexts(name === 'interface' ? text.split(',').map((part) => part.trim()) : [text]);
@@ -102,6 +104,7 @@ function settle<K extends SettingName>(
   }
   // https://no-color.org: any value but the empty one; a flag or a setting of our own overrides it
   if (name === 'color' && (env.NO_COLOR ?? '') !== '') return { value: false as Settings[K], origin: 'NO_COLOR' };
+  if (name === 'ascii' && !speaksUtf8(env)) return { value: true as Settings[K], origin: 'locale' };
   return { value: setting.initial, origin: DEFAULT };
 }
 

@@ -120,6 +120,21 @@ describe('order', () => {
     expect((await load([], machine({ env: { ...noColor, NETMON_COLOR: 'on' } }))).settings.color.value).toBe(true);
   });
 
+  it('draws with ASCII where the locale is another than UTF-8, unless told otherwise', async () => {
+    const latin = { HOME: '/home/ann', LANG: 'de_DE.ISO-8859-1' };
+    expect((await load([], machine({ env: latin }))).settings.ascii).toEqual({ value: true, origin: 'locale' });
+    expect((await load(['--no-ascii'], machine({ env: latin }))).settings.ascii.value).toBe(false);
+    expect((await load([], machine({ env: { ...latin, LC_ALL: 'C.UTF-8' } }))).settings.ascii.value).toBe(false);
+    expect((await load([], machine({ env: { HOME: '/home/ann' } }))).settings.ascii.value).toBe(false);
+  });
+
+  it('tells a variable that was probably meant as one of ours', async () => {
+    const env = { HOME: '/home/ann', NETMON_INTERVALL: '3s', NETMON_REVERSE_DN: '', NETMON_PROBE_HOSTS: 'a', NETMON_DEBUG: '1' };
+    expect((await load([], machine({ env }))).warnings).toEqual([
+      'the variable "NETMON_INTERVALL" sets nothing; did you mean NETMON_INTERVAL?',
+    ]);
+  });
+
   it('reads a path of a theme from the folder of the file, or from home', async () => {
     expect((await withFile('theme = "mine/x.theme"')).settings.theme.value).toBe('/home/ann/.config/netmon-tui/mine/x.theme');
     expect((await withFile('theme = "~/x.theme"')).settings.theme.value).toBe('/home/ann/x.theme');
