@@ -1,7 +1,7 @@
 // What goes wrong around the program on a bad day, done to the real one: it says so, goes on with what is left, or ends with the right status.
 
 import { spawnSync } from 'node:child_process';
-import { readdirSync, realpathSync } from 'node:fs';
+import { readdirSync, readFileSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { buildProgram, netnsObstacle, Pair, Running } from '../support/netns.ts';
@@ -15,6 +15,13 @@ function archFolders(): string[] {
   return ['/usr/lib', '/lib'].flatMap((root) =>
     readdirSync(root, { withFileTypes: true }).flatMap(({ name }) => (/-linux-/.test(name) ? [join(root, name)] : [])),
   );
+}
+
+/** A library that this process has, and that is no libpcap. */
+const ANOTHER_LIBRARY = /\/\S+\/libm(?:-[\d.]+)?\.so\S*/.exec(mapsOf())?.[0] ?? '/dev/null';
+
+function mapsOf(): string {
+  return process.platform === 'linux' ? readFileSync('/proc/self/maps', 'latin1') : '';
 }
 
 /** Runs what it is given in a terminal that goes away after some seconds, and prints how it ended. */
@@ -93,14 +100,28 @@ describe('bad days', () => {
     expect([status, lines.at(-1).type, stderr]).toEqual([0, 'end', '']);
   });
 
-  it('libpcap is missing: status 4, and the one command that brings it', () => {
+  it.each([
+    ['is missing', '/dev/null', /libpcap could not be loaded/],
+    [
+      'is too old to have what is asked of it',
+      ANOTHER_LIBRARY,
+      ANOTHER_LIBRARY === '/dev/null' ? /libpcap could not/ : /Cannot find function 'pcap_/,
+    ],
+  ])('libpcap %s: status 4, and the one command that brings it', (_, other, said) => {
     const masks = LIBRARY_FOLDERS.map(
-      (folder) => `for f in ${folder}/libpcap.so*; do [ ! -e "$f" ] || mount --bind /dev/null "$f"; done`,
+      (folder) => `for f in ${folder}/libpcap.so*; do [ ! -e "$f" ] || mount --bind '${other}' "$f"; done`,
     );
     const { status, stderr, lines } = broken(masks.join('\n'), '-i', 'va', '--samples', '1');
     expect([status, lines]).toEqual([4, []]);
-    expect(stderr).toMatch(/libpcap could not be loaded/);
+    expect(stderr).toMatch(said);
     expect(stderr).toMatch(/\n {2}type: .*libpcap/);
+  });
+
+  it('no interface but loopback: status 4, and `any` waits', () => {
+    const alone = 'ip link del va';
+    expect(broken(alone).status).toBe(4);
+    const { status, lines } = broken(':', '-i', 'any', '--samples', '2');
+    expect([status, lines.at(-1).capture.interfaces]).toEqual([0, []]);
   });
 
   it('koffi can not be loaded: cap takes over where it was built, else status 4', () => {
