@@ -155,6 +155,22 @@ describe.skipIf(reason !== null)('sockets that change hands, live', () => {
       await expectHeir(there, 'udp-send', how, { udp: { to, port, connected } });
     });
 
+    it.each(['v4', 'v6'] as const)('a connection that its maker passed on over a unix socket, %s', async (family) => {
+      const to = stage.ground.far[family];
+      const there = await stage.far('tcp-receive', { on: to, port: 0, connections: 1, bytes: 9000, patienceMs: 5000 });
+      const { port } = there.ready;
+      const how = { to, port, bytes: 60_000, ...DRIP };
+      await expectHeir(there, 'tcp-send', how, { connect: { to, port }, passes: true });
+    });
+
+    it('a UDP socket that its maker passed on over a unix socket', async () => {
+      const to = stage.ground.far.v4;
+      const there = await stage.far('udp-receive', { on: to, port: 0, count: 15, echo: true, patienceMs: 5000 });
+      const { port } = there.ready;
+      const how = { to, ports: [port], count: 15, size: 400, gapMs: 100, answered: true, connected: true };
+      await expectHeir(there, 'udp-send', how, { udp: { to, port, connected: true }, passes: true });
+    });
+
     it('two raw sockets of one protocol stay with their own', async () => {
       const { near, far, device } = stage.ground;
       const other = '198.51.100.3';

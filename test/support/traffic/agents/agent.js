@@ -6,6 +6,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { createServer } from 'node:http';
 import { createInterface } from 'node:readline';
 import * as datagrams from './datagrams.js';
+import * as descriptors from './descriptors.js';
 import * as kernel from './kernel.js';
 import * as streams from './streams.js';
 
@@ -29,24 +30,31 @@ const go = async (ready) => {
   tell({ ready: { pid: process.pid, ...ready } });
   if ((await lines.next()).done) process.exit(0);
 };
-const done = await KINDS[kind](JSON.parse(json), go);
+const how = JSON.parse(json);
+if (how.passed) how.fd = descriptors.receiveDescriptor(how.fd);
+const done = await KINDS[kind](how, go);
 tell({ done });
 await lines.next();
 process.exit(0);
 
 /**
- * Opens a socket and hands it to children, which use it; connects it once they are there, but never sends or receives by it, itself.
+ * Opens a socket and hands it to children, which use it; connects it once they are there, but never sends or receives by it, itself. They
+ * inherit it, or it is opened when they are there and passed to them over a unix socket.
  *
  * @param {{children: {exe: string, kind: string, how: object}[], listen?: object, connect?: {to: string, port: number},
- *   udp?: {to: string, port: number, connected?: boolean}, leaves?: boolean}} how  leaves: it lets go of the socket then
+ *   udp?: {to: string, port: number, connected?: boolean}, leaves?: boolean, passes?: boolean}} how  leaves: it lets go of the socket then
  */
 async function handOver(how, ready) {
-  const fd = openShared(how);
+  const inherited = how.passes ? null : openShared(how);
   const script = process.argv[1];
   const children = how.children.map(({ exe, kind: work, how: words }) => {
-    const child = spawn(exe, [script, work, JSON.stringify({ ...words, fd: 3 })], { stdio: ['pipe', 'pipe', 'inherit', fd] });
-    return { child, lines: createInterface({ input: child.stdout })[Symbol.asyncIterator]() };
+    const [ours, theirs] = how.passes ? descriptors.socketPair() : [null, inherited];
+    const json = JSON.stringify({ ...words, fd: 3, passed: how.passes });
+    const child = spawn(exe, [script, work, json], { stdio: ['pipe', 'pipe', 'inherit', theirs] });
+    return { child, over: ours, lines: createInterface({ input: child.stdout })[Symbol.asyncIterator]() };
   });
+  const fd = inherited ?? openShared(how);
+  for (const { over } of children) if (over !== null) descriptors.passDescriptor(over, fd);
   const pids = [];
   for (const each of children) pids.push(JSON.parse((await each.lines.next()).value).ready.pid);
   await ready({ port: kernel.localPort(fd), pids });

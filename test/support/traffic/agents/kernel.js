@@ -41,7 +41,7 @@ const EINTR = 4;
 const TIME_WAIT = 6;
 const CLOSED = 7;
 
-function must(result, what) {
+export function must(result, what) {
   const value = Number(result);
   if (value < 0) throw new Error(`${what}: errno ${koffi.errno()}`);
   return value;
