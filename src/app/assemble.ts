@@ -111,7 +111,10 @@ function ownerSource(
   passedOver: Fallback[],
 ): OwnerSource | null {
   const { source } = opened;
-  if (source.namesProcesses) return new CapturedSource(replay ? 'capture' : 'pktap', flows, directory, () => source.processes);
+  if (source.namesProcesses) {
+    const begun = () => source.processesBegun ?? 0;
+    return new CapturedSource(replay ? 'capture' : 'pktap', flows, directory, () => source.processes, begun);
+  }
   if (replay) return null;
   if (source.driver === 'nettop') return new ToldOwners(flows);
   if (edges.platform === 'linux') {

@@ -3,13 +3,13 @@
 
 import type { Clock } from '../clock.ts';
 import { NetmonError, reasonOf } from '../errors.ts';
-import { u32 } from '../net/bytes.ts';
 import type { Edges } from '../net/edges.ts';
-import { DIRECTION, LINK } from '../net/numbers.ts';
+import { LINK } from '../net/numbers.ts';
 import { PacketBatch } from './batch.ts';
 import { DriverUnavailable } from './capture-errors.ts';
+import { CookedFrames } from './cooked-frames.ts';
 import { defaultInterface, deviceNames } from './devices.ts';
-import { linuxDevices, linuxState } from './devices-linux.ts';
+import { linuxState } from './devices-linux.ts';
 import { InterfaceTable } from './interface-names.ts';
 import { type Dump, type LibpcapCalls, loadLibpcap } from './libpcap-calls.ts';
 import { LibpcapHandle, PKTAP_SNAPLEN } from './libpcap-handle.ts';
@@ -27,8 +27,6 @@ const BATCH_RECORDS = Math.floor((BATCH_BYTES - 4096) / (WHOLE_BYTES + RECORD_HE
 const LEAST_RING = 2 << 20;
 const REOPEN_MS = 2000;
 const PKTAP_DEFAULT = 'en,utun,ipsec,ppp,lo0';
-/** SLL2: the packet was sent by this machine (linux/if_packet.h). */
-const PACKET_OUTGOING = 4;
 
 /** One opened device and what turns its records into frames. */
 interface Tap {
@@ -113,8 +111,7 @@ class LibpcapSource implements PacketSource {
   readonly #interfaces = new InterfaceTable();
   readonly #processes = new ProcessTable();
   readonly #unwrapper = new PktapUnwrapper(this.#interfaces, this.#processes);
-  /** Kernel interface number -> our index, in `any`; -1 unknown. */
-  #byIndex = new Int32Array(0);
+  readonly #cooked: CookedFrames;
   #next = 0;
   #gone = { received: 0, dropped: 0, droppedByInterface: 0, malformed: 0 };
   readonly #baseNote: string;
@@ -136,6 +133,7 @@ class LibpcapSource implements PacketSource {
     this.#edges = edges;
     this.#clock = clock;
     this.#devices = devices;
+    this.#cooked = new CookedFrames(edges, this.#interfaces);
     this.#baseNote = note;
     this.note = note;
     this.namesProcesses = pktap;
@@ -163,6 +161,10 @@ class LibpcapSource implements PacketSource {
 
   get processes() {
     return this.#processes.processes;
+  }
+
+  get processesBegun(): number {
+    return this.#processes.begun;
   }
 
   read(): PacketBatch | null {
@@ -204,36 +206,10 @@ class LibpcapSource implements PacketSource {
     if (count <= 0) return false;
     batch.count = 0;
     tap.walk.fill(batch, 0, this.#dump.flush());
+    this.#processes.makeRoom();
     if (tap.request.pktap) this.#unwrapper.unwrap(batch);
-    else if (handle.link === LINK.LINUX_SLL2) this.#placeCooked(batch);
+    else if (handle.link === LINK.LINUX_SLL2) this.#cooked.place(batch);
     return batch.count > 0;
-  }
-
-  /** Cooked frames of `any` tell their interface by the kernel's number, and whether this machine sent them. */
-  #placeCooked(batch: PacketBatch): void {
-    const { bytes, offset, captured } = batch;
-    for (let i = 0; i < batch.count; i++) {
-      if ((captured[i] as number) < 20) continue;
-      const at = offset[i] as number;
-      const index = u32(bytes, at + 4);
-      const known = index < this.#byIndex.length ? (this.#byIndex[index] as number) : -1;
-      batch.iface[i] = known >= 0 ? known : this.#learnIndex(index);
-      batch.direction[i] = bytes[at + 10] === PACKET_OUTGOING ? DIRECTION.OUT : DIRECTION.IN;
-    }
-  }
-
-  #learnIndex(index: number): number {
-    const device = linuxDevices(this.#edges).find((each) => each.index === index);
-    const known = this.#interfaces.named(LINK.LINUX_SLL2, false, device?.name ?? `#${index}`);
-    if (index < 1 << 16) {
-      if (index >= this.#byIndex.length) {
-        const wide = new Int32Array(index + 64).fill(-1);
-        wide.set(this.#byIndex);
-        this.#byIndex = wide;
-      }
-      this.#byIndex[index] = known;
-    }
-    return known;
   }
 
   #openTap(device: string, pktap: boolean): Tap {

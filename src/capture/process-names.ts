@@ -15,22 +15,32 @@ const UNKNOWN_PID = -1;
 const decoder = new TextDecoder('utf-8');
 
 /**
- * Processes by pid and name. The list only grows, as the frames of a source refer to it by index.
+ * Processes by pid and name. The list only grows while a batch is filled, as its frames refer to it by index.
  *
- * When it is nearly full (61,438 processes in one run), a new process is entered by its name alone, with pid -1: its app stays right,
- * its pid is given up. When that is full too, it is no process. `folded` counts the look-ups that ended so.
+ * When it is nearly full (61,438 processes), a new process is entered by its name alone, with pid -1: its app stays right, its pid is given up.
+ * When that is full too, it is no process. `folded` counts the look-ups that ended so. A source that tells `begun` makes room between two batches.
  */
 export class ProcessTable {
   readonly processes: CapturedProcess[] = [{ pid: UNKNOWN_PID, name: '' }];
   /** Look-ups that lost their pid, or their process, because the table was full. */
   folded = 0;
-  readonly #index: NameIndex;
+  /** How often the list began anew. */
+  begun = 0;
+  #index: NameIndex;
   readonly #whole: number;
 
   /** @param limit processes at the most; smaller in tests */
   constructor(limit = LIMIT) {
     this.#index = new NameIndex(Math.min(limit, LIMIT), NAME_BYTES);
     this.#whole = this.#index.limit - Math.min(RESERVED, this.#index.limit >>> 2);
+  }
+
+  /** Begins the list anew where little room is left, so that processes are told apart for months. Between two batches only. */
+  makeRoom(): void {
+    if (this.#index.count < this.#whole - (this.#whole >>> 3)) return;
+    this.#index = new NameIndex(this.#index.limit, NAME_BYTES);
+    this.processes.length = 1;
+    this.begun++;
   }
 
   /**

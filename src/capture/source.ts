@@ -65,6 +65,8 @@ export interface PacketSource {
   readonly active?: readonly string[];
   /** Grows only; `[0]` is no process. Empty list where the driver names none. */
   readonly processes: readonly CapturedProcess[];
+  /** How often the list of processes began anew, which it does only in `read`; absent: never. */
+  readonly processesBegun?: number;
   /** True where frames carry a pid, so that no other attribution is needed. */
   readonly namesProcesses: boolean;
   /** Bytes kept of a bulk packet and at the most; for the screen. */

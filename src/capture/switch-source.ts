@@ -4,6 +4,9 @@
 import { PacketBatch } from './batch.ts';
 import type { CapturedProcess, CaptureInterface, CaptureStats, OpenedSource, PacketSource, SourceState } from './source.ts';
 
+/** Frames refer to processes by 16 bits. */
+const MOST_PROCESSES = 0xffff;
+
 /** Stands before the open source, and takes another in its place. */
 export class SwitchSource implements PacketSource {
   readonly interfaces: CaptureInterface[] = [];
@@ -13,12 +16,16 @@ export class SwitchSource implements PacketSource {
   /** Number here of the open source's interface i, and of its process i. */
   #interfaceAt: number[] = [];
   #processAt: number[] = [];
+  /** How often the list of processes began anew, here and in the open source. */
+  processesBegun = 0;
+  #begunThere = 0;
   #before: CaptureStats = { received: 0, droppedByKernel: 0, droppedByInterface: 0, shed: 0, malformed: 0 };
   #switched = false;
   readonly #renumbered = new WeakMap<PacketBatch, PacketBatch>();
 
   constructor(opened: OpenedSource) {
     this.#opened = opened;
+    this.#begunThere = opened.source.processesBegun ?? 0;
     this.#learn();
   }
 
@@ -93,13 +100,21 @@ export class SwitchSource implements PacketSource {
     this.#opened = opened;
     this.#interfaceAt = [];
     this.#processAt = [];
+    this.#begunThere = opened.source.processesBegun ?? 0;
     this.#switched = true;
     this.#learn();
   }
 
   /** Gives numbers to interfaces and processes that the open source met since. */
   #learn(): void {
-    const { interfaces, processes } = this.#opened.source;
+    const { interfaces, processes, processesBegun = 0 } = this.#opened.source;
+    const more = processes.length - this.#processAt.length;
+    if (processesBegun !== this.#begunThere || this.processes.length + more > MOST_PROCESSES) {
+      this.#begunThere = processesBegun;
+      this.#processAt = [];
+      this.processes.length = 0;
+      this.processesBegun++;
+    }
     for (let i = this.#interfaceAt.length; i < interfaces.length; i++) {
       const one = interfaces[i] as CaptureInterface;
       const known = this.interfaces.findIndex(({ name, link }) => name === one.name && link === one.link);

@@ -7,7 +7,7 @@ import { sanitize } from '../../net/text.ts';
 import type { Directory } from './directory.ts';
 import { attributionIndex, type OwnerSource, reasonIndex } from './owner-source.ts';
 
-/** A process as the capture names it; the list of all only grows. */
+/** A process as the capture names it; within a batch the list of all only grows. */
 export interface CapturedName {
   readonly pid: number;
   readonly name: string;
@@ -47,9 +47,19 @@ export class CapturedSource implements OwnerSource {
   #isKernel = new Uint8Array(0);
   #votes = new Int32Array(0);
   #forgotten = 0;
+  readonly #begun: () => number;
+  #begunBefore = 0;
 
-  constructor(kind: 'pktap' | 'capture', flows: FlowTable, directory: Directory, names: () => readonly CapturedName[]) {
+  /** @param begun how often the list of names began anew */
+  constructor(
+    kind: 'pktap' | 'capture',
+    flows: FlowTable,
+    directory: Directory,
+    names: () => readonly CapturedName[],
+    begun: () => number = () => 0,
+  ) {
     this.kind = kind;
+    this.#begun = begun;
     this.#flows = flows;
     this.#directory = directory;
     this.#names = names;
@@ -64,8 +74,13 @@ export class CapturedSource implements OwnerSource {
 
   close(): void {}
 
-  /** Numbers of processes that were forgotten meanwhile are learnt anew. */
+  /** What a list that began anew names, and processes that were forgotten meanwhile, are learnt anew. */
   beforeBatch(): void {
+    const begun = this.#begun();
+    if (begun !== this.#begunBefore) {
+      this.#begunBefore = begun;
+      this.#known.fill(UNLEARNT);
+    }
     if (this.#directory.forgotten === this.#forgotten) return;
     this.#forgotten = this.#directory.forgotten;
     for (let index = 0; index < this.#known.length; index++) {

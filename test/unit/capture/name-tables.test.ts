@@ -83,6 +83,21 @@ describe('ProcessTable', () => {
     expect(table.folded).toBe(5);
   });
 
+  test('that is asked for room between batches begins anew before it is full, and loses nobody', () => {
+    const table = new ProcessTable(64);
+    const held = table.processes;
+    let begun = 0;
+    for (let pid = 1; pid <= 1000; pid++) {
+      if (pid % 5 === 0) table.makeRoom();
+      const index = indexOf(table, pid, 'worker');
+      expect(table.processes[index]).toEqual({ pid, name: 'worker' });
+      if (table.begun !== begun) expect(index).toBe(1);
+      begun = table.begun;
+    }
+    expect([table.folded, table.processes === held, table.processes[0]]).toEqual([0, true, { pid: -1, name: '' }]);
+    expect(begun).toBeGreaterThan(10);
+  });
+
   test('its indexes fit the column they are for', () => {
     const table = new ProcessTable();
     const name = bytes('x');

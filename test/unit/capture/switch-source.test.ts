@@ -49,6 +49,27 @@ describe('a switch', () => {
     expect(read(source)).toMatchObject({ process: [2, 0], effective: [0, 2] });
   });
 
+  test('begins the list of processes anew where its source does, and where there are more than frames can refer to', () => {
+    const first = Object.assign(new FakeSource(), { processesBegun: 0 });
+    first.processes.push({ pid: 5, name: 'a' }, { pid: 6, name: 'b' });
+    const source = new SwitchSource({ source: first, fallbacks: [] });
+    first.processes.splice(1, 2, { pid: 7, name: 'c' });
+    first.processesBegun = 1;
+    first.push({ data: FRAME, process: 1 });
+    expect(read(source)?.process).toEqual([1]);
+    expect([source.processesBegun, source.processes[1]]).toEqual([1, { pid: 7, name: 'c' }]);
+    for (let i = 0; i < 30; i++) {
+      const next = new FakeSource();
+      for (let pid = 0; pid < 5000; pid++) next.processes.push({ pid, name: `${i}` });
+      source.take({ source: next, fallbacks: [] });
+      next.push({ data: FRAME, process: 4321 });
+      const [process = 0] = read(source)?.process ?? [];
+      expect(source.processes[process]).toEqual({ pid: 4320, name: `${i}` });
+      expect(source.processes[0]).toEqual({ pid: -1, name: '' });
+    }
+    expect(source.processesBegun).toBe(3);
+  });
+
   test('never writes into the columns of the source, which may rely on them', () => {
     const second = new FakeSource('libpcap', ['lo']);
     const source = new SwitchSource({ source: new FakeSource(), fallbacks: [] });

@@ -268,4 +268,33 @@ describe('a flow within this machine', () => {
     source.beforeBatch();
     expect(pid(row)).toBe(100);
   });
+
+  it('follows a list of names that begins anew', () => {
+    const names = [
+      { pid: -1, name: '' },
+      { pid: 100, name: 'curl' },
+    ];
+    let begun = 0;
+    const { flows, directory } = setUp();
+    const source = new CapturedSource(
+      'pktap',
+      flows,
+      directory,
+      () => names,
+      () => begun,
+    );
+    const seen = (sport: number) => {
+      source.beforeBatch();
+      const row = flows.touch(timed(packet({ sport }), 1000), 0, OUT);
+      source.see(row, true, OUT, 1, 0);
+      return directory.process(flows.ints[row * INTS + PROCESS] as number)?.pid;
+    };
+    expect(seen(1)).toBe(100);
+    names[1] = { pid: 200, name: 'nc' };
+    begun = 1;
+    expect([seen(2), seen(3)]).toEqual([200, 200]);
+    names[1] = { pid: 100, name: 'curl' };
+    begun = 2;
+    expect([seen(4), directory.end]).toEqual([100, 2]);
+  });
 });
