@@ -43,7 +43,7 @@ export class ExecWatch implements OwnThread {
     this.#worker = new Worker(script, {
       workerData: { shared, proc, wake: this.#wake },
       trackUnmanagedFds: false, // its socket is opened by libc and closed by Node, which would warn
-      resourceLimits: { maxOldGenerationSizeMb: 16, maxYoungGenerationSizeMb: 2, stackSizeMb: 1 },
+      resourceLimits: { maxOldGenerationSizeMb: 16, maxYoungGenerationSizeMb: 1, stackSizeMb: 1 },
     });
     this.#worker.on('error', (error) => {
       this.#failure = error.message;

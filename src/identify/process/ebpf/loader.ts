@@ -4,7 +4,7 @@ import { closeSync, openSync } from 'node:fs';
 import { reasonOf } from '../../../errors.ts';
 import type { BpfCalls } from './bpf-calls.ts';
 import { cgroupMount } from './cgroup-mount.ts';
-import { ReportRing } from './report-ring.ts';
+import { producerBytes, ReportRing } from './report-ring.ts';
 import { STORAGE_BYTES, socketPrograms } from './socket-programs.ts';
 
 /** Reports of 96 bytes: more than ten thousand new sockets between two turns. */
@@ -40,7 +40,7 @@ export function loadPrograms(calls: BpfCalls, proc: string): LoadedPrograms {
     const storage = keep(calls.createStorage(btf, INT_TYPE, VALUE_TYPE, STORAGE_BYTES));
     const ring = keep(calls.createRing(RING_BYTES));
     const consumer = calls.map(ring, PAGE, 0, true);
-    const producer = calls.map(ring, PAGE + 2 * RING_BYTES, PAGE, false);
+    const producer = calls.map(ring, producerBytes(RING_BYTES), PAGE, false);
     cgroup = openRoot(calls, proc); // not sooner: what the kernel says of our rights to programs tells more
     const missing: string[] = [];
     for (const { name, type, attach, needed, code } of socketPrograms(storage, ring)) {

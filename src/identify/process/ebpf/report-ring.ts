@@ -8,6 +8,13 @@ const PAGE = 4096;
 const HEADER_BYTES = 8;
 const BUSY = 0x8000_0000;
 const DISCARDED = 0x4000_0000;
+/** Of the data's second mapping, what a report that begins at the end of the first reaches into. All of it would count as resident again. */
+const OVERHANG = PAGE;
+
+/** Bytes to map of the producer's side of a ring. @param size of the ring */
+export function producerBytes(size: number): number {
+  return PAGE + size + OVERHANG;
+}
 
 /**
  * Reads reports in the order in which they were written.
@@ -28,14 +35,14 @@ export class ReportRing {
 
   /**
    * @param consumer one page, writable
-   * @param producer one page and twice `size`
+   * @param producer as many bytes as `producerBytes` says
    * @param size of the ring, a power of two
    */
   constructor(consumer: ArrayBuffer, producer: ArrayBuffer, size: number) {
     this.#consumer = new BigUint64Array(consumer, 0, 1);
     this.#producer = new BigUint64Array(producer, 0, 1);
-    this.#words = new Uint32Array(producer, PAGE, (2 * size) / 4);
-    this.bytes = new Uint8Array(producer, PAGE, 2 * size);
+    this.#words = new Uint32Array(producer, PAGE, size / 4);
+    this.bytes = new Uint8Array(producer, PAGE, size + OVERHANG);
     this.#mask = size - 1;
     this.#position = Number(this.#consumer[0]);
   }
