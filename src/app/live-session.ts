@@ -22,6 +22,8 @@ const BUSY_POLL_MS = 10;
 const IDLE_POLL_MS = 50;
 const ADDRESSES_MS = 2000;
 const EXPIRE_MS = 5000;
+/** V8 clears up after a start within this time. */
+const SETTLED_MS = 15_000;
 /** libpcap holds packets back this long at the most, so that many wait at the end of a run. */
 const LAST_PACKETS_MS = 40;
 /** A pause in our own clock, or between the clocks, that is more than a busy machine. */
@@ -50,6 +52,8 @@ export interface LiveParts {
   /** Samples before the session ends by itself; null is endless. */
   readonly samples: number | null;
   readonly durationMs: number | null;
+  /** Told once, when the start is over and done with: what it took can be given back. */
+  readonly settled?: () => void;
   /** When the capture was opened, by the steady clock: its packets have waited since then. null: just now. */
   readonly openedAt: number | null;
   /** What the interfaces had counted by then; null: to be asked now. */
@@ -74,6 +78,7 @@ export class LiveSession {
   #ticks = 0;
   #gaps: Gap[] = [];
   #finding = false;
+  #isSettled = false;
 
   constructor(parts: LiveParts) {
     this.#parts = parts;
@@ -184,6 +189,10 @@ export class LiveSession {
     if (now - this.#expiredAt >= EXPIRE_MS) {
       this.#expiredAt = now;
       monitor.flows.expire(clock.now());
+    }
+    if (!this.#isSettled && now - this.#started >= SETTLED_MS) {
+      this.#isSettled = true;
+      this.#parts.settled?.();
     }
     // After a pause the next tick is a whole interval away, not a burst of those that were missed.
     this.#ticks = Math.max(this.#ticks + 1, Math.floor((now - this.#started) / intervalMs));

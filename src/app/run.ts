@@ -8,6 +8,7 @@ import { NetmonError } from '../errors.ts';
 import { compileFilter, FILTER_HINT, type Filter } from '../filter/filter.ts';
 import type { Edges } from '../net/edges.ts';
 import { sanitize } from '../net/text.ts';
+import { trimMemory } from '../privilege/memory.ts';
 import type { Assembly } from './assemble.ts';
 import { systemEdges } from './edges.ts';
 import { Guard, type Stoppable } from './guard.ts';
@@ -293,5 +294,5 @@ async function sessionOf(
   }
   const samples = once && durationMs === null ? 1 : options.samples;
   const { LiveSession } = await import('./live-session.ts');
-  return new LiveSession({ source, ...parts, edges, clock, output, intervalMs, samples, durationMs });
+  return new LiveSession({ source, ...parts, edges, clock, output, intervalMs, samples, durationMs, settled: trimMemory });
 }

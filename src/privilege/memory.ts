@@ -18,3 +18,13 @@ export async function returnMemory(): Promise<void> {
     // musl, or a system on which libc can't be called: memory is kept a little longer
   }
 }
+
+/** Gives back what was freed so far: a start leaves more than a MiB of holes. A millisecond, once. */
+export function trimMemory(): void {
+  if (process.platform !== 'linux') return;
+  const trim = async () => {
+    const koffi = (await import('koffi')).default;
+    koffi.load('libc.so.6').func('int malloc_trim(size_t)')(0);
+  };
+  trim().catch(() => {}); // musl: memory is kept a little longer
+}

@@ -35,6 +35,7 @@ interface Setup {
   neighbours?: Neighbours;
   /** How long the capture has been open, ms. */
   openFor?: number;
+  settled?: () => void;
 }
 
 function begin(setup: Setup = {}) {
@@ -65,6 +66,7 @@ function begin(setup: Setup = {}) {
     durationMs: setup.durationMs ?? null,
     openedAt: setup.openFor === undefined ? null : clock.monotonic() - setup.openFor,
     counted: null,
+    ...(setup.settled === undefined ? {} : { settled: setup.settled }),
   });
   let ended: SessionEnd | null = null;
   const start = () => void session.run().then((end) => (ended = end));
@@ -74,6 +76,18 @@ function begin(setup: Setup = {}) {
 
 const frame = (dst = '192.0.2.9', sport = 40_000, payload = '', flags = FLAGS.ack) =>
   ethernet({}, ipv4({ src: '10.0.0.1', dst }, tcp({ sport, flags }, payload)));
+
+it('tells once that the start is over', async () => {
+  const settled = vi.fn();
+  const { session, start, pass } = begin({ settled });
+  start();
+  await pass(14_900);
+  expect(settled).not.toHaveBeenCalled();
+  await pass(30_000);
+  expect(settled).toHaveBeenCalledTimes(1);
+  session.stop({ kind: 'done' });
+  await pass(100);
+});
 
 describe('counters on a Mac', () => {
   const listed = (rx: number, name = 'en0') => `Name Mtu Network Address Ipkts Ierrs Ibytes Opkts Oerrs Obytes Coll
