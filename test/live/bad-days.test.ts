@@ -189,6 +189,23 @@ describe('bad days', () => {
     expect(await run.interrupt()).toBe(130);
   });
 
+  it('a VPN takes the default route, and goes away with it: the capture goes there and back', async () => {
+    pair.run(pair.near, 'ip route add default via 10.99.0.2 dev va metric 100');
+    const run = netmon();
+    await run.until(() => run.samples.length > 0, 'the first sample');
+    pair.run(
+      pair.near,
+      'ip link add vx type veth peer name vy; ip link set vy up; ip addr add 10.97.0.1/24 dev vx; ip link set vx up; ip route add default via 10.97.0.2 dev vx metric 50',
+    );
+    const isTold = (move: string) =>
+      run.lines.some((line) => JSON.stringify(line).includes(`the default route moved from ${move}`));
+    await run.until(() => isTold('va to vx'), 'word of the way there');
+    pair.run(pair.near, 'ip link del vx');
+    await run.until(() => isTold('vx to va'), 'word of the way back');
+    expect(await run.interrupt()).toBe(130);
+    expect(run.last.capture).toMatchObject({ interfaces: ['va'] });
+  });
+
   it('an interface that somebody named is not left when the default route moves', async () => {
     pair.run(
       pair.near,
