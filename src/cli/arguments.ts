@@ -22,14 +22,16 @@ const WORD_LIMIT = 1000;
 export function normaliseArguments(words: readonly string[]): string[] {
   if (words.length > WORD_LIMIT) throw usage(`more than ${WORD_LIMIT} arguments`);
   const out: string[] = [];
+  const comments: string[] = []; // SQL may begin with one: two dashes and a space are no flag
   for (let i = 0; i < words.length; i++) {
     const word = words[i] as string;
-    if (word === '--') return [...out, ...words.slice(i)];
-    if (word === '-' || !word.startsWith('-')) out.push(word);
+    if (word === '--') return [...out, '--', ...comments, ...words.slice(i + 1)];
+    if (/^--\s/.test(word)) comments.push(word);
+    else if (word === '-' || !word.startsWith('-')) out.push(word);
     else if (word.startsWith('--')) i += long(word, words[i + 1], out);
     else i += short(word, words[i + 1], out);
   }
-  return out;
+  return comments.length === 0 ? out : [...out, '--', ...comments];
 }
 
 /** @returns how many of the words after this one were used */

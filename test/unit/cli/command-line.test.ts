@@ -59,6 +59,18 @@ describe('values', () => {
   });
 });
 
+describe('a statement', () => {
+  it('may begin with a comment', () => {
+    for (const words of [
+      ['query', '-- top\nSELECT 1', '--csv'],
+      ['--csv', 'query', '--', '-- top\nSELECT 1'],
+    ]) {
+      const line = parseCommandLine(words);
+      expect([line.command, line.operand, line.has('csv')]).toEqual(['query', '-- top\nSELECT 1', true]);
+    }
+  });
+});
+
 describe('refusals', () => {
   it.each([
     [['--jsn'], 'unknown option "--jsn"', 'did you mean --json?'],
