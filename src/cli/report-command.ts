@@ -1,6 +1,7 @@
 // `netmon-tui report`: a stretch of history as one HTML page with charts, which works without a network.
 
 import { NetmonError } from '../errors.ts';
+import { recordCommand } from '../net/history.ts';
 import type { CommandLine } from './command-line.ts';
 import { type FileOwner, OutputFile } from './history/output-file.ts';
 import { reading } from './history/reading.ts';
@@ -40,11 +41,7 @@ export async function reportCommand(
     const page = await reading(path, room, async (reader, progress) => {
       const facts = await reportFacts(reader, stretch, (text) => progress.tell(text));
       if (facts.apps.oldest === null)
-        throw new NetmonError(
-          'history',
-          `nothing is recorded yet in ${quoted(path)}`,
-          'to record, type: sudo netmon-tui --history',
-        );
+        throw new NetmonError('history', `nothing is recorded yet in ${quoted(path)}`, `to record, type: ${recordCommand(path)}`);
       if (facts.apps.rows.length === 0)
         throw new NetmonError(
           'history',

@@ -1,4 +1,4 @@
-// What history is asked and what it answers: plain data between the store and whoever shows it. Types and constants only.
+// What history is asked and what it answers: plain data between the store and whoever shows it. No file is touched here.
 
 /** What the rows of an answer stand for. Hours and days are cut in the user's zone. */
 export const HISTORY_KEYS = ['app', 'host', 'domain', 'category', 'interface', 'hour', 'day'] as const;
@@ -6,6 +6,11 @@ export type HistoryKey = (typeof HISTORY_KEYS)[number];
 
 /** Fields of the filter language that a record has, in a user's words. */
 export const RECORD_FIELDS = 'app, exe, host, category, iface, proto, dir, rx, tx, bytes, packets';
+
+/** What to type to record into a file; the usual one needs no name. */
+export function recordCommand(path: string): string {
+  return `sudo netmon-tui --history${path.endsWith('/netmon-tui/history.sqlite') ? '' : `=${path}`}`;
+}
 
 /** Sums over a stretch. Bytes are network-layer bytes, RX and TX as the local host sees them. All are integers. */
 export interface HistoryTotals {

@@ -1,6 +1,6 @@
 // An answer of history as a table with bars, for `netmon-tui history`. What is not recorded is said; unknown is `-`, never 0. Pure.
 
-import { type HistoryQuery, type HistoryResult, type HistoryRow, RECORD_FIELDS } from '../../net/history.ts';
+import { type HistoryQuery, type HistoryResult, type HistoryRow, RECORD_FIELDS, recordCommand } from '../../net/history.ts';
 import { drawable } from '../../view/cells.ts';
 import { AMOUNT_WIDTH, formatAmount, formatDateTime, formatGrouped, formatShare, type UnitMode } from '../../view/format.ts';
 import { ASCII_GLYPHS, type Glyphs, UNICODE_GLYPHS } from '../../view/glyphs.ts';
@@ -32,7 +32,10 @@ export function answerText(answer: HistoryResult, path: string, style: AnswerSty
   const { query, rows, total, oldest, newest } = answer;
   const lines = [paint.title(stretchText(answer))];
   if (oldest === null || newest === null) {
-    lines.push(`nothing is recorded yet in ${drawable(path, glyphs)}`, 'to record, type: sudo netmon-tui --history');
+    lines.push(
+      `nothing is recorded yet in ${drawable(path, glyphs)}`,
+      `to record, type: ${drawable(recordCommand(path), glyphs)}`,
+    );
     return `${lines.join('\n')}\n`;
   }
   const amount = (bytes: number) => formatAmount(bytes, style.units).trim();

@@ -36,7 +36,9 @@ describe('answerText', () => {
       answerText(historyResult([], { oldest: null, newest: null }), FILE, STYLE)
         .split('\n')
         .slice(1),
-    ).toEqual([`nothing is recorded yet in ${FILE}`, 'to record, type: sudo netmon-tui --history', '']);
+    ).toEqual([`nothing is recorded yet in ${FILE}`, `to record, type: sudo netmon-tui --history=${FILE}`, '']);
+    const usual = '/home/ann/.local/share/netmon-tui/history.sqlite';
+    expect(answerText(historyResult([], { oldest: null }), usual, STYLE)).toContain('type: sudo netmon-tui --history\n');
     expect(answerText(historyResult([]), FILE, STYLE)).toContain('\nnothing is recorded in this stretch\n');
     const query = historyQuery({ app: 'curl', filter: 'rx>1M' });
     const narrowed = answerText(historyResult([], { query }), FILE, STYLE);
