@@ -79,7 +79,10 @@ export function openTui(options: Options, quit: () => void, save: () => void): O
     path: options.history?.path ?? null,
     // Most runs never look at it.
     open: async (path) => {
-      const { openHistory, readerThreads } = await import('../store/open-history.ts');
+      const [{ openHistory }, { readerThreads }] = await Promise.all([
+        import('../store/open-history.ts'),
+        import('../store/reader-thread.ts'),
+      ]);
       return openHistory(path, readerThreads(BARE_THREAD));
     },
     clock: systemClock,

@@ -1,23 +1,17 @@
 // Opens recorded history for reading, in a thread of its own: nothing that is asked for stalls the caller, and a statement that takes too
-// long is ended with its thread. The thread goes when nobody asked for a while; the next call starts another.
+// long is ended with its thread. The thread goes when nobody asked for a while or another wants its turn; the next call starts another.
 
-import { Worker } from 'node:worker_threads';
 import type { LoggedFlow } from '../aggregate/history-batch.ts';
 import { NetmonError } from '../errors.ts';
 import type { HistoryQuery, HistoryResult, SqlResult } from '../net/history.ts';
 import type { HistoryPage } from './history-pages.ts';
 import type { FirstSeen, HistoryReader, HistoryRecord, MetNames, SqlLimits } from './history-reader.ts';
-import type { PageCall, ReaderCall, ReaderReply, ReaderThread } from './reader-calls.ts';
+import type { PageCall, ReaderCall, ReaderReply, ReaderThread, StartReader } from './reader-calls.ts';
+import { readerThreads } from './reader-thread.ts';
 import { receivedError } from './thread-error.ts';
-import { THREAD_LIMITS } from './thread-limits.ts';
 
 /** History in memory is given back this long after the last call; longer than the minute in which the screen asks again. */
 const IDLE_MS = 75_000;
-/** The compiled worker. */
-const SCRIPT = new URL('./reader-worker.js', import.meta.url);
-
-/** Makes the thread for a file. */
-export type StartReader = (path: string) => ReaderThread;
 
 interface Waiting {
   readonly call: ReaderCall;
@@ -49,6 +43,8 @@ class ThreadReader implements HistoryReader {
   #thread: ReaderThread | null = null;
   #ids = 0;
   #idle: NodeJS.Timeout | null = null;
+  /** Another thread waits until this one is gone. */
+  #isWanted = false;
   #closed = false;
 
   constructor(path: string, start: StartReader) {
@@ -138,6 +134,11 @@ class ThreadReader implements HistoryReader {
     if (this.#thread !== null) return this.#thread;
     const thread = this.#start(this.path);
     this.#thread = thread;
+    this.#isWanted = false;
+    thread.onWanted(() => {
+      this.#isWanted = true;
+      if (this.#waiting.size === 0) void this.#endThread();
+    });
     thread.onReply((reply) => this.#settle(reply));
     thread.onEnd((error) => {
       if (this.#thread !== thread) return;
@@ -152,6 +153,10 @@ class ThreadReader implements HistoryReader {
     if (failure === undefined) waiting?.resolve(value);
     else waiting?.reject(receivedError(failure));
     if (this.#waiting.size > 0 || this.#closed) return;
+    if (this.#isWanted) {
+      void this.#endThread();
+      return;
+    }
     if (this.#idle !== null) clearTimeout(this.#idle);
     this.#idle = setTimeout(() => void this.#endThread(), IDLE_MS);
     this.#idle.unref();
@@ -179,37 +184,4 @@ class ThreadReader implements HistoryReader {
 
 function ended(): NetmonError {
   return new NetmonError('history', 'reading history was ended');
-}
-
-/** Threads that read, each of which calls a module before it does (`beforeWork`). @param before the module's URL */
-export function readerThreads(before: string | null = null): StartReader {
-  return (path) => startThread(path, before);
-}
-
-function startThread(path: string, before: string | null): ReaderThread {
-  const worker = new Worker(SCRIPT, { workerData: { path, before }, resourceLimits: THREAD_LIMITS });
-  worker.unref();
-  let asked = 0;
-  let failure: Error | null = null;
-  worker.on('error', (error) => {
-    failure = error;
-  });
-  return {
-    post: (request) => {
-      if (asked++ === 0) worker.ref(); // the process waits for answers, not for a thread that has nothing to do
-      worker.postMessage(request);
-    },
-    onReply: (listener) => {
-      worker.on('message', (reply: ReaderReply) => {
-        if (--asked === 0) worker.unref();
-        listener(reply);
-      });
-    },
-    onEnd: (listener) => {
-      worker.on('exit', () => listener(failure));
-    },
-    end: async () => {
-      await worker.terminate();
-    },
-  };
 }

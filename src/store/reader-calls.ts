@@ -45,6 +45,11 @@ export interface ReaderThread {
   onReply(listener: (reply: ReaderReply) => void): void;
   /** Told once, when it ended; with the error where it failed. */
   onEnd(listener: (error: Error | null) => void): void;
+  /** Told where it had better end as soon as nothing is asked of it. */
+  onWanted(listener: () => void): void;
   /** Ends it in the middle of whatever it does. */
   end(): Promise<void>;
 }
+
+/** Makes the thread for a file. */
+export type StartReader = (path: string) => ReaderThread;

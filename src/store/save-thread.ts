@@ -5,6 +5,7 @@ import { NetmonError, reasonOf } from '../errors.ts';
 import type { SaveAnswer, SaveRequest } from './image-save.ts';
 import { receivedError, type SentError } from './thread-error.ts';
 import { THREAD_LIMITS } from './thread-limits.ts';
+import { threadTurn } from './thread-turn.ts';
 
 /** Runs a save to its end; a function, so that tests need no thread. */
 export type RunSave = (request: SaveRequest) => Promise<SaveAnswer>;
@@ -15,12 +16,21 @@ const HINT = 'see whether that user may read the program: sudo netmon-tui doctor
 const SCRIPT = new URL('./save-worker.js', import.meta.url);
 
 /**
- * Saves in a thread of its own.
+ * Saves in a thread of its own, when its turn has come.
  *
  * @param before URL of the module that the thread calls before it works (`beforeWork`)
  * @returns the answer; rejects with NetmonError `history`, or with what the system said to the thread
  */
-export function saveInThread(request: SaveRequest, before: string | null = null): Promise<SaveAnswer> {
+export async function saveInThread(request: SaveRequest, before: string | null = null): Promise<SaveAnswer> {
+  const giveBack = await threadTurn.take(() => {}); // a save leaves when it is done
+  try {
+    return await runSave(request, before);
+  } finally {
+    giveBack();
+  }
+}
+
+function runSave(request: SaveRequest, before: string | null): Promise<SaveAnswer> {
   return new Promise((resolve, reject) => {
     const worker = new Worker(SCRIPT, { workerData: { request, before }, resourceLimits: THREAD_LIMITS });
     let settle = () => reject(new Error('the thread that saves history ended without an answer'));

@@ -10,8 +10,13 @@ export interface ThreadCounts {
   ended: number;
 }
 
+/** `want` says to the thread started last that another waits for it. */
+export interface Turn {
+  want?: () => void;
+}
+
 /** Starts such threads. A statement named in `stuck` is never answered. */
-export function localThreads(sql: SqlEngine, counts: ThreadCounts = { started: 0, ended: 0 }, stuck = '') {
+export function localThreads(sql: SqlEngine, counts: ThreadCounts = { started: 0, ended: 0 }, stuck = '', turn: Turn = {}) {
   return (path: string): ReaderThread => {
     counts.started++;
     const service = new ReaderService(sql, path);
@@ -29,6 +34,9 @@ export function localThreads(sql: SqlEngine, counts: ThreadCounts = { started: 0
         reply = listener;
       },
       onEnd() {},
+      onWanted(listener) {
+        turn.want = listener;
+      },
       end() {
         isEnded = true;
         counts.ended++;

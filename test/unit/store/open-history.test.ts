@@ -10,7 +10,7 @@ import type { HistoryReader } from '../../../src/store/history-reader.ts';
 import { encodeRecord, JOURNAL_HEAD } from '../../../src/store/journal-record.ts';
 import { openHistory } from '../../../src/store/open-history.ts';
 import { batch, entry, fileOf, loggedFlow, NOVEMBER, question, sqlJs } from '../../support/history.ts';
-import { localThreads } from '../../support/reader-thread.ts';
+import { localThreads, type Turn } from '../../support/reader-thread.ts';
 
 const sql = await sqlJs();
 let folder = '';
@@ -99,6 +99,22 @@ describe('openHistory', () => {
     const copy = HistoryDatabase.open(sql, fileOf(await reader.image()));
     expect(copy.query(question()).total.rxBytes).toBe(11);
     copy.close();
+    await reader.close();
+  });
+
+  it('gives its thread up to another that waits, after what was asked, and begins anew with the next question', async () => {
+    writeImage({ 1: 1 });
+    const counts = { started: 0, ended: 0 };
+    const turn: Turn = {};
+    const reader = await openHistory(path, localThreads(sql, counts, '', turn));
+    const asked = [bytes(reader), bytes(reader)];
+    turn.want?.();
+    expect(counts).toEqual({ started: 1, ended: 0 });
+    expect(await Promise.all(asked)).toEqual([1, 1]);
+    expect(counts).toEqual({ started: 1, ended: 1 });
+    expect(await bytes(reader)).toBe(1);
+    turn.want?.();
+    expect(counts).toEqual({ started: 2, ended: 2 });
     await reader.close();
   });
 
