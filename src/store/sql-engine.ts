@@ -4,6 +4,7 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
+import { setFlagsFromString } from 'node:v8';
 import { crc32 } from 'node:zlib';
 import initSqlJs, { type SqlJsStatic } from 'sql.js';
 import { SqlFiles, type SqlImports } from './sql-files.ts';
@@ -28,6 +29,9 @@ export async function loadSql(): Promise<SqlEngine> {
   const code = readFileSync(join(dirname(createRequire(import.meta.url).resolve('sql.js')), 'sql-wasm.wasm'));
   if (crc32(code) !== BUILD) throw new Error('sql.js is of another version than this program was made for');
   const { compile, Instance, Memory } = (globalThis as unknown as { WebAssembly: Wasm }).WebAssembly;
+  // V8 would compile again what runs much, with 20 to 40 MiB and half a second of a core: threads that end in seconds never get that back.
+  // (--liftoff-only does the same, but V8 ends the process where its quick compiler lacks an instruction.)
+  for (const flag of ['--no-wasm-tier-up', '--no-wasm-dynamic-tiering']) setFlagsFromString(flag);
   const module = await compile(code);
   const files = new SqlFiles();
   const options = {
