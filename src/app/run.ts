@@ -9,7 +9,6 @@ import { compileFilter, FILTER_HINT, type Filter } from '../filter/filter.ts';
 import type { Edges } from '../net/edges.ts';
 import { sanitize } from '../net/text.ts';
 import { trimMemory } from '../privilege/memory.ts';
-import type { HistoryReader } from '../store/history-reader.ts';
 import type { Assembly } from './assemble.ts';
 import { systemEdges } from './edges.ts';
 import { Guard, type Stoppable } from './guard.ts';
@@ -176,18 +175,8 @@ async function provide(tasks: ScreenTasks, { monitor }: Assembly, options: Optio
   const path = options.history?.path ?? null;
   // A replay happens at another time: what history met since says nothing of it.
   if (path === null || options.read !== null || !hasHistory(path)) introduction.begin(null);
-  else introduction.begin(() => openBare(path));
+  else introduction.begin(async () => (await import('./bare-history.ts')).openBareHistory(path));
   return introduction;
-}
-
-/** History, read by a thread without rights. */
-async function openBare(path: string): Promise<HistoryReader> {
-  const [{ openHistory }, { readerThreads }, { BARE_THREAD }] = await Promise.all([
-    import('../store/open-history.ts'),
-    import('../store/reader-thread.ts'),
-    import('../privilege/bare-thread.ts'),
-  ]);
-  return openHistory(path, readerThreads(BARE_THREAD));
 }
 
 /** What chooses interfaces while it runs; null where the capture stays what it is. */

@@ -9,7 +9,6 @@ import type { Past } from '../aggregate/past.ts';
 import type { Options } from '../cli/options.ts';
 import { systemClock } from '../clock.ts';
 import { NetmonError } from '../errors.ts';
-import { BARE_THREAD } from '../privilege/bare-thread.ts';
 import { backgroundOf, canAnswer, drawingOf } from '../tui/terminal.ts';
 import { ThemeShelf } from '../tui/theme-files.ts';
 import { Tui } from '../tui/tui.ts';
@@ -78,13 +77,7 @@ export function openTui(options: Options, quit: () => void, save: () => void): O
   const answers = new HistoryAnswers({
     path: options.history?.path ?? null,
     // Most runs never look at it.
-    open: async (path) => {
-      const [{ openHistory }, { readerThreads }] = await Promise.all([
-        import('../store/open-history.ts'),
-        import('../store/reader-thread.ts'),
-      ]);
-      return openHistory(path, readerThreads(BARE_THREAD));
-    },
+    open: async (path) => (await import('./bare-history.ts')).openBareHistory(path),
     clock: systemClock,
     tell: (slot, serial, answer) => tui.apply({ type: 'history', slot, serial, answer }),
   });
