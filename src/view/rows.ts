@@ -121,10 +121,10 @@ function order(
   pins: readonly string[],
 ): readonly AnyRow[] {
   const value = sortValue(spec, sort.column);
-  const keyed = source.map((row, index) => ({ row, index, key: knownKey(value(row)) }));
+  const keyed = source.map((row, index) => ({ row, index, key: knownKey(value(row)), total: totalOf(row) }));
   const sign = sort.descending ? -1 : 1;
   keyed.sort((a, b) => {
-    if (a.key === b.key) return a.index - b.index;
+    if (a.key === b.key) return b.total - a.total || a.index - b.index;
     if (a.key === null) return 1;
     if (b.key === null) return -1;
     return sign * (a.key < b.key ? -1 : 1) || a.index - b.index;
@@ -132,6 +132,11 @@ function order(
   let rows = keyed.map(({ row }) => row);
   if (frozen !== null) rows = first(rows, frozen);
   return pins.length > 0 ? first(rows, pins) : rows;
+}
+
+/** What decides between equals: all that moved, so that quiet rows stand still. Connections come in the order of what happened last. */
+function totalOf(row: AnyRow): number {
+  return 'recent' in row ? row.rxBytes + row.txBytes || 0 : 0;
 }
 
 /** A number that nobody knows sorts as unknown. */

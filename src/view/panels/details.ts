@@ -69,15 +69,19 @@ function traffic(row: Traffic, { units, glyphs }: CellContext): readonly Fact[] 
   return [
     [
       `${glyphs.rx} RX`,
-      `${formatRate(row.rxRate, units).trim()}, ${formatAmount(row.rxBytes, units).trim()} in ${formatGrouped(row.rxPackets)} packets`,
+      `${formatRate(row.rxRate, units).trim()}, ${formatAmount(row.rxBytes, units).trim()} in ${packets(row.rxPackets)}`,
       'rx',
     ],
     [
       `${glyphs.tx} TX`,
-      `${formatRate(row.txRate, units).trim()}, ${formatAmount(row.txBytes, units).trim()} in ${formatGrouped(row.txPackets)} packets`,
+      `${formatRate(row.txRate, units).trim()}, ${formatAmount(row.txBytes, units).trim()} in ${packets(row.txPackets)}`,
       'tx',
     ],
   ];
+}
+
+function packets(count: number): string {
+  return `${formatGrouped(count)} ${count === 1 ? 'packet' : 'packets'}`;
 }
 
 function seen(row: { firstSeen: number; lastSeen: number }, context: CellContext): readonly Fact[] {
