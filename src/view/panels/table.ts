@@ -26,7 +26,7 @@ export interface TableModel {
 
 const EMPTY: Record<TableName, string> = {
   apps: 'waiting for the first packets',
-  connections: 'no connection yet',
+  connections: 'no open connection',
   hosts: 'no host yet',
   categories: 'no traffic to sort yet',
   interfaces: 'no interface yet',
