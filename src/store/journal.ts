@@ -15,6 +15,8 @@ const MOST_WAITING = 16;
 export class Journal {
   /** Sequence number up to which all is safe. */
   confirmed = 0;
+  /** Bytes of records that were written since the start. */
+  writtenBytes = 0;
   readonly #path: string;
   readonly #owner: FileOwner;
   #writer: JournalWriter | null = null;
@@ -68,7 +70,9 @@ export class Journal {
       for (const record of this.#unsafe) records.push(await encodeRecord(record)); // one a turn: encoding is the main thread's work
       this.#writer ??= await this.#create();
       try {
-        await this.#writer.append(Buffer.concat(records));
+        const bytes = Buffer.concat(records);
+        await this.#writer.append(bytes);
+        this.writtenBytes += bytes.length;
       } catch (thrown) {
         await this.#recover(this.#writer);
         throw thrown;

@@ -10,7 +10,7 @@ import { HistoryFileError } from './history-file-error.ts';
 import { claimFolder, type FileOwner, journalNumbers, journalPath, lockPath, systemReason } from './history-files.ts';
 import type { SaveAnswer } from './image-save.ts';
 import { Journal } from './journal.ts';
-import { journalRetry, saveInterval, saveRetry } from './save-schedule.ts';
+import { hourlyBytes, journalRetry, saveInterval, saveRetry } from './save-schedule.ts';
 import type { RunSave } from './save-thread.ts';
 
 const LOCK_RETRY_MS = 60_000;
@@ -60,6 +60,8 @@ export class Recorder {
   #saveAt = Number.POSITIVE_INFINITY;
   #savedAt: number | null = null;
   #fileBytes: number | null = null;
+  /** When the image was planned last, monotonic ms, and what the journal had taken by then. */
+  #planned: { readonly at: number; readonly bytes: number } | null = null;
 
   constructor(parts: RecorderParts) {
     this.#parts = parts;
@@ -220,7 +222,9 @@ export class Recorder {
   #plan({ bytes, written, corrupt }: SaveAnswer): void {
     const { clock } = this.#parts;
     const now = clock.monotonic();
-    this.#saveAt = now + saveInterval(written, bytes);
+    const taken = this.#journal.writtenBytes;
+    this.#saveAt = now + saveInterval(written, bytes, hourlyBytes(this.#planned, { at: now, bytes: taken }));
+    this.#planned = { at: now, bytes: taken };
     this.#fileBytes = bytes === 0 ? null : bytes;
     if (written > 0) this.#savedAt = clock.now();
     if (corrupt === null) return;

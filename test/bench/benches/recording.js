@@ -83,7 +83,8 @@ async function saving(load, path, first) {
   const copy = performance.now();
   const { status } = spawnSync('sqlite3', [path, `VACUUM INTO '${path}.copy'`]);
   const peers = status === 0 ? { peers: [{ name: 'sqlite3 VACUUM INTO', value: performance.now() - copy }] } : {};
-  const hourly = (60 * MINUTE * answer.written) / saveInterval(answer.written, answer.bytes) + 6 * statSync(journal).size;
+  const hourlyJournal = 6 * statSync(journal).size;
+  const busy = saveInterval(answer.written, answer.bytes, hourlyJournal);
   rmSync(journal);
   return [
     { what: 'the file', value: answer.bytes / MIB, unit: 'MiB', goal: { most: 95 } },
@@ -98,11 +99,17 @@ async function saving(load, path, first) {
     { what: `a record of ${BUSY} apps and hosts, on the main thread`, value: encoding, unit: 'ms', goal: { most: 5 } },
     {
       what: 'minutes from save to save',
-      value: saveInterval(answer.written, answer.bytes) / MINUTE,
+      value: saveInterval(answer.written, answer.bytes, 0) / MINUTE,
       unit: 'count',
       goal: { most: 15 },
+      note: `in hours of ${BUSY} apps and hosts a minute: ${(busy / MINUTE).toFixed(1)}`,
     },
-    { what: 'written in an hour, journal too', value: hourly / MIB, unit: 'MiB', goal: { most: 143 } },
+    {
+      what: 'written in such an hour, journal too',
+      value: ((60 * MINUTE * answer.written) / busy + hourlyJournal) / MIB,
+      unit: 'MiB',
+      goal: { most: 143 },
+    },
     { what: 'resident during a save, above before', value: peak - before, unit: 'MiB' },
     { what: 'resident after it, above before', value: Math.max(0, resident() - before), unit: 'MiB', goal: { most: 20 } },
   ];

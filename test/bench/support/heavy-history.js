@@ -23,7 +23,7 @@ const CATEGORIES = [
 ];
 const CORE_HOSTS = 6000;
 const NEW_SHARE = 0.25;
-const FLOWS_A_DAY = 22_000;
+const FLOWS_A_DAY = 16_000;
 
 /**
  * @typedef {object} Shape

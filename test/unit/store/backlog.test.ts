@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Backlog, partsOf } from '../../../src/store/backlog.ts';
-import { saveInterval } from '../../../src/store/save-schedule.ts';
+import { hourlyBytes, saveInterval } from '../../../src/store/save-schedule.ts';
 import { batch, entry, loggedFlow, NOVEMBER } from '../../support/history.ts';
 
 describe('a backlog', () => {
@@ -56,13 +56,26 @@ describe('a backlog', () => {
 });
 
 describe('saves', () => {
-  const minutes = (written: number, bytes = written) => saveInterval(written, bytes) / 60_000;
+  const JOURNAL = 10e6;
+  const minutes = (written: number, bytes = written) => saveInterval(written, bytes, JOURNAL) / 60_000;
 
-  it('are the less frequent, the more they write: never more than 150 MB an hour', () => {
-    expect([minutes(1e5), minutes(1e7), minutes(30e6)]).toEqual([5, 5, expect.closeTo(13.8, 1)]);
-    expect(minutes(32e6)).toBeLessThanOrEqual(15);
-    for (const bytes of [1e6, 11e6, 32e6, 100e6, 200e6]) expect((60 / minutes(bytes)) * bytes).toBeLessThanOrEqual(150e6);
+  it('are the less frequent, the more they write: never more than 150 MB an hour, journal too', () => {
+    expect([minutes(1e5), minutes(1e7), minutes(28e6)]).toEqual([5, 5, 12]);
+    expect(minutes(30e6)).toBe(15);
+    expect(minutes(35e6)).toBeLessThanOrEqual(15);
+    for (const bytes of [1e6, 11e6, 32e6, 100e6, 200e6])
+      expect((60 / minutes(bytes)) * bytes + JOURNAL).toBeLessThanOrEqual(150e6);
     expect(minutes(2e6, 100e6)).toBe(5);
     expect(minutes(0, 100e6)).toBe(15);
+  });
+
+  it('leave room for what the journal took lately, and are made however much that is', () => {
+    const from = { at: 60_000, bytes: 1e6 };
+    expect(hourlyBytes(from, { at: 60_000 + 900_000, bytes: 6e6 })).toBe(20e6);
+    expect(hourlyBytes(from, { at: 61_000, bytes: 2e6 })).toBe(8e6);
+    expect(hourlyBytes(null, { at: 900_000, bytes: 0 })).toBe(8e6);
+    expect(saveInterval(26e6, 26e6, 20e6)).toBe(12 * 60_000);
+    expect(saveInterval(10e6, 10e6, 500e6)).toBe(12 * 60_000);
+    expect(saveInterval(0, 0, 0)).toBe(5 * 60_000);
   });
 });
