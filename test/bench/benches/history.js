@@ -2,11 +2,11 @@
 // program, asked the same of the same file.
 
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { busyMinute, fill, HEAVY, NOW } from '../support/heavy-history.js';
+import { busyMinute, NOW, writeHeavy } from '../support/heavy-history.js';
 
 const DAY = 86_400_000;
 const SUBJECTS = 4_194_304;
@@ -19,18 +19,11 @@ export const about = 'apply, questions, size, time to open and memory of 90 days
 /** @param {import('../run.js').Context} context */
 export async function run({ root, repeat, small }) {
   const load = (name) => import(pathToFileURL(`${root}/dist/store/${name}.js`).href);
-  const [{ HistoryDatabase }, { loadSql }, { loadHistory }] = [
-    await load('history-database'),
-    await load('sql-engine'),
-    await load('history-load'),
-  ];
+  const [{ loadSql }, { loadHistory }] = [await load('sql-engine'), await load('history-load')];
   const sql = await loadSql();
-  const built = HistoryDatabase.create(sql);
-  fill(built, small ? { ...HEAVY, days: 9 } : HEAVY);
   const folder = mkdtempSync(join(tmpdir(), 'netmon-bench-'));
   const file = join(folder, 'history.db');
-  writeFileSync(file, built.image());
-  built.close();
+  await writeHeavy(root, file, small);
   try {
     return rows({ load: () => loadHistory(sql, file), file, root, repeat });
   } finally {

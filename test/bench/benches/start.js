@@ -1,5 +1,9 @@
 // Command to first frame: from the start of the process to the first full screen, the first JSON line, the version and the help.
 
+import { mkdtempSync, realpathSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { writeHeavy } from '../support/heavy-history.js';
 import { makeNamespace, needNamespaces, removeNamespace } from '../support/namespace.js';
 import { start, timed } from '../support/program.js';
 import { startOnTerminal } from '../support/terminal.js';
@@ -14,7 +18,7 @@ const INTERVAL_MS = 100;
 export const about = 'milliseconds from the start of the process';
 
 /** @param {import('../run.js').Context} context */
-export async function run({ root, repeat }) {
+export async function run({ root, repeat, small }) {
   const program = [process.execPath, `${root}/bin/netmon-tui.js`];
   const times = repeat * 3;
   const bare = { name: 'node -e 0', value: await least(times, () => timed([process.execPath, '-e', '0'])?.ms) };
@@ -24,10 +28,15 @@ export async function run({ root, repeat }) {
   ];
   needNamespaces();
   const namespace = makeNamespace();
+  const folder = mkdtempSync(join(realpathSync(tmpdir()), 'netmon-bench-'));
   try {
     const live = [...program, '-i', 'lo'];
     const frame = await least(times, () => firstFrame(root, live, namespace));
     rows.push({ what: 'first frame, 120x40', value: frame, unit: 'ms', goal: { most: 350 }, peers: [bare] });
+    const history = join(folder, 'history.sqlite');
+    await writeHeavy(root, history, small);
+    const recorded = await least(times, () => firstFrame(root, [...live, `--history=${history}`], namespace));
+    rows.push({ what: '  with 90 days of history', value: recorded, unit: 'ms', goal: { most: 600 } });
     const line = await least(times, () => firstLine([...live, '--json', '--interval', `${INTERVAL_MS}ms`], namespace));
     rows.push({
       what: 'first JSON line',
@@ -38,6 +47,7 @@ export async function run({ root, repeat }) {
     });
   } finally {
     removeNamespace(namespace);
+    rmSync(folder, { recursive: true });
   }
   return rows;
 }

@@ -1,6 +1,8 @@
 // The history of a heavy user, the same in every run: 100 apps, 2,000 hosts a day of which a quarter are new, few hosts often and most of them
 // seldom. Built through the program's own `apply`; what is older than minutes and hours are kept is given hour by hour and day by day.
 
+import { writeFileSync } from 'node:fs';
+import { pathToFileURL } from 'node:url';
 import { Random } from './random.js';
 
 const MINUTE = 60_000;
@@ -33,10 +35,27 @@ const FLOWS_A_DAY = 16_000;
  */
 
 /** @type {Shape} */
-export const HEAVY = { days: 90, hosts: 2000, apps: 100 };
+const HEAVY = { days: 90, hosts: 2000, apps: 100 };
+
+/**
+ * Writes the file of a heavy user.
+ *
+ * @param {string} root of the built clone @param {string} path @param {boolean} small nine days in place of ninety
+ * @returns {Promise<number>} sequence number of its last batch
+ */
+export async function writeHeavy(root, path, small) {
+  const load = (name) => import(pathToFileURL(`${root}/dist/store/${name}.js`).href);
+  const [{ HistoryDatabase }, { loadSql }] = [await load('history-database'), await load('sql-engine')];
+  const history = HistoryDatabase.create(await loadSql());
+  fill(history, small ? { ...HEAVY, days: 9 } : HEAVY);
+  writeFileSync(path, history.image(), { mode: 0o600 });
+  const { applied } = history;
+  history.close();
+  return applied;
+}
 
 /** Fills an empty history up to `NOW`. @param {import('../../../src/store/history-database.ts').HistoryDatabase} history @param {Shape} shape */
-export function fill(history, shape) {
+function fill(history, shape) {
   const random = new Random(90);
   const world = worldOf(shape, random);
   const today = Math.floor(NOW / MINUTE / DAY_MINUTES);
