@@ -1,28 +1,17 @@
 // What the kernel counted for each TCP socket of this network namespace, asked over netlink (sock_diag(7)). Takes no rights at all.
 
-import koffi from 'koffi';
 import { V4_MAPPED } from '../../net/address.ts';
 import { i32 } from '../../net/bytes.ts';
 import { PROTOCOL } from '../../net/numbers.ts';
+import { AF_INET, AF_INET6, DiagSocket, NLMSG_DONE, REQUEST_DUMP, SOCK_DIAG_BY_FAMILY } from './diag-socket.ts';
 import { emptyCount, type SocketCount, type SocketCounts, TCP_CLOSE, TCP_LISTEN } from './socket-count.ts';
 
-const AF_INET = 2;
-const AF_INET6 = 10;
-const AF_NETLINK = 16;
-const SOCK_RAW_CLOEXEC = 3 | 0o2000000;
-const NETLINK_SOCK_DIAG = 4;
-const SOCK_DIAG_BY_FAMILY = 20;
-const REQUEST_DUMP = 0x301;
 const NLMSG_ERROR = 2;
-const NLMSG_DONE = 3;
 const IPPROTO_TCP = 6;
 const INET_DIAG_INFO = 2;
 /** Groups that hear of TCP sockets which end, IPv4 and IPv6: SKNLGRP_INET_TCP_DESTROY and its like (linux/sock_diag.h). */
 const ENDED_GROUPS = 0b101;
-const MSG_DONTWAIT = 0x40;
 const ENOBUFS = 105;
-const SOL_SOCKET = 1;
-const SO_RCVTIMEO = 20;
 /** Longest wait for the kernel, microseconds: it answers within the call. */
 const WAIT_US = 200_000;
 const NLMSG_HEADER = 16;
@@ -38,32 +27,16 @@ const MOST_SOCKETS = 65_536;
 export class SockDiag implements SocketCounts {
   readonly driver = 'sock_diag';
   readonly lingers = 1;
-  readonly #fd: number;
-  /** Hears of sockets that end, with their last counters; -1 where the kernel tells nobody. */
-  readonly #ended: number;
-  readonly #recv: (...args: unknown[]) => unknown;
-  readonly #send: (...args: unknown[]) => unknown;
-  readonly #close: (fd: number) => unknown;
+  readonly #socket = new DiagSocket(WAIT_US);
+  /** Hears of sockets that end, with their last counters. */
+  readonly #ended = new DiagSocket(WAIT_US);
   readonly #buffer = Buffer.alloc(64 * 1024);
   readonly #count = emptyCount(PROTOCOL.TCP);
   #isWhole = true;
 
   /** Throws with the reason where this kernel has none, or koffi no build. */
   constructor() {
-    const libc = koffi.load('libc.so.6');
-    this.#recv = libc.func('long recv(int, void*, size_t, int)');
-    this.#send = libc.func('long send(int, void*, size_t, int)');
-    this.#close = libc.func('int close(int)');
-    this.#fd = libc.func('int socket(int, int, int)')(AF_NETLINK, SOCK_RAW_CLOEXEC, NETLINK_SOCK_DIAG) as number;
-    if (this.#fd < 0) throw new Error(`sock_diag: errno ${koffi.errno()}`);
-    this.#ended = libc.func('int socket(int, int, int)')(AF_NETLINK, SOCK_RAW_CLOEXEC, NETLINK_SOCK_DIAG) as number;
-    const groups = Buffer.alloc(12); // struct sockaddr_nl
-    groups.writeUInt16LE(AF_NETLINK, 0);
-    groups.writeUInt32LE(ENDED_GROUPS, 8);
-    libc.func('int bind(int, void*, uint32_t)')(this.#ended, groups, groups.length);
-    const timeout = Buffer.alloc(16); // struct timeval
-    timeout.writeUInt32LE(WAIT_US, 8);
-    libc.func('int setsockopt(int, int, int, void*, uint32_t)')(this.#fd, SOL_SOCKET, SO_RCVTIMEO, timeout, 16);
+    this.#ended.join(ENDED_GROUPS);
   }
 
   get note(): string {
@@ -89,9 +62,9 @@ export class SockDiag implements SocketCounts {
       request.writeUInt8(IPPROTO_TCP, 17);
       request.writeUInt8(1 << (INET_DIAG_INFO - 1), 18);
       request.writeUInt32LE(0xffff_ffff, 20); // every state
-      if (Number(this.#send(this.#fd, request, request.length, 0)) < 0) return false;
+      if (!this.#socket.send(request)) return false;
       for (let done = false; !done; ) {
-        const length = Number(this.#recv(this.#fd, this.#buffer, this.#buffer.length, 0));
+        const length = this.#socket.receive(this.#buffer);
         if (length <= 0) return false;
         const result = readSocketCounts(this.#buffer.subarray(0, length), this.#count, (count) => {
           if (left-- > 0) each(count);
@@ -106,8 +79,8 @@ export class SockDiag implements SocketCounts {
   /** @returns false where more ended than the kernel could hold for us */
   #hearEnded(each: (count: SocketCount) => void): boolean {
     for (let left = MOST_SOCKETS; left > 0; left--) {
-      const length = Number(this.#recv(this.#ended, this.#buffer, this.#buffer.length, MSG_DONTWAIT));
-      if (length <= 0) return koffi.errno() !== ENOBUFS;
+      const length = this.#ended.receive(this.#buffer, false);
+      if (length <= 0) return this.#ended.errno !== ENOBUFS;
       readSocketCounts(this.#buffer.subarray(0, length), this.#count, (count) => {
         if (count.state === TCP_CLOSE) each(count);
       });
@@ -116,8 +89,8 @@ export class SockDiag implements SocketCounts {
   }
 
   close(): void {
-    if (this.#ended >= 0) this.#close(this.#ended);
-    this.#close(this.#fd);
+    this.#ended.close();
+    this.#socket.close();
   }
 }
 

@@ -1,22 +1,12 @@
 // Asks the kernel for one socket by its ends (sock_diag(7)), in this network namespace. A question takes microseconds however many sockets
 // there are, and no rights; the tables of /proc/net take as long as the kernel's are large.
 
-import koffi from 'koffi';
 import { isV4 } from '../../net/address.ts';
 import { PROTOCOL } from '../../net/numbers.ts';
+import { AF_INET, AF_INET6, DiagSocket, NLMSG_DONE, REQUEST_DUMP, SOCK_DIAG_BY_FAMILY } from './diag-socket.ts';
 import type { Match } from './socket-table.ts';
 
-const AF_INET = 2;
-const AF_INET6 = 10;
-const AF_NETLINK = 16;
-const SOCK_RAW_CLOEXEC = 3 | 0o2000000;
-const NETLINK_SOCK_DIAG = 4;
-const SOCK_DIAG_BY_FAMILY = 20;
 const REQUEST = 1;
-const REQUEST_DUMP = 0x301;
-const NLMSG_DONE = 3;
-const SOL_SOCKET = 1;
-const SO_RCVTIMEO = 20;
 /** Longest wait for the kernel, microseconds: it answers within the call. */
 const WAIT_US = 50_000;
 /** Answers to earlier questions that are passed over at the most. */
@@ -30,10 +20,7 @@ const ANSWER = { TYPE: 4, SEQUENCE: 8, STATE: 17, OTHER_PORT: 22, INODE: 84, BYT
 
 /** Answers for the sockets of one namespace; hold one. */
 export class SocketQuery {
-  readonly #fd: number;
-  readonly #recv: (...args: unknown[]) => unknown;
-  readonly #send: (...args: unknown[]) => unknown;
-  readonly #close: (fd: number) => unknown;
+  readonly #socket = new DiagSocket(WAIT_US);
   readonly #question = Buffer.alloc(QUESTION_BYTES);
   readonly #answer = Buffer.alloc(4096);
   readonly #answered: ReadonlySet<number>;
@@ -43,15 +30,6 @@ export class SocketQuery {
 
   /** Throws with the reason where this kernel has none. */
   constructor() {
-    const libc = koffi.load('libc.so.6');
-    this.#recv = libc.func('long recv(int, void*, size_t, int)');
-    this.#send = libc.func('long send(int, void*, size_t, int)');
-    this.#close = libc.func('int close(int)');
-    this.#fd = libc.func('int socket(int, int, int)')(AF_NETLINK, SOCK_RAW_CLOEXEC, NETLINK_SOCK_DIAG) as number;
-    if (this.#fd < 0) throw new Error(`sock_diag: errno ${koffi.errno()}`);
-    const timeout = Buffer.alloc(16); // struct timeval
-    timeout.writeUInt32LE(WAIT_US, 8);
-    libc.func('int setsockopt(int, int, int, void*, uint32_t)')(this.#fd, SOL_SOCKET, SO_RCVTIMEO, timeout, timeout.length);
     this.#question.writeUInt32LE(QUESTION_BYTES, 0);
     this.#question.writeUInt16LE(SOCK_DIAG_BY_FAMILY, 4);
     this.#question.fill(0xff, QUESTION.COOKIE); // any
@@ -87,7 +65,7 @@ export class SocketQuery {
   }
 
   close(): void {
-    this.#close(this.#fd);
+    this.#socket.close();
   }
 
   #canList(protocol: number): boolean {
@@ -102,9 +80,9 @@ export class SocketQuery {
     this.#sequence = (this.#sequence + 1) >>> 0;
     this.#question.writeUInt16LE(flags, QUESTION.FLAGS);
     this.#question.writeUInt32LE(this.#sequence, QUESTION.SEQUENCE);
-    if (Number(this.#send(this.#fd, this.#question, QUESTION_BYTES, 0)) < 0) return 0;
+    if (!this.#socket.send(this.#question)) return 0;
     for (let left = MOST_STALE; left > 0; left--) {
-      const length = Number(this.#recv(this.#fd, this.#answer, this.#answer.length, 0));
+      const length = this.#socket.receive(this.#answer);
       if (length < 16) return 0;
       if (this.#answer.readUInt32LE(ANSWER.SEQUENCE) !== this.#sequence) continue;
       const type = this.#answer.readUInt16LE(ANSWER.TYPE);
