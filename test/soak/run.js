@@ -38,7 +38,9 @@ function judge(samples, limitPerDay) {
   const [first] = samples;
   const last = samples.at(-1);
   const tenth = first.day + (last.day - first.day) / 10;
-  const late = samples.filter(({ day }) => day >= tenth);
+  // The traffic has a day's rhythm: a straight line is laid through whole days, else it tells where in a day it was begun.
+  const from = last.day - tenth >= 1 ? last.day - Math.floor(last.day - tenth) + 1e-6 : tenth;
+  const late = samples.filter(({ day }) => day >= from);
   const results = [];
   for (const [what, of] of [
     ['memory of the program', (one) => one.heap],
