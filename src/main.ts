@@ -9,6 +9,7 @@ import type { Options } from './cli/options.ts';
 import { type ErrorReport, reportError } from './cli/print-error.ts';
 import { EXIT_STATUS, NetmonError } from './errors.ts';
 import { hardenStart } from './privilege/harden.ts';
+import { keepHeapSmall } from './thread.ts';
 
 const words = process.argv.slice(2);
 /** Status after SIGHUP. */
@@ -147,6 +148,7 @@ process.on('exit', (status) => {
   }
 });
 hardenStart();
+keepHeapSmall();
 process.on('uncaughtException', (thrown) => {
   // while there is a run it listens, too, and has history to write and a terminal to give back first
   if (process.listenerCount('uncaughtException') === 1) leave(EXIT_STATUS.internal, report(thrown).text);

@@ -85,8 +85,7 @@ export class HistoryAnswers {
     try {
       const reader = await this.#ready();
       if (ask.kind === 'rows') return { kind: 'rows', result: await reader.query(ask.query) };
-      const pairs = await reader.firstSeen(0, FOREVER);
-      const domains = pairs.filter(({ app }) => app === ask.app).slice(0, DOMAINS_MAX);
+      const domains = await reader.firstSeen({ from: 0, to: FOREVER, app: ask.app, most: DOMAINS_MAX });
       return { kind: 'first-seen', app: ask.app, domains: domains.map(({ domain, time }) => ({ domain, time })) };
     } catch (thrown) {
       const hint = thrown instanceof NetmonError ? thrown.hint : null;

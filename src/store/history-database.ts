@@ -10,7 +10,7 @@ import { HistoryMeta } from './history-meta.ts';
 import { createDatabase, openDatabase } from './history-migrations.ts';
 import { type HistoryCursor, type HistoryPage, HistoryPages } from './history-pages.ts';
 import { HistoryQueries } from './history-queries.ts';
-import type { FirstSeen, HistoryRecord, MetNames, SqlLimits } from './history-reader.ts';
+import type { FirstSeen, FirstSeenQuery, HistoryRecord, MetNames, SqlLimits } from './history-reader.ts';
 import { HistoryRetention } from './history-retention.ts';
 import { runStatement } from './history-statement.ts';
 import { HistoryWriter } from './history-writer.ts';
@@ -127,9 +127,11 @@ export class HistoryDatabase {
     return this.#pages.flows(from, to, rows, cursor);
   }
 
-  /** When apps first reached domains, within [from, to), epoch ms, in order of time. */
-  firstSeen(from: number, to: number): readonly FirstSeen[] {
-    return this.#pages.firstSeen(from, to);
+  /** When apps first reached domains, in order of time. */
+  firstSeen(query: FirstSeenQuery): readonly FirstSeen[] {
+    if (query.app === null) return this.#pages.firstSeen(query, null);
+    const label = this.#dictionary.find(query.app);
+    return label === null ? [] : this.#pages.firstSeen(query, label);
   }
 
   /** Apps and registrable domains that were ever recorded, `most` of each. */

@@ -5,7 +5,7 @@ import type { LoggedFlow } from '../aggregate/history-batch.ts';
 import type { Attribution, FlowDirection, NameSource } from '../net/model.ts';
 import { finest } from './history-cover.ts';
 import type { HistoryMeta } from './history-meta.ts';
-import type { FirstSeen, HistoryRecord, MetNames } from './history-reader.ts';
+import type { FirstSeen, FirstSeenQuery, HistoryRecord, MetNames } from './history-reader.ts';
 import { bucketOf, minutesOf, SUBJECT_MASK, SUBJECTS, type TierTable } from './history-schema.ts';
 import { stretchOf } from './history-stretch.ts';
 import type { Statements } from './statements.ts';
@@ -37,7 +37,9 @@ const RECORDS = (table: TierTable) =>
 const FLOWS = `SELECT flow.id, start, start + duration, local_port, remote_port, pid, rx, tx, rx_packets, tx_packets,
      ${['local', 'remote', 'attribution', 'name_source', 'application'].map((name) => label(`flow.${name}`)).join(', ')}, ${FACTS}
    FROM flow CROSS JOIN subject ON subject.id = flow.subject WHERE flow.id > ? AND start < ? AND start + duration >= ? ORDER BY flow.id LIMIT ?`;
-const CONTACTS = `SELECT ${label('app')}, ${label('domain')}, minute FROM contact WHERE minute >= ? AND minute < ? ORDER BY minute, 1, 2`;
+const CONTACTS = (isOfOne: boolean) =>
+  `SELECT ${label('app')}, ${label('domain')}, minute FROM contact WHERE minute >= ? AND minute < ? ${isOfOne ? 'AND app = ?' : ''}
+   ORDER BY minute, 1, 2 LIMIT ?`;
 
 /** Contacts outlive the records they came from; an app that never reached a name has records alone. */
 const MET = (name: 'app' | 'domain') =>
@@ -79,10 +81,11 @@ export class HistoryPages {
     return { rows: found.map(flowOf), next };
   }
 
-  /** When apps first reached domains, within [from, to), epoch ms, in order of time. */
-  firstSeen(from: number, to: number): FirstSeen[] {
+  /** When apps first reached domains, in order of time. @param app - label of the one that is asked for; null for all */
+  firstSeen({ from, to, most }: FirstSeenQuery, app: number | null): FirstSeen[] {
+    const bounds = [Math.floor(from / MINUTE), Math.ceil(to / MINUTE)];
     return this.#statements
-      .rows<Cells>(CONTACTS, [Math.floor(from / MINUTE), Math.ceil(to / MINUTE)])
+      .rows<Cells>(CONTACTS(app !== null), [...bounds, ...(app === null ? [] : [app]), bounded(most)])
       .map(([app, domain, minute]) => ({
         app: String(app),
         domain: String(domain),

@@ -36,6 +36,14 @@ export interface FirstSeen {
   readonly time: number;
 }
 
+/** Which first contacts are asked for: within [from, to), epoch ms, of one app or of all (null), the `most` first ones. */
+export interface FirstSeenQuery {
+  readonly from: number;
+  readonly to: number;
+  readonly app: string | null;
+  readonly most: number;
+}
+
 /** Names that history knows. */
 export interface MetNames {
   readonly apps: readonly string[];
@@ -54,7 +62,8 @@ export interface HistoryReader {
   /** Records of a stretch in order of time, in pages of at most `rows`; null at the end. */
   records(from: number, to: number, rows: number): AsyncIterable<readonly HistoryRecord[]>;
   flows(from: number, to: number, rows: number): AsyncIterable<readonly LoggedFlow[]>;
-  firstSeen(from: number, to: number): Promise<readonly FirstSeen[]>;
+  /** In order of time. */
+  firstSeen(query: FirstSeenQuery): Promise<readonly FirstSeen[]>;
   /** All apps and registrable domains that were ever recorded and not erased, `most` of each. */
   met(most: number): Promise<MetNames>;
   /** The whole as an SQLite file, with what is not yet flushed. */

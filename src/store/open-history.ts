@@ -5,7 +5,7 @@ import type { LoggedFlow } from '../aggregate/history-batch.ts';
 import { NetmonError } from '../errors.ts';
 import type { HistoryQuery, HistoryResult, SqlResult } from '../net/history.ts';
 import type { HistoryPage } from './history-pages.ts';
-import type { FirstSeen, HistoryReader, HistoryRecord, MetNames, SqlLimits } from './history-reader.ts';
+import type { FirstSeen, FirstSeenQuery, HistoryReader, HistoryRecord, MetNames, SqlLimits } from './history-reader.ts';
 import type { PageCall, ReaderCall, ReaderReply, ReaderThread, StartReader } from './reader-calls.ts';
 import { readerThreads } from './reader-thread.ts';
 import { receivedError } from './thread-error.ts';
@@ -78,8 +78,8 @@ class ThreadReader implements HistoryReader {
     return this.#pages<LoggedFlow>({ name: 'flows', from, to, rows, cursor: null });
   }
 
-  firstSeen(from: number, to: number): Promise<readonly FirstSeen[]> {
-    return this.#ask<readonly FirstSeen[]>({ name: 'firstSeen', from, to }).answer;
+  firstSeen(query: FirstSeenQuery): Promise<readonly FirstSeen[]> {
+    return this.#ask<readonly FirstSeen[]>({ name: 'firstSeen', query }).answer;
   }
 
   met(most: number): Promise<MetNames> {

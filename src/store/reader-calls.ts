@@ -2,17 +2,14 @@
 
 import type { HistoryQuery } from '../net/history.ts';
 import type { HistoryCursor } from './history-pages.ts';
-import type { SqlLimits } from './history-reader.ts';
+import type { FirstSeenQuery, SqlLimits } from './history-reader.ts';
 import type { SentError } from './thread-error.ts';
 
-interface Stretch {
+/** A page of records or flows that is asked for. */
+export interface PageCall {
+  readonly name: 'records' | 'flows';
   readonly from: number;
   readonly to: number;
-}
-
-/** A page of records or flows that is asked for. */
-export interface PageCall extends Stretch {
-  readonly name: 'records' | 'flows';
   readonly rows: number;
   readonly cursor: HistoryCursor | null;
 }
@@ -22,7 +19,7 @@ export type ReaderCall =
   | { readonly name: 'query'; readonly query: HistoryQuery }
   | { readonly name: 'sql'; readonly text: string; readonly limits: SqlLimits }
   | PageCall
-  | ({ readonly name: 'firstSeen' } & Stretch)
+  | { readonly name: 'firstSeen'; readonly query: FirstSeenQuery }
   | { readonly name: 'met'; readonly most: number }
   | { readonly name: 'image' }
   | { readonly name: 'refresh' };

@@ -61,7 +61,7 @@ function answerOf({ database }: HistoryState, call: ReaderCall): unknown {
     case 'flows':
       return database[call.name](call.from, call.to, call.rows, call.cursor);
     case 'firstSeen':
-      return database.firstSeen(call.from, call.to);
+      return database.firstSeen(call.query);
     case 'met':
       return database.met(call.most);
     case 'image':

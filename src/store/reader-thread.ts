@@ -1,6 +1,7 @@
 // The thread of a reader, from outside: begun when its turn has come, asked in order, ended in the middle of whatever it does.
 
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
+import { startThread } from '../thread.ts';
 import type { ReaderReply, ReaderRequest, ReaderThread, StartReader } from './reader-calls.ts';
 import { THREAD_LIMITS } from './thread-limits.ts';
 import { type GiveBack, threadTurn } from './thread-turn.ts';
@@ -60,7 +61,7 @@ class TurnedThread implements ReaderThread {
     }
     let worker: Worker;
     try {
-      worker = new Worker(SCRIPT, { workerData: { path, before }, resourceLimits: THREAD_LIMITS });
+      worker = startThread(SCRIPT, { workerData: { path, before }, resourceLimits: THREAD_LIMITS });
     } catch (thrown) {
       giveBack();
       this.#end(thrown as Error);

@@ -2,6 +2,7 @@
 
 import { parentPort, workerData } from 'node:worker_threads';
 import { beforeWork } from './before-work.ts';
+import { clearUp } from './garbage.ts';
 import type { ReaderRequest } from './reader-calls.ts';
 import { ReaderService } from './reader-service.ts';
 import { loadSql } from './sql-engine.ts';
@@ -14,4 +15,5 @@ parentPort?.on('message', (request: ReaderRequest) => {
   // An image is handed over, not copied.
   const transfer = reply.value instanceof Uint8Array && reply.value.buffer instanceof ArrayBuffer ? [reply.value.buffer] : [];
   parentPort?.postMessage(reply, transfer);
+  clearUp();
 });

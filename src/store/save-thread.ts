@@ -1,7 +1,7 @@
 // Starts the thread that saves, and waits for its answer.
 
-import { Worker } from 'node:worker_threads';
 import { NetmonError, reasonOf } from '../errors.ts';
+import { startThread } from '../thread.ts';
 import type { SaveAnswer, SaveRequest } from './image-save.ts';
 import { receivedError, type SentError } from './thread-error.ts';
 import { THREAD_LIMITS } from './thread-limits.ts';
@@ -32,7 +32,7 @@ export async function saveInThread(request: SaveRequest, before: string | null =
 
 function runSave(request: SaveRequest, before: string | null): Promise<SaveAnswer> {
   return new Promise((resolve, reject) => {
-    const worker = new Worker(SCRIPT, { workerData: { request, before }, resourceLimits: THREAD_LIMITS });
+    const worker = startThread(SCRIPT, { workerData: { request, before }, resourceLimits: THREAD_LIMITS });
     let settle = () => reject(new Error('the thread that saves history ended without an answer'));
     worker.on('message', ({ answer, failure }: { answer?: SaveAnswer; failure?: SentError }) => {
       settle = () => (answer === undefined ? reject(receivedError(failure as SentError)) : resolve(answer));

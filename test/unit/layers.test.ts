@@ -31,9 +31,10 @@ const ROOT_FILES: Readonly<Record<string, readonly string[]>> = {
   'errors.ts': [],
   'clock.ts': [],
   'log.ts': [],
+  'thread.ts': [],
 };
 /** May be imported by all. */
-const FOR_ALL = ['errors', 'clock', 'log'];
+const FOR_ALL = ['errors', 'clock', 'log', 'thread'];
 const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   koffi: ['capture/', 'identify/process/', 'privilege/'],
   cap: ['capture/'],

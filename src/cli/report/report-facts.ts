@@ -55,7 +55,7 @@ export async function reportFacts(reader: HistoryReader, stretch: Stretch, tell:
   const calendar: AppDays[] = [];
   for (const { key } of apps.rows.slice(0, CALENDAR_APPS))
     if (key !== null) calendar.push({ app: key, days: (await ask('day', { app: key })).rows });
-  const firstSeen = (await reader.firstSeen(stretch.from, stretch.to)).slice(0, MOST_NEW);
+  const firstSeen = await reader.firstSeen({ from: stretch.from, to: stretch.to, app: null, most: MOST_NEW });
   return { stretch, apps, domains, categories, interfaces, days, series, before, firstSeen, calendar };
 }
 

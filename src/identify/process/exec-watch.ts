@@ -1,9 +1,10 @@
 // What processes are, told as they begin: the main thread's side of the exec worker. Falls back to /proc for those that began before.
 
 import { closeSync, writeSync } from 'node:fs';
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import koffi from 'koffi';
 import { LRUCache } from 'lru-cache';
+import { startThread } from '../../thread.ts';
 import { EXEC_COMMAND, EXEC_STATE, ExecFacts, SHARED_BYTES, WORD, WORDS } from './exec-facts.ts';
 import type { OwnThread } from './owner-source.ts';
 import type { ProcessFacts } from './process-facts.ts';
@@ -40,7 +41,7 @@ export class ExecWatch implements OwnThread {
     if (this.#wake < 0) throw new Error(`eventfd: errno ${koffi.errno()}`);
     this.#facts = new ExecFacts(shared);
     this.#words = new Int32Array(shared, 0, WORDS);
-    this.#worker = new Worker(script, {
+    this.#worker = startThread(script, {
       workerData: { shared, proc, wake: this.#wake },
       trackUnmanagedFds: false, // its socket is opened by libc and closed by Node, which would warn
       resourceLimits: { maxOldGenerationSizeMb: 16, maxYoungGenerationSizeMb: 1, stackSizeMb: 1 },

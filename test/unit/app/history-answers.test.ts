@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { HistoryAnswers } from '../../../src/app/history-answers.ts';
 import { NetmonError } from '../../../src/errors.ts';
 import type { HistoryQuery } from '../../../src/net/history.ts';
-import type { HistoryReader } from '../../../src/store/history-reader.ts';
+import type { FirstSeenQuery, HistoryReader } from '../../../src/store/history-reader.ts';
 import type { HistoryAnswer, HistoryRequest, HistorySlot } from '../../../src/view/history/state.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { FakeHistory } from '../../support/fake-history.ts';
@@ -30,10 +30,11 @@ class SlowReader {
         this.asked.push(query);
         return new Promise((resolve) => this.#held.push(() => resolve(model.query(query))));
       },
-      firstSeen: async () => [
-        { app: 'curl', domain: 'example.com', time: 5 },
-        { app: 'ssh', domain: 'example.org', time: 6 },
-      ],
+      firstSeen: async ({ app }: FirstSeenQuery) =>
+        [
+          { app: 'curl', domain: 'example.com', time: 5 },
+          { app: 'ssh', domain: 'example.org', time: 6 },
+        ].filter((pair) => pair.app === app),
       refresh: async () => void this.refreshed++,
       close: async () => void this.closed++,
     } as unknown as HistoryReader;

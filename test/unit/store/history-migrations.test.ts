@@ -80,7 +80,7 @@ describe('an older version', () => {
   test('1 learns when apps first reached domains from what it has', () => {
     const build = OLDER_VERSIONS[1];
     const history = HistoryDatabase.open(sql, fileOf(build?.(sql) as Uint8Array));
-    expect(history.firstSeen(0, 30_000 * DAY)).toEqual([
+    expect(history.firstSeen({ from: 0, to: 30_000 * DAY, app: null, most: 1000 })).toEqual([
       { app: 'curl', domain: 'example.com', time: 20_750 * DAY },
       { app: 'wget', domain: 'example.com', time: 20_758 * DAY },
     ]);

@@ -84,7 +84,9 @@ describe('flows', () => {
 
 describe('first contacts', () => {
   const contacts = (history: HistoryDatabase) =>
-    history.firstSeen(0, END).map(({ app, domain, time }) => [app, domain, (time - START) / MINUTE]);
+    history
+      .firstSeen({ from: 0, to: END, app: null, most: 1000 })
+      .map(({ app, domain, time }) => [app, domain, (time - START) / MINUTE]);
 
   test('are the first of each app and domain, kept when all else is gone', () => {
     const history = HistoryDatabase.create(sql);
@@ -109,7 +111,10 @@ describe('first contacts', () => {
       ['curl', 'example.com', 5],
       ['wget', 'example.com', 7],
     ]);
-    expect(history.firstSeen(START + 6 * MINUTE, END)).toHaveLength(1);
+    expect(history.firstSeen({ from: START + 6 * MINUTE, to: END, app: null, most: 1000 })).toHaveLength(1);
+    expect(history.firstSeen({ from: 0, to: END, app: null, most: 1 }).map(({ app }) => app)).toEqual(['curl']);
+    expect(history.firstSeen({ from: 0, to: END, app: 'wget', most: 1000 }).map(({ app }) => app)).toEqual(['wget']);
+    expect(history.firstSeen({ from: 0, to: END, app: 'never', most: 1000 })).toEqual([]);
   });
 
   test('tell all names that were met, also of apps that reached none', () => {

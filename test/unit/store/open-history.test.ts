@@ -131,7 +131,7 @@ describe('openHistory', () => {
     let flows = 0;
     for await (const page of reader.flows(from, to, 3)) flows += page.length;
     expect(flows).toBe(5);
-    expect(await reader.firstSeen(from, to)).toMatchObject([{ app: 'curl', domain: 'example.com' }]);
+    expect(await reader.firstSeen({ from, to, app: null, most: 10 })).toMatchObject([{ app: 'curl', domain: 'example.com' }]);
     expect(await reader.met(10)).toEqual({ apps: ['curl'], domains: ['example.com'] });
     const statement = 'SELECT SUM(packet_size) AS n FROM connections';
     expect((await reader.sql(statement, { timeoutMs: 1000, rows: 10 })).rows).toEqual([[15]]);
