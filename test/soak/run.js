@@ -104,8 +104,11 @@ async function recordedBytes() {
 
 /** The program itself on loopback, with traffic, for so many milliseconds. */
 async function live(ms) {
-  const words = [join(root, 'bin/netmon-tui.js'), '--json', '-i', 'lo', `--history=${history}`];
-  const child = spawn(process.execPath, words, { stdio: ['ignore', 'ignore', 'inherit'] });
+  const counter = new URL('counts.js', import.meta.url).href;
+  const words = ['--import', counter, join(root, 'bin/netmon-tui.js'), '--json', '-i', 'lo', `--history=${history}`];
+  const child = spawn(process.execPath, words, { stdio: ['ignore', 'ignore', 'inherit', 'pipe'] });
+  let counted = {};
+  createInterface({ input: child.stdio[3] }).on('line', (line) => (counted = JSON.parse(line)));
   const traffic = spawn(process.execPath, [fileURLToPath(new URL('chatter.js', import.meta.url))], { stdio: 'ignore' });
   const began = Date.now();
   const samples = [];
@@ -118,12 +121,12 @@ async function live(ms) {
       const stat = readFileSync(`/proc/${child.pid}/stat`, 'utf8').split(') ')[1].split(' ');
       const ticks = Number(stat[11]) + Number(stat[12]);
       const resident = Number(/VmRSS:\s+(\d+)/.exec(status)[1]) * 1024;
-      const handles = readdirSync(`/proc/${child.pid}/fd`).length;
+      const descriptors = readdirSync(`/proc/${child.pid}/fd`).length;
       const cpuMs = before === null ? 0 : (ticks - before) * 10;
       before = ticks;
-      samples.push({ day: (Date.now() - began) / 86_400_000, resident, handles, cpuMs, came: every });
+      samples.push({ resident, descriptors, cpuMs, ...counted });
       console.log(
-        `${((Date.now() - began) / 60_000).toFixed(1)} min  resident ${(resident / MIB).toFixed(1)} MiB  ${handles} descriptors  ${((cpuMs / every) * 100).toFixed(1)} % of a core`,
+        `${((Date.now() - began) / 60_000).toFixed(1)} min  resident ${(resident / MIB).toFixed(1)} MiB  ${descriptors} descriptors  ${counted.handles} handles  ${counted.listeners} listeners  ${((cpuMs / every) * 100).toFixed(1)} % of a core`,
       );
     }
   } finally {
@@ -135,13 +138,26 @@ async function live(ms) {
   // A slope per day of a run of minutes is noise times a thousand: what is judged is what the run itself added.
   const late = samples.slice(Math.ceil(samples.length / 10));
   const half = late.length >> 1;
-  const mean = (list) => list.reduce((sum, { resident }) => sum + resident, 0) / list.length;
-  const grown = mean(late.slice(half)) / mean(late.slice(0, half)) - 1;
-  const flat = verdict('resident memory, second half to first', grown < 0.03, `${(grown * 100).toFixed(2)} % more`);
-  const peak = (list) => Math.max(...list.map(({ handles }) => handles));
-  const [early, then] = [peak(late.slice(0, half)), peak(late.slice(half))];
-  const handles = verdict('descriptors', then <= early + 2, `${early} at most in the first half, ${then} in the second`);
-  return verdict('it ends as it was told', status === 143, `status ${status}`) && alive && flat && handles;
+  const halves = (of) => [late.slice(0, half).map(of), late.slice(half).map(of)];
+  const results = [alive];
+  for (const [what, of, most] of [
+    ['resident memory', (one) => one.resident, 0.03],
+    ['processor time', (one) => one.cpuMs, 0.1],
+  ]) {
+    const [first, second] = halves(of).map((list) => list.reduce((sum, value) => sum + value, 0) / list.length);
+    const grown = second / first - 1;
+    results.push(verdict(`${what}, second half to first`, grown < most, `${(grown * 100).toFixed(2)} % more`));
+  }
+  for (const [what, spare] of [
+    ['descriptors', 2],
+    ['handles', 2],
+    ['listeners', 0],
+  ]) {
+    const [early, then] = halves((one) => one[what] ?? Number.NaN).map((list) => Math.max(...list));
+    results.push(verdict(what, then <= early + spare, `${early} at most in the first half, ${then} in the second`));
+  }
+  results.push(verdict('it ends as it was told', status === 143, `status ${status}`));
+  return results.every(Boolean);
 }
 
 function milliseconds(text) {

@@ -19,6 +19,7 @@ const [
   { parseTheme },
   { EventLog },
   { ScreenOutput },
+  { keepHeapSmall },
 ] = await Promise.all(
   [
     'capture/batch.js',
@@ -31,9 +32,12 @@ const [
     'view/theme.js',
     'aggregate/event-log.js',
     'app/screen-output.js',
+    'thread.js',
   ].map(built),
 );
 const { default: xterm } = await import('@xterm/headless');
+
+keepHeapSmall();
 
 const REPORT_MS = 6 * 3_600_000;
 const KEYS = ['1', '2', '3', '4', '5', '6', '7', '8', 'j', 'j', '\r', '\x1b', 's', 'z', 'z', '?', '\x1b', 't'];
