@@ -7,6 +7,9 @@ export type HistoryKey = (typeof HISTORY_KEYS)[number];
 /** Fields of the filter language that a record has, in a user's words. */
 export const RECORD_FIELDS = 'app, exe, host, category, iface, proto, dir, rx, tx, bytes, packets';
 
+/** Begins the hint where nothing is recorded; `recordCommand` follows. */
+export const RECORD_HINT = 'to record one, type: ';
+
 /** What to type to record into a file; the usual one needs no name. */
 export function recordCommand(path: string): string {
   return `sudo netmon-tui --history${path.endsWith('/netmon-tui/history.sqlite') ? '' : `=${path}`}`;

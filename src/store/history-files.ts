@@ -44,6 +44,8 @@ const REASONS: Readonly<Record<string, string>> = {
   ENOTDIR: 'a part of its path is no folder',
 };
 
+const NOT_OURS = 'its owner may read it: run as that user, stay root with --stay-root, or name another file: --history=PATH';
+
 /** What a user would call the failure of a system call. */
 export function systemReason(thrown: unknown): string {
   const { code, message } = thrown as NodeJS.ErrnoException;
@@ -137,7 +139,8 @@ export function openFile(path: string, owner: FileOwner | 'anyone'): OpenedFile 
     descriptor = openSync(path, O_RDONLY | O_NONBLOCK | (owner === 'anyone' ? 0 : O_NOFOLLOW));
   } catch (thrown) {
     if ((thrown as NodeJS.ErrnoException).code === 'ENOENT') return null;
-    throw historyError(path, systemReason(thrown), 'name another file: --history=PATH', thrown);
+    const hint = (thrown as NodeJS.ErrnoException).code === 'EACCES' ? NOT_OURS : 'name another file: --history=PATH';
+    throw historyError(path, systemReason(thrown), hint, thrown);
   }
   const stats = fstatSync(descriptor);
   const us = owner === 'anyone' ? stats.uid : (owner?.uid ?? process.geteuid?.() ?? stats.uid);

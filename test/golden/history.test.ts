@@ -3,6 +3,7 @@
 
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { HistoryStatus } from '../../src/net/history.ts';
+import { RECORD_HINT } from '../../src/net/history.ts';
 import type { HistoryRequest } from '../../src/view/history/state.ts';
 import { FakeHistory, type FakeHistoryOptions } from '../support/fake-history.ts';
 import { busy, CAPTURE, NOON, snapshot } from '../support/snapshot-builder.ts';
@@ -174,27 +175,32 @@ test('a budget: near, over, too early, and on one interface', async () => {
 });
 
 describe('nothing to show', () => {
+  /** Says the same failure to all that was asked. */
+  async function refuse(message: string, hint: string): Promise<void> {
+    const effect = stage?.effects.find((one) => one.type === 'history');
+    const requests: readonly HistoryRequest[] = effect?.type === 'history' ? effect.requests : [];
+    for (const { slot, serial } of requests)
+      stage?.tui.apply({ type: 'history', slot, serial, answer: { kind: 'failed', message, hint } });
+    stage?.tui.flush();
+    await stage?.settle();
+  }
+
   test('waiting, then nothing recorded, and how to record', async () => {
     await open(80, 24);
     await stage?.show(snapshot({ ...busy(5) }));
     await stage?.press('8');
     await frame('waiting-80x24');
-    const effect = stage?.effects.find((one) => one.type === 'history');
-    const requests: readonly HistoryRequest[] = effect?.type === 'history' ? effect.requests : [];
-    for (const { slot, serial } of requests)
-      stage?.tui.apply({
-        type: 'history',
-        slot,
-        serial,
-        answer: {
-          kind: 'failed',
-          message: 'nothing is recorded in /home/ann/history.sqlite',
-          hint: 'record with: netmon-tui --history',
-        },
-      });
-    stage?.tui.flush();
-    await stage?.settle();
+    await refuse('nothing is recorded in /home/ann/history.sqlite', `${RECORD_HINT}netmon-tui --history`);
     await frame('nothing-80x24');
+  });
+
+  test('a file that may not be read: the whole reason and the way out, on as many lines as they take', async () => {
+    await open(80, 24);
+    await stage?.show(snapshot({ ...busy(5) }));
+    await stage?.press('8');
+    const path = '/root/.local/share/netmon-tui/some/where/else/history.sqlite';
+    await refuse(`the history file ${path}: permission denied`, 'run as its owner, or stay root: --stay-root; or name another');
+    await frame('refused-80x24');
   });
 
   test('a filter that matches nothing says what a record keeps', async () => {

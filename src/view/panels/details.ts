@@ -3,7 +3,6 @@
 import type { NetEvent } from '../../aggregate/event.ts';
 import type { AppRow, CategoryRow, FlowRow, HostRow, InterfaceRow, Traffic } from '../../aggregate/snapshot.ts';
 import type { NameSource, Place } from '../../net/model.ts';
-import { displayWidth } from '../cells.ts';
 import type { CellContext } from '../column.ts';
 import {
   formatAmount,
@@ -20,6 +19,7 @@ import { type Line, type Role, span } from '../span.ts';
 import type { TableName } from '../state.ts';
 import { eventText } from '../tables/events.ts';
 import { endpointText, hidden, macText, portText, shown } from '../tables/masking.ts';
+import { wrapCells } from '../wrap.ts';
 
 /** Cells of a fact's name. */
 export const NAME_WIDTH = 14;
@@ -32,7 +32,7 @@ export function factLines(facts: readonly Fact[], width: number, context: CellCo
   const lines: Line[] = [];
   const room = Math.max(8, width - NAME_WIDTH - 3);
   for (const [name, value, role] of facts) {
-    const rows = value === null || value === '' ? [context.glyphs.unknown] : wrap(value, room);
+    const rows = value === null || value === '' ? [context.glyphs.unknown] : wrapCells(value, room);
     for (const [index, text] of rows.entries())
       lines.push([
         span(` ${(index === 0 ? name : '').padEnd(NAME_WIDTH)} `, 'dim'),
@@ -40,24 +40,6 @@ export function factLines(facts: readonly Fact[], width: number, context: CellCo
       ]);
   }
   return lines;
-}
-
-function wrap(text: string, width: number): string[] {
-  const out: string[] = [];
-  let line = '';
-  let cells = 0;
-  for (const char of text) {
-    const more = displayWidth(char);
-    if (cells + more > width) {
-      out.push(line);
-      line = '';
-      cells = 0;
-    }
-    line += char;
-    cells += more;
-  }
-  if (line !== '') out.push(line);
-  return out;
 }
 
 function traffic(row: Traffic, { units, glyphs }: CellContext): readonly Fact[] {

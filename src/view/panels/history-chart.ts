@@ -37,7 +37,7 @@ export function historyChart(state: ViewState, live: Snapshot, scene: Scene, gly
     ...(marked === null ? [] : [span(` ${glyphs.separator} marked ${markedText(marked, window)}`, 'accent')]),
   ];
   const most = Math.max(fullestOf(charted.rx)?.bytes ?? 0, fullestOf(charted.tx)?.bytes ?? 0);
-  const message = most > 0 ? null : historyMessage(state, live, glyphs);
+  const message = most > 0 ? null : historyMessage(state, live, glyphs, rect.width - 2);
   if (message !== null) return framed(rect, title, [], message, glyphs, true);
   const note: Line = isLate(state.history, 'chart', window, scene.now)
     ? [span('reading', 'warn'), span(glyphs.more, 'warn')]

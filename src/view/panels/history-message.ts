@@ -1,16 +1,17 @@
 // What stands in the place of a chart that has nothing to show: why, and what to type.
 
 import type { Snapshot } from '../../aggregate/snapshot.ts';
-import { RECORD_FIELDS } from '../../net/history.ts';
+import { RECORD_FIELDS, RECORD_HINT } from '../../net/history.ts';
 import { drawable } from '../cells.ts';
 import type { Glyphs } from '../glyphs.ts';
 import { dateText } from '../history/calendar.ts';
 import { resultOf } from '../history/state.ts';
-import { type Line, span } from '../span.ts';
+import { type Line, type Role, span } from '../span.ts';
 import type { ViewState } from '../state.ts';
+import { wrapWords } from '../wrap.ts';
 
-/** The lines. */
-export function historyMessage(state: ViewState, live: Snapshot, glyphs: Glyphs): readonly Line[] {
+/** The lines, none wider than `width`. */
+export function historyMessage(state: ViewState, live: Snapshot, glyphs: Glyphs, width: number): readonly Line[] {
   const slot = state.history.slots.chart;
   const result = resultOf(state.history, 'chart');
   const recording = (state.paused ?? live).capture.history;
@@ -28,9 +29,11 @@ export function historyMessage(state: ViewState, live: Snapshot, glyphs: Glyphs)
     // Before the first save there may be nothing to read.
     if (recording?.state === 'recording' && recording.savedAt === null && result === null) return begun;
     const { message, hint } = slot.failure;
-    const lines: Line[] = [[span(`  ${drawable(message, glyphs)}`, 'warn')]];
-    if (recording === null && result === null) return [...lines, ...how];
-    return hint === null ? lines : [...lines, [span(`  ${drawable(hint, glyphs)}`, 'dim')]];
+    const wrapped = (text: string, role: Role): Line[] =>
+      wrapWords(drawable(text, glyphs), Math.max(8, width - 3)).map((line) => [span(`  ${line}`, role)]);
+    const lines = wrapped(message, 'warn');
+    if (hint !== null && !hint.startsWith(RECORD_HINT)) return [...lines, ...wrapped(hint, 'dim')];
+    return recording === null && result === null ? [...lines, ...how] : lines;
   }
   if (slot === undefined || (slot.pending && result === null))
     return [[span(`  reading what was recorded${glyphs.more}`, 'dim')]];
