@@ -2,17 +2,23 @@
 // program, asked the same of the same file.
 
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { busyMinute, NOW, writeHeavy } from '../support/heavy-history.js';
+import { sleep } from '../support/program.js';
+import { startOnTerminal } from '../support/terminal.js';
 
 const DAY = 86_400_000;
 const SUBJECTS = 4_194_304;
 const MIB = 1024 * 1024;
 const BY_APP = 'SELECT app_name, SUM(packet_size) AS total FROM connections GROUP BY app_name';
 const BUSY = 500;
+/** Through the view of history: back twice, forward, an app's page and out, the third app's page and out, wider twice, out. */
+const WALK = ['8', 'h', 'h', 'l', '\r', '\x1b', 'j', 'j', '\r', '\x1b', ']', ']', '1'];
+const STEP_MS = 1500;
+const PATIENCE_MS = 20_000;
 
 export const about = 'apply, questions, size, time to open and memory of 90 days of a heavy user';
 
@@ -25,7 +31,7 @@ export async function run({ root, repeat, small }) {
   const file = join(folder, 'history.db');
   await writeHeavy(root, file, small);
   try {
-    return rows({ load: () => loadHistory(sql, file), file, root, repeat });
+    return [...rows({ load: () => loadHistory(sql, file), file, root, repeat }), ...(await screenMemory(root, file))];
   } finally {
     rmSync(folder, { recursive: true });
   }
@@ -105,6 +111,26 @@ function memory(root, file) {
     { what: 'resident for reading it', value: added.open / MIB, unit: 'MiB' },
     { what: 'resident after questions', value: added.asked / MIB, unit: 'MiB' },
   ];
+}
+
+/** The highest resident memory of the screen that records into the file while one walks through it. */
+async function screenMemory(root, file) {
+  if (process.getuid?.() !== 0) return [];
+  const copy = `${file}.screen`;
+  copyFileSync(file, copy);
+  const command = [process.execPath, `${root}/bin/netmon-tui.js`, '-i', 'lo', '--stay-root', `--history=${copy}`];
+  const terminal = startOnTerminal(root, command, { columns: 120, rows: 40 });
+  try {
+    if ((await terminal.awaits('quit', PATIENCE_MS)) === null) throw new Error(`no first frame: ${terminal.tail.slice(-500)}`);
+    for (const key of WALK) {
+      terminal.type(key);
+      await sleep(STEP_MS);
+    }
+    const peak = Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${terminal.pid}/status`, 'utf8'))?.[1]) / 1024;
+    return [{ what: 'the screen with it, walked through: peak', value: peak, unit: 'MiB', goal: { most: 160 } }];
+  } finally {
+    await terminal.close();
+  }
 }
 
 function renamed(batch, sequence) {
