@@ -3,13 +3,14 @@
 import { closeSync, openSync, readSync } from 'node:fs';
 import { parseAddress } from '../../net/address.ts';
 import { PROTOCOL } from '../../net/numbers.ts';
+import { Duty } from './duty.ts';
 import { SocketTable } from './socket-table.ts';
 
 /** Bytes that are read of the table: some twenty thousand connections. */
 const MOST_BYTES = 4 << 20;
 /** Shortest pause between readings: a flow that is looked for again after a quarter of a second must find what is new. */
 const LEAST_PAUSE_MS = 200;
-/** After a reading that took t ms the next one comes no sooner than t times this later. */
+/** Readings take a twentieth of the time at the most. */
 const REST = 20;
 const PROTOCOLS = new Map<string, number>([
   ['tcp', PROTOCOL.TCP],
@@ -33,7 +34,7 @@ export class Conntrack {
   readonly #path: string;
   readonly #table = new SocketTable();
   #inner: Ends[] = [];
-  #nextRead = Number.NEGATIVE_INFINITY;
+  readonly #readings = new Duty(REST, LEAST_PAUSE_MS);
 
   /** @param proc `/proc` */
   constructor(proc: string) {
@@ -45,10 +46,9 @@ export class Conntrack {
    * behind it. @param now monotonic ms
    */
   behind(protocol: number, ends: Int32Array, at: number, localPort: number, remotePort: number, now: number): Ends | null {
-    if (now >= this.#nextRead) {
-      const begun = performance.now();
-      this.#read();
-      this.#nextRead = now + Math.max(LEAST_PAUSE_MS, (performance.now() - begun) * REST);
+    if (this.#readings.isDue(now)) {
+      this.#readings.measure(() => this.#read());
+      this.#readings.pause(now);
     }
     if (this.#inner.length === 0) return null;
     const index = this.#table.find(protocol, ends, at, localPort, at + 4, remotePort);

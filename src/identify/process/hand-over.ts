@@ -17,6 +17,7 @@ import {
   SERIAL,
 } from '../../flow/layout.ts';
 import type { Directory } from './directory.ts';
+import { Duty } from './duty.ts';
 import { attributionIndex, reasonIndex } from './owner-source.ts';
 import { readProcess } from './proc-process.ts';
 import { ProcfsTables, type SingleSockets } from './procfs-tables.ts';
@@ -30,7 +31,9 @@ const LIVED_MS = 300;
 const MOST_WAITING = 1024;
 /** Flows looked up in one reading, so that a burst costs little. */
 const MOST_AT_ONCE = 32;
+/** Longest turn of walking descriptors. */
 const WALK_MS = 4;
+/** Readings, their walks included, take a twentieth of the time at the most. */
 const REST = 20;
 
 interface Waiting {
@@ -61,9 +64,7 @@ export class HandOvers {
   #sought: Sought[] = [];
   /** Sockets of the processes that were asked in this reading. */
   readonly #held = new Map<number, Set<number> | null>();
-  /** Time that the reading took so far, its walk included, ms. */
-  #spent = 0;
-  #nextReading = 0;
+  readonly #readings = new Duty(REST, 0);
   /** Flows that found the queue full: they keep the owner that was told. */
   overflowed = 0;
 
@@ -87,14 +88,9 @@ export class HandOvers {
 
   /** @param now monotonic ms */
   work(now: number): void {
-    const begun = performance.now();
-    if (!this.#inodes.walking && !this.#read(now)) return;
-    const isOver = this.#sought.length === 0 || this.#inodes.step(WALK_MS);
-    if (isOver) this.#settle();
-    this.#spent += performance.now() - begun;
-    if (!isOver) return;
-    this.#nextReading = now + this.#spent * REST;
-    this.#spent = 0;
+    if (!this.#inodes.walking && !this.#isDue(now)) return;
+    const isOver = this.#readings.measure(() => this.#readOn(now));
+    if (isOver) this.#readings.pause(now);
   }
 
   #wait(each: Waiting): void {
@@ -103,15 +99,25 @@ export class HandOvers {
     else this.overflowed++;
   }
 
-  /** Reads the tables where a flow is due. @returns whether any was */
-  #read(now: number): boolean {
-    if (now < this.#nextReading) return false;
+  #isDue(now: number): boolean {
+    return this.#readings.isDue(now) && this.#waiting.some(([first]) => first !== undefined && first.due <= now);
+  }
+
+  /** Reads the tables, or goes on with the walk. @returns whether the reading is done */
+  #readOn(now: number): boolean {
+    if (!this.#inodes.walking) this.#read(now);
+    if (this.#sought.length > 0 && !this.#inodes.step(WALK_MS)) return false;
+    this.#settle();
+    return true;
+  }
+
+  /** Reads the tables where a flow that is due has lived. */
+  #read(now: number): void {
     const due = [...this.#takeDue(0, MOST_AT_ONCE, now), ...this.#takeDue(1, MOST_AT_ONCE, now)];
-    if (due.length === 0) return false;
+    if (due.length === 0) return;
     this.#tables.read(new Set(due.map(({ row }) => this.#protocol(row))), false, false, now);
     this.#held.clear();
     for (const each of due) if (!this.#look(each)) this.#again(each, now);
-    return true;
   }
 
   /** Flows that are due and have lived. */

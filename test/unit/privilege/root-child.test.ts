@@ -17,7 +17,7 @@ const TCPDUMP = `process.on('SIGTERM', () => { process.stderr.write('bye\\n'); p
   process.on('SIGUSR2', () => process.stderr.write('counted\\n'));
   const t = setInterval(() => {}, 1000); process.stderr.write('listening\\n'); process.stdout.write(Buffer.alloc(200000, 'p'));`;
 
-function setUp(tcpdump = TCPDUMP, lsof = "console.log('p1')", limits = { timeoutMs: 5000, maxBytes: 1 << 20 }) {
+function setUp(tcpdump = TCPDUMP, lsof = "console.log('p1')", limits = { timeoutMs: 20_000, maxBytes: 1 << 20 }) {
   const programs: RootPrograms = {
     tcpdump: node(tcpdump),
     lsof: { ...node(lsof), ...limits },
@@ -138,7 +138,7 @@ describe('lsof in the root child', () => {
 
   it('is cut when it prints too much', async () => {
     const { list, hand, child } = setUp(TCPDUMP, "setInterval(() => process.stdout.write('x'.repeat(9999)), 1)", {
-      timeoutMs: 9000,
+      timeoutMs: 20_000,
       maxBytes: 20_000,
     });
     const { cut, stdout } = await list();

@@ -115,28 +115,35 @@ describe('a recorder', () => {
   });
 
   it('keeps on journalling while it saves', async () => {
-    let finish: () => void = () => {};
-    let first = true;
+    let begin = () => {};
+    let finish = () => {};
+    const begun = new Promise<void>((resolve) => {
+      begin = resolve;
+    });
+    const held = new Promise<void>((resolve) => {
+      finish = resolve;
+    });
+    let saves = 0;
     const { recorder: one } = recorder({
       save: async (request) => {
-        if (!first) await new Promise<void>((resolve) => (finish = resolve));
-        first = false;
+        saves++;
+        if (saves === 2) {
+          begin(); // the first one opened the history
+          await held;
+        }
         return saveImage(sql, request);
       },
     });
     one.offer(moved(1));
     await one.work();
     const saving = one.save();
-    await new Promise(setImmediate);
+    await begun;
     one.offer(moved(10));
     await one.work();
     expect(one.confirmed).toBe(2);
-    await new Promise((resolve) => setTimeout(resolve, 10));
     finish();
     await saving;
     expect([history.imageBytes(), history.allBytes()]).toEqual([1, 11]);
-    finish = () => {};
-    first = true;
     await one.close();
     expect(history.imageBytes()).toBe(11);
   });

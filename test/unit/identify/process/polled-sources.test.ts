@@ -200,7 +200,7 @@ describe('NettopSource', () => {
     const other = open({ ...EDGE, sport: 8 });
     mortal.admit(other);
     mortal.work(0);
-    for (let now = 1; mortal.note === '' && now < 500; now++) {
+    for (let now = 1; mortal.note === '' && now < 4000; now++) {
       mortal.work(now);
       await new Promise((resolve) => setTimeout(resolve, 5));
     }

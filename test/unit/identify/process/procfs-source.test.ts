@@ -1,7 +1,7 @@
 // Owners from a made-up /proc. What other test is there for a process that is gone at the right moment?
 
 import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { FLOW_DIRECTION, Localizer } from '../../../../src/flow/direction.ts';
 import { FlowTable } from '../../../../src/flow/flow-table.ts';
 import { INTS, OWNERSHIP, PEER_PROCESS, PROCESS, STATE } from '../../../../src/flow/layout.ts';
@@ -30,6 +30,9 @@ let owners: Owners;
 let now: number;
 
 beforeEach(() => {
+  // Neither a slow machine nor one that stands still makes pauses longer or walks shorter.
+  vi.spyOn(performance, 'now').mockReturnValue(0);
+  vi.spyOn(process, 'cpuUsage').mockReturnValue({ user: 0, system: 0 });
   proc = fakeRoot({ 'net/tcp': HEADER, 'net/udp': HEADER });
   const localizer = new Localizer(false);
   localizer.setAddresses(addresses('10.0.0.1'));
@@ -39,6 +42,7 @@ beforeEach(() => {
   owners = new Owners(flows, source, false);
   now = 1000;
 });
+afterEach(() => vi.restoreAllMocks());
 
 function sockets(text: string, file = 'tcp'): void {
   writeFileSync(`${proc}/net/${file}`, HEADER + text);
