@@ -10,8 +10,8 @@ import type { HistoryAnswer, HistoryAsk, HistoryRequest, HistorySlot } from '../
 const STALE_MS = 45_000;
 /** The reader is given up this long after the last question, so that its memory goes back. */
 const IDLE_MS = 90_000;
-/** Domains of an app that are told, the first ones. */
-const DOMAINS_MAX = 5000;
+/** Domains of an app that are told, the first ones: more than a browser reaches in years. */
+const DOMAINS_MAX = 20_000;
 /** All times that a file may hold. */
 const FOREVER = 8_640_000_000_000_000;
 
@@ -86,7 +86,12 @@ export class HistoryAnswers {
       const reader = await this.#ready();
       if (ask.kind === 'rows') return { kind: 'rows', result: await reader.query(ask.query) };
       const domains = await reader.firstSeen({ from: 0, to: FOREVER, app: ask.app, most: DOMAINS_MAX });
-      return { kind: 'first-seen', app: ask.app, domains: domains.map(({ domain, time }) => ({ domain, time })) };
+      return {
+        kind: 'first-seen',
+        app: ask.app,
+        domains: domains.map(({ domain, time }) => ({ domain, time })),
+        isCut: domains.length >= DOMAINS_MAX,
+      };
     } catch (thrown) {
       const hint = thrown instanceof NetmonError ? thrown.hint : null;
       const failed: HistoryAnswer = { kind: 'failed', message: reasonOf(thrown), hint };

@@ -58,6 +58,13 @@ export interface HistoryRow extends HistoryTotals {
   readonly lastSeen: number;
 }
 
+const FOLDED = /^(\d+) more$/;
+
+/** How many rows a row stands for that were too many to be told (`12 more`); 0 for any other. */
+export function foldedIn({ key, reason }: HistoryRow): number {
+  return key === null ? Number(FOLDED.exec(reason ?? '')?.[1] ?? 0) : 0;
+}
+
 /** Bytes over the stretch, oldest first, in equal steps. */
 export interface HistorySeries {
   readonly from: number;

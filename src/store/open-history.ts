@@ -59,7 +59,7 @@ class ThreadReader implements HistoryReader {
   async sql(text: string, limits: SqlLimits): Promise<SqlResult> {
     const { id, answer } = this.#ask<SqlResult>({ name: 'sql', text, limits });
     const timer = setTimeout(() => {
-      const hint = 'ask for less: WHERE, LIMIT';
+      const hint = 'ask for less (WHERE ...), or give it longer: --timeout 60s';
       this.#take(id)?.reject(new NetmonError('usage', `the statement took longer than ${limits.timeoutMs / 1000} s`, hint));
       void this.#restart();
     }, limits.timeoutMs);

@@ -215,8 +215,9 @@ export class Recorder {
   }
 
   #runSave(journals: readonly string[]): Promise<SaveAnswer> {
-    const { path, owner, maxBytes, newest, runSave } = this.#parts;
-    return runSave({ path, journals, owner, maxBytes, now: newest() });
+    const { path, owner, maxBytes, newest, clock, runSave } = this.#parts;
+    // Packets of a clock that was ahead must not make old what is kept.
+    return runSave({ path, journals, owner, maxBytes, now: Math.min(newest(), clock.now()) });
   }
 
   #plan({ bytes, written, corrupt }: SaveAnswer): void {

@@ -61,7 +61,7 @@ export class FakeHistory {
   answer({ ask }: HistoryRequest): HistoryAnswer {
     if (ask.kind === 'rows') return { kind: 'rows', result: this.query(ask.query) };
     const domains = (this.options.domains ?? []).map((domain, i) => ({ domain, time: this.options.oldest + i * 86_400_000 }));
-    return { kind: 'first-seen', app: ask.app, domains };
+    return { kind: 'first-seen', app: ask.app, domains, isCut: false };
   }
 
   private rows(query: HistoryQuery, from: number, to: number, part: number): HistoryRow[] {

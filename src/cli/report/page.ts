@@ -1,7 +1,7 @@
 // The page of a report: one file that needs nothing else and may load nothing else. Its only style and its only script are allowed by their hashes.
 
 import { createHash } from 'node:crypto';
-import type { HistoryResult, HistoryRow } from '../../net/history.ts';
+import { foldedIn, type HistoryResult, type HistoryRow } from '../../net/history.ts';
 import { formatDateTime, formatGrouped, formatShare, type UnitMode } from '../../view/format.ts';
 import { calendar, calendarNote, daysOf } from './calendar.ts';
 import { type ChartBar, type ChartFrame, timeChart } from './chart.ts';
@@ -138,11 +138,10 @@ ${tile('Received', amount(rxBytes, units), change(rxBytes, before?.total.rxBytes
 
 /** Rows that are names, and those that were folded into one (`12 more`). */
 function countOf({ rows }: HistoryResult, noun: string): string {
-  const folded = rows.reduce(
-    (sum, { key, reason }) => sum + (key === null ? Number(/^(\d+) more$/.exec(reason ?? '')?.[1] ?? 0) : 1),
-    0,
+  return plural(
+    rows.reduce((sum, row) => sum + (row.key === null ? foldedIn(row) : 1), 0),
+    noun,
   );
-  return plural(folded, noun);
 }
 
 function plural(count: number, noun: string): string {

@@ -7,6 +7,8 @@ export interface FirstTimes {
   /** The first of all; null where there is none. */
   readonly app: number | null;
   readonly domains: ReadonlyMap<string, number>;
+  /** True where it may have reached more. */
+  readonly isCut: boolean;
 }
 
 const made = new WeakMap<HistoryAnswer, FirstTimes>();
@@ -19,7 +21,7 @@ export function firstTimes({ page, slots }: HistoryState): FirstTimes | null {
   if (known !== undefined) return known;
   let first: number | null = null;
   for (const { time } of answer.domains) if (first === null || time < first) first = time;
-  const times = { app: first, domains: new Map(answer.domains.map(({ domain, time }) => [domain, time])) };
+  const times = { app: first, domains: new Map(answer.domains.map(({ domain, time }) => [domain, time])), isCut: answer.isCut };
   made.set(answer, times);
   return times;
 }

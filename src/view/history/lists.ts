@@ -1,6 +1,6 @@
 // Rows of the tables of history in the order in which they are shown, and the cursor among them.
 
-import type { HistoryResult, HistoryRow } from '../../net/history.ts';
+import { foldedIn, type HistoryResult, type HistoryRow } from '../../net/history.ts';
 import { topFor } from '../selection.ts';
 import { type HistoryPane, type HistorySort, type HistoryState, type ListState, resultOf } from './state.ts';
 
@@ -14,9 +14,6 @@ const VALUES: Readonly<Record<HistorySort, (row: HistoryRow) => number | string>
 
 /** The last order of each answer: frames ask for it many times. */
 const sorted = new WeakMap<HistoryResult, { readonly sort: HistoryState['sort']; readonly rows: readonly HistoryRow[] }>();
-
-/** What an answer folds because there were too many (`12 more`): no row that could be compared with others. */
-const FOLDED = /^\d+ more$/;
 
 /** Rows of a pane: sorted, the folded rest at the end; others without a key where their bytes put them, by name at the end. */
 export function historyRows(history: HistoryState, pane: HistoryPane): readonly HistoryRow[] {
@@ -38,8 +35,9 @@ export function historyRows(history: HistoryState, pane: HistoryPane): readonly 
   return rows;
 }
 
+/** What an answer folds because there were too many is no row that could be compared with others. */
 function isFolded(row: HistoryRow): boolean {
-  return row.key === null && FOLDED.test(row.reason ?? '');
+  return foldedIn(row) > 0;
 }
 
 /** What a row is remembered by. */

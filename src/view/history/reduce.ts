@@ -205,8 +205,8 @@ function openRow(state: ViewState, scene: Scene): ViewState {
   if (key === null) return rows.length === 0 ? state : { ...state, notice: 'nothing more is known about this row' };
   if (pane === 'apps') return withHistory(state, { page: { name: key, pane: 'calendar', day: null } });
   if (/["\\]/.test(key)) return { ...state, notice: 'this name can not be filtered for' };
-  const field = { domains: 'host:', categories: 'category=', interfaces: 'iface=' }[pane];
-  return withFilter(state, `${field}"${key}"`);
+  if (pane === 'domains') return withFilter(state, `host~"(^|\\.)${key.replace(/[^\w-]/g, '\\$&')}$"`); // t.co is no part of pinterest.com
+  return withFilter(state, `${pane === 'categories' ? 'category' : 'iface'}="${key}"`);
 }
 
 /** One thing at a time: the zoom, the mark, the cursor, the page, the way back to now; then the filter, as everywhere. */

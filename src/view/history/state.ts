@@ -48,6 +48,8 @@ export type HistoryAnswer =
       readonly kind: 'first-seen';
       readonly app: string;
       readonly domains: readonly { readonly domain: string; readonly time: number }[];
+      /** True where there may be more of them. */
+      readonly isCut: boolean;
     }
   | { readonly kind: 'failed'; readonly message: string; readonly hint: string | null };
 

@@ -3,7 +3,7 @@
 import type { Snapshot } from '../../aggregate/snapshot.ts';
 import type { HistoryResult } from '../../net/history.ts';
 import { cut, drawable } from '../cells.ts';
-import { formatAmount, formatDateTime, formatShare, type UnitMode } from '../format.ts';
+import { formatAmount, formatDateTime, formatGrouped, formatShare, type UnitMode } from '../format.ts';
 import type { Glyphs } from '../glyphs.ts';
 import { BUDGET_NEAR, type BudgetStanding } from '../history/budget.ts';
 import { dateText, dayText, monthName, startOf, stepped, timeText } from '../history/calendar.ts';
@@ -162,7 +162,14 @@ function appParts({ history, privacy }: ViewState, glyphs: Glyphs, width: number
       rank: 1,
       line: [span('first seen ', 'dim'), span(seen === null ? glyphs.unknown : formatDateTime(seen).slice(0, 16), 'accent')],
     },
-    ...(times === null ? [] : [{ rank: 2, line: [span(`${times.domains.size} `), span('domains so far', 'dim')] }]),
+    ...(times === null
+      ? []
+      : [
+          {
+            rank: 2,
+            line: [span(`${formatGrouped(times.domains.size)}${times.isCut ? '+' : ''} `), span('domains so far', 'dim')],
+          },
+        ]),
     ...(path === '' ? [] : [{ rank: 3, line: [span(path, 'dim')] }]),
   ];
 }
@@ -176,36 +183,22 @@ function recordingParts(state: ViewState, live: Snapshot, glyphs: Glyphs, width:
       { rank: 1, line: [span('not recording', 'warn'), span(': --history, or [history] enabled = true', 'dim')] },
       ...since,
     ];
-  const words = { recording: 'recording', busy: 'another one records', failing: 'NOT RECORDED NOW' }[status.state];
-  const role: Role = status.state === 'recording' ? 'text' : status.state === 'busy' ? 'dim' : 'error';
-  return [
-    { rank: 1, line: [span(words, role)] },
-    ...(status.note === ''
-      ? []
-      : [
-          {
-            rank: 2,
-            line: [
-              span(
-                cut(drawable(status.note, glyphs), width - 6 - words.length, glyphs),
-                status.state === 'busy' ? 'dim' : 'warn',
-              ),
-            ],
-          },
-        ]),
-    {
+  const place: Part = {
+    rank: 5,
+    line: [span(state.privacy ? glyphs.masked.repeat(6) : drawable(status.path, glyphs), 'dim')],
+  };
+  // Whoever records knows how the file stands: of another's nothing is said.
+  if (status.state === 'busy') return [{ rank: 1, line: [span(drawable(status.note, glyphs), 'dim')] }, ...since, place];
+  const [words, role]: [string, Role] = status.state === 'recording' ? ['recording', 'text'] : ['NOT RECORDED NOW', 'error'];
+  const note = cut(drawable(status.note, glyphs), width - 6 - words.length, glyphs);
+  const parts: Part[] = [{ rank: 1, line: [span(words, role)] }];
+  if (note !== '') parts.push({ rank: 2, line: [span(note, 'warn')] });
+  if (status.fileBytes !== null) {
+    const written = status.savedAt === null ? '' : ` written ${timeText(status.savedAt)}`;
+    parts.push({
       rank: 3,
-      line: [
-        span('file ', 'dim'),
-        ...(status.fileBytes === null
-          ? [span('not written yet', 'dim')]
-          : [
-              span(formatAmount(status.fileBytes, state.units).trim()),
-              span(status.savedAt === null ? '' : ` written ${timeText(status.savedAt)}`, 'dim'),
-            ]),
-      ],
-    },
-    ...since,
-    { rank: 5, line: [span(state.privacy ? glyphs.masked.repeat(6) : drawable(status.path, glyphs), 'dim')] },
-  ];
+      line: [span('file ', 'dim'), span(formatAmount(status.fileBytes, state.units).trim()), span(written, 'dim')],
+    });
+  } else if (status.state === 'recording') parts.push({ rank: 3, line: [span('file not written yet', 'dim')] });
+  return [...parts, ...since, place];
 }

@@ -1,7 +1,7 @@
 // Tables of history: who and what in the marked stretch, most bytes first.
 // Narrow tables give up, in this order: packets, share bar, first seen, flows, share. Name, RX and TX stay.
 
-import type { HistoryResult, HistoryRow } from '../../net/history.ts';
+import { foldedIn, type HistoryResult, type HistoryRow } from '../../net/history.ts';
 import { fitText } from '../cells.ts';
 import { type CellContext, type Column, placeColumns } from '../column.ts';
 import { AMOUNT_WIDTH, formatAmount, formatCount, formatGrouped, formatShare, type UnitMode } from '../format.ts';
@@ -79,7 +79,7 @@ export function historyTable(
   if (rows.length === 0) lines.push([span(`  ${emptyText(history, pane, filtered, glyphs.more)}`, 'dim')]);
   const slot = history.slots[pane];
   const title: Span[] = [span(TITLES[pane], focused ? 'title' : 'header')];
-  if (result !== null) title.push(span(` ${formatGrouped(rows.length)}`));
+  if (result !== null) title.push(span(` ${formatGrouped(rows.reduce((sum, row) => sum + (foldedIn(row) || 1), 0))}`));
   if (rows.length > visible) title.push(span(` ${glyphs.separator} ${from + 1}-${from + shownRows.length}`, 'dim'));
   const late = result !== null && isLate(history, pane, stretch, context.now);
   const note: Line =

@@ -117,7 +117,11 @@ describe('questions', () => {
     answers.ask([{ slot: 'first', serial: 9, ask: { kind: 'first-seen', app: 'curl' } }]);
     await flush();
     expect(told).toEqual([
-      { slot: 'first', serial: 9, answer: { kind: 'first-seen', app: 'curl', domains: [{ domain: 'example.com', time: 5 }] } },
+      {
+        slot: 'first',
+        serial: 9,
+        answer: { kind: 'first-seen', app: 'curl', domains: [{ domain: 'example.com', time: 5 }], isCut: false },
+      },
     ]);
   });
 });

@@ -24,6 +24,7 @@ interface Setup {
   path?: string;
   lock?: () => LockResult;
   save?: (request: SaveRequest) => Promise<SaveAnswer>;
+  newest?: number;
 }
 
 function recorder(setup: Setup = {}) {
@@ -33,7 +34,7 @@ function recorder(setup: Setup = {}) {
     owner: null,
     maxBytes: 200e6,
     clock,
-    newest: () => clock.now(),
+    newest: () => setup.newest ?? clock.now(),
     takeLock: setup.lock ?? (() => ({ held: { release: () => seen.released++ } })),
     runSave: async (request) => {
       seen.saves++;
@@ -63,6 +64,20 @@ describe('a recorder', () => {
     expect(readdirSync(history.folder)).toEqual(['history.sqlite']);
     expect([seen.released, one.status]).toMatchObject([1, { state: 'recording', note: '', savedAt: clock.now() }]);
     expect(one.status.fileBytes).toBe(statSync(history.path).size);
+  });
+
+  it('reckons what is old by the packets, but never from a time that has not come', async () => {
+    const times: number[] = [];
+    const save = async (request: SaveRequest): Promise<SaveAnswer> => {
+      times.push(request.now);
+      return saveImage(sql, request);
+    };
+    for (const newest of [clock.now() - 1000, clock.now() + 400 * 86_400_000]) {
+      const { recorder: one } = recorder({ save, newest });
+      one.offer(moved(1));
+      await one.close();
+    }
+    expect([...new Set(times)]).toEqual([clock.now() - 1000, clock.now()]);
   });
 
   it('goes on where an earlier run was killed', async () => {

@@ -94,6 +94,15 @@ const queryOf = (requests: readonly HistoryRequest[], slot: HistorySlot): Histor
   return found.ask.query;
 };
 
+/** What is on the screen. */
+function textOf({ state, live }: Player): string {
+  const { parts, historyTables } = frameOf(state, live, settings);
+  return [...parts, ...historyTables]
+    .flatMap(({ lines }) => lines.flat())
+    .map(({ text }) => text)
+    .join('');
+}
+
 describe('questions', () => {
   test('come with the view, once, for what is on the screen', () => {
     const player = new Player();
@@ -298,7 +307,10 @@ describe('rows', () => {
 
   test('others become the filter; a name that can not be written in it does not', () => {
     const player = new Player().play('history', 'next-pane').press('details');
-    expect(player.state.filter.applied).toBe('host:"example.com"');
+    expect(player.state.filter.applied).toBe('host~"(^|\\.)example\\.com$"');
+    const { filter } = player.state;
+    const passed = ['example.com', 'www.example.com', 'myexample.com', 'example.com.evil.net', 'examplexcom'];
+    expect(passed.filter((host) => filter.filter?.matches({ host }))).toEqual(['example.com', 'www.example.com']);
     player.answer().press('back');
     expect(player.state.filter.applied).toBe('');
     player.answer().press('down', 'details');
@@ -320,6 +332,7 @@ describe('rows', () => {
     expect([reasons()[0], reasons().at(-1)]).toEqual(['no owner', '1085 more']);
     player.press('sort-direction');
     expect(reasons().at(-1)).toBe('1085 more');
+    expect(textOf(player)).toMatch(/Apps 1.089 /); // those that were folded count, too
   });
 
   test('sort by what is asked for, and keep the cursor on its row', () => {
@@ -335,6 +348,26 @@ describe('rows', () => {
     expect(player.effects).toContainEqual({ type: 'copy', text: expect.stringMatching(/^example\.com {2}RX .* flows$/) });
     player.press('privacy', 'copy');
     expect(player.effects).toContainEqual({ type: 'copy', text: expect.stringMatching(/^•+ {2}RX/) });
+  });
+
+  test('of an app say so where it may have reached more domains than were told', () => {
+    const player = new Player({ columns: 120, rows: 40 }).play('history').press('details');
+    const first = player.asked().find(({ slot }) => slot === 'first') as HistoryRequest;
+    const answer = player.history.answer(first);
+    player.reply(first, answer);
+    expect(textOf(player)).toContain(' 2 domains so far');
+    player.press('back', 'details');
+    player.pass(11 * MINUTE);
+    const again = player.asked().find(({ slot }) => slot === 'first') as HistoryRequest;
+    player.reply(again, { ...answer, isCut: true } as typeof answer);
+    expect(textOf(player)).toContain(' 2+ domains so far');
+  });
+
+  test('beside another recorder tell who that is, and nothing of a file that is its', () => {
+    const note = 'another netmon-tui records (pid 7)';
+    const history = { state: 'busy', note, path: '/h.sqlite', savedAt: null, fileBytes: null } as const;
+    const player = new Player({ columns: 120, rows: 40 }, { ...busy(10), capture: { ...CAPTURE, history } }).play('history');
+    expect(textOf(player)).toMatch(/ another netmon-tui records \(pid 7\) {2}records since Sun 2 Nov 2025/);
   });
 
   test('a zoomed table has the screen alone, and gives it back', () => {
