@@ -92,13 +92,7 @@ export async function run(
     if (screen !== null) screen.tasks.choice = choice;
     const route = choice !== null && follows ? await routeWatch(choice, opened.source as SwitchSource, reach) : null;
     if (reverseDns) reverse = await reverseNames(parts, clock);
-    if (options.history?.record === true) recording = await record(options.history, parts, clock, options.read === null);
-    if (recording !== null)
-      output.begin?.({
-        source: opened.source,
-        attribution: parts.monitor.owners.source?.kind ?? 'none',
-        history: recording.status,
-      });
+    const begin = options.history?.record === true ? await recorder(options.history, parts, clock, options.read === null) : null;
     const session = await sessionOf(
       options,
       mode,
@@ -107,9 +101,18 @@ export async function run(
       output,
       reach,
       clock,
-      recording,
+      begin === null ? null : (time) => void recording?.collect(time),
     );
     if (own !== null) parts.monitor.privileges = await own.drop(parts.monitor.owners.source, opened.source.driver);
+    // As the user: in the user's folder names may change hands at any moment, and root would follow them.
+    recording = begin?.() ?? null;
+    if (options.read === null) recording?.start();
+    if (recording !== null)
+      output.begin?.({
+        source: opened.source,
+        attribution: parts.monitor.owners.source?.kind ?? 'none',
+        history: recording.status,
+      });
     const end = await guard.run(session, mode === 'screen' && options.read !== null);
     screen?.close();
     if (failure !== null) throw failure;
@@ -215,14 +218,13 @@ async function knowledge(options: Options) {
   };
 }
 
-/** Recording, from before the first packet on. */
-async function record(history: HistoryOptions, parts: Assembly, clock: Clock, live: boolean): Promise<Recording> {
+/** Loads what records. @returns begins it: once root is given up, and before the first packet */
+async function recorder(history: HistoryOptions, parts: Assembly, clock: Clock, live: boolean): Promise<() => Recording> {
   const { Recording: RecordingOfRun, recordingEdges } = await import('./recording.ts');
+  const edges = await recordingEdges();
   const { monitor } = parts;
   const time = live ? () => clock.now() : () => monitor.lastTime;
-  const recording = new RecordingOfRun(history, parts, clock, time, await recordingEdges());
-  if (live) recording.start();
-  return recording;
+  return () => new RecordingOfRun(history, parts, clock, time, edges);
 }
 
 /** Look-ups of our own, where they are wanted. */
@@ -270,7 +272,7 @@ async function sessionOf(
   output: Output,
   edges: Edges,
   clock: Clock,
-  recording: Recording | null,
+  collect: ((time: number) => void) | null,
 ): Promise<Stoppable> {
   const { source } = opened;
   const { intervalMs } = options;
@@ -289,7 +291,7 @@ async function sessionOf(
       ticks: !once,
       samples: options.samples,
       durationMs,
-      collect: recording === null ? null : (time) => void recording.collect(time),
+      collect,
     });
   }
   const samples = once && durationMs === null ? 1 : options.samples;

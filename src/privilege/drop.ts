@@ -53,7 +53,10 @@ export function dropPrivileges(plan: DropPlan, credentials: Credentials, calls: 
   const before = platform === 'linux' ? calls.permitted() : null;
   const kept = maskOf(plan.keep) & (before ?? 0n);
   const isRoot = credentials.geteuid() === 0;
-  if (isRoot && identity.note === '--stay-root') return statusOf('root', 0, false, ['root'], notes);
+  if (isRoot && identity.note === '--stay-root') {
+    if (platform === 'linux') calls.prctl(PR.SET_DUMPABLE, 0);
+    return statusOf('root', 0, false, ['root'], notes);
+  }
   if (platform === 'linux' && isRoot) {
     const bits = starts ? SECUREBITS : SECUREBITS | NO_AMBIENT_RAISE;
     if (calls.prctl(PR.SET_SECUREBITS, bits) !== 0) calls.prctl(PR.SET_KEEPCAPS, 1);
@@ -84,6 +87,14 @@ function becomeUser({ platform, identity }: DropPlan, credentials: Credentials, 
     credentials.setuid(identity.uid);
     return true;
   } catch (thrown) {
+    // What io_uring was asked for as root it goes on doing as root (CVE-2024-22017), so Node changes no user where it may be in use.
+    if ((thrown as NodeJS.ErrnoException).code === 'ERR_INVALID_STATE')
+      throw new NetmonError(
+        'permission',
+        "root can't be given up while UV_USE_IO_URING is set",
+        'type: unset UV_USE_IO_URING',
+        thrown,
+      );
     const message = `root can't become ${identity.name} here: ${reasonOf(thrown)}`;
     // A container without CAP_SETUID, or without that user's number: what was not asked for by name is not worth a refusal.
     if (identity.by === 'user') throw new NetmonError('permission', message, 'leave --user out, or add it: --stay-root', thrown);

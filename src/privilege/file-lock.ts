@@ -62,10 +62,11 @@ export function lockFile(
 }
 
 function lockByKernel(path: string, owner: Owner, flock: Flock) {
-  const { O_RDWR, O_CREAT, O_NOFOLLOW, O_NONBLOCK } = constants;
-  const descriptor = openSync(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK, 0o600);
+  const { O_RDWR, O_NOFOLLOW, O_NONBLOCK } = constants;
+  const made = create(path, owner);
+  const descriptor = made ?? openSync(path, O_RDWR | O_NOFOLLOW | O_NONBLOCK);
   try {
-    claim(descriptor, path, owner);
+    if (made === null) judge(descriptor, path, owner);
     if (!flock(descriptor)) {
       const pid = pidIn(descriptor);
       closeSync(descriptor);
@@ -81,23 +82,17 @@ function lockByKernel(path: string, owner: Owner, flock: Flock) {
 }
 
 function lockByName(path: string, owner: Owner) {
-  const { O_RDWR, O_RDONLY, O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK } = constants;
+  const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = constants;
   for (let tried = 0; ; tried++) {
-    try {
-      const descriptor = openSync(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
-      try {
-        claim(descriptor, path, owner);
-        writePid(descriptor);
-      } finally {
-        closeSync(descriptor);
-      }
+    const made = create(path, owner);
+    if (made !== null) {
+      writePid(made);
+      closeSync(made);
       return { held: { release: () => removeOwn(path) } } as const;
-    } catch (thrown) {
-      if ((thrown as NodeJS.ErrnoException).code !== 'EEXIST') throw thrown;
     }
     const descriptor = openSync(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
     try {
-      claim(descriptor, path, owner);
+      judge(descriptor, path, owner);
       const pid = pidIn(descriptor);
       if (tried > 0 || (pid !== null && isAlive(pid))) return { held: null, pid } as const;
     } finally {
@@ -107,18 +102,38 @@ function lockByName(path: string, owner: Owner) {
   }
 }
 
-/** Judges the file by its descriptor. @throws NetmonError `history` */
-function claim(descriptor: number, path: string, owner: Owner): void {
+/** Makes the file, for its owner. @returns null where something is there already */
+function create(path: string, owner: Owner): number | null {
+  const { O_RDWR, O_CREAT, O_EXCL, O_NOFOLLOW } = constants;
+  let descriptor: number;
+  try {
+    descriptor = openSync(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
+  } catch (thrown) {
+    if ((thrown as NodeJS.ErrnoException).code === 'EEXIST') return null;
+    throw thrown;
+  }
+  try {
+    if (owner !== null) fchownSync(descriptor, owner.uid, owner.gid);
+    fchmodSync(descriptor, 0o600);
+    return descriptor;
+  } catch (thrown) {
+    closeSync(descriptor);
+    throw thrown;
+  }
+}
+
+/**
+ * Judges, by its descriptor, a file that was there already. Root's is refused to a user, too: his folder may hold a second name (a hard link)
+ * of any file of root's, and it would be emptied. @throws NetmonError `history`
+ */
+function judge(descriptor: number, path: string, owner: Owner): void {
   const stats = fstatSync(descriptor);
   const us = owner?.uid ?? process.geteuid?.() ?? stats.uid;
-  const ours = stats.uid === us || stats.uid === 0;
-  if (!stats.isFile() || !ours) {
-    const what = stats.isFile() ? 'belongs to another user' : 'is no regular file';
-    throw new NetmonError('history', `the lock of history ${path} ${what}`, 'name another place: --history=PATH');
-  }
-  if (owner === null || stats.uid === owner.uid || process.geteuid?.() !== 0) return;
-  fchownSync(descriptor, owner.uid, owner.gid);
-  fchmodSync(descriptor, 0o600);
+  if (!stats.isFile())
+    throw new NetmonError('history', `the lock of history ${path} is no regular file`, 'name another place: --history=PATH');
+  if (stats.uid === us) return;
+  const what = `the lock of history ${path} belongs to another user`;
+  throw new NetmonError('history', what, 'remove it while nothing records there, or name another place: --history=PATH');
 }
 
 function writePid(descriptor: number): void {

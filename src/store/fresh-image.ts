@@ -5,7 +5,6 @@ import {
   constants,
   copyFileSync,
   fchmodSync,
-  fchownSync,
   ftruncateSync,
   openSync,
   renameSync,
@@ -39,11 +38,13 @@ export function beginFresh(
 ): { readonly file: DiskFile; readonly isShared: boolean } {
   const fresh = freshPath(path);
   if (image === null) return { file: new DiskFile(createOurs(fresh, owner), 0), isShared: false };
-  const isShared = clone(path, fresh);
+  // A clone is made by name. What root makes for a user in the user's folder it makes of what it has open: names change hands there.
+  const isForAnother = owner !== null && process.geteuid?.() === 0;
+  const isShared = !isForAnother && clone(path, fresh);
   const descriptor = isShared ? openSync(fresh, constants.O_RDWR | constants.O_NOFOLLOW) : createOurs(fresh, owner);
   const { size } = image.stats;
   try {
-    if (isShared) claim(descriptor, owner, size);
+    if (isShared) claim(descriptor, size);
     else copy(image.descriptor, descriptor, size);
     return { file: new DiskFile(descriptor, size), isShared };
   } catch (thrown) {
@@ -52,9 +53,8 @@ export function beginFresh(
   }
 }
 
-/** A clone is whoever's it was cloned from was. */
-function claim(descriptor: number, owner: FileOwner, size: number): void {
-  if (owner !== null) fchownSync(descriptor, owner.uid, owner.gid);
+/** A clone has the mode of what it was cloned from. */
+function claim(descriptor: number, size: number): void {
   fchmodSync(descriptor, 0o600);
   ftruncateSync(descriptor, size);
 }

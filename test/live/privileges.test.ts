@@ -1,7 +1,18 @@
 // What is left of root in the running program, thread by thread, and that the program still does all of its work with that.
 
 import { execFileSync, spawnSync } from 'node:child_process';
-import { chmodSync, chownSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  linkSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -181,6 +192,30 @@ describe('privileges, live', () => {
       })();`;
     const text = execFileSync(process.execPath, ['-e', script], { encoding: 'utf8', cwd: `${import.meta.dirname}/../..` });
     expect(JSON.parse(text)).toEqual({ rows: 1, holding: 1 });
+  });
+
+  it('in the folder of a history root does nothing for a user: no folder is made, no file is emptied or given away', async ({
+    onTestFinished,
+  }) => {
+    const folder = mkdtempSync(join(tmpdir(), 'nmt-traps-'));
+    onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+    chmodSync(folder, 0o755);
+    const other = join(folder, 'other');
+    writeFileSync(other, 'precious');
+    const theirs = join(folder, 'theirs');
+    mkdirSync(theirs);
+    linkSync(other, join(theirs, 'h.sqlite.lock')); // macOS lets a user give a second name to any file
+    chownSync(theirs, 4242, 4243);
+    for (const path of [join(theirs, 'h.sqlite'), join(folder, 'made', 'h.sqlite')]) {
+      const { run } = await start(SUDO, `--history=${path}`);
+      expect(newest(run).capture).toMatchObject({
+        history: { state: 'failing', note: expect.stringContaining('permission denied') },
+      });
+      await run.interrupt();
+    }
+    expect(readFileSync(other, 'utf8')).toBe('precious');
+    expect(statSync(other).uid).toBe(0);
+    expect(readdirSync(folder).sort()).toEqual(['other', 'theirs']);
   });
 
   it('a signal of another program of the user opens no debugger', async () => {

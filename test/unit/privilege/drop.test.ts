@@ -118,7 +118,21 @@ describe('root on Linux', () => {
       dropped: false,
       kept: ['root'],
     });
-    expect(fake.calls).toEqual(['no core']);
+    expect(fake.calls).toEqual(['no core', 'prctl 4 0']);
+  });
+
+  it('does not go on as root because of a setting that can be undone', () => {
+    const fake = new FakeProcess();
+    const credentials: Credentials = {
+      ...fake.credentials,
+      setgroups: () => {
+        throw Object.assign(new Error('io_uring may be enabled'), { code: 'ERR_INVALID_STATE' });
+      },
+    };
+    const plan: DropPlan = { platform: 'linux', identity: ANN, keep: [], starts: false };
+    expect(() => dropPrivileges(plan, credentials, fake.libc)).toThrow(
+      expect.objectContaining({ code: 'permission', message: expect.stringContaining('UV_USE_IO_URING') }),
+    );
   });
 
   it('stays for its own history, yet closes the door', () => {

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import {
   chownSync,
   existsSync,
+  linkSync,
   mkdirSync,
   mkdtempSync,
   readFileSync,
@@ -75,6 +76,19 @@ describe.each([
       const lock = lockFile(path, { uid: 12_345, gid: -1 }, how);
       expect(statSync(path).uid).toBe(12_345);
       lock.held?.release();
+    },
+  );
+
+  it.skipIf(process.geteuid?.() !== 0)(
+    "leaves root's file alone to which a user gave a second name (skipped where not root)",
+    () => {
+      const other = join(folder, 'other');
+      writeFileSync(other, 'precious', { mode: 0o640 });
+      linkSync(other, path);
+      expect(() => lockFile(path, { uid: 12_345, gid: 12_345 }, how)).toThrow('belongs to another user');
+      expect(readFileSync(other, 'utf8')).toBe('precious');
+      expect(statSync(other)).toMatchObject({ uid: 0, gid: 0 });
+      expect(statSync(other).mode & 0o777).toBe(0o640);
     },
   );
 });

@@ -73,6 +73,14 @@ describe('a save', () => {
     expect(statSync(history.path).ino).not.toBe(statSync(reader).ino);
   });
 
+  it.skipIf(process.geteuid?.() !== 0)('of root for a user makes nothing by name (skipped where not root)', async () => {
+    history.writeImage({ 1: 1 });
+    const clone = () => expect.unreachable('a clone is made by name');
+    const journals = [await history.writeJournal(1, { 2: 10 })];
+    expect(saveImage(sql, { ...request(journals), owner: { uid: 12_345, gid: 12_345 } }, clone).applied).toBe(2);
+    expect(statSync(history.path)).toMatchObject({ uid: 12_345, gid: 12_345 });
+  });
+
   it('writes only the pages that changed where the file system shares blocks', async () => {
     const many = Array.from({ length: 3000 }, (_, i) => entry({ host: `host-${i}.example.com`, rxBytes: i }));
     const database = HistoryDatabase.create(sql);
