@@ -1,4 +1,4 @@
-// Time as the program sees it: the machine's clock when live, the packets' own clock in a replay. Nothing else reads Date.now().
+// Time as the program sees it: the machine's clock when live, the packets' own clock in a replay. Nothing else in this process reads Date.now().
 
 /** A source of wall-clock time; epoch milliseconds, may jump. */
 export interface Clock {

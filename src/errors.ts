@@ -12,6 +12,7 @@ export const EXIT_STATUS = {
   'device-lost': 8,
 } as const;
 
+/** What kind of failure it is; decides the exit status. */
 export type ErrorCode = keyof typeof EXIT_STATUS;
 
 /**

@@ -10,7 +10,17 @@ import { RateRings } from './ring.ts';
  *     0 RX bytes | 1 TX bytes | 2 RX packets | 3 TX packets | 4 flows | 5 first seen | 6 last seen | 7 RX of this tick | 8 TX of this tick
  */
 const STRIDE = 9;
-export const A = { RX: 0, TX: 1, RX_PACKETS: 2, TX_PACKETS: 3, FLOWS: 4, FIRST: 5, LAST: 6, TICK_RX: 7, TICK_TX: 8 } as const;
+export const COLUMN = {
+  RX: 0,
+  TX: 1,
+  RX_PACKETS: 2,
+  TX_PACKETS: 3,
+  FLOWS: 4,
+  FIRST: 5,
+  LAST: 6,
+  TICK_RX: 7,
+  TICK_TX: 8,
+} as const;
 
 /** How many entities of a kind have a ring of their own. */
 const RINGS = 64;
@@ -96,10 +106,12 @@ export class Accumulators {
     const to = into * STRIDE;
     const was = this.isPresent(into);
     if (this.isPresent(entity)) {
-      for (let column: number = A.RX; column <= A.FLOWS; column++)
+      for (let column: number = COLUMN.RX; column <= COLUMN.FLOWS; column++)
         v[to + column] = (v[to + column] as number) + (v[from + column] as number);
-      v[to + A.FIRST] = was ? Math.min(v[to + A.FIRST] as number, v[from + A.FIRST] as number) : (v[from + A.FIRST] as number);
-      v[to + A.LAST] = Math.max(v[to + A.LAST] as number, v[from + A.LAST] as number);
+      v[to + COLUMN.FIRST] = was
+        ? Math.min(v[to + COLUMN.FIRST] as number, v[from + COLUMN.FIRST] as number)
+        : (v[from + COLUMN.FIRST] as number);
+      v[to + COLUMN.LAST] = Math.max(v[to + COLUMN.LAST] as number, v[from + COLUMN.LAST] as number);
     }
     v.fill(0, from, from + STRIDE);
     this.#rings.delete(entity);
@@ -129,7 +141,7 @@ export class Accumulators {
     }
     for (const [entity, rings] of this.#rings) {
       const moved = this.moved(entity);
-      rings.add(moved ? this.get(entity, A.TICK_RX) : 0, moved ? this.get(entity, A.TICK_TX) : 0, ms);
+      rings.add(moved ? this.get(entity, COLUMN.TICK_RX) : 0, moved ? this.get(entity, COLUMN.TICK_TX) : 0, ms);
     }
   }
 
@@ -172,11 +184,11 @@ export class Accumulators {
     }
     // The entity that has been silent longest gives its ring up, but not to one that moves less than it did.
     let victim = -1;
-    let oldest = this.get(entity, A.LAST) - 60_000;
+    let oldest = this.get(entity, COLUMN.LAST) - 60_000;
     if (this.#quietest !== null && this.#quietest >= oldest) return;
     this.#quietest = Number.POSITIVE_INFINITY;
     for (const candidate of this.#rings.keys()) {
-      const last = this.get(candidate, A.LAST);
+      const last = this.get(candidate, COLUMN.LAST);
       this.#quietest = Math.min(this.#quietest, last);
       if (last < oldest) {
         oldest = last;

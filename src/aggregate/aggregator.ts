@@ -2,7 +2,7 @@
 
 import type { FlowTable } from '../flow/flow-table.ts';
 import type { FlowFacts, ProcessDirectory } from '../net/model.ts';
-import { A } from './accumulators.ts';
+import { COLUMN } from './accumulators.ts';
 import { Booking, ROLE } from './booking.ts';
 import type { CountedInterface } from './counted-interface.ts';
 import { AppRows, RECENT_SECONDS, sumTraffic, trafficOf } from './entity-rows.ts';
@@ -203,14 +203,14 @@ export class Aggregator {
     const tunnelled = { rx: 0, tx: 0 };
     for (const [index, { headline, kind }] of this.#interfaces.entries()) {
       if (headline || kind !== 'tunnel') continue;
-      tunnelled.rx += interfaces.get(index, A.TICK_RX);
-      tunnelled.tx += interfaces.get(index, A.TICK_TX);
+      tunnelled.rx += interfaces.get(index, COLUMN.TICK_RX);
+      tunnelled.tx += interfaces.get(index, COLUMN.TICK_TX);
     }
     past.add({
       time,
       intervalMs,
-      rx: this.#ofTotal(A.TICK_RX),
-      tx: this.#ofTotal(A.TICK_TX),
+      rx: this.#ofTotal(COLUMN.TICK_RX),
+      tx: this.#ofTotal(COLUMN.TICK_TX),
       isGap: isUnmeasured(gaps),
       fill: pastFill(this.booking, this.#flows, tunnelled),
       flowRow: (row) => this.#flowRows.row(row, Math.max(1, intervalMs)),
@@ -230,7 +230,7 @@ export class Aggregator {
     const rows = this.#interfaces.map(({ headline }, index) => trafficOf(headline ? interfaces : own, index, intervalMs));
     let unownedBytes = 0;
     for (const [index, { headline, kind }] of this.#interfaces.entries()) {
-      if (headline || kind !== 'tunnel') unownedBytes += unowned.get(index, A.RX) + unowned.get(index, A.TX);
+      if (headline || kind !== 'tunnel') unownedBytes += unowned.get(index, COLUMN.RX) + unowned.get(index, COLUMN.TX);
     }
     return { ...sumTraffic(rows), unownedBytes };
   }
@@ -248,13 +248,14 @@ export class Aggregator {
     const { categories } = this.booking;
     const rows: CategoryRow[] = [];
     for (let entity = 0; entity < categories.size; entity++) {
-      if (categories.get(entity, A.FLOWS) <= 0 && categories.get(entity, A.RX) + categories.get(entity, A.TX) <= 0) continue;
+      if (categories.get(entity, COLUMN.FLOWS) <= 0 && categories.get(entity, COLUMN.RX) + categories.get(entity, COLUMN.TX) <= 0)
+        continue;
       const category = entity === 0 ? null : (this.#facts?.categoryText(entity - 1) ?? null);
       const recent = categories.recent(entity, RECENT_SECONDS);
       rows.push({
         id: `category:${entity}`,
         category,
-        flows: categories.get(entity, A.FLOWS),
+        flows: categories.get(entity, COLUMN.FLOWS),
         recent,
         ...trafficOf(categories, entity, intervalMs),
       });
@@ -268,7 +269,11 @@ export class Aggregator {
       const rings = this.#interfaceRings[index] ?? new RateRings();
       this.#interfaceRings[index] = rings;
       const moved = accumulators.moved(index);
-      rings.add(moved ? accumulators.get(index, A.TICK_RX) : 0, moved ? accumulators.get(index, A.TICK_TX) : 0, intervalMs);
+      rings.add(
+        moved ? accumulators.get(index, COLUMN.TICK_RX) : 0,
+        moved ? accumulators.get(index, COLUMN.TICK_TX) : 0,
+        intervalMs,
+      );
       return {
         id: `interface:${each.name}`,
         interface: each.name,

@@ -1,24 +1,25 @@
 // App rows of a snapshot, and what all rows of totals have in common; kept as the same object while nothing about them changed.
 
 import { OWNER_REASONS, type ProcessDirectory } from '../net/model.ts';
-import { A, type Accumulators } from './accumulators.ts';
+import { type Accumulators, COLUMN } from './accumulators.ts';
 import { CARRIER, OWNERLESS } from './booking.ts';
 import { RowCache } from './row-cache.ts';
 import { type Rest, Selection, tellsRest } from './selection.ts';
 import type { AppRow, HostRow, Traffic } from './snapshot.ts';
 
+/** Whole seconds of a row's sparkline. */
 export const RECENT_SECONDS = 60;
 
 /** Totals and rates of one entity. */
 export function trafficOf(accumulators: Accumulators, entity: number, intervalMs: number): Traffic {
   const moved = accumulators.moved(entity);
   return {
-    rxBytes: accumulators.get(entity, A.RX),
-    txBytes: accumulators.get(entity, A.TX),
-    rxPackets: accumulators.get(entity, A.RX_PACKETS),
-    txPackets: accumulators.get(entity, A.TX_PACKETS),
-    rxRate: moved ? Math.round((accumulators.get(entity, A.TICK_RX) * 1000) / intervalMs) : 0,
-    txRate: moved ? Math.round((accumulators.get(entity, A.TICK_TX) * 1000) / intervalMs) : 0,
+    rxBytes: accumulators.get(entity, COLUMN.RX),
+    txBytes: accumulators.get(entity, COLUMN.TX),
+    rxPackets: accumulators.get(entity, COLUMN.RX_PACKETS),
+    txPackets: accumulators.get(entity, COLUMN.TX_PACKETS),
+    rxRate: moved ? Math.round((accumulators.get(entity, COLUMN.TICK_RX) * 1000) / intervalMs) : 0,
+    txRate: moved ? Math.round((accumulators.get(entity, COLUMN.TICK_TX) * 1000) / intervalMs) : 0,
   };
 }
 
@@ -105,9 +106,9 @@ export class AppRows {
       processes: app?.processes ?? [],
       processCount: app?.processCount ?? 0,
       user: app?.user ?? null,
-      flows: this.#apps.get(entity, A.FLOWS),
-      firstSeen: this.#apps.get(entity, A.FIRST),
-      lastSeen: this.#apps.get(entity, A.LAST),
+      flows: this.#apps.get(entity, COLUMN.FLOWS),
+      firstSeen: this.#apps.get(entity, COLUMN.FIRST),
+      lastSeen: this.#apps.get(entity, COLUMN.LAST),
       recent: this.#apps.recent(entity, RECENT_SECONDS),
       ...trafficOf(this.#apps, entity, intervalMs),
     };
@@ -131,11 +132,11 @@ function reasonOf(entity: number): string {
 /** True when a row says what the totals say: it may have been folded away in the ticks in which they moved. */
 export function holds(row: AppRow | HostRow, accumulators: Accumulators, entity: number): boolean {
   return (
-    row.rxBytes === accumulators.get(entity, A.RX) &&
-    row.txBytes === accumulators.get(entity, A.TX) &&
-    row.rxPackets === accumulators.get(entity, A.RX_PACKETS) &&
-    row.txPackets === accumulators.get(entity, A.TX_PACKETS) &&
-    row.flows === accumulators.get(entity, A.FLOWS)
+    row.rxBytes === accumulators.get(entity, COLUMN.RX) &&
+    row.txBytes === accumulators.get(entity, COLUMN.TX) &&
+    row.rxPackets === accumulators.get(entity, COLUMN.RX_PACKETS) &&
+    row.txPackets === accumulators.get(entity, COLUMN.TX_PACKETS) &&
+    row.flows === accumulators.get(entity, COLUMN.FLOWS)
   );
 }
 

@@ -4,7 +4,7 @@
 import type { FlowTable } from '../flow/flow-table.ts';
 import { INTS, PEER_PROCESS, PROCESS } from '../flow/layout.ts';
 import type { FlowFacts, ProcessDirectory } from '../net/model.ts';
-import { A, type Accumulators } from './accumulators.ts';
+import { type Accumulators, COLUMN } from './accumulators.ts';
 import { type Booking, OWNERLESS } from './booking.ts';
 import { OTHER_HOSTS } from './host-table.ts';
 
@@ -114,8 +114,8 @@ export class GivingUp {
 function quietest(accumulators: Accumulators, entities: readonly number[], wanted: number): number[] {
   const ranks = Float64Array.from(entities, (entity) => {
     if (!accumulators.isPresent(entity)) return 0;
-    const bytes = accumulators.get(entity, A.RX) + accumulators.get(entity, A.TX);
-    return accumulators.get(entity, A.LAST) + Math.min(bytes / MIB, MOST_HOURS) * HOUR_MS;
+    const bytes = accumulators.get(entity, COLUMN.RX) + accumulators.get(entity, COLUMN.TX);
+    return accumulators.get(entity, COLUMN.LAST) + Math.min(bytes / MIB, MOST_HOURS) * HOUR_MS;
   });
   const order = Int32Array.from(entities, (_, i) => i).sort((a, b) => (ranks[a] as number) - (ranks[b] as number));
   return Array.from(order.subarray(0, wanted), (i) => entities[i] as number);

@@ -5,7 +5,7 @@ import { INTS, REMOTE } from '../flow/layout.ts';
 import { formatAddress } from '../net/address.ts';
 import { widened } from '../net/arrays.ts';
 import { type FlowFacts, NAME_SOURCES, type Neighbour } from '../net/model.ts';
-import { A, type Accumulators } from './accumulators.ts';
+import { type Accumulators, COLUMN } from './accumulators.ts';
 import { addressesOf, withAddress } from './address-list.ts';
 import { hasMotion, holds, RECENT_SECONDS, trafficOf } from './entity-rows.ts';
 import { type HostTable, OTHER_HOSTS } from './host-table.ts';
@@ -121,9 +121,9 @@ export class HostRows {
       mac: neighbour.mac,
       vendor: neighbour.vendor,
       reason: null,
-      flows: this.#hosts.get(entity, A.FLOWS),
-      firstSeen: this.#hosts.get(entity, A.FIRST),
-      lastSeen: this.#hosts.get(entity, A.LAST),
+      flows: this.#hosts.get(entity, COLUMN.FLOWS),
+      firstSeen: this.#hosts.get(entity, COLUMN.FIRST),
+      lastSeen: this.#hosts.get(entity, COLUMN.LAST),
       recent: this.#hosts.recent(entity, RECENT_SECONDS),
       rxBytes: traffic.rxBytes,
       txBytes: traffic.txBytes,

@@ -1,6 +1,7 @@
 // Fixed-length rings of rates, one value a second for five minutes. Never shifted, never grown.
 
-export const SECONDS = 300;
+/** Seconds that a ring holds. */
+export const RING_SECONDS = 300;
 
 /** The last `length` numbers, oldest overwritten. */
 export class Ring {
@@ -47,15 +48,15 @@ export class Ring {
  * also where the interval is 100 ms or 5 s.
  */
 export class RateRings {
-  readonly rxSeconds = new Ring(SECONDS);
-  readonly txSeconds = new Ring(SECONDS);
+  readonly rxSeconds = new Ring(RING_SECONDS);
+  readonly txSeconds = new Ring(RING_SECONDS);
   #rx = 0;
   #tx = 0;
   #open = 0;
 
   /** Adds what moved during the last `ms` milliseconds; at most five minutes are written, a longer pause is a gap anyway. */
   add(rx: number, tx: number, ms: number): void {
-    let left = Math.min(ms, SECONDS * 1000);
+    let left = Math.min(ms, RING_SECONDS * 1000);
     if (left <= 0) return;
     const rxRate = rx / left;
     const txRate = tx / left;

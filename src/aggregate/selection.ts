@@ -1,7 +1,7 @@
 // Which entities a table shows, and what all the others sum up to. Walks the columns: nothing is allocated for what is not shown.
 
 import { widened } from '../net/arrays.ts';
-import { A, type Accumulators } from './accumulators.ts';
+import { type Accumulators, COLUMN } from './accumulators.ts';
 import type { AppRow, HostRow, Traffic } from './snapshot.ts';
 import { Top } from './top.ts';
 
@@ -51,16 +51,16 @@ export class Selection {
     for (let entity = 0; entity < from.size; entity++) {
       if (this.#shownIn[entity] === this.#choice || !from.isPresent(entity)) continue;
       sum.count++;
-      sum.flows += from.get(entity, A.FLOWS);
-      sum.firstSeen = Math.min(sum.firstSeen, from.get(entity, A.FIRST));
-      sum.lastSeen = Math.max(sum.lastSeen, from.get(entity, A.LAST));
-      traffic.rxBytes += from.get(entity, A.RX);
-      traffic.txBytes += from.get(entity, A.TX);
-      traffic.rxPackets += from.get(entity, A.RX_PACKETS);
-      traffic.txPackets += from.get(entity, A.TX_PACKETS);
+      sum.flows += from.get(entity, COLUMN.FLOWS);
+      sum.firstSeen = Math.min(sum.firstSeen, from.get(entity, COLUMN.FIRST));
+      sum.lastSeen = Math.max(sum.lastSeen, from.get(entity, COLUMN.LAST));
+      traffic.rxBytes += from.get(entity, COLUMN.RX);
+      traffic.txBytes += from.get(entity, COLUMN.TX);
+      traffic.rxPackets += from.get(entity, COLUMN.RX_PACKETS);
+      traffic.txPackets += from.get(entity, COLUMN.TX_PACKETS);
       if (!from.moved(entity)) continue;
-      traffic.rxRate += Math.round((from.get(entity, A.TICK_RX) * 1000) / intervalMs);
-      traffic.txRate += Math.round((from.get(entity, A.TICK_TX) * 1000) / intervalMs);
+      traffic.rxRate += Math.round((from.get(entity, COLUMN.TICK_RX) * 1000) / intervalMs);
+      traffic.txRate += Math.round((from.get(entity, COLUMN.TICK_TX) * 1000) / intervalMs);
     }
     return { ...sum, ...traffic };
   }
@@ -79,7 +79,7 @@ export class Selection {
     const from = this.#accumulators;
     this.#top.begin(limit);
     for (let entity = 0; entity < from.size; entity++)
-      if (this.#isCandidate(entity)) this.#top.offer(entity, from.get(entity, A.RX) + from.get(entity, A.TX));
+      if (this.#isCandidate(entity)) this.#top.offer(entity, from.get(entity, COLUMN.RX) + from.get(entity, COLUMN.TX));
     return this.#top.take();
   }
 }

@@ -68,6 +68,7 @@ export interface HostRow extends Traffic {
   readonly recent: readonly number[];
 }
 
+/** What one category moved. */
 export interface CategoryRow extends Traffic {
   readonly id: string;
   /** null: not categorised. */
@@ -76,6 +77,7 @@ export interface CategoryRow extends Traffic {
   readonly recent: readonly number[];
 }
 
+/** What one interface moved, by what was captured and by its own counters. */
 export interface InterfaceRow extends Traffic {
   readonly id: string;
   readonly interface: string;
@@ -93,6 +95,7 @@ export interface InterfaceRow extends Traffic {
   readonly recentTx: readonly number[];
 }
 
+/** One flow: its ends, its owner, its name, what it moved. Times in epoch ms. */
 export interface FlowRow extends Traffic {
   /** Unique within a run, also after the row of the table was used again. */
   readonly id: string;
@@ -201,6 +204,7 @@ export interface RateHistory {
   readonly minutes: RateSeries;
 }
 
+/** The headline: physical interfaces, and what this machine exchanges with its containers. */
 export interface TotalRow extends Traffic {
   readonly unownedBytes: number;
 }
@@ -213,6 +217,7 @@ export interface Gap {
   readonly detail: string;
 }
 
+/** All that is known at a tick: plain data, made once, never changed. Bytes are of the network layer, rates in bytes/s. */
 export interface Snapshot {
   /** Counts ticks from 0. */
   readonly seq: number;

@@ -20,6 +20,7 @@ export interface LaneRequest {
   readonly script: string;
 }
 
+/** `waiting`: it is tried again after a pause; `lost`: it is not. */
 export type LaneState = 'starting' | 'open' | 'waiting' | 'lost';
 
 const WINDOW_BYTES = 1 << 20;

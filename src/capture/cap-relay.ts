@@ -10,6 +10,7 @@ export interface CapModule {
   readonly Cap: new () => CapHandle;
 }
 
+/** An opened device. */
 export interface CapHandle {
   /** @returns the link type as text; throws what libpcap says */
   open(device: string, filter: string, ringBytes: number, buffer: Buffer): string;

@@ -7,6 +7,7 @@ import { type DumpCalls, MemoryDump } from './memory-dump.ts';
 /** An address in the process's memory; opaque. */
 export type Pointer = unknown;
 
+/** struct pcap_stat (pcap/pcap.h): frames since the device was opened; u32 that wrap. */
 export interface PcapStat {
   recv: number;
   drop: number;

@@ -13,6 +13,7 @@ import { type CaptureRequest, DRIVERS, type DriverName, type OpenedSource, type 
 
 /** Opens one driver. */
 export type DriverOpen = (request: CaptureRequest, edges: Edges, clock: Clock) => Promise<PacketSource>;
+/** The opening function of each driver. */
 export type DriverTable = Readonly<Record<DriverName, DriverOpen>>;
 
 /** The drivers. Loaded when they are tried: a native library that can't be loaded must not stop the others. */

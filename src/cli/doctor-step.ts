@@ -16,6 +16,7 @@ export interface Step {
   ask(): Promise<Finding> | Finding;
 }
 
+/** Findings: it works; it does not, with what to type; it was not asked, and why. */
 export const ok = (detail: string): Finding => ({ result: 'ok', detail });
 export const no = (detail: string, wayOut: string | null = null): Finding => ({ result: 'no', detail, wayOut });
 export const skipped = (detail: string): Finding => ({ result: 'skipped', detail });

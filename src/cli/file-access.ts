@@ -13,6 +13,7 @@ export type FileRead =
   | { readonly kind: 'failed'; readonly reason: string }
   | { readonly kind: 'read'; readonly uid: number; readonly mode: number; readonly isFile: boolean; readonly text: string };
 
+/** The file system as far as the configuration needs it; tests hand in another. */
 export interface FileAccess {
   /** Owner of a folder, links followed; null where there is no such folder. */
   folderOwner(path: string): number | null;

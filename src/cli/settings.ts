@@ -20,6 +20,7 @@ export interface Settings {
   readonly names: boolean;
   readonly 'reverse-dns': boolean;
 }
+/** As the configuration file writes it. */
 export type SettingName = keyof Settings;
 
 /** One setting: its default and what it takes. */

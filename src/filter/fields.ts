@@ -36,6 +36,7 @@ export interface NetField extends FieldBase {
   readonly read: readonly Text[];
 }
 
+/** What can be asked of a subject, by the kind of its values. */
 export type Field = TextField | NumberField | NetField;
 
 const localAddress: Text = (subject) => subject.local?.address;

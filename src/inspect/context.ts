@@ -20,6 +20,7 @@ export interface InspectLimits {
   readonly messagePackets: number;
 }
 
+/** The bounds of a live run. */
 export const DEFAULT_LIMITS: InspectLimits = { rooms: 128, waitMs: 10_000, undecidedPackets: 12, messagePackets: 48 };
 
 /** Longest message kept: a ClientHello of 16 KiB in records of any size. */

@@ -32,6 +32,7 @@ export interface RunResult {
   readonly failure: string | null;
 }
 
+/** Where the program meets the system: all programs it runs and all files it asks. Tests hand in fakes. */
 export interface Edges {
   readonly platform: 'darwin' | 'linux';
   readonly paths: EdgePaths;

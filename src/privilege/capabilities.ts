@@ -13,6 +13,7 @@ export const CAPABILITY = {
   perfmon: 38,
   bpf: 39,
 } as const;
+/** Name of a capability without its `CAP_`, in lower case. */
 export type Capability = keyof typeof CAPABILITY;
 
 /** Opening the capture again after its interface was away. */

@@ -9,6 +9,7 @@ export const FRAME = { CAPTURED: 1, SAID: 2, CAPTURE_END: 3, LISTED: 4, LIST_END
 
 /** kind u8, three zeros, length of what follows u32 little-endian. */
 export const FRAME_HEADER = 8;
+/** Bytes behind a header, at the most. */
 export const LONGEST_FRAME = 64 * 1024;
 
 /** A program with its arguments, and what the child does with it. */

@@ -22,6 +22,7 @@ const ARCH_AT = 4;
 const FIRST_AT = 16;
 const SECOND_AT = 24;
 
+/** SECCOMP_RET_ALLOW (include/uapi/linux/seccomp.h). */
 export const SECCOMP_ALLOW = 0x7fff_0000;
 /** SECCOMP_RET_ERRNO with EPERM. */
 export const SECCOMP_REFUSE = 0x0005_0001;

@@ -25,6 +25,7 @@ export interface Places {
   readonly detail: number;
 }
 
+/** Sums to which nothing was added. */
 export function noSums(): Sums {
   return {
     rxBytes: 0,
@@ -37,6 +38,7 @@ export function noSums(): Sums {
   };
 }
 
+/** Adds `more` to `to`, where it lies. */
 export function addSums(to: Sums, more: Sums): void {
   to.rxBytes += more.rxBytes;
   to.txBytes += more.txBytes;
@@ -47,6 +49,7 @@ export function addSums(to: Sums, more: Sums): void {
   to.last = Math.max(to.last, more.last);
 }
 
+/** The sums without their times. */
 export function totalsOf(sums: Sums): HistoryTotals {
   const { rxBytes, txBytes, rxPackets, txPackets, flows } = sums;
   return { rxBytes, txBytes, rxPackets, txPackets, flows };

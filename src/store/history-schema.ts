@@ -14,6 +14,7 @@ export const SUBJECT_MASK = SUBJECTS - 1;
 
 /** The three tables of records, finest first, and the minutes that a record of each sums. */
 const TIERS = { minute: 1, hour: 60, day: 1440 } as const;
+/** Name of one of them. */
 export type TierTable = keyof typeof TIERS;
 
 /** Holds for a row that corrections have brought to nothing. */

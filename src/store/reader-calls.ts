@@ -24,6 +24,7 @@ export type ReaderCall =
   | { readonly name: 'image' }
   | { readonly name: 'refresh' };
 
+/** A call with the number that its answer bears. */
 export interface ReaderRequest {
   readonly id: number;
   readonly call: ReaderCall;

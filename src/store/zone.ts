@@ -3,6 +3,7 @@
 /** How far a zone's clock is ahead of UTC at a moment (epoch ms), in ms, whole minutes. */
 export type ZoneOffset = (time: number) => number;
 
+/** What a zone cuts time into. */
 export type ZoneUnit = 'hour' | 'day';
 
 const MINUTE = 60_000;
@@ -13,9 +14,6 @@ const LONGEST_DAY = 27 * HOUR;
 
 /** The zone of this process. */
 export const localZone: ZoneOffset = (time) => -new Date(time).getTimezoneOffset() * MINUTE;
-
-/** UTC. */
-export const utcZone: ZoneOffset = () => 0;
 
 /** Start of the hour or day of the zone that holds a moment. */
 export function startOf(unit: ZoneUnit, time: number, zone: ZoneOffset): number {

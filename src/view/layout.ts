@@ -11,6 +11,7 @@ export interface Rect {
   readonly height: number;
 }
 
+/** Where everything lies on a screen of one size. */
 export interface Layout {
   /** False when there is no room for anything but a sentence. */
   readonly fits: boolean;

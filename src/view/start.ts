@@ -3,6 +3,7 @@
 import { NO_RATES } from '../aggregate/no-rates.ts';
 import type { Snapshot } from '../aggregate/snapshot.ts';
 
+/** For tui, which may not import aggregate. */
 export type { Snapshot } from '../aggregate/snapshot.ts';
 
 /** A snapshot of nothing, at a time (epoch ms). */

@@ -24,12 +24,14 @@ export type TableName = (typeof TABLES)[number];
 export const VIEWS = ['overview', 'apps', 'connections', 'hosts', 'categories', 'interfaces', 'events', 'history'] as const;
 export type ViewName = (typeof VIEWS)[number];
 
+/** How a table is sorted. */
 export interface Sort {
   /** Key of a column of the table. */
   readonly column: string;
   readonly descending: boolean;
 }
 
+/** Cursor, scrolling and sorting of one table. */
 export interface TableState {
   readonly sort: Sort;
   /** Id of the chosen row; null follows whatever is first. */
@@ -42,6 +44,7 @@ export interface TableState {
   readonly tail: boolean;
 }
 
+/** The filter and its input. */
 export interface FilterState {
   /** What stands in the input, right or wrong. */
   readonly text: string;
@@ -74,10 +77,11 @@ export type Popup =
   | { readonly kind: 'export'; readonly index: number }
   | { readonly kind: 'themes'; readonly index: number; readonly before: string };
 
+/** All that the user chose; with a snapshot it makes a frame. Never changed: each action gives a new one. */
 export interface ViewState {
   readonly size: { readonly columns: number; readonly rows: number };
   readonly view: ViewName;
-  /** The focused table in each view. */
+  /** The focused table. */
   readonly pane: TableName;
   readonly tables: Readonly<Record<TableName, TableState>>;
   readonly filter: FilterState;

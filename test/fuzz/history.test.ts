@@ -4,8 +4,7 @@ import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { HistoryEntry } from '../../src/aggregate/history-batch.ts';
 import { HistoryDatabase } from '../../src/store/history-database.ts';
-import { utcZone } from '../../src/store/zone.ts';
-import { batch, DAY, entry, fileOf, MINUTE, NOVEMBER, question, sqlJs } from '../support/history.ts';
+import { batch, DAY, entry, fileOf, MINUTE, NOVEMBER, question, sqlJs, utcZone } from '../support/history.ts';
 
 let sql: Awaited<ReturnType<typeof sqlJs>>;
 beforeAll(async () => {

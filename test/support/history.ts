@@ -4,6 +4,10 @@ import type { HistoryBatch, HistoryEntry, LoggedFlow } from '../../src/aggregate
 import type { HistoryQuery } from '../../src/net/history.ts';
 import { type DatabaseFile, OverlayFile } from '../../src/store/database-file.ts';
 import { loadSql, type SqlEngine } from '../../src/store/sql-engine.ts';
+import type { ZoneOffset } from '../../src/store/zone.ts';
+
+/** A zone without rules. */
+export const utcZone: ZoneOffset = () => 0;
 
 /** 2026-11-01T00:00:00Z in minutes since the epoch. */
 export const NOVEMBER = Date.UTC(2026, 10, 1) / 60_000;

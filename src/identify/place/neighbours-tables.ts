@@ -10,6 +10,7 @@ export interface NeighbourEntry {
   readonly mac: number;
 }
 
+/** All entries of `arp` and `ndp`, addresses as numbers: no look-ups. */
 export const ARP_ARGUMENTS = ['-an'] as const;
 export const NDP_ARGUMENTS = ['-an'] as const;
 

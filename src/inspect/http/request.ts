@@ -2,6 +2,7 @@
 
 import { i32, u8 } from '../../net/bytes.ts';
 
+/** What the beginning of a stream turned out to be. */
 export const REQUEST = {
   /** Not a request. */
   NONE: 0,

@@ -2,6 +2,7 @@
 
 import { u8, u16 } from '../../net/bytes.ts';
 
+/** Of a record: type, version, length (RFC 8446, section 5.1); of a handshake message: type, length (section 4). */
 export const RECORD_HEADER_BYTES = 5;
 export const HANDSHAKE_HEADER_BYTES = 4;
 /** Longest ClientHello that is put together. */

@@ -84,6 +84,7 @@ export interface AppPage {
   readonly day: number | null;
 }
 
+/** What the user chose in the view of history, and what was answered so far. */
 export interface HistoryState {
   readonly zoom: Zoom;
   /** A time in the stretch that is shown; null follows now. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { A, Accumulators } from '../../../src/aggregate/accumulators.ts';
+import { Accumulators, COLUMN } from '../../../src/aggregate/accumulators.ts';
 import { movedNow } from '../../support/movement.ts';
 
 const T0 = 1_700_000_000_000;
@@ -8,16 +8,18 @@ function move(totals: Accumulators, entity: number, rx: number, tx = 0, time = T
   totals.add(entity, movedNow({ rx, tx, rxp: 1, first: time, last: time }));
 }
 
-const COLUMNS = [A.RX, A.TX, A.RX_PACKETS, A.TX_PACKETS, A.FLOWS, A.TICK_RX, A.TICK_TX];
+const COLUMNS = [COLUMN.RX, COLUMN.TX, COLUMN.RX_PACKETS, COLUMN.TX_PACKETS, COLUMN.FLOWS, COLUMN.TICK_RX, COLUMN.TICK_TX];
 
 describe('Accumulators', () => {
   it('sum, and know when an entity was seen first and last', () => {
     const totals = new Accumulators();
     totals.enter(3, movedNow({ rx: 10, tx: 20, rxp: 1, txp: 2, first: T0 + 5, last: T0 + 9 }));
     totals.enter(3, movedNow({ rx: 1, tx: 2, rxp: 3, txp: 4, first: T0 + 2, last: T0 + 7 }));
-    const values = [A.RX, A.TX, A.RX_PACKETS, A.TX_PACKETS, A.FLOWS, A.FIRST, A.LAST].map((column) => totals.get(3, column));
+    const values = [COLUMN.RX, COLUMN.TX, COLUMN.RX_PACKETS, COLUMN.TX_PACKETS, COLUMN.FLOWS, COLUMN.FIRST, COLUMN.LAST].map(
+      (column) => totals.get(3, column),
+    );
     expect(values).toEqual([11, 22, 4, 6, 2, T0 + 2, T0 + 9]);
-    expect([totals.size, totals.get(2, A.RX), totals.get(999, A.RX)]).toEqual([4, 0, 0]);
+    expect([totals.size, totals.get(2, COLUMN.RX), totals.get(999, COLUMN.RX)]).toEqual([4, 0, 0]);
   });
 
   it('take all of a flow that comes, and give back all but what it moves elsewhere from now on', () => {
@@ -36,14 +38,14 @@ describe('Accumulators', () => {
     const totals = new Accumulators();
     totals.add(0, movedNow({ rx: 1, rxp: 1 }));
     totals.add(0, movedNow({ rx: 1, rxp: 1, first: 5000, last: 5000 }));
-    expect(totals.get(0, A.FIRST)).toBe(0);
+    expect(totals.get(0, COLUMN.FIRST)).toBe(0);
   });
 
   it('grow with the highest entity and keep what they had', () => {
     const totals = new Accumulators();
     move(totals, 0, 5);
     move(totals, 5000, 7);
-    expect([totals.get(0, A.RX), totals.get(5000, A.RX), totals.size]).toEqual([5, 7, 5001]);
+    expect([totals.get(0, COLUMN.RX), totals.get(5000, COLUMN.RX), totals.size]).toEqual([5, 7, 5001]);
     expect([totals.moved(0), totals.moved(5000), totals.moved(1)]).toEqual([true, true, false]);
   });
 
@@ -51,9 +53,9 @@ describe('Accumulators', () => {
     const totals = new Accumulators();
     move(totals, 1, 100, 50);
     totals.closeTick(1000);
-    expect([totals.moved(1), totals.get(1, A.TICK_RX), totals.get(1, A.TICK_TX)]).toEqual([true, 100, 50]);
+    expect([totals.moved(1), totals.get(1, COLUMN.TICK_RX), totals.get(1, COLUMN.TICK_TX)]).toEqual([true, 100, 50]);
     totals.beginTick();
-    expect([totals.moved(1), totals.get(1, A.TICK_RX), totals.get(1, A.RX)]).toEqual([false, 0, 100]);
+    expect([totals.moved(1), totals.get(1, COLUMN.TICK_RX), totals.get(1, COLUMN.RX)]).toEqual([false, 0, 100]);
   });
 
   it('feed a ring that goes on while the entity is silent', () => {

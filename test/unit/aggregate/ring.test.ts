@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { RateRings, Ring, SECONDS } from '../../../src/aggregate/ring.ts';
+import { RateRings, RING_SECONDS, Ring } from '../../../src/aggregate/ring.ts';
 
 describe('Ring', () => {
   it('gives the newest, oldest first, and forgets the oldest', () => {
@@ -27,8 +27,8 @@ describe('RateRings', () => {
     const rings = new RateRings();
     for (let i = 0; i < ticks; i++) rings.add(ms * 2, ms / 2, ms);
     const seconds = Math.floor((ms * ticks) / 1000);
-    expect(rounded(rings.rxSeconds.tail(SECONDS))).toEqual(new Array(seconds).fill(2000));
-    expect(rounded(rings.txSeconds.tail(SECONDS))).toEqual(new Array(seconds).fill(500));
+    expect(rounded(rings.rxSeconds.tail(RING_SECONDS))).toEqual(new Array(seconds).fill(2000));
+    expect(rounded(rings.txSeconds.tail(RING_SECONDS))).toEqual(new Array(seconds).fill(500));
   });
 
   it('loses no byte, whatever the ticks', () => {
@@ -39,14 +39,14 @@ describe('RateRings', () => {
       if ((i * 37) % 900 !== 0) sent += i * 997;
     }
     rings.add(0, 0, 1000); // what was open is closed
-    const seen = rings.rxSeconds.tail(SECONDS).reduce((sum, value) => sum + value, 0);
+    const seen = rings.rxSeconds.tail(RING_SECONDS).reduce((sum, value) => sum + value, 0);
     expect(seen).toBeCloseTo(sent, 3);
   });
 
   it('writes five minutes at the most for one pause', () => {
     const rings = new RateRings();
     rings.add(3_000_000, 0, 3 * 3_600_000);
-    expect(rings.rxSeconds.count).toBe(SECONDS);
+    expect(rings.rxSeconds.count).toBe(RING_SECONDS);
     expect(rings.rxSeconds.tail(1)[0]).toBeCloseTo(10_000, 3);
   });
 

@@ -2,8 +2,7 @@
 
 import { beforeAll, describe, expect, test, vi } from 'vitest';
 import { HistoryDatabase } from '../../../src/store/history-database.ts';
-import { utcZone } from '../../../src/store/zone.ts';
-import { batch, DAY, entry, fileOf, HOUR, MINUTE, NOVEMBER, question, sqlJs } from '../../support/history.ts';
+import { batch, DAY, entry, fileOf, HOUR, MINUTE, NOVEMBER, question, sqlJs, utcZone } from '../../support/history.ts';
 
 let sql: Awaited<ReturnType<typeof sqlJs>>;
 beforeAll(async () => {

@@ -4,8 +4,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { HistoryDatabase } from '../../../src/store/history-database.ts';
 import { HistoryFileError } from '../../../src/store/history-file-error.ts';
 import { SCHEMA_VERSION } from '../../../src/store/history-schema.ts';
-import { utcZone } from '../../../src/store/zone.ts';
-import { batch, DAY, entry, fileOf, NOVEMBER, question, sqlJs } from '../../support/history.ts';
+import { batch, DAY, entry, fileOf, NOVEMBER, question, sqlJs, utcZone } from '../../support/history.ts';
 import { OLDER_VERSIONS } from '../../support/history-versions.ts';
 
 let sql: Awaited<ReturnType<typeof sqlJs>>;

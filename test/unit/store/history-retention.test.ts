@@ -3,8 +3,7 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { HistoryBatch } from '../../../src/aggregate/history-batch.ts';
 import { HistoryDatabase } from '../../../src/store/history-database.ts';
-import { utcZone } from '../../../src/store/zone.ts';
-import { batch, DAY, entry, HOUR, loggedFlow, MINUTE, NOVEMBER, question, sqlJs } from '../../support/history.ts';
+import { batch, DAY, entry, HOUR, loggedFlow, MINUTE, NOVEMBER, question, sqlJs, utcZone } from '../../support/history.ts';
 
 const START = NOVEMBER * MINUTE;
 const ROOMY = 1e9;

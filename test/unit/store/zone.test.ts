@@ -1,7 +1,8 @@
 // Hours and days of zones, against the calendar of the platform: half-hour zones, changes of the clock, a midnight that is skipped.
 
 import { describe, expect, test } from 'vitest';
-import { nextStart, startOf, utcZone, type ZoneOffset, type ZoneUnit, zonedText } from '../../../src/store/zone.ts';
+import { nextStart, startOf, type ZoneOffset, type ZoneUnit, zonedText } from '../../../src/store/zone.ts';
+import { utcZone } from '../../support/history.ts';
 
 const HOUR = 3_600_000;
 const DAY = 86_400_000;
