@@ -36,7 +36,7 @@ function isTag(type: number): boolean {
 /**
  * Bytes of a frame to keep: 160, or up to 16,640 where inspect may want to read it.
  *
- * Whole are TCP SYN, TCP with PSH (the tail of a ClientHello that segmentation split), a first payload byte of a TLS handshake, QUIC long
+ * Whole are TCP SYN, TCP with PSH (the tail of a ClientHello that segmentation split), a first payload byte of a TLS or DTLS handshake, QUIC long
  * headers, and datagrams of the ports that name things.
  */
 export function bytesToKeep(bytes: Uint8Array, length: number, link: number): number {
@@ -65,7 +65,8 @@ function isWorthReading(bytes: Uint8Array, length: number, at: number): boolean 
   }
   if (protocol === PROTOCOL.UDP && transport + 9 <= length) {
     if (NAMING_PORTS.has(u16(bytes, transport)) || NAMING_PORTS.has(u16(bytes, transport + 2))) return true;
-    return (u8(bytes, transport + 8) & QUIC_LONG_HEADER) === QUIC_LONG_HEADER;
+    const first = u8(bytes, transport + 8);
+    return first === TLS_HANDSHAKE || (first & QUIC_LONG_HEADER) === QUIC_LONG_HEADER;
   }
   return false;
 }

@@ -169,6 +169,7 @@ function emitNetwork(bpf: BpfAssembler, block: Block): void {
   bpf.subtractX();
   bpf.ifAtLeast(n + 9 - missing, null, bulk);
   bpf.load8X(n + 8);
+  bpf.ifEqual(TLS_HANDSHAKE, whole);
   bpf.and(QUIC_LONG_HEADER);
   bpf.ifEqual(QUIC_LONG_HEADER, whole, bulk);
   bpf.label(whole);

@@ -5,6 +5,7 @@ import { widened } from '../net/arrays.ts';
 import type { Findings } from './findings.ts';
 import { hostName } from './host-name.ts';
 import { type Pending, PendingPool, type Wait } from './pending.ts';
+import { payloadSequence } from './sequence.ts';
 import { tlsApplication } from './tls/applications.ts';
 import { ClientHello } from './tls/client-hello.ts';
 
@@ -16,17 +17,26 @@ export interface InspectLimits {
   readonly waitMs: number;
   /** Packets with payload in which something has to be recognised. */
   readonly undecidedPackets: number;
+  /** The same for a flow that began with STUN, which goes on for as long as nobody picks up. */
+  readonly connectingPackets: number;
   /** Packets that a message may be spread over. */
   readonly messagePackets: number;
 }
 
 /** The bounds of a live run. */
-export const DEFAULT_LIMITS: InspectLimits = { rooms: 128, waitMs: 10_000, undecidedPackets: 12, messagePackets: 48 };
+export const DEFAULT_LIMITS: InspectLimits = {
+  rooms: 128,
+  waitMs: 10_000,
+  undecidedPackets: 12,
+  connectingPackets: 64,
+  messagePackets: 48,
+};
 
 /** Longest message kept: a ClientHello of 16 KiB in records of any size. */
 const ROOM_BYTES = 18_432;
 const FIRST_FLOWS = 1024;
-const PHASE = 0xff;
+const PHASE = 0x7f;
+const CONNECTING = 0x80;
 const SEEN_SHIFT = 8;
 const SEEN_MAX = 0xff;
 const TOLD = 1 << 16;
@@ -39,8 +49,8 @@ export type Phase = (typeof PHASE_OF)[keyof typeof PHASE_OF];
 /**
  * State of flows, one word each.
  *
- *     31        17     16     15    8 7     0
- *     [ room + 1 ][ told ][ packets ][ phase ]
+ *     31        17     16     15    8       7      6     0
+ *     [ room + 1 ][ told ][ packets ][ connecting ][ phase ]
  */
 export class Context {
   readonly findings: Findings;
@@ -89,7 +99,7 @@ export class Context {
   /** Nothing was recognised in this packet. @returns whether the next one is worth a look */
   undecided(flow: number): boolean {
     const seen = ((this.#states[flow] as number) >>> SEEN_SHIFT) & SEEN_MAX;
-    if (seen >= this.limits.undecidedPackets) return this.done(flow);
+    if (seen >= (this.isConnecting(flow) ? this.limits.connectingPackets : this.limits.undecidedPackets)) return this.done(flow);
     this.setPhase(flow, PHASE_OF.WATCHED);
     return true;
   }
@@ -118,7 +128,7 @@ export class Context {
     room.flow = flow;
     room.wait = wait;
     room.fromOpener = fromOpener;
-    room.base = packet.sequence;
+    room.base = payloadSequence(packet);
     room.since = time;
     room.packets = 0;
     room.port = fromOpener ? packet.destinationPort : packet.sourcePort;
@@ -145,6 +155,19 @@ export class Context {
     if ((state & TOLD) !== 0) return;
     this.#states[flow] = state | TOLD;
     this.findings.application(flow, application);
+  }
+
+  /** Tells that the flow began with STUN. What it connects for may follow in the same flow (RFC 7983), and is told over this. */
+  tellConnecting(flow: number): void {
+    const state = this.#states[flow] as number;
+    if ((state & (TOLD | CONNECTING)) !== 0) return;
+    this.#states[flow] = state | CONNECTING;
+    this.findings.application(flow, 'stun');
+  }
+
+  /** True for a flow that began with STUN. */
+  isConnecting(flow: number): boolean {
+    return ((this.#states[flow] as number) & CONNECTING) !== 0;
   }
 
   /** Tells what `hello` says. @param fallback what the flow speaks where neither the hello nor the port says more */

@@ -118,6 +118,10 @@ export class UdpInspector {
     if (first >= 0x14 && first <= 0x17 && looksLikeDatagramRecord(bytes, at, end, at + packet.payloadBytes))
       return this.#datagrams.read(flow, null, packet, bytes, fromOpener, time);
     const application = udpApplication(bytes, at, end, packet, time);
+    if (application === 'stun') {
+      context.tellConnecting(flow);
+      return context.undecided(flow);
+    }
     if (application !== null) {
       context.tellApplication(flow, application);
       return context.done(flow);

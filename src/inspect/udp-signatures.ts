@@ -12,7 +12,6 @@ const STUN_BYTES = 20;
 const NTP_PORT = 123;
 const NTP_BYTES = 48;
 const DHCP6_PORTS = [546, 547];
-const SSDP_PORT = 1900;
 const UTP_BYTES = 20;
 /** Magic of a tracker's connect request (BEP 15). */
 const TRACKER_HIGH = 0x00000417;
@@ -67,17 +66,13 @@ export function udpApplication(bytes: Uint8Array, at: number, end: number, packe
     case 0x52: // R
     case 0x53: // S
       if (startsWithAny(bytes, at, end, SIP)) return 'sip';
-      if (isSsdp(bytes, at, end, packet)) return 'ssdp';
+      // Answers may come from any port (UPnP Device Architecture 1.0 section 1.2.3), and nothing else speaks HTTP in datagrams.
+      if (startsWithAny(bytes, at, end, SSDP)) return 'ssdp';
       break;
     default:
   }
   if (isDhcp6(packet, first, length)) return 'dhcpv6';
   return looksLikeDns(bytes, at, end, length, true) ? 'dns' : null;
-}
-
-function isSsdp(bytes: Uint8Array, at: number, end: number, packet: Packet): boolean {
-  if (packet.sourcePort !== SSDP_PORT && packet.destinationPort !== SSDP_PORT) return false;
-  return startsWithAny(bytes, at, end, SSDP);
 }
 
 /** RFC 8489 section 5. */

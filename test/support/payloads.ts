@@ -186,6 +186,8 @@ export interface SegmentFields {
   /** From the opener unless told otherwise. */
   back?: boolean;
   seq?: number;
+  /** TCP_FLAG bits; none by default. */
+  flags?: number;
   time?: number;
   /** Bytes on the wire, where the capture kept fewer. */
   wire?: number;
@@ -247,6 +249,7 @@ export class Inspection {
     packet.sourcePort = back ? dport : sport;
     packet.destinationPort = back ? sport : dport;
     packet.sequence = seq | 0;
+    packet.tcpFlags = fields.flags ?? 0;
     packet.payloadOffset = 8;
     packet.payloadCaptured = payload.length;
     packet.payloadBytes = wire ?? payload.length;

@@ -4,6 +4,7 @@ import type { Packet } from '../../decode/packet.ts';
 import { u16 } from '../../net/bytes.ts';
 import { type Context, PHASE_OF } from '../context.ts';
 import { type Pending, WAIT } from '../pending.ts';
+import { payloadSequence } from '../sequence.ts';
 import { looksLikeDns } from './message.ts';
 import type { UnicastReader } from './unicast.ts';
 
@@ -31,13 +32,13 @@ export class DnsStreams {
       const used = this.#take(flow, bytes, at, at + captured);
       if (used < captured && captured === packet.payloadBytes && used >= 0) {
         const held = context.open(flow, WAIT.DNS, packet, fromOpener, time);
-        held.base = (packet.sequence + used) | 0;
+        held.base = (payloadSequence(packet) + used) | 0;
         held.reassembly.add(0, bytes, at + used, captured - used);
       }
       return true;
     }
     const { reassembly } = room;
-    const added = reassembly.add((packet.sequence - room.base) | 0, bytes, at, captured);
+    const added = reassembly.add((payloadSequence(packet) - room.base) | 0, bytes, at, captured);
     const used = this.#take(flow, reassembly.bytes, 0, reassembly.contiguous);
     // Lost the thread: the next segment is hoped to begin with a message.
     const lost = used < 0 || !added || captured < packet.payloadBytes || reassembly.contiguous === reassembly.bytes.length;

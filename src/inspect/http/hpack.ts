@@ -2,8 +2,9 @@
 
 import { u8 } from '../../net/bytes.ts';
 
-/** Index of `:authority` in the static table. */
+/** Indexes of `:authority` and `host` in the static table: a request made out of one of HTTP/1 may have only the latter (RFC 9113 section 8.3.1). */
 const AUTHORITY = 1;
+const HOST = 38;
 const LONGEST_NAME = 255;
 /**
  * Characters whose Huffman codes have 5, 6 and 7 bits, in the order of their codes (appendix B). Longer codes are of characters that
@@ -48,7 +49,7 @@ export function readAuthority(bytes: Uint8Array, from: number, end: number, into
     at = number.after;
     if (literal === 0) continue;
     const index = number.value;
-    if (index === AUTHORITY) return readString(bytes, at, end, into);
+    if (index === AUTHORITY || index === HOST) return readString(bytes, at, end, into);
     if (index === 0) at = skipString(bytes, at, end); // a name of its own
     if (at >= 0) at = skipString(bytes, at, end);
     if (at < 0) return -1;

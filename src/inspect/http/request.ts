@@ -14,17 +14,22 @@ export type RequestStatus = (typeof REQUEST)[keyof typeof REQUEST];
 
 const LONGEST_LINE = 8192;
 const SPACE = 0x20;
+const SLASH = 0x2f;
 const LF = 0x0a;
 const CR = 0x0d;
 const four = (text: string): number => Buffer.from(text, 'latin1').readInt32BE(0);
-/** First four bytes of methods (IANA HTTP Method Registry, and those of UPnP, RTSP and SIP). */
+/** First four bytes of methods (IANA HTTP Method Registry, caches, Exchange, RPC and VPN over HTTP, Icecast, UPnP, RTSP and SIP). */
 const METHODS = new Set(
-  'GET |HEAD|POST|PUT |DELE|OPTI|PATC|CONN|TRAC|PROP|REPO|MKCO|LOCK|UNLO|COPY|MOVE|SEAR|SUBS|UNSU|NOTI|DESC|SETU|PLAY|INVI|REGI'
+  (
+    'GET |HEAD|POST|PUT |DELE|OPTI|PATC|CONN|TRAC|QUER|PURG|PROP|REPO|MKCO|LOCK|UNLO|COPY|MOVE|SEAR|ACL |BIND|REBI|UNBI|LINK|UNLI|' +
+    'MERG|CHEC|MKAC|MKWO|MKCA|LABE|UPDA|VERS|BASE|ORDE|BITS|BCOP|BDEL|BMOV|BPRO|POLL|RPC_|SSTP|SOUR|SUBS|UNSU|NOTI|' +
+    'DESC|ANNO|SETU|PLAY|RECO|INVI|REGI'
+  )
     .split('|')
     .map(four),
 );
 const CONNECT = four('CONN');
-const SCHEME = Buffer.from('http://');
+const SCHEMES = ['http://', 'https://', 'ftp://', 'ws://', 'wss://'].map((scheme) => Buffer.from(scheme));
 const HOST = Buffer.from('host:');
 const VERSIONS = [
   ['HTTP/1.1', 'http'],
@@ -37,6 +42,8 @@ const VERSIONS = [
 export class Request {
   hostFrom = -1;
   hostTo = -1;
+  /** A proxy is asked to connect: what comes next is another protocol. */
+  connects = false;
   application = 'http';
 }
 
@@ -50,6 +57,7 @@ export function readRequest(bytes: Uint8Array, at: number, end: number, request:
   request.hostFrom = -1;
   request.hostTo = -1;
   request.application = 'http';
+  request.connects = false;
   if (at + 4 > end || !startsRequest(bytes, at)) return REQUEST.NONE;
   const lineEnd = endOfLine(bytes, at, Math.min(end, at + LONGEST_LINE));
   if (lineEnd === -2) return REQUEST.NONE;
@@ -77,17 +85,26 @@ function readTarget(bytes: Uint8Array, at: number, end: number, request: Request
   while (from < end && u8(bytes, from) !== SPACE) from++;
   from++;
   if (i32(bytes, at) === CONNECT) {
+    request.connects = true;
     request.hostFrom = from;
     request.hostTo = end;
     return true;
   }
-  if (from + SCHEME.length >= end || !matches(bytes, from, SCHEME)) return false;
-  from += SCHEME.length;
+  const scheme = schemeBytes(bytes, from, end);
+  if (scheme === 0) return false;
+  from += scheme;
   let to = from;
-  while (to < end && u8(bytes, to) !== 0x2f && u8(bytes, to) !== 0x3f) to++;
+  while (to < end && u8(bytes, to) !== SLASH && u8(bytes, to) !== 0x3f) to++;
   request.hostFrom = from;
   request.hostTo = to;
   return true;
+}
+
+/** Length of the scheme that an absolute target begins with, 0 where it is none. */
+function schemeBytes(bytes: Uint8Array, from: number, end: number): number {
+  if (u8(bytes, from) === SLASH) return 0;
+  for (const scheme of SCHEMES) if (from + scheme.length < end && matches(bytes, from, scheme)) return scheme.length;
+  return 0;
 }
 
 function readHeaders(bytes: Uint8Array, lineEnd: number, end: number, request: Request): RequestStatus {

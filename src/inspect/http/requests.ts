@@ -4,6 +4,7 @@ import type { Packet } from '../../decode/packet.ts';
 import type { Context } from '../context.ts';
 import { hostOfAuthority } from '../host-name.ts';
 import { type Pending, WAIT } from '../pending.ts';
+import { payloadSequence } from '../sequence.ts';
 import { Authority, readFirstRequest } from './http2.ts';
 import { REQUEST, Request, type RequestStatus, readRequest } from './request.ts';
 
@@ -43,7 +44,7 @@ export class Requests {
     // HTTP/2 speaks from both ends at once; a server of HTTP/1 answers what it has in whole.
     if (fromOpener !== room.fromOpener) return room.wait === WAIT.HTTP2 ? true : this.finish(room);
     const { reassembly } = room;
-    const offset = (packet.sequence - room.base) | 0;
+    const offset = (payloadSequence(packet) - room.base) | 0;
     if (!reassembly.add(offset, bytes, packet.payloadOffset, packet.payloadCaptured)) return this.finish(room);
     const status = this.#read(room.wait, reassembly.bytes, 0, reassembly.contiguous);
     const isOver = reassembly.contiguous === reassembly.bytes.length || packet.payloadCaptured < packet.payloadBytes;
@@ -63,7 +64,7 @@ export class Requests {
     return wait === WAIT.HTTP2 ? readFirstRequest(bytes, at, end, this.#authority) : readRequest(bytes, at, end, this.#request);
   }
 
-  #tell(flow: number, wait: number, bytes: Uint8Array): false {
+  #tell(flow: number, wait: number, bytes: Uint8Array): boolean {
     const context = this.#context;
     const request = this.#request;
     const authority = this.#authority;
@@ -73,6 +74,8 @@ export class Requests {
     } else if (request.hostFrom >= 0) name = hostOfAuthority(bytes, request.hostFrom, request.hostTo);
     context.tellApplication(flow, wait === WAIT.HTTP2 ? 'http' : request.application);
     if (name !== null) context.findings.serverName(flow, 'http', name, false);
+    // A tunnel to a mere address: the hello inside of it may name what is there.
+    else if (wait === WAIT.REQUEST && request.connects) return context.undecided(flow);
     return context.done(flow);
   }
 }

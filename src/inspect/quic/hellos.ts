@@ -22,6 +22,9 @@ const MOST_COALESCED = 4;
 /** Datagrams that are opened for a flow in the middle of a hello. */
 const MOST_DATAGRAMS = 10;
 const CLIENT_HELLO = 1;
+/** Versions of this form are spoken by nobody. */
+const RESERVED_BITS = 0x0f0f0f0f;
+const RESERVED_VERSION = 0x0a0a0a0a;
 
 /** Reads hellos of flows. */
 export class QuicHellos {
@@ -47,8 +50,12 @@ export class QuicHellos {
     const at = packet.payloadOffset;
     const end = at + packet.payloadCaptured;
     const header = this.#header;
-    if (!readLongHeader(bytes, at, end, header) || quicVersion(header.version) === undefined)
-      return this.#readGoogle(flow, room, packet, bytes);
+    const isLong = readLongHeader(bytes, at, end, header);
+    if (!isLong || quicVersion(header.version) === undefined) {
+      if (!isLong || !isNegotiation(header, packet, end)) return this.#readGoogle(flow, room, packet, bytes);
+      context.tellApplication(flow, 'quic');
+      return room === null ? context.undecided(flow) : true;
+    }
     const isClient = room === null ? fromOpener || packet.destinationPort < packet.sourcePort : fromOpener === room.fromOpener;
     if (!isClient || packet.payloadBytes < LEAST_DATAGRAM) return room === null ? this.#notTheHello(flow) : true;
     if (room !== null && (context.isLate(room, time) || room.packets > MOST_DATAGRAMS)) return this.finish(room);
@@ -182,4 +189,14 @@ export class QuicHellos {
     if (name !== null) context.findings.serverName(flow, 'quic', name, false);
     return context.done(flow);
   }
+}
+
+/**
+ * True for what leads to another version: the server's list of those it speaks (RFC 9000 section 17.2.1), and a client's packet of a
+ * version that is kept for asking for that list (section 15).
+ */
+function isNegotiation(header: LongHeader, packet: Packet, end: number): boolean {
+  const { version, after } = header;
+  if (version === 0) return end > after && (end - after) % 4 === 0 && packet.payloadCaptured === packet.payloadBytes;
+  return (version & RESERVED_BITS) === RESERVED_VERSION && packet.payloadBytes >= LEAST_DATAGRAM;
 }

@@ -65,7 +65,7 @@ export class DatagramHellos {
     if (held !== null) return true;
     // Sealed data, or a handshake that is past its hello.
     if (u8(bytes, packet.payloadOffset) !== APPLICATION_DATA) return context.undecided(flow);
-    context.tellApplication(flow, applicationOf(packet.sourcePort, packet.destinationPort, false));
+    context.tellApplication(flow, applicationOf(packet.sourcePort, packet.destinationPort, context.isConnecting(flow)));
     return context.done(flow);
   }
 
@@ -81,13 +81,14 @@ export class DatagramHellos {
   #tell(flow: number, bytes: Uint8Array, status: HelloStatus, port: number): boolean {
     const context = this.#context;
     if (status === HELLO.BROKEN) return context.undecided(flow);
-    context.tellHello(flow, bytes, 'tls', 0, applicationOf(port, port, context.hello.srtp));
+    context.tellHello(flow, bytes, 'tls', 0, applicationOf(port, port, context.hello.srtp || context.isConnecting(flow)));
     return context.done(flow);
   }
 }
 
-function applicationOf(port: number, other: number, srtp: boolean): string {
-  if (srtp) return 'webrtc';
+/** @param isCall keys for SRTP are asked for, or ICE went before, as under data channels (RFC 8831 section 5) */
+function applicationOf(port: number, other: number, isCall: boolean): string {
+  if (isCall) return 'webrtc';
   return port === COAPS_PORT || other === COAPS_PORT ? 'coaps' : 'dtls';
 }
 

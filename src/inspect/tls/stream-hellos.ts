@@ -4,6 +4,7 @@ import type { Packet } from '../../decode/packet.ts';
 import { u16 } from '../../net/bytes.ts';
 import type { Context } from '../context.ts';
 import { type Pending, WAIT } from '../pending.ts';
+import { payloadSequence } from '../sequence.ts';
 import { HELLO, type HelloStatus, readClientHello } from './client-hello.ts';
 import {
   HANDSHAKE_HEADER_BYTES,
@@ -51,7 +52,7 @@ export class StreamHellos {
   /** A piece of something from the opener that may be the rest of a hello whose beginning was overtaken. */
   keepOrphan(flow: number, packet: Packet, bytes: Uint8Array, time: number): true {
     const room = this.#context.open(flow, WAIT.ORPHAN, packet, true, time);
-    room.base = (packet.sequence - ORPHAN_BYTES) | 0;
+    room.base = (payloadSequence(packet) - ORPHAN_BYTES) | 0;
     room.reassembly.add(ORPHAN_BYTES, bytes, packet.payloadOffset, packet.payloadCaptured);
     return true;
   }
@@ -61,13 +62,18 @@ export class StreamHellos {
     const late = this.#context.isLate(room, time) || room.packets > ORPHAN_PACKETS;
     if (fromOpener && !late) {
       const at = packet.payloadOffset;
-      const offset = (packet.sequence - room.base) | 0;
+      const offset = (payloadSequence(packet) - room.base) | 0;
       if (offset >= 0 && offset < ORPHAN_BYTES && startsHello(bytes, at, at + packet.payloadCaptured)) {
         room.reassembly.dropFront(offset);
-        room.base = packet.sequence;
+        room.base = payloadSequence(packet);
         room.wait = WAIT.HELLO;
         room.packets = 0;
         return this.#add(room, packet, bytes);
+      }
+      // A hello that comes behind the piece: that was a preamble (a PROXY line), no part of it.
+      if (offset >= ORPHAN_BYTES && startsHello(bytes, at, at + packet.payloadCaptured)) {
+        this.#context.close(room);
+        return null;
       }
       room.reassembly.add(offset, bytes, at, packet.payloadCaptured);
     }
@@ -98,7 +104,7 @@ export class StreamHellos {
   }
 
   #add(room: Pending, packet: Packet, bytes: Uint8Array): boolean {
-    const offset = (packet.sequence - room.base) | 0;
+    const offset = (payloadSequence(packet) - room.base) | 0;
     if (!room.reassembly.add(offset, bytes, packet.payloadOffset, packet.payloadCaptured)) return this.finish(room);
     const { handshake, hello } = this.#context;
     const length = this.#unwrap(room);

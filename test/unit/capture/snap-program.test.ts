@@ -41,6 +41,7 @@ function keep(link: number, frame: Uint8Array): number {
 
 const tls = join([0x16, 3, 1, 0, 5], new Uint8Array(300));
 const data = new Uint8Array(1400).fill(0x41);
+const dtls = join([0x16, 0xfe, 0xfd], new Uint8Array(300));
 const quic = join([0xc3, 0, 0, 0, 1], new Uint8Array(1200));
 
 /** Every carrier gives the same answers. */
@@ -93,6 +94,7 @@ const cases: [string, Layer, number][] = [
   ['DHCP', udp({ sport: 68, dport: 67 }, data), WHOLE],
   ['LLMNR', udp({ dport: 5355 }, data), WHOLE],
   ['a QUIC long header', udp({ dport: 443 }, quic), WHOLE],
+  ['a record of DTLS', udp({ dport: 50_000 }, dtls), WHOLE],
   ['a QUIC short header', udp({ dport: 443 }, data), BULK],
   ['an empty datagram', udp({ dport: 4433 }), BULK],
   ['SCTP', sctp({}), BULK],

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { TUNNEL } from '../../../src/decode/packet.ts';
 import { be16, be32, hex, join } from '../../support/frames.ts';
-import { httpRequest, Inspection } from '../../support/payloads.ts';
+import { httpRequest, Inspection, tlsHello } from '../../support/payloads.ts';
 
 const text = (value: string): Uint8Array => Uint8Array.from(Buffer.from(value, 'latin1'));
 const filled = (bytes: number): Uint8Array => new Uint8Array(bytes).fill(0xa5);
@@ -63,9 +63,7 @@ describe('TCP flows', () => {
 });
 
 describe('UDP flows', () => {
-  const stun = join(be16(1), be16(8), hex('2112a442'), filled(12), filled(8));
   test.each([
-    [stun, 40_001, 'stun'],
     [join([0x23], filled(47)), 123, 'ntp'],
     [hex('302602010104067075626c6963a019020400000001020100020100300b300906052b060102010500'), 1161, 'snmp'],
     ['M-SEARCH * HTTP/1.1\r\nHOST: 239.255.255.250:1900\r\n\r\n', 1900, 'ssdp'],
@@ -144,6 +142,9 @@ describe('HTTP', () => {
     [text('GET / HTTP/1.1\nHost: a.test\n\n'), ['1 is http', '1 http a.test']],
     [text('CONNECT a.test:443 HTTP/1.1\r\nHost: other.test\r\n\r\n'), ['1 is http', '1 http a.test']],
     [text('GET http://me:pw@a.test:81/x HTTP/1.1\r\nHost: other.test\r\n\r\n'), ['1 is http', '1 http a.test']],
+    [text('GET https://a.test/x HTTP/1.1\r\n\r\n'), ['1 is http', '1 http a.test']],
+    [text('GET ftp://a.test/x HTTP/1.0\r\n\r\n'), ['1 is http', '1 http a.test']],
+    [text('GET xyz://a.test/x HTTP/1.1\r\nHost: b.test\r\n\r\n'), ['1 is http', '1 http b.test']],
     [text('POST / HTTP/1.1\r\n\r\nHost: body.test\r\n'), ['1 is http']],
     [text('GET \x01 HTTP/1.1\r\nHost: a.test\r\n\r\n'), []],
     [text('GET / HTTP/9.9\r\nHost: a.test\r\n\r\n'), []],
@@ -152,6 +153,25 @@ describe('HTTP', () => {
     const inspection = new Inspection();
     inspection.tcp(payload, { dport: 8080 });
     expect(inspection.told).toEqual(told);
+  });
+
+  test.each(
+    'QUERY PURGE ACL BIND LINK UNLINK MERGE CHECKOUT MKACTIVITY VERSION-CONTROL RPC_IN_DATA SSTP_DUPLEX_POST SOURCE BPROPFIND'.split(
+      ' ',
+    ),
+  )('the method %s', (method) => {
+    const inspection = new Inspection();
+    inspection.tcp(httpRequest('a.test', '/x', method), { dport: 8080 });
+    expect(inspection.told).toEqual(['1 is http', '1 http a.test']);
+  });
+
+  test('a tunnel to an address is named by the hello inside of it', () => {
+    const inspection = new Inspection();
+    const at = { dport: 3128 };
+    expect(inspection.tcp('CONNECT 192.0.2.1:443 HTTP/1.1\r\nHost: 192.0.2.1\r\n\r\n', at)).toBe(true);
+    expect(inspection.tcp('HTTP/1.1 200 Connection established\r\n\r\n', { ...at, back: true })).toBe(true);
+    expect(inspection.tcp(tlsHello({ name: 'in.test' }), at)).toBe(false);
+    expect(inspection.told).toEqual(['1 is http', '1 tls in.test']);
   });
 
   test('cut into segments at every byte, in order and out of it', () => {
@@ -185,6 +205,7 @@ describe('HTTP/2', () => {
     [frame(1, 5, plain), ['1 is http', '1 http www.example.com']],
     [frame(1, 0x2d, join([3], hex('8000000b10'), plain, [0, 0, 0])), ['1 is http', '1 http www.example.com']],
     [frame(1, 5, hex('3fe11f 8286 40 0178 0179 0085f2b24a84ff 874e3f 828684')), ['1 is http']],
+    [frame(1, 5, join(hex('828684 6606'), text('h.test'))), ['1 is http', '1 http h.test']],
     [frame(1, 5, hex('8286844180')), ['1 is http']],
     [frame(1, 5, hex('82868441ff')), ['1 is http']],
   ])('%#', (headers, told) => {

@@ -133,18 +133,36 @@ describe('what is no hello', () => {
     expect(inspection.told).toEqual([]);
   });
 
-  test('version negotiation, unknown versions, long connection IDs and small datagrams', () => {
+  test('unknown versions, long connection IDs and small datagrams', () => {
     const good = quicInitial(cryptoFrame(0, hello));
     const longId = Uint8Array.from(good);
     longId[5] = 21;
     const unknown = Uint8Array.from(good);
-    unknown.set([0x1a, 0x2a, 0x3a, 0x4a], 1);
+    unknown.set([0x1a, 0x2a, 0x3a, 0x4b], 1);
     const inspection = new Inspection();
     for (const packet of [longId, unknown, quicInitial(cryptoFrame(0, hello), { bytes: 900 })]) inspection.udp(packet);
-    inspection.udp(join([0xff, 0, 0, 0, 0, 0, 8], new Uint8Array(8), [0, 0, 0, 1]), { back: true });
+    inspection.udp(join([0xff, 0, 0, 0, 0, 0, 8], new Uint8Array(8), [0, 0, 1]), { back: true });
     expect(inspection.told).toEqual([]);
     expect(inspection.udp(good)).toBe(false);
     expect(inspection.told).toEqual(['1 quic q.example', '1 is quic']);
+  });
+
+  test('version negotiation is QUIC on any port, and the hello comes after it', () => {
+    const good = quicInitial(cryptoFrame(0, hello));
+    const asking = Uint8Array.from(good);
+    asking.set([0x1a, 0x2a, 0x3a, 0x4a], 1);
+    const list = join([0xc0, 0, 0, 0, 0, 0, 8], new Uint8Array(8), [0, 0, 0, 1, 0x6b, 0x33, 0x43, 0xcf]);
+    const inspection = new Inspection();
+    expect(inspection.udp(asking, { dport: 4433 })).toBe(true);
+    expect(inspection.take()).toEqual(['1 is quic']);
+    expect(inspection.udp(list, { dport: 4433, back: true })).toBe(true);
+    expect(inspection.udp(good, { dport: 4433 })).toBe(false);
+    expect(inspection.take()).toEqual(['1 quic q.example']);
+    expect(inspection.udp(list, { flow: 2, dport: 4433, back: true })).toBe(true);
+    expect(inspection.take()).toEqual(['2 is quic']);
+    // A list that the capture cut could be anything.
+    expect(inspection.udp(list, { flow: 3, dport: 4433, wire: 900, back: true })).toBe(true);
+    expect(inspection.take()).toEqual([]);
   });
 
   test('a packet that the capture cut is QUIC without a name', () => {

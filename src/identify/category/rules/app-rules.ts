@@ -121,7 +121,7 @@ xmpp, xmpp-server, irc, ircs, matrix
 [Mail]
 smtp, smtps, submission, imap, imaps, pop3, pop3s, lmtp, sieve
 [Meetings]
-stun, turn, turns, rtp, rtcp, sip, sips, h323, cisco-sccp, teamviewer, anydesk, rdp, vnc
+stun, turn, turns, webrtc, rtp, rtcp, sip, sips, h323, cisco-sccp, teamviewer, anydesk, rdp, vnc
 [Gaming]
 steam, source-rcon, minecraft, bedrock
 [News]
