@@ -61,7 +61,7 @@ export async function openCapture(
     try {
       return { source: await drivers[name](request, edges, clock), fallbacks };
     } catch (thrown) {
-      if (isFinal(thrown)) throw thrown;
+      if (isFinal(thrown, edges)) throw thrown;
       if (worth === null && !(thrown instanceof DriverUnavailable)) worth = thrown;
       fallbacks.push({ driver: name, reason: sanitize(reasonOf(thrown)) });
     }
@@ -70,14 +70,14 @@ export async function openCapture(
   throw worth ?? noDriver(fallbacks, edges);
 }
 
-/** Rights and filters are the same for all drivers; the first that works has the last word on them. */
-function isFinal(thrown: unknown): boolean {
-  return (
-    thrown instanceof NetmonError &&
-    !(thrown instanceof DriverUnavailable) &&
-    thrown.code !== 'no-device' &&
-    thrown.code !== 'internal'
-  );
+/**
+ * Rights and filters are the same for all drivers; the first that works has the last word on them. But what macOS refuses to root in this
+ * process it may grant to its own tcpdump, which Apple signs with entitlements.
+ */
+function isFinal(thrown: unknown, edges: Edges): boolean {
+  if (!(thrown instanceof NetmonError) || thrown instanceof DriverUnavailable) return false;
+  if (thrown.code === 'permission') return edges.platform !== 'darwin' || edges.euid() !== 0;
+  return thrown.code !== 'no-device' && thrown.code !== 'internal';
 }
 
 async function openNamed(

@@ -55,11 +55,25 @@ describe('openCapture, auto', () => {
     expect([onMac.source.driver, onMac.fallbacks.length]).toEqual(['tcpdump', 1]);
   });
 
-  it.each(['permission', 'bad-filter'] as const)('lets a working driver have the last word on %s', async (code) => {
-    const { opening, tried } = auto({ libpcap: new NetmonError(code, 'the best words') }, mac(0));
+  it.each([
+    ['permission', 501],
+    ['bad-filter', 501],
+    ['bad-filter', 0],
+  ] as const)('lets a working driver have the last word on %s, as %d', async (code, euid) => {
+    const { opening, tried } = auto({ libpcap: new NetmonError(code, 'the best words') }, mac(euid));
     expect([(await failure(opening)).message, tried]).toEqual(['the best words', ['libpcap']]);
-    const second = auto({ libpcap: unavailable('x'), tcpdump: new NetmonError(code, 'second best') }, mac(0));
+    const second = auto({ libpcap: unavailable('x'), tcpdump: new NetmonError(code, 'second best') }, mac(euid));
     expect([(await failure(second.opening)).code, second.tried]).toEqual([code, ['libpcap', 'tcpdump']]);
+  });
+
+  it("asks Apple's tcpdump where macOS refuses root in this process", async () => {
+    const refused = new NetmonError('permission', 'no permission to capture on pktap,en: Operation not permitted');
+    const { source, fallbacks } = await auto({ libpcap: refused }, mac(0)).opening;
+    expect([source.driver, fallbacks]).toEqual(['tcpdump', [{ driver: 'libpcap', reason: refused.message }]]);
+    const all = auto({ libpcap: refused, tcpdump: unavailable('x'), cap: unavailable('y') }, mac(0));
+    expect([await failure(all.opening), all.tried]).toEqual([refused, ['libpcap', 'tcpdump', 'cap']]);
+    const linux = auto({ libpcap: refused }, LINUX);
+    expect([await failure(linux.opening), linux.tried]).toEqual([refused, ['libpcap']]);
   });
 
   it('survives a driver with a bug, and reports the bug when nothing else works', async () => {
