@@ -92,12 +92,14 @@ export function journalNumbers(path: string): number[] {
 /**
  * Makes the folder of a history where it is missing, and judges it.
  *
- * @throws NetmonError `history` for a symbolic link, somebody else's folder, or one that others may write to
+ * @throws NetmonError `history` for a symbolic link that is not the system's, somebody else's folder, or one that others may write to
  */
 export function claimFolder(path: string, owner: FileOwner): void {
   const folder = dirname(path);
   makeFolder(folder, owner);
-  const stats = lstatSync(folder);
+  const found = lstatSync(folder);
+  // macOS: /tmp and /var are links into /private. Who may not write to / can't have made them, nor lead them elsewhere.
+  const stats = found.isSymbolicLink() && found.uid === 0 && dirname(folder) === '/' ? statSync(folder) : found;
   const us = owner?.uid ?? process.geteuid?.() ?? stats.uid;
   const refuse = (what: string) => historyError(path, `the folder ${folder} ${what}`, 'name another place: --history=PATH');
   if (stats.isSymbolicLink()) throw refuse('is a symbolic link');
