@@ -16,12 +16,11 @@ import { LOOKING, maskOf, REOPENING } from '../privilege/capabilities.ts';
 import { type Credentials, dropPrivileges } from '../privilege/drop.ts';
 import { type Identity, identityOf } from '../privilege/identity.ts';
 import type { LibcCalls } from '../privilege/libc-calls.ts';
+import { macAccount } from '../privilege/mac-account.ts';
 import { RootHand } from '../privilege/root-hand.ts';
 import type { RootPrograms } from '../privilege/root-protocol.ts';
 
 const LSOF_LIMITS = { timeoutMs: 10_000, maxBytes: 16 << 20 };
-const ID = '/usr/bin/id';
-const ID_LIMITS = { timeoutMs: 5000, maxBytes: 65_536 };
 /** Starts the root child; another in tests. */
 export type StartRootChild = (programs: RootPrograms) => ChildProcess;
 
@@ -88,13 +87,6 @@ export class Rights {
     if (identity.note !== '--stay-root') thread?.lower(maskOf(keep.filter((name) => name !== 'net_raw')));
     return status;
   }
-}
-
-/** macOS keeps its users in a directory: its `id -P` prints one as a line of passwd(5), which begins with name, password, uid and gid. */
-async function macAccount(edges: Edges, who: string | null): Promise<string> {
-  if (edges.platform !== 'darwin' || who === null || !/^\w[\w.-]{0,254}$/.test(who)) return '';
-  const { stdout, status } = await edges.run(ID, ['-P', who], ID_LIMITS);
-  return status === 0 ? stdout : '';
 }
 
 /** All that the root child may ever run; fixed now, while everything is still as the user asked. */

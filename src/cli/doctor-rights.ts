@@ -9,6 +9,7 @@ import { readSystemFile } from '../capture/system-file.ts';
 import type { Edges } from '../net/edges.ts';
 import { LOOKING, maskOf, namesOf, REOPENING } from '../privilege/capabilities.ts';
 import { type Identity, identityOf } from '../privilege/identity.ts';
+import { macAccount } from '../privilege/mac-account.ts';
 import { type Finding, no, ok, type Step, skipped } from './doctor-step.ts';
 import type { Options } from './options.ts';
 
@@ -25,19 +26,19 @@ export function rightsSteps(edges: Edges, env: NodeJS.ProcessEnv, asked: RightsA
   const isRoot = edges.euid() === 0;
   const isMac = edges.platform === 'darwin';
   const beside = (name: string) => readSystemFile(join(dirname(edges.paths.passwd), name)) ?? '';
-  const identity = () => {
+  const identity = async () => {
     const { user, stayRoot } = asked.privileges;
-    const texts = { passwd: beside('passwd'), group: beside('group') };
+    const texts = { passwd: `${beside('passwd')}\n${await macAccount(edges, user)}`, group: beside('group') };
     return identityOf({ euid: edges.euid(), env, user, stayRoot, records: asked.records, ...texts });
   };
   const held = () => capabilitiesOf(edges, 'CapPrm');
   return [
     { name: 'user', ask: () => (isRoot ? ok('root') : no('not root', permissionHint())) },
     isMac ? { name: '/dev/bpf0', ask: bpfDevice } : { name: 'capabilities', ask: () => capabilities(edges) },
-    { name: 'goes on as', ask: () => goesOnAs(identity(), isMac) },
-    { name: 'keeps', ask: () => keeps(identity(), isMac, held(), asked.privileges.dropAll) },
-    { name: '--drop-all', ask: () => costOf(identity(), isMac, held()) },
-    { name: 'own files', ask: () => ownFiles(identity(), program) },
+    { name: 'goes on as', ask: async () => goesOnAs(await identity(), isMac) },
+    { name: 'keeps', ask: async () => keeps(await identity(), isMac, held(), asked.privileges.dropAll) },
+    { name: '--drop-all', ask: async () => costOf(await identity(), isMac, held()) },
+    { name: 'own files', ask: async () => ownFiles(await identity(), program) },
   ];
 }
 

@@ -115,6 +115,12 @@ describe('on a Mac', () => {
     });
   });
 
+  it('knows whom --user names, as a run does', async () => {
+    const programs = { 'id -P mia': { stdout: 'mia:********:502:20::0:0:Mia:/Users/mia:/bin/zsh\n' } };
+    const report = await said({ ...MAC, programs }, {}, { user: 'mia' });
+    expect(report['goes on as']).toBe('ok mia (502), as --user says; groups as the directory tells');
+  });
+
   it('a user has nothing', async () => {
     expect(await said({ ...MAC, euid: 501 })).toMatchObject({
       'goes on as': 'ok the same user: there is no root to give up',
