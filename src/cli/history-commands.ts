@@ -8,6 +8,7 @@ import type { HistoryOptions, Options } from './options.ts';
 import { shellWords } from './quote.ts';
 import { lastingNode } from './service/lasting-node.ts';
 import type { Starter } from './service-command.ts';
+import { commandOf } from './sudo-command.ts';
 
 /**
  * Runs `record`, `history`, `query`, `export`, `report`, `prune`.
@@ -70,7 +71,7 @@ export async function historyCommands(
 function starter({ place }: Options, { owner }: HistoryOptions): Starter {
   const [, script = '', ...words] = process.argv;
   const node = lastingNode(process.execPath, process.env['PATH'] ?? '', realOf);
-  const program = { node, script: realpathSync(script), typed: shellWords(['netmon-tui', ...words]) };
+  const program = { node, script: realpathSync(script), typed: shellWords([commandOf(script, process.cwd()), ...words]) };
   if (owner !== null) return { ...program, user: { ...owner, name: process.env['SUDO_USER'] ?? '', home: place.home } };
   const uid = process.getuid?.() ?? 0;
   if (uid === 0) return { ...program, user: null };

@@ -31,10 +31,15 @@ export function permissionHint({ platform, euid, node, script, folder, words }: 
       : 'root may not open /dev/bpf here: check the sandbox that this runs in';
   }
   const isCommand = basename(script) === 'netmon-tui';
-  const command = isCommand ? 'netmon-tui' : pathOf(script, folder);
+  const command = commandOf(script, folder);
   const isFound =
     platform === 'darwin' || (SECURE_PATH.includes(dirname(node)) && (!isCommand || SECURE_PATH.includes(dirname(script))));
   return `type: sudo ${isFound ? '' : 'env "PATH=$PATH" '}${shellWords([command, ...words])}`;
+}
+
+/** The program as it was typed. @param script as in `Invocation`, `folder` too */
+export function commandOf(script: string, folder: string): string {
+  return basename(script) === 'netmon-tui' ? 'netmon-tui' : pathOf(script, folder);
 }
 
 /** Short where it can be, and never a bare name: sudo would look for that on its path. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { reportError } from '../../../src/cli/print-error.ts';
 import { shellWords } from '../../../src/cli/quote.ts';
-import { type Invocation, permissionHint } from '../../../src/cli/sudo-command.ts';
+import { commandOf, type Invocation, permissionHint } from '../../../src/cli/sudo-command.ts';
 import { type ErrorCode, EXIT_STATUS, NetmonError } from '../../../src/errors.ts';
 
 const LINUX: Invocation = {
@@ -50,6 +50,14 @@ describe('reportError', () => {
     const { text } = reportError(new NetmonError('usage', '\u001b[2Jx\u009b\r', '\u202ey'), LINUX, false);
     expect(text).toBe('netmon-tui: [2Jx\n  y\n');
   });
+});
+
+describe('commandOf', () => {
+  it.each([
+    ['/opt/homebrew/bin/netmon-tui', '/Users/ann', 'netmon-tui'],
+    ['/Users/ann/netmon-tui/bin/netmon-tui.js', '/Users/ann/netmon-tui', 'bin/netmon-tui.js'],
+    ['/Users/ann/netmon-tui/bin/netmon-tui.js', '/', 'Users/ann/netmon-tui/bin/netmon-tui.js'],
+  ])('%s in %s is typed %s', (script, folder, typed) => expect(commandOf(script, folder)).toBe(typed));
 });
 
 describe('permissionHint', () => {
