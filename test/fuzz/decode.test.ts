@@ -3,66 +3,17 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { Decoder, decode } from '../../src/decode/decode.ts';
 import { LAYER, Packet, STATUS } from '../../src/decode/packet.ts';
-import { ETHERTYPE, LINK, PROTOCOL } from '../../src/net/numbers.ts';
-import {
-  arp,
-  authentication,
-  ethernet,
-  extension,
-  fragmentHeader,
-  gre,
-  hex,
-  icmp,
-  icmpv6,
-  ipv4,
-  ipv6,
-  type Layer,
-  mpls,
-  nullLink,
-  ppp,
-  pppoe,
-  sctp,
-  sll,
-  sll2,
-  snap,
-  tcp,
-  udp,
-  udplite,
-  vxlan,
-  wireguard,
-} from '../support/frames.ts';
+import { LINK } from '../../src/net/numbers.ts';
+import { ipv4, nullLink, udp } from '../support/frames.ts';
+import { FRAMES } from '../support/fuzz/seeds.ts';
 
 const LINKS = [...Object.values(LINK), 999];
 const MARGIN = 64;
 
-const inners: Layer[] = [
-  ipv4({}, tcp({ timestamps: [1, 2], options: hex('020405b4') }, 'hello')),
-  ipv4({ options: hex('94040000') }, udp({}, 'hello')),
-  ipv4({ id: 7, flags: 1 }, udp({}, 'hello world, hello')),
-  ipv4({ id: 7, fragmentOffset: 3, protocol: PROTOCOL.UDP }, 'hello'),
-  ipv4({}, udp({ dport: 4789 }, vxlan(1, ethernet({}, ipv4({}, udp({})))))),
-  ipv4({}, udp({ dport: 51820 }, wireguard(4, 64))),
-  ipv4({}, gre(ipv4({}, icmp({ type: 8 })))),
-  ipv4({}, sctp({})),
-  ipv6({}, tcp({ timestamps: [1, 2] }, 'hello')),
-  ipv6({ extensions: [extension(PROTOCOL.HOPOPTS), fragmentHeader(1, 0, true), authentication()] }, udplite({}, 'hello')),
-  ipv6({ extensions: [extension(PROTOCOL.HOPOPTS, hex('c204 00000030'))], payloadLength: 0 }, udp({}, 'hello')),
-  ipv6({ extensions: [extension(PROTOCOL.HOPOPTS, hex('0502 0000 0100 c204 00000030'))], payloadLength: 0 }, udp({}, 'hello')),
-  ipv6({ extensions: [fragmentHeader(1, 2, false)] }, icmpv6({ type: 128 }, 'hello')),
-  arp('10.0.0.1', '10.0.0.2'),
+const corpus = [
+  ...FRAMES.flatMap(({ link, frames }) => frames.map((frame) => ({ link, frame }))),
+  { link: LINK.NULL, frame: nullLink(99, ipv4({}, udp({}, 'hello'))) },
 ];
-const corpus = inners.flatMap((inner) => [
-  { link: LINK.ETHERNET, frame: ethernet({ vlan: 5 }, inner) },
-  { link: LINK.ETHERNET, frame: ethernet({}, mpls([1, 2], inner)) },
-  { link: LINK.ETHERNET, frame: ethernet({ vlan: [{ id: 1, type: ETHERTYPE.QINQ }] }, pppoe(inner)) },
-  { link: LINK.ETHERNET, frame: ethernet({ type: 100 }, snap(inner)) },
-  { link: LINK.NULL, frame: nullLink(inner.etherType === ETHERTYPE.IPV6 ? 30 : 2, inner) },
-  { link: LINK.NULL, frame: nullLink(99, inner) },
-  { link: LINK.LINUX_SLL, frame: sll({ packetType: 4 }, inner) },
-  { link: LINK.LINUX_SLL2, frame: sll2({ packetType: 2 }, inner) },
-  { link: LINK.PPP, frame: ppp(inner) },
-  { link: LINK.RAW, frame: inner.bytes },
-]);
 
 /** Decodes a frame that lies between `MARGIN` bytes of poison. */
 function within(poison: number, frame: Uint8Array, wire: number, link: number): Packet {

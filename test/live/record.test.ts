@@ -118,7 +118,7 @@ describe('record', () => {
 });
 
 async function until(done: () => boolean, what: () => string): Promise<void> {
-  for (let i = 0; i < 100; i++) {
+  for (let i = 0; i < 300; i++) {
     if (done()) return;
     await new Promise((resolve) => setTimeout(resolve, 100));
   }

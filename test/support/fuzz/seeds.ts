@@ -88,6 +88,7 @@ const INNERS: readonly Layer[] = [
   ipv6({}, tcp({ timestamps: [1, 2] }, 'hello')),
   ipv6({ extensions: [extension(PROTOCOL.HOPOPTS), fragmentHeader(1, 0, true), authentication()] }, udplite({}, 'hello')),
   ipv6({ extensions: [extension(PROTOCOL.HOPOPTS, hex('c204 00000030'))], payloadLength: 0 }, udp({}, 'hello')),
+  ipv6({ extensions: [extension(PROTOCOL.HOPOPTS, hex('0502 0000 0100 c204 00000030'))], payloadLength: 0 }, udp({}, 'hello')),
   ipv6({ extensions: [fragmentHeader(1, 2, false)] }, icmpv6({ type: 128 }, 'hello')),
   arp('10.0.0.1', '10.0.0.2'),
 ];

@@ -80,6 +80,12 @@ function errorText(errno: number): string {
   return ERRORS.get(errno) ?? `errno ${errno}`;
 }
 
+/** The end of what the verifier wrote, where it says what it refused: its last three lines, in one. */
+function lastWords(log: Buffer): string {
+  const text = log.toString('latin1', 0, Math.max(0, log.indexOf(0)));
+  return text.trim().split('\n').slice(-3).join(' | ');
+}
+
 /** Loads libc. Throws where koffi has no build for this machine, or the architecture is another. */
 export function loadBpfCalls(): BpfCalls {
   const number = SYSCALL[process.arch];
@@ -103,16 +109,8 @@ export function loadBpfCalls(): BpfCalls {
       errno = koffi.errno();
       if (errno !== EAGAIN) break;
     }
-    const verifier =
-      log === undefined
-        ? ''
-        : (log
-            .toString('latin1', 0, Math.max(0, log.indexOf(0)))
-            .trim()
-            .split('\n')
-            .slice(-3)
-            .join(' | ') ?? '');
-    throw new Error(`${what}: ${errorText(errno)}${verifier === '' ? '' : ` (${verifier})`}`);
+    const said = log === undefined ? '' : lastWords(log);
+    throw new Error(`${what}: ${errorText(errno)}${said === '' ? '' : ` (${said})`}`);
   };
 
   return {
