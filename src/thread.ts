@@ -4,14 +4,17 @@ import { setFlagsFromString } from 'node:v8';
 import { Worker, type WorkerOptions } from 'node:worker_threads';
 
 /**
- * Keeps the space for new objects as large as it begins (1 MiB twice). V8 doubles it after a burst, to 16 MiB twice, and keeps that until
- * nothing goes on at all, which on a screen that moves never comes (measured: 30 of 90 MiB).
+ * Keeps the space for new objects as large as it begins (1 MiB twice), and has V8 clear up the other when it is 60 % larger than it was.
+ *
+ * V8 doubles the first after a burst, to 16 MiB twice, and keeps that until nothing goes on at all, which on a screen that moves never comes
+ * (measured: 30 of 90 MiB). It lets the second become four times as large: between 100 and 149 MiB resident with 400 new flows a
+ * second, now between 98 and 114 for a tenth more of processor time.
  */
 export function keepHeapSmall(): void {
-  setFlagsFromString('--semi-space-growth-factor=1');
+  for (const flag of ['--semi-space-growth-factor=1', '--heap-growing-percent=60']) setFlagsFromString(flag);
 }
 
-/** Begins a thread. For each that it makes V8 sets that factor back (Heap::ConfigureHeap, heap.cc), so it is set again. */
+/** Begins a thread. For each that it makes V8 sets the first of these back (Heap::ConfigureHeap, heap.cc), so it is set again. */
 export function startThread(script: URL, options: WorkerOptions): Worker {
   const worker = new Worker(script, options);
   worker.once('online', keepHeapSmall);
