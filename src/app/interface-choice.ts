@@ -3,6 +3,7 @@
 
 import { listDevices } from '../capture/devices.ts';
 import type { Opener } from '../capture/opener.ts';
+import { pktapCovers } from '../capture/pktap-names.ts';
 import type { CaptureRequest } from '../capture/source.ts';
 import type { SwitchSource } from '../capture/switch-source.ts';
 import { NetmonError, reasonOf } from '../errors.ts';
@@ -50,6 +51,11 @@ export class InterfaceChoice {
     this.#busy = true;
     const { source, opener, request, edges, named, counted } = this.#parts;
     try {
+      if (this.#isCaptured(interfaces)) {
+        if (interfaces.length > 0) named.push(...counted(), ...interfaces);
+        source.narrow(interfaces);
+        return `capturing on ${interfaces.join(', ') || 'all interfaces'}`;
+      }
       const all = edges.platform === 'darwin' ? [] : ['any'];
       const opened = await opener.open({ ...request, interfaces: interfaces.length === 0 ? all : interfaces });
       if (opened.source.namesProcesses !== source.namesProcesses) {
@@ -65,5 +71,11 @@ export class InterfaceChoice {
     } finally {
       this.#busy = false;
     }
+  }
+  /** PKTAP delivers more interfaces than one: of those it has, nothing is to be opened, for which root would be missing by now. */
+  #isCaptured(interfaces: readonly string[]): boolean {
+    const { source, request, edges } = this.#parts;
+    if (edges.platform !== 'darwin' || !source.namesProcesses) return false;
+    return interfaces.every((name) => pktapCovers(request.interfaces, name));
   }
 }

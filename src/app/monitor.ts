@@ -77,6 +77,8 @@ export class Monitor {
   /** Bytes of each frame that the interface itself does not count: the made-up Ethernet header of Linux's lo. */
   readonly #uncounted = new Uint8Array(MOST_INTERFACES);
   #headline = new Set<string>();
+  /** Interfaces that were not captured for a while, and what they counted then can't be told apart. */
+  readonly #left = new Set<string>();
   /** How recording goes, asked once a tick; null where nothing is recorded. */
   historyStatus: (() => HistoryStatus) | null = null;
   /** As whom the run goes on; null until that is settled. */
@@ -230,6 +232,7 @@ export class Monitor {
     const { active } = source;
     const hasFrames = tellsFrames(source);
     return source.interfaces.map(({ name, kind: byName }, index) => {
+      if (active?.includes(name) === false) this.#left.add(name);
       const delta = this.#parts.tracker?.delta(name) ?? null;
       const dropped =
         delta === null || (delta.rxDropped === null && delta.txDropped === null)
@@ -243,8 +246,8 @@ export class Monitor {
         headline: this.#headline.has(name),
         repeats: this.#repeats[index] ?? false,
         frameBytes: hasFrames ? (this.#frames[index * FRAME_COLUMNS + 1] as number) : null,
-        // What went by while an interface was not captured says nothing of what was captured.
-        counterBytes: delta === null || !(active?.includes(name) ?? true) ? null : delta.rxBytes + sent,
+        // What went by while an interface was not captured stays in its counter.
+        counterBytes: delta === null || this.#left.has(name) ? null : delta.rxBytes + sent,
         counterDropped: dropped,
         counterErrors: delta?.errors ?? null,
       };

@@ -43,3 +43,16 @@ export class PacketBatch {
     this.effective = new Uint16Array(capacity);
   }
 }
+
+/** Writes frame `from` as frame `to`, in all columns. */
+export function moveFrame(batch: PacketBatch, from: number, to: number): void {
+  batch.offset[to] = batch.offset[from] as number;
+  batch.captured[to] = batch.captured[from] as number;
+  batch.wire[to] = batch.wire[from] as number;
+  batch.time[to] = batch.time[from] as number;
+  batch.link[to] = batch.link[from] as number;
+  batch.iface[to] = batch.iface[from] as number;
+  batch.direction[to] = batch.direction[from] as number;
+  batch.process[to] = batch.process[from] as number;
+  batch.effective[to] = batch.effective[from] as number;
+}

@@ -15,6 +15,7 @@ import { type Dump, type LibpcapCalls, loadLibpcap } from './libpcap-calls.ts';
 import { LibpcapHandle, PKTAP_SNAPLEN } from './libpcap-handle.ts';
 import { dumpedLayout, RecordWalk } from './pcap-records.ts';
 import { isPktap, PktapUnwrapper } from './pktap.ts';
+import { pktapNames } from './pktap-names.ts';
 import { ProcessTable } from './process-names.ts';
 import { BULK_BYTES, WHOLE_BYTES } from './snap-program.ts';
 import type { CaptureInterface, CaptureRequest, CaptureStats, PacketSource, SourceState } from './source.ts';
@@ -26,7 +27,6 @@ const BATCH_RECORDS = Math.floor((BATCH_BYTES - 4096) / (WHOLE_BYTES + RECORD_HE
 /** Every MiB of ring is resident; this lost nothing at a million packets/s. */
 const LEAST_RING = 2 << 20;
 const REOPEN_MS = 2000;
-const PKTAP_DEFAULT = 'en,utun,ipsec,ppp,lo0';
 
 /** One opened device and what turns its records into frames. */
 interface Tap {
@@ -61,9 +61,8 @@ export async function openLibpcap(
         'leave --driver away: tcpdump takes a filter',
       );
     }
-    const names = request.interfaces.includes('any') ? 'all' : request.interfaces.join(',') || PKTAP_DEFAULT;
     try {
-      return new LibpcapSource(library, [`pktap,${names}`], true, request, edges, clock, devices, '');
+      return new LibpcapSource(library, [`pktap,${pktapNames(request.interfaces)}`], true, request, edges, clock, devices, '');
     } catch (thrown) {
       // Without root a plain interface may still open (Wireshark's ChmodBPF gives the access_bpf group /dev/bpf*).
       if (edges.euid() === 0) throw thrown;

@@ -3,7 +3,7 @@
 
 import { i32le, u32le } from '../net/bytes.ts';
 import { DIRECTION, LINK } from '../net/numbers.ts';
-import { NO_PROCESS, type PacketBatch } from './batch.ts';
+import { moveFrame, NO_PROCESS, type PacketBatch } from './batch.ts';
 import type { InterfaceTable } from './interface-names.ts';
 import { nameEnd } from './name-index.ts';
 import type { ProcessTable } from './process-names.ts';
@@ -59,7 +59,7 @@ export class PktapUnwrapper {
         if (this.#strip(batch, i, kept)) kept++;
         else this.malformed++;
       } else {
-        if (kept !== i) move(batch, i, kept);
+        if (kept !== i) moveFrame(batch, i, kept);
         kept++;
       }
     }
@@ -97,16 +97,4 @@ export class PktapUnwrapper {
   #process(pid: number, bytes: Uint8Array, name: number): number {
     return this.#processes.indexOf(pid, bytes, name, nameEnd(bytes, name, name + COMM_BYTES));
   }
-}
-
-function move(batch: PacketBatch, from: number, to: number): void {
-  batch.offset[to] = batch.offset[from] as number;
-  batch.captured[to] = batch.captured[from] as number;
-  batch.wire[to] = batch.wire[from] as number;
-  batch.time[to] = batch.time[from] as number;
-  batch.link[to] = batch.link[from] as number;
-  batch.iface[to] = batch.iface[from] as number;
-  batch.direction[to] = batch.direction[from] as number;
-  batch.process[to] = batch.process[from] as number;
-  batch.effective[to] = batch.effective[from] as number;
 }

@@ -1,7 +1,7 @@
 // A capture whose interfaces can be chosen anew while it runs. To whoever reads it, it is one source: interfaces and processes keep their
 // numbers, counters go on, those that are no longer captured stay in the list. It opens nothing itself.
 
-import { PacketBatch } from './batch.ts';
+import { moveFrame, PacketBatch } from './batch.ts';
 import type { CapturedProcess, CaptureInterface, CaptureStats, OpenedSource, PacketSource, SourceState } from './source.ts';
 
 /** Frames refer to processes by 16 bits. */
@@ -21,6 +21,10 @@ export class SwitchSource implements PacketSource {
   #begunThere = 0;
   #before: CaptureStats = { received: 0, droppedByKernel: 0, droppedByInterface: 0, shed: 0, malformed: 0 };
   #switched = false;
+  /** Interfaces whose frames are wanted; null wants all. */
+  #only: ReadonlySet<string> | null = null;
+  /** 1 where the open source's interface i is wanted. */
+  #isWanted: number[] = [];
   readonly #renumbered = new WeakMap<PacketBatch, PacketBatch>();
 
   constructor(opened: OpenedSource) {
@@ -61,7 +65,7 @@ export class SwitchSource implements PacketSource {
   /** Names of what is captured now. */
   get active(): readonly string[] {
     this.#learn();
-    return this.#opened.source.interfaces.map(({ name }) => name);
+    return this.#only === null ? this.#opened.source.interfaces.map(({ name }) => name) : [...this.#only];
   }
 
   /** Settles when all that was ever started is gone. */
@@ -72,7 +76,9 @@ export class SwitchSource implements PacketSource {
   read(): PacketBatch | null {
     const batch = this.#opened.source.read();
     this.#learn();
-    return batch === null || !this.#switched ? batch : this.#renumber(batch);
+    if (batch === null) return null;
+    if (this.#only !== null) this.#keepWanted(batch);
+    return this.#switched ? this.#renumber(batch) : batch;
   }
 
   stats(): CaptureStats {
@@ -98,10 +104,19 @@ export class SwitchSource implements PacketSource {
     source.close();
     if (source.gone !== undefined) this.#gone.push(source.gone);
     this.#opened = opened;
+    this.#only = null;
+    this.#isWanted = [];
     this.#interfaceAt = [];
     this.#processAt = [];
     this.#begunThere = opened.source.processesBegun ?? 0;
     this.#switched = true;
+    this.#learn();
+  }
+
+  /** Leaves out what the open source delivers of other interfaces. Only for one that writes all columns of each batch. @param names none are all */
+  narrow(names: readonly string[]): void {
+    this.#only = names.length === 0 ? null : new Set(names);
+    this.#isWanted = [];
     this.#learn();
   }
 
@@ -120,10 +135,23 @@ export class SwitchSource implements PacketSource {
       const known = this.interfaces.findIndex(({ name, link }) => name === one.name && link === one.link);
       this.#interfaceAt.push(known >= 0 ? known : this.interfaces.push(one) - 1);
     }
+    for (let i = this.#isWanted.length; i < interfaces.length; i++)
+      this.#isWanted.push(this.#only?.has((interfaces[i] as CaptureInterface).name) === false ? 0 : 1);
     for (let i = this.#processAt.length; i < processes.length; i++) {
       const isNone = i === 0 && this.processes.length > 0;
       this.#processAt.push(isNone ? 0 : this.processes.push(processes[i] as CapturedProcess) - 1);
     }
+  }
+
+  /** Perhaps none: then it is a batch all the same, so that whoever reads looks at the clock. */
+  #keepWanted(batch: PacketBatch): void {
+    let kept = 0;
+    for (let i = 0; i < batch.count; i++) {
+      if (this.#isWanted[batch.iface[i] as number] !== 1) continue;
+      if (kept !== i) moveFrame(batch, i, kept);
+      kept++;
+    }
+    batch.count = kept;
   }
 
   /** The batch with our numbers in columns of our own: a source may fill its columns once and rely on them. */

@@ -2,14 +2,13 @@
 
 import { NetmonError } from '../errors.ts';
 import { sanitize } from '../net/text.ts';
+import { pktapNames } from './pktap-names.ts';
 import type { CaptureRequest } from './source.ts';
 
 /** Bytes kept of a packet, the 156 of the PKTAP header included. */
 const SNAP_BYTES = 2204;
 /** Bytes kept of a frame. */
 export const FRAME_SNAP_BYTES = SNAP_BYTES - 156;
-/** Prefixes and names that PKTAP listens on when none is asked for. */
-const DEFAULT_INTERFACES = 'en,utun,ipsec,ppp,lo0';
 /** Names that `pktap,a,b,c` takes, libpcap pcap-darwin.c. */
 const MOST_INTERFACES = 8;
 
@@ -34,9 +33,19 @@ export function tcpdumpArguments(request: CaptureRequest): string[] {
       `name ${MOST_INTERFACES} at the most`,
     );
   }
-  const names = interfaces.includes('any') ? 'all' : interfaces.length === 0 ? DEFAULT_INTERFACES : interfaces.join(',');
   const kibibytes = Math.max(1, Math.floor(bufferBytes / 1024));
-  const args = ['-i', `pktap,${names}`, '-s', String(SNAP_BYTES), '-B', String(kibibytes), '-n', '-U', '-w', '-'];
+  const args = [
+    '-i',
+    `pktap,${pktapNames(interfaces)}`,
+    '-s',
+    String(SNAP_BYTES),
+    '-B',
+    String(kibibytes),
+    '-n',
+    '-U',
+    '-w',
+    '-',
+  ];
   // Without the dashes a filter that begins with one would be taken for options.
   return bpf === null ? args : [...args, '--', bpf];
 }

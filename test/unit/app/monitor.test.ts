@@ -55,6 +55,26 @@ describe('Monitor', () => {
     expect(flows.map((flow) => flow.protocol).sort()).toEqual(['arp', 'tcp']);
   });
 
+  it('knows no share of an interface that was not captured for a while, neither then nor when it is back', () => {
+    const source = Object.assign(new FakeSource('libpcap', ['en0', 'utun4']), { active: ['en0', 'utun4'] });
+    const tracker = new CounterTracker('darwin');
+    const { tick } = run(source, { tracker });
+    const counted = (bytes: number) => {
+      const zero = { rxPackets: 0, txPackets: 0, rxDropped: null, txDropped: null, errors: null };
+      const reading = { ...zero, rxBytes: bytes, txBytes: 0 };
+      tracker.update(new Map(['en0', 'utun4'].map((name) => [name, reading])));
+      return Object.fromEntries(tick().interfaces.map(({ interface: name, counterBytes }) => [name, counterBytes]));
+    };
+    expect([counted(0), counted(50)]).toEqual([
+      { en0: 0, utun4: 0 },
+      { en0: 50, utun4: 50 },
+    ]);
+    source.active = ['en0'];
+    expect(counted(60)).toEqual({ en0: 60, utun4: null });
+    source.active = ['en0', 'utun4'];
+    expect(counted(90)).toEqual({ en0: 90, utun4: null });
+  });
+
   it('names a link type that is not read, once a frame of it was left out', () => {
     const wireless = { name: 'wlan0', kind: 'physical' as const, link: 105, deliversTwice: false };
     const source = new FakeSource('file', []);

@@ -135,6 +135,66 @@ describe('a choice', () => {
     expect(source.active).toEqual(['eth0']);
   });
 
+  describe('on a Mac', () => {
+    function beginMac(interfaces: readonly string[]) {
+      const captured = new FakeSource('libpcap', ['en0', 'utun4']);
+      captured.namesProcesses = true;
+      const source = new SwitchSource({ source: captured, fallbacks: [] });
+      const open = () => Promise.reject(new NetmonError('permission', 'no permission to capture on pktap,en1'));
+      const named: string[] = [];
+      const choice = new InterfaceChoice({
+        source,
+        opener: { open } as unknown as Opener,
+        request: { ...request, interfaces },
+        edges: { ...systemEdges(), platform: 'darwin' },
+        named,
+        counted: () => ['en0'],
+      });
+      const ifaces = () => {
+        const both = { data: FRAME, iface: 0 };
+        captured.push(both, { ...both, iface: 1, process: 3 }, { ...both, iface: 2 });
+        return read(source);
+      };
+      return { captured, source, choice, named, ifaces };
+    }
+
+    test('leaves out what PKTAP delivers of others, for which no root is needed', async () => {
+      const { captured, source, choice, named, ifaces } = beginMac([]);
+      captured.interfaces.push(captured.named('en1'));
+      expect(await choice.take(['utun4'])).toBe('capturing on utun4');
+      expect([source.active, named]).toEqual([['utun4'], ['en0', 'utun4']]);
+      captured.processes.push({ pid: 1, name: 'a' }, { pid: 2, name: 'b' }, { pid: 3, name: 'c' });
+      expect(ifaces()).toEqual({ iface: [1], process: [3], effective: [0] });
+      expect(await choice.take(['en0', 'en7'])).toBe('capturing on en0, en7');
+      captured.interfaces.push(captured.named('en7'));
+      captured.push({ data: FRAME, iface: 1 }, { data: FRAME, iface: 3 });
+      expect(read(source)?.iface).toEqual([3]);
+      captured.push({ data: FRAME, iface: 1 });
+      expect(read(source)?.iface).toEqual([]); // a batch, if an empty one
+      expect(await choice.take([])).toBe('capturing on all interfaces');
+      expect(ifaces()?.iface).toEqual([0, 1, 2]);
+      expect(source.active).toEqual(['en0', 'utun4', 'en1', 'en7']);
+    });
+
+    test.each([
+      [[], ['bridge0']],
+      [['en0'], ['en0', 'en1']],
+      [['en0'], ['en01']],
+    ])('of a capture on %j asks for the rest of %j', async (captured, chosen) => {
+      const { source, choice } = beginMac(captured);
+      expect(await choice.take(chosen)).toBe('the capture stays as it was: no permission to capture on pktap,en1');
+      expect(source.active).toEqual(['en0', 'utun4']);
+    });
+
+    test.each([
+      [['any'], 'bridge0'],
+      [[], 'ppp0'],
+      [['en1', 'lo0'], 'lo0'],
+    ])('a capture on %j has %s', async (captured, chosen) => {
+      expect(await beginMac(captured).choice.take([chosen])).toBe(`capturing on ${chosen}`);
+    });
+  });
+
   test('lists interfaces after the entry for all', async () => {
     const { choice } = parts(() => new FakeSource());
     const items = await choice.list();
