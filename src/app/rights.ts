@@ -89,6 +89,17 @@ export class Rights {
   }
 }
 
+/** Becomes the user who called sudo, for a command that needs no rights at all. Anybody else, root too, stays who he is. */
+export async function becomeInvoker({ platform, paths, euid }: Edges): Promise<void> {
+  const passwd = textOf(paths.passwd);
+  const group = textOf(join(dirname(paths.passwd), 'group'));
+  const request = { env: process.env, user: null, stayRoot: false, records: true, passwd, group };
+  const identity = identityOf({ ...request, euid: euid() });
+  if (identity.by !== 'sudo') return;
+  const calls = await libcCalls(platform);
+  dropPrivileges({ platform, identity, keep: [], starts: false }, credentialsOf(), calls);
+}
+
 /** All that the root child may ever run; fixed now, while everything is still as the user asked. */
 function rootPrograms({ interfaces, bpf }: Options, { paths }: Edges, bufferBytes: number): RootPrograms {
   return {

@@ -2,18 +2,7 @@
 // there, mode 0600, never through a link. Whatever fails, the run goes on without.
 
 import { randomBytes } from 'node:crypto';
-import {
-  chownSync,
-  closeSync,
-  constants,
-  fchownSync,
-  lstatSync,
-  mkdirSync,
-  openSync,
-  renameSync,
-  unlinkSync,
-  writeSync,
-} from 'node:fs';
+import { closeSync, constants, fchownSync, lstatSync, mkdirSync, openSync, renameSync, unlinkSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { systemFiles } from '../cli/file-access.ts';
 import type { FileOwner } from '../cli/history/output-file.ts';
@@ -77,5 +66,12 @@ function makeFolder(folder: string, owner: FileOwner | null): void {
   const above = dirname(folder);
   if (above !== folder && lstatSync(above, { throwIfNoEntry: false }) === undefined) makeFolder(above, owner);
   mkdirSync(folder, { mode: 0o700 });
-  if (owner !== null) chownSync(folder, owner.uid, owner.gid);
+  if (owner === null) return;
+  // Not by name: in a folder of the user's, another thing may bear it by now.
+  const descriptor = openSync(folder, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
+  try {
+    fchownSync(descriptor, owner.uid, owner.gid);
+  } finally {
+    closeSync(descriptor);
+  }
 }

@@ -54,6 +54,7 @@ export async function historyCommands(
       const { lockFile, systemFlock } = await import('../privilege/file-lock.ts');
       const { saveInThread } = await import('../store/save-thread.ts');
       const flock = await systemFlock();
+      if (owner !== null) await (await import('../app/rights.ts')).becomeInvoker((await import('../app/edges.ts')).systemEdges());
       const canAsk = process.stdin.isTTY === true && process.stderr.isTTY === true;
       return pruneCommand(line, history, {
         ...room,

@@ -4,9 +4,9 @@
 import { createInterface } from 'node:readline/promises';
 import { NetmonError } from '../errors.ts';
 import type { HistoryTotals } from '../net/history.ts';
-import type { TakeLock } from '../store/file-lock.ts';
+import type { LockResult, TakeLock } from '../store/file-lock.ts';
 import { type Erasure, erasureEnd } from '../store/history-erasure.ts';
-import { lockPath } from '../store/history-files.ts';
+import { type FileOwner, historyError, lockPath, systemReason } from '../store/history-files.ts';
 import { pruneFile } from '../store/prune-file.ts';
 import type { RunSave } from '../store/save-thread.ts';
 import { formatAmount, formatDateTime, formatGrouped } from '../view/format.ts';
@@ -50,7 +50,7 @@ export async function pruneCommand(line: CommandLine, history: HistoryOptions, r
       'prune asks first, and there is no terminal to ask on',
       'add --yes, or --dry-run to see what would go',
     );
-  const lock = isDry ? null : room.takeLock(lockPath(path), owner);
+  const lock = isDry ? null : locked(path, owner, room.takeLock);
   if (lock !== null && lock.held === null) {
     const who = lock.pid === null ? 'another netmon-tui' : `another netmon-tui (pid ${lock.pid})`;
     throw new NetmonError('history', `${who} records into ${quoted(path)}`, 'end it first; --dry-run works beside it');
@@ -79,6 +79,17 @@ export async function pruneCommand(line: CommandLine, history: HistoryOptions, r
     }
   } finally {
     lock?.held?.release();
+  }
+}
+
+/** @throws NetmonError `history` */
+function locked(path: string, owner: FileOwner, takeLock: TakeLock): LockResult {
+  try {
+    return takeLock(lockPath(path), owner);
+  } catch (thrown) {
+    if (thrown instanceof NetmonError) throw thrown;
+    const hint = "prune as its owner; root's own takes: sudo env -u SUDO_UID netmon-tui prune ...";
+    throw historyError(path, systemReason(thrown), hint, thrown);
   }
 }
 

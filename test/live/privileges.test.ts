@@ -218,6 +218,23 @@ describe('privileges, live', () => {
     expect(readdirSync(folder).sort()).toEqual(['other', 'theirs']);
   });
 
+  it("prune under sudo works as the user: a history of root's is not given away", async ({ onTestFinished }) => {
+    const folder = mkdtempSync(join(tmpdir(), 'nmt-roots-'));
+    onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+    chmodSync(folder, 0o755);
+    const path = join(folder, 'h.sqlite');
+    const { run } = await start(['env', '-u', 'SUDO_UID'], `--history=${path}`);
+    pair.datagrams(pair.near, '10.99.0.2', 3);
+    await run.until(() => newest(run).total.tx_bytes > 0, 'something to record');
+    await run.interrupt();
+    expect(statSync(path).uid).toBe(0);
+    rmSync(`${path}.lock`);
+    const words = [...SUDO, process.execPath, program.bin, 'prune', `--history=${path}`, '--older-than', '1d', '--yes'];
+    const { status, stderr } = spawnSync(words[0] as string, words.slice(1), { encoding: 'utf8' });
+    expect([status, statSync(path).uid, readdirSync(folder)]).toEqual([7, 0, ['h.sqlite']]);
+    expect(stderr).toContain('permission denied');
+  });
+
   it('a signal of another program of the user opens no debugger', async () => {
     const { run, pid } = await start(SUDO);
     const as = ['--reuid', '4242', '--regid', '4243', '--clear-groups', 'kill', '-USR1', String(pid)];

@@ -1,4 +1,4 @@
-// No program is ever started through a shell, nor looked up on PATH: held over all sources.
+// No program is ever started through a shell, nor looked up on PATH, and no file is given away by its name: held over all sources.
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -33,4 +33,11 @@ it('programs are started in three places, each with an environment of its own', 
   for (const [name, text] of starting)
     for (const call of text.matchAll(/\bspawn\([^;]*stdio[^;]*;/g))
       expect(call[0], name).toMatch(/env\b[\s\S]*shell: false|shell: false[\s\S]*env\b/);
+});
+
+it('nothing is given away by name: in the folder of a user, root would follow what bears it by then', () => {
+  const found = [...code].filter(([, text]) =>
+    /(?<!\.)\b(l?chown|chmod)(Sync)?\(/.test(text.replace(/'[^'\n]*'|`[^`\n]*`/g, '')),
+  );
+  expect(found.map(([name]) => name)).toEqual([]);
 });
