@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
+import { makeNamespace, needNamespaces } from '../bench/support/namespace.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const { values } = parseArgs({ options: { days: { type: 'string', default: '7' }, live: { type: 'string' } } });
@@ -102,14 +103,16 @@ async function recordedBytes() {
   return rows[0][0];
 }
 
-/** The program itself on loopback, with traffic, for so many milliseconds. */
+/** The program itself on the loopback of a namespace that nobody else uses, with traffic, for so many milliseconds. */
 async function live(ms) {
   const counter = new URL('counts.js', import.meta.url).href;
+  needNamespaces();
+  const within = ['netns', 'exec', makeNamespace(), process.execPath];
   const words = ['--import', counter, join(root, 'bin/netmon-tui.js'), '--json', '-i', 'lo', `--history=${history}`];
-  const child = spawn(process.execPath, words, { stdio: ['ignore', 'ignore', 'inherit', 'pipe'] });
+  const child = spawn('ip', [...within, ...words], { stdio: ['ignore', 'ignore', 'inherit', 'pipe'] });
   let counted = {};
   createInterface({ input: child.stdio[3] }).on('line', (line) => (counted = JSON.parse(line)));
-  const traffic = spawn(process.execPath, [fileURLToPath(new URL('chatter.js', import.meta.url))], { stdio: 'ignore' });
+  const traffic = spawn('ip', [...within, fileURLToPath(new URL('chatter.js', import.meta.url))], { stdio: 'ignore' });
   const began = Date.now();
   const samples = [];
   let before = null;
