@@ -169,10 +169,6 @@ export class Accumulators {
     return this.#rings.get(entity)?.sum(seconds) ?? [];
   }
 
-  hasRing(entity: number): boolean {
-    return this.#rings.has(entity);
-  }
-
   rings(entity: number): RateRings | undefined {
     return this.#rings.get(entity);
   }

@@ -24,7 +24,7 @@ import type { Inspection } from './inspection.ts';
 import { linkNote } from './link-note.ts';
 import { sumOrNull } from './sum-or-null.ts';
 
-/** Flows kept at once; beyond that the idlest are folded into their apps' totals. 320 bytes each. */
+/** Flows kept at once; when they are, those silent longest give up their rows (docs/limits.md). */
 export const MAX_FLOWS = 1 << 18;
 /** `frames`, 4 doubles an interface: packets | frame bytes | of them received | of them sent, where a direction is known. */
 const FRAME_COLUMNS = 4;
@@ -219,7 +219,7 @@ export class Monitor {
       const { name = '', link = 0 } = source.interfaces[index] ?? {};
       const kind = this.#parts.kindOf(name);
       this.#kinds.push(kind);
-      this.#repeats.push(this.#parts.repeats(source.interfaces[index]?.name ?? ''));
+      this.#repeats.push(this.#parts.repeats(name));
       this.#uncounted[index] = kind === 'loopback' && link === LINK.ETHERNET ? ETHERNET_BYTES : 0;
     }
     const known = source.interfaces.map(({ name }, index) => ({ name, kind: this.#kinds[index] ?? 'physical' }));

@@ -154,7 +154,7 @@ export class BpfAssembler {
 }
 
 /** Bytes of one instruction. */
-export const INSTRUCTION_BYTES = 8;
+const INSTRUCTION_BYTES = 8;
 const RET_CONSTANT = 0x06;
 
 /** Instructions from the machine's memory, as libpcap's compiler leaves them (little-endian machines). */

@@ -27,7 +27,7 @@ export interface HistorySettings {
 /** What a size must be, to follow "is not". */
 export const SIZE_NOUN = 'a size from 5 MB to 1 GB, such as "200 MB"';
 /** Bytes of a history where nothing else is said. */
-export const HISTORY_SIZE = 200_000_000;
+const HISTORY_SIZE = 200_000_000;
 
 const NAME = 'netmon-tui/history.sqlite';
 const UNITS: Readonly<Record<string, number>> = { k: 1e3, m: 1e6, g: 1e9, ki: 1 << 10, mi: 1 << 20, gi: 1 << 30 };

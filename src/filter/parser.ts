@@ -7,7 +7,7 @@ import { Scanner } from './scanner.ts';
 import { type Expression, FilterSyntaxError, OPERATORS } from './syntax.ts';
 
 /** Longest filter, in UTF-16 units. */
-export const LONGEST_FILTER = 2000;
+const LONGEST_FILTER = 2000;
 /** Deepest nesting of brackets and negations. */
 const DEEPEST = 50;
 const FIELD = /^[a-z][a-z_-]*$/i;

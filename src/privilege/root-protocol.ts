@@ -8,7 +8,7 @@ export const COMMAND = { CAPTURE: 0x43, ASK: 0x49, STOP: 0x53, KILL: 0x4b, LIST:
 export const FRAME = { CAPTURED: 1, SAID: 2, CAPTURE_END: 3, LISTED: 4, LIST_END: 5 } as const;
 
 /** kind u8, three zeros, length of what follows u32 little-endian. */
-export const FRAME_HEADER = 8;
+const FRAME_HEADER = 8;
 /** Bytes behind a header, at the most. */
 export const LONGEST_FRAME = 64 * 1024;
 

@@ -8,7 +8,7 @@ export const SCHEMA_VERSION = 2;
 /** A record's id is its bucket times this, plus its subject. 2^22: a minute of our times stays within 2^53. */
 export const SUBJECTS = 4_194_304;
 /** Bits of an id that are the subject. */
-export const SUBJECT_BITS = 22;
+const SUBJECT_BITS = 22;
 /** `id & SUBJECT_MASK` is the subject. */
 export const SUBJECT_MASK = SUBJECTS - 1;
 

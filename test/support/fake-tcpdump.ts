@@ -28,7 +28,7 @@ export interface FakeRun {
   readonly status?: number;
 }
 
-export const READY =
+const READY =
   'tcpdump: data link type PKTAP\ntcpdump: listening on pktap, link-type PKTAP (Apple DLT_PKTAP), snapshot length 2204 bytes\n';
 
 const SCRIPT = `

@@ -34,7 +34,7 @@ export function systemRoom(open: HistoryRoom['open']): HistoryRoom {
 }
 
 /** A stream as a sink. @param name for the message when it fails */
-export function sinkOf(stream: NodeJS.WriteStream, name: string): TextSink {
+function sinkOf(stream: NodeJS.WriteStream, name: string): TextSink {
   return {
     isTerminal: stream.isTTY === true,
     columns: stream.isTTY === true ? stream.columns : undefined,

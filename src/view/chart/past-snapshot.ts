@@ -5,7 +5,7 @@ import type { MovedBytes, PastAnswer } from '../../aggregate/past-answer.ts';
 import type { FlowRow, Snapshot, Traffic } from '../../aggregate/snapshot.ts';
 
 /** Reason of the rows that stand for what is not known by row. */
-export const NOT_KEPT = 'others';
+const NOT_KEPT = 'others';
 
 let last: { readonly snapshot: Snapshot; readonly answer: PastAnswer; readonly made: Snapshot } | null = null;
 

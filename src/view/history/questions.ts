@@ -9,7 +9,7 @@ import { SERIES_STEP, type Stretch } from './stretch.ts';
 /** Rows of a table that are asked for; the rest is one row. */
 const TOP = 200;
 /** Weeks of the calendar of an app, this one too. */
-export const CALENDAR_WEEKS = 53;
+const CALENDAR_WEEKS = 53;
 /** How often that is asked again which hardly changes, or is reckoned on from what the run itself counts. */
 const SELDOM_MS = 10 * MINUTE_MS;
 const SELDOM: ReadonlySet<HistorySlot> = new Set(['budget', 'calendar', 'first']);
@@ -40,7 +40,7 @@ export function calendarStart(now: number): number {
 }
 
 /** All that is to be known, by slot. */
-export function questionsOf(history: HistoryState, asking: Asking): ReadonlyMap<HistorySlot, HistoryAsk> {
+function questionsOf(history: HistoryState, asking: Asking): ReadonlyMap<HistorySlot, HistoryAsk> {
   const { now, shown, window, stretch, panes } = asking;
   const asks = new Map<HistorySlot, HistoryAsk>();
   const { plan, page, zoom } = history;

@@ -51,7 +51,7 @@ export function farSide(flow: FlowRow): Share {
 }
 
 /** Nothing yet. */
-export function noTraffic(): Sum {
+function noTraffic(): Sum {
   return { rxBytes: 0, txBytes: 0, rxPackets: 0, txPackets: 0, rxRate: 0, txRate: 0 };
 }
 

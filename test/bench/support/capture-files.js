@@ -13,7 +13,7 @@ import { Random } from './random.js';
 const GENERATION = 2;
 
 /** Folder of the files; refuses one that somebody else could have put there. */
-export function captureFolder() {
+function captureFolder() {
   const folder = join(tmpdir(), `netmon-bench-${process.getuid?.() ?? 0}`);
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const stat = lstatSync(folder);

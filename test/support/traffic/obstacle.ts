@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 
 /** A reason to skip, or null. */
-export function trafficObstacle(): string | null {
+function trafficObstacle(): string | null {
   if (process.platform !== 'linux') return 'needs Linux';
   if (process.arch !== 'x64' && process.arch !== 'arm64') return `not for ${process.arch}`;
   if (process.geteuid?.() !== 0) return 'needs root';
