@@ -8,16 +8,16 @@ import { readIp } from './ip.ts';
 import { readIpv4 } from './ipv4.ts';
 import { readIpv6 } from './ipv6.ts';
 import { LAYER, type Packet, STATUS, type Status, stop } from './packet.ts';
-import { readPpp } from './ppp.ts';
+import { readPpp, readPppoe } from './ppp.ts';
 
 const FAMILY_BYTES = 4;
 const FAMILY_IPV4 = 2;
 /** Largest number that any system uses for an address family; beyond it the header is garbage. */
 const LARGEST_FAMILY = 255;
 
-const { ETHERNET, NULL, LOOP, RAW, RAW_DLT, LINUX_SLL, LINUX_SLL2, PPP } = LINK;
+const { ETHERNET, NULL, LOOP, RAW, RAW_DLT, IPV4, IPV6, LINUX_SLL, LINUX_SLL2, PPP, PPP_HDLC, PPP_ETHER } = LINK;
 /** What `readLink` reads; frames of other link types are UNSUPPORTED. */
-const READ: readonly number[] = [ETHERNET, NULL, LOOP, RAW, RAW_DLT, LINUX_SLL, LINUX_SLL2, PPP];
+const READ: readonly number[] = [ETHERNET, NULL, LOOP, RAW, RAW_DLT, IPV4, IPV6, LINUX_SLL, LINUX_SLL2, PPP, PPP_HDLC, PPP_ETHER];
 
 /** True where frames of this link type are read. */
 export function isLinkRead(link: number): boolean {
@@ -40,7 +40,14 @@ export function readLink(link: number, bytes: Uint8Array, at: number, end: numbe
     case LINK.LINUX_SLL2:
       return readSll2(bytes, at, end, wireEnd, packet);
     case LINK.PPP:
+    case LINK.PPP_HDLC:
       return readPpp(bytes, at, end, wireEnd, packet);
+    case LINK.PPP_ETHER:
+      return readPppoe(bytes, at, end, wireEnd, packet);
+    case LINK.IPV4:
+      return readIpv4(bytes, at, end, wireEnd, packet);
+    case LINK.IPV6:
+      return readIpv6(bytes, at, end, wireEnd, packet);
     default:
       return stop(packet, LAYER.LINK, STATUS.UNSUPPORTED);
   }

@@ -53,6 +53,7 @@ export const SERIAL = 17;
  *     28 next sequence sent | 29 next sequence received | 30 seen bits | 31 timed sequence
  *     36 when it was sent | 37 SYN sent or seen at | 38 smoothed RTT in us, 0 unknown | 39 retransmits sent | 40 retransmits received
  *     41 handshake RTT in us | 42 initial sequence of the opener | 43 timed timestamp value
+ *     45 where the last gap in what was received begins | 46 where it ends | 47 when it was seen
  */
 export const TX_NEXT = 28;
 export const RX_NEXT = 29;
@@ -66,6 +67,9 @@ export const RX_RETRANSMITS = 40;
 export const HANDSHAKE_RTT = 41;
 export const INITIAL_SEQUENCE = 42;
 export const TIMED_TIMESTAMP = 43;
+export const GAP_FROM = 45;
+export const GAP_TO = 46;
+export const GAP_AT = 47;
 
 /** Bits of SEEN. */
 export const SEEN_BIT = {

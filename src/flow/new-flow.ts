@@ -6,7 +6,7 @@ import * as L from './layout.ts';
 
 /** Copies, as in decode/ipv4.ts. */
 const { INTS, COUNTERS, LOCAL, REMOTE, PORTS, PROTOCOL_INTERFACE, HASH, STATE, PROCESS, PEER_PROCESS, OWNERSHIP } = L;
-const { RX_BYTES, FIRST_SEEN, SERIAL, TX_NEXT, TIMED_AT, FRESH, LAST_SEEN } = L;
+const { RX_BYTES, FIRST_SEEN, SERIAL, TX_NEXT, TIMED_AT, FRESH, GAP_FROM, GAP_TO, LAST_SEEN } = L;
 
 /** Column value of PROCESS and PEER_PROCESS before an owner is known. */
 export const NO_OWNER = -1;
@@ -52,4 +52,6 @@ export function beginFlow(
   counters[at + SERIAL] = serial;
   for (let i = TX_NEXT; i < TX_NEXT + 4; i++) ints[base + i] = 0;
   for (let i = TIMED_AT; i < FRESH; i++) ints[base + i] = 0;
+  ints[base + GAP_FROM] = 0;
+  ints[base + GAP_TO] = 0;
 }

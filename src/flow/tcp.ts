@@ -6,8 +6,10 @@ import * as L from './layout.ts';
 
 /** Copies, as in decode/ipv4.ts. */
 const { FLOW_STATE, HANDSHAKE_RTT, INITIAL_SEQUENCE, RTT, RX_NEXT, RX_RETRANSMITS, SEEN, SEEN_BIT, SYN_AT } = L;
-const { TIMED_AT, TIMED_SEQUENCE, TIMED_TIMESTAMP, TX_NEXT, TX_RETRANSMITS } = L;
+const { GAP_AT, GAP_FROM, GAP_TO, TIMED_AT, TIMED_SEQUENCE, TIMED_TIMESTAMP, TX_NEXT, TX_RETRANSMITS } = L;
 const LONGEST_RTT_US = 60_000_000;
+/** Segments overtake one another by no more, where no handshake told the round-trip time. */
+const REORDERED_US = 3000;
 
 /**
  * Follows one segment.
@@ -79,8 +81,14 @@ export function followTcp(tcp: Int32Array, at: number, packet: Packet, sent: boo
     if ((seen & SEEN_BIT.RX_DATA) === 0) {
       seen |= SEEN_BIT.RX_DATA;
       tcp[at + RX_NEXT] = end;
-    } else if (((end - (tcp[at + RX_NEXT] as number)) | 0) > 0) tcp[at + RX_NEXT] = end;
-    else if (isRetransmit(packet, (tcp[at + RX_NEXT] as number) - packet.sequence))
+    } else if (((end - (tcp[at + RX_NEXT] as number)) | 0) > 0) {
+      if (((packet.sequence - (tcp[at + RX_NEXT] as number)) | 0) > 0) {
+        tcp[at + GAP_FROM] = tcp[at + RX_NEXT] as number;
+        tcp[at + GAP_TO] = packet.sequence;
+        tcp[at + GAP_AT] = now;
+      }
+      tcp[at + RX_NEXT] = end;
+    } else if (isRetransmit(packet, (tcp[at + RX_NEXT] as number) - packet.sequence) && !wasOvertaken(tcp, at, packet, now))
       tcp[at + RX_RETRANSMITS] = (tcp[at + RX_RETRANSMITS] as number) + 1;
     if ((seen & SEEN_BIT.TIMING) !== 0 && (flags & TCP_FLAG.ACK) !== 0) seen = timeAcknowledgement(tcp, at, packet, now, seen);
   }
@@ -118,6 +126,16 @@ function followHandshake(tcp: Int32Array, at: number, packet: Packet, sent: bool
 /** A segment wholly below what was already sent: a retransmit, unless it is a keep-alive (one byte or none just below, RFC 9293 section 3.8.4). */
 function isRetransmit(packet: Packet, below: number): boolean {
   return packet.payloadBytes > 1 || (packet.payloadBytes === 1 && (below | 0) !== 1);
+}
+
+/** A segment of the last gap that comes too soon after it was seen to be sent because of it: a round trip takes longer. */
+function wasOvertaken(tcp: Int32Array, at: number, packet: Packet, now: number): boolean {
+  const from = tcp[at + GAP_FROM] as number;
+  const to = tcp[at + GAP_TO] as number;
+  if (from === to || ((packet.sequence - from) | 0) < 0 || ((packet.sequence + packet.payloadBytes - to) | 0) > 0) return false;
+  const later = (now - (tcp[at + GAP_AT] as number)) | 0;
+  const roundTrip = tcp[at + HANDSHAKE_RTT] as number;
+  return later >= 0 && later < (roundTrip === 0 ? REORDERED_US : roundTrip);
 }
 
 function timeAcknowledgement(tcp: Int32Array, at: number, packet: Packet, now: number, seen: number): number {

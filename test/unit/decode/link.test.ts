@@ -131,6 +131,14 @@ describe('labels and sessions', () => {
     expect(read(LINK.ETHERNET, ethernet({}, pppoe(V4, 1, 0xa7))).status).toBe(STATUS.UNSUPPORTED);
   });
 
+  it('reads link types that files have: PPP in frames of HDLC and of PPPoE, IPv4 and IPv6 by themselves', () => {
+    expectDatagram(read(LINK.PPP_HDLC, ppp(V4)), V4_BYTES);
+    expectDatagram(read(LINK.PPP_ETHER, pppoe(V6).bytes), V6_BYTES);
+    expectDatagram(read(LINK.IPV4, V4.bytes), V4_BYTES);
+    expectDatagram(read(LINK.IPV6, V6.bytes), V6_BYTES);
+    expect(read(LINK.IPV4, V6.bytes).status).toBe(STATUS.MALFORMED);
+  });
+
   it('reads PPP with and without address and control, and a one-byte protocol', () => {
     expectDatagram(read(LINK.PPP, ppp(V4)), V4_BYTES);
     expectDatagram(read(LINK.PPP, ppp(V6, false)), V6_BYTES);

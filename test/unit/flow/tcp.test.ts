@@ -159,6 +159,60 @@ describe('round-trip time of data', () => {
   });
 });
 
+describe('segments that overtook one another', () => {
+  const RTT = 20;
+  /** Received up to 1000, then 1300..1400: 1000..1300 is missing. */
+  function gap(): void {
+    tx('S', { seq: 100 });
+    rx('SA', { seq: 899, ack: 101 }, RTT);
+    tx('A', { seq: 101, ack: 900 });
+    rx('A', { seq: 900, payload: 100, ack: 101 });
+    rx('A', { seq: 1300, payload: 100, ack: 101 });
+    expect(retransmits()).toEqual([0, 0]);
+  }
+
+  it('are no retransmits: what comes sooner than a round trip was on its way already', () => {
+    gap();
+    rx('A', { seq: 1200, payload: 100, ack: 101 });
+    rx('A', { seq: 1000, payload: 100, ack: 101 });
+    rx('A', { seq: 1100, payload: 100, ack: 101 }, RTT - 3);
+    expect(retransmits()).toEqual([0, 0]);
+  });
+
+  it('are retransmits a round trip later', () => {
+    gap();
+    rx('A', { seq: 1000, payload: 100, ack: 101 }, RTT);
+    expect(retransmits()).toEqual([0, 1]);
+  });
+
+  it('are retransmits where they lie outside of the gap', () => {
+    gap();
+    rx('A', { seq: 950, payload: 100, ack: 101 });
+    rx('A', { seq: 1250, payload: 100, ack: 101 });
+    rx('A', { seq: 1300, payload: 100, ack: 101 });
+    expect(retransmits()).toEqual([0, 3]);
+  });
+
+  it('are judged by 3 ms where no handshake was seen', () => {
+    rx('A', { seq: 900, payload: 100, ack: 101 });
+    rx('A', { seq: 1300, payload: 100, ack: 101 });
+    rx('A', { seq: 1000, payload: 100, ack: 101 }, 2);
+    expect(retransmits()).toEqual([0, 0]);
+    rx('A', { seq: 1100, payload: 100, ack: 101 }, 2);
+    expect(retransmits()).toEqual([0, 1]);
+  });
+
+  it('begin anew with the next flow of the row', () => {
+    gap();
+    const row = last;
+    table.remove(row);
+    now += 1;
+    rx('A', { seq: 1350, payload: 100, ack: 101 }, 0);
+    rx('A', { seq: 1100, payload: 100, ack: 101 }, 0);
+    expect([last, retransmits()]).toEqual([row, [0, 1]]);
+  });
+});
+
 describe('retransmits', () => {
   beforeEach(() => {
     tx('A', { seq: 1000 });
