@@ -35,16 +35,18 @@ export function rightsSteps(edges: Edges, env: NodeJS.ProcessEnv, asked: RightsA
   return [
     { name: 'user', ask: () => (isRoot ? ok('root') : no('not root', permissionHint())) },
     isMac ? { name: '/dev/bpf0', ask: bpfDevice } : { name: 'capabilities', ask: () => capabilities(edges) },
-    { name: 'goes on as', ask: async () => goesOnAs(await identity(), isMac) },
+    { name: 'goes on as', ask: async () => goesOnAs(await identity(), isMac, env) },
     { name: 'keeps', ask: async () => keeps(await identity(), isMac, held(), asked.privileges.dropAll) },
     { name: '--drop-all', ask: async () => costOf(await identity(), isMac, held()) },
     { name: 'own files', ask: async () => ownFiles(await identity(), program) },
   ];
 }
 
-function goesOnAs({ by, name, uid, groups, note }: Identity, isMac: boolean): Finding {
+function goesOnAs({ by, name, uid, groups, note }: Identity, isMac: boolean, env: NodeJS.ProcessEnv): Finding {
   if (by === 'root') return ok(`root: ${note}`);
   if (by === 'self') return ok('the same user: there is no root to give up');
+  if (!isMac && Number.parseInt(env['UV_USE_IO_URING'] ?? '', 10) > 0)
+    return no("root can't be given up while UV_USE_IO_URING is set", 'type: unset UV_USE_IO_URING');
   const reason = {
     sudo: 'who called sudo',
     user: 'as --user says',

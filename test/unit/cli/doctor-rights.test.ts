@@ -54,6 +54,13 @@ describe('on Linux', () => {
     expect((await said({}, {}, { user: 'eve' }))['goes on as']).toBe('no no such user: eve | type for example: --user nobody');
   });
 
+  it('root that io_uring holds is not given up', async () => {
+    const way = "no root can't be given up while UV_USE_IO_URING is set | type: unset UV_USE_IO_URING";
+    expect((await said({}, { ...SUDO, UV_USE_IO_URING: '1' }))['goes on as']).toBe(way);
+    expect((await said({}, { ...SUDO, UV_USE_IO_URING: '0' }))['goes on as']).toMatch(/^ok ann/);
+    expect((await said({}, { UV_USE_IO_URING: '1' }, { stayRoot: true }))['goes on as']).toBe('ok root: --stay-root');
+  });
+
   it('root that stays root says why', async () => {
     expect(await said({}, SUDO, { stayRoot: true })).toMatchObject({
       'goes on as': 'ok root: --stay-root',
