@@ -33,6 +33,10 @@ export interface Column<Row> {
   /** Fewest cells it is shown with, and the most it is given. */
   readonly min: number;
   readonly max: number;
+  /** Cells it gives up to, below `min`, where a column that is `kept` would else not fit; `min` unless told. */
+  readonly least?: number;
+  /** True for what others are narrowed for, before it goes. */
+  readonly kept?: boolean;
   /** Cells it takes at a time when room is shared out; 1 unless told. */
   readonly weight?: number;
   readonly align: 'left' | 'right';
@@ -96,10 +100,22 @@ export interface PlacedColumn<Row> {
   readonly width: number;
 }
 
+/** Takes `cells` from columns that can give some, the widest first, or none where they can't. @returns how many it took */
+function narrowed<Row>(given: Map<Column<Row>, number>, cells: number): number {
+  const spare = ([column, now]: readonly [Column<Row>, number]): number => now - Math.min(now, column.least ?? column.min);
+  if ([...given].reduce((sum, entry) => sum + spare(entry), 0) < cells) return 0;
+  for (let taken = 0; taken < cells; taken++) {
+    const widest = [...given].filter((entry) => spare(entry) > 0).reduce((a, b) => (b[1] > a[1] ? b : a));
+    given.set(widest[0], widest[1] - 1);
+  }
+  return cells;
+}
+
 /**
  * Shares `width` cells among columns, one cell between neighbours.
  *
- * Columns join by rank while their least widths fit; what is left over widens them in turn up to their most.
+ * Columns join by rank while their least widths fit, those before one that is `kept` made narrower for it; what is left over widens them in turn
+ * up to their most.
  */
 export function placeColumns<Row>(columns: readonly Column<Row>[], width: number): readonly PlacedColumn<Row>[] {
   const byRank = [...columns].sort((a, b) => a.rank - b.rank);
@@ -107,6 +123,7 @@ export function placeColumns<Row>(columns: readonly Column<Row>[], width: number
   let left = width;
   for (const column of byRank) {
     const needed = column.min + (given.size > 0 ? 1 : 0);
+    if (needed > left) left += column.kept === true ? narrowed(given, needed - left) : 0;
     if (needed > left) break;
     given.set(column, column.min);
     left -= needed;

@@ -23,7 +23,7 @@ export interface ExportTable {
 }
 
 /** Columns that are drawings and no values. */
-const DRAWN: readonly string[] = ['share', 'recent', 'recentRx', 'recentTx', 'recentShare', 'day'];
+const DRAWN: readonly string[] = ['share', 'recent', 'recentRx', 'recentTx', 'recentShare'];
 /** Moments, written as such. */
 const MOMENTS: readonly string[] = ['seen', 'age', 'time'];
 

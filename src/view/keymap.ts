@@ -7,9 +7,7 @@ export interface Binding {
   readonly command: Command;
   readonly keys: readonly string[];
   readonly help: string;
-  readonly group: 'Move' | 'Look' | 'Table' | 'Program';
-  /** Shown in the footer, the lowest rank first; null is not shown there. */
-  readonly hint: { readonly text: string; readonly rank: number } | null;
+  readonly group: 'Views' | 'Move' | 'Look' | 'Table' | 'Program';
 }
 
 /** All bindings in the order of the help. */
@@ -25,62 +23,55 @@ export const KEYMAP: KeyTable = [
   bind('page-down', ['pagedown', 'ctrl+f'], 'a page down', 'Move'),
   bind('expand', ['right'], 'open the row; in a chart: a step to the right', 'Move'),
   bind('collapse', ['left'], 'close the row, or go up; in a chart: a step to the left', 'Move'),
-  bind('next-pane', ['tab'], 'next pane', 'Move', 'pane', 6),
+  bind('next-pane', ['tab'], 'next pane', 'Move'),
   bind('previous-pane', ['shift+tab'], 'previous pane', 'Move'),
   bind('zoom', ['Z'], 'the pane on the whole screen, and back', 'Move'),
-  bind('details', ['enter'], 'all that is known about the row', 'Move', 'details', 5),
+  bind('details', ['enter'], 'all that is known about the row', 'Move'),
   bind('back', ['escape'], 'back: leaves the chart, then clears the filter', 'Move'),
 
-  bind('overview', ['1'], 'overview', 'Look'),
-  bind('apps', ['2'], 'apps, full screen', 'Look'),
-  bind('connections', ['3'], 'connections, full screen', 'Look'),
-  bind('hosts', ['4'], 'hosts, full screen', 'Look'),
-  bind('categories', ['5'], 'categories, full screen', 'Look'),
-  bind('interfaces', ['6'], 'interfaces, full screen', 'Look'),
-  bind('events', ['7'], 'events: what happened, and what is new', 'Look'),
-  bind('history', ['8'], 'history: who moved how much, when', 'Look'),
+  bind('overview', ['1'], 'overview', 'Views'),
+  bind('apps', ['2'], 'apps, full screen', 'Views'),
+  bind('connections', ['3'], 'connections, full screen', 'Views'),
+  bind('hosts', ['4'], 'hosts, full screen', 'Views'),
+  bind('categories', ['5'], 'categories, full screen', 'Views'),
+  bind('interfaces', ['6'], 'interfaces, full screen', 'Views'),
+  bind('events', ['7'], 'events: what happened, and what is new', 'Views'),
+  bind('history', ['8'], 'history: who moved how much, when', 'Views'),
   bind('shorter', ['[', '+'], 'chart: a shorter stretch', 'Look'),
   bind('longer', [']', '-'], 'chart: a longer stretch, up to 24 h; history: up to years', 'Look'),
-  bind('mark', ['v'], 'chart: who sent that peak? again: mark a stretch', 'Look', 'peak', 12),
+  bind('mark', ['v'], 'chart: who sent that peak? again: mark a stretch', 'Look'),
   bind('now', ['0'], 'chart: back to now', 'Look'),
   bind('chart-curve', ['L'], 'chart: linear or logarithmic', 'Look'),
   bind('chart-scales', ['X'], 'chart: one scale for RX and TX, or one each', 'Look'),
-  bind('capture', ['c'], 'the capture: driver, losses, what was passed over and why', 'Look', 'capture', 10),
-  bind('names', ['n'], 'names or addresses', 'Look', 'names', 9),
+  bind('capture', ['c'], 'the capture: driver, losses, what was passed over and why', 'Look'),
+  bind('names', ['n'], 'names or addresses', 'Look'),
   bind('services', ['N'], 'service names or port numbers', 'Look'),
-  bind('units', ['u'], 'units: bytes or bits, binary or decimal', 'Look', 'units', 8),
+  bind('units', ['u'], 'units: bytes or bits, binary or decimal', 'Look'),
   bind('privacy', ['x'], 'hide addresses and names, for screenshots', 'Look'),
   bind('interface', ['i'], 'pick the interfaces to capture on', 'Look'),
   bind('theme', ['T'], 'pick a theme, with live preview', 'Look'),
 
-  bind('filter', ['/'], 'filter, applied as it is typed', 'Table', 'filter', 2),
-  bind('sort-next', ['s', '>'], 'sort by the next column', 'Table', 'sort', 3),
+  bind('filter', ['/'], 'filter, applied as it is typed', 'Table'),
+  bind('sort-next', ['s', '>'], 'sort by the next column', 'Table'),
   bind('sort-previous', ['<'], 'sort by the previous column', 'Table'),
   bind('sort-direction', ['S'], 'turn the sort direction', 'Table'),
   bind('freeze', ['o'], 'freeze the order of rows', 'Table'),
   bind('pin', ['f'], 'pin the row on top', 'Table'),
-  bind('closed', ['t'], 'show closed connections', 'Table', 'closed', 11),
+  bind('closed', ['t'], 'show closed connections', 'Table'),
   bind('count-from-now', ['z'], 'count from now; again: since the start', 'Table'),
   bind('export', ['e'], 'export what is shown to a file (CSV, JSON)', 'Table'),
   bind('copy', ['y'], 'copy the row (OSC 52)', 'Table'),
 
-  bind('pause', ['p', 'space'], 'pause the picture; capture goes on', 'Program', 'pause', 4),
-  bind('help', ['?', 'f1', 'h'], 'this help', 'Program', 'help', 1),
+  bind('pause', ['p', 'space'], 'pause the picture; capture goes on', 'Program'),
+  bind('help', ['?', 'f1', 'h'], 'this help', 'Program'),
   bind('save-history', ['w'], 'write the history file now', 'Program'),
   bind('redraw', ['ctrl+l'], 'draw the screen anew', 'Program'),
   bind('suspend', ['ctrl+z'], 'suspend to the shell', 'Program'),
-  bind('quit', ['q', 'ctrl+c'], 'quit', 'Program', 'quit', 7),
+  bind('quit', ['q', 'ctrl+c'], 'quit', 'Program'),
 ];
 
-function bind(
-  command: Command,
-  keys: readonly string[],
-  help: string,
-  group: Binding['group'],
-  hint?: string,
-  rank = 0,
-): Binding {
-  return { command, keys, help, group, hint: hint === undefined ? null : { text: hint, rank } };
+function bind(command: Command, keys: readonly string[], help: string, group: Binding['group']): Binding {
+  return { command, keys, help, group };
 }
 
 const NAMED_KEYS = [

@@ -179,7 +179,7 @@ describe('lines that are slow or stuck', () => {
       const terminal = open({ TERM: 'xterm-256color' }, { speed: 960 });
       await terminal.until(() => terminal.text.includes('quit'), 'the first frame');
       for (const key of ['3', '4', '2', '?']) terminal.type(key);
-      await terminal.until(() => terminal.text.includes('Keys') && terminal.text.includes('Esc closes'), 'the help');
+      await terminal.until(() => terminal.text.includes('In this view') && terminal.text.includes('Esc closes'), 'the help');
       terminal.type('\x1b');
       await terminal.until(() => !terminal.text.includes('Esc closes'), 'the apps');
       terminal.type('q');

@@ -7,12 +7,15 @@ import { heightOf } from '../chart/scale.ts';
 import { columnAt, columnsOf, type Extent, type Peak, peakOf } from '../chart/slots.ts';
 import { type Chosen, cellsUnder, shownOf, stretchOf } from '../chart/stretch.ts';
 import { pictureOf } from '../derive.ts';
-import { formatClock, formatDuration, formatRate, formatShare } from '../format.ts';
+import { formatClock, formatDuration, formatRate, formatShare, RATE_WIDTH } from '../format.ts';
 import type { Glyphs } from '../glyphs.ts';
 import { chartPlace, type Rect } from '../layout.ts';
 import { fitParts, framed } from '../pane.ts';
 import { type Line, span } from '../span.ts';
 import type { ViewState } from '../state.ts';
+
+/** A blank and a time of day. */
+const CLOCK_WIDTH = 9;
 
 /** A line of one direction, for the sparkline widget. */
 export interface ChartModel {
@@ -110,14 +113,14 @@ export function sparkPanel(state: ViewState, live: Snapshot, glyphs: Glyphs, dir
   const top = rates.reduce((a, b) => (b > a ? b : a), 0);
   const peak = peakOf(series, direction, extent);
   const arrow = direction === 'rx' ? `${glyphs.rx} RX` : `${glyphs.tx} TX`;
-  const title = [
-    `${arrow}${picture.filtered ? ' (all)' : ''} ${stretchOf(state.chart).name}`,
-    peak === null ? '' : `peak ${formatRate(peak.rate, state.units).trim()} ${formatClock(peak.to)}`,
-  ];
+  const name = `${arrow}${picture.filtered ? ' (all)' : ''} ${stretchOf(state.chart).name}`;
+  const named = peak === null ? name : `${name}  peak ${formatRate(peak.rate, state.units).trim()}`;
+  // The widest rate decides, so that the time does not come and go with the figures.
+  const isRoomy = peak !== null && `${name}  peak `.length + RATE_WIDTH + CLOCK_WIDTH < rect.width;
   return {
     direction,
     rect,
-    title: title.join('  ').trimEnd().slice(0, rect.width),
+    title: `${named}${isRoomy ? ` ${formatClock(peak.to)}` : ''}`.slice(0, rect.width),
     values: [Number.NaN, ...rates.map((rate) => heightOf(rate, top, state.chart.curve))],
   };
 }

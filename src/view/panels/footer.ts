@@ -5,11 +5,17 @@ import { cut, displayWidth, drawable } from '../cells.ts';
 import { pictureOf } from '../derive.ts';
 import { offersAt } from '../filter-help.ts';
 import type { Glyphs } from '../glyphs.ts';
-import { HISTORY_HINTS } from '../history/hints.ts';
-import { type KeyTable, keyLabel } from '../keymap.ts';
+import { HINT_GAP, hintParts } from '../hints.ts';
+import type { KeyTable } from '../keymap.ts';
 import { fitLine, fitParts, lineWidth, spread } from '../pane.ts';
 import { type Line, span } from '../span.ts';
 import type { ViewState } from '../state.ts';
+
+/** What stands under an empty input. */
+const EXAMPLES = {
+  live: 'e.g. curl  app:ssh  port:443  rate>1M  not proto:udp   Tab fields  Esc back',
+  history: 'e.g. curl  app:ssh  host:example.com  not proto:udp   Tab fields  Esc back',
+} as const;
 
 /** Draws the footer: one line, two while a filter is typed. */
 export function footerPanel(state: ViewState, live: Snapshot, glyphs: Glyphs, keys: KeyTable, width: number): readonly Line[] {
@@ -20,26 +26,8 @@ export function footerPanel(state: ViewState, live: Snapshot, glyphs: Glyphs, ke
     applied === ''
       ? []
       : [span(`/${cut(state.privacy ? glyphs.masked.repeat(6) : drawable(applied, glyphs), 40, glyphs)} `, 'filtered')];
-  const hints = state.view === 'history' ? historyHints(keys) : usualHints(keys);
-  return [spread([span(' '), ...fitParts(hints, width - 2 - displayWidth(right[0]?.text ?? ''), 2)], right, width, glyphs)];
-}
-
-function usualHints(keys: KeyTable) {
-  return keys
-    .filter((binding) => binding.hint !== null && binding.keys.length > 0)
-    .map((binding) => ({
-      rank: binding.hint?.rank ?? 0,
-      line: [span(keyLabel(binding.keys[0] as string), 'key'), span(` ${binding.hint?.text}`, 'dim')],
-    }));
-}
-
-function historyHints(keys: KeyTable) {
-  return HISTORY_HINTS.flatMap(({ commands, text, rank }) => {
-    const bound = commands.flatMap((command) => keys.find((binding) => binding.command === command)?.keys[0] ?? []);
-    return bound.length < commands.length
-      ? []
-      : [{ rank, line: [span(bound.map(keyLabel).join(' '), 'key'), span(` ${text}`, 'dim')] }];
-  });
+  const room = width - 2 - displayWidth(right[0]?.text ?? '');
+  return [spread([span(' '), ...fitParts(hintParts(state, keys, room), room, HINT_GAP)], right, width, glyphs)];
 }
 
 function filterInput(state: ViewState, live: Snapshot, glyphs: Glyphs, width: number): readonly Line[] {
@@ -65,7 +53,7 @@ function filterInput(state: ViewState, live: Snapshot, glyphs: Glyphs, width: nu
   const picture = pictureOf(state, live);
   const count = picture.connections.length + picture.closedHidden;
   const over = state.view === 'history' ? 'of what is recorded' : `${count} ${count === 1 ? 'connection' : 'connections'}`;
-  const help = `${over}   Enter keeps it, Esc clears it`;
+  const help = text === '' ? EXAMPLES[state.view === 'history' ? 'history' : 'live'] : `${over}   Enter keeps it, Esc clears it`;
   return [line, fitLine([span(' '.repeat(prompt.length)), span(help, 'dim')], width, glyphs)];
 }
 

@@ -1,15 +1,25 @@
-// The help: made from the key table, so that it can't say anything else than what the keys do. What concerns the view stands first.
+// The help: keys from the key table, fields from the filter's, so that it can't say anything else than what they do. What concerns the view
+// stands first, what the signs on the screen mean last but one.
 
+import { FIELDS } from '../../filter/fields.ts';
 import type { Command } from '../action.ts';
+import type { Glyphs } from '../glyphs.ts';
 import { type Binding, type KeyTable, keyLabel } from '../keymap.ts';
 import { type Line, span } from '../span.ts';
 import type { ViewName } from '../state.ts';
+import { INFERRED } from '../tables/masking.ts';
+import { wrapWords } from '../wrap.ts';
 
 const KEYS_WIDTH = 13;
+/** Cells before the words: a margin, keys, a blank. */
+const BEFORE = KEYS_WIDTH + 4;
+
+/** Groups in the order in which a newcomer needs them. */
+const GROUPS: readonly Binding['group'][] = ['Views', 'Table', 'Look', 'Program', 'Move'];
 
 /** Commands that matter most in a view, in the order in which its help tells of them. */
 const OWN: Readonly<Record<ViewName, readonly Command[]>> = {
-  overview: ['next-pane', 'zoom', 'mark', 'shorter', 'longer', 'now', 'chart-curve', 'chart-scales', 'expand', 'collapse'],
+  overview: ['next-pane', 'details', 'mark', 'zoom', 'shorter', 'longer', 'now'],
   apps: ['expand', 'collapse', 'details', 'pin', 'freeze'],
   connections: ['closed', 'names', 'services', 'details', 'pin'],
   hosts: ['expand', 'collapse', 'names', 'details'],
@@ -19,24 +29,60 @@ const OWN: Readonly<Record<ViewName, readonly Command[]>> = {
   history: ['expand', 'collapse', 'shorter', 'longer', 'mark', 'now', 'next-pane', 'details', 'save-history'],
 };
 
-/** Lines of the help, groups apart; the keys of the view first. */
-export function helpLines(keys: KeyTable, view: ViewName): readonly Line[] {
+type Entry = readonly [sign: string, meaning: string];
+
+function signs(glyphs: Glyphs): readonly Entry[] {
+  return [
+    [`${glyphs.rx} ${glyphs.tx}`, 'received and sent, as this machine sees it'],
+    [`${glyphs.outbound} ${glyphs.inbound}`, 'a connection opened from here; opened from outside'],
+    [glyphs.local, 'within this machine: a=b are the apps at its two ends'],
+    [glyphs.transit, 'forwarded: neither end is this machine'],
+    [`${INFERRED}name`, 'known by its address alone, not told by the traffic itself'],
+    ['by', 'what told the name: dns, tls, quic, http, mdns, ptr'],
+    ['app (reason)', 'no owner is known, and why'],
+    ['123+4', 'the newest process, and how many more'],
+    [`${glyphs.closed} ${glyphs.opened}`, 'more hangs under the row; it is shown'],
+    ['new', 'met for the first time a short while ago'],
+    [glyphs.unknown, 'unknown, which is never shown as zero'],
+    [glyphs.pin, 'pinned on top'],
+    [glyphs.peak, 'the highest rate in the chart'],
+    ['captured', 'share of what the interface itself counted'],
+    ['dropped', 'packets lost before this program saw them'],
+    ['shed', 'packets left out by this program for want of time'],
+    ['unowned', 'share of the bytes that no app is known for'],
+  ];
+}
+
+/** Lines of the help, groups apart; the keys of the view first. Long words of explanation go on in the next line. */
+export function helpLines(keys: KeyTable, view: ViewName, glyphs: Glyphs, width: number): readonly Line[] {
   const own = OWN[view].flatMap((command) => keys.filter((binding) => binding.command === command));
-  const lines: Line[] = [[span(` In this view: ${view}`, 'title')], ...own.map(helpLine)];
-  let group = '';
-  for (const binding of keys) {
-    if (own.includes(binding)) continue;
-    if (binding.group !== group) {
-      lines.push([]);
-      group = binding.group;
-      lines.push([span(` ${group}`, 'title')]);
-    }
-    lines.push(helpLine(binding));
+  const fields = FIELDS.map(({ name, help }): Entry => [name, help]);
+  const groups: readonly (readonly [title: string, entries: readonly Entry[]])[] = [
+    [`In this view: ${view}`, own.map(keyEntry)],
+    ...GROUPS.map((group) => {
+      const rest = keys.filter((binding) => binding.group === group && !own.includes(binding));
+      return [group, rest.map(keyEntry)] as const;
+    }),
+    ['Signs and words', signs(glyphs)],
+    ['Filter: a word, or a field with : = != ~ < <= > >= and a value; and, or, not, ( )', fields],
+  ];
+  const lines: Line[] = [];
+  for (const [title, entries] of groups) {
+    if (entries.length === 0) continue;
+    if (lines.length > 0) lines.push([]);
+    lines.push(...wrapWords(title, width - 2).map((text) => [span(` ${text}`, 'title')]));
+    for (const entry of entries) lines.push(...entryLines(entry, width));
   }
   return lines;
 }
 
-function helpLine({ keys, help }: Binding): Line {
-  const names = keys.length > 0 ? keys.map(keyLabel).join(' ') : 'no key';
-  return [span(`   ${names.padEnd(KEYS_WIDTH)} `, 'key'), span(help)];
+function keyEntry({ keys, help }: Binding): Entry {
+  return [keys.length > 0 ? keys.map(keyLabel).join(' ') : 'no key', help];
+}
+
+function entryLines([sign, meaning]: Entry, width: number): readonly Line[] {
+  return wrapWords(meaning, Math.max(8, width - BEFORE - 1)).map((text, index) => [
+    span(`   ${(index === 0 ? sign : '').padEnd(KEYS_WIDTH)} `, 'key'),
+    span(text),
+  ]);
 }

@@ -55,7 +55,7 @@ export function popupContent(state: ViewState, live: Snapshot, glyphs: Glyphs, k
   const width = Math.min(WIDTH, state.size.columns - 2) - 2;
   switch (popup.kind) {
     case 'help':
-      return { title: 'Keys', lines: helpLines(keys, state.view) };
+      return { title: 'Help', lines: helpLines(keys, state.view, glyphs, width) };
     case 'capture':
       return { title: 'Capture', lines: factLines(captureFacts(pictureOf(state, live).snapshot, context), width, context) };
     case 'details': {

@@ -26,7 +26,8 @@ export const APPS: TableSpec<AppLine> = {
   columns: [
     {
       ...wordColumn<AppLine>('app', { min: 14, max: 44, rank: 1 }, (row) => row.app?.toLowerCase() ?? null),
-      weight: 4,
+      weight: 8,
+      least: 10,
       plain: (row, context) => nameOf(row, context, 512).text.trim(),
       cell: (row, context, width) =>
         treeCell(
@@ -42,7 +43,7 @@ export const APPS: TableSpec<AppLine> = {
     },
     numberColumn<AppLine>(
       'pid',
-      { min: 7, max: 10, rank: 7 },
+      { min: 8, max: 10, rank: 7 },
       (row) => row.pids.at(-1) ?? null,
       (newest, _, { pids }) => span(pids.length > 1 ? `${newest}+${pids.length - 1}` : String(newest), 'dim'),
     ),

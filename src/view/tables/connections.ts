@@ -40,6 +40,7 @@ export const CONNECTIONS: TableSpec<FlowRow> = {
   columns: [
     {
       ...wordColumn<FlowRow>('app', { min: 14, max: 24, rank: 1 }, (row) => row.app?.toLowerCase() ?? null),
+      least: 10,
       plain: (row, context) => owner(row, context).text,
       cell: (row, context, width) =>
         newCell(context.fresh.apps.has(row.app ?? ''), width, context, 'end', () => owner(row, context)),
@@ -58,6 +59,7 @@ export const CONNECTIONS: TableSpec<FlowRow> = {
     { key: 'direction', title: () => '', min: 1, max: 1, align: 'left', rank: 1, cell: arrow },
     {
       ...wordColumn<FlowRow>('remote', { min: 24, max: 60, rank: 1 }, (row) => (row.host ?? row.remote.address).toLowerCase()),
+      least: 16,
       weight: 3,
       cut: 'start',
       plain: (row, context) => endpointText(row.remote, row.host, row.protocol, context),

@@ -1,10 +1,11 @@
 // The events table: what happened, in the order of time, the newest last.
-// Narrow screens give up the day first; time, kind and what happened stay.
+// Where a sentence is too long the names in it are cut before its end, which tells how much it was.
 
 import type { EventKind, FlowBurst, NetEvent } from '../../aggregate/event.ts';
 import { MOST_HOSTS } from '../../aggregate/flow-bursts.ts';
+import { cut, displayWidth } from '../cells.ts';
 import type { CellContext, TableSpec } from '../column.ts';
-import { formatAmount, formatClock, formatDateTime, formatDuration, formatGrouped } from '../format.ts';
+import { formatAmount, formatDateTime, formatDuration, formatGrouped } from '../format.ts';
 import { type Role, span } from '../span.ts';
 import { endpointText, hidden, shown } from './masking.ts';
 
@@ -25,8 +26,13 @@ const ROLES: Readonly<Record<EventKind, Role>> = {
 /** Kinds whose text names files of the user's. */
 const SECRET: readonly EventKind[] = ['recording', 'export'];
 
-/** What happened, as a sentence without its kind. */
-export function eventText(event: NetEvent, context: CellContext): string {
+/** Fewest cells that a name in a sentence is cut to. */
+const SHORT_NAME = 12;
+/** Cells of names in a sentence that is not cut. */
+const WHOLE = 512;
+
+/** What happened, as a sentence without its kind; names in it are given `names` cells each. */
+export function eventText(event: NetEvent, context: CellContext, names: number = WHOLE): string {
   const { kind, app, domain, flow } = event;
   const text = SECRET.includes(kind) ? hidden(event.text, context) : shown(event.text, context);
   switch (kind) {
@@ -38,10 +44,11 @@ export function eventText(event: NetEvent, context: CellContext): string {
       return `${shown(event.interface ?? '', context)} ${text}`;
     case 'opened':
     case 'closed': {
-      if (event.burst !== null) return burstText(event, event.burst, context);
+      if (event.burst !== null) return burstText(event, event.burst, context, names);
       if (flow === null) return text;
-      const owner = flow.app === null ? `(${shown(flow.reason ?? 'no owner', context)})` : shown(flow.app, context);
-      const ends = `${owner} ${context.glyphs[flow.direction]} ${remote(event, context)} ${shown(flow.protocol, context)}`;
+      const owner = ownerText(flow.app, flow.reason, context, names);
+      const where = cut(remote(event, context), names, context.glyphs, 'start');
+      const ends = `${owner} ${context.glyphs[flow.direction]} ${where} ${shown(flow.protocol, context)}`;
       if (kind === 'opened') return ends;
       return `${ends}, ${movedText(flow, context)} in ${formatDuration(flow.lastSeen - flow.firstSeen)}`;
     }
@@ -55,16 +62,32 @@ function bracketed(text: string): string {
 }
 
 /** `curl: 312 connections with example.com in 14s`, and what they moved. */
-function burstText({ kind, app, time }: NetEvent, burst: FlowBurst, context: CellContext): string {
+function burstText({ kind, app, time }: NetEvent, burst: FlowBurst, context: CellContext, names: number): string {
   const connections = burst.count === 1 ? 'connection' : 'connections';
   if (burst.of === 'unlisted') return `${formatGrouped(burst.count)} more ${connections}, too many to be listed`;
-  const reason = `(${shown(burst.reason ?? 'no owner', context)})`;
-  const owner = burst.of === 'others' ? 'other apps' : app === null ? reason : shown(app, context);
+  const owner = burst.of === 'others' ? 'other apps' : ownerText(app, burst.reason, context, names);
   const many = burst.hosts >= MOST_HOSTS ? `${MOST_HOSTS} hosts or more` : `${burst.hosts} hosts`;
-  const where = burst.host === null ? many : hidden(burst.host, context);
+  const where = burst.host === null ? many : cut(hidden(burst.host, context), names, context.glyphs, 'start');
   const lasted = time - burst.since >= 2000 ? ` in ${formatDuration(time - burst.since)}` : '';
   const moved = kind === 'closed' ? `, ${movedText(burst, context)}` : '';
   return `${owner}: ${formatGrouped(burst.count)} ${connections} with ${where}${lasted}${moved}`;
+}
+
+function ownerText(app: string | null, reason: string | null, context: CellContext, names: number): string {
+  const text = app === null ? `(${shown(reason ?? 'no owner', context)})` : shown(app, context);
+  return cut(text, names, context.glyphs);
+}
+
+/** A sentence for so many cells: whole where it fits, else with short names. */
+function fittedText(event: NetEvent, context: CellContext, width: number): string {
+  const text = eventText(event, context);
+  return displayWidth(text) <= width ? text : eventText(event, context, Math.max(SHORT_NAME, Math.floor(width / 4)));
+}
+
+/** Local time today, date and time before that. */
+function momentText(time: number, now: number): string {
+  const [day = '', clock = ''] = formatDateTime(time).split(' ');
+  return formatDateTime(now).startsWith(day) ? clock : `${day.slice(5)} ${clock.slice(0, 5)}`;
 }
 
 function movedText({ rxBytes, txBytes }: { readonly rxBytes: number; readonly txBytes: number }, context: CellContext): string {
@@ -83,22 +106,14 @@ export const EVENTS: TableSpec<NetEvent> = {
   sorts: [],
   columns: [
     {
-      key: 'day',
-      title: () => 'day',
-      min: 10,
-      max: 10,
-      align: 'left',
-      rank: 4,
-      cell: (row) => span(formatDateTime(row.time).slice(0, 10), 'dim'),
-    },
-    {
       key: 'time',
       title: () => 'time',
-      min: 8,
-      max: 8,
+      min: 11,
+      max: 11,
       align: 'left',
       rank: 1,
-      cell: (row) => span(formatClock(row.time), 'dim'),
+      plain: (row) => formatDateTime(row.time),
+      cell: (row, { now }) => span(momentText(row.time, now), 'dim'),
     },
     {
       key: 'kind',
@@ -118,7 +133,8 @@ export const EVENTS: TableSpec<NetEvent> = {
       align: 'left',
       rank: 1,
       plain: eventText,
-      cell: (row, context) => span(eventText(row, context), row.kind === 'opened' || row.kind === 'closed' ? 'dim' : 'text'),
+      cell: (row, context, width) =>
+        span(fittedText(row, context, width), row.kind === 'opened' || row.kind === 'closed' ? 'dim' : 'text'),
     },
   ],
 };

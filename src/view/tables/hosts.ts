@@ -47,6 +47,7 @@ export const HOSTS: TableSpec<HostLine> = {
   columns: [
     {
       ...wordColumn<HostLine>('host', { min: 28, max: 60, rank: 1 }, (row) => row.host?.toLowerCase() ?? null),
+      least: 14,
       weight: 3,
       cut: 'start',
       plain: (row, context) => plainText(nameOf(row, context, 512)).trim(),

@@ -44,11 +44,11 @@ export const INTERFACES: TableSpec<InterfaceRow> = {
     ),
     numberColumn<InterfaceRow>(
       'coverage',
-      { min: 7, max: 7, rank: 8 },
+      { min: 8, max: 8, rank: 8 },
       (row) =>
         row.counterBytes === null || row.counterBytes === 0 || row.frameBytes === null ? null : row.frameBytes / row.counterBytes,
       (share) => span(formatShare(share), share < 0.95 ? 'warn' : 'text'),
-      'seen',
+      'captured',
     ),
     numberColumn<InterfaceRow>(
       'lost',

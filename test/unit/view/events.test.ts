@@ -124,3 +124,17 @@ test('privacy mode hides hosts and paths in them', () => {
   });
   expect(lines(press(initialState({ columns: 80, rows: 24 }), shown, 'events', 'privacy'), shown)).not.toContain('secret');
 });
+
+test('today has no date; a sentence that is too long has short names and keeps its end', () => {
+  const flow = {
+    ...flowRow({ id: 'f', app: 'an-app-with-a-long-name', host: 'a-very-long-host-name.of-a-long-domain.example' }),
+    rxBytes: 2048,
+    txBytes: 1024,
+  };
+  const events = [event(0, { time: NOON - 86_400_000, text: 'yesterday' }), event(1, { kind: 'closed', flow })];
+  const state = press(initialState({ columns: 120, rows: 24 }), snapshot({ events }), 'events');
+  const text = lines({ ...state, size: { columns: 80, rows: 24 } }, snapshot({ events }));
+  expect(text).toMatch(/│ \d\d-\d\d \d\d:\d\d +warning +yesterday/);
+  expect(text).toMatch(/│▌\d\d:\d\d:\d\d +closed +an-app-with-… . ….*:443 tcp, ▼ 2\.00 KiB ▲ 1\.00/);
+  expect(lines(state, snapshot({ events }))).toMatch(/▲ 1\.00 KiB in \d+\w/);
+});

@@ -1,7 +1,10 @@
 // The key table: complete, without conflicts, and rebound only by what makes sense.
 
 import { describe, expect, test } from 'vitest';
+import { FIELDS } from '../../../src/filter/fields.ts';
 import { COMMANDS } from '../../../src/view/action.ts';
+import { displayWidth } from '../../../src/view/cells.ts';
+import { ASCII_GLYPHS, UNICODE_GLYPHS } from '../../../src/view/glyphs.ts';
 import { commandOf, isKeyName, KEYMAP, keyLabel, rebind } from '../../../src/view/keymap.ts';
 import { helpLines } from '../../../src/view/panels/help.ts';
 import { plain } from '../../../src/view/span.ts';
@@ -65,13 +68,28 @@ test('the keys of the conventions', () => {
 });
 
 test.each(VIEWS)('the help of %s has a line for each binding, once, those of the view first', (view) => {
-  const lines = helpLines(KEYMAP, view).map(plain);
+  const lines = helpLines(KEYMAP, view, UNICODE_GLYPHS, 76).map(plain);
   for (const binding of KEYMAP) {
     const found = lines.filter((line) => line.endsWith(binding.help) && line.includes(binding.keys.map(keyLabel).join(' ')));
     expect(found, binding.command).toHaveLength(1);
   }
   expect(lines[0]).toBe(` In this view: ${view}`);
   expect(lines.indexOf('')).toBeGreaterThan(2);
+});
+
+test.each([
+  ['80 columns', UNICODE_GLYPHS, 76],
+  ['60 columns', UNICODE_GLYPHS, 56],
+  ['40 columns, ASCII', ASCII_GLYPHS, 36],
+] as const)('the help explains the signs and the filter, whole in %s', (_, glyphs, width) => {
+  const lines = helpLines(KEYMAP, 'overview', glyphs, width).map(plain);
+  for (const line of lines) expect(displayWidth(line), line).toBeLessThanOrEqual(width);
+  const words = lines.join(' ').replaceAll(/ +/g, ' ');
+  for (const { name, help } of FIELDS) expect(words).toContain(` ${name} ${help}`);
+  for (const { help } of KEYMAP) expect(words).toContain(help);
+  for (const sign of [glyphs.outbound, glyphs.transit, glyphs.unknown, '~name', 'shed', 'unowned', '123+4'])
+    expect(lines.some((line) => line.startsWith(`   ${sign} `))).toBe(true);
+  if (glyphs.ascii) expect(lines.join('')).toMatch(/^[ -~]*$/);
 });
 
 describe('rebind', () => {
@@ -82,7 +100,7 @@ describe('rebind', () => {
     expect(commandOf(result.keys, 'Q')).toBe('quit');
     expect(commandOf(result.keys, 'p')).toBeNull();
     expect(commandOf(result.keys, 'space')).toBeNull();
-    expect(helpLines(result.keys, 'apps').map(plain).join('\n')).toMatch(/Q +quit/);
+    expect(helpLines(result.keys, 'apps', UNICODE_GLYPHS, 76).map(plain).join('\n')).toMatch(/Q +quit/);
   });
 
   test.each([
