@@ -6,8 +6,9 @@ const PATTERNS: readonly (readonly [RegExp, InterfaceKind])[] = [
   [/^lo\d*$/, 'loopback'],
   [/^(utun|ipsec|ppp|gif|stf|tun|tap|wg)/, 'tunnel'],
   [/^(bridge|vmenet|docker|br-|br\d)/, 'bridge'],
-  // What crosses a VLAN, a bond or a pair of feth crosses its members, too; PKTAP and the taps of USB are views, no wires.
-  [/^(veth|awdl|llw|anpi|ap\d|p2p\d|vlan\d|bond\d|feth\d|pktap|iptap|droptap|XHC|VHC)/, 'virtual'],
+  // What crosses a VLAN, a bond or a pair of feth crosses its members, too, and what the host-only networks of Parallels and VirtualBox carry
+  // to the world crosses en0; PKTAP and the taps of USB are views, no wires.
+  [/^(veth|awdl|llw|anpi|ap\d|p2p\d|vlan\d|bond\d|feth\d|vnic\d|vboxnet\d|pktap|iptap|droptap|XHC|VHC)/, 'virtual'],
 ];
 
 /**

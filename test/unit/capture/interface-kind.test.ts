@@ -26,6 +26,8 @@ test.each([
   ['vlan0', 'virtual'],
   ['bond0', 'virtual'],
   ['feth0', 'virtual'],
+  ['vnic0', 'virtual'],
+  ['vboxnet0', 'virtual'],
   ['pktap0', 'virtual'],
   ['XHC20', 'virtual'],
   ['VHC128', 'virtual'],
