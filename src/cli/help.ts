@@ -14,7 +14,7 @@ const EXAMPLES: readonly Example[] = [
   ['sudo netmon-tui -i en0 -f app:curl', 'one interface, one app'],
   ['sudo netmon-tui --json --duration 10s', 'ten seconds as JSON lines'],
   ['netmon-tui -r trace.pcap --once', 'what a file holds, as a table'],
-  ['ssh mac sudo tcpdump -w - | netmon-tui -r -', 'the packets of another machine'],
+  ['ssh mac sudo tcpdump -Uw - not port 22 | netmon-tui -r -', 'the packets of another machine'],
 ];
 
 /** What each command does, and how it is typed; the first is what happens without one. */
