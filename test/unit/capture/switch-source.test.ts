@@ -7,6 +7,7 @@ import type { Opener } from '../../../src/capture/opener.ts';
 import type { CaptureRequest, PacketSource } from '../../../src/capture/source.ts';
 import { SwitchSource } from '../../../src/capture/switch-source.ts';
 import { NetmonError } from '../../../src/errors.ts';
+import type { Edges } from '../../../src/net/edges.ts';
 import { FakeSource } from '../../support/fake-source.ts';
 
 const FRAME = new Uint8Array(60);
@@ -94,7 +95,7 @@ describe('a switch', () => {
 describe('a choice', () => {
   const request: CaptureRequest = { interfaces: ['eth0'], bpf: 'tcp', bufferBytes: 1 };
 
-  function parts(open: (asked: CaptureRequest) => PacketSource) {
+  function parts(open: (asked: CaptureRequest) => PacketSource, platform: Edges['platform'] = 'linux') {
     const source = new SwitchSource({ source: new FakeSource(), fallbacks: [] });
     const asked: CaptureRequest[] = [];
     const opener = {
@@ -104,7 +105,7 @@ describe('a choice', () => {
       },
     } as unknown as Opener;
     const named: string[] = [];
-    const edges = { ...systemEdges(), platform: 'linux' as const };
+    const edges = { ...systemEdges(), platform };
     const choice = new InterfaceChoice({ source, opener, request, edges, named, counted: () => ['eth0'] });
     return { source, choice, asked, named };
   }
@@ -196,9 +197,9 @@ describe('a choice', () => {
   });
 
   test('lists interfaces after the entry for all', async () => {
-    const { choice } = parts(() => new FakeSource());
+    const { choice } = parts(() => new FakeSource(), systemEdges().platform);
     const items = await choice.list();
     expect(items[0]?.name).toBeNull();
-    expect(items.map(({ name }) => name)).toContain('lo');
+    expect(items.map(({ name }) => name)).toContain(process.platform === 'darwin' ? 'lo0' : 'lo');
   });
 });
