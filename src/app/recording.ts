@@ -10,7 +10,7 @@ import type { HistoryStatus } from '../net/history.ts';
 import { BARE_THREAD } from '../privilege/bare-thread.ts';
 import { type Flock, lockFile, systemFlock } from '../privilege/file-lock.ts';
 import { returnMemory } from '../privilege/memory.ts';
-import { Recorder, TRIED_AGAIN } from '../store/recorder.ts';
+import { IN_JOURNAL, Recorder, TRIED_AGAIN } from '../store/recorder.ts';
 import { type RunSave, saveInThread } from '../store/save-thread.ts';
 import type { Assembly } from './assemble.ts';
 
@@ -131,8 +131,8 @@ export class Recording {
 
   #lastWord(): string {
     const { state, note } = this.#recorder.status;
-    if (state === 'recording') return '';
-    const what = note.replace(`; ${TRIED_AGAIN}`, '');
+    if (state === 'recording' && !this.#recorder.isUnsaved) return '';
+    const what = note.replace(`; ${state === 'recording' ? IN_JOURNAL : TRIED_AGAIN}`, '');
     if (!this.#hasRecorded) return `nothing was recorded: ${what}`;
     if (this.#recorder.isBehind) return `${what}; what was not written yet is lost`;
     return what === note ? note : `${what}; the next run brings in what was recorded`;

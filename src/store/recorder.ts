@@ -13,11 +13,16 @@ import { Journal } from './journal.ts';
 import { hourlyBytes, journalRetry, saveInterval, saveRetry } from './save-schedule.ts';
 import type { RunSave } from './save-thread.ts';
 
-const LOCK_RETRY_MS = 60_000;
+/** While another records, or the folder is none to write into: what moves until then is not recorded. */
+const LOCK_RETRY_MS = 10_000;
 /** How long what was done about a damaged file stays on the screen. */
 const REMARK_MS = 10 * 60_000;
 /** What becomes of what can't be written, while the run goes on. */
 export const TRIED_AGAIN = 'kept in memory, tried again';
+/** And where only the image can't be. */
+export const IN_JOURNAL = 'safe in the journal, tried again';
+
+const LEFT_ALONE = 'it is left alone and nothing is recorded';
 
 /** What a recorder works with. */
 export interface RecorderParts {
@@ -85,10 +90,11 @@ export class Recorder {
       const who = this.#busyPid === null ? '' : ` (pid ${this.#busyPid})`;
       return { ...status, state: 'busy', note: `another netmon-tui records${who}` };
     }
-    const trouble = this.#opening ?? this.#writing ?? this.#saving;
+    const trouble = this.#opening ?? this.#writing;
     const lost = this.#journal.lostBytes > 0 ? `; ${Math.round(this.#journal.lostBytes / 1e6)} MB of traffic found no room` : '';
     if (trouble !== null) return { ...status, state: 'failing', note: `${trouble.note}${lost}` };
-    return { ...status, state: 'recording', note: clock.monotonic() < this.#remarkUntil ? this.#remark : '' };
+    const remark = clock.monotonic() < this.#remarkUntil ? this.#remark : '';
+    return { ...status, state: 'recording', note: this.#saving === null ? remark : `${this.#saving.note}${lost}` };
   }
 
   /** Takes a batch; what it holds is safe a moment after the next `work`. */
@@ -132,6 +138,11 @@ export class Recorder {
   /** True where something that was offered is in no file. */
   get isBehind(): boolean {
     return this.#journal.isBehind;
+  }
+
+  /** True where the journals hold what the image has not. */
+  get isUnsaved(): boolean {
+    return this.#journal.hasUnsaved;
   }
 
   /** Takes the lock, if it is to be had: from now on batches are wanted. `work` does it too. */
@@ -182,7 +193,7 @@ export class Recorder {
       this.#plan(answer);
     } catch (thrown) {
       this.#isRefused = thrown instanceof HistoryFileError;
-      this.#opening = this.#trouble(this.#opening, thrown, saveRetry);
+      this.#opening = this.#trouble(this.#opening, thrown, saveRetry, this.#isRefused ? LEFT_ALONE : TRIED_AGAIN);
     }
   }
 
@@ -209,7 +220,7 @@ export class Recorder {
       this.#saving = null;
       this.#plan(answer);
     } catch (thrown) {
-      this.#saving = this.#trouble(this.#saving, thrown, saveRetry);
+      this.#saving = this.#trouble(this.#saving, thrown, saveRetry, IN_JOURNAL);
       this.#saveAt = this.#saving.retryAt;
     }
   }
@@ -233,12 +244,11 @@ export class Recorder {
     this.#remarkUntil = now + REMARK_MS;
   }
 
-  #trouble(before: Trouble | null, thrown: unknown, retry: (failures: number) => number): Trouble {
+  #trouble(before: Trouble | null, thrown: unknown, retry: (failures: number) => number, kept = TRIED_AGAIN): Trouble {
     const { path, clock } = this.#parts;
     const failures = (before?.failures ?? 0) + 1;
     const isTold = thrown instanceof NetmonError;
     const what = isTold ? reasonOf(thrown) : `history can't be written to ${path}: ${systemReason(thrown)}`;
-    const outcome = thrown instanceof HistoryFileError ? 'it is left alone and nothing is recorded' : TRIED_AGAIN;
-    return { note: `${what}; ${outcome}`, failures, retryAt: clock.monotonic() + retry(failures) };
+    return { note: `${what}; ${kept}`, failures, retryAt: clock.monotonic() + retry(failures) };
   }
 }

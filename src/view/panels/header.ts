@@ -89,6 +89,7 @@ function stateParts(state: ViewState, live: Snapshot): readonly Part[] {
   if (past !== null) mark(past, 'filtered');
   if (state.since !== null && past === null) mark(`since ${formatClock(state.since.time)}`, 'accent');
   if (state.privacy) mark('private', 'accent');
+  if (live.capture.history?.state === 'failing') mark('NOT RECORDED', 'error');
   const budget = state.history.plan === null ? null : standingNow(state.history, live);
   if (budget !== null && budget.over > 0) mark(`OVER BUDGET ${formatShare(budget.share)}`, 'error');
   else if (budget !== null && budget.share > BUDGET_NEAR) mark(`budget ${formatShare(budget.share)}`, 'warn');

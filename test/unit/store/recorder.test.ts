@@ -200,7 +200,7 @@ describe('a day of a heavy user', () => {
 });
 
 describe('a second instance', () => {
-  it('says that it does not record, asks again each minute and begins when the first is gone', async () => {
+  it('says that it does not record, asks again each ten seconds and begins when the first is gone', async () => {
     let held: LockResult = { held: null, pid: 4711 };
     const { recorder: one, seen } = recorder({ lock: () => held });
     await one.work();
@@ -210,7 +210,7 @@ describe('a second instance', () => {
     ]);
     expect([seen.begun, seen.saves]).toEqual([0, 0]);
     held = { held: { release: () => {} } };
-    clock.pass(MINUTE - 1);
+    clock.pass(10_000 - 1);
     await one.work();
     expect(one.isRecording).toBe(false);
     clock.pass(1);
@@ -236,9 +236,10 @@ describe('trouble', () => {
     isFull = true;
     await one.save();
     expect(one.status).toMatchObject({
-      state: 'failing',
-      note: `history can't be written to ${history.path}: no space is left on the device; kept in memory, tried again`,
+      state: 'recording', // for what moves is safe
+      note: `history can't be written to ${history.path}: no space is left on the device; safe in the journal, tried again`,
     });
+    expect(one.isUnsaved).toBe(true);
     one.offer(moved(10));
     await one.work();
     expect([one.confirmed, history.allBytes()]).toEqual([2, 11]);

@@ -370,6 +370,19 @@ describe('rows', () => {
     expect(textOf(player)).toMatch(/ another netmon-tui records \(pid 7\) {2}records since Sun 2 Nov 2025/);
   });
 
+  test('that can not be recorded now are missed in every view', () => {
+    const history = { state: 'failing', note: 'full', path: '/h.sqlite', savedAt: null, fileBytes: null } as const;
+    const headerOf = (live: Snapshot) =>
+      frameOf(new Player().press('apps').state, live, settings)
+        .header.lines.flat()
+        .map(({ text }) => text)
+        .join('');
+    expect(headerOf({ ...busy(10), capture: { ...CAPTURE, history } })).toContain(' NOT RECORDED ');
+    expect(headerOf({ ...busy(10), capture: { ...CAPTURE, history: { ...history, state: 'recording' } } })).not.toContain(
+      'NOT REC',
+    );
+  });
+
   test('a zoomed table has the screen alone, and gives it back', () => {
     const player = new Player({ columns: 120, rows: 40 }).play('history', 'zoom');
     const frame = () => frameOf(player.state, player.live, settings);
