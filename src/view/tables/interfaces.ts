@@ -27,7 +27,7 @@ export const INTERFACES: TableSpec<InterfaceRow> = {
   title: 'Interfaces',
   sorts: [BY_RATE, BY_TOTAL],
   columns: [
-    wordColumn<InterfaceRow>('interface', { min: 10, max: 20, rank: 1 }, (row) => row.interface, { role: 'name' }),
+    wordColumn<InterfaceRow>('interface', { min: 9, max: 20, rank: 1 }, (row) => row.interface, { role: 'name' }),
     wordColumn<InterfaceRow>('kind', { min: 8, max: 8, rank: 6 }, (row) => row.kind, { from: 'known' }),
     {
       ...wordColumn<InterfaceRow>('headline', { min: 8, max: 8, rank: 7 }, (row) => (row.headline ? 'counted' : 'apart')),

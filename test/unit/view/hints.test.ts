@@ -10,6 +10,7 @@ import { initialState, VIEWS, type ViewState } from '../../../src/view/state.ts'
 import { APPS } from '../../../src/view/tables/apps.ts';
 import { CONNECTIONS } from '../../../src/view/tables/connections.ts';
 import { HOSTS } from '../../../src/view/tables/hosts.ts';
+import { INTERFACES } from '../../../src/view/tables/interfaces.ts';
 
 const START = initialState({ columns: 80, rows: 24 });
 
@@ -54,4 +55,8 @@ test.each([
 ])('%s keep both rates at 60 columns', (_, columns) => {
   const keys = placeColumns(columns as typeof APPS.columns, 56).map(({ column }) => column.key);
   expect(keys).toEqual(expect.arrayContaining(['rx-rate', 'tx-rate']));
+});
+
+test('interfaces say at 80 columns how much of them was captured', () => {
+  expect(placeColumns(INTERFACES.columns, 76).map(({ column }) => column.key)).toContain('coverage');
 });
