@@ -109,7 +109,11 @@ export const FRAMES: readonly { readonly link: number; readonly frames: readonly
   { link: LINK.LINUX_SLL, frames: INNERS.map((inner) => sll({ packetType: 4 }, inner)) },
   { link: LINK.LINUX_SLL2, frames: INNERS.map((inner) => sll2({ packetType: 2 }, inner)) },
   { link: LINK.PPP, frames: INNERS.map((inner) => ppp(inner)) },
+  { link: LINK.PPP_HDLC, frames: INNERS.map((inner) => ppp(inner)) },
+  { link: LINK.PPP_ETHER, frames: INNERS.map((inner) => pppoe(inner).bytes) },
   { link: LINK.RAW, frames: INNERS.map((inner) => inner.bytes) },
+  { link: LINK.IPV4, frames: INNERS.map((inner) => inner.bytes) },
+  { link: LINK.IPV6, frames: INNERS.map((inner) => inner.bytes) },
 ];
 
 const FRAME = ethernet({}, ipv4({}, udp({}, 'hello')));
