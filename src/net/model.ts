@@ -61,7 +61,7 @@ export interface App {
   readonly user: string | null;
   /** Most recent last; bounded. */
   readonly pids: readonly number[];
-  /** The processes behind `pids`, in the same order; a new list whenever one of them changed. */
+  /** The processes behind `pids`, in the same order, two where one had the same pid before; a new list whenever one of them changed. */
   readonly processes: readonly Process[];
   /** Processes ever seen, also beyond the bound. */
   readonly processCount: number;

@@ -43,7 +43,7 @@ export function underApp(row: AppRow, picture: Picture): readonly AppLine[] {
   const own = sharesByApp(picture).get(row.id) ?? [];
   const at = { depth: 1, parent: row.id, root: row.id } as const;
   if (row.app === null) return withRest(row, hosts(row, own, at), at);
-  const known = new Map(row.processes.map((process) => [process.pid, process]));
+  const known = new Map(row.processes.map((process) => [process.pid, process])); // of two that had the same pid, the newer
   const lines: AppLine[] = [];
   for (const [pid, group] of groupBy(own, (share) => pidIn(share, row))) {
     const process = pid === null ? null : (known.get(pid) ?? null);
@@ -59,7 +59,7 @@ export function underApp(row: AppRow, picture: Picture): readonly AppLine[] {
       branch: { ...at, kind: 'process', process, nameSource: 'none' },
     });
   }
-  const idle = row.processes.filter(({ pid }) => !lines.some(({ pids }) => pids[0] === pid)).slice(-IDLE_PROCESSES);
+  const idle = [...known.values()].filter(({ pid }) => !lines.some(({ pids }) => pids[0] === pid)).slice(-IDLE_PROCESSES);
   return [...withRest(row, lines, at), ...idle.map((process) => idleLine(row, process, at))];
 }
 

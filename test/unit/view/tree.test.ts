@@ -94,6 +94,13 @@ describe('apps', () => {
     expect(bytes(rows.filter(at(2)))).toBe(600);
   });
 
+  test('a pid that was used twice is one row, of the newer process', () => {
+    const twice = [process(7, 'old'), { ...process(7, 'new'), id: 8 }];
+    const shown = snapshot({ apps: [appRow({ id: 'q', app: 'quiet', processes: twice })] });
+    const rows = orderedRows(press(initialState({ columns: 120, rows: 24 }), shown, 'apps', 'expand'), shown, 'apps');
+    expect(named(rows)).toEqual(['quiet', ' new']);
+  });
+
   test('hold processes without a listed connection too, what they moved as unknown', () => {
     const quiet = snapshot({ apps: [appRow({ id: 'q', app: 'quiet', processes: [process(7, 'quiet')], rxBytes: 40 })] });
     const state = press(initialState({ columns: 120, rows: 24 }), quiet, 'apps', 'expand');
