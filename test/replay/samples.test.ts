@@ -36,9 +36,9 @@ const MANY_INTERFACES = new Set([
   'lo0 0 loopback',
   'p2p0 12 virtual',
   'utun0 0 tunnel',
-  'vboxnet0 1 physical',
-  'vboxnet1 1 physical',
-  'vboxnet2 1 physical',
+  'vboxnet0 1 virtual',
+  'vboxnet1 1 virtual',
+  'vboxnet2 1 virtual',
 ]);
 
 describe.skipIf(!present)('sample captures', () => {
