@@ -1,6 +1,7 @@
 // History as a run reads it: by a thread that holds no rights, loaded with the first question.
 
 import { BARE_THREAD } from '../privilege/bare-thread.ts';
+import { trimMemory } from '../privilege/memory.ts';
 import type { HistoryReader } from '../store/history-reader.ts';
 
 /** Opens the history in a file. Rejects with NetmonError `history` where there is none that can be read. */
@@ -9,5 +10,5 @@ export async function openBareHistory(path: string): Promise<HistoryReader> {
     import('../store/open-history.ts'),
     import('../store/reader-thread.ts'),
   ]);
-  return openHistory(path, readerThreads(BARE_THREAD));
+  return openHistory(path, readerThreads(BARE_THREAD, trimMemory));
 }

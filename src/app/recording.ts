@@ -9,7 +9,7 @@ import { INTS, PROCESS } from '../flow/layout.ts';
 import type { HistoryStatus } from '../net/history.ts';
 import { BARE_THREAD } from '../privilege/bare-thread.ts';
 import { type Flock, lockFile, systemFlock } from '../privilege/file-lock.ts';
-import { returnMemory } from '../privilege/memory.ts';
+import { returnMemory, trimMemory } from '../privilege/memory.ts';
 import { IN_JOURNAL, Recorder, TRIED_AGAIN } from '../store/recorder.ts';
 import { type RunSave, saveInThread } from '../store/save-thread.ts';
 import type { Assembly } from './assemble.ts';
@@ -31,7 +31,8 @@ export interface RecordingEdges {
 /** The machine's own. */
 export async function recordingEdges(): Promise<RecordingEdges> {
   await returnMemory();
-  return { flock: await systemFlock(), runSave: (request) => saveInThread(request, BARE_THREAD) };
+  const runSave: RunSave = (request) => saveInThread(request, BARE_THREAD).finally(trimMemory);
+  return { flock: await systemFlock(), runSave };
 }
 
 /** Records one run. Made before its first packet; `close` on every way out. */

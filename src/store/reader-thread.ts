@@ -9,9 +9,14 @@ import { type GiveBack, threadTurn } from './thread-turn.ts';
 /** The compiled worker. */
 const SCRIPT = new URL('./reader-worker.js', import.meta.url);
 
-/** Threads that read, each of which calls a module before it does (`beforeWork`). @param before the module's URL */
-export function readerThreads(before: string | null = null): StartReader {
-  return (path) => new TurnedThread(path, before);
+/**
+ * Threads that read.
+ *
+ * @param before URL of the module that each calls before it reads (`beforeWork`)
+ * @param gone called when one has ended
+ */
+export function readerThreads(before: string | null = null, gone: () => void = () => {}): StartReader {
+  return (path) => new TurnedThread(path, before, gone);
 }
 
 class TurnedThread implements ReaderThread {
@@ -24,8 +29,12 @@ class TurnedThread implements ReaderThread {
   #end: (error: Error | null) => void = () => {};
   #wanted: () => void = () => {};
 
-  constructor(path: string, before: string | null) {
-    void threadTurn.take(() => this.#wanted()).then((giveBack) => this.#begin(path, before, giveBack));
+  constructor(path: string, before: string | null, gone: () => void) {
+    const leave = (giveBack: GiveBack) => () => {
+      giveBack();
+      gone();
+    };
+    void threadTurn.take(() => this.#wanted()).then((giveBack) => this.#begin(path, before, leave(giveBack)));
   }
 
   post(request: ReaderRequest): void {
