@@ -17,6 +17,9 @@ const folder = mkdtempSync(join(tmpdir(), 'netmon-soak-'));
 const history = join(folder, 'history.sqlite');
 process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
 const MIB = 2 ** 20;
+/** The first tenth is lived so many times as fast, and saved so often: what fills up is full then, and what still grows is lost. */
+const HASTE = 12;
+const SAVES = 24;
 
 /** Slope of a straight line through the samples, per day, as a share of their mean. */
 function slope(samples, of) {
@@ -112,7 +115,10 @@ async function live(ms) {
   const child = spawn('ip', [...within, ...words], { stdio: ['ignore', 'ignore', 'inherit', 'pipe'] });
   let counted = {};
   createInterface({ input: child.stdio[3] }).on('line', (line) => (counted = JSON.parse(line)));
-  const traffic = spawn('ip', [...within, fileURLToPath(new URL('chatter.js', import.meta.url))], { stdio: 'ignore' });
+  const chatter = fileURLToPath(new URL('chatter.js', import.meta.url));
+  const talk = (times) => spawn('ip', [...within, chatter, String(times)], { stdio: 'ignore' });
+  let traffic = talk(HASTE);
+  const saving = setInterval(() => child.kill('SIGUSR1'), ms / 10 / SAVES);
   const began = Date.now();
   const samples = [];
   let before = null;
@@ -120,6 +126,11 @@ async function live(ms) {
   try {
     while (Date.now() - began < ms && child.exitCode === null) {
       await new Promise((resolve) => setTimeout(resolve, every));
+      if (samples.length === Math.floor(ms / every / 10) - 1) {
+        clearInterval(saving);
+        traffic.kill();
+        traffic = talk(1);
+      }
       const status = readFileSync(`/proc/${child.pid}/status`, 'utf8');
       const stat = readFileSync(`/proc/${child.pid}/stat`, 'utf8').split(') ')[1].split(' ');
       const ticks = Number(stat[11]) + Number(stat[12]);
@@ -133,6 +144,7 @@ async function live(ms) {
       );
     }
   } finally {
+    clearInterval(saving);
     traffic.kill();
   }
   const alive = verdict('it still runs', child.exitCode === null, '');
