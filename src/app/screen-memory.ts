@@ -2,10 +2,11 @@
 // there, mode 0600, never through a link. Whatever fails, the run goes on without.
 
 import { randomBytes } from 'node:crypto';
-import { closeSync, constants, fchownSync, lstatSync, mkdirSync, openSync, renameSync, unlinkSync, writeSync } from 'node:fs';
+import { closeSync, constants, fchownSync, lstatSync, openSync, renameSync, unlinkSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { systemFiles } from '../cli/file-access.ts';
 import type { FileOwner } from '../cli/history/output-file.ts';
+import { createFolder } from '../store/own-folder.ts';
 
 /** Longest text that is believed to be ours. */
 const LONGEST = 16_384;
@@ -65,13 +66,5 @@ function makeFolder(folder: string, owner: FileOwner | null): void {
   }
   const above = dirname(folder);
   if (above !== folder && lstatSync(above, { throwIfNoEntry: false }) === undefined) makeFolder(above, owner);
-  mkdirSync(folder, { mode: 0o700 });
-  if (owner === null) return;
-  // Not by name: in a folder of the user's, another thing may bear it by now.
-  const descriptor = openSync(folder, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
-  try {
-    fchownSync(descriptor, owner.uid, owner.gid);
-  } finally {
-    closeSync(descriptor);
-  }
+  createFolder(folder, owner);
 }

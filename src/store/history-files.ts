@@ -10,7 +10,6 @@ import {
   fsyncSync,
   linkSync,
   lstatSync,
-  mkdirSync,
   openSync,
   readdirSync,
   readSync,
@@ -21,6 +20,7 @@ import {
 } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { NetmonError } from '../errors.ts';
+import { createFolder } from './own-folder.ts';
 
 /** Who is to own what root writes; null where the process is that user. A gid of -1 leaves the group alone. */
 export type FileOwner = { readonly uid: number; readonly gid: number } | null;
@@ -112,14 +112,7 @@ function makeFolder(folder: string, owner: FileOwner): void {
   if (lstatSync(folder, { throwIfNoEntry: false }) !== undefined) return;
   const above = dirname(folder);
   if (above !== folder) makeFolder(above, owner);
-  mkdirSync(folder, { mode: 0o700 });
-  if (owner === null) return;
-  const descriptor = openSync(folder, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
-  try {
-    fchownSync(descriptor, owner.uid, owner.gid);
-  } finally {
-    closeSync(descriptor);
-  }
+  createFolder(folder, owner);
 }
 
 /** A file that was opened, and which one that was. */
