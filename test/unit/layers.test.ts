@@ -1,5 +1,5 @@
 // Holds the import table of ARCHITECTURE.md: who may import whom, where a third-party package may be named, where Node's own modules
-// stay out; and the shape of files: no barrels, no default exports, 300 lines at most.
+// stay out; and the shape of files: no barrels, no default exports, 800 lines at most.
 
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize, relative } from 'node:path';
@@ -60,7 +60,7 @@ const PURE: Readonly<Record<string, readonly string[]>> = {
   aggregate: [],
   view: [],
 };
-const MOST_LINES = 300;
+const MOST_LINES = 800;
 
 interface Source {
   /** Path within src, with slashes. */
@@ -175,7 +175,7 @@ describe('the walk catches', () => {
     ['net/index.ts', '', 'a barrel file'],
     ['net/a.ts', 'export default 1;', 'a default export'],
     ['net/a.ts', "export * from './bytes.ts';", 'a re-export of everything'],
-    ['net/a.ts', '\n'.repeat(301), 'more than 300 lines'],
+    ['net/a.ts', '\n'.repeat(801), 'more than 800 lines'],
     ['utils/a.ts', '', 'a folder that the import table does not know'],
     ['stuff.ts', '', 'a file that the import table does not know'],
   ])('%s: %s', (path, text, what) => expect(violations([{ path, text }])).toEqual([`${path}: ${what}`]));
