@@ -8,7 +8,7 @@ import { type FileAccess, systemFiles } from './cli/file-access.ts';
 import type { Options } from './cli/options.ts';
 import { type ErrorReport, reportError } from './cli/print-error.ts';
 import { EXIT_STATUS, NetmonError } from './errors.ts';
-import { hardenStart } from './privilege/harden.ts';
+import { hardenStart, refuseDebugger } from './privilege/harden.ts';
 import { keepHeapSmall } from './thread.ts';
 
 const words = process.argv.slice(2);
@@ -32,6 +32,7 @@ async function main(): Promise<number> {
   const config = await loadConfig(line, surroundings);
   for (const warning of config.warnings) process.stderr.write(`netmon-tui: ${warning}\n`);
   if (line.has('print-config')) return print((await import('./cli/print-config.ts')).configText(config, version()));
+  await refuseDebugger();
   const { resolveOptions } = await import('./cli/resolve.ts');
   const options = await withLists(resolveOptions(line, config), surroundings);
   if (line.command === 'explain') return explain(line, options);

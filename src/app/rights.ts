@@ -10,7 +10,7 @@ import type { Options } from '../cli/options.ts';
 import { NetmonError, reasonOf } from '../errors.ts';
 import { LSOF_ARGUMENTS } from '../identify/process/lsof.ts';
 import type { OwnerSource } from '../identify/process/owner-source.ts';
-import type { Edges } from '../net/edges.ts';
+import { type Edges, NO_DEBUGGER } from '../net/edges.ts';
 import type { PrivilegeStatus } from '../net/privileges.ts';
 import { LOOKING, maskOf, REOPENING } from '../privilege/capabilities.ts';
 import { type Credentials, dropPrivileges } from '../privilege/drop.ts';
@@ -112,7 +112,7 @@ function rootPrograms({ interfaces, bpf }: Options, { paths }: Edges, bufferByte
 
 function startRootChild(programs: RootPrograms): ChildProcess {
   const script = fileURLToPath(new URL('../privilege/root-child-main.js', import.meta.url));
-  const words = ['--max-old-space-size=32', '--max-semi-space-size=1', script, JSON.stringify(programs)];
+  const words = [NO_DEBUGGER, '--max-old-space-size=32', '--max-semi-space-size=1', script, JSON.stringify(programs)];
   return spawn(process.execPath, words, { stdio: ['pipe', 'pipe', 'ignore'], env: programs.env, cwd: '/', shell: false });
 }
 

@@ -8,6 +8,8 @@ import { reasonOf } from '../errors.ts';
 import { capLine } from './cap-protocol.ts';
 import { type CapModule, CapRelay } from './cap-relay.ts';
 
+process.on('SIGUSR1', () => undefined); // the user's other programs may send it: no debugger
+
 const ORPHAN_CHECK_MS = 1000;
 const CLOCK_SLACK_MS = 5;
 

@@ -3,7 +3,7 @@
 import type { ChildProcess } from 'node:child_process';
 import type { Clock } from '../clock.ts';
 import { reasonOf } from '../errors.ts';
-import type { Edges } from '../net/edges.ts';
+import { type Edges, NO_DEBUGGER } from '../net/edges.ts';
 import { sanitize } from '../net/text.ts';
 import { PacketBatch } from './batch.ts';
 import { StreamFeed } from './byte-feed.ts';
@@ -145,7 +145,7 @@ export class CapLane {
     const { device, bpf, ringBytes, script } = this.#request;
     let child: ChildProcess;
     try {
-      child = this.#edges.spawn(process.execPath, ['--no-warnings', script, device, bpf ?? '', String(ringBytes)]);
+      child = this.#edges.spawn(process.execPath, [NO_DEBUGGER, '--no-warnings', script, device, bpf ?? '', String(ringBytes)]);
     } catch (thrown) {
       this.#said = reasonOf(thrown);
       this.#gone();

@@ -32,6 +32,9 @@ export interface RunResult {
   readonly failure: string | null;
 }
 
+/** For children that are Node, too: SIGUSR1 would open their debugger before their first line. It can't listen on this address (RFC 5737). */
+export const NO_DEBUGGER = '--inspect-port=192.0.2.1:9229';
+
 /** Where the program meets the system: all programs it runs and all files it asks. Tests hand in fakes. */
 export interface Edges {
   readonly platform: 'darwin' | 'linux';

@@ -1,4 +1,14 @@
-// What holds from the first line of a run, root or not: files are the owner's alone, and nobody opens Node's debugger by a signal.
+// What holds from the first line of a run, root or not: files are the owner's alone, and nobody opens Node's debugger or loads code of his own.
+
+import { readFileSync } from 'node:fs';
+import { NetmonError } from '../errors.ts';
+
+/**
+ * Options of Node that open its debugger, run other code before ours, or write its memory to a file on a signal.
+ * Node takes `_` for `-` in them.
+ */
+const FOREIGN =
+  /^(-r$|--(inspect|debug|require|import|loader|experimental-loader|snapshot-blob|experimental-(default-)?config-file|heapsnapshot-signal|report-on-signal)\b)/;
 
 /**
  * Hardens the process as it starts.
@@ -9,4 +19,50 @@
 export function hardenStart(): void {
   process.umask(0o077);
   process.on('SIGUSR1', () => undefined);
+}
+
+/** The first option that lets others in, of Node's own command line or of NODE_OPTIONS; null for none. */
+export function foreignOption(execArgv: readonly string[], nodeOptions = ''): string | null {
+  const words = [...execArgv, ...nodeOptions.split(/[\s"']+/)];
+  return words.find((word) => FOREIGN.test(word.replaceAll('_', '-'))) ?? null;
+}
+
+/**
+ * Refuses to go on with rights that a debugger or code loaded before ours could use, and closes the debugger.
+ *
+ * @throws NetmonError `permission`
+ */
+export async function refuseDebugger(): Promise<void> {
+  if (!holdsRights()) return;
+  const option = foreignOption(process.execArgv, process.env['NODE_OPTIONS']);
+  const wasOpen = await closeDebugger();
+  if (option !== null) {
+    const hint = 'type: unset NODE_OPTIONS, and start node without it';
+    throw new NetmonError(
+      'permission',
+      `node's option ${option.split('=', 1)[0]} is refused while there are rights to lose`,
+      hint,
+    );
+  }
+  if (wasOpen) throw new NetmonError('permission', "node's debugger was opened by a signal during the start", 'start it again');
+}
+
+/** @returns whether it was open */
+async function closeDebugger(): Promise<boolean> {
+  if (!process.features.inspector) return false;
+  const { close, url } = await import('node:inspector');
+  if (url() === undefined) return false;
+  close();
+  return true;
+}
+
+/** Root, or any capability of Linux. */
+function holdsRights(): boolean {
+  if (process.geteuid?.() === 0) return true;
+  if (process.platform !== 'linux') return false;
+  try {
+    return !/^CapPrm:\s*0+$/m.test(readFileSync('/proc/self/status', 'latin1'));
+  } catch {
+    return true;
+  }
 }

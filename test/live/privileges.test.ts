@@ -246,6 +246,58 @@ describe('privileges, live', () => {
     await run.interrupt();
   });
 
+  it('a signal before the first line opens no debugger either', async () => {
+    const words = [...SUDO, process.execPath, program.bin, '--json', '--interval', '200ms', '-i', 'va'];
+    const child = pair.start(pair.near, words[0] as string, words.slice(1));
+    const run = new Running(child);
+    let over = false;
+    void run.ended.then(() => {
+      over = true;
+    });
+    // From the moment at which Node itself catches the signal; what comes before that ends the process.
+    for (let isCaught = false; !isCaught; ) {
+      const caught = /^SigCgt:\s*(\w+)$/m.exec(readFileSync(`/proc/${child.pid}/status`, 'latin1'))?.[1] ?? '0';
+      isCaught = ((BigInt(`0x${caught}`) >> 9n) & 1n) === 1n;
+    }
+    process.kill(child.pid as number, 'SIGUSR1');
+    await run.until(() => over || run.samples.length > 1, 'an end or samples');
+    expect(pair.run(pair.near, 'cat /proc/net/tcp')).not.toMatch(/:240D 00000000:0000 0A/);
+    if (over)
+      expect([await run.ended, run.stderr]).toEqual([3, expect.stringContaining("node's debugger was opened by a signal")]);
+    else await run.interrupt();
+  });
+
+  it("Node's options that let others in are refused as root, and to a user with capabilities", () => {
+    const drop = ['setpriv', '--reuid', '4242', '--regid', '4243', '--clear-groups'];
+    const hold = ['--inh-caps', '+net_raw', '--ambient-caps', '+net_raw'];
+    const home = dirname(dirname(program.bin));
+    chmodSync(home, 0o755);
+    try {
+      const run = (before: readonly string[], options: string) => {
+        const words = [
+          ...before,
+          'env',
+          'HOME=/nonexistent',
+          `NODE_OPTIONS=${options}`,
+          process.execPath,
+          program.bin,
+          '--once',
+          '-r',
+          '/dev/null',
+        ];
+        const { status, stderr } = spawnSync('ip', ['netns', 'exec', pair.near, ...words], { encoding: 'utf8' });
+        return [status, /^netmon-tui: (.*)$/m.exec(stderr)?.[1]];
+      };
+      const refused = (option: string) => [3, `node's option ${option} is refused while there are rights to lose`];
+      expect(run([], '--inspect=0')).toEqual(refused('--inspect'));
+      expect(run([...drop, ...hold], '--inspect=0')).toEqual(refused('--inspect'));
+      expect(run([], '--import=data:text/javascript,0')).toEqual(refused('--import'));
+      expect(run(drop, '--import=data:text/javascript,0')[0]).not.toBe(3);
+    } finally {
+      chmodSync(home, 0o700);
+    }
+  });
+
   it('a user that does not exist is a mistake', () => {
     const words = ['netns', 'exec', pair.near, process.execPath, program.bin, '--json', '-i', 'va', '--user', 'nosuch'];
     const { status, stderr } = spawnSync('ip', words, { encoding: 'utf8' });

@@ -78,7 +78,7 @@ export function fakeCapSpawn(...answers: (string | Error | null)[]): {
     const child = new FakeChild();
     const answer = answers[Math.min(children.length, answers.length - 1)] ?? null;
     children.push(child);
-    const [device = '', filter = '', ring = ''] = args.slice(2);
+    const [device = '', filter = '', ring = ''] = args.slice(3);
     if (answer === null) {
       child.stderr.write(capLine('no-module', "Cannot find module 'cap'"));
       setImmediate(() => child.die(1, null));

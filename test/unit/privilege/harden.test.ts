@@ -1,0 +1,36 @@
+import { describe, expect, test } from 'vitest';
+import { foreignOption } from '../../../src/privilege/harden.ts';
+
+describe("options of Node's", () => {
+  test.each([
+    ['--inspect'],
+    ['--inspect-brk=0.0.0.0:9229'],
+    ['--inspect_port=1'],
+    ['--debug-port=1'],
+    ['-r'],
+    ['--require=./x.js'],
+    ['--import=data:text/javascript,0'],
+    ['--experimental-loader'],
+    ['--loader=x'],
+    ['--experimental-default-config-file'],
+    ['--snapshot-blob'],
+    ['--heapsnapshot-signal=SIGUSR2'],
+    ['--report-on-signal'],
+  ])('%s lets others in', (option) => {
+    expect(foreignOption([option])).toBe(option);
+    expect(foreignOption(['--no-warnings'], `--max-old-space-size=64 ${option}`)).toBe(option);
+  });
+
+  test.each([
+    ['--no-warnings'],
+    ['--max-old-space-size=64'],
+    ['--expose-gc'],
+    ['--report-signal-x'],
+    ['--disable-sigusr1'],
+    [''],
+  ])('%s does not', (option) => expect(foreignOption([option], option)).toBeNull());
+
+  test('quotes in NODE_OPTIONS hide nothing', () => {
+    expect(foreignOption([], '--no-warnings "--inspect" x')).toBe('--inspect');
+  });
+});
