@@ -117,7 +117,10 @@ export async function run(
     screen?.close();
     if (failure !== null) throw failure;
     if (end.kind === 'lost') {
-      throw new NetmonError('device-lost', `the interface is gone: ${end.note}`, 'see what is left: netmon-tui interfaces');
+      throw (
+        opened.source.failure ??
+        new NetmonError('device-lost', `the interface is gone: ${end.note}`, 'see what is left: netmon-tui interfaces')
+      );
     }
     return end.kind === 'signal' ? 128 + end.number : 0;
   } finally {

@@ -62,6 +62,15 @@ export function badFilter(bpf: string, said: string): NetmonError {
   return new NetmonError('bad-filter', `capture filter "${sanitize(bpf)}": ${sanitize(said)}`, 'see: man 7 pcap-filter');
 }
 
+/** The failure of a capture filter that can't be compiled for the link type of some interfaces. @param where such an interface */
+export function misfitFilter(bpf: string, where: string, said: string): NetmonError {
+  return new NetmonError(
+    'bad-filter',
+    `capture filter "${sanitize(bpf)}" does not work on ${sanitize(where)}: ${sanitize(said) || "libpcap can't compile it"}`,
+    'choose interfaces it works on, for example: --interface en0',
+  );
+}
+
 /**
  * The failure that an error text of a capture library stands for.
  *

@@ -1,5 +1,6 @@
 // What every capture driver gives: batches of frames, the interfaces and processes they refer to, and what was lost.
 
+import type { NetmonError } from '../errors.ts';
 import type { Fallback, InterfaceKind } from '../net/model.ts';
 import type { PacketBatch } from './batch.ts';
 
@@ -76,6 +77,8 @@ export interface PacketSource {
   readonly state: SourceState;
   /** One line on `state`, for the screen; empty when all is well. */
   readonly note: string;
+  /** Why the source is lost, where the run ends with a status of its own for that: rights, a bad filter. */
+  readonly failure?: NetmonError | null;
   /** Next frames, or null when nothing waits right now. The batch is the source's own and is overwritten by the next call. */
   read(): PacketBatch | null;
   stats(): CaptureStats;

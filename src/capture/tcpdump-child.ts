@@ -31,6 +31,7 @@ export class TcpdumpChild {
   isReady = false;
   readonly #child: ChildProcess;
   readonly #graceMs: number;
+  readonly #heardLine: (line: string) => void;
   readonly #lines: string[] = [];
   #partial = '';
   #how: string | null = null;
@@ -42,9 +43,13 @@ export class TcpdumpChild {
   /** The process may end without waiting for us; then it is too late to be gentle. */
   readonly #onExit = () => this.#signal('SIGKILL');
 
-  /** @param graceMs between SIGTERM and SIGKILL, and between the end of the process and that of its standard error */
-  constructor(child: ChildProcess, graceMs: number) {
+  /**
+   * @param graceMs between SIGTERM and SIGKILL, and between the end of the process and that of its standard error
+   * @param heard called with each line that is neither readiness nor counters
+   */
+  constructor(child: ChildProcess, graceMs: number, heard: (line: string) => void) {
     this.#child = child;
+    this.#heardLine = heard;
     this.#graceMs = graceMs;
     this.ready = new Promise((resolve) => {
       this.#settleReady = resolve;
@@ -107,6 +112,7 @@ export class TcpdumpChild {
     } else if (line !== '') {
       this.#lines.push(line);
       if (this.#lines.length > KEPT_LINES) this.#lines.shift();
+      this.#heardLine(line);
     }
   }
 

@@ -1,7 +1,9 @@
 // What is said to Apple's tcpdump and what it says: its arguments, the lines on its standard error, and what they mean for the user.
 
 import { NetmonError } from '../errors.ts';
+import { LINK } from '../net/numbers.ts';
 import { sanitize } from '../net/text.ts';
+import { badFilter, misfitFilter } from './capture-errors.ts';
 import { pktapNames } from './pktap-names.ts';
 import type { CaptureRequest } from './source.ts';
 
@@ -43,6 +45,8 @@ export function tcpdumpArguments(request: CaptureRequest): string[] {
     String(kibibytes),
     '-n',
     '-U',
+    // Otherwise the kernel holds packets back for a second, whatever -U says, and drops what it still holds at the end.
+    '--immediate-mode',
     '-w',
     '-',
   ];
@@ -69,6 +73,19 @@ export function countersOf(line: string): Partial<TcpdumpCounters> | null {
 }
 
 /**
+ * The failure of a filter that tcpdump could not compile; null for any other line.
+ *
+ * On PKTAP it compiles the filter at the first packet of each interface, long after it began to listen (pktaputil.c). Up to macOS 12 it
+ * prints this for each packet and goes on, later it ends with status 0.
+ */
+export function filterRefusal(line: string, bpf: string | null): NetmonError | null {
+  const match = /pcap_add_if_info\(([^,)]+), *(\d+)\) failed: ?(.*)/.exec(line);
+  if (match === null || bpf === null) return null;
+  const [, where = '', link, said = ''] = match;
+  return Number(link) === LINK.ETHERNET && said !== '' ? badFilter(bpf, said) : misfitFilter(bpf, where, said);
+}
+
+/**
  * What a tcpdump that ended before it was ready wants to say.
  *
  * @param lines its last lines on standard error, oldest first
@@ -85,11 +102,7 @@ export function failureOf(lines: readonly string[], ending: string, request: Cap
     request.bpf !== null &&
     /syntax error|filter expression|expression|unknown (host|network|port|proto|ether)|qualifier|illegal/i.test(all)
   ) {
-    return new NetmonError(
-      'bad-filter',
-      `bad capture filter "${sanitize(request.bpf)}": ${text}`,
-      'man pcap-filter tells what --bpf takes',
-    );
+    return badFilter(request.bpf, text);
   }
   if (/no such device|device not configured|does(n't| not) exist|not up|disappeared|BIOCSETIF/i.test(all)) {
     return new NetmonError('no-device', `no such interface: ${text}`, 'netmon-tui interfaces');

@@ -11,7 +11,7 @@ import { PcapngReader } from './pcapng.ts';
 import { ProcessTable } from './process-names.ts';
 import type { CapturedProcess, CaptureInterface, CaptureRequest, CaptureStats, PacketSource, SourceState } from './source.ts';
 import { type ChildEnd, TcpdumpChild } from './tcpdump-child.ts';
-import { FRAME_SNAP_BYTES, failureOf, type TcpdumpCounters, tcpdumpArguments } from './tcpdump-messages.ts';
+import { FRAME_SNAP_BYTES, failureOf, filterRefusal, type TcpdumpCounters, tcpdumpArguments } from './tcpdump-messages.ts';
 import { TCPDUMP_TIMINGS, type TcpdumpTimings } from './tcpdump-timings.ts';
 
 const WINDOW_BYTES = 1024 * 1024;
@@ -63,6 +63,7 @@ class TcpdumpCapture implements TcpdumpSource {
   readonly gone: Promise<void>;
   state: SourceState = 'waiting';
   note = '';
+  failure: NetmonError | null = null;
   readonly #request: CaptureRequest;
   readonly #args: readonly string[];
   readonly #edges: Edges;
@@ -102,13 +103,14 @@ class TcpdumpCapture implements TcpdumpSource {
   /** Starts the first child; its failure is the user's to hear. */
   async start(): Promise<void> {
     const child = this.#launch();
-    if (await this.#awaitReady(child)) {
+    if ((await this.#awaitReady(child)) && this.failure === null) {
       this.#supervise(child);
       return;
     }
     this.#closed = true;
     const end = await child.ended;
     this.#settleGone();
+    if (this.failure !== null) throw this.failure;
     if (end.neverRan) {
       const path = this.#edges.paths.tcpdump;
       throw new NetmonError('no-device', `cannot run ${path}: ${end.how}`, 'netmon-tui --driver libpcap');
@@ -158,7 +160,7 @@ class TcpdumpCapture implements TcpdumpSource {
   #launch(): TcpdumpChild {
     this.#forget();
     const spawned = this.#edges.spawn(this.#edges.paths.tcpdump, this.#args);
-    const child = new TcpdumpChild(spawned, this.#timings.graceMs);
+    const child = new TcpdumpChild(spawned, this.#timings.graceMs, (line) => this.#heard(line));
     this.#child = child;
     this.#stopped = null;
     if (spawned.stdout !== null) {
@@ -186,7 +188,7 @@ class TcpdumpCapture implements TcpdumpSource {
     }, this.#timings.readyMs);
     const ready = (await child.ready) && this.#stopped === null;
     clearTimeout(timeout);
-    if (ready && !this.#closed) {
+    if (ready && !this.#closed && this.failure === null) {
       this.state = 'open';
       this.note = '';
     }
@@ -216,10 +218,15 @@ class TcpdumpCapture implements TcpdumpSource {
       this.#settleGone();
       return;
     }
+    if (this.failure !== null) return;
     const failure = end.ready ? null : failureOf(end.lines, this.#stopped ?? end.how, this.#request);
-    if (end.neverRan || failure?.code === 'permission' || failure?.code === 'bad-filter') {
+    if (end.neverRan) {
       this.state = 'lost';
-      this.note = end.neverRan ? `tcpdump cannot be run: ${end.how}` : (failure?.message ?? '');
+      this.note = `tcpdump cannot be run: ${end.how}`;
+      return;
+    }
+    if (failure?.code === 'permission' || failure?.code === 'bad-filter') {
+      this.#giveUp(failure);
       return;
     }
     const { backOffMs } = this.#timings;
@@ -233,6 +240,20 @@ class TcpdumpCapture implements TcpdumpSource {
   #again(): void {
     const child = this.#launch();
     void this.#awaitReady(child).then(() => this.#supervise(child));
+  }
+
+  /** A filter that can't be compiled shows only once packets come: no other start would help. */
+  #heard(line: string): void {
+    const refusal = this.failure === null ? filterRefusal(line, this.#request.bpf) : null;
+    if (refusal === null) return;
+    this.#giveUp(refusal);
+    this.#child?.stop();
+  }
+
+  #giveUp(failure: NetmonError): void {
+    this.failure = failure;
+    this.state = 'lost';
+    this.note = failure.message;
   }
 
   /** Ends a child that is of no use; its end starts the next. */

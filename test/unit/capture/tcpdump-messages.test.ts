@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { CaptureRequest } from '../../../src/capture/source.ts';
-import { countersOf, failureOf, isReady, tcpdumpArguments } from '../../../src/capture/tcpdump-messages.ts';
+import { countersOf, failureOf, filterRefusal, isReady, tcpdumpArguments } from '../../../src/capture/tcpdump-messages.ts';
 import type { NetmonError } from '../../../src/errors.ts';
 
 const request = (fields: Partial<CaptureRequest> = {}): CaptureRequest => ({
@@ -12,7 +12,9 @@ const request = (fields: Partial<CaptureRequest> = {}): CaptureRequest => ({
 
 describe('arguments', () => {
   test('the default listens on everything that carries apps', () => {
-    expect(tcpdumpArguments(request()).join(' ')).toBe('-i pktap,en,utun,ipsec,ppp,lo0 -s 2204 -B 16384 -n -U -w -');
+    expect(tcpdumpArguments(request()).join(' ')).toBe(
+      '-i pktap,en,utun,ipsec,ppp,lo0 -s 2204 -B 16384 -n -U --immediate-mode -w -',
+    );
   });
 
   test('names, any, and a filter that cannot pass for options', () => {
@@ -61,6 +63,23 @@ describe('failures', () => {
     expect(failure.code).toBe(code);
     expect(failure.message).toContain(line.replace('tcpdump: ', ''));
     expect(failure.message).not.toMatch(/\n/);
+  });
+
+  test('a filter that can not be compiled for an interface', () => {
+    const said = (line: string) => filterRefusal(`pktap_filter_packet: pcap_add_if_info(${line}`, 'ether host x');
+    expect(said("en0, 1) failed: can't parse filter expression: syntax error")).toMatchObject({
+      code: 'bad-filter',
+      message: `capture filter "ether host x": can't parse filter expression: syntax error`,
+    });
+    expect(said('lo0, 0) failed: ethernet addresses supported only on ethernet')).toMatchObject({
+      code: 'bad-filter',
+      message: expect.stringContaining('does not work on lo0: ethernet addresses'),
+      hint: expect.stringContaining('--interface en0'),
+    });
+    // macOS 12 gives no reason
+    expect(said('en0, 1) failed: ')?.code).toBe('bad-filter');
+    expect(filterRefusal('tcpdump: 12 packets captured', 'x')).toBeNull();
+    expect(filterRefusal('pcap_add_if_info(en0, 1) failed: x', null)).toBeNull();
   });
 
   test('silence is told by how it ended', () => {

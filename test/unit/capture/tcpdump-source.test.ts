@@ -4,6 +4,7 @@ import type { CaptureRequest } from '../../../src/capture/source.ts';
 import { openTcpdump, type TcpdumpSource } from '../../../src/capture/tcpdump-source.ts';
 import type { TcpdumpTimings } from '../../../src/capture/tcpdump-timings.ts';
 import { systemClock } from '../../../src/clock.ts';
+import { NetmonError } from '../../../src/errors.ts';
 import { framesOf, type ReadFrame } from '../../support/capture-reader.ts';
 import { type Block, pcapngFile } from '../../support/capture-writer.ts';
 import { edgesFor, FakeTcpdump } from '../../support/fake-tcpdump.ts';
@@ -94,7 +95,7 @@ describe('stream', () => {
   test('is asked for PKTAP, and given the filter', async () => {
     await open(new FakeTcpdump([{}]), QUICK, { ...REQUEST, interfaces: ['en0'], bpf: 'tcp port 443' });
     expect(fake?.runs()[0]?.args).toEqual([
-      ...['-i', 'pktap,en0', '-s', '2204', '-B', '16384', '-n', '-U', '-w', '-'],
+      ...['-i', 'pktap,en0', '-s', '2204', '-B', '16384', '-n', '-U', '--immediate-mode', '-w', '-'],
       ...['--', 'tcp port 443'],
     ]);
   });
@@ -226,6 +227,22 @@ describe('restart', () => {
     expect(opened.note).toContain('Operation not permitted');
     expect(opened.read()).toBeNull();
     expect(fake?.runs()).toHaveLength(2);
+  });
+
+  test.each([
+    ['that ends', "en0, 1) failed: can't parse filter expression: syntax error\n", 0],
+    ['that goes on for ever', 'en0, 1) failed: \n', undefined],
+  ])('not where the filter turns out to be bad at the first packet, by one %s', async (_, said, status) => {
+    const farewell = `pktap_filter_packet: pcap_add_if_info(${said}`;
+    const run = { write: STREAM, farewell, ...(status === undefined ? {} : { status }) };
+    const opened = await open(new FakeTcpdump([run]), QUICK, { ...REQUEST, bpf: 'garbage in' }).catch((thrown) => thrown);
+    // The refusal may come with the readiness, and then it never opens.
+    if (opened instanceof NetmonError) expect(opened.code).toBe('bad-filter');
+    else {
+      await readUntil(opened, () => opened.state === 'lost');
+      expect(opened).toMatchObject({ failure: { code: 'bad-filter' }, note: expect.stringContaining('"garbage in"') });
+    }
+    expect(fake?.runs()).toHaveLength(1);
   });
 
   test('an interface that is away is waited for', async () => {
