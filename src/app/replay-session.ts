@@ -74,6 +74,7 @@ export class ReplaySession {
       turn = clock.monotonic();
     }
     const end = this.#end ?? { kind: 'done' };
+    this.#parts.monitor.owners.finish(clock.monotonic());
     await this.#parts.neighbours?.ready();
     this.#events.tellOpened();
     if (this.#first === null) this.#lastTick = clock.now(); // without a packet there is no time but ours

@@ -201,6 +201,16 @@ export class FlowTable {
     this.touched[this.touchedCount++] = row;
   }
 
+  /** Marks the flows of processes about which something was learnt. */
+  markFlowsOf(processes: ReadonlySet<number>): void {
+    for (let row = 0; row < this.rows; row++) {
+      if (!this.isLive(row)) continue;
+      const base = row * INTS;
+      if (processes.has(this.ints[base + PROCESS] as number) || processes.has(this.ints[base + PEER_PROCESS] as number))
+        this.mark(row);
+    }
+  }
+
   /** Sets the owner of a flow's local end. @param attribution, reason indexes into ATTRIBUTIONS and OWNER_REASONS (net/model) */
   setOwner(row: number, process: number, attribution: number, reason: number): void {
     const base = row * INTS;

@@ -190,6 +190,21 @@ describe.each([
     });
   });
 
+  test.each([
+    ['15 letters first', [15, 16]],
+    ['16 letters first', [16, 15]],
+    ['15 letters last', [15, 16, 15]],
+  ])('a process whose name is cut in two ways is one process of one app: %s', async (_, cuts) => {
+    const packets = cuts.map((letters, i) =>
+      out(sent(tcp({ sport: 50_001 + i, dport: 443 })), { pid: 2227, comm: 'Google Chrome Helper'.slice(0, letters) }),
+    );
+    const { tick } = await play(write(packets), false);
+    const { apps } = tick();
+    expect(apps.map(({ app, pids, processCount, txBytes }) => [app, pids, processCount, txBytes])).toEqual([
+      ['Google Chrome He', [2227], 1, 40 * cuts.length],
+    ]);
+  });
+
   test('live, ps gives paths, parents and users, and what was booked moves', async () => {
     const bundle = '/Applications/Google Chrome.app/Contents';
     const ps = [

@@ -12,6 +12,8 @@ export interface Fold {
 
 /** The outermost bundle: Chrome's helpers lie in bundles of their own inside Google Chrome.app. */
 const BUNDLE = /^(.*?\/([^/]+)\.app)\//;
+/** Where Xcode keeps git, clang and its other tools: programs of their own, which are run without it. */
+const TOOLS = /^.*?\.app\/Contents\/Developer(?=\/)/;
 
 /**
  * Folds a process into its app.
@@ -21,8 +23,12 @@ const BUNDLE = /^(.*?\/([^/]+)\.app)\//;
  */
 export function foldApp(facts: ProcessFacts): Fold {
   const { exe, name, script, unit } = facts;
-  const bundle = exe === null ? null : BUNDLE.exec(exe);
-  if (bundle !== null) return { key: bundle[1] as string, name: bundle[2] as string, exe: bundle[1] as string };
+  const tools = (exe === null ? null : TOOLS.exec(exe)?.[0]) ?? '';
+  const bundle = exe === null ? null : BUNDLE.exec(exe.slice(tools.length));
+  if (bundle !== null) {
+    const path = `${tools}${bundle[1]}`;
+    return { key: path, name: bundle[2] as string, exe: path };
+  }
   const program = exe ?? name;
   if (script !== null) return { key: `${program}\0${script}`, name: `${script} (${name})`, exe };
   return unit !== null && / /.test(unit)

@@ -46,6 +46,8 @@ export class CapturedSource implements OwnerSource {
   /** Index in the capture's list -> 1 where it is the kernel. */
   #isKernel = new Uint8Array(0);
   #votes = new Int32Array(0);
+  /** Processes that went to another app, by a longer cut of their names; their flows have to follow. */
+  readonly #renamed = new Set<number>();
   #forgotten = 0;
   readonly #begun: () => number;
   #begunBefore = 0;
@@ -70,7 +72,11 @@ export class CapturedSource implements OwnerSource {
     this.#flows.setOwner(row, NO_OWNER, attributionIndex('none'), reasonIndex('not a local socket'));
   }
 
-  work(): void {}
+  work(): void {
+    if (this.#renamed.size === 0) return;
+    this.#flows.markFlowsOf(this.#renamed);
+    this.#renamed.clear();
+  }
 
   close(): void {}
 
@@ -200,6 +206,7 @@ export class CapturedSource implements OwnerSource {
           script: null,
           unit: null,
         });
+    if (this.#directory.lengthen(learnt, name)) this.#renamed.add(learnt);
     this.#known[index] = learnt;
     return learnt;
   }

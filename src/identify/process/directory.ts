@@ -81,9 +81,9 @@ export class Directory implements ProcessDirectory {
     return this.appCount > this.#maxApps * (7 / 8);
   }
 
-  /** Number of the process with these facts. A pid with another start time, executable or name is another process. */
+  /** Number of the process with these facts. A pid with another start time, executable or name is another process; a cut of a name is the same name. */
   learn(facts: ProcessFacts): number {
-    const key = `${facts.pid} ${facts.startTime ?? ''} ${facts.exe ?? facts.name}`;
+    const key = `${facts.pid} ${facts.startTime ?? ''} ${facts.exe ?? commonCut(facts.name)}`;
     const known = this.#processByKey.get(key);
     if (known !== undefined) return known;
     const user = this.#users.name(facts.uid);
@@ -118,6 +118,17 @@ export class Directory implements ProcessDirectory {
     this.#leave(old);
     this.#join(process);
     return app !== old.app;
+  }
+
+  /**
+   * Gives a process, while nothing but its short name is known, a longer cut of that name.
+   *
+   * @returns true when the app changed: see `complete`
+   */
+  lengthen(id: number, name: string): boolean {
+    const process = this.#processes.get(id);
+    if (process === undefined || process.exe !== null || name.length <= process.name.length) return false;
+    return name.startsWith(withoutCutLetter(process.name)) && this.complete(id, { ...process, name });
   }
 
   /** Forgets all but the newest of the processes that nothing uses; what was counted of them stays. */
@@ -197,6 +208,21 @@ export class Directory implements ProcessDirectory {
     app.processes = app.processes.filter(({ id }) => id !== process.id);
     app.pids = pidsOf(app.processes);
   }
+}
+
+/** PKTAP cuts the names of outgoing packets to the first and those of incoming ones to the second (MAXCOMLEN, and the same without its NUL). */
+const CUT_BYTES = 15;
+const LONGER_CUT_BYTES = 16;
+
+/** What all cuts of a name have in common. */
+function commonCut(name: string): string {
+  const whole = withoutCutLetter(name);
+  if (Buffer.byteLength(whole) !== LONGER_CUT_BYTES) return whole;
+  return withoutCutLetter(Buffer.from(whole).subarray(0, CUT_BYTES).toString());
+}
+
+function withoutCutLetter(name: string): string {
+  return name.replace(/\ufffd+$/, '');
 }
 
 function isSame(a: Process, b: Process): boolean {

@@ -2,7 +2,6 @@
 // name. ps runs when such a process turned up, never by a clock; the kernel is asked at once, while the process is there.
 
 import type { FlowTable } from '../../flow/flow-table.ts';
-import { INTS, PEER_PROCESS, PROCESS } from '../../flow/layout.ts';
 import type { Edges } from '../../net/edges.ts';
 import { ChildPoll } from './child-poll.ts';
 import type { Directory } from './directory.ts';
@@ -83,7 +82,7 @@ export class PsWatch {
       const facts = this.#facts(process.pid, process.name, path, byPid.get(process.pid));
       if (facts !== null && this.#directory.complete(id, facts)) moved.add(id);
     }
-    if (moved.size > 0) this.#markFlowsOf(moved);
+    if (moved.size > 0) this.#flows.markFlowsOf(moved);
   }
 
   /** What is known of a process by now; null where that is nothing new. */
@@ -95,16 +94,6 @@ export class PsWatch {
     // went to another process before ps ran.
     const isSame = listed !== null && this.#pathOf(pid) === path;
     return isSame ? { ...listed, ...known } : { ...known, uid: null, parentPid: null, startedAt: null };
-  }
-
-  #markFlowsOf(moved: ReadonlySet<number>): void {
-    const flows = this.#flows;
-    for (let row = 0; row < flows.rows; row++) {
-      if (!flows.isLive(row)) continue;
-      const base = row * INTS;
-      if (moved.has(flows.ints[base + PROCESS] as number) || moved.has(flows.ints[base + PEER_PROCESS] as number))
-        flows.mark(row);
-    }
   }
 }
 

@@ -35,6 +35,16 @@ describe('foldApp', () => {
     expect(fold({ exe: '/usr/sbin/nginx', unit: 'nginx.service' })).toEqual(fold({ exe: '/usr/sbin/nginx' }));
   });
 
+  it('is the tool itself inside Xcode, which brings git, compilers and other apps along', () => {
+    const developer = '/Applications/Xcode.app/Contents/Developer';
+    const git = `${developer}/usr/bin/git`;
+    expect(fold({ exe: git })).toEqual({ key: git, name: 'git', exe: git });
+    expect(fold({ exe: `${developer}/usr/libexec/git-core/git-remote-http` }).name).toBe('git-remote-http');
+    const simulator = `${developer}/Applications/Simulator.app`;
+    expect(fold({ exe: `${simulator}/Contents/MacOS/Simulator` })).toEqual({ key: simulator, name: 'Simulator', exe: simulator });
+    expect(fold({ exe: '/Applications/Xcode.app/Contents/MacOS/Xcode' }).name).toBe('Xcode');
+  });
+
   it('takes no folder for a bundle that only ends like one', () => {
     expect(fold({ exe: '/opt/x.application/bin/tool' }).name).toBe('tool');
     expect(fold({ exe: '/opt/x.app' }).name).toBe('x.app');

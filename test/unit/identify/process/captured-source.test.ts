@@ -20,8 +20,9 @@ const NAMES = [
   { pid: 400, name: 'Google Chrome He' },
   { pid: 0, name: '' },
   { pid: 500, name: '\u001b[31mred' },
+  { pid: 400, name: 'Google Chrome H' },
 ];
-const [CURL, NC, KERNEL, RESOLVER, CHROME, NAMELESS, HOSTILE] = [1, 2, 3, 4, 5, 6, 7] as const;
+const [CURL, NC, KERNEL, RESOLVER, CHROME, NAMELESS, HOSTILE, SHORT] = [1, 2, 3, 4, 5, 6, 7, 8] as const;
 
 function setUp(rows = 1 << 10) {
   const localizer = new Localizer(false);
@@ -146,6 +147,16 @@ describe('the owner of a flow', () => {
     const { see, pid, directory } = setUp();
     expect(pid(see(packet(NAMED), OUT, NAMELESS))).toBeNull();
     expect(directory.processCount).toBe(0);
+  });
+
+  it('moves what was booked under a shorter cut of its name', () => {
+    const { see, source, apps, directory } = setUp();
+    see(packet({ ...NAMED, bytes: 100 }), OUT, SHORT);
+    expect(apps()).toEqual({ 'Google Chrome H': 100 });
+    see(packet({ ...NAMED, sport: 2, bytes: 10 }), OUT, CHROME);
+    source.work();
+    expect(apps()).toEqual({ 'Google Chrome He': 110 });
+    expect(directory.processCount).toBe(1);
   });
 
   it('carries a name that is stripped of controls', () => {

@@ -32,6 +32,36 @@ describe('Directory', () => {
     expect(directory.process(99)).toBeUndefined();
   });
 
+  it('knows a process again by either cut of its name, also where a letter was cut in two', () => {
+    for (const [short, long] of [
+      ['Google Chrome H', 'Google Chrome He'],
+      ['aaaaaaaaaaaaaa\ufffd', 'aaaaaaaaaaaaaaé'],
+      ['aaaaaaaaaaaaa\ufffd', 'aaaaaaaaaaaaa\ufffd'],
+      ['aaaaaaaaaaaaaaa', 'aaaaaaaaaaaaaaa\ufffd'],
+    ] as const) {
+      const directory = make();
+      const first = directory.learn(facts(7, short, { exe: null }));
+      expect([directory.learn(facts(7, long, { exe: null })), directory.learn(facts(8, long, { exe: null }))]).toEqual([
+        first,
+        1,
+      ]);
+    }
+    const directory = make();
+    const names = ['bash', 'bas', 'a-name-of-15-letx', 'a-name-of-15-lety', 'a-name-of-15-le'];
+    expect(new Set(names.map((name) => directory.learn(facts(7, name, { exe: null })))).size).toBe(5);
+  });
+
+  it('takes a longer cut of a name only while nothing else is known', () => {
+    const directory = make();
+    const id = directory.learn(facts(7, 'Google Chrome H', { exe: null }));
+    expect(directory.lengthen(id, 'Google Chrome')).toBe(false);
+    expect(directory.lengthen(id, 'Google Chrome X and more')).toBe(false);
+    expect(directory.lengthen(id, 'Google Chrome He')).toBe(true);
+    expect(directory.process(id)?.name).toBe('Google Chrome He');
+    directory.complete(id, { name: 'Google Chrome Helper', exe: '/x', uid: 1, parentPid: 1, startedAt: null });
+    expect(directory.lengthen(id, 'Google Chrome Helper and more')).toBe(false);
+  });
+
   it('tells when a process began, to the second, and nothing where that is not known', () => {
     const root = fakeRoot({ 'proc/stat': 'cpu  1 2 3\ncpu0 1 2 3\nbtime 1769860800\nprocesses 99\n' });
     const started = (proc: string, startTime: number | null) => {
