@@ -4,36 +4,44 @@ import { V4_MAPPED } from '../net/address.ts';
 
 const MIX_A = 0x85ebca6b | 0;
 const MIX_B = 0xc2b2ae35 | 0;
+const MIX_KEY = 0x9e3779b1 | 0;
 
 /**
- * Hash of one end. Words are mixed one after the other: mixing them side by side clusters badly on scans (measured 8 times slower).
- *
- * @param seed differs in each process, so that nobody on the network can choose colliding flows
+ * Takes one word into the state. Every bit of both reaches every bit of the result, so the next word can't undo what this one did.
+ * One of the two factors is secret: with both known, pairs of words that cancel each other can be worked out without the seed.
  */
-function hashEnd(words: Int32Array, at: number, port: number, seed: number): number {
-  let h = Math.imul((words[at + 3] as number) ^ seed, MIX_A);
-  h ^= h >>> 15;
+function mix(state: number, word: number, key: number): number {
+  let h = state ^ word;
+  h = Math.imul(h ^ (h >>> 16), MIX_A);
+  h = Math.imul(h ^ (h >>> 15), key);
+  return h ^ (h >>> 15);
+}
+
+/** Hash of one end. @param seed differs in each process, so that nobody on the network can choose colliding flows */
+function hashEnd(words: Int32Array, at: number, port: number, seed: number, key: number): number {
+  let h = mix(seed, words[at + 3] as number, key);
   // All words of anything that is not IPv4: addresses that begin with zeros are anybody's to choose.
   if (words[at + 2] !== V4_MAPPED || words[at] !== 0 || words[at + 1] !== 0) {
-    h = Math.imul(h ^ (words[at] as number), MIX_B);
-    h ^= h >>> 13;
-    h = Math.imul(h ^ (words[at + 1] as number), MIX_A);
-    h ^= h >>> 15;
-    h = Math.imul(h ^ (words[at + 2] as number), MIX_B);
-    h ^= h >>> 13;
+    h = mix(h, words[at] as number, key);
+    h = mix(h, words[at + 1] as number, key);
+    h = mix(h, words[at + 2] as number, key);
   }
-  h = Math.imul(h ^ port, MIX_B);
-  return h ^ (h >>> 16);
+  return mix(h, port, key);
+}
+
+/** The secret factor: odd, so that no bit is lost. */
+function keyOf(seed: number): number {
+  return (Math.imul(seed, MIX_KEY) ^ MIX_B) | 1;
 }
 
 /** Symmetric hash of `words` (two addresses, 8 words) and two ports, with what else tells flows apart. */
 export function hashFlow(words: Int32Array, portA: number, portB: number, protocolInterface: number, seed: number): number {
-  let h = (hashEnd(words, 0, portA, seed) + hashEnd(words, 4, portB, seed)) | 0;
-  h = Math.imul(h ^ protocolInterface, MIX_A);
-  return h ^ (h >>> 14);
+  const key = keyOf(seed);
+  const h = (hashEnd(words, 0, portA, seed, key) + hashEnd(words, 4, portB, seed, key)) | 0;
+  return mix(h, protocolInterface, key);
 }
 
-/** Hash of one address of four words. */
-export function hashAddress(words: Int32Array, at: number, seed: number): number {
-  return hashEnd(words, at, 0, seed);
+/** Hash of one address of four words, and a port where there is one. */
+export function hashAddress(words: Int32Array, at: number, seed: number, port = 0): number {
+  return hashEnd(words, at, port, seed, keyOf(seed));
 }

@@ -1,5 +1,6 @@
 // The machine's sockets at one moment, looked up by a flow's ends. Filled anew at each reading; open addressing, no text.
 
+import { hashAddress } from '../../flow/hash.ts';
 import { isV4, V4_MAPPED } from '../../net/address.ts';
 import { PROTOCOL } from '../../net/numbers.ts';
 
@@ -7,6 +8,8 @@ import { PROTOCOL } from '../../net/numbers.ts';
 export type Match = 'exact' | 'wildcard' | 'listener' | 'none';
 
 const WORDS = 12;
+/** Whoever connects chooses the remote end; nobody is to choose whose chain it lengthens. */
+const SEED = (Math.random() * 2 ** 32) | 0;
 const ANY: Int32Array = new Int32Array(4);
 const ANY_V4: Int32Array = Int32Array.of(0, 0, V4_MAPPED, 0);
 
@@ -155,12 +158,6 @@ function same(ints: Int32Array, at: number, other: Int32Array, otherAt: number):
 }
 
 function hash(protocol: number, ports: number, local: Int32Array, localAt: number, remote: Int32Array, remoteAt: number): number {
-  let h = Math.imul(ports ^ protocol, 0x9e3779b1);
-  for (let i = 0; i < 4; i++) {
-    h = Math.imul(h ^ (local[localAt + i] as number), 0x85ebca6b);
-    h ^= h >>> 15;
-    h = Math.imul(h ^ (remote[remoteAt + i] as number), 0xc2b2ae35);
-    h ^= h >>> 13;
-  }
-  return h;
+  const near = hashAddress(local, localAt, SEED, ports >>> 16);
+  return (near ^ protocol) + Math.imul(hashAddress(remote, remoteAt, SEED, ports & 0xffff), 3);
 }
