@@ -69,7 +69,6 @@ class OpenFile implements FileSource {
   readonly processes: readonly CapturedProcess[];
   readonly bufferBytes = null;
   state: SourceState = 'open';
-  note = '';
   firstTime: number | null = null;
   readonly #name: string;
   readonly #feed: ByteFeed;
@@ -79,6 +78,8 @@ class OpenFile implements FileSource {
   #first: PacketBatch | null;
   #received = 0;
   #cut = 0;
+  /** Why it ended early; empty while all is well. */
+  #ending = '';
 
   constructor(feed: ByteFeed, name: string, frames: number) {
     const interfaces = new InterfaceTable();
@@ -90,6 +91,14 @@ class OpenFile implements FileSource {
     this.#batch = new PacketBatch(frames, feed.window.bytes);
     this.#reader = readerFor(feed, name, interfaces, processes);
     this.#first = this.#next();
+    if (this.#first !== null) this.#backdate(this.#first);
+  }
+
+  get note(): string {
+    const { mistimed } = this.#reader;
+    if (mistimed === 0) return this.#ending;
+    const times = mistimed === 1 ? '1 frame with an impossible time counts' : `${mistimed} frames with impossible times count`;
+    return `${this.#ending === '' ? '' : `${this.#ending}; `}${times} at the time of the frame before`;
   }
 
   get namesProcesses(): boolean {
@@ -137,6 +146,14 @@ class OpenFile implements FileSource {
     return batch;
   }
 
+  /** Gives the frames before the first known time that time: in a replay they would lie half a century before it. */
+  #backdate(batch: PacketBatch): void {
+    const { untimed } = this.#reader;
+    if (untimed >= batch.count) return;
+    batch.time.fill(batch.time[untimed] as number, 0, untimed);
+    this.firstTime = batch.time[0] as number;
+  }
+
   #finish(): null {
     const { failure, window } = this.#feed;
     const left = window.length > 0 || this.#reader.midway;
@@ -147,7 +164,7 @@ class OpenFile implements FileSource {
 
   #end(note: string): null {
     this.state = 'ended';
-    this.note = note;
+    this.#ending = note;
     return null;
   }
 }

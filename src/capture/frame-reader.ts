@@ -18,6 +18,10 @@ export interface FrameReader {
   readonly midway: boolean;
   /** Bytes of a frame that the capture kept at the most, as its header says. */
   readonly snapLength: number;
+  /** Frames with a time that can't be true: they have the time of the frame before them. */
+  readonly mistimed: number;
+  /** Frames that came before any time was known; they have time 0. */
+  readonly untimed: number;
   /** Frames that the capture lacks, as far as it says so; null where the format has no word for it. */
   readonly drops: { readonly bySystem: number | null; readonly byInterface: number | null } | null;
 }

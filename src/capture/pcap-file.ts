@@ -3,7 +3,7 @@
 import type { PacketBatch } from './batch.ts';
 import { type FrameReader, shownSnapLength } from './frame-reader.ts';
 import type { InterfaceTable } from './interface-names.ts';
-import { RecordWalk } from './pcap-records.ts';
+import { type RecordLengths, RecordWalk } from './pcap-records.ts';
 import { isPktap, PktapUnwrapper } from './pktap.ts';
 import type { ProcessTable } from './process-names.ts';
 
@@ -22,6 +22,7 @@ export interface PcapHeader {
   readonly littleEndian: boolean;
   readonly nanoseconds: boolean;
   readonly recordHeaderBytes: number;
+  readonly lengths: RecordLengths;
   readonly link: number;
   /** As written; hostile. */
   readonly snapLength: number;
@@ -42,6 +43,7 @@ export function readPcapHeader(bytes: Uint8Array, at: number): PcapHeader | null
     littleEndian,
     nanoseconds: magic === MAGIC.NANOSECONDS,
     recordHeaderBytes: magic === MAGIC.MODIFIED ? MODIFIED_RECORD_HEADER_BYTES : RECORD_HEADER_BYTES,
+    lengths: lengthsOf(view.getUint16(4, littleEndian), view.getUint16(6, littleEndian)),
     link: view.getUint32(20, littleEndian) & LINK_MASK,
     snapLength: view.getUint32(16, littleEndian),
   };
@@ -50,6 +52,9 @@ export function readPcapHeader(bytes: Uint8Array, at: number): PcapHeader | null
 /** Reads the records of one classic file; the header has been read. PKTAP records are unwrapped. */
 export class PcapReader implements FrameReader {
   readonly midway = false;
+  /** Every second of the format's 32 bits is a time that can be. */
+  readonly mistimed = 0;
+  readonly untimed = 0;
   readonly drops = null;
   readonly snapLength: number;
   readonly #walk: RecordWalk;
@@ -61,6 +66,7 @@ export class PcapReader implements FrameReader {
       littleEndian: header.littleEndian,
       nanoseconds: header.nanoseconds,
       headerBytes: header.recordHeaderBytes,
+      lengths: header.lengths,
       link: header.link,
       // The format does not name its interface; PKTAP headers name theirs.
       iface: pktap ? 0 : interfaces.named(header.link, false, 'file'),
@@ -89,4 +95,10 @@ function magicOf(bytes: Uint8Array, at: number, littleEndian: boolean): boolean 
   if (bytes.length - at < 4) return false;
   const magic = new DataView(bytes.buffer, bytes.byteOffset + at, 4).getUint32(0, littleEndian);
   return magic === MAGIC.MICROSECONDS || magic === MAGIC.NANOSECONDS || magic === MAGIC.MODIFIED;
+}
+
+/** Versions as libpcap's sf-pcap.c takes them: 2.3 was written either way; 543.0 is DG/UX's tcpdump. */
+function lengthsOf(major: number, minor: number): RecordLengths {
+  if (major === 543 || (major === 2 && minor < 3)) return 'swapped';
+  return major === 2 && minor === 3 ? 'either' : 'captured first';
 }

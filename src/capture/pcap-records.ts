@@ -15,17 +15,24 @@ export interface RecordLayout {
   /** Written into the columns `link` and `iface` of each frame. */
   readonly link: number;
   readonly iface: number;
+  /** Which of its two lengths a record has first. */
+  readonly lengths: RecordLengths;
 }
+
+/** `swapped`: wire length first. `either`: the larger one is the wire length, wherever it stands. */
+export type RecordLengths = 'captured first' | 'swapped' | 'either';
 
 /** The layout in which libpcap's `pcap_dump` writes: the machine's own byte order, microseconds. */
 export function dumpedLayout(link: number, iface: number): RecordLayout {
-  return { littleEndian: endianness() === 'LE', nanoseconds: false, headerBytes: 16, link, iface };
+  return { littleEndian: endianness() === 'LE', nanoseconds: false, headerBytes: 16, link, iface, lengths: 'captured first' };
 }
 
 /**
  * Walks records that lie one behind the other (pcap-savefile(5), "per-packet header"):
  *
  *     [ seconds u32 ][ fraction u32 ][ captured u32 ][ wire u32 ][ captured bytes ... ]
+ *
+ * Writers before version 2.4 of the format had the two lengths the other way round (`RecordLengths`).
  *
  * A record longer on the wire than any frame is passed over and counted; one that was captured longer than any snap length sets `broken`.
  */
@@ -52,11 +59,19 @@ export class RecordWalk {
     const view = this.#view;
     const { littleEndian, headerBytes, link, iface } = this.layout;
     const perFraction = this.layout.nanoseconds ? 1e-6 : 1e-3;
+    const swapped = this.layout.lengths === 'swapped';
+    const either = this.layout.lengths === 'either';
     const { offset, captured: captures, wire: wires, time, link: links, iface: ifaces, capacity } = batch;
     let count = batch.count;
     let at = from;
     while (count < capacity && to - at >= headerBytes) {
-      const captured = view.getUint32(at + 8, littleEndian);
+      let captured = view.getUint32(at + 8, littleEndian);
+      let wire = view.getUint32(at + 12, littleEndian);
+      if (swapped || (either && captured > wire)) {
+        const first = captured;
+        captured = wire;
+        wire = first;
+      }
       if (captured > to - at - headerBytes) {
         if (captured > MAX_CAPTURED_BYTES) this.#lose();
         break;
@@ -65,7 +80,6 @@ export class RecordWalk {
         this.#lose();
         break;
       }
-      const wire = view.getUint32(at + 12, littleEndian);
       if (wire <= MAX_WIRE_BYTES) {
         offset[count] = at + headerBytes;
         captures[count] = captured;

@@ -30,6 +30,8 @@ const TWO_TO_32 = 0x1_0000_0000;
 /** Reads one pcapng stream, section after section. */
 export class PcapngReader implements FrameReader {
   malformed = 0;
+  mistimed = 0;
+  untimed = 0;
   broken: string | null = null;
   snapLength = MAX_CAPTURED_BYTES;
   readonly drops = new PcapngDrops();
@@ -39,6 +41,7 @@ export class PcapngReader implements FrameReader {
   #started = false;
   #skip = 0;
   #lastTime = 0;
+  #timed = false;
   #bytes: Uint8Array | null = null;
   #view: DataView = new DataView(new ArrayBuffer(0));
   #process = NO_PROCESS;
@@ -155,9 +158,16 @@ export class PcapngReader implements FrameReader {
     if (number >= this.#section.interfaces.length || captured > end - data || captured > MAX_CAPTURED_BYTES) return false;
     const from = this.#section.interfaces[number] as SectionInterface;
     const ticks = view.getUint32(at + 12, little) * TWO_TO_32 + view.getUint32(at + 16, little);
+    const wire = view.getUint32(at + 24, little);
+    if (wire > MAX_WIRE_BYTES) return false;
     const time = ticks / from.ticksPerMs + from.offsetMs;
+    if (time >= 0 && time <= MAX_TIME_MS) {
+      this.#lastTime = time;
+      this.#timed = true;
+    } else this.mistimed++;
     this.#options(data + ((captured + 3) & ~3), end);
-    return this.#frame(batch, number, data, captured, view.getUint32(at + 24, little), time);
+    this.#frame(batch, number, data, captured, wire);
+    return true;
   }
 
   /** Simple packet block: no time, no options, always the first interface; its captured length follows from the snap length. */
@@ -165,28 +175,29 @@ export class PcapngReader implements FrameReader {
     const first = this.#section.interfaces[0];
     if (first === undefined) return false;
     const wire = this.#view.getUint32(at + 8, this.#littleEndian);
+    if (wire > MAX_WIRE_BYTES) return false;
     const data = at + SIMPLE_HEADER;
     const captured = Math.min(wire, end - data, first.snapLength === 0 ? MAX_CAPTURED_BYTES : first.snapLength);
     this.#options(end, end);
-    return this.#frame(batch, 0, data, captured, wire, this.#lastTime);
+    this.#frame(batch, 0, data, captured, wire);
+    return true;
   }
 
-  #frame(batch: PacketBatch, number: number, data: number, captured: number, wire: number, time: number): boolean {
+  /** Adds a frame, at the last time that was known. */
+  #frame(batch: PacketBatch, number: number, data: number, captured: number, wire: number): void {
     const from = this.#section.interfaces[number] as SectionInterface;
-    if (wire > MAX_WIRE_BYTES || !(time >= 0 && time <= MAX_TIME_MS)) return false;
     const pktap = this.#pktap || (this.#direction !== DIRECTION.UNKNOWN && (this.#apple || this.#section.namesProcesses));
-    this.#lastTime = time;
+    if (!this.#timed) this.untimed++;
     const i = batch.count++;
     batch.offset[i] = data;
     batch.captured[i] = captured;
     batch.wire[i] = Math.max(wire, captured);
-    batch.time[i] = time;
+    batch.time[i] = this.#lastTime;
     batch.link[i] = from.link;
     batch.iface[i] = from.index >= 0 ? from.index : this.#section.register(number, pktap);
     batch.direction[i] = this.#direction;
     batch.process[i] = this.#process;
     batch.effective[i] = this.#effective === this.#process ? NO_PROCESS : this.#effective;
-    return true;
   }
 
   /** Reads direction and processes out of a packet's options; a broken list ends where it breaks. */

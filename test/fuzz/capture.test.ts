@@ -101,6 +101,8 @@ describe('classic records', () => {
     endian: fc.constantFrom('little' as const, 'big' as const),
     nanos: fc.boolean(),
     modified: fc.boolean(),
+    version: fc.constantFrom<[number, number][]>([2, 4], [2, 3], [2, 2], [543, 0]),
+    swapped: fc.boolean(),
     link: fc.constantFrom(0, 1, 113, 149, 258),
   });
 

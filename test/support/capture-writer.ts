@@ -18,6 +18,10 @@ export interface PcapFileOptions {
   readonly nanos?: boolean;
   /** The modified format with 24-byte record headers. */
   readonly modified?: boolean;
+  /** Major and minor; 2.4 by default. Before 2.3 the wire length is written first. */
+  readonly version?: readonly [number, number];
+  /** Writes the wire length first whatever the version. */
+  readonly swapped?: boolean;
   readonly snapLength?: number;
   readonly records: readonly FrameRecord[];
 }
@@ -33,13 +37,16 @@ export function pcapFile(options: PcapFileOptions): Uint8Array {
   const magic = options.modified ? 0xa1b2cd34 : options.nanos ? 0xa1b23c4d : 0xa1b2c3d4;
   const head = words(little, magic, 0, 0, 0, options.snapLength ?? 262_144, options.link ?? 1);
   const view = new DataView(head.buffer);
-  view.setUint16(4, 2, little);
-  view.setUint16(6, 4, little);
+  const [major, minor] = options.version ?? [2, 4];
+  view.setUint16(4, major, little);
+  view.setUint16(6, minor, little);
+  const swapped = options.swapped ?? (major !== 2 || minor < 3);
   const perMs = options.nanos ? 1e6 : 1e3;
   const parts: Uint8Array[] = [head];
   for (const { data, time = 0, wire = data.length, captured = data.length } of options.records) {
     const seconds = Math.floor(time / 1000);
-    parts.push(words(little, seconds, Math.round((time - seconds * 1000) * perMs), captured, wire));
+    const lengths = swapped ? [wire, captured] : [captured, wire];
+    parts.push(words(little, seconds, Math.round((time - seconds * 1000) * perMs), ...lengths));
     if (options.modified) parts.push(new Uint8Array(8));
     parts.push(data);
   }

@@ -121,6 +121,27 @@ describe('files', () => {
     source.close();
   });
 
+  test('frames with impossible times are given, at the time before or the first that is known, and said', async () => {
+    const never = 0xffff_ffff_0000_0000n;
+    const timed = (ticks: bigint): Block => ({ block: 'packet', data: data(60), ticks });
+    const simple: Block = { block: 'simple', data: data(60) };
+    const blocks = [...HEAD, simple, timed(never), timed(5_000_000n), timed(never), timed(6_000_000n), timed(4_000_000n)];
+    const source = await openFile(written('times.pcapng', pcapngFile(blocks)));
+    expect(source.firstTime).toBe(5_000);
+    expect((await readAll(source)).map(({ time }) => time)).toEqual([5_000, 5_000, 5_000, 5_000, 6_000, 4_000]);
+    expect(source.note).toBe('2 frames with impossible times count at the time of the frame before');
+    expect(source.stats()).toMatchObject({ received: 6, malformed: 0 });
+    source.close();
+  });
+
+  test('no frame has a time that can be', async () => {
+    const blocks: Block[] = [...HEAD, { block: 'packet', data: data(60), ticks: 0xffff_ffff_0000_0000n }];
+    const source = await openFile(written('timeless.pcapng', pcapngFile(blocks)));
+    expect((await readAll(source)).map(({ time }) => time)).toEqual([0]);
+    expect(source.note).toBe('1 frame with an impossible time counts at the time of the frame before');
+    source.close();
+  });
+
   test('closed, it gives nothing more', async () => {
     const source = await openFile(written('closed.pcap', PCAP));
     source.close();

@@ -30,6 +30,9 @@ describe('file header', () => {
   const spellings: Partial<PcapFileOptions>[] = [];
   for (const endian of ['little', 'big'] as const) {
     spellings.push({ endian }, { endian, nanos: true }, { endian, modified: true });
+    // Before 2.3 the wire length comes first, in DG/UX's 543.0 too; 2.3 was written either way.
+    spellings.push({ endian, version: [2, 2] }, { endian, version: [2, 0], modified: true }, { endian, version: [543, 0] });
+    spellings.push({ endian, version: [2, 3] }, { endian, version: [2, 3], swapped: true });
   }
 
   test.each(spellings)('%j gives the same frames', (spelling) => {

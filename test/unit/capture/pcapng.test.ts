@@ -156,12 +156,22 @@ describe('blocks', () => {
     ['before the epoch', { offset: -100 }, 0n],
     ['after the year 9999', { resolution: 0 }, 0xffff_ffff_ffff_ffffn],
     ['at the end of time', { offset: Number.MAX_SAFE_INTEGER }, 0n],
-  ])('a time %s is no time: the frame is counted as malformed', (_, clock, ticks) => {
+    ['of a clock with more ticks than a number holds', { resolution: 127, offset: -1 }, 0xffff_ffff_ffff_ffffn],
+    ['of a clock with hardly a tick', { resolution: 0x80, offset: -(2 ** 40) }, 0n],
+  ])('a frame with a time %s counts, at the time of the frame before it', (_, clock, ticks) => {
     const { frames, reader } = read(
-      pcapngFile([SECTION, { block: 'interface', ...clock }, packet({ ticks }), packet({ ticks })]),
+      pcapngFile([
+        SECTION,
+        EN0,
+        { block: 'interface', ...clock },
+        packet({ ticks, interface: 1 }),
+        packet({ ticks: 7_000n }),
+        packet({ ticks, interface: 1 }),
+        { block: 'simple', data: data(6), wire: 6 },
+      ]),
     );
-    expect(frames).toEqual([]);
-    expect(reader).toMatchObject({ malformed: 2, broken: null });
+    expect(frames.map(({ time }) => time)).toEqual([0, 7, 7, 7]);
+    expect(reader).toMatchObject({ malformed: 0, mistimed: 2, untimed: 1, broken: null });
   });
 
   test('a simple packet is as long as the snap length lets it', () => {
