@@ -2,7 +2,7 @@
 
 import { randomInt } from 'node:crypto';
 import { CounterTracker } from '../capture/counter-tracker.ts';
-import { deviceKind } from '../capture/devices.ts';
+import { deviceKinds } from '../capture/devices.ts';
 import { isLinuxInterfaceName, linuxDevices } from '../capture/devices-linux.ts';
 import { interfaceKind } from '../capture/interface-kind.ts';
 import type { OpenedSource } from '../capture/source.ts';
@@ -94,7 +94,7 @@ export function assemble(opened: OpenedSource, subject: Subject, edges: Edges, c
     places,
     reverseDns: subject.reverseDns,
     repeats: (name) => isBridgePort(edges, name, replay),
-    kindOf: replay ? interfaceKind : (name) => deviceKind(edges, name),
+    kindsOf: (interfaces) => (replay ? interfaces.map(interfaceKind) : deviceKinds(edges, interfaces)),
     seed,
   });
   return { monitor, directory, localizer, tracker, names, neighbours };

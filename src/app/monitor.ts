@@ -53,8 +53,8 @@ export interface MonitorParts {
   readonly inspection: Inspection | null;
   readonly places: Places | null;
   readonly reverseDns: boolean;
-  /** What an interface is; the capture itself only knows its name. */
-  readonly kindOf: (name: string) => InterfaceKind;
+  /** What interfaces are; the capture itself only knows their names. */
+  readonly kindsOf: (names: readonly string[]) => readonly InterfaceKind[];
   /** Whether an interface is a port of another one. */
   readonly repeats: (name: string) => boolean;
   /** Hash seed of the tables. */
@@ -215,12 +215,13 @@ export class Monitor {
   #learnInterfaces(): void {
     const { source } = this.#parts.opened;
     this.#interfaceCount = source.interfaces.length;
-    for (let index = this.#kinds.length; index < this.#interfaceCount; index++) {
-      const { name = '', link = 0 } = source.interfaces[index] ?? {};
-      const kind = this.#parts.kindOf(name);
+    const fresh = source.interfaces.slice(this.#kinds.length);
+    const kinds = this.#parts.kindsOf(fresh.map(({ name }) => name));
+    for (const [i, { name, link }] of fresh.entries()) {
+      const kind = kinds[i] as InterfaceKind;
+      this.#uncounted[this.#kinds.length] = kind === 'loopback' && link === LINK.ETHERNET ? ETHERNET_BYTES : 0;
       this.#kinds.push(kind);
       this.#repeats.push(this.#parts.repeats(name));
-      this.#uncounted[index] = kind === 'loopback' && link === LINK.ETHERNET ? ETHERNET_BYTES : 0;
     }
     const known = source.interfaces.map(({ name }, index) => ({ name, kind: this.#kinds[index] ?? 'physical' }));
     this.#headline = headlineOf(known, this.#parts.named, this.#parts.hasPhysical);
@@ -229,10 +230,10 @@ export class Monitor {
 
   #interfaces(): CountedInterface[] {
     const { source } = this.#parts.opened;
-    const { active } = source;
+    const active = source.active === undefined ? null : new Set(source.active);
     const hasFrames = tellsFrames(source);
     return source.interfaces.map(({ name, kind: byName }, index) => {
-      if (active?.includes(name) === false) this.#left.add(name);
+      if (active?.has(name) === false) this.#left.add(name);
       const delta = this.#parts.tracker?.delta(name) ?? null;
       const dropped =
         delta === null || (delta.rxDropped === null && delta.txDropped === null)

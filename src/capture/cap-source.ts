@@ -11,7 +11,7 @@ import type { PacketBatch } from './batch.ts';
 import { CapLane } from './cap-lane.ts';
 import { type CapWord, capLink } from './cap-protocol.ts';
 import { captureError, DriverUnavailable } from './capture-errors.ts';
-import { defaultInterface, deviceKind, deviceNames } from './devices.ts';
+import { defaultInterface, deviceKinds, deviceNames } from './devices.ts';
 import { BULK_BYTES, WHOLE_BYTES } from './snap-program.ts';
 import type { CapturedProcess, CaptureInterface, CaptureRequest, CaptureStats, PacketSource, SourceState } from './source.ts';
 
@@ -150,7 +150,8 @@ class CapSource implements PacketSource {
     if (link === null) return null;
     const known = this.interfaces.findIndex((known) => known.name === lane.device && known.link === link);
     if (known >= 0) return { link, iface: known };
-    this.interfaces.push({ name: lane.device, kind: deviceKind(this.#edges, lane.device), link, deliversTwice: false });
+    const [kind = 'physical'] = deviceKinds(this.#edges, [lane.device]);
+    this.interfaces.push({ name: lane.device, kind, link, deliversTwice: false });
     return { link, iface: this.interfaces.length - 1 };
   }
 

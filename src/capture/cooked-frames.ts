@@ -1,51 +1,51 @@
 // Frames of Linux's `any`: each tells its interface by the kernel's number. Numbers grow with every interface that was ever made; they are bounded.
 
 import { u32 } from '../net/bytes.ts';
-import type { Edges } from '../net/edges.ts';
 import { DIRECTION, LINK } from '../net/numbers.ts';
 import type { PacketBatch } from './batch.ts';
-import { linuxDevices } from './devices-linux.ts';
 import type { InterfaceTable } from './interface-names.ts';
 
 /** SLL2: the packet was sent by this machine (linux/if_packet.h). */
 const PACKET_OUTGOING = 4;
 
+/** Kernel numbers that are remembered; beyond that the memory begins anew. */
+const MOST_KNOWN = 1 << 14;
+
 /** The interfaces behind the numbers of cooked frames (LINKTYPE_LINUX_SLL2). */
 export class CookedFrames {
-  readonly #edges: Edges;
+  readonly #nameOf: (index: number) => string | null;
   readonly #interfaces: InterfaceTable;
-  /** Kernel interface number -> our index; -1 unknown. */
-  #byIndex = new Int32Array(0);
+  /** Kernel interface number -> our index. */
+  readonly #known = new Map<number, number>();
 
-  constructor(edges: Edges, interfaces: InterfaceTable) {
-    this.#edges = edges;
+  /** @param nameOf asks the kernel for the name of one interface: with hundreds of them a list takes longer than their frames may wait */
+  constructor(nameOf: (index: number) => string | null, interfaces: InterfaceTable) {
+    this.#nameOf = nameOf;
     this.#interfaces = interfaces;
   }
 
   /** Gives each frame its interface, and whether this machine sent it. */
   place(batch: PacketBatch): void {
     const { bytes, offset, captured } = batch;
+    let last = -1;
+    let lastKnown = 0;
     for (let i = 0; i < batch.count; i++) {
       if ((captured[i] as number) < 20) continue;
       const at = offset[i] as number;
       const index = u32(bytes, at + 4);
-      const known = index < this.#byIndex.length ? (this.#byIndex[index] as number) : -1;
-      batch.iface[i] = known >= 0 ? known : this.#learn(index);
+      if (index !== last) {
+        last = index;
+        lastKnown = this.#known.get(index) ?? this.#learn(index);
+      }
+      batch.iface[i] = lastKnown;
       batch.direction[i] = bytes[at + 10] === PACKET_OUTGOING ? DIRECTION.OUT : DIRECTION.IN;
     }
   }
 
   #learn(index: number): number {
-    const device = linuxDevices(this.#edges).find((each) => each.index === index);
-    const known = this.#interfaces.named(LINK.LINUX_SLL2, false, device?.name ?? `#${index}`);
-    if (index < 1 << 16) {
-      if (index >= this.#byIndex.length) {
-        const wide = new Int32Array(index + 64).fill(-1);
-        wide.set(this.#byIndex);
-        this.#byIndex = wide;
-      }
-      this.#byIndex[index] = known;
-    }
+    const known = this.#interfaces.named(LINK.LINUX_SLL2, false, this.#nameOf(index) ?? `#${index}`);
+    if (this.#known.size >= MOST_KNOWN) this.#known.clear();
+    this.#known.set(index, known);
     return known;
   }
 }

@@ -70,19 +70,27 @@ export function isLinuxInterfaceName(name: string): boolean {
   return name !== '' && name !== '.' && name !== '..' && name.length <= 15 && !/[/\s\0]/.test(name);
 }
 
-/** Interfaces that sysfs knows in this network namespace. */
+/** Names of the interfaces that sysfs knows in this network namespace. */
+export function linuxDeviceNames(edges: Edges): string[] {
+  const folder = `${edges.paths.sys}/class/net`;
+  // `bonding_masters` is a file among the interfaces
+  return listSystemFolder(folder).filter((name) => isLinuxInterfaceName(name) && systemPathExists(`${folder}/${name}/ifindex`));
+}
+
+/** What sysfs knows of all interfaces in this network namespace. */
 export function linuxDevices(edges: Edges): FoundDevice[] {
   const devices: FoundDevice[] = [];
-  for (const name of listSystemFolder(`${edges.paths.sys}/class/net`)) {
+  const kinds = new LinuxKinds(edges);
+  for (const name of linuxDeviceNames(edges)) {
     const folder = `${edges.paths.sys}/class/net/${name}`;
     const index = readSystemNumber(`${folder}/ifindex`);
-    if (index === null || !isLinuxInterfaceName(name)) continue; // `bonding_masters` is a file among the interfaces
+    if (index === null) continue; // it went meanwhile
     const up = isUp(folder);
     const operating = readSystemFile(`${folder}/operstate`, 32)?.trim();
     // Loopback, tun and many virtual drivers never report a state: unknown counts as running when up, as `ip` shows it.
     const running = up && (operating === 'up' || operating === 'unknown');
     const linkType = LINK_TYPES.get(readSystemNumber(`${folder}/type`) ?? -1) ?? null;
-    devices.push({ name, index, up, running, kind: linuxKind(edges, name), linkType });
+    devices.push({ name, index, up, running, kind: kinds.kindOf(name), linkType });
   }
   return devices;
 }
@@ -98,32 +106,44 @@ export function linuxState(edges: Edges, name: string): 'up' | 'down' | 'absent'
   return isUp(folder) ? 'up' : 'down';
 }
 
-/** Kind of an interface by what it is, and by its name only where sysfs says nothing. */
-export function linuxKind(edges: Edges, name: string): InterfaceKind {
-  if (!isLinuxInterfaceName(name)) return interfaceKind(name);
-  const folder = `${edges.paths.sys}/class/net/${name}`;
-  const type = readSystemNumber(`${folder}/type`);
-  if (type === null) return interfaceKind(name);
-  if (type === ARPHRD.LOOPBACK) return 'loopback';
-  const tun = readSystemNumber(`${folder}/tun_flags`);
-  if (tun !== null) return (tun & IFF_TUN) !== 0 ? 'tunnel' : 'virtual';
-  if (systemPathExists(`${folder}/bridge`)) return 'bridge';
-  // A mobile modem's raw IP or PPP interface has a device behind it and is physical all the same.
-  if (systemPathExists(`${folder}/device`) || systemPathExists(`${folder}/wireless`)) return 'physical';
-  const devtype = /^DEVTYPE=(\S+)$/m.exec(readSystemFile(`${folder}/uevent`, 1024) ?? '')?.[1];
-  const known = devtype === undefined ? undefined : DEVTYPES.get(devtype);
-  if (known !== undefined) return known;
-  if (TUNNEL_TYPES.has(type)) return 'tunnel';
-  // One end of a veth pair: an uplink where the namespace has no hardware (a container), a doubled view of one where it has.
-  const paired = readSystemNumber(`${folder}/iflink`) !== readSystemNumber(`${folder}/ifindex`);
-  if (paired && !systemPathExists(`${folder}/master`) && !hasHardware(edges)) return 'physical';
-  const named = interfaceKind(name);
-  return named === 'physical' || named === 'loopback' ? 'virtual' : named;
-}
+/** Kinds of interfaces, asked for in one go: whether the machine has hardware takes a look at all of its interfaces, and is looked at once. */
+export class LinuxKinds {
+  readonly #edges: Edges;
+  #hasHardware: boolean | null = null;
 
-function hasHardware(edges: Edges): boolean {
-  const folder = `${edges.paths.sys}/class/net`;
-  return listSystemFolder(folder).some((name) => systemPathExists(`${folder}/${name}/device`));
+  constructor(edges: Edges) {
+    this.#edges = edges;
+  }
+
+  /** Kind of an interface by what it is, and by its name only where sysfs says nothing. */
+  kindOf(name: string): InterfaceKind {
+    if (!isLinuxInterfaceName(name)) return interfaceKind(name);
+    const folder = `${this.#edges.paths.sys}/class/net/${name}`;
+    const type = readSystemNumber(`${folder}/type`);
+    if (type === null) return interfaceKind(name);
+    if (type === ARPHRD.LOOPBACK) return 'loopback';
+    // Most have none, and to open what is absent takes ten times as long as to look for it.
+    const tun = systemPathExists(`${folder}/tun_flags`) ? readSystemNumber(`${folder}/tun_flags`) : null;
+    if (tun !== null) return (tun & IFF_TUN) !== 0 ? 'tunnel' : 'virtual';
+    if (systemPathExists(`${folder}/bridge`)) return 'bridge';
+    // A mobile modem's raw IP or PPP interface has a device behind it and is physical all the same.
+    if (systemPathExists(`${folder}/device`) || systemPathExists(`${folder}/wireless`)) return 'physical';
+    const devtype = /^DEVTYPE=(\S+)$/m.exec(readSystemFile(`${folder}/uevent`, 1024) ?? '')?.[1];
+    const known = devtype === undefined ? undefined : DEVTYPES.get(devtype);
+    if (known !== undefined) return known;
+    if (TUNNEL_TYPES.has(type)) return 'tunnel';
+    // One end of a veth pair: an uplink where the namespace has no hardware (a container), a doubled view of one where it has.
+    const paired = readSystemNumber(`${folder}/iflink`) !== readSystemNumber(`${folder}/ifindex`);
+    if (paired && !systemPathExists(`${folder}/master`) && !this.#hardware()) return 'physical';
+    const named = interfaceKind(name);
+    return named === 'physical' || named === 'loopback' ? 'virtual' : named;
+  }
+
+  #hardware(): boolean {
+    const folder = `${this.#edges.paths.sys}/class/net`;
+    this.#hasHardware ??= listSystemFolder(folder).some((name) => systemPathExists(`${folder}/${name}/device`));
+    return this.#hasHardware;
+  }
 }
 
 /** The interface of the default route; see `defaultInterface`. */

@@ -3,7 +3,7 @@
 import { ADDRESS_WORDS, isV4, parseAddress, scopeOf } from '../net/address.ts';
 import type { Edges } from '../net/edges.ts';
 import type { InterfaceKind } from '../net/model.ts';
-import { linuxAddresses, linuxDefaultInterface, linuxDevices, linuxKind } from './devices-linux.ts';
+import { LinuxKinds, linuxAddresses, linuxDefaultInterface, linuxDeviceNames, linuxDevices } from './devices-linux.ts';
 import { macDefaultInterface, macDevices } from './devices-macos.ts';
 import { interfaceKind } from './interface-kind.ts';
 
@@ -47,8 +47,7 @@ function isSix(address: string, words: Int32Array): boolean {
 
 /** Names of all interfaces, for messages; empty where the system doesn't tell. */
 export async function deviceNames(edges: Edges): Promise<string[]> {
-  const found = edges.platform === 'linux' ? linuxDevices(edges) : await macDevices(edges);
-  return found.map((device) => device.name);
+  return edges.platform === 'linux' ? linuxDeviceNames(edges) : (await macDevices(edges)).map(({ name }) => name);
 }
 
 /**
@@ -61,9 +60,11 @@ export function defaultInterface(edges: Edges): Promise<string | null> {
   return edges.platform === 'linux' ? Promise.resolve(linuxDefaultInterface(edges)) : macDefaultInterface(edges);
 }
 
-/** Kind of an interface: from sysfs on Linux, where names lie; from the name elsewhere. */
-export function deviceKind(edges: Edges, name: string): InterfaceKind {
-  return edges.platform === 'linux' ? linuxKind(edges, name) : interfaceKind(name);
+/** Kinds of interfaces: from sysfs on Linux, where names lie; from the names elsewhere. */
+export function deviceKinds(edges: Edges, names: readonly string[]): InterfaceKind[] {
+  if (edges.platform !== 'linux') return names.map(interfaceKind);
+  const kinds = new LinuxKinds(edges);
+  return names.map((name) => kinds.kindOf(name));
 }
 
 /**

@@ -36,6 +36,8 @@ export interface LibpcapCalls {
   /** Compiles `expression`; the program's instructions as bytes, or null with the reason in `geterr`. */
   compile(handle: Pointer, expression: string): Buffer | null;
   setFilter(handle: Pointer, instructions: Buffer): number;
+  /** Name of the interface that has this number in the kernel; null where there is none. */
+  interfaceName(index: number): string | null;
   /** Memory that libpcap can write records into. */
   openDump(handle: Pointer, memory: Buffer): Dump;
   /** Dispatches at most `limit` packets into the dump. @returns how many, or pcap_dispatch's error */
@@ -62,6 +64,8 @@ const LIBRARIES = {
 /** struct bpf_program { u_int bf_len; struct bpf_insn *bf_insns; } on 64-bit machines. */
 const PROGRAM_BYTES = 16;
 const RTLD_LAZY = 1;
+/** Of an interface's name with its NUL, with room to spare (net/if.h: 16). */
+const IF_NAMESIZE = 64;
 
 /**
  * Loads the system's libpcap.
@@ -86,6 +90,8 @@ export function loadLibpcap(platform: 'darwin' | 'linux'): LibpcapCalls {
     ftell: libc.func('long ftell(void*)'),
     dumpFopen: pcap.func('void* pcap_dump_fopen(void*, void*)'),
   };
+  const indextoname = libc.func('const char* if_indextoname(uint, _Out_ char*)');
+  const interfaceName = Buffer.alloc(IF_NAMESIZE);
   const dlopen = libc.func('void* dlopen(const char*, int)');
   const dlsym = libc.func('void* dlsym(void*, const char*)');
   const pcapDump = dlsym(dlopen(pcapName, RTLD_LAZY), 'pcap_dump');
@@ -119,6 +125,7 @@ export function loadLibpcap(platform: 'darwin' | 'linux'): LibpcapCalls {
       program.writeBigUInt64LE(BigInt(koffi.address(instructions)), 8);
       return setfilter(handle, program) as number;
     },
+    interfaceName: (index) => indextoname(index, interfaceName) as string | null,
     openDump: (handle, memory) => new MemoryDump(stdio, handle, memory),
     dispatch: (handle, limit, dump) => dispatch(handle, limit, pcapDump, dump.dumper) as number,
   };

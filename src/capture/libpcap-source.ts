@@ -132,7 +132,7 @@ class LibpcapSource implements PacketSource {
     this.#edges = edges;
     this.#clock = clock;
     this.#devices = devices;
-    this.#cooked = new CookedFrames(edges, this.#interfaces);
+    this.#cooked = new CookedFrames((index) => calls.interfaceName(index), this.#interfaces);
     this.#baseNote = note;
     this.note = note;
     this.namesProcesses = pktap;

@@ -63,6 +63,12 @@ export class FakeLibpcap implements LibpcapCalls {
   compiled: Buffer | null = null;
   setWantPktap: LibpcapCalls['setWantPktap'] = null;
   bufferSize: LibpcapCalls['bufferSize'] = null;
+  /** By the kernel's number. */
+  readonly interfaceNames = new Map([
+    [1, 'lo'],
+    [2, 'eth0'],
+    [3, 'eth1'],
+  ]);
   /** Largest batch asked for. */
   limit = 0;
 
@@ -139,6 +145,11 @@ export class FakeLibpcap implements LibpcapCalls {
     this.#note('filter', handle, instructions.length / 8);
     this.programs.push(instructions);
     return this.#device(handle)?.refusesFilter === true ? -1 : 0;
+  }
+
+  interfaceName(index: number): string | null {
+    this.calls.push(`name ${index}`);
+    return this.interfaceNames.get(index) ?? null;
   }
 
   openDump(handle: Pointer, memory: Buffer): Dump {

@@ -130,7 +130,7 @@ export function monitorOver(source: FakeSource, setup: MonitorSetup = {}) {
     inspection: names === null ? null : new Inspection(flows, names),
     places: null,
     reverseDns: false,
-    kindOf: interfaceKind,
+    kindsOf: (interfaces) => interfaces.map(interfaceKind),
     seed: 1,
   });
   return { monitor, localizer, flows, owners };

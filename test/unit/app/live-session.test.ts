@@ -6,7 +6,7 @@ import { CounterTracker } from '../../../src/capture/counter-tracker.ts';
 import type { Clock } from '../../../src/clock.ts';
 import { Neighbours } from '../../../src/identify/place/neighbours.ts';
 import type { RunResult } from '../../../src/net/edges.ts';
-import { fakeEdges, interfaceInfo, sysfs } from '../../support/fake-edges.ts';
+import { fakeEdges, interfaceInfo } from '../../support/fake-edges.ts';
 import { FakeOutput, FakeSource, monitorOver } from '../../support/fake-source.ts';
 import { ethernet, ipv4, tcp } from '../../support/frames.ts';
 
@@ -42,12 +42,7 @@ function begin(setup: Setup = {}) {
   const source = new FakeSource();
   const clock = new TwoClocks();
   const interfaces: { eth0: ReturnType<typeof interfaceInfo>[] } = { eth0: [interfaceInfo('10.0.0.1')] };
-  const files = sysfs('eth0', {
-    'statistics/rx_bytes': 0,
-    'statistics/tx_bytes': 0,
-    'statistics/rx_packets': 0,
-    'statistics/tx_packets': 0,
-  });
+  const files = { 'proc/net/dev': `eth0: ${'0 '.repeat(16)}\n` };
   const edges = fakeEdges({ files, interfaces });
   const tracker = new CounterTracker('linux');
   const { monitor, localizer, flows } = monitorOver(source, { tracker, started: clock.now() });

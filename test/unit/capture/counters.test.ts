@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { CounterTracker } from '../../../src/capture/counter-tracker.ts';
 import { type Counters, readCounters } from '../../../src/capture/counters.ts';
-import { type FakeSystem, fakeEdges, sysfs } from '../../support/fake-edges.ts';
+import { type FakeSystem, fakeEdges } from '../../support/fake-edges.ts';
 import { NETSTAT } from './macos-texts.ts';
 
 const of = (rxBytes: number, txBytes: number, rxPackets = 1000, txPackets = 1000, dropped: number | null = null): Counters => ({
@@ -16,23 +16,20 @@ const of = (rxBytes: number, txBytes: number, rxPackets = 1000, txPackets = 1000
 const reading = (counters: Counters) => new Map([['en0', counters]]);
 
 describe('readCounters', () => {
-  it('reads sysfs and leaves out what is absent or no interface', async () => {
-    const statistics = {
-      rx_bytes: 10,
-      tx_bytes: 20,
-      rx_packets: 3,
-      tx_packets: 4,
-      rx_dropped: 5,
-      tx_dropped: 6,
-      rx_errors: 7,
-      tx_errors: 8,
-    };
-    const facts = Object.fromEntries(Object.entries(statistics).map(([k, v]) => [`statistics/${k}`, v]));
-    const edges = fakeEdges({ files: sysfs('eth0', facts) });
-    const found = await readCounters(edges, ['eth0', 'eth9', '../net/eth0', '']);
+  it('reads the lines of the interfaces asked for, and leaves out what is absent or no line of numbers', async () => {
+    const header = 'Inter-|   Receive    |  Transmit\n face |bytes    packets errs drop|bytes    packets errs drop\n';
+    const lines = `  eth0:      10       3    7    5    0     0          0         0       20       4    8    6    0     0       0          0
+br-0123456789ab:18446744073709551615 1 0 0 0 0 0 0 2 1 0 0 0 0 0 0
+  eth1: 1 2 3
+  eth2: 1 1 x 0 0 0 0 0 2 1 0 0 0 0 0 0
+`;
+    const edges = fakeEdges({ files: { 'proc/net/dev': header + lines } });
+    const found = await readCounters(edges, ['eth0', 'br-0123456789ab', 'eth1', 'eth2', 'eth9', ' face |bytes', '']);
     expect([...(found ?? [])]).toEqual([
       ['eth0', { rxBytes: 10, txBytes: 20, rxPackets: 3, txPackets: 4, rxDropped: 5, txDropped: 6, errors: 15 }],
+      ['br-0123456789ab', { rxBytes: 2 ** 64, txBytes: 2, rxPackets: 1, txPackets: 1, rxDropped: 0, txDropped: 0, errors: 0 }],
     ]);
+    expect([...((await readCounters(fakeEdges(), ['eth0'])) ?? [])]).toEqual([]);
   });
 
   it('reads the link rows of netstat', async () => {

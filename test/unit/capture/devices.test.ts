@@ -1,11 +1,14 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { systemEdges } from '../../../src/app/edges.ts';
-import { defaultInterface, deviceKind, listDevices, localAddresses } from '../../../src/capture/devices.ts';
+import { defaultInterface, deviceKinds, listDevices, localAddresses } from '../../../src/capture/devices.ts';
 import { linuxState } from '../../../src/capture/devices-linux.ts';
 import { parseNetstat } from '../../../src/capture/devices-macos.ts';
+import { systemPathExists } from '../../../src/capture/system-file.ts';
 import { formatAddress } from '../../../src/net/address.ts';
 import { fakeEdges, interfaceInfo, sysfs } from '../../support/fake-edges.ts';
 import { NETSTAT, ROUTE, ROUTE_OFFLINE, ROUTE_VPN } from './macos-texts.ts';
+
+vi.mock('../../../src/capture/system-file.ts', { spy: true });
 
 const HEADER = 'Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT\n';
 const route4 = (...rows: string[]) => HEADER + rows.map((row) => `${row.replaceAll(' ', '\t')}\t0\t0\t0\n`).join('');
@@ -62,11 +65,21 @@ describe('listDevices on Linux', () => {
       ...sysfs('veth1', { ifindex: 3, flags: '0x1003', type: 1, iflink: 8, master: 'br0' }),
     };
     const edges = fakeEdges({ files });
-    expect([deviceKind(edges, 'eth0'), deviceKind(edges, 'veth1'), deviceKind(edges, 'lo')]).toEqual([
-      'physical',
-      'virtual',
-      'loopback',
-    ]);
+    expect(deviceKinds(edges, ['eth0', 'veth1', 'lo'])).toEqual(['physical', 'virtual', 'loopback']);
+  });
+
+  it('learns the kinds of hundreds of interfaces in time that grows with their number alone', () => {
+    const pairs = Array.from({ length: 60 }, (_, i) => `v${i}`);
+    const facts = (i: number) => ({ ifindex: 2 + i, flags: '0x1003', type: 1, iflink: 9000 + i });
+    const edges = fakeEdges({ files: Object.assign({}, ...pairs.map((name, i) => sysfs(name, facts(i)))) });
+    const looks = (names: readonly string[]) => {
+      vi.mocked(systemPathExists).mockClear();
+      deviceKinds(edges, names);
+      return vi.mocked(systemPathExists).mock.calls.length;
+    };
+    // with none of them hardware, whether there is any takes a look at all 60, once
+    expect(looks(pairs) - looks(pairs.slice(0, 30))).toBe(looks(pairs.slice(0, 30)) - 60);
+    expect(deviceKinds(edges, pairs)).toEqual(pairs.map(() => 'physical'));
   });
 
   it('never makes a path of a name', () => {

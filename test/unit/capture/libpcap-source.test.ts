@@ -124,6 +124,21 @@ describe('Linux', () => {
     ]);
   });
 
+  it('asks the kernel for the name of each interface once, however many there are and however high their numbers', async () => {
+    const any = fakeDevice(LINK.LINUX_SLL);
+    const { calls, open } = setUp({ any }, { request: { interfaces: ['any'] } });
+    const source = await open();
+    const numbers = Array.from({ length: 100 }, (_, i) => (i % 2 === 0 ? 1000 + i : 100_000 + i));
+    for (const number of numbers) calls.interfaceNames.set(number, `veth${number}`);
+    calls.calls.length = 0;
+    const cooked = (interfaceIndex: number) => ({ data: sll2({ interfaceIndex }, ipv4({}, tcp({}))) });
+    for (let round = 0; round < 3; round++) any.frames.push(...numbers.map(cooked));
+    expect(drain(source).map((each) => each.interface)).toEqual(
+      [...numbers, ...numbers, ...numbers].map((each) => `veth${each}`),
+    );
+    expect(calls.calls).toEqual(numbers.map((each) => `name ${each}`));
+  });
+
   it('takes the default route where none is named, and says where there is none', async () => {
     const route =
       'Iface\tDestination\tGateway\tFlags\tRefCnt\tUse\tMetric\tMask\neth1\t00000000\t0100000A\t0003\t0\t0\t0\t00000000\n';
