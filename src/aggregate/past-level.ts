@@ -9,9 +9,18 @@ export const KEPT: readonly number[] = [16, 24, 20, 6, 24];
 const ROWS = KEPT.reduce((sum, each) => sum + each, 0);
 const FIRST = KEPT.map((_, kind) => KEPT.slice(0, kind).reduce((sum, each) => sum + each, 0));
 const KINDS = PAST_KINDS.length;
+/** Doubles of a slot, and where some of them lie; see PastLevel. */
+const SLOT = 7;
+const PEAK_RX = 4;
+const PEAK_TX = 5;
+const MEASURED = 6;
 
 /**
- * `slots`, 4 doubles a slot: start | end | RX | TX (bytes of the headline). `isGap`, a byte a slot: not all of it was measured.
+ * `slots`, 7 doubles a slot, bytes of the headline, rates in bytes/s; NaN where nothing of the slot was measured:
+ *
+ *     start | end | RX | TX | highest RX rate | highest TX rate | measured ms
+ *
+ * The finest level's slot has one rate each way. A coarser one keeps the highest of the finer slots that it is made of: a burst is as high there.
  *
  * `rests`, 2 doubles a kind and slot: RX | TX. `counts`, a byte a kind and slot. `rows`, 3 doubles a row, the kinds one behind the other:
  *
@@ -24,25 +33,31 @@ export class PastLevel {
   #next = 0;
   readonly #size: number;
   readonly #least: number;
+  readonly #isFinest: boolean;
   readonly #slots: Float64Array;
-  readonly #isGap: Uint8Array;
   readonly #rests: Float64Array;
   readonly #counts: Uint8Array;
   readonly #rows: Float64Array;
   #start = 0;
   #rx = 0;
   #tx = 0;
+  #peakRx = Number.NaN;
+  #peakTx = Number.NaN;
+  #measured = 0;
   #gap = false;
   /** Nothing has been added since the last slot was closed. */
   isEmpty = true;
   #series: RateSeries | null = null;
 
-  /** @param leastMs a slot is closed when it is as long as this */
-  constructor(size: number, leastMs: number) {
+  /**
+   * @param leastMs a slot is closed when it is as long as this
+   * @param isFinest it is filled with ticks; else with the slots of a finer level
+   */
+  constructor(size: number, leastMs: number, isFinest: boolean) {
+    this.#isFinest = isFinest;
     this.#size = size;
     this.#least = leastMs;
-    this.#slots = new Float64Array(size * 4);
-    this.#isGap = new Uint8Array(size);
+    this.#slots = new Float64Array(size * SLOT);
     this.#rests = new Float64Array(size * KINDS * 2);
     this.#counts = new Uint8Array(size * KINDS);
     this.#rows = new Float64Array(size * ROWS * 3);
@@ -50,10 +65,10 @@ export class PastLevel {
 
   /** Bytes that one level of `size` slots takes at the most. */
   static bytes(size: number): number {
-    return size * (4 * 8 + 1 + KINDS * (2 * 8 + 1) + ROWS * 3 * 8);
+    return size * (SLOT * 8 + KINDS * (2 * 8 + 1) + ROWS * 3 * 8);
   }
 
-  /** Adds a stretch's total to the open slot; what its rows moved is added through `kinds`. */
+  /** Adds a tick's total to the open slot of the finest level; what its rows moved is added through `kinds`. */
   add(start: number, rx: number, tx: number, isGap: boolean): void {
     if (this.isEmpty) this.#start = start;
     this.isEmpty = false;
@@ -62,13 +77,25 @@ export class PastLevel {
     this.#gap ||= isGap;
   }
 
+  /** Adds a finer level's slot to the open one. */
+  #join(finer: PastLevel, slot: number): void {
+    this.add(finer.start(slot), finer.rx(slot), finer.tx(slot), false);
+    this.#peakRx = higher(this.#peakRx, finer.#slots[slot * SLOT + PEAK_RX] as number);
+    this.#peakTx = higher(this.#peakTx, finer.#slots[slot * SLOT + PEAK_TX] as number);
+    this.#measured += finer.measured(slot);
+  }
+
   /** Closes the open slot when it is long enough, and adds it to the next coarser level. @returns true when it was closed */
   close(end: number, coarser: PastLevel | null): boolean {
     if (this.isEmpty || end - this.#start < this.#least) return false;
     const slot = this.#next;
-    this.#slots.set([this.#start, end, this.#rx, this.#tx], slot * 4);
-    this.#isGap[slot] = this.#gap ? 1 : 0;
-    coarser?.add(this.#start, this.#rx, this.#tx, this.#gap);
+    if (this.#isFinest && !this.#gap) {
+      this.#measured = end - this.#start;
+      this.#peakRx = (this.#rx * 1000) / this.#measured;
+      this.#peakTx = (this.#tx * 1000) / this.#measured;
+    }
+    this.#slots.set([this.#start, end, this.#rx, this.#tx, this.#peakRx, this.#peakTx, this.#measured], slot * SLOT);
+    if (coarser !== null) coarser.#join(this, slot);
     for (const [kind, heaviest] of this.kinds.entries()) {
       this.#keep(slot, kind, heaviest);
       const into = coarser?.kinds[kind];
@@ -79,7 +106,8 @@ export class PastLevel {
     }
     this.#next = (slot + 1) % this.#size;
     this.count = Math.min(this.count + 1, this.#size);
-    this.#rx = this.#tx = 0;
+    this.#rx = this.#tx = this.#measured = 0;
+    this.#peakRx = this.#peakTx = Number.NaN;
     this.#gap = false;
     this.isEmpty = true;
     this.#series = null;
@@ -88,7 +116,7 @@ export class PastLevel {
 
   /** Moves every time by `ms`. */
   shift(ms: number): void {
-    for (let at = 0; at < this.#slots.length; at += 4) {
+    for (let at = 0; at < this.#slots.length; at += SLOT) {
       this.#slots[at] = (this.#slots[at] as number) + ms;
       this.#slots[at + 1] = (this.#slots[at + 1] as number) + ms;
     }
@@ -115,23 +143,24 @@ export class PastLevel {
   }
 
   start(slot: number): number {
-    return this.#slots[slot * 4] as number;
+    return this.#slots[slot * SLOT] as number;
   }
 
   end(slot: number): number {
-    return this.#slots[slot * 4 + 1] as number;
+    return this.#slots[slot * SLOT + 1] as number;
   }
 
   rx(slot: number): number {
-    return this.#slots[slot * 4 + 2] as number;
+    return this.#slots[slot * SLOT + 2] as number;
   }
 
   tx(slot: number): number {
-    return this.#slots[slot * 4 + 3] as number;
+    return this.#slots[slot * SLOT + 3] as number;
   }
 
-  isGap(slot: number): boolean {
-    return this.#isGap[slot] === 1;
+  /** Milliseconds of the slot that were measured. */
+  measured(slot: number): number {
+    return this.#slots[slot * SLOT + MEASURED] as number;
   }
 
   /** Calls back with each row of a kind that a slot kept. */
@@ -150,7 +179,7 @@ export class PastLevel {
     return this.#rests[(slot * KINDS + kind) * 2 + 1] as number;
   }
 
-  /** Rates of all slots, the same object until another slot is closed. */
+  /** The highest rates of all slots, the same object until another slot is closed. */
   series(): RateSeries {
     if (this.#series !== null) return this.#series;
     const ends = new Array<number>(this.count);
@@ -159,14 +188,17 @@ export class PastLevel {
     const tx = new Array<number>(this.count);
     for (let i = 0; i < this.count; i++) {
       const slot = this.slot(i);
-      const length = this.end(slot) - this.start(slot);
-      const perSecond = this.isGap(slot) || length <= 0 ? Number.NaN : 1000 / length;
       ends[i] = this.end(slot);
-      lengths[i] = length;
-      rx[i] = Math.round(this.rx(slot) * perSecond);
-      tx[i] = Math.round(this.tx(slot) * perSecond);
+      lengths[i] = this.end(slot) - this.start(slot);
+      rx[i] = Math.round(this.#slots[slot * SLOT + PEAK_RX] as number);
+      tx[i] = Math.round(this.#slots[slot * SLOT + PEAK_TX] as number);
     }
     this.#series = { ends, lengths, rx, tx };
     return this.#series;
   }
+}
+
+/** The higher of two rates; NaN is none. */
+function higher(a: number, b: number): number {
+  return Number.isNaN(a) || b > a ? b : a;
 }

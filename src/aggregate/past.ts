@@ -40,7 +40,7 @@ export class Past {
   /** Memory that all slots take at the most, without the remembered flows. */
   static readonly BYTES = SIZES.reduce((sum, size) => sum + PastLevel.bytes(size), 0);
 
-  readonly #levels = SIZES.map((size, level) => new PastLevel(size, LEAST[level] as number));
+  readonly #levels = SIZES.map((size, level) => new PastLevel(size, LEAST[level] as number, level === 0));
   readonly #tick = KEPT.map((capacity) => new Heaviest(capacity));
   readonly #flows = new Map<number, FlowRow>();
   readonly #rowId: RowId;
@@ -73,7 +73,7 @@ export class Past {
     for (const [index, level] of this.#levels.entries()) if (!level.close(tick.time, this.#levels[index + 1] ?? null)) break;
   }
 
-  /** Rates of the total in every resolution. */
+  /** The highest rates of the total in every resolution. */
   rates(): RateHistory {
     const [seconds, tens, minutes] = this.#levels as [PastLevel, PastLevel, PastLevel];
     return { seconds: seconds.series(), tens: tens.series(), minutes: minutes.series() };
@@ -89,7 +89,7 @@ export class Past {
     let rxBytes = 0;
     let txBytes = 0;
     for (const slot of slots) {
-      if (!level.isGap(slot)) measuredMs += level.end(slot) - level.start(slot);
+      measuredMs += level.measured(slot);
       rxBytes += level.rx(slot);
       txBytes += level.tx(slot);
     }

@@ -164,6 +164,12 @@ export interface CaptureStatus {
   readonly malformed: number;
   readonly unsupported: number;
   readonly interfaceBytes: number | null;
+  /**
+   * Frame bytes captured on the interfaces of the headline, and what these interfaces counted themselves. Only the two of these compare: what
+   * crosses a tunnel or a bridge crosses one of them too. null as above.
+   */
+  readonly countedFrameBytes: number | null;
+  readonly countedInterfaceBytes: number | null;
   readonly interfaceDropped: number | null;
   readonly fallbacks: readonly Fallback[];
   readonly snapLength: { readonly bulk: number; readonly whole: number };
@@ -183,13 +189,13 @@ export interface CaptureStatus {
   readonly history: HistoryStatus | null;
 }
 
-/** Rates of stretches that follow one another, oldest first; columns of equal length. */
+/** The highest rate of each of several stretches that follow one another, oldest first; columns of equal length. */
 export interface RateSeries {
   /** When each ended, epoch ms, rising. */
   readonly ends: readonly number[];
   /** How long each was, ms. */
   readonly lengths: readonly number[];
-  /** Bytes/s; NaN where it was not all measured. */
+  /** Bytes/s over the shortest time that was kept apart, a tick or a second; NaN where nothing was measured. */
   readonly rx: readonly number[];
   readonly tx: readonly number[];
 }

@@ -248,7 +248,7 @@ export class Monitor {
         repeats: this.#repeats[index] ?? false,
         frameBytes: hasFrames ? (this.#frames[index * FRAME_COLUMNS + 1] as number) : null,
         // What went by while an interface was not captured stays in its counter.
-        counterBytes: delta === null || this.#left.has(name) ? null : delta.rxBytes + sent,
+        counterBytes: delta === null || delta.rxBytes === null || this.#left.has(name) ? null : delta.rxBytes + sent,
         counterDropped: dropped,
         counterErrors: delta?.errors ?? null,
       };
@@ -267,6 +267,7 @@ export class Monitor {
       this.#statuses[STATUS.UNSUPPORTED] as number,
     );
     const notes = [source.note, this.owners.note, links].filter((note) => note !== '');
+    const counted = interfaces.filter(({ headline }) => headline);
     return {
       driver: source.driver,
       interfaces: source.active ?? interfaces.map(({ name }) => name),
@@ -280,6 +281,8 @@ export class Monitor {
       malformed: (this.#statuses[STATUS.MALFORMED] as number) + stats.malformed,
       unsupported: this.#statuses[STATUS.UNSUPPORTED] as number,
       interfaceBytes: sumOrNull(interfaces.map(({ counterBytes }) => counterBytes)),
+      countedFrameBytes: sumOrNull(counted.map(({ frameBytes }) => frameBytes)),
+      countedInterfaceBytes: sumOrNull(counted.map(({ counterBytes }) => counterBytes)),
       interfaceDropped: sumOrNull(interfaces.map(({ counterDropped }) => counterDropped)),
       fallbacks: [...fallbacks, ...this.#parts.passedOver],
       snapLength: source.snapLength,

@@ -5,7 +5,8 @@ import type { Counters } from './counters.ts';
 
 /** What an interface counted since the tracker first saw it. */
 export interface CounterDelta {
-  readonly rxBytes: number;
+  /** null where received bytes may be counted twice. */
+  readonly rxBytes: number | null;
   readonly txBytes: number;
   readonly rxDropped: number | null;
   readonly txDropped: number | null;
@@ -45,13 +46,15 @@ const FROZEN_BYTES = 256 * 1024;
  * - One that goes back with its packets was reset: what was counted before is lost, so its total is unknown from then on.
  * - Received bytes that stand still while sent ones move and the capture receives are frozen (macOS 26.4 and later, on
  *   interfaces that Skywalk drives): unknown for as long as that lasts.
+ * - A utun of macOS counts what it receives once or twice, depending on how its program reads it (xnu bsd/net/if_utun.c,
+ *   `utun_proto_input` after `ifnet_input`): unknown.
  */
 export class CounterTracker {
-  readonly #wraps: boolean;
+  readonly #isMac: boolean;
   readonly #tracks = new Map<string, Track>();
 
   constructor(platform: Edges['platform']) {
-    this.#wraps = platform === 'darwin';
+    this.#isMac = platform === 'darwin';
   }
 
   /**
@@ -80,7 +83,8 @@ export class CounterTracker {
     const track = this.#tracks.get(name);
     if (track === undefined || track.broken !== null || track.frozen) return null;
     const { rxBytes, txBytes, rxDropped, txDropped, errors } = track;
-    return { rxBytes, txBytes, rxDropped, txDropped, errors };
+    const doubles = this.#isMac && name.startsWith('utun');
+    return { rxBytes: doubles ? null : rxBytes, txBytes, rxDropped, txDropped, errors };
   }
 
   /** Why `delta` is null, in a user's words; empty when it is not. */
@@ -117,7 +121,7 @@ export class CounterTracker {
   #step(before: number, now: number, packetsWentBack: boolean): number | null {
     if (packetsWentBack) return null;
     if (now >= before) return now - before;
-    return this.#wraps && before < WRAP ? now + WRAP - before : null;
+    return this.#isMac && before < WRAP ? now + WRAP - before : null;
   }
 }
 

@@ -27,6 +27,8 @@ export function emptySnapshot(time: number): Snapshot {
       malformed: 0,
       unsupported: 0,
       interfaceBytes: null,
+      countedFrameBytes: null,
+      countedInterfaceBytes: null,
       interfaceDropped: null,
       fallbacks: [],
       snapLength: { bulk: 0, whole: 0 },

@@ -123,6 +123,8 @@ export const CAPTURE: CaptureStatus = {
   malformed: 0,
   unsupported: 0,
   interfaceBytes: 9_900_000,
+  countedFrameBytes: 9_876_543,
+  countedInterfaceBytes: 9_900_000,
   interfaceDropped: 0,
   fallbacks: [],
   snapLength: { bulk: 160, whole: 2204 },

@@ -48,7 +48,10 @@ export function stretchOf({ stretch }: ChartState): (typeof STRETCHES)[number] {
   return STRETCHES[stretch] ?? STRETCHES[1];
 }
 
-/** The columns that end with `now`, and the rates that fill them: the resolution of the stretch, or a finer one while that has none yet. */
+/**
+ * The columns that end with `now`, and the rates that fill them: the resolution of the stretch, and finer ones from where its last slot ended, so that
+ * what moved just now is in every chart.
+ */
 export function shownOf(
   chart: ChartState,
   now: number,
@@ -59,8 +62,22 @@ export function shownOf(
   const count = Math.max(1, columns);
   const step = (ms / count) * Math.max(1, Math.round(count / ROOM / 2) * 2);
   const to = Math.ceil(now / step) * step;
-  const finer = [rates[series], rates.tens, rates.seconds].find((each) => each.ends.length > 0);
-  return { extent: { from: to - ms, to, columns: count }, series: finer ?? rates.seconds };
+  const joined = [rates.tens, rates.seconds].reduce(continued, rates[series]);
+  return { extent: { from: to - ms, to, columns: count }, series: joined };
+}
+
+/** A series, and behind it the slots of a finer one that lie after its end. */
+function continued(series: RateSeries, finer: RateSeries): RateSeries {
+  if (series.ends.length === 0 || series === finer) return finer;
+  const end = series.ends.at(-1) as number;
+  const first = finer.ends.findLastIndex((each, i) => each - (finer.lengths[i] as number) / 2 < end) + 1;
+  if (first === finer.ends.length) return series;
+  return {
+    ends: [...series.ends, ...finer.ends.slice(first)],
+    lengths: [...series.lengths, ...finer.lengths.slice(first)],
+    rx: [...series.rx, ...finer.rx.slice(first)],
+    tx: [...series.tx, ...finer.tx.slice(first)],
+  };
 }
 
 /** The slots that are shown in the cells under two times; null where none is. */

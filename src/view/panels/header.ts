@@ -115,9 +115,9 @@ function totalParts(picture: Picture, state: ViewState, glyphs: Glyphs): readonl
   ];
 }
 
-/** Frame bytes captured of those the interfaces themselves counted; unknown where their counters can't be trusted. */
+/** Frame bytes captured of those that the interfaces of the headline counted themselves; unknown where their counters can't be trusted. */
 function coverage(picture: Picture, glyphs: Glyphs): Line {
-  const { frameBytes, interfaceBytes, file } = picture.snapshot.capture;
+  const { countedFrameBytes: frameBytes, countedInterfaceBytes: interfaceBytes, file } = picture.snapshot.capture;
   if (file !== null) return [];
   if (interfaceBytes === null || interfaceBytes === 0 || frameBytes === null)
     return [span('captured ', 'dim'), span(glyphs.unknown, 'dim')];

@@ -136,6 +136,45 @@ describe('resolutions', () => {
   });
 });
 
+describe('peaks', () => {
+  it('are as high at every resolution, whatever the ticks', () => {
+    const tick = fc.record({
+      rx: fc.nat(1e6),
+      tx: fc.nat(1e6),
+      ms: fc.constantFrom(100, 250, 1000, 2000, 15_000),
+      gap: fc.nat(20),
+    });
+    fc.assert(
+      fc.property(fc.array(tick, { minLength: 100, maxLength: 280 }), (ticks) => {
+        const run = new Run();
+        for (const { rx, tx, ms, gap } of ticks) run.tick(every(1, rx, tx), ms, { isGap: gap === 0 });
+        const { seconds, tens, minutes } = run.past.rates();
+        for (const coarse of [tens, minutes])
+          for (const [i, end] of coarse.ends.entries()) {
+            const start = end - (coarse.lengths[i] as number);
+            for (const direction of ['rx', 'tx'] as const) {
+              const inside = seconds[direction].filter((rate, at) => {
+                const middle = (seconds.ends[at] as number) - (seconds.lengths[at] as number) / 2;
+                return middle > start && middle < end && !Number.isNaN(rate);
+              });
+              expect(coarse[direction][i]).toBe(inside.length === 0 ? Number.NaN : Math.max(...inside));
+            }
+          }
+      }),
+    );
+  });
+
+  it('beside a moment that was not measured are kept, and means are over what was measured', () => {
+    const run = new Run();
+    for (let i = 0; i < 120; i++) run.tick(every(1, i === 30 ? 5000 : 100, 0), 1000, { isGap: i === 31 });
+    const { tens, minutes } = run.past.rates();
+    expect(minutes.rx).toEqual([5000, 100]);
+    expect(tens.rx.slice(0, 5)).toEqual([100, 100, 100, 5000, 100]);
+    for (let i = 120; i < 3900; i++) run.tick(every(1, 100, 0));
+    expect(run.ask(0, 60_000).measuredMs).toBe(59_000);
+  });
+});
+
 describe('time', () => {
   it('that was not measured has no rate, and does not count', () => {
     const run = new Run();

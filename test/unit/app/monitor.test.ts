@@ -56,23 +56,23 @@ describe('Monitor', () => {
   });
 
   it('knows no share of an interface that was not captured for a while, neither then nor when it is back', () => {
-    const source = Object.assign(new FakeSource('libpcap', ['en0', 'utun4']), { active: ['en0', 'utun4'] });
+    const source = Object.assign(new FakeSource('libpcap', ['en0', 'en5']), { active: ['en0', 'en5'] });
     const tracker = new CounterTracker('darwin');
     const { tick } = run(source, { tracker });
     const counted = (bytes: number) => {
       const zero = { rxPackets: 0, txPackets: 0, rxDropped: null, txDropped: null, errors: null };
       const reading = { ...zero, rxBytes: bytes, txBytes: 0 };
-      tracker.update(new Map(['en0', 'utun4'].map((name) => [name, reading])));
+      tracker.update(new Map(['en0', 'en5'].map((name) => [name, reading])));
       return Object.fromEntries(tick().interfaces.map(({ interface: name, counterBytes }) => [name, counterBytes]));
     };
     expect([counted(0), counted(50)]).toEqual([
-      { en0: 0, utun4: 0 },
-      { en0: 50, utun4: 50 },
+      { en0: 0, en5: 0 },
+      { en0: 50, en5: 50 },
     ]);
     source.active = ['en0'];
-    expect(counted(60)).toEqual({ en0: 60, utun4: null });
-    source.active = ['en0', 'utun4'];
-    expect(counted(90)).toEqual({ en0: 90, utun4: null });
+    expect(counted(60)).toEqual({ en0: 60, en5: null });
+    source.active = ['en0', 'en5'];
+    expect(counted(90)).toEqual({ en0: 90, en5: null });
   });
 
   it('names a link type that is not read, once a frame of it was left out', () => {
@@ -170,6 +170,39 @@ describe('Monitor', () => {
     expect(capture).toMatchObject({ frameBytes: 119, interfaceBytes: 119, interfaceDropped: 0 });
     const two = new FakeSource('libpcap', ['eth0', 'eth1']);
     expect(run(two, { tracker }).tick().capture).toMatchObject({ interfaceBytes: null, interfaceDropped: null });
+  });
+
+  it('compares what was captured with the counters of the interfaces that are in the total, not with those of tunnels', () => {
+    const tracker = new CounterTracker('darwin');
+    const reading = (rxBytes: number, txBytes: number) => ({
+      ...{ rxBytes, txBytes, rxPackets: 1, txPackets: 1, rxDropped: null, txDropped: null, errors: 0 },
+    });
+    // A utun that counts what it receives twice; the program in it sent 41 bytes and received 46.
+    const counters = (en0: [number, number], utun4: [number, number]) =>
+      new Map([
+        ['en0', reading(...en0)],
+        ['utun4', reading(...utun4)],
+      ]);
+    tracker.update(counters([1000, 500], [0, 0]));
+    tracker.update(counters([1060, 559], [92, 41]));
+    const frames = [
+      { data: out('hello') },
+      { data: back('world!') },
+      { data: nullLink(2, ipv4({ src: '10.0.0.1', dst: '192.0.2.9' }, tcp({}, 'a'))), link: LINK.NULL, iface: 1 },
+    ];
+    const source = new FakeSource('libpcap', ['en0', 'utun4']);
+    source.push(...frames);
+    const { capture, interfaces } = run(source, { tracker }).tick();
+    expect(capture).toMatchObject({
+      frameBytes: 119 + 41,
+      countedFrameBytes: 119,
+      countedInterfaceBytes: 119,
+      interfaceBytes: null,
+    });
+    expect(interfaces.map(({ interface: name, counterBytes }) => [name, counterBytes])).toEqual([
+      ['en0', 119],
+      ['utun4', null],
+    ]);
   });
 
   it('counts on loopback what it counts itself: each packet once, without the header that is made up', () => {

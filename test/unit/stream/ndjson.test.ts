@@ -57,6 +57,8 @@ const SAMPLE = {
     unsupported: 0,
     interface_bytes: null,
     interface_dropped: null,
+    counted_frame_bytes: 3298,
+    counted_interface_bytes: null,
     snap_length: { bulk: 160, whole: 2048 },
     buffer_bytes: null,
     note: null,

@@ -121,6 +121,8 @@ export function snapshot(part: Partial<Snapshot> = {}): Snapshot {
       malformed: 0,
       unsupported: 0,
       interfaceBytes: null,
+      countedFrameBytes: 3298,
+      countedInterfaceBytes: null,
       interfaceDropped: null,
       fallbacks: [{ driver: 'libpcap', reason: 'not here' }],
       snapLength: { bulk: 160, whole: 2048 },

@@ -82,7 +82,35 @@ test('a resolution that has nothing yet gives way to a finer one', () => {
     () => 1,
     () => 1,
   );
-  expect(shownOf(day, NOON, 60, { ...NO_RATES, seconds: ramp, tens }).series).toBe(tens);
+  expect(shownOf(day, NOON, 60, { ...NO_RATES, tens }).series).toBe(tens);
+});
+
+test('a coarse resolution goes on with finer slots where its last one ended', () => {
+  const minutes = series(
+    NOON - 25_000,
+    60_000,
+    3,
+    () => 5,
+    () => 1,
+  );
+  const tens = series(
+    NOON - 5000,
+    10_000,
+    100,
+    () => 6,
+    () => 1,
+  );
+  const seconds = series(
+    NOON,
+    1000,
+    200,
+    (i) => (i === 199 ? 900 : 7),
+    () => 1,
+  );
+  const day = { ...NEW_CHART, stretch: 5 };
+  const { series: shown, extent } = shownOf(day, NOON, 60, { minutes, tens, seconds });
+  expect(shown.rx).toEqual([5, 5, 5, 6, 6, 7, 7, 7, 7, 900]);
+  expect(peakOf(shown, 'rx', extent)).toMatchObject({ rate: 900, to: NOON });
 });
 
 test('the peak is the latest of the highest within the extent', () => {
