@@ -33,6 +33,8 @@ export interface LibpcapCalls {
   setDatalink(handle: Pointer, link: number): number;
   stats(handle: Pointer, stat: PcapStat): number;
   close(handle: Pointer): void;
+  /** A handle that captures nothing, to compile for a link type with; `close` it. */
+  openDead(link: number, snaplen: number): Pointer;
   /** Compiles `expression`; the program's instructions as bytes, or null with the reason in `geterr`. */
   compile(handle: Pointer, expression: string): Buffer | null;
   setFilter(handle: Pointer, instructions: Buffer): number;
@@ -111,6 +113,7 @@ export function loadLibpcap(platform: 'darwin' | 'linux'): LibpcapCalls {
     setDatalink: pcap.func('int pcap_set_datalink(void*, int)'),
     stats: pcap.func('pcap_stats', 'int', ['void*', koffi.out(koffi.pointer(Stat))]),
     close: pcap.func('void pcap_close(void*)'),
+    openDead: pcap.func('void* pcap_open_dead(int, int)'),
     compile(handle, expression) {
       const program = Buffer.alloc(PROGRAM_BYTES);
       if (compile(handle, program, expression, 1, 0xffffffff) < 0) return null;

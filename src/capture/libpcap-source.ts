@@ -10,6 +10,7 @@ import { DriverUnavailable } from './capture-errors.ts';
 import { CookedFrames } from './cooked-frames.ts';
 import { defaultInterface, deviceNames } from './devices.ts';
 import { linuxState } from './devices-linux.ts';
+import { FrameFilter } from './frame-filter.ts';
 import { InterfaceTable } from './interface-names.ts';
 import { type Dump, type LibpcapCalls, loadLibpcap } from './libpcap-calls.ts';
 import { LibpcapHandle, PKTAP_SNAPLEN } from './libpcap-handle.ts';
@@ -54,13 +55,8 @@ export async function openLibpcap(
   const library = calls ?? load(edges.platform);
   const devices = await deviceNames(edges);
   if (edges.platform === 'darwin' && library.setWantPktap !== null) {
-    if (request.bpf !== null) {
-      if (edges.euid() !== 0) return plain('with a capture filter libpcap captures plain interfaces');
-      throw new DriverUnavailable(
-        'a capture filter cannot look into PKTAP frames in process',
-        'leave --driver away: tcpdump takes a filter',
-      );
-    }
+    // Only a filter for the plain interface, which may still open, has to fit that.
+    if (request.bpf !== null && edges.euid() !== 0) return plain('without root there is no PKTAP');
     try {
       return new LibpcapSource(library, [`pktap,${pktapNames(request.interfaces)}`], true, request, edges, clock, devices, '');
     } catch (thrown) {
@@ -98,7 +94,6 @@ class LibpcapSource implements PacketSource {
   readonly snapLength: { readonly bulk: number; readonly whole: number };
   readonly bufferBytes: number;
   state: SourceState = 'open';
-  note: string;
   readonly #calls: LibpcapCalls;
   readonly #request: CaptureRequest;
   readonly #edges: Edges;
@@ -111,6 +106,9 @@ class LibpcapSource implements PacketSource {
   readonly #processes = new ProcessTable();
   readonly #unwrapper = new PktapUnwrapper(this.#interfaces, this.#processes);
   readonly #cooked: CookedFrames;
+  /** The user's filter, where the kernel can't apply it. */
+  readonly #filter: FrameFilter | null;
+  #note: string;
   #next = 0;
   #gone = { received: 0, dropped: 0, droppedByInterface: 0, malformed: 0 };
   readonly #baseNote: string;
@@ -134,7 +132,8 @@ class LibpcapSource implements PacketSource {
     this.#devices = devices;
     this.#cooked = new CookedFrames((index) => calls.interfaceName(index), this.#interfaces);
     this.#baseNote = note;
-    this.note = note;
+    this.#note = note;
+    this.#filter = pktap && request.bpf !== null ? new FrameFilter(calls, request.bpf, request.interfaces) : null;
     this.namesProcesses = pktap;
     this.snapLength = pktap
       ? { bulk: PKTAP_SNAPLEN - 156, whole: PKTAP_SNAPLEN - 156 }
@@ -152,6 +151,10 @@ class LibpcapSource implements PacketSource {
       this.close();
       throw new DriverUnavailable('libpcap opened PKTAP, but the kernel does not deliver its headers');
     }
+  }
+
+  get note(): string {
+    return [this.#note, this.#filter?.note ?? ''].filter((note) => note !== '').join('; ');
   }
 
   get interfaces(): readonly CaptureInterface[] {
@@ -178,6 +181,7 @@ class LibpcapSource implements PacketSource {
 
   stats(): CaptureStats {
     let { received, dropped, droppedByInterface } = this.#gone;
+    received -= this.#filter?.refused ?? 0;
     for (const { handle } of this.#taps) {
       if (handle === null) continue;
       handle.refreshStats();
@@ -206,8 +210,10 @@ class LibpcapSource implements PacketSource {
     batch.count = 0;
     tap.walk.fill(batch, 0, this.#dump.flush());
     this.#processes.makeRoom();
-    if (tap.request.pktap) this.#unwrapper.unwrap(batch);
-    else if (handle.link === LINK.LINUX_SLL2) this.#cooked.place(batch);
+    if (tap.request.pktap) {
+      this.#unwrapper.unwrap(batch);
+      this.#filter?.keep(batch);
+    } else if (handle.link === LINK.LINUX_SLL2) this.#cooked.place(batch);
     return batch.count > 0;
   }
 
@@ -226,7 +232,7 @@ class LibpcapSource implements PacketSource {
   }
 
   #open(device: string, pktap: boolean): LibpcapHandle {
-    const { bpf } = this.#request;
+    const bpf = pktap ? null : this.#request.bpf;
     return new LibpcapHandle(this.#calls, { device, pktap, bpf, bufferBytes: this.#ring, devices: this.#devices });
   }
 
@@ -270,6 +276,6 @@ class LibpcapSource implements PacketSource {
   #tell(reason: string): void {
     const away = this.#taps.filter((tap) => tap.handle === null);
     this.state = away.length < this.#taps.length ? 'open' : away.every((tap) => tap.gone) ? 'lost' : 'waiting';
-    this.note = away.length === 0 ? this.#baseNote : `${away.map((tap) => tap.request.device).join(', ')}: ${reason}`;
+    this.#note = away.length === 0 ? this.#baseNote : `${away.map((tap) => tap.request.device).join(', ')}: ${reason}`;
   }
 }

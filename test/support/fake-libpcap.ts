@@ -136,6 +136,12 @@ export class FakeLibpcap implements LibpcapCalls {
     this.#note('close', handle);
   }
 
+  openDead(link: number, _snaplen: number): Pointer {
+    const handle = { device: `dead-${link}`, wantsPktap: false, link, open: true };
+    this.handles.push(handle);
+    return handle;
+  }
+
   compile(handle: Pointer, expression: string): Buffer | null {
     this.#note('compile', handle, expression);
     return this.compiled;

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { readProgram, writeProgram } from '../../../src/capture/bpf-assembler.ts';
+import { type Instruction, readProgram, writeProgram } from '../../../src/capture/bpf-assembler.ts';
 import { DriverUnavailable } from '../../../src/capture/capture-errors.ts';
 import { openLibpcap } from '../../../src/capture/libpcap-source.ts';
 import { snapProgram, WHOLE_BYTES } from '../../../src/capture/snap-program.ts';
@@ -352,10 +352,34 @@ describe('macOS', () => {
     expect(source.state).toBe('lost');
   });
 
-  it('leaves a capture filter to tcpdump, which can look into PKTAP frames', async () => {
-    const { calls, open } = setUp({ [DEFAULT]: fakeDevice(149) }, { request: { bpf: 'tcp' }, system: mac(0), pktap: true });
-    await expect(open()).rejects.toBeInstanceOf(DriverUnavailable);
-    expect(calls.calls).toEqual([]);
+  it('applies a capture filter to what is inside PKTAP frames, and counts what matched', async () => {
+    const device = fakeDevice(LINK.PKTAP_DLT, { stat: { recv: 3, drop: 0, ifdrop: 0 } });
+    const request = { interfaces: [], bpf: 'greater 59' };
+    const { calls, open } = setUp({ [DEFAULT]: device }, { request, system: mac(0), pktap: true });
+    // ld len; jge #59; ret 1; ret 0
+    const [yes, no] = [1, 0].map((k) => ({ code: 0x06, jt: 0, jf: 0, k })) as [Instruction, Instruction];
+    calls.compiled = writeProgram([{ code: 0x80, jt: 0, jf: 0, k: 0 }, { code: 0x35, jt: 0, jf: 1, k: 59 }, yes, no]);
+    const source = await open();
+    // Nothing is filtered by the kernel, which would look at the header.
+    expect(calls.programs).toEqual([]);
+    expect(calls.calls.filter((call) => call.startsWith('compile'))).toEqual(
+      [1, 0, 12, 9].map((link) => `compile dead-${link} greater 59`),
+    );
+    expect(calls.open).toEqual([DEFAULT]);
+    device.frames.push(
+      pktap(frame.subarray(0, 50), { pid: 1, comm: 'a' }),
+      pktap(frame, { pid: 42, comm: 'curl' }),
+      pktap(frame.subarray(0, 50), { pid: 1, comm: 'a' }),
+    );
+    expect(drain(source)).toMatchObject([{ process: 'curl:42', wire: frame.length }]);
+    expect(source.stats().received).toBe(1);
+  });
+
+  it('refuses a bad capture filter before anything is opened', async () => {
+    const request = { interfaces: [], bpf: 'garbage in' };
+    const { calls, open } = setUp({ [DEFAULT]: fakeDevice(149) }, { request, system: mac(0), pktap: true });
+    await expect(open()).rejects.toMatchObject({ code: 'bad-filter' });
+    expect([calls.open, calls.calls.some((call) => call.startsWith('create'))]).toEqual([[], false]);
   });
 
   it('captures the plain interface without root, where a capture filter works', async () => {
@@ -363,7 +387,7 @@ describe('macOS', () => {
     const request = { interfaces: [], bpf: 'tcp' };
     const { calls, open } = setUp(devices, { request, system: mac(501), pktap: true });
     calls.compiled = writeProgram([{ code: 0x06, jt: 0, jf: 0, k: 262_144 }]);
-    expect((await open()).note).toMatch(/capture filter/);
+    expect((await open()).note).toMatch(/without root there is no PKTAP/);
     expect([calls.open, calls.calls.includes('compile en0 tcp')]).toEqual([['en0'], true]);
   });
 
