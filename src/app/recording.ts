@@ -132,7 +132,7 @@ export class Recording {
 
   #lastWord(): string {
     const { state, note } = this.#recorder.status;
-    if (state === 'recording' && !this.#recorder.isUnsaved) return '';
+    if (state === 'recording' && !this.#recorder.isUnsaved) return this.#recorder.remark;
     const what = note.replace(`; ${state === 'recording' ? IN_JOURNAL : TRIED_AGAIN}`, '');
     if (!this.#hasRecorded) return `nothing was recorded: ${what}`;
     if (this.#recorder.isBehind) return `${what}; what was not written yet is lost`;

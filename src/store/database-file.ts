@@ -1,7 +1,7 @@
 // What SQLite has in place of a file in its own memory: a file of the system that is written in place, or one that is only read, with what
 // changes kept beside it. So a history takes memory for what is asked of it, not for all of it.
 
-import { closeSync, fsyncSync, ftruncateSync, writeSync } from 'node:fs';
+import { closeSync, fstatSync, fsyncSync, ftruncateSync, writeSync } from 'node:fs';
 import { readInto } from './history-files.ts';
 
 /** A file as SQLite uses it. What throws becomes an error of SQLite's own; `failure` keeps what it was. */
@@ -39,6 +39,10 @@ export class DiskFile implements DatabaseFile {
 
   get size(): number {
     return this.#size;
+  }
+
+  get inode(): number {
+    return fstatSync(this.#descriptor).ino;
   }
 
   /** Bytes of the blocks that were written, each once. */

@@ -1,5 +1,6 @@
 // HistoryDatabase: recorded history as one SQLite database, in a file or in memory. No paths, no clock, no threads: who holds it puts its file in place.
 
+import { randomInt } from 'node:crypto';
 import type { Database } from 'sql.js';
 import type { HistoryBatch, LoggedFlow } from '../aggregate/history-batch.ts';
 import type { HistoryQuery, HistoryResult, SqlResult } from '../net/history.ts';
@@ -11,7 +12,7 @@ import { createDatabase, openDatabase } from './history-migrations.ts';
 import { type HistoryCursor, type HistoryPage, HistoryPages } from './history-pages.ts';
 import { HistoryQueries } from './history-queries.ts';
 import type { FirstSeen, FirstSeenQuery, HistoryRecord, MetNames, SqlLimits } from './history-reader.ts';
-import { HistoryRetention } from './history-retention.ts';
+import { HistoryRetention, type RetentionTime, retentionClock } from './history-retention.ts';
 import { runStatement } from './history-statement.ts';
 import { HistoryWriter } from './history-writer.ts';
 import type { JournalRecord } from './journal-record.ts';
@@ -60,6 +61,26 @@ export class HistoryDatabase {
     return this.#meta.get('applied') ?? 0;
   }
 
+  /** Tells this history from every other; null in a file that no save has marked yet. */
+  get identity(): number | null {
+    return this.#meta.get('identity');
+  }
+
+  /** Gives the history an identity unless it has one. @returns it */
+  mark(): number {
+    const identity = this.identity ?? randomInt(1, 2 ** 48 - 1);
+    this.#transaction(() => this.#meta.set('identity', identity));
+    return identity;
+  }
+
+  /** Moves the retention clock on, before anything new is booked: see `retentionClock`. @returns where it stands, epoch ms */
+  passTime(time: RetentionTime): number {
+    const newest = this.#meta.newest;
+    const clock = retentionClock(this.#meta.get('retention_clock'), newest === null ? null : newest * 60_000, time);
+    this.#transaction(() => this.#meta.set('retention_clock', clock));
+    return clock;
+  }
+
   /** Books a batch; one whose sequence number is inside already is skipped. All of it or, where this throws in memory, nothing. */
   apply(sequence: number, batch: HistoryBatch): void {
     this.applyAll([{ sequence, batch }]);
@@ -83,10 +104,11 @@ export class HistoryDatabase {
    * One step of giving up what is old, or too much for a file of `maxBytes`: some tens of ms, and once a day a second for a large file.
    *
    * @param now - epoch ms
+   * @param old - epoch ms of the clock by which records grow old
    * @returns true when there is more to do
    */
-  prune(now: number, maxBytes: number): boolean {
-    const step = this.#transaction(() => this.#retention.step(now, maxBytes));
+  prune(now: number, maxBytes: number, old = now): boolean {
+    const step = this.#transaction(() => this.#retention.step(now, maxBytes, old));
     if (step === 'vacuum') this.#database.run('VACUUM');
     this.#queries.forget();
     return step !== 'done';

@@ -225,11 +225,11 @@ export function syncFolder(path: string): void {
   }
 }
 
-/** Moves a damaged file out of the way, over no other. @returns where it is now */
-export function setAside(path: string, now: number): string {
+/** Moves a file out of the way, over no other: FILE.corrupt-TIME or FILE.exchanged-TIME. @returns where it is now */
+export function setAside(path: string, why: 'damaged' | 'exchanged', now: number): string {
   const stamp = new Date(now).toISOString().replace(/[-:]|\.\d+/g, '');
   for (let i = 0; ; i++) {
-    const target = `${path}.corrupt-${stamp}${i === 0 ? '' : `-${i}`}`;
+    const target = `${path}.${why === 'damaged' ? 'corrupt' : why}-${stamp}${i === 0 ? '' : `-${i}`}`;
     if (lstatSync(target, { throwIfNoEntry: false }) !== undefined) continue;
     try {
       linkSync(path, target); // fails where the name is taken meanwhile, which a rename does not

@@ -5,7 +5,8 @@ import type { Statements } from './statements.ts';
 
 /**
  * `applied`: sequence of the journal; `minutes_from`, `hours_from`: in minutes and in hours; `oldest`, `newest`: minutes; `unlogged`: flows that the log
- * lacks; `swept`: day; `fold_level`, `fold_day`: how far old days are folded.
+ * lacks; `swept`: day; `fold_level`, `fold_day`: how far old days are folded; `identity`: a random number that tells one history from another;
+ * `retention_clock`: ms since the epoch, see `retentionClock`.
  */
 export type MetaKey =
   | 'applied'
@@ -16,7 +17,9 @@ export type MetaKey =
   | 'unlogged'
   | 'swept'
   | 'fold_level'
-  | 'fold_day';
+  | 'fold_day'
+  | 'identity'
+  | 'retention_clock';
 
 /** Small integers by name, in memory and in the table `meta`. */
 export class HistoryMeta {

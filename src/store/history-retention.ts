@@ -23,6 +23,32 @@ const RELIEF = 0.9;
 /** Share of pages without content at which the file is written anew, and fewest such pages. */
 const SLACK = { share: 0.2, pages: 256 } as const;
 
+/** The retention clock runs at most this many times as fast as time really passes, and makes at most one day a save. */
+const CATCH_UP = { speed: 8, mostMs: 86_400_000 } as const;
+
+/**
+ * The time from which retention reckons. A wall clock that is years ahead must not delete what is kept, so this clock follows no faster than
+ * `CATCH_UP` allows. After weeks without a recorder it needs some days to catch up.
+ *
+ * @param before - what the last save left, epoch ms; null in a file without one
+ * @param newest - newest record of the file, epoch ms; null in an empty one
+ * @param elapsedMs - what the monotonic clock has passed since the last save
+ */
+export function retentionClock(before: number | null, newest: number | null, { now, wall, elapsedMs }: RetentionTime): number {
+  const from = before ?? newest ?? now;
+  const next = Math.min(now, from + Math.min(elapsedMs * CATCH_UP.speed, CATCH_UP.mostMs));
+  return Math.min(wall, Math.max(from, next));
+}
+
+/** What is known of the time at a save. */
+export interface RetentionTime {
+  /** Time of the newest packets, never after the wall clock; epoch ms. */
+  readonly now: number;
+  readonly wall: number;
+  /** What the monotonic clock has passed since the last save of this run. */
+  readonly elapsedMs: number;
+}
+
 /** `more`: there is more to do; `vacuum`: so there is, and the file is worth rewriting first, outside of a transaction; `done`. */
 export type RetentionStep = 'more' | 'vacuum' | 'done';
 
@@ -42,20 +68,23 @@ export class HistoryRetention {
     this.#meta = meta;
   }
 
-  /** @param now - epoch ms */
-  step(now: number, maxBytes: number): RetentionStep {
-    const minute = Math.max(0, Math.floor(now / 60_000));
+  /**
+   * @param now - epoch ms
+   * @param old - epoch ms of the clock by which records grow old, see `retentionClock`
+   */
+  step(now: number, maxBytes: number, old: number): RetentionStep {
+    const minute = Math.max(0, Math.floor(old / 60_000));
     this.#followClock(minute);
     this.#raise(minute - KEPT.minutes, minute - KEPT.hours * 60);
     if (this.#dropBelow('minute', this.#meta.minutesFrom) || this.#dropBelow('hour', this.#meta.hoursFrom)) return 'more';
-    if (this.#dropFlows(now, maxBytes)) return 'more';
-    const today = Math.floor(minute / 1440);
+    if (this.#dropFlows(old, maxBytes)) return 'more';
+    const today = Math.floor(now / 86_400_000);
     if (this.#meta.get('swept') !== today) {
       this.#sweep();
       this.#meta.set('swept', today);
       return 'vacuum';
     }
-    return this.#size(minute, maxBytes);
+    return this.#size(Math.max(0, Math.floor(now / 60_000)), maxBytes);
   }
 
   /** A clock that was ahead for a while has raised the marks past now: they come back to where nothing else was recorded. */

@@ -9,6 +9,7 @@ import type { Erasure } from './history-erasure.ts';
 import { HistoryFileError } from './history-file-error.ts';
 import { type FileOwner, historyError, type OpenedFile, openFile, readFile, setAside } from './history-files.ts';
 import { applyJournal, imageFile, openImage } from './history-load.ts';
+import type { RetentionTime } from './history-retention.ts';
 import { holdsRecords } from './journal-record.ts';
 import type { SqlEngine } from './sql-engine.ts';
 
@@ -19,23 +20,42 @@ export interface SaveRequest {
   readonly journals: readonly string[];
   readonly owner: FileOwner;
   readonly maxBytes: number;
-  /** Time from which retention reckons, epoch ms. */
-  readonly now: number;
+  readonly time: RetentionTime;
+  /** What the last save of this run left; null before the first. Another file in its place is put aside. */
+  readonly last: SavedImage | null;
   /** Given where the file is to be written in any case, without what the user wants deleted. */
   readonly rewrite?: { readonly erase: Erasure | null };
 }
 
-/** How a save went. */
-export interface SaveAnswer {
-  /** Highest sequence number inside. */
+/** What tells an image from every other. */
+export interface SavedImage {
+  /** null in one that no save has marked, or where there is none. */
+  readonly identity: number | null;
+  /** Highest sequence number of the journal that is inside. */
   readonly applied: number;
+}
+
+/** How a save went. */
+export interface SaveAnswer extends SavedImage {
   /** Size of the image; 0 where there is none, for nothing was recorded yet. */
   readonly bytes: number;
+  /** The image's inode; null where there is none. */
+  readonly inode: number | null;
   /** Bytes that were written for it. */
   readonly written: number;
-  /** Where a damaged image was moved to; null where it was sound. */
-  readonly corrupt: string | null;
+  /** What became of an image that the save could not go on with; null where it was the right one. */
+  readonly aside: ImageAside | null;
 }
+
+/** `damaged`; `exchanged`: not the one that the last save left; `removed`: it is gone. */
+export interface ImageAside {
+  readonly why: 'damaged' | 'exchanged' | 'removed';
+  /** Where it is now; null where there was none. */
+  readonly path: string | null;
+}
+
+/** Thrown where an image isn't the one that the last save left. */
+class ImageExchanged extends Error {}
 
 /** Steps of retention in one save: some are left for the next where there is very much to do. */
 const MOST_STEPS = 1000;
@@ -46,44 +66,68 @@ const MOST_STEPS = 1000;
  * @throws NetmonError `history`, or whatever the file system says
  */
 export function saveImage(sql: SqlEngine, request: SaveRequest, clone: Clone = cloneFile): SaveAnswer {
-  const { path, journals, owner } = request;
+  const { path, journals, owner, last } = request;
   refuseUnfinished(path);
   discardFresh(path); // of a save that was killed: whoever holds the lock is alone here
   const isWanted = request.rewrite !== undefined || journals.some((journal) => holdsRecords(readFile(journal, owner)?.bytes));
+  const save = (image: OpenedFile | null, aside: ImageAside | null) =>
+    isWanted ? writeAnew(sql, request, image, aside, clone) : judge(sql, request, image, aside);
   const image = openFile(path, owner);
+  if (image === null) return save(null, last !== null && last.identity !== null ? { why: 'removed', path: null } : null);
   try {
-    return isWanted ? writeAnew(sql, request, image, clone) : judge(sql, request, image);
+    return save(image, null);
   } catch (thrown) {
-    if (!(thrown instanceof HistoryFileError) || thrown.why !== 'broken') throw thrown;
-    const corrupt = setAside(path, request.now);
-    return { ...(isWanted ? writeAnew(sql, request, null, clone) : { applied: 0, bytes: 0, written: 0 }), corrupt };
+    const why = faultOf(thrown);
+    if (why === null) throw thrown;
+    return save(null, { why, path: setAside(path, why, request.time.wall) });
   } finally {
-    if (image !== null) closeSync(image.descriptor);
+    closeSync(image.descriptor);
   }
 }
 
-/** Nothing is to be written: opens the image to see what it is. */
-function judge(sql: SqlEngine, { path }: SaveRequest, image: OpenedFile | null): SaveAnswer {
-  if (image === null) return { applied: 0, bytes: 0, written: 0, corrupt: null };
-  const database = openImage(sql, path, imageFile(path, image));
-  const { applied } = database;
-  database.close();
-  return { applied, bytes: image.stats.size, written: 0, corrupt: null };
+/** Why an image is put aside; null for all that leaves it where it is. */
+function faultOf(thrown: unknown): 'damaged' | 'exchanged' | null {
+  if (thrown instanceof ImageExchanged) return 'exchanged';
+  return thrown instanceof HistoryFileError && thrown.why === 'broken' ? 'damaged' : null;
 }
 
-function writeAnew(sql: SqlEngine, request: SaveRequest, image: OpenedFile | null, clone: Clone): SaveAnswer {
+/** Nothing is to be written: opens the image to see what it is. */
+function judge(sql: SqlEngine, { path, last }: SaveRequest, image: OpenedFile | null, aside: ImageAside | null): SaveAnswer {
+  if (image === null) return { identity: null, applied: 0, bytes: 0, inode: null, written: 0, aside };
+  const database = openImage(sql, path, imageFile(path, image));
+  try {
+    refuseExchanged(database, last);
+    const { identity, applied } = database;
+    return { identity, applied, bytes: image.stats.size, inode: image.stats.ino, written: 0, aside };
+  } finally {
+    database.close();
+  }
+}
+
+/** An image that another run, a backup or a user put in place would swallow records whose numbers it has already. */
+function refuseExchanged(database: HistoryDatabase, last: SavedImage | null): void {
+  if (last !== null && (database.identity !== last.identity || database.applied !== last.applied)) throw new ImageExchanged();
+}
+
+function writeAnew(
+  sql: SqlEngine,
+  request: SaveRequest,
+  image: OpenedFile | null,
+  aside: ImageAside | null,
+  clone: Clone,
+): SaveAnswer {
   const { path, owner } = request;
   try {
     const { file, isShared } = beginFresh(path, owner, image, clone);
     try {
-      const { applied, isChanged } = change(sql, request, file);
+      const { isChanged, ...saved } = change(sql, image === null ? { ...request, last: null } : request, file);
       if (!isChanged) {
         discardFresh(path);
-        return { applied, bytes: image?.stats.size ?? 0, written: 0, corrupt: null };
+        return { ...saved, bytes: image?.stats.size ?? 0, inode: image?.stats.ino ?? null, written: 0, aside };
       }
       file.sync();
       putInPlace(path, image?.stats ?? null);
-      return { applied, bytes: file.size, written: isShared ? file.changedBytes : file.size, corrupt: null };
+      return { ...saved, bytes: file.size, inode: file.inode, written: isShared ? file.changedBytes : file.size, aside };
     } finally {
       file.close();
     }
@@ -98,8 +142,8 @@ function writeAnew(sql: SqlEngine, request: SaveRequest, image: OpenedFile | nul
 }
 
 /** Brings the copy up to date: journals in, what is old or unwanted out. */
-function change(sql: SqlEngine, request: SaveRequest, file: DiskFile): { readonly applied: number; readonly isChanged: boolean } {
-  const { path, owner, journals, now, maxBytes } = request;
+function change(sql: SqlEngine, request: SaveRequest, file: DiskFile): SavedImage & { readonly isChanged: boolean } {
+  const { path, owner, journals, time, maxBytes, last } = request;
   const aside: (DiskFile | null)[] = [];
   sql.files.temporary = () => {
     const made = temporaryBeside(path, owner);
@@ -109,14 +153,17 @@ function change(sql: SqlEngine, request: SaveRequest, file: DiskFile): { readonl
   let database: HistoryDatabase | null = null;
   try {
     database = openImage(sql, path, file);
+    refuseExchanged(database, last);
+    const identity = database.mark();
+    const old = database.passTime(time); // before the journals: what they hold may be of a clock that was wrong
     let records = 0;
     for (const journal of journals) records += applyJournal(database, readFile(journal, owner));
     const { applied } = database;
-    if (records === 0 && request.rewrite === undefined) return { applied, isChanged: false };
+    if (records === 0 && request.rewrite === undefined) return { identity, applied, isChanged: false };
     const erase = request.rewrite?.erase ?? null;
     if (erase !== null) database.erase(erase);
-    for (let step = 0; step < MOST_STEPS && database.prune(now, maxBytes); step++);
-    return { applied, isChanged: true };
+    for (let step = 0; step < MOST_STEPS && database.prune(time.now, maxBytes, old); step++);
+    return { identity, applied, isChanged: true };
   } catch (thrown) {
     throw [file, ...aside].find((one) => (one?.failure ?? null) !== null)?.failure ?? thrown;
   } finally {

@@ -22,7 +22,8 @@ export interface PruneRequest {
  */
 export async function pruneFile({ path, owner, erase, maxBytes, now }: PruneRequest, runSave: RunSave): Promise<number> {
   const journals = journalNumbers(path).map((number) => journalPath(path, number));
-  const { bytes } = await runSave({ path, journals, owner, maxBytes, now, rewrite: { erase } });
+  const time = { now, wall: now, elapsedMs: 0 };
+  const { bytes } = await runSave({ path, journals, owner, maxBytes, time, last: null, rewrite: { erase } });
   for (const journal of journals) removeFile(journal);
   return bytes;
 }

@@ -1,6 +1,7 @@
 // The recorder: takes batches, keeps them safe in the journal, has the image saved now and then, and says how it goes. All that can fail is
 // tried again; nothing of it ends the run. On the main thread it only waits.
 
+import { stat } from 'node:fs/promises';
 import type { HistoryBatch } from '../aggregate/history-batch.ts';
 import type { Clock } from '../clock.ts';
 import { NetmonError, reasonOf } from '../errors.ts';
@@ -8,7 +9,7 @@ import type { HistoryStatus } from '../net/history.ts';
 import type { HeldLock, TakeLock } from './file-lock.ts';
 import { HistoryFileError } from './history-file-error.ts';
 import { claimFolder, type FileOwner, journalNumbers, journalPath, lockPath, systemReason } from './history-files.ts';
-import type { SaveAnswer } from './image-save.ts';
+import type { ImageAside, SaveAnswer } from './image-save.ts';
 import { Journal } from './journal.ts';
 import { hourlyBytes, journalRetry, saveInterval, saveRetry } from './save-schedule.ts';
 import type { RunSave } from './save-thread.ts';
@@ -30,7 +31,7 @@ export interface RecorderParts {
   readonly owner: FileOwner;
   readonly maxBytes: number;
   readonly clock: Clock;
-  /** Time from which retention reckons, epoch ms: that of the packets. */
+  /** Time of the newest packets, epoch ms: retention reckons by it. */
   readonly newest: () => number;
   readonly takeLock: TakeLock;
   readonly runSave: RunSave;
@@ -65,12 +66,16 @@ export class Recorder {
   #saveAt = Number.POSITIVE_INFINITY;
   #savedAt: number | null = null;
   #fileBytes: number | null = null;
+  /** What the last save left, and when that was, monotonic ms. */
+  #last: Pick<SaveAnswer, 'identity' | 'applied' | 'inode'> | null = null;
+  #lastAt: number;
   /** When the image was planned last, monotonic ms, and what the journal had taken by then. */
   #planned: { readonly at: number; readonly bytes: number } | null = null;
 
   constructor(parts: RecorderParts) {
     this.#parts = parts;
     this.#journal = new Journal(parts.path, parts.owner);
+    this.#lastAt = parts.clock.monotonic();
   }
 
   /** True where batches are wanted: no other instance records, and the file is one to record into. */
@@ -135,6 +140,11 @@ export class Recorder {
     await this.#save;
   }
 
+  /** What was done about a file that recording could not go on with; empty where nothing was. */
+  get remark(): string {
+    return this.#remark;
+  }
+
   /** True where something that was offered is in no file. */
   get isBehind(): boolean {
     return this.#journal.isBehind;
@@ -158,7 +168,15 @@ export class Recorder {
     if (!this.#isOpen && now >= (this.#opening?.retryAt ?? 0)) await this.#open();
     if (!this.#isOpen) return;
     if (now >= (this.#writing?.retryAt ?? 0)) await this.#write();
-    if (now >= this.#saveAt && this.#save === null && this.#journal.hasUnsaved) this.#startSave();
+    if (this.#save !== null || now < (this.#saving?.retryAt ?? 0)) return;
+    if ((now >= this.#saveAt && this.#journal.hasUnsaved) || (await this.#isElsewhere())) this.#startSave();
+  }
+
+  /** True where the path leads to another file than the last save left: the next save puts it aside. */
+  async #isElsewhere(): Promise<boolean> {
+    if (this.#last === null) return false;
+    const found = await stat(this.#parts.path).catch(() => null);
+    return (found?.ino ?? null) !== this.#last.inode;
   }
 
   #acquire(now: number): void {
@@ -227,20 +245,25 @@ export class Recorder {
 
   #runSave(journals: readonly string[]): Promise<SaveAnswer> {
     const { path, owner, maxBytes, newest, clock, runSave } = this.#parts;
+    const wall = clock.now();
     // Packets of a clock that was ahead must not make old what is kept.
-    return runSave({ path, journals, owner, maxBytes, now: Math.min(newest(), clock.now()) });
+    const time = { now: Math.min(newest(), wall), wall, elapsedMs: clock.monotonic() - this.#lastAt };
+    const last = this.#last === null ? null : { identity: this.#last.identity, applied: this.#last.applied };
+    return runSave({ path, journals, owner, maxBytes, time, last });
   }
 
-  #plan({ bytes, written, corrupt }: SaveAnswer): void {
+  #plan({ bytes, written, identity, applied, inode, aside }: SaveAnswer): void {
     const { clock } = this.#parts;
     const now = clock.monotonic();
+    this.#last = { identity, applied, inode };
+    this.#lastAt = now;
     const taken = this.#journal.writtenBytes;
     this.#saveAt = now + saveInterval(written, bytes, hourlyBytes(this.#planned, { at: now, bytes: taken }));
     this.#planned = { at: now, bytes: taken };
     this.#fileBytes = bytes === 0 ? null : bytes;
     if (written > 0) this.#savedAt = clock.now();
-    if (corrupt === null) return;
-    this.#remark = `the history file was damaged: kept as ${corrupt}, a new one is begun`;
+    if (aside === null) return;
+    this.#remark = remarkOn(aside);
     this.#remarkUntil = now + REMARK_MS;
   }
 
@@ -251,4 +274,10 @@ export class Recorder {
     const what = isTold ? reasonOf(thrown) : `history can't be written to ${path}: ${systemReason(thrown)}`;
     return { note: `${what}; ${kept}`, failures, retryAt: clock.monotonic() + retry(failures) };
   }
+}
+
+function remarkOn({ why, path }: ImageAside): string {
+  if (why === 'damaged') return `the history file was damaged: kept as ${path}; recording goes on in a new one`;
+  if (why === 'removed') return 'the history file was removed while recording: recording goes on in a new one';
+  return `another file was put in place of the history file: kept as ${path}; recording goes on in a new one`;
 }

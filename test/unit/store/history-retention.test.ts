@@ -3,6 +3,7 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { HistoryBatch } from '../../../src/aggregate/history-batch.ts';
 import { HistoryDatabase } from '../../../src/store/history-database.ts';
+import { type RetentionTime, retentionClock } from '../../../src/store/history-retention.ts';
 import { batch, DAY, entry, HOUR, loggedFlow, MINUTE, NOVEMBER, question, sqlJs, utcZone } from '../../support/history.ts';
 
 const START = NOVEMBER * MINUTE;
@@ -192,5 +193,28 @@ describe('a wrong clock', () => {
     history.apply(5000, batch(NOVEMBER + 90, [entry({ rxBytes: 100_000 })]));
     expect([count(history, 'minute'), count(history, 'hour'), count(history, 'day')]).toEqual([48, 60 * 24, 70]);
     expect(history.query(question({ to: START + DAY })).total.rxBytes).toBe(100_240);
+  });
+});
+
+describe('the retention clock', () => {
+  const now = START;
+  const at = (change: Partial<RetentionTime>): RetentionTime => ({ now, wall: now, elapsedMs: 600_000, ...change });
+
+  test('follows the wall clock as long as that goes like the steady one', () => {
+    expect(retentionClock(now - 600_000, null, at({}))).toBe(now);
+    expect(retentionClock(null, null, at({}))).toBe(now);
+    expect(retentionClock(null, now - HOUR, at({}))).toBe(now);
+  });
+
+  test('goes eight times as fast at the most, and a day at once', () => {
+    const wall = now + 3650 * DAY;
+    expect(retentionClock(now, null, at({ now: wall, wall, elapsedMs: 11_000 }))).toBe(now + 88_000);
+    expect(retentionClock(now, null, at({ now: wall, wall, elapsedMs: 90 * DAY }))).toBe(now + DAY);
+    expect(retentionClock(null, now, at({ now: wall, wall, elapsedMs: 0 }))).toBe(now);
+  });
+
+  test('goes back with the wall clock alone, not with packets of a replay', () => {
+    expect(retentionClock(now, null, at({ now: now - 400 * DAY }))).toBe(now);
+    expect(retentionClock(now + 3650 * DAY, null, at({}))).toBe(now);
   });
 });

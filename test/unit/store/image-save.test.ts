@@ -32,7 +32,7 @@ beforeEach(() => {
 afterEach(() => history.remove());
 
 function request(journals: readonly string[] = []): SaveRequest {
-  return { path: history.path, journals, owner: null, maxBytes: 200e6, now: NOW };
+  return { path: history.path, journals, owner: null, maxBytes: 200e6, time: { now: NOW, wall: NOW, elapsedMs: 0 }, last: null };
 }
 
 function refusal(run: () => unknown): NetmonError {
@@ -49,7 +49,7 @@ describe('a save', () => {
   it('makes an image of journals, readable by nobody else', async () => {
     const journals = [await history.writeJournal(1, { 1: 1, 2: 10 }), await history.writeJournal(2, { 3: 100 })];
     const answer = saveImage(sql, request(journals));
-    expect(answer).toMatchObject({ applied: 3, corrupt: null, bytes: statSync(history.path).size });
+    expect(answer).toMatchObject({ applied: 3, aside: null, bytes: statSync(history.path).size });
     expect(answer.written).toBe(answer.bytes);
     expect(history.imageBytes()).toBe(111);
     expect(statSync(history.path).mode & 0o777).toBe(0o600);
@@ -108,12 +108,33 @@ describe('a save', () => {
     const damaged = readFileSync(history.path).fill(0x55, 1000, 9000);
     writeFileSync(history.path, damaged);
     const journals = [await history.writeJournal(1, { 5: 10 })];
-    const { corrupt } = saveImage(sql, request(journals));
-    expect(corrupt).toBe(`${history.path}.corrupt-20261101T010000Z`);
-    expect(readFileSync(corrupt as string).equals(damaged)).toBe(true);
+    const { aside } = saveImage(sql, request(journals));
+    expect(aside).toEqual({ why: 'damaged', path: `${history.path}.corrupt-20261101T010000Z` });
+    expect(readFileSync(aside?.path as string).equals(damaged)).toBe(true);
     expect(history.imageBytes()).toBe(10);
     writeFileSync(history.path, damaged);
-    expect(saveImage(sql, request(journals)).corrupt).toBe(`${history.path}.corrupt-20261101T010000Z-1`);
+    expect(saveImage(sql, request(journals)).aside?.path).toBe(`${history.path}.corrupt-20261101T010000Z-1`);
+  });
+
+  it('puts an image aside that is not the one of the last save, whatever its numbers say', async () => {
+    history.writeImage({ 1: 1 });
+    const first = saveImage(sql, request([await history.writeJournal(1, { 2: 10 })]));
+    const ours = readFileSync(history.path);
+    const again = async (exchange: () => void, applied = 2) => {
+      exchange();
+      const journals = [await history.writeJournal(2, { [applied + 1]: 100 })];
+      return saveImage(sql, { ...request(journals), last: { identity: first.identity, applied } });
+    };
+    const exchanged = { why: 'exchanged', path: expect.stringContaining('.exchanged-20261101T010000Z') };
+    // Another history, whose numbers are higher: it would take the records for its own.
+    expect(await again(() => history.writeImage({ 900: 7 }))).toMatchObject({ applied: 3, aside: exchanged });
+    expect(history.imageBytes()).toBe(100);
+    // An older state of the same one.
+    expect(await again(() => writeFileSync(history.path, ours), 3)).toMatchObject({ applied: 4, aside: exchanged });
+    expect(await again(() => unlinkSync(history.path))).toMatchObject({ aside: { why: 'removed', path: null } });
+    // The one that was saved.
+    expect(await again(() => writeFileSync(history.path, ours))).toMatchObject({ applied: 3, aside: null });
+    expect(history.imageBytes()).toBe(111);
   });
 
   it('leaves a file of a later version and of another program as it is', async () => {

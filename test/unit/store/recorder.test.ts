@@ -1,7 +1,8 @@
-import { chmodSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, readdirSync, readFileSync, renameSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { LockResult } from '../../../src/store/file-lock.ts';
 import { journalNumbers, journalPath } from '../../../src/store/history-files.ts';
+import { loadHistory } from '../../../src/store/history-load.ts';
 import { type SaveAnswer, type SaveRequest, saveImage } from '../../../src/store/image-save.ts';
 import { Recorder } from '../../../src/store/recorder.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
@@ -69,7 +70,7 @@ describe('a recorder', () => {
   it('reckons what is old by the packets, but never from a time that has not come', async () => {
     const times: number[] = [];
     const save = async (request: SaveRequest): Promise<SaveAnswer> => {
-      times.push(request.now);
+      times.push(request.time.now);
       return saveImage(sql, request);
     };
     for (const newest of [clock.now() - 1000, clock.now() + 400 * 86_400_000]) {
@@ -178,7 +179,7 @@ describe('a day of a heavy user', () => {
         for (const path of paths) journalled += statSync(path).size;
         const written = paths.length === 0 ? 0 : heavy;
         if (written > 0) saves.push({ at: clock.now(), written });
-        return Promise.resolve({ applied: applied++, bytes: heavy, written, corrupt: null });
+        return Promise.resolve({ applied: applied++, bytes: heavy, written, identity: 1, inode: null, aside: null });
       },
     });
     const from = clock.now();
@@ -310,11 +311,64 @@ describe('trouble', () => {
     const kept = `${history.path}.corrupt-20261101T000000Z`;
     expect(one.status).toMatchObject({
       state: 'recording',
-      note: `the history file was damaged: kept as ${kept}, a new one is begun`,
+      note: `the history file was damaged: kept as ${kept}; recording goes on in a new one`,
     });
     clock.pass(11 * MINUTE);
     expect(one.status.note).toBe('');
     await one.close();
     expect([existsSync(kept), history.imageBytes()]).toEqual([true, 10]);
+    expect(one.remark).toContain(kept);
+  });
+
+  it('of an older history that is put in its place while it records: kept beside a new one, and said at once', async () => {
+    const { recorder: one } = recorder();
+    one.offer(moved(1));
+    await one.work();
+    await one.save();
+    one.offer(moved(10));
+    await one.work();
+    renameSync(history.path, `${history.path}.mine`);
+    history.writeImage({ 5000: 7 });
+    await one.work();
+    await one.settled();
+    const kept = `${history.path}.exchanged-20261101T000000Z`;
+    expect(one.status.note).toBe(
+      `another file was put in place of the history file: kept as ${kept}; recording goes on in a new one`,
+    );
+    expect([existsSync(kept), history.imageBytes()]).toEqual([true, 10]);
+    one.offer(moved(100));
+    await one.work();
+    unlinkSync(history.path);
+    await one.work();
+    await one.settled();
+    expect(one.status.note).toBe('the history file was removed while recording: recording goes on in a new one');
+    await one.close();
+    expect(history.imageBytes()).toBe(100);
+  });
+
+  it('of a clock that is ten years ahead for a moment: nothing is given up for it', async () => {
+    const { recorder: one } = recorder();
+    one.offer(moved(1));
+    await one.work();
+    await one.save();
+    const minutes = () => {
+      const state = loadHistory(sql, history.path);
+      const [[count]] = state.database.sql('SELECT count(*) FROM minute', { rows: 1, timeoutMs: 0 }).rows as [[number]];
+      state.close();
+      return count;
+    };
+    expect(minutes()).toBe(1);
+    const now = clock.wall;
+    clock.wall += 3650 * 86_400_000;
+    clock.steady += 11_000;
+    one.offer(batch(clock.wall / MINUTE, [entry({ rxBytes: 10 })]));
+    await one.save();
+    expect(minutes()).toBe(2);
+    clock.wall = now;
+    clock.pass(11_000);
+    one.offer(moved(100));
+    await one.close();
+    expect(minutes()).toBe(2);
+    expect(history.allBytes()).toBe(111);
   });
 });

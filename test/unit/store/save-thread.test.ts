@@ -5,7 +5,14 @@ import type { SaveRequest } from '../../../src/store/image-save.ts';
 import { saveInThread } from '../../../src/store/save-thread.ts';
 
 it('is told apart from a history file that can not be written', async () => {
-  const request: SaveRequest = { path: '/nonexistent/h.sqlite', journals: [], owner: null, maxBytes: 1, now: 0 };
+  const request: SaveRequest = {
+    path: '/nonexistent/h.sqlite',
+    journals: [],
+    owner: null,
+    maxBytes: 1,
+    time: { now: 0, wall: 0, elapsedMs: 0 },
+    last: null,
+  };
   await expect(saveInThread(request)).rejects.toMatchObject({
     code: 'history',
     message: expect.stringMatching(/^the thread that saves history could not begin: .*save-worker\.js/),
