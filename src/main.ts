@@ -7,6 +7,7 @@ import type { Surroundings } from './cli/config-owner.ts';
 import { type FileAccess, systemFiles } from './cli/file-access.ts';
 import type { Options } from './cli/options.ts';
 import { type ErrorReport, reportError } from './cli/print-error.ts';
+import { workingFolder } from './cli/working-folder.ts';
 import { EXIT_STATUS, NetmonError } from './errors.ts';
 import { hardenStart, refuseDebugger } from './privilege/harden.ts';
 import { keepHeapSmall } from './thread.ts';
@@ -117,7 +118,7 @@ function report(thrown: unknown): ErrorReport {
     euid: process.geteuid?.() ?? -1,
     node: process.execPath,
     script: process.argv[1] ?? 'netmon-tui',
-    folder: process.cwd(),
+    folder: workingFolder(),
     words,
   };
   const { NETMON_DEBUG } = process.env;

@@ -1,7 +1,7 @@
 // Threads of the program, and what V8 keeps of memory for them: it holds much for objects that are made and thrown away, which we hardly make.
 
 import { setFlagsFromString } from 'node:v8';
-import { Worker, type WorkerOptions } from 'node:worker_threads';
+import { isMainThread, Worker, type WorkerOptions } from 'node:worker_threads';
 
 /**
  * Keeps the space for new objects as large as it begins (1 MiB twice), and has V8 clear up the other when it is 60 % larger than it was.
@@ -16,7 +16,23 @@ export function keepHeapSmall(): void {
 
 /** Begins a thread. For each that it makes V8 sets the first of these back (Heap::ConfigureHeap, heap.cc), so it is set again. */
 export function startThread(script: URL, options: WorkerOptions): Worker {
+  leaveRemovedFolder();
   const worker = new Worker(script, options);
   worker.once('online', keepHeapSmall);
   return worker;
+}
+
+/**
+ * Node's threads ask for the working folder when they begin, and fail where it was removed. What is named by then is absolute.
+ *
+ * `process.cwd()` answers from memory until the folder changes, so it is changed to itself first.
+ */
+function leaveRemovedFolder(): void {
+  if (!isMainThread) return;
+  try {
+    process.chdir('.');
+    process.cwd();
+  } catch {
+    process.chdir('/');
+  }
 }

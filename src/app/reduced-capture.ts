@@ -2,6 +2,7 @@
 
 import type { OpenedSource } from '../capture/source.ts';
 import { permissionHint } from '../cli/sudo-command.ts';
+import { workingFolder } from '../cli/working-folder.ts';
 import type { Clock } from '../clock.ts';
 import { NetmonError, reasonOf } from '../errors.ts';
 import type { SocketCounts } from '../identify/process/socket-count.ts';
@@ -20,7 +21,7 @@ export async function reducedCapture(edges: Edges, clock: Clock, refused: Netmon
   const script = process.argv[1] ?? 'netmon-tui';
   const { platform } = edges;
   const euid = edges.euid();
-  const command = permissionHint({ platform, euid, node, script, folder: process.cwd(), words }).replace(/^type: /, '');
+  const command = permissionHint({ platform, euid, node, script, folder: workingFolder(), words }).replace(/^type: /, '');
   const what = platform === 'linux' ? 'TCP payload of sockets' : 'payload of sockets, once a second';
   const note = `reduced: ${what}, no packets. For all of it: ${euid === 0 ? 'leave --reduced out' : command}`;
   const monotonic = () => clock.monotonic();

@@ -125,6 +125,7 @@ export async function run(
     return end.kind === 'signal' ? 128 + end.number : 0;
   } finally {
     screen?.close();
+    await screen?.tasks.idle(); // half an export would stay behind
     const word = (await recording?.close()) ?? '';
     guard.close();
     if (word !== '') process.stderr.write(`netmon-tui: history: ${sanitize(word)}\n`);

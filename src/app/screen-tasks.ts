@@ -13,6 +13,7 @@ export class ScreenTasks {
   /** Known once the run is put together; null in a replay. */
   choice: InterfaceChoice | null = null;
   events: EventLog | null = null;
+  #exporting: Promise<void> | null = null;
 
   constructor(place: ExportPlace, tell: (action: Action) => void) {
     this.#place = place;
@@ -29,16 +30,34 @@ export class ScreenTasks {
         this.#run(async () => this.#notice((await this.choice?.take(effect.interfaces)) ?? 'the capture is not open yet'));
         return true;
       case 'export':
-        this.#run(async () => {
-          const { writeExport } = await import('./export.ts');
-          const { done, text } = await writeExport(effect.format, effect.table, this.#place);
-          if (done) this.events?.tell('export', text);
-          this.#notice(text);
-        });
+        this.#export(effect);
         return true;
       default:
         return false;
     }
+  }
+
+  /** Resolves when no export is being written; never rejects. */
+  async idle(): Promise<void> {
+    await this.#exporting;
+  }
+
+  /** One at a time: each holds the text of all its rows. */
+  #export({ format, table }: Extract<Effect, { type: 'export' }>): void {
+    if (this.#exporting !== null) {
+      this.#notice('not exported: another export is still being written');
+      return;
+    }
+    this.#exporting = (async () => {
+      const { writeExport } = await import('./export.ts');
+      const { done, text } = await writeExport(format, table, this.#place);
+      if (done) this.events?.tell('export', text);
+      this.#notice(text);
+    })()
+      .catch((thrown: unknown) => this.#notice(reasonOf(thrown)))
+      .finally(() => {
+        this.#exporting = null;
+      });
   }
 
   #run(task: () => Promise<void>): void {

@@ -7,6 +7,7 @@ import { ReadStream } from 'node:tty';
 import { fileURLToPath } from 'node:url';
 import type { Past } from '../aggregate/past.ts';
 import type { Options } from '../cli/options.ts';
+import { workingFolder } from '../cli/working-folder.ts';
 import { systemClock } from '../clock.ts';
 import { NetmonError } from '../errors.ts';
 import { backgroundOf, canAnswer, drawingOf } from '../tui/terminal.ts';
@@ -42,6 +43,7 @@ export function openTui(options: Options, quit: () => void, save: () => void): O
   const themes = new ThemeShelf(themeFolders());
   const byBackground = options.theme === AUTO ? BY_BACKGROUND : null;
   const theme = themes.load(byBackground === null ? options.theme : byBackground[backgroundOf(process.env) ?? 'dark']);
+  const folders = [workingFolder(), options.place.home].filter((folder) => folder !== null);
   let past: Past | null = null;
   let closed = false;
   const input = terminalInput(options.read === '-');
@@ -72,7 +74,6 @@ export function openTui(options: Options, quit: () => void, save: () => void): O
   });
   const { memory: path, owner } = options.screen;
   const place = path === null ? null : { path, owner };
-  const folders = [process.cwd(), ...(options.place.home === null ? [] : [options.place.home])];
   const tasks = new ScreenTasks({ folders, owner }, (action) => tui.apply(action));
   const answers = new HistoryAnswers({
     path: options.history?.path ?? null,

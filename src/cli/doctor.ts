@@ -18,6 +18,7 @@ import { interfaceSteps, type TerminalFacts, terminalSteps, versionSteps } from 
 import { systemFiles } from './file-access.ts';
 import type { Options } from './options.ts';
 import { permissionHint } from './sudo-command.ts';
+import { workingFolder } from './working-folder.ts';
 
 /** What the doctor looks at beside the edges; a test stands it elsewhere. */
 export interface DoctorRoom {
@@ -122,7 +123,7 @@ function systemRoom({ platform, euid }: Edges): DoctorRoom {
     env: process.env,
     terminal: { isTTY: isTTY === true, columns, rows },
     identity: { host: hostname(), user: process.env['SUDO_USER'] ?? userName(), home: homedir() },
-    sudo: permissionHint({ platform, euid: euid(), node: node ?? process.execPath, script, folder: process.cwd(), words }),
+    sudo: permissionHint({ platform, euid: euid(), node: node ?? process.execPath, script, folder: workingFolder(), words }),
     history: null,
     openMs: 1000,
     stepMs: 15_000,

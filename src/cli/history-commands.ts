@@ -1,7 +1,7 @@
 // The subcommands on recorded history, each loaded when it is asked for.
 
-import { readFileSync, realpathSync } from 'node:fs';
-import { NetmonError } from '../errors.ts';
+import { realpathSync } from 'node:fs';
+import { NetmonError, reasonOf } from '../errors.ts';
 import type { CommandLine } from './command-line.ts';
 import { systemRoom } from './history/room.ts';
 import type { HistoryOptions, Options } from './options.ts';
@@ -9,6 +9,7 @@ import { shellWords } from './quote.ts';
 import { lastingNode } from './service/lasting-node.ts';
 import type { Starter } from './service-command.ts';
 import { commandOf } from './sudo-command.ts';
+import { workingFolder } from './working-folder.ts';
 
 /**
  * Runs `record`, `history`, `query`, `export`, `report`, `prune`.
@@ -44,7 +45,7 @@ export async function historyCommands(
     case 'history':
       return (await import('./history-command.ts')).historyCommand(line, options, path, room);
     case 'query':
-      return (await import('./query-command.ts')).queryCommand(line, options, path, room, () => Promise.resolve(standardInput()));
+      return (await import('./query-command.ts')).queryCommand(line, options, path, room, standardInput);
     case 'export':
       return (await import('./export-command.ts')).exportCommand(line, path, owner, room);
     case 'report':
@@ -72,7 +73,7 @@ export async function historyCommands(
 function starter({ place }: Options, { owner }: HistoryOptions): Starter {
   const [, script = '', ...words] = process.argv;
   const node = lastingNode(process.execPath, process.env['PATH'] ?? '', realOf);
-  const program = { node, script: realpathSync(script), typed: shellWords([commandOf(script, process.cwd()), ...words]) };
+  const program = { node, script: realpathSync(script), typed: shellWords([commandOf(script, workingFolder()), ...words]) };
   if (owner !== null) return { ...program, user: { ...owner, name: process.env['SUDO_USER'] ?? '', home: place.home } };
   const uid = process.getuid?.() ?? 0;
   if (uid === 0) return { ...program, user: null };
@@ -87,15 +88,19 @@ function realOf(path: string): string | null {
   }
 }
 
-function standardInput(): string {
+/** Waits for whoever writes it: the descriptor may be one that doesn't block. Stops reading behind `mostBytes`. */
+async function standardInput(mostBytes: number): Promise<string> {
+  const pieces: Buffer[] = [];
+  let bytes = 0;
   try {
-    return readFileSync(0, 'utf8');
+    for await (const piece of process.stdin) {
+      pieces.push(piece as Buffer);
+      bytes += (piece as Buffer).length;
+      if (bytes > mostBytes) break;
+    }
   } catch (thrown) {
-    throw new NetmonError(
-      'usage',
-      `standard input can't be read (${(thrown as NodeJS.ErrnoException).code})`,
-      'give the statement as an argument',
-      thrown,
-    );
+    const code = (thrown as NodeJS.ErrnoException).code ?? reasonOf(thrown);
+    throw new NetmonError('usage', `standard input can't be read (${code})`, 'give the statement as an argument', thrown);
   }
+  return Buffer.concat(pieces).toString('utf8');
 }

@@ -1,7 +1,6 @@
 // Where history lies, whether it is recorded and how large it may get: flag, then NETMON_HISTORY, then the configuration file, then
 // the user's data folder. Asks nothing of the file itself.
 
-import { resolve } from 'node:path';
 import { NetmonError } from '../errors.ts';
 import type { CommandLine } from './command-line.ts';
 import type { Config, Sourced } from './config.ts';
@@ -10,6 +9,7 @@ import type { Environment, Surroundings } from './config-owner.ts';
 import type { ConfigFile } from './config-read.ts';
 import type { HistoryOptions } from './options.ts';
 import { place, quoted } from './quote.ts';
+import { absolutePath } from './working-folder.ts';
 
 /** What is in force about history; part of the configuration. */
 export interface HistorySettings {
@@ -127,7 +127,7 @@ function ofVariable(text: string): Told | null {
 function checked(path: string, typed: string): string {
   if (path.includes('\0') || path.length > 1024 || path.endsWith('/'))
     throw usage(`${typed} ${quoted(path)} is not the path of a file`, 'type for example: --history=traffic.sqlite');
-  return resolve(path);
+  return absolutePath(path);
 }
 
 /** $XDG_DATA_HOME where it is set and is the owner's; under sudo it may be root's. */

@@ -17,13 +17,14 @@ const TIMEOUT_MS = 10_000;
 const LONGEST_MS = 3_600_000;
 const TABLE_ROWS = 1000;
 const MOST_ROWS = 1_000_000;
+/** UTF-16 units of a statement. */
 const LONGEST_STATEMENT = 1 << 20;
 
 /**
  * Runs the statement and prints its rows.
  *
  * @param path of the history file
- * @param standardInput reads the statement when it is given as `-`
+ * @param standardInput reads the statement when it is given as `-`, and may stop behind so many bytes
  * @returns exit status 0. @throws NetmonError `usage` for a statement that is wrong or takes too long, `history` for the file
  */
 export async function queryCommand(
@@ -31,13 +32,13 @@ export async function queryCommand(
   options: Pick<Options, 'ascii' | 'color'>,
   path: string,
   room: HistoryRoom,
-  standardInput: () => Promise<string>,
+  standardInput: (mostBytes: number) => Promise<string>,
 ): Promise<number> {
   const asJson = line.has('json');
   const asCsv = line.has('csv');
   if (asJson && asCsv) throw new NetmonError('usage', '--json does not go with --csv', 'leave one of them out');
   const limits = { timeoutMs: timeout(line.text('timeout')), rows: rowLimit(line.text('limit'), asJson || asCsv) };
-  const text = line.operand === '-' ? await standardInput() : (line.operand ?? '');
+  const text = line.operand === '-' ? await standardInput(LONGEST_STATEMENT * 4) : (line.operand ?? '');
   if (text.trim() === '')
     throw new NetmonError(
       'usage',

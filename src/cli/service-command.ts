@@ -1,6 +1,5 @@
 // `netmon-tui record --install SYSTEM`: prints the file with which a service manager starts the recording, and what to type. Installs nothing itself.
 
-import { resolve } from 'node:path';
 import { NetmonError } from '../errors.ts';
 import type { CommandLine } from './command-line.ts';
 import { OutputFile } from './history/output-file.ts';
@@ -10,6 +9,7 @@ import { quoted, shellWords } from './quote.ts';
 import { launchdPlist } from './service/launchd.ts';
 import type { Service, ServiceFile } from './service/service.ts';
 import { systemdUnit } from './service/systemd.ts';
+import { absolutePath } from './working-folder.ts';
 
 const SYSTEMS: Readonly<Record<string, (service: Service) => ServiceFile>> = { launchd: launchdPlist, systemd: systemdUnit };
 /** Flags of `record` that a service is started with, as they were given. */
@@ -46,7 +46,7 @@ export async function serviceCommand(
     );
   const words = [
     `--history=${history.path}`,
-    ...KEPT.flatMap((flag) => line.texts(flag).map((value) => `--${flag}=${flag === 'config' ? resolve(value) : value}`)),
+    ...KEPT.flatMap((flag) => line.texts(flag).map((value) => `--${flag}=${flag === 'config' ? absolutePath(value) : value}`)),
     ...SIMPLE.flatMap((flag) => (line.has(flag) ? [`--${flag}`] : [])),
   ];
   const { text, path, install, besides, warnings } = make({ ...starter, words, history: history.path });

@@ -11,7 +11,8 @@ export interface Invocation {
   readonly node: string;
   /** Path of the script as it was started: a link on PATH, or a file of a clone. */
   readonly script: string;
-  readonly folder: string;
+  /** The working folder; null where it was removed. */
+  readonly folder: string | null;
   /** The words behind the program's name. */
   readonly words: readonly string[];
 }
@@ -38,12 +39,13 @@ export function permissionHint({ platform, euid, node, script, folder, words }: 
 }
 
 /** The program as it was typed. @param script as in `Invocation`, `folder` too */
-export function commandOf(script: string, folder: string): string {
+export function commandOf(script: string, folder: string | null): string {
   return basename(script) === 'netmon-tui' ? 'netmon-tui' : pathOf(script, folder);
 }
 
 /** Short where it can be, and never a bare name: sudo would look for that on its path. */
-function pathOf(script: string, folder: string): string {
+function pathOf(script: string, folder: string | null): string {
+  if (folder === null) return script;
   const inside = relative(folder, script);
   if (inside.startsWith('..')) return script;
   return inside.includes('/') ? inside : `./${inside}`;

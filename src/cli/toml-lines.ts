@@ -48,11 +48,11 @@ function noteAll(lines: Map<string, number>, parent: readonly string[], value: u
   }
 }
 
-/** `[a.b]` and `[[a.b]]` parse to one key inside another, down to an empty table. */
+/** `[a.b]` and `[[a.b]]` parse to one key inside another, down to an empty table; a header may have tens of thousands of parts. */
 function headerPath(value: unknown): string[] {
   const path: string[] = [];
   let at = Array.isArray(value) ? value[0] : value;
-  while (typeof at === 'object' && at !== null) {
+  while (typeof at === 'object' && at !== null && path.length < DEPTH) {
     const [key] = Object.keys(at);
     if (key === undefined) break;
     path.push(key);

@@ -1,9 +1,11 @@
-// Answers of the terminal among the keys: its background (OSC 11) and its word that it has drawn (DSR 5). They are taken out wherever they come,
-// whole or split, early or late; whatever is not exactly an answer is a key.
+// What comes from a terminal besides keys: its background (OSC 11), its word that it has drawn (DSR 5), and pastes. They are taken out wherever
+// they come, whole or split, early or late; whatever is not exactly one of them is a key.
 
-/** What a terminal can answer. */
+/** What a terminal can tell. */
 export type Answer =
   | { readonly kind: 'drawn' }
+  /** Text between the marks of a bracketed paste, or a burst that no hand types; cut at `LONGEST_PASTE` bytes. */
+  | { readonly kind: 'pasted'; readonly text: string }
   /** Parts of the background from 0 to 1. */
   | { readonly kind: 'background'; readonly red: number; readonly green: number; readonly blue: number };
 
@@ -12,14 +14,20 @@ export const ASK_BACKGROUND = '\x1b]11;?\x1b\\';
 /** Asks whether all is well, which is answered after all that was written before. ECMA-48 8.3.35, DSR 5. */
 export const ASK_DRAWN = '\x1b[5n';
 
+/** Begin and end of a paste. xterm, ctlseqs, "Bracketed Paste Mode". */
+const PASTE = { begin: '\x1b[200~', end: '\x1b[201~' } as const;
+/** Bytes of a paste that are kept: more than a filter takes. */
+const LONGEST_PASTE = 4096;
+/** So many bytes at once without an escape are a paste of a terminal that doesn't mark it. */
+const BURST = 512;
 /** Most that is taken out after the beginning of an answer that never ends. */
 const LONGEST = 256;
 const WHOLE = new RegExp(
-  `\\x1b(?:\\[[0-4]n|\\]11;(?:([^\\x07\\x1b\\x9c]{0,${LONGEST}})(?:\\x07|\\x1b\\\\|\\x9c|(?=\\x1b[^\\\\]))|[^\\x07\\x1b\\x9c]{${LONGEST}}))`,
+  `\\x1b(?:\\[[0-4]n|\\[200~|\\]11;(?:([^\\x07\\x1b\\x9c]{0,${LONGEST}})(?:\\x07|\\x1b\\\\|\\x9c|(?=\\x1b[^\\\\]))|[^\\x07\\x1b\\x9c]{${LONGEST}}))`,
   'y',
 );
 /** The beginning of an answer, at the end of what came. */
-const PART = new RegExp(`\\x1b(?:\\[[0-4]?|\\](?:1(?:1(?:;[^\\x07\\x1b\\x9c]{0,${LONGEST - 1}}\\x1b?)?)?)?)?$`, 'y');
+const PART = new RegExp(`\\x1b(?:\\[[0-4]?|\\[20{1,2}|\\](?:1(?:1(?:;[^\\x07\\x1b\\x9c]{0,${LONGEST - 1}}\\x1b?)?)?)?)?$`, 'y');
 /** What no key begins with. */
 const SURELY = '\x1b]11;';
 
@@ -29,6 +37,8 @@ export class AnswerFilter {
   #held = '';
   /** An escape was handed on as a key just now: what follows may be the rest of an answer. */
   #afterEscape = false;
+  /** What was pasted so far; null where no paste is under way. */
+  #paste: string | null = null;
 
   constructor(tell: (answer: Answer) => void) {
     this.#tell = tell;
@@ -36,14 +46,24 @@ export class AnswerFilter {
 
   /** Whether the beginning of an answer is held back, and whether it may be a key. */
   get holding(): 'nothing' | 'maybe' | 'surely' {
+    if (this.#paste !== null) return 'surely';
     if (this.#held === '') return 'nothing';
     return this.#isSure ? 'surely' : 'maybe';
   }
 
   /** @param expecting an answer is under way: then a lone escape may be its beginning. @returns what is no answer */
   take(bytes: string, expecting: boolean): string {
-    const rest = this.#held + bytes;
+    const came = this.#held + bytes;
     this.#held = '';
+    const after = this.#paste === null ? 0 : this.#pasteTo(came, 0);
+    if (after < 0) return '';
+    const rest = came.slice(after);
+    if (bytes.length >= BURST && !rest.includes('\x1b')) {
+      if (rest.length < BURST) return rest;
+      this.#paste = rest.slice(0, LONGEST_PASTE);
+      this.#endPaste();
+      return '';
+    }
     const isBroken = this.#afterEscape && expecting && rest !== '' && rest[0] !== '\x1b';
     this.#afterEscape = false;
     const text = isBroken ? `\x1b${rest}` : rest;
@@ -56,11 +76,17 @@ export class AnswerFilter {
       if (whole !== null) {
         keys += this.#plain(text.slice(0, start), at, isBroken);
         at = start + whole[0].length;
+        if (whole[0] === PASTE.begin) {
+          this.#paste = '';
+          at = this.#pasteTo(text, at);
+          if (at < 0) return keys;
+          continue;
+        }
         this.#answered(whole);
         continue;
       }
       const part = matchAt(PART, text, start);
-      const isAmbiguous = part !== null && (part[0].length === 1 || part[0][1] === '[');
+      const isAmbiguous = part !== null && (part[0].length === 1 || (part[0][1] === '[' && part[0].length < 4));
       if (part !== null && (expecting || !isAmbiguous)) {
         keys += this.#plain(text.slice(0, start), at, isBroken);
         this.#held = isBroken && start === 0 ? part[0].slice(1) : part[0];
@@ -74,10 +100,32 @@ export class AnswerFilter {
 
   /** Gives up waiting for the rest. @returns what was held, as keys; nothing of what was an answer for sure */
   release(): string {
+    if (this.#paste !== null) this.#endPaste(); // its end never came
     const held = this.#isSure ? '' : this.#held;
     this.#held = '';
     this.#afterEscape = held === '\x1b';
     return held;
+  }
+
+  /** Takes what a paste has from `at` on. @returns where its end ends; -1 where it goes on */
+  #pasteTo(text: string, at: number): number {
+    const end = text.indexOf(PASTE.end, at);
+    const tail = end >= 0 ? 0 : partOfEnd(text.slice(at));
+    const to = end >= 0 ? end : text.length - tail;
+    this.#paste = ((this.#paste ?? '') + text.slice(at, Math.min(to, at + LONGEST_PASTE))).slice(0, LONGEST_PASTE);
+    if (end < 0) {
+      this.#held = text.slice(to);
+      return -1;
+    }
+    this.#endPaste();
+    return end + PASTE.end.length;
+  }
+
+  #endPaste(): void {
+    const text = Buffer.from(this.#paste ?? '', 'latin1').toString('utf8');
+    this.#paste = null;
+    this.#held = '';
+    this.#tell({ kind: 'pasted', text });
   }
 
   get #isSure(): boolean {
@@ -94,6 +142,13 @@ export class AnswerFilter {
     const background = colour === undefined ? null : parsed(colour);
     if (background !== null) this.#tell({ kind: 'background', ...background });
   }
+}
+
+/** Length of what may be the beginning of a paste's end, at the end of a text. */
+function partOfEnd(text: string): number {
+  for (let length = Math.min(PASTE.end.length - 1, text.length); length > 0; length--)
+    if (text.endsWith(PASTE.end.slice(0, length))) return length;
+  return 0;
 }
 
 function matchAt(pattern: RegExp, text: string, at: number): RegExpExecArray | null {

@@ -1,5 +1,6 @@
 // Keys and mouse as blessed reports them -> actions. Names of keys are those of the config file: `q`, `G`, `ctrl+b`, `shift+tab`, `pageup`.
 
+import { sanitize } from '../net/text.ts';
 import type { Action, Edit } from '../view/action.ts';
 import type { Frame } from '../view/frame.ts';
 import { commandOf, type KeyTable } from '../view/keymap.ts';
@@ -68,6 +69,13 @@ export function keyAction(state: ViewState, keys: KeyTable, char: string | undef
   if (name === null) return null;
   const command = commandOf(keys, name);
   return command === null ? null : { type: 'command', command };
+}
+
+/** What a paste asks for: text for the filter that is being typed, else nothing, however much it is. */
+export function pasteAction(state: ViewState, pasted: string): Action | null {
+  if (state.filter.cursor === null || state.popup !== null) return null;
+  const text = sanitize(pasted.replace(/\s+/g, ' ')).trim();
+  return text === '' ? null : { type: 'edit', edit: 'insert', text };
 }
 
 /**

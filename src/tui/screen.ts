@@ -83,6 +83,17 @@ export interface OpenScreen {
   close(): void;
 }
 
+/** Cells that are drawn at the most: a terminal can say that it has thousands of both, and blessed keeps two objects a cell. */
+const LARGEST = { columns: 640, rows: 270 } as const;
+
+/** Size of the terminal, 80x24 where it doesn't say. What a larger one has beyond `LARGEST` stays blank. */
+export function sizeOf({ columns, rows }: { readonly columns?: number; readonly rows?: number }): {
+  readonly columns: number;
+  readonly rows: number;
+} {
+  return { columns: Math.min(columns || 80, LARGEST.columns), rows: Math.min(rows || 24, LARGEST.rows) };
+}
+
 /** Milliseconds without a further resize until one is taken. */
 const RESIZE_MS = 50;
 const SIGNALS = ['SIGTERM', 'SIGINT', 'SIGQUIT'] as const;
@@ -96,11 +107,7 @@ export function openScreen(options: ScreenOptions): OpenScreen {
   const screen = withoutTmux(
     () =>
       blessed.screen({
-        input: input as unknown as NodeJS.ReadStream,
-        output,
-        // blessed knows neither 32-bit terminfo (ncurses 6.1+: "Terminfo parse error", then 8 colours) nor Setulc (a page of generated
-        // code on stderr; paaatrick/playball#28). Its own copy of xterm-256color, named as a file, is right on every terminal in use.
-        terminal: join(dirname(createRequire(import.meta.url).resolve('blessed/package.json')), 'usr', 'xterm-256color'),
+        program: boundedProgram(input, output, !ascii),
         // Without it blessed decides by LANG, which sudo strips, and draws `?` for every line and bar (chjj/blessed#319).
         forceUnicode: !ascii,
         // Wide CJK takes two cells only with it; what blessed's table of 2015 has wrong never gets here (view/cells.ts).
@@ -109,7 +116,7 @@ export function openScreen(options: ScreenOptions): OpenScreen {
         resizeTimeout: RESIZE_MS,
         warnings: false,
         sendFocus: false,
-      } as Widgets.IScreenOptions) as unknown as RawScreen,
+      } as unknown as Widgets.IScreenOptions) as unknown as RawScreen,
   );
   const { program } = screen;
 
@@ -140,6 +147,7 @@ export function openScreen(options: ScreenOptions): OpenScreen {
   const mouseOn = (): void => {
     if (mouse) program.enableMouse();
   };
+  const pasteOn = (): void => void write('\x1b[?2004h');
 
   // Node's terminals block: a terminal that stops reading (a dead SSH session) would stop capture with it. Unblocked, writes queue and the
   // renderer sees it.
@@ -150,10 +158,11 @@ export function openScreen(options: ScreenOptions): OpenScreen {
     program.disableMouse();
     screen._listenedMouse = false; // else leave() turns the mouse off a second time
     screen.leave();
-    program.write('\x1b[?25h');
+    program.write('\x1b[?25h\x1b[?2004l');
     program.flush();
   };
   mouseOn();
+  pasteOn();
 
   return {
     screen: screen as unknown as Widgets.Screen,
@@ -185,6 +194,7 @@ export function openScreen(options: ScreenOptions): OpenScreen {
       input.resume();
       screen.enter();
       mouseOn();
+      pasteOn();
       screen.realloc();
     },
     writeRaw: (sequence) => void write(sequence),
@@ -202,6 +212,26 @@ export function openScreen(options: ScreenOptions): OpenScreen {
       screen.destroy();
     },
   };
+}
+
+/** blessed's program, whose screen has at most `LARGEST` cells whatever the terminal says. */
+function boundedProgram(input: Keyboard, output: NodeJS.WriteStream, unicode: boolean): Program {
+  const program = blessed.program({
+    input: input as unknown as NodeJS.ReadStream,
+    output,
+    // blessed knows neither 32-bit terminfo (ncurses 6.1+: "Terminfo parse error", then 8 colours) nor Setulc (a page of generated
+    // code on stderr; paaatrick/playball#28). Its own copy of xterm-256color, named as a file, is right on every terminal in use.
+    terminal: join(dirname(createRequire(import.meta.url).resolve('blessed/package.json')), 'usr', 'xterm-256color'),
+    resizeTimeout: RESIZE_MS,
+    forceUnicode: unicode,
+    tput: true,
+    buffer: true,
+    zero: true,
+  } as unknown as Widgets.IScreenOptions) as unknown as Program;
+  // blessed sets these from the stream at each resize.
+  Object.defineProperty(program, 'cols', { get: () => sizeOf(output).columns, set: () => undefined });
+  Object.defineProperty(program, 'rows', { get: () => sizeOf(output).rows, set: () => undefined });
+  return program;
 }
 
 /** blessed runs `tmux -V`, whatever PATH says that is, when it sees TMUX: as root, and 10 ms before the first frame. */

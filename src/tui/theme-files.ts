@@ -1,13 +1,14 @@
 // Theme files: found by name in folders or by path, read, and no more than read. Parsing them is view/theme.ts.
 
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readdirSync, readSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { NetmonError, reasonOf } from '../errors.ts';
-import { parseTheme, THEME_MAX, type Theme } from '../view/theme.ts';
+import { parseTheme, type Theme } from '../view/theme.ts';
 
 const SUFFIX = '.theme';
 /** Themes that are listed. */
 const MOST = 200;
+const MOST_BYTES = 64 * 1024;
 
 /** Themes in folders, the first folder that has a name wins: the user's own, the user's btop's, ours. */
 export class ThemeShelf {
@@ -52,11 +53,23 @@ function filesIn(folder: string): readonly string[] {
   }
 }
 
+/** The text of a regular file. A FIFO, a device or a file that grows would never end. */
+function textOf(path: string): string {
+  const descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  try {
+    if (!fstatSync(descriptor).isFile()) throw new Error('not a regular file');
+    const bytes = Buffer.alloc(MOST_BYTES + 1);
+    const length = readSync(descriptor, bytes, 0, bytes.length, 0);
+    if (length > MOST_BYTES) throw new Error('too large for a theme: more than 64 KiB');
+    return bytes.toString('utf8', 0, length);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
 function readTheme(path: string): Theme {
   try {
-    const { size } = statSync(path);
-    if (size > 4 * THEME_MAX) throw new Error('is too large for a theme');
-    return parseTheme(basename(path).replace(/\.theme$/, ''), readFileSync(path, 'utf8'));
+    return parseTheme(basename(path).replace(/\.theme$/, ''), textOf(path));
   } catch (error) {
     throw new NetmonError(
       'usage',

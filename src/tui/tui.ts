@@ -16,10 +16,10 @@ import type { Theme } from '../view/theme.ts';
 import { type Answer, ASK_BACKGROUND, ASK_DRAWN } from './answers.ts';
 import { Dashboard } from './dashboard.ts';
 import { Ink } from './ink.ts';
-import { keyAction, mouseAction } from './input.ts';
+import { keyAction, mouseAction, pasteAction } from './input.ts';
 import { Line } from './line.ts';
 import { Renderer } from './renderer.ts';
-import { type OpenScreen, openScreen } from './screen.ts';
+import { type OpenScreen, openScreen, sizeOf } from './screen.ts';
 import { type Drawing, isLight } from './terminal.ts';
 import type { ThemeShelf } from './theme-files.ts';
 
@@ -99,8 +99,7 @@ export class Tui {
     this.snapshot = emptySnapshot(clock.now());
     const fresh = initialState({
       ...options.view,
-      columns: output.columns || 80,
-      rows: output.rows || 24,
+      ...sizeOf(output),
       theme: options.theme.name,
       themes: options.themes?.names() ?? [],
     });
@@ -108,31 +107,36 @@ export class Tui {
     this.current = options.filter === undefined || options.filter.trim() === '' ? started : withFilter(started, options.filter);
     const answered = (answer: Answer): void => this.hear(answer);
     this.terminal = openScreen({ input, output, mouse, ascii: drawing === 'ascii', ink: this.ink, answered });
-    this.line = new Line(clock, () => {
-      this.terminal.expect(true);
-      this.terminal.writeRaw(ASK_DRAWN);
-    });
-    this.dashboard = new Dashboard(this.terminal.screen, this.settings.glyphs);
-    this.dashboard.dress(this.stylesFor(options.theme), options.colour, this.ink);
-    this.renderer = new Renderer(() => this.paint(), output, clock, this.line);
-    this.terminal.onKey((char, key) => {
-      const action = keyAction(this.current, this.settings.keys, char, key);
-      if (action !== null) this.apply(action);
-    });
-    this.terminal.onMouse((event) => {
-      if (event.action === 'mouseup') this.drag = null;
-      // blessed reports a motion with the button held as another press (program.js, SGR).
-      const held = this.drag !== null && event.action === 'mousedown' ? { ...event, action: 'mousemove' } : event;
-      const action = this.frame === null ? null : mouseAction(this.frame, held, this.drag);
-      if (action?.type === 'chart' && held.action === 'mousedown') this.drag = action.cell;
-      if (action !== null) this.apply(action);
-    });
-    this.terminal.onResize(() => this.resized());
-    if (options.asks === true) {
-      if (options.byBackground) this.terminal.writeRaw(ASK_BACKGROUND);
-      this.line.begin();
+    try {
+      this.line = new Line(clock, () => {
+        this.terminal.expect(true);
+        this.terminal.writeRaw(ASK_DRAWN);
+      });
+      this.dashboard = new Dashboard(this.terminal.screen, this.settings.glyphs);
+      this.dashboard.dress(this.stylesFor(options.theme), options.colour, this.ink);
+      this.renderer = new Renderer(() => this.paint(), output, clock, this.line);
+      this.terminal.onKey((char, key) => {
+        const action = keyAction(this.current, this.settings.keys, char, key);
+        if (action !== null) this.apply(action);
+      });
+      this.terminal.onMouse((event) => {
+        if (event.action === 'mouseup') this.drag = null;
+        // blessed reports a motion with the button held as another press (program.js, SGR).
+        const held = this.drag !== null && event.action === 'mousedown' ? { ...event, action: 'mousemove' } : event;
+        const action = this.frame === null ? null : mouseAction(this.frame, held, this.drag);
+        if (action?.type === 'chart' && held.action === 'mousedown') this.drag = action.cell;
+        if (action !== null) this.apply(action);
+      });
+      this.terminal.onResize(() => this.resized());
+      if (options.asks === true) {
+        if (options.byBackground) this.terminal.writeRaw(ASK_BACKGROUND);
+        this.line.begin();
+      }
+      this.renderer.now();
+    } catch (thrown) {
+      this.terminal.close(); // nobody else could: what failed to open can't be closed by its owner
+      throw thrown;
     }
-    this.renderer.now();
   }
 
   /** What the user chose so far. */
@@ -206,8 +210,7 @@ export class Tui {
 
   private resized(): void {
     this.stale = true;
-    const { columns, rows } = this.options.output;
-    this.apply({ type: 'resize', columns: columns || 80, rows: rows || 24 });
+    this.apply({ type: 'resize', ...sizeOf(this.options.output) });
     this.flush();
   }
 
@@ -273,6 +276,11 @@ export class Tui {
     if (answer.kind === 'drawn') {
       this.terminal.expect(false);
       this.line.answered();
+      return;
+    }
+    if (answer.kind === 'pasted') {
+      const action = pasteAction(this.current, answer.text);
+      if (action !== null) this.apply(action);
       return;
     }
     const { byBackground, theme } = this.options;

@@ -7,6 +7,7 @@ import { type FileHandle, link, lstat, open, rename, unlink } from 'node:fs/prom
 import { dirname } from 'node:path';
 import { NetmonError } from '../../errors.ts';
 import { quoted } from '../quote.ts';
+import { absolutePath } from '../working-folder.ts';
 
 const NO_LINKS: readonly string[] = ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'];
 
@@ -32,7 +33,8 @@ export class OutputFile {
   }
 
   /** @throws NetmonError `usage` when something is there already or the folder can't be written */
-  static async create(path: string, force: boolean, owner: FileOwner | null): Promise<OutputFile> {
+  static async create(named: string, force: boolean, owner: FileOwner | null): Promise<OutputFile> {
+    const path = absolutePath(named);
     const there = await lstat(path).catch(() => null);
     if (there?.isSymbolicLink()) throw refusal(path, 'is a symbolic link', 'give the real path after --output');
     if (there !== null && !there.isFile()) throw refusal(path, 'is no regular file', 'give the path of a file');

@@ -37,6 +37,9 @@ interface ListFile {
 }
 
 const MOST_FILES = 2000;
+/** Lists that are taken, one taken with other attributes counted again: 2^32 ways lead through lists that include each other twice. */
+const MOST_TAKEN = 10_000;
+const INCLUDES_HINT = 'include each list once, or give it fewer attributes';
 const MOST_ENTRIES = 100_000;
 const DEEPEST = 32;
 const DOMAIN = /^(?=.{1,253}$)[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*$/;
@@ -57,12 +60,19 @@ export function importV2fly(list: ListText, readInclude: (name: string) => ListT
   const files = new Map<string, ListFile>();
   const entries = new Set<string>();
   const counted = new Set<ListFile>();
+  /** Lists with the attributes that were asked of them: each once, however many include it. */
+  const taken = new Set<string>();
   let patterns = 0;
 
-  const take = (file: ListFile, filters: readonly (readonly string[])[], trail: readonly string[]): void => {
+  const take = (file: ListFile, filter: readonly string[], trail: readonly string[]): void => {
+    const key = [file.path, ...filter].join(' ');
+    if (taken.has(key)) return;
+    if (taken.size >= MOST_TAKEN)
+      throw new NetmonError('usage', `${file.path}: its lists include one another too often`, INCLUDES_HINT);
+    taken.add(key);
     if (!counted.has(file)) patterns += file.patterns;
     counted.add(file);
-    for (const { text, attributes } of file.entries) if (filters.every((filter) => passes(attributes, filter))) entries.add(text);
+    for (const { text, attributes } of file.entries) if (passes(attributes, filter)) entries.add(text);
     if (entries.size > MOST_ENTRIES) throw new NetmonError('usage', `${file.path} has more than ${MOST_ENTRIES} entries`);
     for (const include of file.includes) {
       const refuse = (why: string) => mistake(file.path, include.line, `${why}: include:${include.name}`);
@@ -76,7 +86,7 @@ export function importV2fly(list: ListText, readInclude: (name: string) => ListT
         inner = parse(found);
         files.set(include.name, inner);
       }
-      take(inner, include.attributes.length === 0 ? filters : [...filters, include.attributes], [...trail, include.name]);
+      take(inner, [...new Set([...filter, ...include.attributes])].sort(), [...trail, include.name]);
     }
   };
 

@@ -121,3 +121,13 @@ describe('hostile input', () => {
     expect(found).toBeGreaterThan(100);
   });
 });
+
+it.each([
+  ['a header of 40,000 parts', `[${Array(40_000).fill('keys').join('.')}]\nx = 1\n`],
+  ['a key of 40,000 parts', `${Array(40_000).fill('keys').join('.')} = 1\n`],
+  ['lists within lists', `interval = ${'['.repeat(40_000)}${']'.repeat(40_000)}\n`],
+  ['tables within tables', `keys = ${'{ a = '.repeat(40_000)}1${' }'.repeat(40_000)}\n`],
+])('a configuration with %s is refused with a sentence', (_, text) => {
+  expect(() => readConfig('/c.toml', text)).toThrow(NetmonError);
+  expectPlain(() => readConfig('/c.toml', text));
+});

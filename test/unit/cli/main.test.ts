@@ -75,6 +75,45 @@ describe.skipIf(reason !== null)('netmon-tui', () => {
     expect(stdout).toContain('ascii = true                    # flag --ascii\n');
   });
 
+  it('waits for a statement that comes late, on a descriptor that does not block', () => {
+    const database = join(home, 'none.sqlite');
+    const late = `(sleep 0.3; echo "SELECT 1") | "${process.execPath}" "${bin}" query - --history=${database}`;
+    const nonBlocking = `import os,sys,time,subprocess
+r, w = os.pipe()
+os.set_blocking(r, False)
+child = subprocess.Popen(sys.argv[1:], stdin=r, stderr=subprocess.PIPE)
+time.sleep(0.3)
+os.write(w, b'SELECT 1')
+os.close(w)
+print(child.communicate()[1].decode())`;
+    const env = { PATH: '/usr/bin:/bin', HOME: home };
+    expect(spawnSync('/bin/sh', ['-c', late], { encoding: 'utf8', env }).stderr).toContain('it does not exist');
+    const words = ['-c', nonBlocking, process.execPath, bin, 'query', '-', `--history=${database}`];
+    const { stdout, error } = spawnSync('python3', words, { encoding: 'utf8', env: { ...env, PATH: process.env['PATH'] ?? '' } });
+    if (error === undefined) expect(stdout).toContain('it does not exist');
+    else console.log('skipped, standard input that does not block: there is no python3');
+  });
+
+  it('says so where the folder that it was started in is gone, and works without it', () => {
+    const inGone = (...words: string[]) => {
+      const folder = mkdtempSync(join(home, 'gone-'));
+      const command = `cd "${folder}" && rmdir "${folder}" && exec "${process.execPath}" "${bin}" "$@"`;
+      return spawnSync('/bin/sh', ['-c', command, 'sh', ...words], {
+        encoding: 'utf8',
+        timeout: 20_000,
+        env: { PATH: '/usr/bin:/bin', HOME: home },
+      });
+    };
+    expect(inGone('--read', 'x.pcap', '--once')).toMatchObject({
+      status: 2,
+      stderr: expect.stringContaining('no such file: x.pcap'),
+    });
+    expect(inGone('history', '--history=h.sqlite').stderr).toContain('the folder that you are in was removed');
+    expect(inGone('query', 'SELECT 1', `--history=${join(home, 'none.sqlite')}`).stderr).toContain('it does not exist');
+    expect(inGone('record', '--install', 'systemd', '--output', 'x').stderr).toContain('the folder that you are in was removed');
+    expect(inGone('record', '--install', 'systemd').stdout).toContain('ExecStart=');
+  });
+
   it('ends with 0 when the reader of a pipe goes away, with 1 when the disk is full', () => {
     const shell = (command: string) =>
       spawnSync('/bin/sh', ['-c', command], { encoding: 'utf8', timeout: 20_000, env: { PATH: '/usr/bin:/bin', HOME: home } });

@@ -99,10 +99,42 @@ describe('a key', () => {
     fc.assert(
       fc.property(fc.array(piece, { maxLength: 30 }), fc.boolean(), fc.boolean(), (chunks, expecting, pauses) => {
         const all = chunks.join('');
-        fc.pre(!/\]11;|\[[0-4]n/.test(all));
+        fc.pre(!/\]11;|\[[0-4]n|\[200~/.test(all));
         expect(sorted(chunks, expecting, pauses)).toEqual({ keys: all, answers: [] });
       }),
       { numRuns: 500 },
     );
+  });
+});
+
+describe('a paste', () => {
+  const PASTED = '\x1b[200~app:curl\x1b[Aq\n\x1b[201~';
+
+  test('is none of its keys, wherever it is split', () => {
+    for (let at = 4; at < PASTED.length; at++) {
+      const { keys, answers } = sorted([`j${PASTED.slice(0, at)}`, `${PASTED.slice(at)}k`], false);
+      expect([at, keys, answers]).toEqual([at, 'jk', [{ kind: 'pasted', text: 'app:curl\x1b[Aq\n' }]]);
+    }
+  });
+
+  test('of megabytes keeps its beginning, and the keys behind it', () => {
+    const chunk = 'x'.repeat(65_536);
+    const { keys, answers } = sorted(['\x1b[200~', ...Array.from({ length: 64 }, () => chunk), '\x1b[201~q'], false);
+    expect([keys, answers]).toEqual(['q', [{ kind: 'pasted', text: 'x'.repeat(4096) }]]);
+    const many = sorted([PASTED.repeat(50_000)], false);
+    expect([many.keys, many.answers.length]).toEqual(['', 50_000]);
+  });
+
+  test('whose end never comes is given up on', () => {
+    const told: Answer[] = [];
+    const filter = new AnswerFilter((answer) => told.push(answer));
+    expect(filter.take('\x1b[200~host', false)).toBe('');
+    expect([filter.holding, filter.release(), filter.holding]).toEqual(['surely', '', 'nothing']);
+    expect([told, filter.take('q', false)]).toEqual([[{ kind: 'pasted', text: 'host' }], 'q']);
+  });
+
+  test('without marks is what no hand types at once', () => {
+    expect(sorted(['q'.repeat(5000)], false)).toEqual({ keys: '', answers: [{ kind: 'pasted', text: 'q'.repeat(4096) }] });
+    expect(sorted(['\x1b[B'.repeat(300)], false).keys).toHaveLength(900);
   });
 });

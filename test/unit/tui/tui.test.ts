@@ -191,6 +191,34 @@ describe('keys', () => {
   });
 });
 
+describe('input that no hand types', () => {
+  test('a paste goes into the filter that is typed, as one line, and nowhere else', async () => {
+    const s = open(80, 24);
+    await s.show(busy(40));
+    await s.press('\x1b[200~q\x1b[201~');
+    expect(s.effects).toEqual([]);
+    await s.press('/', '\x1b[200~app:curl\r\n\x1b[31mor q\x1b[201~');
+    expect(s.tui.state.filter.text).toBe('app:curl [31mor q');
+    await s.press('\x1b[200~'.concat('y'.repeat(100_000), '\x1b[201~'));
+    expect(s.tui.state.filter.text).toBe('app:curl [31mor q');
+    s.close();
+    expect(s.output.log).toMatch(/\x1b\[\?2004h.*\x1b\[\?2004l/s);
+  });
+
+  test('a terminal of millions of cells has some of them drawn', async () => {
+    const s = open(80, 24);
+    await s.show(busy(40));
+    s.output.columns = 5000;
+    s.output.rows = 5000;
+    s.output.emit('resize');
+    while (s.tui.state.size.columns === 80) await new Promise((done) => setTimeout(done, 5));
+    await s.settle();
+    expect([s.tui.state.size.columns, s.tui.state.size.rows]).toEqual([640, 270]);
+    await s.resize(80, 24);
+    expect([s.tui.state.size.columns, s.tui.state.size.rows]).toEqual([80, 24]);
+  });
+});
+
 describe('the terminal is given back', () => {
   const restored = (log: string) => {
     expect(log.lastIndexOf('\x1b[?1049l')).toBeGreaterThan(log.lastIndexOf('\x1b[?1049h'));

@@ -55,6 +55,16 @@ describe('lines', () => {
 });
 
 describe('includes', () => {
+  test('of lists that include each other twice take each once', () => {
+    const doubled = Object.fromEntries(
+      Array.from({ length: 30 }, (_, at) => [`l${at}`, `d${at}.org\ninclude:l${at + 1}\ninclude:l${at + 1} @x`]),
+    );
+    expect(imported({ ...doubled, l30: 'end.org\nads.org @x', main: 'include:l0' }).entries).toHaveLength(32);
+    const marks = Array.from({ length: 20 }, (_, at) => `l${at}`);
+    const branching = Object.fromEntries(marks.map((name, at) => [name, `include:l${at + 1}\ninclude:l${at + 1} @a${at}`]));
+    expect(refusal({ ...branching, l20: 'end.org', main: 'include:l0' })).toMatch(/its lists include one another too often$/);
+  });
+
   test('take what has an attribute and lacks another, through several lists', () => {
     const lists = {
       main: 'include:a @ads @-cn\ninclude:b',
