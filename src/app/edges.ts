@@ -21,6 +21,7 @@ const DARWIN_PATHS: EdgePaths = {
   ps: '/bin/ps',
   arp: '/usr/sbin/arp',
   ndp: '/usr/sbin/ndp',
+  ifconfig: '/sbin/ifconfig',
   proc: '/proc',
   sys: '/sys',
   passwd: '/etc/passwd',

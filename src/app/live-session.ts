@@ -14,7 +14,7 @@ import { FlowEvents } from './events.ts';
 import { firstCounters } from './first-counters.ts';
 import type { Monitor } from './monitor.ts';
 import type { Output } from './output.ts';
-import type { RouteWatch } from './route-watch.ts';
+import type { Successor } from './route-watch.ts';
 
 /** A turn of work may last this long; then keys and frames have theirs. What the kernel could not hold meanwhile it counts. */
 const TURN_MS = 8;
@@ -43,8 +43,8 @@ export interface LiveParts {
   /** null where devices of the local network are not looked for. */
   readonly neighbours: Neighbours | null;
   readonly tracker: CounterTracker;
-  /** null where the interfaces were named. */
-  readonly route?: RouteWatch | null;
+  /** null where nothing can take the place of the capture. */
+  readonly successor?: Successor | null;
   readonly edges: Edges;
   readonly clock: Clock;
   readonly output: Output;
@@ -137,7 +137,7 @@ export class LiveSession {
     else this.#pollTimer = setTimeout(again, batches > 0 ? BUSY_POLL_MS : IDLE_POLL_MS);
   }
 
-  /** Ends the session, unless the machine has another way out by now. */
+  /** Ends the session, unless something can take the place of the capture. */
   async #lost(note: string): Promise<void> {
     if (this.#finding) return;
     this.#finding = true;
@@ -148,8 +148,8 @@ export class LiveSession {
 
   /** @returns whether the capture is elsewhere now */
   async #follow(): Promise<boolean> {
-    const { route = null, clock } = this.#parts;
-    const detail = (await route?.look()) ?? null;
+    const { successor = null, clock } = this.#parts;
+    const detail = (await successor?.look()) ?? null;
     if (detail !== null) this.#gaps.push({ from: this.#lastWall, to: clock.now(), reason: 'interface', detail });
     return detail !== null && this.#parts.source.state !== 'lost';
   }
@@ -180,7 +180,7 @@ export class LiveSession {
     this.#drain(clock.monotonic() + TURN_MS);
     const now = clock.monotonic();
     this.#noticeGap();
-    if (this.#parts.route?.isDue(now) === true) void this.#follow();
+    if (this.#parts.successor?.isDue(now) === true) void this.#follow();
     if (now - this.#addressesAt >= ADDRESSES_MS) this.#readAddresses();
     this.#events.tellOpened();
     const snapshot = this.#close();

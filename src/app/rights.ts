@@ -21,6 +21,7 @@ import { RootHand } from '../privilege/root-hand.ts';
 import type { RootPrograms } from '../privilege/root-protocol.ts';
 
 const LSOF_LIMITS = { timeoutMs: 10_000, maxBytes: 16 << 20 };
+const IFCONFIG_MS = 2000;
 /** Starts the root child; another in tests. */
 export type StartRootChild = (programs: RootPrograms) => ChildProcess;
 
@@ -63,9 +64,9 @@ export class Rights {
     return this.#hand?.edges(this.#edges) ?? this.#edges;
   }
 
-  /** Ends the root child. */
-  close(): void {
-    this.#hand?.close();
+  /** Ends the root child, which removes what libpcap leaves behind; after the capture was closed. */
+  async close(): Promise<void> {
+    await this.#hand?.close();
   }
 
   /** Gives up what is not needed. @param owners whose thread keeps what the main thread keeps @param driver of the capture */
@@ -105,6 +106,7 @@ function rootPrograms({ interfaces, bpf }: Options, { paths }: Edges, bufferByte
   return {
     tcpdump: { path: paths.tcpdump, args: tcpdumpArguments({ interfaces, bpf, bufferBytes }) },
     lsof: { path: paths.lsof, args: LSOF_ARGUMENTS, ...LSOF_LIMITS },
+    ifconfig: { path: paths.ifconfig, owner: process.pid, timeoutMs: IFCONFIG_MS },
     question: 'SIGINFO' as NodeJS.Signals,
     env: { PATH: '/usr/bin:/bin:/usr/sbin:/sbin', LC_ALL: 'en_US.UTF-8' },
   };

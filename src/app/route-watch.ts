@@ -1,14 +1,24 @@
-// Follows the default route in a run whose interface nobody named: Wi-Fi after the cable, a VPN that takes all. It looks every two seconds, and
-// when the interface is lost; it stops for good when the user chooses interfaces himself.
+// Where a run captures next: on Linux the new default route of a run whose interface nobody named, on macOS another driver after a PKTAP
+// capture was lost. Both put another source in the place of the one before; neither reads packets.
 
 import { defaultInterface } from '../capture/devices.ts';
+import type { OpenedSource } from '../capture/source.ts';
+import type { SwitchSource } from '../capture/switch-source.ts';
 import type { Edges } from '../net/edges.ts';
 import { sanitize } from '../net/text.ts';
 import type { InterfaceChoice } from './interface-choice.ts';
 
 const LOOK_MS = 2000;
 
-/** What it follows with. */
+/** What finds another capture: when it is due, and when the one there is was lost. */
+export interface Successor {
+  /** @param now monotonic */
+  isDue(now: number): boolean;
+  /** @returns one line when the capture moved, null where it stayed */
+  look(): Promise<string | null>;
+}
+
+/** What a route watch follows with. */
 export interface RouteParts {
   readonly choice: Pick<InterfaceChoice, 'take' | 'isUsers'>;
   /** Names of what is captured now. */
@@ -16,8 +26,8 @@ export interface RouteParts {
   readonly edges: Edges;
 }
 
-/** One run's watch. */
-export class RouteWatch {
+/** Follows the default route: Wi-Fi after the cable, a VPN that takes all. Stops for good when the user chooses interfaces himself. */
+export class RouteWatch implements Successor {
   readonly #parts: RouteParts;
   #looking = false;
   #nextAt = Number.NEGATIVE_INFINITY;
@@ -49,6 +59,41 @@ export class RouteWatch {
         : `the default route moved from ${where}; ${said}`;
     } finally {
       this.#looking = false;
+    }
+  }
+}
+
+/**
+ * Opens another driver where libpcap's PKTAP capture is lost. As the user it can't be opened again, but the root child may still run tcpdump,
+ * on the same interfaces and with the same filter.
+ */
+export class PktapSuccessor implements Successor {
+  readonly #source: SwitchSource;
+  readonly #open: () => Promise<OpenedSource>;
+
+  /** @param open opens the best driver that works by now */
+  constructor(source: SwitchSource, open: () => Promise<OpenedSource>) {
+    this.#source = source;
+    this.#open = open;
+  }
+
+  isDue(): boolean {
+    return false;
+  }
+
+  async look(): Promise<string | null> {
+    const { state, driver, namesProcesses, note } = this.#source;
+    if (state !== 'lost' || driver !== 'libpcap' || !namesProcesses) return null;
+    try {
+      const opened = await this.#open();
+      if (!opened.source.namesProcesses) {
+        opened.source.close();
+        return null;
+      }
+      this.#source.take(opened);
+      return sanitize(`the capture through ${driver} was lost (${note}); ${opened.source.driver} goes on`);
+    } catch {
+      return null; // the loss itself says what happened
     }
   }
 }

@@ -20,7 +20,7 @@ import type { Output } from './output.ts';
 import type { Recording } from './recording.ts';
 import type { ReducedSource } from './reduced-source.ts';
 import type { Rights } from './rights.ts';
-import type { RouteWatch } from './route-watch.ts';
+import type { Successor } from './route-watch.ts';
 import type { OpenTui } from './screen.ts';
 import type { ScreenTasks } from './screen-tasks.ts';
 
@@ -55,7 +55,8 @@ export async function run(
   const openedAt = clock.monotonic();
   const counted = counting?.firstCounters(capture.opened.source, reach) ?? null;
   const follows = options.interfaces.length === 0 && reach.platform === 'linux';
-  const switches = capture.opener !== null && (mode === 'screen' || follows);
+  const isPktap = reach.platform === 'darwin' && capture.opened.source.namesProcesses;
+  const switches = capture.opener !== null && (mode === 'screen' || follows || isPktap);
   const opened = switches ? switchable(capture.opened) : capture.opened;
   const guard = new Guard();
   let screen: OpenTui | null = null;
@@ -90,14 +91,14 @@ export async function run(
     if (screen !== null) introduction = await provide(screen.tasks, parts, options);
     const choice = await choiceOf(capture, opened, parts, named, reach);
     if (screen !== null) screen.tasks.choice = choice;
-    const route = choice !== null && follows ? await routeWatch(choice, opened.source as SwitchSource, reach) : null;
+    const successor = await successorOf(capture, opened, choice, follows, reach);
     if (reverseDns) reverse = await reverseNames(parts, clock);
     const begin = options.history?.record === true ? await recorder(options.history, parts, clock, options.read === null) : null;
     const session = await sessionOf(
       options,
       mode,
       opened,
-      { ...parts, route, openedAt, counted },
+      { ...parts, successor, openedAt, counted },
       output,
       reach,
       clock,
@@ -135,7 +136,7 @@ export async function run(
     parts?.neighbours.close();
     opened.source.close();
     await opened.source.gone;
-    own?.close();
+    await own?.close();
   }
 }
 
@@ -199,9 +200,22 @@ async function choiceOf(
   return new ChoiceOfRun({ source, ...opener, edges, named, counted: () => monitor.counted });
 }
 
-async function routeWatch(choice: InterfaceChoice, source: SwitchSource, edges: Edges): Promise<RouteWatch> {
-  const { RouteWatch: WatchOfRun } = await import('./route-watch.ts');
-  return new WatchOfRun({ choice, active: () => source.active, edges });
+/** What takes the place of a capture that is lost, or no longer where the default route is. */
+async function successorOf(
+  { opener }: Capture,
+  { source }: OpenedSource,
+  choice: InterfaceChoice | null,
+  follows: boolean,
+  edges: Edges,
+): Promise<Successor | null> {
+  if (opener === null || choice === null || !(source instanceof SwitchSource)) return null;
+  if (follows) {
+    const { RouteWatch } = await import('./route-watch.ts');
+    return new RouteWatch({ choice, active: () => source.active, edges });
+  }
+  if (edges.platform !== 'darwin' || !source.namesProcesses) return null;
+  const { PktapSuccessor } = await import('./route-watch.ts');
+  return new PktapSuccessor(source, () => opener.opener.open(opener.request));
 }
 
 /** The processes of a recording ran elsewhere, under users of their own. */
@@ -272,7 +286,7 @@ async function sessionOf(
   options: Options,
   mode: Mode,
   opened: OpenedSource,
-  parts: Assembly & Pick<LiveParts, 'route' | 'openedAt' | 'counted'>,
+  parts: Assembly & Pick<LiveParts, 'successor' | 'openedAt' | 'counted'>,
   output: Output,
   edges: Edges,
   clock: Clock,

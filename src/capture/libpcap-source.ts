@@ -244,7 +244,8 @@ class LibpcapSource implements PacketSource {
     this.#gone.droppedByInterface += handle.droppedByInterface;
     handle.close();
     tap.handle = null;
-    tap.triedAt = this.#clock.monotonic();
+    // There is no interface to wait for behind PKTAP: what can be opened again is opened at once, unless it was only just opened.
+    if (!tap.request.pktap) tap.triedAt = this.#clock.monotonic();
     tap.gone = this.#isAbsent(tap);
     this.#tell(reason);
   }

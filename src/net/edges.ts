@@ -14,6 +14,7 @@ export interface EdgePaths {
   readonly ps: string;
   readonly arp: string;
   readonly ndp: string;
+  readonly ifconfig: string;
   /** Root of procfs and sysfs; other roots in tests. */
   readonly proc: string;
   readonly sys: string;

@@ -1,5 +1,5 @@
-// The small process that stays root on macOS. It can do exactly three things: run the one tcpdump, run the one lsof, stop them. It takes no
-// arguments from the other side, and ends when that is gone, or says anything else.
+// The small process that stays root on macOS. It can run the one tcpdump and the one lsof, stop them, and at the end remove the pktap
+// interfaces that this run made. It takes no arguments from the other side, and ends when that is gone, or says anything else.
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
@@ -7,6 +7,10 @@ import { COMMAND, FRAME, framesOf, type RootPrograms } from './root-protocol.ts'
 
 /** Between asking tcpdump to end, so that it removes its pktap interface, and killing it. */
 const GRACE_MS = 1000;
+/** Bytes of what ifconfig prints. */
+const MOST_PRINTED = 65_536;
+/** How libpcap describes an interface that it made (pcap-darwin.c): by the name and the number of its process. */
+const DESCRIPTION = /^\s*desc: libpcap auto cloned device - [^\n]*\.(\d{1,10})\s*$/m;
 
 /** The child's whole work, between its standard input and output. */
 export class RootChild {
@@ -17,19 +21,28 @@ export class RootChild {
   #capture: ChildProcess | null = null;
   #list: ChildProcess | null = null;
   #over = false;
+  /** The program is gone, so that its capture is closed. */
+  #isAlone = false;
+  /** Processes that may have left a pktap interface behind. */
+  readonly #owners: Set<number>;
   #settle: () => void = () => {};
 
   constructor(programs: RootPrograms, input: Readable, output: Writable) {
     this.#programs = programs;
     this.#output = output;
+    this.#owners = new Set([programs.ifconfig.owner]);
     this.ended = new Promise((resolve) => {
       this.#settle = resolve;
     });
     input.on('data', (bytes: Buffer) => {
       for (const byte of bytes) this.#obey(byte);
     });
-    for (const event of ['end', 'close', 'error']) input.once(event, () => this.#end());
-    output.on('error', () => this.#end());
+    const left = () => {
+      this.#isAlone = true;
+      this.#end();
+    };
+    for (const event of ['end', 'close', 'error']) input.once(event, left);
+    output.on('error', left);
   }
 
   #obey(byte: number): void {
@@ -49,6 +62,7 @@ export class RootChild {
     this.#relay(child.stderr, FRAME.SAID);
     this.#onEnd(child, (how) => {
       this.#capture = null;
+      if (how === 'signal SIGKILL' && child.pid !== undefined) this.#owners.add(child.pid); // it could not clear up
       this.#say(FRAME.CAPTURE_END, how);
     });
   }
@@ -123,6 +137,44 @@ export class RootChild {
   }
 
   #leave(): void {
-    if (this.#capture === null && this.#list === null) this.#settle();
+    if (this.#capture !== null || this.#list !== null) return;
+    if (!this.#isAlone) this.#settle();
+    else void this.#removeInterfaces().then(() => this.#settle());
+  }
+
+  /**
+   * Removes the pktap interfaces of this run.
+   *
+   * libpcap makes one for each capture and removes it on closing, for which it opens /dev/bpf0 (pcap-darwin.c): as a user it can't, and
+   * leaves the interface behind. Removing one takes root in any case (xnu bsd/net/if.c, SIOCIFDESTROY).
+   */
+  async #removeInterfaces(): Promise<void> {
+    for (const name of (await this.#ifconfig('-l')).split(/\s+/)) {
+      if (!/^pktap\d{1,6}$/.test(name)) continue;
+      const owner = DESCRIPTION.exec(await this.#ifconfig('-v', name))?.[1];
+      if (owner !== undefined && this.#owners.has(Number(owner))) await this.#ifconfig(name, 'destroy');
+    }
+  }
+
+  /** @returns what it prints; empty where it fails */
+  #ifconfig(...args: string[]): Promise<string> {
+    const { path, timeoutMs } = this.#programs.ifconfig;
+    return new Promise((resolve) => {
+      const child = this.#start({ path, args });
+      let text = '';
+      const timer = setTimeout(() => {
+        child.kill('SIGKILL');
+        resolve('');
+      }, timeoutMs);
+      child.stderr?.resume();
+      child.stdout?.setEncoding('latin1').on('data', (chunk: string) => {
+        if (text.length < MOST_PRINTED) text += chunk;
+      });
+      child.once('error', () => resolve(''));
+      child.once('close', () => {
+        clearTimeout(timer);
+        resolve(text);
+      });
+    });
   }
 }

@@ -7,6 +7,8 @@ import type { Edges, RunResult } from '../net/edges.ts';
 import { COMMAND, FRAME, FrameReader, type RootPrograms } from './root-protocol.ts';
 
 const GONE = 'error EPIPE';
+/** For a root child to end: a few programs that take milliseconds. */
+const CLOSE_MS = 2000;
 
 /** A tcpdump that runs in the root child, as far as its user looks at a ChildProcess. */
 class RemoteCapture extends EventEmitter {
@@ -80,9 +82,18 @@ export class RootHand {
     };
   }
 
-  /** Lets it go: it stops what it runs, and ends. */
-  close(): void {
+  /** Lets it go: it stops what it runs, clears up, and ends. @returns when it has, or had the time to */
+  async close(): Promise<void> {
     this.#child.stdin?.end();
+    this.#child.stdout?.resume();
+    if (this.#gone) return;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, CLOSE_MS);
+      this.#child.once('close', () => {
+        clearTimeout(timer);
+        resolve();
+      });
+    });
   }
 
   #startCapture(): ChildProcess {

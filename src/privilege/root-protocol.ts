@@ -21,6 +21,8 @@ export interface RootPrograms {
     readonly timeoutMs: number;
     readonly maxBytes: number;
   };
+  /** What lists interfaces and removes the pktap interfaces of `owner`, the process that this child is for. */
+  readonly ifconfig: { readonly path: string; readonly owner: number; readonly timeoutMs: number };
   /** The signal that makes tcpdump tell its counters. */
   readonly question: NodeJS.Signals;
   readonly env: Readonly<Record<string, string>>;

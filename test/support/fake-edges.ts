@@ -60,6 +60,7 @@ export function fakeEdges(system: FakeSystem = {}): FakeEdges {
     ps: '/bin/ps',
     arp: '/usr/sbin/arp',
     ndp: '/usr/sbin/ndp',
+    ifconfig: '/sbin/ifconfig',
     proc: join(root, 'proc'),
     sys: join(root, 'sys'),
     passwd: join(root, 'etc/passwd'),

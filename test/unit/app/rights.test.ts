@@ -56,7 +56,7 @@ describe('the root child', () => {
     expect(rights.edges).not.toBe(edges);
     rights.edges.spawn(tcpdump.path, tcpdump.args);
     expect(String(stdin.read())).toBe('C');
-    rights.close();
+    void rights.close();
     expect(stdin.writableEnded).toBe(true);
   });
 

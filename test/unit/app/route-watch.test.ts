@@ -2,8 +2,10 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { RouteWatch } from '../../../src/app/route-watch.ts';
+import { PktapSuccessor, RouteWatch } from '../../../src/app/route-watch.ts';
+import { SwitchSource } from '../../../src/capture/switch-source.ts';
 import { fakeEdges } from '../../support/fake-edges.ts';
+import { FakeSource } from '../../support/fake-source.ts';
 
 const HEAD = 'Iface\tDestination\tGateway\tFlags\tRefCnt\tUse\tMetric\tMask\tMTU\tWindow\tIRTT\n';
 let folder: string;
@@ -73,5 +75,44 @@ describe('the default route', () => {
   it('is looked for every two seconds', () => {
     const { watch } = begin();
     expect([0, 100, 1999, 2000, 2001].map((now) => watch.isDue(now))).toEqual([true, false, false, true, false]);
+  });
+});
+
+describe('a PKTAP capture of libpcap', () => {
+  function lose(first: FakeSource, open: () => FakeSource) {
+    const opened: FakeSource[] = [];
+    first.namesProcesses = true;
+    first.note = 'pktap: The interface disappeared';
+    const source = new SwitchSource({ source: first, fallbacks: [] });
+    const successor = new PktapSuccessor(source, async () => {
+      const next = open();
+      opened.push(next);
+      return { source: next, fallbacks: [] };
+    });
+    return { source, successor, opened };
+  }
+  const tcpdump = (namesProcesses = true) => Object.assign(new FakeSource('tcpdump', ['en0']), { namesProcesses });
+
+  it('goes on with what can be opened as the user when it is lost, and not before', async () => {
+    const first = new FakeSource('libpcap', ['en0']);
+    const { source, successor, opened } = lose(first, tcpdump);
+    expect([successor.isDue(), await successor.look(), opened.length]).toEqual([false, null, 0]);
+    first.state = 'lost';
+    expect(await successor.look()).toBe(
+      'the capture through libpcap was lost (pktap: The interface disappeared); tcpdump goes on',
+    );
+    expect([source.driver, source.state, first.state]).toEqual(['tcpdump', 'open', 'ended']);
+    (opened[0] as FakeSource).state = 'lost';
+    expect([await successor.look(), opened.length]).toEqual([null, 1]);
+  });
+
+  it('is lost where nothing can be opened, or only what names no processes', async () => {
+    const failing = lose(Object.assign(new FakeSource(), { state: 'lost' }), () => {
+      throw new Error('no');
+    });
+    expect(await failing.successor.look()).toBeNull();
+    const plain = lose(Object.assign(new FakeSource(), { state: 'lost' }), () => tcpdump(false));
+    expect(await plain.successor.look()).toBeNull();
+    expect([plain.source.driver, plain.opened[0]?.state]).toEqual(['libpcap', 'ended']);
   });
 });

@@ -2,6 +2,8 @@
 
 import type { ChildProcess } from 'node:child_process';
 import { EventEmitter, once } from 'node:events';
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -9,6 +11,7 @@ import type { Edges } from '../../../src/net/edges.ts';
 import { RootChild } from '../../../src/privilege/root-child.ts';
 import { RootHand } from '../../../src/privilege/root-hand.ts';
 import { FRAME, FrameReader, framesOf, type RootPrograms } from '../../../src/privilege/root-protocol.ts';
+import { fakeRoot } from '../../support/fake-edges.ts';
 
 const LIMITS = { timeoutMs: 1, maxBytes: 1 };
 const node = (script: string) => ({ path: process.execPath, args: ['-e', script] });
@@ -21,6 +24,7 @@ function setUp(tcpdump = TCPDUMP, lsof = "console.log('p1')", limits = { timeout
   const programs: RootPrograms = {
     tcpdump: node(tcpdump),
     lsof: { ...node(lsof), ...limits },
+    ifconfig: { path: '/nonexistent/ifconfig', owner: 4711, timeoutMs: 5000 },
     question: 'SIGUSR2',
     env: { PATH: '/usr/bin', LC_ALL: 'C' },
   };
@@ -63,7 +67,7 @@ describe('tcpdump in the root child', () => {
     expect(await ended).toEqual([7, null]);
     await said;
     expect(bytes).toBe(200_000);
-    hand.close();
+    void hand.close();
     await child.ended;
   });
 
@@ -76,7 +80,7 @@ describe('tcpdump in the root child', () => {
       remote.kill('SIGKILL');
       expect(await once(remote, 'exit')).toEqual([null, 'SIGKILL']);
     }
-    hand.close();
+    void hand.close();
     await child.ended;
   });
 
@@ -89,7 +93,7 @@ describe('tcpdump in the root child', () => {
     await until(remote.stderr, 'listening');
     await once(answers, 'pause');
     expect(answers.readableLength + answers.writableLength).toBeLessThan(2 << 20);
-    hand.close();
+    void hand.close();
     await child.ended;
   });
 
@@ -99,7 +103,7 @@ describe('tcpdump in the root child', () => {
     const remote = edges.spawn('/nonexistent/tcpdump', programs.tcpdump.args);
     const [error] = (await once(remote, 'error')) as [NodeJS.ErrnoException];
     expect([error.code, remote.pid]).toEqual(['ENOENT', undefined]);
-    hand.close();
+    void hand.close();
     await child.ended;
   });
 
@@ -127,12 +131,79 @@ describe('tcpdump in the root child', () => {
   });
 });
 
+/** An ifconfig that keeps each interface as a file with its description, and says what it was asked to destroy. */
+function fakeIfconfig(interfaces: Record<string, string>): { path: string; left: () => string[] } {
+  const folder = fakeRoot({});
+  mkdirSync(join(folder, 'interfaces'));
+  for (const [name, text] of Object.entries(interfaces)) writeFileSync(join(folder, 'interfaces', name), text);
+  const path = join(folder, 'ifconfig');
+  const script = `cd ${folder}/interfaces
+if [ "$1" = -l ]; then echo lo0 en0 $(ls)
+elif [ "$1" = -v ]; then echo "$2: flags=1<UP> mtu 0"; cat "$2"
+elif [ "$2" = destroy ]; then rm "$1"; fi`;
+  writeFileSync(path, `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+  return { path, left: () => readdirSync(join(folder, 'interfaces')) };
+}
+
+describe('interfaces that libpcap leaves behind', () => {
+  const made = (by: string) => `\tdesc: libpcap auto cloned device - ${by}\n`;
+  const others = {
+    pktap1: made('node.471'),
+    pktap2: made('tcpdump.4712'),
+    pktap3: '\tflags only\n',
+    utun4: made('node.4711'),
+    'pktap5;reboot': made('node.4711'),
+  };
+
+  it('are removed at the end, if this run made them', async () => {
+    const { hand, child, programs } = setUp();
+    const { path, left } = fakeIfconfig({ pktap0: made('node.4711'), pktap14: made('a name.with dots.4711'), ...others });
+    Object.assign(programs.ifconfig, { path });
+    void hand.close();
+    await child.ended;
+    expect(left().sort()).toEqual(Object.keys(others).sort());
+  });
+
+  it('are removed after a tcpdump that had to be killed, too', async () => {
+    const { capture, hand, child, programs } = setUp(
+      `process.stderr.write('listening ' + process.pid + '\\n'); setInterval(() => {}, 1000);`,
+    );
+    const remote = capture();
+    remote.stdout?.resume();
+    const pid = /\d+/.exec(await until(remote.stderr, '\n'))?.[0];
+    remote.kill('SIGKILL');
+    await once(remote, 'exit');
+    const { path, left } = fakeIfconfig({ pktap0: made(`tcpdump.${pid}`) });
+    Object.assign(programs.ifconfig, { path });
+    void hand.close();
+    await child.ended;
+    expect(left()).toEqual([]);
+  });
+
+  it('stay while the program still runs, whatever it said', async () => {
+    const { commands, child, programs } = setUp();
+    const { path, left } = fakeIfconfig({ pktap0: made('node.4711') });
+    Object.assign(programs.ifconfig, { path });
+    commands.write('X');
+    await child.ended;
+    expect(left()).toEqual(['pktap0']);
+  });
+
+  it('are waited for, but not for ever', async () => {
+    const { hand, process } = setUp();
+    const closed = hand.close();
+    process.emit('close', 0, null);
+    await closed;
+    await hand.close();
+  });
+});
+
 describe('lsof in the root child', () => {
   it('gives its text and status, again and again', async () => {
     const { list, hand, child } = setUp(TCPDUMP, "process.stdout.write('p1\\n'.repeat(50000)); process.exitCode = 1");
     for (let i = 0; i < 2; i++)
       expect(await list()).toEqual({ status: 1, stdout: 'p1\n'.repeat(50_000), stderr: '', cut: null, failure: null });
-    hand.close();
+    void hand.close();
     await child.ended;
   });
 
@@ -143,14 +214,14 @@ describe('lsof in the root child', () => {
     });
     const { cut, stdout } = await list();
     expect([cut, stdout.length <= 20_000]).toEqual(['size', true]);
-    hand.close();
+    void hand.close();
     await child.ended;
   });
 
   it('is cut when it hangs', async () => {
     const { list, hand, child } = setUp(TCPDUMP, 'setInterval(() => {}, 1000)', { timeoutMs: 300, maxBytes: 20_000 });
     expect((await list()).cut).toBe('time');
-    hand.close();
+    void hand.close();
     await child.ended;
   });
 });
@@ -161,7 +232,7 @@ it('anything else runs as the user, other arguments of the same programs, too', 
   edges.spawn('/bin/ps', programs.tcpdump.args);
   await edges.run(programs.lsof.path, ['-v'], LIMITS);
   expect(ran).toEqual([programs.tcpdump.path, '/bin/ps', programs.lsof.path]);
-  hand.close();
+  void hand.close();
   await child.ended;
 });
 
