@@ -44,7 +44,7 @@ export async function writeExport(format: ExportFormat, table: ExportTable, plac
   for (let number = 1; number < 100; number++) {
     const path = join(folder, `netmon-${table.name}-${stamp}${number === 1 ? '' : `-${number}`}.${format}`);
     try {
-      const file = await OutputFile.create(path, false, place.owner);
+      const file = OutputFile.create(path, false, place.owner);
       try {
         await file.write(exportText(format, table));
         await file.commit();

@@ -105,6 +105,7 @@ export async function run(
       begin === null ? null : (time) => void recording?.collect(time),
     );
     if (own !== null) parts.monitor.privileges = await own.drop(parts.monitor.owners.source, opened.source.driver);
+    screen?.listen();
     // As the user: in the user's folder names may change hands at any moment, and root would follow them.
     recording = begin?.() ?? null;
     if (options.read === null) recording?.start();

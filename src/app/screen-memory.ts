@@ -6,6 +6,7 @@ import { closeSync, constants, fchownSync, lstatSync, openSync, renameSync, unli
 import { dirname } from 'node:path';
 import { systemFiles } from '../cli/file-access.ts';
 import type { FileOwner } from '../cli/history/output-file.ts';
+import { type FileWork, fileWork } from '../privilege/as-owner.ts';
 import { createFolder } from '../store/own-folder.ts';
 
 /** Longest text that is believed to be ours. */
@@ -34,26 +35,31 @@ export function recall({ path, owner }: MemoryPlace): unknown {
 /** Remembers. @returns false where it could not be written */
 export function memorise(memory: unknown, { path, owner }: MemoryPlace): boolean {
   const theirs = process.geteuid?.() === 0 ? owner : null;
-  const temporary = `${path}.${randomBytes(6).toString('hex')}.part`;
+  const asOwner: FileWork = theirs === null ? (work) => work() : fileWork(theirs, dirname(path));
   try {
-    makeFolder(dirname(path), theirs);
-    const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
-    const descriptor = openSync(temporary, flags, 0o600);
+    asOwner(() => write(memory, path, theirs));
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function write(memory: unknown, path: string, owner: FileOwner | null): void {
+  const temporary = `${path}.${randomBytes(6).toString('hex')}.part`;
+  makeFolder(dirname(path), owner);
+  const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
+  const descriptor = openSync(temporary, flags, 0o600);
+  try {
     try {
-      if (theirs !== null) fchownSync(descriptor, theirs.uid, theirs.gid);
+      if (owner !== null) fchownSync(descriptor, owner.uid, owner.gid);
       writeSync(descriptor, `${JSON.stringify(memory)}\n`);
     } finally {
       closeSync(descriptor);
     }
     renameSync(temporary, path);
-    return true;
-  } catch {
-    try {
-      unlinkSync(temporary);
-    } catch {
-      // it was never made
-    }
-    return false;
+  } catch (thrown) {
+    unlinkSync(temporary);
+    throw thrown;
   }
 }
 

@@ -31,6 +31,8 @@ export interface OpenTui {
   readonly output: Output;
   /** Where questions about the past are answered from. */
   remember(past: Past): void;
+  /** Begins to read keys. Not before root is given up: what they ask for would be done as root. */
+  listen(): void;
   /** What does the rest of what the screen asks for. */
   readonly tasks: ScreenTasks;
   close(): void;
@@ -85,6 +87,7 @@ export function openTui(options: Options, quit: () => void, save: () => void): O
   return {
     output: new ScreenOutput(tui),
     tasks,
+    listen: () => tui.listen(),
     remember(kept) {
       past = kept;
     },

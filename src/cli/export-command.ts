@@ -40,7 +40,7 @@ export async function exportCommand(
   if (output === null && line.has('force'))
     throw new NetmonError('usage', '--force goes only with --output', 'type: --output FILE --force');
   const stretch = parseStretch(line.text('since'), line.text('until'), room.clock.now(), 'all');
-  const file = output === null || output === '-' ? null : await OutputFile.create(output, line.has('force'), owner);
+  const file = output === null || output === '-' ? null : OutputFile.create(output, line.has('force'), owner);
   try {
     await reading(path, room, async (reader, progress) => {
       const write: Write = file === null ? (chunk) => room.out.write(chunk) : (chunk) => file.write(chunk).then(() => true);

@@ -36,7 +36,7 @@ export async function reportCommand(
     );
   const made = room.clock.now();
   const stretch = parseStretch(line.text('since'), line.text('until'), made, '7d');
-  const file = target === '-' ? null : await OutputFile.create(target, line.has('force'), owner);
+  const file = target === '-' ? null : OutputFile.create(target, line.has('force'), owner);
   try {
     const page = await reading(path, room, async (reader, progress) => {
       const facts = await reportFacts(reader, stretch, (text) => progress.tell(text));

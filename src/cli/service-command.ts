@@ -53,7 +53,7 @@ export async function serviceCommand(
   const output = line.text('output');
   if (output === null) await room.out.write(text);
   else {
-    const file = await OutputFile.create(output, line.has('force'), history.owner);
+    const file = OutputFile.create(output, line.has('force'), history.owner);
     try {
       await file.write(text);
       await file.commit();

@@ -13,6 +13,7 @@ export class Keyboard extends Readable {
   expecting = false;
   readonly #source: NodeJS.ReadStream;
   readonly #filter: AnswerFilter;
+  #isListening = false;
   #timer: NodeJS.Timeout | null = null;
 
   constructor(source: NodeJS.ReadStream, tell: (answer: Answer) => void) {
@@ -20,9 +21,15 @@ export class Keyboard extends Readable {
     this.#source = source;
     this.#filter = new AnswerFilter(tell);
     this.isTTY = source.isTTY === true;
-    source.on('data', (chunk: Buffer | string) => this.#take(chunk));
     source.on('end', () => this.push(null));
     source.on('error', (error) => this.destroy(error));
+  }
+
+  /** Begins to read; what was typed before waits in the terminal until then. */
+  listen(): void {
+    if (this.#isListening) return;
+    this.#isListening = true;
+    this.#source.on('data', (chunk: Buffer | string) => this.#take(chunk));
   }
 
   get isRaw(): boolean {
@@ -40,7 +47,7 @@ export class Keyboard extends Readable {
   }
 
   override resume(): this {
-    this.#source?.resume();
+    if (this.#isListening) this.#source.resume();
     return super.resume();
   }
 

@@ -67,6 +67,8 @@ export interface OpenScreen {
   draw(): void;
   /** Forgets what the terminal shows, so that the next draw writes every cell. */
   forget(): void;
+  /** Begins to read keys, the mouse and answers. */
+  listen(): void;
   onKey(listener: (char: string | undefined, key: BlessedKey) => void): void;
   onMouse(listener: (event: BlessedMouse) => void): void;
   onResize(listener: () => void): void;
@@ -172,6 +174,7 @@ export function openScreen(options: ScreenOptions): OpenScreen {
       program.flush(); // blessed writes a turn later, behind what is written meanwhile
     },
     forget: () => screen.realloc(),
+    listen: () => input.listen(),
     // program, not screen: a keypress listener there would be told twice when a widget has the focus.
     onKey: (listener) => program.on('keypress', listener),
     onMouse: (listener) => {

@@ -63,6 +63,7 @@ export interface TuiOptions {
  * The terminal screen.
  *
  *     const tui = new Tui({ input, output, theme, colour, effects: (effect) => { if (effect.type === 'quit') stop(); } });
+ *     tui.listen();            // once keys may be obeyed
  *     tui.show(snapshot);      // each interval
  *     tui.close();             // on every way out
  *
@@ -128,15 +129,20 @@ export class Tui {
         if (action !== null) this.apply(action);
       });
       this.terminal.onResize(() => this.resized());
-      if (options.asks === true) {
-        if (options.byBackground) this.terminal.writeRaw(ASK_BACKGROUND);
-        this.line.begin();
-      }
       this.renderer.now();
     } catch (thrown) {
       this.terminal.close(); // nobody else could: what failed to open can't be closed by its owner
       throw thrown;
     }
+  }
+
+  /** Begins to read the terminal. Until then no key, no mouse, no paste and no answer of it is read, let alone obeyed. */
+  listen(): void {
+    if (this.closed) return;
+    this.terminal.listen();
+    if (this.options.asks !== true) return;
+    if (this.options.byBackground) this.terminal.writeRaw(ASK_BACKGROUND);
+    this.line.begin();
   }
 
   /** What the user chose so far. */

@@ -17,6 +17,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type Line, netnsObstacle, Pair, Running } from '../support/netns.ts';
+import { Pty } from '../support/pty.ts';
 import { type ThreadRights, threadRights } from '../support/thread-rights.ts';
 import { attachedPrograms, heldPrograms } from '../support/traffic/attached-programs.ts';
 import { type BuiltProgram, buildProgram } from '../support/traffic/built-program.ts';
@@ -296,6 +297,25 @@ describe('privileges, live', () => {
     } finally {
       chmodSync(home, 0o700);
     }
+  });
+
+  it('no key is obeyed before root is given up: what is typed from the start is done as the user', async ({ onTestFinished }) => {
+    const folder = mkdtempSync(join(tmpdir(), 'nmt-keys-'));
+    onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+    chownSync(folder, 4242, 4243);
+    chmodSync(folder, 0o500); // root writes here all the same
+    const home = dirname(dirname(program.bin));
+    chmodSync(home, 0o755); // what exports is loaded when it is needed
+    onTestFinished(() => chmodSync(home, 0o700));
+    const env = ['env', '-C', folder, 'HOME=/nonexistent', 'TERM=xterm-256color', ...SUDO.slice(1)];
+    const words = ['ip', 'netns', 'exec', pair.near, ...env, process.execPath, program.bin, '-i', 'va'];
+    const pty = new Pty(words, { columns: 100, rows: 30, env: {} });
+    onTestFinished(() => pty.end());
+    for (let i = 0; i < 20; i++) pty.type('2e\r');
+    await pty.until(() => /not exported: .*EACCES/.test(pty.text), 'the export to be refused');
+    expect(readdirSync(folder)).toEqual([]);
+    pty.type('q');
+    expect(await pty.status).toBe(0);
   });
 
   it('a user that does not exist is a mistake', () => {

@@ -66,6 +66,7 @@ const output = Object.assign(
 const input = Object.assign(new PassThrough(), { isTTY: true, isRaw: false, setRawMode: () => input });
 const theme = parseTheme('netmon', readFileSync(new URL('../../themes/netmon.theme', import.meta.url), 'utf8'));
 const tui = new Tui({ input, output, theme, colour: 'true', effects: () => {}, ...(past === undefined ? {} : { past }) });
+tui.listen();
 
 const history = { path, record: true, maxBytes: 200_000_000, owner: null };
 const recording = new Recording(history, parts, clock, () => source.time, await recordingEdges());

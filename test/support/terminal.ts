@@ -89,6 +89,7 @@ export class Stage {
       effects: (effect) => this.effects.push(effect),
       ...options,
     });
+    this.tui.listen();
   }
 
   /** Types keys, one chunk each, and draws. */

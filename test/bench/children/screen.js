@@ -53,6 +53,7 @@ const input = Object.assign(new PassThrough(), { isTTY: true, isRaw: false, setR
 const output = new CountingOutput();
 const theme = new ThemeShelf([`${root}/themes`]).load('netmon');
 const tui = new Tui({ input, output, theme, colour: 'true', clock, effects: () => {} });
+tui.listen();
 await drawn();
 
 const bytes = [];

@@ -14,7 +14,7 @@ beforeEach(() => {
 afterAll(() => rmSync(home, { recursive: true }));
 
 async function written(path: string, text: string, force = false): Promise<void> {
-  const file = await OutputFile.create(path, force, null);
+  const file = OutputFile.create(path, force, null);
   try {
     await file.write(text.slice(0, 2));
     await file.write(text.slice(2));
@@ -34,7 +34,7 @@ describe('OutputFile', () => {
   });
 
   it('is not there before it is whole, and never when it is given up', async () => {
-    const file = await OutputFile.create(join(folder, 'out.csv'), false, null);
+    const file = OutputFile.create(join(folder, 'out.csv'), false, null);
     await file.write('half');
     expect(readdirSync(folder)).not.toContain('out.csv');
     await file.discard();
@@ -53,7 +53,7 @@ describe('OutputFile', () => {
 
   it('does not replace a file that came meanwhile', async () => {
     const path = join(folder, 'out.csv');
-    const file = await OutputFile.create(path, false, null);
+    const file = OutputFile.create(path, false, null);
     await file.write('ours');
     writeFileSync(path, 'theirs');
     await expect(file.commit()).rejects.toThrow('is there already');
