@@ -118,7 +118,7 @@ function ownerSource(
   if (replay) return null;
   if (source.driver === 'nettop') return new ToldOwners(flows);
   if (edges.platform === 'linux') {
-    const { proc } = edges.paths;
+    const { proc, sys } = edges.paths;
     const query = socketQuery();
     const fallback = new ProcfsSource(flows, directory, proc, query);
     if ('missing' in ebpf) {
@@ -127,7 +127,7 @@ function ownerSource(
     }
     try {
       const interfaces = () => source.interfaces.length;
-      return ebpf.openEbpf({ flows, directory, proc, fallback, query, interfaces, now: () => clock.monotonic() });
+      return ebpf.openEbpf({ flows, directory, proc, sys, fallback, query, interfaces, now: () => clock.monotonic() });
     } catch (thrown) {
       passedOver.push({ driver: 'ebpf', reason: ebpf.ebpfRefusal(thrown) });
       return fallback;

@@ -12,7 +12,7 @@ import type { CapturedOwners } from './doctor-probes.ts';
 import { type Finding, no, ok, type Step, skipped } from './doctor-step.ts';
 
 /** Attaches them, and says which it could not; throws where that are those needed. */
-export type AttachPrograms = (proc: string) => Promise<Pick<LoadedPrograms, 'missing' | 'close'>>;
+export type AttachPrograms = (proc: string, sys: string) => Promise<Pick<LoadedPrograms, 'missing' | 'framesMissing' | 'close'>>;
 
 const LIMITS = { timeoutMs: 8000, maxBytes: 8 << 20 };
 
@@ -37,19 +37,22 @@ export function ownerSteps(edges: Edges, seen: readonly CapturedOwners[], attach
 }
 
 /** The programs that name owners on Linux, attached for a moment. */
-async function attachPrograms(proc: string): Promise<Pick<LoadedPrograms, 'missing' | 'close'>> {
+async function attachPrograms(proc: string, sys: string): ReturnType<AttachPrograms> {
   const [{ loadPrograms }, { loadBpfCalls }] = await Promise.all([
     import('../identify/process/ebpf/loader.ts'),
     import('../identify/process/ebpf/bpf-calls.ts'),
   ]);
-  return loadPrograms(loadBpfCalls(), proc);
+  return loadPrograms(loadBpfCalls(), proc, sys);
 }
 
 async function ebpf(edges: Edges, attach: AttachPrograms): Promise<Finding> {
   try {
-    const { missing, close } = await attach(edges.paths.proc);
+    const { missing, framesMissing, close } = await attach(edges.paths.proc, edges.paths.sys);
     close();
-    return ok(missing.length === 0 ? 'all programs attach' : `the needed programs attach; without: ${missing.join('; ')}`);
+    const frames = framesMissing === '' ? '' : `; frames of packet sockets have no owner here: ${framesMissing}`;
+    return ok(
+      (missing.length === 0 ? 'all programs attach' : `the needed programs attach; without: ${missing.join('; ')}`) + frames,
+    );
   } catch (thrown) {
     return no(`${reasonOf(thrown)}; owners are polled`, edges.euid() === 0 ? null : permissionHint());
   }

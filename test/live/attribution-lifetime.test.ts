@@ -2,7 +2,7 @@
 
 import { spawnSync } from 'node:child_process';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { attachedPrograms, heldPrograms } from '../support/traffic/attached-programs.ts';
+import { allPrograms, attachedPrograms, heldPrograms } from '../support/traffic/attached-programs.ts';
 import { sayObstacle } from '../support/traffic/obstacle.ts';
 import { Stage, work } from '../support/traffic/stage.ts';
 
@@ -22,16 +22,16 @@ describe.skipIf(reason !== null)('eBPF programs, live', () => {
   it.each(['SIGKILL', 'SIGTERM', 'SIGINT'] as const)('are all gone after %s', async (signal) => {
     const watcher = await stage.watch();
     const own = [...heldPrograms(watcher.pid)];
-    expect(own.length).toBe(PLACES);
     const attached = attachedPrograms();
-    expect(own.filter((id) => !attached.has(id))).toEqual([]);
+    expect(own.filter((id) => attached.has(id)).length).toBe(PLACES);
+    expect(own.length - PLACES, 'frames, where the kernel tells of them').toBeLessThanOrEqual(1);
     const { code, signal: by } = await watcher.stop(signal);
     expect([code, by]).toEqual(signal === 'SIGKILL' ? [null, 'SIGKILL'] : [signal === 'SIGTERM' ? 143 : 130, null]);
     // The kernel detaches when the last descriptor is closed, which is a moment after the process is reaped.
     let left = own;
     for (let i = 0; i < 100 && left.length > 0; i++) {
       await new Promise((resolve) => setTimeout(resolve, 20));
-      const still = attachedPrograms();
+      const still = allPrograms();
       left = own.filter((id) => still.has(id));
     }
     expect(left).toEqual([]);

@@ -6,9 +6,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Agent } from '../support/traffic/agents.ts';
+import { framesObstacle } from '../support/traffic/attached-programs.ts';
 import { sayObstacle } from '../support/traffic/obstacle.ts';
 import { Stage, work } from '../support/traffic/stage.ts';
-import { TINY_PAYLOAD_BYTES, tinyElf } from '../support/traffic/tiny-elf.ts';
+import { TINY_PAYLOAD_BYTES, tinyElf, tinyFrameElf } from '../support/traffic/tiny-elf.ts';
 
 const reason = sayObstacle('live test of short lives');
 const COUNT = 200;
@@ -68,6 +69,22 @@ describe.skipIf(reason !== null)('short lives, live', () => {
     expect(seen.bytes).toBe(COUNT * (HEADERS + TINY_PAYLOAD_BYTES));
     expect(seen.pathKnown).toBeGreaterThanOrEqual(170);
     await there.leave();
+  });
+
+  it(`${COUNT} processes of a fraction of a millisecond that send past the IP layer`, async (context) => {
+    const missing = framesObstacle();
+    if (missing !== '') return context.skip(`nothing tells of frames: ${missing}`);
+    const { near, far, device } = stage.ground;
+    const index = Number(spawnSync('ip', ['netns', 'exec', near.namespace, 'cat', `/sys/class/net/${device}/ifindex`]).stdout);
+    const exe = join(folder, 'tiny-frame');
+    const code = tinyFrameElf(process.arch === 'arm64' ? 'arm64' : 'x64', index, far.card, [near.v4, far.v4], 4444);
+    writeFileSync(exe, code, { mode: 0o755 });
+    await runMany([exe]);
+    const seen = await named('tiny-frame', exe, 'tx_packets');
+    console.log(`frames: ${seen.named} of ${COUNT} named, ${seen.pathKnown} with path`);
+    expect(seen.named).toBe(COUNT);
+    expect(seen.bytes).toBe(COUNT * (HEADERS + TINY_PAYLOAD_BYTES));
+    expect(seen.pathKnown).toBeGreaterThanOrEqual(170);
   });
 
   it(`${COUNT} curl`, async (context) => {

@@ -3,6 +3,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Agent, Done } from '../support/traffic/agents.ts';
+import { framesObstacle } from '../support/traffic/attached-programs.ts';
 import { ip } from '../support/traffic/ground.ts';
 import { sayObstacle } from '../support/traffic/obstacle.ts';
 import { Stage, work } from '../support/traffic/stage.ts';
@@ -204,11 +205,18 @@ describe.skipIf(reason !== null)('sockets that change hands, live', () => {
     });
   });
 
-  it("frames that are sent past the IP layer are the one sender's", async () => {
+  it("frames that are sent past the IP layer are their sender's, whoever else holds a packet socket", async (context) => {
+    const missing = framesObstacle();
+    if (missing !== '') return context.skip(`nothing tells of frames: ${missing}`);
     const { near, far, device } = stage.ground;
     const cards = { device, fromCard: near.card, toCard: far.card };
-    const sender = await stage.near('frame-send', { ...cards, from: near.v4, to: far.v4, port: 4444, count: 40, size: 200 });
+    const how = { ...cards, from: near.v4, to: far.v4, port: 4444, count: 40, size: 200 };
+    const silent = await stage.near('frame-send', how);
+    const sender = await stage.near('frame-send', { ...how, port: 4445 });
     await stage.expectAlone(sender);
+    const rows = stage.watcher.last?.apps.filter(({ exe }) => exe === silent.exe);
+    expect(rows, 'of the one that was silent').toEqual([]);
+    await silent.leave();
   });
 
   it('a pid that another program got is another row', async (context) => {

@@ -68,7 +68,6 @@ export class EbpfSource implements OwnerSource {
     this.#namespaceLow = namespace === null ? -1 : Number(namespace & 0xffff_ffffn);
     this.#namespaceHigh = namespace === null ? -1 : Number(namespace >> 32n);
     parts.fallback.behindTranslation = (row, protocol, ends) => this.#ownBehind(row, protocol, ends);
-    parts.fallback.kernelTells = true;
   }
 
   get note(): string {

@@ -15,8 +15,7 @@ export interface Pending {
   tries: number;
   /** Monotonic ms. */
   due: number;
-  /** Packets that it had sent when it was looked for in vain, and when its newest was seen, epoch ms. */
-  sent: number;
+  /** When its newest packet was seen as it was looked for in vain, epoch ms. */
   seen: number;
 }
 
@@ -41,7 +40,7 @@ export class PendingFlows {
       this.overflowed++;
       return;
     }
-    this.#fresh.push({ row, serial: this.#serial(row), tries: 0, due: now, sent: 0, seen: 0 });
+    this.#fresh.push({ row, serial: this.#serial(row), tries: 0, due: now, seen: 0 });
   }
 
   /** Where the queue is empty and flows found it full before: takes in those that still wait for a first look. @param now monotonic ms */

@@ -1,17 +1,14 @@
 // Owners from /proc: read when a flow is new, not by a clock, and never for more than a tenth of the time.
 
-import { FLOW_DIRECTION } from '../../flow/direction.ts';
-import { directionOf, type FlowTable, isLocalFlow, NO_OWNER } from '../../flow/flow-table.ts';
-import { COUNTERS, INTS, LAST_SEEN, LOCAL, PORTS, PROTOCOL_INTERFACE, REMOTE, TX_PACKETS } from '../../flow/layout.ts';
+import { type FlowTable, isLocalFlow, NO_OWNER } from '../../flow/flow-table.ts';
+import { COUNTERS, INTS, LAST_SEEN, LOCAL, PORTS, PROTOCOL_INTERFACE, REMOTE } from '../../flow/layout.ts';
 import { hasPorts } from '../../net/numbers.ts';
 import { Conntrack, type Ends } from './conntrack.ts';
 import type { Directory } from './directory.ts';
 import { Duty } from './duty.ts';
 import { attributionIndex, type OwnerSource, reasonIndex } from './owner-source.ts';
-import { packetSocketInodes } from './packet-sockets.ts';
 import { type Pending, PendingFlows } from './pending-flows.ts';
 import { readProcess } from './proc-process.ts';
-import type { ProcessFacts } from './process-facts.ts';
 import { ProcfsTables, type SingleSockets } from './procfs-tables.ts';
 import { SocketInodes } from './socket-inodes.ts';
 import type { Match } from './socket-table.ts';
@@ -24,8 +21,6 @@ const LISTS_REST = 49;
 const LEAST_PAUSE_MS = 10;
 /** Flows looked up in one reading, so that a turn stays short: some 4 ms. */
 const MOST_AT_ONCE = 1024;
-/** Packet sockets remembered as looked for. */
-const MOST_SOUGHT = 1024;
 /** Processor time for what still waits when the run ends. */
 const LAST_LOOK_MS = 200;
 
@@ -47,8 +42,6 @@ export class ProcfsSource implements OwnerSource {
   note = '';
   /** Asked before the tables where an address was translated. */
   behindTranslation: BehindTranslation | null = null;
-  /** The kernel tells of every socket that sends: what comes here and is in no table was sent by none. */
-  kernelTells = false;
   readonly #flows: FlowTable;
   readonly #directory: Directory;
   readonly #proc: string;
@@ -62,14 +55,8 @@ export class ProcfsSource implements OwnerSource {
   readonly #looks = new Duty(REST, LEAST_PAUSE_MS);
   /** Tables of other namespaces, and what the kernel is slow to list: so long as they rest, flows are not looked for again, new ones are. */
   readonly #lists = new Duty(LISTS_REST, LEAST_PAUSE_MS);
-  #walkWanted = false;
   /** The walk asks every process: a flow that a short one did not find is still in the tables. */
   #isWide = false;
-  /** Packet sockets, and the one process that may send by them, as of this reading; undefined before they are asked for. */
-  #packetSockets: readonly number[] | undefined;
-  #sender: number | null | undefined;
-  /** Packet sockets whose holder was looked for among all processes: that is done once for each. */
-  readonly #sought = new Set<number>();
   #now = 0;
   /** The run is over: nothing is looked for again. */
   #isLast = false;
@@ -127,9 +114,8 @@ export class ProcfsSource implements OwnerSource {
   /** Looks flows up, or goes on with the walk. @returns whether it is done */
   #look(now: number): boolean {
     if (!this.#inodes.walking) this.#lookUp(this.#pending.takeDue(now, MOST_AT_ONCE, this.#lists.isDue(now)), now);
-    const hasWalk = this.#inodes.walking || this.#found.length > 0 || this.#walkWanted;
+    const hasWalk = this.#inodes.walking || this.#found.length > 0;
     if (hasWalk && !this.#inodes.step(WALK_MS, !this.#isWide)) return false;
-    this.#walkWanted = false;
     this.#settle(now);
     return true;
   }
@@ -139,8 +125,6 @@ export class ProcfsSource implements OwnerSource {
     const due = taken.filter((flow) => !this.#isOver(flow));
     if (due.length === 0) return;
     this.#processes.clear();
-    this.#packetSockets = undefined;
-    this.#sender = undefined;
     this.#isWide = this.#isLast;
     const protocols = new Set(due.map(({ row }) => this.#protocol(row)));
     // Other namespaces only for what a first look at our own did not find, all of our own only for what goes on without a socket.
@@ -179,7 +163,7 @@ export class ProcfsSource implements OwnerSource {
       }
     }
     if (inode === 0 && peerInode === 0) {
-      this.#giveUp(flow, now, this.#maySendFrames(flow.row));
+      this.#giveUp(flow, now);
       return;
     }
     // A listener may just be about to accept: its own socket tells more, a moment later.
@@ -199,7 +183,7 @@ export class ProcfsSource implements OwnerSource {
       if (owner !== null) this.#flows.setOwner(flow.row, owner, attributionIndex(match), reasonIndex('not looked up yet'));
       else if (this.#isWide && this.#inodes.hidden > 0 && inode !== 0)
         this.#flows.setOwner(flow.row, NO_OWNER, attributionIndex('none'), reasonIndex('hidden by the system'));
-      else this.#giveUp(flow, now, false);
+      else this.#giveUp(flow, now);
     }
     this.#found = [];
     if (this.#inodes.hidden > 0) this.note = `${this.#inodes.hidden} processes of other users can't be looked into`;
@@ -222,61 +206,21 @@ export class ProcfsSource implements OwnerSource {
     return !this.#isLast && this.#pending.retry(flow, now);
   }
 
-  /** @param isFrames no socket table knows the flow, and it is of a kind that packet sockets send */
-  #giveUp(flow: Pending, now: number, isFrames: boolean): void {
-    const at = flow.row * COUNTERS;
-    const sent = this.#flows.counters[at + TX_PACKETS] as number;
-    const seen = this.#flows.counters[at + LAST_SEEN] as number;
-    // Without the kernel's word a process that is gone looks the same: only one that goes on sending without a socket does not.
-    const isCertain = this.kernelTells || (flow.tries > 1 && sent > flow.sent);
-    flow.sent = sent;
-    flow.seen = seen;
-    if (flow.tries === 0 && isFrames) this.#askForPacketSockets();
-    if (this.#retry(flow, now)) return;
-    if (isFrames && isCertain && this.#sender === undefined) this.#sender = this.#packetSender();
-    const sender = isFrames && isCertain ? (this.#sender ?? null) : null;
-    if (sender !== null) this.#flows.setOwner(flow.row, sender, attributionIndex('wildcard'), reasonIndex('not looked up yet'));
-    else if (hasPorts(this.#protocol(flow.row)))
-      this.#flows.setOwner(flow.row, NO_OWNER, attributionIndex('none'), reasonIndex('closed before it could be looked up'));
+  #giveUp(flow: Pending, now: number): void {
+    flow.seen = this.#flows.counters[flow.row * COUNTERS + LAST_SEEN] as number;
+    if (!this.#retry(flow, now)) this.#closed(flow.row);
   }
 
   /** What was not found and has said nothing since is closed: looking on would take the time from those that live. */
   #isOver(flow: Pending): boolean {
-    if (this.kernelTells || flow.tries < 2 || this.#flows.counters[flow.row * COUNTERS + LAST_SEEN] !== flow.seen) return false;
-    if (hasPorts(this.#protocol(flow.row)))
-      this.#flows.setOwner(flow.row, NO_OWNER, attributionIndex('none'), reasonIndex('closed before it could be looked up'));
+    if (flow.tries < 2 || this.#flows.counters[flow.row * COUNTERS + LAST_SEEN] !== flow.seen) return false;
+    this.#closed(flow.row);
     return true;
   }
 
-  /** What has no port is mostly the kernel's own: answers, group membership, neighbours. */
-  #maySendFrames(row: number): boolean {
-    return directionOf(this.#flows, row) === FLOW_DIRECTION.OUTBOUND && hasPorts(this.#protocol(row));
-  }
-
-  /** So that the holders of packet sockets are known when the flow has been looked for in vain. */
-  #askForPacketSockets(): void {
-    if (this.#packetSockets !== undefined) return;
-    this.#packetSockets = packetSocketInodes(this.#proc);
-    for (const inode of this.#packetSockets) {
-      if (this.#inodes.owner(inode) !== undefined || this.#sought.has(inode)) continue;
-      if (this.#sought.size >= MOST_SOUGHT) this.#sought.clear();
-      this.#sought.add(inode);
-      this.#inodes.want(inode);
-      this.#walkWanted = true;
-      this.#isWide = true;
-    }
-  }
-
-  /** Frames that no socket table knows come from a packet socket: its holder's, where there is just one besides us and our children. */
-  #packetSender(): number | null {
-    const holders = new Map<number, ProcessFacts>();
-    for (const inode of packetSocketInodes(this.#proc)) {
-      const pid = this.#inodes.owner(inode);
-      const facts = pid === undefined || pid === process.pid ? null : readProcess(this.#proc, pid);
-      if (facts !== null && facts.parentPid !== process.pid) holders.set(facts.pid, facts);
-      else if (pid === undefined) return null; // a socket made meanwhile: it may be the one
-    }
-    const [facts] = holders.values();
-    return facts === undefined || holders.size > 1 ? null : this.#directory.learn(facts);
+  /** What has no port keeps what was said of it when it came. */
+  #closed(row: number): void {
+    if (hasPorts(this.#protocol(row)))
+      this.#flows.setOwner(row, NO_OWNER, attributionIndex('none'), reasonIndex('closed before it could be looked up'));
   }
 }

@@ -107,7 +107,7 @@ async function holdPrograms() {
   const folder = pathToFileURL(`${root}/dist/identify/process/ebpf/`);
   const { loadBpfCalls } = await import(new URL('bpf-calls.js', folder).href);
   const { loadPrograms } = await import(new URL('loader.js', folder).href);
-  const programs = loadPrograms(loadBpfCalls(), '/proc');
+  const programs = loadPrograms(loadBpfCalls(), '/proc', '/sys');
   console.log('ready');
   setInterval(() => programs.ring.drain(() => {}, 1 << 20), 20);
 }

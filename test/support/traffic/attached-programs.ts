@@ -3,7 +3,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import koffi from 'koffi';
 import { ATTACH, loadBpfCalls } from '../../../src/identify/process/ebpf/bpf-calls.ts';
+import { loadPrograms } from '../../../src/identify/process/ebpf/loader.ts';
 
+const BPF_PROG_GET_NEXT_ID = 11;
 const BPF_PROG_QUERY = 16;
 const MOST = 256;
 
@@ -30,6 +32,26 @@ export function attachedPrograms(): Set<number> {
     calls.close(root);
   }
   return found;
+}
+
+/** Numbers of all programs in the kernel. */
+export function allPrograms(): Set<number> {
+  const syscall = koffi.load('libc.so.6').func('long syscall(long, ...)');
+  const number = process.arch === 'arm64' ? 280 : 321;
+  const attr = Buffer.alloc(16); // number to begin behind, next number
+  const found = new Set<number>();
+  while (Number(syscall(number, 'int', BPF_PROG_GET_NEXT_ID, 'void*', attr, 'unsigned int', attr.length)) >= 0) {
+    found.add(attr.readUInt32LE(4));
+    attr.writeUInt32LE(attr.readUInt32LE(4), 0);
+  }
+  return found;
+}
+
+/** Why this kernel does not tell who sends frames; empty where it does. */
+export function framesObstacle(): string {
+  const { framesMissing, close } = loadPrograms(loadBpfCalls(), '/proc', '/sys');
+  close();
+  return framesMissing;
 }
 
 /** Numbers of the programs that a process holds by a descriptor, as its fdinfo tells (proc(5)); those of links are the same. */

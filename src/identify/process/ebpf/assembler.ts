@@ -12,6 +12,7 @@ export const HELPER = {
   uidGid: 15,
   comm: 16,
   storageGet: 107,
+  readKernel: 113,
   netnsCookie: 122,
   ringbufOutput: 130,
 } as const;

@@ -12,9 +12,12 @@ export interface BpfCalls {
   loadBtf(blob: Buffer): Descriptor;
   createStorage(btf: Descriptor, keyType: number, valueType: number, valueBytes: number): Descriptor;
   createRing(bytes: number): Descriptor;
-  loadProgram(type: number, attach: number, code: Buffer, name: string): Descriptor;
+  /** @param target number of what a tracing program attaches to; 0 for the others */
+  loadProgram(type: number, attach: number, code: Buffer, name: string, target?: number): Descriptor;
   /** Attaches with a link: it detaches when the descriptor is closed, also by a kill -9. */
   attach(program: Descriptor, cgroup: Descriptor, attach: number): Descriptor;
+  /** Attaches a tracing program to its place; it detaches as the others do. */
+  attachTracing(program: Descriptor): Descriptor;
   /** Maps pages of a descriptor. */
   map(fd: Descriptor, bytes: number, offset: number, writable: boolean): ArrayBuffer;
   /** The root of the unified cgroup hierarchy through a mount of our own that nobody else sees. */
@@ -27,9 +30,9 @@ export interface BpfCalls {
 }
 
 /** enum bpf_cmd, bpf_map_type, bpf_prog_type and bpf_attach_type (include/uapi/linux/bpf.h). */
-const COMMAND = { MAP_CREATE: 0, PROG_LOAD: 5, BTF_LOAD: 18, LINK_CREATE: 28 } as const;
+const COMMAND = { MAP_CREATE: 0, PROG_LOAD: 5, RAW_TRACEPOINT_OPEN: 17, BTF_LOAD: 18, LINK_CREATE: 28 } as const;
 const MAP_TYPE = { SK_STORAGE: 24, RINGBUF: 27 } as const;
-export const PROGRAM = { CGROUP_SKB: 8, CGROUP_SOCK: 9, CGROUP_SOCK_ADDR: 18 } as const;
+export const PROGRAM = { CGROUP_SKB: 8, CGROUP_SOCK: 9, CGROUP_SOCK_ADDR: 18, TRACING: 26 } as const;
 export const ATTACH = {
   INGRESS: 0,
   EGRESS: 1,
@@ -39,6 +42,8 @@ export const ATTACH = {
   GETPEERNAME4: 29,
   GETPEERNAME6: 30,
 } as const;
+/** Attach types of tracing programs: at a tracepoint, and where a function of the kernel returns. */
+export const TRACE = { TRACEPOINT: 23, EXIT: 25 } as const;
 
 const NO_PREALLOC = 1;
 const CLONE = 1 << 9;
@@ -138,7 +143,7 @@ export function loadBpfCalls(): BpfCalls {
       for (const [i, value] of [MAP_TYPE.RINGBUF, 0, 0, bytes].entries()) attr.writeUInt32LE(value, i * 4);
       return bpf(COMMAND.MAP_CREATE, attr, 'ring buffer');
     },
-    loadProgram(type, attach, code, name) {
+    loadProgram(type, attach, code, name, target = 0) {
       const licence = Buffer.from('GPL\0');
       const log = Buffer.alloc(LOG_BYTES);
       const attr = Buffer.alloc(PROGRAM_ATTR_BYTES);
@@ -151,6 +156,7 @@ export function loadBpfCalls(): BpfCalls {
       attr.writeBigUInt64LE(pointer(log), 32);
       attr.write(name.slice(0, 15), 48, 'latin1');
       attr.writeUInt32LE(attach, 68);
+      attr.writeUInt32LE(target, 108);
       return bpf(COMMAND.PROG_LOAD, attr, `program ${name}`, log);
     },
     attach(program, cgroup, attach) {
@@ -159,6 +165,11 @@ export function loadBpfCalls(): BpfCalls {
       attr.writeUInt32LE(cgroup, 4);
       attr.writeUInt32LE(attach, 8);
       return bpf(COMMAND.LINK_CREATE, attr, 'attaching');
+    },
+    attachTracing(program) {
+      const attr = Buffer.alloc(16); // name u64, none; the program
+      attr.writeUInt32LE(program, 8);
+      return bpf(COMMAND.RAW_TRACEPOINT_OPEN, attr, 'attaching');
     },
     map(fd, bytes, offset, writable) {
       const address = mmap(0, bytes, writable ? PROT_READ | PROT_WRITE : PROT_READ, MAP_SHARED, fd, offset);

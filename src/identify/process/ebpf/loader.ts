@@ -1,11 +1,12 @@
 // Loads and attaches the socket programs. All or nothing: what can't be had is said in one line, and nothing stays behind.
 
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, openSync, readFileSync } from 'node:fs';
 import { reasonOf } from '../../../errors.ts';
-import type { BpfCalls } from './bpf-calls.ts';
+import { type BpfCalls, PROGRAM } from './bpf-calls.ts';
 import { cgroupMount } from './cgroup-mount.ts';
+import { KernelTypes } from './kernel-types.ts';
 import { producerBytes, ReportRing } from './report-ring.ts';
-import { STORAGE_BYTES, socketPrograms } from './socket-programs.ts';
+import { FRAME_PLACES, frameProgram, STORAGE_BYTES, socketPrograms } from './socket-programs.ts';
 
 /** Reports of 96 bytes: more than ten thousand new sockets between two turns. */
 const RING_BYTES = 1 << 20;
@@ -16,6 +17,8 @@ export interface LoadedPrograms {
   readonly ring: ReportRing;
   /** Programs that this kernel did not take, with its reason; attribution is poorer by what they do. */
   readonly missing: readonly string[];
+  /** Why nobody is told who sends frames through packet sockets; empty where it is told. */
+  readonly framesMissing: string;
   /** Cookie of our network namespace, as reports carry their socket's; null where it is unknown. */
   readonly namespace: bigint | null;
   /** CLOCK_REALTIME less CLOCK_MONOTONIC now, ms: reports carry the one, packets the other. */
@@ -23,8 +26,13 @@ export interface LoadedPrograms {
   close(): void;
 }
 
-/** Attaches the programs to the root of the unified cgroup hierarchy. Throws with the reason in a user's words. */
-export function loadPrograms(calls: BpfCalls, proc: string): LoadedPrograms {
+/**
+ * Attaches the programs to the root of the unified cgroup hierarchy. Throws with the reason in a user's words.
+ *
+ * @param proc `/proc`
+ * @param sys `/sys`
+ */
+export function loadPrograms(calls: BpfCalls, proc: string, sys: string): LoadedPrograms {
   const opened: number[] = [];
   const keep = (fd: number) => {
     opened.push(fd);
@@ -51,9 +59,11 @@ export function loadPrograms(calls: BpfCalls, proc: string): LoadedPrograms {
         missing.push(reasonOf(thrown));
       }
     }
+    const framesMissing = attachFrames(calls, keep, storage, ring, sys);
     return {
       ring: new ReportRing(consumer, producer, RING_BYTES),
       missing,
+      framesMissing,
       namespace: calls.networkNamespace(),
       clockOffsetMs: calls.clockOffsetMs,
       close,
@@ -64,6 +74,26 @@ export function loadPrograms(calls: BpfCalls, proc: string): LoadedPrograms {
   } finally {
     if (cgroup !== null) closeSync(cgroup);
   }
+}
+
+/** Attaches the program for frames to the first place that takes it. @returns why none does, or empty: no defect, as packet sockets are few */
+function attachFrames(calls: BpfCalls, keep: (fd: number) => number, storage: number, ring: number, sys: string): string {
+  let missing = '';
+  try {
+    const types = new KernelTypes(readFileSync(`${sys}/kernel/btf/vmlinux`));
+    const code = frameProgram(storage, ring, types);
+    for (const { attach, find } of FRAME_PLACES) {
+      try {
+        keep(calls.attachTracing(keep(calls.loadProgram(PROGRAM.TRACING, attach, code, 'netmon_frames', find(types)))));
+        return '';
+      } catch (thrown) {
+        missing = reasonOf(thrown);
+      }
+    }
+  } catch (thrown) {
+    missing = reasonOf(thrown);
+  }
+  return missing;
 }
 
 /** The hierarchy's root: where it is mounted, else by a mount of our own (`ip netns exec` and many containers have none). */

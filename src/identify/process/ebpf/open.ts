@@ -20,6 +20,8 @@ export interface EbpfRequest {
   readonly directory: Directory;
   /** `/proc` */
   readonly proc: string;
+  /** `/sys` */
+  readonly sys: string;
   /** For sockets older than the start. */
   readonly fallback: ProcfsSource;
   /** Asks for single sockets; null where only tables tell. */
@@ -31,8 +33,8 @@ export interface EbpfRequest {
 
 /** Loads and attaches. Throws with the reason where the kernel, its configuration or our rights do not allow it. */
 export function openEbpf(request: EbpfRequest, calls: BpfCalls = loadBpfCalls()): OwnerSource {
-  const { flows, directory, proc, fallback, query, interfaces, now } = request;
-  const programs = loadPrograms(calls, proc);
+  const { flows, directory, proc, sys, fallback, query, interfaces, now } = request;
+  const programs = loadPrograms(calls, proc, sys);
   let watch: ExecWatch | null = null;
   try {
     watch = new ExecWatch(proc);

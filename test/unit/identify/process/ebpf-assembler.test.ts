@@ -1,6 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { EbpfAssembler, HELPER, R } from '../../../../src/identify/process/ebpf/assembler.ts';
-import { REPORT_BYTES, STORAGE_BYTES, socketPrograms } from '../../../../src/identify/process/ebpf/socket-programs.ts';
+import type { KernelTypes } from '../../../../src/identify/process/ebpf/kernel-types.ts';
+import {
+  frameProgram,
+  REPORT_BYTES,
+  STORAGE_BYTES,
+  socketPrograms,
+} from '../../../../src/identify/process/ebpf/socket-programs.ts';
 
 /** One instruction as hexadecimal: code, registers, offset, immediate (instruction-set.rst, "Instruction encoding"). */
 const hex = (build: (asm: EbpfAssembler) => EbpfAssembler) => build(new EbpfAssembler()).assemble().toString('hex');
@@ -83,5 +89,18 @@ describe('socketPrograms', () => {
 
   it('are whole words, so that storage and reports are copied eight bytes at a time', () => {
     expect([STORAGE_BYTES % 8, REPORT_BYTES % 8]).toEqual([0, 0]);
+  });
+
+  it('read of a frame where the types say it is, within the stack, and return nothing', () => {
+    const places = { sk: 0x18, protocol: 0x2b0, network_header: 0x2b4, tail: 0x2b8, head: 0x2c0 } as Record<string, number>;
+    const types = { offset: (_: string, member: string) => places[member] ?? 0x10 } as unknown as KernelTypes;
+    const code = frameProgram(3, 4, types);
+    const words = Array.from({ length: code.length / 8 }, (_, i) => code.subarray(i * 8, i * 8 + 8));
+    const loads = words.filter((word) => [0x61, 0x69, 0x79].includes(word[0] as number)).map((word) => word.readInt16LE(2));
+    expect(Object.values(places).filter((offset) => !loads.includes(offset))).toEqual([]);
+    expect(Math.min(...loads, ...words.filter((word) => word[0] === 0x7b).map((word) => word.readInt16LE(2)))).toBeGreaterThan(
+      -512,
+    );
+    expect(code.subarray(-16).toString('hex')).toBe('b7000000000000009500000000000000');
   });
 });

@@ -62,7 +62,14 @@ beforeEach(() => {
     close() {},
   } as unknown as ProcfsSource;
   const older = { match: 'listener', find: () => olderProcess, work() {} } as unknown as OlderSockets;
-  const programs: LoadedPrograms = { ring: fake.ring, missing: [], namespace: OURS, clockOffsetMs: () => 1000, close() {} };
+  const programs: LoadedPrograms = {
+    ring: fake.ring,
+    missing: [],
+    framesMissing: '',
+    namespace: OURS,
+    clockOffsetMs: () => 1000,
+    close() {},
+  };
   const holders = new Holders(directory, `${root}/proc`, watch);
   source = new EbpfSource({
     flows,
@@ -315,10 +322,6 @@ describe('EbpfSource', () => {
       fallback.behindTranslation?.(translated, TCP, { words: addresses('172.17.0.2', THERE), ownPort: 40_000, otherPort: 443 }),
     ).toBe(true);
     expect(handed).toEqual([]);
-  });
-
-  it('tells the one behind that the kernel tells of every socket', () => {
-    expect(fallback.kernelTells).toBe(true);
   });
 
   it('does not part a flow when its own process is told again', () => {

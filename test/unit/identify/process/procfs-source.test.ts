@@ -275,89 +275,18 @@ describe('ProcfsSource', () => {
     expect(told(arp)).toBe('- (kernel, no process: the kernel itself)');
   });
 
-  describe('frames of packet sockets', () => {
-    const OTHERS = 'sk RefCnt Type Proto Iface R Rmem User Inode\n';
-    const socket = (inode: number, proto = '0800') => `0000000000000000 3 3 ${proto} 2 1 0 0 ${inode}\n`;
-    const packetSockets = (...lines: string[]) => writeFileSync(`${proc}/net/packet`, OTHERS + lines.join(''));
-    const UDP_FIELDS = { protocol: PROTOCOL.UDP, sport: 4444, dport: 4444 };
-    const UNKNOWN = '- (none, closed before it could be looked up)';
-    const outcome = (fields: PacketFields = UDP_FIELDS) => {
-      const row = flow(fields);
-      work(3000);
-      return told(row);
-    };
-
-    beforeEach(() => {
-      source.kernelTells = true;
-      processWith(77, 'masscan', 500);
-    });
-
-    it("are the one holder's, from the first flow on", () => {
-      packetSockets(socket(500));
-      expect(outcome()).toBe('masscan (wildcard)');
-      expect(outcome({ sport: 50_000, dport: 22, flags: 'S' })).toBe('masscan (wildcard)');
-    });
-
-    it('are known to a flow that ended meanwhile, while the holder is still there', () => {
-      packetSockets(socket(500));
-      const row = flow(UDP_FIELDS);
-      work(30);
-      expect(told(row)).toContain('not looked up yet');
-      rmSync(`${proc}/77`, { recursive: true });
-      work(3000);
-      expect(told(row)).toBe(UNKNOWN);
-    });
-
-    it("are nobody's where two may have sent them, and where one is not known", () => {
-      packetSockets(socket(500), socket(600));
-      expect(outcome(), 'a socket without a holder').toBe(UNKNOWN);
-      processWith(88, 'tcpdump', 600);
-      expect(outcome({ ...UDP_FIELDS, sport: 5555 })).toBe(UNKNOWN);
-    });
-
-    it.each(['88cc', '888e', '0806'])("are not of a socket that can't send IP: %s", (proto) => {
-      packetSockets(socket(500, proto));
-      expect(outcome()).toBe(UNKNOWN);
-    });
-
-    it("are neither ours nor our children's, who capture", () => {
-      packetSockets(socket(500), socket(600), socket(700));
-      processWith(process.pid, 'node', 600);
-      processWith(88, 'relay', 700);
-      writeFileSync(`${proc}/88/stat`, `88 (relay) S ${process.pid} 1 1 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 88 0 0\n`);
-      expect(outcome()).toBe('masscan (wildcard)');
-      packetSockets(socket(600), socket(700));
-      expect(outcome({ ...UDP_FIELDS, sport: 5555 })).toBe(UNKNOWN);
-    });
-
-    it('are not what came from outside, what the kernel itself says, or what a socket without a process sends', () => {
-      packetSockets(socket(500));
-      sockets(line('00000000', 51_820, '00000000', 0, 900), 'udp');
-      expect(outcome({ ...UDP_FIELDS, src: '192.0.2.80', dst: '10.0.0.1' })).toBe(UNKNOWN);
-      expect(outcome({ protocol: PROTOCOL.IGMP, dst: '224.0.0.22' })).toBe('- (kernel, no process: the kernel itself)');
-      expect(outcome({ protocol: PROTOCOL.ICMP })).toBe('- (kernel, no process: the kernel itself)');
-      expect(outcome({ ...UDP_FIELDS, sport: 51_820, dport: 51_820 })).toBe(UNKNOWN);
-    });
-
-    it("can't be told from a process that is gone where the kernel does not tell, but for what goes on", () => {
-      source.kernelTells = false;
-      packetSockets(socket(500));
-      expect(outcome()).toBe(UNKNOWN);
-      const fields = { ...UDP_FIELDS, sport: 5555 };
-      const row = flow(fields);
-      for (let i = 0; i < 15; i++) {
-        flows.touch(timed(packet(fields), i * 200), 0, 0);
-        work(200);
-      }
-      expect(told(row)).toBe('masscan (wildcard)');
-    });
-
-    it('are named for each of a burst of flows, as of a scan', () => {
-      packetSockets(socket(500));
-      const rows = Array.from({ length: 200 }, (_, i) => flow({ ...UDP_FIELDS, dst: `192.0.2.${i}` }));
-      work(5000);
-      expect(new Set(rows.map(told))).toEqual(new Set(['masscan (wildcard)']));
-    });
+  it.each([
+    ['udp', { protocol: PROTOCOL.UDP, sport: 4444, dport: 4444 }],
+    ['tcp', {}],
+  ])('gives what no socket is found for to nobody who holds a packet socket, %s', (_, fields) => {
+    writeFileSync(`${proc}/net/packet`, 'sk RefCnt Type Proto Iface R Rmem User Inode\n0 3 3 0003 2 1 0 0 500\n');
+    processWith(77, 'tcpdump', 500);
+    const row = flow(fields);
+    for (let i = 0; i < 15; i++) {
+      flows.touch(timed(packet(fields), i * 200), 0, 0);
+      work(200);
+    }
+    expect(told(row)).toBe('- (none, closed before it could be looked up)');
   });
 
   it('says when there is no /proc, and goes on', () => {

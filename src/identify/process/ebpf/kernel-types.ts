@@ -1,0 +1,104 @@
+// The running kernel's own type information (BTF, Documentation/bpf/btf.rst): numbers of functions and tracepoints, offsets of members. Read once.
+
+const HEADER_BYTES = 24;
+const MAGIC = 0xeb9f;
+const KIND = { STRUCT: 4, UNION: 5, TYPEDEF: 8, FUNC: 12 } as const;
+/** 32-bit words behind a type's own three, by kind: fixed ones, and those for each of its members. */
+const FIXED_WORDS = [0, 1, 0, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 1, 0, 0];
+const MEMBER_WORDS = [0, 0, 0, 0, 3, 3, 2, 0, 0, 0, 0, 0, 0, 2, 0, 3, 0, 0, 0, 3];
+/** Unnamed structs and unions lie in one another; deeper than any that is looked for. */
+const DEEPEST = 8;
+
+/** Looks names up. Anything that is not there, or isn't as BTF is laid out, throws. */
+export class KernelTypes {
+  readonly #words: Int32Array;
+  readonly #strings: Buffer;
+  /** Where the type of each number begins in `words`; 0 stands for void. */
+  readonly #starts: Int32Array;
+  readonly #count: number;
+  readonly #found = new Map<string, number>();
+
+  /** @param bytes of /sys/kernel/btf/vmlinux */
+  constructor(bytes: Buffer) {
+    if (bytes.length < HEADER_BYTES || bytes.readUInt16LE(0) !== MAGIC) throw new Error('no type information of this kernel');
+    const [from, typesAt, typesBytes, stringsAt, stringsBytes] = [4, 8, 12, 16, 20].map((at) => bytes.readUInt32LE(at)) as [
+      number,
+      number,
+      number,
+      number,
+      number,
+    ];
+    this.#strings = bytes.subarray(from + stringsAt, from + stringsAt + stringsBytes);
+    this.#words = new Int32Array(new Uint8Array(bytes.subarray(from + typesAt, from + typesAt + typesBytes)).buffer);
+    this.#starts = new Int32Array(this.#words.length / 3 + 1);
+    let count = 1;
+    for (let at = 0; at + 2 < this.#words.length; count++) {
+      this.#starts[count] = at;
+      const kind = this.#kind(at);
+      at += 3 + (FIXED_WORDS[kind] ?? 0) + (MEMBER_WORDS[kind] ?? 0) * this.#members(at);
+    }
+    this.#count = count;
+  }
+
+  /** Number of a function, as programs name what they attach to. */
+  functionId(name: string): number {
+    return this.#find(name, KIND.FUNC);
+  }
+
+  /** Number of a tracepoint, as programs name what they attach to. */
+  tracepoint(name: string): number {
+    return this.#find(`btf_trace_${name}`, KIND.TYPEDEF);
+  }
+
+  /** Offset of a member in bytes, also of one in an unnamed struct or union within. */
+  offset(struct: string, member: string): number {
+    const offset = this.#memberOffset(this.#starts[this.#find(struct, KIND.STRUCT)] as number, this.#nameOf(member), DEEPEST);
+    if (offset < 0) throw new Error(`no ${struct}.${member} in this kernel`);
+    return offset;
+  }
+
+  #find(name: string, kind: number): number {
+    const found = this.#found.get(name);
+    if (found !== undefined) return found;
+    const wanted = this.#nameOf(name);
+    for (let id = 1; id < this.#count; id++) {
+      const at = this.#starts[id] as number;
+      if (this.#words[at] !== wanted || this.#kind(at) !== kind) continue;
+      this.#found.set(name, id);
+      return id;
+    }
+    throw new Error(`no ${name} in this kernel`);
+  }
+
+  /** Where a name lies among the strings. */
+  #nameOf(name: string): number {
+    const at = this.#strings.indexOf(`\0${name}\0`, 0, 'latin1');
+    if (at < 0) throw new Error(`no ${name} in this kernel`);
+    return at + 1;
+  }
+
+  #kind(at: number): number {
+    return ((this.#words[at + 1] as number) >>> 24) & 0x1f;
+  }
+
+  #members(at: number): number {
+    return (this.#words[at + 1] as number) & 0xffff;
+  }
+
+  /** @returns -1 where it isn't there */
+  #memberOffset(at: number, name: number, deepest: number): number {
+    const words = this.#words;
+    // Where a struct has bit fields, the upper byte of an offset is a width.
+    const mask = (words[at + 1] as number) < 0 ? 0xff_ffff : -1;
+    for (let left = this.#members(at), member = at + 3; left > 0; left--, member += 3) {
+      const offset = ((words[member + 2] as number) & mask) >>> 3;
+      if (words[member] === name) return offset;
+      if (words[member] !== 0 || deepest === 0) continue;
+      const inner = this.#starts[words[member + 1] as number] ?? 0;
+      if (this.#kind(inner) !== KIND.STRUCT && this.#kind(inner) !== KIND.UNION) continue;
+      const within = this.#memberOffset(inner, name, deepest - 1);
+      if (within >= 0) return offset + within;
+    }
+    return -1;
+  }
+}
