@@ -107,7 +107,7 @@ export class Aggregator {
   /** Calls back with the last state of each flow that goes away. Costs text per flow: only where somebody reads it. */
   onFlowClosed(listener: ((row: FlowRow) => void) | null): void {
     this.booking.onRemoved = (row) => {
-      listener?.(this.#flowRows.row(row, this.#lastInterval));
+      if (!this.#flows.isEndTold(row)) listener?.(this.#flowRows.row(row, this.#lastInterval));
       this.#flowRows.forget(row);
     };
   }
@@ -176,7 +176,7 @@ export class Aggregator {
       flowsEvicted: this.#flows.evicted,
       gaps: tick.gaps,
     };
-    const snapshot: Snapshot = { ...made, events: this.events?.next(made, this.#flows.created) ?? [] };
+    const snapshot: Snapshot = { ...made, events: this.events?.next(made, this.#flows.created - this.#flows.voided) ?? [] };
     this.ledger?.note();
     return snapshot;
   }

@@ -25,19 +25,41 @@ export class FlowEvents {
     });
   }
 
-  /** Tells of the flows that began since the last call; just before a tick is closed, when their owners are mostly known. */
+  /**
+   * Tells of the flows that began since the last call, and of those that ended because another one has their ends now: these first. Just
+   * before a tick is closed, when their owners are mostly known.
+   */
   tellOpened(): void {
     if (!this.#output.wantsEvents) return;
     this.#closed = 0;
     const { flows } = this.#monitor;
     if (flows.created === this.#newest) return;
+    this.#tellRetired();
     let told = 0;
     for (let i = 0; i < flows.touchedCount && told < MOST_PER_TICK; i++) {
       const row = flows.touched[i] as number;
-      if (!flows.isLive(row) || (flows.counters[row * L.COUNTERS + L.SERIAL] as number) <= this.#newest) continue;
+      if (!this.#isNew(row) || flows.isEndTold(row)) continue;
       this.#output.opened(this.#monitor.aggregator.flowRow(row));
       told++;
     }
     this.#newest = flows.created;
+  }
+
+  #tellRetired(): void {
+    const { flows, aggregator } = this.#monitor;
+    for (let i = 0; i < flows.touchedCount && this.#closed < MOST_PER_TICK; i++) {
+      const row = flows.touched[i] as number;
+      if (!flows.isLive(row) || !flows.isRetired(row) || flows.isEndTold(row)) continue;
+      this.#closed++;
+      const told = aggregator.flowRow(row);
+      if (this.#isNew(row)) this.#output.opened(told);
+      this.#output.closed(told);
+      flows.setEndTold(row);
+    }
+  }
+
+  #isNew(row: number): boolean {
+    const { flows } = this.#monitor;
+    return flows.isLive(row) && (flows.counters[row * L.COUNTERS + L.SERIAL] as number) > this.#newest;
   }
 }

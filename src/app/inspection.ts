@@ -39,8 +39,16 @@ export class Inspection {
     const { names } = this;
     if (names.claim(row)) this.#inspector.forget(row);
     names.now = packet.time;
-    const fromOpener = directionOf(this.#flows, row) === FLOW_DIRECTION.INBOUND ? !sent : sent;
-    if (!this.#inspector.packet(row, packet, bytes, fromOpener, packet.time)) this.#flows.setRead(row);
+    if (!this.#inspector.packet(row, packet, bytes, this.#fromOpener(row, sent), packet.time)) this.#flows.setRead(row);
+  }
+
+  /** True when a datagram with a long header of QUIC opens another connection between the ends of `row`, which has been read to its end. */
+  isAnother(row: number, packet: Packet, bytes: Uint8Array, sent: boolean): boolean {
+    return this.#flows.isRead(row) && this.#inspector.isAnother(row, packet, bytes, this.#fromOpener(row, sent));
+  }
+
+  #fromOpener(row: number, sent: boolean): boolean {
+    return directionOf(this.#flows, row) === FLOW_DIRECTION.INBOUND ? !sent : sent;
   }
 
   /** What a new flow is handed to, after its owner was looked for. */

@@ -173,12 +173,20 @@ export class Monitor {
         this.owners.change(packet.time);
         nextChange = this.owners.nextChange;
       }
+      if (packet.longHeader && inspection !== null) this.#partConnections(inspection, packet, bytes, index);
       const row = flows.touch(packet, index, told, hashes[i - from] as number);
       const column = flows.lastSent ? base + 3 : base + 2;
       frames[column] = (frames[column] as number) + packet.frameBytes;
       if (sources !== null) sources.see(row, flows.lastSent, told, batch.process[i] as number, batch.effective[i] as number);
       if (inspection !== null && packet.payloadCaptured > 0) inspection.packet(row, packet, bytes, flows.lastSent);
     }
+  }
+
+  /** Datagrams have no SYN: a QUIC connection that begins between the ends of another one is told by its first packet. */
+  #partConnections(inspection: Inspection, packet: Packet, bytes: Uint8Array, iface: number): void {
+    const { flows } = this;
+    const row = flows.lookup(packet.words, packet.sourcePort, packet.destinationPort, packet.protocol, iface);
+    if (row >= 0 && inspection.isAnother(row, packet, bytes, flows.lastSent)) flows.retire(row);
   }
 
   /** Names of the interfaces whose bytes are in the total. */

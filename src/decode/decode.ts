@@ -64,6 +64,7 @@ function clear(packet: Packet): void {
   packet.payloadOffset = -1;
   packet.payloadCaptured = 0;
   packet.laterFragment = false;
+  packet.lacksFirst = false;
   packet.firstFragment = false;
   packet.identification = 0;
   packet.tcpFlags = 0;
@@ -72,6 +73,7 @@ function clear(packet: Packet): void {
   packet.timestampValue = 0;
   packet.timestampEcho = 0;
   packet.hasTimestamps = false;
+  packet.longHeader = false;
   packet.icmpType = 0;
   packet.groupAddressed = false;
   packet.linkDirection = UNKNOWN;

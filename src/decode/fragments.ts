@@ -22,6 +22,8 @@ export class Fragments {
   readonly #words: Int32Array;
   readonly #oldest: Uint8Array;
   readonly #mask: number;
+  /** Nobody is to choose which datagrams share a set. */
+  readonly #seed = (Math.random() * 2 ** 32) | 0;
 
   /** @param sets places of four entries, a power of two; 256 hold 1024 packets in 48 KiB */
   constructor(sets = 256) {
@@ -32,10 +34,11 @@ export class Fragments {
 
   /** Gives a later fragment its ports, or keeps those of a first one. Call it for fragments only, after decoding. */
   settle(packet: Packet): void {
-    const set = hashOf(packet) & this.#mask;
+    const set = hashOf(packet, this.#seed) & this.#mask;
     let entry = this.#find(packet, set);
     if (packet.laterFragment) {
       if (entry >= 0) this.#fill(packet, entry);
+      else packet.lacksFirst = true;
       return;
     }
     if (entry < 0) {
@@ -76,10 +79,12 @@ function keyProtocol(packet: Packet): number {
   return isV4(packet.words, 0) ? packet.protocol : PROTOCOL.FRAGMENT;
 }
 
-function hashOf(packet: Packet): number {
-  let hash = packet.identification;
+function hashOf(packet: Packet, seed: number): number {
+  let hash = packet.identification ^ seed;
   for (let i = 0; i < 8; i++) {
-    hash = Math.imul(hash ^ (packet.words[i] as number), 0x9e3779b1);
+    hash ^= packet.words[i] as number;
+    hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
+    hash = Math.imul(hash ^ (hash >>> 15), 0x9e3779b1);
     hash ^= hash >>> 15;
   }
   return hash;

@@ -55,18 +55,23 @@ export class Packet {
 
   /** True for a fragment after the first; its ports come from the first, where that was seen. Its payload is not to be read alone. */
   laterFragment = false;
+  /** True for a later fragment whose first was not seen before it: its ports are unknown, as may be its protocol. */
+  lacksFirst = false;
   /** True for the first of several fragments: it has the transport header, and a part of the payload. */
   firstFragment = false;
   /** IP identification of a fragment (32 bits signed), 0 otherwise. */
   identification = 0;
+  /** Of TCP; SYN for SCTP's INIT. */
   tcpFlags = 0;
-  /** Signed 32 bits, to be compared by difference. */
+  /** Signed 32 bits, to be compared by difference; of SCTP's INIT the tag. */
   sequence = 0;
   acknowledgement = 0;
   /** RFC 7323 timestamps, signed 32 bits; `hasTimestamps` tells whether they are there. */
   timestampValue = 0;
   timestampEcho = 0;
   hasTimestamps = false;
+  /** The payload of a UDP datagram begins as a long header of QUIC does (RFC 8999 section 5.1). */
+  longHeader = false;
   /** ICMP type and code of an ICMP message: type << 8 | code. */
   icmpType = 0;
   /** Layer 2 destination was a broadcast or multicast group. */

@@ -7,14 +7,10 @@ export const VXLAN_PORT = 4789;
 const VXLAN_BYTES = 8;
 const INNER_ETHERNET_BYTES = 14;
 const VXLAN_VALID = 0x08;
-/** Group policy bit (draft-smith-vxlan-group-policy), which Linux sends with `gbp`. */
-const VXLAN_GROUP_POLICY = 0x80;
 
-/** True for a VXLAN header with an Ethernet frame behind it; the caller proved 8 bytes. */
+/** True for a VXLAN header with an Ethernet frame behind it; all other bits are to be ignored (RFC 7348 section 5). The caller proved 8 bytes. */
 export function isVxlan(bytes: Uint8Array, at: number, payloadBytes: number): boolean {
-  const flags = u8(bytes, at);
-  if ((flags & ~VXLAN_GROUP_POLICY) !== VXLAN_VALID || u8(bytes, at + 7) !== 0) return false;
-  return (flags !== VXLAN_VALID || u16(bytes, at + 2) === 0) && payloadBytes >= VXLAN_BYTES + INNER_ETHERNET_BYTES;
+  return (u8(bytes, at) & VXLAN_VALID) !== 0 && payloadBytes >= VXLAN_BYTES + INNER_ETHERNET_BYTES;
 }
 
 /**

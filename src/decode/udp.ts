@@ -6,6 +6,8 @@ import { setPayload, setPorts, stopInHeader } from './ports.ts';
 import { isVxlan, isWireguard, VXLAN_PORT } from './tunnel.ts';
 
 const UDP_BYTES = 8;
+/** First byte of a datagram with a long header of QUIC: its two highest bits are set. */
+const QUIC_LONG = 0xc0;
 
 /** Reads a UDP datagram (RFC 768). Length 0 is one too long for the field (RFC 2675 section 4) or not yet segmented. */
 export function readUdp(bytes: Uint8Array, at: number, end: number, networkEnd: number, packet: Packet): Status {
@@ -28,6 +30,7 @@ export function readUdp(bytes: Uint8Array, at: number, end: number, networkEnd: 
       if (isWireguard(bytes, payload, packet.payloadBytes, packet.payloadCaptured)) packet.tunnel = TUNNEL.WIREGUARD;
     } else if (packet.destinationPort === VXLAN_PORT && isVxlan(bytes, payload, packet.payloadBytes))
       packet.tunnel = TUNNEL.VXLAN;
+    else packet.longHeader = first >= QUIC_LONG;
   }
   return complete(packet);
 }

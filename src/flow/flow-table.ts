@@ -8,15 +8,17 @@ import { FlowIndex } from './flow-index.ts';
 import { hashFlow } from './hash.ts';
 import { idleLimit, LeastRecent } from './idle.ts';
 import * as L from './layout.ts';
-import { beginFlow, NO_OWNER } from './new-flow.ts';
-import { followTcp, reopens } from './tcp.ts';
+import { beginFlow, CLOSED_UNSEEN, NO_OWNER, NOT_LOOKED_UP } from './new-flow.ts';
+import { Orphans } from './orphans.ts';
+import { followTcp, noteOpening, reopens } from './tcp.ts';
 
 /** Copies, as in decode/ipv4.ts. */
 const { INTS, COUNTERS, STATE, HASH, TOUCHED, PROCESS, PEER_PROCESS, OWNERSHIP, FRESH, ROW_BYTES } = L;
 const { RX_BYTES, TX_BYTES, RX_PACKETS, TX_PACKETS, FRAME_BYTES, LAST_SEEN } = L;
 const { FREE_STATE: FREE, STATE_BIT } = L;
-const { NEW, ESTABLISHED } = L.FLOW_STATE;
-const { TCP } = PROTOCOL;
+const { NEW, ESTABLISHED, CLOSED } = L.FLOW_STATE;
+const { TCP, SCTP } = PROTOCOL;
+const { READ, RETIRED, END_TOLD } = STATE_BIT;
 const { SYN, ACK } = TCP_FLAG;
 
 export { NO_OWNER };
@@ -50,6 +52,8 @@ export class FlowTable {
   evicted = 0;
   /** Flows ever created. */
   created = 0;
+  /** Of these, those that turned out to be another flow's before anybody was told of them. */
+  voided = 0;
   observer: FlowObserver | null = null;
   /** What `warm` read, kept so that its reads are not left out as useless. */
   warmed = 0;
@@ -61,6 +65,7 @@ export class FlowTable {
   readonly #seed: number;
   readonly #index: FlowIndex;
   readonly #idle = new LeastRecent();
+  readonly #orphans = new Orphans();
   #arena: Arena;
   /** First of the free rows; each has the next in HASH. */
   #free = NO_ROW;
@@ -127,9 +132,9 @@ export class FlowTable {
     const protocolInterface = (iface << 16) | packet.protocol;
     let row = this.#index.find(packet.words, packet.sourcePort, packet.destinationPort, protocolInterface, hash);
     let sent = this.#index.sent;
-    if (row >= 0 && packet.protocol === TCP && (packet.tcpFlags & (SYN | ACK)) === SYN) {
+    if (row >= 0 && (packet.tcpFlags & (SYN | ACK)) === SYN) {
       if (reopens(this.ints, row * INTS, packet, sent, (this.ints[row * INTS + STATE] as number) >>> 24)) {
-        this.remove(row);
+        this.retire(row);
         row = -1;
       }
     }
@@ -163,6 +168,8 @@ export class FlowTable {
       }
     } else if (state === NEW && counters[at + RX_PACKETS] !== 0 && counters[at + TX_PACKETS] !== 0) next = ESTABLISHED;
     if (next !== state) ints[base + STATE] = (word & 0xffffff) | (next << 24);
+    if (packet.lacksFirst) this.#orphans.note(ints, counters, row, packet, sent, this.#tick);
+    else if (packet.firstFragment) this.#adopt(row, packet, sent);
     return row;
   }
 
@@ -180,13 +187,29 @@ export class FlowTable {
 
   /** True when nothing more is to be learnt from the flow's packets. */
   isRead(row: number): boolean {
-    return ((this.ints[row * INTS + STATE] as number) & STATE_BIT.READ) !== 0;
+    return ((this.ints[row * INTS + STATE] as number) & READ) !== 0;
   }
 
   /** Notes that nothing more is to be learnt from the flow's packets. */
   setRead(row: number): void {
     const at = row * INTS + STATE;
-    this.ints[at] = (this.ints[at] as number) | STATE_BIT.READ;
+    this.ints[at] = (this.ints[at] as number) | READ;
+  }
+
+  /** True for a live flow whose ends are another connection's by now: whoever is found by them is not its owner. */
+  isRetired(row: number): boolean {
+    return ((this.ints[row * INTS + STATE] as number) & RETIRED) !== 0;
+  }
+
+  /** True when the flow's end has been told; see `setEndTold`. */
+  isEndTold(row: number): boolean {
+    return ((this.ints[row * INTS + STATE] as number) & END_TOLD) !== 0;
+  }
+
+  /** Notes that the flow's end was told, so that its removal need not be. */
+  setEndTold(row: number): void {
+    const at = row * INTS + STATE;
+    this.ints[at] = (this.ints[at] as number) | END_TOLD;
   }
 
   isLive(row: number): boolean {
@@ -235,21 +258,49 @@ export class FlowTable {
     }
   }
 
+  /** Ends a flow because another connection begins between the same ends: its row stays, closed, until it is idle or room is wanted. */
+  retire(row: number): void {
+    const { ints } = this;
+    const base = row * INTS;
+    this.#index.remove(ints[base + HASH] as number, row);
+    const word = ints[base + STATE] as number;
+    ints[base + STATE] = (word & 0xffffff) | RETIRED | (Math.max(word >>> 24, CLOSED) << 24);
+    // Whoever holds a socket with these ends from now on is the next flow's owner. A fresh flow is still to be taken over.
+    if (ints[base + FRESH] === 0 && ints[base + PROCESS] === NO_OWNER && ints[base + OWNERSHIP] === NOT_LOOKED_UP)
+      ints[base + OWNERSHIP] = CLOSED_UNSEEN;
+    this.mark(row);
+  }
+
   /** Removes a flow after its observer has booked it. */
   remove(row: number): void {
     this.observer?.flowRemoved(row);
+    this.#drop(row);
+  }
+
+  #drop(row: number): void {
     const base = row * INTS;
-    this.#index.remove(this.ints[base + HASH] as number, row);
+    if (!this.isRetired(row)) this.#index.remove(this.ints[base + HASH] as number, row);
     this.ints[base + STATE] = FREE;
     this.ints[base + HASH] = this.#free;
     this.#free = row;
     this.count--;
   }
 
+  /** A datagram's first fragment: what came ahead of it was counted in a flow without ports, which may have nothing else. */
+  #adopt(row: number, packet: Packet, sent: boolean): void {
+    const from = this.#orphans.adopt(this.ints, this.counters, row, packet, sent, this.#tick);
+    if (from < 0) return;
+    const at = from * COUNTERS;
+    if (this.counters[at + RX_PACKETS] !== 0 || this.counters[at + TX_PACKETS] !== 0) return;
+    this.#drop(from);
+    this.voided++;
+  }
+
   #create(packet: Packet, protocolInterface: number, hash: number, direction: number): number {
     const row = this.#takeRow();
     const placement = this.#localizer.place(packet, direction);
     beginFlow(this.ints, this.counters, row, packet, placement, protocolInterface, hash, ++this.created);
+    if (packet.protocol === SCTP && packet.tcpFlags === SYN) noteOpening(this.ints, row * INTS, packet, placement.sourceIsLocal);
     this.#index.insert(hash, row);
     this.count++;
     const fresh = row * INTS + FRESH;

@@ -32,6 +32,10 @@ export const FREE_STATE = -1;
 export const STATE_BIT = {
   /** Nothing more is to be learnt from the flow's packets. */
   READ: 1,
+  /** Another connection began between its ends: the row stays for a while, and the index no longer has it. */
+  RETIRED: 2,
+  /** Its end has been told where flows are told one by one. */
+  END_TOLD: 4,
 } as const;
 
 /** `counters`, the arena as 24 doubles a row: totals since the flow began; network-layer bytes, but FRAME_BYTES. Times in epoch ms. */
@@ -47,7 +51,7 @@ export const FIRST_SEEN = 16;
 export const SERIAL = 17;
 
 /**
- * The words of `ints` that follow TCP; meaningless for other protocols. Sequence numbers compare by difference; times are
+ * The words of `ints` that follow TCP; of SCTP, 30 and 42 say who opened the association with which tag; meaningless for other protocols. Sequence numbers compare by difference; times are
  * microseconds modulo 2^32.
  *
  *     28 next sequence sent | 29 next sequence received | 30 seen bits | 31 timed sequence

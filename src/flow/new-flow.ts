@@ -1,6 +1,7 @@
 // Writes the row of a new flow: its ends as this machine sees them, everything else at its beginning.
 
 import type { Packet } from '../decode/packet.ts';
+import { OWNER_REASONS } from '../net/model.ts';
 import type { Placement } from './direction.ts';
 import * as L from './layout.ts';
 
@@ -12,6 +13,8 @@ const { RX_BYTES, FIRST_SEEN, SERIAL, TX_NEXT, TIMED_AT, FRESH, GAP_FROM, GAP_TO
 export const NO_OWNER = -1;
 /** Attribution `none` with the reason 0: not looked up yet. */
 export const NOT_LOOKED_UP = 4 << 16;
+/** The same for a flow whose socket is gone. */
+export const CLOSED_UNSEEN = NOT_LOOKED_UP | OWNER_REASONS.indexOf('closed before it could be looked up');
 
 /**
  * Begins the flow that `packet` opens in a row that was never used, or has been given up.

@@ -104,8 +104,7 @@ function followHandshake(tcp: Int32Array, at: number, packet: Packet, sent: bool
   if ((packet.tcpFlags & TCP_FLAG.ACK) === 0) {
     if ((seen & SEEN_BIT.SYN) === 0) {
       tcp[at + SYN_AT] = now;
-      tcp[at + INITIAL_SEQUENCE] = packet.sequence;
-      tcp[at + SEEN] = seen | SEEN_BIT.SYN | (sent ? SEEN_BIT.OPENER_IS_LOCAL : 0);
+      noteOpening(tcp, at, packet, sent);
     } else tcp[at + SYN_AT] = 0; // a second SYN: which of them was answered nobody knows
     return Math.max(state, FLOW_STATE.SYN_SENT);
   }
@@ -155,8 +154,15 @@ function timeAcknowledgement(tcp: Int32Array, at: number, packet: Packet, now: n
   return seen & ~SEEN_BIT.TIMING;
 }
 
+/** Notes who opened a connection, and with which number: of a SYN its sequence, of SCTP's INIT its tag. */
+export function noteOpening(tcp: Int32Array, at: number, packet: Packet, sent: boolean): void {
+  tcp[at + INITIAL_SEQUENCE] = packet.sequence;
+  tcp[at + SEEN] = (tcp[at + SEEN] as number) | SEEN_BIT.SYN | (sent ? SEEN_BIT.OPENER_IS_LOCAL : 0);
+}
+
 /**
- * True when a SYN on an existing flow opens a new connection on the same tuple (RFC 9293 section 3.6.1, tuple reuse).
+ * True when a SYN on an existing flow opens a new connection on the same tuple (RFC 9293 section 3.6.1, tuple reuse); the same for an
+ * INIT of SCTP.
  *
  * @param sent true when the flow's local end sent it
  */

@@ -48,6 +48,15 @@ export class Inspector {
   /** Drops all that is known of a flow. */
   forget(flow: number): void {
     this.#context.forget(flow);
+    this.#udp.forget(flow);
+  }
+
+  /**
+   * True when a datagram with `longHeader` opens another connection between the ends of a flow of which nothing more was wanted: it is
+   * to be another flow's. Arguments as of `packet`.
+   */
+  isAnother(flow: number, packet: Packet, bytes: Uint8Array, fromOpener: boolean): boolean {
+    return this.#udp.isAnother(flow, packet, bytes, fromOpener);
   }
 
   /** Tells what a flow in the middle of a message has, and takes its room. */

@@ -67,6 +67,16 @@ export class UdpInspector {
     }
   }
 
+  /** As `Inspector.isAnother`. */
+  isAnother(flow: number, packet: Packet, bytes: Uint8Array, fromOpener: boolean): boolean {
+    return this.#quic.isAnother(flow, packet, bytes, fromOpener);
+  }
+
+  /** Drops what is known of a flow beside the context. */
+  forget(flow: number): void {
+    this.#quic.forget(flow);
+  }
+
   /** Tells what a flow has, and takes its room. */
   finish(room: Pending): void {
     if (room.wait === WAIT.DTLS) this.#datagrams.finish(room);

@@ -93,6 +93,10 @@ export class EbpfSource implements OwnerSource {
     const base = row * INTS;
     const protocol = (flows.ints[base + PROTOCOL_INTERFACE] as number) & 0xffff;
     this.#begin(row);
+    if (flows.isRetired(row)) {
+      fallback.admit(row);
+      return;
+    }
     const newest = this.#find(row, protocol, LOCAL, REMOTE);
     const match = this.#sockets.match;
     const local = this.#takeovers.toldAt(flows.ints, base, flows.counters[row * COUNTERS + FIRST_SEEN] as number) || newest;
@@ -260,7 +264,7 @@ export class EbpfSource implements OwnerSource {
     if (known !== NO_OWNER && known === process) return;
     // Only TCP has a SYN to tell that a tuple was taken over; elsewhere the other process's packets are another flow.
     if (told !== 0 && protocol !== PROTOCOL.TCP) this.#part(row, told);
-    else if (known !== NO_OWNER && process >= 0 && ownerIsLocal && protocol !== PROTOCOL.TCP) flows.remove(row);
+    else if (known !== NO_OWNER && process >= 0 && ownerIsLocal && protocol !== PROTOCOL.TCP) flows.retire(row);
     else this.#assign(row, !ownerIsLocal, holder, 'exact', isElsewhere);
   }
 
@@ -271,7 +275,7 @@ export class EbpfSource implements OwnerSource {
       const process = holders.process(told, Number.POSITIVE_INFINITY);
       if (process >= 0) flows.setOwner(row, process, attributionIndex('exact'), reasonIndex('not looked up yet'));
     }
-    flows.remove(row);
+    flows.retire(row);
   }
 
   #assign(row: number, isPeer: boolean, holder: number, match: Waiting['match'], isElsewhere: boolean): void {

@@ -194,6 +194,7 @@ export class HandOvers {
     const { ints, counters } = this.#flows;
     return (
       this.#flows.isLive(row) &&
+      !this.#flows.isRetired(row) &&
       counters[row * COUNTERS + SERIAL] === serial &&
       ints[row * INTS + (isPeer ? PEER_PROCESS : PROCESS)] === process
     );

@@ -2,7 +2,7 @@
 
 import { type FlowTable, NO_OWNER } from '../../flow/flow-table.ts';
 import { COUNTERS, INTS, OWNERSHIP, PROCESS, SERIAL } from '../../flow/layout.ts';
-import { NOT_LOOKED_UP } from '../../flow/new-flow.ts';
+import { CLOSED_UNSEEN, NOT_LOOKED_UP } from '../../flow/new-flow.ts';
 
 const LIMIT = 16_384;
 /** When a flow is tried again after it was not found, ms. */
@@ -35,7 +35,12 @@ export class PendingFlows {
     return this.#fresh.length + this.#again.length;
   }
 
+  /** Takes a flow in; one whose ends are another connection's by now is not looked for: the socket that is there is not its own. */
   add(row: number, now: number): void {
+    if (this.#flows.isRetired(row)) {
+      if (this.#flows.ints[row * INTS + OWNERSHIP] === NOT_LOOKED_UP) this.#flows.ints[row * INTS + OWNERSHIP] = CLOSED_UNSEEN;
+      return;
+    }
     if (this.size >= LIMIT) {
       this.overflowed++;
       return;
@@ -102,9 +107,9 @@ export class PendingFlows {
     this.#again.push(each);
   }
 
-  /** True while the row still belongs to the same flow. */
+  /** True while the row still belongs to the same flow, and the flow's ends to it. */
   isCurrent(each: Pending): boolean {
-    return this.#flows.isLive(each.row) && this.#serial(each.row) === each.serial;
+    return this.#flows.isLive(each.row) && !this.#flows.isRetired(each.row) && this.#serial(each.row) === each.serial;
   }
 
   #serial(row: number): number {

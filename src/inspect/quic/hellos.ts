@@ -8,6 +8,7 @@ import { Reassembly } from '../reassembly.ts';
 import { isDnsOverQuic } from '../tls/applications.ts';
 import { HELLO, readClientHello } from '../tls/client-hello.ts';
 import { HANDSHAKE_HEADER_BYTES, handshakeLength, LONGEST_HELLO } from '../tls/records.ts';
+import { QuicConnections } from './connections.ts';
 import { takeCrypto } from './frames.ts';
 import { GoogleHello, looksLikeGoogleQuic, readGoogleHello } from './google.ts';
 import { Cursor, LongHeader, readLongHeader } from './header.ts';
@@ -34,6 +35,7 @@ export class QuicHellos {
   readonly #google = new GoogleHello();
   /** Where the handshake of a flow without a room is put together: nearly all fit into one datagram. */
   readonly #scratch = new Reassembly(HANDSHAKE_HEADER_BYTES + LONGEST_HELLO);
+  readonly #connections = new QuicConnections();
 
   constructor(context: Context) {
     this.#context = context;
@@ -67,6 +69,36 @@ export class QuicHellos {
     return this.#open(flow, room, packet, bytes, at, end, fromOpener, time);
   }
 
+  /** Drops what is known of a flow. */
+  forget(flow: number): void {
+    this.#connections.forget(flow);
+  }
+
+  /**
+   * True when a datagram with a long header, of a flow that was read to its end, opens another connection: a client's Initial with an ID of
+   * its own choice (RFC 9000 section 7.2), which no other packet of a connection has, and which alone its keys are made of.
+   */
+  isAnother(flow: number, packet: Packet, bytes: Uint8Array, fromOpener: boolean): boolean {
+    const connections = this.#connections;
+    const header = this.#header;
+    const at = packet.payloadOffset;
+    const end = at + packet.payloadCaptured;
+    if (!readLongHeader(bytes, at, end, header)) return false;
+    const version = quicVersion(header.version);
+    if (!fromOpener && packet.destinationPort >= packet.sourcePort) {
+      if (header.version === 0 || header.type === version?.retry) connections.restarted(flow);
+      else if (header.type === version?.initial) connections.answered(flow, bytes, header);
+      return false;
+    }
+    if (version === undefined || header.type !== version.initial) return false;
+    if (packet.payloadBytes < LEAST_DATAGRAM || packet.payloadCaptured < packet.payloadBytes) return false;
+    if (!connections.isStrange(flow, bytes, header)) return false;
+    const numberAt = this.#lengthOf(bytes, version, end);
+    if (numberAt >= 0 && this.#decrypt(null, version, bytes, at, numberAt, this.#cursor.end) !== null) return true;
+    connections.explain(flow, bytes, header);
+    return false;
+  }
+
   /** Tells what is there, though it may not be all. */
   finish(room: Pending): false {
     const { flow } = room;
@@ -93,20 +125,15 @@ export class QuicHellos {
     for (let i = 0; i < MOST_COALESCED && at < end && readLongHeader(bytes, at, end, header); i++) {
       const version = quicVersion(header.version);
       if (version === undefined || header.type === version.retry) break;
-      cursor.at = header.after;
-      cursor.end = end;
+      const numberAt = this.#lengthOf(bytes, version, end);
+      if (numberAt < 0) break;
+      const next = cursor.end;
       if (header.type === version.initial) {
-        const token = cursor.varint(bytes);
-        if (token < 0 || token > end - cursor.at) break;
-        cursor.at += token;
-      }
-      const length = cursor.varint(bytes);
-      const numberAt = cursor.at;
-      if (length < 0 || length > end - numberAt) break;
-      if (header.type === version.initial) {
-        const frames = this.#decrypt(held, version, bytes, at, numberAt, numberAt + length);
+        const known = held?.keys;
+        const frames = this.#decrypt(held, version, bytes, at, numberAt, next);
         if (frames !== null) {
           opened = true;
+          if (held === null || held.keys !== known) this.#connections.begin(flow, bytes, header);
           const into = held === null ? this.#scratch : held.reassembly;
           if (held === null) into.clear();
           takeCrypto(frames, into);
@@ -121,9 +148,25 @@ export class QuicHellos {
           }
         }
       }
-      at = numberAt + length;
+      at = next;
     }
     return held !== null ? true : opened ? this.#context.done(flow) : this.#notTheHello(flow);
+  }
+
+  /** Where the packet number of the header at hand begins, -1 where its lengths lie; the packet ends at the cursor's end then. */
+  #lengthOf(bytes: Uint8Array, version: QuicVersion, end: number): number {
+    const cursor = this.#cursor;
+    cursor.at = this.#header.after;
+    cursor.end = end;
+    if (this.#header.type === version.initial) {
+      const token = cursor.varint(bytes);
+      if (token < 0 || token > end - cursor.at) return -1;
+      cursor.at += token;
+    }
+    const length = cursor.varint(bytes);
+    if (length < 0 || length > end - cursor.at) return -1;
+    cursor.end = cursor.at + length;
+    return cursor.at;
   }
 
   /** Keys that opened the last packet. */

@@ -5,6 +5,7 @@ import { directionOf, FlowTable, isLocalFlow, NO_OWNER } from '../../../src/flow
 import { IDLE_MS } from '../../../src/flow/idle.ts';
 import * as L from '../../../src/flow/layout.ts';
 import { formatAddress } from '../../../src/net/address.ts';
+import { OWNER_REASONS } from '../../../src/net/model.ts';
 import { DIRECTION, PROTOCOL } from '../../../src/net/numbers.ts';
 import { addresses, packet, reply, timed } from '../../support/packets.ts';
 
@@ -216,6 +217,53 @@ describe('growth, removal, eviction', () => {
     expect([told, table.count, table.isLive(row)]).toEqual([[[2, 5]], 1, false]);
     const again = table.touch(timed(packet({ sport: 3 }), T0), 0, 0);
     expect([again, counter(again, L.SERIAL), counter(again, L.TX_BYTES)]).toEqual([row, 3, 40]);
+  });
+
+  it('keeps the row of a flow whose ends another connection has now, closed, until it is idle', () => {
+    const told: number[] = [];
+    table.observer = { flowRemoved: (row) => told.push(counter(row, L.SERIAL)) };
+    const first = table.touch(timed(packet({ flags: 'S', seq: 1, bytes: 60 }), T0), 0, 0);
+    table.setOwner(first, 7, 0, 0);
+    const second = table.touch(timed(packet({ flags: 'S', seq: 2 }), T0 + 1), 0, 0);
+    expect([table.isRetired(first), table.isRetired(second), table.count, counter(first, L.TX_BYTES)]).toEqual([
+      true,
+      false,
+      2,
+      60,
+    ]);
+    expect([int(first, L.STATE) >>> 24, int(first, L.PROCESS), told]).toEqual([L.FLOW_STATE.CLOSED, 7, []]);
+    expect(table.touch(timed(reply({ flags: 'SA' }), T0 + 2), 0, 0)).toBe(second);
+    table.expire(T0 + IDLE_MS.closed + 1);
+    expect([table.count, told]).toEqual([1, [1]]);
+    expect(table.touch(timed(packet(), T0 + 3), 0, 0)).toBe(second);
+    table.remove(second);
+    expect([table.count, told]).toEqual([0, [1, 2]]);
+  });
+
+  it('says of a flow that waits for its owner, when its ends are another connection’s, that it closed too early', () => {
+    const closed = (4 << 16) | OWNER_REASONS.indexOf('closed before it could be looked up');
+    const waiting = table.touch(timed(packet({ flags: 'S', seq: 1 }), T0), 0, 0);
+    table.clearFresh();
+    const fresh = table.touch(timed(packet({ flags: 'S', seq: 2 }), T0), 0, 0);
+    table.touch(timed(packet({ flags: 'S', seq: 3 }), T0), 0, 0);
+    expect([int(waiting, L.OWNERSHIP), int(fresh, L.OWNERSHIP)]).toEqual([closed, 4 << 16]);
+  });
+
+  it('takes back nothing of a fragment that has been told in a tick before', () => {
+    const piece = (first: boolean) => {
+      const made = timed(packet(first ? { protocol: UDP } : { protocol: UDP, sport: 0, dport: 0 }), T0);
+      made.identification = 9;
+      made.firstFragment = first;
+      made.laterFragment = made.lacksFirst = !first;
+      return made;
+    };
+    const orphan = table.touch(piece(false), 0, 0);
+    table.beginTick();
+    const row = table.touch(piece(true), 0, 0);
+    expect([counter(orphan, L.TX_PACKETS), counter(row, L.TX_PACKETS), table.count]).toEqual([1, 1, 2]);
+    table.touch(piece(false), 0, 0);
+    table.touch(piece(true), 0, 0);
+    expect([counter(orphan, L.TX_PACKETS), counter(row, L.TX_PACKETS), table.count, table.voided]).toEqual([1, 3, 2, 0]);
   });
 
   it('evicts the least recently seen of those under its hand, closed ones first, and counts them', () => {

@@ -172,18 +172,16 @@ describe('EbpfSource', () => {
     const row = comes({ protocol: UDP });
     reports({ pid: 6, comm: 'second', protocol: UDP });
     source.beforeBatch();
-    expect(flows.isLive(row)).toBe(false);
+    expect([flows.isRetired(row), owner(row)]).toEqual([true, 'first']);
     expect(owner(comes({ protocol: UDP }))).toBe('second');
   });
 
   it('parts two processes that are both gone before anything is known of them but their names', () => {
     reports({ pid: 5, comm: 'flash', protocol: UDP });
     const row = comes({ protocol: UDP });
-    const owners: (string | null)[] = [];
-    flows.observer = { flowRemoved: (gone) => owners.push(owner(gone)) };
     reports({ pid: 6, comm: 'flash', protocol: UDP });
     source.beforeBatch();
-    expect([flows.isLive(row), owners]).toEqual([false, ['flash']]);
+    expect([flows.isRetired(row), owner(row)]).toEqual([true, 'flash']);
     const other = comes({ protocol: UDP });
     now = 260;
     source.work(now);
@@ -197,15 +195,14 @@ describe('EbpfSource', () => {
     reports({ pid: 6, comm: 'second', protocol: UDP, timeMs: 20 });
     source.beforeBatch();
     expect(source.nextChange).toBeCloseTo(1020, 1);
-    const owners: (string | null)[] = [];
-    flows.observer = { flowRemoved: (gone) => owners.push(owner(gone)) };
     const times = [1010.1, 1010.2, 1020.1];
     for (const time of times) {
       if (time >= source.nextChange) source.change(time);
       flows.touch(timed(packet({ protocol: UDP }), time), 0, 0);
     }
     source.admit(flows.lookup(packet({ protocol: UDP }).words, 40_000, 443, UDP, 0));
-    expect([owners, flows.created, source.nextChange]).toEqual([['first'], 2, Number.POSITIVE_INFINITY]);
+    expect([flows.isRetired(0), owner(0), flows.created]).toEqual([true, 'first', 2]);
+    expect(source.nextChange).toBe(Number.POSITIVE_INFINITY);
     expect(owner(flows.lookup(packet({ protocol: UDP }).words, 40_000, 443, UDP, 0))).toBe('second');
   });
 
@@ -219,7 +216,7 @@ describe('EbpfSource', () => {
     source.admit(row);
     expect(owner(row)).toBe('first');
     source.change(1020.1);
-    expect(flows.isLive(row)).toBe(false);
+    expect([flows.isRetired(row), owner(row)]).toEqual([true, 'first']);
   });
 
   it('leaves an answer to somebody else alone that a raw socket of ping overheard', () => {
@@ -287,10 +284,8 @@ describe('EbpfSource', () => {
     reports({ pid: 5, comm: 'maker', protocol: UDP });
     const row = comes({ protocol: UDP });
     flows.setOwner(row, directory.learn(known.get(6) as ProcessFacts), 0, 0);
-    const owners: (string | null)[] = [];
-    flows.observer = { flowRemoved: (gone) => owners.push(owner(gone)) };
     reports({ pid: 7, comm: 'third', protocol: UDP });
-    expect([owner(comes({ protocol: UDP })), owners]).toEqual(['third', ['heir']]);
+    expect([owner(comes({ protocol: UDP })), flows.isRetired(row), owner(row)]).toEqual(['third', true, 'heir']);
   });
 
   it('has ends in this namespace looked up again later, and no others', () => {

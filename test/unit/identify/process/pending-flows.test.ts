@@ -24,6 +24,15 @@ describe('PendingFlows', () => {
     expect([rows(pending.takeDue(200)), pending.size]).toEqual([[], 0]);
   });
 
+  it('looks for no flow whose ends are another connection’s: the socket there is not its own', () => {
+    const opening = (seq: number) => flows.touch(timed(packet({ flags: 'S', seq }), 0), 0, 0);
+    const first = opening(1);
+    pending.add(first, 0);
+    pending.add(opening(2), 0);
+    pending.add(first, 0);
+    expect(rows(pending.takeDue(0))).toEqual([1]);
+  });
+
   it('gives new flows first, the newest of them before all', () => {
     pending.add(flow(1), 0);
     for (const each of pending.takeDue(0)) pending.retry(each, 0);

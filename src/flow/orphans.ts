@@ -1,0 +1,101 @@
+// Fragments that came ahead of the first of their datagram, which alone has the ports: what they moved, until the first tells whose it was.
+// Bounded: a newer one takes the place of an older.
+
+import type { Packet } from '../decode/packet.ts';
+import { sameAddress } from '../net/address.ts';
+import * as L from './layout.ts';
+
+/** Copies, as in decode/ipv4.ts. */
+const { COUNTERS, FIRST_SEEN, FRAME_BYTES, INTS, LOCAL, PROTOCOL_INTERFACE, REMOTE, SERIAL } = L;
+const { RX_BYTES, RX_PACKETS, TX_BYTES, TX_PACKETS } = L;
+
+/** Datagrams that are waited for at once. */
+const PLACES = 256;
+/**
+ * `entries`, 8 doubles a datagram:
+ *
+ *     0 row that its fragments were counted in, + 1; 0 is empty | 1 serial of that row's flow | 2 IP identification | 3 1 when the local end sent it
+ *     4 tick | 5 packets | 6 network-layer bytes | 7 frame bytes
+ */
+const ENTRY = 8;
+
+/** The datagrams. */
+export class Orphans {
+  readonly #entries = new Float64Array(PLACES * ENTRY);
+  readonly #firstSeen = new Float64Array(PLACES);
+
+  /** Notes a fragment without ports that was just counted in `row`. */
+  note(ints: Int32Array, counters: Float64Array, row: number, packet: Packet, sent: boolean, tick: number): void {
+    const entries = this.#entries;
+    const place = placeOf(packet);
+    const at = place * ENTRY;
+    const serial = counters[row * COUNTERS + SERIAL] as number;
+    if (!this.#isOf(at, ints, counters, packet, tick) || entries[at] !== row + 1 || entries[at + 3] !== Number(sent)) {
+      entries[at] = row + 1;
+      entries[at + 1] = serial;
+      entries[at + 2] = packet.identification;
+      entries[at + 3] = sent ? 1 : 0;
+      entries[at + 4] = tick;
+      entries[at + 5] = 0;
+      entries[at + 6] = 0;
+      entries[at + 7] = 0;
+      this.#firstSeen[place] = packet.time;
+    }
+    entries[at + 5] = (entries[at + 5] as number) + 1;
+    entries[at + 6] = (entries[at + 6] as number) + packet.networkBytes;
+    entries[at + 7] = (entries[at + 7] as number) + packet.frameBytes;
+  }
+
+  /**
+   * Moves what came ahead of this first fragment from the flow without ports to the fragment's own, `row`; what has been booked in a
+   * tick before stays where it is, so that nothing that was told is taken back.
+   *
+   * @param sent true when the local end of `row` sent it
+   * @returns the row that it was taken from, -1 where nothing came ahead
+   */
+  adopt(ints: Int32Array, counters: Float64Array, row: number, packet: Packet, sent: boolean, tick: number): number {
+    const entries = this.#entries;
+    const place = placeOf(packet);
+    const at = place * ENTRY;
+    if (!this.#isOf(at, ints, counters, packet, tick)) return -1;
+    const from = (entries[at] as number) - 1;
+    entries[at] = 0;
+    const isSameLink =
+      ((ints[from * INTS + PROTOCOL_INTERFACE] as number) ^ (ints[row * INTS + PROTOCOL_INTERFACE] as number)) >>> 16 === 0;
+    if (from === row || !isSameLink) return -1;
+    const packets = entries[at + 5] as number;
+    const bytes = entries[at + 6] as number;
+    const frameBytes = entries[at + 7] as number;
+    add(counters, from, entries[at + 3] === 1, -packets, -bytes, -frameBytes);
+    add(counters, row, sent, packets, bytes, frameBytes);
+    const first = row * COUNTERS + FIRST_SEEN;
+    counters[first] = Math.min(counters[first] as number, this.#firstSeen[place] as number);
+    return from;
+  }
+
+  /** True when the entry is of the packet's datagram and of this tick, and its row still the same flow's. */
+  #isOf(at: number, ints: Int32Array, counters: Float64Array, packet: Packet, tick: number): boolean {
+    const entries = this.#entries;
+    const row = (entries[at] as number) - 1;
+    if (row < 0 || entries[at + 2] !== packet.identification || entries[at + 4] !== tick) return false;
+    if (counters[row * COUNTERS + SERIAL] !== entries[at + 1] || ints[row * INTS + L.STATE] === L.FREE_STATE) return false;
+    const source = row * INTS + (entries[at + 3] === 1 ? LOCAL : REMOTE);
+    const destination = row * INTS + (entries[at + 3] === 1 ? REMOTE : LOCAL);
+    return sameAddress(ints, source, packet.words, 0) && sameAddress(ints, destination, packet.words, 4);
+  }
+}
+
+function add(counters: Float64Array, row: number, sent: boolean, packets: number, bytes: number, frameBytes: number): void {
+  const at = row * COUNTERS;
+  const bytesAt = at + (sent ? TX_BYTES : RX_BYTES);
+  const packetsAt = at + (sent ? TX_PACKETS : RX_PACKETS);
+  counters[bytesAt] = (counters[bytesAt] as number) + bytes;
+  counters[packetsAt] = (counters[packetsAt] as number) + packets;
+  counters[at + FRAME_BYTES] = (counters[at + FRAME_BYTES] as number) + frameBytes;
+}
+
+function placeOf(packet: Packet): number {
+  const { identification, words } = packet;
+  const mixed = identification ^ (identification >>> 16) ^ (words[3] as number) ^ ((words[7] as number) << 3);
+  return (mixed ^ (mixed >>> 8)) & (PLACES - 1);
+}
