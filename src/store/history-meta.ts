@@ -21,6 +21,22 @@ export type MetaKey =
   | 'identity'
   | 'retention_clock';
 
+/** Largest value that is believed of each: times end where those of Date do (ECMA-262, 21.4.1.1). */
+const LAST_MS = 8.64e15;
+const MOST: Readonly<Record<MetaKey, number>> = {
+  applied: Number.MAX_SAFE_INTEGER,
+  minutes_from: LAST_MS / 60_000,
+  hours_from: LAST_MS / 3_600_000,
+  oldest: LAST_MS / 60_000,
+  newest: LAST_MS / 60_000,
+  unlogged: Number.MAX_SAFE_INTEGER,
+  swept: LAST_MS / 86_400_000,
+  fold_level: 1000,
+  fold_day: LAST_MS / 86_400_000,
+  identity: Number.MAX_SAFE_INTEGER,
+  retention_clock: LAST_MS,
+};
+
 /** Small integers by name, in memory and in the table `meta`. */
 export class HistoryMeta {
   readonly #statements: Statements;
@@ -44,7 +60,7 @@ export class HistoryMeta {
   reload(): void {
     this.#values.clear();
     for (const [key, value] of this.#statements.rows<[string, number]>('SELECT key, value FROM meta', []))
-      this.#values.set(key, value);
+      if (value >= 0 && value <= (MOST[key as MetaKey] ?? 0)) this.#values.set(key, value); // a file may say anything
   }
 
   /** Minutes are complete from this minute on, the first of an hour. */

@@ -29,9 +29,10 @@ export function minutesOf(table: TierTable): number {
   return TIERS[table];
 }
 
+/** A sum beyond 2^63, which only a damaged or forged row makes, becomes a real number: cast, it stays the largest integer. */
+const sum = (column: string): string => `${column} = CAST(${column} + excluded.${column} AS INTEGER)`;
 const addTo = (table: TierTable): string =>
-  `INSERT INTO ${table} VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET rx = rx + excluded.rx, tx = tx + excluded.tx,
-   rx_packets = rx_packets + excluded.rx_packets, tx_packets = tx_packets + excluded.tx_packets, flows = flows + excluded.flows`;
+  `INSERT INTO ${table} VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET ${['rx', 'tx', 'rx_packets', 'tx_packets', 'flows'].map(sum).join(', ')}`;
 
 /** Statements that add a record to what its table has already: id, rx, tx, rx_packets, tx_packets, flows. */
 export const ADD_TO: Readonly<Record<TierTable, string>> = { minute: addTo('minute'), hour: addTo('hour'), day: addTo('day') };

@@ -145,7 +145,9 @@ export class HistorySums {
   }
 }
 
-const SUMS = 'sum(rx) AS rx, sum(tx) AS tx, sum(rx_packets) AS rx_packets, sum(tx_packets) AS tx_packets, sum(flows) AS flows';
+/** total() adds as floating point, exact up to 2^53; sum() fails where a damaged or forged file holds more than 2^63. */
+const SUMS =
+  'total(rx) AS rx, total(tx) AS tx, total(rx_packets) AS rx_packets, total(tx_packets) AS tx_packets, total(flows) AS flows';
 
 function idsOf(segment: Segment): number[] {
   return [segment.from * SUBJECTS, segment.to * SUBJECTS];

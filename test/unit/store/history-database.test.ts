@@ -1,7 +1,9 @@
 // HistoryDatabase from outside: what is applied is answered, an image holds all of it, a sequence number counts once.
 
 import { beforeAll, describe, expect, test, vi } from 'vitest';
+import { OverlayFile } from '../../../src/store/database-file.ts';
 import { HistoryDatabase } from '../../../src/store/history-database.ts';
+import { openDatabase } from '../../../src/store/history-migrations.ts';
 import { batch, DAY, entry, fileOf, HOUR, MINUTE, NOVEMBER, question, sqlJs, utcZone } from '../../support/history.ts';
 
 let sql: Awaited<ReturnType<typeof sqlJs>>;
@@ -176,5 +178,41 @@ describe('what is applied', () => {
     history.apply(2, batch(-5, [entry({ rxBytes: 1 })]));
     history.apply(3, batch(1e30, [entry({ rxBytes: 1 })]));
     expect(history.query(question({ from: 0, to: 1e18, by: 'app', app: 'curl' })).total.rxBytes).toBe(2);
+  });
+});
+
+describe('a file whose numbers were forged', () => {
+  const LARGEST = '9223372036854775807';
+
+  test('answers by hour and by day, and still takes records', () => {
+    const file = new OverlayFile({ size: 0, read: () => 0 });
+    const made = HistoryDatabase.create(sql, file);
+    made.apply(1, batch(NOVEMBER, [entry({ rxBytes: 5, flows: 1 })]));
+    made.apply(2, batch(NOVEMBER + 3, [entry({ rxBytes: 7, flows: 1 })]));
+    made.close();
+    const forger = openDatabase(sql, file);
+    for (const table of ['minute', 'hour', 'day'])
+      forger.run(`UPDATE ${table} SET rx = ${LARGEST}, tx = ${LARGEST}, flows = ${LARGEST}`);
+    forger.close();
+    const history = HistoryDatabase.open(sql, file);
+    for (const by of ['hour', 'day', 'app', 'host'] as const)
+      expect([by, history.query(question({ by, steps: 2 })).total.rxBytes > 9e18]).toEqual([by, true]);
+    history.apply(3, batch(NOVEMBER, [entry({ rxBytes: 5, flows: 1 })]));
+    expect(history.applied).toBe(3);
+    history.close();
+  });
+
+  test('has no times that no calendar knows', () => {
+    const file = new OverlayFile({ size: 0, read: () => 0 });
+    HistoryDatabase.create(sql, file).close();
+    const forger = openDatabase(sql, file);
+    forger.run(`UPDATE meta SET value = ${LARGEST} WHERE key <> 'applied'`);
+    forger.run(`INSERT INTO meta VALUES ('newest', ${LARGEST}), ('oldest', -${LARGEST})`);
+    forger.close();
+    const history = HistoryDatabase.open(sql, file);
+    history.apply(1, batch(NOVEMBER, [entry({ rxBytes: 5 })]));
+    const { oldest, newest, total } = history.query(question());
+    expect([oldest, newest, total.rxBytes]).toEqual([NOVEMBER * MINUTE, NOVEMBER * MINUTE, 5]);
+    history.close();
   });
 });
