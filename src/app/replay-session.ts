@@ -13,7 +13,7 @@ import type { Output } from './output.ts';
 
 const TURN_MS = 8;
 const WAIT_MS = 10;
-/** A silence longer than this many intervals is passed over in one step when nobody waits for it. */
+/** A silence longer than this many intervals is passed over in one step: nobody waits for it, and no one reads so many empty samples. */
 const LONGEST_SILENCE = 300;
 const EXPIRE_MS = 5000;
 const MINUTE_MS = 60_000;
@@ -45,6 +45,8 @@ export class ReplaySession {
   /** Time of the first packet; null before it came. Zero is a time: of clocks that were never set. */
   #first: number | null = null;
   #begun = 0;
+  /** When this turn of work began; keys and signals have theirs in between. */
+  #turn = 0;
   #nextTick = 0;
   #lastTick = 0;
   #expireAt = 0;
@@ -59,19 +61,17 @@ export class ReplaySession {
 
   async run(): Promise<SessionEnd> {
     const { source, output, clock } = this.#parts;
-    let turn = clock.monotonic();
+    this.#turn = clock.monotonic();
     while (this.#end === null) {
       const batch = source.read();
       if (batch === null) {
         if (source.state === 'ended' || source.state === 'lost') break;
-        this.#tickUntil(this.#playedTo());
+        await this.#tickUntil(this.#playedTo());
         await this.#pause(WAIT_MS);
         continue;
       }
       await this.#play(batch);
-      if (clock.monotonic() - turn < TURN_MS) continue;
-      await new Promise(setImmediate);
-      turn = clock.monotonic();
+      await this.#yield();
     }
     const end = this.#end ?? { kind: 'done' };
     this.#parts.monitor.owners.finish(clock.monotonic());
@@ -110,8 +110,8 @@ export class ReplaySession {
       if (from === batch.count) break;
       const time = batch.time[from] as number;
       if (time >= this.#nextTick) {
-        if (speed === 0 && time - this.#nextTick > LONGEST_SILENCE * intervalMs) this.#passSilence(time);
-        else if (this.#playedTo() >= this.#nextTick) this.#tickUntil(Math.min(time, this.#playedTo()));
+        if (time - this.#nextTick > LONGEST_SILENCE * intervalMs) this.#passSilence(time);
+        else if (this.#playedTo() >= this.#nextTick) await this.#tickUntil(Math.min(time, this.#playedTo()));
         else await this.#pause(WAIT_MS);
       } else if (time < this.#nextMinute) await this.#pause(WAIT_MS);
     }
@@ -153,17 +153,31 @@ export class ReplaySession {
     return speed === 0 ? Number.POSITIVE_INFINITY : (this.#first ?? 0) + (clock.monotonic() - this.#begun) * speed;
   }
 
-  #tickUntil(time: number): void {
+  /** Gives way to everything else once a turn of work has lasted long enough. */
+  async #yield(): Promise<void> {
+    const { clock } = this.#parts;
+    if (clock.monotonic() - this.#turn < TURN_MS) return;
+    await new Promise(setImmediate);
+    this.#turn = clock.monotonic();
+  }
+
+  async #tickUntil(time: number): Promise<void> {
+    const { intervalMs } = this.#parts;
     if (this.#first === null || !Number.isFinite(time)) return;
     while (this.#nextTick <= time && this.#end === null) {
-      this.#tick(this.#nextTick);
-      this.#nextTick += this.#parts.intervalMs;
+      if (time - this.#nextTick > LONGEST_SILENCE * intervalMs) this.#passSilence(time);
+      else {
+        this.#tick(this.#nextTick);
+        this.#nextTick += intervalMs;
+      }
+      await this.#yield();
     }
   }
 
+  /** Goes on at `time` after one tick. Where the replay is paced, its clock goes on there too. */
   #passSilence(time: number): void {
     this.#tick(this.#nextTick);
-    const { intervalMs } = this.#parts;
+    const { intervalMs, speed, clock } = this.#parts;
     const silence = Math.floor((time - this.#nextTick) / intervalMs) * intervalMs;
     this.#gaps.push({
       from: this.#nextTick,
@@ -173,6 +187,8 @@ export class ReplaySession {
     });
     this.#nextTick += silence + intervalMs;
     this.#lastTick = this.#nextTick - intervalMs;
+    if (speed === 0 || this.#playedTo() >= this.#lastTick) return;
+    this.#begun = clock.monotonic() - (this.#lastTick - (this.#first ?? 0)) / speed;
   }
 
   #tick(time: number): void {

@@ -100,6 +100,16 @@ describe('as fast as it goes', () => {
     expect(output.gaps).toEqual([{ from: T0 + 1000, to: T0 + hours, reason: 'clock', detail: 'no packets for 17999 s' }]);
   });
 
+  it('gives way between ticks, so that a stop is heard', async () => {
+    const times = Array.from({ length: 1000 }, (_, i) => T0 + i * 299_000);
+    let now = 0;
+    const { output, session, pass, ended } = begin([times], { clock: { now: () => 0, monotonic: () => now++ } });
+    setImmediate(() => session.stop({ kind: 'signal', number: 15 }));
+    await pass(0);
+    expect(ended()).toEqual({ kind: 'signal', number: 15 });
+    expect(output.samples.length).toBeLessThan(20);
+  });
+
   it('ticks through a short one', async () => {
     const { output, pass } = begin([[T0, T0 + 60_000]]);
     await pass(0);
@@ -165,12 +175,47 @@ describe('paced', () => {
     expect([output.samples.length, ended()]).toEqual([60, { kind: 'done' }]);
   });
 
-  it('waits out a silence, and ends at once when told to', async () => {
-    const { session, pass, ended } = begin([[T0, T0 + 86_400_000]], { speed: 1 });
-    await pass(5000);
+  it('waits out a silence of minutes, and ends at once when told to', async () => {
+    const { session, pass, ended } = begin([[T0, T0 + 300_000]], { speed: 1 });
+    await pass(250_000);
+    expect(ended()).toBeNull();
     session.stop({ kind: 'signal', number: 15 });
     await pass(0);
     expect(ended()).toEqual({ kind: 'signal', number: 15 });
+  });
+
+  it('passes over a longer one at every speed, says so, and goes on at its pace', async () => {
+    const years = 10 * 365 * 86_400_000;
+    for (const speed of [1, 1_000_000]) {
+      const { output, pass, seen, ended } = begin([[T0, T0 + years + 500, T0 + years + 3500]], { speed });
+      await pass(Math.ceil(2000 / speed));
+      expect(ended()).toBeNull();
+      await pass(Math.ceil(5000 / speed) + 20);
+      expect(ended()).toEqual({ kind: 'done' });
+      expect(output.gaps).toMatchObject([{ from: T0 + 1000, to: T0 + years, reason: 'clock' }]);
+      expect(seen()).toEqual([
+        [1000, 1000, 1],
+        [years + 1000, 1000, 2],
+        [years + 2000, 1000, 2],
+        [years + 3000, 1000, 2],
+      ]);
+    }
+  });
+
+  it('does not tick through what a fast clock owes while a pipe is silent', async () => {
+    const { source, output, session, pass } = begin([], { speed: 1_000_000 });
+    const read = source.read.bind(source);
+    source.read = () => {
+      const batch = read();
+      source.state = 'open';
+      return batch;
+    };
+    source.push(frame(T0));
+    await pass(1000); // a million seconds of the packets' time
+    expect(output.samples.length).toBeLessThan(110);
+    expect(output.gaps.length).toBeGreaterThan(80);
+    session.stop({ kind: 'done' });
+    await pass(10);
   });
 
   it('ticks on while a pipe is silent', async () => {
