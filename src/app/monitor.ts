@@ -4,11 +4,12 @@ import { Aggregator, type LastTick, type SnapshotLimits } from '../aggregate/agg
 import type { CountedInterface } from '../aggregate/counted-interface.ts';
 import type { CaptureStatus, Gap, Snapshot } from '../aggregate/snapshot.ts';
 import { lastWithoutPackets, withoutPackets } from '../aggregate/without-packets.ts';
-import type { PacketBatch } from '../capture/batch.ts';
+import { copyFacts, PacketBatch } from '../capture/batch.ts';
 import type { CounterTracker } from '../capture/counter-tracker.ts';
 import { type OpenedSource, tellsFrames, tellsPackets } from '../capture/source.ts';
 import { Decoder } from '../decode/decode.ts';
 import { Packet, STATUS } from '../decode/packet.ts';
+import { AggregateRest, isWireless } from '../decode/wireless.ts';
 import { MOST_WARMED } from '../flow/flow-index.ts';
 import type { FlowTable } from '../flow/flow-table.ts';
 import type { Places } from '../identify/place/places.ts';
@@ -21,8 +22,8 @@ import { DIRECTION, LINK } from '../net/numbers.ts';
 import type { PrivilegeStatus } from '../net/privileges.ts';
 import { headlineOf } from './headline.ts';
 import type { Inspection } from './inspection.ts';
-import { linkNote } from './link-note.ts';
 import { sumOrNull } from './sum-or-null.ts';
+import { UnreadFrames } from './unread.ts';
 
 /** Flows kept at once; when they are, those silent longest give up their rows (docs/limits.md). */
 export const MAX_FLOWS = 1 << 18;
@@ -61,6 +62,12 @@ export interface MonitorParts {
   readonly seed: number;
 }
 
+/** Walks the frames that hold several packets, and what they hold. */
+interface Aggregates {
+  readonly walk: AggregateRest;
+  readonly batch: PacketBatch;
+}
+
 /** One run's pipeline. `ingest` on the packet clock, `tick` on the tick's. */
 export class Monitor {
   readonly flows: FlowTable;
@@ -87,6 +94,9 @@ export class Monitor {
   #packetCount = 0;
   #frameBytes = 0;
   #undecoded = 0;
+  readonly #unread = new UnreadFrames();
+  /** What frames of 802.11 hold behind their first packet; null where there are no such frames. */
+  #aggregates: Aggregates | null = null;
   readonly #statuses = new Float64Array(4);
   /** Time of the newest frame, epoch ms. */
   lastTime = 0;
@@ -113,6 +123,7 @@ export class Monitor {
     if (this.#parts.opened.source.interfaces.length !== this.#interfaceCount) this.#learnInterfaces();
     this.owners.beforeBatch();
     for (let at = from; at < to; at += BLOCK) this.#ingestBlock(batch, at, Math.min(at + BLOCK, to));
+    if (this.#aggregates !== null) this.#ingestAggregates(batch, from, to);
     if (to > from) {
       const newest = batch.time[to - 1] as number;
       if (newest > this.lastTime) this.lastTime = newest;
@@ -123,6 +134,30 @@ export class Monitor {
   /** Takes over the flows that are new; those that came without packets, too. */
   admitFresh(): void {
     this.owners.admitFresh(this.#parts.inspection?.admit ?? null);
+  }
+
+  /** Takes the packets that lie in one frame behind its first; each counts as a frame of its own. */
+  #ingestAggregates(batch: PacketBatch, from: number, to: number): void {
+    const { walk, batch: rest } = this.#aggregates as Aggregates;
+    rest.bytes = batch.bytes;
+    rest.count = 0;
+    for (let i = from; i < to; i++) {
+      const link = batch.link[i] as number;
+      if (!isWireless(link)) continue;
+      if (!walk.begin(link, batch.bytes, batch.offset[i] as number, batch.captured[i] as number, batch.wire[i] as number))
+        continue;
+      while (walk.next()) {
+        copyFacts(batch, i, rest, rest.count);
+        rest.offset[rest.count] = walk.offset;
+        rest.captured[rest.count] = walk.captured;
+        rest.wire[rest.count] = walk.wire;
+        rest.link[rest.count] = LINK.ETHERNET;
+        if (++rest.count < BLOCK) continue;
+        this.#ingestBlock(rest, 0, BLOCK);
+        rest.count = 0;
+      }
+    }
+    this.#ingestBlock(rest, 0, rest.count);
   }
 
   /** Decodes a few frames, then counts them: their flows' rows are asked of memory all at once in between. */
@@ -167,6 +202,7 @@ export class Monitor {
       if (packet.status !== STATUS.COMPLETE) this.#statuses[packet.status] = (this.#statuses[packet.status] as number) + 1;
       if (!packet.hasAddresses) {
         this.#undecoded++;
+        this.#unread.add(packet);
         continue;
       }
       if (packet.time >= nextChange) {
@@ -229,6 +265,7 @@ export class Monitor {
       const kind = kinds[i] as InterfaceKind;
       this.#uncounted[this.#kinds.length] = kind === 'loopback' && link === LINK.ETHERNET ? ETHERNET_BYTES : 0;
       this.#kinds.push(kind);
+      if (isWireless(link)) this.#aggregates ??= aggregates();
       this.#repeats.push(this.#parts.repeats(name));
     }
     const known = source.interfaces.map(({ name }, index) => ({ name, kind: this.#kinds[index] ?? 'physical' }));
@@ -270,11 +307,7 @@ export class Monitor {
     const kernel = stats.droppedByKernel;
     const dropped = kernel === null && stats.droppedByInterface === null ? null : (kernel ?? 0) + (stats.droppedByInterface ?? 0);
     const owners = this.owners.source;
-    const links = linkNote(
-      source.interfaces.map(({ link }) => link),
-      this.#statuses[STATUS.UNSUPPORTED] as number,
-    );
-    const notes = [source.note, this.owners.note, links].filter((note) => note !== '');
+    const notes = [source.note, this.owners.note, this.#unread.note(file !== null)].filter((note) => note !== '');
     const counted = interfaces.filter(({ headline }) => headline);
     return {
       driver: source.driver,
@@ -304,4 +337,8 @@ export class Monitor {
       history: this.historyStatus?.() ?? null,
     };
   }
+}
+
+function aggregates(): Aggregates {
+  return { walk: new AggregateRest(new Packet()), batch: new PacketBatch(BLOCK, new Uint8Array(0)) };
 }

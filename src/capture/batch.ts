@@ -49,10 +49,15 @@ export function moveFrame(batch: PacketBatch, from: number, to: number): void {
   batch.offset[to] = batch.offset[from] as number;
   batch.captured[to] = batch.captured[from] as number;
   batch.wire[to] = batch.wire[from] as number;
-  batch.time[to] = batch.time[from] as number;
   batch.link[to] = batch.link[from] as number;
-  batch.iface[to] = batch.iface[from] as number;
-  batch.direction[to] = batch.direction[from] as number;
-  batch.process[to] = batch.process[from] as number;
-  batch.effective[to] = batch.effective[from] as number;
+  copyFacts(batch, from, batch, to);
+}
+
+/** Writes what is known of frame `from` besides its bytes to frame `to` of a batch: time, interface, direction, processes. */
+export function copyFacts(batch: PacketBatch, from: number, into: PacketBatch, to: number): void {
+  into.time[to] = batch.time[from] as number;
+  into.iface[to] = batch.iface[from] as number;
+  into.direction[to] = batch.direction[from] as number;
+  into.process[to] = batch.process[from] as number;
+  into.effective[to] = batch.effective[from] as number;
 }

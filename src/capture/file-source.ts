@@ -95,10 +95,13 @@ class OpenFile implements FileSource {
   }
 
   get note(): string {
-    const { mistimed } = this.#reader;
-    if (mistimed === 0) return this.#ending;
-    const times = mistimed === 1 ? '1 frame with an impossible time counts' : `${mistimed} frames with impossible times count`;
-    return `${this.#ending === '' ? '' : `${this.#ending}; `}${times} at the time of the frame before`;
+    const { mistimed, malformed, broken } = this.#reader;
+    const unread = malformed - (broken === null ? 0 : 1);
+    const notes = [this.#ending];
+    if (unread > 0) notes.push(unread === 1 ? '1 record is malformed' : `${unread} records are malformed`);
+    if (mistimed === 1) notes.push('1 frame with an impossible time counts at the time of the frame before');
+    if (mistimed > 1) notes.push(`${mistimed} frames with impossible times count at the time of the frame before`);
+    return notes.filter((note) => note !== '').join('; ');
   }
 
   get namesProcesses(): boolean {

@@ -3,7 +3,7 @@
 import { i32, u8, u16 } from '../net/bytes.ts';
 import { DIRECTION } from '../net/numbers.ts';
 import { readEtherType } from './ethertype.ts';
-import { LAYER, type Packet, STATUS, type Status, stop } from './packet.ts';
+import { LAYER, type Packet, refuse, STATUS, type Status, stop, UNREAD } from './packet.ts';
 
 const SLL_BYTES = 16;
 const SLL2_BYTES = 20;
@@ -53,6 +53,6 @@ function describe(packetType: number, hardware: number, packet: Packet): void {
 
 function readProtocol(protocol: number, bytes: Uint8Array, at: number, end: number, wireEnd: number, packet: Packet): Status {
   // Other small numbers are no lengths here but protocols of their own (CAN, 802.3 without LLC).
-  if (protocol < 0x600 && protocol !== PROTOCOL_LLC) return stop(packet, LAYER.LINK, STATUS.UNSUPPORTED);
+  if (protocol < 0x600 && protocol !== PROTOCOL_LLC) return refuse(packet, UNREAD.ETHERTYPE, protocol);
   return readEtherType(protocol, bytes, at, end, wireEnd, packet);
 }

@@ -52,6 +52,7 @@ export class Decoder {
 
 function clear(packet: Packet): void {
   packet.hasAddresses = false;
+  packet.unread = 0;
   packet.protocol = 0;
   packet.sourcePort = 0;
   packet.destinationPort = 0;

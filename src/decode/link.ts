@@ -7,22 +7,15 @@ import { readEthernet } from './ethernet.ts';
 import { readIp } from './ip.ts';
 import { readIpv4 } from './ipv4.ts';
 import { readIpv6 } from './ipv6.ts';
-import { LAYER, type Packet, STATUS, type Status, stop } from './packet.ts';
+import { LAYER, type Packet, refuse, STATUS, type Status, stop, UNREAD } from './packet.ts';
+
 import { readPpp, readPppoe } from './ppp.ts';
+import { readWireless } from './wireless.ts';
 
 const FAMILY_BYTES = 4;
 const FAMILY_IPV4 = 2;
 /** Largest number that any system uses for an address family; beyond it the header is garbage. */
 const LARGEST_FAMILY = 255;
-
-const { ETHERNET, NULL, LOOP, RAW, RAW_DLT, IPV4, IPV6, LINUX_SLL, LINUX_SLL2, PPP, PPP_HDLC, PPP_ETHER } = LINK;
-/** What `readLink` reads; frames of other link types are UNSUPPORTED. */
-const READ: readonly number[] = [ETHERNET, NULL, LOOP, RAW, RAW_DLT, IPV4, IPV6, LINUX_SLL, LINUX_SLL2, PPP, PPP_HDLC, PPP_ETHER];
-
-/** True where frames of this link type are read. */
-export function isLinkRead(link: number): boolean {
-  return READ.includes(link);
-}
 
 /** Reads one frame of a given link type; both spellings of RAW are taken. */
 export function readLink(link: number, bytes: Uint8Array, at: number, end: number, wireEnd: number, packet: Packet): Status {
@@ -48,8 +41,14 @@ export function readLink(link: number, bytes: Uint8Array, at: number, end: numbe
       return readIpv4(bytes, at, end, wireEnd, packet);
     case LINK.IPV6:
       return readIpv6(bytes, at, end, wireEnd, packet);
+    case LINK.RADIOTAP:
+    case LINK.IEEE802_11:
+    case LINK.PRISM:
+    case LINK.AVS:
+    case LINK.PPI:
+      return readWireless(link, bytes, at, end, wireEnd, packet);
     default:
-      return stop(packet, LAYER.LINK, STATUS.UNSUPPORTED);
+      return refuse(packet, UNREAD.LINK, link);
   }
 }
 
@@ -67,11 +66,11 @@ function readFamily(link: number, bytes: Uint8Array, at: number, end: number, wi
   const family = link === LINK.NULL && swapped >= 0 && swapped <= LARGEST_FAMILY ? swapped : network;
   if (family === FAMILY_IPV4) return readIpv4(bytes, ip, end, wireEnd, packet);
   if (isIpv6Family(family)) return readIpv6(bytes, ip, end, wireEnd, packet);
-  if (family <= 0 || family > LARGEST_FAMILY) return stop(packet, LAYER.LINK, STATUS.UNSUPPORTED);
+  if (family <= 0 || family > LARGEST_FAMILY) return refuse(packet, UNREAD.OTHER, 0);
   // A family of a system unknown to us: the packet says itself what it is, or it is AppleTalk and the like.
   if (ip >= end) return stop(packet, LAYER.LINK, STATUS.TRUNCATED);
   const version = u8(bytes, ip) >>> 4;
-  return version === 4 || version === 6 ? readIp(bytes, ip, end, wireEnd, packet) : stop(packet, LAYER.LINK, STATUS.UNSUPPORTED);
+  return version === 4 || version === 6 ? readIp(bytes, ip, end, wireEnd, packet) : refuse(packet, UNREAD.OTHER, 0);
 }
 
 /** AF_INET6 of NetBSD and OpenBSD (24), FreeBSD (28), Darwin (30) and Linux (10). */

@@ -1,8 +1,9 @@
 // MPLS label stacks with IP under them. Pseudowires (Ethernet under a label) are not looked into.
 
 import { u8 } from '../net/bytes.ts';
+import { ETHERTYPE } from '../net/numbers.ts';
 import { readIp } from './ip.ts';
-import { LAYER, type Packet, STATUS, type Status, stop } from './packet.ts';
+import { LAYER, type Packet, refuse, STATUS, type Status, stop, UNREAD } from './packet.ts';
 
 const LABEL_BYTES = 4;
 const DEEPEST = 16;
@@ -17,8 +18,8 @@ export function readMpls(bytes: Uint8Array, at: number, end: number, wireEnd: nu
     if (!bottom) continue;
     if (position >= end) return stop(packet, LAYER.LINK, STATUS.TRUNCATED);
     const version = u8(bytes, position) >>> 4;
-    if (version !== 4 && version !== 6) return stop(packet, LAYER.LINK, STATUS.UNSUPPORTED);
+    if (version !== 4 && version !== 6) return refuse(packet, UNREAD.ETHERTYPE, ETHERTYPE.MPLS);
     return readIp(bytes, position, end, wireEnd, packet);
   }
-  return stop(packet, LAYER.LINK, STATUS.UNSUPPORTED);
+  return refuse(packet, UNREAD.ETHERTYPE, ETHERTYPE.MPLS);
 }

@@ -13,6 +13,24 @@ export const STATUS = {
 } as const;
 export type Status = (typeof STATUS)[keyof typeof STATUS];
 
+/** What a frame holds that is not read, with a number of its own kind beside it: see `Packet.unread`. */
+export const UNREAD = {
+  /** Nothing that has a number. */
+  OTHER: 0,
+  /** LINKTYPE. */
+  LINK: 1,
+  ETHERTYPE: 2,
+  /** Destination service access point of an LLC header. */
+  LLC: 3,
+  /** PPP protocol number. */
+  PPP: 4,
+  /** EtherType of the encryption; 0 for that of 802.11. */
+  ENCRYPTED: 5,
+  /** 802.11 frame type: 0 management, 1 control, 2 data without an LLC header. */
+  WIRELESS: 6,
+} as const;
+export type Unread = (typeof UNREAD)[keyof typeof UNREAD];
+
 /** The layer at which decoding stopped, or TRANSPORT when it was complete. */
 export const LAYER = { LINK: 0, NETWORK: 1, TRANSPORT: 2 } as const;
 export type Layer = (typeof LAYER)[keyof typeof LAYER];
@@ -31,6 +49,8 @@ export type Tunnel = (typeof TUNNEL)[keyof typeof TUNNEL];
 export class Packet {
   status: Status = STATUS.COMPLETE;
   stoppedAt: Layer = LAYER.LINK;
+  /** Of an UNSUPPORTED frame: UNREAD << 16 | number; 0 otherwise. */
+  unread = 0;
   hasAddresses = false;
   readonly words = new Int32Array(8);
   /** PROTOCOL number; the innermost that is not an extension header, of the outermost IP header. */
@@ -89,6 +109,15 @@ export function stop(packet: Packet, layer: Layer, status: Status): Status {
   packet.stoppedAt = layer;
   packet.status = status;
   return status;
+}
+
+const { LINK } = LAYER;
+const { UNSUPPORTED } = STATUS;
+
+/** Ends a frame that holds something else than what is read, and notes what. @returns the status */
+export function refuse(packet: Packet, what: Unread, number: number): Status {
+  packet.unread = (what << 16) | (number & 0xffff);
+  return stop(packet, LINK, UNSUPPORTED);
 }
 
 const { TRANSPORT } = LAYER;

@@ -1,10 +1,11 @@
 // PPP frames, and PPPoE sessions that carry them. Link control is not decoded.
 
 import { u8, u16 } from '../net/bytes.ts';
+import { ETHERTYPE } from '../net/numbers.ts';
 import { readIpv4 } from './ipv4.ts';
 import { readIpv6 } from './ipv6.ts';
 import { readMpls } from './mpls.ts';
-import { LAYER, type Packet, STATUS, type Status, stop } from './packet.ts';
+import { LAYER, type Packet, refuse, STATUS, type Status, stop, UNREAD } from './packet.ts';
 
 /** PPP protocol numbers (IANA). */
 const PPP_IPV4 = 0x21;
@@ -27,13 +28,13 @@ export function readPpp(bytes: Uint8Array, at: number, end: number, wireEnd: num
   if (protocol === PPP_IPV4) return readIpv4(bytes, position, end, wireEnd, packet);
   if (protocol === PPP_IPV6) return readIpv6(bytes, position, end, wireEnd, packet);
   if (protocol === PPP_MPLS) return readMpls(bytes, position, end, wireEnd, packet);
-  return stop(packet, LAYER.LINK, STATUS.UNSUPPORTED);
+  return refuse(packet, UNREAD.PPP, protocol);
 }
 
 /** Reads a PPPoE session frame (RFC 2516 section 4). Its length is not needed: the IP length inside says the same. */
 export function readPppoe(bytes: Uint8Array, at: number, end: number, wireEnd: number, packet: Packet): Status {
   if (at + PPPOE_BYTES > end) return stop(packet, LAYER.LINK, STATUS.TRUNCATED);
   if (u8(bytes, at) !== PPPOE_VERSION_TYPE) return stop(packet, LAYER.LINK, STATUS.MALFORMED);
-  if (u8(bytes, at + 1) !== 0) return stop(packet, LAYER.LINK, STATUS.UNSUPPORTED);
+  if (u8(bytes, at + 1) !== 0) return refuse(packet, UNREAD.ETHERTYPE, ETHERTYPE.PPPOE_DISCOVERY);
   return readPpp(bytes, at + PPPOE_BYTES, end, wireEnd, packet);
 }

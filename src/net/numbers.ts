@@ -12,9 +12,14 @@ export const LINK = {
   PPP_HDLC: 50,
   PPP_ETHER: 51,
   RAW: 101,
+  IEEE802_11: 105,
   LOOP: 108,
   LINUX_SLL: 113,
+  PRISM: 119,
+  RADIOTAP: 127,
   PKTAP_DLT: 149,
+  AVS: 163,
+  PPI: 192,
   IPV4: 228,
   IPV6: 229,
   PKTAP: 258,
@@ -27,11 +32,22 @@ export const ETHERTYPE = {
   ARP: 0x0806,
   VLAN: 0x8100,
   IPV6: 0x86dd,
+  /** An LLC header in a frame that is too long for a length field. */
+  LLC: 0x8870,
   MPLS: 0x8847,
   MPLS_MULTICAST: 0x8848,
   PPPOE_DISCOVERY: 0x8863,
   PPPOE_SESSION: 0x8864,
   QINQ: 0x88a8,
+  MACSEC: 0x88e5,
+  /** Provider backbone bridges, "MAC in MAC" (802.1ah). */
+  BACKBONE: 0x88e7,
+  VN_TAG: 0x8926,
+  /** High-availability seamless redundancy (IEC 62439-3). */
+  HSR: 0x892f,
+  /** Bridge port extension (802.1BR). */
+  E_TAG: 0x893f,
+  NSH: 0x894f,
   QINQ_OLD: 0x9100,
 } as const;
 

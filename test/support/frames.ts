@@ -85,6 +85,87 @@ export function ethernet(fields: EthernetFields, inner: Inner): Uint8Array {
 export function snap(inner: Inner, type = etherTypeOf(inner)): Uint8Array {
   return join([0xaa, 0xaa, 3, 0, 0, 0], be16(type), bytesOf(inner));
 }
+/** Service tags, 802.1BR: eight bytes with the EtherType of what follows. */
+export function etag(inner: Inner): Layer {
+  return { bytes: join(hex('0000 0001 0000'), be16(etherTypeOf(inner)), bytesOf(inner)), etherType: ETHERTYPE.E_TAG };
+}
+/** Cisco's VN-Tag. */
+export function vntag(inner: Inner): Layer {
+  return { bytes: join(hex('0001 0002'), be16(etherTypeOf(inner)), bytesOf(inner)), etherType: ETHERTYPE.VN_TAG };
+}
+/** MACsec header and check value of 16 bytes. @param control first byte; 0 is neither encrypted nor with a channel */
+export function macsec(inner: Inner, control = 0): Layer {
+  const channel = (control & 0x20) === 0 ? 0 : 8;
+  const head = [control, 0, 0, 0, 0, 1, ...new Array<number>(channel).fill(9)];
+  return { bytes: join(head, be16(etherTypeOf(inner)), bytesOf(inner), new Uint8Array(16)), etherType: ETHERTYPE.MACSEC };
+}
+/** NSH header. @param next 1 IPv4, 2 IPv6, 3 Ethernet, 4 NSH, 5 MPLS @param words its length */
+export function nsh(next: number, inner: Inner, words = 6): Layer {
+  const head = join([0x0f, 0xc0 | words, 1, next], new Uint8Array(Math.max(0, words * 4 - 4)));
+  return { bytes: join(head, bytesOf(inner)), etherType: ETHERTYPE.NSH };
+}
+/** 802.1ah: a service number in front of a whole Ethernet frame. */
+export function backbone(frame: Uint8Array): Layer {
+  return { bytes: join([0, 0, 0, 5], frame), etherType: ETHERTYPE.BACKBONE };
+}
+
+export interface WirelessFields {
+  /** First byte of frame control: 0x08 data, 0x88 data with quality of service. */
+  control?: number;
+  /** Second byte: 1 to the access point, 2 from it, 0x40 protected, 0x80 order. */
+  flags?: number;
+  /** Fragment number. */
+  fragment?: number;
+  /** First byte of QoS control. */
+  quality?: number;
+  /** Bytes behind the header that align it. */
+  padding?: number;
+}
+/** 802.11 frame; the body begins with LLC, or is what `aggregate` made. */
+export function wireless(fields: WirelessFields, body: Uint8Array): Uint8Array {
+  const { control = 0x08, flags = 1, fragment = 0, quality = 0, padding = 0 } = fields;
+  const stations = hex('020000000001 020000000002 020000000003');
+  const head = join([control, flags, 0, 0], stations, [fragment, 0], (flags & 3) === 3 ? hex('020000000004') : []);
+  const more = (control & 0x80) === 0 ? [] : [quality, 0, ...((flags & 0x80) === 0 ? [] : [0, 0, 0, 0])];
+  return join(head, more, new Uint8Array(padding), body);
+}
+/** Several packets in one body (A-MSDU), each but the last padded to four bytes. */
+export function aggregate(...inners: readonly Inner[]): Uint8Array {
+  const parts = inners.map((inner, i) => {
+    const body = snap(inner);
+    const part = join(hex('020000000003 020000000001'), be16(body.length), body);
+    return i === inners.length - 1 ? part : join(part, new Uint8Array(-part.length & 3));
+  });
+  return join(...parts);
+}
+/** Radiotap header. @param flags of the frame; absent without the field. @param words words that say which fields there are */
+export function radiotap(frame: Uint8Array, flags?: number, words = 1): Uint8Array {
+  const present = Array.from({ length: words }, (_, i) => [
+    i === 0 && flags !== undefined ? 3 : 0,
+    0,
+    0,
+    i < words - 1 ? 0x80 : 0,
+  ]);
+  const before = 4 + words * 4;
+  const clock = flags === undefined ? [] : new Array<number>(8 + (before & 7 ? 4 : 0)).fill(7);
+  const fields = [...present.flat(), ...clock, ...(flags === undefined ? [] : [flags, 0, 0])];
+  return join([0, 0, 4 + fields.length, 0], fields, frame);
+}
+/** PPI header with the field of 802.11. @param flags 1 with a check sequence, 4 a wrong one @param link DLT of the frame */
+export function ppi(frame: Uint8Array, flags = 0, link = 105): Uint8Array {
+  const common = join([2, 0, 20, 0], new Uint8Array(8), [flags, 0], new Uint8Array(10));
+  return join([0, 0, 8 + 5 + common.length, 0], be32(link).reverse(), [9, 0, 1, 0, 0], common, frame);
+}
+/** Prism header of 144 bytes, in the byte order of its writer. */
+export function prism(frame: Uint8Array, order: 'little' | 'big' = 'little'): Uint8Array {
+  const words = [be32(0x44), be32(144)].map((word) => (order === 'big' ? word : word.reverse()));
+  return join(...words, new Uint8Array(136), frame);
+}
+/** AVS header of 64 bytes. */
+export function avs(frame: Uint8Array): Uint8Array {
+  return join(be32(0x80211001), be32(64), new Uint8Array(56), frame);
+}
+
 /** BSD loopback frame: address family in host order. @param order byte order of the recording machine */
 export function nullLink(family: number, inner: Inner, order: 'little' | 'big' = 'little'): Uint8Array {
   const word = be32(family);

@@ -4,8 +4,12 @@ import dnsPacket from 'dns-packet';
 import { ETHERTYPE, LINK, PROTOCOL } from '../../../src/net/numbers.ts';
 import { type Block, pcapFile, pcapngFile, pktapHeader } from '../capture-writer.ts';
 import {
+  aggregate,
   arp,
   authentication,
+  avs,
+  backbone,
+  etag,
   ethernet,
   extension,
   fragmentHeader,
@@ -17,10 +21,15 @@ import {
   ipv6,
   join,
   type Layer,
+  macsec,
   mpls,
+  nsh,
   nullLink,
+  ppi,
   ppp,
   pppoe,
+  prism,
+  radiotap,
   sctp,
   sll,
   sll2,
@@ -28,8 +37,10 @@ import {
   tcp,
   udp,
   udplite,
+  vntag,
   vxlan,
   wireguard,
+  wireless,
 } from '../frames.ts';
 import { cryptoFrame, dhcp, dtlsHello, helloMessage, httpRequest, quicInitial, tlsHello } from '../payloads.ts';
 
@@ -93,6 +104,9 @@ const INNERS: readonly Layer[] = [
   arp('10.0.0.1', '10.0.0.2'),
 ];
 
+/** Frame check sequence of 802.11; nobody verifies it. */
+const CHECKSUM = hex('deadbeef');
+
 /** Link types with frames of theirs. */
 export const FRAMES: readonly { readonly link: number; readonly frames: readonly Uint8Array[] }[] = [
   {
@@ -103,9 +117,23 @@ export const FRAMES: readonly { readonly link: number; readonly frames: readonly
       ethernet({}, mpls([1, 2], inner)),
       ethernet({ vlan: [{ id: 1, type: ETHERTYPE.QINQ }] }, pppoe(inner)),
       ethernet({ type: 100 }, snap(inner)),
+      ethernet({}, etag(vntag(macsec(inner, 0x20)))),
+      ethernet({}, nsh(4, nsh(3, ethernet({}, inner)))),
+      ethernet({}, backbone(ethernet({}, inner))),
     ]),
   },
   { link: LINK.NULL, frames: INNERS.map((inner) => nullLink(inner.etherType === ETHERTYPE.IPV6 ? 30 : 2, inner)) },
+  { link: LINK.IEEE802_11, frames: INNERS.map((inner) => wireless({ control: 0x88, flags: 0x83 }, snap(inner))) },
+  {
+    link: LINK.RADIOTAP,
+    frames: INNERS.flatMap((inner) => [
+      radiotap(join(wireless({}, snap(inner)), CHECKSUM), 0x10),
+      radiotap(join(wireless({ control: 0x88, quality: 0x80 }, aggregate(inner, inner, inner)), CHECKSUM), 0x10, 2),
+    ]),
+  },
+  { link: LINK.PPI, frames: INNERS.map((inner) => ppi(join(wireless({}, snap(inner)), CHECKSUM), 1)) },
+  { link: LINK.PRISM, frames: INNERS.map((inner) => prism(wireless({}, snap(inner)))) },
+  { link: LINK.AVS, frames: INNERS.map((inner) => avs(wireless({ control: 0x88, quality: 0x80 }, aggregate(inner)))) },
   { link: LINK.LINUX_SLL, frames: INNERS.map((inner) => sll({ packetType: 4 }, inner)) },
   { link: LINK.LINUX_SLL2, frames: INNERS.map((inner) => sll2({ packetType: 2 }, inner)) },
   { link: LINK.PPP, frames: INNERS.map((inner) => ppp(inner)) },

@@ -4,7 +4,7 @@ import type { PacketBatch } from '../../../src/capture/batch.ts';
 import { CounterTracker } from '../../../src/capture/counter-tracker.ts';
 import { DIRECTION, LINK, TCP_FLAG } from '../../../src/net/numbers.ts';
 import { FakeSource, type MonitorSetup, monitorOver } from '../../support/fake-source.ts';
-import { arp, ethernet, ipv4, nullLink, tcp, udp } from '../../support/frames.ts';
+import { aggregate, arp, ethernet, ipv4, macsec, nullLink, snap, tcp, udp, wireless } from '../../support/frames.ts';
 
 const T0 = 1_700_000_000_000;
 const { IN, OUT } = DIRECTION;
@@ -75,15 +75,53 @@ describe('Monitor', () => {
     expect(counted(90)).toEqual({ en0: 90, en5: null });
   });
 
-  it('names a link type that is not read, once a frame of it was left out', () => {
-    const wireless = { name: 'wlan0', kind: 'physical' as const, link: 105, deliversTwice: false };
+  it('says what a file holds that is not read, and live what is missed', () => {
+    const lldp = { data: ethernet({ type: 0x88cc }, 'lldp') };
+    const frames = [
+      { data: out(), link: 189 },
+      { data: out(), link: 189 },
+      { data: out(), link: 147 },
+      { data: ethernet({}, macsec(ipv4({}, tcp({})), 0x2c)) },
+      lldp,
+      lldp,
+      lldp,
+      { data: out().subarray(0, 20) },
+      { data: ethernet({}, ipv4({ version: 5 }, tcp({}))) },
+    ];
+    const note = (replay: boolean, pushed: typeof frames) => {
+      const source = new FakeSource(replay ? 'file' : 'libpcap');
+      source.push(...pushed);
+      return run(source, { replay }).tick().capture.note;
+    };
+    expect(note(true, frames)).toBe(
+      '9 frames not read: 3 LLDP, 2 of link type 189 (USB), 1 of link type 147, 1 encrypted (MACsec), 2 others',
+    );
+    expect(note(true, frames.slice(7))).toBe('2 frames not read: 1 cut before their addresses, 1 malformed');
+    expect(note(true, frames.slice(0, 1))).toBe('1 frame not read: 1 of link type 189 (USB)');
+    expect(note(true, [{ data: out() }])).toBe('');
+    // Live, a count would be another note each second; what comes by anyway is none.
+    expect(note(false, frames)).toBe('frames are not read: of link type 189 (USB), of link type 147, encrypted (MACsec)');
+    expect(note(false, [lldp])).toBe('');
+  });
+
+  it('bounds the kinds of frames that it tells apart', () => {
+    const source = new FakeSource('file');
+    source.push(...Array.from({ length: 200 }, (_, i) => ({ data: ethernet({ type: 0x9100 + 1 + i }, 'x') })));
+    source.push(...Array.from({ length: 200 }, (_, i) => ({ data: ethernet({ type: 0x9100 + 1 + i }, 'x') })));
+    const { capture } = run(source, { replay: true }).tick();
+    expect(capture.note).toMatch(/^400 frames not read: 274 of another kind, 2 EtherType 0x9101, /);
+    expect(capture.unsupported).toBe(400);
+  });
+
+  it('counts every packet of an 802.11 frame that holds several', () => {
+    const inner = (size: number) => ipv4({ src: '10.0.0.1', dst: '192.0.2.9' }, udp({}, 'x'.repeat(size)));
+    const frame = wireless({ control: 0x88, quality: 0x80 }, aggregate(...Array.from({ length: 150 }, (_, i) => inner(i))));
     const source = new FakeSource('file', []);
-    source.interfaces.push(wireless, { ...wireless, name: 'mon0' });
-    const { monitor, tick } = run(source);
-    expect(tick().capture.note).toBe('');
-    source.push({ data: out(), link: 105 });
-    for (let batch = source.read(); batch !== null; batch = source.read()) monitor.ingest(batch, 0, batch.count);
-    expect(tick().capture).toMatchObject({ note: 'frames of link type 105 are not read', unsupported: 1, undecoded: 1 });
+    source.interfaces.push({ name: 'file', kind: 'physical', link: LINK.IEEE802_11, deliversTwice: false });
+    source.push({ data: frame, link: LINK.IEEE802_11 }, { data: wireless({}, snap(inner(7))), link: LINK.IEEE802_11, time: 5 });
+    const { capture, total } = run(source, { replay: true }).tick();
+    expect(total).toMatchObject({ txPackets: 151, txBytes: 151 * 28 + (150 * 149) / 2 + 7 });
+    expect(capture).toMatchObject({ packets: 151, frameBytes: frame.length + 24 + 8 + 28 + 7, note: '' });
   });
 
   it('does not know drops where the driver tells none', () => {

@@ -1,9 +1,30 @@
 import { describe, expect, it } from 'vitest';
 import { decode } from '../../../src/decode/decode.ts';
-import { LAYER, Packet, STATUS } from '../../../src/decode/packet.ts';
+import { LAYER, Packet, STATUS, UNREAD } from '../../../src/decode/packet.ts';
 import { formatAddress } from '../../../src/net/address.ts';
 import { DIRECTION, ETHERTYPE, LINK, PROTOCOL } from '../../../src/net/numbers.ts';
-import { arp, ethernet, hex, ipv4, ipv6, join, mpls, nullLink, ppp, pppoe, sll, sll2, snap, udp } from '../../support/frames.ts';
+import {
+  arp,
+  backbone,
+  etag,
+  ethernet,
+  hex,
+  type Inner,
+  ipv4,
+  ipv6,
+  join,
+  macsec,
+  mpls,
+  nsh,
+  nullLink,
+  ppp,
+  pppoe,
+  sll,
+  sll2,
+  snap,
+  udp,
+  vntag,
+} from '../../support/frames.ts';
 
 const V4 = ipv4({ src: '10.0.0.1', dst: '10.0.0.2' }, udp({ sport: 1000, dport: 2000 }, 'hello'));
 const V6 = ipv6({ src: 'fe80::1', dst: 'ff02::fb' }, udp({ sport: 1000, dport: 2000 }, 'hello'));
@@ -83,6 +104,19 @@ describe('Ethernet', () => {
     expect(spanningTree.networkBytes).toBe(0);
   });
 
+  it('reads IP in LLC, and in SNAP of the bridges and of long frames', () => {
+    const inLlc = join([6, 6, 3], V4.bytes);
+    expectDatagram(read(LINK.ETHERNET, ethernet({ type: inLlc.length, pad: 0 }, inLlc)), V4_BYTES);
+    const bridged = snap(V6);
+    bridged[5] = 0xf8;
+    expectDatagram(read(LINK.ETHERNET, ethernet({ type: bridged.length }, bridged)), V6_BYTES);
+    expectDatagram(read(LINK.ETHERNET, ethernet({ type: ETHERTYPE.LLC }, snap(V4))), V4_BYTES);
+    const foreign = snap(V4);
+    foreign[5] = 0x0c;
+    const refused = read(LINK.ETHERNET, ethernet({ type: foreign.length }, foreign));
+    expect([refused.status, refused.unread]).toEqual([STATUS.UNSUPPORTED, (UNREAD.LLC << 16) | 0xaa]);
+  });
+
   it('counts what is not IP as unsupported', () => {
     const lldp = read(LINK.ETHERNET, ethernet({ type: 0x88cc }, hex('0207 04 3c22fb000002')));
     expect([lldp.status, lldp.stoppedAt, lldp.frameBytes, lldp.hasAddresses]).toEqual([
@@ -144,6 +178,58 @@ describe('labels and sessions', () => {
     expectDatagram(read(LINK.PPP, ppp(V6, false)), V6_BYTES);
     expectDatagram(read(LINK.PPP, join([0x21], V4.bytes)), V4_BYTES);
     expect(read(LINK.PPP, hex('ff03 c021 01 01 0004')).status).toBe(STATUS.UNSUPPORTED);
+  });
+});
+
+describe('frames in frames', () => {
+  const customer = ethernet({ dst: '33:33:00:00:00:01' }, V6);
+  it.each([
+    ['E-TAG', etag(V4), V4_BYTES],
+    ['VN-Tag', vntag(V6), V6_BYTES],
+    ['HSR', { bytes: join([0, 0, 0, 0], [8, 0], V4.bytes), etherType: ETHERTYPE.HSR }, V4_BYTES],
+    ['MACsec', macsec(V4), V4_BYTES],
+    ['MACsec with a channel', macsec(V6, 0x20), V6_BYTES],
+    ['NSH and IPv4', nsh(1, V4), V4_BYTES],
+    ['NSH and IPv6', nsh(2, V6, 2), V6_BYTES],
+    ['NSH and Ethernet', nsh(3, customer), V6_BYTES],
+    ['NSH in NSH and MPLS', nsh(4, nsh(5, mpls([100], V4))), V4_BYTES],
+    ['802.1ah', backbone(customer), V6_BYTES],
+    ['all at once', etag(vntag(macsec(backbone(ethernet({ vlan: 5 }, nsh(1, V4)))))), V4_BYTES],
+  ])('reads IP in %s', (_, layer, networkBytes) => {
+    expectDatagram(read(LINK.ETHERNET, ethernet({}, layer)), networkBytes);
+  });
+
+  it('tells a group by the frame inside', () => {
+    expect(read(LINK.ETHERNET, ethernet({}, backbone(customer))).groupAddressed).toBe(true);
+  });
+
+  it('counts what is encrypted or nothing it reads, and says what it is', () => {
+    const unread = (layer: Inner) => {
+      const packet = read(LINK.ETHERNET, ethernet({}, layer));
+      expect([packet.status, packet.stoppedAt, packet.hasAddresses]).toEqual([STATUS.UNSUPPORTED, LAYER.LINK, false]);
+      return [packet.unread >>> 16, packet.unread & 0xffff];
+    };
+    expect(unread(macsec(V4, 0x2c))).toEqual([UNREAD.ENCRYPTED, ETHERTYPE.MACSEC]);
+    expect(unread(macsec(V4, 0x04))).toEqual([UNREAD.ENCRYPTED, ETHERTYPE.MACSEC]);
+    expect(unread(nsh(7, V4))).toEqual([UNREAD.ETHERTYPE, ETHERTYPE.NSH]);
+    expect(unread({ bytes: hex('0207'), etherType: 0x88cc })).toEqual([UNREAD.ETHERTYPE, 0x88cc]);
+    expect(unread({ bytes: hex('424203'), etherType: 3 })).toEqual([UNREAD.LLC, 0x42]);
+    expect(unread({ bytes: hex('110900010004 c021 01010004'), etherType: ETHERTYPE.PPPOE_SESSION })).toEqual([
+      UNREAD.ETHERTYPE,
+      ETHERTYPE.PPPOE_DISCOVERY,
+    ]);
+    expect(unread({ bytes: hex('110000010004 c021 01010004'), etherType: ETHERTYPE.PPPOE_SESSION })).toEqual([
+      UNREAD.PPP,
+      0xc021,
+    ]);
+  });
+
+  it('ends with a header that is cut, or shorter than it can be', () => {
+    for (const layer of [etag(V4), vntag(V4), macsec(V4), nsh(1, V4), nsh(3, customer), backbone(customer)]) {
+      const cut = read(LINK.ETHERNET, ethernet({}, layer), 14 + 5);
+      expect([cut.status, cut.stoppedAt]).toEqual([STATUS.TRUNCATED, LAYER.LINK]);
+    }
+    expect(read(LINK.ETHERNET, ethernet({}, nsh(1, V4, 1))).status).toBe(STATUS.MALFORMED);
   });
 });
 
