@@ -7,15 +7,15 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { tcpdumpArguments } from '../capture/tcpdump-messages.ts';
 import type { Options } from '../cli/options.ts';
-import { NetmonError, reasonOf } from '../errors.ts';
+import { reasonOf } from '../errors.ts';
 import { LSOF_ARGUMENTS } from '../identify/process/lsof.ts';
 import type { OwnerSource } from '../identify/process/owner-source.ts';
 import { type Edges, NO_DEBUGGER } from '../net/edges.ts';
 import type { PrivilegeStatus } from '../net/privileges.ts';
 import { LOOKING, maskOf, REOPENING } from '../privilege/capabilities.ts';
-import { type Credentials, dropPrivileges } from '../privilege/drop.ts';
+import { childRights } from '../privilege/child-rights.ts';
+import { confirmDropped, credentialsOf, dropPrivileges, libcCalls } from '../privilege/drop.ts';
 import { type Identity, identityOf } from '../privilege/identity.ts';
-import type { LibcCalls } from '../privilege/libc-calls.ts';
 import { macAccount } from '../privilege/mac-account.ts';
 import { RootHand } from '../privilege/root-hand.ts';
 import type { RootPrograms } from '../privilege/root-protocol.ts';
@@ -31,6 +31,8 @@ export class Rights {
   readonly #options: Options;
   readonly #edges: Edges;
   readonly #hand: RootHand | null;
+  /** URL of the module by which a child gives its rights up; null where it has none, or is to keep them. */
+  readonly #childRights: string | null;
 
   /** Asks for whom `--user` names, where no file tells. @param bufferBytes of the capture's ring @throws NetmonError `usage` for a user that does not exist */
   static async of(options: Options, edges: Edges, bufferBytes: number, start: StartRootChild = startRootChild): Promise<Rights> {
@@ -51,6 +53,8 @@ export class Rights {
       passwd: `${textOf(edges.paths.passwd)}\n${account}`,
       group: textOf(join(dirname(edges.paths.passwd), 'group')),
     });
+    const hasRights = options.read === null && (edges.platform === 'linux' || edges.euid() === 0);
+    this.#childRights = hasRights && this.identity.by !== 'root' ? childRights(this.identity) : null;
     // On Linux rights can be kept one by one; on macOS it takes a process that keeps them all, and can do next to nothing.
     const isNeeded = edges.platform === 'darwin' && edges.euid() === 0 && this.identity.by !== 'root' && options.read === null;
     if (isNeeded) {
@@ -61,7 +65,11 @@ export class Rights {
 
   /** The edges of the run: what takes root after root was given up goes to the root child. */
   get edges(): Edges {
-    return this.#hand?.edges(this.#edges) ?? this.#edges;
+    const url = this.#childRights;
+    const edges = this.#hand?.edges(this.#edges) ?? this.#edges;
+    if (url === null) return edges;
+    // A child that is Node captures for the driver cap: it is told how to give up what it has as soon as it has opened its interface.
+    return { ...edges, spawn: (path, args) => edges.spawn(path, path === process.execPath ? [...args, url] : args) };
   }
 
   /** Ends the root child, which removes what libpcap leaves behind; after the capture was closed. */
@@ -86,6 +94,7 @@ export class Rights {
     const starts = driver === 'cap';
     const status = dropPrivileges({ platform, identity, keep, starts }, credentials, calls);
     if (identity.note !== '--stay-root') thread?.lower(maskOf(keep.filter((name) => name !== 'net_raw')));
+    if (status.dropped && platform === 'linux') confirmDropped(identity, keep, starts);
     return status;
   }
 }
@@ -116,35 +125,6 @@ function startRootChild(programs: RootPrograms): ChildProcess {
   const script = fileURLToPath(new URL('../privilege/root-child-main.js', import.meta.url));
   const words = [NO_DEBUGGER, '--max-old-space-size=32', '--max-semi-space-size=1', script, JSON.stringify(programs)];
   return spawn(process.execPath, words, { stdio: ['pipe', 'pipe', 'ignore'], env: programs.env, cwd: '/', shell: false });
-}
-
-/** The calls of Node that change the user; both systems have them. */
-function credentialsOf(): Credentials {
-  // @types/node lacks initgroups, which Node has had since 0.9
-  const { geteuid, setgroups, initgroups, setgid, setuid }: NodeJS.Process & Partial<Pick<Credentials, 'initgroups'>> = process;
-  if (!geteuid || !setgroups || !initgroups || !setgid || !setuid) throw new NetmonError('usage', 'this system has no users');
-  return {
-    geteuid,
-    setgroups: (groups) => setgroups(groups),
-    initgroups: (user, group) => initgroups(user, group),
-    setgid: (group) => setgid(group),
-    setuid: (user) => setuid(user),
-  };
-}
-
-/** libc's calls, or none of them where koffi has no library for this machine: then all capabilities go with the user. */
-async function libcCalls(platform: Edges['platform']): Promise<LibcCalls> {
-  try {
-    return (await import('../privilege/libc-calls.ts')).loadLibcCalls(platform);
-  } catch {
-    return {
-      prctl: () => -1,
-      permitted: () => null,
-      setCapabilities: () => false,
-      installFilter: () => false,
-      forbidCore: () => false,
-    };
-  }
 }
 
 /** Starts the threads of Node's pool, which begin with the first work for them: those that exist lose all, later ones would not. */

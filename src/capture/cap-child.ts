@@ -1,4 +1,4 @@
-// The process that holds `cap`: arguments device, filter, ring bytes; frames on standard output, words on standard error. It is ended by
+// The process that holds `cap`: arguments device, filter, ring bytes, the module by which it gives its rights up; frames on standard output, words on standard error. It is ended by
 // SIGKILL only: an orderly end would close the addon's handle, and that can abort.
 
 import { writeFileSync, writeSync } from 'node:fs';
@@ -59,7 +59,9 @@ try {
   // A kernel without core dumps has no such file.
 }
 
-const [device = '', filter = '', ring = '0'] = process.argv.slice(2);
+const [device = '', filter = '', ring = '0', rights = ''] = process.argv.slice(2);
+const giveUp =
+  rights === '' ? null : await ((await import(rights)) as { prepare(url: string): Promise<() => void> }).prepare(rights);
 const parent = process.ppid;
 const module = load();
 /** Wall clock with fractions: the monotonic clock, set anew when they part (sleep, a clock that was set). */
@@ -72,6 +74,12 @@ const now = (): number => {
 };
 const opened = module !== null && new CapRelay({ write, tell, now, soon }).open(module, device, filter, Number(ring));
 if (!opened) end();
+try {
+  giveUp?.();
+} catch (thrown) {
+  tell(`${reasonOf(thrown)}\n`);
+  end();
+}
 setInterval(() => {
   if (process.ppid !== parent) end();
 }, ORPHAN_CHECK_MS);

@@ -1,6 +1,7 @@
 // Gives root up, irrevocably, and with it all that is not needed any more. The order is the point: on Linux rights belong to threads, and
 // only setgroups, setgid and setuid reach all of them.
 
+import { readdirSync, readFileSync } from 'node:fs';
 import { NetmonError, reasonOf } from '../errors.ts';
 import type { PrivilegeStatus } from '../net/privileges.ts';
 import { CAPABILITY, type Capability, MOST_CAPABILITIES, maskOf, namesOf } from './capabilities.ts';
@@ -40,11 +41,14 @@ const CAP_AMBIENT_RAISE = 2;
 /** Root is nobody special on exec, and capabilities outlive a change of the user; each locked. */
 const SECUREBITS = 0b00_11_00_11;
 const NO_AMBIENT_RAISE = 0b11_00_00_00;
+/** With any of these root is near. */
+const BACK = maskOf(['setuid', 'setpcap', 'sys_admin']);
+const REGAINED = 'root was given up, and could be had back';
 
 /**
  * Does it, on the main thread. Threads that exist lose everything; those started later have what this one has left.
  *
- * @returns what is left @throws NetmonError `permission` where `--user` can't be followed, or root could be had back
+ * @returns what is left @throws NetmonError `permission` where `--user` can't be followed, a step fails, or root could be had back
  */
 export function dropPrivileges(plan: DropPlan, credentials: Credentials, calls: LibcCalls): PrivilegeStatus {
   const { platform, identity, starts } = plan;
@@ -52,6 +56,7 @@ export function dropPrivileges(plan: DropPlan, credentials: Credentials, calls: 
   if (!calls.forbidCore()) notes.push('core files could not be forbidden');
   const before = platform === 'linux' ? calls.permitted() : null;
   const kept = maskOf(plan.keep) & (before ?? 0n);
+  const inherited = starts ? kept & maskOf(['net_raw']) : 0n;
   const isRoot = credentials.geteuid() === 0;
   if (isRoot && identity.note === '--stay-root') {
     if (platform === 'linux') calls.prctl(PR.SET_DUMPABLE, 0);
@@ -60,18 +65,25 @@ export function dropPrivileges(plan: DropPlan, credentials: Credentials, calls: 
   if (platform === 'linux' && isRoot) {
     const bits = starts ? SECUREBITS : SECUREBITS | NO_AMBIENT_RAISE;
     if (calls.prctl(PR.SET_SECUREBITS, bits) !== 0) calls.prctl(PR.SET_KEEPCAPS, 1);
+    // What is to be inheritable must be so before it leaves the bounding set: capset(2) refuses it later.
+    if (inherited !== 0n && !calls.setCapabilities(before ?? 0n, inherited))
+      throw failed('capabilities could not be made inheritable');
     for (let bit = 0; bit < MOST_CAPABILITIES; bit++) calls.prctl(PR.CAPBSET_DROP, bit);
   }
   const changed = isRoot && identity.by !== 'root' && becomeUser(plan, credentials, notes);
   if (platform === 'linux') {
-    const inherited = starts ? kept & maskOf(['net_raw']) : 0n;
-    if (!calls.setCapabilities(kept, inherited)) notes.push('capabilities could not be lowered');
-    if (inherited !== 0n) calls.prctl(PR.CAP_AMBIENT, CAP_AMBIENT_RAISE, CAPABILITY.net_raw);
+    const isCallable = before !== null; // else koffi has no library for this machine, and capabilities went with the user
+    if (isCallable && !calls.setCapabilities(kept, inherited)) throw failed('capabilities could not be lowered');
+    if (inherited !== 0n && calls.prctl(PR.CAP_AMBIENT, CAP_AMBIENT_RAISE, CAPABILITY.net_raw) !== 0)
+      throw failed('CAP_NET_RAW could not be made ambient');
     calls.prctl(PR.SET_DUMPABLE, 0);
     const program = seccompProgram(process.arch, starts);
-    if (calls.prctl(PR.SET_NO_NEW_PRIVS, 1) !== 0) notes.push('no_new_privs could not be set');
+    const isFinal = calls.prctl(PR.SET_NO_NEW_PRIVS, 1) === 0;
+    if (isCallable && !isFinal) throw failed('no_new_privs could not be set');
+    if (!isFinal) notes.push('no_new_privs could not be set');
     else if (program === null || !calls.installFilter(seccompBytes(program))) notes.push('no seccomp filter here');
   }
+  if (changed && before !== null && calls.setCapabilities(kept | BACK, 0n)) throw failed(REGAINED);
   if (changed) makeSure(credentials);
   const stays = isRoot && !changed;
   return statusOf(stays ? 'root' : identity.name, stays ? 0 : identity.uid, changed, stays ? ['root'] : namesOf(kept), notes);
@@ -103,14 +115,97 @@ function becomeUser({ platform, identity }: DropPlan, credentials: Credentials, 
   }
 }
 
-/** Root that can be had back was not given up. */
+/** Root that can be had back was not given up: tries to have it back. */
 function makeSure(credentials: Credentials): void {
   try {
     credentials.setuid(0);
   } catch {
     return;
   }
-  throw new NetmonError('permission', 'root was given up, and could be had back', 'see SECURITY.md; --stay-root runs as root');
+  throw failed(REGAINED);
+}
+
+/** Of the five, those that count at once. */
+const SETS = ['CapInh', 'CapPrm', 'CapEff', 'CapAmb'] as const;
+
+/**
+ * Reads the five sets of capabilities and the user of every thread (proc_pid_status(5)): no thread may hold more than the run keeps.
+ *
+ * A bounding set may be left where the thread has no_new_privs: it bounds what a program gains that is started, and none gains anything.
+ *
+ * @param texts of the threads' status; without procfs there are none, and nothing is confirmed @throws NetmonError `permission`
+ */
+export function confirmDropped(
+  { uid, gid }: Pick<Identity, 'uid' | 'gid'>,
+  keep: readonly Capability[],
+  starts: boolean,
+  texts: readonly string[] = threadStatuses(),
+): void {
+  for (const text of texts) {
+    const field = (name: string): string => new RegExp(`^${name}:\\s*(.*)$`, 'm').exec(text)?.[1]?.trim() ?? '';
+    const ids = (name: string, id: number) =>
+      field(name)
+        .split(/\s+/)
+        .every((word) => Number(word) === id);
+    const thread = `a thread (${field('Name')})`;
+    if (!ids('Uid', uid) || !ids('Gid', gid)) throw failed(`${thread} did not become the user`);
+    const handed = starts ? maskOf(['net_raw']) : 0n;
+    for (const name of SETS) {
+      const allowed = name === 'CapInh' || name === 'CapAmb' ? handed : maskOf(keep);
+      const more = namesOf(BigInt(`0x${field(name) || '0'}`) & ~allowed);
+      if (more.length > 0) throw failed(`${thread} still has ${more.join(', ')} (${name})`);
+    }
+    if (BigInt(`0x${field('CapBnd') || '0'}`) !== 0n && field('NoNewPrivs') === '0') {
+      if (texts.some((other) => /^NoNewPrivs:\s*1/m.test(other))) throw failed(`${thread} could gain capabilities from programs`);
+    }
+  }
+}
+
+function threadStatuses(): string[] {
+  try {
+    return readdirSync('/proc/self/task').flatMap((tid) => {
+      try {
+        return [readFileSync(`/proc/self/task/${tid}/status`, 'latin1')];
+      } catch {
+        return []; // it ended meanwhile
+      }
+    });
+  } catch {
+    return [];
+  }
+}
+
+function failed(what: string): NetmonError {
+  return new NetmonError('permission', what, 'see SECURITY.md; --stay-root runs as root');
+}
+
+/** Node's calls that change the user; both systems have them. */
+export function credentialsOf(): Credentials {
+  // @types/node lacks initgroups, which Node has had since 0.9
+  const { geteuid, setgroups, initgroups, setgid, setuid }: NodeJS.Process & Partial<Pick<Credentials, 'initgroups'>> = process;
+  if (!geteuid || !setgroups || !initgroups || !setgid || !setuid) throw new NetmonError('usage', 'this system has no users');
+  return {
+    geteuid,
+    setgroups: (groups) => setgroups(groups),
+    initgroups: (user, group) => initgroups(user, group),
+    setgid: (group) => setgid(group),
+    setuid: (user) => setuid(user),
+  };
+}
+
+/** libc's calls, or none of them where koffi has no library for this machine: then all capabilities go with the user. */
+export async function libcCalls(platform: DropPlan['platform']): Promise<LibcCalls> {
+  try {
+    return (await import('./libc-calls.ts')).loadLibcCalls(platform);
+  } catch {
+    return {
+      prctl: () => -1,
+      permitted: () => null,
+      setCapabilities: () => false,
+      installFilter: () => false,
+      forbidCore: () => false,
+    };
+  }
 }
 
 function statusOf(

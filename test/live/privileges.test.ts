@@ -13,6 +13,7 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
+import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -318,13 +319,67 @@ describe('privileges, live', () => {
     expect(await pty.status).toBe(0);
   });
 
+  it('the child of the driver cap is the user with CAP_NET_RAW alone, filtered, also when it is started again', async ({
+    skip,
+    onTestFinished,
+  }) => {
+    try {
+      createRequire(import.meta.url)('cap');
+    } catch {
+      skip('the package cap is not built');
+    }
+    const home = dirname(dirname(program.bin));
+    chmodSync(home, 0o755); // a child that is started later loads its code as the user
+    onTestFinished(() => chmodSync(home, 0o700));
+    const { run, pid } = await start(SUDO, '--driver', 'cap');
+    const children = () =>
+      readdirSync(`/proc/${pid}/task`).flatMap((tid) =>
+        readFileSync(`/proc/${pid}/task/${tid}/children`, 'latin1').trim().split(' '),
+      );
+    const child = () => Number(children().find((each) => each !== ''));
+    const isBare = async () => {
+      const first = child();
+      const [main, ...others] = threadRights(first);
+      for (const thread of [main as ThreadRights, ...others]) {
+        expect(thread).toMatchObject({ uids: [4242, 4242, 4242, 4242], gids: [4243, 4243, 4243, 4243], groups: [4243] });
+        expect(thread).toMatchObject({ noNewPrivs: true, seccomp: 2 });
+        // Node's own threads keep what they were started with.
+        for (const names of [thread.permitted, thread.effective, thread.inheritable, thread.ambient])
+          expect(names.filter((name) => name !== 'net_raw')).toEqual([]);
+      }
+      expect(main).toMatchObject({ permitted: ['net_raw'], effective: ['net_raw'], inheritable: [], ambient: [], bounding: [] });
+      return first;
+    };
+    const first = await isBare();
+    const own = threadRights(pid)[0];
+    expect(own).toMatchObject({
+      permitted: HELD,
+      inheritable: ['net_raw'],
+      ambient: ['net_raw'],
+      bounding: [],
+      noNewPrivs: true,
+      seccomp: 2,
+    });
+    expect(privilegesOf(run)).toMatchObject({ dropped: true, kept: HELD, note: null });
+    pair.run(pair.near, 'ip link set va down');
+    await run.until(() => (newest(run).capture.note ?? '').includes('va'), 'the interface to be missed');
+    pair.run(pair.near, 'ip link set va up');
+    await run.until(() => (newest(run).capture.note ?? '') === '', `the interface to be back; it said ${run.stderr}`);
+    expect(await isBare()).not.toBe(first);
+    pair.introduce();
+    const seen = newest(run).total.tx_bytes;
+    pair.datagrams(pair.near, '10.99.0.2', 3);
+    await run.until(() => newest(run).total.tx_bytes > seen, 'what is sent then to be seen');
+    await run.interrupt();
+  }, 60_000);
+
   it('a user that does not exist is a mistake', () => {
     const words = ['netns', 'exec', pair.near, process.execPath, program.bin, '--json', '-i', 'va', '--user', 'nosuch'];
     const { status, stderr } = spawnSync('ip', words, { encoding: 'utf8' });
     expect([status, stderr.split('\n')[0]]).toEqual([2, 'netmon-tui: no such user: nosuch']);
   });
 
-  it('what was given up can not be had back', () => {
+  it.each([false, true])('what was given up can not be had back (a driver starts children: %s)', (starts) => {
     const script = `
       const { readFileSync } = require('node:fs');
       (async () => {
@@ -342,8 +397,12 @@ describe('privileges, live', () => {
         const [CLONE, CLONE3, GETPID] = process.arch === 'x64' ? [56, 435, 39] : [220, 435, 172];
         const credentials = process;
         const identity = { name: 'nobody', uid: 65534, gid: 65534, groups: [65534], by: 'nobody', note: '' };
-        dropPrivileges({ platform: 'linux', identity, keep: ['net_raw', 'sys_ptrace', 'dac_read_search'], starts: false }, credentials, loadLibcCalls('linux'));
+        dropPrivileges({ platform: 'linux', identity, keep: ['net_raw', 'sys_ptrace', 'dac_read_search'], starts: ${starts} }, credentials, loadLibcCalls('linux'));
         const said = {};
+        // All that is permitted made effective: by one capset(2), then by setuid(2) itself, which Node's own does not reach.
+        const held = loadLibcCalls('linux').permitted();
+        said.capset = loadLibcCalls('linux').setCapabilities(held, 0n);
+        said.held = held.toString(16);
         const ask = (name, act) => { try { act(); said[name] = 'done'; } catch (error) { said[name] = error.code; } };
         const told = (name, ...args) => { said[name] = calls[name](...args) < 0 ? koffi.errno() : 0; };
         const raw = (name, ...args) => {
@@ -351,6 +410,7 @@ describe('privileges, live', () => {
           if (answer === 0) process.reallyExit(99); // the child of a clone that was not refused
           said[name] = answer < 0 ? koffi.errno() : 0;
         };
+        raw('setuid itself', process.arch === 'x64' ? 105 : 146, 0);
         ask('setuid', () => process.setuid(0));
         ask('seteuid', () => process.seteuid(0));
         ask('setgid', () => process.setgid(0));
@@ -372,11 +432,14 @@ describe('privileges, live', () => {
     const text = execFileSync(process.execPath, ['-e', script], { encoding: 'utf8', cwd: `${import.meta.dirname}/../..` });
     const [EPERM, ENOSYS, EAFNOSUPPORT] = [1, 38, 97];
     expect(JSON.parse(text)).toEqual({
+      capset: true,
+      held: '82004',
+      'setuid itself': EPERM,
       setuid: 'EPERM',
       seteuid: 'EPERM',
       setgid: 'EPERM',
       setgroups: 'EPERM',
-      spawn: 'EPERM',
+      spawn: starts ? 'done' : 'EPERM',
       write: 'EACCES',
       memory: 'EACCES',
       ptrace: EPERM,

@@ -14,6 +14,7 @@ export interface ThreadRights {
   readonly effective: readonly string[];
   readonly inheritable: readonly string[];
   readonly ambient: readonly string[];
+  readonly bounding: readonly string[];
   readonly noNewPrivs: boolean;
   /** 2 is a filter. */
   readonly seccomp: number;
@@ -44,6 +45,7 @@ export function threadRights(pid: number, except: readonly string[] = []): Threa
         effective: set('CapEff'),
         inheritable: set('CapInh'),
         ambient: set('CapAmb'),
+        bounding: set('CapBnd'),
         noNewPrivs: field('NoNewPrivs') === '1',
         seccomp: Number(field('Seccomp')),
       };

@@ -64,7 +64,6 @@ describe('the root child', () => {
     [['--stay-root'], 0, 'darwin'],
     [[], 501, 'darwin'],
     [['--read', 'x.pcap'], 0, 'darwin'],
-    [[], 0, 'linux'],
   ] as const)('is not with %j as %d on %s', async (words, euid, platform) => {
     const { rights, started, edges } = await rightsOf([...words], euid, platform);
     expect(started).toEqual([]);

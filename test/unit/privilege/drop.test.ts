@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from 'vitest';
 import { maskOf, namesOf } from '../../../src/privilege/capabilities.ts';
-import { type Credentials, type DropPlan, dropPrivileges } from '../../../src/privilege/drop.ts';
+import { type Credentials, confirmDropped, type DropPlan, dropPrivileges } from '../../../src/privilege/drop.ts';
 import type { Identity } from '../../../src/privilege/identity.ts';
 import type { LibcCalls } from '../../../src/privilege/libc-calls.ts';
 
@@ -18,6 +18,9 @@ class FakeProcess {
   readonly failing = new Set<string>();
   /** Where true, root can be had back. */
   leaks = false;
+  leaksCapabilities = false;
+  /** Permitted capabilities. */
+  held = ALL;
 
   constructor(uid = 0) {
     this.uid = uid;
@@ -42,6 +45,8 @@ class FakeProcess {
     },
     permitted: () => ALL,
     setCapabilities: (mask, inheritable) => {
+      if ((mask & ~this.held) !== 0n) return this.leaksCapabilities; // nobody gains by capset(2)
+      this.held = mask;
       this.calls.push(`capset ${namesOf(mask).join(' ')}${inheritable === 0n ? '' : ` | ${namesOf(inheritable).join(' ')}`}`);
       return !this.failing.has('capset');
     },
@@ -97,8 +102,15 @@ describe('root on Linux', () => {
   it('hands CAP_NET_RAW, and nothing else, to the children of a driver that has some', () => {
     const fake = new FakeProcess();
     fake.drop({ starts: true });
-    expect(fake.calls).toContain('capset net_raw sys_ptrace | net_raw');
-    expect(fake.calls).toContain('prctl 47 2 13');
+    const order = fake.calls.filter((call) => /^(capset|setuid|prctl (24 13|47))/.test(call));
+    // The kernel refuses to make inheritable what is neither inheritable nor in the bounding set.
+    expect(order).toEqual([
+      expect.stringMatching(/^capset .*\bsetuid\b.* \| net_raw$/),
+      'prctl 24 13',
+      'setuid 1000',
+      'capset net_raw sys_ptrace | net_raw',
+      'prctl 47 2 13',
+    ]);
     expect(fake.calls).toContain('prctl 28 51');
   });
 
@@ -160,21 +172,36 @@ describe('root on Linux', () => {
     expect(() => fake.drop({ identity: { ...ANN, by: 'user' } })).toThrow(expect.objectContaining({ code: 'permission' }));
   });
 
-  it('refuses to go on where root could be had back', () => {
+  it.each(['leaks', 'leaksCapabilities'] as const)('refuses to go on where root could be had back: %s', (way) => {
     const fake = new FakeProcess();
-    fake.leaks = true;
+    fake[way] = true;
     expect(() => fake.drop()).toThrow(/could be had back/);
   });
 
-  it('says what could not be done', () => {
+  it.each([
+    ['capset', 'capabilities could not be'],
+    ['prctl 47', 'CAP_NET_RAW could not be made ambient'],
+    ['prctl 38', 'no_new_privs could not be set'],
+  ])('ends where a step fails: %s', (step, message) => {
     const fake = new FakeProcess();
-    for (const each of ['capset', 'filter']) fake.failing.add(each);
-    expect(fake.drop().note).toBe('capabilities could not be lowered; no seccomp filter here');
-    fake.failing.add('prctl 38');
+    fake.failing.add(step);
+    const failure = expect.objectContaining({ code: 'permission', message: expect.stringContaining(message) });
+    expect(() => fake.drop({ starts: true })).toThrow(failure);
+    if (step !== 'prctl 47') expect(() => fake.drop()).toThrow(failure);
+  });
+
+  it('says so where there is no filter, and goes on without libc, which takes all capabilities with the user', () => {
+    const fake = new FakeProcess();
+    fake.failing.add('filter');
+    expect(fake.drop().note).toBe('no seccomp filter here');
     const other = new FakeProcess();
-    other.failing.add('prctl 38');
-    expect(other.drop().note).toBe('no_new_privs could not be set');
-    expect(other.calls).not.toContain('filter long');
+    const libc: LibcCalls = { ...other.libc, permitted: () => null, setCapabilities: () => false, prctl: () => -1 };
+    const plan: DropPlan = { platform: 'linux', identity: ANN, keep: ['net_raw'], starts: true };
+    expect(dropPrivileges(plan, other.credentials, libc)).toMatchObject({
+      kept: [],
+      dropped: true,
+      note: 'no_new_privs could not be set',
+    });
   });
 });
 
@@ -188,6 +215,46 @@ it('a user with capabilities of the file keeps what is needed', () => {
     note: '',
   });
   expect(fake.calls).toEqual(['no core', 'capset net_raw sys_ptrace', 'prctl 4 0', 'prctl 38 1', 'filter long']);
+});
+
+describe('what every thread has left', () => {
+  const status = (fields: Record<string, string> = {}) =>
+    Object.entries({
+      Name: 'node',
+      Uid: '1000\t1000\t1000\t1000',
+      Gid: '1001\t1001\t1001\t1001',
+      CapInh: '0000000000000000',
+      CapPrm: '0000000000002000',
+      CapEff: '0000000000002000',
+      CapBnd: '000001ffffffffff',
+      CapAmb: '0000000000000000',
+      NoNewPrivs: '1',
+      ...fields,
+    })
+      .map(([name, text]) => `${name}:\t${text}\n`)
+      .join('');
+  const confirm = (fields: Record<string, string>, starts = false) =>
+    confirmDropped(ANN, ['net_raw'], starts, [status(), status(fields)]);
+
+  it('is what the run keeps', () => {
+    confirm({ CapPrm: '0000000000000000', CapEff: '0000000000000000' });
+    confirm({ CapInh: '0000000000002000', CapAmb: '0000000000002000' }, true);
+    confirmDropped(ANN, [], false, []);
+  });
+
+  it.each([
+    [{ CapPrm: '000001fffeffffff' }, 'still has'],
+    [{ CapEff: '0000000000002080' }, 'still has setuid (CapEff)'],
+    [{ CapInh: '0000000000002000' }, 'still has net_raw (CapInh)'],
+    [{ CapAmb: '0000000000002000' }, 'still has net_raw (CapAmb)'],
+    [{ NoNewPrivs: '0' }, 'could gain capabilities'],
+    [{ Uid: '1000\t1000\t0\t1000' }, 'did not become the user'],
+    [{ Gid: '0\t1001\t1001\t1001' }, 'did not become the user'],
+  ])('or the run ends: %j', (fields, message) => {
+    expect(() => confirm(fields as unknown as Record<string, string>)).toThrow(
+      expect.objectContaining({ code: 'permission', message: expect.stringContaining(message) }),
+    );
+  });
 });
 
 it('root on macOS becomes the user with the groups that its own libc knows', () => {
