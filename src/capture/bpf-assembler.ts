@@ -7,6 +7,8 @@ const OP = {
   LDB_ABS: 0x30,
   LDH_IND: 0x48,
   LDB_IND: 0x50,
+  LD_IND: 0x40,
+  LD_IMM: 0x00,
   LDX_MSH: 0xb1,
   LDX_IMM: 0x01,
   JA: 0x05,
@@ -69,6 +71,16 @@ export class BpfAssembler {
     this.#emit(OP.LDB_IND, offset);
   }
 
+  /** A = 32 bits at X + offset. */
+  load32X(offset: number): void {
+    this.#emit(OP.LD_IND, offset);
+  }
+
+  /** A = value. */
+  load(value: number): void {
+    this.#emit(OP.LD_IMM, value);
+  }
+
   /** X = 4 * (low nibble of the byte at offset): the length of an IPv4 header. */
   headerLengthToX(offset: number): void {
     this.#emit(OP.LDX_MSH, offset);
@@ -110,7 +122,7 @@ export class BpfAssembler {
   }
 
   ifEqual(value: number, yes: Target, no: Target = null): void {
-    this.#emit(OP.JEQ, value, yes, no);
+    this.#emit(OP.JEQ, value >>> 0, yes, no);
   }
 
   ifAtLeast(value: number, yes: Target, no: Target = null): void {

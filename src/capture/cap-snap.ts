@@ -1,18 +1,16 @@
 // How much of a frame the cap driver passes on, and how long it was on the wire. `cap` always takes whole frames, so what the kernel
 // chooses for libpcap (snap-program.ts) is chosen here. Reads bytes that it has proved; never throws.
 
-import { u8, u16 } from '../net/bytes.ts';
+import { i32, u8, u16, u32 } from '../net/bytes.ts';
 import { ETHERTYPE, LINK, PROTOCOL, TCP_FLAG } from '../net/numbers.ts';
+import { DNS_PORT, GOOGLE_QUIC, HTTP2_PREFACE, METHODS, NAMING_PORTS, QUIC_LONG, TLS_HANDSHAKE } from '../net/reading.ts';
 import { BULK_BYTES, WHOLE_BYTES } from './snap-program.ts';
 
 /** `cap` sets this snap length; a longer frame is cut without a word. */
 export const CAP_SNAP_LENGTH = 65_535;
 
 const IPV6_HEADER = 40;
-const TLS_HANDSHAKE = 0x16;
-const QUIC_LONG_HEADER = 0xc0;
-/** Names are told here: DNS, DHCP, NetBIOS, DHCPv6, SSDP, STUN, mDNS, LLMNR. */
-const NAMING_PORTS = new Set([53, 67, 68, 123, 137, 546, 547, 1900, 3478, 5353, 5355]);
+const TEXTS = new Set([...METHODS, HTTP2_PREFACE]);
 
 /** Offset of the IP header in a frame of `length` bytes, -1 where there is none or it does not lie in the frame. */
 function networkOffset(bytes: Uint8Array, length: number, link: number): number {
@@ -36,8 +34,7 @@ function isTag(type: number): boolean {
 /**
  * Bytes of a frame to keep: 160, or up to 16,640 where inspect may want to read it.
  *
- * Whole are TCP SYN, TCP with PSH (the tail of a ClientHello that segmentation split), a first payload byte of a TLS or DTLS handshake, QUIC long
- * headers, and datagrams of the ports that name things.
+ * Whole are TCP SYN, TCP with PSH (the tail of a ClientHello that segmentation split), and what net/reading.ts lists.
  */
 export function bytesToKeep(bytes: Uint8Array, length: number, link: number): number {
   if (length <= BULK_BYTES) return length;
@@ -60,13 +57,18 @@ function isWorthReading(bytes: Uint8Array, length: number, at: number): boolean 
   } else return false;
   if (protocol === PROTOCOL.TCP && transport + 20 <= length) {
     if ((u8(bytes, transport + 13) & (TCP_FLAG.SYN | TCP_FLAG.PSH)) !== 0) return true;
+    if (u16(bytes, transport) === DNS_PORT || u16(bytes, transport + 2) === DNS_PORT) return true;
     const payload = transport + 4 * (u8(bytes, transport + 12) >>> 4);
-    return payload < length && u8(bytes, payload) === TLS_HANDSHAKE;
+    if (payload < length && u8(bytes, payload) === TLS_HANDSHAKE) return true;
+    return payload + 4 <= length && TEXTS.has(i32(bytes, payload));
   }
   if (protocol === PROTOCOL.UDP && transport + 9 <= length) {
-    if (NAMING_PORTS.has(u16(bytes, transport)) || NAMING_PORTS.has(u16(bytes, transport + 2))) return true;
+    if (NAMING_PORTS.includes(u16(bytes, transport)) || NAMING_PORTS.includes(u16(bytes, transport + 2))) return true;
     const first = u8(bytes, transport + 8);
-    return first === TLS_HANDSHAKE || (first & QUIC_LONG_HEADER) === QUIC_LONG_HEADER;
+    if (first === TLS_HANDSHAKE || (first & QUIC_LONG) === QUIC_LONG) return true;
+    const version = transport + 8 + GOOGLE_QUIC.versionAt;
+    if ((first & GOOGLE_QUIC.mask) !== GOOGLE_QUIC.value || version + 4 > length) return false;
+    return GOOGLE_QUIC.versions.some((each) => each === u32(bytes, version) >>> 8);
   }
   return false;
 }

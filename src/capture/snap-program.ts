@@ -3,22 +3,17 @@
 // lies about its length, would be missing from the totals. Here every load is proved by the packet's real length, and nothing is rejected.
 
 import { ETHERTYPE, LINK, PROTOCOL, TCP_FLAG } from '../net/numbers.ts';
+import * as R from '../net/reading.ts';
 import { BpfAssembler, type Instruction } from './bpf-assembler.ts';
 
 /** Bytes kept of a bulk packet: 96 would cut IPv6 with TCP options and VXLAN's inner headers. */
 export const BULK_BYTES = 160;
-/**
- * Bytes kept of a TCP segment that is only marked PSH: the tail of a ClientHello that segmentation split does not begin with 0x16. Every
- * merged bulk segment is marked so too, and kept whole they fill the ring at once (50 MB in 30 ms: 598 of 1,400 lost; like this none).
- */
-export const PUSHED_BYTES = 2048;
-/** Bytes kept of a packet worth reading: the largest TLS record (RFC 8446 section 5.1) and its headers. */
-export const WHOLE_BYTES = 16_640;
-
-/** DNS, DHCP, NTP, NetBIOS names, DHCPv6, SSDP, STUN, mDNS, LLMNR: small datagrams that name things. */
-const UDP_PORTS = [53, 67, 68, 123, 137, 546, 547, 1900, 3478, 5353, 5355];
-const TLS_HANDSHAKE = 0x16;
-const QUIC_LONG_HEADER = 0xc0;
+/** Bytes kept of a pushed segment, and of a packet worth reading. */
+export const PUSHED_BYTES = R.LONGEST_TAIL;
+export const WHOLE_BYTES = R.LONGEST_PACKET;
+/** What texts worth reading begin with: capital letters. */
+const FIRST_LETTER = 0x41;
+const BEHIND_LETTERS = 0x5b;
 
 /** Where the EtherType and the network layer lie in frames of a link type. */
 interface Shape {
@@ -53,129 +48,143 @@ export function snapProgram(link: number): Instruction[] | null {
   if (shape === undefined) return null;
   const bpf = new BpfAssembler();
   const missing = shape.lengthHasLink ? 0 : shape.network;
-  const blocks: Block[] = [];
+  const tags = shape.type !== null && link === LINK.ETHERNET ? 2 : 0;
+  bpf.loadLength();
   if (shape.type === null) {
-    bpf.loadLength();
-    bpf.ifAtLeast(shape.network + 1, null, 'bulk-0');
+    bpf.ifAtLeast(shape.network + 1, null, 'no-network');
     bpf.load8(shape.network);
     bpf.shiftRight(4);
     bpf.ifEqual(4, 'v4-0');
-    bpf.ifEqual(6, 'v6-0', 'bulk-0');
-    blocks.push({ id: 0, network: shape.network, missing });
+    bpf.ifEqual(6, 'v6-0');
   } else {
-    bpf.loadLength();
-    bpf.ifAtLeast(shape.network - missing, null, 'bulk-0');
+    bpf.ifAtLeast(shape.network - missing, null, 'no-network');
     bpf.load16(shape.type);
-    const tags = link === LINK.ETHERNET ? 2 : 0;
     for (let tag = 0; tag <= tags; tag++) {
-      const network = shape.network + 4 * tag;
-      bpf.ifEqual(ETHERTYPE.IPV4, `to-v4-${tag}`);
-      bpf.ifEqual(ETHERTYPE.IPV6, `to-v6-${tag}`);
-      bpf.ifEqual(ETHERTYPE.ARP, 'to-whole');
-      if (tag < tags) {
-        bpf.ifEqual(ETHERTYPE.VLAN, `tagged-${tag}`);
-        bpf.ifEqual(ETHERTYPE.QINQ, `tagged-${tag}`, 'to-bulk');
-        bpf.label(`tagged-${tag}`);
-        bpf.loadLength();
-        bpf.ifAtLeast(network + 4, null, 'to-bulk');
-        bpf.load16(network + 2);
-      }
-      blocks.push({ id: tag, network, missing });
-    }
-    bpf.jump('bulk-0');
-    bpf.label('to-bulk');
-    bpf.jump('bulk-0');
-    bpf.label('to-whole');
-    bpf.jump('whole-0');
-    for (const { id } of blocks) {
-      bpf.label(`to-v4-${id}`);
-      bpf.jump(`v4-${id}`);
-      bpf.label(`to-v6-${id}`);
-      bpf.jump(`v6-${id}`);
+      bpf.ifEqual(ETHERTYPE.IPV4, `v4-${tag}`);
+      bpf.ifEqual(ETHERTYPE.IPV6, `v6-${tag}`);
+      bpf.ifEqual(ETHERTYPE.ARP, 'arp');
+      if (tag === tags) break;
+      bpf.ifEqual(ETHERTYPE.VLAN, `tagged-${tag}`);
+      bpf.ifEqual(ETHERTYPE.QINQ, `tagged-${tag}`, 'no-network');
+      bpf.label(`tagged-${tag}`);
+      bpf.loadLength();
+      bpf.ifAtLeast(shape.network + 4 * tag + 4, null, 'no-network');
+      bpf.load16(shape.network + 4 * tag + 2);
     }
   }
-  for (const block of blocks) emitNetwork(bpf, block);
+  bpf.label('no-network');
+  bpf.accept(BULK_BYTES);
+  bpf.label('arp');
+  bpf.accept(WHOLE_BYTES);
+  for (let tag = 0; tag <= tags; tag++) emitNetwork(bpf, shape.network, tag, missing);
+  emitTransport(bpf, shape.network, missing);
   return bpf.assemble();
 }
 
-/** Code for a network layer at a fixed offset. Conditional jumps reach 255 instructions only, so each block has its own ends. */
-interface Block {
-  readonly id: number;
-  readonly network: number;
-  /** What the packet's length lacks: length + missing is the offset of its end. */
-  readonly missing: number;
-}
-
-function emitNetwork(bpf: BpfAssembler, block: Block): void {
-  const { id, network: n, missing } = block;
-  const bulk = `bulk-${id}`;
-  const whole = `whole-${id}`;
-  bpf.label(`v4-${id}`);
+/**
+ * Code for a network layer behind so many tags. It leaves the length of the tags and of the network header in X, so that one code for the
+ * transport serves all. Conditional jumps reach 255 instructions only, so each has ends of its own.
+ *
+ * @param network offset without tags
+ * @param missing what the packet's length lacks: length + missing is the offset of its end
+ */
+function emitNetwork(bpf: BpfAssembler, network: number, tag: number, missing: number): void {
+  const tagBytes = 4 * tag;
+  const n = network + tagBytes;
+  const bulk = `bulk-${tag}`;
+  bpf.label(`v4-${tag}`);
   bpf.loadLength();
   bpf.ifAtLeast(n + 20 - missing, null, bulk);
   bpf.load16(n + 6);
   bpf.ifAnyBit(0x1fff, bulk); // a later fragment has no ports
   bpf.headerLengthToX(n);
+  if (tag > 0) {
+    bpf.load(tagBytes);
+    bpf.addX();
+    bpf.aToX();
+  }
   bpf.loadLength();
   bpf.ifAtLeastX(null, bulk);
   bpf.subtractX();
-  bpf.ifAtLeast(n + 8 - missing, null, bulk); // 8 bytes of transport: all of UDP, the ports and sequence of TCP
+  bpf.ifAtLeast(network + 8 - missing, null, bulk); // 8 bytes of transport: all of UDP, the ports and sequence of TCP
   bpf.load8(n + 9);
-  bpf.ifEqual(PROTOCOL.TCP, `tcp-${id}`);
-  bpf.ifEqual(PROTOCOL.UDP, `udp-${id}`, bulk);
-  bpf.label(`v6-${id}`);
+  bpf.jump(`transport-${tag}`);
+  bpf.label(`v6-${tag}`);
   bpf.loadLength();
   bpf.ifAtLeast(n + 48 - missing, null, bulk);
+  bpf.setX(tagBytes + 40);
   bpf.load8(n + 6);
-  bpf.ifEqual(PROTOCOL.TCP, `v6-tcp-${id}`);
-  bpf.ifEqual(PROTOCOL.UDP, `v6-udp-${id}`);
-  for (const header of [PROTOCOL.HOPOPTS, PROTOCOL.ROUTING, PROTOCOL.FRAGMENT, PROTOCOL.DSTOPTS]) bpf.ifEqual(header, whole);
-  bpf.jump(bulk);
-  // From here on X is the length of the network header, so one code serves both families.
-  bpf.label(`v6-tcp-${id}`);
-  bpf.setX(40);
-  bpf.label(`tcp-${id}`);
+  for (const header of [PROTOCOL.HOPOPTS, PROTOCOL.ROUTING, PROTOCOL.FRAGMENT, PROTOCOL.DSTOPTS])
+    bpf.ifEqual(header, `chain-${tag}`);
+  bpf.label(`transport-${tag}`);
+  bpf.ifEqual(PROTOCOL.TCP, `to-tcp-${tag}`);
+  bpf.ifEqual(PROTOCOL.UDP, `to-udp-${tag}`);
+  bpf.label(bulk);
+  bpf.accept(BULK_BYTES);
+  bpf.label(`chain-${tag}`);
+  bpf.accept(WHOLE_BYTES);
+  bpf.label(`to-tcp-${tag}`);
+  bpf.jump('tcp');
+  bpf.label(`to-udp-${tag}`);
+  bpf.jump('udp');
+}
+
+/** Code for a transport that begins X behind `n`. */
+function emitTransport(bpf: BpfAssembler, n: number, missing: number): void {
+  bpf.label('tcp');
   bpf.loadLength();
   bpf.subtractX();
-  bpf.ifAtLeast(n + 20 - missing, null, bulk);
+  bpf.ifAtLeast(n + 20 - missing, null, 'bulk');
   bpf.load8X(n + 13);
-  bpf.ifAnyBit(TCP_FLAG.SYN, whole);
+  bpf.ifAnyBit(TCP_FLAG.SYN, 'whole');
   bpf.remember();
-  bpf.load16X(n);
-  bpf.ifEqual(53, whole);
-  bpf.load16X(n + 2);
-  bpf.ifEqual(53, whole);
+  for (const port of [n, n + 2]) {
+    bpf.load16X(port);
+    bpf.ifEqual(R.DNS_PORT, 'whole');
+  }
   bpf.load8X(n + 12);
   bpf.and(0xf0);
   bpf.shiftRight(2);
   bpf.addX();
   bpf.aToX();
   bpf.loadLength();
-  bpf.ifAtLeastX(null, bulk);
+  bpf.ifAtLeastX(null, 'bulk');
   bpf.subtractX();
-  bpf.ifAtLeast(n + 1 - missing, null, bulk);
+  bpf.ifAtLeast(n + 1 - missing, null, 'bulk');
   bpf.load8X(n);
-  bpf.ifEqual(TLS_HANDSHAKE, whole);
+  bpf.ifEqual(R.TLS_HANDSHAKE, 'whole');
+  bpf.ifAtLeast(BEHIND_LETTERS, 'no-text');
+  bpf.ifAtLeast(FIRST_LETTER, null, 'no-text');
+  bpf.loadLength();
+  bpf.subtractX();
+  bpf.ifAtLeast(n + 4 - missing, null, 'no-text');
+  bpf.load32X(n);
+  for (const text of [...R.METHODS, R.HTTP2_PREFACE]) bpf.ifEqual(text, 'whole');
+  bpf.label('no-text');
   bpf.recall();
-  bpf.ifAnyBit(TCP_FLAG.PSH, `pushed-${id}`, bulk);
-  bpf.label(`v6-udp-${id}`);
-  bpf.setX(40);
-  bpf.label(`udp-${id}`);
+  bpf.ifAnyBit(TCP_FLAG.PSH, null, 'bulk');
+  bpf.accept(PUSHED_BYTES);
+  bpf.label('udp');
   for (const port of [n, n + 2]) {
     bpf.load16X(port);
-    for (const each of UDP_PORTS) bpf.ifEqual(each, whole);
+    for (const each of R.NAMING_PORTS) bpf.ifEqual(each, 'whole');
   }
   bpf.loadLength();
   bpf.subtractX();
-  bpf.ifAtLeast(n + 9 - missing, null, bulk);
+  bpf.ifAtLeast(n + 9 - missing, null, 'bulk');
   bpf.load8X(n + 8);
-  bpf.ifEqual(TLS_HANDSHAKE, whole);
-  bpf.and(QUIC_LONG_HEADER);
-  bpf.ifEqual(QUIC_LONG_HEADER, whole, bulk);
-  bpf.label(whole);
-  bpf.accept(WHOLE_BYTES);
-  bpf.label(`pushed-${id}`);
-  bpf.accept(PUSHED_BYTES);
-  bpf.label(bulk);
+  bpf.ifEqual(R.TLS_HANDSHAKE, 'whole');
+  bpf.ifAtLeast(R.QUIC_LONG, 'whole');
+  bpf.and(R.GOOGLE_QUIC.mask);
+  bpf.ifEqual(R.GOOGLE_QUIC.value, null, 'bulk');
+  bpf.loadLength();
+  bpf.subtractX();
+  bpf.ifAtLeast(n + 8 + R.GOOGLE_QUIC.versionAt + 4 - missing, null, 'bulk');
+  bpf.load32X(n + 8 + R.GOOGLE_QUIC.versionAt);
+  bpf.shiftRight(8);
+  for (const version of R.GOOGLE_QUIC.versions) bpf.ifEqual(version, 'whole');
+  bpf.label('bulk');
   bpf.accept(BULK_BYTES);
+  bpf.label('whole');
+  bpf.accept(WHOLE_BYTES);
 }

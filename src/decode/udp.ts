@@ -1,13 +1,14 @@
 // UDP and UDP-Lite headers, and the tunnels that run over UDP, for a label only.
 
 import { u8, u16 } from '../net/bytes.ts';
+import { QUIC_LONG } from '../net/reading.ts';
 import { complete, LAYER, type Packet, STATUS, type Status, stop, TUNNEL } from './packet.ts';
 import { setPayload, setPorts, stopInHeader } from './ports.ts';
 import { isVxlan, isWireguard, VXLAN_PORT } from './tunnel.ts';
 
 const UDP_BYTES = 8;
-/** First byte of a datagram with a long header of QUIC: its two highest bits are set. */
-const QUIC_LONG = 0xc0;
+/** A copy, as in ipv4.ts: both highest bits are set. */
+const LONG = QUIC_LONG;
 
 /** Reads a UDP datagram (RFC 768). Length 0 is one too long for the field (RFC 2675 section 4) or not yet segmented. */
 export function readUdp(bytes: Uint8Array, at: number, end: number, networkEnd: number, packet: Packet): Status {
@@ -30,7 +31,7 @@ export function readUdp(bytes: Uint8Array, at: number, end: number, networkEnd: 
       if (isWireguard(bytes, payload, packet.payloadBytes, packet.payloadCaptured)) packet.tunnel = TUNNEL.WIREGUARD;
     } else if (packet.destinationPort === VXLAN_PORT && isVxlan(bytes, payload, packet.payloadBytes))
       packet.tunnel = TUNNEL.VXLAN;
-    else packet.longHeader = first >= QUIC_LONG;
+    else packet.longHeader = first >= LONG;
   }
   return complete(packet);
 }

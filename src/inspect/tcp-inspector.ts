@@ -2,6 +2,7 @@
 
 import type { Packet } from '../decode/packet.ts';
 import { u8 } from '../net/bytes.ts';
+import { DNS_PORT } from '../net/reading.ts';
 import { type Context, PHASE_OF } from './context.ts';
 import { DnsStreams } from './dns/stream.ts';
 import { UnicastReader } from './dns/unicast.ts';
@@ -14,7 +15,6 @@ import { tlsByPort } from './tls/applications.ts';
 import { looksLikeRecord, startsHello } from './tls/records.ts';
 import { StreamHellos } from './tls/stream-hellos.ts';
 
-const DNS_PORT = 53;
 /** A keep-alive probe may carry a byte that means nothing (RFC 9293 section 3.8.4). */
 const PROBE_BYTES = 1;
 

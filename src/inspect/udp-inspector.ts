@@ -2,6 +2,7 @@
 
 import type { Packet } from '../decode/packet.ts';
 import { u8 } from '../net/bytes.ts';
+import { QUIC_LONG } from '../net/reading.ts';
 import { type Context, PHASE_OF, type Phase } from './context.ts';
 import { DhcpReader } from './dhcp.ts';
 import { looksLikeDns } from './dns/message.ts';
@@ -16,7 +17,6 @@ import { DatagramHellos, looksLikeDatagramRecord } from './tls/datagram-hellos.t
 import { canBeRtp, udpApplication } from './udp-signatures.ts';
 
 const PORT = { DNS: 53, DHCP_SERVER: 67, DHCP_CLIENT: 68, NETBIOS: 137, MDNS: 5353, LLMNR: 5355 } as const;
-const QUIC_LONG = 0xc0;
 
 /** Inspects UDP flows. */
 export class UdpInspector {

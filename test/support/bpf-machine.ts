@@ -52,10 +52,15 @@ export function runBpf(program: readonly Instruction[], frame: Uint8Array, cooke
         a = ((frame[at] as number) << 8) | (frame[at + 1] as number);
         break;
       }
-      case 0x20: {
-        // ld [k]
-        if (beyond(k, 4)) return 0;
-        a = new DataView(frame.buffer, frame.byteOffset).getUint32(k);
+      case 0x00: // ld #k
+        a = k;
+        break;
+      case 0x20: // ld [k]
+      case 0x40: {
+        // ld [x + k]
+        const at = code === 0x20 ? k : (x + k) >>> 0;
+        if (beyond(at, 4)) return 0;
+        a = new DataView(frame.buffer, frame.byteOffset).getUint32(at);
         break;
       }
       case 0x30: // ldb [k]

@@ -1,6 +1,7 @@
 // Requests of HTTP/1 (RFC 9112), and of RTSP and SIP which look alike: the host that is asked for.
 
 import { i32, u8 } from '../../net/bytes.ts';
+import { LONGEST_REQUEST, METHODS } from '../../net/reading.ts';
 
 /** What the beginning of a stream turned out to be. */
 export const REQUEST = {
@@ -17,18 +18,8 @@ const SPACE = 0x20;
 const SLASH = 0x2f;
 const LF = 0x0a;
 const CR = 0x0d;
-const four = (text: string): number => Buffer.from(text, 'latin1').readInt32BE(0);
-/** First four bytes of methods (IANA HTTP Method Registry, caches, Exchange, RPC and VPN over HTTP, Icecast, UPnP, RTSP and SIP). */
-const METHODS = new Set(
-  (
-    'GET |HEAD|POST|PUT |DELE|OPTI|PATC|CONN|TRAC|QUER|PURG|PROP|REPO|MKCO|LOCK|UNLO|COPY|MOVE|SEAR|ACL |BIND|REBI|UNBI|LINK|UNLI|' +
-    'MERG|CHEC|MKAC|MKWO|MKCA|LABE|UPDA|VERS|BASE|ORDE|BITS|BCOP|BDEL|BMOV|BPRO|POLL|RPC_|SSTP|SOUR|SUBS|UNSU|NOTI|' +
-    'DESC|ANNO|SETU|PLAY|RECO|INVI|REGI'
-  )
-    .split('|')
-    .map(four),
-);
-const CONNECT = four('CONN');
+const METHOD_WORDS = new Set(METHODS);
+const CONNECT = Buffer.from('CONN').readInt32BE(0);
 const SCHEMES = ['http://', 'https://', 'ftp://', 'ws://', 'wss://'].map((scheme) => Buffer.from(scheme));
 const HOST = Buffer.from('host:');
 const VERSIONS = [
@@ -49,11 +40,12 @@ export class Request {
 
 /** True when the bytes begin with a method; the caller proved four bytes. */
 export function startsRequest(bytes: Uint8Array, at: number): boolean {
-  return METHODS.has(i32(bytes, at));
+  return METHOD_WORDS.has(i32(bytes, at));
 }
 
-/** Reads the request at `at`, as far as the bytes go. */
-export function readRequest(bytes: Uint8Array, at: number, end: number, request: Request): RequestStatus {
+/** Reads the request at `at`, as far as the bytes and LONGEST_REQUEST go. */
+export function readRequest(bytes: Uint8Array, at: number, until: number, request: Request): RequestStatus {
+  const end = Math.min(until, at + LONGEST_REQUEST);
   request.hostFrom = -1;
   request.hostTo = -1;
   request.application = 'http';

@@ -1,6 +1,7 @@
 // First requests of HTTP flows: in one packet as a rule, put together by sequence numbers where they are longer.
 
 import type { Packet } from '../../decode/packet.ts';
+import { LONGEST_REQUEST } from '../../net/reading.ts';
 import type { Context } from '../context.ts';
 import { hostOfAuthority } from '../host-name.ts';
 import { type Pending, WAIT } from '../pending.ts';
@@ -32,7 +33,8 @@ export class Requests {
     const end = at + packet.payloadCaptured;
     const status = this.#read(wait, bytes, at, end);
     if (status === REQUEST.NONE) return context.undecided(flow);
-    if (status === REQUEST.COMPLETE || packet.payloadCaptured < packet.payloadBytes) return this.#tell(flow, wait, bytes);
+    const isAll = packet.payloadCaptured < packet.payloadBytes || packet.payloadCaptured >= LONGEST_REQUEST;
+    if (status === REQUEST.COMPLETE || isAll) return this.#tell(flow, wait, bytes);
     const room = context.open(flow, wait, packet, fromOpener, time);
     room.reassembly.add(0, bytes, at, packet.payloadCaptured);
     return true;

@@ -1,9 +1,8 @@
 // Google's own QUIC of before the standard (Q039 to Q046), whose hello is in the clear: a CHLO message of tags and values.
 
 import { i32, u8, u16le, u32, u32le } from '../../net/bytes.ts';
+import { GOOGLE_QUIC, QUIC_LONG } from '../../net/reading.ts';
 
-/** Public header with a version and a connection ID of 8 bytes. */
-const PUBLIC_FLAGS = 0x09;
 const CHLO = 0x43484c4f;
 const SNI = 0x534e4900;
 /** Headers, hash and stream frame in front of the message are never longer. */
@@ -20,8 +19,9 @@ export class GoogleHello {
 export function looksLikeGoogleQuic(bytes: Uint8Array, at: number, end: number): boolean {
   if (at + 14 > end) return false;
   const first = u8(bytes, at);
-  if ((first & 0xc0) === 0xc0) return isGoogleVersion(u32(bytes, at + 1));
-  return (first & 0xc9) === PUBLIC_FLAGS && isGoogleVersion(u32(bytes, at + 9));
+  if ((first & QUIC_LONG) === QUIC_LONG) return isGoogleVersion(u32(bytes, at + 1));
+  // A public header with a version and a connection ID of 8 bytes.
+  return (first & GOOGLE_QUIC.mask) === GOOGLE_QUIC.value && isGoogleVersion(u32(bytes, at + GOOGLE_QUIC.versionAt));
 }
 
 /** Q0 and two digits, 39 to 46. */

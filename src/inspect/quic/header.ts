@@ -1,8 +1,8 @@
 // Long headers of QUIC (RFC 8999 section 5.1, RFC 9000 section 17.2) and its numbers of variable length. Lengths are checked here, once.
 
 import { u8, u16, u32 } from '../../net/bytes.ts';
+import { QUIC_LONG } from '../../net/reading.ts';
 
-const LONG_AND_FIXED = 0xc0;
 const LONGEST_ID = 20;
 
 /** A long header; offsets into the datagram. Overwritten by the next. */
@@ -18,7 +18,7 @@ export class LongHeader {
 
 /** Reads what all versions have in common. @returns false for a short header, and for lengths that lie */
 export function readLongHeader(bytes: Uint8Array, at: number, end: number, header: LongHeader): boolean {
-  if (at + 7 > end || (u8(bytes, at) & LONG_AND_FIXED) !== LONG_AND_FIXED) return false;
+  if (at + 7 > end || (u8(bytes, at) & QUIC_LONG) !== QUIC_LONG) return false;
   header.version = u32(bytes, at + 1);
   header.type = (u8(bytes, at) >>> 4) & 3;
   const destination = u8(bytes, at + 5);

@@ -1,13 +1,14 @@
 // ClientHellos over QUIC: a client's first packets are opened, a few for each flow, and their handshake bytes put together.
 
 import type { Packet } from '../../decode/packet.ts';
+import { LONGEST_HELLO } from '../../net/reading.ts';
 import type { Context } from '../context.ts';
 import { hostName } from '../host-name.ts';
 import { type InitialKeys, type Pending, WAIT } from '../pending.ts';
 import { Reassembly } from '../reassembly.ts';
 import { isDnsOverQuic } from '../tls/applications.ts';
 import { HELLO, readClientHello } from '../tls/client-hello.ts';
-import { HANDSHAKE_HEADER_BYTES, handshakeLength, LONGEST_HELLO } from '../tls/records.ts';
+import { HANDSHAKE_HEADER_BYTES, handshakeLength } from '../tls/records.ts';
 import { QuicConnections } from './connections.ts';
 import { takeCrypto } from './frames.ts';
 import { GoogleHello, looksLikeGoogleQuic, readGoogleHello } from './google.ts';

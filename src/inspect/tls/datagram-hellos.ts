@@ -2,14 +2,13 @@
 
 import type { Packet } from '../../decode/packet.ts';
 import { u8, u16 } from '../../net/bytes.ts';
+import { TLS_HANDSHAKE as HANDSHAKE, LONGEST_HELLO } from '../../net/reading.ts';
 import type { Context } from '../context.ts';
 import { type Pending, WAIT } from '../pending.ts';
 import { HELLO, type HelloStatus, readClientHello } from './client-hello.ts';
-import { LONGEST_HELLO } from './records.ts';
 
 const RECORD_HEADER_BYTES = 13;
 const HEADERS_BYTES = RECORD_HEADER_BYTES + 12;
-const HANDSHAKE = 0x16;
 const APPLICATION_DATA = 0x17;
 const CLIENT_HELLO = 1;
 const MOST_RECORDS = 8;

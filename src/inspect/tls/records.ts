@@ -1,14 +1,12 @@
 // The record layer in front of a ClientHello (RFC 8446 section 5.1): one record as a rule, several where somebody splits it.
 
 import { u8, u16 } from '../../net/bytes.ts';
+import { TLS_HANDSHAKE as HANDSHAKE, LONGEST_HELLO } from '../../net/reading.ts';
 
 /** Of a record: type, version, length (RFC 8446, section 5.1); of a handshake message: type, length (section 4). */
 export const RECORD_HEADER_BYTES = 5;
 export const HANDSHAKE_HEADER_BYTES = 4;
-/** Longest ClientHello that is put together. */
-export const LONGEST_HELLO = 16_384;
 const CHANGE_CIPHER = 0x14;
-const HANDSHAKE = 0x16;
 const APPLICATION_DATA = 0x17;
 const CLIENT_HELLO = 1;
 const LONGEST_RECORD = 16_384;

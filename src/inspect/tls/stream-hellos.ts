@@ -2,18 +2,12 @@
 
 import type { Packet } from '../../decode/packet.ts';
 import { u16 } from '../../net/bytes.ts';
+import { LONGEST_HELLO } from '../../net/reading.ts';
 import type { Context } from '../context.ts';
 import { type Pending, WAIT } from '../pending.ts';
 import { payloadSequence } from '../sequence.ts';
 import { HELLO, type HelloStatus, readClientHello } from './client-hello.ts';
-import {
-  HANDSHAKE_HEADER_BYTES,
-  handshakeLength,
-  LONGEST_HELLO,
-  RECORD_HEADER_BYTES,
-  startsHello,
-  unwrapRecords,
-} from './records.ts';
+import { HANDSHAKE_HEADER_BYTES, handshakeLength, RECORD_HEADER_BYTES, startsHello, unwrapRecords } from './records.ts';
 
 const CLIENT_HELLO = 1;
 const HEADERS_BYTES = RECORD_HEADER_BYTES + HANDSHAKE_HEADER_BYTES;

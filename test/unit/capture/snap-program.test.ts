@@ -8,9 +8,11 @@ import { ETHERTYPE, LINK, PROTOCOL, TCP_FLAG } from '../../../src/net/numbers.ts
 import { COOKED, runBpf } from '../../support/bpf-machine.ts';
 import {
   arp,
+  bytesOf,
   ethernet,
   extension,
   fragmentHeader,
+  hex,
   icmp,
   icmpv6,
   ipv4,
@@ -40,6 +42,7 @@ function keep(link: number, frame: Uint8Array): number {
 }
 
 const tls = join([0x16, 3, 1, 0, 5], new Uint8Array(300));
+const request = join(bytesOf(`GET /${'u'.repeat(3000)} HTTP/1.1\r\nHost: late.example.com\r\n\r\n`));
 const data = new Uint8Array(1400).fill(0x41);
 const dtls = join([0x16, 0xfe, 0xfd], new Uint8Array(300));
 const quic = join([0xc3, 0, 0, 0, 1], new Uint8Array(1200));
@@ -83,6 +86,10 @@ const cases: [string, Layer, number][] = [
   ['a ClientHello', tcp({ flags: ACK }, tls), WHOLE],
   ['a ClientHello behind TCP options', tcp({ flags: ACK | PSH, ...stamped }, tls), WHOLE],
   ['pushed data', tcp({ flags: ACK | PSH, ...stamped }, data), PUSHED_BYTES],
+  ['a request of HTTP', tcp({ flags: ACK }, request), WHOLE],
+  ['a request of HTTP, pushed', tcp({ flags: ACK | PSH, ...stamped }, request), WHOLE],
+  ['the preface of HTTP/2', tcp({ flags: ACK }, join(bytesOf('PRI * HTTP/2.0'), data)), WHOLE],
+  ['letters that are no method', tcp({ flags: ACK }, join(bytesOf('GETS'), data)), BULK],
   ['bulk data', tcp({ flags: ACK, ...stamped }, data), BULK],
   ['bulk data with the longest header', tcp({ flags: ACK, options: new Uint8Array(40).fill(1) }, data), BULK],
   ['DNS over TCP', tcp({ flags: ACK, dport: 53 }, data), WHOLE],
@@ -95,6 +102,8 @@ const cases: [string, Layer, number][] = [
   ['LLMNR', udp({ dport: 5355 }, data), WHOLE],
   ['a QUIC long header', udp({ dport: 443 }, quic), WHOLE],
   ['a record of DTLS', udp({ dport: 50_000 }, dtls), WHOLE],
+  ['Google’s own QUIC', udp({ dport: 443 }, join(hex('0d 0102030405060708'), bytesOf('Q043'), data)), WHOLE],
+  ['Google’s own QUIC without a version', udp({ dport: 443 }, join(hex('0d 0102030405060708 51303939'), data)), BULK],
   ['a QUIC short header', udp({ dport: 443 }, data), BULK],
   ['an empty datagram', udp({ dport: 4433 }), BULK],
   ['SCTP', sctp({}), BULK],
