@@ -3,7 +3,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { networkInterfaces } from 'node:os';
 import { NetmonError } from '../errors.ts';
-import type { EdgePaths, Edges, RunResult } from '../net/edges.ts';
+import type { EdgePaths, Edges, RunLimits, RunResult } from '../net/edges.ts';
 
 /** Children find their own helpers here and nowhere else: the user's PATH may be writable by others, and this may run as root. */
 const SAFE_PATH = '/usr/bin:/bin:/usr/sbin:/sbin';
@@ -22,6 +22,7 @@ const DARWIN_PATHS: EdgePaths = {
   arp: '/usr/sbin/arp',
   ndp: '/usr/sbin/ndp',
   ifconfig: '/sbin/ifconfig',
+  pbcopy: '/usr/bin/pbcopy',
   proc: '/proc',
   sys: '/sys',
   passwd: '/etc/passwd',
@@ -46,11 +47,11 @@ export function systemEdges(paths: Partial<EdgePaths> = {}): Edges {
     throw new NetmonError('usage', `netmon-tui runs on macOS and Linux, not on ${platform}`);
   }
   const all: EdgePaths = { ...(platform === 'darwin' ? DARWIN_PATHS : LINUX_PATHS), ...paths };
-  // lsof writes every byte above 0x7e as \xNN unless its locale is UTF-8; all others must print numbers and dates as in C, and in UTC.
+  // lsof writes every byte above 0x7e as \xNN unless its locale is UTF-8, pbcopy reads them as Mac Roman; all others must print numbers and dates as in C, and in UTC.
   const utf8 = platform === 'darwin' ? 'en_US.UTF-8' : 'C.UTF-8';
   const environment = (path: string): NodeJS.ProcessEnv => ({
     PATH: SAFE_PATH,
-    LC_ALL: path === all.lsof ? utf8 : 'C',
+    LC_ALL: path === all.lsof || path === all.pbcopy ? utf8 : 'C',
     TZ: 'UTC0',
   });
   return {
@@ -63,21 +64,16 @@ export function systemEdges(paths: Partial<EdgePaths> = {}): Edges {
   };
 }
 
-function start(path: string, args: readonly string[], env: NodeJS.ProcessEnv): ChildProcess {
-  return spawn(path, args, { stdio: ['ignore', 'pipe', 'pipe'], env, shell: false, cwd: '/' });
+function start(path: string, args: readonly string[], env: NodeJS.ProcessEnv, input: 'ignore' | 'pipe' = 'ignore'): ChildProcess {
+  return spawn(path, args, { stdio: [input, 'pipe', 'pipe'], env, shell: false, cwd: '/' });
 }
 
 /** Runs one program; resolves in every case, at the latest `timeoutMs` + REAP_MS from now. */
-function runToEnd(
-  path: string,
-  args: readonly string[],
-  env: NodeJS.ProcessEnv,
-  limits: { timeoutMs: number; maxBytes: number },
-): Promise<RunResult> {
+function runToEnd(path: string, args: readonly string[], env: NodeJS.ProcessEnv, limits: RunLimits): Promise<RunResult> {
   return new Promise((resolve) => {
     let child: ChildProcess;
     try {
-      child = start(path, args, env);
+      child = start(path, args, env, limits.input === undefined ? 'ignore' : 'pipe');
     } catch (thrown) {
       // A NUL byte in an argument throws here; everything else comes as an event.
       resolve({ status: null, stdout: '', stderr: '', cut: null, failure: (thrown as NodeJS.ErrnoException).code ?? 'EINVAL' });
@@ -120,6 +116,8 @@ function runToEnd(
         if (bytes > limits.maxBytes) kill('size');
       });
     }
+    child.stdin?.on('error', () => undefined); // it may not read all of it
+    child.stdin?.end(limits.input);
     child.on('error', (error: NodeJS.ErrnoException) => {
       if (child.pid !== undefined) return; // a kill that failed; the exit still comes
       failure = error.code ?? 'UNKNOWN';

@@ -82,7 +82,7 @@ export class ReducedSource implements PacketSource {
 
   get note(): string {
     const { note } = this.#counts;
-    return note === '' ? this.#note : `${this.#note}; ${note}`;
+    return note === '' ? this.#note : `${note}; ${this.#note}`;
   }
 
   /** Whose flows are fed, and where owners are noted that come with them. */

@@ -73,6 +73,7 @@ export async function run(
     if (drawing !== null)
       screen = (await drawing).openTui(
         options,
+        edges,
         () => guard.stop({ kind: 'done' }),
         () => recording?.save(),
       );

@@ -10,12 +10,14 @@ import type { Options } from '../cli/options.ts';
 import { workingFolder } from '../cli/working-folder.ts';
 import { systemClock } from '../clock.ts';
 import { NetmonError } from '../errors.ts';
+import type { Edges } from '../net/edges.ts';
 import { backgroundOf, canAnswer, drawingOf } from '../tui/terminal.ts';
 import { ThemeShelf } from '../tui/theme-files.ts';
 import { Tui } from '../tui/tui.ts';
 import { rebind } from '../view/keymap.ts';
 import { memoryOf } from '../view/memory.ts';
 import { depthOf } from '../view/palette.ts';
+import { systemClipboard } from './clipboard.ts';
 import { HistoryAnswers } from './history-answers.ts';
 import type { Output } from './output.ts';
 import { memorise, recall } from './screen-memory.ts';
@@ -39,7 +41,7 @@ export interface OpenTui {
 }
 
 /** Opens the screen; `quit` is called when the user asks to leave, `save` when history is to be written. Close it on every way out. */
-export function openTui(options: Options, quit: () => void, save: () => void): OpenTui {
+export function openTui(options: Options, edges: Edges, quit: () => void, save: () => void): OpenTui {
   const keys = rebind(options.keys);
   if (!keys.ok) throw new NetmonError('usage', keys.problems.join('; '), 'see README.md, "Keys"');
   const themes = new ThemeShelf(themeFolders());
@@ -60,6 +62,7 @@ export function openTui(options: Options, quit: () => void, save: () => void): O
     drawing: options.ascii ? 'ascii' : drawingOf(process.env),
     mouse: options.mouse ?? process.env['SSH_CONNECTION'] === undefined,
     keys: keys.keys,
+    clipboard: systemClipboard(edges, process.env),
     filter: options.filter ?? '',
     memory: options.screen.memory === null ? null : recall({ path: options.screen.memory, owner: options.screen.owner }),
     view: { units: options.units, names: options.names, budget: options.budget },

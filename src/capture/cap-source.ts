@@ -64,9 +64,6 @@ export async function openCap(
 
 async function namesOf(request: CaptureRequest, edges: Edges): Promise<readonly string[]> {
   const names = request.interfaces;
-  if (edges.platform === 'darwin' && names.some((name) => /^(any|all|pktap|iptap)/.test(name))) {
-    throw new DriverUnavailable('cap can open plain interfaces only', 'name one: netmon-tui -i en0');
-  }
   if (names.length > MOST_LANES)
     throw new DriverUnavailable(`cap opens ${MOST_LANES} interfaces at the most`, 'name fewer with -i');
   if (names.length > 0) return names;
@@ -90,8 +87,7 @@ class CapSource implements PacketSource {
   #closed = false;
 
   constructor(request: CaptureRequest, names: readonly string[], edges: Edges, clock: Clock, script: string) {
-    const factor = edges.platform === 'linux' ? SLOTTED_RING_FACTOR : 1;
-    const ringBytes = Math.max(1 << 16, Math.floor((request.bufferBytes * factor) / names.length));
+    const ringBytes = Math.max(1 << 16, Math.floor((request.bufferBytes * SLOTTED_RING_FACTOR) / names.length));
     this.bufferBytes = ringBytes * names.length;
     this.#bpf = request.bpf;
     this.#edges = edges;

@@ -32,8 +32,15 @@ async function libpcapDriver() {
   }
 }
 
-/** Drivers that exist on one platform only. */
-const PLATFORM_ONLY: Partial<Record<DriverName, Edges['platform']>> = { tcpdump: 'darwin' };
+/** Drivers of one platform only: `cap` knows no PKTAP, so on a Mac it has nothing that libpcap lacks. */
+const PLATFORM_ONLY: Partial<Record<DriverName, Edges['platform']>> = { tcpdump: 'darwin', cap: 'linux' };
+
+/** Why a driver is not for this platform; null where it is. */
+export function notHere(driver: DriverName, { platform }: Edges): string | null {
+  const only = PLATFORM_ONLY[driver];
+  if (only === undefined || only === platform) return null;
+  return `only on ${only === 'darwin' ? 'macOS' : 'Linux'}`;
+}
 
 /**
  * Opens a live capture: with the driver named, or with the best that works here.
@@ -53,9 +60,9 @@ export async function openCapture(
   const fallbacks: Fallback[] = [];
   let worth: unknown = null;
   for (const name of DRIVERS) {
-    const only = PLATFORM_ONLY[name];
-    if (only !== undefined && only !== edges.platform) {
-      fallbacks.push({ driver: name, reason: `only on ${only === 'darwin' ? 'macOS' : 'Linux'}` });
+    const elsewhere = notHere(name, edges);
+    if (elsewhere !== null) {
+      fallbacks.push({ driver: name, reason: elsewhere });
       continue;
     }
     try {
@@ -87,7 +94,9 @@ async function openNamed(
   clock: Clock,
   drivers: DriverTable,
 ): Promise<PacketSource> {
+  const elsewhere = notHere(driver, edges);
   try {
+    if (elsewhere !== null) throw new DriverUnavailable(elsewhere);
     return await drivers[driver](request, edges, clock);
   } catch (thrown) {
     if (!(thrown instanceof DriverUnavailable)) throw thrown;

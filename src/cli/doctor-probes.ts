@@ -1,7 +1,7 @@
 // The doctor's steps that open every capture driver for a moment.
 
 import { DriverUnavailable } from '../capture/capture-errors.ts';
-import type { DriverTable } from '../capture/opener.ts';
+import { type DriverTable, notHere } from '../capture/opener.ts';
 import { type CaptureRequest, DRIVERS, type DriverName, type PacketSource } from '../capture/source.ts';
 import type { Clock } from '../clock.ts';
 import { NetmonError } from '../errors.ts';
@@ -45,7 +45,8 @@ export function driverSteps(edges: Edges, probe: DriverProbe, seen: CapturedOwne
 }
 
 async function tryDriver(name: DriverName, edges: Edges, probe: DriverProbe, seen: CapturedOwners[]): Promise<Finding> {
-  if (name === 'tcpdump' && edges.platform !== 'darwin') return skipped('used on macOS only');
+  const elsewhere = notHere(name, edges);
+  if (elsewhere !== null) return skipped(elsewhere);
   const source = await probe.drivers[name](probe.request, edges, probe.clock);
   try {
     return await watch(source, name, probe, seen);

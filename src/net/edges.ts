@@ -15,6 +15,7 @@ export interface EdgePaths {
   readonly arp: string;
   readonly ndp: string;
   readonly ifconfig: string;
+  readonly pbcopy: string;
   /** Root of procfs and sysfs; other roots in tests. */
   readonly proc: string;
   readonly sys: string;
@@ -36,15 +37,23 @@ export interface RunResult {
 /** For children that are Node, too: SIGUSR1 would open their debugger before their first line. It can't listen on this address (RFC 5737). */
 export const NO_DEBUGGER = '--inspect-port=192.0.2.1:9229';
 
+/** Bounds of a program that is run to its end. */
+export interface RunLimits {
+  readonly timeoutMs: number;
+  readonly maxBytes: number;
+  /** Its standard input, as UTF-8; none unless given. */
+  readonly input?: string;
+}
+
 /** Where the program meets the system: all programs it runs and all files it asks. Tests hand in fakes. */
 export interface Edges {
   readonly platform: 'darwin' | 'linux';
   readonly paths: EdgePaths;
   /**
-   * Runs a program to its end: no shell, no standard input, both pipes drained, killed after `timeoutMs` or `maxBytes` of output.
-   * LC_ALL is C but for lsof, TZ is UTC.
+   * Runs a program to its end: no shell, `input` as all of its standard input, both pipes drained, killed after `timeoutMs` or `maxBytes` of
+   * output. LC_ALL is C but for lsof and pbcopy, TZ is UTC.
    */
-  run(path: string, args: readonly string[], limits: { timeoutMs: number; maxBytes: number }): Promise<RunResult>;
+  run(path: string, args: readonly string[], limits: RunLimits): Promise<RunResult>;
   /** Starts a program that streams: no shell, no standard input, stdout and stderr piped. */
   spawn(path: string, args: readonly string[]): ChildProcess;
   /** `os.networkInterfaces()`. */

@@ -55,6 +55,8 @@ export interface TuiOptions {
   readonly byBackground?: { readonly dark: string; readonly light: string } | null;
   /** Told of every effect after the screen has done its own part of it. */
   readonly effects: (effect: Effect) => void;
+  /** Puts a row into the clipboard of this machine; without it, or where it returns false, the terminal is asked to. */
+  readonly clipboard?: ((text: string) => Promise<boolean>) | null;
   /** Stops the process until it is continued; SIGTSTP to itself unless a test says otherwise. */
   readonly stopProcess?: () => void;
 }
@@ -243,7 +245,7 @@ export class Tui {
         this.renderer.now();
         break;
       case 'copy':
-        this.terminal.writeRaw(`\x1b]52;c;${Buffer.from(effect.text).toString('base64')}\x07`);
+        void this.copy(effect.text);
         break;
       case 'theme':
         this.wear(effect.name);
@@ -258,6 +260,15 @@ export class Tui {
         break;
     }
     this.options.effects(effect);
+  }
+
+  /** A terminal doesn't say whether it takes OSC 52, so that is no "copied". */
+  private async copy(text: string): Promise<void> {
+    const { clipboard = null } = this.options;
+    const isCopied = clipboard !== null && (await clipboard(text));
+    if (this.closed) return;
+    if (!isCopied) this.terminal.writeRaw(`\x1b]52;c;${Buffer.from(text).toString('base64')}\x07`);
+    this.apply({ type: 'notice', text: isCopied ? 'row copied' : 'row sent to the terminal' });
   }
 
   /**

@@ -60,7 +60,7 @@ export const KEYMAP: KeyTable = [
   bind('closed', ['t'], 'show closed connections', 'Table'),
   bind('count-from-now', ['z'], 'count from now; again: since the start', 'Table'),
   bind('export', ['e'], 'export what is shown to a file (CSV, JSON)', 'Table'),
-  bind('copy', ['y'], 'copy the row (OSC 52)', 'Table'),
+  bind('copy', ['y'], 'copy the row to the clipboard', 'Table'),
 
   bind('pause', ['p', 'space'], 'pause the picture; capture goes on', 'Program'),
   bind('help', ['?', 'f1', 'h'], 'this help', 'Program'),

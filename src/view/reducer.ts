@@ -188,7 +188,7 @@ function command(state: ViewState, name: Command, live: Snapshot, settings: Fram
       return still({ ...state, privacy: !state.privacy });
     case 'copy': {
       const text = rowText(state, live, settings.glyphs);
-      return text === null ? still(state) : { state: { ...state, notice: 'row copied' }, effects: [{ type: 'copy', text }] };
+      return text === null ? still(state) : { state, effects: [{ type: 'copy', text }] };
     }
   }
 }

@@ -61,6 +61,7 @@ export function fakeEdges(system: FakeSystem = {}): FakeEdges {
     arp: '/usr/sbin/arp',
     ndp: '/usr/sbin/ndp',
     ifconfig: '/sbin/ifconfig',
+    pbcopy: '/usr/bin/pbcopy',
     proc: join(root, 'proc'),
     sys: join(root, 'sys'),
     passwd: join(root, 'etc/passwd'),

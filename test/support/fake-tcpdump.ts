@@ -118,7 +118,17 @@ function isAlive(pid: number): boolean {
 /** Edges of a Mac of which only tcpdump is there. */
 export function edgesFor(tcpdump: string): Edges {
   const none = '/nonexistent';
-  const others = { nettop: none, lsof: none, netstat: none, route: none, ps: none, arp: none, ndp: none, ifconfig: none };
+  const others = {
+    nettop: none,
+    lsof: none,
+    netstat: none,
+    route: none,
+    ps: none,
+    arp: none,
+    ndp: none,
+    ifconfig: none,
+    pbcopy: none,
+  };
   const paths = { tcpdump, ...others, proc: none, sys: none, passwd: none };
   return {
     platform: 'darwin',

@@ -19,6 +19,8 @@ export class NettopCounts implements SocketCounts {
   readonly #poll: NettopPoll;
   readonly #now: () => number;
   readonly #count = emptyCount(PROTOCOL.TCP);
+  /** The first call after a boot takes 4 to 6 s. */
+  #hasAnswered = false;
   #list: readonly NettopRecord[] | null = null;
 
   /** @param now monotonic ms */
@@ -28,7 +30,8 @@ export class NettopCounts implements SocketCounts {
   }
 
   get note(): string {
-    return this.#poll.failure === null ? '' : `nettop failed: ${this.#poll.failure}`;
+    if (this.#poll.failure !== null) return `nettop failed: ${this.#poll.failure}`;
+    return this.#hasAnswered ? '' : 'nettop is starting, which can take a few seconds';
   }
 
   ask(each: (count: SocketCount) => void): boolean {
@@ -36,6 +39,7 @@ export class NettopCounts implements SocketCounts {
       this.#poll.start({
         read: ({ records }) => {
           this.#list = records;
+          this.#hasAnswered = true;
         },
         again: () => undefined,
         failed: () => undefined,

@@ -33,9 +33,7 @@ export function reduceHistory(state: ViewState, command: Command, live: Snapshot
   if (next !== undefined) return next === null ? null : { state: next, effects: [] };
   if (command !== 'copy') return { state, effects: [] };
   const text = chosenText(state, glyphs);
-  return text === null
-    ? { state, effects: [] }
-    : { state: { ...state, notice: 'row copied' }, effects: [{ type: 'copy', text }] };
+  return { state, effects: text === null ? [] : [{ type: 'copy', text }] };
 }
 
 /** The state after a command; null where it is none of this view's, undefined where it means nothing here. */

@@ -129,6 +129,7 @@ function emptyText(state: ViewState, snapshot: Snapshot, table: TableName): stri
   if (state.chart.chosen !== null) return 'nothing moved then, as far as is kept';
   if (state.since !== null) return 'nothing since the count began';
   if (table !== 'apps') return EMPTY[table];
+  if (snapshot.capture.packets === null) return 'no socket has moved anything yet';
   const where = snapshot.capture.interfaces.join(', ');
   return where === '' ? EMPTY.apps : `${EMPTY.apps} on ${where}`;
 }

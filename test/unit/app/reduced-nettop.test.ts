@@ -76,7 +76,9 @@ describe('what nettop lists', () => {
       .replace('70116364,13929787', '70116464,13929787')
       .replaceAll('322736,229260', '322836,229360');
     const { flows, round, rows, peer, source } = lists(NETTOP, later);
+    expect(source.note).toBe('nettop is starting, which can take a few seconds; reduced');
     await round();
+    expect(source.note).toBe('reduced');
     expect(rows()).toEqual([]);
     await round();
     expect(rows().sort((a, b) => (a.rx ?? 0) - (b.rx ?? 0) || (a.tx ?? 0) - (b.tx ?? 0))).toEqual([
@@ -226,7 +228,7 @@ describe('while nettop', () => {
     );
     await round();
     await round();
-    expect(source.note).toBe(`reduced; nettop failed: ${why}`);
+    expect(source.note).toBe(`nettop failed: ${why}; reduced`);
     await round(70_000);
     expect(source.note).toBe('reduced');
     expect(rows()).toEqual([{ rx: 50, tx: 0, owner: 'a 1 exact' }]);
@@ -239,7 +241,7 @@ describe('while nettop', () => {
     await round();
     expect(source.note).toBe('reduced');
     await round(20_000);
-    expect(source.note).toBe('reduced; nettop failed: it does not end');
+    expect(source.note).toBe('nettop failed: it does not end; reduced');
     await round(20_000);
     expect(source.note).toBe('reduced');
   });
@@ -254,7 +256,7 @@ describe('while nettop', () => {
     let now = 0;
     const counts = new NettopCounts(systemEdges({ nettop: path }), () => now);
     const told: (string | number)[] = [];
-    for (let tries = 0; tries < 2000 && told.length === 0 && counts.note === ''; tries++) {
+    for (let tries = 0; tries < 2000 && told.length === 0 && !counts.note.includes('failed'); tries++) {
       now += 1;
       counts.ask(({ rxBytes, txBytes, process }) => told.push(rxBytes, txBytes, process?.name ?? ''));
       await new Promise((resolve) => setTimeout(resolve, 5));
@@ -268,6 +270,8 @@ it('is opened on macOS without rights, and says what to type for all of it', asy
   const edges = fakeEdges({ platform: 'darwin', euid: 501 });
   const { source } = await reducedCapture(edges, new FakeClock(), null);
   expect(source).toMatchObject({ driver: 'nettop', state: 'open', namesProcesses: false });
-  expect(source.note).toMatch(/^reduced: payload of sockets, once a second, no packets\. For all of it: sudo /);
+  expect(source.note).toMatch(
+    /^nettop is starting, .*; reduced: payload of sockets, once a second, no packets\. For all of it: sudo /,
+  );
   source.close();
 });

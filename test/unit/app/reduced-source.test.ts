@@ -148,7 +148,7 @@ describe('flows of sockets', () => {
     expect(source.note).toBe('reduced');
     fail();
     round();
-    expect(source.note).toBe('reduced; the kernel did not tell of all sockets');
+    expect(source.note).toBe('the kernel did not tell of all sockets; reduced');
   });
 });
 

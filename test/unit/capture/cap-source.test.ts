@@ -130,14 +130,6 @@ describe('openCap, when it fails', () => {
     expect(error.message).toBe('cap on eth0: link type IEEE802_11_RADIO is not decoded');
   });
 
-  it('refuses what only PKTAP could do', async () => {
-    for (const name of ['any', 'pktap,en0']) {
-      expect(await failure(['ETHERNET'], { ...REQUEST, interfaces: [name] }, { platform: 'darwin' })).toBeInstanceOf(
-        DriverUnavailable,
-      );
-    }
-  });
-
   it('gives up a child that says nothing', async () => {
     const child = new FakeChild();
     const edges = fakeEdges({ files: FILES, spawn: () => child.asChild() });

@@ -70,8 +70,8 @@ describe('openCapture, auto', () => {
     const refused = new NetmonError('permission', 'no permission to capture on pktap,en: Operation not permitted');
     const { source, fallbacks } = await auto({ libpcap: refused }, mac(0)).opening;
     expect([source.driver, fallbacks]).toEqual(['tcpdump', [{ driver: 'libpcap', reason: refused.message }]]);
-    const all = auto({ libpcap: refused, tcpdump: unavailable('x'), cap: unavailable('y') }, mac(0));
-    expect([await failure(all.opening), all.tried]).toEqual([refused, ['libpcap', 'tcpdump', 'cap']]);
+    const all = auto({ libpcap: refused, tcpdump: unavailable('x') }, mac(0));
+    expect([await failure(all.opening), all.tried]).toEqual([refused, ['libpcap', 'tcpdump']]);
     const linux = auto({ libpcap: refused }, LINUX);
     expect([await failure(linux.opening), linux.tried]).toEqual([refused, ['libpcap']]);
   });
@@ -96,7 +96,7 @@ describe('openCapture, auto', () => {
   });
 
   it('speaks of rights to a user of a Mac', async () => {
-    const all = { libpcap: unavailable('a'), tcpdump: unavailable('b'), cap: unavailable('c') };
+    const all = { libpcap: unavailable('a'), tcpdump: unavailable('b') };
     const error = await failure(auto(all, mac(501)).opening);
     expect([error.code, error.exitStatus]).toEqual(['permission', 3]);
     expect(error.hint).toMatch(/sudo/);
@@ -131,6 +131,15 @@ describe('openCapture, a driver named', () => {
     ]);
     const opened = await new Opener('tcpdump', mac(0), systemClock, table).open(REQUEST);
     expect([opened.source.driver, opened.fallbacks]).toEqual(['tcpdump', []]);
+  });
+
+  it.each([
+    ['cap', mac(0), 'only on Linux'],
+    ['tcpdump', LINUX, 'only on macOS'],
+  ] as const)('does not try %s where it does not belong', async (driver, edges, reason) => {
+    const { table, tried } = drivers({});
+    const error = await failure(openCapture(driver, REQUEST, edges, systemClock, table));
+    expect([error.code, error.message, tried]).toEqual(['no-device', `the driver ${driver} does not work here: ${reason}`, []]);
   });
 
   it('passes on what it says', async () => {

@@ -105,7 +105,7 @@ describe('doctor on a Mac', () => {
     );
     expect(line(text, 'driver tcpdump')).toMatch(/^no .*no permission to capture on \[address\]$/);
     expect(text).toMatch(/ user +not root\n +type: sudo bin\/netmon-tui\.js doctor\n/);
-    expect(line(text, 'driver cap')).toBe('skipped driver cap      the package cap is not built; not needed, as libpcap works');
+    expect(line(text, 'driver cap')).toBe('skipped driver cap      only on Linux');
     expect(line(text, 'owners: lsof')).toMatch(/^ok .*1 sockets of 1 processes$/);
     expect(line(text, 'owners: PKTAP')).toMatch(/^ok .*2 of 3 packets of libpcap carry a process$/);
     expect(line(text, 'owners: nettop')).toMatch(/^ok .*1 flows of 1 processes; columns interface state$/);
@@ -121,11 +121,12 @@ describe('doctor on a Mac', () => {
       Promise.reject(new NetmonError('permission', `no ${driver}`, 'type: sudo netmon-tui'));
     const cap = () => Promise.reject(new DriverUnavailable('the package cap is not built', 'type: npm rebuild cap'));
     const drivers = { libpcap: refuse('libpcap'), tcpdump: refuse('tcpdump'), cap };
-    const { text } = await report(fakeEdges(MAC), { drivers });
-    expect(text.match(/type: sudo/g)).toHaveLength(1);
+    expect((await report(fakeEdges(MAC), { drivers })).text.match(/type: sudo/g)).toHaveLength(1);
+    const linux = fakeEdges({ euid: 1000 });
+    const { text } = await report(linux, { drivers });
     expect(line(text, 'driver cap')).toMatch(/^skipped .*; not needed, as libpcap takes nothing but rights$/);
     const broken = () => Promise.reject(new DriverUnavailable('libpcap could not be loaded'));
-    const without = await report(fakeEdges(MAC), { drivers: { ...drivers, libpcap: broken, tcpdump: broken } });
+    const without = await report(linux, { drivers: { ...drivers, libpcap: broken, tcpdump: broken } });
     expect(without.text).toMatch(/driver cap +the package cap is not built\n +type: npm rebuild cap\n/);
   });
 
@@ -207,7 +208,7 @@ describe('doctor on Linux', () => {
   it('tells capabilities and what of procfs is hidden', async () => {
     const { text } = await report(fakeEdges({ files, euid: 1000 }));
     expect(line(text, 'capabilities')).toMatch(/^ok +capabilities +net_raw$/);
-    expect(line(text, 'driver tcpdump')).toMatch(/^skipped .*macOS only$/);
+    expect(line(text, 'driver tcpdump')).toMatch(/^skipped .*only on macOS$/);
     expect(line(text, 'owners: procfs')).toMatch(
       /^no .*tables tcp; descriptors of 1 of 2 processes: those of other users are hidden$/,
     );

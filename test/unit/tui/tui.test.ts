@@ -162,6 +162,38 @@ describe('keys', () => {
     expect(Buffer.from(sent?.[1] ?? '', 'base64').toString()).toMatch(/^a\]0;bc\t1000\tann\t1\t/);
   });
 
+  test('what only a terminal may have copied is not said to be copied', async () => {
+    const s = open(120, 30);
+    await s.show(busy(3));
+    await s.press('y');
+    expect(s.text()).toContain('row sent to the terminal');
+  });
+
+  test.each([
+    [true, 'row copied'],
+    [false, 'row sent to the terminal'],
+  ])("the machine's own clipboard comes first, where it takes the row: %s", async (takes, notice) => {
+    const copied: string[] = [];
+    const clipboard = async (text: string) => {
+      copied.push(text);
+      return takes;
+    };
+    const s = open(120, 30, { clipboard });
+    await s.show(busy(3));
+    await s.press('y');
+    expect(copied).toEqual([expect.stringContaining('\t')]);
+    expect(s.text()).toContain(notice);
+    expect(s.output.log.includes('\x1b]52;')).toBe(!takes);
+  });
+
+  test('a view without packets does not wait for any', async () => {
+    const s = open(80, 24);
+    const { capture } = snapshot();
+    await s.show(snapshot({ capture: { ...capture, driver: 'nettop', packets: null, frameBytes: null } }));
+    expect(s.text()).toContain('no socket has moved anything yet');
+    expect(s.text()).not.toContain('waiting for the first packets');
+  });
+
   test('redraw writes everything again', async () => {
     const s = open(80, 24);
     await s.show(busy(40));
