@@ -92,6 +92,18 @@ export class Accumulators {
     this.#mark(entity);
   }
 
+  /** What was booked as sent in this tick was received. @param bytes, packets negative the other way round */
+  turn(entity: number, bytes: number, packets: number): void {
+    const at = entity * STRIDE;
+    const v = this.#values;
+    v[at] = (v[at] as number) + bytes;
+    v[at + 1] = (v[at + 1] as number) - bytes;
+    v[at + 2] = (v[at + 2] as number) + packets;
+    v[at + 3] = (v[at + 3] as number) - packets;
+    v[at + 7] = (v[at + 7] as number) + bytes;
+    v[at + 8] = (v[at + 8] as number) - bytes;
+  }
+
   /** A number that no other thing ever has, also after the entity's own was used again; the entity itself at first. */
   serial(entity: number): number {
     return (this.#generations[entity] ?? 0) * GENERATION + entity;

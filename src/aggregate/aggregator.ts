@@ -3,7 +3,7 @@
 import type { FlowTable } from '../flow/flow-table.ts';
 import type { FlowFacts, ProcessDirectory } from '../net/model.ts';
 import { COLUMN } from './accumulators.ts';
-import { Booking, ROLE } from './booking.ts';
+import { Booking } from './booking.ts';
 import type { CountedInterface } from './counted-interface.ts';
 import { AppRows, RECENT_SECONDS, sumTraffic, trafficOf } from './entity-rows.ts';
 import type { EventLog } from './event-log.ts';
@@ -15,7 +15,7 @@ import { NO_RATES } from './no-rates.ts';
 import { Past } from './past.ts';
 import { isUnmeasured, pastFill, pastRowId } from './past-ticks.ts';
 import { RateRings } from './ring.ts';
-import type { CaptureStatus, CategoryRow, FlowRow, Gap, HostRow, InterfaceRow, Snapshot, TotalRow, Traffic } from './snapshot.ts';
+import type { CaptureStatus, CategoryRow, FlowRow, Gap, HostRow, InterfaceRow, Snapshot, TotalRow } from './snapshot.ts';
 
 /** What a tick is told from outside. Times in epoch ms; `intervalMs` measured. */
 export interface Tick {
@@ -65,6 +65,9 @@ export class Aggregator {
   #interfaceRings: RateRings[] = [];
   /** Name of an interface by its index. */
   readonly interfaceName = (index: number): string => this.#interfaces[index]?.name ?? `#${index}`;
+  /** Interfaces as of the last tick. */
+  #counted: readonly CountedInterface[] = [];
+  #passing = 0;
   #seq = 0;
   #lastInterval = 1000;
 
@@ -97,11 +100,10 @@ export class Aggregator {
   /** Interfaces that flows refer to by index; the list only grows. */
   setInterfaces(interfaces: readonly CountedInterface[]): void {
     this.#interfaces = interfaces;
-    this.booking.setRoles(
-      Uint8Array.from(interfaces, ({ headline, kind, repeats }) =>
-        headline ? ROLE.HEADLINE : kind === 'tunnel' ? ROLE.TUNNEL : repeats ? ROLE.REPEATS : ROLE.APART,
-      ),
-    );
+    if (this.booking.isAsBefore(interfaces)) return;
+    this.booking.bookTouched();
+    this.ledger?.note();
+    this.booking.setInterfaces(interfaces);
   }
 
   /** Calls back with the last state of each flow that goes away. Costs text per flow: only where somebody reads it. */
@@ -156,6 +158,7 @@ export class Aggregator {
     this.setInterfaces(tick.interfaces);
     const booking = this.booking;
     booking.bookTouched();
+    this.#countApart(tick.interfaces);
     for (const accumulators of [booking.apps, booking.hosts, booking.categories]) accumulators.closeTick(intervalMs);
     const total = this.#total(intervalMs);
     if (this.#past !== null) this.#addToPast(this.#past, tick);
@@ -167,7 +170,7 @@ export class Aggregator {
       capture: tick.capture,
       total,
       rates: this.#past?.rates() ?? NO_RATES,
-      apps: this.#apps.select((limits ?? END_LIMITS).apps, intervalMs, this.#tunnelled(intervalMs)),
+      apps: this.#apps.select((limits ?? END_LIMITS).apps, intervalMs, trafficOf(booking.tunnelled, 0, intervalMs)),
       hosts: limits === null ? [] : this.#hosts.select(limits.hosts, intervalMs),
       categories: this.#categories(intervalMs),
       interfaces: this.#interfaceRows(intervalMs),
@@ -190,7 +193,8 @@ export class Aggregator {
       booking.hosts,
       booking.categories,
       booking.interfaces,
-      booking.own,
+      booking.total,
+      booking.tunnelled,
       booking.unowned,
     ])
       accumulators.beginTick();
@@ -199,48 +203,42 @@ export class Aggregator {
   }
 
   #addToPast(past: Past, { time, intervalMs, gaps }: Tick): void {
-    const { interfaces } = this.booking;
-    const tunnelled = { rx: 0, tx: 0 };
-    for (const [index, { headline, kind }] of this.#interfaces.entries()) {
-      if (headline || kind !== 'tunnel') continue;
-      tunnelled.rx += interfaces.get(index, COLUMN.TICK_RX);
-      tunnelled.tx += interfaces.get(index, COLUMN.TICK_TX);
-    }
+    const { total, tunnelled } = this.booking;
     past.add({
       time,
       intervalMs,
-      rx: this.#ofTotal(COLUMN.TICK_RX),
-      tx: this.#ofTotal(COLUMN.TICK_TX),
+      rx: total.get(0, COLUMN.TICK_RX),
+      tx: total.get(0, COLUMN.TICK_TX),
       isGap: isUnmeasured(gaps),
-      fill: pastFill(this.booking, this.#flows, tunnelled),
+      fill: pastFill(this.booking, this.#flows, {
+        rx: tunnelled.get(0, COLUMN.TICK_RX),
+        tx: tunnelled.get(0, COLUMN.TICK_TX),
+      }),
       flowRow: (row) => this.#flowRows.row(row, Math.max(1, intervalMs)),
     });
   }
 
-  /** Sum of one column over the interfaces of the headline, and over this machine's own flows on those that stand apart. */
-  #ofTotal(column: number): number {
-    const { interfaces, own } = this.booking;
-    let sum = 0;
-    for (const [index, { headline }] of this.#interfaces.entries()) sum += (headline ? interfaces : own).get(index, column);
-    return sum;
+  /** What was counted outside of flows: frames that passed by, and those that went another way than their flow is booked. */
+  #countApart(interfaces: readonly CountedInterface[]): void {
+    const { booking } = this;
+    for (const [index, { headline, passingBytes, turnedBytes, turnedPackets }] of interfaces.entries()) {
+      const before = this.#counted[index];
+      const bytes = turnedBytes - (before?.turnedBytes ?? 0);
+      const packets = turnedPackets - (before?.turnedPackets ?? 0);
+      if (bytes !== 0 || packets !== 0) {
+        booking.interfaces.turn(index, bytes, packets);
+        if (headline) booking.total.turn(0, bytes, packets);
+      }
+      if (headline) this.#passing += (passingBytes ?? 0) - (before?.passingBytes ?? 0);
+    }
+    this.#counted = interfaces;
   }
 
   #total(intervalMs: number): TotalRow {
-    const { interfaces, own, unowned } = this.booking;
-    const rows = this.#interfaces.map(({ headline }, index) => trafficOf(headline ? interfaces : own, index, intervalMs));
-    let unownedBytes = 0;
-    for (const [index, { headline, kind }] of this.#interfaces.entries()) {
-      if (headline || kind !== 'tunnel') unownedBytes += unowned.get(index, COLUMN.RX) + unowned.get(index, COLUMN.TX);
-    }
-    return { ...sumTraffic(rows), unownedBytes };
-  }
-
-  /** What moved inside tunnels whose carriers are part of the headline. */
-  #tunnelled(intervalMs: number): Traffic {
-    const tunnels = this.#interfaces.flatMap((each, index) =>
-      !each.headline && each.kind === 'tunnel' ? [trafficOf(this.booking.interfaces, index, intervalMs)] : [],
-    );
-    return sumTraffic(tunnels);
+    const { total, unowned } = this.booking;
+    const unownedBytes = unowned.get(0, COLUMN.RX) + unowned.get(0, COLUMN.TX);
+    const isTold = this.#interfaces.every(({ headline, passingBytes }) => !headline || passingBytes !== null);
+    return { ...trafficOf(total, 0, intervalMs), unownedBytes, passingBytes: isTold ? this.#passing : null };
   }
 
   /** By category of the flows of the headline; one row without a category where flows are not categorised. */
@@ -279,6 +277,7 @@ export class Aggregator {
         interface: each.name,
         kind: each.kind,
         headline: each.headline,
+        passingBytes: each.passingBytes,
         frameBytes: each.frameBytes,
         counterBytes: each.counterBytes,
         counterDropped: each.counterDropped,

@@ -4,21 +4,24 @@
 import { FLOW_DIRECTION } from '../flow/direction.ts';
 import { directionOf, type FlowObserver, type FlowTable, isLocalFlow, NO_OWNER } from '../flow/flow-table.ts';
 import * as L from '../flow/layout.ts';
+import { scopeOf } from '../net/address.ts';
 import type { FlowFacts, ProcessDirectory } from '../net/model.ts';
 import { OWNER_REASONS } from '../net/model.ts';
 import { Accumulators } from './accumulators.ts';
 import { BookedRows, DOUBLES, PLACE, TICK_RX, TICK_TX } from './booked-rows.ts';
 import { isCarrier } from './carrier.ts';
+import type { CountedInterface } from './counted-interface.ts';
 import { HostTable, OTHER_HOSTS } from './host-table.ts';
-import { type Movement, movement } from './movement.ts';
+import { less, type Movement, movement, received, turned } from './movement.ts';
 
 /** App entities below this stand for flows without a process, one for each reason; app `id` is entity `id + OWNERLESS`. */
 export const OWNERLESS = 16;
 const BY_KERNEL = OWNER_REASONS.indexOf('no process: the kernel itself');
 const FORWARDED = OWNER_REASONS.indexOf('forwarded');
 const NEVER = -1;
-/** Column value of a flow that is booked to its interface alone. */
+/** Column values of a flow that is booked to its interface alone: for as long as it is in transit; since its bytes count elsewhere. */
 const ASIDE = -2;
+const ELSEWHERE = -3;
 /** App entity of flows in which a captured tunnel travels: what is in it is booked under its own apps. */
 export const CARRIER = 15;
 /**
@@ -28,7 +31,20 @@ export const CARRIER = 15;
  */
 export const ROLE = { HEADLINE: 0, TUNNEL: 1, APART: 2, REPEATS: 3 } as const;
 
+/** What a flow's bytes count for when they move: its interface alone; its app and host, as a tunnel's carrier has them in the total; all. */
+const CLASS = { ASIDE: 0, INNER: 1, FULL: 2 } as const;
+/** A flow that goes over two interfaces of this machine is seen on both at about the same time. */
+const TWIN_LAG_MS = 2000;
+const NOTHING_BELOW: readonly number[] = [];
+
 const { APP, PEER, HOST } = PLACE;
+
+/** What of a flow does not count, where that changed while it went on. RX, TX, RX packets, TX packets each. */
+interface Uncounted {
+  class: number;
+  readonly byApp: [number, number, number, number];
+  readonly byTotal: [number, number, number, number];
+}
 
 /** Most hosts with a row of their own, by name or address. */
 const MAX_HOSTS = 65_536;
@@ -43,12 +59,14 @@ export class Booking implements FlowObserver {
   readonly hosts: Accumulators;
   /** By category + 1; 0 is not categorised. Flows of the headline only. */
   readonly categories = new Accumulators();
-  /** By interface; the headline total is a sum of these, so that it is right also when an interface turns out to be part of it late. */
+  /** By interface. */
   readonly interfaces = new Accumulators();
-  /** This machine's own flows on interfaces that stand apart, by interface: part of the total too. */
-  readonly own = new Accumulators();
-  /** Of all that is part of the total, what has no owner that could be told. */
+  /** Entity 0 is the total: what counted for it when it moved, so that it never falls. */
+  readonly total = new Accumulators();
+  /** Of the total, what has no owner that could be told. */
   readonly unowned = new Accumulators();
+  /** What moved inside tunnels whose carriers are part of the total. */
+  readonly tunnelled = new Accumulators();
   readonly hostTable: HostTable;
   readonly #flows: FlowTable;
   readonly #directory: ProcessDirectory;
@@ -56,7 +74,17 @@ export class Booking implements FlowObserver {
   readonly #rows = new BookedRows();
   readonly #moved = movement();
   readonly #swapped = movement();
+  readonly #byApp = movement();
+  readonly #byTotal = movement();
+  readonly #overWire = movement();
+  readonly #uncounted = new Map<number, Uncounted>();
   #roles: Uint8Array = new Uint8Array(0);
+  /** By interface: those on which a flow of it may be seen once more, and counts. */
+  #below: (readonly number[])[] = [];
+  readonly #ends = new Int32Array(8);
+  /** What flows moved in the tick that is being closed, as their ends have it. */
+  tickRxSum = 0;
+  tickTxSum = 0;
   #tunnelled = false;
   /** Told when a flow is booked under a host that it was not booked under before, or is in another category than before. */
   onHost: ((host: number, row: number) => void) | null = null;
@@ -74,9 +102,30 @@ export class Booking implements FlowObserver {
     this.hosts = new Accumulators(maxHosts + 1);
   }
 
-  /** ROLE by interface index; those beyond the list are part of the headline. */
-  setRoles(roles: Uint8Array): void {
+  /** True when interfaces mean what they meant before. */
+  isAsBefore(interfaces: readonly CountedInterface[]): boolean {
+    return interfaces.length === this.#roles.length && interfaces.every((each, i) => roleOf(each) === this.#roles[i]);
+  }
+
+  /** What interfaces mean from now on; those beyond the list are part of the headline. What moved before is to be booked before. */
+  setInterfaces(interfaces: readonly CountedInterface[]): void {
+    const roles = Uint8Array.from(interfaces, roleOf);
     this.#roles = roles;
+    const wires: number[] = [];
+    const indexes = new Map<string, number>();
+    const uppers = new Map<string, Set<number>>();
+    for (const [i, { name, headline, kind, lower }] of interfaces.entries()) {
+      indexes.set(name, i);
+      for (const each of lower) uppers.set(each, (uppers.get(each) ?? new Set()).add(i));
+      if (headline && kind !== 'loopback') wires.push(i);
+    }
+    this.#below = interfaces.map(({ headline, kind, lower }, i) => {
+      const known = lower.flatMap((name) => indexes.get(name) ?? []).filter((j) => j !== i && roles[j] !== ROLE.REPEATS);
+      if (headline && kind !== 'loopback') return known;
+      const above = uppers.get(interfaces[i]?.name ?? '');
+      const others = above === undefined ? wires : wires.filter((j) => !above.has(j));
+      return known.length === 0 ? others : [...new Set([...others, ...known])];
+    });
   }
 
   /** True for a flow whose bytes are counted under the apps in the tunnel that it carries. */
@@ -106,8 +155,41 @@ export class Booking implements FlowObserver {
 
   /** True for a flow inside a captured tunnel: the headline has its bytes once more, in what carries it. */
   isTunnelled(row: number): boolean {
-    const iface = (this.#flows.ints[row * L.INTS + L.PROTOCOL_INTERFACE] as number) >>> 16;
-    return (this.#roles[iface] ?? ROLE.HEADLINE) === ROLE.TUNNEL;
+    return this.#classOf(row) === CLASS.INNER;
+  }
+
+  /** True for a flow whose bytes counted for more than their interface when it was booked last. */
+  counts(row: number): boolean {
+    return this.#classOf(row) > CLASS.ASIDE;
+  }
+
+  /** True for a flow that counts with all of its past once it turns out not to be in transit. */
+  mayCount(row: number): boolean {
+    return this.#rows.place(row, APP) === ASIDE;
+  }
+
+  /** What a flow moved so far, as its frames went over the interface. @param into RX, TX, RX packets, TX packets */
+  went(row: number, into: Float64Array): void {
+    const c = this.#flows.counters;
+    const at = row * L.COUNTERS;
+    const bits = this.#flows.ints[row * L.INTS + L.STATE] as number;
+    const isPassing = (bits & L.STATE_BIT.PASSING) !== 0;
+    const other = (bits & L.STATE_BIT.TURNED) !== 0 ? 1 : 0;
+    for (let i = 0; i < 4; i += 2) {
+      const rx = c[at + L.RX_BYTES + i + other] as number;
+      const tx = c[at + L.RX_BYTES + i + 1 - other] as number;
+      into[i] = isPassing ? rx + tx : rx;
+      into[i + 1] = isPassing ? 0 : tx;
+    }
+  }
+
+  /** CLASS under which a flow was booked last, NEVER for one that was not. */
+  #classOf(row: number): number {
+    const known = this.#uncounted.size === 0 ? undefined : this.#uncounted.get(row);
+    if (known !== undefined) return known.class;
+    const app = this.#rows.place(row, APP);
+    if (app < 0) return app === NEVER ? NEVER : CLASS.ASIDE;
+    return this.#rows.bookedCategory(row) >= 0 ? CLASS.FULL : CLASS.INNER;
   }
 
   flowRemoved(row: number): void {
@@ -116,6 +198,7 @@ export class Booking implements FlowObserver {
     this.onLeaving?.(row);
     this.onRemoved?.(row);
     this.#rows.clear(row);
+    this.#uncounted.delete(row);
   }
 
   /** Books every flow that moved or was learnt about since the last call. */
@@ -137,6 +220,8 @@ export class Booking implements FlowObserver {
 
   /** Clears the tick's share of every flow that moved; after snapshots were made. */
   clearTick(): void {
+    this.tickRxSum = 0;
+    this.tickTxSum = 0;
     const { doubles } = this.#rows;
     const { touched, touchedCount } = this.#flows;
     for (let i = 0; i < touchedCount; i++) {
@@ -162,31 +247,106 @@ export class Booking implements FlowObserver {
     const iface = (flows.ints[base + L.PROTOCOL_INTERFACE] as number) >>> 16;
     const role = this.#roles[iface] ?? ROLE.HEADLINE;
     const was = this.#rows.place(row, APP);
-    this.#move(this.interfaces, was === NEVER ? NEVER : iface, iface, moved);
-    if (role === ROLE.REPEATS || (role === ROLE.APART && directionOf(flows, row) === FLOW_DIRECTION.TRANSIT)) {
-      this.#rows.setPlace(row, APP, ASIDE);
+    this.#move(this.interfaces, was === NEVER ? NEVER : iface, iface, this.#asItWent(row, moved));
+    const now = this.#decide(row, iface, role, moved);
+    const uncounted = this.#setApart(row, was, now, moved);
+    if (now === CLASS.ASIDE && uncounted === null) {
+      const mayCount = role === ROLE.APART && directionOf(flows, row) === FLOW_DIRECTION.TRANSIT;
+      this.#rows.setPlace(row, APP, mayCount ? ASIDE : ELSEWHERE);
       return;
     }
-    if (role === ROLE.APART) this.#move(this.own, was < 0 ? NEVER : iface, iface, moved);
-    if (role === ROLE.TUNNEL) this.#tunnelled = true;
+    if (role === ROLE.TUNNEL && now === CLASS.INNER) this.#tunnelled = true;
+    const byApp = uncounted === null ? moved : less(moved, uncounted.byApp, now > CLASS.ASIDE, this.#byApp);
     const app = this.#appEntity(row, role);
-    this.#move(this.unowned, isUnowned(was) ? iface : NEVER, isUnowned(app) ? iface : NEVER, moved);
-    this.#move(this.apps, was, app, moved);
+    const bookedUnder = this.#rows.bookedCategory(row);
+    const category = this.#facts === null ? 0 : this.#facts.categoryOf(row) + 1;
+    const isInTotal = now === CLASS.FULL || bookedUnder >= 0;
+    if (isInTotal) {
+      const byTotal = uncounted === null ? moved : less(moved, uncounted.byTotal, now === CLASS.FULL, this.#byTotal);
+      const went = this.#asItWent(row, byTotal);
+      this.total.add(0, went);
+      this.#move(this.unowned, bookedUnder >= 0 && isUnowned(was) ? 0 : NEVER, isUnowned(app) ? 0 : NEVER, went);
+      this.#move(this.categories, bookedUnder, category, went);
+    }
+    const went = this.#asItWent(row, byApp);
+    if (now === CLASS.INNER) this.tunnelled.add(0, went);
+    // An app's own RX and TX are those of its end; what nobody here owns has only those of the interface.
+    this.#move(this.apps, was, app, app < OWNERLESS ? went : byApp, was < OWNERLESS ? went : byApp);
     this.#rows.setPlace(row, APP, app);
-    if (isLocalFlow(flows, row)) this.#bookPeer(row, moved);
+    if (isLocalFlow(flows, row)) this.#bookPeer(row, byApp);
 
     const hadHost = this.#rows.place(row, HOST);
     const host = this.#hostEntity(row, hadHost);
-    const category = this.#facts === null ? 0 : this.#facts.categoryOf(row) + 1;
-    this.#move(this.hosts, hadHost, host, moved);
+    this.#move(this.hosts, hadHost, host, went);
     if (hadHost !== host || this.#rows.toldCategory(row) !== category) this.onHost?.(host, row);
     this.#rows.setPlace(row, HOST, host);
-    let bookedUnder = this.#rows.bookedCategory(row);
-    if (role !== ROLE.TUNNEL) {
-      this.#move(this.categories, bookedUnder, category, moved);
-      bookedUnder = category;
+    this.#rows.setCategories(row, category, isInTotal ? category : NEVER);
+  }
+
+  /** CLASS of what a flow moved now. Where nothing moved it stays, unless the flow turned out not to be in transit. */
+  #decide(row: number, iface: number, role: number, moved: Movement): number {
+    const last = this.#classOf(row);
+    if (last >= 0 && moved.rx + moved.tx + moved.rxp + moved.txp === 0 && this.#rows.place(row, APP) !== ASIDE) return last;
+    if (role === ROLE.REPEATS) return CLASS.ASIDE;
+    if (role === ROLE.APART && directionOf(this.#flows, row) === FLOW_DIRECTION.TRANSIT) return CLASS.ASIDE;
+    const below = this.#below[iface] ?? NOTHING_BELOW;
+    if (below.length > 0 && this.#hasTwin(row, below)) return CLASS.ASIDE;
+    return role === ROLE.TUNNEL ? CLASS.INNER : CLASS.FULL;
+  }
+
+  /**
+   * True for a flow that goes on over one of the interfaces below: what a bridge, a VLAN or a bond sends leaves by a card, PPPoE's packets do
+   * inside frames that decode to the same, and multicast that this machine sends comes back to it over macOS's lo0.
+   */
+  #hasTwin(row: number, below: readonly number[]): boolean {
+    const flows = this.#flows;
+    const base = row * L.INTS;
+    if (scopeOf(flows.ints, base + L.REMOTE) === 'loopback') return false;
+    for (let i = 0; i < 8; i++) this.#ends[i] = flows.ints[base + L.LOCAL + i] as number;
+    const ports = flows.ints[base + L.PORTS] as number;
+    const protocol = (flows.ints[base + L.PROTOCOL_INTERFACE] as number) & 0xffff;
+    const seen = (flows.counters[row * L.COUNTERS + L.LAST_SEEN] as number) - TWIN_LAG_MS;
+    for (const iface of below) {
+      const twin = flows.lookup(this.#ends, ports >>> 16, ports & 0xffff, protocol, iface);
+      if (twin >= 0 && (flows.counters[twin * L.COUNTERS + L.LAST_SEEN] as number) >= seen) return true;
     }
-    this.#rows.setCategories(row, category, bookedUnder);
+    return false;
+  }
+
+  /** Notes what of a flow does not count, from when its CLASS changes. @returns null while all of it counts alike */
+  #setApart(row: number, was: number, now: number, moved: Movement): Uncounted | null {
+    const last = this.#classOf(row);
+    let uncounted = this.#uncounted.size === 0 ? undefined : this.#uncounted.get(row);
+    if (uncounted === undefined) {
+      if (last === NEVER || last === now) return null;
+      if (was === ASIDE && directionOf(this.#flows, row) !== FLOW_DIRECTION.TRANSIT) {
+        // It never was in transit, as is known only now: its past counts with what moved last.
+        moved.rx = moved.rxTotal;
+        moved.tx = moved.txTotal;
+        moved.rxp = moved.rxpTotal;
+        moved.txp = moved.txpTotal;
+        return null;
+      }
+      const before = [moved.rxTotal - moved.rx, moved.txTotal - moved.tx, moved.rxpTotal - moved.rxp, moved.txpTotal - moved.txp];
+      const [rx = 0, tx = 0, rxp = 0, txp = 0] = before;
+      uncounted = {
+        class: now,
+        byApp: last === CLASS.ASIDE ? [rx, tx, rxp, txp] : [0, 0, 0, 0],
+        byTotal: last === CLASS.FULL ? [0, 0, 0, 0] : [rx, tx, rxp, txp],
+      };
+      this.#uncounted.set(row, uncounted);
+    }
+    uncounted.class = now;
+    if (now === CLASS.ASIDE) addTo(uncounted.byApp, moved);
+    if (now !== CLASS.FULL) addTo(uncounted.byTotal, moved);
+    return uncounted;
+  }
+
+  /** A flow's movement as its frames went over the interface; see STATE_BIT. The result is reused. */
+  #asItWent(row: number, m: Movement): Movement {
+    const bits = (this.#flows.ints[row * L.INTS + L.STATE] as number) & (L.STATE_BIT.TURNED | L.STATE_BIT.PASSING);
+    if (bits === 0) return m;
+    return (bits & L.STATE_BIT.PASSING) !== 0 ? received(m, this.#overWire) : turned(m, this.#overWire);
   }
 
   /** What the flow moved since it was last booked, and altogether; marks it as booked. */
@@ -212,16 +372,18 @@ export class Booking implements FlowObserver {
     b[from + 3] = moved.txpTotal;
     b[from + TICK_RX] = (b[from + TICK_RX] as number) + moved.rx;
     b[from + TICK_TX] = (b[from + TICK_TX] as number) + moved.tx;
+    this.tickRxSum += moved.rx;
+    this.tickTxSum += moved.tx;
     return moved;
   }
 
-  /** Books under `now` what moved; where that was another entity before, all of the flow's past goes along. */
-  #move(accumulators: Accumulators, was: number, now: number, m: Movement): void {
+  /** Books under `now` what moved; where that was another entity before, all of the flow's past goes along, as it was booked there. */
+  #move(accumulators: Accumulators, was: number, now: number, m: Movement, asBooked: Movement = m): void {
     if (was === now) {
       if (now >= 0) accumulators.add(now, m);
       return;
     }
-    if (was >= 0) accumulators.leave(was, m);
+    if (was >= 0) accumulators.leave(was, asBooked);
     if (now >= 0) accumulators.enter(now, m);
   }
 
@@ -230,18 +392,7 @@ export class Booking implements FlowObserver {
     const process = this.#flows.ints[row * L.INTS + L.PEER_PROCESS] as number;
     if (process === NO_OWNER) return;
     const app = this.#appOf(process);
-    const swapped = this.#swapped;
-    swapped.rx = m.tx;
-    swapped.tx = m.rx;
-    swapped.rxp = m.txp;
-    swapped.txp = m.rxp;
-    swapped.rxTotal = m.txTotal;
-    swapped.txTotal = m.rxTotal;
-    swapped.rxpTotal = m.txpTotal;
-    swapped.txpTotal = m.rxpTotal;
-    swapped.first = m.first;
-    swapped.last = m.last;
-    this.#move(this.apps, this.#rows.place(row, PEER), app, swapped);
+    this.#move(this.apps, this.#rows.place(row, PEER), app, turned(m, this.#swapped));
     this.#rows.setPlace(row, PEER, app);
   }
 
@@ -263,6 +414,17 @@ export class Booking implements FlowObserver {
   #appOf(process: number): number {
     return (this.#directory.process(process)?.app ?? -OWNERLESS) + OWNERLESS;
   }
+}
+
+function roleOf({ headline, kind, repeats }: CountedInterface): number {
+  return headline ? ROLE.HEADLINE : kind === 'tunnel' ? ROLE.TUNNEL : repeats ? ROLE.REPEATS : ROLE.APART;
+}
+
+function addTo(sums: [number, number, number, number], { rx, tx, rxp, txp }: Movement): void {
+  sums[0] += rx;
+  sums[1] += tx;
+  sums[2] += rxp;
+  sums[3] += txp;
 }
 
 /** True for an app entity that stands for flows whose owner nobody could tell; what the kernel sends or forwards is explained, not unowned. */

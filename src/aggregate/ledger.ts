@@ -2,7 +2,6 @@
 // beside the flow table's rows; only flows that moved are looked at.
 
 import type { FlowTable } from '../flow/flow-table.ts';
-import * as L from '../flow/layout.ts';
 import { widened } from '../net/arrays.ts';
 import type { Booking } from './booking.ts';
 import { CARRIED, type Combinations } from './combinations.ts';
@@ -31,6 +30,7 @@ export class Ledger {
   readonly #log: FlowLog;
   readonly #held: HeldFlows;
   #told = new Float64Array(0);
+  readonly #went = new Float64Array(4);
   /** Combination under which a flow's bytes of this minute were told, and the serial number of that minute. */
   #combination = new Int32Array(0);
   #minuteOf = new Int32Array(0);
@@ -60,8 +60,7 @@ export class Ledger {
     this.#reserve();
     for (let row = 0; row < this.#flows.rows; row++) {
       if (!this.#flows.isLive(row)) continue;
-      const at = row * L.COUNTERS;
-      for (let i = 0; i < 4; i++) this.#told[row * TOLD + i] = this.#flows.counters[at + L.RX_BYTES + i] as number;
+      this.#skip(row);
       this.#marks[row] = MARK.COUNTED;
       this.#minuteOf[row] = 0;
     }
@@ -78,7 +77,7 @@ export class Ledger {
     const { touched, touchedCount } = this.#flows;
     for (let i = 0; i < touchedCount; i++) {
       const row = touched[i] as number;
-      if (this.#flows.isLive(row) && !this.#isHeld(row)) this.#tell(row);
+      if (this.#flows.isLive(row) && !(this.#booking.counts(row) && this.#isHeld(row))) this.#tell(row);
     }
   }
 
@@ -136,9 +135,18 @@ export class Ledger {
     this.#marks[row] = 0;
   }
 
+  /** What a flow moved so far is not told. */
+  #skip(row: number): void {
+    this.#booking.went(row, this.#went);
+    this.#told.set(this.#went, row * TOLD);
+  }
+
   /** Adds to the sums what a flow moved and was not told yet, and corrects where this minute's was told under other facts. */
   #tell(row: number): void {
-    if (this.#booking.appOf(row) < 0) return;
+    if (!this.#booking.counts(row)) {
+      if (!this.#booking.mayCount(row)) this.#skip(row);
+      return;
+    }
     const combination = this.#combinations.of(row);
     const told = this.#told;
     const at = row * TOLD;
@@ -158,9 +166,9 @@ export class Ledger {
     }
     this.#combination[row] = combination;
     const isTunnelled = this.#booking.isTunnelled(row);
-    const from = row * L.COUNTERS + L.RX_BYTES;
+    this.#booking.went(row, this.#went);
     for (let i = 0; i < 4; i++) {
-      const total = this.#flows.counters[from + i] as number;
+      const total = this.#went[i] as number;
       const delta = total - (told[at + i] as number);
       told[at + i] = total;
       told[at + 4 + i] = (told[at + 4 + i] as number) + delta;

@@ -33,14 +33,10 @@ export function pastFill(
 /** Serial number of no flow. */
 const GONE = -1;
 
-/** Flows that went away during the tick have no row any more: what they moved is the rest of what the interfaces moved. */
+/** Flows that went away during the tick have no row any more: what they moved is the rest of what all moved. */
 function fillFlows(booking: Booking, flows: FlowTable, into: Parameters<PastTick['fill']>[1]): void {
-  let restRx = 0;
-  let restTx = 0;
-  booking.interfaces.eachMoved((_, rx, tx) => {
-    restRx += rx;
-    restTx += tx;
-  });
+  let restRx = booking.tickRxSum;
+  let restTx = booking.tickTxSum;
   const { touched, touchedCount, counters } = flows;
   for (let i = 0; i < touchedCount; i++) {
     const row = touched[i] as number;

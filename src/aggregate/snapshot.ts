@@ -82,8 +82,10 @@ export interface InterfaceRow extends Traffic {
   readonly id: string;
   readonly interface: string;
   readonly kind: InterfaceKind;
-  /** True when its bytes are part of the headline total. */
+  /** True when what it moves now is part of the headline total. */
   readonly headline: boolean;
+  /** Of what it received, what passed by: neither to nor from this machine. null where that can't be told. */
+  readonly passingBytes: number | null;
   /** Frame bytes captured since the start; null where nothing is captured. */
   readonly frameBytes: number | null;
   /** What the interface itself counted since the start, RX+TX frame bytes; null where the counter can't be trusted. */
@@ -213,6 +215,8 @@ export interface RateHistory {
 /** The headline: physical interfaces, and what this machine exchanges with its containers. */
 export interface TotalRow extends Traffic {
   readonly unownedBytes: number;
+  /** Of what was received, what passed by: neither to nor from this machine. null where that can't be told. */
+  readonly passingBytes: number | null;
 }
 
 /** A stretch that was not measured: the machine slept, the clock jumped, frames were lost. */

@@ -2,8 +2,8 @@
 
 import { randomInt } from 'node:crypto';
 import { CounterTracker } from '../capture/counter-tracker.ts';
-import { deviceKinds } from '../capture/devices.ts';
-import { isLinuxInterfaceName, linuxDevices } from '../capture/devices-linux.ts';
+import { deviceKinds, hardwareAddress } from '../capture/devices.ts';
+import { isLinuxInterfaceName, linuxDevices, linuxLower } from '../capture/devices-linux.ts';
 import { interfaceKind } from '../capture/interface-kind.ts';
 import type { OpenedSource } from '../capture/source.ts';
 import { systemPathExists } from '../capture/system-file.ts';
@@ -94,6 +94,8 @@ export function assemble(opened: OpenedSource, subject: Subject, edges: Edges, c
     places,
     reverseDns: subject.reverseDns,
     repeats: (name) => isBridgePort(edges, name, replay),
+    lower: (name) => (replay || edges.platform !== 'linux' ? [] : linuxLower(edges, name)),
+    hardware: (name) => hardwareAddress(edges, name),
     kindsOf: (interfaces) => (replay ? interfaces.map(interfaceKind) : deviceKinds(edges, interfaces)),
     seed,
   });

@@ -10,8 +10,9 @@ import { type OpenedSource, tellsFrames, tellsPackets } from '../capture/source.
 import { Decoder } from '../decode/decode.ts';
 import { Packet, STATUS } from '../decode/packet.ts';
 import { AggregateRest, isWireless } from '../decode/wireless.ts';
+import { FLOW_DIRECTION } from '../flow/direction.ts';
 import { MOST_WARMED } from '../flow/flow-index.ts';
-import type { FlowTable } from '../flow/flow-table.ts';
+import { directionOf, type FlowTable } from '../flow/flow-table.ts';
 import type { Places } from '../identify/place/places.ts';
 import { CapturedSource } from '../identify/process/captured-source.ts';
 import type { Directory } from '../identify/process/directory.ts';
@@ -27,8 +28,16 @@ import { UnreadFrames } from './unread.ts';
 
 /** Flows kept at once; when they are, those silent longest give up their rows (docs/limits.md). */
 export const MAX_FLOWS = 1 << 18;
-/** `frames`, 4 doubles an interface: packets | frame bytes | of them received | of them sent, where a direction is known. */
-const FRAME_COLUMNS = 4;
+/**
+ * `frames`, 8 doubles an interface:
+ *
+ *     packets | frame bytes | of them received | of them sent, where a direction is known
+ *     network-layer bytes of frames that passed by | 0
+ *     network-layer bytes, and packets, that were received and are booked as sent, less those sent and booked as received
+ */
+const FRAME_COLUMNS = 8;
+const PASSED = 4;
+const TURNED = 6;
 const MOST_INTERFACES = 1024;
 const ETHERNET_BYTES = 14;
 /** Frames that are decoded before the first of them is counted. */
@@ -58,6 +67,10 @@ export interface MonitorParts {
   readonly kindsOf: (names: readonly string[]) => readonly InterfaceKind[];
   /** Whether an interface is a port of another one. */
   readonly repeats: (name: string) => boolean;
+  /** Names of the interfaces below one, by which its frames go once more; empty where nothing tells. */
+  readonly lower: (name: string) => readonly string[];
+  /** The interface's own hardware address; null where it has none, or nothing tells. */
+  readonly hardware: (name: string) => Uint8Array | null;
   /** Hash seed of the tables. */
   readonly seed: number;
 }
@@ -81,6 +94,10 @@ export class Monitor {
   readonly #frames = new Float64Array(MOST_INTERFACES * FRAME_COLUMNS);
   readonly #kinds: InterfaceKind[] = [];
   readonly #repeats: boolean[] = [];
+  readonly #lower: (readonly string[])[] = [];
+  /** Own hardware addresses, for interfaces whose frames do not say which way they went. */
+  #hardware: (Uint8Array | null)[] = [];
+  #hardwareAsked = false;
   /** Bytes of each frame that the interface itself does not count: the made-up Ethernet header of Linux's lo. */
   readonly #uncounted = new Uint8Array(MOST_INTERFACES);
   #headline = new Set<string>();
@@ -211,7 +228,9 @@ export class Monitor {
       }
       if (packet.longHeader && inspection !== null) this.#partConnections(inspection, packet, bytes, index);
       const row = flows.touch(packet, index, told, hashes[i - from] as number);
-      const column = flows.lastSent ? base + 3 : base + 2;
+      let way: number = flows.lastSent ? DIRECTION.OUT : DIRECTION.IN;
+      if (directionOf(flows, row) === FLOW_DIRECTION.TRANSIT) way = this.#way(row, index, told, packet, batch, i);
+      const column = way === DIRECTION.OUT ? base + 3 : base + 2;
       frames[column] = (frames[column] as number) + packet.frameBytes;
       if (sources !== null) sources.see(row, flows.lastSent, told, batch.process[i] as number, batch.effective[i] as number);
       if (inspection !== null && packet.payloadCaptured > 0) inspection.packet(row, packet, bytes, flows.lastSent);
@@ -223,6 +242,40 @@ export class Monitor {
     const { flows } = this;
     const row = flows.lookup(packet.words, packet.sourcePort, packet.destinationPort, packet.protocol, iface);
     if (row >= 0 && inspection.isAnother(row, packet, bytes, flows.lastSent)) flows.retire(row);
+  }
+
+  /** Which way a frame of a transit flow went. Notes what passed by, and what went another way than its flow is booked. @returns DIRECTION */
+  #way(row: number, index: number, told: number, packet: Packet, batch: PacketBatch, i: number): number {
+    let way = told === DIRECTION.UNKNOWN ? this.#wayByAddress(index, batch, i) : told;
+    // A port hands on to its bridge what is for others; whose frames go out there is not known by address.
+    if (way === DIRECTION.PASSING && this.#repeats[index] === true) way = told === way ? DIRECTION.IN : DIRECTION.UNKNOWN;
+    const booked = this.flows.wayOf(row, way);
+    const frames = this.#frames;
+    const base = index * FRAME_COLUMNS;
+    if (way === DIRECTION.PASSING) frames[base + PASSED] = (frames[base + PASSED] as number) + packet.networkBytes;
+    else if (way === DIRECTION.UNKNOWN) return booked;
+    if ((booked === DIRECTION.OUT) !== (way === DIRECTION.OUT)) {
+      const sign = way === DIRECTION.OUT ? -1 : 1;
+      frames[base + TURNED] = (frames[base + TURNED] as number) + sign * packet.networkBytes;
+      frames[base + TURNED + 1] = (frames[base + TURNED + 1] as number) + sign;
+    }
+    return way;
+  }
+
+  #wayByAddress(index: number, batch: PacketBatch, i: number): number {
+    const own = this.#hardware[index] ?? null;
+    if (own === null || (batch.captured[i] as number) < ETHERNET_BYTES) return DIRECTION.UNKNOWN;
+    this.#hardwareAsked = true;
+    const { bytes } = batch;
+    const at = batch.offset[i] as number;
+    let isSource = true;
+    let isDestination = true;
+    for (let byte = 0; byte < 6; byte++) {
+      if (bytes[at + byte] !== own[byte]) isDestination = false;
+      if (bytes[at + 6 + byte] !== own[byte]) isSource = false;
+    }
+    if (isSource) return DIRECTION.OUT;
+    return isDestination || ((bytes[at] as number) & 1) !== 0 ? DIRECTION.IN : DIRECTION.PASSING;
   }
 
   /** Names of the interfaces whose bytes are in the total. */
@@ -267,17 +320,39 @@ export class Monitor {
       this.#kinds.push(kind);
       if (isWireless(link)) this.#aggregates ??= aggregates();
       this.#repeats.push(this.#parts.repeats(name));
+      this.#lower.push(this.#parts.lower(name));
     }
+    if (this.#hardware.length < this.#interfaceCount || this.#hardwareAsked) this.#readHardware();
     const known = source.interfaces.map(({ name }, index) => ({ name, kind: this.#kinds[index] ?? 'physical' }));
     this.#headline = headlineOf(known, this.#parts.named, this.#parts.hasPhysical);
     this.aggregator.setInterfaces(this.#interfaces());
+  }
+
+  /** An address may change while it runs: those that were asked for are read once a tick. */
+  #readHardware(): void {
+    this.#hardwareAsked = false;
+    const { source } = this.#parts.opened;
+    if (this.#parts.file !== null) return;
+    this.#hardware = source.interfaces.map(({ name, link }, index) => {
+      const isMute = link === LINK.ETHERNET && !source.namesProcesses && this.#kinds[index] !== 'loopback';
+      return isMute ? this.#parts.hardware(name) : null;
+    });
+  }
+
+  /** Whether it is known of an interface's frames that they pass by. */
+  #tellsPassing(index: number, link: number): boolean {
+    const { file, opened } = this.#parts;
+    if (file !== null || !tellsFrames(opened.source) || isWireless(link)) return false;
+    if (link !== LINK.ETHERNET || opened.source.namesProcesses || this.#kinds[index] === 'loopback') return true;
+    return this.#hardware[index] !== null && this.#repeats[index] !== true;
   }
 
   #interfaces(): CountedInterface[] {
     const { source } = this.#parts.opened;
     const active = source.active === undefined ? null : new Set(source.active);
     const hasFrames = tellsFrames(source);
-    return source.interfaces.map(({ name, kind: byName }, index) => {
+    return source.interfaces.map(({ name, kind: byName, link }, index) => {
+      const base = index * FRAME_COLUMNS;
       if (active?.has(name) === false) this.#left.add(name);
       const delta = this.#parts.tracker?.delta(name) ?? null;
       const dropped =
@@ -291,7 +366,11 @@ export class Monitor {
         kind,
         headline: this.#headline.has(name),
         repeats: this.#repeats[index] ?? false,
-        frameBytes: hasFrames ? (this.#frames[index * FRAME_COLUMNS + 1] as number) : null,
+        lower: this.#lower[index] ?? [],
+        passingBytes: this.#tellsPassing(index, link) ? (this.#frames[base + PASSED] as number) : null,
+        turnedBytes: this.#frames[base + TURNED] as number,
+        turnedPackets: this.#frames[base + TURNED + 1] as number,
+        frameBytes: hasFrames ? (this.#frames[base + 1] as number) : null,
         // What went by while an interface was not captured stays in its counter.
         counterBytes: delta === null || delta.rxBytes === null || this.#left.has(name) ? null : delta.rxBytes + sent,
         counterDropped: dropped,

@@ -5,7 +5,8 @@ import { DIRECTION, LINK } from '../net/numbers.ts';
 import type { PacketBatch } from './batch.ts';
 import type { InterfaceTable } from './interface-names.ts';
 
-/** SLL2: the packet was sent by this machine (linux/if_packet.h). */
+/** SLL2 packet types (linux/if_packet.h): to another machine's hardware address; sent by this machine. */
+const PACKET_OTHERHOST = 3;
 const PACKET_OUTGOING = 4;
 
 /** Kernel numbers that are remembered; beyond that the memory begins anew. */
@@ -24,7 +25,7 @@ export class CookedFrames {
     this.#interfaces = interfaces;
   }
 
-  /** Gives each frame its interface, and whether this machine sent it. */
+  /** Gives each frame its interface and its direction. */
   place(batch: PacketBatch): void {
     const { bytes, offset, captured } = batch;
     let last = -1;
@@ -38,7 +39,9 @@ export class CookedFrames {
         lastKnown = this.#known.get(index) ?? this.#learn(index);
       }
       batch.iface[i] = lastKnown;
-      batch.direction[i] = bytes[at + 10] === PACKET_OUTGOING ? DIRECTION.OUT : DIRECTION.IN;
+      const type = bytes[at + 10];
+      batch.direction[i] =
+        type === PACKET_OUTGOING ? DIRECTION.OUT : type === PACKET_OTHERHOST ? DIRECTION.PASSING : DIRECTION.IN;
     }
   }
 

@@ -65,6 +65,9 @@ const DEVTYPES = new Map<string, InterfaceKind>([
 /** Bytes read of the kernel's table of routes at the most; a router with full tables prints hundreds of MB. */
 const FIB_LIMIT = 4 << 20;
 
+/** Interfaces below another one that are looked at, at the most. */
+const MOST_LOWER = 1024;
+
 /** True for what can be an interface name on Linux; anything else must not become part of a path. */
 export function isLinuxInterfaceName(name: string): boolean {
   return name !== '' && name !== '.' && name !== '..' && name.length <= 15 && !/[/\s\0]/.test(name);
@@ -132,9 +135,10 @@ export class LinuxKinds {
     const known = devtype === undefined ? undefined : DEVTYPES.get(devtype);
     if (known !== undefined) return known;
     if (TUNNEL_TYPES.has(type)) return 'tunnel';
-    // One end of a veth pair: an uplink where the namespace has no hardware (a container), a doubled view of one where it has.
+    // One end of a veth pair: an uplink where the namespace has no hardware (a container), a doubled view of one where it has. So is a
+    // macvlan whose card is in another namespace.
     const paired = readSystemNumber(`${folder}/iflink`) !== readSystemNumber(`${folder}/ifindex`);
-    if (paired && !systemPathExists(`${folder}/master`) && !this.#hardware()) return 'physical';
+    if (paired && !systemPathExists(`${folder}/master`) && !this.#hardware() && lowerOf(folder).length === 0) return 'physical';
     const named = interfaceKind(name);
     return named === 'physical' || named === 'loopback' ? 'virtual' : named;
   }
@@ -144,6 +148,26 @@ export class LinuxKinds {
     this.#hasHardware ??= listSystemFolder(folder).some((name) => systemPathExists(`${folder}/${name}/device`));
     return this.#hasHardware;
   }
+}
+
+/** Names of the interfaces right below one. @param folder of it in sysfs */
+function lowerOf(folder: string): string[] {
+  const links = listSystemFolder(folder).filter((entry) => entry.startsWith('lower_'));
+  return links.map((entry) => entry.slice('lower_'.length)).filter(isLinuxInterfaceName);
+}
+
+/** Interfaces over which the frames of one go once more: the ports of a bridge or a bond, the card of a VLAN, what is below these. */
+export function linuxLower(edges: Edges, name: string): string[] {
+  const found = new Set<string>();
+  const waiting = isLinuxInterfaceName(name) ? [name] : [];
+  for (let upper = waiting.pop(); upper !== undefined && found.size < MOST_LOWER; upper = waiting.pop()) {
+    for (const lower of lowerOf(`${edges.paths.sys}/class/net/${upper}`)) {
+      if (found.has(lower)) continue;
+      found.add(lower);
+      waiting.push(lower);
+    }
+  }
+  return [...found];
 }
 
 /** The interface of the default route; see `defaultInterface`. */

@@ -3,9 +3,17 @@
 import { ADDRESS_WORDS, isV4, parseAddress, scopeOf } from '../net/address.ts';
 import type { Edges } from '../net/edges.ts';
 import type { InterfaceKind } from '../net/model.ts';
-import { LinuxKinds, linuxAddresses, linuxDefaultInterface, linuxDeviceNames, linuxDevices } from './devices-linux.ts';
+import {
+  isLinuxInterfaceName,
+  LinuxKinds,
+  linuxAddresses,
+  linuxDefaultInterface,
+  linuxDeviceNames,
+  linuxDevices,
+} from './devices-linux.ts';
 import { macDefaultInterface, macDevices } from './devices-macos.ts';
 import { interfaceKind } from './interface-kind.ts';
+import { readSystemFile } from './system-file.ts';
 
 /** One interface as `netmon-tui interfaces` lists it. */
 export interface Device {
@@ -65,6 +73,19 @@ export function deviceKinds(edges: Edges, names: readonly string[]): InterfaceKi
   if (edges.platform !== 'linux') return names.map(interfaceKind);
   const kinds = new LinuxKinds(edges);
   return names.map((name) => kinds.kindOf(name));
+}
+
+/** An interface's own hardware address; null where it has none, or the system doesn't tell. */
+export function hardwareAddress(edges: Edges, name: string): Uint8Array | null {
+  const told =
+    edges.platform === 'linux'
+      ? isLinuxInterfaceName(name)
+        ? readSystemFile(`${edges.paths.sys}/class/net/${name}/address`, 64)
+        : null
+      : (edges.networkInterfaces()[name]?.[0]?.mac ?? null);
+  const text = told?.trim() ?? '';
+  if (!/^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/i.test(text) || text === '00:00:00:00:00:00') return null;
+  return Uint8Array.from(text.split(':'), (byte) => Number.parseInt(byte, 16));
 }
 
 /**

@@ -47,6 +47,7 @@ function behind(wireEnd: number, header: number): number {
 function describe(packetType: number, hardware: number, packet: Packet): void {
   if (packetType === OUTGOING) packet.linkDirection = DIRECTION.OUT;
   else if (packetType < TO_OTHER_HOST) packet.linkDirection = DIRECTION.IN;
+  else if (packetType === TO_OTHER_HOST) packet.linkDirection = DIRECTION.PASSING;
   packet.groupAddressed = packetType === TO_BROADCAST || packetType === TO_MULTICAST;
   if (hardware === ARPHRD_ETHER) packet.frameBytes += ETHERNET_BYTES;
 }

@@ -39,7 +39,8 @@ export class Localizer {
   place(packet: Packet, direction: number): Placement {
     const words = packet.words;
     // A DHCP question that was received came from another machine without an address.
-    const source = this.#isLocal(words, 0) || (direction !== DIRECTION.IN && scopeOf(words, 0) === 'unspecified');
+    const isOthers = direction === DIRECTION.IN || direction === DIRECTION.PASSING;
+    const source = this.#isLocal(words, 0) || (!isOthers && scopeOf(words, 0) === 'unspecified');
     const destination = this.#isLocal(words, 4);
     const placement = this.#placement;
     const openedBySource = opensAtSource(packet);
@@ -49,7 +50,8 @@ export class Localizer {
       return placement;
     }
     if (source !== destination) placement.sourceIsLocal = source;
-    else if (this.#replay && direction !== DIRECTION.UNKNOWN) placement.sourceIsLocal = direction === DIRECTION.OUT;
+    else if (this.#replay && (direction === DIRECTION.OUT || direction === DIRECTION.IN))
+      placement.sourceIsLocal = direction === DIRECTION.OUT;
     else if (this.#replay) placement.sourceIsLocal = this.#guess(packet, openedBySource);
     else if (isGroup(words, 4) || packet.groupAddressed) {
       // Somebody else's broadcast or multicast: it was sent to us among others.

@@ -2,7 +2,7 @@
 
 import type { Packet } from '../decode/packet.ts';
 import { type Arena, arenaOf, widened } from '../net/arrays.ts';
-import { PROTOCOL, TCP_FLAG } from '../net/numbers.ts';
+import { DIRECTION, PROTOCOL, TCP_FLAG } from '../net/numbers.ts';
 import { FLOW_DIRECTION, type Localizer } from './direction.ts';
 import { FlowIndex } from './flow-index.ts';
 import { hashFlow } from './hash.ts';
@@ -19,6 +19,7 @@ const { FREE_STATE: FREE, STATE_BIT } = L;
 const { NEW, ESTABLISHED, CLOSED } = L.FLOW_STATE;
 const { TCP, SCTP } = PROTOCOL;
 const { READ, RETIRED, END_TOLD } = STATE_BIT;
+const { IN, OUT, PASSING } = DIRECTION;
 const { SYN, ACK } = TCP_FLAG;
 
 export { NO_OWNER };
@@ -210,6 +211,27 @@ export class FlowTable {
   setEndTold(row: number): void {
     const at = row * INTS + STATE;
     this.ints[at] = (this.ints[at] as number) | END_TOLD;
+  }
+
+  /**
+   * Which way the frame of the last `touch` is booked over its interface. A transit flow has no local end, so its first frame decides for
+   * the whole flow; see STATE_BIT.
+   *
+   * @param row a transit flow
+   * @param way DIRECTION of the frame
+   * @returns DIRECTION as it is booked
+   */
+  wayOf(row: number, way: number): number {
+    const sent = this.#index.sent;
+    const at = row * INTS + STATE;
+    const counters = row * COUNTERS;
+    if ((this.counters[counters + RX_PACKETS] as number) + (this.counters[counters + TX_PACKETS] as number) === 1) {
+      if (way === PASSING) this.ints[at] = (this.ints[at] as number) | STATE_BIT.PASSING;
+      else if (way !== DIRECTION.UNKNOWN && (way === OUT) !== sent) this.ints[at] = (this.ints[at] as number) | STATE_BIT.TURNED;
+    }
+    const word = this.ints[at] as number;
+    if ((word & STATE_BIT.PASSING) !== 0) return PASSING;
+    return sent === ((word & STATE_BIT.TURNED) === 0) ? OUT : IN;
   }
 
   isLive(row: number): boolean {

@@ -36,6 +36,10 @@ export const STATE_BIT = {
   RETIRED: 2,
   /** Its end has been told where flows are told one by one. */
   END_TOLD: 4,
+  /** Of a transit flow: over its interface its TX was received and its RX sent. */
+  TURNED: 8,
+  /** Of a transit flow: this machine neither sent nor got its frames, they passed its interface. */
+  PASSING: 16,
 } as const;
 
 /** `counters`, the arena as 24 doubles a row: totals since the flow began; network-layer bytes, but FRAME_BYTES. Times in epoch ms. */

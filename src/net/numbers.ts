@@ -112,5 +112,5 @@ export function hasPorts(protocol: number): boolean {
 /** TCP header flags (RFC 9293 section 3.1). */
 export const TCP_FLAG = { FIN: 0x01, SYN: 0x02, RST: 0x04, PSH: 0x08, ACK: 0x10, URG: 0x20 } as const;
 
-/** Direction that the capture itself reports for a packet. */
-export const DIRECTION = { UNKNOWN: 0, IN: 1, OUT: 2 } as const;
+/** Direction that the capture itself reports for a packet. PASSING: its destination on the link is another machine, and this one did not send it. */
+export const DIRECTION = { UNKNOWN: 0, IN: 1, OUT: 2, PASSING: 3 } as const;

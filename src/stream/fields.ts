@@ -143,7 +143,7 @@ function privilegeFields(privileges: PrivilegeStatus | null): Record<string, unk
 }
 
 function totalFields(total: TotalRow): Record<string, unknown> {
-  return { ...trafficFields(total), unowned_bytes: count(total.unownedBytes) };
+  return { ...trafficFields(total), unowned_bytes: count(total.unownedBytes), passing_bytes: count(total.passingBytes) };
 }
 
 /** An app with its processes. */
@@ -198,6 +198,7 @@ function interfaceFields(row: InterfaceRow): Record<string, unknown> {
     interface: row.interface,
     kind: row.kind,
     headline: row.headline,
+    passing_bytes: count(row.passingBytes),
     frame_bytes: count(row.frameBytes),
     interface_bytes: count(row.counterBytes),
     interface_dropped: count(row.counterDropped),

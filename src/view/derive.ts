@@ -132,7 +132,7 @@ export function narrowSnapshot(snapshot: Snapshot, filter: Filter, all: Iterable
   const categories = categoriesOf(connections);
   return {
     ...snapshot,
-    total: { ...total, unownedBytes },
+    total: { ...total, unownedBytes, passingBytes: null },
     apps,
     hosts,
     interfaces,

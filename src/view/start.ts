@@ -41,7 +41,7 @@ export function emptySnapshot(time: number): Snapshot {
       privileges: null,
       history: null,
     },
-    total: { ...nothing, unownedBytes: 0 },
+    total: { ...nothing, unownedBytes: 0, passingBytes: null },
     rates: NO_RATES,
     apps: [],
     hosts: [],

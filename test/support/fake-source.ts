@@ -93,6 +93,8 @@ export class FakeSource implements PacketSource {
 }
 
 export interface MonitorSetup {
+  readonly lower?: (name: string) => readonly string[];
+  readonly hardware?: (name: string) => Uint8Array | null;
   readonly named?: readonly string[];
   readonly replay?: boolean;
   readonly own?: readonly string[];
@@ -127,6 +129,8 @@ export function monitorOver(source: FakeSource, setup: MonitorSetup = {}) {
     tracker: setup.tracker ?? null,
     hasPhysical: false,
     repeats: (name) => name.startsWith('veth'),
+    lower: setup.lower ?? (() => []),
+    hardware: setup.hardware ?? (() => null),
     inspection: names === null ? null : new Inspection(flows, names),
     places: null,
     reverseDns: false,

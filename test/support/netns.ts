@@ -124,9 +124,19 @@ export interface Line {
     dropped: number;
     note: string | null;
   };
-  readonly total: { rx_bytes: number; tx_bytes: number };
+  readonly total: { rx_bytes: number; tx_bytes: number; passing_bytes: number | null };
+  readonly hosts: { rx_bytes: number; tx_bytes: number }[];
+  readonly interfaces: { interface: string; rx_bytes: number; tx_bytes: number; passing_bytes: number | null }[];
   readonly apps: { app: string | null; rx_bytes: number; tx_bytes: number; flows: number; pids: number[] }[];
-  readonly flows: { protocol: string; direction: string; app: string | null; interface: string; remote: { port: number } }[];
+  readonly flows: {
+    protocol: string;
+    direction: string;
+    app: string | null;
+    interface: string;
+    remote: { port: number };
+    rx_bytes: number;
+    tx_bytes: number;
+  }[];
 }
 
 /** A running program whose lines are read as they come. */

@@ -1,5 +1,6 @@
 // Snapshots for tests of the screen: rows with sensible defaults, and a busy machine of any size without chance in it.
 
+import type { CountedInterface } from '../../src/aggregate/counted-interface.ts';
 import { NO_RATES } from '../../src/aggregate/no-rates.ts';
 import type {
   AppRow,
@@ -94,12 +95,26 @@ export function flowRow(row: Partial<FlowRow> & { id: string }): FlowRow {
   };
 }
 
+/** An interface on which nothing was counted, as a tick is told of it. */
+export const UNCOUNTED = {
+  repeats: false,
+  lower: [],
+  passingBytes: null,
+  turnedBytes: 0,
+  turnedPackets: 0,
+  frameBytes: 0,
+  counterBytes: null,
+  counterDropped: null,
+  counterErrors: null,
+} satisfies Partial<CountedInterface>;
+
 export function interfaceRow(row: Partial<InterfaceRow> & { id: string }): InterfaceRow {
   return {
     ...NOTHING,
     interface: row.id,
     kind: 'physical',
     headline: true,
+    passingBytes: null,
     frameBytes: 0,
     counterBytes: null,
     counterDropped: null,

@@ -28,7 +28,7 @@ function make(snapshot: Snapshot, answer: PastAnswer): Snapshot {
   const interfaces = narrow(snapshot.interfaces, answer.interfaces, answer.others.interfaces, traffic);
   return {
     ...snapshot,
-    total: { ...traffic(answer.total), unownedBytes: 0 },
+    total: { ...traffic(answer.total), unownedBytes: 0, passingBytes: null },
     apps: [
       ...apps.rows.map((row) => ({ ...row, recent: [] })),
       ...apps.others.map((moved) => ({

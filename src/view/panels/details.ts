@@ -232,6 +232,11 @@ function interfaceFacts(row: InterfaceRow, context: CellContext): readonly Fact[
     ['kind', row.kind],
     ['in the total', row.headline ? 'yes' : 'no: it is shown apart, so that nothing is counted twice'],
     ...traffic(row, context),
+    ...(row.passingBytes === null || row.passingBytes === 0
+      ? []
+      : [
+          ['passed by', `${formatAmount(row.passingBytes, units).trim()} of what it received, neither to nor from here`] as const,
+        ]),
     ['frame bytes', row.frameBytes === null ? null : formatAmount(row.frameBytes, units).trim()],
     ['its counter', row.counterBytes === null ? null : formatAmount(row.counterBytes, units).trim()],
     [

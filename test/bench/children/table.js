@@ -47,7 +47,9 @@ const TABLES = {
         packet.time = i;
         flows.touch(packet, 0, 2);
       }
-      held.setInterfaces([{ name: 'en0', kind: 'physical', headline: true, repeats: false, frameBytes: 0, counterBytes: 0 }]);
+      held.setInterfaces([
+        { name: 'en0', kind: 'physical', headline: true, repeats: false, lower: [], frameBytes: 0, counterBytes: 0 },
+      ]);
       held.booking.bookTouched();
       return { held: [held, flows], entries: flows.count };
     };

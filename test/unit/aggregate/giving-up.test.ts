@@ -13,15 +13,12 @@ import { Directory } from '../../../src/identify/process/directory.ts';
 import { Owners } from '../../../src/identify/process/owners.ts';
 import { Users } from '../../../src/identify/process/users.ts';
 import { Naming, T0 } from '../../support/naming.ts';
-import { CAPTURE } from '../../support/snapshot-builder.ts';
+import { CAPTURE, UNCOUNTED } from '../../support/snapshot-builder.ts';
 
 const MOST = 160;
 /** So short that numbers go round several times within a minute, in which history keeps facts by them. */
 const TICK_MS = 100;
-const ETHERNET: CountedInterface = {
-  ...{ name: 'eth0', kind: 'physical', headline: true, repeats: false },
-  ...{ frameBytes: 0, counterBytes: null, counterDropped: null, counterErrors: null },
-};
+const ETHERNET: CountedInterface = { name: 'eth0', kind: 'physical', headline: true, ...UNCOUNTED };
 
 class Run {
   readonly strings = new NameStrings(MOST);

@@ -12,7 +12,7 @@ import { FlowTable } from '../../../src/flow/flow-table.ts';
 import { PROTOCOL } from '../../../src/net/numbers.ts';
 import { FakeDirectory } from '../../support/fake-directory.ts';
 import { addresses, type PacketFields, packet, reply, timed } from '../../support/packets.ts';
-import { CAPTURE } from '../../support/snapshot-builder.ts';
+import { CAPTURE, UNCOUNTED } from '../../support/snapshot-builder.ts';
 
 /** The turn of a minute. */
 const T0 = 1_700_000_040_000;
@@ -31,12 +31,11 @@ function begin(maxRows = 4096): void {
   localizer.setAddresses(addresses('10.0.0.1'));
   table = new FlowTable(localizer, maxRows, 3);
   directory = new FakeDirectory();
-  const common = { repeats: false, frameBytes: 0, counterBytes: null, counterDropped: null, counterErrors: null };
   interfaces = [
-    { name: 'eth0', kind: 'physical', headline: true, ...common },
-    { name: 'tun0', kind: 'tunnel', headline: false, ...common },
-    { name: 'br0', kind: 'bridge', headline: false, ...common },
-    { name: 'veth1', kind: 'virtual', headline: false, ...common, repeats: true },
+    { name: 'eth0', kind: 'physical', headline: true, ...UNCOUNTED },
+    { name: 'tun0', kind: 'tunnel', headline: false, ...UNCOUNTED },
+    { name: 'br0', kind: 'bridge', headline: false, ...UNCOUNTED },
+    { name: 'veth1', kind: 'virtual', headline: false, ...UNCOUNTED, repeats: true },
   ];
   aggregator = new Aggregator(table, directory, T0, 3);
   aggregator.setInterfaces(interfaces);

@@ -7,19 +7,10 @@ import type { AppRow, HostRow, Snapshot, Traffic } from '../../../src/aggregate/
 import type { Neighbour } from '../../../src/net/model.ts';
 import { Naming, type NamingSetup, T0 } from '../../support/naming.ts';
 import type { PacketFields } from '../../support/packets.ts';
-import { CAPTURE } from '../../support/snapshot-builder.ts';
+import { CAPTURE, UNCOUNTED } from '../../support/snapshot-builder.ts';
 
 const WEB = '203.0.113.9';
-const ETHERNET: CountedInterface = {
-  name: 'eth0',
-  kind: 'physical',
-  headline: true,
-  repeats: false,
-  frameBytes: 0,
-  counterBytes: null,
-  counterDropped: null,
-  counterErrors: null,
-};
+const ETHERNET: CountedInterface = { name: 'eth0', kind: 'physical', headline: true, ...UNCOUNTED };
 
 let m: Naming;
 let aggregator: Aggregator;

@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import { systemEdges } from '../../../src/app/edges.ts';
-import { defaultInterface, deviceKinds, listDevices, localAddresses } from '../../../src/capture/devices.ts';
-import { linuxState } from '../../../src/capture/devices-linux.ts';
+import { defaultInterface, deviceKinds, hardwareAddress, listDevices, localAddresses } from '../../../src/capture/devices.ts';
+import { linuxLower, linuxState } from '../../../src/capture/devices-linux.ts';
 import { parseNetstat } from '../../../src/capture/devices-macos.ts';
 import { systemPathExists } from '../../../src/capture/system-file.ts';
 import { formatAddress } from '../../../src/net/address.ts';
@@ -64,8 +64,33 @@ describe('listDevices on Linux', () => {
       ...sysfs('eth0', { ifindex: 2, flags: '0x1003', type: 1, iflink: 7 }),
       ...sysfs('veth1', { ifindex: 3, flags: '0x1003', type: 1, iflink: 8, master: 'br0' }),
     };
+    const above = { ...files, ...sysfs('top', { ifindex: 4, flags: '0x1003', type: 1, iflink: 2, 'lower_eth0/x': '' }) };
+    const edges = fakeEdges({ files: above });
+    expect(deviceKinds(edges, ['eth0', 'veth1', 'lo', 'top'])).toEqual(['physical', 'virtual', 'loopback', 'virtual']);
+  });
+
+  it('tells what is below an interface, however deep, and goes in no circle', () => {
+    const files = {
+      ...sysfs('br0', { ifindex: 1, 'lower_bond0/x': '', 'lower_veth1/x': '', 'lower_a b/x': '' }),
+      ...sysfs('bond0', { ifindex: 2, 'lower_eth0/x': '', 'upper_br0/x': '', 'lower_br0/x': '' }),
+      ...sysfs('eth0', { ifindex: 3 }),
+    };
     const edges = fakeEdges({ files });
-    expect(deviceKinds(edges, ['eth0', 'veth1', 'lo'])).toEqual(['physical', 'virtual', 'loopback']);
+    expect(linuxLower(edges, 'br0').sort()).toEqual(['bond0', 'br0', 'eth0', 'veth1']);
+    expect([linuxLower(edges, 'eth0'), linuxLower(edges, 'gone'), linuxLower(edges, '../x')]).toEqual([[], [], []]);
+  });
+
+  it('tells the hardware address of an interface that has one', () => {
+    const files = {
+      ...sysfs('eth0', { ifindex: 1, address: '02:00:0a:FF:00:01' }),
+      ...sysfs('lo', { ifindex: 2, address: '00:00:00:00:00:00' }),
+      ...sysfs('tun0', { ifindex: 3, address: '' }),
+    };
+    const edges = fakeEdges({ files });
+    expect([...(hardwareAddress(edges, 'eth0') ?? [])]).toEqual([2, 0, 10, 255, 0, 1]);
+    expect(['lo', 'tun0', 'gone', '../eth0'].map((name) => hardwareAddress(edges, name))).toEqual([null, null, null, null]);
+    const interfaces = { en0: [{ ...interfaceInfo('192.0.2.2'), mac: '02:00:00:00:00:07' }] };
+    expect([...(hardwareAddress(fakeEdges({ platform: 'darwin', interfaces }), 'en0') ?? [])]).toEqual([2, 0, 0, 0, 0, 7]);
   });
 
   it('learns the kinds of hundreds of interfaces in time that grows with their number alone', () => {

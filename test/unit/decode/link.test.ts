@@ -275,7 +275,7 @@ describe('Linux cooked', () => {
     { packetType: 0, direction: DIRECTION.IN, group: false },
     { packetType: 1, direction: DIRECTION.IN, group: true },
     { packetType: 2, direction: DIRECTION.IN, group: true },
-    { packetType: 3, direction: DIRECTION.UNKNOWN, group: false },
+    { packetType: 3, direction: DIRECTION.PASSING, group: false },
     { packetType: 4, direction: DIRECTION.OUT, group: false },
   ];
   it.each(cases)('tells direction and group from packet type $packetType', ({ packetType, direction, group }) => {

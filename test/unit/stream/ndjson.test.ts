@@ -71,7 +71,7 @@ const SAMPLE = {
     skipped_samples: 0,
     skipped_events: 0,
   },
-  total: { ...TRAFFIC, unowned_bytes: 0 },
+  total: { ...TRAFFIC, unowned_bytes: 0, passing_bytes: 0 },
   apps: [
     {
       app: 'curl',
@@ -121,6 +121,7 @@ const SAMPLE = {
       interface: 'en0',
       kind: 'physical',
       headline: true,
+      passing_bytes: null,
       frame_bytes: 3298,
       interface_bytes: null,
       interface_dropped: null,

@@ -8,6 +8,7 @@ import { Directory } from '../../../../src/identify/process/directory.ts';
 import { Users } from '../../../../src/identify/process/users.ts';
 import { DIRECTION, PROTOCOL } from '../../../../src/net/numbers.ts';
 import { addresses, type PacketFields, packet, reply, timed } from '../../../support/packets.ts';
+import { UNCOUNTED } from '../../../support/snapshot-builder.ts';
 
 const { IN, OUT, UNKNOWN } = DIRECTION;
 /** As a capture lists them; index 0 is nobody. */
@@ -42,18 +43,7 @@ function setUp(rows = 1 << 10) {
   };
   const pid = (row: number, column = PROCESS) => directory.process(flows.ints[row * INTS + column] as number)?.pid ?? null;
   const tick = () => {
-    const interfaces = [
-      {
-        name: 'en0',
-        kind: 'physical' as const,
-        headline: true,
-        repeats: false,
-        frameBytes: 0,
-        counterBytes: null,
-        counterDropped: null,
-        counterErrors: null,
-      },
-    ];
+    const interfaces = [{ name: 'en0', kind: 'physical' as const, headline: true, ...UNCOUNTED }];
     return aggregator.tick({ time: time++, intervalMs: 1000, capture: {} as never, interfaces, gaps: [] }, LIVE_LIMITS);
   };
   const apps = () => Object.fromEntries(tick().apps.map((app) => [app.app ?? app.reason, app.rxBytes + app.txBytes]));
