@@ -4,14 +4,13 @@ import { LIVE_LIMITS } from '../aggregate/aggregator.ts';
 import type { Gap } from '../aggregate/snapshot.ts';
 import type { CounterTracker } from '../capture/counter-tracker.ts';
 import { readCounters } from '../capture/counters.ts';
-import { localAddresses } from '../capture/devices.ts';
+import { deviceNames, localAddresses } from '../capture/devices.ts';
 import type { PacketSource } from '../capture/source.ts';
 import type { Clock } from '../clock.ts';
 import type { Localizer } from '../flow/direction.ts';
 import type { Neighbours } from '../identify/place/neighbours.ts';
 import type { Edges } from '../net/edges.ts';
 import { FlowEvents } from './events.ts';
-import { firstCounters } from './first-counters.ts';
 import type { Monitor } from './monitor.ts';
 import type { Output } from './output.ts';
 import type { Successor } from './route-watch.ts';
@@ -24,8 +23,10 @@ const ADDRESSES_MS = 2000;
 const EXPIRE_MS = 5000;
 /** V8 clears up after a start within this time. */
 const SETTLED_MS = 15_000;
-/** libpcap holds packets back this long at the most, so that many wait at the end of a run. */
-const LAST_PACKETS_MS = 40;
+/** Longer than frames may wait in the kernel, so that those that came before a moment can be read after it. */
+const SLACK_MS = 20;
+/** Interfaces whose counters are read from the start where a capture tells which it has by their frames only (PKTAP, `any`). */
+const MOST_EARLY = 64;
 /** A pause in our own clock, or between the clocks, that is more than a busy machine. */
 const GAP_MS = 3000;
 
@@ -54,10 +55,6 @@ export interface LiveParts {
   readonly durationMs: number | null;
   /** Told once, when the start is over and done with: what it took can be given back. */
   readonly settled?: () => void;
-  /** When the capture was opened, by the steady clock: its packets have waited since then. null: just now. */
-  readonly openedAt: number | null;
-  /** What the interfaces had counted by then; null: to be asked now. */
-  readonly counted: ReturnType<typeof firstCounters> | null;
 }
 
 /** Runs until told to stop. */
@@ -71,8 +68,6 @@ export class LiveSession {
   #tickTimer: NodeJS.Timeout | null = null;
   #lastMonotonic: number;
   #lastWall: number;
-  /** What the first interval is longer than the session by, ms. */
-  #lead: number;
   #addressesAt = Number.NEGATIVE_INFINITY;
   #expiredAt: number;
   #ticks = 0;
@@ -85,15 +80,14 @@ export class LiveSession {
     this.#events = new FlowEvents(parts.monitor, parts.output);
     this.#started = this.#lastMonotonic = this.#expiredAt = parts.clock.monotonic();
     this.#lastWall = parts.clock.now();
-    this.#lead = Math.max(0, this.#started - (parts.openedAt ?? this.#started));
   }
 
   /** Starts, and resolves when the session has ended and its last line was handed over. */
   async run(): Promise<SessionEnd> {
-    const { source, tracker, edges, counted } = this.#parts;
-    const first = await (counted ?? firstCounters(source, edges));
-    if (first !== null) tracker.update(first);
+    const { source } = this.#parts;
+    await this.#readFirstCounters();
     this.#readAddresses();
+    source.begin?.();
     const ended = new Promise<SessionEnd>((resolve) => {
       this.#resolve = resolve;
       if (this.#end !== null) resolve(this.#end); // told to stop before it began
@@ -101,10 +95,10 @@ export class LiveSession {
     this.#poll();
     this.#planTick();
     const end = await ended;
-    await new Promise((resolve) => setTimeout(resolve, LAST_PACKETS_MS));
+    await this.#readCounters();
+    await this.#untilReadable();
     this.#drain(Number.POSITIVE_INFINITY);
     this.#parts.monitor.owners.finish(this.#parts.clock.monotonic());
-    await this.#readCounters();
     await this.#parts.neighbours?.ready();
     this.#events.tellOpened();
     await this.#parts.output.end(this.#close());
@@ -174,8 +168,10 @@ export class LiveSession {
   }
 
   async #tick(): Promise<void> {
-    const { monitor, clock, output, intervalMs, samples, durationMs } = this.#parts;
+    const { source, monitor, clock, output, intervalMs, samples, durationMs } = this.#parts;
     await this.#readCounters();
+    // else the newest packets would be missing beside the counters, and look lost
+    if ((source.delayMs ?? 0) > 0) await this.#untilReadable();
     if (this.#end !== null) return;
     this.#drain(clock.monotonic() + TURN_MS);
     const now = clock.monotonic();
@@ -204,8 +200,7 @@ export class LiveSession {
   #close() {
     const { monitor, clock } = this.#parts;
     const monotonic = clock.monotonic();
-    const intervalMs = monotonic - this.#lastMonotonic + this.#lead;
-    this.#lead = 0;
+    const intervalMs = monotonic - this.#lastMonotonic;
     this.#lastMonotonic = monotonic;
     this.#lastWall = clock.now();
     const gaps = this.#gaps;
@@ -241,6 +236,19 @@ export class LiveSession {
     const { localizer, edges, clock } = this.#parts;
     this.#addressesAt = clock.monotonic();
     localizer.setAddresses(localAddresses(edges));
+  }
+
+  /** What an interface counts before its first frame is seen must not be missing beside what was captured of it. */
+  async #readFirstCounters(): Promise<void> {
+    const { tracker, edges, source } = this.#parts;
+    const known = source.interfaces.map(({ name }) => name);
+    const first = await readCounters(edges, known.length > 0 ? known : (await deviceNames(edges)).slice(0, MOST_EARLY));
+    if (first !== null) tracker.update(first);
+  }
+
+  /** Until all that has come by now can be read. */
+  #untilReadable(): Promise<void> {
+    return new Promise((resolve) => setTimeout(resolve, (this.#parts.source.delayMs ?? 0) + SLACK_MS));
   }
 
   async #readCounters(): Promise<void> {

@@ -49,11 +49,7 @@ export async function run(
   // Loaded while libpcap opens, half of which is waiting; what reads packets is loaded behind the first frame.
   const drawing = mode === 'screen' ? import('./screen.ts') : null;
   const started = clock.now();
-  // loaded before the capture opens: what passes between that and the first reading is captured but not counted
-  const counting = options.read === null ? await import('./first-counters.ts') : null;
   const capture = await openRun(options, mode === 'screen', reach, clock);
-  const openedAt = clock.monotonic();
-  const counted = counting?.firstCounters(capture.opened.source, reach) ?? null;
   const follows = options.interfaces.length === 0 && reach.platform === 'linux';
   const isPktap = reach.platform === 'darwin' && capture.opened.source.namesProcesses;
   const switches = capture.opener !== null && (mode === 'screen' || follows || isPktap);
@@ -99,7 +95,7 @@ export async function run(
       options,
       mode,
       opened,
-      { ...parts, successor, openedAt, counted },
+      { ...parts, successor },
       output,
       reach,
       clock,
@@ -288,7 +284,7 @@ async function sessionOf(
   options: Options,
   mode: Mode,
   opened: OpenedSource,
-  parts: Assembly & Pick<LiveParts, 'successor' | 'openedAt' | 'counted'>,
+  parts: Assembly & Pick<LiveParts, 'successor'>,
   output: Output,
   edges: Edges,
   clock: Clock,

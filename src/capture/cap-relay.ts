@@ -29,8 +29,11 @@ export interface RelayEnds {
 }
 
 const RECORD_HEADER = 16;
-/** Room for what is to be written; 64 KiB are written at a time, the rest waits for a reader that is busy. */
-const PENDING_BYTES = 1 << 20;
+/**
+ * Room for what is to be written; 64 KiB are written at a time, the rest waits for a reader that is busy: three seconds of 20,000 bulk frames a
+ * second. Memory that was never written takes none.
+ */
+const PENDING_BYTES = 12 << 20;
 const WRITE_BYTES = 1 << 16;
 /** While the pipe is full: packets between two tries, and milliseconds until the next when none come. */
 const RETRY_PACKETS = 64;

@@ -25,10 +25,10 @@ export interface CapOptions {
 /** A child takes 60 ms to start; a machine that is busy far longer. */
 const START_MS = 5000;
 /**
- * Linux gives `cap` a ring of slots that each hold a frame of the snap length (immediate mode is TPACKET_V2), so 16 MiB are 256 packets.
- * Four times that kept 75 % of a burst that overran the other by two thirds.
+ * Linux gives `cap` a ring of slots that each hold a frame of the snap length (immediate mode is TPACKET_V2), so 20 MiB are 320 packets.
+ * Twice that is what a process may take; it lasts while the child runs, which keeps what we have no time to read (cap-relay.ts).
  */
-const SLOTTED_RING_FACTOR = 4;
+const SLOTTED_RING_FACTOR = 2;
 const NOT_INSTALLED = 'the package cap is not installed';
 /** Interfaces at the most: each is a process. */
 const MOST_LANES = 8;
@@ -110,6 +110,10 @@ class CapSource implements PacketSource {
 
   get note(): string {
     return this.#lanes.find((lane) => lane.note !== '')?.note ?? '';
+  }
+
+  begin(): void {
+    while (this.read() !== null);
   }
 
   read(): PacketBatch | null {

@@ -25,8 +25,8 @@ const BATCH_BYTES = 4 << 20;
 const RECORD_HEADER = 16;
 /** pcap_dump does not report a full buffer: never ask for more records than fit at their largest. */
 const BATCH_RECORDS = Math.floor((BATCH_BYTES - 4096) / (WHOLE_BYTES + RECORD_HEADER));
-/** Every MiB of ring is resident; this lost nothing at a million packets/s. */
-const LEAST_RING = 2 << 20;
+/** Every MiB of ring is resident; this lost nothing at a million packets/s, and holds what comes slowly for 4 seconds. */
+const LEAST_RING = 4 << 20;
 const REOPEN_MS = 2000;
 
 /** One opened device and what turns its records into frames. */
@@ -161,6 +161,10 @@ class LibpcapSource implements PacketSource {
     return this.#interfaces.interfaces;
   }
 
+  get delayMs(): number {
+    return Math.max(0, ...this.#taps.map(({ handle }) => handle?.delayMs ?? 0));
+  }
+
   get processes() {
     return this.#processes.processes;
   }
@@ -203,6 +207,10 @@ class LibpcapSource implements PacketSource {
 
   #fill(tap: Tap, handle: LibpcapHandle): boolean {
     const batch = this.#batch;
+    if (!handle.hasBegun && !this.#begin(handle)) {
+      this.#lose(tap, handle);
+      return false;
+    }
     this.#dump.rewind();
     const count = this.#calls.dispatch(handle.pointer, BATCH_RECORDS, this.#dump);
     if (count < 0) this.#lose(tap, handle);
@@ -215,6 +223,13 @@ class LibpcapSource implements PacketSource {
       this.#filter?.keep(batch);
     } else if (handle.link === LINK.LINUX_SLL2) this.#cooked.place(batch);
     return batch.count > 0;
+  }
+
+  /** Frames that came before the filter was closed are given up: nothing is counted of that time. */
+  #begin(handle: LibpcapHandle): boolean {
+    do this.#dump.rewind();
+    while (this.#calls.dispatch(handle.pointer, BATCH_RECORDS, this.#dump) > 0);
+    return handle.begin();
   }
 
   #openTap(device: string, pktap: boolean): Tap {
@@ -233,7 +248,8 @@ class LibpcapSource implements PacketSource {
 
   #open(device: string, pktap: boolean): LibpcapHandle {
     const bpf = pktap ? null : this.#request.bpf;
-    return new LibpcapHandle(this.#calls, { device, pktap, bpf, bufferBytes: this.#ring, devices: this.#devices });
+    const { platform } = this.#edges;
+    return new LibpcapHandle(this.#calls, { device, pktap, bpf, platform, bufferBytes: this.#ring, devices: this.#devices });
   }
 
   #lose(tap: Tap, handle: LibpcapHandle): void {

@@ -74,11 +74,15 @@ export interface PacketSource {
   readonly snapLength: { readonly bulk: number; readonly whole: number };
   /** Bytes of kernel ring, all interfaces together; null where unknown. */
   readonly bufferBytes: number | null;
+  /** How long a frame may wait in the kernel before it can be read; absent: it can at once. */
+  readonly delayMs?: number;
   readonly state: SourceState;
   /** One line on `state`, for the screen; empty when all is well. */
   readonly note: string;
   /** Why the source is lost, where the run ends with a status of its own for that: rights, a bad filter. */
   readonly failure?: NetmonError | null;
+  /** Gives up what came since it was opened, which nobody had time to read; absent: frames come from the first reading on. */
+  begin?(): void;
   /** Next frames, or null when nothing waits right now. The batch is the source's own and is overwritten by the next call. */
   read(): PacketBatch | null;
   stats(): CaptureStats;

@@ -50,6 +50,10 @@ export class SwitchSource implements PacketSource {
     return this.#opened.source.bufferBytes;
   }
 
+  get delayMs(): number {
+    return this.#opened.source.delayMs ?? 0;
+  }
+
   get state(): SourceState {
     return this.#opened.source.state;
   }
@@ -76,6 +80,10 @@ export class SwitchSource implements PacketSource {
   /** Settles when all that was ever started is gone. */
   get gone(): Promise<void> {
     return Promise.all([...this.#gone, this.#opened.source.gone]).then(() => undefined);
+  }
+
+  begin(): void {
+    this.#opened.source.begin?.();
   }
 
   read(): PacketBatch | null {

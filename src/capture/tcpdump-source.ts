@@ -118,6 +118,10 @@ class TcpdumpCapture implements TcpdumpSource {
     throw failureOf(end.lines, this.#stopped ?? end.how, this.#request);
   }
 
+  begin(): void {
+    while (this.read() !== null);
+  }
+
   read(): PacketBatch | null {
     const batch = this.#batch;
     const feed = this.#feed;

@@ -32,6 +32,8 @@ export interface FakeFrame {
 
 /** The source. Set its state and note as a driver would. */
 export class FakeSource implements PacketSource {
+  delayMs = 0;
+  begin?: () => void;
   readonly driver: PacketSource['driver'];
   readonly interfaces: CaptureInterface[];
   readonly processes: CapturedProcess[] = [{ pid: -1, name: '' }];

@@ -33,13 +33,14 @@ interface Setup {
   durationMs?: number;
   events?: boolean;
   neighbours?: Neighbours;
-  /** How long the capture has been open, ms. */
-  openFor?: number;
+  /** How long the kernel holds frames back. */
+  delayMs?: number;
   settled?: () => void;
 }
 
 function begin(setup: Setup = {}) {
   const source = new FakeSource();
+  source.delayMs = setup.delayMs ?? 0;
   const clock = new TwoClocks();
   const interfaces: { eth0: ReturnType<typeof interfaceInfo>[] } = { eth0: [interfaceInfo('10.0.0.1')] };
   const files = { 'proc/net/dev': `eth0: ${'0 '.repeat(16)}\n` };
@@ -59,8 +60,6 @@ function begin(setup: Setup = {}) {
     intervalMs: setup.intervalMs ?? 1000,
     samples: setup.samples ?? null,
     durationMs: setup.durationMs ?? null,
-    openedAt: setup.openFor === undefined ? null : clock.monotonic() - setup.openFor,
-    counted: null,
     ...(setup.settled === undefined ? {} : { settled: setup.settled }),
   });
   let ended: SessionEnd | null = null;
@@ -99,7 +98,7 @@ ${name}   1500  <Link#4> 02:00:5e:10:00:01 ${rx} 0 ${rx} 9 0 900 0
     const tracker = new CounterTracker('darwin');
     const { monitor, localizer } = monitorOver(source, { tracker, started: clock.now() });
     const output = new FakeOutput(false);
-    const common = { neighbours: null, samples: null, durationMs: null, openedAt: null, counted: null, intervalMs: 1000 };
+    const common = { neighbours: null, samples: null, durationMs: null, intervalMs: 1000 };
     const session = new LiveSession({ source, monitor, localizer, tracker, edges, clock, output, ...common });
     void session.run();
     const pass = (ms: number) => vi.advanceTimersByTimeAsync(ms);
@@ -213,15 +212,32 @@ describe('ticks', () => {
     expect(output.samples[2]?.intervalMs).toBe(500);
   });
 
-  it('reckon the first rates over the time in which its packets waited for the session, too', async () => {
-    const { source, output, start, pass } = begin({ openFor: 4000 });
-    source.push({ data: frame(), time: T0 });
+  it('wait with a tick for what the kernel holds back beside the counters that were read', async () => {
+    const { source, output, session, start, pass } = begin({ delayMs: 50 });
     start();
-    await pass(2000);
-    expect(output.samples.map(({ intervalMs, gaps }) => [intervalMs, gaps.length])).toEqual([
-      [5000, 0],
-      [1000, 0],
-    ]);
+    await pass(1010);
+    source.push({ data: frame(), time: T0 + 990 });
+    await pass(40);
+    expect(output.samples).toEqual([]);
+    await pass(30);
+    expect(output.samples.map(({ total }) => total.txPackets)).toEqual([1]);
+    session.stop({ kind: 'done' });
+    source.push({ data: frame(), time: T0 + 1080 });
+    await pass(60);
+    expect(output.last).toBeNull();
+    await pass(20);
+    expect(output.last?.total.txPackets).toBe(2);
+  });
+
+  it('begin to count when the session does', async () => {
+    const { source, start, pass } = begin();
+    const begun: number[] = [];
+    source.begin = () => void begun.push(source.reads);
+    await pass(500);
+    expect(begun).toEqual([]);
+    start();
+    await pass(1000);
+    expect(begun).toEqual([0]);
   });
 
   it('end after a time that is shorter than the interval', async () => {

@@ -43,7 +43,7 @@ const frame = (length: number, fill: number) => new Uint8Array(length).fill(fill
 describe('openCap', () => {
   it('gives frames as a batch', async () => {
     const { source, children, edges } = await open(['ETHERNET'], { ...REQUEST, bpf: 'tcp' });
-    expect(edges.ran[0]).toMatch(/ --no-warnings \/cap-child\.js eth0 tcp 33554432$/);
+    expect(edges.ran[0]).toMatch(/ --no-warnings \/cap-child\.js eth0 tcp 16777216$/);
     expect(source.interfaces).toEqual([{ name: 'eth0', kind: 'physical', link: 1, deliversTwice: false }]);
     expect([source.driver, source.state, source.note, source.namesProcesses, source.read()]).toEqual([
       'cap',
@@ -70,6 +70,18 @@ describe('openCap', () => {
     expect([source.state, source.read()]).toEqual(['ended', null]);
   });
 
+  it('gives up what came before it begins', async () => {
+    const { source, children } = await open(['ETHERNET']);
+    children[0]?.capture?.push(frame(60, 1));
+    await settle();
+    source.begin?.();
+    children[0]?.capture?.push(frame(60, 2));
+    await settle();
+    const batch = source.read();
+    expect([batch?.count, batch?.bytes[batch.offset[0] ?? 0]]).toEqual([1, 2]);
+    source.close();
+  });
+
   it('holds the child back when nobody reads, and loses nothing of what it wrote', async () => {
     const { source, children } = await open(['ETHERNET']);
     const total = 20_000;
@@ -90,8 +102,8 @@ describe('openCap', () => {
       ['eth0', 'physical', 1],
       ['tun0', 'tunnel', 101],
     ]);
-    expect(source.bufferBytes).toBe(32 << 20);
-    expect(children.map((child) => child.capture?.opened?.[2])).toEqual([16 << 20, 16 << 20]);
+    expect(source.bufferBytes).toBe(16 << 20);
+    expect(children.map((child) => child.capture?.opened?.[2])).toEqual([8 << 20, 8 << 20]);
     children[0]?.capture?.push(frame(60, 1));
     children[1]?.capture?.push(frame(60, 1));
     await settle();

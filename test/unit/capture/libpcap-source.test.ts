@@ -15,6 +15,9 @@ import { ethernet, ipv4, sll2, tcp } from '../../support/frames.ts';
 const frame = ethernet({}, ipv4({}, tcp({}, 'hello')));
 const MIB = 1 << 20;
 
+/** A program that keeps so much of every frame. */
+const keep = (bytes: number) => [{ code: 0x06, jt: 0, jf: 0, k: bytes }];
+
 const LINUX: Record<string, string> = {
   ...sysfs('lo', { ifindex: 1, type: 772, flags: '0x9' }),
   ...sysfs('eth0', { ifindex: 2, type: 1, flags: '0x1003', 'device/x': '' }),
@@ -38,7 +41,14 @@ function setUp(devices: Record<string, FakeDevice>, { request = {}, system = {},
   const edges = fakeEdges({ platform: 'linux', files: LINUX, ...system });
   const clock = new FakeClock();
   const asked: CaptureRequest = { interfaces: ['eth0'], bpf: null, bufferBytes: 16 * MIB, ...request };
-  return { calls, edges, clock, open: async () => (open = await openLibpcap(asked, edges, clock, calls)) };
+  return { calls, edges, clock, open: async () => (open = await openLibpcap(asked, edges, clock, calls)), begun };
+
+  /** Opened, and read for the first time. */
+  async function begun(): Promise<PacketSource> {
+    open = await openLibpcap(asked, edges, clock, calls);
+    open.read();
+    return open;
+  }
 }
 
 function drain(source: PacketSource) {
@@ -61,6 +71,7 @@ describe('Linux', () => {
       'activate',
       'nonblock',
       'filter',
+      'filter',
       'dump',
     ]);
     expect(calls.calls).toContain(`snaplen eth0 ${WHOLE_BYTES}`);
@@ -76,8 +87,8 @@ describe('Linux', () => {
 
   it('asks for no more frames than fit at their largest', async () => {
     const eth0 = fakeDevice(LINK.ETHERNET);
-    const { calls, open } = setUp({ eth0 });
-    const source = await open();
+    const { calls, begun } = setUp({ eth0 });
+    const source = await begun();
     const large = new Uint8Array(WHOLE_BYTES);
     eth0.frames.push(...Array.from({ length: 600 }, () => ({ data: large })));
     let frames = 0;
@@ -89,8 +100,8 @@ describe('Linux', () => {
   it('shares the ring, and reads all interfaces in turn', async () => {
     const eth0 = fakeDevice(LINK.ETHERNET);
     const eth1 = fakeDevice(LINK.RAW_DLT);
-    const { calls, open } = setUp({ eth0, eth1 }, { request: { interfaces: ['eth0', 'eth1'] } });
-    const source = await open();
+    const { calls, begun } = setUp({ eth0, eth1 }, { request: { interfaces: ['eth0', 'eth1'] } });
+    const source = await begun();
     expect(calls.calls.filter((call) => call.startsWith('buffer'))).toEqual([`buffer eth0 ${8 * MIB}`, `buffer eth1 ${8 * MIB}`]);
     expect(source.bufferBytes).toBe(16 * MIB);
     eth0.frames.push({ data: frame }, { data: frame });
@@ -101,14 +112,44 @@ describe('Linux', () => {
   it('gives every ring at least what loses nothing', async () => {
     const { calls, open } = setUp({ eth0: fakeDevice(1) }, { request: { bufferBytes: 1000 } });
     const source = await open();
-    expect(calls.calls).toContain(`buffer eth0 ${2 * MIB}`);
-    expect(source.bufferBytes).toBe(2 * MIB);
+    expect(calls.calls).toContain(`buffer eth0 ${4 * MIB}`);
+    expect(source.bufferBytes).toBe(4 * MIB);
+  });
+
+  it.each([
+    [20, ['eth0'], 50],
+    [16, ['eth0', 'eth1'], 125],
+    [16, ['eth0', 'eth1', 'eth0', 'eth1', 'eth0'], 250],
+  ])('%i MiB over %j hold four seconds in blocks of 256 KiB that are each closed after %i ms', async (mib, interfaces, ms) => {
+    const devices = { eth0: fakeDevice(1), eth1: fakeDevice(1) };
+    const { calls, open } = setUp(devices, { request: { interfaces, bufferBytes: mib * MIB } });
+    const source = await open();
+    const ring = Math.max(4, mib / interfaces.length) * MIB;
+    expect((ring / (256 * 1024)) * ms).toBeGreaterThanOrEqual(4000);
+    expect(calls.calls.filter((call) => call.startsWith('timeout'))).toEqual(interfaces.map((name) => `timeout ${name} ${ms}`));
+    expect(source.delayMs).toBe(ms);
+  });
+
+  it('takes no frame, and counts none as lost, before it is read for the first time', async () => {
+    const eth0 = fakeDevice(1, { stat: { recv: 3, drop: 0, ifdrop: 0 } });
+    const { calls, open } = setUp({ eth0 });
+    const source = await open();
+    expect(calls.programs.map(readProgram)).toEqual([snapProgram(1), keep(0)]);
+    eth0.frames.push({ data: frame }); // it came before the filter was set
+    eth0.stat = { recv: 900, drop: 700, ifdrop: 2 };
+    expect(source.stats()).toMatchObject({ received: 0, droppedByKernel: 0, droppedByInterface: 0 });
+    expect(source.read()).toBeNull();
+    expect(calls.programs.map(readProgram)).toEqual([snapProgram(1), keep(0), snapProgram(1)]);
+    eth0.frames.push({ data: frame });
+    expect(drain(source)).toHaveLength(1);
+    eth0.stat = { recv: 907, drop: 705, ifdrop: 2 };
+    expect(source.stats()).toMatchObject({ received: 7, droppedByKernel: 5, droppedByInterface: 0 });
   });
 
   it('places the cooked frames of `any` by the number and the direction in them', async () => {
     const any = fakeDevice(LINK.LINUX_SLL);
-    const { calls, open } = setUp({ any }, { request: { interfaces: ['any'] } });
-    const source = await open();
+    const { calls, begun } = setUp({ any }, { request: { interfaces: ['any'] } });
+    const source = await begun();
     expect(calls.calls).toContain(`set_datalink any ${LINK.LINUX_SLL2}`);
     const cooked = (interfaceIndex: number, packetType: number) => ({
       data: sll2({ interfaceIndex, packetType }, ipv4({}, tcp({}))),
@@ -126,8 +167,8 @@ describe('Linux', () => {
 
   it('asks the kernel for the name of each interface once, however many there are and however high their numbers', async () => {
     const any = fakeDevice(LINK.LINUX_SLL);
-    const { calls, open } = setUp({ any }, { request: { interfaces: ['any'] } });
-    const source = await open();
+    const { calls, begun } = setUp({ any }, { request: { interfaces: ['any'] } });
+    const source = await begun();
     const numbers = Array.from({ length: 100 }, (_, i) => (i % 2 === 0 ? 1000 + i : 100_000 + i));
     for (const number of numbers) calls.interfaceNames.set(number, `veth${number}`);
     calls.calls.length = 0;
@@ -186,8 +227,8 @@ describe('failures', () => {
 describe('an interface that goes away', () => {
   it('is lost when it does not exist any more and was the only one', async () => {
     const device = fakeDevice(1);
-    const { calls, open } = setUp({ gone0: device }, { request: { interfaces: ['gone0'] } });
-    const source = await open();
+    const { calls, begun } = setUp({ gone0: device }, { request: { interfaces: ['gone0'] } });
+    const source = await begun();
     device.stat.recv = 7;
     device.failure = 'The interface disappeared';
     expect(source.read()).toBeNull();
@@ -209,41 +250,46 @@ describe('an interface that goes away', () => {
     source.read();
     expect(source).toMatchObject({ state: 'waiting', note: 'eth0: interface eth0 is down' });
     eth0.activate = 0;
-    eth0.frames.push({ data: frame });
     clock.pass(1000);
     expect(source.read()).toBeNull();
     clock.pass(1000);
     source.read();
     expect(source).toMatchObject({ state: 'open', note: '' });
+    source.read();
+    eth0.frames.push({ data: frame });
     expect(drain(source)).toHaveLength(1);
     expect(source.interfaces).toHaveLength(1);
   });
 
   it('does not stop the others, and comes back', async () => {
     const eth0 = fakeDevice(1);
-    const eth1 = fakeDevice(1, { stat: { recv: 5, drop: 1, ifdrop: 0 } });
-    const { calls, clock, open } = setUp({ eth0, eth1 }, { request: { interfaces: ['eth0', 'eth1'] } });
-    const source = await open();
+    const eth1 = fakeDevice(1);
+    const { calls, clock, begun } = setUp({ eth0, eth1 }, { request: { interfaces: ['eth0', 'eth1'] } });
+    const source = await begun();
+    eth1.stat = { recv: 5, drop: 1, ifdrop: 0 };
     eth1.failure = 'The interface disappeared';
     eth0.frames.push({ data: frame });
     expect(drain(source)).toHaveLength(1);
     expect(source).toMatchObject({ state: 'open', note: 'eth1: The interface disappeared' });
     expect(calls.open).toEqual(['eth0']);
     delete eth1.failure;
-    eth1.stat = { recv: 2, drop: 0, ifdrop: 0 };
+    eth1.stat = { recv: 0, drop: 0, ifdrop: 0 };
     clock.pass(2001);
     source.read();
     expect(source.note).toBe('');
     expect(calls.open).toEqual(['eth0', 'eth1']);
+    source.read();
+    eth1.stat = { recv: 2, drop: 0, ifdrop: 0 };
     expect(source.stats()).toMatchObject({ received: 7, droppedByKernel: 1 });
   });
 });
 
 describe('counters', () => {
   it('go on where those of 32 bits wrap', async () => {
-    const eth0 = fakeDevice(1, { stat: { recv: 0xfffffff0, drop: 3, ifdrop: 0xffffffff } });
-    const { open } = setUp({ eth0 });
-    const source = await open();
+    const eth0 = fakeDevice(1);
+    const { begun } = setUp({ eth0 });
+    const source = await begun();
+    eth0.stat = { recv: 0xfffffff0, drop: 3, ifdrop: 0xffffffff };
     expect(source.stats()).toMatchObject({ received: 0xfffffff0, droppedByKernel: 3, droppedByInterface: 0xffffffff });
     eth0.stat = { recv: 0x10, drop: 4, ifdrop: 1 };
     expect(source.stats()).toMatchObject({
@@ -268,12 +314,12 @@ describe('macOS', () => {
 
   it('opens PKTAP over all interfaces, wanted before it is activated, and unwraps its frames', async () => {
     const device = fakeDevice(LINK.PKTAP_DLT);
-    const { calls, open } = setUp({ [DEFAULT]: device }, { request: { interfaces: [] }, system: mac(0), pktap: true });
-    const source = await open();
+    const { calls, begun } = setUp({ [DEFAULT]: device }, { request: { interfaces: [] }, system: mac(0), pktap: true });
+    const source = await begun();
     const order = calls.calls.map((call) => call.split(' ')[0]);
     expect(order.indexOf('want_pktap')).toBeLessThan(order.indexOf('activate'));
     expect(calls.calls).toContain(`snaplen ${DEFAULT} 2204`);
-    expect(calls.programs).toEqual([]);
+    expect(calls.programs.map(readProgram)).toEqual([keep(2204), keep(0), keep(2204)]);
     device.frames.push(
       pktap(frame, { name: 'en0', direction: 'out', pid: 42, comm: 'curl' }),
       pktap(frame, { name: 'utun4', link: 0, direction: 'in', pid: -1, effectivePid: 7, effectiveComm: 'vpn' }),
@@ -322,7 +368,7 @@ describe('macOS', () => {
       state: 'open',
       note: expect.stringContaining('without root there is no PKTAP'),
     });
-    expect(calls.programs).toHaveLength(1);
+    expect(calls.programs.map(readProgram)).toEqual([snapProgram(1), keep(0)]);
   });
 
   it('keeps that note after an interface came back', async () => {
@@ -353,15 +399,16 @@ describe('macOS', () => {
   });
 
   it('applies a capture filter to what is inside PKTAP frames, and counts what matched', async () => {
-    const device = fakeDevice(LINK.PKTAP_DLT, { stat: { recv: 3, drop: 0, ifdrop: 0 } });
+    const device = fakeDevice(LINK.PKTAP_DLT);
     const request = { interfaces: [], bpf: 'greater 59' };
-    const { calls, open } = setUp({ [DEFAULT]: device }, { request, system: mac(0), pktap: true });
+    const { calls, begun } = setUp({ [DEFAULT]: device }, { request, system: mac(0), pktap: true });
     // ld len; jge #59; ret 1; ret 0
     const [yes, no] = [1, 0].map((k) => ({ code: 0x06, jt: 0, jf: 0, k })) as [Instruction, Instruction];
     calls.compiled = writeProgram([{ code: 0x80, jt: 0, jf: 0, k: 0 }, { code: 0x35, jt: 0, jf: 1, k: 59 }, yes, no]);
-    const source = await open();
+    const source = await begun();
+    device.stat = { recv: 3, drop: 0, ifdrop: 0 };
     // Nothing is filtered by the kernel, which would look at the header.
-    expect(calls.programs).toEqual([]);
+    expect(calls.programs.map(readProgram)).toEqual([keep(2204), keep(0), keep(2204)]);
     expect(calls.calls.filter((call) => call.startsWith('compile'))).toEqual(
       [1, 0, 12, 9].map((link) => `compile dead-${link} greater 59`),
     );
