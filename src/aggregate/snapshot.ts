@@ -172,6 +172,8 @@ export interface CaptureStatus {
    */
   readonly countedFrameBytes: number | null;
   readonly countedInterfaceBytes: number | null;
+  /** Why that is unknown, and of which interface; empty where it is known, or no interface was met yet. */
+  readonly countedNote: string;
   readonly interfaceDropped: number | null;
   readonly fallbacks: readonly Fallback[];
   readonly snapLength: { readonly bulk: number; readonly whole: number };

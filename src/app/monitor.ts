@@ -379,6 +379,15 @@ export class Monitor {
     });
   }
 
+  /** Why what the counted interfaces counted themselves is unknown. */
+  #countedNote(counted: readonly CountedInterface[]): string {
+    const unknown = counted.find(({ counterBytes }) => counterBytes === null);
+    const { tracker } = this.#parts;
+    if (unknown === undefined || tracker === null) return '';
+    const reason = this.#left.has(unknown.name) ? 'it was not captured all the time' : tracker.note(unknown.name);
+    return reason === '' ? '' : `${unknown.name}: ${reason}`;
+  }
+
   #status(interfaces: readonly CountedInterface[]): CaptureStatus {
     const { opened, file, places, reverseDns } = this.#parts;
     const { source, fallbacks } = opened;
@@ -403,6 +412,7 @@ export class Monitor {
       interfaceBytes: sumOrNull(interfaces.map(({ counterBytes }) => counterBytes)),
       countedFrameBytes: sumOrNull(counted.map(({ frameBytes }) => frameBytes)),
       countedInterfaceBytes: sumOrNull(counted.map(({ counterBytes }) => counterBytes)),
+      countedNote: this.#countedNote(counted),
       interfaceDropped: sumOrNull(interfaces.map(({ counterDropped }) => counterDropped)),
       fallbacks: [...fallbacks, ...this.#parts.passedOver],
       snapLength: source.snapLength,

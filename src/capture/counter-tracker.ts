@@ -83,16 +83,20 @@ export class CounterTracker {
     const track = this.#tracks.get(name);
     if (track === undefined || track.broken !== null || track.frozen) return null;
     const { rxBytes, txBytes, rxDropped, txDropped, errors } = track;
-    const doubles = this.#isMac && name.startsWith('utun');
-    return { rxBytes: doubles ? null : rxBytes, txBytes, rxDropped, txDropped, errors };
+    return { rxBytes: this.#doubles(name) ? null : rxBytes, txBytes, rxDropped, txDropped, errors };
   }
 
-  /** Why `delta` is null, in a user's words; empty when it is not. */
+  /** Why `delta`, or the received bytes in it, are null, in a user's words; empty when they are not. */
   note(name: string): string {
     const track = this.#tracks.get(name);
     if (track === undefined) return 'the interface has no counters';
     if (track.broken !== null) return track.broken;
-    return track.frozen ? 'the received counter stands still while packets arrive' : '';
+    if (track.frozen) return 'the received counter stands still while packets arrive';
+    return this.#doubles(name) ? 'macOS counts what a utun receives twice' : '';
+  }
+
+  #doubles(name: string): boolean {
+    return this.#isMac && name.startsWith('utun');
   }
 
   #advance(track: Track, now: Counters, seen: CapturedBytes | undefined): void {

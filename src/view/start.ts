@@ -29,6 +29,7 @@ export function emptySnapshot(time: number): Snapshot {
       interfaceBytes: null,
       countedFrameBytes: null,
       countedInterfaceBytes: null,
+      countedNote: '',
       interfaceDropped: null,
       fallbacks: [],
       snapLength: { bulk: 0, whole: 0 },

@@ -140,6 +140,7 @@ export const CAPTURE: CaptureStatus = {
   interfaceBytes: 9_900_000,
   countedFrameBytes: 9_876_543,
   countedInterfaceBytes: 9_900_000,
+  countedNote: '',
   interfaceDropped: 0,
   fallbacks: [],
   snapLength: { bulk: 160, whole: 2204 },

@@ -35,7 +35,12 @@ export function captureFacts(snapshot: Snapshot, context: CellContext): readonly
     ...(capture.placesNote === '' ? [] : [['places', shown(capture.placesNote, context), 'warn'] as const]),
     ['packets', count(capture.packets)],
     ['frame bytes', size(capture.countedFrameBytes)],
-    ['its counter', size(capture.countedInterfaceBytes)],
+    [
+      'its counter',
+      capture.countedInterfaceBytes === null && capture.countedNote !== ''
+        ? shown(`unknown: ${capture.countedNote}`, context)
+        : size(capture.countedInterfaceBytes),
+    ],
     ['dropped', count(capture.dropped), (capture.dropped ?? 0) > 0 ? 'warn' : 'text'],
     ['by interface', count(capture.interfaceDropped)],
     ['shed', count(capture.shed), capture.shed > 0 ? 'warn' : 'text'],

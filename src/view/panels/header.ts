@@ -117,8 +117,9 @@ function totalParts(picture: Picture, state: ViewState, glyphs: Glyphs): readonl
 
 /** Frame bytes captured of those that the interfaces of the headline counted themselves; unknown where their counters can't be trusted. */
 function coverage(picture: Picture, glyphs: Glyphs): Line {
-  const { countedFrameBytes: frameBytes, countedInterfaceBytes: interfaceBytes, file } = picture.snapshot.capture;
+  const { countedFrameBytes: frameBytes, countedInterfaceBytes: interfaceBytes, countedNote, file } = picture.snapshot.capture;
   if (file !== null) return [];
+  if (interfaceBytes === null && countedNote !== '') return [span('captured ', 'dim'), span('unknown', 'text')];
   if (interfaceBytes === null || interfaceBytes === 0 || frameBytes === null)
     return [span('captured ', 'dim'), span(glyphs.unknown, 'dim')];
   const share = Math.min(1, frameBytes / interfaceBytes);

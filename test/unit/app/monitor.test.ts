@@ -243,6 +243,23 @@ describe('Monitor', () => {
     ]);
   });
 
+  it('says why the share captured is not known where a counter stands still, as on macOS 27', () => {
+    const tracker = new CounterTracker('darwin');
+    const reading = (txBytes: number) =>
+      new Map([['en0', { rxBytes: 7, txBytes, rxPackets: 1, txPackets: 1, rxDropped: null, txDropped: null, errors: 0 }]]);
+    const source = new FakeSource('libpcap', ['en0']);
+    source.push({ data: out('hello') });
+    tracker.update(reading(0));
+    const { monitor, tick } = run(source, { tracker });
+    expect(tick().capture).toMatchObject({ countedInterfaceBytes: 0, countedNote: '' });
+    tracker.update(reading(1000), new Map([['en0', { rxBytes: 300_000, txBytes: 1000 }]]));
+    const { capture } = monitor.tick(2000, 1000, [], LIVE_LIMITS);
+    expect(capture).toMatchObject({
+      countedInterfaceBytes: null,
+      countedNote: 'en0: the received counter stands still while packets arrive',
+    });
+  });
+
   it('counts on loopback what it counts itself: each packet once, without the header that is made up', () => {
     const tracker = new CounterTracker('linux');
     const reading = (bytes: number) =>

@@ -123,6 +123,7 @@ export function snapshot(part: Partial<Snapshot> = {}): Snapshot {
       interfaceBytes: null,
       countedFrameBytes: 3298,
       countedInterfaceBytes: null,
+      countedNote: '',
       interfaceDropped: null,
       fallbacks: [{ driver: 'libpcap', reason: 'not here' }],
       snapLength: { bulk: 160, whole: 2048 },

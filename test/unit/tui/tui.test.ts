@@ -186,6 +186,16 @@ describe('keys', () => {
     expect(s.output.log.includes('\x1b]52;')).toBe(!takes);
   });
 
+  test('a share captured that can not be known is called so, and the reason is a key away', async () => {
+    const s = open(120, 60);
+    const { capture } = snapshot();
+    const countedNote = 'en0: the received counter stands still while packets arrive';
+    await s.show(snapshot({ capture: { ...capture, countedInterfaceBytes: null, countedNote } }));
+    expect(s.line(1)).toContain('captured unknown');
+    await s.press('c');
+    expect(s.text()).toContain('unknown: en0: the received counter stands still');
+  });
+
   test('a view without packets does not wait for any', async () => {
     const s = open(80, 24);
     const { capture } = snapshot();
