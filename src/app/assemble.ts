@@ -19,6 +19,7 @@ import { Directory } from '../identify/process/directory.ts';
 import { NettopSource } from '../identify/process/nettop-source.ts';
 import type { OwnerSource } from '../identify/process/owner-source.ts';
 import { Owners } from '../identify/process/owners.ts';
+import { procAt } from '../identify/process/proc.ts';
 import { ProcfsSource } from '../identify/process/procfs-source.ts';
 import { PsWatch } from '../identify/process/ps-watch.ts';
 import { StartClock } from '../identify/process/start-clock.ts';
@@ -26,7 +27,7 @@ import { ToldOwners } from '../identify/process/told-owners.ts';
 import { Users } from '../identify/process/users.ts';
 import type { Edges } from '../net/edges.ts';
 import type { Fallback, Place } from '../net/model.ts';
-import { ebpf, socketQuery } from './ebpf.ts';
+import { ebpf, socketQuery, watchExecs } from './ebpf.ts';
 import { Inspection } from './inspection.ts';
 import { pathOf } from './libproc.ts';
 import { MAX_FLOWS, Monitor } from './monitor.ts';
@@ -122,14 +123,26 @@ function ownerSource(
   if (edges.platform === 'linux') {
     const { proc, sys } = edges.paths;
     const query = socketQuery();
-    const fallback = new ProcfsSource(flows, directory, proc, query);
+    const watch = watchExecs(proc);
+    const procs = watch ?? procAt(proc);
+    const fallback = new ProcfsSource(flows, directory, procs, query, watch);
     if ('missing' in ebpf) {
       passedOver.push({ driver: 'ebpf', reason: ebpf.missing });
       return fallback;
     }
     try {
       const interfaces = () => source.interfaces.length;
-      return ebpf.openEbpf({ flows, directory, proc, sys, fallback, query, interfaces, now: () => clock.monotonic() });
+      return ebpf.openEbpf({
+        flows,
+        directory,
+        proc: procs,
+        sys,
+        watch,
+        fallback,
+        query,
+        interfaces,
+        now: () => clock.monotonic(),
+      });
     } catch (thrown) {
       passedOver.push({ driver: 'ebpf', reason: ebpf.ebpfRefusal(thrown) });
       return fallback;

@@ -12,7 +12,7 @@ import { LSOF_ARGUMENTS } from '../identify/process/lsof.ts';
 import type { OwnerSource } from '../identify/process/owner-source.ts';
 import { type Edges, NO_DEBUGGER } from '../net/edges.ts';
 import type { PrivilegeStatus } from '../net/privileges.ts';
-import { LOOKING, maskOf, REOPENING } from '../privilege/capabilities.ts';
+import { LOOKING, maskOf, namesOf, REOPENING } from '../privilege/capabilities.ts';
 import { childRights } from '../privilege/child-rights.ts';
 import { confirmDropped, credentialsOf, dropPrivileges, libcCalls } from '../privilege/drop.ts';
 import { type Identity, identityOf } from '../privilege/identity.ts';
@@ -77,7 +77,7 @@ export class Rights {
     await this.#hand?.close();
   }
 
-  /** Gives up what is not needed. @param owners whose thread keeps what the main thread keeps @param driver of the capture */
+  /** Gives up what is not needed. @param owners whose thread alone keeps what it takes to look into others' processes @param driver of the capture */
   async drop(owners: OwnerSource | null, driver: string): Promise<PrivilegeStatus> {
     const { platform } = this.#edges;
     const { privileges, read } = this.#options;
@@ -87,15 +87,17 @@ export class Rights {
     }
     const credentials = credentialsOf();
     const calls = await libcCalls(platform);
-    const keep = read !== null ? [] : privileges.dropAll ? REOPENING : [...REOPENING, ...LOOKING];
+    const keep = read !== null ? [] : REOPENING;
     const thread = owners?.thread ?? null;
+    const looking = thread === null || privileges.dropAll ? [] : LOOKING;
+    const looks = maskOf(looking) & (calls.permitted() ?? 0n);
     await thread?.opened();
     await pooled();
     const starts = driver === 'cap';
     const status = dropPrivileges({ platform, identity, keep, starts }, credentials, calls);
-    if (identity.note !== '--stay-root') thread?.lower(maskOf(keep.filter((name) => name !== 'net_raw')));
-    if (status.dropped && platform === 'linux') confirmDropped(identity, keep, starts);
-    return status;
+    if (identity.note !== '--stay-root') thread?.lower(looks);
+    if (status.dropped && platform === 'linux') confirmDropped(identity, { main: keep, others: looking }, starts);
+    return status.kept.includes('root') ? status : { ...status, kept: [...namesOf(looks), ...status.kept].sort() };
   }
 }
 

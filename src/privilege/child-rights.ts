@@ -15,6 +15,6 @@ export async function prepare(url: string): Promise<() => void> {
   const [credentials, calls] = [credentialsOf(), await libcCalls(platform)];
   return () => {
     const status = dropPrivileges({ platform, identity, keep: ['net_raw'], starts: false }, credentials, calls);
-    if (status.dropped && platform === 'linux') confirmDropped(identity, ['net_raw'], false);
+    if (status.dropped && platform === 'linux') confirmDropped(identity, { main: ['net_raw'], others: [] }, false);
   };
 }

@@ -133,11 +133,11 @@ const SETS = ['CapInh', 'CapPrm', 'CapEff', 'CapAmb'] as const;
  *
  * A bounding set may be left where the thread has no_new_privs: it bounds what a program gains that is started, and none gains anything.
  *
- * @param texts of the threads' status; without procfs there are none, and nothing is confirmed @throws NetmonError `permission`
+ * @param keep of the main thread and of all others @param texts of the threads' status; without procfs there are none, and nothing is confirmed @throws NetmonError `permission`
  */
 export function confirmDropped(
   { uid, gid }: Pick<Identity, 'uid' | 'gid'>,
-  keep: readonly Capability[],
+  keep: { readonly main: readonly Capability[]; readonly others: readonly Capability[] },
   starts: boolean,
   texts: readonly string[] = threadStatuses(),
 ): void {
@@ -151,7 +151,8 @@ export function confirmDropped(
     if (!ids('Uid', uid) || !ids('Gid', gid)) throw failed(`${thread} did not become the user`);
     const handed = starts ? maskOf(['net_raw']) : 0n;
     for (const name of SETS) {
-      const allowed = name === 'CapInh' || name === 'CapAmb' ? handed : maskOf(keep);
+      const allowed =
+        name === 'CapInh' || name === 'CapAmb' ? handed : maskOf(field('Pid') === field('Tgid') ? keep.main : keep.others);
       const more = namesOf(BigInt(`0x${field(name) || '0'}`) & ~allowed);
       if (more.length > 0) throw failed(`${thread} still has ${more.join(', ')} (${name})`);
     }

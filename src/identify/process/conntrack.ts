@@ -35,10 +35,13 @@ export class Conntrack {
   readonly #table = new SocketTable();
   #inner: Ends[] = [];
   readonly #readings = new Duty(REST, LEAST_PAUSE_MS);
+  /** Root alone may open it: it is opened before root is given up, and read again from its beginning. */
+  #descriptor: number | null;
 
   /** @param proc `/proc` */
   constructor(proc: string) {
     this.#path = `${proc}/net/nf_conntrack`;
+    this.#descriptor = opened(this.#path);
   }
 
   /**
@@ -55,10 +58,16 @@ export class Conntrack {
     return index === 0 || this.#table.match !== 'exact' ? null : (this.#inner[index - 1] as Ends);
   }
 
+  close(): void {
+    if (this.#descriptor !== null) closeSync(this.#descriptor);
+    this.#descriptor = null;
+  }
+
   #read(): void {
     this.#table.clear();
     this.#inner = [];
-    const text = firstBytes(this.#path);
+    this.#descriptor ??= opened(this.#path);
+    const text = this.#descriptor === null ? '' : firstBytes(this.#descriptor);
     for (const line of text.split('\n')) this.#add(line);
   }
 
@@ -91,26 +100,27 @@ export class Conntrack {
   }
 }
 
-function firstBytes(path: string): string {
-  let fd: number;
+/** @returns null where this kernel translates nothing, or we may not see it */
+function opened(path: string): number | null {
   try {
-    fd = openSync(path, 'r');
+    return openSync(path, 'r');
   } catch {
-    return ''; // no translation in this kernel, or no right to see it
+    return null;
   }
+}
+
+function firstBytes(descriptor: number): string {
   try {
     const chunks: Buffer[] = [];
-    for (let left = MOST_BYTES; left > 0; ) {
-      const chunk = Buffer.alloc(Math.min(left, 1 << 16));
-      const read = readSync(fd, chunk, 0, chunk.length, null);
+    for (let at = 0; at < MOST_BYTES; ) {
+      const chunk = Buffer.alloc(Math.min(MOST_BYTES - at, 1 << 16));
+      const read = readSync(descriptor, chunk, 0, chunk.length, at);
       if (read === 0) break;
       chunks.push(chunk.subarray(0, read));
-      left -= read;
+      at += read;
     }
     return Buffer.concat(chunks).toString('latin1');
   } catch {
     return '';
-  } finally {
-    closeSync(fd);
   }
 }

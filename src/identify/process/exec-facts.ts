@@ -1,4 +1,5 @@
-// The memory that the exec worker and the main thread share: facts about processes that began, newest over oldest. No locks, no messages.
+// The memory that the exec worker and the main thread share: facts about processes that began, newest over oldest; and one question to the
+// worker with its answer. No locks, no messages.
 
 import { sanitizeBytes } from '../../net/text.ts';
 import { unitOf } from './cgroup-unit.ts';
@@ -9,7 +10,9 @@ import { scriptOf } from './script-name.ts';
  * Layout, in bytes:
  *
  *     0 entries written so far u32 | 4 state u32 (EXEC_STATE) | 8 error number i32 | 12 command u32 (EXEC_COMMAND), 0 once it is done
- *     16 capabilities to keep, low and high u32 | 64 entries, SLOTS of SLOT_BYTES
+ *     16 capabilities to keep, low and high u32 | 24 pid asked for u32 | 28 descriptor to begin at u32
+ *     32 length of the answer i32, -1 gone, -2 may not be asked | 36 descriptor to go on at u32, 0 for none | 64 entries, SLOTS of SLOT_BYTES
+ *     behind them the answer: a path, or the inodes of sockets u32
  *     entry: 0 pid i32 | 4 parent i32 | 8 uid i32, -1 unknown | 12 length of exe u16 | 14 of arguments u16 | 16 of cgroup u16
  *            24 start time f64, ticks | 32 exe[384] | 416 arguments[512] | 928 cgroup[352] | 1280 comm[16]
  *
@@ -18,12 +21,28 @@ import { scriptOf } from './script-name.ts';
 export const SLOTS = 1024;
 export const SLOT_BYTES = 1312;
 export const FIRST_SLOT = 64;
-export const SHARED_BYTES = FIRST_SLOT + SLOTS * SLOT_BYTES;
+export const ANSWER_AT = FIRST_SLOT + SLOTS * SLOT_BYTES;
+/** PATH_MAX, or as many inodes. */
+export const ANSWER_BYTES = 4096;
+export const SHARED_BYTES = ANSWER_AT + ANSWER_BYTES;
 export const EXEC_STATE = { STARTING: 0, RUNNING: 1, FAILED: 2 } as const;
-export const EXEC_COMMAND = { NONE: 0, END: 1, LOWER: 2 } as const;
+export const EXEC_COMMAND = { NONE: 0, END: 1, LOWER: 2, EXE: 3, SOCKETS: 4, NAMESPACE: 5 } as const;
+/** Lengths of an answer that is none. */
+export const NO_ANSWER = { GONE: -1, HIDDEN: -2 } as const;
 /** Indices of 32-bit words at the front of the shared memory. */
-export const WORD = { WRITTEN: 0, STATE: 1, ERROR: 2, COMMAND: 3, KEEP_LOW: 4, KEEP_HIGH: 5 } as const;
-export const WORDS = 6;
+export const WORD = {
+  WRITTEN: 0,
+  STATE: 1,
+  ERROR: 2,
+  COMMAND: 3,
+  KEEP_LOW: 4,
+  KEEP_HIGH: 5,
+  PID: 6,
+  FROM: 7,
+  LENGTH: 8,
+  NEXT: 9,
+} as const;
+export const WORDS = 10;
 export const ENTRY = {
   PID: 0,
   PARENT: 4,

@@ -1,10 +1,13 @@
 // Worker thread: blocks on the kernel's exec events and reads what a process is while it is still there. A timer would come too late: of
-// 200 processes that lived a few milliseconds it sees 4, this sees nearly all.
+// 200 processes that lived a few milliseconds it sees 4, this sees nearly all. It alone keeps rights over other users' processes, and answers
+// what those are needed for: of a pid the path of its executable, the inodes of its sockets, its network namespace. It opens nothing to write.
 
-import { closeSync, openSync, readlinkSync, readSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, readlinkSync, readSync } from 'node:fs';
 import { workerData } from 'node:worker_threads';
 import koffi from 'koffi';
 import {
+  ANSWER_AT,
+  ANSWER_BYTES,
   ARGUMENTS_BYTES,
   CGROUP_BYTES,
   COMM_BYTES,
@@ -13,11 +16,13 @@ import {
   EXEC_COMMAND,
   EXEC_STATE,
   FIRST_SLOT,
+  NO_ANSWER,
   SLOT_BYTES,
   SLOTS,
   WORD,
   WORDS,
 } from './exec-facts.ts';
+import { linkOf, socketOf } from './proc.ts';
 
 const AF_NETLINK = 16;
 const SOCK_DGRAM = 2;
@@ -51,13 +56,13 @@ const libc = koffi.load('libc.so.6');
 const recv = libc.func('long recv(int, void*, size_t, int)');
 const setns = libc.func('int setns(int, int)');
 const poll = libc.func('int poll(void*, unsigned long, int)');
+/** Descriptors of the process that was asked for last, which is asked again for those behind the first. */
+let listed: { readonly pid: number; readonly names: readonly string[] } = { pid: 0, names: [] };
 const fd = subscribeSomewhere();
-if (fd >= 0) {
-  // Rights belong to threads: when the process gives root up, this one would lose what /proc of other users takes.
-  libc.func('int prctl(int, unsigned long, unsigned long, unsigned long, unsigned long)')(PR_SET_KEEPCAPS, 1, 0, 0, 0);
-  Atomics.store(counters, WORD.STATE, EXEC_STATE.RUNNING);
-  listen(fd, wake);
-}
+// Rights belong to threads: when the process gives root up, this one would lose what /proc of other users takes.
+libc.func('int prctl(int, unsigned long, unsigned long, unsigned long, unsigned long)')(PR_SET_KEEPCAPS, 1, 0, 0, 0);
+Atomics.store(counters, WORD.STATE, fd >= 0 ? EXEC_STATE.RUNNING : EXEC_STATE.FAILED);
+listen(fd, wake); // poll(2) passes over a descriptor below 0
 
 /**
  * Opens the proc connector. It speaks in the machine's first network namespace only; from another one this thread, and no other, moves
@@ -75,7 +80,6 @@ function subscribeSomewhere(): number {
   }
   if (opened >= 0) return opened;
   Atomics.store(counters, WORD.ERROR, refused);
-  Atomics.store(counters, WORD.STATE, EXEC_STATE.FAILED);
   return -1;
 }
 
@@ -155,11 +159,18 @@ function listen(opened: number, end: number): void {
   for (;;) {
     if ((poll(polled, 2, -1) as number) <= 0) continue;
     if (polled.readInt16LE(14) !== 0) {
-      if (Atomics.load(counters, WORD.COMMAND) === EXEC_COMMAND.END) {
-        closeSync(opened);
+      readSync(end, scratch, 0, 8, null); // before the command is read: one that comes later wakes again
+      const command = Atomics.load(counters, WORD.COMMAND);
+      if (command === EXEC_COMMAND.END) {
+        if (opened >= 0) closeSync(opened);
         return;
       }
-      lower(end);
+      if (command === EXEC_COMMAND.LOWER) lower();
+      else if (command !== EXEC_COMMAND.NONE)
+        answer(command, Atomics.load(counters, WORD.PID), Atomics.load(counters, WORD.FROM));
+      // Compared: it may have been told to end meanwhile.
+      Atomics.compareExchange(counters, WORD.COMMAND, command, EXEC_COMMAND.NONE);
+      Atomics.notify(counters, WORD.COMMAND);
       continue;
     }
     const length = Number(recv(opened, message, message.length, MSG_DONTWAIT));
@@ -170,7 +181,7 @@ function listen(opened: number, end: number): void {
 }
 
 /** Keeps the capabilities told, which changing the user has left permitted but not in effect, and no others. */
-function lower(end: number): void {
+function lower(): void {
   const header = Buffer.alloc(8);
   header.writeUInt32LE(CAPABILITY_VERSION, 0);
   const rows = Buffer.alloc(24); // effective, permitted, inheritable: low words, then high ones
@@ -184,9 +195,37 @@ function lower(end: number): void {
     rows.writeUInt32LE(0, row + 8);
   }
   if ((libc.func('int capset(void*, void*)')(header, rows) as number) !== 0) process.exit(1); // a thread that kept more must not go on
-  readSync(end, scratch, 0, 8, null);
-  Atomics.store(counters, WORD.COMMAND, EXEC_COMMAND.NONE);
-  Atomics.notify(counters, WORD.COMMAND);
+}
+
+function answer(command: number, asked: number, from: number): void {
+  const pid = asked >>> 0;
+  counters[WORD.NEXT] = 0;
+  try {
+    if (command === EXEC_COMMAND.SOCKETS) counters[WORD.LENGTH] = sockets(pid, from >>> 0);
+    else {
+      const link = linkOf(`${proc}/${pid}/${command === EXEC_COMMAND.EXE ? 'exe' : 'ns/net'}`);
+      counters[WORD.LENGTH] = link === '' ? NO_ANSWER.GONE : put(Buffer.from(link), ANSWER_AT, ANSWER_BYTES);
+    }
+  } catch (thrown) {
+    counters[WORD.LENGTH] = (thrown as NodeJS.ErrnoException).code === 'EACCES' ? NO_ANSWER.HIDDEN : NO_ANSWER.GONE;
+  }
+}
+
+/** Inodes of a process's sockets among as many descriptors as one answer may hold. @returns bytes */
+function sockets(pid: number, from: number): number {
+  const folder = `${proc}/${pid}/fd`;
+  if (from === 0 || listed.pid !== pid) listed = { pid, names: readdirSync(folder) };
+  const { names } = listed;
+  const end = Math.min(from + ANSWER_BYTES / 4, names.length);
+  let length = 0;
+  for (let i = from; i < end; i++) {
+    const inode = socketOf(linkOf(`${folder}/${names[i]}`));
+    if (inode === 0) continue;
+    view.setUint32(ANSWER_AT + length, inode, true);
+    length += 4;
+  }
+  counters[WORD.NEXT] = end < names.length ? end : 0;
+  return length;
 }
 
 /** Writes one entry: the executable first, as that is the first to go. */

@@ -19,6 +19,7 @@ import {
 import type { Directory } from './directory.ts';
 import { Duty } from './duty.ts';
 import { attributionIndex, reasonIndex } from './owner-source.ts';
+import type { Proc } from './proc.ts';
 import { readProcess } from './proc-process.ts';
 import { ProcfsTables, type SingleSockets } from './procfs-tables.ts';
 import { SocketInodes } from './socket-inodes.ts';
@@ -56,7 +57,7 @@ interface Sought extends Waiting {
 export class HandOvers {
   readonly #flows: FlowTable;
   readonly #directory: Directory;
-  readonly #proc: string;
+  readonly #proc: Proc;
   readonly #tables: ProcfsTables;
   readonly #inodes: SocketInodes;
   /** By look; each in the order of its coming, which is that of its time. */
@@ -69,10 +70,9 @@ export class HandOvers {
   overflowed = 0;
 
   /**
-   * @param proc `/proc`
    * @param query asks for single sockets, but not those bound to an interface; null where only tables tell
    */
-  constructor(flows: FlowTable, directory: Directory, proc: string, query: SingleSockets | null = null) {
+  constructor(flows: FlowTable, directory: Directory, proc: Proc, query: SingleSockets | null = null) {
     this.#flows = flows;
     this.#directory = directory;
     this.#proc = proc;

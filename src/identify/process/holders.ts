@@ -5,6 +5,7 @@ import { sanitizeBytes } from '../../net/text.ts';
 import type { Directory } from './directory.ts';
 import { REPORT } from './ebpf/socket-programs.ts';
 import type { ExecWatch } from './exec-watch.ts';
+import type { Proc } from './proc.ts';
 import { readProcess } from './proc-process.ts';
 import type { ProcessFacts } from './process-facts.ts';
 
@@ -34,7 +35,7 @@ interface Holder {
 /** Holders by number, beginning at 1; none is used again. */
 export class Holders {
   readonly #directory: Directory;
-  readonly #proc: string;
+  readonly #proc: Proc;
   readonly #watch: ExecWatch | null;
   readonly #most: number;
   /** The one met longest ago first. */
@@ -46,7 +47,7 @@ export class Holders {
   #last = 0;
 
   /** @param watch null where exec events can't be had. @param most fewer in tests */
-  constructor(directory: Directory, proc: string, watch: ExecWatch | null, most = MOST) {
+  constructor(directory: Directory, proc: Proc, watch: ExecWatch | null, most = MOST) {
     this.#most = most;
     this.#directory = directory;
     this.#proc = proc;

@@ -1,6 +1,7 @@
 // Network namespaces of other processes (containers, ip netns): one process of each, through which its socket tables can be read.
 
-import { readdirSync, readlinkSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
+import { linkOf, type Proc } from './proc.ts';
 
 /** Most namespaces that are looked into. */
 const MOST = 64;
@@ -10,12 +11,11 @@ const MOST_PROCESSES = 32_768;
 
 /** Folders of socket tables outside our own namespace; listed anew every ten seconds at the most, and only when asked. */
 export class NetNamespaces {
-  readonly #proc: string;
+  readonly #proc: Proc;
   #folders: readonly string[] = [];
   #nextRefresh = Number.NEGATIVE_INFINITY;
 
-  /** @param proc `/proc` */
-  constructor(proc: string) {
+  constructor(proc: Proc) {
     this.#proc = proc;
   }
 
@@ -29,30 +29,22 @@ export class NetNamespaces {
   }
 
   #list(): string[] {
-    const own = this.#namespace('self');
+    const own = linkOf(`${this.#proc.path}/self/ns/net`);
     const seen = new Set([own]);
     const folders: string[] = [];
     let names: string[];
     try {
-      names = readdirSync(this.#proc);
+      names = readdirSync(this.#proc.path);
     } catch {
       return folders;
     }
     for (const pid of names.filter((name) => /^\d+$/.test(name)).slice(0, MOST_PROCESSES)) {
-      const namespace = this.#namespace(pid);
+      const namespace = this.#proc.namespace(Number(pid));
       if (namespace === '' || seen.has(namespace)) continue;
       seen.add(namespace);
-      folders.push(`${this.#proc}/${pid}/net`);
+      folders.push(`${this.#proc.path}/${pid}/net`);
       if (folders.length >= MOST) break;
     }
     return folders;
-  }
-
-  #namespace(pid: string): string {
-    try {
-      return readlinkSync(`${this.#proc}/${pid}/ns/net`);
-    } catch {
-      return ''; // gone, or another user's and we are not root
-    }
   }
 }

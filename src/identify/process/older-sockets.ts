@@ -3,6 +3,7 @@
 
 import { readFileSync } from 'node:fs';
 import type { Directory } from './directory.ts';
+import type { Proc } from './proc.ts';
 import { ProcNetReader } from './proc-net.ts';
 import { readProcess } from './proc-process.ts';
 import { SocketInodes } from './socket-inodes.ts';
@@ -18,7 +19,7 @@ const NO_INODE = -1;
 /** The sockets of one moment. */
 export class OlderSockets {
   readonly #directory: Directory;
-  readonly #proc: string;
+  readonly #proc: Proc;
   readonly #table = new SocketTable();
   readonly #inodes: SocketInodes;
   /** Ticks since the machine started when the tables were read. */
@@ -27,12 +28,11 @@ export class OlderSockets {
   /** How the last `find` was answered. */
   match: Match = 'none';
 
-  /** @param proc `/proc` */
-  constructor(directory: Directory, proc: string) {
+  constructor(directory: Directory, proc: Proc) {
     this.#directory = directory;
     this.#proc = proc;
-    this.#readAt = uptime(proc) * TICKS_PER_SECOND;
-    new ProcNetReader().read(`${proc}/net`, this.#table);
+    this.#readAt = uptime(proc.path) * TICKS_PER_SECOND;
+    new ProcNetReader().read(`${proc.path}/net`, this.#table);
     this.#inodes = new SocketInodes(proc);
     this.#inodes.want(NO_INODE);
     this.#walked = this.#table.count === 0 || this.#inodes.step(FIRST_WALK_MS);

@@ -37,6 +37,7 @@ export interface OwnThread {
   opened(): Promise<void>;
   /** Root was given up: the thread keeps these capabilities and no others. @param keep set of bits */
   lower(keep: bigint): void;
+  close(): void;
 }
 
 /** Index of an attribution, as flows keep it. */

@@ -1,21 +1,25 @@
 // Facts about one process from /proc/PID (proc(5)). Read once per process; every one may be gone or hidden.
 
-import { readFileSync, readlinkSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { sanitize } from '../../net/text.ts';
 import { unitOf } from './cgroup-unit.ts';
+import type { Proc } from './proc.ts';
 import type { ProcessFacts } from './process-facts.ts';
 import { scriptOf } from './script-name.ts';
 
-/** Facts of a process, or null when it is gone. @param proc `/proc` */
-export function readProcess(proc: string, pid: number): ProcessFacts | null {
-  const stat = text(`${proc}/${pid}/stat`);
+/** Facts of a process, or null when it is gone. */
+export function readProcess(proc: Proc, pid: number): ProcessFacts | null {
+  const folder = `${proc.path}/${pid}`;
+  const stat = text(`${folder}/stat`);
   if (stat === null) return null;
   // pid (comm) state ppid ... ; comm may hold blanks and parentheses
   const close = stat.lastIndexOf(')');
   const comm = sanitize(stat.slice(stat.indexOf('(') + 1, close));
   const fields = stat.slice(close + 2).split(' ');
-  const exe = link(`${proc}/${pid}/exe`);
-  const uid = /^Uid:\s+(\d+)\s+(\d+)/m.exec(text(`${proc}/${pid}/status`) ?? '');
+  // An executable that was replaced while it runs (an update) is still the same program.
+  const link = proc.exe(pid);
+  const exe = link === null ? null : sanitize(link).replace(/ \(deleted\)$/, '');
+  const uid = /^Uid:\s+(\d+)\s+(\d+)/m.exec(text(`${folder}/status`) ?? '');
   return {
     pid,
     name: nameOf(exe, comm),
@@ -23,8 +27,8 @@ export function readProcess(proc: string, pid: number): ProcessFacts | null {
     uid: uid === null ? null : Number(uid[2]),
     parentPid: numberOr(fields[1]),
     startTime: numberOr(fields[19]),
-    script: scriptOf(exe ?? comm, text(`${proc}/${pid}/cmdline`) ?? ''),
-    unit: unitOf(text(`${proc}/${pid}/cgroup`) ?? ''),
+    script: scriptOf(exe ?? comm, text(`${folder}/cmdline`) ?? ''),
+    unit: unitOf(text(`${folder}/cgroup`) ?? ''),
   };
 }
 
@@ -33,15 +37,6 @@ function nameOf(exe: string | null, comm: string): string {
   if (exe === null) return comm;
   const base = exe.slice(exe.lastIndexOf('/') + 1);
   return base === '' ? comm : base;
-}
-
-function link(path: string): string | null {
-  try {
-    // An executable that was replaced while it runs (an update) is still the same program.
-    return sanitize(readlinkSync(path)).replace(/ \(deleted\)$/, '');
-  } catch {
-    return null;
-  }
 }
 
 function text(path: string): string | null {

@@ -6,8 +6,9 @@ import { hasPorts } from '../../net/numbers.ts';
 import { Conntrack, type Ends } from './conntrack.ts';
 import type { Directory } from './directory.ts';
 import { Duty } from './duty.ts';
-import { attributionIndex, type OwnerSource, reasonIndex } from './owner-source.ts';
+import { attributionIndex, type OwnerSource, type OwnThread, reasonIndex } from './owner-source.ts';
 import { type Pending, PendingFlows } from './pending-flows.ts';
+import type { Proc } from './proc.ts';
 import { readProcess } from './proc-process.ts';
 import { ProcfsTables, type SingleSockets } from './procfs-tables.ts';
 import { SocketInodes } from './socket-inodes.ts';
@@ -40,11 +41,12 @@ export class ProcfsSource implements OwnerSource {
   readonly kind = 'procfs';
   readonly everyProtocol = true;
   note = '';
+  readonly thread: OwnThread | null;
   /** Asked before the tables where an address was translated. */
   behindTranslation: BehindTranslation | null = null;
   readonly #flows: FlowTable;
   readonly #directory: Directory;
-  readonly #proc: string;
+  readonly #proc: Proc;
   readonly #pending: PendingFlows;
   readonly #tables: ProcfsTables;
   readonly #conntrack: Conntrack;
@@ -62,16 +64,23 @@ export class ProcfsSource implements OwnerSource {
   #isLast = false;
 
   /**
-   * @param proc `/proc`
    * @param query asks for single sockets; null where only tables tell
+   * @param thread that reads `proc`; null where this one does
    */
-  constructor(flows: FlowTable, directory: Directory, proc: string, query: SingleSockets | null = null) {
+  constructor(
+    flows: FlowTable,
+    directory: Directory,
+    proc: Proc,
+    query: SingleSockets | null = null,
+    thread: OwnThread | null = null,
+  ) {
+    this.thread = thread;
     this.#flows = flows;
     this.#directory = directory;
     this.#proc = proc;
     this.#pending = new PendingFlows(flows);
     this.#tables = new ProcfsTables(proc, query);
-    this.#conntrack = new Conntrack(proc);
+    this.#conntrack = new Conntrack(proc.path);
     this.#inodes = new SocketInodes(proc);
   }
 
@@ -102,6 +111,8 @@ export class ProcfsSource implements OwnerSource {
   }
 
   close(): void {
+    this.#conntrack.close();
+    this.thread?.close();
     this.#found = [];
   }
 
@@ -133,7 +144,7 @@ export class ProcfsSource implements OwnerSource {
     const read = () => this.#tables.read(protocols, isWide, isDeep, now);
     const isReadable = isWide ? this.#lists.measure(read) : read();
     if (isWide) this.#lists.pause(now);
-    if (!isReadable) this.note = `${this.#proc}/net can't be read`;
+    if (!isReadable) this.note = `${this.#proc.path}/net can't be read`;
     for (const flow of due) this.#match(flow, now);
   }
 

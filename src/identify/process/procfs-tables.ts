@@ -2,6 +2,7 @@
 
 import { scopeOf } from '../../net/address.ts';
 import { NetNamespaces } from './net-namespaces.ts';
+import type { Proc } from './proc.ts';
 import { filesOf, ProcNetReader } from './proc-net.ts';
 import { type Match, SocketTable } from './socket-table.ts';
 
@@ -27,12 +28,11 @@ export class ProcfsTables {
   match: Match = 'none';
 
   /**
-   * @param proc `/proc`
    * @param query asks for single sockets; null where only tables tell
    */
-  constructor(proc: string, query: SingleSockets | null = null) {
+  constructor(proc: Proc, query: SingleSockets | null = null) {
     this.#query = query;
-    this.#folder = `${proc}/net`;
+    this.#folder = `${proc.path}/net`;
     this.#namespaces = new NetNamespaces(proc);
   }
 

@@ -1,8 +1,9 @@
 // Which process holds a socket: /proc/PID/fd walked a few milliseconds at a time, likely owners first. Synchronous reads, bounded
 // turns: also within a process, which may hold thousands.
 
-import { readdirSync, readlinkSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { LRUCache } from 'lru-cache';
+import type { Proc } from './proc.ts';
 
 const MOST_SOCKETS = 65_536;
 const MOST_HOT = 64;
@@ -18,7 +19,7 @@ const AT_ONCE = 32;
  * and recent owners are asked first.
  */
 export class SocketInodes {
-  readonly #proc: string;
+  readonly #proc: Proc;
   /** Bounded by size, each counting 1: lru-cache fills its columns for `max` entries at once, 1.5 MiB that stay empty on most machines. */
   readonly #owners = new LRUCache<number, number>({ maxSize: MOST_SOCKETS, sizeCalculation: () => 1 });
   readonly #wanted = new Set<number>();
@@ -27,12 +28,11 @@ export class SocketInodes {
   #next = 0;
   #walking = false;
   /** The process that is being asked, and what of its sockets was not looked at yet. */
-  #asked: { readonly pid: number; readonly sockets: Generator<number> } | null = null;
+  #asked: { readonly pid: number; readonly sockets: Iterator<number> } | null = null;
   /** Processes whose descriptors may not be read, in the last whole walk. */
   hidden = 0;
 
-  /** @param proc `/proc` */
-  constructor(proc: string) {
+  constructor(proc: Proc) {
     this.#proc = proc;
   }
 
@@ -57,7 +57,7 @@ export class SocketInodes {
   heldBy(pid: number): Set<number> | null {
     const held = new Set<number>();
     try {
-      for (const inode of this.#sockets(pid)) if (inode !== 0) held.add(inode);
+      for (const inode of this.#proc.sockets(pid)) if (inode !== 0) held.add(inode);
       return held;
     } catch (thrown) {
       return (thrown as NodeJS.ErrnoException).code === 'EACCES' ? null : held;
@@ -77,7 +77,7 @@ export class SocketInodes {
       if (this.#asked === null) {
         const pid = this.#queue[this.#next++];
         if (pid === undefined) break;
-        this.#asked = { pid, sockets: this.#sockets(pid) };
+        this.#asked = { pid, sockets: this.#proc.sockets(pid)[Symbol.iterator]() };
       }
       if (this.#look(this.#asked)) this.#asked = null;
       if (performance.now() >= until) break;
@@ -96,7 +96,7 @@ export class SocketInodes {
     this.#next = 0;
     let names: string[];
     try {
-      names = readdirSync(this.#proc);
+      names = readdirSync(this.#proc.path);
     } catch {
       names = [];
     }
@@ -109,7 +109,7 @@ export class SocketInodes {
   }
 
   /** Looks at some descriptors of a process. @returns whether there are no more of use */
-  #look({ pid, sockets }: { readonly pid: number; readonly sockets: Generator<number> }): boolean {
+  #look({ pid, sockets }: { readonly pid: number; readonly sockets: Iterator<number> }): boolean {
     try {
       for (let left = AT_ONCE; left > 0; left--) {
         const { value: inode, done } = sockets.next();
@@ -126,29 +126,11 @@ export class SocketInodes {
     }
   }
 
-  /** Inodes of a process's sockets, 0 for its other descriptors. Throws where the process is gone or may not be asked. */
-  *#sockets(pid: number): Generator<number, void> {
-    const folder = `${this.#proc}/${pid}/fd`;
-    for (const name of readdirSync(folder)) {
-      const link = linkOf(`${folder}/${name}`);
-      yield link.startsWith('socket:[') ? Number(link.slice(8, -1)) : 0;
-    }
-  }
-
   #heat(pid: number): void {
     if (this.#hot[0] === pid) return;
     const at = this.#hot.indexOf(pid);
     if (at >= 0) this.#hot.splice(at, 1);
     this.#hot.unshift(pid);
     if (this.#hot.length > MOST_HOT) this.#hot.pop();
-  }
-}
-
-/** Where a descriptor leads; empty when it was closed meanwhile. */
-function linkOf(path: string): string {
-  try {
-    return readlinkSync(path);
-  } catch {
-    return '';
   }
 }

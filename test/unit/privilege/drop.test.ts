@@ -221,6 +221,8 @@ describe('what every thread has left', () => {
   const status = (fields: Record<string, string> = {}) =>
     Object.entries({
       Name: 'node',
+      Tgid: '42',
+      Pid: '42',
       Uid: '1000\t1000\t1000\t1000',
       Gid: '1001\t1001\t1001\t1001',
       CapInh: '0000000000000000',
@@ -234,16 +236,19 @@ describe('what every thread has left', () => {
       .map(([name, text]) => `${name}:\t${text}\n`)
       .join('');
   const confirm = (fields: Record<string, string>, starts = false) =>
-    confirmDropped(ANN, ['net_raw'], starts, [status(), status(fields)]);
+    confirmDropped(ANN, { main: ['net_raw'], others: ['sys_ptrace'] }, starts, [status(), status(fields)]);
 
   it('is what the run keeps', () => {
     confirm({ CapPrm: '0000000000000000', CapEff: '0000000000000000' });
     confirm({ CapInh: '0000000000002000', CapAmb: '0000000000002000' }, true);
-    confirmDropped(ANN, [], false, []);
+    confirm({ Pid: '43', CapPrm: '0000000000080000', CapEff: '0000000000080000' });
+    confirmDropped(ANN, { main: [], others: [] }, false, []);
   });
 
   it.each([
     [{ CapPrm: '000001fffeffffff' }, 'still has'],
+    [{ CapPrm: '0000000000082000' }, 'still has sys_ptrace (CapPrm)'],
+    [{ Pid: '43' }, 'still has net_raw (CapPrm)'],
     [{ CapEff: '0000000000002080' }, 'still has setuid (CapEff)'],
     [{ CapInh: '0000000000002000' }, 'still has net_raw (CapInh)'],
     [{ CapAmb: '0000000000002000' }, 'still has net_raw (CapAmb)'],

@@ -4,11 +4,12 @@ import { reasonOf } from '../../../errors.ts';
 import type { FlowTable } from '../../../flow/flow-table.ts';
 import type { Directory } from '../directory.ts';
 import { EbpfSource } from '../ebpf-source.ts';
-import { ExecWatch } from '../exec-watch.ts';
+import type { ExecWatch } from '../exec-watch.ts';
 import { HandOvers } from '../hand-over.ts';
 import { Holders } from '../holders.ts';
 import { OlderSockets } from '../older-sockets.ts';
 import type { OwnerSource } from '../owner-source.ts';
+import type { Proc } from '../proc.ts';
 import type { ProcfsSource } from '../procfs-source.ts';
 import type { SingleSockets } from '../procfs-tables.ts';
 import { type BpfCalls, loadBpfCalls } from './bpf-calls.ts';
@@ -18,10 +19,11 @@ import { loadPrograms } from './loader.ts';
 export interface EbpfRequest {
   readonly flows: FlowTable;
   readonly directory: Directory;
-  /** `/proc` */
-  readonly proc: string;
+  readonly proc: Proc;
   /** `/sys` */
   readonly sys: string;
+  /** Exec events; null where there is no thread for them. Executables are then read when a socket is first reported: late for what lives milliseconds. */
+  readonly watch: ExecWatch | null;
   /** For sockets older than the start. */
   readonly fallback: ProcfsSource;
   /** Asks for single sockets; null where only tables tell. */
@@ -33,14 +35,8 @@ export interface EbpfRequest {
 
 /** Loads and attaches. Throws with the reason where the kernel, its configuration or our rights do not allow it. */
 export function openEbpf(request: EbpfRequest, calls: BpfCalls = loadBpfCalls()): OwnerSource {
-  const { flows, directory, proc, sys, fallback, query, interfaces, now } = request;
-  const programs = loadPrograms(calls, proc, sys);
-  let watch: ExecWatch | null = null;
-  try {
-    watch = new ExecWatch(proc);
-  } catch {
-    // Executables are then read from /proc when a socket is first reported: late for those that live a few milliseconds.
-  }
+  const { flows, directory, proc, sys, watch, fallback, query, interfaces, now } = request;
+  const programs = loadPrograms(calls, proc.path, sys);
   const older = new OlderSockets(directory, proc);
   const holders = new Holders(directory, proc, watch);
   const handOvers = new HandOvers(flows, directory, proc, query);

@@ -9,6 +9,7 @@ import type { ExecWatch } from '../../../../src/identify/process/exec-watch.ts';
 import type { HandOvers } from '../../../../src/identify/process/hand-over.ts';
 import { Holders } from '../../../../src/identify/process/holders.ts';
 import type { OlderSockets } from '../../../../src/identify/process/older-sockets.ts';
+import { procAt } from '../../../../src/identify/process/proc.ts';
 import type { ProcessFacts } from '../../../../src/identify/process/process-facts.ts';
 import type { ProcfsSource } from '../../../../src/identify/process/procfs-source.ts';
 import { Users } from '../../../../src/identify/process/users.ts';
@@ -70,7 +71,7 @@ beforeEach(() => {
     clockOffsetMs: () => 1000,
     close() {},
   };
-  const holders = new Holders(directory, `${root}/proc`, watch);
+  const holders = new Holders(directory, procAt(`${root}/proc`), watch);
   source = new EbpfSource({
     flows,
     programs,

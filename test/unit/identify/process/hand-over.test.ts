@@ -8,6 +8,7 @@ import { INTS, OWNERSHIP, PEER_PROCESS, PROCESS } from '../../../../src/flow/lay
 import { Directory } from '../../../../src/identify/process/directory.ts';
 import { HandOvers } from '../../../../src/identify/process/hand-over.ts';
 import { attributionIndex, reasonIndex } from '../../../../src/identify/process/owner-source.ts';
+import { procAt } from '../../../../src/identify/process/proc.ts';
 import { readProcess } from '../../../../src/identify/process/proc-process.ts';
 import { Users } from '../../../../src/identify/process/users.ts';
 import { ATTRIBUTIONS } from '../../../../src/net/model.ts';
@@ -44,7 +45,7 @@ beforeEach(() => {
   localizer.setAddresses(addresses('10.0.0.1'));
   flows = new FlowTable(localizer, 1 << 12, 1);
   directory = new Directory(new Users('/nonexistent'));
-  handOvers = new HandOvers(flows, directory, proc);
+  handOvers = new HandOvers(flows, directory, procAt(proc));
 });
 afterEach(() => vi.restoreAllMocks());
 
@@ -64,7 +65,7 @@ function processWith(pid: number, comm: string, ...inodes: number[]): void {
 const ends = (pid: number) => rmSync(`${proc}/${pid}`, { recursive: true });
 
 function learnt(pid: number): number {
-  const facts = readProcess(proc, pid);
+  const facts = readProcess(procAt(proc), pid);
   if (facts === null) throw new Error(`no process ${pid}`);
   return directory.learn(facts);
 }

@@ -3,6 +3,7 @@ import { Directory } from '../../../../src/identify/process/directory.ts';
 import { REPORT } from '../../../../src/identify/process/ebpf/socket-programs.ts';
 import type { ExecWatch } from '../../../../src/identify/process/exec-watch.ts';
 import { Holders } from '../../../../src/identify/process/holders.ts';
+import { procAt } from '../../../../src/identify/process/proc.ts';
 import type { ProcessFacts } from '../../../../src/identify/process/process-facts.ts';
 import { Users } from '../../../../src/identify/process/users.ts';
 import { fakeRoot } from '../../../support/fake-edges.ts';
@@ -26,7 +27,7 @@ function holdersOf(files: Record<string, string>, begun: ProcessFacts[] = []) {
   const directory = new Directory(new Users(`${root}/passwd`));
   const byPid = new Map(begun.map((each) => [each.pid, each]));
   const watch = { facts: (pid: number) => byPid.get(pid) } as unknown as ExecWatch;
-  const holders = new Holders(directory, `${root}/proc`, watch);
+  const holders = new Holders(directory, procAt(`${root}/proc`), watch);
   const seen = (number: number, now: number) => {
     const process = directory.process(holders.process(number, now));
     return process === undefined ? null : { name: process.name, exe: process.exe, uid: process.uid };
@@ -136,7 +137,7 @@ describe('Holders', () => {
   it('lets those go that were met longest ago, and no number is ever another one’s', () => {
     const root = fakeRoot({});
     const directory = new Directory(new Users(`${root}/passwd`));
-    const holders = new Holders(directory, `${root}/proc`, null, 8);
+    const holders = new Holders(directory, procAt(`${root}/proc`), null, 8);
     const busy = holders.intern(1, 1, 5, 'busy', 0);
     const numbers = new Set([busy]);
     for (let pid = 2; pid < 100; pid++) {

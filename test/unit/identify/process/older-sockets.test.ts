@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { Directory } from '../../../../src/identify/process/directory.ts';
 import { OlderSockets } from '../../../../src/identify/process/older-sockets.ts';
+import { procAt } from '../../../../src/identify/process/proc.ts';
 import { Users } from '../../../../src/identify/process/users.ts';
 import { PROTOCOL } from '../../../../src/net/numbers.ts';
 import { fakeRoot } from '../../../support/fake-edges.ts';
@@ -24,7 +25,7 @@ function process(pid: number, name: string, inode: number, start: number): Recor
 function olderSockets(files: Record<string, string>) {
   const root = fakeRoot({ 'proc/uptime': '100.00 50.00\n', 'proc/net/tcp': TCP_FILE, ...files });
   const directory = new Directory(new Users(`${root}/passwd`));
-  const older = new OlderSockets(directory, `${root}/proc`);
+  const older = new OlderSockets(directory, procAt(`${root}/proc`));
   const owner = (ends: Int32Array, localPort: number, remotePort: number) => {
     const found = older.find(PROTOCOL.TCP, ends, 0, localPort, 4, remotePort);
     return found < 0 ? null : [directory.process(found)?.name, older.match];

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { procAt } from '../../../../src/identify/process/proc.ts';
 import { readProcess } from '../../../../src/identify/process/proc-process.ts';
 import { fakeRoot } from '../../../support/fake-edges.ts';
 
@@ -6,7 +7,7 @@ const stat = (comm: string) => `7 (${comm}) S 42 7 7 0 -1 4194304 1 0 0 0 0 0 0 
 const STATUS = 'Name:\tx\nUid:\t1000\t33\t1000\t1000\nGid:\t1\t1\t1\t1\n';
 
 const read = (files: Record<string, string>) =>
-  readProcess(fakeRoot(Object.fromEntries(Object.entries(files).map(([name, text]) => [`7/${name}`, text]))), 7);
+  readProcess(procAt(fakeRoot(Object.fromEntries(Object.entries(files).map(([name, text]) => [`7/${name}`, text])))), 7);
 
 describe('readProcess', () => {
   it('reads name, executable, effective user, parent and start time', () => {
@@ -40,6 +41,6 @@ describe('readProcess', () => {
   });
 
   it('is null for a process that is gone', () => {
-    expect(readProcess('/nonexistent', 7)).toBeNull();
+    expect(readProcess(procAt('/nonexistent'), 7)).toBeNull();
   });
 });

@@ -7,6 +7,7 @@ import { FlowTable } from '../../../../src/flow/flow-table.ts';
 import { INTS, OWNERSHIP, PEER_PROCESS, PROCESS, STATE } from '../../../../src/flow/layout.ts';
 import { Directory } from '../../../../src/identify/process/directory.ts';
 import { Owners } from '../../../../src/identify/process/owners.ts';
+import { procAt } from '../../../../src/identify/process/proc.ts';
 import { ProcfsSource } from '../../../../src/identify/process/procfs-source.ts';
 import { Users } from '../../../../src/identify/process/users.ts';
 import { ATTRIBUTIONS, OWNER_REASONS } from '../../../../src/net/model.ts';
@@ -38,7 +39,7 @@ beforeEach(() => {
   localizer.setAddresses(addresses('10.0.0.1'));
   flows = new FlowTable(localizer, 1024, 1);
   directory = new Directory(new Users('/nonexistent'));
-  source = new ProcfsSource(flows, directory, proc);
+  source = new ProcfsSource(flows, directory, procAt(proc));
   owners = new Owners(flows, source, false);
   now = 1000;
 });
@@ -187,7 +188,7 @@ describe('ProcfsSource', () => {
           return nearPort === 40_000 ? inode : 0;
         },
       };
-      source = new ProcfsSource(flows, directory, proc, query);
+      source = new ProcfsSource(flows, directory, procAt(proc), query);
       owners = new Owners(flows, source, false);
       processWith(77, 'curl', 500);
     });
