@@ -1,5 +1,6 @@
 // Recording of a run: what moved is collected every few seconds and handed to the recorder, saved on request, and at the end in any case.
 
+import { dirname } from 'node:path';
 import { Combinations } from '../aggregate/combinations.ts';
 import { FlowLog } from '../aggregate/flow-log.ts';
 import { Ledger } from '../aggregate/ledger.ts';
@@ -7,9 +8,11 @@ import type { HistoryOptions } from '../cli/options.ts';
 import type { Clock } from '../clock.ts';
 import { INTS, PROCESS } from '../flow/layout.ts';
 import type { HistoryStatus } from '../net/history.ts';
-import { BARE_THREAD } from '../privilege/bare-thread.ts';
+import { fileWork } from '../privilege/as-owner.ts';
+import { ownersThread } from '../privilege/bare-thread.ts';
 import { type Flock, lockFile, systemFlock } from '../privilege/file-lock.ts';
 import { returnMemory, trimMemory } from '../privilege/memory.ts';
+import type { SaveRequest } from '../store/image-save.ts';
 import { IN_JOURNAL, Recorder, TRIED_AGAIN } from '../store/recorder.ts';
 import { type RunSave, saveInThread } from '../store/save-thread.ts';
 import type { Assembly } from './assemble.ts';
@@ -31,7 +34,8 @@ export interface RecordingEdges {
 /** The machine's own. */
 export async function recordingEdges(): Promise<RecordingEdges> {
   await returnMemory();
-  const runSave: RunSave = (request) => saveInThread(request, BARE_THREAD).finally(trimMemory);
+  const before = ({ owner, path }: SaveRequest) => ownersThread(owner, dirname(path));
+  const runSave: RunSave = (request) => saveInThread(request, before(request)).finally(trimMemory);
   return { flock: await systemFlock(), runSave };
 }
 
@@ -69,6 +73,7 @@ export class Recording {
       clock,
       newest: time,
       takeLock: (path, owner) => lockFile(path, owner, edges.flock),
+      asOwner: fileWork(options.owner, dirname(options.path)),
       runSave: edges.runSave,
       onBegin: () => this.#ledger.begin(),
     });

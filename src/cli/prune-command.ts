@@ -1,9 +1,11 @@
 // `netmon-tui prune`: deletes recorded history: what is older than a time, one app's, or the oldest until the file is small enough. Says what goes
 // away first, and asks.
 
+import { dirname } from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import { NetmonError } from '../errors.ts';
 import type { HistoryTotals } from '../net/history.ts';
+import { fileWork } from '../privilege/as-owner.ts';
 import type { LockResult, TakeLock } from '../store/file-lock.ts';
 import { type Erasure, erasureEnd } from '../store/history-erasure.ts';
 import { type FileOwner, historyError, lockPath, systemReason } from '../store/history-files.ts';
@@ -85,7 +87,7 @@ export async function pruneCommand(line: CommandLine, history: HistoryOptions, r
 /** @throws NetmonError `history` */
 function locked(path: string, owner: FileOwner, takeLock: TakeLock): LockResult {
   try {
-    return takeLock(lockPath(path), owner);
+    return fileWork(owner, dirname(path))(() => takeLock(lockPath(path), owner));
   } catch (thrown) {
     if (thrown instanceof NetmonError) throw thrown;
     const hint = "prune as its owner; root's own takes: sudo env -u SUDO_UID netmon-tui prune ...";

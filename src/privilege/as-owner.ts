@@ -36,6 +36,12 @@ export function fileWork(owner: Owner, folder: string): FileWork {
   };
 }
 
+/** Makes the calling thread work on files as their owner for good, unless it need not. For threads that do nothing else. */
+export function becomeOwner(owner: Owner, folder: string): void {
+  if (process.geteuid?.() !== 0 || isRootsAlone(folder) || owner === null || owner.uid === 0) return;
+  change(owner.uid, owner.gid < 0 ? NO_GROUP : owner.gid, []);
+}
+
 /** True where every part of a path is root's, and nobody else may put another thing in its place. */
 export function isRootsAlone(folder: string, links = 0): boolean {
   const parts = resolve(folder).split('/').slice(1);

@@ -25,6 +25,9 @@ import { createFolder } from './own-folder.ts';
 /** Who is to own what root writes; null where the process is that user. A gid of -1 leaves the group alone. */
 export type FileOwner = { readonly uid: number; readonly gid: number } | null;
 
+/** Runs synchronous work on files as their owner, where root does it for another user; see privilege/as-owner.ts. */
+export type FileWork = <T>(work: () => T) => T;
+
 /** sqlite3 takes FILE-journal, FILE-wal and FILE-shm for its own: a dot keeps ours apart. */
 const PENDING = '.pending-';
 const MOST_JOURNALS = 4096;

@@ -1,10 +1,9 @@
 // The journals of a run as one: batches in, safe when confirmed, in order and each once. What fails is kept and tried again; what waits
 // meanwhile is summed.
 
-import { unlink } from 'node:fs/promises';
 import type { HistoryBatch } from '../aggregate/history-batch.ts';
 import { Backlog, partsOf } from './backlog.ts';
-import { type FileOwner, journalPath } from './history-files.ts';
+import { type FileOwner, type FileWork, journalPath, removeFile } from './history-files.ts';
 import { encodeRecord, JOURNAL_HEAD, type JournalRecord } from './journal-record.ts';
 import { JournalWriter } from './journal-writer.ts';
 
@@ -19,6 +18,7 @@ export class Journal {
   writtenBytes = 0;
   readonly #path: string;
   readonly #owner: FileOwner;
+  readonly #asOwner: FileWork;
   #writer: JournalWriter | null = null;
   #number = 0;
   #next = 1;
@@ -29,7 +29,8 @@ export class Journal {
   /** Paths of journals that nothing is added to any more. */
   #ended: string[] = [];
 
-  constructor(path: string, owner: FileOwner) {
+  constructor(path: string, owner: FileOwner, asOwner: FileWork) {
+    this.#asOwner = asOwner;
     this.#path = path;
     this.#owner = owner;
   }
@@ -88,10 +89,10 @@ export class Journal {
     return this.#ended;
   }
 
-  /** Removes journals that an image holds. One that can't be removed does no harm: its records are not applied again. */
-  async drop(paths: readonly string[]): Promise<void> {
+  /** Removes journals that an image holds. */
+  drop(paths: readonly string[]): void {
     this.#ended = this.#ended.filter((path) => !paths.includes(path));
-    for (const path of paths) await unlink(path).catch(() => undefined);
+    for (const path of paths) this.#remove(path);
   }
 
   async close(): Promise<void> {
@@ -108,11 +109,11 @@ export class Journal {
   async #create(): Promise<JournalWriter> {
     for (;;) {
       try {
-        return await JournalWriter.create(journalPath(this.#path, ++this.#number), this.#owner);
+        return await JournalWriter.create(journalPath(this.#path, ++this.#number), this.#owner, this.#asOwner);
       } catch (thrown) {
         const { code } = thrown as NodeJS.ErrnoException;
         if (code !== 'EEXIST') {
-          await unlink(journalPath(this.#path, this.#number)).catch(() => undefined);
+          this.#remove(journalPath(this.#path, this.#number));
           throw thrown;
         }
       }
@@ -132,6 +133,15 @@ export class Journal {
     this.#writer = null;
     if (writer.bytes > JOURNAL_HEAD.length) this.#ended = [...this.#ended, writer.path];
     await writer.close();
-    if (writer.bytes <= JOURNAL_HEAD.length) await unlink(writer.path).catch(() => undefined);
+    if (writer.bytes <= JOURNAL_HEAD.length) this.#remove(writer.path);
+  }
+
+  /** One that can't be removed does no harm: its records are not applied again. */
+  #remove(path: string): void {
+    try {
+      this.#asOwner(() => removeFile(path));
+    } catch {
+      // the next run finds it, and knows its records
+    }
   }
 }

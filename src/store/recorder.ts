@@ -8,7 +8,15 @@ import { NetmonError, reasonOf } from '../errors.ts';
 import type { HistoryStatus } from '../net/history.ts';
 import type { HeldLock, TakeLock } from './file-lock.ts';
 import { HistoryFileError } from './history-file-error.ts';
-import { claimFolder, type FileOwner, journalNumbers, journalPath, lockPath, systemReason } from './history-files.ts';
+import {
+  claimFolder,
+  type FileOwner,
+  type FileWork,
+  journalNumbers,
+  journalPath,
+  lockPath,
+  systemReason,
+} from './history-files.ts';
 import type { ImageAside, SaveAnswer } from './image-save.ts';
 import { Journal } from './journal.ts';
 import { hourlyBytes, journalRetry, saveInterval, saveRetry } from './save-schedule.ts';
@@ -34,6 +42,7 @@ export interface RecorderParts {
   /** Time of the newest packets, epoch ms: retention reckons by it. */
   readonly newest: () => number;
   readonly takeLock: TakeLock;
+  readonly asOwner: FileWork;
   readonly runSave: RunSave;
   /** Told when recording begins, also late: what moved before was recorded by another, or by nobody. */
   readonly onBegin: () => void;
@@ -74,7 +83,7 @@ export class Recorder {
 
   constructor(parts: RecorderParts) {
     this.#parts = parts;
-    this.#journal = new Journal(parts.path, parts.owner);
+    this.#journal = new Journal(parts.path, parts.owner, parts.asOwner);
     this.#lastAt = parts.clock.monotonic();
   }
 
@@ -180,11 +189,13 @@ export class Recorder {
   }
 
   #acquire(now: number): void {
-    const { path, owner, takeLock, onBegin } = this.#parts;
+    const { path, owner, takeLock, asOwner, onBegin } = this.#parts;
     this.#lockAt = now + LOCK_RETRY_MS;
     try {
-      claimFolder(path, owner);
-      const result = takeLock(lockPath(path), owner);
+      const result = asOwner(() => {
+        claimFolder(path, owner);
+        return takeLock(lockPath(path), owner);
+      });
       this.#lock = result.held;
       this.#busyPid = result.held === null ? result.pid : undefined;
       this.#opening = null;
@@ -197,13 +208,13 @@ export class Recorder {
 
   /** The first save of a run: judges the file, and brings in what an earlier run left. */
   async #open(): Promise<void> {
-    const { path } = this.#parts;
+    const { path, asOwner } = this.#parts;
     try {
-      const numbers = journalNumbers(path);
+      const numbers = asOwner(() => journalNumbers(path));
       const journals = numbers.map((number) => journalPath(path, number));
       const answer = await this.#runSave(journals);
       this.#journal.begin(answer.applied, numbers.at(-1) ?? 0);
-      await this.#journal.drop(journals);
+      this.#journal.drop(journals);
       this.#isOpen = true;
       this.#opening = null;
       if (this.#isRefused) this.#parts.onBegin();
@@ -234,7 +245,7 @@ export class Recorder {
     try {
       const journals = await this.#journal.rotate();
       const answer = await this.#runSave(journals);
-      await this.#journal.drop(journals);
+      this.#journal.drop(journals);
       this.#saving = null;
       this.#plan(answer);
     } catch (thrown) {

@@ -107,6 +107,7 @@ describe('history', () => {
         clock,
         newest: () => clock.now(),
         takeLock: () => ({ held: { release: () => undefined } }),
+        asOwner: <T>(work: () => T) => work(),
         runSave: async (request: SaveRequest) => saveImage(sql, request),
         onBegin: () => undefined,
       });

@@ -4,13 +4,16 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import {
   chmodSync,
   chownSync,
+  lchownSync,
   linkSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -218,6 +221,52 @@ describe('privileges, live', () => {
     expect(readFileSync(other, 'utf8')).toBe('precious');
     expect(statSync(other).uid).toBe(0);
     expect(readdirSync(folder).sort()).toEqual(['other', 'theirs']);
+  });
+
+  it('root that stays root records as the user: a folder put aside for a link leads nowhere', async ({ onTestFinished }) => {
+    const folder = mkdtempSync(join(tmpdir(), 'nmt-links-'));
+    onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+    chmodSync(folder, 0o755);
+    const [theirs, roots] = [join(folder, 'theirs'), join(folder, 'roots')];
+    for (const each of [theirs, roots, join(theirs, 'history')]) mkdirSync(each);
+    for (const each of [theirs, join(theirs, 'history')]) chownSync(each, 4242, 4243);
+    const path = join(theirs, 'history', 'h.sqlite');
+    const { run, pid } = await start(SUDO, '--stay-root', `--history=${path}`);
+    expect(threadRights(pid)[0]).toMatchObject({ uids: [0, 0, 0, 0] });
+    const saved = () => (newest(run).capture as unknown as { history: { state: string; saved_at: string | null } }).history;
+    pair.datagrams(pair.near, '10.99.0.2', 3);
+    await run.until(() => newest(run).total.tx_bytes > 0, 'something to record');
+    for (let i = 0; i < 100 && saved().saved_at === null; i++) {
+      process.kill(pid, 'SIGUSR1');
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    expect(saved()).toMatchObject({ state: 'recording', saved_at: expect.anything() });
+    for (const name of readdirSync(join(theirs, 'history')))
+      expect(statSync(join(theirs, 'history', name)), name).toMatchObject({ uid: 4242, gid: 4243 });
+    renameSync(join(theirs, 'history'), join(theirs, 'aside'));
+    symlinkSync(roots, join(theirs, 'history'));
+    lchownSync(join(theirs, 'history'), 4242, 4243);
+    pair.datagrams(pair.near, '10.99.0.2', 3);
+    process.kill(pid, 'SIGUSR1');
+    await run.until(() => saved().state === 'failing', 'the link to be refused');
+    expect(readdirSync(roots)).toEqual([]);
+    await run.interrupt();
+    expect(readdirSync(roots)).toEqual([]);
+    expect(run.stderr).toContain('permission denied');
+  });
+
+  it("root's own history is not kept where another user could exchange its folder", async ({ onTestFinished }) => {
+    const folder = mkdtempSync(join(tmpdir(), 'nmt-own-'));
+    onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+    const own = join(folder, 'own');
+    mkdirSync(own);
+    chownSync(folder, 4242, 4243);
+    const { run } = await start(['env', '-u', 'SUDO_UID'], `--history=${join(own, 'h.sqlite')}`);
+    expect(newest(run).capture).toMatchObject({
+      history: { state: 'failing', note: expect.stringContaining('put a link in its place') },
+    });
+    await run.interrupt();
+    expect(readdirSync(own)).toEqual([]);
   });
 
   it("prune under sudo works as the user: a history of root's is not given away", async ({ onTestFinished }) => {

@@ -106,7 +106,7 @@ async function saving(load, path, first) {
 /** A minute of collections, each written and synced. */
 async function stalls(load, path) {
   const { Journal } = await load('store/journal.js');
-  const journal = new Journal(`${path}.stalls`, null);
+  const journal = new Journal(`${path}.stalls`, null, (work) => work());
   journal.begin(0, 0);
   const batches = Array.from({ length: COLLECTIONS_A_MINUTE * 2 }, (_, i) => busyMinute(i, BUSY));
   journal.offer(busyMinute(0, 5)); // a run begins with few, too

@@ -20,6 +20,7 @@ const recorder = new Recorder({
   clock: systemClock,
   newest: () => Date.now(),
   takeLock: (lock, owner) => lockFile(lock, owner, flock),
+  asOwner: (work) => work(),
   runSave: saveInThread,
   onBegin: () => {},
 });

@@ -37,6 +37,7 @@ function recorder(setup: Setup = {}) {
     clock,
     newest: () => setup.newest ?? clock.now(),
     takeLock: setup.lock ?? (() => ({ held: { release: () => seen.released++ } })),
+    asOwner: (work) => work(),
     runSave: async (request) => {
       seen.saves++;
       return setup.save === undefined ? saveImage(sql, request) : setup.save(request);
