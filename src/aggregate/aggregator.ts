@@ -157,7 +157,7 @@ export class Aggregator {
     this.#lastInterval = intervalMs;
     this.setInterfaces(tick.interfaces);
     const booking = this.booking;
-    booking.bookTouched();
+    booking.closeTick();
     this.#countApart(tick.interfaces);
     for (const accumulators of [booking.apps, booking.hosts, booking.categories]) accumulators.closeTick(intervalMs);
     const total = this.#total(intervalMs);

@@ -9,7 +9,7 @@ import type { FlowFacts, ProcessDirectory } from '../net/model.ts';
 import { OWNER_REASONS } from '../net/model.ts';
 import { Accumulators } from './accumulators.ts';
 import { BookedRows, DOUBLES, PLACE, TICK_RX, TICK_TX } from './booked-rows.ts';
-import { isCarrier } from './carrier.ts';
+import { Carriers } from './carrier.ts';
 import type { CountedInterface } from './counted-interface.ts';
 import { HostTable, OTHER_HOSTS } from './host-table.ts';
 import { less, type Movement, movement, received, turned } from './movement.ts';
@@ -65,10 +65,11 @@ export class Booking implements FlowObserver {
   readonly total = new Accumulators();
   /** Of the total, what has no owner that could be told. */
   readonly unowned = new Accumulators();
-  /** What moved inside tunnels whose carriers are part of the total. */
+  /** What moved inside tunnels whose carriers are part of the total: 0 is all of them, then by interface + 1. */
   readonly tunnelled = new Accumulators();
   readonly hostTable: HostTable;
   readonly #flows: FlowTable;
+  readonly #carriers: Carriers;
   readonly #directory: ProcessDirectory;
   readonly #facts: FlowFacts | null;
   readonly #rows = new BookedRows();
@@ -79,6 +80,8 @@ export class Booking implements FlowObserver {
   readonly #overWire = movement();
   readonly #uncounted = new Map<number, Uncounted>();
   #roles: Uint8Array = new Uint8Array(0);
+  /** Interfaces of the headline but loopback. */
+  #wires: number[] = [];
   /** By interface: those on which a flow of it may be seen once more, and counts. */
   #below: (readonly number[])[] = [];
   readonly #ends = new Int32Array(8);
@@ -96,6 +99,7 @@ export class Booking implements FlowObserver {
   /** @param maxHosts fewer in tests */
   constructor(flows: FlowTable, directory: ProcessDirectory, seed: number, facts: FlowFacts | null = null, maxHosts = MAX_HOSTS) {
     this.#flows = flows;
+    this.#carriers = new Carriers(flows);
     this.#directory = directory;
     this.#facts = facts;
     this.hostTable = new HostTable(maxHosts, seed);
@@ -111,7 +115,8 @@ export class Booking implements FlowObserver {
   setInterfaces(interfaces: readonly CountedInterface[]): void {
     const roles = Uint8Array.from(interfaces, roleOf);
     this.#roles = roles;
-    const wires: number[] = [];
+    this.#wires = [];
+    const wires = this.#wires;
     const indexes = new Map<string, number>();
     const uppers = new Map<string, Set<number>>();
     for (const [i, { name, headline, kind, lower }] of interfaces.entries()) {
@@ -218,6 +223,19 @@ export class Booking implements FlowObserver {
     }
   }
 
+  /** Books the tick that is about to be closed, and looks for who carries tunnels. */
+  closeTick(): void {
+    this.bookTouched();
+    if (this.#tunnelled && this.#carriers.find(this)) this.#bookAll();
+  }
+
+  /** True for a flow that counts on a wire, with an end of this machine: it may be a tunnel's carrier. */
+  isOuter(row: number): boolean {
+    const iface = (this.#flows.ints[row * L.INTS + L.PROTOCOL_INTERFACE] as number) >>> 16;
+    if (!this.#wires.includes(iface) || directionOf(this.#flows, row) === FLOW_DIRECTION.TRANSIT) return false;
+    return this.#classOf(row) === CLASS.FULL;
+  }
+
   /** Clears the tick's share of every flow that moved; after snapshots were made. */
   clearTick(): void {
     this.tickRxSum = 0;
@@ -269,7 +287,10 @@ export class Booking implements FlowObserver {
       this.#move(this.categories, bookedUnder, category, went);
     }
     const went = this.#asItWent(row, byApp);
-    if (now === CLASS.INNER) this.tunnelled.add(0, went);
+    if (now === CLASS.INNER) {
+      this.tunnelled.add(0, went);
+      this.tunnelled.add(iface + 1, went);
+    }
     // An app's own RX and TX are those of its end; what nobody here owns has only those of the interface.
     this.#move(this.apps, was, app, app < OWNERLESS ? went : byApp, was < OWNERLESS ? went : byApp);
     this.#rows.setPlace(row, APP, app);
@@ -397,7 +418,8 @@ export class Booking implements FlowObserver {
   }
 
   #appEntity(row: number, role: number): number {
-    if (role === ROLE.HEADLINE && this.#tunnelled && isCarrier(this.#flows, row)) return CARRIER;
+    const isOwn = directionOf(this.#flows, row) !== FLOW_DIRECTION.TRANSIT;
+    if (role === ROLE.HEADLINE && this.#tunnelled && isOwn && this.#carriers.carries(row)) return CARRIER;
     const base = row * L.INTS;
     const process = this.#flows.ints[base + L.PROCESS] as number;
     return process === NO_OWNER ? (this.#flows.ints[base + L.OWNERSHIP] as number) & 0xffff : this.#appOf(process);

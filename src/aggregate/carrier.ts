@@ -1,21 +1,149 @@
-// Flows in which a tunnel travels. Judged by what they speak, once a tunnel interface of this machine was seen to carry anything.
+// Flows in which a tunnel travels, once a tunnel interface of this machine was seen to carry anything. Told by what they speak, else by
+// who moves what: whoever carries a tunnel moves its bytes once more, and a little beside.
 
 import type { FlowTable } from '../flow/flow-table.ts';
 import * as L from '../flow/layout.ts';
 import { PROTOCOL } from '../net/numbers.ts';
+import { type Accumulators, COLUMN } from './accumulators.ts';
 
-/** IKE with UDP-encapsulated ESP, OpenVPN, WireGuard, L2TP: ports of tunnels that have no mark of their own. */
-const PORTS = [500, 4500, 1194, 51820, 1701];
 const PROTOCOLS: readonly number[] = [PROTOCOL.ESP, PROTOCOL.AH, PROTOCOL.GRE, PROTOCOL.IPIP, PROTOCOL.IPV6];
+/** A tunnel that moved less in a tick is not compared: too much else moves as little. */
+const LEAST_BYTES = 8 << 10;
+const LEAST_PACKETS = 16;
+/** What must have fitted, in ticks that follow one another. */
+const ENOUGH_BYTES = 32 << 10;
+/** Of what is inside, the least that its carrier moves; the rest may be on its way still. */
+const LEAST_SHARE = 0.97;
+const ON_ITS_WAY = 3000;
+/** The most: headers of IP, transport and tunnel on each packet, padding, acknowledgements of a tunnel over TCP, news of the tunnel's own. */
+const MOST_SHARE = 1.15;
+const PACKET_BYTES = 160;
+const NEWS_BYTES = 4096;
+const MOST_KNOWN = 256;
 
-/** True for a flow that looks like the outside of a tunnel: its label, its protocol, or the port of a tunnel. */
-export function isCarrier(flows: FlowTable, row: number): boolean {
-  const base = row * L.INTS;
-  if ((((flows.ints[base + L.STATE] as number) >>> 8) & 0xff) !== 0) return true;
-  const protocol = (flows.ints[base + L.PROTOCOL_INTERFACE] as number) & 0xffff;
-  if (PROTOCOLS.includes(protocol)) return true;
-  const ports = flows.ints[base + L.PORTS] as number;
+interface Moved {
+  rx: number;
+  tx: number;
+}
+
+/** Bytes and packets inside a tunnel in one tick. */
+interface Inner extends Moved {
+  readonly rxp: number;
+  readonly txp: number;
+}
+
+/** What the search asks of the books. */
+export interface CarrierBooks {
+  /** What moved inside tunnels, by any number. */
+  readonly tunnelled: Accumulators;
+  /** True for a flow of this machine's own that counts, on an interface that may carry a tunnel. */
+  isOuter(row: number): boolean;
+  tickRx(row: number): number;
+  tickTx(row: number): number;
+}
+
+/** Knows carriers. Nobody is one by a port: these are anybody's. */
+export class Carriers {
+  readonly #flows: FlowTable;
+  /** Processes; and flows that have none, by -1 less their serial number. */
+  readonly #known = new Set<number>();
+  /** Bytes inside that fitted so far, of those who fitted in the last tick. */
+  #fitted = new Map<number, number>();
+  /** By number of `tunnelled`: RX and TX packets up to the last tick. */
+  readonly #packets = new Map<number, readonly [rx: number, tx: number]>();
+
+  constructor(flows: FlowTable) {
+    this.#flows = flows;
+  }
+
+  /** True for a flow that is the outside of a tunnel: by its label, its protocol, or who moves it. */
+  carries(row: number): boolean {
+    const { ints } = this.#flows;
+    const base = row * L.INTS;
+    if ((((ints[base + L.STATE] as number) >>> 8) & 0xff) !== 0) return true;
+    if (PROTOCOLS.includes((ints[base + L.PROTOCOL_INTERFACE] as number) & 0xffff)) return true;
+    if (this.#known.size === 0) return false;
+    return this.#known.has(ints[base + L.PROCESS] as number) || this.#known.has(this.#ownerless(row));
+  }
+
+  /**
+   * Compares what moved inside tunnels in the tick that is being closed with what everybody moved outside of them. One who alone fits, both
+   * ways and for long enough, carries them: all of its flows are marked, for they are to be booked again.
+   *
+   * @returns whether one was found
+   */
+  find(books: CarrierBooks): boolean {
+    const inner = this.#insides(books.tunnelled);
+    if (inner.length === 0) return false;
+    const outer = this.#outsides(books, inner);
+    const before = this.#fitted;
+    this.#fitted = new Map();
+    if (outer === null) return false;
+    for (const [who, moved] of outer) {
+      const fit = inner.find((each) => fits(each, moved));
+      if (fit !== undefined) this.#fitted.set(who, (before.get(who) ?? 0) + fit.rx + fit.tx);
+    }
+    const [only] = this.#fitted;
+    if (only === undefined || this.#fitted.size > 1 || only[1] < ENOUGH_BYTES || this.#known.size >= MOST_KNOWN) return false;
+    this.#known.add(only[0]);
+    this.#fitted.clear();
+    for (let row = 0; row < this.#flows.rows; row++)
+      if (this.#flows.isLive(row) && this.#who(row) === only[0]) this.#flows.mark(row);
+    return true;
+  }
+
+  /** What moved in each tunnel, as far as it is worth comparing. */
+  #insides(tunnelled: Accumulators): Inner[] {
+    const found: Inner[] = [];
+    tunnelled.eachMoved((entity, rx, tx) => {
+      const [rxp, txp] = this.#packets.get(entity) ?? [0, 0];
+      const [rxpNow, txpNow] = [tunnelled.get(entity, COLUMN.RX_PACKETS), tunnelled.get(entity, COLUMN.TX_PACKETS)];
+      this.#packets.set(entity, [rxpNow, txpNow]);
+      const each = { rx, tx, rxp: rxpNow - rxp, txp: txpNow - txp };
+      if (rx + tx >= LEAST_BYTES && each.rxp + each.txp >= LEAST_PACKETS) found.push(each);
+    });
+    return found;
+  }
+
+  /** What everybody moved who is no carrier yet; null where those that are known moved all that is inside. */
+  #outsides(books: CarrierBooks, inner: readonly Inner[]): Map<number, Moved> | null {
+    const { touched, touchedCount } = this.#flows;
+    const outer = new Map<number, Moved>();
+    const carried: Moved = { rx: 0, tx: 0 };
+    for (let i = 0; i < touchedCount; i++) {
+      const row = touched[i] as number;
+      if (!this.#flows.isLive(row) || !books.isOuter(row)) continue;
+      let sum = carried;
+      if (!this.carries(row)) {
+        const who = this.#who(row);
+        sum = outer.get(who) ?? { rx: 0, tx: 0 };
+        outer.set(who, sum);
+      }
+      sum.rx += books.tickRx(row);
+      sum.tx += books.tickTx(row);
+    }
+    return inner.every(({ rx, tx }) => isAtLeast(carried.rx, rx) && isAtLeast(carried.tx, tx)) ? null : outer;
+  }
+
+  #who(row: number): number {
+    const process = this.#flows.ints[row * L.INTS + L.PROCESS] as number;
+    return process >= 0 ? process : this.#ownerless(row);
+  }
+
+  #ownerless(row: number): number {
+    return -1 - (this.#flows.counters[row * L.COUNTERS + L.SERIAL] as number);
+  }
+}
+
+function fits(inner: Inner, outer: Moved): boolean {
   return (
-    (protocol === PROTOCOL.UDP || protocol === PROTOCOL.TCP) && (PORTS.includes(ports & 0xffff) || PORTS.includes(ports >>> 16))
+    isAtLeast(outer.rx, inner.rx) &&
+    isAtLeast(outer.tx, inner.tx) &&
+    outer.rx <= inner.rx * MOST_SHARE + inner.rxp * PACKET_BYTES + NEWS_BYTES &&
+    outer.tx <= inner.tx * MOST_SHARE + inner.txp * PACKET_BYTES + NEWS_BYTES
   );
+}
+
+function isAtLeast(outer: number, inner: number): boolean {
+  return outer >= inner * LEAST_SHARE - ON_ITS_WAY;
 }

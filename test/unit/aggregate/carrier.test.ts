@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { LIVE_LIMITS } from '../../../src/aggregate/aggregator.ts';
-import { FakeSource, type MonitorSetup, monitorOver } from '../../support/fake-source.ts';
+import type { Snapshot } from '../../../src/aggregate/snapshot.ts';
+import { type FakeFrame, FakeSource, type MonitorSetup, monitorOver } from '../../support/fake-source.ts';
 import { ethernet, ipv4, tcp, udp, wireguard } from '../../support/frames.ts';
 
 const inside = ethernet(
@@ -79,6 +80,88 @@ describe('flows that look like a carrier', () => {
     expect(bytes(snapshot.total)).toBe(network(carrier));
     expect(snapshot.apps).toHaveLength(1);
     expect(snapshot.apps[0]?.reason).not.toBe('overhead of tunnels');
+  });
+});
+
+describe('the carrier of a tunnel on any port', () => {
+  const VPN = 1;
+  const CURL = 2;
+  const SYNC = 3;
+  const ends = { src: '10.0.0.1', dst: '198.51.100.7' };
+  const outer = (size: number, port = 9993) =>
+    ethernet({}, ipv4(ends, udp({ sport: port, dport: port }, new Uint8Array(size + 20))));
+  const inner = (size: number) =>
+    ethernet({}, ipv4({ src: '10.6.0.2', dst: '192.0.2.80' }, udp({ sport: 50_000, dport: 9 }, new Uint8Array(size))));
+
+  function world(names: readonly string[] = ['vpnd', 'curl', 'sync']) {
+    const source = new FakeSource('libpcap', ['en0', 'utun4']);
+    source.namesProcesses = names.length > 0;
+    source.processes.push(...names.map((name, i) => ({ pid: 100 + i, name })));
+    const { monitor } = monitorOver(source, { own: ['10.0.0.1', '10.6.0.2'] });
+    let time = 0;
+    return (...frames: FakeFrame[]) => {
+      source.push(...frames);
+      const batch = source.read();
+      if (batch !== null) monitor.ingest(batch, 0, batch.count);
+      time += 1000;
+      return monitor.tick(time, 1000, [], LIVE_LIMITS);
+    };
+  }
+  const times = <T>(count: number, make: () => readonly T[]) => Array.from({ length: count }, make).flat();
+  const through = (size: number, process: number, port?: number) => () => [
+    { data: inner(size), iface: 1, process: CURL, direction: 2 },
+    { data: outer(size + 28, port), iface: 0, process, direction: 2 },
+  ];
+  const apps = (snapshot: Snapshot) => Object.fromEntries(snapshot.apps.map((row) => [row.app ?? row.reason, row.txBytes]));
+
+  it('is the process that moves its bytes once more: no byte under two apps', () => {
+    const tick = world();
+    const snapshot = tick(...times(40, through(1200, VPN)), { data: plain, iface: 0, process: SYNC, direction: 2 });
+    expect(apps(snapshot)).toEqual({ curl: 40 * 1228, 'overhead of tunnels': 40 * 48, sync: network(plain) });
+    expect(snapshot.apps.reduce((sum, row) => sum + bytes(row), 0)).toBe(bytes(snapshot.total));
+    // It goes on to, over other flows and however little.
+    const later = tick(...times(2, through(100, VPN, 443)));
+    expect(apps(later)['overhead of tunnels']).toBe(42 * 48);
+    expect(later.flows.filter(({ carries }) => carries)).toHaveLength(2);
+  });
+
+  it('is a flow where nothing tells its process', () => {
+    const snapshot = world([])(...times(40, through(1200, 0)));
+    expect(snapshot.apps.reduce((sum, row) => sum + bytes(row), 0)).toBe(bytes(snapshot.total));
+    expect(snapshot.flows.filter(({ carries }) => carries)).toMatchObject([{ interface: 'en0' }]);
+  });
+
+  it('takes its past along when it is found late', () => {
+    const tick = world();
+    const first = tick(...times(20, through(1200, VPN)));
+    expect(apps(first)).toEqual({ curl: 20 * 1228, vpnd: 20 * 1276 });
+    expect(apps(tick(...times(20, through(1200, VPN))))).toEqual({ curl: 40 * 1228, 'overhead of tunnels': 40 * 48 });
+  });
+
+  it('is nobody who moves about as much by chance while it may be another, and whoever goes on to fit', () => {
+    const tick = world();
+    const alike = { data: outer(1250, 4000), iface: 0, process: SYNC, direction: 2 };
+    const both = tick(...times(40, through(1200, VPN)), ...times(40, () => [alike]));
+    expect(both.flows.some(({ carries }) => carries)).toBe(false);
+    const one = tick(...times(40, through(1200, VPN)), ...times(10, () => [alike]));
+    expect(apps(one)).toMatchObject({ curl: 80 * 1228, 'overhead of tunnels': 80 * 48, sync: 50 * (1250 + 48) });
+  });
+
+  it('is no app that uses the port of a tunnel, and no one else where a label tells', () => {
+    const tick = world();
+    const port = { data: outer(60, 51_820), iface: 0, process: SYNC, direction: 2 };
+    expect(tick({ data: inner(1200), iface: 1, process: CURL, direction: 2 }, port).flows.some(({ carries }) => carries)).toBe(
+      false,
+    );
+    const labelled = ethernet({}, ipv4(ends, udp({ sport: 51_820, dport: 51_820 }, wireguard(4, 1248))));
+    const guarded = () => [
+      { data: inner(1200), iface: 1, process: CURL, direction: 2 },
+      { data: labelled, iface: 0, process: VPN, direction: 2 },
+    ];
+    const alike = { data: outer(1250, 4000), iface: 0, process: SYNC, direction: 2 };
+    const other = world();
+    const snapshot = other(...times(40, guarded), ...times(40, () => [alike]));
+    expect(snapshot.flows.filter(({ carries }) => carries)).toMatchObject([{ tunnel: 'wireguard' }]);
   });
 });
 

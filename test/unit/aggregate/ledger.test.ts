@@ -7,6 +7,7 @@ import { FlowLog } from '../../../src/aggregate/flow-log.ts';
 import type { HistoryBatch, HistoryEntry } from '../../../src/aggregate/history-batch.ts';
 import { Ledger } from '../../../src/aggregate/ledger.ts';
 import type { Snapshot } from '../../../src/aggregate/snapshot.ts';
+import { TUNNEL } from '../../../src/decode/packet.ts';
 import { Localizer } from '../../../src/flow/direction.ts';
 import { FlowTable } from '../../../src/flow/flow-table.ts';
 import { PROTOCOL } from '../../../src/net/numbers.ts';
@@ -197,7 +198,7 @@ describe('the ledger', () => {
 
   it('takes what travelled in a captured tunnel off what carried it', () => {
     own(tx({ bytes: 1000 }, 1), 'curl');
-    const carrier = { protocol: PROTOCOL.UDP, dport: 51_820, bytes: 1100 };
+    const carrier = { protocol: PROTOCOL.UDP, tunnel: TUNNEL.WIREGUARD, bytes: 1100 };
     tx(carrier);
     expect(told(collect())).toEqual([
       ['curl', '192.0.2.80', 0, 1000, 1],
