@@ -36,6 +36,8 @@ interface Tap {
   walk: RecordWalk;
   iface: number;
   triedAt: number;
+  /** What libpcap said when it was lost last. */
+  cause: string;
   /** It is away, and there is nothing to wait for. */
   gone: boolean;
 }
@@ -242,6 +244,7 @@ class LibpcapSource implements PacketSource {
       walk: new RecordWalk(dumpedLayout(handle.link, iface)),
       iface,
       triedAt: 0,
+      cause: '',
       gone: false,
     };
   }
@@ -253,7 +256,7 @@ class LibpcapSource implements PacketSource {
   }
 
   #lose(tap: Tap, handle: LibpcapHandle): void {
-    const reason = handle.error();
+    tap.cause = handle.error();
     handle.refreshStats();
     this.#gone.received += handle.received;
     this.#gone.dropped += handle.dropped;
@@ -263,7 +266,7 @@ class LibpcapSource implements PacketSource {
     // There is no interface to wait for behind PKTAP: what can be opened again is opened at once, unless it was only just opened.
     if (!tap.request.pktap) tap.triedAt = this.#clock.monotonic();
     tap.gone = this.#isAbsent(tap);
-    this.#tell(reason);
+    this.#tell(tap.cause);
   }
 
   #reopen(tap: Tap): void {
@@ -280,7 +283,8 @@ class LibpcapSource implements PacketSource {
     } catch (thrown) {
       // macOS tells whether a device is there by opening it only.
       tap.gone = this.#edges.platform === 'darwin' || this.#isAbsent(tap);
-      this.#tell(reasonOf(thrown));
+      // Behind PKTAP the user may never open it again: the loss is the news, not that.
+      this.#tell(tap.request.pktap ? tap.cause : reasonOf(thrown));
     }
   }
 

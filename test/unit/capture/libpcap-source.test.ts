@@ -395,7 +395,7 @@ describe('macOS', () => {
     delete devices[DEFAULT];
     clock.pass(2001);
     source.read();
-    expect(source.state).toBe('lost');
+    expect([source.state, source.note]).toEqual(['lost', `${DEFAULT}: The interface disappeared`]);
   });
 
   it('applies a capture filter to what is inside PKTAP frames, and counts what matched', async () => {
