@@ -1,6 +1,6 @@
 // History as a run reads it: by a thread that holds no rights, loaded with the first question.
 
-import { BARE_THREAD } from '../privilege/bare-thread.ts';
+import { bareThread } from '../privilege/bare-thread.ts';
 import { trimMemory } from '../privilege/memory.ts';
 import type { HistoryReader } from '../store/history-reader.ts';
 
@@ -10,5 +10,5 @@ export async function openBareHistory(path: string): Promise<HistoryReader> {
     import('../store/open-history.ts'),
     import('../store/reader-thread.ts'),
   ]);
-  return openHistory(path, readerThreads(BARE_THREAD, trimMemory));
+  return openHistory(path, readerThreads(bareThread(path, false), trimMemory));
 }

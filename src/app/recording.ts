@@ -9,7 +9,7 @@ import type { Clock } from '../clock.ts';
 import { INTS, PROCESS } from '../flow/layout.ts';
 import type { HistoryStatus } from '../net/history.ts';
 import { fileWork } from '../privilege/as-owner.ts';
-import { ownersThread } from '../privilege/bare-thread.ts';
+import { bareThread } from '../privilege/bare-thread.ts';
 import { type Flock, lockFile, systemFlock } from '../privilege/file-lock.ts';
 import { returnMemory, trimMemory } from '../privilege/memory.ts';
 import type { SaveRequest } from '../store/image-save.ts';
@@ -34,7 +34,7 @@ export interface RecordingEdges {
 /** The machine's own. */
 export async function recordingEdges(): Promise<RecordingEdges> {
   await returnMemory();
-  const before = ({ owner, path }: SaveRequest) => ownersThread(owner, dirname(path));
+  const before = ({ owner, path }: SaveRequest) => bareThread(path, true, owner);
   const runSave: RunSave = (request) => saveInThread(request, before(request)).finally(trimMemory);
   return { flock: await systemFlock(), runSave };
 }

@@ -184,12 +184,12 @@ describe('privileges, live', () => {
         const dist = ${JSON.stringify(program.bin)}.replace('bin/netmon-tui.js', 'dist/');
         const { dropPrivileges } = await import(dist + 'privilege/drop.js');
         const { loadLibcCalls } = await import(dist + 'privilege/libc-calls.js');
-        const { BARE_THREAD } = await import(dist + 'privilege/bare-thread.js');
+        const { bareThread } = await import(dist + 'privilege/bare-thread.js');
         const { openHistory } = await import(dist + 'store/open-history.js');
         const { readerThreads } = await import(dist + 'store/reader-thread.js');
         const identity = { name: 'nmt-none', uid: 4242, gid: 4243, groups: [4243], by: 'sudo', note: '' };
         dropPrivileges({ platform: 'linux', identity, keep: ['net_raw', 'dac_read_search'], starts: false }, process, loadLibcCalls('linux'));
-        const reader = await openHistory(${JSON.stringify(path)}, readerThreads(BARE_THREAD));
+        const reader = await openHistory(${JSON.stringify(path)}, readerThreads(bareThread(${JSON.stringify(path)}, false)));
         const { rows } = await reader.sql('SELECT COUNT(*) FROM connections', { rows: 1, timeoutMs: 9000 });
         const held = readdirSync('/proc/self/task').map((tid) => /^CapPrm:\\s*(\\w+)$/m.exec(readFileSync('/proc/self/task/' + tid + '/status', 'latin1'))[1]);
         console.log(JSON.stringify({ rows: rows.length, holding: held.filter((mask) => !/^0+$/.test(mask)).length }));
@@ -197,6 +197,70 @@ describe('privileges, live', () => {
       })();`;
     const text = execFileSync(process.execPath, ['-e', script], { encoding: 'utf8', cwd: `${import.meta.dirname}/../..` });
     expect(JSON.parse(text)).toEqual({ rows: 1, holding: 1 });
+  });
+
+  it('threads of history are fenced in its folder where the kernel has Landlock', ({ skip, onTestFinished }) => {
+    const folder = mkdtempSync(join(tmpdir(), 'nmt-fence-'));
+    onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+    mkdirSync(join(folder, 'history'));
+    writeFileSync(join(folder, 'outside'), 'x');
+    writeFileSync(join(folder, 'history', 'h.sqlite'), 'x');
+    const look = (mayWrite: boolean) => {
+      const thread = `
+        const { parentPort, workerData } = require('node:worker_threads');
+        const { execFileSync } = require('node:child_process');
+        const fs = require('node:fs');
+        const koffi = require('koffi');
+        (async () => {
+          const { url, folder } = workerData;
+          const dist = url.replace(/privilege.*/, '');
+          const { fence } = await import(dist + 'privilege/landlock.js');
+          const libc = koffi.load('libc.so.6');
+          const calls = { socket: libc.func('int socket(int, int, int)'), connect: libc.func('int connect(int, void*, int)') };
+          await (await import(url)).giveUp();
+          const said = {};
+          const ask = (name, act) => { try { act(); said[name] = 'done'; } catch (error) { said[name] = error.code; } };
+          ask('read inside', () => fs.readFileSync(folder + '/history/h.sqlite'));
+          ask('list inside', () => fs.readdirSync(folder + '/history'));
+          ask('write inside', () => { fs.writeFileSync(folder + '/history/h.sqlite.new', 'y'); fs.renameSync(folder + '/history/h.sqlite.new', folder + '/history/h.sqlite'); });
+          ask('make a folder', () => fs.mkdirSync(folder + '/history/made'));
+          ask('read outside', () => fs.readFileSync(folder + '/outside'));
+          ask('write outside', () => fs.writeFileSync(folder + '/made', 'x'));
+          ask('out by a name', () => fs.renameSync(folder + '/history/h.sqlite', folder + '/out'));
+          ask('process', () => fs.readFileSync('/proc/' + process.ppid + '/environ'));
+          ask('start', () => execFileSync('/bin/true'));
+          const socket = calls.socket(2, 1, 0);
+          said.connect = calls.connect(socket, Buffer.from([2, 0, 0, 1, 127, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0]), 16) < 0 ? koffi.errno() : 0;
+          parentPort.postMessage({ version: fence([]), said });
+        })();`;
+      const script = `
+        const { Worker } = require('node:worker_threads');
+        (async () => {
+          const folder = ${JSON.stringify(folder)};
+          const { bareThread } = await import(${JSON.stringify(program.bin)}.replace('bin/netmon-tui.js', 'dist/privilege/bare-thread.js'));
+          const url = bareThread(folder + '/history/h.sqlite', ${mayWrite});
+          const worker = new Worker(${JSON.stringify(thread)}, { eval: true, workerData: { url, folder } });
+          worker.on('message', (told) => console.log(JSON.stringify(told)));
+        })();`;
+      return JSON.parse(
+        execFileSync(process.execPath, ['-e', script], { encoding: 'utf8', cwd: `${import.meta.dirname}/../..` }),
+      );
+    };
+    const { version, said } = look(true) as { version: number; said: Record<string, string | number> };
+    if (version === 0) skip('this kernel has no Landlock');
+    const [EACCES, ECONNREFUSED] = [13, 111];
+    const refused = {
+      'make a folder': 'EACCES',
+      'read outside': 'EACCES',
+      'write outside': 'EACCES',
+      'out by a name': version === 1 ? 'EXDEV' : expect.stringMatching(/^(EXDEV|EACCES)$/),
+      process: 'EACCES',
+      start: 'EACCES',
+      connect: version < 4 ? ECONNREFUSED : EACCES,
+    };
+    expect(said).toEqual({ 'read inside': 'done', 'list inside': 'done', 'write inside': 'done', ...refused });
+    const reading = look(false) as { said: Record<string, string | number> };
+    expect(reading.said).toEqual({ 'read inside': 'done', 'list inside': 'done', 'write inside': 'EACCES', ...refused });
   });
 
   it('in the folder of a history root does nothing for a user: no folder is made, no file is emptied or given away', async ({
