@@ -5,6 +5,7 @@ import { readSync } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { reasonOf } from '../errors.ts';
 import { ByteWindow } from './byte-window.ts';
+import type { Outcome } from './unpack.ts';
 
 /** Fills its window with what comes next. */
 export interface ByteFeed {
@@ -13,6 +14,8 @@ export interface ByteFeed {
   readonly ended: boolean;
   /** Why it ended early; null when it did not. */
   readonly failure: string | null;
+  /** What is wrong with the bytes although all came; empty where nothing is. */
+  readonly remark: string;
   /** Moves unread bytes to the front and adds what there is. Void whatever pointed into the window. @returns true when bytes were added */
   refill(): boolean;
   close(): void;
@@ -23,6 +26,7 @@ export class FileFeed implements ByteFeed {
   readonly window: ByteWindow;
   ended = false;
   failure: string | null = null;
+  readonly remark = '';
   readonly #close: () => void;
   readonly #fd: number;
 
@@ -59,17 +63,23 @@ export class FileFeed implements ByteFeed {
 export class StreamFeed implements ByteFeed {
   readonly window: ByteWindow;
   failure: string | null = null;
+  remark = '';
   /** Called when bytes came or the stream ended; for those who wait. */
   onChange: (() => void) | null = null;
   readonly #stream: Readable;
+  readonly #outcome: Outcome | null;
   /** What came while there was no room; a paused stream may still deliver one chunk. */
   #held: Uint8Array[] = [];
   #heldFrom = 0;
   #finished = false;
 
-  /** @param size bytes of the window */
-  constructor(stream: Readable, size: number) {
+  /**
+   * @param size bytes of the window
+   * @param outcome of a stream that was unpacked on the way, as it stands when that ends
+   */
+  constructor(stream: Readable, size: number, outcome: Outcome | null = null) {
     this.#stream = stream;
+    this.#outcome = outcome;
     this.window = new ByteWindow(size);
     stream.on('data', (chunk: Uint8Array) => this.#take(chunk));
     stream.once('end', () => this.#finish(null));
@@ -129,7 +139,8 @@ export class StreamFeed implements ByteFeed {
   #finish(failure: string | null): void {
     if (this.#finished) return;
     this.#finished = true;
-    this.failure = failure;
+    this.failure = failure ?? this.#outcome?.failure ?? null;
+    this.remark = this.#outcome?.remark ?? '';
     this.onChange?.();
   }
 }

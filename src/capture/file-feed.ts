@@ -1,17 +1,17 @@
-// Opens what `--read` names: a regular file, a pipe, standard input; unpacks gzip. It tells what cannot be a capture, and why.
+// Opens what `--read` names: a regular file, a pipe, standard input; unpacks gzip and zstd. It tells what cannot be a capture, and why.
 
 import { fstatSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
-import { pipeline, Readable } from 'node:stream';
-import { createGunzip } from 'node:zlib';
+import { Readable } from 'node:stream';
 import { NetmonError, reasonOf } from '../errors.ts';
 import { sanitize } from '../net/text.ts';
 import { type ByteFeed, FileFeed, StreamFeed } from './byte-feed.ts';
 import { PCAP_HEADER_BYTES } from './pcap-file.ts';
+import { isUnpackable, type Packing, packingOf, unpacked } from './unpack.ts';
 
-/** Bytes asked of the system, and of zlib, at a time. */
+/** Bytes asked of the system at a time. */
 const STREAM_CHUNK_BYTES = 256 * 1024;
-/** Both formats show what they are within a classic file header. */
+/** All formats show what they are within a classic file header. */
 const HEAD_BYTES = PCAP_HEADER_BYTES;
 
 /** A feed with the first bytes of the capture in its window, and how to call it in messages. */
@@ -80,27 +80,23 @@ function streaming(start?: number): { start?: number; highWaterMark: number } {
 async function fromFile(fd: number, size: number, close: () => void, stream: Readable | (() => Readable)): Promise<ByteFeed> {
   const feed = new FileFeed(fd, size, close);
   feed.refill();
-  if (!isGzip(feed.window.bytes, feed.window.length)) return feed;
-  if (typeof stream === 'function') return filled(new StreamFeed(unpacked(stream()), size));
+  const packing = packingOf(feed.window.bytes, feed.window.length);
+  if (packing === null || !isUnpackable(packing)) return feed;
+  if (typeof stream === 'function') return filled(streamFeed(stream(), packing, size));
   stream.unshift(feed.window.bytes.slice(0, feed.window.end));
-  return filled(new StreamFeed(unpacked(stream), size));
+  return filled(streamFeed(stream, packing, size));
 }
 
 async function fromStream(stream: Readable, size: number): Promise<ByteFeed> {
   const head = await peek(stream);
   const whole = stream.readableEnded ? Readable.from([head], { objectMode: false }) : stream;
-  return filled(new StreamFeed(isGzip(head, head.length) ? unpacked(whole) : whole, size));
+  return filled(streamFeed(whole, packingOf(head, head.length), size));
 }
 
-function unpacked(stream: Readable): Readable {
-  const gunzip = createGunzip({ chunkSize: STREAM_CHUNK_BYTES });
-  // Errors of either side reach the reader through the decompressor; the callback keeps them from being thrown.
-  pipeline(stream, gunzip, () => {});
-  return gunzip;
-}
-
-function isGzip(bytes: Uint8Array, length: number): boolean {
-  return length >= 3 && bytes[0] === 0x1f && bytes[1] === 0x8b && bytes[2] === 0x08;
+function streamFeed(stream: Readable, packing: Packing | null, size: number): StreamFeed {
+  if (packing === null || !isUnpackable(packing)) return new StreamFeed(stream, size);
+  const { stream: plain, outcome } = unpacked(stream, packing);
+  return new StreamFeed(plain, size, outcome);
 }
 
 /** Waits until the first bytes lie in the window, or no more will come. */

@@ -1,4 +1,4 @@
-// The driver `file`: captures that others wrote, classic pcap and pcapng, told apart by their first bytes. It has no clock: who replays it
+// The driver `file`: captures that others wrote, classic pcap, pcapng and snoop, told apart by their first bytes. It has no clock: who replays it
 // paces by the times of the frames.
 
 import type { Readable } from 'node:stream';
@@ -12,6 +12,7 @@ import { InterfaceTable } from './interface-names.ts';
 import { isPcap, PCAP_HEADER_BYTES, PcapReader, readPcapHeader } from './pcap-file.ts';
 import { MAX_BLOCK_BYTES, PcapngReader, SECTION_HEADER } from './pcapng.ts';
 import { ProcessTable } from './process-names.ts';
+import { isSnoop, SNOOP_HEADER_BYTES, SnoopReader } from './snoop.ts';
 import type { CapturedProcess, CaptureInterface, CaptureStats, PacketSource, SourceState } from './source.ts';
 
 /** Larger than the longest record; with 1 MiB what was read had left the processor's own cache again (10 % of a replay). */
@@ -46,7 +47,7 @@ export interface FileSource extends PacketSource {
 }
 
 /**
- * Opens a capture file; `-` is standard input, which is read as it comes. Gzip is unpacked on the way.
+ * Opens a capture file; `-` is standard input, which is read as it comes. Gzip and zstd are unpacked on the way.
  *
  * Resolves when the first bytes have come. A file that is cut, or broken in the middle, gives what can be read; the rest is counted as
  * malformed and `note` says it.
@@ -161,8 +162,11 @@ class OpenFile implements FileSource {
     const { failure, window } = this.#feed;
     const left = window.length > 0 || this.#reader.midway;
     if (left || failure !== null) this.#cut = 1;
-    if (failure !== null) return this.#end(`${this.#name} ends early: ${sanitize(failure)}`);
-    return this.#end(left ? `${this.#name} is cut in its last record` : '');
+    const { remark } = this.#feed;
+    const notes = remark === '' ? [] : [`${this.#name}: ${remark}`];
+    if (failure !== null) notes.unshift(`${this.#name} ends early: ${sanitize(failure)}`);
+    else if (left) notes.unshift(`${this.#name} is cut in its last record`);
+    return this.#end(notes.join('; '));
   }
 
   #end(note: string): null {
@@ -183,14 +187,20 @@ function readerFor(feed: ByteFeed, name: string, interfaces: InterfaceTable, pro
     feed.window.start += PCAP_HEADER_BYTES;
     return new PcapReader(header, interfaces, processes);
   }
+  if (length >= SNOOP_HEADER_BYTES && isSnoop(bytes, start)) {
+    const reader = new SnoopReader(bytes, start, name, interfaces);
+    feed.window.start += SNOOP_HEADER_BYTES;
+    return reader;
+  }
   throw new NetmonError('usage', `${name} is no capture file`, hintFor(bytes, start, length, name));
 }
 
 function hintFor(bytes: Uint8Array, start: number, length: number, name: string): string {
   for (const [magic, tool] of FOREIGN) {
     if (length >= magic.length && magic.every((byte, i) => bytes[start + i] === byte)) {
-      return `it is packed: ${tool} ${name === 'standard input' ? 'FILE' : name} | netmon-tui --read -`;
+      const how = `it is packed: ${tool} ${name === 'standard input' ? 'FILE' : name} | netmon-tui --read -`;
+      return tool === 'zstd -dc' ? `${how} (Node 22.15 and newer unpack it themselves)` : how;
     }
   }
-  return 'give a pcap or pcapng file, as tcpdump -w, dumpcap and Wireshark write them';
+  return 'give a pcap, pcapng or snoop file, as tcpdump -w, dumpcap and Wireshark write them';
 }

@@ -60,7 +60,7 @@ export const FLAGS: readonly Flag[] = [
     null,
     null,
   ),
-  valued('read', 'r', 'FILE', 'Replay', RUN, 'read a pcap or pcapng file, gzip too; - is standard input', null),
+  valued('read', 'r', 'FILE', 'Replay', RUN, 'read a pcap, pcapng or snoop file, gzip and zstd too; - is standard input', null),
   valued('speed', null, 'N', 'Replay', RUN, 'N times real time, 0 as fast as it goes (default 1)', null),
   valued(
     'filter',

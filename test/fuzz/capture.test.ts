@@ -1,5 +1,7 @@
 // Any bytes, cut anywhere: no reader throws, reads behind the end, or depends on where the cuts are.
 
+import { Readable } from 'node:stream';
+import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { PacketBatch } from '../../src/capture/batch.ts';
@@ -9,8 +11,18 @@ import { PcapReader, readPcapHeader } from '../../src/capture/pcap-file.ts';
 import { PcapngReader } from '../../src/capture/pcapng.ts';
 import { PktapUnwrapper } from '../../src/capture/pktap.ts';
 import { ProcessTable } from '../../src/capture/process-names.ts';
+import { SNOOP_HEADER_BYTES, SnoopReader } from '../../src/capture/snoop.ts';
+import { isUnpackable, type Packing, unpacked } from '../../src/capture/unpack.ts';
 import { framesOf, type ReadFrame } from '../support/capture-reader.ts';
-import { type Block, joined, pcapFile, pcapngFile, pktapHeader } from '../support/capture-writer.ts';
+import { type Block, joined, pcapFile, pcapngFile, pktapHeader, snoopFile, zstdFrame } from '../support/capture-writer.ts';
+
+/** What this Node unpacks. */
+const PACKINGS = (
+  [
+    ['gzip', (plain: Uint8Array): Uint8Array => gzipSync(plain)],
+    ['zstd', zstdFrame],
+  ] as const
+).filter(([packing]) => isUnpackable(packing));
 
 type Make = (interfaces: InterfaceTable, processes: ProcessTable) => FrameReader;
 
@@ -123,6 +135,71 @@ describe('classic records', () => {
         },
       ),
       { numRuns: 300 },
+    );
+  });
+});
+
+describe('snoop', () => {
+  const record = fc.record(
+    { data: payload, wire: word, captured: word, drops: word, record: word, time: fc.nat({ max: 4_000_000_000_000 }) },
+    { requiredKeys: ['data', 'time'] },
+  );
+
+  test('any records, cut anywhere', () => {
+    fc.assert(
+      fc.property(
+        fc.array(record, { maxLength: 12 }),
+        fc.nat(30),
+        damage,
+        cuts,
+        fc.integer({ min: 1, max: 5 }),
+        (records, link, changes, at, n) => {
+          const file = snoopFile(records, link);
+          const body = damaged(file.subarray(SNOOP_HEADER_BYTES), changes);
+          agree((interfaces) => new SnoopReader(file, 0, 'snoop', interfaces), body, at, n);
+        },
+      ),
+      { numRuns: 300 },
+    );
+  });
+});
+
+describe('packed', () => {
+  async function unpackAll(bytes: Uint8Array, at: readonly number[], packing: Packing) {
+    const { stream, outcome } = unpacked(
+      Readable.from(
+        pieces(bytes, at).map((piece) => Buffer.from(piece)),
+        { objectMode: false },
+      ),
+      packing,
+    );
+    const parts: Buffer[] = [];
+    for await (const part of stream) parts.push(part as Buffer);
+    return { bytes: Buffer.concat(parts), outcome };
+  }
+
+  test.each(PACKINGS)('%s: cut, damaged or followed by anything, it ends, and says what was wrong', async (packing, pack) => {
+    const members = fc.array(fc.uint8Array({ maxLength: 300 }), { minLength: 1, maxLength: 3 });
+    await fc.assert(
+      fc.asyncProperty(
+        members,
+        fc.uint8Array({ maxLength: 20 }),
+        damage,
+        fc.nat(40),
+        cuts,
+        async (plain, tail, changes, cut, at) => {
+          const packed = joined(...plain.map(pack));
+          const whole = await unpackAll(packed, at, packing);
+          expect(whole).toEqual({ bytes: Buffer.concat(plain), outcome: { failure: null, remark: '' } });
+          const followed = await unpackAll(joined(packed, Uint8Array.of(7), tail), at, packing);
+          expect(followed.bytes).toEqual(whole.bytes);
+          expect(followed.outcome.remark).toMatch(/^what follows/);
+          const short = await unpackAll(packed.subarray(0, Math.max(0, packed.length - 1 - cut)), at, packing);
+          expect(whole.bytes.subarray(0, short.bytes.length)).toEqual(short.bytes);
+          await unpackAll(damaged(packed, changes), at, packing);
+        },
+      ),
+      { numRuns: 60 },
     );
   });
 });

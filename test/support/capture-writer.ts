@@ -27,8 +27,8 @@ export interface PcapFileOptions {
 }
 
 /** Joins byte strings. */
-export function joined(...parts: readonly Uint8Array[]): Uint8Array {
-  return new Uint8Array(Buffer.concat(parts));
+export function joined(...parts: readonly (Uint8Array | readonly number[])[]): Uint8Array {
+  return new Uint8Array(Buffer.concat(parts.map((part) => Uint8Array.from(part))));
 }
 
 /** A classic pcap file. */
@@ -49,6 +49,32 @@ export function pcapFile(options: PcapFileOptions): Uint8Array {
     parts.push(words(little, seconds, Math.round((time - seconds * 1000) * perMs), ...lengths));
     if (options.modified) parts.push(new Uint8Array(8));
     parts.push(data);
+  }
+  return joined(...parts);
+}
+
+/** A snoop file. @param link datalink type of DLPI; 4 is Ethernet @param drops running total of each record */
+export function snoopFile(
+  records: readonly (FrameRecord & { readonly drops?: number; readonly record?: number })[],
+  link = 4,
+  version = 2,
+): Uint8Array {
+  const parts: Uint8Array[] = [new Uint8Array(Buffer.from('snoop\0\0\0')), words(false, version, link)];
+  for (const { data, time = 0, wire = data.length, captured = data.length, drops = 0, record } of records) {
+    const seconds = Math.floor(time / 1000);
+    const length = record ?? 24 + ((data.length + 3) & ~3);
+    parts.push(words(false, wire, captured, length, drops, seconds, Math.round((time - seconds * 1000) * 1000)), padded(data));
+  }
+  return joined(...parts);
+}
+
+/** A zstd frame of uncompressed blocks (RFC 8878 section 3.1.1), without a checksum. */
+export function zstdFrame(bytes: Uint8Array): Uint8Array {
+  const parts: Uint8Array[] = [words(true, 0xfd2fb528), Uint8Array.of(0xa0), words(true, bytes.length)];
+  for (let at = 0; at === 0 || at < bytes.length; at += 131_072) {
+    const block = bytes.subarray(at, at + 131_072);
+    const isLast = at + 131_072 >= bytes.length ? 1 : 0;
+    parts.push(words(true, (block.length << 3) | isLast).subarray(0, 3), block);
   }
   return joined(...parts);
 }

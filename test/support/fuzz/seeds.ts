@@ -2,7 +2,7 @@
 
 import dnsPacket from 'dns-packet';
 import { ETHERTYPE, LINK, PROTOCOL } from '../../../src/net/numbers.ts';
-import { type Block, pcapFile, pcapngFile, pktapHeader } from '../capture-writer.ts';
+import { type Block, pcapFile, pcapngFile, pktapHeader, snoopFile } from '../capture-writer.ts';
 import {
   aggregate,
   arp,
@@ -161,6 +161,7 @@ const BLOCKS: readonly Block[] = [
 /** Whole files: classic ones in both byte orders, PKTAP, pcapng. */
 export const CAPTURES: readonly Uint8Array[] = [
   pcapFile({ records: [{ data: FRAME }, { data: FRAME, wire: 1500 }] }),
+  snoopFile([{ data: FRAME }, { data: FRAME, wire: 1500, drops: 3 }]),
   pcapFile({ records: [{ data: FRAME }], endian: 'big', nanos: true }),
   pcapFile({ link: 258, records: [{ data: join(pktapHeader({}), FRAME) }] }),
   pcapngFile(BLOCKS),

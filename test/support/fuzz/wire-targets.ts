@@ -6,6 +6,7 @@ import { InterfaceTable } from '../../../src/capture/interface-names.ts';
 import { isPcap, PCAP_HEADER_BYTES, PcapReader, readPcapHeader } from '../../../src/capture/pcap-file.ts';
 import { PcapngReader } from '../../../src/capture/pcapng.ts';
 import { ProcessTable } from '../../../src/capture/process-names.ts';
+import { isSnoop, SNOOP_HEADER_BYTES, SnoopReader } from '../../../src/capture/snoop.ts';
 import { Decoder } from '../../../src/decode/decode.ts';
 import { Packet } from '../../../src/decode/packet.ts';
 import { Categories } from '../../../src/identify/category/categories.ts';
@@ -87,9 +88,15 @@ function captures(): FuzzTarget {
       const interfaces = new InterfaceTable();
       const processes = new ProcessTable();
       const header = to - from >= PCAP_HEADER_BYTES && isPcap(bytes, from) ? readPcapHeader(bytes, from) : null;
-      const reader = header === null ? new PcapngReader(interfaces, processes) : new PcapReader(header, interfaces, processes);
+      const asSnoop = isSnoop(bytes.subarray(from, to), 0) && bytes[from + 11] === 2;
+      const reader =
+        header !== null
+          ? new PcapReader(header, interfaces, processes)
+          : asSnoop
+            ? new SnoopReader(bytes, from, 'snoop', interfaces)
+            : new PcapngReader(interfaces, processes);
       const batch = new PacketBatch(8, bytes);
-      let at = header === null ? from : from + PCAP_HEADER_BYTES;
+      let at = from + (header !== null ? PCAP_HEADER_BYTES : asSnoop ? SNOOP_HEADER_BYTES : 0);
       // Each turn uses bytes or gives frames: there are no more turns than bytes.
       for (let turns = to - from + 2; ; turns--) {
         hold(turns > 0, 'it does not end');

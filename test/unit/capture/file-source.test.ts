@@ -6,8 +6,18 @@ import { setImmediate } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type FileSource, openFile } from '../../../src/capture/file-source.ts';
+import { isUnpackable } from '../../../src/capture/unpack.ts';
 import { framesOf, readAll } from '../../support/capture-reader.ts';
-import { type Block, joined, type PktapFields, pcapFile, pcapngFile, pktapHeader } from '../../support/capture-writer.ts';
+import {
+  type Block,
+  joined,
+  type PktapFields,
+  pcapFile,
+  pcapngFile,
+  pktapHeader,
+  snoopFile,
+  zstdFrame,
+} from '../../support/capture-writer.ts';
 
 let directory = '';
 beforeAll(() => {
@@ -26,6 +36,7 @@ const PCAP = pcapFile({ records: Array.from({ length: 5 }, (_, i) => ({ data: da
 const HEAD: Block[] = [{ block: 'section' }, { block: 'interface', name: 'en0' }, { block: 'process', pid: 7, name: 'curl' }];
 const packet = (i: number): Block => ({ block: 'packet', data: data(60 + i), ticks: BigInt(1_000_000 + i) * 1000n, process: 0 });
 const PCAPNG = pcapngFile([...HEAD, ...Array.from({ length: 5 }, (_, i) => packet(i))]);
+const SNOOP = snoopFile(Array.from({ length: 5 }, (_, i) => ({ data: data(60 + i), time: 1_000_000 + i })));
 const FRAMES = Array.from({ length: 5 }, (_, i) => ({ wire: 60 + i, time: 1_000_000 + i }));
 
 describe('files', () => {
@@ -34,6 +45,8 @@ describe('files', () => {
     ['b.pcapng', PCAPNG],
     ['c.pcap.gz', gzipSync(PCAP)],
     ['d.anything', gzipSync(PCAPNG)],
+    ['e.snoop', SNOOP],
+    ['f.snoop.gz', gzipSync(SNOOP)],
     ['two members.gz', joined(gzipSync(PCAP.subarray(0, 100)), gzipSync(PCAP.subarray(100)))],
   ])('%s', async (name, bytes) => {
     const source = await openFile(written(name, bytes));
@@ -43,7 +56,8 @@ describe('files', () => {
     expect(await readAll(source)).toMatchObject(FRAMES);
     expect(source).toMatchObject({ state: 'ended', note: '', firstTime: 1_000_000 });
     expect(source.read()).toBeNull();
-    expect(source.stats()).toEqual({ received: 5, droppedByKernel: null, droppedByInterface: null, shed: 0, malformed: 0 });
+    const droppedByKernel = name.includes('snoop') ? 0 : null;
+    expect(source.stats()).toEqual({ received: 5, droppedByKernel, droppedByInterface: null, shed: 0, malformed: 0 });
     source.close();
   });
 
@@ -112,6 +126,82 @@ describe('files', () => {
     source.close();
   });
 
+  test('a packed file gives all that it holds, whatever is wrong with its checksum or behind it', async () => {
+    const packed = gzipSync(PCAP);
+    const wrong = Uint8Array.from(packed);
+    wrong[wrong.length - 8] = (wrong[wrong.length - 8] as number) ^ 1;
+    for (const [name, bytes, remark] of [
+      ['crc.gz', wrong, 'its gzip checksum is wrong: what it holds may be damaged'],
+      ['two.gz', joined(wrong, gzipSync(new Uint8Array(0))), 'its gzip checksum is wrong: what it holds may be damaged'],
+      ['trail.gz', joined(packed, Buffer.from('garbage')), 'what follows the gzip data is not read'],
+      ['short.gz', joined(packed, [0x1f]), 'what follows the gzip data is not read'],
+      ['zeros.gz', joined(packed, new Uint8Array(1000)), null],
+    ] as const) {
+      const path = written(name, bytes);
+      const source = await openFile(path);
+      expect(await readAll(source)).toMatchObject(FRAMES);
+      expect(source.note).toBe(remark === null ? '' : `${path}: ${remark}`);
+      expect(source.stats().malformed).toBe(0);
+      source.close();
+    }
+  });
+
+  test('a packed file with a long header: names, a comment, fields of others', async () => {
+    const packed = gzipSync(PCAP);
+    const header = Uint8Array.from(packed.subarray(0, 10));
+    header[3] = 0x1e;
+    const fields = joined([3, 0, 1, 2, 3], Buffer.from('name\0'), Buffer.from('comment\0'), [0, 0]);
+    const source = await openFile(written('fields.gz', joined(header, fields, packed.subarray(10))));
+    expect(await readAll(source)).toMatchObject(FRAMES);
+    expect(source.note).toBe('');
+    source.close();
+    header[3] = 0x08;
+    const endless = written('endless.gz', joined(header, new Uint8Array(200_000).fill(65)));
+    await expect(openFile(endless)).rejects.toMatchObject({ message: expect.stringContaining('cannot read') });
+  });
+
+  test.skipIf(!isUnpackable('zstd'))('zstd: whole, in two frames, cut, followed by something', async () => {
+    const skipped = joined([0x50, 0x2a, 0x4d, 0x18, 2, 0, 0, 0, 1, 2]);
+    for (const [name, bytes, count, note] of [
+      ['a.zst', zstdFrame(PCAP), 5, ''],
+      ['b.zst', joined(skipped, zstdFrame(PCAP.subarray(0, 99)), zstdFrame(PCAP.subarray(99))), 5, ''],
+      ['c.zst', zstdFrame(PCAP).subarray(0, 300), 3, 'ends early: unexpected end of file'],
+      ['d.zst', joined(zstdFrame(PCAP), Buffer.from('garbage')), 5, 'what follows the zstd data is not read'],
+    ] as const) {
+      const source = await openFile(written(name, bytes));
+      expect(await readAll(source)).toMatchObject(FRAMES.slice(0, count));
+      expect(source.note).toMatch(new RegExp(`${note}$`));
+      source.close();
+    }
+  });
+
+  test('snoop: drops, padding, cut records, lengths that lie', async () => {
+    const records = [
+      { data: data(61), time: 1_700_000_000_123.5, wire: 1514, drops: 3 },
+      { data: data(0), wire: 40, drops: 2 },
+      { data: data(8), wire: 0xffff_ffff, drops: 7 },
+      { data: data(9), wire: 1 },
+    ];
+    const source = await openFile(written('drops.snoop', snoopFile(records)));
+    expect(await readAll(source)).toMatchObject([
+      { wire: 1514, time: 1_700_000_000_123.5, bytes: Buffer.from(data(61)).toString('hex'), link: 1, interface: 'file' },
+      { wire: 40, bytes: '' },
+      { wire: 9 },
+    ]);
+    expect(source.stats()).toMatchObject({ received: 3, droppedByKernel: 7, malformed: 1 });
+    expect(source.note).toBe('1 record is malformed');
+    source.close();
+    for (const lie of [{ captured: 300_000 }, { record: 20 }, { record: 24 + 60 + 5000 }]) {
+      const lying = await openFile(written('lie.snoop', snoopFile([{ data: data(60) }, { data: data(60), ...lie }])));
+      expect(await readAll(lying)).toHaveLength(1);
+      expect(lying.note).toMatch(/lie\.snoop is broken: the lengths of a record contradict each other$/);
+      lying.close();
+    }
+    const fddi = await openFile(written('fddi.snoop', snoopFile([{ data: data(60) }], 8)));
+    expect(fddi.interfaces).toMatchObject([{ link: 10 }]);
+    fddi.close();
+  });
+
   test('broken in the middle: what is before it is read', async () => {
     const records = [{ data: data(60) }, { data: data(60), captured: 0x7fff_ffff }, { data: data(60) }];
     const source = await openFile(written('broken.pcap', pcapFile({ records })));
@@ -167,8 +257,22 @@ describe('what is no capture', () => {
   });
 
   test('one that is packed otherwise names the tool', async () => {
-    const path = written('a.zst', Uint8Array.of(0x28, 0xb5, 0x2f, 0xfd, 1, 2, 3));
-    await expect(openFile(path)).rejects.toMatchObject({ hint: `it is packed: zstd -dc ${path} | netmon-tui --read -` });
+    const path = written('a.xz', Uint8Array.of(0xfd, 0x37, 0x7a, 0x58, 1, 2, 3));
+    await expect(openFile(path)).rejects.toMatchObject({ hint: `it is packed: xz -dc ${path} | netmon-tui --read -` });
+  });
+
+  test.skipIf(isUnpackable('zstd'))('zstd names the tool, and the Node that needs none', async () => {
+    const path = written('a.zst', zstdFrame(PCAP));
+    await expect(openFile(path)).rejects.toMatchObject({
+      hint: `it is packed: zstd -dc ${path} | netmon-tui --read - (Node 22.15 and newer unpack it themselves)`,
+    });
+  });
+
+  test('snoop of another version', async () => {
+    await expect(openFile(written('v3.snoop', snoopFile([{ data: data(60) }], 4, 3)))).rejects.toMatchObject({
+      code: 'usage',
+      message: expect.stringContaining('v3.snoop is a snoop file of version 3'),
+    });
   });
 
   test('missing, a directory, an impossible name', async () => {
