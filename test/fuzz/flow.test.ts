@@ -14,6 +14,7 @@ const HOSTS = ['10.0.0.1', '192.0.2.1', '::1'];
 const LETTERS = ['', 'S', 'SA', 'A', 'PA', 'FA', 'R'];
 
 interface ModelFlow {
+  key: string;
   serial: number;
   bytes: number;
   packets: number;
@@ -64,6 +65,7 @@ function keyOfRow(table: FlowTable, row: number): string {
 function modelOf(table: FlowTable, row: number): ModelFlow {
   const c = (column: number) => table.counters[row * L.COUNTERS + column] as number;
   return {
+    key: keyOfRow(table, row),
     serial: c(L.SERIAL),
     bytes: c(L.RX_BYTES) + c(L.TX_BYTES),
     packets: c(L.RX_PACKETS) + c(L.TX_PACKETS),
@@ -84,7 +86,9 @@ describe('flow table', () => {
         const localizer = new Localizer(false);
         localizer.setAddresses(addresses('10.0.0.1'));
         const table = new FlowTable(localizer, maxRows, seed);
-        const model = new Map<string, ModelFlow>();
+        const model = new Map<number, ModelFlow>();
+        /** The flow that each pair of ends has now; one that had them before stays until it is removed. */
+        const current = new Map<string, { serial: number; row: number }>();
         const gone: number[] = [];
         let moved = new Set<number>();
         let time = T0;
@@ -92,10 +96,10 @@ describe('flow table', () => {
         let bytesGone = 0;
         table.observer = {
           flowRemoved(row) {
-            const key = keyOfRow(table, row);
             const flow = modelOf(table, row);
-            expect(model.get(key)).toEqual(flow);
-            model.delete(key);
+            expect(model.get(flow.serial)).toEqual(flow);
+            model.delete(flow.serial);
+            if (current.get(flow.key)?.serial === flow.serial) current.delete(flow.key);
             moved.delete(row);
             gone.push(flow.serial);
             bytesGone += flow.bytes;
@@ -116,18 +120,27 @@ describe('flow table', () => {
             moved.add(row);
             bytesEver += each.bytes;
             const key = keyOf(end(each.src, ports.sport), end(each.dst, ports.dport), each.protocol, each.iface);
-            const flow = model.get(key) ?? { serial: table.created, bytes: 0, packets: 0, frames: 0, first: time, last: time };
+            const serial = table.counters[row * L.COUNTERS + L.SERIAL] as number;
+            const before = current.get(key);
+            if (before !== undefined && before.serial !== serial) {
+              expect([serial, table.isRetired(before.row)]).toEqual([table.created, true]);
+              moved.add(before.row);
+            }
+            expect(model.has(serial)).toBe(before?.serial === serial);
+            current.set(key, { serial, row });
+            const flow = model.get(serial) ?? { key, serial, bytes: 0, packets: 0, frames: 0, first: time, last: time };
             flow.bytes += each.bytes;
             flow.packets++;
             flow.frames += each.bytes + 14;
             flow.last = time;
-            model.set(key, flow);
+            model.set(serial, flow);
           }
           expect(table.count).toBe(model.size);
           expect(table.count).toBeLessThanOrEqual(maxRows);
         }
         const live = liveRows(table);
-        expect(new Map(live.map((row) => [keyOfRow(table, row), modelOf(table, row)]))).toEqual(model);
+        const held = live.map((row) => modelOf(table, row));
+        expect(new Map(held.map((flow) => [flow.serial, flow]))).toEqual(model);
         const listed = [...table.touched.subarray(0, table.touchedCount)];
         expect(new Set(listed).size).toBe(listed.length);
         expect(listed.filter((row) => table.isLive(row)).sort()).toEqual([...moved].sort());
