@@ -20,7 +20,7 @@ import type { FlowRow } from './snapshot.ts';
 import { Top } from './top.ts';
 
 const NOWHERE: Place = { country: null, asn: null, network: null };
-const TUNNEL_NAMES = [null, '6in4', '4in6', 'ip-in-ip', 'vxlan', 'wireguard', 'gre'] as const;
+const TUNNEL_NAMES = [null, '6in4', '4in6', 'ip-in-ip', 'vxlan', 'wireguard', 'gre', 'geneve', 'gtp-u', 'teredo'] as const;
 
 /** Builds and keeps flow rows. A row that did not change is the same object in the next snapshot. */
 export class FlowRows {
@@ -120,6 +120,7 @@ export class FlowRows {
     const nameReason = facts?.nameReason(row) ?? null;
     const category = facts === null ? null : facts.categoryText(facts.categoryOf(row));
     const application = facts?.applicationOf(row) ?? null;
+    const inside = facts?.insideOf(row) ?? null;
     const lastSeen = counters[at + L.LAST_SEEN] as number;
     if (
       same !== undefined &&
@@ -140,6 +141,7 @@ export class FlowRows {
       (host === null || same.host === host) &&
       same.nameSource === nameSource &&
       same.nameReason === nameReason &&
+      same.inside === inside &&
       same.category === category &&
       (application === null || same.application === application)
     ) {
@@ -181,6 +183,7 @@ export class FlowRows {
         protocol === 6 ? (flows.ints[base + L.TX_RETRANSMITS] as number) + (flows.ints[base + L.RX_RETRANSMITS] as number) : 0,
       carries,
       tunnel: TUNNEL_NAMES[(word >>> 8) & 0xff] ?? null,
+      inside,
       closed: word >>> 24 >= L.FLOW_STATE.CLOSED,
       rxBytes: counters[at + L.RX_BYTES] as number,
       txBytes: counters[at + L.TX_BYTES] as number,

@@ -4,7 +4,7 @@ import type { FlowTable } from '../flow/flow-table.ts';
 import { INTS, REMOTE } from '../flow/layout.ts';
 import { formatAddress } from '../net/address.ts';
 import { widened } from '../net/arrays.ts';
-import { type FlowFacts, NAME_SOURCES, type Neighbour } from '../net/model.ts';
+import { type FlowFacts, NAME_RANK, NAME_SOURCES, type Neighbour } from '../net/model.ts';
 import { type Accumulators, COLUMN } from './accumulators.ts';
 import { addressesOf, withAddress } from './address-list.ts';
 import { hasMotion, holds, RECENT_SECONDS, trafficOf } from './entity-rows.ts';
@@ -56,9 +56,10 @@ export class HostRows {
     const known = this.#addresses[entity];
     // Its place is that of the first.
     if (known === undefined) for (let i = 0; i < 4; i++) this.#table.words[entity * 4 + i] = ints[at + i] as number;
-    const source = NAME_SOURCES.indexOf(this.#facts.nameSource(row));
+    const told = this.#facts.nameSource(row);
+    const before = NAME_SOURCES[this.#sources[entity] as number] ?? 'none';
     // A name that one of its flows told itself is known, whatever named the others.
-    if (known === undefined || source > (this.#sources[entity] as number)) this.#sources[entity] = source;
+    if (known === undefined || NAME_RANK[told] > NAME_RANK[before]) this.#sources[entity] = NAME_SOURCES.indexOf(told);
     this.#addresses[entity] = withAddress(known ?? '', ints, at, MOST_ADDRESSES);
   }
 

@@ -7,6 +7,7 @@ import type {
   Endpoint,
   Fallback,
   FlowDirection,
+  InnerFlow,
   InterfaceKind,
   NameSource,
   Process,
@@ -135,6 +136,8 @@ export interface FlowRow extends Traffic {
   readonly retransmits: number;
   /** VXLAN, WireGuard and the like; null for plain traffic. */
   readonly tunnel: string | null;
+  /** A flow inside of a tunnel that can be read: the one that told a name, else the first; null where none was seen. Its bytes are part of this one's. */
+  readonly inside: InnerFlow | null;
   /** True for the flow in which a captured tunnel travels: its bytes are counted under the apps inside, only its overhead here. */
   readonly carries: boolean;
   readonly closed: boolean;

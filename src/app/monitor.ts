@@ -233,7 +233,8 @@ export class Monitor {
       const column = way === DIRECTION.OUT ? base + 3 : base + 2;
       frames[column] = (frames[column] as number) + packet.frameBytes;
       if (sources !== null) sources.see(row, flows.lastSent, told, batch.process[i] as number, batch.effective[i] as number);
-      if (inspection !== null && packet.payloadCaptured > 0) inspection.packet(row, packet, bytes, flows.lastSent);
+      if (inspection !== null && (packet.payloadCaptured > 0 || packet.insideCaptured > 0))
+        inspection.packet(row, packet, bytes, flows.lastSent);
     }
   }
 

@@ -3,13 +3,25 @@
 
 import { i32, u8, u16, u32 } from '../net/bytes.ts';
 import { ETHERTYPE, LINK, PROTOCOL, TCP_FLAG } from '../net/numbers.ts';
-import { DNS_PORT, GOOGLE_QUIC, HTTP2_PREFACE, METHODS, NAMING_PORTS, QUIC_LONG, TLS_HANDSHAKE } from '../net/reading.ts';
+import {
+  DNS_PORT,
+  GOOGLE_QUIC,
+  HTTP2_PREFACE,
+  LONGEST_INSIDE,
+  METHODS,
+  NAMING_PORTS,
+  QUIC_LONG,
+  TLS_HANDSHAKE,
+  TUNNEL_PORT,
+  TUNNEL_PROTOCOLS,
+} from '../net/reading.ts';
 import { BULK_BYTES, WHOLE_BYTES } from './snap-program.ts';
 
 /** `cap` sets this snap length; a longer frame is cut without a word. */
 export const CAP_SNAP_LENGTH = 65_535;
 
 const IPV6_HEADER = 40;
+const TUNNEL_PORTS: readonly number[] = Object.values(TUNNEL_PORT);
 const TEXTS = new Set([...METHODS, HTTP2_PREFACE]);
 
 /** Offset of the IP header in a frame of `length` bytes, -1 where there is none or it does not lie in the frame. */
@@ -38,39 +50,46 @@ function isTag(type: number): boolean {
  */
 export function bytesToKeep(bytes: Uint8Array, length: number, link: number): number {
   if (length <= BULK_BYTES) return length;
-  const wanted = isWorthReading(bytes, length, networkOffset(bytes, length, link)) ? WHOLE_BYTES : BULK_BYTES;
-  return Math.min(length, wanted);
+  return Math.min(length, wantedOf(bytes, length, networkOffset(bytes, length, link)));
 }
 
-function isWorthReading(bytes: Uint8Array, length: number, at: number): boolean {
-  if (at < 0) return false;
+function wantedOf(bytes: Uint8Array, length: number, at: number): number {
+  if (at < 0) return BULK_BYTES;
   const version = u8(bytes, at) >>> 4;
   let protocol = 0;
   let transport = 0;
   if (version === 4) {
-    if ((u16(bytes, at + 6) & 0x1fff) !== 0) return false; // a later fragment has no ports
+    if ((u16(bytes, at + 6) & 0x1fff) !== 0) return BULK_BYTES; // a later fragment has no ports
     protocol = u8(bytes, at + 9);
     transport = at + 4 * (u8(bytes, at) & 15);
   } else if (version === 6 && at + IPV6_HEADER <= length) {
     protocol = u8(bytes, at + 6);
     transport = at + IPV6_HEADER;
-  } else return false;
-  if (protocol === PROTOCOL.TCP && transport + 20 <= length) {
-    if ((u8(bytes, transport + 13) & (TCP_FLAG.SYN | TCP_FLAG.PSH)) !== 0) return true;
-    if (u16(bytes, transport) === DNS_PORT || u16(bytes, transport + 2) === DNS_PORT) return true;
-    const payload = transport + 4 * (u8(bytes, transport + 12) >>> 4);
-    if (payload < length && u8(bytes, payload) === TLS_HANDSHAKE) return true;
-    return payload + 4 <= length && TEXTS.has(i32(bytes, payload));
+  } else return BULK_BYTES;
+  if (TUNNEL_PROTOCOLS.includes(protocol)) return LONGEST_INSIDE;
+  if (protocol === PROTOCOL.TCP && transport + 20 <= length)
+    return isSegmentRead(bytes, length, transport) ? WHOLE_BYTES : BULK_BYTES;
+  return protocol === PROTOCOL.UDP && transport + 9 <= length ? wantedOfDatagram(bytes, length, transport) : BULK_BYTES;
+}
+
+function isSegmentRead(bytes: Uint8Array, length: number, transport: number): boolean {
+  if ((u8(bytes, transport + 13) & (TCP_FLAG.SYN | TCP_FLAG.PSH)) !== 0) return true;
+  if (u16(bytes, transport) === DNS_PORT || u16(bytes, transport + 2) === DNS_PORT) return true;
+  const payload = transport + 4 * (u8(bytes, transport + 12) >>> 4);
+  if (payload < length && u8(bytes, payload) === TLS_HANDSHAKE) return true;
+  return payload + 4 <= length && TEXTS.has(i32(bytes, payload));
+}
+
+function wantedOfDatagram(bytes: Uint8Array, length: number, transport: number): number {
+  for (const port of [u16(bytes, transport), u16(bytes, transport + 2)]) {
+    if (NAMING_PORTS.includes(port)) return WHOLE_BYTES;
+    if (TUNNEL_PORTS.includes(port)) return LONGEST_INSIDE;
   }
-  if (protocol === PROTOCOL.UDP && transport + 9 <= length) {
-    if (NAMING_PORTS.includes(u16(bytes, transport)) || NAMING_PORTS.includes(u16(bytes, transport + 2))) return true;
-    const first = u8(bytes, transport + 8);
-    if (first === TLS_HANDSHAKE || (first & QUIC_LONG) === QUIC_LONG) return true;
-    const version = transport + 8 + GOOGLE_QUIC.versionAt;
-    if ((first & GOOGLE_QUIC.mask) !== GOOGLE_QUIC.value || version + 4 > length) return false;
-    return GOOGLE_QUIC.versions.some((each) => each === u32(bytes, version) >>> 8);
-  }
-  return false;
+  const first = u8(bytes, transport + 8);
+  if (first === TLS_HANDSHAKE || (first & QUIC_LONG) === QUIC_LONG) return WHOLE_BYTES;
+  const version = transport + 8 + GOOGLE_QUIC.versionAt;
+  if ((first & GOOGLE_QUIC.mask) !== GOOGLE_QUIC.value || version + 4 > length) return BULK_BYTES;
+  return GOOGLE_QUIC.versions.some((each) => each === u32(bytes, version) >>> 8) ? WHOLE_BYTES : BULK_BYTES;
 }
 
 /**

@@ -119,8 +119,11 @@ function emitNetwork(bpf: BpfAssembler, network: number, tag: number, missing: n
   bpf.label(`transport-${tag}`);
   bpf.ifEqual(PROTOCOL.TCP, `to-tcp-${tag}`);
   bpf.ifEqual(PROTOCOL.UDP, `to-udp-${tag}`);
+  for (const tunnel of R.TUNNEL_PROTOCOLS) bpf.ifEqual(tunnel, `tunnel-${tag}`);
   bpf.label(bulk);
   bpf.accept(BULK_BYTES);
+  bpf.label(`tunnel-${tag}`);
+  bpf.accept(R.LONGEST_INSIDE);
   bpf.label(`chain-${tag}`);
   bpf.accept(WHOLE_BYTES);
   bpf.label(`to-tcp-${tag}`);
@@ -168,6 +171,7 @@ function emitTransport(bpf: BpfAssembler, n: number, missing: number): void {
   for (const port of [n, n + 2]) {
     bpf.load16X(port);
     for (const each of R.NAMING_PORTS) bpf.ifEqual(each, 'whole');
+    for (const each of Object.values(R.TUNNEL_PORT)) bpf.ifEqual(each, 'tunnel');
   }
   bpf.loadLength();
   bpf.subtractX();
@@ -185,6 +189,8 @@ function emitTransport(bpf: BpfAssembler, n: number, missing: number): void {
   for (const version of R.GOOGLE_QUIC.versions) bpf.ifEqual(version, 'whole');
   bpf.label('bulk');
   bpf.accept(BULK_BYTES);
+  bpf.label('tunnel');
+  bpf.accept(R.LONGEST_INSIDE);
   bpf.label('whole');
   bpf.accept(WHOLE_BYTES);
 }

@@ -64,6 +64,7 @@ function clear(packet: Packet): void {
   packet.transportOffset = -1;
   packet.payloadOffset = -1;
   packet.payloadCaptured = 0;
+  packet.insideCaptured = 0;
   packet.laterFragment = false;
   packet.lacksFirst = false;
   packet.firstFragment = false;

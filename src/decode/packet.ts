@@ -36,7 +36,18 @@ export const LAYER = { LINK: 0, NETWORK: 1, TRANSPORT: 2 } as const;
 export type Layer = (typeof LAYER)[keyof typeof LAYER];
 
 /** An encapsulation that was recognised around or inside the packet, for labels only. */
-export const TUNNEL = { NONE: 0, SIX_IN_FOUR: 1, FOUR_IN_SIX: 2, IP_IN_IP: 3, VXLAN: 4, WIREGUARD: 5, GRE: 6 } as const;
+export const TUNNEL = {
+  NONE: 0,
+  SIX_IN_FOUR: 1,
+  FOUR_IN_SIX: 2,
+  IP_IN_IP: 3,
+  VXLAN: 4,
+  WIREGUARD: 5,
+  GRE: 6,
+  GENEVE: 7,
+  GTP_U: 8,
+  TEREDO: 9,
+} as const;
 export type Tunnel = (typeof TUNNEL)[keyof typeof TUNNEL];
 
 /**
@@ -72,6 +83,8 @@ export class Packet {
   payloadOffset = -1;
   /** Payload bytes that were captured, from payloadOffset. */
   payloadCaptured = 0;
+  /** Of a tunnel with an IP protocol of its own: bytes that were captured of what is inside, from transportOffset. */
+  insideCaptured = 0;
 
   /** True for a fragment after the first; its ports come from the first, where that was seen. Its payload is not to be read alone. */
   laterFragment = false;

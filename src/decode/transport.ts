@@ -25,6 +25,7 @@ export function readTransport(bytes: Uint8Array, at: number, end: number, networ
       return readSctp(bytes, at, end, networkEnd, packet);
     default:
       packet.tunnel = tunnelOf(packet);
+      if (packet.tunnel !== TUNNEL.NONE && end > at) packet.insideCaptured = end - at;
       return complete(packet);
   }
 }

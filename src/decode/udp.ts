@@ -1,14 +1,15 @@
 // UDP and UDP-Lite headers, and the tunnels that run over UDP, for a label only.
 
 import { u8, u16 } from '../net/bytes.ts';
-import { QUIC_LONG } from '../net/reading.ts';
+import { QUIC_LONG, TUNNEL_PORT } from '../net/reading.ts';
 import { complete, LAYER, type Packet, STATUS, type Status, stop, TUNNEL } from './packet.ts';
 import { setPayload, setPorts, stopInHeader } from './ports.ts';
-import { isVxlan, isWireguard, VXLAN_PORT } from './tunnel.ts';
+import { isWireguard, tunnelOver } from './tunnel.ts';
 
 const UDP_BYTES = 8;
 /** A copy, as in ipv4.ts: both highest bits are set. */
 const LONG = QUIC_LONG;
+const { VXLAN, GENEVE, GTP_U, TEREDO } = TUNNEL_PORT;
 
 /** Reads a UDP datagram (RFC 768). Length 0 is one too long for the field (RFC 2675 section 4) or not yet segmented. */
 export function readUdp(bytes: Uint8Array, at: number, end: number, networkEnd: number, packet: Packet): Status {
@@ -27,10 +28,11 @@ export function readUdp(bytes: Uint8Array, at: number, end: number, networkEnd: 
   setPayload(packet, payload, end, payloadEnd);
   if (packet.payloadCaptured >= UDP_BYTES) {
     const first = u8(bytes, payload);
-    if (first <= 4 && first !== 0) {
-      if (isWireguard(bytes, payload, packet.payloadBytes, packet.payloadCaptured)) packet.tunnel = TUNNEL.WIREGUARD;
-    } else if (packet.destinationPort === VXLAN_PORT && isVxlan(bytes, payload, packet.payloadBytes))
-      packet.tunnel = TUNNEL.VXLAN;
+    const to = packet.destinationPort;
+    if (first <= 4 && first !== 0 && isWireguard(bytes, payload, packet.payloadBytes, packet.payloadCaptured))
+      packet.tunnel = TUNNEL.WIREGUARD;
+    else if (to === VXLAN || to === GENEVE || to === GTP_U || to === TEREDO || packet.sourcePort === TEREDO)
+      packet.tunnel = tunnelOver(bytes, payload, packet);
     else packet.longHeader = first >= LONG;
   }
   return complete(packet);

@@ -3,6 +3,14 @@
 /** How an address got its name on the wire. */
 export type AnswerKind = 'dns' | 'mdns' | 'llmnr' | 'netbios' | 'dhcp';
 
+/** The ends of a flow inside of a tunnel: two addresses of four words each, and ports. */
+export interface InnerEnds {
+  readonly protocol: number;
+  readonly words: Int32Array;
+  readonly sourcePort: number;
+  readonly destinationPort: number;
+}
+
 /**
  * Told on the packet clock, once per fact; implementations keep it cheap and bounded. `flow` is the number the inspector was given.
  *
@@ -20,6 +28,12 @@ export interface Findings {
    * @param ttl seconds
    */
   answer(flow: number, kind: AnswerKind, name: string, words: Int32Array, at: number, ttl: number): void;
+  /**
+   * A flow inside of a tunnel's flow; absent where nobody wants to know. Told once for the first one that is seen, once more for one that told the name it asked for.
+   *
+   * @param inner as one of its packets has them, valid during the call only
+   */
+  inside?(flow: number, inner: InnerEnds, name: string | null): void;
   /** The name of an address as a reverse look-up on the wire told it. */
   pointer(flow: number, name: string, words: Int32Array, at: number, ttl: number): void;
 }

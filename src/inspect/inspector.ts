@@ -7,6 +7,7 @@ import { Context, DEFAULT_LIMITS, type InspectLimits } from './context.ts';
 import type { Findings } from './findings.ts';
 import { type Pending, WAIT } from './pending.ts';
 import { TcpInspector } from './tcp-inspector.ts';
+import { isReadable, Tunnels } from './tunnels.ts';
 import { UdpInspector } from './udp-inspector.ts';
 
 /** Inspects flows by the packets that carry something. One for a monitor; nothing in it needs to be closed. */
@@ -14,12 +15,14 @@ export class Inspector {
   readonly #context: Context;
   readonly #tcp: TcpInspector;
   readonly #udp: UdpInspector;
+  readonly #tunnels: Tunnels;
 
   /** @param limits those of `DEFAULT_LIMITS` where not given */
   constructor(findings: Findings, limits: Partial<InspectLimits> = {}) {
     this.#context = new Context(findings, { ...DEFAULT_LIMITS, ...limits });
     this.#tcp = new TcpInspector(this.#context);
     this.#udp = new UdpInspector(this.#context);
+    this.#tunnels = new Tunnels(findings, this.#context.limits);
     this.#context.giveUp = (room) => this.#finish(room);
   }
 
@@ -38,7 +41,9 @@ export class Inspector {
    * @returns whether the flow's next packet is wanted; once false, always false
    */
   packet(flow: number, packet: Packet, bytes: Uint8Array, fromOpener: boolean, time: number): boolean {
-    if (packet.payloadCaptured <= 0 || packet.payloadOffset < 0 || packet.laterFragment) return true;
+    if (packet.laterFragment) return true;
+    if (isReadable(packet.tunnel)) return this.#tunnels.packet(flow, packet, bytes, time);
+    if (packet.payloadCaptured <= 0 || packet.payloadOffset < 0) return true;
     this.#context.reserve(flow);
     if (packet.protocol === PROTOCOL.TCP) return this.#tcp.packet(flow, packet, bytes, fromOpener, time);
     if (packet.protocol === PROTOCOL.UDP) return this.#udp.packet(flow, packet, bytes, fromOpener, time);
@@ -49,6 +54,7 @@ export class Inspector {
   forget(flow: number): void {
     this.#context.forget(flow);
     this.#udp.forget(flow);
+    this.#tunnels.forget(flow);
   }
 
   /**

@@ -22,9 +22,24 @@ export type OwnerReason = (typeof OWNER_REASONS)[number];
 export const FLOW_DIRECTIONS = ['outbound', 'inbound', 'local', 'transit'] as const;
 export type FlowDirection = (typeof FLOW_DIRECTIONS)[number];
 
-/** How the name of a remote end is known. Order is trust, best last; the last three are the flow's own word, the others are inferred from its address. */
-export const NAME_SOURCES = ['none', 'ptr', 'mdns', 'dns', 'http', 'quic', 'tls'] as const;
+/** How the name of a remote end is known. Journals keep indexes into this list: new ones go to its end. */
+export const NAME_SOURCES = ['none', 'ptr', 'mdns', 'dns', 'http', 'quic', 'tls', 'inner'] as const;
 export type NameSource = (typeof NAME_SOURCES)[number];
+
+/**
+ * How far a name is trusted: one of a higher rank takes the place of a lower one, and of none its own. The flow's own word comes first; then
+ * what is inferred from its address; last the name that a flow inside of a tunnel asked for, of which others may be in the same tunnel.
+ */
+export const NAME_RANK: Readonly<Record<NameSource, number>> = {
+  none: 0,
+  inner: 1,
+  ptr: 2,
+  mdns: 3,
+  dns: 4,
+  http: 5,
+  quic: 5,
+  tls: 5,
+};
 
 /** True for a name that is inferred: its address had it, which does not mean that the flow was for it. */
 export function isInferred(source: NameSource): boolean {
@@ -96,6 +111,15 @@ export interface Endpoint {
   readonly port: number;
 }
 
+/** A flow inside of a tunnel, as one of its packets showed it. */
+export interface InnerFlow {
+  readonly protocol: string;
+  readonly source: Endpoint;
+  readonly destination: Endpoint;
+  /** The name that it asked for; null where it told none. */
+  readonly host: string | null;
+}
+
 /** How it is known what a flow speaks: by what was read of it, or by a port's usual service. */
 export type ApplicationSource = 'content' | 'port' | 'none';
 
@@ -129,6 +153,8 @@ export interface FlowFacts {
   readonly namesAreNearlyFull: boolean;
   /** Forgets the names that no flow has and that `isKept` does not speak for; their numbers may be other names' then. */
   forgetNames(isKept: (name: number) => boolean): void;
+  /** A flow inside of the tunnel that this one is; the same object while nothing more is known. */
+  insideOf(row: number): InnerFlow | null;
   applicationOf(row: number): string | null;
   applicationSource(row: number): ApplicationSource;
   /** Dense number of the category, -1 where flows are not categorised. */

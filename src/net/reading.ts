@@ -1,6 +1,8 @@
 // What of a packet inspection reads, and by which bytes that is told in advance: one table. The program that cuts packets in the kernel is
 // made of it, and the readers take their bounds from it, so that a name that a file tells is told live, too.
 
+import { PROTOCOL } from './numbers.ts';
+
 /** Longest ClientHello that is put together: the largest TLS record (RFC 8446 section 5.1). */
 export const LONGEST_HELLO = 16_384;
 /** Bytes of an HTTP request that are looked through for its host. */
@@ -24,6 +26,13 @@ export const GOOGLE_QUIC = { mask: 0xc9, value: 0x09, versionAt: 9, versions: [0
 export const DNS_PORT = 53;
 /** DNS, DHCP, NTP, NetBIOS names, DHCPv6, SSDP, STUN, mDNS, LLMNR: small datagrams that name things. */
 export const NAMING_PORTS: readonly number[] = [53, 67, 68, 123, 137, 546, 547, 1900, 3478, 5353, 5355];
+
+/** Bytes of a tunnel's packet: both headers, and a message of the inner flow as far as its name, as a rule. */
+export const LONGEST_INSIDE = 640;
+/** Where tunnels that can be read go to over UDP: VXLAN (RFC 7348), Geneve (RFC 8926), GTP-U (3GPP TS 29.281), Teredo (RFC 4380), whose servers answer from it. */
+export const TUNNEL_PORT = { VXLAN: 4789, GENEVE: 6081, GTP_U: 2152, TEREDO: 3544 } as const;
+/** Tunnels that have an IP protocol of their own: IPv4 and IPv6 in either, GRE. */
+export const TUNNEL_PROTOCOLS: readonly number[] = [PROTOCOL.IPIP, PROTOCOL.IPV6, PROTOCOL.GRE];
 
 /** First four bytes of methods (IANA HTTP Method Registry, caches, Exchange, RPC and VPN over HTTP, Icecast, UPnP, RTSP and SIP). */
 export const METHODS: readonly number[] = words(

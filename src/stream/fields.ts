@@ -14,7 +14,7 @@ import type {
   Traffic,
 } from '../aggregate/snapshot.ts';
 import type { HistoryStatus } from '../net/history.ts';
-import type { Endpoint, Process } from '../net/model.ts';
+import type { Endpoint, InnerFlow, Process } from '../net/model.ts';
 import type { PrivilegeStatus } from '../net/privileges.ts';
 
 /** Number of the schema; a new one only when a field changes its meaning. */
@@ -85,6 +85,7 @@ export function flowFields(flow: FlowRow): Record<string, unknown> {
     retransmits: count(flow.retransmits),
     tunnel: flow.tunnel,
     carries: flow.carries,
+    inside: flow.inside === null ? null : innerFields(flow.inside),
     ...trafficFields(flow),
   };
 }
@@ -216,6 +217,10 @@ function trafficFields(traffic: Traffic): Record<string, unknown> {
     rx_rate: rounded(traffic.rxRate),
     tx_rate: rounded(traffic.txRate),
   };
+}
+
+function innerFields({ protocol, source, destination, host }: InnerFlow): Record<string, unknown> {
+  return { protocol, source: endpointFields(source), destination: endpointFields(destination), host };
 }
 
 function endpointFields(endpoint: Endpoint): Record<string, unknown> {

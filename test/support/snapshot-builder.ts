@@ -90,6 +90,7 @@ export function flowRow(row: Partial<FlowRow> & { id: string }): FlowRow {
     retransmits: 0,
     tunnel: null,
     carries: false,
+    inside: null,
     closed: false,
     ...row,
   };

@@ -3,13 +3,15 @@
 
 import { FLOW_DIRECTION } from '../../flow/direction.ts';
 import { directionOf, type FlowTable } from '../../flow/flow-table.ts';
-import { COUNTERS, FIRST_SEEN, INTS, PORTS, PROCESS, PROTOCOL_INTERFACE, REMOTE } from '../../flow/layout.ts';
-import type { AnswerKind, Findings } from '../../inspect/findings.ts';
-import { type AddressScope, scopeOf } from '../../net/address.ts';
+import { COUNTERS, FIRST_SEEN, INTS, PORTS, PROCESS, PROTOCOL_INTERFACE, REMOTE, SERIAL } from '../../flow/layout.ts';
+import type { AnswerKind, Findings, InnerEnds } from '../../inspect/findings.ts';
+import { type AddressScope, formatAddress, scopeOf } from '../../net/address.ts';
 import {
   type ApplicationSource,
   FLOW_DIRECTIONS,
   type FlowFacts,
+  type InnerFlow,
+  NAME_RANK,
   NAME_SOURCES,
   type NameSource,
   type Neighbour,
@@ -28,10 +30,10 @@ import { NameStrings } from './name-strings.ts';
 import { isEchFront, isEncryptedResolver, isResolver } from './server-names.ts';
 import { WaitingFlows } from './waiting-flows.ts';
 
-/** A name of a higher rank takes the place of a lower one, and of none its own. */
-const RANK: Readonly<Record<NameSource, number>> = { none: 0, ptr: 1, mdns: 2, dns: 3, http: 4, quic: 4, tls: 4 };
 const KINDS: readonly AnswerKind[] = ['dns', 'mdns', 'llmnr', 'netbios', 'dhcp'];
 const ENCRYPTED_DNS = new Set(['dot', 'doq', 'doh']);
+/** Tunnels of which it is known what is inside; one more makes the oldest be forgotten. */
+const MOST_INSIDE = 1024;
 const NOBODY: Neighbour = { mac: null, vendor: null };
 /** An answer that comes this long after a flow began still names it. */
 const LATE_MS = 10_000;
@@ -49,6 +51,8 @@ export class FlowNames implements Findings, FlowFacts {
   readonly #answers: Answers;
   readonly #place: (words: Int32Array, at: number) => Place;
   readonly #waiting: WaitingFlows;
+  /** By row: what is inside of the tunnel that the flow of this serial number is. */
+  readonly #inside = new Map<number, { readonly serial: number; readonly inner: InnerFlow }>();
   #dnsSeen = false;
   #encryptedDnsSeen = false;
   /** Time of the packet at hand, epoch ms. */
@@ -85,7 +89,7 @@ export class FlowNames implements Findings, FlowFacts {
   /** A new flow, after its owner was looked for: names it if an answer is there. */
   admit(row: number): void {
     this.#columns.claim(row);
-    if (this.#columns.get(row, COLUMN.NAME) >= 0) return;
+    if (this.#isNamed(row)) return;
     const ints = this.#flows.ints;
     const at = row * INTS + REMOTE;
     const began = this.#flows.counters[row * COUNTERS + FIRST_SEEN] as number;
@@ -94,7 +98,7 @@ export class FlowNames implements Findings, FlowFacts {
     let answer = this.#answers.find(ints, at, owner, began + 1);
     if (answer === null && this.#answers.newest > began + 1) answer = this.#answers.find(ints, at, owner, began + LATE_MS);
     if (answer !== null) this.#name(row, answer.name, kindSource(answer.kind));
-    if (this.#columns.get(row, COLUMN.NAME) >= 0) return;
+    if (this.#isNamed(row)) return;
     this.#waiting.add(row);
     this.onNameless?.(row);
   }
@@ -120,6 +124,30 @@ export class FlowNames implements Findings, FlowFacts {
     }
     if (isEncryptedResolver(name)) this.#encryptedDnsSeen = true;
     this.#name(flow, name, source);
+  }
+
+  inside(flow: number, inner: InnerEnds, name: string | null): void {
+    this.#columns.claim(flow);
+    const { words, sourcePort, destinationPort, protocol } = inner;
+    const oldest = this.#inside.keys().next();
+    if (this.#inside.size >= MOST_INSIDE && oldest.done === false) this.#inside.delete(oldest.value);
+    this.#inside.set(flow, {
+      serial: this.#flows.counters[flow * COUNTERS + SERIAL] as number,
+      inner: {
+        protocol: protocolName(protocol),
+        source: { address: formatAddress(words, 0), port: sourcePort },
+        destination: { address: formatAddress(words, 4), port: destinationPort },
+        host: name,
+      },
+    });
+    if (name !== null) this.#name(flow, name, 'inner');
+    this.#flows.mark(flow);
+  }
+
+  insideOf(row: number): InnerFlow | null {
+    if (this.#inside.size === 0) return null;
+    const known = this.#inside.get(row);
+    return known !== undefined && known.serial === this.#flows.counters[row * COUNTERS + SERIAL] ? known.inner : null;
   }
 
   application(flow: number, application: string): void {
@@ -273,9 +301,14 @@ export class FlowNames implements Findings, FlowFacts {
     return name === undefined || isResolver(name) ? -1 : owner;
   }
 
+  /** True for a flow whose own end has a name; what is inside of a tunnel does not name the end of the tunnel. */
+  #isNamed(row: number): boolean {
+    return this.#columns.get(row, COLUMN.NAME) >= 0 && NAME_SOURCES[this.#columns.get(row, COLUMN.SOURCE)] !== 'inner';
+  }
+
   #name(row: number, text: string, source: NameSource): void {
     const before = NAME_SOURCES[this.#columns.get(row, COLUMN.SOURCE)] ?? 'none';
-    if (RANK[source] <= RANK[before]) return;
+    if (NAME_RANK[source] <= NAME_RANK[before]) return;
     const name = this.#names.intern(text);
     if (name < 0) {
       this.#columns.mark(row, MARK.REFUSED);

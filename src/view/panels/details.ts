@@ -2,7 +2,7 @@
 
 import type { NetEvent } from '../../aggregate/event.ts';
 import type { AppRow, CategoryRow, FlowRow, HostRow, InterfaceRow, Traffic } from '../../aggregate/snapshot.ts';
-import type { NameSource, Place } from '../../net/model.ts';
+import type { InnerFlow, NameSource, Place } from '../../net/model.ts';
 import type { CellContext } from '../column.ts';
 import {
   formatAmount,
@@ -160,6 +160,7 @@ const SOURCES: Readonly<Record<NameSource, string | null>> = {
   http: 'http: what the connection asked for itself',
   quic: 'quic: what the connection asked for itself',
   tls: 'tls: what the connection asked for itself',
+  inner: 'inner: what a connection inside of this tunnel asked for',
 };
 
 function namedBy(source: NameSource): string | null {
@@ -218,10 +219,20 @@ function flowFacts(row: FlowRow, context: CellContext): readonly Fact[] {
     ['state', `${shown(row.state, context)}${row.closed && row.state !== 'closed' ? ', closed' : ''}`],
     ['interface', text(row.interface, context)],
     ...(row.tunnel === null ? [] : [['inside', shown(row.tunnel, context)] as const]),
+    ...(row.inside === null ? [] : innerFacts(row.inside, numbers)),
     ...traffic(row, context),
     ['round trip', row.rttMs === null ? null : formatRtt(row.rttMs)],
     ['retransmits', formatGrouped(row.retransmits), row.retransmits > 0 ? 'warn' : 'text'],
     ...seen(row, context),
+  ];
+}
+
+/** What a tunnel carries: the ends of a flow in it, and the name that it asked for. */
+function innerFacts({ protocol, source, destination, host }: InnerFlow, context: CellContext): readonly Fact[] {
+  const ends = [source, destination].map((end) => endpointText(end, null, protocol, context));
+  return [
+    ['it carries', `${shown(protocol, context)} ${ends.join(` ${context.glyphs.outbound} `)}`],
+    ['name inside', host === null ? null : hidden(host, context)],
   ];
 }
 

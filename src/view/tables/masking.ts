@@ -23,11 +23,14 @@ export function macText(mac: string, context: CellContext): string {
 
 /** Stands before a name that the traffic did not tell itself, and before an owner that only its address tells. */
 export const INFERRED = '~';
+/** Stands before a name that a flow inside of a tunnel asked for: others may be in it, too. */
+export const INSIDE = '>';
 
 /** A name as a cell of a table, its beginning cut where it is too long: a name that is inferred from the address is marked. */
 export function nameCell(text: string, source: NameSource, width: number, context: CellContext): string {
-  const isMarked = isInferred(source) && context.names && !context.privacy;
-  return isMarked ? `${INFERRED}${cut(text, width - 1, context.glyphs, 'start')}` : text;
+  const mark = isInferred(source) ? INFERRED : source === 'inner' ? INSIDE : '';
+  const isMarked = mark !== '' && context.names && !context.privacy;
+  return isMarked ? `${mark}${cut(text, width - 1, context.glyphs, 'start')}` : text;
 }
 
 /** `host:port` of a remote end, IPv6 in brackets. */

@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { chainPrograms, type Instruction } from '../../../src/capture/bpf-assembler.ts';
 import { BULK_BYTES, PUSHED_BYTES, snapProgram, WHOLE_BYTES } from '../../../src/capture/snap-program.ts';
 import { ETHERTYPE, LINK, PROTOCOL, TCP_FLAG } from '../../../src/net/numbers.ts';
+import { LONGEST_INSIDE } from '../../../src/net/reading.ts';
 import { COOKED, runBpf } from '../../support/bpf-machine.ts';
 import {
   arp,
@@ -12,6 +13,7 @@ import {
   ethernet,
   extension,
   fragmentHeader,
+  gre,
   hex,
   icmp,
   icmpv6,
@@ -105,6 +107,8 @@ const cases: [string, Layer, number][] = [
   ['Google’s own QUIC', udp({ dport: 443 }, join(hex('0d 0102030405060708'), bytesOf('Q043'), data)), WHOLE],
   ['Google’s own QUIC without a version', udp({ dport: 443 }, join(hex('0d 0102030405060708 51303939'), data)), BULK],
   ['a QUIC short header', udp({ dport: 443 }, data), BULK],
+  ['a tunnel over UDP', udp({ dport: 4789 }, data), LONGEST_INSIDE],
+  ['a tunnel with a protocol of its own', gre(ipv4({}, tcp({ flags: ACK }, data))), LONGEST_INSIDE],
   ['an empty datagram', udp({ dport: 4433 }), BULK],
   ['SCTP', sctp({}), BULK],
 ];

@@ -9,7 +9,7 @@ import { Inspector } from '../../../src/inspect/inspector.ts';
 import { LINK, TCP_FLAG } from '../../../src/net/numbers.ts';
 import { LONGEST_REQUEST, METHODS } from '../../../src/net/reading.ts';
 import { runBpf } from '../../support/bpf-machine.ts';
-import { be32, bytesOf, ethernet, hex, ipv4, ipv6, join, type Layer, tcp, udp } from '../../support/frames.ts';
+import { be32, bytesOf, ethernet, gre, hex, ipv4, ipv6, join, type Layer, tcp, udp, vxlan } from '../../support/frames.ts';
 import { cryptoFrame, dtlsHello, helloMessage, quicInitial, tlsHello } from '../../support/payloads.ts';
 
 const { ACK, PSH } = TCP_FLAG;
@@ -23,6 +23,7 @@ function told(frame: Uint8Array, kept: number): string[] {
     application: (_flow, application) => findings.push(application),
     answer: (_flow, kind, name) => findings.push(`${kind} ${name}`),
     pointer: () => {},
+    inside: (_flow, { sourcePort, destinationPort }, name) => findings.push(`inside ${sourcePort} ${destinationPort} ${name}`),
   });
   const packet = new Packet();
   decode(frame.slice(0, kept), 0, Math.min(kept, frame.length), frame.length, LINK.ETHERNET, packet);
@@ -66,6 +67,19 @@ it.each<[string, Layer, string[]]>([
     ['tls late.example.com', 'dtls'],
   ],
   ['a hello of Google’s own QUIC', udp({ dport: 443 }, googleHello), ['quic', 'quic late.example.com']],
+  [
+    'a ClientHello inside of VXLAN',
+    udp(
+      { dport: 4789 },
+      vxlan(1, ethernet({}, ipv6({}, tcp({}, join(tlsHello({ name: 'late.example.com' }), new Uint8Array(600)))))),
+    ),
+    ['inside 40000 443 null', 'inside 40000 443 late.example.com'],
+  ],
+  [
+    'a ClientHello inside of GRE',
+    gre(ipv4({}, tcp({}, tlsHello({ name: 'late.example.com', padding: 800 })))),
+    ['inside 40000 443 null', 'inside 40000 443 late.example.com'],
+  ],
 ])('tells of %s what the whole frame tells', (_what, transport, expected) => {
   for (const frame of [ethernet({}, ipv4({}, transport)), ethernet({ vlan: 7 }, ipv6({}, transport))]) {
     expect(told(frame, frame.length)).toEqual(expected);

@@ -34,6 +34,7 @@ const FLOW = {
   retransmits: 0,
   tunnel: null,
   carries: false,
+  inside: null,
   ...TRAFFIC,
 };
 const SAMPLE = {

@@ -41,6 +41,7 @@ export function flowRow(part: Partial<FlowRow> = {}): FlowRow {
     retransmits: 0,
     tunnel: null,
     carries: false,
+    inside: null,
     closed: false,
     ...part,
   };

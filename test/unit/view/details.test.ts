@@ -84,3 +84,26 @@ describe('devices of the local network', () => {
     expect(cell(40, { ...CONTEXT, privacy: true }).join('')).not.toMatch(/192|\.9/);
   });
 });
+
+describe('details of a tunnel', () => {
+  const inside = {
+    protocol: 'tcp',
+    source: { address: '172.16.0.1', port: 40_000 },
+    destination: { address: '2001:db8::b', port: 443 },
+    host: 'inner.example.com',
+  };
+  const facts = (row: Partial<FlowRow>, context = CONTEXT) =>
+    rowFacts('connections', flowRow({ id: 'f', tunnel: 'vxlan', ...row }), context).filter(
+      ([name]) => /carries|inside$/.test(name) && name !== 'inside',
+    );
+
+  test('tell the ends of a flow inside and the name that it asked for, and hide both where names are hidden', () => {
+    expect(facts({ inside }).map(([name, value]) => [name, value])).toEqual([
+      ['it carries', `tcp 172.16.0.1:40000 ${UNICODE_GLYPHS.outbound} [2001:db8::b]:443`],
+      ['name inside', 'inner.example.com'],
+    ]);
+    expect(JSON.stringify(facts({ inside }, { ...CONTEXT, privacy: true }))).not.toMatch(/172|2001|inner/);
+    expect(facts({ inside: { ...inside, host: null } }).map(([, value]) => value)[1]).toBeNull();
+    expect(facts({ inside: null })).toEqual([]);
+  });
+});

@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from 'vitest';
 import { compileFilter } from '../../../src/filter/filter.ts';
-import { NAME_SOURCES } from '../../../src/net/model.ts';
+import { NAME_SOURCES, type NameSource } from '../../../src/net/model.ts';
 import { type CellContext, placeColumns } from '../../../src/view/column.ts';
 import { pictureOf } from '../../../src/view/derive.ts';
 import { NOTHING_FRESH } from '../../../src/view/fresh.ts';
@@ -30,12 +30,12 @@ const remote = CONNECTIONS.columns.find(({ key }) => key === 'remote');
 const host = HOSTS.columns.find(({ key }) => key === 'host');
 
 describe('the mark of what is inferred', () => {
-  test.each(NAME_SOURCES.map((source) => [source, ['ptr', 'mdns', 'dns'].includes(source)] as const))(
-    'stands before a name by %s: %s',
-    (nameSource, isMarked) => {
+  const marks: Partial<Record<NameSource, string>> = { ptr: '~', mdns: '~', dns: '~', inner: '>' };
+  test.each(NAME_SOURCES.map((source) => [source, marks[source] ?? ''] as const))(
+    'stands before a name by %s: %j',
+    (nameSource, mark) => {
       const flow = flowRow({ id: 'f', host: 'www.example', nameSource });
       const row = hostRow({ id: 'h', host: 'www.example', nameSource });
-      const mark = isMarked ? '~' : '';
       expect(textOf(remote?.cell(flow, CONTEXT, 40) as Span)).toBe(`${mark}www.example:443`);
       expect(textOf(host?.cell(row, CONTEXT, 40) as Span)).toBe(`▸ ${mark}www.example`.padEnd(40));
     },
