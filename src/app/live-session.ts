@@ -2,6 +2,7 @@
 
 import { LIVE_LIMITS } from '../aggregate/aggregator.ts';
 import type { Gap } from '../aggregate/snapshot.ts';
+import type { AddressWatch } from '../capture/address-watch.ts';
 import type { CounterTracker } from '../capture/counter-tracker.ts';
 import { readCounters } from '../capture/counters.ts';
 import { deviceNames, localAddresses } from '../capture/devices.ts';
@@ -20,6 +21,7 @@ const TURN_MS = 8;
 const BUSY_POLL_MS = 10;
 const IDLE_POLL_MS = 50;
 const ADDRESSES_MS = 2000;
+const MAC_ADDRESSES_MS = 200;
 const EXPIRE_MS = 5000;
 /** V8 clears up after a start within this time. */
 const SETTLED_MS = 15_000;
@@ -41,6 +43,8 @@ export interface LiveParts {
   readonly source: PacketSource;
   readonly monitor: Monitor;
   readonly localizer: Localizer;
+  /** Tells of new addresses; null where they are only asked for. */
+  readonly addresses: AddressWatch | null;
   /** null where devices of the local network are not looked for. */
   readonly neighbours: Neighbours | null;
   readonly tracker: CounterTracker;
@@ -102,6 +106,7 @@ export class LiveSession {
     await this.#parts.neighbours?.ready();
     this.#events.tellOpened();
     await this.#parts.output.end(this.#close());
+    this.#parts.addresses?.close();
     return end;
   }
 
@@ -152,6 +157,7 @@ export class LiveSession {
     const { source, monitor, clock } = this.#parts;
     let batches = 0;
     for (let batch = source.read(); batch !== null; batch = source.read()) {
+      this.#hearAddresses();
       monitor.ingest(batch, 0, batch.count);
       batches++;
       if (clock.monotonic() >= deadline) break;
@@ -233,9 +239,18 @@ export class LiveSession {
   }
 
   #readAddresses(): void {
-    const { localizer, edges, clock } = this.#parts;
+    const { localizer, monitor, edges, clock } = this.#parts;
     this.#addressesAt = clock.monotonic();
-    localizer.setAddresses(localAddresses(edges));
+    if (localizer.setAddresses(localAddresses(edges))) monitor.flows.judgeAgain();
+  }
+
+  /** What is captured by now may come from an address that was added just before. */
+  #hearAddresses(): void {
+    const { addresses, localizer, monitor, edges, clock } = this.#parts;
+    const added = addresses?.added() ?? null;
+    if (added !== null && localizer.addAddresses(added)) monitor.flows.judgeAgain();
+    // a Mac is asked often instead: it takes a fraction of a millisecond
+    if (edges.platform === 'darwin' && clock.monotonic() - this.#addressesAt >= MAC_ADDRESSES_MS) this.#readAddresses();
   }
 
   /** What an interface counts before its first frame is seen must not be missing beside what was captured of it. */

@@ -280,6 +280,15 @@ async function plainOutput(
   return new TableOutput(process.stdout, style, narrow, closed);
 }
 
+/** Where koffi can't be loaded, addresses are only asked for. */
+async function listen(edges: Edges): Promise<LiveParts['addresses']> {
+  try {
+    return (await import('../capture/address-watch.ts')).watchAddresses(edges);
+  } catch {
+    return null;
+  }
+}
+
 async function sessionOf(
   options: Options,
   mode: Mode,
@@ -312,5 +321,17 @@ async function sessionOf(
   }
   const samples = once && durationMs === null ? 1 : options.samples;
   const { LiveSession } = await import('./live-session.ts');
-  return new LiveSession({ source, ...parts, edges, clock, output, intervalMs, samples, durationMs, settled: trimMemory });
+  const addresses = await listen(edges);
+  return new LiveSession({
+    source,
+    ...parts,
+    addresses,
+    edges,
+    clock,
+    output,
+    intervalMs,
+    samples,
+    durationMs,
+    settled: trimMemory,
+  });
 }

@@ -5,6 +5,9 @@ import { sameAddress, scopeOf } from '../net/address.ts';
 import { DIRECTION, hasPorts, PROTOCOL, TCP_FLAG } from '../net/numbers.ts';
 import { INTS, STATE } from './layout.ts';
 
+/** Addresses that are added to at the most; each costs every new flow a look. */
+const MOST_ADDRESSES = 4096;
+
 /** Order as in FLOW_DIRECTIONS (net/model). */
 export const FLOW_DIRECTION = { OUTBOUND: 0, INBOUND: 1, LOCAL: 2, TRANSIT: 3 } as const;
 
@@ -30,9 +33,18 @@ export class Localizer {
     this.#replay = replay;
   }
 
-  /** Replaces the machine's addresses; flows that exist keep their direction. @param words four words an address */
-  setAddresses(words: Int32Array): void {
+  /** Replaces the machine's addresses. @param words four words an address @returns whether one is new: see `FlowTable.judgeAgain` */
+  setAddresses(words: Int32Array): boolean {
+    const hasNew = this.#lacks(words);
     this.#addresses = words;
+    return hasNew;
+  }
+
+  /** Adds to them. @param words four words an address @returns whether one is new */
+  addAddresses(words: Int32Array): boolean {
+    if (!this.#lacks(words) || this.#addresses.length >= 4 * MOST_ADDRESSES) return false;
+    this.#addresses = Int32Array.of(...this.#addresses, ...words);
+    return true;
   }
 
   /** Places the flow that begins with `packet`. The result is reused by the next call. */
@@ -40,8 +52,8 @@ export class Localizer {
     const words = packet.words;
     // A DHCP question that was received came from another machine without an address.
     const isOthers = direction === DIRECTION.IN || direction === DIRECTION.PASSING;
-    const source = this.#isLocal(words, 0) || (!isOthers && scopeOf(words, 0) === 'unspecified');
-    const destination = this.#isLocal(words, 4);
+    const source = this.isLocal(words, 0) || (!isOthers && scopeOf(words, 0) === 'unspecified');
+    const destination = this.isLocal(words, 4);
     const placement = this.#placement;
     const openedBySource = opensAtSource(packet);
     if (source && destination) {
@@ -65,7 +77,13 @@ export class Localizer {
     return placement;
   }
 
-  #isLocal(words: Int32Array, at: number): boolean {
+  #lacks(words: Int32Array): boolean {
+    for (let at = 0; at < words.length; at += 4) if (!this.isLocal(words, at)) return true;
+    return false;
+  }
+
+  /** True for an address of this machine. */
+  isLocal(words: Int32Array, at: number): boolean {
     const addresses = this.#addresses;
     for (let i = 0; i < addresses.length; i += 4) if (sameAddress(words, at, addresses, i)) return true;
     return scopeOf(words, at) === 'loopback';

@@ -234,6 +234,31 @@ export class FlowTable {
     return sent === ((word & STATE_BIT.TURNED) === 0) ? OUT : IN;
   }
 
+  /**
+   * Judges the flows in transit again: the machine has an address that it had not when they began. One whose local end turns out to be here is
+   * outbound or local, and as a fresh one asks for its owner; where it is the other end, the flow's next packet begins a flow anew.
+   */
+  judgeAgain(): void {
+    const localizer = this.#localizer;
+    for (let row = 0; row < this.rows; row++) {
+      const base = row * INTS;
+      const word = this.ints[base + STATE] as number;
+      if (word === FREE || ((word >>> 16) & 0xff) !== FLOW_DIRECTION.TRANSIT || (word & STATE_BIT.RETIRED) !== 0) continue;
+      const isHere = localizer.isLocal(this.ints, base + L.LOCAL);
+      const isThere = localizer.isLocal(this.ints, base + L.REMOTE);
+      if (!isHere && !isThere) continue;
+      if (!isHere || (word & (STATE_BIT.TURNED | STATE_BIT.PASSING)) !== 0) {
+        this.remove(row);
+        continue;
+      }
+      const direction = isThere ? FLOW_DIRECTION.LOCAL : FLOW_DIRECTION.OUTBOUND;
+      this.ints[base + STATE] = (word & ~0xff_0000) | (direction << 16);
+      if (this.ints[base + PROCESS] === NO_OWNER) this.ints[base + OWNERSHIP] = NOT_LOOKED_UP;
+      this.#listFresh(row);
+      this.mark(row);
+    }
+  }
+
   isLive(row: number): boolean {
     return row >= 0 && row < this.rows && this.ints[row * INTS + STATE] !== FREE;
   }
@@ -325,13 +350,16 @@ export class FlowTable {
     if (packet.protocol === SCTP && packet.tcpFlags === SYN) noteOpening(this.ints, row * INTS, packet, placement.sourceIsLocal);
     this.#index.insert(hash, row);
     this.count++;
-    const fresh = row * INTS + FRESH;
-    if (this.ints[fresh] === 0) {
-      this.ints[fresh] = 1;
-      this.fresh[this.freshCount++] = row;
-    }
+    this.#listFresh(row);
     this.#index.sent = placement.sourceIsLocal;
     return row;
+  }
+
+  #listFresh(row: number): void {
+    const fresh = row * INTS + FRESH;
+    if (this.ints[fresh] !== 0) return;
+    this.ints[fresh] = 1;
+    this.fresh[this.freshCount++] = row;
   }
 
   #takeRow(): number {

@@ -39,6 +39,7 @@ interface Setup {
 }
 
 function begin(setup: Setup = {}) {
+  const told: Int32Array[] = [];
   const source = new FakeSource();
   source.delayMs = setup.delayMs ?? 0;
   const clock = new TwoClocks();
@@ -52,6 +53,7 @@ function begin(setup: Setup = {}) {
     source,
     monitor,
     localizer,
+    addresses: { added: () => told.shift() ?? null, close: () => undefined },
     neighbours: setup.neighbours ?? null,
     tracker,
     edges,
@@ -65,7 +67,7 @@ function begin(setup: Setup = {}) {
   let ended: SessionEnd | null = null;
   const start = () => void session.run().then((end) => (ended = end));
   const pass = (ms: number) => vi.advanceTimersByTimeAsync(ms);
-  return { source, clock, output, session, flows, interfaces, start, pass, ended: () => ended };
+  return { told, source, clock, output, session, flows, interfaces, start, pass, ended: () => ended };
 }
 
 const frame = (dst = '192.0.2.9', sport = 40_000, payload = '', flags = FLAGS.ack) =>
@@ -98,7 +100,7 @@ ${name}   1500  <Link#4> 02:00:5e:10:00:01 ${rx} 0 ${rx} 9 0 900 0
     const tracker = new CounterTracker('darwin');
     const { monitor, localizer } = monitorOver(source, { tracker, started: clock.now() });
     const output = new FakeOutput(false);
-    const common = { neighbours: null, samples: null, durationMs: null, intervalMs: 1000 };
+    const common = { addresses: null, neighbours: null, samples: null, durationMs: null, intervalMs: 1000 };
     const session = new LiveSession({ source, monitor, localizer, tracker, edges, clock, output, ...common });
     void session.run();
     const pass = (ms: number) => vi.advanceTimersByTimeAsync(ms);
@@ -330,6 +332,48 @@ describe('gaps', () => {
     source.push({ data: ethernet({}, ipv4({ src: '192.0.2.9', dst: '10.9.9.9' }, tcp({ sport: 443, dport: 5000 }))) });
     await pass(500);
     expect(output.samples.at(-1)?.flows).toMatchObject([{ direction: 'outbound', local: { address: '10.9.9.9', port: 5000 } }]);
+  });
+});
+
+describe('a new address', () => {
+  const from = (src: string) => ethernet({}, ipv4({ src, dst: '192.0.2.9' }, tcp({ sport: 5000, dport: 443, flags: FLAGS.syn })));
+
+  it('is known before the packets that were sent from it', async () => {
+    const { told, source, output, start, pass } = begin();
+    start();
+    await pass(100);
+    told.push(Int32Array.of(0, 0, 0xffff, 0x0a090909));
+    source.push({ data: from('10.9.9.9') });
+    await pass(950);
+    expect(output.samples[0]?.flows).toMatchObject([{ direction: 'outbound', local: { address: '10.9.9.9' } }]);
+  });
+
+  it('makes flows that began before it what they are', async () => {
+    const { told, source, output, start, pass } = begin();
+    start();
+    source.push({ data: from('10.9.9.9') }, { data: from('10.8.8.8') });
+    await pass(1050);
+    expect(output.samples[0]?.flows.map(({ direction, reason }) => [direction, reason])).toEqual([
+      ['transit', 'forwarded'],
+      ['transit', 'forwarded'],
+    ]);
+    told.push(Int32Array.of(0, 0, 0xffff, 0x0a090909));
+    source.push({ data: from('10.8.8.8') });
+    await pass(1000);
+    const seen = output.samples[1]?.flows.map(({ local, direction, reason }) => [local.address, direction, reason]);
+    expect(new Map(seen?.map(([address, ...rest]) => [address, rest]))).toEqual(
+      new Map([
+        ['10.9.9.9', ['outbound', 'attribution is off']],
+        ['10.8.8.8', ['transit', 'forwarded']],
+      ]),
+    );
+    told.push(Int32Array.of(0, 0, 0xffff, 0xc0000209 | 0));
+    source.push({ data: from('10.8.8.8') });
+    await pass(1000);
+    expect(output.samples[2]?.flows.map(({ direction, local }) => [direction, local.address]).sort()).toEqual([
+      ['inbound', '192.0.2.9'],
+      ['outbound', '10.9.9.9'],
+    ]);
   });
 });
 
