@@ -30,6 +30,7 @@ const KAUTH_NONE = 0xffff_ff9b;
 export function fileWork(owner: Owner, folder: string): FileWork {
   if (process.geteuid?.() !== 0 || isRootsAlone(folder)) return (work) => work();
   if (owner !== null && owner.uid !== 0) return (work) => as(owner, work);
+  if (owner === null && isRootsAlone(folder, true)) return (work) => work();
   const what = `a part of the path ${folder} belongs to another user, who could put a link in its place`;
   return () => {
     throw new NetmonError('history', what, "name a folder of root's: --history=PATH");
@@ -42,8 +43,12 @@ export function becomeOwner(owner: Owner, folder: string): void {
   change(owner.uid, owner.gid < 0 ? NO_GROUP : owner.gid, []);
 }
 
-/** True where every part of a path is root's, and nobody else may put another thing in its place. */
-export function isRootsAlone(folder: string, links = 0): boolean {
+/**
+ * True where every part of a path is root's, and nobody else may put another thing in its place.
+ *
+ * @param isShared whether others may add to the folder itself, as to /tmp
+ */
+export function isRootsAlone(folder: string, isShared = false, links = 0): boolean {
   const parts = resolve(folder).split('/').slice(1);
   let at = '/';
   for (let i = 0; ; i++) {
@@ -51,11 +56,13 @@ export function isRootsAlone(folder: string, links = 0): boolean {
     if (stats === undefined) return true; // root makes it, in a folder of its own
     if (stats.uid !== 0) return false;
     if (stats.isSymbolicLink()) {
-      return links < MOST_LINKS && isRootsAlone(join(resolve(dirname(at), readlinkSync(at)), ...parts.slice(i)), links + 1);
+      return (
+        links < MOST_LINKS && isRootsAlone(join(resolve(dirname(at), readlinkSync(at)), ...parts.slice(i)), isShared, links + 1)
+      );
     }
     const isLast = i >= parts.length || parts[i] === '';
     // in a sticky folder nobody takes away what is root's, but anybody adds to it
-    if ((stats.mode & WRITABLE_BY_OTHERS) !== 0 && ((stats.mode & STICKY) === 0 || isLast)) return false;
+    if ((stats.mode & WRITABLE_BY_OTHERS) !== 0 && ((stats.mode & STICKY) === 0 || (isLast && !isShared))) return false;
     if (isLast) return true;
     at = join(at, parts[i] as string);
   }

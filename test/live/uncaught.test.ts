@@ -4,7 +4,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { pcapFile } from '../support/capture-writer.ts';
 import { ethernet, ipv4, udp } from '../support/frames.ts';
@@ -50,10 +50,11 @@ describe('what nobody caught', () => {
   ])('%s on the screen', async (_, name, act) => {
     const path = join(folder, `${name}.sqlite`);
     const preload = `import { isMainThread } from 'node:worker_threads'; if (isMainThread) process.on('SIGUSR2', () => { ${act}; });`;
-    const words = ['--import', `data:text/javascript,${encodeURIComponent(preload)}`, program.main];
+    const script = join(folder, `${name}.mjs`);
+    writeFileSync(script, `${preload}\nawait import(${JSON.stringify(pathToFileURL(program.main))});\n`);
     const screen = ['-r', capture, '--theme', THEME, `--history=${path}`];
     const env = { XDG_CONFIG_HOME: folder, XDG_STATE_HOME: folder, TMUX: undefined, STY: undefined, LANG: 'C.UTF-8' };
-    const pty = new Pty([process.execPath, ...words, ...screen], {
+    const pty = new Pty([process.execPath, script, ...screen], {
       columns: 80,
       rows: 24,
       env: { ...env, TERM: 'xterm-256color' },

@@ -98,5 +98,6 @@ describe("files of another user's", () => {
   it("of root's own are refused where another user could exchange a folder", () => {
     expect(() => fileWork(null, theirs)(() => 0)).toThrow('could put a link in its place');
     expect(fileWork(null, roots)(() => 1)).toBe(1);
+    expect(fileWork(null, tmpdir())(() => 1)).toBe(1); // others add to it, and take nothing of root's away
   });
 });
