@@ -209,6 +209,7 @@ describe('the retention clock', () => {
   test('goes eight times as fast at the most, and a day at once', () => {
     const wall = now + 3650 * DAY;
     expect(retentionClock(now, null, at({ now: wall, wall, elapsedMs: 11_000 }))).toBe(now + 88_000);
+    expect(retentionClock(now, null, at({ now: wall, wall, elapsedMs: 1.7 }))).toBe(now + 13); // the file takes whole milliseconds
     expect(retentionClock(now, null, at({ now: wall, wall, elapsedMs: 90 * DAY }))).toBe(now + DAY);
     expect(retentionClock(null, now, at({ now: wall, wall, elapsedMs: 0 }))).toBe(now);
   });
