@@ -3,12 +3,10 @@
 import { readFileSync } from 'node:fs';
 import { NetmonError } from '../errors.ts';
 
-/**
- * Options of Node that open its debugger, run other code before ours, or write its memory to a file on a signal.
- * Node takes `_` for `-` in them.
- */
-const FOREIGN =
-  /^(-r$|--(inspect|debug|require|import|loader|experimental-loader|snapshot-blob|experimental-(default-)?config-file|heapsnapshot-signal|report-on-signal)\b)/;
+/** Options of Node that open its debugger, or write its memory to a file on a signal. Node takes `_` for `-` in them. */
+const DEBUGGER = /^--(inspect|debug|heapsnapshot-signal|report-on-signal)\b/;
+/** And those that run other code before ours. Whoever types them behind `node` runs that code with these rights anyway; the environment is inherited. */
+const PRELOAD = /^(-r$|--(require|import|loader|experimental-loader|snapshot-blob|experimental-(default-)?config-file)\b)/;
 
 /**
  * Hardens the process as it starts.
@@ -23,8 +21,9 @@ export function hardenStart(): void {
 
 /** The first option that lets others in, of Node's own command line or of NODE_OPTIONS; null for none. */
 export function foreignOption(execArgv: readonly string[], nodeOptions = ''): string | null {
-  const words = [...execArgv, ...nodeOptions.split(/[\s"']+/)];
-  return words.find((word) => FOREIGN.test(word.replaceAll('_', '-'))) ?? null;
+  const typed = execArgv.find((word) => DEBUGGER.test(word.replaceAll('_', '-')));
+  const inherited = (word: string) => DEBUGGER.test(word) || PRELOAD.test(word);
+  return typed ?? nodeOptions.split(/[\s"']+/).find((word) => inherited(word.replaceAll('_', '-'))) ?? null;
 }
 
 /**

@@ -7,6 +7,14 @@ describe("options of Node's", () => {
     ['--inspect-brk=0.0.0.0:9229'],
     ['--inspect_port=1'],
     ['--debug-port=1'],
+    ['--heapsnapshot-signal=SIGUSR2'],
+    ['--report-on-signal'],
+  ])('%s lets others in', (option) => {
+    expect(foreignOption([option])).toBe(option);
+    expect(foreignOption(['--no-warnings'], `--max-old-space-size=64 ${option}`)).toBe(option);
+  });
+
+  test.each([
     ['-r'],
     ['--require=./x.js'],
     ['--import=data:text/javascript,0'],
@@ -14,11 +22,9 @@ describe("options of Node's", () => {
     ['--loader=x'],
     ['--experimental-default-config-file'],
     ['--snapshot-blob'],
-    ['--heapsnapshot-signal=SIGUSR2'],
-    ['--report-on-signal'],
-  ])('%s lets others in', (option) => {
-    expect(foreignOption([option])).toBe(option);
-    expect(foreignOption(['--no-warnings'], `--max-old-space-size=64 ${option}`)).toBe(option);
+  ])('%s runs other code first where it is inherited, and may be typed', (option) => {
+    expect(foreignOption([], `--max-old-space-size=64 ${option}`)).toBe(option);
+    expect(foreignOption([option])).toBeNull();
   });
 
   test.each([
