@@ -1,8 +1,9 @@
 // Closes a tick: books, feeds the rings, and builds the Snapshot that everything slower than a tick lives on.
 
+import type { Filter } from '../filter/filter.ts';
 import type { FlowTable } from '../flow/flow-table.ts';
 import type { FlowFacts, ProcessDirectory } from '../net/model.ts';
-import { COLUMN } from './accumulators.ts';
+import { type Accumulators, COLUMN } from './accumulators.ts';
 import { Booking } from './booking.ts';
 import type { CountedInterface } from './counted-interface.ts';
 import { AppRows, RECENT_SECONDS, sumTraffic, trafficOf } from './entity-rows.ts';
@@ -11,11 +12,22 @@ import { FlowRows } from './flow-rows.ts';
 import { GivingUp } from './giving-up.ts';
 import { HostRows } from './host-rows.ts';
 import type { Ledger } from './ledger.ts';
+import { type CountFrom, Matched } from './matched.ts';
 import { NO_RATES } from './no-rates.ts';
 import { Past } from './past.ts';
 import { isUnmeasured, pastFill, pastRowId } from './past-ticks.ts';
 import { RateRings } from './ring.ts';
-import type { CaptureStatus, CategoryRow, FlowRow, Gap, HostRow, InterfaceRow, Snapshot, TotalRow } from './snapshot.ts';
+import type {
+  CaptureStatus,
+  CategoryRow,
+  FlowRow,
+  Gap,
+  HostRow,
+  InterfaceRow,
+  Matching,
+  Snapshot,
+  TotalRow,
+} from './snapshot.ts';
 
 /** What a tick is told from outside. Times in epoch ms; `intervalMs` measured. */
 export interface Tick {
@@ -38,7 +50,7 @@ export const LIVE_LIMITS: SnapshotLimits = { apps: 500, hosts: 1000, flows: 2000
 /** For the end of a run: all there is. */
 export const END_LIMITS: SnapshotLimits = { apps: 1 << 20, hosts: 1 << 20, flows: 1 << 20 };
 
-/** A snapshot without hosts and flows, and all of these, each made when it is asked for, once. */
+/** A snapshot without hosts and flows, and all of these, each made when it is asked for, once. With a filter, all that it matches. */
 export interface LastTick {
   readonly snapshot: Snapshot;
   readonly hosts: Iterable<HostRow>;
@@ -59,6 +71,7 @@ export class Aggregator {
   readonly #hosts: HostRows;
   readonly #flowRows: FlowRows;
   readonly #givingUp: GivingUp;
+  readonly #matched: Matched;
   readonly #facts: FlowFacts | null;
   #past: Past | null = null;
   #interfaces: readonly CountedInterface[] = [];
@@ -70,6 +83,7 @@ export class Aggregator {
   #passing = 0;
   #seq = 0;
   #lastInterval = 1000;
+  #lastTime = 0;
 
   /**
    * @param onBehalfOf process for which a flow's owner acts, or NO_OWNER; null where nothing tells
@@ -88,10 +102,11 @@ export class Aggregator {
     this.#flows = flows;
     this.started = started;
     this.#facts = facts;
-    this.booking = new Booking(flows, directory, seed, facts, maxHosts);
+    this.booking = new Booking(flows, directory, seed, facts, maxHosts, (row) => this.#matched.flowRemoved(row));
     this.#apps = new AppRows(this.booking.apps, directory);
     this.#hosts = new HostRows(this.booking.hosts, this.booking.hostTable, flows, facts);
-    this.#givingUp = new GivingUp(flows, this.booking, directory, facts, this.#hosts, this.#apps);
+    this.#matched = new Matched(flows, this.booking, directory, facts, this.#hosts, this.interfaceName);
+    this.#givingUp = new GivingUp(flows, this.booking, this.#matched, directory, facts, this.#hosts, this.#apps);
     this.booking.onHost = (host, row) => this.#hosts.meet(host, row);
     this.#flowRows = new FlowRows(flows, this.booking, directory, this.interfaceName, onBehalfOf, facts);
     flows.observer = this.booking;
@@ -106,10 +121,26 @@ export class Aggregator {
     this.booking.setInterfaces(interfaces);
   }
 
-  /** Calls back with the last state of each flow that goes away. Costs text per flow: only where somebody reads it. */
+  /**
+   * Counts what a filter matches from now on: see Matching.
+   *
+   * @param filter null for none
+   * @param from only what moved since this snapshot; null from the start
+   */
+  match(filter: Filter | null, from: CountFrom | null): void {
+    this.#matched.begin(filter, from, from !== null && from.time === this.#lastTime);
+  }
+
+  /** True for a flow that passes the filter, as it stands now. */
+  passes(row: number): boolean {
+    return this.#matched.passes(row);
+  }
+
+  /** Calls back with the last state of each flow that passes the filter and goes away. Costs text per flow: only where somebody reads it. */
   onFlowClosed(listener: ((row: FlowRow) => void) | null): void {
     this.booking.onRemoved = (row) => {
-      if (!this.#flows.isEndTold(row)) listener?.(this.#flowRows.row(row, this.#lastInterval));
+      const isTold = listener === null || this.#flows.isEndTold(row) || !this.#matched.passes(row);
+      if (!isTold) listener(this.#flowRows.row(row, this.#lastInterval));
       this.#flowRows.forget(row);
     };
   }
@@ -148,16 +179,21 @@ export class Aggregator {
   last(tick: Tick): LastTick {
     const snapshot = this.#close(tick, null);
     const intervalMs = Math.max(1, tick.intervalMs);
-    return { snapshot, hosts: this.#hosts.all(intervalMs), flows: this.#flowRows.all(intervalMs) };
+    const matched = this.#matched;
+    return matched.books === null
+      ? { snapshot, hosts: this.#hosts.all(intervalMs), flows: this.#flowRows.all(intervalMs) }
+      : { snapshot, hosts: matched.books.hostRows.all(intervalMs), flows: this.#flowRows.all(intervalMs, matched.matches) };
   }
 
   /** @param limits null for all apps, and no hosts and flows */
   #close(tick: Tick, limits: SnapshotLimits | null): Snapshot {
     const intervalMs = Math.max(1, tick.intervalMs);
     this.#lastInterval = intervalMs;
+    this.#lastTime = tick.time;
     this.setInterfaces(tick.interfaces);
     const booking = this.booking;
     booking.closeTick();
+    this.#matched.close(tick.time, intervalMs);
     this.#countApart(tick.interfaces);
     for (const accumulators of [booking.apps, booking.hosts, booking.categories]) accumulators.closeTick(intervalMs);
     const total = this.#total(intervalMs);
@@ -172,16 +208,43 @@ export class Aggregator {
       rates: this.#past?.rates() ?? NO_RATES,
       apps: this.#apps.select((limits ?? END_LIMITS).apps, intervalMs, trafficOf(booking.tunnelled, 0, intervalMs)),
       hosts: limits === null ? [] : this.#hosts.select(limits.hosts, intervalMs),
-      categories: this.#categories(intervalMs),
+      categories: this.#categories(booking.categories, intervalMs),
       interfaces: this.#interfaceRows(intervalMs),
+      matching: null,
       flows: limits === null ? [] : this.#flowRows.select(limits.flows, intervalMs),
       flowCount: this.#flows.count,
       flowsEvicted: this.#flows.evicted,
       gaps: tick.gaps,
     };
-    const snapshot: Snapshot = { ...made, events: this.events?.next(made, this.#flows.created - this.#flows.voided) ?? [] };
+    const events = this.events?.next(made, this.#flows.created - this.#flows.voided) ?? [];
     this.ledger?.note();
-    return snapshot;
+    return { ...made, matching: this.#matching(limits, made.interfaces, intervalMs), events };
+  }
+
+  /** @param limits null for all apps, and no hosts and flows */
+  #matching(limits: SnapshotLimits | null, interfaces: readonly InterfaceRow[], intervalMs: number): Matching | null {
+    const matched = this.#matched;
+    const { books } = matched;
+    if (books === null) return null;
+    let flowCount = 0;
+    for (let row = 0; row < this.#flows.rows; row++) if (matched.matches(row)) flowCount++;
+    const { filter, from, appRows, hostRows } = books;
+    return {
+      text: filter.text,
+      from,
+      completeSince: matched.completeSince,
+      total: { ...matched.total(intervalMs), unownedBytes: matched.unownedBytes, passingBytes: null },
+      apps: appRows.select((limits ?? END_LIMITS).apps, intervalMs, trafficOf(books.tunnelled, 0, intervalMs)),
+      hosts: limits === null ? [] : hostRows.select(limits.hosts, intervalMs),
+      categories: this.#categories(books.categories, intervalMs),
+      interfaces: interfaces.flatMap((row, index) =>
+        books.interfaces.isPresent(index)
+          ? [{ ...row, ...trafficOf(books.interfaces, index, intervalMs), recentRx: [], recentTx: [] }]
+          : [],
+      ),
+      flows: limits === null ? [] : this.#flowRows.select(limits.flows, intervalMs, matched.matches),
+      flowCount,
+    };
   }
 
   /** Begins the next tick: what moved in the one before is forgotten. */
@@ -198,6 +261,7 @@ export class Aggregator {
       booking.unowned,
     ])
       accumulators.beginTick();
+    this.#matched.beginTick();
     this.#flows.beginTick();
     this.#givingUp.work();
   }
@@ -242,8 +306,7 @@ export class Aggregator {
   }
 
   /** By category of the flows of the headline; one row without a category where flows are not categorised. */
-  #categories(intervalMs: number): CategoryRow[] {
-    const { categories } = this.booking;
+  #categories(categories: Accumulators, intervalMs: number): CategoryRow[] {
     const rows: CategoryRow[] = [];
     for (let entity = 0; entity < categories.size; entity++) {
       if (categories.get(entity, COLUMN.FLOWS) <= 0 && categories.get(entity, COLUMN.RX) + categories.get(entity, COLUMN.TX) <= 0)

@@ -72,6 +72,7 @@ export class Booking implements FlowObserver {
   readonly #carriers: Carriers;
   readonly #directory: ProcessDirectory;
   readonly #facts: FlowFacts | null;
+  readonly #removing: (row: number) => void;
   readonly #rows = new BookedRows();
   readonly #moved = movement();
   readonly #swapped = movement();
@@ -96,8 +97,19 @@ export class Booking implements FlowObserver {
   /** Told after the last booking of a flow that goes away. */
   onRemoved: ((row: number) => void) | null = null;
 
-  /** @param maxHosts fewer in tests */
-  constructor(flows: FlowTable, directory: ProcessDirectory, seed: number, facts: FlowFacts | null = null, maxHosts = MAX_HOSTS) {
+  /**
+   * @param maxHosts fewer in tests
+   * @param removing told after the last booking of a flow that goes away, before the others
+   */
+  constructor(
+    flows: FlowTable,
+    directory: ProcessDirectory,
+    seed: number,
+    facts: FlowFacts | null = null,
+    maxHosts = MAX_HOSTS,
+    removing: (row: number) => void = () => {},
+  ) {
+    this.#removing = removing;
     this.#flows = flows;
     this.#carriers = new Carriers(flows);
     this.#directory = directory;
@@ -143,6 +155,12 @@ export class Booking implements FlowObserver {
     return this.#rows.place(row, APP);
   }
 
+  /** App entity of a flow that was booked, also of one that is part of no app's total. */
+  appEntity(row: number): number {
+    const app = this.#rows.place(row, APP);
+    return app >= 0 ? app : this.#appEntity(row, ROLE.APART);
+  }
+
   /** App entity of a local flow's far end; negative where there is none. */
   peerOf(row: number): number {
     return this.#rows.place(row, PEER);
@@ -173,6 +191,13 @@ export class Booking implements FlowObserver {
     return this.#rows.place(row, APP) === ASIDE;
   }
 
+  /** What of a flow counted for its app and its host so far, as its own end has it. @param into RX, TX, RX packets, TX packets */
+  counted(row: number, into: Float64Array): void {
+    const apart = this.#uncounted.size === 0 ? undefined : this.#uncounted.get(row)?.byApp;
+    const at = row * L.COUNTERS + L.RX_BYTES;
+    for (let i = 0; i < 4; i++) into[i] = (this.#flows.counters[at + i] as number) - (apart?.[i] ?? 0);
+  }
+
   /** What a flow moved so far, as its frames went over the interface. @param into RX, TX, RX packets, TX packets */
   went(row: number, into: Float64Array): void {
     const c = this.#flows.counters;
@@ -200,6 +225,7 @@ export class Booking implements FlowObserver {
   flowRemoved(row: number): void {
     this.#rows.reserve(this.#flows.capacity);
     this.#book(row);
+    this.#removing(row);
     this.onLeaving?.(row);
     this.onRemoved?.(row);
     this.#rows.clear(row);
@@ -265,7 +291,7 @@ export class Booking implements FlowObserver {
     const iface = (flows.ints[base + L.PROTOCOL_INTERFACE] as number) >>> 16;
     const role = this.#roles[iface] ?? ROLE.HEADLINE;
     const was = this.#rows.place(row, APP);
-    this.#move(this.interfaces, was === NEVER ? NEVER : iface, iface, this.#asItWent(row, moved));
+    this.#move(this.interfaces, was === NEVER ? NEVER : iface, iface, this.asItWent(row, moved, this.#overWire));
     const now = this.#decide(row, iface, role, moved);
     const uncounted = this.#setApart(row, was, now, moved);
     if (now === CLASS.ASIDE && uncounted === null) {
@@ -281,12 +307,12 @@ export class Booking implements FlowObserver {
     const isInTotal = now === CLASS.FULL || bookedUnder >= 0;
     if (isInTotal) {
       const byTotal = uncounted === null ? moved : less(moved, uncounted.byTotal, now === CLASS.FULL, this.#byTotal);
-      const went = this.#asItWent(row, byTotal);
+      const went = this.asItWent(row, byTotal, this.#overWire);
       this.total.add(0, went);
       this.#move(this.unowned, bookedUnder >= 0 && isUnowned(was) ? 0 : NEVER, isUnowned(app) ? 0 : NEVER, went);
       this.#move(this.categories, bookedUnder, category, went);
     }
-    const went = this.#asItWent(row, byApp);
+    const went = this.asItWent(row, byApp, this.#overWire);
     if (now === CLASS.INNER) {
       this.tunnelled.add(0, went);
       this.tunnelled.add(iface + 1, went);
@@ -297,7 +323,7 @@ export class Booking implements FlowObserver {
     if (isLocalFlow(flows, row)) this.#bookPeer(row, byApp);
 
     const hadHost = this.#rows.place(row, HOST);
-    const host = this.#hostEntity(row, hadHost);
+    const host = this.hostEntity(row, hadHost);
     this.#move(this.hosts, hadHost, host, went);
     if (hadHost !== host || this.#rows.toldCategory(row) !== category) this.onHost?.(host, row);
     this.#rows.setPlace(row, HOST, host);
@@ -363,11 +389,11 @@ export class Booking implements FlowObserver {
     return uncounted;
   }
 
-  /** A flow's movement as its frames went over the interface; see STATE_BIT. The result is reused. */
-  #asItWent(row: number, m: Movement): Movement {
+  /** A flow's movement as its frames went over the interface; see STATE_BIT. @param into holds it, unless it is the movement itself */
+  asItWent(row: number, m: Movement, into: Movement): Movement {
     const bits = (this.#flows.ints[row * L.INTS + L.STATE] as number) & (L.STATE_BIT.TURNED | L.STATE_BIT.PASSING);
     if (bits === 0) return m;
-    return (bits & L.STATE_BIT.PASSING) !== 0 ? received(m, this.#overWire) : turned(m, this.#overWire);
+    return (bits & L.STATE_BIT.PASSING) !== 0 ? received(m, into) : turned(m, into);
   }
 
   /** What the flow moved since it was last booked, and altogether; marks it as booked. */
@@ -426,7 +452,7 @@ export class Booking implements FlowObserver {
   }
 
   /** A flow's address stays the same, and so does its number while it has no name. */
-  #hostEntity(row: number, known: number): number {
+  hostEntity(row: number, known: number): number {
     const name = this.#facts === null ? -1 : this.#facts.nameOf(row);
     if (name >= 0) return this.hostTable.named(name);
     if (known === OTHER_HOSTS || (known > 0 && this.hostTable.nameOf(known) < 0)) return known;
@@ -450,6 +476,6 @@ function addTo(sums: [number, number, number, number], { rx, tx, rxp, txp }: Mov
 }
 
 /** True for an app entity that stands for flows whose owner nobody could tell; what the kernel sends or forwards is explained, not unowned. */
-function isUnowned(entity: number): boolean {
+export function isUnowned(entity: number): boolean {
   return entity >= 0 && entity < CARRIER && entity !== BY_KERNEL && entity !== FORWARDED;
 }

@@ -52,12 +52,15 @@ function lessTraffic(all: Traffic, part: Traffic): Traffic {
 /** Rows of the apps table. */
 export class AppRows {
   readonly #apps: Accumulators;
+  readonly #ids: Accumulators;
   readonly #directory: ProcessDirectory;
   readonly #selection: Selection;
   readonly #rows = new RowCache<AppRow>();
   #rest: AppRow | null = null;
 
-  constructor(apps: Accumulators, directory: ProcessDirectory) {
+  /** @param ids whose serial numbers the rows bear: those of the books of all traffic */
+  constructor(apps: Accumulators, directory: ProcessDirectory, ids: Accumulators = apps) {
+    this.#ids = ids;
     this.#apps = apps;
     this.#selection = new Selection(apps);
     this.#directory = directory;
@@ -98,7 +101,7 @@ export class AppRows {
       old.processes === (app?.processes ?? old.processes);
     if (still && !hasMotion(old.recent)) return old;
     const made: AppRow = {
-      id: `app:${this.#apps.serial(entity)}`,
+      id: `app:${this.#ids.serial(entity)}`,
       app: app?.name ?? null,
       reason: app === undefined ? reasonOf(entity) : null,
       exe: app?.exe ?? null,

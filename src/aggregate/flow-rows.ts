@@ -20,6 +20,7 @@ import type { FlowRow } from './snapshot.ts';
 import { Top } from './top.ts';
 
 const NOWHERE: Place = { country: null, asn: null, network: null };
+const always = (): boolean => true;
 const TUNNEL_NAMES = [null, '6in4', '4in6', 'ip-in-ip', 'vxlan', 'wireguard', 'gre', 'geneve', 'gtp-u', 'teredo'] as const;
 
 /** Builds and keeps flow rows. A row that did not change is the same object in the next snapshot. */
@@ -50,12 +51,13 @@ export class FlowRows {
     this.#facts = facts;
   }
 
-  /** The `limit` flows that moved most in this tick, then those seen last. */
-  select(limit: number, intervalMs: number): FlowRow[] {
+  /** The `limit` flows that moved most in this tick, then those seen last. @param isMeant leaves out the others */
+  select(limit: number, intervalMs: number, isMeant: (row: number) => boolean = always): FlowRow[] {
     const flows = this.#flows;
     this.#top.begin(limit);
     // Newest first, as far as rows tell: they are the heaviest, and what comes after them is passed over.
-    for (let row = flows.rows - 1; row >= 0; row--) if (flows.isLive(row)) this.#top.offer(row, this.#weight(row));
+    for (let row = flows.rows - 1; row >= 0; row--)
+      if (flows.isLive(row) && isMeant(row)) this.#top.offer(row, this.#weight(row));
     const shown = this.#top.take();
     const rows = shown.map((row) => this.row(row, intervalMs));
     this.#rows.retain(shown);
@@ -68,13 +70,13 @@ export class FlowRows {
   }
 
   /** All flows in the order of `select`; no row is kept. */
-  *all(intervalMs: number): Generator<FlowRow> {
+  *all(intervalMs: number, isMeant: (row: number) => boolean = always): Generator<FlowRow> {
     const { rows } = this.#flows;
     const keys = new Float64Array(rows);
     const live = new Int32Array(rows);
     let count = 0;
     for (let row = 0; row < rows; row++) {
-      if (!this.#flows.isLive(row)) continue;
+      if (!this.#flows.isLive(row) || !isMeant(row)) continue;
       keys[row] = this.#weight(row);
       live[count++] = row;
     }

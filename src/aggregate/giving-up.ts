@@ -7,6 +7,7 @@ import type { FlowFacts, ProcessDirectory } from '../net/model.ts';
 import { type Accumulators, COLUMN } from './accumulators.ts';
 import { type Booking, OWNERLESS } from './booking.ts';
 import { OTHER_HOSTS } from './host-table.ts';
+import type { Matched } from './matched.ts';
 
 /** Of a table that is nearly full, a quarter is given up at once: the walk over all flows is rare then. */
 const SHARE = 4;
@@ -26,6 +27,7 @@ interface Forgets {
 export class GivingUp {
   readonly #flows: FlowTable;
   readonly #booking: Booking;
+  readonly #matched: Matched;
   readonly #directory: ProcessDirectory;
   readonly #facts: FlowFacts | null;
   readonly #hostRows: Forgets;
@@ -35,6 +37,7 @@ export class GivingUp {
   constructor(
     flows: FlowTable,
     booking: Booking,
+    matched: Matched,
     directory: ProcessDirectory,
     facts: FlowFacts | null,
     hostRows: Forgets,
@@ -42,6 +45,7 @@ export class GivingUp {
   ) {
     this.#flows = flows;
     this.#booking = booking;
+    this.#matched = matched;
     this.#directory = directory;
     this.#facts = facts;
     this.#hostRows = hostRows;
@@ -69,11 +73,16 @@ export class GivingUp {
   #giveUpHosts(wanted: number, isMeant: (host: number) => boolean): number {
     const { hostTable, hosts } = this.#booking;
     const used = new Set<number>();
-    for (let row = 0; row < this.#flows.rows; row++) if (this.#flows.isLive(row)) used.add(this.#booking.hostOf(row));
+    for (let row = 0; row < this.#flows.rows; row++) {
+      if (!this.#flows.isLive(row)) continue;
+      used.add(this.#booking.hostOf(row));
+      this.#matched.addPlaces(row, null, used);
+    }
     const candidates: number[] = [];
     for (let host = OTHER_HOSTS + 1; host < hostTable.end; host++)
       if (hostTable.isTaken(host) && !used.has(host) && isMeant(host)) candidates.push(host);
     const given = quietest(hosts, candidates, wanted);
+    this.#matched.release('hosts', given, OTHER_HOSTS);
     for (const host of given) hosts.release(host, OTHER_HOSTS);
     hostTable.release(given);
     this.#hostRows.forget(given);
@@ -88,6 +97,7 @@ export class GivingUp {
     for (let app = OWNERLESS; app < apps.size; app++)
       if (!used.has(app) && this.#directory.app(app - OWNERLESS) !== undefined) candidates.push(app);
     const given = quietest(apps, candidates, wanted);
+    this.#matched.release('apps', given, rest);
     for (const app of given) apps.release(app, rest);
     this.#directory.forgetApps(given.map((app) => app - OWNERLESS));
     this.#appRows.forget(given);
@@ -101,6 +111,7 @@ export class GivingUp {
     for (let row = 0; row < this.#flows.rows; row++) {
       if (!this.#flows.isLive(row)) continue;
       used.add(this.#booking.appOf(row)).add(this.#booking.peerOf(row));
+      this.#matched.addPlaces(row, used, null);
       for (const column of [PROCESS, PEER_PROCESS]) {
         const process = this.#directory.process(ints[row * INTS + column] as number);
         if (process !== undefined) used.add(process.app + OWNERLESS);

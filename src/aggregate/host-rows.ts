@@ -21,56 +21,73 @@ const NOBODY: Neighbour = { mac: null, vendor: null };
 /** Column value of a host of which no flow has told. */
 const NEVER = -2;
 
+/** What flows told of hosts, by entity. */
+interface ToldHosts {
+  categories: Int32Array;
+  /** Indexes into NAME_SOURCES. */
+  sources: Int32Array;
+  /** Of an entity that is a name: the addresses it had. */
+  readonly addresses: (string | undefined)[];
+  hasGivenUp: boolean;
+}
+
 /** Rows of the hosts table. An entity is a number of the host table; what flows told of it is kept in columns. */
 export class HostRows {
   readonly #hosts: Accumulators;
   readonly #table: HostTable;
   readonly #flows: FlowTable;
   readonly #facts: FlowFacts | null;
-  /** By entity; `#sources` by index into NAME_SOURCES. */
-  #categories: Int32Array = new Int32Array(0);
-  #sources: Int32Array = new Int32Array(0);
-  /** By entity that is a name: the addresses it had. */
-  readonly #addresses: (string | undefined)[] = [];
+  readonly #ids: Accumulators;
+  readonly #told: ToldHosts;
   readonly #selection: Selection;
   readonly #rows = new RowCache<HostRow>();
   #rest: HostRow | null = null;
-  #hasGivenUp = false;
 
-  constructor(hosts: Accumulators, table: HostTable, flows: FlowTable, facts: FlowFacts | null) {
+  /** @param like whose ids and knowledge these rows share */
+  constructor(hosts: Accumulators, table: HostTable, flows: FlowTable, facts: FlowFacts | null, like: HostRows | null = null) {
     this.#hosts = hosts;
+    this.#ids = like === null ? hosts : like.#hosts;
+    this.#told =
+      like !== null
+        ? like.#told
+        : { categories: new Int32Array(0), sources: new Int32Array(0), addresses: [], hasGivenUp: false };
     this.#selection = new Selection(hosts, OTHER_HOSTS);
     this.#table = table;
     this.#flows = flows;
     this.#facts = facts;
   }
 
+  /** Rows of the same hosts with other totals. */
+  of(hosts: Accumulators): HostRows {
+    return new HostRows(hosts, this.#table, this.#flows, this.#facts, this);
+  }
+
   /** A flow is booked under a host that it was not booked under before, or is in another category now. */
   meet(entity: number, row: number): void {
     if (this.#facts === null) return;
     this.#reserve(entity);
-    this.#categories[entity] = this.#facts.categoryOf(row);
+    this.#told.categories[entity] = this.#facts.categoryOf(row);
     if (this.#table.nameOf(entity) < 0) return;
     const at = row * INTS + REMOTE;
     const { ints } = this.#flows;
-    const known = this.#addresses[entity];
+    const known = this.#told.addresses[entity];
     // Its place is that of the first.
     if (known === undefined) for (let i = 0; i < 4; i++) this.#table.words[entity * 4 + i] = ints[at + i] as number;
     const told = this.#facts.nameSource(row);
-    const before = NAME_SOURCES[this.#sources[entity] as number] ?? 'none';
+    const before = NAME_SOURCES[this.#told.sources[entity] as number] ?? 'none';
     // A name that one of its flows told itself is known, whatever named the others.
-    if (known === undefined || NAME_RANK[told] > NAME_RANK[before]) this.#sources[entity] = NAME_SOURCES.indexOf(told);
-    this.#addresses[entity] = withAddress(known ?? '', ints, at, MOST_ADDRESSES);
+    if (known === undefined || NAME_RANK[told] > NAME_RANK[before]) this.#told.sources[entity] = NAME_SOURCES.indexOf(told);
+    this.#told.addresses[entity] = withAddress(known ?? '', ints, at, MOST_ADDRESSES);
   }
 
   /** Forgets what is known by the numbers of these hosts: others may have them now. */
   forget(entities: readonly number[]): void {
     for (const entity of entities) {
-      if (entity < this.#categories.length) this.#categories[entity] = NEVER;
-      this.#addresses[entity] = undefined;
+      if (entity < this.#told.categories.length) this.#told.categories[entity] = NEVER;
+      this.#told.addresses[entity] = undefined;
       this.#rows.delete(entity);
     }
-    this.#hasGivenUp = true;
+    this.#told.hasGivenUp = true;
   }
 
   select(limit: number, intervalMs: number): HostRow[] {
@@ -138,7 +155,7 @@ export class HostRows {
   #known(entity: number, old: HostRow | undefined) {
     const facts = this.#facts;
     const { words } = this.#table;
-    const id = `host:${this.#hosts.serial(entity)}`;
+    const id = `host:${this.#ids.serial(entity)}`;
     const name = facts === null ? -1 : this.#table.nameOf(entity);
     const place = this.#placed(entity, words, entity * 4);
     if (name < 0 || facts === null) {
@@ -149,14 +166,14 @@ export class HostRows {
       id,
       host: facts.nameText(name),
       domain: facts.domainOf(name),
-      nameSource: NAME_SOURCES[this.#sources[entity] ?? 0] ?? 'none',
-      addresses: addressesOf(this.#addresses[entity] ?? ''),
+      nameSource: NAME_SOURCES[this.#told.sources[entity] ?? 0] ?? 'none',
+      addresses: addressesOf(this.#told.addresses[entity] ?? ''),
       ...place,
     };
   }
 
   #placed(entity: number, words: Int32Array, at: number) {
-    const category = this.#categories[entity] ?? NEVER;
+    const category = this.#told.categories[entity] ?? NEVER;
     if (this.#facts === null || category === NEVER) return { category: null, ...NOWHERE };
     const { country, asn, network } = this.#facts.placeOf(words, at);
     return { category: this.#facts.categoryText(category), country, asn, network };
@@ -164,21 +181,21 @@ export class HostRows {
 
   /** The device behind a host, or behind the first address of a name. Asked in every tick: it may become known late. */
   #neighbour(entity: number): Neighbour {
-    if (this.#facts === null || (this.#categories[entity] ?? NEVER) === NEVER) return NOBODY;
+    if (this.#facts === null || (this.#told.categories[entity] ?? NEVER) === NEVER) return NOBODY;
     return this.#facts.neighbourOf(this.#table.words, entity * 4);
   }
 
   #reserve(entity: number): void {
-    if (entity < this.#categories.length) return;
-    let length = Math.max(1024, this.#categories.length);
+    if (entity < this.#told.categories.length) return;
+    let length = Math.max(1024, this.#told.categories.length);
     while (length <= entity) length *= 2;
-    this.#categories = widened(this.#categories, length, NEVER);
-    this.#sources = widened(this.#sources, length);
+    this.#told.categories = widened(this.#told.categories, length, NEVER);
+    this.#told.sources = widened(this.#told.sources, length);
   }
 
   #folded({ count, ...sums }: Rest): HostRow {
     // One that gave its row up and came back is in both: how many there are is not known any more.
-    const reason = this.#hasGivenUp ? 'more hosts' : `${count} more hosts`;
+    const reason = this.#told.hasGivenUp ? 'more hosts' : `${count} more hosts`;
     if (this.#rest !== null && tellsRest(this.#rest, reason, { count, ...sums })) return this.#rest;
     const nameless = { host: null, domain: null, nameSource: 'none', addresses: [], category: null } as const;
     this.#rest = { id: 'host:rest', ...nameless, ...NOWHERE, ...NOBODY, reason, recent: [], ...sums };

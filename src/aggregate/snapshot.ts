@@ -232,6 +232,25 @@ export interface Gap {
   readonly detail: string;
 }
 
+/** Rows and totals of the flows that a filter matches, what they moved reckoned as it moved: also of flows that are forgotten by now. */
+export interface Matching {
+  /** The filter. */
+  readonly text: string;
+  /** Snapshot time from which everything is counted, epoch ms; null counts from the start. */
+  readonly from: number | null;
+  /** Before this time only what flows that were still known had moved is counted, epoch ms; null where nothing is missing. */
+  readonly completeSince: number | null;
+  /** Each flow counts once, and what is inside a tunnel not again in what carries it. Never falls. */
+  readonly total: TotalRow;
+  readonly apps: readonly AppRow[];
+  readonly hosts: readonly HostRow[];
+  readonly categories: readonly CategoryRow[];
+  readonly interfaces: readonly InterfaceRow[];
+  /** Those that match now; bounded as in a snapshot. */
+  readonly flows: readonly FlowRow[];
+  readonly flowCount: number;
+}
+
 /** All that is known at a tick: plain data, made once, never changed. Bytes are of the network layer, rates in bytes/s. */
 export interface Snapshot {
   /** Counts ticks from 0. */
@@ -252,6 +271,8 @@ export interface Snapshot {
   /** Busiest and most recent first, bounded; `flowCount` is how many there are. */
   readonly flows: readonly FlowRow[];
   readonly flowCount: number;
+  /** What the filter in force leaves of it; null without one. */
+  readonly matching: Matching | null;
   /** Flows whose row was given up because the table was full; their bytes stay in every total. */
   readonly flowsEvicted: number;
   /** Gaps that ended in this interval. */

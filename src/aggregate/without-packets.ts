@@ -1,13 +1,18 @@
 // A snapshot in which no number of packets is known: NaN, which is shown as unknown and written as null. For sources that tell bytes alone.
 
 import type { LastTick } from './aggregator.ts';
-import type { Snapshot, Traffic } from './snapshot.ts';
+import type { Matching, Snapshot, Traffic } from './snapshot.ts';
 
 /** The same with all packets unknown. */
 export function withoutPackets(snapshot: Snapshot): Snapshot {
-  const { total, apps, hosts, categories, interfaces, flows } = snapshot;
+  const { matching } = snapshot;
+  return { ...unknownIn(snapshot), matching: matching === null ? null : unknownIn(matching) };
+}
+
+function unknownIn<Part extends Snapshot | Matching>(part: Part): Part {
+  const { total, apps, hosts, categories, interfaces, flows } = part;
   return {
-    ...snapshot,
+    ...part,
     total: unknown(total),
     apps: apps.map(unknown),
     hosts: hosts.map(unknown),

@@ -39,6 +39,7 @@ export class FlowEvents {
     for (let i = 0; i < flows.touchedCount && told < MOST_PER_TICK; i++) {
       const row = flows.touched[i] as number;
       if (!this.#isNew(row) || flows.isEndTold(row)) continue;
+      if (!this.#monitor.aggregator.passes(row)) continue;
       this.#output.opened(this.#monitor.aggregator.flowRow(row));
       told++;
     }
@@ -49,7 +50,7 @@ export class FlowEvents {
     const { flows, aggregator } = this.#monitor;
     for (let i = 0; i < flows.touchedCount && this.#closed < MOST_PER_TICK; i++) {
       const row = flows.touched[i] as number;
-      if (!flows.isLive(row) || !flows.isRetired(row) || flows.isEndTold(row)) continue;
+      if (!flows.isLive(row) || !flows.isRetired(row) || flows.isEndTold(row) || !aggregator.passes(row)) continue;
       this.#closed++;
       const told = aggregator.flowRow(row);
       if (this.#isNew(row)) this.#output.opened(told);

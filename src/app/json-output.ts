@@ -3,7 +3,7 @@
 import type { LastTick } from '../aggregate/aggregator.ts';
 import type { FlowRow, Gap, Snapshot } from '../aggregate/snapshot.ts';
 import { JsonWriter } from '../stream/json-writer.ts';
-import type { Narrower } from './narrow.ts';
+import { narrowed } from './narrow.ts';
 import type { Output } from './output.ts';
 import { wholeRun } from './whole-run.ts';
 
@@ -11,7 +11,6 @@ import { wholeRun } from './whole-run.ts';
 export class JsonOutput implements Output {
   readonly wantsEvents: boolean;
   readonly #writer: JsonWriter;
-  readonly #narrow: Narrower;
   readonly #samples: boolean;
 
   /**
@@ -21,25 +20,23 @@ export class JsonOutput implements Output {
   constructor(
     stream: NodeJS.WritableStream & import('node:stream').Writable,
     samples: boolean,
-    narrow: Narrower,
     onClosed: (failure: Error | null) => void,
   ) {
     this.wantsEvents = samples;
     this.#samples = samples;
-    this.#narrow = narrow;
     this.#writer = new JsonWriter(stream, onClosed);
   }
 
   sample(snapshot: Snapshot): void {
-    if (this.#samples) this.#writer.sample(this.#narrow.snapshot(snapshot));
+    if (this.#samples) this.#writer.sample(narrowed(snapshot));
   }
 
   opened(flow: FlowRow): void {
-    if (this.#narrow.passes(flow)) this.#writer.open(flow);
+    this.#writer.open(flow);
   }
 
   closed(flow: FlowRow): void {
-    if (this.#narrow.passes(flow)) this.#writer.flowClosed(flow);
+    this.#writer.flowClosed(flow);
   }
 
   gap(gap: Gap): void {
@@ -47,11 +44,10 @@ export class JsonOutput implements Output {
   }
 
   end(snapshot: Snapshot): Promise<void> {
-    return this.#writer.end(this.#narrow.snapshot(this.#samples ? snapshot : wholeRun(snapshot)));
+    return this.#writer.end(this.#samples ? narrowed(snapshot) : wholeRun(narrowed(snapshot)));
   }
 
   endWithRows(last: LastTick): Promise<void> {
-    const narrowed = this.#narrow.last(last);
-    return this.#writer.end(narrowed.snapshot, narrowed);
+    return this.#writer.end(narrowed(last.snapshot), last);
   }
 }

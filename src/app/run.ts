@@ -14,7 +14,6 @@ import { systemEdges } from './edges.ts';
 import { Guard, type Stoppable } from './guard.ts';
 import type { InterfaceChoice } from './interface-choice.ts';
 import type { LiveParts } from './live-session.ts';
-import { narrower } from './narrow.ts';
 import { type Capture, openRun, RING_BYTES } from './open-capture.ts';
 import type { Output } from './output.ts';
 import type { Recording } from './recording.ts';
@@ -73,7 +72,7 @@ export async function run(
         () => guard.stop({ kind: 'done' }),
         () => recording?.save(),
       );
-    const output = screen?.output ?? (await plainOutput(mode, options, filter, closed, clock));
+    const output = screen?.output ?? (await plainOutput(mode, options, closed, clock));
     const [{ assemble }, known, users] = await Promise.all([
       import('./assemble.ts'),
       knowledge(options),
@@ -84,7 +83,8 @@ export async function run(
     parts = assemble(opened, { named, file, reverseDns, started, users, ...known }, reach, clock);
     const { driver } = opened.source;
     if (driver === 'sock_diag' || driver === 'nettop') (opened.source as ReducedSource).feed(parts.monitor, parts.directory);
-    screen?.remember(parts.monitor.aggregator.keepPast());
+    screen?.follow(parts.monitor.aggregator);
+    if (mode === 'json' || mode === 'table') parts.monitor.aggregator.match(filter, null);
     if (screen !== null) introduction = await provide(screen.tasks, parts, options);
     const choice = await choiceOf(capture, opened, parts, named, reach);
     if (screen !== null) screen.tasks.choice = choice;
@@ -252,21 +252,14 @@ async function reverseNames({ monitor, names }: Assembly, clock: Clock): Promise
   return reverse;
 }
 
-async function plainOutput(
-  mode: Mode,
-  options: Options,
-  filter: Filter | null,
-  closed: (failure: Error | null) => void,
-  clock: Clock,
-): Promise<Output> {
+async function plainOutput(mode: Mode, options: Options, closed: (failure: Error | null) => void, clock: Clock): Promise<Output> {
   if (mode === 'headless') {
     const { RecordOutput } = await import('./record-output.ts');
     return new RecordOutput((text) => process.stderr.write(text), clock);
   }
-  const narrow = narrower(filter);
   if (mode === 'json') {
     const { JsonOutput } = await import('./json-output.ts');
-    return new JsonOutput(process.stdout, !options.once, narrow, closed);
+    return new JsonOutput(process.stdout, !options.once, closed);
   }
   const { TableOutput } = await import('./table-output.ts');
   const { ascii, names, units } = options;
@@ -277,7 +270,7 @@ async function plainOutput(
     names,
     units,
   };
-  return new TableOutput(process.stdout, style, narrow, closed);
+  return new TableOutput(process.stdout, style, closed);
 }
 
 /** Where koffi can't be loaded, addresses are only asked for. */

@@ -5,7 +5,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { ReadStream } from 'node:tty';
 import { fileURLToPath } from 'node:url';
-import type { Past } from '../aggregate/past.ts';
+import type { Aggregator } from '../aggregate/aggregator.ts';
 import type { Options } from '../cli/options.ts';
 import { workingFolder } from '../cli/working-folder.ts';
 import { systemClock } from '../clock.ts';
@@ -31,10 +31,10 @@ const BY_BACKGROUND = { dark: 'netmon', light: 'light' } as const;
 /** The screen of a run. */
 export interface OpenTui {
   readonly output: Output;
-  /** Where questions about the past are answered from. */
-  remember(past: Past): void;
   /** Begins to read keys. Not before root is given up: what they ask for would be done as root. */
   listen(): void;
+  /** Where questions about the past are answered from, and filters are counted. */
+  follow(aggregator: Aggregator): void;
   /** What does the rest of what the screen asks for. */
   readonly tasks: ScreenTasks;
   close(): void;
@@ -48,7 +48,7 @@ export function openTui(options: Options, edges: Edges, quit: () => void, save: 
   const byBackground = options.theme === AUTO ? BY_BACKGROUND : null;
   const theme = themes.load(byBackground === null ? options.theme : byBackground[backgroundOf(process.env) ?? 'dark']);
   const folders = [workingFolder(), options.place.home].filter((folder) => folder !== null);
-  let past: Past | null = null;
+  let counts: Aggregator | null = null;
   let closed = false;
   const input = terminalInput(options.read === '-');
   const tui = new Tui({
@@ -70,10 +70,11 @@ export function openTui(options: Options, edges: Edges, quit: () => void, save: 
       if (effect.type === 'quit') quit();
       else if (effect.type === 'save-history') save();
       else if (tasks.take(effect)) return;
+      else if (effect.type === 'match') counts?.match(effect.filter, effect.from);
       else if (effect.type === 'history') answers.ask(effect.requests);
       else if (effect.type === 'past') {
         const { from, to } = effect;
-        tui.apply({ type: 'past', from, to, answer: past?.between(from, to) ?? null });
+        tui.apply({ type: 'past', from, to, answer: counts?.keepPast().between(from, to) ?? null });
       }
     },
   });
@@ -91,8 +92,10 @@ export function openTui(options: Options, edges: Edges, quit: () => void, save: 
     output: new ScreenOutput(tui),
     tasks,
     listen: () => tui.listen(),
-    remember(kept) {
-      past = kept;
+    follow(aggregator) {
+      counts = aggregator;
+      counts.keepPast();
+      counts.match(tui.state.filter.filter, tui.state.since);
     },
     close() {
       if (!closed && place !== null) memorise(memoryOf(tui.state), place);

@@ -5,7 +5,7 @@ import type { LastTick } from '../aggregate/aggregator.ts';
 import type { Snapshot } from '../aggregate/snapshot.ts';
 import { type TableStyle, tableText } from '../cli/table.ts';
 import { NetmonError } from '../errors.ts';
-import type { Narrower } from './narrow.ts';
+import { narrowed } from './narrow.ts';
 import type { Output } from './output.ts';
 import { wholeRun } from './whole-run.ts';
 
@@ -14,13 +14,11 @@ export class TableOutput implements Output {
   readonly wantsEvents = false;
   readonly #stream: Writable;
   readonly #style: TableStyle;
-  readonly #narrow: Narrower;
 
   /** @param onClosed called when the reader went away, with null, or the write failed */
-  constructor(stream: Writable, style: TableStyle, narrow: Narrower, onClosed: (failure: Error | null) => void) {
+  constructor(stream: Writable, style: TableStyle, onClosed: (failure: Error | null) => void) {
     this.#stream = stream;
     this.#style = style;
-    this.#narrow = narrow;
     stream.on('error', (failure: NodeJS.ErrnoException) => {
       const hangUp = failure.code === 'EPIPE' || failure.code === 'EIO';
       onClosed(
@@ -45,12 +43,11 @@ export class TableOutput implements Output {
   gap(): void {}
 
   end(snapshot: Snapshot): Promise<void> {
-    return this.#print(tableText(this.#narrow.snapshot(wholeRun(snapshot)), this.#style));
+    return this.#print(tableText(wholeRun(narrowed(snapshot)), this.#style));
   }
 
   endWithRows(last: LastTick): Promise<void> {
-    const narrowed = this.#narrow.last(last);
-    return this.#print(tableText(narrowed.snapshot, this.#style, narrowed));
+    return this.#print(tableText(narrowed(last.snapshot), this.#style, last));
   }
 
   #print(text: string): Promise<void> {

@@ -1,9 +1,10 @@
 // The filter language from outside: text in, a predicate over flows or a message with its column out.
 
 import { compileExpression, type Predicate } from './compile.ts';
+import { fieldOf } from './fields.ts';
 import { parseFilter } from './parser.ts';
 import type { FilterSubject } from './subject.ts';
-import { FilterSyntaxError } from './syntax.ts';
+import { type Expression, FilterSyntaxError } from './syntax.ts';
 
 /** What to type, for whoever has typed a filter that is none. */
 export const FILTER_HINT = "type for example: --filter 'app:curl port:443' (all of it: netmon-tui --help)";
@@ -14,6 +15,10 @@ export interface Filter {
   readonly text: string;
   /** True for the empty filter, which matches all. */
   readonly matchesAll: boolean;
+  /** True where the answer about a flow may change though nothing about the flow did: it depends on the time, on rates, or on what is learnt of an app. */
+  readonly isVolatile: boolean;
+  /** True where only flows of interfaces that it names can match: `iface:docker0`. */
+  readonly namesInterface: boolean;
   /**
    * Whether a flow passes.
    *
@@ -34,10 +39,45 @@ export function compileFilter(text: string): FilterResult {
     const matches: Predicate = compileExpression(expression);
     return {
       ok: true,
-      filter: { text, matchesAll: expression.kind === 'every', matches: (subject, now) => matches(subject, now) },
+      filter: {
+        text,
+        matchesAll: expression.kind === 'every',
+        isVolatile: readsVolatile(expression),
+        namesInterface: namesInterface(expression),
+        matches: (subject, now) => matches(subject, now),
+      },
     };
   } catch (error) {
     if (error instanceof FilterSyntaxError) return { ok: false, message: error.message, column: error.column };
     throw error;
+  }
+}
+
+const VOLATILE = new Set(['age', 'idle', 'rate', 'rxrate', 'txrate', 'exe', 'user']);
+
+function readsVolatile(expression: Expression): boolean {
+  switch (expression.kind) {
+    case 'or':
+    case 'and':
+      return expression.terms.some(readsVolatile);
+    case 'not':
+      return readsVolatile(expression.term);
+    case 'compare':
+      return VOLATILE.has(fieldOf(expression.field)?.name ?? '');
+    default:
+      return false;
+  }
+}
+
+function namesInterface(expression: Expression): boolean {
+  switch (expression.kind) {
+    case 'or':
+      return expression.terms.every(namesInterface);
+    case 'and':
+      return expression.terms.some(namesInterface);
+    case 'compare':
+      return fieldOf(expression.field)?.name === 'iface' && expression.operator !== '!=';
+    default:
+      return false;
   }
 }

@@ -1,6 +1,8 @@
 // What may happen to the view, as plain data: commands that keys stand for, and what the screen and the clock report.
 
 import type { PastAnswer } from '../aggregate/past-answer.ts';
+import type { Snapshot } from '../aggregate/snapshot.ts';
+import type { Filter } from '../filter/filter.ts';
 import type { ExportTable } from './export-rows.ts';
 import type { HistoryAnswer, HistoryPane, HistoryRequest, HistorySlot } from './history/state.ts';
 import type { ExportFormat } from './pickers.ts';
@@ -126,6 +128,8 @@ export type Effect =
   | { readonly type: 'save-history' }
   /** What moved between two times, epoch ms? Answered by an action of the same name. */
   | { readonly type: 'past'; readonly from: number; readonly to: number }
+  /** Count what this filter matches in the snapshots to come, from that snapshot on where there is one. */
+  | { readonly type: 'match'; readonly filter: Filter | null; readonly from: Snapshot | null }
   /** Which interfaces are there? Answered by an action. */
   | { readonly type: 'list-interfaces' }
   /** Capture on these from now on; none is all. */

@@ -2,7 +2,7 @@
 // because the reducer and the panels ask for the same one many times a frame.
 
 import type { NetEvent } from '../aggregate/event.ts';
-import type { AppRow, CategoryRow, FlowRow, HostRow, InterfaceRow, Snapshot, Traffic } from '../aggregate/snapshot.ts';
+import type { AppRow, CategoryRow, FlowRow, HostRow, InterfaceRow, Matching, Snapshot, Traffic } from '../aggregate/snapshot.ts';
 import type { Filter } from '../filter/filter.ts';
 import { snapshotOfPast } from './chart/past-snapshot.ts';
 import { subjectOf } from './filter-subject.ts';
@@ -23,6 +23,8 @@ export interface Picture {
   readonly interfaces: readonly InterfaceRow[];
   readonly events: readonly NetEvent[];
   readonly filtered: boolean;
+  /** How a filter's totals were counted; null where they are only sums of the flows listed, and without a filter. */
+  readonly counted: Matching | null;
   /** Closed flows that are not shown. */
   readonly closedHidden: number;
 }
@@ -62,8 +64,9 @@ export function pictureOf(state: ViewState, live: Snapshot): Picture {
 }
 
 function derive({ snapshot, filter, since, closed }: Inputs): Picture {
-  const flows = rebase(snapshot.flows, since?.flows ?? null);
-  const matching = filter === null ? flows : matchingFlows(snapshot, flows, filter);
+  const counted = countedFor(snapshot, filter, since);
+  const flows = rebase(counted?.flows ?? snapshot.flows, since?.flows ?? null);
+  const matching = filter === null || counted !== null ? flows : matchingFlows(snapshot, flows, filter);
   const connections = closed ? matching : matching.filter((flow) => !flow.closed);
   const common = {
     snapshot,
@@ -72,7 +75,12 @@ function derive({ snapshot, filter, since, closed }: Inputs): Picture {
     closedHidden: matching.length - connections.length,
     events: eventsOf(snapshot, filter, since),
     filtered: filter !== null,
+    counted,
   };
+  if (counted !== null) {
+    const { total, apps, hosts, categories, interfaces } = counted;
+    return { ...common, total, apps, hosts, categories, interfaces };
+  }
   if (filter === null) {
     const total =
       since === null ? snapshot.total : { ...minus(snapshot.total, since.total), unownedBytes: unowned(snapshot, since) };
@@ -105,6 +113,12 @@ function derive({ snapshot, filter, since, closed }: Inputs): Picture {
   };
 }
 
+/** What the snapshot counted for this very filter and beginning. A filter that was typed since, or while the picture is held, has none yet. */
+function countedFor({ matching }: Snapshot, filter: Filter | null, since: Snapshot | null): Matching | null {
+  if (filter === null || matching === null) return null;
+  return matching.text.trim() === filter.text.trim() && matching.from === (since?.time ?? null) ? matching : null;
+}
+
 /** Events since the count began, of what matches. What a filter can't be asked about (the capture itself) stays. */
 function eventsOf({ events, time }: Snapshot, filter: Filter | null, since: Snapshot | null): readonly NetEvent[] {
   if (filter === null && since === null) return events;
@@ -115,46 +129,6 @@ function eventsOf({ events, time }: Snapshot, filter: Filter | null, since: Snap
     if (app === null && domain === null && name === null && flow === null && burst === null) return true;
     return filter.matches(flow ?? { app, host: domain ?? burst?.host ?? null, interface: name }, time);
   });
-}
-
-/**
- * What of a snapshot matches a filter, as a snapshot of its own: for outputs without a screen. Totals are those of the flows still known.
- *
- * @param all the snapshot's flows where they are not in it; only those that match are kept
- */
-export function narrowSnapshot(snapshot: Snapshot, filter: Filter, all: Iterable<FlowRow> = snapshot.flows): Snapshot {
-  const matching = { ...snapshot, flows: matchingFlows(snapshot, all, filter) };
-  const { apps, hosts, interfaces, connections, total } = derive({ snapshot: matching, filter, since: null, closed: true });
-  const unownedBytes = connections.reduce(
-    (bytes, flow) => (flow.attribution === 'none' ? bytes + flow.rxBytes + flow.txBytes : bytes),
-    0,
-  );
-  const categories = categoriesOf(connections);
-  return {
-    ...snapshot,
-    total: { ...total, unownedBytes, passingBytes: null },
-    apps,
-    hosts,
-    interfaces,
-    categories,
-    flows: connections,
-    flowCount: connections.length,
-  };
-}
-
-/** Sums of flows by category, in the order in which they are met. */
-function categoriesOf(flows: readonly FlowRow[]): CategoryRow[] {
-  const rows = new Map<string | null, { -readonly [Key in keyof CategoryRow]: CategoryRow[Key] }>();
-  for (const flow of flows) {
-    let row = rows.get(flow.category);
-    if (row === undefined) {
-      row = { id: `category:${flow.category ?? ''}`, category: flow.category, flows: 0, recent: [], ...NOTHING };
-      rows.set(flow.category, row);
-    }
-    row.flows++;
-    add(row, flow);
-  }
-  return [...rows.values()];
 }
 
 /** A flow matches by its own fields, and by what its app's and its host's rows know besides (executable, user, country, system). */

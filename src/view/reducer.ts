@@ -28,7 +28,10 @@ const NONE: readonly Effect[] = [];
 
 /** Applies one action. The same state object comes back when nothing changed. */
 export function reduce(state: ViewState, action: Action, live: Snapshot, settings: FrameSettings): Step {
-  return withQuestions(step(state, action, live, settings), live, settings.glyphs);
+  const made = withQuestions(step(state, action, live, settings), live, settings.glyphs);
+  const { filter, since } = made.state;
+  if (filter.filter?.text.trim() === state.filter.filter?.text.trim() && since === state.since) return made;
+  return { ...made, effects: [...made.effects, { type: 'match', filter: filter.filter, from: since }] };
 }
 
 function step(state: ViewState, action: Action, live: Snapshot, settings: FrameSettings): Step {

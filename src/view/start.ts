@@ -49,6 +49,7 @@ export function emptySnapshot(time: number): Snapshot {
     categories: [],
     interfaces: [],
     flows: [],
+    matching: null,
     flowCount: 0,
     flowsEvicted: 0,
     gaps: [],

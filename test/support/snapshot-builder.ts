@@ -180,6 +180,7 @@ export function snapshot(parts: Partial<Snapshot> = {}): Snapshot {
     flowsEvicted: 0,
     gaps: [],
     events: [],
+    matching: null,
     ...parts,
   };
 }

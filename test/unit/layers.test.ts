@@ -15,7 +15,7 @@ const FOLDERS: Readonly<Record<string, readonly string[]>> = {
   flow: ['net', 'decode'],
   inspect: ['net', 'decode'],
   identify: ['net', 'flow', 'inspect'],
-  aggregate: ['net', 'flow'],
+  aggregate: ['net', 'filter', 'flow'],
   store: ['net', 'filter', 'aggregate'],
   stream: ['net', 'filter', 'aggregate'],
   view: ['net', 'filter', 'aggregate'],

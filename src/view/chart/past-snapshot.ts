@@ -69,6 +69,7 @@ function make(snapshot: Snapshot, answer: PastAnswer): Snapshot {
     ],
     interfaces: interfaces.rows.map((row) => ({ ...row, recentRx: [], recentTx: [] })),
     flows,
+    matching: null,
     flowCount: flows.length,
   };
 }

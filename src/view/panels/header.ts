@@ -84,7 +84,7 @@ function stateParts(state: ViewState, live: Snapshot): readonly Part[] {
   const parts: Part[] = [];
   const mark = (text: string, role: Role) => parts.push({ rank: 0, line: [span(` ${text} `, role)] });
   if (state.paused !== null) mark(`PAUSED ${formatDuration(live.time - state.paused.time)}, still capturing`, 'paused');
-  if (state.filter.filter !== null) mark('filtered', 'filtered');
+  if (state.filter.filter !== null) mark(filterMark(state, live), 'filtered');
   const past = pastMark(state);
   if (past !== null) mark(past, 'filtered');
   if (state.since !== null && past === null) mark(`since ${formatClock(state.since.time)}`, 'accent');
@@ -94,6 +94,14 @@ function stateParts(state: ViewState, live: Snapshot): readonly Part[] {
   if (budget !== null && budget.over > 0) mark(`OVER BUDGET ${formatShare(budget.share)}`, 'error');
   else if (budget !== null && budget.share > BUDGET_NEAR) mark(`budget ${formatShare(budget.share)}`, 'warn');
   return parts;
+}
+
+/** How the totals of a filter were counted. */
+function filterMark(state: ViewState, live: Snapshot): string {
+  if (state.chart.chosen !== null) return 'filtered';
+  const { counted, snapshot } = pictureOf(state, live);
+  if (counted === null) return snapshot.seq < 0 ? 'filtered' : 'filtered (listed)';
+  return counted.completeSince === null ? 'filtered' : `filtered, all since ${formatClock(counted.completeSince)}`;
 }
 
 function totalParts(picture: Picture, state: ViewState, glyphs: Glyphs): readonly Part[] {

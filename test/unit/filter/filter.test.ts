@@ -265,3 +265,19 @@ test('the empty filter says that it matches all', () => {
   expect(compileFilter(' ')).toMatchObject({ ok: true, filter: { matchesAll: true, text: ' ' } });
   expect(compileFilter('a')).toMatchObject({ ok: true, filter: { matchesAll: false } });
 });
+
+test('says what its answer depends on', () => {
+  const of = (text: string) => {
+    const result = compileFilter(text);
+    return result.ok ? [result.filter.isVolatile, result.filter.namesInterface] : null;
+  };
+  expect(['app:curl', 'port:1 or not (age>5s)', 'user:ann and x', 'rate>1M'].map(of)).toEqual([
+    [false, false],
+    [true, false],
+    [true, false],
+    [true, false],
+  ]);
+  expect(
+    ['iface:br0 and x', 'iface:a or interface=b', 'iface:a or x', 'not iface:a', 'iface!=a'].map((text) => of(text)?.[1]),
+  ).toEqual([true, true, false, false, false]);
+});

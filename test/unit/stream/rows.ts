@@ -163,6 +163,7 @@ export function snapshot(part: Partial<Snapshot> = {}): Snapshot {
     flowsEvicted: 0,
     gaps: [],
     events: [],
+    matching: null,
     ...part,
   };
 }

@@ -7,6 +7,7 @@ import { pictureOf } from '../../../src/view/derive.ts';
 import { withFilter } from '../../../src/view/filter-input.ts';
 import { UNICODE_GLYPHS } from '../../../src/view/glyphs.ts';
 import { KEYMAP } from '../../../src/view/keymap.ts';
+import { headerPanel } from '../../../src/view/panels/header.ts';
 import { reduce } from '../../../src/view/reducer.ts';
 import { orderedRows } from '../../../src/view/rows.ts';
 import { cursorIndex } from '../../../src/view/selection.ts';
@@ -179,6 +180,49 @@ describe('the picture', () => {
     expect(seen('port:80').apps).toEqual([['a1', 20, 1]]);
     expect(seen('not app:curl and not app:ssh').apps).toEqual([['a3', 80, 1]]);
     expect(pictureOf(withFilter(start(), 'app:curl'), shown).total.unownedBytes).toBeNull();
+  });
+
+  test("a filter's totals are those counted for it, and the header says where they are less", () => {
+    const flow = flowRow({ id: 'f1', app: 'curl', rxBytes: 10 });
+    const matching = {
+      ...{
+        text: 'app:curl',
+        from: null,
+        completeSince: null,
+        flows: [flow],
+        flowCount: 1,
+        hosts: [],
+        categories: [],
+        interfaces: [],
+      },
+      total: { rxBytes: 500, txBytes: 0, rxPackets: 5, txPackets: 0, rxRate: 0, txRate: 0, unownedBytes: 0, passingBytes: null },
+      apps: [appRow({ id: 'a1', app: 'curl', rxBytes: 500 })],
+    };
+    const live = snapshot({ flows: [flow], matching });
+    const state = withFilter(start(), 'app:curl');
+    const header = (shown: typeof live, from = state) =>
+      (headerPanel(from, shown, UNICODE_GLYPHS, 120)[1] ?? []).map(({ text }) => text).join('');
+    expect(pictureOf(state, live)).toMatchObject({ total: { rxBytes: 500 }, apps: [{ rxBytes: 500 }], flows: [{ id: 'f1' }] });
+    expect(header(live)).toMatch(/ filtered {2}/);
+    const late = snapshot({ ...live, matching: { ...matching, completeSince: Date.UTC(2026, 0, 1, 12) } });
+    expect(header(late)).toMatch(/ filtered, all since \d\d:00:00 /);
+    const another = withFilter(start(), 'app:cur');
+    expect(pictureOf(another, live).total.rxBytes).toBe(10);
+    expect(header(live, another)).toContain(' filtered (listed) ');
+    expect(pictureOf({ ...state, since: live }, live).counted).toBeNull();
+  });
+
+  test('a filter, and a new beginning of the count, are told to whoever counts', () => {
+    const shown = busy(40);
+    const open = press(start(), shown, 'filter');
+    const typed = reduce(open, { type: 'edit', edit: 'insert', text: 'ssh' }, shown, settings);
+    expect(typed.effects).toMatchObject([{ type: 'match', filter: { text: 'ssh' }, from: null }]);
+    expect(reduce(typed.state, { type: 'edit', edit: 'insert', text: ' ' }, shown, settings).effects).toEqual([]);
+    const kept = reduce(typed.state, { type: 'edit', edit: 'accept', text: '' }, shown, settings).state;
+    const since = reduce(kept, { type: 'command', command: 'count-from-now' }, shown, settings);
+    expect(since.effects).toMatchObject([{ type: 'match', filter: { text: 'ssh' }, from: shown }]);
+    const all = reduce(since.state, { type: 'command', command: 'back' }, shown, settings);
+    expect(all.effects).toMatchObject([{ type: 'match', filter: null }]);
   });
 
   test('a filter is applied as it is typed; a wrong one leaves the last right one in force', () => {

@@ -1,0 +1,379 @@
+// The books of what a filter matches. A flow is booked with all that it moved whenever it matches, and stays booked when it no longer does or is
+// forgotten: so a total never falls, and a flow that matches late brings its past.
+
+import type { Filter } from '../filter/filter.ts';
+import { type FlowTable, isLocalFlow } from '../flow/flow-table.ts';
+import * as L from '../flow/layout.ts';
+import type { FlowFacts, ProcessDirectory } from '../net/model.ts';
+import { Accumulators, COLUMN } from './accumulators.ts';
+import { type Booking, CARRIER, isUnowned, OWNERLESS } from './booking.ts';
+import { AppRows, sumTraffic, trafficOf } from './entity-rows.ts';
+import { FlowSubject } from './flow-subject.ts';
+import type { HostRows } from './host-rows.ts';
+import { type Movement, movement, turned } from './movement.ts';
+import type { Snapshot, Traffic } from './snapshot.ts';
+
+/**
+ * `doubles`, 16 a row; four are RX, TX, RX packets, TX packets:
+ *
+ *     0..3 not counted: what it had moved before the count began | 4..7 booked at its interface | 8..11 booked elsewhere
+ *     12 RX of the tick that is being closed | 13 its TX
+ *
+ * `places`, 6 ints a row, kept inverted, so that a row that was never written says NEVER:
+ *
+ *     app | peer | host | category | interface | 1 where it matches
+ */
+const DOUBLES = 16;
+const AT_INTERFACE = 4;
+const ELSEWHERE = 8;
+const TICK = 12;
+const PLACES = 6;
+const APP = 0;
+const PEER = 1;
+const HOST = 2;
+const CATEGORY = 3;
+const INTERFACE = 4;
+const MATCHES = 5;
+const NEVER = -1;
+
+/** Counting of one filter. */
+class Books {
+  readonly apps = new Accumulators();
+  readonly hosts = new Accumulators();
+  readonly categories = new Accumulators();
+  readonly interfaces = new Accumulators();
+  /** Entity 0 is everything, each flow once. */
+  readonly all = new Accumulators();
+  /** Entity 0 is what moved inside tunnels, in flows whose carriers may be in `all`, too. */
+  readonly tunnelled = new Accumulators();
+  readonly unowned = new Accumulators();
+  readonly appRows: AppRows;
+  readonly hostRows: HostRows;
+  doubles: Float64Array;
+  places: Int32Array;
+  /** The total as it was shown last. */
+  total: Traffic = sumTraffic([]);
+
+  readonly filter: Filter;
+  /** See Matching. */
+  readonly from: number | null;
+  readonly isComplete: boolean;
+
+  constructor(
+    filter: Filter,
+    from: number | null,
+    isComplete: boolean,
+    directory: ProcessDirectory,
+    booking: Booking,
+    hostRows: HostRows,
+    rows: number,
+  ) {
+    this.filter = filter;
+    this.from = from;
+    this.isComplete = isComplete;
+    this.appRows = new AppRows(this.apps, directory, booking.apps);
+    this.hostRows = hostRows.of(this.hosts);
+    this.doubles = new Float64Array(rows * DOUBLES);
+    this.places = new Int32Array(rows * PLACES);
+  }
+}
+
+/** What a filter that is set while the run goes on counts from. */
+export type CountFrom = Pick<Snapshot, 'time' | 'flows'>;
+
+/** Books what matches the filter in force; costs nothing while there is none. */
+export class Matched {
+  readonly #flows: FlowTable;
+  readonly #booking: Booking;
+  readonly #directory: ProcessDirectory;
+  readonly #facts: FlowFacts | null;
+  readonly #hostRows: HostRows;
+  readonly #subject: FlowSubject;
+  readonly #before = movement();
+  readonly #after = movement();
+  readonly #wireBefore = movement();
+  readonly #wireAfter = movement();
+  readonly #now = new Float64Array(4);
+  #books: Books | null = null;
+  /** The filter is new: every flow is asked about. */
+  #isNew = false;
+  #completeSince: number | null = null;
+  #time = 0;
+
+  constructor(
+    flows: FlowTable,
+    booking: Booking,
+    directory: ProcessDirectory,
+    facts: FlowFacts | null,
+    hostRows: HostRows,
+    interfaceName: (index: number) => string,
+  ) {
+    this.#hostRows = hostRows;
+    this.#flows = flows;
+    this.#booking = booking;
+    this.#directory = directory;
+    this.#facts = facts;
+    this.#subject = new FlowSubject(flows, booking, directory, facts, interfaceName);
+  }
+
+  /** The books; null while there is no filter. */
+  get books(): Books | null {
+    return this.#books;
+  }
+
+  /** From when on nothing is missing, epoch ms; null where nothing is. */
+  get completeSince(): number | null {
+    return this.#completeSince;
+  }
+
+  /**
+   * Counts what matches a filter from now on, and what flows that are still known moved before.
+   *
+   * @param filter null for none
+   * @param from counts only what moved since this snapshot; null counts from the start
+   * @param isNow nothing moved since `from`
+   */
+  begin(filter: Filter | null, from: CountFrom | null, isNow: boolean): void {
+    if (filter === null) {
+      this.#books = null;
+      return;
+    }
+    const flows = this.#flows;
+    const isComplete = flows.created - flows.voided === flows.count || (from !== null && isNow);
+    const parts = [this.#directory, this.#booking, this.#hostRows, flows.capacity] as const;
+    this.#books = new Books(filter, from?.time ?? null, isComplete, ...parts);
+    this.#completeSince = null;
+    this.#isNew = true;
+    if (from !== null) this.#leaveOut(from, this.#books);
+  }
+
+  /** True for a flow that matches now; true for all while there is no filter. */
+  passes(row: number): boolean {
+    const filter = this.#books?.filter;
+    if (filter === undefined) return true;
+    this.#subject.row = row;
+    return filter.matches(this.#subject, Math.max(this.#time, this.#flows.counters[row * L.COUNTERS + L.LAST_SEEN] as number));
+  }
+
+  /** True for a flow that matched when the last tick was closed. */
+  readonly matches = (row: number): boolean => this.#books !== null && this.#place(this.#books, row, MATCHES) === 1;
+
+  /** Books a flow for the last time, while it is known where the books of all have it. */
+  flowRemoved(row: number): void {
+    const books = this.#books;
+    if (books === null) return;
+    this.#ask(books, row);
+    books.doubles.fill(0, row * DOUBLES, (row + 1) * DOUBLES);
+    books.places.fill(0, row * PLACES, (row + 1) * PLACES);
+  }
+
+  /** Books what moved in the tick that is being closed, once the books of all are complete. */
+  close(time: number, intervalMs: number): void {
+    this.#time = time;
+    this.#subject.intervalMs = intervalMs;
+    const books = this.#books;
+    if (books === null) return;
+    const flows = this.#flows;
+    if (this.#isNew || books.filter.isVolatile) {
+      for (let row = 0; row < flows.rows; row++) if (flows.isLive(row)) this.#ask(books, row);
+    } else
+      for (let i = 0; i < flows.touchedCount; i++) {
+        const row = flows.touched[i] as number;
+        if (flows.isLive(row)) this.#ask(books, row);
+      }
+    if (this.#isNew && !books.isComplete) this.#completeSince = time;
+    this.#isNew = false;
+    for (const accumulators of [books.apps, books.hosts, books.categories]) accumulators.closeTick(intervalMs);
+  }
+
+  /** Totals after `close`. */
+  total(intervalMs: number): Traffic {
+    const books = this.#books as Books;
+    const all = trafficOf(books.all, 0, intervalMs);
+    const twice = least(trafficOf(books.tunnelled, 0, intervalMs), trafficOf(books.apps, CARRIER, intervalMs));
+    // A flow may turn out to be a tunnel's carrier after it was shown as traffic of its own: what was shown stays.
+    const shown = books.total;
+    books.total = {
+      rxBytes: Math.max(shown.rxBytes, all.rxBytes - twice.rxBytes),
+      txBytes: Math.max(shown.txBytes, all.txBytes - twice.txBytes),
+      rxPackets: Math.max(shown.rxPackets, all.rxPackets - twice.rxPackets),
+      txPackets: Math.max(shown.txPackets, all.txPackets - twice.txPackets),
+      rxRate: all.rxRate - twice.rxRate,
+      txRate: all.txRate - twice.txRate,
+    };
+    return books.total;
+  }
+
+  get unownedBytes(): number {
+    const { unowned } = this.#books as Books;
+    return unowned.get(0, COLUMN.RX) + unowned.get(0, COLUMN.TX);
+  }
+
+  /** Begins the next tick. */
+  beginTick(): void {
+    const books = this.#books;
+    if (books === null) return;
+    const { apps, hosts, categories, interfaces, all, tunnelled, unowned, doubles } = books;
+    for (const accumulators of [apps, hosts, categories, interfaces, all, tunnelled, unowned]) accumulators.beginTick();
+    const { touched, touchedCount } = this.#flows;
+    for (let i = 0; i < touchedCount; i++)
+      doubles.fill(0, (touched[i] as number) * DOUBLES + TICK, (touched[i] as number) * DOUBLES + DOUBLES);
+  }
+
+  /** Notes where a flow is booked, so that these rows keep their numbers. */
+  addPlaces(row: number, apps: Set<number> | null, hosts: Set<number> | null): void {
+    const books = this.#books;
+    if (books === null) return;
+    apps?.add(this.#place(books, row, APP)).add(this.#place(books, row, PEER));
+    hosts?.add(this.#place(books, row, HOST));
+  }
+
+  /** These give their numbers up: what they had is `into`'s. */
+  release(kind: 'apps' | 'hosts', entities: readonly number[], into: number): void {
+    const books = this.#books;
+    if (books === null) return;
+    for (const entity of entities) books[kind].release(entity, into);
+    (kind === 'apps' ? books.appRows : books.hostRows).forget(entities);
+  }
+
+  #place(books: Books, row: number, column: number): number {
+    return ~(books.places[row * PLACES + column] ?? 0);
+  }
+
+  #setPlace(books: Books, row: number, column: number, value: number): void {
+    books.places[row * PLACES + column] = ~value;
+  }
+
+  #ask(books: Books, row: number): void {
+    if ((row + 1) * DOUBLES > books.doubles.length) this.#grow(books);
+    const isMatch = this.passes(row);
+    this.#setPlace(books, row, MATCHES, isMatch ? 1 : 0);
+    if (isMatch) this.#book(books, row);
+  }
+
+  #book(books: Books, row: number): void {
+    const booking = this.#booking;
+    const flows = this.#flows;
+    const { doubles } = books;
+    const before = this.#before;
+    const after = this.#after;
+    const at = row * DOUBLES;
+    const counters = row * L.COUNTERS;
+    after.first = before.first = flows.counters[counters + L.FIRST_SEEN] as number;
+    after.last = before.last = flows.counters[counters + L.LAST_SEEN] as number;
+    after.rx = booking.tickRx(row) - (doubles[at + TICK] as number);
+    after.tx = booking.tickTx(row) - (doubles[at + TICK + 1] as number);
+    doubles[at + TICK] = (doubles[at + TICK] as number) + after.rx;
+    doubles[at + TICK + 1] = (doubles[at + TICK + 1] as number) + after.tx;
+
+    const now = this.#now;
+    for (let i = 0; i < 4; i++) now[i] = flows.counters[counters + L.RX_BYTES + i] as number;
+    this.#take(books, row, AT_INTERFACE, now);
+    let wasWire = booking.asItWent(row, before, this.#wireBefore);
+    let wire = booking.asItWent(row, after, this.#wireAfter);
+    const iface = (flows.ints[row * L.INTS + L.PROTOCOL_INTERFACE] as number) >>> 16;
+    put(books.interfaces, this.#place(books, row, INTERFACE), iface, wasWire, wire);
+    this.#setPlace(books, row, INTERFACE, iface);
+
+    // Who names an interface asks for what moved there, also where that is counted elsewhere.
+    const { namesInterface } = books.filter;
+    if (booking.appOf(row) < 0 && !namesInterface) return;
+    if (!namesInterface) {
+      booking.counted(row, now);
+      if (!booking.counts(row)) after.rx = after.tx = 0;
+    }
+    this.#take(books, row, ELSEWHERE, now);
+    wasWire = booking.asItWent(row, before, this.#wireBefore);
+    wire = booking.asItWent(row, after, this.#wireAfter);
+    const was = this.#place(books, row, APP);
+    const app = booking.appEntity(row);
+    put(books.all, was < 0 ? NEVER : 0, 0, wasWire, wire);
+    if (booking.isTunnelled(row)) put(books.tunnelled, was < 0 ? NEVER : 0, 0, wasWire, wire);
+    put(books.unowned, isUnowned(was) ? 0 : NEVER, isUnowned(app) ? 0 : NEVER, wasWire, wire);
+    put(books.apps, was, app, was < OWNERLESS ? wasWire : before, app < OWNERLESS ? wire : after);
+    this.#setPlace(books, row, APP, app);
+    const hadHost = this.#place(books, row, HOST);
+    const host = booking.hostEntity(row, booking.hostOf(row));
+    put(books.hosts, hadHost, host, wasWire, wire);
+    this.#setPlace(books, row, HOST, host);
+    const hadCategory = this.#place(books, row, CATEGORY);
+    const category = this.#facts === null ? 0 : this.#facts.categoryOf(row) + 1;
+    put(books.categories, hadCategory, category, wasWire, wire);
+    this.#setPlace(books, row, CATEGORY, category);
+    if (!isLocalFlow(flows, row) || booking.peerOf(row) < 0) return;
+    const peer = booking.peerOf(row);
+    put(books.apps, this.#place(books, row, PEER), peer, turned(before, this.#wireBefore), turned(after, this.#wireAfter));
+    this.#setPlace(books, row, PEER, peer);
+  }
+
+  /** Puts what was booked of a flow into `before`, what is to be booked into `after`, and notes the latter. @param all RX, TX, RX packets, TX packets */
+  #take(books: Books, row: number, column: number, all: Float64Array): void {
+    const { doubles } = books;
+    const at = row * DOUBLES;
+    this.#booked(books, at + column);
+    // What didn't count before may have been left out, too.
+    for (let i = 0; i < 4; i++) doubles[at + column + i] = Math.max(0, (all[i] as number) - (doubles[at + i] as number));
+    const after = this.#after;
+    after.rxTotal = doubles[at + column] as number;
+    after.txTotal = doubles[at + column + 1] as number;
+    after.rxpTotal = doubles[at + column + 2] as number;
+    after.txpTotal = doubles[at + column + 3] as number;
+  }
+
+  /** What was booked of the flow, as what is taken back. */
+  #booked(books: Books, at: number): void {
+    const before = this.#before;
+    before.rxTotal = books.doubles[at] as number;
+    before.txTotal = books.doubles[at + 1] as number;
+    before.rxpTotal = books.doubles[at + 2] as number;
+    before.txpTotal = books.doubles[at + 3] as number;
+  }
+
+  /** What flows had moved by a snapshot is not counted, nor what is not known of one that is older and not in it. */
+  #leaveOut({ time, flows: rows }: CountFrom, books: Books): void {
+    const flows = this.#flows;
+    const known = new Map(rows.map((row) => [Number(row.id), row]));
+    for (let row = 0; row < flows.rows; row++) {
+      if (!flows.isLive(row)) continue;
+      const at = row * L.COUNTERS;
+      const then = known.get(flows.counters[at + L.SERIAL] as number);
+      if (then !== undefined) books.doubles.set([then.rxBytes, then.txBytes, then.rxPackets, then.txPackets], row * DOUBLES);
+      else if ((flows.counters[at + L.FIRST_SEEN] as number) <= time)
+        books.doubles.set(flows.counters.subarray(at + L.RX_BYTES, at + L.RX_BYTES + 4), row * DOUBLES);
+    }
+  }
+
+  #grow(books: Books): void {
+    const rows = this.#flows.capacity;
+    const doubles = new Float64Array(rows * DOUBLES);
+    doubles.set(books.doubles);
+    books.doubles = doubles;
+    const places = new Int32Array(rows * PLACES);
+    places.set(books.places);
+    books.places = places;
+  }
+}
+
+/** Books a flow as it stands in place of what was booked of it before. */
+function put(accumulators: Accumulators, was: number, now: number, before: Movement, after: Movement): void {
+  if (was === now && after.rxTotal - before.rxTotal === after.rx && after.txTotal - before.txTotal === after.tx) {
+    after.rxp = after.rxpTotal - before.rxpTotal;
+    after.txp = after.txpTotal - before.txpTotal;
+    if (now >= 0) accumulators.add(now, after);
+    return;
+  }
+  if (was >= 0) accumulators.leave(was, before);
+  if (now >= 0) accumulators.enter(now, after);
+}
+
+/** The smaller of two, column by column. */
+function least(a: Traffic, b: Traffic): Traffic {
+  return {
+    rxBytes: Math.min(a.rxBytes, b.rxBytes),
+    txBytes: Math.min(a.txBytes, b.txBytes),
+    rxPackets: Math.min(a.rxPackets, b.rxPackets),
+    txPackets: Math.min(a.txPackets, b.txPackets),
+    rxRate: Math.min(a.rxRate, b.rxRate),
+    txRate: Math.min(a.txRate, b.txRate),
+  };
+}

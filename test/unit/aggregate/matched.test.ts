@@ -1,0 +1,342 @@
+// What a filter leaves of the totals: reckoned as it moves, whatever is learnt late, stops matching or is forgotten.
+
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { Aggregator, END_LIMITS, LIVE_LIMITS, type SnapshotLimits } from '../../../src/aggregate/aggregator.ts';
+import type { CountedInterface } from '../../../src/aggregate/counted-interface.ts';
+import type { FlowRow, Matching, Snapshot, Traffic } from '../../../src/aggregate/snapshot.ts';
+import { narrowed } from '../../../src/app/narrow.ts';
+import { compileFilter, type Filter } from '../../../src/filter/filter.ts';
+import { Localizer } from '../../../src/flow/direction.ts';
+import { FlowTable } from '../../../src/flow/flow-table.ts';
+import { NameStrings } from '../../../src/identify/name/name-strings.ts';
+import { OWNER_REASONS } from '../../../src/net/model.ts';
+import { subjectOf } from '../../../src/view/filter-subject.ts';
+import { FakeDirectory } from '../../support/fake-directory.ts';
+import { Naming } from '../../support/naming.ts';
+import { addresses, packet, timed } from '../../support/packets.ts';
+import { CAPTURE } from '../../support/snapshot-builder.ts';
+
+const T0 = 1_700_000_000_000;
+const UNCOUNTED = {
+  repeats: false,
+  lower: [],
+  passingBytes: null,
+  turnedBytes: 0,
+  turnedPackets: 0,
+  frameBytes: 0,
+  counterBytes: null,
+  counterDropped: null,
+  counterErrors: null,
+};
+const ETHERNET: CountedInterface = { ...UNCOUNTED, name: 'eth0', kind: 'physical', headline: true };
+const LOOPBACK: CountedInterface = { ...UNCOUNTED, name: 'lo', kind: 'loopback', headline: true };
+const BRIDGE: CountedInterface = { ...UNCOUNTED, name: 'br0', kind: 'bridge', headline: false };
+const HOSTS = ['10.0.0.1', '127.0.0.1', '192.0.2.1', '192.0.2.2'];
+const APPS = ['curl', 'ssh', 'firefox'];
+const OWN_AND_FAR = { src: '10.0.0.1', dst: '192.0.2.1' };
+
+function filterOf(text: string): Filter {
+  const result = compileFilter(text);
+  if (!result.ok) throw new Error(result.message);
+  return result.filter;
+}
+
+const bytesOf = ({ rxBytes, txBytes }: Traffic) => rxBytes + txBytes;
+const sum = (rows: readonly Traffic[]) => rows.reduce((total, row) => total + bytesOf(row), 0);
+
+class Run {
+  readonly directory = new FakeDirectory();
+  readonly table: FlowTable;
+  readonly aggregator: Aggregator;
+  readonly interfaces: readonly CountedInterface[];
+  time = T0;
+
+  constructor(maxRows = 256, interfaces = [ETHERNET, LOOPBACK]) {
+    const localizer = new Localizer(false);
+    localizer.setAddresses(addresses('10.0.0.1'));
+    this.interfaces = interfaces;
+    this.table = new FlowTable(localizer, maxRows, 5);
+    this.aggregator = new Aggregator(this.table, this.directory, T0, 5);
+    this.aggregator.setInterfaces(interfaces);
+  }
+
+  rows(): number[] {
+    return Array.from({ length: this.table.rows }, (_, row) => row).filter((row) => this.table.isLive(row));
+  }
+
+  send(fields: Parameters<typeof packet>[0], iface = 0): number {
+    return this.table.touch(timed(packet({ ...OWN_AND_FAR, bytes: 100, ...fields }), this.time), iface, 0);
+  }
+
+  own(row: number, app: string): void {
+    this.table.setOwner(row, this.directory.add(app), 0, 0);
+  }
+
+  tick(ms = 1000, limits: SnapshotLimits = END_LIMITS): Snapshot {
+    this.time += ms;
+    const { interfaces } = this;
+    return this.aggregator.tick({ time: this.time, intervalMs: ms, capture: CAPTURE, interfaces, gaps: [] }, limits);
+  }
+
+  matching(ms = 1000): Matching {
+    const { matching } = this.tick(ms);
+    if (matching === null) throw new Error('no filter');
+    return matching;
+  }
+}
+
+const step = fc.oneof(
+  {
+    weight: 10,
+    arbitrary: fc.record({
+      kind: fc.constant('packet' as const),
+      src: fc.constantFrom(...HOSTS),
+      dst: fc.constantFrom(...HOSTS),
+      sport: fc.integer({ min: 1, max: 2 }),
+      dport: fc.integer({ min: 1, max: 2 }),
+      flags: fc.constantFrom('S', 'SA', 'A', 'R', 'FA'),
+      bytes: fc.integer({ min: 20, max: 65_535 }),
+      iface: fc.nat(1),
+      later: fc.nat(3000),
+    }),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      kind: fc.constantFrom('owner' as const, 'peer' as const),
+      which: fc.nat(),
+      app: fc.constantFrom(...APPS),
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({ kind: fc.constant('reason' as const), which: fc.nat(), reason: fc.nat(OWNER_REASONS.length - 1) }),
+  },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('remove' as const), which: fc.nat() }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('expire' as const), after: fc.constantFrom(0, 70_000, 1_000_000) }) },
+  { weight: 3, arbitrary: fc.record({ kind: fc.constant('tick' as const), ms: fc.integer({ min: 1, max: 5000 }) }) },
+);
+
+/** @param isLate an owner that is known stays, as in most of what happens; and a flow may go over both interfaces, where it counts on one */
+function play(run: Run, each: typeof step extends fc.Arbitrary<infer Step> ? Step : never, isLate: boolean): void {
+  const live = run.rows();
+  const row = 'which' in each ? (live[each.which % Math.max(1, live.length)] ?? -1) : -1;
+  if (each.kind === 'packet') {
+    run.time += each.later;
+    run.send(isLate ? each : { ...each, sport: each.sport + 10 * each.iface }, each.iface);
+  } else if (each.kind === 'expire') run.table.expire(run.time + each.after);
+  else if (row < 0 || each.kind === 'tick') return;
+  else if (each.kind === 'remove') run.table.remove(row);
+  else if (isLate && run.aggregator.flowRow(row)[each.kind === 'peer' ? 'peerApp' : 'app'] !== null) return;
+  else if (each.kind === 'owner') run.own(row, each.app);
+  else if (each.kind === 'peer') run.table.setPeer(row, run.directory.add(each.app));
+  else if (each.kind === 'reason') run.table.setOwner(row, -1, 4, each.reason);
+}
+
+const FILTERS = [
+  'app:curl',
+  'not app:ssh',
+  'proto:tcp and port:1',
+  'host:192.0.2.1 or dir:local',
+  'iface:eth0',
+  'bytes>100K',
+  'idle>1s',
+  'rate>20K',
+  'state:established',
+  'attribution:none',
+  'user:ann and addr:192.0.2.2',
+];
+
+describe('any traffic under any filter', () => {
+  it.each([256, 4])('is what flows had moved when they matched last, and never falls (%i rows)', (maxRows) => {
+    fc.assert(
+      fc.property(
+        fc.array(step, { minLength: 10, maxLength: 120, size: 'max' }),
+        fc.constantFrom(...FILTERS),
+        fc.nat(40),
+        (steps, text, after) => {
+          const run = new Run(maxRows);
+          const filter = filterOf(text);
+          const booked = new Map<string, number>();
+          let begun = false;
+          let shown = run.tick();
+          const matches = (flow: FlowRow, time: number) => {
+            const process = shown.apps.find((row) => row.app === flow.app);
+            return filter.matches(subjectOf(flow, flow.app === null ? undefined : process, undefined), time);
+          };
+          run.aggregator.onFlowClosed((flow) => begun && booked.set(flow.id, bytesOf(flow)));
+          let last = 0;
+          for (const [i, each] of [...steps, { kind: 'tick' as const, ms: 1000 }].entries()) {
+            if (i === after) {
+              run.aggregator.match(filter, null);
+              begun = true;
+            }
+            play(run, each, false);
+            if (each.kind !== 'tick') continue;
+            shown = run.tick(each.ms);
+            if (!begun) continue;
+            const { matching } = shown;
+            if (matching === null) throw new Error('no filter');
+            const listed = shown.flows.filter((flow) => matches(flow, shown.time));
+            for (const flow of listed) booked.set(flow.id, bytesOf(flow));
+            expect(matching.flows).toEqual(listed);
+            expect(matching.flowCount).toBe(listed.length);
+            const expected = [...booked.values()].reduce((total, bytes) => total + bytes, 0);
+            expect(bytesOf(matching.total)).toBe(expected);
+            expect(expected).toBeGreaterThanOrEqual(last);
+            expect([sum(matching.hosts), sum(matching.categories), sum(matching.interfaces)]).toEqual([
+              expected,
+              expected,
+              expected,
+            ]);
+            expect(sum(matching.apps)).toBeGreaterThanOrEqual(expected);
+            for (const row of [...matching.apps, ...matching.hosts, ...matching.categories, ...matching.interfaces])
+              expect(Math.min(row.rxBytes, row.txBytes, row.rxPackets, row.txPackets)).toBeGreaterThanOrEqual(0);
+            last = expected;
+          }
+        },
+      ),
+      { numRuns: 60 },
+    );
+  });
+
+  it('equals the rows of the whole where it selects whole rows', () => {
+    fc.assert(
+      fc.property(fc.array(step, { minLength: 10, maxLength: 120, size: 'max' }), fc.constantFrom(4, 256), (steps, maxRows) => {
+        const texts = ['app:curl', 'host:192.0.2.1', 'iface:lo', 'dir:outbound or not dir:outbound'];
+        const runs = texts.map((text) => {
+          const run = new Run(maxRows);
+          run.aggregator.match(filterOf(text), null);
+          return run;
+        });
+        for (const each of [...steps, { kind: 'tick' as const, ms: 1000 }]) {
+          const shown = runs.map((run) => {
+            play(run, each, true);
+            return each.kind === 'tick' ? run.tick(each.ms) : null;
+          });
+          const [app, host, iface, all] = shown;
+          if (app == null || host == null || iface == null || all == null) continue;
+          const row = app.apps.find((one) => one.app === 'curl');
+          expect(app.matching?.apps.find((one) => one.app === 'curl')).toEqual(row);
+          expect(host.matching?.total.rxBytes).toBe(host.hosts.find((one) => one.host === '192.0.2.1')?.rxBytes ?? 0);
+          expect(host.matching?.total.txRate).toBe(host.hosts.find((one) => one.host === '192.0.2.1')?.txRate ?? 0);
+          expect(iface.matching?.total.txBytes).toBe(iface.interfaces[1]?.txBytes);
+          // Rates are rounded once for each interface there, and once here.
+          const { rxRate, txRate, ...moved } = all.total;
+          expect(all.matching?.total).toMatchObject(moved);
+          expect(Math.abs((all.matching?.total.rxRate ?? 0) - rxRate + (all.matching?.total.txRate ?? 0) - txRate)).toBeLessThan(
+            4,
+          );
+          for (const kind of ['apps', 'hosts', 'categories', 'flows'] as const) expect(all.matching?.[kind]).toEqual(all[kind]);
+        }
+      }),
+      { numRuns: 40, endOnFailure: true },
+    );
+  });
+});
+
+describe('a filter', () => {
+  it('counts flows that are forgotten, and brings the past of those that match late without a burst', () => {
+    const run = new Run();
+    run.aggregator.match(filterOf('app:curl'), null);
+    const first = run.send({ sport: 1, bytes: 5000 });
+    expect(run.matching().total.txBytes).toBe(0);
+    run.own(first, 'curl');
+    run.send({ sport: 1, bytes: 10 });
+    expect(run.matching()).toMatchObject({
+      completeSince: null,
+      total: { txBytes: 5010, txRate: 10 },
+      apps: [{ app: 'curl', txRate: 10 }],
+    });
+    run.table.remove(first);
+    run.own(run.send({ sport: 2, bytes: 1 }), 'curl');
+    expect(run.matching()).toMatchObject({
+      total: { txBytes: 5011, txRate: 1 },
+      flowCount: 1,
+      apps: [{ txBytes: 5011, flows: 2 }],
+    });
+  });
+
+  it('keeps what it counted of a flow that is another app now', () => {
+    const run = new Run();
+    run.aggregator.match(filterOf('app:bash'), null);
+    const row = run.send({ bytes: 100 });
+    run.own(row, 'bash');
+    expect(run.matching().total.txBytes).toBe(100);
+    run.own(row, 'cat');
+    run.send({ bytes: 1000 });
+    expect(run.matching()).toMatchObject({ total: { txBytes: 100 }, apps: [{ app: 'bash', txBytes: 100 }], flows: [] });
+  });
+
+  it('that is set while flows are already forgotten says since when it is complete', () => {
+    const run = new Run();
+    run.table.remove(run.send({ sport: 1, bytes: 7 }));
+    run.send({ sport: 2, bytes: 50 });
+    run.tick();
+    run.aggregator.match(filterOf('proto:tcp'), null);
+    const time = run.time + 1000;
+    expect(run.matching()).toMatchObject({ completeSince: time, total: { txBytes: 50, txRate: 0 } });
+    expect(run.matching()).toMatchObject({ completeSince: time, total: { txBytes: 50 } });
+  });
+
+  it('counts from a snapshot on where that is asked for', () => {
+    const run = new Run();
+    run.send({ sport: 1, bytes: 100 });
+    run.send({ sport: 2, bytes: 200 });
+    const from = run.tick(1000, { ...LIVE_LIMITS, flows: 1 }); // of one flow it isn't known what it had moved
+    run.aggregator.match(filterOf('proto:tcp'), from);
+    run.send({ sport: 1, bytes: 1 });
+    run.send({ sport: 2, bytes: 2 });
+    run.send({ sport: 3, bytes: 4 });
+    expect(run.matching()).toMatchObject({ from: from.time, completeSince: null, total: { txBytes: 7 }, flowCount: 3 });
+  });
+
+  it('that names an interface counts what moved there, also where that is counted elsewhere', () => {
+    const run = new Run(256, [ETHERNET, BRIDGE]);
+    run.aggregator.match(filterOf('iface:br0'), null);
+    const ends = { src: '192.0.2.7', dst: '192.0.2.8', bytes: 30 };
+    run.send(ends, 0);
+    run.send(ends, 1);
+    expect(bytesOf(run.matching().total)).toBe(30);
+    run.aggregator.match(filterOf('addr:192.0.2.7'), null);
+    expect(bytesOf(run.matching().total)).toBe(30);
+  });
+
+  it('is what an output without a screen shows, and without one everything is', () => {
+    const run = new Run();
+    run.own(run.send({ bytes: 9 }), 'curl');
+    const whole = run.tick();
+    expect(narrowed(whole)).toBe(whole);
+    run.aggregator.match(filterOf('app:ssh'), null);
+    expect(narrowed(run.tick())).toMatchObject({ total: { txBytes: 0 }, apps: [], hosts: [], flows: [], flowCount: 0 });
+    run.aggregator.match(filterOf('app:curl'), null);
+    const { snapshot, hosts, flows } = run.aggregator.last({
+      ...{ time: run.time + 1000, intervalMs: 1000, capture: CAPTURE, interfaces: run.interfaces, gaps: [] },
+    });
+    expect(narrowed(snapshot)).toMatchObject({ total: { txBytes: 9 }, apps: [{ app: 'curl' }], flowCount: 1 });
+    expect([[...hosts], [...flows]]).toMatchObject([[{ host: '192.0.2.1', txBytes: 9 }], [{ app: 'curl' }]]);
+  });
+});
+
+it('sums stay exact while hosts and names give their numbers up', () => {
+  const most = 160;
+  const m = new Naming({ names: new NameStrings(most), maxRows: 1024 });
+  const aggregator = new Aggregator(m.flows, m.directory, T0, 3, null, m.names, most);
+  aggregator.setInterfaces([ETHERNET]);
+  aggregator.match(filterOf('dport:443'), null);
+  let moved = 0;
+  for (let i = 0; i < 1500; i++) {
+    const isMeant = i % 3 > 0;
+    const row = m.open({ dst: `198.51.${i >> 8}.${i & 255}`, sport: 1000 + i, dport: isMeant ? 443 : 80, bytes: 100 + i });
+    if (i % 2 === 0) m.names.serverName(row, 'tls', `host${i}.example`, false);
+    if (isMeant) moved += 100 + i;
+    m.time += 100;
+    const parts = { intervalMs: 100, capture: CAPTURE, interfaces: [ETHERNET], gaps: [] };
+    const { matching } = aggregator.tick({ time: m.time, ...parts }, LIVE_LIMITS);
+    if (matching === null) throw new Error('no filter');
+    expect([bytesOf(matching.total), sum(matching.hosts), sum(matching.apps)]).toEqual([moved, moved, moved]);
+    if (i % 5 < 4) m.flows.remove(row);
+  }
+  expect(aggregator.booking.hostTable.end).toBeLessThanOrEqual(most + 1);
+});
