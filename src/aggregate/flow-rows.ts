@@ -12,7 +12,7 @@ import {
   type Process,
   type ProcessDirectory,
 } from '../net/model.ts';
-import { protocolName } from '../net/numbers.ts';
+import { hasPorts, protocolName } from '../net/numbers.ts';
 import { applicationByPort } from '../net/services.ts';
 import type { Booking } from './booking.ts';
 import { RowCache } from './row-cache.ts';
@@ -149,9 +149,9 @@ export class FlowRows {
     ) {
       return same;
     }
-    const ports = flows.ints[base + L.PORTS] as number;
     const protocolInterface = flows.ints[base + L.PROTOCOL_INTERFACE] as number;
     const protocol = protocolInterface & 0xffff;
+    const ports = hasPorts(protocol) ? (flows.ints[base + L.PORTS] as number) : 0;
     const rtt = flows.ints[base + L.RTT] as number;
     const local = same?.local ?? { address: formatAddress(flows.ints, base + L.LOCAL), port: ports >>> 16 };
     const remote = same?.remote ?? { address: formatAddress(flows.ints, base + L.REMOTE), port: ports & 0xffff };

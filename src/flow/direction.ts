@@ -2,8 +2,8 @@
 
 import type { Packet } from '../decode/packet.ts';
 import { sameAddress, scopeOf } from '../net/address.ts';
-import { DIRECTION, hasPorts, PROTOCOL, TCP_FLAG } from '../net/numbers.ts';
-import { INTS, STATE } from './layout.ts';
+import { DIRECTION, ECHO_PORT, hasPorts, PROTOCOL, TCP_FLAG } from '../net/numbers.ts';
+import { INTS, PORTS, PROTOCOL_INTERFACE, STATE } from './layout.ts';
 
 /** Addresses that are added to at the most; each costs every new flow a look. */
 const MOST_ADDRESSES = 4096;
@@ -116,8 +116,26 @@ function opensAtSource(packet: Packet): boolean {
     if ((packet.tcpFlags & TCP_FLAG.SYN) !== 0) return (packet.tcpFlags & TCP_FLAG.ACK) === 0;
     return packet.sourcePort >= packet.destinationPort;
   }
+  if (isIcmp(packet.protocol)) return packet.sourcePort !== ECHO_PORT || packet.destinationPort === ECHO_PORT;
   if (hasPorts(packet.protocol) && packet.sourcePort < 1024 && packet.destinationPort >= 1024) return false;
   return true;
+}
+
+function isIcmp(protocol: number): boolean {
+  return protocol === PROTOCOL.ICMP || protocol === PROTOCOL.ICMPV6;
+}
+
+/** True for a flow of ICMP that no process began here: errors, discovery, and answers to what others ask. */
+export function isIcmpOfKernel(ints: Int32Array, row: number): boolean {
+  return isIcmp((ints[row * INTS + PROTOCOL_INTERFACE] as number) & 0xffff) && !asksEcho(ints, row);
+}
+
+/** True for a flow whose local end asks by ICMP, as ping does. The kernel itself never does. */
+export function asksEcho(ints: Int32Array, row: number): boolean {
+  const base = row * INTS;
+  const ports = ints[base + PORTS] as number;
+  if (!isIcmp((ints[base + PROTOCOL_INTERFACE] as number) & 0xffff) || (ports & 0xffff) !== ECHO_PORT) return false;
+  return ports >>> 16 !== ECHO_PORT || (((ints[base + STATE] as number) >>> 16) & 0xff) !== FLOW_DIRECTION.INBOUND;
 }
 
 /** Makes a flow one between two ends of this machine: its far end turned out to be a process here, in another network namespace. */

@@ -109,6 +109,21 @@ export function hasPorts(protocol: number): boolean {
   return protocol === PROTOCOL.TCP || protocol === PROTOCOL.UDP || protocol === PROTOCOL.UDPLITE || protocol === PROTOCOL.SCTP;
 }
 
+/** Port that a flow's answering end has where ICMP asks and answers; the asking end has the identifier, so each ping is a flow of its own. */
+export const ECHO_PORT = 8;
+export const ECHO = { NONE: 0, ASKS: 1, ANSWERS: 2 } as const;
+
+/** Whether an ICMP message has an identifier, and whose: echo, timestamp, information, address mask (RFC 792, 950) and extended echo (RFC 8335). */
+export function echoOf(protocol: number, type: number): number {
+  if (protocol === PROTOCOL.ICMPV6) {
+    if (type === 128 || type === 160) return ECHO.ASKS;
+    return type === 129 || type === 161 ? ECHO.ANSWERS : ECHO.NONE;
+  }
+  if (protocol !== PROTOCOL.ICMP) return ECHO.NONE;
+  if (type === 8 || type === 13 || type === 15 || type === 17 || type === 42) return ECHO.ASKS;
+  return type === 0 || type === 14 || type === 16 || type === 18 || type === 43 ? ECHO.ANSWERS : ECHO.NONE;
+}
+
 /** TCP header flags (RFC 9293 section 3.1). */
 export const TCP_FLAG = { FIN: 0x01, SYN: 0x02, RST: 0x04, PSH: 0x08, ACK: 0x10, URG: 0x20 } as const;
 

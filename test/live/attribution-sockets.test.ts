@@ -219,6 +219,17 @@ describe.skipIf(reason !== null)('sockets that change hands, live', () => {
     await silent.leave();
   });
 
+  it("pings are each their own process's, whoever else holds a raw ICMP socket", async () => {
+    for (const to of [stage.ground.far.v4, stage.ground.far.v6]) {
+      const how = { to, count: 10, size: 200, raw: true };
+      const silent = await stage.near('echo', how);
+      for (let i = 0; i < 2; i++) await stage.expectAlone(await stage.near('echo', how));
+      const rows = stage.watcher.last?.apps.filter(({ exe }) => exe === silent.exe);
+      expect(rows, 'of the one that was silent').toEqual([]);
+      await silent.leave();
+    }
+  });
+
   it('a pid that another program got is another row', async (context) => {
     const { far } = stage.ground;
     const last = '/proc/sys/kernel/ns_last_pid';

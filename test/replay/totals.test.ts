@@ -74,7 +74,7 @@ const CONVERSATION: FrameRecord[] = [
   back(1100, tcp({ ...there, flags: FIN | ACK, seq: 1901, ack: 302 })),
   out(1101, udp({ sport: 5000, dport: 53 }, 'z'.repeat(30))),
   back(1200, udp({ sport: 53, dport: 5000 }, 'z'.repeat(100))),
-  out(1300, icmp({ type: 8 }, 'ping')),
+  out(1300, icmp({ type: 8, rest: 0x0035_0001 }, 'ping')),
   { data: ethernet({ pad: 0 }, arp(us, '10.0.0.254')), time: T0 + 1400 },
   {
     data: ethernet({}, ipv6({ src: 'fd00::1', dst: '2001:db8::9' }, udp({ sport: 6000, dport: 443 }, 'quic?'))),
@@ -117,11 +117,16 @@ describe('a capture of our own', () => {
       ['192.0.2.80', 3088, 450],
       ['2001:db8::9', 0, 53],
     ]);
-    // ICMP and ARP need no owner.
-    expect(object.total.unowned_bytes).toBe(360 + 2960 + 58 + 128 + 53);
+    // ARP needs no owner; a ping has one, whom the file doesn't name.
+    expect(object.total.unowned_bytes).toBe(360 + 2960 + 58 + 128 + 53 + 32);
+    expect(object.flows.find((each) => each.protocol === 'icmp')).toMatchObject({
+      local: { port: 0 },
+      remote: { port: 0 },
+      application: null,
+    });
     expect(object.apps.map(({ reason, flows }) => [reason, flows]).sort()).toEqual([
-      ['no process: the kernel itself', 2],
-      ['recorded without owners', 3],
+      ['no process: the kernel itself', 1],
+      ['recorded without owners', 4],
     ]);
   });
 

@@ -19,7 +19,7 @@ import {
   type Process,
   type ProcessDirectory,
 } from '../../net/model.ts';
-import { protocolName } from '../../net/numbers.ts';
+import { hasPorts, protocolName } from '../../net/numbers.ts';
 import { applicationByPort } from '../../net/services.ts';
 import { BareFlows } from '../category/bare-flows.ts';
 import type { Categories } from '../category/categories.ts';
@@ -135,8 +135,8 @@ export class FlowNames implements Findings, FlowFacts {
       serial: this.#flows.counters[flow * COUNTERS + SERIAL] as number,
       inner: {
         protocol: protocolName(protocol),
-        source: { address: formatAddress(words, 0), port: sourcePort },
-        destination: { address: formatAddress(words, 4), port: destinationPort },
+        source: { address: formatAddress(words, 0), port: hasPorts(protocol) ? sourcePort : 0 },
+        destination: { address: formatAddress(words, 4), port: hasPorts(protocol) ? destinationPort : 0 },
         host: name,
       },
     });
@@ -266,8 +266,8 @@ export class FlowNames implements Findings, FlowFacts {
 
   #decide(row: number, process: Process | undefined): number {
     const base = row * INTS;
-    const ports = this.#flows.ints[base + PORTS] as number;
     const protocol = (this.#flows.ints[base + PROTOCOL_INTERFACE] as number) & 0xffff;
+    const ports = hasPorts(protocol) ? (this.#flows.ints[base + PORTS] as number) : 0;
     const port = directionOf(this.#flows, row) === FLOW_DIRECTION.INBOUND ? ports >>> 16 : ports & 0xffff;
     const scope = scopeOf(this.#flows.ints, base + REMOTE);
     const application = this.applicationOf(row);

@@ -17,7 +17,7 @@ import {
 import { scopeOf } from '../../net/address.ts';
 import { widened } from '../../net/arrays.ts';
 import { u16, u32le, u64le } from '../../net/bytes.ts';
-import { hasPorts, PROTOCOL } from '../../net/numbers.ts';
+import { ECHO, ECHO_PORT, echoOf, hasPorts, PROTOCOL } from '../../net/numbers.ts';
 import type { Ends } from './conntrack.ts';
 import { readReportAddress } from './ebpf/report-ring.ts';
 import { REPORT, WAY } from './ebpf/socket-programs.ts';
@@ -212,8 +212,14 @@ export class EbpfSource implements OwnerSource {
     readReportAddress(bytes, at + REPORT.SOURCE, version, words, 0);
     readReportAddress(bytes, at + REPORT.DESTINATION, version, words, 4);
     const ported = hasPorts(protocol);
-    const sourcePort = ported ? u16(bytes, at + REPORT.PORTS) : 0;
-    const destinationPort = ported ? u16(bytes, at + REPORT.PORTS + 2) : 0;
+    let sourcePort = ported ? u16(bytes, at + REPORT.PORTS) : 0;
+    let destinationPort = ported ? u16(bytes, at + REPORT.PORTS + 2) : 0;
+    const echo = echoOf(protocol, bytes[at + REPORT.PORTS] as number);
+    if (echo !== ECHO.NONE) {
+      const identifier = u16(bytes, at + REPORT.PORTS + 2);
+      sourcePort = echo === ECHO.ASKS ? identifier : ECHO_PORT;
+      destinationPort = echo === ECHO.ASKS ? ECHO_PORT : identifier;
+    }
     const elsewhere =
       this.#namespaceLow >= 0 &&
       (u32le(bytes, at + REPORT.NAMESPACE) !== this.#namespaceLow ||
@@ -226,7 +232,7 @@ export class EbpfSource implements OwnerSource {
     if (elsewhere) this.#hasElsewhere = true;
     const key = elsewhere ? protocol | ELSEWHERE : protocol;
     if (sent && !elsewhere && protocol !== PROTOCOL.TCP) this.#noteTakeover(at, protocol, sourcePort, destinationPort, holder);
-    const isOpen = !elsewhere && bytes[at + REPORT.CONNECTED] === 0;
+    const isOpen = !elsewhere && ported && bytes[at + REPORT.CONNECTED] === 0;
     if (sent) this.#sockets.enter(key, words, 0, sourcePort, destinationPort, isOpen, holder);
     else this.#sockets.enter(key, words, 4, destinationPort, sourcePort, isOpen, holder);
     for (let iface = this.#parts.interfaces() - 1; iface >= 0; iface--) {

@@ -1,6 +1,6 @@
 // Hands new flows to the owner source, after taking out those that no process can own.
 
-import { FLOW_DIRECTION } from '../../flow/direction.ts';
+import { asksEcho, FLOW_DIRECTION } from '../../flow/direction.ts';
 import { directionOf, type FlowTable, NO_OWNER } from '../../flow/flow-table.ts';
 import { INTS, PEER_PROCESS, PROCESS, PROTOCOL_INTERFACE } from '../../flow/layout.ts';
 import { PROTOCOL } from '../../net/numbers.ts';
@@ -13,6 +13,7 @@ const KERNEL = attributionIndex('kernel');
 const NONE = attributionIndex('none');
 const FORWARDED = reasonIndex('forwarded');
 const NO_PROCESS = reasonIndex('no process: the kernel itself');
+const HIDDEN = reasonIndex('hidden by the system');
 const RECORDED = reasonIndex('recorded without owners');
 const OFF = reasonIndex('attribution is off');
 
@@ -112,9 +113,12 @@ export class Owners {
     if (directionOf(this.#flows, row) === FLOW_DIRECTION.TRANSIT) {
       if (this.source?.claim?.(row) === true) return;
       this.#flows.setOwner(row, NO_OWNER, KERNEL, FORWARDED);
-    } else if (protocol === PROTOCOL.ARP || !(this.source?.everyProtocol === true || hasSocketTable(protocol))) {
-      this.#flows.setOwner(row, NO_OWNER, KERNEL, NO_PROCESS);
-    } else if (this.source !== null) this.source.admit(row);
+      return;
+    }
+    const isTold = protocol !== PROTOCOL.ARP && (this.source?.everyProtocol === true || hasSocketTable(protocol));
+    if (!isTold && !asksEcho(this.#flows.ints, row)) this.#flows.setOwner(row, NO_OWNER, KERNEL, NO_PROCESS);
+    else if (this.source !== null && isTold) this.source.admit(row);
+    else if (this.source !== null) this.#flows.setOwner(row, NO_OWNER, NONE, HIDDEN);
     else this.#flows.setOwner(row, NO_OWNER, NONE, this.#recorded ? RECORDED : OFF);
   }
 }

@@ -1,8 +1,8 @@
 // Reads /proc/net/{tcp,udp,udplite,icmp,raw}{,6} (proc(5)) into a SocketTable, byte by byte: ten thousand sockets cost a few ms and no text.
 
 import { closeSync, openSync, readSync } from 'node:fs';
-import { V4_MAPPED } from '../../net/address.ts';
-import { hasPorts, PROTOCOL } from '../../net/numbers.ts';
+import { scopeOf, V4_MAPPED } from '../../net/address.ts';
+import { ECHO_PORT, hasPorts, PROTOCOL } from '../../net/numbers.ts';
 import type { SocketTable } from './socket-table.ts';
 
 /** Stands for all protocols without ports, and in the list of files for raw sockets, which have the protocol where others have the port. */
@@ -131,7 +131,11 @@ export function parseProcNet(
       const inode = decimal(bytes, field, end);
       if (inode > 0) {
         if (hasPorts(protocol)) table.add(protocol, ends, 0, localPort, ends, 4, remotePort, inode);
-        else table.add(protocol === PORTLESS ? localPort : protocol, ends, 0, 0, ends, 4, 0, inode);
+        else if (protocol !== PORTLESS)
+          table.add(protocol, ends, 0, localPort, ends, 4, scopeOf(ends, 4) === 'unspecified' ? 0 : ECHO_PORT, inode);
+        // A raw socket hears all ICMP: whether anything of it is its own, the table does not tell.
+        else if (localPort !== PROTOCOL.ICMP && localPort !== PROTOCOL.ICMPV6)
+          table.add(localPort, ends, 0, 0, ends, 4, 0, inode);
       }
     }
     at = end + 1;

@@ -1,5 +1,6 @@
 // Owners from /proc: read when a flow is new, not by a clock, and never for more than a tenth of the time.
 
+import { asksEcho, isIcmpOfKernel } from '../../flow/direction.ts';
 import { type FlowTable, isLocalFlow, NO_OWNER } from '../../flow/flow-table.ts';
 import { COUNTERS, INTS, LAST_SEEN, LOCAL, PORTS, PROTOCOL_INTERFACE, REMOTE } from '../../flow/layout.ts';
 import { hasPorts } from '../../net/numbers.ts';
@@ -85,10 +86,11 @@ export class ProcfsSource implements OwnerSource {
   }
 
   admit(row: number): void {
-    // Ping, raw and packet sockets send what has no port; most of it is the kernel's all the same.
-    if (!hasPorts(this.#protocol(row)))
+    const { ints } = this.#flows;
+    // Raw sockets send what has no port; most of it is the kernel's all the same.
+    if (!hasPorts(this.#protocol(row)) && !asksEcho(ints, row))
       this.#flows.setOwner(row, NO_OWNER, attributionIndex('kernel'), reasonIndex('no process: the kernel itself'));
-    this.#pending.add(row, this.#now);
+    if (!isIcmpOfKernel(ints, row)) this.#pending.add(row, this.#now);
   }
 
   work(now: number): void {
@@ -229,9 +231,11 @@ export class ProcfsSource implements OwnerSource {
     return true;
   }
 
-  /** What has no port keeps what was said of it when it came. */
+  /** What has no port keeps what was said of it when it came. Which raw socket asks by ICMP the tables don't tell: it may live on. */
   #closed(row: number): void {
-    if (hasPorts(this.#protocol(row)))
-      this.#flows.setOwner(row, NO_OWNER, attributionIndex('none'), reasonIndex('closed before it could be looked up'));
+    const isAsker = asksEcho(this.#flows.ints, row);
+    if (!isAsker && !hasPorts(this.#protocol(row))) return;
+    const reason = isAsker ? 'hidden by the system' : 'closed before it could be looked up';
+    this.#flows.setOwner(row, NO_OWNER, attributionIndex('none'), reasonIndex(reason));
   }
 }

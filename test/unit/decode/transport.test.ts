@@ -155,11 +155,28 @@ describe('others', () => {
     }
   });
 
+  it.each([
+    ['echo request', icmp({ type: 8, rest: 0x1234_0001 }), 0x1234, 8],
+    ['echo reply', icmp({ type: 0, rest: 0x1234_0001 }), 8, 0x1234],
+    ['timestamp', icmp({ type: 13, rest: 0x1234_0001 }), 0x1234, 8],
+    ['address mask reply', icmp({ type: 18, rest: 0x1234_0001 }), 8, 0x1234],
+    ['unreachable', icmp({ type: 3, rest: 0x1234_0001 }), 0, 0],
+    ['router advertisement', icmpv6({ type: 134, rest: 0x1234_0001 }), 0, 0],
+    ['ICMPv6 echo request', icmpv6({ type: 128, rest: 0x1234_0001 }), 0x1234, 8],
+    ['ICMPv6 echo reply', icmpv6({ type: 129, rest: 0x1234_0001 }), 8, 0x1234],
+    ['ICMPv6 with the number of an IPv4 echo', icmpv6({ type: 8, rest: 0x1234_0001 }), 0, 0],
+  ])('takes the identifier of ICMP for a port: %s', (_, message, sourcePort, destinationPort) => {
+    const whole = read(message);
+    expect([whole.sourcePort, whole.destinationPort]).toEqual([sourcePort, destinationPort]);
+    const cut = read(message, 5);
+    expect([cut.sourcePort, cut.destinationPort]).toEqual([0, 0]);
+  });
+
   it('reads type and code of ICMP and ICMPv6', () => {
     const unreachable = read(icmp({ type: 3, code: 13 }, 'inner'));
     expect([unreachable.status, unreachable.icmpType, unreachable.payloadBytes]).toEqual([STATUS.COMPLETE, (3 << 8) | 13, 5]);
     const echo = read(icmpv6({ type: 128 }, 'hello'));
-    expect([echo.status, echo.icmpType, echo.payloadBytes, echo.sourcePort]).toEqual([STATUS.COMPLETE, 128 << 8, 5, 0]);
+    expect([echo.status, echo.icmpType, echo.payloadBytes]).toEqual([STATUS.COMPLETE, 128 << 8, 5]);
     expect(outcome(read(icmp({ type: 8 }), 3))).toEqual([STATUS.TRUNCATED, LAYER.TRANSPORT]);
     expect(outcome(read({ protocol: PROTOCOL.ICMP, bytes: hex('0800') }))).toEqual([STATUS.MALFORMED, LAYER.TRANSPORT]);
   });

@@ -14,6 +14,7 @@ function place(replay: boolean, fields: PacketFields, told: number = UNKNOWN, ow
 }
 
 const UDP = PROTOCOL.UDP;
+const PING = { protocol: PROTOCOL.ICMP };
 
 describe('live', () => {
   it.each<[string, PacketFields, number, string]>([
@@ -43,6 +44,13 @@ describe('live', () => {
       'destination inbound',
     ],
     ['our ping', { protocol: PROTOCOL.ICMP }, UNKNOWN, 'source outbound'],
+    [
+      'the answer to our ping, seen first',
+      { ...PING, src: '192.0.2.9', dst: '10.0.0.1', sport: 8, dport: 77 },
+      UNKNOWN,
+      'destination outbound',
+    ],
+    ['our answer to their ping, seen first', { ...PING, dst: '192.0.2.9', sport: 8, dport: 77 }, UNKNOWN, 'source inbound'],
     ['IPv6', { src: '2001:db8::9', dst: '2001:db8::1', flags: 'S' }, UNKNOWN, 'destination inbound'],
     ['both ends ours', { src: '127.0.0.1', dst: '127.0.0.1', flags: 'S' }, UNKNOWN, 'source local'],
     ['both ends ours, the answer first', { src: '10.0.0.1', dst: '127.0.0.1', flags: 'SA' }, UNKNOWN, 'destination local'],

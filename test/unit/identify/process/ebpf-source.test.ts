@@ -19,7 +19,7 @@ import { fakeRoot } from '../../../support/fake-edges.ts';
 import { FakeReportRing, type ReportText } from '../../../support/fake-report-ring.ts';
 import { addresses, type PacketFields, packet, timed } from '../../../support/packets.ts';
 
-const { TCP, UDP, ICMP } = PROTOCOL;
+const { TCP, UDP, ICMP, ICMPV6 } = PROTOCOL;
 const OURS = 1n;
 const OTHERS = 4_294_967_297n;
 const HERE = '10.0.0.1';
@@ -150,8 +150,36 @@ describe('EbpfSource', () => {
   it('gives no port to a protocol that has none: the exact ends only', () => {
     begins(5, 'ping');
     reports({ pid: 5, comm: 'ping', protocol: ICMP, sourcePort: 2048, destinationPort: 9, connected: false });
-    expect(owner(comes({ protocol: ICMP }))).toBe('ping');
-    expect(owner(comes({ protocol: ICMP, dst: '192.0.2.99' }))).toBeNull();
+    expect(owner(comes({ protocol: ICMP, sport: 9, dport: 8 }))).toBe('ping');
+    expect(owner(comes({ protocol: ICMP, sport: 9, dport: 8, dst: '192.0.2.99' }))).toBeNull();
+  });
+
+  it('tells pings to one host apart by their identifiers, and from the errors that the kernel sends there', () => {
+    begins(5, 'first');
+    begins(6, 'second');
+    const to = (dst: string, identifier: number) => ({ protocol: ICMP, dst, sport: identifier, dport: 8 });
+    reports({ pid: 5, comm: 'first', protocol: ICMP, sourcePort: 2048, destinationPort: 9, connected: false });
+    reports({ pid: 6, comm: 'second', protocol: ICMP, sourcePort: 2048, destinationPort: 10, connected: false });
+    const [first, second, third] = [9, 10, 11].map((identifier) => comes(to(THERE, identifier))) as [number, number, number];
+    expect([owner(first), owner(second), owner(third)]).toEqual(['first', 'second', null]);
+    expect(flows.touch(timed(packet({ protocol: ICMP, src: THERE, dst: HERE, sport: 8, dport: 9 }), 1000), 0, 0)).toBe(first);
+    const error = comes({ protocol: ICMP });
+    expect([owner(error), admitted]).toEqual([null, [third, error]]);
+  });
+
+  it('gives what a raw socket sends without an identifier to its process', () => {
+    begins(5, 'radvd');
+    reports({
+      pid: 5,
+      comm: 'radvd',
+      protocol: ICMPV6,
+      sourcePort: 134 << 8,
+      source: 'fd00::1',
+      destination: 'ff02::1',
+      connected: false,
+    });
+    expect(owner(comes({ protocol: ICMPV6, src: 'fd00::1', dst: 'ff02::1' }))).toBe('radvd');
+    expect(owner(comes({ protocol: ICMPV6, src: 'fd00::1', dst: 'ff02::16' }))).toBeNull();
   });
 
   it('gives a loopback flow both owners, in whichever order they are told', () => {

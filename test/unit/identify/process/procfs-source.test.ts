@@ -276,6 +276,24 @@ describe('ProcfsSource', () => {
     expect(told(arp)).toBe('- (kernel, no process: the kernel itself)');
   });
 
+  it('knows a ping by its identifier, and gives nothing to whoever holds a raw ICMP socket', () => {
+    sockets(line('00000000', 77, '00000000', 0, 500), 'icmp');
+    sockets(line('00000000', 1, '00000000', 0, 600), 'raw');
+    processWith(70, 'ping', 500);
+    processWith(80, 'quietd', 600);
+    const echo = { protocol: PROTOCOL.ICMP, sport: 77, dport: 8 };
+    const ping = flow(echo);
+    const other = flow({ ...echo, sport: 78 });
+    const answer = flow({ ...echo, sport: 8, dport: 77, dst: '192.0.2.99' });
+    const error = flow({ protocol: PROTOCOL.ICMP, dst: '192.0.2.99' });
+    work(20_000);
+    expect([ping, other, answer, error].map(told)).toEqual([
+      'ping (wildcard)',
+      '- (none, hidden by the system)',
+      ...new Array(2).fill('- (kernel, no process: the kernel itself)'),
+    ]);
+  });
+
   it.each([
     ['udp', { protocol: PROTOCOL.UDP, sport: 4444, dport: 4444 }],
     ['tcp', {}],
