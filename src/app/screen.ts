@@ -1,22 +1,23 @@
 // Opens the terminal screen for a run: theme, keys, colours, and the terminal itself when standard input is the capture.
 
 import { openSync } from 'node:fs';
-import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { tmpdir } from 'node:os';
 import { ReadStream } from 'node:tty';
 import { fileURLToPath } from 'node:url';
 import type { Aggregator } from '../aggregate/aggregator.ts';
 import type { Options } from '../cli/options.ts';
 import { workingFolder } from '../cli/working-folder.ts';
 import { systemClock } from '../clock.ts';
-import { NetmonError } from '../errors.ts';
+import { NetmonError, reasonOf } from '../errors.ts';
 import type { Edges } from '../net/edges.ts';
+import { missingHistory } from '../store/history-files.ts';
 import { backgroundOf, canAnswer, drawingOf } from '../tui/terminal.ts';
-import { ThemeShelf } from '../tui/theme-files.ts';
+import { ThemeShelf, themeFolders } from '../tui/theme-files.ts';
 import { Tui } from '../tui/tui.ts';
 import { rebind } from '../view/keymap.ts';
 import { memoryOf } from '../view/memory.ts';
 import { depthOf } from '../view/palette.ts';
+import { hasHistory } from './acquaintance.ts';
 import { systemClipboard } from './clipboard.ts';
 import { HistoryAnswers } from './history-answers.ts';
 import type { Output } from './output.ts';
@@ -44,12 +45,21 @@ export interface OpenTui {
 export function openTui(options: Options, edges: Edges, quit: () => void, save: () => void): OpenTui {
   const keys = rebind(options.keys);
   if (!keys.ok) throw new NetmonError('usage', keys.problems.join('; '), 'see README.md, "Keys"');
-  const themes = new ThemeShelf(themeFolders());
+  const places = {
+    platform: edges.platform,
+    home: options.place.home,
+    uid: options.screen.owner?.uid ?? null,
+    configHome: process.env['XDG_CONFIG_HOME'],
+    ours: fileURLToPath(new URL('../../themes', import.meta.url)),
+  };
+  const themes = new ThemeShelf(themeFolders(places));
   const byBackground = options.theme === AUTO ? BY_BACKGROUND : null;
   const theme = themes.load(byBackground === null ? options.theme : byBackground[backgroundOf(process.env) ?? 'dark']);
-  const folders = [workingFolder(), options.place.home].filter((folder) => folder !== null);
+  const folders = [workingFolder(), options.place.home, tmpdir()].filter((folder) => folder !== null);
   let counts: Aggregator | null = null;
   let closed = false;
+  const historyPath = options.history?.path ?? null;
+  const wasThere = historyPath === null || hasHistory(historyPath);
   const input = terminalInput(options.read === '-');
   const tui = new Tui({
     input,
@@ -82,9 +92,16 @@ export function openTui(options: Options, edges: Edges, quit: () => void, save: 
   const place = path === null ? null : { path, owner };
   const tasks = new ScreenTasks({ folders, owner }, (action) => tui.apply(action));
   const answers = new HistoryAnswers({
-    path: options.history?.path ?? null,
+    path: historyPath,
     // Most runs never look at it.
-    open: async (path) => (await import('./bare-history.ts')).openBareHistory(path),
+    open: async (path) => {
+      const { openBareHistory } = await import('./bare-history.ts');
+      return openBareHistory(path).catch((thrown: unknown) => {
+        // Root looked before it became somebody who may not look into its folder.
+        const isHidden = !wasThere && reasonOf(thrown).endsWith(': permission denied');
+        throw isHidden ? missingHistory(path) : thrown;
+      });
+    },
     clock: systemClock,
     tell: (slot, serial, answer) => tui.apply({ type: 'history', slot, serial, answer }),
   });
@@ -120,13 +137,4 @@ function terminalInput(stdinTaken: boolean): ReadStream {
       thrown,
     );
   }
-}
-
-function themeFolders(): string[] {
-  const config = process.env['XDG_CONFIG_HOME'] || join(homedir(), '.config');
-  return [
-    join(config, 'netmon-tui', 'themes'),
-    join(config, 'btop', 'themes'),
-    fileURLToPath(new URL('../../themes', import.meta.url)),
-  ];
 }

@@ -20,6 +20,7 @@ import {
 } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { NetmonError } from '../errors.ts';
+import { RECORD_HINT, recordCommand } from '../net/history.ts';
 import { createFolder } from './own-folder.ts';
 
 /** Who is to own what root writes; null where the process is that user. A gid of -1 leaves the group alone. */
@@ -58,6 +59,11 @@ export function systemReason(thrown: unknown): string {
 /** A failure that names the file. */
 export function historyError(path: string, what: string, hint: string, cause?: unknown): NetmonError {
   return new NetmonError('history', `the history file ${path}: ${what}`, hint, cause);
+}
+
+/** That nothing was recorded there, and how to begin. */
+export function missingHistory(path: string): NetmonError {
+  return historyError(path, 'it does not exist', `${RECORD_HINT}${recordCommand(path)}`);
 }
 
 /** Path of the journal with a number. */

@@ -1,7 +1,6 @@
 // From files to a database that is read: the image where it lies, and what the journals hold beyond it in memory. Writes nothing.
 
 import { closeSync, fstatSync } from 'node:fs';
-import { RECORD_HINT, recordCommand } from '../net/history.ts';
 import { type DatabaseFile, OverlayFile } from './database-file.ts';
 import { HistoryDatabase } from './history-database.ts';
 import { HistoryFileError } from './history-file-error.ts';
@@ -11,6 +10,7 @@ import {
   journalNumbers,
   journalPath,
   LARGEST,
+  missingHistory,
   type OpenedFile,
   openFile,
   type ReadFile,
@@ -75,8 +75,7 @@ function loadFrom(sql: SqlEngine, path: string, image: OpenedFile | null, isLast
   const journals = readJournals(path);
   const isWhole = journals.every((journal) => journal !== null) && isSameFile(path, image?.stats ?? null);
   if (!isWhole && !isLastTry) return null;
-  if (image === null && journals.length === 0)
-    throw historyError(path, 'it does not exist', `${RECORD_HINT}${recordCommand(path)}`);
+  if (image === null && journals.length === 0) throw missingHistory(path);
   const database = image === null ? HistoryDatabase.create(sql) : openImage(sql, path, imageFile(path, image));
   try {
     for (const journal of journals) applyJournal(database, journal);

@@ -1,6 +1,6 @@
 // Theme files: found by name in folders or by path, read, and no more than read. Parsing them is view/theme.ts.
 
-import { closeSync, constants, fstatSync, openSync, readdirSync, readSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readdirSync, readSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { NetmonError, reasonOf } from '../errors.ts';
 import { parseTheme, type Theme } from '../view/theme.ts';
@@ -10,21 +10,58 @@ const SUFFIX = '.theme';
 const MOST = 200;
 const MOST_BYTES = 64 * 1024;
 
-/** Themes in folders, the first folder that has a name wins: the user's own, the user's btop's, ours. */
-export class ThemeShelf {
-  private readonly folders: readonly string[];
+/** A folder with themes. */
+export interface ThemeFolder {
+  readonly path: string;
+  /** Whose files it has to hold: root reads no file for a user that isn't the user's. null takes anybody's. */
+  readonly uid: number | null;
+}
 
-  /** @param folders - absolute paths; those that do not exist are passed over. */
-  constructor(folders: readonly string[]) {
-    this.folders = folders;
+/** Whose themes are looked for, and where. */
+export interface ThemePlaces {
+  readonly platform: NodeJS.Platform;
+  /** Home folder of the user; null where it isn't known. */
+  readonly home: string | null;
+  /** The user for whom root runs; null where the process is the user. */
+  readonly uid: number | null;
+  /** XDG_CONFIG_HOME */
+  readonly configHome: string | undefined;
+  /** The folder of our own themes. */
+  readonly ours: string;
+}
+
+/** Where btop's packages put its themes: of Debian and most others, of a build by hand and Homebrew on Intel, of Homebrew elsewhere. */
+const BTOP = ['/usr/share', '/usr/local/share', '/opt/homebrew/share', '/home/linuxbrew/.linuxbrew/share'].map(
+  (share) => `${share}/btop/themes`,
+);
+
+/** Folders in the order in which they are looked through: the user's own, the user's btop's, ours, those that btop came with. */
+export function themeFolders({ platform, home, uid, configHome, ours }: ThemePlaces): ThemeFolder[] {
+  const isTheirs = configHome?.startsWith('/') === true && (uid === null || ownerOf(configHome) === uid);
+  const config = isTheirs ? configHome : home === null ? null : join(home, '.config');
+  const users = config === null ? [] : [join(config, 'netmon-tui', 'themes'), join(config, 'btop', 'themes')];
+  if (platform === 'darwin' && home !== null) users.push(join(home, 'Library', 'Application Support', 'netmon-tui', 'themes'));
+  return [...users.map((path) => ({ path, uid })), ...[ours, ...BTOP].map((path) => ({ path, uid: null }))];
+}
+
+function ownerOf(folder: string): number | null {
+  return statSync(folder, { throwIfNoEntry: false })?.uid ?? null;
+}
+
+/** Themes in folders; the first folder that has a name wins. */
+export class ThemeShelf {
+  readonly #folders: readonly ThemeFolder[];
+
+  /** @param folders absolute paths; those that do not exist are passed over */
+  constructor(folders: readonly ThemeFolder[]) {
+    this.#folders = folders;
   }
 
   /** Names without suffix, sorted; bounded. */
   names(): readonly string[] {
     const names = new Set<string>();
-    for (const folder of this.folders)
-      for (const file of filesIn(folder))
-        if (file.endsWith(SUFFIX) && names.size < MOST) names.add(file.slice(0, -SUFFIX.length));
+    for (const { path } of this.#folders)
+      for (const file of filesIn(path)) if (file.endsWith(SUFFIX) && names.size < MOST) names.add(file.slice(0, -SUFFIX.length));
     return [...names].sort();
   }
 
@@ -34,9 +71,10 @@ export class ThemeShelf {
    * @throws NetmonError (usage) when there is none, with the names that there are.
    */
   load(wanted: string): Theme {
-    if (wanted.includes('/')) return readTheme(wanted);
+    if (wanted.includes('/')) return readTheme(wanted, null);
     const stem = wanted.endsWith(SUFFIX) ? wanted.slice(0, -SUFFIX.length) : wanted;
-    for (const folder of this.folders) if (filesIn(folder).includes(stem + SUFFIX)) return readTheme(join(folder, stem + SUFFIX));
+    const folder = this.#folders.find(({ path }) => filesIn(path).includes(stem + SUFFIX));
+    if (folder !== undefined) return readTheme(join(folder.path, stem + SUFFIX), folder.uid);
     throw new NetmonError(
       'usage',
       `no theme "${wanted}"`,
@@ -54,10 +92,12 @@ function filesIn(folder: string): readonly string[] {
 }
 
 /** The text of a regular file. A FIFO, a device or a file that grows would never end. */
-function textOf(path: string): string {
+function textOf(path: string, uid: number | null): string {
   const descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
-    if (!fstatSync(descriptor).isFile()) throw new Error('not a regular file');
+    const stats = fstatSync(descriptor);
+    if (!stats.isFile()) throw new Error('not a regular file');
+    if (uid !== null && stats.uid !== uid) throw new Error('it belongs to another user');
     const bytes = Buffer.alloc(MOST_BYTES + 1);
     const length = readSync(descriptor, bytes, 0, bytes.length, 0);
     if (length > MOST_BYTES) throw new Error('too large for a theme: more than 64 KiB');
@@ -67,9 +107,9 @@ function textOf(path: string): string {
   }
 }
 
-function readTheme(path: string): Theme {
+function readTheme(path: string, uid: number | null): Theme {
   try {
-    return parseTheme(basename(path).replace(/\.theme$/, ''), textOf(path));
+    return parseTheme(basename(path).replace(/\.theme$/, ''), textOf(path, uid));
   } catch (error) {
     throw new NetmonError(
       'usage',

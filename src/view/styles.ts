@@ -43,9 +43,38 @@ export function stylesOf(theme: Theme, depth: Depth): Styles {
     pinned: { ...plain, fg: colours.proc_misc, bold: true },
     paused: badge(colours.proc_pause_bg),
     filtered: badge(colours.proc_banner_bg),
-    warn: { ...plain, fg: gradient(theme, 'process', 50), bold: true },
-    error: { ...plain, fg: gradient(theme, 'process', 100), bold: true },
+    warn: { ...plain, fg: alarming(gradient(theme, 'process', 50), theme, 'warn'), bold: true },
+    error: { ...plain, fg: alarming(gradient(theme, 'process', 100), theme, 'error'), bold: true },
   };
   if (blind) for (const role of ROLES) looks[role] = { ...looks[role], fg: null, bg: null };
   return looks;
+}
+
+/** Colours of our own themes, for the grounds of dark and of light ones. */
+const ALARMS = { dark: { warn: 0xffaf5f, error: 0xff5f5f }, light: { warn: 0x875f00, error: 0xaf0000 } } as const;
+/** Green as people call it: degrees of hue, and least share of saturation (HSL). */
+const GREEN = { from: 75, to: 165, saturation: 0.2 } as const;
+
+/** A theme's colour for what is wrong; ours where it has green there: nobody reads a warning in the colour of what is well. */
+function alarming(colour: Colour, { colours }: Theme, role: 'warn' | 'error'): Colour {
+  if (colour === null || !isGreen(colour)) return colour;
+  const { main_bg: ground, main_fg: text } = colours;
+  const isLight = ground === null ? text !== null && brightness(text) < 0.5 : brightness(ground) >= 0.5;
+  return ALARMS[isLight ? 'light' : 'dark'][role];
+}
+
+function isGreen(colour: number): boolean {
+  const [red, green, blue] = [colour >> 16, (colour >> 8) & 255, colour & 255] as [number, number, number];
+  const most = Math.max(red, green, blue);
+  const range = most - Math.min(red, green, blue);
+  if (most !== green || range === 0) return false;
+  const hue = 120 + (60 * (blue - red)) / range;
+  const sum = 2 * most - range;
+  const saturation = range / (sum > 255 ? 510 - sum : sum);
+  return hue >= GREEN.from && hue <= GREEN.to && saturation >= GREEN.saturation;
+}
+
+/** From 0 to 1, as the eye weighs the three (ITU-R BT.601). */
+function brightness(colour: number): number {
+  return (0.299 * (colour >> 16) + 0.587 * ((colour >> 8) & 255) + 0.114 * (colour & 255)) / 255;
 }

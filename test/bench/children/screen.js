@@ -51,7 +51,7 @@ const { monitor } = assemble({ source: traffic, fallbacks: [] }, subject, system
 monitor.aggregator.keepPast();
 const input = Object.assign(new PassThrough(), { isTTY: true, isRaw: false, setRawMode: () => input });
 const output = new CountingOutput();
-const theme = new ThemeShelf([`${root}/themes`]).load('netmon');
+const theme = new ThemeShelf([{ path: `${root}/themes`, uid: null }]).load('netmon');
 const tui = new Tui({ input, output, theme, colour: 'true', clock, effects: () => {} });
 tui.listen();
 await drawn();

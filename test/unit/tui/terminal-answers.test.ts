@@ -8,7 +8,7 @@ import { ThemeShelf } from '../../../src/tui/theme-files.ts';
 import { busy } from '../../support/snapshot-builder.ts';
 import { Stage, turn } from '../../support/terminal.ts';
 
-const themes = new ThemeShelf([new URL('../../../themes', import.meta.url).pathname]);
+const themes = new ThemeShelf([{ path: new URL('../../../themes', import.meta.url).pathname, uid: null }]);
 const LIGHT = '\x1b]11;rgb:ffff/fdfd/f5f5\x1b\\';
 const DARK = '\x1b]11;rgb:1e1e/1e1e/2e2e\x07';
 const DRAWN = '\x1b[0n';

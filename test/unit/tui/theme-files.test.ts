@@ -5,13 +5,13 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import { ThemeShelf } from '../../../src/tui/theme-files.ts';
+import { type ThemePlaces, ThemeShelf, themeFolders } from '../../../src/tui/theme-files.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'netmon-themes-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
 describe('a theme', () => {
-  const shelf = new ThemeShelf([folder]);
+  const shelf = new ThemeShelf([{ path: folder, uid: null }]);
 
   test('is read by name and by path', () => {
     writeFileSync(join(folder, 'mine.theme'), 'theme[main_fg]="#112233"\n');
@@ -28,5 +28,38 @@ describe('a theme', () => {
     make(join(folder, `${name}.theme`));
     expect(() => shelf.load(name)).toThrow(reason);
     expect(() => shelf.load(join(folder, `${name}.theme`))).toThrow(reason);
+  });
+});
+
+describe('folders of themes', () => {
+  const places = { platform: 'linux', home: '/home/ann', uid: null, configHome: undefined, ours: '/ours' } as const;
+  const paths = (change: Partial<ThemePlaces>) => themeFolders({ ...places, ...change }).map(({ path }) => path);
+
+  test("are the user's, btop's of the user, ours, then those of btop's packages", () => {
+    expect(paths({})).toEqual([
+      '/home/ann/.config/netmon-tui/themes',
+      '/home/ann/.config/btop/themes',
+      '/ours',
+      '/usr/share/btop/themes',
+      '/usr/local/share/btop/themes',
+      '/opt/homebrew/share/btop/themes',
+      '/home/linuxbrew/.linuxbrew/share/btop/themes',
+    ]);
+    expect(paths({ configHome: '/c' })[1]).toBe('/c/btop/themes');
+    expect(paths({ home: null })[0]).toBe('/ours');
+    expect(paths({ platform: 'darwin' })).toContain('/home/ann/Library/Application Support/netmon-tui/themes');
+  });
+
+  test("under sudo are the invoking user's, also where XDG_CONFIG_HOME is root's", () => {
+    const mine = process.geteuid?.() ?? 0;
+    expect(paths({ uid: mine + 1, configHome: folder })[0]).toBe('/home/ann/.config/netmon-tui/themes');
+    expect(paths({ uid: mine, configHome: folder })[0]).toBe(join(folder, 'netmon-tui/themes'));
+    expect(themeFolders({ ...places, uid: 501 }).map(({ uid }) => uid)).toEqual([501, 501, null, null, null, null, null]);
+  });
+
+  test("hold the user's files alone where root reads them", () => {
+    const mine = process.geteuid?.() ?? 0;
+    expect(new ThemeShelf([{ path: folder, uid: mine }]).load('mine').name).toBe('mine');
+    expect(() => new ThemeShelf([{ path: folder, uid: mine + 1 }]).load('mine')).toThrow('it belongs to another user');
   });
 });
