@@ -2,7 +2,7 @@
 
 import { closeSync, openSync, readSync } from 'node:fs';
 import { parseAddress } from '../../net/address.ts';
-import { PROTOCOL } from '../../net/numbers.ts';
+import { ECHO, ECHO_PORT, echoOf, PROTOCOL } from '../../net/numbers.ts';
 import { Duty } from './duty.ts';
 import { SocketTable } from './socket-table.ts';
 
@@ -16,10 +16,14 @@ const PROTOCOLS = new Map<string, number>([
   ['tcp', PROTOCOL.TCP],
   ['udp', PROTOCOL.UDP],
   ['udplite', PROTOCOL.UDPLITE],
+  ['icmp', PROTOCOL.ICMP],
+  ['icmpv6', PROTOCOL.ICMPV6],
 ]);
 /** `ipv4 2 tcp 6 431999 ESTABLISHED src=A dst=B sport=1 dport=2 src=C dst=D sport=3 dport=4 [ASSURED] ...` */
 const LINE =
   /^ipv[46]\s+\d+\s+(\w+)\s+\d+ .*?src=(\S+) dst=(\S+) sport=(\d+) dport=(\d+) .*?src=(\S+) dst=(\S+) sport=(\d+) dport=(\d+)/;
+/** What a ping has where others have their ports: `src=A dst=B type=8 code=0 id=1 src=C dst=D type=0 code=0 id=2`. */
+const ECHO_ENDS = /\btype=(\d+) code=\d+ id=(\d+)/g;
 
 /** Two ends as a socket has them: its own, then the other. */
 export interface Ends {
@@ -71,7 +75,8 @@ export class Conntrack {
     for (const line of text.split('\n')) this.#add(line);
   }
 
-  #add(line: string): void {
+  #add(text: string): void {
+    const line = text.includes(' icmp') ? withPorts(text) : text;
     const found = LINE.exec(line);
     const protocol = found === null ? undefined : PROTOCOLS.get(found[1] as string);
     if (found === null || protocol === undefined) return;
@@ -98,6 +103,16 @@ export class Conntrack {
     this.#inner.push({ words, ownPort: Number(ownPort), otherPort: Number(otherPort) });
     this.#table.add(protocol, outer, 0, Number(localPort), outer, 4, Number(remotePort), this.#inner.length);
   }
+}
+
+/** A ping's line as if it were of a protocol with ports, those that its flow has. */
+function withPorts(line: string): string {
+  const protocol = line.startsWith('ipv4') ? PROTOCOL.ICMP : PROTOCOL.ICMPV6;
+  return line.replace(ECHO_ENDS, (_, type: string, identifier: string) =>
+    echoOf(protocol, Number(type)) === ECHO.ASKS
+      ? `sport=${identifier} dport=${ECHO_PORT}`
+      : `sport=${ECHO_PORT} dport=${identifier}`,
+  );
 }
 
 /** @returns null where this kernel translates nothing, or we may not see it */

@@ -40,6 +40,16 @@ describe('Conntrack', () => {
     expect(behind(TCP, HOST, 61_000, OUT, 443)).toBe(`${IN} 5000 > ${OUT} 443`);
   });
 
+  it.each([
+    ['icmp     1', 'ipv4     2', PROTOCOL.ICMP, 8, 0, IN, HOST, OUT],
+    ['icmpv6   58', 'ipv6     10', PROTOCOL.ICMPV6, 128, 129, '2001:db8:1::2', '2001:db8::1', '2001:db8::9'],
+  ])('knows the ping behind a translated source, %s', (name, family, protocol, asks, answers, inside, host, out) => {
+    const reply = `src=${out} dst=${host} type=${answers} code=0 id=61000`;
+    writes(`${family} ${name} 29 src=${inside} dst=${out} type=${asks} code=0 id=77 [UNREPLIED] ${reply} mark=0 zone=0 use=2\n`);
+    expect(behind(protocol, host, 61_000, out, 8)).toBe(`${inside} 77 > ${out} 8`);
+    expect(behind(protocol, host, 77, out, 8)).toBeNull();
+  });
+
   it('knows the socket behind a published port', () => {
     writes(PUBLISHED);
     expect(behind(TCP, HOST, 8080, OUT, 7000)).toBe(`${IN} 80 > ${OUT} 7000`);
