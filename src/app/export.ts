@@ -11,6 +11,9 @@ import { csvLine } from '../stream/csv.ts';
 import type { ExportTable } from '../view/export-rows.ts';
 import type { ExportFormat } from '../view/pickers.ts';
 
+/** How the names of exports begin. */
+export const EXPORT_PREFIX = 'netmon-';
+
 /** Where exports may go and whose they are. */
 export interface ExportPlace {
   /** Folders in the order in which they are tried. */
@@ -42,7 +45,7 @@ export async function writeExport(format: ExportFormat, table: ExportTable, plac
   const folder = await firstFolder(place);
   if (folder === null) return { done: false, text: 'not exported: no folder to write to' };
   for (let number = 1; number < 100; number++) {
-    const path = join(folder, `netmon-${table.name}-${stamp}${number === 1 ? '' : `-${number}`}.${format}`);
+    const path = join(folder, `${EXPORT_PREFIX}${table.name}-${stamp}${number === 1 ? '' : `-${number}`}.${format}`);
     try {
       const file = OutputFile.create(path, false, place.owner);
       try {

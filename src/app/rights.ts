@@ -6,8 +6,9 @@ import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { tcpdumpArguments } from '../capture/tcpdump-messages.ts';
-import type { Options } from '../cli/options.ts';
-import { reasonOf } from '../errors.ts';
+import { type Options, SANDBOX_ELSEWHERE } from '../cli/options.ts';
+import { workingFolder } from '../cli/working-folder.ts';
+import { NetmonError, reasonOf } from '../errors.ts';
 import { LSOF_ARGUMENTS } from '../identify/process/lsof.ts';
 import type { OwnerSource } from '../identify/process/owner-source.ts';
 import { type Edges, NO_DEBUGGER } from '../net/edges.ts';
@@ -19,9 +20,11 @@ import { type Identity, identityOf } from '../privilege/identity.ts';
 import { macAccount } from '../privilege/mac-account.ts';
 import { RootHand } from '../privilege/root-hand.ts';
 import type { RootPrograms } from '../privilege/root-protocol.ts';
+import type { SandboxInit } from '../privilege/seatbelt.ts';
 
 const LSOF_LIMITS = { timeoutMs: 10_000, maxBytes: 16 << 20 };
 const IFCONFIG_MS = 2000;
+const SANDBOXED = "--sandbox starts no programs: what ps, netstat, route, arp and ndp tell is missing, and pbcopy can't copy";
 /** Starts the root child; another in tests. */
 export type StartRootChild = (programs: RootPrograms) => ChildProcess;
 
@@ -34,13 +37,35 @@ export class Rights {
   /** URL of the module by which a child gives its rights up; null where it has none, or is to keep them. */
   readonly #childRights: string | null;
 
-  /** Asks for whom `--user` names, where no file tells. @param bufferBytes of the capture's ring @throws NetmonError `usage` for a user that does not exist */
-  static async of(options: Options, edges: Edges, bufferBytes: number, start: StartRootChild = startRootChild): Promise<Rights> {
-    return new Rights(options, edges, bufferBytes, start, await macAccount(edges, options.privileges.user));
+  readonly #sandbox: SandboxInit | undefined;
+
+  /**
+   * Asks for whom `--user` names, where no file tells.
+   *
+   * @param bufferBytes of the capture's ring @param sandbox another sandbox_init, in tests
+   * @throws NetmonError `usage` for a user that does not exist, and for `--sandbox` elsewhere than on macOS
+   */
+  static async of(
+    options: Options,
+    edges: Edges,
+    bufferBytes: number,
+    start: StartRootChild = startRootChild,
+    sandbox?: SandboxInit,
+  ): Promise<Rights> {
+    if (options.privileges.sandbox && edges.platform !== 'darwin') throw new NetmonError('usage', ...SANDBOX_ELSEWHERE);
+    return new Rights(options, edges, bufferBytes, start, sandbox, await macAccount(edges, options.privileges.user));
   }
 
   /** @param account of the user named, a line of passwd(5) */
-  private constructor(options: Options, edges: Edges, bufferBytes: number, start: StartRootChild, account: string) {
+  private constructor(
+    options: Options,
+    edges: Edges,
+    bufferBytes: number,
+    start: StartRootChild,
+    sandbox: SandboxInit | undefined,
+    account: string,
+  ) {
+    this.#sandbox = sandbox;
     this.#options = options;
     this.#edges = edges;
     const { user, stayRoot } = options.privileges;
@@ -79,6 +104,22 @@ export class Rights {
 
   /** Gives up what is not needed. @param owners whose thread alone keeps what it takes to look into others' processes @param driver of the capture */
   async drop(owners: OwnerSource | null, driver: string): Promise<PrivilegeStatus> {
+    const { privileges, read } = this.#options;
+    if (!privileges.sandbox) return this.#drop(owners, driver);
+    const kind = owners?.kind ?? 'none';
+    if (read === null && (kind === 'nettop' || kind === 'lsof'))
+      throw new NetmonError(
+        'permission',
+        '--sandbox starts no programs, and owners come from nettop here',
+        'leave --sandbox out, or capture with PKTAP: sudo netmon-tui --sandbox',
+      );
+    const status = await this.#drop(owners, driver);
+    const { enterSandbox } = await import('../privilege/seatbelt.ts');
+    enterSandbox({ files: await writtenFiles(this.#options), asksDns: this.#options.reverseDns }, this.#sandbox);
+    return { ...status, note: [status.note, SANDBOXED].filter((note) => note !== '').join('; ') };
+  }
+
+  async #drop(owners: OwnerSource | null, driver: string): Promise<PrivilegeStatus> {
     const { platform } = this.#edges;
     const { privileges, read } = this.#options;
     const identity = this.identity;
@@ -99,6 +140,14 @@ export class Rights {
     if (status.dropped && platform === 'linux') confirmDropped(identity, { main: keep, others: looking }, starts);
     return status.kept.includes('root') ? status : { ...status, kept: [...namesOf(looks), ...status.kept].sort() };
   }
+}
+
+/** What a run still writes: its history with journals and locks beside it, what the screen remembers, exports. */
+async function writtenFiles({ history, screen, headless, json, place }: Options): Promise<string[]> {
+  const { EXPORT_PREFIX } = await import('./export.ts');
+  const exports = headless || json ? [] : [workingFolder(), place.home].filter((folder) => folder !== null);
+  const own = [history?.record === true ? history.path : null, screen.memory].filter((path) => path !== null);
+  return [...own, ...exports.map((folder) => join(folder, EXPORT_PREFIX))];
 }
 
 /** Becomes the user who called sudo, for a command that needs no rights at all. Anybody else, root too, stays who he is. */

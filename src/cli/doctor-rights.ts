@@ -11,7 +11,7 @@ import { LOOKING, maskOf, namesOf, REOPENING } from '../privilege/capabilities.t
 import { type Identity, identityOf } from '../privilege/identity.ts';
 import { macAccount } from '../privilege/mac-account.ts';
 import { type Finding, no, ok, type Step, skipped } from './doctor-step.ts';
-import type { Options } from './options.ts';
+import { type Options, SANDBOX_ELSEWHERE } from './options.ts';
 
 /** What was asked for that bears on rights. */
 export type RightsAsked = Pick<Options, 'privileges'> & { readonly records: boolean };
@@ -38,6 +38,7 @@ export function rightsSteps(edges: Edges, env: NodeJS.ProcessEnv, asked: RightsA
     { name: 'goes on as', ask: async () => goesOnAs(await identity(), isMac, env) },
     { name: 'keeps', ask: async () => keeps(await identity(), isMac, held(), asked.privileges.dropAll) },
     { name: '--drop-all', ask: async () => costOf(await identity(), isMac, held()) },
+    { name: '--sandbox', ask: () => sandboxOf(isMac, asked.privileges.sandbox) },
     { name: 'own files', ask: async () => ownFiles(await identity(), program) },
   ];
 }
@@ -69,6 +70,11 @@ function costOf({ by, note }: Identity, isMac: boolean, held: bigint | null): Fi
   if (isMac || (by === 'root' && note === '--stay-root')) return skipped('changes nothing here');
   if (((held ?? 0n) & maskOf(LOOKING)) === 0n) return skipped(`changes nothing: ${LOOKING.join(' and ')} are not held`);
   return ok(`would give up ${LOOKING.join(' and ')}: eBPF still names owners, but paths of other users' programs stay unknown`);
+}
+
+function sandboxOf(isMac: boolean, sandbox: boolean): Finding {
+  if (!isMac) return sandbox ? no(...SANDBOX_ELSEWHERE) : skipped('is for macOS');
+  return skipped('not tried: what ps, netstat, route, arp and ndp tell would be missing, and no Mac has run it');
 }
 
 /** The threads of history load their code when they begin, as the user that the run has become. */

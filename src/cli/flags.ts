@@ -52,6 +52,15 @@ export const FLAGS: readonly Flag[] = [
   ),
   simple('stay-root', null, 'Rights', [...CAPTURING, 'doctor'], 'as root: stay root', null, null),
   simple(
+    'sandbox',
+    null,
+    'Rights',
+    [...CAPTURING, 'doctor'],
+    'macOS, untried: once all is open start no program, connect nowhere, write only files of its own',
+    null,
+    null,
+  ),
+  simple(
     'reduced',
     null,
     'Rights',

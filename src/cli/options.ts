@@ -21,6 +21,12 @@ export interface HistoryOptions {
   readonly owner: { readonly uid: number; readonly gid: number } | null;
 }
 
+/** What Linux says to `--sandbox`, and what to type. */
+export const SANDBOX_ELSEWHERE = [
+  '--sandbox is for macOS',
+  'leave it out: on Linux the threads of history are always fenced, where the kernel has Landlock',
+] as const;
+
 /** What is to become of the rights that a run is started with. */
 export interface PrivilegeOptions {
   /** User to become; null: whoever called sudo, else nobody. */
@@ -28,6 +34,8 @@ export interface PrivilegeOptions {
   /** Give up what only attribution needs, too. */
   readonly dropAll: boolean;
   readonly stayRoot: boolean;
+  /** Fence the process by Seatbelt; macOS alone has it. */
+  readonly sandbox: boolean;
 }
 
 /** What a run was asked for. Durations in milliseconds; null where nothing was asked. */

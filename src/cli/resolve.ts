@@ -101,12 +101,14 @@ function reduced(line: CommandLine, isReplay: boolean): boolean {
 
 function privileges(line: CommandLine): PrivilegeOptions {
   const user = line.text('user');
-  const [dropAll, stayRoot] = [line.has('drop-all'), line.has('stay-root')];
+  const [dropAll, stayRoot, sandbox] = [line.has('drop-all'), line.has('stay-root'), line.has('sandbox')];
   if (user !== null && !/^[\w][\w.$-]{0,63}$/.test(user))
     throw usage(`--user ${quoted(user)} is not a user name`, 'type for example: --user nobody');
   if (stayRoot && (dropAll || user !== null))
     throw usage(`--stay-root does not go with --${dropAll ? 'drop-all' : 'user'}`, 'leave one of them out');
-  return { user, dropAll, stayRoot };
+  const other = stayRoot ? 'stay-root' : 'reduced';
+  if (sandbox && line.has(other)) throw usage(`--sandbox does not go with --${other}`, 'leave one of them out');
+  return { user, dropAll, stayRoot, sandbox };
 }
 
 /** `--once` reads the whole file as fast as it goes, whatever was asked. */

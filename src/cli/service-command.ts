@@ -4,7 +4,7 @@ import { NetmonError } from '../errors.ts';
 import type { CommandLine } from './command-line.ts';
 import { OutputFile } from './history/output-file.ts';
 import type { HistoryRoom } from './history/room.ts';
-import type { HistoryOptions } from './options.ts';
+import { type HistoryOptions, SANDBOX_ELSEWHERE } from './options.ts';
 import { quoted, shellWords } from './quote.ts';
 import { launchdPlist } from './service/launchd.ts';
 import type { Service, ServiceFile } from './service/service.ts';
@@ -14,7 +14,7 @@ import { absolutePath } from './working-folder.ts';
 const SYSTEMS: Readonly<Record<string, (service: Service) => ServiceFile>> = { launchd: launchdPlist, systemd: systemdUnit };
 /** Flags of `record` that a service is started with, as they were given. */
 const KEPT = ['interface', 'bpf', 'driver', 'interval', 'user', 'config'] as const;
-const SIMPLE = ['reverse-dns', 'no-reverse-dns', 'drop-all', 'stay-root'] as const;
+const SIMPLE = ['reverse-dns', 'no-reverse-dns', 'drop-all', 'stay-root', 'sandbox'] as const;
 
 /** How this process was started, and by whom. */
 export interface Starter {
@@ -44,6 +44,7 @@ export async function serviceCommand(
       `--install ${quoted(name)} is not one of ${Object.keys(SYSTEMS).join(', ')}`,
       'type for example: netmon-tui record --install systemd',
     );
+  if (name === 'systemd' && line.has('sandbox')) throw new NetmonError('usage', ...SANDBOX_ELSEWHERE);
   const words = [
     `--history=${history.path}`,
     ...KEPT.flatMap((flag) => line.texts(flag).map((value) => `--${flag}=${flag === 'config' ? absolutePath(value) : value}`)),

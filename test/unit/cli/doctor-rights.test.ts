@@ -26,7 +26,7 @@ async function said(
   const status = { 'proc/self/status': `Name:\tnode\nCapInh:\t0\nCapPrm:\t${held}\nCapEff:\t${held}\n` };
   const edges = fakeEdges({ euid: 0, ...rest, files: { ...FILES, ...status } });
   const { records = false, ...wished } = asked;
-  const privileges = { user: null, dropAll: false, stayRoot: false, ...wished };
+  const privileges = { user: null, dropAll: false, stayRoot: false, sandbox: false, ...wished };
   const steps = rightsSteps(edges, env, { privileges, records }, program);
   const answers = await Promise.all(steps.map(async (step) => [step.name, await answerOf(step, 5000)] as const));
   return Object.fromEntries(
@@ -72,6 +72,11 @@ describe('on Linux', () => {
       'goes on as': "ok root: history is root's own: --user NAME gives root up",
       keeps: "ok dac_read_search net_raw sys_ptrace; it still owns all that is root's own",
     });
+  });
+
+  it('has no Seatbelt', async () => {
+    expect((await said({}))['--sandbox']).toBe('skipped is for macOS');
+    expect((await said({}, SUDO, { sandbox: true }))['--sandbox']).toMatch(/^no --sandbox is for macOS \| leave it out: /);
   });
 
   it('in a container root has what it was given', async () => {
@@ -121,6 +126,7 @@ describe('on a Mac', () => {
       'goes on as': 'ok ann (1000), who called sudo; groups as the directory tells',
       keeps: 'ok nothing; a root child beside it runs tcpdump and lsof',
       '--drop-all': 'skipped changes nothing here',
+      '--sandbox': expect.stringMatching(/^skipped not tried: .* would be missing, and no Mac has run it$/),
     });
   });
 

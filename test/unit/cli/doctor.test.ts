@@ -49,7 +49,7 @@ async function report(edges: Edges, room: Partial<DoctorRoom> = {}): Promise<{ t
     cap: () => Promise.reject(new DriverUnavailable('the package cap is not built', 'type: npm rebuild cap')),
   };
   const status = await doctor(
-    { interfaces: [], bpf: null, privileges: { user: null, dropAll: false, stayRoot: false }, history: null },
+    { interfaces: [], bpf: null, privileges: { user: null, dropAll: false, stayRoot: false, sandbox: false }, history: null },
     edges,
     { write: (part: string) => void parts.push(part) },
     {

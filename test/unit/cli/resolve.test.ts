@@ -33,7 +33,7 @@ describe('resolveOptions', () => {
       screen: { memory: null, owner: null },
       budget: null,
       reduced: false,
-      privileges: { user: null, dropAll: false, stayRoot: false },
+      privileges: { user: null, dropAll: false, stayRoot: false, sandbox: false },
       theme: 'auto',
       units: 'bytes',
       ascii: false,
