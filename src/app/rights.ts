@@ -24,7 +24,8 @@ import type { SandboxInit } from '../privilege/seatbelt.ts';
 
 const LSOF_LIMITS = { timeoutMs: 10_000, maxBytes: 16 << 20 };
 const IFCONFIG_MS = 2000;
-const SANDBOXED = "--sandbox starts no programs: what ps, netstat, route, arp and ndp tell is missing, and pbcopy can't copy";
+const SANDBOXED =
+  "--sandbox starts no programs: what ps (paths, users and full names of processes), netstat, route, arp and ndp tell is missing, and pbcopy can't copy";
 /** Starts the root child; another in tests. */
 export type StartRootChild = (programs: RootPrograms) => ChildProcess;
 

@@ -74,7 +74,9 @@ function costOf({ by, note }: Identity, isMac: boolean, held: bigint | null): Fi
 
 function sandboxOf(isMac: boolean, sandbox: boolean): Finding {
   if (!isMac) return sandbox ? no(...SANDBOX_ELSEWHERE) : skipped('is for macOS');
-  return skipped('not tried: what ps, netstat, route, arp and ndp tell would be missing, and no Mac has run it');
+  return skipped(
+    'not tried: what ps (paths, users and full names of processes), netstat, route, arp and ndp tell would be missing, and no Mac has run it',
+  );
 }
 
 /** The threads of history load their code when they begin, as the user that the run has become. */
