@@ -11,6 +11,7 @@ import { Decoder } from '../../../src/decode/decode.ts';
 import { Packet } from '../../../src/decode/packet.ts';
 import { Categories } from '../../../src/identify/category/categories.ts';
 import { Inspector } from '../../../src/inspect/inspector.ts';
+import { u32 } from '../../../src/net/bytes.ts';
 import { PROTOCOL } from '../../../src/net/numbers.ts';
 import { FakeSource, monitorOver } from '../fake-source.ts';
 import { CAPTURES, FRAMES, PAYLOADS } from './seeds.ts';
@@ -88,7 +89,7 @@ function captures(): FuzzTarget {
       const interfaces = new InterfaceTable();
       const processes = new ProcessTable();
       const header = to - from >= PCAP_HEADER_BYTES && isPcap(bytes, from) ? readPcapHeader(bytes, from) : null;
-      const asSnoop = isSnoop(bytes.subarray(from, to), 0) && bytes[from + 11] === 2;
+      const asSnoop = isSnoop(bytes.subarray(from, to), 0) && u32(bytes, from + 8) === 2;
       const reader =
         header !== null
           ? new PcapReader(header, interfaces, processes)
