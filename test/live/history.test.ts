@@ -26,7 +26,7 @@ afterAll(() => program.remove());
 /** Runs a program to its end; its standard output. */
 function output(command: string, args: readonly string[]): Promise<string> {
   return new Promise((resolve, reject) => {
-    execFile(command, args, { encoding: 'utf8' }, (error, stdout, stderr) =>
+    execFile(command, args, { encoding: 'utf8', maxBuffer: 64 << 20 }, (error, stdout, stderr) =>
       error === null || stdout !== '' ? resolve(stdout) : reject(new Error(`${command}: ${stderr}`)),
     );
   });
