@@ -16,8 +16,10 @@ import { less, type Movement, movement, received, turned } from './movement.ts';
 
 /** App entities below this stand for flows without a process, one for each reason; app `id` is entity `id + OWNERLESS`. */
 export const OWNERLESS = 16;
-const BY_KERNEL = OWNER_REASONS.indexOf('no process: the kernel itself');
-const FORWARDED = OWNER_REASONS.indexOf('forwarded');
+/** Reasons that say who it was, though no process: what has them is not unowned. */
+const EXPLAINED: readonly number[] = (['no process: the kernel itself', 'forwarded', 'nothing listens on the port'] as const).map(
+  (reason) => OWNER_REASONS.indexOf(reason),
+);
 const NEVER = -1;
 /** Column values of a flow that is booked to its interface alone: for as long as it is in transit; since its bytes count elsewhere. */
 const ASIDE = -2;
@@ -477,5 +479,5 @@ function addTo(sums: [number, number, number, number], { rx, tx, rxp, txp }: Mov
 
 /** True for an app entity that stands for flows whose owner nobody could tell; what the kernel sends or forwards is explained, not unowned. */
 export function isUnowned(entity: number): boolean {
-  return entity >= 0 && entity < CARRIER && entity !== BY_KERNEL && entity !== FORWARDED;
+  return entity >= 0 && entity < CARRIER && !EXPLAINED.includes(entity);
 }

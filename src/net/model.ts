@@ -15,6 +15,7 @@ export const OWNER_REASONS = [
   'no process: the kernel itself',
   'recorded without owners',
   'attribution is off',
+  'nothing listens on the port',
 ] as const;
 export type OwnerReason = (typeof OWNER_REASONS)[number];
 

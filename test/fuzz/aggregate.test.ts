@@ -15,7 +15,7 @@ import { CAPTURE, UNCOUNTED } from '../support/snapshot-builder.ts';
 
 const T0 = 1_700_000_000_000;
 const SMALL: SnapshotLimits = { apps: 2, hosts: 2, flows: 3 };
-const EXPLAINED = ['no process: the kernel itself', 'forwarded'];
+const EXPLAINED = ['no process: the kernel itself', 'forwarded', 'nothing listens on the port'];
 const KINDS = { eth0: 'physical', lo: 'loopback', tun0: 'tunnel', br0: 'bridge' } as const;
 const TUNNEL = 2;
 const interfacesWith = (headline: readonly boolean[]) =>

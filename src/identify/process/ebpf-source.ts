@@ -22,6 +22,7 @@ import type { Ends } from './conntrack.ts';
 import { readReportAddress } from './ebpf/report-ring.ts';
 import { REPORT, WAY } from './ebpf/socket-programs.ts';
 import type { EbpfParts } from './ebpf-parts.ts';
+import { KERNEL_THREAD } from './holders.ts';
 import { attributionIndex, type OwnerSource, type OwnThread, reasonIndex } from './owner-source.ts';
 import { ReportedSockets } from './reported-sockets.ts';
 import { Takeovers } from './takeovers.ts';
@@ -294,6 +295,11 @@ export class EbpfSource implements OwnerSource {
     const { flows, holders } = this.#parts;
     if (!flows.isLive(each.row) || flows.counters[each.row * COUNTERS + SERIAL] !== each.serial) return;
     const process = holders.process(each.holder, now);
+    if (process === KERNEL_THREAD) {
+      if (!each.isPeer)
+        flows.setOwner(each.row, NO_OWNER, attributionIndex('kernel'), reasonIndex('no process: the kernel itself'));
+      return;
+    }
     if (process < 0) {
       if (this.#waiting.length < MOST_WAITING && holders.has(each.holder)) this.#waiting.push(each);
       return;

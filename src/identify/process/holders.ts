@@ -18,6 +18,11 @@ const PATIENCE_MS = 250;
 const MOST = 98_304;
 const COMM_LENGTH = 15;
 
+/** Instead of a process: a thread of the kernel's, as that of an NFS mount, which is no process. */
+export const KERNEL_THREAD = -2;
+/** The parent of all kernel threads. */
+const KTHREADD = 2;
+
 /** One holder. */
 interface Holder {
   readonly key: string;
@@ -94,7 +99,7 @@ export class Holders {
     return this.#holders.has(number);
   }
 
-  /** Process of a holder; -1 while it is still being found out, and where the holder is not kept any more. @param now monotonic ms */
+  /** Process of a holder, or KERNEL_THREAD; -1 while it is still being found out, and where the holder is not kept any more. @param now monotonic ms */
   process(number: number, now: number): number {
     const holder = this.#holders.get(number);
     if (holder === undefined) return -1;
@@ -103,6 +108,7 @@ export class Holders {
     const late = now >= holder.deadline;
     const facts = this.#facts(holder, late) ?? (late ? bare(holder) : null);
     if (facts === null) return -1;
+    if (facts.exe === null && (facts.pid === KTHREADD || facts.parentPid === KTHREADD)) return KERNEL_THREAD;
     holder.startTime = facts.startTime;
     holder.process = this.#directory.learn(facts.uid === null ? { ...facts, uid: holder.uid } : facts);
     return holder.process;

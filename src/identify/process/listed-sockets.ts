@@ -1,11 +1,11 @@
 // Flows that wait for a list of the system's sockets, and their look-up in it. Where the list comes from is for the sources to know.
 
-import { type FlowTable, isLocalFlow } from '../../flow/flow-table.ts';
+import { type FlowTable, isLocalFlow, NO_OWNER } from '../../flow/flow-table.ts';
 import { INTS, LOCAL, PORTS, PROTOCOL_INTERFACE, REMOTE } from '../../flow/layout.ts';
 import type { OwnerReason } from '../../net/model.ts';
 import type { Directory } from './directory.ts';
 import { attributionIndex, reasonIndex } from './owner-source.ts';
-import { type Pending, PendingFlows } from './pending-flows.ts';
+import { isRefused, type Pending, PendingFlows } from './pending-flows.ts';
 import { ANY_ADDRESS, type SocketRecord } from './socket-end.ts';
 import { SocketTable } from './socket-table.ts';
 
@@ -85,8 +85,11 @@ export class ListedSockets {
     }
     if (owner !== 0)
       this.#flows.setOwner(flow.row, this.#learn(owner), attributionIndex(match), reasonIndex('not looked up yet'));
-    else if (!this.#pending.retry(flow, this.#now))
-      this.#flows.setOwner(flow.row, -1, attributionIndex('none'), reasonIndex(absent));
+    else if (!this.#pending.retry(flow, this.#now)) {
+      if (absent === 'closed before it could be looked up' && isRefused(this.#flows, flow.row))
+        this.#flows.setOwner(flow.row, NO_OWNER, attributionIndex('kernel'), reasonIndex('nothing listens on the port'));
+      else this.#flows.setOwner(flow.row, NO_OWNER, attributionIndex('none'), reasonIndex(absent));
+    }
   }
 
   #learn(number: number): number {

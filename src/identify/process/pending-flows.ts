@@ -1,8 +1,21 @@
 // Flows that wait for an owner: a bounded queue of rows with their serial numbers, tried again a few times, then given a reason.
 
 import { type FlowTable, NO_OWNER } from '../../flow/flow-table.ts';
-import { COUNTERS, INTS, OWNERSHIP, PROCESS, SERIAL } from '../../flow/layout.ts';
+import {
+  COUNTERS,
+  FLOW_STATE,
+  INTS,
+  OWNERSHIP,
+  PROCESS,
+  PROTOCOL_INTERFACE,
+  SEEN,
+  SEEN_BIT,
+  SERIAL,
+  STATE,
+  TX_PACKETS,
+} from '../../flow/layout.ts';
 import { CLOSED_UNSEEN, NOT_LOOKED_UP } from '../../flow/new-flow.ts';
+import { PROTOCOL } from '../../net/numbers.ts';
 
 const LIMIT = 16_384;
 /** When a flow is tried again after it was not found, ms. */
@@ -120,4 +133,13 @@ export class PendingFlows {
 function isAnyDue(waiting: readonly Pending[], now: number): boolean {
   for (const each of waiting) if (each.due <= now) return true;
   return false;
+}
+
+/** Of a flow that no socket has: true where our end never said anything, but to reset a connection that others began. */
+export function isRefused({ ints, counters }: FlowTable, row: number): boolean {
+  if (counters[row * COUNTERS + TX_PACKETS] === 0) return true;
+  const base = row * INTS;
+  const isReset = (ints[base + STATE] as number) >>> 24 === FLOW_STATE.RESET;
+  const handshake = (ints[base + SEEN] as number) & (SEEN_BIT.SYN | SEEN_BIT.SYN_ACK | SEEN_BIT.OPENER_IS_LOCAL);
+  return isReset && ((ints[base + PROTOCOL_INTERFACE] as number) & 0xffff) === PROTOCOL.TCP && handshake === SEEN_BIT.SYN;
 }

@@ -3,12 +3,12 @@
 import { asksEcho, isIcmpOfKernel } from '../../flow/direction.ts';
 import { type FlowTable, isLocalFlow, NO_OWNER } from '../../flow/flow-table.ts';
 import { COUNTERS, INTS, LAST_SEEN, LOCAL, PORTS, PROTOCOL_INTERFACE, REMOTE } from '../../flow/layout.ts';
-import { hasPorts } from '../../net/numbers.ts';
+import { hasPorts, PROTOCOL } from '../../net/numbers.ts';
 import { Conntrack, type Ends } from './conntrack.ts';
 import type { Directory } from './directory.ts';
 import { Duty } from './duty.ts';
 import { attributionIndex, type OwnerSource, type OwnThread, reasonIndex } from './owner-source.ts';
-import { type Pending, PendingFlows } from './pending-flows.ts';
+import { isRefused, type Pending, PendingFlows } from './pending-flows.ts';
 import type { Proc } from './proc.ts';
 import { readProcess } from './proc-process.ts';
 import { ProcfsTables, type SingleSockets } from './procfs-tables.ts';
@@ -25,6 +25,10 @@ const LEAST_PAUSE_MS = 10;
 const MOST_AT_ONCE = 1024;
 /** Processor time for what still waits when the run ends. */
 const LAST_LOOK_MS = 200;
+/** Sockets remembered to be nobody's. */
+const MOST_HOLDERLESS = 1024;
+const KERNEL = attributionIndex('kernel');
+const BY_KERNEL = reasonIndex('no process: the kernel itself');
 
 /** A flow whose sockets are known by inode, while their holders are looked for. */
 interface Found {
@@ -32,6 +36,8 @@ interface Found {
   readonly inode: number;
   readonly match: Match;
   readonly peerInode: number;
+  /** The inode is of the socket that waits for the like at the far end's port: the flow is its own only if that is the kernel's. */
+  readonly isTunnel: boolean;
 }
 
 /** Somebody who may know the owner of a translated flow by the ends that its socket has; answers true when it gave the flow an owner. */
@@ -60,6 +66,8 @@ export class ProcfsSource implements OwnerSource {
   readonly #lists = new Duty(LISTS_REST, LEAST_PAUSE_MS);
   /** The walk asks every process: a flow that a short one did not find is still in the tables. */
   #isWide = false;
+  /** Sockets that no process holds, by how many whole walks: from two on they are the kernel's, which may keep one while it is handed on. */
+  readonly #holderless = new Map<number, number>();
   #now = 0;
   /** The run is over: nothing is looked for again. */
   #isLast = false;
@@ -88,8 +96,7 @@ export class ProcfsSource implements OwnerSource {
   admit(row: number): void {
     const { ints } = this.#flows;
     // Raw sockets send what has no port; most of it is the kernel's all the same.
-    if (!hasPorts(this.#protocol(row)) && !asksEcho(ints, row))
-      this.#flows.setOwner(row, NO_OWNER, attributionIndex('kernel'), reasonIndex('no process: the kernel itself'));
+    if (!hasPorts(this.#protocol(row)) && !asksEcho(ints, row)) this.#flows.setOwner(row, NO_OWNER, KERNEL, BY_KERNEL);
     if (!isIcmpOfKernel(ints, row)) this.#pending.add(row, this.#now);
   }
 
@@ -175,31 +182,52 @@ export class ProcfsSource implements OwnerSource {
         match = this.#tables.match;
       }
     }
+    let isTunnel = false;
     if (inode === 0 && peerInode === 0) {
-      this.#giveUp(flow, now);
-      return;
+      // Tunnels over UDP (VXLAN, Geneve) send from any port to the one where they wait at both ends.
+      if (protocol === PROTOCOL.UDP) inode = this.#tables.find(protocol, ints, base + LOCAL, far, base + REMOTE, near);
+      isTunnel = inode !== 0;
+      if (!isTunnel) {
+        this.#giveUp(flow, now);
+        return;
+      }
     }
     // A listener may just be about to accept: its own socket tells more, a moment later.
     if (match === 'listener' && flow.tries === 0 && this.#retry(flow, now)) return;
     for (const each of [inode, peerInode]) if (each !== 0 && this.#inodes.owner(each) === undefined) this.#inodes.want(each);
     if (flow.tries > 0) this.#isWide = true;
-    this.#found.push({ flow, inode, match, peerInode });
+    this.#found.push({ flow, inode, match, peerInode, isTunnel });
   }
 
   /** The walk is over: gives each found flow the process that holds its socket. */
   #settle(now: number): void {
-    for (const { flow, inode, match, peerInode } of this.#found) {
+    const counted = new Set<number>();
+    for (const { flow, inode, match, peerInode, isTunnel } of this.#found) {
       if (!this.#pending.isCurrent(flow)) continue;
       const owner = this.#process(inode);
       const peer = this.#process(peerInode);
       if (peer !== null) this.#flows.setPeer(flow.row, peer);
-      if (owner !== null) this.#flows.setOwner(flow.row, owner, attributionIndex(match), reasonIndex('not looked up yet'));
+      if (owner === null && inode !== 0 && this.#isKernels(inode, counted))
+        this.#flows.setOwner(flow.row, NO_OWNER, KERNEL, BY_KERNEL);
+      else if (isTunnel) this.#giveUp(flow, now, owner === null);
+      else if (owner !== null) this.#flows.setOwner(flow.row, owner, attributionIndex(match), reasonIndex('not looked up yet'));
       else if (this.#isWide && this.#inodes.hidden > 0 && inode !== 0)
         this.#flows.setOwner(flow.row, NO_OWNER, attributionIndex('none'), reasonIndex('hidden by the system'));
-      else this.#giveUp(flow, now);
+      else this.#giveUp(flow, now, inode !== 0);
     }
     this.#found = [];
     if (this.#inodes.hidden > 0) this.note = `${this.#inodes.hidden} processes of other users can't be looked into`;
+  }
+
+  /** True for a socket that is the kernel's own. @param counted sockets whose absence in this walk is counted */
+  #isKernels(inode: number, counted: Set<number>): boolean {
+    let walks = this.#holderless.get(inode) ?? 0;
+    if (walks < 2 && this.#inodes.sawAll && !counted.has(inode)) {
+      counted.add(inode);
+      if (this.#holderless.size >= MOST_HOLDERLESS) this.#holderless.clear();
+      this.#holderless.set(inode, ++walks);
+    }
+    return walks >= 2;
   }
 
   #process(inode: number): number | null {
@@ -219,8 +247,9 @@ export class ProcfsSource implements OwnerSource {
     return !this.#isLast && this.#pending.retry(flow, now);
   }
 
-  #giveUp(flow: Pending, now: number): void {
-    flow.seen = this.#flows.counters[flow.row * COUNTERS + LAST_SEEN] as number;
+  /** @param hasSocket it stands, though nobody is known to hold it: the flow is not over */
+  #giveUp(flow: Pending, now: number, hasSocket = false): void {
+    flow.seen = hasSocket ? 0 : (this.#flows.counters[flow.row * COUNTERS + LAST_SEEN] as number);
     if (!this.#retry(flow, now)) this.#closed(flow.row);
   }
 
@@ -235,6 +264,10 @@ export class ProcfsSource implements OwnerSource {
   #closed(row: number): void {
     const isAsker = asksEcho(this.#flows.ints, row);
     if (!isAsker && !hasPorts(this.#protocol(row))) return;
+    if (!isAsker && isRefused(this.#flows, row)) {
+      this.#flows.setOwner(row, NO_OWNER, KERNEL, reasonIndex('nothing listens on the port'));
+      return;
+    }
     const reason = isAsker ? 'hidden by the system' : 'closed before it could be looked up';
     this.#flows.setOwner(row, NO_OWNER, attributionIndex('none'), reasonIndex(reason));
   }

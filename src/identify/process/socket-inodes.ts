@@ -3,7 +3,7 @@
 
 import { readdirSync } from 'node:fs';
 import { LRUCache } from 'lru-cache';
-import type { Proc } from './proc.ts';
+import { linkOf, type Proc } from './proc.ts';
 
 const MOST_SOCKETS = 65_536;
 const MOST_HOT = 64;
@@ -11,6 +11,8 @@ const MOST_HOT = 64;
 const NEWEST = 32;
 /** Descriptors read between two looks at the clock: some 0.1 ms. */
 const AT_ONCE = 32;
+/** PROC_PID_INIT_INO (include/linux/proc_ns.h). */
+const FIRST_PID_NAMESPACE = 'pid:[4026531836]';
 
 /**
  * Finds the owners of socket inodes. `want` what is sought, then `step` until it returns true; `owner` answers.
@@ -27,10 +29,14 @@ export class SocketInodes {
   #queue: number[] = [];
   #next = 0;
   #walking = false;
+  /** The walk's list has every process of the machine. */
+  #listsAll = false;
   /** The process that is being asked, and what of its sockets was not looked at yet. */
   #asked: { readonly pid: number; readonly sockets: Iterator<number> } | null = null;
   /** Processes whose descriptors may not be read, in the last whole walk. */
   hidden = 0;
+  /** The last whole walk asked every process of the machine: a socket that it didn't find is the kernel's own. */
+  sawAll = false;
 
   constructor(proc: Proc) {
     this.#proc = proc;
@@ -83,6 +89,7 @@ export class SocketInodes {
       if (performance.now() >= until) break;
     }
     if (this.#wanted.size > 0 && (this.#asked !== null || this.#next < this.#queue.length)) return false;
+    this.sawAll = this.#listsAll && this.hidden === 0;
     this.#walking = false;
     this.#asked = null;
     this.#wanted.clear();
@@ -93,6 +100,7 @@ export class SocketInodes {
     this.#walking = true;
     this.#asked = null;
     this.hidden = 0;
+    this.sawAll = false;
     this.#next = 0;
     let names: string[];
     try {
@@ -100,6 +108,8 @@ export class SocketInodes {
     } catch {
       names = [];
     }
+    // From within a container, or where procfs hides other users' processes, the first of all is another or is missing.
+    this.#listsAll = !isShort && names.includes('1') && linkOf(`${this.#proc.path}/self/ns/pid`) === FIRST_PID_NAMESPACE;
     const hot = new Set(this.#hot);
     // Newest first: a flow that is new belongs to a process that is new more often than not.
     const others = names.filter((name) => name.charCodeAt(0) <= 0x39 && name.charCodeAt(0) >= 0x31).map(Number);

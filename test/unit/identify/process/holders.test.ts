@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { Directory } from '../../../../src/identify/process/directory.ts';
 import { REPORT } from '../../../../src/identify/process/ebpf/socket-programs.ts';
 import type { ExecWatch } from '../../../../src/identify/process/exec-watch.ts';
-import { Holders } from '../../../../src/identify/process/holders.ts';
+import { Holders, KERNEL_THREAD } from '../../../../src/identify/process/holders.ts';
 import { procAt } from '../../../../src/identify/process/proc.ts';
 import type { ProcessFacts } from '../../../../src/identify/process/process-facts.ts';
 import { Users } from '../../../../src/identify/process/users.ts';
@@ -39,6 +39,13 @@ describe('Holders', () => {
   it('reads a process that lives', () => {
     const { holders, seen } = holdersOf(proc(10, 'wget', 500));
     expect(seen(holders.intern(10, 10, 5, 'wget', 0), 0)).toEqual({ name: 'wget', exe: '/bin/wget', uid: 5 });
+  });
+
+  it('takes a thread of the kernel for the kernel, not for a process', () => {
+    const stat = `11 (kworker/0:1) ${['S', '2', ...new Array(17).fill('0'), '500', '0'].join(' ')}\n`;
+    const { holders, directory } = holdersOf({ 'proc/11/stat': stat });
+    expect(holders.process(holders.intern(11, 11, 0, 'kworker/0:1', 0), 300)).toBe(KERNEL_THREAD);
+    expect(directory.processCount).toBe(0);
   });
 
   it('gives one number to one process, and another where any mark differs', () => {

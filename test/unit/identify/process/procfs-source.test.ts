@@ -4,7 +4,7 @@ import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { FLOW_DIRECTION, Localizer } from '../../../../src/flow/direction.ts';
 import { FlowTable } from '../../../../src/flow/flow-table.ts';
-import { INTS, OWNERSHIP, PEER_PROCESS, PROCESS, STATE } from '../../../../src/flow/layout.ts';
+import { COUNTERS, INTS, LAST_SEEN, OWNERSHIP, PEER_PROCESS, PROCESS, STATE } from '../../../../src/flow/layout.ts';
 import { Directory } from '../../../../src/identify/process/directory.ts';
 import { Owners } from '../../../../src/identify/process/owners.ts';
 import { procAt } from '../../../../src/identify/process/proc.ts';
@@ -292,6 +292,76 @@ describe('ProcfsSource', () => {
       '- (none, hidden by the system)',
       ...new Array(2).fill('- (kernel, no process: the kernel itself)'),
     ]);
+  });
+
+  describe('of sockets that no process holds', () => {
+    const KERNEL = '- (kernel, no process: the kernel itself)';
+    const VXLAN = { protocol: PROTOCOL.UDP, sport: 4789, dport: 50_000 };
+    beforeEach(() => {
+      mkdirSync(`${proc}/self/ns`, { recursive: true });
+      symlinkSync('pid:[4026531836]', `${proc}/self/ns/pid`);
+      processWith(1, 'init');
+      sockets(line('00000000', 4789, '00000000', 0, 900), 'udp');
+    });
+    /** Goes on sending until something is said of it. */
+    const outcome = (fields: PacketFields) => {
+      const row = flow(fields);
+      for (let i = 0; i < 30; i++) {
+        flows.touch(timed(packet(fields), i * 100), 0, 0);
+        work(100);
+      }
+      return told(row);
+    };
+
+    it('says that they are the kernel itself, where every process was asked twice', () => {
+      expect(outcome(VXLAN)).toBe(KERNEL);
+    });
+
+    it('says so too of what a tunnel sends from any port to where it waits itself', () => {
+      expect(outcome({ protocol: PROTOCOL.UDP, sport: 50_001, dport: 4789 })).toBe(KERNEL);
+    });
+
+    it('says so of what has been silent since', () => {
+      const rows = [flow(VXLAN), flow({ protocol: PROTOCOL.UDP, sport: 50_001, dport: 4789 })];
+      for (const row of rows) flows.counters[row * COUNTERS + LAST_SEEN] = now;
+      work(5000);
+      expect(rows.map(told)).toEqual([KERNEL, KERNEL]);
+    });
+
+    it('gives nothing to a process because it waits at the port that another, now gone, has sent to', () => {
+      processWith(77, 'resolver', 900);
+      expect(outcome({ protocol: PROTOCOL.UDP, sport: 50_001, dport: 4789 })).toContain('closed before');
+    });
+
+    it.each([
+      ['in a container', () => rmSync(`${proc}/self/ns/pid`)],
+      ['where not even the first is to be seen', () => rmSync(`${proc}/1`, { recursive: true })],
+    ])('says nothing of the kind %s', (_, hide) => {
+      hide();
+      expect(outcome(VXLAN)).toBe('- (none, closed before it could be looked up)');
+    });
+  });
+
+  describe('of a port where nothing listens', () => {
+    const REFUSED = '- (kernel, nothing listens on the port)';
+    const inbound = { src: '192.0.2.80', dst: '10.0.0.1', sport: 50_000, dport: 9999 };
+
+    it('says so where our end is silent', () => {
+      const rows = [flow({ ...inbound, protocol: PROTOCOL.UDP }), flow({ ...inbound, flags: 'S' })];
+      work(5000);
+      expect(rows.map(told)).toEqual([REFUSED, REFUSED]);
+    });
+
+    it('says so where a connection was reset as it began, and not where it had been accepted', () => {
+      const answers = (sport: number, ...flags: string[]) => {
+        const row = flow({ ...inbound, sport, flags: 'S' });
+        for (const each of flags) flow({ src: '10.0.0.1', dst: '192.0.2.80', sport: 9999, dport: sport, flags: each });
+        return row;
+      };
+      const rows = [answers(50_001, 'RA'), answers(50_002, 'SA', 'RA')];
+      work(5000);
+      expect(rows.map(told)).toEqual([REFUSED, '- (none, closed before it could be looked up)']);
+    });
   });
 
   it.each([
