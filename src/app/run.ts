@@ -103,8 +103,6 @@ export async function run(
     );
     if (own !== null) parts.monitor.privileges = await own.drop(parts.monitor.owners.source, opened.source.driver);
     screen?.listen();
-    if (own?.identity.by === 'nobody')
-      screen?.tasks.notice("running as nobody: root's files are closed; use --user NAME or --stay-root");
     // As the user: in the user's folder names may change hands at any moment, and root would follow them.
     recording = begin?.() ?? null;
     if (options.read === null) recording?.start();

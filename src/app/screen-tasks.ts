@@ -27,7 +27,7 @@ export class ScreenTasks {
         this.#run(async () => this.#tell({ type: 'interfaces', items: (await this.choice?.list()) ?? [] }));
         return true;
       case 'capture-on':
-        this.#run(async () => this.notice((await this.choice?.take(effect.interfaces)) ?? 'the capture is not open yet'));
+        this.#run(async () => this.#notice((await this.choice?.take(effect.interfaces)) ?? 'the capture is not open yet'));
         return true;
       case 'export':
         this.#export(effect);
@@ -45,27 +45,26 @@ export class ScreenTasks {
   /** One at a time: each holds the text of all its rows. */
   #export({ format, table }: Extract<Effect, { type: 'export' }>): void {
     if (this.#exporting !== null) {
-      this.notice('not exported: another export is still being written');
+      this.#notice('not exported: another export is still being written');
       return;
     }
     this.#exporting = (async () => {
       const { writeExport } = await import('./export.ts');
       const { done, text } = await writeExport(format, table, this.#place);
       if (done) this.events?.tell('export', text);
-      this.notice(text);
+      this.#notice(text);
     })()
-      .catch((thrown: unknown) => this.notice(reasonOf(thrown)))
+      .catch((thrown: unknown) => this.#notice(reasonOf(thrown)))
       .finally(() => {
         this.#exporting = null;
       });
   }
 
   #run(task: () => Promise<void>): void {
-    task().catch((thrown: unknown) => this.notice(reasonOf(thrown)));
+    task().catch((thrown: unknown) => this.#notice(reasonOf(thrown)));
   }
 
-  /** Says something in the footer. */
-  notice(text: string): void {
+  #notice(text: string): void {
     this.#tell({ type: 'notice', text });
   }
 }
