@@ -131,6 +131,11 @@ export class Tui {
         if (action !== null) this.apply(action);
       });
       this.terminal.onResize(() => this.resized());
+      if (options.asks === true) {
+        // Before anything is drawn: how long a line takes for nothing can't be told behind a frame. Answers wait in the terminal.
+        if (options.byBackground) this.terminal.writeRaw(ASK_BACKGROUND);
+        this.line.begin();
+      }
       this.renderer.now();
     } catch (thrown) {
       this.terminal.close(); // nobody else could: what failed to open can't be closed by its owner
@@ -140,11 +145,7 @@ export class Tui {
 
   /** Begins to read the terminal. Until then no key, no mouse, no paste and no answer of it is read, let alone obeyed. */
   listen(): void {
-    if (this.closed) return;
-    this.terminal.listen();
-    if (this.options.asks !== true) return;
-    if (this.options.byBackground) this.terminal.writeRaw(ASK_BACKGROUND);
-    this.line.begin();
+    if (!this.closed) this.terminal.listen();
   }
 
   /** What the user chose so far. */

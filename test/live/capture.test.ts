@@ -35,6 +35,7 @@ describe('libpcap, live', () => {
 
   const open = async (device: string, bpf: string | null): Promise<PacketSource> => {
     source = await openLibpcap({ interfaces: [device], bpf, bufferBytes: 8 << 20 }, systemEdges(), systemClock);
+    source.read(); // the first reading begins the capture
     return source;
   };
   const send = (payload: Uint8Array) => new Promise((resolve) => sender.send(payload, port, '127.0.0.1', resolve));
