@@ -111,15 +111,7 @@ async function live(ms) {
   const counter = new URL('counts.js', import.meta.url).href;
   needNamespaces();
   const within = ['netns', 'exec', makeNamespace(), process.execPath];
-  const words = [
-    fileURLToPath(new URL('../bench/support/preload.js', import.meta.url)),
-    counter,
-    join(root, 'bin/netmon-tui.js'),
-    '--json',
-    '-i',
-    'lo',
-    `--history=${history}`,
-  ];
+  const words = [`--import=${counter}`, join(root, 'bin/netmon-tui.js'), '--json', '-i', 'lo', `--history=${history}`];
   const child = spawn('ip', [...within, ...words], { stdio: ['ignore', 'ignore', 'inherit', 'pipe'] });
   let counted = {};
   createInterface({ input: child.stdio[3] }).on('line', (line) => (counted = JSON.parse(line)));

@@ -10,7 +10,6 @@ import { cpuSeconds, sleep, start } from '../support/program.js';
 import { TINY_HEX } from '../support/tiny.js';
 
 const CHILD = fileURLToPath(new URL('../children/attributed.js', import.meta.url));
-const PRELOAD = fileURLToPath(new URL('../support/preload.js', import.meta.url));
 const NO_OWNERS = fileURLToPath(new URL('../support/no-owners.js', import.meta.url));
 const DATAGRAMS = fileURLToPath(new URL('../children/datagrams.js', import.meta.url));
 const COUNT = 200;
@@ -149,11 +148,11 @@ async function slowdown(root, small) {
 async function newFlows(root, small) {
   const canDrop = spawnSync(WITHOUT[0], [...WITHOUT.slice(1), 'true']).status === 0;
   const ways = [
-    { name: 'no attribution', words: [PRELOAD, NO_OWNERS] },
+    { name: 'no attribution', words: ['--import', NO_OWNERS] },
     { name: 'eBPF', words: [], goal: 5 },
     ...(canDrop ? [{ name: 'procfs', under: WITHOUT, words: [], goal: 10 }] : []),
     ...(canDrop ? [{ name: 'procfs, held', under: WITHOUT, words: [], goal: 10, heldMs: HELD_MS }] : []),
-    { name: 'no attribution, held', words: [PRELOAD, NO_OWNERS], heldMs: HELD_MS },
+    { name: 'no attribution, held', words: ['--import', NO_OWNERS], heldMs: HELD_MS },
   ];
   const told = new Map(ways.map((way) => [way, []]));
   for (let round = small ? ROUNDS : 1; round <= ROUNDS; round++)
