@@ -27,7 +27,7 @@ afterAll(() => program.remove());
 function output(command: string, args: readonly string[]): Promise<string> {
   return new Promise((resolve, reject) => {
     execFile(command, args, { encoding: 'utf8', maxBuffer: 64 << 20 }, (error, stdout, stderr) =>
-      error === null || stdout !== '' ? resolve(stdout) : reject(new Error(`${command}: ${stderr}`)),
+      error === null ? resolve(stdout) : reject(new Error(`${command}: ${error.message} ${stderr}`)),
     );
   });
 }

@@ -15,20 +15,9 @@ import { subjectOf } from '../../../src/view/filter-subject.ts';
 import { FakeDirectory } from '../../support/fake-directory.ts';
 import { Naming } from '../../support/naming.ts';
 import { addresses, packet, timed } from '../../support/packets.ts';
-import { CAPTURE } from '../../support/snapshot-builder.ts';
+import { CAPTURE, UNCOUNTED } from '../../support/snapshot-builder.ts';
 
 const T0 = 1_700_000_000_000;
-const UNCOUNTED = {
-  repeats: false,
-  lower: [],
-  passingBytes: null,
-  turnedBytes: 0,
-  turnedPackets: 0,
-  frameBytes: 0,
-  counterBytes: null,
-  counterDropped: null,
-  counterErrors: null,
-};
 const ETHERNET: CountedInterface = { ...UNCOUNTED, name: 'eth0', kind: 'physical', headline: true };
 const LOOPBACK: CountedInterface = { ...UNCOUNTED, name: 'lo', kind: 'loopback', headline: true };
 const BRIDGE: CountedInterface = { ...UNCOUNTED, name: 'br0', kind: 'bridge', headline: false };
