@@ -3,8 +3,7 @@
 
 import { ADDRESS_WORDS, formatAddress, parseAddress } from '../net/address.ts';
 import { fieldOf, type NetField, type NumberField, nearestField, type TextField } from './fields.ts';
-import { compilePattern, type TextMatcher } from './matcher.ts';
-import { PatternError } from './pattern.ts';
+import { compilePattern, PatternError, type TextMatcher } from './pattern.ts';
 import { searchPattern, searchText } from './search.ts';
 import type { FilterSubject } from './subject.ts';
 import { type Expression, FilterSyntaxError, type Value } from './syntax.ts';

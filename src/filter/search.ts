@@ -1,6 +1,6 @@
 // What a bare word searches: app, host, address, port and category of a flow, at either end.
 
-import type { TextMatcher } from './matcher.ts';
+import type { TextMatcher } from './pattern.ts';
 import type { FilterSubject } from './subject.ts';
 
 type Search = (subject: FilterSubject) => boolean;

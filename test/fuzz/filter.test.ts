@@ -1,12 +1,12 @@
 // Properties of the filter language: it never throws, means what a plain evaluator means, and its patterns agree with the engine's own.
 
 import fc from 'fast-check';
+import { RE2JS } from 're2js';
 import { describe, expect, test } from 'vitest';
 import { completions } from '../../src/filter/completions.ts';
 import { FIELDS } from '../../src/filter/fields.ts';
 import { compileFilter } from '../../src/filter/filter.ts';
-import { compilePattern } from '../../src/filter/matcher.ts';
-import { PatternError } from '../../src/filter/pattern.ts';
+import { compilePattern, PatternError } from '../../src/filter/pattern.ts';
 import type { FilterSubject } from '../../src/filter/subject.ts';
 
 const PIECES = [
@@ -222,4 +222,56 @@ test('any text is a pattern or refused', () => {
     ),
     { numRuns: 3000 },
   );
+});
+
+/** What patterns are made of, and what could hide a repeat, a bracket or a range from whoever only skims them. */
+const SOUP = [
+  ...[
+    'a',
+    '.',
+    'é',
+    '(',
+    '(?:',
+    '(?i)',
+    ')',
+    '|',
+    '[',
+    '[^',
+    ']',
+    '-',
+    '[[:^alpha:]]',
+    '\\W',
+    '\\Q',
+    '\\E',
+    '\\',
+    '\\b',
+    '^',
+    '$',
+  ],
+  ...['*', '+?', '?', '{2}', '{3,}', '{0,9}', '{99}', '){3}', '){0,9}', '){99}', '\\x{41}', '-\\x{1e900}', 'A-\u{1e900}'],
+];
+const soup = fc.array(fc.constantFrom(...SOUP), { minLength: 1, maxLength: 12 }).chain((pieces) =>
+  fc.tuple(fc.integer({ min: 1, max: 200 }), fc.constantFrom('', ']', ')', '){9}', '{99}')).map(([times, end]) => {
+    const unit = pieces.join('');
+    return unit.repeat(times).slice(0, 1000) + end;
+  }),
+);
+
+test('a pattern that is taken compiles to a small program', () => {
+  const flags = RE2JS.CASE_INSENSITIVE | RE2JS.DOTALL | RE2JS.DISABLE_UNICODE_GROUPS;
+  let taken = 0;
+  fc.assert(
+    fc.property(soup, (pattern) => {
+      try {
+        compilePattern(pattern);
+      } catch (error) {
+        expect(error).toBeInstanceOf(PatternError);
+        return;
+      }
+      taken++;
+      expect(RE2JS.compile(pattern, flags).programSize()).toBeLessThanOrEqual(2100);
+    }),
+    { numRuns: 3000 },
+  );
+  expect(taken).toBeGreaterThan(30);
 });

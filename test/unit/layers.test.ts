@@ -42,6 +42,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   'blessed-contrib': ['tui/'],
   'lru-cache': ['identify/'],
   'mmdb-lib': ['identify/place/'],
+  re2js: ['filter/'],
   tldts: ['identify/name/'],
   yargs: ['cli/'],
   chalk: ['cli/'],
@@ -50,10 +51,10 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   'string-width': ['view/'],
   'sql.js': ['store/'],
 };
-/** Folders that touch nothing outside of the program; Node's modules that compute are listed. Types of Node's modules are free. */
+/** Folders that touch nothing outside of the program; Node's modules that compute or load code are listed. Types of Node's modules are free. */
 const PURE: Readonly<Record<string, readonly string[]>> = {
   net: [],
-  filter: [],
+  filter: ['node:module'],
   decode: [],
   flow: [],
   inspect: ['node:crypto', 'node:zlib'],

@@ -210,7 +210,7 @@ describe('what is refused, and where', () => {
     ['=curl', 0, "a field is missing before '='"],
     ['curl | node', 5, 'write or in full, or double the sign'],
     ['/usr/bin/curl', 0, 'a regular expression is /text/; put a path in quotes'],
-    ['/a(b/', 2, "this '(' is never closed"],
+    ['/a(b/', 4, 'missing closing )'],
     ['app~a(?=b)', 5, 'looking ahead or behind is not supported'],
     ['app~(a)\\1', 7, 'backreferences are not supported'],
     ['app>curl', 3, "app has no use for '>': it takes : = != or ~"],
