@@ -20,6 +20,16 @@ export default defineConfig({
           sequence: { groupOrder: 1 },
         },
       },
+      {
+        extends: true,
+        test: {
+          name: 'mac',
+          include: ['test/mac/**/*.test.ts'],
+          // A run of the whole program in each.
+          testTimeout: 60_000,
+          sequence: { groupOrder: 2 },
+        },
+      },
     ],
   },
 });

@@ -16,7 +16,7 @@ it('has rows', () => expect(rows.length).toBeGreaterThan(20));
 it.each(rows.map((row) => [row[0]?.slice(2), row[2] ?? '']))('%s', (_, where) => {
   const files = where.replace(/ \|$/, '').split(', ');
   for (const file of files) {
-    expect(file).toMatch(/^test\/(unit|live)\/.*\.test\.ts$/);
+    expect(file).toMatch(/^test\/(unit|live|mac)\/.*\.test\.ts$/);
     expect([file, existsSync(`${root}${file}`)]).toEqual([file, true]);
   }
 });

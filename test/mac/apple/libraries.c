@@ -1,0 +1,280 @@
+/*
+ * libpcap.A.dylib and libSystem.B.dylib of a Mac in one library: Apple's structs and answers, with the frames of a file in place of a kernel.
+ * Line numbers are those of libpcap-144. Filters are compiled and run by the libpcap of this system.
+ */
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <errno.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#define MACHINE "/usr/mac"     /* where enter.sh puts the state of the machine */
+#define BURST_MS 100           /* the frames of the wire pass once in this time; tcpdump.mjs keeps the same */
+#define ERRBUF 256             /* PCAP_ERRBUF_SIZE */
+#define ERROR (-1)             /* PCAP_ERROR */
+#define ERROR_PERM (-8)        /* PCAP_ERROR_PERM_DENIED */
+#define DLT_RAW 12
+#define DLT_PKTAP 149          /* pcap/dlt.h:1304 */
+#define FILE_HEADER 24
+#define LEAST_PATH 1024        /* PROC_PIDPATHINFO_SIZE, xnu libsyscall/wrappers/libproc/libproc.c:264 */
+#define LARGEST_PATH 4096      /* PROC_PIDPATHINFO_MAXSIZE */
+
+/* pcap/pcap.h:255; 256 bytes longer than anywhere else */
+struct pcap_pkthdr {
+  struct timeval ts;
+  uint32_t caplen, len;
+  char comment[256];
+};
+
+/* pcap-int.h:518; anywhere else a dumper is the stream itself */
+struct pcap_dumper {
+  FILE *stream;
+  char more[80];
+};
+
+/* in a file */
+struct record {
+  uint32_t sec, usec, caplen, len;
+};
+
+struct bpf_program {
+  unsigned int length;
+  void *instructions;
+};
+
+struct pcap_stat {
+  unsigned int received, dropped, dropped_by_interface;
+};
+
+typedef void (*pcap_handler)(unsigned char *, const struct pcap_pkthdr *, const unsigned char *);
+
+typedef struct pcap {
+  char interface[64], error[ERRBUF];
+  int snaplen, buffer_bytes, wants_pktap, link;
+  unsigned int received;
+  struct bpf_program filter;
+  uint8_t *wire;
+  size_t bytes, at;
+  int64_t opened_ms, bursts;
+} pcap_t;
+
+static int64_t now_ms(void) {
+  struct timeval now;
+  gettimeofday(&now, NULL);
+  return now.tv_sec * 1000 + now.tv_usec / 1000;
+}
+
+static void note(const char *call, const char *device) {
+  FILE *log = fopen(MACHINE "/calls.log", "a");
+  if (log == NULL) return;
+  fprintf(log, "%d %s %s\n", (int)geteuid(), call, device);
+  fclose(log);
+}
+
+/* An interface pktapN is a file that holds its description. */
+static const char *path_of(const char *interface) {
+  static char path[128];
+  snprintf(path, sizeof path, MACHINE "/interfaces/%s", interface);
+  return path;
+}
+
+/* ---- opening ---- */
+
+const char *pcap_lib_version(void) { return "libpcap version 1.10.1"; }
+
+/* pcap-darwin.c:330-371: a new interface takes root, and is described by its maker. */
+pcap_t *pcap_create(const char *device, char *error) {
+  note("pcap_create", device);
+  pcap_t *p = calloc(1, sizeof *p);
+  int unit = 0;
+  do snprintf(p->interface, sizeof p->interface, "pktap%d", unit++);
+  while (access(path_of(p->interface), F_OK) == 0);
+  FILE *made = geteuid() == 0 ? fopen(path_of(p->interface), "w") : NULL;
+  if (made == NULL) {
+    snprintf(error, ERRBUF, "ioctl(SIOCIFCREATE): Operation not permitted");
+    free(p);
+    return NULL;
+  }
+  fprintf(made, "libpcap auto cloned device - %s.%d\n", program_invocation_short_name, getpid());
+  fclose(made);
+  return p;
+}
+
+int pcap_set_snaplen(pcap_t *p, int bytes) { return p->snaplen = bytes, 0; }
+int pcap_set_buffer_size(pcap_t *p, int bytes) { return p->buffer_bytes = bytes, 0; }
+int pcap_set_timeout(pcap_t *p, int ms) { return (void)p, (void)ms, 0; }
+int pcap_set_want_pktap(pcap_t *p, int wants) { return p->wants_pktap = wants, 0; }
+int pcap_bufsize(pcap_t *p) { return p->buffer_bytes; }
+int pcap_setnonblock(pcap_t *p, int on, char *error) { return (void)p, (void)on, (void)error, 0; }
+int pcap_datalink(pcap_t *p) { return p->link; }
+int pcap_set_datalink(pcap_t *p, int link) { return (void)p, (void)link, ERROR; }
+const char *pcap_geterr(pcap_t *p) { return p->error; }
+const char *pcap_statustostr(int status) {
+  return status == ERROR_PERM ? "You don't have permission to capture on that device" : "Generic error"; /* pcap.c:3706 */
+}
+
+static int read_wire(pcap_t *p) {
+  FILE *file = fopen(MACHINE "/wire.pcap", "rb");
+  if (file == NULL) return 0;
+  fseek(file, 0, SEEK_END);
+  p->bytes = ftell(file);
+  rewind(file);
+  p->wire = malloc(p->bytes);
+  int is_read = fread(p->wire, 1, p->bytes, file) == p->bytes;
+  fclose(file);
+  return is_read;
+}
+
+int pcap_activate(pcap_t *p) {
+  if (access("/dev/bpf0", R_OK | W_OK) != 0) { /* pcap-bpf.c:578-587 */
+    snprintf(p->error, ERRBUF, "(cannot open BPF device) /dev/bpf0: Permission denied");
+    return ERROR_PERM;
+  }
+  if (access(MACHINE "/refuses-pktap", F_OK) == 0) {
+    snprintf(p->error, ERRBUF, "BIOCSETIF: %s: Operation not permitted", p->interface);
+    return ERROR;
+  }
+  if (!read_wire(p)) {
+    snprintf(p->error, ERRBUF, "the machine has no wire");
+    return ERROR;
+  }
+  p->link = p->wants_pktap ? DLT_PKTAP : DLT_RAW;
+  p->at = FILE_HEADER;
+  p->opened_ms = now_ms();
+  return 0;
+}
+
+int pcap_stats(pcap_t *p, struct pcap_stat *stat) {
+  *stat = (struct pcap_stat){ .received = p->received };
+  return 0;
+}
+
+/* pcap-darwin.c:79-148: whoever may not open /dev/bpf0 any more leaves the interface behind, and says nothing. */
+void pcap_close(pcap_t *p) {
+  if (p->interface[0] != 0) {
+    note("pcap_close", p->interface);
+    if (geteuid() == 0) unlink(path_of(p->interface));
+  }
+  free(p->filter.instructions);
+  free(p->wire);
+  free(p);
+}
+
+/* ---- filters ---- */
+
+static void *upstream(const char *name) {
+  static const char *const files[] = { "libpcap.so.0.8", "libpcap.so.1", "libpcap.so" };
+  static void *library = NULL;
+  for (int i = 0; library == NULL && i < 3; i++) library = dlopen(files[i], RTLD_LAZY | RTLD_LOCAL);
+  return library == NULL ? NULL : dlsym(library, name);
+}
+
+pcap_t *pcap_open_dead(int link, int snaplen) {
+  pcap_t *p = calloc(1, sizeof *p);
+  p->link = link;
+  p->snaplen = snaplen;
+  return p;
+}
+
+int pcap_compile(pcap_t *p, struct bpf_program *program, const char *expression, int optimize, uint32_t netmask) {
+  void *(*open_dead)(int, int) = upstream("pcap_open_dead");
+  int (*compile)(void *, struct bpf_program *, const char *, int, uint32_t) = upstream("pcap_compile");
+  char *(*geterr)(void *) = upstream("pcap_geterr");
+  void (*close)(void *) = upstream("pcap_close");
+  void *dead = open_dead(p->link, p->snaplen);
+  int status = compile(dead, program, expression, optimize, netmask);
+  if (status < 0) snprintf(p->error, ERRBUF, "%s", geterr(dead));
+  close(dead);
+  return status;
+}
+
+void pcap_freecode(struct bpf_program *program) { free(program->instructions); }
+
+/* @returns bytes to keep, 0 for none */
+unsigned int bpf_filter(const void *instructions, const unsigned char *frame, unsigned int length, unsigned int captured) {
+  unsigned int (*run)(const void *, const unsigned char *, unsigned int, unsigned int) = upstream("bpf_filter");
+  return run(instructions, frame, length, captured);
+}
+
+int pcap_setfilter(pcap_t *p, struct bpf_program *program) {
+  size_t bytes = 8 * (size_t)program->length; /* struct bpf_insn */
+  free(p->filter.instructions);
+  p->filter.length = program->length;
+  p->filter.instructions = malloc(bytes);
+  memcpy(p->filter.instructions, program->instructions, bytes);
+  return 0;
+}
+
+/* ---- frames ---- */
+
+/* sf-pcap.c:944: it begins with the header of a file. */
+struct pcap_dumper *pcap_dump_fopen(pcap_t *p, FILE *stream) {
+  uint32_t header[FILE_HEADER / 4] = { 0xa1b2c3d4, 2 | 4 << 16, 0, 0, (uint32_t)p->snaplen, (uint32_t)p->link };
+  if (fwrite(header, sizeof header, 1, stream) != 1) return NULL;
+  struct pcap_dumper *dumper = calloc(1, sizeof *dumper);
+  dumper->stream = stream;
+  return dumper;
+}
+
+/* sf-pcap.c:770 */
+void pcap_dump(unsigned char *user, const struct pcap_pkthdr *header, const unsigned char *frame) {
+  FILE *stream = ((struct pcap_dumper *)user)->stream;
+  struct record record = { (uint32_t)header->ts.tv_sec, (uint32_t)header->ts.tv_usec, header->caplen, header->len };
+  fwrite(&record, sizeof record, 1, stream);
+  fwrite(frame, header->caplen, 1, stream);
+}
+
+/* Hands over what has passed by now, as a BPF device does that does not block. */
+int pcap_dispatch(pcap_t *p, int limit, pcap_handler handler, unsigned char *user) {
+  if (access(path_of(p->interface), F_OK) != 0) { /* pcap-bpf.c: ENXIO of read(2) */
+    snprintf(p->error, ERRBUF, "The interface disappeared");
+    return ERROR;
+  }
+  int handed = 0;
+  int64_t due = (now_ms() - p->opened_ms) / BURST_MS;
+  while (handed < limit && p->bursts < due) {
+    struct record record;
+    memcpy(&record, p->wire + p->at, sizeof record);
+    const uint8_t *frame = p->wire + p->at + sizeof record;
+    p->at += sizeof record + record.caplen;
+    if (p->at + sizeof record > p->bytes) {
+      p->at = FILE_HEADER;
+      p->bursts++;
+    }
+    unsigned int keep = p->filter.instructions == NULL ? UINT32_MAX
+                                                       : bpf_filter(p->filter.instructions, frame, record.len, record.caplen);
+    if (keep == 0) continue;
+    struct pcap_pkthdr header;
+    memset(&header, 0x55, sizeof header); /* of the comment only the first byte is written */
+    header.comment[0] = 0;
+    gettimeofday(&header.ts, NULL);
+    header.caplen = record.caplen < keep ? record.caplen : keep;
+    header.len = record.len;
+    handler(user, &header, frame);
+    p->received++;
+    handed++;
+  }
+  return handed;
+}
+
+/* ---- libSystem: proc_pidpath(3); the C library has all else ---- */
+
+/* @returns length of the path, or 0 with errno */
+int proc_pidpath(int pid, void *buffer, uint32_t size) {
+  errno = size < LEAST_PATH ? ENOMEM : size > LARGEST_PATH ? EOVERFLOW : ESRCH;
+  if (errno != ESRCH) return 0;
+  FILE *paths = fopen(MACHINE "/paths", "r"); /* lines of a pid, a blank and a path */
+  char line[LARGEST_PATH + 16];
+  int length = 0;
+  while (paths != NULL && length == 0 && fgets(line, sizeof line, paths) != NULL) {
+    char *path = strchr(line, ' ') + 1;
+    path[strcspn(path, "\n")] = 0;
+    if (atoi(line) == pid) length = snprintf(buffer, size, "%s", path);
+  }
+  if (paths != NULL) fclose(paths);
+  return length;
+}

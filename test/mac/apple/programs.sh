@@ -1,0 +1,107 @@
+#!/bin/bash
+# What a Mac's programs print, by the name under which this one is called. Formats: network_cmds-741, adv_cmds, shell_cmds, lsof-76; nettop, dscl and
+# sw_vers, which have no published source, as on macOS 26.
+machine=/usr/mac
+name=${0##*/}
+printf '%d %s %s\n' "$EUID" "$name" "$*" >>"$machine/calls.log"
+elapsed=$((${EPOCHREALTIME//[.,]/} / 1000 - 1700000000000)) # milliseconds: counters go up with it
+
+# A row of netstat's for an interface: NAME MTU INDEX ADDRESS; one that is down has a star. `rates` has its packets and bytes a second, in and out
+netstat_row() {
+  local in_packets=0 in_bytes=0 out_packets=0 out_bytes=0
+  read -r _ in_packets in_bytes out_packets out_bytes < <(grep "^$1 " "$machine/rates" || echo "$1 0 0 0 0")
+  printf '%-10.10s %-5u %-13s %-17s %8d %5d %10d %8d %5d %10d %5d\n' "$1" "$2" "<Link#$3>" "$4" \
+    $((elapsed * in_packets / 1000)) 0 $((elapsed * in_bytes / 1000)) $((elapsed * out_packets / 1000)) 0 $((elapsed * out_bytes / 1000)) 0
+}
+
+# A row of nettop's. NAME INTERFACE STATE, then bytes a second, in and out; that of a process has no interface
+nettop_row() {
+  echo "00:34:29.230774,$1,$2,$3,$((elapsed * $4 / 1000)),$((elapsed * $5 / 1000)),"
+}
+
+case $name in
+  arp)
+    echo '? (192.168.1.1) at 0:11:22:33:44:55 on en0 ifscope [ethernet]'
+    echo '? (192.168.1.50) at (incomplete) on en0 ifscope [ethernet]'
+    ;;
+  ndp)
+    echo 'Neighbor                        Linklayer Address  Netif Expire    St Flgs Prbs'
+    echo 'fe80::1c3f:1234:5678:9abc%en0   ac:de:48:0:11:22     en0 permanent R  '
+    ;;
+  dscl)
+    printf '%-22s %d\n' ann 501 nobody -2 root 0
+    ;;
+  id)
+    case $* in
+      '-P ann') echo 'ann:********:501:20::0:0:Ann:/Users/ann:/bin/zsh' ;;
+      '-P nobody') echo 'nobody:*:-2:-2::0:0:Unprivileged User:/var/empty:/usr/bin/false' ;;
+      *)
+        echo "id: ${2-}: no such user" >&2
+        exit 1
+        ;;
+    esac
+    ;;
+  ifconfig) # only root removes an interface: xnu bsd/net/if.c:3883
+    if [[ ${1-} == -l ]]; then
+      echo lo0 gif0 stf0 en0 awdl0 utun4 $(ls "$machine/interfaces")
+      exit
+    fi
+    verbose=
+    if [[ ${1-} == -v ]]; then verbose=yes && shift; fi
+    interface=$machine/interfaces/${1-}
+    if [[ ! -f $interface ]]; then
+      echo "ifconfig: interface ${1-} does not exist" >&2
+      exit 1
+    elif [[ ${2-} != destroy ]]; then
+      echo "$1: flags=1<UP> mtu 0"
+      if [[ -n $verbose ]]; then printf '\tdesc: %s\n' "$(<"$interface")"; fi
+    elif [[ $EUID -ne 0 ]]; then
+      echo 'ifconfig: SIOCIFDESTROY: Operation not permitted' >&2
+      exit 1
+    else
+      rm "$interface"
+    fi
+    ;;
+  lsof)
+    printf '%s\n' p401 cmDNSResponder u65 f5 tIPv4 PUDP 'n*:*' \
+      p2228 'cGoogle Chrome Helper' u501 f29 tIPv4 PTCP 'n192.168.1.10:50001->203.0.113.9:443' TST=ESTABLISHED TQR=0 TQS=0 \
+      f30 tIPv6 PUDP 'n*:5353'
+    ;;
+  netstat)
+    echo 'Name       Mtu   Network       Address            Ipkts Ierrs     Ibytes    Opkts Oerrs     Obytes  Coll'
+    netstat_row lo0 16384 1 ''
+    netstat_row 'gif0*' 1280 2 ''
+    netstat_row 'stf0*' 1280 3 ''
+    netstat_row en0 1500 14 ac:de:48:00:11:22
+    netstat_row awdl0 1500 15 ac:de:48:00:11:23
+    netstat_row utun4 1280 24 ''
+    ;;
+  nettop)
+    echo 'time,,interface,state,bytes_in,bytes_out,'
+    nettop_row 'Google Chrome H.2228' '' '' 70000 500
+    nettop_row 'tcp4 192.168.1.10:50001<->203.0.113.9:443' en0 Established 70000 500
+    nettop_row 'postgres.53245' '' '' 0 600
+    nettop_row 'tcp4 127.0.0.1:5432<->127.0.0.1:60123' lo0 Established 0 600
+    ;;
+  pbcopy)
+    cat >"$machine/clipboard"
+    ;;
+  ps)
+    cat "$machine/ps"
+    ;;
+  route)
+    cat <<'TEXT'
+   route to: default
+destination: default
+       mask: default
+    gateway: 192.168.1.1
+  interface: en0
+      flags: <UP,GATEWAY,DONE,STATIC,PRCLONING,GLOBAL>
+ recvpipe  sendpipe  ssthresh  rtt,msec    rttvar  hopcount      mtu     expire
+       0         0         0         0         0         0      1500         0 
+TEXT
+    ;;
+  sw_vers)
+    echo 26.1
+    ;;
+esac

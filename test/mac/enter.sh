@@ -1,0 +1,38 @@
+#!/bin/bash
+# enter.sh STATE COMMAND...: becomes a command that finds a Mac: in a mount namespace of its own (unshare --mount), Apple's programs and libraries
+# lie where Apple has them, and STATE at /usr/mac. Nothing of the system changes. Status 97: it can't be done here, for the reason that is printed.
+set -euo pipefail
+apple=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/apple" && pwd -P)
+state=$1
+shift
+
+fail() { echo "$1" >&2 && exit 97; }
+
+# Covers a folder with a layer in memory, which takes what is written there.
+cover() {
+  local layer=$state/layers$1
+  mkdir -p "$layer"/{upper,work}
+  mount -t overlay -o "lowerdir=$1,upperdir=$layer/upper,workdir=$layer/work" mac "$1" 2>/dev/null || fail "can mount nothing over $1"
+}
+
+for folder in /bin /sbin; do
+  [[ $(readlink -f $folder) == /usr/* ]] || fail "$folder does not lie in /usr"
+done
+mount -t tmpfs -o mode=755 mac "$state/layers" 2>/dev/null || fail 'can mount nothing'
+cover /usr
+mkdir /usr/mac && mount --bind "$state" /usr/mac
+for library in libpcap.A libSystem.B; do ln -sf /usr/mac/libraries.so "/usr/lib/$library.dylib"; done
+for program in /usr/sbin/{arp,lsof,ndp,netstat} /usr/bin/{dscl,id,nettop,pbcopy,sw_vers} /sbin/{ifconfig,route} /bin/ps; do
+  ln -sf "$apple/programs.sh" "$program"
+done
+ln -sf /usr/mac/tcpdump /usr/sbin/tcpdump
+for file in passwd group; do mount --bind "$apple/$file" "/etc/$file"; done
+
+# A /dev with root's bpf0. What is mounted in /dev stays.
+mkdir "$state/layers/dev-before" && mount --rbind /dev "$state/layers/dev-before"
+cover /dev
+for name in pts shm; do
+  if [[ -d /dev/$name ]]; then mount --rbind "$state/layers/dev-before/$name" "/dev/$name"; fi
+done
+install -m 600 /dev/null /dev/bpf0
+exec "$@"

@@ -1,0 +1,279 @@
+// The whole program on a Mac that is made of a mount namespace: the screen, the JSON, the doctor, both drivers, and what becomes of root.
+
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { Line, Running } from '../support/netns.ts';
+import { type Pty, ptyObstacle } from '../support/pty.ts';
+import { Mac, MacParts, macObstacle } from './machine.ts';
+
+const reason = macObstacle();
+const NOBODY = 2 ** 32 - 2;
+const CHROME = '/Applications/Google Chrome.app';
+const CUT_TITLE = 'com.example.long';
+
+/** What of a line of JSON is looked at here. */
+interface MacLine {
+  readonly capture: Line['capture'] & {
+    driver: string;
+    fallbacks: { driver: string; reason: string }[];
+    privileges: { user: string; uid: number; dropped: boolean; kept: string[] };
+  };
+  readonly total: { rx_bytes: number; tx_bytes: number };
+  readonly apps: {
+    app: string | null;
+    exe: string | null;
+    pids: number[];
+    user: string | null;
+    rx_bytes: number;
+    tx_bytes: number;
+    rx_packets: number;
+    tx_packets: number;
+    flows: number;
+  }[];
+  readonly hosts: { host: string; name_source: string }[];
+  readonly flows: { app: string | null; on_behalf_of: string | null; remote: { port: number } }[];
+}
+
+const newest = (run: Running) => (run.samples.at(-1) ?? run.last) as unknown as MacLine;
+const appOf = ({ apps }: MacLine, name: string) => apps.find(({ app }) => app === name)!;
+
+/** Until all that is to be known of the processes is known: the last that comes is what `ps` tells. */
+const whole = (run: Running) =>
+  run.until(
+    () => run.samples.length > 0 && newest(run).apps.filter(({ user }) => user !== null).length === 6,
+    'six apps with their users',
+  );
+
+/** Calls by root after the first by somebody else: after root was given up. */
+function callsByRoot(mac: Mac): readonly string[] {
+  const { calls } = mac;
+  return calls.slice(calls.findIndex((call) => !call.startsWith('0 '))).filter((call) => call.startsWith('0 '));
+}
+
+async function until(isSo: () => boolean, what: string): Promise<void> {
+  for (let i = 0; i < 1000 && !isSo(); i++) await new Promise((resolve) => setTimeout(resolve, 20));
+  if (!isSo()) throw new Error(`waited for ${what}`);
+}
+
+describe('on a Mac', () => {
+  let parts: MacParts;
+  let mac: Mac;
+
+  beforeAll(() => {
+    if (reason === null) parts = new MacParts();
+  });
+  afterAll(() => parts?.close());
+  beforeEach(({ skip, onTestFinished }) => {
+    if (reason !== null) skip(`on a Mac: ${reason}`);
+    mac = new Mac(parts);
+    onTestFinished(() => mac.close());
+  });
+
+  it('the doctor finds that all works', () => {
+    const { status, stdout, stderr } = mac.run('root', 'doctor');
+    expect([status, stderr]).toEqual([0, '']);
+    expect(stdout).toContain('all steps work');
+    for (const finding of [
+      /^ {2}ok +system +macOS 26\.1, Darwin 25\.1\.0$/m,
+      /^ {2}ok +libpcap +libpcap version 1\.10\.1$/m,
+      /^ {2}ok +tcpdump +tcpdump version 4\.99\.1 -- Apple version 148$/m,
+      /^ {2}ok +\/dev\/bpf0 +may be opened$/m,
+      /^ {2}ok +goes on as +nobody \(4294967294\)/m,
+      /^ {2}ok +default route +en0$/m,
+      /^ {2}ok +counters +6 of 6 interfaces$/m,
+      /^ {2}ok +driver libpcap +[1-9]\d* packets .* en0 link 1, utun4 link 0, lo0 link 0$/m,
+      /^ {2}ok +driver tcpdump +[1-9]\d* packets .* en0 link 1, utun4 link 0, lo0 link 0$/m,
+      /^ {2}ok +owners: ps +8 processes, 7 with a path$/m,
+      /^ {2}ok +owners: nettop +2 flows of 2 processes;/m,
+      /^ {2}ok +owners: lsof +3 sockets of 2 processes$/m,
+    ])
+      expect(stdout).toMatch(finding);
+    expect(mac.interfaces).toEqual([]);
+  });
+
+  it.each(['libpcap', 'tcpdump'])(
+    '%s tells each process of its own, and root goes on as the user who called sudo',
+    async (driver) => {
+      const run = mac.start('sudo', '--driver', driver);
+      await whole(run);
+      const line = newest(run);
+      // The process that is gone bears the longer of the two names that PKTAP cut, in one row.
+      expect(Object.fromEntries(line.apps.map(({ app, exe, pids, user, flows }) => [app, { exe, pids, user, flows }]))).toEqual({
+        'Google Chrome': { exe: CHROME, pids: [2228], user: 'ann', flows: 1 },
+        [CUT_TITLE]: { exe: null, pids: [4242], user: null, flows: 1 },
+        Spotify: { exe: '/Applications/Spotify.app', pids: [794], user: 'ann', flows: 1 },
+        tailscaled: { exe: '/usr/local/bin/tailscaled', pids: [888], user: 'root', flows: 1 },
+        mDNSResponder: { exe: '/usr/sbin/mDNSResponder', pids: [401], user: '_mdnsresponder', flows: 1 },
+        node: { exe: '/opt/homebrew/Cellar/node/24.1.0/bin/node', pids: [53_147], user: 'ann', flows: 1 },
+        postgres: { exe: '/opt/homebrew/Cellar/postgresql@16/16.4/bin/postgres', pids: [53_245], user: 'ann', flows: 1 },
+        null: { exe: null, pids: [], user: null, flows: 1 },
+      });
+      expect(line.capture).toMatchObject({ driver, fallbacks: [] });
+      expect(line.capture.privileges).toMatchObject({ user: 'ann', uid: 501, dropped: true, kept: [] });
+      expect(line.hosts).toContainEqual(expect.objectContaining({ host: 'www.example.com', name_source: 'dns' }));
+      expect(line.flows).toContainEqual(expect.objectContaining({ app: 'mDNSResponder', on_behalf_of: 'Google Chrome' }));
+      await run.interrupt();
+
+      const end = run.last as unknown as MacLine;
+      for (const name of ['Google Chrome', CUT_TITLE]) {
+        const { rx_bytes, tx_bytes, rx_packets, tx_packets } = appOf(end, name);
+        expect([rx_bytes, tx_bytes], name).toEqual([1440 * rx_packets, 100 * tx_packets]);
+        expect(tx_packets, name).toBeGreaterThan(0);
+      }
+      // What goes through the tunnel is in the total as the tunnel's packets; what both ends of a local flow are told of, once.
+      const sum = end.apps.reduce((bytes, { rx_bytes }) => bytes + rx_bytes, 0);
+      expect(end.total.rx_bytes).toBe(sum - appOf(end, 'Spotify').rx_bytes);
+      expect(appOf(end, 'node').rx_bytes).toBe(appOf(end, 'postgres').tx_bytes);
+      expect([await run.ended, run.stderr, mac.interfaces]).toEqual([130, '', []]);
+      expect(callsByRoot(mac).filter((call) => !call.startsWith('0 ifconfig '))).toEqual([]);
+      expect(mac.calls.some((call) => call.includes(' tcpdump -i pktap'))).toBe(driver === 'tcpdump');
+    },
+  );
+
+  it('root that no user called goes on as nobody', async () => {
+    const run = mac.start('root');
+    await whole(run);
+    expect(newest(run).capture.privileges).toMatchObject({ user: 'nobody', uid: NOBODY, dropped: true, kept: [] });
+    expect([await run.interrupt(), run.stderr, mac.interfaces]).toEqual([130, '', []]);
+    expect(mac.calls).toContain(`${NOBODY} ps -axww -o pid=,ppid=,uid=,lstart=,comm=`);
+    expect(callsByRoot(mac)).toEqual(['0 ifconfig -l', '0 ifconfig -v pktap0', '0 ifconfig pktap0 destroy']);
+  });
+
+  it('where libpcap may not open PKTAP, tcpdump captures, and the reason is told', async () => {
+    mac.refusePktap();
+    const run = mac.start('sudo');
+    await whole(run);
+    const { driver, fallbacks } = newest(run).capture;
+    expect(driver).toBe('tcpdump');
+    expect(fallbacks).toEqual([
+      { driver: 'libpcap', reason: expect.stringContaining('BIOCSETIF: pktap0: Operation not permitted') },
+    ]);
+    expect([await run.interrupt(), mac.interfaces]).toEqual([130, []]);
+  });
+
+  it('where the PKTAP capture is lost, tcpdump goes on in its place', async () => {
+    const run = mac.start('sudo');
+    await whole(run);
+    expect(mac.interfaces).toEqual(['pktap0']);
+    mac.destroy('pktap0');
+    await run.until(() => newest(run).capture.driver === 'tcpdump', 'the other driver');
+    const { rx_packets } = appOf(newest(run), CUT_TITLE);
+    await run.until(() => appOf(newest(run), CUT_TITLE).rx_packets > rx_packets, 'more packets');
+    expect(newest(run).capture.fallbacks).toEqual([
+      { driver: 'libpcap', reason: expect.stringContaining('ioctl(SIOCIFCREATE): Operation not permitted') },
+    ]);
+    const totals = run.samples.map(({ total }) => total.rx_bytes);
+    expect(totals).toEqual([...totals].sort((a, b) => a - b));
+    expect([await run.interrupt(), run.stderr, mac.interfaces]).toEqual([130, '', []]);
+    expect(callsByRoot(mac)[0]).toMatch(/^0 tcpdump -i pktap,en,utun,ipsec,ppp,lo0 /);
+  });
+
+  it.each(['libpcap', 'tcpdump'])('killed, the program leaves no pktap interface behind: %s', async (driver) => {
+    const run = mac.start('sudo', '--driver', driver);
+    await whole(run);
+    expect(mac.interfaces).toEqual(['pktap0']);
+    mac.kill();
+    await run.ended;
+    await until(() => mac.interfaces.length === 0, 'the interface to go');
+  });
+
+  it.each([
+    ['libpcap', 'garbage in', "can't parse filter expression: syntax error"],
+    ['tcpdump', 'garbage in', "can't parse filter expression: syntax error"],
+    ['libpcap', 'ether host 00:11:22:33:44:55', 'does not work on utun, ipsec, ppp, lo0: '],
+    ['tcpdump', 'ether host 00:11:22:33:44:55', 'does not work on '],
+  ])('a filter that can not be compiled ends %s with status 5: %s', (driver, filter, said) => {
+    const { status, stderr } = mac.run('sudo', '--json', '--driver', driver, '--bpf', filter);
+    expect([status, stderr]).toEqual([5, expect.stringContaining(`capture filter "${filter}"`)]);
+    expect(stderr).toContain(said);
+    expect(mac.interfaces).toEqual([]);
+  });
+
+  it.each(['libpcap', 'tcpdump'])('a filter holds for all link types: %s', async (driver) => {
+    const run = mac.start('sudo', '--driver', driver, '--bpf', 'udp port 53 or tcp port 5432');
+    const isSeen = (name: string) => newest(run).apps.some(({ app, user }) => app === name && user !== null);
+    await run.until(() => run.samples.length > 0 && isSeen('node') && isSeen('mDNSResponder'), 'both kinds of packets');
+    await run.interrupt();
+    const { apps } = run.last as unknown as MacLine;
+    expect(apps.map(({ app }) => app).sort()).toEqual(['mDNSResponder', 'node', 'postgres']);
+  });
+
+  it('without root JSON says what to type, and captures nothing', () => {
+    const { status, stdout, stderr } = mac.run('ann', '--json');
+    expect([status, stdout]).toEqual([3, '']);
+    expect(stderr).toMatch(/ioctl\(SIOCIFCREATE\): Operation not permitted\n {2}type: sudo /);
+  });
+
+  describe('the screen', () => {
+    let screen: Pty;
+
+    beforeEach(({ skip, onTestFinished }) => {
+      const missing = ptyObstacle();
+      if (missing !== null) skip(`on a Mac: ${missing}`);
+      onTestFinished(() => screen.end());
+    });
+
+    /** The row of an app. */
+    const row = (name: string, pid: number, user: string) => new RegExp(`^│.▸ ${name} +${pid} ${user} +1 `, 'm');
+    const CHROME_ROW = row('Google Chrome', 2228, 'ann');
+
+    const shown = (...patterns: readonly RegExp[]) =>
+      screen.until(() => patterns.every((pattern) => pattern.test(screen.text)), patterns.join(', '));
+
+    async function quit(): Promise<void> {
+      screen.type('q');
+      expect([await screen.status, screen.isTaken, mac.interfaces]).toEqual([0, false, []]);
+    }
+
+    it('under sudo shows apps and connections, and copies a row for the user', async () => {
+      screen = mac.open('sudo');
+      await shown(
+        /^ netmon-tui {2}en0,utun4,lo0 · libpcap · owners by pktap +▼ [\d.]+ KiB\/s ▲ /,
+        /^ total ▼ .* captured \d+ % {2}dropped 0 /m,
+        CHROME_ROW,
+        row(CUT_TITLE, 4242, '–'),
+        row('tailscaled', 888, 'root'),
+        row('Spotify', 794, 'ann'),
+        row('postgres', 53_245, 'ann'),
+        row('node', 53_147, 'ann'),
+        row('mDNSResponder', 401, '_mdnsre…'),
+        /^│.Google Chrome +:50001 → ~?www\.example\.com:443 +tcp /m,
+        /^│.node=postgres +:60123 = 127\.0\.0\.1:5432 +tcp /m,
+      );
+      screen.type('y');
+      await shown(/row copied/);
+      expect(mac.clipboard).toMatch(/^(Google Chrome\t2228|com\.example\.long\t4242)\t/);
+      expect(mac.calls.filter((call) => call.includes(' pbcopy'))).toEqual(['501 pbcopy ']);
+      await quit();
+    });
+
+    it('says why libpcap was passed over', async () => {
+      mac.refusePktap();
+      screen = mac.open('root');
+      await shown(/^ netmon-tui {2}en0,utun4,lo0 · tcpdump \(fallback: c\) · owners by pktap /, CHROME_ROW);
+      screen.type('c');
+      await shown(/not libpcap +no permission to capture on pktap/, /runs as +nobody, root given up/);
+      await quit();
+    });
+
+    it('says that the capture was lost, and goes on', async () => {
+      screen = mac.open('sudo');
+      await shown(CHROME_ROW);
+      mac.destroy('pktap0');
+      await shown(/^ ! not measured for \d+s: interface, the capture through libpcap was lost/m);
+      await shown(/^ netmon-tui {2}en0,utun4,lo0 · tcpdump \(fallback: c\) · owners by pktap /);
+      await quit();
+    });
+
+    it('without root shows what nettop tells', async () => {
+      screen = mac.open('ann');
+      await shown(
+        /· nettop \(fallback: c\) · owners by nettop +▼ /,
+        /^ ! reduced: payload of sockets, once a second, no packets\. For all of it: sudo /m,
+        CHROME_ROW,
+        row('postgres', 53_245, 'ann'),
+      );
+      await quit();
+      expect(mac.calls.filter((call) => call.startsWith('0 '))).toEqual([]);
+    });
+  });
+});

@@ -1,0 +1,186 @@
+// A Mac to run the program on, made of a mount namespace on Linux: `process.platform` is darwin, Apple's libraries and programs lie where Apple
+// has them, and PKTAP delivers what traffic.ts sends. It shows logic and formats; what Apple's kernel does it can't show.
+
+import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
+import {
+  chmodSync,
+  chownSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import koffi from 'koffi';
+import { Running } from '../support/netns.ts';
+import { Pty } from '../support/pty.ts';
+import { type BuiltProgram, buildProgram } from '../support/traffic/built-program.ts';
+import { PROCESSES, rates, wire } from './traffic.ts';
+
+/** Who starts the program: root as launchd does, ann through sudo, or ann herself. */
+export type Starter = 'root' | 'sudo' | 'ann';
+
+const APPLE = join(import.meta.dirname, 'apple');
+const ENTER = join(import.meta.dirname, 'enter.sh');
+/** Ann's. */
+const [UID, GID] = [501, 20];
+/** A run that takes longer hangs. */
+const RUN_MS = 50_000;
+const AS_ANN = ['setpriv', '--reuid', String(UID), '--regid', String(GID), '--clear-groups'];
+
+/** What all machines of a file share: the program and Apple's libraries. `close` it. */
+export class MacParts {
+  readonly program: BuiltProgram = buildProgram();
+  readonly folder = mkdtempSync(join(realpathSync(tmpdir()), 'nmt-apple-'));
+  readonly libraries = join(this.folder, 'libraries.so');
+
+  constructor() {
+    chmodSync(dirname(dirname(this.program.bin)), 0o755); // another user runs it, too
+    execFileSync('cc', ['-shared', '-fPIC', '-o', this.libraries, join(APPLE, 'libraries.c'), '-ldl']);
+  }
+
+  close(): void {
+    this.program.close();
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
+
+/** A machine that was just started. `close` each. */
+export class Mac {
+  /** At /usr/mac inside. */
+  readonly #state = mkdtempSync(join(realpathSync(tmpdir()), 'nmt-mac-'));
+  readonly #bin: string;
+  #child: ChildProcess | null = null;
+
+  constructor({ program, libraries }: MacParts) {
+    this.#bin = program.bin;
+    chmodSync(this.#state, 0o755);
+    for (const name of ['interfaces', 'layers', 'home']) mkdirSync(join(this.#state, name));
+    chownSync(join(this.#state, 'home'), UID, GID);
+    this.#write('libraries.so', readFileSync(libraries), 0o755);
+    this.#write('node', `#!/bin/sh\nexec '${process.execPath}' --import '${join(APPLE, 'darwin.mjs')}' "$@"\n`, 0o755);
+    this.#write('tcpdump', `#!/bin/sh\nexec '${process.execPath}' '${join(APPLE, 'tcpdump.mjs')}' "$@"\n`, 0o755);
+    this.#write('wire.pcap', wire());
+    this.#write('rates', rates());
+    this.#write('paths', PROCESSES.map(({ pid, path }) => `${pid} ${path}\n`).join(''));
+    const listed = PROCESSES.map(({ pid, parent, uid, path, title = path }) =>
+      [String(pid).padStart(5), String(parent).padStart(5), String(uid).padStart(5), 'Sun Nov 22 09:03:22 2026    ', title].join(
+        ' ',
+      ),
+    );
+    this.#write('ps', `${listed.join('\n')}\n`);
+    this.#write('calls.log', '', 0o666);
+    this.#write('clipboard', '', 0o666);
+  }
+
+  /** From now on libpcap may not open PKTAP; tcpdump still may. */
+  refusePktap(): void {
+    this.#write('refuses-pktap', '');
+  }
+
+  /** What was called, `EUID NAME ARGUMENTS` each, oldest first. */
+  get calls(): readonly string[] {
+    return readFileSync(join(this.#state, 'calls.log'), 'utf8').split('\n').slice(0, -1);
+  }
+
+  /** The interfaces pktapN. */
+  get interfaces(): readonly string[] {
+    return readdirSync(join(this.#state, 'interfaces'));
+  }
+
+  /** Takes an interface away from whoever captures on it. */
+  destroy(name: string): void {
+    rmSync(join(this.#state, 'interfaces', name));
+  }
+
+  get clipboard(): string {
+    return readFileSync(join(this.#state, 'clipboard'), 'utf8');
+  }
+
+  /** Runs the program to its end. */
+  run(starter: Starter, ...words: string[]): { status: number | null; stdout: string; stderr: string } {
+    const [command = '', ...rest] = this.#command(starter, words);
+    return spawnSync(command, rest, {
+      encoding: 'utf8',
+      env: this.#environment(starter),
+      timeout: RUN_MS,
+      killSignal: 'SIGKILL',
+    });
+  }
+
+  /** Starts the program with --json; its lines are read as they come. It ends with the machine. */
+  start(starter: Starter, ...words: string[]): Running {
+    const [command = '', ...rest] = this.#command(starter, ['--json', '--interval', '200ms', ...words]);
+    const child = spawn(command, rest, { env: this.#environment(starter) });
+    this.#child = child;
+    return new Running(child);
+  }
+
+  /** Kills what `start` started. */
+  kill(): void {
+    this.#child?.kill('SIGKILL');
+  }
+
+  /** Starts the program on a terminal of 120 by 40, which the caller ends. */
+  open(starter: Starter, ...words: string[]): Pty {
+    const nothing = Object.fromEntries(Object.keys(process.env).map((name) => [name, undefined]));
+    const env = { ...nothing, ...this.#environment(starter), TERM: 'xterm-256color' };
+    return new Pty(this.#command(starter, ['--interval', '200ms', ...words]), { columns: 120, rows: 40, env });
+  }
+
+  close(): void {
+    this.kill();
+    rmSync(this.#state, { recursive: true, force: true });
+  }
+
+  #command(starter: Starter, words: readonly string[]): string[] {
+    const as = starter === 'ann' ? AS_ANN : [];
+    return ['unshare', '--mount', ENTER, this.#state, ...as, '/usr/mac/node', this.#bin, ...words];
+  }
+
+  /** sudo of a Mac keeps HOME. */
+  #environment(starter: Starter): Record<string, string> {
+    const sudo = { SUDO_USER: 'ann', SUDO_UID: String(UID), SUDO_GID: String(GID) };
+    const env = { PATH: process.env['PATH'] ?? '', HOME: '/usr/mac/home', LANG: 'en_US.UTF-8', TZ: 'UTC' };
+    return starter === 'sudo' ? { ...env, ...sudo } : env;
+  }
+
+  #write(name: string, content: string | Uint8Array, mode = 0o644): void {
+    const path = join(this.#state, name);
+    writeFileSync(path, content);
+    chmodSync(path, mode);
+  }
+}
+
+/** Why there can be no Mac here; null where there can. */
+export function macObstacle(): string | null {
+  if (process.platform !== 'linux') return 'needs Linux';
+  if (process.geteuid?.() !== 0) return 'needs root';
+  for (const program of ['bash', 'cc', 'mount', 'setpriv', 'unshare']) {
+    if (spawnSync('sh', ['-c', `command -v ${program}`]).status !== 0) return `needs the program ${program}`;
+  }
+  if (!['libpcap.so.0.8', 'libpcap.so.1', 'libpcap.so'].some(loads)) return 'needs libpcap';
+  const state = mkdtempSync(join(tmpdir(), 'nmt-mac-'));
+  try {
+    mkdirSync(join(state, 'layers'));
+    const words = ['--mount', ENTER, state, ...AS_ANN, process.execPath, '-e', `require('node:fs').readFileSync('${ENTER}')`];
+    const { status, stderr } = spawnSync('unshare', words, { encoding: 'utf8' });
+    if (status === 97) return stderr.trim();
+    return status === 0 ? null : 'another user can not run node here';
+  } finally {
+    rmSync(state, { recursive: true, force: true });
+  }
+}
+
+function loads(library: string): boolean {
+  try {
+    koffi.load(library);
+    return true;
+  } catch {
+    return false;
+  }
+}
