@@ -137,7 +137,7 @@ export class Rights {
     await pooled();
     const starts = driver === 'cap';
     const status = dropPrivileges({ platform, identity, keep, starts }, credentials, calls);
-    if (identity.note !== '--stay-root') thread?.lower(looks);
+    thread?.lower(identity.note === '--stay-root' ? ~0n : looks);
     if (status.dropped && platform === 'linux') confirmDropped(identity, { main: keep, others: looking }, starts);
     return status.kept.includes('root') ? status : { ...status, kept: [...namesOf(looks), ...status.kept].sort() };
   }

@@ -5,6 +5,7 @@
 import { closeSync, openSync, readdirSync, readlinkSync, readSync } from 'node:fs';
 import { workerData } from 'node:worker_threads';
 import koffi from 'koffi';
+import { argumentsOf } from './arguments.ts';
 import {
   ANSWER_AT,
   ANSWER_BYTES,
@@ -23,6 +24,7 @@ import {
   WORDS,
 } from './exec-facts.ts';
 import { linkOf, socketOf } from './proc.ts';
+import { isInterpreter } from './script-name.ts';
 
 const AF_NETLINK = 16;
 const SOCK_DGRAM = 2;
@@ -56,6 +58,8 @@ const libc = koffi.load('libc.so.6');
 const recv = libc.func('long recv(int, void*, size_t, int)');
 const setns = libc.func('int setns(int, int)');
 const poll = libc.func('int poll(void*, unsigned long, int)');
+/** Rights were lowered. Before that no arguments are read: root can't be given up while a thread hangs. */
+let isLowered = false;
 /** Descriptors of the process that was asked for last, which is asked again for those behind the first. */
 let listed: { readonly pid: number; readonly names: readonly string[] } = { pid: 0, names: [] };
 const fd = subscribeSomewhere();
@@ -195,6 +199,7 @@ function lower(): void {
     rows.writeUInt32LE(0, row + 8);
   }
   if ((libc.func('int capset(void*, void*)')(header, rows) as number) !== 0) process.exit(1); // a thread that kept more must not go on
+  isLowered = true;
 }
 
 function answer(command: number, asked: number, from: number): void {
@@ -247,9 +252,12 @@ function record(pid: number): void {
   view.setInt32(at + ENTRY.PARENT, Number(fields[1] ?? 0), true);
   view.setFloat64(at + ENTRY.START, Number(fields[19] ?? 0), true);
   const comm = stat.subarray(stat.indexOf(0x28) + 1, Math.max(0, close));
+  const name = comm.toString('latin1');
   bytes.fill(0, at + ENTRY.COMM, at + ENTRY.COMM + COMM_BYTES);
   put(comm, at + ENTRY.COMM, COMM_BYTES);
-  view.setUint16(at + ENTRY.ARGUMENTS_LENGTH, put(read(`${folder}/cmdline`), at + ENTRY.ARGUMENTS, ARGUMENTS_BYTES), true);
+  const isScript = isLowered && isInterpreter(exe === '' ? name : exe);
+  const words = Buffer.from(isScript ? argumentsOf(folder) : '');
+  view.setUint16(at + ENTRY.ARGUMENTS_LENGTH, put(words, at + ENTRY.ARGUMENTS, ARGUMENTS_BYTES), true);
   view.setUint16(at + ENTRY.CGROUP_LENGTH, put(read(`${folder}/cgroup`), at + ENTRY.CGROUP, CGROUP_BYTES), true);
   const uid = /^Uid:\s+\d+\s+(\d+)/m.exec(read(`${folder}/status`).toString('latin1'));
   view.setInt32(at + ENTRY.UID, uid === null ? -1 : Number(uid[1]), true);

@@ -2,10 +2,11 @@
 
 import { readFileSync } from 'node:fs';
 import { sanitize } from '../../net/text.ts';
+import { argumentsOf } from './arguments.ts';
 import { unitOf } from './cgroup-unit.ts';
 import type { Proc } from './proc.ts';
 import type { ProcessFacts } from './process-facts.ts';
-import { scriptOf } from './script-name.ts';
+import { isInterpreter, scriptOf } from './script-name.ts';
 
 /** Facts of a process, or null when it is gone. */
 export function readProcess(proc: Proc, pid: number): ProcessFacts | null {
@@ -27,7 +28,7 @@ export function readProcess(proc: Proc, pid: number): ProcessFacts | null {
     uid: uid === null ? null : Number(uid[2]),
     parentPid: numberOr(fields[1]),
     startTime: numberOr(fields[19]),
-    script: scriptOf(exe ?? comm, text(`${folder}/cmdline`) ?? ''),
+    script: isInterpreter(exe ?? comm) ? scriptOf(exe ?? comm, argumentsOf(folder)) : null,
     unit: unitOf(text(`${folder}/cgroup`) ?? ''),
   };
 }

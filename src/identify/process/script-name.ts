@@ -20,6 +20,11 @@ const IN_PLACE: Readonly<Record<string, readonly string[]>> = {
 };
 const IN_PLACE_ELSEWHERE = ['-c', '-e'];
 
+/** True for a program whose arguments say what it runs. @param exe path or name of the executable */
+export function isInterpreter(exe: string): boolean {
+  return INTERPRETER.test(exe.slice(exe.lastIndexOf('/') + 1));
+}
+
 /**
  * Name of the script, module, jar or class that an interpreter runs; null for other programs and for code given in place.
  *
@@ -27,8 +32,8 @@ const IN_PLACE_ELSEWHERE = ['-c', '-e'];
  * @param commandLine arguments with a NUL behind each, as /proc/PID/cmdline has them
  */
 export function scriptOf(exe: string, commandLine: string): string | null {
+  if (!isInterpreter(exe)) return null;
   const program = exe.slice(exe.lastIndexOf('/') + 1);
-  if (!INTERPRETER.test(program)) return null;
   const family = /^[a-z]+/i.exec(program)?.[0].toLowerCase() ?? '';
   const words = commandLine.split('\0').filter((word, i, all) => word !== '' || i < all.length - 1);
   const kind = family === 'nodejs' ? 'node' : family;
