@@ -16,7 +16,9 @@ import { Neighbours } from '../identify/place/neighbours.ts';
 import type { Places } from '../identify/place/places.ts';
 import { CapturedSource } from '../identify/process/captured-source.ts';
 import { Directory } from '../identify/process/directory.ts';
+import { HandOvers } from '../identify/process/hand-over.ts';
 import { NettopSource } from '../identify/process/nettop-source.ts';
+import { OwnerChecks } from '../identify/process/owner-checks.ts';
 import type { OwnerSource } from '../identify/process/owner-source.ts';
 import { Owners } from '../identify/process/owners.ts';
 import { procAt } from '../identify/process/proc.ts';
@@ -125,7 +127,8 @@ function ownerSource(
     const query = socketQuery();
     const watch = watchExecs(proc);
     const procs = watch ?? procAt(proc);
-    const fallback = new ProcfsSource(flows, directory, procs, query, watch);
+    const handOvers = new HandOvers(flows, directory, procs, query, new OwnerChecks(flows, directory, procs, watch));
+    const fallback = new ProcfsSource(flows, directory, procs, query, watch, handOvers);
     if ('missing' in ebpf) {
       passedOver.push({ driver: 'ebpf', reason: ebpf.missing });
       return fallback;
@@ -139,7 +142,7 @@ function ownerSource(
         sys,
         watch,
         fallback,
-        query,
+        handOvers,
         interfaces,
         now: () => clock.monotonic(),
       });

@@ -83,7 +83,7 @@ export class Directory implements ProcessDirectory {
 
   /** Number of the process with these facts. A pid with another start time, executable or name is another process; a cut of a name is the same name. */
   learn(facts: ProcessFacts): number {
-    const key = `${facts.pid} ${facts.startTime ?? ''} ${facts.exe ?? commonCut(facts.name)}`;
+    const key = keyOf(facts);
     const known = this.#processByKey.get(key);
     if (known !== undefined) return known;
     const user = this.#users.name(facts.uid);
@@ -100,6 +100,11 @@ export class Directory implements ProcessDirectory {
     this.#keys.set(id, key);
     this.#lastOfApp[app] = id;
     return id;
+  }
+
+  /** True when `learn` would give these facts this number. */
+  isKnownAs(id: number, facts: ProcessFacts): boolean {
+    return this.#processByKey.get(keyOf(facts)) === id;
   }
 
   /**
@@ -213,6 +218,10 @@ export class Directory implements ProcessDirectory {
 /** PKTAP cuts the names of outgoing packets to the first and those of incoming ones to the second (MAXCOMLEN, and the same without its NUL). */
 const CUT_BYTES = 15;
 const LONGER_CUT_BYTES = 16;
+
+function keyOf({ pid, startTime, exe, name }: ProcessFacts): string {
+  return `${pid} ${startTime ?? ''} ${exe ?? commonCut(name)}`;
+}
 
 /** What all cuts of a name have in common. */
 function commonCut(name: string): string {

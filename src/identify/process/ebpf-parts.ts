@@ -18,7 +18,7 @@ export interface EbpfParts {
   readonly older: OlderSockets | null;
   /** Asked for what was never reported and is not that old. */
   readonly fallback: ProcfsSource;
-  /** Looks again at flows whose socket may have been handed on; null where there is no procfs. */
+  /** Looks again at flows whose socket may have been handed on, when `fallback` works; null where there is no procfs. */
   readonly handOvers: HandOvers | null;
   /** How many interfaces flows may be on. */
   readonly interfaces: () => number;

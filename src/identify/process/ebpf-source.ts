@@ -145,7 +145,6 @@ export class EbpfSource implements OwnerSource {
       for (const each of waiting) this.#settle(each, now);
     }
     this.#parts.older?.work();
-    this.#parts.handOvers?.work(now);
     this.#parts.fallback.work(now);
   }
 
@@ -175,6 +174,7 @@ export class EbpfSource implements OwnerSource {
     if (process < 0 || older.match === 'none') return false;
     if (isPeer) flows.setPeer(row, process);
     else flows.setOwner(row, process, attributionIndex(older.match), reasonIndex('not looked up yet'));
+    this.#parts.handOvers?.track(row, isPeer, process);
     return true;
   }
 

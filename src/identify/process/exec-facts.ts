@@ -67,6 +67,8 @@ export class ExecFacts {
   readonly #view: DataView;
   readonly #bytes: Uint8Array;
   #read = 0;
+  /** Entries whose pids were handed out. */
+  #noted = 0;
   /** Entries that were overwritten before they were read. */
   missed = 0;
 
@@ -98,6 +100,14 @@ export class ExecFacts {
       take(this.#entry(FIRST_SLOT + (this.#read % SLOTS) * SLOT_BYTES));
       this.#read = (this.#read + 1) >>> 0;
     }
+  }
+
+  /** Hands the pid of each process that is new to this method to `take`, and reads nothing else of it. */
+  pids(take: (pid: number) => void): void {
+    const written = Atomics.load(this.#counters, WORD.WRITTEN);
+    if ((written - this.#noted) >>> 0 > SLOTS) this.#noted = (written - SLOTS) >>> 0;
+    for (; this.#noted !== written >>> 0; this.#noted = (this.#noted + 1) >>> 0)
+      take(this.#view.getInt32(FIRST_SLOT + (this.#noted % SLOTS) * SLOT_BYTES + ENTRY.PID, true));
   }
 
   #entry(at: number): ProcessFacts {

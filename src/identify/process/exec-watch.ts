@@ -16,6 +16,7 @@ import {
   WORD,
   WORDS,
 } from './exec-facts.ts';
+import type { Execs } from './owner-checks.ts';
 import type { OwnThread } from './owner-source.ts';
 import { type Proc, procAt } from './proc.ts';
 import type { ProcessFacts } from './process-facts.ts';
@@ -33,7 +34,7 @@ const EFD_CLOEXEC = 0o2000000;
 const ONE = Buffer.from([1, 0, 0, 0, 0, 0, 0, 0]);
 
 /** Facts by pid of processes that began while we watched; and /proc as far as it takes rights, read by the thread that keeps them. */
-export class ExecWatch implements OwnThread, Proc {
+export class ExecWatch implements OwnThread, Proc, Execs {
   readonly path: string;
   readonly #facts: ExecFacts;
   readonly #words: Int32Array;
@@ -85,6 +86,11 @@ export class ExecWatch implements OwnThread, Proc {
   /** Takes in what the worker learnt since the last call. */
   refresh(): void {
     this.#facts.drain((facts) => this.#recent.set(facts.pid, facts));
+  }
+
+  /** Hands out the pids that began or became another program since the last call; an event that was lost is not told. */
+  execs(take: (pid: number) => void): void {
+    this.#facts.pids(take);
   }
 
   /** What the newest process with this pid is; undefined where it began before we watched. */

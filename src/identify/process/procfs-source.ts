@@ -7,6 +7,7 @@ import { hasPorts, PROTOCOL } from '../../net/numbers.ts';
 import { Conntrack, type Ends } from './conntrack.ts';
 import type { Directory } from './directory.ts';
 import { Duty } from './duty.ts';
+import type { HandOvers } from './hand-over.ts';
 import { attributionIndex, type OwnerSource, type OwnThread, reasonIndex } from './owner-source.ts';
 import { isRefused, type Pending, PendingFlows } from './pending-flows.ts';
 import type { Proc } from './proc.ts';
@@ -38,6 +39,8 @@ interface Found {
   readonly peerInode: number;
   /** The inode is of the socket that waits for the like at the far end's port: the flow is its own only if that is the kernel's. */
   readonly isTunnel: boolean;
+  /** The socket has other ends than the flow. */
+  readonly isTranslated: boolean;
 }
 
 /** Somebody who may know the owner of a translated flow by the ends that its socket has; answers true when it gave the flow an owner. */
@@ -58,6 +61,7 @@ export class ProcfsSource implements OwnerSource {
   readonly #tables: ProcfsTables;
   readonly #conntrack: Conntrack;
   readonly #inodes: SocketInodes;
+  readonly #handOvers: HandOvers | null;
   #found: Found[] = [];
   /** Processes by pid as of this reading; null for one that is gone. A process of a thousand flows is read once. */
   readonly #processes = new Map<number, number | null>();
@@ -75,6 +79,7 @@ export class ProcfsSource implements OwnerSource {
   /**
    * @param query asks for single sockets; null where only tables tell
    * @param thread that reads `proc`; null where this one does
+   * @param handOvers looks again at flows whose socket may have been handed on; works when this does
    */
   constructor(
     flows: FlowTable,
@@ -82,8 +87,10 @@ export class ProcfsSource implements OwnerSource {
     proc: Proc,
     query: SingleSockets | null = null,
     thread: OwnThread | null = null,
+    handOvers: HandOvers | null = null,
   ) {
     this.thread = thread;
+    this.#handOvers = handOvers;
     this.#flows = flows;
     this.#directory = directory;
     this.#proc = proc;
@@ -102,6 +109,7 @@ export class ProcfsSource implements OwnerSource {
 
   work(now: number): void {
     this.#now = now;
+    this.#handOvers?.work(now);
     if (!this.#inodes.walking && !this.#isDue(now)) return;
     const isOver = this.#looks.measure(() => this.#look(now));
     if (isOver) this.#looks.pause(now);
@@ -171,6 +179,7 @@ export class ProcfsSource implements OwnerSource {
     const far = ports & 0xffff;
     let inode = this.#tables.find(protocol, ints, base + LOCAL, near, base + REMOTE, far);
     let match = this.#tables.match;
+    const isTranslated = inode === 0;
     const peerInode = isLocalFlow(this.#flows, flow.row)
       ? this.#tables.findAnywhere(protocol, ints, base + REMOTE, far, base + LOCAL, near)
       : 0;
@@ -196,22 +205,27 @@ export class ProcfsSource implements OwnerSource {
     if (match === 'listener' && flow.tries === 0 && this.#retry(flow, now)) return;
     for (const each of [inode, peerInode]) if (each !== 0 && this.#inodes.owner(each) === undefined) this.#inodes.want(each);
     if (flow.tries > 0) this.#isWide = true;
-    this.#found.push({ flow, inode, match, peerInode, isTunnel });
+    this.#found.push({ flow, inode, match, peerInode, isTunnel, isTranslated });
   }
 
   /** The walk is over: gives each found flow the process that holds its socket. */
   #settle(now: number): void {
     const counted = new Set<number>();
-    for (const { flow, inode, match, peerInode, isTunnel } of this.#found) {
+    for (const { flow, inode, match, peerInode, isTunnel, isTranslated } of this.#found) {
       if (!this.#pending.isCurrent(flow)) continue;
       const owner = this.#process(inode);
       const peer = this.#process(peerInode);
-      if (peer !== null) this.#flows.setPeer(flow.row, peer);
+      if (peer !== null) {
+        this.#flows.setPeer(flow.row, peer);
+        this.#handOvers?.track(flow.row, true, peer);
+      }
       if (owner === null && inode !== 0 && this.#isKernels(inode, counted))
         this.#flows.setOwner(flow.row, NO_OWNER, KERNEL, BY_KERNEL);
       else if (isTunnel) this.#giveUp(flow, now, owner === null);
-      else if (owner !== null) this.#flows.setOwner(flow.row, owner, attributionIndex(match), reasonIndex('not looked up yet'));
-      else if (this.#isWide && this.#inodes.hidden > 0 && inode !== 0)
+      else if (owner !== null) {
+        this.#flows.setOwner(flow.row, owner, attributionIndex(match), reasonIndex('not looked up yet'));
+        if (!isTranslated) this.#handOvers?.track(flow.row, false, owner);
+      } else if (this.#isWide && this.#inodes.hidden > 0 && inode !== 0)
         this.#flows.setOwner(flow.row, NO_OWNER, attributionIndex('none'), reasonIndex('hidden by the system'));
       else this.#giveUp(flow, now, inode !== 0);
     }

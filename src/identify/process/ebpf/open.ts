@@ -5,13 +5,12 @@ import type { FlowTable } from '../../../flow/flow-table.ts';
 import type { Directory } from '../directory.ts';
 import { EbpfSource } from '../ebpf-source.ts';
 import type { ExecWatch } from '../exec-watch.ts';
-import { HandOvers } from '../hand-over.ts';
+import type { HandOvers } from '../hand-over.ts';
 import { Holders } from '../holders.ts';
 import { OlderSockets } from '../older-sockets.ts';
 import type { OwnerSource } from '../owner-source.ts';
 import type { Proc } from '../proc.ts';
 import type { ProcfsSource } from '../procfs-source.ts';
-import type { SingleSockets } from '../procfs-tables.ts';
 import { type BpfCalls, loadBpfCalls } from './bpf-calls.ts';
 import { loadPrograms } from './loader.ts';
 
@@ -26,8 +25,8 @@ export interface EbpfRequest {
   readonly watch: ExecWatch | null;
   /** For sockets older than the start. */
   readonly fallback: ProcfsSource;
-  /** Asks for single sockets; null where only tables tell. */
-  readonly query: SingleSockets | null;
+  /** Looks again at flows whose socket may have been handed on; works when the fallback does. */
+  readonly handOvers: HandOvers;
   readonly interfaces: () => number;
   /** Monotonic ms. */
   readonly now: () => number;
@@ -35,11 +34,10 @@ export interface EbpfRequest {
 
 /** Loads and attaches. Throws with the reason where the kernel, its configuration or our rights do not allow it. */
 export function openEbpf(request: EbpfRequest, calls: BpfCalls = loadBpfCalls()): OwnerSource {
-  const { flows, directory, proc, sys, watch, fallback, query, interfaces, now } = request;
+  const { flows, directory, proc, sys, watch, fallback, handOvers, interfaces, now } = request;
   const programs = loadPrograms(calls, proc.path, sys);
   const older = new OlderSockets(directory, proc);
   const holders = new Holders(directory, proc, watch);
-  const handOvers = new HandOvers(flows, directory, proc, query);
   return new EbpfSource({ flows, programs, holders, older, watch, fallback, handOvers, interfaces, now });
 }
 

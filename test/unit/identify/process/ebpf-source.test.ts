@@ -52,7 +52,8 @@ beforeEach(() => {
   const handOvers = {
     add: (row: number, isPeer: boolean, id: number) =>
       void handed.push(`${row} ${directory.process(id)?.name}${isPeer ? ', far end' : ''}`),
-    work() {},
+    track: (row: number, isPeer: boolean, id: number) =>
+      void handed.push(`${row} ${directory.process(id)?.name} holds it${isPeer ? ', far end' : ''}`),
   } as unknown as HandOvers;
   const watch = { facts: (pid: number) => known.get(pid), refresh() {}, note: '', close() {} } as unknown as ExecWatch;
   fallback = {
@@ -455,6 +456,7 @@ describe('EbpfSource', () => {
     olderProcess = directory.learn(known.get(5) as ProcessFacts);
     const row = comes();
     expect([owner(row), attribution(row), admitted]).toEqual(['daemon', 'listener', []]);
+    expect(handed, 'it may be handed on later').toEqual([`${row} daemon holds it`]);
   });
 
   it('remembers the newest tens of thousands of sockets, and is bounded', () => {
