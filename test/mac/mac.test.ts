@@ -49,11 +49,6 @@ function callsByRoot(mac: Mac): readonly string[] {
   return calls.slice(calls.findIndex((call) => !call.startsWith('0 '))).filter((call) => call.startsWith('0 '));
 }
 
-async function until(isSo: () => boolean, what: string): Promise<void> {
-  for (let i = 0; i < 1000 && !isSo(); i++) await new Promise((resolve) => setTimeout(resolve, 20));
-  if (!isSo()) throw new Error(`waited for ${what}`);
-}
-
 describe('on a Mac', () => {
   let parts: MacParts;
   let mac: Mac;
@@ -68,7 +63,7 @@ describe('on a Mac', () => {
     onTestFinished(() => mac.close());
   });
 
-  it('the doctor finds that all works', () => {
+  it('the doctor finds that all works', async () => {
     const { status, stdout, stderr } = mac.run('root', 'doctor');
     expect([status, stderr]).toEqual([0, '']);
     expect(stdout).toContain('all steps work');
@@ -87,7 +82,7 @@ describe('on a Mac', () => {
       /^ {2}ok +owners: lsof +3 sockets of 2 processes$/m,
     ])
       expect(stdout).toMatch(finding);
-    expect(mac.interfaces).toEqual([]);
+    await mac.cleared();
   });
 
   it.each(['libpcap', 'tcpdump'])(
@@ -123,7 +118,8 @@ describe('on a Mac', () => {
       const sum = end.apps.reduce((bytes, { rx_bytes }) => bytes + rx_bytes, 0);
       expect(end.total.rx_bytes).toBe(sum - appOf(end, 'Spotify').rx_bytes);
       expect(appOf(end, 'node').rx_bytes).toBe(appOf(end, 'postgres').tx_bytes);
-      expect([await run.ended, run.stderr, mac.interfaces]).toEqual([130, '', []]);
+      expect([await run.ended, run.stderr]).toEqual([130, '']);
+      await mac.cleared();
       expect(callsByRoot(mac).filter((call) => !call.startsWith('0 ifconfig '))).toEqual([]);
       expect(mac.calls.some((call) => call.includes(' tcpdump -i pktap'))).toBe(driver === 'tcpdump');
     },
@@ -133,7 +129,8 @@ describe('on a Mac', () => {
     const run = mac.start('root');
     await whole(run);
     expect(newest(run).capture.privileges).toMatchObject({ user: 'nobody', uid: NOBODY, dropped: true, kept: [] });
-    expect([await run.interrupt(), run.stderr, mac.interfaces]).toEqual([130, '', []]);
+    expect([await run.interrupt(), run.stderr]).toEqual([130, '']);
+    await mac.cleared();
     expect(mac.calls).toContain(`${NOBODY} ps -axww -o pid=,ppid=,uid=,lstart=,comm=`);
     expect(callsByRoot(mac)).toEqual(['0 ifconfig -l', '0 ifconfig -v pktap0', '0 ifconfig pktap0 destroy']);
   });
@@ -147,7 +144,8 @@ describe('on a Mac', () => {
     expect(fallbacks).toEqual([
       { driver: 'libpcap', reason: expect.stringContaining('BIOCSETIF: pktap0: Operation not permitted') },
     ]);
-    expect([await run.interrupt(), mac.interfaces]).toEqual([130, []]);
+    expect(await run.interrupt()).toBe(130);
+    await mac.cleared();
   });
 
   it('where the PKTAP capture is lost, tcpdump goes on in its place', async () => {
@@ -163,7 +161,8 @@ describe('on a Mac', () => {
     ]);
     const totals = run.samples.map(({ total }) => total.rx_bytes);
     expect(totals).toEqual([...totals].sort((a, b) => a - b));
-    expect([await run.interrupt(), run.stderr, mac.interfaces]).toEqual([130, '', []]);
+    expect([await run.interrupt(), run.stderr]).toEqual([130, '']);
+    await mac.cleared();
     expect(callsByRoot(mac)[0]).toMatch(/^0 tcpdump -i pktap,en,utun,ipsec,ppp,lo0 /);
   });
 
@@ -173,7 +172,7 @@ describe('on a Mac', () => {
     expect(mac.interfaces).toEqual(['pktap0']);
     mac.kill();
     await run.ended;
-    await until(() => mac.interfaces.length === 0, 'the interface to go');
+    await mac.cleared();
   });
 
   it.each([
@@ -181,11 +180,11 @@ describe('on a Mac', () => {
     ['tcpdump', 'garbage in', "can't parse filter expression: syntax error"],
     ['libpcap', 'ether host 00:11:22:33:44:55', 'does not work on utun, ipsec, ppp, lo0: '],
     ['tcpdump', 'ether host 00:11:22:33:44:55', 'does not work on '],
-  ])('a filter that can not be compiled ends %s with status 5: %s', (driver, filter, said) => {
+  ])('a filter that can not be compiled ends %s with status 5: %s', async (driver, filter, said) => {
     const { status, stderr } = mac.run('sudo', '--json', '--driver', driver, '--bpf', filter);
     expect([status, stderr]).toEqual([5, expect.stringContaining(`capture filter "${filter}"`)]);
     expect(stderr).toContain(said);
-    expect(mac.interfaces).toEqual([]);
+    await mac.cleared();
   });
 
   it.each(['libpcap', 'tcpdump'])('a filter holds for all link types: %s', async (driver) => {
@@ -221,7 +220,8 @@ describe('on a Mac', () => {
 
     async function quit(): Promise<void> {
       screen.type('q');
-      expect([await screen.status, screen.isTaken, mac.interfaces]).toEqual([0, false, []]);
+      expect([await screen.status, screen.isTaken]).toEqual([0, false]);
+      await mac.cleared();
     }
 
     it('under sudo shows apps and connections, and copies a row for the user', async () => {

@@ -92,6 +92,12 @@ export class Mac {
     return readdirSync(join(this.#state, 'interfaces'));
   }
 
+  /** Waits until there is none. */
+  async cleared(): Promise<void> {
+    for (let i = 0; i < 1000 && this.interfaces.length > 0; i++) await new Promise((resolve) => setTimeout(resolve, 20));
+    if (this.interfaces.length > 0) throw new Error(`${this.interfaces} was left behind`);
+  }
+
   /** Takes an interface away from whoever captures on it. */
   destroy(name: string): void {
     rmSync(join(this.#state, 'interfaces', name));
@@ -134,7 +140,8 @@ export class Mac {
 
   close(): void {
     this.kill();
-    rmSync(this.#state, { recursive: true, force: true });
+    // What clears up after the program still writes there.
+    rmSync(this.#state, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });
   }
 
   #command(starter: Starter, words: readonly string[]): string[] {
