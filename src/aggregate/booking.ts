@@ -48,6 +48,12 @@ interface Uncounted {
   readonly byTotal: [number, number, number, number];
 }
 
+/** What of a flow stays with those who had its ends before: RX, TX, RX packets, TX packets, as its own end has them. */
+interface Kept {
+  readonly own: Float64Array;
+  readonly peer: Float64Array;
+}
+
 /** Most hosts with a row of their own, by name or address. */
 const MAX_HOSTS = 65_536;
 
@@ -80,8 +86,10 @@ export class Booking implements FlowObserver {
   readonly #swapped = movement();
   readonly #byApp = movement();
   readonly #byTotal = movement();
+  readonly #byOwner = movement();
   readonly #overWire = movement();
   readonly #uncounted = new Map<number, Uncounted>();
+  readonly #kept = new Map<number, Kept>();
   #roles: Uint8Array = new Uint8Array(0);
   /** Interfaces of the headline but loopback. */
   #wires: number[] = [];
@@ -94,6 +102,8 @@ export class Booking implements FlowObserver {
   #tunnelled = false;
   /** Told when a flow is booked under a host that it was not booked under before, or is in another category than before. */
   onHost: ((host: number, row: number) => void) | null = null;
+  /** Told before a flow gets another owner, of what it moves from now on. */
+  onOwnerLeaving: ((row: number) => void) | null = null;
   /** Told after the last booking of a flow that goes away, while it is still known where that was booked. */
   onLeaving: ((row: number) => void) | null = null;
   /** Told after the last booking of a flow that goes away. */
@@ -232,6 +242,17 @@ export class Booking implements FlowObserver {
     this.onRemoved?.(row);
     this.#rows.clear(row);
     this.#uncounted.delete(row);
+    this.#kept.delete(row);
+  }
+
+  ownerLeaves(row: number, isPeer: boolean): void {
+    this.#rows.reserve(this.#flows.capacity);
+    this.#book(row);
+    if (this.#rows.place(row, APP) < 0) return;
+    const kept = this.#kept.get(row) ?? { own: new Float64Array(4), peer: new Float64Array(4) };
+    this.counted(row, isPeer ? kept.peer : kept.own);
+    this.#kept.set(row, kept);
+    if (!isPeer) this.onOwnerLeaving?.(row);
   }
 
   /** Books every flow that moved or was learnt about since the last call. */
@@ -320,9 +341,12 @@ export class Booking implements FlowObserver {
       this.tunnelled.add(iface + 1, went);
     }
     // An app's own RX and TX are those of its end; what nobody here owns has only those of the interface.
-    this.#move(this.apps, was, app, app < OWNERLESS ? went : byApp, was < OWNERLESS ? went : byApp);
+    const kept = this.#kept.size === 0 ? undefined : this.#kept.get(row);
+    const byOwner = kept === undefined ? byApp : less(byApp, kept.own, true, this.#byOwner);
+    const overWire = kept === undefined ? went : byOwner;
+    this.#move(this.apps, was, app, app < OWNERLESS ? overWire : byOwner, was < OWNERLESS ? overWire : byOwner);
     this.#rows.setPlace(row, APP, app);
-    if (isLocalFlow(flows, row)) this.#bookPeer(row, byApp);
+    if (isLocalFlow(flows, row)) this.#bookPeer(row, kept === undefined ? byApp : less(byApp, kept.peer, true, this.#byOwner));
 
     const hadHost = this.#rows.place(row, HOST);
     const host = this.hostEntity(row, hadHost);

@@ -52,6 +52,7 @@ export class Ledger {
     this.#log = log;
     this.#held = new HeldFlows(flows);
     booking.onLeaving = (row) => this.#leave(row);
+    booking.onOwnerLeaving = (row) => this.#part(row);
   }
 
   /** Begins here: what flows moved up to now is not told. */
@@ -133,6 +134,13 @@ export class Ledger {
     this.#told.fill(0, row * TOLD, row * TOLD + TOLD);
     this.#minuteOf[row] = 0;
     this.#marks[row] = 0;
+  }
+
+  /** What a flow moved so far is told under the facts that it has now, and stays there. */
+  #part(row: number): void {
+    this.#reserve();
+    this.#tell(row);
+    this.#minuteOf[row] = 0;
   }
 
   /** What a flow moved so far is not told. */

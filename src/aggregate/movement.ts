@@ -15,16 +15,15 @@ export interface Movement {
 }
 
 /** What of a movement counts. @param uncounted of its totals; RX, TX, RX packets, TX packets @param countsNow whether what moved last does */
-export function less(m: Movement, uncounted: readonly number[], countsNow: boolean, into: Movement): Movement {
-  const [rx = 0, tx = 0, rxp = 0, txp = 0] = uncounted;
+export function less(m: Movement, uncounted: ArrayLike<number>, countsNow: boolean, into: Movement): Movement {
   into.rx = countsNow ? m.rx : 0;
   into.tx = countsNow ? m.tx : 0;
   into.rxp = countsNow ? m.rxp : 0;
   into.txp = countsNow ? m.txp : 0;
-  into.rxTotal = m.rxTotal - rx;
-  into.txTotal = m.txTotal - tx;
-  into.rxpTotal = m.rxpTotal - rxp;
-  into.txpTotal = m.txpTotal - txp;
+  into.rxTotal = m.rxTotal - (uncounted[0] ?? 0);
+  into.txTotal = m.txTotal - (uncounted[1] ?? 0);
+  into.rxpTotal = m.rxpTotal - (uncounted[2] ?? 0);
+  into.txpTotal = m.txpTotal - (uncounted[3] ?? 0);
   into.first = m.first;
   into.last = m.last;
   return into;

@@ -24,9 +24,11 @@ const { SYN, ACK } = TCP_FLAG;
 
 export { NO_OWNER };
 
-/** Told just before a row is given up, so that its last counters can be booked. */
+/** Told just before a row is given up, so that its last counters can be booked, and before its owner hands it on. */
 export interface FlowObserver {
   flowRemoved(row: number): void;
+  /** An end of the flow is another process's from now on: what it moved so far stays with the one that had it. */
+  ownerLeaves?(row: number, isPeer: boolean): void;
 }
 
 const FIRST_ROWS = 1024;
@@ -293,6 +295,11 @@ export class FlowTable {
   setPeer(row: number, process: number): void {
     this.ints[row * INTS + PEER_PROCESS] = process;
     this.mark(row);
+  }
+
+  /** Before `setOwner` or `setPeer`: the one that had the end used it, and keeps what moved; else that goes along. */
+  keepPast(row: number, isPeer: boolean): void {
+    this.observer?.ownerLeaves?.(row, isPeer);
   }
 
   /** Removes flows that were idle for their protocol's time. @param now epoch ms */

@@ -93,6 +93,19 @@ describe.skipIf(reason !== null)('programs that become others, live', () => {
     await expectOwner(cat, pid);
   });
 
+  it('leaves what moved with the program that moved it', async () => {
+    const { pid, go } = await shell(`${WAITS}; exec ${cat} <&3 >/dev/null`);
+    const rx = (exe: string) => stage.watcher.last?.apps.find((row) => row.exe === exe)?.rx_bytes ?? 0;
+    const [shellBefore, catBefore] = [rx(bash), rx(cat)];
+    await stage.watcher.until(() => rx(bash) > shellBefore + 20_000);
+    go();
+    await expectOwner(cat, pid);
+    const kept = rx(bash);
+    await stage.watcher.until(() => rx(cat) > catBefore + 20_000);
+    expect(rx(bash)).toBe(kept);
+    expect(kept).toBeGreaterThan(shellBefore + 20_000);
+  });
+
   it('two execs in a row', async () => {
     const { pid, go } = await shell(`${WAITS}; exec ${bash} -c 'exec ${cat} <&3 >/dev/null'`);
     await expectOwner(bash, pid);

@@ -167,7 +167,7 @@ export class HandOvers {
       if (each.due > now) break;
       taken++;
       if (!this.#isStill(each)) continue;
-      if (look === GONE || this.#lived(each.row)) due.push(each);
+      if (look === GONE || this.#lived(each.row, LIVED_MS)) due.push(each);
       else this.#again(each, now);
     }
     waiting.splice(0, taken);
@@ -222,14 +222,20 @@ export class HandOvers {
   #renew(each: Waiting, pid: number, match: Sought['match']): void {
     const facts = readProcess(this.#proc, pid);
     if (facts === null || this.#directory.isKnownAs(each.process, facts)) this.#checks?.isBack(each.process);
-    else this.#give(each, this.#directory.learn(facts), match);
+    else {
+      // One of which only the short name was known is now known whole; else another program took its place.
+      const isOther = this.#directory.process(each.process)?.exe !== null;
+      this.#give(each, this.#directory.learn(facts), match, isOther);
+    }
   }
 
   #settle(): void {
     for (const each of this.#sought) {
       const pid = this.#inodes.owner(each.inode);
       const facts = pid === undefined || !this.#isStill(each) ? null : this.#eldest(pid, each.inode);
-      if (facts !== null) this.#give(each, this.#directory.learn(facts), each.match);
+      if (facts === null) continue;
+      // Whoever had it for long has used it.
+      this.#give(each, this.#directory.learn(facts), each.match, each.look === GONE && this.#lived(each.row, LOOKS_MS[1]));
     }
     this.#sought = [];
   }
@@ -246,8 +252,9 @@ export class HandOvers {
     return facts;
   }
 
-  #give({ row, isPeer }: Waiting, process: number, match: Sought['match']): void {
+  #give({ row, isPeer }: Waiting, process: number, match: Sought['match'], keepsPast: boolean): void {
     this.#checks?.enter(process);
+    if (keepsPast) this.#flows.keepPast(row, isPeer);
     if (isPeer) this.#flows.setPeer(row, process);
     else this.#flows.setOwner(row, process, attributionIndex(match), reasonIndex('not looked up yet'));
   }
@@ -263,8 +270,8 @@ export class HandOvers {
     );
   }
 
-  #lived(row: number): boolean {
+  #lived(row: number, ms: number): boolean {
     const at = row * COUNTERS;
-    return (this.#flows.counters[at + LAST_SEEN] as number) - (this.#flows.counters[at + FIRST_SEEN] as number) >= LIVED_MS;
+    return (this.#flows.counters[at + LAST_SEEN] as number) - (this.#flows.counters[at + FIRST_SEEN] as number) >= ms;
   }
 }

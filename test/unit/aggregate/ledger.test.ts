@@ -74,6 +74,52 @@ function sums(entries: readonly HistoryEntry[], key: (entry: HistoryEntry) => st
 }
 
 describe('the ledger', () => {
+  it('leaves what moved with the owner that used it, in every total, and gives the next one what moves then', () => {
+    const row = tx({ bytes: 100 });
+    own(row, 'bash');
+    tick();
+    rx({ bytes: 3000 });
+    table.keepPast(row, false);
+    own(row, 'cat');
+    rx({ bytes: 50 });
+    tick();
+    tx({ bytes: 7 });
+    tick();
+    const shown = () => last.apps.map(({ app, rxBytes, txBytes }) => [app, rxBytes, txBytes]).sort();
+    const both = [
+      ['bash', 3000, 100],
+      ['cat', 50, 7],
+    ];
+    expect(shown()).toEqual(both);
+    expect([last.total.rxBytes, last.total.txBytes]).toEqual([3050, 107]);
+    expect(told(collect()).sort()).toEqual([
+      ['bash', '192.0.2.80', 3000, 100, 1],
+      ['cat', '192.0.2.80', 50, 7, 0],
+    ]);
+    table.keepPast(row, false);
+    own(row, 'dd');
+    table.remove(row);
+    tick();
+    expect(shown().filter(([, received]) => (received as number) > 0)).toEqual(both);
+  });
+
+  it('leaves it with the owner of a far end, too', () => {
+    const fields = { src: '127.0.0.1', dst: '127.0.0.1', dport: 80, flags: 'S' };
+    const row = tx({ ...fields, bytes: 100 });
+    own(row, 'client');
+    table.setPeer(row, directory.add('server'));
+    tick();
+    table.keepPast(row, true);
+    table.setPeer(row, directory.add('service'));
+    rx({ ...fields, bytes: 30, flags: 'SA' });
+    tick();
+    expect(last.apps.map(({ app, rxBytes, txBytes }) => [app, rxBytes, txBytes]).sort()).toEqual([
+      ['client', 30, 100],
+      ['server', 100, 0],
+      ['service', 0, 30],
+    ]);
+  });
+
   it('tells what moved since it was collected last, with all facts', () => {
     own(tx({ bytes: 100 }), 'curl');
     rx({ bytes: 3000 });

@@ -134,6 +134,23 @@ describe('OwnerChecks', () => {
     expect(owner(row)).toBe('dd');
   });
 
+  it.each([
+    ['by exec, at any age', 1000, () => execs(10, 'cat', [500]), ['own']],
+    ['to an heir, in its first seconds', 1000, () => ends(10), []],
+    ['to an heir, later', 10_000, () => ends(10), ['own']],
+  ])('says that what moved stays with the owner where that used it: %s', (_, age, happens, expected) => {
+    const kept: string[] = [];
+    flows.observer = { flowRemoved() {}, ownerLeaves: (_row, isPeer) => void kept.push(isPeer ? 'peer' : 'own') };
+    processWith(10, 'bash', [500]);
+    processWith(20, 'heir', [500]);
+    const row = flowOf(10);
+    goesOn({}, age);
+    work(0, 1000);
+    happens();
+    work(1010, 3000);
+    expect([owner(row) === 'bash', kept]).toEqual([false, expected]);
+  });
+
   it('sees an exec that no event told of, a second later', () => {
     processWith(10, 'bash', [500]);
     const row = flowOf(10);
