@@ -46,7 +46,7 @@ export function configText(config: Config, version: string): string {
 }
 
 function entry(key: string, { value, origin }: Sourced<unknown>, unset = ''): string {
-  if (value === null) return `# ${key} =  # ${shown(origin)}: ${unset}`;
+  if (value === null) return `# ${key} =  # ${shown(origin)}: ${shown(unset)}`;
   return `${`${key} = ${tomlValue(value)}`.padEnd(31)} # ${shown(origin)}`;
 }
 

@@ -347,6 +347,11 @@ describe('the real file system', () => {
 });
 
 describe('--print-config', () => {
+  it('strips a folder of the environment of what could reach a terminal, or end the comment that it stands in', async () => {
+    const text = configText(await load([], machine({ env: { XDG_DATA_HOME: '/d\u001b[2J\u202e\nbpf = "x"' } })), '1');
+    expect(text).toContain('# path =  # default: /d[2Jbpf = "x"/netmon-tui/history.sqlite\n');
+  });
+
   it('prints each value with its origin', async () => {
     const text = configText(
       await load(['--interval', '1500ms'], machine({ files: { [ANN]: '[keys]\nquit = ["q", "x"]\n' } })),
