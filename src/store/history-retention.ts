@@ -36,8 +36,8 @@ const CATCH_UP = { speed: 8, mostMs: 86_400_000 } as const;
  */
 export function retentionClock(before: number | null, newest: number | null, { now, wall, elapsedMs }: RetentionTime): number {
   const from = before ?? newest ?? now;
-  const next = Math.min(now, from + Math.floor(Math.min(elapsedMs * CATCH_UP.speed, CATCH_UP.mostMs)));
-  return Math.min(wall, Math.max(from, next));
+  const next = Math.min(now, from + Math.min(elapsedMs * CATCH_UP.speed, CATCH_UP.mostMs));
+  return Math.floor(Math.min(wall, Math.max(from, next))); // the file takes whole milliseconds
 }
 
 /** What is known of the time at a save. */

@@ -3,8 +3,11 @@
 /** What a cell may hold; null is an empty one. */
 export type CsvValue = string | number | boolean | null;
 
-/** A spreadsheet takes a cell that begins so for a formula (OWASP, "CSV Injection"). */
-const FORMULA = /^[=+\-@\t\r]/;
+/**
+ * A spreadsheet takes a cell that begins so for a formula (OWASP, "CSV Injection"), some the full-width signs, too. Where numbers have a
+ * decimal comma it begins cells at each semicolon.
+ */
+const FORMULA = /(^|;)(?=[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20])/g;
 const NEEDS_QUOTES = /[",\r\n]/;
 
 /** One line with its CRLF. */
@@ -20,6 +23,6 @@ function cell(value: CsvValue): string {
   if (typeof value === 'boolean') return String(value);
   // NUL ends a text for half of the readers
   const bare = value.replaceAll('\0', '');
-  const text = FORMULA.test(bare) ? `'${bare}` : bare;
+  const text = bare.replace(FORMULA, "$1'");
   return NEEDS_QUOTES.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }

@@ -209,9 +209,14 @@ describe('the retention clock', () => {
   test('goes eight times as fast at the most, and a day at once', () => {
     const wall = now + 3650 * DAY;
     expect(retentionClock(now, null, at({ now: wall, wall, elapsedMs: 11_000 }))).toBe(now + 88_000);
-    expect(retentionClock(now, null, at({ now: wall, wall, elapsedMs: 1.7 }))).toBe(now + 13); // the file takes whole milliseconds
+    expect(retentionClock(now, null, at({ now: wall, wall, elapsedMs: 1.7 }))).toBe(now + 13);
     expect(retentionClock(now, null, at({ now: wall, wall, elapsedMs: 90 * DAY }))).toBe(now + DAY);
     expect(retentionClock(null, now, at({ now: wall, wall, elapsedMs: 0 }))).toBe(now);
+  });
+
+  test('is whole milliseconds, as the file takes them, where the packets of a replay have microseconds', () => {
+    expect(retentionClock(null, null, at({ now: now - 0.25 }))).toBe(now - 1);
+    expect(retentionClock(now - HOUR, null, at({ now: now - 0.25, elapsedMs: 3_599_999.9 }))).toBe(now - 1);
   });
 
   test('goes back with the wall clock alone, not with packets of a replay', () => {

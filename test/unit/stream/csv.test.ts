@@ -37,7 +37,9 @@ function parse(text: string): string[][] {
 const value: fc.Arbitrary<CsvValue> = fc.oneof(
   fc.string({ unit: 'grapheme' }),
   fc
-    .array(fc.constantFrom('"', ',', '\r', '\n', '=', '+', '-', '@', '\t', 'a', ' '), { maxLength: 8 })
+    .array(fc.constantFrom('"', ',', ';', "'", '\r', '\n', '=', '+', '-', '@', '＝', '＋', '－', '＠', '\t', 'a', ' '), {
+      maxLength: 8,
+    })
     .map((all) => all.join('')),
   fc.integer(),
   fc.double(),
@@ -57,8 +59,8 @@ describe('lines', () => {
             const got = read[r]?.[c] as string;
             if (typeof put === 'string') {
               const bare = put.replaceAll('\0', '');
-              expect(got === bare || got === `'${bare}`).toBe(true);
-              expect(got).not.toMatch(/^[=+\-@\t\r]/);
+              expect(got.replace(/(^|;)'/g, '$1')).toBe(bare.replace(/(^|;)'/g, '$1'));
+              for (const part of got.split(';')) expect(part).not.toMatch(/^[=+\-@\t\r\n＝＋－＠]/);
             } else if (typeof put === 'number' && Number.isFinite(put)) expect(Number(got)).toBe(put === 0 ? 0 : put);
             else expect(got).toBe(typeof put === 'boolean' ? String(put) : '');
           }
@@ -70,6 +72,7 @@ describe('lines', () => {
   it.each([
     [['a', 1, null], 'a,1,\r\n'],
     [['say "hi", please', 'two\nlines'], '"say ""hi"", please","two\nlines"\r\n'],
+    [['a;=1+1', '＝1', '1;b'], "a;'=1+1,'＝1,1;b\r\n"],
     [['=1+1', '@x', '+1', '-1', '\tx'], "'=1+1,'@x,'+1,'-1,'\tx\r\n"],
     [['\0=1'], "'=1\r\n"],
     [[-5, 1.5, true], '-5,1.5,true\r\n'],
