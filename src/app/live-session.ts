@@ -70,6 +70,7 @@ export class LiveSession {
   #end: SessionEnd | null = null;
   #pollTimer: NodeJS.Timeout | NodeJS.Immediate | null = null;
   #tickTimer: NodeJS.Timeout | null = null;
+  #ticking: Promise<void> | null = null;
   #lastMonotonic: number;
   #lastWall: number;
   #addressesAt = Number.NEGATIVE_INFINITY;
@@ -99,6 +100,7 @@ export class LiveSession {
     this.#poll();
     this.#planTick();
     const end = await ended;
+    await this.#ticking;
     await this.#readCounters();
     await this.#untilReadable();
     this.#drain(Number.POSITIVE_INFINITY);
@@ -170,7 +172,9 @@ export class LiveSession {
     const { clock, intervalMs, durationMs } = this.#parts;
     const next = this.#started + Math.min((this.#ticks + 1) * intervalMs, durationMs ?? Number.POSITIVE_INFINITY);
     const wait = Math.max(0, next - clock.monotonic());
-    this.#tickTimer = setTimeout(() => void this.#tick(), wait);
+    this.#tickTimer = setTimeout(() => {
+      this.#ticking = this.#tick();
+    }, wait);
   }
 
   async #tick(): Promise<void> {
@@ -180,14 +184,22 @@ export class LiveSession {
     if ((source.delayMs ?? 0) > 0) await this.#untilReadable();
     if (this.#end !== null) return;
     this.#drain(clock.monotonic() + TURN_MS);
-    const now = clock.monotonic();
     this.#noticeGap();
-    if (this.#parts.successor?.isDue(now) === true) void this.#follow();
-    if (now - this.#addressesAt >= ADDRESSES_MS) this.#readAddresses();
-    this.#events.tellOpened();
+    if (this.#parts.successor?.isDue(clock.monotonic()) === true) void this.#follow();
+    if (clock.monotonic() - this.#addressesAt >= ADDRESSES_MS) {
+      this.#readAddresses();
+      await this.#turn();
+      if (this.#end !== null) return;
+    }
+    this.#events.collect();
     const snapshot = this.#close();
+    // From here on the snapshot stands, and what is read belongs to the next tick.
+    do await this.#turn();
+    while (this.#events.tellSome());
     for (const gap of snapshot.gaps) output.gap(gap);
     output.sample(snapshot);
+    await this.#turn();
+    const now = clock.monotonic();
     if (now - this.#expiredAt >= EXPIRE_MS) {
       this.#expiredAt = now;
       monitor.flows.expire(clock.now());
@@ -200,7 +212,14 @@ export class LiveSession {
     this.#ticks = Math.max(this.#ticks + 1, Math.floor((now - this.#started) / intervalMs));
     if ((samples !== null && snapshot.seq + 1 >= samples) || (durationMs !== null && now - this.#started >= durationMs - 1))
       this.stop({ kind: 'done' });
-    else this.#planTick();
+    else if (this.#end === null) this.#planTick();
+  }
+
+  /** Reads frames between two parts of a tick, each of which may take long: a burst of flows makes thousands of rows. */
+  async #turn(): Promise<void> {
+    if (this.#end !== null) return;
+    await new Promise((resolve) => setImmediate(resolve));
+    if (this.#end === null) this.#drain(this.#parts.clock.monotonic() + TURN_MS);
   }
 
   #close() {

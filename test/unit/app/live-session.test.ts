@@ -1,6 +1,7 @@
 // A live session on fake timers: nothing waits, and both clocks are the test's.
 
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { EVENTS_AT_ONCE } from '../../../src/app/events.ts';
 import { LiveSession, type SessionEnd } from '../../../src/app/live-session.ts';
 import { CounterTracker } from '../../../src/capture/counter-tracker.ts';
 import type { Clock } from '../../../src/clock.ts';
@@ -14,6 +15,7 @@ const T0 = 1_700_000_000_000;
 const FLAGS = { syn: 2, ack: 16, rst: 4 };
 
 beforeEach(() => {
+  behind = 0;
   vi.useFakeTimers({ now: T0, toFake: ['setTimeout', 'clearTimeout', 'setImmediate', 'clearImmediate', 'Date', 'performance'] });
 });
 afterEach(() => {
@@ -25,6 +27,15 @@ class TwoClocks implements Clock {
   skew = 0;
   now = () => Date.now() + this.skew;
   monotonic = () => performance.now();
+}
+
+/** Each turn of a tick takes a fake millisecond: the test is so far behind the ticks that are due. */
+const TURNS_MS = 8;
+let behind = 0;
+
+async function pass(ms: number): Promise<void> {
+  await vi.advanceTimersByTimeAsync(ms + TURNS_MS - behind);
+  behind = TURNS_MS;
 }
 
 interface Setup {
@@ -66,8 +77,7 @@ function begin(setup: Setup = {}) {
   });
   let ended: SessionEnd | null = null;
   const start = () => void session.run().then((end) => (ended = end));
-  const pass = (ms: number) => vi.advanceTimersByTimeAsync(ms);
-  return { told, source, clock, output, session, flows, interfaces, start, pass, ended: () => ended };
+  return { told, source, clock, output, session, flows, interfaces, start, ended: () => ended };
 }
 
 const frame = (dst = '192.0.2.9', sport = 40_000, payload = '', flags = FLAGS.ack) =>
@@ -75,7 +85,7 @@ const frame = (dst = '192.0.2.9', sport = 40_000, payload = '', flags = FLAGS.ac
 
 it('tells once that the start is over', async () => {
   const settled = vi.fn();
-  const { session, start, pass } = begin({ settled });
+  const { session, start } = begin({ settled });
   start();
   await pass(14_900);
   expect(settled).not.toHaveBeenCalled();
@@ -103,14 +113,13 @@ ${name}   1500  <Link#4> 02:00:5e:10:00:01 ${rx} 0 ${rx} 9 0 900 0
     const common = { addresses: null, neighbours: null, samples: null, durationMs: null, intervalMs: 1000 };
     const session = new LiveSession({ source, monitor, localizer, tracker, edges, clock, output, ...common });
     void session.run();
-    const pass = (ms: number) => vi.advanceTimersByTimeAsync(ms);
     const bytes = () =>
       output.samples.map(({ interfaces }) => interfaces.find(({ interface: name }) => name === 'en0')?.counterBytes);
-    return { source, netstat, session, pass, bytes };
+    return { source, netstat, session, bytes };
   }
 
   it('begin before the first frame tells which interfaces there are', async () => {
-    const { source, netstat, session, pass, bytes } = beginMac();
+    const { source, netstat, session, bytes } = beginMac();
     await pass(100);
     source.interfaces.push(source.named('en0'));
     source.push({ data: frame() });
@@ -125,7 +134,7 @@ ${name}   1500  <Link#4> 02:00:5e:10:00:01 ${rx} 0 ${rx} 9 0 900 0
     ['took too long', { stdout: '', status: null, cut: 'time' }],
     ['gave up in the middle', { stdout: listed(0).split('\n').slice(0, 2).join('\n'), status: 1 }],
   ])('stay known after a netstat that %s', async (_name, broken) => {
-    const { source, netstat, session, pass, bytes } = beginMac();
+    const { source, netstat, session, bytes } = beginMac();
     source.interfaces.push(source.named('en0'));
     await pass(1050);
     Object.assign(netstat, broken);
@@ -152,7 +161,7 @@ describe('neighbours', () => {
         });
       }
     }
-    const { output, start, pass, ended } = begin({ samples: 1, neighbours: new Slow(null) });
+    const { output, start, ended } = begin({ samples: 1, neighbours: new Slow(null) });
     start();
     await pass(1100);
     expect(turns.length).toBeGreaterThan(10);
@@ -165,7 +174,7 @@ describe('neighbours', () => {
 
 describe('ticks', () => {
   it('come once an interval with what was captured meanwhile', async () => {
-    const { source, output, start, pass, session, ended } = begin();
+    const { source, output, start, session, ended } = begin();
     start();
     await pass(500);
     source.push({ data: frame(), time: T0 });
@@ -174,7 +183,7 @@ describe('ticks', () => {
     await pass(1000);
     expect(output.samples.map(({ seq, time, intervalMs, total }) => [seq, time, intervalMs, total.txPackets])).toEqual([
       [0, T0 + 1000, 1000, 1],
-      [1, T0 + 2000, 1000, 3],
+      [1, T0 + 2001, 1001, 3], // a turn later: addresses were read
     ]);
     expect(output.samples[0]?.capture.interfaceBytes).toBe(0);
     session.stop({ kind: 'signal', number: 2 });
@@ -189,7 +198,7 @@ describe('ticks', () => {
   });
 
   it('take in what waits at their moment', async () => {
-    const { source, output, start, pass } = begin({ intervalMs: 20 });
+    const { source, output, start } = begin({ intervalMs: 20 });
     start();
     await pass(10);
     source.push({ data: frame() });
@@ -198,24 +207,24 @@ describe('ticks', () => {
   });
 
   it('end after so many samples', async () => {
-    const { output, start, pass, ended } = begin({ samples: 3, intervalMs: 100 });
+    const { output, start, ended } = begin({ samples: 3, intervalMs: 100 });
     start();
     await pass(400);
     expect([output.told, ended()]).toEqual([['sample 0', 'sample 1', 'sample 2', 'end'], { kind: 'done' }]);
   });
 
   it('end after a time', async () => {
-    const { output, start, pass, ended } = begin({ durationMs: 2500, intervalMs: 1000 });
+    const { output, start, ended } = begin({ durationMs: 2500, intervalMs: 1000 });
     start();
     await pass(2499);
     expect(ended()).toBeNull();
     await pass(45);
     expect([output.told, ended()]).toEqual([['sample 0', 'sample 1', 'sample 2', 'end'], { kind: 'done' }]);
-    expect(output.samples[2]?.intervalMs).toBe(500);
+    expect(output.samples[2]?.intervalMs).toBe(499);
   });
 
   it('wait with a tick for what the kernel holds back beside the counters that were read', async () => {
-    const { source, output, session, start, pass } = begin({ delayMs: 50 });
+    const { source, output, session, start } = begin({ delayMs: 50 });
     start();
     await pass(1010);
     source.push({ data: frame(), time: T0 + 990 });
@@ -232,7 +241,7 @@ describe('ticks', () => {
   });
 
   it('begin to count when the session does', async () => {
-    const { source, start, pass } = begin();
+    const { source, start } = begin();
     const begun: number[] = [];
     source.begin = () => void begun.push(source.reads);
     await pass(500);
@@ -243,14 +252,14 @@ describe('ticks', () => {
   });
 
   it('end after a time that is shorter than the interval', async () => {
-    const { start, pass, ended } = begin({ durationMs: 300, intervalMs: 60_000 });
+    const { start, ended } = begin({ durationMs: 300, intervalMs: 60_000 });
     start();
     await pass(400);
     expect(ended()).toEqual({ kind: 'done' });
   });
 
   it('poll slowly while nothing comes', async () => {
-    const { source, start, pass } = begin();
+    const { source, start } = begin();
     start();
     await pass(1000);
     expect(source.reads).toBeLessThan(30);
@@ -260,7 +269,7 @@ describe('ticks', () => {
 
 describe('the end', () => {
   it('comes also when it was asked for before the session had begun', async () => {
-    const { output, session, start, pass, ended } = begin();
+    const { output, session, start, ended } = begin();
     start();
     session.stop({ kind: 'signal', number: 15 });
     await pass(100);
@@ -268,7 +277,7 @@ describe('the end', () => {
   });
 
   it('comes when the capture is lost, with what it still gave', async () => {
-    const { source, output, start, pass, ended } = begin();
+    const { source, output, start, ended } = begin();
     start();
     await pass(100);
     source.push({ data: frame() });
@@ -280,7 +289,7 @@ describe('the end', () => {
   });
 
   it('does not come for an interface that is only down', async () => {
-    const { source, output, start, pass, ended } = begin();
+    const { source, output, start, ended } = begin();
     start();
     source.state = 'waiting';
     source.note = 'eth0 is down';
@@ -291,7 +300,7 @@ describe('the end', () => {
 
 describe('gaps', () => {
   it('are told when the machine slept and the steady clock stood still', async () => {
-    const { clock, output, start, pass } = begin();
+    const { clock, output, start } = begin();
     start();
     await pass(1500);
     clock.skew = 3_600_000;
@@ -300,13 +309,13 @@ describe('gaps', () => {
     expect(output.gaps).toEqual([
       { from: T0 + 1000, to: T0 + 3_602_000, reason: 'sleep', detail: 'nothing was measured for 3600 s' },
     ]);
-    expect(output.samples[1]).toMatchObject({ intervalMs: 1000, gaps: output.gaps });
+    expect(output.samples[1]).toMatchObject({ intervalMs: 1001, gaps: output.gaps });
     await pass(1000);
     expect(output.samples[2]?.gaps).toEqual([]);
   });
 
   it('are told when the clock was set back', async () => {
-    const { clock, output, start, pass } = begin();
+    const { clock, output, start } = begin();
     start();
     await pass(1500);
     clock.skew = -7200_000;
@@ -315,7 +324,7 @@ describe('gaps', () => {
   });
 
   it('are not told for a busy machine', async () => {
-    const { clock, output, start, pass } = begin();
+    const { clock, output, start } = begin();
     start();
     clock.skew = 2500;
     await pass(3000);
@@ -323,7 +332,7 @@ describe('gaps', () => {
   });
 
   it('bring the addresses of where the machine woke up, at once', async () => {
-    const { source, clock, output, interfaces, start, pass } = begin({ intervalMs: 500 });
+    const { source, clock, output, interfaces, start } = begin({ intervalMs: 500 });
     start();
     await pass(100);
     interfaces.eth0 = [interfaceInfo('10.9.9.9')];
@@ -339,7 +348,7 @@ describe('a new address', () => {
   const from = (src: string) => ethernet({}, ipv4({ src, dst: '192.0.2.9' }, tcp({ sport: 5000, dport: 443, flags: FLAGS.syn })));
 
   it('is known before the packets that were sent from it', async () => {
-    const { told, source, output, start, pass } = begin();
+    const { told, source, output, start } = begin();
     start();
     await pass(100);
     told.push(Int32Array.of(0, 0, 0xffff, 0x0a090909));
@@ -349,7 +358,7 @@ describe('a new address', () => {
   });
 
   it('makes flows that began before it what they are', async () => {
-    const { told, source, output, start, pass } = begin();
+    const { told, source, output, start } = begin();
     start();
     source.push({ data: from('10.9.9.9') }, { data: from('10.8.8.8') });
     await pass(1050);
@@ -379,7 +388,7 @@ describe('a new address', () => {
 
 describe('events', () => {
   it('tell each flow that opens before its first sample, and that closes with its totals', async () => {
-    const { source, flows, output, start, pass } = begin({ events: true });
+    const { source, flows, output, start } = begin({ events: true });
     start();
     source.push({ data: frame('192.0.2.1', 1), time: T0 }, { data: frame('192.0.2.2', 2), time: T0 });
     await pass(1000);
@@ -393,7 +402,7 @@ describe('events', () => {
   });
 
   it('tell a flow that is over within a tick, too, and never the end without the beginning', async () => {
-    const { source, output, start, pass } = begin({ events: true });
+    const { source, output, start } = begin({ events: true });
     start();
     source.push(
       { data: frame('192.0.2.1', 1, '', FLAGS.syn), time: T0 },
@@ -405,7 +414,7 @@ describe('events', () => {
   });
 
   it('expire what is idle', async () => {
-    const { source, output, start, pass } = begin({ events: true });
+    const { source, output, start } = begin({ events: true });
     start();
     source.push({ data: frame('192.0.2.1', 1, '', FLAGS.rst), time: T0 });
     await pass(25_000);
@@ -413,8 +422,37 @@ describe('events', () => {
     expect(output.samples.at(-1)?.flowCount).toBe(0);
   });
 
+  it('are told a few at a time, and frames are read between them', async () => {
+    const { source, output, start } = begin({ events: true });
+    const readsAt: number[] = [];
+    output.opened = () => void readsAt.push(source.reads);
+    let sampledAt = 0;
+    output.onSample = () => (sampledAt = source.reads);
+    start();
+    source.push(...Array.from({ length: 1000 }, (_, i) => ({ data: frame('192.0.2.1', i + 1), time: T0 })));
+    await pass(1000);
+    expect(readsAt).toHaveLength(1000);
+    const together = [...new Set(readsAt)].map((reads) => readsAt.filter((each) => each === reads).length);
+    expect(Math.max(...together)).toBeLessThanOrEqual(EVENTS_AT_ONCE);
+    expect(sampledAt).toBeGreaterThanOrEqual(readsAt.at(-1) as number);
+    expect(source.reads).toBeGreaterThan(sampledAt);
+  });
+
+  it('tell a flow that ends while others wait behind its beginning', async () => {
+    const { source, flows, output, start } = begin({ events: true });
+    const opened = output.opened.bind(output);
+    output.opened = (row) => {
+      opened(row);
+      if (row.id === '1') flows.remove(999);
+    };
+    start();
+    source.push(...Array.from({ length: 1000 }, (_, i) => ({ data: frame('192.0.2.1', i + 1), time: T0 })));
+    await pass(1000);
+    expect(output.told.slice(-3)).toEqual(['open 1000', 'close 1000', 'sample 0']);
+  });
+
   it('are bounded in a tick', async () => {
-    const { source, output, start, pass } = begin({ events: true });
+    const { source, output, start } = begin({ events: true });
     start();
     source.push(...Array.from({ length: 1500 }, (_, i) => ({ data: frame('192.0.2.1', i + 1), time: T0 })));
     await pass(1000);
