@@ -14,6 +14,7 @@ export default defineConfig({
         test: {
           name: 'live',
           include: ['test/live/**/*.test.ts'],
+          globalSetup: 'test/support/built-once.ts',
           // Real kernels, terminals and browsers on a machine that may stand still for a second. The summary names whatever needed it.
           retry: 1,
           // After the others: both at once would take the time that each needs from the other.

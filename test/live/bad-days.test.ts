@@ -3,8 +3,8 @@
 import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { buildProgram, netnsObstacle, Pair, Running } from '../support/netns.ts';
+import { beforeEach, describe, expect, inject, it } from 'vitest';
+import { netnsObstacle, Pair, Running } from '../support/netns.ts';
 
 const reason = netnsObstacle('unshare');
 /** Where the loader finds libpcap. */
@@ -43,13 +43,9 @@ print('signal', os.WTERMSIG(status)) if os.WIFSIGNALED(status) else print('statu
 `;
 
 describe('bad days', () => {
-  let program: ReturnType<typeof buildProgram>;
+  const program = inject('program');
   let pair: Pair;
 
-  beforeAll(() => {
-    if (reason === null) program = buildProgram();
-  });
-  afterAll(() => program?.remove());
   beforeEach(({ skip, onTestFinished }) => {
     if (reason !== null) skip(`bad days: ${reason}`);
     pair = new Pair();

@@ -1,7 +1,7 @@
 // What counts, with the kernel's own interfaces: each byte once over stacked ones, and on the side on which it went.
 
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { buildProgram, type Line, netnsObstacle, Pair, Running } from '../support/netns.ts';
+import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
+import { type Line, netnsObstacle, Pair, Running } from '../support/netns.ts';
 
 const reason = netnsObstacle();
 if (reason !== null) console.warn(`live test of what counts: ${reason}`);
@@ -18,13 +18,9 @@ const STACKS = {
 } as const;
 
 describe.skipIf(reason !== null)('what counts, live', () => {
-  let program: ReturnType<typeof buildProgram>;
+  const program = inject('program');
   let pair: Pair;
 
-  beforeAll(() => {
-    program = buildProgram();
-  });
-  afterAll(() => program?.remove());
   beforeEach(() => {
     pair = new Pair();
   });

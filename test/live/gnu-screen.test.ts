@@ -5,9 +5,8 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, expect, inject, it } from 'vitest';
 import { writeHostsCapture } from '../support/hosts-capture.ts';
-import { buildProgram } from '../support/netns.ts';
 import { Pty, ptyObstacle } from '../support/pty.ts';
 
 const NAME = `netmon-test-${process.pid}`;
@@ -77,28 +76,24 @@ async function whole(made: Pty, columns: number, least: number): Promise<void> {
 }
 
 it('is whole, resized, left and taken up again, and ends', async () => {
-  const program = buildProgram();
-  try {
-    const capture = join(folder as string, 'capture.pcap');
-    writeHostsCapture(capture);
-    const command = [process.execPath, program.main, '-r', capture, '--theme', THEME];
-    const first = terminal(80, 24, '-c', '/dev/null', '-U', '-T', 'screen', '-S', NAME, ...command);
-    await whole(first, 80, 18);
-    // Neither question is drawn, and no answer is a key: the first view stays.
-    expect(first.text).not.toMatch(/\]11;|\[5n|\[0n|rgb:/);
-    expect(first.text).toMatch(/Apps \d+/);
-    first.resize(120, 40);
-    await whole(first, 120, 34);
-    screen('-S', NAME, '-d');
-    expect(await first.status).toBe(0);
-    const second = terminal(100, 30, '-c', '/dev/null', '-U', '-r', NAME);
-    await whole(second, 100, 24);
-    second.type('?');
-    await second.until(() => second.text.includes('Esc closes'), 'the help');
-    second.type('q');
-    expect(await second.status).toBe(0);
-    expect(screen('-ls')).not.toContain(NAME);
-  } finally {
-    program.remove();
-  }
+  const program = inject('program');
+  const capture = join(folder as string, 'capture.pcap');
+  writeHostsCapture(capture);
+  const command = [process.execPath, program.main, '-r', capture, '--theme', THEME];
+  const first = terminal(80, 24, '-c', '/dev/null', '-U', '-T', 'screen', '-S', NAME, ...command);
+  await whole(first, 80, 18);
+  // Neither question is drawn, and no answer is a key: the first view stays.
+  expect(first.text).not.toMatch(/\]11;|\[5n|\[0n|rgb:/);
+  expect(first.text).toMatch(/Apps \d+/);
+  first.resize(120, 40);
+  await whole(first, 120, 34);
+  screen('-S', NAME, '-d');
+  expect(await first.status).toBe(0);
+  const second = terminal(100, 30, '-c', '/dev/null', '-U', '-r', NAME);
+  await whole(second, 100, 24);
+  second.type('?');
+  await second.until(() => second.text.includes('Esc closes'), 'the help');
+  second.type('q');
+  expect(await second.status).toBe(0);
+  expect(screen('-ls')).not.toContain(NAME);
 }, 120_000);

@@ -4,10 +4,9 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
 import { pcapFile } from '../support/capture-writer.ts';
 import { ethernet, ipv4, udp } from '../support/frames.ts';
-import { buildProgram } from '../support/netns.ts';
 
 const NOON = Date.UTC(2026, 0, 31, 14, 3, 22);
 const PACKETS = 40;
@@ -22,7 +21,7 @@ describe('history', () => {
   const reason = mountObstacle();
   let folder: string;
   let disk: string;
-  let program: ReturnType<typeof buildProgram>;
+  const program = inject('program');
 
   beforeAll(() => {
     if (reason !== null) return;
@@ -32,10 +31,8 @@ describe('history', () => {
     const data = ethernet({}, ipv4({ src: '198.51.100.7', dst: '10.0.0.1' }, udp({ sport: 443, dport: 5000 }, 'x'.repeat(72))));
     const records = Array.from({ length: PACKETS }, (_, i) => ({ time: NOON + i * 1000, data }));
     writeFileSync(join(folder, 'capture.pcap'), pcapFile({ records }));
-    program = buildProgram();
   });
   afterAll(() => {
-    program?.remove();
     if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
   });
   beforeEach(({ skip }) => {

@@ -4,7 +4,7 @@ import { type ChildProcess, execFile, execFileSync, spawn } from 'node:child_pro
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, inject, it } from 'vitest';
 import { type SaveRequest, saveImage } from '../../src/store/image-save.ts';
 import { Recorder } from '../../src/store/recorder.ts';
 import { pcapFile } from '../support/capture-writer.ts';
@@ -12,16 +12,11 @@ import { FakeClock } from '../support/fake-clock.ts';
 import { ethernet, ipv4, udp } from '../support/frames.ts';
 import { sqlJs } from '../support/history.ts';
 import { bytesIn, HistoryFolder, moved } from '../support/history-folder.ts';
-import { buildProgram, netnsObstacle, Pair, Running } from '../support/netns.ts';
+import { netnsObstacle, Pair, Running } from '../support/netns.ts';
 
 const children = join(import.meta.dirname, '../bench/children');
 const KILLS = 8;
-let program: ReturnType<typeof buildProgram>;
-
-beforeAll(() => {
-  program = buildProgram();
-}, 120_000);
-afterAll(() => program.remove());
+const program = inject('program');
 
 /** Runs a program to its end; its standard output. */
 function output(command: string, args: readonly string[]): Promise<string> {

@@ -4,8 +4,8 @@ import { execFileSync, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, describe, expect, it, type TestContext } from 'vitest';
-import { buildProgram, netnsObstacle, Pair, Running } from '../support/netns.ts';
+import { afterAll, beforeAll, beforeEach, describe, expect, inject, it, type TestContext } from 'vitest';
+import { netnsObstacle, Pair, Running } from '../support/netns.ts';
 
 interface Flow {
   readonly protocol: string;
@@ -60,17 +60,15 @@ Promise.all([serve(2222, 'SSH-2.0-OpenSSH_9.6\\r\\n'), serve(9000, '')]).then(()
 const HTTP = `require('node:http').createServer((_, out) => out.end('hello')).listen(8080, '203.0.113.9', () => console.log('ready'));`;
 
 describe('names, live', () => {
-  let program: ReturnType<typeof buildProgram>;
+  const program = inject('program');
   let pair: Pair;
   let folder: string;
 
   beforeAll(() => {
     if (reason !== null) return;
-    program = buildProgram();
     folder = mkdtempSync(join(tmpdir(), 'netmon-names-'));
   });
   afterAll(() => {
-    program?.remove();
     if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
   });
   beforeEach(({ skip, onTestFinished }) => {

@@ -4,8 +4,8 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { buildProgram, netnsObstacle, Pair } from '../support/netns.ts';
+import { afterAll, describe, expect, inject, it } from 'vitest';
+import { netnsObstacle, Pair } from '../support/netns.ts';
 
 const reason = netnsObstacle('curl');
 const BODY = 1_000_000;
@@ -15,15 +15,11 @@ require('node:http').createServer((_, response) => response.end(body)).listen(80
 `;
 
 describe('record', () => {
-  let program: ReturnType<typeof buildProgram>;
+  const program = inject('program');
   const folder = mkdtempSync(join(tmpdir(), 'netmon-record-'));
   const path = join(folder, 'data', 'history.sqlite');
 
-  beforeAll(() => {
-    if (reason === null) program = buildProgram();
-  });
   afterAll(() => {
-    program?.remove();
     rmSync(folder, { recursive: true });
   });
 

@@ -2,8 +2,8 @@
 
 import { execFileSync, spawn } from 'node:child_process';
 import { dirname, join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { buildProgram, netnsObstacle, Pair, Running } from '../support/netns.ts';
+import { beforeEach, describe, expect, inject, it } from 'vitest';
+import { netnsObstacle, Pair, Running } from '../support/netns.ts';
 
 const reason = netnsObstacle('curl');
 const BODY = 1_500_000;
@@ -22,13 +22,9 @@ for line in sys.stdin:
 `;
 
 describe('live sessions', () => {
-  let program: ReturnType<typeof buildProgram>;
+  const program = inject('program');
   let pair: Pair;
 
-  beforeAll(() => {
-    if (reason === null) program = buildProgram();
-  });
-  afterAll(() => program?.remove());
   beforeEach(({ skip, onTestFinished }) => {
     if (reason !== null) skip(`live sessions: ${reason}`);
     pair = new Pair();

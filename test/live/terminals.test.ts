@@ -5,10 +5,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
 import { ASK_DRAWN } from '../../src/tui/answers.ts';
 import { writeHostsCapture } from '../support/hosts-capture.ts';
-import { buildProgram } from '../support/netns.ts';
 import { Pty, type PtyOptions, ptyObstacle } from '../support/pty.ts';
 
 const reason = ptyObstacle();
@@ -24,7 +23,7 @@ const END_OF_FRAME = '\x1b8';
 
 let folder: string;
 let capture: string;
-let program: ReturnType<typeof buildProgram>;
+const program = inject('program');
 let pty: Pty | null = null;
 
 beforeAll(() => {
@@ -32,10 +31,8 @@ beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'netmon-terminals-'));
   capture = join(folder, 'capture.pcap');
   writeHostsCapture(capture);
-  program = buildProgram();
 });
 afterAll(() => {
-  program?.remove();
   if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
 });
 beforeEach(({ skip }) => {

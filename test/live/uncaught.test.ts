@@ -5,12 +5,11 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
 import { pcapFile } from '../support/capture-writer.ts';
 import { ethernet, ipv4, udp } from '../support/frames.ts';
 import { sqlJs } from '../support/history.ts';
 import { bytesIn } from '../support/history-folder.ts';
-import { buildProgram } from '../support/netns.ts';
 import { Pty, ptyObstacle } from '../support/pty.ts';
 
 const reason = ptyObstacle();
@@ -22,7 +21,7 @@ const SHOWS_CURSOR = '\x1b[?25h';
 describe('what nobody caught', () => {
   let folder: string;
   let capture: string;
-  let program: ReturnType<typeof buildProgram>;
+  const program = inject('program');
 
   beforeAll(() => {
     if (reason !== null) return;
@@ -33,10 +32,8 @@ describe('what nobody caught', () => {
       ipv4({ src: '198.51.100.7', dst: '10.0.0.1' }, udp({ sport: 443, dport: 5000 }, new Uint8Array(500))),
     );
     writeFileSync(capture, pcapFile({ records: Array.from({ length: 6000 }, (_, i) => ({ time: NOON + i * 50, data: frame })) }));
-    program = buildProgram();
   });
   afterAll(() => {
-    program?.remove();
     if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
   });
 

@@ -4,8 +4,8 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { buildProgram, type Line, netnsObstacle, Pair, Running } from '../support/netns.ts';
+import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
+import { type Line, netnsObstacle, Pair, Running } from '../support/netns.ts';
 import { threadRights } from '../support/thread-rights.ts';
 
 const reason = netnsObstacle('curl', 'setpriv');
@@ -17,18 +17,16 @@ const AS_NOBODY = ['setpriv', '--reuid', '65534', '--regid', '65534', '--clear-g
 const CAPABILITIES = 'cap_net_raw,cap_net_admin,cap_bpf,cap_perfmon,cap_sys_ptrace,cap_dac_read_search+ep';
 
 describe('without root, live', () => {
-  let program: ReturnType<typeof buildProgram>;
+  const program = inject('program');
   let folder: string;
   let pair: Pair;
 
   beforeAll(() => {
     if (reason !== null) return;
-    program = buildProgram();
     folder = mkdtempSync(join(tmpdir(), 'nmt-node-'));
     execFileSync('chmod', ['755', folder]);
   });
   afterAll(() => {
-    program?.remove();
     if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
   });
   beforeEach(({ skip, onTestFinished }) => {

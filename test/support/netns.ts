@@ -1,10 +1,7 @@
-// Two network namespaces joined by a veth pair, made and removed by a test; and the program, built for the test, run in one of them.
+// Two network namespaces joined by a veth pair, made and removed by a test; and the program, run in one of them.
 
 import { type ChildProcessWithoutNullStreams, execFileSync, spawn } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-
-const root = dirname(dirname(import.meta.dirname));
+import { existsSync } from 'node:fs';
 
 /** Why namespaces can't be had here; null where they can. */
 export function netnsObstacle(...programs: readonly string[]): string | null {
@@ -24,20 +21,6 @@ export function netnsObstacle(...programs: readonly string[]): string | null {
   } catch {
     return 'needs network namespaces';
   }
-}
-
-/** The sources, compiled into a folder of their own below node_modules, where packages are found. */
-export function buildProgram(): { main: string; remove(): void } {
-  const cache = join(root, 'node_modules/.cache');
-  mkdirSync(cache, { recursive: true });
-  const folder = mkdtempSync(join(cache, 'netmon-live-'));
-  chmodSync(folder, 0o755); // another user runs it, too
-  try {
-    execFileSync(join(root, 'node_modules/.bin/tsc'), ['-p', join(root, 'tsconfig.build.json'), '--outDir', folder]);
-  } catch {
-    // It writes its output all the same; what is missing shows in the tests.
-  }
-  return { main: join(folder, 'main.js'), remove: () => rmSync(folder, { recursive: true, force: true }) };
 }
 
 /** `near` (10.99.0.1 on `va`) and `far` (10.99.0.2 on `vb`), without IPv6, so that nothing is sent but by the test. */

@@ -11,10 +11,12 @@ const ROOT = dirname(dirname(dirname(import.meta.dirname)));
 export interface BuiltProgram {
   /** Path of bin/netmon-tui.js. */
   readonly bin: string;
+  /** Path of dist/main.js. */
+  readonly main: string;
   close(): void;
 }
 
-/** Builds; takes a second or two. */
+/** Builds, which takes seconds; a live test has a build already, as `inject('program')`. */
 export function buildProgram(): BuiltProgram {
   const folder = mkdtempSync(join(realpathSync(tmpdir()), 'nmt-built-'));
   for (const name of ['bin', 'themes', 'package.json']) cpSync(join(ROOT, name), join(folder, name), { recursive: true });
@@ -25,5 +27,9 @@ export function buildProgram(): BuiltProgram {
   } catch {
     // It writes its output all the same; what is missing shows when it runs.
   }
-  return { bin: join(folder, 'bin/netmon-tui.js'), close: () => rmSync(folder, { recursive: true, force: true }) };
+  return {
+    bin: join(folder, 'bin/netmon-tui.js'),
+    main: join(folder, 'dist/main.js'),
+    close: () => rmSync(folder, { recursive: true, force: true }),
+  };
 }

@@ -1,8 +1,7 @@
 // What a live test of attribution stands on: the ground, the agents, the program that watches the near side, and the comparison.
 
-import { expect } from 'vitest';
+import { expect, inject } from 'vitest';
 import { type Agent, Agents, type Done } from './agents.ts';
-import { type BuiltProgram, buildProgram } from './built-program.ts';
 import { type Ground, makeGround } from './ground.ts';
 import { Watcher } from './watcher.ts';
 
@@ -16,13 +15,12 @@ export interface Moved {
 export class Stage {
   readonly ground: Ground = makeGround();
   readonly agents = new Agents();
-  readonly program: BuiltProgram = buildProgram();
   #watcher: Watcher | null = null;
 
   /** Starts the program on both interfaces of the near side. @param under words before it: setpriv and the like */
   async watch(under: readonly string[] = []): Promise<Watcher> {
     const { device, near } = this.ground;
-    const request = { bin: this.program.bin, namespace: near.namespace, interfaces: [device, 'lo'], under };
+    const request = { bin: inject('program').bin, namespace: near.namespace, interfaces: [device, 'lo'], under };
     this.#watcher = await Watcher.start(request);
     return this.#watcher;
   }
@@ -45,7 +43,6 @@ export class Stage {
     await this.#watcher?.stop();
     this.agents.close();
     this.ground.close();
-    this.program.close();
   }
 
   /** The row of an executable must show these bytes, and these processes. */
