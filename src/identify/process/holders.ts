@@ -33,6 +33,8 @@ interface Holder {
   readonly isThread: boolean;
   process: number;
   startTime: number | null;
+  /** What the exec watch knew of its pid when the process was learnt. */
+  begun: ProcessFacts | undefined;
   /** Monotonic ms by which it is settled with what is known. */
   deadline: number;
 }
@@ -89,7 +91,7 @@ export class Holders {
     const number = this.#end++;
     const isThread = tid !== pid;
     const deadline = now + PATIENCE_MS;
-    this.#holders.set(number, { key, pid, uid, comm, isThread, process: -1, startTime: null, deadline });
+    this.#holders.set(number, { key, pid, uid, comm, isThread, process: -1, startTime: null, begun: undefined, deadline });
     this.#byKey.set(key, number);
     return number;
   }
@@ -110,6 +112,7 @@ export class Holders {
     if (facts === null) return -1;
     if (facts.exe === null && (facts.pid === KTHREADD || facts.parentPid === KTHREADD)) return KERNEL_THREAD;
     holder.startTime = facts.startTime;
+    holder.begun = this.#watch?.facts(holder.pid);
     holder.process = this.#directory.learn(facts.uid === null ? { ...facts, uid: holder.uid } : facts);
     return holder.process;
   }
@@ -140,9 +143,13 @@ export class Holders {
     return late ? living : null;
   }
 
+  /** True when the pid began anew, or became another program by exec, since the holder's process was learnt. */
   #isOther(holder: Holder): boolean {
     const begun = this.#watch?.facts(holder.pid);
-    return begun !== undefined && holder.startTime !== null && begun.startTime !== null && begun.startTime !== holder.startTime;
+    if (begun === undefined || begun === holder.begun || holder.startTime === null || begun.startTime === null) return false;
+    if (begun.startTime !== holder.startTime) return true;
+    // A socket that outlives an exec keeps the short name that its maker had.
+    return begun.exe !== null && begun.exe !== this.#directory.process(holder.process)?.exe;
   }
 }
 

@@ -124,6 +124,18 @@ describe('Holders', () => {
     expect([seen(second, 0)?.name, seen(first, 0)?.name, third === first]).toEqual(['wget', 'curl', false]);
   });
 
+  it('takes a pid that became another program for another holder, once, though its socket has the former name', () => {
+    const { holders, byPid, seen } = holdersOf({}, [facts(10, 'bash', 500)]);
+    const first = holders.intern(10, 10, 5, 'bash', 0);
+    seen(first, 0);
+    byPid.set(10, facts(10, 'bash', 500));
+    expect(holders.intern(10, 10, 5, 'bash', 0), 'the same program again').toBe(first);
+    byPid.set(10, facts(10, 'cat', 500));
+    const second = holders.intern(10, 10, 5, 'bash', 0);
+    expect([seen(second, 300)?.name, seen(first, 300)?.name]).toEqual(['cat', 'bash']);
+    expect(holders.intern(10, 10, 5, 'bash', 300)).toBe(second);
+  });
+
   it('prefers the one that was named where a pid was taken over meanwhile', () => {
     const { holders, seen } = holdersOf(proc(10, 'sshd', 900), [facts(10, 'curl', 500)]);
     expect(seen(holders.intern(10, 10, 5, 'curl', 0), 0)).toMatchObject({ exe: '/bin/curl' });
