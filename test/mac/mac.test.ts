@@ -1,5 +1,7 @@
 // The whole program on a Mac that is made of a mount namespace: the screen, the JSON, the doctor, both drivers, and what becomes of root.
 
+import { statSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Line, Running } from '../support/netns.ts';
 import { type Pty, ptyObstacle } from '../support/pty.ts';
@@ -60,7 +62,7 @@ describe('on a Mac', () => {
   beforeEach(({ skip, onTestFinished }) => {
     if (reason !== null) skip(`on a Mac: ${reason}`);
     mac = new Mac(parts);
-    onTestFinished(() => mac.close());
+    onTestFinished(() => mac.kill());
   });
 
   it('the doctor finds that all works', async () => {
@@ -125,14 +127,27 @@ describe('on a Mac', () => {
     },
   );
 
-  it('root that no user called goes on as nobody', async () => {
-    const run = mac.start('root');
+  it.each([
+    [[], 'nobody', NOBODY],
+    [['--user', 'ann'], 'ann', 501],
+  ] as const)('root that no user called, %j, goes on as %s', async (words, user, uid) => {
+    const run = mac.start('root', ...words);
     await whole(run);
-    expect(newest(run).capture.privileges).toMatchObject({ user: 'nobody', uid: NOBODY, dropped: true, kept: [] });
+    expect(newest(run).capture.privileges).toMatchObject({ user, uid, dropped: true, kept: [] });
     expect([await run.interrupt(), run.stderr]).toEqual([130, '']);
     await mac.cleared();
-    expect(mac.calls).toContain(`${NOBODY} ps -axww -o pid=,ppid=,uid=,lstart=,comm=`);
+    expect(mac.calls).toContain(`${uid} ps -axww -o pid=,ppid=,uid=,lstart=,comm=`);
     expect(callsByRoot(mac)).toEqual(['0 ifconfig -l', '0 ifconfig -v pktap0', '0 ifconfig pktap0 destroy']);
+  });
+
+  it.each([[[]], [['--stay-root']]])('under sudo %j a history is recorded as the user, who can read it', async (words) => {
+    const run = mac.start('sudo', '--history', ...words);
+    await whole(run);
+    expect([await run.interrupt(), run.stderr]).toEqual([130, '']);
+    const folder = join(mac.home, 'Library/Application Support/netmon-tui');
+    for (const name of ['', 'history.sqlite', 'history.sqlite.lock']) expect(statSync(join(folder, name)).uid, name).toBe(501);
+    const { status, stdout, stderr } = mac.run('ann', 'query', '--json', 'SELECT * FROM connections');
+    expect([status, stdout, stderr]).toEqual([0, expect.stringContaining('Google Chrome'), '']);
   });
 
   it('where libpcap may not open PKTAP, tcpdump captures, and the reason is told', async () => {

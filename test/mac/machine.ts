@@ -5,6 +5,7 @@ import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_pr
 import {
   chmodSync,
   chownSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -32,32 +33,40 @@ const [UID, GID] = [501, 20];
 const RUN_MS = 50_000;
 const AS_ANN = ['setpriv', '--reuid', String(UID), '--regid', String(GID), '--clear-groups'];
 
-/** What all machines of a file share: the program and Apple's libraries. `close` it. */
+/** What all machines of a file share: the program, Apple's libraries, and a folder for the state of each. `close` it after them. */
 export class MacParts {
   readonly program: BuiltProgram = buildProgram();
   readonly folder = mkdtempSync(join(realpathSync(tmpdir()), 'nmt-apple-'));
   readonly libraries = join(this.folder, 'libraries.so');
 
   constructor() {
-    chmodSync(dirname(dirname(this.program.bin)), 0o755); // another user runs it, too
+    for (const path of [dirname(dirname(this.program.bin)), this.folder]) chmodSync(path, 0o755); // another user comes here, too
     execFileSync('cc', ['-shared', '-fPIC', '-o', this.libraries, join(APPLE, 'libraries.c'), '-ldl']);
   }
 
   close(): void {
     this.program.close();
-    rmSync(this.folder, { recursive: true, force: true });
+    // What cleared up after a program that failed may have been writing to the end.
+    for (let tries = 1; existsSync(this.folder); tries++) {
+      try {
+        rmSync(this.folder, { recursive: true, force: true });
+      } catch (thrown) {
+        if (tries === 10) throw thrown;
+      }
+    }
   }
 }
 
-/** A machine that was just started. `close` each. */
+/** A machine that was just started. */
 export class Mac {
   /** At /usr/mac inside. */
-  readonly #state = mkdtempSync(join(realpathSync(tmpdir()), 'nmt-mac-'));
+  readonly #state: string;
   readonly #bin: string;
   #child: ChildProcess | null = null;
 
-  constructor({ program, libraries }: MacParts) {
+  constructor({ program, folder, libraries }: MacParts) {
     this.#bin = program.bin;
+    this.#state = mkdtempSync(join(folder, 'mac-'));
     chmodSync(this.#state, 0o755);
     for (const name of ['interfaces', 'layers', 'home']) mkdirSync(join(this.#state, name));
     chownSync(join(this.#state, 'home'), UID, GID);
@@ -103,6 +112,11 @@ export class Mac {
     rmSync(join(this.#state, 'interfaces', name));
   }
 
+  /** Ann's. */
+  get home(): string {
+    return join(this.#state, 'home');
+  }
+
   get clipboard(): string {
     return readFileSync(join(this.#state, 'clipboard'), 'utf8');
   }
@@ -118,7 +132,7 @@ export class Mac {
     });
   }
 
-  /** Starts the program with --json; its lines are read as they come. It ends with the machine. */
+  /** Starts the program with --json; its lines are read as they come. `kill` it at the end. */
   start(starter: Starter, ...words: string[]): Running {
     const [command = '', ...rest] = this.#command(starter, ['--json', '--interval', '200ms', ...words]);
     const child = spawn(command, rest, { env: this.#environment(starter) });
@@ -126,7 +140,7 @@ export class Mac {
     return new Running(child);
   }
 
-  /** Kills what `start` started. */
+  /** Kills what `start` started, if it still runs. */
   kill(): void {
     this.#child?.kill('SIGKILL');
   }
@@ -136,12 +150,6 @@ export class Mac {
     const nothing = Object.fromEntries(Object.keys(process.env).map((name) => [name, undefined]));
     const env = { ...nothing, ...this.#environment(starter), TERM: 'xterm-256color' };
     return new Pty(this.#command(starter, ['--interval', '200ms', ...words]), { columns: 120, rows: 40, env });
-  }
-
-  close(): void {
-    this.kill();
-    // What clears up after the program still writes there.
-    rmSync(this.#state, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });
   }
 
   #command(starter: Starter, words: readonly string[]): string[] {
@@ -171,6 +179,7 @@ export function macObstacle(): string | null {
     if (spawnSync('sh', ['-c', `command -v ${program}`]).status !== 0) return `needs the program ${program}`;
   }
   if (!['libpcap.so.0.8', 'libpcap.so.1', 'libpcap.so'].some(loads)) return 'needs libpcap';
+  if (spawnSync('unshare', ['--mount', 'true']).status !== 0) return 'needs mount namespaces';
   const state = mkdtempSync(join(tmpdir(), 'nmt-mac-'));
   try {
     mkdirSync(join(state, 'layers'));

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/fsuid.h>
 #include <sys/time.h>
 #include <unistd.h>
 
@@ -20,6 +21,7 @@
 #define DLT_RAW 12
 #define DLT_PKTAP 149          /* pcap/dlt.h:1304 */
 #define FILE_HEADER 24
+#define KAUTH_NONE (~(uid_t)0 - 100)
 #define LEAST_PATH 1024        /* PROC_PIDPATHINFO_SIZE, xnu libsyscall/wrappers/libproc/libproc.c:264 */
 #define LARGEST_PATH 4096      /* PROC_PIDPATHINFO_MAXSIZE */
 
@@ -261,7 +263,7 @@ int pcap_dispatch(pcap_t *p, int limit, pcap_handler handler, unsigned char *use
   return handed;
 }
 
-/* ---- libSystem: proc_pidpath(3); the C library has all else ---- */
+/* ---- libSystem: what the C library of this system lacks ---- */
 
 /* @returns length of the path, or 0 with errno */
 int proc_pidpath(int pid, void *buffer, uint32_t size) {
@@ -277,4 +279,12 @@ int proc_pidpath(int pid, void *buffer, uint32_t size) {
   }
   if (paths != NULL) fclose(paths);
   return length;
+}
+
+/* Of this thread alone; only root may. Here it holds for files, which is all that the program wants of it. */
+int pthread_setugid_np(uid_t uid, gid_t gid) {
+  if (geteuid() != 0) return errno = EPERM, -1;
+  setfsgid(gid == KAUTH_NONE ? getegid() : gid);
+  setfsuid(uid == KAUTH_NONE ? geteuid() : uid);
+  return 0;
 }
