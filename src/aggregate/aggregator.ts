@@ -116,7 +116,7 @@ export class Aggregator {
   setInterfaces(interfaces: readonly CountedInterface[]): void {
     this.#interfaces = interfaces;
     if (this.booking.isAsBefore(interfaces)) return;
-    this.booking.bookTouched();
+    this.booking.bookKnown();
     this.ledger?.note();
     this.booking.setInterfaces(interfaces);
   }

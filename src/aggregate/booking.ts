@@ -198,9 +198,10 @@ export class Booking implements FlowObserver {
     return this.#classOf(row) > CLASS.ASIDE;
   }
 
-  /** True for a flow that counts with all of its past once it turns out not to be in transit. */
+  /** True for a flow that counts with all of its past once it turns out not to be in transit, or what its interface is. */
   mayCount(row: number): boolean {
-    return this.#rows.place(row, APP) === ASIDE;
+    const app = this.#rows.place(row, APP);
+    return app === ASIDE || app === NEVER;
   }
 
   /** What of a flow counted for its app and its host so far, as its own end has it. @param into RX, TX, RX packets, TX packets */
@@ -256,19 +257,25 @@ export class Booking implements FlowObserver {
   }
 
   /** Books every flow that moved or was learnt about since the last call. */
-  bookTouched(): void {
+  bookTouched(interfaces = Number.POSITIVE_INFINITY): void {
     const before = this.#tunnelled;
-    this.#bookAll();
+    this.#bookAll(interfaces);
     // The first bytes of a tunnel make carriers of flows that were booked a moment ago.
-    if (this.#tunnelled !== before) this.#bookAll();
+    if (this.#tunnelled !== before) this.#bookAll(interfaces);
   }
 
-  #bookAll(): void {
+  /** `bookTouched` of the interfaces that were known so far; flows of others wait for what those are. */
+  bookKnown(): void {
+    this.bookTouched(this.#roles.length);
+  }
+
+  #bookAll(interfaces = Number.POSITIVE_INFINITY): void {
     this.#rows.reserve(this.#flows.capacity);
     const { touched, touchedCount } = this.#flows;
     for (let i = 0; i < touchedCount; i++) {
       const row = touched[i] as number;
-      if (this.#flows.isLive(row)) this.#book(row);
+      if (!this.#flows.isLive(row)) continue;
+      if ((this.#flows.ints[row * L.INTS + L.PROTOCOL_INTERFACE] as number) >>> 16 < interfaces) this.#book(row);
     }
   }
 

@@ -96,7 +96,7 @@ export class Ledger {
       this.#push(batches, this.#minute, time);
       this.#turn(minute);
     }
-    this.#booking.bookTouched();
+    this.#booking.bookKnown();
     this.note();
     this.#held.release((row) => this.#tell(row), isLast);
     this.#push(batches, minute, time);

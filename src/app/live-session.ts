@@ -191,6 +191,7 @@ export class LiveSession {
       await this.#turn();
       if (this.#end !== null) return;
     }
+    while (!monitor.learnInterfaces()) await this.#turn();
     this.#events.collect();
     const snapshot = this.#close();
     // From here on the snapshot stands, and what is read belongs to the next tick.

@@ -40,6 +40,8 @@ const PASSED = 4;
 const TURNED = 6;
 const MOST_INTERFACES = 1024;
 const ETHERNET_BYTES = 14;
+/** Interfaces that are looked at in one go where frames of `any` name them: some hundred may come at once, and each takes a dozen system calls. */
+export const LEARNT_AT_ONCE = 32;
 /** Frames that are decoded before the first of them is counted. */
 const BLOCK = MOST_WARMED;
 
@@ -137,7 +139,7 @@ export class Monitor {
 
   /** Takes the frames `from` to `to` of a batch. Nothing in here allocates per packet. */
   ingest(batch: PacketBatch, from: number, to: number): void {
-    if (this.#parts.opened.source.interfaces.length !== this.#interfaceCount) this.#learnInterfaces();
+    if (this.#parts.opened.source.interfaces.length !== this.#interfaceCount) this.learnInterfaces();
     this.owners.beforeBatch();
     for (let at = from; at < to; at += BLOCK) this.#ingestBlock(batch, at, Math.min(at + BLOCK, to));
     if (this.#aggregates !== null) this.#ingestAggregates(batch, from, to);
@@ -296,7 +298,7 @@ export class Monitor {
 
   /** Closes a tick. */
   tick(time: number, intervalMs: number, gaps: readonly Gap[], limits: SnapshotLimits): Snapshot {
-    this.#learnInterfaces();
+    while (!this.learnInterfaces());
     const interfaces = this.#interfaces();
     const snapshot = this.aggregator.tick({ time, intervalMs, capture: this.#status(interfaces), interfaces, gaps }, limits);
     return tellsPackets(this.#parts.opened.source) ? snapshot : withoutPackets(snapshot);
@@ -304,16 +306,21 @@ export class Monitor {
 
   /** Closes the last tick of a run: see `Aggregator.last`. */
   last(time: number, intervalMs: number, gaps: readonly Gap[]): LastTick {
-    this.#learnInterfaces();
+    while (!this.learnInterfaces());
     const interfaces = this.#interfaces();
     const last = this.aggregator.last({ time, intervalMs, capture: this.#status(interfaces), interfaces, gaps });
     return tellsPackets(this.#parts.opened.source) ? last : lastWithoutPackets(last);
   }
 
-  #learnInterfaces(): void {
+  /**
+   * Looks at the next few interfaces of which nothing is known yet. Their bytes are booked once all are known, as what they turned out to be.
+   *
+   * @returns whether all are known
+   */
+  learnInterfaces(): boolean {
     const { source } = this.#parts.opened;
-    this.#interfaceCount = source.interfaces.length;
-    const fresh = source.interfaces.slice(this.#kinds.length);
+    let fresh = source.interfaces.slice(this.#kinds.length);
+    if (fresh[0]?.link === LINK.LINUX_SLL2 && this.#parts.file === null) fresh = fresh.slice(0, LEARNT_AT_ONCE);
     const kinds = this.#parts.kindsOf(fresh.map(({ name }) => name));
     for (const [i, { name, link }] of fresh.entries()) {
       const kind = kinds[i] as InterfaceKind;
@@ -323,10 +330,13 @@ export class Monitor {
       this.#repeats.push(this.#parts.repeats(name));
       this.#lower.push(this.#parts.lower(name));
     }
+    if (this.#kinds.length < source.interfaces.length) return false;
+    this.#interfaceCount = source.interfaces.length;
     if (this.#hardware.length < this.#interfaceCount || this.#hardwareAsked) this.#readHardware();
     const known = source.interfaces.map(({ name }, index) => ({ name, kind: this.#kinds[index] ?? 'physical' }));
     this.#headline = headlineOf(known, this.#parts.named, this.#parts.hasPhysical);
     this.aggregator.setInterfaces(this.#interfaces());
+    return true;
   }
 
   /** An address may change while it runs: those that were asked for are read once a tick. */

@@ -3,7 +3,8 @@
 import { describe, expect, it } from 'vitest';
 import { LIVE_LIMITS } from '../../../src/aggregate/aggregator.ts';
 import type { Snapshot, Traffic } from '../../../src/aggregate/snapshot.ts';
-import { DIRECTION } from '../../../src/net/numbers.ts';
+import { LEARNT_AT_ONCE } from '../../../src/app/monitor.ts';
+import { DIRECTION, LINK } from '../../../src/net/numbers.ts';
 import { type FakeFrame, FakeSource, type MonitorSetup, monitorOver } from '../../support/fake-source.ts';
 import { ethernet, ipv4, tcp, udp } from '../../support/frames.ts';
 
@@ -223,5 +224,30 @@ describe('the total', () => {
     const later = run.frames({ data: inside, iface: 0 }).tick();
     expect([traffic(later.total), total(later.categories)]).toEqual([traffic(joined.total), traffic(joined.total)]);
     expect(total(later.apps)[1]).toBe(2800 + 2000);
+  });
+});
+
+describe('interfaces that come by the hundred', () => {
+  const names = Array.from({ length: 500 }, (_, i) => `veth${i}`);
+  const cooked = (name: string) => ({ name, kind: 'virtual', link: LINK.LINUX_SLL2, deliversTwice: false }) as const;
+  const frames = names.map((_, i) => ({ data: frame('192.0.2.9', US, 100), iface: i + 1, direction: IN }));
+
+  it('are looked at a few at a time, and none counts before it is known not to', () => {
+    let asked = 0;
+    const lower = () => {
+      asked++;
+      return [];
+    };
+    const run = new Run(['eth0'], { lower }).frames({ data: frame('192.0.2.9', US, 1000), direction: IN });
+    run.source.interfaces.push(...names.map(cooked));
+    asked = 0;
+    run.frames(...frames);
+    expect(asked).toBe(LEARNT_AT_ONCE);
+    run.frames(...frames);
+    expect(asked).toBe(2 * LEARNT_AT_ONCE);
+    const { total: all, interfaces } = run.tick();
+    expect(asked).toBe(names.length);
+    expect(traffic(all)).toEqual([1000, 0]);
+    expect(interfaces.map(traffic)).toEqual([[1000, 0], ...names.map(() => [200, 0])]);
   });
 });
