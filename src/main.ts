@@ -3,14 +3,13 @@
 import { closeSync, readFileSync, writeSync } from 'node:fs';
 import { constants } from 'node:os';
 import type { CommandLine } from './cli/command-line.ts';
-import type { Surroundings } from './cli/config-owner.ts';
-import { type FileAccess, systemFiles } from './cli/file-access.ts';
-import type { Options } from './cli/options.ts';
+import type { Surroundings } from './cli/config/find.ts';
 import { type ErrorReport, reportError } from './cli/print-error.ts';
-import { workingFolder } from './cli/working-folder.ts';
-import { EXIT_STATUS, NetmonError } from './errors.ts';
+import { EXIT_STATUS, NetmonError } from './model/errors.ts';
+import type { Options } from './model/options.ts';
 import { hardenStart, refuseDebugger } from './privilege/harden.ts';
-import { keepHeapSmall } from './thread.ts';
+import { type FileAccess, systemFiles, workingFolder } from './system/files.ts';
+import { keepHeapSmall } from './system/thread.ts';
 
 const words = process.argv.slice(2);
 /** Status after SIGHUP. */
@@ -25,31 +24,31 @@ async function main(): Promise<number> {
   if (line.has('version')) return print(`netmon-tui ${version()}\n`);
   if (line.command === 'interfaces') return interfaces(line);
 
-  const { loadConfig } = await import('./cli/config.ts');
+  const { loadConfig } = await import('./cli/config/config.ts');
   // the doctor is for machines on which something is broken: it looks at the file itself, and works without
   const files = line.command === 'doctor' ? NO_FILES : systemFiles;
   const euid = process.geteuid?.() ?? -1;
   const surroundings = { platform: process.platform, env: process.env, euid, passwd, files };
   const config = await loadConfig(line, surroundings);
   for (const warning of config.warnings) process.stderr.write(`netmon-tui: ${warning}\n`);
-  if (line.has('print-config')) return print((await import('./cli/print-config.ts')).configText(config, version()));
+  if (line.has('print-config')) return print((await import('./cli/config/print-config.ts')).configText(config, version()));
   await refuseDebugger();
   const { resolveOptions } = await import('./cli/resolve.ts');
   const options = await withLists(resolveOptions(line, config), surroundings);
   if (line.command === 'explain') return explain(line, options);
   if (line.command === 'doctor') return diagnose(options);
   const start = async () => {
-    const [{ run }, { Rights }] = await Promise.all([import('./app/run.ts'), import('./app/rights.ts')]);
+    const [{ run }, { Rights }] = await Promise.all([import('./app/run.ts'), import('./privilege/rights.ts')]);
     return run(options, undefined, undefined, (...asked) => Rights.of(...asked));
   };
   if (line.command === 'run') return start();
-  return (await import('./cli/history-commands.ts')).historyCommands(line, options, version, start);
+  return (await import('./cli/history/commands.ts')).historyCommands(line, options, version, start);
 }
 
 /** Reads the domain lists that the categories name; most name none. */
 async function withLists(options: Options, surroundings: Surroundings): Promise<Options> {
   if (!Object.values(options.categories).some((entries) => entries.some((entry) => entry.startsWith('file:')))) return options;
-  const { readLists } = await import('./cli/category-lists.ts');
+  const { readLists } = await import('./cli/config/category-lists.ts');
   const { categories, warnings } = readLists(options.categories, surroundings);
   for (const warning of warnings) process.stderr.write(`netmon-tui: ${warning}\n`);
   return { ...options, categories };
@@ -62,20 +61,20 @@ async function explain(line: CommandLine, options: Options): Promise<number> {
 }
 
 async function diagnose(options: Options): Promise<number> {
-  const { systemEdges } = await import('./app/edges.ts');
-  const { doctor } = await import('./cli/doctor.ts');
+  const { systemEdges } = await import('./system/programs.ts');
+  const { doctor } = await import('./cli/doctor/doctor.ts');
   const status = await doctor(options, systemEdges(), process.stdout);
   await print(''); // what a slow reader has not taken yet
   return status;
 }
 
 async function interfaces(line: CommandLine): Promise<number> {
-  const { systemEdges } = await import('./app/edges.ts');
-  const { listDevices } = await import('./capture/devices.ts');
+  const { systemEdges } = await import('./system/programs.ts');
+  const { listDevices } = await import('./capture/devices/devices.ts');
   const devices = await listDevices(systemEdges());
   const { interfacesJson, interfacesText } = await import('./cli/interfaces.ts');
   if (line.has('json')) return print(interfacesJson(devices));
-  const [{ paintFor }, { speaksUtf8 }] = await Promise.all([import('./cli/paint.ts'), import('./tui/terminal.ts')]);
+  const [{ paintFor }, { speaksUtf8 }] = await Promise.all([import('./output/text-table.ts'), import('./tui/terminal.ts')]);
   const { NO_COLOR, TERM } = process.env;
   const color = process.stdout.isTTY === true && !line.has('no-color') && !NO_COLOR && TERM !== 'dumb';
   return print(

@@ -1,8 +1,6 @@
 // Totals of many things by dense number: typed columns, the list of what moved in this tick, and rings for the busiest of them.
 
-import { widened } from '../net/arrays.ts';
-import type { Movement } from './movement.ts';
-import { RateRings } from './ring.ts';
+import { widened } from '../net/bytes.ts';
 
 /**
  * `values`, 9 doubles an entity:
@@ -240,5 +238,161 @@ export class Accumulators {
     this.#moved = widened(this.#moved, length);
     this.#movedMark = widened(this.#movedMark, length);
     this.#generations = widened(this.#generations, length);
+  }
+}
+
+// What a flow moved since it was booked last. One record, used again for every flow.
+
+/** What a flow moved, and all it ever did. Reused. */
+export interface Movement {
+  rx: number;
+  tx: number;
+  rxp: number;
+  txp: number;
+  rxTotal: number;
+  txTotal: number;
+  rxpTotal: number;
+  txpTotal: number;
+  first: number;
+  last: number;
+}
+
+/** What of a movement counts. @param uncounted of its totals; RX, TX, RX packets, TX packets @param countsNow whether what moved last does */
+export function less(m: Movement, uncounted: ArrayLike<number>, countsNow: boolean, into: Movement): Movement {
+  into.rx = countsNow ? m.rx : 0;
+  into.tx = countsNow ? m.tx : 0;
+  into.rxp = countsNow ? m.rxp : 0;
+  into.txp = countsNow ? m.txp : 0;
+  into.rxTotal = m.rxTotal - (uncounted[0] ?? 0);
+  into.txTotal = m.txTotal - (uncounted[1] ?? 0);
+  into.rxpTotal = m.rxpTotal - (uncounted[2] ?? 0);
+  into.txpTotal = m.txpTotal - (uncounted[3] ?? 0);
+  into.first = m.first;
+  into.last = m.last;
+  return into;
+}
+
+/** A movement seen from its other end. */
+export function turned(m: Movement, into: Movement): Movement {
+  into.rx = m.tx;
+  into.tx = m.rx;
+  into.rxp = m.txp;
+  into.txp = m.rxp;
+  into.rxTotal = m.txTotal;
+  into.txTotal = m.rxTotal;
+  into.rxpTotal = m.txpTotal;
+  into.txpTotal = m.rxpTotal;
+  into.first = m.first;
+  into.last = m.last;
+  return into;
+}
+
+/** A movement of which all was received: neither end is this machine. */
+export function received(m: Movement, into: Movement): Movement {
+  into.rx = m.rx + m.tx;
+  into.rxp = m.rxp + m.txp;
+  into.rxTotal = m.rxTotal + m.txTotal;
+  into.rxpTotal = m.rxpTotal + m.txpTotal;
+  into.tx = into.txp = into.txTotal = into.txpTotal = 0;
+  into.first = m.first;
+  into.last = m.last;
+  return into;
+}
+
+/** A record of nothing. */
+export function movement(): Movement {
+  return { rx: 0, tx: 0, rxp: 0, txp: 0, rxTotal: 0, txTotal: 0, rxpTotal: 0, txpTotal: 0, first: 0, last: 0 };
+}
+
+// Fixed-length rings of rates, one value a second for five minutes. Never shifted, never grown.
+
+/** Seconds that a ring holds. */
+export const RING_SECONDS = 300;
+
+/** The last `length` numbers, oldest overwritten. */
+export class Ring {
+  readonly #values: Float64Array;
+  #next = 0;
+  #count = 0;
+
+  constructor(length: number) {
+    this.#values = new Float64Array(length);
+  }
+
+  get count(): number {
+    return this.#count;
+  }
+
+  push(value: number): void {
+    this.#values[this.#next] = value;
+    this.#next = (this.#next + 1) % this.#values.length;
+    if (this.#count < this.#values.length) this.#count++;
+  }
+
+  clear(): void {
+    this.#count = 0;
+    this.#next = 0;
+  }
+
+  /** The newest `length` values at most, oldest first. */
+  tail(length: number): number[] {
+    const count = Math.min(length, this.#count);
+    const out = new Array<number>(count);
+    for (let i = 0; i < count; i++) out[i] = this.back(count - i);
+    return out;
+  }
+
+  /** The value that was pushed `places` values ago; 1 is the newest. */
+  back(places: number): number {
+    const size = this.#values.length;
+    return this.#values[(this.#next - places + size) % size] as number;
+  }
+}
+
+/**
+ * RX and TX bytes of one thing over time. Ticks of any length are spread over whole seconds by the clock, so a second's value is bytes/s
+ * also where the interval is 100 ms or 5 s.
+ */
+export class RateRings {
+  readonly rxSeconds = new Ring(RING_SECONDS);
+  readonly txSeconds = new Ring(RING_SECONDS);
+  #rx = 0;
+  #tx = 0;
+  #open = 0;
+
+  /** Adds what moved during the last `ms` milliseconds; at most five minutes are written, a longer pause is a gap anyway. */
+  add(rx: number, tx: number, ms: number): void {
+    let left = Math.min(ms, RING_SECONDS * 1000);
+    if (left <= 0) return;
+    const rxRate = rx / left;
+    const txRate = tx / left;
+    while (left > 0) {
+      const step = Math.min(left, 1000 - this.#open);
+      this.#rx += rxRate * step;
+      this.#tx += txRate * step;
+      this.#open += step;
+      left -= step;
+      if (this.#open >= 1000 - 1e-6) this.#closeSecond();
+    }
+  }
+
+  clear(): void {
+    this.rxSeconds.clear();
+    this.txSeconds.clear();
+    this.#rx = this.#tx = this.#open = 0;
+  }
+
+  /** RX+TX of the newest `length` seconds, oldest first. */
+  sum(length: number): number[] {
+    const count = Math.min(length, this.rxSeconds.count);
+    const sums = new Array<number>(count);
+    for (let i = 0; i < count; i++) sums[i] = Math.round(this.rxSeconds.back(count - i) + this.txSeconds.back(count - i));
+    return sums;
+  }
+
+  #closeSecond(): void {
+    this.rxSeconds.push(this.#rx);
+    this.txSeconds.push(this.#tx);
+    this.#rx = this.#tx = this.#open = 0;
   }
 }

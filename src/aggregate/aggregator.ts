@@ -2,24 +2,10 @@
 
 import type { Filter } from '../filter/filter.ts';
 import type { FlowTable } from '../flow/flow-table.ts';
-import type { FlowFacts, ProcessDirectory } from '../net/model.ts';
-import { type Accumulators, COLUMN } from './accumulators.ts';
-import { Booking } from './booking.ts';
-import type { CountedInterface } from './counted-interface.ts';
-import { AppRows, RECENT_SECONDS, sumTraffic, trafficOf } from './entity-rows.ts';
-import type { EventLog } from './event-log.ts';
-import { FlowRows } from './flow-rows.ts';
-import { GivingUp } from './giving-up.ts';
-import { HostRows } from './host-rows.ts';
-import type { Ledger } from './ledger.ts';
-import { type CountFrom, Matched } from './matched.ts';
-import { NO_RATES } from './no-rates.ts';
-import { Past } from './past.ts';
-import { isUnmeasured, pastFill, pastRowId } from './past-ticks.ts';
-import { RateRings } from './ring.ts';
 import type {
   CaptureStatus,
   CategoryRow,
+  CountedInterface,
   FlowRow,
   Gap,
   HostRow,
@@ -27,7 +13,19 @@ import type {
   Matching,
   Snapshot,
   TotalRow,
-} from './snapshot.ts';
+} from '../model/snapshot.ts';
+import { NO_RATES } from '../model/snapshot.ts';
+import type { FlowFacts, ProcessDirectory } from '../model/terms.ts';
+import { type Accumulators, COLUMN, RateRings } from './accumulators.ts';
+import { Booking } from './booking.ts';
+import type { EventLog } from './event-log.ts';
+import { GivingUp } from './eviction.ts';
+import type { Ledger } from './history-collector.ts';
+import { type CountFrom, Matched } from './matched.ts';
+import { isUnmeasured, Past, pastFill, pastRowId } from './rate-history.ts';
+import { AppRows, RECENT_SECONDS, sumTraffic, trafficOf } from './rows/entity-rows.ts';
+import { FlowRows } from './rows/flow-rows.ts';
+import { HostRows } from './rows/host-rows.ts';
 
 /** What a tick is told from outside. Times in epoch ms; `intervalMs` measured. */
 export interface Tick {

@@ -4,15 +4,74 @@
 import { FLOW_DIRECTION } from '../flow/direction.ts';
 import { directionOf, type FlowObserver, type FlowTable, isLocalFlow, NO_OWNER } from '../flow/flow-table.ts';
 import * as L from '../flow/layout.ts';
+import type { CountedInterface } from '../model/snapshot.ts';
+import { type FlowFacts, OWNER_REASONS, type ProcessDirectory } from '../model/terms.ts';
 import { scopeOf } from '../net/address.ts';
-import type { FlowFacts, ProcessDirectory } from '../net/model.ts';
-import { OWNER_REASONS } from '../net/model.ts';
-import { Accumulators } from './accumulators.ts';
-import { BookedRows, DOUBLES, PLACE, TICK_RX, TICK_TX } from './booked-rows.ts';
+import { type Arena, arenaOf } from '../net/bytes.ts';
+import { Accumulators, less, type Movement, movement, received, turned } from './accumulators.ts';
 import { Carriers } from './carrier.ts';
-import type { CountedInterface } from './counted-interface.ts';
-import { HostTable, OTHER_HOSTS } from './host-table.ts';
-import { less, type Movement, movement, received, turned } from './movement.ts';
+import { HostTable, OTHER_HOSTS } from './rows/host-table.ts';
+
+// What of each flow has been booked, and where, beside the rows of the flow table. It keeps; what is written, Booking decides.
+
+/**
+ * 64 bytes a row of the flow table, one cache line:
+ *
+ *     doubles  0..3 RX, TX, RX packets, TX packets booked | 4 RX of the tick that is being closed | 5 its TX
+ *     ints     12 app | 13 app at the far end | 14 host | 15 category that its host was told of << 16 | category it is booked under
+ *
+ * App, peer and host are kept inverted and categories one higher, so that a row that was never written says NEVER.
+ */
+const INTS = 16;
+const DOUBLES = INTS / 2;
+const TICK_RX = 4;
+const TICK_TX = 5;
+const PLACE = { APP: 12, PEER: 13, HOST: 14 } as const;
+const CATEGORIES = 15;
+
+/** The rows, in an arena that grows with the flow table. */
+class BookedRows {
+  #arena: Arena = arenaOf(0);
+  doubles = this.#arena.doubles;
+  #ints = this.#arena.ints;
+
+  /** Makes room. @param rows of the flow table */
+  reserve(rows: number): void {
+    if (this.#ints.length >= rows * INTS) return;
+    this.#arena = arenaOf(rows * INTS * 4, this.#arena);
+    this.doubles = this.#arena.doubles;
+    this.#ints = this.#arena.ints;
+  }
+
+  /** Forgets all of a row. */
+  clear(row: number): void {
+    const ints = this.#ints;
+    for (let i = row * INTS; i < row * INTS + INTS; i++) ints[i] = 0;
+  }
+
+  /** Entity under which a row was booked, -1 where it was not. @param column of PLACE */
+  place(row: number, column: number): number {
+    return ~(this.#ints[row * INTS + column] ?? 0);
+  }
+
+  setPlace(row: number, column: number, entity: number): void {
+    this.#ints[row * INTS + column] = ~entity;
+  }
+
+  /** Category that the row's host was told of, -1 where it was not. */
+  toldCategory(row: number): number {
+    return ((this.#ints[row * INTS + CATEGORIES] ?? 0) >>> 16) - 1;
+  }
+
+  /** Category under which the row was booked, -1 where it was not. */
+  bookedCategory(row: number): number {
+    return ((this.#ints[row * INTS + CATEGORIES] ?? 0) & 0xffff) - 1;
+  }
+
+  setCategories(row: number, told: number, booked: number): void {
+    this.#ints[row * INTS + CATEGORIES] = ((told + 1) << 16) | (booked + 1);
+  }
+}
 
 /** App entities below this stand for flows without a process, one for each reason; app `id` is entity `id + OWNERLESS`. */
 export const OWNERLESS = 16;
@@ -31,7 +90,7 @@ export const CARRIER = 15;
  * one that stands apart (a bridge to containers, a virtual pair): what this machine itself exchanges over it crosses no other, what it
  * forwards does; or one that repeats another frame by frame (a port of a bridge).
  */
-export const ROLE = { HEADLINE: 0, TUNNEL: 1, APART: 2, REPEATS: 3 } as const;
+const ROLE = { HEADLINE: 0, TUNNEL: 1, APART: 2, REPEATS: 3 } as const;
 
 /** What a flow's bytes count for when they move: its interface alone; its app and host, as a tunnel's carrier has them in the total; all. */
 const CLASS = { ASIDE: 0, INNER: 1, FULL: 2 } as const;

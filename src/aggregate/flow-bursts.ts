@@ -1,7 +1,7 @@
 // Flows that open or close, as events: one by one while they are few, else folded by app into one event that goes on while the app does. Bounded.
 
-import type { FlowBurst, NetEvent } from './event.ts';
-import type { FlowRow } from './snapshot.ts';
+import type { FlowBurst, FlowRow, NetEvent } from '../model/snapshot.ts';
+import { MOST_HOSTS } from '../model/snapshot.ts';
 
 /** Told one by one: as many of an app in a tick, and within ten seconds. */
 const LONE_A_TICK = 2;
@@ -12,8 +12,7 @@ const APPS_A_TICK = 5;
 /** A burst goes on while no pause is longer than this, and begins anew after a minute, so that the log keeps times apart. */
 const PAUSE_MS = 10_000;
 const LONGEST_MS = 60_000;
-/** Hosts told apart in a burst. */
-export const MOST_HOSTS = 100;
+
 /** Apps that are remembered; those that were silent go first. */
 const MOST_APPS = 256;
 /** Owners that are neither an app nor a reason: those of all other apps, and of flows of which nothing is known. */

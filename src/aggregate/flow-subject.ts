@@ -1,10 +1,9 @@
 // A flow as the filter language sees it, read out of the table when it is asked for: a tick asks about every flow, and most fields of most
 // are never looked at. Allocates text only where a filter reads an address.
 
-import type { FilterSubject } from '../filter/subject.ts';
+import type { FilterSubject } from '../filter/fields.ts';
 import { type FlowTable, NO_OWNER } from '../flow/flow-table.ts';
 import * as L from '../flow/layout.ts';
-import { formatAddress } from '../net/address.ts';
 import {
   type App,
   ATTRIBUTIONS,
@@ -14,7 +13,8 @@ import {
   type Place,
   type Process,
   type ProcessDirectory,
-} from '../net/model.ts';
+} from '../model/terms.ts';
+import { formatAddress } from '../net/address.ts';
 import { protocolName } from '../net/numbers.ts';
 import { applicationByPort } from '../net/services.ts';
 import type { Booking } from './booking.ts';

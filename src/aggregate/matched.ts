@@ -4,14 +4,13 @@
 import type { Filter } from '../filter/filter.ts';
 import { type FlowTable, isLocalFlow } from '../flow/flow-table.ts';
 import * as L from '../flow/layout.ts';
-import type { FlowFacts, ProcessDirectory } from '../net/model.ts';
-import { Accumulators, COLUMN } from './accumulators.ts';
+import type { Snapshot, Traffic } from '../model/snapshot.ts';
+import type { FlowFacts, ProcessDirectory } from '../model/terms.ts';
+import { Accumulators, COLUMN, type Movement, movement, turned } from './accumulators.ts';
 import { type Booking, CARRIER, isUnowned, OWNERLESS } from './booking.ts';
-import { AppRows, sumTraffic, trafficOf } from './entity-rows.ts';
 import { FlowSubject } from './flow-subject.ts';
-import type { HostRows } from './host-rows.ts';
-import { type Movement, movement, turned } from './movement.ts';
-import type { Snapshot, Traffic } from './snapshot.ts';
+import { AppRows, sumTraffic, trafficOf } from './rows/entity-rows.ts';
+import type { HostRows } from './rows/host-rows.ts';
 
 /**
  * `doubles`, 16 a row; four are RX, TX, RX packets, TX packets:

@@ -4,15 +4,12 @@
 import { constants } from 'node:fs';
 import { access, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type FileOwner, OutputFile } from '../cli/history/output-file.ts';
-import { NetmonError, reasonOf } from '../errors.ts';
+import { NetmonError, reasonOf } from '../model/errors.ts';
+import { EXPORT_PREFIX } from '../model/options.ts';
 import { sanitize } from '../net/text.ts';
-import { csvLine } from '../stream/csv.ts';
-import type { ExportTable } from '../view/export-rows.ts';
-import type { ExportFormat } from '../view/pickers.ts';
-
-/** How the names of exports begin. */
-export const EXPORT_PREFIX = 'netmon-';
+import { csvLine } from '../output/csv.ts';
+import { type FileOwner, OutputFile } from '../output/output-file.ts';
+import type { ExportFormat, ExportTable } from '../view/action.ts';
 
 /** Where exports may go and whose they are. */
 export interface ExportPlace {

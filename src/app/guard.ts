@@ -2,7 +2,7 @@
 // whenever it comes, also while the parts of the run are still being loaded.
 
 import { constants } from 'node:os';
-import type { SessionEnd } from './live-session.ts';
+import type { SessionEnd } from '../pipeline/live-session.ts';
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 

@@ -1,9 +1,11 @@
 // Answers the screen's questions about recorded history: opens the file when the first one comes, asks one thing at a time, and forgets what
 // was overtaken by a newer question for the same place.
 
-import type { Clock } from '../clock.ts';
-import { NetmonError, reasonOf } from '../errors.ts';
-import type { HistoryReader } from '../store/history-reader.ts';
+import type { HistoryReader } from '../history/query/reader.ts';
+import { NetmonError, reasonOf } from '../model/errors.ts';
+import { bareThread } from '../privilege/bare-thread.ts';
+import type { Clock } from '../system/clock.ts';
+import { trimMemory } from '../system/memory.ts';
 import type { HistoryAnswer, HistoryAsk, HistoryRequest, HistorySlot } from '../view/history/state.ts';
 
 /** What was written since is read before a question when the last look is this long ago. The screen asks each minute what changes. */
@@ -119,4 +121,15 @@ export class HistoryAnswers {
     this.#reader = null;
     await reader?.close();
   }
+}
+
+// History as a run reads it: by a thread that holds no rights, loaded with the first question.
+
+/** Opens the history in a file. Rejects with NetmonError `history` where there is none that can be read. */
+export async function openBareHistory(path: string): Promise<HistoryReader> {
+  const [{ openHistory }, { readerThreads }] = await Promise.all([
+    import('../history/query/open.ts'),
+    import('../history/query/reader-thread.ts'),
+  ]);
+  return openHistory(path, readerThreads(bareThread(path, false), trimMemory));
 }

@@ -2,10 +2,10 @@
 
 import type { Opener } from '../capture/opener.ts';
 import type { CaptureRequest, OpenedSource } from '../capture/source.ts';
-import type { Options } from '../cli/options.ts';
-import type { Clock } from '../clock.ts';
-import { NetmonError } from '../errors.ts';
-import type { Edges } from '../net/edges.ts';
+import { NetmonError } from '../model/errors.ts';
+import type { Options } from '../model/options.ts';
+import type { Clock } from '../system/clock.ts';
+import type { Edges } from '../system/edges.ts';
 
 /**
  * Kernel rings, all interfaces together. A frame that is cut to its headers takes 248 bytes, so this holds more than three seconds of 20,000 frames a second.
@@ -22,7 +22,7 @@ export interface Capture {
 /** Opens it. @param fallsBack without rights take what there is @throws NetmonError for all that a user can mend */
 export async function openRun(options: Options, fallsBack: boolean, edges: Edges, clock: Clock): Promise<Capture> {
   if (options.read !== null) {
-    const { openFile } = await import('../capture/file-source.ts');
+    const { openFile } = await import('../capture/file/source.ts');
     return { opened: { source: await openFile(options.read), fallbacks: [] }, opener: null };
   }
   const { Opener: OpenerOfRun } = await import('../capture/opener.ts');
@@ -40,14 +40,14 @@ export async function openRun(options: Options, fallsBack: boolean, edges: Edges
 }
 
 async function openReduced(edges: Edges, clock: Clock, refused: NetmonError | null = null): Promise<Capture> {
-  const { reducedCapture } = await import('./reduced-capture.ts');
+  const { reducedCapture } = await import('../pipeline/reduced-capture.ts');
   return { opened: await reducedCapture(edges, clock, refused), opener: null };
 }
 
 /** macOS takes all of them through PKTAP; Linux the one that carries the default route. */
 async function interfacesOf(options: Options, edges: Edges): Promise<readonly string[]> {
   if (options.interfaces.length > 0 || edges.platform === 'darwin') return options.interfaces;
-  const { defaultInterface } = await import('../capture/devices.ts');
+  const { defaultInterface } = await import('../capture/devices/devices.ts');
   const route = await defaultInterface(edges);
   if (route === null) {
     throw new NetmonError(

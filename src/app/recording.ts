@@ -1,21 +1,20 @@
 // Recording of a run: what moved is collected every few seconds and handed to the recorder, saved on request, and at the end in any case.
 
 import { dirname } from 'node:path';
-import { Combinations } from '../aggregate/combinations.ts';
-import { FlowLog } from '../aggregate/flow-log.ts';
-import { Ledger } from '../aggregate/ledger.ts';
-import type { HistoryOptions } from '../cli/options.ts';
-import type { Clock } from '../clock.ts';
+import { FlowLog, Ledger } from '../aggregate/history-collector.ts';
+import { Combinations } from '../aggregate/history-keys.ts';
 import { INTS, PROCESS } from '../flow/layout.ts';
-import type { HistoryStatus } from '../net/history.ts';
-import { fileWork } from '../privilege/as-owner.ts';
+import type { SaveRequest } from '../history/image-save.ts';
+import { IN_JOURNAL, Recorder, TRIED_AGAIN } from '../history/recorder.ts';
+import { type RunSave, saveInThread } from '../history/save-thread.ts';
+import type { HistoryStatus } from '../model/history.ts';
+import type { HistoryOptions } from '../model/options.ts';
+import type { Assembly } from '../pipeline/assembly.ts';
 import { bareThread } from '../privilege/bare-thread.ts';
-import { type Flock, lockFile, systemFlock } from '../privilege/file-lock.ts';
-import { returnMemory, trimMemory } from '../privilege/memory.ts';
-import type { SaveRequest } from '../store/image-save.ts';
-import { IN_JOURNAL, Recorder, TRIED_AGAIN } from '../store/recorder.ts';
-import { type RunSave, saveInThread } from '../store/save-thread.ts';
-import type { Assembly } from './assemble.ts';
+import { fileWork } from '../system/as-owner.ts';
+import type { Clock } from '../system/clock.ts';
+import { type Flock, lockFile, systemFlock } from '../system/file-lock.ts';
+import { returnMemory, trimMemory } from '../system/memory.ts';
 
 /** What was collected is synced right after; together less than five seconds. */
 const COLLECT_MS = 2500;

@@ -2,24 +2,24 @@
 
 import type { OpenedSource } from '../capture/source.ts';
 import { SwitchSource } from '../capture/switch-source.ts';
-import type { HistoryOptions, Options } from '../cli/options.ts';
-import { type Clock, systemClock } from '../clock.ts';
-import { NetmonError } from '../errors.ts';
 import { compileFilter, FILTER_HINT, type Filter } from '../filter/filter.ts';
-import type { Edges } from '../net/edges.ts';
+import { NetmonError } from '../model/errors.ts';
+import type { HistoryOptions, Options } from '../model/options.ts';
 import { sanitize } from '../net/text.ts';
-import { trimMemory } from '../privilege/memory.ts';
-import type { Assembly } from './assemble.ts';
-import { systemEdges } from './edges.ts';
+import type { Output } from '../output/output.ts';
+import type { Assembly } from '../pipeline/assembly.ts';
+import type { InterfaceChoice } from '../pipeline/interface-choice.ts';
+import type { LiveParts } from '../pipeline/live-session.ts';
+import type { ReducedSource } from '../pipeline/reduced-source.ts';
+import type { Successor } from '../pipeline/route-watch.ts';
+import type { Rights } from '../privilege/rights.ts';
+import { type Clock, systemClock } from '../system/clock.ts';
+import type { Edges } from '../system/edges.ts';
+import { trimMemory } from '../system/memory.ts';
+import { systemEdges } from '../system/programs.ts';
 import { Guard, type Stoppable } from './guard.ts';
-import type { InterfaceChoice } from './interface-choice.ts';
-import type { LiveParts } from './live-session.ts';
 import { type Capture, openRun, RING_BYTES } from './open-capture.ts';
-import type { Output } from './output.ts';
 import type { Recording } from './recording.ts';
-import type { ReducedSource } from './reduced-source.ts';
-import type { Rights } from './rights.ts';
-import type { Successor } from './route-watch.ts';
 import type { OpenTui } from './screen.ts';
 import type { ScreenTasks } from './screen-tasks.ts';
 
@@ -74,7 +74,7 @@ export async function run(
       );
     const output = screen?.output ?? (await plainOutput(mode, options, closed, clock));
     const [{ assemble }, known, users] = await Promise.all([
-      import('./assemble.ts'),
+      import('../pipeline/assembly.ts'),
       knowledge(options),
       usersOf(options, reach),
     ]);
@@ -173,7 +173,7 @@ function switchable(opened: OpenedSource): OpenedSource {
 async function provide(tasks: ScreenTasks, { monitor }: Assembly, options: Options): Promise<{ close(): void }> {
   const [{ EventLog }, { Introduction, hasHistory }] = await Promise.all([
     import('../aggregate/event-log.ts'),
-    import('./acquaintance.ts'),
+    import('./known-history.ts'),
   ]);
   const log = new EventLog(null);
   monitor.aggregator.events = tasks.events = log;
@@ -181,7 +181,7 @@ async function provide(tasks: ScreenTasks, { monitor }: Assembly, options: Optio
   const path = options.history?.path ?? null;
   // A replay happens at another time: what history met since says nothing of it.
   if (path === null || options.read !== null || !hasHistory(path)) introduction.begin(null);
-  else introduction.begin(async () => (await import('./bare-history.ts')).openBareHistory(path));
+  else introduction.begin(async () => (await import('./history-answers.ts')).openBareHistory(path));
   return introduction;
 }
 
@@ -194,7 +194,7 @@ async function choiceOf(
   edges: Edges,
 ): Promise<InterfaceChoice | null> {
   if (opener === null || !(source instanceof SwitchSource)) return null;
-  const { InterfaceChoice: ChoiceOfRun } = await import('./interface-choice.ts');
+  const { InterfaceChoice: ChoiceOfRun } = await import('../pipeline/interface-choice.ts');
   return new ChoiceOfRun({ source, ...opener, edges, named, counted: () => monitor.counted });
 }
 
@@ -208,18 +208,18 @@ async function successorOf(
 ): Promise<Successor | null> {
   if (opener === null || choice === null || !(source instanceof SwitchSource)) return null;
   if (follows) {
-    const { RouteWatch } = await import('./route-watch.ts');
+    const { RouteWatch } = await import('../pipeline/route-watch.ts');
     return new RouteWatch({ choice, active: () => source.active, edges });
   }
   if (edges.platform !== 'darwin' || !source.namesProcesses) return null;
-  const { PktapSuccessor } = await import('./route-watch.ts');
+  const { PktapSuccessor } = await import('../pipeline/route-watch.ts');
   return new PktapSuccessor(source, () => opener.opener.open(opener.request));
 }
 
 /** The processes of a recording ran elsewhere, under users of their own. */
 async function usersOf({ read }: Options, edges: Edges): Promise<ReadonlyMap<number, string>> {
   if (read !== null || edges.platform !== 'darwin') return new Map();
-  return (await import('../identify/process/mac-users.ts')).macUsers(edges);
+  return (await import('../identify/process/macos/users.ts')).macUsers(edges);
 }
 
 /** What flows are sorted and placed by; loaded while the kernel already fills its rings. */
@@ -254,14 +254,14 @@ async function reverseNames({ monitor, names }: Assembly, clock: Clock): Promise
 
 async function plainOutput(mode: Mode, options: Options, closed: (failure: Error | null) => void, clock: Clock): Promise<Output> {
   if (mode === 'headless') {
-    const { RecordOutput } = await import('./record-output.ts');
+    const { RecordOutput } = await import('../output/record-output.ts');
     return new RecordOutput((text) => process.stderr.write(text), clock);
   }
   if (mode === 'json') {
-    const { JsonOutput } = await import('./json-output.ts');
+    const { JsonOutput } = await import('../output/json-output.ts');
     return new JsonOutput(process.stdout, !options.once, closed);
   }
-  const { TableOutput } = await import('./table-output.ts');
+  const { TableOutput } = await import('../output/table-output.ts');
   const { ascii, names, units } = options;
   const style = {
     columns: process.stdout.isTTY ? process.stdout.columns : undefined,
@@ -276,7 +276,7 @@ async function plainOutput(mode: Mode, options: Options, closed: (failure: Error
 /** Where koffi can't be loaded, addresses are only asked for. */
 async function listen(edges: Edges): Promise<LiveParts['addresses']> {
   try {
-    return (await import('../capture/address-watch.ts')).watchAddresses(edges);
+    return (await import('../capture/devices/address-watch.ts')).watchAddresses(edges);
   } catch {
     return null;
   }
@@ -297,7 +297,7 @@ async function sessionOf(
   const once = mode === 'table' || options.once;
   const durationMs = options.durationMs;
   if (options.read !== null) {
-    const { ReplaySession } = await import('./replay-session.ts');
+    const { ReplaySession } = await import('../pipeline/replay-session.ts');
     return new ReplaySession({
       source,
       monitor: parts.monitor,
@@ -313,7 +313,7 @@ async function sessionOf(
     });
   }
   const samples = once && durationMs === null ? 1 : options.samples;
-  const { LiveSession } = await import('./live-session.ts');
+  const { LiveSession } = await import('../pipeline/live-session.ts');
   const addresses = await listen(edges);
   return new LiveSession({
     source,

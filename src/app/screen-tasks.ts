@@ -1,10 +1,10 @@
 // What the screen asks of the run besides its pictures: interfaces, exports. Answers come back as actions, late or not at all.
 
 import type { EventLog } from '../aggregate/event-log.ts';
-import { reasonOf } from '../errors.ts';
+import { reasonOf } from '../model/errors.ts';
+import type { InterfaceChoice } from '../pipeline/interface-choice.ts';
 import type { Action, Effect } from '../view/action.ts';
 import type { ExportPlace } from './export.ts';
-import type { InterfaceChoice } from './interface-choice.ts';
 
 /** Does them one by one, and says what became of each. */
 export class ScreenTasks {

@@ -5,24 +5,24 @@ import { tmpdir } from 'node:os';
 import { ReadStream } from 'node:tty';
 import { fileURLToPath } from 'node:url';
 import type { Aggregator } from '../aggregate/aggregator.ts';
-import type { Options } from '../cli/options.ts';
-import { workingFolder } from '../cli/working-folder.ts';
-import { systemClock } from '../clock.ts';
-import { NetmonError, reasonOf } from '../errors.ts';
-import type { Edges } from '../net/edges.ts';
-import { missingHistory } from '../store/history-files.ts';
+import { missingHistory } from '../history/files.ts';
+import { PS_ARGUMENTS, parsePs } from '../identify/process/macos/ps.ts';
+import { NetmonError, reasonOf } from '../model/errors.ts';
+import type { Options } from '../model/options.ts';
+import type { Snapshot } from '../model/snapshot.ts';
+import type { Output } from '../output/output.ts';
+import { systemClock } from '../system/clock.ts';
+import type { Edges } from '../system/edges.ts';
+import { workingFolder } from '../system/files.ts';
 import { backgroundOf, canAnswer, drawingOf } from '../tui/terminal.ts';
 import { ThemeShelf, themeFolders } from '../tui/theme-files.ts';
 import { Tui } from '../tui/tui.ts';
-import { rebind } from '../view/keymap.ts';
-import { memoryOf } from '../view/memory.ts';
-import { depthOf } from '../view/palette.ts';
-import { hasHistory } from './acquaintance.ts';
-import { systemClipboard } from './clipboard.ts';
+import { rebind } from '../view/input/keymap.ts';
+import { memoryOf } from '../view/saved-state.ts';
+import { depthOf } from '../view/text/theme.ts';
 import { HistoryAnswers } from './history-answers.ts';
-import type { Output } from './output.ts';
-import { memorise, recall } from './screen-memory.ts';
-import { ScreenOutput } from './screen-output.ts';
+import { hasHistory } from './known-history.ts';
+import { memorise, recall } from './saved-screen.ts';
 import { ScreenTasks } from './screen-tasks.ts';
 
 /** The name that leaves the theme to the terminal's background, and what is worn then. */
@@ -95,7 +95,7 @@ export function openTui(options: Options, edges: Edges, quit: () => void, save: 
     path: historyPath,
     // Most runs never look at it.
     open: async (path) => {
-      const { openBareHistory } = await import('./bare-history.ts');
+      const { openBareHistory } = await import('./history-answers.ts');
       return openBareHistory(path).catch((thrown: unknown) => {
         // Root looked before it became somebody who may not look into its folder.
         const isHidden = !wasThere && reasonOf(thrown).endsWith(': permission denied');
@@ -136,5 +136,66 @@ function terminalInput(stdinTaken: boolean): ReadStream {
       'for text without a screen: netmon-tui --once, or --json',
       thrown,
     );
+  }
+}
+
+// The clipboard of a Mac, for terminals that ignore OSC 52, as Terminal.app does. Only where the user sits at that Mac: over SSH the clipboard
+// that counts is the other machine's, which the terminal alone reaches.
+
+/** Puts text into a clipboard. @returns false where that was not possible; never rejects */
+export type Clipboard = (text: string) => Promise<boolean>;
+
+const COPY_LIMITS = { timeoutMs: 2000, maxBytes: 4096 };
+const PS_LIMITS = { timeoutMs: 2000, maxBytes: 16 << 20 };
+/** sudo leaves none of these over. */
+const SSH_VARIABLES = ['SSH_CONNECTION', 'SSH_CLIENT', 'SSH_TTY'];
+const MOST_ANCESTORS = 64;
+
+/** @returns null where there is none but the terminal's. @param edges with the process's own user, which pbcopy runs as: never root */
+export function systemClipboard(edges: Edges, env: NodeJS.ProcessEnv, pid = process.pid): Clipboard | null {
+  if (edges.platform !== 'darwin' || SSH_VARIABLES.some((name) => env[name] !== undefined)) return null;
+  return async (text) => {
+    if (edges.euid() === 0 || (await isUnderSsh(edges, pid))) return false;
+    const { status } = await edges.run(edges.paths.pbcopy, [], { ...COPY_LIMITS, input: text });
+    return status === 0;
+  };
+}
+
+/** Whether an sshd is above a process, as far as ps tells. */
+async function isUnderSsh(edges: Edges, pid: number): Promise<boolean> {
+  const { stdout } = await edges.run(edges.paths.ps, PS_ARGUMENTS, PS_LIMITS);
+  const processes = new Map(parsePs(stdout).map((record) => [record.pid, record]));
+  let at = processes.get(pid);
+  for (let step = 0; at !== undefined && step < MOST_ANCESTORS; step++) {
+    if (/^sshd\b/.test(at.name.slice(at.name.lastIndexOf('/') + 1))) return true;
+    at = at.ppid === at.pid ? undefined : processes.get(at.ppid);
+  }
+  return false;
+}
+
+// Output of a run on the terminal screen.
+
+/** The screen: shows each sample, and at the end of a replay leaves the last one standing. */
+export class ScreenOutput implements Output {
+  readonly wantsEvents = false;
+  readonly #tui: Tui;
+
+  constructor(tui: Tui) {
+    this.#tui = tui;
+  }
+
+  sample(snapshot: Snapshot): void {
+    this.#tui.show(snapshot);
+  }
+
+  opened(): void {}
+
+  closed(): void {}
+
+  gap(): void {}
+
+  end(snapshot: Snapshot): Promise<void> {
+    this.#tui.show(snapshot);
+    return Promise.resolve();
   }
 }

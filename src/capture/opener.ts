@@ -1,15 +1,16 @@
 // The opener: everything that needs rights to capture is opened here, and only here. It chooses the driver, keeps why better ones were
 // passed over, and never lets a weaker driver's message hide a stronger one's.
 
-import type { Clock } from '../clock.ts';
-import { NetmonError, reasonOf } from '../errors.ts';
-import type { Edges } from '../net/edges.ts';
-import type { Fallback } from '../net/model.ts';
+import { NetmonError, reasonOf } from '../model/errors.ts';
+import type { Fallback } from '../model/terms.ts';
+import { DRIVERS, type DriverName } from '../model/terms.ts';
 import { sanitize } from '../net/text.ts';
-import { DriverUnavailable, permissionHint, unknownDevice } from './capture-errors.ts';
-import { deviceNames } from './devices.ts';
-import { libpcapHint } from './libpcap-package.ts';
-import { type CaptureRequest, DRIVERS, type DriverName, type OpenedSource, type PacketSource } from './source.ts';
+import type { Clock } from '../system/clock.ts';
+import type { Edges } from '../system/edges.ts';
+import { deviceNames } from './devices/devices.ts';
+import { DriverUnavailable, permissionHint, unknownDevice } from './errors.ts';
+import { libpcapHint } from './libpcap/handle.ts';
+import type { CaptureRequest, OpenedSource, PacketSource } from './source.ts';
 
 /** Opens one driver. */
 export type DriverOpen = (request: CaptureRequest, edges: Edges, clock: Clock) => Promise<PacketSource>;
@@ -19,14 +20,14 @@ export type DriverTable = Readonly<Record<DriverName, DriverOpen>>;
 /** The drivers. Loaded when they are tried: a native library that can't be loaded must not stop the others. */
 export const DRIVER_TABLE: DriverTable = {
   libpcap: async (request, edges, clock) => (await libpcapDriver()).openLibpcap(request, edges, clock),
-  tcpdump: async (request, edges, clock) => (await import('./tcpdump-source.ts')).openTcpdump(request, edges, clock),
-  cap: async (request, edges, clock) => (await import('./cap-source.ts')).openCap(request, edges, clock),
+  tcpdump: async (request, edges, clock) => (await import('./tcpdump/source.ts')).openTcpdump(request, edges, clock),
+  cap: async (request, edges, clock) => (await import('./cap/source.ts')).openCap(request, edges, clock),
 };
 
 /** Its module loads koffi, which has a library for most machines, but not for all. */
 async function libpcapDriver() {
   try {
-    return await import('./libpcap-source.ts');
+    return await import('./libpcap/source.ts');
   } catch (thrown) {
     throw new DriverUnavailable(`koffi could not be loaded: ${reasonOf(thrown)}`, 'type: npm install', thrown);
   }

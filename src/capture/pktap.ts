@@ -4,8 +4,7 @@
 import { i32le, u32le } from '../net/bytes.ts';
 import { DIRECTION, LINK } from '../net/numbers.ts';
 import { moveFrame, NO_PROCESS, type PacketBatch } from './batch.ts';
-import type { InterfaceTable } from './interface-names.ts';
-import { nameEnd } from './name-index.ts';
+import { type InterfaceTable, nameEnd } from './interface-names.ts';
 import type { ProcessTable } from './process-names.ts';
 
 /**
@@ -97,4 +96,22 @@ export class PktapUnwrapper {
   #process(pid: number, bytes: Uint8Array, name: number): number {
     return this.#processes.indexOf(pid, bytes, name, nameEnd(bytes, name, name + COMM_BYTES));
   }
+}
+
+// Which interfaces PKTAP is asked for, and which of them it then delivers. Names only; opens nothing.
+
+/** What PKTAP listens on when nothing is named: a name that does not end in a digit is a prefix (libpcap, pcap-darwin.c). */
+const DEFAULT = ['en', 'utun', 'ipsec', 'ppp', 'lo0'] as const;
+
+/** The list behind `pktap,` for what was asked. @param interfaces as in a request; none are the usual ones */
+export function pktapNames(interfaces: readonly string[]): string {
+  if (interfaces.includes('any')) return 'all';
+  return (interfaces.length === 0 ? DEFAULT : interfaces).join(',');
+}
+
+/** Whether frames of an interface are in a capture that was opened so. */
+export function pktapCovers(interfaces: readonly string[], name: string): boolean {
+  if (interfaces.includes('any')) return true;
+  const isListed = (asked: string) => name === asked || (!/\d$/.test(asked) && name.startsWith(asked));
+  return (interfaces.length === 0 ? DEFAULT : interfaces).some(isListed);
 }

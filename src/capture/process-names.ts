@@ -1,7 +1,7 @@
 // The processes that a capture names, as a bounded table of Uint16 indexes. A string is made once per process, never per packet.
 
 import { NO_PROCESS } from './batch.ts';
-import { NameIndex } from './name-index.ts';
+import { NameIndex } from './interface-names.ts';
 import type { CapturedProcess } from './source.ts';
 
 /** Index 0 is no process, so this many are told apart. */

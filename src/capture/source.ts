@@ -1,12 +1,8 @@
 // What every capture driver gives: batches of frames, the interfaces and processes they refer to, and what was lost.
 
-import type { NetmonError } from '../errors.ts';
-import type { Fallback, InterfaceKind } from '../net/model.ts';
+import type { NetmonError } from '../model/errors.ts';
+import type { DriverName, Fallback, InterfaceKind } from '../model/terms.ts';
 import type { PacketBatch } from './batch.ts';
-
-/** Names of the drivers, in the order in which `--driver auto` tries them. */
-export const DRIVERS = ['libpcap', 'tcpdump', 'cap'] as const;
-export type DriverName = (typeof DRIVERS)[number];
 
 /** An interface that frames of a source refer to by index. The list only grows while a source is open. */
 export interface CaptureInterface {

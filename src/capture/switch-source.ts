@@ -1,7 +1,7 @@
 // A capture whose interfaces can be chosen anew while it runs. To whoever reads it, it is one source: interfaces and processes keep their
 // numbers, counters go on, those that are no longer captured stay in the list. It opens nothing itself.
 
-import type { NetmonError } from '../errors.ts';
+import type { NetmonError } from '../model/errors.ts';
 import { moveFrame, PacketBatch } from './batch.ts';
 import type { CapturedProcess, CaptureInterface, CaptureStats, OpenedSource, PacketSource, SourceState } from './source.ts';
 

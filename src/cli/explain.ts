@@ -1,16 +1,16 @@
 // `netmon-tui explain HOST`: which category a host is in, which rule said so, and what would be if it had not. Asks nobody.
 
 import { domainToASCII } from 'node:url';
-import { NetmonError } from '../errors.ts';
 import { Categories, type CategoryExplanation } from '../identify/category/categories.ts';
-import type { RuleSource } from '../identify/category/ruling.ts';
+import type { RuleSource } from '../identify/category/category.ts';
 import { registrableDomain } from '../identify/name/domain.ts';
 import type { PlaceRecord } from '../identify/place/database.ts';
 import { type PlaceData, Places } from '../identify/place/places.ts';
+import { NetmonError } from '../model/errors.ts';
+import type { Options } from '../model/options.ts';
 import { formatAddress, parseAddress, scopeOf } from '../net/address.ts';
+import { quoted } from '../net/quote.ts';
 import { sanitize } from '../net/text.ts';
-import type { Options } from './options.ts';
-import { quoted } from './quote.ts';
 
 /** What is known of a host by its name alone, or of an address. */
 export interface Explained {

@@ -1,8 +1,6 @@
 // The text of --help, of the program and of each command, made from the table of flags; 80 columns. Pure.
 
-import { STATUSES } from './exit-statuses.ts';
-import { type CommandName, FLAG_GROUPS, type Flag, flagText, OPERANDS } from './flag.ts';
-import { FLAGS } from './flags.ts';
+import { type CommandName, FLAG_GROUPS, FLAGS, type Flag, flagText, OPERANDS, STATUSES } from './flags.ts';
 
 const WIDTH = 80;
 const COLUMN = 25;

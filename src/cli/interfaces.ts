@@ -1,9 +1,9 @@
 // `netmon-tui interfaces`: the interfaces that can be watched, as a table or as JSON lines. Needs no rights.
 
-import type { Device } from '../capture/devices.ts';
+import type { Device } from '../capture/devices/devices.ts';
 import { sanitize } from '../net/text.ts';
-import { ASCII_GLYPHS, UNICODE_GLYPHS } from '../view/glyphs.ts';
-import { fixed, flexible, type Paint, tableLines } from './text-table.ts';
+import { fixed, flexible, type Paint, tableLines } from '../output/text-table.ts';
+import { ASCII_GLYPHS, UNICODE_GLYPHS } from '../view/text/glyphs.ts';
 
 /** How the list is drawn. */
 export interface InterfacesStyle {

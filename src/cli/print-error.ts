@@ -1,9 +1,9 @@
 // Anything thrown -> what is said about it on standard error, and the exit status. One line that names the thing, one that says what
 // to type; a stack only for those who ask for it.
 
-import { EXIT_STATUS, NetmonError, reasonOf } from '../errors.ts';
+import { EXIT_STATUS, NetmonError, reasonOf } from '../model/errors.ts';
 import { sanitize } from '../net/text.ts';
-import { type Invocation, permissionHint } from './sudo-command.ts';
+import { type Invocation, permissionHint } from '../privilege/sudo-command.ts';
 
 /** What is written, and the status to exit with. */
 export interface ErrorReport {

@@ -1,14 +1,15 @@
 // Command line and configuration -> Options. Refuses what contradicts itself; what only a machine can tell (names of interfaces,
 // filters that compile) is not asked here.
 
-import { NetmonError } from '../errors.ts';
-import { budgetPlan } from './budget-settings.ts';
+import { NetmonError } from '../model/errors.ts';
+import type { Options, PrivilegeOptions } from '../model/options.ts';
+import { quoted } from '../net/quote.ts';
 import type { CommandLine } from './command-line.ts';
-import type { Config, Sourced } from './config.ts';
-import { parseDuration } from './duration.ts';
-import { historyOptions } from './history-settings.ts';
-import type { Options, PrivilegeOptions } from './options.ts';
-import { quoted } from './quote.ts';
+import { budgetPlan } from './config/budget-settings.ts';
+import type { Config } from './config/config.ts';
+import { historyOptions } from './config/history-settings.ts';
+import { parseDuration } from './config/settings.ts';
+import type { Sourced } from './config/values.ts';
 
 const LONGEST_RUN_MS = 366 * 86_400_000;
 const MOST_SAMPLES = 1_000_000_000;

@@ -1,9 +1,8 @@
 // Bytes to Packet: the one way in. Refuses to throw, to allocate and to keep a reference to the bytes.
 
 import { DIRECTION, LINK } from '../net/numbers.ts';
-import { readEthernet } from './ethernet.ts';
 import { Fragments } from './fragments.ts';
-import { readLink } from './link.ts';
+import { readEthernet, readLink } from './link.ts';
 import { type Packet, type Status, TUNNEL } from './packet.ts';
 
 /** Copies, as in ipv4.ts. */

@@ -1,14 +1,12 @@
 // Dispatch by EtherType, through tags and the headers that wrap a frame in another: the point where Ethernet,
 // cooked, 802.11 and SNAP headers meet. What is encrypted is counted as such.
 
-import { u8, u16 } from '../net/bytes.ts';
-import { ETHERTYPE } from '../net/numbers.ts';
-import { readArp } from './arp.ts';
+import { V4_MAPPED } from '../net/address.ts';
+import { i32, u8, u16 } from '../net/bytes.ts';
+import { ETHERTYPE, PROTOCOL } from '../net/numbers.ts';
 import { readIpv4 } from './ipv4.ts';
 import { readIpv6 } from './ipv6.ts';
-import { readMpls } from './mpls.ts';
-import { LAYER, type Packet, refuse, STATUS, type Status, stop, UNREAD } from './packet.ts';
-import { readPppoe } from './ppp.ts';
+import { complete, LAYER, type Packet, refuse, STATUS, type Status, stop, UNREAD } from './packet.ts';
 
 /** Tags and further headers in one frame, at the most; hardware does not stack more than a few. */
 const DEEPEST = 8;
@@ -109,4 +107,94 @@ function isSnap(bytes: Uint8Array, at: number): boolean {
   if (u16(bytes, at) !== 0xaaaa || u8(bytes, at + 2) !== 3 || u16(bytes, at + 3) !== 0) return false;
   const organisation = u8(bytes, at + 5);
   return organisation === 0 || organisation === 0xf8;
+}
+
+// MPLS label stacks with IP under them. Pseudowires (Ethernet under a label) are not looked into.
+
+const LABEL_BYTES = 4;
+const MOST_LABELS = 16;
+
+/** Reads a label stack (RFC 3032 section 2.1). What follows is told by its first nibble: nothing else names it. */
+function readMpls(bytes: Uint8Array, at: number, end: number, wireEnd: number, packet: Packet): Status {
+  let position = at;
+  for (let depth = 0; depth < MOST_LABELS; depth++) {
+    if (position + LABEL_BYTES > end) return stop(packet, LAYER.LINK, STATUS.TRUNCATED);
+    const bottom = (u8(bytes, position + 2) & 1) === 1;
+    position += LABEL_BYTES;
+    if (!bottom) continue;
+    if (position >= end) return stop(packet, LAYER.LINK, STATUS.TRUNCATED);
+    const version = u8(bytes, position) >>> 4;
+    if (version !== 4 && version !== 6) return refuse(packet, UNREAD.ETHERTYPE, ETHERTYPE.MPLS);
+    return readIp(bytes, position, end, wireEnd, packet);
+  }
+  return refuse(packet, UNREAD.ETHERTYPE, ETHERTYPE.MPLS);
+}
+
+// PPP frames, and PPPoE sessions that carry them. Link control is not decoded.
+
+/** PPP protocol numbers (IANA). */
+const PPP_IPV4 = 0x21;
+const PPP_IPV6 = 0x57;
+const PPP_MPLS = 0x281;
+const PPPOE_BYTES = 6;
+const PPPOE_VERSION_TYPE = 0x11;
+
+/** Reads a PPP frame, with or without the address and control bytes ff 03 (RFC 1662 section 3.1). */
+export function readPpp(bytes: Uint8Array, at: number, end: number, wireEnd: number, packet: Packet): Status {
+  let position = at;
+  if (position + 2 <= end && u16(bytes, position) === 0xff03) position += 2;
+  if (position >= end) return stop(packet, LAYER.LINK, STATUS.TRUNCATED);
+  let protocol = u8(bytes, position++);
+  // RFC 1661 section 6.5: only the last byte of a protocol number is odd, and a leading zero may be left out.
+  if ((protocol & 1) === 0) {
+    if (position >= end) return stop(packet, LAYER.LINK, STATUS.TRUNCATED);
+    protocol = (protocol << 8) | u8(bytes, position++);
+  }
+  if (protocol === PPP_IPV4) return readIpv4(bytes, position, end, wireEnd, packet);
+  if (protocol === PPP_IPV6) return readIpv6(bytes, position, end, wireEnd, packet);
+  if (protocol === PPP_MPLS) return readMpls(bytes, position, end, wireEnd, packet);
+  return refuse(packet, UNREAD.PPP, protocol);
+}
+
+/** Reads a PPPoE session frame (RFC 2516 section 4). Its length is not needed: the IP length inside says the same. */
+export function readPppoe(bytes: Uint8Array, at: number, end: number, wireEnd: number, packet: Packet): Status {
+  if (at + PPPOE_BYTES > end) return stop(packet, LAYER.LINK, STATUS.TRUNCATED);
+  if (u8(bytes, at) !== PPPOE_VERSION_TYPE) return stop(packet, LAYER.LINK, STATUS.MALFORMED);
+  if (u8(bytes, at + 1) !== 0) return refuse(packet, UNREAD.ETHERTYPE, ETHERTYPE.PPPOE_DISCOVERY);
+  return readPpp(bytes, at + PPPOE_BYTES, end, wireEnd, packet);
+}
+
+// IP told by its version nibble: raw links, what lies under MPLS labels, unknown address families.
+
+/** Reads an IPv4 or IPv6 packet; another version is malformed. */
+export function readIp(bytes: Uint8Array, at: number, end: number, wireEnd: number, packet: Packet): Status {
+  if (at >= end) return stop(packet, LAYER.NETWORK, STATUS.TRUNCATED);
+  const version = u8(bytes, at) >>> 4;
+  if (version === 4) return readIpv4(bytes, at, end, wireEnd, packet);
+  if (version === 6) return readIpv6(bytes, at, end, wireEnd, packet);
+  return stop(packet, LAYER.NETWORK, STATUS.MALFORMED);
+}
+
+// ARP for IPv4, kept as traffic between the sender's and the target's protocol addresses.
+
+const ARP_BYTES = 28;
+
+/** Reads an ARP packet of 6-byte hardware and IPv4 addresses (RFC 826). */
+function readArp(bytes: Uint8Array, at: number, end: number, wireEnd: number, packet: Packet): Status {
+  packet.networkOffset = at;
+  packet.networkBytes = Math.min(ARP_BYTES, wireEnd - at);
+  packet.protocol = PROTOCOL.ARP;
+  if (at + 6 > end) return stop(packet, LAYER.NETWORK, STATUS.TRUNCATED);
+  if (u16(bytes, at + 2) !== ETHERTYPE.IPV4 || u8(bytes, at + 4) !== 6 || u8(bytes, at + 5) !== 4) {
+    return stop(packet, LAYER.NETWORK, STATUS.UNSUPPORTED);
+  }
+  if (at + ARP_BYTES > end) return stop(packet, LAYER.NETWORK, STATUS.TRUNCATED);
+  const words = packet.words;
+  words.fill(0);
+  words[2] = V4_MAPPED;
+  words[3] = i32(bytes, at + 14);
+  words[6] = V4_MAPPED;
+  words[7] = i32(bytes, at + 24);
+  packet.hasAddresses = true;
+  return complete(packet);
 }

@@ -4,9 +4,7 @@ import { V4_MAPPED } from '../net/address.ts';
 import { i32, u8, u16 } from '../net/bytes.ts';
 import { PROTOCOL } from '../net/numbers.ts';
 import { LAYER, type Packet, STATUS, type Status, stop } from './packet.ts';
-import { readTcp } from './tcp.ts';
-import { readLaterFragment, readTransport } from './transport.ts';
-import { readUdp } from './udp.ts';
+import { readLaterFragment, readTcp, readTransport, readUdp } from './transport.ts';
 
 // Copies: an imported constant is loaded and checked at every use, a module's own is folded into the code (10 % of decoding).
 const { TCP, UDP } = PROTOCOL;

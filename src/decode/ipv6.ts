@@ -3,9 +3,7 @@
 import { i32, u8, u16, u32 } from '../net/bytes.ts';
 import { PROTOCOL } from '../net/numbers.ts';
 import { complete, LAYER, type Packet, STATUS, type Status, stop } from './packet.ts';
-import { readTcp } from './tcp.ts';
-import { readLaterFragment, readTransport } from './transport.ts';
-import { readUdp } from './udp.ts';
+import { readLaterFragment, readTcp, readTransport, readUdp } from './transport.ts';
 
 /** Copies, as in ipv4.ts. */
 const { TCP, UDP, HOPOPTS } = PROTOCOL;

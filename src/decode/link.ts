@@ -1,15 +1,11 @@
 // Dispatch by link type, and the link types that are next to nothing: BSD loopback and raw IP. PKTAP is taken off before.
 
-import { i32, i32le, u8 } from '../net/bytes.ts';
-import { LINK } from '../net/numbers.ts';
-import { readSll, readSll2 } from './cooked.ts';
-import { readEthernet } from './ethernet.ts';
-import { readIp } from './ip.ts';
+import { i32, i32le, u8, u16 } from '../net/bytes.ts';
+import { DIRECTION, ETHERTYPE, LINK } from '../net/numbers.ts';
+import { readEtherType, readIp, readPpp, readPppoe } from './ethertype.ts';
 import { readIpv4 } from './ipv4.ts';
 import { readIpv6 } from './ipv6.ts';
 import { LAYER, type Packet, refuse, STATUS, type Status, stop, UNREAD } from './packet.ts';
-
-import { readPpp, readPppoe } from './ppp.ts';
 import { readWireless } from './wireless.ts';
 
 const FAMILY_BYTES = 4;
@@ -76,4 +72,75 @@ function readFamily(link: number, bytes: Uint8Array, at: number, end: number, wi
 /** AF_INET6 of NetBSD and OpenBSD (24), FreeBSD (28), Darwin (30) and Linux (10). */
 function isIpv6Family(family: number): boolean {
   return family === 30 || family === 24 || family === 28 || family === 10;
+}
+
+// Ethernet II and 802.3 headers. Frame check sequences are not expected: no capture interface delivers them.
+
+/** Copies, as in ipv4.ts. */
+const { IPV4, IPV6 } = ETHERTYPE;
+const ETHERNET_BYTES = 14;
+
+/** Reads an Ethernet frame (IEEE 802.3 section 3.2). */
+export function readEthernet(bytes: Uint8Array, at: number, end: number, wireEnd: number, packet: Packet): Status {
+  if (at + ETHERNET_BYTES > end) return stop(packet, LAYER.LINK, STATUS.TRUNCATED);
+  packet.groupAddressed = (u8(bytes, at) & 1) === 1;
+  const type = u16(bytes, at + 12);
+  if (type === IPV4) return readIpv4(bytes, at + ETHERNET_BYTES, end, wireEnd, packet);
+  if (type === IPV6) return readIpv6(bytes, at + ETHERNET_BYTES, end, wireEnd, packet);
+  return readEtherType(type, bytes, at + ETHERNET_BYTES, end, wireEnd, packet);
+}
+
+// Linux cooked captures, versions 1 and 2: a made-up header that replaces the interface's own (`-i any`, tunnels, ppp).
+
+const SLL_BYTES = 16;
+const SLL2_BYTES = 20;
+
+/** Protocol value that announces an LLC header where Ethernet has a length (linux/if_ether.h, ETH_P_802_2). */
+const PROTOCOL_LLC = 4;
+/** Hardware type (linux/if_arp.h) of interfaces that count an Ethernet header. */
+const ARPHRD_ETHER = 1;
+/** Packet types (linux/if_packet.h). */
+const TO_BROADCAST = 1;
+const TO_MULTICAST = 2;
+const TO_OTHER_HOST = 3;
+const OUTGOING = 4;
+
+/** Reads a LINUX_SLL frame (https://www.tcpdump.org/linktypes/LINKTYPE_LINUX_SLL.html). */
+function readSll(bytes: Uint8Array, at: number, end: number, wireEnd: number, packet: Packet): Status {
+  packet.frameBytes = behind(wireEnd, at + SLL_BYTES);
+  if (at + SLL_BYTES > end) return stop(packet, LAYER.LINK, STATUS.TRUNCATED);
+  describe(u16(bytes, at), u16(bytes, at + 2), packet);
+  return readProtocol(u16(bytes, at + 14), bytes, at + SLL_BYTES, end, wireEnd, packet);
+}
+
+/** Reads a LINUX_SLL2 frame (https://www.tcpdump.org/linktypes/LINKTYPE_LINUX_SLL2.html). */
+function readSll2(bytes: Uint8Array, at: number, end: number, wireEnd: number, packet: Packet): Status {
+  packet.frameBytes = behind(wireEnd, at + SLL2_BYTES);
+  if (at + SLL2_BYTES > end) return stop(packet, LAYER.LINK, STATUS.TRUNCATED);
+  packet.linkInterface = i32(bytes, at + 4);
+  describe(u8(bytes, at + 10), u16(bytes, at + 8), packet);
+  return readProtocol(u16(bytes, at), bytes, at + SLL2_BYTES, end, wireEnd, packet);
+}
+
+function behind(wireEnd: number, header: number): number {
+  return wireEnd > header ? wireEnd - header : 0;
+}
+
+/**
+ * Direction, group and frame bytes. The real link header was cut off before capture: interface counters did count its 14 bytes on
+ * Ethernet, so they are put back, or frame bytes could never be compared with the counters. Tunnels have none to put back, and lo counts
+ * none (drivers/net/loopback.c takes the length after eth_type_trans).
+ */
+function describe(packetType: number, hardware: number, packet: Packet): void {
+  if (packetType === OUTGOING) packet.linkDirection = DIRECTION.OUT;
+  else if (packetType < TO_OTHER_HOST) packet.linkDirection = DIRECTION.IN;
+  else if (packetType === TO_OTHER_HOST) packet.linkDirection = DIRECTION.PASSING;
+  packet.groupAddressed = packetType === TO_BROADCAST || packetType === TO_MULTICAST;
+  if (hardware === ARPHRD_ETHER) packet.frameBytes += ETHERNET_BYTES;
+}
+
+function readProtocol(protocol: number, bytes: Uint8Array, at: number, end: number, wireEnd: number, packet: Packet): Status {
+  // Other small numbers are no lengths here but protocols of their own (CAN, 802.3 without LLC).
+  if (protocol < 0x600 && protocol !== PROTOCOL_LLC) return refuse(packet, UNREAD.ETHERTYPE, protocol);
+  return readEtherType(protocol, bytes, at, end, wireEnd, packet);
 }

@@ -1,12 +1,10 @@
 // Dispatch by IP protocol. `end` is where captured bytes of the packet end, `networkEnd` where its bytes on the wire do.
 
 import { isV4 } from '../net/address.ts';
-import { hasPorts, PROTOCOL } from '../net/numbers.ts';
-import { readIcmp } from './icmp.ts';
-import { complete, type Packet, type Status, TUNNEL, type Tunnel } from './packet.ts';
-import { readSctp } from './sctp.ts';
-import { readTcp } from './tcp.ts';
-import { readUdp, readUdpLite } from './udp.ts';
+import { i32, u8, u16 } from '../net/bytes.ts';
+import { ECHO, ECHO_PORT, ETHERTYPE, echoOf, hasPorts, PROTOCOL, TCP_FLAG } from '../net/numbers.ts';
+import { QUIC_LONG, TUNNEL_PORT } from '../net/reading.ts';
+import { complete, LAYER, type Packet, STATUS, type Status, stop, TUNNEL, type Tunnel } from './packet.ts';
 
 /** Reads the header that `packet.protocol` names. Protocols without ports that are not ICMP are complete as they are. */
 export function readTransport(bytes: Uint8Array, at: number, end: number, networkEnd: number, packet: Packet): Status {
@@ -54,5 +52,238 @@ function tunnelOf(packet: Packet): Tunnel {
       return outerV4 ? TUNNEL.SIX_IN_FOUR : TUNNEL.IP_IN_IP;
     default:
       return TUNNEL.NONE;
+  }
+}
+
+// TCP headers. Of the options only timestamps are read; the checksum is not verified, as offload leaves it to the card.
+
+/** Copies, as in ipv4.ts. */
+const { TRANSPORT } = LAYER;
+const { MALFORMED, TRUNCATED } = STATUS;
+const TCP_BYTES = 20;
+const OPTION_END = 0;
+const OPTION_NOP = 1;
+const OPTION_TIMESTAMPS = 8;
+const TIMESTAMPS_BYTES = 10;
+/** NOP NOP timestamps, as every sender lays them out (RFC 7323 appendix A). */
+const ALIGNED_TIMESTAMPS = 0x0101080a;
+
+/** Reads a TCP segment (RFC 9293 section 3.1). */
+export function readTcp(bytes: Uint8Array, at: number, end: number, networkEnd: number, packet: Packet): Status {
+  if (at + TCP_BYTES > end) return stopInHeader(bytes, at, end, networkEnd, TCP_BYTES, packet);
+  setPorts(bytes, at, packet);
+  packet.sequence = i32(bytes, at + 4);
+  packet.acknowledgement = i32(bytes, at + 8);
+  const headerBytes = (u8(bytes, at + 12) >>> 4) << 2;
+  packet.tcpFlags = u8(bytes, at + 13);
+  const payload = at + headerBytes;
+  if (headerBytes < TCP_BYTES || payload > networkEnd) return stop(packet, TRANSPORT, MALFORMED);
+  if (headerBytes > TCP_BYTES) {
+    if (headerBytes >= TCP_BYTES + 12 && payload <= end && i32(bytes, at + TCP_BYTES) === ALIGNED_TIMESTAMPS) {
+      setTimestamps(bytes, at + TCP_BYTES + 4, packet);
+    } else readOptions(bytes, at + TCP_BYTES, Math.min(payload, end), packet);
+    if (payload > end) return stop(packet, TRANSPORT, TRUNCATED);
+  }
+  packet.payloadOffset = payload;
+  packet.payloadBytes = networkEnd - payload;
+  packet.payloadCaptured = end - payload;
+  return complete(packet);
+}
+
+/** Looks for timestamps. An option of impossible length ends the search and nothing else: systems take such segments too. */
+function readOptions(bytes: Uint8Array, from: number, to: number, packet: Packet): void {
+  let at = from;
+  while (at + 1 < to) {
+    const kind = u8(bytes, at);
+    if (kind === OPTION_END) return;
+    if (kind === OPTION_NOP) {
+      at++;
+      continue;
+    }
+    const length = u8(bytes, at + 1);
+    if (length < 2 || at + length > to) return;
+    if (kind === OPTION_TIMESTAMPS && length === TIMESTAMPS_BYTES) {
+      setTimestamps(bytes, at + 2, packet);
+      return;
+    }
+    at += length;
+  }
+}
+
+function setTimestamps(bytes: Uint8Array, at: number, packet: Packet): void {
+  packet.timestampValue = i32(bytes, at);
+  packet.timestampEcho = i32(bytes, at + 4);
+  packet.hasTimestamps = true;
+}
+
+// UDP and UDP-Lite headers, and the tunnels that run over UDP, for a label only.
+
+const UDP_BYTES = 8;
+/** A copy, as in ipv4.ts: both highest bits are set. */
+const LONG = QUIC_LONG;
+const { VXLAN, GENEVE, GTP_U, TEREDO } = TUNNEL_PORT;
+
+/** Reads a UDP datagram (RFC 768). Length 0 is one too long for the field (RFC 2675 section 4) or not yet segmented. */
+export function readUdp(bytes: Uint8Array, at: number, end: number, networkEnd: number, packet: Packet): Status {
+  if (at + UDP_BYTES > end) return stopInHeader(bytes, at, end, networkEnd, UDP_BYTES, packet);
+  setPorts(bytes, at, packet);
+  const length = u16(bytes, at + 4);
+  let payloadEnd = networkEnd;
+  if (length !== 0) {
+    if (length < UDP_BYTES) return stop(packet, LAYER.TRANSPORT, STATUS.MALFORMED);
+    // A first fragment has the length of the whole datagram; any other that is longer than its packet lies.
+    if (at + length > networkEnd) {
+      if (!packet.firstFragment) return stop(packet, LAYER.TRANSPORT, STATUS.MALFORMED);
+    } else payloadEnd = at + length;
+  }
+  const payload = at + UDP_BYTES;
+  setPayload(packet, payload, end, payloadEnd);
+  if (packet.payloadCaptured >= UDP_BYTES) {
+    const first = u8(bytes, payload);
+    const to = packet.destinationPort;
+    if (first <= 4 && first !== 0 && isWireguard(bytes, payload, packet.payloadBytes, packet.payloadCaptured))
+      packet.tunnel = TUNNEL.WIREGUARD;
+    else if (to === VXLAN || to === GENEVE || to === GTP_U || to === TEREDO || packet.sourcePort === TEREDO)
+      packet.tunnel = tunnelOver(bytes, payload, packet);
+    else packet.longHeader = first >= LONG;
+  }
+  return complete(packet);
+}
+
+/** Reads a UDP-Lite datagram (RFC 3828 section 3.1): its length is the packet's. */
+function readUdpLite(bytes: Uint8Array, at: number, end: number, networkEnd: number, packet: Packet): Status {
+  if (at + UDP_BYTES > end) return stopInHeader(bytes, at, end, networkEnd, UDP_BYTES, packet);
+  setPorts(bytes, at, packet);
+  setPayload(packet, at + UDP_BYTES, end, networkEnd);
+  return complete(packet);
+}
+
+// The SCTP common header. Of the chunks only INIT is looked into; all count as payload.
+
+const SCTP_BYTES = 12;
+/** The chunk that opens an association, alone in its packet, up to its tag (RFC 9260 section 3.3.2). */
+const INIT = 1;
+const INIT_BYTES = 8;
+
+/** Reads an SCTP packet (RFC 9260 section 3.1). */
+function readSctp(bytes: Uint8Array, at: number, end: number, networkEnd: number, packet: Packet): Status {
+  if (at + SCTP_BYTES > end) return stopInHeader(bytes, at, end, networkEnd, SCTP_BYTES, packet);
+  setPorts(bytes, at, packet);
+  setPayload(packet, at + SCTP_BYTES, end, networkEnd);
+  if (packet.payloadCaptured >= INIT_BYTES && u8(bytes, at + SCTP_BYTES) === INIT) {
+    packet.tcpFlags = TCP_FLAG.SYN;
+    packet.sequence = i32(bytes, at + SCTP_BYTES + 4);
+  }
+  return complete(packet);
+}
+
+// ICMP and ICMPv6 messages: type and code, and the identifier of those that ask and answer.
+
+/** Type, code and checksum (RFC 792, RFC 4443 section 2.1). */
+const ICMP_BYTES = 4;
+/** With the identifier. */
+const ICMP_IDENTIFIED = 6;
+/** With the four bytes that nearly every message has before its body; the payload is what follows. */
+const ICMP_BODY = 8;
+
+/** Reads an ICMP or ICMPv6 message. */
+function readIcmp(bytes: Uint8Array, at: number, end: number, networkEnd: number, packet: Packet): Status {
+  if (at + ICMP_BYTES > networkEnd) return stop(packet, LAYER.TRANSPORT, STATUS.MALFORMED);
+  if (at + ICMP_BYTES > end) return stop(packet, LAYER.TRANSPORT, STATUS.TRUNCATED);
+  packet.icmpType = u16(bytes, at);
+  const echo = echoOf(packet.protocol, bytes[at] as number);
+  if (echo !== ECHO.NONE && at + ICMP_IDENTIFIED <= end && at + ICMP_IDENTIFIED <= networkEnd) {
+    const identifier = u16(bytes, at + ICMP_BYTES);
+    packet.sourcePort = echo === ECHO.ASKS ? identifier : ECHO_PORT;
+    packet.destinationPort = echo === ECHO.ASKS ? ECHO_PORT : identifier;
+  }
+  if (at + ICMP_BODY <= networkEnd) setPayload(packet, at + ICMP_BODY, end, networkEnd);
+  return complete(packet);
+}
+
+// Ports of a transport header, and the payload behind one: what TCP, UDP and SCTP have in common.
+
+/**
+ * Ends a header that is not all there, with its ports where those are.
+ *
+ * Cut by the capture is truncated; longer than the packet itself is malformed (a first fragment that is too small too, RFC 1858).
+ */
+function stopInHeader(bytes: Uint8Array, at: number, end: number, networkEnd: number, need: number, packet: Packet): Status {
+  if (at + 4 <= end) setPorts(bytes, at, packet);
+  return stop(packet, LAYER.TRANSPORT, at + need > networkEnd ? STATUS.MALFORMED : STATUS.TRUNCATED);
+}
+
+/** Reads both ports; the caller proved 4 bytes. */
+function setPorts(bytes: Uint8Array, at: number, packet: Packet): void {
+  packet.sourcePort = u16(bytes, at);
+  packet.destinationPort = u16(bytes, at + 2);
+}
+
+/** Notes where the payload lies and how much of it was captured. @param payloadEnd where it ends on the wire */
+function setPayload(packet: Packet, at: number, end: number, payloadEnd: number): void {
+  packet.payloadOffset = at;
+  packet.payloadBytes = payloadEnd > at ? payloadEnd - at : 0;
+  const capturedEnd = Math.min(end, payloadEnd);
+  packet.payloadCaptured = capturedEnd > at ? capturedEnd - at : 0;
+}
+
+// Tunnels over UDP, told from their first bytes. Only recognised: what is inside is read in inspect/tunnels.ts, of the first packets of a flow.
+
+const HEADER_BYTES = 8;
+const INNER_ETHERNET_BYTES = 14;
+const INNER_IP_BYTES = 20;
+const VXLAN_VALID = 0x08;
+const ETHERNET_INSIDE = 0x6558;
+/** Version 1 of GTP, the protocol and not its charging sibling. */
+const GTP_VERSION_1 = 0x30;
+const GTP_DATA = 0xff;
+/** What a Teredo datagram begins with besides IPv6: an origin, or an authentication (RFC 4380 section 5.1.1). */
+const TEREDO_INDICATORS = [0, 1];
+
+/** TUNNEL of a datagram to one of TUNNEL_PORT, where its first bytes are of that; the caller proved 8 of them. */
+function tunnelOver(bytes: Uint8Array, at: number, packet: Packet): Tunnel {
+  const first = u8(bytes, at);
+  const inner = packet.payloadBytes - HEADER_BYTES;
+  switch (packet.destinationPort) {
+    case TUNNEL_PORT.VXLAN:
+      // All other bits are to be ignored (RFC 7348 section 5).
+      return (first & VXLAN_VALID) !== 0 && inner >= INNER_ETHERNET_BYTES ? TUNNEL.VXLAN : TUNNEL.NONE;
+    case TUNNEL_PORT.GENEVE:
+      return first >>> 6 === 0 && isInside(u16(bytes, at + 2)) && inner >= INNER_ETHERNET_BYTES ? TUNNEL.GENEVE : TUNNEL.NONE;
+    case TUNNEL_PORT.GTP_U:
+      return (first & 0xf0) === GTP_VERSION_1 &&
+        u8(bytes, at + 1) === GTP_DATA &&
+        u16(bytes, at + 2) === inner &&
+        inner >= INNER_IP_BYTES
+        ? TUNNEL.GTP_U
+        : TUNNEL.NONE;
+    default:
+      return first >>> 4 === 6 || TEREDO_INDICATORS.includes(u16(bytes, at)) ? TUNNEL.TEREDO : TUNNEL.NONE;
+  }
+}
+
+function isInside(type: number): boolean {
+  return type === ETHERNET_INSIDE || type === ETHERTYPE.IPV4 || type === ETHERTYPE.IPV6;
+}
+
+/**
+ * True for a WireGuard message (whitepaper section 5.4): a type of 1 to 4, three zero bytes, and the one length of its type.
+ *
+ * Data is padded to 16 bytes behind a header of 16 and a tag of 16; its counter never reaches the upper two of eight bytes.
+ * The caller proved 8 bytes. @param payloadBytes length on the wire
+ */
+function isWireguard(bytes: Uint8Array, at: number, payloadBytes: number, captured: number): boolean {
+  if (u8(bytes, at + 1) !== 0 || u16(bytes, at + 2) !== 0) return false;
+  switch (u8(bytes, at)) {
+    case 1:
+      return payloadBytes === 148;
+    case 2:
+      return payloadBytes === 92;
+    case 3:
+      return payloadBytes === 64;
+    case 4:
+      return payloadBytes >= 32 && (payloadBytes & 15) === 0 && captured >= 16 && u16(bytes, at + 14) === 0;
+    default:
+      return false;
   }
 }

@@ -1,13 +1,11 @@
 // Expression -> predicate: checks fields and values once, so that asking costs no more than a few closures.
 // Expected failures are FilterSyntaxError with the column of what is wrong.
 
-import { ADDRESS_WORDS, formatAddress, parseAddress } from '../net/address.ts';
-import { fieldOf, type NetField, type NumberField, nearestField, type TextField } from './fields.ts';
+import { ADDRESS_WORDS, formatAddress, isV4, parseAddress, sameAddress } from '../net/address.ts';
+import { servicePorts } from '../net/services.ts';
+import { type FilterSubject, fieldOf, type NetField, type NumberField, nearestField, type TextField } from './fields.ts';
 import { compilePattern, PatternError, type TextMatcher } from './pattern.ts';
-import { searchPattern, searchText } from './search.ts';
-import type { FilterSubject } from './subject.ts';
 import { type Expression, FilterSyntaxError, type Value } from './syntax.ts';
-import { type AddressBlock, inBlock, type Range, readBlocks, readDuration, readNumbers, readPorts, readSize } from './values.ts';
 
 /** Answers for a flow; `now` is epoch milliseconds, for `age` and `idle`. */
 export type Predicate = (subject: FilterSubject, now: number | undefined) => boolean;
@@ -200,4 +198,186 @@ function unknownField(comparison: Comparison): FilterSyntaxError {
 function refused(comparison: Comparison, operators: string): FilterSyntaxError {
   const what = comparison.value.regex && comparison.operator !== '~' ? 'a regular expression' : `'${comparison.operator}'`;
   return new FilterSyntaxError(`${comparison.field} has no use for ${what}: it takes ${operators}`, comparison.operatorColumn);
+}
+
+// Values as a user types them: sizes, durations, lists of numbers and ports, address blocks. Each reader tells in a user's words what
+// it wanted; none throws.
+
+/** Numbers from `low` to `high`, both included. */
+type Range = readonly [low: number, high: number];
+
+/** An address block: the words of its first address, and how many of their 128 bits count. */
+interface AddressBlock {
+  readonly words: Int32Array;
+  readonly bits: number;
+}
+
+/** Most items of a list. */
+const MOST_ITEMS = 64;
+const SCALES: Readonly<Record<string, number>> = {
+  '': 1,
+  k: 1e3,
+  m: 1e6,
+  g: 1e9,
+  t: 1e12,
+  ki: 1024,
+  mi: 1024 ** 2,
+  gi: 1024 ** 3,
+  ti: 1024 ** 4,
+};
+const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+/**
+ * Reads `1500`, `1.5M` (1000) or `2Gi` (1024), with or without `B` and `/s`. A lower-case `b` behind a scale is bits, as on the screen.
+ *
+ * @returns the number, or what is wrong.
+ */
+function readSize(text: string): number | string {
+  const parts = /^(\d+(?:\.\d+)?|\.\d+)\s*((?:[kmgt]i?)?)(bit|b)?(?:\/s|ps)?$/i.exec(text);
+  if (parts === null) return `'${text}' is no size: write 1500, 1.5M (1000) or 2Mi (1024)`;
+  const unit = parts[3] ?? '';
+  const bits = unit.toLowerCase() === 'bit' || (unit === 'b' && parts[2] !== '');
+  return (Number(parts[1]) * (SCALES[(parts[2] as string).toLowerCase()] as number)) / (bits ? 8 : 1);
+}
+
+/** Reads `10s`, `500ms`, `1h30m`; a bare number counts in `unit`. @returns milliseconds, or what is wrong. */
+function readDuration(text: string, unit: 's' | 'ms'): number | string {
+  if (/^\d+(\.\d+)?$/.test(text)) return Number(text) * (UNITS[unit] as number);
+  if (!/^(?:\d+(?:\.\d+)?(?:ms|s|m|h|d))+$/i.test(text)) return `'${text}' is no time: write 500ms, 10s, 5m or 1h30m`;
+  let total = 0;
+  for (const part of text.matchAll(/([\d.]+)([a-z]+)/gi))
+    total += Number(part[1]) * (UNITS[(part[2] as string).toLowerCase()] as number);
+  return total;
+}
+
+/** Reads `443`, `80,443` or `8000-8100`. @returns the ranges, or what is wrong. */
+function readNumbers(text: string): readonly Range[] | string {
+  return readList(text, (item) => {
+    const parts = /^(?:AS)?(\d{1,10})(?:-(\d{1,10}))?$/i.exec(item);
+    if (parts === null) return `'${item}' is no number`;
+    return range(item, Number(parts[1]), Number(parts[2] ?? parts[1]));
+  });
+}
+
+/** `readNumbers` for ports, up to 65535, where the name of a service stands for its ports. */
+function readPorts(text: string): readonly Range[] | string {
+  return readList(text, (item) => {
+    const parts = /^(\d{1,10})(?:-(\d{1,10}))?$/.exec(item);
+    if (parts === null) {
+      const ports = servicePorts(item.toLowerCase());
+      return ports.length > 0
+        ? ports.map((port) => [port, port] as const)
+        : `'${item}' is no port: write 443, 80,443 or 8000-8100`;
+    }
+    const high = Number(parts[2] ?? parts[1]);
+    return high > 65_535 ? `'${item}' is no port: the highest is 65535` : range(item, Number(parts[1]), high);
+  });
+}
+
+/** Reads `10.0.0.0/8`, `fd00::/8`, a single address, or several with commas. @returns the blocks, or what is wrong. */
+function readBlocks(text: string): readonly AddressBlock[] | string {
+  return readList(text, (item) => {
+    const slash = item.indexOf('/');
+    const words = new Int32Array(ADDRESS_WORDS);
+    const length = slash < 0 ? null : item.slice(slash + 1);
+    if (!parseAddress(slash < 0 ? item : item.slice(0, slash), words) || (length !== null && !/^\d{1,3}$/.test(length)))
+      return `'${item}' is no network: write 10.0.0.0/8 or fd00::/8`;
+    const most = isV4(words, 0) && !item.includes(':') ? 32 : 128;
+    const bits = length === null ? most : Number(length);
+    if (bits > most) return `'${item}' is no network: /${most} is the longest`;
+    return [{ words, bits: bits + 128 - most }];
+  });
+}
+
+/** True when an address lies within a block. An IPv6 block holds no IPv4 address, though those are kept v4-mapped. */
+function inBlock(words: Int32Array, block: AddressBlock): boolean {
+  if (block.bits < 96 && isV4(words, 0)) return false;
+  if (block.bits === 128) return sameAddress(words, 0, block.words, 0);
+  for (let i = 0; i < ADDRESS_WORDS; i++) {
+    const bits = Math.min(32, block.bits - 32 * i);
+    if (bits <= 0) return true;
+    if (((words[i] as number) ^ (block.words[i] as number)) >>> (32 - bits) !== 0) return false;
+  }
+  return true;
+}
+
+function range(item: string, low: number, high: number): readonly Range[] | string {
+  return high < low ? `'${item}' runs backwards` : [[low, high]];
+}
+
+function readList<Item>(text: string, read: (item: string) => readonly Item[] | string): readonly Item[] | string {
+  const items = text.split(',');
+  if (items.length > MOST_ITEMS) return `a list has at most ${MOST_ITEMS} items`;
+  const all: Item[] = [];
+  for (const item of items) {
+    if (item.trim() === '') return `'${text}' has a comma too many`;
+    const found = read(item.trim());
+    if (typeof found === 'string') return found;
+    all.push(...found);
+  }
+  return all;
+}
+
+// What a bare word searches: app, host, address, port and category of a flow, at either end.
+
+type Search = (subject: FilterSubject) => boolean;
+
+/** Searches for a text, without regard to case. Digits are also a whole port, and `name:443` is an end with that port. */
+function searchText(text: string): Search {
+  const wanted = text.toLowerCase();
+  const contains: TextMatcher = (value) => value.toLowerCase().includes(wanted);
+  const port = /^\d{1,5}$/.test(wanted) ? Number(wanted) : -1;
+  const end = endOf(wanted);
+  return (subject) =>
+    anyTextOf(subject, contains) || (port >= 0 && hasPort(subject, port)) || (end !== null && hasEnd(subject, end));
+}
+
+/** Searches for a regular expression; ports count as text. */
+function searchPattern(matches: TextMatcher): Search {
+  return (subject) =>
+    anyTextOf(subject, matches) ||
+    (isNumber(subject.local?.port) && matches(String(subject.local.port))) ||
+    (isNumber(subject.remote?.port) && matches(String(subject.remote.port)));
+}
+
+/** A name or address with a port behind it; the name is empty in `:443`. */
+interface End {
+  readonly name: string;
+  readonly port: number;
+}
+
+function endOf(text: string): End | null {
+  const parts = /^(\[[0-9a-f:.]+\]|[^:]*):(\d{1,5})$/.exec(text);
+  if (parts === null) return null;
+  return { name: (parts[1] as string).replace(/^\[|\]$/g, ''), port: Number(parts[2]) };
+}
+
+function anyTextOf(subject: FilterSubject, matches: TextMatcher): boolean {
+  return (
+    is(subject.app, matches) ||
+    is(subject.host, matches) ||
+    is(subject.remote?.address, matches) ||
+    is(subject.local?.address, matches) ||
+    is(subject.category, matches) ||
+    is(subject.peerApp, matches)
+  );
+}
+
+function hasPort(subject: FilterSubject, port: number): boolean {
+  return subject.local?.port === port || subject.remote?.port === port;
+}
+
+function hasEnd(subject: FilterSubject, end: End): boolean {
+  const { local, remote, host } = subject;
+  if (remote?.port === end.port && (remote.address.includes(end.name) || (host?.toLowerCase().includes(end.name) ?? false)))
+    return true;
+  return local?.port === end.port && local.address.includes(end.name);
+}
+
+function is(text: string | null | undefined, matches: TextMatcher): boolean {
+  return text !== null && text !== undefined && matches(text);
+}
+
+function isNumber(value: number | undefined): value is number {
+  return value !== undefined;
 }

@@ -1,8 +1,7 @@
 // The fields of the filter language: names, aliases, what kind of value each has and where in a flow it is found.
 // This table makes the parser's errors, the completions and the README's list.
 
-import { ATTRIBUTIONS, FLOW_DIRECTIONS } from '../net/model.ts';
-import type { FilterSubject } from './subject.ts';
+import { ATTRIBUTIONS, type Endpoint, FLOW_DIRECTIONS } from '../model/terms.ts';
 
 type Text = (subject: FilterSubject) => string | null | undefined;
 type Amount = (subject: FilterSubject, now: number | undefined) => number | null | undefined;
@@ -37,7 +36,7 @@ export interface NetField extends FieldBase {
 }
 
 /** What can be asked of a subject, by the kind of its values. */
-export type Field = TextField | NumberField | NetField;
+type Field = TextField | NumberField | NetField;
 
 const localAddress: Text = (subject) => subject.local?.address;
 const remoteAddress: Text = (subject) => subject.remote?.address;
@@ -191,4 +190,40 @@ function sum(a: number | null | undefined, b: number | null | undefined): number
 
 function since(time: number | null | undefined, now: number | undefined): number | null {
   return time === null || time === undefined || now === undefined ? null : Math.max(0, now - time);
+}
+
+// What a filter is asked about: a flow, as far as it is known. A row of a snapshot fits it as it is.
+// Everything is optional: a value that is missing or null is unknown, and unknown matches nothing but `!=`.
+
+/** A flow as the filter language sees it. Bytes are network-layer bytes, rates bytes/s, times epoch milliseconds. */
+export interface FilterSubject {
+  readonly app?: string | null;
+  /** Owner of the other end of a flow within this machine; `app` and `pid` match either owner. */
+  readonly peerApp?: string | null;
+  readonly pid?: number | null;
+  readonly peerPid?: number | null;
+  readonly exe?: string | null;
+  readonly user?: string | null;
+  /** Name of the remote end; its address stands in where there is none. */
+  readonly host?: string | null;
+  readonly local?: Endpoint | null;
+  readonly remote?: Endpoint | null;
+  readonly protocol?: string | null;
+  readonly application?: string | null;
+  readonly state?: string | null;
+  readonly direction?: string | null;
+  readonly interface?: string | null;
+  readonly category?: string | null;
+  readonly country?: string | null;
+  readonly asn?: number | null;
+  readonly rxBytes?: number | null;
+  readonly txBytes?: number | null;
+  readonly rxPackets?: number | null;
+  readonly txPackets?: number | null;
+  readonly rxRate?: number | null;
+  readonly txRate?: number | null;
+  readonly firstSeen?: number | null;
+  readonly lastSeen?: number | null;
+  readonly rttMs?: number | null;
+  readonly attribution?: string | null;
 }

@@ -1,9 +1,9 @@
 // The filter language from outside: text in, a predicate over flows or a message with its column out.
 
 import { compileExpression, type Predicate } from './compile.ts';
+import type { FilterSubject } from './fields.ts';
 import { fieldOf } from './fields.ts';
 import { parseFilter } from './parser.ts';
-import type { FilterSubject } from './subject.ts';
 import { type Expression, FilterSyntaxError } from './syntax.ts';
 
 /** What to type, for whoever has typed a filter that is none. */

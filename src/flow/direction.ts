@@ -8,7 +8,7 @@ import { INTS, PORTS, PROTOCOL_INTERFACE, STATE } from './layout.ts';
 /** Addresses that are added to at the most; each costs every new flow a look. */
 const MOST_ADDRESSES = 4096;
 
-/** Order as in FLOW_DIRECTIONS (net/model). */
+/** Order as in FLOW_DIRECTIONS (model/terms). */
 export const FLOW_DIRECTION = { OUTBOUND: 0, INBOUND: 1, LOCAL: 2, TRANSIT: 3 } as const;
 
 /** Which end of the packet is the local end of its flow, and the flow's direction. Reused; see `Localizer.place`. */

@@ -1,7 +1,7 @@
 // The flow table: open addressing over typed arrays. Touching a flow allocates nothing; rows are numbers, read through the arenas.
 
 import type { Packet } from '../decode/packet.ts';
-import { type Arena, arenaOf, widened } from '../net/arrays.ts';
+import { type Arena, arenaOf, widened } from '../net/bytes.ts';
 import { DIRECTION, PROTOCOL, TCP_FLAG } from '../net/numbers.ts';
 import { FLOW_DIRECTION, type Localizer } from './direction.ts';
 import { FlowIndex } from './flow-index.ts';
@@ -283,7 +283,7 @@ export class FlowTable {
     }
   }
 
-  /** Sets the owner of a flow's local end. @param attribution, reason indexes into ATTRIBUTIONS and OWNER_REASONS (net/model) */
+  /** Sets the owner of a flow's local end. @param attribution, reason indexes into ATTRIBUTIONS and OWNER_REASONS (model/terms) */
   setOwner(row: number, process: number, attribution: number, reason: number): void {
     const base = row * INTS;
     this.ints[base + PROCESS] = process;

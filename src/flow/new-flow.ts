@@ -1,7 +1,7 @@
 // Writes the row of a new flow: its ends as this machine sees them, everything else at its beginning.
 
 import type { Packet } from '../decode/packet.ts';
-import { OWNER_REASONS } from '../net/model.ts';
+import { OWNER_REASONS } from '../model/terms.ts';
 import type { Placement } from './direction.ts';
 import * as L from './layout.ts';
 

@@ -1,11 +1,10 @@
 // What the readers of all protocols share: whom they tell, what is known of each flow so far, and room for what spans packets.
 
 import type { Packet } from '../decode/packet.ts';
-import { widened } from '../net/arrays.ts';
-import type { Findings } from './findings.ts';
+import { widened } from '../net/bytes.ts';
+import { TCP_FLAG } from '../net/numbers.ts';
 import { hostName } from './host-name.ts';
 import { type Pending, PendingPool, type Wait } from './pending.ts';
-import { payloadSequence } from './sequence.ts';
 import { tlsApplication } from './tls/applications.ts';
 import { ClientHello } from './tls/client-hello.ts';
 
@@ -179,4 +178,53 @@ export class Context {
     }
     this.tellApplication(flow, (source === 'tls' ? tlsApplication(bytes, hello, port) : null) ?? fallback);
   }
+}
+
+// What reading packets tells about flows and addresses. A border: inspect calls it, whoever names flows implements it.
+
+/** How an address got its name on the wire. */
+export type AnswerKind = 'dns' | 'mdns' | 'llmnr' | 'netbios' | 'dhcp';
+
+/** The ends of a flow inside of a tunnel: two addresses of four words each, and ports. */
+export interface InnerEnds {
+  readonly protocol: number;
+  readonly words: Int32Array;
+  readonly sourcePort: number;
+  readonly destinationPort: number;
+}
+
+/**
+ * Told on the packet clock, once per fact; implementations keep it cheap and bounded. `flow` is the number the inspector was given.
+ *
+ * Names are lower case, without a final dot, of printable characters, checked for the form of a host name where the protocol asks for one.
+ */
+export interface Findings {
+  /** The name that the flow's opener asked for: TLS and QUIC SNI, HTTP Host or authority. `ech` where it is only the outer name of an encrypted hello. */
+  serverName(flow: number, source: 'tls' | 'quic' | 'http', name: string, ech: boolean): void;
+  /** What the flow speaks, by its content: https, quic, dns, ssh ... */
+  application(flow: number, application: string): void;
+  /**
+   * An answer that gives `name` this address, seen in `flow`.
+   *
+   * @param words four words of an address at `at` (net/address); valid during the call only
+   * @param ttl seconds
+   */
+  answer(flow: number, kind: AnswerKind, name: string, words: Int32Array, at: number, ttl: number): void;
+  /**
+   * A flow inside of a tunnel's flow; absent where nobody wants to know. Told once for the first one that is seen, once more for one that told the name it asked for.
+   *
+   * @param inner as one of its packets has them, valid during the call only
+   */
+  inside?(flow: number, inner: InnerEnds, name: string | null): void;
+  /** The name of an address as a reverse look-up on the wire told it. */
+  pointer(flow: number, name: string, words: Int32Array, at: number, ttl: number): void;
+}
+
+// Where a segment's payload stands in its stream. A SYN takes a number of its own, in front of what it carries.
+
+const { SYN } = TCP_FLAG;
+
+/** Sequence number of the payload's first byte, signed 32 bits: one behind the segment's in a SYN that carries data (RFC 7413 section 4.2). */
+export function payloadSequence(packet: Packet): number {
+  return (packet.tcpFlags & SYN) !== 0 ? (packet.sequence + 1) | 0 : packet.sequence;
 }

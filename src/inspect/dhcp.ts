@@ -2,7 +2,7 @@
 
 import { V4_MAPPED } from '../net/address.ts';
 import { i32, u8, u32 } from '../net/bytes.ts';
-import type { Findings } from './findings.ts';
+import type { Findings } from './context.ts';
 import { hostName, hostNameOfLabels } from './host-name.ts';
 
 const FIXED_BYTES = 240;

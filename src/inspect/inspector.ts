@@ -3,8 +3,8 @@
 
 import type { Packet } from '../decode/packet.ts';
 import { PROTOCOL } from '../net/numbers.ts';
+import type { Findings } from './context.ts';
 import { Context, DEFAULT_LIMITS, type InspectLimits } from './context.ts';
-import type { Findings } from './findings.ts';
 import { type Pending, WAIT } from './pending.ts';
 import { TcpInspector } from './tcp-inspector.ts';
 import { isReadable, Tunnels } from './tunnels.ts';

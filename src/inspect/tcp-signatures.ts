@@ -2,8 +2,7 @@
 
 import type { Packet } from '../decode/packet.ts';
 import { i32, u8, u16, u32 } from '../net/bytes.ts';
-import { isOpenvpnReset } from './openvpn.ts';
-import { ascii, contains, isText, startsWith, startsWithAny } from './signature.ts';
+import { ascii, contains, isOpenvpnReset, isText, startsWith, startsWithAny } from './signature.ts';
 
 const SMTP_PORTS = [25, 465, 587, 2525];
 const FTP_PORT = 21;

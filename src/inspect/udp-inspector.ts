@@ -5,16 +5,15 @@ import { u8 } from '../net/bytes.ts';
 import { QUIC_LONG } from '../net/reading.ts';
 import { type Context, PHASE_OF, type Phase } from './context.ts';
 import { DhcpReader } from './dhcp.ts';
-import { looksLikeDns } from './dns/message.ts';
 import { MulticastReader } from './dns/multicast.ts';
 import { NetbiosReader } from './dns/netbios.ts';
+import { looksLikeDns } from './dns/records.ts';
 import { UnicastReader } from './dns/unicast.ts';
 import { type Pending, WAIT } from './pending.ts';
 import { looksLikeGoogleQuic } from './quic/google.ts';
 import { QuicHellos } from './quic/hellos.ts';
-import { RtpCandidates } from './rtp.ts';
 import { DatagramHellos, looksLikeDatagramRecord } from './tls/datagram-hellos.ts';
-import { canBeRtp, udpApplication } from './udp-signatures.ts';
+import { canBeRtp, RtpCandidates, udpApplication } from './udp-signatures.ts';
 
 const PORT = { DNS: 53, DHCP_SERVER: 67, DHCP_CLIENT: 68, NETBIOS: 137, MDNS: 5353, LLMNR: 5355 } as const;
 

@@ -1,7 +1,7 @@
 // Names of well-known ports, written by hand: what people meet on their machines, not the whole registry (IANA service names and
 // port numbers, RFC 6335). A name is a guess from a number; what inspect reads on the wire is better.
 
-import type { FlowDirection } from './model.ts';
+import type { FlowDirection } from '../model/terms.ts';
 import { PROTOCOL } from './numbers.ts';
 
 /** One service a word: name, port, and the transports where it is used (t TCP, u UDP). */

@@ -3,7 +3,7 @@
 
 import { readFileSync, realpathSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { becomeOwner, type Owner } from './as-owner.ts';
+import { becomeOwner, type Owner } from '../system/as-owner.ts';
 
 /** What such a thread is told. */
 interface Work {

@@ -1,7 +1,7 @@
 // For a child that captures: what it was started with is given up once its interface is open, for CAP_NET_RAW at the most.
 
+import type { Identity } from '../system/accounts.ts';
 import { confirmDropped, credentialsOf, dropPrivileges, libcCalls } from './drop.ts';
-import type { Identity } from './identity.ts';
 
 /** This module for a child that is to become somebody. */
 export function childRights(identity: Identity): string {

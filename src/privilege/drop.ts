@@ -2,12 +2,12 @@
 // only setgroups, setgid and setuid reach all of them.
 
 import { readdirSync, readFileSync } from 'node:fs';
-import { NetmonError, reasonOf } from '../errors.ts';
-import type { PrivilegeStatus } from '../net/privileges.ts';
+import { NetmonError, reasonOf } from '../model/errors.ts';
+import type { PrivilegeStatus } from '../model/privileges.ts';
+import type { Identity } from '../system/accounts.ts';
 import { CAPABILITY, type Capability, MOST_CAPABILITIES, maskOf, namesOf } from './capabilities.ts';
-import type { Identity } from './identity.ts';
 import type { LibcCalls } from './libc-calls.ts';
-import { seccompBytes, seccompProgram } from './seccomp-filter.ts';
+import { seccompBytes, seccompProgram } from './seccomp.ts';
 
 /** Node's own calls that change the user; each reaches every thread. */
 export interface Credentials {

@@ -1,7 +1,7 @@
 // What holds from the first line of a run, root or not: files are the owner's alone, and nobody opens Node's debugger or loads code of his own.
 
 import { readFileSync } from 'node:fs';
-import { NetmonError } from '../errors.ts';
+import { NetmonError } from '../model/errors.ts';
 
 /** Options of Node that open its debugger, or write its memory to a file on a signal. Node takes `_` for `-` in them. */
 const DEBUGGER = /^--(inspect|debug|heapsnapshot-signal|report-on-signal)\b/;

@@ -1,8 +1,8 @@
 // The root child as a program: what it may run is its one argument, fixed by root before root was given up; commands come on standard input.
 
 import { hardenStart } from './harden.ts';
+import type { RootPrograms } from './root-child.ts';
 import { RootChild } from './root-child.ts';
-import type { RootPrograms } from './root-protocol.ts';
 
 hardenStart();
 // Ctrl+C at a terminal reaches it, too; it goes when the program does.

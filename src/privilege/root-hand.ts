@@ -3,8 +3,8 @@
 import type { ChildProcess } from 'node:child_process';
 import { EventEmitter } from 'node:events';
 import { Readable } from 'node:stream';
-import type { Edges, RunResult } from '../net/edges.ts';
-import { COMMAND, FRAME, FrameReader, type RootPrograms } from './root-protocol.ts';
+import type { Edges, RunResult } from '../system/edges.ts';
+import { COMMAND, FRAME, FrameReader, type RootPrograms } from './root-child.ts';
 
 const GONE = 'error EPIPE';
 /** For a root child to end: a few programs that take milliseconds. */

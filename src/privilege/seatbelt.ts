@@ -4,7 +4,7 @@
 import { realpathSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import koffi from 'koffi';
-import { NetmonError, reasonOf } from '../errors.ts';
+import { NetmonError, reasonOf } from '../model/errors.ts';
 
 /** What a process goes on doing behind the fence. */
 export interface SandboxPlan {

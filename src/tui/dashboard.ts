@@ -1,12 +1,12 @@
 // The widgets of the screen, and which part of a frame each of them shows.
 
 import type { Widgets } from 'blessed';
-import type { Frame, Pane } from '../view/frame.ts';
-import type { Glyphs } from '../view/glyphs.ts';
-import type { Depth } from '../view/palette.ts';
-import type { Styles } from '../view/styles.ts';
-import type { Ink } from './ink.ts';
+import type { Frame } from '../view/frame.ts';
+import type { Pane } from '../view/pane.ts';
+import type { Glyphs } from '../view/text/glyphs.ts';
+import type { Depth, Styles } from '../view/text/theme.ts';
 import { colourNumber, type Markup, markupOf } from './markup.ts';
+import type { Ink } from './terminal-output.ts';
 import { type BaseColours, type LineBox, Skeleton, type Spark } from './widgets.ts';
 
 /** Most tables that a frame has. */

@@ -3,7 +3,7 @@
 import { sanitize } from '../net/text.ts';
 import type { Action, Edit } from '../view/action.ts';
 import type { Frame } from '../view/frame.ts';
-import { commandOf, type KeyTable } from '../view/keymap.ts';
+import { commandOf, type KeyTable } from '../view/input/keymap.ts';
 import type { ChartPane } from '../view/panels/chart.ts';
 import type { ViewState } from '../view/state.ts';
 import type { BlessedKey, BlessedMouse } from './screen.ts';

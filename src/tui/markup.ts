@@ -1,11 +1,10 @@
 // Lines of spans -> the text that blessed draws. The only place where text meets escape sequences, and the only escaping in the program:
 // widgets are made with tags off, so that `{red-bg}` in a name is text, and no ESC of a span gets through.
 
-import { type Depth, reduceColour } from '../view/palette.ts';
-import { type Line, ROLES, type Role } from '../view/span.ts';
-import type { Style, Styles } from '../view/styles.ts';
-import type { Colour } from '../view/theme.ts';
-import type { Ink } from './ink.ts';
+import { type Line, ROLES, type Role } from '../view/text/span.ts';
+import type { Colour, Style, Styles } from '../view/text/theme.ts';
+import { type Depth, reduceColour } from '../view/text/theme.ts';
+import type { Ink } from './terminal-output.ts';
 
 /** One SGR sequence for each role. */
 export type Markup = Readonly<Record<Role, string>>;

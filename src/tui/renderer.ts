@@ -1,7 +1,7 @@
 // When to draw: soon after something changed, at most once an interval, and never onto a terminal that has not taken the last frame yet.
 
-import type { Clock } from '../clock.ts';
-import type { Line } from './line.ts';
+import type { Clock } from '../system/clock.ts';
+import type { Line } from './frame-pacing.ts';
 
 /** Shortest time between two frames. */
 const FRAME_MS = 33;

@@ -5,8 +5,8 @@ import { dirname, join } from 'node:path';
 import type { ReadStream, WriteStream } from 'node:tty';
 import blessed, { type Widgets } from 'blessed';
 import type { Answer } from './answers.ts';
-import type { Ink } from './ink.ts';
 import { Keyboard } from './keyboard.ts';
+import type { Ink } from './terminal-output.ts';
 
 /** What of blessed's program is used here beyond its typings. */
 interface Program {
@@ -112,7 +112,7 @@ export function openScreen(options: ScreenOptions): OpenScreen {
         program: boundedProgram(input, output, !ascii),
         // Without it blessed decides by LANG, which sudo strips, and draws `?` for every line and bar (chjj/blessed#319).
         forceUnicode: !ascii,
-        // Wide CJK takes two cells only with it; what blessed's table of 2015 has wrong never gets here (view/cells.ts).
+        // Wide CJK takes two cells only with it; what blessed's table of 2015 has wrong never gets here (view/text/cells.ts).
         fullUnicode: !ascii,
         smartCSR: true,
         resizeTimeout: RESIZE_MS,

@@ -1,9 +1,9 @@
-// Theme files: found by name in folders or by path, read, and no more than read. Parsing them is view/theme.ts.
+// Theme files: found by name in folders or by path, read, and no more than read. Parsing them is view/text/theme.ts.
 
 import { closeSync, constants, fstatSync, openSync, readdirSync, readSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { NetmonError, reasonOf } from '../errors.ts';
-import { parseTheme, type Theme } from '../view/theme.ts';
+import { NetmonError, reasonOf } from '../model/errors.ts';
+import { parseTheme, type Theme } from '../view/text/theme.ts';
 
 const SUFFIX = '.theme';
 /** Themes that are listed. */

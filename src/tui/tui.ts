@@ -1,26 +1,25 @@
 // The screen as the program uses it: snapshots in, effects out. It holds the state, and knows of nothing but what it was given.
 
-import { type Clock, systemClock } from '../clock.ts';
+import { type Clock, systemClock } from '../system/clock.ts';
 import type { Action, Effect } from '../view/action.ts';
-import { withFilter } from '../view/filter-input.ts';
 import { type Frame, type FrameSettings, frameOf } from '../view/frame.ts';
-import { ASCII_GLYPHS, CONSOLE_GLYPHS, type Glyphs, UNICODE_GLYPHS } from '../view/glyphs.ts';
-import { KEYMAP, type KeyTable } from '../view/keymap.ts';
-import { remembered } from '../view/memory.ts';
-import type { Depth } from '../view/palette.ts';
-import { reduce } from '../view/reducer.ts';
+import { withFilter } from '../view/input/filter-input.ts';
+import { KEYMAP, type KeyTable } from '../view/input/keymap.ts';
+import { reduce } from '../view/input/reducer.ts';
+import { remembered } from '../view/saved-state.ts';
 import { emptySnapshot, type Snapshot } from '../view/start.ts';
 import { initialState, type ViewDefaults, type ViewState } from '../view/state.ts';
-import { type Styles, stylesOf } from '../view/styles.ts';
-import type { Theme } from '../view/theme.ts';
+import { ASCII_GLYPHS, CONSOLE_GLYPHS, type Glyphs, UNICODE_GLYPHS } from '../view/text/glyphs.ts';
+import type { Depth, Theme } from '../view/text/theme.ts';
+import { type Styles, stylesOf } from '../view/text/theme.ts';
 import { type Answer, ASK_BACKGROUND, ASK_DRAWN } from './answers.ts';
 import { Dashboard } from './dashboard.ts';
-import { Ink } from './ink.ts';
+import { Line } from './frame-pacing.ts';
 import { keyAction, mouseAction, pasteAction } from './input.ts';
-import { Line } from './line.ts';
 import { Renderer } from './renderer.ts';
 import { type OpenScreen, openScreen, sizeOf } from './screen.ts';
 import { type Drawing, isLight } from './terminal.ts';
+import { Ink } from './terminal-output.ts';
 import type { ThemeShelf } from './theme-files.ts';
 
 const GLYPHS: Readonly<Record<Drawing, Glyphs>> = { unicode: UNICODE_GLYPHS, console: CONSOLE_GLYPHS, ascii: ASCII_GLYPHS };

@@ -3,10 +3,10 @@
 import blessed, { type Widgets } from 'blessed';
 import Grid from 'blessed-contrib/lib/layout/grid.js';
 import sparkline from 'blessed-contrib/lib/widget/sparkline.js';
-import { type Glyphs, UNICODE_GLYPHS } from '../view/glyphs.ts';
-import type { Rect } from '../view/layout.ts';
+import type { Rect } from '../view/pane.ts';
 import type { ChartModel } from '../view/panels/chart.ts';
-import type { Line } from '../view/span.ts';
+import { type Glyphs, UNICODE_GLYPHS } from '../view/text/glyphs.ts';
+import type { Line } from '../view/text/span.ts';
 import { contentOf, type Markup } from './markup.ts';
 
 type SparklineElement = ReturnType<typeof sparkline>;

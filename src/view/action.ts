@@ -1,11 +1,10 @@
 // What may happen to the view, as plain data: commands that keys stand for, and what the screen and the clock report.
 
-import type { PastAnswer } from '../aggregate/past-answer.ts';
-import type { Snapshot } from '../aggregate/snapshot.ts';
 import type { Filter } from '../filter/filter.ts';
-import type { ExportTable } from './export-rows.ts';
+import type { PastAnswer } from '../model/range-totals.ts';
+import type { Snapshot } from '../model/snapshot.ts';
+import type { InterfaceItem } from '../model/terms.ts';
 import type { HistoryAnswer, HistoryPane, HistoryRequest, HistorySlot } from './history/state.ts';
-import type { ExportFormat } from './pickers.ts';
 import type { TableName } from './state.ts';
 
 /** Commands: the words a key is bound to in the keymap and in the config file. */
@@ -93,13 +92,6 @@ export type Action =
   /** What moved in a stretch of the past; null where nothing of it was kept. */
   | { readonly type: 'past'; readonly from: number; readonly to: number; readonly answer: PastAnswer | null };
 
-/** An interface that can be chosen; `name` null stands for all of them. */
-export interface InterfaceItem {
-  readonly name: string | null;
-  /** Kind, state, addresses: outside text. */
-  readonly about: string;
-}
-
 /** Editing keys of a one-line input. */
 export type Edit =
   | 'insert'
@@ -140,3 +132,20 @@ export type Effect =
   | { readonly type: 'copy'; readonly text: string }
   /** Show this theme; `keep` when it was picked and not only looked at. */
   | { readonly type: 'theme'; readonly name: string; readonly keep: boolean };
+
+/** Forms of an export, in the order in which they are offered. */
+export const EXPORT_FORMATS = ['csv', 'json'] as const;
+
+export type ExportFormat = (typeof EXPORT_FORMATS)[number];
+
+/** A table for a file. */
+export interface ExportTable {
+  readonly name: TableName | `history-${HistoryPane}`;
+  /** Time of the picture, epoch ms. */
+  readonly time: number;
+  readonly columns: readonly string[];
+  readonly rows: readonly (readonly ExportValue[])[];
+}
+
+/** A cell: text as it is shown, or a number in bytes, bytes/s, milliseconds. */
+export type ExportValue = string | number | null;

@@ -1,26 +1,15 @@
 // What is shown, as a table for a file: the rows of the focused pane as they are filtered, sorted and opened, all columns that hold
 // something, numbers whole. Names are hidden where the screen hides them.
 
-import type { Snapshot } from '../aggregate/snapshot.ts';
-import type { CellContext, Column } from './column.ts';
-import type { Glyphs } from './glyphs.ts';
-import { historyExport } from './history/export.ts';
-import type { HistoryPane } from './history/state.ts';
+import type { Snapshot } from '../model/snapshot.ts';
+import type { ExportTable, ExportValue } from './action.ts';
+import { firstTimes, historyRows } from './history/lists.ts';
+import { resultOf } from './history/state.ts';
 import { contextOf } from './panels/table.ts';
-import { type AnyRow, branchOf, orderedRows, SPECS } from './rows.ts';
-import type { TableName, ViewState } from './state.ts';
-
-/** A cell: text as it is shown, or a number in bytes, bytes/s, milliseconds. */
-export type ExportValue = string | number | null;
-
-/** A table for a file. */
-export interface ExportTable {
-  readonly name: TableName | `history-${HistoryPane}`;
-  /** Time of the picture, epoch ms. */
-  readonly time: number;
-  readonly columns: readonly string[];
-  readonly rows: readonly (readonly ExportValue[])[];
-}
+import type { ViewState } from './state.ts';
+import type { CellContext, Column } from './tables/column.ts';
+import { type AnyRow, branchOf, orderedRows, SPECS } from './tables/rows.ts';
+import type { Glyphs } from './text/glyphs.ts';
 
 /** Columns that are drawings and no values. */
 const DRAWN: readonly string[] = ['share', 'recent', 'recentRx', 'recentTx', 'recentShare'];
@@ -66,4 +55,35 @@ function firstSeen(row: AnyRow): number | null {
 
 function lastSeen(row: AnyRow): number | null {
   return 'lastSeen' in row ? row.lastSeen : null;
+}
+
+// Rows of the focused table of history for a file: names as the screen shows them, numbers whole, the stretch that they are about.
+
+const COLUMNS = ['from', 'to', 'name', 'rx_bytes', 'tx_bytes', 'rx_packets', 'tx_packets', 'flows', 'first', 'last'] as const;
+
+/** The table; without rows where nothing was answered yet. @param time of the picture, epoch ms */
+function historyExport(state: ViewState, time: number, glyphs: Glyphs): ExportTable {
+  const { history } = state;
+  const pane = history.page === null ? history.pane : 'domains';
+  const query = resultOf(history, pane)?.query ?? null;
+  const times = firstTimes(history)?.domains ?? null;
+  const moment = (at: number | undefined): string | null => (at === undefined ? null : new Date(at).toISOString());
+  const hides = state.privacy && pane === 'domains';
+  return {
+    name: `history-${pane}`,
+    time,
+    columns: COLUMNS,
+    rows: historyRows(history, pane).map((row) => [
+      moment(query?.from),
+      moment(query?.to),
+      row.key === null ? `(${row.reason ?? 'unknown'})` : hides ? glyphs.masked.repeat(6) : row.key,
+      row.rxBytes,
+      row.txBytes,
+      row.rxPackets,
+      row.txPackets,
+      row.flows,
+      moment(times?.get(row.key ?? '') ?? row.firstSeen),
+      moment(row.lastSeen),
+    ]),
+  };
 }

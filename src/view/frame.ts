@@ -1,24 +1,18 @@
 // A whole frame from state and snapshot: every pane as lines, every chart as numbers, and what lies where for the mouse. Pure.
 
-import type { Snapshot } from '../aggregate/snapshot.ts';
-import type { Glyphs } from './glyphs.ts';
-import type { KeyTable } from './keymap.ts';
-import { LEAST, layoutOf, type Rect } from './layout.ts';
-import { fitLine } from './pane.ts';
+import type { Snapshot } from '../model/snapshot.ts';
+import type { KeyTable } from './input/keymap.ts';
+import { LEAST, layoutOf } from './layout.ts';
+import { fitLine, type Pane, type Rect } from './pane.ts';
 import { type ChartModel, type ChartPane, chartPanel, sparkPanel } from './panels/chart.ts';
 import { footerPanel } from './panels/footer.ts';
 import { headerPanel, noteOf } from './panels/header.ts';
-import { type HistoryTablePart, historyPanel } from './panels/history.ts';
+import { type HistoryTablePart, historyPanel } from './panels/history/panel.ts';
 import { popupPanel } from './panels/popup.ts';
 import { type TableModel, tablePanel } from './panels/table.ts';
-import { type Line, span } from './span.ts';
 import type { TableName, ViewState } from './state.ts';
-
-/** A rectangle and the lines that fill it exactly. */
-export interface Pane {
-  readonly rect: Rect;
-  readonly lines: readonly Line[];
-}
+import type { Glyphs } from './text/glyphs.ts';
+import { type Line, span } from './text/span.ts';
 
 /** A pane of rows, with what lies under its cells. */
 export interface TablePane extends Pane, TableModel {

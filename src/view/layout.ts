@@ -1,15 +1,8 @@
 // Size -> named rectangles. All exact: blessed's percentages round, and a column is lost at some widths.
 
 import { SCALE_CELLS } from './chart/mirror.ts';
+import type { Rect } from './pane.ts';
 import { paneOf, type TableName, type ViewState } from './state.ts';
-
-/** Cells, counted from the top left of the screen. */
-export interface Rect {
-  readonly left: number;
-  readonly top: number;
-  readonly width: number;
-  readonly height: number;
-}
 
 /** Where everything lies on a screen of one size. */
 export interface Layout {

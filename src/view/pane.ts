@@ -1,9 +1,8 @@
 // A pane: a frame with a title, lines inside. The frame is text like the rest, so that titles, counts and ASCII need no special case.
 
-import { cut, displayWidth } from './cells.ts';
-import type { Glyphs } from './glyphs.ts';
-import type { Rect } from './layout.ts';
-import { type Line, type Role, type Span, span } from './span.ts';
+import { cut, displayWidth } from './text/cells.ts';
+import type { Glyphs } from './text/glyphs.ts';
+import { type Line, type Role, type Span, span } from './text/span.ts';
 
 /** Fills a line up to exactly `width` cells, or cuts it there. */
 export function fitLine(line: Line, width: number, glyphs: Glyphs, fill: Role = 'text'): Line {
@@ -92,4 +91,18 @@ export function framed(
 
 function fitWithin(line: Line, width: number, glyphs: Glyphs): Line {
   return lineWidth(line) <= width ? line : fitLine(line, Math.max(0, width), glyphs);
+}
+
+/** Cells, counted from the top left of the screen. */
+export interface Rect {
+  readonly left: number;
+  readonly top: number;
+  readonly width: number;
+  readonly height: number;
+}
+
+/** A rectangle and the lines that fill it exactly. */
+export interface Pane {
+  readonly rect: Rect;
+  readonly lines: readonly Line[];
 }

@@ -1,10 +1,10 @@
 // The snapshot before the first one: nothing is known, and the screen says so instead of showing zeros of something.
 
-import { NO_RATES } from '../aggregate/no-rates.ts';
-import type { Snapshot } from '../aggregate/snapshot.ts';
+import type { Snapshot } from '../model/snapshot.ts';
+import { NO_RATES } from '../model/snapshot.ts';
 
 /** For tui, which may not import aggregate. */
-export type { Snapshot } from '../aggregate/snapshot.ts';
+export type { Snapshot } from '../model/snapshot.ts';
 
 /** A snapshot of nothing, at a time (epoch ms). */
 export function emptySnapshot(time: number): Snapshot {

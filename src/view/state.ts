@@ -1,17 +1,14 @@
 // ViewState: everything the user chose, and nothing that the network said. Plain and never changed in place: the reducer makes new ones.
 
-import type { Snapshot } from '../aggregate/snapshot.ts';
 import type { Filter } from '../filter/filter.ts';
-import type { InterfaceItem } from './action.ts';
-import { type ChartState, NEW_CHART } from './chart/stretch.ts';
-import type { Offer } from './filter-help.ts';
-import type { UnitMode } from './format.ts';
-import type { BudgetPlan } from './history/budget.ts';
+import type { BudgetPlan, UnitMode } from '../model/options.ts';
+import type { RateSeries, Snapshot } from '../model/snapshot.ts';
+import type { InterfaceItem } from '../model/terms.ts';
+import { type ChartState, NEW_CHART } from './chart/range.ts';
 import { type HistoryState, initialHistory } from './history/state.ts';
-import { NO_WATCHES, type Watches } from './watch.ts';
 
 /** Where a filter text is wrong: what, and at which UTF-16 unit of it, from 0. */
-export interface FilterProblem {
+interface FilterProblem {
   readonly message: string;
   readonly column: number;
 }
@@ -195,4 +192,32 @@ export function initialState(defaults: ViewDefaults): ViewState {
     history: initialHistory(defaults.budget ?? null),
     notice: '',
   };
+}
+
+// The rows that are followed for charts of their own, as the state holds them. Types and the empty one only.
+
+/** One row, and its rates in the ticks in which it was listed. */
+export interface Watch {
+  readonly table: TableName;
+  readonly id: string;
+  readonly series: RateSeries;
+}
+
+/** Rows that are followed, the one looked at last at the end. */
+export interface Watches {
+  /** Time of the tick that was taken last, epoch ms. */
+  readonly time: number;
+  /** Rates of rows are those of what matches. */
+  readonly filter: Filter | null;
+  readonly rows: readonly Watch[];
+}
+
+/** No row. */
+const NO_WATCHES: Watches = { time: 0, filter: null, rows: [] };
+
+/** An offer that Tab put into the input: where, which of them, what stood there before. */
+export interface Offer {
+  readonly from: number;
+  readonly items: readonly string[];
+  readonly index: number;
 }

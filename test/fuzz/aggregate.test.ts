@@ -3,12 +3,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Aggregator, END_LIMITS, type SnapshotLimits } from '../../src/aggregate/aggregator.ts';
-import type { CountedInterface } from '../../src/aggregate/counted-interface.ts';
-import type { Snapshot, Traffic } from '../../src/aggregate/snapshot.ts';
 import { FLOW_DIRECTION, Localizer } from '../../src/flow/direction.ts';
 import { directionOf, FlowTable, isLocalFlow } from '../../src/flow/flow-table.ts';
 import * as L from '../../src/flow/layout.ts';
-import { ATTRIBUTIONS, OWNER_REASONS } from '../../src/net/model.ts';
+import type { CountedInterface, Snapshot, Traffic } from '../../src/model/snapshot.ts';
+import { ATTRIBUTIONS, OWNER_REASONS } from '../../src/model/terms.ts';
 import { FakeDirectory } from '../support/fake-directory.ts';
 import { addresses, type PacketFields, packet, timed } from '../support/packets.ts';
 import { CAPTURE, UNCOUNTED } from '../support/snapshot-builder.ts';

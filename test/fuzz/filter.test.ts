@@ -4,10 +4,10 @@ import fc from 'fast-check';
 import { RE2JS } from 're2js';
 import { describe, expect, test } from 'vitest';
 import { completions } from '../../src/filter/completions.ts';
+import type { FilterSubject } from '../../src/filter/fields.ts';
 import { FIELDS } from '../../src/filter/fields.ts';
 import { compileFilter } from '../../src/filter/filter.ts';
 import { compilePattern, PatternError } from '../../src/filter/pattern.ts';
-import type { FilterSubject } from '../../src/filter/subject.ts';
 
 const PIECES = [
   ...FIELDS.map((field) => field.name),

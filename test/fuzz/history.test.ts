@@ -2,8 +2,8 @@
 
 import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
-import type { HistoryEntry } from '../../src/aggregate/history-batch.ts';
-import { HistoryDatabase } from '../../src/store/history-database.ts';
+import { HistoryDatabase } from '../../src/history/database.ts';
+import type { HistoryEntry } from '../../src/model/history-batch.ts';
 import { batch, DAY, entry, fileOf, MINUTE, NOVEMBER, question, sqlJs, utcZone } from '../support/history.ts';
 
 let sql: Awaited<ReturnType<typeof sqlJs>>;

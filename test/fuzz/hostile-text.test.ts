@@ -3,14 +3,14 @@
 
 import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
-import type { Snapshot } from '../../src/aggregate/snapshot.ts';
 import { reportPage } from '../../src/cli/report/page.ts';
 import { reportFacts } from '../../src/cli/report/report-facts.ts';
+import { HistoryDatabase } from '../../src/history/database.ts';
+import type { HistoryReader } from '../../src/history/query/reader.ts';
+import type { Snapshot } from '../../src/model/snapshot.ts';
 import { sanitize } from '../../src/net/text.ts';
-import { HistoryDatabase } from '../../src/store/history-database.ts';
-import type { HistoryReader } from '../../src/store/history-reader.ts';
-import { csvLine } from '../../src/stream/csv.ts';
-import { endPieces } from '../../src/stream/ndjson.ts';
+import { csvLine } from '../../src/output/csv.ts';
+import { endPieces } from '../../src/output/json-writer.ts';
 import { pcapngFile } from '../support/capture-writer.ts';
 import { ethernet, ipv4, tcp } from '../support/frames.ts';
 import { batch, entry, MINUTE, NOVEMBER, sqlJs } from '../support/history.ts';

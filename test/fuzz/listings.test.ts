@@ -2,10 +2,10 @@
 
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { parseLsof } from '../../src/identify/process/lsof.ts';
-import { parseNettop } from '../../src/identify/process/nettop.ts';
-import { parsePs } from '../../src/identify/process/ps.ts';
-import type { SocketEnd, SocketRecord } from '../../src/identify/process/socket-end.ts';
+import { parseLsof } from '../../src/identify/process/macos/lsof.ts';
+import { parseNettop } from '../../src/identify/process/macos/nettop.ts';
+import { parsePs } from '../../src/identify/process/macos/ps.ts';
+import type { SocketEnd, SocketRecord } from '../../src/identify/process/socket-table.ts';
 import { formatAddress, parseAddress } from '../../src/net/address.ts';
 
 const CONTROLS = /[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/;

@@ -1,7 +1,7 @@
 // The chart in each of its ways, as files and by the colours of named cells: what is chosen, the axis, the peak.
 
 import { afterEach, beforeAll, expect, test } from 'vitest';
-import type { PastAnswer } from '../../src/aggregate/past-answer.ts';
+import type { PastAnswer } from '../../src/model/range-totals.ts';
 import { busy, series } from '../support/snapshot-builder.ts';
 import { Stage } from '../support/terminal.ts';
 

@@ -1,7 +1,7 @@
 // Charts in the details of rows that keep no past of their own: true from when the row was looked at, blank before that and in gaps.
 
 import { afterEach, beforeAll, expect, test } from 'vitest';
-import type { Snapshot } from '../../src/aggregate/snapshot.ts';
+import type { Snapshot } from '../../src/model/snapshot.ts';
 import { appRow, flowRow, interfaceRow, NOON, snapshot } from '../support/snapshot-builder.ts';
 import { Stage } from '../support/terminal.ts';
 

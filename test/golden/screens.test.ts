@@ -1,7 +1,7 @@
 // What the user sees, as text files in __frames__: drawn by blessed, read back from a terminal emulator. A changed file is a changed screen.
 
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { NO_RATES } from '../../src/aggregate/no-rates.ts';
+import { NO_RATES } from '../../src/model/snapshot.ts';
 import { emptySnapshot } from '../../src/view/start.ts';
 import { appRow, busy, CAPTURE, flowRow, hostRow, NOON, series, snapshot } from '../support/snapshot-builder.ts';
 import { Stage } from '../support/terminal.ts';

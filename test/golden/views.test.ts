@@ -1,8 +1,7 @@
 // Every view at every size, with trees opened, events, and names that try to break it; and what a row of keys does to the screen, one by one.
 
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
-import type { FlowBurst, NetEvent } from '../../src/aggregate/event.ts';
-import type { Snapshot } from '../../src/aggregate/snapshot.ts';
+import type { FlowBurst, NetEvent, Snapshot } from '../../src/model/snapshot.ts';
 import { appRow, busy, flowRow, hostRow, NOON, snapshot } from '../support/snapshot-builder.ts';
 import { Stage } from '../support/terminal.ts';
 

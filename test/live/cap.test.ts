@@ -7,11 +7,11 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { systemEdges } from '../../src/app/edges.ts';
-import { openCap } from '../../src/capture/cap-source.ts';
+import { openCap } from '../../src/capture/cap/source.ts';
 import type { PacketSource } from '../../src/capture/source.ts';
-import { systemClock } from '../../src/clock.ts';
-import type { Edges } from '../../src/net/edges.ts';
+import { systemClock } from '../../src/system/clock.ts';
+import type { Edges } from '../../src/system/edges.ts';
+import { systemEdges } from '../../src/system/programs.ts';
 
 const IP = '/sbin/ip';
 
@@ -49,7 +49,7 @@ describe.skipIf(reason !== null)('cap, live', () => {
 
   const open = (device: string, bpf: string | null): Promise<PacketSource> =>
     openCap({ interfaces: [device], bpf, bufferBytes: 16 << 20 }, edges, systemClock, {
-      script: join(built, 'capture/cap-child.js'),
+      script: join(built, 'capture/cap/child.js'),
     });
 
   async function until(done: () => boolean, what: string): Promise<void> {

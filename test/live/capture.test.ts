@@ -2,11 +2,11 @@
 
 import { createSocket, type Socket } from 'node:dgram';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { systemEdges } from '../../src/app/edges.ts';
-import { openLibpcap } from '../../src/capture/libpcap-source.ts';
-import { BULK_BYTES } from '../../src/capture/snap-program.ts';
+import { BULK_BYTES } from '../../src/capture/libpcap/snap-program.ts';
+import { openLibpcap } from '../../src/capture/libpcap/source.ts';
 import type { PacketSource } from '../../src/capture/source.ts';
-import { systemClock } from '../../src/clock.ts';
+import { systemClock } from '../../src/system/clock.ts';
+import { systemEdges } from '../../src/system/programs.ts';
 import { framesOf, type ReadFrame } from '../support/capture-reader.ts';
 
 const reason = process.platform !== 'linux' ? 'needs Linux' : process.geteuid?.() !== 0 ? 'needs root' : null;

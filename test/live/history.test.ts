@@ -5,8 +5,8 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, wr
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { describe, expect, inject, it } from 'vitest';
-import { type SaveRequest, saveImage } from '../../src/store/image-save.ts';
-import { Recorder } from '../../src/store/recorder.ts';
+import { type SaveRequest, saveImage } from '../../src/history/image-save.ts';
+import { Recorder } from '../../src/history/recorder.ts';
 import { pcapFile } from '../support/capture-writer.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { ethernet, ipv4, udp } from '../support/frames.ts';

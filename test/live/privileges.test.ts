@@ -185,8 +185,8 @@ describe('privileges, live', () => {
         const { dropPrivileges } = await import(dist + 'privilege/drop.js');
         const { loadLibcCalls } = await import(dist + 'privilege/libc-calls.js');
         const { bareThread } = await import(dist + 'privilege/bare-thread.js');
-        const { openHistory } = await import(dist + 'store/open-history.js');
-        const { readerThreads } = await import(dist + 'store/reader-thread.js');
+        const { openHistory } = await import(dist + 'history/query/open.js');
+        const { readerThreads } = await import(dist + 'history/query/reader-thread.js');
         const identity = { name: 'nmt-none', uid: 4242, gid: 4243, groups: [4243], by: 'sudo', note: '' };
         dropPrivileges({ platform: 'linux', identity, keep: ['net_raw', 'dac_read_search'], starts: false }, process, loadLibcCalls('linux'));
         const reader = await openHistory(${JSON.stringify(path)}, readerThreads(bareThread(${JSON.stringify(path)}, false)));

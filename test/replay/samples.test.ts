@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
-import { openFile } from '../../src/capture/file-source.ts';
+import { openFile } from '../../src/capture/file/source.ts';
 import { readAll } from '../support/capture-reader.ts';
 
 const SAMPLES = fileURLToPath(new URL('../../../shared/samples/', import.meta.url));

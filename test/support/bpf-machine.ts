@@ -1,6 +1,6 @@
 // An interpreter for classic BPF, as the kernel runs it (pcap/bpf.h): a load beyond the packet rejects it, jumps go forward only.
 
-import type { Instruction } from '../../src/capture/bpf-assembler.ts';
+import type { Instruction } from '../../src/capture/libpcap/bpf-assembler.ts';
 
 /** Cooked captures: libpcap moves loads behind the made-up header to the packet itself, and maps a few within it to what the kernel knows. */
 interface Cooked {

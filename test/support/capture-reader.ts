@@ -2,7 +2,7 @@
 
 import { setImmediate } from 'node:timers/promises';
 import { PacketBatch } from '../../src/capture/batch.ts';
-import type { FrameReader } from '../../src/capture/frame-reader.ts';
+import type { FrameReader } from '../../src/capture/file/frame-reader.ts';
 import type { CapturedProcess, CaptureInterface, PacketSource } from '../../src/capture/source.ts';
 
 /** One frame, with its interface and processes resolved. */

@@ -3,8 +3,8 @@
 import type { ChildProcess } from 'node:child_process';
 import { EventEmitter } from 'node:events';
 import { PassThrough } from 'node:stream';
-import { capLine } from '../../src/capture/cap-protocol.ts';
-import { type CapHandle, type CapModule, CapRelay, forgetRelays } from '../../src/capture/cap-relay.ts';
+import { capLine } from '../../src/capture/cap/protocol.ts';
+import { type CapHandle, type CapModule, CapRelay, forgetRelays } from '../../src/capture/cap/relay.ts';
 
 /** What a fake capture was opened with; `emit` is what the addon does with a packet. */
 export class FakeCapture extends EventEmitter implements CapHandle {

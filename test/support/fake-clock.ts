@@ -1,6 +1,6 @@
 // A clock that stands still until a test moves it; wall clock and monotonic clock move together, or apart.
 
-import type { Clock } from '../../src/clock.ts';
+import type { Clock } from '../../src/system/clock.ts';
 
 /** Moves only when told to. */
 export class FakeClock implements Clock {

@@ -1,6 +1,6 @@
 // A directory of processes that a test fills: process n is of the app that the test says.
 
-import type { App, Process, ProcessDirectory } from '../../src/net/model.ts';
+import type { App, Process, ProcessDirectory } from '../../src/model/terms.ts';
 
 /** Processes and apps by number. */
 export class FakeDirectory implements ProcessDirectory {

@@ -5,7 +5,7 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node
 import { type NetworkInterfaceInfo, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll } from 'vitest';
-import type { EdgePaths, Edges, RunResult } from '../../src/net/edges.ts';
+import type { EdgePaths, Edges, RunResult } from '../../src/system/edges.ts';
 
 export interface FakeEdges extends Edges {
   /** `path arg arg` of every program that was run. */

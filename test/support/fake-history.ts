@@ -1,7 +1,7 @@
 // Recorded history without a file: answers any query from a small model of apps, hosts and days, the same each time. Sums over apps, domains,
 // categories and interfaces of one stretch are equal.
 
-import type { HistoryQuery, HistoryResult, HistoryRow, HistoryTotals } from '../../src/net/history.ts';
+import type { HistoryQuery, HistoryResult, HistoryRow, HistoryTotals } from '../../src/model/history.ts';
 import { startOf, stepped } from '../../src/view/history/calendar.ts';
 import type { HistoryAnswer, HistoryRequest } from '../../src/view/history/state.ts';
 

@@ -1,7 +1,7 @@
 // A libpcap whose devices, frames and failures a test decides; every call is recorded.
 
 import { endianness } from 'node:os';
-import type { Dump, LibpcapCalls, PcapStat, Pointer } from '../../src/capture/libpcap-calls.ts';
+import type { Dump, LibpcapCalls, PcapStat, Pointer } from '../../src/capture/libpcap/calls.ts';
 
 /** A device as the library finds it. Change it while handles are open. */
 export interface FakeDevice {

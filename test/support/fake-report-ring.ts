@@ -1,7 +1,7 @@
 // A ring of reports as the kernel would leave them, in plain memory: what is pushed is there at the next drain.
 
-import { ReportRing } from '../../src/identify/process/ebpf/report-ring.ts';
-import { REPORT, REPORT_BYTES, WAY } from '../../src/identify/process/ebpf/socket-programs.ts';
+import { ReportRing } from '../../src/identify/process/linux/ebpf/report-ring.ts';
+import { REPORT, REPORT_BYTES, WAY } from '../../src/identify/process/linux/ebpf/socket-programs.ts';
 import { isV4, parseAddress } from '../../src/net/address.ts';
 
 const PAGE = 4096;

@@ -1,22 +1,21 @@
 // A capture that gives what a test puts into it, a monitor over it, and an output that remembers what it was told.
 
-import type { FlowRow, Gap, Snapshot } from '../../src/aggregate/snapshot.ts';
-import { Inspection } from '../../src/app/inspection.ts';
-import { Monitor } from '../../src/app/monitor.ts';
-import type { Output } from '../../src/app/output.ts';
 import { PacketBatch } from '../../src/capture/batch.ts';
-import type { CounterTracker } from '../../src/capture/counter-tracker.ts';
-import { interfaceKind } from '../../src/capture/interface-kind.ts';
+import type { CounterTracker } from '../../src/capture/devices/counters.ts';
+import { interfaceKind } from '../../src/capture/devices/kind.ts';
 import type { CapturedProcess, CaptureInterface, CaptureStats, PacketSource, SourceState } from '../../src/capture/source.ts';
 import { Localizer } from '../../src/flow/direction.ts';
 import { FlowTable } from '../../src/flow/flow-table.ts';
 import type { Categories } from '../../src/identify/category/categories.ts';
 import { FlowNames } from '../../src/identify/name/flow-names.ts';
-import { CapturedSource } from '../../src/identify/process/captured-source.ts';
-import { Directory } from '../../src/identify/process/directory.ts';
+import { Directory, Users } from '../../src/identify/process/directory.ts';
 import { Owners } from '../../src/identify/process/owners.ts';
-import { Users } from '../../src/identify/process/users.ts';
-import type { Place } from '../../src/net/model.ts';
+import { CapturedSource } from '../../src/identify/process/recorded.ts';
+import type { FlowRow, Gap, Snapshot } from '../../src/model/snapshot.ts';
+import type { Place } from '../../src/model/terms.ts';
+import type { Output } from '../../src/output/output.ts';
+import { Inspection } from '../../src/pipeline/inspection.ts';
+import { Monitor } from '../../src/pipeline/monitor.ts';
 import { addresses } from './packets.ts';
 
 export interface FakeFrame {

@@ -4,7 +4,7 @@ import { execFile, spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Edges, RunResult } from '../../src/net/edges.ts';
+import type { Edges, RunResult } from '../../src/system/edges.ts';
 
 /** What one run does, in this order. */
 export interface FakeRun {

@@ -3,12 +3,12 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { HistoryBatch } from '../../src/aggregate/history-batch.ts';
-import { HistoryDatabase } from '../../src/store/history-database.ts';
-import { journalPath } from '../../src/store/history-files.ts';
-import { loadHistory } from '../../src/store/history-load.ts';
-import { encodeRecord, JOURNAL_HEAD } from '../../src/store/journal-record.ts';
-import type { SqlEngine } from '../../src/store/sql-engine.ts';
+import { HistoryDatabase } from '../../src/history/database.ts';
+import { journalPath } from '../../src/history/files.ts';
+import { encodeRecord, JOURNAL_HEAD } from '../../src/history/journal/record.ts';
+import { loadHistory } from '../../src/history/load.ts';
+import type { SqlEngine } from '../../src/history/sqljs/engine.ts';
+import type { HistoryBatch } from '../../src/model/history-batch.ts';
 import { batch, entry, fileOf, NOVEMBER, question } from './history.ts';
 
 /** A batch that moved so many bytes. */

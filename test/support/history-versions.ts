@@ -1,6 +1,6 @@
 // Files as older versions of the program wrote them, built from text that must never change: they lie on users' disks.
 
-import type { SqlEngine } from '../../src/store/sql-engine.ts';
+import type { SqlEngine } from '../../src/history/sqljs/engine.ts';
 
 const VERSION_1 = `CREATE TABLE meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 INSERT INTO meta VALUES ('applied', 0), ('minutes_from', 0), ('hours_from', 0), ('unlogged', 0);

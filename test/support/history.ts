@@ -1,10 +1,10 @@
 // Histories for tests: sql.js loaded once, and batches and questions of which a test names only what matters to it.
 
-import type { HistoryBatch, HistoryEntry, LoggedFlow } from '../../src/aggregate/history-batch.ts';
-import type { HistoryQuery } from '../../src/net/history.ts';
-import { type DatabaseFile, OverlayFile } from '../../src/store/database-file.ts';
-import { loadSql, type SqlEngine } from '../../src/store/sql-engine.ts';
-import type { ZoneOffset } from '../../src/store/zone.ts';
+import type { ZoneOffset } from '../../src/history/query/zone.ts';
+import { type DatabaseFile, OverlayFile } from '../../src/history/sqljs/database-file.ts';
+import { loadSql, type SqlEngine } from '../../src/history/sqljs/engine.ts';
+import type { HistoryQuery } from '../../src/model/history.ts';
+import type { HistoryBatch, HistoryEntry, LoggedFlow } from '../../src/model/history-batch.ts';
 
 /** A zone without rules. */
 export const utcZone: ZoneOffset = () => 0;

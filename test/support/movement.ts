@@ -1,6 +1,6 @@
 // Records of what a flow moved, as the books take them.
 
-import { type Movement, movement } from '../../src/aggregate/movement.ts';
+import { type Movement, movement } from '../../src/aggregate/accumulators.ts';
 
 /** What a flow moved, all of it now; fields given hold. `past` is what it moved before, of everything. */
 export function movedNow(fields: Partial<Movement>, past = 0): Movement {

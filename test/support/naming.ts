@@ -5,8 +5,8 @@ import { FlowTable } from '../../src/flow/flow-table.ts';
 import { Categories } from '../../src/identify/category/categories.ts';
 import { FlowNames } from '../../src/identify/name/flow-names.ts';
 import { NameStrings } from '../../src/identify/name/name-strings.ts';
-import type { AnswerKind } from '../../src/inspect/findings.ts';
-import { ATTRIBUTIONS, type Place } from '../../src/net/model.ts';
+import type { AnswerKind } from '../../src/inspect/context.ts';
+import { ATTRIBUTIONS, type Place } from '../../src/model/terms.ts';
 import { FakeDirectory } from './fake-directory.ts';
 import { addresses, type PacketFields, packet, reply, timed } from './packets.ts';
 

@@ -1,8 +1,8 @@
 // A reader's thread without a thread: answers in turn, on the event loop of the test.
 
-import type { ReaderReply, ReaderThread } from '../../src/store/reader-calls.ts';
-import { ReaderService } from '../../src/store/reader-service.ts';
-import type { SqlEngine } from '../../src/store/sql-engine.ts';
+import type { ReaderReply, ReaderThread } from '../../src/history/query/reader.ts';
+import { ReaderService } from '../../src/history/query/reader-service.ts';
+import type { SqlEngine } from '../../src/history/sqljs/engine.ts';
 
 /** How often threads were started and ended. */
 export interface ThreadCounts {

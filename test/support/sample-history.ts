@@ -1,7 +1,7 @@
 // A history of some weeks as a person with a laptop would have it, the same for the same end: working days, evenings, weekends, hostile names.
 
-import { HistoryDatabase } from '../../src/store/history-database.ts';
-import type { SqlEngine } from '../../src/store/sql-engine.ts';
+import { HistoryDatabase } from '../../src/history/database.ts';
+import type { SqlEngine } from '../../src/history/sqljs/engine.ts';
 import { batch, entry } from './history.ts';
 
 /** App, executable, and where it goes: host, domain, category, weight. */

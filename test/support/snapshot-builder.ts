@@ -1,17 +1,17 @@
 // Snapshots for tests of the screen: rows with sensible defaults, and a busy machine of any size without chance in it.
 
-import type { CountedInterface } from '../../src/aggregate/counted-interface.ts';
-import { NO_RATES } from '../../src/aggregate/no-rates.ts';
 import type {
   AppRow,
   CaptureStatus,
+  CountedInterface,
   FlowRow,
   HostRow,
   InterfaceRow,
   RateSeries,
   Snapshot,
   Traffic,
-} from '../../src/aggregate/snapshot.ts';
+} from '../../src/model/snapshot.ts';
+import { NO_RATES } from '../../src/model/snapshot.ts';
 
 /** 2026-01-31 14:03:22 UTC. */
 export const NOON = Date.UTC(2026, 0, 31, 14, 3, 22);

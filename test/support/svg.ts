@@ -1,8 +1,8 @@
 // A terminal's screen as an SVG picture: runs of cells of one look as one text, so that it stays small and letters stand in their cells.
 
 import type xterm from '@xterm/headless';
-import { displayWidth } from '../../src/view/cells.ts';
-import { tableColour } from '../../src/view/palette.ts';
+import { displayWidth } from '../../src/view/text/cells.ts';
+import { tableColour } from '../../src/view/text/theme.ts';
 
 const CELL = { width: 8, height: 17 };
 const BASELINE = 13;

@@ -5,7 +5,7 @@ import { PassThrough, Writable } from 'node:stream';
 import xterm from '@xterm/headless';
 import { Tui, type TuiOptions } from '../../src/tui/tui.ts';
 import type { Effect } from '../../src/view/action.ts';
-import { parseTheme } from '../../src/view/theme.ts';
+import { parseTheme } from '../../src/view/text/theme.ts';
 import { FakeClock } from './fake-clock.ts';
 
 /** Output stream of a fake terminal; counts what is written, and may be made to lag. */

@@ -3,9 +3,9 @@
 import { expect, vi } from 'vitest';
 import { run } from '../../src/app/run.ts';
 import { parseCommandLine } from '../../src/cli/command-line.ts';
-import { loadConfig } from '../../src/cli/config.ts';
-import type { Options } from '../../src/cli/options.ts';
+import { loadConfig } from '../../src/cli/config/config.ts';
 import { resolveOptions } from '../../src/cli/resolve.ts';
+import type { Options } from '../../src/model/options.ts';
 import { fakeEdges } from './fake-edges.ts';
 
 /** Options as the command line gives them, where there is no configuration file. */

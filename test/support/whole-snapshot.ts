@@ -3,12 +3,12 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Snapshot } from '../../src/aggregate/snapshot.ts';
-import { assemble } from '../../src/app/assemble.ts';
-import { ReplaySession } from '../../src/app/replay-session.ts';
-import { openFile } from '../../src/capture/file-source.ts';
-import { systemClock } from '../../src/clock.ts';
+import { openFile } from '../../src/capture/file/source.ts';
 import { Categories } from '../../src/identify/category/categories.ts';
+import type { Snapshot } from '../../src/model/snapshot.ts';
+import { assemble } from '../../src/pipeline/assembly.ts';
+import { ReplaySession } from '../../src/pipeline/replay-session.ts';
+import { systemClock } from '../../src/system/clock.ts';
 import { fakeEdges } from './fake-edges.ts';
 import { FakeOutput } from './fake-source.ts';
 

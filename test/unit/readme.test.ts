@@ -2,14 +2,12 @@
 
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { STATUSES } from '../../src/cli/exit-statuses.ts';
-import { flagText } from '../../src/cli/flag.ts';
-import { FLAGS } from '../../src/cli/flags.ts';
-import { SETTING_NAMES } from '../../src/cli/settings.ts';
-import { EXIT_STATUS } from '../../src/errors.ts';
+import { SETTING_NAMES } from '../../src/cli/config/settings.ts';
+import { FLAGS, flagText, STATUSES } from '../../src/cli/flags.ts';
 import { FIELDS } from '../../src/filter/fields.ts';
 import { compileFilter } from '../../src/filter/filter.ts';
-import { type Binding, KEYMAP, keyLabel } from '../../src/view/keymap.ts';
+import { EXIT_STATUS } from '../../src/model/errors.ts';
+import { type Binding, KEYMAP, keyLabel } from '../../src/view/input/keymap.ts';
 
 const file = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
 const README = file('README.md');

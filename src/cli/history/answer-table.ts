@@ -1,11 +1,21 @@
 // An answer of history as a table with bars, for `netmon-tui history`. What is not recorded is said; unknown is `-`, never 0. Pure.
 
-import { type HistoryQuery, type HistoryResult, type HistoryRow, RECORD_FIELDS, recordCommand } from '../../net/history.ts';
-import { drawable } from '../../view/cells.ts';
-import { AMOUNT_WIDTH, formatAmount, formatDateTime, formatGrouped, formatShare, type UnitMode } from '../../view/format.ts';
-import { ASCII_GLYPHS, type Glyphs, UNICODE_GLYPHS } from '../../view/glyphs.ts';
-import { paintFor } from '../paint.ts';
-import { fixed, flexible, type TextColumn, tableLines } from '../text-table.ts';
+import {
+  type HistoryQuery,
+  type HistoryResult,
+  type HistoryRow,
+  type HistoryTotals,
+  RECORD_FIELDS,
+  recordCommand,
+} from '../../model/history.ts';
+import type { UnitMode } from '../../model/options.ts';
+import { sanitize } from '../../net/text.ts';
+import { type CsvValue, csvLine } from '../../output/csv.ts';
+import { SCHEMA, timeField } from '../../output/fields.ts';
+import { fixed, flexible, paintFor, type TextColumn, tableLines } from '../../output/text-table.ts';
+import { drawable } from '../../view/text/cells.ts';
+import { AMOUNT_WIDTH, formatAmount, formatDateTime, formatGrouped, formatShare } from '../../view/text/format.ts';
+import { ASCII_GLYPHS, type Glyphs, UNICODE_GLYPHS } from '../../view/text/glyphs.ts';
 
 /** How the table is drawn. */
 export interface AnswerStyle {
@@ -124,4 +134,65 @@ function bar(row: HistoryRow, most: number, width: number, glyphs: Glyphs): stri
   const tx = cells(row.txBytes);
   const rx = Math.min(cells(row.rxBytes), Math.max(row.rxBytes > 0 ? 1 : 0, width - tx));
   return rxSign(glyphs).repeat(rx) + txSign(glyphs).repeat(Math.min(tx, width - rx));
+}
+
+// An answer of history for programs: one JSON object, or CSV with one line a row. The names are those of the NDJSON. Pure.
+
+/** The whole answer as one line of JSON. */
+export function answerJson(answer: HistoryResult): string {
+  const { query, rows, total, oldest, newest, resolutionMs } = answer;
+  const fields = {
+    type: 'history',
+    schema: SCHEMA,
+    since: timeField(query.from),
+    until: timeField(query.to),
+    by: query.by,
+    only: { app: query.app, domain: query.domain, category: query.category, interface: query.interface, filter: query.filter },
+    resolution_ms: resolutionMs,
+    oldest: oldest === null ? null : timeField(oldest),
+    newest: newest === null ? null : timeField(newest),
+    total: totals(total),
+    rows: rows.map((row) => ({
+      ...keys(row, query.by),
+      ...totals(row),
+      first_seen: timeField(row.firstSeen),
+      last_seen: timeField(row.lastSeen),
+    })),
+  };
+  return `${JSON.stringify(fields, safe)}\n`;
+}
+
+/** The rows as CSV. */
+export function answerCsv({ query, rows }: HistoryResult): string {
+  const head = csvLine([
+    query.by,
+    'reason',
+    ...(detailName(query.by) === null ? [] : [detailName(query.by)]),
+    ...Object.keys(totals({ rxBytes: 0, txBytes: 0, rxPackets: 0, txPackets: 0, flows: 0 })),
+    'first_seen',
+    'last_seen',
+  ]);
+  const line = (row: HistoryRow) => {
+    const values: CsvValue[] = [...Object.values(keys(row, query.by)), ...Object.values(totals(row))];
+    return csvLine([...values, timeField(row.firstSeen), timeField(row.lastSeen)].map((value) => safe('', value) as CsvValue));
+  };
+  return head + rows.map(line).join('');
+}
+
+function keys(row: HistoryRow, by: string): Record<string, string | null> {
+  const detail = detailName(by);
+  return { [by]: row.key, reason: row.reason, ...(detail === null ? {} : { [detail]: row.detail }) };
+}
+
+function detailName(by: string): string | null {
+  if (by === 'app') return 'exe';
+  return by === 'host' ? 'domain' : null;
+}
+
+function totals({ rxBytes, txBytes, rxPackets, txPackets, flows }: HistoryTotals): Record<string, number> {
+  return { rx_bytes: rxBytes, tx_bytes: txBytes, rx_packets: rxPackets, tx_packets: txPackets, flows };
+}
+
+function safe(_key: string, value: unknown): unknown {
+  return typeof value === 'string' ? sanitize(value) : value;
 }

@@ -1,10 +1,10 @@
 // Records and logged flows as lines of CSV or NDJSON, the names as in the JSON stream. Pure.
 
-import type { LoggedFlow } from '../../aggregate/history-batch.ts';
+import type { HistoryRecord } from '../../history/query/reader.ts';
+import type { LoggedFlow } from '../../model/history-batch.ts';
 import { sanitize } from '../../net/text.ts';
-import type { HistoryRecord } from '../../store/history-reader.ts';
-import { type CsvValue, csvLine } from '../../stream/csv.ts';
-import { SCHEMA, timeField } from '../../stream/fields.ts';
+import { type CsvValue, csvLine } from '../../output/csv.ts';
+import { SCHEMA, timeField } from '../../output/fields.ts';
 
 /** How rows of one kind are written. */
 export interface RowForm<Row> {

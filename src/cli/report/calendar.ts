@@ -1,6 +1,6 @@
 // The calendar of a report: a row for each app with a field for each day, or, for long stretches, weeks as columns. Darker is more. Pure.
 
-import type { UnitMode } from '../../view/format.ts';
+import type { UnitMode } from '../../model/options.ts';
 import { round, svgFrame } from './chart.ts';
 import { html, type Markup } from './html.ts';
 import type { AppDays } from './report-facts.ts';

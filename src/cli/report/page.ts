@@ -1,19 +1,19 @@
 // The page of a report: one file that needs nothing else and may load nothing else. Its only style and its only script are allowed by their hashes.
 
 import { createHash } from 'node:crypto';
-import { foldedIn, type HistoryResult, type HistoryRow } from '../../net/history.ts';
-import { formatDateTime, formatGrouped, formatShare, type UnitMode } from '../../view/format.ts';
+import { foldedIn, type HistoryResult, type HistoryRow } from '../../model/history.ts';
+import type { UnitMode } from '../../model/options.ts';
+import { formatDateTime, formatGrouped, formatShare } from '../../view/text/format.ts';
 import { calendar, calendarNote, daysOf } from './calendar.ts';
 import { type ChartBar, type ChartFrame, timeChart } from './chart.ts';
 import { html, Markup } from './html.ts';
 import type { ReportFacts } from './report-facts.ts';
-import { SORT_SCRIPT } from './sort-script.ts';
 import { STYLE } from './style.ts';
 import { amount, dayTable, newDomains, topTable } from './tables.ts';
 import { dayLabel, timeLabel } from './time-axis.ts';
 
 /** What a page says of itself. */
-export interface PageFacts {
+interface PageFacts {
   readonly version: string;
   /** When it was made, epoch ms. */
   readonly made: number;
@@ -218,3 +218,31 @@ function calendarKey(): Markup {
   );
   return html`<p class="scale">less <svg viewBox="0 0 88 14" aria-hidden="true">${fields}</svg> more</p>`;
 }
+
+// The one script of a report, allowed by its hash: a click on a heading sorts the table. Without it everything is still there, in the order of bytes.
+
+/** Runs in the reader's browser; touches nothing but the order of rows. */
+const SORT_SCRIPT = `
+for (const table of document.querySelectorAll('table.sortable')) {
+  const body = table.tBodies[0];
+  const heads = [...table.tHead.rows[0].cells];
+  heads.forEach((head, column) => {
+    const button = document.createElement('button');
+    button.type = 'button';
+    button.append(...head.childNodes);
+    head.append(button);
+    button.addEventListener('click', () => {
+      const up = head.getAttribute('aria-sort') === 'descending';
+      const value = (row) => row.cells[column].dataset.v ?? row.cells[column].textContent;
+      const sign = up ? 1 : -1;
+      const rows = [...body.rows].sort((a, b) => {
+        const [x, y] = [value(a), value(b)];
+        return sign * (x !== '' && y !== '' && isFinite(x) && isFinite(y) ? x - y : x.localeCompare(y));
+      });
+      for (const other of heads) other.removeAttribute('aria-sort');
+      head.setAttribute('aria-sort', up ? 'ascending' : 'descending');
+      body.append(...rows);
+    });
+  });
+}
+`;

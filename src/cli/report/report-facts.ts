@@ -1,8 +1,8 @@
 // What a report is made from: the questions it asks of history, and the answers as plain data. Draws nothing.
 
-import type { HistoryKey, HistoryQuery, HistoryResult, HistoryRow, HistorySeries } from '../../net/history.ts';
-import type { FirstSeen, HistoryReader } from '../../store/history-reader.ts';
-import type { Stretch } from '../history/stretch.ts';
+import type { FirstSeen, HistoryReader } from '../../history/query/reader.ts';
+import type { HistoryKey, HistoryQuery, HistoryResult, HistoryRow, HistorySeries } from '../../model/history.ts';
+import type { Stretch } from '../history/range.ts';
 
 /** Days of one app, in the order of time. */
 export interface AppDays {

@@ -1,8 +1,9 @@
 // Tables of a report: the top of a list with a bar under each name, and the domains that apps reached for the first time. Pure.
 
-import type { HistoryResult, HistoryRow } from '../../net/history.ts';
-import type { FirstSeen } from '../../store/history-reader.ts';
-import { formatAmount, formatGrouped, formatShare, type UnitMode } from '../../view/format.ts';
+import type { FirstSeen } from '../../history/query/reader.ts';
+import type { HistoryResult, HistoryRow } from '../../model/history.ts';
+import type { UnitMode } from '../../model/options.ts';
+import { formatAmount, formatGrouped, formatShare } from '../../view/text/format.ts';
 import { round } from './chart.ts';
 import { html, Markup } from './html.ts';
 import { timeLabel } from './time-axis.ts';

@@ -1,7 +1,7 @@
 // The property list for launchd (launchd.plist(5)). Capturing takes root on a Mac; whose history it is, it learns as it would under sudo. Pure.
 
 import { dirname } from 'node:path';
-import { NetmonError } from '../../errors.ts';
+import { NetmonError } from '../../model/errors.ts';
 import type { Service, ServiceFile } from './service.ts';
 
 const LABEL = 'netmon-tui.record';

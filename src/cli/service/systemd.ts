@@ -1,8 +1,8 @@
 // The unit for systemd: the user's own process with six capabilities and nothing else to gain (systemd.exec(5)). Pure.
 
 import { dirname } from 'node:path';
-import { NetmonError } from '../../errors.ts';
-import { shellWords } from '../quote.ts';
+import { NetmonError } from '../../model/errors.ts';
+import { shellWords } from '../../net/quote.ts';
 import type { Service, ServiceFile } from './service.ts';
 
 const UNIT = 'netmon-tui.service';

@@ -3,10 +3,9 @@
 import { LRUCache } from 'lru-cache';
 import type { AddressScope } from '../../net/address.ts';
 import { serviceName } from '../../net/services.ts';
-import { categoryIndex } from './category-names.ts';
-import { type DomainRules, domainRules } from './domain-rules.ts';
-import { type NameRules, nameRules } from './name-rules.ts';
-import type { Ruling } from './ruling.ts';
+import type { Ruling } from './category.ts';
+import { categoryIndex } from './category.ts';
+import { type DomainRules, domainRules, type NameRules, nameRules } from './rules.ts';
 import { type UserCategories, UserRules } from './user-rules.ts';
 
 /** What is known of a flow; null where it is not. Texts may come from outside and hold anything. */

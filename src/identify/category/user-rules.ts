@@ -1,9 +1,9 @@
 // The user's own categories, from `[categories]` of the configuration file: domains, exact names and words. They come before all others.
 
 import { domainToASCII } from 'node:url';
-import { NetmonError } from '../../errors.ts';
-import { CATEGORY_NAMES } from './category-names.ts';
-import type { Ruling } from './ruling.ts';
+import { NetmonError } from '../../model/errors.ts';
+import type { Ruling } from './category.ts';
+import { CATEGORY_NAMES } from './category.ts';
 import { SuffixTable } from './suffix-table.ts';
 
 const MOST_WORDS = 4096;

@@ -1,7 +1,7 @@
 // Domain lists in the format of v2fly/domain-list-community: `domain:`, `full:`, `keyword:`, bare domains, `include:` of a neighbour,
 // `@attributes` and comments. `regexp:` is left out and counted: a pattern of somebody else's is not run on every host.
 
-import { NetmonError } from '../../errors.ts';
+import { NetmonError } from '../../model/errors.ts';
 import { sanitize } from '../../net/text.ts';
 
 /** A list's text and where it came from. */

@@ -2,7 +2,7 @@
 
 import type { FlowTable } from '../../flow/flow-table.ts';
 import { COUNTERS, SERIAL } from '../../flow/layout.ts';
-import { type Arena, arenaOf } from '../../net/arrays.ts';
+import { type Arena, arenaOf } from '../../net/bytes.ts';
 
 /**
  * `ints`, 8 words a row, which is half a cache line: all that naming knows of a flow is asked for together.

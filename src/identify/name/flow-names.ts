@@ -4,8 +4,7 @@
 import { FLOW_DIRECTION } from '../../flow/direction.ts';
 import { directionOf, type FlowTable } from '../../flow/flow-table.ts';
 import { COUNTERS, FIRST_SEEN, INTS, PORTS, PROCESS, PROTOCOL_INTERFACE, REMOTE, SERIAL } from '../../flow/layout.ts';
-import type { AnswerKind, Findings, InnerEnds } from '../../inspect/findings.ts';
-import { type AddressScope, formatAddress, scopeOf } from '../../net/address.ts';
+import type { AnswerKind, Findings, InnerEnds } from '../../inspect/context.ts';
 import {
   type ApplicationSource,
   FLOW_DIRECTIONS,
@@ -18,7 +17,8 @@ import {
   type Place,
   type Process,
   type ProcessDirectory,
-} from '../../net/model.ts';
+} from '../../model/terms.ts';
+import { type AddressScope, formatAddress, sameAddress, scopeOf } from '../../net/address.ts';
 import { hasPorts, protocolName } from '../../net/numbers.ts';
 import { applicationByPort } from '../../net/services.ts';
 import { BareFlows } from '../category/bare-flows.ts';
@@ -27,8 +27,6 @@ import { Answers } from './answers.ts';
 import { hasPublicSuffix, registrableDomain } from './domain.ts';
 import { COLUMN, FlowColumns, MARK } from './flow-columns.ts';
 import { NameStrings } from './name-strings.ts';
-import { isEchFront, isEncryptedResolver, isResolver } from './server-names.ts';
-import { WaitingFlows } from './waiting-flows.ts';
 
 const KINDS: readonly AnswerKind[] = ['dns', 'mdns', 'llmnr', 'netbios', 'dhcp'];
 const ENCRYPTED_DNS = new Set(['dot', 'doq', 'doh']);
@@ -330,4 +328,98 @@ function mayName(scope: AddressScope, kind: AnswerKind, name: string): boolean {
   if (scope === 'loopback' || scope === 'unspecified' || scope === 'multicast' || scope === 'broadcast') return false;
   if (kind !== 'dns') return scope !== 'global' || kind === 'dhcp';
   return scope === 'global' || !hasPublicSuffix(name);
+}
+
+// Names that tell something else than where a flow goes: resolvers that are asked in secret, fronts of encrypted hellos, and programs that
+// ask for others.
+
+const DNS_SERVICE_NAME =
+  /^(dns\.google|.*cloudflare-dns\.com|one\.one\.one\.one|dns\d*\.quad9\.net|doh\..+|dns\.nextdns\.io|.*\.dns\.nextdns\.io|dns\.adguard(-dns)?\.com|doh\.opendns\.com)$/;
+/** Public names of providers of ECH: the outer name of a hello whose inner one is encrypted (draft-ietf-tls-esni). */
+const ECH_FRONTS =
+  /^(cloudflare-ech\.com|(.+\.)?ech\.cloudflare\.com|crypto\.cloudflare\.com|public\.tls-ech\.dev|(.+\.)?ech-public\.[a-z.]+)$/;
+
+/** Processes that ask for others. */
+const RESOLVERS = new Set([
+  'systemd-resolved',
+  'systemd-resolve',
+  'mDNSResponder',
+  'dnsmasq',
+  'unbound',
+  'nscd',
+  'named',
+  'stubby',
+  'dnscrypt-proxy',
+  'coredns',
+]);
+
+/** True for a public resolver that is asked over TLS, HTTPS or QUIC. */
+function isEncryptedResolver(name: string): boolean {
+  return DNS_SERVICE_NAME.test(name);
+}
+
+/** True for a name that stands before others whose hello is encrypted. */
+function isEchFront(name: string): boolean {
+  return ECH_FRONTS.test(name);
+}
+
+/** True for a program that asks DNS for all others: its answers are anybody's. */
+function isResolver(process: string): boolean {
+  return RESOLVERS.has(process);
+}
+
+// The newest flows without a name, for an answer that comes a moment after its flow began. Bounded, the newest over the oldest.
+
+const ROOM = 512;
+
+/** Flows that wait for a name, by row and serial number. */
+class WaitingFlows {
+  readonly #flows: FlowTable;
+  readonly #lateMs: number;
+  readonly #take: (row: number, name: string, source: number) => void;
+  /** `entries`: row | serial, 0 is empty */
+  readonly #entries = new Float64Array(ROOM * 2);
+  #next = 0;
+  #count = 0;
+
+  /**
+   * @param lateMs how long after its beginning a flow may be named
+   * @param take told of each flow that a name is for
+   */
+  constructor(flows: FlowTable, lateMs: number, take: (row: number, name: string, source: number) => void) {
+    this.#flows = flows;
+    this.#lateMs = lateMs;
+    this.#take = take;
+  }
+
+  add(row: number): void {
+    const at = this.#next * 2;
+    if (this.#entries[at + 1] === 0) this.#count++;
+    this.#entries[at] = row;
+    this.#entries[at + 1] = this.#flows.counters[row * COUNTERS + SERIAL] as number;
+    this.#next = (this.#next + 1) % ROOM;
+  }
+
+  /**
+   * Gives a name to the waiting flows towards an address, and lets those go that waited too long.
+   *
+   * @param now epoch ms
+   */
+  name(words: Int32Array, at: number, name: string, source: number, now: number): void {
+    if (this.#count === 0) return;
+    const { ints, counters } = this.#flows;
+    for (let i = 0; i < ROOM; i++) {
+      const serial = this.#entries[2 * i + 1] as number;
+      if (serial === 0) continue;
+      const row = this.#entries[2 * i] as number;
+      const base = row * COUNTERS;
+      const isGone = !this.#flows.isLive(row) || counters[base + SERIAL] !== serial;
+      if (isGone || (counters[base + FIRST_SEEN] as number) < now - this.#lateMs) {
+        this.#entries[2 * i + 1] = 0;
+        this.#count--;
+        continue;
+      }
+      if (sameAddress(ints, row * INTS + REMOTE, words, at)) this.#take(row, name, source);
+    }
+  }
 }

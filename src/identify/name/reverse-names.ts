@@ -3,11 +3,11 @@
 
 import { Resolver } from 'node:dns/promises';
 import { LRUCache } from 'lru-cache';
-import { type Clock, systemClock } from '../../clock.ts';
 import type { FlowTable } from '../../flow/flow-table.ts';
 import { COUNTERS, INTS, REMOTE, SERIAL } from '../../flow/layout.ts';
 import { hostName } from '../../inspect/host-name.ts';
 import { formatAddress, scopeOf } from '../../net/address.ts';
+import { type Clock, systemClock } from '../../system/clock.ts';
 
 /** Whoever answers; one of Node's own resolvers, or a test's. */
 export interface ReverseResolver {

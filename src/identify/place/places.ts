@@ -2,7 +2,7 @@
 // the answer is null. Addresses that mean something else on every network are never looked up.
 
 import { LRUCache } from 'lru-cache';
-import { reasonOf } from '../../errors.ts';
+import { reasonOf } from '../../model/errors.ts';
 import { formatAddress, isV4, scopeOf, V4_MAPPED } from '../../net/address.ts';
 import { sanitize } from '../../net/text.ts';
 import { Database, type PlaceRecord } from './database.ts';

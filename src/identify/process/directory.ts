@@ -1,10 +1,10 @@
 // Processes and apps by number. Processes of one executable and user are one app. What nothing refers to any more can be forgotten.
 
-import type { App, Process, ProcessDirectory } from '../../net/model.ts';
-import { foldApp } from './app-name.ts';
+import { readFileSync } from 'node:fs';
+import type { App, Process, ProcessDirectory } from '../../model/terms.ts';
+import { sanitize } from '../../net/text.ts';
 import type { LateFacts, ProcessFacts } from './process-facts.ts';
 import type { StartClock } from './start-clock.ts';
-import type { Users } from './users.ts';
 
 /** Processes and apps kept at the most; what comes beyond is folded into one until there is room. */
 export const MAX_PROCESSES = 65_536;
@@ -240,4 +240,79 @@ function isSame(a: Process, b: Process): boolean {
 
 function pidsOf(processes: readonly Process[]): number[] {
   return [...new Set(processes.map(({ pid }) => pid))].filter((pid) => pid >= 0);
+}
+
+// Which app a process is: the row that a person would look for. Folds helpers under their bundle and scripts under their interpreter.
+
+/** A row of the apps table before it has a number. */
+interface Fold {
+  /** Processes of one user with the same key are one app. */
+  readonly key: string;
+  readonly name: string;
+  readonly exe: string | null;
+}
+
+/** The outermost bundle: Chrome's helpers lie in bundles of their own inside Google Chrome.app. */
+const BUNDLE = /^(.*?\/([^/]+)\.app)\//;
+/** Where Xcode keeps git, clang and its other tools: programs of their own, which are run without it. */
+const TOOLS = /^.*?\.app\/Contents\/Developer(?=\/)/;
+
+/**
+ * Folds a process into its app.
+ *
+ * `/Applications/X.app/...` and all its helpers are X; `python3 backup.py` is `backup.py (python3)`; an interpreter without a script that
+ * runs as a service is that service; anything else is its executable.
+ */
+export function foldApp(facts: ProcessFacts): Fold {
+  const { exe, name, script, unit } = facts;
+  const tools = (exe === null ? null : TOOLS.exec(exe)?.[0]) ?? '';
+  const bundle = exe === null ? null : BUNDLE.exec(exe.slice(tools.length));
+  if (bundle !== null) {
+    const path = `${tools}${bundle[1]}`;
+    return { key: path, name: bundle[2] as string, exe: path };
+  }
+  const program = exe ?? name;
+  if (script !== null) return { key: `${program}\0${script}`, name: `${script} (${name})`, exe };
+  return unit !== null && / /.test(unit)
+    ? { key: `${program}\0${unit}`, name: `${name} (${unit})`, exe }
+    : { key: program, name, exe };
+}
+
+// User names by number, from the passwd file. Never asks a directory service: that could be a question to the network.
+
+/** Names of users; read once, when first asked. */
+export class Users {
+  readonly #path: string;
+  #names: Map<number, string> | null = null;
+
+  readonly #others: ReadonlyMap<number, string>;
+
+  /** @param path `/etc/passwd` @param others users that it does not list */
+  constructor(path: string, others: ReadonlyMap<number, string> = new Map()) {
+    this.#path = path;
+    this.#others = others;
+  }
+
+  /** Name of a user, or the number as text where the file has none; null for null. */
+  name(uid: number | null): string | null {
+    if (uid === null) return null;
+    this.#names ??= this.#read();
+    return this.#names.get(uid) ?? this.#others.get(uid) ?? String(uid);
+  }
+
+  #read(): Map<number, string> {
+    const names = new Map<number, string>();
+    let text = '';
+    try {
+      text = readFileSync(this.#path, 'utf8');
+    } catch {
+      return names; // numbers will do
+    }
+    for (const line of text.split('\n')) {
+      const [name, , uid] = line.split(':');
+      if (name !== undefined && uid !== undefined && /^\d+$/.test(uid) && !names.has(Number(uid)))
+        names.set(Number(uid), sanitize(name));
+    }
+    return names;
+  }
 }

@@ -2,12 +2,11 @@
 
 import { type FlowTable, isLocalFlow, NO_OWNER } from '../../flow/flow-table.ts';
 import { INTS, LOCAL, PORTS, PROTOCOL_INTERFACE, REMOTE } from '../../flow/layout.ts';
-import type { OwnerReason } from '../../net/model.ts';
+import type { OwnerReason } from '../../model/terms.ts';
 import type { Directory } from './directory.ts';
 import { attributionIndex, reasonIndex } from './owner-source.ts';
 import { isRefused, type Pending, PendingFlows } from './pending-flows.ts';
-import { ANY_ADDRESS, type SocketRecord } from './socket-end.ts';
-import { SocketTable } from './socket-table.ts';
+import { ANY_ADDRESS, type SocketRecord, SocketTable } from './socket-table.ts';
 
 /** The flows in waiting and the last list. */
 export class ListedSockets {

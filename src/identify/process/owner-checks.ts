@@ -15,11 +15,11 @@ import {
   STATE,
   STATE_BIT,
 } from '../../flow/layout.ts';
-import { widened } from '../../net/arrays.ts';
+import { widened } from '../../net/bytes.ts';
+import { Duty } from './cpu-budget.ts';
 import type { Directory } from './directory.ts';
-import { Duty } from './duty.ts';
-import type { Proc } from './proc.ts';
-import { readProcess } from './proc-process.ts';
+import type { Proc } from './linux/procfs/proc.ts';
+import { readProcess } from './linux/procfs/process.ts';
 
 /** Tells which processes became another program. */
 export interface Execs {

@@ -1,6 +1,7 @@
 // The seam between flows and whatever can tell their owners: procfs, lsof, the capture itself, and kernel sources.
 
-import { ATTRIBUTIONS, type Attribution, OWNER_REASONS, type OwnerReason } from '../../net/model.ts';
+import { type FlowTable, NO_OWNER } from '../../flow/flow-table.ts';
+import { ATTRIBUTIONS, type Attribution, OWNER_REASONS, type OwnerReason } from '../../model/terms.ts';
 
 /** What tells the owners of flows. `work` runs between batches and is bounded; nothing here runs per packet. */
 export interface OwnerSource {
@@ -48,4 +49,25 @@ export function attributionIndex(attribution: Attribution): number {
 /** Index of a reason, as flows keep it. */
 export function reasonIndex(reason: OwnerReason): number {
   return OWNER_REASONS.indexOf(reason);
+}
+
+// The owner source of a view in which whoever tells what a socket moved tells who holds it, too. Asks nobody.
+
+/** Flows come with their owner; one without has none. */
+export class ToldOwners implements OwnerSource {
+  readonly kind = 'nettop';
+  readonly note = '';
+  readonly #flows: FlowTable;
+
+  constructor(flows: FlowTable) {
+    this.#flows = flows;
+  }
+
+  admit(row: number): void {
+    this.#flows.setOwner(row, NO_OWNER, attributionIndex('none'), reasonIndex('not a local socket'));
+  }
+
+  work(): void {}
+
+  close(): void {}
 }

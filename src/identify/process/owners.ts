@@ -5,8 +5,8 @@ import { directionOf, type FlowTable, NO_OWNER } from '../../flow/flow-table.ts'
 import { INTS, PEER_PROCESS, PROCESS, PROTOCOL_INTERFACE } from '../../flow/layout.ts';
 import { PROTOCOL } from '../../net/numbers.ts';
 import type { Directory } from './directory.ts';
+import type { PsWatch } from './macos/ps-watch.ts';
 import { attributionIndex, type OwnerSource, reasonIndex } from './owner-source.ts';
-import type { PsWatch } from './ps-watch.ts';
 
 /** Indexes into ATTRIBUTIONS and OWNER_REASONS: looked up once, not for each flow of a scan. */
 const KERNEL = attributionIndex('kernel');

@@ -1,7 +1,7 @@
 // The machine's sockets at one moment, looked up by a flow's ends. Filled anew at each reading; open addressing, no text.
 
 import { hashAddress } from '../../flow/hash.ts';
-import { isV4, V4_MAPPED } from '../../net/address.ts';
+import { ADDRESS_WORDS, isV4, parseAddress, V4_MAPPED } from '../../net/address.ts';
 import { PROTOCOL } from '../../net/numbers.ts';
 
 /** How a look-up was answered; `none` where no socket fits. */
@@ -160,4 +160,116 @@ function same(ints: Int32Array, at: number, other: Int32Array, otherAt: number):
 function hash(protocol: number, ports: number, local: Int32Array, localAt: number, remote: Int32Array, remoteAt: number): number {
   const near = hashAddress(local, localAt, SEED, ports >>> 16);
   return (near ^ protocol) + Math.imul(hashAddress(remote, remoteAt, SEED, ports & 0xffff), 3);
+}
+
+// One end of a socket as lsof and nettop print it. Text in, words out.
+
+/** One end of a socket. */
+export interface SocketEnd {
+  /** Four words (net/address); null is any address. */
+  readonly words: Int32Array | null;
+  /** 0 is any port. */
+  readonly port: number;
+}
+
+/** What every program that lists sockets tells of one; a socket that several processes share is listed for each. */
+export interface SocketRecord {
+  readonly pid: number;
+  /** As long as the program prints it: 31 characters for lsof, about 15 for nettop. */
+  readonly name: string;
+  /** null where the program does not tell. */
+  readonly uid: number | null;
+  /** PROTOCOL number. */
+  readonly protocol: number;
+  /** 6 too for an IPv6 socket with v4-mapped addresses, which takes part in both. */
+  readonly family: 4 | 6;
+  readonly local: SocketEnd;
+  /** null where the socket is not connected. */
+  readonly remote: SocketEnd | null;
+}
+
+/** Words of any address of a family, as sockets that are not connected have it. */
+export const ANY_ADDRESS = { 4: Int32Array.of(0, 0, V4_MAPPED, 0), 6: new Int32Array(ADDRESS_WORDS) } as const;
+
+/**
+ * Reads an end from its two parts.
+ *
+ * @param host an address, with or without a zone, or `*`
+ * @param port a number, or `*`
+ * @returns null where either part is neither
+ */
+export function socketEnd(host: string, port: string): SocketEnd | null {
+  const number = port === '*' ? 0 : /^\d{1,5}$/.test(port) ? Number(port) : -1;
+  if (number < 0 || number > 65_535) return null;
+  if (host === '*') return { words: null, port: number };
+  const words = new Int32Array(ADDRESS_WORDS);
+  if (!parseAddress(host, words)) return null;
+  // BSD kernels keep the interface number of a link-local address in its second group, and Apple's lsof prints it.
+  if (!isV4(words, 0) && (words[0] as number) >>> 22 === 0x3fa) words[0] = (words[0] as number) & ~0xffff;
+  const unspecified = words.every((word) => word === 0) || (isV4(words, 0) && words[3] === 0);
+  return { words: unspecified ? null : words, port: number };
+}
+
+// What a system counted for a socket, and how it is asked for all of them. Types and the states that matter.
+
+/** One socket as it stands; overwritten by the next. */
+export interface SocketCount {
+  /** Own address, four words, then the other's. */
+  readonly words: Int32Array;
+  ownPort: number;
+  otherPort: number;
+  /** PROTOCOL number. */
+  protocol: number;
+  /** Tells this socket from any other of its time. */
+  cookie: number | string;
+  /** TCP_* of Linux: 1 established, 7 gone (told once), 10 listening. */
+  state: number;
+  /** Payload bytes since the socket was made. */
+  rxBytes: number;
+  txBytes: number;
+  /** Segments since then; 0 where the system does not tell. */
+  rxSegments: number;
+  txSegments: number;
+  /** Who holds it, and whether no other could; null where that is asked elsewhere. */
+  process: { readonly pid: number; readonly name: string; readonly exact: boolean } | null;
+  /** Interface it goes through; null where the system does not tell. */
+  interface: string | null;
+}
+
+export const TCP_CLOSE = 7;
+export const TCP_LISTEN = 10;
+
+/** Whoever tells the counts. */
+export interface SocketCounts {
+  /** As the header and the JSON name it. */
+  readonly driver: 'sock_diag' | 'nettop';
+  /** Askings for which a socket that was not told is remembered: 1 where a cookie never comes back. */
+  readonly lingers: number;
+  /** Why not all is told; empty when all is well. */
+  readonly note: string;
+  /**
+   * Hands each socket to `each`, those that listen first where the source can tell.
+   *
+   * @returns false where there is nothing new to tell
+   */
+  ask(each: (count: SocketCount) => void): boolean;
+  close(): void;
+}
+
+/** A count to be filled. */
+export function emptyCount(protocol: number): SocketCount {
+  return {
+    words: new Int32Array(8),
+    ownPort: 0,
+    otherPort: 0,
+    protocol,
+    cookie: 0,
+    state: 0,
+    rxBytes: 0,
+    txBytes: 0,
+    rxSegments: 0,
+    txSegments: 0,
+    process: null,
+    interface: null,
+  };
 }

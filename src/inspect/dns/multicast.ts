@@ -2,11 +2,10 @@
 // under `.local` are heard, which name nothing elsewhere.
 
 import { u16 } from '../../net/bytes.ts';
-import type { Findings } from '../findings.ts';
+import type { Findings } from '../context.ts';
 import { hostNameOfLabels } from '../host-name.ts';
-import { readNameable } from './addresses.ts';
 import { readName, skipName, WireName, wireLabels } from './name.ts';
-import { RECORD, Records } from './records.ts';
+import { RECORD, Records, readNameable } from './records.ts';
 import { reverseAddress } from './reverse.ts';
 
 const HEADER_BYTES = 12;

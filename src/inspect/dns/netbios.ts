@@ -1,10 +1,9 @@
 // NetBIOS names (RFC 1002 section 4.2): answers to name queries, and the table of names that a node tells about itself.
 
 import { u8, u16 } from '../../net/bytes.ts';
-import type { Findings } from '../findings.ts';
+import type { Findings } from '../context.ts';
 import { hostName } from '../host-name.ts';
-import { readNameable } from './addresses.ts';
-import { RECORD, Records } from './records.ts';
+import { RECORD, Records, readNameable } from './records.ts';
 
 const HEADER_BYTES = 12;
 const NAME_BYTES = 15;

@@ -2,10 +2,9 @@
 
 import type { Packet } from '../../decode/packet.ts';
 import { u16 } from '../../net/bytes.ts';
-import { type Context, PHASE_OF } from '../context.ts';
+import { type Context, PHASE_OF, payloadSequence } from '../context.ts';
 import { type Pending, WAIT } from '../pending.ts';
-import { payloadSequence } from '../sequence.ts';
-import { looksLikeDns } from './message.ts';
+import { looksLikeDns } from './records.ts';
 import type { UnicastReader } from './unicast.ts';
 
 const LENGTH_BYTES = 2;

@@ -1,7 +1,6 @@
 // HTTP/2 without TLS (RFC 9113 section 3.3): the preface, then frames until the first block of headers.
 
 import { u8, u16 } from '../../net/bytes.ts';
-import { readAuthority } from './hpack.ts';
 import { REQUEST, type RequestStatus } from './request.ts';
 
 const PREFACE = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n');
@@ -46,4 +45,108 @@ export function readFirstRequest(bytes: Uint8Array, from: number, end: number, a
     at = body + length;
   }
   return REQUEST.COMPLETE;
+}
+
+// As much of HPACK (RFC 7541) as finds the authority in a connection's first header block, whose tables are still empty.
+
+/** Indexes of `:authority` and `host` in the static table: a request made out of one of HTTP/1 may have only the latter (RFC 9113 section 8.3.1). */
+const AUTHORITY = 1;
+const HOST = 38;
+const LONGEST_NAME = 255;
+/**
+ * Characters whose Huffman codes have 5, 6 and 7 bits, in the order of their codes (appendix B). Longer codes are of characters that
+ * stand in no host name.
+ */
+const FIVE = '012aceiost';
+const SIX = ' %-./3456789=A_bdfghlmnpru';
+const SEVEN = ':BCDEFGHIJKLMNOPQRSTUVWYjkqvwxyz';
+/** First codes of these lengths. */
+const FIRST = { FIVE: 0, SIX: 20, SEVEN: 92 } as const;
+
+/** An integer and where it ended. */
+const number = { value: 0, after: -1 };
+
+/** Reads an integer whose first byte has `bits` of it (section 5.1). @returns false when it crosses the end or is beyond any length here */
+function readNumber(bytes: Uint8Array, at: number, end: number, bits: number): boolean {
+  if (at >= end) return false;
+  const most = (1 << bits) - 1;
+  number.value = u8(bytes, at) & most;
+  number.after = at + 1;
+  if (number.value < most) return true;
+  for (let shift = 0, i = at + 1; i < end && shift <= 21; shift += 7, i++) {
+    number.value += (u8(bytes, i) & 0x7f) << shift;
+    number.after = i + 1;
+    if (u8(bytes, i) < 0x80) return true;
+  }
+  return false;
+}
+
+/**
+ * Finds the authority in a header block.
+ *
+ * @param into takes its characters, 255 at the most
+ * @returns their number; -1 when there is none
+ */
+function readAuthority(bytes: Uint8Array, from: number, end: number, into: Uint8Array): number {
+  let at = from;
+  while (at < end) {
+    const first = u8(bytes, at);
+    const literal = first >= 0x80 || (first & 0xe0) === 0x20 ? 0 : (first & 0xc0) === 0x40 ? 6 : 4;
+    if (!readNumber(bytes, at, end, literal === 0 ? (first >= 0x80 ? 7 : 5) : literal)) return -1;
+    at = number.after;
+    if (literal === 0) continue;
+    const index = number.value;
+    if (index === AUTHORITY || index === HOST) return readString(bytes, at, end, into);
+    if (index === 0) at = skipString(bytes, at, end); // a name of its own
+    if (at >= 0) at = skipString(bytes, at, end);
+    if (at < 0) return -1;
+  }
+  return -1;
+}
+
+function skipString(bytes: Uint8Array, at: number, end: number): number {
+  if (!readNumber(bytes, at, end, 7)) return -1;
+  const after = number.after + number.value;
+  return after <= end ? after : -1;
+}
+
+function readString(bytes: Uint8Array, at: number, end: number, into: Uint8Array): number {
+  if (!readNumber(bytes, at, end, 7)) return -1;
+  const from = number.after;
+  const to = from + number.value;
+  if (to > end || number.value > LONGEST_NAME) return -1;
+  if (u8(bytes, at) >= 0x80) return readHuffman(bytes, from, to, into);
+  for (let i = from; i < to; i++) into[i - from] = u8(bytes, i);
+  return to - from;
+}
+
+function readHuffman(bytes: Uint8Array, from: number, to: number, into: Uint8Array): number {
+  let length = 0;
+  let held = 0;
+  let bits = 0;
+  for (let i = from; i < to || bits >= 5; ) {
+    while (bits < 7 && i < to) {
+      held = ((held << 8) | u8(bytes, i++)) & 0xffff;
+      bits += 8;
+    }
+    if (bits < 5) break;
+    const seven = (bits >= 7 ? held >>> (bits - 7) : (held << (7 - bits)) | ((1 << (7 - bits)) - 1)) & 0x7f;
+    let used = 7;
+    let letter = SEVEN.charCodeAt(seven - FIRST.SEVEN);
+    if (seven >>> 2 < FIVE.length) {
+      used = 5;
+      letter = FIVE.charCodeAt(seven >>> 2);
+    } else if (seven >>> 1 < FIRST.SIX + SIX.length) {
+      used = 6;
+      letter = SIX.charCodeAt((seven >>> 1) - FIRST.SIX);
+    } else if (seven >= FIRST.SEVEN + SEVEN.length) {
+      // The end is filled up with ones; anywhere else they begin a longer code.
+      return i >= to && bits < 8 && seven === 0x7f ? length : -1;
+    }
+    if (used > bits) break;
+    if (length === LONGEST_NAME) return -1;
+    into[length++] = letter;
+    bits -= used;
+  }
+  return length;
 }

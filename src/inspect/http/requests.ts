@@ -3,9 +3,9 @@
 import type { Packet } from '../../decode/packet.ts';
 import { LONGEST_REQUEST } from '../../net/reading.ts';
 import type { Context } from '../context.ts';
+import { payloadSequence } from '../context.ts';
 import { hostOfAuthority } from '../host-name.ts';
 import { type Pending, WAIT } from '../pending.ts';
-import { payloadSequence } from '../sequence.ts';
 import { Authority, readFirstRequest } from './http2.ts';
 import { REQUEST, Request, type RequestStatus, readRequest } from './request.ts';
 

@@ -1,8 +1,7 @@
 // Tells a second connection between the same two ends from the first one's further packets, by the connection IDs of long headers. Keeps
 // what it needs of each flow beside the flow's number; decrypts only what no ID explains.
 
-import { widened } from '../../net/arrays.ts';
-import { u8 } from '../../net/bytes.ts';
+import { u8, widened } from '../../net/bytes.ts';
 import type { LongHeader } from './header.ts';
 
 /**

@@ -10,12 +10,9 @@ import { isDnsOverQuic } from '../tls/applications.ts';
 import { HELLO, readClientHello } from '../tls/client-hello.ts';
 import { HANDSHAKE_HEADER_BYTES, handshakeLength } from '../tls/records.ts';
 import { QuicConnections } from './connections.ts';
-import { takeCrypto } from './frames.ts';
 import { GoogleHello, looksLikeGoogleQuic, readGoogleHello } from './google.ts';
-import { Cursor, LongHeader, readLongHeader } from './header.ts';
-import { openInitial } from './initial.ts';
-import { initialKeys } from './keys.ts';
-import { type QuicVersion, quicVersion } from './versions.ts';
+import { Cursor, LongHeader, readLongHeader, takeCrypto } from './header.ts';
+import { initialKeys, openInitial, type QuicVersion, quicVersion } from './initial.ts';
 
 /** A client fills every datagram with an Initial up to this (RFC 9000 section 14.1). Smaller ones are not worth the work. */
 const LEAST_DATAGRAM = 1200;

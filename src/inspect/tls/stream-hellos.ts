@@ -4,8 +4,8 @@ import type { Packet } from '../../decode/packet.ts';
 import { u16 } from '../../net/bytes.ts';
 import { LONGEST_HELLO } from '../../net/reading.ts';
 import type { Context } from '../context.ts';
+import { payloadSequence } from '../context.ts';
 import { type Pending, WAIT } from '../pending.ts';
-import { payloadSequence } from '../sequence.ts';
 import { HELLO, type HelloStatus, readClientHello } from './client-hello.ts';
 import { HANDSHAKE_HEADER_BYTES, handshakeLength, RECORD_HEADER_BYTES, startsHello, unwrapRecords } from './records.ts';
 

@@ -1,17 +1,17 @@
 // Choosing in the chart: a cursor that starts on the peak, a stretch that is marked with it, and the question who moved what then.
 
-import type { PastAnswer } from '../../aggregate/past-answer.ts';
-import type { Snapshot } from '../../aggregate/snapshot.ts';
+import type { PastAnswer } from '../../model/range-totals.ts';
+import type { Snapshot } from '../../model/snapshot.ts';
 import type { Command, Effect } from '../action.ts';
 import type { FrameSettings } from '../frame.ts';
-import type { Glyphs } from '../glyphs.ts';
-import { commandLabel } from '../keymap.ts';
+import { commandLabel } from '../input/keymap.ts';
+import { settled } from '../input/navigation.ts';
 import { chartPlace } from '../layout.ts';
-import { settled } from '../movement.ts';
 import type { ViewState } from '../state.ts';
+import type { Glyphs } from '../text/glyphs.ts';
 import { columnsIn, penOf } from './plot.ts';
+import { type ChartState, type Chosen, cellsUnder, STRETCHES, shownOf, slotsUnder, stretchOf, timeOfCell } from './range.ts';
 import { type Peak, peakOf } from './slots.ts';
-import { type ChartState, type Chosen, cellsUnder, STRETCHES, shownOf, slotsUnder, stretchOf, timeOfCell } from './stretch.ts';
 
 /** What the chart's keys give back. */
 export interface ChartStep {

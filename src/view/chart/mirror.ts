@@ -1,13 +1,12 @@
 // RX above one axis and TX below it, as lines: scale at the left, times on the axis, the peak marked, a chosen stretch in the selection's colours.
 
-import { fitText } from '../cells.ts';
-import type { UnitMode } from '../format.ts';
-import type { Glyphs } from '../glyphs.ts';
-import { type Line, type Role, type Span, span } from '../span.ts';
-import { penOf, plotRows } from './plot.ts';
-import { type Curve, halfOf, heightOf, scaleLabel, scaleTop } from './scale.ts';
+import type { UnitMode } from '../../model/options.ts';
+import { fitText } from '../text/cells.ts';
+import type { Glyphs } from '../text/glyphs.ts';
+import { type Line, type Role, type Span, span } from '../text/span.ts';
+import { type Curve, halfOf, heightOf, penOf, plotRows, scaleLabel, scaleTop } from './plot.ts';
 import type { Columns, Extent } from './slots.ts';
-import { timeLabels } from './time-axis.ts';
+import { timeLabels } from './slots.ts';
 
 /** Cells of the scale's labels, one free cell behind them included. */
 export const SCALE_CELLS = 11;

@@ -1,19 +1,7 @@
 // The budget: how much of a period's allowance is used, and where it ends at this pace. Pure; the period is cut in the user's zone.
 
-import type { UnitMode } from '../format.ts';
+import type { BudgetPlan } from '../../model/options.ts';
 import { DAY_MS, daysInMonth, midnight } from './calendar.ts';
-
-/** What the configuration allows for a month. */
-export interface BudgetPlan {
-  /** RX and TX together, network-layer bytes. */
-  readonly bytes: number;
-  /** Day of the month on which a period begins, 1 to 31; the last day of a month that is shorter. */
-  readonly day: number;
-  /** Only what went over this interface counts; null is all that is recorded. */
-  readonly interface: string | null;
-  /** The prefixes in which the amount was written, and is shown. */
-  readonly units: UnitMode;
-}
 
 /** First moment of a period and of the next one, epoch ms. */
 export interface Period {

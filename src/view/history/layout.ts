@@ -1,6 +1,7 @@
 // The screen of history shared out: chart, lines of totals, tables; on the page of an app its calendar. Exact cells.
 
-import { type Rect, visibleRows } from '../layout.ts';
+import { visibleRows } from '../layout.ts';
+import type { Rect } from '../pane.ts';
 import { HISTORY_PANES, type HistoryPane, type HistoryState } from './state.ts';
 
 /** Rectangles of the view; null where there is no room. */

@@ -1,8 +1,8 @@
 // Rows of the tables of history in the order in which they are shown, and the cursor among them.
 
-import { foldedIn, type HistoryResult, type HistoryRow } from '../../net/history.ts';
-import { topFor } from '../selection.ts';
-import { type HistoryPane, type HistorySort, type HistoryState, type ListState, resultOf } from './state.ts';
+import { foldedIn, type HistoryResult, type HistoryRow } from '../../model/history.ts';
+import { topFor } from '../tables/selection.ts';
+import { type HistoryAnswer, type HistoryPane, type HistorySort, type HistoryState, type ListState, resultOf } from './state.ts';
 
 const VALUES: Readonly<Record<HistorySort, (row: HistoryRow) => number | string>> = {
   total: (row) => row.rxBytes + row.txBytes,
@@ -65,4 +65,30 @@ export function movedList(
   const index = Math.min(Math.max(0, to(listIndex(list, rows), rows.length)), rows.length - 1);
   const selected = follow && index === 0 ? null : rowId(rows[index] as HistoryRow);
   return { selected, index, top: topFor(list.top, index, visible, rows.length) };
+}
+
+// When an app first reached its domains, looked up by name. Made once for each answer: an app may have thousands of domains.
+
+/** First times of one app. Epoch ms. */
+interface FirstTimes {
+  /** The first of all; null where there is none. */
+  readonly app: number | null;
+  readonly domains: ReadonlyMap<string, number>;
+  /** True where it may have reached more. */
+  readonly isCut: boolean;
+}
+
+const made = new WeakMap<HistoryAnswer, FirstTimes>();
+
+/** First times of the app whose page is open; null while they are not known. */
+export function firstTimes({ page, slots }: HistoryState): FirstTimes | null {
+  const answer = slots.first?.answer;
+  if (answer?.kind !== 'first-seen' || answer.app !== page?.name) return null;
+  const known = made.get(answer);
+  if (known !== undefined) return known;
+  let first: number | null = null;
+  for (const { time } of answer.domains) if (first === null || time < first) first = time;
+  const times = { app: first, domains: new Map(answer.domains.map(({ domain, time }) => [domain, time])), isCut: answer.isCut };
+  made.set(answer, times);
+  return times;
 }

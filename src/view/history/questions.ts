@@ -1,10 +1,10 @@
 // What the screen needs to know about the past in a given state, and which of it was not asked yet. Pure: whoever holds the state sends it.
 
-import type { HistoryKey, HistoryQuery } from '../../net/history.ts';
+import type { HistoryKey, HistoryQuery } from '../../model/history.ts';
 import { periodOf } from './budget.ts';
 import { MINUTE_MS, monthsAway, startOf, stepped } from './calendar.ts';
+import { SERIES_STEP, type Stretch } from './range.ts';
 import type { HistoryAsk, HistoryPane, HistoryRequest, HistorySlot, HistoryState, SlotState } from './state.ts';
-import { SERIES_STEP, type Stretch } from './stretch.ts';
 
 /** Rows of a table that are asked for; the rest is one row. */
 const TOP = 200;

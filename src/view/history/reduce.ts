@@ -1,20 +1,27 @@
 // Keys in the view of history, answers that came back, and the questions that follow from a state. No time, no I/O.
 
-import type { Snapshot } from '../../aggregate/snapshot.ts';
+import type { Snapshot } from '../../model/snapshot.ts';
 import type { Action, Command, Effect } from '../action.ts';
-import { drawable } from '../cells.ts';
-import { withFilter } from '../filter-input.ts';
-import { formatAmount } from '../format.ts';
-import type { Glyphs } from '../glyphs.ts';
-import { topFor } from '../selection.ts';
+import { withFilter } from '../input/filter-input.ts';
 import type { ViewState } from '../state.ts';
+import { topFor } from '../tables/selection.ts';
+import { drawable } from '../text/cells.ts';
+import { formatAmount } from '../text/format.ts';
+import type { Glyphs } from '../text/glyphs.ts';
 import { startOf, stepped } from './calendar.ts';
-import { countedBytes } from './counted.ts';
 import { historyPage, plotOf } from './layout.ts';
 import { historyRows, listIndex, movedList, rowId } from './lists.ts';
 import { ask, calendarStart } from './questions.ts';
 import { type Scene, sceneOf } from './scene.ts';
-import { HISTORY_PANES, HISTORY_SORTS, type HistoryPane, type HistorySort, type HistoryState, type SlotState } from './state.ts';
+import {
+  countedBytes,
+  HISTORY_PANES,
+  HISTORY_SORTS,
+  type HistoryPane,
+  type HistorySort,
+  type HistoryState,
+  type SlotState,
+} from './state.ts';
 import { markStretch, showDay, stepBy, toNow, withHistory, zoomBy } from './travel.ts';
 
 /** What a step gives back. */

@@ -1,7 +1,9 @@
 // What the user chose in the view of history, what was asked because of it, and what came back. Plain and never changed in place.
 
-import type { HistoryQuery, HistoryResult } from '../../net/history.ts';
-import type { BudgetPlan } from './budget.ts';
+import type { HistoryQuery, HistoryResult } from '../../model/history.ts';
+import type { BudgetPlan } from '../../model/options.ts';
+import type { Snapshot } from '../../model/snapshot.ts';
+import { type BudgetStanding, periodOf, standingOf } from './budget.ts';
 import type { Zoom } from './calendar.ts';
 
 /** Tables of the view, in the order in which Tab goes through them. */
@@ -13,7 +15,7 @@ export const HISTORY_SORTS = ['total', 'rx', 'tx', 'flows', 'name'] as const;
 export type HistorySort = (typeof HISTORY_SORTS)[number];
 
 /** Places for answers: each holds the last answer to what was asked for it. */
-export const HISTORY_SLOTS = [
+const HISTORY_SLOTS = [
   'chart',
   ...HISTORY_PANES,
   'today',
@@ -142,4 +144,28 @@ export function isLate(
 export function resultOf(history: HistoryState, slot: HistorySlot): HistoryResult | null {
   const answer = history.slots[slot]?.answer;
   return answer?.kind === 'rows' ? answer.result : null;
+}
+
+// What a run has counted so far.
+
+/** RX+TX bytes: all of them, or those of one interface. */
+export function countedBytes(live: Snapshot, name: string | null): number {
+  const row = name === null ? live.total : live.interfaces.find((one) => one.interface === name);
+  return row === undefined ? 0 : row.rxBytes + row.txBytes;
+}
+
+// The budget as it stands now: what is recorded of the period, and what moved since that was read.
+
+/** The standing; null where there is no budget, or nothing recorded of its period. */
+export function standingNow(history: HistoryState, live: Snapshot): BudgetStanding | null {
+  const { plan } = history;
+  const result = resultOf(history, 'budget');
+  if (plan === null || result === null || result.oldest === null) return null;
+  const now = live.time;
+  if (result.query.from !== periodOf(plan.day, now).from) return null; // a period ended since
+  const { rxBytes, txBytes } = result.total;
+  const since = Math.max(0, countedBytes(live, plan.interface) - (history.slots.budget?.counted ?? 0));
+  // Only what will be in the record is added to what is in it.
+  const recorded = live.capture.history === null ? 0 : since;
+  return standingOf(plan, rxBytes + txBytes + recorded, result.oldest, now);
 }

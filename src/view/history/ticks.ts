@@ -1,7 +1,7 @@
 // Times under a chart: where they stand and how they read. None touches another.
 
 import { dayText, HOUR_MS, monthName, startOf, stepped, timeText, WEEKDAYS, weekdayOf, type Zoom } from './calendar.ts';
-import type { Edges } from './stretch.ts';
+import type { Edges } from './range.ts';
 
 interface Tick {
   readonly time: number;

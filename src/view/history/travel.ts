@@ -2,10 +2,10 @@
 
 import type { ViewState } from '../state.ts';
 import { dateText, stepped, ZOOMS } from './calendar.ts';
-import { fullestOf, lastBin } from './charted.ts';
+import { binAt, windowOf } from './range.ts';
 import type { Scene } from './scene.ts';
+import { fullestOf, lastBin } from './scene.ts';
 import { type HistoryState, resultOf } from './state.ts';
-import { binAt, windowOf } from './stretch.ts';
 
 /** The state with its history changed, and perhaps a word about it. */
 export function withHistory(state: ViewState, change: Partial<HistoryState>, notice = state.notice): ViewState {

@@ -1,10 +1,10 @@
 // Facts about the capture as it stands: driver and owners, as whom it runs, what was passed over and why, and what was lost.
 
-import type { Snapshot } from '../../aggregate/snapshot.ts';
-import type { PrivilegeStatus } from '../../net/privileges.ts';
-import type { CellContext } from '../column.ts';
-import { formatAmount, formatDateTime, formatDuration, formatGrouped } from '../format.ts';
+import type { PrivilegeStatus } from '../../model/privileges.ts';
+import type { Snapshot } from '../../model/snapshot.ts';
+import type { CellContext } from '../tables/column.ts';
 import { hidden, shown } from '../tables/masking.ts';
+import { formatAmount, formatDateTime, formatDuration, formatGrouped } from '../text/format.ts';
 import { type Fact, NAME_WIDTH } from './details.ts';
 
 /** The capture: driver and owners, why not better ones, what was lost, what could not be read. */

@@ -1,18 +1,17 @@
 // The chart of the overview: rates of both directions over time in a frame, and on small screens a line for each.
 
-import type { Snapshot } from '../../aggregate/snapshot.ts';
+import type { Snapshot } from '../../model/snapshot.ts';
 import { mirrorLines } from '../chart/mirror.ts';
-import { columnsIn, penOf } from '../chart/plot.ts';
-import { heightOf } from '../chart/scale.ts';
+import { columnsIn, heightOf, penOf } from '../chart/plot.ts';
+import { type Chosen, cellsUnder, shownOf, stretchOf } from '../chart/range.ts';
 import { columnAt, columnsOf, type Extent, type Peak, peakOf } from '../chart/slots.ts';
-import { type Chosen, cellsUnder, shownOf, stretchOf } from '../chart/stretch.ts';
 import { pictureOf } from '../derive.ts';
-import { formatClock, formatDuration, formatRate, formatShare, RATE_WIDTH } from '../format.ts';
-import type { Glyphs } from '../glyphs.ts';
-import { chartPlace, type Rect } from '../layout.ts';
-import { fitParts, framed } from '../pane.ts';
-import { type Line, span } from '../span.ts';
+import { chartPlace } from '../layout.ts';
+import { fitParts, framed, type Rect } from '../pane.ts';
 import type { ViewState } from '../state.ts';
+import { formatClock, formatDuration, formatRate, formatShare, RATE_WIDTH } from '../text/format.ts';
+import type { Glyphs } from '../text/glyphs.ts';
+import { type Line, span } from '../text/span.ts';
 
 /** A blank and a time of day. */
 const CLOCK_WIDTH = 9;

@@ -1,9 +1,13 @@
 // Popups of named facts: all that is known about a row.
 
-import type { NetEvent } from '../../aggregate/event.ts';
-import type { AppRow, CategoryRow, FlowRow, HostRow, InterfaceRow, Traffic } from '../../aggregate/snapshot.ts';
-import type { InnerFlow, NameSource, Place } from '../../net/model.ts';
-import type { CellContext } from '../column.ts';
+import type { AppRow, CategoryRow, FlowRow, HostRow, InterfaceRow, NetEvent, Traffic } from '../../model/snapshot.ts';
+import type { InnerFlow, NameSource, Place } from '../../model/terms.ts';
+import type { TableName } from '../state.ts';
+import type { CellContext } from '../tables/column.ts';
+import { eventText } from '../tables/events.ts';
+import { endpointText, hidden, macText, portText, shown } from '../tables/masking.ts';
+import type { AnyRow } from '../tables/rows.ts';
+import { wrapCells } from '../text/cells.ts';
 import {
   formatAmount,
   formatDateTime,
@@ -13,13 +17,8 @@ import {
   formatRate,
   formatRtt,
   formatShare,
-} from '../format.ts';
-import type { AnyRow } from '../rows.ts';
-import { type Line, type Role, span } from '../span.ts';
-import type { TableName } from '../state.ts';
-import { eventText } from '../tables/events.ts';
-import { endpointText, hidden, macText, portText, shown } from '../tables/masking.ts';
-import { wrapCells } from '../wrap.ts';
+} from '../text/format.ts';
+import { type Line, type Role, span } from '../text/span.ts';
 
 /** Cells of a fact's name. */
 export const NAME_WIDTH = 14;

@@ -1,15 +1,15 @@
 // The footer: the keys worth knowing, or the filter input with its error under the column where it is.
 
-import type { Snapshot } from '../../aggregate/snapshot.ts';
-import { cut, displayWidth, drawable } from '../cells.ts';
+import type { Snapshot } from '../../model/snapshot.ts';
 import { pictureOf } from '../derive.ts';
-import { offersAt } from '../filter-help.ts';
-import type { Glyphs } from '../glyphs.ts';
-import { HINT_GAP, hintParts } from '../hints.ts';
-import type { KeyTable } from '../keymap.ts';
+import type { KeyTable } from '../input/keymap.ts';
 import { fitLine, fitParts, lineWidth, spread } from '../pane.ts';
-import { type Line, span } from '../span.ts';
 import type { ViewState } from '../state.ts';
+import { cut, displayWidth, drawable } from '../text/cells.ts';
+import type { Glyphs } from '../text/glyphs.ts';
+import { type Line, span } from '../text/span.ts';
+import { offersAt } from './filter-help.ts';
+import { HINT_GAP, hintParts } from './hints.ts';
 
 /** What stands under an empty input. */
 const EXAMPLES = {

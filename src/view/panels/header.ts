@@ -1,8 +1,12 @@
 // The header: what is watched and how, the rates now, the totals, what was lost, and what the user did to the picture.
 
-import type { Snapshot } from '../../aggregate/snapshot.ts';
-import { cut, drawable } from '../cells.ts';
+import type { Snapshot } from '../../model/snapshot.ts';
 import { type Picture, pictureOf } from '../derive.ts';
+import { BUDGET_NEAR } from '../history/budget.ts';
+import { standingNow } from '../history/state.ts';
+import { fitLine, fitParts, spread } from '../pane.ts';
+import type { ViewState } from '../state.ts';
+import { cut, drawable } from '../text/cells.ts';
 import {
   AMOUNT_WIDTH,
   formatAmount,
@@ -12,13 +16,9 @@ import {
   formatRate,
   formatShare,
   RATE_WIDTH,
-} from '../format.ts';
-import type { Glyphs } from '../glyphs.ts';
-import { BUDGET_NEAR } from '../history/budget.ts';
-import { standingNow } from '../history/standing.ts';
-import { fitLine, fitParts, spread } from '../pane.ts';
-import { type Line, type Role, type Span, span } from '../span.ts';
-import type { ViewState } from '../state.ts';
+} from '../text/format.ts';
+import type { Glyphs } from '../text/glyphs.ts';
+import { type Line, type Role, type Span, span } from '../text/span.ts';
 import { pastMark } from './chart.ts';
 
 interface Part {

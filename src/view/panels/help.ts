@@ -3,12 +3,12 @@
 
 import { FIELDS } from '../../filter/fields.ts';
 import type { Command } from '../action.ts';
-import type { Glyphs } from '../glyphs.ts';
-import { type Binding, type KeyTable, keyLabel } from '../keymap.ts';
-import { type Line, span } from '../span.ts';
+import { type Binding, type KeyTable, keyLabel } from '../input/keymap.ts';
 import type { ViewName } from '../state.ts';
 import { INFERRED } from '../tables/masking.ts';
-import { wrapWords } from '../wrap.ts';
+import { wrapWords } from '../text/cells.ts';
+import type { Glyphs } from '../text/glyphs.ts';
+import { type Line, span } from '../text/span.ts';
 
 const KEYS_WIDTH = 13;
 /** Cells before the words: a margin, keys, a blank. */

@@ -1,10 +1,10 @@
 // The lists of the pickers: interfaces with what is known of each, and the forms of an export.
 
-import { drawable } from '../cells.ts';
-import type { Glyphs } from '../glyphs.ts';
-import { EXPORT_FORMATS } from '../pickers.ts';
-import { type Line, span } from '../span.ts';
+import { EXPORT_FORMATS } from '../action.ts';
 import type { Popup, ViewState } from '../state.ts';
+import { drawable } from '../text/cells.ts';
+import type { Glyphs } from '../text/glyphs.ts';
+import { type Line, span } from '../text/span.ts';
 
 /** Interfaces, those chosen so far marked. */
 export function interfaceLines(

@@ -1,17 +1,16 @@
 // What lies over the view: help, details, capture, themes. Each is a list of lines in a frame that scrolls.
 
-import type { Snapshot } from '../../aggregate/snapshot.ts';
-import { drawable } from '../cells.ts';
+import type { Snapshot } from '../../model/snapshot.ts';
 import { pictureOf } from '../derive.ts';
-import type { Pane } from '../frame.ts';
-import type { Glyphs } from '../glyphs.ts';
-import type { KeyTable } from '../keymap.ts';
+import type { KeyTable } from '../input/keymap.ts';
+import { watchedSeries } from '../input/watches.ts';
 import { centred } from '../layout.ts';
-import { framed } from '../pane.ts';
-import { type AnyRow, branchOf, rowWithId } from '../rows.ts';
-import { type Line, span } from '../span.ts';
+import { framed, type Pane } from '../pane.ts';
 import type { Popup, TableName, ViewState } from '../state.ts';
-import { watchedSeries } from '../watches.ts';
+import { type AnyRow, branchOf, rowWithId } from '../tables/rows.ts';
+import { drawable } from '../text/cells.ts';
+import type { Glyphs } from '../text/glyphs.ts';
+import { type Line, span } from '../text/span.ts';
 import { captureFacts } from './capture-facts.ts';
 import { factLines, rowFacts } from './details.ts';
 import { helpLines } from './help.ts';

@@ -1,15 +1,15 @@
 // What belongs to a row besides its own facts: an app's hosts, a host's apps, its last minute as a small chart. Of the connections that
 // are listed, busiest first; the rest is counted.
 
-import type { FlowRow } from '../../aggregate/snapshot.ts';
-import type { CellContext } from '../column.ts';
+import type { FlowRow } from '../../model/snapshot.ts';
 import type { Picture } from '../derive.ts';
-import { formatAmount } from '../format.ts';
-import { appOfFlow, hostOfFlow } from '../owners-of-flows.ts';
-import { type AnyRow, branchOf } from '../rows.ts';
-import { sparkText } from '../spark.ts';
+import { appOfFlow, hostOfFlow } from '../derive.ts';
 import type { TableName } from '../state.ts';
+import type { CellContext } from '../tables/column.ts';
 import { hidden, shown } from '../tables/masking.ts';
+import { type AnyRow, branchOf } from '../tables/rows.ts';
+import { sparkText } from '../text/cells.ts';
+import { formatAmount } from '../text/format.ts';
 import { groupBy } from '../tree/branch.ts';
 import type { Fact } from './details.ts';
 

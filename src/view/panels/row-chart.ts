@@ -1,15 +1,15 @@
 // The chart in a row's details: both directions over the last minute or five, and since when it is known. Before that it is blank.
 
-import { NO_RATES } from '../../aggregate/no-rates.ts';
-import type { RateSeries } from '../../aggregate/snapshot.ts';
+import type { RateSeries } from '../../model/snapshot.ts';
+import { NO_RATES } from '../../model/snapshot.ts';
 import { mirrorLines, SCALE_CELLS } from '../chart/mirror.ts';
 import { columnsIn } from '../chart/plot.ts';
+import { NEW_CHART, shownOf } from '../chart/range.ts';
 import { columnsOf, type Peak, peakOf } from '../chart/slots.ts';
-import { NEW_CHART, shownOf } from '../chart/stretch.ts';
-import type { CellContext } from '../column.ts';
-import { formatClock, formatRate } from '../format.ts';
-import type { AnyRow } from '../rows.ts';
-import { type Line, type Span, span } from '../span.ts';
+import type { CellContext } from '../tables/column.ts';
+import type { AnyRow } from '../tables/rows.ts';
+import { formatClock, formatRate } from '../text/format.ts';
+import { type Line, type Span, span } from '../text/span.ts';
 import { NAME_WIDTH } from './details.ts';
 
 const SECOND = 1000;

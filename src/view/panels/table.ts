@@ -1,18 +1,18 @@
 // A table as lines: title with counts and sort, header row with the sort mark, rows fitted to their columns, cursor and pins in the first cell.
 
-import type { CategoryRow, Snapshot } from '../../aggregate/snapshot.ts';
-import { displayWidth, fitText } from '../cells.ts';
-import { type CellContext, type PlacedColumn, placeColumns } from '../column.ts';
+import type { CategoryRow, Snapshot } from '../../model/snapshot.ts';
 import { pictureOf } from '../derive.ts';
-import { formatGrouped } from '../format.ts';
-import { freshOf } from '../fresh.ts';
-import type { Glyphs } from '../glyphs.ts';
-import { type Rect, visibleRows } from '../layout.ts';
-import { framed } from '../pane.ts';
-import { type AnyRow, branchOf, orderedRows, SPECS } from '../rows.ts';
-import { cursorIndex, topFor } from '../selection.ts';
-import { type Line, type Span, span } from '../span.ts';
+import { visibleRows } from '../layout.ts';
+import { framed, type Rect } from '../pane.ts';
 import type { TableName, ViewState } from '../state.ts';
+import { type CellContext, type PlacedColumn, placeColumns } from '../tables/column.ts';
+import { freshOf } from '../tables/recently-seen.ts';
+import { type AnyRow, branchOf, orderedRows, SPECS } from '../tables/rows.ts';
+import { cursorIndex, topFor } from '../tables/selection.ts';
+import { displayWidth, fitText } from '../text/cells.ts';
+import { formatGrouped } from '../text/format.ts';
+import type { Glyphs } from '../text/glyphs.ts';
+import { type Line, type Span, span } from '../text/span.ts';
 
 /** A drawn table, and what lies under each of its cells for the mouse. */
 export interface TableModel {

@@ -1,10 +1,10 @@
 // The apps table: one row for each program, its helpers folded in; under it its processes, under those the hosts.
 // Narrow screens give up, in this order: recent, user, last seen, share, pids, totals (TX, RX), flows. App and the two rates stay.
 
-import { fitText } from '../cells.ts';
-import { BY_RATE, BY_TOTAL, type CellContext, type TableSpec } from '../column.ts';
-import { type Span, span } from '../span.ts';
+import { fitText } from '../text/cells.ts';
+import { type Span, span } from '../text/span.ts';
 import type { AppLine } from '../tree/app-tree.ts';
+import { BY_RATE, BY_TOTAL, type CellContext, type TableSpec } from './column.ts';
 import { flowsColumn, numberColumn, seenColumn, wordColumn } from './columns.ts';
 import { hidden, nameCell, shown } from './masking.ts';
 import { rateColumns, recentColumn, shareColumn, totalColumns } from './traffic.ts';

@@ -1,10 +1,10 @@
 // The categories table: what the traffic is for, busiest first.
 // Narrow screens give up, in this order: recent, share over time, share, totals (TX, RX), flows. Category and the two rates stay.
 
-import type { CategoryRow } from '../../aggregate/snapshot.ts';
-import { BY_RATE, BY_TOTAL, type TableSpec } from '../column.ts';
-import { span } from '../span.ts';
-import { sparkText } from '../spark.ts';
+import type { CategoryRow } from '../../model/snapshot.ts';
+import { sparkText } from '../text/cells.ts';
+import { span } from '../text/span.ts';
+import { BY_RATE, BY_TOTAL, type TableSpec } from './column.ts';
 import { flowsColumn, wordColumn } from './columns.ts';
 import { shown } from './masking.ts';
 import { rateColumns, recentColumn, shareColumn, totalColumns } from './traffic.ts';

@@ -1,8 +1,8 @@
 // Columns that several tables have, and the makers of the plain ones: a word, a number of things, an age.
 
-import type { CellContext, Column } from '../column.ts';
-import { formatAge, formatCount } from '../format.ts';
-import { type Role, type Span, span } from '../span.ts';
+import { formatAge, formatCount } from '../text/format.ts';
+import { type Role, type Span, span } from '../text/span.ts';
+import type { CellContext, Column } from './column.ts';
 import { hidden, shown } from './masking.ts';
 
 /** Where a column stands among those that give way, and how wide it may be. */

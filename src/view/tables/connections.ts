@@ -2,10 +2,10 @@
 // Narrow screens give up, in this order: attribution, category, interface, retransmits, pid, application, local port, age, round trip, totals, state,
 // protocol. App, direction, remote and the two rates stay.
 
-import type { FlowRow } from '../../aggregate/snapshot.ts';
-import { BY_RATE, BY_TOTAL, type CellContext, type TableSpec } from '../column.ts';
-import { formatAge, formatCount, formatRtt } from '../format.ts';
-import { type Span, span } from '../span.ts';
+import type { FlowRow } from '../../model/snapshot.ts';
+import { formatAge, formatCount, formatRtt } from '../text/format.ts';
+import { type Span, span } from '../text/span.ts';
+import { BY_RATE, BY_TOTAL, type CellContext, type TableSpec } from './column.ts';
 import { categoryColumn, countCell, numberColumn, wordColumn } from './columns.ts';
 import { endpointText, INFERRED, nameCell, portText, shown } from './masking.ts';
 import { rateColumns, totalColumns } from './traffic.ts';

@@ -1,12 +1,12 @@
 // The events table: what happened, in the order of time, the newest last.
 // Where a sentence is too long the names in it are cut before its end, which tells how much it was.
 
-import type { EventKind, FlowBurst, NetEvent } from '../../aggregate/event.ts';
-import { MOST_HOSTS } from '../../aggregate/flow-bursts.ts';
-import { cut, displayWidth } from '../cells.ts';
-import type { CellContext, TableSpec } from '../column.ts';
-import { formatAmount, formatDateTime, formatDuration, formatGrouped } from '../format.ts';
-import { type Role, span } from '../span.ts';
+import type { EventKind, FlowBurst, NetEvent } from '../../model/snapshot.ts';
+import { MOST_HOSTS } from '../../model/snapshot.ts';
+import { cut, displayWidth } from '../text/cells.ts';
+import { formatAmount, formatDateTime, formatDuration, formatGrouped } from '../text/format.ts';
+import { type Role, span } from '../text/span.ts';
+import type { CellContext, TableSpec } from './column.ts';
 import { endpointText, hidden, shown } from './masking.ts';
 
 const ROLES: Readonly<Record<EventKind, Role>> = {

@@ -1,10 +1,10 @@
 // The hosts table: one row for each domain, under it its hosts by name where the wire told it, under those their addresses.
 // Narrow screens give up, in this order: recent, autonomous system, country, last seen, category, share, source, totals, flows.
 
-import { cut, displayWidth, fitText } from '../cells.ts';
-import { BY_RATE, BY_TOTAL, type CellContext, type TableSpec } from '../column.ts';
-import { type Line, plain as plainText, type Span, span } from '../span.ts';
+import { cut, displayWidth, fitText } from '../text/cells.ts';
+import { type Line, plain as plainText, type Span, span } from '../text/span.ts';
 import type { HostLine } from '../tree/host-tree.ts';
+import { BY_RATE, BY_TOTAL, type CellContext, type TableSpec } from './column.ts';
 import { categoryColumn, flowsColumn, numberColumn, seenColumn, wordColumn } from './columns.ts';
 import { hidden, nameCell, shown } from './masking.ts';
 import { rateColumns, recentColumn, shareColumn, totalColumns } from './traffic.ts';

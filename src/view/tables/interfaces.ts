@@ -1,11 +1,11 @@
 // The interfaces table: what was captured on each beside what the interface itself counted.
 // Narrow screens give up, in this order: past, errors, lost, counter, coverage, in total, kind, totals.
 
-import type { InterfaceRow } from '../../aggregate/snapshot.ts';
-import { BY_RATE, BY_TOTAL, type Column, type TableSpec } from '../column.ts';
-import { AMOUNT_WIDTH, formatAmount, formatCount, formatShare } from '../format.ts';
-import { span } from '../span.ts';
-import { sparkText } from '../spark.ts';
+import type { InterfaceRow } from '../../model/snapshot.ts';
+import { sparkText } from '../text/cells.ts';
+import { AMOUNT_WIDTH, formatAmount, formatCount, formatShare } from '../text/format.ts';
+import { span } from '../text/span.ts';
+import { BY_RATE, BY_TOTAL, type Column, type TableSpec } from './column.ts';
 import { numberColumn, wordColumn } from './columns.ts';
 import { rateColumns, totalColumns } from './traffic.ts';
 

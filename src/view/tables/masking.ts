@@ -1,9 +1,9 @@
 // Names and addresses as the user wants them: names or addresses, services or ports, or nothing of either for a screenshot.
 
-import { type Endpoint, isInferred, type NameSource } from '../../net/model.ts';
+import { type Endpoint, isInferred, type NameSource } from '../../model/terms.ts';
 import { serviceName } from '../../net/services.ts';
-import { cut, drawable } from '../cells.ts';
-import type { CellContext } from '../column.ts';
+import { cut, drawable } from '../text/cells.ts';
+import type { CellContext } from './column.ts';
 
 /** Outside text as it may be drawn. */
 export function shown(text: string, context: CellContext): string {

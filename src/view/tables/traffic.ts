@@ -1,10 +1,10 @@
 // Columns that every table has: rates, totals, share, the last seconds.
 
-import type { Traffic } from '../../aggregate/snapshot.ts';
-import type { CellContext, Column } from '../column.ts';
-import { AMOUNT_WIDTH, formatAmount, formatRate, formatShare, RATE_WIDTH } from '../format.ts';
-import { type Role, type Span, span } from '../span.ts';
-import { barText, sparkText } from '../spark.ts';
+import type { Traffic } from '../../model/snapshot.ts';
+import { barText, sparkText } from '../text/cells.ts';
+import { AMOUNT_WIDTH, formatAmount, formatRate, formatShare, RATE_WIDTH } from '../text/format.ts';
+import { type Role, type Span, span } from '../text/span.ts';
+import type { CellContext, Column } from './column.ts';
 
 function rate(value: number, role: Role, context: CellContext): Span {
   return span(formatRate(value, context.units), value > 0 ? role : 'dim');

@@ -1,9 +1,9 @@
 // The first cell of a row that may hang under another one: how deep, open or closed, and whether it is met for the first time.
 
-import { type Cut, displayWidth, fitText } from '../cells.ts';
-import type { CellContext } from '../column.ts';
-import { type Line, type Span, span } from '../span.ts';
+import { type Cut, displayWidth, fitText } from '../text/cells.ts';
+import { type Line, type Span, span } from '../text/span.ts';
 import type { Branched } from '../tree/branch.ts';
+import type { CellContext } from './column.ts';
 
 /** What stands after a name that was met for the first time a short while ago. */
 const NEW = ' new';

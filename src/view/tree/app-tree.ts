@@ -1,10 +1,10 @@
 // What hangs under an app: its processes, under each of them the hosts it talks to. Made of the connections that are listed; what an app
 // moved over others, long gone or beyond the list, is one row more, so that the sums are those of the app.
 
-import type { AppRow, FlowRow } from '../../aggregate/snapshot.ts';
-import type { Process } from '../../net/model.ts';
+import type { AppRow, FlowRow } from '../../model/snapshot.ts';
+import type { Process } from '../../model/terms.ts';
 import type { Picture } from '../derive.ts';
-import { appOfFlow } from '../owners-of-flows.ts';
+import { appOfFlow } from '../derive.ts';
 import { type Branch, type Branched, farSide, groupBy, nearSide, restOf, type Share, spanOf, sumOf } from './branch.ts';
 
 /** A row of the apps table, or of what hangs under it: there `app` is the name of a process or host. */

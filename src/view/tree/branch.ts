@@ -1,8 +1,8 @@
 // Branches: rows that hang under a row of a table, and what all trees have in common. Sums below a row never exceed it: what no listed
 // connection accounts for is a row of its own.
 
-import type { FlowRow, Traffic } from '../../aggregate/snapshot.ts';
-import type { NameSource, Process } from '../../net/model.ts';
+import type { FlowRow, Traffic } from '../../model/snapshot.ts';
+import type { NameSource, Process } from '../../model/terms.ts';
 
 /** Where a row hangs. A row without one stands at the top. */
 export interface Branch {

@@ -1,8 +1,8 @@
 // Hosts by registrable domain: the domain at the top, its hosts under it, their addresses under those.
 
-import type { HostRow } from '../../aggregate/snapshot.ts';
+import type { HostRow } from '../../model/snapshot.ts';
 import type { Picture } from '../derive.ts';
-import { hostOfFlow } from '../owners-of-flows.ts';
+import { hostOfFlow } from '../derive.ts';
 import { type Branch, type Branched, groupBy, nearSide, restOf, type Share, spanOf, sumOf } from './branch.ts';
 
 /** A row of the hosts table, or of what hangs under it. `hosts` is how many hosts a domain has; absent for other rows. */

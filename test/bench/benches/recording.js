@@ -22,7 +22,7 @@ export const about = 'a save of 90 days of a heavy user, the stall of the main t
 /** @param {import('../run.js').Context} context */
 export async function run({ root, small }) {
   const load = (name) => import(pathToFileURL(`${root}/dist/${name}`).href);
-  const { returnMemory } = await load('privilege/memory.js');
+  const { returnMemory } = await load('system/memory.js');
   await returnMemory();
   const folder = mkdtempSync(join(tmpdir(), 'netmon-bench-'));
   const path = join(folder, 'history.sqlite');
@@ -48,9 +48,9 @@ export async function run({ root, small }) {
 
 /** A save of what ten busy minutes left in the journal. */
 async function saving(load, path, first) {
-  const { saveInThread } = await load('store/save-thread.js');
-  const { saveInterval } = await load('store/save-schedule.js');
-  const { encodeRecord, JOURNAL_HEAD } = await load('store/journal-record.js');
+  const { saveInThread } = await load('history/save-thread.js');
+  const { saveInterval } = await load('history/recorder.js');
+  const { encodeRecord, JOURNAL_HEAD } = await load('history/journal/record.js');
   const journal = `${path}.pending-1`;
   const records = [JOURNAL_HEAD];
   let encoding = 0;
@@ -105,7 +105,7 @@ async function saving(load, path, first) {
 
 /** A minute of collections, each written and synced. */
 async function stalls(load, path) {
-  const { Journal } = await load('store/journal.js');
+  const { Journal } = await load('history/journal/journal.js');
   const journal = new Journal(`${path}.stalls`, null, (work) => work());
   journal.begin(0, 0);
   const batches = Array.from({ length: COLLECTIONS_A_MINUTE * 2 }, (_, i) => busyMinute(i, BUSY));

@@ -10,10 +10,10 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const [dist, kills, seed = '1'] = process.argv.slice(2);
 const load = (name) => import(pathToFileURL(`${dist}/${name}`).href);
-const { loadSql } = await load('store/sql-engine.js');
-const { loadHistory } = await load('store/history-load.js');
-const { HistoryDatabase } = await load('store/history-database.js');
-const { DiskFile } = await load('store/database-file.js');
+const { loadSql } = await load('history/sqljs/engine.js');
+const { loadHistory } = await load('history/load.js');
+const { HistoryDatabase } = await load('history/database.js');
+const { DiskFile } = await load('history/sqljs/database-file.js');
 const sql = await loadSql();
 const folder = mkdtempSync(join(tmpdir(), 'netmon-kills-'));
 const path = join(folder, 'history.sqlite');

@@ -7,9 +7,9 @@ import { pathToFileURL } from 'node:url';
 
 const [dist, path] = process.argv.slice(2);
 const load = (name) => import(pathToFileURL(`${dist}/${name}`).href);
-const { Recorder } = await load('store/recorder.js');
-const { saveInThread } = await load('store/save-thread.js');
-const { lockFile, systemFlock } = await load('privilege/file-lock.js');
+const { Recorder } = await load('history/recorder.js');
+const { saveInThread } = await load('history/save-thread.js');
+const { lockFile, systemFlock } = await load('system/file-lock.js');
 const { systemClock } = await load('clock.js');
 
 const flock = await systemFlock();

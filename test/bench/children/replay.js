@@ -17,13 +17,13 @@ const [
   { ReplaySession },
   { systemClock },
 ] = await Promise.all([
-  built('capture/file-source.js'),
+  built('capture/file/source.js'),
   built('identify/category/categories.js'),
-  built('app/assemble.js'),
-  built('app/edges.js'),
-  built('app/json-output.js'),
-  built('app/narrow.js'),
-  built('app/replay-session.js'),
+  built('pipeline/assembly.js'),
+  built('system/programs.js'),
+  built('output/json-output.js'),
+  built('output/matching.js'),
+  built('pipeline/replay-session.js'),
   built('clock.js'),
 ]);
 

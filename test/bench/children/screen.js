@@ -9,9 +9,9 @@ const [root, columns, rows, apps, flows] = process.argv.slice(2).map((word, i) =
 const built = (path) => import(pathToFileURL(`${root}/dist/${path}`).href);
 const [{ assemble }, { Categories }, { systemEdges }, { PacketBatch }, { LIVE_LIMITS }, { Tui }, { ThemeShelf }] =
   await Promise.all([
-    built('app/assemble.js'),
+    built('pipeline/assembly.js'),
     built('identify/category/categories.js'),
-    built('app/edges.js'),
+    built('system/programs.js'),
     built('capture/batch.js'),
     built('aggregate/aggregator.js'),
     built('tui/tui.js'),

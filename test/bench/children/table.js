@@ -28,7 +28,7 @@ const TABLES = {
         'flow/flow-table',
         'flow/direction',
         'decode/packet',
-        'app/monitor',
+        'pipeline/monitor',
         'aggregate/aggregator',
         'identify/process/directory',
       ].map((path) => built(`${path}.js`)),
@@ -56,7 +56,7 @@ const TABLES = {
   },
   async hosts() {
     const [{ HostTable }, { Accumulators }, { movement }] = await Promise.all(
-      ['aggregate/host-table', 'aggregate/accumulators', 'aggregate/movement'].map((path) => built(`${path}.js`)),
+      ['aggregate/rows/host-table', 'aggregate/accumulators', 'aggregate/accumulators'].map((path) => built(`${path}.js`)),
     );
     return () => {
       const hosts = new HostTable(65_536, 1);
@@ -99,7 +99,7 @@ const TABLES = {
     };
   },
   async rates() {
-    const { RateRings } = await built('aggregate/ring.js');
+    const { RateRings } = await built('aggregate/accumulators.js');
     return () => {
       const held = Array.from({ length: 192 }, () => new RateRings());
       return { held, entries: held.length };
@@ -121,7 +121,7 @@ const TABLES = {
     };
   },
   async met() {
-    const { KnownNames } = await built('aggregate/known-names.js');
+    const { KnownNames } = await built('aggregate/event-log.js');
     return () => {
       const known = new KnownNames();
       for (let i = 0; i < 32_768; i++) known.meet(textOf(i, 24));
@@ -129,7 +129,7 @@ const TABLES = {
     };
   },
   async waiting() {
-    const { Backlog } = await built('store/backlog.js');
+    const { Backlog } = await built('history/journal/journal.js');
     return () => {
       const backlog = new Backlog();
       const fact = { app: 'app', reason: null, exe: '/usr/bin/app', domain: 'example.com', category: null, interface: 'en0' };

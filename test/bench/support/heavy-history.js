@@ -54,7 +54,7 @@ export async function writeHeavy(root, path, small) {
   return applied;
 }
 
-/** Fills an empty history up to `NOW`. @param {import('../../../src/store/history-database.ts').HistoryDatabase} history @param {Shape} shape */
+/** Fills an empty history up to `NOW`. @param {import('../../../src/history/database.ts').HistoryDatabase} history @param {Shape} shape */
 function fill(history, shape) {
   const random = new Random(90);
   const world = worldOf(shape, random);

@@ -1,21 +1,20 @@
 // Targets that read text: listings of the system's programs and files, filters, themes, domain lists, and the sanitiser itself.
 
-import { parseNetstat, parseRouteGet } from '../../../src/capture/devices-macos.ts';
-import { countersOf } from '../../../src/capture/tcpdump-messages.ts';
-import { NetmonError } from '../../../src/errors.ts';
+import { parseNetstat, parseRouteGet } from '../../../src/capture/devices/macos.ts';
+import { countersOf } from '../../../src/capture/tcpdump/child.ts';
 import { completions } from '../../../src/filter/completions.ts';
 import { compileFilter } from '../../../src/filter/filter.ts';
 import { importV2fly } from '../../../src/identify/category/v2fly.ts';
-import { parseArp, parseNdp, parseProcArp } from '../../../src/identify/place/neighbours-tables.ts';
-import { unitOf } from '../../../src/identify/process/cgroup-unit.ts';
-import { parseLsof } from '../../../src/identify/process/lsof.ts';
-import { parseNettop } from '../../../src/identify/process/nettop.ts';
-import { parseProcNet } from '../../../src/identify/process/proc-net.ts';
-import { parsePs } from '../../../src/identify/process/ps.ts';
-import { scriptOf } from '../../../src/identify/process/script-name.ts';
+import { parseArp, parseNdp, parseProcArp } from '../../../src/identify/place/neighbours.ts';
+import { scriptOf, unitOf } from '../../../src/identify/process/linux/procfs/process.ts';
+import { parseProcNet } from '../../../src/identify/process/linux/procfs/tables.ts';
+import { parseLsof } from '../../../src/identify/process/macos/lsof.ts';
+import { parseNettop } from '../../../src/identify/process/macos/nettop.ts';
+import { parsePs } from '../../../src/identify/process/macos/ps.ts';
 import { SocketTable } from '../../../src/identify/process/socket-table.ts';
+import { NetmonError } from '../../../src/model/errors.ts';
 import { sanitize } from '../../../src/net/text.ts';
-import { parseTheme } from '../../../src/view/theme.ts';
+import { parseTheme } from '../../../src/view/text/theme.ts';
 import { FILTERS, LISTINGS } from './seeds.ts';
 import { type FuzzTarget, hold } from './target.ts';
 

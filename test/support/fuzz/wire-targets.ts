@@ -2,11 +2,11 @@
 
 import { END_LIMITS } from '../../../src/aggregate/aggregator.ts';
 import { PacketBatch } from '../../../src/capture/batch.ts';
+import { isPcap, PCAP_HEADER_BYTES, PcapReader, readPcapHeader } from '../../../src/capture/file/pcap.ts';
+import { PcapngReader } from '../../../src/capture/file/pcapng.ts';
+import { isSnoop, SNOOP_HEADER_BYTES, SnoopReader } from '../../../src/capture/file/snoop.ts';
 import { InterfaceTable } from '../../../src/capture/interface-names.ts';
-import { isPcap, PCAP_HEADER_BYTES, PcapReader, readPcapHeader } from '../../../src/capture/pcap-file.ts';
-import { PcapngReader } from '../../../src/capture/pcapng.ts';
 import { ProcessTable } from '../../../src/capture/process-names.ts';
-import { isSnoop, SNOOP_HEADER_BYTES, SnoopReader } from '../../../src/capture/snoop.ts';
 import { Decoder } from '../../../src/decode/decode.ts';
 import { Packet } from '../../../src/decode/packet.ts';
 import { Categories } from '../../../src/identify/category/categories.ts';

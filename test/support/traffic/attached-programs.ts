@@ -2,8 +2,8 @@
 
 import { readdirSync, readFileSync } from 'node:fs';
 import koffi from 'koffi';
-import { ATTACH, loadBpfCalls } from '../../../src/identify/process/ebpf/bpf-calls.ts';
-import { loadPrograms } from '../../../src/identify/process/ebpf/loader.ts';
+import { ATTACH, loadBpfCalls } from '../../../src/identify/process/linux/ebpf/calls.ts';
+import { loadPrograms } from '../../../src/identify/process/linux/ebpf/loader.ts';
 
 const BPF_PROG_GET_NEXT_ID = 11;
 const BPF_PROG_QUERY = 16;

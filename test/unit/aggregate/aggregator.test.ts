@@ -1,10 +1,9 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { Aggregator, END_LIMITS, LIVE_LIMITS, type SnapshotLimits } from '../../../src/aggregate/aggregator.ts';
-import type { CountedInterface } from '../../../src/aggregate/counted-interface.ts';
-import type { FlowRow, Snapshot } from '../../../src/aggregate/snapshot.ts';
 import { Localizer } from '../../../src/flow/direction.ts';
 import { FlowTable } from '../../../src/flow/flow-table.ts';
-import { ATTRIBUTIONS, OWNER_REASONS } from '../../../src/net/model.ts';
+import type { CountedInterface, FlowRow, Snapshot } from '../../../src/model/snapshot.ts';
+import { ATTRIBUTIONS, OWNER_REASONS } from '../../../src/model/terms.ts';
 import { PROTOCOL } from '../../../src/net/numbers.ts';
 import { FakeDirectory } from '../../support/fake-directory.ts';
 import { addresses, type PacketFields, packet, reply, timed } from '../../support/packets.ts';

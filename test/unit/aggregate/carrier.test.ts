@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { LIVE_LIMITS } from '../../../src/aggregate/aggregator.ts';
-import type { Snapshot } from '../../../src/aggregate/snapshot.ts';
+import type { Snapshot } from '../../../src/model/snapshot.ts';
 import { type FakeFrame, FakeSource, type MonitorSetup, monitorOver } from '../../support/fake-source.ts';
 import { ethernet, ipv4, tcp, udp, wireguard } from '../../support/frames.ts';
 

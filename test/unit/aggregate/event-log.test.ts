@@ -1,10 +1,8 @@
 // Events: what one snapshot has that the one before had not, each told once, however much happens.
 
 import { describe, expect, test } from 'vitest';
-import type { NetEvent } from '../../../src/aggregate/event.ts';
-import { EventLog } from '../../../src/aggregate/event-log.ts';
-import { KnownNames } from '../../../src/aggregate/known-names.ts';
-import type { FlowRow, Snapshot } from '../../../src/aggregate/snapshot.ts';
+import { EventLog, KnownNames } from '../../../src/aggregate/event-log.ts';
+import type { FlowRow, NetEvent, Snapshot } from '../../../src/model/snapshot.ts';
 import { appRow, CAPTURE, flowRow, hostRow, NOON, snapshot } from '../../support/snapshot-builder.ts';
 
 /** Seconds after the start of the run. */

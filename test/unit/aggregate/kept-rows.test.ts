@@ -2,9 +2,9 @@
 
 import { expect, test } from 'vitest';
 import { Booking } from '../../../src/aggregate/booking.ts';
-import { AppRows, sumTraffic } from '../../../src/aggregate/entity-rows.ts';
-import { FlowRows } from '../../../src/aggregate/flow-rows.ts';
-import { HostRows } from '../../../src/aggregate/host-rows.ts';
+import { AppRows, sumTraffic } from '../../../src/aggregate/rows/entity-rows.ts';
+import { FlowRows } from '../../../src/aggregate/rows/flow-rows.ts';
+import { HostRows } from '../../../src/aggregate/rows/host-rows.ts';
 import { Localizer } from '../../../src/flow/direction.ts';
 import { FlowTable } from '../../../src/flow/flow-table.ts';
 import { FakeDirectory } from '../../support/fake-directory.ts';

@@ -2,9 +2,8 @@
 
 import { beforeEach, describe, expect, it } from 'vitest';
 import { Aggregator, END_LIMITS, LIVE_LIMITS, type SnapshotLimits } from '../../../src/aggregate/aggregator.ts';
-import type { CountedInterface } from '../../../src/aggregate/counted-interface.ts';
-import type { AppRow, HostRow, Snapshot, Traffic } from '../../../src/aggregate/snapshot.ts';
-import type { Neighbour } from '../../../src/net/model.ts';
+import type { AppRow, CountedInterface, HostRow, Snapshot, Traffic } from '../../../src/model/snapshot.ts';
+import type { Neighbour } from '../../../src/model/terms.ts';
 import { Naming, type NamingSetup, T0 } from '../../support/naming.ts';
 import type { PacketFields } from '../../support/packets.ts';
 import { CAPTURE, UNCOUNTED } from '../../support/snapshot-builder.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { RateRings, RING_SECONDS, Ring } from '../../../src/aggregate/ring.ts';
+import { RateRings, RING_SECONDS, Ring } from '../../../src/aggregate/accumulators.ts';
 
 describe('Ring', () => {
   it('gives the newest, oldest first, and forgets the oldest', () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { systemClipboard } from '../../../src/app/clipboard.ts';
-import { systemEdges } from '../../../src/app/edges.ts';
-import type { RunLimits } from '../../../src/net/edges.ts';
+import { systemClipboard } from '../../../src/app/screen.ts';
+import type { RunLimits } from '../../../src/system/edges.ts';
+import { systemEdges } from '../../../src/system/programs.ts';
 import { fakeEdges } from '../../support/fake-edges.ts';
 
 const PS = 'ps -axww -o pid=,ppid=,uid=,lstart=,comm=';

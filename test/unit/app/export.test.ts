@@ -16,8 +16,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { exportText, writeExport } from '../../../src/app/export.ts';
-import { memorise, recall } from '../../../src/app/screen-memory.ts';
-import type { ExportTable } from '../../../src/view/export-rows.ts';
+import { memorise, recall } from '../../../src/app/saved-screen.ts';
+import type { ExportTable } from '../../../src/view/action.ts';
 
 const TABLE: ExportTable = {
   name: 'apps',

@@ -1,7 +1,7 @@
 import { constants } from 'node:os';
 import { afterEach, describe, expect, it } from 'vitest';
 import { Guard } from '../../../src/app/guard.ts';
-import type { SessionEnd } from '../../../src/app/live-session.ts';
+import type { SessionEnd } from '../../../src/pipeline/live-session.ts';
 
 const EVENTS = ['SIGINT', 'SIGTERM', 'SIGHUP', 'uncaughtException', 'unhandledRejection'] as const;
 const listeners = () => EVENTS.map((name) => process.listenerCount(name as 'SIGINT'));

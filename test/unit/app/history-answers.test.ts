@@ -3,9 +3,9 @@
 
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { HistoryAnswers } from '../../../src/app/history-answers.ts';
-import { NetmonError } from '../../../src/errors.ts';
-import type { HistoryQuery } from '../../../src/net/history.ts';
-import type { FirstSeenQuery, HistoryReader } from '../../../src/store/history-reader.ts';
+import type { FirstSeenQuery, HistoryReader } from '../../../src/history/query/reader.ts';
+import { NetmonError } from '../../../src/model/errors.ts';
+import type { HistoryQuery } from '../../../src/model/history.ts';
 import type { HistoryAnswer, HistoryRequest, HistorySlot } from '../../../src/view/history/state.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { FakeHistory } from '../../support/fake-history.ts';

@@ -5,8 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { ScreenTasks } from '../../../src/app/screen-tasks.ts';
-import type { Action } from '../../../src/view/action.ts';
-import type { ExportTable } from '../../../src/view/export-rows.ts';
+import type { Action, ExportTable } from '../../../src/view/action.ts';
 
 let folder = '';
 beforeEach(() => {

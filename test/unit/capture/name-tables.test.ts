@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { InterfaceTable } from '../../../src/capture/interface-names.ts';
-import { NameIndex, nameEnd } from '../../../src/capture/name-index.ts';
+import { InterfaceTable, NameIndex, nameEnd } from '../../../src/capture/interface-names.ts';
 import { ProcessTable } from '../../../src/capture/process-names.ts';
 
 const bytes = (text: string) => new Uint8Array(Buffer.from(text));

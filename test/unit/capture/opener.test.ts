@@ -1,11 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { DriverUnavailable } from '../../../src/capture/capture-errors.ts';
-import { libpcapHint } from '../../../src/capture/libpcap-package.ts';
+import { DriverUnavailable } from '../../../src/capture/errors.ts';
+import { libpcapHint } from '../../../src/capture/libpcap/handle.ts';
 import { DRIVER_TABLE, type DriverTable, Opener, openCapture } from '../../../src/capture/opener.ts';
-import { type CaptureRequest, DRIVERS, type DriverName, type PacketSource } from '../../../src/capture/source.ts';
-import { systemClock } from '../../../src/clock.ts';
-import { NetmonError } from '../../../src/errors.ts';
-import type { Edges } from '../../../src/net/edges.ts';
+import type { CaptureRequest, PacketSource } from '../../../src/capture/source.ts';
+import { NetmonError } from '../../../src/model/errors.ts';
+import { DRIVERS, type DriverName } from '../../../src/model/terms.ts';
+import { systemClock } from '../../../src/system/clock.ts';
+import type { Edges } from '../../../src/system/edges.ts';
 import { fakeEdges, sysfs } from '../../support/fake-edges.ts';
 import { NETSTAT } from './macos-texts.ts';
 

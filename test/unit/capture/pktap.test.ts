@@ -1,8 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { PacketBatch } from '../../../src/capture/batch.ts';
+import { dumpedLayout, PCAP_HEADER_BYTES, RecordWalk } from '../../../src/capture/file/pcap.ts';
 import { InterfaceTable } from '../../../src/capture/interface-names.ts';
-import { PCAP_HEADER_BYTES } from '../../../src/capture/pcap-file.ts';
-import { dumpedLayout, RecordWalk } from '../../../src/capture/pcap-records.ts';
 import { PktapUnwrapper } from '../../../src/capture/pktap.ts';
 import { ProcessTable } from '../../../src/capture/process-names.ts';
 import { framesOf } from '../../support/capture-reader.ts';

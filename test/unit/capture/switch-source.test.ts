@@ -1,13 +1,13 @@
 // Another capture in place of the one before: numbers of interfaces and processes hold, counters go on, a failure changes nothing.
 
 import { describe, expect, test } from 'vitest';
-import { systemEdges } from '../../../src/app/edges.ts';
-import { InterfaceChoice } from '../../../src/app/interface-choice.ts';
 import type { Opener } from '../../../src/capture/opener.ts';
 import type { CaptureRequest, PacketSource } from '../../../src/capture/source.ts';
 import { SwitchSource } from '../../../src/capture/switch-source.ts';
-import { NetmonError } from '../../../src/errors.ts';
-import type { Edges } from '../../../src/net/edges.ts';
+import { NetmonError } from '../../../src/model/errors.ts';
+import { InterfaceChoice } from '../../../src/pipeline/interface-choice.ts';
+import type { Edges } from '../../../src/system/edges.ts';
+import { systemEdges } from '../../../src/system/programs.ts';
 import { FakeSource } from '../../support/fake-source.ts';
 
 const FRAME = new Uint8Array(60);

@@ -1,11 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { parseCommandLine } from '../../../src/cli/command-line.ts';
-import { COMMANDS } from '../../../src/cli/flag.ts';
-import { FLAGS } from '../../../src/cli/flags.ts';
+import { COMMANDS, FLAGS } from '../../../src/cli/flags.ts';
 import { helpText } from '../../../src/cli/help.ts';
 import { nearest } from '../../../src/cli/nearest.ts';
-import { NetmonError } from '../../../src/errors.ts';
 import { FIELDS } from '../../../src/filter/fields.ts';
+import { NetmonError } from '../../../src/model/errors.ts';
 
 function refusal(...words: string[]): NetmonError {
   try {

@@ -2,12 +2,12 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { readLists } from '../../../src/cli/category-lists.ts';
 import { parseCommandLine } from '../../../src/cli/command-line.ts';
-import type { Surroundings } from '../../../src/cli/config-owner.ts';
+import { readLists } from '../../../src/cli/config/category-lists.ts';
+import type { Surroundings } from '../../../src/cli/config/find.ts';
 import { explainHost, explainJson, explainText } from '../../../src/cli/explain.ts';
-import type { FileRead } from '../../../src/cli/file-access.ts';
-import { NetmonError } from '../../../src/errors.ts';
+import { NetmonError } from '../../../src/model/errors.ts';
+import type { FileRead } from '../../../src/system/files.ts';
 import { mmdbFile } from '../../support/mmdb-writer.ts';
 
 const PLAIN = { categories: {}, place: { country: null, asn: null, home: null } };

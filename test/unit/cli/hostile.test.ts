@@ -2,10 +2,9 @@ import fc from 'fast-check';
 import { parse } from 'smol-toml';
 import { describe, expect, it } from 'vitest';
 import { parseCommandLine } from '../../../src/cli/command-line.ts';
-import { readConfig } from '../../../src/cli/config-read.ts';
+import { readConfig, tomlLines } from '../../../src/cli/config/config-file.ts';
 import { FLAGS } from '../../../src/cli/flags.ts';
-import { tomlLines } from '../../../src/cli/toml-lines.ts';
-import { NetmonError } from '../../../src/errors.ts';
+import { NetmonError } from '../../../src/model/errors.ts';
 
 /** Runs it; anything but a NetmonError in plain characters is a bug. */
 function expectPlain(run: () => unknown): void {

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { reportError } from '../../../src/cli/print-error.ts';
-import { shellWords } from '../../../src/cli/quote.ts';
-import { commandOf, type Invocation, permissionHint } from '../../../src/cli/sudo-command.ts';
-import { type ErrorCode, EXIT_STATUS, NetmonError } from '../../../src/errors.ts';
+import { type ErrorCode, EXIT_STATUS, NetmonError } from '../../../src/model/errors.ts';
+import { shellWords } from '../../../src/net/quote.ts';
+import { commandOf, type Invocation, permissionHint } from '../../../src/privilege/sudo-command.ts';
 
 const LINUX: Invocation = {
   platform: 'linux',

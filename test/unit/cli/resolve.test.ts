@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { parseCommandLine } from '../../../src/cli/command-line.ts';
-import { loadConfig } from '../../../src/cli/config.ts';
-import { formatDuration, parseDuration } from '../../../src/cli/duration.ts';
-import type { Options } from '../../../src/cli/options.ts';
+import { loadConfig } from '../../../src/cli/config/config.ts';
+import { formatDuration, parseDuration } from '../../../src/cli/config/settings.ts';
 import { resolveOptions } from '../../../src/cli/resolve.ts';
-import { NetmonError } from '../../../src/errors.ts';
+import { NetmonError } from '../../../src/model/errors.ts';
+import type { Options } from '../../../src/model/options.ts';
 
 async function options(words: string[], env: Record<string, string> = {}): Promise<Options> {
   const line = parseCommandLine(words);

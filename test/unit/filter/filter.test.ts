@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import type { FlowRow } from '../../../src/aggregate/snapshot.ts';
+import type { FilterSubject } from '../../../src/filter/fields.ts';
 import { compileFilter } from '../../../src/filter/filter.ts';
-import type { FilterSubject } from '../../../src/filter/subject.ts';
+import type { FlowRow } from '../../../src/model/snapshot.ts';
 
 const NOW = 1_000_000;
 const curl: FilterSubject = {

@@ -4,8 +4,8 @@ import { FLOW_DIRECTION, Localizer } from '../../../src/flow/direction.ts';
 import { directionOf, FlowTable, isLocalFlow, NO_OWNER } from '../../../src/flow/flow-table.ts';
 import { IDLE_MS } from '../../../src/flow/idle.ts';
 import * as L from '../../../src/flow/layout.ts';
+import { OWNER_REASONS } from '../../../src/model/terms.ts';
 import { formatAddress } from '../../../src/net/address.ts';
-import { OWNER_REASONS } from '../../../src/net/model.ts';
 import { DIRECTION, PROTOCOL } from '../../../src/net/numbers.ts';
 import { addresses, packet, reply, timed } from '../../support/packets.ts';
 

@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { initialKeys } from '../../../src/inspect/quic/keys.ts';
-import { quicVersion } from '../../../src/inspect/quic/versions.ts';
+import { initialKeys, quicVersion } from '../../../src/inspect/quic/initial.ts';
 import { hex, join } from '../../support/frames.ts';
 import { cryptoFrame, helloMessage, Inspection, quicInitial } from '../../support/payloads.ts';
 

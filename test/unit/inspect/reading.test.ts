@@ -1,8 +1,8 @@
 // What inspection reads of a packet and what the kernel's program brings of it: of each kind of message the same is told as of the whole frame.
 
 import { expect, it } from 'vitest';
-import { bytesToKeep } from '../../../src/capture/cap-snap.ts';
-import { snapProgram } from '../../../src/capture/snap-program.ts';
+import { bytesToKeep } from '../../../src/capture/cap/relay.ts';
+import { snapProgram } from '../../../src/capture/libpcap/snap-program.ts';
 import { decode } from '../../../src/decode/decode.ts';
 import { Packet } from '../../../src/decode/packet.ts';
 import { Inspector } from '../../../src/inspect/inspector.ts';

@@ -3,8 +3,8 @@
 import { describe, expect, it } from 'vitest';
 import { maskOf, namesOf } from '../../../src/privilege/capabilities.ts';
 import { type Credentials, confirmDropped, type DropPlan, dropPrivileges } from '../../../src/privilege/drop.ts';
-import type { Identity } from '../../../src/privilege/identity.ts';
 import type { LibcCalls } from '../../../src/privilege/libc-calls.ts';
+import type { Identity } from '../../../src/system/accounts.ts';
 
 const ALL = (1n << 41n) - 1n;
 const ANN: Identity = { name: 'ann', uid: 1000, gid: 1001, groups: [1001, 4], by: 'sudo', note: '' };

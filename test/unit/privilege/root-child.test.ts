@@ -7,10 +7,9 @@ import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Edges } from '../../../src/net/edges.ts';
-import { RootChild } from '../../../src/privilege/root-child.ts';
+import { FRAME, FrameReader, framesOf, RootChild, type RootPrograms } from '../../../src/privilege/root-child.ts';
 import { RootHand } from '../../../src/privilege/root-hand.ts';
-import { FRAME, FrameReader, framesOf, type RootPrograms } from '../../../src/privilege/root-protocol.ts';
+import type { Edges } from '../../../src/system/edges.ts';
 import { fakeRoot } from '../../support/fake-edges.ts';
 
 const LIMITS = { timeoutMs: 1, maxBytes: 1 };

@@ -3,8 +3,8 @@
 import { describe, expect, test } from 'vitest';
 import { keyAction, keyName } from '../../../src/tui/input.ts';
 import { drawingOf, refuseTerminal, speaksUtf8 } from '../../../src/tui/terminal.ts';
-import { openFilter } from '../../../src/view/filter-input.ts';
-import { KEYMAP } from '../../../src/view/keymap.ts';
+import { openFilter } from '../../../src/view/input/filter-input.ts';
+import { KEYMAP } from '../../../src/view/input/keymap.ts';
 import { initialState } from '../../../src/view/state.ts';
 
 describe('keyName', () => {

@@ -2,9 +2,8 @@
 
 import { readdirSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { reduceColour, tableColour } from '../../../src/view/palette.ts';
-import { ROLES } from '../../../src/view/span.ts';
-import { stylesOf } from '../../../src/view/styles.ts';
+import { ROLES } from '../../../src/view/text/span.ts';
+import { reduceColour, stylesOf, tableColour } from '../../../src/view/text/theme.ts';
 import { ourTheme } from '../../support/terminal.ts';
 
 const LEAST = 4.5;

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import type { FlowRow } from '../../../src/aggregate/snapshot.ts';
-import type { CellContext } from '../../../src/view/column.ts';
-import { NOTHING_FRESH } from '../../../src/view/fresh.ts';
-import { UNICODE_GLYPHS } from '../../../src/view/glyphs.ts';
+import type { FlowRow } from '../../../src/model/snapshot.ts';
 import { rowFacts } from '../../../src/view/panels/details.ts';
+import type { CellContext } from '../../../src/view/tables/column.ts';
 import { HOSTS } from '../../../src/view/tables/hosts.ts';
+import { NOTHING_FRESH } from '../../../src/view/tables/recently-seen.ts';
+import { UNICODE_GLYPHS } from '../../../src/view/text/glyphs.ts';
 import { appRow, flowRow, hostRow, NOON } from '../../support/snapshot-builder.ts';
 
 const CONTEXT: CellContext = {

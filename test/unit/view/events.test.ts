@@ -1,17 +1,16 @@
 // The events on the screen: in the order of time, followed at the end, narrowed by the filter; what is new is marked in words.
 
 import { expect, test } from 'vitest';
-import type { NetEvent } from '../../../src/aggregate/event.ts';
-import type { Snapshot } from '../../../src/aggregate/snapshot.ts';
+import type { NetEvent, Snapshot } from '../../../src/model/snapshot.ts';
 import type { Command } from '../../../src/view/action.ts';
-import { withFilter } from '../../../src/view/filter-input.ts';
 import { frameOf } from '../../../src/view/frame.ts';
-import { FRESH_MS, freshOf } from '../../../src/view/fresh.ts';
-import { UNICODE_GLYPHS } from '../../../src/view/glyphs.ts';
-import { KEYMAP } from '../../../src/view/keymap.ts';
-import { reduce } from '../../../src/view/reducer.ts';
-import { plain } from '../../../src/view/span.ts';
+import { withFilter } from '../../../src/view/input/filter-input.ts';
+import { KEYMAP } from '../../../src/view/input/keymap.ts';
+import { reduce } from '../../../src/view/input/reducer.ts';
 import { initialState, type ViewState } from '../../../src/view/state.ts';
+import { FRESH_MS, freshOf } from '../../../src/view/tables/recently-seen.ts';
+import { UNICODE_GLYPHS } from '../../../src/view/text/glyphs.ts';
+import { plain } from '../../../src/view/text/span.ts';
 import { appRow, flowRow, hostRow, NOON, snapshot } from '../../support/snapshot-builder.ts';
 
 const settings = { glyphs: UNICODE_GLYPHS, keys: KEYMAP };

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { subjectOf } from '../../../src/view/filter-subject.ts';
+import { subjectOf } from '../../../src/view/derive.ts';
 import { appRow, flowRow, hostRow } from '../../support/snapshot-builder.ts';
 
 const FLOW = flowRow({ id: '1', country: null, asn: null, app: 'curl', peerApp: 'nginx', rttMs: 3.5, state: 'established' });

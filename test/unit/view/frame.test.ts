@@ -2,18 +2,18 @@
 
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Snapshot } from '../../../src/aggregate/snapshot.ts';
+import type { Snapshot } from '../../../src/model/snapshot.ts';
 import { COMMANDS } from '../../../src/view/action.ts';
-import { placeColumns } from '../../../src/view/column.ts';
 import { type Frame, frameOf } from '../../../src/view/frame.ts';
-import { ASCII_GLYPHS, UNICODE_GLYPHS } from '../../../src/view/glyphs.ts';
-import { KEYMAP } from '../../../src/view/keymap.ts';
+import { KEYMAP } from '../../../src/view/input/keymap.ts';
+import { reduce } from '../../../src/view/input/reducer.ts';
 import { lineWidth } from '../../../src/view/pane.ts';
-import { reduce } from '../../../src/view/reducer.ts';
-import { plain } from '../../../src/view/span.ts';
 import { emptySnapshot } from '../../../src/view/start.ts';
 import { initialState } from '../../../src/view/state.ts';
+import { placeColumns } from '../../../src/view/tables/column.ts';
 import { CONNECTIONS } from '../../../src/view/tables/connections.ts';
+import { ASCII_GLYPHS, UNICODE_GLYPHS } from '../../../src/view/text/glyphs.ts';
+import { plain } from '../../../src/view/text/span.ts';
 import { appRow, busy, CAPTURE, flowRow, hostRow, NOON, snapshot } from '../../support/snapshot-builder.ts';
 
 /** What covers its cells by itself. */

@@ -2,15 +2,15 @@
 
 import { describe, expect, test } from 'vitest';
 import { compileFilter } from '../../../src/filter/filter.ts';
-import { NAME_SOURCES, type NameSource } from '../../../src/net/model.ts';
-import { type CellContext, placeColumns } from '../../../src/view/column.ts';
+import { NAME_SOURCES, type NameSource } from '../../../src/model/terms.ts';
 import { pictureOf } from '../../../src/view/derive.ts';
-import { NOTHING_FRESH } from '../../../src/view/fresh.ts';
-import { ASCII_GLYPHS, UNICODE_GLYPHS } from '../../../src/view/glyphs.ts';
-import { plain, type Span } from '../../../src/view/span.ts';
 import { initialState } from '../../../src/view/state.ts';
+import { type CellContext, placeColumns } from '../../../src/view/tables/column.ts';
 import { CONNECTIONS } from '../../../src/view/tables/connections.ts';
 import { HOSTS } from '../../../src/view/tables/hosts.ts';
+import { NOTHING_FRESH } from '../../../src/view/tables/recently-seen.ts';
+import { ASCII_GLYPHS, UNICODE_GLYPHS } from '../../../src/view/text/glyphs.ts';
+import { plain, type Span } from '../../../src/view/text/span.ts';
 import { busy, flowRow, hostRow, NOON, snapshot } from '../../support/snapshot-builder.ts';
 
 const CONTEXT: CellContext = {

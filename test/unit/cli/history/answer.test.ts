@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { answerCsv, answerJson } from '../../../../src/cli/history/answer-rows.ts';
-import { type AnswerStyle, answerText } from '../../../../src/cli/history/answer-table.ts';
-import { displayWidth } from '../../../../src/view/cells.ts';
+import { type AnswerStyle, answerCsv, answerJson, answerText } from '../../../../src/cli/history/answer-table.ts';
+import { displayWidth } from '../../../../src/view/text/cells.ts';
 import { historyQuery, historyResult, historyRow, NOW } from './answers.ts';
 
 const STYLE: AnswerStyle = { columns: 80, color: false, ascii: false, units: 'bytes' };

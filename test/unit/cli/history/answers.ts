@@ -1,6 +1,6 @@
 // Answers of history as a reader gives them, for tests of what is made of them.
 
-import type { HistoryQuery, HistoryResult, HistoryRow } from '../../../../src/net/history.ts';
+import type { HistoryQuery, HistoryResult, HistoryRow } from '../../../../src/model/history.ts';
 
 /** Local time of all tests here: the stretch ends at it. */
 export const NOW = new Date(2026, 10, 18, 14, 6).getTime();

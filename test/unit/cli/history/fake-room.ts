@@ -1,9 +1,9 @@
 // A room in which commands run in tests: output in strings, a reader that answers what it was given and remembers what it was asked.
 
-import type { LoggedFlow } from '../../../../src/aggregate/history-batch.ts';
-import type { HistoryRoom, TextSink } from '../../../../src/cli/history/room.ts';
-import type { HistoryQuery, HistoryResult, SqlResult } from '../../../../src/net/history.ts';
-import type { HistoryReader, HistoryRecord, SqlLimits } from '../../../../src/store/history-reader.ts';
+import type { HistoryRoom, TextSink } from '../../../../src/cli/history/command-io.ts';
+import type { HistoryReader, HistoryRecord, SqlLimits } from '../../../../src/history/query/reader.ts';
+import type { HistoryQuery, HistoryResult, SqlResult } from '../../../../src/model/history.ts';
+import type { LoggedFlow } from '../../../../src/model/history-batch.ts';
 import { historyResult, NOW } from './answers.ts';
 
 /** A sink that keeps what it was given; `room` bytes go in before its reader leaves. */

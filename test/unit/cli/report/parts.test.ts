@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { calendar, daysOf } from '../../../../src/cli/report/calendar.ts';
+import { amountLabel, twoSides } from '../../../../src/cli/report/chart.ts';
 import { html, Markup } from '../../../../src/cli/report/html.ts';
 import { seriesSteps } from '../../../../src/cli/report/report-facts.ts';
-import { amountLabel, twoSides } from '../../../../src/cli/report/scale.ts';
 import { timeMarks } from '../../../../src/cli/report/time-axis.ts';
-import { UNIT_MODES } from '../../../../src/view/format.ts';
+import { UNIT_MODES } from '../../../../src/model/options.ts';
 import { historyRow } from '../history/answers.ts';
 
 const zone = process.env['TZ'];

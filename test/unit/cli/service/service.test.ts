@@ -4,11 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parseCommandLine } from '../../../../src/cli/command-line.ts';
-import { lastingNode } from '../../../../src/cli/service/lasting-node.ts';
+import { serviceCommand } from '../../../../src/cli/service/command.ts';
 import { launchdPlist } from '../../../../src/cli/service/launchd.ts';
 import type { Service } from '../../../../src/cli/service/service.ts';
+import { lastingNode } from '../../../../src/cli/service/service.ts';
 import { systemdUnit } from '../../../../src/cli/service/systemd.ts';
-import { serviceCommand } from '../../../../src/cli/service-command.ts';
 import { FakeSink } from '../history/fake-room.ts';
 
 const ANN = { uid: 501, gid: 20, name: 'ann & <co>', home: '/Users/ann' };

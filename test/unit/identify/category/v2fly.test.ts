@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { NetmonError } from '../../../../src/errors.ts';
 import { importV2fly } from '../../../../src/identify/category/v2fly.ts';
+import { NetmonError } from '../../../../src/model/errors.ts';
 
 /** Imports the list `main` of a made-up folder. */
 function imported(lists: Record<string, string>) {

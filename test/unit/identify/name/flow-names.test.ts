@@ -3,8 +3,8 @@ import { describe, expect, it, test } from 'vitest';
 import { COUNTERS, SERIAL } from '../../../../src/flow/layout.ts';
 import { Categories } from '../../../../src/identify/category/categories.ts';
 import { NameStrings } from '../../../../src/identify/name/name-strings.ts';
-import type { AnswerKind } from '../../../../src/inspect/findings.ts';
-import { NAME_SOURCES } from '../../../../src/net/model.ts';
+import type { AnswerKind } from '../../../../src/inspect/context.ts';
+import { NAME_SOURCES } from '../../../../src/model/terms.ts';
 import { Naming, type NamingSetup, T0 } from '../../../support/naming.ts';
 
 const WEB = '203.0.113.9';

@@ -1,10 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { formatMac } from '../../../../src/identify/place/mac.ts';
-import { Neighbours } from '../../../../src/identify/place/neighbours.ts';
-import { parseArp, parseNdp, parseProcArp } from '../../../../src/identify/place/neighbours-tables.ts';
+import { Neighbours, parseArp, parseNdp, parseProcArp } from '../../../../src/identify/place/neighbours.ts';
 import { Vendors } from '../../../../src/identify/place/vendors.ts';
 import { formatAddress, parseAddress } from '../../../../src/net/address.ts';
-import type { Edges } from '../../../../src/net/edges.ts';
+import type { Edges } from '../../../../src/system/edges.ts';
 import { fakeEdges, interfaceInfo } from '../../../support/fake-edges.ts';
 import { programs, turns } from '../process/polled.ts';
 

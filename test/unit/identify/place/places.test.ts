@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, describe, expect, test } from 'vitest';
+import { isBounded } from '../../../../src/identify/place/database.ts';
 import { type PlaceFiles, systemPlaceFiles } from '../../../../src/identify/place/place-files.ts';
 import { Places } from '../../../../src/identify/place/places.ts';
-import { isBounded } from '../../../../src/identify/place/record-bounds.ts';
 import { parseAddress } from '../../../../src/net/address.ts';
 import { type MmdbValue, mmdbFile, mmdbPointer, mmdbValue } from '../../../support/mmdb-writer.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { foldApp } from '../../../../src/identify/process/app-name.ts';
+import { foldApp } from '../../../../src/identify/process/directory.ts';
 import type { ProcessFacts } from '../../../../src/identify/process/process-facts.ts';
 
 function fold(facts: Partial<ProcessFacts>) {

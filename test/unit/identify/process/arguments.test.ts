@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { argumentsOf } from '../../../../src/identify/process/arguments.ts';
-import { procAt } from '../../../../src/identify/process/proc.ts';
-import { readProcess } from '../../../../src/identify/process/proc-process.ts';
+import { procAt } from '../../../../src/identify/process/linux/procfs/proc.ts';
+import { readProcess } from '../../../../src/identify/process/linux/procfs/process.ts';
 
 const proc = mkdtempSync(join(tmpdir(), 'netmon-arguments-'));
 const writers: number[] = [];

@@ -1,9 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { Directory, MAX_APPS, MAX_PROCESSES, SPARE_PROCESSES } from '../../../../src/identify/process/directory.ts';
+import { Directory, MAX_APPS, MAX_PROCESSES, SPARE_PROCESSES, Users } from '../../../../src/identify/process/directory.ts';
 import type { ProcessFacts } from '../../../../src/identify/process/process-facts.ts';
 import { StartClock } from '../../../../src/identify/process/start-clock.ts';
-import { Users } from '../../../../src/identify/process/users.ts';
-import type { Process } from '../../../../src/net/model.ts';
+import type { Process } from '../../../../src/model/terms.ts';
 import { fakeRoot } from '../../../support/fake-edges.ts';
 
 const facts = (pid: number, name: string, more: Partial<ProcessFacts> = {}): ProcessFacts => ({

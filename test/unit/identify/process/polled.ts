@@ -3,12 +3,11 @@
 import { Localizer } from '../../../../src/flow/direction.ts';
 import { FlowTable } from '../../../../src/flow/flow-table.ts';
 import { INTS, OWNERSHIP, PEER_PROCESS, PROCESS } from '../../../../src/flow/layout.ts';
-import { Directory } from '../../../../src/identify/process/directory.ts';
+import { Directory, Users } from '../../../../src/identify/process/directory.ts';
 import type { OwnerSource } from '../../../../src/identify/process/owner-source.ts';
-import { Users } from '../../../../src/identify/process/users.ts';
-import type { Edges, RunResult } from '../../../../src/net/edges.ts';
-import { ATTRIBUTIONS, OWNER_REASONS } from '../../../../src/net/model.ts';
+import { ATTRIBUTIONS, OWNER_REASONS } from '../../../../src/model/terms.ts';
 import { DIRECTION } from '../../../../src/net/numbers.ts';
+import type { Edges, RunResult } from '../../../../src/system/edges.ts';
 import { fakeEdges, fakeRoot } from '../../../support/fake-edges.ts';
 import { addresses, type PacketFields, packet, timed } from '../../../support/packets.ts';
 

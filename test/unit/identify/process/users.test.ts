@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { macUsers, parseUsers } from '../../../../src/identify/process/mac-users.ts';
-import { Users } from '../../../../src/identify/process/users.ts';
+import { Users } from '../../../../src/identify/process/directory.ts';
+import { macUsers, parseUsers } from '../../../../src/identify/process/macos/users.ts';
 import { fakeEdges, fakeRoot } from '../../../support/fake-edges.ts';
 
 describe('macUsers', () => {

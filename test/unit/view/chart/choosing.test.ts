@@ -1,15 +1,15 @@
 // Who sent that peak: choosing in the chart by keys and mouse, and what the tables show then.
 
 import { describe, expect, test } from 'vitest';
-import type { PastAnswer } from '../../../../src/aggregate/past-answer.ts';
+import type { PastAnswer } from '../../../../src/model/range-totals.ts';
 import type { Action, Effect } from '../../../../src/view/action.ts';
 import { pictureOf } from '../../../../src/view/derive.ts';
 import { frameOf } from '../../../../src/view/frame.ts';
-import { UNICODE_GLYPHS } from '../../../../src/view/glyphs.ts';
-import { KEYMAP } from '../../../../src/view/keymap.ts';
-import { reduce } from '../../../../src/view/reducer.ts';
-import { plain } from '../../../../src/view/span.ts';
+import { KEYMAP } from '../../../../src/view/input/keymap.ts';
+import { reduce } from '../../../../src/view/input/reducer.ts';
 import { initialState, type ViewState } from '../../../../src/view/state.ts';
+import { UNICODE_GLYPHS } from '../../../../src/view/text/glyphs.ts';
+import { plain } from '../../../../src/view/text/span.ts';
 import { busy, NOON, series, snapshot } from '../../../support/snapshot-builder.ts';
 
 const settings = { glyphs: UNICODE_GLYPHS, keys: KEYMAP };

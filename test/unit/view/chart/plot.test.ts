@@ -1,9 +1,8 @@
 // Columns as cells: braille, two columns each and four levels; blocks and ASCII one column each.
 
 import { describe, expect, test } from 'vitest';
-import { columnsIn, plotRows } from '../../../../src/view/chart/plot.ts';
-import { halfOf, heightOf, scaleLabel, scaleTop } from '../../../../src/view/chart/scale.ts';
-import { ASCII_GLYPHS, UNICODE_GLYPHS } from '../../../../src/view/glyphs.ts';
+import { columnsIn, halfOf, heightOf, plotRows, scaleLabel, scaleTop } from '../../../../src/view/chart/plot.ts';
+import { ASCII_GLYPHS, UNICODE_GLYPHS } from '../../../../src/view/text/glyphs.ts';
 
 const eighths = Array.from({ length: 9 }, (_, i) => i / 8);
 

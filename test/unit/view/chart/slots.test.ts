@@ -1,10 +1,9 @@
 // Columns of time: the highest rate of what lies in each, nothing where nothing was measured, shapes that stay while they move.
 
 import { describe, expect, test } from 'vitest';
-import { NO_RATES } from '../../../../src/aggregate/no-rates.ts';
-import { columnsOf, peakOf, slotsShown } from '../../../../src/view/chart/slots.ts';
-import { cellsUnder, NEW_CHART, STRETCHES, shownOf, slotsUnder, timeOfCell } from '../../../../src/view/chart/stretch.ts';
-import { timeLabels } from '../../../../src/view/chart/time-axis.ts';
+import { NO_RATES } from '../../../../src/model/snapshot.ts';
+import { cellsUnder, NEW_CHART, STRETCHES, shownOf, slotsUnder, timeOfCell } from '../../../../src/view/chart/range.ts';
+import { columnsOf, peakOf, slotsShown, timeLabels } from '../../../../src/view/chart/slots.ts';
 import { NOON, series } from '../../../support/snapshot-builder.ts';
 
 const minute = { from: NOON - 60_000, to: NOON };

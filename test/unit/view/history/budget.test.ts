@@ -1,7 +1,8 @@
 // Periods of a budget in months of every length and across clock changes, and where it ends.
 
 import { afterEach, describe, expect, test } from 'vitest';
-import { type BudgetPlan, periodOf, standingOf } from '../../../../src/view/history/budget.ts';
+import type { BudgetPlan } from '../../../../src/model/options.ts';
+import { periodOf, standingOf } from '../../../../src/view/history/budget.ts';
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;

@@ -11,8 +11,8 @@ import {
   weekdayOf,
   ZOOMS,
 } from '../../../../src/view/history/calendar.ts';
+import { binAt, binsOf, markedOf, windowOf } from '../../../../src/view/history/range.ts';
 import { initialHistory } from '../../../../src/view/history/state.ts';
-import { binAt, binsOf, markedOf, windowOf } from '../../../../src/view/history/stretch.ts';
 import { ticksOf } from '../../../../src/view/history/ticks.ts';
 
 const zone = process.env['TZ'];

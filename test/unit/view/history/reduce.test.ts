@@ -1,16 +1,16 @@
 // Keys in the view of history against a clock that stands still: what is asked because of them, which answers are taken, where the user is.
 
 import { beforeAll, describe, expect, test } from 'vitest';
-import type { Snapshot } from '../../../../src/aggregate/snapshot.ts';
-import type { HistoryQuery, HistoryResult, HistoryRow } from '../../../../src/net/history.ts';
+import type { HistoryQuery, HistoryResult, HistoryRow } from '../../../../src/model/history.ts';
+import type { Snapshot } from '../../../../src/model/snapshot.ts';
 import type { Command, Effect } from '../../../../src/view/action.ts';
 import { frameOf } from '../../../../src/view/frame.ts';
-import { UNICODE_GLYPHS } from '../../../../src/view/glyphs.ts';
 import { historyRows } from '../../../../src/view/history/lists.ts';
 import type { HistoryRequest, HistorySlot } from '../../../../src/view/history/state.ts';
-import { KEYMAP } from '../../../../src/view/keymap.ts';
-import { reduce } from '../../../../src/view/reducer.ts';
+import { KEYMAP } from '../../../../src/view/input/keymap.ts';
+import { reduce } from '../../../../src/view/input/reducer.ts';
 import { initialState, type ViewState } from '../../../../src/view/state.ts';
+import { UNICODE_GLYPHS } from '../../../../src/view/text/glyphs.ts';
 import { FakeHistory } from '../../../support/fake-history.ts';
 import { busy, CAPTURE, interfaceRow, NOON, snapshot } from '../../../support/snapshot-builder.ts';
 

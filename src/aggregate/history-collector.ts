@@ -1,0 +1,395 @@
+// The ledger: what history has been told of each flow, so that it is told the rest, once. Its sums are those of the run's total. Columns
+// beside the flow table's rows; only flows that moved are looked at.
+
+import { type FlowTable, NO_OWNER } from '../flow/flow-table.ts';
+import { COUNTERS, INTS, OWNERSHIP, PROCESS, SERIAL } from '../flow/layout.ts';
+import { NOT_LOOKED_UP } from '../flow/new-flow.ts';
+import type { HistoryBatch, HistoryEntry, LoggedFlow } from '../model/history-batch.ts';
+import type { FlowRow } from '../model/snapshot.ts';
+import { widened } from '../net/bytes.ts';
+import type { Booking } from './booking.ts';
+import { CARRIED, type Combinations } from './history-keys.ts';
+
+const MINUTE_MS = 60_000;
+/** What moved belongs to the minute in which most of the time up to its collection lay. */
+const LAG_MS = 1000;
+/** Flows still open that the log takes at the end of a run. */
+const MOST_OPEN = 2000;
+
+/** `told`, 8 doubles a row: RX, TX, RX packets, TX packets told since the flow began; the same four told in this minute. */
+const TOLD = 8;
+/** `sums`, 5 doubles a combination: RX, TX, RX packets, TX packets, flows since the last collection. */
+const SUMS = 5;
+/** Bits of `#marks`. */
+const MARK = { COUNTED: 1, COUNTED_NOW: 2, HELD: 4 } as const;
+
+/** Told of ticks and of flows that leave; collected every few seconds. */
+export class Ledger {
+  readonly #flows: FlowTable;
+  readonly #booking: Booking;
+  readonly #combinations: Combinations;
+  readonly #log: FlowLog;
+  readonly #held: HeldFlows;
+  #told = new Float64Array(0);
+  readonly #went = new Float64Array(4);
+  /** Combination under which a flow's bytes of this minute were told, and the serial number of that minute. */
+  #combination = new Int32Array(0);
+  #minuteOf = new Int32Array(0);
+  #marks = new Uint8Array(0);
+  #sums = new Float64Array(256 * SUMS);
+  #moved = new Int32Array(256);
+  #isMoved = new Uint8Array(256);
+  #movedCount = 0;
+  /** Bytes inside tunnels, to be taken off what carries them. */
+  #tunnelledRx = 0;
+  #tunnelledTx = 0;
+  #minute = Number.NaN;
+  #minuteSerial = 1;
+
+  constructor(flows: FlowTable, booking: Booking, combinations: Combinations, log: FlowLog) {
+    this.#flows = flows;
+    this.#booking = booking;
+    this.#combinations = combinations;
+    this.#log = log;
+    this.#held = new HeldFlows(flows);
+    booking.onLeaving = (row) => this.#leave(row);
+    booking.onOwnerLeaving = (row) => this.#part(row);
+  }
+
+  /** Begins here: what flows moved up to now is not told. */
+  begin(): void {
+    this.#booking.bookTouched();
+    this.#reserve();
+    for (let row = 0; row < this.#flows.rows; row++) {
+      if (!this.#flows.isLive(row)) continue;
+      this.#skip(row);
+      this.#marks[row] = MARK.COUNTED;
+      this.#minuteOf[row] = 0;
+    }
+    this.#clearSums();
+    this.#log.clear();
+    this.#held.clear();
+    this.#tunnelledRx = 0;
+    this.#tunnelledTx = 0;
+  }
+
+  /** Takes in what moved in the tick that is about to end; after it was booked. Every tick, so that a collection is little work. */
+  note(): void {
+    this.#reserve();
+    const { touched, touchedCount } = this.#flows;
+    for (let i = 0; i < touchedCount; i++) {
+      const row = touched[i] as number;
+      if (this.#flows.isLive(row) && !(this.#booking.counts(row) && this.#isHeld(row))) this.#tell(row);
+    }
+  }
+
+  /**
+   * What moved since the last collection, under its minute: one batch, or two around the turn of a minute.
+   *
+   * @param time epoch ms
+   * @param isLast also what waits for an owner
+   */
+  collect(time: number, isLast = false): HistoryBatch[] {
+    const minute = Math.floor((time - LAG_MS) / MINUTE_MS);
+    const batches: HistoryBatch[] = [];
+    if (Number.isNaN(this.#minute)) this.#minute = minute;
+    if (minute !== this.#minute) {
+      this.#push(batches, this.#minute, time);
+      this.#turn(minute);
+    }
+    this.#booking.bookKnown();
+    this.note();
+    this.#held.release((row) => this.#tell(row), isLast);
+    this.#push(batches, minute, time);
+    const next = Math.floor(time / MINUTE_MS);
+    if (next !== minute) this.#turn(next);
+    return batches;
+  }
+
+  /** The last collection of a run: the log takes the flows that are open still. */
+  finish(time: number): HistoryBatch[] {
+    const batches = this.collect(time, true);
+    let left = MOST_OPEN;
+    for (let row = 0; row < this.#flows.rows && left > 0; row++) {
+      if (!this.#flows.isLive(row) || this.#booking.appOf(row) < 0) continue;
+      this.#log.add(row);
+      left--;
+    }
+    this.#push(batches, Math.floor(time / MINUTE_MS), time);
+    return batches;
+  }
+
+  /** A flow of which nothing was told yet, and whose owner may be known in a moment. */
+  #isHeld(row: number): boolean {
+    const marks = this.#marks[row] as number;
+    if ((marks & MARK.COUNTED) !== 0 || !this.#held.isOpen(row)) return false;
+    if ((marks & MARK.HELD) === 0) this.#held.hold(row);
+    this.#marks[row] = marks | MARK.HELD;
+    return true;
+  }
+
+  #leave(row: number): void {
+    this.#reserve();
+    this.#tell(row);
+    if (this.#booking.appOf(row) >= 0) this.#log.add(row);
+    this.#told.fill(0, row * TOLD, row * TOLD + TOLD);
+    this.#minuteOf[row] = 0;
+    this.#marks[row] = 0;
+  }
+
+  /** What a flow moved so far is told under the facts that it has now, and stays there. */
+  #part(row: number): void {
+    this.#reserve();
+    this.#tell(row);
+    this.#minuteOf[row] = 0;
+  }
+
+  /** What a flow moved so far is not told. */
+  #skip(row: number): void {
+    this.#booking.went(row, this.#went);
+    this.#told.set(this.#went, row * TOLD);
+  }
+
+  /** Adds to the sums what a flow moved and was not told yet, and corrects where this minute's was told under other facts. */
+  #tell(row: number): void {
+    if (!this.#booking.counts(row)) {
+      if (!this.#booking.mayCount(row)) this.#skip(row);
+      return;
+    }
+    const combination = this.#combinations.of(row);
+    const told = this.#told;
+    const at = row * TOLD;
+    const was = this.#combination[row] as number;
+    if (this.#minuteOf[row] !== this.#minuteSerial) {
+      this.#minuteOf[row] = this.#minuteSerial;
+      this.#marks[row] = (this.#marks[row] as number) & ~MARK.COUNTED_NOW;
+      told.fill(0, at + 4, at + 8);
+    } else if (was !== combination) {
+      const flows = ((this.#marks[row] as number) & MARK.COUNTED_NOW) === 0 ? 0 : 1;
+      for (let i = 0; i < 4; i++) {
+        this.#add(was, i, -(told[at + 4 + i] as number));
+        this.#add(combination, i, told[at + 4 + i] as number);
+      }
+      this.#add(was, 4, -flows);
+      this.#add(combination, 4, flows);
+    }
+    this.#combination[row] = combination;
+    const isTunnelled = this.#booking.isTunnelled(row);
+    this.#booking.went(row, this.#went);
+    for (let i = 0; i < 4; i++) {
+      const total = this.#went[i] as number;
+      const delta = total - (told[at + i] as number);
+      told[at + i] = total;
+      told[at + 4 + i] = (told[at + 4 + i] as number) + delta;
+      this.#add(combination, i, delta);
+      if (!isTunnelled) continue;
+      if (i === 0) this.#tunnelledRx += delta;
+      else if (i === 1) this.#tunnelledTx += delta;
+    }
+    if (((this.#marks[row] as number) & MARK.COUNTED) !== 0) return;
+    this.#marks[row] = (this.#marks[row] as number) | MARK.COUNTED | MARK.COUNTED_NOW;
+    this.#add(combination, 4, 1);
+  }
+
+  #add(combination: number, column: number, value: number): void {
+    if (combination >= this.#isMoved.length) this.#widenSums(combination);
+    if (this.#isMoved[combination] === 0) {
+      this.#isMoved[combination] = 1;
+      this.#moved[this.#movedCount++] = combination;
+    }
+    const at = combination * SUMS + column;
+    this.#sums[at] = (this.#sums[at] as number) + value;
+  }
+
+  #push(batches: HistoryBatch[], minute: number, time: number): void {
+    const entries: HistoryEntry[] = [];
+    for (let i = 0; i < this.#movedCount; i++) {
+      const entry = this.#entry(this.#moved[i] as number);
+      if (entry !== null) entries.push(entry);
+    }
+    this.#clearSums();
+    const { flows, unlogged } = this.#log.take(time);
+    if (entries.length > 0 || flows.length > 0 || unlogged > 0) batches.push({ minute, entries, flows, unlogged });
+  }
+
+  #entry(combination: number): HistoryEntry | null {
+    const at = combination * SUMS;
+    const [rx = 0, tx = 0, rxPackets = 0, txPackets = 0, flows = 0] = this.#sums.subarray(at, at + SUMS);
+    if (rx === 0 && tx === 0 && rxPackets === 0 && txPackets === 0 && flows === 0) return null;
+    const facts = this.#combinations.facts(combination);
+    if (facts.app !== null || facts.reason !== CARRIED)
+      return { ...facts, rxBytes: rx, txBytes: tx, rxPackets, txPackets, flows };
+    // What travelled in tunnels is told under the apps in them: here only the rest. The two are captured a moment apart, so some waits.
+    const lessRx = Math.max(0, Math.min(rx, this.#tunnelledRx));
+    const lessTx = Math.max(0, Math.min(tx, this.#tunnelledTx));
+    this.#tunnelledRx -= lessRx;
+    this.#tunnelledTx -= lessTx;
+    return { ...facts, rxBytes: rx - lessRx, txBytes: tx - lessTx, rxPackets, txPackets, flows };
+  }
+
+  #clearSums(): void {
+    for (let i = 0; i < this.#movedCount; i++) {
+      const combination = this.#moved[i] as number;
+      this.#isMoved[combination] = 0;
+      this.#sums.fill(0, combination * SUMS, combination * SUMS + SUMS);
+    }
+    this.#movedCount = 0;
+  }
+
+  #turn(minute: number): void {
+    this.#minute = minute;
+    this.#minuteSerial = (this.#minuteSerial + 1) | 0;
+    this.#combinations.clear();
+  }
+
+  #widenSums(combination: number): void {
+    const length = Math.max(combination + 1, this.#isMoved.length * 2);
+    const sums = new Float64Array(length * SUMS);
+    sums.set(this.#sums);
+    this.#sums = sums;
+    this.#moved = widened(this.#moved, length);
+    const isMoved = new Uint8Array(length);
+    isMoved.set(this.#isMoved);
+    this.#isMoved = isMoved;
+  }
+
+  #reserve(): void {
+    const rows = this.#flows.capacity;
+    if (this.#marks.length >= rows) return;
+    const told = new Float64Array(rows * TOLD);
+    told.set(this.#told);
+    this.#told = told;
+    const marks = new Uint8Array(rows);
+    marks.set(this.#marks);
+    this.#marks = marks;
+    this.#combination = widened(this.#combination, rows);
+    this.#minuteOf = widened(this.#minuteOf, rows);
+  }
+}
+
+// Flows whose owner is still being looked for: history is told of them when that is known, so that no short one stays there under
+// "not looked up yet". Bounded in time: what takes longer is told as it is.
+
+/** Collections that a flow may wait for its owner: some ten seconds. */
+const MOST_COLLECTIONS = 4;
+
+interface Held {
+  readonly row: number;
+  readonly serial: number;
+  /** Collections until it is told in any case. */
+  left: number;
+}
+
+/** The flows in waiting. */
+class HeldFlows {
+  readonly #flows: FlowTable;
+  #held: Held[] = [];
+
+  constructor(flows: FlowTable) {
+    this.#flows = flows;
+  }
+
+  /** True while a flow's owner is being looked for. */
+  isOpen(row: number): boolean {
+    const base = row * INTS;
+    return this.#flows.ints[base + OWNERSHIP] === NOT_LOOKED_UP && this.#flows.ints[base + PROCESS] === NO_OWNER;
+  }
+
+  /** Holds a flow back. Once for each. */
+  hold(row: number): void {
+    this.#held.push({ row, serial: this.#serial(row), left: MOST_COLLECTIONS });
+  }
+
+  /** Hands the flows to `tell` whose owner was found, or that waited long enough; `isLast` for all. Those that are gone were told then. */
+  release(tell: (row: number) => void, isLast: boolean): void {
+    if (this.#held.length === 0) return;
+    const held = this.#held;
+    this.#held = [];
+    for (const each of held) {
+      if (!this.#flows.isLive(each.row) || this.#serial(each.row) !== each.serial) continue;
+      if (!isLast && this.isOpen(each.row) && --each.left > 0) this.#held.push(each);
+      else tell(each.row);
+    }
+  }
+
+  clear(): void {
+    this.#held = [];
+  }
+
+  #serial(row: number): number {
+    return this.#flows.counters[row * COUNTERS + SERIAL] as number;
+  }
+}
+
+// The log of flows that closed, for history: so many a second, the rest counted.
+
+/** Flows a second; each costs text. */
+const PER_SECOND = 200;
+const MOST_WAITING = 1000;
+
+/** Gathers flows between two collections. */
+export class FlowLog {
+  readonly #rowOf: (row: number) => FlowRow;
+  readonly #exeOf: (row: number) => string | null;
+  #flows: LoggedFlow[] = [];
+  #unlogged = 0;
+  #room = PER_SECOND;
+  #filledAt = Number.NaN;
+
+  /** @param rowOf, exeOf of a row of the flow table */
+  constructor(rowOf: (row: number) => FlowRow, exeOf: (row: number) => string | null) {
+    this.#rowOf = rowOf;
+    this.#exeOf = exeOf;
+  }
+
+  /** Forgets what was gathered. */
+  clear(): void {
+    this.#flows = [];
+    this.#unlogged = 0;
+  }
+
+  /** A flow that is over. */
+  add(row: number): void {
+    if (this.#room < 1) {
+      this.#unlogged++;
+      return;
+    }
+    this.#room--;
+    this.#flows.push(loggedFlow(this.#rowOf(row), this.#exeOf(row)));
+  }
+
+  /** What was gathered; then there is room for what the time up to the next may bring. @param time epoch ms */
+  take(time: number): { readonly flows: readonly LoggedFlow[]; readonly unlogged: number } {
+    const taken = { flows: this.#flows, unlogged: this.#unlogged };
+    this.clear();
+    const passed = Number.isNaN(this.#filledAt) ? 1000 : Math.max(0, time - this.#filledAt);
+    this.#filledAt = time;
+    this.#room = Math.min(MOST_WAITING, this.#room + (passed * PER_SECOND) / 1000);
+    return taken;
+  }
+}
+
+function loggedFlow(row: FlowRow, exe: string | null): LoggedFlow {
+  const { protocol, direction, app, reason, pid, attribution, host, nameSource, domain, application, category } = row;
+  const { rxBytes, txBytes, rxPackets, txPackets, firstSeen, lastSeen, local, remote } = row;
+  const ends = {
+    localAddress: local.address,
+    localPort: local.port,
+    remoteAddress: remote.address,
+    remotePort: remote.port,
+  };
+  const owner = { app, reason, exe, pid, attribution };
+  const facts = { host, nameSource, domain, application, category };
+  const traffic = { rxBytes, txBytes, rxPackets, txPackets };
+  return {
+    start: firstSeen,
+    end: lastSeen,
+    protocol,
+    direction,
+    interface: row.interface,
+    ...ends,
+    ...owner,
+    ...facts,
+    ...traffic,
+  };
+}

@@ -1,0 +1,144 @@
+// Combinations of facts under which history keeps bytes: app and program, host, category, interface, protocol, direction. Dense numbers for
+// those of the current minute, texts made once for each. Bounded: what is too much is folded, first by host.
+
+import { directionOf, type FlowTable, NO_OWNER } from '../flow/flow-table.ts';
+import * as L from '../flow/layout.ts';
+import type { HistoryEntry } from '../model/history-batch.ts';
+import { FLOW_DIRECTIONS, type FlowFacts, OWNER_REASONS, type ProcessDirectory } from '../model/terms.ts';
+import { formatAddress } from '../net/address.ts';
+import { protocolName } from '../net/numbers.ts';
+import { type Booking, CARRIER, OWNERLESS } from './booking.ts';
+import { OTHER_HOSTS } from './rows/host-table.ts';
+
+/** Facts of an entry without its numbers. */
+export type EntryFacts = Omit<HistoryEntry, 'rxBytes' | 'txBytes' | 'rxPackets' | 'txPackets' | 'flows'>;
+
+/** Combinations of a minute with hosts of their own; then all hosts of an app are one; then all is. */
+const MOST = 4096;
+const MOST_FOLDED = 8192;
+/** Above the highest number of a host. */
+const HOSTS = 1 << 18;
+/** `kind`, one number: category (12 bits) | interface (16) | protocol (9) | direction (2). */
+const INTERFACES = 1 << 16;
+const PROTOCOLS = 1 << 9;
+const DIRECTIONS = 4;
+const KINDS = 1 << 16;
+/** Reason of the entries of what carries captured tunnels. */
+export const CARRIED = 'overhead of tunnels';
+const REST = 'more apps and hosts than are kept apart';
+
+/** Numbers of combinations, from 0 in every minute. */
+export class Combinations {
+  readonly #flows: FlowTable;
+  readonly #booking: Booking;
+  readonly #directory: ProcessDirectory;
+  readonly #facts: FlowFacts | null;
+  readonly #interfaceName: (index: number) => string;
+  /** Program paths by number; 0 is none. */
+  readonly #programs = new Map<string, number>();
+  readonly #kinds = new Map<number, number>();
+  readonly #actors = new Map<number, number>();
+  readonly #numbers = new Map<number, number>();
+  #list: EntryFacts[] = [];
+  /** By combination: serial number of its host, which tells it from one that has its number later. */
+  #serials: number[] = [];
+
+  constructor(
+    flows: FlowTable,
+    booking: Booking,
+    directory: ProcessDirectory,
+    facts: FlowFacts | null,
+    interfaceName: (index: number) => string,
+  ) {
+    this.#flows = flows;
+    this.#booking = booking;
+    this.#directory = directory;
+    this.#facts = facts;
+    this.#interfaceName = interfaceName;
+  }
+
+  /** Combinations of this minute. */
+  get count(): number {
+    return this.#list.length;
+  }
+
+  /** Begins a minute: all numbers are free again. */
+  clear(): void {
+    this.#programs.clear();
+    this.#kinds.clear();
+    this.#actors.clear();
+    this.#numbers.clear();
+    this.#list = [];
+    this.#serials = [];
+  }
+
+  facts(combination: number): EntryFacts {
+    return this.#list[combination] as EntryFacts;
+  }
+
+  /** Number of a flow's combination; after it was booked. */
+  of(row: number): number {
+    const app = this.#booking.appOf(row);
+    const process = app < OWNERLESS ? NO_OWNER : (this.#flows.ints[row * L.INTS + L.PROCESS] as number);
+    const exe = process === NO_OWNER ? null : (this.#directory.process(process)?.exe ?? null);
+    const program = exe === null ? 0 : intern(this.#programs, exe);
+    const actor = intern(this.#actors, this.#booking.apps.serial(app) * KINDS + program);
+    const kind = intern(this.#kinds, this.#kindOf(row));
+    const host = this.#booking.hostOf(row);
+    const own = (actor * HOSTS + host) * KINDS + kind;
+    const known = this.#numbers.get(own);
+    if (known !== undefined && this.#serials[known] === this.#booking.hosts.serial(host)) return known;
+    if (this.#list.length < MOST) return this.#add(own, this.#factsOf(row, app, exe, host), host);
+    const folded = (actor * HOSTS + OTHER_HOSTS) * KINDS + kind;
+    const together = this.#numbers.get(folded);
+    if (together !== undefined) return together;
+    if (this.#list.length < MOST_FOLDED) return this.#add(folded, this.#factsOf(row, app, exe, OTHER_HOSTS), OTHER_HOSTS);
+    return this.#numbers.get(-1) ?? this.#add(-1, { ...this.#factsOf(row, 0, null, OTHER_HOSTS), reason: REST }, OTHER_HOSTS);
+  }
+
+  #add(key: number, facts: EntryFacts, host: number): number {
+    const number = this.#list.push(facts) - 1;
+    this.#serials.push(this.#booking.hosts.serial(host));
+    this.#numbers.set(key, number);
+    return number;
+  }
+
+  #kindOf(row: number): number {
+    const protocolInterface = this.#flows.ints[row * L.INTS + L.PROTOCOL_INTERFACE] as number;
+    const category = this.#booking.categoryOf(row);
+    const line = category * INTERFACES + (protocolInterface >>> 16);
+    return (line * PROTOCOLS + (protocolInterface & (PROTOCOLS - 1))) * DIRECTIONS + directionOf(this.#flows, row);
+  }
+
+  #factsOf(row: number, app: number, exe: string | null, host: number): EntryFacts {
+    const protocolInterface = this.#flows.ints[row * L.INTS + L.PROTOCOL_INTERFACE] as number;
+    const name = app < OWNERLESS ? null : (this.#directory.app(app - OWNERLESS)?.name ?? null);
+    const category = this.#booking.categoryOf(row);
+    return {
+      app: name,
+      reason: name === null ? (app === CARRIER ? CARRIED : (OWNER_REASONS[app] ?? 'unknown')) : null,
+      exe,
+      ...this.#hostOf(host),
+      category: category === 0 ? null : (this.#facts?.categoryText(category - 1) ?? null),
+      interface: this.#interfaceName(protocolInterface >>> 16),
+      protocol: protocolName(protocolInterface & 0xffff),
+      direction: FLOW_DIRECTIONS[directionOf(this.#flows, row)] ?? 'transit',
+    };
+  }
+
+  #hostOf(host: number): { readonly host: string | null; readonly domain: string | null } {
+    if (host === OTHER_HOSTS || host < 0) return { host: null, domain: null };
+    const name = this.#booking.hostTable.nameOf(host);
+    if (name < 0) return { host: formatAddress(this.#booking.hostTable.words, host * 4), domain: null };
+    return { host: this.#facts?.nameText(name) ?? null, domain: this.#facts?.domainOf(name) ?? null };
+  }
+}
+
+/** Number of a key, from 1; a new one where it is not known. */
+function intern<Key>(numbers: Map<Key, number>, key: Key): number {
+  const known = numbers.get(key);
+  if (known !== undefined) return known;
+  const number = Math.min(numbers.size + 1, KINDS - 1);
+  numbers.set(key, number);
+  return number;
+}

@@ -1,0 +1,268 @@
+// Past: who moved what, a second at a time for five minutes, ten for an hour, a minute for a day. Filled once a tick, asked for any stretch.
+
+import type { FlowTable } from '../flow/flow-table.ts';
+import { COUNTERS, SERIAL } from '../flow/layout.ts';
+import {
+  type MovedBytes,
+  type MovedFlow,
+  type MovedRow,
+  PAST_KINDS,
+  type PastAnswer,
+  type PastKind,
+} from '../model/range-totals.ts';
+import type { FlowRow, RateHistory } from '../model/snapshot.ts';
+import { type Booking, CARRIER } from './booking.ts';
+import { Heaviest, KEPT, PastLevel } from './resolution.ts';
+
+/** Slots of each resolution: five minutes, an hour, a day. */
+const SIZES = [300, 360, 1440] as const;
+/** Shortest slot of each, ms: a little less than nominal, because ticks come a little early or late. */
+const LEAST = [900, 9_500, 59_000] as const;
+/** Flows whose rows are remembered; what those moved that were forgotten is the others'. */
+const FLOWS_MAX = 1024;
+
+/** What a tick moved, for the past. */
+export interface PastTick {
+  /** When it ended, epoch ms, and how long it was as far as is known. */
+  readonly time: number;
+  readonly intervalMs: number;
+  readonly rx: number;
+  readonly tx: number;
+  /** Not all of it was measured. */
+  readonly isGap: boolean;
+  /** Adds everything of a kind that moved, each id once. The tag of a flow is its row in the flow table, -1 for what can't be told. */
+  readonly fill: (kind: PastKind, into: (id: number, rx: number, tx: number, tag: number) => void) => void;
+  /** The row of a flow as it is now, by its tag. */
+  readonly flowRow: (tag: number) => FlowRow;
+}
+
+/** Ids of rows by the numbers under which they are kept. */
+type RowId = (kind: Exclude<PastKind, 'flows'>, id: number) => string;
+
+/**
+ * The past of a run.
+ *
+ * Each slot keeps the heaviest rows of each kind (`KEPT`) and what all others moved, so that every sum is exact. It never takes more than `Past.BYTES`,
+ * and of that only what was written: pages of slots in which nothing moved are never touched.
+ */
+export class Past {
+  /** Memory that all slots take at the most, without the remembered flows. */
+  static readonly BYTES = SIZES.reduce((sum, size) => sum + PastLevel.bytes(size), 0);
+
+  readonly #levels = SIZES.map((size, level) => new PastLevel(size, LEAST[level] as number, level === 0));
+  readonly #tick = KEPT.map((capacity) => new Heaviest(capacity));
+  readonly #flows = new Map<number, FlowRow>();
+  readonly #rowId: RowId;
+  /** When the last tick ended; null before the first. */
+  #last: number | null = null;
+
+  constructor(rowId: RowId) {
+    this.#rowId = rowId;
+  }
+
+  /** Adds a tick. */
+  add(tick: PastTick): void {
+    const [finest] = this.#levels as [PastLevel];
+    const isNew = finest.isEmpty;
+    finest.add(this.#startOf(tick), tick.rx, tick.tx, tick.isGap);
+    for (const [kind, name] of PAST_KINDS.entries()) {
+      // The heaviest of the tick first: then a slot of many ticks looks each of a few up, and not each of thousands.
+      const heaviest = isNew ? (finest.kinds[kind] as Heaviest) : (this.#tick[kind] as Heaviest);
+      tick.fill(name, (id, rx, tx, tag) => {
+        if (rx !== 0 || tx !== 0) heaviest.add(id, rx, tx, tag, true);
+      });
+      if (name === 'flows') this.#remember(heaviest, tick.flowRow);
+      if (isNew) continue;
+      const into = finest.kinds[kind] as Heaviest;
+      for (let i = 0; i < heaviest.count; i++)
+        into.add(heaviest.ids[i] as number, heaviest.rx[i] as number, heaviest.tx[i] as number, -1, false);
+      into.addRest(heaviest.restRx, heaviest.restTx);
+      heaviest.clear();
+    }
+    for (const [index, level] of this.#levels.entries()) if (!level.close(tick.time, this.#levels[index + 1] ?? null)) break;
+  }
+
+  /** The highest rates of the total in every resolution. */
+  rates(): RateHistory {
+    const [seconds, tens, minutes] = this.#levels as [PastLevel, PastLevel, PastLevel];
+    return { seconds: seconds.series(), tens: tens.series(), minutes: minutes.series() };
+  }
+
+  /** What moved between two moments (epoch ms), by the finest resolution that reaches back so far; null where nothing is kept. */
+  between(from: number, to: number): PastAnswer | null {
+    const level = this.#levelFor(from);
+    if (level === null) return null;
+    const slots = slotsBetween(level, from, to);
+    if (slots.length === 0) return null;
+    let measuredMs = 0;
+    let rxBytes = 0;
+    let txBytes = 0;
+    for (const slot of slots) {
+      measuredMs += level.measured(slot);
+      rxBytes += level.rx(slot);
+      txBytes += level.tx(slot);
+    }
+    const others = {} as Record<PastKind, MovedBytes>;
+    const sums = PAST_KINDS.map((kind, index) => sumOf(level, slots, index, kind, others));
+    const rows = (kind: Exclude<PastKind, 'flows'>): MovedRow[] => {
+      const sum = sums[PAST_KINDS.indexOf(kind)] as Map<number, MovedBytes>;
+      return [...sum].map(([id, moved]) => ({ id: this.#rowId(kind, id), ...moved }));
+    };
+    return {
+      from: level.start(slots[0] as number),
+      to: level.end(slots.at(-1) as number),
+      measuredMs,
+      total: { rxBytes, txBytes },
+      apps: rows('apps'),
+      hosts: rows('hosts'),
+      categories: rows('categories'),
+      interfaces: rows('interfaces'),
+      flows: this.#flowsOf(sums[PAST_KINDS.indexOf('flows')] as Map<number, MovedBytes>, others),
+      others,
+    };
+  }
+
+  /** Ticks follow one another without a break. A clock that was set back takes the past along, so that its times never overlap. */
+  #startOf({ time, intervalMs }: PastTick): number {
+    const back = this.#last === null ? 0 : time - Math.max(1, intervalMs) - this.#last;
+    if (this.#last !== null && time <= this.#last) {
+      for (const level of this.#levels) level.shift(back);
+      this.#last += back;
+    }
+    const start = this.#last ?? time - Math.max(1, intervalMs);
+    this.#last = time;
+    return start;
+  }
+
+  #flowsOf(sum: ReadonlyMap<number, MovedBytes>, others: Record<PastKind, MovedBytes>): MovedFlow[] {
+    const flows: MovedFlow[] = [];
+    let { rxBytes, txBytes } = others.flows;
+    for (const [id, moved] of sum) {
+      const row = this.#flows.get(id);
+      if (row !== undefined) flows.push({ row, ...moved });
+      else {
+        rxBytes += moved.rxBytes;
+        txBytes += moved.txBytes;
+      }
+    }
+    others.flows = { rxBytes, txBytes };
+    return flows;
+  }
+
+  #levelFor(from: number): PastLevel | null {
+    let furthest: PastLevel | null = null;
+    for (const level of this.#levels) {
+      if (level.count === 0) continue;
+      const oldest = level.start(level.slot(0));
+      if (oldest <= from) return level;
+      if (furthest === null || oldest < furthest.start(furthest.slot(0))) furthest = level;
+    }
+    return furthest;
+  }
+
+  #remember(flows: Heaviest, flowRow: (tag: number) => FlowRow): void {
+    for (let i = 0; i < flows.count; i++) {
+      const id = flows.ids[i] as number;
+      const tag = flows.tags[i] as number;
+      if (tag < 0) continue;
+      this.#flows.delete(id);
+      this.#flows.set(id, flowRow(tag));
+    }
+    for (const id of this.#flows.keys()) {
+      if (this.#flows.size <= FLOWS_MAX) break;
+      this.#flows.delete(id);
+    }
+  }
+}
+
+/** Slots whose middle lies between two moments; else the one slot in which the middle of the two lies. Stretches side by side share none. */
+function slotsBetween(level: PastLevel, from: number, to: number): number[] {
+  const slots: number[] = [];
+  let nearest: number | null = null;
+  const middle = (from + to) / 2;
+  for (let i = 0; i < level.count; i++) {
+    const slot = level.slot(i);
+    const half = (level.start(slot) + level.end(slot)) / 2;
+    if (half >= from && half < to) slots.push(slot);
+    if (level.start(slot) <= middle && middle < level.end(slot)) nearest = slot;
+  }
+  return slots.length === 0 && nearest !== null ? [nearest] : slots;
+}
+
+function sumOf(
+  level: PastLevel,
+  slots: readonly number[],
+  index: number,
+  kind: PastKind,
+  others: Record<PastKind, MovedBytes>,
+): Map<number, MovedBytes> {
+  const sums = new Map<number, { rxBytes: number; txBytes: number }>();
+  let rxBytes = 0;
+  let txBytes = 0;
+  for (const slot of slots) {
+    rxBytes += level.restRx(slot, index);
+    txBytes += level.restTx(slot, index);
+    level.eachRow(slot, index, (id, rx, tx) => {
+      const sum = sums.get(id);
+      if (sum === undefined) sums.set(id, { rxBytes: rx, txBytes: tx });
+      else {
+        sum.rxBytes += rx;
+        sum.txBytes += tx;
+      }
+    });
+  }
+  others[kind] = { rxBytes, txBytes };
+  return sums;
+}
+
+// What a tick hands to the past: everything that moved in it, by kind, from the books that are about to be cleared.
+
+/** Ids of rows as the tables of a snapshot have them. */
+export function pastRowId(interfaceName: (index: number) => string): RowId {
+  return (kind, id) => {
+    if (kind === 'interfaces') return `interface:${interfaceName(id)}`;
+    return `${kind === 'apps' ? 'app' : kind === 'hosts' ? 'host' : 'category'}:${id}`;
+  };
+}
+
+/** @param tunnelled bytes that moved inside captured tunnels in this tick: of what carried them, only the rest is the carrier's */
+export function pastFill(
+  booking: Booking,
+  flows: FlowTable,
+  tunnelled: { readonly rx: number; readonly tx: number },
+): PastTick['fill'] {
+  return (kind, into) => {
+    if (kind === 'flows') fillFlows(booking, flows, into);
+    else
+      booking[kind].eachMoved((entity, rx, tx) => {
+        const id = booking[kind].serial(entity);
+        if (kind !== 'apps' || entity !== CARRIER) into(id, rx, tx, -1);
+        else into(id, Math.max(0, rx - tunnelled.rx), Math.max(0, tx - tunnelled.tx), -1);
+      });
+  };
+}
+
+/** Serial number of no flow. */
+const GONE = -1;
+
+/** Flows that went away during the tick have no row any more: what they moved is the rest of what all moved. */
+function fillFlows(booking: Booking, flows: FlowTable, into: Parameters<PastTick['fill']>[1]): void {
+  let restRx = booking.tickRxSum;
+  let restTx = booking.tickTxSum;
+  const { touched, touchedCount, counters } = flows;
+  for (let i = 0; i < touchedCount; i++) {
+    const row = touched[i] as number;
+    if (!flows.isLive(row)) continue;
+    const rx = booking.tickRx(row);
+    const tx = booking.tickTx(row);
+    restRx -= rx;
+    restTx -= tx;
+    into(counters[row * COUNTERS + SERIAL] as number, rx, tx, row);
+  }
+  if (restRx > 0 || restTx > 0) into(GONE, restRx, restTx, -1);
+}
+
+/** True where a tick was not all measured. */
+export function isUnmeasured(gaps: readonly { readonly reason: string }[]): boolean {
+  return gaps.some(({ reason }) => reason !== 'loss');
+}

@@ -1,0 +1,223 @@
+// Flow rows of a snapshot: text made once per flow, numbers renewed when the flow moved, and the selection of the few that are shown.
+
+import { type FlowTable, NO_OWNER } from '../../flow/flow-table.ts';
+import * as L from '../../flow/layout.ts';
+import type { FlowRow } from '../../model/snapshot.ts';
+import {
+  ATTRIBUTIONS,
+  FLOW_DIRECTIONS,
+  type FlowFacts,
+  OWNER_REASONS,
+  type Place,
+  type Process,
+  type ProcessDirectory,
+} from '../../model/terms.ts';
+import { formatAddress } from '../../net/address.ts';
+import { hasPorts, protocolName } from '../../net/numbers.ts';
+import { applicationByPort } from '../../net/services.ts';
+import type { Booking } from '../booking.ts';
+import { RowCache } from './entity-rows.ts';
+import { Top } from './selection.ts';
+
+const NOWHERE: Place = { country: null, asn: null, network: null };
+const always = (): boolean => true;
+const TUNNEL_NAMES = [null, '6in4', '4in6', 'ip-in-ip', 'vxlan', 'wireguard', 'gre', 'geneve', 'gtp-u', 'teredo'] as const;
+
+/** Builds and keeps flow rows. A row that did not change is the same object in the next snapshot. */
+export class FlowRows {
+  readonly #flows: FlowTable;
+  readonly #booking: Booking;
+  readonly #directory: ProcessDirectory;
+  readonly #interfaceName: (index: number) => string;
+  readonly #onBehalfOf: ((row: number) => number) | null;
+  readonly #facts: FlowFacts | null;
+  readonly #top = new Top();
+  readonly #rows = new RowCache<FlowRow>();
+
+  /** @param onBehalfOf process for which a flow's owner acts, or NO_OWNER; null where nothing tells */
+  constructor(
+    flows: FlowTable,
+    booking: Booking,
+    directory: ProcessDirectory,
+    interfaceName: (index: number) => string,
+    onBehalfOf: ((row: number) => number) | null,
+    facts: FlowFacts | null,
+  ) {
+    this.#flows = flows;
+    this.#booking = booking;
+    this.#directory = directory;
+    this.#interfaceName = interfaceName;
+    this.#onBehalfOf = onBehalfOf;
+    this.#facts = facts;
+  }
+
+  /** The `limit` flows that moved most in this tick, then those seen last. @param isMeant leaves out the others */
+  select(limit: number, intervalMs: number, isMeant: (row: number) => boolean = always): FlowRow[] {
+    const flows = this.#flows;
+    this.#top.begin(limit);
+    // Newest first, as far as rows tell: they are the heaviest, and what comes after them is passed over.
+    for (let row = flows.rows - 1; row >= 0; row--)
+      if (flows.isLive(row) && isMeant(row)) this.#top.offer(row, this.#weight(row));
+    const shown = this.#top.take();
+    const rows = shown.map((row) => this.row(row, intervalMs));
+    this.#rows.retain(shown);
+    return rows;
+  }
+
+  /** Rows remembered, for the next snapshot to take over. */
+  get kept(): number {
+    return this.#rows.size;
+  }
+
+  /** All flows in the order of `select`; no row is kept. */
+  *all(intervalMs: number, isMeant: (row: number) => boolean = always): Generator<FlowRow> {
+    const { rows } = this.#flows;
+    const keys = new Float64Array(rows);
+    const live = new Int32Array(rows);
+    let count = 0;
+    for (let row = 0; row < rows; row++) {
+      if (!this.#flows.isLive(row) || !isMeant(row)) continue;
+      keys[row] = this.#weight(row);
+      live[count++] = row;
+    }
+    live.subarray(0, count).sort((a, b) => (keys[b] as number) - (keys[a] as number) || a - b);
+    for (let i = 0; i < count; i++) {
+      const row = live[i] as number;
+      yield this.#made(row, intervalMs, this.#rows.get(row));
+    }
+  }
+
+  /** The row of a live flow as it is now. */
+  row(row: number, intervalMs: number): FlowRow {
+    const made = this.#made(row, intervalMs, this.#rows.get(row));
+    this.#rows.set(row, made);
+    return made;
+  }
+
+  /** @param old what was made of the row before, for this flow or another */
+  #made(row: number, intervalMs: number, old: FlowRow | undefined): FlowRow {
+    const flows = this.#flows;
+    const base = row * L.INTS;
+    const at = row * L.COUNTERS;
+    const counters = flows.counters;
+    const serial = counters[at + L.SERIAL] as number;
+    const same = old !== undefined && Number(old.id) === serial ? old : undefined;
+    const rxRate = Math.round((this.#booking.tickRx(row) * 1000) / intervalMs);
+    const txRate = Math.round((this.#booking.tickTx(row) * 1000) / intervalMs);
+    const ownership = flows.ints[base + L.OWNERSHIP] as number;
+    const process = this.#process(flows.ints[base + L.PROCESS] as number);
+    const peer = this.#process(flows.ints[base + L.PEER_PROCESS] as number);
+    const word = flows.ints[base + L.STATE] as number;
+    const state = L.FLOW_STATES[word >>> 24] ?? 'new';
+    const attribution = ATTRIBUTIONS[ownership >>> 16] ?? 'none';
+    const reason = process === undefined ? (OWNER_REASONS[ownership & 0xffff] ?? null) : null;
+    const app = this.#appName(process);
+    const peerApp = this.#appName(peer);
+    const onBehalfOf = this.#onBehalfOf === null ? null : this.#appName(this.#process(this.#onBehalfOf(row)));
+    const carries = this.#booking.carries(row);
+    const facts = this.#facts;
+    const name = facts?.nameOf(row) ?? -1;
+    const host = name >= 0 && facts !== null ? facts.nameText(name) : null;
+    const nameSource = facts?.nameSource(row) ?? 'none';
+    const nameReason = facts?.nameReason(row) ?? null;
+    const category = facts === null ? null : facts.categoryText(facts.categoryOf(row));
+    const application = facts?.applicationOf(row) ?? null;
+    const inside = facts?.insideOf(row) ?? null;
+    const lastSeen = counters[at + L.LAST_SEEN] as number;
+    if (
+      same !== undefined &&
+      same.lastSeen === lastSeen &&
+      same.rxPackets === counters[at + L.RX_PACKETS] &&
+      same.txPackets === counters[at + L.TX_PACKETS] &&
+      same.rxRate === rxRate &&
+      same.txRate === txRate &&
+      same.state === state &&
+      same.pid === (process?.pid ?? null) &&
+      same.attribution === attribution &&
+      same.reason === reason &&
+      same.peerPid === (peer?.pid ?? null) &&
+      same.app === app &&
+      same.peerApp === peerApp &&
+      same.onBehalfOf === onBehalfOf &&
+      same.carries === carries &&
+      (host === null || same.host === host) &&
+      same.nameSource === nameSource &&
+      same.nameReason === nameReason &&
+      same.inside === inside &&
+      same.category === category &&
+      (application === null || same.application === application)
+    ) {
+      return same;
+    }
+    const protocolInterface = flows.ints[base + L.PROTOCOL_INTERFACE] as number;
+    const protocol = protocolInterface & 0xffff;
+    const ports = hasPorts(protocol) ? (flows.ints[base + L.PORTS] as number) : 0;
+    const rtt = flows.ints[base + L.RTT] as number;
+    const local = same?.local ?? { address: formatAddress(flows.ints, base + L.LOCAL), port: ports >>> 16 };
+    const remote = same?.remote ?? { address: formatAddress(flows.ints, base + L.REMOTE), port: ports & 0xffff };
+    return {
+      id: same?.id ?? String(serial),
+      protocol: same?.protocol ?? protocolName(protocol),
+      interface: same?.interface ?? this.#interfaceName(protocolInterface >>> 16),
+      local,
+      remote,
+      direction: FLOW_DIRECTIONS[(word >>> 16) & 0xff] ?? 'transit',
+      state,
+      app,
+      pid: process?.pid ?? null,
+      attribution,
+      reason,
+      peerApp,
+      peerPid: peer?.pid ?? null,
+      onBehalfOf,
+      host: host ?? remote.address,
+      nameSource,
+      nameReason,
+      domain: name >= 0 && facts !== null ? facts.domainOf(name) : null,
+      application: application ?? applicationByPort(protocol, local.port, remote.port),
+      applicationSource: facts?.applicationSource(row) ?? 'port',
+      category,
+      ...this.#place(same, base + L.REMOTE),
+      firstSeen: counters[at + L.FIRST_SEEN] as number,
+      lastSeen,
+      rttMs: protocol === 6 && rtt > 0 ? rtt / 1000 : null,
+      retransmits:
+        protocol === 6 ? (flows.ints[base + L.TX_RETRANSMITS] as number) + (flows.ints[base + L.RX_RETRANSMITS] as number) : 0,
+      carries,
+      tunnel: TUNNEL_NAMES[(word >>> 8) & 0xff] ?? null,
+      inside,
+      closed: word >>> 24 >= L.FLOW_STATE.CLOSED,
+      rxBytes: counters[at + L.RX_BYTES] as number,
+      txBytes: counters[at + L.TX_BYTES] as number,
+      rxPackets: counters[at + L.RX_PACKETS] as number,
+      txPackets: counters[at + L.TX_PACKETS] as number,
+      rxRate,
+      txRate,
+    };
+  }
+
+  /** Larger for a flow that stands above another. */
+  #weight(row: number): number {
+    const moved = this.#booking.tickRx(row) + this.#booking.tickTx(row);
+    return (moved > 0 ? 1e15 + moved : 0) + (this.#flows.counters[row * L.COUNTERS + L.LAST_SEEN] as number) / 1e3;
+  }
+
+  /** Forgets the text of a row that was removed. */
+  forget(row: number): void {
+    this.#rows.delete(row);
+  }
+
+  /** The remote end does not move: looked up once. */
+  #place(same: FlowRow | undefined, at: number): Place {
+    if (same !== undefined) return { country: same.country, asn: same.asn, network: same.network };
+    return this.#facts?.placeOf(this.#flows.ints, at) ?? NOWHERE;
+  }
+
+  #process(id: number): Process | undefined {
+    return id === NO_OWNER ? undefined : this.#directory.process(id);
+  }
+
+  #appName(process: Process | undefined): string | null {
+    return process === undefined ? null : (this.#directory.app(process.app)?.name ?? null);
+  }
+}

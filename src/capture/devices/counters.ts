@@ -1,0 +1,218 @@
+// What the interfaces themselves counted: the ground truth beside which captured bytes are shown. Reads; the tracker judges it.
+
+import type { Edges } from '../../system/edges.ts';
+import { readSystemFile } from '../../system/small-file.ts';
+import { netstatRows } from './macos.ts';
+
+/** Bytes read of /proc/net/dev at the most: some 30,000 interfaces. */
+const MOST_BYTES = 4 << 20;
+
+/** Frame bytes and frames that an interface counted since it was made. */
+export interface Counters {
+  readonly rxBytes: number;
+  readonly txBytes: number;
+  readonly rxPackets: number;
+  readonly txPackets: number;
+  /** null where the system doesn't tell (macOS). */
+  readonly rxDropped: number | null;
+  readonly txDropped: number | null;
+  /** Frames received or sent wrong, both ways together; null where the system doesn't tell. */
+  readonly errors: number | null;
+}
+
+/**
+ * Counters of the interfaces named; one that is absent or can't be read is missing from the map.
+ *
+ * @returns null where the system told nothing this time, or not all of it: then nothing is known of any interface
+ */
+export async function readCounters(edges: Edges, names: Iterable<string>): Promise<Map<string, Counters> | null> {
+  return edges.platform === 'linux' ? linuxCounters(edges, names) : await macCounters(edges, names);
+}
+
+/**
+ * One file for all interfaces: sysfs has eight files for each, and with some hundred interfaces reading those takes a tenth of a second.
+ *
+ * Lines of /proc/net/dev (net/core/net-procfs.c): `name: ` bytes packets errs drop fifo frame compressed multicast, received, then bytes packets errs
+ * drop ..., sent. Its received drops include those that the hardware had no room for.
+ */
+function linuxCounters(edges: Edges, names: Iterable<string>): Map<string, Counters> {
+  const wanted = new Set(names);
+  const found = new Map<string, Counters>();
+  for (const line of (readSystemFile(`${edges.paths.proc}/net/dev`, MOST_BYTES) ?? '').split('\n')) {
+    const colon = line.indexOf(':');
+    const name = line.slice(0, Math.max(0, colon)).trim();
+    if (!wanted.has(name)) continue;
+    const columns = line
+      .slice(colon + 1)
+      .trim()
+      .split(/\s+/)
+      .map(Number);
+    if (columns.length < 16 || !columns.every(Number.isFinite)) continue;
+    const [rxBytes = 0, rxPackets = 0, rxErrors = 0, rxDropped = 0] = columns;
+    const [txBytes = 0, txPackets = 0, txErrors = 0, txDropped = 0] = columns.slice(8);
+    found.set(name, { rxBytes, txBytes, rxPackets, txPackets, rxDropped, txDropped, errors: rxErrors + txErrors });
+  }
+  return found;
+}
+
+async function macCounters(edges: Edges, names: Iterable<string>): Promise<Map<string, Counters> | null> {
+  const wanted = new Set(names);
+  const found = new Map<string, Counters>();
+  if (wanted.size === 0) return found;
+  const { rows, whole } = await netstatRows(edges);
+  if (!whole) return null;
+  for (const row of rows) {
+    if (!wanted.has(row.name)) continue;
+    const { rxBytes, txBytes, rxPackets, txPackets, errors } = row;
+    found.set(row.name, { rxBytes, txBytes, rxPackets, txPackets, rxDropped: null, txDropped: null, errors });
+  }
+  return found;
+}
+
+// Successive readings of interface counters -> what was counted since the start, or null with the reason. Never shows a wrong total.
+
+/** What an interface counted since the tracker first saw it. */
+interface CounterDelta {
+  /** null where received bytes may be counted twice. */
+  readonly rxBytes: number | null;
+  readonly txBytes: number;
+  readonly rxDropped: number | null;
+  readonly txDropped: number | null;
+  readonly errors: number | null;
+}
+
+/** Frame bytes that the capture saw on an interface since the start. */
+interface CapturedBytes {
+  readonly rxBytes: number;
+  readonly txBytes: number;
+}
+
+interface Track {
+  last: Counters;
+  rxBytes: number;
+  txBytes: number;
+  rxDropped: number | null;
+  txDropped: number | null;
+  errors: number | null;
+  /** Captured received bytes when the received counter last moved. */
+  capturedAtMove: number;
+  /** Counted sent bytes at that moment. */
+  sentAtMove: number;
+  frozen: boolean;
+  broken: string | null;
+}
+
+/** Where 32-bit counters wrap: macOS gives third-party programs only the lower half, at least in some of its releases. */
+const WRAP = 2 ** 32;
+/** Captured bytes without a move of the counter that make it frozen: drivers may publish their counters seconds late. */
+const FROZEN_BYTES = 256 * 1024;
+
+/**
+ * Judges the counters of all interfaces of a run.
+ *
+ * - A byte counter that goes back while its packet counter goes on has wrapped (macOS only; Linux counts in 64 bits).
+ * - One that goes back with its packets was reset: what was counted before is lost, so its total is unknown from then on.
+ * - Received bytes that stand still while sent ones move and the capture receives are frozen (macOS 26.4 and later, on
+ *   interfaces that Skywalk drives): unknown for as long as that lasts.
+ * - A utun of macOS counts what it receives once or twice, depending on how its program reads it (xnu bsd/net/if_utun.c,
+ *   `utun_proto_input` after `ifnet_input`): unknown.
+ */
+export class CounterTracker {
+  readonly #isMac: boolean;
+  readonly #tracks = new Map<string, Track>();
+
+  constructor(platform: Edges['platform']) {
+    this.#isMac = platform === 'darwin';
+  }
+
+  /**
+   * Takes one reading of all interfaces; to be called at least as often as 4 GiB can pass.
+   *
+   * @param captured by interface, since the start; without it frozen counters can't be told
+   */
+  update(readings: ReadonlyMap<string, Counters>, captured?: ReadonlyMap<string, CapturedBytes>): void {
+    for (const [name, now] of readings) {
+      const track = this.#tracks.get(name);
+      const seen = captured?.get(name);
+      if (track === undefined) this.#tracks.set(name, baseline(now, seen));
+      else this.#advance(track, now, seen);
+    }
+    // What is away comes back with counters that begin at zero, perhaps beyond the last reading.
+    for (const [name, track] of this.#tracks) if (!readings.has(name)) track.broken = 'the interface was away';
+  }
+
+  /** Interfaces that were ever in a reading; each must be asked for in the next, or it counts as away. */
+  get names(): Iterable<string> {
+    return this.#tracks.keys();
+  }
+
+  /** What an interface counted since the start; null where that can't be trusted. */
+  delta(name: string): CounterDelta | null {
+    const track = this.#tracks.get(name);
+    if (track === undefined || track.broken !== null || track.frozen) return null;
+    const { rxBytes, txBytes, rxDropped, txDropped, errors } = track;
+    return { rxBytes: this.#doubles(name) ? null : rxBytes, txBytes, rxDropped, txDropped, errors };
+  }
+
+  /** Why `delta`, or the received bytes in it, are null, in a user's words; empty when they are not. */
+  note(name: string): string {
+    const track = this.#tracks.get(name);
+    if (track === undefined) return 'the interface has no counters';
+    if (track.broken !== null) return track.broken;
+    if (track.frozen) return 'the received counter stands still while packets arrive';
+    return this.#doubles(name) ? 'macOS counts what a utun receives twice' : '';
+  }
+
+  #doubles(name: string): boolean {
+    return this.#isMac && name.startsWith('utun');
+  }
+
+  #advance(track: Track, now: Counters, seen: CapturedBytes | undefined): void {
+    const { last } = track;
+    const rx = this.#step(last.rxBytes, now.rxBytes, now.rxPackets < last.rxPackets);
+    const tx = this.#step(last.txBytes, now.txBytes, now.txPackets < last.txPackets);
+    track.last = now;
+    if (rx === null || tx === null) {
+      track.broken = 'the interface counters were reset';
+      return;
+    }
+    track.rxBytes += rx;
+    track.txBytes += tx;
+    track.rxDropped = added(track.rxDropped, last.rxDropped, now.rxDropped);
+    track.txDropped = added(track.txDropped, last.txDropped, now.txDropped);
+    track.errors = added(track.errors, last.errors, now.errors);
+    const received = seen?.rxBytes ?? track.capturedAtMove;
+    if (rx > 0) {
+      track.capturedAtMove = received;
+      track.sentAtMove = track.txBytes;
+      track.frozen = false;
+    } else if (received - track.capturedAtMove > FROZEN_BYTES && track.txBytes > track.sentAtMove) track.frozen = true;
+  }
+
+  /** How far a counter went, null when it was reset. */
+  #step(before: number, now: number, packetsWentBack: boolean): number | null {
+    if (packetsWentBack) return null;
+    if (now >= before) return now - before;
+    return this.#isMac && before < WRAP ? now + WRAP - before : null;
+  }
+}
+
+function baseline(now: Counters, seen: CapturedBytes | undefined): Track {
+  return {
+    last: now,
+    rxBytes: 0,
+    txBytes: 0,
+    rxDropped: now.rxDropped === null ? null : 0,
+    txDropped: now.txDropped === null ? null : 0,
+    errors: now.errors === null ? null : 0,
+    capturedAtMove: seen?.rxBytes ?? 0,
+    sentAtMove: 0,
+    frozen: false,
+    broken: null,
+  };
+}
+
+function added(total: number | null, before: number | null, now: number | null): number | null {
+  if (total === null || before === null || now === null) return null;
+  return total + Math.max(0, now - before);
+}

@@ -1,0 +1,124 @@
+// Interfaces and default route of macOS, from `netstat -ibn` and `route -n get`. Texts of these programs go in, names come out.
+
+import type { Edges } from '../../system/edges.ts';
+import { interfaceKind } from './kind.ts';
+import type { FoundDevice } from './linux.ts';
+
+/** Both answer within milliseconds; a machine that is waking up takes longer. */
+const LIMITS = { timeoutMs: 3000, maxBytes: 1 << 20 };
+/** Rows read of netstat's table at the most. */
+const MOST_INTERFACES = 512;
+
+/** A `<Link#N>` row of `netstat -ibn`: one for each interface, the only ones whose counters don't repeat. */
+export interface NetstatRow {
+  readonly name: string;
+  readonly index: number;
+  /** netstat marks what is down with a star. */
+  readonly up: boolean;
+  readonly rxPackets: number;
+  readonly rxBytes: number;
+  readonly txPackets: number;
+  readonly txBytes: number;
+  /** Frames received or sent wrong; null where a release prints none. */
+  readonly errors: number | null;
+}
+
+/** What the kernel lets an interface be called is shorter; what it lets through is not sure. */
+const PRINTABLE = /^[!-~]{1,64}$/;
+
+/**
+ * Reads what `netstat -ibn` prints.
+ *
+ * Columns are found from the right, by the header's words: the address column is empty for lo0 and utun, and newer systems add
+ * columns at the end.
+ */
+export function parseNetstat(text: string): NetstatRow[] {
+  const lines = text.split('\n');
+  const header = (lines[0] ?? '').trim().split(/\s+/);
+  const fromRight = (word: string): number => header.length - header.indexOf(word);
+  if (!['Ipkts', 'Ibytes', 'Opkts', 'Obytes'].every((word) => header.includes(word))) return [];
+  const rows: NetstatRow[] = [];
+  const seen = new Set<string>();
+  for (const line of lines.slice(1)) {
+    const part = line.trim().split(/\s+/);
+    // netstat has room for nine letters: <Link#100> comes without its bracket.
+    const link = /^<Link#(\d+)>?$/.exec(part[2] ?? '');
+    const marked = part[0] ?? '';
+    const name = marked.replace(/\*$/, '');
+    if (link === null || !PRINTABLE.test(name) || rows.length >= MOST_INTERFACES) continue;
+    const at = (word: string): number => Number(part[part.length - fromRight(word)]);
+    const errors = header.includes('Ierrs') && header.includes('Oerrs') ? at('Ierrs') + at('Oerrs') : Number.NaN;
+    const row: NetstatRow = {
+      name,
+      index: Number(link[1]),
+      up: name === marked,
+      rxPackets: at('Ipkts'),
+      rxBytes: at('Ibytes'),
+      txPackets: at('Opkts'),
+      txBytes: at('Obytes'),
+      errors: Number.isSafeInteger(errors) && errors >= 0 ? errors : null,
+    };
+    const whole = [row.rxPackets, row.rxBytes, row.txPackets, row.txBytes].every(
+      (value) => Number.isSafeInteger(value) && value >= 0,
+    );
+    if (!whole || seen.has(name)) continue;
+    seen.add(name);
+    rows.push(row);
+  }
+  return rows;
+}
+
+/**
+ * Runs netstat.
+ *
+ * @returns `whole` is false where it failed, or gave up in the middle, as it does when an interface vanishes while it prints
+ */
+export async function netstatRows(edges: Edges): Promise<{ readonly rows: NetstatRow[]; readonly whole: boolean }> {
+  const { stdout, status, cut } = await edges.run(edges.paths.netstat, ['-ibn'], LIMITS);
+  const rows = parseNetstat(stdout);
+  return { rows, whole: status === 0 && cut === null && rows.length > 0 };
+}
+
+/** Interfaces that netstat lists, those that are down too; what `os.networkInterfaces()` knows when netstat fails. */
+export async function macDevices(edges: Edges): Promise<FoundDevice[]> {
+  const known = edges.networkInterfaces();
+  const rows = (await netstatRows(edges)).rows.filter(({ name }) => !isTap(name));
+  const listed = new Set(rows.map((row) => row.name));
+  const found = rows.map((row) => device(row.name, row.index, row.up, known[row.name] === undefined ? null : true));
+  // It names only interfaces that are up, running and have an address.
+  for (const name of Object.keys(known)) if (!listed.has(name)) found.push(device(name, 0, true, true));
+  return found;
+}
+
+function device(name: string, index: number, up: boolean, running: boolean | null): FoundDevice {
+  return { name, index, up, running: up ? running : false, kind: interfaceKind(name), linkType: linkTypeOf(name) };
+}
+
+/** What libpcap made for itself, ours included: a view of the other interfaces, and none to choose. */
+function isTap(name: string): boolean {
+  return /^(pktap|iptap|droptap)\d/.test(name);
+}
+
+/** Link type of plain capture by name (xnu, bsd/net); utun may be RAW too, when a system VPN made it. */
+function linkTypeOf(name: string): string | null {
+  if (/^(lo|utun|gif|stf|pdp_ip)\d/.test(name)) return 'NULL';
+  if (/^ipsec\d/.test(name)) return 'RAW';
+  if (/^ppp\d/.test(name)) return 'PPP';
+  if (/^(en|awdl|llw|ap|bridge|vmenet|anpi|vlan|bond|feth|p2p)\d/.test(name)) return 'EN10MB';
+  return null;
+}
+
+/** The interface line of `route -n get`; null when there is none, which is how it says offline. The exit status tells nothing. */
+export function parseRouteGet(text: string): string | null {
+  return /^\s*interface: ([!-~]{1,64})\s*$/m.exec(text)?.[1] ?? null;
+}
+
+/** The interface of the default route; see `defaultInterface`. */
+export async function macDefaultInterface(edges: Edges): Promise<string | null> {
+  for (const target of [['default'], ['-inet6', 'default'], ['1.1.1.1']]) {
+    const result = await edges.run(edges.paths.route, ['-n', 'get', ...target], LIMITS);
+    const name = parseRouteGet(result.stdout);
+    if (name !== null && interfaceKind(name) !== 'loopback') return name;
+  }
+  return null;
+}

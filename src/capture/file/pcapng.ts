@@ -1,0 +1,434 @@
+// pcapng, cut anywhere -> batch columns; Apple's process blocks included. It refuses blocks whose two lengths disagree: nothing behind
+// them can be found. Unknown blocks are passed over.
+
+import { DIRECTION } from '../../net/numbers.ts';
+import { NO_PROCESS, type PacketBatch } from '../batch.ts';
+import { type InterfaceTable, nameEnd } from '../interface-names.ts';
+import type { ProcessTable } from '../process-names.ts';
+import { type FrameReader, MAX_CAPTURED_BYTES, MAX_TIME_MS, MAX_WIRE_BYTES, shownSnapLength } from './frame-reader.ts';
+
+/** First word of every pcapng stream; reads the same in both byte orders. */
+export const SECTION_HEADER = 0x0a0d0d0a;
+const BYTE_ORDER_MAGIC = 0x1a2b3c4d;
+/** Block types, draft-ietf-opsawg-pcapng section 11.1; 0x80000001 is Apple's (libpcap pcap/pcap-ng.h). */
+const BLOCK = { INTERFACE: 1, PACKET: 2, SIMPLE: 3, STATISTICS: 5, ENHANCED: 6, PROCESS: 0x8000_0001 } as const;
+const OPTION = { END: 0, FLAGS: 2, APPLE: 0x8000, PROCESS: 0x8001, EFFECTIVE: 0x8003 } as const;
+
+/** Bytes of a block that has to lie complete in the buffer: a whole frame and 64 KiB of options. */
+export const MAX_BLOCK_BYTES = MAX_CAPTURED_BYTES + 65_536;
+/** Bytes of a block that is only passed over; more is garbage. */
+const MAX_SKIPPED_BYTES = 64 * 1024 * 1024;
+const SHORTEST_BLOCK = 12;
+const SHORTEST_SECTION = 28;
+const PACKET_HEADER = 28;
+const SIMPLE_HEADER = 12;
+const TRAILER = 4;
+const TWO_TO_32 = 0x1_0000_0000;
+
+/** Reads one pcapng stream, section after section. */
+export class PcapngReader implements FrameReader {
+  malformed = 0;
+  mistimed = 0;
+  untimed = 0;
+  broken: string | null = null;
+  snapLength = MAX_CAPTURED_BYTES;
+  readonly drops = new PcapngDrops();
+  readonly #section: PcapngSection;
+  readonly #pktap: boolean;
+  #littleEndian = true;
+  #started = false;
+  #skip = 0;
+  #lastTime = 0;
+  #timed = false;
+  #bytes: Uint8Array | null = null;
+  #view: DataView = new DataView(new ArrayBuffer(0));
+  #process = NO_PROCESS;
+  #effective = NO_PROCESS;
+  #direction: number = DIRECTION.UNKNOWN;
+  #apple = false;
+
+  /** @param pktap true where the stream is known to come from PKTAP; else Apple's options in the packets tell */
+  constructor(interfaces: InterfaceTable, processes: ProcessTable, pktap = false) {
+    this.#section = new PcapngSection(interfaces, processes);
+    this.#pktap = pktap;
+  }
+
+  get midway(): boolean {
+    return this.#skip > 0;
+  }
+
+  fill(batch: PacketBatch, from: number, to: number): number {
+    if (batch.bytes !== this.#bytes) {
+      this.#bytes = batch.bytes;
+      this.#view = new DataView(batch.bytes.buffer, batch.bytes.byteOffset, batch.bytes.byteLength);
+    }
+    const view = this.#view;
+    let at = from;
+    while (this.broken === null && batch.count < batch.capacity) {
+      if (this.#skip > 0) {
+        const step = Math.min(this.#skip, to - at);
+        this.#skip -= step;
+        at += step;
+      }
+      if (to - at < SHORTEST_BLOCK) break;
+      const type = view.getUint32(at, this.#littleEndian);
+      if (type === SECTION_HEADER && !this.#turn(at)) break;
+      const length = view.getUint32(at + 4, this.#littleEndian);
+      if (!this.#plausible(type, length)) break;
+      if (!isRead(type)) {
+        this.#skip = length;
+        continue;
+      }
+      if (length > to - at) break;
+      if (view.getUint32(at + length - TRAILER, this.#littleEndian) !== length) {
+        this.#lose('the two lengths of a block disagree');
+        break;
+      }
+      this.#block(batch, type, at, at + length - TRAILER);
+      at += length;
+    }
+    return at;
+  }
+
+  /** Learns the byte order of a new section, which may differ from the last one's. */
+  #turn(at: number): boolean {
+    if (this.#view.getUint32(at + 8, true) === BYTE_ORDER_MAGIC) this.#littleEndian = true;
+    else if (this.#view.getUint32(at + 8, false) === BYTE_ORDER_MAGIC) this.#littleEndian = false;
+    else return this.#lose('a section has no byte order');
+    this.#started = true;
+    return true;
+  }
+
+  #plausible(type: number, length: number): boolean {
+    if (!this.#started) return this.#lose('it does not begin with a section');
+    if (length < SHORTEST_BLOCK || (length & 3) !== 0) return this.#lose(`a block of ${length} bytes`);
+    if (length > (isRead(type) ? MAX_BLOCK_BYTES : MAX_SKIPPED_BYTES)) return this.#lose(`a block of ${length} bytes`);
+    return true;
+  }
+
+  #lose(why: string): false {
+    this.malformed++;
+    this.broken = why;
+    return false;
+  }
+
+  /** Reads the block at `at`; `end` is where its trailing length begins. */
+  #block(batch: PacketBatch, type: number, at: number, end: number): void {
+    const body = at + 8;
+    switch (type) {
+      case BLOCK.ENHANCED:
+      case BLOCK.PACKET:
+        if (end - at < PACKET_HEADER || !this.#packet(batch, type, at, end)) this.malformed++;
+        break;
+      case BLOCK.SIMPLE:
+        if (end - at < SIMPLE_HEADER || !this.#simple(batch, at, end)) this.malformed++;
+        break;
+      case BLOCK.INTERFACE:
+        if (this.#section.addInterface(batch.bytes, this.#view, this.#littleEndian, body, end)) {
+          this.snapLength = shownSnapLength((this.#section.interfaces.at(-1) as SectionInterface).snapLength);
+        } else this.malformed++;
+        break;
+      case BLOCK.PROCESS:
+        if (!this.#section.addProcess(batch.bytes, this.#view, this.#littleEndian, body, end)) this.malformed++;
+        break;
+      case BLOCK.STATISTICS:
+        if (!this.drops.add(this.#view, this.#littleEndian, body, end, this.#section.interfaces.length)) this.malformed++;
+        break;
+      default:
+        if (end - at < SHORTEST_SECTION - TRAILER) this.malformed++;
+        this.#section.reset();
+        this.drops.reset();
+    }
+  }
+
+  /**
+   * Enhanced packet block, and the packet block that it replaced:
+   *
+   *     [ type ][ length ][ interface u32 ][ time high ][ time low ][ captured ][ wire ][ data, padded to 4 ][ options ]
+   *                       [ u16 ][ drops u16 ]    in a packet block
+   */
+  #packet(batch: PacketBatch, type: number, at: number, end: number): boolean {
+    const view = this.#view;
+    const little = this.#littleEndian;
+    const number = type === BLOCK.ENHANCED ? view.getUint32(at + 8, little) : view.getUint16(at + 8, little);
+    const captured = view.getUint32(at + 20, little);
+    const data = at + PACKET_HEADER;
+    if (number >= this.#section.interfaces.length || captured > end - data || captured > MAX_CAPTURED_BYTES) return false;
+    const from = this.#section.interfaces[number] as SectionInterface;
+    const ticks = view.getUint32(at + 12, little) * TWO_TO_32 + view.getUint32(at + 16, little);
+    const wire = view.getUint32(at + 24, little);
+    if (wire > MAX_WIRE_BYTES) return false;
+    const time = ticks / from.ticksPerMs + from.offsetMs;
+    if (time >= 0 && time <= MAX_TIME_MS) {
+      this.#lastTime = time;
+      this.#timed = true;
+    } else this.mistimed++;
+    this.#options(data + ((captured + 3) & ~3), end);
+    this.#frame(batch, number, data, captured, wire);
+    return true;
+  }
+
+  /** Simple packet block: no time, no options, always the first interface; its captured length follows from the snap length. */
+  #simple(batch: PacketBatch, at: number, end: number): boolean {
+    const first = this.#section.interfaces[0];
+    if (first === undefined) return false;
+    const wire = this.#view.getUint32(at + 8, this.#littleEndian);
+    if (wire > MAX_WIRE_BYTES) return false;
+    const data = at + SIMPLE_HEADER;
+    const captured = Math.min(wire, end - data, first.snapLength === 0 ? MAX_CAPTURED_BYTES : first.snapLength);
+    this.#options(end, end);
+    this.#frame(batch, 0, data, captured, wire);
+    return true;
+  }
+
+  /** Adds a frame, at the last time that was known. */
+  #frame(batch: PacketBatch, number: number, data: number, captured: number, wire: number): void {
+    const from = this.#section.interfaces[number] as SectionInterface;
+    const pktap = this.#pktap || (this.#direction !== DIRECTION.UNKNOWN && (this.#apple || this.#section.namesProcesses));
+    if (!this.#timed) this.untimed++;
+    const i = batch.count++;
+    batch.offset[i] = data;
+    batch.captured[i] = captured;
+    batch.wire[i] = Math.max(wire, captured);
+    batch.time[i] = this.#lastTime;
+    batch.link[i] = from.link;
+    batch.iface[i] = from.index >= 0 ? from.index : this.#section.register(number, pktap);
+    batch.direction[i] = this.#direction;
+    batch.process[i] = this.#process;
+    batch.effective[i] = this.#effective === this.#process ? NO_PROCESS : this.#effective;
+  }
+
+  /** Reads direction and processes out of a packet's options; a broken list ends where it breaks. */
+  #options(from: number, end: number): void {
+    const view = this.#view;
+    const little = this.#littleEndian;
+    this.#direction = DIRECTION.UNKNOWN;
+    this.#process = NO_PROCESS;
+    this.#effective = NO_PROCESS;
+    this.#apple = false;
+    for (let at = from; end - at >= 4; ) {
+      const code = view.getUint16(at, little);
+      const length = view.getUint16(at + 2, little);
+      if (code === OPTION.END || length > end - at - 4) return;
+      if (length === 4) {
+        if (code === OPTION.FLAGS) this.#direction = directionOf(view.getUint32(at + 4, little));
+        else if (code === OPTION.PROCESS) this.#process = this.#section.process(view.getUint32(at + 4, little));
+        else if (code === OPTION.EFFECTIVE) this.#effective = this.#section.process(view.getUint32(at + 4, little));
+      }
+      // Custom options (2988 ... 19373) lie below; what is left with the top bit set and a low number is Apple's.
+      if (code > OPTION.APPLE && code <= OPTION.APPLE + 0xff) this.#apple = true;
+      at += 4 + ((length + 3) & ~3);
+    }
+  }
+}
+
+/** Blocks that are read; all others are passed over. */
+function isRead(type: number): boolean {
+  return (
+    type === BLOCK.ENHANCED ||
+    type === BLOCK.PROCESS ||
+    type === BLOCK.INTERFACE ||
+    type === BLOCK.STATISTICS ||
+    type === SECTION_HEADER ||
+    type === BLOCK.SIMPLE ||
+    type === BLOCK.PACKET
+  );
+}
+
+/** The two low bits of the flags word: 1 inbound, 2 outbound. */
+function directionOf(flags: number): number {
+  const direction = flags & 3;
+  return direction === 1 ? DIRECTION.IN : direction === 2 ? DIRECTION.OUT : DIRECTION.UNKNOWN;
+}
+
+// What a pcapng section has declared so far: its interfaces and processes, by the numbers that its packets use. Bounded; a new section
+// starts from nothing.
+
+const MAX_INTERFACES = 4_096;
+/** One for each process that a capture met, for as long as it runs. */
+const MAX_PROCESSES = 1 << 20;
+const NAME_BYTES = 64;
+const MICROSECONDS_PER_MS = 1000;
+/** A link type that nothing decodes. */
+const NO_LINK = 0xffff;
+
+/** Judged by the bytes of the name alone; only of these does PKTAP deliver packets twice. */
+const LOOPBACK_NAME = /^lo/;
+const IDB_HEADER = 8;
+const PIB_HEADER = 4;
+const INTERFACE_OPTION = { END: 0, NAME: 2, TSRESOL: 9, TSOFFSET: 14 } as const;
+const PROCESS_NAME = 2;
+
+const decoder = new TextDecoder('latin1');
+
+/** An interface as a section declared it. */
+interface SectionInterface {
+  readonly link: number;
+  readonly snapLength: number;
+  /** Ticks of its clock in a millisecond. */
+  readonly ticksPerMs: number;
+  /** Added to every time stamp. */
+  readonly offsetMs: number;
+  /** Index in the source's list; -1 for a loopback interface until its first packet tells whether PKTAP delivers it, twice. */
+  index: number;
+}
+
+/** Tables of one section (draft-ietf-opsawg-pcapng section 4; Apple's process block: libpcap pcap/pcap-ng.h). */
+class PcapngSection {
+  readonly interfaces: SectionInterface[] = [];
+  /** True once the section has named a process, as only Apple's tcpdump does. */
+  namesProcesses = false;
+  readonly #names: Uint8Array[] = [];
+  readonly #processes: number[] = [];
+  readonly #interfaceTable: InterfaceTable;
+  readonly #processTable: ProcessTable;
+
+  constructor(interfaceTable: InterfaceTable, processTable: ProcessTable) {
+    this.#interfaceTable = interfaceTable;
+    this.#processTable = processTable;
+  }
+
+  /** Forgets everything: a section header came. */
+  reset(): void {
+    this.interfaces.length = 0;
+    this.#names.length = 0;
+    this.#processes.length = 0;
+    this.namesProcesses = false;
+  }
+
+  /**
+   * Takes the body of an interface description block. One that is too short keeps its number, so that those behind it keep theirs.
+   *
+   * @returns false when it is too short to be one, or one too many
+   */
+  addInterface(bytes: Uint8Array, view: DataView, littleEndian: boolean, from: number, to: number): boolean {
+    if (this.interfaces.length >= MAX_INTERFACES) return false;
+    if (to - from < IDB_HEADER) {
+      this.interfaces.push({ link: NO_LINK, snapLength: 0, ticksPerMs: MICROSECONDS_PER_MS, offsetMs: 0, index: -1 });
+      this.#names.push(new Uint8Array(0));
+      return false;
+    }
+    let ticksPerMs = MICROSECONDS_PER_MS;
+    let offsetMs = 0;
+    let name = new Uint8Array(0);
+    for (let at = from + IDB_HEADER; to - at >= 4; ) {
+      const code = view.getUint16(at, littleEndian);
+      const length = view.getUint16(at + 2, littleEndian);
+      const value = at + 4;
+      if (code === INTERFACE_OPTION.END || length > to - value) break;
+      if (code === INTERFACE_OPTION.NAME) name = bytes.slice(value, nameEnd(bytes, value, value + Math.min(length, NAME_BYTES)));
+      else if (code === INTERFACE_OPTION.TSRESOL && length >= 1) ticksPerMs = resolution(view.getUint8(value));
+      else if (code === INTERFACE_OPTION.TSOFFSET && length >= 8) offsetMs = Number(view.getBigInt64(value, littleEndian)) * 1000;
+      at = value + ((length + 3) & ~3);
+    }
+    const link = view.getUint16(from, littleEndian);
+    const number =
+      this.interfaces.push({ link, snapLength: view.getUint32(from + 4, littleEndian), ticksPerMs, offsetMs, index: -1 }) - 1;
+    this.#names.push(name);
+    if (!LOOPBACK_NAME.test(decoder.decode(name))) this.register(number, false);
+    return true;
+  }
+
+  /** Takes the body of one of Apple's process information blocks. @returns false when it is too short to be one, or one too many */
+  addProcess(bytes: Uint8Array, view: DataView, littleEndian: boolean, from: number, to: number): boolean {
+    if (this.#processes.length >= MAX_PROCESSES) return false;
+    if (to - from < PIB_HEADER) {
+      this.#processes.push(NO_PROCESS);
+      return false;
+    }
+    let start = from;
+    let end = from;
+    for (let at = from + PIB_HEADER; to - at >= 4; ) {
+      const code = view.getUint16(at, littleEndian);
+      const length = view.getUint16(at + 2, littleEndian);
+      const value = at + 4;
+      if (code === INTERFACE_OPTION.END || length > to - value) break;
+      if (code === PROCESS_NAME) {
+        start = value;
+        // Apple's libpcap up to 1.9.1 counts the NUL in the length.
+        end = nameEnd(bytes, value, value + Math.min(length, NAME_BYTES));
+      }
+      at = value + ((length + 3) & ~3);
+    }
+    this.namesProcesses = true;
+    this.#processes.push(this.#processTable.indexOf(view.getInt32(from, littleEndian), bytes, start, end));
+    return true;
+  }
+
+  /** Index in the source's list of the process that a packet calls `number`. */
+  process(number: number): number {
+    return number < this.#processes.length ? (this.#processes[number] as number) : NO_PROCESS;
+  }
+
+  /** Enters interface `number` in the source's list. */
+  register(number: number, pktap: boolean): number {
+    const declared = this.interfaces[number] as SectionInterface;
+    const name = this.#names[number] as Uint8Array;
+    declared.index =
+      name.length > 0
+        ? this.#interfaceTable.indexOf(declared.link, pktap, name, 0, name.length)
+        : this.#interfaceTable.named(declared.link, pktap, `if${number}`);
+    return declared.index;
+  }
+}
+
+/** if_tsresol: a power of ten, or of two where the top bit is set. */
+function resolution(written: number): number {
+  const exponent = written & 0x7f;
+  return written & 0x80 ? 2 ** exponent / 1000 : 10 ** exponent / 1000;
+}
+
+// What a pcapng stream tells of frames that it lacks: the interface statistics blocks that dumpcap and tcpdump write at the end, or now
+// and then. Counts are running totals of one section; it trusts none beyond 2^53.
+
+const HEADER = 12;
+const DROP_OPTION = { END: 0, INTERFACE: 5, SYSTEM: 7 } as const;
+const COUNT_BYTES = 8;
+
+/** Sums over the interfaces of all sections so far. */
+class PcapngDrops {
+  /** Frames that the operating system dropped (isb_osdrop); null where nothing was said of them. */
+  bySystem: number | null = null;
+  /** Frames that the interfaces dropped (isb_ifdrop); null where nothing was said of them. */
+  byInterface: number | null = null;
+  /** The last word on each interface of the section, since a later one holds the earlier. */
+  readonly #system: number[] = [];
+  readonly #interface: number[] = [];
+
+  /** A new section counts from nothing. */
+  reset(): void {
+    this.#system.length = 0;
+    this.#interface.length = 0;
+  }
+
+  /**
+   * Takes the body of an interface statistics block (draft-ietf-opsawg-pcapng section 4.6).
+   *
+   *     [ interface u32 ][ time high ][ time low ][ options: code u16, length u16, value, padded to 4 ]
+   *
+   * @returns false when it is too short to be one, or of an interface that was not declared
+   */
+  add(view: DataView, littleEndian: boolean, from: number, to: number, interfaces: number): boolean {
+    if (to - from < HEADER) return false;
+    const number = view.getUint32(from, littleEndian);
+    if (number >= interfaces) return false;
+    for (let at = from + HEADER; to - at >= 4; ) {
+      const code = view.getUint16(at, littleEndian);
+      const length = view.getUint16(at + 2, littleEndian);
+      if (code === DROP_OPTION.END || length > to - at - 4) break;
+      if (length === COUNT_BYTES && (code === DROP_OPTION.SYSTEM || code === DROP_OPTION.INTERFACE))
+        this.#learn(code, number, Number(view.getBigUint64(at + 4, littleEndian)));
+      at += 4 + ((length + 3) & ~3);
+    }
+    return true;
+  }
+
+  #learn(code: number, number: number, count: number): void {
+    if (count > Number.MAX_SAFE_INTEGER) return; // all ones: unknown
+    const known = code === DROP_OPTION.SYSTEM ? this.#system : this.#interface;
+    const more = Math.max(0, count - (known[number] ?? 0)); // a total that shrinks is a lie
+    known[number] = (known[number] ?? 0) + more;
+    if (code === DROP_OPTION.SYSTEM) this.bySystem = (this.bySystem ?? 0) + more;
+    else this.byInterface = (this.byInterface ?? 0) + more;
+  }
+}

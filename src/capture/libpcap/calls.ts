@@ -1,0 +1,210 @@
+// The system's libpcap and the three libc functions that let it dump into our memory, as one struct of functions. Tests hand in another.
+
+import koffi, { type LibraryHandle } from 'koffi';
+import { reasonOf } from '../../model/errors.ts';
+
+/** An address in the process's memory; opaque. */
+export type Pointer = unknown;
+
+/** struct pcap_stat (pcap/pcap.h): frames since the device was opened; u32 that wrap. */
+export interface PcapStat {
+  recv: number;
+  drop: number;
+  ifdrop: number;
+}
+
+/** pcap(3) as we use it. Return values are libpcap's own: negative is an error, positive of `activate` a warning. */
+export interface LibpcapCalls {
+  readonly version: string;
+  create(device: string, error: Buffer): Pointer;
+  setSnaplen(handle: Pointer, bytes: number): number;
+  setBufferSize(handle: Pointer, bytes: number): number;
+  setTimeout(handle: Pointer, ms: number): number;
+  /** macOS only (pcap/pcap-private.h of Apple's libpcap); null where the library has none. */
+  readonly setWantPktap: ((handle: Pointer, want: number) => number) | null;
+  /** What BPF made of the size that was asked for, which it cuts to its largest; null where that is no ring (Linux), or in an old library. */
+  readonly bufferSize: ((handle: Pointer) => number) | null;
+  activate(handle: Pointer): number;
+  setNonblock(handle: Pointer, on: number, error: Buffer): number;
+  geterr(handle: Pointer): string;
+  statustostr(status: number): string;
+  datalink(handle: Pointer): number;
+  setDatalink(handle: Pointer, link: number): number;
+  stats(handle: Pointer, stat: PcapStat): number;
+  close(handle: Pointer): void;
+  /** A handle that captures nothing, to compile for a link type with; `close` it. */
+  openDead(link: number, snaplen: number): Pointer;
+  /** Compiles `expression`; the program's instructions as bytes, or null with the reason in `geterr`. */
+  compile(handle: Pointer, expression: string): Buffer | null;
+  setFilter(handle: Pointer, instructions: Buffer): number;
+  /** Name of the interface that has this number in the kernel; null where there is none. */
+  interfaceName(index: number): string | null;
+  /** Memory that libpcap can write records into. */
+  openDump(handle: Pointer, memory: Buffer): Dump;
+  /** Dispatches at most `limit` packets into the dump. @returns how many, or pcap_dispatch's error */
+  dispatch(handle: Pointer, limit: number, dump: Dump): number;
+}
+
+/** Where records go: `rewind`, dispatch, `flush`, read, and again. */
+export interface Dump {
+  /** What `pcap_dump` is handed. */
+  readonly dumper: Pointer;
+  /** Ends a batch. @returns bytes of the memory that are filled */
+  flush(): number;
+  rewind(): void;
+}
+
+const LIBRARIES = {
+  linux: {
+    pcap: ['libpcap.so.0.8', 'libpcap.so.1', 'libpcap.so'],
+    libc: ['libc.so.6', `libc.musl-${process.arch === 'arm64' ? 'aarch64' : 'x86_64'}.so.1`],
+  },
+  darwin: { pcap: ['/usr/lib/libpcap.A.dylib'], libc: ['/usr/lib/libSystem.B.dylib'] },
+} as const;
+
+/** struct bpf_program { u_int bf_len; struct bpf_insn *bf_insns; } on 64-bit machines. */
+const PROGRAM_BYTES = 16;
+const RTLD_LAZY = 1;
+/** Of an interface's name with its NUL, with room to spare (net/if.h: 16). */
+const IF_NAMESIZE = 64;
+
+/**
+ * Loads the system's libpcap.
+ *
+ * Homebrew's and other upstream builds on macOS have no PKTAP: there it is always /usr/lib's. Throws with the loader's words.
+ */
+export function loadLibpcap(platform: 'darwin' | 'linux'): LibpcapCalls {
+  const names = LIBRARIES[platform];
+  const { library: pcap, name: pcapName } = loadFirst(names.pcap);
+  const { library: libc } = loadFirst(names.libc);
+  const Stat = koffi.struct({ recv: 'uint', drop: 'uint', ifdrop: 'uint' });
+  const compile = pcap.func('int pcap_compile(void*, void*, const char*, int, uint32_t)');
+  const freecode = pcap.func('void pcap_freecode(void*)');
+  const setfilter = pcap.func('int pcap_setfilter(void*, void*)');
+  const dispatch = pcap.func('int pcap_dispatch(void*, int, void*, void*)');
+  const memcpy = libc.func('memcpy', 'void*', ['void*', 'size_t', 'size_t']);
+  const stdio: DumpCalls = {
+    fmemopen: libc.func('void* fmemopen(void*, size_t, const char*)'),
+    setvbuf: libc.func('int setvbuf(void*, void*, int, size_t)'),
+    fflush: libc.func('int fflush(void*)'),
+    rewind: libc.func('void rewind(void*)'),
+    ftell: libc.func('long ftell(void*)'),
+    dumpFopen: pcap.func('void* pcap_dump_fopen(void*, void*)'),
+  };
+  const indextoname = libc.func('const char* if_indextoname(uint, _Out_ char*)');
+  const interfaceName = Buffer.alloc(IF_NAMESIZE);
+  const dlopen = libc.func('void* dlopen(const char*, int)');
+  const dlsym = libc.func('void* dlsym(void*, const char*)');
+  const pcapDump = dlsym(dlopen(pcapName, RTLD_LAZY), 'pcap_dump');
+  return {
+    version: pcap.func('const char* pcap_lib_version()')() as string,
+    create: pcap.func('void* pcap_create(const char*, _Out_ char*)'),
+    setSnaplen: pcap.func('int pcap_set_snaplen(void*, int)'),
+    setBufferSize: pcap.func('int pcap_set_buffer_size(void*, int)'),
+    setTimeout: pcap.func('int pcap_set_timeout(void*, int)'),
+    setWantPktap: platform === 'darwin' ? optional(() => pcap.func('int pcap_set_want_pktap(void*, int)')) : null,
+    bufferSize: platform === 'darwin' ? optional(() => pcap.func('int pcap_bufsize(void*)')) : null,
+    activate: pcap.func('int pcap_activate(void*)'),
+    setNonblock: pcap.func('int pcap_setnonblock(void*, int, _Out_ char*)'),
+    geterr: pcap.func('const char* pcap_geterr(void*)'),
+    statustostr: pcap.func('const char* pcap_statustostr(int)'),
+    datalink: pcap.func('int pcap_datalink(void*)'),
+    setDatalink: pcap.func('int pcap_set_datalink(void*, int)'),
+    stats: pcap.func('pcap_stats', 'int', ['void*', koffi.out(koffi.pointer(Stat))]),
+    close: pcap.func('void pcap_close(void*)'),
+    openDead: pcap.func('void* pcap_open_dead(int, int)'),
+    compile(handle, expression) {
+      const program = Buffer.alloc(PROGRAM_BYTES);
+      if (compile(handle, program, expression, 1, 0xffffffff) < 0) return null;
+      const instructions = Buffer.alloc(program.readUInt32LE(0) * 8);
+      if (instructions.length > 0) memcpy(instructions, Number(program.readBigUInt64LE(8)), instructions.length);
+      freecode(program);
+      return instructions;
+    },
+    setFilter(handle, instructions) {
+      const program = Buffer.alloc(PROGRAM_BYTES);
+      program.writeUInt32LE(instructions.length / 8, 0);
+      program.writeBigUInt64LE(BigInt(koffi.address(instructions)), 8);
+      return setfilter(handle, program) as number;
+    },
+    interfaceName: (index) => indextoname(index, interfaceName) as string | null,
+    openDump: (handle, memory) => new MemoryDump(stdio, handle, memory),
+    dispatch: (handle, limit, dump) => dispatch(handle, limit, pcapDump, dump.dumper) as number,
+  };
+}
+
+function loadFirst(names: readonly string[]): { library: LibraryHandle; name: string } {
+  const reasons: string[] = [];
+  for (const name of names) {
+    try {
+      return { library: koffi.load(name), name };
+    } catch (thrown) {
+      reasons.push(reasonOf(thrown));
+    }
+  }
+  throw new Error(reasons[0] ?? 'no library to load');
+}
+
+function optional<T>(find: () => T): T | null {
+  try {
+    return find();
+  } catch {
+    return null; // an older libpcap without it: the driver says so and goes on without PKTAP
+  }
+}
+
+// A stdio stream over our own memory that libpcap dumps records into. It knows the calls it takes, and nothing of libpcap's handles.
+
+/** The calls it takes, as C has them: fmemopen(3), setvbuf(3), fflush(3), rewind(3), ftell(3), pcap_dump_fopen(3PCAP). */
+export interface DumpCalls {
+  fmemopen(memory: Buffer, bytes: number, mode: string): Pointer;
+  setvbuf(file: Pointer, buffer: Buffer, mode: number, bytes: number): number;
+  fflush(file: Pointer): number;
+  rewind(file: Pointer): void;
+  ftell(file: Pointer): number | bigint;
+  dumpFopen(handle: Pointer, file: Pointer): Pointer;
+}
+
+const FULLY_BUFFERED = 0;
+const STDIO_BUFFER = 64 * 1024;
+
+/**
+ * Records in memory, one batch after the other.
+ *
+ * libpcap's dumper is what `pcap_dump` takes, and nothing else: upstream it is the FILE itself, Apple's is a struct with the FILE in it
+ * (libpcap-67 and later, pcap-int.h, struct pcap_dumper). So stdio is given the FILE that was opened here.
+ */
+export class MemoryDump {
+  /** For `pcap_dump`. */
+  readonly dumper: Pointer;
+  readonly #calls: DumpCalls;
+  readonly #file: Pointer;
+  /** C reads and writes both for as long as the stream is open. */
+  readonly #pinned: readonly Buffer[];
+
+  /** Opens it over `memory`, with the file header of `handle` already written. Throws when C can't. */
+  constructor(calls: DumpCalls, handle: Pointer, memory: Buffer) {
+    const file = calls.fmemopen(memory, memory.length, 'w');
+    if (file === null) throw new Error('fmemopen failed');
+    const buffer = Buffer.alloc(STDIO_BUFFER);
+    calls.setvbuf(file, buffer, FULLY_BUFFERED, buffer.length);
+    const dumper = calls.dumpFopen(handle, file);
+    if (dumper === null) throw new Error('pcap_dump_fopen failed');
+    calls.fflush(file);
+    this.dumper = dumper;
+    this.#calls = calls;
+    this.#file = file;
+    this.#pinned = [memory, buffer];
+  }
+
+  /** Ends a batch. @returns bytes of the memory that are filled */
+  flush(): number {
+    this.#calls.fflush(this.#file);
+    return Math.min(Number(this.#calls.ftell(this.#file)), this.#pinned[0]?.length ?? 0);
+  }
+
+  /** The next record is written at the beginning. */
+  rewind(): void {
+    this.#calls.rewind(this.#file);
+  }
+}

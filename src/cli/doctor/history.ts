@@ -1,0 +1,121 @@
+// The doctor's steps about history: where it lies, whether it may be trusted, who records into it, whether it opens. They look and change nothing.
+
+import { closeSync, constants, lstatSync, openSync, readFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { journalNumbers, journalPath, lockPath } from '../../history/files.ts';
+import type { HistoryReader } from '../../history/query/reader.ts';
+import { shellWords } from '../../net/quote.ts';
+import { type Flock, systemFlock } from '../../system/file-lock.ts';
+import { formatAmount, formatDateTime } from '../../view/text/format.ts';
+import type { Surroundings } from '../config/find.ts';
+import { type Finding, no, ok, type Step, skipped } from './step.ts';
+
+/** What the steps look at and with. */
+export interface HistoryLook {
+  readonly around: Surroundings;
+  readonly open: (path: string) => Promise<HistoryReader>;
+  /** null where locks can't be asked for. */
+  readonly flock: () => Promise<Flock | null>;
+}
+
+/** The machine's own. */
+export function historyLook(around: Surroundings): HistoryLook {
+  return { around, open: async (path) => (await import('../../history/query/open.ts')).openHistory(path), flock: systemFlock };
+}
+
+const OPEN_TO_OTHERS = 0o077;
+
+/** The steps; where there is no file, two of them have nothing to look at. */
+export function historySteps(look: HistoryLook): Step[] {
+  let settled: Promise<Place> | null = null;
+  const place = () => {
+    settled ??= placeOf(look.around);
+    return settled;
+  };
+  return [
+    { name: 'history', ask: async () => fileFinding(await place()) },
+    { name: 'recorder', ask: async () => recorderFinding(await place(), await look.flock()) },
+    { name: 'records', ask: async () => recordsFinding(await place(), look.open) },
+  ];
+}
+
+interface Place {
+  readonly path: string | null;
+  readonly enabled: string;
+  readonly uid: number;
+}
+
+/** As a run without flags would have it. */
+async function placeOf(around: Surroundings): Promise<Place> {
+  const [{ parseCommandLine }, { loadConfig }, { ownerOf }] = await Promise.all([
+    import('../command-line.ts'),
+    import('../config/config.ts'),
+    import('../config/find.ts'),
+  ]);
+  const { historyEnabled, historyPath, historyDefault } = await loadConfig(parseCommandLine([]), around);
+  const enabled = historyEnabled.value ? `on by ${historyEnabled.origin}` : 'off unless asked for';
+  return { path: historyPath.value ?? historyDefault, enabled, uid: ownerOf(around).uid };
+}
+
+function fileFinding({ path, enabled, uid }: Place): Finding {
+  if (path === null) return no('no home folder is known to keep it in', 'say where: netmon-tui --history=PATH');
+  const recording = `recording is ${enabled}`;
+  const stats = lstatSync(path, { throwIfNoEntry: false });
+  if (stats === undefined) {
+    const pending = journalSizes(path);
+    return ok(pending.length > 0 ? `${path} is not written yet; ${recording}` : `none in ${path}; ${recording}`);
+  }
+  if (stats.isSymbolicLink())
+    return no(`${path} is a symbolic link`, 'put the file itself there, or name another: --history=PATH');
+  if (!stats.isFile()) return no(`${path} is no regular file`, 'name another: --history=PATH');
+  if (stats.uid !== uid && uid !== 0)
+    return no(`${path} belongs to another user`, `type: sudo chown ${uid} ${shellWords([path])}`);
+  if ((stats.mode & OPEN_TO_OTHERS) !== 0) return no(`${path} is open to other users`, `type: chmod 600 ${shellWords([path])}`);
+  return ok(`${path}, ${size(stats.size)}, written ${formatDateTime(stats.mtimeMs).slice(0, 16)}; ${recording}`);
+}
+
+function recorderFinding({ path }: Place, flock: Flock | null): Finding {
+  if (path === null || lstatSync(dirname(path), { throwIfNoEntry: false }) === undefined) return skipped('no history');
+  const journals = journalSizes(path);
+  const pending =
+    journals.length === 0
+      ? 'nothing waits to be brought in'
+      : `${size(journals.reduce((sum, one) => sum + one, 0))} wait to be brought in`;
+  if (flock === null) return skipped(`locks can't be asked for here; ${pending}`);
+  let descriptor: number;
+  try {
+    descriptor = openSync(lockPath(path), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  } catch (thrown) {
+    const { code } = thrown as NodeJS.ErrnoException;
+    return code === 'ENOENT' ? ok(`none; ${pending}`) : no(`its lock can't be looked at (${code})`);
+  }
+  try {
+    if (flock(descriptor)) return ok(`none; ${pending}`); // let go with the descriptor
+    const pid = /^\d{1,10}/.exec(readFileSync(descriptor, 'latin1'))?.[0];
+    return ok(`${pid === undefined ? 'one' : `pid ${pid}`} records; ${pending}`);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+async function recordsFinding({ path }: Place, open: HistoryLook['open']): Promise<Finding> {
+  if (path === null || (lstatSync(path, { throwIfNoEntry: false }) === undefined && journalSizes(path).length === 0))
+    return skipped('no history');
+  const reader = await open(path);
+  try {
+    const nothing = { app: null, domain: null, category: null, interface: null, filter: null, top: 1, steps: 0 };
+    const { oldest, newest } = await reader.query({ ...nothing, from: 0, to: 60_000, by: 'app' });
+    if (oldest === null || newest === null) return ok('it opens; nothing is recorded');
+    return ok(`it opens; recorded from ${formatDateTime(oldest).slice(0, 16)} to ${formatDateTime(newest).slice(0, 16)}`);
+  } finally {
+    await reader.close();
+  }
+}
+
+function journalSizes(path: string): number[] {
+  return journalNumbers(path).map((number) => lstatSync(journalPath(path, number), { throwIfNoEntry: false })?.size ?? 0);
+}
+
+function size(bytes: number): string {
+  return formatAmount(bytes, 'bytes-decimal').trim();
+}

@@ -1,0 +1,123 @@
+// What a command on history works with: its output, the clock, the file. One struct, so that tests can stand elsewhere.
+
+import type { HistoryReader } from '../../history/query/reader.ts';
+import { NetmonError } from '../../model/errors.ts';
+import { sanitize } from '../../net/text.ts';
+import { type Clock, systemClock } from '../../system/clock.ts';
+import { cut } from '../../view/text/cells.ts';
+import { ASCII_GLYPHS } from '../../view/text/glyphs.ts';
+
+/** Where text goes, piece by piece. */
+export interface TextSink {
+  /** False when the reader went away: nothing more is wanted. Waits while the reader is slow. @throws NetmonError for other failures */
+  write(chunk: string | Uint8Array): Promise<boolean>;
+  readonly isTerminal: boolean;
+  /** Columns of the terminal; undefined in a pipe. */
+  readonly columns: number | undefined;
+}
+
+/** Surroundings of a command. */
+export interface HistoryRoom {
+  readonly out: TextSink;
+  /** For progress and questions. */
+  readonly err: TextSink;
+  readonly clock: Clock;
+  /** Opens the history for reading. @throws NetmonError `history` */
+  open(path: string): Promise<HistoryReader>;
+}
+
+/** The machine's own. */
+export function systemRoom(open: HistoryRoom['open']): HistoryRoom {
+  return {
+    out: sinkOf(process.stdout, 'standard output'),
+    err: sinkOf(process.stderr, 'standard error'),
+    clock: systemClock,
+    open,
+  };
+}
+
+/** A stream as a sink. @param name for the message when it fails */
+function sinkOf(stream: NodeJS.WriteStream, name: string): TextSink {
+  return {
+    isTerminal: stream.isTTY === true,
+    columns: stream.isTTY === true ? stream.columns : undefined,
+    write: (chunk) =>
+      new Promise((resolve, reject) => {
+        stream.write(chunk, (error: NodeJS.ErrnoException | null | undefined) => {
+          if (!error) resolve(true);
+          else if (error.code === 'EPIPE' || error.code === 'ERR_STREAM_DESTROYED') resolve(false);
+          else
+            reject(
+              new NetmonError('internal', `${name} can't be written: ${error.code}`, 'make room, or write elsewhere', error),
+            );
+        });
+      }),
+  };
+}
+
+// A line on standard error for what takes longer than a second, renewed in place and wiped at the end. Only on a terminal.
+
+const FIRST_MS = 1000;
+const AGAIN_MS = 250;
+
+/** One piece of work that is going on, from `new` to `end`. */
+export class Progress {
+  readonly #sink: TextSink;
+  #timer: NodeJS.Timeout | null = null;
+  #text: string;
+  #shown = '';
+
+  /** @param text what is being done */
+  constructor(sink: TextSink, text: string) {
+    this.#sink = sink;
+    this.#text = text;
+    if (!sink.isTerminal) return;
+    this.#timer = setTimeout(() => {
+      this.#draw();
+      this.#timer = setInterval(() => this.#draw(), AGAIN_MS).unref();
+    }, FIRST_MS).unref();
+  }
+
+  /** Says how far it is. Cheap: drawn a few times a second at the most. */
+  tell(text: string): void {
+    this.#text = text;
+  }
+
+  /** Takes the line away. */
+  end(): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
+    if (this.#shown !== '') this.#write('\r\u001b[K');
+    this.#shown = '';
+  }
+
+  #draw(): void {
+    const line = `${cut(sanitize(this.#text), Math.max(20, (this.#sink.columns ?? 80) - 4), ASCII_GLYPHS)} ...`;
+    if (line === this.#shown) return;
+    this.#shown = line;
+    this.#write(`\r${line}\u001b[K`);
+  }
+
+  #write(text: string): void {
+    this.#sink.write(text).catch(() => undefined); // no progress is better than no result
+  }
+}
+
+// Work on an open history: opened, closed on every way out, and said to be going on when it takes longer than a second.
+
+/** Opens the file, works, closes it. @throws NetmonError `history`, and what the work throws */
+export async function reading<T>(
+  path: string,
+  room: HistoryRoom,
+  work: (reader: HistoryReader, progress: Progress) => Promise<T>,
+): Promise<T> {
+  const progress = new Progress(room.err, `reading ${path}`);
+  let reader: HistoryReader | null = null;
+  try {
+    reader = await room.open(path);
+    return await work(reader, progress);
+  } finally {
+    progress.end();
+    await reader?.close();
+  }
+}

@@ -1,0 +1,107 @@
+// The subcommands on recorded history, each loaded when it is asked for.
+
+import { realpathSync } from 'node:fs';
+import { NetmonError, reasonOf } from '../../model/errors.ts';
+import type { HistoryOptions, Options } from '../../model/options.ts';
+import { shellWords } from '../../net/quote.ts';
+import { commandOf } from '../../privilege/sudo-command.ts';
+import { workingFolder } from '../../system/files.ts';
+import type { CommandLine } from '../command-line.ts';
+import type { Starter } from '../service/command.ts';
+import { lastingNode } from '../service/service.ts';
+import { systemRoom } from './command-io.ts';
+
+/**
+ * Runs `record`, `history`, `query`, `export`, `report`, `prune`.
+ *
+ * @param start begins a run of these options
+ * @returns the exit status. @throws NetmonError
+ */
+export async function historyCommands(
+  line: CommandLine,
+  options: Options,
+  version: () => string,
+  start: () => Promise<number>,
+): Promise<number> {
+  const { history } = options;
+  if (history === null)
+    throw new NetmonError(
+      'history',
+      'no home folder is known to look for history in',
+      `say where: netmon-tui ${line.command} --history=PATH`,
+    );
+  const { path, owner } = history;
+  const room = systemRoom(async (file) => (await import('../../history/query/open.ts')).openHistory(file));
+  switch (line.command) {
+    case 'record':
+      if (line.text('install') === null) {
+        for (const flag of ['output', 'force'])
+          if (line.has(flag) || line.text(flag) !== null)
+            throw new NetmonError('usage', `--${flag} goes only with --install`, 'to say where history is kept: --history=PATH');
+        return start();
+      }
+      return (await import('../service/command.ts')).serviceCommand(line, history, starter(options, history), room);
+
+    case 'history':
+      return (await import('./history.ts')).historyCommand(line, options, path, room);
+    case 'query':
+      return (await import('./query.ts')).queryCommand(line, options, path, room, standardInput);
+    case 'export':
+      return (await import('./export.ts')).exportCommand(line, path, owner, room);
+    case 'report':
+      return (await import('../report/report.ts')).reportCommand(line, options, path, owner, version(), room);
+    case 'prune': {
+      const { pruneCommand, askOnTerminal } = await import('./prune.ts');
+      const { lockFile, systemFlock } = await import('../../system/file-lock.ts');
+      const { saveInThread } = await import('../../history/save-thread.ts');
+      const flock = await systemFlock();
+      if (owner !== null)
+        await (await import('../../privilege/rights.ts')).becomeInvoker((await import('../../system/programs.ts')).systemEdges());
+      const canAsk = process.stdin.isTTY === true && process.stderr.isTTY === true;
+      return pruneCommand(line, history, {
+        ...room,
+        takeLock: (file, user) => lockFile(file, user, flock),
+        runSave: saveInThread,
+        ask: canAsk ? askOnTerminal : null,
+      });
+    }
+    default:
+      throw new Error(`${line.command} is no command on history`);
+  }
+}
+
+/** Whose service it would be: the user whose history it is. */
+function starter({ place }: Options, { owner }: HistoryOptions): Starter {
+  const [, script = '', ...words] = process.argv;
+  const node = lastingNode(process.execPath, process.env['PATH'] ?? '', realOf);
+  const program = { node, script: realpathSync(script), typed: shellWords([commandOf(script, workingFolder()), ...words]) };
+  if (owner !== null) return { ...program, user: { ...owner, name: process.env['SUDO_USER'] ?? '', home: place.home } };
+  const uid = process.getuid?.() ?? 0;
+  if (uid === 0) return { ...program, user: null };
+  return { ...program, user: { uid, gid: process.getgid?.() ?? -1, name: process.env['USER'] ?? '', home: place.home } };
+}
+
+function realOf(path: string): string | null {
+  try {
+    return realpathSync(path);
+  } catch {
+    return null;
+  }
+}
+
+/** Waits for whoever writes it: the descriptor may be one that doesn't block. Stops reading behind `mostBytes`. */
+async function standardInput(mostBytes: number): Promise<string> {
+  const pieces: Buffer[] = [];
+  let bytes = 0;
+  try {
+    for await (const piece of process.stdin) {
+      pieces.push(piece as Buffer);
+      bytes += (piece as Buffer).length;
+      if (bytes > mostBytes) break;
+    }
+  } catch (thrown) {
+    const code = (thrown as NodeJS.ErrnoException).code ?? reasonOf(thrown);
+    throw new NetmonError('usage', `standard input can't be read (${code})`, 'give the statement as an argument', thrown);
+  }
+  return Buffer.concat(pieces).toString('utf8');
+}

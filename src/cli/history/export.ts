@@ -1,0 +1,105 @@
+// `netmon-tui export`: all records of a stretch, or the log of connections, page by page as CSV or NDJSON; or the whole as an SQLite file.
+
+import type { HistoryReader } from '../../history/query/reader.ts';
+import { NetmonError } from '../../model/errors.ts';
+import { quoted } from '../../net/quote.ts';
+import { type FileOwner, OutputFile } from '../../output/output-file.ts';
+import { formatGrouped } from '../../view/text/format.ts';
+import type { CommandLine } from '../command-line.ts';
+import type { HistoryRoom, Progress } from './command-io.ts';
+import { reading } from './command-io.ts';
+import { parseStretch, type Stretch } from './range.ts';
+import { flowForm, type RowForm, recordForm } from './record-rows.ts';
+
+const FORMATS = ['csv', 'json', 'sqlite'] as const;
+type Format = (typeof FORMATS)[number];
+/** Rows in memory at a time. */
+const PAGE_ROWS = 2000;
+
+/** Where an export goes. False: nothing more is wanted. */
+type Write = (chunk: string | Uint8Array) => Promise<boolean>;
+
+/**
+ * Exports to a file, or to standard output.
+ *
+ * @param path of the history file
+ * @param owner of the file that is written; null leaves it the process's
+ * @returns exit status 0. @throws NetmonError `usage`, `history`
+ */
+export async function exportCommand(
+  line: CommandLine,
+  path: string,
+  owner: FileOwner | null,
+  room: HistoryRoom,
+): Promise<number> {
+  const format = formatOf(line.text('format') ?? 'csv');
+  const output = line.text('output');
+  if (format === 'sqlite') refuseParts(line, output === null && room.out.isTerminal);
+  if (output === '') throw new NetmonError('usage', '--output needs a file', 'type for example: --output traffic.csv');
+  if (output === null && line.has('force'))
+    throw new NetmonError('usage', '--force goes only with --output', 'type: --output FILE --force');
+  const stretch = parseStretch(line.text('since'), line.text('until'), room.clock.now(), 'all');
+  const file = output === null || output === '-' ? null : OutputFile.create(output, line.has('force'), owner);
+  try {
+    await reading(path, room, async (reader, progress) => {
+      const write: Write = file === null ? (chunk) => room.out.write(chunk) : (chunk) => file.write(chunk).then(() => true);
+      if (format === 'sqlite') await write(await reader.image());
+      else await rows(reader, stretch, line.has('flows'), format, write, progress);
+      await file?.commit();
+    });
+  } finally {
+    await file?.discard();
+  }
+  return 0;
+}
+
+function rows(
+  reader: HistoryReader,
+  { from, to }: Stretch,
+  flows: boolean,
+  format: 'csv' | 'json',
+  write: Write,
+  progress: Progress,
+) {
+  return flows
+    ? pages(reader.flows(from, to, PAGE_ROWS), flowForm(format), write, progress)
+    : pages(reader.records(from, to, PAGE_ROWS), recordForm(format), write, progress);
+}
+
+/** The next page is asked for when the one before has been taken. */
+async function pages<Row>(
+  source: AsyncIterable<readonly Row[]>,
+  form: RowForm<Row>,
+  write: Write,
+  progress: Progress,
+): Promise<void> {
+  if (form.head !== '' && !(await write(form.head))) return;
+  let count = 0;
+  for await (const page of source) {
+    if (!(await write(page.map(form.line).join('')))) return;
+    count += page.length;
+    progress.tell(`exporting, ${formatGrouped(count)} rows so far`);
+  }
+}
+
+function formatOf(text: string): Format {
+  const format = FORMATS.find((one) => one === text);
+  if (format !== undefined) return format;
+  throw new NetmonError(
+    'usage',
+    `--format ${quoted(text)} is not one of ${FORMATS.join(', ')}`,
+    'type for example: --format csv',
+  );
+}
+
+function refuseParts(line: CommandLine, toTerminal: boolean): void {
+  const part = ['since', 'until'].find((flag) => line.text(flag) !== null) ?? (line.has('flows') ? 'flows' : null);
+  if (part !== null)
+    throw new NetmonError('usage', `--${part} does not go with --format sqlite`, 'leave it out: the file holds everything');
+  if (toTerminal)
+    throw new NetmonError(
+      'usage',
+      'an SQLite file does not go to a terminal',
+      'type: netmon-tui export --format sqlite --output FILE',
+    );
+}

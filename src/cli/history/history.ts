@@ -1,0 +1,104 @@
+// `netmon-tui history`: who used how much in a stretch of recorded time, as a table, JSON or CSV.
+
+import { compileFilter, FILTER_HINT } from '../../filter/filter.ts';
+import { NetmonError } from '../../model/errors.ts';
+import { HISTORY_KEYS, type HistoryKey, type HistoryQuery } from '../../model/history.ts';
+import type { Options } from '../../model/options.ts';
+import { quoted } from '../../net/quote.ts';
+import type { CommandLine } from '../command-line.ts';
+import { nearest } from '../nearest.ts';
+import { answerCsv, answerJson, answerText } from './answer-table.ts';
+import type { HistoryRoom } from './command-io.ts';
+import { reading } from './command-io.ts';
+import { parseStretch } from './range.ts';
+
+const ROWS = 20;
+const MOST_ROWS = 100_000;
+
+/**
+ * Answers one question and prints it.
+ *
+ * @param path of the history file
+ * @returns exit status 0. @throws NetmonError `usage`, `bad-filter`, `history`
+ */
+export async function historyCommand(
+  line: CommandLine,
+  options: Pick<Options, 'ascii' | 'color' | 'units'>,
+  path: string,
+  room: HistoryRoom,
+): Promise<number> {
+  const query = queryOf(line, room.clock.now());
+  if (line.has('json') && line.has('csv'))
+    throw new NetmonError('usage', '--json does not go with --csv', 'leave one of them out');
+  const answer = await reading(path, room, (reader) => reader.query(query));
+  const { out } = room;
+  if (line.has('json')) await out.write(answerJson(answer));
+  else if (line.has('csv')) await out.write(answerCsv(answer));
+  else {
+    const { ascii, units, color } = options;
+    await out.write(answerText(answer, path, { columns: out.columns, color: color && out.isTerminal, ascii, units }));
+  }
+  return 0;
+}
+
+function queryOf(line: CommandLine, now: number): HistoryQuery {
+  return {
+    ...parseStretch(line.text('since'), line.text('until'), now),
+    by: keyOf(line.text('by') ?? 'app'),
+    ...narrowed(line),
+    top: topOf(line.text('top'), line.has('json') || line.has('csv') ? MOST_ROWS : ROWS),
+    steps: 0,
+  };
+}
+
+/**
+ * What a question is narrowed to by `--app`, `--domain`, `--category`, `--interface` and `--filter`. The filter of the configuration is the screen's.
+ *
+ * @throws NetmonError `bad-filter`, `usage`
+ */
+export function narrowed(line: CommandLine): Pick<HistoryQuery, 'app' | 'domain' | 'category' | 'interface' | 'filter'> {
+  const [name = null, ...others] = line.texts('interface');
+  if (others.length > 0)
+    throw new NetmonError(
+      'usage',
+      '--interface is given more than once',
+      "type for example: --filter 'iface:en0 or iface:utun4'",
+    );
+  const filter = line.text('filter')?.trim() || null;
+  const compiled = filter === null ? null : compileFilter(filter);
+  if (compiled !== null && !compiled.ok)
+    throw new NetmonError(
+      'bad-filter',
+      `filter ${quoted(filter)}, column ${compiled.column + 1}: ${compiled.message}`,
+      FILTER_HINT,
+    );
+  return {
+    app: line.text('app') || null,
+    domain: line.text('domain')?.toLowerCase() || null,
+    category: line.text('category') || null,
+    interface: name || null,
+    filter,
+  };
+}
+
+function keyOf(text: string): HistoryKey {
+  const key = HISTORY_KEYS.find((one) => one === text);
+  if (key !== undefined) return key;
+  const near = nearest(text, HISTORY_KEYS);
+  throw new NetmonError(
+    'usage',
+    `--by ${quoted(text)} is not one of ${HISTORY_KEYS.join(', ')}`,
+    near === null ? 'type for example: --by app' : `did you mean ${near}?`,
+  );
+}
+
+function topOf(text: string | null, initial: number): number {
+  if (text === null) return initial;
+  const rows = /^\d{1,6}$/.test(text) ? Number(text) : 0;
+  if (rows >= 1 && rows <= MOST_ROWS) return rows;
+  throw new NetmonError(
+    'usage',
+    `--top ${quoted(text)} is not a whole number from 1 to ${MOST_ROWS}`,
+    'type for example: --top 10',
+  );
+}

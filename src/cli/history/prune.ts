@@ -1,0 +1,175 @@
+// `netmon-tui prune`: deletes recorded history: what is older than a time, one app's, or the oldest until the file is small enough. Says what goes
+// away first, and asks.
+
+import { dirname } from 'node:path';
+import { createInterface } from 'node:readline/promises';
+import { type Erasure, erasureEnd } from '../../history/erasure.ts';
+import { historyError, lockPath, systemReason } from '../../history/files.ts';
+import type { LockResult, TakeLock } from '../../history/lock.ts';
+import type { RunSave } from '../../history/save-thread.ts';
+import { pruneFile } from '../../history/save-thread.ts';
+import { NetmonError } from '../../model/errors.ts';
+import type { HistoryTotals } from '../../model/history.ts';
+import type { HistoryOptions } from '../../model/options.ts';
+import { quoted } from '../../net/quote.ts';
+import { fileWork } from '../../system/as-owner.ts';
+import type { FileOwner } from '../../system/files.ts';
+import { formatAmount, formatDateTime, formatGrouped } from '../../view/text/format.ts';
+import type { CommandLine } from '../command-line.ts';
+import { historySize, SIZE_NOUN } from '../config/history-settings.ts';
+import { parseDuration } from '../config/settings.ts';
+import type { HistoryRoom } from './command-io.ts';
+import { Progress, reading } from './command-io.ts';
+import { parseMoment } from './range.ts';
+
+/** What deleting takes beside a room. */
+export interface PruneRoom extends HistoryRoom {
+  readonly takeLock: TakeLock;
+  readonly runSave: RunSave;
+  /** Asks on the terminal; null where there is none. */
+  readonly ask: ((question: string) => Promise<string>) | null;
+}
+
+/** What was asked for. */
+interface Wish {
+  readonly erase: Erasure | null;
+  /** Bytes; null leaves the size to retention. */
+  readonly maxBytes: number | null;
+}
+
+/**
+ * Deletes, if the user says yes.
+ *
+ * @returns exit status 0, also when the answer is no. @throws NetmonError `usage`, `history`
+ */
+export async function pruneCommand(line: CommandLine, history: HistoryOptions, room: PruneRoom): Promise<number> {
+  const wish = wishOf(line, room.clock.now());
+  const isDry = line.has('dry-run');
+  const { path, owner } = history;
+  if (!isDry && !line.has('yes') && room.ask === null)
+    throw new NetmonError(
+      'usage',
+      'prune asks first, and there is no terminal to ask on',
+      'add --yes, or --dry-run to see what would go',
+    );
+  const lock = isDry ? null : locked(path, owner, room.takeLock);
+  if (lock !== null && lock.held === null) {
+    const who = lock.pid === null ? 'another netmon-tui' : `another netmon-tui (pid ${lock.pid})`;
+    throw new NetmonError('history', `${who} records into ${quoted(path)}`, 'end it first; --dry-run works beside it');
+  }
+  try {
+    const told = await reading(path, room, async (reader) => {
+      const nothing = { app: null, domain: null, category: null, interface: null, filter: null, top: 1, steps: 0 };
+      const to = wish.erase === null ? 0 : wish.erase.before === null ? room.clock.now() + 60_000 : erasureEnd(wish.erase.before);
+      const gone = to <= 0 ? null : await reader.query({ ...nothing, from: 0, to, by: 'app', app: wish.erase?.app ?? null });
+      const { oldest } = await reader.query({ ...nothing, from: 0, to: 60_000, by: 'app' });
+      const bytes = (await reader.image()).length;
+      return { text: wishText(wish, gone?.total ?? null, path, oldest, bytes), bytes };
+    });
+    await room.out.write(told.text);
+    if (isDry) return await said(room, 'nothing was deleted: this is a dry run\n');
+    if (!line.has('yes') && !/^y(es)?$/i.test((await room.ask?.('Delete it? [y/N] ')) ?? ''))
+      return await said(room, 'nothing was deleted\n');
+    const progress = new Progress(room.err, `writing ${path} anew`);
+    try {
+      const maxBytes = wish.maxBytes ?? history.maxBytes;
+      const after = await pruneFile({ path, owner, erase: wish.erase, maxBytes, now: room.clock.now() }, room.runSave);
+      progress.end();
+      return await said(room, `${path} had ${sizeText(told.bytes)} and has ${sizeText(after)} now\n`);
+    } finally {
+      progress.end();
+    }
+  } finally {
+    lock?.held?.release();
+  }
+}
+
+/** @throws NetmonError `history` */
+function locked(path: string, owner: FileOwner, takeLock: TakeLock): LockResult {
+  try {
+    return fileWork(owner, dirname(path))(() => takeLock(lockPath(path), owner));
+  } catch (thrown) {
+    if (thrown instanceof NetmonError) throw thrown;
+    const hint = "prune as its owner; root's own takes: sudo env -u SUDO_UID netmon-tui prune ...";
+    throw historyError(path, systemReason(thrown), hint, thrown);
+  }
+}
+
+/** Asks a question on this terminal. */
+export async function askOnTerminal(question: string): Promise<string> {
+  const lines = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    return await lines.question(question);
+  } finally {
+    lines.close();
+  }
+}
+
+async function said(room: HistoryRoom, text: string): Promise<number> {
+  await room.out.write(text);
+  return 0;
+}
+
+function wishOf(line: CommandLine, now: number): Wish {
+  const [before, age, app, size] = ['before', 'older-than', 'app', 'max-size'].map((flag) => line.text(flag));
+  if (before && age) throw new NetmonError('usage', '--before does not go with --older-than', 'leave one of them out');
+  const time = before ? parseMoment('before', before, now) : age ? now - ageOf(age) : null;
+  if (time !== null && time > now)
+    throw new NetmonError('usage', `--before ${quoted(before)} is not in the past`, 'type for example: --before 2026-01-01');
+  const maxBytes = size ? historySize(size) : null;
+  if (size && maxBytes === null)
+    throw new NetmonError('usage', `--max-size ${quoted(size)} is not ${SIZE_NOUN}`, 'type for example: --max-size 100MB');
+  const erase = time === null && !app ? null : { before: time, app: app || null };
+  if (erase === null && maxBytes === null)
+    throw new NetmonError(
+      'usage',
+      'prune needs to be told what to delete',
+      'type for example: netmon-tui prune --older-than 90d --dry-run',
+    );
+  return { erase, maxBytes };
+}
+
+function ageOf(text: string): number {
+  const ms = parseDuration(text);
+  if (ms !== null && ms > 0) return ms;
+  throw new NetmonError('usage', `--older-than ${quoted(text)} is no duration`, 'type for example: --older-than 90d');
+}
+
+function wishText(
+  { erase, maxBytes }: Wish,
+  total: HistoryTotals | null,
+  path: string,
+  oldest: number | null,
+  bytes: number,
+): string {
+  const lines = [
+    `${path} has ${sizeText(bytes)}; ${oldest === null ? 'nothing is recorded in it' : `recorded since ${formatDateTime(oldest).slice(0, 16)}`}`,
+  ];
+  if (erase !== null) {
+    const { before, app } = erase;
+    const what = [app === null ? 'everything' : `everything of ${quoted(app)}`];
+    if (before !== null) what.push(`from before ${formatDateTime(erasureEnd(before)).slice(0, 16)} (whole days in UTC)`);
+    lines.push(`to delete: ${what.join(' ')}`, `  ${totalText(total)}`);
+    lines.push(
+      app !== null && before === null
+        ? '  and when it first reached its domains'
+        : '  the times at which apps first reached domains stay',
+    );
+  }
+  if (maxBytes !== null) {
+    lines.push(`to delete: the oldest until the file has ${sizeText(maxBytes)}${bytes <= maxBytes ? ', which it has' : ''}`);
+    if (bytes > maxBytes)
+      lines.push('  minutes first, then the log of connections, hours, small hosts of old days; the sums of days stay');
+  }
+  return `${lines.join('\n')}\n`;
+}
+
+function totalText(total: HistoryTotals | null): string {
+  if (total === null || total.rxPackets + total.txPackets + total.flows === 0) return 'nothing is recorded there';
+  const amount = (bytes: number) => formatAmount(bytes, 'bytes').trim();
+  return `${amount(total.rxBytes)} received, ${amount(total.txBytes)} sent, ${formatGrouped(total.flows)} connections`;
+}
+
+function sizeText(bytes: number): string {
+  return formatAmount(bytes, 'bytes-decimal').trim();
+}

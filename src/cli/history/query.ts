@@ -1,0 +1,194 @@
+// `netmon-tui query "SQL"`: one read-only statement on a copy of the history in memory, as a table, CSV or JSON.
+
+import { NetmonError } from '../../model/errors.ts';
+import type { SqlResult } from '../../model/history.ts';
+import type { Options } from '../../model/options.ts';
+import { quoted } from '../../net/quote.ts';
+import { sanitize } from '../../net/text.ts';
+import { csvLine } from '../../output/csv.ts';
+import { SCHEMA } from '../../output/fields.ts';
+import { fixed, paintFor, tableLines } from '../../output/text-table.ts';
+import { cut, displayWidth, drawable, fitText } from '../../view/text/cells.ts';
+import { ASCII_GLYPHS, type Glyphs, UNICODE_GLYPHS } from '../../view/text/glyphs.ts';
+import type { CommandLine } from '../command-line.ts';
+import { parseDuration } from '../config/settings.ts';
+import { type HistoryRoom, reading } from './command-io.ts';
+
+const TIMEOUT_MS = 10_000;
+const LONGEST_MS = 3_600_000;
+const TABLE_ROWS = 1000;
+const MOST_ROWS = 1_000_000;
+/** UTF-16 units of a statement. */
+const LONGEST_STATEMENT = 1 << 20;
+
+/**
+ * Runs the statement and prints its rows.
+ *
+ * @param path of the history file
+ * @param standardInput reads the statement when it is given as `-`, and may stop behind so many bytes
+ * @returns exit status 0. @throws NetmonError `usage` for a statement that is wrong or takes too long, `history` for the file
+ */
+export async function queryCommand(
+  line: CommandLine,
+  options: Pick<Options, 'ascii' | 'color'>,
+  path: string,
+  room: HistoryRoom,
+  standardInput: (mostBytes: number) => Promise<string>,
+): Promise<number> {
+  const asJson = line.has('json');
+  const asCsv = line.has('csv');
+  if (asJson && asCsv) throw new NetmonError('usage', '--json does not go with --csv', 'leave one of them out');
+  const limits = { timeoutMs: timeout(line.text('timeout')), rows: rowLimit(line.text('limit'), asJson || asCsv) };
+  const text = line.operand === '-' ? await standardInput(LONGEST_STATEMENT * 4) : (line.operand ?? '');
+  if (text.trim() === '')
+    throw new NetmonError(
+      'usage',
+      'there is no statement to run',
+      `type for example: netmon-tui query "SELECT * FROM connections LIMIT 10"`,
+    );
+  if (text.length > LONGEST_STATEMENT) throw new NetmonError('usage', 'the statement is longer than 1 MiB', 'make it shorter');
+  const result = await reading(path, room, (reader, progress) => {
+    progress.tell(`running the statement, ${limits.timeoutMs / 1000} s at the most`);
+    return reader.sql(text, limits);
+  });
+  const { out, err } = room;
+  if (asJson) await out.write(sqlJson(result));
+  else if (asCsv) await out.write(sqlCsv(result));
+  else await out.write(sqlText(result, { columns: out.columns, color: options.color && out.isTerminal, ascii: options.ascii }));
+  if (result.cut)
+    await err.write(
+      `netmon-tui: only the first ${limits.rows} rows are shown\n  for more, type: --limit ${Math.min(MOST_ROWS, limits.rows * 10)}\n`,
+    );
+  return 0;
+}
+
+/** One object with the columns and the rows, in the order of the statement; a name may be there twice, so that rows are lists. */
+function sqlJson({ columns, rows, cut }: SqlResult): string {
+  const clean = (value: string | number | null) => (typeof value === 'string' ? printable(value) : value);
+  return `${JSON.stringify({ type: 'query', schema: SCHEMA, columns: columns.map(printable), rows: rows.map((row) => row.map(clean)), cut })}\n`;
+}
+
+function sqlCsv({ columns, rows }: SqlResult): string {
+  if (columns.length === 0) return '';
+  return [columns, ...rows]
+    .map((row) => csvLine(row.map((value) => (typeof value === 'string' ? printable(value) : value))))
+    .join('');
+}
+
+/** Values may be longer than what is drawn (a schema, a concatenation): stripped piece by piece, not cut. */
+function printable(text: string): string {
+  return text.replace(/[^\n]{1,256}/gu, (piece) => sanitize(piece));
+}
+
+function timeout(text: string | null): number {
+  if (text === null) return TIMEOUT_MS;
+  const ms = parseDuration(text);
+  if (ms !== null && ms >= 100 && ms <= LONGEST_MS) return ms;
+  throw new NetmonError(
+    'usage',
+    `--timeout ${quoted(text)} is not a duration from 100ms to 1h`,
+    'type for example: --timeout 30s',
+  );
+}
+
+function rowLimit(text: string | null, forPrograms: boolean): number {
+  if (text === null) return forPrograms ? MOST_ROWS : TABLE_ROWS;
+  const rows = /^\d{1,7}$/.test(text) ? Number(text) : 0;
+  if (rows >= 1 && rows <= MOST_ROWS) return rows;
+  throw new NetmonError(
+    'usage',
+    `--limit ${quoted(text)} is not a whole number from 1 to ${MOST_ROWS}`,
+    'type for example: --limit 100',
+  );
+}
+
+// Rows of a statement of the user's as a table: columns as wide as what is in them, the widest cut where the terminal ends. Pure.
+
+/** How the table is drawn. */
+export interface SqlStyle {
+  /** Columns of the terminal; undefined (a pipe) cuts nothing. */
+  readonly columns: number | undefined;
+  readonly color: boolean;
+  readonly ascii: boolean;
+}
+
+const PIPE_COLUMNS = 10_000;
+const LEAST_WIDTH = 6;
+/** With less than this for each of its columns a table says little. */
+const READABLE_WIDTH = 10;
+const GAP = 2;
+
+type Row = SqlResult['rows'][number];
+
+/** The table and how many rows there are, newline at the end. */
+export function sqlText({ columns, rows, cut: isCut }: SqlResult, style: SqlStyle): string {
+  if (columns.length === 0) return 'the statement gives no rows\n';
+  const glyphs = style.ascii ? ASCII_GLYPHS : UNICODE_GLYPHS;
+  const paint = paintFor(style.color);
+  if (!hasRoom(columns, rows, style.columns ?? PIPE_COLUMNS, glyphs))
+    return listText({ columns, rows, cut: isCut }, style, glyphs);
+  const widths = fitted(
+    columns.map((name, at) => widest(name, rows, at, glyphs)),
+    style.columns ?? PIPE_COLUMNS,
+  );
+  const table = columns.map((name, at) => {
+    const isNumber = rows.some((row) => typeof row[at] === 'number') && rows.every((row) => typeof row[at] !== 'string');
+    return fixed<Row>(name, widths[at] as number, isNumber ? 'right' : 'left', (row) => shown(row[at], glyphs));
+  });
+  const lines = tableLines(table, rows, style.columns ?? PIPE_COLUMNS, glyphs, paint);
+  lines.push(paint.dim(countText(rows.length, isCut)));
+  return `${lines.join('\n')}\n`;
+}
+
+/** True where each column could have as much as it wants, or enough to tell values apart. */
+function hasRoom(columns: readonly string[], rows: readonly Row[], width: number, glyphs: Glyphs): boolean {
+  const least = columns.map((name, at) => Math.min(READABLE_WIDTH, widest(name, rows, at, glyphs)));
+  return least.reduce((sum, one) => sum + one, GAP * (columns.length - 1)) <= width;
+}
+
+/** Too many columns for a line: each row as a list of them. */
+function listText({ columns, rows, cut: isCut }: SqlResult, style: SqlStyle, glyphs: Glyphs): string {
+  const paint = paintFor(style.color);
+  const width = style.columns ?? PIPE_COLUMNS;
+  const names = columns.map((name) => drawable(name, glyphs));
+  const head = Math.min(Math.floor(width / 3), Math.max(...names.map(displayWidth)));
+  const lines = rows.flatMap((row, index) => [
+    paint.dim(`row ${index + 1}`),
+    ...names.map((name, at) => {
+      const value = cut(drawable(shown(row[at], glyphs), glyphs), Math.max(1, width - head - GAP), glyphs);
+      return `${paint.heading(fitText(name, head, glyphs))}${' '.repeat(GAP)}${value}`;
+    }),
+  ]);
+  return `${[...lines, paint.dim(countText(rows.length, isCut))].join('\n')}\n`;
+}
+
+function countText(rows: number, isCut: boolean): string {
+  return `${rows}${isCut ? ' or more' : ''} ${rows === 1 && !isCut ? 'row' : 'rows'}`;
+}
+
+function shown(value: string | number | null | undefined, glyphs: Glyphs): string {
+  if (value === null || value === undefined) return glyphs.ascii ? '-' : '–';
+  return String(value);
+}
+
+function widest(name: string, rows: readonly Row[], at: number, glyphs: Glyphs): number {
+  let width = displayWidth(drawable(name, glyphs));
+  for (const row of rows) width = Math.max(width, displayWidth(drawable(shown(row[at], glyphs), glyphs)));
+  return Math.max(1, width);
+}
+
+/** Takes from the widest until all fit, or none has anything left to give. */
+function fitted(wanted: readonly number[], columns: number): number[] {
+  const widths = [...wanted];
+  let over = widths.reduce((sum, width) => sum + width, GAP * (widths.length - 1)) - columns;
+  while (over > 0) {
+    const most = Math.max(...widths);
+    if (most <= LEAST_WIDTH) break;
+    const next = Math.max(LEAST_WIDTH, ...widths.filter((width) => width < most));
+    const at = widths.indexOf(most);
+    const give = Math.min(over, Math.max(1, most - next));
+    widths[at] = most - give;
+    over -= give;
+  }
+  return widths;
+}

@@ -1,0 +1,63 @@
+// `netmon-tui report`: a stretch of history as one HTML page with charts, which works without a network.
+
+import { NetmonError } from '../../model/errors.ts';
+import { recordCommand } from '../../model/history.ts';
+import type { Options } from '../../model/options.ts';
+import { quoted } from '../../net/quote.ts';
+import { type FileOwner, OutputFile } from '../../output/output-file.ts';
+import type { CommandLine } from '../command-line.ts';
+import type { HistoryRoom } from '../history/command-io.ts';
+import { reading } from '../history/command-io.ts';
+import { parseStretch } from '../history/range.ts';
+import { reportPage } from './page.ts';
+import { reportFacts } from './report-facts.ts';
+
+/**
+ * Writes the page.
+ *
+ * @param path of the history file
+ * @param owner of the page; null leaves it the process's
+ * @returns exit status 0. @throws NetmonError `usage`, `history`
+ */
+export async function reportCommand(
+  line: CommandLine,
+  options: Pick<Options, 'units'>,
+  path: string,
+  owner: FileOwner | null,
+  version: string,
+  room: HistoryRoom,
+): Promise<number> {
+  const target = line.text('html');
+  if (target === null || target === '')
+    throw new NetmonError(
+      'usage',
+      'report needs a file to write',
+      'type for example: netmon-tui report --since 7d --html report.html',
+    );
+  const made = room.clock.now();
+  const stretch = parseStretch(line.text('since'), line.text('until'), made, '7d');
+  const file = target === '-' ? null : OutputFile.create(target, line.has('force'), owner);
+  try {
+    const page = await reading(path, room, async (reader, progress) => {
+      const facts = await reportFacts(reader, stretch, (text) => progress.tell(text));
+      if (facts.apps.oldest === null)
+        throw new NetmonError('history', `nothing is recorded yet in ${quoted(path)}`, `to record, type: ${recordCommand(path)}`);
+      if (facts.apps.rows.length === 0)
+        throw new NetmonError(
+          'history',
+          'nothing is recorded in this stretch',
+          'see what is: netmon-tui history --since all --by day',
+        );
+      return reportPage(facts, { version, made, units: options.units });
+    });
+    if (file === null) await room.out.write(page);
+    else {
+      await file.write(page);
+      await file.commit();
+      await room.err.write(`the report is in ${file.path}\n`);
+    }
+  } finally {
+    await file?.discard();
+  }
+  return 0;
+}

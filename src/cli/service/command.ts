@@ -1,0 +1,74 @@
+// `netmon-tui record --install SYSTEM`: prints the file with which a service manager starts the recording, and what to type. Installs nothing itself.
+
+import { NetmonError } from '../../model/errors.ts';
+import { type HistoryOptions, SANDBOX_ELSEWHERE } from '../../model/options.ts';
+import { quoted, shellWords } from '../../net/quote.ts';
+import { OutputFile } from '../../output/output-file.ts';
+import { absolutePath } from '../../system/files.ts';
+import type { CommandLine } from '../command-line.ts';
+import type { HistoryRoom } from '../history/command-io.ts';
+import { launchdPlist } from './launchd.ts';
+import type { Service, ServiceFile } from './service.ts';
+import { systemdUnit } from './systemd.ts';
+
+const SYSTEMS: Readonly<Record<string, (service: Service) => ServiceFile>> = { launchd: launchdPlist, systemd: systemdUnit };
+/** Flags of `record` that a service is started with, as they were given. */
+const KEPT = ['interface', 'bpf', 'driver', 'interval', 'user', 'config'] as const;
+const SIMPLE = ['reverse-dns', 'no-reverse-dns', 'drop-all', 'stay-root', 'sandbox'] as const;
+
+/** How this process was started, and by whom. */
+export interface Starter {
+  readonly node: string;
+  readonly script: string;
+  readonly user: Service['user'];
+  /** What was typed. */
+  readonly typed: string;
+}
+
+/**
+ * Prints the file, or writes it where `--output` says; the commands go to standard error, so that they are not in the way of a pipe.
+ *
+ * @returns exit status 0. @throws NetmonError `usage`
+ */
+export async function serviceCommand(
+  line: CommandLine,
+  history: HistoryOptions,
+  starter: Starter,
+  room: Pick<HistoryRoom, 'out' | 'err'>,
+): Promise<number> {
+  const name = line.text('install') ?? '';
+  const make = Object.hasOwn(SYSTEMS, name) ? SYSTEMS[name] : undefined;
+  if (make === undefined)
+    throw new NetmonError(
+      'usage',
+      `--install ${quoted(name)} is not one of ${Object.keys(SYSTEMS).join(', ')}`,
+      'type for example: netmon-tui record --install systemd',
+    );
+  if (name === 'systemd' && line.has('sandbox')) throw new NetmonError('usage', ...SANDBOX_ELSEWHERE);
+  const words = [
+    `--history=${history.path}`,
+    ...KEPT.flatMap((flag) => line.texts(flag).map((value) => `--${flag}=${flag === 'config' ? absolutePath(value) : value}`)),
+    ...SIMPLE.flatMap((flag) => (line.has(flag) ? [`--${flag}`] : [])),
+  ];
+  const { text, path, install, besides, warnings } = make({ ...starter, words, history: history.path });
+  const output = line.text('output');
+  if (output === null) await room.out.write(text);
+  else {
+    const file = OutputFile.create(output, line.has('force'), history.owner);
+    try {
+      await file.write(text);
+      await file.commit();
+    } finally {
+      await file.discard();
+    }
+  }
+  const commands = install(output === null ? null : shellWords([output]));
+  const said = [
+    `${path} is where it belongs. To install it, type:`,
+    ...commands.map((command) => `  ${command}`),
+    ...besides.flatMap(([purpose, command]) => [`${purpose}:`, `  ${command}`]),
+    ...warnings,
+  ];
+  await room.err.write(`\n${said.map((line) => `${line}\n`).join('')}`);
+  return 0;
+}

@@ -1,0 +1,254 @@
+// HistoryDatabase: recorded history as one SQLite database, in a file or in memory. No paths, no clock, no threads: who holds it puts its file in place.
+
+import { randomInt } from 'node:crypto';
+import type { Database, SqlValue, Statement } from 'sql.js';
+import { NetmonError, reasonOf } from '../model/errors.ts';
+import type { HistoryQuery, HistoryResult, SqlResult } from '../model/history.ts';
+import type { HistoryBatch, LoggedFlow } from '../model/history-batch.ts';
+import { type Erasure, erase } from './erasure.ts';
+import type { JournalRecord } from './journal/record.ts';
+import { type HistoryPage, HistoryPages } from './query/pages.ts';
+import { HistoryQueries } from './query/queries.ts';
+import type { FirstSeen, FirstSeenQuery, HistoryCursor, HistoryRecord, MetNames, SqlLimits } from './query/reader.ts';
+import { localZone, type ZoneOffset } from './query/zone.ts';
+import { HistoryRetention, type RetentionTime, retentionClock } from './retention.ts';
+import { createDatabase, HistoryMeta, openDatabase } from './schema.ts';
+import type { DatabaseFile } from './sqljs/database-file.ts';
+import type { SqlEngine } from './sqljs/engine.ts';
+import { Statements } from './sqljs/statements.ts';
+import { HistoryDictionary, HistoryWriter } from './writer.ts';
+
+/** One history. Whoever made it closes it; nothing else may be called after that. */
+export class HistoryDatabase {
+  readonly #database: Database;
+  readonly #statements: Statements;
+  readonly #meta: HistoryMeta;
+  readonly #dictionary: HistoryDictionary;
+  readonly #writer: HistoryWriter;
+  readonly #retention: HistoryRetention;
+  readonly #queries: HistoryQueries;
+  readonly #pages: HistoryPages;
+
+  private constructor(database: Database) {
+    this.#database = database;
+    this.#statements = new Statements(database);
+    this.#meta = new HistoryMeta(this.#statements);
+    this.#dictionary = new HistoryDictionary(this.#statements);
+    this.#writer = new HistoryWriter(this.#statements, this.#dictionary, this.#meta);
+    this.#retention = new HistoryRetention(this.#statements, this.#dictionary, this.#meta);
+    this.#queries = new HistoryQueries(this.#statements, this.#dictionary, this.#meta);
+    this.#pages = new HistoryPages(this.#statements, this.#meta);
+  }
+
+  /** A new one in an empty file, or in memory. The file is the caller's to close. */
+  static create(sql: SqlEngine, file: DatabaseFile | null = null): HistoryDatabase {
+    return new HistoryDatabase(createDatabase(sql, file));
+  }
+
+  /**
+   * Checks a file, brings it to the version of this program and opens it. The file is the caller's to close.
+   *
+   * @throws HistoryFileError with `why`: broken, newer, not ours; or what the system said
+   */
+  static open(sql: SqlEngine, file: DatabaseFile): HistoryDatabase {
+    return new HistoryDatabase(openDatabase(sql, file));
+  }
+
+  /** Highest sequence number of the journal that is inside. */
+  get applied(): number {
+    return this.#meta.get('applied') ?? 0;
+  }
+
+  /** Tells this history from every other; null in a file that no save has marked yet. */
+  get identity(): number | null {
+    return this.#meta.get('identity');
+  }
+
+  /** Gives the history an identity unless it has one. @returns it */
+  mark(): number {
+    const identity = this.identity ?? randomInt(1, 2 ** 48 - 1);
+    this.#transaction(() => this.#meta.set('identity', identity));
+    return identity;
+  }
+
+  /** Moves the retention clock on, before anything new is booked: see `retentionClock`. @returns where it stands, epoch ms */
+  passTime(time: RetentionTime): number {
+    const newest = this.#meta.newest;
+    const clock = retentionClock(this.#meta.get('retention_clock'), newest === null ? null : newest * 60_000, time);
+    this.#transaction(() => this.#meta.set('retention_clock', clock));
+    return clock;
+  }
+
+  /** Books a batch; one whose sequence number is inside already is skipped. All of it or, where this throws in memory, nothing. */
+  apply(sequence: number, batch: HistoryBatch): void {
+    this.applyAll([{ sequence, batch }]);
+  }
+
+  /** Books all records at once, as `apply` does one. In a file nothing may follow where this throws. @returns how many were not inside */
+  applyAll(records: Iterable<JournalRecord>): number {
+    return this.#transaction(() => {
+      let applied = 0;
+      for (const { sequence, batch } of records) {
+        if (sequence <= this.applied) continue;
+        this.#writer.write(batch);
+        this.#meta.set('applied', sequence);
+        applied++;
+      }
+      return applied;
+    });
+  }
+
+  /**
+   * One step of giving up what is old, or too much for a file of `maxBytes`: some tens of ms, and once a day a second for a large file.
+   *
+   * @param now - epoch ms
+   * @param old - epoch ms of the clock by which records grow old
+   * @returns true when there is more to do
+   */
+  prune(now: number, maxBytes: number, old = now): boolean {
+    const step = this.#transaction(() => this.#retention.step(now, maxBytes, old));
+    if (step === 'vacuum') this.#database.run('VACUUM');
+    this.#queries.forget();
+    return step !== 'done';
+  }
+
+  /** Deletes what the user wants gone; the steps of `prune` after it take it out of the file. */
+  erase(erasure: Erasure): void {
+    this.#transaction(() => erase(this.#statements, this.#dictionary, this.#meta, erasure));
+    this.#queries.forget();
+  }
+
+  /** The whole as an SQLite file: a consistent copy. */
+  image(): Uint8Array {
+    return this.#database.export();
+  }
+
+  /** Size of the image. */
+  get bytes(): number {
+    return this.#statements.number('SELECT page_count * page_size FROM pragma_page_count, pragma_page_size') ?? 0;
+  }
+
+  /**
+   * Answers a question. Days and hours are cut in `zone`, this machine's unless told otherwise.
+   *
+   * @throws NetmonError `bad-filter`
+   */
+  query(query: HistoryQuery, zone: ZoneOffset = localZone): HistoryResult {
+    return this.#queries.answer(query, zone);
+  }
+
+  /** Records of [from, to), epoch ms, in order of time; `cursor` is a page's `next`, null for the first. */
+  records(from: number, to: number, rows: number, cursor: HistoryCursor | null = null): HistoryPage<HistoryRecord> {
+    return this.#pages.records(from, to, rows, cursor);
+  }
+
+  /** Flows of the log that were open at some time of [from, to), epoch ms, in the order in which they closed. */
+  flows(from: number, to: number, rows: number, cursor: HistoryCursor | null = null): HistoryPage<LoggedFlow> {
+    return this.#pages.flows(from, to, rows, cursor);
+  }
+
+  /** When apps first reached domains, in order of time. */
+  firstSeen(query: FirstSeenQuery): readonly FirstSeen[] {
+    if (query.app === null) return this.#pages.firstSeen(query, null);
+    const label = this.#dictionary.find(query.app);
+    return label === null ? [] : this.#pages.firstSeen(query, label);
+  }
+
+  /** Apps and registrable domains that were ever recorded, `most` of each. */
+  met(most: number): MetNames {
+    return this.#pages.met(most);
+  }
+
+  /**
+   * Runs one statement of the user's that only reads. It limits the memory of all databases of the thread, for good; it does not watch
+   * `limits.timeoutMs`: who owns the thread does.
+   *
+   * @throws NetmonError `usage`
+   */
+  sql(text: string, limits: SqlLimits): SqlResult {
+    return runStatement(this.#database, text, limits);
+  }
+
+  close(): void {
+    this.#database.close();
+  }
+
+  #transaction<Result>(work: () => Result): Result {
+    this.#database.run('BEGIN');
+    try {
+      const result = work();
+      this.#database.run('COMMIT');
+      return result;
+    } catch (thrown) {
+      this.#rollBack();
+      throw thrown;
+    }
+  }
+
+  #rollBack(): void {
+    try {
+      this.#database.run('ROLLBACK');
+      this.#dictionary.forget();
+      this.#meta.reload();
+    } catch {
+      // a file has no way back: what went wrong first is what is told
+    }
+  }
+}
+
+// One statement of the user's, read-only: its first word, the database's own ban on writing, and that only one is run. It has no clock: whoever
+// holds the thread stops it when it takes too long.
+
+/** Characters of all cells of an answer; beyond it is cut. */
+const MOST_TEXT = 64 * 1024 * 1024;
+/** Memory of all databases of the thread, so that a statement fails before the thread does. It can't be raised again: only readers run statements. */
+const MOST_MEMORY = 512 * 1024 * 1024;
+const READING = new Set(['select', 'with', 'values', 'explain']);
+const HINT = 'it reads only: SELECT ... FROM connections, flows or first_seen';
+
+/** @throws NetmonError `usage` for what is no statement, more than one, or one that would write */
+function runStatement(database: Database, text: string, limits: SqlLimits): SqlResult {
+  const word = /^[a-z]+/i.exec(withoutComments(text))?.[0].toLowerCase() ?? '';
+  if (word === '') throw new NetmonError('usage', 'no SQL statement', HINT);
+  if (!READING.has(word)) throw new NetmonError('usage', `${word.toUpperCase()} is refused`, HINT);
+  database.run(`PRAGMA hard_heap_limit = ${MOST_MEMORY}; PRAGMA query_only = ON`);
+  try {
+    const statements = database.iterateStatements(text);
+    const first = statements.next();
+    if (first.done) throw new NetmonError('usage', 'no SQL statement', HINT);
+    try {
+      if (withoutComments(statements.getRemainingSQL()) !== '')
+        throw new NetmonError('usage', 'more than one SQL statement', 'run them one by one');
+      return rowsOf(first.value, limits.rows);
+    } finally {
+      first.value.free();
+    }
+  } catch (thrown) {
+    if (thrown instanceof NetmonError) throw thrown;
+    throw new NetmonError('usage', `SQL: ${reasonOf(thrown)}`, HINT, thrown);
+  } finally {
+    database.run('PRAGMA query_only = OFF');
+  }
+}
+
+function rowsOf(statement: Statement, most: number): SqlResult {
+  const columns = statement.getColumnNames();
+  const rows: (string | number | null)[][] = [];
+  let length = 0;
+  while (statement.step()) {
+    if (rows.length >= most || length > MOST_TEXT) return { columns, rows, cut: true };
+    const row = statement.get().map(cellOf);
+    for (const cell of row) length += typeof cell === 'string' ? cell.length : 8;
+    rows.push(row);
+  }
+  return { columns, rows, cut: false };
+}
+
+function cellOf(value: SqlValue): string | number | null {
+  return value instanceof Uint8Array ? Array.from(value, (byte) => byte.toString(16).padStart(2, '0')).join('') : value;
+}
+
+/** Without the comments, blanks and semicolons that it begins with. */
+function withoutComments(text: string): string {
+  return text.replace(/^(?:\s|;|--[^\n]*(?:\n|$)|\/\*[\s\S]*?(?:\*\/|$))+/, '');
+}

@@ -1,0 +1,242 @@
+// The journals of a run as one: batches in, safe when confirmed, in order and each once. What fails is kept and tried again; what waits
+// meanwhile is summed.
+
+import type { HistoryBatch, HistoryEntry, LoggedFlow } from '../../model/history-batch.ts';
+import type { FileOwner } from '../../system/files.ts';
+import { type FileWork, journalPath, removeFile } from '../files.ts';
+import { encodeRecord, JOURNAL_HEAD, type JournalRecord } from './record.ts';
+import { JournalWriter } from './writer.ts';
+
+/** Batches that wait as they are; more are summed. */
+const MOST_WAITING = 16;
+
+/** Writes one journal after the other; `rotate` ends one, so that it can be saved and removed. */
+export class Journal {
+  /** Sequence number up to which all is safe. */
+  confirmed = 0;
+  /** Bytes of records that were written since the start. */
+  writtenBytes = 0;
+  readonly #path: string;
+  readonly #owner: FileOwner;
+  readonly #asOwner: FileWork;
+  #writer: JournalWriter | null = null;
+  #number = 0;
+  #next = 1;
+  /** Numbered, but not safe yet: written again as they are, for a part of them may be in a file already. */
+  #unsafe: JournalRecord[] = [];
+  #waiting: HistoryBatch[] = [];
+  readonly #backlog = new Backlog();
+  /** Paths of journals that nothing is added to any more. */
+  #ended: string[] = [];
+
+  constructor(path: string, owner: FileOwner, asOwner: FileWork) {
+    this.#asOwner = asOwner;
+    this.#path = path;
+    this.#owner = owner;
+  }
+
+  /** @param applied sequence number of the newest record in the image @param number of the newest journal that was there */
+  begin(applied: number, number: number): void {
+    this.#next = applied + 1;
+    this.confirmed = applied;
+    this.#number = number;
+  }
+
+  /** Bytes that found no room while nothing could be written. */
+  get lostBytes(): number {
+    return this.#backlog.lostBytes;
+  }
+
+  /** True while something was offered that is not safe yet. */
+  get isBehind(): boolean {
+    return this.#unsafe.length > 0 || this.#waiting.length > 0 || !this.#backlog.isEmpty;
+  }
+
+  /** True where the journals hold what no image has. */
+  get hasUnsaved(): boolean {
+    return this.#ended.length > 0 || (this.#writer?.bytes ?? 0) > JOURNAL_HEAD.length;
+  }
+
+  /** Takes a batch; safe only after `write`. */
+  offer(batch: HistoryBatch): void {
+    if (this.#waiting.length < MOST_WAITING && this.#backlog.isEmpty) this.#waiting.push(...partsOf(batch));
+    else this.#backlog.add(batch);
+  }
+
+  /** Writes and syncs all that waits. Rejects with what the system says; then it waits still. */
+  async write(): Promise<void> {
+    while (this.isBehind) {
+      if (this.#unsafe.length === 0) this.#assign();
+      const records: Buffer[] = [];
+      for (const record of this.#unsafe) records.push(await encodeRecord(record)); // one a turn: encoding is the main thread's work
+      this.#writer ??= await this.#create();
+      try {
+        const bytes = Buffer.concat(records);
+        await this.#writer.append(bytes);
+        this.writtenBytes += bytes.length;
+      } catch (thrown) {
+        await this.#recover(this.#writer);
+        throw thrown;
+      }
+      this.confirmed = (this.#unsafe.at(-1) as JournalRecord).sequence;
+      this.#unsafe = [];
+    }
+  }
+
+  /** Ends the journal that is written. @returns paths of all that have ended and were not dropped, oldest first */
+  async rotate(): Promise<readonly string[]> {
+    if (this.#writer !== null) await this.#end(this.#writer);
+    return this.#ended;
+  }
+
+  /** Removes journals that an image holds. */
+  drop(paths: readonly string[]): void {
+    this.#ended = this.#ended.filter((path) => !paths.includes(path));
+    for (const path of paths) this.#remove(path);
+  }
+
+  async close(): Promise<void> {
+    await this.#writer?.close();
+  }
+
+  /** Numbers what waits: one batch a record. */
+  #assign(): void {
+    const batches = this.#waiting.length > 0 ? this.#waiting : this.#backlog.take();
+    this.#waiting = [];
+    this.#unsafe = batches.map((batch) => ({ sequence: this.#next++, batch }));
+  }
+
+  async #create(): Promise<JournalWriter> {
+    for (;;) {
+      try {
+        return await JournalWriter.create(journalPath(this.#path, ++this.#number), this.#owner, this.#asOwner);
+      } catch (thrown) {
+        const { code } = thrown as NodeJS.ErrnoException;
+        if (code !== 'EEXIST') {
+          this.#remove(journalPath(this.#path, this.#number));
+          throw thrown;
+        }
+      }
+    }
+  }
+
+  /** After a failure: takes back what may be half there, or leaves that journal for another. */
+  async #recover(writer: JournalWriter): Promise<void> {
+    try {
+      await writer.restore();
+    } catch {
+      await this.#end(writer);
+    }
+  }
+
+  async #end(writer: JournalWriter): Promise<void> {
+    this.#writer = null;
+    if (writer.bytes > JOURNAL_HEAD.length) this.#ended = [...this.#ended, writer.path];
+    await writer.close();
+    if (writer.bytes <= JOURNAL_HEAD.length) this.#remove(writer.path);
+  }
+
+  /** One that can't be removed does no harm: its records are not applied again. */
+  #remove(path: string): void {
+    try {
+      this.#asOwner(() => removeFile(path));
+    } catch {
+      // the next run finds it, and knows its records
+    }
+  }
+}
+
+// What could not be written yet, while the disk is full or gone: batches summed by minute and facts, within a bound. Pure.
+
+/** Combinations kept; 338 bytes each. A busy machine fills them in hours. */
+const MOST_ENTRIES = 50_000;
+/** Beyond that hosts are folded; and beyond this bytes are lost. */
+const MOST_FOLDED = 60_000;
+const MOST_FLOWS = 5_000;
+/** Entries of one batch that comes out, so that writing it is short work. */
+const BATCH_ENTRIES = 1024;
+
+type Sum = { -readonly [K in keyof HistoryEntry]: HistoryEntry[K] };
+
+/** Sums batches. */
+export class Backlog {
+  /** Bytes that found no room. */
+  lostBytes = 0;
+  readonly #minutes = new Map<number, Map<string, Sum>>();
+  #flows: LoggedFlow[] = [];
+  #unlogged = 0;
+  #count = 0;
+  #newest = 0;
+
+  get isEmpty(): boolean {
+    return this.#minutes.size === 0 && this.#flows.length === 0 && this.#unlogged === 0;
+  }
+
+  add(batch: HistoryBatch): void {
+    this.#newest = batch.minute;
+    this.#unlogged += batch.unlogged;
+    const room = Math.max(0, MOST_FLOWS - this.#flows.length);
+    for (const flow of batch.flows.slice(0, room)) this.#flows.push(flow);
+    this.#unlogged += Math.max(0, batch.flows.length - room);
+    if (batch.entries.length === 0) return;
+    const sums = this.#minutes.get(batch.minute) ?? new Map<string, Sum>();
+    this.#minutes.set(batch.minute, sums);
+    for (const entry of batch.entries) this.#sum(sums, entry);
+  }
+
+  /** All that is held, oldest minute first, in batches of a bounded size; it holds nothing then. */
+  take(): HistoryBatch[] {
+    const batches: HistoryBatch[] = [];
+    for (const [minute, sums] of this.#minutes)
+      batches.push(...partsOf({ minute, entries: [...sums.values()], flows: [], unlogged: 0 }));
+    if (this.#flows.length > 0 || this.#unlogged > 0)
+      batches.push(...partsOf({ minute: this.#newest, entries: [], flows: this.#flows, unlogged: this.#unlogged }));
+    this.#minutes.clear();
+    this.#flows = [];
+    this.#unlogged = 0;
+    this.#count = 0;
+    return batches;
+  }
+
+  #sum(sums: Map<string, Sum>, entry: HistoryEntry): void {
+    const own = keyOf(entry);
+    const folds = this.#count >= MOST_ENTRIES && !sums.has(own);
+    const key = folds ? keyOf({ ...entry, host: null, domain: null }) : own;
+    const sum = sums.get(key);
+    if (sum === undefined) {
+      if (this.#count >= MOST_FOLDED) {
+        this.lostBytes += Math.max(0, entry.rxBytes + entry.txBytes);
+        return;
+      }
+      this.#count++;
+      sums.set(key, folds ? { ...entry, host: null, domain: null } : { ...entry });
+      return;
+    }
+    sum.rxBytes += entry.rxBytes;
+    sum.txBytes += entry.txBytes;
+    sum.rxPackets += entry.rxPackets;
+    sum.txPackets += entry.txPackets;
+    sum.flows += entry.flows;
+  }
+}
+
+/** A batch in parts of a bounded size. */
+export function partsOf(batch: HistoryBatch): HistoryBatch[] {
+  const { minute, entries, flows, unlogged } = batch;
+  if (entries.length <= BATCH_ENTRIES && flows.length <= BATCH_ENTRIES) return [batch];
+  const parts: HistoryBatch[] = [];
+  for (let at = 0; at < Math.max(entries.length, flows.length); at += BATCH_ENTRIES) {
+    parts.push({
+      minute,
+      entries: entries.slice(at, at + BATCH_ENTRIES),
+      flows: flows.slice(at, at + BATCH_ENTRIES),
+      unlogged: at === 0 ? unlogged : 0,
+    });
+  }
+  return parts;
+}
+
+function keyOf(entry: HistoryEntry): string {
+  const { app, reason, exe, host, domain, category, protocol, direction } = entry;
+  return [app, reason, exe, host, domain, category, entry.interface, protocol, direction].map((text) => text ?? '\0').join('\n');
+}

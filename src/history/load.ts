@@ -1,0 +1,135 @@
+// From files to a database that is read: the image where it lies, and what the journals hold beyond it in memory. Writes nothing.
+
+import { closeSync, fstatSync } from 'node:fs';
+import { HistoryDatabase } from './database.ts';
+import {
+  HistoryFileError,
+  historyError,
+  isSameFile,
+  journalNumbers,
+  journalPath,
+  LARGEST,
+  missingHistory,
+  type OpenedFile,
+  openFile,
+  type ReadFile,
+  readFile,
+  readInto,
+} from './files.ts';
+import { readJournal } from './journal/record.ts';
+import { type DatabaseFile, OverlayFile } from './sqljs/database-file.ts';
+import type { SqlEngine } from './sqljs/engine.ts';
+
+/** A writer puts the image in place and then removes what it holds: seldom more than once while somebody reads. */
+const TRIES = 5;
+
+/** A history and the image that it is read from. Whoever loaded it closes it. */
+export class HistoryState {
+  readonly database: HistoryDatabase;
+  readonly #image: OpenedFile | null;
+
+  constructor(database: HistoryDatabase, image: OpenedFile | null) {
+    this.database = database;
+    this.#image = image;
+  }
+
+  /** False after another program has written into the very file that is read. A file that was replaced stays as it was. */
+  get isWhole(): boolean {
+    if (this.#image === null) return true;
+    const { size, mtimeMs } = fstatSync(this.#image.descriptor);
+    return size === this.#image.stats.size && mtimeMs === this.#image.stats.mtimeMs;
+  }
+
+  /** True while a path leads to the image that is read. */
+  isAt(path: string): boolean {
+    return isSameFile(path, this.#image?.stats ?? null);
+  }
+
+  close(): void {
+    this.database.close();
+    closeImage(this.#image);
+  }
+}
+
+/**
+ * History with what is not yet in its image.
+ *
+ * @throws NetmonError `history` where there is nothing, or nothing that can be read
+ */
+export function loadHistory(sql: SqlEngine, path: string): HistoryState {
+  for (let tried = 1; ; tried++) {
+    const image = openFile(path, 'anyone');
+    try {
+      const state = loadFrom(sql, path, image, tried === TRIES);
+      if (state !== null) return state;
+    } catch (thrown) {
+      closeImage(image);
+      throw thrown;
+    }
+    closeImage(image);
+  }
+}
+
+/** null where a writer was at it meanwhile; unless that is said to be good enough. */
+function loadFrom(sql: SqlEngine, path: string, image: OpenedFile | null, isLastTry: boolean): HistoryState | null {
+  const journals = readJournals(path);
+  const isWhole = journals.every((journal) => journal !== null) && isSameFile(path, image?.stats ?? null);
+  if (!isWhole && !isLastTry) return null;
+  if (image === null && journals.length === 0) throw missingHistory(path);
+  const database = image === null ? HistoryDatabase.create(sql) : openImage(sql, path, imageFile(path, image));
+  try {
+    for (const journal of journals) applyJournal(database, journal);
+    return new HistoryState(database, image);
+  } catch (thrown) {
+    database.close();
+    throw thrown;
+  }
+}
+
+/** Takes in what was written since: records alone while the image is the same, else all of it anew. The state before is used up, also where this throws. */
+export function refreshHistory(sql: SqlEngine, path: string, state: HistoryState): HistoryState {
+  try {
+    const journals = readJournals(path);
+    if (state.isAt(path)) {
+      for (const journal of journals) applyJournal(state.database, journal);
+      return state;
+    }
+    const fresh = loadHistory(sql, path);
+    state.close();
+    return fresh;
+  } catch (thrown) {
+    state.close();
+    throw thrown;
+  }
+}
+
+/** The database in a file, a new one where that is empty. @throws HistoryFileError that names the path */
+export function openImage(sql: SqlEngine, path: string, file: DatabaseFile): HistoryDatabase {
+  if (file.size === 0) return HistoryDatabase.create(sql, file);
+  try {
+    return HistoryDatabase.open(sql, file);
+  } catch (thrown) {
+    if (!(thrown instanceof HistoryFileError)) throw thrown;
+    throw new HistoryFileError(thrown.why, `the history file ${path}: ${thrown.message}`, thrown);
+  }
+}
+
+/** An image to be read, with what changes in memory. @throws NetmonError `history` where no history is that large */
+export function imageFile(path: string, { descriptor, stats }: OpenedFile): DatabaseFile {
+  if (stats.size > LARGEST)
+    throw historyError(path, `it is larger than ${LARGEST >> 20} MiB`, 'name another file: --history=PATH');
+  return new OverlayFile({ size: stats.size, read: (bytes, at) => readInto(descriptor, bytes, at) });
+}
+
+/** Books what a journal holds beyond the image. @returns how many records that were */
+export function applyJournal(database: HistoryDatabase, journal: ReadFile | null): number {
+  return journal === null ? 0 : database.applyAll(readJournal(journal.bytes));
+}
+
+function readJournals(path: string): (ReadFile | null)[] {
+  return journalNumbers(path).map((number) => readFile(journalPath(path, number), 'anyone'));
+}
+
+function closeImage(image: OpenedFile | null): void {
+  if (image !== null) closeSync(image.descriptor);
+}

@@ -1,0 +1,151 @@
+// What is kept, record by record and flow by flow, in pages, for exports. A page says where the next begins; nothing is held in between.
+
+import type { SqlValue } from 'sql.js';
+import type { LoggedFlow } from '../../model/history-batch.ts';
+import type { Attribution, FlowDirection, NameSource } from '../../model/terms.ts';
+import type { HistoryMeta } from '../schema.ts';
+import { bucketOf, minutesOf, SUBJECT_MASK, SUBJECTS, type TierTable } from '../schema.ts';
+import type { Statements } from '../sqljs/statements.ts';
+import { finest } from './cover.ts';
+import { stretchOf } from './queries.ts';
+import type { FirstSeen, FirstSeenQuery, HistoryCursor, HistoryRecord, MetNames } from './reader.ts';
+
+/** A page. `next` is null at the end. */
+export interface HistoryPage<Row> {
+  readonly rows: readonly Row[];
+  readonly next: HistoryCursor | null;
+}
+
+type Cells = readonly Exclude<SqlValue, Uint8Array>[];
+/** ms */
+const MINUTE = 60_000;
+const MOST_ROWS = 100_000;
+const label = (name: string) => `(SELECT text FROM label WHERE id = ${name})`;
+const FACTS = ['app', 'exe', 'host', 'domain', 'category', 'interface', 'protocol', 'direction', 'reason']
+  .map((name) => label(`subject.${name}`))
+  .join(', ');
+
+const RECORDS = (table: TierTable) =>
+  `SELECT moved.id, rx, tx, rx_packets, tx_packets, flows, ${FACTS} FROM ${table} AS moved
+   CROSS JOIN subject ON subject.id = moved.id & ${SUBJECT_MASK} WHERE moved.id > ? AND moved.id < ? ORDER BY moved.id LIMIT ?`;
+const FLOWS = `SELECT flow.id, start, start + duration, local_port, remote_port, pid, rx, tx, rx_packets, tx_packets,
+     ${['local', 'remote', 'attribution', 'name_source', 'application'].map((name) => label(`flow.${name}`)).join(', ')}, ${FACTS}
+   FROM flow CROSS JOIN subject ON subject.id = flow.subject WHERE flow.id > ? AND start < ? AND start + duration >= ? ORDER BY flow.id LIMIT ?`;
+const CONTACTS = (isOfOne: boolean) =>
+  `SELECT ${label('app')}, ${label('domain')}, minute FROM contact WHERE minute >= ? AND minute < ? ${isOfOne ? 'AND app = ?' : ''}
+   ORDER BY minute, 1, 2 LIMIT ?`;
+
+/** Contacts outlive the records they came from; an app that never reached a name has records alone. */
+const MET = (name: 'app' | 'domain') =>
+  `SELECT text FROM label WHERE id IN (SELECT ${name} FROM contact UNION SELECT ${name} FROM subject) LIMIT ?`;
+
+/** Read access row by row. */
+export class HistoryPages {
+  readonly #meta: HistoryMeta;
+  readonly #statements: Statements;
+
+  constructor(statements: Statements, meta: HistoryMeta) {
+    this.#statements = statements;
+    this.#meta = meta;
+  }
+
+  /** Records of [from, to), epoch ms, each in the finest table that has all of its time, in order of time. */
+  records(from: number, to: number, rows: number, cursor: HistoryCursor | null): HistoryPage<HistoryRecord> {
+    const stretch = stretchOf(from, to, this.#meta);
+    if (stretch === null) return { rows: [], next: null };
+    const page: HistoryRecord[] = [];
+    const wanted = bounded(rows);
+    let isBefore = cursor !== null;
+    for (const { table, ...buckets } of finest(stretch.from, stretch.to, this.#meta)) {
+      if (isBefore && table !== cursor?.table) continue;
+      const after = isBefore && cursor !== null ? cursor.after : buckets.from * SUBJECTS - 1;
+      isBefore = false;
+      const found = this.#statements.rows<Cells>(RECORDS(table), [after, buckets.to * SUBJECTS, wanted - page.length]);
+      for (const cells of found) page.push(recordOf(cells, table));
+      if (page.length >= wanted) return { rows: page, next: { table, after: found.at(-1)?.[0] as number } };
+    }
+    return { rows: page, next: null };
+  }
+
+  /** Flows of the log that were open at some time of [from, to), epoch ms, in the order in which they closed. */
+  flows(from: number, to: number, rows: number, cursor: HistoryCursor | null): HistoryPage<LoggedFlow> {
+    const wanted = bounded(rows);
+    const found = this.#statements.rows<Cells>(FLOWS, [cursor?.after ?? 0, to, from, wanted]);
+    const next = found.length < wanted ? null : { table: 'flow', after: found.at(-1)?.[0] as number };
+    return { rows: found.map(flowOf), next };
+  }
+
+  /** When apps first reached domains, in order of time. @param app - label of the one that is asked for; null for all */
+  firstSeen({ from, to, most }: FirstSeenQuery, app: number | null): FirstSeen[] {
+    const bounds = [Math.floor(from / MINUTE), Math.ceil(to / MINUTE)];
+    return this.#statements
+      .rows<Cells>(CONTACTS(app !== null), [...bounds, ...(app === null ? [] : [app]), bounded(most)])
+      .map(([app, domain, minute]) => ({
+        app: String(app),
+        domain: String(domain),
+        time: Number(minute) * MINUTE,
+      }));
+  }
+
+  /** Apps and registrable domains that were ever recorded, `most` of each. */
+  met(most: number): MetNames {
+    const names = (name: 'app' | 'domain') =>
+      this.#statements.rows<Cells>(MET(name), [bounded(most)]).map(([text]) => String(text));
+    return { apps: names('app'), domains: names('domain') };
+  }
+}
+
+function bounded(rows: number): number {
+  return Math.max(1, Math.min(MOST_ROWS, Math.trunc(rows)));
+}
+
+function recordOf(cells: Cells, table: TierTable): HistoryRecord {
+  const [id, rxBytes, txBytes, rxPackets, txPackets, flows] = cells as readonly number[] as [
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+  ];
+  const spanMs = minutesOf(table) * MINUTE;
+  const { reason: _, ...facts } = factsOf(cells.slice(6));
+  return { time: bucketOf(id) * spanMs, spanMs, ...facts, rxBytes, txBytes, rxPackets, txPackets, flows };
+}
+
+function flowOf(cells: Cells): LoggedFlow {
+  const [, start, end, localPort, remotePort, pid, rxBytes, txBytes, rxPackets, txPackets] = cells as number[];
+  const [localAddress, remoteAddress, attribution, nameSource, application] = cells.slice(10, 15) as (string | null)[];
+  return {
+    start: start as number,
+    end: end as number,
+    localAddress: localAddress ?? '',
+    localPort: localPort as number,
+    remoteAddress: remoteAddress ?? '',
+    remotePort: remotePort as number,
+    pid: pid ?? null,
+    attribution: attribution as Attribution,
+    nameSource: nameSource as NameSource,
+    application: application ?? null,
+    ...factsOf(cells.slice(15)),
+    rxBytes: rxBytes as number,
+    txBytes: txBytes as number,
+    rxPackets: rxPackets as number,
+    txPackets: txPackets as number,
+  };
+}
+
+function factsOf(texts: Cells) {
+  const [app, exe, host, domain, category, iface, protocol, direction, reason] = texts as (string | null)[];
+  return {
+    app: app ?? null,
+    exe: exe ?? null,
+    host: host ?? null,
+    domain: domain ?? null,
+    category: category ?? null,
+    interface: iface ?? '',
+    protocol: protocol ?? '',
+    direction: (direction ?? 'outbound') as FlowDirection,
+    reason: reason ?? null,
+  };
+}

@@ -1,0 +1,264 @@
+// What a HistoryQuery means: which stretch, which subjects, which rows. The sums come from `history-sums`.
+
+import { compileFilter, type Filter } from '../../filter/filter.ts';
+import { NetmonError } from '../../model/errors.ts';
+import type { HistoryQuery, HistoryResult, HistoryRow, HistorySeries } from '../../model/history.ts';
+import { sanitize } from '../../net/text.ts';
+import type { HistoryMeta } from '../schema.ts';
+import type { Statements } from '../sqljs/statements.ts';
+import type { HistoryDictionary } from '../writer.ts';
+import { cover, type Marks, type Segment } from './cover.ts';
+import { addSums, type ColumnGroup, entityRows, noSums, type Places, regroup, type Sums, totalsOf } from './fold.ts';
+import { HistorySums, type Restriction, type SubjectColumn } from './sums.ts';
+import { nextStart, startOf, type ZoneOffset, type ZoneUnit, zonedText } from './zone.ts';
+
+/** ms */
+const MINUTE = 60_000;
+const MOST_STEPS = 2000;
+const RESTRICTABLE = ['app', 'domain', 'category', 'interface'] as const;
+/** Every column, for filters; the last tells subjects apart. */
+const ALL_COLUMNS = ['app', 'reason', 'exe', 'host', 'domain', 'category', 'interface', 'protocol', 'direction', 'id'] as const;
+/** Columns behind each key: itself, then what `PLACES` tells of. */
+const KEY_COLUMNS = {
+  app: ['app', 'reason', 'exe'],
+  host: ['host', 'domain'],
+  domain: ['domain'],
+  category: ['category'],
+  interface: ['interface'],
+} as const satisfies Record<string, readonly SubjectColumn[]>;
+type EntityKey = keyof typeof KEY_COLUMNS;
+const KEY_ONLY: Places = { key: 0, reason: -1, detail: -1 };
+const PLACES: Readonly<Record<EntityKey, Places>> = {
+  app: { key: 0, reason: 1, detail: 2 },
+  host: { key: 0, reason: -1, detail: 1 },
+  domain: KEY_ONLY,
+  category: KEY_ONLY,
+  interface: KEY_ONLY,
+};
+const NO_KEY: Readonly<Record<EntityKey, string>> = {
+  app: 'not known',
+  host: 'other hosts',
+  domain: 'no domain',
+  category: 'not categorised',
+  interface: 'not known',
+};
+
+/** Answers questions. */
+export class HistoryQueries {
+  readonly #dictionary: HistoryDictionary;
+  readonly #meta: HistoryMeta;
+  readonly #sums: HistorySums;
+
+  constructor(statements: Statements, dictionary: HistoryDictionary, meta: HistoryMeta) {
+    this.#dictionary = dictionary;
+    this.#meta = meta;
+    this.#sums = new HistorySums(statements);
+  }
+
+  /** Forgets what it remembers of labels: after retention gave some up. */
+  forget(): void {
+    this.#sums.forget();
+  }
+
+  /** @throws NetmonError `bad-filter` */
+  answer(query: HistoryQuery, zone: ZoneOffset): HistoryResult {
+    const filter = filterOf(query.filter);
+    const { oldest, newest } = this.#meta;
+    const stretch = stretchOf(query.from, query.to, this.#meta);
+    const restrictions = this.#restrictionsOf(query);
+    const answer = { query, oldest: inMs(oldest), newest: inMs(newest), resolutionMs: resolutionFrom(query.from, this.#meta) };
+    if (stretch === null || restrictions === null)
+      return { ...answer, rows: [], total: totalsOf(noSums()), series: query.steps > 0 ? seriesOf(query, []) : null };
+    const passed = filter === null ? null : this.#passing(stretch, restrictions, filter);
+    const isChosen = this.#choose(restrictions, passed);
+    const series = query.steps > 0 ? this.#series(query, stretch, isChosen) : null;
+    const [rows, total] =
+      query.by === 'hour' || query.by === 'day'
+        ? this.#times(query.by, stretch, isChosen, zone)
+        : this.#entities(query.by, query.top, stretch, restrictions, passed);
+    return { ...answer, rows, total: totalsOf(total), series };
+  }
+
+  /** null where nothing recorded bears a name that is asked for. */
+  #restrictionsOf(query: HistoryQuery): Restriction[] | null {
+    const restrictions: Restriction[] = [];
+    for (const column of RESTRICTABLE) {
+      const wanted = query[column];
+      if (wanted === null) continue;
+      const label = this.#dictionary.find(wanted);
+      if (label === null) return null;
+      restrictions.push([column, label]);
+    }
+    return restrictions;
+  }
+
+  /** What a filter lets through, by subject. */
+  #passing(stretch: Stretch, restrictions: readonly Restriction[], filter: Filter): ColumnGroup[] {
+    const text = (group: ColumnGroup, column: SubjectColumn) => this.#text(group, ALL_COLUMNS, column);
+    return this.#sums.byColumns(this.#cover(stretch), ALL_COLUMNS, restrictions).filter((group) =>
+      filter.matches({
+        app: text(group, 'app'),
+        exe: text(group, 'exe'),
+        host: text(group, 'host'),
+        category: text(group, 'category'),
+        interface: text(group, 'interface'),
+        protocol: text(group, 'protocol'),
+        direction: text(group, 'direction'),
+        rxBytes: group.rxBytes,
+        txBytes: group.txBytes,
+        rxPackets: group.rxPackets,
+        txPackets: group.txPackets,
+      }),
+    );
+  }
+
+  /** Chooses the subjects that sums over time are of; false where that is all of them. */
+  #choose(restrictions: readonly Restriction[], passed: readonly ColumnGroup[] | null): boolean {
+    if (passed !== null) this.#sums.choose(passed.map((group) => group.values[ALL_COLUMNS.indexOf('id')] as number));
+    else if (restrictions.length > 0) this.#sums.chooseWhere(restrictions);
+    return passed !== null || restrictions.length > 0;
+  }
+
+  #entities(
+    by: EntityKey,
+    top: number,
+    stretch: Stretch,
+    restrictions: readonly Restriction[],
+    passed: readonly ColumnGroup[] | null,
+  ): [HistoryRow[], Sums] {
+    const columns = KEY_COLUMNS[by];
+    const groups =
+      passed === null
+        ? this.#sums.byColumns(this.#cover(stretch), columns, restrictions)
+        : regroup(
+            passed,
+            columns.map((column) => ALL_COLUMNS.indexOf(column)),
+          );
+    const total = noSums();
+    for (const group of groups) addSums(total, group);
+    return [entityRows(groups, PLACES[by], Math.max(1, top), (label) => this.#sums.text(label), NO_KEY[by]), total];
+  }
+
+  #times(by: ZoneUnit, stretch: Stretch, isChosen: boolean, zone: ZoneOffset): [HistoryRow[], Sums] {
+    const total = noSums();
+    const rows: HistoryRow[] = [];
+    const end = stretch.to * MINUTE;
+    for (let start = startOf(by, stretch.from * MINUTE, zone), next = start; start < end; start = next) {
+      next = nextStart(by, start, zone);
+      const segments = cover(Math.max(stretch.from, start / MINUTE), Math.min(stretch.to, next / MINUTE), this.#meta);
+      const sums = this.#sums.over(segments, isChosen);
+      if (sums === null) {
+        const recorded = this.#sums.dayFrom(next);
+        if (recorded === null) break;
+        next = Math.max(next, startOf(by, recorded, zone));
+        continue;
+      }
+      addSums(total, sums);
+      const isWhole = by === 'hour' && segments.some((segment) => segment.table === 'day');
+      rows.push({
+        key: isWhole ? null : zonedText(start, zone),
+        reason: isWhole ? 'the whole day: its hours are no longer kept' : null,
+        start: isWhole ? sums.first : start,
+        detail: null,
+        ...totalsOf(sums),
+        firstSeen: sums.first,
+        lastSeen: sums.last,
+      });
+    }
+    return [rows, total];
+  }
+
+  #series(query: HistoryQuery, stretch: Stretch, isChosen: boolean): HistorySeries {
+    const steps = stepsOf(query);
+    const edge = (step: number) => {
+      if (step === 0) return stretch.from;
+      if (step === steps) return stretch.to;
+      const minute = Math.ceil((query.from + ((query.to - query.from) / steps) * step) / MINUTE);
+      return Math.min(stretch.to, Math.max(stretch.from, minute));
+    };
+    const sums = Array.from({ length: steps }, (_, step) => {
+      const [from, to] = [edge(step), edge(step + 1)];
+      return from < to ? this.#sums.over(cover(from, to, this.#meta), isChosen) : null;
+    });
+    return seriesOf(query, sums);
+  }
+
+  #cover(stretch: Stretch): readonly Segment[] {
+    return cover(stretch.from, stretch.to, this.#meta);
+  }
+
+  #text(group: ColumnGroup, columns: readonly SubjectColumn[], column: SubjectColumn): string | null {
+    return this.#sums.text(group.values[columns.indexOf(column)] ?? 0);
+  }
+}
+
+function filterOf(text: string | null): Filter | null {
+  if (text === null) return null;
+  const result = compileFilter(text);
+  if (!result.ok)
+    throw new NetmonError('bad-filter', `column ${result.column + 1}: ${result.message}`, `it was: ${sanitize(text)}`);
+  return result.filter.matchesAll ? null : result.filter;
+}
+
+function stepsOf(query: HistoryQuery): number {
+  return Math.min(MOST_STEPS, Math.max(1, Math.trunc(query.steps)));
+}
+
+function seriesOf(query: HistoryQuery, sums: readonly (Sums | null)[]): HistorySeries {
+  const steps = stepsOf(query);
+  return {
+    from: query.from,
+    stepMs: (query.to - query.from) / steps,
+    rxBytes: Array.from({ length: steps }, (_, step) => sums[step]?.rxBytes ?? 0),
+    txBytes: Array.from({ length: steps }, (_, step) => sums[step]?.txBytes ?? 0),
+  };
+}
+
+function inMs(minute: number | null): number | null {
+  return minute === null ? null : minute * MINUTE;
+}
+
+// A stretch as asked for, within what is recorded; and how fine the records of a time are kept. Pure.
+
+const HOUR_MINUTES = 60;
+const DAY_MINUTES = 1440;
+
+/** Minutes since the epoch, `from` inside, `to` outside. */
+interface Stretch {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** What is recorded: the first and last minute (null where nothing is), and from when in which detail. */
+interface Extent extends Marks {
+  readonly oldest: number | null;
+  readonly newest: number | null;
+}
+
+/**
+ * The stretch [from, to), epoch ms, within what is recorded; null where they share nothing. Where it reaches to the first or the last record it
+ * takes in all of the hour or day that this is kept by: it must not fall out because its middle does.
+ */
+export function stretchOf(from: number, to: number, extent: Extent): Stretch | null {
+  const { oldest, newest } = extent;
+  const first = Math.floor(from / MINUTE);
+  const end = Math.ceil(to / MINUTE);
+  if (oldest === null || newest === null || end <= oldest || first > newest || first >= end) return null;
+  const [oldestSpan, newestSpan] = [spanAt(oldest, extent), spanAt(newest, extent)];
+  return {
+    from: first <= oldest ? oldest - (oldest % oldestSpan) : first,
+    to: end > newest ? newest - (newest % newestSpan) + newestSpan : end,
+  };
+}
+
+/** Finest step in which all from a moment (epoch ms) on is kept, ms. */
+function resolutionFrom(from: number, extent: Extent): number {
+  const first = Math.max(Math.floor(from / MINUTE), extent.oldest ?? extent.minutesFrom);
+  return spanAt(first, extent) * MINUTE;
+}
+
+/** Minutes that a record sums in the finest table that has all of a time. */
+function spanAt(minute: number, marks: Marks): number {
+  if (minute >= marks.minutesFrom) return 1;
+  return minute >= marks.hoursFrom * HOUR_MINUTES ? HOUR_MINUTES : DAY_MINUTES;
+}

@@ -1,0 +1,195 @@
+// A batch into the tables: every entry into the day, and into hour and minute where those are still kept. Runs within its caller's transaction.
+
+import type { HistoryBatch, HistoryEntry, LoggedFlow } from '../model/history-batch.ts';
+import { sanitize } from '../net/text.ts';
+import { ADD_TO, EMPTY, type HistoryMeta, SUBJECTS, type TierTable } from './schema.ts';
+import type { Statements } from './sqljs/statements.ts';
+
+/** Minutes up to the year 9999, which is what SQLite's dates can tell. */
+const LAST_MINUTE = 4_223_376_000;
+/** More than any flush moves; keeps sums of thousands of rows within 64 bits. */
+const MOST = 1e15;
+const ADD_FLOW = `INSERT INTO flow VALUES (NULL${', ?'.repeat(15)})`;
+/** A contact of the day that a correction leaves without any record was none. */
+const DROP_CONTACT = `DELETE FROM contact WHERE app = ?1 AND domain = ?2 AND minute >= ?3 * 1440 AND NOT EXISTS (
+  SELECT 1 FROM subject JOIN day ON day.id = ?3 * ${SUBJECTS} + subject.id
+  WHERE subject.app = ?1 AND subject.domain = ?2 AND NOT (${EMPTY}))`;
+
+/** Books batches. */
+export class HistoryWriter {
+  readonly #dictionary: HistoryDictionary;
+  readonly #meta: HistoryMeta;
+  readonly #statements: Statements;
+
+  constructor(statements: Statements, dictionary: HistoryDictionary, meta: HistoryMeta) {
+    this.#statements = statements;
+    this.#dictionary = dictionary;
+    this.#meta = meta;
+  }
+
+  write(batch: HistoryBatch): void {
+    const minute = Math.min(LAST_MINUTE, natural(batch.minute));
+    for (const entry of batch.entries) this.#book(minute, entry);
+    for (const flow of batch.flows) this.#log(flow);
+    if (batch.unlogged > 0) this.#meta.set('unlogged', (this.#meta.get('unlogged') ?? 0) + natural(batch.unlogged));
+  }
+
+  #book(minute: number, entry: HistoryEntry): void {
+    const numbers = [
+      integer(entry.rxBytes),
+      integer(entry.txBytes),
+      integer(entry.rxPackets),
+      integer(entry.txPackets),
+      integer(entry.flows),
+    ];
+    if (numbers.every((number) => number === 0)) return;
+    const subject = this.#dictionary.subject(entry);
+    const [hour, day] = [Math.floor(minute / 60), Math.floor(minute / 1440)];
+    const corrects = numbers.some((number) => number < 0);
+    this.#add('day', day, subject, numbers);
+    if (hour >= this.#meta.hoursFrom) this.#add('hour', hour, subject, numbers);
+    if (minute >= this.#meta.minutesFrom) {
+      this.#add('minute', minute, subject, numbers);
+      // In `hour` and `day` an emptied row stays: every subject of a minute is in its hour, every one of an hour in its day.
+      if (corrects) this.#statements.run(`DELETE FROM minute WHERE id = ? AND ${EMPTY}`, [minute * SUBJECTS + subject]);
+    }
+    this.#meta.set('oldest', Math.min(minute, this.#meta.get('oldest') ?? minute));
+    this.#meta.set('newest', Math.max(minute, this.#meta.get('newest') ?? minute));
+    if (entry.app === null || entry.domain === null) return;
+    const pair = [this.#dictionary.label(entry.app), this.#dictionary.label(entry.domain)];
+    if (corrects) this.#statements.run(DROP_CONTACT, [...pair, day]);
+    else this.#statements.run('INSERT INTO contact VALUES (?, ?, ?) ON CONFLICT DO NOTHING', [...pair, minute]);
+  }
+
+  #add(table: TierTable, bucket: number, subject: number, numbers: readonly number[]): void {
+    this.#statements.run(ADD_TO[table], [bucket * SUBJECTS + subject, ...numbers]);
+  }
+
+  #log(flow: LoggedFlow): void {
+    const label = (text: string | null) => this.#dictionary.label(text);
+    this.#statements.run(ADD_FLOW, [
+      integer(flow.start),
+      natural(flow.end - flow.start),
+      this.#dictionary.subject(flow),
+      label(flow.localAddress),
+      natural(flow.localPort),
+      label(flow.remoteAddress),
+      natural(flow.remotePort),
+      flow.pid === null ? null : integer(flow.pid),
+      label(flow.attribution),
+      label(flow.nameSource),
+      label(flow.application),
+      natural(flow.rxBytes),
+      natural(flow.txBytes),
+      natural(flow.rxPackets),
+      natural(flow.txPackets),
+    ]);
+  }
+}
+
+function integer(value: number): number {
+  return Number.isFinite(value) ? Math.max(-MOST, Math.min(MOST, Math.trunc(value))) : 0;
+}
+
+function natural(value: number): number {
+  return Math.max(0, integer(value));
+}
+
+// Texts and combinations of facts, each kept once under a small number. Numbers are given out for good or until retention drops them;
+// what was asked lately is remembered in maps of bounded size.
+
+/** What a subject is told by: the facts of an entry without its numbers. */
+type SubjectFacts = Pick<
+  HistoryEntry,
+  'app' | 'reason' | 'exe' | 'host' | 'domain' | 'category' | 'interface' | 'protocol' | 'direction'
+>;
+
+/** Columns of `subject` after its id. */
+export const SUBJECT_COLUMNS = [
+  'app',
+  'reason',
+  'exe',
+  'host',
+  'domain',
+  'category',
+  'interface',
+  'protocol',
+  'direction',
+] as const;
+const FIND_LABEL = 'SELECT id FROM label WHERE hash = ? AND text = ?';
+const ADD_LABEL = 'INSERT INTO label VALUES (NULL, ?, ?) RETURNING id';
+const FIND_SUBJECT = `SELECT id FROM subject WHERE ${SUBJECT_COLUMNS.map((name) => `${name} = ?`).join(' AND ')}`;
+const ADD_SUBJECT = `INSERT INTO subject VALUES (?${', ?'.repeat(SUBJECT_COLUMNS.length)})`;
+const FREE_SUBJECT =
+  'SELECT id + 1 FROM subject AS taken WHERE NOT EXISTS (SELECT 1 FROM subject WHERE id = taken.id + 1) LIMIT 1';
+const MOST_REMEMBERED = 16_384;
+/** Stands for no text. */
+const NONE = 0;
+
+/** Numbers of labels and subjects, made when they are missing. */
+export class HistoryDictionary {
+  readonly #statements: Statements;
+  readonly #labels = new Map<string, number>();
+  readonly #subjects = new Map<string, number>();
+
+  constructor(statements: Statements) {
+    this.#statements = statements;
+  }
+
+  /** Number of a text, stripped and cut at 512 units; 0 for none. */
+  label(text: string | null): number {
+    if (text === null || text === '') return NONE;
+    const known = this.#labels.get(text);
+    if (known !== undefined) return known;
+    const kept = sanitize(text);
+    if (kept === '') return NONE;
+    const id = this.find(kept) ?? this.#statements.number(ADD_LABEL, [hashOf(kept), kept]);
+    if (id === null) throw new Error('a label was not added');
+    return kept === text ? remember(this.#labels, kept, id) : id;
+  }
+
+  /** Number of a text that is there; null for one that is not. */
+  find(text: string): number | null {
+    return this.#statements.number(FIND_LABEL, [hashOf(text), text]);
+  }
+
+  subject(facts: SubjectFacts): number {
+    return this.subjectOf(SUBJECT_COLUMNS.map((name) => this.label(facts[name])));
+  }
+
+  /** Number of a combination of labels, in the order of `SUBJECT_COLUMNS`. */
+  subjectOf(ids: readonly number[]): number {
+    const key = ids.join();
+    const known = this.#subjects.get(key);
+    if (known !== undefined) return known;
+    return remember(this.#subjects, key, this.#statements.number(FIND_SUBJECT, ids) ?? this.#newSubject(ids));
+  }
+
+  /** Forgets what is remembered: after a rollback, or when rows went. */
+  forget(): void {
+    this.#labels.clear();
+    this.#subjects.clear();
+  }
+
+  /** Numbers go up; when they end, the lowest that retention has freed is taken. */
+  #newSubject(ids: readonly number[]): number {
+    let id = (this.#statements.number('SELECT max(id) FROM subject') ?? 0) + 1;
+    if (id >= SUBJECTS) id = this.#statements.number(FREE_SUBJECT) ?? SUBJECTS;
+    if (id >= SUBJECTS) throw new Error('more combinations of apps and hosts than a history can number');
+    this.#statements.run(ADD_SUBJECT, [id, ...ids]);
+    return id;
+  }
+}
+
+function remember(map: Map<string, number>, key: string, id: number): number {
+  if (map.size >= MOST_REMEMBERED) map.clear();
+  map.set(key, id);
+  return id;
+}
+
+/** FNV-1a over UTF-16 units, 32 bits, signed: what the file keeps must not change. */
+function hashOf(text: string): number {
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
+  return hash | 0;
+}

@@ -1,0 +1,123 @@
+// The rules for domains that come with the program: ours, what many services share, and the trackers of others. Read once, when first asked.
+
+import { CATEGORY_NAMES, type CategoryName, categoryIndex, type Ruling } from './category.ts';
+import { APP_RULES, APPLICATION_RULES } from './rules/app-rules.ts';
+import { LEISURE_DOMAINS } from './rules/leisure-domains.ts';
+import { MACHINE_DOMAINS } from './rules/machine-domains.ts';
+import { WEB_DOMAINS } from './rules/web-domains.ts';
+import { WORK_DOMAINS } from './rules/work-domains.ts';
+import { SuffixTable } from './suffix-table.ts';
+import { TRACKERS } from './trackers.ts';
+
+/** The three tables. */
+export interface DomainRules {
+  readonly own: SuffixTable<Ruling>;
+  /** Delivery networks and the like: asked only where nothing else is known. */
+  readonly shared: SuffixTable<Ruling>;
+  readonly trackers: SuffixTable<Ruling>;
+}
+
+let domainRulesRead: DomainRules | null = null;
+
+/** Rules for domains; the same object at each call. */
+export function domainRules(): DomainRules {
+  if (domainRulesRead !== null) return domainRulesRead;
+  const own = new SuffixTable<Ruling>();
+  const shared = new SuffixTable<Ruling>();
+  for (const text of [LEISURE_DOMAINS, WORK_DOMAINS, MACHINE_DOMAINS, WEB_DOMAINS])
+    for (const line of domainLines(text)) {
+      const ruling: Ruling = { category: line.category, rule: `${line.suffix} (${line.service})`, source: 'domain' };
+      (line.shared ? shared : own).add(line.suffix, ruling);
+    }
+  const trackers = new SuffixTable<Ruling>();
+  const category = categoryIndex('Ads and trackers');
+  for (const word of TRACKERS.trim().split(/\s+/)) {
+    const suffix = word.replace('=', '');
+    const ruling: Ruling = { category, rule: `${suffix} (third-party-web)`, source: 'domain' };
+    if (word === suffix) trackers.add(suffix, ruling);
+    else trackers.addExact(suffix, ruling);
+  }
+  domainRulesRead = { own, shared, trackers };
+  return domainRulesRead;
+}
+
+// The rules for apps and for what flows speak. Read once, when first asked.
+
+/** Names to rulings. The ones of `[Web]` stand apart: a browser and HTTPS carry anything, so they count last. */
+export interface NameRules {
+  /** Apps by name in lower case. */
+  readonly apps: ReadonlyMap<string, Ruling>;
+  readonly browsers: ReadonlyMap<string, Ruling>;
+  readonly applications: ReadonlyMap<string, Ruling>;
+  readonly carriers: ReadonlyMap<string, Ruling>;
+}
+
+let nameRulesRead: NameRules | null = null;
+
+/** Rules for names; the same object at each call. */
+export function nameRules(): NameRules {
+  if (nameRulesRead !== null) return nameRulesRead;
+  const apps = new Map<string, Ruling>();
+  const browsers = new Map<string, Ruling>();
+  const applications = new Map<string, Ruling>();
+  const carriers = new Map<string, Ruling>();
+  const web = categoryIndex('Web');
+  for (const { category, name } of nameLines(APP_RULES))
+    (category === web ? browsers : apps).set(name.toLowerCase(), { category, rule: `app ${name}`, source: 'app' });
+  for (const { category, name } of nameLines(APPLICATION_RULES))
+    (category === web ? carriers : applications).set(name, { category, rule: `application ${name}`, source: 'application' });
+  nameRulesRead = { apps, browsers, applications, carriers };
+  return nameRulesRead;
+}
+
+// Reads the hand-written rules: `[Category]` headings, and under them lines of domains or names.
+
+/** A domain rule as it is written. */
+interface DomainLine {
+  readonly category: number;
+  /** Under a heading `[X, shared]`. */
+  readonly shared: boolean;
+  readonly service: string;
+  readonly suffix: string;
+}
+
+/** Domains of a rule text. @throws Error where the text is not what the format allows: it is our own, a test reads it all */
+export function* domainLines(text: string): Generator<DomainLine> {
+  let service = '';
+  for (const { category, shared, line } of lines(text)) {
+    const [, head, rest] = /^(?:(\S.*?):(?= |$))?(.*)$/.exec(line) as unknown as [string, string | undefined, string];
+    service = head ?? service;
+    for (const word of rest.split(' ')) {
+      if (word === '') continue;
+      for (const suffix of spelledOut(word)) yield { category, shared, service, suffix };
+    }
+  }
+}
+
+/** Names between commas, with their category. */
+export function* nameLines(text: string): Generator<{ readonly category: number; readonly name: string }> {
+  for (const { category, line } of lines(text)) for (const name of line.split(',')) yield { category, name: name.trim() };
+}
+
+/** `{a,b}.example` is `a.example` and `b.example`. */
+function spelledOut(word: string): string[] {
+  const match = /^([^{}]*)\{([^{}]+)\}([^{}]*)$/.exec(word);
+  if (match === null) return [word];
+  return (match[2] as string).split(',').map((part) => `${match[1]}${part}${match[3]}`);
+}
+
+function* lines(text: string): Generator<{ category: number; shared: boolean; line: string }> {
+  let category = -1;
+  let shared = false;
+  for (const line of text.split('\n')) {
+    if (line === '') continue;
+    const heading = /^\[(.+?)(, shared)?\]$/.exec(line);
+    if (heading === null) yield { category, shared, line };
+    else {
+      const name = heading[1] as CategoryName;
+      if (!CATEGORY_NAMES.includes(name)) throw new Error(`no such category: ${name}`);
+      category = categoryIndex(name);
+      shared = heading[2] !== undefined;
+    }
+  }
+}

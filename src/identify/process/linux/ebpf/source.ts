@@ -1,0 +1,440 @@
+// Owners told by the kernel: reports of the socket programs, drained before each batch, so that a packet's owner is always there first.
+
+import { FLOW_DIRECTION, joinEnds } from '../../../../flow/direction.ts';
+import { directionOf, type FlowTable, isLocalFlow, NO_OWNER } from '../../../../flow/flow-table.ts';
+import {
+  COUNTERS,
+  FIRST_SEEN,
+  INTS,
+  LOCAL,
+  PEER_PROCESS,
+  PORTS,
+  PROCESS,
+  PROTOCOL_INTERFACE,
+  REMOTE,
+  SERIAL,
+} from '../../../../flow/layout.ts';
+import { sameAddress, scopeOf } from '../../../../net/address.ts';
+import { u16, u32le, u64le, widened } from '../../../../net/bytes.ts';
+import { ECHO, ECHO_PORT, echoOf, hasPorts, PROTOCOL } from '../../../../net/numbers.ts';
+import { attributionIndex, type OwnerSource, type OwnThread, reasonIndex } from '../../owner-source.ts';
+import { SocketTable } from '../../socket-table.ts';
+import type { ExecWatch } from '../exec-watch.ts';
+import type { Ends } from '../netlink/conntrack.ts';
+import type { OlderSockets } from '../older-sockets.ts';
+import type { ProcfsSource } from '../procfs/source.ts';
+import { type Holders, KERNEL_THREAD } from '../socket-owners.ts';
+import type { HandOvers } from '../transferred-sockets.ts';
+import type { LoadedPrograms } from './loader.ts';
+import { readReportAddress } from './report-ring.ts';
+import { REPORT, WAY } from './socket-programs.ts';
+
+/** Reports taken between two batches at the most; the ring holds ten thousand. */
+const MOST_REPORTS = 16_384;
+/** Flows whose owner is still being found out. */
+const MOST_WAITING = 16_384;
+/** Added to the protocol of sockets in other network namespaces: the same address there may be another machine's here. */
+const ELSEWHERE = 0x1_0000;
+
+/** A flow's end that waits for its holder to be settled. */
+interface Waiting {
+  readonly row: number;
+  readonly serial: number;
+  readonly isPeer: boolean;
+  readonly holder: number;
+  readonly match: 'exact' | 'wildcard' | 'listener';
+  /** The socket is in another network namespace: it is in none of our tables, though one there may look like it. */
+  readonly isElsewhere: boolean;
+}
+
+/** Owners from the kernel, and from procfs for sockets older than the start. */
+export class EbpfSource implements OwnerSource {
+  readonly kind = 'ebpf';
+  readonly everyProtocol = true;
+  readonly #parts: EbpfParts;
+  /** Source and destination of the report at hand, as it went over the wire. */
+  readonly #words = new Int32Array(8);
+  readonly #sockets = new ReportedSockets();
+  readonly #takeovers = new Takeovers();
+  readonly #namespaceLow: number;
+  readonly #namespaceHigh: number;
+  #waiting: Waiting[] = [];
+  /** A socket of another network namespace was reported: else none is looked for. */
+  #hasElsewhere = false;
+  /** Holder that was told for each row's local end; 0 before. Cleared when a new flow takes the row. */
+  #told = new Int32Array(0);
+  readonly #take = (at: number) => this.#report(at);
+
+  constructor(parts: EbpfParts) {
+    this.#parts = parts;
+    const { namespace } = parts.programs;
+    this.#namespaceLow = namespace === null ? -1 : Number(namespace & 0xffff_ffffn);
+    this.#namespaceHigh = namespace === null ? -1 : Number(namespace >> 32n);
+    parts.fallback.behindTranslation = (row, protocol, ends) => this.#ownBehind(row, protocol, ends);
+  }
+
+  get note(): string {
+    const { programs, watch, fallback } = this.#parts;
+    return [
+      programs.missing.length > 0 ? `kernel sources are incomplete: ${programs.missing[0]}` : '',
+      watch?.note ?? '',
+      fallback.note,
+    ]
+      .filter((note) => note !== '')
+      .join('; ');
+  }
+
+  beforeBatch(): void {
+    const { ring } = this.#parts.programs;
+    if (!ring.hasReports) return;
+    this.#parts.watch?.refresh();
+    ring.drain(this.#take, MOST_REPORTS);
+  }
+
+  admit(row: number): void {
+    const { flows, fallback } = this.#parts;
+    const base = row * INTS;
+    const protocol = (flows.ints[base + PROTOCOL_INTERFACE] as number) & 0xffff;
+    this.#begin(row);
+    if (flows.isRetired(row)) {
+      fallback.admit(row);
+      return;
+    }
+    const newest = this.#find(row, protocol, LOCAL, REMOTE);
+    const match = this.#sockets.match;
+    const local = this.#takeovers.toldAt(flows.ints, base, flows.counters[row * COUNTERS + FIRST_SEEN] as number) || newest;
+    const elsewhere = this.#hasElsewhere ? this.#find(row, protocol | ELSEWHERE, REMOTE, LOCAL) : 0;
+    if (elsewhere !== 0) joinEnds(flows.ints, row);
+    if (isLocalFlow(flows, row)) {
+      const peer = elsewhere || this.#find(row, protocol, REMOTE, LOCAL);
+      if (peer !== 0) this.#assign(row, true, peer, this.#sockets.match, elsewhere !== 0);
+      else this.#ownOlder(row, protocol, true);
+    }
+    if (local !== 0) this.#assign(row, false, local, match, false);
+    else if (!this.#ownOlder(row, protocol, false)) fallback.admit(row);
+  }
+
+  get nextChange(): number {
+    return this.#takeovers.next;
+  }
+
+  change(time: number): void {
+    const { flows, interfaces } = this.#parts;
+    for (const { words, sourcePort, destinationPort, protocol, told } of this.#takeovers.take(time)) {
+      for (let iface = interfaces() - 1; iface >= 0; iface--) {
+        const row = flows.lookup(words, sourcePort, destinationPort, protocol, iface);
+        if (row >= 0 && flows.lastSent) this.#part(row, told);
+      }
+    }
+  }
+
+  claim(row: number): boolean {
+    const { flows } = this.#parts;
+    const protocol = (flows.ints[row * INTS + PROTOCOL_INTERFACE] as number) & 0xffff;
+    this.#begin(row);
+    const holder = this.#find(row, protocol | ELSEWHERE, LOCAL, REMOTE);
+    if (holder === 0) return false;
+    this.#assign(row, false, holder, this.#sockets.match, true);
+    return true;
+  }
+
+  work(now: number): void {
+    this.beforeBatch();
+    if (this.#waiting.length > 0) {
+      this.#parts.watch?.refresh();
+      const waiting = this.#waiting;
+      this.#waiting = [];
+      for (const each of waiting) this.#settle(each, now);
+    }
+    this.#parts.older?.work();
+    this.#parts.fallback.work(now);
+  }
+
+  finish(now: number): void {
+    this.#parts.fallback.finish(now);
+  }
+
+  get thread(): OwnThread | null {
+    return this.#parts.watch;
+  }
+
+  close(): void {
+    this.#parts.fallback.close();
+    this.#parts.watch?.close();
+    this.#parts.programs.close();
+  }
+
+  /** Gives an end of a flow its owner where the socket is older than the programs. @returns whether it is */
+  #ownOlder(row: number, protocol: number, isPeer: boolean): boolean {
+    const { flows, older } = this.#parts;
+    if (older === null) return false;
+    const base = row * INTS;
+    const ports = flows.ints[base + PORTS] as number;
+    const process = isPeer
+      ? older.find(protocol, flows.ints, base + REMOTE, ports & 0xffff, base + LOCAL, ports >>> 16)
+      : older.find(protocol, flows.ints, base + LOCAL, ports >>> 16, base + REMOTE, ports & 0xffff);
+    if (process < 0 || older.match === 'none') return false;
+    if (isPeer) flows.setPeer(row, process);
+    else flows.setOwner(row, process, attributionIndex(older.match), reasonIndex('not looked up yet'));
+    this.#parts.handOvers?.track(row, isPeer, process);
+    return true;
+  }
+
+  /** Another flow took the row. */
+  #begin(row: number): void {
+    if (row >= this.#told.length) this.#told = widened(this.#told, this.#parts.flows.capacity);
+    this.#told[row] = 0;
+  }
+
+  #find(row: number, protocol: number, near: number, far: number): number {
+    const { ints } = this.#parts.flows;
+    const base = row * INTS;
+    const ports = ints[base + PORTS] as number;
+    const nearPort = near === LOCAL ? ports >>> 16 : ports & 0xffff;
+    const farPort = near === LOCAL ? ports & 0xffff : ports >>> 16;
+    return this.#sockets.find(protocol, ints, base + near, nearPort, base + far, farPort);
+  }
+
+  /** Owner of a flow whose address was translated on its way, by the ends that its socket has: mostly a container's. */
+  #ownBehind(row: number, protocol: number, { words, ownPort, otherPort }: Ends): boolean {
+    const holder =
+      this.#sockets.find(protocol | ELSEWHERE, words, 0, ownPort, 4, otherPort) ||
+      this.#sockets.find(protocol, words, 0, ownPort, 4, otherPort);
+    // Its socket has other ends than the flow: it can't be looked up by them again, wherever it is.
+    if (holder !== 0) this.#assign(row, false, holder, this.#sockets.match, true);
+    return holder !== 0;
+  }
+
+  /** One report: the socket is entered, and flows that are there already get their owner. */
+  #report(at: number): void {
+    const { programs, holders, now } = this.#parts;
+    const bytes = programs.ring.bytes;
+    const version = bytes[at + REPORT.PROTOCOL + 1] as number;
+    const protocol = bytes[at + REPORT.PROTOCOL] as number;
+    const words = this.#words;
+    readReportAddress(bytes, at + REPORT.SOURCE, version, words, 0);
+    readReportAddress(bytes, at + REPORT.DESTINATION, version, words, 4);
+    const ported = hasPorts(protocol);
+    let sourcePort = ported ? u16(bytes, at + REPORT.PORTS) : 0;
+    let destinationPort = ported ? u16(bytes, at + REPORT.PORTS + 2) : 0;
+    const echo = echoOf(protocol, bytes[at + REPORT.PORTS] as number);
+    if (echo !== ECHO.NONE) {
+      const identifier = u16(bytes, at + REPORT.PORTS + 2);
+      sourcePort = echo === ECHO.ASKS ? identifier : ECHO_PORT;
+      destinationPort = echo === ECHO.ASKS ? ECHO_PORT : identifier;
+    }
+    const elsewhere =
+      this.#namespaceLow >= 0 &&
+      (u32le(bytes, at + REPORT.NAMESPACE) !== this.#namespaceLow ||
+        u32le(bytes, at + REPORT.NAMESPACE + 4) !== this.#namespaceHigh);
+    if (elsewhere && scopeOf(words, 0) === 'loopback') return; // another namespace's loopback is never seen here
+    const sent = bytes[at + REPORT.WAY] === WAY.EGRESS;
+    // A raw socket of ping gets everybody's ICMP: only what it sends is its own.
+    if (!sent && (protocol === PROTOCOL.ICMP || protocol === PROTOCOL.ICMPV6)) return;
+    const holder = holders.ofReport(bytes, at, now());
+    if (elsewhere) this.#hasElsewhere = true;
+    const key = elsewhere ? protocol | ELSEWHERE : protocol;
+    if (sent && !elsewhere && protocol !== PROTOCOL.TCP) this.#noteTakeover(at, protocol, sourcePort, destinationPort, holder);
+    const isOpen = !elsewhere && ported && bytes[at + REPORT.CONNECTED] === 0;
+    if (sent) this.#sockets.enter(key, words, 0, sourcePort, destinationPort, isOpen, holder);
+    else this.#sockets.enter(key, words, 4, destinationPort, sourcePort, isOpen, holder);
+    for (let iface = this.#parts.interfaces() - 1; iface >= 0; iface--) {
+      const row = this.#parts.flows.lookup(words, sourcePort, destinationPort, protocol, iface);
+      if (row < 0) continue;
+      const ownerIsLocal = this.#parts.flows.lastSent === sent;
+      if (!elsewhere) this.#correct(row, protocol, ownerIsLocal, holder, false);
+      else if (directionOf(this.#parts.flows, row) === FLOW_DIRECTION.TRANSIT) {
+        // It passes through: its opener may be a container's process, its other end is not here even if that is.
+        if (ownerIsLocal) this.#correct(row, protocol, true, holder, true);
+      } else if (!ownerIsLocal) {
+        joinEnds(this.#parts.flows.ints, row);
+        this.#correct(row, protocol, false, holder, true);
+      }
+    }
+  }
+
+  /** The tuple was another process's: packets of both may wait to be read. A hair early, as packets' times are cut to microseconds. */
+  #noteTakeover(at: number, protocol: number, sourcePort: number, destinationPort: number, holder: number): void {
+    const told = this.#sockets.findExact(protocol, this.#words, 0, sourcePort, 4, destinationPort);
+    if (told === 0 || told === holder) return;
+    const { ring, clockOffsetMs } = this.#parts.programs;
+    const time = u64le(ring.bytes, at + REPORT.TIME) / 1e6 + clockOffsetMs() - 0.005;
+    this.#takeovers.add({ time, words: this.#words.slice(), sourcePort, destinationPort, protocol, told });
+  }
+
+  /** A flow that stands already: it waits for this owner, or its tuple now belongs to another process. */
+  #correct(row: number, protocol: number, ownerIsLocal: boolean, holder: number, isElsewhere: boolean): void {
+    const { flows } = this.#parts;
+    if (!ownerIsLocal && !isLocalFlow(flows, row)) return;
+    const told = ownerIsLocal ? (this.#told[row] ?? 0) : 0;
+    if (told === holder) return; // nothing new, though the flow may have been handed on meanwhile
+    const known = flows.ints[row * INTS + (ownerIsLocal ? PROCESS : PEER_PROCESS)] as number;
+    const process = this.#parts.holders.process(holder, this.#parts.now());
+    if (known !== NO_OWNER && known === process) return;
+    // Only TCP has a SYN to tell that a tuple was taken over; elsewhere the other process's packets are another flow.
+    if (told !== 0 && protocol !== PROTOCOL.TCP) this.#part(row, told);
+    else if (known !== NO_OWNER && process >= 0 && ownerIsLocal && protocol !== PROTOCOL.TCP) flows.retire(row);
+    else this.#assign(row, !ownerIsLocal, holder, 'exact', isElsewhere);
+  }
+
+  /** Ends a flow whose tuple another process took over: it keeps the owner that it had, as far as that is known by now. */
+  #part(row: number, told: number): void {
+    const { flows, holders } = this.#parts;
+    if (flows.ints[row * INTS + PROCESS] === NO_OWNER) {
+      const process = holders.process(told, Number.POSITIVE_INFINITY);
+      if (process >= 0) flows.setOwner(row, process, attributionIndex('exact'), reasonIndex('not looked up yet'));
+    }
+    flows.retire(row);
+  }
+
+  #assign(row: number, isPeer: boolean, holder: number, match: Waiting['match'], isElsewhere: boolean): void {
+    const serial = this.#parts.flows.counters[row * COUNTERS + SERIAL] as number;
+    if (!isPeer && row < this.#told.length) this.#told[row] = holder;
+    this.#settle({ row, serial, isPeer, holder, match, isElsewhere }, this.#parts.now());
+  }
+
+  #settle(each: Waiting, now: number): void {
+    const { flows, holders } = this.#parts;
+    if (!flows.isLive(each.row) || flows.counters[each.row * COUNTERS + SERIAL] !== each.serial) return;
+    const process = holders.process(each.holder, now);
+    if (process === KERNEL_THREAD) {
+      if (!each.isPeer)
+        flows.setOwner(each.row, NO_OWNER, attributionIndex('kernel'), reasonIndex('no process: the kernel itself'));
+      return;
+    }
+    if (process < 0) {
+      if (this.#waiting.length < MOST_WAITING && holders.has(each.holder)) this.#waiting.push(each);
+      return;
+    }
+    if (each.isPeer) flows.setPeer(each.row, process);
+    else flows.setOwner(each.row, process, attributionIndex(each.match), reasonIndex('not looked up yet'));
+    if (!each.isElsewhere) this.#parts.handOvers?.add(each.row, each.isPeer, process, now);
+  }
+}
+
+// What the kernel's source of owners is made of. Types only.
+
+/** What the source is made of. */
+interface EbpfParts {
+  readonly flows: FlowTable;
+  readonly programs: LoadedPrograms;
+  readonly holders: Holders;
+  readonly watch: ExecWatch | null;
+  /** Sockets that existed before the programs; null where they are not asked for. */
+  readonly older: OlderSockets | null;
+  /** Asked for what was never reported and is not that old. */
+  readonly fallback: ProcfsSource;
+  /** Looks again at flows whose socket may have been handed on, when `fallback` works; null where there is no procfs. */
+  readonly handOvers: HandOvers | null;
+  /** How many interfaces flows may be on. */
+  readonly interfaces: () => number;
+  /** Monotonic ms. */
+  readonly now: () => number;
+}
+
+// Sockets that the kernel reported, by their ends: the newest tens of thousands, in two generations, so that nothing is ever searched to be thrown away.
+
+/** Sockets in a generation; two are kept, so at least this many of the newest are known. */
+const GENERATION = 32_768;
+const ANY = new Int32Array(4);
+
+/** Holders by the ends of their sockets. */
+class ReportedSockets {
+  #newer = new SocketTable();
+  #former = new SocketTable();
+  /** How the last `find` was answered. */
+  match: 'exact' | 'wildcard' | 'listener' = 'exact';
+
+  /**
+   * Enters a socket whose own address lies in `words` at `near`, the other end's at the other half.
+   *
+   * @param isOpen it is not connected: it will speak to others from the same port; each is reported too, unless the ring overflows
+   */
+  enter(
+    protocol: number,
+    words: Int32Array,
+    near: number,
+    nearPort: number,
+    farPort: number,
+    isOpen: boolean,
+    holder: number,
+  ): void {
+    if (this.#newer.count >= GENERATION) {
+      const spent = this.#former;
+      this.#former = this.#newer;
+      spent.clear();
+      this.#newer = spent;
+    }
+    this.#newer.add(protocol, words, near, nearPort, words, 4 - near, farPort, holder);
+    if (isOpen && nearPort !== 0) this.#newer.add(protocol, ANY, 0, nearPort, ANY, 0, 0, holder);
+  }
+
+  /** Holder of the socket that was reported with just these ends, or 0. */
+  findExact(protocol: number, words: Int32Array, near: number, nearPort: number, far: number, farPort: number): number {
+    return (
+      this.#newer.findExact(protocol, words, near, nearPort, far, farPort) ||
+      this.#former.findExact(protocol, words, near, nearPort, far, farPort)
+    );
+  }
+
+  /** Holder of the socket with these ends, or 0. */
+  find(protocol: number, words: Int32Array, near: number, nearPort: number, far: number, farPort: number): number {
+    for (const table of [this.#newer, this.#former]) {
+      const holder = table.find(protocol, words, near, nearPort, far, farPort);
+      if (holder === 0) continue;
+      this.match = table.match === 'none' ? 'exact' : table.match;
+      return holder;
+    }
+    return 0;
+  }
+}
+
+// Tuples that another process took over while packets of both still wait to be read: the moment parts them, on the packets' own clock.
+
+/** One take-over: from `time` on, packets between these ends are another process's. */
+interface Takeover {
+  /** Epoch ms. */
+  readonly time: number;
+  /** Source and destination as the new owner's report has them. */
+  readonly words: Int32Array;
+  readonly sourcePort: number;
+  readonly destinationPort: number;
+  readonly protocol: number;
+  /** Holder of the socket that was there before. */
+  readonly told: number;
+}
+
+const MOST = 1024;
+
+/** Take-overs that no packet has reached yet, in the order of their time; bounded, the oldest are given up. */
+class Takeovers {
+  #list: Takeover[] = [];
+
+  /** Time of the first; Infinity where there is none. */
+  get next(): number {
+    return this.#list[0]?.time ?? Number.POSITIVE_INFINITY;
+  }
+
+  add(takeover: Takeover): void {
+    if (this.#list.length >= MOST) this.#list.shift();
+    this.#list.push(takeover);
+  }
+
+  /** Holder of a flow's local end when it began, if that was before a take-over of its ends that is still to come; else 0. */
+  toldAt(ints: Int32Array, base: number, began: number): number {
+    const ports = ints[base + PORTS] as number;
+    const protocol = (ints[base + PROTOCOL_INTERFACE] as number) & 0xffff;
+    for (const each of this.#list) {
+      if (each.time <= began || each.protocol !== protocol || ((each.sourcePort << 16) | each.destinationPort) !== ports)
+        continue;
+      if (sameAddress(ints, base + LOCAL, each.words, 0) && sameAddress(ints, base + REMOTE, each.words, 4)) return each.told;
+    }
+    return 0;
+  }
+
+  /** Takes out those that happened by `time`. */
+  take(time: number): Takeover[] {
+    const later = this.#list.findIndex((each) => each.time > time);
+    return this.#list.splice(0, later < 0 ? this.#list.length : later);
+  }
+}

@@ -1,0 +1,141 @@
+// The memory that the exec worker and the main thread share: facts about processes that began, newest over oldest; and one question to the
+// worker with its answer. No locks, no messages.
+
+import { sanitizeBytes } from '../../../net/text.ts';
+import type { ProcessFacts } from '../process-facts.ts';
+import { scriptOf, unitOf } from './procfs/process.ts';
+
+/**
+ * Layout, in bytes:
+ *
+ *     0 entries written so far u32 | 4 state u32 (EXEC_STATE) | 8 error number i32 | 12 command u32 (EXEC_COMMAND), 0 once it is done
+ *     16 capabilities to keep, low and high u32 | 24 pid asked for u32 | 28 descriptor to begin at u32
+ *     32 length of the answer i32, -1 gone, -2 may not be asked | 36 descriptor to go on at u32, 0 for none | 64 entries, SLOTS of SLOT_BYTES
+ *     behind them the answer: a path, or the inodes of sockets u32
+ *     entry: 0 pid i32 | 4 parent i32 | 8 uid i32, -1 unknown | 12 length of exe u16 | 14 of arguments u16 | 16 of cgroup u16
+ *            24 start time f64, ticks | 32 exe[384] | 416 arguments[512] | 928 cgroup[352] | 1280 comm[16]
+ *
+ * The worker fills an entry and then counts it. The reader takes entries soon after; one that it comes too late for is overwritten, lost.
+ */
+export const SLOTS = 1024;
+export const SLOT_BYTES = 1312;
+export const FIRST_SLOT = 64;
+export const ANSWER_AT = FIRST_SLOT + SLOTS * SLOT_BYTES;
+/** PATH_MAX, or as many inodes. */
+export const ANSWER_BYTES = 4096;
+export const SHARED_BYTES = ANSWER_AT + ANSWER_BYTES;
+export const EXEC_STATE = { STARTING: 0, RUNNING: 1, FAILED: 2 } as const;
+export const EXEC_COMMAND = { NONE: 0, END: 1, LOWER: 2, EXE: 3, SOCKETS: 4, NAMESPACE: 5 } as const;
+/** Lengths of an answer that is none. */
+export const NO_ANSWER = { GONE: -1, HIDDEN: -2 } as const;
+/** Indices of 32-bit words at the front of the shared memory. */
+export const WORD = {
+  WRITTEN: 0,
+  STATE: 1,
+  ERROR: 2,
+  COMMAND: 3,
+  KEEP_LOW: 4,
+  KEEP_HIGH: 5,
+  PID: 6,
+  FROM: 7,
+  LENGTH: 8,
+  NEXT: 9,
+} as const;
+export const WORDS = 10;
+export const ENTRY = {
+  PID: 0,
+  PARENT: 4,
+  UID: 8,
+  EXE_LENGTH: 12,
+  ARGUMENTS_LENGTH: 14,
+  CGROUP_LENGTH: 16,
+  START: 24,
+  EXE: 32,
+  ARGUMENTS: 416,
+  CGROUP: 928,
+  COMM: 1280,
+} as const;
+export const EXE_BYTES = ENTRY.ARGUMENTS - ENTRY.EXE;
+export const ARGUMENTS_BYTES = ENTRY.CGROUP - ENTRY.ARGUMENTS;
+export const CGROUP_BYTES = ENTRY.COMM - ENTRY.CGROUP;
+export const COMM_BYTES = 16;
+
+/** Reads what the worker wrote. */
+export class ExecFacts {
+  readonly #counters: Uint32Array;
+  readonly #view: DataView;
+  readonly #bytes: Uint8Array;
+  #read = 0;
+  /** Entries whose pids were handed out. */
+  #noted = 0;
+  /** Entries that were overwritten before they were read. */
+  missed = 0;
+
+  constructor(shared: SharedArrayBuffer) {
+    this.#counters = new Uint32Array(shared, 0, WORDS);
+    this.#view = new DataView(shared);
+    this.#bytes = new Uint8Array(shared);
+  }
+
+  get state(): number {
+    return Atomics.load(this.#counters, WORD.STATE);
+  }
+
+  /** errno of what failed in the worker. */
+  get error(): number {
+    return Atomics.load(this.#counters, WORD.ERROR);
+  }
+
+  /** Hands each new process to `take`, oldest first. */
+  drain(take: (facts: ProcessFacts) => void): void {
+    const written = Atomics.load(this.#counters, WORD.WRITTEN);
+    let waiting = (written - this.#read) >>> 0;
+    if (waiting > SLOTS) {
+      this.missed += waiting - SLOTS;
+      this.#read = (written - SLOTS) >>> 0;
+      waiting = SLOTS;
+    }
+    for (; waiting > 0; waiting--) {
+      take(this.#entry(FIRST_SLOT + (this.#read % SLOTS) * SLOT_BYTES));
+      this.#read = (this.#read + 1) >>> 0;
+    }
+  }
+
+  /** Hands the pid of each process that is new to this method to `take`, and reads nothing else of it. */
+  pids(take: (pid: number) => void): void {
+    const written = Atomics.load(this.#counters, WORD.WRITTEN);
+    if ((written - this.#noted) >>> 0 > SLOTS) this.#noted = (written - SLOTS) >>> 0;
+    for (; this.#noted !== written >>> 0; this.#noted = (this.#noted + 1) >>> 0)
+      take(this.#view.getInt32(FIRST_SLOT + (this.#noted % SLOTS) * SLOT_BYTES + ENTRY.PID, true));
+  }
+
+  #entry(at: number): ProcessFacts {
+    const view = this.#view;
+    const uid = view.getInt32(at + ENTRY.UID, true);
+    const exe = this.#text(at + ENTRY.EXE, view.getUint16(at + ENTRY.EXE_LENGTH, true), EXE_BYTES).replace(/ \(deleted\)$/, '');
+    const comm = this.#text(at + ENTRY.COMM, COMM_BYTES, COMM_BYTES);
+    const base = exe.slice(exe.lastIndexOf('/') + 1);
+    const start = view.getFloat64(at + ENTRY.START, true);
+    const argumentsLength = Math.min(view.getUint16(at + ENTRY.ARGUMENTS_LENGTH, true), ARGUMENTS_BYTES);
+    const raw = Buffer.from(this.#bytes.slice(at + ENTRY.ARGUMENTS, at + ENTRY.ARGUMENTS + argumentsLength)).toString('utf8');
+    return {
+      pid: view.getInt32(at + ENTRY.PID, true),
+      name: base === '' ? comm : base,
+      exe: exe === '' ? null : exe,
+      uid: uid < 0 ? null : uid,
+      parentPid: view.getInt32(at + ENTRY.PARENT, true) || null,
+      startTime: start > 0 ? start : null,
+      script: scriptOf(exe === '' ? comm : exe, raw),
+      unit: unitOf(this.#lines(at + ENTRY.CGROUP, view.getUint16(at + ENTRY.CGROUP_LENGTH, true))),
+    };
+  }
+
+  #text(at: number, length: number, most: number): string {
+    const bytes = this.#bytes.slice(at, at + Math.min(length, most));
+    return sanitizeBytes(bytes, 0, bytes.length);
+  }
+
+  #lines(at: number, length: number): string {
+    return Buffer.from(this.#bytes.slice(at, at + Math.min(length, CGROUP_BYTES))).toString('latin1');
+  }
+}

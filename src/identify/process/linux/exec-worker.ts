@@ -1,0 +1,288 @@
+// Worker thread: blocks on the kernel's exec events and reads what a process is while it is still there. A timer would come too late: of
+// 200 processes that lived a few milliseconds it sees 4, this sees nearly all. It alone keeps rights over other users' processes, and answers
+// what those are needed for: of a pid the path of its executable, the inodes of its sockets, its network namespace. It opens nothing to write.
+
+import { closeSync, openSync, readdirSync, readlinkSync, readSync } from 'node:fs';
+import { workerData } from 'node:worker_threads';
+import koffi from 'koffi';
+import { argumentsOf } from '../arguments.ts';
+import {
+  ANSWER_AT,
+  ANSWER_BYTES,
+  ARGUMENTS_BYTES,
+  CGROUP_BYTES,
+  COMM_BYTES,
+  ENTRY,
+  EXE_BYTES,
+  EXEC_COMMAND,
+  EXEC_STATE,
+  FIRST_SLOT,
+  NO_ANSWER,
+  SLOT_BYTES,
+  SLOTS,
+  WORD,
+  WORDS,
+} from './exec-facts.ts';
+import { linkOf, socketOf } from './procfs/proc.ts';
+import { isInterpreter } from './procfs/process.ts';
+
+const AF_NETLINK = 16;
+const SOCK_DGRAM = 2;
+const SOCK_CLOEXEC = 0o2000000;
+const NETLINK_CONNECTOR = 11;
+const CLONE_NEWNET = 0x4000_0000;
+const ECONNREFUSED = 111;
+const CN_IDX_PROC = 1;
+const PROC_CN_MCAST_LISTEN = 1;
+const SOL_SOCKET = 1;
+const SO_RCVBUF = 8;
+const SO_ATTACH_FILTER = 26;
+const PROC_EVENT_EXEC = 2;
+const POLLIN = 1;
+const MSG_DONTWAIT = 0x40;
+/** nlmsghdr 16, cn_msg 20; then what u32, cpu u32, time u64, pid u32, tgid u32 (linux/cn_proc.h). */
+const EVENT_AT = 36;
+const TGID_AT = EVENT_AT + 20;
+const PR_SET_KEEPCAPS = 8;
+/** _LINUX_CAPABILITY_VERSION_3 (linux/capability.h) */
+const CAPABILITY_VERSION = 0x2008_0522;
+
+/** `wake` becomes readable when a command waits: a thread that blocks in the kernel hears nothing else. */
+const { shared, proc, wake } = workerData as { shared: SharedArrayBuffer; proc: string; wake: number };
+const counters = new Int32Array(shared, 0, WORDS);
+const view = new DataView(shared);
+const bytes = new Uint8Array(shared);
+const scratch = Buffer.alloc(4096);
+
+const libc = koffi.load('libc.so.6');
+const recv = libc.func('long recv(int, void*, size_t, int)');
+const setns = libc.func('int setns(int, int)');
+const poll = libc.func('int poll(void*, unsigned long, int)');
+/** Rights were lowered. Before that no arguments are read: root can't be given up while a thread hangs. */
+let isLowered = false;
+/** Descriptors of the process that was asked for last, which is asked again for those behind the first. */
+let listed: { readonly pid: number; readonly names: readonly string[] } = { pid: 0, names: [] };
+const fd = subscribeSomewhere();
+// Rights belong to threads: when the process gives root up, this one would lose what /proc of other users takes.
+libc.func('int prctl(int, unsigned long, unsigned long, unsigned long, unsigned long)')(PR_SET_KEEPCAPS, 1, 0, 0, 0);
+Atomics.store(counters, WORD.STATE, fd >= 0 ? EXEC_STATE.RUNNING : EXEC_STATE.FAILED);
+listen(fd, wake); // poll(2) passes over a descriptor below 0
+
+/**
+ * Opens the proc connector. It speaks in the machine's first network namespace only; from another one this thread, and no other, moves
+ * there: to where pid 1 is, or the nearest parent that lets us. On failure leaves the reason in the shared memory.
+ */
+function subscribeSomewhere(): number {
+  let opened = subscribe();
+  const refused = koffi.errno();
+  for (let pid = 1, parent = process.ppid; opened < 0 && refused === ECONNREFUSED; ) {
+    if (enter(pid)) opened = subscribe();
+    if (parent <= 1) break;
+    pid = parent;
+    const stat = read(`${proc}/${pid}/stat`);
+    parent = Number(stat.toString('latin1', stat.lastIndexOf(0x29) + 2).split(' ')[1] ?? 0);
+  }
+  if (opened >= 0) return opened;
+  Atomics.store(counters, WORD.ERROR, refused);
+  return -1;
+}
+
+/** Moves this thread into the network namespace of a process. @returns whether it is there */
+function enter(pid: number): boolean {
+  try {
+    const namespace = openSync(`${proc}/${pid}/ns/net`, 'r');
+    const moved = (setns(namespace, CLONE_NEWNET) as number) === 0;
+    closeSync(namespace);
+    return moved;
+  } catch {
+    return false; // not ours to look into
+  }
+}
+
+/** @returns the socket, or -1 with errno set */
+function subscribe(): number {
+  const socket = libc.func('int socket(int, int, int)');
+  const bind = libc.func('int bind(int, void*, uint32_t)');
+  const send = libc.func('long send(int, void*, size_t, int)');
+  const setsockopt = libc.func('int setsockopt(int, int, int, void*, uint32_t)');
+  const opened = socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC, NETLINK_CONNECTOR) as number;
+  const address = Buffer.alloc(12);
+  address.writeUInt16LE(AF_NETLINK, 0);
+  address.writeUInt32LE(CN_IDX_PROC, 8);
+  if (opened < 0) return -1;
+  if ((bind(opened, address, address.length) as number) < 0) return abandon(opened);
+  const size = Buffer.alloc(4);
+  size.writeInt32LE(1 << 20, 0);
+  setsockopt(opened, SOL_SOCKET, SO_RCVBUF, size, 4);
+  attachFilter(setsockopt, opened);
+  const message = Buffer.alloc(40);
+  message.writeUInt32LE(40, 0);
+  message.writeUInt16LE(3, 4); // NLMSG_DONE
+  message.writeUInt32LE(CN_IDX_PROC, 16);
+  message.writeUInt32LE(1, 20); // CN_VAL_PROC
+  message.writeUInt16LE(4, 32);
+  message.writeUInt32LE(PROC_CN_MCAST_LISTEN, 36);
+  return (send(opened, message, message.length, 0) as number) < 0 ? abandon(opened) : opened;
+}
+
+/** Closes a socket that is of no use, and leaves errno as it is. @returns -1 */
+function abandon(opened: number): number {
+  const refused = koffi.errno();
+  closeSync(opened);
+  koffi.errno(refused);
+  return -1;
+}
+
+/** Forks and exits are as many again: the kernel drops them here. Classic BPF reads big-endian. */
+function attachFilter(setsockopt: (...args: unknown[]) => unknown, opened: number): void {
+  const program = Buffer.alloc(4 * 8);
+  const put = (i: number, code: number, jt: number, jf: number, k: number) => {
+    program.writeUInt16LE(code, i * 8);
+    program.writeUInt8(jt, i * 8 + 2);
+    program.writeUInt8(jf, i * 8 + 3);
+    program.writeUInt32LE(k >>> 0, i * 8 + 4);
+  };
+  put(0, 0x20, 0, 0, EVENT_AT); // A = what
+  put(1, 0x15, 0, 1, PROC_EVENT_EXEC << 24);
+  put(2, 0x06, 0, 0, 0xffff);
+  put(3, 0x06, 0, 0, 0);
+  const filter = Buffer.alloc(16);
+  filter.writeUInt16LE(4, 0);
+  filter.writeBigUInt64LE(BigInt(koffi.address(program)), 8);
+  setsockopt(opened, SOL_SOCKET, SO_ATTACH_FILTER, filter, filter.length);
+}
+
+function listen(opened: number, end: number): void {
+  const message = Buffer.alloc(256);
+  // struct pollfd { int fd; short events; short revents; } twice
+  const polled = Buffer.alloc(16);
+  polled.writeInt32LE(opened, 0);
+  polled.writeInt16LE(POLLIN, 4);
+  polled.writeInt32LE(end, 8);
+  polled.writeInt16LE(POLLIN, 12);
+  for (;;) {
+    if ((poll(polled, 2, -1) as number) <= 0) continue;
+    if (polled.readInt16LE(14) !== 0) {
+      readSync(end, scratch, 0, 8, null); // before the command is read: one that comes later wakes again
+      const command = Atomics.load(counters, WORD.COMMAND);
+      if (command === EXEC_COMMAND.END) {
+        if (opened >= 0) closeSync(opened);
+        return;
+      }
+      if (command === EXEC_COMMAND.LOWER) lower();
+      else if (command !== EXEC_COMMAND.NONE)
+        answer(command, Atomics.load(counters, WORD.PID), Atomics.load(counters, WORD.FROM));
+      // Compared: it may have been told to end meanwhile.
+      Atomics.compareExchange(counters, WORD.COMMAND, command, EXEC_COMMAND.NONE);
+      Atomics.notify(counters, WORD.COMMAND);
+      continue;
+    }
+    const length = Number(recv(opened, message, message.length, MSG_DONTWAIT));
+    // ENOBUFS: events were lost; what they told of is found by its pid, if it still lives.
+    if (length < TGID_AT + 4 || message.readUInt32LE(EVENT_AT) !== PROC_EVENT_EXEC) continue;
+    record(message.readUInt32LE(TGID_AT));
+  }
+}
+
+/** Keeps the capabilities told, which changing the user has left permitted but not in effect, and no others. */
+function lower(): void {
+  const header = Buffer.alloc(8);
+  header.writeUInt32LE(CAPABILITY_VERSION, 0);
+  const rows = Buffer.alloc(24); // effective, permitted, inheritable: low words, then high ones
+  libc.func('int capget(void*, void*)')(header, rows);
+  for (const [row, word] of [
+    [0, WORD.KEEP_LOW],
+    [12, WORD.KEEP_HIGH],
+  ] as const) {
+    const keep = (rows.readUInt32LE(row + 4) & Atomics.load(counters, word)) >>> 0;
+    for (const at of [0, 4]) rows.writeUInt32LE(keep, row + at);
+    rows.writeUInt32LE(0, row + 8);
+  }
+  if ((libc.func('int capset(void*, void*)')(header, rows) as number) !== 0) process.exit(1); // a thread that kept more must not go on
+  isLowered = true;
+}
+
+function answer(command: number, asked: number, from: number): void {
+  const pid = asked >>> 0;
+  counters[WORD.NEXT] = 0;
+  try {
+    if (command === EXEC_COMMAND.SOCKETS) counters[WORD.LENGTH] = sockets(pid, from >>> 0);
+    else {
+      const link = linkOf(`${proc}/${pid}/${command === EXEC_COMMAND.EXE ? 'exe' : 'ns/net'}`);
+      counters[WORD.LENGTH] = link === '' ? NO_ANSWER.GONE : put(Buffer.from(link), ANSWER_AT, ANSWER_BYTES);
+    }
+  } catch (thrown) {
+    counters[WORD.LENGTH] = (thrown as NodeJS.ErrnoException).code === 'EACCES' ? NO_ANSWER.HIDDEN : NO_ANSWER.GONE;
+  }
+}
+
+/** Inodes of a process's sockets among as many descriptors as one answer may hold. @returns bytes */
+function sockets(pid: number, from: number): number {
+  const folder = `${proc}/${pid}/fd`;
+  if (from === 0 || listed.pid !== pid) listed = { pid, names: readdirSync(folder) };
+  const { names } = listed;
+  const end = Math.min(from + ANSWER_BYTES / 4, names.length);
+  let length = 0;
+  for (let i = from; i < end; i++) {
+    const inode = socketOf(linkOf(`${folder}/${names[i]}`));
+    if (inode === 0) continue;
+    view.setUint32(ANSWER_AT + length, inode, true);
+    length += 4;
+  }
+  counters[WORD.NEXT] = end < names.length ? end : 0;
+  return length;
+}
+
+/** Writes one entry: the executable first, as that is the first to go. */
+function record(pid: number): void {
+  const count = Atomics.load(counters, WORD.WRITTEN);
+  const at = FIRST_SLOT + (count % SLOTS) * SLOT_BYTES;
+  const folder = `${proc}/${pid}`;
+  let exe = '';
+  try {
+    exe = readlinkSync(`${folder}/exe`);
+  } catch {
+    // gone already; its parent's copy of the arguments may still tell
+  }
+  view.setUint16(at + ENTRY.EXE_LENGTH, put(Buffer.from(exe), at + ENTRY.EXE, EXE_BYTES), true);
+  const stat = read(`${folder}/stat`);
+  const close = stat.lastIndexOf(0x29);
+  const fields = stat.toString('latin1', close + 2).split(' ');
+  view.setInt32(at + ENTRY.PID, pid, true);
+  view.setInt32(at + ENTRY.PARENT, Number(fields[1] ?? 0), true);
+  view.setFloat64(at + ENTRY.START, Number(fields[19] ?? 0), true);
+  const comm = stat.subarray(stat.indexOf(0x28) + 1, Math.max(0, close));
+  const name = comm.toString('latin1');
+  bytes.fill(0, at + ENTRY.COMM, at + ENTRY.COMM + COMM_BYTES);
+  put(comm, at + ENTRY.COMM, COMM_BYTES);
+  const isScript = isLowered && isInterpreter(exe === '' ? name : exe);
+  const words = Buffer.from(isScript ? argumentsOf(folder) : '');
+  view.setUint16(at + ENTRY.ARGUMENTS_LENGTH, put(words, at + ENTRY.ARGUMENTS, ARGUMENTS_BYTES), true);
+  view.setUint16(at + ENTRY.CGROUP_LENGTH, put(read(`${folder}/cgroup`), at + ENTRY.CGROUP, CGROUP_BYTES), true);
+  const uid = /^Uid:\s+\d+\s+(\d+)/m.exec(read(`${folder}/status`).toString('latin1'));
+  view.setInt32(at + ENTRY.UID, uid === null ? -1 : Number(uid[1]), true);
+  Atomics.store(counters, WORD.WRITTEN, count + 1);
+}
+
+function put(from: Buffer, at: number, most: number): number {
+  const length = Math.min(from.length, most);
+  bytes.set(from.subarray(0, length), at);
+  return length;
+}
+
+/** The file's first 4 KiB; empty where the process is gone. Valid until the next call. */
+function read(path: string): Buffer {
+  let file: number;
+  try {
+    file = openSync(path, 'r');
+  } catch {
+    return scratch.subarray(0, 0);
+  }
+  try {
+    return scratch.subarray(0, readSync(file, scratch, 0, scratch.length, 0));
+  } catch {
+    return scratch.subarray(0, 0);
+  } finally {
+    closeSync(file);
+  }
+}

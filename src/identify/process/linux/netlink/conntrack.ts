@@ -1,0 +1,141 @@
+// The kernel's address translations (/proc/net/nf_conntrack): the tuple on the wire -> the tuple that the socket behind it has.
+
+import { closeSync, openSync, readSync } from 'node:fs';
+import { parseAddress } from '../../../../net/address.ts';
+import { ECHO, ECHO_PORT, echoOf, PROTOCOL } from '../../../../net/numbers.ts';
+import { Duty } from '../../cpu-budget.ts';
+import { SocketTable } from '../../socket-table.ts';
+
+/** Bytes that are read of the table: some twenty thousand connections. */
+const MOST_BYTES = 4 << 20;
+/** Shortest pause between readings: a flow that is looked for again after a quarter of a second must find what is new. */
+const LEAST_PAUSE_MS = 200;
+/** Readings take a twentieth of the time at the most. */
+const REST = 20;
+const PROTOCOLS = new Map<string, number>([
+  ['tcp', PROTOCOL.TCP],
+  ['udp', PROTOCOL.UDP],
+  ['udplite', PROTOCOL.UDPLITE],
+  ['icmp', PROTOCOL.ICMP],
+  ['icmpv6', PROTOCOL.ICMPV6],
+]);
+/** `ipv4 2 tcp 6 431999 ESTABLISHED src=A dst=B sport=1 dport=2 src=C dst=D sport=3 dport=4 [ASSURED] ...` */
+const LINE =
+  /^ipv[46]\s+\d+\s+(\w+)\s+\d+ .*?src=(\S+) dst=(\S+) sport=(\d+) dport=(\d+) .*?src=(\S+) dst=(\S+) sport=(\d+) dport=(\d+)/;
+/** What a ping has where others have their ports: `src=A dst=B type=8 code=0 id=1 src=C dst=D type=0 code=0 id=2`. */
+const ECHO_ENDS = /\btype=(\d+) code=\d+ id=(\d+)/g;
+
+/** Two ends as a socket has them: its own, then the other. */
+export interface Ends {
+  /** Own address, four words, then the other's. */
+  readonly words: Int32Array;
+  readonly ownPort: number;
+  readonly otherPort: number;
+}
+
+/** Translations, read only when a flow asks, and never for more than a twentieth of the time. */
+export class Conntrack {
+  readonly #path: string;
+  readonly #table = new SocketTable();
+  #inner: Ends[] = [];
+  readonly #readings = new Duty(REST, LEAST_PAUSE_MS);
+  /** Root alone may open it: it is opened before root is given up, and read again from its beginning. */
+  #descriptor: number | null;
+
+  /** @param proc `/proc` */
+  constructor(proc: string) {
+    this.#path = `${proc}/net/nf_conntrack`;
+    this.#descriptor = opened(this.#path);
+  }
+
+  /**
+   * The socket's ends behind a flow's, or null where nothing is translated. `ends` holds the local address at `at` and the remote one
+   * behind it. @param now monotonic ms
+   */
+  behind(protocol: number, ends: Int32Array, at: number, localPort: number, remotePort: number, now: number): Ends | null {
+    if (this.#readings.isDue(now)) {
+      this.#readings.measure(() => this.#read());
+      this.#readings.pause(now);
+    }
+    if (this.#inner.length === 0) return null;
+    const index = this.#table.find(protocol, ends, at, localPort, at + 4, remotePort);
+    return index === 0 || this.#table.match !== 'exact' ? null : (this.#inner[index - 1] as Ends);
+  }
+
+  close(): void {
+    if (this.#descriptor !== null) closeSync(this.#descriptor);
+    this.#descriptor = null;
+  }
+
+  #read(): void {
+    this.#table.clear();
+    this.#inner = [];
+    this.#descriptor ??= opened(this.#path);
+    const text = this.#descriptor === null ? '' : firstBytes(this.#descriptor);
+    for (const line of text.split('\n')) this.#add(line);
+  }
+
+  #add(text: string): void {
+    const line = text.includes(' icmp') ? withPorts(text) : text;
+    const found = LINE.exec(line);
+    const protocol = found === null ? undefined : PROTOCOLS.get(found[1] as string);
+    if (found === null || protocol === undefined) return;
+    const [, , source, destination, sport, dport, replySource, replyDestination, replySport, replyDport] =
+      found as unknown as string[];
+    if (source === replyDestination && destination === replySource && sport === replyDport && dport === replySport) return;
+    // Seen from outside, the reply goes to the translated source; the socket is the one that opened.
+    this.#translate(protocol, replyDestination, replySource, replyDport, replySport, source, destination, sport, dport);
+    // Seen from outside, the question goes to the translated destination; the socket is the one that replies.
+    this.#translate(protocol, destination, source, dport, sport, replySource, replyDestination, replySport, replyDport);
+  }
+
+  #translate(protocol: number, ...outerThenInner: (string | undefined)[]): void {
+    const [local = '', remote = '', localPort, remotePort, own = '', other = '', ownPort, otherPort] = outerThenInner;
+    const outer = new Int32Array(8);
+    const words = new Int32Array(8);
+    if (
+      !parseAddress(local, outer, 0) ||
+      !parseAddress(remote, outer, 4) ||
+      !parseAddress(own, words, 0) ||
+      !parseAddress(other, words, 4)
+    )
+      return;
+    this.#inner.push({ words, ownPort: Number(ownPort), otherPort: Number(otherPort) });
+    this.#table.add(protocol, outer, 0, Number(localPort), outer, 4, Number(remotePort), this.#inner.length);
+  }
+}
+
+/** A ping's line as if it were of a protocol with ports, those that its flow has. */
+function withPorts(line: string): string {
+  const protocol = line.startsWith('ipv4') ? PROTOCOL.ICMP : PROTOCOL.ICMPV6;
+  return line.replace(ECHO_ENDS, (_, type: string, identifier: string) =>
+    echoOf(protocol, Number(type)) === ECHO.ASKS
+      ? `sport=${identifier} dport=${ECHO_PORT}`
+      : `sport=${ECHO_PORT} dport=${identifier}`,
+  );
+}
+
+/** @returns null where this kernel translates nothing, or we may not see it */
+function opened(path: string): number | null {
+  try {
+    return openSync(path, 'r');
+  } catch {
+    return null;
+  }
+}
+
+function firstBytes(descriptor: number): string {
+  try {
+    const chunks: Buffer[] = [];
+    for (let at = 0; at < MOST_BYTES; ) {
+      const chunk = Buffer.alloc(Math.min(MOST_BYTES - at, 1 << 16));
+      const read = readSync(descriptor, chunk, 0, chunk.length, at);
+      if (read === 0) break;
+      chunks.push(chunk.subarray(0, read));
+      at += read;
+    }
+    return Buffer.concat(chunks).toString('latin1');
+  } catch {
+    return '';
+  }
+}

@@ -1,0 +1,136 @@
+// Facts about one process from /proc/PID (proc(5)). Read once per process; every one may be gone or hidden.
+
+import { readFileSync } from 'node:fs';
+import { sanitize } from '../../../../net/text.ts';
+import { argumentsOf } from '../../arguments.ts';
+import type { ProcessFacts } from '../../process-facts.ts';
+import type { Proc } from './proc.ts';
+
+/** Facts of a process, or null when it is gone. */
+export function readProcess(proc: Proc, pid: number): ProcessFacts | null {
+  const folder = `${proc.path}/${pid}`;
+  const stat = text(`${folder}/stat`);
+  if (stat === null) return null;
+  // pid (comm) state ppid ... ; comm may hold blanks and parentheses
+  const close = stat.lastIndexOf(')');
+  const comm = sanitize(stat.slice(stat.indexOf('(') + 1, close));
+  const fields = stat.slice(close + 2).split(' ');
+  // An executable that was replaced while it runs (an update) is still the same program.
+  const link = proc.exe(pid);
+  const exe = link === null ? null : sanitize(link).replace(/ \(deleted\)$/, '');
+  const uid = /^Uid:\s+(\d+)\s+(\d+)/m.exec(text(`${folder}/status`) ?? '');
+  return {
+    pid,
+    name: nameOf(exe, comm),
+    exe,
+    uid: uid === null ? null : Number(uid[2]),
+    parentPid: numberOr(fields[1]),
+    startTime: numberOr(fields[19]),
+    script: isInterpreter(exe ?? comm) ? scriptOf(exe ?? comm, argumentsOf(folder)) : null,
+    unit: unitOf(text(`${folder}/cgroup`) ?? ''),
+  };
+}
+
+/** Last part of the executable's path, where it is the program's and not that of something which runs it; else the kernel's 15 bytes. */
+function nameOf(exe: string | null, comm: string): string {
+  if (exe === null) return comm;
+  const base = exe.slice(exe.lastIndexOf('/') + 1);
+  return base === '' ? comm : base;
+}
+
+function text(path: string): string | null {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return null;
+  }
+}
+
+function numberOr(field: string | undefined): number | null {
+  const value = Number(field);
+  return field === undefined || !Number.isFinite(value) ? null : value;
+}
+
+// What an interpreter runs, from its arguments: `python3 backup.py` is backup.py to whoever looks for it.
+
+const INTERPRETER =
+  /^(python[\d.]*|pypy[\d.]*|node|nodejs|bun|deno|ruby[\d.]*|perl[\d.]*|php[\d.]*|java|bash|sh|dash|zsh|fish|lua[\d.]*|Rscript|tclsh[\d.]*)$/i;
+/** Options that take the next word, so that it is not the script. */
+const WITH_VALUE: Readonly<Record<string, readonly string[]>> = {
+  python: ['-W', '-X', '--check-hash-based-pycs'],
+  node: ['-r', '--require', '--import', '--loader', '-C', '--conditions', '--env-file'],
+  java: ['-cp', '-classpath', '--class-path', '-p', '--module-path', '--add-modules', '--add-opens', '--add-exports'],
+  ruby: ['-I', '-r', '-C'],
+  perl: ['-I', '-M'],
+};
+/** Options whose value is a program given in place: then there is no script to name. */
+const IN_PLACE: Readonly<Record<string, readonly string[]>> = {
+  node: ['-e', '-p', '-pe', '--eval', '--print'],
+  perl: ['-e', '-E'],
+  php: ['-r'],
+};
+const IN_PLACE_ELSEWHERE = ['-c', '-e'];
+
+/** True for a program whose arguments say what it runs. @param exe path or name of the executable */
+export function isInterpreter(exe: string): boolean {
+  return INTERPRETER.test(exe.slice(exe.lastIndexOf('/') + 1));
+}
+
+/**
+ * Name of the script, module, jar or class that an interpreter runs; null for other programs and for code given in place.
+ *
+ * @param exe path or name of the executable
+ * @param commandLine arguments with a NUL behind each, as /proc/PID/cmdline has them
+ */
+export function scriptOf(exe: string, commandLine: string): string | null {
+  if (!isInterpreter(exe)) return null;
+  const program = exe.slice(exe.lastIndexOf('/') + 1);
+  const family = /^[a-z]+/i.exec(program)?.[0].toLowerCase() ?? '';
+  const words = commandLine.split('\0').filter((word, i, all) => word !== '' || i < all.length - 1);
+  const kind = family === 'nodejs' ? 'node' : family;
+  const withValue = WITH_VALUE[kind] ?? [];
+  const inPlace = IN_PLACE[kind] ?? IN_PLACE_ELSEWHERE;
+  for (let i = 1; i < words.length; i++) {
+    const word = words[i] as string;
+    if (word === '-m' && family.startsWith('py')) return named(words[i + 1]);
+    if (word === '-jar' || (word === '-m' && family === 'java')) return named(words[i + 1]);
+    if (withValue.includes(word)) i++;
+    else if (inPlace.includes(word)) return null;
+    else if (!word.startsWith('-')) return named(word);
+  }
+  return null;
+}
+
+function named(word: string | undefined): string | null {
+  if (word === undefined) return null;
+  const name = sanitize(word.slice(word.replace(/\/+$/, '').lastIndexOf('/') + 1)).slice(0, 64);
+  return name === '' ? null : name;
+}
+
+// The systemd unit or container of a process, from its cgroup path. Text only; asks no daemon.
+
+/** How engines name a container's cgroup: docker-ID.scope, /docker/ID, libpod-ID.scope, cri-containerd-ID.scope, crio-ID.scope, /lxc/NAME. */
+const CONTAINER =
+  /(docker|libpod|cri-containerd|crio|containerd|nerdctl|podman)[-/]([0-9a-f]{12})[0-9a-f]{0,52}(?:\.scope)?(?:\/|$)/m;
+const LXC = /\/lxc(?:\.payload)?[./]([\w.-]{1,64})/;
+const ENGINE: Readonly<Record<string, string>> = { libpod: 'podman', 'cri-containerd': 'containerd', crio: 'cri-o' };
+const UNIT = /\/([\w:@.\\-]{1,128}\.(?:service|socket))(?:\/|$)/g;
+
+/**
+ * `docker 0123456789ab`, `ssh.service`, or null.
+ *
+ * @param cgroup text of /proc/PID/cgroup: `hierarchy:controllers:path` a line
+ */
+export function unitOf(cgroup: string): string | null {
+  const container = CONTAINER.exec(cgroup);
+  if (container !== null) return `${ENGINE[container[1] as string] ?? container[1]} ${container[2]}`;
+  const lxc = LXC.exec(cgroup);
+  if (lxc !== null) return `lxc ${lxc[1]}`;
+  for (const line of cgroup.split('\n')) {
+    if (!/^(0::|1:name=systemd:)/.test(line)) continue;
+    // The innermost: user@1000.service/app.slice/firefox.service is firefox.service.
+    const unit = [...line.matchAll(UNIT)].at(-1)?.[1];
+    if (unit !== undefined && !unit.startsWith('user@')) return sanitize(unit.replaceAll('\\x2d', '-'));
+  }
+  return null;
+}

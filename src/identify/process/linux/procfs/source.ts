@@ -1,0 +1,288 @@
+// Owners from /proc: read when a flow is new, not by a clock, and never for more than a tenth of the time.
+
+import { asksEcho, isIcmpOfKernel } from '../../../../flow/direction.ts';
+import { type FlowTable, isLocalFlow, NO_OWNER } from '../../../../flow/flow-table.ts';
+import { COUNTERS, INTS, LAST_SEEN, LOCAL, PORTS, PROTOCOL_INTERFACE, REMOTE } from '../../../../flow/layout.ts';
+import { hasPorts, PROTOCOL } from '../../../../net/numbers.ts';
+import { Duty } from '../../cpu-budget.ts';
+import type { Directory } from '../../directory.ts';
+import { attributionIndex, type OwnerSource, type OwnThread, reasonIndex } from '../../owner-source.ts';
+import { isRefused, type Pending, PendingFlows } from '../../pending-flows.ts';
+import type { Match } from '../../socket-table.ts';
+import { Conntrack, type Ends } from '../netlink/conntrack.ts';
+import type { HandOvers } from '../transferred-sockets.ts';
+import type { Proc } from './proc.ts';
+import { readProcess } from './process.ts';
+import { SocketInodes } from './socket-inodes.ts';
+import { ProcfsTables, type SingleSockets } from './tables.ts';
+
+/** Longest turn of walking descriptors; a socket may be closed before the walk comes to it. */
+const WALK_MS = 8;
+/** Looks take a thirteenth of the time at the most, lists a fiftieth. */
+const REST = 12;
+const LISTS_REST = 49;
+const LEAST_PAUSE_MS = 10;
+/** Flows looked up in one reading, so that a turn stays short: some 4 ms. */
+const MOST_AT_ONCE = 1024;
+/** Processor time for what still waits when the run ends. */
+const LAST_LOOK_MS = 200;
+/** Sockets remembered to be nobody's. */
+const MOST_HOLDERLESS = 1024;
+const KERNEL = attributionIndex('kernel');
+const BY_KERNEL = reasonIndex('no process: the kernel itself');
+
+/** A flow whose sockets are known by inode, while their holders are looked for. */
+interface Found {
+  readonly flow: Pending;
+  readonly inode: number;
+  readonly match: Match;
+  readonly peerInode: number;
+  /** The inode is of the socket that waits for the like at the far end's port: the flow is its own only if that is the kernel's. */
+  readonly isTunnel: boolean;
+  /** The socket has other ends than the flow. */
+  readonly isTranslated: boolean;
+}
+
+/** Somebody who may know the owner of a translated flow by the ends that its socket has; answers true when it gave the flow an owner. */
+export type BehindTranslation = (row: number, protocol: number, ends: Ends) => boolean;
+
+/** Linux without kernel sources: socket tables for the inode, descriptors for the process. A process gone by then stays unknown, with its reason. */
+export class ProcfsSource implements OwnerSource {
+  readonly kind = 'procfs';
+  readonly everyProtocol = true;
+  note = '';
+  readonly thread: OwnThread | null;
+  /** Asked before the tables where an address was translated. */
+  behindTranslation: BehindTranslation | null = null;
+  readonly #flows: FlowTable;
+  readonly #directory: Directory;
+  readonly #proc: Proc;
+  readonly #pending: PendingFlows;
+  readonly #tables: ProcfsTables;
+  readonly #conntrack: Conntrack;
+  readonly #inodes: SocketInodes;
+  readonly #handOvers: HandOvers | null;
+  #found: Found[] = [];
+  /** Processes by pid as of this reading; null for one that is gone. A process of a thousand flows is read once. */
+  readonly #processes = new Map<number, number | null>();
+  readonly #looks = new Duty(REST, LEAST_PAUSE_MS);
+  /** Tables of other namespaces, and what the kernel is slow to list: so long as they rest, flows are not looked for again, new ones are. */
+  readonly #lists = new Duty(LISTS_REST, LEAST_PAUSE_MS);
+  /** The walk asks every process: a flow that a short one did not find is still in the tables. */
+  #isWide = false;
+  /** Sockets that no process holds, by how many whole walks: from two on they are the kernel's, which may keep one while it is handed on. */
+  readonly #holderless = new Map<number, number>();
+  #now = 0;
+  /** The run is over: nothing is looked for again. */
+  #isLast = false;
+
+  /**
+   * @param query asks for single sockets; null where only tables tell
+   * @param thread that reads `proc`; null where this one does
+   * @param handOvers looks again at flows whose socket may have been handed on; works when this does
+   */
+  constructor(
+    flows: FlowTable,
+    directory: Directory,
+    proc: Proc,
+    query: SingleSockets | null = null,
+    thread: OwnThread | null = null,
+    handOvers: HandOvers | null = null,
+  ) {
+    this.thread = thread;
+    this.#handOvers = handOvers;
+    this.#flows = flows;
+    this.#directory = directory;
+    this.#proc = proc;
+    this.#pending = new PendingFlows(flows);
+    this.#tables = new ProcfsTables(proc, query);
+    this.#conntrack = new Conntrack(proc.path);
+    this.#inodes = new SocketInodes(proc);
+  }
+
+  admit(row: number): void {
+    const { ints } = this.#flows;
+    // Raw sockets send what has no port; most of it is the kernel's all the same.
+    if (!hasPorts(this.#protocol(row)) && !asksEcho(ints, row)) this.#flows.setOwner(row, NO_OWNER, KERNEL, BY_KERNEL);
+    if (!isIcmpOfKernel(ints, row)) this.#pending.add(row, this.#now);
+  }
+
+  work(now: number): void {
+    this.#now = now;
+    this.#handOvers?.work(now);
+    if (!this.#inodes.walking && !this.#isDue(now)) return;
+    const isOver = this.#looks.measure(() => this.#look(now));
+    if (isOver) this.#looks.pause(now);
+  }
+
+  finish(now: number): void {
+    this.#isLast = true;
+    for (const begun = process.cpuUsage(); process.cpuUsage(begun).user < LAST_LOOK_MS * 1000; ) {
+      if (!this.#inodes.walking && this.#found.length === 0) {
+        this.#pending.refill(now);
+        if (this.#pending.size === 0) return;
+        this.#lookUp(this.#pending.takeDue(Number.POSITIVE_INFINITY, MOST_AT_ONCE), now);
+      }
+      if (this.#found.length === 0 || this.#inodes.step(WALK_MS)) this.#settle(now);
+    }
+  }
+
+  close(): void {
+    this.#conntrack.close();
+    this.thread?.close();
+    this.#found = [];
+  }
+
+  #isDue(now: number): boolean {
+    if (!this.#looks.isDue(now)) return false;
+    this.#pending.refill(now);
+    return this.#pending.hasDue(now, this.#lists.isDue(now));
+  }
+
+  /** Looks flows up, or goes on with the walk. @returns whether it is done */
+  #look(now: number): boolean {
+    if (!this.#inodes.walking) this.#lookUp(this.#pending.takeDue(now, MOST_AT_ONCE, this.#lists.isDue(now)), now);
+    const hasWalk = this.#inodes.walking || this.#found.length > 0;
+    if (hasWalk && !this.#inodes.step(WALK_MS, !this.#isWide)) return false;
+    this.#settle(now);
+    return true;
+  }
+
+  /** Reads the tables, and looks flows up in them. */
+  #lookUp(taken: readonly Pending[], now: number): void {
+    const due = taken.filter((flow) => !this.#isOver(flow));
+    if (due.length === 0) return;
+    this.#processes.clear();
+    this.#isWide = this.#isLast;
+    const protocols = new Set(due.map(({ row }) => this.#protocol(row)));
+    // Other namespaces only for what a first look at our own did not find, all of our own only for what goes on without a socket.
+    const isWide = this.#isLast || due.some((flow) => flow.tries > 0);
+    const isDeep = due.some((flow) => flow.tries > 1);
+    const read = () => this.#tables.read(protocols, isWide, isDeep, now);
+    const isReadable = isWide ? this.#lists.measure(read) : read();
+    if (isWide) this.#lists.pause(now);
+    if (!isReadable) this.note = `${this.#proc.path}/net can't be read`;
+    for (const flow of due) this.#match(flow, now);
+  }
+
+  #protocol(row: number): number {
+    return (this.#flows.ints[row * INTS + PROTOCOL_INTERFACE] as number) & 0xffff;
+  }
+
+  /** Looks a flow up in the tables just read. */
+  #match(flow: Pending, now: number): void {
+    const { ints } = this.#flows;
+    const base = flow.row * INTS;
+    const protocol = this.#protocol(flow.row);
+    const ports = ints[base + PORTS] as number;
+    const near = ports >>> 16;
+    const far = ports & 0xffff;
+    let inode = this.#tables.find(protocol, ints, base + LOCAL, near, base + REMOTE, far);
+    let match = this.#tables.match;
+    const isTranslated = inode === 0;
+    const peerInode = isLocalFlow(this.#flows, flow.row)
+      ? this.#tables.findAnywhere(protocol, ints, base + REMOTE, far, base + LOCAL, near)
+      : 0;
+    if (inode === 0) {
+      const ends = this.#conntrack.behind(protocol, ints, base + LOCAL, near, far, now);
+      if (ends !== null) {
+        if (this.behindTranslation?.(flow.row, protocol, ends) === true) return;
+        inode = this.#tables.findAnywhere(protocol, ends.words, 0, ends.ownPort, 4, ends.otherPort);
+        match = this.#tables.match;
+      }
+    }
+    let isTunnel = false;
+    if (inode === 0 && peerInode === 0) {
+      // Tunnels over UDP (VXLAN, Geneve) send from any port to the one where they wait at both ends.
+      if (protocol === PROTOCOL.UDP) inode = this.#tables.find(protocol, ints, base + LOCAL, far, base + REMOTE, near);
+      isTunnel = inode !== 0;
+      if (!isTunnel) {
+        this.#giveUp(flow, now);
+        return;
+      }
+    }
+    // A listener may just be about to accept: its own socket tells more, a moment later.
+    if (match === 'listener' && flow.tries === 0 && this.#retry(flow, now)) return;
+    for (const each of [inode, peerInode]) if (each !== 0 && this.#inodes.owner(each) === undefined) this.#inodes.want(each);
+    if (flow.tries > 0) this.#isWide = true;
+    this.#found.push({ flow, inode, match, peerInode, isTunnel, isTranslated });
+  }
+
+  /** The walk is over: gives each found flow the process that holds its socket. */
+  #settle(now: number): void {
+    const counted = new Set<number>();
+    for (const { flow, inode, match, peerInode, isTunnel, isTranslated } of this.#found) {
+      if (!this.#pending.isCurrent(flow)) continue;
+      const owner = this.#process(inode);
+      const peer = this.#process(peerInode);
+      if (peer !== null) {
+        this.#flows.setPeer(flow.row, peer);
+        this.#handOvers?.track(flow.row, true, peer);
+      }
+      if (owner === null && inode !== 0 && this.#isKernels(inode, counted))
+        this.#flows.setOwner(flow.row, NO_OWNER, KERNEL, BY_KERNEL);
+      else if (isTunnel) this.#giveUp(flow, now, owner === null);
+      else if (owner !== null) {
+        this.#flows.setOwner(flow.row, owner, attributionIndex(match), reasonIndex('not looked up yet'));
+        if (!isTranslated) this.#handOvers?.track(flow.row, false, owner);
+      } else if (this.#isWide && this.#inodes.hidden > 0 && inode !== 0)
+        this.#flows.setOwner(flow.row, NO_OWNER, attributionIndex('none'), reasonIndex('hidden by the system'));
+      else this.#giveUp(flow, now, inode !== 0);
+    }
+    this.#found = [];
+    if (this.#inodes.hidden > 0) this.note = `${this.#inodes.hidden} processes of other users can't be looked into`;
+  }
+
+  /** True for a socket that is the kernel's own. @param counted sockets whose absence in this walk is counted */
+  #isKernels(inode: number, counted: Set<number>): boolean {
+    let walks = this.#holderless.get(inode) ?? 0;
+    if (walks < 2 && this.#inodes.sawAll && !counted.has(inode)) {
+      counted.add(inode);
+      if (this.#holderless.size >= MOST_HOLDERLESS) this.#holderless.clear();
+      this.#holderless.set(inode, ++walks);
+    }
+    return walks >= 2;
+  }
+
+  #process(inode: number): number | null {
+    const pid = inode === 0 ? undefined : this.#inodes.owner(inode);
+    if (pid === undefined) return null;
+    let process = this.#processes.get(pid);
+    if (process === undefined) {
+      const facts = readProcess(this.#proc, pid);
+      process = facts === null ? null : this.#directory.learn(facts);
+      this.#processes.set(pid, process);
+    }
+    if (process === null) this.#inodes.forget(inode);
+    return process;
+  }
+
+  #retry(flow: Pending, now: number): boolean {
+    return !this.#isLast && this.#pending.retry(flow, now);
+  }
+
+  /** @param hasSocket it stands, though nobody is known to hold it: the flow is not over */
+  #giveUp(flow: Pending, now: number, hasSocket = false): void {
+    flow.seen = hasSocket ? 0 : (this.#flows.counters[flow.row * COUNTERS + LAST_SEEN] as number);
+    if (!this.#retry(flow, now)) this.#closed(flow.row);
+  }
+
+  /** What was not found and has said nothing since is closed: looking on would take the time from those that live. */
+  #isOver(flow: Pending): boolean {
+    if (flow.tries < 2 || this.#flows.counters[flow.row * COUNTERS + LAST_SEEN] !== flow.seen) return false;
+    this.#closed(flow.row);
+    return true;
+  }
+
+  /** What has no port keeps what was said of it when it came. Which raw socket asks by ICMP the tables don't tell: it may live on. */
+  #closed(row: number): void {
+    const isAsker = asksEcho(this.#flows.ints, row);
+    if (!isAsker && !hasPorts(this.#protocol(row))) return;
+    if (!isAsker && isRefused(this.#flows, row)) {
+      this.#flows.setOwner(row, NO_OWNER, KERNEL, reasonIndex('nothing listens on the port'));
+      return;
+    }
+    const reason = isAsker ? 'hidden by the system' : 'closed before it could be looked up';
+    this.#flows.setOwner(row, NO_OWNER, attributionIndex('none'), reasonIndex(reason));
+  }
+}

@@ -1,0 +1,328 @@
+// The socket tables of the machine: our own network namespace's, and, for what is not in them, those of the other namespaces.
+
+import { closeSync, openSync, readdirSync, readSync } from 'node:fs';
+import { scopeOf, V4_MAPPED } from '../../../../net/address.ts';
+import { ECHO_PORT, hasPorts, PROTOCOL } from '../../../../net/numbers.ts';
+import { type Match, SocketTable } from '../../socket-table.ts';
+import { linkOf, type Proc } from './proc.ts';
+
+/** Somebody who can be asked for one socket by its ends. */
+export interface SingleSockets {
+  /** How the last `find` was answered. */
+  readonly match: Match;
+  answers(protocol: number): boolean;
+  find(protocol: number, ends: Int32Array, near: number, nearPort: number, far: number, farPort: number): number;
+}
+
+/** Reads tables and looks ends up in them; the answer is a socket's inode, which is unique over all namespaces. */
+export class ProcfsTables {
+  readonly #query: SingleSockets | null;
+  readonly #folder: string;
+  /** Protocols of which our own table was read. */
+  #listed = new Set<number>();
+  readonly #reader = new ProcNetReader();
+  readonly #own = new SocketTable();
+  readonly #others = new SocketTable();
+  readonly #namespaces: NetNamespaces;
+  /** How the last `find` was answered. */
+  match: Match = 'none';
+
+  /**
+   * @param query asks for single sockets; null where only tables tell
+   */
+  constructor(proc: Proc, query: SingleSockets | null = null) {
+    this.#query = query;
+    this.#folder = `${proc.path}/net`;
+    this.#namespaces = new NetNamespaces(proc);
+  }
+
+  /**
+   * Reads the tables anew, as far as look-ups need them.
+   *
+   * @param protocols of the flows that are looked up
+   * @param isWide also the tables of other namespaces
+   * @param isDeep also our own of protocols for which single sockets can be asked: those bound to an interface are in them alone
+   * @returns false where not even our own can be read
+   */
+  read(protocols: ReadonlySet<number>, isWide: boolean, isDeep: boolean, now: number): boolean {
+    this.#own.clear();
+    this.#others.clear();
+    this.#listed = new Set(isDeep ? protocols : [...protocols].filter((protocol) => this.#query?.answers(protocol) !== true));
+    const files = filesOf(this.#listed);
+    const isReadable = files.size === 0 || this.#reader.read(this.#folder, this.#own, files) > 0;
+    if (isWide) for (const folder of this.#namespaces.folders(now)) this.#reader.read(folder, this.#others, filesOf(protocols));
+    return isReadable;
+  }
+
+  /**
+   * Inode of the socket whose own address lies in `ends` at `near`, the other end's at `far`; 0 where there is none. The address is one of
+   * this namespace: a socket elsewhere that has the port alone is not meant.
+   */
+  find(protocol: number, ends: Int32Array, near: number, nearPort: number, far: number, farPort: number): number {
+    const inode = this.#findOwn(protocol, ends, near, nearPort, far, farPort);
+    if (inode !== 0 || scopeOf(ends, near) === 'loopback') return inode;
+    const other = this.#others.find(protocol, ends, near, nearPort, far, farPort);
+    if (other === 0 || this.#others.match !== 'exact') return 0;
+    this.match = 'exact';
+    return other;
+  }
+
+  /** As `find`, for an address that may be another namespace's. */
+  findAnywhere(protocol: number, ends: Int32Array, near: number, nearPort: number, far: number, farPort: number): number {
+    const inode = this.#findOwn(protocol, ends, near, nearPort, far, farPort);
+    if (inode !== 0 || scopeOf(ends, near) === 'loopback') return inode;
+    const other = this.#others.find(protocol, ends, near, nearPort, far, farPort);
+    this.match = this.#others.match;
+    return other;
+  }
+
+  #findOwn(protocol: number, ends: Int32Array, near: number, nearPort: number, far: number, farPort: number): number {
+    const query = this.#query?.answers(protocol) === true ? this.#query : null;
+    const told = query?.find(protocol, ends, near, nearPort, far, farPort) ?? 0;
+    this.match = query?.match ?? 'none';
+    if (told !== 0) return told;
+    const inode = this.#own.find(protocol, ends, near, nearPort, far, farPort);
+    this.match = this.#own.match;
+    return inode;
+  }
+
+  /** True when at most one socket of our own namespace uses the port. */
+  isSole(protocol: number, localPort: number): boolean {
+    if (!this.#listed.has(protocol)) {
+      this.#listed.add(protocol);
+      this.#reader.read(this.#folder, this.#own, filesOf([protocol]));
+    }
+    return this.#own.isSole(protocol, localPort);
+  }
+}
+
+// Reads /proc/net/{tcp,udp,udplite,icmp,raw}{,6} (proc(5)) into a SocketTable, byte by byte: ten thousand sockets cost a few ms and no text.
+
+/** Stands for all protocols without ports, and in the list of files for raw sockets, which have the protocol where others have the port. */
+const PORTLESS = -1;
+
+const FILES = [
+  ['tcp', PROTOCOL.TCP, false],
+  ['tcp6', PROTOCOL.TCP, true],
+  ['udp', PROTOCOL.UDP, false],
+  ['udp6', PROTOCOL.UDP, true],
+  ['udplite', PROTOCOL.UDPLITE, false],
+  ['udplite6', PROTOCOL.UDPLITE, true],
+  ['icmp', PROTOCOL.ICMP, false],
+  ['icmp6', PROTOCOL.ICMPV6, true],
+  ['raw', PORTLESS, false],
+  ['raw6', PORTLESS, true],
+] as const;
+
+const SPACE = 0x20;
+const NEWLINE = 0x0a;
+const COLON = 0x3a;
+const MOST_BYTES = 64 << 20;
+
+/** Kinds of socket files. */
+type WantedFiles = ReadonlySet<number>;
+
+/**
+ * The files that may list sockets of these protocols. TCP's two take the kernel 5 and 10 ms where it has much memory, even when there is no
+ * socket: it walks a table that is as large as that.
+ */
+function filesOf(protocols: Iterable<number>): WantedFiles {
+  const files = new Set<number>();
+  for (const protocol of protocols) files.add(kindOf(protocol));
+  return files;
+}
+
+function kindOf(protocol: number): number {
+  return hasPorts(protocol) ? protocol : PORTLESS;
+}
+
+/** Reads socket files of one network namespace; keeps its buffer. */
+export class ProcNetReader {
+  #buffer = Buffer.alloc(64 * 1024);
+  readonly #ends = new Int32Array(8);
+
+  /**
+   * Adds every socket that has an inode to `table`; the inode is its owner.
+   *
+   * @param folder `/proc/net` or `/proc/PID/net`
+   * @param wanted files that are read, see `filesOf`; null for all
+   * @returns how many files could be read; 0 means that there is no procfs or no right to it
+   */
+  read(folder: string, table: SocketTable, wanted: WantedFiles | null = null): number {
+    let files = 0;
+    for (const [name, protocol, six] of FILES) {
+      if (wanted !== null && !wanted.has(kindOf(protocol))) continue;
+      const length = this.#load(`${folder}/${name}`);
+      if (length < 0) continue;
+      files++;
+      parseProcNet(this.#buffer, length, protocol, six, this.#ends, table);
+    }
+    return files;
+  }
+
+  #load(path: string): number {
+    let fd: number;
+    try {
+      fd = openSync(path, 'r');
+    } catch {
+      return -1; // no IPv6, no UDP-Lite, no procfs
+    }
+    try {
+      let length = 0;
+      for (;;) {
+        if (length === this.#buffer.length) {
+          if (length >= MOST_BYTES) return length;
+          const wide = Buffer.alloc(length * 2);
+          this.#buffer.copy(wide);
+          this.#buffer = wide;
+        }
+        const read = readSync(fd, this.#buffer, length, this.#buffer.length - length, null);
+        if (read === 0) return length;
+        length += read;
+      }
+    } catch {
+      return -1;
+    } finally {
+      closeSync(fd);
+    }
+  }
+}
+
+/**
+ * Parses one file:
+ *
+ *     `  sl  local_address rem_address   st tx_queue:rx_queue tr:tm->when retrnsmt   uid  timeout inode ...`
+ *     `   0: 0100007F:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 12345 ...`
+ *
+ * Addresses are 32-bit words in the machine's byte order (little-endian machines only, as all that Node runs on here).
+ */
+export function parseProcNet(
+  bytes: Uint8Array,
+  length: number,
+  protocol: number,
+  six: boolean,
+  ends: Int32Array,
+  table: SocketTable,
+): void {
+  const digits = six ? 32 : 8;
+  let at = lineEnd(bytes, 0, length) + 1; // header
+  while (at < length) {
+    const end = lineEnd(bytes, at, length);
+    let p = at;
+    while (p < end && bytes[p] !== COLON) p++;
+    p += 2;
+    // local address, colon, 4 digits, space, remote address, colon, 4 digits, space, state
+    if (p + 2 * (digits + 6) + 2 <= end) {
+      readAddress(bytes, p, six, ends, 0);
+      const localPort = hex(bytes, p + digits + 1, 4);
+      const q = p + digits + 6;
+      readAddress(bytes, q, six, ends, 4);
+      const remotePort = hex(bytes, q + digits + 1, 4);
+      // state, queues, timer, retransmits, uid, timeout; then the inode
+      let field = q + digits + 6;
+      for (let i = 0; i < 6; i++) field = nextField(bytes, field, end);
+      const inode = decimal(bytes, field, end);
+      if (inode > 0) {
+        if (hasPorts(protocol)) table.add(protocol, ends, 0, localPort, ends, 4, remotePort, inode);
+        else if (protocol !== PORTLESS)
+          table.add(protocol, ends, 0, localPort, ends, 4, scopeOf(ends, 4) === 'unspecified' ? 0 : ECHO_PORT, inode);
+        // A raw socket hears all ICMP: whether anything of it is its own, the table does not tell.
+        else if (localPort !== PROTOCOL.ICMP && localPort !== PROTOCOL.ICMPV6)
+          table.add(localPort, ends, 0, 0, ends, 4, 0, inode);
+      }
+    }
+    at = end + 1;
+  }
+}
+
+function readAddress(bytes: Uint8Array, at: number, six: boolean, words: Int32Array, to: number): void {
+  if (six) {
+    for (let i = 0; i < 4; i++) words[to + i] = swap(hex(bytes, at + 8 * i, 8));
+    return;
+  }
+  words[to] = 0;
+  words[to + 1] = 0;
+  words[to + 2] = V4_MAPPED;
+  words[to + 3] = swap(hex(bytes, at, 8));
+}
+
+function swap(word: number): number {
+  return (word << 24) | ((word & 0xff00) << 8) | ((word >>> 8) & 0xff00) | (word >>> 24);
+}
+
+function hex(bytes: Uint8Array, at: number, digits: number): number {
+  let value = 0;
+  for (let i = 0; i < digits; i++) {
+    const c = bytes[at + i] as number;
+    value = (value << 4) | (c <= 0x39 ? c - 0x30 : (c & 0xdf) - 0x37);
+  }
+  return value;
+}
+
+function decimal(bytes: Uint8Array, at: number, end: number): number {
+  let value = 0;
+  for (let p = at; p < end && (bytes[p] as number) >= 0x30 && (bytes[p] as number) <= 0x39; p++)
+    value = value * 10 + (bytes[p] as number) - 0x30;
+  return value;
+}
+
+function nextField(bytes: Uint8Array, at: number, end: number): number {
+  let p = at;
+  while (p < end && bytes[p] !== SPACE) p++;
+  while (p < end && bytes[p] === SPACE) p++;
+  return p;
+}
+
+function lineEnd(bytes: Uint8Array, at: number, length: number): number {
+  let p = at;
+  while (p < length && bytes[p] !== NEWLINE) p++;
+  return p;
+}
+
+// Network namespaces of other processes (containers, ip netns): one process of each, through which its socket tables can be read.
+
+/** Most namespaces that are looked into. */
+const MOST = 64;
+const REFRESH_MS = 10_000;
+/** Most processes whose namespace is asked for in one refresh. */
+const MOST_PROCESSES = 32_768;
+
+/** Folders of socket tables outside our own namespace; listed anew every ten seconds at the most, and only when asked. */
+class NetNamespaces {
+  readonly #proc: Proc;
+  #folders: readonly string[] = [];
+  #nextRefresh = Number.NEGATIVE_INFINITY;
+
+  constructor(proc: Proc) {
+    this.#proc = proc;
+  }
+
+  /** `/proc/PID/net` of one process of each other namespace. @param now monotonic ms */
+  folders(now: number): readonly string[] {
+    if (now >= this.#nextRefresh) {
+      this.#folders = this.#list();
+      this.#nextRefresh = now + REFRESH_MS;
+    }
+    return this.#folders;
+  }
+
+  #list(): string[] {
+    const own = linkOf(`${this.#proc.path}/self/ns/net`);
+    const seen = new Set([own]);
+    const folders: string[] = [];
+    let names: string[];
+    try {
+      names = readdirSync(this.#proc.path);
+    } catch {
+      return folders;
+    }
+    for (const pid of names.filter((name) => /^\d+$/.test(name)).slice(0, MOST_PROCESSES)) {
+      const namespace = this.#proc.namespace(Number(pid));
+      if (namespace === '' || seen.has(namespace)) continue;
+      seen.add(namespace);
+      folders.push(`${this.#proc.path}/${pid}/net`);
+      if (folders.length >= MOST) break;
+    }
+    return folders;
+  }
+}

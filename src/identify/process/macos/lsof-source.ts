@@ -1,0 +1,66 @@
+// Owners from lsof, where neither PKTAP nor nettop is at hand: asked every few seconds, and only while flows wait.
+
+import type { FlowTable } from '../../../flow/flow-table.ts';
+import { ChildPoll } from '../../../system/child-poll.ts';
+import type { Edges } from '../../../system/edges.ts';
+import type { Directory } from '../directory.ts';
+import { ListedSockets } from '../listed-sockets.ts';
+import type { OwnerSource } from '../owner-source.ts';
+import { LSOF_ARGUMENTS, parseLsof } from './lsof.ts';
+
+/** lsof takes about 190 ms of CPU a call on a Mac: no more often than this. */
+const PAUSE_MS = 2000;
+const LIMITS = { timeoutMs: 10_000, maxBytes: 16 << 20 };
+
+/** Polls `lsof -F`; names are cut at 31 characters, and only the user's own processes are seen without root. */
+export class LsofSource implements OwnerSource {
+  readonly kind = 'lsof';
+  readonly #edges: Edges;
+  readonly #sockets: ListedSockets;
+  readonly #poll: ChildPoll;
+
+  constructor(flows: FlowTable, directory: Directory, edges: Edges) {
+    this.#edges = edges;
+    this.#sockets = new ListedSockets(flows, directory);
+    this.#poll = new ChildPoll(edges, { path: edges.paths.lsof, pauseMs: PAUSE_MS, limits: LIMITS });
+  }
+
+  get note(): string {
+    return this.#poll.failure === null ? '' : `lsof failed: ${this.#poll.failure}`;
+  }
+
+  admit(row: number): void {
+    this.#sockets.admit(row);
+  }
+
+  work(now: number): void {
+    const wanted = this.#sockets.isWanted(now);
+    if (!this.#poll.isReady(now) || !wanted) return;
+    // Flows that come while lsof runs wait for the next call: it may have listed their process already.
+    const asked = this.#sockets.take();
+    this.#poll.start({
+      args: LSOF_ARGUMENTS,
+      read: ({ stdout }) => {
+        // Exit status 1 with nothing printed is lsof's way to say that there are no sockets.
+        const absent = this.#edges.euid() === 0 ? 'closed before it could be looked up' : 'hidden by the system';
+        this.#sockets.answer(asked, parseLsof(stdout), absent);
+        return null;
+      },
+      failed: () => this.#sockets.putBack(asked),
+    });
+  }
+
+  /** Flows that wait for a call of lsof. */
+  get waiting(): number {
+    return this.#sockets.size;
+  }
+
+  /** Gives up the flows that wait. @returns the rows that still stand */
+  surrender(): number[] {
+    return this.#sockets.surrender();
+  }
+
+  close(): void {
+    this.#poll.close();
+  }
+}

@@ -1,0 +1,171 @@
+// Sockets and their owners as `nettop -L 1` lists them. Text in, records out; runs nothing and matches nothing.
+
+import { PROTOCOL } from '../../../net/numbers.ts';
+import { sanitize } from '../../../net/text.ts';
+import { type SocketEnd, type SocketRecord, socketEnd } from '../socket-table.ts';
+
+/** One sample as CSV, raw numbers, no names looked up. Never `-L 0`: on a pipe it spins. */
+export const NETTOP_ARGUMENTS: readonly string[] = ['-L', '1', '-x', '-n'];
+/** The same with fewer columns; some versions refuse `-J` with NETTOP_USAGE. */
+export const NETTOP_COLUMNS: readonly string[] = ['-J', 'interface,state,bytes_in,bytes_out'];
+/** Exit status of a nettop that doesn't know an option (EX_USAGE). */
+export const NETTOP_USAGE = 64;
+
+/** One flow of one process. */
+export interface NettopRecord extends SocketRecord {
+  readonly interface: string | null;
+  /** Established, Listen ...; null for what has no state. */
+  readonly state: string | null;
+  /** Bytes since the flow began; null where the column is missing. */
+  readonly rxBytes: number | null;
+  readonly txBytes: number | null;
+}
+
+/** What a text of nettop held. */
+export interface NettopReport {
+  /** Names of the columns, the empty one (processes and flows) and the trailing one left out; empty where no header was found. */
+  readonly columns: readonly string[];
+  readonly processes: number;
+  readonly records: readonly NettopRecord[];
+}
+
+const MOST_RECORDS = 65_536;
+const MOST_LINES = 200_000;
+/** Rows are about a hundred characters long. */
+const LONGEST_LINE = 1024;
+/** What a pseudo-terminal echoes in front of the first line. */
+const ECHO = /^(?:\^D|[\u0000-\u001f\u007f])+/;
+const FLOW = /^(tcp|udp|quic)([46]?) (\S+)<->(\S+)$/;
+/** The name may hold dots and blanks; 32 bits of pid are the most there can be. */
+const PROCESS_ROW = /^(.*)\.(\d{1,10})$/;
+
+/** Where the columns are, by their names: which there are differs by version. */
+interface Columns {
+  readonly count: number;
+  readonly name: number;
+  readonly interface: number;
+  readonly state: number;
+  readonly rx: number;
+  readonly tx: number;
+}
+
+/**
+ * Reads the text of `nettop` with NETTOP_ARGUMENTS, with or without NETTOP_COLUMNS.
+ *
+ * A flow belongs to the process row above it; after a row that can't be read, flows belong to nobody until the next process.
+ */
+export function parseNettop(text: string): NettopReport {
+  let columns: Columns | null = null;
+  let header = '';
+  let names: readonly string[] = [];
+  let owner: { pid: number; name: string } | null = null;
+  let processes = 0;
+  const records: NettopRecord[] = [];
+  for (const raw of text.split('\n', MOST_LINES)) {
+    const line = raw.replace(ECHO, '').trimEnd();
+    if (line === '' || raw.length > LONGEST_LINE) continue;
+    if (line === header) continue;
+    const fields = fieldsOf(line);
+    if (columns === null) {
+      columns = headerOf(fields);
+      if (columns === null) continue;
+      header = line;
+      names = fields.map(sanitize).filter((field) => field !== '');
+      continue;
+    }
+    const name = nameField(fields, columns);
+    const flow = flowOf(name);
+    if (flow === null) {
+      owner = processOf(name);
+      if (owner !== null) processes++;
+    } else if (owner !== null && records.length < MOST_RECORDS) {
+      records.push({
+        ...owner,
+        uid: null,
+        ...flow,
+        interface: textField(fields[columns.interface]),
+        state: textField(fields[columns.state]),
+        rxBytes: countField(fields[columns.rx]),
+        txBytes: countField(fields[columns.tx]),
+      });
+    }
+  }
+  return { columns: names, processes, records };
+}
+
+/** Several processes may share a port that is not connected: the one that moved most is the likeliest. */
+export function busiestLast(records: readonly NettopRecord[]): readonly NettopRecord[] {
+  const bytes = ({ rxBytes, txBytes }: NettopRecord) => (rxBytes ?? 0) + (txBytes ?? 0);
+  return records.toSorted((a, b) => bytes(a) - bytes(b));
+}
+
+/** The header has a column without a name, and names that rows never hold. */
+function headerOf(fields: readonly string[]): Columns | null {
+  const at = (name: string) => fields.indexOf(name);
+  if (at('bytes_in') < 0 && at('interface') < 0) return null;
+  const name = at('');
+  if (name < 0 || name === fields.length - 1) return null;
+  return { count: fields.length, name, interface: at('interface'), state: at('state'), rx: at('bytes_in'), tx: at('bytes_out') };
+}
+
+/** The name column; a name that held commas without quotes takes what the row has too much. */
+function nameField(fields: string[], columns: Columns): string {
+  const surplus = fields.length - columns.count;
+  if (surplus > 0) fields.splice(columns.name, surplus + 1, fields.slice(columns.name, columns.name + surplus + 1).join(','));
+  return fields[columns.name] ?? '';
+}
+
+function processOf(text: string): { pid: number; name: string } | null {
+  const match = PROCESS_ROW.exec(text);
+  if (match === null) return null;
+  const pid = Number(match[2]);
+  if (pid > 0x7fff_ffff) return null;
+  const name = sanitize(match[1] as string).trimEnd();
+  return { pid, name: name === '' ? `pid ${pid}` : name };
+}
+
+function flowOf(text: string): Pick<NettopRecord, 'protocol' | 'family' | 'local' | 'remote'> | null {
+  const match = FLOW.exec(text);
+  if (match === null) return null;
+  const [, kind, digit, near, far] = match as unknown as readonly [string, string, string, string, string];
+  // IPv6 ends are ADDRESS.PORT, and an address has colons of its own.
+  const family = digit === '6' || (digit === '' && near.split(':').length > 2) ? 6 : 4;
+  const local = endOf(near, family);
+  const remote = endOf(far, family);
+  if (local === null || remote === null) return null;
+  const connected = remote.words !== null || remote.port !== 0;
+  return { protocol: kind === 'tcp' ? PROTOCOL.TCP : PROTOCOL.UDP, family, local, remote: connected ? remote : null };
+}
+
+function endOf(text: string, family: 4 | 6): SocketEnd | null {
+  const split = text.lastIndexOf(family === 6 ? '.' : ':');
+  return split < 0 ? null : socketEnd(text.slice(0, split), text.slice(split + 1));
+}
+
+function textField(field: string | undefined): string | null {
+  const text = sanitize(field ?? '');
+  return text === '' ? null : text;
+}
+
+function countField(field: string | undefined): number | null {
+  return field !== undefined && /^\d{1,15}$/.test(field) ? Number(field) : null;
+}
+
+/** Fields of a CSV line (RFC 4180): quotes are optional, two of them inside of quotes are one. */
+function fieldsOf(line: string): string[] {
+  if (!line.includes('"')) return line.split(',');
+  const fields: string[] = [];
+  let field = '';
+  let quoted = false;
+  for (let i = 0; i < line.length; i++) {
+    const letter = line[i] as string;
+    if (quoted && letter === '"' && line[i + 1] === '"') field += line[++i];
+    else if (letter === '"' && (quoted || field === '')) quoted = !quoted;
+    else if (letter === ',' && !quoted) {
+      fields.push(field);
+      field = '';
+    } else field += letter;
+  }
+  fields.push(field);
+  return fields;
+}

@@ -1,0 +1,62 @@
+// HistoryBatch: what moved in a stretch, by owner and other end, as the store takes it in. Plain data, may be sent to another thread. Types only.
+
+import type { Attribution, FlowDirection, NameSource } from './terms.ts';
+
+/** What moved under one combination of facts. Bytes are network-layer bytes. A correction of facts learnt late is negative; sums never are. */
+export interface HistoryEntry {
+  readonly app: string | null;
+  /** Why there is no app. */
+  readonly reason: string | null;
+  /** Path of the process; null where it is unknown. */
+  readonly exe: string | null;
+  /** Name of the remote end, else its address; null for those folded because there were too many. */
+  readonly host: string | null;
+  readonly domain: string | null;
+  readonly category: string | null;
+  readonly interface: string;
+  readonly protocol: string;
+  readonly direction: FlowDirection;
+  readonly rxBytes: number;
+  readonly txBytes: number;
+  readonly rxPackets: number;
+  readonly txPackets: number;
+  /** Flows that began. */
+  readonly flows: number;
+}
+
+/** A flow that closed, or was given up. Times epoch ms. */
+export interface LoggedFlow {
+  readonly start: number;
+  readonly end: number;
+  readonly protocol: string;
+  readonly localAddress: string;
+  readonly localPort: number;
+  readonly remoteAddress: string;
+  readonly remotePort: number;
+  readonly direction: FlowDirection;
+  readonly interface: string;
+  readonly app: string | null;
+  readonly reason: string | null;
+  readonly exe: string | null;
+  readonly pid: number | null;
+  readonly attribution: Attribution;
+  readonly host: string | null;
+  readonly nameSource: NameSource;
+  readonly domain: string | null;
+  readonly application: string | null;
+  readonly category: string | null;
+  readonly rxBytes: number;
+  readonly txBytes: number;
+  readonly rxPackets: number;
+  readonly txPackets: number;
+}
+
+/** One flush. */
+export interface HistoryBatch {
+  /** Minutes since the epoch (UTC) under which all entries are booked. */
+  readonly minute: number;
+  readonly entries: readonly HistoryEntry[];
+  readonly flows: readonly LoggedFlow[];
+  /** Flows that closed and are not in the log because there were too many of them. */
+  readonly unlogged: number;
+}

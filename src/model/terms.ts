@@ -1,0 +1,180 @@
+// Words that every part shares: processes, apps, how an owner is known, what an interface is. Types and constants only.
+
+/** How the owner of a flow is known. Order is trust, best first. */
+export const ATTRIBUTIONS = ['exact', 'listener', 'wildcard', 'kernel', 'none'] as const;
+export type Attribution = (typeof ATTRIBUTIONS)[number];
+
+/** Why a flow has no process. */
+export const OWNER_REASONS = [
+  'not looked up yet',
+  'older than the start',
+  'forwarded',
+  'not a local socket',
+  'closed before it could be looked up',
+  'hidden by the system',
+  'no process: the kernel itself',
+  'recorded without owners',
+  'attribution is off',
+  'nothing listens on the port',
+] as const;
+export type OwnerReason = (typeof OWNER_REASONS)[number];
+
+/** Which way a flow was opened, seen from this machine. */
+export const FLOW_DIRECTIONS = ['outbound', 'inbound', 'local', 'transit'] as const;
+export type FlowDirection = (typeof FLOW_DIRECTIONS)[number];
+
+/** How the name of a remote end is known. Journals keep indexes into this list: new ones go to its end. */
+export const NAME_SOURCES = ['none', 'ptr', 'mdns', 'dns', 'http', 'quic', 'tls', 'inner'] as const;
+export type NameSource = (typeof NAME_SOURCES)[number];
+
+/**
+ * How far a name is trusted: one of a higher rank takes the place of a lower one, and of none its own. The flow's own word comes first; then
+ * what is inferred from its address; last the name that a flow inside of a tunnel asked for, of which others may be in the same tunnel.
+ */
+export const NAME_RANK: Readonly<Record<NameSource, number>> = {
+  none: 0,
+  inner: 1,
+  ptr: 2,
+  mdns: 3,
+  dns: 4,
+  http: 5,
+  quic: 5,
+  tls: 5,
+};
+
+/** True for a name that is inferred: its address had it, which does not mean that the flow was for it. */
+export function isInferred(source: NameSource): boolean {
+  return source === 'dns' || source === 'mdns' || source === 'ptr';
+}
+
+/** One process that owns or owned a socket. Lives as long as the directory that holds it. */
+export interface Process {
+  /** Never reused within a run. */
+  readonly id: number;
+  readonly pid: number;
+  /** As shown: from the executable where it is known, else the kernel's short name. */
+  readonly name: string;
+  readonly exe: string | null;
+  readonly uid: number | null;
+  readonly user: string | null;
+  readonly parentPid: number | null;
+  /** When it began, epoch ms, to the second; null where it is not known. */
+  readonly startedAt: number | null;
+  /** What an interpreter runs (a script, a module, a jar); null for a program of its own. */
+  readonly script: string | null;
+  /** systemd unit, launchd label or container that it belongs to; null where there is none or it is unknown. */
+  readonly unit: string | null;
+  /** Where the process directory folded it. */
+  readonly app: number;
+}
+
+/** One row of the apps table: processes that a person would call the same program. */
+export interface App {
+  /** Dense; another app's once this one was forgotten. */
+  readonly id: number;
+  readonly name: string;
+  readonly exe: string | null;
+  readonly user: string | null;
+  /** Most recent last; bounded. */
+  readonly pids: readonly number[];
+  /** The processes behind `pids`, in the same order, two where one had the same pid before; a new list whenever one of them changed. */
+  readonly processes: readonly Process[];
+  /** Processes ever seen, also beyond the bound. */
+  readonly processCount: number;
+}
+
+/** The processes and apps met so far, as those see them who count by them. */
+export interface ProcessDirectory {
+  process(id: number): Process | undefined;
+  app(id: number): App | undefined;
+  readonly appCount: number;
+  /** True when there is little room left for new apps: time for `forgetApps`. */
+  readonly appsAreNearlyFull: boolean;
+  /** The app that stands for those without a place of their own. */
+  readonly moreApps: number;
+  /** Forgets apps that no flow has, and their processes; their numbers may be other apps' then. */
+  forgetApps(apps: readonly number[]): void;
+}
+
+/** What an interface is, which decides whether its bytes belong to the headline total. */
+export const INTERFACE_KINDS = ['physical', 'loopback', 'tunnel', 'bridge', 'virtual'] as const;
+export type InterfaceKind = (typeof INTERFACE_KINDS)[number];
+
+/** A driver or an attribution source that was passed over, and why, in a user's words. */
+export interface Fallback {
+  readonly driver: string;
+  readonly reason: string;
+}
+
+/** An end of a flow, as text and number. */
+export interface Endpoint {
+  readonly address: string;
+  readonly port: number;
+}
+
+/** A flow inside of a tunnel, as one of its packets showed it. */
+export interface InnerFlow {
+  readonly protocol: string;
+  readonly source: Endpoint;
+  readonly destination: Endpoint;
+  /** The name that it asked for; null where it told none. */
+  readonly host: string | null;
+}
+
+/** How it is known what a flow speaks: by what was read of it, or by a port's usual service. */
+export type ApplicationSource = 'content' | 'port' | 'none';
+
+/** Where an address is, as a database of the user's tells. */
+export interface Place {
+  readonly country: string | null;
+  readonly asn: number | null;
+  /** Name of the network's operator. */
+  readonly network: string | null;
+}
+
+/** The device behind an address of the local network, as far as it is known. */
+export interface Neighbour {
+  /** `00:11:22:33:44:55`. */
+  readonly mac: string | null;
+  /** Who made it. */
+  readonly vendor: string | null;
+}
+
+/** What is known of flows besides their numbers and owners; by row of the flow table. */
+export interface FlowFacts {
+  /** Dense number of the remote end's name, -1 where it has none. It stays that name's while a flow has it. */
+  nameOf(row: number): number;
+  nameText(name: number): string;
+  nameSource(row: number): NameSource;
+  /** Why there is no name; null where there is one. */
+  nameReason(row: number): string | null;
+  /** Registrable domain of a name. */
+  domainOf(name: number): string | null;
+  /** True when there is little room left for new names: time for `forgetNames`. */
+  readonly namesAreNearlyFull: boolean;
+  /** Forgets the names that no flow has and that `isKept` does not speak for; their numbers may be other names' then. */
+  forgetNames(isKept: (name: number) => boolean): void;
+  /** A flow inside of the tunnel that this one is; the same object while nothing more is known. */
+  insideOf(row: number): InnerFlow | null;
+  applicationOf(row: number): string | null;
+  applicationSource(row: number): ApplicationSource;
+  /** Dense number of the category, -1 where flows are not categorised. */
+  categoryOf(row: number): number;
+  categoryText(category: number): string | null;
+  /** @param words four words of an address at `at` */
+  placeOf(words: Int32Array, at: number): Place;
+  /** @param words four words of an address at `at` */
+  neighbourOf(words: Int32Array, at: number): Neighbour;
+}
+
+/** An interface that can be chosen; `name` null stands for all of them. */
+export interface InterfaceItem {
+  readonly name: string | null;
+  /** Kind, state, addresses: outside text. */
+  readonly about: string;
+}
+
+/** Names of the drivers, in the order in which `--driver auto` tries them. */
+export const DRIVERS = ['libpcap', 'tcpdump', 'cap'] as const;
+
+export type DriverName = (typeof DRIVERS)[number];

@@ -1,0 +1,52 @@
+// Output of a run as NDJSON on standard output.
+
+import type { LastTick } from '../aggregate/aggregator.ts';
+import type { FlowRow, Gap, Snapshot } from '../model/snapshot.ts';
+import { JsonWriter } from './json-writer.ts';
+import { narrowed, wholeRun } from './matching.ts';
+import type { Output } from './output.ts';
+
+/** The JSON stream, narrowed by the display filter. */
+export class JsonOutput implements Output {
+  readonly wantsEvents: boolean;
+  readonly #writer: JsonWriter;
+  readonly #samples: boolean;
+
+  /**
+   * @param samples false for one object at the end only
+   * @param onClosed as JsonWriter's
+   */
+  constructor(
+    stream: NodeJS.WritableStream & import('node:stream').Writable,
+    samples: boolean,
+    onClosed: (failure: Error | null) => void,
+  ) {
+    this.wantsEvents = samples;
+    this.#samples = samples;
+    this.#writer = new JsonWriter(stream, onClosed);
+  }
+
+  sample(snapshot: Snapshot): void {
+    if (this.#samples) this.#writer.sample(narrowed(snapshot));
+  }
+
+  opened(flow: FlowRow): void {
+    this.#writer.open(flow);
+  }
+
+  closed(flow: FlowRow): void {
+    this.#writer.flowClosed(flow);
+  }
+
+  gap(gap: Gap): void {
+    if (this.#samples) this.#writer.gap(gap);
+  }
+
+  end(snapshot: Snapshot): Promise<void> {
+    return this.#writer.end(this.#samples ? narrowed(snapshot) : wholeRun(narrowed(snapshot)));
+  }
+
+  endWithRows(last: LastTick): Promise<void> {
+    return this.#writer.end(narrowed(last.snapshot), last);
+  }
+}

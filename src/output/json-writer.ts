@@ -1,0 +1,209 @@
+// The JSON stream on its way out: whole lines, one write each, bounded memory when nobody reads. Never throws, whatever the reader does.
+
+import type { Writable } from 'node:stream';
+import { NetmonError, reasonOf } from '../model/errors.ts';
+import type { FlowRow, Gap, HostRow, Snapshot } from '../model/snapshot.ts';
+import { appFields, flowFields, gapFields, hostFields, SCHEMA, type Skipped, snapshotFields, timeField } from './fields.ts';
+
+/** Bytes that may wait to be read before lines are left out; one line more than this is the most that is kept. */
+const QUEUE_LIMIT = 256 * 1024;
+
+/**
+ * Writes lines to a stream.
+ *
+ * While the reader is stuck, lines are left out whole rather than queued: samples hold totals, so the next one makes up for them.
+ * How many were left out stands in the next line's `capture` (`skipped_samples`, `skipped_events`). The last line is always queued.
+ */
+export class JsonWriter {
+  readonly #output: Writable;
+  readonly #onClosed: (failure: NetmonError | null) => void;
+  /** Told when nothing more can be written while the last line is on its way. */
+  #onEnd: () => void = () => {};
+  #isClosed = false;
+  #samples = 0;
+  #events = 0;
+
+  /**
+   * @param onClosed called once, when no more can be written: with null when the reader went away (a normal end), else with the
+   *   failure (a full disk)
+   */
+  constructor(output: Writable, onClosed: (failure: NetmonError | null) => void) {
+    this.#output = output;
+    this.#onClosed = onClosed;
+    output.on('error', (error: NodeJS.ErrnoException) => this.#close(isHangUp(error) ? null : unwritable(error)));
+    output.on('close', () => this.#close(null));
+  }
+
+  /** True once nothing more can be written. */
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
+  /** Writes a sample, or counts it as skipped. */
+  sample(snapshot: Snapshot): void {
+    if (this.#isStuck) this.#samples++;
+    else this.#write(sampleLine(snapshot, this.#skipped()));
+  }
+
+  /** Writes a flow that began, or counts it as skipped. */
+  open(flow: FlowRow): void {
+    this.#event(() => openLine(flow));
+  }
+
+  /** Writes a flow that ended, or counts it as skipped. */
+  flowClosed(flow: FlowRow): void {
+    this.#event(() => closeLine(flow));
+  }
+
+  /** Writes a gap, or counts it as skipped. */
+  gap(gap: Gap): void {
+    this.#event(() => gapLine(gap));
+  }
+
+  /**
+   * Writes the last line, as fast as it is read.
+   *
+   * @param rows hosts and flows, asked for one by one; the snapshot's own where none are given
+   * @returns when it has been handed to the system, or can't be any more
+   */
+  async end(snapshot: Snapshot, rows: LastRows = snapshot): Promise<void> {
+    for (const piece of endPieces(snapshot, rows, this.#skipped())) {
+      if (this.#isClosed) return;
+      await this.#handedOver(piece);
+    }
+  }
+
+  #handedOver(piece: string): Promise<void> {
+    return new Promise((resolve) => {
+      this.#onEnd = resolve;
+      this.#write(piece, resolve);
+    });
+  }
+
+  #event(line: () => string): void {
+    if (this.#isStuck) this.#events++;
+    else this.#write(line());
+  }
+
+  #skipped() {
+    return { samples: this.#samples, events: this.#events };
+  }
+
+  /** A full buffer alone means nothing: one long line fills it. What is still there when the next line comes was not read. */
+  get #isStuck(): boolean {
+    return this.#output.writableLength > QUEUE_LIMIT;
+  }
+
+  #write(line: string, done?: () => void): void {
+    if (!this.#isClosed) this.#output.write(line, () => done?.());
+  }
+
+  #close(failure: NetmonError | null): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#onEnd();
+    this.#onClosed(failure);
+  }
+}
+
+function unwritable(error: NodeJS.ErrnoException): NetmonError {
+  return new NetmonError(
+    'internal',
+    `the output can't be written: ${error.code ?? reasonOf(error)}`,
+    'make room, or write elsewhere',
+    error,
+  );
+}
+
+/** The reader went away. EIO and ENXIO: its terminal did. */
+function isHangUp(error: NodeJS.ErrnoException): boolean {
+  return ['EPIPE', 'ECONNRESET', 'ERR_STREAM_DESTROYED', 'ERR_STREAM_WRITE_AFTER_END', 'EIO', 'ENXIO'].includes(error.code ?? '');
+}
+
+// Lines of the JSON stream: one object each, newline at the end. Pure; what is in them is decided in fields.ts.
+
+/** Characters after which a piece of a line ends. */
+const PIECE_LENGTH = 64 * 1024;
+const NOTHING_SKIPPED: Skipped = { samples: 0, events: 0 };
+
+/** A line of type `sample`. */
+export function sampleLine(snapshot: Snapshot, skipped: Skipped = NOTHING_SKIPPED): string {
+  return line({ type: 'sample', schema: SCHEMA, ...snapshotFields(snapshot, skipped) });
+}
+
+/** The rows of a last line of which there may be very many. */
+interface LastRows {
+  readonly hosts: Iterable<HostRow>;
+  readonly flows: Iterable<FlowRow>;
+}
+
+/**
+ * The last line of a run, of type `end`: a sample's fields with the totals of the run. It comes in pieces that are short, however many
+ * rows it holds: whole it may be longer than all else in memory.
+ *
+ * @param rows each asked for once and not kept
+ */
+export function* endPieces(snapshot: Snapshot, rows: LastRows = snapshot, skipped: Skipped = NOTHING_SKIPPED): Generator<string> {
+  const lists: Record<string, Iterable<unknown>> = {
+    apps: mapped(snapshot.apps, appFields),
+    hosts: mapped(rows.hosts, hostFields),
+    flows: mapped(rows.flows, flowFields),
+  };
+  const fields = snapshotFields({ ...snapshot, apps: [], hosts: [], flows: [] }, skipped);
+  let piece = `{"type":"end","schema":${SCHEMA}`;
+  for (const [key, value] of Object.entries(fields)) {
+    const list = lists[key];
+    piece += `,"${key}":`;
+    if (list === undefined) {
+      piece += text(value);
+      continue;
+    }
+    let mark = '[';
+    for (const row of list) {
+      piece += mark + text(row);
+      mark = ',';
+      if (piece.length < PIECE_LENGTH) continue;
+      yield piece;
+      piece = '';
+    }
+    piece += mark === '[' ? '[]' : ']';
+  }
+  yield `${piece}}\n`;
+}
+
+function* mapped<T>(rows: Iterable<T>, fieldsOf: (row: T) => Record<string, unknown>): Generator<Record<string, unknown>> {
+  for (const row of rows) yield fieldsOf(row);
+}
+
+/** A line of type `gap`, of the time at which the gap ended. */
+export function gapLine(gap: Gap): string {
+  return line({ type: 'gap', schema: SCHEMA, time: timeField(gap.to), ...gapFields(gap) });
+}
+
+/** A line of type `open`, of the time of the flow's first packet. */
+export function openLine(flow: FlowRow): string {
+  return line({ type: 'open', schema: SCHEMA, time: timeField(flow.firstSeen), ...flowFields(flow) });
+}
+
+/** A line of type `close`: a flow with its totals, of the time of its last packet. */
+export function closeLine(flow: FlowRow): string {
+  return line({ type: 'close', schema: SCHEMA, time: timeField(flow.lastSeen), ...flowFields(flow) });
+}
+
+/**
+ * Escaped backslashes (so that what follows one is not taken for an escape), lone surrogates as JSON.stringify writes them, DEL, C1
+ * controls, and the two characters that end a line for some readers.
+ */
+const TROUBLE = /\\\\|\\ud[89a-f][0-9a-f]{2}|[\u007f-\u009f\u2028\u2029]/g;
+
+function line(object: Record<string, unknown>): string {
+  return `${text(object)}\n`;
+}
+
+/** Valid for strict readers (a lone surrogate is none of Unicode's characters) and harmless on a terminal. */
+function text(value: unknown): string {
+  return JSON.stringify(value).replace(TROUBLE, (found) => {
+    if (found === '\\\\') return found;
+    return found.startsWith('\\') ? '\\ufffd' : `\\u${found.charCodeAt(0).toString(16).padStart(4, '0')}`;
+  });
+}

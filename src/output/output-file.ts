@@ -1,0 +1,146 @@
+// A file that a command writes: made anew with mode 0600, for the invoking user, never through a symbolic link, over another file only when
+// forced. Written beside its place and moved there whole, so that a failure leaves no half of it.
+
+import { randomBytes } from 'node:crypto';
+import {
+  close,
+  constants,
+  fchownSync,
+  fsync,
+  linkSync,
+  lstatSync,
+  openSync,
+  renameSync,
+  type Stats,
+  unlinkSync,
+  writeFile,
+} from 'node:fs';
+import { dirname } from 'node:path';
+import { promisify } from 'node:util';
+import { NetmonError } from '../model/errors.ts';
+import { quoted } from '../net/quote.ts';
+import { type FileWork, fileWork } from '../system/as-owner.ts';
+import { absolutePath } from '../system/files.ts';
+
+const AS_SELF: FileWork = (work) => work();
+const NO_LINKS: readonly string[] = ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'];
+
+/** Owner of the file when root writes it for somebody; null leaves it the process's. */
+export interface FileOwner {
+  readonly uid: number;
+  readonly gid: number;
+}
+
+/** An open file that appears under its name with `commit`. All that names it is done as its owner. */
+export class OutputFile {
+  readonly path: string;
+  readonly #temporary: string;
+  readonly #descriptor: number;
+  readonly #force: boolean;
+  readonly #asOwner: FileWork;
+  #isOpen = true;
+
+  private constructor(path: string, temporary: string, descriptor: number, force: boolean, asOwner: FileWork) {
+    this.path = path;
+    this.#temporary = temporary;
+    this.#descriptor = descriptor;
+    this.#force = force;
+    this.#asOwner = asOwner;
+  }
+
+  /** @throws NetmonError `usage` when something is there already or the folder can't be written */
+  static create(named: string, force: boolean, owner: FileOwner | null): OutputFile {
+    const path = absolutePath(named);
+    const asOwner = owner === null ? AS_SELF : fileWork(owner, dirname(path));
+    return asOwner(() => {
+      const there = found(path);
+      if (there?.isSymbolicLink()) throw refusal(path, 'is a symbolic link', 'give the real path after --output');
+      if (there !== null && !there.isFile()) throw refusal(path, 'is no regular file', 'give the path of a file');
+      if (there !== null && !force) throw refusal(path, 'is there already', 'to write over it, add --force');
+      const temporary = `${path}.${randomBytes(6).toString('hex')}.part`;
+      try {
+        const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
+        const descriptor = openSync(temporary, flags, 0o600);
+        if (owner !== null) fchownSync(descriptor, owner.uid, owner.gid); // of a file in a folder of root's
+        return new OutputFile(path, temporary, descriptor, force, asOwner);
+      } catch (thrown) {
+        throw failure(path, thrown);
+      }
+    });
+  }
+
+  async write(chunk: string | Uint8Array): Promise<void> {
+    try {
+      await promisify(writeFile)(this.#descriptor, chunk);
+    } catch (thrown) {
+      throw failure(this.path, thrown);
+    }
+  }
+
+  /** Makes it durable and gives it its name. @throws NetmonError `usage` */
+  async commit(): Promise<void> {
+    try {
+      await promisify(fsync)(this.#descriptor);
+      await this.#close();
+      this.#asOwner(() => {
+        if (this.#force || !linked(this.#temporary, this.path)) renameSync(this.#temporary, this.path);
+        else unlinkSync(this.#temporary);
+      });
+    } catch (thrown) {
+      if ((thrown as NodeJS.ErrnoException).code === 'EEXIST')
+        throw refusal(this.path, 'is there already', 'to write over it, add --force');
+      throw failure(this.path, thrown);
+    }
+  }
+
+  /** Leaves nothing behind; after `commit` it does nothing. */
+  async discard(): Promise<void> {
+    if (this.#isOpen) await this.#close().catch(() => undefined);
+    try {
+      this.#asOwner(() => unlinkSync(this.#temporary));
+    } catch {
+      // it has its name, or is gone
+    }
+  }
+
+  async #close(): Promise<void> {
+    this.#isOpen = false;
+    await promisify(close)(this.#descriptor);
+  }
+}
+
+/** What has the name; null for nothing that can be seen. */
+function found(path: string): Stats | null {
+  try {
+    return lstatSync(path);
+  } catch {
+    return null;
+  }
+}
+
+/** Unlike a rename, a link never replaces what came meanwhile. False where the disk has no links (FAT, some shares). */
+function linked(from: string, to: string): boolean {
+  try {
+    linkSync(from, to);
+    return true;
+  } catch (thrown) {
+    if (NO_LINKS.includes((thrown as NodeJS.ErrnoException).code ?? '')) return false;
+    throw thrown;
+  }
+}
+
+function refusal(path: string, what: string, hint: string): NetmonError {
+  return new NetmonError('usage', `${quoted(path)} ${what}`, hint);
+}
+
+function failure(path: string, thrown: unknown): NetmonError {
+  const code = (thrown as NodeJS.ErrnoException).code ?? 'unknown error';
+  const hints: Readonly<Record<string, string>> = {
+    ENOENT: `make the folder first: mkdir -p ${quoted(dirname(path))}`,
+    EACCES: 'choose a folder that you may write to',
+    EPERM: 'choose a folder that you may write to',
+    EROFS: 'the disk is read-only: choose another',
+    ENOSPC: 'the disk is full: make room, or choose another',
+  };
+  return new NetmonError('usage', `${quoted(path)} can't be written (${code})`, hints[code] ?? 'choose another path', thrown);
+}

@@ -1,0 +1,76 @@
+// Output of a run that only records: one line on standard error at the start, then what goes wrong, as it comes. Nothing on standard output.
+
+import type { HistoryStatus } from '../model/history.ts';
+import type { CaptureStatus, FlowRow, Gap, Snapshot } from '../model/snapshot.ts';
+import { sanitize } from '../net/text.ts';
+import type { Clock } from '../system/clock.ts';
+import type { Output, RecordStart } from './output.ts';
+
+/** Packets that were lost are told once in this time. */
+const LOSS_MS = 60_000;
+
+/** Writes to standard error; a reader that went away is no reason to end. */
+export class RecordOutput implements Output {
+  readonly wantsEvents = false;
+  readonly #write: (text: string) => void;
+  readonly #clock: Clock;
+  #capture = '';
+  #history = '';
+  #lost = 0;
+  #lostAt = Number.NEGATIVE_INFINITY;
+
+  constructor(write: (text: string) => void, clock: Clock) {
+    this.#write = write;
+    this.#clock = clock;
+  }
+
+  /** The one line of a run in which all goes well. */
+  begin({ source, attribution, history }: RecordStart): void {
+    const interfaces = source.interfaces.map(({ name }) => name);
+    const what = `recording ${interfaces.join(' ') || 'all interfaces'}, driver ${source.driver}, owners by ${attribution}, into ${history.path}`;
+    this.#say(history.state === 'recording' ? what : `not ${what}`);
+    this.#tellHistory(history);
+  }
+
+  sample({ capture }: Snapshot): void {
+    if (capture.history !== null) this.#tellHistory(capture.history);
+    if (capture.note !== this.#capture) {
+      this.#capture = capture.note;
+      this.#say(capture.note === '' ? 'capture: all is well again' : `capture: ${capture.note}`);
+    }
+    this.#tellLoss(capture);
+  }
+
+  opened(_flow: FlowRow): void {}
+
+  closed(_flow: FlowRow): void {}
+
+  gap({ detail }: Gap): void {
+    this.#say(`gap: ${detail}`);
+  }
+
+  end({ capture }: Snapshot): Promise<void> {
+    this.#tellLoss(capture);
+    return Promise.resolve();
+  }
+
+  #tellHistory({ state, note }: HistoryStatus): void {
+    const now = state === 'recording' && note === '' ? '' : `history, ${state}: ${note}`;
+    if (now === this.#history) return;
+    this.#history = now;
+    this.#say(now === '' ? 'history: recording again, all is well' : now);
+  }
+
+  #tellLoss({ dropped, shed }: CaptureStatus): void {
+    const lost = (dropped ?? 0) + shed;
+    const now = this.#clock.monotonic();
+    if (lost <= this.#lost || now - this.#lostAt < LOSS_MS) return;
+    this.#say(`capture: ${lost - this.#lost} packets were lost, ${lost} since the start`);
+    this.#lost = lost;
+    this.#lostAt = now;
+  }
+
+  #say(text: string): void {
+    this.#write(`netmon-tui: ${sanitize(text)}\n`);
+  }
+}

@@ -1,0 +1,185 @@
+// The table of --once: one snapshot as plain text for a terminal or a pipe. Unknown is `-`, never 0.
+
+import type { UnitMode } from '../model/options.ts';
+import type { AppRow, FlowRow, HostRow, Snapshot, Traffic } from '../model/snapshot.ts';
+import type { Endpoint } from '../model/terms.ts';
+import { drawable } from '../view/text/cells.ts';
+import {
+  AMOUNT_WIDTH,
+  formatAmount,
+  formatDateTime,
+  formatDuration,
+  formatGrouped,
+  formatRate,
+  RATE_WIDTH,
+} from '../view/text/format.ts';
+import { ASCII_GLYPHS, type Glyphs, UNICODE_GLYPHS } from '../view/text/glyphs.ts';
+import { fixed, flexible, type Paint, paintFor, type TextColumn, tableLines } from './text-table.ts';
+
+/** How the table is drawn. */
+export interface TableStyle {
+  /** Columns of the terminal; undefined (a pipe) is 100. */
+  readonly columns: number | undefined;
+  readonly color: boolean;
+  readonly ascii: boolean;
+  readonly names: boolean;
+  readonly units: UnitMode;
+}
+
+/** The style, worked out. */
+interface Sheet extends TableStyle {
+  readonly width: number;
+  readonly glyphs: Glyphs;
+  readonly paint: Paint;
+  readonly hasRates: boolean;
+  /** False: users and states have no room. */
+  readonly isWide: boolean;
+}
+
+/** Rows of which there may be very many. */
+interface ManyRows {
+  readonly hosts: Iterable<HostRow>;
+  readonly flows: Iterable<FlowRow>;
+}
+
+/** The rows of a section, and how many there are. */
+interface Shown<Row> {
+  readonly rows: readonly Row[];
+  readonly count: number;
+}
+
+const PIPE_COLUMNS = 100;
+const LEAST_COLUMNS = 60;
+const MOST_COLUMNS = 240;
+const RATE_COLUMNS = 96;
+const WIDE_COLUMNS = 76;
+const MOST_ROWS = { apps: 20, hosts: 20, flows: 30 } as const;
+
+/** The table, newline at the end. @param rows hosts and flows where they are not in the snapshot; each is asked for once and few are kept */
+export function tableText(snapshot: Snapshot, style: TableStyle, rows: ManyRows = snapshot): string {
+  const width = Math.min(MOST_COLUMNS, Math.max(LEAST_COLUMNS, style.columns ?? PIPE_COLUMNS));
+  const sheet: Sheet = {
+    ...style,
+    width,
+    glyphs: style.ascii ? ASCII_GLYPHS : UNICODE_GLYPHS,
+    paint: paintFor(style.color),
+    hasRates: width >= RATE_COLUMNS && snapshot.capture.file === null,
+    isWide: width >= WIDE_COLUMNS,
+  };
+  const apps = topOf(snapshot.apps, MOST_ROWS.apps);
+  const hosts = topOf(rows.hosts, MOST_ROWS.hosts);
+  const flows = { ...topOf(rows.flows, MOST_ROWS.flows), count: snapshot.flowCount };
+  const lines = [
+    ...headLines(snapshot, sheet),
+    ...sectionLines('Apps', apps, appColumns(sheet), sheet),
+    ...sectionLines('Hosts', hosts, hostColumns(sheet), sheet),
+    ...sectionLines('Connections', flows, flowColumns(sheet), sheet),
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+function headLines({ capture, total, started, time }: Snapshot, { units, glyphs, paint }: Sheet): string[] {
+  const amount = (bytes: number | null) => (bytes === null ? '-' : formatAmount(bytes, units).trim());
+  const number = (value: number | null) => (value === null ? '-' : formatGrouped(value));
+  const safe = (text: string) => drawable(text, glyphs);
+  const ms = Math.max(0, time - started);
+  const lines = [
+    `${paint.title(safe(capture.file ?? (capture.interfaces.join(' ') || '-')))}  driver ${safe(capture.driver)}, attribution ${safe(capture.attribution)}`,
+    `since ${formatDateTime(started)}, ${ms < 10_000 ? `${(ms / 1000).toFixed(1)}s` : formatDuration(ms)}`,
+    `received ${amount(total.rxBytes)} in ${number(total.rxPackets)} packets, sent ${amount(total.txBytes)} in ${number(total.txPackets)} packets`,
+    `unowned ${amount(total.unownedBytes)}, dropped ${number(capture.dropped)}, shed ${number(capture.shed)}, undecoded ${number(capture.undecoded)}`,
+  ];
+  if (capture.note !== '') lines.push(`note: ${safe(capture.note)}`);
+  if (capture.reverseDns) lines.push('reverse DNS: addresses without a name are asked for theirs');
+  for (const { driver, reason } of capture.fallbacks) lines.push(paint.dim(`not ${safe(driver)}: ${safe(reason)}`));
+  return lines;
+}
+
+function sectionLines<Row>(title: string, shown: Shown<Row>, columns: readonly TextColumn<Row>[], sheet: Sheet): string[] {
+  const { rows, count } = shown;
+  const { width, glyphs, paint } = sheet;
+  const head = ['', paint.title(`${title} (${count})`)];
+  if (rows.length === 0) return [...head, 'none'];
+  const rest = count - rows.length;
+  return [...head, ...tableLines(columns, rows, width, glyphs, paint), ...(rest > 0 ? [paint.dim(`and ${rest} more`)] : [])];
+}
+
+/** The `most` with most bytes, those first; of equals the first. Keeps no others: there may be more than memory should hold. */
+function topOf<Row extends Traffic>(all: Iterable<Row>, most: number): Shown<Row> {
+  const rows: Row[] = [];
+  const bytes = (row: Row) => row.rxBytes + row.txBytes;
+  let count = 0;
+  for (const row of all) {
+    count++;
+    if (rows.length === most && bytes(row) <= bytes(rows[most - 1] as Row)) continue;
+    let at = rows.length;
+    while (at > 0 && bytes(rows[at - 1] as Row) < bytes(row)) at--;
+    rows.splice(at, 0, row);
+    if (rows.length > most) rows.pop();
+  }
+  return { rows, count };
+}
+
+function amountColumns<Row extends Traffic>({ units }: Sheet): TextColumn<Row>[] {
+  return [
+    fixed<Row>('RX', AMOUNT_WIDTH, 'right', (row) => formatAmount(row.rxBytes, units)),
+    fixed<Row>('TX', AMOUNT_WIDTH, 'right', (row) => formatAmount(row.txBytes, units)),
+  ];
+}
+
+function rateColumns<Row extends Traffic>({ units, hasRates }: Sheet): TextColumn<Row>[] {
+  if (!hasRates) return [];
+  return [
+    fixed<Row>('RX rate', RATE_WIDTH, 'right', (row) => formatRate(row.rxRate, units)),
+    fixed<Row>('TX rate', RATE_WIDTH, 'right', (row) => formatRate(row.txRate, units)),
+  ];
+}
+
+function appColumns(sheet: Sheet): TextColumn<AppRow>[] {
+  return [
+    flexible('app', 12, 2, (row) => row.app ?? unknown(row.reason)),
+    fixed('pid', 10, 'right', ({ pids }) => (pids.length > 1 ? `${pids.at(-1)} +${pids.length - 1}` : pids.join())),
+    ...(sheet.isWide ? [fixed<AppRow>('user', 8, 'left', (row) => row.user ?? '')] : []),
+    fixed('flows', 6, 'right', (row) => String(row.flows)),
+    ...amountColumns<AppRow>(sheet),
+    ...rateColumns<AppRow>(sheet),
+  ];
+}
+
+function hostColumns(sheet: Sheet): TextColumn<HostRow>[] {
+  const address = (row: HostRow) => row.addresses[0] ?? row.host;
+  return [
+    flexible('host', 14, 2, (row) => (sheet.names ? row.host : address(row)) ?? unknown(row.reason), 'start'),
+    fixed('from', 4, 'left', (row) => (row.nameSource === 'none' ? '' : row.nameSource)),
+    fixed('flows', 6, 'right', (row) => String(row.flows)),
+    ...amountColumns<HostRow>(sheet),
+    ...rateColumns<HostRow>(sheet),
+  ];
+}
+
+function flowColumns(sheet: Sheet): TextColumn<FlowRow>[] {
+  return [
+    fixed('proto', 6, 'left', (row) => row.protocol),
+    flexible('local', 11, 4, (row) => endpoint(row.local.address, row.local), 'start'),
+    flexible(
+      'remote',
+      9,
+      4,
+      (row) => endpoint(sheet.names && row.host !== null ? row.host : row.remote.address, row.remote),
+      'start',
+    ),
+    ...(sheet.isWide ? [fixed<FlowRow>('state', 12, 'left', (row) => row.state)] : []),
+    flexible('app', 7, 2, (row) => row.app ?? unknown(row.reason)),
+    ...amountColumns<FlowRow>(sheet),
+  ];
+}
+
+function unknown(reason: string | null): string {
+  return reason === null ? '-' : `- ${reason}`;
+}
+
+/** Port 0: a protocol without ports. */
+function endpoint(name: string, { port }: Endpoint): string {
+  if (port === 0) return name;
+  return name.includes(':') ? `[${name}]:${port}` : `${name}:${port}`;
+}

@@ -1,0 +1,57 @@
+// Output of a run as one table on standard output.
+
+import type { Writable } from 'node:stream';
+import type { LastTick } from '../aggregate/aggregator.ts';
+import { NetmonError } from '../model/errors.ts';
+import type { Snapshot } from '../model/snapshot.ts';
+import { narrowed, wholeRun } from './matching.ts';
+import type { Output } from './output.ts';
+import { type TableStyle, tableText } from './sample-table.ts';
+
+/** Prints the totals of the run when it ends. */
+export class TableOutput implements Output {
+  readonly wantsEvents = false;
+  readonly #stream: Writable;
+  readonly #style: TableStyle;
+
+  /** @param onClosed called when the reader went away, with null, or the write failed */
+  constructor(stream: Writable, style: TableStyle, onClosed: (failure: Error | null) => void) {
+    this.#stream = stream;
+    this.#style = style;
+    stream.on('error', (failure: NodeJS.ErrnoException) => {
+      const hangUp = failure.code === 'EPIPE' || failure.code === 'EIO';
+      onClosed(
+        hangUp
+          ? null
+          : new NetmonError(
+              'internal',
+              `standard output can't be written: ${failure.code}`,
+              'make room, or write elsewhere',
+              failure,
+            ),
+      );
+    });
+  }
+
+  sample(): void {}
+
+  opened(): void {}
+
+  closed(): void {}
+
+  gap(): void {}
+
+  end(snapshot: Snapshot): Promise<void> {
+    return this.#print(tableText(wholeRun(narrowed(snapshot)), this.#style));
+  }
+
+  endWithRows(last: LastTick): Promise<void> {
+    return this.#print(tableText(narrowed(last.snapshot), this.#style, last));
+  }
+
+  #print(text: string): Promise<void> {
+    return new Promise((resolve) => {
+      this.#stream.write(text, () => resolve());
+    });
+  }
+}

@@ -1,0 +1,205 @@
+// Builds the parts of a run around an open capture: flow table, owners, monitor. No I/O but that of the owner sources.
+
+import { randomInt } from 'node:crypto';
+import { CounterTracker } from '../capture/devices/counters.ts';
+import { deviceKinds, hardwareAddress } from '../capture/devices/devices.ts';
+import { interfaceKind } from '../capture/devices/kind.ts';
+import { isLinuxInterfaceName, linuxDevices, linuxLower } from '../capture/devices/linux.ts';
+import type { OpenedSource } from '../capture/source.ts';
+import { Localizer } from '../flow/direction.ts';
+import { FlowTable } from '../flow/flow-table.ts';
+import type { Categories } from '../identify/category/categories.ts';
+import { FlowNames } from '../identify/name/flow-names.ts';
+import { Neighbours } from '../identify/place/neighbours.ts';
+import type { Places } from '../identify/place/places.ts';
+import { Directory, Users } from '../identify/process/directory.ts';
+import type { ExecWatch } from '../identify/process/linux/exec-watch.ts';
+import { procAt } from '../identify/process/linux/procfs/proc.ts';
+import { ProcfsSource } from '../identify/process/linux/procfs/source.ts';
+import type { SingleSockets } from '../identify/process/linux/procfs/tables.ts';
+import { HandOvers } from '../identify/process/linux/transferred-sockets.ts';
+import type { PathOf } from '../identify/process/macos/libproc.ts';
+import { NettopSource } from '../identify/process/macos/nettop-source.ts';
+import { PsWatch } from '../identify/process/macos/ps-watch.ts';
+import { OwnerChecks } from '../identify/process/owner-checks.ts';
+import { type OwnerSource, ToldOwners } from '../identify/process/owner-source.ts';
+import { Owners } from '../identify/process/owners.ts';
+import { CapturedSource } from '../identify/process/recorded.ts';
+import { StartClock } from '../identify/process/start-clock.ts';
+import { reasonOf } from '../model/errors.ts';
+import type { Fallback, Place } from '../model/terms.ts';
+import type { Clock } from '../system/clock.ts';
+import type { Edges } from '../system/edges.ts';
+import { systemPathExists } from '../system/small-file.ts';
+import { Inspection } from './inspection.ts';
+import { MAX_FLOWS, Monitor } from './monitor.ts';
+
+/** A run's parts. */
+export interface Assembly {
+  readonly monitor: Monitor;
+  readonly directory: Directory;
+  readonly localizer: Localizer;
+  readonly tracker: CounterTracker;
+  readonly names: FlowNames;
+  readonly neighbours: Neighbours;
+}
+
+/** What a run is about. */
+export interface Subject {
+  /** Interfaces that the user named. */
+  readonly named: readonly string[];
+  /** File of a replay; null live. */
+  readonly file: string | null;
+  /** null leaves flows uncategorised. */
+  readonly categories: Categories | null;
+  /** null where no database of places was found or asked for. */
+  readonly places: Places | null;
+  /** Users that the passwd file does not list; absent where it lists all. */
+  readonly users?: ReadonlyMap<number, string>;
+  /** Addresses without a name are asked for theirs. */
+  readonly reverseDns: boolean;
+  /** Time before the first packet that may come, epoch ms. */
+  readonly started: number;
+}
+
+const NOWHERE: Place = { country: null, asn: null, network: null };
+
+/** Puts the parts together. */
+export function assemble(opened: OpenedSource, subject: Subject, edges: Edges, clock: Clock): Assembly {
+  const seed = randomInt(2 ** 31);
+  const replay = subject.file !== null;
+  const localizer = new Localizer(replay);
+  const flows = new FlowTable(localizer, MAX_FLOWS, seed);
+  const directory = new Directory(new Users(edges.paths.passwd, subject.users), new StartClock(edges.paths.proc));
+  const passedOver: Fallback[] = [];
+  const source = ownerSource(opened, replay, flows, directory, edges, clock, passedOver);
+  // The processes of a recording ran elsewhere; on Linux a process is known whole when its owner is.
+  const ps = replay || edges.platform === 'linux' ? null : new PsWatch(flows, directory, edges, pathOf);
+  const owners = new Owners(flows, source, replay, ps, directory);
+  const { categories, places } = subject;
+  const place = (words: Int32Array, at: number) => places?.lookup(words, at) ?? NOWHERE;
+  const names = new FlowNames(flows, directory, categories, place, seed);
+  const neighbours = new Neighbours(replay ? null : edges);
+  names.neighbours = (words, at) => neighbours.lookup(words, at);
+  const tracker = new CounterTracker(edges.platform);
+  const monitor = new Monitor({
+    opened,
+    named: subject.named,
+    file: subject.file,
+    started: subject.started,
+    directory,
+    flows,
+    owners,
+    passedOver,
+    tracker: replay ? null : tracker,
+    hasPhysical: !replay && hasPhysical(edges),
+    inspection: new Inspection(flows, names, neighbours),
+    places,
+    reverseDns: subject.reverseDns,
+    repeats: (name) => isBridgePort(edges, name, replay),
+    lower: (name) => (replay || edges.platform !== 'linux' ? [] : linuxLower(edges, name)),
+    hardware: (name) => hardwareAddress(edges, name),
+    kindsOf: (interfaces) => (replay ? interfaces.map(interfaceKind) : deviceKinds(edges, interfaces)),
+    seed,
+  });
+  return { monitor, directory, localizer, tracker, names, neighbours };
+}
+
+/** The best there is: what the capture itself says, then the kernel's own word, then what can be polled. Those passed over are kept with the reason. */
+function ownerSource(
+  opened: OpenedSource,
+  replay: boolean,
+  flows: FlowTable,
+  directory: Directory,
+  edges: Edges,
+  clock: Clock,
+  passedOver: Fallback[],
+): OwnerSource | null {
+  const { source } = opened;
+  if (source.namesProcesses) {
+    const begun = () => source.processesBegun ?? 0;
+    return new CapturedSource(replay ? 'capture' : 'pktap', flows, directory, () => source.processes, begun);
+  }
+  if (replay) return null;
+  if (source.driver === 'nettop') return new ToldOwners(flows);
+  if (edges.platform === 'linux') {
+    const { proc, sys } = edges.paths;
+    const query = socketQuery();
+    const watch = watchExecs(proc);
+    const procs = watch ?? procAt(proc);
+    const handOvers = new HandOvers(flows, directory, procs, query, new OwnerChecks(flows, directory, procs, watch));
+    const fallback = new ProcfsSource(flows, directory, procs, query, watch, handOvers);
+    if ('missing' in ebpf) {
+      passedOver.push({ driver: 'ebpf', reason: ebpf.missing });
+      return fallback;
+    }
+    try {
+      const interfaces = () => source.interfaces.length;
+      return ebpf.openEbpf({
+        flows,
+        directory,
+        proc: procs,
+        sys,
+        watch,
+        fallback,
+        handOvers,
+        interfaces,
+        now: () => clock.monotonic(),
+      });
+    } catch (thrown) {
+      passedOver.push({ driver: 'ebpf', reason: ebpf.ebpfRefusal(thrown) });
+      return fallback;
+    }
+  }
+  passedOver.push({ driver: 'pktap', reason: `the packets of ${source.driver} name no processes here` });
+  return new NettopSource(flows, directory, edges);
+}
+
+/** A Mac always has one; Linux may be a container or a VPN gateway without. */
+function hasPhysical(edges: Edges): boolean {
+  return edges.platform === 'darwin' || linuxDevices(edges).some(({ up, kind }) => up && kind === 'physical');
+}
+
+/** A port of a bridge: by sysfs on Linux, by name where nothing else tells. */
+function isBridgePort(edges: Edges, name: string, replay: boolean): boolean {
+  if (replay || edges.platform === 'darwin') return /^(veth|vmenet|vnet)/.test(name);
+  return isLinuxInterfaceName(name) && systemPathExists(`${edges.paths.sys}/class/net/${name}/master`);
+}
+
+// Paths of executables on a Mac, as far as the module can be loaded: it needs koffi, which has a library for most machines, but not for all.
+
+const nothing: PathOf = () => null;
+
+/** Where it can't be had, and on other systems, it knows none. */
+export const pathOf: PathOf =
+  process.platform === 'darwin'
+    ? await import('../identify/process/macos/libproc.ts').then(({ openLibproc }) => openLibproc()).catch(() => nothing)
+    : nothing;
+
+// What needs koffi to tell owners on Linux: eBPF, and questions for single sockets. It has a library for most machines, but not for all.
+
+/** The functions that open it, or why there are none. */
+export const ebpf = await import('../identify/process/linux/ebpf/open.ts').catch((thrown: unknown) => ({
+  missing: `koffi could not be loaded: ${reasonOf(thrown)}`,
+}));
+
+const query = await import('../identify/process/linux/netlink/socket-query.ts').catch(() => null);
+const watching = await import('../identify/process/linux/exec-watch.ts').catch(() => null);
+
+/** The thread that hears of new processes and reads what takes rights in /proc; null where it can't be had. */
+export function watchExecs(proc: string): ExecWatch | null {
+  try {
+    return watching === null ? null : new watching.ExecWatch(proc);
+  } catch {
+    return null;
+  }
+}
+
+/** Asks the kernel for single sockets; null where it can't be asked: tables tell, too. */
+export function socketQuery(): SingleSockets | null {
+  try {
+    return query === null ? null : new query.SocketQuery();
+  } catch {
+    return null;
+  }
+}

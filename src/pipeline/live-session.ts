@@ -1,0 +1,299 @@
+// A live run: polls the capture, ticks by the clock, and notices when the machine slept. Ends on stop(), or when the capture is lost.
+
+import { LIVE_LIMITS } from '../aggregate/aggregator.ts';
+import type { AddressWatch } from '../capture/devices/address-watch.ts';
+import type { CounterTracker } from '../capture/devices/counters.ts';
+import { readCounters } from '../capture/devices/counters.ts';
+import { deviceNames, localAddresses } from '../capture/devices/devices.ts';
+import type { PacketSource } from '../capture/source.ts';
+import type { Localizer } from '../flow/direction.ts';
+import type { Neighbours } from '../identify/place/neighbours.ts';
+import type { Gap } from '../model/snapshot.ts';
+import type { Output } from '../output/output.ts';
+import type { Clock } from '../system/clock.ts';
+import type { Edges } from '../system/edges.ts';
+import { FlowEvents } from './flow-events.ts';
+import type { Monitor } from './monitor.ts';
+import type { Successor } from './route-watch.ts';
+
+/** A turn of work may last this long; then keys and frames have theirs. What the kernel could not hold meanwhile it counts. */
+const TURN_MS = 8;
+const BUSY_POLL_MS = 10;
+const IDLE_POLL_MS = 50;
+const ADDRESSES_MS = 2000;
+const MAC_ADDRESSES_MS = 200;
+const EXPIRE_MS = 5000;
+/** V8 clears up after a start within this time. */
+const SETTLED_MS = 15_000;
+/** Longer than frames may wait in the kernel, so that those that came before a moment can be read after it. */
+const SLACK_MS = 20;
+/** Interfaces whose counters are read from the start where a capture tells which it has by their frames only (PKTAP, `any`). */
+const MOST_EARLY = 64;
+/** A pause in our own clock, or between the clocks, that is more than a busy machine. */
+const GAP_MS = 3000;
+
+/** How a session ended. */
+export type SessionEnd =
+  | { readonly kind: 'done' }
+  | { readonly kind: 'lost'; readonly note: string }
+  | { readonly kind: 'signal'; readonly number: number };
+
+/** What a live session works with. */
+export interface LiveParts {
+  readonly source: PacketSource;
+  readonly monitor: Monitor;
+  readonly localizer: Localizer;
+  /** Tells of new addresses; null where they are only asked for. */
+  readonly addresses: AddressWatch | null;
+  /** null where devices of the local network are not looked for. */
+  readonly neighbours: Neighbours | null;
+  readonly tracker: CounterTracker;
+  /** null where nothing can take the place of the capture. */
+  readonly successor?: Successor | null;
+  readonly edges: Edges;
+  readonly clock: Clock;
+  readonly output: Output;
+  readonly intervalMs: number;
+  /** Samples before the session ends by itself; null is endless. */
+  readonly samples: number | null;
+  readonly durationMs: number | null;
+  /** Told once, when the start is over and done with: what it took can be given back. */
+  readonly settled?: () => void;
+}
+
+/** Runs until told to stop. */
+export class LiveSession {
+  readonly #parts: LiveParts;
+  readonly #events: FlowEvents;
+  readonly #started: number;
+  #resolve: (end: SessionEnd) => void = () => {};
+  #end: SessionEnd | null = null;
+  #pollTimer: NodeJS.Timeout | NodeJS.Immediate | null = null;
+  #tickTimer: NodeJS.Timeout | null = null;
+  #ticking: Promise<void> | null = null;
+  #lastMonotonic: number;
+  #lastWall: number;
+  #addressesAt = Number.NEGATIVE_INFINITY;
+  #expiredAt: number;
+  #ticks = 0;
+  #gaps: Gap[] = [];
+  #finding = false;
+  #isSettled = false;
+
+  constructor(parts: LiveParts) {
+    this.#parts = parts;
+    this.#events = new FlowEvents(parts.monitor, parts.output);
+    this.#started = this.#lastMonotonic = this.#expiredAt = parts.clock.monotonic();
+    this.#lastWall = parts.clock.now();
+  }
+
+  /** Starts, and resolves when the session has ended and its last line was handed over. */
+  async run(): Promise<SessionEnd> {
+    const { source } = this.#parts;
+    await this.#readFirstCounters();
+    this.#readAddresses();
+    source.begin?.();
+    const ended = new Promise<SessionEnd>((resolve) => {
+      this.#resolve = resolve;
+      if (this.#end !== null) resolve(this.#end); // told to stop before it began
+    });
+    this.#poll();
+    this.#planTick();
+    const end = await ended;
+    await this.#ticking;
+    await this.#readCounters();
+    await this.#untilReadable();
+    this.#drain(Number.POSITIVE_INFINITY);
+    this.#parts.monitor.owners.finish(this.#parts.clock.monotonic());
+    await this.#parts.neighbours?.ready();
+    this.#events.tellOpened();
+    await this.#parts.output.end(this.#close());
+    this.#parts.addresses?.close();
+    return end;
+  }
+
+  /** Ends the session; the first reason holds. */
+  stop(end: SessionEnd): void {
+    if (this.#end !== null) return;
+    this.#end = end;
+    if (this.#tickTimer !== null) clearTimeout(this.#tickTimer);
+    if (this.#pollTimer !== null) {
+      clearTimeout(this.#pollTimer as NodeJS.Timeout);
+      clearImmediate(this.#pollTimer as NodeJS.Immediate);
+    }
+    this.#resolve(end);
+  }
+
+  #poll(): void {
+    if (this.#end !== null) return;
+    const { source, monitor, neighbours, clock } = this.#parts;
+    const deadline = clock.monotonic() + TURN_MS;
+    const batches = this.#drain(deadline);
+    monitor.owners.work(clock.monotonic());
+    neighbours?.work(clock.monotonic());
+    if (source.state === 'lost') void this.#lost(source.note);
+    if (this.#end !== null) return;
+    const again = () => this.#poll();
+    if (clock.monotonic() >= deadline) this.#pollTimer = setImmediate(again);
+    else this.#pollTimer = setTimeout(again, batches > 0 ? BUSY_POLL_MS : IDLE_POLL_MS);
+  }
+
+  /** Ends the session, unless something can take the place of the capture. */
+  async #lost(note: string): Promise<void> {
+    if (this.#finding) return;
+    this.#finding = true;
+    const moved = await this.#follow();
+    this.#finding = false;
+    if (!moved) this.stop({ kind: 'lost', note });
+  }
+
+  /** @returns whether the capture is elsewhere now */
+  async #follow(): Promise<boolean> {
+    const { successor = null, clock } = this.#parts;
+    const detail = (await successor?.look()) ?? null;
+    if (detail !== null) this.#gaps.push({ from: this.#lastWall, to: clock.now(), reason: 'interface', detail });
+    return detail !== null && this.#parts.source.state !== 'lost';
+  }
+
+  #drain(deadline: number): number {
+    const { source, monitor, clock } = this.#parts;
+    let batches = 0;
+    for (let batch = source.read(); batch !== null; batch = source.read()) {
+      this.#hearAddresses();
+      monitor.ingest(batch, 0, batch.count);
+      batches++;
+      if (clock.monotonic() >= deadline) break;
+      if (batches >= 10_000) break; // a capture that refills faster than it is read must still end
+    }
+    return batches;
+  }
+
+  #planTick(): void {
+    const { clock, intervalMs, durationMs } = this.#parts;
+    const next = this.#started + Math.min((this.#ticks + 1) * intervalMs, durationMs ?? Number.POSITIVE_INFINITY);
+    const wait = Math.max(0, next - clock.monotonic());
+    this.#tickTimer = setTimeout(() => {
+      this.#ticking = this.#tick();
+    }, wait);
+  }
+
+  async #tick(): Promise<void> {
+    const { source, monitor, clock, output, intervalMs, samples, durationMs } = this.#parts;
+    await this.#readCounters();
+    // else the newest packets would be missing beside the counters, and look lost
+    if ((source.delayMs ?? 0) > 0) await this.#untilReadable();
+    if (this.#end !== null) return;
+    this.#drain(clock.monotonic() + TURN_MS);
+    this.#noticeGap();
+    if (this.#parts.successor?.isDue(clock.monotonic()) === true) void this.#follow();
+    if (clock.monotonic() - this.#addressesAt >= ADDRESSES_MS) {
+      this.#readAddresses();
+      await this.#turn();
+      if (this.#end !== null) return;
+    }
+    while (!monitor.learnInterfaces()) await this.#turn();
+    this.#events.collect();
+    const snapshot = this.#close();
+    // From here on the snapshot stands, and what is read belongs to the next tick.
+    do await this.#turn();
+    while (this.#events.tellSome());
+    for (const gap of snapshot.gaps) output.gap(gap);
+    output.sample(snapshot);
+    await this.#turn();
+    const now = clock.monotonic();
+    if (now - this.#expiredAt >= EXPIRE_MS) {
+      this.#expiredAt = now;
+      monitor.flows.expire(clock.now());
+    }
+    if (!this.#isSettled && now - this.#started >= SETTLED_MS) {
+      this.#isSettled = true;
+      this.#parts.settled?.();
+    }
+    // After a pause the next tick is a whole interval away, not a burst of those that were missed.
+    this.#ticks = Math.max(this.#ticks + 1, Math.floor((now - this.#started) / intervalMs));
+    if ((samples !== null && snapshot.seq + 1 >= samples) || (durationMs !== null && now - this.#started >= durationMs - 1))
+      this.stop({ kind: 'done' });
+    else if (this.#end === null) this.#planTick();
+  }
+
+  /** Reads frames between two parts of a tick, each of which may take long: a burst of flows makes thousands of rows. */
+  async #turn(): Promise<void> {
+    if (this.#end !== null) return;
+    await new Promise((resolve) => setImmediate(resolve));
+    if (this.#end === null) this.#drain(this.#parts.clock.monotonic() + TURN_MS);
+  }
+
+  #close() {
+    const { monitor, clock } = this.#parts;
+    const monotonic = clock.monotonic();
+    const intervalMs = monotonic - this.#lastMonotonic;
+    this.#lastMonotonic = monotonic;
+    this.#lastWall = clock.now();
+    const gaps = this.#gaps;
+    this.#gaps = [];
+    return monitor.tick(this.#lastWall, Math.round(intervalMs), gaps, LIVE_LIMITS);
+  }
+
+  /** Sleep stops one clock or both, a set clock moves only one: whatever it was, rates across it mean nothing. */
+  #noticeGap(): void {
+    const { clock, intervalMs } = this.#parts;
+    const wall = clock.now();
+    const wallPassed = wall - this.#lastWall;
+    const passed = clock.monotonic() - this.#lastMonotonic;
+    if (wallPassed < passed - GAP_MS) {
+      this.#gaps.push({
+        from: this.#lastWall,
+        to: wall,
+        reason: 'clock',
+        detail: `the clock was set back by ${seconds(passed - wallPassed)}`,
+      });
+    } else if (wallPassed > passed + GAP_MS || passed > intervalMs + GAP_MS) {
+      this.#gaps.push({
+        from: this.#lastWall,
+        to: wall,
+        reason: 'sleep',
+        detail: `nothing was measured for ${seconds(Math.max(wallPassed, passed) - intervalMs)}`,
+      });
+    } else return;
+    this.#addressesAt = Number.NEGATIVE_INFINITY;
+  }
+
+  #readAddresses(): void {
+    const { localizer, monitor, edges, clock } = this.#parts;
+    this.#addressesAt = clock.monotonic();
+    if (localizer.setAddresses(localAddresses(edges))) monitor.flows.judgeAgain();
+  }
+
+  /** What is captured by now may come from an address that was added just before. */
+  #hearAddresses(): void {
+    const { addresses, localizer, monitor, edges, clock } = this.#parts;
+    const added = addresses?.added() ?? null;
+    if (added !== null && localizer.addAddresses(added)) monitor.flows.judgeAgain();
+    // a Mac is asked often instead: it takes a fraction of a millisecond
+    if (edges.platform === 'darwin' && clock.monotonic() - this.#addressesAt >= MAC_ADDRESSES_MS) this.#readAddresses();
+  }
+
+  /** What an interface counts before its first frame is seen must not be missing beside what was captured of it. */
+  async #readFirstCounters(): Promise<void> {
+    const { tracker, edges, source } = this.#parts;
+    const known = source.interfaces.map(({ name }) => name);
+    const first = await readCounters(edges, known.length > 0 ? known : (await deviceNames(edges)).slice(0, MOST_EARLY));
+    if (first !== null) tracker.update(first);
+  }
+
+  /** Until all that has come by now can be read. */
+  #untilReadable(): Promise<void> {
+    return new Promise((resolve) => setTimeout(resolve, (this.#parts.source.delayMs ?? 0) + SLACK_MS));
+  }
+
+  async #readCounters(): Promise<void> {
+    const { tracker, edges, source, monitor } = this.#parts;
+    const names = new Set([...tracker.names, ...source.interfaces.map(({ name }) => name)]);
+    const reading = await readCounters(edges, names);
+    if (reading !== null) tracker.update(reading, monitor.capturedBytes());
+  }
+}
+
+function seconds(ms: number): string {
+  return `${Math.round(ms / 1000)} s`;
+}

@@ -1,0 +1,507 @@
+// The pipeline: batches in, snapshots out. Walks frames through decode and flow, hands new flows to their owners, and counts what was lost.
+
+import { Aggregator, type LastTick, type SnapshotLimits } from '../aggregate/aggregator.ts';
+import { copyFacts, PacketBatch } from '../capture/batch.ts';
+import type { CounterTracker } from '../capture/devices/counters.ts';
+import { type OpenedSource, tellsFrames, tellsPackets } from '../capture/source.ts';
+import { Decoder } from '../decode/decode.ts';
+import { Packet, STATUS } from '../decode/packet.ts';
+import { AggregateRest, isWireless } from '../decode/wireless.ts';
+import { FLOW_DIRECTION } from '../flow/direction.ts';
+import { MOST_WARMED } from '../flow/flow-index.ts';
+import { directionOf, type FlowTable } from '../flow/flow-table.ts';
+import type { Places } from '../identify/place/places.ts';
+import type { Directory } from '../identify/process/directory.ts';
+import type { Owners } from '../identify/process/owners.ts';
+import { CapturedSource } from '../identify/process/recorded.ts';
+import type { HistoryStatus } from '../model/history.ts';
+import type { PrivilegeStatus } from '../model/privileges.ts';
+import type { CaptureStatus, CountedInterface, Gap, Matching, Snapshot, Traffic } from '../model/snapshot.ts';
+import type { Fallback, InterfaceKind } from '../model/terms.ts';
+import { DIRECTION, LINK } from '../net/numbers.ts';
+import type { Inspection } from './inspection.ts';
+import { UnreadFrames } from './unread.ts';
+
+/** Flows kept at once; when they are, those silent longest give up their rows (docs/limits.md). */
+export const MAX_FLOWS = 1 << 18;
+/**
+ * `frames`, 8 doubles an interface:
+ *
+ *     packets | frame bytes | of them received | of them sent, where a direction is known
+ *     network-layer bytes of frames that passed by | 0
+ *     network-layer bytes, and packets, that were received and are booked as sent, less those sent and booked as received
+ */
+const FRAME_COLUMNS = 8;
+const PASSED = 4;
+const TURNED = 6;
+const MOST_INTERFACES = 1024;
+const ETHERNET_BYTES = 14;
+/** Interfaces that are looked at in one go where frames of `any` name them: some hundred may come at once, and each takes a dozen system calls. */
+export const LEARNT_AT_ONCE = 32;
+/** Frames that are decoded before the first of them is counted. */
+const BLOCK = MOST_WARMED;
+
+/** What a monitor is made of besides its source. */
+interface MonitorParts {
+  readonly opened: OpenedSource;
+  /** Names the user asked for; empty for the default. */
+  readonly named: readonly string[];
+  /** Path shown in a replay; null live. */
+  readonly file: string | null;
+  readonly started: number;
+  readonly directory: Directory;
+  readonly flows: FlowTable;
+  readonly owners: Owners;
+  /** Attribution sources that could not be had, and why. */
+  readonly passedOver: readonly Fallback[];
+  readonly tracker: CounterTracker | null;
+  /** True where the machine has a physical interface that is up; false in a replay. */
+  readonly hasPhysical: boolean;
+  /** Names of flows; null leaves them addresses. */
+  readonly inspection: Inspection | null;
+  readonly places: Places | null;
+  readonly reverseDns: boolean;
+  /** What interfaces are; the capture itself only knows their names. */
+  readonly kindsOf: (names: readonly string[]) => readonly InterfaceKind[];
+  /** Whether an interface is a port of another one. */
+  readonly repeats: (name: string) => boolean;
+  /** Names of the interfaces below one, by which its frames go once more; empty where nothing tells. */
+  readonly lower: (name: string) => readonly string[];
+  /** The interface's own hardware address; null where it has none, or nothing tells. */
+  readonly hardware: (name: string) => Uint8Array | null;
+  /** Hash seed of the tables. */
+  readonly seed: number;
+}
+
+/** Walks the frames that hold several packets, and what they hold. */
+interface Aggregates {
+  readonly walk: AggregateRest;
+  readonly batch: PacketBatch;
+}
+
+/** One run's pipeline. `ingest` on the packet clock, `tick` on the tick's. */
+export class Monitor {
+  readonly flows: FlowTable;
+  readonly aggregator: Aggregator;
+  readonly owners: Owners;
+  readonly #parts: MonitorParts;
+  readonly #captured: CapturedSource | null;
+  readonly #packets = Array.from({ length: BLOCK }, () => new Packet());
+  readonly #hashes = new Int32Array(BLOCK);
+  readonly #decoder = new Decoder();
+  readonly #frames = new Float64Array(MOST_INTERFACES * FRAME_COLUMNS);
+  readonly #kinds: InterfaceKind[] = [];
+  readonly #repeats: boolean[] = [];
+  readonly #lower: (readonly string[])[] = [];
+  /** Own hardware addresses, for interfaces whose frames do not say which way they went. */
+  #hardware: (Uint8Array | null)[] = [];
+  #hardwareAsked = false;
+  /** Bytes of each frame that the interface itself does not count: the made-up Ethernet header of Linux's lo. */
+  readonly #uncounted = new Uint8Array(MOST_INTERFACES);
+  #headline = new Set<string>();
+  /** Interfaces that were not captured for a while, and what they counted then can't be told apart. */
+  readonly #left = new Set<string>();
+  /** How recording goes, asked once a tick; null where nothing is recorded. */
+  historyStatus: (() => HistoryStatus) | null = null;
+  /** As whom the run goes on; null until that is settled. */
+  privileges: PrivilegeStatus | null = null;
+  #interfaceCount = -1;
+  #packetCount = 0;
+  #frameBytes = 0;
+  #undecoded = 0;
+  readonly #unread = new UnreadFrames();
+  /** What frames of 802.11 hold behind their first packet; null where there are no such frames. */
+  #aggregates: Aggregates | null = null;
+  readonly #statuses = new Float64Array(4);
+  /** Time of the newest frame, epoch ms. */
+  lastTime = 0;
+
+  constructor(parts: MonitorParts) {
+    this.#parts = parts;
+    this.flows = parts.flows;
+    this.owners = parts.owners;
+    this.#captured = parts.owners.source instanceof CapturedSource ? parts.owners.source : null;
+    const captured = this.#captured;
+    const onBehalfOf = captured === null ? null : (row: number) => captured.onBehalfOf(row);
+    this.aggregator = new Aggregator(
+      parts.flows,
+      parts.directory,
+      parts.started,
+      parts.seed,
+      onBehalfOf,
+      parts.inspection?.names ?? null,
+    );
+  }
+
+  /** Takes the frames `from` to `to` of a batch. Nothing in here allocates per packet. */
+  ingest(batch: PacketBatch, from: number, to: number): void {
+    if (this.#parts.opened.source.interfaces.length !== this.#interfaceCount) this.learnInterfaces();
+    this.owners.beforeBatch();
+    for (let at = from; at < to; at += BLOCK) this.#ingestBlock(batch, at, Math.min(at + BLOCK, to));
+    if (this.#aggregates !== null) this.#ingestAggregates(batch, from, to);
+    if (to > from) {
+      const newest = batch.time[to - 1] as number;
+      if (newest > this.lastTime) this.lastTime = newest;
+    }
+    this.admitFresh();
+  }
+
+  /** Takes over the flows that are new; those that came without packets, too. */
+  admitFresh(): void {
+    this.owners.admitFresh(this.#parts.inspection?.admit ?? null);
+  }
+
+  /** Takes the packets that lie in one frame behind its first; each counts as a frame of its own. */
+  #ingestAggregates(batch: PacketBatch, from: number, to: number): void {
+    const { walk, batch: rest } = this.#aggregates as Aggregates;
+    rest.bytes = batch.bytes;
+    rest.count = 0;
+    for (let i = from; i < to; i++) {
+      const link = batch.link[i] as number;
+      if (!isWireless(link)) continue;
+      if (!walk.begin(link, batch.bytes, batch.offset[i] as number, batch.captured[i] as number, batch.wire[i] as number))
+        continue;
+      while (walk.next()) {
+        copyFacts(batch, i, rest, rest.count);
+        rest.offset[rest.count] = walk.offset;
+        rest.captured[rest.count] = walk.captured;
+        rest.wire[rest.count] = walk.wire;
+        rest.link[rest.count] = LINK.ETHERNET;
+        if (++rest.count < BLOCK) continue;
+        this.#ingestBlock(rest, 0, BLOCK);
+        rest.count = 0;
+      }
+    }
+    this.#ingestBlock(rest, 0, rest.count);
+  }
+
+  /** Decodes a few frames, then counts them: their flows' rows are asked of memory all at once in between. */
+  #ingestBlock(batch: PacketBatch, from: number, to: number): void {
+    const { bytes, offset, captured, wire, link, time, iface, direction } = batch;
+    const packets = this.#packets;
+    const hashes = this.#hashes;
+    const decoder = this.#decoder;
+    const flows = this.flows;
+    for (let i = from; i < to; i++) {
+      const packet = packets[i - from] as Packet;
+      decoder.decode(bytes, offset[i] as number, captured[i] as number, wire[i] as number, link[i] as number, packet);
+      hashes[i - from] = flows.hash(packet, iface[i] as number);
+    }
+    flows.warm(hashes, to - from);
+    const frames = this.#frames;
+    const uncounted = this.#uncounted;
+    const sources = this.#captured;
+    const { inspection } = this.#parts;
+    const interfaces = this.#parts.opened.source.interfaces;
+    let nextChange = this.owners.nextChange;
+    for (let i = from; i < to; i++) {
+      const packet = packets[i - from] as Packet;
+      const index = iface[i] as number;
+      const told = (direction[i] as number) || packet.linkDirection;
+      const twice = (interfaces[index]?.deliversTwice ?? false) && told === DIRECTION.IN;
+      if (twice) {
+        // PKTAP's second copy of a loopback packet: it only tells who received it.
+        if (sources !== null && packet.hasAddresses) {
+          const row = flows.lookup(packet.words, packet.sourcePort, packet.destinationPort, packet.protocol, index);
+          if (row >= 0) sources.see(row, flows.lastSent, told, batch.process[i] as number, batch.effective[i] as number);
+        }
+        continue;
+      }
+      packet.frameBytes -= uncounted[index] as number;
+      packet.time = time[i] as number;
+      const base = index * FRAME_COLUMNS;
+      frames[base] = (frames[base] as number) + 1;
+      frames[base + 1] = (frames[base + 1] as number) + packet.frameBytes;
+      this.#packetCount++;
+      this.#frameBytes += packet.frameBytes;
+      if (packet.status !== STATUS.COMPLETE) this.#statuses[packet.status] = (this.#statuses[packet.status] as number) + 1;
+      if (!packet.hasAddresses) {
+        this.#undecoded++;
+        this.#unread.add(packet);
+        continue;
+      }
+      if (packet.time >= nextChange) {
+        this.owners.change(packet.time);
+        nextChange = this.owners.nextChange;
+      }
+      if (packet.longHeader && inspection !== null) this.#partConnections(inspection, packet, bytes, index);
+      const row = flows.touch(packet, index, told, hashes[i - from] as number);
+      let way: number = flows.lastSent ? DIRECTION.OUT : DIRECTION.IN;
+      if (directionOf(flows, row) === FLOW_DIRECTION.TRANSIT) way = this.#way(row, index, told, packet, batch, i);
+      const column = way === DIRECTION.OUT ? base + 3 : base + 2;
+      frames[column] = (frames[column] as number) + packet.frameBytes;
+      if (sources !== null) sources.see(row, flows.lastSent, told, batch.process[i] as number, batch.effective[i] as number);
+      if (inspection !== null && (packet.payloadCaptured > 0 || packet.insideCaptured > 0))
+        inspection.packet(row, packet, bytes, flows.lastSent);
+    }
+  }
+
+  /** Datagrams have no SYN: a QUIC connection that begins between the ends of another one is told by its first packet. */
+  #partConnections(inspection: Inspection, packet: Packet, bytes: Uint8Array, iface: number): void {
+    const { flows } = this;
+    const row = flows.lookup(packet.words, packet.sourcePort, packet.destinationPort, packet.protocol, iface);
+    if (row >= 0 && inspection.isAnother(row, packet, bytes, flows.lastSent)) flows.retire(row);
+  }
+
+  /** Which way a frame of a transit flow went. Notes what passed by, and what went another way than its flow is booked. @returns DIRECTION */
+  #way(row: number, index: number, told: number, packet: Packet, batch: PacketBatch, i: number): number {
+    let way = told === DIRECTION.UNKNOWN ? this.#wayByAddress(index, batch, i) : told;
+    // A port hands on to its bridge what is for others; whose frames go out there is not known by address.
+    if (way === DIRECTION.PASSING && this.#repeats[index] === true) way = told === way ? DIRECTION.IN : DIRECTION.UNKNOWN;
+    const booked = this.flows.wayOf(row, way);
+    const frames = this.#frames;
+    const base = index * FRAME_COLUMNS;
+    if (way === DIRECTION.PASSING) frames[base + PASSED] = (frames[base + PASSED] as number) + packet.networkBytes;
+    else if (way === DIRECTION.UNKNOWN) return booked;
+    if ((booked === DIRECTION.OUT) !== (way === DIRECTION.OUT)) {
+      const sign = way === DIRECTION.OUT ? -1 : 1;
+      frames[base + TURNED] = (frames[base + TURNED] as number) + sign * packet.networkBytes;
+      frames[base + TURNED + 1] = (frames[base + TURNED + 1] as number) + sign;
+    }
+    return way;
+  }
+
+  #wayByAddress(index: number, batch: PacketBatch, i: number): number {
+    const own = this.#hardware[index] ?? null;
+    if (own === null || (batch.captured[i] as number) < ETHERNET_BYTES) return DIRECTION.UNKNOWN;
+    this.#hardwareAsked = true;
+    const { bytes } = batch;
+    const at = batch.offset[i] as number;
+    let isSource = true;
+    let isDestination = true;
+    for (let byte = 0; byte < 6; byte++) {
+      if (bytes[at + byte] !== own[byte]) isDestination = false;
+      if (bytes[at + 6 + byte] !== own[byte]) isSource = false;
+    }
+    if (isSource) return DIRECTION.OUT;
+    return isDestination || ((bytes[at] as number) & 1) !== 0 ? DIRECTION.IN : DIRECTION.PASSING;
+  }
+
+  /** Names of the interfaces whose bytes are in the total. */
+  get counted(): readonly string[] {
+    return [...this.#headline];
+  }
+
+  /** Frame bytes captured per interface, for judging its counters. */
+  capturedBytes(): Map<string, { rxBytes: number; txBytes: number }> {
+    const seen = new Map<string, { rxBytes: number; txBytes: number }>();
+    for (const [index, { name }] of this.#parts.opened.source.interfaces.entries()) {
+      const base = index * FRAME_COLUMNS;
+      seen.set(name, { rxBytes: this.#frames[base + 2] as number, txBytes: this.#frames[base + 3] as number });
+    }
+    return seen;
+  }
+
+  /** Closes a tick. */
+  tick(time: number, intervalMs: number, gaps: readonly Gap[], limits: SnapshotLimits): Snapshot {
+    while (!this.learnInterfaces());
+    const interfaces = this.#interfaces();
+    const snapshot = this.aggregator.tick({ time, intervalMs, capture: this.#status(interfaces), interfaces, gaps }, limits);
+    return tellsPackets(this.#parts.opened.source) ? snapshot : withoutPackets(snapshot);
+  }
+
+  /** Closes the last tick of a run: see `Aggregator.last`. */
+  last(time: number, intervalMs: number, gaps: readonly Gap[]): LastTick {
+    while (!this.learnInterfaces());
+    const interfaces = this.#interfaces();
+    const last = this.aggregator.last({ time, intervalMs, capture: this.#status(interfaces), interfaces, gaps });
+    return tellsPackets(this.#parts.opened.source) ? last : lastWithoutPackets(last);
+  }
+
+  /**
+   * Looks at the next few interfaces of which nothing is known yet. Their bytes are booked once all are known, as what they turned out to be.
+   *
+   * @returns whether all are known
+   */
+  learnInterfaces(): boolean {
+    const { source } = this.#parts.opened;
+    let fresh = source.interfaces.slice(this.#kinds.length);
+    if (fresh[0]?.link === LINK.LINUX_SLL2 && this.#parts.file === null) fresh = fresh.slice(0, LEARNT_AT_ONCE);
+    const kinds = this.#parts.kindsOf(fresh.map(({ name }) => name));
+    for (const [i, { name, link }] of fresh.entries()) {
+      const kind = kinds[i] as InterfaceKind;
+      this.#uncounted[this.#kinds.length] = kind === 'loopback' && link === LINK.ETHERNET ? ETHERNET_BYTES : 0;
+      this.#kinds.push(kind);
+      if (isWireless(link)) this.#aggregates ??= aggregates();
+      this.#repeats.push(this.#parts.repeats(name));
+      this.#lower.push(this.#parts.lower(name));
+    }
+    if (this.#kinds.length < source.interfaces.length) return false;
+    this.#interfaceCount = source.interfaces.length;
+    if (this.#hardware.length < this.#interfaceCount || this.#hardwareAsked) this.#readHardware();
+    const known = source.interfaces.map(({ name }, index) => ({ name, kind: this.#kinds[index] ?? 'physical' }));
+    this.#headline = headlineOf(known, this.#parts.named, this.#parts.hasPhysical);
+    this.aggregator.setInterfaces(this.#interfaces());
+    return true;
+  }
+
+  /** An address may change while it runs: those that were asked for are read once a tick. */
+  #readHardware(): void {
+    this.#hardwareAsked = false;
+    const { source } = this.#parts.opened;
+    if (this.#parts.file !== null) return;
+    this.#hardware = source.interfaces.map(({ name, link }, index) => {
+      const isMute = link === LINK.ETHERNET && !source.namesProcesses && this.#kinds[index] !== 'loopback';
+      return isMute ? this.#parts.hardware(name) : null;
+    });
+  }
+
+  /** Whether it is known of an interface's frames that they pass by. */
+  #tellsPassing(index: number, link: number): boolean {
+    const { file, opened } = this.#parts;
+    if (file !== null || !tellsFrames(opened.source) || isWireless(link)) return false;
+    if (link !== LINK.ETHERNET || opened.source.namesProcesses || this.#kinds[index] === 'loopback') return true;
+    return this.#hardware[index] !== null && this.#repeats[index] !== true;
+  }
+
+  #interfaces(): CountedInterface[] {
+    const { source } = this.#parts.opened;
+    const active = source.active === undefined ? null : new Set(source.active);
+    const hasFrames = tellsFrames(source);
+    return source.interfaces.map(({ name, kind: byName, link }, index) => {
+      const base = index * FRAME_COLUMNS;
+      if (active?.has(name) === false) this.#left.add(name);
+      const delta = this.#parts.tracker?.delta(name) ?? null;
+      const dropped =
+        delta === null || (delta.rxDropped === null && delta.txDropped === null)
+          ? null
+          : (delta.rxDropped ?? 0) + (delta.txDropped ?? 0);
+      const kind = this.#kinds[index] ?? byName;
+      const sent = kind === 'loopback' ? 0 : (delta?.txBytes ?? 0); // what loopback sends it receives: counted once, as captured
+      return {
+        name,
+        kind,
+        headline: this.#headline.has(name),
+        repeats: this.#repeats[index] ?? false,
+        lower: this.#lower[index] ?? [],
+        passingBytes: this.#tellsPassing(index, link) ? (this.#frames[base + PASSED] as number) : null,
+        turnedBytes: this.#frames[base + TURNED] as number,
+        turnedPackets: this.#frames[base + TURNED + 1] as number,
+        frameBytes: hasFrames ? (this.#frames[base + 1] as number) : null,
+        // What went by while an interface was not captured stays in its counter.
+        counterBytes: delta === null || delta.rxBytes === null || this.#left.has(name) ? null : delta.rxBytes + sent,
+        counterDropped: dropped,
+        counterErrors: delta?.errors ?? null,
+      };
+    });
+  }
+
+  /** Why what the counted interfaces counted themselves is unknown. */
+  #countedNote(counted: readonly CountedInterface[]): string {
+    const unknown = counted.find(({ counterBytes }) => counterBytes === null);
+    const { tracker } = this.#parts;
+    if (unknown === undefined || tracker === null) return '';
+    const reason = this.#left.has(unknown.name) ? 'it was not captured all the time' : tracker.note(unknown.name);
+    return reason === '' ? '' : `${unknown.name}: ${reason}`;
+  }
+
+  #status(interfaces: readonly CountedInterface[]): CaptureStatus {
+    const { opened, file, places, reverseDns } = this.#parts;
+    const { source, fallbacks } = opened;
+    const stats = source.stats();
+    const kernel = stats.droppedByKernel;
+    const dropped = kernel === null && stats.droppedByInterface === null ? null : (kernel ?? 0) + (stats.droppedByInterface ?? 0);
+    const owners = this.owners.source;
+    const notes = [source.note, this.owners.note, this.#unread.note(file !== null)].filter((note) => note !== '');
+    const counted = interfaces.filter(({ headline }) => headline);
+    return {
+      driver: source.driver,
+      interfaces: source.active ?? interfaces.map(({ name }) => name),
+      attribution: owners?.kind ?? 'none',
+      packets: tellsFrames(source) ? this.#packetCount : null,
+      frameBytes: tellsFrames(source) ? this.#frameBytes : null,
+      dropped,
+      shed: stats.shed,
+      undecoded: this.#undecoded + stats.malformed,
+      truncated: this.#statuses[STATUS.TRUNCATED] as number,
+      malformed: (this.#statuses[STATUS.MALFORMED] as number) + stats.malformed,
+      unsupported: this.#statuses[STATUS.UNSUPPORTED] as number,
+      interfaceBytes: sumOrNull(interfaces.map(({ counterBytes }) => counterBytes)),
+      countedFrameBytes: sumOrNull(counted.map(({ frameBytes }) => frameBytes)),
+      countedInterfaceBytes: sumOrNull(counted.map(({ counterBytes }) => counterBytes)),
+      countedNote: this.#countedNote(counted),
+      interfaceDropped: sumOrNull(interfaces.map(({ counterDropped }) => counterDropped)),
+      fallbacks: [...fallbacks, ...this.#parts.passedOver],
+      snapLength: source.snapLength,
+      bufferBytes: source.bufferBytes,
+      note: notes.join('; '),
+      file,
+      reverseDns,
+      places: places?.dates ?? [],
+      placesNote: places?.note ?? '',
+      privileges: this.privileges,
+      history: this.historyStatus?.() ?? null,
+    };
+  }
+}
+
+function aggregates(): Aggregates {
+  return { walk: new AggregateRest(new Packet()), batch: new PacketBatch(BLOCK, new Uint8Array(0)) };
+}
+
+// Which interfaces make up the headline total: each byte once, however many interfaces it crosses.
+
+/**
+ * Names of the interfaces whose bytes are summed in the headline.
+ *
+ * Interfaces that the user named all count. Otherwise the physical ones and loopback do, since what a tunnel, a bridge or a virtual
+ * pair carries crosses a physical interface too; where there is no physical one (a container, a VPN alone), all count.
+ *
+ * @param hasPhysical what is known of the machine, so that the answer does not change when the first physical packet comes late
+ */
+export function headlineOf(
+  interfaces: readonly { readonly name: string; readonly kind: InterfaceKind }[],
+  named: readonly string[],
+  hasPhysical: boolean,
+): Set<string> {
+  const asked = named.filter((name) => name !== 'any');
+  const all = asked.length > 0 || !(hasPhysical || interfaces.some(({ kind }) => kind === 'physical'));
+  return new Set(interfaces.filter(({ kind }) => all || kind === 'physical' || kind === 'loopback').map(({ name }) => name));
+}
+
+// Adds up what may be unknown.
+
+/** Sum of what is known, or null when any part is not: a partial sum would pass for the whole. */
+function sumOrNull(values: readonly (number | null)[]): number | null {
+  if (values.length === 0) return null;
+  let sum = 0;
+  for (const value of values) {
+    if (value === null) return null;
+    sum += value;
+  }
+  return sum;
+}
+
+// A snapshot in which no number of packets is known: NaN, which is shown as unknown and written as null. For sources that tell bytes alone.
+
+/** The same with all packets unknown. */
+export function withoutPackets(snapshot: Snapshot): Snapshot {
+  const { matching } = snapshot;
+  return { ...unknownIn(snapshot), matching: matching === null ? null : unknownIn(matching) };
+}
+
+function unknownIn<Part extends Snapshot | Matching>(part: Part): Part {
+  const { total, apps, hosts, categories, interfaces, flows } = part;
+  return {
+    ...part,
+    total: unknown(total),
+    apps: apps.map(unknown),
+    hosts: hosts.map(unknown),
+    categories: categories.map(unknown),
+    interfaces: interfaces.map(unknown),
+    flows: flows.map(unknown),
+  };
+}
+
+/** The last tick likewise; its long lists are made as they are read. */
+export function lastWithoutPackets({ snapshot, hosts, flows }: LastTick): LastTick {
+  return { snapshot: withoutPackets(snapshot), hosts: each(hosts), flows: each(flows) };
+}
+
+function* each<Row extends Traffic>(rows: Iterable<Row>): Iterable<Row> {
+  for (const row of rows) yield unknown(row);
+}
+
+function unknown<Row extends Traffic>(row: Row): Row {
+  return { ...row, rxPackets: Number.NaN, txPackets: Number.NaN };
+}

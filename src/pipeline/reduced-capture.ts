@@ -1,0 +1,45 @@
+// Opens the view without packets, and says what is missing from it and what to type for all of it.
+
+import type { OpenedSource } from '../capture/source.ts';
+import type { SocketCounts } from '../identify/process/socket-table.ts';
+import { NetmonError, reasonOf } from '../model/errors.ts';
+import { sanitize } from '../net/text.ts';
+import { permissionHint } from '../privilege/sudo-command.ts';
+import type { Clock } from '../system/clock.ts';
+import type { Edges } from '../system/edges.ts';
+import { workingFolder } from '../system/files.ts';
+import { ReducedSource } from './reduced-source.ts';
+
+/**
+ * Opens it. @param refused why there is no capture; null where none was wanted
+ *
+ * @throws NetmonError `no-device` where the system does not tell of sockets
+ */
+export async function reducedCapture(edges: Edges, clock: Clock, refused: NetmonError | null): Promise<OpenedSource> {
+  const words = process.argv.slice(2).filter((word) => word !== '--reduced');
+  const node = process.execPath;
+  const script = process.argv[1] ?? 'netmon-tui';
+  const { platform } = edges;
+  const euid = edges.euid();
+  const command = permissionHint({ platform, euid, node, script, folder: workingFolder(), words }).replace(/^type: /, '');
+  const what = platform === 'linux' ? 'TCP payload of sockets' : 'payload of sockets, once a second';
+  const note = `reduced: ${what}, no packets. For all of it: ${euid === 0 ? 'leave --reduced out' : command}`;
+  const monotonic = () => clock.monotonic();
+  const counts = await openCounts(edges, monotonic, refused, command);
+  const source = new ReducedSource(counts, edges.networkInterfaces, note, monotonic, () => clock.now());
+  const fallbacks = refused === null ? [] : [{ driver: 'libpcap', reason: sanitize(refused.message) }];
+  return { source, fallbacks };
+}
+
+async function openCounts(edges: Edges, now: () => number, refused: NetmonError | null, hint: string): Promise<SocketCounts> {
+  if (edges.platform === 'darwin') {
+    const { NettopCounts } = await import('../identify/process/macos/nettop-counts.ts');
+    return new NettopCounts(edges, now);
+  }
+  const { SockDiag } = await import('../identify/process/linux/netlink/socket-dump.ts');
+  try {
+    return new SockDiag();
+  } catch (thrown) {
+    throw refused ?? new NetmonError('no-device', `sockets can't be asked for: ${reasonOf(thrown)}`, hint, thrown);
+  }
+}

@@ -1,0 +1,255 @@
+// What can be had without any rights: the bytes that sockets counted themselves, given to flows as if packets had brought them. There are no
+// frames and no names from the wire, and on Linux no UDP; all of that is unknown, and said to be.
+
+import { interfaceKind } from '../capture/devices/kind.ts';
+import type { CaptureInterface, PacketSource, SourceState } from '../capture/source.ts';
+import { Packet } from '../decode/packet.ts';
+import { NO_OWNER } from '../flow/flow-table.ts';
+import { COUNTERS, FLOW_STATE, INTS, PEER_PROCESS, PROCESS, RX_PACKETS, SERIAL, STATE, TX_PACKETS } from '../flow/layout.ts';
+import type { Directory } from '../identify/process/directory.ts';
+import { attributionIndex, reasonIndex } from '../identify/process/owner-source.ts';
+import { type SocketCount, type SocketCounts, TCP_CLOSE, TCP_LISTEN } from '../identify/process/socket-table.ts';
+import { parseAddress, sameAddress } from '../net/address.ts';
+import { DIRECTION, LINK, PROTOCOL, TCP_FLAG } from '../net/numbers.ts';
+import type { Edges } from '../system/edges.ts';
+import type { Monitor } from './monitor.ts';
+
+/** Shortest pause between two askings; one that took t ms is followed by a rest of twenty times this. */
+const PAUSE_MS = 250;
+const REST = 20;
+/** Sockets whose counters are remembered. */
+const MOST_SOCKETS = 65_536;
+
+/** Interfaces that are told apart. */
+const MOST_INTERFACES = 256;
+/** Addresses of the machine are read anew this often. */
+const ADDRESSES_MS = 2000;
+
+const NOTHING = { rxBytes: 0, txBytes: 0, rxSegments: 0, txSegments: 0 } as const;
+
+interface Known {
+  rxBytes: number;
+  txBytes: number;
+  rxSegments: number;
+  txSegments: number;
+  /** Asking in which it was last told. */
+  round: number;
+  /** Its flow; -1 before it moved anything. */
+  row: number;
+  serial: number;
+}
+
+/** Stands where a capture stands; `read` never gives a frame, and feeds the flow table on its way. */
+export class ReducedSource implements PacketSource {
+  readonly processes = [];
+  readonly namesProcesses = false;
+  readonly snapLength = { bulk: 0, whole: 0 };
+  readonly bufferBytes = null;
+  state: SourceState = 'open';
+  readonly #interfaces: CaptureInterface[] = [];
+  readonly #counts: SocketCounts;
+  readonly #networks: Edges['networkInterfaces'];
+  readonly #note: string;
+  readonly #now: () => number;
+  readonly #wall: () => number;
+  #addresses: { readonly words: Int32Array; readonly iface: number }[] = [];
+  #addressesAt = Number.NEGATIVE_INFINITY;
+  readonly #known = new Map<number | string, Known>();
+  readonly #listening = new Set<number>();
+  readonly #packet = new Packet();
+  #monitor: Monitor | null = null;
+  #directory: Directory | null = null;
+  #next = Number.NEGATIVE_INFINITY;
+  #round = 0;
+
+  /** @param note what to tell the user for as long as this is all @param now monotonic ms @param wall epoch ms */
+  constructor(counts: SocketCounts, networks: Edges['networkInterfaces'], note: string, now: () => number, wall: () => number) {
+    this.#counts = counts;
+    this.#networks = networks;
+    this.#note = note;
+    this.#now = now;
+    this.#wall = wall;
+    this.#readAddresses();
+  }
+
+  get driver(): SocketCounts['driver'] {
+    return this.#counts.driver;
+  }
+
+  get interfaces(): readonly CaptureInterface[] {
+    return this.#interfaces;
+  }
+
+  get note(): string {
+    const { note } = this.#counts;
+    return note === '' ? this.#note : `${note}; ${this.#note}`;
+  }
+
+  /** Whose flows are fed, and where owners are noted that come with them. */
+  feed(monitor: Monitor, directory: Directory): void {
+    this.#monitor = monitor;
+    this.#directory = directory;
+  }
+
+  read(): null {
+    const now = this.#now();
+    if (this.#monitor === null || now < this.#next) return null;
+    if (now - this.#addressesAt >= ADDRESSES_MS) this.#readAddresses();
+    this.#round++;
+    this.#listening.clear();
+    if (this.#counts.ask((count) => this.#take(count))) {
+      this.#forgetGone();
+      this.#monitor.admitFresh();
+    } else this.#round--;
+    this.#next = now + Math.max(PAUSE_MS, (this.#now() - now) * REST);
+    return null;
+  }
+
+  stats() {
+    return { received: null, droppedByKernel: null, droppedByInterface: null, shed: 0, malformed: 0 };
+  }
+
+  close(): void {
+    this.state = 'ended';
+    this.#counts.close();
+  }
+
+  #take(count: SocketCount): void {
+    if (count.state === TCP_LISTEN) {
+      this.#listening.add(count.ownPort);
+      return;
+    }
+    let known = this.#known.get(count.cookie);
+    if (known === undefined) {
+      if (this.#known.size >= MOST_SOCKETS) this.#forget(this.#round - 1);
+      if (this.#known.size >= MOST_SOCKETS) return;
+      // What a socket moved before we came is no traffic of this run.
+      const isOlder = this.#round === 1;
+      const { rxBytes, txBytes, rxSegments, txSegments } = count;
+      const before = isOlder ? { rxBytes, txBytes, rxSegments, txSegments } : NOTHING;
+      known = { ...before, round: 0, row: -1, serial: 0 };
+      this.#known.set(count.cookie, known);
+    }
+    known.round = this.#round;
+    // Both lower: another socket between the same ends, or one of several in a sum is gone. One lower: a figure that was cut off, and is not believed.
+    if (count.rxBytes < known.rxBytes && count.txBytes < known.txBytes) {
+      const { rxBytes, txBytes } = (count.process?.exact ?? true) ? NOTHING : count;
+      Object.assign(known, { rxBytes, txBytes });
+    }
+    const rx = Math.max(0, count.rxBytes - known.rxBytes);
+    const tx = Math.max(0, count.txBytes - known.txBytes);
+    const [rxSegments, txSegments] = [count.rxSegments - known.rxSegments, count.txSegments - known.txSegments];
+    known.rxBytes += rx;
+    known.txBytes += tx;
+    known.rxSegments = count.rxSegments;
+    known.txSegments = count.txSegments;
+    if (rxSegments > 0 || txSegments > 0 || tx > 0 || rx > 0) this.#book(known, count, rx, tx, rxSegments, txSegments);
+    if (count.state === TCP_CLOSE) {
+      this.#end(known);
+      this.#known.delete(count.cookie);
+    }
+  }
+
+  #book(known: Known, count: SocketCount, rx: number, tx: number, rxSegments: number, txSegments: number): void {
+    const { flows } = this.#monitor as Monitor;
+    const iface = this.#ifaceOf(count);
+    const { words, ownPort, otherPort, protocol } = count;
+    const isNew = flows.lookup(words, ownPort, otherPort, protocol, iface) < 0;
+    const opened = protocol !== PROTOCOL.TCP || !this.#listening.has(ownPort);
+    if (isNew) this.#touch(count, iface, opened, 0, TCP_FLAG.SYN); // the one that opened it speaks first
+    const row = flows.lookup(words, ownPort, otherPort, protocol, iface);
+    if (row < 0) return;
+    const isLocalEnd = flows.lastSent;
+    if (count.process !== null) this.#own(row, count.process, isLocalEnd);
+    // A connection within this machine has a socket at each end: that of the flow's local end counts for both.
+    if (!isLocalEnd) return;
+    this.#touch(count, iface, true, tx, TCP_FLAG.ACK);
+    this.#touch(count, iface, false, rx, TCP_FLAG.ACK);
+    const at = row * COUNTERS;
+    flows.counters[at + TX_PACKETS] = (flows.counters[at + TX_PACKETS] as number) + txSegments - 1 - (isNew && opened ? 1 : 0);
+    flows.counters[at + RX_PACKETS] = (flows.counters[at + RX_PACKETS] as number) + rxSegments - 1 - (isNew && !opened ? 1 : 0);
+    known.row = row;
+    known.serial = flows.counters[at + SERIAL] as number;
+    this.#setState(row, FLOW_STATE.ESTABLISHED);
+  }
+
+  /** Notes who holds the socket. The first one stays: of several that share one the busiest is told first. */
+  #own(row: number, { pid, name, exact }: NonNullable<SocketCount['process']>, isLocalEnd: boolean): void {
+    const { flows } = this.#monitor as Monitor;
+    if (flows.ints[row * INTS + (isLocalEnd ? PROCESS : PEER_PROCESS)] !== NO_OWNER) return;
+    const facts = { pid, name, exe: null, uid: null, parentPid: null, startTime: null, script: null, unit: null };
+    const id = (this.#directory as Directory).learn(facts);
+    if (isLocalEnd) flows.setOwner(row, id, attributionIndex(exact ? 'exact' : 'wildcard'), reasonIndex('not looked up yet'));
+    else flows.setPeer(row, id);
+  }
+
+  /** Counts bytes one way. @param sent by the socket's own end */
+  #touch(count: SocketCount, iface: number, sent: boolean, bytes: number, flags: number): void {
+    const packet = this.#packet;
+    const [source, destination] = sent ? [0, 4] : [4, 0];
+    for (let i = 0; i < 4; i++) {
+      packet.words[i] = count.words[source + i] as number;
+      packet.words[4 + i] = count.words[destination + i] as number;
+    }
+    packet.sourcePort = sent ? count.ownPort : count.otherPort;
+    packet.destinationPort = sent ? count.otherPort : count.ownPort;
+    packet.protocol = count.protocol;
+    packet.hasAddresses = true;
+    packet.transportOffset = -1; // there is no segment to follow
+    packet.tcpFlags = flags;
+    packet.networkBytes = bytes;
+    packet.frameBytes = 0;
+    packet.time = this.#wall();
+    (this.#monitor as Monitor).flows.touch(packet, iface, sent ? DIRECTION.OUT : DIRECTION.IN);
+  }
+
+  /** Sockets that are gone: their flows are closed. One that ended between our hearing of ends and the list is heard of in the next round. */
+  #forgetGone(): void {
+    for (const known of this.#known.values()) if (known.round === this.#round - 2) this.#end(known);
+    this.#forget(this.#round - this.#counts.lingers);
+  }
+
+  /** @param round sockets that were last told before it are forgotten */
+  #forget(round: number): void {
+    for (const [cookie, known] of this.#known) {
+      if (known.round >= round) continue;
+      this.#end(known);
+      this.#known.delete(cookie);
+    }
+  }
+
+  #end({ row, serial }: Known): void {
+    const { flows } = this.#monitor as Monitor;
+    if (row >= 0 && flows.isLive(row) && flows.counters[row * COUNTERS + SERIAL] === serial)
+      this.#setState(row, FLOW_STATE.CLOSED);
+  }
+
+  #setState(row: number, state: number): void {
+    const { flows } = this.#monitor as Monitor;
+    const at = row * INTS + STATE;
+    flows.ints[at] = ((flows.ints[at] as number) & 0xff_ffff) | (state << 24);
+    flows.mark(row);
+  }
+
+  #ifaceOf({ words, interface: told }: SocketCount): number {
+    if (told !== null) return this.#indexOf(told);
+    return this.#addresses.find((each) => sameAddress(words, 0, each.words, 0))?.iface ?? 0;
+  }
+
+  #indexOf(name: string): number {
+    const known = this.#interfaces.findIndex((each) => each.name === name);
+    if (known >= 0) return known;
+    if (this.#interfaces.length >= MOST_INTERFACES) return 0;
+    return this.#interfaces.push({ name, kind: interfaceKind(name), link: LINK.RAW, deliversTwice: false }) - 1;
+  }
+
+  #readAddresses(): void {
+    this.#addressesAt = this.#now();
+    this.#addresses = Object.entries(this.#networks()).flatMap(([name, addresses = []]) =>
+      addresses.flatMap(({ address }) => {
+        const words = new Int32Array(4);
+        return parseAddress(address, words, 0) ? [{ words, iface: this.#indexOf(name) }] : [];
+      }),
+    );
+  }
+}

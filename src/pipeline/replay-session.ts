@@ -1,0 +1,229 @@
+// A replay: the packets' own clock ticks, paced to real time or as fast as it goes.
+
+import { END_LIMITS, LIVE_LIMITS } from '../aggregate/aggregator.ts';
+import type { PacketBatch } from '../capture/batch.ts';
+import type { PacketSource } from '../capture/source.ts';
+import type { Neighbours } from '../identify/place/neighbours.ts';
+import type { Gap } from '../model/snapshot.ts';
+import type { Output } from '../output/output.ts';
+import type { Clock } from '../system/clock.ts';
+import { FlowEvents } from './flow-events.ts';
+import type { SessionEnd } from './live-session.ts';
+import type { Monitor } from './monitor.ts';
+
+const TURN_MS = 8;
+const WAIT_MS = 10;
+/** A silence longer than this many intervals is passed over in one step: nobody waits for it, and no one reads so many empty samples. */
+const LONGEST_SILENCE = 300;
+const EXPIRE_MS = 5000;
+const MINUTE_MS = 60_000;
+
+/** What a replay works with. */
+export interface ReplayParts {
+  readonly source: PacketSource;
+  readonly monitor: Monitor;
+  /** null where devices of the local network are not looked for. */
+  readonly neighbours: Neighbours | null;
+  readonly clock: Clock;
+  readonly output: Output;
+  readonly intervalMs: number;
+  /** Times real time; 0 is as fast as it goes. */
+  readonly speed: number;
+  /** False to tick only at the end, where nobody wants samples. */
+  readonly ticks: boolean;
+  readonly samples: number | null;
+  readonly durationMs: number | null;
+  /** Told of the turn of each minute of the packets' time, where that is recorded. */
+  readonly collect: ((time: number) => void) | null;
+}
+
+/** Plays a capture to its end, or until told to stop. */
+export class ReplaySession {
+  readonly #parts: ReplayParts;
+  readonly #events: FlowEvents;
+  #end: SessionEnd | null = null;
+  /** Time of the first packet; null before it came. Zero is a time: of clocks that were never set. */
+  #first: number | null = null;
+  #begun = 0;
+  /** When this turn of work began; keys and signals have theirs in between. */
+  #turn = 0;
+  #nextTick = 0;
+  #lastTick = 0;
+  #expireAt = 0;
+  #gaps: Gap[] = [];
+  #nextMinute = 0;
+  #wake: () => void = () => {};
+
+  constructor(parts: ReplayParts) {
+    this.#parts = parts;
+    this.#events = new FlowEvents(parts.monitor, parts.output);
+  }
+
+  async run(): Promise<SessionEnd> {
+    const { source, output, clock } = this.#parts;
+    this.#turn = clock.monotonic();
+    while (this.#end === null) {
+      const batch = source.read();
+      if (batch === null) {
+        if (source.state === 'ended' || source.state === 'lost') break;
+        await this.#tickUntil(this.#playedTo());
+        await this.#pause(WAIT_MS);
+        continue;
+      }
+      await this.#play(batch);
+      await this.#yield();
+    }
+    const end = this.#end ?? { kind: 'done' };
+    this.#parts.monitor.owners.finish(clock.monotonic());
+    await this.#parts.neighbours?.ready();
+    this.#events.tellOpened();
+    if (this.#first === null) this.#lastTick = clock.now(); // without a packet there is no time but ours
+    const time = Math.max(this.#parts.monitor.lastTime, this.#lastTick);
+    const interval = Math.round(Math.max(0, time - this.#lastTick));
+    if (this.#parts.ticks || output.endWithRows === undefined) await output.end(this.#close(time));
+    else await output.endWithRows(this.#parts.monitor.last(time, interval, this.#gaps));
+    return end;
+  }
+
+  /** Ends the replay; the first reason holds. */
+  stop(end: SessionEnd): void {
+    this.#end ??= end;
+    this.#wake();
+  }
+
+  /** Takes a batch in stretches between ticks, waiting where the packets are ahead of the clock. */
+  async #play(batch: PacketBatch): Promise<void> {
+    const { monitor, ticks, speed, intervalMs } = this.#parts;
+    if (this.#first === null && batch.count > 0) this.#begin(batch.time[0] as number);
+    if (!ticks && speed === 0) {
+      this.#swallow(batch);
+      return;
+    }
+    let from = 0;
+    while (from < batch.count && this.#end === null) {
+      this.#collectUntil(batch.time[from] as number);
+      const limit = Math.min(this.#nextTick, this.#nextMinute, this.#playedTo());
+      let to = from;
+      while (to < batch.count && (batch.time[to] as number) < limit) to++;
+      if (to > from) monitor.ingest(batch, from, to);
+      from = to;
+      if (from === batch.count) break;
+      const time = batch.time[from] as number;
+      if (time >= this.#nextTick) {
+        if (time - this.#nextTick > LONGEST_SILENCE * intervalMs) this.#passSilence(time);
+        else if (this.#playedTo() >= this.#nextTick) await this.#tickUntil(Math.min(time, this.#playedTo()));
+        else await this.#pause(WAIT_MS);
+      } else if (time < this.#nextMinute) await this.#pause(WAIT_MS);
+    }
+  }
+
+  /** Takes a batch at once, in stretches between the minutes that are recorded. */
+  #swallow(batch: PacketBatch): void {
+    const { monitor, collect } = this.#parts;
+    let from = 0;
+    while (collect !== null) {
+      let to = from;
+      while (to < batch.count && (batch.time[to] as number) < this.#nextMinute) to++;
+      if (to === batch.count) break;
+      monitor.ingest(batch, from, to);
+      this.#collectUntil(batch.time[to] as number);
+      from = to;
+    }
+    monitor.ingest(batch, from, batch.count);
+  }
+
+  #collectUntil(time: number): void {
+    if (time < this.#nextMinute) return;
+    this.#parts.collect?.(this.#nextMinute);
+    this.#nextMinute = (Math.floor(time / MINUTE_MS) + 1) * MINUTE_MS;
+  }
+
+  #begin(time: number): void {
+    this.#nextMinute = (Math.floor(time / MINUTE_MS) + 1) * MINUTE_MS;
+    this.#first = this.#parts.monitor.aggregator.started = time;
+    this.#begun = this.#parts.clock.monotonic();
+    this.#lastTick = time;
+    this.#nextTick = time + this.#parts.intervalMs;
+    this.#expireAt = time + EXPIRE_MS;
+  }
+
+  /** Packet time that may have been played by now. */
+  #playedTo(): number {
+    const { speed, clock } = this.#parts;
+    return speed === 0 ? Number.POSITIVE_INFINITY : (this.#first ?? 0) + (clock.monotonic() - this.#begun) * speed;
+  }
+
+  /** Gives way to everything else once a turn of work has lasted long enough. */
+  async #yield(): Promise<void> {
+    const { clock } = this.#parts;
+    if (clock.monotonic() - this.#turn < TURN_MS) return;
+    await new Promise(setImmediate);
+    this.#turn = clock.monotonic();
+  }
+
+  async #tickUntil(time: number): Promise<void> {
+    const { intervalMs } = this.#parts;
+    if (this.#first === null || !Number.isFinite(time)) return;
+    while (this.#nextTick <= time && this.#end === null) {
+      if (time - this.#nextTick > LONGEST_SILENCE * intervalMs) this.#passSilence(time);
+      else {
+        this.#tick(this.#nextTick);
+        this.#nextTick += intervalMs;
+      }
+      await this.#yield();
+    }
+  }
+
+  /** Goes on at `time` after one tick. Where the replay is paced, its clock goes on there too. */
+  #passSilence(time: number): void {
+    this.#tick(this.#nextTick);
+    const { intervalMs, speed, clock } = this.#parts;
+    const silence = Math.floor((time - this.#nextTick) / intervalMs) * intervalMs;
+    this.#gaps.push({
+      from: this.#nextTick,
+      to: this.#nextTick + silence,
+      reason: 'clock',
+      detail: `no packets for ${Math.round(silence / 1000)} s`,
+    });
+    this.#nextTick += silence + intervalMs;
+    this.#lastTick = this.#nextTick - intervalMs;
+    if (speed === 0 || this.#playedTo() >= this.#lastTick) return;
+    this.#begun = clock.monotonic() - (this.#lastTick - (this.#first ?? 0)) / speed;
+  }
+
+  #tick(time: number): void {
+    const { monitor, output, samples, durationMs, ticks } = this.#parts;
+    monitor.owners.work(this.#parts.clock.monotonic());
+    this.#events.tellOpened();
+    const snapshot = this.#close(time);
+    this.#collectUntil(time);
+    if (ticks) {
+      for (const gap of snapshot.gaps) output.gap(gap);
+      output.sample(snapshot);
+    }
+    if (time >= this.#expireAt) {
+      this.#expireAt = time + EXPIRE_MS;
+      monitor.flows.expire(time);
+    }
+    if ((samples !== null && snapshot.seq + 1 >= samples) || (durationMs !== null && time - (this.#first ?? 0) >= durationMs))
+      this.stop({ kind: 'done' });
+  }
+
+  #close(time: number) {
+    const interval = Math.max(0, time - this.#lastTick);
+    this.#lastTick = time;
+    const gaps = this.#gaps;
+    this.#gaps = [];
+    return this.#parts.monitor.tick(time, Math.round(interval), gaps, this.#parts.ticks ? LIVE_LIMITS : END_LIMITS);
+  }
+
+  #pause(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      this.#wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+}

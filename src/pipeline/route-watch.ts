@@ -1,0 +1,99 @@
+// Where a run captures next: on Linux the new default route of a run whose interface nobody named, on macOS another driver after a PKTAP
+// capture was lost. Both put another source in the place of the one before; neither reads packets.
+
+import { defaultInterface } from '../capture/devices/devices.ts';
+import type { OpenedSource } from '../capture/source.ts';
+import type { SwitchSource } from '../capture/switch-source.ts';
+import { sanitize } from '../net/text.ts';
+import type { Edges } from '../system/edges.ts';
+import type { InterfaceChoice } from './interface-choice.ts';
+
+const LOOK_MS = 2000;
+
+/** What finds another capture: when it is due, and when the one there is was lost. */
+export interface Successor {
+  /** @param now monotonic */
+  isDue(now: number): boolean;
+  /** @returns one line when the capture moved, null where it stayed */
+  look(): Promise<string | null>;
+}
+
+/** What a route watch follows with. */
+export interface RouteParts {
+  readonly choice: Pick<InterfaceChoice, 'take' | 'isUsers'>;
+  /** Names of what is captured now. */
+  readonly active: () => readonly string[];
+  readonly edges: Edges;
+}
+
+/** Follows the default route: Wi-Fi after the cable, a VPN that takes all. Stops for good when the user chooses interfaces himself. */
+export class RouteWatch implements Successor {
+  readonly #parts: RouteParts;
+  #looking = false;
+  #nextAt = Number.NEGATIVE_INFINITY;
+
+  constructor(parts: RouteParts) {
+    this.#parts = parts;
+  }
+
+  /** True when it is time to look. @param now monotonic */
+  isDue(now: number): boolean {
+    if (now < this.#nextAt || this.#looking) return false;
+    this.#nextAt = now + LOOK_MS;
+    return true;
+  }
+
+  /** Captures where the default route is now. @returns one line when it moved, null where it did not, or there is none */
+  async look(): Promise<string | null> {
+    const { choice, active, edges } = this.#parts;
+    if (choice.isUsers || this.#looking) return null;
+    this.#looking = true;
+    try {
+      const route = await defaultInterface(edges);
+      const before = active();
+      if (route === null || before.includes(route)) return null;
+      const said = await choice.take([route], 'route');
+      const where = sanitize(`${before.join(', ') || 'nothing'} to ${route}`);
+      return active().includes(route)
+        ? `the default route moved from ${where}`
+        : `the default route moved from ${where}; ${said}`;
+    } finally {
+      this.#looking = false;
+    }
+  }
+}
+
+/**
+ * Opens another driver where libpcap's PKTAP capture is lost. As the user it can't be opened again, but the root child may still run tcpdump,
+ * on the same interfaces and with the same filter.
+ */
+export class PktapSuccessor implements Successor {
+  readonly #source: SwitchSource;
+  readonly #open: () => Promise<OpenedSource>;
+
+  /** @param open opens the best driver that works by now */
+  constructor(source: SwitchSource, open: () => Promise<OpenedSource>) {
+    this.#source = source;
+    this.#open = open;
+  }
+
+  isDue(): boolean {
+    return false;
+  }
+
+  async look(): Promise<string | null> {
+    const { state, driver, namesProcesses, note } = this.#source;
+    if (state !== 'lost' || driver !== 'libpcap' || !namesProcesses) return null;
+    try {
+      const opened = await this.#open();
+      if (!opened.source.namesProcesses) {
+        opened.source.close();
+        return null;
+      }
+      this.#source.take(opened);
+      return sanitize(`the capture through ${driver} was lost (${note}); ${opened.source.driver} goes on`);
+    } catch {
+      return null; // the loss itself says what happened
+    }
+  }
+}

@@ -1,0 +1,89 @@
+// Runs a program of the system now and then: one run at a time, not before its pause is over, and more seldom while it fails.
+
+import { reasonOf } from '../model/errors.ts';
+import type { Edges, RunResult } from './edges.ts';
+
+/** First pause after a failure; each further one doubles it, up to the longest. */
+const FIRST_BACK_OFF_MS = 2000;
+const LONGEST_BACK_OFF_MS = 60_000;
+/** A run that did not end this long after it should have been killed is given up. */
+const GRACE_MS = 5000;
+
+/** Which program, and how it is paced. */
+export interface PollPace {
+  readonly path: string;
+  /** Least time between the end of a run and the next. */
+  readonly pauseMs: number;
+  readonly limits: { readonly timeoutMs: number; readonly maxBytes: number };
+}
+
+/** One run. */
+export interface PollRun {
+  readonly args: readonly string[];
+  /** Takes what a run printed that came to its end. @returns null, or why it is of no use */
+  read(result: RunResult): string | null;
+  /** The run was of no use: what waited for it waits on. */
+  failed(): void;
+}
+
+/** The pacing, the watchdog and the back-off around one program. `isReady` is asked on every turn: it also is the watchdog's clock. */
+export class ChildPoll {
+  /** Why the last run failed, in a user's words; null before the first and after one that was of use. */
+  failure: string | null = null;
+  readonly #edges: Edges;
+  readonly #pace: PollPace;
+  #current: PollRun | null = null;
+  #deadline = 0;
+  #nextRun = Number.NEGATIVE_INFINITY;
+  #backOff = 0;
+  #now = 0;
+  #closed = false;
+
+  constructor(edges: Edges, pace: PollPace) {
+    this.#edges = edges;
+    this.#pace = pace;
+  }
+
+  /** True when a run may begin. @param now monotonic ms */
+  isReady(now: number): boolean {
+    this.#now = now;
+    if (this.#current !== null && now >= this.#deadline) this.#settle(this.#current, 'it does not end');
+    return this.#current === null && !this.#closed && now >= this.#nextRun;
+  }
+
+  /** Begins a run; only after `isReady` said so. */
+  start(run: PollRun): void {
+    const { path, limits } = this.#pace;
+    this.#current = run;
+    this.#deadline = this.#now + limits.timeoutMs + GRACE_MS;
+    this.#edges.run(path, run.args, limits).then(
+      (result) => {
+        if (this.#current !== run) return; // given up, or closed
+        const broken =
+          result.failure !== null
+            ? `it can't be run (${result.failure})`
+            : result.cut !== null
+              ? `it ${result.cut === 'time' ? 'took too long' : 'printed too much'}`
+              : null;
+        this.#settle(run, broken ?? run.read(result));
+      },
+      (thrown: unknown) => {
+        if (this.#current === run) this.#settle(run, reasonOf(thrown));
+      },
+    );
+  }
+
+  /** Forgets the run that is under way, and begins no other. */
+  close(): void {
+    this.#closed = true;
+    this.#current = null;
+  }
+
+  #settle(run: PollRun, failure: string | null): void {
+    this.#current = null;
+    this.failure = failure;
+    this.#backOff = failure === null ? 0 : Math.min(LONGEST_BACK_OFF_MS, Math.max(FIRST_BACK_OFF_MS, this.#backOff * 2));
+    this.#nextRun = this.#now + Math.max(this.#pace.pauseMs, this.#backOff);
+    if (failure !== null) run.failed();
+  }
+}

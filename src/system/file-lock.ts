@@ -1,0 +1,171 @@
+// A lock on a file that goes with its process, however that ends: flock(2), which Node does not have. Where libc can't be called, a file
+// that names its owner, and whether that one lives. Never waits.
+
+import {
+  closeSync,
+  constants,
+  fchmodSync,
+  fchownSync,
+  fstatSync,
+  ftruncateSync,
+  openSync,
+  readSync,
+  unlinkSync,
+  writeSync,
+} from 'node:fs';
+import { NetmonError } from '../model/errors.ts';
+
+/** Who is to own the file that root makes; null where the process is that user. */
+type Owner = { readonly uid: number; readonly gid: number } | null;
+
+/** Held until `release`, or until the process ends. */
+export interface FileLock {
+  release(): void;
+}
+
+/** flock(2) with LOCK_EX | LOCK_NB: true when the lock is ours now. */
+export type Flock = (descriptor: number) => boolean;
+
+const LOCK_EXCLUSIVE = 2;
+const LOCK_NO_WAIT = 4;
+const LIBRARIES: Partial<Record<NodeJS.Platform, readonly string[]>> = {
+  linux: ['libc.so.6', `libc.musl-${process.arch === 'arm64' ? 'aarch64' : 'x86_64'}.so.1`],
+  darwin: ['/usr/lib/libSystem.B.dylib'],
+};
+
+/** flock(2) of this system; null where it can't be called. */
+export async function systemFlock(): Promise<Flock | null> {
+  for (const library of LIBRARIES[process.platform] ?? []) {
+    try {
+      const koffi = (await import('koffi')).default;
+      const flock = koffi.load(library).func('int flock(int, int)');
+      return (descriptor) => flock(descriptor, LOCK_EXCLUSIVE | LOCK_NO_WAIT) === 0;
+    } catch {
+      // the next one, or none
+    }
+  }
+  return null;
+}
+
+/**
+ * Takes the lock.
+ *
+ * @param path of a file that is there for this alone; made where it is missing, and left
+ * @returns the lock, or the pid of who has it, null where that is not known @throws NetmonError `history`, or what the system says
+ */
+export function lockFile(
+  path: string,
+  owner: Owner,
+  flock: Flock | null,
+): { readonly held: FileLock } | { readonly held: null; readonly pid: number | null } {
+  return flock === null ? lockByName(path, owner) : lockByKernel(path, owner, flock);
+}
+
+function lockByKernel(path: string, owner: Owner, flock: Flock) {
+  const { O_RDWR, O_NOFOLLOW, O_NONBLOCK } = constants;
+  const made = create(path, owner);
+  const descriptor = made ?? openSync(path, O_RDWR | O_NOFOLLOW | O_NONBLOCK);
+  try {
+    if (made === null) judge(descriptor, path, owner);
+    if (!flock(descriptor)) {
+      const pid = pidIn(descriptor);
+      closeSync(descriptor);
+      return { held: null, pid } as const;
+    }
+    writePid(descriptor);
+  } catch (thrown) {
+    closeSync(descriptor);
+    throw thrown;
+  }
+  // Left where it is: to remove a file that somebody is about to lock would make two of them.
+  return { held: { release: () => closeSync(descriptor) } } as const;
+}
+
+function lockByName(path: string, owner: Owner) {
+  const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = constants;
+  for (let tried = 0; ; tried++) {
+    const made = create(path, owner);
+    if (made !== null) {
+      writePid(made);
+      closeSync(made);
+      return { held: { release: () => removeOwn(path) } } as const;
+    }
+    const descriptor = openSync(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+    try {
+      judge(descriptor, path, owner);
+      const pid = pidIn(descriptor);
+      if (tried > 0 || (pid !== null && isAlive(pid))) return { held: null, pid } as const;
+    } finally {
+      closeSync(descriptor);
+    }
+    unlinkSync(path); // its owner is gone
+  }
+}
+
+/** Makes the file, for its owner. @returns null where something is there already */
+function create(path: string, owner: Owner): number | null {
+  const { O_RDWR, O_CREAT, O_EXCL, O_NOFOLLOW } = constants;
+  let descriptor: number;
+  try {
+    descriptor = openSync(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
+  } catch (thrown) {
+    if ((thrown as NodeJS.ErrnoException).code === 'EEXIST') return null;
+    throw thrown;
+  }
+  try {
+    if (owner !== null) fchownSync(descriptor, owner.uid, owner.gid);
+    fchmodSync(descriptor, 0o600);
+    return descriptor;
+  } catch (thrown) {
+    closeSync(descriptor);
+    throw thrown;
+  }
+}
+
+/**
+ * Judges, by its descriptor, a file that was there already. Root's is refused to a user, too: his folder may hold a second name (a hard link)
+ * of any file of root's, and it would be emptied. @throws NetmonError `history`
+ */
+function judge(descriptor: number, path: string, owner: Owner): void {
+  const stats = fstatSync(descriptor);
+  const us = owner?.uid ?? process.geteuid?.() ?? stats.uid;
+  if (!stats.isFile())
+    throw new NetmonError('history', `the lock of history ${path} is no regular file`, 'name another place: --history=PATH');
+  if (stats.uid === us) return;
+  const what = `the lock of history ${path} belongs to another user`;
+  throw new NetmonError('history', what, 'remove it while nothing records there, or name another place: --history=PATH');
+}
+
+function writePid(descriptor: number): void {
+  try {
+    ftruncateSync(descriptor, 0);
+    writeSync(descriptor, `${process.pid}\n`, 0);
+  } catch {
+    // a full disk: the lock holds without a name on it
+  }
+}
+
+function pidIn(descriptor: number): number | null {
+  const bytes = Buffer.alloc(16);
+  const length = readSync(descriptor, bytes, 0, bytes.length, 0);
+  const text = bytes.toString('latin1', 0, length).trim();
+  return /^[1-9]\d{0,9}$/.test(text) ? Number(text) : null;
+}
+
+/** True for a process that is there, also one that we may not signal. */
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (thrown) {
+    return (thrown as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
+
+function removeOwn(path: string): void {
+  try {
+    unlinkSync(path);
+  } catch {
+    // gone already
+  }
+}

@@ -1,0 +1,107 @@
+// The few looks at the file system that finding a configuration takes, behind one interface so that tests can be another machine.
+// A file is judged by its open descriptor, never by its path: what was checked is what is read.
+
+import { closeSync, constants, fchownSync, fstatSync, mkdirSync, openSync, readSync, statSync } from 'node:fs';
+import { isAbsolute, join } from 'node:path';
+import { NetmonError } from '../model/errors.ts';
+
+/** Largest configuration that is read, bytes. */
+const FILE_LIMIT = 1 << 20;
+
+/** A file that was opened and read, or why it was not. */
+export type FileRead =
+  | { readonly kind: 'missing' }
+  | { readonly kind: 'link' }
+  | { readonly kind: 'failed'; readonly reason: string }
+  | { readonly kind: 'read'; readonly uid: number; readonly mode: number; readonly isFile: boolean; readonly text: string };
+
+/** The file system as far as the configuration needs it; tests hand in another. */
+export interface FileAccess {
+  /** Owner of a folder, links followed; null where there is no such folder. */
+  folderOwner(path: string): number | null;
+  /** Reads a file of at most FILE_LIMIT bytes. @param follow whether the last part of the path may be a symbolic link */
+  read(path: string, follow: boolean): FileRead;
+}
+
+/** The machine's file system. */
+export const systemFiles: FileAccess = {
+  folderOwner(path) {
+    const stats = statSync(path, { throwIfNoEntry: false });
+    return stats?.isDirectory() ? stats.uid : null;
+  },
+  read(path, follow) {
+    let descriptor: number;
+    try {
+      // O_NONBLOCK: a FIFO in place of the file must not stop the start for ever. One that the user named himself may be waited for.
+      const flags = constants.O_RDONLY | (follow ? 0 : constants.O_NOFOLLOW | constants.O_NONBLOCK);
+      descriptor = openSync(path, flags);
+    } catch (thrown) {
+      const code = (thrown as NodeJS.ErrnoException).code ?? 'unknown error';
+      if (code === 'ENOENT' || code === 'ENOTDIR') return { kind: 'missing' };
+      return code === 'ELOOP' ? { kind: 'link' } : { kind: 'failed', reason: code };
+    }
+    try {
+      const stats = fstatSync(descriptor);
+      const text = stats.isFile() || follow ? readBounded(descriptor) : '';
+      if (text === null) return { kind: 'failed', reason: `larger than ${FILE_LIMIT >> 10} KiB` };
+      return { kind: 'read', uid: stats.uid, mode: stats.mode, isFile: stats.isFile(), text };
+    } catch (thrown) {
+      return { kind: 'failed', reason: (thrown as NodeJS.ErrnoException).code ?? 'unreadable' };
+    } finally {
+      closeSync(descriptor);
+    }
+  },
+};
+
+function readBounded(descriptor: number): string | null {
+  const bytes = Buffer.alloc(FILE_LIMIT + 1);
+  let length = 0;
+  while (length < bytes.length) {
+    const got = readSync(descriptor, bytes, length, bytes.length - length, null);
+    if (got === 0) return bytes.toString('utf8', 0, length);
+    length += got;
+  }
+  return null;
+}
+
+// A folder made for the user whose files it will hold.
+
+/** Makes a folder that is not there yet, mode 0700. @param owner null leaves it to whoever this process is. @throws what the system says */
+export function createFolder(folder: string, owner: FileOwner): void {
+  mkdirSync(folder, { mode: 0o700 });
+  if (owner === null) return;
+  // Not by name: in a folder of the user's, another thing may bear it by now.
+  const descriptor = openSync(folder, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
+  try {
+    fchownSync(descriptor, owner.uid, owner.gid);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+// The folder that the program was started in, which may have been removed since: process.cwd() and path.resolve() throw then, and nothing else here
+// calls them.
+
+/** Absolute path of the working folder; null where it has been removed. */
+export function workingFolder(): string | null {
+  try {
+    return process.cwd();
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * The absolute path of what a user named. Always this one: threads and other folders come later.
+ *
+ * @throws NetmonError `usage` for a relative path in a folder that has been removed
+ */
+export function absolutePath(path: string): string {
+  if (isAbsolute(path)) return join(path);
+  const folder = workingFolder();
+  if (folder !== null) return join(folder, path);
+  throw new NetmonError('usage', `${path} can't be found: the folder that you are in was removed`, 'go to another one first: cd');
+}
+
+/** Who is to own what root writes; null where the process is that user. A gid of -1 leaves the group alone. */
+export type FileOwner = { readonly uid: number; readonly gid: number } | null;

@@ -1,0 +1,106 @@
+// What a chart shows of the past: how far back, and the columns of time that it draws. Columns lie fast on the clock, so that a shape stays what it
+// is while it moves to the left.
+
+import type { PastAnswer } from '../../model/range-totals.ts';
+import type { RateHistory, RateSeries } from '../../model/snapshot.ts';
+import type { Curve } from './plot.ts';
+import { type Extent, slotsShown } from './slots.ts';
+
+/** How far back a chart may go, and the resolution that serves it. */
+export const STRETCHES = [
+  { name: '1 min', ms: 60_000, series: 'seconds' },
+  { name: '5 min', ms: 300_000, series: 'seconds' },
+  { name: '15 min', ms: 900_000, series: 'tens' },
+  { name: '1 h', ms: 3_600_000, series: 'tens' },
+  { name: '6 h', ms: 21_600_000, series: 'minutes' },
+  { name: '24 h', ms: 86_400_000, series: 'minutes' },
+] as const satisfies readonly { name: string; ms: number; series: keyof RateHistory }[];
+/** Part of the chart that is left free for what comes: it moves on when that is full, and is not drawn anew every second. */
+const ROOM = 20;
+
+/** What was chosen in the chart, and who it was. */
+export interface Chosen {
+  /** A time under the cursor, and one under the other end where a stretch is marked; epoch ms. */
+  readonly cursor: number;
+  readonly anchor: number | null;
+  /** What was asked: slots from and to. */
+  readonly from: number;
+  readonly to: number;
+  /** What moved then; null until it is answered, and where nothing is known. */
+  readonly answer: PastAnswer | null;
+}
+
+/** What the user chose of the charts. */
+export interface ChartState {
+  /** Index into STRETCHES. */
+  readonly stretch: number;
+  readonly curve: Curve;
+  /** RX and TX have a scale each. */
+  readonly separate: boolean;
+  readonly chosen: Chosen | null;
+}
+
+/** Charts as a run starts with them: five minutes, one linear scale. */
+export const NEW_CHART: ChartState = { stretch: 1, curve: 'linear', separate: false, chosen: null };
+
+/** The stretch a state shows. */
+export function stretchOf({ stretch }: ChartState): (typeof STRETCHES)[number] {
+  return STRETCHES[stretch] ?? STRETCHES[1];
+}
+
+/**
+ * The columns that end with `now`, and the rates that fill them: the resolution of the stretch, and finer ones from where its last slot ended, so that
+ * what moved just now is in every chart.
+ */
+export function shownOf(
+  chart: ChartState,
+  now: number,
+  columns: number,
+  rates: RateHistory,
+): { extent: Extent; series: RateSeries } {
+  const { ms, series } = stretchOf(chart);
+  const count = Math.max(1, columns);
+  const step = (ms / count) * Math.max(1, Math.round(count / ROOM / 2) * 2);
+  const to = Math.ceil(now / step) * step;
+  const joined = [rates.tens, rates.seconds].reduce(continued, rates[series]);
+  return { extent: { from: to - ms, to, columns: count }, series: joined };
+}
+
+/** A series, and behind it the slots of a finer one that lie after its end. */
+function continued(series: RateSeries, finer: RateSeries): RateSeries {
+  if (series.ends.length === 0 || series === finer) return finer;
+  const end = series.ends.at(-1) as number;
+  const first = finer.ends.findLastIndex((each, i) => each - (finer.lengths[i] as number) / 2 < end) + 1;
+  if (first === finer.ends.length) return series;
+  return {
+    ends: [...series.ends, ...finer.ends.slice(first)],
+    lengths: [...series.lengths, ...finer.lengths.slice(first)],
+    rx: [...series.rx, ...finer.rx.slice(first)],
+    tx: [...series.tx, ...finer.tx.slice(first)],
+  };
+}
+
+/** The slots that are shown in the cells under two times; null where none is. */
+export function slotsUnder(
+  a: number,
+  b: number,
+  extent: Extent,
+  across: number,
+  series: RateSeries,
+): { readonly from: number; readonly to: number } | null {
+  const [first, last] = cellsUnder(a, b, extent, across);
+  return slotsShown(series, extent, first * across, (last + 1) * across);
+}
+
+/** First and last cell under two times, in the order of time, kept within the chart. */
+export function cellsUnder(a: number, b: number, extent: Extent, across: number): readonly [number, number] {
+  const cells = Math.ceil(extent.columns / across);
+  const cellOf = (time: number): number =>
+    Math.min(cells - 1, Math.max(0, Math.floor(((time - extent.from) * extent.columns) / (extent.to - extent.from) / across)));
+  return [cellOf(Math.min(a, b)), cellOf(Math.max(a, b))];
+}
+
+/** The middle of a cell. */
+export function timeOfCell(cell: number, extent: Extent, across: number): number {
+  return extent.from + ((cell + 0.5) * across * (extent.to - extent.from)) / extent.columns;
+}

@@ -1,0 +1,191 @@
+// The cursor and the window of each table: moved by keys and wheel, and held on their rows when rows change.
+
+import type { Snapshot } from '../../model/snapshot.ts';
+import { layoutOf, panesOf, visibleRows } from '../layout.ts';
+import { noteOf } from '../panels/header.ts';
+import {
+  OPEN_MAX,
+  PINS_MAX,
+  paneOf,
+  perTable,
+  type TableName,
+  type TableState,
+  type ViewName,
+  type ViewState,
+} from '../state.ts';
+import { ascendingFirst, sortKeys } from '../tables/column.ts';
+import { type AnyRow, branchOf, hasBranches, orderedRows, SPECS } from '../tables/rows.ts';
+import { cursorIndex, moveTo, settle, topFor } from '../tables/selection.ts';
+
+/** The state with one of its tables replaced; the same object where nothing changed. */
+function withTable(state: ViewState, name: TableName, table: TableState): ViewState {
+  return table === state.tables[name] ? state : { ...state, tables: { ...state.tables, [name]: table } };
+}
+
+/** The row under the cursor of the focused table. */
+export function chosenRow(state: ViewState, live: Snapshot): AnyRow | undefined {
+  const rows = orderedRows(state, live, state.pane);
+  return rows[cursorIndex(state.tables[state.pane], rows)];
+}
+
+/**
+ * Moves the cursor of the focused table.
+ *
+ * @param follow whether the first row means whatever is first, from now on
+ */
+export function move(
+  state: ViewState,
+  live: Snapshot,
+  to: (index: number, count: number, page: number) => number,
+  follow = false,
+): ViewState {
+  const rows = orderedRows(state, live, state.pane);
+  const table = state.tables[state.pane];
+  const page = pageOf(state, live);
+  const index = cursorIndex(table, rows);
+  return withTable(state, state.pane, moveTo(table, rows, to(index, rows.length, page), page, follow));
+}
+
+/** The wheel moves the window; the cursor comes along only where it would leave it. */
+export function scroll(state: ViewState, name: TableName, by: number, live: Snapshot): ViewState {
+  const rows = orderedRows(state, live, name);
+  const page = pageOf(state, live, name);
+  const table = state.tables[name];
+  const top = topFor(table.top + by, -1, page, rows.length);
+  const index = Math.min(Math.max(cursorIndex(table, rows), top), top + page - 1);
+  return withTable(state, name, moveTo({ ...table, top }, rows, index, page));
+}
+
+/**
+ * The cursor on its row in every table that is shown, after rows changed. Tables out of sight are not even sorted: they settle when they come
+ * into view.
+ */
+export function settled(state: ViewState, live: Snapshot): ViewState {
+  let next = state;
+  const { tables } = layoutOf(state, noteOf(state, live) !== '');
+  const shown = tables.map(({ table }) => table);
+  for (const name of shown.includes(state.pane) ? shown : [...shown, state.pane])
+    next = withTable(next, name, settle(next.tables[name], orderedRows(next, live, name), pageOf(next, live, name)));
+  return next;
+}
+
+/** Rows a table shows at once. */
+function pageOf(state: ViewState, live: Snapshot, table: TableName = state.pane): number {
+  const placed = layoutOf(state, noteOf(state, live) !== '').tables.find((entry) => entry.table === table);
+  return placed === undefined ? 1 : Math.max(1, visibleRows(placed.rect));
+}
+
+// Where the user is: view, pane, and the popup that was opened.
+
+/** Goes to another view; a pane that the overview has too stays focused. */
+export function showView(state: ViewState, view: ViewName): ViewState {
+  const keepsPane = view === 'overview' && panesOf({ ...state, view }).includes(state.pane);
+  return { ...state, view, zoomed: false, pane: keepsPane ? state.pane : paneOf(view) };
+}
+
+/** Focuses the next pane, or the previous one. */
+export function turnPane(state: ViewState, by: number): ViewState {
+  const panes = panesOf(state);
+  const at = panes.indexOf(state.pane);
+  return { ...state, pane: panes[(at + by + panes.length) % panes.length] ?? state.pane };
+}
+
+/** Gives the focused pane the whole screen, or takes it back; all views but the overview and history have only one. */
+export function toggleZoom(state: ViewState): ViewState {
+  if (state.view !== 'overview' && state.view !== 'history')
+    return { ...state, notice: 'this view has the whole screen already' };
+  return { ...state, zoomed: !state.zoomed };
+}
+
+/** Opens all that is known about the chosen row. */
+export function openDetails(state: ViewState, live: Snapshot): ViewState {
+  const row = chosenRow(state, live);
+  return row === undefined ? state : { ...state, popup: { kind: 'details', table: state.pane, id: row.id, top: 0 } };
+}
+
+/** Opens the list of themes. */
+export function openThemes(state: ViewState): ViewState {
+  if (state.themes.length === 0) return { ...state, notice: 'no themes found' };
+  return { ...state, popup: { kind: 'themes', index: Math.max(0, state.themes.indexOf(state.theme)), before: state.theme } };
+}
+
+/** The popup, scrolled by the wheel. */
+export function scrolledPopup(state: ViewState, by: number): ViewState['popup'] {
+  const { popup } = state;
+  return popup === null || !('top' in popup) ? popup : { ...popup, top: Math.max(0, popup.top + by) };
+}
+
+// The order of rows as the user has it: sort column and direction, an order that is held, rows pinned on top.
+
+/** Sorts the focused table by the next column, or the previous one. */
+export function turnSort(state: ViewState, by: number, live: Snapshot): ViewState {
+  const keys = sortKeys(SPECS[state.pane]);
+  if (keys.length === 0) return { ...state, notice: 'these rows stand in the order of time' };
+  const at = keys.indexOf(state.tables[state.pane].sort.column);
+  return sortBy(state, keys[(at + by + keys.length) % keys.length] ?? 'rate', live);
+}
+
+/** Sorts the focused table by a column; the same column again turns the direction. */
+export function sortBy(state: ViewState, column: string, live: Snapshot): ViewState {
+  if (sortKeys(SPECS[state.pane]).length === 0) return { ...state, notice: 'these rows stand in the order of time' };
+  const table = state.tables[state.pane];
+  const same = table.sort.column === column;
+  const descending = same ? !table.sort.descending : !ascendingFirst(SPECS[state.pane], column);
+  const sorted = withTable({ ...state, frozen: null }, state.pane, { ...table, sort: { column, descending } });
+  return settled(sorted, live);
+}
+
+/** Holds the order of all tables as it is, or lets go of it. */
+export function toggleFrozen(state: ViewState, live: Snapshot): ViewState {
+  const now = () =>
+    perTable((name) => orderedRows(state, live, name).flatMap((row) => (branchOf(row) === undefined ? [row.id] : [])));
+  return settled({ ...state, frozen: state.frozen === null ? now() : null }, live);
+}
+
+/** Pins the chosen row on top of its table, or lets go of it. */
+export function togglePin(state: ViewState, live: Snapshot): ViewState {
+  const row = chosenRow(state, live);
+  if (row === undefined) return state;
+  const top = branchOf(row)?.root ?? row.id;
+  const pins = state.pins[state.pane];
+  const next = pins.includes(top) ? pins.filter((id) => id !== top) : [...pins, top].slice(-PINS_MAX);
+  return settled({ ...state, pins: { ...state.pins, [state.pane]: next } }, live);
+}
+
+// Rows of a tree opened and closed, the cursor going along.
+
+/** Opens the chosen row; one that is open hands the cursor to the first row under it. */
+export function expand(state: ViewState, live: Snapshot): ViewState {
+  const row = chosenRow(state, live);
+  if (row === undefined || !hasBranches(row, state.pane)) return state;
+  if (isOpen(state, row.id)) return move(state, live, (index) => index + 1);
+  return settled(withOpen(hold(state, row.id), [...state.open[state.pane], row.id].slice(-OPEN_MAX)), live);
+}
+
+/** Closes the chosen row; one that is closed hands the cursor to the row it hangs under. */
+export function collapse(state: ViewState, live: Snapshot): ViewState {
+  const row = chosenRow(state, live);
+  if (row === undefined) return state;
+  if (isOpen(state, row.id)) {
+    const open = state.open[state.pane].filter((id) => id !== row.id);
+    return settled(withOpen(hold(state, row.id), open), live);
+  }
+  const parent = branchOf(row)?.parent;
+  if (parent === undefined) return state;
+  const at = orderedRows(state, live, state.pane).findIndex(({ id }) => id === parent);
+  return at < 0 ? state : move(state, live, () => at);
+}
+
+function isOpen(state: ViewState, id: string): boolean {
+  return state.open[state.pane].includes(id);
+}
+
+function withOpen(state: ViewState, open: readonly string[]): ViewState {
+  return { ...state, open: { ...state.open, [state.pane]: open } };
+}
+
+/** A cursor that follows whatever is first would leave the row that was just opened. */
+function hold(state: ViewState, id: string): ViewState {
+  const table = state.tables[state.pane];
+  return { ...state, tables: { ...state.tables, [state.pane]: { ...table, selected: id } } };
+}

@@ -1,0 +1,83 @@
+// The popups in which something is picked besides themes: interfaces to capture on, and the form of an export.
+
+import type { Snapshot } from '../../model/snapshot.ts';
+import type { InterfaceItem } from '../../model/terms.ts';
+import type { Command, Effect } from '../action.ts';
+import { EXPORT_FORMATS } from '../action.ts';
+import { exportOf } from '../export-rows.ts';
+import type { Popup, ViewState } from '../state.ts';
+import type { Glyphs } from '../text/glyphs.ts';
+
+interface Step {
+  readonly state: ViewState;
+  readonly effects: readonly Effect[];
+}
+
+type Interfaces = Extract<Popup, { kind: 'interfaces' }>;
+type Export = Extract<Popup, { kind: 'export' }>;
+
+/** Opens the interface picker; what there is to choose from is asked for. */
+export function openInterfaces(state: ViewState, live: Snapshot): Step {
+  if (live.capture.file !== null)
+    return { state: { ...state, notice: 'a file is read: there is no interface to choose' }, effects: [] };
+  const popup: Interfaces = { kind: 'interfaces', items: null, index: 0, chosen: [] };
+  return { state: { ...state, popup }, effects: [{ type: 'list-interfaces' }] };
+}
+
+/** Takes the list that was asked for; the cursor begins on one that is captured now. */
+export function listedInterfaces(state: ViewState, items: readonly InterfaceItem[], live: Snapshot): ViewState {
+  const { popup } = state;
+  if (popup?.kind !== 'interfaces') return state;
+  const index = items.findIndex(({ name }) => name !== null && live.capture.interfaces.includes(name));
+  return { ...state, popup: { ...popup, items, index: Math.max(0, index) } };
+}
+
+/** Keys in the interface picker: Space marks several, Enter takes them, or the one under the cursor. */
+export function pickInterface(state: ViewState, popup: Interfaces, command: Command, moved: number | null): Step {
+  const items = popup.items ?? [];
+  if (command === 'back' || command === 'interface') return still({ ...state, popup: null });
+  if (moved !== null)
+    return still({ ...state, popup: { ...popup, index: Math.min(Math.max(0, moved), Math.max(0, items.length - 1)) } });
+  const item = items[popup.index];
+  if (item === undefined) return still(state);
+  if (command === 'pause') {
+    if (item.name === null) return still({ ...state, popup: { ...popup, chosen: [] } });
+    const { name } = item;
+    const chosen = popup.chosen.includes(name) ? popup.chosen.filter((one) => one !== name) : [...popup.chosen, name];
+    return still({ ...state, popup: { ...popup, chosen } });
+  }
+  if (command !== 'details') return still(state);
+  const interfaces = popup.chosen.length > 0 ? popup.chosen : item.name === null ? [] : [item.name];
+  const names = interfaces.length === 0 ? 'all interfaces' : interfaces.join(', ');
+  return { state: { ...state, popup: null, notice: `opening ${names}` }, effects: [{ type: 'capture-on', interfaces }] };
+}
+
+/** Opens the choice of a form. */
+export function openExport(state: ViewState): ViewState {
+  return { ...state, popup: { kind: 'export', index: 0 } };
+}
+
+/** Keys in the choice of a form. */
+export function pickExport(
+  state: ViewState,
+  popup: Export,
+  command: Command,
+  moved: number | null,
+  live: Snapshot,
+  glyphs: Glyphs,
+): Step {
+  if (command === 'back' || command === 'export') return still({ ...state, popup: null });
+  if (moved !== null)
+    return still({ ...state, popup: { ...popup, index: Math.min(Math.max(0, moved), EXPORT_FORMATS.length - 1) } });
+  if (command !== 'details') return still(state);
+  const format = EXPORT_FORMATS[popup.index] ?? 'csv';
+  const closed = { ...state, popup: null };
+  return {
+    state: { ...closed, notice: 'writing the file' },
+    effects: [{ type: 'export', format, table: exportOf(closed, live, glyphs) }],
+  };
+}
+
+function still(state: ViewState): Step {
+  return { state, effects: [] };
+}

@@ -1,0 +1,77 @@
+// Keys while a popup is open: it scrolls, closes, or (themes) previews and picks. What concerns the whole program works as ever.
+
+import type { Snapshot } from '../../model/snapshot.ts';
+import type { Command, Effect } from '../action.ts';
+import type { FrameSettings } from '../frame.ts';
+import { popupContent, popupRows, popupTop } from '../panels/popup.ts';
+import type { Popup, ViewState } from '../state.ts';
+import { pickExport, pickInterface } from './pickers.ts';
+
+interface Step {
+  readonly state: ViewState;
+  readonly effects: readonly Effect[];
+}
+
+/** Commands that open a popup; pressed again, they close it. */
+const OPENERS: Readonly<Record<Popup['kind'], Command>> = {
+  help: 'help',
+  capture: 'capture',
+  details: 'details',
+  themes: 'theme',
+  interfaces: 'interface',
+  export: 'export',
+};
+
+/** Applies a command while a popup is open. */
+export function reducePopup(state: ViewState, command: Command, live: Snapshot, settings: FrameSettings): Step {
+  const { popup } = state;
+  if (popup === null) return { state, effects: [] };
+  if (command === 'quit' || command === 'suspend' || command === 'redraw') return { state, effects: [{ type: command }] };
+  if (popup.kind === 'themes') return pickTheme(state, popup, command);
+  if (popup.kind === 'interfaces')
+    return pickInterface(state, popup, command, movedBy(command, popup.index, popupRows(state), popup.items?.length ?? 0));
+  if (popup.kind === 'export')
+    return pickExport(state, popup, command, movedBy(command, popup.index, 1, 2), live, settings.glyphs);
+  if (command === 'back' || command === OPENERS[popup.kind]) return { state: { ...state, popup: null }, effects: [] };
+  if (command === 'help' || command === 'capture') return { state: { ...state, popup: { kind: command, top: 0 } }, effects: [] };
+  if (command === 'pause') return { state: { ...state, paused: state.paused === null ? live : null }, effects: [] };
+  const count = popupContent(state, live, settings.glyphs, settings.keys, popup).lines.length;
+  const visible = popupRows(state);
+  const moved = movedBy(command, popupTop(popup.top, count, visible), visible, count);
+  return moved === null
+    ? { state, effects: [] }
+    : { state: { ...state, popup: { ...popup, top: popupTop(moved, count, visible) } }, effects: [] };
+}
+
+function movedBy(command: Command, at: number, page: number, count: number): number | null {
+  switch (command) {
+    case 'up':
+      return at - 1;
+    case 'down':
+      return at + 1;
+    case 'page-up':
+      return at - page;
+    case 'page-down':
+      return at + page;
+    case 'first':
+      return 0;
+    case 'last':
+      return count;
+    default:
+      return null;
+  }
+}
+
+function pickTheme(state: ViewState, popup: Extract<Popup, { kind: 'themes' }>, command: Command): Step {
+  const close = (theme: string, keep: boolean): Step => ({
+    state: { ...state, theme, popup: null },
+    effects: [{ type: 'theme', name: theme, keep }],
+  });
+  if (command === 'back' || command === 'theme') return close(popup.before, false);
+  if (command === 'details') return close(state.themes[popup.index] ?? popup.before, true);
+  const moved = movedBy(command, popup.index, popupRows(state), state.themes.length);
+  if (moved === null) return { state, effects: [] };
+  const index = Math.min(Math.max(0, moved), state.themes.length - 1);
+  const name = state.themes[index] ?? popup.before;
+  return { state: { ...state, theme: name, popup: { ...popup, index } }, effects: [{ type: 'theme', name, keep: false }] };
+}

@@ -1,0 +1,233 @@
+// The one place where input changes state: action in, new state and effects out. No time, no I/O, nothing is changed in place.
+
+import { UNIT_MODES } from '../../model/options.ts';
+import type { Snapshot } from '../../model/snapshot.ts';
+import type { Action, Command, Effect } from '../action.ts';
+import { answered, choose, chooseCells, curved, moveChosen, separated, stretched, unchosen } from '../chart/choosing.ts';
+import type { FrameSettings } from '../frame.ts';
+import { markCells, reduceHistory, scrollHistory, selectHistory, takeAnswer, withQuestions } from '../history/reduce.ts';
+import { contextOf } from '../panels/table.ts';
+import type { ViewState } from '../state.ts';
+import { orderedRows, SPECS } from '../tables/rows.ts';
+import { cursorIndex } from '../tables/selection.ts';
+import type { Glyphs } from '../text/glyphs.ts';
+import { editFilter, openFilter, withoutFilter } from './filter-input.ts';
+import {
+  collapse,
+  expand,
+  move,
+  openDetails,
+  openThemes,
+  scroll,
+  scrolledPopup,
+  settled,
+  showView,
+  sortBy,
+  toggleFrozen,
+  togglePin,
+  toggleZoom,
+  turnPane,
+  turnSort,
+} from './navigation.ts';
+import { listedInterfaces, openExport, openInterfaces } from './pickers.ts';
+import { reducePopup } from './popup-reducer.ts';
+import { watched } from './watches.ts';
+
+/** What a step of the reducer gives back. */
+interface Step {
+  readonly state: ViewState;
+  readonly effects: readonly Effect[];
+}
+
+const NONE: readonly Effect[] = [];
+
+/** Applies one action. The same state object comes back when nothing changed. */
+export function reduce(state: ViewState, action: Action, live: Snapshot, settings: FrameSettings): Step {
+  const made = withQuestions(step(state, action, live, settings), live, settings.glyphs);
+  const { filter, since } = made.state;
+  if (filter.filter?.text.trim() === state.filter.filter?.text.trim() && since === state.since) return made;
+  return { ...made, effects: [...made.effects, { type: 'match', filter: filter.filter, from: since }] };
+}
+
+function step(state: ViewState, action: Action, live: Snapshot, settings: FrameSettings): Step {
+  switch (action.type) {
+    case 'command': {
+      const before = state.notice === '' ? state : { ...state, notice: '' };
+      if (state.popup !== null) return reducePopup(before, action.command, live, settings);
+      const own = state.view === 'history' ? reduceHistory(before, action.command, live, settings.glyphs) : null;
+      return own ?? command(before, action.command, live, settings);
+    }
+    case 'edit':
+      return still(settled(editFilter(state, action.edit, action.text, state.paused ?? live), live));
+    case 'interfaces':
+      return still(listedInterfaces(state, action.items, live));
+    case 'notice':
+      return still({ ...state, notice: action.text });
+    case 'snapshot':
+      return still(watched(settled(state, live), live));
+    case 'wear':
+      return { state: { ...state, theme: action.theme }, effects: [{ type: 'theme', name: action.theme, keep: false }] };
+    case 'resize':
+      return still(settled({ ...state, size: { columns: action.columns, rows: action.rows } }, live));
+    case 'select': {
+      const index = orderedRows(state, live, action.table).findIndex((row) => row.id === action.id);
+      return still(index < 0 ? state : move({ ...state, pane: action.table }, live, () => index));
+    }
+    case 'history':
+      return still(takeAnswer(state, action, live));
+    case 'history-select':
+      return still(selectHistory(state, action.pane, action.id, live, settings.glyphs));
+    case 'history-scroll':
+      return still(scrollHistory(state, action.pane, action.by, live, settings.glyphs));
+    case 'sort':
+      return still(sortBy({ ...state, pane: action.table }, action.column, live));
+    case 'chart':
+      if (state.view === 'history') return still(markCells(state, action.cell, action.anchor, live, settings.glyphs));
+      return chooseCells(state, live, settings.glyphs, action.cell, action.anchor);
+    case 'past':
+      return still(answered(state, live, action, action.answer));
+    case 'scroll':
+      return still(
+        state.popup === null
+          ? scroll(state, action.table, action.by, live)
+          : { ...state, popup: scrolledPopup(state, action.by) },
+      );
+  }
+}
+
+function still(state: ViewState): Step {
+  return { state, effects: NONE };
+}
+
+function command(state: ViewState, name: Command, live: Snapshot, settings: FrameSettings): Step {
+  switch (name) {
+    case 'quit':
+      return { state, effects: [{ type: 'quit' }] };
+    case 'suspend':
+      return { state, effects: [{ type: 'suspend' }] };
+    case 'redraw':
+      return { state, effects: [{ type: 'redraw' }] };
+    case 'help':
+      return still({ ...state, popup: { kind: 'help', top: 0 } });
+    case 'capture':
+      return still({ ...state, popup: { kind: 'capture', top: 0 } });
+    case 'theme':
+      return still(openThemes(state));
+    case 'details':
+      return still(openDetails(state, live));
+    case 'back':
+      if (state.chart.chosen !== null) return still(unchosen(state, live));
+      return still(state.filter.text === '' ? state : settled(withoutFilter(state), live));
+    case 'filter':
+      return still(openFilter(state));
+    case 'up':
+      return still(move(state, live, (index) => index - 1));
+    case 'down':
+      return still(move(state, live, (index) => index + 1));
+    case 'first':
+      return still(move(state, live, () => 0, !state.tables[state.pane].tail));
+    case 'last':
+      return still(move(state, live, (_, count) => count - 1, state.tables[state.pane].tail));
+    case 'page-up':
+      return still(move(state, live, (index, _, page) => index - page));
+    case 'page-down':
+      return still(move(state, live, (index, _, page) => index + page));
+    case 'expand':
+      if (state.chart.chosen !== null) return moveChosen(state, live, settings.glyphs, 1);
+      return still(expand(state, live));
+    case 'collapse':
+      if (state.chart.chosen !== null) return moveChosen(state, live, settings.glyphs, -1);
+      return still(collapse(state, live));
+    case 'mark':
+      return choose(state, live, settings);
+    case 'now':
+      return still(unchosen(state, live));
+    case 'shorter':
+      return still(stretched(state, -1));
+    case 'longer':
+      return still(stretched(state, 1));
+    case 'chart-curve':
+      return still(curved(state));
+    case 'chart-scales':
+      return still(separated(state));
+    case 'zoom':
+      return still(settled(toggleZoom(state), live));
+    case 'interface':
+      return openInterfaces(state, live);
+    case 'export':
+      return still(openExport(state));
+    case 'next-pane':
+      return still(settled(turnPane(state, 1), live));
+    case 'previous-pane':
+      return still(settled(turnPane(state, -1), live));
+    case 'overview':
+    case 'apps':
+    case 'connections':
+    case 'hosts':
+    case 'categories':
+    case 'interfaces':
+    case 'events':
+    case 'history':
+      return still(settled(showView(state, name), live));
+    case 'save-history':
+      return live.capture.history?.state === 'recording'
+        ? { state: { ...state, notice: 'writing the history file' }, effects: [{ type: 'save-history' }] }
+        : still({ ...state, notice: 'this run records nothing' });
+    case 'sort-next':
+      return still(turnSort(state, 1, live));
+    case 'sort-previous':
+      return still(turnSort(state, -1, live));
+    case 'sort-direction':
+      return still(sortBy(state, state.tables[state.pane].sort.column, live));
+    case 'pause':
+      return still(settled({ ...state, paused: state.paused === null ? live : null }, live));
+    case 'freeze':
+      return still(toggleFrozen(state, live));
+    case 'pin':
+      return still(togglePin(state, live));
+    case 'closed':
+      return still(
+        settled(
+          { ...state, closed: !state.closed, notice: state.closed ? 'closed connections hidden' : 'closed connections shown' },
+          live,
+        ),
+      );
+    case 'count-from-now':
+      return still(settled({ ...state, since: state.since === null ? (state.paused ?? live) : null }, live));
+    case 'names':
+      return still({ ...state, names: !state.names, notice: state.names ? 'addresses' : 'names' });
+    case 'services':
+      return still({ ...state, services: !state.services, notice: state.services ? 'port numbers' : 'service names' });
+    case 'units': {
+      const units = UNIT_MODES[(UNIT_MODES.indexOf(state.units) + 1) % UNIT_MODES.length] ?? 'bytes';
+      return still({ ...state, units, notice: `units: ${units}` });
+    }
+    case 'privacy':
+      return still({ ...state, privacy: !state.privacy });
+    case 'copy': {
+      const text = rowText(state, live, settings.glyphs);
+      return text === null ? still(state) : { state, effects: [{ type: 'copy', text }] };
+    }
+  }
+}
+
+// A row as one line for the clipboard: the cells of every column, tab between them, as the user sees them now.
+
+/** Columns that are drawings and no text. */
+const DRAWN = new Set(['share', 'recent', 'recentRx', 'recentTx', 'direction']);
+
+/** The chosen row of the focused table; null when the table is empty. */
+function rowText(state: ViewState, live: Snapshot, glyphs: Glyphs): string | null {
+  const rows = orderedRows(state, live, state.pane);
+  const row = rows[cursorIndex(state.tables[state.pane], rows)];
+  if (row === undefined) return null;
+  const context = contextOf(state, live, glyphs);
+  return SPECS[state.pane].columns
+    .filter((column) => !DRAWN.has(column.key))
+    .map((column) => {
+      if (column.plain !== undefined) return column.plain(row, context);
+      const made = column.cell(row, context, column.max);
+      return ('role' in made ? made.text : made.map((part) => part.text).join('')).trim();
+    })
+    .join('\t');
+}

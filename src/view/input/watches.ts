@@ -1,0 +1,107 @@
+// What the rows that the user looked at moved since then, for charts of their own: the chosen row, pinned ones, and those whose details were
+// opened. Rows of most kinds have no past otherwise. Pure: each tick makes new ones.
+
+import type { RateSeries, Snapshot } from '../../model/snapshot.ts';
+import { pictureOf } from '../derive.ts';
+import type { TableName, ViewState, Watch } from '../state.ts';
+import { type AnyRow, orderedRows, topRows } from '../tables/rows.ts';
+import { chosenRow } from './navigation.ts';
+
+/** Rows that are followed; the one that was looked at longest ago is given up. */
+const ROWS_MAX = 40;
+/** Slots of each, and the shortest, ms: five minutes. Shorter ticks are added up. */
+const SLOTS = 300;
+const LEAST_MS = 900;
+
+/** What is known of a row's past; null before the first tick in which it was followed. */
+export function watchedSeries({ watches }: ViewState, table: TableName, id: string): RateSeries | null {
+  return watches.rows.find((watch) => watch.table === table && watch.id === id)?.series ?? null;
+}
+
+/** Takes a tick. While another picture than the live one is shown nothing is taken: the chart has a gap there. */
+export function watched(state: ViewState, live: Snapshot): ViewState {
+  const { filter } = state.filter;
+  if (state.paused !== null || state.chart.chosen !== null || state.view === 'history' || live.seq < 0) return state;
+  if (live.time === state.watches.time) return state;
+  const before = state.watches.filter === filter ? state.watches.rows : [];
+  const rows = ordered(before, wanted(state, live));
+  const found = rowsOf(state, live, rows);
+  const next = rows.map((watch) => {
+    const row = found.get(watch.table)?.get(watch.id);
+    return row === undefined || !('rxRate' in row) ? watch : { ...watch, series: grown(watch.series, row, live) };
+  });
+  return { ...state, watches: { time: live.time, filter, rows: next } };
+}
+
+interface Wanted {
+  readonly table: TableName;
+  readonly id: string;
+}
+
+/** Rows that are looked at now, the most important last. */
+function wanted(state: ViewState, live: Snapshot): readonly Wanted[] {
+  const { pane, popup } = state;
+  const chosen = chosenRow(state, live);
+  return [
+    ...state.pins[pane].map((id) => ({ table: pane, id })),
+    ...(chosen === undefined ? [] : [{ table: pane, id: chosen.id }]),
+    ...(popup?.kind === 'details' ? [{ table: popup.table, id: popup.id }] : []),
+  ].filter(({ table }) => table !== 'events');
+}
+
+/** The rows that were followed with those that are wanted behind them. */
+function ordered(before: readonly Watch[], now: readonly Wanted[]): readonly Watch[] {
+  const rows = new Map(before.map((watch) => [keyOf(watch), watch]));
+  for (const { table, id } of now) {
+    const key = keyOf({ table, id });
+    const watch = rows.get(key) ?? { table, id, series: { ends: [], lengths: [], rx: [], tx: [] } };
+    rows.delete(key);
+    rows.set(key, watch);
+  }
+  return [...rows.values()].slice(-ROWS_MAX);
+}
+
+function keyOf({ table, id }: Wanted): string {
+  return `${table} ${id}`;
+}
+
+/** The present rows of all that are followed: branches only of the table in focus, for only those are made. */
+function rowsOf(
+  state: ViewState,
+  live: Snapshot,
+  watches: readonly Watch[],
+): ReadonlyMap<TableName, ReadonlyMap<string, AnyRow>> {
+  const found = new Map<TableName, Map<string, AnyRow>>();
+  for (const { table } of watches) {
+    if (found.has(table)) continue;
+    const ids = new Set(watches.flatMap((watch) => (watch.table === table ? [watch.id] : [])));
+    const all = table === state.pane ? orderedRows(state, live, table) : topRows(pictureOf(state, live), table);
+    const rows = new Map<string, AnyRow>();
+    for (const row of all) if (ids.has(row.id)) rows.set(row.id, row);
+    found.set(table, rows);
+  }
+  return found;
+}
+
+function grown(series: RateSeries, row: { rxRate: number; txRate: number }, { time, intervalMs, gaps }: Snapshot): RateSeries {
+  const isUnmeasured = gaps.some(({ reason }) => reason !== 'loss');
+  const length = Math.max(1, intervalMs);
+  const rx = isUnmeasured ? Number.NaN : row.rxRate;
+  const tx = isUnmeasured ? Number.NaN : row.txRate;
+  const last = series.ends.length - 1;
+  const lastLength = series.lengths[last] ?? LEAST_MS;
+  // A clock that was set back begins the chart anew: its times rise.
+  if (last >= 0 && time <= (series.ends[last] as number)) return { ends: [time], lengths: [length], rx: [rx], tx: [tx] };
+  const joins = lastLength < LEAST_MS && time - length - (series.ends[last] as number) < LEAST_MS;
+  const kept = joins ? last : last + 1;
+  const from = Math.max(0, kept + 1 - SLOTS);
+  const sum = joins ? lastLength + length : length;
+  const mean = (old: readonly number[], rate: number) =>
+    joins ? ((old[last] as number) * lastLength + rate * length) / sum : rate;
+  return {
+    ends: [...series.ends.slice(from, kept), time],
+    lengths: [...series.lengths.slice(from, kept), sum],
+    rx: [...series.rx.slice(from, kept), mean(series.rx, rx)],
+    tx: [...series.tx.slice(from, kept), mean(series.tx, tx)],
+  };
+}

@@ -1,0 +1,79 @@
+// Help while a filter is typed: filters of before come back by Up and Down, Tab offers fields and values one after the other.
+
+import { type Completions, completions } from '../../filter/completions.ts';
+import type { Snapshot } from '../../model/snapshot.ts';
+import { sanitize } from '../../net/text.ts';
+import type { FilterState, Offer } from '../state.ts';
+
+/** Filters that are kept, the newest last. */
+export const FILTERS_MAX = 50;
+/** Values of one field that are offered. */
+const VALUES_MAX = 200;
+
+/** The list with a filter that was kept, at its end and only there. */
+export function withPast(past: readonly string[], text: string): readonly string[] {
+  return text.trim() === '' ? past : [...past.filter((one) => one !== text), text].slice(-FILTERS_MAX);
+}
+
+/** Text and place in the list after going up (-1) or down (1) it; null where there is nothing there. Below the newest is what was typed. */
+export function pastFilter(
+  filter: FilterState,
+  by: -1 | 1,
+): { readonly text: string; readonly recalled: number | null; readonly typed: string } | null {
+  const { past, recalled, text } = filter;
+  const typed = recalled === null ? text : filter.typed;
+  const index = (recalled ?? past.length) + by;
+  if (index < 0 || index > past.length) return null;
+  return index === past.length ? { text: typed, recalled: null, typed } : { text: past[index] as string, recalled: index, typed };
+}
+
+/** What could stand at the cursor, values of the picture included. */
+export function offersAt(text: string, cursor: number, live: Snapshot): Completions {
+  return completions(text, cursor, (field) => valuesOf(field, live));
+}
+
+/** The next offer at the cursor and the text with it; null where there is none. */
+export function nextOffer(
+  filter: FilterState,
+  live: Snapshot,
+): { readonly text: string; readonly cursor: number; readonly offer: Offer } | null {
+  const { text, cursor, offer } = filter;
+  if (cursor === null) return null;
+  if (offer !== null && offer.items.length > 1) {
+    const index = (offer.index + 1) % offer.items.length;
+    return placed(text, offer.from, cursor, { ...offer, index });
+  }
+  const { from, items } = offersAt(text, cursor, live);
+  return items.length === 0 ? null : placed(text, from, cursor, { from, items: items.map((item) => item.text), index: 0 });
+}
+
+function placed(text: string, from: number, to: number, offer: Offer) {
+  const item = offer.items[offer.index] as string;
+  return { text: text.slice(0, from) + item + text.slice(to), cursor: from + item.length, offer };
+}
+
+/** Values that a field has now, as they are typed: quoted where they are more than one word. */
+function valuesOf(field: string, { apps, hosts, categories, interfaces }: Snapshot): readonly string[] {
+  const found: (string | null)[] =
+    field === 'app'
+      ? apps.map(({ app }) => app)
+      : field === 'user'
+        ? apps.map(({ user }) => user)
+        : field === 'host'
+          ? hosts.map(({ host }) => host)
+          : field === 'country'
+            ? hosts.map(({ country }) => country)
+            : field === 'category'
+              ? categories.map(({ category }) => category)
+              : field === 'iface'
+                ? interfaces.map((row) => row.interface)
+                : [];
+  const values = new Set<string>();
+  for (const value of found) {
+    if (value === null || values.size >= VALUES_MAX) continue;
+    const clean = sanitize(value);
+    if (clean !== value || clean.length > 100 || /["\\]/.test(clean)) continue; // it could not be typed either
+    values.add(/^[\w.:-]+$/.test(clean) ? clean : `"${clean}"`);
+  }
+  return [...values];
+}

@@ -1,0 +1,52 @@
+// What the screen remembers from one run to the next: view, pane, zoom and sorting. What comes back was written by a file that anybody
+// may have changed: everything in it is checked, and what is wrong is left out.
+
+import { paneOf, perTable, TABLES, type TableName, type TableState, VIEWS, type ViewName, type ViewState } from './state.ts';
+import { sortKeys } from './tables/column.ts';
+import { SPECS } from './tables/rows.ts';
+
+/** Version of the file; another one is not read. */
+const VERSION = 1;
+
+/** The state as plain data for a file. */
+export function memoryOf(state: ViewState): unknown {
+  const sorts = perTable((name) => state.tables[name].sort);
+  return {
+    version: VERSION,
+    view: state.view,
+    pane: state.pane,
+    zoomed: state.zoomed,
+    closed: state.closed,
+    services: state.services,
+    sorts,
+  };
+}
+
+/** The state with what was remembered; as it was where that is of no use. */
+export function remembered(state: ViewState, memory: unknown): ViewState {
+  if (!isRecord(memory) || memory['version'] !== VERSION) return state;
+  const view = VIEWS.find((name): name is ViewName => name === memory['view']) ?? state.view;
+  const pane = TABLES.find((name) => name === memory['pane']);
+  const keepsPane =
+    pane !== undefined && (view === 'overview' ? ['apps', 'hosts', 'connections'].includes(pane) : pane === paneOf(view));
+  return {
+    ...state,
+    view,
+    pane: keepsPane ? pane : paneOf(view),
+    zoomed: view === 'overview' && memory['zoomed'] === true,
+    closed: memory['closed'] === true,
+    services: memory['services'] === true,
+    tables: perTable((name) => sorted(name, state.tables[name], memory['sorts'])),
+  };
+}
+
+function sorted(name: TableName, table: TableState, sorts: unknown): TableState {
+  const sort = isRecord(sorts) ? sorts[name] : undefined;
+  if (!isRecord(sort) || typeof sort['column'] !== 'string' || typeof sort['descending'] !== 'boolean') return table;
+  if (!sortKeys(SPECS[name]).includes(sort['column'])) return table;
+  return { ...table, sort: { column: sort['column'], descending: sort['descending'] } };
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,152 @@
+// Columns: what a table can show of a row, in which order columns give way when room is short, and how rows sort by them.
+
+import type { UnitMode } from '../../model/options.ts';
+import type { Traffic } from '../../model/snapshot.ts';
+import type { Cut } from '../text/cells.ts';
+import type { Glyphs } from '../text/glyphs.ts';
+import type { Span } from '../text/span.ts';
+import type { Fresh } from './recently-seen.ts';
+
+/** What cells need to know besides their row. */
+export interface CellContext {
+  readonly glyphs: Glyphs;
+  readonly units: UnitMode;
+  readonly names: boolean;
+  readonly services: boolean;
+  readonly privacy: boolean;
+  /** Ids of rows whose branches are shown. */
+  readonly open: ReadonlySet<string>;
+  /** Apps and domains that were met for the first time a short while ago. */
+  readonly fresh: Fresh;
+  /** Time of the picture, epoch ms. */
+  readonly now: number;
+  /** RX+TX of all categories in the last seconds, oldest first, for shares over time. */
+  readonly recentTotal: readonly number[];
+  /** RX+TX rate of everything shown, for shares. */
+  readonly rate: number;
+}
+
+/** One column of a table of `Row`. */
+export interface Column<Row> {
+  readonly key: string;
+  readonly title: (glyphs: Glyphs) => string;
+  /** Fewest cells it is shown with, and the most it is given. */
+  readonly min: number;
+  readonly max: number;
+  /** Cells it gives up to, below `min`, where a column that is `kept` would else not fit; `min` unless told. */
+  readonly least?: number;
+  /** True for what others are narrowed for, before it goes. */
+  readonly kept?: boolean;
+  /** Cells it takes at a time when room is shared out; 1 unless told. */
+  readonly weight?: number;
+  readonly align: 'left' | 'right';
+  readonly cut?: Cut;
+  /** 1 is given up last. */
+  readonly rank: number;
+  readonly cell: (row: Row, context: CellContext, width: number) => Span | readonly Span[];
+  /** The cell as words alone, where it is also drawn: for copies and files. */
+  readonly plain?: (row: Row, context: CellContext) => string;
+  /** What rows are compared by; null sorts last in both directions. Absent where sorting makes no sense. */
+  readonly value?: (row: Row) => number | string | null;
+  /** Text sorts ascending at first, numbers descending. */
+  readonly ascendingFirst?: boolean;
+  /** Also carries the sort mark of this key, which has no column of its own. */
+  readonly marks?: string;
+}
+
+/** A way to sort that no single column shows. */
+export interface HiddenSort<Row> {
+  readonly key: string;
+  readonly value: (row: Row) => number | string | null;
+}
+
+/** A table: its columns in the order in which they stand, and its ways to sort. */
+export interface TableSpec<Row> {
+  readonly title: string;
+  readonly columns: readonly Column<Row>[];
+  readonly sorts: readonly HiddenSort<Row>[];
+}
+
+/** RX+TX, the sort that every table starts with. */
+export const BY_RATE: HiddenSort<Traffic> = { key: 'rate', value: (row) => row.rxRate + row.txRate };
+
+/** RX+TX since the start. */
+export const BY_TOTAL: HiddenSort<Traffic> = { key: 'total', value: (row) => row.rxBytes + row.txBytes };
+
+/** Keys that `s` goes through, in column order after the hidden ones. */
+export function sortKeys<Row>(spec: TableSpec<Row>): readonly string[] {
+  return [
+    ...spec.sorts.map((sort) => sort.key),
+    ...spec.columns.filter((column) => column.value !== undefined).map((column) => column.key),
+  ];
+}
+
+/** True when the first press on this key should sort ascending. */
+export function ascendingFirst<Row>(spec: TableSpec<Row>, key: string): boolean {
+  return spec.columns.find((column) => column.key === key)?.ascendingFirst ?? false;
+}
+
+/** What to compare rows by for a key; rows keep their order for an unknown one. */
+export function sortValue<Row>(spec: TableSpec<Row>, key: string): (row: Row) => number | string | null {
+  return (
+    spec.columns.find((column) => column.key === key)?.value ?? spec.sorts.find((sort) => sort.key === key)?.value ?? (() => 0)
+  );
+}
+
+/** A column and the cells it was given. */
+export interface PlacedColumn<Row> {
+  readonly column: Column<Row>;
+  readonly left: number;
+  readonly width: number;
+}
+
+/** Takes `cells` from columns that can give some, the widest first, or none where they can't. @returns how many it took */
+function narrowed<Row>(given: Map<Column<Row>, number>, cells: number): number {
+  const spare = ([column, now]: readonly [Column<Row>, number]): number => now - Math.min(now, column.least ?? column.min);
+  if ([...given].reduce((sum, entry) => sum + spare(entry), 0) < cells) return 0;
+  for (let taken = 0; taken < cells; taken++) {
+    const widest = [...given].filter((entry) => spare(entry) > 0).reduce((a, b) => (b[1] > a[1] ? b : a));
+    given.set(widest[0], widest[1] - 1);
+  }
+  return cells;
+}
+
+/**
+ * Shares `width` cells among columns, one cell between neighbours.
+ *
+ * Columns join by rank while their least widths fit, those before one that is `kept` made narrower for it; what is left over widens them in turn
+ * up to their most.
+ */
+export function placeColumns<Row>(columns: readonly Column<Row>[], width: number): readonly PlacedColumn<Row>[] {
+  const byRank = [...columns].sort((a, b) => a.rank - b.rank);
+  const given = new Map<Column<Row>, number>();
+  let left = width;
+  for (const column of byRank) {
+    const needed = column.min + (given.size > 0 ? 1 : 0);
+    if (needed > left) left += column.kept === true ? narrowed(given, needed - left) : 0;
+    if (needed > left) break;
+    given.set(column, column.min);
+    left -= needed;
+  }
+  // A cell each in turn, so that a long name does not starve the next one.
+  for (let gave = true; left > 0 && gave; ) {
+    gave = false;
+    for (const column of byRank) {
+      const now = given.get(column);
+      if (now === undefined || now >= column.max || left === 0) continue;
+      const more = Math.min(left, column.weight ?? 1, column.max - now);
+      given.set(column, now + more);
+      left -= more;
+      gave = true;
+    }
+  }
+  const placed: PlacedColumn<Row>[] = [];
+  let at = 0;
+  for (const column of columns) {
+    const cells = given.get(column);
+    if (cells === undefined) continue;
+    placed.push({ column, left: at, width: cells });
+    at += cells + 1;
+  }
+  return placed;
+}

@@ -1,0 +1,154 @@
+// Rows in the order in which they are shown: sorted, held where the order is frozen, pinned ones on top, branches under their rows.
+
+import type { CategoryRow, FlowRow, InterfaceRow, NetEvent, Snapshot } from '../../model/snapshot.ts';
+import { type Picture, pictureOf } from '../derive.ts';
+import type { Sort, TableName, ViewState } from '../state.ts';
+import { type AppLine, underApp, underProcess } from '../tree/app-tree.ts';
+import type { Branch } from '../tree/branch.ts';
+import { domains, type HostLine, underHost } from '../tree/host-tree.ts';
+import { APPS } from './apps.ts';
+import { CATEGORIES } from './categories.ts';
+import { sortValue, type TableSpec } from './column.ts';
+import { CONNECTIONS } from './connections.ts';
+import { EVENTS } from './events.ts';
+import { HOSTS } from './hosts.ts';
+import { INTERFACES } from './interfaces.ts';
+
+/** A row of any table. */
+export type AnyRow = AppLine | FlowRow | HostLine | CategoryRow | InterfaceRow | NetEvent;
+
+/** The table of a name, its row type forgotten: a table is only ever given its own rows, by `orderedRows`. */
+export const SPECS = {
+  apps: APPS,
+  connections: CONNECTIONS,
+  hosts: HOSTS,
+  categories: CATEGORIES,
+  interfaces: INTERFACES,
+  events: EVENTS,
+} as unknown as Readonly<Record<TableName, TableSpec<AnyRow>>>;
+
+interface Kept {
+  readonly picture: Picture;
+  readonly sort: Sort;
+  readonly frozen: readonly string[] | null;
+  readonly pins: readonly string[];
+  readonly open: readonly string[];
+  readonly rows: readonly AnyRow[];
+}
+
+const kept = new Map<TableName, Kept>();
+
+/** Where a row hangs; undefined for one at the top. */
+export function branchOf(row: AnyRow): Branch | undefined {
+  return 'branch' in row ? row.branch : undefined;
+}
+
+/** Rows at the top of a table, in no order. */
+export function topRows(picture: Picture, table: TableName): readonly AnyRow[] {
+  return table === 'hosts' ? domains(picture.hosts) : picture[table];
+}
+
+/** Rows right under a row. */
+export function under(row: AnyRow, picture: Picture, table: TableName): readonly AnyRow[] {
+  if (table === 'hosts') return underHost(row as HostLine, picture);
+  if (table !== 'apps') return [];
+  return branchOf(row) === undefined ? underApp(row as AppLine, picture) : underProcess(row as AppLine, picture);
+}
+
+/** True for a row that something can hang under. */
+export function hasBranches(row: AnyRow, table: TableName): boolean {
+  const branch = branchOf(row);
+  if (table === 'apps') return branch === undefined || (branch.kind === 'process' && branch.depth === 1);
+  return table === 'hosts' && (row as HostLine).host !== null && branch?.kind !== 'address';
+}
+
+/** Rows of a table as the state orders them. The last answer for each table is kept. */
+export function orderedRows(state: ViewState, live: Snapshot, table: TableName): readonly AnyRow[] {
+  const picture = pictureOf(state, live);
+  const { sort } = state.tables[table];
+  const frozen = state.frozen?.[table] ?? null;
+  const pins = state.pins[table];
+  const open = state.open[table];
+  const old = kept.get(table);
+  if (
+    old !== undefined &&
+    old.picture === picture &&
+    old.sort === sort &&
+    old.frozen === frozen &&
+    old.pins === pins &&
+    old.open === open
+  )
+    return old.rows;
+  const top = order(topRows(picture, table), SPECS[table], sort, frozen, pins);
+  const rows = open.length === 0 ? top : withBranches(top, picture, table, sort, new Set(open));
+  kept.set(table, { picture, sort, frozen, pins, open, rows });
+  return rows;
+}
+
+/** The row with this id, hidden in a closed branch or not. */
+export function rowWithId(state: ViewState, live: Snapshot, table: TableName, id: string): AnyRow | undefined {
+  const shown = orderedRows(state, live, table).find((row) => row.id === id);
+  const picture = pictureOf(state, live);
+  // What closed while its details are open is still known, also where closed ones are not shown.
+  return shown ?? (table === 'connections' ? picture.flows : picture[table]).find((row) => row.id === id);
+}
+
+function withBranches(
+  rows: readonly AnyRow[],
+  picture: Picture,
+  table: TableName,
+  sort: Sort,
+  open: ReadonlySet<string>,
+): readonly AnyRow[] {
+  const out: AnyRow[] = [];
+  const put = (row: AnyRow): void => {
+    out.push(row);
+    if (!open.has(row.id)) return;
+    const ordered = order(under(row, picture, table), SPECS[table], sort, null, []);
+    for (const branch of ordered) if (branchOf(branch)?.kind !== 'rest') put(branch);
+    for (const branch of ordered) if (branchOf(branch)?.kind === 'rest') put(branch);
+  };
+  for (const row of rows) put(row);
+  return out;
+}
+
+function order(
+  source: readonly AnyRow[],
+  spec: TableSpec<AnyRow>,
+  sort: Sort,
+  frozen: readonly string[] | null,
+  pins: readonly string[],
+): readonly AnyRow[] {
+  const value = sortValue(spec, sort.column);
+  const keyed = source.map((row, index) => ({ row, index, key: knownKey(value(row)), total: totalOf(row) }));
+  const sign = sort.descending ? -1 : 1;
+  keyed.sort((a, b) => {
+    if (a.key === b.key) return b.total - a.total || a.index - b.index;
+    if (a.key === null) return 1;
+    if (b.key === null) return -1;
+    return sign * (a.key < b.key ? -1 : 1) || a.index - b.index;
+  });
+  let rows = keyed.map(({ row }) => row);
+  if (frozen !== null) rows = first(rows, frozen);
+  return pins.length > 0 ? first(rows, pins) : rows;
+}
+
+/** What decides between equals: all that moved, so that quiet rows stand still. Connections come in the order of what happened last. */
+function totalOf(row: AnyRow): number {
+  return 'recent' in row ? row.rxBytes + row.txBytes || 0 : 0;
+}
+
+/** A number that nobody knows sorts as unknown. */
+function knownKey(key: number | string | null): number | string | null {
+  return typeof key === 'number' && Number.isNaN(key) ? null : key;
+}
+
+/** Rows whose ids are listed, in the order of the list; then the others as they were. */
+function first(rows: readonly AnyRow[], ids: readonly string[]): AnyRow[] {
+  const places = new Map(ids.map((id, index) => [id, index]));
+  const listed: AnyRow[] = [];
+  const rest: AnyRow[] = [];
+  for (const row of rows) (places.has(row.id) ? listed : rest).push(row);
+  listed.sort((a, b) => (places.get(a.id) as number) - (places.get(b.id) as number));
+  return [...listed, ...rest];
+}

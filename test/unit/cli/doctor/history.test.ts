@@ -1,0 +1,84 @@
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterAll, beforeEach, describe, expect, it } from 'vitest';
+import { historySteps } from '../../../../src/cli/doctor/history.ts';
+import { answerOf } from '../../../../src/cli/doctor/step.ts';
+import { openHistory } from '../../../../src/history/query/open.ts';
+import { systemFiles } from '../../../../src/system/files.ts';
+import { sqlJs } from '../../../support/history.ts';
+import { localThreads } from '../../../support/reader-thread.ts';
+import { sampleHistory } from '../../../support/sample-history.ts';
+
+const home = mkdtempSync(join(tmpdir(), 'netmon-doctor-'));
+const path = join(home, '.local/share/netmon-tui/history.sqlite');
+const sql = await sqlJs();
+const image = sampleHistory(sql, 2, Date.UTC(2026, 10, 20));
+afterAll(() => rmSync(home, { recursive: true }));
+beforeEach(() => {
+  rmSync(join(home, '.local'), { recursive: true, force: true });
+});
+
+function write(mode = 0o600): void {
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  writeFileSync(path, image);
+  chmodSync(path, mode);
+}
+
+async function ask(isHeld = false, env: Record<string, string> = {}): Promise<string[]> {
+  const around = {
+    platform: 'linux' as const,
+    env: { HOME: home, ...env },
+    euid: process.geteuid?.() ?? 0,
+    passwd: () => '',
+    files: systemFiles,
+  };
+  const steps = historySteps({
+    around,
+    open: (file) => openHistory(file, localThreads(sql)),
+    flock: () => Promise.resolve(() => !isHeld),
+  });
+  const lines: string[] = [];
+  for (const step of steps) {
+    const { result, detail } = await answerOf(step, 5000);
+    lines.push(`${step.name} ${result}: ${detail.replaceAll(path, 'FILE')}`);
+  }
+  return lines;
+}
+
+describe('the doctor about history', () => {
+  it('finds none, and makes none', async () => {
+    expect(await ask()).toEqual([
+      'history ok: none in FILE; recording is off unless asked for',
+      'recorder skipped: no history',
+      'records skipped: no history',
+    ]);
+    expect(readdirSync(home)).toEqual([]);
+  });
+
+  it('tells size, times, who records and what waits', async () => {
+    write();
+    writeFileSync(`${path}.lock`, '4711\n');
+    writeFileSync(`${path}.pending-3`, '');
+    const [file, recorder, records] = await ask(true, { NETMON_HISTORY: '1' });
+    expect(file).toMatch(/^history ok: FILE, [\d.]+ kB, written \d{4}-\d\d-\d\d \d\d:\d\d; recording is on by NETMON_HISTORY$/);
+    expect(recorder).toBe('recorder ok: pid 4711 records; 0 B wait to be brought in');
+    expect(records).toMatch(/^records ok: it opens; recorded from 2026-11-1\d \d\d:\d\d to 2026-11-\d\d \d\d:\d\d$/);
+    expect((await ask(false))[1]).toBe('recorder ok: none; 0 B wait to be brought in');
+  });
+
+  it('tells what may not be trusted, or is broken', async () => {
+    write(0o644);
+    expect((await ask())[0]).toBe('history no: FILE is open to other users');
+    write();
+    writeFileSync(path, 'no database at all, but long enough to be read as one'.repeat(100));
+    expect((await ask())[2]).toMatch(/^records no: .*FILE/);
+    rmSync(path);
+    symlinkSync('/etc/passwd', path);
+    expect((await ask())[0]).toBe('history no: FILE is a symbolic link');
+  });
+
+  it('does not fall over a broken configuration', async () => {
+    expect((await ask(false, { NETMON_HISTORY: 'perhaps' }))[0]).toMatch(/^history no: NETMON_HISTORY="perhaps" is not/);
+  });
+});

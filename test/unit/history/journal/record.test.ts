@@ -1,0 +1,142 @@
+import { crc32 } from 'node:zlib';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { decodeBatch, encodeBatch } from '../../../../src/history/journal/batch-codec.ts';
+import { encodeRecord, JOURNAL_HEAD, type JournalRecord, readJournal } from '../../../../src/history/journal/record.ts';
+import type { HistoryBatch, HistoryEntry, LoggedFlow } from '../../../../src/model/history-batch.ts';
+import { ATTRIBUTIONS, FLOW_DIRECTIONS, NAME_SOURCES } from '../../../../src/model/terms.ts';
+import { batch, entry, loggedFlow, NOVEMBER } from '../../../support/history.ts';
+
+const text = fc.option(fc.string({ maxLength: 40 }), { nil: null });
+const count = fc.integer({ min: -1e9, max: 2 ** 50 });
+const name = fc.string({ maxLength: 20 });
+const entries = fc.record<HistoryEntry>({
+  app: text,
+  reason: text,
+  exe: text,
+  host: text,
+  domain: text,
+  category: text,
+  interface: name,
+  protocol: name,
+  direction: fc.constantFrom(...FLOW_DIRECTIONS),
+  rxBytes: count,
+  txBytes: count,
+  rxPackets: count,
+  txPackets: count,
+  flows: count,
+});
+const flows = fc
+  .record({
+    start: fc.integer({ min: 0, max: 2e12 }),
+    app: text,
+    host: text,
+    pid: fc.option(fc.nat(), { nil: null }),
+    attribution: fc.constantFrom(...ATTRIBUTIONS),
+    nameSource: fc.constantFrom(...NAME_SOURCES),
+    direction: fc.constantFrom(...FLOW_DIRECTIONS),
+    localAddress: name,
+    rxBytes: fc.nat(),
+  })
+  .map((some): LoggedFlow => loggedFlow({ ...some, end: some.start + 5 }));
+const batches = fc.record<HistoryBatch>({
+  minute: fc.nat(),
+  entries: fc.array(entries, { maxLength: 8 }),
+  flows: fc.array(flows, { maxLength: 4 }),
+  unlogged: fc.nat(),
+});
+
+async function journalOf(records: readonly JournalRecord[]): Promise<Buffer> {
+  return Buffer.concat([JOURNAL_HEAD, ...(await Promise.all(records.map(encodeRecord)))]);
+}
+
+describe('a batch', () => {
+  it('is the same after it was written and read', () => {
+    fc.assert(
+      fc.property(batches, (one) => {
+        expect(decodeBatch(encodeBatch(one))).toEqual(one);
+      }),
+    );
+  });
+
+  it('is bounded: a text of outside is cut', () => {
+    const long = decodeBatch(encodeBatch(batch(1, [entry({ host: 'x'.repeat(5000) })])));
+    expect(long?.entries[0]?.host).toHaveLength(512);
+  });
+
+  it.each([
+    '',
+    'null',
+    '7',
+    '[]',
+    '{"m":1}',
+    '{"m":1,"u":0,"s":[],"e":[1],"f":[]}',
+    '{"m":1,"u":0,"s":[],"e":[],"f":[null]}',
+    '{"m":"1","u":0,"s":[],"e":[],"f":[]}',
+    '{"m":1,"u":0,"s":[1],"e":[],"f":[]}',
+    `{"m":1,"u":0,"s":["${'x'.repeat(513)}"],"e":[],"f":[]}`,
+  ])('is not made of %s', (broken) => expect(decodeBatch(broken)).toBeNull());
+
+  it('of numbers out of place is whole all the same', () => {
+    const odd = decodeBatch(`{"m":1,"u":0,"s":["a"],"e":[99,-1,0.5,1,0,0,0,0,9,1,2,3,4,5],"f":[]}`);
+    expect(odd?.entries).toEqual(
+      [
+        {
+          ...entry(),
+          app: null,
+          exe: null,
+          host: 'a',
+          domain: null,
+          category: null,
+          interface: '',
+          protocol: '',
+          direction: 'transit',
+        },
+      ].map((one) => ({ ...one, rxBytes: 1, txBytes: 2, rxPackets: 3, txPackets: 4, flows: 5 })),
+    );
+  });
+});
+
+describe('a journal', () => {
+  const records = [5, 6, 7].map((sequence) => ({
+    sequence,
+    batch: batch(NOVEMBER, [entry({ rxBytes: sequence, host: `h${sequence}` })], [loggedFlow()]),
+  }));
+
+  it('gives back its records in order', async () => {
+    expect([...readJournal(await journalOf(records))]).toEqual(records);
+    expect([...readJournal(await journalOf([]))]).toEqual([]);
+  });
+
+  it('cut at every byte gives all records that are whole', async () => {
+    const whole = await journalOf(records);
+    const ends = [JOURNAL_HEAD.length];
+    for (const record of records) ends.push((ends.at(-1) as number) + (await encodeRecord(record)).length);
+    for (let length = 0; length <= whole.length; length++) {
+      const expected = ends.filter((end) => end <= length).length - 1;
+      expect([...readJournal(whole.subarray(0, length))]).toEqual(records.slice(0, Math.max(0, expected)));
+    }
+  });
+
+  it('with any byte changed gives records as they were, and none after the damage', async () => {
+    const whole = await journalOf(records);
+    for (let at = 0; at < whole.length; at++) {
+      const damaged = Buffer.from(whole);
+      damaged[at] = (damaged[at] as number) ^ 0x55;
+      const read = [...readJournal(damaged)];
+      expect(read).toEqual(records.slice(0, read.length));
+      expect(read.length).toBeLessThan(3);
+    }
+  });
+
+  it('of another version, or with a payload that nobody wrote, gives nothing', async () => {
+    const whole = await journalOf(records);
+    whole[7] = 0x32;
+    expect([...readJournal(whole)]).toEqual([]);
+    const forged = Buffer.concat([JOURNAL_HEAD, Buffer.alloc(16), Buffer.from('not deflated')]);
+    forged.writeUInt32LE(12, 8);
+    forged.writeDoubleLE(1, 16);
+    forged.writeUInt32LE(crc32(forged.subarray(16)), 12);
+    expect([...readJournal(forged)]).toEqual([]);
+  });
+});

@@ -1,0 +1,141 @@
+import { describe, expect, it } from 'vitest';
+import {
+  ARGUMENTS_BYTES,
+  CGROUP_BYTES,
+  ENTRY,
+  EXE_BYTES,
+  EXEC_STATE,
+  ExecFacts,
+  FIRST_SLOT,
+  SHARED_BYTES,
+  SLOT_BYTES,
+  SLOTS,
+} from '../../../../../src/identify/process/linux/exec-facts.ts';
+import type { ProcessFacts } from '../../../../../src/identify/process/process-facts.ts';
+
+interface Entry {
+  pid: number;
+  parent?: number;
+  uid?: number;
+  exe?: string;
+  args?: string;
+  cgroup?: string;
+  start?: number;
+  comm?: string;
+}
+
+/** The worker's side of the memory. */
+class FakeWorker {
+  readonly shared = new SharedArrayBuffer(SHARED_BYTES);
+  readonly facts = new ExecFacts(this.shared);
+  readonly #counters = new Uint32Array(this.shared, 0, 3);
+  readonly #view = new DataView(this.shared);
+  readonly #bytes = new Uint8Array(this.shared);
+
+  set written(count: number) {
+    this.#counters[0] = count;
+  }
+
+  write({ pid, parent = 1, uid = 0, exe = '', args = '', cgroup = '', start = 9, comm = '' }: Entry): void {
+    const count = this.#counters[0] as number;
+    const at = FIRST_SLOT + (count % SLOTS) * SLOT_BYTES;
+    this.#bytes.fill(0, at, at + SLOT_BYTES);
+    this.#view.setInt32(at + ENTRY.PID, pid, true);
+    this.#view.setInt32(at + ENTRY.PARENT, parent, true);
+    this.#view.setInt32(at + ENTRY.UID, uid, true);
+    this.#view.setFloat64(at + ENTRY.START, start, true);
+    for (const [text, place, length, most] of [
+      [exe, ENTRY.EXE, ENTRY.EXE_LENGTH, EXE_BYTES],
+      [args, ENTRY.ARGUMENTS, ENTRY.ARGUMENTS_LENGTH, ARGUMENTS_BYTES],
+      [cgroup, ENTRY.CGROUP, ENTRY.CGROUP_LENGTH, CGROUP_BYTES],
+    ] as const) {
+      const bytes = Buffer.from(text).subarray(0, most);
+      this.#bytes.set(bytes, at + place);
+      this.#view.setUint16(at + length, bytes.length, true);
+    }
+    this.#bytes.set(Buffer.from(comm).subarray(0, 16), at + ENTRY.COMM);
+    this.#counters[0] = count + 1;
+  }
+
+  setState(state: number, error: number): void {
+    this.#counters[1] = state;
+    this.#counters[2] = error;
+  }
+}
+
+function drained(facts: ExecFacts): ProcessFacts[] {
+  const all: ProcessFacts[] = [];
+  facts.drain((each) => all.push(each));
+  return all;
+}
+
+describe('ExecFacts', () => {
+  it('gives each process once, oldest first', () => {
+    const worker = new FakeWorker();
+    worker.write({ pid: 5, parent: 2, uid: 1000, exe: '/usr/bin/curl', start: 77, comm: 'curl' });
+    worker.write({ pid: 6, exe: '/usr/bin/wget' });
+    expect(drained(worker.facts)).toEqual([
+      { pid: 5, name: 'curl', exe: '/usr/bin/curl', uid: 1000, parentPid: 2, startTime: 77, script: null, unit: null },
+      { pid: 6, name: 'wget', exe: '/usr/bin/wget', uid: 0, parentPid: 1, startTime: 9, script: null, unit: null },
+    ]);
+    expect(drained(worker.facts)).toEqual([]);
+  });
+
+  it('says what is unknown of a process that was gone at once', () => {
+    const worker = new FakeWorker();
+    worker.write({ pid: 5, parent: 0, uid: -1, start: 0 });
+    expect(drained(worker.facts)).toEqual([
+      { pid: 5, name: '', exe: null, uid: null, parentPid: null, startTime: null, script: null, unit: null },
+    ]);
+  });
+
+  it('has the script of an interpreter and the unit of a service', () => {
+    const worker = new FakeWorker();
+    worker.write({
+      pid: 5,
+      exe: '/usr/bin/python3.11',
+      args: 'python3\0-u\0/srv/backup.py\0--all\0',
+      cgroup: '0::/system.slice/backup.service\n',
+    });
+    expect(drained(worker.facts)[0]).toMatchObject({ name: 'python3.11', script: 'backup.py', unit: 'backup.service' });
+  });
+
+  it('strips what a name could do to a terminal, and that its file was replaced', () => {
+    const worker = new FakeWorker();
+    worker.write({ pid: 5, exe: '/tmp/a\u001b[2Jb\u202e (deleted)' });
+    expect(drained(worker.facts)[0]).toMatchObject({ name: 'a[2Jb', exe: '/tmp/a[2Jb' });
+  });
+
+  it('keeps within its fields whatever lengths are claimed', () => {
+    const worker = new FakeWorker();
+    worker.write({ pid: 5, exe: `/${'x'.repeat(1000)}`, args: 'y'.repeat(1000), cgroup: 'z'.repeat(1000), comm: 'c'.repeat(40) });
+    const view = new DataView(worker.shared);
+    for (const field of [ENTRY.EXE_LENGTH, ENTRY.ARGUMENTS_LENGTH, ENTRY.CGROUP_LENGTH])
+      view.setUint16(FIRST_SLOT + field, 0xffff, true);
+    expect(drained(worker.facts)[0]?.exe).toBe(`/${'x'.repeat(EXE_BYTES - 1)}`);
+  });
+
+  it('counts what was overwritten before it was read', () => {
+    const worker = new FakeWorker();
+    for (let pid = 1; pid <= SLOTS + 3; pid++) worker.write({ pid });
+    const pids = drained(worker.facts).map(({ pid }) => pid);
+    expect([pids.length, pids[0], pids.at(-1), worker.facts.missed]).toEqual([SLOTS, 4, SLOTS + 3, 3]);
+  });
+
+  it('goes on past the largest count', () => {
+    const worker = new FakeWorker();
+    worker.written = 0xffff_fffe;
+    drained(worker.facts);
+    worker.write({ pid: 1 });
+    worker.written = 0xffff_ffff;
+    worker.write({ pid: 2 });
+    expect(drained(worker.facts).length).toBe(2);
+  });
+
+  it('tells how the worker is', () => {
+    const worker = new FakeWorker();
+    expect(worker.facts.state).toBe(EXEC_STATE.STARTING);
+    worker.setState(EXEC_STATE.FAILED, 1);
+    expect([worker.facts.state, worker.facts.error]).toEqual([EXEC_STATE.FAILED, 1]);
+  });
+});

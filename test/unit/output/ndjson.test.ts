@@ -1,0 +1,210 @@
+import { describe, expect, it } from 'vitest';
+import { closeLine, endPieces, gapLine, openLine, sampleLine } from '../../../src/output/json-writer.ts';
+import { appRow, flowRow, hostRow, snapshot, TIME } from './rows.ts';
+
+const TRAFFIC = { rx_bytes: 3000, tx_bytes: 200, rx_packets: 4, tx_packets: 3, rx_rate: 1500.123, tx_rate: 0.1 };
+const SEEN = { first_seen: '2026-01-01T00:00:00.500Z', last_seen: '2026-01-01T00:00:01.500Z' };
+const FLOW = {
+  id: '7',
+  protocol: 'tcp',
+  interface: 'en0',
+  local: { address: '192.0.2.1', port: 50_000 },
+  remote: { address: '203.0.113.9', port: 443 },
+  direction: 'outbound',
+  state: 'established',
+  app: 'curl',
+  pid: 42,
+  attribution: 'exact',
+  reason: null,
+  peer_app: null,
+  peer_pid: null,
+  on_behalf_of: null,
+  host: 'example.com',
+  name_source: 'tls',
+  name_reason: null,
+  domain: null,
+  application: 'https',
+  application_source: 'port',
+  category: null,
+  country: null,
+  asn: null,
+  network: null,
+  ...SEEN,
+  rtt_ms: 12.346,
+  retransmits: 0,
+  tunnel: null,
+  carries: false,
+  inside: null,
+  ...TRAFFIC,
+};
+const SAMPLE = {
+  schema: 1,
+  seq: 1,
+  time: '2026-01-01T00:00:01.500Z',
+  started: '2026-01-01T00:00:00.000Z',
+  interval_ms: 1000,
+  capture: {
+    driver: 'libpcap',
+    interfaces: ['en0'],
+    attribution: 'pktap',
+    file: null,
+    packets: 7,
+    frame_bytes: 3298,
+    dropped: null,
+    shed: 0,
+    undecoded: 0,
+    truncated: 0,
+    malformed: 0,
+    unsupported: 0,
+    interface_bytes: null,
+    interface_dropped: null,
+    counted_frame_bytes: 3298,
+    counted_interface_bytes: null,
+    snap_length: { bulk: 160, whole: 2048 },
+    buffer_bytes: null,
+    note: null,
+    reverse_dns: false,
+    history: null,
+    privileges: null,
+    places: [],
+    places_note: null,
+    fallbacks: [{ driver: 'libpcap', reason: 'not here' }],
+    skipped_samples: 0,
+    skipped_events: 0,
+  },
+  total: { ...TRAFFIC, unowned_bytes: 0, passing_bytes: 0 },
+  apps: [
+    {
+      app: 'curl',
+      reason: null,
+      exe: '/usr/bin/curl',
+      pids: [42],
+      user: 'ann',
+      processes: [
+        {
+          pid: 42,
+          name: 'curl',
+          exe: '/usr/bin/curl',
+          user: 'ann',
+          parent_pid: 1,
+          started: '2025-12-31T23:59:00.000Z',
+          script: null,
+          unit: null,
+        },
+      ],
+      process_count: 1,
+      flows: 1,
+      ...SEEN,
+      ...TRAFFIC,
+    },
+  ],
+  hosts: [
+    {
+      host: 'example.com',
+      reason: null,
+      domain: 'example.com',
+      name_source: 'tls',
+      addresses: ['203.0.113.9'],
+      category: null,
+      country: null,
+      asn: null,
+      network: null,
+      mac: null,
+      vendor: null,
+      flows: 1,
+      ...SEEN,
+      ...TRAFFIC,
+    },
+  ],
+  categories: [{ category: null, flows: 1, ...TRAFFIC }],
+  interfaces: [
+    {
+      interface: 'en0',
+      kind: 'physical',
+      headline: true,
+      passing_bytes: null,
+      frame_bytes: 3298,
+      interface_bytes: null,
+      interface_dropped: null,
+      interface_errors: null,
+      ...TRAFFIC,
+    },
+  ],
+  flows: [FLOW],
+  flows_total: 1,
+  flows_evicted: 0,
+  gaps: [],
+};
+
+const parsed = (line: string) => JSON.parse(line) as Record<string, unknown>;
+
+/** Paths of everything in a value, lists by their first entry. */
+function shape(value: unknown, path = ''): string[] {
+  if (Array.isArray(value)) return value.length === 0 ? [path] : shape(value[0], `${path}[]`);
+  if (typeof value !== 'object' || value === null) return [path];
+  return Object.entries(value).flatMap(([key, inner]) => shape(inner, `${path}.${key}`));
+}
+
+describe('lines', () => {
+  it('writes a sample and an end with every field of schema 1', () => {
+    expect(parsed(sampleLine(snapshot()))).toEqual({ type: 'sample', ...SAMPLE });
+    expect(parsed([...endPieces(snapshot())].join(''))).toEqual({ type: 'end', ...SAMPLE });
+  });
+
+  it('writes open, close and gap', () => {
+    expect(parsed(openLine(flowRow()))).toEqual({ type: 'open', schema: 1, time: SEEN.first_seen, ...FLOW });
+    expect(parsed(closeLine(flowRow()))).toEqual({ type: 'close', schema: 1, time: SEEN.last_seen, ...FLOW });
+    expect(parsed(gapLine({ from: TIME - 1000, to: TIME, reason: 'sleep', detail: 'the machine slept' }))).toEqual({
+      type: 'gap',
+      schema: 1,
+      time: SEEN.last_seen,
+      from: SEEN.first_seen,
+      to: SEEN.last_seen,
+      reason: 'sleep',
+      detail: 'the machine slept',
+    });
+  });
+
+  it('keeps the same fields where nothing is known', () => {
+    const unknown = snapshot({
+      apps: [appRow({ app: null, reason: 'forwarded', exe: null, user: null, pids: [] })],
+      hosts: [hostRow({ host: null, reason: 'folded', domain: null, nameSource: 'none', addresses: [] })],
+      flows: [
+        flowRow({ app: null, pid: null, attribution: 'none', reason: 'forwarded', host: null, application: null, rttMs: null }),
+      ],
+    });
+    const lists = /\.(pids|addresses)(\[\])?$/;
+    const fields = (line: string) => shape(parsed(line)).map((path) => path.replace(lists, '.$1'));
+    expect(fields(sampleLine(unknown))).toEqual(fields(sampleLine(snapshot())));
+  });
+
+  it('tells how recording goes', () => {
+    const history = { state: 'failing', path: '/h', note: 'full', savedAt: TIME, fileBytes: null } as const;
+    const { capture } = snapshot();
+    expect(parsed(sampleLine(snapshot({ capture: { ...capture, history } })))).toMatchObject({
+      capture: { history: { state: 'failing', path: '/h', note: 'full', saved_at: SEEN.last_seen, file_bytes: null } },
+    });
+    const calm = { ...history, state: 'recording', note: '', savedAt: null, fileBytes: 4096 } as const;
+    expect(parsed(sampleLine(snapshot({ capture: { ...capture, history: calm } })))).toMatchObject({
+      capture: { history: { state: 'recording', note: null, saved_at: null, file_bytes: 4096 } },
+    });
+  });
+
+  it('writes integers where bytes are counted, null where a number is none', () => {
+    const odd = parsed(
+      sampleLine(
+        snapshot({ apps: [appRow({ rxBytes: 10.5, txBytes: Number.NaN, rxRate: Number.POSITIVE_INFINITY })], time: Number.NaN }),
+      ),
+    );
+    expect(odd).toMatchObject({ time: null, apps: [{ rx_bytes: 11, tx_bytes: null, rx_rate: null }] });
+  });
+
+  it('is one line, safe for strict readers and for terminals', () => {
+    const nasty = '\u2028\u2029\n\r\u001b\u009b\u007f"\\ud800 \ud800x\udc00 \\\\ 😀';
+    const line = openLine(flowRow({ host: nasty }));
+    expect(line.indexOf('\n')).toBe(line.length - 1);
+    expect(line.slice(0, -1)).not.toMatch(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/);
+    expect(line.replaceAll('\\\\', '')).not.toMatch(/\\ud[89a-f]/);
+    expect(parsed(line)).toMatchObject({ host: '\u2028\u2029\n\r\u001b\u009b\u007f"\\ud800 \ufffdx\ufffd \\\\ 😀' });
+  });
+});

@@ -1,0 +1,27 @@
+import { describe, expect, it } from 'vitest';
+import { interfaceKind } from '../../../src/capture/devices/kind.ts';
+import { headlineOf } from '../../../src/pipeline/monitor.ts';
+
+const of = (names: readonly string[], named: readonly string[] = [], hasPhysical = false) => [
+  ...headlineOf(
+    names.map((name) => ({ name, kind: interfaceKind(name) })),
+    named,
+    hasPhysical,
+  ),
+];
+
+describe('headlineOf', () => {
+  it('takes the physical ones and loopback, not what they carry', () => {
+    expect(of(['lo0', 'en0', 'utun4', 'bridge100', 'awdl0', 'en1'])).toEqual(['lo0', 'en0', 'en1']);
+  });
+
+  it('takes all where there is nothing physical', () => {
+    expect(of(['lo', 'utun0', 'veth1'])).toEqual(['lo', 'utun0', 'veth1']);
+    expect(of([])).toEqual([]);
+  });
+
+  it('takes all that the user named, and judges `any` like nothing named', () => {
+    expect(of(['utun4', 'en0'], ['utun4', 'en0'])).toEqual(['utun4', 'en0']);
+    expect(of(['utun4', 'en0'], ['any'])).toEqual(['en0']);
+  });
+});

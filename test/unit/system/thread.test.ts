@@ -1,0 +1,31 @@
+import { once } from 'node:events';
+import { describe, expect, it } from 'vitest';
+import { keepHeapSmall, startThread } from '../../../src/system/thread.ts';
+
+const MB = 1e6;
+/** Makes 60 MB of objects that live for a while, when it is told to, and says how large the space for new ones has become. */
+const BURST = new URL(
+  `data:text/javascript,${encodeURIComponent(`
+    import { parentPort } from 'node:worker_threads';
+    import { getHeapSpaceStatistics } from 'node:v8';
+    parentPort.once('message', () => {
+      let kept = [];
+      for (let i = 0; i < 1_000_000; i++) {
+        kept.push({ i });
+        if (kept.length > 60_000) kept = [];
+      }
+      parentPort.postMessage(getHeapSpaceStatistics().find(({ space_name }) => space_name === 'new_space').space_size);
+    });
+  `)}`,
+);
+
+describe('a thread', () => {
+  it('keeps the space for new objects as large as it began', async () => {
+    keepHeapSmall();
+    const worker = startThread(BURST, {});
+    await once(worker, 'online');
+    worker.postMessage('go');
+    const [size] = await once(worker, 'message');
+    expect(size).toBeLessThan(5 * MB); // without it 33 MB
+  });
+});

@@ -1,0 +1,154 @@
+// What is picked in popups besides themes: interfaces, the form of an export. And the zoom, and what is remembered.
+
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import type { Snapshot } from '../../../../src/model/snapshot.ts';
+import type { Action, Command, Effect } from '../../../../src/view/action.ts';
+import { frameOf } from '../../../../src/view/frame.ts';
+import { withFilter } from '../../../../src/view/input/filter-input.ts';
+import { KEYMAP } from '../../../../src/view/input/keymap.ts';
+import { reduce } from '../../../../src/view/input/reducer.ts';
+import { memoryOf, remembered } from '../../../../src/view/saved-state.ts';
+import { initialState, type ViewState } from '../../../../src/view/state.ts';
+import { UNICODE_GLYPHS } from '../../../../src/view/text/glyphs.ts';
+import { plain } from '../../../../src/view/text/span.ts';
+import { appRow, busy, CAPTURE, flowRow, NOON, snapshot } from '../../../support/snapshot-builder.ts';
+
+const settings = { glyphs: UNICODE_GLYPHS, keys: KEYMAP };
+const start = (columns = 120, rows = 40) => initialState({ columns, rows });
+
+/** Presses keys one after the other; the effects of the last one. */
+function press(state: ViewState, shown: Snapshot, ...commands: Command[]): { state: ViewState; effects: readonly Effect[] } {
+  let step: { state: ViewState; effects: readonly Effect[] } = { state, effects: [] };
+  for (const command of commands) step = reduce(step.state, { type: 'command', command }, shown, settings);
+  return step;
+}
+
+const act = (state: ViewState, shown: Snapshot, action: Action) => reduce(state, action, shown, settings).state;
+const popup = (state: ViewState, shown: Snapshot) => (frameOf(state, shown, settings).popup?.lines ?? []).map(plain).join('\n');
+
+describe('interfaces', () => {
+  const items = [
+    { name: null, about: 'every interface that is up' },
+    { name: 'lo', about: 'loopback' },
+    { name: 'en0', about: 'physical, default route' },
+    { name: 'evil\x1b[2J', about: '{red-bg}' },
+  ];
+  const shown = snapshot({ ...busy(5), capture: CAPTURE });
+  const opened = () => {
+    const asked = press(start(), shown, 'interface');
+    expect(asked.effects).toEqual([{ type: 'list-interfaces' }]);
+    expect(popup(asked.state, shown)).toContain('looking for interfaces');
+    return act(asked.state, shown, { type: 'interfaces', items });
+  };
+
+  test('are listed with the cursor on the one that is captured, and Enter takes it', () => {
+    const state = opened();
+    expect(popup(state, shown)).toMatch(/▌\[ \] en0/);
+    expect(popup(state, shown)).not.toContain('\x1b');
+    const taken = press(state, shown, 'up', 'details');
+    expect(taken.effects).toEqual([{ type: 'capture-on', interfaces: ['lo'] }]);
+    expect(taken.state.popup).toBeNull();
+  });
+
+  test('several are marked by Space; all is none of them', () => {
+    const marked = press(opened(), shown, 'pause', 'up', 'pause');
+    expect(press(marked.state, shown, 'details').effects).toEqual([{ type: 'capture-on', interfaces: ['en0', 'lo'] }]);
+    const all = press(marked.state, shown, 'first', 'pause', 'details');
+    expect(all.effects).toEqual([{ type: 'capture-on', interfaces: [] }]);
+    expect(press(marked.state, shown, 'pause', 'back').effects).toEqual([]);
+  });
+
+  test('are not there in a replay, and late answers find nobody', () => {
+    const replay = snapshot({ capture: { ...CAPTURE, file: 'x.pcap' } });
+    expect(press(start(), replay, 'interface').state.notice).toContain('no interface to choose');
+    expect(act(start(), shown, { type: 'interfaces', items }).popup).toBeNull();
+  });
+});
+
+describe('an export', () => {
+  const shown = snapshot({
+    apps: [
+      appRow({ id: 'a', app: 'Browser', rxRate: 10.4, rxBytes: 5, lastSeen: NOON, user: 'ann' }),
+      appRow({ id: 'b', app: '=cmd', rxRate: 3 }),
+    ],
+    flows: [flowRow({ id: '1', app: 'Browser', host: 'example.com', rxBytes: 5 })],
+  });
+  const table = (state: ViewState) => {
+    const [effect] = press(state, shown, 'export', 'down', 'details').effects;
+    if (effect?.type !== 'export') throw new Error('no export');
+    expect(effect.format).toBe('json');
+    return effect.table;
+  };
+
+  test('holds the rows as they are shown, numbers whole, times as times, and how deep a row hangs', () => {
+    const { state } = press(start(), shown, 'apps', 'expand');
+    const { name, columns, rows } = table(state);
+    expect(name).toBe('apps');
+    expect(columns).toEqual(['depth', 'app', 'pid', 'user', 'flows', 'rx_rate', 'tx_rate', 'rx', 'tx', 'seen']);
+    expect(rows[0]).toEqual([0, 'Browser', 1000, 'ann', 1, 10.4, 0, 5, 0, new Date(NOON).toISOString()]);
+    expect(rows.map((row) => row[1])).toEqual(['Browser', 'Browser', '=cmd']);
+  });
+
+  test('holds what the filter leaves, and hides what privacy mode hides', () => {
+    const filtered = press(withFilter(start(), 'app:browser'), shown, 'connections').state;
+    expect(table(filtered).rows).toHaveLength(1);
+    const hidden = table(press(filtered, shown, 'privacy').state);
+    expect(JSON.stringify(hidden)).not.toContain('example.com');
+  });
+
+  test('of every view has a value for each column of each row', () => {
+    for (const view of ['overview', 'apps', 'connections', 'hosts', 'categories', 'interfaces', 'events'] as const) {
+      const step = press(start(), busy(40), view, 'export', 'details');
+      const [effect] = step.effects;
+      if (effect?.type !== 'export') throw new Error(`no export of ${view}`);
+      for (const row of effect.table.rows) {
+        expect(row).toHaveLength(effect.table.columns.length);
+        for (const value of row) expect(String(value)).not.toMatch(/undefined|NaN|▸|▌/);
+      }
+    }
+  });
+});
+
+describe('the zoom', () => {
+  test('gives the focused pane of the overview all the room, and takes it back', () => {
+    const zoomed = press(start(), busy(40), 'next-pane', 'zoom').state;
+    const frame = frameOf(zoomed, busy(40), settings);
+    expect(frame.tables.map(({ table }) => table)).toEqual(['connections']);
+    expect(frame.tables[0]?.rect.height).toBe(40 - 3);
+    expect(press(zoomed, busy(40), 'next-pane').state.pane).toBe('apps');
+    expect(frameOf(press(zoomed, busy(40), 'zoom').state, busy(40), settings).tables).toHaveLength(2);
+    expect(press(zoomed, busy(40), 'apps').state.zoomed).toBe(false);
+    expect(press(start(), busy(40), 'apps', 'zoom').state.notice).toContain('whole screen already');
+  });
+});
+
+describe('what is remembered', () => {
+  test('comes back as it was', () => {
+    const { state } = press(start(), busy(40), 'next-pane', 'sort-next', 'zoom', 'closed', 'services');
+    const back = remembered(start(), JSON.parse(JSON.stringify(memoryOf(state))));
+    expect(back).toMatchObject({ view: 'overview', pane: 'connections', zoomed: true, closed: true, services: true });
+    expect(back.tables.connections.sort).toEqual(state.tables.connections.sort);
+  });
+
+  test('is a state that can be drawn, whatever stands in the file', () => {
+    const names = fc.constantFrom('overview', 'history', 'events', 'apps', 'hosts', '__proto__', '\x1b[2J', 'rate', 'x');
+    const sorts = fc.dictionary(names, fc.oneof(fc.anything(), fc.record({ column: names, descending: fc.boolean() })));
+    const file = fc.record({
+      version: fc.constantFrom(1, 2),
+      view: names,
+      pane: names,
+      zoomed: fc.anything(),
+      closed: fc.anything(),
+      sorts,
+    });
+    fc.assert(
+      fc.property(fc.oneof(fc.anything(), file), (memory) => {
+        const state = remembered(start(80, 24), memory);
+        expect(frameOf(state, busy(10), settings).message).toBeNull();
+        expect(press(state, busy(10), 'sort-next', 'next-pane', 'details').state.size).toEqual(state.size);
+      }),
+      { numRuns: 150 },
+    );
+  });
+});

@@ -1,0 +1,200 @@
+// Trees: what hangs under an app and under a domain adds up to it, and the cursor goes along when a row is opened and closed.
+
+import { describe, expect, test } from 'vitest';
+import type { Snapshot, Traffic } from '../../../../src/model/snapshot.ts';
+import type { Command } from '../../../../src/view/action.ts';
+import { frameOf } from '../../../../src/view/frame.ts';
+import { KEYMAP } from '../../../../src/view/input/keymap.ts';
+import { reduce } from '../../../../src/view/input/reducer.ts';
+import { initialState, OPEN_MAX, type ViewState } from '../../../../src/view/state.ts';
+import { type AnyRow, orderedRows } from '../../../../src/view/tables/rows.ts';
+import { UNICODE_GLYPHS } from '../../../../src/view/text/glyphs.ts';
+import { plain } from '../../../../src/view/text/span.ts';
+import type { AppLine } from '../../../../src/view/tree/app-tree.ts';
+import { appRow, flowRow, hostRow, snapshot } from '../../../support/snapshot-builder.ts';
+
+const settings = { glyphs: UNICODE_GLYPHS, keys: KEYMAP };
+
+function press(state: ViewState, shown: Snapshot, ...commands: Command[]): ViewState {
+  let next = state;
+  for (const command of commands) next = reduce(next, { type: 'command', command }, shown, settings).state;
+  return next;
+}
+
+const named = (rows: readonly AnyRow[]) =>
+  rows.map((row) => {
+    const { app, host, reason, branch } = row as AppLine & { host?: string | null };
+    return `${' '.repeat(branch?.depth ?? 0)}${app ?? host ?? `(${reason})`}`;
+  });
+const bytes = (rows: readonly AnyRow[]) =>
+  (rows as readonly Traffic[]).reduce((sum, { rxBytes, txBytes }) => sum + rxBytes + txBytes, 0);
+const at = (depth: number | undefined) => (row: AnyRow) => (row as AppLine).branch?.depth === depth;
+
+const process = (pid: number, name: string) => ({
+  id: pid,
+  pid,
+  name,
+  exe: `/usr/bin/${name}`,
+  uid: 0,
+  user: 'root',
+  parentPid: 1,
+  startedAt: null,
+  script: null,
+  unit: null,
+  app: 0,
+});
+const browser = snapshot({
+  apps: [
+    appRow({
+      id: 'b',
+      app: 'Browser',
+      pids: [10, 11],
+      processes: [process(10, 'main'), process(11, 'helper')],
+      rxBytes: 1000,
+      txBytes: 50,
+      rxRate: 90,
+    }),
+    appRow({ id: 'd', app: 'daemon', pids: [20], rxBytes: 50, txBytes: 300, rxRate: 5 }),
+  ],
+  flows: [
+    flowRow({ id: '1', app: 'Browser', pid: 10, host: 'a.example.com', rxBytes: 100, rxRate: 10 }),
+    flowRow({ id: '2', app: 'Browser', pid: 11, host: 'b.example.com', rxBytes: 500, rxRate: 50 }),
+    flowRow({ id: '3', app: 'Browser', pid: 11, host: 'a.example.com', rxBytes: 100, rxRate: 30, closed: true }),
+    flowRow({
+      id: '4',
+      app: 'daemon',
+      pid: 20,
+      peerApp: 'Browser',
+      peerPid: 10,
+      host: '127.0.0.1',
+      rxBytes: 50,
+      txBytes: 200,
+      direction: 'local',
+    }),
+  ],
+});
+
+describe('apps', () => {
+  test('open to their processes, these to their hosts; what no listed connection moved is a row of its own', () => {
+    let state = press(initialState({ columns: 80, rows: 24 }), browser, 'apps', 'expand');
+    let rows = orderedRows(state, browser, 'apps');
+    expect(named(rows)).toEqual(['Browser', ' helper', ' main', ' (connections no longer listed)', 'daemon']);
+    expect(bytes(rows.filter(at(1)))).toBe(1050);
+    state = press(state, browser, 'expand', 'expand');
+    rows = orderedRows(state, browser, 'apps');
+    expect(named(rows)).toEqual([
+      'Browser',
+      ' helper',
+      '  b.example.com',
+      '  a.example.com',
+      ' main',
+      ' (connections no longer listed)',
+      'daemon',
+    ]);
+    expect(bytes(rows.filter(at(2)))).toBe(600);
+  });
+
+  test('a pid that was used twice is one row, of the newer process', () => {
+    const twice = [process(7, 'old'), { ...process(7, 'new'), id: 8 }];
+    const shown = snapshot({ apps: [appRow({ id: 'q', app: 'quiet', processes: twice })] });
+    const rows = orderedRows(press(initialState({ columns: 120, rows: 24 }), shown, 'apps', 'expand'), shown, 'apps');
+    expect(named(rows)).toEqual(['quiet', ' new']);
+  });
+
+  test('hold processes without a listed connection too, what they moved as unknown', () => {
+    const quiet = snapshot({ apps: [appRow({ id: 'q', app: 'quiet', processes: [process(7, 'quiet')], rxBytes: 40 })] });
+    const state = press(initialState({ columns: 120, rows: 24 }), quiet, 'apps', 'expand');
+    const rows = orderedRows(state, quiet, 'apps');
+    expect(named(rows)).toEqual(['quiet', ' quiet', ' (connections no longer listed)']);
+    const lines = frameOf(state, quiet, settings).tables.flatMap((pane) => pane.lines.map(plain));
+    expect(lines.join('')).not.toMatch(/NaN/);
+    expect(lines[3]).toMatch(/7 root +– +0 B\/s +0 B\/s +– +– /);
+    const details = press(state, quiet, 'down', 'details');
+    expect((frameOf(details, quiet, settings).popup?.lines ?? []).map(plain).join('')).not.toMatch(/NaN/);
+    const [effect] = reduce(press(state, quiet, 'export'), { type: 'command', command: 'details' }, quiet, settings).effects;
+    expect(JSON.stringify(effect)).toContain('"quiet",7,"root",null,0,0,null,null,null');
+  });
+
+  test('count a local connection at both ends, each as that end sees it', () => {
+    const state = press(initialState({ columns: 80, rows: 24 }), browser, 'apps', 'expand');
+    const main = orderedRows(state, browser, 'apps').find(({ id }) => id === 'b/pid:10');
+    expect(main).toMatchObject({ rxBytes: 300, txBytes: 50, flows: 2 });
+  });
+
+  test('hold the cursor on the row that is opened, and give it to the one above when there is nothing to close', () => {
+    let state = press(initialState({ columns: 80, rows: 24 }), browser, 'apps', 'down', 'expand');
+    expect(state.tables.apps.selected).toBe('d');
+    state = press(state, browser, 'expand');
+    expect(state.tables.apps.selected).toBe('d/pid:20');
+    state = press(state, browser, 'collapse');
+    expect(state.tables.apps.selected).toBe('d');
+    expect(state.open.apps).toEqual(['d']);
+    state = press(state, browser, 'collapse');
+    expect(state.open.apps).toEqual([]);
+    expect(press(state, browser, 'collapse')).toEqual(state);
+  });
+
+  test('pin and freeze by the row at the top', () => {
+    const state = press(initialState({ columns: 80, rows: 24 }), browser, 'apps', 'down', 'expand', 'expand', 'pin', 'freeze');
+    expect(state.pins.apps).toEqual(['d']);
+    expect(state.frozen?.apps).toEqual(['d', 'b']);
+  });
+
+  test('close the one opened first when too many are open', () => {
+    const many = snapshot({ apps: Array.from({ length: OPEN_MAX + 2 }, (_, i) => appRow({ id: `a${i}`, rxRate: 1000 - i })) });
+    let state = press(initialState({ columns: 80, rows: 24 }), many, 'apps');
+    for (let i = 0; i < OPEN_MAX + 2; i++) state = press(state, many, 'expand', 'down');
+    expect(state.open.apps).toHaveLength(OPEN_MAX);
+    expect(state.open.apps).not.toContain('a0');
+  });
+});
+
+describe('hosts', () => {
+  const hosts = snapshot({
+    hosts: [
+      hostRow({
+        id: 'h1',
+        host: 'www.example.com',
+        domain: 'example.com',
+        rxBytes: 30,
+        rxRate: 3,
+        country: 'DE',
+        recent: [1, 2],
+      }),
+      hostRow({ id: 'h2', host: 'cdn.example.com', domain: 'example.com', rxBytes: 50, rxRate: 5, country: 'US', recent: [7] }),
+      hostRow({ id: 'h3', host: '10.0.0.1', addresses: ['10.0.0.1'], rxBytes: 9, rxRate: 7 }),
+      hostRow({ id: 'h4', host: null, reason: '3 more hosts', rxBytes: 1 }),
+    ],
+    flows: [
+      flowRow({ id: '1', host: 'www.example.com', remote: { address: '192.0.2.7', port: 443 }, rxBytes: 20 }),
+      flowRow({ id: '2', host: '10.0.0.1', remote: { address: '10.0.0.1', port: 22 }, rxBytes: 9 }),
+    ],
+  });
+
+  test('stand by domain, then by name, then by address', () => {
+    let state = press(initialState({ columns: 80, rows: 24 }), hosts, 'hosts');
+    let rows = orderedRows(state, hosts, 'hosts');
+    expect(named(rows)).toEqual(['example.com', '10.0.0.1', '(3 more hosts)']);
+    expect(rows[0]).toMatchObject({ rxBytes: 80, rxRate: 8, hosts: 2, country: null, recent: [1, 9] });
+    state = press(state, hosts, 'expand', 'down', 'down', 'expand');
+    rows = orderedRows(state, hosts, 'hosts');
+    expect(named(rows)).toEqual([
+      'example.com',
+      ' cdn.example.com',
+      ' www.example.com',
+      '  192.0.2.7',
+      '  (connections no longer listed)',
+      '10.0.0.1',
+      '(3 more hosts)',
+    ]);
+    expect(bytes(rows.filter(at(2)))).toBe(30);
+    state = press(state, hosts, 'last', 'expand');
+    expect(state.open.hosts).not.toContain('h4');
+  });
+
+  test('a domain of one host bears its name', () => {
+    const one = snapshot({ hosts: [hostRow({ id: 'h', host: 'api.example.org', domain: 'example.org' })] });
+    const state = press(initialState({ columns: 80, rows: 24 }), one, 'hosts');
+    expect(named(orderedRows(state, one, 'hosts'))).toEqual(['api.example.org']);
+  });
+});
