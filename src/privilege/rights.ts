@@ -9,7 +9,7 @@ import { tcpdumpArguments } from '../capture/tcpdump/child.ts';
 import { LSOF_ARGUMENTS } from '../identify/process/macos/lsof.ts';
 import type { OwnerSource } from '../identify/process/owner-source.ts';
 import { NetmonError, reasonOf } from '../model/errors.ts';
-import { type Options, SANDBOX_ELSEWHERE } from '../model/options.ts';
+import { EXPORT_PREFIX, type Options, SANDBOX_ELSEWHERE } from '../model/options.ts';
 import type { PrivilegeStatus } from '../model/privileges.ts';
 import { type Identity, identityOf, macAccount } from '../system/accounts.ts';
 import { type Edges, NO_DEBUGGER } from '../system/edges.ts';
@@ -144,7 +144,6 @@ export class Rights {
 
 /** What a run still writes: its history with journals and locks beside it, what the screen remembers, exports. */
 async function writtenFiles({ history, screen, headless, json, place }: Options): Promise<string[]> {
-  const { EXPORT_PREFIX } = await import('../app/export.ts');
   const exports = headless || json ? [] : [workingFolder(), place.home].filter((folder) => folder !== null);
   const own = [history?.record === true ? history.path : null, screen.memory].filter((path) => path !== null);
   return [...own, ...exports.map((folder) => join(folder, EXPORT_PREFIX))];

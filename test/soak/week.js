@@ -32,7 +32,7 @@ const [
     'view/text/theme.js',
     'aggregate/event-log.js',
     'app/screen.js',
-    'thread.js',
+    'system/thread.js',
   ].map(built),
 );
 const { default: xterm } = await import('@xterm/headless');

@@ -6,7 +6,6 @@ import type { HistoryOptions } from '../../model/options.ts';
 import { place, quoted } from '../../net/quote.ts';
 import { absolutePath } from '../../system/files.ts';
 import type { CommandLine } from '../command-line.ts';
-import type { Config } from './config.ts';
 import type { Environment, FoundConfig, Surroundings } from './find.ts';
 import type { ConfigFile, Sourced } from './values.ts';
 
@@ -81,7 +80,7 @@ export function historySettings(
  * @param isReplay a recording's packets belong to another time, maybe another machine: into a file that was named, or nowhere
  * @throws NetmonError `usage`
  */
-export function historyOptions(line: CommandLine, config: Config, isReplay: boolean): HistoryOptions | null {
+export function historyOptions(line: CommandLine, config: HistorySettings, isReplay: boolean): HistoryOptions | null {
   const named = line.text('history');
   if (isReplay && named === null) return null;
   if (isReplay && named === '')

@@ -18,7 +18,7 @@ export type RightsAsked = Pick<Options, 'privileges'> & { readonly records: bool
 const SHOWN = maskOf(['net_admin', 'net_raw', 'sys_ptrace', 'sys_admin', 'perfmon', 'bpf', 'dac_read_search']);
 const NET_RAW = maskOf(REOPENING);
 /** The program's own folder. */
-const PROGRAM = dirname(dirname(fileURLToPath(import.meta.url)));
+const PROGRAM = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 
 /** What this process may do, and what a run of it would. @param program folder whose files a run reads later */
 export function rightsSteps(edges: Edges, env: NodeJS.ProcessEnv, asked: RightsAsked, program = PROGRAM): Step[] {

@@ -24,8 +24,8 @@ export const about = 'apply, questions, size, time to open and memory of 90 days
 
 /** @param {import('../run.js').Context} context */
 export async function run({ root, repeat, small }) {
-  const load = (name) => import(pathToFileURL(`${root}/dist/store/${name}.js`).href);
-  const [{ loadSql }, { loadHistory }] = [await load('sql-engine'), await load('history-load')];
+  const load = (name) => import(pathToFileURL(`${root}/dist/history/${name}.js`).href);
+  const [{ loadSql }, { loadHistory }] = [await load('sqljs/engine'), await load('load')];
   const sql = await loadSql();
   const folder = mkdtempSync(join(tmpdir(), 'netmon-bench-'));
   const file = join(folder, 'history.db');

@@ -104,8 +104,8 @@ function many(count, program, ...rest) {
 }
 
 async function holdPrograms() {
-  const folder = pathToFileURL(`${root}/dist/identify/process/ebpf/`);
-  const { loadBpfCalls } = await import(new URL('bpf-calls.js', folder).href);
+  const folder = pathToFileURL(`${root}/dist/identify/process/linux/ebpf/`);
+  const { loadBpfCalls } = await import(new URL('calls.js', folder).href);
   const { loadPrograms } = await import(new URL('loader.js', folder).href);
   const programs = loadPrograms(loadBpfCalls(), '/proc', '/sys');
   console.log('ready');

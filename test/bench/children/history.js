@@ -7,8 +7,8 @@ import { NOW } from '../support/heavy-history.js';
 
 const DAYS = 90 * 86_400_000;
 const [root, file] = process.argv.slice(2);
-const load = (name) => import(pathToFileURL(`${root}/dist/store/${name}.js`).href);
-const [{ loadHistory }, { loadSql }] = [await load('history-load'), await load('sql-engine')];
+const load = (name) => import(pathToFileURL(`${root}/dist/history/${name}.js`).href);
+const [{ loadHistory }, { loadSql }] = [await load('load'), await load('sqljs/engine')];
 const sql = await loadSql();
 new sql.Database().close();
 const before = await settled();

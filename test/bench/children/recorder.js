@@ -10,7 +10,7 @@ const load = (name) => import(pathToFileURL(`${dist}/${name}`).href);
 const { Recorder } = await load('history/recorder.js');
 const { saveInThread } = await load('history/save-thread.js');
 const { lockFile, systemFlock } = await load('system/file-lock.js');
-const { systemClock } = await load('clock.js');
+const { systemClock } = await load('system/clock.js');
 
 const flock = await systemFlock();
 const recorder = new Recorder({

@@ -24,7 +24,7 @@ const [
   built('output/json-output.js'),
   built('output/matching.js'),
   built('pipeline/replay-session.js'),
-  built('clock.js'),
+  built('system/clock.js'),
 ]);
 
 let last = null;

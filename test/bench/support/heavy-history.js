@@ -44,8 +44,8 @@ const HEAVY = { days: 90, hosts: 2000, apps: 100 };
  * @returns {Promise<number>} sequence number of its last batch
  */
 export async function writeHeavy(root, path, small) {
-  const load = (name) => import(pathToFileURL(`${root}/dist/store/${name}.js`).href);
-  const [{ HistoryDatabase }, { loadSql }] = [await load('history-database'), await load('sql-engine')];
+  const load = (name) => import(pathToFileURL(`${root}/dist/history/${name}.js`).href);
+  const [{ HistoryDatabase }, { loadSql }] = [await load('database'), await load('sqljs/engine')];
   const history = HistoryDatabase.create(await loadSql());
   fill(history, small ? { ...HEAVY, days: 9 } : HEAVY);
   writeFileSync(path, history.image(), { mode: 0o600 });

@@ -9,7 +9,7 @@ const SOURCE = `
 `;
 const HOOKS = `
   export async function load(url, context, next) {
-    if (!url.endsWith('/identify/process/ebpf/open.js')) return next(url, context);
+    if (!url.endsWith('/identify/process/linux/ebpf/open.js')) return next(url, context);
     return { format: 'module', shortCircuit: true, source: ${JSON.stringify(SOURCE)} };
   }
 `;

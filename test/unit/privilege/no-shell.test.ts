@@ -29,7 +29,7 @@ it('programs are started in three places, each with an environment of its own', 
       /\bspawn\b\s*[,}(]/.test(text) &&
       !/^import type/m.test(text.match(/.*node:child_process.*/)?.[0] ?? ''),
   );
-  expect(starting.map(([name]) => name).sort()).toEqual(['system/programs.ts', 'privilege/rights.ts', 'privilege/root-child.ts']);
+  expect(starting.map(([name]) => name).sort()).toEqual(['privilege/rights.ts', 'privilege/root-child.ts', 'system/programs.ts']);
   for (const [name, text] of starting)
     for (const call of text.matchAll(/\bspawn\([^;]*stdio[^;]*;/g))
       expect(call[0], name).toMatch(/env\b[\s\S]*shell: false|shell: false[\s\S]*env\b/);
