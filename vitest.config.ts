@@ -14,6 +14,9 @@ export default defineConfig({
         test: {
           name: 'live',
           include: ['test/live/**/*.test.ts'],
+          // What is measured is never a time; a busy machine may take a long one.
+          testTimeout: 90_000,
+          hookTimeout: 90_000,
           globalSetup: 'test/support/built-once.ts',
           // Real kernels, terminals and browsers on a machine that may stand still for a second. The summary names whatever needed it.
           retry: 1,

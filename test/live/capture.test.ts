@@ -62,7 +62,8 @@ describe('libpcap, live', () => {
       new Set([`${HEADERS + 100} 1 lo`]),
     );
     expect(frames.every(({ time }, i) => i === 0 || time >= (frames[i - 1]?.time as number))).toBe(true);
-    expect(Math.abs((frames[0]?.time as number) - begun)).toBeLessThan(10_000);
+    expect(frames[0]?.time).toBeGreaterThan(begun - 1000);
+    expect(frames[0]?.time).toBeLessThan(Date.now() + 1000);
     // The kernel counts both ways on loopback; libpcap leaves the sent ones out itself.
     expect(from.stats()).toMatchObject({ received: 6000, droppedByKernel: 0, shed: 0, malformed: 0 });
   });

@@ -44,7 +44,7 @@ describe('history', () => {
     expect(result).toMatchObject({ kills: KILLS, faults: [] });
     expect(result.foundBytes).toBeGreaterThanOrEqual(result.confirmedBytes);
     expect(result.confirmedBytes).toBeGreaterThan(0);
-    expect(result.unconfirmedMs).toBeLessThan(5000);
+    expect(result.unconfirmedBatches).toBeLessThan(100); // one, and some more while a save is at work
   }, 180_000);
 
   it('is read by sqlite3 again and again while it is written, without one error', async ({ skip }) => {
@@ -80,7 +80,7 @@ describe('history', () => {
       recorder.kill('SIGKILL');
       rmSync(folder, { recursive: true, force: true });
     }
-  }, 60_000);
+  });
 
   it('on a full disk goes on, says so, and has all when there is room again', async ({ skip }) => {
     const sql = await sqlJs();
@@ -170,7 +170,7 @@ describe('history', () => {
     } finally {
       rmSync(folder, { recursive: true, force: true });
     }
-  }, 60_000);
+  });
 
   it("of a run sums to the run's total and to what the interface counted", async ({ skip }) => {
     const obstacle = netnsObstacle('curl') ?? sqlite3Obstacle();
@@ -189,7 +189,8 @@ describe('history', () => {
       for (let i = 0; i < 5; i++) {
         pair.run(pair.near, 'curl -s -o /dev/null http://10.99.0.2:8000/');
         pair.datagrams(pair.far, '10.99.0.1', 30);
-        await new Promise((resolve) => setTimeout(resolve, 700));
+        const seen = run.samples.length;
+        await run.until(() => run.samples.length > seen + 1, 'samples of them');
       }
       // A signal has the file written at once, in the middle of the run.
       expect(statSync(path, { throwIfNoEntry: false })).toBeUndefined();
@@ -213,5 +214,5 @@ describe('history', () => {
       pair.remove();
       rmSync(folder, { recursive: true, force: true });
     }
-  }, 60_000);
+  });
 });

@@ -128,7 +128,7 @@ describe('privileges, live', () => {
     }
     expect(left).toEqual([]);
     expect(run.stderr).toBe('');
-  }, 60_000);
+  });
 
   it('root that nobody called becomes nobody', async () => {
     const { run, pid } = await start(['env', '-u', 'SUDO_UID']);
@@ -486,7 +486,7 @@ describe('privileges, live', () => {
     pair.datagrams(pair.near, '10.99.0.2', 3);
     await run.until(() => newest(run).total.tx_bytes > seen, 'what is sent then to be seen');
     await run.interrupt();
-  }, 60_000);
+  });
 
   it('a user that does not exist is a mistake', () => {
     const words = ['netns', 'exec', pair.near, process.execPath, program.bin, '--json', '-i', 'va', '--user', 'nosuch'];

@@ -73,10 +73,10 @@ describe('live sessions', () => {
     expect(await curl()).toBe(0);
     pair.datagrams(pair.near, '127.0.0.1', 20);
     const after = seen();
-    await new Promise((resolve) => setTimeout(resolve, 300));
-    await run.interrupt();
     // lo counts each packet twice, sent and received; it is captured once.
     const [va = 0, lo = 0] = after.map((value, i) => value - (before[i] as number));
+    await run.until(() => run.last.capture?.frame_bytes >= va + lo / 2, 'all bytes');
+    await run.interrupt();
     expect(run.last.capture).toMatchObject({ dropped: 0, frame_bytes: va + lo / 2 });
     expect(new Set(run.last.flows.map((flow) => `${flow.interface} ${flow.protocol}`))).toEqual(
       new Set(['va tcp', 'lo udp', 'lo icmp']), // nobody listens: the kernel says so
@@ -147,7 +147,7 @@ describe('live sessions', () => {
     await serve();
     await curl();
     pair.datagrams(pair.near, '10.99.0.2', 4);
-    await new Promise((resolve) => setTimeout(resolve, 300));
+    await run.until(() => run.last.capture?.packets >= 4, 'the datagrams');
     await run.interrupt();
     expect(run.last.flows.map((flow) => flow.protocol)).toEqual(['udp']);
     expect(run.last.capture.packets).toBe(4);

@@ -3,6 +3,9 @@
 import { type ChildProcessWithoutNullStreams, execFileSync, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 
+/** Longest wait for what the program says. Only a failure takes that long; a machine that is busy with other things takes its time, too. */
+const PATIENCE_MS = 30_000;
+
 /** Why namespaces can't be had here; null where they can. */
 export function netnsObstacle(...programs: readonly string[]): string | null {
   if (process.platform !== 'linux') return 'needs Linux';
@@ -160,9 +163,10 @@ export class Running {
     return line;
   }
 
-  /** Waits, ten seconds at the most, until the program has said what is looked for. */
+  /** Waits until the program has said what is looked for, and in vain at the most `PATIENCE_MS`. */
   async until(done: () => boolean, what: string): Promise<void> {
-    for (let i = 0; i < 500; i++) {
+    const begun = performance.now();
+    while (performance.now() - begun < PATIENCE_MS) {
       if (done()) return;
       if (this.#isOver) throw new Error(`it ended before ${what}: ${this.stderr}`);
       await new Promise((resolve) => setTimeout(resolve, 20));

@@ -8,9 +8,9 @@ import xterm from '@xterm/headless';
 const SCRIPT = fileURLToPath(new URL('./on-terminal.py', import.meta.url));
 /** The emulator draws this much at a time before it is asked again. */
 const LOOK_MS = 20;
-const PATIENCE_MS = 20_000;
+const PATIENCE_MS = 30_000;
 /** A slow line takes seconds for a frame, and some stand in a queue. */
-const SLOW_PATIENCE_MS = 40_000;
+const SLOW_PATIENCE_MS = 60_000;
 
 /** Why nothing can be run on a terminal here; null when all is well. */
 export function ptyObstacle(): string | null {

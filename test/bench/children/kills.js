@@ -33,6 +33,7 @@ const result = {
   confirmedBytes: 0,
   offeredBytes: 0,
   foundBytes: 0,
+  unconfirmedBatches: 0,
   unconfirmedMs: 0,
   images: 0,
   leftovers: 0,
@@ -106,6 +107,7 @@ try {
     if (found > before + told.offered) result.faults.push(`kill ${i}: ${found - before - told.offered} bytes too many`);
     result.confirmedBytes += told.confirmed;
     result.offeredBytes += told.offered;
+    result.unconfirmedBatches = Math.max(result.unconfirmedBatches, told.pending.length);
     result.unconfirmedMs = Math.max(result.unconfirmedMs, told.lost);
     before = found;
   }

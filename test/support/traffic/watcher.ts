@@ -46,7 +46,7 @@ export interface Sample {
   readonly flows: readonly FlowSeen[];
 }
 
-const LONGEST_WAIT_MS = 8000;
+const LONGEST_WAIT_MS = 30_000;
 
 /** How the program is started. */
 export interface WatchRequest {
