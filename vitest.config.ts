@@ -29,7 +29,8 @@ export default defineConfig({
         test: {
           name: 'mac',
           include: ['test/mac/**/*.test.ts'],
-          // A run of the whole program in each.
+          globalSetup: 'test/support/built-once.ts',
+          // Each test runs the whole program.
           testTimeout: 60_000,
           sequence: { groupOrder: 2 },
         },

@@ -1,6 +1,6 @@
 #!/bin/bash
-# enter.sh STATE COMMAND...: becomes a command that finds a Mac: in a mount namespace of its own (unshare --mount), Apple's programs and libraries
-# lie where Apple has them, and STATE at /usr/mac. Nothing of the system changes. Status 97: it can't be done here, for the reason that is printed.
+# unshare --mount enter.sh STATE COMMAND...: runs a command with Apple's programs and libraries at Apple's paths, and the folder STATE at /usr/mac.
+# It mounts in its own namespace and changes nothing outside. Status 97: this machine doesn't allow it; the reason is on standard error.
 set -euo pipefail
 apple=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/apple" && pwd -P)
 state=$1
@@ -8,7 +8,7 @@ shift
 
 fail() { echo "$1" >&2 && exit 97; }
 
-# Covers a folder with a layer in memory, which takes what is written there.
+# Covers a folder with a layer in memory that takes all writes.
 cover() {
   local layer=$state/layers$1
   mkdir -p "$layer"/{upper,work}
@@ -28,7 +28,7 @@ done
 ln -sf /usr/mac/tcpdump /usr/sbin/tcpdump
 for file in passwd group; do mount --bind "$apple/$file" "/etc/$file"; done
 
-# A /dev with root's bpf0. What is mounted in /dev stays.
+# A /dev with a bpf0 that only root may open. Mounts inside /dev stay.
 mkdir "$state/layers/dev-before" && mount --rbind /dev "$state/layers/dev-before"
 cover /dev
 for name in pts shm; do

@@ -1,18 +1,18 @@
-// The whole program on a Mac that is made of a mount namespace: the screen, the JSON, the doctor, both drivers, and what becomes of root.
+// Runs the whole program on the fake Mac of machine.ts: the screen, the JSON, the doctor, both drivers, and how root is given up.
 
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
 import type { Line, Running } from '../support/netns.ts';
 import { type Pty, ptyObstacle } from '../support/pty.ts';
-import { Mac, MacParts, macObstacle } from './machine.ts';
+import { type Mac, MacFactory, macObstacle } from './machine.ts';
 
 const reason = macObstacle();
 const NOBODY = 2 ** 32 - 2;
 const CHROME = '/Applications/Google Chrome.app';
 const CUT_TITLE = 'com.example.long';
 
-/** What of a line of JSON is looked at here. */
+/** The fields of a JSON line that these tests read. */
 interface MacLine {
   readonly capture: Line['capture'] & {
     driver: string;
@@ -38,34 +38,35 @@ interface MacLine {
 const newest = (run: Running) => (run.samples.at(-1) ?? run.last) as unknown as MacLine;
 const appOf = ({ apps }: MacLine, name: string) => apps.find(({ app }) => app === name)!;
 
-/** Until all that is to be known of the processes is known: the last that comes is what `ps` tells. */
-const whole = (run: Running) =>
+/** Waits until `ps`, the last to answer, has told the users. */
+const named = (run: Running) =>
   run.until(
     () => run.samples.length > 0 && newest(run).apps.filter(({ user }) => user !== null).length === 6,
     'six apps with their users',
   );
 
-/** Calls by root after the first by somebody else: after root was given up. */
+/** What root ran after the first call by another user: after it was given up. */
 function callsByRoot(mac: Mac): readonly string[] {
   const { calls } = mac;
   return calls.slice(calls.findIndex((call) => !call.startsWith('0 '))).filter((call) => call.startsWith('0 '));
 }
 
-describe('on a Mac', () => {
-  let parts: MacParts;
+describe('a fake Mac', () => {
+  const { bin } = inject('program');
+  let macs: MacFactory;
   let mac: Mac;
 
   beforeAll(() => {
-    if (reason === null) parts = new MacParts();
+    if (reason === null) macs = new MacFactory(bin);
   });
-  afterAll(() => parts?.close());
+  afterAll(() => macs?.close());
   beforeEach(({ skip, onTestFinished }) => {
-    if (reason !== null) skip(`on a Mac: ${reason}`);
-    mac = new Mac(parts);
+    if (reason !== null) skip(`a fake Mac: ${reason}`);
+    mac = macs.make();
     onTestFinished(() => mac.kill());
   });
 
-  it('the doctor finds that all works', async () => {
+  it('doctor: all steps work', async () => {
     const { status, stdout, stderr } = mac.run('root', 'doctor');
     expect([status, stderr]).toEqual([0, '']);
     expect(stdout).toContain('all steps work');
@@ -87,52 +88,49 @@ describe('on a Mac', () => {
     await mac.cleared();
   });
 
-  it.each(['libpcap', 'tcpdump'])(
-    '%s tells each process of its own, and root goes on as the user who called sudo',
-    async (driver) => {
-      const run = mac.start('sudo', '--driver', driver);
-      await whole(run);
-      const line = newest(run);
-      // The process that is gone bears the longer of the two names that PKTAP cut, in one row.
-      expect(Object.fromEntries(line.apps.map(({ app, exe, pids, user, flows }) => [app, { exe, pids, user, flows }]))).toEqual({
-        'Google Chrome': { exe: CHROME, pids: [2228], user: 'ann', flows: 1 },
-        [CUT_TITLE]: { exe: null, pids: [4242], user: null, flows: 1 },
-        Spotify: { exe: '/Applications/Spotify.app', pids: [794], user: 'ann', flows: 1 },
-        tailscaled: { exe: '/usr/local/bin/tailscaled', pids: [888], user: 'root', flows: 1 },
-        mDNSResponder: { exe: '/usr/sbin/mDNSResponder', pids: [401], user: '_mdnsresponder', flows: 1 },
-        node: { exe: '/opt/homebrew/Cellar/node/24.1.0/bin/node', pids: [53_147], user: 'ann', flows: 1 },
-        postgres: { exe: '/opt/homebrew/Cellar/postgresql@16/16.4/bin/postgres', pids: [53_245], user: 'ann', flows: 1 },
-        null: { exe: null, pids: [], user: null, flows: 1 },
-      });
-      expect(line.capture).toMatchObject({ driver, fallbacks: [] });
-      expect(line.capture.privileges).toMatchObject({ user: 'ann', uid: 501, dropped: true, kept: [] });
-      expect(line.hosts).toContainEqual(expect.objectContaining({ host: 'www.example.com', name_source: 'dns' }));
-      expect(line.flows).toContainEqual(expect.objectContaining({ app: 'mDNSResponder', on_behalf_of: 'Google Chrome' }));
-      await run.interrupt();
+  it.each(['libpcap', 'tcpdump'])('%s names every process, and root becomes the user who called sudo', async (driver) => {
+    const run = mac.start('sudo', '--driver', driver);
+    await named(run);
+    const line = newest(run);
+    // PKTAP cuts names after 15 or 16 letters. A process that is gone keeps the longer cut, and has one row.
+    expect(Object.fromEntries(line.apps.map(({ app, exe, pids, user, flows }) => [app, { exe, pids, user, flows }]))).toEqual({
+      'Google Chrome': { exe: CHROME, pids: [2228], user: 'ann', flows: 1 },
+      [CUT_TITLE]: { exe: null, pids: [4242], user: null, flows: 1 },
+      Spotify: { exe: '/Applications/Spotify.app', pids: [794], user: 'ann', flows: 1 },
+      tailscaled: { exe: '/usr/local/bin/tailscaled', pids: [888], user: 'root', flows: 1 },
+      mDNSResponder: { exe: '/usr/sbin/mDNSResponder', pids: [401], user: '_mdnsresponder', flows: 1 },
+      node: { exe: '/opt/homebrew/Cellar/node/24.1.0/bin/node', pids: [53_147], user: 'ann', flows: 1 },
+      postgres: { exe: '/opt/homebrew/Cellar/postgresql@16/16.4/bin/postgres', pids: [53_245], user: 'ann', flows: 1 },
+      null: { exe: null, pids: [], user: null, flows: 1 },
+    });
+    expect(line.capture).toMatchObject({ driver, fallbacks: [] });
+    expect(line.capture.privileges).toMatchObject({ user: 'ann', uid: 501, dropped: true, kept: [] });
+    expect(line.hosts).toContainEqual(expect.objectContaining({ host: 'www.example.com', name_source: 'dns' }));
+    expect(line.flows).toContainEqual(expect.objectContaining({ app: 'mDNSResponder', on_behalf_of: 'Google Chrome' }));
+    await run.interrupt();
 
-      const end = run.last as unknown as MacLine;
-      for (const name of ['Google Chrome', CUT_TITLE]) {
-        const { rx_bytes, tx_bytes, rx_packets, tx_packets } = appOf(end, name);
-        expect([rx_bytes, tx_bytes], name).toEqual([1440 * rx_packets, 100 * tx_packets]);
-        expect(tx_packets, name).toBeGreaterThan(0);
-      }
-      // What goes through the tunnel is in the total as the tunnel's packets; what both ends of a local flow are told of, once.
-      const sum = end.apps.reduce((bytes, { rx_bytes }) => bytes + rx_bytes, 0);
-      expect(end.total.rx_bytes).toBe(sum - appOf(end, 'Spotify').rx_bytes);
-      expect(appOf(end, 'node').rx_bytes).toBe(appOf(end, 'postgres').tx_bytes);
-      expect([await run.ended, run.stderr]).toEqual([130, '']);
-      await mac.cleared();
-      expect(callsByRoot(mac).filter((call) => !call.startsWith('0 ifconfig '))).toEqual([]);
-      expect(mac.calls.some((call) => call.includes(' tcpdump -i pktap'))).toBe(driver === 'tcpdump');
-    },
-  );
+    const end = run.last as unknown as MacLine;
+    for (const name of ['Google Chrome', CUT_TITLE]) {
+      const { rx_bytes, tx_bytes, rx_packets, tx_packets } = appOf(end, name);
+      expect([rx_bytes, tx_bytes], name).toEqual([1440 * rx_packets, 100 * tx_packets]);
+      expect(tx_packets, name).toBeGreaterThan(0);
+    }
+    // The total counts traffic in a tunnel once, as the tunnel's own packets, and a local packet once, though PKTAP delivers it twice.
+    const sum = end.apps.reduce((bytes, { rx_bytes }) => bytes + rx_bytes, 0);
+    expect(end.total.rx_bytes).toBe(sum - appOf(end, 'Spotify').rx_bytes);
+    expect(appOf(end, 'node').rx_bytes).toBe(appOf(end, 'postgres').tx_bytes);
+    expect([await run.ended, run.stderr]).toEqual([130, '']);
+    await mac.cleared();
+    expect(callsByRoot(mac).filter((call) => !call.startsWith('0 ifconfig '))).toEqual([]);
+    expect(mac.calls.some((call) => call.includes(' tcpdump -i pktap'))).toBe(driver === 'tcpdump');
+  });
 
   it.each([
     [[], 'nobody', NOBODY],
     [['--user', 'ann'], 'ann', 501],
-  ] as const)('root that no user called, %j, goes on as %s', async (words, user, uid) => {
+  ] as const)('root without sudo, with %j, becomes %s', async (words, user, uid) => {
     const run = mac.start('root', ...words);
-    await whole(run);
+    await named(run);
     expect(newest(run).capture.privileges).toMatchObject({ user, uid, dropped: true, kept: [] });
     expect([await run.interrupt(), run.stderr]).toEqual([130, '']);
     await mac.cleared();
@@ -140,9 +138,9 @@ describe('on a Mac', () => {
     expect(callsByRoot(mac)).toEqual(['0 ifconfig -l', '0 ifconfig -v pktap0', '0 ifconfig pktap0 destroy']);
   });
 
-  it.each([[[]], [['--stay-root']]])('under sudo %j a history is recorded as the user, who can read it', async (words) => {
+  it.each([[[]], [['--stay-root']]])('under sudo, with %j, the history belongs to the user, who can read it', async (words) => {
     const run = mac.start('sudo', '--history', ...words);
-    await whole(run);
+    await named(run);
     expect([await run.interrupt(), run.stderr]).toEqual([130, '']);
     const folder = join(mac.home, 'Library/Application Support/netmon-tui');
     for (const name of ['', 'history.sqlite', 'history.sqlite.lock']) expect(statSync(join(folder, name)).uid, name).toBe(501);
@@ -150,10 +148,10 @@ describe('on a Mac', () => {
     expect([status, stdout, stderr]).toEqual([0, expect.stringContaining('Google Chrome'), '']);
   });
 
-  it('where libpcap may not open PKTAP, tcpdump captures, and the reason is told', async () => {
+  it('tcpdump captures when libpcap may not open PKTAP, and the JSON says why', async () => {
     mac.refusePktap();
     const run = mac.start('sudo');
-    await whole(run);
+    await named(run);
     const { driver, fallbacks } = newest(run).capture;
     expect(driver).toBe('tcpdump');
     expect(fallbacks).toEqual([
@@ -163,9 +161,9 @@ describe('on a Mac', () => {
     await mac.cleared();
   });
 
-  it('where the PKTAP capture is lost, tcpdump goes on in its place', async () => {
+  it('tcpdump takes over when the PKTAP capture is lost', async () => {
     const run = mac.start('sudo');
-    await whole(run);
+    await named(run);
     expect(mac.interfaces).toEqual(['pktap0']);
     mac.destroy('pktap0');
     await run.until(() => newest(run).capture.driver === 'tcpdump', 'the other driver');
@@ -181,9 +179,9 @@ describe('on a Mac', () => {
     expect(callsByRoot(mac)[0]).toMatch(/^0 tcpdump -i pktap,en,utun,ipsec,ppp,lo0 /);
   });
 
-  it.each(['libpcap', 'tcpdump'])('killed, the program leaves no pktap interface behind: %s', async (driver) => {
+  it.each(['libpcap', 'tcpdump'])('no pktap interface stays behind when the program is killed: %s', async (driver) => {
     const run = mac.start('sudo', '--driver', driver);
-    await whole(run);
+    await named(run);
     expect(mac.interfaces).toEqual(['pktap0']);
     mac.kill();
     await run.ended;
@@ -195,14 +193,14 @@ describe('on a Mac', () => {
     ['tcpdump', 'garbage in', "can't parse filter expression: syntax error"],
     ['libpcap', 'ether host 00:11:22:33:44:55', 'does not work on utun, ipsec, ppp, lo0: '],
     ['tcpdump', 'ether host 00:11:22:33:44:55', 'does not work on '],
-  ])('a filter that can not be compiled ends %s with status 5: %s', async (driver, filter, said) => {
+  ])('a filter that does not compile ends %s with status 5: %s', async (driver, filter, said) => {
     const { status, stderr } = mac.run('sudo', '--json', '--driver', driver, '--bpf', filter);
     expect([status, stderr]).toEqual([5, expect.stringContaining(`capture filter "${filter}"`)]);
     expect(stderr).toContain(said);
     await mac.cleared();
   });
 
-  it.each(['libpcap', 'tcpdump'])('a filter holds for all link types: %s', async (driver) => {
+  it.each(['libpcap', 'tcpdump'])('a filter applies to every link type: %s', async (driver) => {
     const run = mac.start('sudo', '--driver', driver, '--bpf', 'udp port 53 or tcp port 5432');
     const isSeen = (name: string) => newest(run).apps.some(({ app, user }) => app === name && user !== null);
     await run.until(() => run.samples.length > 0 && isSeen('node') && isSeen('mDNSResponder'), 'both kinds of packets');
@@ -211,7 +209,7 @@ describe('on a Mac', () => {
     expect(apps.map(({ app }) => app).sort()).toEqual(['mDNSResponder', 'node', 'postgres']);
   });
 
-  it('without root JSON says what to type, and captures nothing', () => {
+  it('without root, --json says what to type', () => {
     const { status, stdout, stderr } = mac.run('ann', '--json');
     expect([status, stdout]).toEqual([3, '']);
     expect(stderr).toMatch(/ioctl\(SIOCIFCREATE\): Operation not permitted\n {2}type: sudo /);
@@ -222,7 +220,7 @@ describe('on a Mac', () => {
 
     beforeEach(({ skip, onTestFinished }) => {
       const missing = ptyObstacle();
-      if (missing !== null) skip(`on a Mac: ${missing}`);
+      if (missing !== null) skip(`a fake Mac: ${missing}`);
       onTestFinished(() => screen.end());
     });
 
@@ -239,7 +237,7 @@ describe('on a Mac', () => {
       await mac.cleared();
     }
 
-    it('under sudo shows apps and connections, and copies a row for the user', async () => {
+    it('shows apps and connections under sudo, and copies a row as the user', async () => {
       screen = mac.open('sudo');
       await shown(
         /^ netmon-tui {2}en0,utun4,lo0 · libpcap · owners by pktap +▼ [\d.]+ KiB\/s ▲ /,
@@ -261,7 +259,7 @@ describe('on a Mac', () => {
       await quit();
     });
 
-    it('says why libpcap was passed over', async () => {
+    it('says why libpcap is not used', async () => {
       mac.refusePktap();
       screen = mac.open('root');
       await shown(/^ netmon-tui {2}en0,utun4,lo0 · tcpdump \(fallback: c\) · owners by pktap /, CHROME_ROW);
@@ -270,7 +268,7 @@ describe('on a Mac', () => {
       await quit();
     });
 
-    it('says that the capture was lost, and goes on', async () => {
+    it('says that the capture was lost and goes on', async () => {
       screen = mac.open('sudo');
       await shown(CHROME_ROW);
       mac.destroy('pktap0');
@@ -279,7 +277,7 @@ describe('on a Mac', () => {
       await quit();
     });
 
-    it('without root shows what nettop tells', async () => {
+    it('shows what nettop reports without root', async () => {
       screen = mac.open('ann');
       await shown(
         /· nettop \(fallback: c\) · owners by nettop +▼ /,

@@ -1,10 +1,11 @@
-// A Mac to run the program on, made of a mount namespace on Linux: `process.platform` is darwin, Apple's libraries and programs lie where Apple
-// has them, and PKTAP delivers what traffic.ts sends. It shows logic and formats; what Apple's kernel does it can't show.
+// A fake Mac on Linux: a mount namespace in which Node says it runs on darwin, Apple's libraries and programs lie at Apple's paths, and PKTAP
+// delivers the traffic of traffic.ts. It tests logic and formats; it proves nothing about Apple's kernel.
 
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
 import {
   chmodSync,
   chownSync,
+  copyFileSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -15,41 +16,47 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import koffi from 'koffi';
 import { Running } from '../support/netns.ts';
 import { Pty } from '../support/pty.ts';
-import { type BuiltProgram, buildProgram } from '../support/traffic/built-program.ts';
 import { PROCESSES, rates, wire } from './traffic.ts';
 
-/** Who starts the program: root as launchd does, ann through sudo, or ann herself. */
+/** Who starts the program: root without sudo, as launchd does; ann through sudo; or ann. */
 export type Starter = 'root' | 'sudo' | 'ann';
 
 const APPLE = join(import.meta.dirname, 'apple');
 const ENTER = join(import.meta.dirname, 'enter.sh');
-/** Ann's. */
+const LIBRARIES = 'libraries.so';
+/** Ann, who is in no passwd file. */
 const [UID, GID] = [501, 20];
-/** A run that takes longer hangs. */
-const RUN_MS = 50_000;
 const AS_ANN = ['setpriv', '--reuid', String(UID), '--regid', String(GID), '--clear-groups'];
+/** The program hangs when a run takes longer. */
+const RUN_MS = 50_000;
 
-/** What all machines of a file share: the program, Apple's libraries, and a folder for the state of each. `close` it after them. */
-export class MacParts {
-  readonly program: BuiltProgram = buildProgram();
-  readonly folder = mkdtempSync(join(realpathSync(tmpdir()), 'nmt-apple-'));
-  readonly libraries = join(this.folder, 'libraries.so');
+/** Makes Macs, whose files lie in one folder. `close` it after the last. */
+export class MacFactory {
+  readonly #bin: string;
+  readonly #folder = mkdtempSync(join(realpathSync(tmpdir()), 'nmt-macs-'));
 
-  constructor() {
-    for (const path of [dirname(dirname(this.program.bin)), this.folder]) chmodSync(path, 0o755); // another user comes here, too
-    execFileSync('cc', ['-shared', '-fPIC', '-o', this.libraries, join(APPLE, 'libraries.c'), '-ldl']);
+  /** @param bin path of bin/netmon-tui.js, which other users can read */
+  constructor(bin: string) {
+    this.#bin = bin;
+    chmodSync(this.#folder, 0o755);
+    execFileSync('cc', ['-shared', '-fPIC', '-o', join(this.#folder, LIBRARIES), join(APPLE, 'libraries.c'), '-ldl']);
+  }
+
+  make(): Mac {
+    const state = mkdtempSync(join(this.#folder, 'mac-'));
+    copyFileSync(join(this.#folder, LIBRARIES), join(state, LIBRARIES));
+    return new Mac(this.#bin, state);
   }
 
   close(): void {
-    this.program.close();
-    // What cleared up after a program that failed may have been writing to the end.
-    for (let tries = 1; existsSync(this.folder); tries++) {
+    // The root child of a program that failed may write its last lines meanwhile.
+    for (let tries = 1; existsSync(this.#folder); tries++) {
       try {
-        rmSync(this.folder, { recursive: true, force: true });
+        rmSync(this.#folder, { recursive: true, force: true });
       } catch (thrown) {
         if (tries === 10) throw thrown;
       }
@@ -57,20 +64,20 @@ export class MacParts {
   }
 }
 
-/** A machine that was just started. */
+/** A Mac on which nothing runs yet. */
 export class Mac {
-  /** At /usr/mac inside. */
-  readonly #state: string;
   readonly #bin: string;
+  /** A folder, which is /usr/mac inside. */
+  readonly #state: string;
   #child: ChildProcess | null = null;
 
-  constructor({ program, folder, libraries }: MacParts) {
-    this.#bin = program.bin;
-    this.#state = mkdtempSync(join(folder, 'mac-'));
+  /** See MacFactory. */
+  constructor(bin: string, state: string) {
+    this.#bin = bin;
+    this.#state = state;
     chmodSync(this.#state, 0o755);
     for (const name of ['interfaces', 'layers', 'home']) mkdirSync(join(this.#state, name));
     chownSync(join(this.#state, 'home'), UID, GID);
-    this.#write('libraries.so', readFileSync(libraries), 0o755);
     this.#write('node', `#!/bin/sh\nexec '${process.execPath}' --import '${join(APPLE, 'darwin.mjs')}' "$@"\n`, 0o755);
     this.#write('tcpdump', `#!/bin/sh\nexec '${process.execPath}' '${join(APPLE, 'tcpdump.mjs')}' "$@"\n`, 0o755);
     this.#write('wire.pcap', wire());
@@ -86,33 +93,33 @@ export class Mac {
     this.#write('clipboard', '', 0o666);
   }
 
-  /** From now on libpcap may not open PKTAP; tcpdump still may. */
+  /** Forbids PKTAP to libpcap; tcpdump may still open it. */
   refusePktap(): void {
     this.#write('refuses-pktap', '');
   }
 
-  /** What was called, `EUID NAME ARGUMENTS` each, oldest first. */
+  /** The programs that were run, and the calls of pcap_create and pcap_close: `EUID NAME ARGUMENTS`, oldest first. */
   get calls(): readonly string[] {
     return readFileSync(join(this.#state, 'calls.log'), 'utf8').split('\n').slice(0, -1);
   }
 
-  /** The interfaces pktapN. */
+  /** Names of the pktap interfaces. */
   get interfaces(): readonly string[] {
     return readdirSync(join(this.#state, 'interfaces'));
   }
 
-  /** Waits until there is none. */
+  /** Waits until no pktap interface is left. */
   async cleared(): Promise<void> {
     for (let i = 0; i < 1000 && this.interfaces.length > 0; i++) await new Promise((resolve) => setTimeout(resolve, 20));
-    if (this.interfaces.length > 0) throw new Error(`${this.interfaces} was left behind`);
+    if (this.interfaces.length > 0) throw new Error(`left behind: ${this.interfaces}`);
   }
 
-  /** Takes an interface away from whoever captures on it. */
+  /** Removes a pktap interface while it is in use. */
   destroy(name: string): void {
     rmSync(join(this.#state, 'interfaces', name));
   }
 
-  /** Ann's. */
+  /** Ann's home. */
   get home(): string {
     return join(this.#state, 'home');
   }
@@ -132,7 +139,7 @@ export class Mac {
     });
   }
 
-  /** Starts the program with --json; its lines are read as they come. `kill` it at the end. */
+  /** Starts the program with --json and reads its lines as they come. `kill` it at the end. */
   start(starter: Starter, ...words: string[]): Running {
     const [command = '', ...rest] = this.#command(starter, ['--json', '--interval', '200ms', ...words]);
     const child = spawn(command, rest, { env: this.#environment(starter) });
@@ -145,7 +152,7 @@ export class Mac {
     this.#child?.kill('SIGKILL');
   }
 
-  /** Starts the program on a terminal of 120 by 40, which the caller ends. */
+  /** Starts the program on a terminal of 120 by 40. The caller ends it. */
   open(starter: Starter, ...words: string[]): Pty {
     const nothing = Object.fromEntries(Object.keys(process.env).map((name) => [name, undefined]));
     const env = { ...nothing, ...this.#environment(starter), TERM: 'xterm-256color' };
@@ -157,7 +164,7 @@ export class Mac {
     return ['unshare', '--mount', ENTER, this.#state, ...as, '/usr/mac/node', this.#bin, ...words];
   }
 
-  /** sudo of a Mac keeps HOME. */
+  /** On a Mac, sudo keeps HOME. */
   #environment(starter: Starter): Record<string, string> {
     const sudo = { SUDO_USER: 'ann', SUDO_UID: String(UID), SUDO_GID: String(GID) };
     const env = { PATH: process.env['PATH'] ?? '', HOME: '/usr/mac/home', LANG: 'en_US.UTF-8', TZ: 'UTC' };
@@ -171,7 +178,7 @@ export class Mac {
   }
 }
 
-/** Why there can be no Mac here; null where there can. */
+/** Why this machine can't be a fake Mac; null when it can. */
 export function macObstacle(): string | null {
   if (process.platform !== 'linux') return 'needs Linux';
   if (process.geteuid?.() !== 0) return 'needs root';

@@ -1,4 +1,4 @@
-// What passes on the Mac's wire again and again, as PKTAP delivers it, and the processes that send it.
+// The traffic of the fake Mac, as PKTAP delivers it: a burst of frames that repeats, and the processes behind it.
 
 import dns from 'dns-packet';
 import { type PktapFields, pcapFile, pktapHeader } from '../support/capture-writer.ts';
@@ -10,13 +10,13 @@ export interface MacProcess {
   readonly parent: number;
   readonly uid: number;
   readonly path: string;
-  /** As `ps` prints it, where the process wrote over that. */
+  /** What `ps` prints, when the process has overwritten it. */
   readonly title?: string;
 }
 
 const CHROME = '/Applications/Google Chrome.app/Contents';
 
-/** Those of the wire that still run. Process 4242 is gone: nobody knows more of it than PKTAP tells. */
+/** The processes that still run. Process 4242 has ended, so only PKTAP knows it. */
 export const PROCESSES: readonly MacProcess[] = [
   { pid: 1, parent: 0, uid: 0, path: '/sbin/launchd' },
   { pid: 401, parent: 1, uid: 65, path: '/usr/sbin/mDNSResponder' },
@@ -44,10 +44,10 @@ const GATEWAY = '192.168.1.1';
 const SERVER = '203.0.113.9';
 const DELEGATED = 0x4;
 const AF_INET = 2;
-/** A second; see libraries.c. */
+/** Bursts a second; see libraries.c. */
 const BURSTS = 10;
 
-/** What PKTAP tells of a frame, and the frame. */
+/** A frame and its PKTAP header. */
 type Tapped = readonly [PktapFields, Uint8Array];
 
 function onEn0(fields: PktapFields, inner: Layer): Tapped {
@@ -62,7 +62,7 @@ function between(src: string, dst: string, inner: Layer): Layer {
   return ipv4({ src, dst }, inner);
 }
 
-/** A lookup by mDNSResponder for Chrome. */
+/** mDNSResponder looks up a name for Chrome. */
 function lookup(): Tapped[] {
   const questions = [{ type: 'A' as const, name: 'www.example.com' }];
   const answers = [{ ...questions[0]!, ttl: 300, data: SERVER }];
@@ -75,7 +75,7 @@ function lookup(): Tapped[] {
   ];
 }
 
-/** A download by a process whose name PKTAP cuts: after 15 letters on the way out, after 16 on the way in (pktap.c:955, in_pcb.c:3816). */
+/** A download. PKTAP cuts names after 15 letters on outgoing packets and after 16 on incoming ones (xnu bsd/net/pktap.c:955, in_pcb.c:3816). */
 function download(pid: number, name: string, server: string, port: number): Tapped[] {
   const request = tcp({ sport: port, dport: 443, flags: 0x18 }, new Uint8Array(60).fill(0x71));
   const answer = tcp({ sport: 443, dport: port, flags: 0x18 }, new Uint8Array(1400).fill(0x72));
@@ -86,7 +86,7 @@ function download(pid: number, name: string, server: string, port: number): Tapp
   ];
 }
 
-/** An app inside a VPN, and the VPN's own packet around it. */
+/** An app's packet in a VPN, and the VPN's own packet around it. */
 function tunnel(): Tapped[] {
   const music = udp({ sport: 4070, dport: 60_000 }, new Uint8Array(900));
   const wrapped = udp({ sport: 41_641, dport: 41_641 }, new Uint8Array(960));
@@ -96,7 +96,7 @@ function tunnel(): Tapped[] {
   ];
 }
 
-/** Within the machine: delivered twice, once for each end. */
+/** Local traffic, which PKTAP delivers twice: once for each end. */
 function local(): Tapped[] {
   const rows = tcp({ sport: 5432, dport: 60_123, flags: 0x18 }, new Uint8Array(300));
   const packet = between('127.0.0.1', '127.0.0.1', rows);
@@ -106,7 +106,7 @@ function local(): Tapped[] {
   ];
 }
 
-/** A ping that no process is told of. */
+/** A ping, for which PKTAP names no process. */
 function ping(): Tapped[] {
   return [onEn0({ direction: 'in' }, between('198.51.100.9', ME, icmp({ type: 0 }, new Uint8Array(56))))];
 }
@@ -125,7 +125,7 @@ export function wire(): Uint8Array {
   return pcapFile({ link: 149, records: FRAMES.map(([fields, frame]) => ({ data: join(pktapHeader(fields), frame) })) });
 }
 
-/** What interfaces count in a second: name, then packets and bytes, in and out. */
+/** What each interface counts in a second: name, packets and bytes in, packets and bytes out. */
 export function rates(): string {
   const lines = ['en0', 'lo0', 'utun4'].map((interfaceName) => {
     const numbers = (['in', 'out'] as const).flatMap((way) => {

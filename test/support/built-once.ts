@@ -1,4 +1,4 @@
-// Builds the program once, before all live tests: with a build in each file, a slow machine spends minutes on the same files.
+// Builds the program once, before all tests that run it: with a build in each file, a slow machine spends minutes on the same files.
 
 import { chmodSync } from 'node:fs';
 import { dirname } from 'node:path';

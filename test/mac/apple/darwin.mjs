@@ -1,9 +1,9 @@
-// Loaded before the program's own modules (node --import): makes Node say what it says on a Mac.
+// Preloaded with node --import: makes Node answer as it does on a Mac.
 import { ChildProcess } from 'node:child_process';
 import Module, { syncBuiltinESMExports } from 'node:module';
 import os from 'node:os';
 
-/** The wrapper that loads this file: what the program starts as node is a Mac's, too. */
+/** A script that starts Node with this preload, so that children of the program get it, too. */
 const MAC_NODE = '/usr/mac/node';
 const linuxNode = process.execPath;
 
@@ -45,7 +45,7 @@ os.networkInterfaces = () =>
   );
 syncBuiltinESMExports();
 
-// koffi asks for the native half of its platform, and gets that of this system, which looks at the platform as it loads.
+// koffi asks for the native module of macOS and gets the one of Linux, which checks the platform as it loads.
 const load = Module._load;
 Module._load = function (request, ...more) {
   if (!request.startsWith('@koromix/koffi-darwin-')) return load.call(this, request, ...more);
@@ -57,7 +57,7 @@ Module._load = function (request, ...more) {
   }
 };
 
-// Linux has no SIGINFO: the tcpdump of this folder takes SIGUSR2 for it.
+// Linux has no SIGINFO; tcpdump.mjs takes SIGUSR2 for it.
 const { kill } = ChildProcess.prototype;
 ChildProcess.prototype.kill = function (signal) {
   return kill.call(this, signal === 'SIGINFO' ? 'SIGUSR2' : signal);

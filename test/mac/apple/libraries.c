@@ -1,6 +1,6 @@
 /*
- * libpcap.A.dylib and libSystem.B.dylib of a Mac in one library: Apple's structs and answers, with the frames of a file in place of a kernel.
- * Line numbers are those of libpcap-144. Filters are compiled and run by the libpcap of this system.
+ * Stands in for libpcap.A.dylib and libSystem.B.dylib: Apple's structs and answers, with frames from a file instead of a kernel. Line numbers
+ * refer to libpcap-144. The system's own libpcap compiles and runs filters.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -13,8 +13,8 @@
 #include <sys/time.h>
 #include <unistd.h>
 
-#define MACHINE "/usr/mac"     /* where enter.sh puts the state of the machine */
-#define BURST_MS 100           /* the frames of the wire pass once in this time; tcpdump.mjs keeps the same */
+#define MACHINE "/usr/mac"     /* the state of the machine; see enter.sh */
+#define BURST_MS 100           /* the traffic repeats after this time; the same in tcpdump.mjs */
 #define ERRBUF 256             /* PCAP_ERRBUF_SIZE */
 #define ERROR (-1)             /* PCAP_ERROR */
 #define ERROR_PERM (-8)        /* PCAP_ERROR_PERM_DENIED */
@@ -77,7 +77,7 @@ static void note(const char *call, const char *device) {
   fclose(log);
 }
 
-/* An interface pktapN is a file that holds its description. */
+/* A pktap interface is a file that holds the description. */
 static const char *path_of(const char *interface) {
   static char path[128];
   snprintf(path, sizeof path, MACHINE "/interfaces/%s", interface);
@@ -88,7 +88,7 @@ static const char *path_of(const char *interface) {
 
 const char *pcap_lib_version(void) { return "libpcap version 1.10.1"; }
 
-/* pcap-darwin.c:330-371: a new interface takes root, and is described by its maker. */
+/* pcap-darwin.c:330-371: only root makes an interface; the description names the maker. */
 pcap_t *pcap_create(const char *device, char *error) {
   note("pcap_create", device);
   pcap_t *p = calloc(1, sizeof *p);
@@ -155,7 +155,7 @@ int pcap_stats(pcap_t *p, struct pcap_stat *stat) {
   return 0;
 }
 
-/* pcap-darwin.c:79-148: whoever may not open /dev/bpf0 any more leaves the interface behind, and says nothing. */
+/* pcap-darwin.c:79-148: a process that may no longer open /dev/bpf0 leaves the interface behind, silently. */
 void pcap_close(pcap_t *p) {
   if (p->interface[0] != 0) {
     note("pcap_close", p->interface);
@@ -213,7 +213,7 @@ int pcap_setfilter(pcap_t *p, struct bpf_program *program) {
 
 /* ---- frames ---- */
 
-/* sf-pcap.c:944: it begins with the header of a file. */
+/* sf-pcap.c:944: writes the file header first. */
 struct pcap_dumper *pcap_dump_fopen(pcap_t *p, FILE *stream) {
   uint32_t header[FILE_HEADER / 4] = { 0xa1b2c3d4, 2 | 4 << 16, 0, 0, (uint32_t)p->snaplen, (uint32_t)p->link };
   if (fwrite(header, sizeof header, 1, stream) != 1) return NULL;
@@ -230,7 +230,7 @@ void pcap_dump(unsigned char *user, const struct pcap_pkthdr *header, const unsi
   fwrite(frame, header->caplen, 1, stream);
 }
 
-/* Hands over what has passed by now, as a BPF device does that does not block. */
+/* Hands over what has come by now, as a non-blocking BPF device does. */
 int pcap_dispatch(pcap_t *p, int limit, pcap_handler handler, unsigned char *user) {
   if (access(path_of(p->interface), F_OK) != 0) { /* pcap-bpf.c: ENXIO of read(2) */
     snprintf(p->error, ERRBUF, "The interface disappeared");
@@ -251,7 +251,7 @@ int pcap_dispatch(pcap_t *p, int limit, pcap_handler handler, unsigned char *use
                                                        : bpf_filter(p->filter.instructions, frame, record.len, record.caplen);
     if (keep == 0) continue;
     struct pcap_pkthdr header;
-    memset(&header, 0x55, sizeof header); /* of the comment only the first byte is written */
+    memset(&header, 0x55, sizeof header); /* Apple writes only the first byte of the comment */
     header.comment[0] = 0;
     gettimeofday(&header.ts, NULL);
     header.caplen = record.caplen < keep ? record.caplen : keep;
@@ -263,7 +263,7 @@ int pcap_dispatch(pcap_t *p, int limit, pcap_handler handler, unsigned char *use
   return handed;
 }
 
-/* ---- libSystem: what the C library of this system lacks ---- */
+/* ---- libSystem: what the system's own C library lacks ---- */
 
 /* @returns length of the path, or 0 with errno */
 int proc_pidpath(int pid, void *buffer, uint32_t size) {
@@ -281,7 +281,7 @@ int proc_pidpath(int pid, void *buffer, uint32_t size) {
   return length;
 }
 
-/* Of this thread alone; only root may. Here it holds for files, which is all that the program wants of it. */
+/* Changes this thread only, and only for root. This one changes the access to files, which is all that the program uses it for. */
 int pthread_setugid_np(uid_t uid, gid_t gid) {
   if (geteuid() != 0) return errno = EPERM, -1;
   setfsgid(gid == KAUTH_NONE ? getegid() : gid);

@@ -1,12 +1,12 @@
 #!/bin/bash
-# What a Mac's programs print, by the name under which this one is called. Formats: network_cmds-741, adv_cmds, shell_cmds, lsof-76; nettop, dscl and
-# sw_vers, which have no published source, as on macOS 26.
+# Prints what Apple's program of the same name prints. Formats follow the sources of network_cmds-741, adv_cmds, shell_cmds and lsof-76; nettop, dscl
+# and sw_vers have none, and follow the output of macOS 26.
 machine=/usr/mac
 name=${0##*/}
 printf '%d %s %s\n' "$EUID" "$name" "$*" >>"$machine/calls.log"
-elapsed=$((${EPOCHREALTIME//[.,]/} / 1000 - 1700000000000)) # milliseconds: counters go up with it
+elapsed=$((${EPOCHREALTIME//[.,]/} / 1000 - 1700000000000)) # milliseconds; counters grow with it
 
-# A row of netstat's for an interface: NAME MTU INDEX ADDRESS; one that is down has a star. `rates` has its packets and bytes a second, in and out
+# netstat's row of an interface: NAME MTU INDEX ADDRESS. A star marks one that is down. The file `rates` has its packets and bytes a second.
 netstat_row() {
   local in_packets=0 in_bytes=0 out_packets=0 out_bytes=0
   read -r _ in_packets in_bytes out_packets out_bytes < <(grep "^$1 " "$machine/rates" || echo "$1 0 0 0 0")
@@ -14,7 +14,7 @@ netstat_row() {
     $((elapsed * in_packets / 1000)) 0 $((elapsed * in_bytes / 1000)) $((elapsed * out_packets / 1000)) 0 $((elapsed * out_bytes / 1000)) 0
 }
 
-# A row of nettop's. NAME INTERFACE STATE, then bytes a second, in and out; that of a process has no interface
+# nettop's row: NAME INTERFACE STATE, then bytes a second in and out. The row of a process has no interface.
 nettop_row() {
   echo "00:34:29.230774,$1,$2,$3,$((elapsed * $4 / 1000)),$((elapsed * $5 / 1000)),"
 }
@@ -41,7 +41,7 @@ case $name in
         ;;
     esac
     ;;
-  ifconfig) # only root removes an interface: xnu bsd/net/if.c:3883
+  ifconfig) # only root destroys an interface (xnu bsd/net/if.c:3883)
     if [[ ${1-} == -l ]]; then
       echo lo0 gif0 stf0 en0 awdl0 utun4 $(ls "$machine/interfaces")
       exit
@@ -70,6 +70,7 @@ case $name in
   netstat)
     echo 'Name       Mtu   Network       Address            Ipkts Ierrs     Ibytes    Opkts Oerrs     Obytes  Coll'
     netstat_row lo0 16384 1 ''
+    echo 'lo0        16384 127           127.0.0.1               12     -        999       12     -        999     -'
     netstat_row 'gif0*' 1280 2 ''
     netstat_row 'stf0*' 1280 3 ''
     netstat_row en0 1500 14 ac:de:48:00:11:22

@@ -1,5 +1,5 @@
-// Apple's tcpdump as netmon-tui starts it, `tcpdump -i pktap,... -w -`: writes the frames of the wire as pcapng, with a block for each process
-// (tcpdump-148 pktaputil.c, libpcap-144 pcap-darwin.c:860). Takes SIGUSR2 where Apple's takes SIGINFO.
+// Apple's tcpdump as the program starts it, `tcpdump -i pktap,... -w -`: writes the traffic as pcapng, with a block for each process (tcpdump-148
+// pktaputil.c, libpcap-144 pcap-darwin.c:860). It takes SIGUSR2 for SIGINFO.
 import { appendFileSync, existsSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import koffi from 'koffi';
 
@@ -34,7 +34,7 @@ function block(type, ...parts) {
   return Buffer.concat([u32(type, body.length + 12), body, u32(body.length + 12)]);
 }
 
-/** Blocks that have to stand before the next packet. */
+/** Blocks to write before the next packet. */
 const ahead = [
   block(0x0a0d0d0a, u32(0x1a2b3c4d), u16(1, 0), Buffer.alloc(8, 0xff), option(4, 'tcpdump (libpcap version 1.10.1)'), u32(0)),
 ];
@@ -79,7 +79,7 @@ function packetBlock({ link, device, direction, process, effective }, frame) {
   return Buffer.concat([...ahead.splice(0), block(6, fields, padded(frame), ...options, u32(0))]);
 }
 
-// ---- the filter, which is compiled at the first packet of each interface ----
+// ---- the filter: Apple compiles it at the first packet of each interface ----
 
 const expression = words.includes('--') ? words.slice(words.indexOf('--') + 1).join(' ') : '';
 const programs = new Map();
@@ -125,17 +125,19 @@ for (let at = 24; at < wire.length; at += 16 + wire.readUInt32LE(at + 8))
 say('tcpdump: data link type PKTAP');
 say('tcpdump: listening on pktap, link-type PKTAP (Apple DLT_PKTAP), snapshot length 2204 bytes');
 setInterval(() => {
+  const blocks = [];
   for (const bytes of frames) {
     const header = headerOf(bytes);
     const frame = bytes.subarray(header.length);
     received++;
     if (!matches(header, frame)) continue;
     captured++;
-    try {
-      for (let left = packetBlock(header, frame); left.length > 0; ) left = left.subarray(writeSync(1, left));
-    } catch (thrown) {
-      if (thrown.code === 'EPIPE') end();
-      throw thrown;
-    }
+    blocks.push(packetBlock(header, frame));
+  }
+  try {
+    for (let left = Buffer.concat(blocks); left.length > 0; ) left = left.subarray(writeSync(1, left));
+  } catch (thrown) {
+    if (thrown.code !== 'EPIPE') throw thrown;
+    end();
   }
 }, BURST_MS);
