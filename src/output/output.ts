@@ -1,6 +1,6 @@
 // Where a run's snapshots go: the JSON stream, a table, or the screen. One interface, so that the sessions know none of them.
 
-import type { LastTick } from '../aggregate/aggregator.ts';
+import type { LastTick, SnapshotLimits } from '../aggregate/aggregator.ts';
 import type { PacketSource } from '../capture/source.ts';
 import type { HistoryStatus } from '../model/history.ts';
 import type { FlowRow, Gap, Snapshot } from '../model/snapshot.ts';
@@ -16,6 +16,8 @@ export interface RecordStart {
 export interface Output {
   /** True where flows that open and close are wanted one by one. */
   readonly wantsEvents: boolean;
+  /** How many rows of a sample it can use; absent: as many as a screen. */
+  readonly limits?: SnapshotLimits;
   /** Recording has begun, or is not going to; before the first sample. */
   begin?(start: RecordStart): void;
   sample(snapshot: Snapshot): void;

@@ -12,6 +12,7 @@ const LOSS_MS = 60_000;
 /** Writes to standard error; a reader that went away is no reason to end. */
 export class RecordOutput implements Output {
   readonly wantsEvents = false;
+  readonly limits = { apps: 0, hosts: 0, flows: 0 };
   readonly #write: (text: string) => void;
   readonly #clock: Clock;
   #capture = '';

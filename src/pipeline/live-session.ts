@@ -224,14 +224,14 @@ export class LiveSession {
   }
 
   #close() {
-    const { monitor, clock } = this.#parts;
+    const { monitor, clock, output } = this.#parts;
     const monotonic = clock.monotonic();
     const intervalMs = monotonic - this.#lastMonotonic;
     this.#lastMonotonic = monotonic;
     this.#lastWall = clock.now();
     const gaps = this.#gaps;
     this.#gaps = [];
-    return monitor.tick(this.#lastWall, Math.round(intervalMs), gaps, LIVE_LIMITS);
+    return monitor.tick(this.#lastWall, Math.round(intervalMs), gaps, output.limits ?? LIVE_LIMITS);
   }
 
   /** Sleep stops one clock or both, a set clock moves only one: whatever it was, rates across it mean nothing. */

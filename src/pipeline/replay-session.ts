@@ -214,7 +214,8 @@ export class ReplaySession {
     this.#lastTick = time;
     const gaps = this.#gaps;
     this.#gaps = [];
-    return this.#parts.monitor.tick(time, Math.round(interval), gaps, this.#parts.ticks ? LIVE_LIMITS : END_LIMITS);
+    const { monitor, ticks, output } = this.#parts;
+    return monitor.tick(time, Math.round(interval), gaps, output.limits ?? (ticks ? LIVE_LIMITS : END_LIMITS));
   }
 
   #pause(ms: number): Promise<void> {

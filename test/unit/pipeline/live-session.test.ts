@@ -3,6 +3,8 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { CounterTracker } from '../../../src/capture/devices/counters.ts';
 import { Neighbours } from '../../../src/identify/place/neighbours.ts';
+import type { Snapshot } from '../../../src/model/snapshot.ts';
+import { RecordOutput } from '../../../src/output/record-output.ts';
 import { EVENTS_AT_ONCE } from '../../../src/pipeline/flow-events.ts';
 import { LiveSession, type SessionEnd } from '../../../src/pipeline/live-session.ts';
 import type { Clock } from '../../../src/system/clock.ts';
@@ -195,6 +197,16 @@ describe('ticks', () => {
     expect(output.told.at(-1)).toBe('end');
     await pass(10_000);
     expect(output.samples).toHaveLength(2);
+  });
+
+  it('make no rows for an output that can use none', async () => {
+    const { source, output, start } = begin();
+    Object.assign(output, { limits: new RecordOutput(() => undefined, new TwoClocks()).limits });
+    start();
+    source.push({ data: frame('192.0.2.1'), time: T0 }, { data: frame('192.0.2.2'), time: T0 });
+    await pass(1000);
+    const [{ hosts, flows, flowCount, total }] = output.samples as [Snapshot];
+    expect([hosts.map(({ id }) => id), flows, flowCount, total.txPackets]).toEqual([['host:rest'], [], 2, 2]);
   });
 
   it('take in what waits at their moment', async () => {
