@@ -9,8 +9,8 @@ import { scriptOf, unitOf } from './procfs/process.ts';
  * Layout, in bytes:
  *
  *     0 entries written so far u32 | 4 state u32 (EXEC_STATE) | 8 error number i32 | 12 command u32 (EXEC_COMMAND), 0 once it is done
- *     16 capabilities to keep, low and high u32 | 24 pid asked for u32 | 28 descriptor to begin at u32
- *     32 length of the answer i32, -1 gone, -2 may not be asked | 36 descriptor to go on at u32, 0 for none | 64 entries, SLOTS of SLOT_BYTES
+ *     16 capabilities to keep, low and high u32 | 24 pid asked for u32 | 28 place in its descriptors to begin at u32
+ *     32 length of the answer i32, -1 gone, -2 may not be asked | 36 place to go on at u32, 0 for none | 64 entries, SLOTS of SLOT_BYTES
  *     behind them the answer: a path, or the inodes of sockets u32
  *     entry: 0 pid i32 | 4 parent i32 | 8 uid i32, -1 unknown | 12 length of exe u16 | 14 of arguments u16 | 16 of cgroup u16
  *            24 start time f64, ticks | 32 exe[384] | 416 arguments[512] | 928 cgroup[352] | 1280 comm[16]

@@ -141,7 +141,7 @@ export class ExecWatch implements OwnThread, Proc, Execs {
       const inodes: number[] = [];
       for (let at = 0; at + 4 <= Math.min(length, ANSWER_BYTES); at += 4) inodes.push(this.#answer.readUInt32LE(at));
       yield* inodes;
-      if (next <= from) return;
+      if (next === 0 || next === from) return;
       yield 0;
       from = next;
     }

@@ -2,7 +2,7 @@
 // 200 processes that lived a few milliseconds it sees 4, this sees nearly all. It alone keeps rights over other users' processes, and answers
 // what those are needed for: of a pid the path of its executable, the inodes of its sockets, its network namespace. It opens nothing to write.
 
-import { closeSync, openSync, readdirSync, readlinkSync, readSync } from 'node:fs';
+import { closeSync, constants, openSync, readlinkSync, readSync } from 'node:fs';
 import { workerData } from 'node:worker_threads';
 import koffi from 'koffi';
 import { argumentsOf } from '../arguments.ts';
@@ -44,6 +44,12 @@ const MSG_DONTWAIT = 0x40;
 const EVENT_AT = 36;
 const TGID_AT = EVENT_AT + 20;
 const PR_SET_KEEPCAPS = 8;
+/** getdents64(2): glibc has had a function for it only since 2.30. */
+const GETDENTS64: Partial<Record<NodeJS.Architecture, number>> = { x64: 217, arm64: 61 };
+/** Bytes of the shortest entry of a folder: no more of them come at once than an answer holds. */
+const LEAST_ENTRY_BYTES = 24;
+/** And of the longest, without room for which the kernel gives none. */
+const LONGEST_ENTRY_BYTES = 280;
 /** _LINUX_CAPABILITY_VERSION_3 (linux/capability.h) */
 const CAPABILITY_VERSION = 0x2008_0522;
 
@@ -53,15 +59,16 @@ const counters = new Int32Array(shared, 0, WORDS);
 const view = new DataView(shared);
 const bytes = new Uint8Array(shared);
 const scratch = Buffer.alloc(4096);
+const entries = Buffer.alloc((ANSWER_BYTES / 4) * LEAST_ENTRY_BYTES);
 
 const libc = koffi.load('libc.so.6');
 const recv = libc.func('long recv(int, void*, size_t, int)');
 const setns = libc.func('int setns(int, int)');
 const poll = libc.func('int poll(void*, unsigned long, int)');
+const lseek = libc.func('long lseek(int, long, int)');
+const getdents = libc.func('long syscall(long, int, void*, unsigned long)');
 /** Rights were lowered. Before that no arguments are read: root can't be given up while a thread hangs. */
 let isLowered = false;
-/** Descriptors of the process that was asked for last, which is asked again for those behind the first. */
-let listed: { readonly pid: number; readonly names: readonly string[] } = { pid: 0, names: [] };
 const fd = subscribeSomewhere();
 // Rights belong to threads: when the process gives root up, this one would lose what /proc of other users takes.
 libc.func('int prctl(int, unsigned long, unsigned long, unsigned long, unsigned long)')(PR_SET_KEEPCAPS, 1, 0, 0, 0);
@@ -216,21 +223,40 @@ function answer(command: number, asked: number, from: number): void {
   }
 }
 
-/** Inodes of a process's sockets among as many descriptors as one answer may hold. @returns bytes */
+/**
+ * Inodes of a process's sockets among as many descriptors as one answer may hold. It may have half a million, and a list of all of them is more than
+ * this thread's memory.
+ *
+ * @param from where to go on in the folder, as the kernel told it (d_off); 0 is its beginning
+ * @returns bytes
+ */
 function sockets(pid: number, from: number): number {
   const folder = `${proc}/${pid}/fd`;
-  if (from === 0 || listed.pid !== pid) listed = { pid, names: readdirSync(folder) };
-  const { names } = listed;
-  const end = Math.min(from + ANSWER_BYTES / 4, names.length);
-  let length = 0;
-  for (let i = from; i < end; i++) {
-    const inode = socketOf(linkOf(`${folder}/${names[i]}`));
-    if (inode === 0) continue;
-    view.setUint32(ANSWER_AT + length, inode, true);
-    length += 4;
+  const opened = openSync(folder, constants.O_RDONLY | constants.O_DIRECTORY);
+  try {
+    if (from > 0) lseek(opened, from, 0);
+    let put = 0;
+    let next = 0;
+    for (let left = ANSWER_BYTES / 4; left * LEAST_ENTRY_BYTES >= LONGEST_ENTRY_BYTES; ) {
+      const length = Number(getdents(GETDENTS64[process.arch] ?? -1, opened, entries, left * LEAST_ENTRY_BYTES));
+      if (length <= 0) {
+        next = 0;
+        break;
+      }
+      // struct linux_dirent64 { u64 d_ino; s64 d_off; u16 d_reclen; u8 d_type; char d_name[]; }
+      for (let at = 0; at < length; at += entries.readUInt16LE(at + 16), left--) {
+        next = entries.readUInt32LE(at + 8);
+        const inode = socketOf(linkOf(`${folder}/${entries.toString('latin1', at + 19, entries.indexOf(0, at + 19))}`));
+        if (inode === 0) continue;
+        view.setUint32(ANSWER_AT + put, inode, true);
+        put += 4;
+      }
+    }
+    counters[WORD.NEXT] = next;
+    return put;
+  } finally {
+    closeSync(opened);
   }
-  counters[WORD.NEXT] = end < names.length ? end : 0;
-  return length;
 }
 
 /** Writes one entry: the executable first, as that is the first to go. */

@@ -11,6 +11,8 @@ const MOST_HOT = 64;
 const NEWEST = 32;
 /** Descriptors read between two looks at the clock: some 0.1 ms. */
 const AT_ONCE = 32;
+/** A process may have half a million descriptors, which take more than a second to read. */
+const HELD_MS = 100;
 /** PROC_PID_INIT_INO (include/linux/proc_ns.h). */
 const FIRST_PID_NAMESPACE = 'pid:[4026531836]';
 
@@ -59,11 +61,15 @@ export class SocketInodes {
     this.#wanted.add(inode);
   }
 
-  /** Sockets that the process holds now, none when it is gone; null when it may not be asked. */
+  /** Sockets that the process holds now, none when it is gone; null when it may not be asked, or has more descriptors than there is time for. */
   heldBy(pid: number): Set<number> | null {
     const held = new Set<number>();
+    const until = performance.now() + HELD_MS;
     try {
-      for (const inode of this.#proc.sockets(pid)) if (inode !== 0) held.add(inode);
+      for (const inode of this.#proc.sockets(pid)) {
+        if (inode !== 0) held.add(inode);
+        if (performance.now() >= until) return null;
+      }
       return held;
     } catch (thrown) {
       return (thrown as NodeJS.ErrnoException).code === 'EACCES' ? null : held;

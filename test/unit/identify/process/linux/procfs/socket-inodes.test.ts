@@ -70,6 +70,16 @@ describe('SocketInodes', () => {
     expect([10, 20, 99].map((pid) => inodes.heldBy(pid))).toEqual([new Set([600]), new Set(), new Set()]);
   });
 
+  it('gives up on a process that has more descriptors than there is time for', () => {
+    const endless = {
+      ...procAt('/nonexistent'),
+      *sockets() {
+        for (let inode = 1; ; inode++) yield inode;
+      },
+    };
+    expect(new SocketInodes(endless).heldBy(10)).toBeNull();
+  });
+
   it('survives what goes away under it, and a /proc that is none', () => {
     const folder = proc({ 10: [500], 20: [600] });
     unlinkSync(`${folder}/20/fd/0`);
