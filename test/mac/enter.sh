@@ -28,11 +28,11 @@ done
 ln -sf /usr/mac/tcpdump /usr/sbin/tcpdump
 for file in passwd group; do mount --bind "$apple/$file" "/etc/$file"; done
 
-# A /dev with a bpf0 that only root may open. Mounts inside /dev stay.
+# A /dev with a bpf0 that only root may open, unless the file `opens-bpf` says otherwise. Mounts inside /dev stay.
 mkdir "$state/layers/dev-before" && mount --rbind /dev "$state/layers/dev-before"
 cover /dev
 for name in pts shm; do
   if [[ -d /dev/$name ]]; then mount --rbind "$state/layers/dev-before/$name" "/dev/$name"; fi
 done
-install -m 600 /dev/null /dev/bpf0
+install -m "$([[ -e $state/opens-bpf ]] && echo 666 || echo 600)" /dev/null /dev/bpf0
 exec "$@"

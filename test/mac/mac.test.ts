@@ -16,6 +16,8 @@ const CUT_TITLE = 'com.example.long';
 interface MacLine {
   readonly capture: Line['capture'] & {
     driver: string;
+    interfaces: string[];
+    attribution: string;
     fallbacks: { driver: string; reason: string }[];
     privileges: { user: string; uid: number; dropped: boolean; kept: string[] };
   };
@@ -36,7 +38,7 @@ interface MacLine {
 }
 
 const newest = (run: Running) => (run.samples.at(-1) ?? run.last) as unknown as MacLine;
-const appOf = ({ apps }: MacLine, name: string) => apps.find(({ app }) => app === name)!;
+const appOf = ({ apps }: MacLine, name: string) => apps.find(({ app }) => app === name);
 
 /** Waits until `ps`, the last to answer, has told the users. */
 const named = (run: Running) =>
@@ -111,14 +113,14 @@ describe('a fake Mac', () => {
 
     const end = run.last as unknown as MacLine;
     for (const name of ['Google Chrome', CUT_TITLE]) {
-      const { rx_bytes, tx_bytes, rx_packets, tx_packets } = appOf(end, name);
+      const { rx_bytes, tx_bytes, rx_packets, tx_packets } = appOf(end, name)!;
       expect([rx_bytes, tx_bytes], name).toEqual([1440 * rx_packets, 100 * tx_packets]);
       expect(tx_packets, name).toBeGreaterThan(0);
     }
     // The total counts traffic in a tunnel once, as the tunnel's own packets, and a local packet once, though PKTAP delivers it twice.
     const sum = end.apps.reduce((bytes, { rx_bytes }) => bytes + rx_bytes, 0);
-    expect(end.total.rx_bytes).toBe(sum - appOf(end, 'Spotify').rx_bytes);
-    expect(appOf(end, 'node').rx_bytes).toBe(appOf(end, 'postgres').tx_bytes);
+    expect(end.total.rx_bytes).toBe(sum - appOf(end, 'Spotify')!.rx_bytes);
+    expect(appOf(end, 'node')!.rx_bytes).toBe(appOf(end, 'postgres')!.tx_bytes);
     expect([await run.ended, run.stderr]).toEqual([130, '']);
     await mac.cleared();
     expect(callsByRoot(mac).filter((call) => !call.startsWith('0 ifconfig '))).toEqual([]);
@@ -167,8 +169,9 @@ describe('a fake Mac', () => {
     expect(mac.interfaces).toEqual(['pktap0']);
     mac.destroy('pktap0');
     await run.until(() => newest(run).capture.driver === 'tcpdump', 'the other driver');
-    const { rx_packets } = appOf(newest(run), CUT_TITLE);
-    await run.until(() => appOf(newest(run), CUT_TITLE).rx_packets > rx_packets, 'more packets');
+    const received = () => appOf(newest(run), CUT_TITLE)!.rx_packets;
+    const before = received();
+    await run.until(() => received() > before, 'more packets');
     expect(newest(run).capture.fallbacks).toEqual([
       { driver: 'libpcap', reason: expect.stringContaining('ioctl(SIOCIFCREATE): Operation not permitted') },
     ]);
@@ -209,10 +212,24 @@ describe('a fake Mac', () => {
     expect(apps.map(({ app }) => app).sort()).toEqual(['mDNSResponder', 'node', 'postgres']);
   });
 
+  it('without root, but with /dev/bpf0, captures the default interface and asks nettop for owners', async () => {
+    mac.openBpf();
+    const run = mac.start('ann');
+    await run.until(() => run.samples.length > 0 && appOf(newest(run), 'Google Chrome')?.user === 'ann', 'Chrome with its user');
+    expect(newest(run).capture).toMatchObject({ driver: 'libpcap', interfaces: ['en0'], attribution: 'nettop' });
+    expect(newest(run).capture.note).toMatch(
+      /^without root there is no PKTAP: .* ioctl\(SIOCIFCREATE\): Operation not permitted$/,
+    );
+    expect([await run.interrupt(), run.stderr]).toEqual([130, '']);
+    const { rx_bytes, rx_packets } = appOf(run.last as unknown as MacLine, 'Google Chrome')!;
+    expect(rx_bytes).toBe(1440 * rx_packets);
+    expect(mac.calls.filter((call) => call.startsWith('0 '))).toEqual([]);
+  });
+
   it('without root, --json says what to type', () => {
     const { status, stdout, stderr } = mac.run('ann', '--json');
     expect([status, stdout]).toEqual([3, '']);
-    expect(stderr).toMatch(/ioctl\(SIOCIFCREATE\): Operation not permitted\n {2}type: sudo /);
+    expect(stderr).toMatch(/no permission to capture on en0: .*\/dev\/bpf0: Permission denied\n {2}type: sudo /s);
   });
 
   describe('the screen', () => {

@@ -98,6 +98,11 @@ export class Mac {
     this.#write('refuses-pktap', '');
   }
 
+  /** Lets everybody open /dev/bpf0, as Wireshark's ChmodBPF does. Takes effect when the program starts. */
+  openBpf(): void {
+    this.#write('opens-bpf', '');
+  }
+
   /** The programs that were run, and the calls of pcap_create and pcap_close: `EUID NAME ARGUMENTS`, oldest first. */
   get calls(): readonly string[] {
     return readFileSync(join(this.#state, 'calls.log'), 'utf8').split('\n').slice(0, -1);

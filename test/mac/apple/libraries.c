@@ -18,8 +18,11 @@
 #define ERRBUF 256             /* PCAP_ERRBUF_SIZE */
 #define ERROR (-1)             /* PCAP_ERROR */
 #define ERROR_PERM (-8)        /* PCAP_ERROR_PERM_DENIED */
+#define DLT_EN10MB 1
 #define DLT_RAW 12
 #define DLT_PKTAP 149          /* pcap/dlt.h:1304 */
+#define PKTAP_HEADER 156       /* sizeof(struct pktap_header), xnu bsd/net/pktap.h */
+#define PKTAP_IFNAME 12        /* offset of pth_ifname */
 #define FILE_HEADER 24
 #define KAUTH_NONE (~(uid_t)0 - 100)
 #define LEAST_PATH 1024        /* PROC_PIDPATHINFO_SIZE, xnu libsyscall/wrappers/libproc/libproc.c:264 */
@@ -56,7 +59,7 @@ typedef void (*pcap_handler)(unsigned char *, const struct pcap_pkthdr *, const 
 
 typedef struct pcap {
   char interface[64], error[ERRBUF];
-  int snaplen, buffer_bytes, wants_pktap, link;
+  int is_tap, snaplen, buffer_bytes, wants_pktap, link;
   unsigned int received;
   struct bpf_program filter;
   uint8_t *wire;
@@ -93,6 +96,11 @@ pcap_t *pcap_create(const char *device, char *error) {
   note("pcap_create", device);
   pcap_t *p = calloc(1, sizeof *p);
   int unit = 0;
+  p->is_tap = strncmp(device, "pktap", 5) == 0;
+  if (!p->is_tap) {
+    snprintf(p->interface, sizeof p->interface, "%s", device);
+    return p;
+  }
   do snprintf(p->interface, sizeof p->interface, "pktap%d", unit++);
   while (access(path_of(p->interface), F_OK) == 0);
   FILE *made = geteuid() == 0 ? fopen(path_of(p->interface), "w") : NULL;
@@ -136,7 +144,7 @@ int pcap_activate(pcap_t *p) {
     snprintf(p->error, ERRBUF, "(cannot open BPF device) /dev/bpf0: Permission denied");
     return ERROR_PERM;
   }
-  if (access(MACHINE "/refuses-pktap", F_OK) == 0) {
+  if (p->is_tap && access(MACHINE "/refuses-pktap", F_OK) == 0) {
     snprintf(p->error, ERRBUF, "BIOCSETIF: %s: Operation not permitted", p->interface);
     return ERROR;
   }
@@ -144,7 +152,7 @@ int pcap_activate(pcap_t *p) {
     snprintf(p->error, ERRBUF, "the machine has no wire");
     return ERROR;
   }
-  p->link = p->wants_pktap ? DLT_PKTAP : DLT_RAW;
+  p->link = !p->is_tap ? DLT_EN10MB : p->wants_pktap ? DLT_PKTAP : DLT_RAW;
   p->at = FILE_HEADER;
   p->opened_ms = now_ms();
   return 0;
@@ -159,7 +167,7 @@ int pcap_stats(pcap_t *p, struct pcap_stat *stat) {
 void pcap_close(pcap_t *p) {
   if (p->interface[0] != 0) {
     note("pcap_close", p->interface);
-    if (geteuid() == 0) unlink(path_of(p->interface));
+    if (p->is_tap && geteuid() == 0) unlink(path_of(p->interface));
   }
   free(p->filter.instructions);
   free(p->wire);
@@ -232,7 +240,7 @@ void pcap_dump(unsigned char *user, const struct pcap_pkthdr *header, const unsi
 
 /* Hands over what has come by now, as a non-blocking BPF device does. */
 int pcap_dispatch(pcap_t *p, int limit, pcap_handler handler, unsigned char *user) {
-  if (access(path_of(p->interface), F_OK) != 0) { /* pcap-bpf.c: ENXIO of read(2) */
+  if (p->is_tap && access(path_of(p->interface), F_OK) != 0) { /* pcap-bpf.c: ENXIO of read(2) */
     snprintf(p->error, ERRBUF, "The interface disappeared");
     return ERROR;
   }
@@ -246,6 +254,12 @@ int pcap_dispatch(pcap_t *p, int limit, pcap_handler handler, unsigned char *use
     if (p->at + sizeof record > p->bytes) {
       p->at = FILE_HEADER;
       p->bursts++;
+    }
+    if (!p->is_tap) { /* only its own frames, without the header of PKTAP */
+      if (strcmp((const char *)frame + PKTAP_IFNAME, p->interface) != 0) continue;
+      frame += PKTAP_HEADER;
+      record.caplen -= PKTAP_HEADER;
+      record.len -= PKTAP_HEADER;
     }
     unsigned int keep = p->filter.instructions == NULL ? UINT32_MAX
                                                        : bpf_filter(p->filter.instructions, frame, record.len, record.caplen);
