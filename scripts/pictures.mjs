@@ -1,4 +1,4 @@
-// Writes docs/themes/*.svg: the screen in each of our themes, as the README shows it. Run it when the screen or a theme changes.
+// Writes docs/themes/*.svg: the screen in each of our themes, as README.md and docs/configuration.md show it. Run it when the screen or a theme changes.
 
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';

@@ -44,7 +44,7 @@ export interface OpenTui {
 /** Opens the screen; `quit` is called when the user asks to leave, `save` when history is to be written. Close it on every way out. */
 export function openTui(options: Options, edges: Edges, quit: () => void, save: () => void): OpenTui {
   const keys = rebind(options.keys);
-  if (!keys.ok) throw new NetmonError('usage', keys.problems.join('; '), 'see README.md, "Keys"');
+  if (!keys.ok) throw new NetmonError('usage', keys.problems.join('; '), 'see docs/usage.md, "Keys"');
   const places = {
     platform: edges.platform,
     home: options.place.home,

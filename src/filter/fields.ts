@@ -1,5 +1,5 @@
 // The fields of the filter language: names, aliases, what kind of value each has and where in a flow it is found.
-// This table makes the parser's errors, the completions and the README's list.
+// This table makes the parser's errors, the completions and the list in docs/filter.md.
 
 import { ATTRIBUTIONS, type Endpoint, FLOW_DIRECTIONS } from '../model/terms.ts';
 
@@ -10,7 +10,7 @@ interface FieldBase {
   readonly name: string;
   /** Other spellings, RustNet's among them. */
   readonly aliases: readonly string[];
-  /** For the README and completions. */
+  /** For docs/filter.md and completions. */
   readonly help: string;
 }
 
@@ -44,7 +44,7 @@ const localPort: Amount = (subject) => subject.local?.port;
 const remotePort: Amount = (subject) => subject.remote?.port;
 const hostOrAddress: Text = (subject) => subject.host ?? subject.remote?.address;
 
-/** Every field, in the order in which the README lists them. */
+/** Every field, in the order in which docs/filter.md lists them. */
 export const FIELDS: readonly Field[] = [
   { name: 'app', aliases: ['process', 'proc'], kind: 'text', help: 'app', read: [(s) => s.app, (s) => s.peerApp] },
   { name: 'exe', aliases: [], kind: 'text', help: 'path of the executable', read: [(s) => s.exe] },

@@ -1,6 +1,6 @@
 // The one catalogue of expected failures: code -> exit status. Anything that is not a NetmonError is a bug.
 
-/** Exit status of each expected failure (README, "Exit status"). */
+/** Exit status of each expected failure (docs/json.md, "Exit status"). */
 export const EXIT_STATUS = {
   internal: 1,
   usage: 2,

@@ -1,4 +1,4 @@
-// Pictures of our themes for the README, drawn from the screen itself. `node scripts/pictures.mjs` writes them; here they are only looked at.
+// Pictures of our themes for the documentation, drawn from the screen itself. `node scripts/pictures.mjs` writes them; here they are only looked at.
 
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { beforeAll, describe, expect, test } from 'vitest';
@@ -7,7 +7,7 @@ import { screenSvg } from '../support/svg.ts';
 import { ourTheme, Stage } from '../support/terminal.ts';
 
 const FOLDER = new URL('../../docs/themes/', import.meta.url);
-const README = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
+const PAGE = readFileSync(new URL('../../docs/configuration.md', import.meta.url), 'utf8');
 /** What a theme's terminal has itself, where the theme leaves that as it is. */
 const GROUND = { fg: 0xd0d0d0, bg: 0x14161b };
 const SIZE = { columns: 112, rows: 36 };
@@ -49,8 +49,8 @@ describe.each(['netmon', 'light', 'mono', 'contrast', 'dusk'])('%s', (name) => {
     writeFileSync(file, svg);
   });
 
-  test('is shown in the README', () => {
+  test('is shown in the documentation', () => {
     expect(existsSync(file), `docs/themes/${name}.svg; type: node scripts/pictures.mjs`).toBe(true);
-    expect(README).toContain(`(docs/themes/${name}.svg)`);
+    expect(PAGE).toContain(`(themes/${name}.svg)`);
   });
 });

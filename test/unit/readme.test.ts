@@ -1,73 +1,88 @@
-// The README is true of the code: its tables are those that the code is made from, its commands are those that are run.
+// The README and docs/ are true of the code: their tables are made from the tables of the code, their commands are those that run.
+// `node scripts/docs.mjs` writes the tables; here they are compared.
 
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { SETTING_NAMES } from '../../src/cli/config/settings.ts';
 import { FLAGS, flagText, STATUSES } from '../../src/cli/flags.ts';
 import { FIELDS } from '../../src/filter/fields.ts';
 import { compileFilter } from '../../src/filter/filter.ts';
 import { EXIT_STATUS } from '../../src/model/errors.ts';
-import { type Binding, KEYMAP, keyLabel } from '../../src/view/input/keymap.ts';
+import { KEYMAP, keyLabel } from '../../src/view/input/keymap.ts';
 
-const file = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
+const root = new URL('../../', import.meta.url);
+const file = (path: string) => readFileSync(new URL(path, root), 'utf8');
 const README = file('README.md');
-
-/** The text of a section, from its heading to the next of the same depth or above. */
-function section(heading: string): string {
-  const from = README.indexOf(`\n## ${heading}\n`);
-  expect(from, `a section "${heading}"`).toBeGreaterThanOrEqual(0);
-  const to = README.indexOf('\n## ', from + 1);
-  return README.slice(from, to < 0 ? undefined : to);
-}
-
-/** Rows of the first table in a text, cells trimmed, without its head. */
-function rows(text: string): string[][] {
-  const lines = text.split('\n').filter((line) => line.startsWith('|'));
-  return lines.slice(2).map((line) =>
-    line
-      .slice(1, -1)
-      .split(' | ')
-      .map((cell) => cell.trim()),
-  );
-}
+const PAGES = [
+  'README.md',
+  'ARCHITECTURE.md',
+  'CONTRIBUTING.md',
+  'SECURITY.md',
+  ...readdirSync(new URL('docs', root))
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => `docs/${name}`),
+];
 
 const code = (text: string) => `\`${text}\``;
+const table = (head: readonly string[], rows: readonly (readonly string[])[]) =>
+  [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
 
-describe('tables', () => {
-  test('keys are those of the key map', () => {
-    const row = ({ keys, help, command }: Binding) => [keys.map((key) => code(keyLabel(key))).join(' '), help, code(command)];
-    expect(rows(section('Keys'))).toEqual(KEYMAP.map(row));
-  });
+describe.each([
+  [
+    'docs/usage.md',
+    'keys',
+    table(
+      ['key', 'does', 'name'],
+      KEYMAP.map(({ keys, help, command }) => [keys.map((key) => code(keyLabel(key))).join(' '), help, code(command)]),
+    ),
+  ],
+  [
+    'docs/configuration.md',
+    'options',
+    table(
+      ['option', 'does'],
+      FLAGS.filter((flag) => flag.help !== null).map((flag) => {
+        const short = flag.short === null ? '' : `${code(`-${flag.short}`)} `;
+        return [`${short}${code(flagText(flag).replaceAll('|', '\\|'))}`, flag.help ?? ''];
+      }),
+    ),
+  ],
+  [
+    'docs/filter.md',
+    'fields',
+    table(
+      ['field', 'also', 'what'],
+      FIELDS.map(({ name, aliases, help }) => [code(name), aliases.map(code).join(' '), help]),
+    ),
+  ],
+  ['docs/json.md', 'statuses', table(['status', 'means'], STATUSES)],
+])('%s', (path, block, made) => {
+  const around = new RegExp(`(<!-- ${block} -->\\n)[\\s\\S]*?(<!-- end -->)`);
 
-  test('options are those of the command line', () => {
-    const expected = FLAGS.filter((flag) => flag.help !== null).map((flag) => {
-      const long = flagText(flag).replaceAll('|', '\\|');
-      return [`${flag.short === null ? '' : `${code(`-${flag.short}`)} `}${code(long)}`, flag.help];
-    });
-    expect(rows(section('Options'))).toEqual(expected);
-  });
-
-  test('filter fields are those of the filter language', () => {
-    const expected = FIELDS.map(({ name, aliases, help }) => [code(name), aliases.map(code).join(' '), help]);
-    expect(rows(section('Filter'))).toEqual(expected);
-  });
-
-  test('exit statuses are those of the catalogue of errors', () => {
-    const listed = rows(section('Exit status')).map(([status, meaning]) => [status, meaning?.replaceAll('`', '')]);
-    expect(listed).toEqual(STATUSES);
-    expect(STATUSES.map(([status]) => status)).toEqual(['0', ...Object.values(EXIT_STATUS).map(String), '128+n']);
+  test(`the table of ${block} is the code's: node scripts/docs.mjs`, () => {
+    const text = file(path);
+    expect(text).toMatch(around);
+    if (process.env['NETMON_DOCS'] !== undefined)
+      writeFileSync(
+        new URL(path, root),
+        text.replace(around, (_, head, end) => `${head}${made}\n${end}`),
+      );
+    else expect(around.exec(text)?.[0].split('\n').slice(1, -1).join('\n')).toBe(made);
   });
 });
 
+test('every failure has its exit status in the table', () =>
+  expect(STATUSES.map(([status]) => status)).toEqual(['0', ...Object.values(EXIT_STATUS).map(String), '128+n']));
+
 describe('examples', () => {
   test('every filter compiles', () => {
-    const filters = [...section('Filter').matchAll(/^ {4}(\S.*?)(?: {2,}.*)?$/gm)].map((match) => match[1] as string);
+    const filters = [...file('docs/filter.md').matchAll(/^ {4}(\S.*?)(?: {2,}.*)?$/gm)].map((match) => match[1] as string);
     expect(filters.length).toBeGreaterThan(5);
     for (const filter of filters) expect(compileFilter(filter), filter).toMatchObject({ ok: true });
   });
 
   test('the configuration names settings that exist', () => {
-    const toml = /```toml\n([\s\S]*?)```/.exec(section('Configuration'))?.[1] ?? '';
+    const toml = /```toml\n([\s\S]*?)```/.exec(file('docs/configuration.md'))?.[1] ?? '';
     const top = toml.split(/^\[/m)[0] as string;
     const named = [...top.matchAll(/^(\w+) =/gm)].map((match) => match[1] as string);
     expect(named.length).toBeGreaterThan(2);
@@ -75,11 +90,7 @@ describe('examples', () => {
   });
 });
 
-test('the picture is a screen that a golden test drew', () => {
-  const frame = file('test/golden/__frames__/overview-120x40.txt').trimEnd().split('\n');
-  const picture = frame.map((line) => `    ${line.trimEnd()}`).join('\n');
-  expect(README).toContain(`\n<!-- screen -->\n\n${picture}\n\n`);
-});
+test('the README is short enough to be read', () => expect(README.split('\n').length).toBeLessThanOrEqual(201));
 
 describe('commands', () => {
   test('the two of a clone are there, and the second is what .ci/run runs', () => {
@@ -88,10 +99,25 @@ describe('commands', () => {
     expect(file('.ci/run')).toContain('{ bin/setup && npm test; }');
   });
 
-  test('npm scripts and files that it names exist', () => {
+  test.each(PAGES)('%s: npm scripts, files and headings that it names exist', (page) => {
+    const text = file(page);
     const { scripts } = JSON.parse(file('package.json')) as { scripts: Record<string, string> };
-    for (const match of README.matchAll(/npm run (\w+)/g)) expect(scripts).toHaveProperty(match[1] as string);
-    for (const match of README.matchAll(/\]\((?!http)([^)#]+)\)/g))
-      expect(existsSync(new URL(`../../${match[1]}`, import.meta.url)), match[1]).toBe(true);
+    for (const match of text.matchAll(/npm run (\w+)/g)) expect(scripts).toHaveProperty(match[1] as string);
+    for (const match of text.matchAll(/\]\((?!https?:)([^)#]*)(#[^)]+)?\)/g)) {
+      const target = match[1] === '' ? new URL(page, root) : new URL(match[1] as string, new URL(page, root));
+      expect(existsSync(target), `${page}: ${match[0]}`).toBe(true);
+      if (match[2] === undefined) continue;
+      const anchors = [...readFileSync(target, 'utf8').matchAll(/^#+ (.*)$/gm)].map((heading) => anchor(heading[1] as string));
+      expect(anchors, `${page}: ${match[0]}`).toContain(match[2].slice(1));
+    }
   });
 });
+
+/** How GitHub names a heading in links. */
+function anchor(heading: string): string {
+  return heading
+    .toLowerCase()
+    .replace(/[^\w\s-]/g, '')
+    .trim()
+    .replaceAll(' ', '-');
+}

@@ -1,4 +1,4 @@
-// The one table of keys: what is pressed, what it does, what the help says. Input, help panel, footer and README are made from it.
+// The one table of keys: what is pressed, what it does, what the help says. Input, help panel, footer and docs/usage.md are made from it.
 
 import { COMMANDS, type Command } from '../action.ts';
 

@@ -1,0 +1,12 @@
+// Writes the tables of docs/*.md that the code makes: keys, options, filter fields, exit statuses. Run it when one of them changes.
+
+import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('../', import.meta.url));
+const { status } = spawnSync(`${root}node_modules/.bin/vitest`, ['run', 'test/unit/readme.test.ts'], {
+  cwd: root,
+  env: { ...process.env, NETMON_DOCS: '1' },
+  stdio: 'inherit',
+});
+process.exitCode = status ?? 1;
