@@ -4,8 +4,8 @@ import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
 import type { Line, Running } from '../support/netns.ts';
-import { type Pty, ptyObstacle } from '../support/pty.ts';
-import { type Mac, MacFactory, macObstacle } from './machine.ts';
+import { Pty, ptyObstacle } from '../support/pty.ts';
+import { type Mac, MacFactory, macObstacle, type Starter } from './machine.ts';
 
 const reason = macObstacle();
 const NOBODY = 2 ** 32 - 2;
@@ -245,6 +245,12 @@ describe('a fake Mac', () => {
     const row = (name: string, pid: number, user: string) => new RegExp(`^│.▸ ${name} +${pid} ${user} +1 `, 'm');
     const CHROME_ROW = row('Google Chrome', 2228, 'ann');
 
+    function open(starter: Starter): Pty {
+      const nothing = Object.fromEntries(Object.keys(process.env).map((name) => [name, undefined]));
+      const env = { ...nothing, ...mac.environment(starter), TERM: 'xterm-256color' };
+      return new Pty(mac.command(starter, ['--interval', '200ms']), { columns: 120, rows: 40, env });
+    }
+
     const shown = (...patterns: readonly RegExp[]) =>
       screen.until(() => patterns.every((pattern) => pattern.test(screen.text)), patterns.join(', '));
 
@@ -255,7 +261,7 @@ describe('a fake Mac', () => {
     }
 
     it('shows apps and connections under sudo, and copies a row as the user', async () => {
-      screen = mac.open('sudo');
+      screen = open('sudo');
       await shown(
         /^ netmon-tui {2}en0,utun4,lo0 · libpcap · owners by pktap +▼ [\d.]+ KiB\/s ▲ /,
         /^ total ▼ .* captured \d+ % {2}dropped 0 /m,
@@ -278,7 +284,7 @@ describe('a fake Mac', () => {
 
     it('says why libpcap is not used', async () => {
       mac.refusePktap();
-      screen = mac.open('root');
+      screen = open('root');
       await shown(/^ netmon-tui {2}en0,utun4,lo0 · tcpdump \(fallback: c\) · owners by pktap /, CHROME_ROW);
       screen.type('c');
       await shown(/not libpcap +no permission to capture on pktap/, /runs as +nobody, root given up/);
@@ -286,7 +292,7 @@ describe('a fake Mac', () => {
     });
 
     it('says that the capture was lost and goes on', async () => {
-      screen = mac.open('sudo');
+      screen = open('sudo');
       await shown(CHROME_ROW);
       mac.destroy('pktap0');
       await shown(/^ ! not measured for \d+s: interface, the capture through libpcap was lost/m);
@@ -295,7 +301,7 @@ describe('a fake Mac', () => {
     });
 
     it('shows what nettop reports without root', async () => {
-      screen = mac.open('ann');
+      screen = open('ann');
       await shown(
         /· nettop \(fallback: c\) · owners by nettop +▼ /,
         /^ ! reduced: payload of sockets, once a second, no packets\. For all of it: sudo /m,

@@ -19,7 +19,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import koffi from 'koffi';
 import { Running } from '../support/netns.ts';
-import { Pty } from '../support/pty.ts';
 import { PROCESSES, rates, wire } from './traffic.ts';
 
 /** Who starts the program: root without sudo, as launchd does; ann through sudo; or ann. */
@@ -135,10 +134,10 @@ export class Mac {
 
   /** Runs the program to its end. */
   run(starter: Starter, ...words: string[]): { status: number | null; stdout: string; stderr: string } {
-    const [command = '', ...rest] = this.#command(starter, words);
+    const [command = '', ...rest] = this.command(starter, words);
     return spawnSync(command, rest, {
       encoding: 'utf8',
-      env: this.#environment(starter),
+      env: this.environment(starter),
       timeout: RUN_MS,
       killSignal: 'SIGKILL',
     });
@@ -146,8 +145,8 @@ export class Mac {
 
   /** Starts the program with --json and reads its lines as they come. `kill` it at the end. */
   start(starter: Starter, ...words: string[]): Running {
-    const [command = '', ...rest] = this.#command(starter, ['--json', '--interval', '200ms', ...words]);
-    const child = spawn(command, rest, { env: this.#environment(starter) });
+    const [command = '', ...rest] = this.command(starter, ['--json', '--interval', '200ms', ...words]);
+    const child = spawn(command, rest, { env: this.environment(starter) });
     this.#child = child;
     return new Running(child);
   }
@@ -157,20 +156,22 @@ export class Mac {
     this.#child?.kill('SIGKILL');
   }
 
-  /** Starts the program on a terminal of 120 by 40. The caller ends it. */
-  open(starter: Starter, ...words: string[]): Pty {
-    const nothing = Object.fromEntries(Object.keys(process.env).map((name) => [name, undefined]));
-    const env = { ...nothing, ...this.#environment(starter), TERM: 'xterm-256color' };
-    return new Pty(this.#command(starter, ['--interval', '200ms', ...words]), { columns: 120, rows: 40, env });
+  /** Runs the program on this process's own terminal. @returns its exit status */
+  show(starter: Starter, ...words: string[]): number {
+    const [command = '', ...rest] = this.command(starter, words);
+    const { TERM = '', COLORTERM = '' } = process.env;
+    const { status } = spawnSync(command, rest, { stdio: 'inherit', env: { ...this.environment(starter), TERM, COLORTERM } });
+    return status ?? 1;
   }
 
-  #command(starter: Starter, words: readonly string[]): string[] {
+  /** What runs the program. */
+  command(starter: Starter, words: readonly string[]): string[] {
     const as = starter === 'ann' ? AS_ANN : [];
     return ['unshare', '--mount', ENTER, this.#state, ...as, '/usr/mac/node', this.#bin, ...words];
   }
 
-  /** On a Mac, sudo keeps HOME. */
-  #environment(starter: Starter): Record<string, string> {
+  /** What the program finds as its environment. On a Mac, sudo keeps HOME. */
+  environment(starter: Starter): Record<string, string> {
     const sudo = { SUDO_USER: 'ann', SUDO_UID: String(UID), SUDO_GID: String(GID) };
     const env = { PATH: process.env['PATH'] ?? '', HOME: '/usr/mac/home', LANG: 'en_US.UTF-8', TZ: 'UTC' };
     return starter === 'sudo' ? { ...env, ...sudo } : env;
