@@ -39,7 +39,7 @@ async function main(): Promise<number> {
   if (line.command === 'doctor') return diagnose(options);
   const start = async () => {
     const [{ run }, { Rights }] = await Promise.all([import('./app/run.ts'), import('./privilege/rights.ts')]);
-    return run(options, undefined, undefined, (...asked) => Rights.of(...asked));
+    return run(options, { rightsOf: (...asked) => Rights.of(...asked) });
   };
   if (line.command === 'run') return start();
   return (await import('./cli/history/commands.ts')).historyCommands(line, options, version, start);

@@ -14,15 +14,15 @@ const LEARN_MS = 60_000;
 /** Losses are told at most this often. */
 const LOSS_MS = 10_000;
 
-/** Whether a name was met in a run before this one; null where nobody knows. */
-export type Acquaintance = (kind: 'app' | 'domain', name: string) => boolean | null;
+/** Whether an earlier run met a name; null if nobody knows. */
+export type KnownHistory = (kind: 'app' | 'domain', name: string) => boolean | null;
 
 type Before = Omit<Snapshot, 'events'>;
 
 /** Compares each snapshot with the one before. */
 export class EventLog {
-  /** null while somebody is asked: names wait. */
-  #known: Acquaintance | null;
+  /** null while history is being asked: names wait. */
+  #known: KnownHistory | null;
   /** All rows are looked at again, whether they changed or not. */
   #afresh = false;
   /** What to say of what is known. */
@@ -43,13 +43,13 @@ export class EventLog {
   #time = 0;
   #lost = { told: Number.NEGATIVE_INFINITY, count: 0 };
 
-  /** @param known whether something was met before this run; null: `acquaint` tells later, and until then nothing is new */
-  constructor(known: Acquaintance | null = () => null) {
+  /** @param known null: `setKnownHistory` will tell, and until then nothing is new */
+  constructor(known: KnownHistory | null = () => null) {
     this.#known = known;
   }
 
-  /** Takes what was met before this run. @param word what the log says of it */
-  acquaint(known: Acquaintance, word: string): void {
+  /** Takes what earlier runs met. @param word what the log says of it */
+  setKnownHistory(known: KnownHistory, word: string): void {
     this.#known = known;
     this.#word = word;
     this.#afresh = true;

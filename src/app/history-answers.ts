@@ -1,32 +1,35 @@
-// Answers the screen's questions about recorded history: opens the file when the first one comes, asks one thing at a time, and forgets what
-// was overtaken by a newer question for the same place.
+// Answers the screen's questions about recorded history. The file is opened for the first question and closed again when none comes; one
+// question is asked at a time, and a newer question for the same slot replaces one that still waits.
 
+import { missingHistory } from '../history/files.ts';
 import type { HistoryReader } from '../history/query/reader.ts';
 import { NetmonError, reasonOf } from '../model/errors.ts';
 import { bareThread } from '../privilege/bare-thread.ts';
 import type { Clock } from '../system/clock.ts';
 import { trimMemory } from '../system/memory.ts';
 import type { HistoryAnswer, HistoryAsk, HistoryRequest, HistorySlot } from '../view/history/state.ts';
+import { hasHistory } from './known-history.ts';
 
-/** What was written since is read before a question when the last look is this long ago. The screen asks each minute what changes. */
+/** A question after this time first reads what was written meanwhile. The screen asks each minute for what changes. */
 const STALE_MS = 45_000;
-/** The reader is given up this long after the last question, so that its memory goes back. */
+/** The reader is closed this long after the last question, to free its memory. */
 const IDLE_MS = 90_000;
-/** Domains of an app that are told, the first ones: more than a browser reaches in years. */
+/** Domains in an answer about an app, the earliest ones: more than a browser reaches in years. */
 const DOMAINS_MAX = 20_000;
-/** All times that a file may hold. */
+/** After every time that a file may hold, epoch ms. */
 const FOREVER = 8_640_000_000_000_000;
 
-/** What answers are made with. */
+/** What answers are made from. */
 export interface AnswerParts {
-  /** null where this run has no file to read. */
+  /** null if this run has no file to read. */
   readonly path: string | null;
   readonly open: (path: string) => Promise<HistoryReader>;
   readonly clock: Clock;
+  /** Takes the answer to question `serial` of a slot. */
   readonly tell: (slot: HistorySlot, serial: number, answer: HistoryAnswer) => void;
 }
 
-/** Questions in, answers out; each question is answered once or overtaken. Never throws. */
+/** Questions in, answers out; each question is answered once or replaced. Never throws. */
 export class HistoryAnswers {
   readonly #parts: AnswerParts;
   readonly #waiting = new Map<HistorySlot, HistoryRequest>();
@@ -34,7 +37,7 @@ export class HistoryAnswers {
   #read = Number.NEGATIVE_INFINITY;
   #working: Promise<void> | null = null;
   #idle: NodeJS.Timeout | null = null;
-  /** Why the file can't be read, for what waits beside the question that found out. */
+  /** Why the file can't be read: the answer to all questions that waited when this was found out. */
   #refusal: HistoryAnswer | null = null;
   #closed = false;
 
@@ -42,7 +45,7 @@ export class HistoryAnswers {
     this.#parts = parts;
   }
 
-  /** Takes questions; one for a place that still waits replaces it. */
+  /** Takes questions; each replaces one that waits for the same slot. */
   ask(requests: readonly HistoryRequest[]): void {
     if (this.#closed) return;
     for (const request of requests) {
@@ -56,7 +59,7 @@ export class HistoryAnswers {
   async close(): Promise<void> {
     this.#closed = true;
     this.#waiting.clear();
-    await this.#leave();
+    await this.#closeReader();
   }
 
   async #work(): Promise<void> {
@@ -71,7 +74,7 @@ export class HistoryAnswers {
     this.#working = null;
     this.#refusal = null;
     if (this.#closed) return;
-    this.#idle = setTimeout(() => void this.#leave(), IDLE_MS);
+    this.#idle = setTimeout(() => void this.#closeReader(), IDLE_MS);
     this.#idle.unref();
   }
 
@@ -102,7 +105,7 @@ export class HistoryAnswers {
     }
   }
 
-  /** The reader, with what was written up to a moment ago. */
+  /** The reader, up to date. */
   async #ready(): Promise<HistoryReader> {
     const { path, open, clock } = this.#parts;
     if (path === null) throw new NetmonError('history', 'this run has no history file', 'name one: netmon-tui --history=PATH');
@@ -114,7 +117,7 @@ export class HistoryAnswers {
     return this.#reader;
   }
 
-  async #leave(): Promise<void> {
+  async #closeReader(): Promise<void> {
     if (this.#idle !== null) clearTimeout(this.#idle);
     this.#idle = null;
     const reader = this.#reader;
@@ -123,13 +126,20 @@ export class HistoryAnswers {
   }
 }
 
-// History as a run reads it: by a thread that holds no rights, loaded with the first question.
-
-/** Opens the history in a file. Rejects with NetmonError `history` where there is none that can be read. */
+/** Opens the history in a file, in a thread without rights. Rejects with NetmonError `history` if there is none that can be read. */
 export async function openBareHistory(path: string): Promise<HistoryReader> {
   const [{ openHistory }, { readerThreads }] = await Promise.all([
     import('../history/query/open.ts'),
     import('../history/query/reader-thread.ts'),
   ]);
   return openHistory(path, readerThreads(bareThread(path, false), trimMemory));
+}
+
+/** Opens history once root was dropped. Call it before: root may look into every folder, and so knows whether there is a history. */
+export function historyOpener(path: string | null): AnswerParts['open'] {
+  const isMissing = path !== null && !hasHistory(path);
+  return (file) =>
+    openBareHistory(file).catch((thrown: unknown) => {
+      throw isMissing && reasonOf(thrown).endsWith(': permission denied') ? missingHistory(file) : thrown;
+    });
 }

@@ -1,74 +1,77 @@
-// What was met before this run, asked of history once, behind the first frame. Its names are held from then on, its file is not.
+// What history knows from earlier runs, read once, behind the first frame. The event log keeps the names; the file is closed again.
 
 import { existsSync } from 'node:fs';
-import type { Acquaintance, EventLog } from '../aggregate/event-log.ts';
-import { NAMES } from '../aggregate/event-log.ts';
+import { type EventLog, type KnownHistory, NAMES } from '../aggregate/event-log.ts';
 import { journalNumbers } from '../history/files.ts';
 import type { HistoryReader, MetNames } from '../history/query/reader.ts';
 import { reasonOf } from '../model/errors.ts';
 
-/** History that does not answer in this time is not waited for. */
+/** History that takes longer than this to answer is not waited for. */
 const LONGEST_MS = 15_000;
-/** Where nobody knows what was before. */
+/** How new things are told if nobody knows what was before. */
 const IN_THIS_RUN = 'what is met after the first minute is new in this run';
 
-/** Asks history for a log. Never throws; what can't be read is said in the log. */
-export class Introduction {
+/** Reads known apps and domains for an event log. Never throws; the log says what could not be read. */
+export class KnownHistoryQuery {
   readonly #log: EventLog;
-  #reader: Promise<HistoryReader> | null = null;
+  readonly #reader: Promise<HistoryReader> | null;
   #timer: NodeJS.Timeout | null = null;
-  #over = false;
+  #isAnswered = false;
+  #isClosed = false;
 
-  /** @param log one that waits to be told */
-  constructor(log: EventLog) {
+  /**
+   * Begins to read.
+   *
+   * @param log one that waits for known history
+   * @param open opens the history; null if there is none
+   */
+  constructor(log: EventLog, open: (() => Promise<HistoryReader>) | null) {
     this.#log = log;
+    this.#reader = open?.() ?? null;
+    if (this.#reader === null) this.#answer(`no history: ${IN_THIS_RUN}`, null);
+    else void this.#read(this.#reader);
   }
 
-  /** Begins to ask. @param open null where there is no history */
-  begin(open: (() => Promise<HistoryReader>) | null): void {
-    if (open === null) {
-      this.#end(`no history: ${IN_THIS_RUN}`, null);
-      return;
-    }
+  /** Stops reading. May be called twice. */
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#reader?.then((reader) => reader.close()).catch(() => undefined); // it never opened: the log says so
+  }
+
+  async #read(opening: Promise<HistoryReader>): Promise<void> {
     this.#timer = setTimeout(() => {
-      this.#end(`history did not answer in time: ${IN_THIS_RUN}`, null);
+      this.#answer(`history did not answer in time: ${IN_THIS_RUN}`, null);
       this.close();
     }, LONGEST_MS);
     this.#timer.unref();
-    this.#reader = open();
-    void this.#reader
-      .then((reader) => reader.met(NAMES))
-      .then(
-        (met) => this.#end('', met),
-        (thrown: unknown) => this.#end(`${reasonOf(thrown)}: ${IN_THIS_RUN}`, null),
-      )
-      .then(() => this.close());
+    try {
+      const reader = await opening;
+      this.#answer('', await reader.met(NAMES));
+    } catch (thrown) {
+      this.#answer(`${reasonOf(thrown)}: ${IN_THIS_RUN}`, null);
+    }
+    this.close();
   }
 
-  /** Ends what is still asked. May be called twice. */
-  close(): void {
-    this.#over = true;
-    if (this.#timer !== null) clearTimeout(this.#timer);
-    this.#reader?.then((reader) => reader.close()).catch(() => undefined); // it never opened: that was said
-    this.#reader = null;
-  }
-
-  #end(failure: string, met: MetNames | null): void {
-    if (this.#over) return;
-    this.#over = true;
+  #answer(failure: string, met: MetNames | null): void {
+    if (this.#isAnswered || this.#isClosed) return;
+    this.#isAnswered = true;
     if (met === null || met.apps.length + met.domains.length === 0)
-      this.#log.acquaint(() => null, failure || `history is empty: ${IN_THIS_RUN}`);
-    else this.#log.acquaint(knownOf(met), `met before, by history: apps ${met.apps.length}, domains ${met.domains.length}`);
+      this.#log.setKnownHistory(() => null, failure || `history is empty: ${IN_THIS_RUN}`);
+    else
+      this.#log.setKnownHistory(knownIn(met), `met before, by history: apps ${met.apps.length}, domains ${met.domains.length}`);
   }
 }
 
-/** Of names that did not all fit, one that is not among them may have been met all the same. */
-function knownOf({ apps, domains }: MetNames): Acquaintance {
+/** If not all names fitted, one that is missing may be known all the same. */
+function knownIn({ apps, domains }: MetNames): KnownHistory {
   const sets = { app: new Set(apps), domain: new Set(domains) };
   return (kind, name) => sets[kind].has(name) || (sets[kind].size < NAMES ? false : null);
 }
 
-/** True where a history was begun, be it only in its journals. */
+/** True if a history was begun, be it only in its journals. */
 export function hasHistory(path: string): boolean {
   try {
     return existsSync(path) || journalNumbers(path).length > 0;

@@ -1,5 +1,5 @@
-// The file in which the screen's choices outlive a run: read if it is the user's own and small, written whole beside its place and moved
-// there, mode 0600, never through a link. Whatever fails, the run goes on without.
+// The file that keeps the screen's choices from one run to the next. It is read only if it is small and the user's own, and written whole
+// beside its place and moved there, mode 0600, never through a link. If that fails, the run goes on without it.
 
 import { randomBytes } from 'node:crypto';
 import { closeSync, constants, fchownSync, lstatSync, openSync, renameSync, unlinkSync, writeSync } from 'node:fs';
@@ -8,19 +8,19 @@ import type { FileOwner } from '../output/output-file.ts';
 import { type FileWork, fileWork } from '../system/as-owner.ts';
 import { createFolder, systemFiles } from '../system/files.ts';
 
-/** Longest text that is believed to be ours. */
+/** The file is not ours if it is longer, UTF-16 units. */
 const LONGEST = 16_384;
 const WRITABLE_BY_OTHERS = 0o022;
 
-/** Where the file is, and whose. */
-export interface MemoryPlace {
+/** Where the file is, and whose it is. */
+export interface SavedPlace {
   readonly path: string;
-  /** Who is to own it where root writes it; null where the process is that user. */
+  /** Its owner if root writes it; null if the process is that user. */
   readonly owner: FileOwner | null;
 }
 
-/** What was remembered; null where there is nothing, or nothing that may be believed. */
-export function recall({ path, owner }: MemoryPlace): unknown {
+/** Reads what the last run saved. @returns null if there is nothing, or nothing that can be trusted */
+export function readSavedScreen({ path, owner }: SavedPlace): unknown {
   const read = systemFiles.read(path, false);
   if (read.kind !== 'read' || !read.isFile || (read.mode & WRITABLE_BY_OTHERS) !== 0 || read.text.length > LONGEST) return null;
   if (read.uid !== (owner?.uid ?? process.geteuid?.() ?? read.uid)) return null;
@@ -31,19 +31,19 @@ export function recall({ path, owner }: MemoryPlace): unknown {
   }
 }
 
-/** Remembers. @returns false where it could not be written */
-export function memorise(memory: unknown, { path, owner }: MemoryPlace): boolean {
+/** Saves the state for the next run. @returns false if it could not be written */
+export function writeSavedScreen(state: unknown, { path, owner }: SavedPlace): boolean {
   const theirs = process.geteuid?.() === 0 ? owner : null;
   const asOwner: FileWork = theirs === null ? (work) => work() : fileWork(theirs, dirname(path));
   try {
-    asOwner(() => write(memory, path, theirs));
+    asOwner(() => write(state, path, theirs));
     return true;
   } catch {
     return false;
   }
 }
 
-function write(memory: unknown, path: string, owner: FileOwner | null): void {
+function write(state: unknown, path: string, owner: FileOwner | null): void {
   const temporary = `${path}.${randomBytes(6).toString('hex')}.part`;
   makeFolder(dirname(path), owner);
   const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
@@ -51,7 +51,7 @@ function write(memory: unknown, path: string, owner: FileOwner | null): void {
   try {
     try {
       if (owner !== null) fchownSync(descriptor, owner.uid, owner.gid);
-      writeSync(descriptor, `${JSON.stringify(memory)}\n`);
+      writeSync(descriptor, `${JSON.stringify(state)}\n`);
     } finally {
       closeSync(descriptor);
     }
@@ -62,7 +62,7 @@ function write(memory: unknown, path: string, owner: FileOwner | null): void {
   }
 }
 
-/** Makes the folder and those above it that are missing. Root goes into no folder that is a link of somebody's. */
+/** Makes the folder and those above it that are missing. Root refuses a folder that is a link or another user's. */
 function makeFolder(folder: string, owner: FileOwner | null): void {
   const there = lstatSync(folder, { throwIfNoEntry: false });
   if (there !== undefined) {

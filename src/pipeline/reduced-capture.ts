@@ -10,12 +10,17 @@ import type { Edges } from '../system/edges.ts';
 import { workingFolder } from '../system/files.ts';
 import { ReducedSource } from './reduced-source.ts';
 
+/** An `OpenedSource` that has yet to be given what it feeds. */
+export interface ReducedCapture extends OpenedSource {
+  readonly source: ReducedSource;
+}
+
 /**
  * Opens it. @param refused why there is no capture; null where none was wanted
  *
  * @throws NetmonError `no-device` where the system does not tell of sockets
  */
-export async function reducedCapture(edges: Edges, clock: Clock, refused: NetmonError | null): Promise<OpenedSource> {
+export async function reducedCapture(edges: Edges, clock: Clock, refused: NetmonError | null): Promise<ReducedCapture> {
   const words = process.argv.slice(2).filter((word) => word !== '--reduced');
   const node = process.execPath;
   const script = process.argv[1] ?? 'netmon-tui';

@@ -6,65 +6,65 @@ import type { Pane } from '../view/pane.ts';
 import type { Glyphs } from '../view/text/glyphs.ts';
 import type { Depth, Styles } from '../view/text/theme.ts';
 import { colourNumber, type Markup, markupOf } from './markup.ts';
-import type { Ink } from './terminal-output.ts';
+import type { TerminalOutput } from './terminal-output.ts';
 import { type BaseColours, type LineBox, Skeleton, type Spark } from './widgets.ts';
 
-/** Most tables that a frame has. */
+/** Tables that a frame has at most. */
 const TABLES = 3;
 
-/** Most parts without rows that a frame has. */
+/** Parts without rows that a frame has at most. */
 const PARTS = 2;
 
-/** All widgets, made once; a frame places them and fills them. The terminal is written by the screen's draw alone. */
+/** All widgets, made once; each frame places and fills them. Only the screen's `draw` writes to the terminal. */
 export class Dashboard {
-  private readonly backdrop: LineBox;
-  private readonly header: LineBox;
-  private readonly footer: LineBox;
-  private readonly tables: readonly LineBox[];
-  private readonly parts: readonly LineBox[];
-  private readonly chart: LineBox;
-  private readonly sparks: Readonly<Record<'rx' | 'tx', Spark>>;
-  private readonly popup: LineBox;
-  private readonly screen: Widgets.Screen;
-  private markup: Markup | null = null;
-  private chartColours = { rx: -1, tx: -1 };
-  private background = -1;
-  private dressed = false;
+  readonly #backdrop: LineBox;
+  readonly #header: LineBox;
+  readonly #footer: LineBox;
+  readonly #tables: readonly LineBox[];
+  readonly #parts: readonly LineBox[];
+  readonly #chart: LineBox;
+  readonly #sparks: Readonly<Record<'rx' | 'tx', Spark>>;
+  readonly #popup: LineBox;
+  readonly #screen: Widgets.Screen;
+  #markup: Markup | null = null;
+  #chartColours = { rx: -1, tx: -1 };
+  #background = -1;
+  #dressed = false;
 
-  /** Makes the widgets, the later ones above the earlier. */
+  /** Makes the widgets; later ones lie above earlier ones. */
   constructor(screen: Widgets.Screen, glyphs: Glyphs) {
     const skeleton = new Skeleton(screen);
-    this.screen = screen;
-    this.backdrop = skeleton.lines(0, 12);
-    this.header = skeleton.lines(0, 1);
-    this.chart = skeleton.lines(1, 2);
-    this.sparks = { rx: skeleton.spark(0, glyphs), tx: skeleton.spark(6, glyphs) };
-    this.tables = Array.from({ length: TABLES }, () => skeleton.lines(3, 8));
-    this.parts = Array.from({ length: PARTS }, () => skeleton.lines(1, 2));
-    this.footer = skeleton.lines(11, 1);
-    this.popup = skeleton.lines(1, 10);
+    this.#screen = screen;
+    this.#backdrop = skeleton.lines(0, 12);
+    this.#header = skeleton.lines(0, 1);
+    this.#chart = skeleton.lines(1, 2);
+    this.#sparks = { rx: skeleton.spark(0, glyphs), tx: skeleton.spark(6, glyphs) };
+    this.#tables = Array.from({ length: TABLES }, () => skeleton.lines(3, 8));
+    this.#parts = Array.from({ length: PARTS }, () => skeleton.lines(1, 2));
+    this.#footer = skeleton.lines(11, 1);
+    this.#popup = skeleton.lines(1, 10);
   }
 
-  /** Puts on a theme: sequences for roles, base colours for what no text covers. */
-  dress(styles: Styles, depth: Depth, ink: Ink): void {
-    this.markup = markupOf(styles, depth, ink);
-    const number = (colour: number | null): number => colourNumber(colour, depth, ink);
+  /** Takes a theme: sequences for roles, base colours for cells without text. */
+  dress(styles: Styles, depth: Depth, terminal: TerminalOutput): void {
+    this.#markup = markupOf(styles, depth, terminal);
+    const number = (colour: number | null): number => colourNumber(colour, depth, terminal);
     const base: BaseColours = { fg: number(styles.text.fg), bg: number(styles.text.bg) };
-    this.background = base.bg;
-    this.dressed = true;
-    this.chartColours = { rx: number(styles.rx.fg), tx: number(styles.tx.fg) };
-    for (const widget of [this.backdrop, this.header, this.footer, this.popup, this.chart, ...this.tables, ...this.parts])
+    this.#background = base.bg;
+    this.#dressed = true;
+    this.#chartColours = { rx: number(styles.rx.fg), tx: number(styles.tx.fg) };
+    for (const widget of [this.#backdrop, this.#header, this.#footer, this.#popup, this.#chart, ...this.#tables, ...this.#parts])
       widget.paint(base);
-    this.sparks.rx.paint({ fg: this.chartColours.rx, bg: base.bg });
-    this.sparks.tx.paint({ fg: this.chartColours.tx, bg: base.bg });
+    this.#sparks.rx.paint({ fg: this.#chartColours.rx, bg: base.bg });
+    this.#sparks.tx.paint({ fg: this.#chartColours.tx, bg: base.bg });
   }
 
-  /** Fills the widgets with a frame. @returns true when the terminal has to be drawn. */
+  /** Fills the widgets with a frame. @returns whether the terminal has to be drawn */
   show(frame: Frame): boolean {
-    const { markup } = this;
+    const markup = this.#markup;
     if (markup === null) return false;
-    let changed = this.dressed;
-    this.dressed = false;
+    let changed = this.#dressed;
+    this.#dressed = false;
     const fill = (box: LineBox, pane: Pane | null | undefined): void => {
       if (pane === null || pane === undefined || pane.lines.length === 0) {
         if (box.hide()) changed = true;
@@ -73,30 +73,30 @@ export class Dashboard {
       if (box.place(pane.rect)) changed = true;
       if (box.show(pane.lines, markup)) changed = true;
     };
-    fill(this.backdrop, frame.message ?? this.ground());
-    fill(this.header, frame.header);
-    fill(this.footer, frame.footer);
-    for (const [index, box] of this.tables.entries()) fill(box, frame.tables[index] ?? frame.historyTables[index]);
-    for (const [index, box] of this.parts.entries()) fill(box, frame.parts[index]);
-    fill(this.chart, frame.chart);
+    fill(this.#backdrop, frame.message ?? this.#ground());
+    fill(this.#header, frame.header);
+    fill(this.#footer, frame.footer);
+    for (const [index, box] of this.#tables.entries()) fill(box, frame.tables[index] ?? frame.historyTables[index]);
+    for (const [index, box] of this.#parts.entries()) fill(box, frame.parts[index]);
+    fill(this.#chart, frame.chart);
     for (const direction of ['rx', 'tx'] as const) {
       const model = frame.sparks.find((one) => one.direction === direction);
-      const chart = this.sparks[direction];
+      const chart = this.#sparks[direction];
       if (model === undefined) {
         if (chart.hide()) changed = true;
         continue;
       }
       if (chart.place(model.rect)) changed = true;
-      if (chart.show(model, this.chartColours[direction])) changed = true;
+      if (chart.show(model, this.#chartColours[direction])) changed = true;
     }
-    fill(this.popup, frame.popup);
+    fill(this.#popup, frame.popup);
     return changed;
   }
 
-  /** What lies under everything: only where the theme has a background, for what is drawn twice is compared twice. */
-  private ground(): Pane | null {
-    if (this.background < 0) return null;
-    const rect = { left: 0, top: 0, width: this.screen.width as number, height: this.screen.height as number };
+  /** The background under everything, for themes that have one. Other themes are spared comparing each cell twice. */
+  #ground(): Pane | null {
+    if (this.#background < 0) return null;
+    const rect = { left: 0, top: 0, width: this.#screen.width as number, height: this.#screen.height as number };
     return { rect, lines: [[{ text: ' ', role: 'text' }]] };
   }
 }

@@ -1,25 +1,24 @@
-// The line to the terminal: how long a frame takes until it is drawn there, and whether the next may be sent. What is queued behind the kernel
-// nobody can see but the terminal: it is asked, behind the frames.
+// Paces frames to what the terminal can draw. Only the terminal itself knows what is queued behind the kernel (SSH, a serial line), so it is
+// asked, behind a frame, whether it has drawn. Answers that don't come are never waited for.
 
 import type { Clock } from '../system/clock.ts';
 
-/** A frame that took longer than the line needs for nothing makes it a slow one, ms. */
+/** A terminal that takes this much longer over a frame than over nothing is slow, ms. */
 const SLOW_MS = 150;
-/** On a fast line one frame of so many is asked about. */
+/** On a fast terminal one frame in so many is asked about. */
 const EVERY = 24;
-/** No answer in this time, or twice the longest that one took: it is lost, ms. A first frame at 9600 baud takes 6 s. */
+/** An answer is lost after this time, or twice the longest that one took, ms. A first frame at 9600 baud takes 6 s. */
 const LOST_MS = 10_000;
-/** Answers lost one after the other, after which nothing is asked any more. */
+/** After so many lost answers in a row the terminal is asked no more. */
 const LOST_MAX = 2;
-/** Whoever leaves waits this long for a terminal of which nothing is known yet. */
+/** Time that leaving waits for a first answer, ms. */
 const UNKNOWN_MS = 500;
 
-/** Asks, and holds frames back on a slow line. A terminal that never answers is never waited for. */
-export class Line {
+/** Asks the terminal how far it has drawn, and holds frames back while a slow one is busy. */
+export class FramePacing {
   readonly #clock: Clock;
   readonly #ask: () => void;
-  /** Told when an answer came, or is not waited for any more. */
-  onFree: () => void = () => {};
+  readonly #onFree: () => void;
   #answers = false;
   #isSlow = false;
   #askedAt: number | null = null;
@@ -30,10 +29,14 @@ export class Line {
   #lost = 0;
   #timer: NodeJS.Timeout | null = null;
 
-  /** @param ask writes the question behind what was written so far */
-  constructor(clock: Clock, ask: () => void) {
+  /**
+   * @param ask writes the question behind everything written so far
+   * @param onFree called when an answer came, or is given up
+   */
+  constructor(clock: Clock, ask: () => void, onFree: () => void) {
     this.#clock = clock;
     this.#ask = ask;
+    this.#onFree = onFree;
   }
 
   /** True while an answer is under way. */
@@ -41,25 +44,25 @@ export class Line {
     return this.#askedAt !== null;
   }
 
-  /** False while a slow line has a frame to draw, or one of which nothing was known takes its time. */
+  /** False while a slow terminal draws a frame, or one not known to be slow takes too long over it. */
   get isFree(): boolean {
     if (!this.#answers || this.#askedAt === null) return true;
     return !this.#isSlow && this.#clock.monotonic() - this.#askedAt <= this.#least + SLOW_MS;
   }
 
-  /** Milliseconds for which an answer may still come that must not be left to whoever reads the terminal next; 0 for none. */
+  /** How long an answer may still come, ms; 0 if none is due. Whoever reads the terminal next must not get it. */
   get patience(): number {
     if (this.#askedAt === null) return 0;
-    const wait = this.#answers ? this.#patienceAll : UNKNOWN_MS;
+    const wait = this.#answers ? this.#answerMs : UNKNOWN_MS;
     return Math.max(0, this.#askedAt + wait - this.#clock.monotonic());
   }
 
-  /** The terminal is asked for the first time, before anything is drawn. */
+  /** Asks for the first time, before anything is drawn. */
   begin(): void {
     this.#question();
   }
 
-  /** A frame was written. */
+  /** Notes that a frame was written. */
   drawn(): void {
     if (!this.#answers || this.#lost >= LOST_MAX || this.#askedAt !== null) return;
     this.#due--;
@@ -68,7 +71,7 @@ export class Line {
     this.#question();
   }
 
-  /** The terminal has answered. */
+  /** Notes that the terminal has answered. */
   answered(): void {
     this.#answers = true;
     this.#lost = 0;
@@ -80,7 +83,7 @@ export class Line {
     this.#settle();
   }
 
-  /** Asks no more; the terminal is given back. */
+  /** Stops waiting, when the terminal is given back. */
   stop(): void {
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
@@ -88,7 +91,8 @@ export class Line {
     this.#isSlow = false;
   }
 
-  get #patienceAll(): number {
+  /** Time after which an answer is lost, ms. */
+  get #answerMs(): number {
     return Math.max(LOST_MS, 2 * this.#longest);
   }
 
@@ -100,7 +104,7 @@ export class Line {
       this.#lost++;
       this.#isSlow = false;
       this.#settle();
-    }, this.#patienceAll);
+    }, this.#answerMs);
     this.#timer.unref();
   }
 
@@ -108,6 +112,6 @@ export class Line {
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
     this.#askedAt = null;
-    this.onFree();
+    this.#onFree();
   }
 }

@@ -1,4 +1,4 @@
-// Opens blessed's screen. Every trap of blessed is dealt with here, each with its symptom; nothing else in the program works around it.
+// Opens blessed's screen. This file deals with every trap of blessed, each named with its symptom; no other file works around blessed.
 
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
@@ -6,9 +6,9 @@ import type { ReadStream, WriteStream } from 'node:tty';
 import blessed, { type Widgets } from 'blessed';
 import type { Answer } from './answers.ts';
 import { Keyboard } from './keyboard.ts';
-import type { Ink } from './terminal-output.ts';
+import type { TerminalOutput } from './terminal-output.ts';
 
-/** What of blessed's program is used here beyond its typings. */
+/** Members of blessed's program that its typings lack. */
 interface Program {
   input: ReadStream;
   _write(text: string): unknown;
@@ -48,15 +48,14 @@ type RawScreen = Omit<Widgets.Screen, 'program' | 'tput'> & {
   _listenedMouse?: boolean;
 };
 
-/** A terminal's two ends, and what is asked of them. */
+/** A terminal's two ends and how to use them. */
 export interface ScreenOptions {
   readonly input: NodeJS.ReadStream;
   readonly output: NodeJS.WriteStream;
   readonly mouse: boolean;
   readonly ascii: boolean;
-  /** Rewrites what blessed sends. */
-  readonly ink: Ink;
-  /** Told of what the terminal answers. */
+  readonly terminal: TerminalOutput;
+  /** Called with each answer of the terminal. */
   readonly answered: (answer: Answer) => void;
 }
 
@@ -76,19 +75,19 @@ export interface OpenScreen {
   leave(): void;
   /** Takes the terminal again. */
   enter(): void;
-  /** Writes a sequence that is no text on the screen (the clipboard). */
+  /** Writes a sequence that draws nothing (the clipboard). */
   writeRaw(sequence: string): void;
   /** Characters written so far, to see whether a draw wrote any. */
   readonly written: number;
-  /** Whether an answer of the terminal is under way: then the beginning of one is held back for a moment. */
+  /** Says whether an answer of the terminal is under way: if so, the beginning of one is held back for a moment. */
   expect(isExpecting: boolean): void;
   close(): void;
 }
 
-/** Cells that are drawn at the most: a terminal can say that it has thousands of both, and blessed keeps two objects a cell. */
+/** The largest screen that is drawn. A terminal may claim thousands of columns and rows, and blessed keeps two objects a cell. */
 const LARGEST = { columns: 640, rows: 270 } as const;
 
-/** Size of the terminal, 80x24 where it doesn't say. What a larger one has beyond `LARGEST` stays blank. */
+/** Size of the terminal, 80x24 if it doesn't say. Cells beyond `LARGEST` stay blank. */
 export function sizeOf({ columns, rows }: { readonly columns?: number; readonly rows?: number }): {
   readonly columns: number;
   readonly rows: number;
@@ -96,13 +95,13 @@ export function sizeOf({ columns, rows }: { readonly columns?: number; readonly 
   return { columns: Math.min(columns || 80, LARGEST.columns), rows: Math.min(rows || 24, LARGEST.rows) };
 }
 
-/** Milliseconds without a further resize until one is taken. */
+/** A resize counts once none has followed for this long, ms. */
 const RESIZE_MS = 50;
 const SIGNALS = ['SIGTERM', 'SIGINT', 'SIGQUIT'] as const;
 
 /** Opens the screen: alternate buffer, raw input, cursor hidden. */
 export function openScreen(options: ScreenOptions): OpenScreen {
-  const { output, mouse, ascii, ink } = options;
+  const { output, mouse, ascii, terminal } = options;
   const input = new Keyboard(options.input, options.answered);
   const signalsBefore = new Map(SIGNALS.map((signal) => [signal, process.listeners(signal)]));
 
@@ -110,9 +109,9 @@ export function openScreen(options: ScreenOptions): OpenScreen {
     () =>
       blessed.screen({
         program: boundedProgram(input, output, !ascii),
-        // Without it blessed decides by LANG, which sudo strips, and draws `?` for every line and bar (chjj/blessed#319).
+        // Without it blessed goes by LANG, which sudo strips, and draws `?` for every line and bar (chjj/blessed#319).
         forceUnicode: !ascii,
-        // Wide CJK takes two cells only with it; what blessed's table of 2015 has wrong never gets here (view/text/cells.ts).
+        // Without it wide CJK takes one cell. What blessed's table of 2015 has wrong never gets here (view/text/cells.ts).
         fullUnicode: !ascii,
         smartCSR: true,
         resizeTimeout: RESIZE_MS,
@@ -125,21 +124,21 @@ export function openScreen(options: ScreenOptions): OpenScreen {
   // Lines drawn through the alternate character set come out as `lqqqk` in tmux and in copies of the screen (chjj/blessed#220).
   screen.tput.brokenACS = true;
 
-  // blessed's signal handlers end the process with status 0 when they are alone. Signals are the caller's, so is the exit status.
+  // blessed's signal handlers end the process with status 0 when they are alone. Signals and the exit status are the caller's.
   for (const signal of SIGNALS)
     for (const listener of process.listeners(signal))
       if (!signalsBefore.get(signal)?.includes(listener)) process.removeListener(signal, listener as NodeJS.SignalsListener);
 
-  // Two callers of render() mean two writes and a torn frame: blessed itself calls it in the middle of a resize, with the old rectangles.
+  // Two callers of render() mean two writes and a torn frame: blessed calls it in the middle of a resize, with the old rectangles.
   const render = screen.render.bind(screen);
   screen.render = () => {};
 
-  // Colours of 24 bits, and a third fewer bytes: see ink.ts.
+  // 24-bit colours, and a third fewer bytes: see terminal-output.ts.
   const write = program._owrite.bind(program);
   let written = 0;
   const send = (text: string): unknown => {
     written += text.length;
-    return write(ink.rewrite(text));
+    return write(terminal.rewrite(text));
   };
   program._owrite = send;
   program.write = send;
@@ -151,8 +150,8 @@ export function openScreen(options: ScreenOptions): OpenScreen {
   };
   const pasteOn = (): void => void write('\x1b[?2004h');
 
-  // Node's terminals block: a terminal that stops reading (a dead SSH session) would stop capture with it. Unblocked, writes queue and the
-  // renderer sees it.
+  // Node's writes to a terminal block: one that stops reading (a dead SSH session) would stop the capture. Unblocked, writes queue, and the
+  // renderer sees the queue.
   setBlocking(output, false);
 
   let state: 'open' | 'away' | 'closed' = 'open';
@@ -175,7 +174,7 @@ export function openScreen(options: ScreenOptions): OpenScreen {
     },
     forget: () => screen.realloc(),
     listen: () => input.listen(),
-    // program, not screen: a keypress listener there would be told twice when a widget has the focus.
+    // On program, not screen: there a listener is called twice while a widget has the focus.
     onKey: (listener) => program.on('keypress', listener),
     onMouse: (listener) => {
       if (mouse) program.on('mouse', listener);
@@ -217,7 +216,7 @@ export function openScreen(options: ScreenOptions): OpenScreen {
   };
 }
 
-/** blessed's program, whose screen has at most `LARGEST` cells whatever the terminal says. */
+/** blessed's program, with a screen of at most `LARGEST` whatever the terminal says. */
 function boundedProgram(input: Keyboard, output: NodeJS.WriteStream, unicode: boolean): Program {
   const program = blessed.program({
     input: input as unknown as NodeJS.ReadStream,
@@ -237,7 +236,7 @@ function boundedProgram(input: Keyboard, output: NodeJS.WriteStream, unicode: bo
   return program;
 }
 
-/** blessed runs `tmux -V`, whatever PATH says that is, when it sees TMUX: as root, and 10 ms before the first frame. */
+/** Hides TMUX: with it blessed runs `tmux -V` from PATH, as root, and the first frame is 10 ms later. */
 function withoutTmux<T>(work: () => T): T {
   const before = process.env['TMUX'];
   delete process.env['TMUX'];

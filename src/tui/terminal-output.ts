@@ -1,18 +1,18 @@
-// The last step of a frame: blessed's output with fewer bytes for the same cells, and with 24-bit colours that blessed can't hold.
+// Rewrites what blessed sends: the same cells in fewer bytes, and in 24-bit colours, which blessed can't hold.
 //
-// blessed keeps 9 bits for a colour, resets before each change, and goes to the start of a line before going to where it wants to be. Here
-// numbers of the 256-colour table that nothing else uses (slots) stand for 24-bit colours, and a sequence is written only where it changes
-// what the terminal would draw: a busy frame is a third smaller, which is what SSH notices.
+// blessed keeps 9 bits for a colour, resets before each change, and returns to the start of a line before each move. Here numbers of the
+// 256-colour table that are otherwise unused (slots) stand for 24-bit colours, and a sequence is written only where it changes what the
+// terminal draws. That makes a busy frame a third smaller, which shows over SSH.
 
 import { tableColour, to256 } from '../view/text/theme.ts';
 
-/** First number used for slots: the 16 below are the terminal's own colours, which blessed writes in another form. */
+/** First number used as a slot. The 16 below are the terminal's own colours, which blessed writes in another form. */
 const FIRST = 16;
 const LAST = 255;
 /** SGR of the flags that blessed knows, by bit. */
 const FLAGS = [1, 4, 5, 7, 8];
 
-/** What the terminal draws text with: flags by bit of `FLAGS`, colours as SGR parameters, '' for the terminal's own. */
+/** How the terminal draws text: flags by bit of `FLAGS`, colours as SGR parameters, '' for the terminal's own. */
 interface Pen {
   flags: number;
   fg: string;
@@ -21,42 +21,43 @@ interface Pen {
 
 const SEQUENCE = /\x1b\[([\d;]*)([mHC])/y;
 
-/** Colours in use, and the rewriting of output. Lives as long as a screen. */
-export class Ink {
-  private readonly byColour = new Map<number, number>();
-  private readonly slots = new Map<number, string>();
-  private readonly have: Pen = { flags: 0, fg: '', bg: '' };
-  private readonly want: Pen = { flags: 0, fg: '', bg: '' };
-  private readonly saved: Pen = { flags: 0, fg: '', bg: '' };
+/** The colours in use and the pen as the terminal has it. Lives as long as a screen. */
+export class TerminalOutput {
+  readonly #byColour = new Map<number, number>();
+  readonly #slots = new Map<number, string>();
+  readonly #have: Pen = { flags: 0, fg: '', bg: '' };
+  readonly #want: Pen = { flags: 0, fg: '', bg: '' };
+  readonly #saved: Pen = { flags: 0, fg: '', bg: '' };
 
-  /** Forgets every colour, before another theme takes them. What is on the screen then must be drawn anew. */
+  /** Forgets every colour, for another theme. The whole screen must be drawn again afterwards. */
   clear(): void {
-    this.byColour.clear();
-    this.slots.clear();
+    this.#byColour.clear();
+    this.#slots.clear();
   }
 
-  /** Number that stands for a colour (0xRRGGBB): its own in the 256-colour table, else a slot; when all are taken, the last. */
+  /** Number that stands for a colour (0xRRGGBB): its own in the 256-colour table, else a free slot, else the last slot. */
   numberOf(colour: number): number {
-    const known = this.byColour.get(colour);
+    const known = this.#byColour.get(colour);
     if (known !== undefined) return known;
     let number = to256(colour);
-    if (tableColour(number) !== colour || this.slots.has(number)) {
-      number = this.freeSlot();
-      this.slots.set(number, `2;${colour >> 16};${(colour >> 8) & 255};${colour & 255}`);
+    if (tableColour(number) !== colour || this.#slots.has(number)) {
+      number = this.#freeSlot();
+      this.#slots.set(number, `2;${colour >> 16};${(colour >> 8) & 255};${colour & 255}`);
     }
-    this.byColour.set(colour, number);
+    this.#byColour.set(colour, number);
     return number;
   }
 
-  private freeSlot(): number {
-    const taken = new Set(this.byColour.values());
-    for (let number = FIRST; number < LAST; number++) if (!taken.has(number) && !this.slots.has(number)) return number;
+  #freeSlot(): number {
+    const taken = new Set(this.#byColour.values());
+    for (let number = FIRST; number < LAST; number++) if (!taken.has(number) && !this.#slots.has(number)) return number;
     return LAST;
   }
 
-  /** Output that draws the same. It begins and ends with the terminal's own pen, as all of blessed's writes do. */
+  /** Rewrites output so that it draws the same cells. It begins and ends with the terminal's own pen, as each of blessed's writes does. */
   rewrite(output: string): string {
-    const { have, want } = this;
+    const have = this.#have;
+    const want = this.#want;
     let out = '';
     let move = '';
     let at = 0;
@@ -64,7 +65,7 @@ export class Ink {
       const next = output.indexOf('\x1b', at);
       if (next !== at) {
         const text = next < 0 ? output.slice(at) : output.slice(at, next);
-        out += move + this.change() + text;
+        out += move + this.#change() + text;
         move = '';
         at += text.length;
         continue;
@@ -72,15 +73,15 @@ export class Ink {
       SEQUENCE.lastIndex = at;
       const match = SEQUENCE.exec(output);
       if (match === null) {
-        // Anything else (clear, modes, save and restore of the cursor) is done with the pen it would have been done with.
+        // Anything else (clear, modes, saving and restoring the cursor) gets the pen that it would have had.
         const rest = /^\x1b(?:\[[?>]?[\d;]*[ -/]*[@-~]|[()][0-9A-B]|[=>78M]|.)/s.exec(output.slice(at, at + 64))?.[0] ?? '\x1b';
-        out += move + this.change() + rest;
+        out += move + this.#change() + rest;
         move = '';
-        if (rest === '\x1b7') Object.assign(this.saved, have);
+        if (rest === '\x1b7') Object.assign(this.#saved, have);
         if (rest === '\x1b8') {
           // restoring the cursor restores the pen that was saved with it (DECRC)
-          Object.assign(have, this.saved);
-          Object.assign(want, this.saved);
+          Object.assign(have, this.#saved);
+          Object.assign(want, this.#saved);
         }
         at += rest.length;
         continue;
@@ -94,12 +95,13 @@ export class Ink {
     want.flags = 0;
     want.fg = '';
     want.bg = '';
-    return out + move + this.change();
+    return out + move + this.#change();
   }
 
-  /** The shortest sequence from the pen at hand to the one wanted. */
-  private change(): string {
-    const { have, want } = this;
+  /** The shortest sequence from the pen that the terminal has to the one wanted. */
+  #change(): string {
+    const have = this.#have;
+    const want = this.#want;
     if (have.flags === want.flags && have.fg === want.fg && have.bg === want.bg) return '';
     if (want.flags === 0 && want.fg === '' && want.bg === '') {
       Object.assign(have, want);
@@ -113,15 +115,15 @@ export class Ink {
       have.bg = '';
     }
     for (const [bit, code] of FLAGS.entries()) if ((want.flags & ~have.flags & (1 << bit)) !== 0) codes.push(code);
-    if (want.bg !== have.bg) codes.push(want.bg === '' ? 49 : this.colour(want.bg));
-    if (want.fg !== have.fg) codes.push(want.fg === '' ? 39 : this.colour(want.fg));
+    if (want.bg !== have.bg) codes.push(want.bg === '' ? 49 : this.#colour(want.bg));
+    if (want.fg !== have.fg) codes.push(want.fg === '' ? 39 : this.#colour(want.fg));
     Object.assign(have, want);
     return `\x1b[${codes.join(';')}m`;
   }
 
-  private colour(parameters: string): string {
+  #colour(parameters: string): string {
     const number = parameters.slice(5);
-    const slot = parameters.length > 5 ? this.slots.get(Number(number)) : undefined;
+    const slot = parameters.length > 5 ? this.#slots.get(Number(number)) : undefined;
     return slot === undefined ? parameters : `${parameters.slice(0, 3)}${slot}`;
   }
 }

@@ -22,21 +22,21 @@ export interface BaseColours {
  * the grid reckons in percent and loses a column at some widths.
  */
 export class Skeleton {
-  private readonly grid: Grid;
+  readonly #grid: Grid;
 
   constructor(screen: Widgets.Screen) {
-    this.grid = new Grid({ rows: 12, cols: 12, screen, hideBorder: true });
+    this.#grid = new Grid({ rows: 12, cols: 12, screen, hideBorder: true });
   }
 
   lines(row: number, rows: number): LineBox {
     const make = blessed.box as unknown as (options: never) => Widgets.BoxElement;
-    return new LineBox(this.grid.set(row, 0, rows, 12, make, { tags: false, wrap: false, hidden: true }));
+    return new LineBox(this.#grid.set(row, 0, rows, 12, make, { tags: false, wrap: false, hidden: true }));
   }
 
   spark(column: number, glyphs: Glyphs): Spark {
     const make = sparkline as unknown as (options: never) => SparklineElement;
     return new Spark(
-      this.grid.set(1, column, 2, 6, make, { tags: true, wrap: false, hidden: true, style: { titleFg: 'default' } }),
+      this.#grid.set(1, column, 2, 6, make, { tags: true, wrap: false, hidden: true, style: { titleFg: 'default' } }),
       glyphs,
     );
   }
@@ -44,7 +44,7 @@ export class Skeleton {
 
 abstract class Widget {
   protected readonly element: Widgets.BoxElement;
-  private rect: Rect | null = null;
+  #rect: Rect | null = null;
 
   constructor(element: Widgets.BoxElement) {
     this.element = element;
@@ -52,11 +52,11 @@ abstract class Widget {
 
   /** Puts the widget onto exact cells, and into sight. @returns true when that changed anything. */
   place(rect: Rect): boolean {
-    const old = this.element.hidden ? null : this.rect;
+    const old = this.element.hidden ? null : this.#rect;
     if (this.element.hidden) this.element.show();
     if (old !== null && old.left === rect.left && old.top === rect.top && old.width === rect.width && old.height === rect.height)
       return false;
-    this.rect = rect;
+    this.#rect = rect;
     this.element.left = rect.left;
     this.element.top = rect.top;
     this.element.width = rect.width;
@@ -79,14 +79,14 @@ abstract class Widget {
 
 /** A box whose content is lines that already fit it. */
 export class LineBox extends Widget {
-  private content = '';
+  #content = '';
 
   /** Shows lines. @returns true when they differ from those before. */
   show(lines: readonly Line[], markup: Markup): boolean {
     const content = contentOf(lines, markup);
     // setContent parses the whole content again, also where nothing changed.
-    if (content === this.content) return false;
-    this.content = content;
+    if (content === this.#content) return false;
+    this.#content = content;
     this.element.setContent(content);
     return true;
   }
@@ -94,12 +94,12 @@ export class LineBox extends Widget {
 
 /** Rates as blessed-contrib's sparkline. */
 export class Spark extends Widget {
-  private readonly glyphs: Glyphs;
-  private content = '';
+  readonly #glyphs: Glyphs;
+  #content = '';
 
   constructor(element: SparklineElement, glyphs: Glyphs) {
     super(element);
-    this.glyphs = glyphs;
+    this.#glyphs = glyphs;
   }
 
   /** Shows the line; `colour` is the title's, as blessed's number. @returns true when it differs from the one before. */
@@ -111,22 +111,22 @@ export class Spark extends Widget {
     element.width = width + 2;
     element.setData([model.title], [scaled(model.values)]);
     element.width = width;
-    const content = this.tidy(element.content, model.values);
+    const content = this.#tidy(element.content, model.values);
     element.setContent(content);
-    const changed = content !== this.content;
-    this.content = content;
+    const changed = content !== this.#content;
+    this.#content = content;
     return changed;
   }
 
   /** Takes away the empty first line, the colon after the title and the levels of what is not known; ASCII levels where asked for. */
-  private tidy(content: string, values: readonly number[]): string {
+  #tidy(content: string, values: readonly number[]): string {
     let out = content.replace(/^\r\n/, '').replace(/:(\{\/[^}]*-fg\}\{\/bold\}\r\n)/g, '$1');
     const [title = '', line = ''] = out.split('\r\n');
     const known = [...line].map((level, i) => (Number.isNaN(values[i]) ? ' ' : level)).join('');
     out = `${title}\r\n${known}`;
-    if (this.glyphs.levels !== UNICODE_GLYPHS.levels)
+    if (this.#glyphs.levels !== UNICODE_GLYPHS.levels)
       for (const [index, level] of UNICODE_GLYPHS.levels.entries())
-        out = out.replaceAll(level, this.glyphs.levels[index] as string);
+        out = out.replaceAll(level, this.#glyphs.levels[index] as string);
     return out;
   }
 }

@@ -47,7 +47,7 @@ const clock = { now: () => source.time, monotonic: () => source.time - START };
 const subject = { named: [], file: 'week', categories: new Categories(), places: null, reverseDns: false };
 const parts = assemble({ source, fallbacks: [] }, subject, systemEdges(), clock);
 parts.localizer.setAddresses(Int32Array.from([0, 0, 0xffff, 0x0a000001]));
-const past = parts.monitor.aggregator.keepPast?.();
+parts.monitor.aggregator.keepPast();
 parts.monitor.aggregator.events = new EventLog();
 
 // The terminal: what is drawn is read, as a terminal reads it.
@@ -65,8 +65,8 @@ const output = Object.assign(
 );
 const input = Object.assign(new PassThrough(), { isTTY: true, isRaw: false, setRawMode: () => input });
 const theme = parseTheme('netmon', readFileSync(new URL('../../themes/netmon.theme', import.meta.url), 'utf8'));
-const tui = new Tui({ input, output, theme, colour: 'true', effects: () => {}, ...(past === undefined ? {} : { past }) });
-tui.listen();
+const tui = new Tui({ input, output, theme, colour: 'true' });
+tui.listen(() => {});
 
 const history = { path, record: true, maxBytes: 200_000_000, owner: null };
 const recording = new Recording(history, parts, clock, () => source.time, await recordingEdges());

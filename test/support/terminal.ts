@@ -3,8 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { PassThrough, Writable } from 'node:stream';
 import xterm from '@xterm/headless';
-import { Tui, type TuiOptions } from '../../src/tui/tui.ts';
-import type { Effect } from '../../src/view/action.ts';
+import { type OutsideEffect, Tui, type TuiOptions } from '../../src/tui/tui.ts';
 import { parseTheme } from '../../src/view/text/theme.ts';
 import { FakeClock } from './fake-clock.ts';
 
@@ -19,12 +18,12 @@ export class FakeOutput extends Writable {
   log = '';
   /** While true, writes are taken and not answered. */
   stalled = false;
-  private held: (() => void)[] = [];
-  private readonly terminal: InstanceType<typeof xterm.Terminal>;
+  #held: (() => void)[] = [];
+  readonly #terminal: InstanceType<typeof xterm.Terminal>;
 
   constructor(terminal: InstanceType<typeof xterm.Terminal>, columns: number, rows: number) {
     super({ decodeStrings: false, highWaterMark: 16_384 });
-    this.terminal = terminal;
+    this.#terminal = terminal;
     this.columns = columns;
     this.rows = rows;
   }
@@ -34,16 +33,16 @@ export class FakeOutput extends Writable {
     this.bytes += Buffer.byteLength(text);
     this.writes++;
     this.log += text;
-    this.terminal.write(text);
-    if (this.stalled) this.held.push(done);
+    this.#terminal.write(text);
+    if (this.stalled) this.#held.push(done);
     else done();
   }
 
   /** Answers all writes that were held. */
   release(): void {
     this.stalled = false;
-    const held = this.held;
-    this.held = [];
+    const held = this.#held;
+    this.#held = [];
     for (const done of held) done();
   }
 }
@@ -74,10 +73,10 @@ export class Stage {
   readonly terminal: InstanceType<typeof xterm.Terminal>;
   readonly input = new FakeInput();
   readonly output: FakeOutput;
-  readonly effects: Effect[] = [];
+  readonly effects: OutsideEffect[] = [];
   readonly tui: Tui;
 
-  constructor(columns: number, rows: number, options: Partial<TuiOptions> = {}) {
+  constructor(columns: number, rows: number, options: Partial<TuiOptions> = {}, listens = true) {
     this.terminal = new xterm.Terminal({ cols: columns, rows, allowProposedApi: true });
     this.output = new FakeOutput(this.terminal, columns, rows);
     this.tui = new Tui({
@@ -86,10 +85,14 @@ export class Stage {
       theme: ourTheme('netmon'),
       colour: 'true',
       clock: this.clock,
-      effects: (effect) => this.effects.push(effect),
       ...options,
     });
-    this.tui.listen();
+    if (listens) this.listen();
+  }
+
+  /** Has the screen read the terminal, and collects the effects that it hands on. */
+  listen(): void {
+    this.tui.listen((effect) => this.effects.push(effect));
   }
 
   /** Types keys, one chunk each, and draws. */

@@ -9,7 +9,7 @@ import type { Options } from '../../src/model/options.ts';
 import { fakeEdges } from './fake-edges.ts';
 
 /** Options as the command line gives them, where there is no configuration file. */
-async function optionsOf(words: readonly string[]): Promise<Options> {
+export async function optionsOf(words: readonly string[]): Promise<Options> {
   const line = parseCommandLine([...words]);
   const files = { folderOwner: () => null, read: () => ({ kind: 'missing' as const }) };
   const config = await loadConfig(line, { platform: 'linux', env: {}, euid: 0, passwd: () => '', files });
@@ -28,7 +28,7 @@ export async function linesOf(path: string, ...words: string[]): Promise<JsonLin
     return true;
   });
   try {
-    expect(await run(await optionsOf(['--json', '--read', path, ...words]), fakeEdges({ platform: 'linux' }))).toBe(0);
+    expect(await run(await optionsOf(['--json', '--read', path, ...words]), { edges: fakeEdges({ platform: 'linux' }) })).toBe(0);
   } finally {
     write.mockRestore();
   }

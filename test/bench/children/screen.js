@@ -53,7 +53,7 @@ const input = Object.assign(new PassThrough(), { isTTY: true, isRaw: false, setR
 const output = new CountingOutput();
 const theme = new ThemeShelf([{ path: `${root}/themes`, uid: null }]).load('netmon');
 const tui = new Tui({ input, output, theme, colour: 'true', clock, effects: () => {} });
-tui.listen();
+tui.listen(() => {});
 await drawn();
 
 const bytes = [];

@@ -37,7 +37,7 @@ describe('names', () => {
     const parts = { apps: apps('old', 'curl'), hosts: [hostRow({ id: 'h', domain: 'example.com' })] };
     expect(told(log.next(at(1, parts), 0))).toHaveLength(1);
     log.next(at(2, parts), 0);
-    log.acquaint((_, name) => name === 'old', 'history knows 1 app');
+    log.setKnownHistory((_, name) => name === 'old', 'history knows 1 app');
     const events = log.next(at(3, parts), 0);
     expect(told(events).slice(1)).toEqual(['start: history knows 1 app', 'new app: curl', 'new domain: example.com']);
     expect(events.at(-1)).toMatchObject({ text: '', time: NOON + 3000 });
@@ -46,7 +46,7 @@ describe('names', () => {
 
   test('that nobody could know of say that they are new in this run', () => {
     const log = new EventLog(null);
-    log.acquaint(() => null, 'no history');
+    log.setKnownHistory(() => null, 'no history');
     log.next(at(1, { apps: apps('old') }), 0);
     expect(log.next(at(61, { apps: apps('old', 'curl') }), 0).at(-1)).toMatchObject({ app: 'curl', text: 'new in this run' });
   });

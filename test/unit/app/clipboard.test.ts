@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { systemClipboard } from '../../../src/app/screen.ts';
+import { systemClipboard } from '../../../src/app/clipboard.ts';
 import type { RunLimits } from '../../../src/system/edges.ts';
 import { systemEdges } from '../../../src/system/programs.ts';
 import { fakeEdges } from '../../support/fake-edges.ts';

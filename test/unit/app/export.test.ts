@@ -1,22 +1,10 @@
-// Exports: a new file of the user's, never another's, never a formula; and what the screen remembers, read back only if it may be believed.
+// Exports: a new file of the user's, never another's, never a formula.
 
-import {
-  chmodSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { exportText, writeExport } from '../../../src/app/export.ts';
-import { memorise, recall } from '../../../src/app/saved-screen.ts';
 import type { ExportTable } from '../../../src/view/action.ts';
 
 const TABLE: ExportTable = {
@@ -83,43 +71,5 @@ describe('the file', () => {
       done: false,
       text: 'not exported: no folder to write to',
     });
-  });
-});
-
-describe('the memory of the screen', () => {
-  const place = () => ({ path: join(folder, 'state', 'netmon-tui', 'screen.json'), owner: null });
-
-  test('is written whole, with mode 0600, into folders that are made for it, and read back', () => {
-    expect(recall(place())).toBeNull();
-    expect(memorise({ version: 1 }, place())).toBe(true);
-    expect(memorise({ version: 1, view: 'apps' }, place())).toBe(true);
-    expect(recall(place())).toEqual({ version: 1, view: 'apps' });
-    expect(statSync(place().path).mode & 0o777).toBe(0o600);
-    expect(readdirSync(join(folder, 'state', 'netmon-tui'))).toEqual(['screen.json']);
-  });
-
-  test('is not believed where others may write it, where it is a link, too large, or no JSON', () => {
-    memorise({ version: 1 }, place());
-    chmodSync(place().path, 0o666);
-    expect(recall(place())).toBeNull();
-    chmodSync(place().path, 0o600);
-    writeFileSync(place().path, '{');
-    expect(recall(place())).toBeNull();
-    writeFileSync(place().path, `"${'x'.repeat(20_000)}"`);
-    expect(recall(place())).toBeNull();
-    const link = join(folder, 'link.json');
-    symlinkSync(place().path, link);
-    expect(recall({ path: link, owner: null })).toBeNull();
-    expect(recall({ path: folder, owner: null })).toBeNull();
-  });
-
-  test('replaces a link with a file, and leaves nothing behind where it can not be written', () => {
-    const target = join(folder, 'target');
-    writeFileSync(target, 'other');
-    mkdirSync(join(folder, 'state'));
-    symlinkSync(target, join(folder, 'state', 'screen.json'));
-    expect(memorise({ version: 1 }, { path: join(folder, 'state', 'screen.json'), owner: null })).toBe(true);
-    expect(readFileSync(target, 'utf8')).toBe('other');
-    expect(memorise({}, { path: join(target, 'screen.json'), owner: null })).toBe(false);
   });
 });

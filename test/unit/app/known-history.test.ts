@@ -1,25 +1,24 @@
-// What history knows of before: told to the log once, a failure or a silence told instead, the file closed in every case.
+// What history knows from earlier runs reaches the log once, or a failure does, and the file is closed in every case.
 
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { EventLog, NAMES } from '../../../src/aggregate/event-log.ts';
-import { Introduction } from '../../../src/app/known-history.ts';
+import { KnownHistoryQuery } from '../../../src/app/known-history.ts';
 import { appRow, hostRow, NOON, snapshot } from '../../support/snapshot-builder.ts';
 import { FakeReader } from '../cli/history/fake-room.ts';
 
 let log: EventLog;
-let introduction: Introduction;
+let query: KnownHistoryQuery | null = null;
 beforeEach(() => {
   vi.useFakeTimers();
   log = new EventLog(null);
-  introduction = new Introduction(log);
 });
 afterEach(() => {
-  introduction.close();
+  query?.close();
   vi.useRealTimers();
 });
 
 const settle = () => vi.advanceTimersByTimeAsync(0);
-/** What is told of a tick in the first second of a run, without its first line. */
+/** Events of a tick in the first second of a run, without the first. */
 const told = () => {
   const apps = [appRow({ id: 'a', app: 'curl' }), appRow({ id: 'b', app: 'wget' })];
   const hosts = [hostRow({ id: 'h', domain: 'example.com' })];
@@ -28,41 +27,40 @@ const told = () => {
 };
 const NEW_IN_RUN = 'what is met after the first minute is new in this run';
 
-describe('an introduction', () => {
-  test('makes known what was recorded before, and leaves the file', async () => {
+describe('known history', () => {
+  test('names what earlier runs recorded, and closes the file', async () => {
     const reader = new FakeReader();
     reader.seen = [{ app: 'curl', domain: 'example.com', time: 0 }];
-    introduction.begin(() => Promise.resolve(reader));
+    query = new KnownHistoryQuery(log, () => Promise.resolve(reader));
     expect(told()).toEqual([]);
     await settle();
     expect(told()).toEqual(['start: met before, by history: apps 1, domains 1', 'new app: wget']);
     expect(reader.closed).toBe(1);
   });
 
-  test('without history, or with an empty one, says so', async () => {
-    introduction.begin(null);
+  test('says so if there is no history, or an empty one', async () => {
+    query = new KnownHistoryQuery(log, null);
     expect(told()).toEqual([`start: no history: ${NEW_IN_RUN}`]);
     log = new EventLog(null);
-    introduction = new Introduction(log);
-    introduction.begin(() => Promise.resolve(new FakeReader()));
+    query = new KnownHistoryQuery(log, () => Promise.resolve(new FakeReader()));
     await settle();
     expect(told()).toEqual([`start: history is empty: ${NEW_IN_RUN}`]);
   });
 
   test('says why history could not be read', async () => {
-    introduction.begin(() => Promise.reject(new Error('the history file /h: permission denied')));
+    query = new KnownHistoryQuery(log, () => Promise.reject(new Error('the history file /h: permission denied')));
     await settle();
     expect(told()).toEqual([`start: the history file /h: permission denied: ${NEW_IN_RUN}`]);
   });
 
-  test('does not wait for ever, and takes no answer that comes later', async () => {
+  test('is not waited for longer than 15 seconds, and a later answer is ignored', async () => {
     const reader = new FakeReader();
     let answer: (met: { apps: string[]; domains: string[] }) => void = () => {};
     reader.met = () =>
       new Promise((resolve) => {
         answer = resolve;
       });
-    introduction.begin(() => Promise.resolve(reader));
+    query = new KnownHistoryQuery(log, () => Promise.resolve(reader));
     await vi.advanceTimersByTimeAsync(15_000);
     expect(told()).toEqual([`start: history did not answer in time: ${NEW_IN_RUN}`]);
     expect(reader.closed).toBe(1);
@@ -71,10 +69,10 @@ describe('an introduction', () => {
     expect(told()).toHaveLength(1);
   });
 
-  test('of more names than are held calls none of the others new', async () => {
+  test('calls no name new if more are known than were read', async () => {
     const reader = new FakeReader();
     reader.met = () => Promise.resolve({ apps: Array.from({ length: NAMES }, (_, i) => `app ${i}`), domains: ['example.org'] });
-    introduction.begin(() => Promise.resolve(reader));
+    query = new KnownHistoryQuery(log, () => Promise.resolve(reader));
     await settle();
     expect(told().slice(1)).toEqual(['new domain: example.com']);
   });

@@ -13,7 +13,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { memorise } from '../../../src/app/saved-screen.ts';
+import { writeSavedScreen } from '../../../src/app/saved-screen.ts';
 import { OutputFile } from '../../../src/output/output-file.ts';
 import { fileWork, isRootsAlone } from '../../../src/system/as-owner.ts';
 
@@ -68,7 +68,7 @@ describe("files of another user's", () => {
     await inside.commit();
     expect(statSync(join(theirs, 'out.csv'))).toMatchObject(OWNER);
     expect(() => OutputFile.create(join(theirs, 'link', 'out.csv'), false, OWNER)).toThrow('EACCES');
-    expect(memorise({}, { path: join(theirs, 'link', 'made', 'screen.json'), owner: OWNER })).toBe(false);
+    expect(writeSavedScreen({}, { path: join(theirs, 'link', 'made', 'screen.json'), owner: OWNER })).toBe(false);
     expect(readdirSync(roots)).toEqual([]);
     writeFileSync(join(roots, 'own'), '');
     expect(statSync(join(roots, 'own'))).toMatchObject({ uid: 0, gid: 0 });

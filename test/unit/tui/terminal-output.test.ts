@@ -3,7 +3,7 @@
 import xterm, { type IBufferCell } from '@xterm/headless';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { Ink } from '../../../src/tui/terminal-output.ts';
+import { TerminalOutput } from '../../../src/tui/terminal-output.ts';
 
 const piece = fc.oneof(
   fc.constantFrom(
@@ -61,8 +61,8 @@ describe('rewrite', () => {
   test('draws the same', async () => {
     await fc.assert(
       fc.asyncProperty(frames, async (writes) => {
-        const ink = new Ink();
-        const rewritten = writes.map((write) => ink.rewrite(write)).join('');
+        const output = new TerminalOutput();
+        const rewritten = writes.map((write) => output.rewrite(write)).join('');
         expect(await cells(rewritten)).toBe(await cells(writes.join('')));
       }),
       { numRuns: 150 },
@@ -70,32 +70,32 @@ describe('rewrite', () => {
   });
 
   test('drops what changes nothing', () => {
-    const ink = new Ink();
-    expect(ink.rewrite('\x1b[12;1H\x1b[12;48H\x1b[38;5;99mab\x1b[1C\x1b[m\x1b[38;5;99mc\x1b[m')).toBe(
+    const output = new TerminalOutput();
+    expect(output.rewrite('\x1b[12;1H\x1b[12;48H\x1b[38;5;99mab\x1b[1C\x1b[m\x1b[38;5;99mc\x1b[m')).toBe(
       '\x1b[12;48H\x1b[38;5;99mab\x1b[Cc\x1b[m',
     );
-    expect(ink.rewrite('\x1b[1;38;5;99ma\x1b[m\x1b[38;5;99mb\x1b[m')).toBe('\x1b[1;38;5;99ma\x1b[0;38;5;99mb\x1b[m');
-    expect(ink.rewrite('plain 38;5;99m text')).toBe('plain 38;5;99m text');
-    expect(ink.rewrite('')).toBe('');
+    expect(output.rewrite('\x1b[1;38;5;99ma\x1b[m\x1b[38;5;99mb\x1b[m')).toBe('\x1b[1;38;5;99ma\x1b[0;38;5;99mb\x1b[m');
+    expect(output.rewrite('plain 38;5;99m text')).toBe('plain 38;5;99m text');
+    expect(output.rewrite('')).toBe('');
   });
 });
 
 describe('numberOf', () => {
   test('a colour of the table is itself, any other takes a slot that no colour in use has', () => {
-    const ink = new Ink();
-    expect(ink.numberOf(0x87d7ff)).toBe(117);
-    expect(ink.numberOf(0x080808)).toBe(232);
-    const slot = ink.numberOf(0x123456);
-    expect(ink.numberOf(0x123456)).toBe(slot);
+    const output = new TerminalOutput();
+    expect(output.numberOf(0x87d7ff)).toBe(117);
+    expect(output.numberOf(0x080808)).toBe(232);
+    const slot = output.numberOf(0x123456);
+    expect(output.numberOf(0x123456)).toBe(slot);
     expect(slot).not.toBe(117);
-    expect(ink.rewrite(`\x1b[48;5;117;38;5;${slot}mx\x1b[m`)).toBe('\x1b[48;5;117;38;2;18;52;86mx\x1b[m');
-    ink.clear();
-    expect(ink.rewrite(`\x1b[38;5;${slot}mx\x1b[m`)).toBe(`\x1b[38;5;${slot}mx\x1b[m`);
+    expect(output.rewrite(`\x1b[48;5;117;38;5;${slot}mx\x1b[m`)).toBe('\x1b[48;5;117;38;2;18;52;86mx\x1b[m');
+    output.clear();
+    expect(output.rewrite(`\x1b[38;5;${slot}mx\x1b[m`)).toBe(`\x1b[38;5;${slot}mx\x1b[m`);
   });
 
   test('more colours than there are slots share the last', () => {
-    const ink = new Ink();
-    const numbers = new Set(Array.from({ length: 600 }, (_, i) => ink.numberOf(0x010101 + i * 977)));
+    const output = new TerminalOutput();
+    const numbers = new Set(Array.from({ length: 600 }, (_, i) => output.numberOf(0x010101 + i * 977)));
     expect(Math.max(...numbers)).toBe(255);
     expect(Math.min(...numbers)).toBeGreaterThanOrEqual(16);
   });

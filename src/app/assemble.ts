@@ -1,0 +1,94 @@
+// The second step of a run, behind the first frame: the pipeline around the capture, and what can change the capture while it runs.
+
+import type { EventLog } from '../aggregate/event-log.ts';
+import type { Options } from '../model/options.ts';
+import type { Assembly } from '../pipeline/assembly.ts';
+import type { InterfaceChoice } from '../pipeline/interface-choice.ts';
+import type { Successor } from '../pipeline/route-watch.ts';
+import type { Edges } from '../system/edges.ts';
+import type { Closing } from './close.ts';
+import type { Opened, Switching } from './open.ts';
+
+/** An open run with its pipeline. Nothing flows through it yet. */
+export interface Assembled {
+  readonly opened: Opened;
+  readonly parts: Assembly;
+  /** The screen's log of events; null without a screen. */
+  readonly events: EventLog | null;
+  /** Chooses other interfaces; null if the capture stays what it is. */
+  readonly choice: InterfaceChoice | null;
+  /** Replaces a capture that is lost or no longer on the default route; null if nothing can. */
+  readonly successor: Successor | null;
+}
+
+/** Assembles the pipeline. */
+export async function assemble(opened: Opened, closing: Closing): Promise<Assembled> {
+  const { options, mode, clock, reach, started, filter, capture, screen } = opened;
+  const [pipeline, known, users] = await Promise.all([
+    import('../pipeline/assembly.ts'),
+    knowledge(options),
+    usersOf(options, reach),
+  ]);
+  const named = [...options.interfaces];
+  const subject = { named, file: options.read, reverseDns: options.reverseDns, started, users, ...known };
+  const parts = pipeline.assemble(capture.opened, subject, reach, clock);
+  closing.add('owners', () => {
+    parts.monitor.owners.close();
+    parts.neighbours.close();
+  });
+  capture.attach(parts);
+  if (mode === 'json' || mode === 'table') parts.monitor.aggregator.match(filter, null);
+  const events = screen === null ? null : await eventLog(options, closing);
+  parts.monitor.aggregator.events = events;
+  const { switching } = capture;
+  const choice = switching === null ? null : await choiceOf(switching, parts, named, reach);
+  const successor = switching === null || choice === null ? null : await successorOf(switching, choice, reach);
+  return { opened, parts, events, choice, successor };
+}
+
+/** What flows are sorted and placed by; loaded while the kernel already fills its rings. */
+async function knowledge(options: Options) {
+  const [{ Categories }, { Places }] = await Promise.all([
+    import('../identify/category/categories.ts'),
+    import('../identify/place/places.ts'),
+  ]);
+  return {
+    categories: new Categories(options.categories),
+    places: Places.open(options.place, options.place.home),
+  };
+}
+
+/** Users that the passwd file doesn't list. The processes of a recording ran elsewhere, under users of their own. */
+async function usersOf({ read }: Options, edges: Edges): Promise<ReadonlyMap<number, string>> {
+  if (read !== null || edges.platform !== 'darwin') return new Map();
+  return (await import('../identify/process/macos/users.ts')).macUsers(edges);
+}
+
+/** The log of events. What earlier runs knew is read behind it. */
+async function eventLog(options: Options, closing: Closing): Promise<EventLog> {
+  const [{ EventLog: Log }, { KnownHistoryQuery, hasHistory }] = await Promise.all([
+    import('../aggregate/event-log.ts'),
+    import('./known-history.ts'),
+  ]);
+  const log = new Log(null);
+  const path = options.history?.path ?? null;
+  // A replay happens at another time: what history has met since says nothing about it.
+  const isKnown = path !== null && options.read === null && hasHistory(path);
+  const open = isKnown ? async () => (await import('./history-answers.ts')).openBareHistory(path) : null;
+  const query = new KnownHistoryQuery(log, open);
+  closing.add('lookups', () => query.close());
+  return log;
+}
+
+async function choiceOf(switching: Switching, { monitor }: Assembly, named: string[], edges: Edges): Promise<InterfaceChoice> {
+  const { InterfaceChoice: Choice } = await import('../pipeline/interface-choice.ts');
+  return new Choice({ ...switching, edges, named, counted: () => monitor.counted });
+}
+
+async function successorOf(switching: Switching, choice: InterfaceChoice, edges: Edges): Promise<Successor | null> {
+  const { source, opener, request, followsRoute } = switching;
+  const { RouteWatch, PktapSuccessor } = await import('../pipeline/route-watch.ts');
+  if (followsRoute) return new RouteWatch({ choice, active: () => source.active, edges });
+  if (edges.platform !== 'darwin' || !source.namesProcesses) return null;
+  return new PktapSuccessor(source, () => opener.open(request));
+}

@@ -1,0 +1,169 @@
+// The third step of a run: everything else is loaded, root is dropped, and only then begins what makes files and reads keys. What a run surely
+// needs must be loaded before the drop, for the user may not be able to read the program's own files.
+
+import { tmpdir } from 'node:os';
+import type { HistoryOptions } from '../model/options.ts';
+import { sanitize } from '../net/text.ts';
+import type { LiveParts } from '../pipeline/live-session.ts';
+import { systemClock } from '../system/clock.ts';
+import type { Edges } from '../system/edges.ts';
+import { workingFolder } from '../system/files.ts';
+import { trimMemory } from '../system/memory.ts';
+import type { Action } from '../view/action.ts';
+import type { Assembled } from './assemble.ts';
+import type { Closing } from './close.ts';
+import type { Loop, Stoppable } from './loop.ts';
+import type { Recording } from './recording.ts';
+import type { EffectRunner } from './screen-effects.ts';
+
+/** Makes a part once root is dropped. @param recording null if this run records nothing */
+type Make<Part> = (recording: Recording | null) => Part;
+
+/** Attaches history, look-ups, the session and the screen's keys. @returns the run, ready to go */
+export async function attach(assembled: Assembled, closing: Closing): Promise<Loop> {
+  const { options, mode, rights, capture, guard, output, screen } = assembled.opened;
+  const { monitor } = assembled.parts;
+  const { source } = capture.opened;
+  if (options.reverseDns) await lookUpNames(assembled, closing);
+  const beginRecording = options.history?.record === true ? await recorder(options.history, assembled) : null;
+  const makeSession = await sessionMaker(assembled);
+  const makeEffects = await effectsMaker(assembled, closing);
+
+  if (rights !== null) monitor.privileges = await rights.drop(monitor.owners.source, source.driver);
+
+  // As the user: in the user's folder names may change hands at any moment, and root would follow them.
+  const recording = beginRecording?.() ?? null;
+  if (recording !== null) closeWithComplaint(recording, closing);
+  const session = makeSession(recording);
+  const effects = makeEffects?.(recording) ?? null;
+  if (effects !== null) screen?.tui.listen((effect) => effects.run(effect));
+  if (recording !== null) {
+    if (options.read === null) recording.start();
+    output.begin?.({ source, attribution: monitor.owners.source?.kind ?? 'none', history: recording.status });
+  }
+  return { guard, session, source, stays: mode === 'screen' && options.read !== null };
+}
+
+/** Asks DNS for the names of addresses that have none. */
+async function lookUpNames({ parts: { monitor, names }, opened: { clock } }: Assembled, closing: Closing): Promise<void> {
+  const { ReverseNames } = await import('../identify/name/reverse-names.ts');
+  const reverse = new ReverseNames(monitor.flows, names, undefined, clock);
+  closing.add('lookups', () => reverse.close());
+  names.onNameless = (row) => reverse.offer(row);
+  reverse.start();
+}
+
+/** Loads what records. @returns begins it: once root is dropped, and before the first packet */
+async function recorder(history: HistoryOptions, { parts, opened }: Assembled): Promise<() => Recording> {
+  const { Recording: RecordingOfRun, recordingEdges } = await import('./recording.ts');
+  const edges = await recordingEdges();
+  const { clock, options } = opened;
+  const { monitor } = parts;
+  const time = options.read === null ? () => clock.now() : () => monitor.lastTime;
+  return () => new RecordingOfRun(history, parts, clock, time, edges);
+}
+
+/** Has history saved at the end. What went wrong with it is printed when the screen is gone. */
+function closeWithComplaint(recording: Recording, closing: Closing): void {
+  let complaint = '';
+  closing.add('history', async () => {
+    complaint = await recording.close();
+  });
+  closing.add('complaint', () => {
+    if (complaint !== '') process.stderr.write(`netmon-tui: history: ${sanitize(complaint)}\n`);
+  });
+}
+
+/** Loads the session. */
+async function sessionMaker({ opened, parts, successor }: Assembled): Promise<Make<Stoppable>> {
+  const { options, mode, clock, reach, capture, output } = opened;
+  const { source } = capture.opened;
+  const { intervalMs, durationMs } = options;
+  const once = mode === 'table' || options.once;
+  if (options.read !== null) {
+    const { ReplaySession } = await import('../pipeline/replay-session.ts');
+    return (recording) =>
+      new ReplaySession({
+        source,
+        monitor: parts.monitor,
+        neighbours: parts.neighbours,
+        clock,
+        output,
+        intervalMs,
+        speed: once ? 0 : options.speed,
+        ticks: !once,
+        samples: options.samples,
+        durationMs,
+        collect: recording === null ? null : (time) => void recording.collect(time),
+      });
+  }
+  const samples = once && durationMs === null ? 1 : options.samples;
+  const { LiveSession } = await import('../pipeline/live-session.ts');
+  const addresses = await watchAddresses(reach);
+  return () =>
+    new LiveSession({
+      source,
+      ...parts,
+      successor,
+      addresses,
+      edges: reach,
+      clock,
+      output,
+      intervalMs,
+      samples,
+      durationMs,
+      settled: trimMemory,
+    });
+}
+
+/** Without koffi nobody tells of new addresses, and they are polled. */
+async function watchAddresses(edges: Edges): Promise<LiveParts['addresses']> {
+  try {
+    return (await import('../capture/devices/address-watch.ts')).watchAddresses(edges);
+  } catch {
+    return null;
+  }
+}
+
+/** Loads what carries out the screen's effects; null without a screen. */
+async function effectsMaker({ opened, parts, events, choice }: Assembled, closing: Closing): Promise<Make<EffectRunner> | null> {
+  const { options, edges, guard, screen } = opened;
+  if (screen === null || events === null) return null;
+  const [{ EffectRunner: Runner, Exports, copyHandler }, { HistoryAnswers, historyOpener }, { systemClipboard }] =
+    await Promise.all([import('./screen-effects.ts'), import('./history-answers.ts'), import('./clipboard.ts')]);
+  const { tui } = screen;
+  const { aggregator } = parts.monitor;
+  const apply = (action: Action) => tui.apply(action);
+  const notice = (text: string) => apply({ type: 'notice', text });
+  const folders = [workingFolder(), options.place.home, tmpdir()].filter((folder) => folder !== null);
+  const exports = new Exports({ folders, owner: options.screen.owner }, events, notice);
+  const path = options.history?.path ?? null;
+  const answers = new HistoryAnswers({
+    path,
+    open: historyOpener(path),
+    clock: systemClock,
+    tell: (slot, serial, answer) => apply({ type: 'history', slot, serial, answer }),
+  });
+  closing.add('effects', () => {
+    void answers.close();
+    return exports.idle(); // half an export would stay behind
+  });
+  const past = aggregator.keepPast();
+  aggregator.match(tui.state.filter.filter, tui.state.since);
+  return (recording) =>
+    new Runner(
+      {
+        quit: () => guard.stop({ kind: 'done' }),
+        'save-history': () => recording?.save(),
+        match: ({ filter, from }) => aggregator.match(filter, from),
+        past: ({ from, to }) => apply({ type: 'past', from, to, answer: past.between(from, to) }),
+        history: ({ requests }) => answers.ask(requests),
+        'list-interfaces': async () => apply({ type: 'interfaces', items: (await choice?.list()) ?? [] }),
+        'capture-on': async ({ interfaces }) =>
+          notice((await choice?.take(interfaces)) ?? 'the interfaces of this run are fixed'),
+        export: (effect) => exports.write(effect),
+        copy: copyHandler(systemClipboard(edges, process.env), tui),
+      },
+      notice,
+    );
+}

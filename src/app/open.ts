@@ -1,0 +1,206 @@
+// The first step of a run: rights are decided, the capture is opened, then the screen or whatever else takes the output. A failure up to the
+// capture finds the terminal as it was. Nothing is read of the capture yet, and no key.
+
+import type { Opener } from '../capture/opener.ts';
+import type { CaptureRequest, OpenedSource } from '../capture/source.ts';
+import { SwitchSource } from '../capture/switch-source.ts';
+import { compileFilter, FILTER_HINT, type Filter } from '../filter/filter.ts';
+import { NetmonError } from '../model/errors.ts';
+import type { Options } from '../model/options.ts';
+import type { Output } from '../output/output.ts';
+import type { Assembly } from '../pipeline/assembly.ts';
+import type { Rights } from '../privilege/rights.ts';
+import type { Clock } from '../system/clock.ts';
+import type { Edges } from '../system/edges.ts';
+import type { Closing } from './close.ts';
+import { Guard } from './loop.ts';
+import type { RunScreen } from './screen.ts';
+
+/**
+ * Bytes of the kernel's rings, all interfaces together. A frame cut to its headers takes 248 bytes, so this holds more than three seconds of
+ * 20,000 frames a second. Every MiB is resident.
+ */
+const RING_BYTES = 20 << 20;
+
+/** Decides on a run's rights. @param bufferBytes of the capture's rings */
+export type RightsOf = (options: Options, edges: Edges, bufferBytes: number) => Promise<Rights>;
+
+/** Where a run's snapshots go. */
+export type Mode = 'screen' | 'json' | 'table' | 'headless';
+
+/** What a run is opened with. */
+export interface OpenRequest {
+  readonly options: Options;
+  readonly edges: Edges;
+  readonly clock: Clock;
+  readonly rightsOf: RightsOf | null;
+}
+
+/** Another capture may take the place of this one. */
+export interface Switching {
+  readonly source: SwitchSource;
+  /** Opens the other one, */
+  readonly opener: Opener;
+  /** as this one was opened. */
+  readonly request: CaptureRequest;
+  /** The capture follows the default route: nobody named an interface. */
+  readonly followsRoute: boolean;
+}
+
+/** What a run reads: a capture, a file, or the counters of sockets. */
+export interface OpenCapture {
+  readonly opened: OpenedSource;
+  /** null if the capture stays what it is. */
+  readonly switching: Switching | null;
+  /** Ties it to the pipeline. Counters of sockets write to the flow table themselves; what delivers frames has nothing to do. */
+  attach(parts: Pick<Assembly, 'monitor' | 'directory'>): void;
+}
+
+/** An open run. Root's rights, if it has them, are still there. */
+export interface Opened {
+  readonly options: Options;
+  readonly mode: Mode;
+  readonly clock: Clock;
+  /** The machine as this process reaches it. */
+  readonly edges: Edges;
+  /** The machine as the run reaches it: what still takes root once it was dropped goes to the child that keeps it. */
+  readonly reach: Edges;
+  readonly rights: Rights | null;
+  /** Time before the first packet that may come, epoch ms. */
+  readonly started: number;
+  /** The filter of the command line; null for none. */
+  readonly filter: Filter | null;
+  readonly capture: OpenCapture;
+  readonly guard: Guard;
+  readonly output: Output;
+  /** null in the other modes. */
+  readonly screen: RunScreen | null;
+}
+
+/** Opens a run. @throws NetmonError for everything that a user can put right */
+export async function open({ options, edges, clock, rightsOf }: OpenRequest, closing: Closing): Promise<Opened> {
+  const mode = modeOf(options);
+  const rights = (await rightsOf?.(options, edges, RING_BYTES)) ?? null;
+  if (rights !== null) closing.add('rights', () => rights.close());
+  const reach = rights?.edges ?? edges;
+  if (mode === 'screen') await refuseBadTerminal();
+  const filter = filterOf(options.filter);
+  // Loaded while libpcap opens, half of which is waiting. What reads packets is loaded behind the first frame.
+  const drawing = mode === 'screen' ? import('./screen.ts') : null;
+  const started = clock.now();
+  const capture = await openCapture(options, mode === 'screen', reach, clock);
+  const { source } = capture.opened;
+  closing.add('capture', () => {
+    source.close();
+    return source.gone;
+  });
+  const guard = new Guard();
+  closing.add('signals', () => guard.close());
+  const screen = drawing === null ? null : (await drawing).openScreen(options, edges.platform);
+  if (screen !== null) closing.add('screen', () => screen.close());
+  const output = screen?.output ?? (await plainOutput(mode, options, guard, clock));
+  return { options, mode, clock, edges, reach, rights, started, filter, capture, guard, output, screen };
+}
+
+/** Standard output that is not a terminal gets a table, never a drawing. */
+function modeOf(options: Options): Mode {
+  if (options.headless) return 'headless';
+  if (options.json) return 'json';
+  return options.once || process.stdout.isTTY !== true ? 'table' : 'screen';
+}
+
+async function refuseBadTerminal(): Promise<void> {
+  const { refuseTerminal } = await import('../tui/terminal.ts');
+  const reason = refuseTerminal(process.env, true);
+  if (reason !== null) throw new NetmonError('terminal', reason, 'for text without a screen: netmon-tui --once, or --json');
+}
+
+function filterOf(text: string | null): Filter | null {
+  if (text === null || text.trim() === '') return null;
+  const result = compileFilter(text);
+  if (result.ok) return result.filter.matchesAll ? null : result.filter;
+  throw new NetmonError('bad-filter', `filter "${text}", column ${result.column + 1}: ${result.message}`, FILTER_HINT);
+}
+
+async function plainOutput(mode: Mode, options: Options, guard: Guard, clock: Clock): Promise<Output> {
+  if (mode === 'headless') {
+    const { RecordOutput } = await import('../output/record-output.ts');
+    return new RecordOutput((text) => process.stderr.write(text), clock);
+  }
+  const onClosed = (failure: Error | null) => guard.outputClosed(failure);
+  if (mode === 'json') {
+    const { JsonOutput } = await import('../output/json-output.ts');
+    return new JsonOutput(process.stdout, !options.once, onClosed);
+  }
+  const { TableOutput } = await import('../output/table-output.ts');
+  const { ascii, names, units } = options;
+  const columns = process.stdout.isTTY ? process.stdout.columns : undefined;
+  const color = options.color && process.stdout.isTTY === true;
+  return new TableOutput(process.stdout, { columns, color, ascii, names, units }, onClosed);
+}
+
+/** @param fallsBack without the rights to capture, read the counters of sockets */
+async function openCapture(options: Options, fallsBack: boolean, edges: Edges, clock: Clock): Promise<OpenCapture> {
+  if (options.read !== null) {
+    const { openFile } = await import('../capture/file/source.ts');
+    return unchanging({ source: await openFile(options.read), fallbacks: [] });
+  }
+  const { Opener: OpenerOfRun } = await import('../capture/opener.ts');
+  const opener: Opener = new OpenerOfRun(options.driver, edges, clock);
+  const request = { interfaces: await interfacesOf(options, edges), bpf: options.bpf, bufferBytes: RING_BYTES };
+  if (options.reduced) return openReduced(edges, clock, null);
+  try {
+    const opened = await opener.open(request);
+    const followsRoute = options.interfaces.length === 0 && edges.platform === 'linux';
+    const isPktap = edges.platform === 'darwin' && opened.source.namesProcesses;
+    return fallsBack || followsRoute || isPktap ? switchable(opened, opener, request, followsRoute) : unchanging(opened);
+  } catch (thrown) {
+    // A screen can say what is missing from it; whoever reads JSON or a table has to ask for less.
+    const lacksRights = thrown instanceof NetmonError && thrown.code === 'permission';
+    if (!fallsBack || !lacksRights) throw thrown;
+    return openReduced(edges, clock, thrown);
+  }
+}
+
+function unchanging(opened: OpenedSource): OpenCapture {
+  return { opened, switching: null, attach: () => undefined };
+}
+
+function switchable(opened: OpenedSource, opener: Opener, request: CaptureRequest, followsRoute: boolean): OpenCapture {
+  const source = new SwitchSource(opened);
+  return {
+    opened: {
+      source,
+      get fallbacks() {
+        return source.fallbacks;
+      },
+    },
+    switching: { source, opener, request, followsRoute },
+    attach: () => undefined,
+  };
+}
+
+async function openReduced(edges: Edges, clock: Clock, refused: NetmonError | null): Promise<OpenCapture> {
+  const { reducedCapture } = await import('../pipeline/reduced-capture.ts');
+  const { source, fallbacks } = await reducedCapture(edges, clock, refused);
+  return {
+    opened: { source, fallbacks },
+    switching: null,
+    attach: ({ monitor, directory }) => source.feed(monitor, directory),
+  };
+}
+
+/** macOS takes all interfaces through PKTAP; Linux takes the one that carries the default route. */
+async function interfacesOf(options: Options, edges: Edges): Promise<readonly string[]> {
+  if (options.interfaces.length > 0 || edges.platform === 'darwin') return options.interfaces;
+  const { defaultInterface } = await import('../capture/devices/devices.ts');
+  const route = await defaultInterface(edges);
+  if (route === null) {
+    throw new NetmonError(
+      'no-device',
+      'no default route, so no interface to choose',
+      'name one: netmon-tui --interface NAME (see: netmon-tui interfaces)',
+    );
+  }
+  return [route];
+}
