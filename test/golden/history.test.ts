@@ -171,7 +171,7 @@ test('a budget: near, over, too early, and on one interface', async () => {
   stage?.close();
   await open(80, 24, { view: { budget: { ...budget, day: 31 } } });
   await press(history, '8');
-  expect(stage?.text()).toContain('too early to say');
+  expect(stage?.text()).toContain('too early to tell');
 });
 
 describe('nothing to show', () => {

@@ -46,7 +46,7 @@ export function choose(before: ViewState, live: Snapshot, { glyphs, keys }: Fram
   const { chosen } = before.chart;
   const key = (command: Command): string => commandLabel(keys, command);
   const marks = chosen !== null && chosen.anchor === null;
-  const marking = marks ? 'takes the mark back' : 'marks a stretch';
+  const marking = marks ? 'clears the mark' : 'marks a range';
   const notice = `${key('collapse')} ${key('expand')} move   ${key('mark')} ${marking}   ${key('back')} leaves`;
   const state = { ...before, notice };
   if (chosen !== null) return point(state, live, glyphs, chosen.cursor, chosen.anchor === null ? chosen.cursor : null);

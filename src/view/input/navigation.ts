@@ -92,8 +92,7 @@ export function turnPane(state: ViewState, by: number): ViewState {
 
 /** Gives the focused pane the whole screen, or takes it back; all views but the overview and history have only one. */
 export function toggleZoom(state: ViewState): ViewState {
-  if (state.view !== 'overview' && state.view !== 'history')
-    return { ...state, notice: 'this view has the whole screen already' };
+  if (state.view !== 'overview' && state.view !== 'history') return { ...state, notice: 'this view already fills the screen' };
   return { ...state, zoomed: !state.zoomed };
 }
 
@@ -120,14 +119,14 @@ export function scrolledPopup(state: ViewState, by: number): ViewState['popup'] 
 /** Sorts the focused table by the next column, or the previous one. */
 export function turnSort(state: ViewState, by: number, live: Snapshot): ViewState {
   const keys = sortKeys(SPECS[state.pane]);
-  if (keys.length === 0) return { ...state, notice: 'these rows stand in the order of time' };
+  if (keys.length === 0) return { ...state, notice: 'these rows are in order of time' };
   const at = keys.indexOf(state.tables[state.pane].sort.column);
   return sortBy(state, keys[(at + by + keys.length) % keys.length] ?? 'rate', live);
 }
 
 /** Sorts the focused table by a column; the same column again turns the direction. */
 export function sortBy(state: ViewState, column: string, live: Snapshot): ViewState {
-  if (sortKeys(SPECS[state.pane]).length === 0) return { ...state, notice: 'these rows stand in the order of time' };
+  if (sortKeys(SPECS[state.pane]).length === 0) return { ...state, notice: 'these rows are in order of time' };
   const table = state.tables[state.pane];
   const same = table.sort.column === column;
   const descending = same ? !table.sort.descending : !ascendingFirst(SPECS[state.pane], column);

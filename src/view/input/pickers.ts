@@ -19,7 +19,7 @@ type Export = Extract<Popup, { kind: 'export' }>;
 /** Opens the interface picker; what there is to choose from is asked for. */
 export function openInterfaces(state: ViewState, live: Snapshot): Step {
   if (live.capture.file !== null)
-    return { state: { ...state, notice: 'a file is read: there is no interface to choose' }, effects: [] };
+    return { state: { ...state, notice: 'reading a file: there is no interface to choose' }, effects: [] };
   const popup: Interfaces = { kind: 'interfaces', items: null, index: 0, chosen: [] };
   return { state: { ...state, popup }, effects: [{ type: 'list-interfaces' }] };
 }

@@ -172,7 +172,7 @@ function command(state: ViewState, name: Command, live: Snapshot, settings: Fram
     case 'save-history':
       return live.capture.history?.state === 'recording'
         ? { state: { ...state, notice: 'writing the history file' }, effects: [{ type: 'save-history' }] }
-        : still({ ...state, notice: 'this run records nothing' });
+        : still({ ...state, notice: 'not recording: start with --history' });
     case 'sort-next':
       return still(turnSort(state, 1, live));
     case 'sort-previous':

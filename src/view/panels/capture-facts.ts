@@ -43,7 +43,7 @@ export function captureFacts(snapshot: Snapshot, context: CellContext): readonly
     ],
     ['dropped', count(capture.dropped), (capture.dropped ?? 0) > 0 ? 'warn' : 'text'],
     ['by interface', count(capture.interfaceDropped)],
-    ['shed', count(capture.shed), capture.shed > 0 ? 'warn' : 'text'],
+    ['by netmon-tui', count(capture.shed), capture.shed > 0 ? 'warn' : 'text'],
     [
       'undecoded',
       `${formatGrouped(capture.undecoded)}: truncated ${formatGrouped(capture.truncated)}, malformed ${formatGrouped(capture.malformed)}, unsupported ${formatGrouped(capture.unsupported)}`,

@@ -121,7 +121,7 @@ function processes(row: AppRow, context: CellContext): readonly Fact[] {
   const newest = row.processes.toReversed();
   const facts: Fact[] = newest.slice(0, PROCESSES_SHOWN).map(({ pid, exe, name, script, user, parentPid, startedAt, unit }) => {
     const parts = [
-      exe === null ? `${shown(name, context)}, executable not known` : hidden(exe, context),
+      exe === null ? `${shown(name, context)}, executable unknown` : hidden(exe, context),
       ...(script === null ? [] : [shown(script, context)]),
       ...(user === null || user === row.user ? [] : [`as ${hidden(user, context)}`]),
       ...(parentPid === null ? [] : [`parent ${parentPid}`]),
@@ -187,7 +187,7 @@ const RESOLVER_PORTS: readonly number[] = [53, 853, 443];
 function onBehalfOf(row: FlowRow, context: CellContext): readonly Fact[] {
   if (row.onBehalfOf !== null) return [['on behalf of', shown(row.onBehalfOf, context), 'name']];
   const asks = row.app === RESOLVER && RESOLVER_PORTS.includes(row.remote.port);
-  return asks ? [['on behalf of', 'any app: this is the resolver of the system', 'dim']] : [];
+  return asks ? [['on behalf of', "any app: this is the system's resolver", 'dim']] : [];
 }
 
 function flowFacts(row: FlowRow, context: CellContext): readonly Fact[] {
@@ -240,7 +240,7 @@ function interfaceFacts(row: InterfaceRow, context: CellContext): readonly Fact[
   return [
     ['interface', text(row.interface, context), 'name'],
     ['kind', row.kind],
-    ['in the total', row.headline ? 'yes' : 'no: it is shown apart, so that nothing is counted twice'],
+    ['in the total', row.headline ? 'yes' : 'no: another interface already counts it'],
     ...traffic(row, context),
     ...(row.passingBytes === null || row.passingBytes === 0
       ? []
@@ -256,7 +256,7 @@ function interfaceFacts(row: InterfaceRow, context: CellContext): readonly Fact[
         : formatShare(row.frameBytes / row.counterBytes),
     ],
     ['lost by it', row.counterDropped === null ? null : formatGrouped(row.counterDropped)],
-    ['errors of it', row.counterErrors === null ? null : formatGrouped(row.counterErrors)],
+    ['its errors', row.counterErrors === null ? null : formatGrouped(row.counterErrors)],
   ];
 }
 

@@ -134,7 +134,7 @@ function coverage(picture: Picture, glyphs: Glyphs): Line {
   return [span('captured ', 'dim'), span(formatShare(share), share < 0.98 ? 'warn' : 'text')];
 }
 
-/** Dropped by the kernel, shed by us, without an owner: each stands there also when it is nothing, and unknown is not nothing. */
+/** What the kernel dropped and what has no owner, at zero too; what netmon-tui dropped itself only when it did. Unknown is not zero. */
 function lossParts(picture: Picture, glyphs: Glyphs): readonly Part[] {
   const { capture } = picture.snapshot;
   const seen = (capture.packets ?? 0) + (capture.dropped ?? 0) + capture.shed;
@@ -146,7 +146,7 @@ function lossParts(picture: Picture, glyphs: Glyphs): readonly Part[] {
   const parts: Part[] = [
     { rank: 3, line: coverage(picture, glyphs) },
     { rank: 2, line: loss('dropped', capture.dropped) },
-    { rank: 3, line: loss('shed', capture.shed) },
+    ...(capture.shed > 0 ? [{ rank: 3, line: loss('dropped by netmon-tui', capture.shed) }] : []),
   ];
   const { unownedBytes, rxBytes, txBytes } = picture.total;
   const bytes = rxBytes + txBytes;

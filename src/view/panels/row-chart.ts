@@ -56,7 +56,7 @@ export function rowChart(
     context.glyphs,
   );
   const since = begin > extent.from ? `since ${formatClock(begin)}` : stretch === 0 ? 'last minute' : 'last 5 min';
-  const nothing = own ? 'nothing was measured yet' : 'begins now: of this row only what is looked at is kept';
+  const nothing = own ? 'nothing was measured yet' : 'starts now: charts are kept only for rows you open';
   const title: Line = [
     name('chart'),
     span(series.ends.length < 2 ? nothing : since, 'dim'),

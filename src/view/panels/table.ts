@@ -126,7 +126,7 @@ function countOf(picture: ReturnType<typeof pictureOf>, table: TableName, rows: 
 }
 
 function emptyText(state: ViewState, snapshot: Snapshot, table: TableName): string {
-  if (state.chart.chosen !== null) return 'nothing moved then, as far as is kept';
+  if (state.chart.chosen !== null) return 'nothing moved then, as far as is known';
   if (state.since !== null) return 'nothing since the count began';
   if (table !== 'apps') return EMPTY[table];
   if (snapshot.capture.packets === null) return 'no socket has moved anything yet';

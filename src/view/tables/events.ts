@@ -64,7 +64,7 @@ function bracketed(text: string): string {
 /** `curl: 312 connections with example.com in 14s`, and what they moved. */
 function burstText({ kind, app, time }: NetEvent, burst: FlowBurst, context: CellContext, names: number): string {
   const connections = burst.count === 1 ? 'connection' : 'connections';
-  if (burst.of === 'unlisted') return `${formatGrouped(burst.count)} more ${connections}, too many to be listed`;
+  if (burst.of === 'unlisted') return `${formatGrouped(burst.count)} more ${connections}, too many to list`;
   const owner = burst.of === 'others' ? 'other apps' : ownerText(app, burst.reason, context, names);
   const many = burst.hosts >= MOST_HOSTS ? `${MOST_HOSTS} hosts or more` : `${burst.hosts} hosts`;
   const where = burst.host === null ? many : cut(hidden(burst.host, context), names, context.glyphs, 'start');

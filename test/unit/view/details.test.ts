@@ -33,7 +33,7 @@ describe('details of a connection: on behalf of', () => {
 
   test('says that nobody told, for the resolver’s own questions only', () => {
     for (const port of [53, 443, 853])
-      expect(fact({ app: 'mDNSResponder', remote: { ...remote, port } })).toBe('any app: this is the resolver of the system');
+      expect(fact({ app: 'mDNSResponder', remote: { ...remote, port } })).toBe("any app: this is the system's resolver");
     expect(fact({ app: 'mDNSResponder', remote: { ...remote, port: 5353 } })).toBeUndefined();
     expect(fact({ app: 'curl', remote })).toBeUndefined();
     expect(fact({ app: null, remote })).toBeUndefined();

@@ -53,7 +53,7 @@ test('the newest is last and followed until another row is chosen', () => {
   expect(lines(state, many(150))).toMatch(/▌.*number 118/);
   state = press(state, many(150), 'last');
   expect(lines(reduce(state, { type: 'snapshot' }, many(160), settings).state, many(160))).toMatch(/▌.*number 159/);
-  expect(press(state, many(150), 'sort-next', 'sort-direction').notice).toBe('these rows stand in the order of time');
+  expect(press(state, many(150), 'sort-next', 'sort-direction').notice).toBe('these rows are in order of time');
 });
 
 test('a filter narrows what it can be asked about, and leaves the capture its say', () => {
@@ -105,7 +105,7 @@ test('connections told together tell how many, with whom, for how long and what 
   const text = lines(state, shown);
   expect(text).toMatch(/curl: 3.120 connections with secret\.example in 14s/);
   expect(text).toMatch(/curl: 3.120 connections with 14 hosts in 14s, . 3\.00 MiB . 0 B/);
-  expect(text).toMatch(/3.120 more connections, too many to be listed/);
+  expect(text).toMatch(/3.120 more connections, too many to list/);
   expect(text).toMatch(/\(forwarded\): 3.120 connections with 100 hosts or more *│/);
   expect(lines(press(state, shown, 'privacy'), shown)).not.toContain('secret');
   const filtered = lines(withFilter(state, 'host:secret'), shown);

@@ -34,15 +34,14 @@ export function historyMessage(state: ViewState, live: Snapshot, glyphs: Glyphs,
     if (hint !== null && !hint.startsWith(RECORD_HINT)) return [...lines, ...wrapped(hint, 'dim')];
     return recording === null && result === null ? [...lines, ...how] : lines;
   }
-  if (slot === undefined || (slot.pending && result === null))
-    return [[span(`  reading what was recorded${glyphs.more}`, 'dim')]];
+  if (slot === undefined || (slot.pending && result === null)) return [[span(`  reading the history${glyphs.more}`, 'dim')]];
   if (result === null || result.oldest === null) {
     if (recording?.state === 'recording') return begun;
     return [[span('  Nothing is recorded yet.', 'warn')], ...(recording === null ? how : [])];
   }
   const isFiltered = state.filter.applied !== '';
   const lines: Line[] = [
-    [span(isFiltered ? '  Nothing recorded here matches the filter.' : '  Nothing is recorded in this stretch.')],
+    [span(isFiltered ? '  Nothing recorded here matches the filter.' : '  Nothing was recorded in this range.')],
     [span(`  There are records from ${dateText(result.oldest)} to ${dateText(result.newest ?? result.oldest)}.`, 'dim')],
   ];
   // What is not kept matches nothing, and says nothing by itself.

@@ -114,7 +114,7 @@ function budgetParts(state: ViewState, live: Snapshot, glyphs: Glyphs): readonly
   const head: Span = span(`budget${where} `, 'dim');
   const standing = standingNow(state.history, live);
   if (standing === null)
-    return [{ rank: 1, line: [head, span(amount(plan.bytes)), span(', and nothing is recorded to hold against it', 'dim')] }];
+    return [{ rank: 1, line: [head, span(amount(plan.bytes)), span(', but not recording: nothing to compare it with', 'dim')] }];
   const { share, left, over, used, expected, emptyAt, from, to, since } = standing;
   const role: Role = over > 0 ? 'error' : share >= BUDGET_NEAR ? 'warn' : 'text';
   const bar = barText(share, BAR_CELLS, glyphs);
@@ -143,7 +143,7 @@ function endText(
   expected: number | null,
   emptyAt: number | null,
 ): Line {
-  if (expected === null) return [span('where it ends: too early to say', 'dim')];
+  if (expected === null) return [span('forecast: too early to tell', 'dim')];
   const end = `ends at ${amount(expected)}`;
   if (over > 0) return [span(`${end} at this pace`, 'error')];
   if (expected <= allowed || emptyAt === null) return [span(`${end} at this pace`, 'text')];

@@ -453,7 +453,7 @@ describe('the budget', () => {
 test('the file is written now, where something is recorded', () => {
   const player = new Player().press('save-history');
   expect(player.effects).toEqual([]);
-  expect(player.state.notice).toBe('this run records nothing');
+  expect(player.state.notice).toBe('not recording: start with --history');
   const history = { state: 'recording', path: '/h', note: '', savedAt: null, fileBytes: null } as const;
   player.live = snapshot({ capture: { ...CAPTURE, history } });
   expect(player.press('save-history').effects).toEqual([{ type: 'save-history' }]);

@@ -87,7 +87,7 @@ test.each([
   const words = lines.join(' ').replaceAll(/ +/g, ' ');
   for (const { name, help } of FIELDS) expect(words).toContain(` ${name} ${help}`);
   for (const { help } of KEYMAP) expect(words).toContain(help);
-  for (const sign of [glyphs.outbound, glyphs.transit, glyphs.unknown, '~name', 'shed', 'unowned', '123+4'])
+  for (const sign of [glyphs.outbound, glyphs.transit, glyphs.unknown, '~name', 'dropped', 'unowned', '123+4'])
     expect(lines.some((line) => line.startsWith(`   ${sign} `))).toBe(true);
   if (glyphs.ascii) expect(lines.join('')).toMatch(/^[ -~]*$/);
 });

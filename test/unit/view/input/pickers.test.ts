@@ -119,7 +119,7 @@ describe('the zoom', () => {
     expect(press(zoomed, busy(40), 'next-pane').state.pane).toBe('apps');
     expect(frameOf(press(zoomed, busy(40), 'zoom').state, busy(40), settings).tables).toHaveLength(2);
     expect(press(zoomed, busy(40), 'apps').state.zoomed).toBe(false);
-    expect(press(start(), busy(40), 'apps', 'zoom').state.notice).toContain('whole screen already');
+    expect(press(start(), busy(40), 'apps', 'zoom').state.notice).toContain('already fills the screen');
   });
 });
 
