@@ -12,7 +12,7 @@ import { backgroundOf, canAnswer, drawingOf } from '../tui/terminal.ts';
 import { ThemeShelf, themeFolders } from '../tui/theme-files.ts';
 import { Tui } from '../tui/tui.ts';
 import { rebind } from '../view/input/keymap.ts';
-import { memoryOf } from '../view/saved-state.ts';
+import { savedStateOf } from '../view/saved-state.ts';
 import { depthOf } from '../view/text/theme.ts';
 import { readSavedScreen, writeSavedScreen } from './saved-screen.ts';
 
@@ -65,7 +65,7 @@ export function openScreen(options: Options, platform: NodeJS.Platform): RunScre
     tui,
     output: new ScreenOutput(tui),
     close() {
-      if (saved !== null) writeSavedScreen(memoryOf(tui.state), saved);
+      if (saved !== null) writeSavedScreen(savedStateOf(tui.state), saved);
       tui.close();
       if (input !== process.stdin) input.destroy();
     },

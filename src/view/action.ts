@@ -89,7 +89,7 @@ export type Action =
   | { readonly type: 'history-scroll'; readonly pane: HistoryPane; readonly by: number }
   /** Cells of the chart were pointed at, from its left end; `anchor` is where a drag began. */
   | { readonly type: 'chart'; readonly cell: number; readonly anchor: number | null }
-  /** What moved in a stretch of the past; null where nothing of it was kept. */
+  /** What moved in a range of the past; null where nothing of it was kept. */
   | { readonly type: 'past'; readonly from: number; readonly to: number; readonly answer: PastAnswer | null };
 
 /** Editing keys of a one-line input. */

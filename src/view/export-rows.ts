@@ -57,7 +57,7 @@ function lastSeen(row: AnyRow): number | null {
   return 'lastSeen' in row ? row.lastSeen : null;
 }
 
-// Rows of the focused table of history for a file: names as the screen shows them, numbers whole, the stretch that they are about.
+// Rows of the focused table of history for a file: names as the screen shows them, numbers whole, the range that they are about.
 
 const COLUMNS = ['from', 'to', 'name', 'rx_bytes', 'tx_bytes', 'rx_packets', 'tx_packets', 'flows', 'first', 'last'] as const;
 

@@ -9,7 +9,7 @@ import { SPECS } from './tables/rows.ts';
 const VERSION = 1;
 
 /** The state as plain data for a file. */
-export function memoryOf(state: ViewState): unknown {
+export function savedStateOf(state: ViewState): unknown {
   const sorts = perTable((name) => state.tables[name].sort);
   return {
     version: VERSION,

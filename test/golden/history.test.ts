@@ -1,4 +1,4 @@
-// The view of history as a user sees it, drawn by blessed and read back: each size, each zoom, a marked stretch, the page of an app, the
+// The view of history as a user sees it, drawn by blessed and read back: each size, each zoom, a marked range, the page of an app, the
 // budget, hostile names, and what stands there when nothing is recorded.
 
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
@@ -107,7 +107,7 @@ test('each zoom, back and forward, and now again', async () => {
   await frame('80x24');
 });
 
-test('a stretch around the peak narrows the tables', async () => {
+test('a range around the peak narrows the tables', async () => {
   const history = new FakeHistory(PLAIN);
   await open(120, 40);
   await press(history, '8', '\x1b[D', 'v');

@@ -185,7 +185,7 @@ export function snapshot(parts: Partial<Snapshot> = {}): Snapshot {
   };
 }
 
-/** Rates of `count` stretches of `ms` that follow one another up to `end`, each by its number. */
+/** Rates of `count` ranges of `ms` that follow one another up to `end`, each by its number. */
 export function series(
   end: number,
   ms: number,

@@ -1,4 +1,4 @@
-// Choosing in the chart: a cursor that starts on the peak, a stretch that is marked with it, and the question who moved what then.
+// Choosing in the chart: a cursor that starts on the peak, a range that is marked with it, and the question who moved what then.
 
 import type { PastAnswer } from '../../model/range-totals.ts';
 import type { Snapshot } from '../../model/snapshot.ts';
@@ -10,7 +10,7 @@ import { chartPlace } from '../layout.ts';
 import type { ViewState } from '../state.ts';
 import type { Glyphs } from '../text/glyphs.ts';
 import { columnsIn, penOf } from './plot.ts';
-import { type ChartState, type Chosen, cellsUnder, STRETCHES, shownOf, slotsUnder, stretchOf, timeOfCell } from './range.ts';
+import { type ChartState, type Chosen, cellsUnder, RANGES, rangeOf, shownOf, slotsUnder, timeOfCell } from './range.ts';
 import { type Peak, peakOf } from './slots.ts';
 
 /** What the chart's keys give back. */
@@ -19,11 +19,11 @@ export interface ChartStep {
   readonly effects: readonly Effect[];
 }
 
-/** Longer or shorter: the next of STRETCHES. */
-export function stretched(state: ViewState, by: number): ViewState {
-  const stretch = Math.min(Math.max(0, state.chart.stretch + by), STRETCHES.length - 1);
-  const chart = { ...state.chart, stretch };
-  return { ...state, chart, notice: `chart: ${stretchOf(chart).name}` };
+/** Longer or shorter: the next of RANGES. */
+export function withRange(state: ViewState, by: number): ViewState {
+  const range = Math.min(Math.max(0, state.chart.range + by), RANGES.length - 1);
+  const chart = { ...state.chart, range };
+  return { ...state, chart, notice: `chart: ${rangeOf(chart).name}` };
 }
 
 /** Linear or logarithmic. */

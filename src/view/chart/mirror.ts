@@ -1,4 +1,4 @@
-// RX above one axis and TX below it, as lines: scale at the left, times on the axis, the peak marked, a chosen stretch in the selection's colours.
+// RX above one axis and TX below it, as lines: scale at the left, times on the axis, the peak marked, a chosen range in the selection's colours.
 
 import type { UnitMode } from '../../model/options.ts';
 import { fitText } from '../text/cells.ts';

@@ -1,4 +1,4 @@
-// A snapshot of a stretch of the past: the rows that moved then with what they moved, rates as means over it, and one row for all whose share was
+// A snapshot of a range of the past: the rows that moved then with what they moved, rates as means over it, and one row for all whose share was
 // not kept, so that every table still sums to the total. Everything that shows snapshots shows this one.
 
 import type { MovedBytes, PastAnswer } from '../../model/range-totals.ts';
@@ -9,7 +9,7 @@ const NOT_KEPT = 'others';
 
 let last: { readonly snapshot: Snapshot; readonly answer: PastAnswer; readonly made: Snapshot } | null = null;
 
-/** The snapshot with everything that moved in the stretch, and nothing else. The last answer is kept. */
+/** The snapshot with everything that moved in the range, and nothing else. The last answer is kept. */
 export function snapshotOfPast(snapshot: Snapshot, answer: PastAnswer): Snapshot {
   if (last !== null && last.snapshot === snapshot && last.answer === answer) return last.made;
   const made = make(snapshot, answer);

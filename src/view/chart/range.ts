@@ -7,7 +7,7 @@ import type { Curve } from './plot.ts';
 import { type Extent, slotsShown } from './slots.ts';
 
 /** How far back a chart may go, and the resolution that serves it. */
-export const STRETCHES = [
+export const RANGES = [
   { name: '1 min', ms: 60_000, series: 'seconds' },
   { name: '5 min', ms: 300_000, series: 'seconds' },
   { name: '15 min', ms: 900_000, series: 'tens' },
@@ -20,7 +20,7 @@ const ROOM = 20;
 
 /** What was chosen in the chart, and who it was. */
 export interface Chosen {
-  /** A time under the cursor, and one under the other end where a stretch is marked; epoch ms. */
+  /** A time under the cursor, and one under the other end where a range is marked; epoch ms. */
   readonly cursor: number;
   readonly anchor: number | null;
   /** What was asked: slots from and to. */
@@ -32,8 +32,8 @@ export interface Chosen {
 
 /** What the user chose of the charts. */
 export interface ChartState {
-  /** Index into STRETCHES. */
-  readonly stretch: number;
+  /** Index into RANGES. */
+  readonly range: number;
   readonly curve: Curve;
   /** RX and TX have a scale each. */
   readonly separate: boolean;
@@ -41,15 +41,15 @@ export interface ChartState {
 }
 
 /** Charts as a run starts with them: five minutes, one linear scale. */
-export const NEW_CHART: ChartState = { stretch: 1, curve: 'linear', separate: false, chosen: null };
+export const NEW_CHART: ChartState = { range: 1, curve: 'linear', separate: false, chosen: null };
 
-/** The stretch a state shows. */
-export function stretchOf({ stretch }: ChartState): (typeof STRETCHES)[number] {
-  return STRETCHES[stretch] ?? STRETCHES[1];
+/** The range a state shows. */
+export function rangeOf({ range }: ChartState): (typeof RANGES)[number] {
+  return RANGES[range] ?? RANGES[1];
 }
 
 /**
- * The columns that end with `now`, and the rates that fill them: the resolution of the stretch, and finer ones from where its last slot ended, so that
+ * The columns that end with `now`, and the rates that fill them: the resolution of the range, and finer ones from where its last slot ended, so that
  * what moved just now is in every chart.
  */
 export function shownOf(
@@ -58,7 +58,7 @@ export function shownOf(
   columns: number,
   rates: RateHistory,
 ): { extent: Extent; series: RateSeries } {
-  const { ms, series } = stretchOf(chart);
+  const { ms, series } = rangeOf(chart);
   const count = Math.max(1, columns);
   const step = (ms / count) * Math.max(1, Math.round(count / ROOM / 2) * 2);
   const to = Math.ceil(now / step) * step;

@@ -10,7 +10,7 @@ export interface Period {
 }
 
 /** How a budget stands. Bytes. */
-export interface BudgetStanding extends Period {
+export interface BudgetStatus extends Period {
   readonly used: number;
   readonly left: number;
   readonly over: number;
@@ -42,7 +42,7 @@ export function periodOf(day: number, time: number): Period {
  * @param used bytes since the period began, as far as they were recorded
  * @param oldest first record of all, epoch ms; null where nothing is recorded
  */
-export function standingOf(plan: BudgetPlan, used: number, oldest: number | null, now: number): BudgetStanding {
+export function budgetStatusOf(plan: BudgetPlan, used: number, oldest: number | null, now: number): BudgetStatus {
   const period = periodOf(plan.day, now);
   const since = Math.min(now, Math.max(period.from, oldest ?? now));
   const measured = now - since;

@@ -1,7 +1,7 @@
 // The calendar of the user's zone: where hours, days, weeks, months and years begin, and how they are called. A day has 23 to 25 hours
 // where clocks are set, so nothing here adds 24 of them.
 
-/** Lengths of a stretch that can be looked at, the shortest first. */
+/** Lengths of a range that can be looked at, the shortest first. */
 export const ZOOMS = ['hour', 'day', 'week', 'month', 'year'] as const;
 export type Zoom = (typeof ZOOMS)[number];
 
@@ -32,7 +32,7 @@ export function weekdayOf(time: number): number {
   return (new Date(time).getDay() + 6) % 7;
 }
 
-/** Beginning of the stretch of the calendar that a time lies in, epoch ms. */
+/** Beginning of the range of the calendar that a time lies in, epoch ms. */
 export function startOf(zoom: Zoom, time: number): number {
   const date = new Date(time);
   const [year, month, day] = [date.getFullYear(), date.getMonth(), date.getDate()];
@@ -53,7 +53,7 @@ export function startOf(zoom: Zoom, time: number): number {
   }
 }
 
-/** Beginning of the stretch that is `by` further than the one a time lies in. */
+/** Beginning of the range that is `by` further than the one a time lies in. */
 export function stepped(zoom: Zoom, time: number, by: number): number {
   const date = new Date(time);
   const [year, month, day] = [date.getFullYear(), date.getMonth(), date.getDate()];
@@ -110,8 +110,8 @@ export function timeText(time: number): string {
   return `${String(date.getHours()).padStart(2, '0')}:${String(date.getMinutes()).padStart(2, '0')}`;
 }
 
-/** A stretch in words: `Sun 22 Nov 2026 14:00 - 15:00`, whole days without times, whole months and years by name. */
-export function stretchText(from: number, to: number): string {
+/** A range in words: `Sun 22 Nov 2026 14:00 - 15:00`, whole days without times, whole months and years by name. */
+export function rangeText(from: number, to: number): string {
   const year = new Date(from).getFullYear();
   if (from === startOf('year', from) && to === stepped('year', from, 1)) return String(year);
   if (from === startOf('month', from) && to === stepped('month', from, 1)) return `${monthName(from)} ${year}`;

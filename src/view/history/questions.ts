@@ -3,7 +3,7 @@
 import type { HistoryKey, HistoryQuery } from '../../model/history.ts';
 import { periodOf } from './budget.ts';
 import { MINUTE_MS, monthsAway, startOf, stepped } from './calendar.ts';
-import { SERIES_STEP, type Stretch } from './range.ts';
+import { SERIES_STEP, type TimeRange } from './range.ts';
 import type { HistoryAsk, HistoryPane, HistoryRequest, HistorySlot, HistoryState, SlotState } from './state.ts';
 
 /** Rows of a table that are asked for; the rest is one row. */
@@ -26,9 +26,9 @@ export interface Asking {
   readonly now: number;
   /** True while that view is shown. */
   readonly shown: boolean;
-  readonly window: Stretch;
-  /** What the tables are about: the marked stretch, else the window. */
-  readonly stretch: Stretch;
+  readonly window: TimeRange;
+  /** What the tables are about: the marked range, else the window. */
+  readonly range: TimeRange;
   readonly panes: readonly HistoryPane[];
   /** Text of the filter in force, '' for none. */
   readonly filter: string;
@@ -41,12 +41,12 @@ export function calendarStart(now: number): number {
 
 /** All that is to be known, by slot. */
 function questionsOf(history: HistoryState, asking: Asking): ReadonlyMap<HistorySlot, HistoryAsk> {
-  const { now, shown, window, stretch, panes } = asking;
+  const { now, shown, window, range, panes } = asking;
   const asks = new Map<HistorySlot, HistoryAsk>();
   const { plan, page, zoom } = history;
   const filter = asking.filter === '' ? null : asking.filter;
   const app = page?.name ?? null;
-  const rows = (slot: HistorySlot, where: Stretch, by: HistoryKey, more: Partial<HistoryQuery> = {}): void => {
+  const rows = (slot: HistorySlot, where: TimeRange, by: HistoryKey, more: Partial<HistoryQuery> = {}): void => {
     asks.set(slot, {
       kind: 'rows',
       query: { ...where, by, app: null, domain: null, category: null, interface: null, filter, top: TOP, steps: 0, ...more },
@@ -57,7 +57,7 @@ function questionsOf(history: HistoryState, asking: Asking): ReadonlyMap<History
   const step = SERIES_STEP[zoom];
   if (step === null) rows('chart', window, 'day', { app });
   else rows('chart', window, 'category', { app, top: 1, steps: Math.round((window.to - window.from) / step) });
-  for (const pane of page === null ? panes : (['domains'] as const)) rows(pane, stretch, KEY_OF_PANE[pane], { app });
+  for (const pane of page === null ? panes : (['domains'] as const)) rows(pane, range, KEY_OF_PANE[pane], { app });
   const lastMonth = stepped('month', now, -1);
   const today = startOf('day', now);
   const lately = Math.floor(now / SELDOM_MS) * SELDOM_MS;

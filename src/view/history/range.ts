@@ -1,10 +1,10 @@
-// Which stretch is looked at: the window of the chart, its bins, and the part of it that is marked. Pure; times are epoch ms.
+// Which range is looked at: the window of the chart, its bins, and the part of it that is marked. Pure; times are epoch ms.
 
 import { DAY_MS, HOUR_MS, MINUTE_MS, startOf, stepped, type Zoom } from './calendar.ts';
 import type { HistoryState } from './state.ts';
 
 /** `from` inside, `to` outside. */
-export interface Stretch {
+export interface TimeRange {
   readonly from: number;
   readonly to: number;
 }
@@ -27,8 +27,8 @@ const BINS: Readonly<Record<Zoom, readonly number[]>> = {
   year: [],
 };
 
-/** The window of the chart: a stretch of the calendar. While it follows now, an hour is the last sixty minutes. */
-export function windowOf(history: HistoryState, now: number): Stretch {
+/** The window of the chart: a range of the calendar. While it follows now, an hour is the last sixty minutes. */
+export function windowOf(history: HistoryState, now: number): TimeRange {
   const { zoom, anchor } = history;
   if (zoom === 'hour' && anchor === null) {
     const to = Math.floor(now / MINUTE_MS) * MINUTE_MS + MINUTE_MS;
@@ -46,7 +46,7 @@ export type Edges = readonly number[];
  *
  * @param least the finest step in which all of the window is kept, ms
  */
-export function binsOf(zoom: Zoom, window: Stretch, columns: number, least: number): Edges {
+export function binsOf(zoom: Zoom, window: TimeRange, columns: number, least: number): Edges {
   const length = window.to - window.from;
   for (const size of BINS[zoom]) {
     if (size < least || Math.ceil(length / size) > columns) continue;
@@ -76,7 +76,7 @@ export function binAt(edges: Edges, time: number): number {
 }
 
 /** The bins from the cursor to the mark, whole; null without a cursor. */
-export function markedOf(history: HistoryState, edges: Edges): Stretch | null {
+export function markedOf(history: HistoryState, edges: Edges): TimeRange | null {
   const { cursor, mark } = history;
   if (cursor === null) return null;
   const ends = [binAt(edges, cursor), binAt(edges, mark ?? cursor)];

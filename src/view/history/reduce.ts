@@ -22,7 +22,7 @@ import {
   type HistoryState,
   type SlotState,
 } from './state.ts';
-import { markStretch, showDay, stepBy, toNow, withHistory, zoomBy } from './travel.ts';
+import { markRange, showDay, stepBy, toNow, withHistory, zoomBy } from './travel.ts';
 
 /** What a step gives back. */
 interface Step {
@@ -57,7 +57,7 @@ function changed(state: ViewState, command: Command, scene: Scene): ViewState | 
     case 'longer':
       return zoomBy(state, scene, 1);
     case 'mark':
-      return markStretch(state, scene);
+      return markRange(state, scene);
     case 'now':
       return toNow(state);
     case 'up':
@@ -137,7 +137,7 @@ export function markCells(state: ViewState, cell: number, anchor: number | null,
   if (layout.chart === null) return state;
   const { cells } = plotOf(layout.chart);
   const bins = charted.edges.length - 1;
-  // Where bins are narrower than cells, a stretch ends with the last one of its cell.
+  // Where bins are narrower than cells, a range ends with the last one of its cell.
   const timeOf = (at: number, isEnd: boolean): number => {
     const bin = isEnd ? Math.ceil(((at + 1) * bins) / cells) - 1 : Math.floor((at * bins) / cells);
     return charted.edges[Math.min(bins - 1, Math.max(0, bin))] as number;

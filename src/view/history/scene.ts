@@ -1,4 +1,4 @@
-// What the view of history is about at a moment: window, bins, marked stretch, places. One answer for the reducer and for the panels. Pure.
+// What the view of history is about at a moment: window, bins, marked range, places. One answer for the reducer and for the panels. Pure.
 
 import type { HistoryResult } from '../../model/history.ts';
 import type { Snapshot } from '../../model/snapshot.ts';
@@ -9,7 +9,7 @@ import type { ViewState } from '../state.ts';
 import type { Glyphs } from '../text/glyphs.ts';
 import { type HistoryLayout, historyLayout, historyPanes, plotOf } from './layout.ts';
 import type { Asking } from './questions.ts';
-import { binAt, binsOf, type Edges, markedOf, type Stretch, windowOf } from './range.ts';
+import { binAt, binsOf, type Edges, markedOf, type TimeRange, windowOf } from './range.ts';
 import { resultOf } from './state.ts';
 
 /** Columns of a chart that has no room of its own: what is marked must still be one thing. */
@@ -19,11 +19,11 @@ const UNSEEN_COLUMNS = 60;
 export interface Scene {
   readonly now: number;
   readonly layout: HistoryLayout;
-  readonly window: Stretch;
+  readonly window: TimeRange;
   readonly charted: Charted;
-  readonly marked: Stretch | null;
+  readonly marked: TimeRange | null;
   /** What the tables are about: what is marked, else the window. */
-  readonly stretch: Stretch;
+  readonly range: TimeRange;
   readonly asking: Asking;
 }
 
@@ -38,19 +38,19 @@ export function sceneOf(state: ViewState, live: Snapshot, glyphs: Glyphs): Scene
   const columns = layout.chart === null ? UNSEEN_COLUMNS : columnsIn(plotOf(layout.chart).cells, glyphs);
   const edges = binsOf(history.zoom, window, columns, isAnswered ? result.resolutionMs : 0);
   const marked = markedOf(history, edges);
-  const stretch = marked ?? window;
+  const range = marked ?? window;
   return {
     now,
     layout,
     window,
     charted: chartedOf(result, edges),
     marked,
-    stretch,
+    range,
     asking: {
       now,
       shown: state.view === 'history',
       window,
-      stretch,
+      range,
       panes: historyPanes(history, state.size.columns, state.zoomed),
       filter: state.filter.applied,
     },

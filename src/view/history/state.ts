@@ -3,7 +3,7 @@
 import type { HistoryQuery, HistoryResult } from '../../model/history.ts';
 import type { BudgetPlan } from '../../model/options.ts';
 import type { Snapshot } from '../../model/snapshot.ts';
-import { type BudgetStanding, periodOf, standingOf } from './budget.ts';
+import { type BudgetStatus, budgetStatusOf, periodOf } from './budget.ts';
 import type { Zoom } from './calendar.ts';
 
 /** Tables of the view, in the order in which Tab goes through them. */
@@ -89,9 +89,9 @@ export interface AppPage {
 /** What the user chose in the view of history, and what was answered so far. */
 export interface HistoryState {
   readonly zoom: Zoom;
-  /** A time in the stretch that is shown; null follows now. */
+  /** A time in the range that is shown; null follows now. */
   readonly anchor: number | null;
-  /** A time under the chart's cursor, and the other end of the stretch that is marked; null is none. */
+  /** A time under the chart's cursor, and the other end of the range that is marked; null is none. */
   readonly cursor: number | null;
   readonly mark: number | null;
   readonly pane: HistoryPane;
@@ -127,7 +127,7 @@ export function initialHistory(plan: BudgetPlan | null): HistoryState {
 /** A question that waits this long is said to: shorter ones would only flicker. */
 const LATE_MS = 1000;
 
-/** True while what is shown in a slot's place is not the answer to what is asked there: about another stretch, or long in coming. */
+/** True while what is shown in a slot's place is not the answer to what is asked there: about another range, or long in coming. */
 export function isLate(
   history: HistoryState,
   slot: HistorySlot,
@@ -157,7 +157,7 @@ export function countedBytes(live: Snapshot, name: string | null): number {
 // The budget as it stands now: what is recorded of the period, and what moved since that was read.
 
 /** The standing; null where there is no budget, or nothing recorded of its period. */
-export function standingNow(history: HistoryState, live: Snapshot): BudgetStanding | null {
+export function budgetStatusNow(history: HistoryState, live: Snapshot): BudgetStatus | null {
   const { plan } = history;
   const result = resultOf(history, 'budget');
   if (plan === null || result === null || result.oldest === null) return null;
@@ -167,5 +167,5 @@ export function standingNow(history: HistoryState, live: Snapshot): BudgetStandi
   const since = Math.max(0, countedBytes(live, plan.interface) - (history.slots.budget?.counted ?? 0));
   // Only what will be in the record is added to what is in it.
   const recorded = live.capture.history === null ? 0 : since;
-  return standingOf(plan, rxBytes + txBytes + recorded, result.oldest, now);
+  return budgetStatusOf(plan, rxBytes + txBytes + recorded, result.oldest, now);
 }

@@ -1,4 +1,4 @@
-// Ways through time: stepping, zooming, marking a stretch. State in, state out.
+// Ways through time: stepping, zooming, marking a range. State in, state out.
 
 import type { ViewState } from '../state.ts';
 import { dateText, stepped, ZOOMS } from './calendar.ts';
@@ -51,8 +51,8 @@ export function showDay(state: ViewState, day: number, now: number): ViewState {
   return withHistory(state, { zoom: 'day', anchor: settledAnchor(history, now), cursor: null, mark: null, page: null });
 }
 
-/** The cursor appears at the peak; then it holds one end of a stretch; then the stretch is given up. */
-export function markStretch(state: ViewState, scene: Scene): ViewState {
+/** The cursor appears at the peak; then it holds one end of a range; then the range is given up. */
+export function markRange(state: ViewState, scene: Scene): ViewState {
   const { cursor, mark } = state.history;
   if (cursor !== null) return withHistory(state, { mark: mark === null ? cursor : null });
   const { charted } = scene;

@@ -3,7 +3,7 @@
 import { UNIT_MODES } from '../../model/options.ts';
 import type { Snapshot } from '../../model/snapshot.ts';
 import type { Action, Command, Effect } from '../action.ts';
-import { answered, choose, chooseCells, curved, moveChosen, separated, stretched, unchosen } from '../chart/choosing.ts';
+import { answered, choose, chooseCells, curved, moveChosen, separated, unchosen, withRange } from '../chart/choosing.ts';
 import type { FrameSettings } from '../frame.ts';
 import { markCells, reduceHistory, scrollHistory, selectHistory, takeAnswer, withQuestions } from '../history/reduce.ts';
 import { contextOf } from '../panels/table.ts';
@@ -143,9 +143,9 @@ function command(state: ViewState, name: Command, live: Snapshot, settings: Fram
     case 'now':
       return still(unchosen(state, live));
     case 'shorter':
-      return still(stretched(state, -1));
+      return still(withRange(state, -1));
     case 'longer':
-      return still(stretched(state, 1));
+      return still(withRange(state, 1));
     case 'chart-curve':
       return still(curved(state));
     case 'chart-scales':

@@ -3,7 +3,7 @@
 import type { Snapshot } from '../../model/snapshot.ts';
 import { mirrorLines } from '../chart/mirror.ts';
 import { columnsIn, heightOf, penOf } from '../chart/plot.ts';
-import { type Chosen, cellsUnder, shownOf, stretchOf } from '../chart/range.ts';
+import { type Chosen, cellsUnder, rangeOf, shownOf } from '../chart/range.ts';
 import { columnAt, columnsOf, type Extent, type Peak, peakOf } from '../chart/slots.ts';
 import { pictureOf } from '../derive.ts';
 import { chartPlace } from '../layout.ts';
@@ -77,21 +77,21 @@ function titleOf(state: ViewState, live: Snapshot, glyphs: Glyphs): Line {
   const { chart } = state;
   const picture = pictureOf(state, live);
   const how = `${chart.curve === 'log' ? ', logarithmic' : ''}${chart.separate ? ', a scale each' : ''}`;
-  const title = [span(`Traffic${picture.filtered ? ' (all)' : ''}`, 'header'), span(` ${stretchOf(chart).name}${how}`, 'dim')];
+  const title = [span(`Traffic${picture.filtered ? ' (all)' : ''}`, 'header'), span(` ${rangeOf(chart).name}${how}`, 'dim')];
   if (chart.chosen === null) return title;
   return [span(chosenText(chart.chosen, glyphs), 'title')];
 }
 
 /** What is chosen, and of how much of it the connections are known. */
 function chosenText({ from, to, anchor, answer }: Chosen, glyphs: Glyphs): string {
-  const stretch = `${formatClock(from)} to ${formatClock(to)}`;
+  const range = `${formatClock(from)} to ${formatClock(to)}`;
   const mark = anchor === null ? '' : ', marking';
-  if (answer === null) return stretch + mark;
-  if (answer.measuredMs === 0) return `${stretch}${mark}: nothing was kept`;
+  if (answer === null) return range + mark;
+  if (answer.measuredMs === 0) return `${range}${mark}: nothing was kept`;
   const { rxBytes, txBytes } = answer.others.flows;
   const all = answer.flows.reduce((sum, flow) => sum + flow.rxBytes + flow.txBytes, rxBytes + txBytes);
   const known = all === 0 ? 1 : 1 - (rxBytes + txBytes) / all;
-  return `${stretch}${mark}${known < 1 ? ` ${glyphs.separator} connections of ${formatShare(known)}` : ''}`;
+  return `${range}${mark}${known < 1 ? ` ${glyphs.separator} connections of ${formatShare(known)}` : ''}`;
 }
 
 function peakLine(peak: Peak | null, direction: 'rx' | 'tx', state: ViewState, glyphs: Glyphs): Line {
@@ -112,7 +112,7 @@ export function sparkPanel(state: ViewState, live: Snapshot, glyphs: Glyphs, dir
   const top = rates.reduce((a, b) => (b > a ? b : a), 0);
   const peak = peakOf(series, direction, extent);
   const arrow = direction === 'rx' ? `${glyphs.rx} RX` : `${glyphs.tx} TX`;
-  const name = `${arrow}${picture.filtered ? ' (all)' : ''} ${stretchOf(state.chart).name}`;
+  const name = `${arrow}${picture.filtered ? ' (all)' : ''} ${rangeOf(state.chart).name}`;
   const named = peak === null ? name : `${name}  peak ${formatRate(peak.rate, state.units).trim()}`;
   // The widest rate decides, so that the time does not come and go with the figures.
   const isRoomy = peak !== null && `${name}  peak `.length + RATE_WIDTH + CLOCK_WIDTH < rect.width;

@@ -3,7 +3,7 @@
 import type { Snapshot } from '../../model/snapshot.ts';
 import { type Picture, pictureOf } from '../derive.ts';
 import { BUDGET_NEAR } from '../history/budget.ts';
-import { standingNow } from '../history/state.ts';
+import { budgetStatusNow } from '../history/state.ts';
 import { fitLine, fitParts, spread } from '../pane.ts';
 import type { ViewState } from '../state.ts';
 import { cut, drawable } from '../text/cells.ts';
@@ -26,7 +26,7 @@ interface Part {
   readonly line: Line;
 }
 
-/** What is wrong now, one line, '' when nothing is: the capture's own note, else a stretch that was not measured. */
+/** What is wrong now, one line, '' when nothing is: the capture's own note, else a range that was not measured. */
 export function noteOf(state: ViewState, live: Snapshot): string {
   const { capture, gaps } = state.paused ?? live;
   if (capture.note !== '') return capture.note;
@@ -90,7 +90,7 @@ function stateParts(state: ViewState, live: Snapshot): readonly Part[] {
   if (state.since !== null && past === null) mark(`since ${formatClock(state.since.time)}`, 'accent');
   if (state.privacy) mark('private', 'accent');
   if (live.capture.history?.state === 'failing') mark('NOT RECORDED', 'error');
-  const budget = state.history.plan === null ? null : standingNow(state.history, live);
+  const budget = state.history.plan === null ? null : budgetStatusNow(state.history, live);
   if (budget !== null && budget.over > 0) mark(`OVER BUDGET ${formatShare(budget.share)}`, 'error');
   else if (budget !== null && budget.share > BUDGET_NEAR) mark(`budget ${formatShare(budget.share)}`, 'warn');
   return parts;

@@ -38,9 +38,9 @@ export function rowChart(
   const [end, length] = [series.ends[0] ?? context.now, series.lengths[0] ?? 0];
   const begin = end - length;
   const cells = width - SCALE_CELLS - 2;
-  const stretch = context.now - begin > MINUTE ? 1 : 0;
+  const range = context.now - begin > MINUTE ? 1 : 0;
   const columns = columnsIn(cells, context.glyphs);
-  const { extent } = shownOf({ ...NEW_CHART, stretch }, context.now, columns, { ...NO_RATES, seconds: series });
+  const { extent } = shownOf({ ...NEW_CHART, range }, context.now, columns, { ...NO_RATES, seconds: series });
   const lines = mirrorLines(
     {
       extent,
@@ -55,7 +55,7 @@ export function rowChart(
     rows < TALL ? LOW_ROWS : HIGH_ROWS,
     context.glyphs,
   );
-  const since = begin > extent.from ? `since ${formatClock(begin)}` : stretch === 0 ? 'last minute' : 'last 5 min';
+  const since = begin > extent.from ? `since ${formatClock(begin)}` : range === 0 ? 'last minute' : 'last 5 min';
   const nothing = own ? 'nothing was measured yet' : 'starts now: charts are kept only for rows you open';
   const title: Line = [
     name('chart'),

@@ -6,7 +6,7 @@ import { visibleRows } from '../layout.ts';
 import { framed, type Rect } from '../pane.ts';
 import type { TableName, ViewState } from '../state.ts';
 import { type CellContext, type PlacedColumn, placeColumns } from '../tables/column.ts';
-import { freshOf } from '../tables/recently-seen.ts';
+import { recentlySeenOf } from '../tables/recently-seen.ts';
 import { type AnyRow, branchOf, orderedRows, SPECS } from '../tables/rows.ts';
 import { cursorIndex, topFor } from '../tables/selection.ts';
 import { displayWidth, fitText } from '../text/cells.ts';
@@ -43,7 +43,7 @@ export function contextOf(state: ViewState, live: Snapshot, glyphs: Glyphs): Cel
     services: state.services,
     privacy: state.privacy,
     open: new Set(),
-    fresh: freshOf(picture.snapshot),
+    fresh: recentlySeenOf(picture.snapshot),
     recentTotal: recentTotalOf(picture.categories),
     now: picture.snapshot.time,
     rate: picture.total.rxRate + picture.total.txRate,

@@ -5,7 +5,7 @@ import type { Traffic } from '../../model/snapshot.ts';
 import type { Cut } from '../text/cells.ts';
 import type { Glyphs } from '../text/glyphs.ts';
 import type { Span } from '../text/span.ts';
-import type { Fresh } from './recently-seen.ts';
+import type { RecentlySeen } from './recently-seen.ts';
 
 /** What cells need to know besides their row. */
 export interface CellContext {
@@ -17,7 +17,7 @@ export interface CellContext {
   /** Ids of rows whose branches are shown. */
   readonly open: ReadonlySet<string>;
   /** Apps and domains that were met for the first time a short while ago. */
-  readonly fresh: Fresh;
+  readonly fresh: RecentlySeen;
   /** Time of the picture, epoch ms. */
   readonly now: number;
   /** RX+TX of all categories in the last seconds, oldest first, for shares over time. */

@@ -3,31 +3,31 @@
 import type { NetEvent, Snapshot } from '../../model/snapshot.ts';
 
 /** How long something is called new, ms. */
-export const FRESH_MS = 600_000;
+export const RECENT_MS = 600_000;
 
 /** Names of apps and domains. */
-export interface Fresh {
+export interface RecentlySeen {
   readonly apps: ReadonlySet<string>;
   readonly domains: ReadonlySet<string>;
 }
 
 /** Nothing is new. */
-export const NOTHING_FRESH: Fresh = { apps: new Set(), domains: new Set() };
+export const NOTHING_RECENT: RecentlySeen = { apps: new Set(), domains: new Set() };
 
 const meetings = new WeakMap<readonly NetEvent[], readonly NetEvent[]>();
 
 /** What is new at the time of a snapshot. */
-export function freshOf({ events, time }: Snapshot): Fresh {
+export function recentlySeenOf({ events, time }: Snapshot): RecentlySeen {
   let met = meetings.get(events);
   if (met === undefined) {
     met = events.filter(({ kind }) => kind === 'new app' || kind === 'new domain');
     meetings.set(events, met);
   }
-  if (met.length === 0) return NOTHING_FRESH;
+  if (met.length === 0) return NOTHING_RECENT;
   const apps = new Set<string>();
   const domains = new Set<string>();
   for (const event of met) {
-    if (time - event.time > FRESH_MS) continue;
+    if (time - event.time > RECENT_MS) continue;
     if (event.kind === 'new app' && event.app !== null) apps.add(event.app);
     if (event.kind === 'new domain' && event.domain !== null) domains.add(event.domain);
   }

@@ -94,7 +94,7 @@ export function shareColumn<Row extends Traffic>(rank: number): Column<Row> {
   };
 }
 
-/** The last minute, the mean of an equal stretch in each cell. */
+/** The last minute, the mean of an equal range in each cell. */
 export function recentColumn<Row extends { readonly recent: readonly number[] }>(rank: number): Column<Row> {
   return {
     key: 'recent',

@@ -190,9 +190,9 @@ export function wrapWords(text: string, width: number): string[] {
 const SPAN_SECONDS = 60;
 
 /**
- * The last minute as levels, oldest first, scaled from 0 to the highest cell. Each cell is the mean of an equal stretch.
+ * The last minute as levels, oldest first, scaled from 0 to the highest cell. Each cell is the mean of an equal range.
  *
- * Stretches lie fast on the clock, so that from one second to the next only the last cell changes, and all move on when its stretch is
+ * Ranges lie fast on the clock, so that from one second to the next only the last cell changes, and all move on when its range is
  * full. Shorter series are padded on the left; anything above zero is at least one level above the floor.
  *
  * @param values one a second, the newest last
@@ -201,18 +201,18 @@ const SPAN_SECONDS = 60;
  */
 export function sparkText(values: readonly number[], width: number, now: number, glyphs: Glyphs, full = 0): string {
   if (width <= 0) return '';
-  const stretch = Math.max(1, Math.ceil(SPAN_SECONDS / width));
+  const range = Math.max(1, Math.ceil(SPAN_SECONDS / width));
   const second = Math.floor(now / 1000);
   const cells: number[] = [];
   let end = values.length;
-  let size = (((second % stretch) + stretch) % stretch) + 1;
+  let size = (((second % range) + range) % range) + 1;
   while (end > 0 && cells.length < width) {
     const from = Math.max(0, end - size);
     let sum = 0;
     for (let i = from; i < end; i++) sum += values[i] as number;
     cells.push(sum / (end - from));
     end = from;
-    size = stretch;
+    size = range;
   }
   let max = full;
   for (const value of cells) if (value > max) max = value;

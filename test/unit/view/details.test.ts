@@ -3,7 +3,7 @@ import type { FlowRow } from '../../../src/model/snapshot.ts';
 import { rowFacts } from '../../../src/view/panels/details.ts';
 import type { CellContext } from '../../../src/view/tables/column.ts';
 import { HOSTS } from '../../../src/view/tables/hosts.ts';
-import { NOTHING_FRESH } from '../../../src/view/tables/recently-seen.ts';
+import { NOTHING_RECENT } from '../../../src/view/tables/recently-seen.ts';
 import { UNICODE_GLYPHS } from '../../../src/view/text/glyphs.ts';
 import { appRow, flowRow, hostRow, NOON } from '../../support/snapshot-builder.ts';
 
@@ -15,7 +15,7 @@ const CONTEXT: CellContext = {
   privacy: false,
   open: new Set(),
   recentTotal: [],
-  fresh: NOTHING_FRESH,
+  fresh: NOTHING_RECENT,
   now: NOON,
   rate: 0,
 };

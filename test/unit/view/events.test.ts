@@ -8,7 +8,7 @@ import { withFilter } from '../../../src/view/input/filter-input.ts';
 import { KEYMAP } from '../../../src/view/input/keymap.ts';
 import { reduce } from '../../../src/view/input/reducer.ts';
 import { initialState, type ViewState } from '../../../src/view/state.ts';
-import { FRESH_MS, freshOf } from '../../../src/view/tables/recently-seen.ts';
+import { RECENT_MS, recentlySeenOf } from '../../../src/view/tables/recently-seen.ts';
 import { UNICODE_GLYPHS } from '../../../src/view/text/glyphs.ts';
 import { plain } from '../../../src/view/text/span.ts';
 import { appRow, flowRow, hostRow, NOON, snapshot } from '../../support/snapshot-builder.ts';
@@ -81,13 +81,13 @@ test('what is new is marked by a word wherever it stands, for a while', () => {
   const state = initialState({ columns: 120, rows: 40 });
   for (const view of ['apps', 'hosts'] as const) {
     expect(lines(press(state, snapshot(parts), view), snapshot(parts))).toMatch(/(curl|www\.example\.com) new/);
-    const later = snapshot({ ...parts, time: NOON + FRESH_MS + 1 });
+    const later = snapshot({ ...parts, time: NOON + RECENT_MS + 1 });
     expect(lines(press(state, later, view), later)).not.toContain(' new');
   }
   const connections = lines(press(state, snapshot(parts), 'connections'), snapshot(parts));
   expect(connections).toContain('curl new');
   expect(connections).toContain('www.example.com:443 new');
-  expect(freshOf(snapshot()).apps.size).toBe(0);
+  expect(recentlySeenOf(snapshot()).apps.size).toBe(0);
 });
 
 test('connections told together tell how many, with whom, for how long and what they moved', () => {

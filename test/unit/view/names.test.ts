@@ -8,7 +8,7 @@ import { initialState } from '../../../src/view/state.ts';
 import { type CellContext, placeColumns } from '../../../src/view/tables/column.ts';
 import { CONNECTIONS } from '../../../src/view/tables/connections.ts';
 import { HOSTS } from '../../../src/view/tables/hosts.ts';
-import { NOTHING_FRESH } from '../../../src/view/tables/recently-seen.ts';
+import { NOTHING_RECENT } from '../../../src/view/tables/recently-seen.ts';
 import { ASCII_GLYPHS, UNICODE_GLYPHS } from '../../../src/view/text/glyphs.ts';
 import { plain, type Span } from '../../../src/view/text/span.ts';
 import { busy, flowRow, hostRow, NOON, snapshot } from '../../support/snapshot-builder.ts';
@@ -21,7 +21,7 @@ const CONTEXT: CellContext = {
   privacy: false,
   open: new Set(),
   recentTotal: [],
-  fresh: NOTHING_FRESH,
+  fresh: NOTHING_RECENT,
   now: NOON,
   rate: 0,
 };

@@ -2,7 +2,7 @@
 
 import type { Snapshot } from '../../../model/snapshot.ts';
 import { columnsIn, heightOf, penOf, plotRows, scaleTop } from '../../chart/plot.ts';
-import { DAY_MS, HOUR_MS, MINUTE_MS, stretchText } from '../../history/calendar.ts';
+import { DAY_MS, HOUR_MS, MINUTE_MS, rangeText } from '../../history/calendar.ts';
 import { plotOf } from '../../history/layout.ts';
 import { binAt } from '../../history/range.ts';
 import type { Scene } from '../../history/scene.ts';
@@ -30,7 +30,7 @@ export function historyChart(state: ViewState, live: Snapshot, scene: Scene, gly
   const what = page === null ? 'History' : drawable(page.name, glyphs);
   const title: Span[] = [
     span(cut(what, 24, glyphs), 'title'),
-    span(` ${glyphs.separator} ${stretchText(window.from, window.to)}`, 'text'),
+    span(` ${glyphs.separator} ${rangeText(window.from, window.to)}`, 'text'),
     ...(anchor === null ? [span(' (now)', 'dim')] : []),
     ...(marked === null ? [] : [span(` ${glyphs.separator} marked ${markedText(marked, window)}`, 'accent')]),
   ];
@@ -44,7 +44,7 @@ export function historyChart(state: ViewState, live: Snapshot, scene: Scene, gly
 }
 
 function markedText(marked: { from: number; to: number }, window: { from: number; to: number }): string {
-  const text = stretchText(marked.from, marked.to);
+  const text = rangeText(marked.from, marked.to);
   // Within a day its date stands in the title already.
   return window.to - window.from <= DAY_MS + HOUR_MS ? text.replace(/^.*?(?=\d\d:\d\d)/, '') : text;
 }
@@ -85,7 +85,7 @@ function plot(state: ViewState, scene: Scene, glyphs: Glyphs, rect: Rect): reado
   const below = plotRows(heights(charted.tx, bottom), down, glyphs, true).map((text) => paint(text, 'tx'));
   const say = (row: Cells | undefined, fullest: typeof rxMost, sign: string): void => {
     if (row === undefined || fullest === null) return;
-    const at = stretchText(charted.edges[fullest.bin] as number, charted.edges[fullest.bin + 1] as number);
+    const at = rangeText(charted.edges[fullest.bin] as number, charted.edges[fullest.bin + 1] as number);
     name(row, cellOf(fullest.bin), ` ${sign}${formatAmount(fullest.bytes, state.units).trim()} ${shortTime(at)} `);
   };
   say(above[0], rxMost, glyphs.rx);

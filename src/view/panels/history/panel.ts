@@ -63,7 +63,7 @@ export function historyPanel(state: ViewState, live: Snapshot, glyphs: Glyphs): 
         focus === pane && state.popup === null,
         context,
         state.filter.applied !== '',
-        scene.stretch,
+        scene.range,
       ),
     })),
   };

@@ -3,11 +3,11 @@
 import type { HistoryResult } from '../../../model/history.ts';
 import type { UnitMode } from '../../../model/options.ts';
 import type { Snapshot } from '../../../model/snapshot.ts';
-import { BUDGET_NEAR, type BudgetStanding } from '../../history/budget.ts';
+import { BUDGET_NEAR, type BudgetStatus } from '../../history/budget.ts';
 import { dateText, dayText, monthName, startOf, stepped, timeText } from '../../history/calendar.ts';
 import { firstTimes } from '../../history/lists.ts';
 import type { Scene } from '../../history/scene.ts';
-import { resultOf, standingNow } from '../../history/state.ts';
+import { budgetStatusNow, resultOf } from '../../history/state.ts';
 import { fitLine, fitParts } from '../../pane.ts';
 import type { ViewState } from '../../state.ts';
 import { barText, cut, drawable } from '../../text/cells.ts';
@@ -37,7 +37,7 @@ export function historySummary(
   return lines.slice(0, rows).map((parts) => fitLine([span(' '), ...fitParts(parts, width - 2, 2)], width, glyphs));
 }
 
-function totalParts(state: ViewState, { now, stretch, asking }: Scene, glyphs: Glyphs): readonly Part[] {
+function totalParts(state: ViewState, { now, range, asking }: Scene, glyphs: Glyphs): readonly Part[] {
   const { units } = state;
   const days = resultOf(state.history, 'days');
   const amount = (bytes: number | null): Span =>
@@ -49,7 +49,7 @@ function totalParts(state: ViewState, { now, stretch, asking }: Scene, glyphs: G
   const thisMonth = soFar === null && before === null ? null : (soFar ?? 0) + (before ?? 0);
   const [pane = 'apps'] = state.history.page === null ? asking.panes : (['domains'] as const);
   const here = resultOf(state.history, pane);
-  const isHere = here !== null && here.query.from === stretch.from && here.query.to === stretch.to;
+  const isHere = here !== null && here.query.from === range.from && here.query.to === range.to;
   const parts: Part[] = [
     { rank: 1, line: [span('today ', 'dim'), amount(soFar)] },
     { rank: 3, line: [span('yesterday ', 'dim'), amount(sumBetween(days, stepped('day', now, -1), today))] },
@@ -60,7 +60,7 @@ function totalParts(state: ViewState, { now, stretch, asking }: Scene, glyphs: G
     parts.unshift({
       rank: 0,
       line: [
-        span(scene(stretch, asking.window), 'dim'),
+        span(scene(range, asking.window), 'dim'),
         span(`${glyphs.rx} ${formatAmount(here.total.rxBytes, units).trim()}`, 'rx'),
         span(` ${glyphs.tx} ${formatAmount(here.total.txBytes, units).trim()}`, 'tx'),
       ],
@@ -68,8 +68,8 @@ function totalParts(state: ViewState, { now, stretch, asking }: Scene, glyphs: G
   return parts;
 }
 
-function scene(stretch: { from: number }, window: { from: number }): string {
-  return stretch === window ? 'shown ' : 'marked ';
+function scene(range: { from: number }, window: { from: number }): string {
+  return range === window ? 'shown ' : 'marked ';
 }
 
 /** The last month up to the same day and time, and how much more or less this one has. */
@@ -98,7 +98,7 @@ function totalOf(result: HistoryResult | null): number | null {
   return result.total.rxBytes + result.total.txBytes;
 }
 
-/** RX+TX of days that begin in a stretch; null where nothing was recorded by then, 0 only where something was. */
+/** RX+TX of days that begin in a range; null where nothing was recorded by then, 0 only where something was. */
 function sumBetween(days: HistoryResult | null, from: number, to: number): number | null {
   if (days === null || days.oldest === null || days.oldest >= to) return null;
   let sum = 0;
@@ -112,7 +112,7 @@ function budgetParts(state: ViewState, live: Snapshot, glyphs: Glyphs): readonly
   const amount = (bytes: number): string => formatAmount(bytes, plan.units).trim();
   const where = plan.interface === null ? '' : ` on ${drawable(plan.interface, glyphs)}`;
   const head: Span = span(`budget${where} `, 'dim');
-  const standing = standingNow(state.history, live);
+  const standing = budgetStatusNow(state.history, live);
   if (standing === null)
     return [{ rank: 1, line: [head, span(amount(plan.bytes)), span(', but not recording: nothing to compare it with', 'dim')] }];
   const { share, left, over, used, expected, emptyAt, from, to, since } = standing;
@@ -137,7 +137,7 @@ function budgetParts(state: ViewState, live: Snapshot, glyphs: Glyphs): readonly
 
 /** Where it will end at this pace. */
 function endText(
-  { over }: BudgetStanding,
+  { over }: BudgetStatus,
   allowed: number,
   amount: (bytes: number) => string,
   expected: number | null,

@@ -1,10 +1,10 @@
-// Tables of history: who and what in the marked stretch, most bytes first.
+// Tables of history: who and what in the marked range, most bytes first.
 // Narrow tables give up, in this order: packets, share bar, first seen, flows, share. Name, RX and TX stay.
 
 import { foldedIn, type HistoryResult, type HistoryRow } from '../../../model/history.ts';
 import type { UnitMode } from '../../../model/options.ts';
 import { firstTimes, historyRows, listIndex, rowId } from '../../history/lists.ts';
-import type { Stretch } from '../../history/range.ts';
+import type { TimeRange } from '../../history/range.ts';
 import { type HistoryPane, type HistorySort, type HistoryState, isLate, resultOf } from '../../history/state.ts';
 import { visibleRows } from '../../layout.ts';
 import { framed, type Rect } from '../../pane.ts';
@@ -43,7 +43,7 @@ export function historyTable(
   focused: boolean,
   context: CellContext,
   filtered: boolean,
-  stretch: Stretch,
+  range: TimeRange,
 ): HistoryTable {
   const { glyphs } = context;
   const result = resultOf(history, pane);
@@ -80,7 +80,7 @@ export function historyTable(
   const title: Span[] = [span(TITLES[pane], focused ? 'title' : 'header')];
   if (result !== null) title.push(span(` ${formatGrouped(rows.reduce((sum, row) => sum + (foldedIn(row) || 1), 0))}`));
   if (rows.length > visible) title.push(span(` ${glyphs.separator} ${from + 1}-${from + shownRows.length}`, 'dim'));
-  const late = result !== null && isLate(history, pane, stretch, context.now);
+  const late = result !== null && isLate(history, pane, range, context.now);
   const note: Line =
     slot?.failure != null
       ? [span('not read', 'warn')]
@@ -157,7 +157,7 @@ function columnsOf(history: HistoryState, pane: HistoryPane, result: HistoryResu
   return [...columns, count('first seen', 7, 10, (row) => dayOf(times.get(row.key ?? '') ?? null))];
 }
 
-/** Corrections that were booked late may take a row of a short stretch below zero. */
+/** Corrections that were booked late may take a row of a short range below zero. */
 function signedAmount(bytes: number, units: UnitMode): string {
   return bytes < 0 ? `-${formatAmount(-bytes, units).trimStart()}` : formatAmount(bytes, units);
 }

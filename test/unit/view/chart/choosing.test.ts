@@ -101,7 +101,7 @@ describe('choosing', () => {
     expect(play.asked.to - play.asked.from).toBeLessThanOrEqual(4000);
   });
 
-  test('moves by a cell, marks a stretch, takes the mark back', () => {
+  test('moves by a cell, marks a range, takes the mark back', () => {
     const play = new Play().do('mark');
     const first = play.asked;
     const right = play.do('expand').asked;

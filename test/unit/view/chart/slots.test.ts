@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from 'vitest';
 import { NO_RATES } from '../../../../src/model/snapshot.ts';
-import { cellsUnder, NEW_CHART, STRETCHES, shownOf, slotsUnder, timeOfCell } from '../../../../src/view/chart/range.ts';
+import { cellsUnder, NEW_CHART, RANGES, shownOf, slotsUnder, timeOfCell } from '../../../../src/view/chart/range.ts';
 import { columnsOf, peakOf, slotsShown, timeLabels } from '../../../../src/view/chart/slots.ts';
 import { NOON, series } from '../../../support/snapshot-builder.ts';
 
@@ -34,7 +34,7 @@ describe('columns', () => {
     ]);
   });
 
-  test('stay what they are while the stretch moves on', () => {
+  test('stay what they are while the range moves on', () => {
     const long = series(
       NOON,
       1000,
@@ -44,7 +44,7 @@ describe('columns', () => {
     );
     const seen = new Map<number, number>();
     for (let now = NOON - 100_000; now < NOON; now += 1000) {
-      const { extent } = shownOf({ ...NEW_CHART, stretch: 0 }, now, 212, NO_RATES);
+      const { extent } = shownOf({ ...NEW_CHART, range: 0 }, now, 212, NO_RATES);
       const width = (extent.to - extent.from) / extent.columns;
       for (const [i, rate] of columnsOf(long, extent).rx.entries()) {
         const column = Math.round(extent.from / width) + i;
@@ -55,12 +55,12 @@ describe('columns', () => {
   });
 
   test('move on in steps, with room for what comes, and always show now', () => {
-    for (const [stretch, { ms }] of STRETCHES.entries())
+    for (const [range, { ms }] of RANGES.entries())
       for (const columns of [1, 7, 66, 212, 780]) {
         const ends = new Set<number>();
         for (let i = 0; i < 100; i++) {
           const now = NOON + (i * ms) / 100;
-          const { extent } = shownOf({ ...NEW_CHART, stretch }, now, columns, NO_RATES);
+          const { extent } = shownOf({ ...NEW_CHART, range }, now, columns, NO_RATES);
           expect(extent.to).toBeGreaterThanOrEqual(now);
           expect(extent.to - extent.from).toBeCloseTo(ms, 3);
           if (columns >= 40) expect(extent.to - now).toBeLessThan(ms * 0.08);
@@ -72,7 +72,7 @@ describe('columns', () => {
 });
 
 test('a resolution that has nothing yet gives way to a finer one', () => {
-  const day = { ...NEW_CHART, stretch: 5 };
+  const day = { ...NEW_CHART, range: 5 };
   expect(shownOf(day, NOON, 60, { ...NO_RATES, seconds: ramp }).series).toBe(ramp);
   const tens = series(
     NOON,
@@ -106,7 +106,7 @@ test('a coarse resolution goes on with finer slots where its last one ended', ()
     (i) => (i === 199 ? 900 : 7),
     () => 1,
   );
-  const day = { ...NEW_CHART, stretch: 5 };
+  const day = { ...NEW_CHART, range: 5 };
   const { series: shown, extent } = shownOf(day, NOON, 60, { minutes, tens, seconds });
   expect(shown.rx).toEqual([5, 5, 5, 6, 6, 7, 7, 7, 7, 900]);
   expect(peakOf(shown, 'rx', extent)).toMatchObject({ rate: 900, to: NOON });
@@ -148,7 +148,7 @@ describe('what is under a cell', () => {
 
 test('labels are round times at their cells, and never touch', () => {
   process.env['TZ'] = 'Asia/Kolkata'; // half an hour beside UTC
-  for (const ms of STRETCHES.map((each) => each.ms))
+  for (const ms of RANGES.map((each) => each.ms))
     for (const cells of [20, 53, 105, 300]) {
       const extent = { from: NOON - ms, to: NOON, columns: cells };
       const labels = timeLabels(extent, cells);

@@ -2,7 +2,7 @@
 
 import { afterEach, describe, expect, test } from 'vitest';
 import type { BudgetPlan } from '../../../../src/model/options.ts';
-import { periodOf, standingOf } from '../../../../src/view/history/budget.ts';
+import { budgetStatusOf, periodOf } from '../../../../src/view/history/budget.ts';
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
@@ -74,7 +74,7 @@ describe('a standing', () => {
   test('goes on as it went', () => {
     live('UTC');
     const now = at(2026, 6, 11); // ten of thirty days
-    const standing = standingOf(PLAN, 90, at(2020, 1, 1), now);
+    const standing = budgetStatusOf(PLAN, 90, at(2020, 1, 1), now);
     expect(standing).toMatchObject({
       used: 90,
       left: 210,
@@ -84,7 +84,7 @@ describe('a standing', () => {
       emptyAt: null,
       since: at(2026, 6, 1),
     });
-    const faster = standingOf(PLAN, 150, at(2020, 1, 1), now);
+    const faster = budgetStatusOf(PLAN, 150, at(2020, 1, 1), now);
     expect(faster.expected).toBe(450);
     expect(faster.emptyAt).toBe(at(2026, 6, 21));
   });
@@ -92,31 +92,31 @@ describe('a standing', () => {
   test('counts hours and not days where clocks are set', () => {
     live('Europe/Berlin');
     // ten days of March with 743 hours
-    const { expected } = standingOf(PLAN, 240, at(2020, 1, 1), at(2026, 3, 11));
+    const { expected } = budgetStatusOf(PLAN, 240, at(2020, 1, 1), at(2026, 3, 11));
     expect(expected).toBeCloseTo(743, 6);
   });
 
   test('says nothing of the end within the first day, of the period or of the record', () => {
     live('UTC');
-    expect(standingOf(PLAN, 5, at(2020, 1, 1), at(2026, 6, 1, 23, 59)).expected).toBeNull();
-    expect(standingOf(PLAN, 5, at(2020, 1, 1), at(2026, 6, 2)).expected).toBe(150);
-    expect(standingOf(PLAN, 5, at(2026, 6, 10, 12), at(2026, 6, 11)).expected).toBeNull();
+    expect(budgetStatusOf(PLAN, 5, at(2020, 1, 1), at(2026, 6, 1, 23, 59)).expected).toBeNull();
+    expect(budgetStatusOf(PLAN, 5, at(2020, 1, 1), at(2026, 6, 2)).expected).toBe(150);
+    expect(budgetStatusOf(PLAN, 5, at(2026, 6, 10, 12), at(2026, 6, 11)).expected).toBeNull();
   });
 
   test('of a record that began later holds the unknown part out of the pace', () => {
     live('UTC');
-    const standing = standingOf(PLAN, 40, at(2026, 6, 9), at(2026, 6, 11));
+    const standing = budgetStatusOf(PLAN, 40, at(2026, 6, 9), at(2026, 6, 11));
     expect(standing).toMatchObject({ since: at(2026, 6, 9), expected: 40 + 20 * 20 });
   });
 
   test('that is over says by how much, and that nothing is left', () => {
     live('UTC');
-    const standing = standingOf(PLAN, 360, at(2020, 1, 1), at(2026, 6, 16));
+    const standing = budgetStatusOf(PLAN, 360, at(2020, 1, 1), at(2026, 6, 16));
     expect(standing).toMatchObject({ left: 0, over: 60, share: 1.2, emptyAt: null, expected: 720 });
   });
 
   test('of nothing recorded is too early to judge', () => {
     live('UTC');
-    expect(standingOf(PLAN, 0, null, at(2026, 6, 16))).toMatchObject({ used: 0, expected: null });
+    expect(budgetStatusOf(PLAN, 0, null, at(2026, 6, 16))).toMatchObject({ used: 0, expected: null });
   });
 });

@@ -1,13 +1,13 @@
-// The user's calendar: beginnings and lengths of stretches where clocks are set, bins of charts, and stretches in words.
+// The user's calendar: beginnings and lengths of ranges where clocks are set, bins of charts, and ranges in words.
 
 import { afterEach, describe, expect, test } from 'vitest';
 import {
   dateText,
   HOUR_MS,
   monthsAway,
+  rangeText,
   startOf,
   stepped,
-  stretchText,
   weekdayOf,
   ZOOMS,
 } from '../../../../src/view/history/calendar.ts';
@@ -33,7 +33,7 @@ const ZONES = [
   'Pacific/Chatham',
 ];
 
-describe('stretches', () => {
+describe('ranges', () => {
   test.each(ZONES)('hold their times, join without a gap, and begin where they say, in %s', (name) => {
     process.env['TZ'] = name;
     for (const zoom of ZOOMS)
@@ -79,13 +79,13 @@ describe('stretches', () => {
   test('read as a person writes them', () => {
     process.env['TZ'] = 'Europe/Berlin';
     const at = (...fields: [number, number, number?, number?, number?]) => new Date(...fields).getTime();
-    expect(stretchText(at(2026, 0), at(2027, 0))).toBe('2026');
-    expect(stretchText(at(2026, 9), at(2026, 10))).toBe('October 2026');
-    expect(stretchText(at(2026, 9, 25), at(2026, 9, 26))).toBe('Sun 25 Oct 2026');
-    expect(stretchText(at(2026, 9, 19), at(2026, 9, 26))).toBe('19 Oct - 25 Oct 2026');
-    expect(stretchText(at(2025, 11, 29), at(2026, 0, 5))).toBe('29 Dec 2025 - 4 Jan 2026');
-    expect(stretchText(at(2026, 9, 25, 22, 30), at(2026, 9, 26))).toBe('Sun 25 Oct 2026 22:30 - 24:00');
-    expect(stretchText(at(2026, 9, 25, 22), at(2026, 9, 26, 1))).toBe('Sun 25 Oct 2026 22:00 - 26 Oct 01:00');
+    expect(rangeText(at(2026, 0), at(2027, 0))).toBe('2026');
+    expect(rangeText(at(2026, 9), at(2026, 10))).toBe('October 2026');
+    expect(rangeText(at(2026, 9, 25), at(2026, 9, 26))).toBe('Sun 25 Oct 2026');
+    expect(rangeText(at(2026, 9, 19), at(2026, 9, 26))).toBe('19 Oct - 25 Oct 2026');
+    expect(rangeText(at(2025, 11, 29), at(2026, 0, 5))).toBe('29 Dec 2025 - 4 Jan 2026');
+    expect(rangeText(at(2026, 9, 25, 22, 30), at(2026, 9, 26))).toBe('Sun 25 Oct 2026 22:30 - 24:00');
+    expect(rangeText(at(2026, 9, 25, 22), at(2026, 9, 26, 1))).toBe('Sun 25 Oct 2026 22:00 - 26 Oct 01:00');
     expect(dateText(at(2026, 1, 1))).toBe('Sun 1 Feb 2026');
   });
 });

@@ -267,7 +267,7 @@ describe('travel', () => {
     expect(wider.to - apps.to).toBe(2 * (apps.to - apps.from));
   });
 
-  test('a click marks a bin, a drag a stretch', () => {
+  test('a click marks a bin, a drag a range', () => {
     const player = new Player().play('history', 'collapse');
     player.click({ type: 'chart', cell: 0, anchor: null });
     expect(player.state.history).toMatchObject({ cursor: MIDNIGHT - DAY, mark: null });
@@ -394,7 +394,7 @@ describe('rows', () => {
     expect(frame().historyTables.length).toBe(2);
   });
 
-  test('are exported with their stretch, as they are shown', () => {
+  test('are exported with their range, as they are shown', () => {
     const player = new Player().play('history', 'collapse', 'next-pane', 'export').press('details');
     const effect = player.effects.find((one) => one.type === 'export');
     const table = effect?.type === 'export' ? effect.table : null;

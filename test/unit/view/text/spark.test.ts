@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { barText, sparkText } from '../../../../src/view/text/cells.ts';
 import { UNICODE_GLYPHS } from '../../../../src/view/text/glyphs.ts';
 
-const NOW = 1_800_000_000_000; // a multiple of all stretches
+const NOW = 1_800_000_000_000; // a multiple of all ranges
 const flat = (count: number, value = 5) => Array.from({ length: count }, () => value);
 const spark = (values: readonly number[], width: number, now = NOW) => sparkText(values, width, now, UNICODE_GLYPHS);
 
@@ -31,7 +31,7 @@ describe('a sparkline', () => {
     expect(spark(alternating, 10, NOW + 5000)).toBe('█'.repeat(10));
   });
 
-  test('changes in its last cell alone from one second to the next, until a stretch is full', () => {
+  test('changes in its last cell alone from one second to the next, until a range is full', () => {
     const wave = (second: number) => (second >= 560 && second < 580 ? 4000 : 500 + Math.round(400 * Math.sin(second * 0.7)));
     const at = (second: number) =>
       spark(
