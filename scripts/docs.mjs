@@ -1,4 +1,4 @@
-// Writes the tables of docs/*.md that the code makes: keys, options, filter fields, exit statuses. Run it when one of them changes.
+// Writes the tables of docs/*.md that the code makes: keys, settings, options, filter fields, exit statuses. Run it when one of them changes.
 
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';

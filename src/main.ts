@@ -3,7 +3,8 @@
 import { closeSync, readFileSync, writeSync } from 'node:fs';
 import { constants } from 'node:os';
 import type { CommandLine } from './cli/command-line.ts';
-import type { Surroundings } from './cli/config/find.ts';
+import type { Shell } from './cli/commands.ts';
+import type { Surroundings } from './cli/config/surroundings.ts';
 import { type ErrorReport, reportError } from './cli/print-error.ts';
 import { EXIT_STATUS, NetmonError } from './model/errors.ts';
 import type { Options } from './model/options.ts';
@@ -23,6 +24,7 @@ async function main(): Promise<number> {
   if (line.has('help')) return print((await import('./cli/help.ts')).helpText(line.command));
   if (line.has('version')) return print(`netmon-tui ${version()}\n`);
   if (line.command === 'interfaces') return interfaces(line);
+  if (line.command === 'completions') return print((await import('./cli/completions.ts')).completions(line.operand as Shell));
 
   const { loadConfig } = await import('./cli/config/config.ts');
   // the doctor is for machines on which something is broken: it looks at the file itself, and works without

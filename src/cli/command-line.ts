@@ -1,29 +1,33 @@
-// argv -> what was typed: the subcommand and its flags as text. The parser of yargs does the parsing; what the texts mean is decided by others.
+// Arguments to what was typed: the command and its flags as text, checked against the table of settings. Whether values are right is checked
+// by whoever asks for them. yargs's parser does the parsing.
 
 import { createRequire } from 'node:module';
 import type { Arguments } from 'yargs';
 import { NetmonError } from '../model/errors.ts';
 import { quoted } from '../net/quote.ts';
-import { COMMANDS, type CommandName, FLAGS, type Flag, flagText, OPERANDS } from './flags.ts';
+import { COMMAND_NAMES, COMMANDS, type Command, type CommandName } from './commands.ts';
+import { FLAGS, type Flag, flagText, OPTIONS, type OptionName, type OptionValues, type Setting } from './config/settings.ts';
 import { nearest } from './nearest.ts';
 
-/** The command line, checked for form: known flags, known subcommand, each flag where it belongs. */
+/** A command line whose command and flags are known and go together. */
 export interface CommandLine {
   readonly command: CommandName;
-  /** The word behind a subcommand that takes one, null behind the others. */
+  /** The word after a command that takes one, null after the others. */
   readonly operand: string | null;
-  /** True for a flag without a value. */
+  /** Whether a flag without a value was given. */
   has(flag: string): boolean;
-  /** Text of a flag with a value, null where it was not given. */
+  /** Text of a flag with a value, null if it was not given. */
   text(flag: string): string | null;
   /** Texts of a repeatable flag, in order. */
   texts(flag: string): readonly string[];
+  /** Value of a flag that no setting has; its default if it was not given. @throws NetmonError `usage` if its text is invalid */
+  value<K extends OptionName>(flag: K): OptionValues[K];
 }
 
 /**
- * Parses the words behind the program's name.
+ * Parses the words after the program's name.
  *
- * `--help` and `--version` win over whatever else is wrong with the rest, as long as every flag is a known one.
+ * `--help` and `--version` win over any other mistake but an unknown flag.
  *
  * @throws NetmonError `usage`
  */
@@ -31,7 +35,7 @@ export function parseCommandLine(words: readonly string[]): CommandLine {
   const given = parse(normaliseArguments(words));
   const asksOnly = given.help === true || given.version === true;
   const texts = (flag: string) => [given[flag] ?? []].flat().map(String);
-  const named = COMMANDS.find((name) => name === String(given._[0])) ?? 'run';
+  const named = COMMAND_NAMES.find((name) => name === String(given._[0])) ?? 'run';
   const { command, operand } = asksOnly ? { command: named, operand: null } : commandOf(given._, texts('history')[0] === '');
   if (!asksOnly) for (const flag of FLAGS) if (given[flag.name] !== undefined) check(flag.name, command, texts(flag.name).length);
   return {
@@ -40,7 +44,17 @@ export function parseCommandLine(words: readonly string[]): CommandLine {
     has: (flag) => given[flag] === true,
     text: (flag) => texts(flag)[0] ?? null,
     texts,
+    value: (flag) => optionOf(flag, texts(flag)),
   };
+}
+
+function optionOf<K extends OptionName>(flag: K, texts: readonly string[]): OptionValues[K] {
+  const { type, initial }: Setting<unknown> = OPTIONS[flag];
+  const value = texts.length === 0 ? initial : type.read(texts);
+  if (value !== undefined) return value as OptionValues[K];
+  const near = typeof type.offers === 'string' ? null : nearest(texts[0] as string, type.offers);
+  const hint = near === null ? `type for example: --${flag} ${type.example}` : `did you mean ${near}?`;
+  throw usage(`--${flag} ${quoted(texts.join(' '))} is not ${type.noun}`, hint);
 }
 
 interface Parsed {
@@ -73,32 +87,36 @@ function parse(words: readonly string[]): Parsed {
   });
 }
 
-/** @param bareHistory `--history` stands without a path, so that a path behind it was meant as its value */
+/** @param bareHistory `--history` stands without a path: a word that looks like one was meant as its value */
 function commandOf(
   positional: readonly (string | number)[],
   bareHistory: boolean,
 ): { command: CommandName; operand: string | null } {
   const [word, ...rest] = positional.map(String);
   if (word === undefined) return { command: 'run', operand: null };
-  const command = COMMANDS.find((name) => name === word && name !== 'run');
-  const strayPath = (text: string) => (bareHistory && /[./]/.test(text) ? `a path stands behind a "=": --history=${text}` : null);
-  if (command === undefined) throw new NetmonError('usage', `unknown command ${quoted(word)}`, strayPath(word) ?? hintFor(word));
-  const takes = OPERANDS[command];
-  const operand = takes === undefined ? null : (rest.shift() ?? '');
-  if (takes !== undefined && operand === '')
-    throw new NetmonError('usage', `${command} needs a ${takes.name}`, `type: netmon-tui ${command} ${takes.example}`);
+  const command = COMMAND_NAMES.find((name) => name === word && name !== 'run');
+  const strayPath = (text: string) => (bareHistory && /[./]/.test(text) ? `a path needs a "=": --history=${text}` : undefined);
+  if (command === undefined) throw usage(`unknown command ${quoted(word)}`, strayPath(word) ?? hintFor(word));
+  const { operand: takes } = COMMANDS[command];
+  const operand = takes === null ? null : (rest.shift() ?? '');
+  if (takes !== null) checkOperand(command, takes, operand as string);
   const [extra] = rest;
   if (extra !== undefined)
-    throw new NetmonError(
-      'usage',
+    throw usage(
       `unexpected argument ${quoted(extra)} after ${command}`,
       strayPath(extra) ?? `type: netmon-tui ${command} --help`,
     );
   return { command, operand };
 }
 
+function checkOperand(command: CommandName, { noun, example, choices }: NonNullable<Command['operand']>, text: string): void {
+  const hint = `type: netmon-tui ${command} ${example}`;
+  if (text === '') throw usage(`${command} needs ${noun}`, hint);
+  if (choices.length > 0 && !choices.includes(text)) throw usage(`${quoted(text)} is not one of ${choices.join(', ')}`, hint);
+}
+
 function hintFor(word: string): string {
-  const near = nearest(word, COMMANDS.slice(1));
+  const near = nearest(word, COMMAND_NAMES.slice(1));
   if (near !== null) return `did you mean ${near}?`;
   if (/\.(pcap|pcapng|cap|dmp)(\.gz)?$/i.test(word)) return 'to replay a file, type: netmon-tui --read FILE';
   return 'to capture on an interface, type: netmon-tui -i NAME';
@@ -108,17 +126,13 @@ function check(name: string, command: CommandName, times: number): void {
   const flag = FLAGS.find((one) => one.name === name);
   if (flag === undefined) return;
   if (!flag.commands.includes(command)) {
-    if (command !== 'run')
-      throw new NetmonError('usage', `--${name} does not go with ${command}`, `type: netmon-tui ${command} --help`);
+    if (command !== 'run') throw usage(`--${name} does not go with ${command}`, `type: netmon-tui ${command} --help`);
     const [other = 'run'] = flag.commands;
-    const typed = ['netmon-tui', other, OPERANDS[other]?.name ?? '', flagText(flag)].filter((part) => part !== '').join(' ');
-    throw new NetmonError('usage', `--${name} goes only with ${flag.commands.join(', ')}`, `type: ${typed}`);
+    const typed = ['netmon-tui', other, COMMANDS[other].operand?.name ?? '', flagText(flag)].filter((part) => part !== '');
+    throw usage(`--${name} goes only with ${flag.commands.join(', ')}`, `type: ${typed.join(' ')}`);
   }
-  if (times > 1 && !flag.repeatable) throw new NetmonError('usage', `--${name} is given ${times} times`, `give --${name} once`);
+  if (times > 1 && !flag.repeatable) throw usage(`--${name} is given ${times} times`, `give --${name} once`);
 }
-
-// The words of the command line, made unambiguous before yargs sees them: every flag by its long name, every value behind a `=`.
-// Mistyped flags and missing values are refused here, where the word that was typed is still at hand.
 
 const LONG = new Map(FLAGS.map((flag) => [flag.name, flag]));
 const SHORT = new Map(FLAGS.flatMap((flag) => (flag.short === null ? [] : [[flag.short, flag]])) as [string, Flag][]);
@@ -128,14 +142,15 @@ const WORD_LIMIT = 1000;
  * Rewrites words into the one form that yargs reads without guessing: `--name=true` or `--name="value"`.
  *
  * yargs would take `--read -` for a flag without a value, split `-ieth0` into letters, refuse `--filter -app:x`, and strip the quotes
- * of `--filter='"two words"'`: it strips one pair at the most, so each value gets one pair of its own. Words after `--` are left alone.
+ * of `--filter='"two words"'`. It strips one pair at most, so each value gets a pair of its own. Words after `--` are left alone.
+ * Unknown flags and missing values are refused here, where the word that was typed is still known.
  *
  * @throws NetmonError `usage`
  */
 export function normaliseArguments(words: readonly string[]): string[] {
   if (words.length > WORD_LIMIT) throw usage(`more than ${WORD_LIMIT} arguments`);
   const out: string[] = [];
-  const comments: string[] = []; // SQL may begin with one: two dashes and a space are no flag
+  const comments: string[] = []; // SQL may begin with one: two dashes and a space are not a flag
   for (let i = 0; i < words.length; i++) {
     const word = words[i] as string;
     if (word === '--') return [...out, '--', ...comments, ...words.slice(i + 1)];
@@ -147,7 +162,7 @@ export function normaliseArguments(words: readonly string[]): string[] {
   return comments.length === 0 ? out : [...out, '--', ...comments];
 }
 
-/** @returns how many of the words after this one were used */
+/** A word that begins with two dashes. @returns how many of the words after it were used */
 function long(word: string, next: string | undefined, out: string[]): 0 | 1 {
   const equals = word.indexOf('=');
   const name = word.slice(2, equals < 0 ? undefined : equals);

@@ -1,24 +1,21 @@
-// Command line and configuration -> Options. Refuses what contradicts itself; what only a machine can tell (names of interfaces,
-// filters that compile) is not asked here.
+// Command line and configuration to the options of a run. Refuses flags that contradict each other; whether interfaces exist and filters compile is
+// found out by those who use them.
 
 import { NetmonError } from '../model/errors.ts';
-import type { Options, PrivilegeOptions } from '../model/options.ts';
-import { quoted } from '../net/quote.ts';
+import type { BudgetPlan, HistoryOptions, LogOptions, Options, PrivilegeOptions } from '../model/options.ts';
 import type { CommandLine } from './command-line.ts';
-import { budgetPlan } from './config/budget-settings.ts';
-import type { Config } from './config/config.ts';
-import { historyOptions } from './config/history-settings.ts';
-import { parseDuration } from './config/settings.ts';
-import type { Sourced } from './config/values.ts';
+import type { Config, Sourced } from './config/config.ts';
 
-const LONGEST_RUN_MS = 366 * 86_400_000;
-const MOST_SAMPLES = 1_000_000_000;
-const FASTEST = 1_000_000;
-/** How often a run without a screen looks whether all is well, where nobody said otherwise. */
+/** Interval of a run without a screen, unless one is set. */
 const HEADLESS_MS = 5000;
 
-/** Live capture has no meaning in a replay: these flags beside `--read` are a mistake. In a file or a variable they just wait. */
-const LIVE_ONLY = ['interface', 'bpf', 'driver', 'reverse-dns'] as const;
+/** Flags that mean nothing in a replay, with what to do instead. Settings from the file or from variables are ignored there. */
+const LIVE_ONLY = {
+  interface: 'leave one of them out; to choose within a file: --filter iface:NAME',
+  bpf: 'use --filter, or cut the file first: tcpdump -r FILE -w OUT EXPR',
+  driver: 'leave one of them out: a file needs no driver',
+  'reverse-dns': 'leave one of them out: the addresses in a recording may belong to others by now',
+} as const;
 
 /**
  * The options of a run.
@@ -29,14 +26,12 @@ export function resolveOptions(line: CommandLine, config: Config): Options {
   const read = line.text('read');
   if (read === '') throw usage('--read needs a file', 'type: netmon-tui --read FILE, or - for standard input');
   const isReplay = read !== null;
-  for (const flag of LIVE_ONLY)
-    if (isReplay && (flag === 'reverse-dns' ? line.has(flag) : line.text(flag) !== null))
-      throw usage(`--${flag} does not go with --read`, hintFor(flag));
+  if (isReplay) refuseLive(line);
   const once = line.has('once');
   const json = line.has('json');
   const headless = line.command === 'record';
-  const durationMs = duration(line);
-  const samples = count(line);
+  const durationMs = line.value('duration');
+  const samples = line.value('samples');
   if (durationMs !== null && !json && !once && !headless)
     throw usage('--duration does not go with the screen', 'add --json or --once');
   if (samples !== null && once) throw usage('--samples does not go with --once', 'leave one of them out: --once is one sample');
@@ -67,44 +62,72 @@ export function resolveOptions(line: CommandLine, config: Config): Options {
     ascii: settings.ascii.value,
     color: settings.color.value,
     mouse: settings.mouse.value,
-    categories: values(config.categories),
-    place: { country: config.placeCountry.value, asn: config.placeAsn.value, home: config.home },
-    history: historyOptions(line, config, isReplay),
-    screen: { memory: config.screenMemory, owner: config.historyOwner },
-    budget: isReplay ? null : budgetPlan(config),
+    categories: valuesOf(config.categories),
+    place: { country: settings['place.country'].value, asn: settings['place.asn'].value, home: config.home },
+    history: history(line, config, isReplay),
+    screen: { memory: config.screenState, owner: config.owner },
+    budget: isReplay ? null : budget(config),
     reduced: reduced(line, isReplay),
     privileges: privileges(line),
-    keys: values(config.keys),
+    keys: valuesOf(config.keys),
+    log: log(line, config),
   };
 }
 
-function duration(line: CommandLine): number | null {
-  const text = line.text('duration');
-  if (text === null) return null;
-  const ms = parseDuration(text);
-  if (ms !== null && ms >= 100 && ms <= LONGEST_RUN_MS) return ms;
-  throw usage(`--duration ${quoted(text)} is not a duration from 100ms to 366d`, 'type for example: --duration 10s');
+function refuseLive(line: CommandLine): void {
+  for (const [flag, hint] of Object.entries(LIVE_ONLY))
+    if (line.has(flag) || line.text(flag) !== null) throw usage(`--${flag} does not go with --read`, hint);
 }
 
-function count(line: CommandLine): number | null {
-  const text = line.text('samples');
-  if (text === null) return null;
-  const samples = /^\d{1,10}$/.test(text) ? Number(text) : 0;
-  if (samples >= 1 && samples <= MOST_SAMPLES) return samples;
-  throw usage(`--samples ${quoted(text)} is not a whole number from 1 to ${MOST_SAMPLES}`, 'type for example: --samples 10');
+/** `--once` reads the whole file as fast as possible. */
+function speed(line: CommandLine, isReplay: boolean, once: boolean): number {
+  const times = line.value('speed');
+  if (times === null) return isReplay && once ? 0 : 1;
+  if (!isReplay) throw usage('--speed goes only with --read', 'type: netmon-tui --read FILE --speed 10');
+  if (once && times !== 0)
+    throw usage('--speed does not go with --once', 'leave --speed out: --once reads a file as fast as possible');
+  return times;
+}
+
+/**
+ * History of a run, or of a command that reads it; null if there is none.
+ *
+ * A replay records only into a file that was named: its packets belong to another time, and perhaps to another machine.
+ */
+function history(line: CommandLine, { settings, historyDefault, owner }: Config, isReplay: boolean): HistoryOptions | null {
+  const named = line.text('history');
+  if (isReplay && named === null) return null;
+  if (isReplay && named === '')
+    throw usage('--history with --read needs a file of its own', 'type: netmon-tui --read FILE --history=PATH');
+  const path = settings['history.path'].value ?? historyDefault;
+  const isRecorder = line.command === 'record';
+  const record = isRecorder || settings['history.enabled'].value;
+  if (path !== null) return { path, record, maxBytes: settings['history.size'].value, owner };
+  if (!record) return null;
+  throw usage('no home folder is known to keep history in', `say where: netmon-tui ${isRecorder ? 'record ' : ''}--history=PATH`);
+}
+
+/** null if no budget is set. */
+function budget({ settings }: Config): BudgetPlan | null {
+  const { value: amount } = settings['budget.amount'];
+  if (amount === null) return null;
+  return {
+    bytes: amount.bytes,
+    day: settings['budget.day'].value,
+    interface: settings['budget.interface'].value,
+    units: amount.isBinary ? 'bytes' : 'bytes-decimal',
+  };
 }
 
 function reduced(line: CommandLine, isReplay: boolean): boolean {
   if (!line.has('reduced')) return false;
-  if (isReplay) throw usage('--reduced does not go with --read', 'leave one of them out: a file takes no rights');
+  if (isReplay) throw usage('--reduced does not go with --read', 'leave one of them out: a file needs no permission');
   return true;
 }
 
 function privileges(line: CommandLine): PrivilegeOptions {
-  const user = line.text('user');
+  const user = line.value('user');
   const [dropAll, stayRoot, sandbox] = [line.has('drop-all'), line.has('stay-root'), line.has('sandbox')];
-  if (user !== null && !/^[\w][\w.$-]{0,63}$/.test(user))
-    throw usage(`--user ${quoted(user)} is not a user name`, 'type for example: --user nobody');
   if (stayRoot && (dropAll || user !== null))
     throw usage(`--stay-root does not go with --${dropAll ? 'drop-all' : 'user'}`, 'leave one of them out');
   const other = stayRoot ? 'stay-root' : 'reduced';
@@ -112,32 +135,14 @@ function privileges(line: CommandLine): PrivilegeOptions {
   return { user, dropAll, stayRoot, sandbox };
 }
 
-/** `--once` reads the whole file as fast as it goes, whatever was asked. */
-function speed(line: CommandLine, isReplay: boolean, once: boolean): number {
-  const text = line.text('speed');
-  if (text === null) return isReplay && once ? 0 : 1;
-  if (!isReplay) throw usage('--speed goes only with --read', 'type: netmon-tui --read FILE --speed 10');
-  const times = /^\d{1,7}(\.\d{1,6})?$/.test(text) ? Number(text) : Number.NaN;
-  if (!(times === 0 || (times >= 0.001 && times <= FASTEST))) {
-    throw usage(
-      `--speed ${quoted(text)} is not 0 or a number from 0.001 to ${FASTEST}`,
-      'type for example: --speed 10, or 0 for as fast as it goes',
-    );
-  }
-  if (once && times !== 0)
-    throw usage('--speed does not go with --once', 'leave --speed out: --once reads a file as fast as it goes');
-  return times;
+/** Only what captures or replays writes a log. */
+function log({ command }: CommandLine, { settings, owner }: Config): LogOptions | null {
+  const path = settings.log.value;
+  if (path === null || (command !== 'run' && command !== 'record')) return null;
+  return { path, level: settings['log-level'].value, owner };
 }
 
-function hintFor(flag: (typeof LIVE_ONLY)[number]): string {
-  if (flag === 'bpf') return 'use --filter, or cut the file first: tcpdump -r FILE -w OUT EXPR';
-  if (flag === 'reverse-dns') return 'leave one of them out: the addresses of a recording may be those of others by now';
-  return flag === 'interface'
-    ? 'leave one of them out; to choose within a file: --filter iface:NAME'
-    : 'leave one of them out: a file needs no driver';
-}
-
-function values(table: ReadonlyMap<string, Sourced<readonly string[]>>): Record<string, readonly string[]> {
+function valuesOf(table: ReadonlyMap<string, Sourced<readonly string[]>>): Record<string, readonly string[]> {
   return Object.fromEntries([...table].map(([key, { value }]) => [key, value]));
 }
 

@@ -7,6 +7,19 @@ import type { DriverName } from './terms.ts';
 export const DRIVER_CHOICES = ['auto', 'libpcap', 'tcpdump', 'cap'] as const satisfies readonly ('auto' | DriverName)[];
 export type DriverChoice = (typeof DRIVER_CHOICES)[number];
 
+/** Levels of the log, the most important first; each includes those before it. */
+export const LOG_LEVELS = ['error', 'warn', 'info', 'debug'] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+/** Where a run writes its log. */
+export interface LogOptions {
+  /** Absolute. */
+  readonly path: string;
+  readonly level: LogLevel;
+  /** Who is to own the file; null if the process is that user. */
+  readonly owner: HistoryOptions['owner'];
+}
+
 /** The file in which history is kept. */
 export interface HistoryOptions {
   /** Absolute. */
@@ -85,6 +98,8 @@ export interface Options {
   readonly privileges: PrivilegeOptions;
   /** Action -> keys, from the configuration file; actions and keys are checked by the key map. */
   readonly keys: Readonly<Record<string, readonly string[]>>;
+  /** null writes no log. */
+  readonly log: LogOptions | null;
 }
 
 /** What the configuration allows for a month. */

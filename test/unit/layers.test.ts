@@ -42,7 +42,6 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   yargs: ['cli/'],
   chalk: ['output/'],
   'smol-toml': ['cli/config/'],
-  valibot: ['cli/config/'],
   'string-width': ['view/text/'],
   'sql.js': ['history/'],
 };

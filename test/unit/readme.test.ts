@@ -3,8 +3,8 @@
 
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { SETTING_NAMES } from '../../src/cli/config/settings.ts';
-import { FLAGS, flagText, STATUSES } from '../../src/cli/flags.ts';
+import { COMMAND_NAMES, STATUSES } from '../../src/cli/commands.ts';
+import { FLAGS, flagText, SETTING_NAMES, SETTINGS, type Setting } from '../../src/cli/config/settings.ts';
 import { FIELDS } from '../../src/filter/fields.ts';
 import { compileFilter } from '../../src/filter/filter.ts';
 import { EXIT_STATUS } from '../../src/model/errors.ts';
@@ -27,6 +27,11 @@ const code = (text: string) => `\`${text}\``;
 const table = (head: readonly string[], rows: readonly (readonly string[])[]) =>
   [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
 
+const initialText = ({ type, initial, unset }: Setting<unknown>) => {
+  if (unset !== undefined || initial === null) return unset ?? '';
+  return code(String(type.write(initial as NonNullable<unknown>)));
+};
+
 describe.each([
   [
     'docs/usage.md',
@@ -38,12 +43,28 @@ describe.each([
   ],
   [
     'docs/configuration.md',
+    'settings',
+    table(
+      ['setting', 'options', 'variable', 'is', 'default', 'does'],
+      Object.entries<Setting<unknown>>(SETTINGS).map(([name, setting]) => [
+        code(name),
+        setting.flags.map((flag) => code(`--${flag.name ?? name}`)).join(' '),
+        setting.variable === null ? '' : code(setting.variable.name),
+        setting.type.noun.replaceAll('|', '\\|'),
+        initialText(setting),
+        setting.help,
+      ]),
+    ),
+  ],
+  [
+    'docs/configuration.md',
     'options',
     table(
-      ['option', 'does'],
+      ['option', 'with', 'does'],
       FLAGS.filter((flag) => flag.help !== null).map((flag) => {
         const short = flag.short === null ? '' : `${code(`-${flag.short}`)} `;
-        return [`${short}${code(flagText(flag).replaceAll('|', '\\|'))}`, flag.help ?? ''];
+        const commands = flag.commands.length === COMMAND_NAMES.length ? 'all' : flag.commands.join(', ');
+        return [`${short}${code(flagText(flag).replaceAll('|', '\\|'))}`, commands, flag.help ?? ''];
       }),
     ),
   ],

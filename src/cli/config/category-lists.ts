@@ -3,7 +3,8 @@
 import { importV2fly, type ListText } from '../../identify/category/v2fly.ts';
 import { NetmonError } from '../../model/errors.ts';
 import { quoted } from '../../net/quote.ts';
-import { ownerOf, type Surroundings, trusted } from './find.ts';
+import { trusted } from './find.ts';
+import { ownerOf, type Surroundings } from './surroundings.ts';
 
 type CategoryEntries = Readonly<Record<string, readonly string[]>>;
 

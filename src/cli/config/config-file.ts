@@ -1,12 +1,46 @@
-// The text of a configuration file -> its values, or an error that names the line and what is allowed there.
+// The text of a configuration file to its values. The table of settings says what they must be; what a file alone has, categories and keys, is
+// checked here. The first mistake is named with its line.
 
 import { parse, TomlError } from 'smol-toml';
 import { NetmonError, reasonOf } from '../../model/errors.ts';
 import { place, quoted } from '../../net/quote.ts';
+import { sanitize } from '../../net/text.ts';
 import { nearest } from '../nearest.ts';
-import { checkConfig } from './config-schema.ts';
-import { SETTING_NAMES, SETTINGS } from './settings.ts';
-import type { ConfigFile, TomlLines } from './values.ts';
+import { SETTING_NAMES, SETTINGS, type Setting, type SettingName } from './settings.ts';
+
+/** A checked configuration file. Holds only what the file sets. */
+export interface ConfigFile {
+  readonly path: string;
+  readonly lines: TomlLines;
+  /** Texts of the settings, as a flag would give them. */
+  readonly settings: ReadonlyMap<SettingName, readonly string[]>;
+  readonly categories: ReadonlyMap<string, readonly string[]>;
+  readonly keys: ReadonlyMap<string, readonly string[]>;
+}
+
+type Values = Pick<ConfigFile, 'settings' | 'categories' | 'keys'>;
+type Table = Readonly<Record<string, unknown>>;
+
+/** A table of lists under names of the user's. */
+const LISTS = {
+  categories: {
+    noun: 'a list of domain names, words and lists such as ["example.com", "file:ads.txt"]',
+    accepts: isCategoryEntry,
+  },
+  keys: {
+    noun: 'a list of keys such as ["x"]',
+    accepts: (text: string) => text !== '' && text.length <= 32 && sanitize(text) === text,
+  },
+} as const;
+const MOST_LISTS = 256;
+const MOST_ENTRIES = 4096;
+const COUNT = `within the bounds (${MOST_LISTS} lists, ${MOST_ENTRIES} entries each)`;
+const LIST_NAME = 'a name without control characters';
+/** What a table can't be without, and what it is then. */
+const NEEDS: Readonly<Record<string, { readonly key: SettingName; readonly noun: string }>> = {
+  budget: { key: 'budget.amount', noun: 'a table with an amount, such as amount = "500 GB"' },
+};
+const DOMAIN = /^(?!-)[\p{L}\p{N}_-]{1,63}(\.[\p{L}\p{N}_-]{1,63})*$/u;
 
 /**
  * Reads the text of a configuration file.
@@ -14,7 +48,7 @@ import type { ConfigFile, TomlLines } from './values.ts';
  * @throws NetmonError `usage` that names the file and the line
  */
 export function readConfig(path: string, text: string): ConfigFile {
-  let contents: unknown;
+  let contents: Table;
   try {
     contents = parse(text, { unsafeKeyBehaviour: 'throw', maxDepth: 16 });
   } catch (thrown) {
@@ -27,34 +61,118 @@ export function readConfig(path: string, text: string): ConfigFile {
     );
   }
   const lines = tomlLines(text);
-  const checked = checkConfig(contents);
-  if (!('path' in checked)) return { ...checked, path, lines };
-  const where = place(path, lines.lineOf(checked.path));
-  const key = checked.path.join('.');
-  if (checked.noun !== null)
-    throw new NetmonError('usage', `${where}: ${quoted(key)} is not ${checked.noun}`, exampleFor(checked.path));
-  const near = nearest(checked.path.at(-1) ?? '', checked.known);
-  throw new NetmonError(
-    'usage',
-    `${where}: unknown key ${quoted(key)}`,
-    `${near === null ? '' : `did you mean ${near}? `}known here: ${checked.known.join(', ')}`,
-  );
+  try {
+    return { ...valuesOf(contents), path, lines };
+  } catch (thrown) {
+    if (!(thrown instanceof Fault)) throw thrown;
+    throw new NetmonError('usage', `${place(path, lines.lineOf(thrown.path))}: ${thrown.message}`, thrown.hint);
+  }
 }
 
-function exampleFor(path: readonly string[]): string {
-  const name = SETTING_NAMES.find((setting) => setting === path[0]);
-  if (name === undefined) return 'correct that line, or remove it';
-  const { example, isToggle } = SETTINGS[name];
-  return `write for example: ${name} = ${isToggle ? example : JSON.stringify(example.replaceAll("'", ''))}`;
+/** The first mistake in a file. */
+class Fault extends Error {
+  readonly path: readonly string[];
+  readonly hint: string;
+
+  constructor(path: readonly string[], message: string, hint: string) {
+    super(message);
+    this.path = path;
+    this.hint = hint;
+  }
 }
 
-// Which line of a TOML text a key stands on: the parser tells it for broken syntax only, and a wrong value is a mistake with a line too.
-// Expects a text that the parser has accepted.
+function valuesOf(contents: Table): Values {
+  const settings = new Map<SettingName, readonly string[]>();
+  const lists = { categories: new Map<string, readonly string[]>(), keys: new Map<string, readonly string[]>() };
+  for (const [key, value] of Object.entries(contents)) {
+    const name = SETTING_NAMES.find((one) => one === key);
+    const needs = Object.hasOwn(NEEDS, key) ? NEEDS[key] : undefined;
+    if (name !== undefined) settings.set(name, textsOf([key], name, value));
+    else if (key === 'categories' || key === 'keys') listsOf(key, value, lists[key]);
+    // `budget = "500 GB"` is short for a table with that amount
+    else if (needs !== undefined && typeof value === 'string') settings.set(needs.key, textsOf([key], needs.key, value));
+    else if (TABLES.includes(key)) tableOf(key, value, needs?.noun ?? 'a table', settings);
+    else throw unknown([key], TOP_KEYS);
+    if (needs !== undefined && !settings.has(needs.key)) throw isNot([key], needs.noun);
+  }
+  return { settings, ...lists };
+}
+
+/** Names of tables of settings: `history` of `history.path`. */
+const TABLES = [...new Set(SETTING_NAMES.flatMap((name) => (name.includes('.') ? [name.split('.')[0] as string] : [])))];
+const TOP_KEYS = [...SETTING_NAMES.filter((name) => !name.includes('.')), ...TABLES, ...Object.keys(LISTS)];
+
+function tableOf(table: string, value: unknown, noun: string, settings: Map<SettingName, readonly string[]>): void {
+  if (!isTable(value)) throw isNot([table], noun);
+  for (const [key, inner] of Object.entries(value)) {
+    const name = SETTING_NAMES.find((one) => one === `${table}.${key}`);
+    const known = SETTING_NAMES.flatMap((one) => (one.startsWith(`${table}.`) ? [one.slice(table.length + 1)] : []));
+    if (name === undefined) throw unknown([table, key], known);
+    settings.set(name, textsOf([table, key], name, inner));
+  }
+}
+
+/** What a file writes for a setting, as the texts of a flag. */
+function textsOf(path: readonly string[], name: SettingName, value: unknown): readonly string[] {
+  const { type }: Setting<unknown> = SETTINGS[name];
+  const { form, noun, example } = type;
+  const isList = form === 'strings' && Array.isArray(value) && value.every((entry) => typeof entry === 'string');
+  const isSingle =
+    form === 'boolean' ? typeof value === 'boolean' : form === 'integer' ? Number.isInteger(value) : typeof value === 'string';
+  const texts = isList ? (value as string[]) : [String(value)];
+  if ((isList || isSingle) && type.read(texts) !== undefined) return texts;
+  const shown = form === 'boolean' || form === 'integer' ? example : JSON.stringify(example.replaceAll("'", ''));
+  throw isNot(path, noun, `write for example: ${path.at(-1)} = ${shown}`);
+}
+
+function listsOf(table: keyof typeof LISTS, value: unknown, lists: Map<string, readonly string[]>): void {
+  const { noun, accepts } = LISTS[table];
+  if (!isTable(value)) throw isNot([table], 'a table');
+  if (Object.keys(value).length > MOST_LISTS) throw isNot([table], COUNT);
+  for (const [name, list] of Object.entries(value)) {
+    const path = [table, name];
+    if (name === '' || name.length > 64 || sanitize(name) !== name) throw isNot(path, LIST_NAME);
+    if (!Array.isArray(list) || !list.every((entry) => typeof entry === 'string' && accepts(entry))) throw isNot(path, noun);
+    if (list.length > MOST_ENTRIES) throw isNot(path, COUNT);
+    lists.set(name, list as string[]);
+  }
+}
+
+/** A domain or a word, bare or as in a domain list (`full:example.com`), or the path of such a list (`file:ads.txt`). */
+function isCategoryEntry(text: string): boolean {
+  if (text.startsWith('file:')) return text.length > 5 && text.length <= 1024 && sanitize(text) === text;
+  const name = text.replace(/^(?:domain|full|keyword):/, '');
+  return name.length <= 253 && DOMAIN.test(name);
+}
+
+function isTable(value: unknown): value is Table {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Date);
+}
+
+function isNot(path: readonly string[], noun: string, hint = 'correct that line, or remove it'): Fault {
+  return new Fault(path, `${quoted(path.join('.'))} is not ${noun}`, hint);
+}
+
+function unknown(path: readonly string[], known: readonly string[]): Fault {
+  const near = nearest(path.at(-1) ?? '', known);
+  const hint = `${near === null ? '' : `did you mean ${near}? `}known here: ${known.join(', ')}`;
+  return new Fault(path, `unknown key ${quoted(path.join('.'))}`, hint);
+}
+
+/** Lines of keys, from 1. */
+export interface TomlLines {
+  /** Line on which the statement that defines the key begins; that of the nearest parent if the key has none, at least 1. */
+  lineOf(path: readonly string[]): number;
+}
 
 const DEPTH = 4;
 const SEPARATOR = '\0';
 
-/** Indexes a valid TOML text. Each statement is read by the parser itself, so dotted and quoted keys and inline tables come out right. */
+/**
+ * Finds the lines of keys in a text that the parser has accepted; the parser itself names a line only for broken syntax.
+ *
+ * Each statement is read by the parser, so dotted and quoted keys and inline tables come out right.
+ */
 export function tomlLines(toml: string): TomlLines {
   const lines = new Map<string, number>();
   let table: string[] = [];

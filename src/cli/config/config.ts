@@ -1,42 +1,42 @@
-// The effective configuration: flag, then NETMON_ variable, then file, then default, each value with the place it came from.
+// The settings in force: flag, then NETMON_ variable, then configuration file, then default, each with the place that it came from. Opens
+// nothing but the configuration file.
 
 import { NetmonError } from '../../model/errors.ts';
 import { place, quoted } from '../../net/quote.ts';
+import { absolutePath } from '../../system/files.ts';
 import { speaksUtf8 } from '../../tui/terminal.ts';
 import type { CommandLine } from '../command-line.ts';
-import { FLAGS } from '../flags.ts';
 import { nearest } from '../nearest.ts';
-import { type BudgetSettings, budgetSettings } from './budget-settings.ts';
-import {
-  type Environment,
-  type FoundConfig,
-  findConfig,
-  type ScreenSettings,
-  type Surroundings,
-  screenSettings,
-} from './find.ts';
-import { type HistorySettings, historySettings } from './history-settings.ts';
-import { SETTING_NAMES, SETTINGS, type SettingName, type Settings } from './settings.ts';
-import type { ConfigFile, Sourced } from './values.ts';
+import type { ConfigFile } from './config-file.ts';
+import { findConfig } from './find.ts';
+import { OPTIONS, SETTING_NAMES, SETTINGS, type Setting, type SettingName, type Settings } from './settings.ts';
+import { type Environment, fileOwner, type Surroundings, userFile } from './surroundings.ts';
 
-/** Everything that is in force. */
-export interface Config extends HistorySettings, BudgetSettings, ScreenSettings {
+/** A value and where it came from: `flag --interval`, `NETMON_INTERVAL`, `PATH:LINE` or `default`. */
+export interface Sourced<T> {
+  readonly value: T;
+  readonly origin: string;
+}
+
+/** Everything that is in force. Paths are absolute. */
+export interface Config {
   readonly settings: { readonly [K in SettingName]: Sourced<Settings[K]> };
-  /** MMDB files; null: the usual places. */
-  readonly placeCountry: Sourced<string | null>;
-  readonly placeAsn: Sourced<string | null>;
-  /** Home folder of the user whose files count; null where it is not known. */
-  readonly home: string | null;
   /** Entries as written, but paths of lists (`file:`) are absolute. */
   readonly categories: ReadonlyMap<string, Sourced<readonly string[]>>;
   readonly keys: ReadonlyMap<string, Sourced<readonly string[]>>;
-  /** Path of the file that was read, null for none. */
+  /** Home folder of the user whose files count; null if it is not known. */
+  readonly home: string | null;
+  /** Where history is unless a path is set; null without a home folder. */
+  readonly historyDefault: string | null;
+  /** Where the screen saves its state; null for nowhere. */
+  readonly screenState: string | null;
+  /** Who is to own what is written; null if the process is that user. */
+  readonly owner: { readonly uid: number; readonly gid: number } | null;
+  /** The file that was read, null for none. */
   readonly path: string | null;
   /** One line each, for standard error. */
   readonly warnings: readonly string[];
 }
-
-const DEFAULT = 'default';
 
 /**
  * Puts the configuration together.
@@ -44,139 +44,127 @@ const DEFAULT = 'default';
  * @throws NetmonError `usage` that names the flag, the variable, or the file and its line
  */
 export async function loadConfig(line: CommandLine, surroundings: Surroundings): Promise<Config> {
-  const asked = line.text('config') ?? (surroundings.env.NETMON_CONFIG || null);
+  const { env } = surroundings;
+  const asked = line.text('config') ?? (env['NETMON_CONFIG'] || null);
   if (asked === '') throw new NetmonError('usage', '--config needs a path', 'type: netmon-tui --config PATH');
   const found = findConfig(asked, surroundings);
-  // most runs have no file, and need neither the TOML reader nor the validator
+  // most runs have no file, and don't need the TOML reader
   const file = found.file === null ? null : (await import('./config-file.ts')).readConfig(found.file.path, found.file.text);
-  const settings = Object.fromEntries(SETTING_NAMES.map((name) => [name, settle(name, line, surroundings.env, file, found)]));
+  const { owner } = found;
+  const fromFile = (path: string) => absoluteIn(path, file?.path ?? '', owner.home);
+  const entry = (text: string) => (text.startsWith('file:') ? `file:${fromFile(text.slice(5))}` : text);
+  const settings = SETTING_NAMES.map((name) => [name, settle(name, line, env, file, fromFile)] as const);
   return {
-    settings: settings as unknown as Config['settings'],
-    ...historySettings(line, surroundings, file, found, (path) => absolute(path, file?.path ?? '', found.owner.home)),
-    ...budgetSettings(file),
-    ...screenSettings(found, surroundings, asked),
-    placeCountry: fromFile(file, ['place', 'country'], pathFrom(file, found, file?.place.country), null),
-    placeAsn: fromFile(file, ['place', 'asn'], pathFrom(file, found, file?.place.asn), null),
-    home: found.owner.home,
-    categories: tableOf(file, 'categories', (entry) => listEntry(entry, file, found)),
-    keys: tableOf(file, 'keys', (key) => key),
+    settings: Object.fromEntries(settings) as unknown as Config['settings'],
+    categories: listsOf(file, 'categories', entry),
+    keys: listsOf(file, 'keys', (key) => key),
+    home: owner.home,
+    historyDefault: userFile(owner, surroundings, 'XDG_DATA_HOME', '.local/share', 'history.sqlite'),
+    // who names /dev/null wants a run like the first one
+    screenState: asked === '/dev/null' ? null : userFile(owner, surroundings, 'XDG_STATE_HOME', '.local/state', 'screen.json'),
+    owner: fileOwner(owner, env),
     path: file?.path ?? null,
-    warnings: [...found.warnings, ...mistypedVariables(surroundings.env)],
+    warnings: [...found.warnings, ...mistypedVariables(env)],
   };
 }
 
-function settle<K extends SettingName>(
-  name: K,
+function settle(
+  name: SettingName,
   line: CommandLine,
   env: Environment,
   file: ConfigFile | null,
-  found: FoundConfig,
-): Sourced<Settings[K]> {
-  const setting = SETTINGS[name];
-  const flag = flagTexts(name, line);
-  if (flag !== null) {
-    const value = setting.fromTexts(flag.texts);
-    if (value === undefined)
-      throw new NetmonError(
-        'usage',
-        `${flag.typed} ${quoted(flag.texts.join(' '))} is not ${setting.noun}`,
-        `type for example: ${flag.typed} ${setting.example}`,
-      );
-    return { value, origin: `flag ${flag.typed}` };
+  fromFile: (path: string) => string,
+): Sourced<unknown> {
+  const { type, initial, variable }: Setting<unknown> = SETTINGS[name];
+  const typed = flagTexts(name, line) ?? variableTexts(name, env);
+  if (typed !== null) {
+    const value = type.read(typed.texts);
+    if (value === undefined) {
+      const [shown, hint] = typed.isFlag
+        ? [`${typed.typed} `, `type for example: ${typed.typed} `]
+        : [`${typed.typed}=`, `for example ${typed.typed}=`];
+      const noun = typed.isFlag ? type.noun : (variable?.noun ?? type.noun);
+      throw new NetmonError('usage', `${shown}${quoted(typed.texts.join(' '))} is not ${noun}`, `${hint}${type.example}`);
+    }
+    return {
+      value: type.resolve?.(value, absolutePath, true) ?? value,
+      origin: typed.isFlag ? `flag ${typed.typed}` : typed.typed,
+    };
   }
-  const variable = variableOf(name);
-  const text = env[variable];
-  if (text !== undefined && text !== '') {
-    const value = setting.fromTexts(name === 'interface' ? text.split(',').map((part) => part.trim()) : [text]);
-    if (value === undefined)
-      throw new NetmonError(
-        'usage',
-        `${variable}=${quoted(text)} is not ${setting.noun}`,
-        `for example ${variable}=${setting.example}`,
-      );
-    return { value, origin: variable };
-  }
-  const texts = file?.settings[name];
+  const texts = file?.settings.get(name);
   if (file !== null && texts !== undefined) {
-    const resolved = name === 'theme' ? texts.map((one) => themePath(one, file.path, found.owner.home)) : texts;
-    return { value: setting.fromTexts(resolved) as Settings[K], origin: place(file.path, file.lines.lineOf([name])) };
+    const value = type.read(texts);
+    return {
+      value: type.resolve?.(value, fromFile, false) ?? value,
+      origin: place(file.path, file.lines.lineOf(name.split('.'))),
+    };
   }
-  // https://no-color.org: any value but the empty one; a flag or a setting of our own overrides it
-  if (name === 'color' && (env.NO_COLOR ?? '') !== '') return { value: false as Settings[K], origin: 'NO_COLOR' };
-  if (name === 'ascii' && !speaksUtf8(env)) return { value: true as Settings[K], origin: 'locale' };
-  return { value: setting.initial, origin: DEFAULT };
+  // https://no-color.org: any value but the empty one; our own flag, variable and setting override it
+  if (name === 'color' && (env['NO_COLOR'] ?? '') !== '') return { value: false, origin: 'NO_COLOR' };
+  if (name === 'ascii' && !speaksUtf8(env)) return { value: true, origin: 'locale' };
+  return { value: initial, origin: 'default' };
 }
 
-/** What the flags say about a setting. Two flags that contradict each other are refused. */
-function flagTexts(name: SettingName, line: CommandLine): { typed: string; texts: readonly string[] } | null {
-  const [flag, other] = FLAGS.filter(
-    ({ sets, name: long, value }) => sets?.setting === name && (value === null ? line.has(long) : line.text(long) !== null),
-  );
-  if (flag === undefined) return null;
-  if (other !== undefined)
-    throw new NetmonError('usage', `--${flag.name} and --${other.name} contradict each other`, `leave one of them out`);
-  return {
-    typed: `--${flag.name}`,
-    texts: flag.sets?.to === null || flag.sets === null ? line.texts(flag.name) : [flag.sets.to],
-  };
+interface Typed {
+  /** `--interval` or `NETMON_INTERVAL` */
+  readonly typed: string;
+  readonly isFlag: boolean;
+  readonly texts: readonly string[];
 }
 
-/** A theme's path in a file is meant from that file's folder, `~/` from its owner's home. A name without a slash stays. */
-function themePath(theme: string, file: string, home: string | null): string {
-  return theme.includes('/') ? absolute(theme, file, home) : theme;
+/** What the flags say about a setting. @throws NetmonError `usage` for two that contradict each other */
+function flagTexts(name: SettingName, line: CommandLine): Typed | null {
+  const entry: Setting<unknown> = SETTINGS[name];
+  const given = entry.flags.flatMap(({ name: long = name, value, says }) => {
+    if (value === null ? !line.has(long) : line.text(long) === null) return [];
+    const texts = value === null ? [''] : line.texts(long);
+    const said = says === undefined ? texts : texts.map(says).filter((text) => text !== null);
+    return said.length === 0 ? [] : [{ typed: `--${long}`, isFlag: true, texts: said }];
+  });
+  const [flag, other] = given;
+  if (flag !== undefined && other !== undefined)
+    throw new NetmonError('usage', `${flag.typed} and ${other.typed} contradict each other`, 'leave one of them out');
+  return flag ?? null;
 }
 
-function absolute(path: string, file: string, home: string | null): string {
+/** What the variable says about a setting; a list has commas. */
+function variableTexts(name: SettingName, env: Environment): Typed | null {
+  const { variable, type }: Setting<unknown> = SETTINGS[name];
+  const text = variable === null ? '' : (env[variable.name] ?? '');
+  if (variable === null || text === '') return null;
+  const said = variable.says === undefined ? text : variable.says(text);
+  if (said === null) return null;
+  const texts = type.form === 'strings' ? said.split(',').map((part) => part.trim()) : [said];
+  return { typed: variable.name, isFlag: false, texts };
+}
+
+/** A path in the file is relative to the file's folder; `~/` is its owner's home. */
+function absoluteIn(path: string, file: string, home: string | null): string {
   if (path.startsWith('/')) return path;
   if (path.startsWith('~/') && home !== null) return home + path.slice(1);
   const folder = file.slice(0, Math.max(0, file.lastIndexOf('/')));
   return folder === '' ? path : `${folder}/${path}`;
 }
 
-function pathFrom(file: ConfigFile | null, { owner }: FoundConfig, path: string | undefined): string | undefined {
-  return path === undefined ? undefined : absolute(path, file?.path ?? '', owner.home);
+function listsOf(file: ConfigFile | null, table: 'categories' | 'keys', entry: (text: string) => string): Config['keys'] {
+  if (file === null) return new Map();
+  const origin = (key: string) => place(file.path, file.lines.lineOf([table, key]));
+  return new Map([...file[table]].map(([key, value]) => [key, { value: value.map(entry), origin: origin(key) }]));
 }
 
-function listEntry(entry: string, file: ConfigFile | null, { owner }: FoundConfig): string {
-  return entry.startsWith('file:') ? `file:${absolute(entry.slice(5), file?.path ?? '', owner.home)}` : entry;
-}
+const MOST_WARNINGS = 5;
 
-function fromFile<T>(file: ConfigFile | null, path: readonly string[], value: T | undefined, initial: T): Sourced<T> {
-  if (file === null || value === undefined) return { value: initial, origin: DEFAULT };
-  return { value, origin: place(file.path, file.lines.lineOf(path)) };
-}
-
-function tableOf(
-  file: ConfigFile | null,
-  name: 'categories' | 'keys',
-  entry: (text: string) => string,
-): ReadonlyMap<string, Sourced<readonly string[]>> {
-  return new Map(
-    Object.entries(file?.[name] ?? {}).map(([key, value]) => [
-      key,
-      { value: value.map(entry), origin: place(file?.path ?? '', file?.lines.lineOf([name, key]) ?? 1) },
-    ]),
-  );
-}
-
-// Names of the NETMON_ variables. One that is nearly a name of ours would be passed over in silence: it is told.
-
-/** Those that are no settings. */
-const OTHERS = ['NETMON_CONFIG', 'NETMON_HISTORY', 'NETMON_DEBUG'];
-const MOST_TOLD = 5;
-
-/** `NETMON_REVERSE_DNS` of `reverse-dns`. */
-export function variableOf(setting: SettingName): string {
-  return `NETMON_${setting.toUpperCase().replaceAll('-', '_')}`;
-}
-
-/** A line for each variable that was probably meant as one of ours; other programs may have NETMON_ variables of their own. */
-export function mistypedVariables(env: Environment): string[] {
-  const ours = [...SETTING_NAMES.map(variableOf), ...OTHERS];
+/** A line for each variable that is nearly one of ours; other programs may have NETMON_ variables of their own. */
+function mistypedVariables(env: Environment): string[] {
+  const entries: readonly Setting<unknown>[] = [
+    ...Object.values<Setting<unknown>>(SETTINGS),
+    ...Object.values<Setting<unknown>>(OPTIONS),
+  ];
+  const ours = entries.flatMap(({ variable }) => (variable === null ? [] : [variable.name]));
   const strange = Object.keys(env).filter((name) => name.startsWith('NETMON_') && !ours.includes(name) && env[name] !== '');
   const meant = strange.flatMap((name) => {
     const near = nearest(name, ours);
     return near === null ? [] : [`the variable ${quoted(name)} sets nothing; did you mean ${near}?`];
   });
-  return meant.slice(0, MOST_TOLD);
+  return meant.slice(0, MOST_WARNINGS);
 }

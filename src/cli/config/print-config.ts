@@ -1,53 +1,42 @@
-// The effective configuration as TOML: a file that says the same when it is read back. Each line ends with where its value came from.
+// The settings in force as TOML: a file that says the same when it is read back. Each line ends with where its value came from.
 
 import { sanitize } from '../../net/text.ts';
-import type { Config } from './config.ts';
-import { formatDuration, SETTING_NAMES } from './settings.ts';
-import type { Sourced } from './values.ts';
+import type { Config, Sourced } from './config.ts';
+import { SETTING_NAMES, SETTINGS, type Setting, type SettingName } from './settings.ts';
 
-/** Text of `--print-config`, newline at the end. Values that are not set stand in comments, because TOML has no null. */
+/** Text of `--print-config`, newline at the end. Values that are not set are comments, because TOML has no null. */
 export function configText(config: Config, version: string): string {
-  const lines = [
-    `# netmon-tui ${version}: the configuration in force. ${config.path === null ? 'No file was read.' : `Read: ${shown(config.path)}`}`,
-  ];
+  const read = config.path === null ? 'No file was read.' : `Read: ${sanitize(config.path)}`;
+  const lines = [`# netmon-tui ${version}: the configuration in force. ${read}`];
+  let table = '';
   for (const name of SETTING_NAMES) {
-    const { value, origin } = config.settings[name];
-    const written = name === 'interval' ? formatDuration(value as number) : value;
-    lines.push(entry(name, { value: written, origin }, name === 'mouse' ? 'on, but off over SSH' : 'none'));
+    const [first = '', key] = name.split('.');
+    if (key !== undefined && first !== table) {
+      table = first;
+      // an empty table would lack its amount
+      const isLeftOut = table === 'budget' && config.settings['budget.amount'].value === null;
+      lines.push('', isLeftOut ? '# [budget]  # not set' : `[${table}]`);
+    }
+    if (table !== 'budget' || config.settings['budget.amount'].value !== null) lines.push(settingLine(name, key ?? name, config));
   }
-  const { historyEnabled, historyPath, historySize, historyDefault } = config;
-  const size = { value: `${historySize.value / 1e6} MB`, origin: historySize.origin };
-  lines.push(
-    '',
-    '[history]',
-    entry('enabled', historyEnabled),
-    entry('path', historyPath, historyDefault ?? 'none, for lack of a home'),
-  );
-  lines.push(entry('size', size));
-  // An empty table would be one without its amount.
-  lines.push('', config.budgetAmount.value === null ? '# [budget]  # none set' : '[budget]');
-  if (config.budgetAmount.value !== null)
-    lines.push(
-      entry('amount', config.budgetAmount),
-      entry('day', config.budgetDay),
-      entry('interface', config.budgetInterface, 'all that is recorded'),
-    );
-  lines.push(
-    '',
-    '[place]',
-    entry('country', config.placeCountry, 'the usual places'),
-    entry('asn', config.placeAsn, 'the usual places'),
-  );
-  for (const [table, rows] of [['categories', config.categories] as const, ['keys', config.keys] as const]) {
-    lines.push('', `[${table}]${rows.size === 0 ? '  # none set' : ''}`);
-    for (const [key, value] of rows) lines.push(entry(tomlKey(key), value));
+  for (const [title, rows] of [['categories', config.categories] as const, ['keys', config.keys] as const]) {
+    lines.push('', `[${title}]${rows.size === 0 ? '  # not set' : ''}`);
+    for (const [key, { value, origin }] of rows) lines.push(line(tomlKey(key), value, origin));
   }
   return `${lines.join('\n')}\n`;
 }
 
-function entry(key: string, { value, origin }: Sourced<unknown>, unset = ''): string {
-  if (value === null) return `# ${key} =  # ${shown(origin)}: ${shown(unset)}`;
-  return `${`${key} = ${tomlValue(value)}`.padEnd(31)} # ${shown(origin)}`;
+function settingLine(name: SettingName, key: string, config: Config): string {
+  const { type, unset }: Setting<unknown> = SETTINGS[name];
+  const { value, origin }: Sourced<unknown> = config.settings[name];
+  if (value !== null) return line(key, type.write(value as NonNullable<unknown>), origin);
+  const initial =
+    name === 'history.path' ? (config.historyDefault ?? 'none, because no home folder is known') : (unset ?? 'none');
+  return `# ${key} =  # ${sanitize(origin)}: ${sanitize(initial)}`;
+}
+
+function line(key: string, value: unknown, origin: string): string {
+  return `${`${key} = ${tomlValue(value)}`.padEnd(31)} # ${sanitize(origin)}`;
 }
 
 function tomlValue(value: unknown): string {
@@ -59,7 +48,7 @@ function tomlKey(key: string): string {
   return /^[A-Za-z0-9_-]+$/.test(key) ? key : tomlString(key);
 }
 
-/** A basic string (https://toml.io, section String). All that must not reach a terminal is escaped, not dropped. */
+/** A basic string (https://toml.io, section String). Whatever must not reach a terminal is escaped, not dropped. */
 function tomlString(text: string): string {
   let out = '';
   for (const character of text) {
@@ -69,8 +58,4 @@ function tomlString(text: string): string {
     else out += code > 0xffff ? `\\U${code.toString(16).padStart(8, '0')}` : `\\u${code.toString(16).padStart(4, '0')}`;
   }
   return `"${out}"`;
-}
-
-function shown(text: string): string {
-  return sanitize(text);
 }

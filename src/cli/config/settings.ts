@@ -1,131 +1,598 @@
-// Settings: what may be set by a flag, by a NETMON_ variable and in the configuration file alike. One table; each entry knows what
-// it accepts, and says so in a user's words. Pure.
+// The table of settings and flags. It makes the parser, the checks, `--help`, `--print-config`, the completions and docs/configuration.md:
+// a name, a default or a description is written here and nowhere else.
 
-import { DRIVER_CHOICES, type DriverChoice, UNIT_MODES, type UnitMode } from '../../model/options.ts';
+import { HISTORY_KEYS, type HistoryKey } from '../../model/history.ts';
+import { DRIVER_CHOICES, type DriverChoice, LOG_LEVELS, type LogLevel, UNIT_MODES, type UnitMode } from '../../model/options.ts';
+import type { CommandName } from '../commands.ts';
+import {
+  amount,
+  choice,
+  duration,
+  expression,
+  INTERFACE,
+  INTERFACES,
+  path,
+  SPEED,
+  size,
+  THEME,
+  TOGGLE,
+  text,
+  USER,
+  type ValueType,
+  whole,
+} from './value-types.ts';
 
-/** Values of all settings. */
-export interface Settings {
-  readonly interface: readonly string[];
-  readonly interval: number;
-  readonly bpf: string | null;
-  readonly driver: DriverChoice;
-  readonly filter: string | null;
-  readonly theme: string;
-  readonly units: UnitMode;
-  readonly ascii: boolean;
-  readonly color: boolean;
-  readonly mouse: boolean | null;
-  readonly names: boolean;
-  readonly 'reverse-dns': boolean;
+/** Headings of the help, in order. */
+export const GROUPS = [
+  'Capture',
+  'Privileges',
+  'Replay',
+  'Screen',
+  'Output without a screen',
+  'History',
+  'Configuration',
+] as const;
+type Group = (typeof GROUPS)[number];
+
+/** A flag as an entry of the table lists it. */
+interface FlagForm {
+  /** Long name without dashes; the entry's own unless given. */
+  readonly name?: string;
+  /** One letter. */
+  readonly short?: string;
+  /** What stands for its value in the help; null for a flag without one. */
+  readonly value: string | null;
+  /** True if the value may be left out, and has to follow a `=`. */
+  readonly optional?: boolean;
+  /** The entry's unless given. */
+  readonly commands?: readonly CommandName[];
+  /** The entry's unless given; null hides the flag from the help, because it is the opposite of a listed one. */
+  readonly help?: string | null;
+  /** What the flag says about this entry; null says nothing. The text of its value unless given. */
+  readonly says?: (typed: string) => string | null;
 }
-/** As the configuration file writes it. */
-export type SettingName = keyof Settings;
 
-/** One setting: its default and what it takes. */
-interface Setting<T> {
+/** One thing that can be set. */
+export interface Setting<T> {
+  readonly type: ValueType<T>;
   readonly initial: T;
-  /** What it must be, to follow "is not". */
-  readonly noun: string;
-  /** A value that is accepted, as typed after the flag. */
-  readonly example: string;
-  /** True where the configuration file writes true or false. */
-  readonly isToggle: boolean;
-  /** The value of a text, undefined where it is none. A list has one text for each entry. */
-  fromTexts(texts: readonly string[]): T | undefined;
+  /** The default in words, if the value doesn't say it. */
+  readonly unset?: string;
+  readonly help: string;
+  readonly flags: readonly FlagForm[];
+  readonly variable: { readonly name: string; readonly says?: (typed: string) => string | null; readonly noun?: string } | null;
+  /** Heading of the help under which its flags stand. */
+  readonly group: Group;
+  /** Commands that take its flags. */
+  readonly commands: readonly CommandName[];
 }
 
-const TEXT_LIMIT = 4096;
-const INTERFACE_LIMIT = 64;
-const HOUR_MS = 3_600_000;
-const CONTROL = /[\u0000-\u001f\u007f-\u009f]/;
+const RUN: readonly CommandName[] = ['run'];
+const CAPTURING: readonly CommandName[] = ['run', 'record'];
+const OPENING: readonly CommandName[] = ['run', 'record', 'doctor'];
+const ON_HISTORY: readonly CommandName[] = ['record', 'history', 'query', 'export', 'report', 'prune'];
+const RANGED: readonly CommandName[] = ['history', 'export', 'report'];
+const DRAWING: readonly CommandName[] = ['run', 'history', 'query', 'interfaces'];
+const CONFIGURED: readonly CommandName[] = ['run', ...ON_HISTORY, 'explain'];
+const EVERY: readonly CommandName[] = [...CONFIGURED, 'interfaces', 'doctor', 'completions'];
 
-/** All settings, in the order in which they are printed. */
-export const SETTINGS: { readonly [K in SettingName]: Setting<Settings[K]> } = {
-  interface: {
-    initial: [],
-    noun: 'the name of an interface, or several (`any` stands alone)',
-    example: 'en0',
-    isToggle: false,
-    fromTexts: interfaceNames,
-  },
-  interval: {
-    ...single('a duration from 100ms to 1h', '2s', 1000, (text) => {
-      const ms = parseDuration(text);
-      return ms !== null && ms >= 100 && ms <= HOUR_MS ? ms : undefined;
-    }),
-  },
-  bpf: expression('a capture filter of one line', "'tcp port 443'"),
-  driver: choice(DRIVER_CHOICES, 'auto'),
-  filter: expression('a filter of one line', 'app:curl'),
-  theme: single('the name or the path of a theme', 'light', 'auto', (text) => (plain(text, 1024) ? text : undefined)),
-  units: choice(UNIT_MODES, 'bytes'),
-  ascii: toggle(false),
-  color: toggle(true),
-  mouse: toggle<boolean | null>(null),
-  names: toggle(true),
-  'reverse-dns': toggle(false),
+const TIMES = ['1h', '24h', '7d', '30d', 'today', 'yesterday', 'week', 'month', 'last-month', 'year', 'all'];
+const MOMENT = text('a time', '24h', TIMES);
+const AGE = duration(1, Number.MAX_SAFE_INTEGER, '90d', 'above zero');
+const HISTORY_SIZE = size(5e6, 1e9, '200MB', 'from 5 MB to 1 GB, such as "200 MB"');
+const NAME = text('a name', 'curl');
+
+const toggle = (says: 'true' | 'false', form: Omit<FlagForm, 'value' | 'says'> = {}): FlagForm => ({
+  ...form,
+  value: null,
+  says: () => says,
+});
+const value = (placeholder: string, form: Omit<FlagForm, 'value'> = {}): FlagForm => ({ ...form, value: placeholder });
+const setting = <T>(entry: Omit<Setting<T>, 'variable'>, variable: Setting<T>['variable'] = null): Setting<T> => ({
+  ...entry,
+  variable,
+});
+const named = (name: string) => ({ name });
+/** A flag of commands that nothing else sets. */
+const flag = <T>(
+  group: Group,
+  commands: readonly CommandName[],
+  form: FlagForm,
+  type: ValueType<T>,
+  initial: T,
+  help: string,
+  unset?: string,
+): Setting<T> => ({
+  type,
+  initial,
+  help,
+  flags: [form],
+  variable: null,
+  group,
+  commands,
+  ...(unset === undefined ? {} : { unset }),
+});
+const plainFlag = (group: Group, commands: readonly CommandName[], help: string, short?: string): Setting<boolean> =>
+  flag(group, commands, toggle('true', short === undefined ? {} : { short }), TOGGLE, false, help);
+
+/** What the configuration file may set, by its key there; most have a flag and a variable too. In the order in which they are printed. */
+export const SETTINGS = {
+  interface: setting<readonly string[]>(
+    {
+      type: INTERFACES,
+      initial: [],
+      unset: 'that of the default route; macOS: all',
+      help: 'capture on this interface; repeatable; "any" takes all; history: only this one',
+      flags: [value('NAME', { short: 'i' })],
+      group: 'Capture',
+      commands: [...OPENING, 'history'],
+    },
+    named('NETMON_INTERFACE'),
+  ),
+  bpf: setting<string | null>(
+    {
+      type: expression('a capture filter of one line', "'tcp port 443'"),
+      initial: null,
+      help: 'capture only matching packets (libpcap syntax: man pcap-filter)',
+      flags: [value('EXPR')],
+      group: 'Capture',
+      commands: OPENING,
+    },
+    named('NETMON_BPF'),
+  ),
+  driver: setting<DriverChoice>(
+    {
+      type: choice(DRIVER_CHOICES, 'libpcap'),
+      initial: 'auto',
+      help: 'auto, libpcap, tcpdump or cap',
+      flags: [value('NAME')],
+      group: 'Capture',
+      commands: CAPTURING,
+    },
+    named('NETMON_DRIVER'),
+  ),
+  'reverse-dns': setting(
+    {
+      type: TOGGLE,
+      initial: false,
+      help: 'look up addresses without a name in DNS; this makes traffic',
+      flags: [toggle('true'), toggle('false', { name: 'no-reverse-dns', help: null })],
+      group: 'Capture',
+      commands: CAPTURING,
+    },
+    named('NETMON_REVERSE_DNS'),
+  ),
+  filter: setting<string | null>(
+    {
+      type: expression('a filter of one line', 'app:curl'),
+      initial: null,
+      help: 'show only what matches, for example app:curl or port:443',
+      flags: [value('EXPR', { short: 'f' })],
+      group: 'Screen',
+      commands: ['run', 'history'],
+    },
+    named('NETMON_FILTER'),
+  ),
+  interval: setting(
+    {
+      type: duration(100, 3_600_000, '2s', 'from 100ms to 1h'),
+      initial: 1000,
+      help: 'how often rates, screen and JSON are updated',
+      flags: [value('TIME')],
+      group: 'Screen',
+      commands: CAPTURING,
+    },
+    named('NETMON_INTERVAL'),
+  ),
+  names: setting(
+    {
+      type: TOGGLE,
+      initial: true,
+      help: 'show names instead of addresses and ports',
+      flags: [
+        toggle('false', { name: 'no-names', short: 'n', help: 'show addresses and ports instead of names' }),
+        toggle('true', { help: null }),
+      ],
+      group: 'Screen',
+      commands: RUN,
+    },
+    named('NETMON_NAMES'),
+  ),
+  theme: setting(
+    {
+      type: THEME,
+      initial: 'auto',
+      help: 'colours: the name of a theme (ours or one of btop), or a .theme file',
+      unset: 'auto, which goes by the background',
+      flags: [value('NAME|PATH')],
+      group: 'Screen',
+      commands: RUN,
+    },
+    named('NETMON_THEME'),
+  ),
+  units: setting<UnitMode>(
+    {
+      type: choice(UNIT_MODES, 'bits'),
+      initial: 'bytes',
+      help: 'bytes (KiB/s), bytes-decimal (kB/s), bits (kb/s) or bits-binary (Kib/s)',
+      flags: [value('UNITS')],
+      group: 'Screen',
+      commands: ['run', 'history'],
+    },
+    named('NETMON_UNITS'),
+  ),
+  ascii: setting(
+    {
+      type: TOGGLE,
+      initial: false,
+      help: 'draw with ASCII characters only',
+      flags: [toggle('true'), toggle('false', { name: 'no-ascii', help: null })],
+      group: 'Screen',
+      commands: DRAWING,
+    },
+    named('NETMON_ASCII'),
+  ),
+  color: setting(
+    {
+      type: TOGGLE,
+      initial: true,
+      help: 'use colours',
+      flags: [toggle('false', { name: 'no-color', help: 'no colours; bold and reverse stay' }), toggle('true', { help: null })],
+      group: 'Screen',
+      commands: DRAWING,
+    },
+    named('NETMON_COLOR'),
+  ),
+  mouse: setting<boolean | null>(
+    {
+      type: TOGGLE,
+      initial: null,
+      unset: 'on, but off over SSH',
+      help: 'use the mouse',
+      flags: [toggle('true'), toggle('false', { name: 'no-mouse', help: 'leave the mouse to the terminal' })],
+      group: 'Screen',
+      commands: RUN,
+    },
+    named('NETMON_MOUSE'),
+  ),
+  log: setting<string | null>(
+    {
+      type: path('the path of a file', 'netmon.log'),
+      initial: null,
+      help: 'append a log of the run to this file',
+      flags: [value('FILE')],
+      group: 'Configuration',
+      commands: CAPTURING,
+    },
+    named('NETMON_LOG'),
+  ),
+  'log-level': setting<LogLevel>(
+    {
+      type: choice(LOG_LEVELS, 'debug'),
+      initial: 'info',
+      help: 'error, warn, info or debug; only debug writes addresses and names',
+      flags: [value('LEVEL')],
+      group: 'Configuration',
+      commands: CAPTURING,
+    },
+    named('NETMON_LOG_LEVEL'),
+  ),
+  'history.path': setting<string | null>(
+    {
+      type: path('the path of a file', 'traffic.sqlite'),
+      initial: null,
+      unset: '~/.local/share/netmon-tui/history.sqlite',
+      help: 'record into the history file, or read it',
+      flags: [{ name: 'history', value: 'PATH', optional: true, says: (typed) => (typed === '' ? null : typed) }],
+      group: 'History',
+      commands: ['run', ...ON_HISTORY],
+    },
+    { name: 'NETMON_HISTORY', says: (typed) => (typed.includes('/') ? typed : null) },
+  ),
+  'history.enabled': setting(
+    {
+      type: TOGGLE,
+      initial: false,
+      help: 'record history on every run',
+      flags: [
+        value('PATH', { name: 'history', optional: true, says: () => 'true' }),
+        toggle('false', { name: 'no-history', commands: RUN, help: "don't record, whatever the configuration says" }),
+      ],
+      group: 'History',
+      commands: ['run', ...ON_HISTORY],
+    },
+    {
+      name: 'NETMON_HISTORY',
+      says: (typed) => (typed.includes('/') ? 'true' : typed),
+      noun: 'true, false or a path with a slash',
+    },
+  ),
+  'history.size': setting({
+    type: HISTORY_SIZE,
+    initial: 200e6,
+    help: 'how large the history file may grow; the oldest records are deleted',
+    flags: [],
+    group: 'History',
+    commands: [],
+  }),
+  'budget.amount': setting({
+    type: amount(1e6, 9e15, 'an amount of bytes from 1 MB to 9 PB, such as "500 GB" or "465.5 GiB"', '500 GB'),
+    initial: null,
+    help: 'what may be used in a month, RX and TX together; GB is 1000, GiB 1024. budget = "500 GB" is short for it',
+    flags: [],
+    group: 'History',
+    commands: [],
+  }),
+  'budget.day': setting({
+    type: whole(1, 31, 15, 'a day of the month, 1 to 31'),
+    initial: 1,
+    help: 'day on which the month begins',
+    flags: [],
+    group: 'History',
+    commands: [],
+  }),
+  'budget.interface': setting({
+    type: INTERFACE,
+    initial: null,
+    unset: 'everything that is recorded',
+    help: 'count only what goes over this interface',
+    flags: [],
+    group: 'History',
+    commands: [],
+  }),
+  'place.country': setting({
+    type: path('the path of an MMDB file', '/usr/share/GeoIP/GeoLite2-Country.mmdb'),
+    initial: null,
+    unset: 'the usual places',
+    help: 'MMDB file with the countries of addresses',
+    flags: [],
+    group: 'Configuration',
+    commands: [],
+  }),
+  'place.asn': setting({
+    type: path('the path of an MMDB file', '/usr/share/GeoIP/GeoLite2-ASN.mmdb'),
+    initial: null,
+    unset: 'the usual places',
+    help: 'MMDB file with the networks (AS numbers) of addresses',
+    flags: [],
+    group: 'Configuration',
+    commands: [],
+  }),
 };
+
+/** What only flags set, by the name of the flag. */
+export const OPTIONS = {
+  user: flag<string | null>(
+    'Privileges',
+    OPENING,
+    value('NAME'),
+    USER,
+    null,
+    'as root: switch to this user once everything is open',
+    'whoever called sudo, else nobody',
+  ),
+  'drop-all': plainFlag('Privileges', OPENING, "also give up looking into other users' processes; fewer owners are named"),
+  'stay-root': plainFlag('Privileges', OPENING, 'as root: stay root'),
+  sandbox: plainFlag(
+    'Privileges',
+    OPENING,
+    'macOS, untested: once everything is open, start no programs, connect nowhere, write only its own files',
+  ),
+  reduced: plainFlag(
+    'Privileges',
+    CAPTURING,
+    "don't capture; show the byte counts of sockets that any user may read (the screen does so by itself without permission)",
+  ),
+  read: flag<string | null>(
+    'Replay',
+    RUN,
+    value('FILE', { short: 'r' }),
+    path('a file', 'trace.pcap'),
+    null,
+    'read a pcap, pcapng or snoop file, also gzip or zstd; - is standard input',
+  ),
+  speed: flag<number | null>('Replay', RUN, value('N'), SPEED, null, 'N times real time; 0 is as fast as possible', '1'),
+  json: plainFlag(
+    'Output without a screen',
+    ['run', 'history', 'query', 'interfaces', 'explain'],
+    'print a JSON object per line for each interval; of a command, its result',
+  ),
+  once: plainFlag(
+    'Output without a screen',
+    RUN,
+    'take one sample, then exit: a table, or JSON with --json; with --read, the whole file',
+  ),
+  duration: flag<number | null>(
+    'Output without a screen',
+    CAPTURING,
+    value('TIME'),
+    duration(100, 366 * 86_400_000, '10s', 'from 100ms to 366d'),
+    null,
+    'stop after this time, for example 10s',
+  ),
+  samples: flag<number | null>(
+    'Output without a screen',
+    RUN,
+    value('N'),
+    whole(1, 1_000_000_000, 10),
+    null,
+    'stop after N samples',
+  ),
+  since: flag<string | null>(
+    'History',
+    RANGED,
+    value('TIME'),
+    MOMENT,
+    null,
+    'start of the range: 24h, 7d, today, yesterday, month, 2026-11-01 ...',
+    '24h; report 7d, export all',
+  ),
+  until: flag<string | null>(
+    'History',
+    RANGED,
+    value('TIME'),
+    MOMENT,
+    null,
+    'end of the range; a day, week or month is included whole',
+    'now',
+  ),
+  by: flag<HistoryKey>(
+    'History',
+    ['history'],
+    value('KEY'),
+    choice(HISTORY_KEYS),
+    'app',
+    'app, host, domain, category, interface, hour or day',
+  ),
+  app: flag<string | null>(
+    'History',
+    ['history', 'explain', 'prune'],
+    value('NAME'),
+    NAME,
+    null,
+    'only this app; explain: the category when this app asks',
+  ),
+  domain: flag<string | null>('History', ['history'], value('NAME'), NAME, null, 'only this domain'),
+  category: flag<string | null>('History', ['history'], value('NAME'), NAME, null, 'only this category'),
+  top: flag('History', ['history'], value('N'), whole(1, 100_000, 10), 20, 'number of rows; one more sums up the rest'),
+  csv: plainFlag('History', ['history', 'query'], 'print rows as CSV'),
+  timeout: flag(
+    'History',
+    ['query'],
+    value('TIME'),
+    duration(100, 3_600_000, '30s', 'from 100ms to 1h'),
+    10_000,
+    'cancel the query after this time',
+  ),
+  limit: flag('History', ['query'], value('N'), whole(1, 1_000_000, 100), 1000, 'most rows of a result'),
+  format: flag<'csv' | 'json' | 'sqlite'>(
+    'History',
+    ['export'],
+    value('FORMAT'),
+    choice(['csv', 'json', 'sqlite']),
+    'csv',
+    'csv, json or sqlite',
+  ),
+  flows: plainFlag('History', ['export'], 'export the connection log instead of the records'),
+  output: flag<string | null>(
+    'History',
+    ['export', 'record'],
+    value('FILE', { short: 'o' }),
+    path('the path of a file', 'traffic.csv'),
+    null,
+    'write to this file',
+    'standard output',
+  ),
+  html: flag<string | null>(
+    'History',
+    ['report'],
+    value('FILE'),
+    path('the path of a file', 'report.html'),
+    null,
+    'write the report to this file',
+  ),
+  force: plainFlag('History', ['export', 'report', 'record'], 'overwrite an existing file'),
+  before: flag<string | null>('History', ['prune'], value('TIME'), MOMENT, null, 'delete everything before this time'),
+  'older-than': flag<number | null>(
+    'History',
+    ['prune'],
+    value('TIME'),
+    AGE,
+    null,
+    'delete everything older than this, for example 90d',
+  ),
+  'max-size': flag<number | null>(
+    'History',
+    ['prune'],
+    value('SIZE'),
+    HISTORY_SIZE,
+    null,
+    'delete the oldest records until the file has this size, for example 100MB',
+  ),
+  'dry-run': plainFlag('History', ['prune'], 'only say what would be deleted'),
+  yes: plainFlag('History', ['prune'], "don't ask", 'y'),
+  install: flag<'launchd' | 'systemd' | null>(
+    'History',
+    ['record'],
+    value('SYSTEM'),
+    choice<'launchd' | 'systemd'>(['launchd', 'systemd'], 'systemd'),
+    null,
+    'print the service file for systemd or launchd, and how to install it',
+  ),
+  config: {
+    ...flag<string | null>(
+      'Configuration',
+      CONFIGURED,
+      value('PATH'),
+      path('the path of a file', 'netmon.toml'),
+      null,
+      'read this configuration file instead of the usual one',
+    ),
+    variable: named('NETMON_CONFIG'),
+  },
+  'print-config': plainFlag('Configuration', RUN, 'print the settings in force and where each comes from'),
+  version: plainFlag('Configuration', EVERY, 'print the version', 'V'),
+  help: plainFlag('Configuration', EVERY, 'print this help; after a command, that of the command', 'h'),
+};
+
+type ValueOf<S> = S extends Setting<infer T> ? T : never;
+/** A setting, by its key in the configuration file: `interval`, `history.path`. */
+export type SettingName = keyof typeof SETTINGS;
+export type Settings = { readonly [K in SettingName]: ValueOf<(typeof SETTINGS)[K]> };
+export type OptionName = keyof typeof OPTIONS;
+export type OptionValues = { readonly [K in OptionName]: ValueOf<(typeof OPTIONS)[K]> };
 
 /** Names of all settings, in the order of the table. */
 export const SETTING_NAMES = Object.keys(SETTINGS) as SettingName[];
 
-function single<T>(noun: string, example: string, initial: T, read: (text: string) => T | undefined): Setting<T> {
-  const fromTexts = (texts: readonly string[]) => (texts.length === 1 ? read(texts[0] as string) : undefined);
-  return { initial, noun, example, isToggle: false, fromTexts };
+/** One flag. */
+export interface Flag {
+  /** Long name without dashes. */
+  readonly name: string;
+  /** One letter, or null. */
+  readonly short: string | null;
+  /** What stands for its value in the help; null takes none. */
+  readonly value: string | null;
+  /** True if the value may be left out, and has to follow a `=`. */
+  readonly optional: boolean;
+  /** With the default; null if it is accepted but not listed, as the opposite of a listed one. */
+  readonly help: string | null;
+  readonly group: Group;
+  readonly repeatable: boolean;
+  readonly commands: readonly CommandName[];
+  readonly offers: ValueType<unknown>['offers'];
 }
 
-function choice<T extends string>(choices: readonly T[], initial: T): Setting<T> {
-  const read = (text: string) => choices.find((one) => one === text);
-  return single(`one of ${choices.join(', ')}`, choices[1] as string, initial, read);
-}
+/** All flags, in the order of the help. */
+export const FLAGS: readonly Flag[] = GROUPS.flatMap((group) =>
+  [...Object.entries<Setting<unknown>>(SETTINGS), ...Object.entries<Setting<unknown>>(OPTIONS)]
+    .filter(([, entry]) => entry.group === group)
+    .flatMap(([name, entry]) => entry.flags.map((form) => flagOf(form, name, entry))),
+).filter(({ name }, at, all) => all.findIndex((other) => other.name === name) === at);
 
-/** An expression that its own compiler checks later; empty is none, so that a flag can undo what the file says. */
-function expression(noun: string, example: string): Setting<string | null> {
-  return single<string | null>(noun, example, null, (text) => {
-    if (text.trim() === '') return null;
-    return plain(text, TEXT_LIMIT) ? text : undefined;
-  });
-}
-
-function toggle<T extends boolean | null>(initial: T): Setting<T | boolean> {
-  const read = (text: string) => {
-    if (/^(1|true|yes|on)$/i.test(text)) return true;
-    return /^(0|false|no|off)$/i.test(text) ? false : undefined;
+function flagOf(form: FlagForm, name: string, entry: Setting<unknown>): Flag {
+  const help = form.help === undefined ? `${entry.help}${defaultText(entry)}` : form.help;
+  const isSwitch = form.value === null;
+  return {
+    name: form.name ?? name,
+    short: form.short ?? null,
+    value: form.value,
+    optional: form.optional ?? false,
+    help,
+    group: entry.group,
+    repeatable: isSwitch || entry.type.form === 'strings',
+    commands: form.commands ?? entry.commands,
+    offers: isSwitch ? [] : entry.type.offers,
   };
-  return { ...single<T | boolean>('true or false', 'true', initial, read), isToggle: true };
 }
 
-function interfaceNames(texts: readonly string[]): readonly string[] | undefined {
-  const names = [...new Set(texts)];
-  if (names.length > INTERFACE_LIMIT || names.some((name) => !plain(name, 128) || /\s/.test(name) || name.startsWith('-')))
-    return undefined;
-  return names.includes('any') && names.length > 1 ? undefined : names;
+/** ` (default 1s)`; empty if there is nothing to say. */
+function defaultText({ type, initial, unset }: Setting<unknown>): string {
+  if (unset !== undefined) return ` (default${unset.includes(' ') ? ':' : ''} ${unset})`;
+  return initial === null || type.form === 'boolean' ? '' : ` (default ${type.write(initial as NonNullable<unknown>)})`;
 }
 
-function plain(text: string, limit: number): boolean {
-  return text !== '' && text.length <= limit && !CONTROL.test(text);
-}
-
-// Durations as a user writes them (500ms, 2s, 1m) and as the program keeps them, in milliseconds. Pure.
-
-const UNITS = [
-  ['d', 86_400_000],
-  ['h', 3_600_000],
-  ['m', 60_000],
-  ['s', 1000],
-  ['ms', 1],
-] as const;
-
-/** Milliseconds of a text such as `500ms`, `1.5s` or `2m`; null when it is none. A number without a unit is none. */
-export function parseDuration(text: string): number | null {
-  const match = /^(\d{1,9}(?:\.\d{1,3})?)\s?(ms|[smhd])$/.exec(text.trim());
-  if (match === null) return null;
-  const factor = UNITS.find(([unit]) => unit === match[2])?.[1] as number;
-  return Math.round(Number(match[1]) * factor);
-}
-
-/** The shortest text that `parseDuration` reads back to the same milliseconds. */
-export function formatDuration(ms: number): string {
-  const [unit, factor] = UNITS.find(([, size]) => ms >= size && ms % size === 0) ?? ['ms', 1];
-  return `${ms / factor}${unit}`;
+/** A flag with its value, as the help writes it: `--interval TIME`, `--history[=PATH]`. */
+export function flagText({ name, value: placeholder, optional }: Flag): string {
+  return `--${name}${placeholder === null ? '' : optional ? `[=${placeholder}]` : ` ${placeholder}`}`;
 }

@@ -7,7 +7,7 @@ import type { HistoryReader } from '../../history/query/reader.ts';
 import { shellWords } from '../../net/quote.ts';
 import { type Flock, systemFlock } from '../../system/file-lock.ts';
 import { formatAmount, formatDateTime } from '../../view/text/format.ts';
-import type { Surroundings } from '../config/find.ts';
+import type { Surroundings } from '../config/surroundings.ts';
 import { type Finding, no, ok, type Step, skipped } from './step.ts';
 
 /** What the steps look at and with. */
@@ -50,11 +50,12 @@ async function placeOf(around: Surroundings): Promise<Place> {
   const [{ parseCommandLine }, { loadConfig }, { ownerOf }] = await Promise.all([
     import('../command-line.ts'),
     import('../config/config.ts'),
-    import('../config/find.ts'),
+    import('../config/surroundings.ts'),
   ]);
-  const { historyEnabled, historyPath, historyDefault } = await loadConfig(parseCommandLine([]), around);
-  const enabled = historyEnabled.value ? `on by ${historyEnabled.origin}` : 'off unless asked for';
-  return { path: historyPath.value ?? historyDefault, enabled, uid: ownerOf(around).uid };
+  const { settings, historyDefault } = await loadConfig(parseCommandLine([]), around);
+  const recording = settings['history.enabled'];
+  const enabled = recording.value ? `on by ${recording.origin}` : 'off unless asked for';
+  return { path: settings['history.path'].value ?? historyDefault, enabled, uid: ownerOf(around).uid };
 }
 
 function fileFinding({ path, enabled, uid }: Place): Finding {

@@ -2,7 +2,6 @@
 
 import type { HistoryReader } from '../../history/query/reader.ts';
 import { NetmonError } from '../../model/errors.ts';
-import { quoted } from '../../net/quote.ts';
 import { type FileOwner, OutputFile } from '../../output/output-file.ts';
 import { formatGrouped } from '../../view/text/format.ts';
 import type { CommandLine } from '../command-line.ts';
@@ -11,8 +10,6 @@ import { reading } from './command-io.ts';
 import { parseStretch, type Stretch } from './range.ts';
 import { flowForm, type RowForm, recordForm } from './record-rows.ts';
 
-const FORMATS = ['csv', 'json', 'sqlite'] as const;
-type Format = (typeof FORMATS)[number];
 /** Rows in memory at a time. */
 const PAGE_ROWS = 2000;
 
@@ -32,7 +29,7 @@ export async function exportCommand(
   owner: FileOwner | null,
   room: HistoryRoom,
 ): Promise<number> {
-  const format = formatOf(line.text('format') ?? 'csv');
+  const format = line.value('format');
   const output = line.text('output');
   if (format === 'sqlite') refuseParts(line, output === null && room.out.isTerminal);
   if (output === '') throw new NetmonError('usage', '--output needs a file', 'type for example: --output traffic.csv');
@@ -80,16 +77,6 @@ async function pages<Row>(
     count += page.length;
     progress.tell(`exporting, ${formatGrouped(count)} rows so far`);
   }
-}
-
-function formatOf(text: string): Format {
-  const format = FORMATS.find((one) => one === text);
-  if (format !== undefined) return format;
-  throw new NetmonError(
-    'usage',
-    `--format ${quoted(text)} is not one of ${FORMATS.join(', ')}`,
-    'type for example: --format csv',
-  );
 }
 
 function refuseParts(line: CommandLine, toTerminal: boolean): void {

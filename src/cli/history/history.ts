@@ -2,17 +2,15 @@
 
 import { compileFilter, FILTER_HINT } from '../../filter/filter.ts';
 import { NetmonError } from '../../model/errors.ts';
-import { HISTORY_KEYS, type HistoryKey, type HistoryQuery } from '../../model/history.ts';
+import type { HistoryQuery } from '../../model/history.ts';
 import type { Options } from '../../model/options.ts';
 import { quoted } from '../../net/quote.ts';
 import type { CommandLine } from '../command-line.ts';
-import { nearest } from '../nearest.ts';
 import { answerCsv, answerJson, answerText } from './answer-table.ts';
 import type { HistoryRoom } from './command-io.ts';
 import { reading } from './command-io.ts';
 import { parseStretch } from './range.ts';
 
-const ROWS = 20;
 const MOST_ROWS = 100_000;
 
 /**
@@ -44,9 +42,9 @@ export async function historyCommand(
 function queryOf(line: CommandLine, now: number): HistoryQuery {
   return {
     ...parseStretch(line.text('since'), line.text('until'), now),
-    by: keyOf(line.text('by') ?? 'app'),
+    by: line.value('by'),
     ...narrowed(line),
-    top: topOf(line.text('top'), line.has('json') || line.has('csv') ? MOST_ROWS : ROWS),
+    top: line.text('top') === null && (line.has('json') || line.has('csv')) ? MOST_ROWS : line.value('top'),
     steps: 0,
   };
 }
@@ -79,26 +77,4 @@ export function narrowed(line: CommandLine): Pick<HistoryQuery, 'app' | 'domain'
     interface: name || null,
     filter,
   };
-}
-
-function keyOf(text: string): HistoryKey {
-  const key = HISTORY_KEYS.find((one) => one === text);
-  if (key !== undefined) return key;
-  const near = nearest(text, HISTORY_KEYS);
-  throw new NetmonError(
-    'usage',
-    `--by ${quoted(text)} is not one of ${HISTORY_KEYS.join(', ')}`,
-    near === null ? 'type for example: --by app' : `did you mean ${near}?`,
-  );
-}
-
-function topOf(text: string | null, initial: number): number {
-  if (text === null) return initial;
-  const rows = /^\d{1,6}$/.test(text) ? Number(text) : 0;
-  if (rows >= 1 && rows <= MOST_ROWS) return rows;
-  throw new NetmonError(
-    'usage',
-    `--top ${quoted(text)} is not a whole number from 1 to ${MOST_ROWS}`,
-    'type for example: --top 10',
-  );
 }

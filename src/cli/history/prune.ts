@@ -16,8 +16,6 @@ import { fileWork } from '../../system/as-owner.ts';
 import type { FileOwner } from '../../system/files.ts';
 import { formatAmount, formatDateTime, formatGrouped } from '../../view/text/format.ts';
 import type { CommandLine } from '../command-line.ts';
-import { historySize, SIZE_NOUN } from '../config/history-settings.ts';
-import { parseDuration } from '../config/settings.ts';
 import type { HistoryRoom } from './command-io.ts';
 import { Progress, reading } from './command-io.ts';
 import { parseMoment } from './range.ts';
@@ -111,14 +109,13 @@ async function said(room: HistoryRoom, text: string): Promise<number> {
 }
 
 function wishOf(line: CommandLine, now: number): Wish {
-  const [before, age, app, size] = ['before', 'older-than', 'app', 'max-size'].map((flag) => line.text(flag));
-  if (before && age) throw new NetmonError('usage', '--before does not go with --older-than', 'leave one of them out');
-  const time = before ? parseMoment('before', before, now) : age ? now - ageOf(age) : null;
+  const [before, app] = [line.text('before'), line.text('app')];
+  const [age, maxBytes] = [line.value('older-than'), line.value('max-size')];
+  if (before !== null && age !== null)
+    throw new NetmonError('usage', '--before does not go with --older-than', 'leave one of them out');
+  const time = before !== null ? parseMoment('before', before, now) : age !== null ? now - age : null;
   if (time !== null && time > now)
     throw new NetmonError('usage', `--before ${quoted(before)} is not in the past`, 'type for example: --before 2026-01-01');
-  const maxBytes = size ? historySize(size) : null;
-  if (size && maxBytes === null)
-    throw new NetmonError('usage', `--max-size ${quoted(size)} is not ${SIZE_NOUN}`, 'type for example: --max-size 100MB');
   const erase = time === null && !app ? null : { before: time, app: app || null };
   if (erase === null && maxBytes === null)
     throw new NetmonError(
@@ -127,12 +124,6 @@ function wishOf(line: CommandLine, now: number): Wish {
       'type for example: netmon-tui prune --older-than 90d --dry-run',
     );
   return { erase, maxBytes };
-}
-
-function ageOf(text: string): number {
-  const ms = parseDuration(text);
-  if (ms !== null && ms > 0) return ms;
-  throw new NetmonError('usage', `--older-than ${quoted(text)} is no duration`, 'type for example: --older-than 90d');
 }
 
 function wishText(

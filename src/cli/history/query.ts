@@ -3,7 +3,6 @@
 import { NetmonError } from '../../model/errors.ts';
 import type { SqlResult } from '../../model/history.ts';
 import type { Options } from '../../model/options.ts';
-import { quoted } from '../../net/quote.ts';
 import { sanitize } from '../../net/text.ts';
 import { csvLine } from '../../output/csv.ts';
 import { SCHEMA } from '../../output/fields.ts';
@@ -11,12 +10,8 @@ import { fixed, paintFor, tableLines } from '../../output/text-table.ts';
 import { cut, displayWidth, drawable, fitText } from '../../view/text/cells.ts';
 import { ASCII_GLYPHS, type Glyphs, UNICODE_GLYPHS } from '../../view/text/glyphs.ts';
 import type { CommandLine } from '../command-line.ts';
-import { parseDuration } from '../config/settings.ts';
 import { type HistoryRoom, reading } from './command-io.ts';
 
-const TIMEOUT_MS = 10_000;
-const LONGEST_MS = 3_600_000;
-const TABLE_ROWS = 1000;
 const MOST_ROWS = 1_000_000;
 /** UTF-16 units of a statement. */
 const LONGEST_STATEMENT = 1 << 20;
@@ -38,7 +33,8 @@ export async function queryCommand(
   const asJson = line.has('json');
   const asCsv = line.has('csv');
   if (asJson && asCsv) throw new NetmonError('usage', '--json does not go with --csv', 'leave one of them out');
-  const limits = { timeoutMs: timeout(line.text('timeout')), rows: rowLimit(line.text('limit'), asJson || asCsv) };
+  const rows = line.text('limit') === null && (asJson || asCsv) ? MOST_ROWS : line.value('limit');
+  const limits = { timeoutMs: line.value('timeout'), rows };
   const text = line.operand === '-' ? await standardInput(LONGEST_STATEMENT * 4) : (line.operand ?? '');
   if (text.trim() === '')
     throw new NetmonError(
@@ -78,28 +74,6 @@ function sqlCsv({ columns, rows }: SqlResult): string {
 /** Values may be longer than what is drawn (a schema, a concatenation): stripped piece by piece, not cut. */
 function printable(text: string): string {
   return text.replace(/[^\n]{1,256}/gu, (piece) => sanitize(piece));
-}
-
-function timeout(text: string | null): number {
-  if (text === null) return TIMEOUT_MS;
-  const ms = parseDuration(text);
-  if (ms !== null && ms >= 100 && ms <= LONGEST_MS) return ms;
-  throw new NetmonError(
-    'usage',
-    `--timeout ${quoted(text)} is not a duration from 100ms to 1h`,
-    'type for example: --timeout 30s',
-  );
-}
-
-function rowLimit(text: string | null, forPrograms: boolean): number {
-  if (text === null) return forPrograms ? MOST_ROWS : TABLE_ROWS;
-  const rows = /^\d{1,7}$/.test(text) ? Number(text) : 0;
-  if (rows >= 1 && rows <= MOST_ROWS) return rows;
-  throw new NetmonError(
-    'usage',
-    `--limit ${quoted(text)} is not a whole number from 1 to ${MOST_ROWS}`,
-    'type for example: --limit 100',
-  );
 }
 
 // Rows of a statement of the user's as a table: columns as wide as what is in them, the widest cut where the terminal ends. Pure.

@@ -2,7 +2,7 @@
 
 import { NetmonError } from '../../model/errors.ts';
 import { quoted } from '../../net/quote.ts';
-import { parseDuration } from '../config/settings.ts';
+import { parseDuration } from '../config/value-types.ts';
 
 /** Epoch ms, `from` inside, `to` outside; both on a whole minute, which is what a record sums at the least. */
 export interface Stretch {
@@ -47,7 +47,7 @@ export function parseMoment(flag: string, text: string, now: number): number {
 function momentOf(flag: string, text: string, now: number): Stretch {
   const moment = words(text.trim().toLowerCase(), new Date(now)) ?? dated(text.trim()) ?? ago(text.trim(), now);
   if (moment !== null && Number.isFinite(moment.from) && Number.isFinite(moment.to)) return moment;
-  throw usage(`--${flag} ${quoted(text)} is no time`, `type for example: ${EXAMPLES}`);
+  throw usage(`--${flag} ${quoted(text)} is not a time`, `type for example: ${EXAMPLES}`);
 }
 
 function words(text: string, now: Date): Stretch | null {

@@ -2,16 +2,16 @@
 
 import { NetmonError } from '../../model/errors.ts';
 import { type HistoryOptions, SANDBOX_ELSEWHERE } from '../../model/options.ts';
-import { quoted, shellWords } from '../../net/quote.ts';
+import { shellWords } from '../../net/quote.ts';
 import { OutputFile } from '../../output/output-file.ts';
 import { absolutePath } from '../../system/files.ts';
 import type { CommandLine } from '../command-line.ts';
 import type { HistoryRoom } from '../history/command-io.ts';
 import { launchdPlist } from './launchd.ts';
-import type { Service, ServiceFile } from './service.ts';
+import type { Service } from './service.ts';
 import { systemdUnit } from './systemd.ts';
 
-const SYSTEMS: Readonly<Record<string, (service: Service) => ServiceFile>> = { launchd: launchdPlist, systemd: systemdUnit };
+const SYSTEMS = { launchd: launchdPlist, systemd: systemdUnit } as const;
 /** Flags of `record` that a service is started with, as they were given. */
 const KEPT = ['interface', 'bpf', 'driver', 'interval', 'user', 'config'] as const;
 const SIMPLE = ['reverse-dns', 'no-reverse-dns', 'drop-all', 'stay-root', 'sandbox'] as const;
@@ -36,14 +36,9 @@ export async function serviceCommand(
   starter: Starter,
   room: Pick<HistoryRoom, 'out' | 'err'>,
 ): Promise<number> {
-  const name = line.text('install') ?? '';
-  const make = Object.hasOwn(SYSTEMS, name) ? SYSTEMS[name] : undefined;
-  if (make === undefined)
-    throw new NetmonError(
-      'usage',
-      `--install ${quoted(name)} is not one of ${Object.keys(SYSTEMS).join(', ')}`,
-      'type for example: netmon-tui record --install systemd',
-    );
+  const name = line.value('install');
+  if (name === null) throw new Error('--install is not given');
+  const make = SYSTEMS[name];
   if (name === 'systemd' && line.has('sandbox')) throw new NetmonError('usage', ...SANDBOX_ELSEWHERE);
   const words = [
     `--history=${history.path}`,

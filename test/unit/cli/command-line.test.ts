@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { parseCommandLine } from '../../../src/cli/command-line.ts';
-import { COMMANDS, FLAGS } from '../../../src/cli/flags.ts';
+import { COMMAND_NAMES } from '../../../src/cli/commands.ts';
+import { FLAGS } from '../../../src/cli/config/settings.ts';
 import { helpText } from '../../../src/cli/help.ts';
 import { nearest } from '../../../src/cli/nearest.ts';
 import { FIELDS } from '../../../src/filter/fields.ts';
@@ -86,6 +87,8 @@ describe('refusals', () => {
     [['-ni'], '-i needs a value', 'type: -i NAME'],
     [['--json=1'], '--json takes no value', 'type: netmon-tui --help'],
     [['-f', 'a', '--filter', 'b'], '--filter is given 2 times', 'give --filter once'],
+    [['completions'], 'completions needs a shell', 'type: netmon-tui completions bash'],
+    [['completions', 'csh'], '"csh" is not one of bash, zsh, fish', 'type: netmon-tui completions bash'],
     [['interfacs'], 'unknown command "interfacs"', 'did you mean interfaces?'],
     [['trace.pcap'], 'unknown command "trace.pcap"', 'to replay a file, type: netmon-tui --read FILE'],
     [['en0'], 'unknown command "en0"', 'to capture on an interface, type: netmon-tui -i NAME'],
@@ -95,8 +98,8 @@ describe('refusals', () => {
     [['doctor', '--config', 'x'], '--config does not go with doctor', 'type: netmon-tui doctor --help'],
     [['interfaces', '-r', 'x'], '--read does not go with interfaces', 'type: netmon-tui interfaces --help'],
     [['--csv'], '--csv goes only with history, query', 'type: netmon-tui history --csv'],
-    [['--history', 'a.sqlite'], 'unknown command "a.sqlite"', 'a path stands behind a "=": --history=a.sqlite'],
-    [['query', 'x', '--history', './b'], 'unexpected argument "./b" after query', 'a path stands behind a "=": --history=./b'],
+    [['--history', 'a.sqlite'], 'unknown command "a.sqlite"', 'a path needs a "=": --history=a.sqlite'],
+    [['query', 'x', '--history', './b'], 'unexpected argument "./b" after query', 'a path needs a "=": --history=./b'],
     [['\u001b[31mred\u009b'], 'unknown command "[31mred"', null],
   ])('%j', (words, message, hint) => {
     const error = refusal(...words);
@@ -131,7 +134,7 @@ describe('help', () => {
     ]);
   });
 
-  it.each(COMMANDS.slice(1))('of %s lists what goes with it, and nothing else', (command) => {
+  it.each(COMMAND_NAMES.slice(1))('of %s lists what goes with it, and nothing else', (command) => {
     expect(parseCommandLine([command, '--help']).command).toBe(command);
     const text = helpText(command);
     expect(text.split('\n').filter((line) => line.length > 80)).toEqual([]);

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parseCommandLine } from '../../../src/cli/command-line.ts';
 import { readLists } from '../../../src/cli/config/category-lists.ts';
-import type { Surroundings } from '../../../src/cli/config/find.ts';
+import type { Surroundings } from '../../../src/cli/config/surroundings.ts';
 import { explainHost, explainJson, explainText } from '../../../src/cli/explain.ts';
 import { NetmonError } from '../../../src/model/errors.ts';
 import type { FileRead } from '../../../src/system/files.ts';
@@ -31,8 +31,8 @@ describe('the command line', () => {
   });
 
   test.each([
-    [['explain'], 'explain needs a HOST', 'type: netmon-tui explain example.com'],
-    [['explain', ''], 'explain needs a HOST', 'type: netmon-tui explain example.com'],
+    [['explain'], 'explain needs a host', 'type: netmon-tui explain example.com'],
+    [['explain', ''], 'explain needs a host', 'type: netmon-tui explain example.com'],
     [['explain', 'a', 'b'], 'unexpected argument "b" after explain', 'type: netmon-tui explain --help'],
     [['explain', 'a', '-i', 'en0'], '--interface does not go with explain', 'type: netmon-tui explain --help'],
     [['--app', 'x'], '--app goes only with history, explain, prune', 'type: netmon-tui history --app NAME'],
@@ -167,8 +167,8 @@ describe('lists of categories', () => {
   test.each<[string, Surroundings, string]>([
     ['absent', around({}), 'the domain list "/l" does not exist'],
     ['broken', around({ '/l': { text: '\n\n!' } }), '/l:3: not a line of a domain list'],
-    ['a folder', around({ '/l': { isFile: false } }, 0), 'the domain list "/l" is no regular file'],
-    ['unreadable', around({ '/l': { kind: 'failed', reason: 'EACCES' } }), 'the domain list "/l" cannot be read (EACCES)'],
+    ['a folder', around({ '/l': { isFile: false } }, 0), 'the domain list "/l" is not a regular file'],
+    ['unreadable', around({ '/l': { kind: 'failed', reason: 'EACCES' } }), 'the domain list "/l" can\'t be read (EACCES)'],
     ["somebody else's, under root", around({ '/l': { uid: 666 } }, 0), 'the domain list "/l" belongs to another user'],
     ['open to others, under root', around({ '/l': { mode: 0o100666 } }, 0), 'the domain list "/l" can be written by other users'],
   ])('that are %s are refused', (_, surroundings, message) => {

@@ -3,7 +3,7 @@ import { parse } from 'smol-toml';
 import { describe, expect, it } from 'vitest';
 import { parseCommandLine } from '../../../src/cli/command-line.ts';
 import { readConfig, tomlLines } from '../../../src/cli/config/config-file.ts';
-import { FLAGS } from '../../../src/cli/flags.ts';
+import { FLAGS } from '../../../src/cli/config/settings.ts';
 import { NetmonError } from '../../../src/model/errors.ts';
 
 /** Runs it; anything but a NetmonError in plain characters is a bug. */

@@ -2,10 +2,11 @@
 
 import { describe, expect, test } from 'vitest';
 import { parseCommandLine } from '../../../../src/cli/command-line.ts';
-import { budgetAmount, budgetPlan } from '../../../../src/cli/config/budget-settings.ts';
 import { type Config, loadConfig } from '../../../../src/cli/config/config.ts';
-import type { Surroundings } from '../../../../src/cli/config/find.ts';
 import { configText } from '../../../../src/cli/config/print-config.ts';
+import type { Surroundings } from '../../../../src/cli/config/surroundings.ts';
+import { resolveOptions } from '../../../../src/cli/resolve.ts';
+import type { BudgetPlan } from '../../../../src/model/options.ts';
 
 const PATH = '/home/ann/.config/netmon-tui/config.toml';
 
@@ -23,42 +24,7 @@ function load(text: string): Promise<Config> {
   return loadConfig(parseCommandLine([]), surroundings);
 }
 
-describe('amounts', () => {
-  test.each([
-    ['500 GB', 500e9, false],
-    ['500GB', 500e9, false],
-    ['500 G', 500e9, false],
-    ['250 g', 250e9, false],
-    ['250gb', 250e9, false],
-    ['1.5 TB', 1.5e12, false],
-    ['1.5 TiB', 1.5 * 1024 ** 4, true],
-    ['465.5 GiB', 465.5 * 1024 ** 3, true],
-    ['0.1 GiB', 107_374_182, true],
-    ['2048 MiB', 2 ** 31, true],
-    ['8999999.999999 GB', 8_999_999_999_999_000, false],
-    ['1 MB', 1e6, false],
-    ['1000 kB', 1e6, false],
-  ])('%s', (text, bytes, isBinary) => expect(budgetAmount(text)).toEqual({ bytes, isBinary }));
-
-  test.each([
-    '500',
-    '500 Gb',
-    '500 Gbit',
-    '-1 GB',
-    '1e3 GB',
-    '.5 GB',
-    '1,5 GB',
-    '0 GB',
-    '999 kB',
-    '9.1 PB',
-    '10000 PB',
-    'GB',
-    '',
-    '5 EB',
-    '5  GB',
-    '1.1234567 GB',
-  ])('%j is none', (text) => expect(budgetAmount(text)).toBeNull());
-});
+const budgetPlan = (config: Config): BudgetPlan | null => resolveOptions(parseCommandLine([]), config).budget;
 
 describe('the file', () => {
   test('sets it, with defaults for what it leaves out', async () => {
@@ -84,7 +50,7 @@ describe('the file', () => {
     ['[budget]\namount = "500 GB"\nday = 0\n', /:3: "budget\.day" is not a day of the month, 1 to 31/],
     ['[budget]\namount = "500 GB"\nday = 1.5\n', /is not a day of the month/],
     ['[budget]\namount = "500 GB"\nday = 32\n', /is not a day of the month/],
-    ['[budget]\namount = "500 GB"\ninterface = "en 0"\n', /is not an interface's name/],
+    ['[budget]\namount = "500 GB"\ninterface = "en 0"\n', /is not the name of an interface/],
     ['[budget]\nday = 2\n', /:1: "budget" is not a table with an amount/],
     ['budget = "500"\n', /:1: "budget" is not an amount of bytes/],
     ['budget = 500\n', /:1: "budget" is not a table with an amount/],
@@ -97,11 +63,11 @@ describe('the file', () => {
     const first = await load('[budget]\namount = "465.5 GiB"\nday = 15\n');
     const text = configText(first, '1');
     expect(text).toMatch(
-      /\[budget\]\namount = "465\.5 GiB" +# .*config\.toml:2\nday = 15 +# .*:3\n# interface = {2}# default: all that is recorded\n/,
+      /\[budget\]\namount = "465\.5 GiB" +# .*config\.toml:2\nday = 15 +# .*:3\n# interface = {2}# default: everything that is recorded\n/,
     );
     expect(budgetPlan(await load(text))).toEqual(budgetPlan(first));
     const none = configText(await load(''), '1');
-    expect(none).toContain('\n# [budget]  # none set\n');
+    expect(none).toContain('\n# [budget]  # not set\n');
     expect(budgetPlan(await load(none))).toBeNull();
   });
 });

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { parseCommandLine } from '../../../../src/cli/command-line.ts';
 import { type Config, loadConfig } from '../../../../src/cli/config/config.ts';
-import { ownerOf, type Surroundings } from '../../../../src/cli/config/find.ts';
 import { configText } from '../../../../src/cli/config/print-config.ts';
+import { ownerOf, type Surroundings } from '../../../../src/cli/config/surroundings.ts';
 import { NetmonError } from '../../../../src/model/errors.ts';
 import { type FileRead, systemFiles } from '../../../../src/system/files.ts';
 
@@ -93,6 +93,16 @@ describe('order', () => {
       mouse: null,
       names: true,
       'reverse-dns': false,
+      log: null,
+      'log-level': 'info',
+      'history.enabled': false,
+      'history.path': null,
+      'history.size': 200_000_000,
+      'budget.amount': null,
+      'budget.day': 1,
+      'budget.interface': null,
+      'place.country': null,
+      'place.asn': null,
     });
   });
 
@@ -129,7 +139,13 @@ describe('order', () => {
   });
 
   it('tells a variable that was probably meant as one of ours', async () => {
-    const env = { HOME: '/home/ann', NETMON_INTERVALL: '3s', NETMON_REVERSE_DN: '', NETMON_PROBE_HOSTS: 'a', NETMON_DEBUG: '1' };
+    const env = {
+      HOME: '/home/ann',
+      NETMON_INTERVALL: '3s',
+      NETMON_REVERSE_DN: '',
+      NETMON_PROBE_HOSTS: 'a',
+      NETMON_LOG_LEVEL: 'info',
+    };
     expect((await load([], machine({ env }))).warnings).toEqual([
       'the variable "NETMON_INTERVALL" sets nothing; did you mean NETMON_INTERVAL?',
     ]);
@@ -144,13 +160,13 @@ describe('order', () => {
 
 describe('mistakes', () => {
   it.each([
-    ['\nintervall = "1s"', `${ANN}:2: unknown key "intervall"`, 'did you mean interval? known here: interface, interval,'],
+    ['\nintervall = "1s"', `${ANN}:2: unknown key "intervall"`, 'did you mean interval? known here: interface, bpf, driver,'],
     ['interval = "5"', `${ANN}:1: "interval" is not a duration from 100ms to 1h`, 'write for example: interval = "2s"'],
     ['interval = 5', `${ANN}:1: "interval" is not a duration from 100ms to 1h`, 'write for example: interval = "2s"'],
     [
       'units = "kilobytes"',
       `${ANN}:1: "units" is not one of bytes, bytes-decimal, bits, bits-binary`,
-      'write for example: units = "bytes-decimal"',
+      'write for example: units = "bits"',
     ],
     ['# a\nascii = "yes"', `${ANN}:2: "ascii" is not true or false`, 'write for example: ascii = true'],
     [
@@ -289,8 +305,8 @@ describe('whose file', () => {
     ['a group that writes', { mode: 0o100664 }, 'can be written by other users', `type: chmod go-w ${ANN}`],
     ['others that write', { mode: 0o100646 }, 'can be written by other users', `type: chmod go-w ${ANN}`],
     ['a symbolic link', { link: true }, 'is a symbolic link', 'put the file itself there, or give its real path after --config'],
-    ['a folder', { isFile: false }, 'is no regular file', 'put a text file there, or remove it'],
-    ['a giant', { failure: 'larger than 1024 KiB' }, 'cannot be read (larger than 1024 KiB)', `type: ls -l ${ANN}`],
+    ['a folder', { isFile: false }, 'is not a regular file', 'put a text file there, or remove it'],
+    ['a giant', { failure: 'larger than 1024 KiB' }, "can't be read (larger than 1024 KiB)", `type: ls -l ${ANN}`],
   ])('refuses %s', async (_, file, what, hint) => {
     const error = await refusal(() => withFile(file));
     expect([error.code, error.message, error.hint]).toEqual(['usage', `the configuration file "${ANN}" ${what}`, hint]);
@@ -301,10 +317,10 @@ describe('whose file', () => {
   it('goes on without a file that it may not read, and says so', async () => {
     const config = await withFile({ failure: 'EACCES' });
     expect(config.path).toBeNull();
-    expect(config.warnings).toEqual([`the configuration file "${ANN}" may not be read (EACCES)`]);
+    expect(config.warnings).toEqual([`the configuration file "${ANN}" can't be read (EACCES)`]);
     const asked = machine({ euid: 0, env: {}, files: { '/c': { failure: 'EACCES' } } });
     expect((await refusal(() => load(['--config', '/c'], asked))).message).toBe(
-      'the configuration file "/c" cannot be read (EACCES)',
+      `the configuration file "/c" can't be read (EACCES)`,
     );
   });
 
@@ -360,30 +376,32 @@ describe('--print-config', () => {
     expect(text.split('\n')).toEqual([
       `# netmon-tui 1.2.3: the configuration in force. Read: ${ANN}`,
       'interface = []                  # default',
-      'interval = "1500ms"             # flag --interval',
       '# bpf =  # default: none',
       'driver = "auto"                 # default',
+      'reverse-dns = false             # default',
       '# filter =  # default: none',
+      'interval = "1500ms"             # flag --interval',
+      'names = true                    # default',
       'theme = "auto"                  # default',
       'units = "bytes"                 # default',
       'ascii = false                   # default',
       'color = true                    # default',
       '# mouse =  # default: on, but off over SSH',
-      'names = true                    # default',
-      'reverse-dns = false             # default',
+      '# log =  # default: none',
+      'log-level = "info"              # default',
       '',
       '[history]',
-      'enabled = false                 # default',
       '# path =  # default: /home/ann/.local/share/netmon-tui/history.sqlite',
+      'enabled = false                 # default',
       'size = "200 MB"                 # default',
       '',
-      '# [budget]  # none set',
+      '# [budget]  # not set',
       '',
       '[place]',
       '# country =  # default: the usual places',
       '# asn =  # default: the usual places',
       '',
-      '[categories]  # none set',
+      '[categories]  # not set',
       '',
       '[keys]',
       `quit = ["q", "x"]               # ${ANN}:2`,
@@ -411,8 +429,12 @@ describe('--print-config', () => {
     const second = await withFile(printed);
     const bare = (config: Config) => ({
       settings: Object.entries(config.settings).map(([name, { value }]) => [name, value]),
-      history: [config.historyEnabled.value, config.historyPath.value, config.historySize.value],
-      place: [config.placeCountry.value, config.placeAsn.value],
+      history: [
+        config.settings['history.enabled'].value,
+        config.settings['history.path'].value,
+        config.settings['history.size'].value,
+      ],
+      place: [config.settings['place.country'].value, config.settings['place.asn'].value],
       tables: [...config.categories, ...config.keys].map(([name, { value }]) => [name, value]),
     });
     expect(bare(second)).toEqual(bare(first));

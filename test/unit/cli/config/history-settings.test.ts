@@ -1,8 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { parseCommandLine } from '../../../../src/cli/command-line.ts';
 import { loadConfig } from '../../../../src/cli/config/config.ts';
-import type { Surroundings } from '../../../../src/cli/config/find.ts';
-import { historySize } from '../../../../src/cli/config/history-settings.ts';
+import type { Surroundings } from '../../../../src/cli/config/surroundings.ts';
 import { resolveOptions } from '../../../../src/cli/resolve.ts';
 
 const PASSWD = 'root:x:0:0:root:/root:/bin/sh\nann:x:501:20:Ann:/home/ann:/bin/sh\n';
@@ -97,18 +96,4 @@ describe('history', () => {
     await expect(history(['--history'], { euid: 777, env: {} })).rejects.toThrow('no home folder is known');
     expect(await history([], { euid: 777, env: {} })).toBeNull();
   });
-
-  it.each([
-    ['200 MB', 200e6],
-    ['5242880', 5 << 20],
-    ['0.5G', 5e8],
-    ['64MiB', 64 << 20],
-    ['1gb', 1e9],
-    ['4.9MB', null],
-    ['1.1 GB', null],
-    ['200 TB', null],
-    ['', null],
-    ['MB', null],
-    ['-200MB', null],
-  ])('reads the size %s', (text, bytes) => expect(historySize(text)).toBe(bytes));
 });

@@ -109,7 +109,7 @@ describe('prune', () => {
     ['--yes', 'prune needs to be told what to delete'],
     ['--older-than 2d', 'prune asks first, and there is no terminal to ask on'],
     ['--older-than 2d --before today --yes', '--before does not go with --older-than'],
-    ['--older-than soon --yes', '--older-than "soon" is no duration'],
+    ['--older-than soon --yes', '--older-than "soon" is not a duration above zero'],
     ['--before 2027-01-01 --yes', '--before "2027-01-01" is not in the past'],
     ['--max-size 3 --yes', '--max-size "3" is not a size from 5 MB to 1 GB, such as "200 MB"'],
   ])('refuses %s', async (words, message) => {

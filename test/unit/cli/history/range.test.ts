@@ -43,17 +43,17 @@ describe('parseStretch', () => {
   ])('--since %s --until %s', (since, until, from, to) => expect(told(since, until)).toEqual([from, to]));
 
   it.each([
-    ['tomorrow', null, '--since "tomorrow" is no time'],
-    ['2026-02-30', null, '--since "2026-02-30" is no time'],
-    ['2026-13', null, '--since "2026-13" is no time'],
-    ['2026-11-01T25:00', null, '--since "2026-11-01T25:00" is no time'],
-    ['2026-11-01T10:00:00+99:99', null, '--since "2026-11-01T10:00:00+99:99" is no time'],
-    ['24', null, '--since "24" is no time'],
-    ['', null, '--since "" is no time'],
-    ['7d', 'never', '--until "never" is no time'],
+    ['tomorrow', null, '--since "tomorrow" is not a time'],
+    ['2026-02-30', null, '--since "2026-02-30" is not a time'],
+    ['2026-13', null, '--since "2026-13" is not a time'],
+    ['2026-11-01T25:00', null, '--since "2026-11-01T25:00" is not a time'],
+    ['2026-11-01T10:00:00+99:99', null, '--since "2026-11-01T10:00:00+99:99" is not a time'],
+    ['24', null, '--since "24" is not a time'],
+    ['', null, '--since "" is not a time'],
+    ['7d', 'never', '--until "never" is not a time'],
     ['2027-01-01', null, '--since "2027-01-01" is not in the past'],
     ['1d', '2d', '--until "2d" is not after --since "1d"'],
-    ['\u001b[31m', null, '--since "[31m" is no time'],
+    ['\u001b[31m', null, '--since "[31m" is not a time'],
   ])('refuses --since %s --until %s', (since, until, message) => {
     try {
       parseStretch(since, until, NOW);
@@ -75,5 +75,5 @@ describe('parseStretch', () => {
 
 it('parseMoment is where it begins', () => {
   expect(new Date(parseMoment('before', '2026-10', NOW)).toISOString()).toBe('2026-10-01T00:00:00.000Z');
-  expect(() => parseMoment('before', 'x', NOW)).toThrow('--before "x" is no time');
+  expect(() => parseMoment('before', 'x', NOW)).toThrow('--before "x" is not a time');
 });

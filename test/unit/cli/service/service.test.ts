@@ -174,7 +174,7 @@ describe('record --install', () => {
   it.each([[['--install', 'cron']], [['--install', 'constructor']]])('refuses %j', async (words) => {
     await expect(run(...words)).rejects.toMatchObject({
       code: 'usage',
-      hint: 'type for example: netmon-tui record --install systemd',
+      hint: 'type for example: --install systemd',
     });
   });
 

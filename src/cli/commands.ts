@@ -1,0 +1,122 @@
+// The commands: their names, what they do and what follows them. Their options are in the table of settings.
+
+import { EXIT_STATUS } from '../model/errors.ts';
+
+/** Shells that completions are written for. */
+export const SHELLS = ['bash', 'zsh', 'fish'] as const;
+export type Shell = (typeof SHELLS)[number];
+
+type Example = readonly [typed: string, what: string];
+
+/** One command. */
+export interface Command {
+  /** What it does, in a few words for the help. */
+  readonly does: string;
+  /** The word that has to follow it; null where none may. */
+  readonly operand: {
+    readonly name: string;
+    /** Completes "... needs". */
+    readonly noun: string;
+    readonly example: string;
+    /** All words that are accepted; empty for free text. */
+    readonly choices: readonly string[];
+  } | null;
+  readonly examples: readonly Example[];
+}
+
+const TABLE = {
+  run: {
+    does: 'watch the network (as root: sudo netmon-tui)',
+    operand: null,
+    examples: [
+      ['sudo netmon-tui', 'who talks to whom, live'],
+      ['sudo netmon-tui -i en0 -f app:curl', 'one interface, one app'],
+      ['sudo netmon-tui --json --duration 10s', 'ten seconds as JSON lines'],
+      ['netmon-tui -r trace.pcap --once', 'what a file contains, as a table'],
+      ['ssh mac sudo tcpdump -Uw - not port 22 | netmon-tui -r -', 'packets from another machine'],
+    ],
+  },
+  record: {
+    does: 'record history without a screen (as root)',
+    operand: null,
+    examples: [
+      ['sudo netmon-tui record', 'until Ctrl+C or SIGTERM'],
+      ['netmon-tui record --install systemd', 'the service file, and where it belongs'],
+    ],
+  },
+  history: {
+    does: 'show who used how much, and when',
+    operand: null,
+    examples: [
+      ['netmon-tui history --since 7d --by domain', 'where a week went'],
+      ["netmon-tui history -f 'app:curl iface:en0'", 'part of the last day'],
+      ['netmon-tui history --since month --csv', 'for a spreadsheet'],
+    ],
+  },
+  query: {
+    does: 'run read-only SQL on the history',
+    operand: { name: '"SQL"', noun: 'a statement', example: '"SELECT * FROM connections LIMIT 10"', choices: [] },
+    examples: [
+      ['netmon-tui query "SELECT * FROM connections"', 'bytes by app, host, minute'],
+      ['netmon-tui query "SELECT * FROM flows"', 'the connection log'],
+      ['netmon-tui query - < top.sql', 'a statement from a file'],
+    ],
+  },
+  export: {
+    does: 'export records as CSV, JSON lines or SQLite',
+    operand: null,
+    examples: [
+      ['netmon-tui export --since 30d -o month.csv', 'a month of records'],
+      ['netmon-tui export --flows --format json', 'the connection log'],
+    ],
+  },
+  report: {
+    does: 'write a page with charts that works offline',
+    operand: null,
+    examples: [['netmon-tui report --html week.html', 'a week']],
+  },
+  prune: {
+    does: 'delete old history',
+    operand: null,
+    examples: [
+      ['netmon-tui prune --older-than 90d --dry-run', 'what would be deleted'],
+      ['netmon-tui prune --app Slack --yes', "all of one app's history"],
+    ],
+  },
+  interfaces: { does: 'list the interfaces that can be watched', operand: null, examples: [] },
+  doctor: { does: "check what works here and what doesn't", operand: null, examples: [] },
+  explain: {
+    does: 'say which category a host is in, and why',
+    operand: { name: 'HOST', noun: 'a host', example: 'example.com', choices: [] },
+    examples: [['netmon-tui explain example.com --app Slack', 'when this app asks']],
+  },
+  completions: {
+    does: 'print completions for bash, zsh or fish',
+    operand: { name: 'SHELL', noun: 'a shell', example: 'bash', choices: SHELLS },
+    examples: [
+      ['source <(netmon-tui completions bash)', 'in ~/.bashrc'],
+      ['source <(netmon-tui completions zsh)', 'in ~/.zshrc, after compinit'],
+      ['netmon-tui completions fish | source', 'in config.fish'],
+    ],
+  },
+} as const satisfies Readonly<Record<string, Command>>;
+
+/** Names of commands; `run` is what happens without one. */
+export type CommandName = keyof typeof TABLE;
+/** All commands, in the order of the help. */
+export const COMMANDS: Readonly<Record<CommandName, Command>> = TABLE;
+export const COMMAND_NAMES = Object.keys(TABLE) as CommandName[];
+
+/** Every exit status with its meaning, in order: the help and the documentation say the same. */
+export const STATUSES: readonly (readonly [status: string, meaning: string])[] = [
+  ['0', 'success, also when the reader of a pipe went away'],
+  [String(EXIT_STATUS.internal), "a bug in netmon-tui, or output that can't be written"],
+  [String(EXIT_STATUS.usage), 'a mistake on the command line, in the configuration or in the file to read'],
+  [String(EXIT_STATUS.permission), 'no permission to capture or to read a file'],
+  [String(EXIT_STATUS['no-device']), 'no such interface or driver'],
+  [String(EXIT_STATUS['bad-filter']), 'invalid filter'],
+  [String(EXIT_STATUS.terminal), "a terminal that can't draw (TERM=dumb)"],
+  [String(EXIT_STATUS.history), 'a problem with the history file'],
+  [String(EXIT_STATUS['device-lost']), 'the interface disappeared and no other is left'],
+  ['128+n', 'ended by signal n'],
+];

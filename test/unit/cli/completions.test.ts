@@ -1,0 +1,76 @@
+// Completions: bash itself is asked what it would offer; zsh and fish too where they are installed.
+
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it, test } from 'vitest';
+import { COMMAND_NAMES, SHELLS, type Shell } from '../../../src/cli/commands.ts';
+import { completions } from '../../../src/cli/completions.ts';
+import { FLAGS } from '../../../src/cli/config/settings.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'netmon-completions-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+writeFileSync(join(folder, 'trace one.pcap'), '');
+
+const missing = (shell: Shell) => spawnSync(shell, ['-c', 'true']).error !== undefined;
+
+/** What bash offers for the last of the words, in order. `=` is a word of its own, as bash splits it. */
+function offered(...words: string[]): string[] {
+  const script = `${completions('bash')}
+COMP_WORDS=("$@") COMP_CWORD=$(( $# - 1 ))
+_netmon_tui
+printf '%s\\n' "\${COMPREPLY[@]}"`;
+  const { stdout, stderr } = spawnSync('bash', ['-c', script, 'bash', 'netmon-tui', ...words], { encoding: 'utf8', cwd: folder });
+  expect(stderr).toBe('');
+  return stdout.split('\n').filter((line) => line !== '');
+}
+
+describe.skipIf(missing('bash'))('bash', () => {
+  it('offers the commands', () => expect(offered('')).toEqual(COMMAND_NAMES.slice(1)));
+  it('offers commands that begin so', () => expect(offered('re')).toEqual(['record', 'report']));
+  it('offers the flags of a run', () => expect(offered('--dr')).toEqual(['--driver', '--drop-all']));
+  it('offers the flags of a command, and no others', () => {
+    expect(offered('prune', '--d')).toEqual(['--dry-run']);
+    expect(offered('--no-color', 'query', '--t')).toEqual(['--timeout']);
+  });
+  it('offers the values of a flag', () => {
+    expect(offered('--driver', '')).toEqual(['auto', 'libpcap', 'tcpdump', 'cap']);
+    expect(offered('--driver', '=', 't')).toEqual(['tcpdump']);
+    expect(offered('--units', '=')).toEqual(['bytes', 'bytes-decimal', 'bits', 'bits-binary']);
+    expect(offered('history', '--since', 'y')).toEqual(['yesterday', 'year']);
+  });
+  it('offers interfaces and users', () => {
+    expect(offered('-i', '')).toEqual(expect.arrayContaining(['any', expect.stringMatching(/^lo0?$/)]));
+    expect(offered('--user', 'roo')).toContain('root');
+  });
+  it('offers files', () => {
+    expect(offered('-r', 'tr')).toEqual(['trace one.pcap']);
+    expect(offered('--history', '=', 'tr')).toEqual(['trace one.pcap']);
+    expect(offered('--history', 'tr')).toEqual([]);
+  });
+  it('offers the shells once', () => {
+    expect(offered('completions', '')).toEqual(SHELLS);
+    expect(offered('completions', 'bash', '')).toEqual([]);
+  });
+  it('offers nothing where text of any kind may stand', () => {
+    expect(offered('query', '')).toEqual([]);
+    expect(offered('--filter', '')).toEqual([]);
+  });
+});
+
+for (const shell of SHELLS) if (missing(shell)) console.log(`skipped, ${shell} reading its completions: it is not installed`);
+
+test.each(SHELLS.filter((shell) => !missing(shell)))('%s reads its own without complaint', (shell) => {
+  const file = join(folder, `completions.${shell}`);
+  writeFileSync(file, completions(shell));
+  const { status, stderr } = spawnSync(shell, ['-n', file], { encoding: 'utf8' });
+  expect([status, stderr]).toEqual([0, '']);
+});
+
+test.each(SHELLS)('%s knows every listed flag and every command', (shell) => {
+  const text = completions(shell);
+  for (const { name, help } of FLAGS)
+    if (help !== null) expect(text).toMatch(new RegExp(shell === 'fish' ? `-l ${name}\\b` : `--${name}\\b`));
+  for (const name of COMMAND_NAMES.slice(1)) expect(text).toMatch(new RegExp(`\\b${name}\\b`));
+});
