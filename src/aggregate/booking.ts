@@ -2,10 +2,9 @@
 // Sums stay exact whatever is evicted, learnt late or folded.
 
 import { FLOW_DIRECTION } from '../flow/direction.ts';
-import { directionOf, type FlowObserver, type FlowTable, isLocalFlow, NO_OWNER } from '../flow/flow-table.ts';
-import * as L from '../flow/layout.ts';
+import { type FlowObserver, type FlowTable, NO_OWNER } from '../flow/flow-table.ts';
 import type { CountedInterface } from '../model/snapshot.ts';
-import { type FlowFacts, OWNER_REASONS, type ProcessDirectory } from '../model/terms.ts';
+import { type FlowFacts, KERNEL_REASONS, OWNER_REASONS, type ProcessDirectory } from '../model/terms.ts';
 import { scopeOf } from '../net/address.ts';
 import { type Arena, arenaOf } from '../net/bytes.ts';
 import { Accumulators, less, type Movement, movement, received, turned } from './accumulators.ts';
@@ -75,10 +74,8 @@ class BookedRows {
 
 /** App entities below this stand for flows without a process, one for each reason; app `id` is entity `id + OWNERLESS`. */
 export const OWNERLESS = 16;
-/** Reasons that say who it was, though no process: what has them is not unowned. */
-const EXPLAINED: readonly number[] = (['no process: the kernel itself', 'forwarded', 'nothing listens on the port'] as const).map(
-  (reason) => OWNER_REASONS.indexOf(reason),
-);
+/** Indexes of the reasons that say who it was, though no process: what has them is not unowned. */
+const EXPLAINED = KERNEL_REASONS.map((reason) => OWNER_REASONS.indexOf(reason));
 const NEVER = -1;
 /** Column values of a flow that is booked to its interface alone: for as long as it is in transit; since its bytes count elsewhere. */
 const ASIDE = -2;
@@ -266,23 +263,24 @@ export class Booking implements FlowObserver {
   /** What of a flow counted for its app and its host so far, as its own end has it. @param into RX, TX, RX packets, TX packets */
   counted(row: number, into: Float64Array): void {
     const apart = this.#uncounted.size === 0 ? undefined : this.#uncounted.get(row)?.byApp;
-    const at = row * L.COUNTERS + L.RX_BYTES;
-    for (let i = 0; i < 4; i++) into[i] = (this.#flows.counters[at + i] as number) - (apart?.[i] ?? 0);
+    this.#flows.readTraffic(row, into);
+    if (apart !== undefined) for (let i = 0; i < 4; i++) into[i] = (into[i] as number) - (apart[i] as number);
   }
 
   /** What a flow moved so far, as its frames went over the interface. @param into RX, TX, RX packets, TX packets */
   went(row: number, into: Float64Array): void {
-    const c = this.#flows.counters;
-    const at = row * L.COUNTERS;
-    const bits = this.#flows.ints[row * L.INTS + L.STATE] as number;
-    const isPassing = (bits & L.STATE_BIT.PASSING) !== 0;
-    const other = (bits & L.STATE_BIT.TURNED) !== 0 ? 1 : 0;
-    for (let i = 0; i < 4; i += 2) {
-      const rx = c[at + L.RX_BYTES + i + other] as number;
-      const tx = c[at + L.RX_BYTES + i + 1 - other] as number;
-      into[i] = isPassing ? rx + tx : rx;
-      into[i + 1] = isPassing ? 0 : tx;
-    }
+    const flows = this.#flows;
+    if (flows.isPassing(row)) {
+      into[0] = flows.rxBytes(row) + flows.txBytes(row);
+      into[1] = 0;
+      into[2] = flows.rxPackets(row) + flows.txPackets(row);
+      into[3] = 0;
+    } else if (flows.isTurned(row)) {
+      into[0] = flows.txBytes(row);
+      into[1] = flows.rxBytes(row);
+      into[2] = flows.txPackets(row);
+      into[3] = flows.rxPackets(row);
+    } else flows.readTraffic(row, into);
   }
 
   /** CLASS under which a flow was booked last, NEVER for one that was not. */
@@ -334,7 +332,7 @@ export class Booking implements FlowObserver {
     for (let i = 0; i < touchedCount; i++) {
       const row = touched[i] as number;
       if (!this.#flows.isLive(row)) continue;
-      if ((this.#flows.ints[row * L.INTS + L.PROTOCOL_INTERFACE] as number) >>> 16 < interfaces) this.#book(row);
+      if (this.#flows.interface(row) < interfaces) this.#book(row);
     }
   }
 
@@ -346,8 +344,8 @@ export class Booking implements FlowObserver {
 
   /** True for a flow that counts on a wire, with an end of this machine: it may be a tunnel's carrier. */
   isOuter(row: number): boolean {
-    const iface = (this.#flows.ints[row * L.INTS + L.PROTOCOL_INTERFACE] as number) >>> 16;
-    if (!this.#wires.includes(iface) || directionOf(this.#flows, row) === FLOW_DIRECTION.TRANSIT) return false;
+    const iface = this.#flows.interface(row);
+    if (!this.#wires.includes(iface) || this.#flows.direction(row) === FLOW_DIRECTION.TRANSIT) return false;
     return this.#classOf(row) === CLASS.FULL;
   }
 
@@ -375,16 +373,15 @@ export class Booking implements FlowObserver {
 
   #book(row: number): void {
     const flows = this.#flows;
-    const base = row * L.INTS;
     const moved = this.#movement(row);
-    const iface = (flows.ints[base + L.PROTOCOL_INTERFACE] as number) >>> 16;
+    const iface = flows.interface(row);
     const role = this.#roles[iface] ?? ROLE.HEADLINE;
     const was = this.#rows.place(row, APP);
     this.#move(this.interfaces, was === NEVER ? NEVER : iface, iface, this.asItWent(row, moved, this.#overWire));
     const now = this.#decide(row, iface, role, moved);
     const uncounted = this.#setApart(row, was, now, moved);
     if (now === CLASS.ASIDE && uncounted === null) {
-      const mayCount = role === ROLE.APART && directionOf(flows, row) === FLOW_DIRECTION.TRANSIT;
+      const mayCount = role === ROLE.APART && this.#flows.direction(row) === FLOW_DIRECTION.TRANSIT;
       this.#rows.setPlace(row, APP, mayCount ? ASIDE : ELSEWHERE);
       return;
     }
@@ -412,7 +409,7 @@ export class Booking implements FlowObserver {
     const overWire = kept === undefined ? went : byOwner;
     this.#move(this.apps, was, app, app < OWNERLESS ? overWire : byOwner, was < OWNERLESS ? overWire : byOwner);
     this.#rows.setPlace(row, APP, app);
-    if (isLocalFlow(flows, row)) this.#bookPeer(row, kept === undefined ? byApp : less(byApp, kept.peer, true, this.#byOwner));
+    if (flows.isLocal(row)) this.#bookPeer(row, kept === undefined ? byApp : less(byApp, kept.peer, true, this.#byOwner));
 
     const hadHost = this.#rows.place(row, HOST);
     const host = this.hostEntity(row, hadHost);
@@ -427,7 +424,7 @@ export class Booking implements FlowObserver {
     const last = this.#classOf(row);
     if (last >= 0 && moved.rx + moved.tx + moved.rxp + moved.txp === 0 && this.#rows.place(row, APP) !== ASIDE) return last;
     if (role === ROLE.REPEATS) return CLASS.ASIDE;
-    if (role === ROLE.APART && directionOf(this.#flows, row) === FLOW_DIRECTION.TRANSIT) return CLASS.ASIDE;
+    if (role === ROLE.APART && this.#flows.direction(row) === FLOW_DIRECTION.TRANSIT) return CLASS.ASIDE;
     const below = this.#below[iface] ?? NOTHING_BELOW;
     if (below.length > 0 && this.#hasTwin(row, below)) return CLASS.ASIDE;
     return role === ROLE.TUNNEL ? CLASS.INNER : CLASS.FULL;
@@ -439,15 +436,17 @@ export class Booking implements FlowObserver {
    */
   #hasTwin(row: number, below: readonly number[]): boolean {
     const flows = this.#flows;
-    const base = row * L.INTS;
-    if (scopeOf(flows.ints, base + L.REMOTE) === 'loopback') return false;
-    for (let i = 0; i < 8; i++) this.#ends[i] = flows.ints[base + L.LOCAL + i] as number;
-    const ports = flows.ints[base + L.PORTS] as number;
-    const protocol = (flows.ints[base + L.PROTOCOL_INTERFACE] as number) & 0xffff;
-    const seen = (flows.counters[row * L.COUNTERS + L.LAST_SEEN] as number) - TWIN_LAG_MS;
+    const { words } = flows;
+    if (scopeOf(words, flows.remoteAt(row)) === 'loopback') return false;
+    const [local, remote] = [flows.localAt(row), flows.remoteAt(row)];
+    for (let i = 0; i < 4; i++) {
+      this.#ends[i] = words[local + i] as number;
+      this.#ends[4 + i] = words[remote + i] as number;
+    }
+    const seen = flows.lastSeen(row) - TWIN_LAG_MS;
     for (const iface of below) {
-      const twin = flows.lookup(this.#ends, ports >>> 16, ports & 0xffff, protocol, iface);
-      if (twin >= 0 && (flows.counters[twin * L.COUNTERS + L.LAST_SEEN] as number) >= seen) return true;
+      const twin = flows.lookup(this.#ends, flows.localPort(row), flows.remotePort(row), flows.protocol(row), iface);
+      if (twin >= 0 && flows.lastSeen(twin) >= seen) return true;
     }
     return false;
   }
@@ -458,7 +457,7 @@ export class Booking implements FlowObserver {
     let uncounted = this.#uncounted.size === 0 ? undefined : this.#uncounted.get(row);
     if (uncounted === undefined) {
       if (last === NEVER || last === now) return null;
-      if (was === ASIDE && directionOf(this.#flows, row) !== FLOW_DIRECTION.TRANSIT) {
+      if (was === ASIDE && this.#flows.direction(row) !== FLOW_DIRECTION.TRANSIT) {
         // It never was in transit, as is known only now: its past counts with what moved last.
         moved.rx = moved.rxTotal;
         moved.tx = moved.txTotal;
@@ -481,26 +480,24 @@ export class Booking implements FlowObserver {
     return uncounted;
   }
 
-  /** A flow's movement as its frames went over the interface; see STATE_BIT. @param into holds it, unless it is the movement itself */
+  /** A flow's movement as its frames went over the interface. @param into holds it, unless it is the movement itself */
   asItWent(row: number, m: Movement, into: Movement): Movement {
-    const bits = (this.#flows.ints[row * L.INTS + L.STATE] as number) & (L.STATE_BIT.TURNED | L.STATE_BIT.PASSING);
-    if (bits === 0) return m;
-    return (bits & L.STATE_BIT.PASSING) !== 0 ? received(m, into) : turned(m, into);
+    if (this.#flows.isPassing(row)) return received(m, into);
+    return this.#flows.isTurned(row) ? turned(m, into) : m;
   }
 
   /** What the flow moved since it was last booked, and altogether; marks it as booked. */
   #movement(row: number): Movement {
-    const at = row * L.COUNTERS;
-    const c = this.#flows.counters;
+    const flows = this.#flows;
     const b = this.#rows.doubles;
     const from = row * DOUBLES;
     const moved = this.#moved;
-    moved.rxTotal = c[at + L.RX_BYTES] as number;
-    moved.txTotal = c[at + L.TX_BYTES] as number;
-    moved.rxpTotal = c[at + L.RX_PACKETS] as number;
-    moved.txpTotal = c[at + L.TX_PACKETS] as number;
-    moved.first = c[at + L.FIRST_SEEN] as number;
-    moved.last = c[at + L.LAST_SEEN] as number;
+    moved.rxTotal = flows.rxBytes(row);
+    moved.txTotal = flows.txBytes(row);
+    moved.rxpTotal = flows.rxPackets(row);
+    moved.txpTotal = flows.txPackets(row);
+    moved.first = flows.firstSeen(row);
+    moved.last = flows.lastSeen(row);
     moved.rx = moved.rxTotal - (b[from] as number);
     moved.tx = moved.txTotal - (b[from + 1] as number);
     moved.rxp = moved.rxpTotal - (b[from + 2] as number);
@@ -528,7 +525,7 @@ export class Booking implements FlowObserver {
 
   /** The far end of a local flow: what one side sent the other received. Booked only once its owner is known. */
   #bookPeer(row: number, m: Movement): void {
-    const process = this.#flows.ints[row * L.INTS + L.PEER_PROCESS] as number;
+    const process = this.#flows.peer(row);
     if (process === NO_OWNER) return;
     const app = this.#appOf(process);
     this.#move(this.apps, this.#rows.place(row, PEER), app, turned(m, this.#swapped));
@@ -536,11 +533,10 @@ export class Booking implements FlowObserver {
   }
 
   #appEntity(row: number, role: number): number {
-    const isOwn = directionOf(this.#flows, row) !== FLOW_DIRECTION.TRANSIT;
+    const isOwn = this.#flows.direction(row) !== FLOW_DIRECTION.TRANSIT;
     if (role === ROLE.HEADLINE && this.#tunnelled && isOwn && this.#carriers.carries(row)) return CARRIER;
-    const base = row * L.INTS;
-    const process = this.#flows.ints[base + L.PROCESS] as number;
-    return process === NO_OWNER ? (this.#flows.ints[base + L.OWNERSHIP] as number) & 0xffff : this.#appOf(process);
+    const process = this.#flows.owner(row);
+    return process === NO_OWNER ? this.#flows.reasonIndex(row) : this.#appOf(process);
   }
 
   /** A flow's address stays the same, and so does its number while it has no name. */
@@ -548,7 +544,7 @@ export class Booking implements FlowObserver {
     const name = this.#facts === null ? -1 : this.#facts.nameOf(row);
     if (name >= 0) return this.hostTable.named(name);
     if (known === OTHER_HOSTS || (known > 0 && this.hostTable.nameOf(known) < 0)) return known;
-    return this.hostTable.intern(this.#flows.ints, row * L.INTS + L.REMOTE);
+    return this.hostTable.intern(this.#flows.words, this.#flows.remoteAt(row));
   }
 
   #appOf(process: number): number {

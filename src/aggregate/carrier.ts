@@ -2,7 +2,6 @@
 // who moves what: whoever carries a tunnel moves its bytes once more, and a little beside.
 
 import type { FlowTable } from '../flow/flow-table.ts';
-import * as L from '../flow/layout.ts';
 import { PROTOCOL } from '../net/numbers.ts';
 import { type Accumulators, COLUMN } from './accumulators.ts';
 
@@ -58,12 +57,10 @@ export class Carriers {
 
   /** True for a flow that is the outside of a tunnel: by its label, its protocol, or who moves it. */
   carries(row: number): boolean {
-    const { ints } = this.#flows;
-    const base = row * L.INTS;
-    if ((((ints[base + L.STATE] as number) >>> 8) & 0xff) !== 0) return true;
-    if (PROTOCOLS.includes((ints[base + L.PROTOCOL_INTERFACE] as number) & 0xffff)) return true;
+    const flows = this.#flows;
+    if (flows.tunnel(row) !== 0 || PROTOCOLS.includes(flows.protocol(row))) return true;
     if (this.#known.size === 0) return false;
-    return this.#known.has(ints[base + L.PROCESS] as number) || this.#known.has(this.#ownerless(row));
+    return this.#known.has(flows.owner(row)) || this.#known.has(this.#ownerless(row));
   }
 
   /**
@@ -126,12 +123,12 @@ export class Carriers {
   }
 
   #who(row: number): number {
-    const process = this.#flows.ints[row * L.INTS + L.PROCESS] as number;
+    const process = this.#flows.owner(row);
     return process >= 0 ? process : this.#ownerless(row);
   }
 
   #ownerless(row: number): number {
-    return -1 - (this.#flows.counters[row * L.COUNTERS + L.SERIAL] as number);
+    return -1 - this.#flows.serial(row);
   }
 }
 

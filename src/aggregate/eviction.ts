@@ -2,7 +2,6 @@
 // moved goes into a row that stands for all such, so that every sum stays exact, and names that nobody bears any more go along.
 
 import type { FlowTable } from '../flow/flow-table.ts';
-import { INTS, PEER_PROCESS, PROCESS } from '../flow/layout.ts';
 import type { FlowFacts, ProcessDirectory } from '../model/terms.ts';
 import { type Accumulators, COLUMN } from './accumulators.ts';
 import { type Booking, OWNERLESS } from './booking.ts';
@@ -107,13 +106,12 @@ export class GivingUp {
   /** Where flows are booked, and where they will be. */
   #appsOfFlows(): Set<number> {
     const used = new Set<number>();
-    const { ints } = this.#flows;
     for (let row = 0; row < this.#flows.rows; row++) {
       if (!this.#flows.isLive(row)) continue;
       used.add(this.#booking.appOf(row)).add(this.#booking.peerOf(row));
       this.#matched.addPlaces(row, used, null);
-      for (const column of [PROCESS, PEER_PROCESS]) {
-        const process = this.#directory.process(ints[row * INTS + column] as number);
+      for (const owner of [this.#flows.owner(row), this.#flows.peer(row)]) {
+        const process = this.#directory.process(owner);
         if (process !== undefined) used.add(process.app + OWNERLESS);
       }
     }

@@ -3,10 +3,9 @@
 
 import type { FilterSubject } from '../filter/fields.ts';
 import { type FlowTable, NO_OWNER } from '../flow/flow-table.ts';
-import * as L from '../flow/layout.ts';
+import { FLOW_STATES } from '../flow/tcp.ts';
 import {
   type App,
-  ATTRIBUTIONS,
   type Endpoint,
   FLOW_DIRECTIONS,
   type FlowFacts,
@@ -15,7 +14,7 @@ import {
   type ProcessDirectory,
 } from '../model/terms.ts';
 import { formatAddress } from '../net/address.ts';
-import { protocolName } from '../net/numbers.ts';
+import { PROTOCOL, protocolName } from '../net/numbers.ts';
 import { applicationByPort } from '../net/services.ts';
 import type { Booking } from './booking.ts';
 
@@ -24,21 +23,21 @@ const NOWHERE: Place = { country: null, asn: null, network: null };
 /** One end of the flow that is asked about. */
 class End implements Endpoint {
   readonly #subject: FlowSubject;
-  readonly #at: number;
-  readonly #shift: number;
+  readonly #isLocal: boolean;
 
-  constructor(subject: FlowSubject, at: number, shift: number) {
+  constructor(subject: FlowSubject, isLocal: boolean) {
     this.#subject = subject;
-    this.#at = at;
-    this.#shift = shift;
+    this.#isLocal = isLocal;
   }
 
   get address(): string {
-    return formatAddress(this.#subject.flows.ints, this.#subject.row * L.INTS + this.#at);
+    const { flows, row } = this.#subject;
+    return formatAddress(flows.words, this.#isLocal ? flows.localAt(row) : flows.remoteAt(row));
   }
 
   get port(): number {
-    return ((this.#subject.flows.ints[this.#subject.row * L.INTS + L.PORTS] as number) >>> this.#shift) & 0xffff;
+    const { flows, row } = this.#subject;
+    return this.#isLocal ? flows.localPort(row) : flows.remotePort(row);
   }
 }
 
@@ -47,8 +46,8 @@ export class FlowSubject implements FilterSubject {
   row = 0;
   intervalMs = 1000;
   readonly flows: FlowTable;
-  readonly local: Endpoint = new End(this, L.LOCAL, 16);
-  readonly remote: Endpoint = new End(this, L.REMOTE, 0);
+  readonly local: Endpoint = new End(this, true);
+  readonly remote: Endpoint = new End(this, false);
   readonly #booking: Booking;
   readonly #directory: ProcessDirectory;
   readonly #facts: FlowFacts | null;
@@ -69,27 +68,27 @@ export class FlowSubject implements FilterSubject {
   }
 
   get app(): string | null {
-    return this.#app(L.PROCESS)?.name ?? null;
+    return this.#app(this.flows.owner(this.row))?.name ?? null;
   }
 
   get peerApp(): string | null {
-    return this.#app(L.PEER_PROCESS)?.name ?? null;
+    return this.#app(this.flows.peer(this.row))?.name ?? null;
   }
 
   get pid(): number | null {
-    return this.#process(L.PROCESS)?.pid ?? null;
+    return this.#process(this.flows.owner(this.row))?.pid ?? null;
   }
 
   get peerPid(): number | null {
-    return this.#process(L.PEER_PROCESS)?.pid ?? null;
+    return this.#process(this.flows.peer(this.row))?.pid ?? null;
   }
 
   get exe(): string | null {
-    return this.#app(L.PROCESS)?.exe ?? null;
+    return this.#app(this.flows.owner(this.row))?.exe ?? null;
   }
 
   get user(): string | null {
-    return this.#app(L.PROCESS)?.user ?? null;
+    return this.#app(this.flows.owner(this.row))?.user ?? null;
   }
 
   get host(): string {
@@ -98,24 +97,24 @@ export class FlowSubject implements FilterSubject {
   }
 
   get protocol(): string {
-    return protocolName(this.#int(L.PROTOCOL_INTERFACE) & 0xffff);
+    return protocolName(this.flows.protocol(this.row));
   }
 
   get application(): string | null {
-    const protocol = this.#int(L.PROTOCOL_INTERFACE) & 0xffff;
+    const protocol = this.flows.protocol(this.row);
     return this.#facts?.applicationOf(this.row) ?? applicationByPort(protocol, this.local.port, this.remote.port);
   }
 
   get state(): string {
-    return L.FLOW_STATES[this.#int(L.STATE) >>> 24] ?? 'new';
+    return FLOW_STATES[this.flows.state(this.row)] ?? 'new';
   }
 
   get direction(): string {
-    return FLOW_DIRECTIONS[(this.#int(L.STATE) >>> 16) & 0xff] ?? 'transit';
+    return FLOW_DIRECTIONS[this.flows.direction(this.row)] ?? 'transit';
   }
 
   get interface(): string {
-    return this.#interfaceName(this.#int(L.PROTOCOL_INTERFACE) >>> 16);
+    return this.#interfaceName(this.flows.interface(this.row));
   }
 
   get category(): string | null {
@@ -131,19 +130,19 @@ export class FlowSubject implements FilterSubject {
   }
 
   get rxBytes(): number {
-    return this.#counter(L.RX_BYTES);
+    return this.flows.rxBytes(this.row);
   }
 
   get txBytes(): number {
-    return this.#counter(L.TX_BYTES);
+    return this.flows.txBytes(this.row);
   }
 
   get rxPackets(): number {
-    return this.#counter(L.RX_PACKETS);
+    return this.flows.rxPackets(this.row);
   }
 
   get txPackets(): number {
-    return this.#counter(L.TX_PACKETS);
+    return this.flows.txPackets(this.row);
   }
 
   get rxRate(): number {
@@ -155,41 +154,32 @@ export class FlowSubject implements FilterSubject {
   }
 
   get firstSeen(): number {
-    return this.#counter(L.FIRST_SEEN);
+    return this.flows.firstSeen(this.row);
   }
 
   get lastSeen(): number {
-    return this.#counter(L.LAST_SEEN);
+    return this.flows.lastSeen(this.row);
   }
 
   get rttMs(): number | null {
-    const rtt = this.#int(L.RTT);
-    return (this.#int(L.PROTOCOL_INTERFACE) & 0xffff) === 6 && rtt > 0 ? rtt / 1000 : null;
+    const rtt = this.flows.rtt(this.row);
+    return this.flows.protocol(this.row) === PROTOCOL.TCP && rtt > 0 ? rtt / 1000 : null;
   }
 
   get attribution(): string {
-    return ATTRIBUTIONS[this.#int(L.OWNERSHIP) >>> 16] ?? 'none';
+    return this.flows.attribution(this.row);
   }
 
   get #place(): Place {
-    return this.#facts?.placeOf(this.flows.ints, this.row * L.INTS + L.REMOTE) ?? NOWHERE;
+    return this.#facts?.placeOf(this.flows.words, this.flows.remoteAt(this.row)) ?? NOWHERE;
   }
 
-  #int(column: number): number {
-    return this.flows.ints[this.row * L.INTS + column] as number;
-  }
-
-  #counter(column: number): number {
-    return this.flows.counters[this.row * L.COUNTERS + column] as number;
-  }
-
-  #process(column: number): Process | undefined {
-    const id = this.#int(column);
+  #process(id: number): Process | undefined {
     return id === NO_OWNER ? undefined : this.#directory.process(id);
   }
 
-  #app(column: number): App | undefined {
-    const process = this.#process(column);
+  #app(owner: number): App | undefined {
+    const process = this.#process(owner);
     return process === undefined ? undefined : this.#directory.app(process.app);
   }
 }

@@ -1,9 +1,7 @@
 // The ledger: what history has been told of each flow, so that it is told the rest, once. Its sums are those of the run's total. Columns
 // beside the flow table's rows; only flows that moved are looked at.
 
-import { type FlowTable, NO_OWNER } from '../flow/flow-table.ts';
-import { COUNTERS, INTS, OWNERSHIP, PROCESS, SERIAL } from '../flow/layout.ts';
-import { NOT_LOOKED_UP } from '../flow/new-flow.ts';
+import type { FlowTable } from '../flow/flow-table.ts';
 import type { HistoryBatch, HistoryEntry, LoggedFlow } from '../model/history-batch.ts';
 import type { FlowRow } from '../model/snapshot.ts';
 import { widened } from '../net/bytes.ts';
@@ -291,13 +289,12 @@ class HeldFlows {
 
   /** True while a flow's owner is being looked for. */
   isOpen(row: number): boolean {
-    const base = row * INTS;
-    return this.#flows.ints[base + OWNERSHIP] === NOT_LOOKED_UP && this.#flows.ints[base + PROCESS] === NO_OWNER;
+    return this.#flows.awaitsOwner(row);
   }
 
   /** Holds a flow back. Once for each. */
   hold(row: number): void {
-    this.#held.push({ row, serial: this.#serial(row), left: MOST_COLLECTIONS });
+    this.#held.push({ row, serial: this.#flows.serial(row), left: MOST_COLLECTIONS });
   }
 
   /** Hands the flows to `tell` whose owner was found, or that waited long enough; `isLast` for all. Those that are gone were told then. */
@@ -306,7 +303,7 @@ class HeldFlows {
     const held = this.#held;
     this.#held = [];
     for (const each of held) {
-      if (!this.#flows.isLive(each.row) || this.#serial(each.row) !== each.serial) continue;
+      if (!this.#flows.holds(each.row, each.serial)) continue;
       if (!isLast && this.isOpen(each.row) && --each.left > 0) this.#held.push(each);
       else tell(each.row);
     }
@@ -314,10 +311,6 @@ class HeldFlows {
 
   clear(): void {
     this.#held = [];
-  }
-
-  #serial(row: number): number {
-    return this.#flows.counters[row * COUNTERS + SERIAL] as number;
   }
 }
 

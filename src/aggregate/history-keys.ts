@@ -1,8 +1,7 @@
 // Combinations of facts under which history keeps bytes: app and program, host, category, interface, protocol, direction. Dense numbers for
 // those of the current minute, texts made once for each. Bounded: what is too much is folded, first by host.
 
-import { directionOf, type FlowTable, NO_OWNER } from '../flow/flow-table.ts';
-import * as L from '../flow/layout.ts';
+import { type FlowTable, NO_OWNER } from '../flow/flow-table.ts';
 import type { HistoryEntry } from '../model/history-batch.ts';
 import { FLOW_DIRECTIONS, type FlowFacts, OWNER_REASONS, type ProcessDirectory } from '../model/terms.ts';
 import { formatAddress } from '../net/address.ts';
@@ -79,7 +78,7 @@ export class Combinations {
   /** Number of a flow's combination; after it was booked. */
   of(row: number): number {
     const app = this.#booking.appOf(row);
-    const process = app < OWNERLESS ? NO_OWNER : (this.#flows.ints[row * L.INTS + L.PROCESS] as number);
+    const process = app < OWNERLESS ? NO_OWNER : this.#flows.owner(row);
     const exe = process === NO_OWNER ? null : (this.#directory.process(process)?.exe ?? null);
     const program = exe === null ? 0 : intern(this.#programs, exe);
     const actor = intern(this.#actors, this.#booking.apps.serial(app) * KINDS + program);
@@ -104,14 +103,12 @@ export class Combinations {
   }
 
   #kindOf(row: number): number {
-    const protocolInterface = this.#flows.ints[row * L.INTS + L.PROTOCOL_INTERFACE] as number;
     const category = this.#booking.categoryOf(row);
-    const line = category * INTERFACES + (protocolInterface >>> 16);
-    return (line * PROTOCOLS + (protocolInterface & (PROTOCOLS - 1))) * DIRECTIONS + directionOf(this.#flows, row);
+    const line = category * INTERFACES + this.#flows.interface(row);
+    return (line * PROTOCOLS + this.#flows.protocol(row)) * DIRECTIONS + this.#flows.direction(row);
   }
 
   #factsOf(row: number, app: number, exe: string | null, host: number): EntryFacts {
-    const protocolInterface = this.#flows.ints[row * L.INTS + L.PROTOCOL_INTERFACE] as number;
     const name = app < OWNERLESS ? null : (this.#directory.app(app - OWNERLESS)?.name ?? null);
     const category = this.#booking.categoryOf(row);
     return {
@@ -120,9 +117,9 @@ export class Combinations {
       exe,
       ...this.#hostOf(host),
       category: category === 0 ? null : (this.#facts?.categoryText(category - 1) ?? null),
-      interface: this.#interfaceName(protocolInterface >>> 16),
-      protocol: protocolName(protocolInterface & 0xffff),
-      direction: FLOW_DIRECTIONS[directionOf(this.#flows, row)] ?? 'transit',
+      interface: this.#interfaceName(this.#flows.interface(row)),
+      protocol: protocolName(this.#flows.protocol(row)),
+      direction: FLOW_DIRECTIONS[this.#flows.direction(row)] ?? 'transit',
     };
   }
 

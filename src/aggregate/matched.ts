@@ -2,8 +2,7 @@
 // forgotten: so a total never falls, and a flow that matches late brings its past.
 
 import type { Filter } from '../filter/filter.ts';
-import { type FlowTable, isLocalFlow } from '../flow/flow-table.ts';
-import * as L from '../flow/layout.ts';
+import type { FlowTable } from '../flow/flow-table.ts';
 import type { Snapshot, Traffic } from '../model/snapshot.ts';
 import type { FlowFacts, ProcessDirectory } from '../model/terms.ts';
 import { Accumulators, COLUMN, type Movement, movement, turned } from './accumulators.ts';
@@ -151,7 +150,7 @@ export class Matched {
     const filter = this.#books?.filter;
     if (filter === undefined) return true;
     this.#subject.row = row;
-    return filter.matches(this.#subject, Math.max(this.#time, this.#flows.counters[row * L.COUNTERS + L.LAST_SEEN] as number));
+    return filter.matches(this.#subject, Math.max(this.#time, this.#flows.lastSeen(row)));
   }
 
   /** True for a flow that matched when the last tick was closed. */
@@ -257,20 +256,19 @@ export class Matched {
     const before = this.#before;
     const after = this.#after;
     const at = row * DOUBLES;
-    const counters = row * L.COUNTERS;
-    after.first = before.first = flows.counters[counters + L.FIRST_SEEN] as number;
-    after.last = before.last = flows.counters[counters + L.LAST_SEEN] as number;
+    after.first = before.first = flows.firstSeen(row);
+    after.last = before.last = flows.lastSeen(row);
     after.rx = booking.tickRx(row) - (doubles[at + TICK] as number);
     after.tx = booking.tickTx(row) - (doubles[at + TICK + 1] as number);
     doubles[at + TICK] = (doubles[at + TICK] as number) + after.rx;
     doubles[at + TICK + 1] = (doubles[at + TICK + 1] as number) + after.tx;
 
     const now = this.#now;
-    for (let i = 0; i < 4; i++) now[i] = flows.counters[counters + L.RX_BYTES + i] as number;
+    flows.readTraffic(row, now);
     this.#take(books, row, AT_INTERFACE, now);
     let wasWire = booking.asItWent(row, before, this.#wireBefore);
     let wire = booking.asItWent(row, after, this.#wireAfter);
-    const iface = (flows.ints[row * L.INTS + L.PROTOCOL_INTERFACE] as number) >>> 16;
+    const iface = flows.interface(row);
     put(books.interfaces, this.#place(books, row, INTERFACE), iface, wasWire, wire);
     this.#setPlace(books, row, INTERFACE, iface);
 
@@ -299,7 +297,7 @@ export class Matched {
     const category = this.#facts === null ? 0 : this.#facts.categoryOf(row) + 1;
     put(books.categories, hadCategory, category, wasWire, wire);
     this.#setPlace(books, row, CATEGORY, category);
-    if (!isLocalFlow(flows, row) || booking.peerOf(row) < 0) return;
+    if (!flows.isLocal(row) || booking.peerOf(row) < 0) return;
     const peer = booking.peerOf(row);
     put(books.apps, this.#place(books, row, PEER), peer, turned(before, this.#wireBefore), turned(after, this.#wireAfter));
     this.#setPlace(books, row, PEER, peer);
@@ -334,11 +332,9 @@ export class Matched {
     const known = new Map(rows.map((row) => [Number(row.id), row]));
     for (let row = 0; row < flows.rows; row++) {
       if (!flows.isLive(row)) continue;
-      const at = row * L.COUNTERS;
-      const then = known.get(flows.counters[at + L.SERIAL] as number);
+      const then = known.get(flows.serial(row));
       if (then !== undefined) books.doubles.set([then.rxBytes, then.txBytes, then.rxPackets, then.txPackets], row * DOUBLES);
-      else if ((flows.counters[at + L.FIRST_SEEN] as number) <= time)
-        books.doubles.set(flows.counters.subarray(at + L.RX_BYTES, at + L.RX_BYTES + 4), row * DOUBLES);
+      else if (flows.firstSeen(row) <= time) flows.readTraffic(row, books.doubles, row * DOUBLES);
     }
   }
 

@@ -1,7 +1,6 @@
 // Past: who moved what, a second at a time for five minutes, ten for an hour, a minute for a day. Filled once a tick, asked for any stretch.
 
 import type { FlowTable } from '../flow/flow-table.ts';
-import { COUNTERS, SERIAL } from '../flow/layout.ts';
 import {
   type MovedBytes,
   type MovedFlow,
@@ -249,7 +248,7 @@ const GONE = -1;
 function fillFlows(booking: Booking, flows: FlowTable, into: Parameters<PastTick['fill']>[1]): void {
   let restRx = booking.tickRxSum;
   let restTx = booking.tickTxSum;
-  const { touched, touchedCount, counters } = flows;
+  const { touched, touchedCount } = flows;
   for (let i = 0; i < touchedCount; i++) {
     const row = touched[i] as number;
     if (!flows.isLive(row)) continue;
@@ -257,7 +256,7 @@ function fillFlows(booking: Booking, flows: FlowTable, into: Parameters<PastTick
     const tx = booking.tickTx(row);
     restRx -= rx;
     restTx -= tx;
-    into(counters[row * COUNTERS + SERIAL] as number, rx, tx, row);
+    into(flows.serial(row), rx, tx, row);
   }
   if (restRx > 0 || restTx > 0) into(GONE, restRx, restTx, -1);
 }

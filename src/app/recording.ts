@@ -3,7 +3,6 @@
 import { dirname } from 'node:path';
 import { FlowLog, Ledger } from '../aggregate/history-collector.ts';
 import { Combinations } from '../aggregate/history-keys.ts';
-import { INTS, PROCESS } from '../flow/layout.ts';
 import type { SaveRequest } from '../history/image-save.ts';
 import { IN_JOURNAL, Recorder, TRIED_AGAIN } from '../history/recorder.ts';
 import { type RunSave, saveInThread } from '../history/save-thread.ts';
@@ -58,7 +57,7 @@ export class Recording {
   ) {
     const { monitor, directory, names } = parts;
     const { aggregator, flows } = monitor;
-    const exeOf = (row: number) => directory.process(flows.ints[row * INTS + PROCESS] as number)?.exe ?? null;
+    const exeOf = (row: number) => directory.process(flows.owner(row))?.exe ?? null;
     const nameOf = (index: number) => aggregator.interfaceName(index);
     const combinations = new Combinations(flows, aggregator.booking, directory, names, nameOf);
     const log = new FlowLog((row) => aggregator.leavingRow(row), exeOf);

@@ -3,7 +3,6 @@
 import type { Packet } from '../decode/packet.ts';
 import { sameAddress, scopeOf } from '../net/address.ts';
 import { DIRECTION, ECHO_PORT, hasPorts, PROTOCOL, TCP_FLAG } from '../net/numbers.ts';
-import { INTS, PORTS, PROTOCOL_INTERFACE, STATE } from './layout.ts';
 
 /** Addresses that are added to at the most; each costs every new flow a look. */
 const MOST_ADDRESSES = 4096;
@@ -121,25 +120,7 @@ function opensAtSource(packet: Packet): boolean {
   return true;
 }
 
-function isIcmp(protocol: number): boolean {
+/** True for ICMP of either version. */
+export function isIcmp(protocol: number): boolean {
   return protocol === PROTOCOL.ICMP || protocol === PROTOCOL.ICMPV6;
-}
-
-/** True for a flow of ICMP that no process began here: errors, discovery, and answers to what others ask. */
-export function isIcmpOfKernel(ints: Int32Array, row: number): boolean {
-  return isIcmp((ints[row * INTS + PROTOCOL_INTERFACE] as number) & 0xffff) && !asksEcho(ints, row);
-}
-
-/** True for a flow whose local end asks by ICMP, as ping does. The kernel itself never does. */
-export function asksEcho(ints: Int32Array, row: number): boolean {
-  const base = row * INTS;
-  const ports = ints[base + PORTS] as number;
-  if (!isIcmp((ints[base + PROTOCOL_INTERFACE] as number) & 0xffff) || (ports & 0xffff) !== ECHO_PORT) return false;
-  return ports >>> 16 !== ECHO_PORT || (((ints[base + STATE] as number) >>> 16) & 0xff) !== FLOW_DIRECTION.INBOUND;
-}
-
-/** Makes a flow one between two ends of this machine: its far end turned out to be a process here, in another network namespace. */
-export function joinEnds(ints: Int32Array, row: number): void {
-  const at = row * INTS + STATE;
-  ints[at] = ((ints[at] as number) & ~0xff_0000) | (FLOW_DIRECTION.LOCAL << 16);
 }

@@ -1,36 +1,41 @@
-// The flow table: open addressing over typed arrays. Touching a flow allocates nothing; rows are numbers, read through the arenas.
+// The flow table: every flow of a run in one row of a typed array. It counts packets into rows and is the only way to read or write them:
+// nothing outside of this folder knows where in a row a value lies. Touching a flow allocates nothing.
 
 import type { Packet } from '../decode/packet.ts';
+import { ATTRIBUTIONS, type Attribution, OWNER_REASONS, type OwnerReason } from '../model/terms.ts';
 import { type Arena, arenaOf, widened } from '../net/bytes.ts';
-import { DIRECTION, PROTOCOL, TCP_FLAG } from '../net/numbers.ts';
-import { FLOW_DIRECTION, type Localizer } from './direction.ts';
+import { DIRECTION, ECHO_PORT, PROTOCOL, TCP_FLAG } from '../net/numbers.ts';
+import { FLOW_DIRECTION, isIcmp, type Localizer } from './direction.ts';
 import { FlowIndex } from './flow-index.ts';
 import { hashFlow } from './hash.ts';
 import { idleLimit, LeastRecent } from './idle.ts';
 import * as L from './layout.ts';
-import { beginFlow, CLOSED_UNSEEN, NO_OWNER, NOT_LOOKED_UP } from './new-flow.ts';
+import { beginFlow } from './new-flow.ts';
 import { Orphans } from './orphans.ts';
-import { followTcp, noteOpening, reopens } from './tcp.ts';
+import { DISOWNED, NO_OWNER, NOT_LOOKED_UP, OWNED } from './ownership.ts';
+import { FLOW_STATE, followTcp, isRefusal, noteOpening, reopens } from './tcp.ts';
 
 /** Copies, as in decode/ipv4.ts. */
-const { INTS, COUNTERS, STATE, HASH, TOUCHED, PROCESS, PEER_PROCESS, OWNERSHIP, FRESH, ROW_BYTES } = L;
-const { RX_BYTES, TX_BYTES, RX_PACKETS, TX_PACKETS, FRAME_BYTES, LAST_SEEN } = L;
-const { FREE_STATE: FREE, STATE_BIT } = L;
-const { NEW, ESTABLISHED, CLOSED } = L.FLOW_STATE;
+const { INTS, COUNTERS, LOCAL, REMOTE, PORTS, PROTOCOL_INTERFACE, STATE, HASH, TOUCHED, FRESH, ROW_BYTES } = L;
+const { PROCESS, PEER_PROCESS, OWNERSHIP, RTT, TX_RETRANSMITS, RX_RETRANSMITS } = L;
+const { RX_BYTES, TX_BYTES, RX_PACKETS, TX_PACKETS, FIRST_SEEN, LAST_SEEN, SERIAL } = L;
+const { FREE_STATE: FREE, PROTOCOL_MASK } = L;
+const { READ, RETIRED, END_TOLD, TURNED, PASSING: PASSES_BY } = L.STATE_BIT;
+const { NEW, ESTABLISHED, CLOSED } = FLOW_STATE;
 const { TCP, SCTP } = PROTOCOL;
-const { READ, RETIRED, END_TOLD } = STATE_BIT;
 const { IN, OUT, PASSING } = DIRECTION;
 const { SYN, ACK } = TCP_FLAG;
 
 export { NO_OWNER };
 
-/** Told just before a row is given up, so that its last counters can be booked, and before its owner hands it on. */
+/** Told just before a row is removed, so that its last counters can be booked, and before its owner hands it on. */
 export interface FlowObserver {
   flowRemoved(row: number): void;
   /** An end of the flow is another process's from now on: what it moved so far stays with the one that had it. */
   ownerLeaves?(row: number, isPeer: boolean): void;
 }
 
+const CLOSED_UNSEEN = DISOWNED['closed before it could be looked up'];
 const FIRST_ROWS = 1024;
 /** More rows than this are taken all at once: memory that was never written takes none, and a copy takes time and twice the memory. */
 const LAST_COPY_ROWS = 16_384;
@@ -43,8 +48,6 @@ const NO_ROW = -1;
  * Rows lie in the arena of layout.ts, which moves when it grows. A row's number is valid until the flow is removed; SERIAL tells flows apart.
  */
 export class FlowTable {
-  ints: Int32Array;
-  counters: Float64Array;
   /** Rows touched since `beginTick`, each once; one that was removed since is not live, or is another flow by now. */
   touched: Int32Array;
   touchedCount = 0;
@@ -70,6 +73,8 @@ export class FlowTable {
   readonly #idle = new LeastRecent();
   readonly #orphans = new Orphans();
   #arena: Arena;
+  #ints: Int32Array;
+  #counters: Float64Array;
   /** First of the free rows; each has the next in HASH. */
   #free = NO_ROW;
   #tick = 1;
@@ -84,11 +89,11 @@ export class FlowTable {
     this.#seed = seed | 0;
     const rows = Math.min(maxRows, FIRST_ROWS);
     this.#arena = arenaOf(rows * ROW_BYTES);
-    this.ints = this.#arena.ints;
-    this.counters = this.#arena.doubles;
+    this.#ints = this.#arena.ints;
+    this.#counters = this.#arena.doubles;
     this.touched = new Int32Array(rows);
     this.fresh = new Int32Array(rows);
-    this.#index = new FlowIndex(this.ints);
+    this.#index = new FlowIndex(this.#ints);
   }
 
   /** Rows there is room for without growing. */
@@ -103,7 +108,7 @@ export class FlowTable {
   }
 
   clearFresh(): void {
-    for (let i = 0; i < this.freshCount; i++) this.ints[(this.fresh[i] as number) * INTS + FRESH] = 0;
+    for (let i = 0; i < this.freshCount; i++) this.#ints[(this.fresh[i] as number) * INTS + FRESH] = 0;
     this.freshCount = 0;
   }
 
@@ -136,7 +141,7 @@ export class FlowTable {
     let row = this.#index.find(packet.words, packet.sourcePort, packet.destinationPort, protocolInterface, hash);
     let sent = this.#index.sent;
     if (row >= 0 && (packet.tcpFlags & (SYN | ACK)) === SYN) {
-      if (reopens(this.ints, row * INTS, packet, sent, (this.ints[row * INTS + STATE] as number) >>> 24)) {
+      if (reopens(this.#ints, row * INTS, packet, sent, (this.#ints[row * INTS + STATE] as number) >>> 24)) {
         this.retire(row);
         row = -1;
       }
@@ -145,13 +150,13 @@ export class FlowTable {
       row = this.#create(packet, protocolInterface, hash, direction);
       sent = this.#index.sent;
     }
-    const ints = this.ints;
+    const ints = this.#ints;
     const base = row * INTS;
     if (ints[base + TOUCHED] !== this.#tick) {
       ints[base + TOUCHED] = this.#tick;
       this.touched[this.touchedCount++] = row;
     }
-    const counters = this.counters;
+    const counters = this.#counters;
     const at = row * COUNTERS;
     if (sent) {
       counters[at + TX_BYTES] = (counters[at + TX_BYTES] as number) + packet.networkBytes;
@@ -160,7 +165,6 @@ export class FlowTable {
       counters[at + RX_BYTES] = (counters[at + RX_BYTES] as number) + packet.networkBytes;
       counters[at + RX_PACKETS] = (counters[at + RX_PACKETS] as number) + 1;
     }
-    counters[at + FRAME_BYTES] = (counters[at + FRAME_BYTES] as number) + packet.frameBytes;
     counters[at + LAST_SEEN] = packet.time;
     const word = ints[base + STATE] as number;
     const state = word >>> 24;
@@ -188,33 +192,6 @@ export class FlowTable {
     return this.#index.sent;
   }
 
-  /** True when nothing more is to be learnt from the flow's packets. */
-  isRead(row: number): boolean {
-    return ((this.ints[row * INTS + STATE] as number) & READ) !== 0;
-  }
-
-  /** Notes that nothing more is to be learnt from the flow's packets. */
-  setRead(row: number): void {
-    const at = row * INTS + STATE;
-    this.ints[at] = (this.ints[at] as number) | READ;
-  }
-
-  /** True for a live flow whose ends are another connection's by now: whoever is found by them is not its owner. */
-  isRetired(row: number): boolean {
-    return ((this.ints[row * INTS + STATE] as number) & RETIRED) !== 0;
-  }
-
-  /** True when the flow's end has been told; see `setEndTold`. */
-  isEndTold(row: number): boolean {
-    return ((this.ints[row * INTS + STATE] as number) & END_TOLD) !== 0;
-  }
-
-  /** Notes that the flow's end was told, so that its removal need not be. */
-  setEndTold(row: number): void {
-    const at = row * INTS + STATE;
-    this.ints[at] = (this.ints[at] as number) | END_TOLD;
-  }
-
   /**
    * Which way the frame of the last `touch` is booked over its interface. A transit flow has no local end, so its first frame decides for
    * the whole flow; see STATE_BIT.
@@ -227,14 +204,281 @@ export class FlowTable {
     const sent = this.#index.sent;
     const at = row * INTS + STATE;
     const counters = row * COUNTERS;
-    if ((this.counters[counters + RX_PACKETS] as number) + (this.counters[counters + TX_PACKETS] as number) === 1) {
-      if (way === PASSING) this.ints[at] = (this.ints[at] as number) | STATE_BIT.PASSING;
-      else if (way !== DIRECTION.UNKNOWN && (way === OUT) !== sent) this.ints[at] = (this.ints[at] as number) | STATE_BIT.TURNED;
+    if ((this.#counters[counters + RX_PACKETS] as number) + (this.#counters[counters + TX_PACKETS] as number) === 1) {
+      if (way === PASSING) this.#ints[at] = (this.#ints[at] as number) | PASSES_BY;
+      else if (way !== DIRECTION.UNKNOWN && (way === OUT) !== sent) this.#ints[at] = (this.#ints[at] as number) | TURNED;
     }
-    const word = this.ints[at] as number;
-    if ((word & STATE_BIT.PASSING) !== 0) return PASSING;
-    return sent === ((word & STATE_BIT.TURNED) === 0) ? OUT : IN;
+    const word = this.#ints[at] as number;
+    if ((word & PASSES_BY) !== 0) return PASSING;
+    return sent === ((word & TURNED) === 0) ? OUT : IN;
   }
+
+  // Reading a row. Rows are those of live flows; none of this checks it.
+
+  isLive(row: number): boolean {
+    return row >= 0 && row < this.rows && this.#ints[row * INTS + STATE] !== FREE;
+  }
+
+  /** True while the row is that of the flow with this serial number. */
+  holds(row: number, serial: number): boolean {
+    return this.isLive(row) && this.#counters[row * COUNTERS + SERIAL] === serial;
+  }
+
+  /** Counts flows from 1; it tells apart two flows that used the same row. */
+  serial(row: number): number {
+    return this.#counters[row * COUNTERS + SERIAL] as number;
+  }
+
+  /** Where addresses are read, four words each, from `localAt` and `remoteAt`. Another array once the table has grown. */
+  get words(): Int32Array {
+    return this.#ints;
+  }
+
+  /** Where in `words` the address of the flow's local end begins. */
+  localAt(row: number): number {
+    return row * INTS + LOCAL;
+  }
+
+  /** Where in `words` the address of the flow's remote end begins. */
+  remoteAt(row: number): number {
+    return row * INTS + REMOTE;
+  }
+
+  localPort(row: number): number {
+    return (this.#ints[row * INTS + PORTS] as number) >>> 16;
+  }
+
+  remotePort(row: number): number {
+    return (this.#ints[row * INTS + PORTS] as number) & 0xffff;
+  }
+
+  /** IP protocol, or one of PROTOCOL (net/numbers). */
+  protocol(row: number): number {
+    return (this.#ints[row * INTS + PROTOCOL_INTERFACE] as number) & PROTOCOL_MASK;
+  }
+
+  /** Index of the interface. */
+  interface(row: number): number {
+    return (this.#ints[row * INTS + PROTOCOL_INTERFACE] as number) >>> 16;
+  }
+
+  /** FLOW_STATE. */
+  state(row: number): number {
+    return (this.#ints[row * INTS + STATE] as number) >>> 24;
+  }
+
+  /** True for a flow that ended or was reset. */
+  isClosed(row: number): boolean {
+    return this.state(row) >= CLOSED;
+  }
+
+  /** FLOW_DIRECTION. */
+  direction(row: number): number {
+    return ((this.#ints[row * INTS + STATE] as number) >>> 16) & 0xff;
+  }
+
+  /** True for a flow between two ends of this machine. */
+  isLocal(row: number): boolean {
+    return this.direction(row) === FLOW_DIRECTION.LOCAL;
+  }
+
+  /** TUNNEL (decode/packet) in which the flow travels. */
+  tunnel(row: number): number {
+    return ((this.#ints[row * INTS + STATE] as number) >>> 8) & 0xff;
+  }
+
+  /** True when nothing more is to be learnt from the flow's packets. */
+  isRead(row: number): boolean {
+    return this.#has(row, READ);
+  }
+
+  /** True for a live flow whose ends are another connection's by now: whoever is found by them is not its owner. */
+  isRetired(row: number): boolean {
+    return this.#has(row, RETIRED);
+  }
+
+  /** True when the flow's end has been told; see `setEndTold`. */
+  isEndTold(row: number): boolean {
+    return this.#has(row, END_TOLD);
+  }
+
+  /** True for a transit flow whose TX was received over its interface and whose RX was sent. */
+  isTurned(row: number): boolean {
+    return this.#has(row, TURNED);
+  }
+
+  /** True for a transit flow whose frames this machine neither sent nor got: they passed its interface. */
+  isPassing(row: number): boolean {
+    return this.#has(row, PASSES_BY);
+  }
+
+  /** Network-layer bytes received since the flow began. */
+  rxBytes(row: number): number {
+    return this.#counters[row * COUNTERS + RX_BYTES] as number;
+  }
+
+  txBytes(row: number): number {
+    return this.#counters[row * COUNTERS + TX_BYTES] as number;
+  }
+
+  rxPackets(row: number): number {
+    return this.#counters[row * COUNTERS + RX_PACKETS] as number;
+  }
+
+  txPackets(row: number): number {
+    return this.#counters[row * COUNTERS + TX_PACKETS] as number;
+  }
+
+  /** Reads RX and TX bytes, then RX and TX packets, all since the flow began. @param into four numbers from `at` */
+  readTraffic(row: number, into: Float64Array, at = 0): void {
+    const from = row * COUNTERS + RX_BYTES;
+    for (let i = 0; i < 4; i++) into[at + i] = this.#counters[from + i] as number;
+  }
+
+  /** Epoch ms. */
+  firstSeen(row: number): number {
+    return this.#counters[row * COUNTERS + FIRST_SEEN] as number;
+  }
+
+  /** Epoch ms. */
+  lastSeen(row: number): number {
+    return this.#counters[row * COUNTERS + LAST_SEEN] as number;
+  }
+
+  /** Smoothed round-trip time of a TCP flow, us; 0 is unknown. */
+  rtt(row: number): number {
+    return this.#ints[row * INTS + RTT] as number;
+  }
+
+  /** Segments of a TCP flow that either end sent again. */
+  retransmits(row: number): number {
+    const base = row * INTS;
+    return (this.#ints[base + TX_RETRANSMITS] as number) + (this.#ints[base + RX_RETRANSMITS] as number);
+  }
+
+  /** True for a flow whose local end asks by ICMP, as ping does. The kernel itself never does. */
+  asksEcho(row: number): boolean {
+    if (!isIcmp(this.protocol(row)) || this.remotePort(row) !== ECHO_PORT) return false;
+    return this.localPort(row) !== ECHO_PORT || this.direction(row) !== FLOW_DIRECTION.INBOUND;
+  }
+
+  /** True for a flow of ICMP that no process began here: errors, discovery, and answers to what others ask. */
+  isIcmpOfKernel(row: number): boolean {
+    return isIcmp(this.protocol(row)) && !this.asksEcho(row);
+  }
+
+  /** Of a flow that no socket has: true where our end never said anything, but to reset a connection that others began. */
+  isRefused(row: number): boolean {
+    if (this.txPackets(row) === 0) return true;
+    return this.protocol(row) === TCP && isRefusal(this.#ints, row * INTS, this.state(row));
+  }
+
+  #has(row: number, bit: number): boolean {
+    return ((this.#ints[row * INTS + STATE] as number) & bit) !== 0;
+  }
+
+  // Writing what others learn about a flow.
+
+  /** Notes that nothing more is to be learnt from the flow's packets. */
+  setRead(row: number): void {
+    this.#set(row, READ);
+  }
+
+  /** Notes that the flow's end was told, so that its removal need not be. */
+  setEndTold(row: number): void {
+    this.#set(row, END_TOLD);
+  }
+
+  /** Sets the FLOW_STATE of a flow whose segments nobody sees. */
+  setState(row: number, state: number): void {
+    const at = row * INTS + STATE;
+    this.#ints[at] = ((this.#ints[at] as number) & 0xff_ffff) | (state << 24);
+    this.mark(row);
+  }
+
+  /** Makes a flow one between two ends of this machine: its far end turned out to be a process here, in another network namespace. */
+  joinEnds(row: number): void {
+    this.#setDirection(row, FLOW_DIRECTION.LOCAL);
+  }
+
+  /** Corrects the packets of a flow whose bytes were counted without seeing them. */
+  addPackets(row: number, rx: number, tx: number): void {
+    const at = row * COUNTERS;
+    this.#counters[at + RX_PACKETS] = (this.#counters[at + RX_PACKETS] as number) + rx;
+    this.#counters[at + TX_PACKETS] = (this.#counters[at + TX_PACKETS] as number) + tx;
+  }
+
+  #set(row: number, bit: number): void {
+    const at = row * INTS + STATE;
+    this.#ints[at] = (this.#ints[at] as number) | bit;
+  }
+
+  #setDirection(row: number, direction: number): void {
+    const at = row * INTS + STATE;
+    this.#ints[at] = ((this.#ints[at] as number) & ~0xff_0000) | (direction << 16);
+  }
+
+  // Owners.
+
+  /** Process that owns the flow's local end, or NO_OWNER. */
+  owner(row: number): number {
+    return this.#ints[row * INTS + PROCESS] as number;
+  }
+
+  /** Process that owns the far end of a local flow, or NO_OWNER. */
+  peer(row: number): number {
+    return this.#ints[row * INTS + PEER_PROCESS] as number;
+  }
+
+  /** How the owner is known. */
+  attribution(row: number): Attribution {
+    return ATTRIBUTIONS[(this.#ints[row * INTS + OWNERSHIP] as number) >>> 16] as Attribution;
+  }
+
+  /** Why the flow has no owner; null where it has one. */
+  reason(row: number): OwnerReason | null {
+    return OWNER_REASONS[this.reasonIndex(row)] ?? null;
+  }
+
+  /** Index of the reason in OWNER_REASONS; beyond its end where the flow has an owner. */
+  reasonIndex(row: number): number {
+    return (this.#ints[row * INTS + OWNERSHIP] as number) & 0xffff;
+  }
+
+  /** True while the flow's owner was neither found nor given up on. */
+  awaitsOwner(row: number): boolean {
+    return this.#ints[row * INTS + OWNERSHIP] === NOT_LOOKED_UP && this.#ints[row * INTS + PROCESS] === NO_OWNER;
+  }
+
+  /** Gives the flow's local end an owner. @param match how it is known */
+  own(row: number, process: number, match: Attribution): void {
+    this.#setOwner(row, process, OWNED[match]);
+  }
+
+  /** Gives the far end of a local flow an owner. */
+  ownPeer(row: number, process: number): void {
+    this.#ints[row * INTS + PEER_PROCESS] = process;
+    this.mark(row);
+  }
+
+  /** Notes why the flow's local end has no owner. */
+  disown(row: number, reason: OwnerReason): void {
+    this.#setOwner(row, NO_OWNER, DISOWNED[reason]);
+  }
+
+  /** Before an end gets another owner: what it moved so far stays with the one that it has, which used it. Without this it goes along. */
+  settleOwner(row: number, isPeer: boolean): void {
+    this.observer?.ownerLeaves?.(row, isPeer);
+  }
+
+  #setOwner(row: number, process: number, ownership: number): void {
+    const base = row * INTS;
+    this.#ints[base + PROCESS] = process;
+    this.#ints[base + OWNERSHIP] = ownership;
+    this.mark(row);
+  }
+
+  // The life of a row.
 
   /**
    * Judges the flows in transit again: the machine has an address that it had not when they began. One whose local end turns out to be here is
@@ -244,32 +488,28 @@ export class FlowTable {
     const localizer = this.#localizer;
     for (let row = 0; row < this.rows; row++) {
       const base = row * INTS;
-      const word = this.ints[base + STATE] as number;
-      if (word === FREE || ((word >>> 16) & 0xff) !== FLOW_DIRECTION.TRANSIT || (word & STATE_BIT.RETIRED) !== 0) continue;
-      const isHere = localizer.isLocal(this.ints, base + L.LOCAL);
-      const isThere = localizer.isLocal(this.ints, base + L.REMOTE);
+      const word = this.#ints[base + STATE] as number;
+      if (word === FREE || ((word >>> 16) & 0xff) !== FLOW_DIRECTION.TRANSIT || (word & RETIRED) !== 0) continue;
+      const isHere = localizer.isLocal(this.#ints, base + LOCAL);
+      const isThere = localizer.isLocal(this.#ints, base + REMOTE);
       if (!isHere && !isThere) continue;
-      if (!isHere || (word & (STATE_BIT.TURNED | STATE_BIT.PASSING)) !== 0) {
+      if (!isHere || (word & (TURNED | PASSES_BY)) !== 0) {
         this.remove(row);
         continue;
       }
       const direction = isThere ? FLOW_DIRECTION.LOCAL : FLOW_DIRECTION.OUTBOUND;
-      this.ints[base + STATE] = (word & ~0xff_0000) | (direction << 16);
-      if (this.ints[base + PROCESS] === NO_OWNER) this.ints[base + OWNERSHIP] = NOT_LOOKED_UP;
+      this.#setDirection(row, direction);
+      if (this.#ints[base + PROCESS] === NO_OWNER) this.#ints[base + OWNERSHIP] = NOT_LOOKED_UP;
       this.#listFresh(row);
       this.mark(row);
     }
   }
 
-  isLive(row: number): boolean {
-    return row >= 0 && row < this.rows && this.ints[row * INTS + STATE] !== FREE;
-  }
-
   /** Marks a row as changed in this tick, for what was learnt about it without a packet. */
   mark(row: number): void {
     const base = row * INTS;
-    if (this.ints[base + TOUCHED] === this.#tick) return;
-    this.ints[base + TOUCHED] = this.#tick;
+    if (this.#ints[base + TOUCHED] === this.#tick) return;
+    this.#ints[base + TOUCHED] = this.#tick;
     this.touched[this.touchedCount++] = row;
   }
 
@@ -278,43 +518,24 @@ export class FlowTable {
     for (let row = 0; row < this.rows; row++) {
       if (!this.isLive(row)) continue;
       const base = row * INTS;
-      if (processes.has(this.ints[base + PROCESS] as number) || processes.has(this.ints[base + PEER_PROCESS] as number))
+      if (processes.has(this.#ints[base + PROCESS] as number) || processes.has(this.#ints[base + PEER_PROCESS] as number))
         this.mark(row);
     }
-  }
-
-  /** Sets the owner of a flow's local end. @param attribution, reason indexes into ATTRIBUTIONS and OWNER_REASONS (model/terms) */
-  setOwner(row: number, process: number, attribution: number, reason: number): void {
-    const base = row * INTS;
-    this.ints[base + PROCESS] = process;
-    this.ints[base + OWNERSHIP] = (attribution << 16) | reason;
-    this.mark(row);
-  }
-
-  /** Sets the owner of the far end of a local flow. */
-  setPeer(row: number, process: number): void {
-    this.ints[row * INTS + PEER_PROCESS] = process;
-    this.mark(row);
-  }
-
-  /** Before `setOwner` or `setPeer`: the one that had the end used it, and keeps what moved; else that goes along. */
-  keepPast(row: number, isPeer: boolean): void {
-    this.observer?.ownerLeaves?.(row, isPeer);
   }
 
   /** Removes flows that were idle for their protocol's time. @param now epoch ms */
   expire(now: number): void {
     for (let row = 0; row < this.rows; row++) {
-      const word = this.ints[row * INTS + STATE] as number;
+      const word = this.#ints[row * INTS + STATE] as number;
       if (word === FREE) continue;
-      if (now - (this.counters[row * COUNTERS + LAST_SEEN] as number) > idleLimit(this.ints, this.counters, row))
+      if (now - (this.#counters[row * COUNTERS + LAST_SEEN] as number) > idleLimit(this.#ints, this.#counters, row))
         this.remove(row);
     }
   }
 
   /** Ends a flow because another connection begins between the same ends: its row stays, closed, until it is idle or room is wanted. */
   retire(row: number): void {
-    const { ints } = this;
+    const ints = this.#ints;
     const base = row * INTS;
     this.#index.remove(ints[base + HASH] as number, row);
     const word = ints[base + STATE] as number;
@@ -333,19 +554,19 @@ export class FlowTable {
 
   #drop(row: number): void {
     const base = row * INTS;
-    if (!this.isRetired(row)) this.#index.remove(this.ints[base + HASH] as number, row);
-    this.ints[base + STATE] = FREE;
-    this.ints[base + HASH] = this.#free;
+    if (!this.isRetired(row)) this.#index.remove(this.#ints[base + HASH] as number, row);
+    this.#ints[base + STATE] = FREE;
+    this.#ints[base + HASH] = this.#free;
     this.#free = row;
     this.count--;
   }
 
   /** A datagram's first fragment: what came ahead of it was counted in a flow without ports, which may have nothing else. */
   #adopt(row: number, packet: Packet, sent: boolean): void {
-    const from = this.#orphans.adopt(this.ints, this.counters, row, packet, sent, this.#tick);
+    const from = this.#orphans.adopt(this.#ints, this.#counters, row, packet, sent, this.#tick);
     if (from < 0) return;
     const at = from * COUNTERS;
-    if (this.counters[at + RX_PACKETS] !== 0 || this.counters[at + TX_PACKETS] !== 0) return;
+    if (this.#counters[at + RX_PACKETS] !== 0 || this.#counters[at + TX_PACKETS] !== 0) return;
     this.#drop(from);
     this.voided++;
   }
@@ -353,8 +574,8 @@ export class FlowTable {
   #create(packet: Packet, protocolInterface: number, hash: number, direction: number): number {
     const row = this.#takeRow();
     const placement = this.#localizer.place(packet, direction);
-    beginFlow(this.ints, this.counters, row, packet, placement, protocolInterface, hash, ++this.created);
-    if (packet.protocol === SCTP && packet.tcpFlags === SYN) noteOpening(this.ints, row * INTS, packet, placement.sourceIsLocal);
+    beginFlow(this.#ints, this.#counters, row, packet, placement, protocolInterface, hash, ++this.created);
+    if (packet.protocol === SCTP && packet.tcpFlags === SYN) noteOpening(this.#ints, row * INTS, packet, placement.sourceIsLocal);
     this.#index.insert(hash, row);
     this.count++;
     this.#listFresh(row);
@@ -364,8 +585,8 @@ export class FlowTable {
 
   #listFresh(row: number): void {
     const fresh = row * INTS + FRESH;
-    if (this.ints[fresh] !== 0) return;
-    this.ints[fresh] = 1;
+    if (this.#ints[fresh] !== 0) return;
+    this.#ints[fresh] = 1;
     this.fresh[this.freshCount++] = row;
   }
 
@@ -379,14 +600,14 @@ export class FlowTable {
       this.#evict();
     }
     const row = this.#free;
-    this.#free = this.ints[row * INTS + HASH] as number;
+    this.#free = this.#ints[row * INTS + HASH] as number;
     return row;
   }
 
   /** Gives up several at once: what is known of them is asked of memory for all of them, then they are booked. */
   #evict(): void {
     const idle = this.#idle;
-    const count = idle.choose(this.ints, this.counters, this.#maxRows);
+    const count = idle.choose(this.#ints, this.#counters, this.#maxRows);
     this.warmed = this.#index.warmRows(idle.rows, count);
     for (let i = 0; i < count; i++) this.remove(idle.rows[i] as number);
     this.evicted += count;
@@ -395,20 +616,10 @@ export class FlowTable {
   #grow(): void {
     const rows = this.capacity < LAST_COPY_ROWS ? this.capacity * 2 : this.#maxRows;
     this.#arena = arenaOf(rows * ROW_BYTES, this.#arena);
-    this.ints = this.#arena.ints;
-    this.counters = this.#arena.doubles;
+    this.#ints = this.#arena.ints;
+    this.#counters = this.#arena.doubles;
     this.touched = widened(this.touched, rows);
     this.fresh = widened(this.fresh, rows);
-    this.#index.setArena(this.ints);
+    this.#index.setArena(this.#ints);
   }
-}
-
-/** FLOW_DIRECTION of a row. */
-export function directionOf(table: FlowTable, row: number): number {
-  return ((table.ints[row * INTS + STATE] as number) >>> 16) & 0xff;
-}
-
-/** True for a flow between two ends of this machine. */
-export function isLocalFlow(table: FlowTable, row: number): boolean {
-  return directionOf(table, row) === FLOW_DIRECTION.LOCAL;
 }

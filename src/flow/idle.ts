@@ -2,9 +2,10 @@
 
 import { PROTOCOL } from '../net/numbers.ts';
 import * as L from './layout.ts';
+import { FLOW_STATE } from './tcp.ts';
 
 /** Copies, as in decode/ipv4.ts. */
-const { COUNTERS, FLOW_STATE, INTS, LAST_SEEN, PROTOCOL_INTERFACE, RX_PACKETS, STATE, TX_PACKETS } = L;
+const { COUNTERS, INTS, LAST_SEEN, PROTOCOL_INTERFACE, PROTOCOL_MASK, RX_PACKETS, STATE, TX_PACKETS } = L;
 
 /**
  * Rows that an eviction looks at, and one of how many goes. One of eight at a time took twice as long, and spared flows that speak now and
@@ -25,7 +26,7 @@ export const IDLE_MS = {
 
 /** Idle time of a row, ms. @param ints, counters the flow table's arenas */
 export function idleLimit(ints: Int32Array, counters: Float64Array, row: number): number {
-  const protocol = (ints[row * INTS + PROTOCOL_INTERFACE] as number) & 0xffff;
+  const protocol = (ints[row * INTS + PROTOCOL_INTERFACE] as number) & PROTOCOL_MASK;
   const state = (ints[row * INTS + STATE] as number) >>> 24;
   if (state >= FLOW_STATE.CLOSED) return IDLE_MS.closed;
   if (protocol === PROTOCOL.TCP)

@@ -1,4 +1,5 @@
-// The memory layout of a flow: one arena, three cache lines a row, of which a packet touches the first two. Constants only.
+// The memory layout of a flow: one arena, three cache lines a row, of which a packet touches the first two. Constants only, for this folder
+// only: everybody else reads rows through the flow table.
 
 /** Bytes of a row. */
 export const ROW_BYTES = 192;
@@ -7,16 +8,18 @@ export const ROW_BYTES = 192;
  * `ints`, the arena as 48 words a row. The first line says which flow it is and how it stands:
  *
  *     0..3 local address | 4..7 remote address | 8 local port << 16 | remote port | 9 interface << 16 | protocol
- *     10 hash; of a free row: the next free one | 11 state << 24 | direction << 16 | tunnel << 8 | bits; -1 in a free row
- *     12 process | 13 peer process | 14 tick in which it was last touched | 15 attribution << 16 | reason
+ *     10 hash; of a free row: the next free one | 11 FLOW_STATE << 24 | direction << 16 | tunnel << 8 | bits; -1 in a free row
+ *     12 process | 13 peer process | 14 tick in which it was last touched | 15 attribution << 16 | reason, 0xffff where there is an owner
  *
- * Words 16..27 are counters, 28..31 what TCP needs for each segment; from 32 on lies what few packets ask for.
+ * Words 16..25 are counters, 26..27 are free, 28..31 what TCP needs for each segment; from 32 on lies what few packets ask for.
  */
 export const INTS = ROW_BYTES / 4;
 export const LOCAL = 0;
 export const REMOTE = 4;
 export const PORTS = 8;
 export const PROTOCOL_INTERFACE = 9;
+/** The protocol's half of PROTOCOL_INTERFACE. */
+export const PROTOCOL_MASK = 0xffff;
 export const HASH = 10;
 export const STATE = 11;
 export const PROCESS = 12;
@@ -42,14 +45,13 @@ export const STATE_BIT = {
   PASSING: 16,
 } as const;
 
-/** `counters`, the arena as 24 doubles a row: totals since the flow began; network-layer bytes, but FRAME_BYTES. Times in epoch ms. */
+/** `counters`, the arena as 24 doubles a row: totals since the flow began; network-layer bytes. Times in epoch ms. */
 export const COUNTERS = ROW_BYTES / 8;
 export const RX_BYTES = 8;
 export const TX_BYTES = 9;
 export const RX_PACKETS = 10;
 export const TX_PACKETS = 11;
-export const FRAME_BYTES = 12;
-export const LAST_SEEN = 13;
+export const LAST_SEEN = 12;
 export const FIRST_SEEN = 16;
 /** Counts flows from 1; what tells apart two flows that used the same row. */
 export const SERIAL = 17;
@@ -91,7 +93,3 @@ export const SEEN_BIT = {
   OPENER_IS_LOCAL: 128,
   TIMING_TIMESTAMP: 256,
 } as const;
-
-/** State of a flow, in STATE >> 24. For UDP and the rest: `new` until both sides spoke, then `established`. */
-export const FLOW_STATES = ['new', 'syn-sent', 'syn-received', 'established', 'closing', 'closed', 'reset'] as const;
-export const FLOW_STATE = { NEW: 0, SYN_SENT: 1, SYN_RECEIVED: 2, ESTABLISHED: 3, CLOSING: 4, CLOSED: 5, RESET: 6 } as const;

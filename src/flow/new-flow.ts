@@ -1,20 +1,13 @@
 // Writes the row of a new flow: its ends as this machine sees them, everything else at its beginning.
 
 import type { Packet } from '../decode/packet.ts';
-import { OWNER_REASONS } from '../model/terms.ts';
 import type { Placement } from './direction.ts';
 import * as L from './layout.ts';
+import { NO_OWNER, NOT_LOOKED_UP } from './ownership.ts';
 
 /** Copies, as in decode/ipv4.ts. */
 const { INTS, COUNTERS, LOCAL, REMOTE, PORTS, PROTOCOL_INTERFACE, HASH, STATE, PROCESS, PEER_PROCESS, OWNERSHIP } = L;
 const { RX_BYTES, FIRST_SEEN, SERIAL, TX_NEXT, TIMED_AT, FRESH, GAP_FROM, GAP_TO, LAST_SEEN } = L;
-
-/** Column value of PROCESS and PEER_PROCESS before an owner is known. */
-export const NO_OWNER = -1;
-/** Attribution `none` with the reason 0: not looked up yet. */
-export const NOT_LOOKED_UP = 4 << 16;
-/** The same for a flow whose socket is gone. */
-export const CLOSED_UNSEEN = NOT_LOOKED_UP | OWNER_REASONS.indexOf('closed before it could be looked up');
 
 /**
  * Begins the flow that `packet` opens in a row that was never used, or has been given up.

@@ -6,7 +6,7 @@ import { sameAddress } from '../net/address.ts';
 import * as L from './layout.ts';
 
 /** Copies, as in decode/ipv4.ts. */
-const { COUNTERS, FIRST_SEEN, FRAME_BYTES, INTS, LOCAL, PROTOCOL_INTERFACE, REMOTE, SERIAL } = L;
+const { COUNTERS, FIRST_SEEN, INTS, LOCAL, PROTOCOL_INTERFACE, REMOTE, SERIAL } = L;
 const { RX_BYTES, RX_PACKETS, TX_BYTES, TX_PACKETS } = L;
 
 /** Datagrams that are waited for at once. */
@@ -15,7 +15,7 @@ const PLACES = 256;
  * `entries`, 8 doubles a datagram:
  *
  *     0 row that its fragments were counted in, + 1; 0 is empty | 1 serial of that row's flow | 2 IP identification | 3 1 when the local end sent it
- *     4 tick | 5 packets | 6 network-layer bytes | 7 frame bytes
+ *     4 tick | 5 packets | 6 network-layer bytes | 7 free
  */
 const ENTRY = 8;
 
@@ -38,12 +38,10 @@ export class Orphans {
       entries[at + 4] = tick;
       entries[at + 5] = 0;
       entries[at + 6] = 0;
-      entries[at + 7] = 0;
       this.#firstSeen[place] = packet.time;
     }
     entries[at + 5] = (entries[at + 5] as number) + 1;
     entries[at + 6] = (entries[at + 6] as number) + packet.networkBytes;
-    entries[at + 7] = (entries[at + 7] as number) + packet.frameBytes;
   }
 
   /**
@@ -65,9 +63,8 @@ export class Orphans {
     if (from === row || !isSameLink) return -1;
     const packets = entries[at + 5] as number;
     const bytes = entries[at + 6] as number;
-    const frameBytes = entries[at + 7] as number;
-    add(counters, from, entries[at + 3] === 1, -packets, -bytes, -frameBytes);
-    add(counters, row, sent, packets, bytes, frameBytes);
+    add(counters, from, entries[at + 3] === 1, -packets, -bytes);
+    add(counters, row, sent, packets, bytes);
     const first = row * COUNTERS + FIRST_SEEN;
     counters[first] = Math.min(counters[first] as number, this.#firstSeen[place] as number);
     return from;
@@ -85,13 +82,12 @@ export class Orphans {
   }
 }
 
-function add(counters: Float64Array, row: number, sent: boolean, packets: number, bytes: number, frameBytes: number): void {
+function add(counters: Float64Array, row: number, sent: boolean, packets: number, bytes: number): void {
   const at = row * COUNTERS;
   const bytesAt = at + (sent ? TX_BYTES : RX_BYTES);
   const packetsAt = at + (sent ? TX_PACKETS : RX_PACKETS);
   counters[bytesAt] = (counters[bytesAt] as number) + bytes;
   counters[packetsAt] = (counters[packetsAt] as number) + packets;
-  counters[at + FRAME_BYTES] = (counters[at + FRAME_BYTES] as number) + frameBytes;
 }
 
 function placeOf(packet: Packet): number {

@@ -4,8 +4,13 @@ import type { Packet } from '../decode/packet.ts';
 import { TCP_FLAG } from '../net/numbers.ts';
 import * as L from './layout.ts';
 
+/** State of a flow. For UDP and the rest: `new` until both sides spoke, then `established`. */
+export const FLOW_STATES = ['new', 'syn-sent', 'syn-received', 'established', 'closing', 'closed', 'reset'] as const;
+/** Indexes into FLOW_STATES. */
+export const FLOW_STATE = { NEW: 0, SYN_SENT: 1, SYN_RECEIVED: 2, ESTABLISHED: 3, CLOSING: 4, CLOSED: 5, RESET: 6 } as const;
+
 /** Copies, as in decode/ipv4.ts. */
-const { FLOW_STATE, HANDSHAKE_RTT, INITIAL_SEQUENCE, RTT, RX_NEXT, RX_RETRANSMITS, SEEN, SEEN_BIT, SYN_AT } = L;
+const { HANDSHAKE_RTT, INITIAL_SEQUENCE, RTT, RX_NEXT, RX_RETRANSMITS, SEEN, SEEN_BIT, SYN_AT } = L;
 const { GAP_AT, GAP_FROM, GAP_TO, TIMED_AT, TIMED_SEQUENCE, TIMED_TIMESTAMP, TX_NEXT, TX_RETRANSMITS } = L;
 const LONGEST_RTT_US = 60_000_000;
 /** Segments overtake one another by no more, where no handshake told the round-trip time. */
@@ -173,4 +178,10 @@ export function reopens(tcp: Int32Array, at: number, packet: Packet, sent: boole
   if (state < FLOW_STATE.ESTABLISHED && sent !== ((seen & SEEN_BIT.OPENER_IS_LOCAL) !== 0)) return false;
   // A SYN that is no retransmit of the one that opened the flow: the old connection was lost without a word.
   return ((seen & SEEN_BIT.SYN) !== 0 || state === FLOW_STATE.ESTABLISHED) && tcp[at + INITIAL_SEQUENCE] !== packet.sequence;
+}
+
+/** True for a connection that the remote end began and that was reset before this end said anything else. */
+export function isRefusal(tcp: Int32Array, at: number, state: number): boolean {
+  const handshake = (tcp[at + SEEN] as number) & (SEEN_BIT.SYN | SEEN_BIT.SYN_ACK | SEEN_BIT.OPENER_IS_LOCAL);
+  return state === FLOW_STATE.RESET && handshake === SEEN_BIT.SYN;
 }

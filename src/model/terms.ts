@@ -18,6 +18,12 @@ export const OWNER_REASONS = [
   'nothing listens on the port',
 ] as const;
 export type OwnerReason = (typeof OWNER_REASONS)[number];
+/** Of these, the reasons that name the kernel: such a flow needs no process. */
+export const KERNEL_REASONS: readonly OwnerReason[] = [
+  'no process: the kernel itself',
+  'forwarded',
+  'nothing listens on the port',
+];
 
 /** Which way a flow was opened, seen from this machine. */
 export const FLOW_DIRECTIONS = ['outbound', 'inbound', 'local', 'transit'] as const;

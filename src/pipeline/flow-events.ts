@@ -1,6 +1,5 @@
 // Flows that opened and closed, told one by one where somebody listens; bounded per tick, so that a scan can't flood the reader.
 
-import * as L from '../flow/layout.ts';
 import type { FlowRow } from '../model/snapshot.ts';
 import type { Output } from '../output/output.ts';
 import type { Monitor } from './monitor.ts';
@@ -84,6 +83,6 @@ export class FlowEvents {
 
   #isNew(row: number): boolean {
     const { flows } = this.#monitor;
-    return flows.isLive(row) && (flows.counters[row * L.COUNTERS + L.SERIAL] as number) > this.#newest;
+    return flows.isLive(row) && flows.serial(row) > this.#newest;
   }
 }

@@ -2,8 +2,7 @@
 
 import type { Packet } from '../decode/packet.ts';
 import { FLOW_DIRECTION } from '../flow/direction.ts';
-import { directionOf, type FlowTable } from '../flow/flow-table.ts';
-import { INTS, REMOTE } from '../flow/layout.ts';
+import type { FlowTable } from '../flow/flow-table.ts';
 import type { FlowNames } from '../identify/name/flow-names.ts';
 import type { Neighbours } from '../identify/place/neighbours.ts';
 import { Inspector } from '../inspect/inspector.ts';
@@ -18,7 +17,7 @@ export class Inspection {
   readonly #admit = (row: number) => {
     if (this.names.claim(row)) this.#inspector.forget(row);
     this.names.admit(row);
-    this.#neighbours?.meet(this.#flows.ints, row * INTS + REMOTE);
+    this.#neighbours?.meet(this.#flows.words, this.#flows.remoteAt(row));
   };
 
   /** @param neighbours told of each new flow's remote end; null where devices are not looked for */
@@ -48,7 +47,7 @@ export class Inspection {
   }
 
   #fromOpener(row: number, sent: boolean): boolean {
-    return directionOf(this.#flows, row) === FLOW_DIRECTION.INBOUND ? !sent : sent;
+    return this.#flows.direction(row) === FLOW_DIRECTION.INBOUND ? !sent : sent;
   }
 
   /** What a new flow is handed to, after its owner was looked for. */

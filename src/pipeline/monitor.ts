@@ -9,7 +9,7 @@ import { Packet, STATUS } from '../decode/packet.ts';
 import { AggregateRest, isWireless } from '../decode/wireless.ts';
 import { FLOW_DIRECTION } from '../flow/direction.ts';
 import { MOST_WARMED } from '../flow/flow-index.ts';
-import { directionOf, type FlowTable } from '../flow/flow-table.ts';
+import type { FlowTable } from '../flow/flow-table.ts';
 import type { Places } from '../identify/place/places.ts';
 import type { Directory } from '../identify/process/directory.ts';
 import type { Owners } from '../identify/process/owners.ts';
@@ -227,7 +227,7 @@ export class Monitor {
       if (packet.longHeader && inspection !== null) this.#partConnections(inspection, packet, bytes, index);
       const row = flows.touch(packet, index, told, hashes[i - from] as number);
       let way: number = flows.lastSent ? DIRECTION.OUT : DIRECTION.IN;
-      if (directionOf(flows, row) === FLOW_DIRECTION.TRANSIT) way = this.#way(row, index, told, packet, batch, i);
+      if (flows.direction(row) === FLOW_DIRECTION.TRANSIT) way = this.#way(row, index, told, packet, batch, i);
       const column = way === DIRECTION.OUT ? base + 3 : base + 2;
       frames[column] = (frames[column] as number) + packet.frameBytes;
       if (sources !== null) sources.see(row, flows.lastSent, told, batch.process[i] as number, batch.effective[i] as number);

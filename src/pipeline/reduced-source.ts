@@ -5,9 +5,8 @@ import { interfaceKind } from '../capture/devices/kind.ts';
 import type { CaptureInterface, PacketSource, SourceState } from '../capture/source.ts';
 import { Packet } from '../decode/packet.ts';
 import { NO_OWNER } from '../flow/flow-table.ts';
-import { COUNTERS, FLOW_STATE, INTS, PEER_PROCESS, PROCESS, RX_PACKETS, SERIAL, STATE, TX_PACKETS } from '../flow/layout.ts';
+import { FLOW_STATE } from '../flow/tcp.ts';
 import type { Directory } from '../identify/process/directory.ts';
-import { attributionIndex, reasonIndex } from '../identify/process/owner-source.ts';
 import { type SocketCount, type SocketCounts, TCP_CLOSE, TCP_LISTEN } from '../identify/process/socket-table.ts';
 import { parseAddress, sameAddress } from '../net/address.ts';
 import { DIRECTION, LINK, PROTOCOL, TCP_FLAG } from '../net/numbers.ts';
@@ -165,22 +164,21 @@ export class ReducedSource implements PacketSource {
     if (!isLocalEnd) return;
     this.#touch(count, iface, true, tx, TCP_FLAG.ACK);
     this.#touch(count, iface, false, rx, TCP_FLAG.ACK);
-    const at = row * COUNTERS;
-    flows.counters[at + TX_PACKETS] = (flows.counters[at + TX_PACKETS] as number) + txSegments - 1 - (isNew && opened ? 1 : 0);
-    flows.counters[at + RX_PACKETS] = (flows.counters[at + RX_PACKETS] as number) + rxSegments - 1 - (isNew && !opened ? 1 : 0);
+    // Each touch counted a packet; the socket counted its own.
+    flows.addPackets(row, rxSegments - 1 - (isNew && !opened ? 1 : 0), txSegments - 1 - (isNew && opened ? 1 : 0));
     known.row = row;
-    known.serial = flows.counters[at + SERIAL] as number;
-    this.#setState(row, FLOW_STATE.ESTABLISHED);
+    known.serial = flows.serial(row);
+    flows.setState(row, FLOW_STATE.ESTABLISHED);
   }
 
   /** Notes who holds the socket. The first one stays: of several that share one the busiest is told first. */
   #own(row: number, { pid, name, exact }: NonNullable<SocketCount['process']>, isLocalEnd: boolean): void {
     const { flows } = this.#monitor as Monitor;
-    if (flows.ints[row * INTS + (isLocalEnd ? PROCESS : PEER_PROCESS)] !== NO_OWNER) return;
+    if ((isLocalEnd ? flows.owner(row) : flows.peer(row)) !== NO_OWNER) return;
     const facts = { pid, name, exe: null, uid: null, parentPid: null, startTime: null, script: null, unit: null };
     const id = (this.#directory as Directory).learn(facts);
-    if (isLocalEnd) flows.setOwner(row, id, attributionIndex(exact ? 'exact' : 'wildcard'), reasonIndex('not looked up yet'));
-    else flows.setPeer(row, id);
+    if (isLocalEnd) flows.own(row, id, exact ? 'exact' : 'wildcard');
+    else flows.ownPeer(row, id);
   }
 
   /** Counts bytes one way. @param sent by the socket's own end */
@@ -220,15 +218,7 @@ export class ReducedSource implements PacketSource {
 
   #end({ row, serial }: Known): void {
     const { flows } = this.#monitor as Monitor;
-    if (row >= 0 && flows.isLive(row) && flows.counters[row * COUNTERS + SERIAL] === serial)
-      this.#setState(row, FLOW_STATE.CLOSED);
-  }
-
-  #setState(row: number, state: number): void {
-    const { flows } = this.#monitor as Monitor;
-    const at = row * INTS + STATE;
-    flows.ints[at] = ((flows.ints[at] as number) & 0xff_ffff) | (state << 24);
-    flows.mark(row);
+    if (flows.holds(row, serial)) flows.setState(row, FLOW_STATE.CLOSED);
   }
 
   #ifaceOf({ words, interface: told }: SocketCount): number {

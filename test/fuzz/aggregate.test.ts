@@ -4,10 +4,10 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Aggregator, END_LIMITS, type SnapshotLimits } from '../../src/aggregate/aggregator.ts';
 import { FLOW_DIRECTION, Localizer } from '../../src/flow/direction.ts';
-import { directionOf, FlowTable, isLocalFlow } from '../../src/flow/flow-table.ts';
-import * as L from '../../src/flow/layout.ts';
+import { FlowTable } from '../../src/flow/flow-table.ts';
+import { FLOW_STATES } from '../../src/flow/tcp.ts';
 import type { CountedInterface, Snapshot, Traffic } from '../../src/model/snapshot.ts';
-import { ATTRIBUTIONS, OWNER_REASONS } from '../../src/model/terms.ts';
+import { OWNER_REASONS, type OwnerReason } from '../../src/model/terms.ts';
 import { FakeDirectory } from '../support/fake-directory.ts';
 import { addresses, type PacketFields, packet, timed } from '../support/packets.ts';
 import { CAPTURE, UNCOUNTED } from '../support/snapshot-builder.ts';
@@ -122,7 +122,7 @@ class Run {
     ledger.ifaceBytes[iface] = (ledger.ifaceBytes[iface] as number) + bytes;
     ledger.tick += bytes;
     const isHeadline = this.headline[iface] === true;
-    const isTransit = directionOf(this.table, row) === FLOW_DIRECTION.TRANSIT;
+    const isTransit = this.table.direction(row) === FLOW_DIRECTION.TRANSIT;
     const isInTotal = isHeadline || (iface !== TUNNEL && !isTransit);
     const counted = ledger.counted.get(this.serial(row)) ?? { app: 0, total: 0 };
     ledger.counted.set(this.serial(row), counted);
@@ -132,23 +132,22 @@ class Run {
   }
 
   serial(row: number): number {
-    return this.table.counters[row * L.COUNTERS + L.SERIAL] as number;
+    return this.table.serial(row);
   }
 
   bytes(row: number): number {
-    const at = row * L.COUNTERS;
-    return (this.table.counters[at + L.RX_BYTES] as number) + (this.table.counters[at + L.TX_BYTES] as number);
+    return this.table.rxBytes(row) + this.table.txBytes(row);
   }
 
   /** Which app rows a flow's bytes are in. */
   shares(row: number): [string, number][] {
-    const process = this.table.ints[row * L.INTS + L.PROCESS] as number;
-    const peer = this.table.ints[row * L.INTS + L.PEER_PROCESS] as number;
-    const reason = OWNER_REASONS[(this.table.ints[row * L.INTS + L.OWNERSHIP] as number) & 0xffff] ?? '';
+    const process = this.table.owner(row);
+    const peer = this.table.peer(row);
+    const reason = this.table.reason(row) ?? '';
     const nameOf = (id: number) => this.directory.app(this.directory.process(id)?.app ?? -1)?.name ?? '?';
     const bytes = this.ledger.counted.get(this.serial(row))?.app ?? 0;
     const shares: [string, number][] = [[process < 0 ? reason : nameOf(process), bytes]];
-    if (peer >= 0 && isLocalFlow(this.table, row)) shares.push([nameOf(peer), bytes]);
+    if (peer >= 0 && this.table.isLocal(row)) shares.push([nameOf(peer), bytes]);
     return shares;
   }
 
@@ -186,7 +185,7 @@ class Run {
       expect(Object.fromEntries(shown)).toEqual(Object.fromEntries([...expected].filter(([, bytes]) => bytes > 0)));
       expect(snapshot.flows.map((flow) => flow.id).sort()).toEqual(
         this.rows()
-          .map((row) => String(this.table.counters[row * L.COUNTERS + L.SERIAL]))
+          .map((row) => String(this.table.serial(row)))
           .sort(),
       );
     }
@@ -219,9 +218,9 @@ describe('aggregation', () => {
           } else if (each.kind === 'tick') run.check(each.ms, SMALL);
           else if (each.kind === 'expire') run.table.expire(run.time + each.after);
           else if (row < 0) continue;
-          else if (each.kind === 'owner') run.table.setOwner(row, run.directory.add(each.app), 0, 0);
-          else if (each.kind === 'peer') run.table.setPeer(row, run.directory.add(each.app));
-          else if (each.kind === 'reason') run.table.setOwner(row, -1, ATTRIBUTIONS.indexOf('none'), each.reason);
+          else if (each.kind === 'owner') run.table.own(row, run.directory.add(each.app), 'exact');
+          else if (each.kind === 'peer') run.table.ownPeer(row, run.directory.add(each.app));
+          else if (each.kind === 'reason') run.table.disown(row, OWNER_REASONS[each.reason] as OwnerReason);
           else run.table.remove(row);
         }
         run.check(1000, END_LIMITS);
@@ -240,17 +239,17 @@ describe('aggregation', () => {
           const live = run.rows();
           const row = 'which' in each ? (live[each.which % Math.max(1, live.length)] ?? -1) : -1;
           if (each.kind === 'packet') run.touch(each);
-          else if (each.kind === 'owner' && row >= 0) run.table.setOwner(row, run.directory.add(each.app), 0, 0);
-          else if (each.kind === 'peer' && row >= 0) run.table.setPeer(row, run.directory.add(each.app, -1));
+          else if (each.kind === 'owner' && row >= 0) run.table.own(row, run.directory.add(each.app), 'exact');
+          else if (each.kind === 'peer' && row >= 0) run.table.ownPeer(row, run.directory.add(each.app, -1));
           else if (each.kind === 'tick') {
             const interfaces = interfacesWith(run.headline);
             const tick = { time: T0, intervalMs: each.ms, capture: CAPTURE, interfaces, gaps: [] };
             for (const flow of run.aggregator.tick(tick, END_LIMITS).flows) {
-              const at = run.rows().find((one) => String(run.table.counters[one * L.COUNTERS + L.SERIAL]) === flow.id) as number;
+              const at = run.rows().find((one) => String(run.table.serial(one)) === flow.id) as number;
               const shares = run.shares(at);
               expect([bytesOf(flow), flow.app ?? flow.reason]).toEqual([run.bytes(at), shares[0]?.[0]]);
               if (shares.length > 1) expect(flow.peerApp).toBe(shares[1]?.[0]);
-              expect(flow.state).toBe(L.FLOW_STATES[(run.table.ints[at * L.INTS + L.STATE] as number) >>> 24]);
+              expect(flow.state).toBe(FLOW_STATES[run.table.state(at)]);
             }
           }
         }

@@ -4,7 +4,6 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Localizer } from '../../src/flow/direction.ts';
 import { FlowTable } from '../../src/flow/flow-table.ts';
-import * as L from '../../src/flow/layout.ts';
 import { formatAddress } from '../../src/net/address.ts';
 import { addresses, packet, timed } from '../support/packets.ts';
 
@@ -18,7 +17,6 @@ interface ModelFlow {
   serial: number;
   bytes: number;
   packets: number;
-  frames: number;
   first: number;
   last: number;
 }
@@ -54,24 +52,19 @@ function liveRows(table: FlowTable): number[] {
 }
 
 function keyOfRow(table: FlowTable, row: number): string {
-  const base = row * L.INTS;
-  const ports = table.ints[base + L.PORTS] as number;
-  const rest = table.ints[base + L.PROTOCOL_INTERFACE] as number;
-  const local = end(formatAddress(table.ints, base + L.LOCAL), ports >>> 16);
-  const remote = end(formatAddress(table.ints, base + L.REMOTE), ports & 0xffff);
-  return keyOf(local, remote, rest & 0xffff, rest >>> 16);
+  const local = end(formatAddress(table.words, table.localAt(row)), table.localPort(row));
+  const remote = end(formatAddress(table.words, table.remoteAt(row)), table.remotePort(row));
+  return keyOf(local, remote, table.protocol(row), table.interface(row));
 }
 
 function modelOf(table: FlowTable, row: number): ModelFlow {
-  const c = (column: number) => table.counters[row * L.COUNTERS + column] as number;
   return {
     key: keyOfRow(table, row),
-    serial: c(L.SERIAL),
-    bytes: c(L.RX_BYTES) + c(L.TX_BYTES),
-    packets: c(L.RX_PACKETS) + c(L.TX_PACKETS),
-    frames: c(L.FRAME_BYTES),
-    first: c(L.FIRST_SEEN),
-    last: c(L.LAST_SEEN),
+    serial: table.serial(row),
+    bytes: table.rxBytes(row) + table.txBytes(row),
+    packets: table.rxPackets(row) + table.txPackets(row),
+    first: table.firstSeen(row),
+    last: table.lastSeen(row),
   };
 }
 
@@ -120,7 +113,7 @@ describe('flow table', () => {
             moved.add(row);
             bytesEver += each.bytes;
             const key = keyOf(end(each.src, ports.sport), end(each.dst, ports.dport), each.protocol, each.iface);
-            const serial = table.counters[row * L.COUNTERS + L.SERIAL] as number;
+            const serial = table.serial(row);
             const before = current.get(key);
             if (before !== undefined && before.serial !== serial) {
               expect([serial, table.isRetired(before.row)]).toEqual([table.created, true]);
@@ -128,10 +121,9 @@ describe('flow table', () => {
             }
             expect(model.has(serial)).toBe(before?.serial === serial);
             current.set(key, { serial, row });
-            const flow = model.get(serial) ?? { key, serial, bytes: 0, packets: 0, frames: 0, first: time, last: time };
+            const flow = model.get(serial) ?? { key, serial, bytes: 0, packets: 0, first: time, last: time };
             flow.bytes += each.bytes;
             flow.packets++;
-            flow.frames += each.bytes + 14;
             flow.last = time;
             model.set(serial, flow);
           }

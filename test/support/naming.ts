@@ -6,7 +6,7 @@ import { Categories } from '../../src/identify/category/categories.ts';
 import { FlowNames } from '../../src/identify/name/flow-names.ts';
 import { NameStrings } from '../../src/identify/name/name-strings.ts';
 import type { AnswerKind } from '../../src/inspect/context.ts';
-import { ATTRIBUTIONS, type Place } from '../../src/model/terms.ts';
+import type { Place } from '../../src/model/terms.ts';
 import { FakeDirectory } from './fake-directory.ts';
 import { addresses, type PacketFields, packet, reply, timed } from './packets.ts';
 
@@ -72,7 +72,7 @@ export class Naming {
 
   own(row: number, app: string): number {
     const process = this.directory.add(app);
-    this.flows.setOwner(row, process, ATTRIBUTIONS.indexOf('exact'), 0);
+    this.flows.own(row, process, 'exact');
     return process;
   }
 

@@ -1,19 +1,18 @@
 // Flow rows of a snapshot: text made once per flow, numbers renewed when the flow moved, and the selection of the few that are shown.
 
 import { type FlowTable, NO_OWNER } from '../../flow/flow-table.ts';
-import * as L from '../../flow/layout.ts';
+import { FLOW_STATES } from '../../flow/tcp.ts';
 import type { FlowRow } from '../../model/snapshot.ts';
 import {
-  ATTRIBUTIONS,
+  type Endpoint,
   FLOW_DIRECTIONS,
   type FlowFacts,
-  OWNER_REASONS,
   type Place,
   type Process,
   type ProcessDirectory,
 } from '../../model/terms.ts';
 import { formatAddress } from '../../net/address.ts';
-import { hasPorts, protocolName } from '../../net/numbers.ts';
+import { hasPorts, PROTOCOL, protocolName } from '../../net/numbers.ts';
 import { applicationByPort } from '../../net/services.ts';
 import type { Booking } from '../booking.ts';
 import { RowCache } from './entity-rows.ts';
@@ -97,20 +96,15 @@ export class FlowRows {
   /** @param old what was made of the row before, for this flow or another */
   #made(row: number, intervalMs: number, old: FlowRow | undefined): FlowRow {
     const flows = this.#flows;
-    const base = row * L.INTS;
-    const at = row * L.COUNTERS;
-    const counters = flows.counters;
-    const serial = counters[at + L.SERIAL] as number;
+    const serial = flows.serial(row);
     const same = old !== undefined && Number(old.id) === serial ? old : undefined;
     const rxRate = Math.round((this.#booking.tickRx(row) * 1000) / intervalMs);
     const txRate = Math.round((this.#booking.tickTx(row) * 1000) / intervalMs);
-    const ownership = flows.ints[base + L.OWNERSHIP] as number;
-    const process = this.#process(flows.ints[base + L.PROCESS] as number);
-    const peer = this.#process(flows.ints[base + L.PEER_PROCESS] as number);
-    const word = flows.ints[base + L.STATE] as number;
-    const state = L.FLOW_STATES[word >>> 24] ?? 'new';
-    const attribution = ATTRIBUTIONS[ownership >>> 16] ?? 'none';
-    const reason = process === undefined ? (OWNER_REASONS[ownership & 0xffff] ?? null) : null;
+    const process = this.#process(flows.owner(row));
+    const peer = this.#process(flows.peer(row));
+    const state = FLOW_STATES[flows.state(row)] ?? 'new';
+    const attribution = flows.attribution(row);
+    const reason = flows.reason(row);
     const app = this.#appName(process);
     const peerApp = this.#appName(peer);
     const onBehalfOf = this.#onBehalfOf === null ? null : this.#appName(this.#process(this.#onBehalfOf(row)));
@@ -123,12 +117,12 @@ export class FlowRows {
     const category = facts === null ? null : facts.categoryText(facts.categoryOf(row));
     const application = facts?.applicationOf(row) ?? null;
     const inside = facts?.insideOf(row) ?? null;
-    const lastSeen = counters[at + L.LAST_SEEN] as number;
+    const lastSeen = flows.lastSeen(row);
     if (
       same !== undefined &&
       same.lastSeen === lastSeen &&
-      same.rxPackets === counters[at + L.RX_PACKETS] &&
-      same.txPackets === counters[at + L.TX_PACKETS] &&
+      same.rxPackets === flows.rxPackets(row) &&
+      same.txPackets === flows.txPackets(row) &&
       same.rxRate === rxRate &&
       same.txRate === txRate &&
       same.state === state &&
@@ -149,19 +143,18 @@ export class FlowRows {
     ) {
       return same;
     }
-    const protocolInterface = flows.ints[base + L.PROTOCOL_INTERFACE] as number;
-    const protocol = protocolInterface & 0xffff;
-    const ports = hasPorts(protocol) ? (flows.ints[base + L.PORTS] as number) : 0;
-    const rtt = flows.ints[base + L.RTT] as number;
-    const local = same?.local ?? { address: formatAddress(flows.ints, base + L.LOCAL), port: ports >>> 16 };
-    const remote = same?.remote ?? { address: formatAddress(flows.ints, base + L.REMOTE), port: ports & 0xffff };
+    const protocol = flows.protocol(row);
+    const isTcp = protocol === PROTOCOL.TCP;
+    const rtt = flows.rtt(row);
+    const local = same?.local ?? this.#end(flows.localAt(row), hasPorts(protocol) ? flows.localPort(row) : 0);
+    const remote = same?.remote ?? this.#end(flows.remoteAt(row), hasPorts(protocol) ? flows.remotePort(row) : 0);
     return {
       id: same?.id ?? String(serial),
       protocol: same?.protocol ?? protocolName(protocol),
-      interface: same?.interface ?? this.#interfaceName(protocolInterface >>> 16),
+      interface: same?.interface ?? this.#interfaceName(flows.interface(row)),
       local,
       remote,
-      direction: FLOW_DIRECTIONS[(word >>> 16) & 0xff] ?? 'transit',
+      direction: FLOW_DIRECTIONS[flows.direction(row)] ?? 'transit',
       state,
       app,
       pid: process?.pid ?? null,
@@ -177,20 +170,19 @@ export class FlowRows {
       application: application ?? applicationByPort(protocol, local.port, remote.port),
       applicationSource: facts?.applicationSource(row) ?? 'port',
       category,
-      ...this.#place(same, base + L.REMOTE),
-      firstSeen: counters[at + L.FIRST_SEEN] as number,
+      ...this.#place(same, flows.remoteAt(row)),
+      firstSeen: flows.firstSeen(row),
       lastSeen,
-      rttMs: protocol === 6 && rtt > 0 ? rtt / 1000 : null,
-      retransmits:
-        protocol === 6 ? (flows.ints[base + L.TX_RETRANSMITS] as number) + (flows.ints[base + L.RX_RETRANSMITS] as number) : 0,
+      rttMs: isTcp && rtt > 0 ? rtt / 1000 : null,
+      retransmits: isTcp ? flows.retransmits(row) : 0,
       carries,
-      tunnel: TUNNEL_NAMES[(word >>> 8) & 0xff] ?? null,
+      tunnel: TUNNEL_NAMES[flows.tunnel(row)] ?? null,
       inside,
-      closed: word >>> 24 >= L.FLOW_STATE.CLOSED,
-      rxBytes: counters[at + L.RX_BYTES] as number,
-      txBytes: counters[at + L.TX_BYTES] as number,
-      rxPackets: counters[at + L.RX_PACKETS] as number,
-      txPackets: counters[at + L.TX_PACKETS] as number,
+      closed: flows.isClosed(row),
+      rxBytes: flows.rxBytes(row),
+      txBytes: flows.txBytes(row),
+      rxPackets: flows.rxPackets(row),
+      txPackets: flows.txPackets(row),
       rxRate,
       txRate,
     };
@@ -199,7 +191,11 @@ export class FlowRows {
   /** Larger for a flow that stands above another. */
   #weight(row: number): number {
     const moved = this.#booking.tickRx(row) + this.#booking.tickTx(row);
-    return (moved > 0 ? 1e15 + moved : 0) + (this.#flows.counters[row * L.COUNTERS + L.LAST_SEEN] as number) / 1e3;
+    return (moved > 0 ? 1e15 + moved : 0) + this.#flows.lastSeen(row) / 1e3;
+  }
+
+  #end(at: number, port: number): Endpoint {
+    return { address: formatAddress(this.#flows.words, at), port };
   }
 
   /** Forgets the text of a row that was removed. */
@@ -210,7 +206,7 @@ export class FlowRows {
   /** The remote end does not move: looked up once. */
   #place(same: FlowRow | undefined, at: number): Place {
     if (same !== undefined) return { country: same.country, asn: same.asn, network: same.network };
-    return this.#facts?.placeOf(this.#flows.ints, at) ?? NOWHERE;
+    return this.#facts?.placeOf(this.#flows.words, at) ?? NOWHERE;
   }
 
   #process(id: number): Process | undefined {

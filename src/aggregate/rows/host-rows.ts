@@ -1,7 +1,6 @@
 // Host rows of a snapshot: by name where flows have one, by address where not.
 
 import type { FlowTable } from '../../flow/flow-table.ts';
-import { INTS, REMOTE } from '../../flow/layout.ts';
 import type { HostRow } from '../../model/snapshot.ts';
 import { type FlowFacts, NAME_RANK, NAME_SOURCES, type Neighbour } from '../../model/terms.ts';
 import { formatAddress } from '../../net/address.ts';
@@ -66,16 +65,16 @@ export class HostRows {
     this.#reserve(entity);
     this.#told.categories[entity] = this.#facts.categoryOf(row);
     if (this.#table.nameOf(entity) < 0) return;
-    const at = row * INTS + REMOTE;
-    const { ints } = this.#flows;
+    const { words } = this.#flows;
+    const at = this.#flows.remoteAt(row);
     const known = this.#told.addresses[entity];
     // Its place is that of the first.
-    if (known === undefined) for (let i = 0; i < 4; i++) this.#table.words[entity * 4 + i] = ints[at + i] as number;
+    if (known === undefined) for (let i = 0; i < 4; i++) this.#table.words[entity * 4 + i] = words[at + i] as number;
     const told = this.#facts.nameSource(row);
     const before = NAME_SOURCES[this.#told.sources[entity] as number] ?? 'none';
     // A name that one of its flows told itself is known, whatever named the others.
     if (known === undefined || NAME_RANK[told] > NAME_RANK[before]) this.#told.sources[entity] = NAME_SOURCES.indexOf(told);
-    this.#told.addresses[entity] = withAddress(known ?? '', ints, at, MOST_ADDRESSES);
+    this.#told.addresses[entity] = withAddress(known ?? '', words, at, MOST_ADDRESSES);
   }
 
   /** Forgets what is known by the numbers of these hosts: others may have them now. */

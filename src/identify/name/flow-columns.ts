@@ -1,7 +1,6 @@
 // Columns beside the flow table's rows that naming fills; a row that was given to another flow begins anew by its serial number.
 
 import type { FlowTable } from '../../flow/flow-table.ts';
-import { COUNTERS, SERIAL } from '../../flow/layout.ts';
 import { type Arena, arenaOf } from '../../net/bytes.ts';
 
 /**
@@ -31,7 +30,7 @@ export class FlowColumns {
   claim(row: number): boolean {
     const base = row * INTS;
     if (base >= this.#ints.length) this.#grow();
-    const serial = this.#flows.counters[row * COUNTERS + SERIAL] as number;
+    const serial = this.#flows.serial(row);
     if (this.#doubles[base / 2] === serial) return false;
     this.#doubles[base / 2] = serial;
     const ints = this.#ints;

@@ -2,8 +2,7 @@
 // network's own announcements. First write wins within a rank; every name keeps its source, every lack of one its reason.
 
 import { FLOW_DIRECTION } from '../../flow/direction.ts';
-import { directionOf, type FlowTable } from '../../flow/flow-table.ts';
-import { COUNTERS, FIRST_SEEN, INTS, PORTS, PROCESS, PROTOCOL_INTERFACE, REMOTE, SERIAL } from '../../flow/layout.ts';
+import type { FlowTable } from '../../flow/flow-table.ts';
 import type { AnswerKind, Findings, InnerEnds } from '../../inspect/context.ts';
 import {
   type ApplicationSource,
@@ -88,13 +87,14 @@ export class FlowNames implements Findings, FlowFacts {
   admit(row: number): void {
     this.#columns.claim(row);
     if (this.#isNamed(row)) return;
-    const ints = this.#flows.ints;
-    const at = row * INTS + REMOTE;
-    const began = this.#flows.counters[row * COUNTERS + FIRST_SEEN] as number;
-    const owner = ints[row * INTS + PROCESS] as number;
+    const flows = this.#flows;
+    const { words } = flows;
+    const at = flows.remoteAt(row);
+    const began = flows.firstSeen(row);
+    const owner = flows.owner(row);
     // The answer it was opened by, else one that came a moment later: both may have come in the batch that brought the flow.
-    let answer = this.#answers.find(ints, at, owner, began + 1);
-    if (answer === null && this.#answers.newest > began + 1) answer = this.#answers.find(ints, at, owner, began + LATE_MS);
+    let answer = this.#answers.find(words, at, owner, began + 1);
+    if (answer === null && this.#answers.newest > began + 1) answer = this.#answers.find(words, at, owner, began + LATE_MS);
     if (answer !== null) this.#name(row, answer.name, kindSource(answer.kind));
     if (this.#isNamed(row)) return;
     this.#waiting.add(row);
@@ -115,7 +115,7 @@ export class FlowNames implements Findings, FlowFacts {
       return;
     }
     // Whoever opened a flow towards this machine names this machine, not himself.
-    if (directionOf(this.#flows, flow) === FLOW_DIRECTION.INBOUND) {
+    if (this.#flows.direction(flow) === FLOW_DIRECTION.INBOUND) {
       this.#columns.mark(flow, MARK.NAMES_US);
       this.#flows.mark(flow);
       return;
@@ -130,7 +130,7 @@ export class FlowNames implements Findings, FlowFacts {
     const oldest = this.#inside.keys().next();
     if (this.#inside.size >= MOST_INSIDE && oldest.done === false) this.#inside.delete(oldest.value);
     this.#inside.set(flow, {
-      serial: this.#flows.counters[flow * COUNTERS + SERIAL] as number,
+      serial: this.#flows.serial(flow),
       inner: {
         protocol: protocolName(protocol),
         source: { address: formatAddress(words, 0), port: hasPorts(protocol) ? sourcePort : 0 },
@@ -145,7 +145,7 @@ export class FlowNames implements Findings, FlowFacts {
   insideOf(row: number): InnerFlow | null {
     if (this.#inside.size === 0) return null;
     const known = this.#inside.get(row);
-    return known !== undefined && known.serial === this.#flows.counters[row * COUNTERS + SERIAL] ? known.inner : null;
+    return known !== undefined && known.serial === this.#flows.serial(row) ? known.inner : null;
   }
 
   application(flow: number, application: string): void {
@@ -195,7 +195,7 @@ export class FlowNames implements Findings, FlowFacts {
     if (this.#columns.isMarked(row, MARK.REFUSED)) return 'more names than are kept';
     if (this.#columns.isMarked(row, MARK.ECH)) return 'encrypted hello (ECH)';
     if (this.#columns.isMarked(row, MARK.NAMES_US)) return 'the other end opened it, and named this machine';
-    const scope = scopeOf(this.#flows.ints, row * INTS + REMOTE);
+    const scope = scopeOf(this.#flows.words, this.#flows.remoteAt(row));
     if (scope !== 'global') return `${scope} address, nothing announced a name`;
     if (this.#encryptedDnsSeen) return 'encrypted DNS seen';
     return this.#dnsSeen ? 'no answer for this address was seen' : 'no DNS seen since the start';
@@ -239,7 +239,7 @@ export class FlowNames implements Findings, FlowFacts {
   categoryOf(row: number): number {
     if (this.#categories === null) return -1;
     this.#columns.claim(row);
-    const id = this.#flows.ints[row * INTS + PROCESS] as number;
+    const id = this.#flows.owner(row);
     const process = id < 0 ? undefined : this.#directory.process(id);
     const owner = process === undefined ? -1 : process.app * 2 + (process.exe === null ? 0 : 1);
     const known = this.#columns.get(row, COLUMN.CATEGORY);
@@ -263,11 +263,11 @@ export class FlowNames implements Findings, FlowFacts {
   }
 
   #decide(row: number, process: Process | undefined): number {
-    const base = row * INTS;
-    const protocol = (this.#flows.ints[base + PROTOCOL_INTERFACE] as number) & 0xffff;
-    const ports = hasPorts(protocol) ? (this.#flows.ints[base + PORTS] as number) : 0;
-    const port = directionOf(this.#flows, row) === FLOW_DIRECTION.INBOUND ? ports >>> 16 : ports & 0xffff;
-    const scope = scopeOf(this.#flows.ints, base + REMOTE);
+    const flows = this.#flows;
+    const protocol = flows.protocol(row);
+    const isInbound = flows.direction(row) === FLOW_DIRECTION.INBOUND;
+    const port = !hasPorts(protocol) ? 0 : isInbound ? flows.localPort(row) : flows.remotePort(row);
+    const scope = scopeOf(flows.words, flows.remoteAt(row));
     const application = this.applicationOf(row);
     const name = this.#columns.get(row, COLUMN.NAME);
     const isBare = name < 0 && process === undefined;
@@ -287,14 +287,13 @@ export class FlowNames implements Findings, FlowFacts {
   }
 
   #byPort(row: number): string | null {
-    const base = row * INTS;
-    const ports = this.#flows.ints[base + PORTS] as number;
-    const protocol = (this.#flows.ints[base + PROTOCOL_INTERFACE] as number) & 0xffff;
-    return applicationByPort(protocol, ports >>> 16, ports & 0xffff, FLOW_DIRECTIONS[directionOf(this.#flows, row)]);
+    const flows = this.#flows;
+    const direction = FLOW_DIRECTIONS[flows.direction(row)];
+    return applicationByPort(flows.protocol(row), flows.localPort(row), flows.remotePort(row), direction);
   }
 
   #asker(flow: number): number {
-    const owner = this.#flows.isLive(flow) ? (this.#flows.ints[flow * INTS + PROCESS] as number) : -1;
+    const owner = this.#flows.isLive(flow) ? this.#flows.owner(flow) : -1;
     const name = owner >= 0 ? this.#directory.process(owner)?.name : undefined;
     return name === undefined || isResolver(name) ? -1 : owner;
   }
@@ -396,7 +395,7 @@ class WaitingFlows {
     const at = this.#next * 2;
     if (this.#entries[at + 1] === 0) this.#count++;
     this.#entries[at] = row;
-    this.#entries[at + 1] = this.#flows.counters[row * COUNTERS + SERIAL] as number;
+    this.#entries[at + 1] = this.#flows.serial(row);
     this.#next = (this.#next + 1) % ROOM;
   }
 
@@ -407,19 +406,17 @@ class WaitingFlows {
    */
   name(words: Int32Array, at: number, name: string, source: number, now: number): void {
     if (this.#count === 0) return;
-    const { ints, counters } = this.#flows;
+    const flows = this.#flows;
     for (let i = 0; i < ROOM; i++) {
       const serial = this.#entries[2 * i + 1] as number;
       if (serial === 0) continue;
       const row = this.#entries[2 * i] as number;
-      const base = row * COUNTERS;
-      const isGone = !this.#flows.isLive(row) || counters[base + SERIAL] !== serial;
-      if (isGone || (counters[base + FIRST_SEEN] as number) < now - this.#lateMs) {
+      if (!flows.holds(row, serial) || flows.firstSeen(row) < now - this.#lateMs) {
         this.#entries[2 * i + 1] = 0;
         this.#count--;
         continue;
       }
-      if (sameAddress(ints, row * INTS + REMOTE, words, at)) this.#take(row, name, source);
+      if (sameAddress(flows.words, flows.remoteAt(row), words, at)) this.#take(row, name, source);
     }
   }
 }

@@ -4,7 +4,6 @@
 import { Resolver } from 'node:dns/promises';
 import { LRUCache } from 'lru-cache';
 import type { FlowTable } from '../../flow/flow-table.ts';
-import { COUNTERS, INTS, REMOTE, SERIAL } from '../../flow/layout.ts';
 import { hostName } from '../../inspect/host-name.ts';
 import { formatAddress, scopeOf } from '../../net/address.ts';
 import { type Clock, systemClock } from '../../system/clock.ts';
@@ -70,13 +69,12 @@ export class ReverseNames {
 
   /** A new flow without a name. On the per-flow clock; asks nobody. */
   offer(row: number): void {
-    if (scopeOf(this.#flows.ints, row * INTS + REMOTE) !== 'global') return;
+    if (scopeOf(this.#flows.words, this.#flows.remoteAt(row)) !== 'global') return;
     if (this.#queue.length >= QUEUE) {
       this.passedOver++;
       return;
     }
-    const serial = this.#flows.counters[row * COUNTERS + SERIAL] as number;
-    this.#queue.push({ row, serial, due: this.#clock.monotonic() + DELAY_MS });
+    this.#queue.push({ row, serial: this.#flows.serial(row), due: this.#clock.monotonic() + DELAY_MS });
   }
 
   /** Names what is known by now, and asks for what is not. */
@@ -100,7 +98,7 @@ export class ReverseNames {
   /** @returns false when the flow has to wait, because enough questions are out */
   #serve(waiting: Waiting): boolean {
     if (!this.#isNameless(waiting)) return true;
-    const address = formatAddress(this.#flows.ints, waiting.row * INTS + REMOTE);
+    const address = formatAddress(this.#flows.words, this.#flows.remoteAt(waiting.row));
     const known = this.#known.get(address);
     if (known !== undefined) {
       if (known.name !== null) this.#names.reversed(waiting.row, known.name);
@@ -150,8 +148,7 @@ export class ReverseNames {
   }
 
   #isNameless({ row, serial }: Waiting): boolean {
-    const isThere = this.#flows.isLive(row) && this.#flows.counters[row * COUNTERS + SERIAL] === serial;
-    return isThere && this.#names.nameOf(row) < 0;
+    return this.#flows.holds(row, serial) && this.#names.nameOf(row) < 0;
   }
 }
 

@@ -1,11 +1,9 @@
 // Flows that wait for a list of the system's sockets, and their look-up in it. Where the list comes from is for the sources to know.
 
-import { type FlowTable, isLocalFlow, NO_OWNER } from '../../flow/flow-table.ts';
-import { INTS, LOCAL, PORTS, PROTOCOL_INTERFACE, REMOTE } from '../../flow/layout.ts';
+import type { FlowTable } from '../../flow/flow-table.ts';
 import type { OwnerReason } from '../../model/terms.ts';
 import type { Directory } from './directory.ts';
-import { attributionIndex, reasonIndex } from './owner-source.ts';
-import { isRefused, type Pending, PendingFlows } from './pending-flows.ts';
+import { type Pending, PendingFlows } from './pending-flows.ts';
 import { ANY_ADDRESS, type SocketRecord, SocketTable } from './socket-table.ts';
 
 /** The flows in waiting and the last list. */
@@ -72,22 +70,22 @@ export class ListedSockets {
   }
 
   #match(flow: Pending, absent: OwnerReason): void {
-    const ints = this.#flows.ints;
-    const base = flow.row * INTS;
-    const protocol = (ints[base + PROTOCOL_INTERFACE] as number) & 0xffff;
-    const ports = ints[base + PORTS] as number;
-    const owner = this.#table.find(protocol, ints, base + LOCAL, ports >>> 16, base + REMOTE, ports & 0xffff);
-    const match = this.#table.match;
-    if (isLocalFlow(this.#flows, flow.row)) {
-      const peer = this.#table.find(protocol, ints, base + REMOTE, ports & 0xffff, base + LOCAL, ports >>> 16);
-      if (peer !== 0) this.#flows.setPeer(flow.row, this.#learn(peer));
+    const flows = this.#flows;
+    const { row } = flow;
+    const { words } = flows;
+    const protocol = flows.protocol(row);
+    const [local, remote] = [flows.localAt(row), flows.remoteAt(row)];
+    const [localPort, remotePort] = [flows.localPort(row), flows.remotePort(row)];
+    const owner = this.#table.find(protocol, words, local, localPort, remote, remotePort);
+    const { match } = this.#table;
+    if (flows.isLocal(row)) {
+      const peer = this.#table.find(protocol, words, remote, remotePort, local, localPort);
+      if (peer !== 0) flows.ownPeer(row, this.#learn(peer));
     }
-    if (owner !== 0)
-      this.#flows.setOwner(flow.row, this.#learn(owner), attributionIndex(match), reasonIndex('not looked up yet'));
+    if (owner !== 0) flows.own(row, this.#learn(owner), match);
     else if (!this.#pending.retry(flow, this.#now)) {
-      if (absent === 'closed before it could be looked up' && isRefused(this.#flows, flow.row))
-        this.#flows.setOwner(flow.row, NO_OWNER, attributionIndex('kernel'), reasonIndex('nothing listens on the port'));
-      else this.#flows.setOwner(flow.row, NO_OWNER, attributionIndex('none'), reasonIndex(absent));
+      const isRefused = absent === 'closed before it could be looked up' && flows.isRefused(row);
+      flows.disown(row, isRefused ? 'nothing listens on the port' : absent);
     }
   }
 

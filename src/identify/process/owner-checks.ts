@@ -3,18 +3,6 @@
 
 import { readFileSync } from 'node:fs';
 import type { FlowTable } from '../../flow/flow-table.ts';
-import {
-  COUNTERS,
-  FLOW_STATE,
-  FREE_STATE,
-  INTS,
-  LAST_SEEN,
-  PEER_PROCESS,
-  PROCESS,
-  SERIAL,
-  STATE,
-  STATE_BIT,
-} from '../../flow/layout.ts';
 import { widened } from '../../net/bytes.ts';
 import { Duty } from './cpu-budget.ts';
 import type { Directory } from './directory.ts';
@@ -41,7 +29,7 @@ const LEAST_PAUSE_MS = 10;
 interface Left {
   readonly serial: number;
   readonly process: number;
-  /** LAST_SEEN of the flow when its socket's holder was looked for last. */
+  /** When the flow was last seen, as its socket's holder was looked for last. */
   seen: number;
   /** Monotonic ms before which it is not looked for again. */
   due: number;
@@ -183,16 +171,14 @@ export class OwnerChecks {
 
   /** Looks at the next rows: who owns flows, and which flows of those that are gone are to be looked up. */
   #scan(now: number, take: TakeLeft): void {
-    const { ints, rows } = this.#flows;
-    const end = Math.min(this.#at + ROWS_AT_ONCE, rows);
+    const flows = this.#flows;
+    const end = Math.min(this.#at + ROWS_AT_ONCE, flows.rows);
     for (let row = this.#at; row < end; row++) {
-      const base = row * INTS;
-      const word = ints[base + STATE] as number;
-      if (word === FREE_STATE || (word & STATE_BIT.RETIRED) !== 0 || word >>> 24 >= FLOW_STATE.CLOSED) continue;
-      this.#visit(row, 0, ints[base + PROCESS] as number, now, take);
-      this.#visit(row, 1, ints[base + PEER_PROCESS] as number, now, take);
+      if (!flows.isLive(row) || flows.isRetired(row) || flows.isClosed(row)) continue;
+      this.#visit(row, 0, flows.owner(row), now, take);
+      this.#visit(row, 1, flows.peer(row), now, take);
     }
-    this.#at = end < rows ? end : -1;
+    this.#at = end < flows.rows ? end : -1;
     if (this.#at < 0) this.#endScan();
   }
 
@@ -218,7 +204,7 @@ export class OwnerChecks {
     if (since === undefined) return;
     const serial = this.#serial(row);
     if (this.#tracked[key] !== serial) return;
-    const seen = this.#flows.counters[row * COUNTERS + LAST_SEEN] as number;
+    const seen = this.#flows.lastSeen(row);
     const last = this.#left.get(key);
     const isKnown = last !== undefined && last.serial === serial && last.process === process;
     const each = isKnown ? last : { serial, process, seen: -1, due: now };
@@ -231,7 +217,7 @@ export class OwnerChecks {
   }
 
   #serial(row: number): number {
-    return (this.#flows.counters[row * COUNTERS + SERIAL] as number) | 0;
+    return this.#flows.serial(row) | 0;
   }
 }
 

@@ -1,7 +1,6 @@
 // The seam between flows and whatever can tell their owners: procfs, lsof, the capture itself, and kernel sources.
 
-import { type FlowTable, NO_OWNER } from '../../flow/flow-table.ts';
-import { ATTRIBUTIONS, type Attribution, OWNER_REASONS, type OwnerReason } from '../../model/terms.ts';
+import type { FlowTable } from '../../flow/flow-table.ts';
 
 /** What tells the owners of flows. `work` runs between batches and is bounded; nothing here runs per packet. */
 export interface OwnerSource {
@@ -17,7 +16,7 @@ export interface OwnerSource {
   readonly nextChange?: number;
   /** What happened by a packet's time, told between packets: a tuple that another process took over. */
   change?(time: number): void;
-  /** A new flow with an end on this machine. The row may be reused later: keep its SERIAL with it. */
+  /** A new flow with an end on this machine. The row may be reused later: keep its serial number with it. */
   admit(row: number): void;
   /** Takes a flow that passes through this machine, if one of its ends is a process here (a container). @returns whether it did */
   claim?(row: number): boolean;
@@ -41,16 +40,6 @@ export interface OwnThread {
   close(): void;
 }
 
-/** Index of an attribution, as flows keep it. */
-export function attributionIndex(attribution: Attribution): number {
-  return ATTRIBUTIONS.indexOf(attribution);
-}
-
-/** Index of a reason, as flows keep it. */
-export function reasonIndex(reason: OwnerReason): number {
-  return OWNER_REASONS.indexOf(reason);
-}
-
 // The owner source of a view in which whoever tells what a socket moved tells who holds it, too. Asks nobody.
 
 /** Flows come with their owner; one without has none. */
@@ -64,7 +53,7 @@ export class ToldOwners implements OwnerSource {
   }
 
   admit(row: number): void {
-    this.#flows.setOwner(row, NO_OWNER, attributionIndex('none'), reasonIndex('not a local socket'));
+    this.#flows.disown(row, 'not a local socket');
   }
 
   work(): void {}

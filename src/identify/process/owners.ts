@@ -1,21 +1,11 @@
 // Hands new flows to the owner source, after taking out those that no process can own.
 
-import { asksEcho, FLOW_DIRECTION } from '../../flow/direction.ts';
-import { directionOf, type FlowTable, NO_OWNER } from '../../flow/flow-table.ts';
-import { INTS, PEER_PROCESS, PROCESS, PROTOCOL_INTERFACE } from '../../flow/layout.ts';
+import { FLOW_DIRECTION } from '../../flow/direction.ts';
+import { type FlowTable, NO_OWNER } from '../../flow/flow-table.ts';
 import { PROTOCOL } from '../../net/numbers.ts';
 import type { Directory } from './directory.ts';
 import type { PsWatch } from './macos/ps-watch.ts';
-import { attributionIndex, type OwnerSource, reasonIndex } from './owner-source.ts';
-
-/** Indexes into ATTRIBUTIONS and OWNER_REASONS: looked up once, not for each flow of a scan. */
-const KERNEL = attributionIndex('kernel');
-const NONE = attributionIndex('none');
-const FORWARDED = reasonIndex('forwarded');
-const NO_PROCESS = reasonIndex('no process: the kernel itself');
-const HIDDEN = reasonIndex('hidden by the system');
-const RECORDED = reasonIndex('recorded without owners');
-const OFF = reasonIndex('attribution is off');
+import type { OwnerSource } from './owner-source.ts';
 
 /** Sorts the flow table's new flows: the kernel's own, forwarded ones, and those that have a socket. */
 export class Owners {
@@ -96,30 +86,29 @@ export class Owners {
 
   /** A machine that runs for months has millions of processes; those that no flow has any more are let go. */
   #forgetGone(directory: Directory): void {
-    const { ints } = this.#flows;
     const used = new Set<number>();
     for (let row = 0; row < this.#flows.rows; row++) {
       if (!this.#flows.isLive(row)) continue;
-      used.add(ints[row * INTS + PROCESS] as number);
-      used.add(ints[row * INTS + PEER_PROCESS] as number);
+      used.add(this.#flows.owner(row));
+      used.add(this.#flows.peer(row));
       used.add(this.source?.onBehalfOf?.(row) ?? NO_OWNER);
     }
     directory.forgetProcesses((id) => used.has(id));
   }
 
   #admit(row: number): void {
-    if (this.#flows.ints[row * INTS + PROCESS] !== NO_OWNER) return; // its first packet brought its owner
-    const protocol = (this.#flows.ints[row * INTS + PROTOCOL_INTERFACE] as number) & 0xffff;
-    if (directionOf(this.#flows, row) === FLOW_DIRECTION.TRANSIT) {
-      if (this.source?.claim?.(row) === true) return;
-      this.#flows.setOwner(row, NO_OWNER, KERNEL, FORWARDED);
+    const flows = this.#flows;
+    if (flows.owner(row) !== NO_OWNER) return; // its first packet brought its owner
+    if (flows.direction(row) === FLOW_DIRECTION.TRANSIT) {
+      if (this.source?.claim?.(row) !== true) flows.disown(row, 'forwarded');
       return;
     }
+    const protocol = flows.protocol(row);
     const isTold = protocol !== PROTOCOL.ARP && (this.source?.everyProtocol === true || hasSocketTable(protocol));
-    if (!isTold && !asksEcho(this.#flows.ints, row)) this.#flows.setOwner(row, NO_OWNER, KERNEL, NO_PROCESS);
-    else if (this.source !== null && isTold) this.source.admit(row);
-    else if (this.source !== null) this.#flows.setOwner(row, NO_OWNER, NONE, HIDDEN);
-    else this.#flows.setOwner(row, NO_OWNER, NONE, this.#recorded ? RECORDED : OFF);
+    if (!isTold && !flows.asksEcho(row)) flows.disown(row, 'no process: the kernel itself');
+    else if (this.source === null) flows.disown(row, this.#recorded ? 'recorded without owners' : 'attribution is off');
+    else if (isTold) this.source.admit(row);
+    else flows.disown(row, 'hidden by the system');
   }
 }
 

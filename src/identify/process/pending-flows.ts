@@ -1,21 +1,6 @@
 // Flows that wait for an owner: a bounded queue of rows with their serial numbers, tried again a few times, then given a reason.
 
-import { type FlowTable, NO_OWNER } from '../../flow/flow-table.ts';
-import {
-  COUNTERS,
-  FLOW_STATE,
-  INTS,
-  OWNERSHIP,
-  PROCESS,
-  PROTOCOL_INTERFACE,
-  SEEN,
-  SEEN_BIT,
-  SERIAL,
-  STATE,
-  TX_PACKETS,
-} from '../../flow/layout.ts';
-import { CLOSED_UNSEEN, NOT_LOOKED_UP } from '../../flow/new-flow.ts';
-import { PROTOCOL } from '../../net/numbers.ts';
+import type { FlowTable } from '../../flow/flow-table.ts';
 
 const LIMIT = 16_384;
 /** When a flow is tried again after it was not found, ms. */
@@ -51,25 +36,22 @@ export class PendingFlows {
   /** Takes a flow in; one whose ends are another connection's by now is not looked for: the socket that is there is not its own. */
   add(row: number, now: number): void {
     if (this.#flows.isRetired(row)) {
-      if (this.#flows.ints[row * INTS + OWNERSHIP] === NOT_LOOKED_UP) this.#flows.ints[row * INTS + OWNERSHIP] = CLOSED_UNSEEN;
+      if (this.#flows.awaitsOwner(row)) this.#flows.disown(row, 'closed before it could be looked up');
       return;
     }
     if (this.size >= LIMIT) {
       this.overflowed++;
       return;
     }
-    this.#fresh.push({ row, serial: this.#serial(row), tries: 0, due: now, seen: 0 });
+    this.#fresh.push({ row, serial: this.#flows.serial(row), tries: 0, due: now, seen: 0 });
   }
 
   /** Where the queue is empty and flows found it full before: takes in those that still wait for a first look. @param now monotonic ms */
   refill(now: number): void {
     if (this.overflowed === 0 || this.size > 0) return;
     this.overflowed = 0;
-    const { ints, rows } = this.#flows;
-    for (let row = 0; row < rows; row++) {
-      const isNew = ints[row * INTS + PROCESS] === NO_OWNER && ints[row * INTS + OWNERSHIP] === NOT_LOOKED_UP;
-      if (isNew && this.#flows.isLive(row)) this.add(row, now);
-    }
+    const flows = this.#flows;
+    for (let row = 0; row < flows.rows; row++) if (flows.awaitsOwner(row) && flows.isLive(row)) this.add(row, now);
   }
 
   /** True when any flow is due. @param hasAgain also of those that are looked for again */
@@ -122,24 +104,11 @@ export class PendingFlows {
 
   /** True while the row still belongs to the same flow, and the flow's ends to it. */
   isCurrent(each: Pending): boolean {
-    return this.#flows.isLive(each.row) && !this.#flows.isRetired(each.row) && this.#serial(each.row) === each.serial;
-  }
-
-  #serial(row: number): number {
-    return this.#flows.counters[row * COUNTERS + SERIAL] as number;
+    return this.#flows.holds(each.row, each.serial) && !this.#flows.isRetired(each.row);
   }
 }
 
 function isAnyDue(waiting: readonly Pending[], now: number): boolean {
   for (const each of waiting) if (each.due <= now) return true;
   return false;
-}
-
-/** Of a flow that no socket has: true where our end never said anything, but to reset a connection that others began. */
-export function isRefused({ ints, counters }: FlowTable, row: number): boolean {
-  if (counters[row * COUNTERS + TX_PACKETS] === 0) return true;
-  const base = row * INTS;
-  const isReset = (ints[base + STATE] as number) >>> 24 === FLOW_STATE.RESET;
-  const handshake = (ints[base + SEEN] as number) & (SEEN_BIT.SYN | SEEN_BIT.SYN_ACK | SEEN_BIT.OPENER_IS_LOCAL);
-  return isReset && ((ints[base + PROTOCOL_INTERFACE] as number) & 0xffff) === PROTOCOL.TCP && handshake === SEEN_BIT.SYN;
 }

@@ -1,11 +1,10 @@
 // Owners that the capture itself tells: PKTAP's pid and name on each packet, or pcapng process blocks of a file.
 
-import { type FlowTable, isLocalFlow, NO_OWNER } from '../../flow/flow-table.ts';
-import { INTS, PEER_PROCESS, PROCESS } from '../../flow/layout.ts';
+import { type FlowTable, NO_OWNER } from '../../flow/flow-table.ts';
 import { DIRECTION } from '../../net/numbers.ts';
 import { sanitize } from '../../net/text.ts';
 import type { Directory } from './directory.ts';
-import { attributionIndex, type OwnerSource, reasonIndex } from './owner-source.ts';
+import type { OwnerSource } from './owner-source.ts';
 
 /** A process as the capture names it; within a batch the list of all only grows. */
 export interface CapturedName {
@@ -69,7 +68,7 @@ export class CapturedSource implements OwnerSource {
 
   /** Until a packet brings its owner, a flow has none. */
   admit(row: number): void {
-    this.#flows.setOwner(row, NO_OWNER, attributionIndex('none'), reasonIndex('not a local socket'));
+    this.#flows.disown(row, 'not a local socket');
   }
 
   work(): void {
@@ -98,7 +97,7 @@ export class CapturedSource implements OwnerSource {
   /** Process on whose behalf a flow's owner acts, or NO_OWNER: the app that mDNSResponder asks for, where the kernel tells. */
   onBehalfOf(row: number): number {
     const at = row * VOTES;
-    if (at >= this.#votes.length || this.#flows.ints[row * INTS + PROCESS] === NO_OWNER) return NO_OWNER;
+    if (at >= this.#votes.length || this.#flows.owner(row) === NO_OWNER) return NO_OWNER;
     return this.#votes[at + BEHALF] as number;
   }
 
@@ -111,7 +110,7 @@ export class CapturedSource implements OwnerSource {
   see(row: number, sent: boolean, direction: number, process: number, effective: number): void {
     if ((process | effective) === 0) return;
     let isPeer = false;
-    if (isLocalFlow(this.#flows, row)) {
+    if (this.#flows.isLocal(row)) {
       if (direction === DIRECTION.UNKNOWN) return; // it could be either end's
       isPeer = (direction === DIRECTION.OUT) !== sent;
     }
@@ -134,7 +133,7 @@ export class CapturedSource implements OwnerSource {
   #vote(row: number, isPeer: boolean, owner: number, isKernel: boolean): boolean {
     const votes = this.#votes;
     const at = row * VOTES + (isPeer ? PEER_LEAD : OWNER_LEAD);
-    const leader = this.#flows.ints[row * INTS + (isPeer ? PEER_PROCESS : PROCESS)] as number;
+    const leader = isPeer ? this.#flows.peer(row) : this.#flows.owner(row);
     const lead = votes[at] as number;
     if (leader === owner) {
       if (!isKernel && lead < MOST_LEAD) votes[at] = lead + 1;
@@ -145,10 +144,10 @@ export class CapturedSource implements OwnerSource {
       return false;
     }
     votes[at] = isKernel ? 0 : 1;
-    if (isPeer) this.#flows.setPeer(row, owner);
+    if (isPeer) this.#flows.ownPeer(row, owner);
     else {
       votes[row * VOTES + BEHALF] = NO_OWNER;
-      this.#flows.setOwner(row, owner, attributionIndex('exact'), reasonIndex('not looked up yet'));
+      this.#flows.own(row, owner, 'exact');
     }
     return true;
   }

@@ -3,17 +3,12 @@ import { Aggregator, END_LIMITS, LIVE_LIMITS, type SnapshotLimits } from '../../
 import { Localizer } from '../../../src/flow/direction.ts';
 import { FlowTable } from '../../../src/flow/flow-table.ts';
 import type { CountedInterface, FlowRow, Snapshot } from '../../../src/model/snapshot.ts';
-import { ATTRIBUTIONS, OWNER_REASONS } from '../../../src/model/terms.ts';
 import { PROTOCOL } from '../../../src/net/numbers.ts';
 import { FakeDirectory } from '../../support/fake-directory.ts';
 import { addresses, type PacketFields, packet, reply, timed } from '../../support/packets.ts';
 import { CAPTURE, UNCOUNTED } from '../../support/snapshot-builder.ts';
 
 const T0 = 1_700_000_000_000;
-const EXACT = ATTRIBUTIONS.indexOf('exact');
-const NONE = ATTRIBUTIONS.indexOf('none');
-const KERNEL = ATTRIBUTIONS.indexOf('kernel');
-const reason = (text: (typeof OWNER_REASONS)[number]) => OWNER_REASONS.indexOf(text);
 
 const iface = (name: string, more: Partial<CountedInterface> = {}): CountedInterface => ({
   name,
@@ -48,7 +43,7 @@ function tick(ms = 1000, limits: SnapshotLimits = LIVE_LIMITS): Snapshot {
   now += ms;
   return aggregator.tick({ time: now, intervalMs: ms, capture: CAPTURE, interfaces, gaps: [] }, limits);
 }
-const own = (row: number, name: string) => table.setOwner(row, directory.add(name), EXACT, 0);
+const own = (row: number, name: string) => table.own(row, directory.add(name), 'exact');
 const traffic = ({ rxBytes, txBytes, rxRate, txRate }: FlowRow | Snapshot['total']) => [rxBytes, txBytes, rxRate, txRate];
 const apps = (snapshot: Snapshot) =>
   Object.fromEntries(snapshot.apps.map((each) => [each.app ?? each.reason, [each.rxBytes, each.txBytes, each.flows]]));
@@ -138,7 +133,7 @@ describe('totals and rates', () => {
 describe('owners', () => {
   it('known late bring their past to their app', () => {
     const row = tx({ bytes: 100 });
-    table.setOwner(row, -1, NONE, reason('not looked up yet'));
+    table.disown(row, 'not looked up yet');
     expect(apps(tick())).toEqual({ 'not looked up yet': [0, 100, 1] });
     rx({ bytes: 40 });
     own(row, 'curl');
@@ -158,9 +153,9 @@ describe('owners', () => {
   });
 
   it('that nobody could tell are told apart from what needs none', () => {
-    table.setOwner(tx({ bytes: 1 }), -1, NONE, reason('closed before it could be looked up'));
-    table.setOwner(tx({ bytes: 20, protocol: PROTOCOL.ICMP }), -1, KERNEL, reason('no process: the kernel itself'));
-    table.setOwner(tx({ bytes: 300, src: '192.0.2.1' }), -1, KERNEL, reason('forwarded'));
+    table.disown(tx({ bytes: 1 }), 'closed before it could be looked up');
+    table.disown(tx({ bytes: 20, protocol: PROTOCOL.ICMP }), 'no process: the kernel itself');
+    table.disown(tx({ bytes: 300, src: '192.0.2.1' }), 'forwarded');
     const snapshot = tick();
     expect(snapshot.total).toMatchObject({ unownedBytes: 1 });
     expect(apps(snapshot)).toMatchObject({ forwarded: [0, 300, 1], 'no process: the kernel itself': [0, 20, 1] });
@@ -172,7 +167,7 @@ describe('owners', () => {
     own(row, 'client');
     rx({ ...fields, flags: 'SA', bytes: 5000 });
     tick();
-    table.setPeer(row, directory.add('server'));
+    table.ownPeer(row, directory.add('server'));
     tx({ ...fields, bytes: 1 });
     const snapshot = tick();
     expect(apps(snapshot)).toEqual({ client: [5000, 101, 1], server: [101, 5000, 1] });
@@ -188,7 +183,7 @@ describe('owners', () => {
     const fields = { src: '127.0.0.1', dst: '127.0.0.1', sport: 40_000, dport: 80 };
     const row = tx({ ...fields, flags: 'S', bytes: 100 });
     own(row, 'both');
-    table.setPeer(row, directory.add('both'));
+    table.ownPeer(row, directory.add('both'));
     expect(apps(tick())).toEqual({ both: [100, 100, 2] });
   });
 });
@@ -265,9 +260,9 @@ describe('rows', () => {
       { txBytes: 200, txPackets: 2 },
     ],
     ['an owner', (row) => own(row, 'curl'), { app: 'curl', reason: null, attribution: 'exact' }],
-    ['a reason', (row) => table.setOwner(row, -1, NONE, reason('hidden by the system')), { reason: 'hidden by the system' }],
+    ['a reason', (row) => table.disown(row, 'hidden by the system'), { reason: 'hidden by the system' }],
     ['a reset', () => rx({ flags: 'R', bytes: 40 }), { state: 'reset', closed: true }],
-    ['the owner of the far end', (row) => table.setPeer(row, directory.add('server', 7)), { peerApp: 'server', peerPid: 7 }],
+    ['the owner of the far end', (row) => table.ownPeer(row, directory.add('server', 7)), { peerApp: 'server', peerPid: 7 }],
   ])('are renewed by %s', (_name, change, expected) => {
     const row = tx({ bytes: 100, flags: 'PA', payload: 60 });
     const before = tick().flows[0] as FlowRow;
@@ -316,10 +311,10 @@ describe('rows', () => {
 
   it('renew the far end also when its pid stays and its app does not', () => {
     const row = tx({ bytes: 100 });
-    table.setPeer(row, directory.add('one', -1));
+    table.ownPeer(row, directory.add('one', -1));
     tick();
     tick();
-    table.setPeer(row, directory.add('two', -1));
+    table.ownPeer(row, directory.add('two', -1));
     expect(tick().flows).toMatchObject([{ peerApp: 'two' }]);
   });
 

@@ -150,7 +150,7 @@ it('ten times as many apps as there is room for are told apart, and what was sil
   let last: Snapshot | null = null;
   for (let i = 0; i < 640; i++) {
     const row = m.open({ dst: '203.0.113.9', sport: 1000 + i, bytes: 100 + i });
-    m.flows.setOwner(row, learn(5000 + i, `app-${i}`), 0, 0);
+    m.flows.own(row, learn(5000 + i, `app-${i}`), 'exact');
     m.time += 1000;
     owners.work(i);
     last = aggregator.tick({ time: m.time, intervalMs: 1000, capture: CAPTURE, interfaces: [ETHERNET], gaps: [] }, LIVE_LIMITS);

@@ -52,7 +52,7 @@ beforeEach(() => begin());
 
 const tx = (fields: PacketFields = {}, index = 0) => table.touch(timed(packet(fields), now), index, 0);
 const rx = (fields: PacketFields = {}, index = 0) => table.touch(timed(reply(fields), now), index, 0);
-const own = (row: number, name: string) => table.setOwner(row, directory.add(name), 0, 0);
+const own = (row: number, name: string) => table.own(row, directory.add(name), 'exact');
 function tick(ms = 1000): Snapshot {
   now += ms;
   last = aggregator.tick({ time: now, intervalMs: ms, capture: CAPTURE, interfaces, gaps: [] }, END_LIMITS);
@@ -77,7 +77,7 @@ describe('the ledger', () => {
     own(row, 'bash');
     tick();
     rx({ bytes: 3000 });
-    table.keepPast(row, false);
+    table.settleOwner(row, false);
     own(row, 'cat');
     rx({ bytes: 50 });
     tick();
@@ -94,7 +94,7 @@ describe('the ledger', () => {
       ['bash', '192.0.2.80', 3000, 100, 1],
       ['cat', '192.0.2.80', 50, 7, 0],
     ]);
-    table.keepPast(row, false);
+    table.settleOwner(row, false);
     own(row, 'dd');
     table.remove(row);
     tick();
@@ -105,10 +105,10 @@ describe('the ledger', () => {
     const fields = { src: '127.0.0.1', dst: '127.0.0.1', dport: 80, flags: 'S' };
     const row = tx({ ...fields, bytes: 100 });
     own(row, 'client');
-    table.setPeer(row, directory.add('server'));
+    table.ownPeer(row, directory.add('server'));
     tick();
-    table.keepPast(row, true);
-    table.setPeer(row, directory.add('service'));
+    table.settleOwner(row, true);
+    table.ownPeer(row, directory.add('service'));
     rx({ ...fields, bytes: 30, flags: 'SA' });
     tick();
     expect(last.apps.map(({ app, rxBytes, txBytes }) => [app, rxBytes, txBytes]).sort()).toEqual([
@@ -330,7 +330,6 @@ describe('whatever happens', () => {
 
   describe('of flows whose owner is still being looked for', () => {
     const collected = () => told(ledger.collect(now));
-    const REASON = 4;
 
     it('tells nothing before it is known, also when the minute turned meanwhile', () => {
       const found = tx({ bytes: 100 });
@@ -339,7 +338,7 @@ describe('whatever happens', () => {
       expect(collected()).toEqual([]);
       now = T0 + 61_500;
       own(found, 'curl');
-      table.setOwner(lost, -1, 4, REASON);
+      table.disown(lost, 'closed before it could be looked up');
       tick(0);
       expect(collected()).toEqual([
         ['curl', '192.0.2.80', 0, 100, 1],

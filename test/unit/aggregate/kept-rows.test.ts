@@ -23,7 +23,7 @@ test('rows that are shown no more are let go', () => {
   for (let i = 0; i < 500; i++) {
     // Each moves more than all before, so that each is shown for a while.
     const row = flows.touch(timed(packet({ dst: `192.0.${i >> 8}.${i & 255}`, bytes: 100 + i, sport: i + 1 }), i * 1000), 0, 0);
-    flows.setOwner(row, directory.add(`app${i}`), 1, 0);
+    flows.own(row, directory.add(`app${i}`), 'exact');
     booking.bookTouched();
     expect(hosts.select(4, 1000)).toHaveLength(Math.min(5, i + 1));
     expect(apps.select(4, 1000, sumTraffic([]))).toHaveLength(Math.min(5, i + 1));

@@ -8,7 +8,7 @@ import { Localizer } from '../../../src/flow/direction.ts';
 import { FlowTable } from '../../../src/flow/flow-table.ts';
 import { NameStrings } from '../../../src/identify/name/name-strings.ts';
 import type { CountedInterface, FlowRow, Matching, Snapshot, Traffic } from '../../../src/model/snapshot.ts';
-import { OWNER_REASONS } from '../../../src/model/terms.ts';
+import { OWNER_REASONS, type OwnerReason } from '../../../src/model/terms.ts';
 import { narrowed } from '../../../src/output/matching.ts';
 import { subjectOf } from '../../../src/view/derive.ts';
 import { FakeDirectory } from '../../support/fake-directory.ts';
@@ -58,7 +58,7 @@ class Run {
   }
 
   own(row: number, app: string): void {
-    this.table.setOwner(row, this.directory.add(app), 0, 0);
+    this.table.own(row, this.directory.add(app), 'exact');
   }
 
   tick(ms = 1000, limits: SnapshotLimits = END_LIMITS): Snapshot {
@@ -118,8 +118,8 @@ function play(run: Run, each: typeof step extends fc.Arbitrary<infer Step> ? Ste
   else if (each.kind === 'remove') run.table.remove(row);
   else if (isLate && run.aggregator.flowRow(row)[each.kind === 'peer' ? 'peerApp' : 'app'] !== null) return;
   else if (each.kind === 'owner') run.own(row, each.app);
-  else if (each.kind === 'peer') run.table.setPeer(row, run.directory.add(each.app));
-  else if (each.kind === 'reason') run.table.setOwner(row, -1, 4, each.reason);
+  else if (each.kind === 'peer') run.table.ownPeer(row, run.directory.add(each.app));
+  else if (each.kind === 'reason') run.table.disown(row, OWNER_REASONS[each.reason] as OwnerReason);
 }
 
 const FILTERS = [

@@ -1,10 +1,10 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Packet } from '../../../src/decode/packet.ts';
 import { FLOW_DIRECTION, Localizer } from '../../../src/flow/direction.ts';
-import { directionOf, FlowTable, isLocalFlow, NO_OWNER } from '../../../src/flow/flow-table.ts';
+import { FlowTable, NO_OWNER } from '../../../src/flow/flow-table.ts';
 import { IDLE_MS } from '../../../src/flow/idle.ts';
-import * as L from '../../../src/flow/layout.ts';
-import { OWNER_REASONS } from '../../../src/model/terms.ts';
+import { INTS, SERIAL } from '../../../src/flow/layout.ts';
+import { FLOW_STATE } from '../../../src/flow/tcp.ts';
 import { formatAddress } from '../../../src/net/address.ts';
 import { DIRECTION, PROTOCOL } from '../../../src/net/numbers.ts';
 import { addresses, packet, reply, timed } from '../../support/packets.ts';
@@ -23,8 +23,6 @@ beforeEach(() => {
   table = makeTable();
 });
 
-const counter = (row: number, column: number, of = table) => of.counters[row * L.COUNTERS + column] as number;
-const int = (row: number, column: number, of = table) => of.ints[row * L.INTS + column] as number;
 const touched = (of = table) => [...of.touched.subarray(0, of.touchedCount)].filter((row) => of.isLive(row));
 
 describe('touch', () => {
@@ -33,23 +31,21 @@ describe('touch', () => {
     expect(table.lastSent).toBe(true);
     expect(table.touch(timed(reply({ bytes: 1500 }), T0 + 5), 0, 0)).toBe(row);
     expect(table.lastSent).toBe(false);
-    expect([L.RX_BYTES, L.TX_BYTES, L.RX_PACKETS, L.TX_PACKETS, L.FRAME_BYTES].map((column) => counter(row, column))).toEqual([
-      1500, 100, 1, 1, 1628,
-    ]);
-    expect([counter(row, L.FIRST_SEEN), counter(row, L.LAST_SEEN), counter(row, L.SERIAL)]).toEqual([T0, T0 + 5, 1]);
-    expect([formatAddress(table.ints, row * L.INTS + L.LOCAL), formatAddress(table.ints, row * L.INTS + L.REMOTE)]).toEqual([
+    expect([table.rxBytes(row), table.txBytes(row), table.rxPackets(row), table.txPackets(row)]).toEqual([1500, 100, 1, 1]);
+    expect([table.firstSeen(row), table.lastSeen(row), table.serial(row)]).toEqual([T0, T0 + 5, 1]);
+    expect([formatAddress(table.words, table.localAt(row)), formatAddress(table.words, table.remoteAt(row))]).toEqual([
       '10.0.0.1',
       '192.0.2.80',
     ]);
-    expect([int(row, L.PORTS) >>> 16, int(row, L.PORTS) & 0xffff]).toEqual([40_000, 443]);
-    expect([int(row, L.PROCESS), int(row, L.PEER_PROCESS)]).toEqual([NO_OWNER, NO_OWNER]);
+    expect([table.localPort(row), table.remotePort(row)]).toEqual([40_000, 443]);
+    expect([table.owner(row), table.peer(row)]).toEqual([NO_OWNER, NO_OWNER]);
   });
 
   it('puts the local end first where the remote one spoke first', () => {
     const row = table.touch(timed(reply({ flags: 'SA', bytes: 60 }), T0), 0, 0);
-    expect(formatAddress(table.ints, row * L.INTS + L.LOCAL)).toBe('10.0.0.1');
-    expect(int(row, L.PORTS) >>> 16).toBe(40_000);
-    expect([counter(row, L.RX_BYTES), directionOf(table, row)]).toEqual([60, FLOW_DIRECTION.OUTBOUND]);
+    expect(formatAddress(table.words, table.localAt(row))).toBe('10.0.0.1');
+    expect(table.localPort(row)).toBe(40_000);
+    expect([table.rxBytes(row), table.direction(row)]).toEqual([60, FLOW_DIRECTION.OUTBOUND]);
   });
 
   it('tells flows apart by protocol, interface, ports and addresses', () => {
@@ -63,36 +59,35 @@ describe('touch', () => {
       table.touch(timed(packet(), T0), 65_535, 0),
     ];
     expect(new Set(rows).size).toBe(7);
-    expect(rows.map((row) => int(row, L.PROTOCOL_INTERFACE) >>> 16)).toEqual([0, 0, 1, 0, 0, 0, 65_535]);
+    expect(rows.map((row) => table.interface(row))).toEqual([0, 0, 1, 0, 0, 0, 65_535]);
   });
 
   it('keeps a flow whose ends are the same', () => {
     const fields = { src: '127.0.0.1', dst: '127.0.0.1', sport: 5, dport: 5, protocol: UDP };
     expect(table.touch(timed(packet(fields), T0), 0, 0)).toBe(table.touch(timed(packet(fields), T0), 0, 0));
-    expect(isLocalFlow(table, 0)).toBe(true);
+    expect(table.isLocal(0)).toBe(true);
     expect(table.count).toBe(1);
   });
 
   it('is established for UDP once both sides spoke', () => {
     const row = table.touch(timed(packet({ protocol: UDP }), T0), 0, 0);
     table.touch(timed(packet({ protocol: UDP }), T0), 0, 0);
-    expect(int(row, L.STATE) >>> 24).toBe(L.FLOW_STATE.NEW);
+    expect(table.state(row)).toBe(FLOW_STATE.NEW);
     table.touch(timed(reply({ protocol: UDP }), T0), 0, 0);
-    expect(int(row, L.STATE) >>> 24).toBe(L.FLOW_STATE.ESTABLISHED);
-    expect(directionOf(table, row)).toBe(FLOW_DIRECTION.OUTBOUND);
+    expect(table.state(row)).toBe(FLOW_STATE.ESTABLISHED);
+    expect(table.direction(row)).toBe(FLOW_DIRECTION.OUTBOUND);
   });
 
   it('keeps tunnel, direction and state beside each other', () => {
     const row = table.touch(timed(packet({ flags: 'S', tunnel: 4, src: '192.0.2.1' }), T0), 0, DIRECTION.IN);
-    const word = int(row, L.STATE);
-    expect([word >>> 24, (word >>> 16) & 0xff, (word >>> 8) & 0xff]).toEqual([L.FLOW_STATE.SYN_SENT, FLOW_DIRECTION.TRANSIT, 4]);
+    expect([table.state(row), table.direction(row), table.tunnel(row)]).toEqual([FLOW_STATE.SYN_SENT, FLOW_DIRECTION.TRANSIT, 4]);
   });
 
   it('does not take the ports of a later fragment for TCP state', () => {
     const fragment = packet({ flags: 'R' });
     fragment.laterFragment = true;
     const row = table.touch(timed(fragment, T0), 0, 0);
-    expect(int(row, L.STATE) >>> 24).toBe(L.FLOW_STATE.NEW);
+    expect(table.state(row)).toBe(FLOW_STATE.NEW);
   });
 });
 
@@ -109,7 +104,7 @@ describe('lookup', () => {
     expect(lookup(table, reply(), 3)).toBe(row);
     expect(table.lastSent).toBe(false);
     expect(lookup(table, packet(), 0)).toBe(-1);
-    expect(counter(row, L.TX_PACKETS)).toBe(1);
+    expect(table.txPackets(row)).toBe(1);
   });
 });
 
@@ -118,11 +113,11 @@ describe('touched and fresh', () => {
     const a = table.touch(timed(packet(), T0), 0, 0);
     table.touch(timed(reply(), T0), 0, 0);
     const b = table.touch(timed(packet({ sport: 1 }), T0), 0, 0);
-    table.setOwner(a, 7, 0, 0);
+    table.own(a, 7, 'exact');
     expect(touched()).toEqual([a, b]);
     table.beginTick();
     expect(touched()).toEqual([]);
-    table.setPeer(b, 9);
+    table.ownPeer(b, 9);
     table.mark(b);
     table.touch(timed(packet({ sport: 1 }), T0), 0, 0);
     expect(touched()).toEqual([b]);
@@ -173,7 +168,7 @@ describe('growth, removal, eviction', () => {
     for (let i = 0; i < 40_000; i++) {
       const row = lookup(big, packet({ protocol: UDP, sport: i }), 0);
       const [bytes, count] = i % 2 === 0 ? [1000, 1] : [1100, 2];
-      expect([counter(row, L.TX_BYTES, big), counter(row, L.TX_PACKETS, big)]).toEqual([bytes, count]);
+      expect([big.txBytes(row), big.txPackets(row)]).toEqual([bytes, count]);
     }
   });
 
@@ -182,8 +177,8 @@ describe('growth, removal, eviction', () => {
     table.touch(timed(reply({ flags: 'SA', ack: 1 }), T0 + 20), 0, 0);
     table.touch(timed(packet({ seq: 1, payload: 9, timestamps: [1, 1] }), T0 + 21), 0, 0);
     table.touch(timed(packet({ seq: 1, payload: 9 }), T0 + 22), 0, 0);
-    table.setOwner(row, 7, 1, 2);
-    table.setPeer(row, 8);
+    table.own(row, 7, 'listener');
+    table.ownPeer(row, 8);
     table.setRead(row);
     table.clearFresh();
     table.remove(row);
@@ -193,45 +188,40 @@ describe('growth, removal, eviction', () => {
     other.beginTick();
     const next = timed(packet({ sport: 7, flags: 'S', seq: 5 }), T0 + 50);
     expect([table.touch(next, 3, 0), other.touch(next, 3, 0), table.isRead(row)]).toEqual([row, row, false]);
-    const words = (of: FlowTable) => [...of.ints.subarray(row * L.INTS, (row + 1) * L.INTS)];
-    other.counters[row * L.COUNTERS + L.SERIAL] = 2;
+    const words = (of: FlowTable) => of.words.slice(row * INTS, (row + 1) * INTS).fill(0, 2 * SERIAL, 2 * SERIAL + 2);
+    expect([table.serial(row), other.serial(row)]).toEqual([2, 1]);
     expect(words(table)).toEqual(words(other));
   });
 
   it('loads rows without changing them', () => {
     const packets = Array.from({ length: 64 }, (_, i) => timed(packet({ protocol: UDP, sport: i }), T0));
     for (const each of packets) table.touch(each, 0, 0);
-    const before = table.ints.slice();
+    const before = table.words.slice();
     const hashes = Int32Array.from(packets, (each, i) => table.hash(each, i & 1));
     table.warm(hashes, packets.length);
-    expect(table.ints).toEqual(before);
+    expect(table.words).toEqual(before);
     expect(packets.map((each, i) => table.touch(each, 0, 0, table.hash(each, 0)) === i)).not.toContain(false);
   });
 
   it('tells the observer before a row goes, with its last counters', () => {
     const told: [number, number][] = [];
-    table.observer = { flowRemoved: (row) => told.push([counter(row, L.SERIAL), counter(row, L.TX_BYTES)]) };
+    table.observer = { flowRemoved: (row) => told.push([table.serial(row), table.txBytes(row)]) };
     table.touch(timed(packet({ bytes: 77 }), T0), 0, 0);
     const row = table.touch(timed(packet({ sport: 2, bytes: 5 }), T0), 0, 0);
     table.remove(row);
     expect([told, table.count, table.isLive(row)]).toEqual([[[2, 5]], 1, false]);
     const again = table.touch(timed(packet({ sport: 3 }), T0), 0, 0);
-    expect([again, counter(again, L.SERIAL), counter(again, L.TX_BYTES)]).toEqual([row, 3, 40]);
+    expect([again, table.serial(again), table.txBytes(again)]).toEqual([row, 3, 40]);
   });
 
   it('keeps the row of a flow whose ends another connection has now, closed, until it is idle', () => {
     const told: number[] = [];
-    table.observer = { flowRemoved: (row) => told.push(counter(row, L.SERIAL)) };
+    table.observer = { flowRemoved: (row) => told.push(table.serial(row)) };
     const first = table.touch(timed(packet({ flags: 'S', seq: 1, bytes: 60 }), T0), 0, 0);
-    table.setOwner(first, 7, 0, 0);
+    table.own(first, 7, 'exact');
     const second = table.touch(timed(packet({ flags: 'S', seq: 2 }), T0 + 1), 0, 0);
-    expect([table.isRetired(first), table.isRetired(second), table.count, counter(first, L.TX_BYTES)]).toEqual([
-      true,
-      false,
-      2,
-      60,
-    ]);
-    expect([int(first, L.STATE) >>> 24, int(first, L.PROCESS), told]).toEqual([L.FLOW_STATE.CLOSED, 7, []]);
+    expect([table.isRetired(first), table.isRetired(second), table.count, table.txBytes(first)]).toEqual([true, false, 2, 60]);
+    expect([table.state(first), table.owner(first), told]).toEqual([FLOW_STATE.CLOSED, 7, []]);
     expect(table.touch(timed(reply({ flags: 'SA' }), T0 + 2), 0, 0)).toBe(second);
     table.expire(T0 + IDLE_MS.closed + 1);
     expect([table.count, told]).toEqual([1, [1]]);
@@ -241,12 +231,24 @@ describe('growth, removal, eviction', () => {
   });
 
   it('says of a flow that waits for its owner, when its ends are another connection’s, that it closed too early', () => {
-    const closed = (4 << 16) | OWNER_REASONS.indexOf('closed before it could be looked up');
     const waiting = table.touch(timed(packet({ flags: 'S', seq: 1 }), T0), 0, 0);
     table.clearFresh();
     const fresh = table.touch(timed(packet({ flags: 'S', seq: 2 }), T0), 0, 0);
     table.touch(timed(packet({ flags: 'S', seq: 3 }), T0), 0, 0);
-    expect([int(waiting, L.OWNERSHIP), int(fresh, L.OWNERSHIP)]).toEqual([closed, 4 << 16]);
+    expect([table.reason(waiting), table.attribution(waiting)]).toEqual(['closed before it could be looked up', 'none']);
+    expect([table.reason(fresh), table.awaitsOwner(fresh)]).toEqual(['not looked up yet', true]);
+  });
+
+  it('has an owner or a reason, never both', () => {
+    const row = table.touch(timed(packet(), T0), 0, 0);
+    const told = () => [table.owner(row), table.attribution(row), table.reason(row), table.awaitsOwner(row)];
+    expect(told()).toEqual([NO_OWNER, 'none', 'not looked up yet', true]);
+    table.own(row, 7, 'listener');
+    expect(told()).toEqual([7, 'listener', null, false]);
+    table.disown(row, 'forwarded');
+    expect(told()).toEqual([NO_OWNER, 'kernel', 'forwarded', false]);
+    table.disown(row, 'hidden by the system');
+    expect(told()).toEqual([NO_OWNER, 'none', 'hidden by the system', false]);
   });
 
   it('takes back nothing of a fragment that has been told in a tick before', () => {
@@ -260,10 +262,10 @@ describe('growth, removal, eviction', () => {
     const orphan = table.touch(piece(false), 0, 0);
     table.beginTick();
     const row = table.touch(piece(true), 0, 0);
-    expect([counter(orphan, L.TX_PACKETS), counter(row, L.TX_PACKETS), table.count]).toEqual([1, 1, 2]);
+    expect([table.txPackets(orphan), table.txPackets(row), table.count]).toEqual([1, 1, 2]);
     table.touch(piece(false), 0, 0);
     table.touch(piece(true), 0, 0);
-    expect([counter(orphan, L.TX_PACKETS), counter(row, L.TX_PACKETS), table.count, table.voided]).toEqual([1, 3, 2, 0]);
+    expect([table.txPackets(orphan), table.txPackets(row), table.count, table.voided]).toEqual([1, 3, 2, 0]);
   });
 
   it('evicts the least recently seen of those under its hand, closed ones first, and counts them', () => {

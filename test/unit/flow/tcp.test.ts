@@ -3,6 +3,7 @@ import { Localizer } from '../../../src/flow/direction.ts';
 import { FlowTable } from '../../../src/flow/flow-table.ts';
 import { IDLE_MS } from '../../../src/flow/idle.ts';
 import * as L from '../../../src/flow/layout.ts';
+import { FLOW_STATES } from '../../../src/flow/tcp.ts';
 import { addresses, type PacketFields, packet, reply, timed } from '../../support/packets.ts';
 
 const T0 = 1_700_000_000_000;
@@ -28,8 +29,8 @@ function rx(flags: string, fields: PacketFields = {}, later = 1): void {
   now += later;
   last = table.touch(timed(reply({ ...fields, flags }), now), 0, 0);
 }
-const state = () => L.FLOW_STATES[(table.ints[last * L.INTS + L.STATE] as number) >>> 24];
-const word = (column: number) => table.ints[last * L.INTS + column] as number;
+const state = () => FLOW_STATES[table.state(last)];
+const word = (column: number) => table.words[last * L.INTS + column] as number;
 const rtt = () => word(L.RTT) / 1000;
 const retransmits = () => [word(L.TX_RETRANSMITS), word(L.RX_RETRANSMITS)];
 
@@ -310,7 +311,7 @@ describe('the same tuple again', () => {
     rx('FA', { seq: 501 });
     tx('S', { seq: 100 });
     expect([table.count, table.created, state(), retransmits()]).toEqual([2, 2, 'syn-sent', [0, 0]]);
-    expect(table.counters[last * L.COUNTERS + L.TX_PACKETS]).toBe(1);
+    expect(table.txPackets(last)).toBe(1);
   });
 
   it('is a new flow after a reset', () => {

@@ -3,18 +3,6 @@
 import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { directionOf } from '../../../src/flow/flow-table.ts';
-import {
-  COUNTERS,
-  INTS,
-  PORTS,
-  PROTOCOL_INTERFACE,
-  RX_BYTES,
-  RX_PACKETS,
-  STATE,
-  TX_BYTES,
-  TX_PACKETS,
-} from '../../../src/flow/layout.ts';
 import { NettopCounts } from '../../../src/identify/process/macos/nettop-counts.ts';
 import type { Monitor } from '../../../src/pipeline/monitor.ts';
 import { reducedCapture } from '../../../src/pipeline/reduced-capture.ts';
@@ -57,8 +45,8 @@ function room(edges: Edges) {
   };
   const rows = () =>
     Array.from({ length: flows.rows }, (_, row) => ({
-      rx: flows.counters[row * COUNTERS + RX_BYTES],
-      tx: flows.counters[row * COUNTERS + TX_BYTES],
+      rx: flows.rxBytes(row),
+      tx: flows.txBytes(row),
       owner: described(row),
     }));
   return { source, flows, round, rows, peer };
@@ -87,9 +75,9 @@ describe('what nettop lists', () => {
       { rx: 1000, tx: 500, owner: 'Microsoft Edge 772 exact' },
     ]);
     for (let row = 0; row < 3; row++) {
-      expect([flows.counters[row * COUNTERS + RX_PACKETS], flows.counters[row * COUNTERS + TX_PACKETS]]).toEqual([0, 0]);
-      const name = source.interfaces[(flows.ints[row * INTS + PROTOCOL_INTERFACE] as number) >>> 16]?.name;
-      expect(name).toBe((flows.ints[row * INTS + PORTS] as number) >>> 16 === 57_970 ? 'lo0' : 'en0');
+      expect([flows.rxPackets(row), flows.txPackets(row)]).toEqual([0, 0]);
+      const name = source.interfaces[flows.interface(row)]?.name;
+      expect(name).toBe(flows.localPort(row) === 57_970 ? 'lo0' : 'en0');
       expect(peer(row)).toMatch(/^none/);
     }
     expect(source.note).toBe('reduced');
@@ -116,7 +104,7 @@ describe('what nettop lists', () => {
     );
     for (let i = 0; i < 5; i++) await round();
     expect(rows()).toEqual([{ rx: 900, tx: 90, owner: 'a 1 exact' }]);
-    expect((flows.ints[STATE] as number) >>> 24).toBe(CLOSED);
+    expect(flows.state(0)).toBe(CLOSED);
   });
 
   it('a connection that a list left out for a while goes on where it was', async () => {
@@ -125,7 +113,7 @@ describe('what nettop lists', () => {
     const { flows, round, rows } = lists(full(1_000_000), full(1_000_100), none, none, none, full(1_000_150));
     for (let i = 0; i < 6; i++) await round();
     expect(rows()).toEqual([{ rx: 150, tx: 0, owner: 'a 1 exact' }]);
-    expect((flows.ints[STATE] as number) >>> 24).not.toBe(CLOSED);
+    expect(flows.state(0)).not.toBe(CLOSED);
   });
 
   it('the next connection between the same ends begins anew; a figure that was cut off is not believed', async () => {
@@ -207,7 +195,7 @@ describe('what nettop lists', () => {
     await round();
     expect(rows()).toEqual([{ rx: 900, tx: 0, owner: 'client 2 exact' }]);
     expect(peer(0)).toBe('server 1');
-    expect(directionOf(flows, 0)).toBe(2);
+    expect(flows.direction(0)).toBe(2);
   });
 });
 

@@ -2,8 +2,7 @@
 
 import { describe, expect, it } from 'vitest';
 import { Localizer } from '../../../src/flow/direction.ts';
-import { directionOf, FlowTable } from '../../../src/flow/flow-table.ts';
-import { COUNTERS, INTS, RX_BYTES, RX_PACKETS, STATE, TX_BYTES, TX_PACKETS } from '../../../src/flow/layout.ts';
+import { FlowTable } from '../../../src/flow/flow-table.ts';
 import type { Directory } from '../../../src/identify/process/directory.ts';
 import { readSocketCounts } from '../../../src/identify/process/linux/netlink/socket-dump.ts';
 import type { SocketCount } from '../../../src/identify/process/socket-table.ts';
@@ -71,11 +70,11 @@ function setUp() {
   };
   const rows = () =>
     Array.from({ length: flows.rows }, (_, row) => ({
-      rx: flows.counters[row * COUNTERS + RX_BYTES],
-      tx: flows.counters[row * COUNTERS + TX_BYTES],
-      packets: [flows.counters[row * COUNTERS + RX_PACKETS], flows.counters[row * COUNTERS + TX_PACKETS]],
-      state: (flows.ints[row * INTS + STATE] as number) >>> 24,
-      direction: directionOf(flows, row),
+      rx: flows.rxBytes(row),
+      tx: flows.txBytes(row),
+      packets: [flows.rxPackets(row), flows.txPackets(row)],
+      state: flows.state(row),
+      direction: flows.direction(row),
     }));
   const fail = () => {
     isWhole = false;

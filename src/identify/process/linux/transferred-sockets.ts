@@ -5,23 +5,9 @@
 
 import { existsSync } from 'node:fs';
 import type { FlowTable } from '../../../flow/flow-table.ts';
-import {
-  COUNTERS,
-  FIRST_SEEN,
-  INTS,
-  LAST_SEEN,
-  LOCAL,
-  PEER_PROCESS,
-  PORTS,
-  PROCESS,
-  PROTOCOL_INTERFACE,
-  REMOTE,
-  SERIAL,
-} from '../../../flow/layout.ts';
 import { Duty } from '../cpu-budget.ts';
 import type { Directory } from '../directory.ts';
 import type { OwnerChecks } from '../owner-checks.ts';
-import { attributionIndex, reasonIndex } from '../owner-source.ts';
 import type { ProcessFacts } from '../process-facts.ts';
 import type { Proc } from './procfs/proc.ts';
 import { readProcess } from './procfs/process.ts';
@@ -102,7 +88,7 @@ export class HandOvers {
   /** An end of the flow, one of this network namespace, was told to be `process`'s, which made its socket. @param now monotonic ms */
   add(row: number, isPeer: boolean, process: number, now: number): void {
     this.track(row, isPeer, process);
-    const serial = this.#flows.counters[row * COUNTERS + SERIAL] as number;
+    const serial = this.#flows.serial(row);
     const pid = this.#directory.process(process)?.pid ?? -1;
     // A flow that begins when its socket's maker has ended is an heir's, however short it is.
     if (existsSync(`${this.#proc.path}/${pid}`)) this.#wait({ row, serial, isPeer, process, look: 0, due: now + LOOKS_MS[0] });
@@ -131,7 +117,7 @@ export class HandOvers {
   /** The process of a flow's end is gone. @returns whether the flow will be looked up */
   #isLeft(row: number, isPeer: boolean, process: number): boolean {
     if (this.#waiting[GONE].length >= MOST_WAITING) return false;
-    const serial = this.#flows.counters[row * COUNTERS + SERIAL] as number;
+    const serial = this.#flows.serial(row);
     this.#wait({ row, serial, isPeer, process, look: GONE, due: 0 });
     return true;
   }
@@ -152,7 +138,7 @@ export class HandOvers {
   #read(now: number): void {
     const due = ([GONE, 0, 1] as const).flatMap((look) => this.#takeDue(look, MOST_AT_ONCE, now));
     if (due.length === 0) return;
-    this.#tables.read(new Set(due.map(({ row }) => this.#protocol(row))), false, false, now);
+    this.#tables.read(new Set(due.map(({ row }) => this.#flows.protocol(row))), false, false, now);
     this.#held.clear();
     for (const each of due) if (!this.#look(each)) this.#again(each, now);
   }
@@ -180,18 +166,18 @@ export class HandOvers {
 
   /** @returns whether another process is looked for */
   #look(each: Waiting): boolean {
-    const { ints } = this.#flows;
-    const base = each.row * INTS;
-    const protocol = this.#protocol(each.row);
-    const ports = ints[base + PORTS] as number;
-    const [near, far] = each.isPeer ? [REMOTE, LOCAL] : [LOCAL, REMOTE];
-    const [nearPort, farPort] = each.isPeer ? [ports & 0xffff, ports >>> 16] : [ports >>> 16, ports & 0xffff];
-    const inode = this.#tables.find(protocol, ints, base + near, nearPort, base + far, farPort);
+    const flows = this.#flows;
+    const { row } = each;
+    const protocol = flows.protocol(row);
+    const local = { at: flows.localAt(row), port: flows.localPort(row) };
+    const remote = { at: flows.remoteAt(row), port: flows.remotePort(row) };
+    const [near, far] = each.isPeer ? [remote, local] : [local, remote];
+    const inode = this.#tables.find(protocol, flows.words, near.at, near.port, far.at, far.port);
     const { match } = this.#tables;
     // A listener's socket is not the connection's.
     if (inode === 0 || match === 'listener' || match === 'none') return false;
     // Several processes may share a port, each with a socket of its own: which of them is this flow's, the tables don't tell.
-    if (match === 'wildcard' && !this.#tables.isSole(protocol, nearPort)) return false;
+    if (match === 'wildcard' && !this.#tables.isSole(protocol, near.port)) return false;
     const pid = this.#directory.process(each.process)?.pid ?? -1;
     if (pid < 0) return false;
     if (this.#holds(pid, inode)) {
@@ -202,10 +188,6 @@ export class HandOvers {
     this.#inodes.want(inode);
     this.#sought.push({ ...each, inode, match });
     return true;
-  }
-
-  #protocol(row: number): number {
-    return (this.#flows.ints[row * INTS + PROTOCOL_INTERFACE] as number) & 0xffff;
   }
 
   /** True when the process holds the socket, or may not be asked. A process that has thousands is read once in a reading. */
@@ -254,24 +236,19 @@ export class HandOvers {
 
   #give({ row, isPeer }: Waiting, process: number, match: Sought['match'], keepsPast: boolean): void {
     this.#checks?.enter(process);
-    if (keepsPast) this.#flows.keepPast(row, isPeer);
-    if (isPeer) this.#flows.setPeer(row, process);
-    else this.#flows.setOwner(row, process, attributionIndex(match), reasonIndex('not looked up yet'));
+    if (keepsPast) this.#flows.settleOwner(row, isPeer);
+    if (isPeer) this.#flows.ownPeer(row, process);
+    else this.#flows.own(row, process, match);
   }
 
   /** True while the row is the same flow and its owner the one that was told. */
   #isStill({ row, serial, isPeer, process }: Waiting): boolean {
-    const { ints, counters } = this.#flows;
-    return (
-      this.#flows.isLive(row) &&
-      !this.#flows.isRetired(row) &&
-      counters[row * COUNTERS + SERIAL] === serial &&
-      ints[row * INTS + (isPeer ? PEER_PROCESS : PROCESS)] === process
-    );
+    const flows = this.#flows;
+    if (!flows.holds(row, serial) || flows.isRetired(row)) return false;
+    return (isPeer ? flows.peer(row) : flows.owner(row)) === process;
   }
 
   #lived(row: number, ms: number): boolean {
-    const at = row * COUNTERS;
-    return (this.#flows.counters[at + LAST_SEEN] as number) - (this.#flows.counters[at + FIRST_SEEN] as number) >= ms;
+    return this.#flows.lastSeen(row) - this.#flows.firstSeen(row) >= ms;
   }
 }

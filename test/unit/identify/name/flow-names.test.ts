@@ -1,6 +1,5 @@
 import fc from 'fast-check';
 import { describe, expect, it, test } from 'vitest';
-import { COUNTERS, SERIAL } from '../../../../src/flow/layout.ts';
 import { Categories } from '../../../../src/identify/category/categories.ts';
 import { NameStrings } from '../../../../src/identify/name/name-strings.ts';
 import type { AnswerKind } from '../../../../src/inspect/context.ts';
@@ -73,7 +72,7 @@ describe('the name of a flow', () => {
     m.time += 100;
     const open = (sport: number, process: number) => {
       const row = m.send({ dst: WEB, sport });
-      m.flows.setOwner(row, process, 0, 0);
+      m.flows.own(row, process, 'exact');
       m.admit();
       return m.told(row);
     };
@@ -430,7 +429,7 @@ describe('whatever comes in whatever order', () => {
             else m.flows.remove(row);
           }
           for (const row of rows()) {
-            const serial = m.flows.counters[row * COUNTERS + SERIAL] as number;
+            const serial = m.flows.serial(row);
             const source = m.names.nameSource(row);
             const isNamed = m.names.nameOf(row) >= 0;
             expect(isNamed).toBe(source !== 'none');

@@ -4,14 +4,12 @@ import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Localizer } from '../../../../src/flow/direction.ts';
 import { FlowTable } from '../../../../src/flow/flow-table.ts';
-import { INTS, PEER_PROCESS, PROCESS } from '../../../../src/flow/layout.ts';
 import { Directory, Users } from '../../../../src/identify/process/directory.ts';
 import { procAt } from '../../../../src/identify/process/linux/procfs/proc.ts';
 import { readProcess } from '../../../../src/identify/process/linux/procfs/process.ts';
 import { ProcfsTables } from '../../../../src/identify/process/linux/procfs/tables.ts';
 import { HandOvers } from '../../../../src/identify/process/linux/transferred-sockets.ts';
 import { OwnerChecks } from '../../../../src/identify/process/owner-checks.ts';
-import { attributionIndex, reasonIndex } from '../../../../src/identify/process/owner-source.ts';
 import { PROTOCOL } from '../../../../src/net/numbers.ts';
 import { fakeRoot } from '../../../support/fake-edges.ts';
 import { addresses, type PacketFields, packet, timed } from '../../../support/packets.ts';
@@ -103,7 +101,7 @@ function flowOf(pid: number, fields: PacketFields = {}, how: 'made' | 'held' = '
   const row = flows.touch(timed(packet(fields), now), 0, 0);
   flows.clearFresh();
   const id = learnt(pid);
-  flows.setOwner(row, id, attributionIndex('exact'), reasonIndex('not looked up yet'));
+  flows.own(row, id, 'exact');
   if (how === 'made') handOvers.add(row, false, id, now);
   else handOvers.track(row, false, id);
   return row;
@@ -116,8 +114,8 @@ function work(from: number, to: number): void {
   for (let now = from; now <= to; now += 10) handOvers.work(now);
 }
 
-const nameAt = (row: number, column: number) => directory.process(flows.ints[row * INTS + column] as number)?.name ?? null;
-const owner = (row: number) => nameAt(row, PROCESS);
+const nameOf = (process: number) => directory.process(process)?.name ?? null;
+const owner = (row: number) => nameOf(flows.owner(row));
 
 describe('OwnerChecks', () => {
   it.each(['made', 'held'] as const)('gives a flow to the program that its process became by exec, at once, %s', (how) => {
@@ -222,7 +220,7 @@ describe('OwnerChecks', () => {
     const id = learnt(10);
     ends(10);
     const row = flows.touch(timed(packet(), 0), 0, 0);
-    flows.setOwner(row, id, attributionIndex('exact'), 0);
+    flows.own(row, id, 'exact');
     handOvers.add(row, false, id, 0);
     handOvers.work(0);
     expect(owner(row)).toBe('heir');
@@ -234,12 +232,12 @@ describe('OwnerChecks', () => {
     processWith(10, 'client', [600]);
     processWith(20, 'server', [700]);
     const row = flowOf(10, { src: '127.0.0.1', dst: '127.0.0.1', dport: 80, flags: 'S' });
-    flows.setPeer(row, learnt(20));
+    flows.ownPeer(row, learnt(20));
     handOvers.track(row, true, learnt(20));
     work(0, LATER);
     execs(20, 'service', [700]);
     work(LATER + 10, LATER + 30);
-    expect([owner(row), nameAt(row, PEER_PROCESS)]).toEqual(['client', 'service']);
+    expect([owner(row), nameOf(flows.peer(row))]).toEqual(['client', 'service']);
   });
 
   it('leaves flows alone whose socket is not found by their ends: a port of the same number is not theirs', () => {
@@ -247,7 +245,7 @@ describe('OwnerChecks', () => {
     processWith(10, 'contained', []);
     processWith(20, 'other', [500]);
     const row = flows.touch(timed(packet({ protocol: PROTOCOL.UDP }), 0), 0, 0);
-    flows.setOwner(row, learnt(10), attributionIndex('exact'), 0);
+    flows.own(row, learnt(10), 'exact');
     work(0, 100);
     ends(10);
     work(110, 3000);

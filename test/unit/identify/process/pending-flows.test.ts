@@ -46,8 +46,8 @@ describe('PendingFlows', () => {
     for (let i = 0; i < 16_400; i++) pending.add(flow(i), 0);
     pending.refill(10);
     expect(pending.size).toBe(16_384);
-    for (const { row } of pending.takeDue(10)) flows.setOwner(row, -1, 4, 4);
-    flows.setOwner(16_390, 7, 0, 0);
+    for (const { row } of pending.takeDue(10)) flows.disown(row, 'closed before it could be looked up');
+    flows.own(16_390, 7, 'exact');
     flows.remove(16_391);
     pending.refill(20);
     expect([pending.size, pending.overflowed]).toEqual([14, 0]);

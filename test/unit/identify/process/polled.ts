@@ -2,10 +2,9 @@
 
 import { Localizer } from '../../../../src/flow/direction.ts';
 import { FlowTable } from '../../../../src/flow/flow-table.ts';
-import { INTS, OWNERSHIP, PEER_PROCESS, PROCESS } from '../../../../src/flow/layout.ts';
 import { Directory, Users } from '../../../../src/identify/process/directory.ts';
 import type { OwnerSource } from '../../../../src/identify/process/owner-source.ts';
-import { ATTRIBUTIONS, OWNER_REASONS } from '../../../../src/model/terms.ts';
+import type { Process } from '../../../../src/model/terms.ts';
 import { DIRECTION } from '../../../../src/net/numbers.ts';
 import type { Edges, RunResult } from '../../../../src/system/edges.ts';
 import { fakeEdges, fakeRoot } from '../../../support/fake-edges.ts';
@@ -37,13 +36,15 @@ export function flowRoom() {
   const passwd = `${fakeRoot({ passwd: 'root:*:0:0::/var/root:/bin/sh\nanna:*:501:20::/Users/anna:/bin/zsh\n' })}/passwd`;
   const directory = new Directory(new Users(passwd));
   const open = (fields: PacketFields): number => flows.touch(timed(packet(fields), 1000), 0, DIRECTION.UNKNOWN);
-  const described = (row: number, column = PROCESS): string => {
-    const process = directory.process(flows.ints[row * INTS + column] as number);
-    const word = flows.ints[row * INTS + OWNERSHIP] as number;
-    const how = column === PROCESS ? ` ${ATTRIBUTIONS[word >>> 16]}` : '';
-    return process === undefined ? `none: ${OWNER_REASONS[word & 0xffff]}` : `${process.name} ${process.pid}${how}`;
+  const name = (process: Process) => `${process.name} ${process.pid}`;
+  const described = (row: number): string => {
+    const process = directory.process(flows.owner(row));
+    return process === undefined ? `none: ${flows.reason(row)}` : `${name(process)} ${flows.attribution(row)}`;
   };
-  const peer = (row: number) => described(row, PEER_PROCESS);
+  const peer = (row: number): string => {
+    const process = directory.process(flows.peer(row));
+    return process === undefined ? 'none' : name(process);
+  };
   return { flows, directory, open, described, peer };
 }
 

@@ -2,7 +2,6 @@ import { describe, expect, it } from 'vitest';
 import { Aggregator, LIVE_LIMITS } from '../../../../src/aggregate/aggregator.ts';
 import { Localizer } from '../../../../src/flow/direction.ts';
 import { FlowTable, NO_OWNER } from '../../../../src/flow/flow-table.ts';
-import { INTS, PEER_PROCESS, PROCESS } from '../../../../src/flow/layout.ts';
 import { Directory, Users } from '../../../../src/identify/process/directory.ts';
 import { CapturedSource } from '../../../../src/identify/process/recorded.ts';
 import { DIRECTION, PROTOCOL } from '../../../../src/net/numbers.ts';
@@ -40,13 +39,14 @@ function setUp(rows = 1 << 10) {
     if (row >= 0) source.see(row, flows.lastSent, direction, process, effective);
     return row;
   };
-  const pid = (row: number, column = PROCESS) => directory.process(flows.ints[row * INTS + column] as number)?.pid ?? null;
+  const pid = (row: number) => directory.process(flows.owner(row))?.pid ?? null;
+  const peerPid = (row: number) => directory.process(flows.peer(row))?.pid ?? null;
   const tick = () => {
     const interfaces = [{ name: 'en0', kind: 'physical' as const, headline: true, ...UNCOUNTED }];
     return aggregator.tick({ time: time++, intervalMs: 1000, capture: {} as never, interfaces, gaps: [] }, LIVE_LIMITS);
   };
   const apps = () => Object.fromEntries(tick().apps.map((app) => [app.app ?? app.reason, app.rxBytes + app.txBytes]));
-  return { flows, directory, source, see, pid, tick, apps };
+  return { flows, directory, source, see, pid, peerPid, tick, apps };
 }
 const NAMED: PacketFields = { protocol: PROTOCOL.TCP };
 
@@ -222,13 +222,13 @@ describe('a flow within this machine', () => {
   const LOOP: PacketFields = { src: '127.0.0.1', dst: '127.0.0.1', sport: 50_000, dport: 8080, bytes: 100 };
 
   it('has an owner at each end, and counts each packet once', () => {
-    const { see, pid, flows, tick } = setUp();
+    const { see, pid, peerPid, flows, tick } = setUp();
     // As lo0 delivers them: out with the sender, in with the receiver.
     const row = see(packet({ ...LOOP, flags: 'S' }), OUT, CURL);
     see(packet({ ...LOOP, flags: 'S' }), IN, NC, 0, true);
     see(reply({ ...LOOP, flags: 'SA', bytes: 30 }), OUT, NC);
     see(reply({ ...LOOP, flags: 'SA', bytes: 30 }), IN, CURL, 0, true);
-    expect([pid(row), pid(row, PEER_PROCESS)]).toEqual([100, 200]);
+    expect([pid(row), peerPid(row)]).toEqual([100, 200]);
     expect(flows.count).toBe(1);
     const { total, apps, flows: rows } = tick();
     expect([total.txBytes, total.rxBytes]).toEqual([100, 30]);
@@ -240,20 +240,20 @@ describe('a flow within this machine', () => {
   });
 
   it('votes for each end by itself', () => {
-    const { see, pid, apps } = setUp();
+    const { see, pid, peerPid, apps } = setUp();
     const row = see(packet({ ...LOOP, flags: 'S' }), OUT, CURL);
     see(packet({ ...LOOP, flags: 'S' }), IN, NC, 0, true);
     expect(apps()).toEqual({ curl: 100, nc: 100 });
     see(reply(LOOP), OUT, CHROME);
     see(reply(LOOP), OUT, CHROME);
-    expect([pid(row), pid(row, PEER_PROCESS)]).toEqual([100, 400]);
+    expect([pid(row), peerPid(row)]).toEqual([100, 400]);
     expect(apps()).toEqual({ curl: 300, 'Google Chrome He': 300 });
   });
 
   it('gives nobody a packet whose direction is unknown', () => {
-    const { see, pid } = setUp();
+    const { see, pid, peerPid } = setUp();
     const row = see(packet({ ...LOOP, flags: 'S' }), UNKNOWN, CURL);
-    expect([pid(row), pid(row, PEER_PROCESS)]).toEqual([null, null]);
+    expect([pid(row), peerPid(row)]).toEqual([null, null]);
   });
 
   it('learns a process again that was forgotten while no flow had it', () => {
@@ -287,7 +287,7 @@ describe('a flow within this machine', () => {
       source.beforeBatch();
       const row = flows.touch(timed(packet({ sport }), 1000), 0, OUT);
       source.see(row, true, OUT, 1, 0);
-      return directory.process(flows.ints[row * INTS + PROCESS] as number)?.pid;
+      return directory.process(flows.owner(row))?.pid;
     };
     expect(seen(1)).toBe(100);
     names[1] = { pid: 200, name: 'nc' };

@@ -1,23 +1,11 @@
 // Owners told by the kernel: reports of the socket programs, drained before each batch, so that a packet's owner is always there first.
 
-import { FLOW_DIRECTION, joinEnds } from '../../../../flow/direction.ts';
-import { directionOf, type FlowTable, isLocalFlow, NO_OWNER } from '../../../../flow/flow-table.ts';
-import {
-  COUNTERS,
-  FIRST_SEEN,
-  INTS,
-  LOCAL,
-  PEER_PROCESS,
-  PORTS,
-  PROCESS,
-  PROTOCOL_INTERFACE,
-  REMOTE,
-  SERIAL,
-} from '../../../../flow/layout.ts';
+import { FLOW_DIRECTION } from '../../../../flow/direction.ts';
+import { type FlowTable, NO_OWNER } from '../../../../flow/flow-table.ts';
 import { sameAddress, scopeOf } from '../../../../net/address.ts';
 import { u16, u32le, u64le, widened } from '../../../../net/bytes.ts';
 import { ECHO, ECHO_PORT, echoOf, hasPorts, PROTOCOL } from '../../../../net/numbers.ts';
-import { attributionIndex, type OwnerSource, type OwnThread, reasonIndex } from '../../owner-source.ts';
+import type { OwnerSource, OwnThread } from '../../owner-source.ts';
 import { SocketTable } from '../../socket-table.ts';
 import type { ExecWatch } from '../exec-watch.ts';
 import type { Ends } from '../netlink/conntrack.ts';
@@ -93,20 +81,19 @@ export class EbpfSource implements OwnerSource {
 
   admit(row: number): void {
     const { flows, fallback } = this.#parts;
-    const base = row * INTS;
-    const protocol = (flows.ints[base + PROTOCOL_INTERFACE] as number) & 0xffff;
+    const protocol = flows.protocol(row);
     this.#begin(row);
     if (flows.isRetired(row)) {
       fallback.admit(row);
       return;
     }
-    const newest = this.#find(row, protocol, LOCAL, REMOTE);
+    const newest = this.#find(row, protocol, false);
     const match = this.#sockets.match;
-    const local = this.#takeovers.toldAt(flows.ints, base, flows.counters[row * COUNTERS + FIRST_SEEN] as number) || newest;
-    const elsewhere = this.#hasElsewhere ? this.#find(row, protocol | ELSEWHERE, REMOTE, LOCAL) : 0;
-    if (elsewhere !== 0) joinEnds(flows.ints, row);
-    if (isLocalFlow(flows, row)) {
-      const peer = elsewhere || this.#find(row, protocol, REMOTE, LOCAL);
+    const local = this.#takeovers.toldAt(flows, row) || newest;
+    const elsewhere = this.#hasElsewhere ? this.#find(row, protocol | ELSEWHERE, true) : 0;
+    if (elsewhere !== 0) flows.joinEnds(row);
+    if (flows.isLocal(row)) {
+      const peer = elsewhere || this.#find(row, protocol, true);
       if (peer !== 0) this.#assign(row, true, peer, this.#sockets.match, elsewhere !== 0);
       else this.#ownOlder(row, protocol, true);
     }
@@ -130,9 +117,9 @@ export class EbpfSource implements OwnerSource {
 
   claim(row: number): boolean {
     const { flows } = this.#parts;
-    const protocol = (flows.ints[row * INTS + PROTOCOL_INTERFACE] as number) & 0xffff;
+    const protocol = flows.protocol(row);
     this.#begin(row);
-    const holder = this.#find(row, protocol | ELSEWHERE, LOCAL, REMOTE);
+    const holder = this.#find(row, protocol | ELSEWHERE, false);
     if (holder === 0) return false;
     this.#assign(row, false, holder, this.#sockets.match, true);
     return true;
@@ -168,14 +155,14 @@ export class EbpfSource implements OwnerSource {
   #ownOlder(row: number, protocol: number, isPeer: boolean): boolean {
     const { flows, older } = this.#parts;
     if (older === null) return false;
-    const base = row * INTS;
-    const ports = flows.ints[base + PORTS] as number;
+    const [local, remote] = [flows.localAt(row), flows.remoteAt(row)];
+    const [localPort, remotePort] = [flows.localPort(row), flows.remotePort(row)];
     const process = isPeer
-      ? older.find(protocol, flows.ints, base + REMOTE, ports & 0xffff, base + LOCAL, ports >>> 16)
-      : older.find(protocol, flows.ints, base + LOCAL, ports >>> 16, base + REMOTE, ports & 0xffff);
+      ? older.find(protocol, flows.words, remote, remotePort, local, localPort)
+      : older.find(protocol, flows.words, local, localPort, remote, remotePort);
     if (process < 0 || older.match === 'none') return false;
-    if (isPeer) flows.setPeer(row, process);
-    else flows.setOwner(row, process, attributionIndex(older.match), reasonIndex('not looked up yet'));
+    if (isPeer) flows.ownPeer(row, process);
+    else flows.own(row, process, older.match);
     this.#parts.handOvers?.track(row, isPeer, process);
     return true;
   }
@@ -186,13 +173,13 @@ export class EbpfSource implements OwnerSource {
     this.#told[row] = 0;
   }
 
-  #find(row: number, protocol: number, near: number, far: number): number {
-    const { ints } = this.#parts.flows;
-    const base = row * INTS;
-    const ports = ints[base + PORTS] as number;
-    const nearPort = near === LOCAL ? ports >>> 16 : ports & 0xffff;
-    const farPort = near === LOCAL ? ports & 0xffff : ports >>> 16;
-    return this.#sockets.find(protocol, ints, base + near, nearPort, base + far, farPort);
+  #find(row: number, protocol: number, isPeer: boolean): number {
+    const { flows } = this.#parts;
+    const [local, remote] = [flows.localAt(row), flows.remoteAt(row)];
+    const [localPort, remotePort] = [flows.localPort(row), flows.remotePort(row)];
+    return isPeer
+      ? this.#sockets.find(protocol, flows.words, remote, remotePort, local, localPort)
+      : this.#sockets.find(protocol, flows.words, local, localPort, remote, remotePort);
   }
 
   /** Owner of a flow whose address was translated on its way, by the ends that its socket has: mostly a container's. */
@@ -243,11 +230,11 @@ export class EbpfSource implements OwnerSource {
       if (row < 0) continue;
       const ownerIsLocal = this.#parts.flows.lastSent === sent;
       if (!elsewhere) this.#correct(row, protocol, ownerIsLocal, holder, false);
-      else if (directionOf(this.#parts.flows, row) === FLOW_DIRECTION.TRANSIT) {
+      else if (this.#parts.flows.direction(row) === FLOW_DIRECTION.TRANSIT) {
         // It passes through: its opener may be a container's process, its other end is not here even if that is.
         if (ownerIsLocal) this.#correct(row, protocol, true, holder, true);
       } else if (!ownerIsLocal) {
-        joinEnds(this.#parts.flows.ints, row);
+        this.#parts.flows.joinEnds(row);
         this.#correct(row, protocol, false, holder, true);
       }
     }
@@ -265,10 +252,10 @@ export class EbpfSource implements OwnerSource {
   /** A flow that stands already: it waits for this owner, or its tuple now belongs to another process. */
   #correct(row: number, protocol: number, ownerIsLocal: boolean, holder: number, isElsewhere: boolean): void {
     const { flows } = this.#parts;
-    if (!ownerIsLocal && !isLocalFlow(flows, row)) return;
+    if (!ownerIsLocal && !flows.isLocal(row)) return;
     const told = ownerIsLocal ? (this.#told[row] ?? 0) : 0;
     if (told === holder) return; // nothing new, though the flow may have been handed on meanwhile
-    const known = flows.ints[row * INTS + (ownerIsLocal ? PROCESS : PEER_PROCESS)] as number;
+    const known = ownerIsLocal ? flows.owner(row) : flows.peer(row);
     const process = this.#parts.holders.process(holder, this.#parts.now());
     if (known !== NO_OWNER && known === process) return;
     // Only TCP has a SYN to tell that a tuple was taken over; elsewhere the other process's packets are another flow.
@@ -280,34 +267,33 @@ export class EbpfSource implements OwnerSource {
   /** Ends a flow whose tuple another process took over: it keeps the owner that it had, as far as that is known by now. */
   #part(row: number, told: number): void {
     const { flows, holders } = this.#parts;
-    if (flows.ints[row * INTS + PROCESS] === NO_OWNER) {
+    if (flows.owner(row) === NO_OWNER) {
       const process = holders.process(told, Number.POSITIVE_INFINITY);
-      if (process >= 0) flows.setOwner(row, process, attributionIndex('exact'), reasonIndex('not looked up yet'));
+      if (process >= 0) flows.own(row, process, 'exact');
     }
     flows.retire(row);
   }
 
   #assign(row: number, isPeer: boolean, holder: number, match: Waiting['match'], isElsewhere: boolean): void {
-    const serial = this.#parts.flows.counters[row * COUNTERS + SERIAL] as number;
+    const serial = this.#parts.flows.serial(row);
     if (!isPeer && row < this.#told.length) this.#told[row] = holder;
     this.#settle({ row, serial, isPeer, holder, match, isElsewhere }, this.#parts.now());
   }
 
   #settle(each: Waiting, now: number): void {
     const { flows, holders } = this.#parts;
-    if (!flows.isLive(each.row) || flows.counters[each.row * COUNTERS + SERIAL] !== each.serial) return;
+    if (!flows.holds(each.row, each.serial)) return;
     const process = holders.process(each.holder, now);
     if (process === KERNEL_THREAD) {
-      if (!each.isPeer)
-        flows.setOwner(each.row, NO_OWNER, attributionIndex('kernel'), reasonIndex('no process: the kernel itself'));
+      if (!each.isPeer) flows.disown(each.row, 'no process: the kernel itself');
       return;
     }
     if (process < 0) {
       if (this.#waiting.length < MOST_WAITING && holders.has(each.holder)) this.#waiting.push(each);
       return;
     }
-    if (each.isPeer) flows.setPeer(each.row, process);
-    else flows.setOwner(each.row, process, attributionIndex(each.match), reasonIndex('not looked up yet'));
+    if (each.isPeer) flows.ownPeer(each.row, process);
+    else flows.own(each.row, process, each.match);
     if (!each.isElsewhere) this.#parts.handOvers?.add(each.row, each.isPeer, process, now);
   }
 }
@@ -421,13 +407,13 @@ class Takeovers {
   }
 
   /** Holder of a flow's local end when it began, if that was before a take-over of its ends that is still to come; else 0. */
-  toldAt(ints: Int32Array, base: number, began: number): number {
-    const ports = ints[base + PORTS] as number;
-    const protocol = (ints[base + PROTOCOL_INTERFACE] as number) & 0xffff;
+  toldAt(flows: FlowTable, row: number): number {
     for (const each of this.#list) {
-      if (each.time <= began || each.protocol !== protocol || ((each.sourcePort << 16) | each.destinationPort) !== ports)
-        continue;
-      if (sameAddress(ints, base + LOCAL, each.words, 0) && sameAddress(ints, base + REMOTE, each.words, 4)) return each.told;
+      if (each.time <= flows.firstSeen(row) || each.protocol !== flows.protocol(row)) continue;
+      if (each.sourcePort !== flows.localPort(row) || each.destinationPort !== flows.remotePort(row)) continue;
+      const { words } = flows;
+      if (sameAddress(words, flows.localAt(row), each.words, 0) && sameAddress(words, flows.remoteAt(row), each.words, 4))
+        return each.told;
     }
     return 0;
   }

@@ -1,13 +1,11 @@
 // Owners from /proc: read when a flow is new, not by a clock, and never for more than a tenth of the time.
 
-import { asksEcho, isIcmpOfKernel } from '../../../../flow/direction.ts';
-import { type FlowTable, isLocalFlow, NO_OWNER } from '../../../../flow/flow-table.ts';
-import { COUNTERS, INTS, LAST_SEEN, LOCAL, PORTS, PROTOCOL_INTERFACE, REMOTE } from '../../../../flow/layout.ts';
+import type { FlowTable } from '../../../../flow/flow-table.ts';
 import { hasPorts, PROTOCOL } from '../../../../net/numbers.ts';
 import { Duty } from '../../cpu-budget.ts';
 import type { Directory } from '../../directory.ts';
-import { attributionIndex, type OwnerSource, type OwnThread, reasonIndex } from '../../owner-source.ts';
-import { isRefused, type Pending, PendingFlows } from '../../pending-flows.ts';
+import type { OwnerSource, OwnThread } from '../../owner-source.ts';
+import { type Pending, PendingFlows } from '../../pending-flows.ts';
 import type { Match } from '../../socket-table.ts';
 import { Conntrack, type Ends } from '../netlink/conntrack.ts';
 import type { HandOvers } from '../transferred-sockets.ts';
@@ -28,8 +26,6 @@ const MOST_AT_ONCE = 1024;
 const LAST_LOOK_MS = 200;
 /** Sockets remembered to be nobody's. */
 const MOST_HOLDERLESS = 1024;
-const KERNEL = attributionIndex('kernel');
-const BY_KERNEL = reasonIndex('no process: the kernel itself');
 
 /** A flow whose sockets are known by inode, while their holders are looked for. */
 interface Found {
@@ -101,10 +97,10 @@ export class ProcfsSource implements OwnerSource {
   }
 
   admit(row: number): void {
-    const { ints } = this.#flows;
+    const flows = this.#flows;
     // Raw sockets send what has no port; most of it is the kernel's all the same.
-    if (!hasPorts(this.#protocol(row)) && !asksEcho(ints, row)) this.#flows.setOwner(row, NO_OWNER, KERNEL, BY_KERNEL);
-    if (!isIcmpOfKernel(ints, row)) this.#pending.add(row, this.#now);
+    if (!hasPorts(flows.protocol(row)) && !flows.asksEcho(row)) flows.disown(row, 'no process: the kernel itself');
+    if (!flows.isIcmpOfKernel(row)) this.#pending.add(row, this.#now);
   }
 
   work(now: number): void {
@@ -154,7 +150,7 @@ export class ProcfsSource implements OwnerSource {
     if (due.length === 0) return;
     this.#processes.clear();
     this.#isWide = this.#isLast;
-    const protocols = new Set(due.map(({ row }) => this.#protocol(row)));
+    const protocols = new Set(due.map(({ row }) => this.#flows.protocol(row)));
     // Other namespaces only for what a first look at our own did not find, all of our own only for what goes on without a socket.
     const isWide = this.#isLast || due.some((flow) => flow.tries > 0);
     const isDeep = due.some((flow) => flow.tries > 1);
@@ -165,28 +161,22 @@ export class ProcfsSource implements OwnerSource {
     for (const flow of due) this.#match(flow, now);
   }
 
-  #protocol(row: number): number {
-    return (this.#flows.ints[row * INTS + PROTOCOL_INTERFACE] as number) & 0xffff;
-  }
-
   /** Looks a flow up in the tables just read. */
   #match(flow: Pending, now: number): void {
-    const { ints } = this.#flows;
-    const base = flow.row * INTS;
-    const protocol = this.#protocol(flow.row);
-    const ports = ints[base + PORTS] as number;
-    const near = ports >>> 16;
-    const far = ports & 0xffff;
-    let inode = this.#tables.find(protocol, ints, base + LOCAL, near, base + REMOTE, far);
+    const flows = this.#flows;
+    const { row } = flow;
+    const { words } = flows;
+    const protocol = flows.protocol(row);
+    const [local, remote] = [flows.localAt(row), flows.remoteAt(row)];
+    const [near, far] = [flows.localPort(row), flows.remotePort(row)];
+    let inode = this.#tables.find(protocol, words, local, near, remote, far);
     let match = this.#tables.match;
     const isTranslated = inode === 0;
-    const peerInode = isLocalFlow(this.#flows, flow.row)
-      ? this.#tables.findAnywhere(protocol, ints, base + REMOTE, far, base + LOCAL, near)
-      : 0;
+    const peerInode = flows.isLocal(row) ? this.#tables.findAnywhere(protocol, words, remote, far, local, near) : 0;
     if (inode === 0) {
-      const ends = this.#conntrack.behind(protocol, ints, base + LOCAL, near, far, now);
+      const ends = this.#conntrack.behind(protocol, words, local, near, far, now);
       if (ends !== null) {
-        if (this.behindTranslation?.(flow.row, protocol, ends) === true) return;
+        if (this.behindTranslation?.(row, protocol, ends) === true) return;
         inode = this.#tables.findAnywhere(protocol, ends.words, 0, ends.ownPort, 4, ends.otherPort);
         match = this.#tables.match;
       }
@@ -194,7 +184,7 @@ export class ProcfsSource implements OwnerSource {
     let isTunnel = false;
     if (inode === 0 && peerInode === 0) {
       // Tunnels over UDP (VXLAN, Geneve) send from any port to the one where they wait at both ends.
-      if (protocol === PROTOCOL.UDP) inode = this.#tables.find(protocol, ints, base + LOCAL, far, base + REMOTE, near);
+      if (protocol === PROTOCOL.UDP) inode = this.#tables.find(protocol, words, local, far, remote, near);
       isTunnel = inode !== 0;
       if (!isTunnel) {
         this.#giveUp(flow, now);
@@ -216,17 +206,16 @@ export class ProcfsSource implements OwnerSource {
       const owner = this.#process(inode);
       const peer = this.#process(peerInode);
       if (peer !== null) {
-        this.#flows.setPeer(flow.row, peer);
+        this.#flows.ownPeer(flow.row, peer);
         this.#handOvers?.track(flow.row, true, peer);
       }
       if (owner === null && inode !== 0 && this.#isKernels(inode, counted))
-        this.#flows.setOwner(flow.row, NO_OWNER, KERNEL, BY_KERNEL);
+        this.#flows.disown(flow.row, 'no process: the kernel itself');
       else if (isTunnel) this.#giveUp(flow, now, owner === null);
       else if (owner !== null) {
-        this.#flows.setOwner(flow.row, owner, attributionIndex(match), reasonIndex('not looked up yet'));
+        this.#flows.own(flow.row, owner, match);
         if (!isTranslated) this.#handOvers?.track(flow.row, false, owner);
-      } else if (this.#isWide && this.#inodes.hidden > 0 && inode !== 0)
-        this.#flows.setOwner(flow.row, NO_OWNER, attributionIndex('none'), reasonIndex('hidden by the system'));
+      } else if (this.#isWide && this.#inodes.hidden > 0 && inode !== 0) this.#flows.disown(flow.row, 'hidden by the system');
       else this.#giveUp(flow, now, inode !== 0);
     }
     this.#found = [];
@@ -263,26 +252,22 @@ export class ProcfsSource implements OwnerSource {
 
   /** @param hasSocket it stands, though nobody is known to hold it: the flow is not over */
   #giveUp(flow: Pending, now: number, hasSocket = false): void {
-    flow.seen = hasSocket ? 0 : (this.#flows.counters[flow.row * COUNTERS + LAST_SEEN] as number);
+    flow.seen = hasSocket ? 0 : this.#flows.lastSeen(flow.row);
     if (!this.#retry(flow, now)) this.#closed(flow.row);
   }
 
   /** What was not found and has said nothing since is closed: looking on would take the time from those that live. */
   #isOver(flow: Pending): boolean {
-    if (flow.tries < 2 || this.#flows.counters[flow.row * COUNTERS + LAST_SEEN] !== flow.seen) return false;
+    if (flow.tries < 2 || this.#flows.lastSeen(flow.row) !== flow.seen) return false;
     this.#closed(flow.row);
     return true;
   }
 
   /** What has no port keeps what was said of it when it came. Which raw socket asks by ICMP the tables don't tell: it may live on. */
   #closed(row: number): void {
-    const isAsker = asksEcho(this.#flows.ints, row);
-    if (!isAsker && !hasPorts(this.#protocol(row))) return;
-    if (!isAsker && isRefused(this.#flows, row)) {
-      this.#flows.setOwner(row, NO_OWNER, KERNEL, reasonIndex('nothing listens on the port'));
-      return;
-    }
-    const reason = isAsker ? 'hidden by the system' : 'closed before it could be looked up';
-    this.#flows.setOwner(row, NO_OWNER, attributionIndex('none'), reasonIndex(reason));
+    const flows = this.#flows;
+    if (flows.asksEcho(row)) flows.disown(row, 'hidden by the system');
+    else if (hasPorts(flows.protocol(row)))
+      flows.disown(row, flows.isRefused(row) ? 'nothing listens on the port' : 'closed before it could be looked up');
   }
 }

@@ -4,13 +4,10 @@ import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Localizer } from '../../../../../src/flow/direction.ts';
 import { FlowTable } from '../../../../../src/flow/flow-table.ts';
-import { INTS, OWNERSHIP, PEER_PROCESS, PROCESS } from '../../../../../src/flow/layout.ts';
 import { Directory, Users } from '../../../../../src/identify/process/directory.ts';
 import { procAt } from '../../../../../src/identify/process/linux/procfs/proc.ts';
 import { readProcess } from '../../../../../src/identify/process/linux/procfs/process.ts';
 import { HandOvers } from '../../../../../src/identify/process/linux/transferred-sockets.ts';
-import { attributionIndex, reasonIndex } from '../../../../../src/identify/process/owner-source.ts';
-import { ATTRIBUTIONS } from '../../../../../src/model/terms.ts';
 import { PROTOCOL } from '../../../../../src/net/numbers.ts';
 import { fakeRoot } from '../../../../support/fake-edges.ts';
 import { addresses, type PacketFields, packet, timed } from '../../../../support/packets.ts';
@@ -75,7 +72,7 @@ function told(pid: number, fields: PacketFields = {}, livedMs = 400, now = 0): n
   goesOn(fields, now + livedMs);
   flows.clearFresh();
   const process = learnt(pid);
-  flows.setOwner(row, process, attributionIndex('exact'), reasonIndex('not looked up yet'));
+  flows.own(row, process, 'exact');
   handOvers.add(row, false, process, now);
   return row;
 }
@@ -87,9 +84,9 @@ function work(from: number, to: number): void {
   for (let now = from; now <= to; now += 10) handOvers.work(now);
 }
 
-const nameAt = (row: number, column: number) => directory.process(flows.ints[row * INTS + column] as number)?.name ?? null;
-const owner = (row: number) => nameAt(row, PROCESS);
-const attribution = (row: number) => ATTRIBUTIONS[(flows.ints[row * INTS + OWNERSHIP] as number) >>> 16];
+const nameOf = (process: number) => directory.process(process)?.name ?? null;
+const owner = (row: number) => nameOf(flows.owner(row));
+const attribution = (row: number) => flows.attribution(row);
 
 describe('HandOvers', () => {
   it('gives a connection to the child that accepted it, half a second on', () => {
@@ -101,7 +98,7 @@ describe('HandOvers', () => {
     expect(owner(row)).toBe('master');
     work(FIRST, FIRST + 100);
     expect([owner(row), attribution(row)]).toEqual(['worker', 'exact']);
-    expect(directory.process(flows.ints[row * INTS + PROCESS] as number)?.pid).toBe(20);
+    expect(directory.process(flows.owner(row))?.pid).toBe(20);
   });
 
   it('gives it to who holds it when its maker is gone, or its pid is another process by now', () => {
@@ -219,10 +216,10 @@ describe('HandOvers', () => {
     processWith(10, 'master');
     processWith(20, 'worker', 600);
     const row = told(5, LOOPBACK_ENDS);
-    flows.setPeer(row, learnt(10));
+    flows.ownPeer(row, learnt(10));
     handOvers.add(row, true, learnt(10), 0);
     work(0, FIRST + 100);
-    expect([owner(row), nameAt(row, PEER_PROCESS)]).toEqual(['client', 'worker']);
+    expect([owner(row), nameOf(flows.peer(row))]).toEqual(['client', 'worker']);
   });
 
   it('leaves a row alone that is another flow by now, and one that got another owner', () => {
@@ -234,9 +231,9 @@ describe('HandOvers', () => {
     flows.remove(gone);
     const next = flows.touch(timed(packet({ sport: 40_001 }), 0), 0, 0);
     goesOn({ sport: 40_001 }, 400);
-    flows.setOwner(next, learnt(10), attributionIndex('exact'), 0);
+    flows.own(next, learnt(10), 'exact');
     const given = told(10, {});
-    flows.setOwner(given, learnt(30), attributionIndex('exact'), 0);
+    flows.own(given, learnt(30), 'exact');
     work(0, 20_000);
     expect([next === gone, owner(next), owner(given)]).toEqual([true, 'maker', 'other']);
   });

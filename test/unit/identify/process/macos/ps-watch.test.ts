@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Aggregator, LIVE_LIMITS } from '../../../../../src/aggregate/aggregator.ts';
 import { PsWatch } from '../../../../../src/identify/process/macos/ps-watch.ts';
-import { attributionIndex } from '../../../../../src/identify/process/owner-source.ts';
 import { flowRoom, programs, turns } from '../polled.ts';
 
 const PS = 'ps -axww -o pid=,ppid=,uid=,lstart=,comm=';
@@ -63,9 +62,9 @@ describe('PsWatch', () => {
     const before = directory.process(helper)?.app ?? -1;
     const row = open({ bytes: 700 });
     const local = open({ src: '127.0.0.1', dst: '127.0.0.1', bytes: 300 });
-    flows.setOwner(row, helper, attributionIndex('exact'), 0);
-    flows.setOwner(local, learn(801, 'mDNSResponder'), attributionIndex('exact'), 0);
-    flows.setPeer(local, helper);
+    flows.own(row, helper, 'exact');
+    flows.own(local, learn(801, 'mDNSResponder'), 'exact');
+    flows.ownPeer(local, helper);
     const booked = () => tick().apps.map((each) => [each.app, each.rxBytes + each.txBytes, each.pids]);
     expect(booked()).toEqual([
       ['Google Chrome He', 1000, [793]],

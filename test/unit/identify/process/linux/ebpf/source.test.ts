@@ -1,7 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { Localizer } from '../../../../../../src/flow/direction.ts';
-import { directionOf, FlowTable } from '../../../../../../src/flow/flow-table.ts';
-import { INTS, OWNERSHIP, PEER_PROCESS, PROCESS } from '../../../../../../src/flow/layout.ts';
+import { FlowTable } from '../../../../../../src/flow/flow-table.ts';
 import { Directory, Users } from '../../../../../../src/identify/process/directory.ts';
 import type { LoadedPrograms } from '../../../../../../src/identify/process/linux/ebpf/loader.ts';
 import { EbpfSource } from '../../../../../../src/identify/process/linux/ebpf/source.ts';
@@ -12,7 +11,7 @@ import type { ProcfsSource } from '../../../../../../src/identify/process/linux/
 import { Holders } from '../../../../../../src/identify/process/linux/socket-owners.ts';
 import type { HandOvers } from '../../../../../../src/identify/process/linux/transferred-sockets.ts';
 import type { ProcessFacts } from '../../../../../../src/identify/process/process-facts.ts';
-import { ATTRIBUTIONS, FLOW_DIRECTIONS } from '../../../../../../src/model/terms.ts';
+import { FLOW_DIRECTIONS } from '../../../../../../src/model/terms.ts';
 import { PROTOCOL } from '../../../../../../src/net/numbers.ts';
 import { fakeRoot } from '../../../../../support/fake-edges.ts';
 import { FakeReportRing, type ReportText } from '../../../../../support/fake-report-ring.ts';
@@ -103,11 +102,11 @@ function comes(fields: PacketFields = {}, iface = 0): number {
   return row;
 }
 
-const nameAt = (row: number, column: number) => directory.process(flows.ints[row * INTS + column] as number)?.name ?? null;
-const owner = (row: number) => nameAt(row, PROCESS);
-const peer = (row: number) => nameAt(row, PEER_PROCESS);
-const attribution = (row: number) => ATTRIBUTIONS[(flows.ints[row * INTS + OWNERSHIP] as number) >>> 16];
-const direction = (row: number) => FLOW_DIRECTIONS[directionOf(flows, row)];
+const nameOf = (process: number) => directory.process(process)?.name ?? null;
+const owner = (row: number) => nameOf(flows.owner(row));
+const peer = (row: number) => nameOf(flows.peer(row));
+const attribution = (row: number) => flows.attribution(row);
+const direction = (row: number) => FLOW_DIRECTIONS[flows.direction(row)];
 
 describe('EbpfSource', () => {
   it('knows the owner before the first packet', () => {
@@ -298,7 +297,7 @@ describe('EbpfSource', () => {
     begins(6, 'heir');
     reports({ pid: 5, comm: 'maker', protocol: UDP });
     const row = comes({ protocol: UDP });
-    flows.setOwner(row, directory.learn(known.get(6) as ProcessFacts), 0, 0);
+    flows.own(row, directory.learn(known.get(6) as ProcessFacts), 'exact');
     reports({ pid: 5, comm: 'maker', protocol: UDP });
     expect([comes({ protocol: UDP }), flows.created, owner(row)]).toEqual([row, 1, 'heir']);
   });
@@ -312,7 +311,7 @@ describe('EbpfSource', () => {
       begins(pid, name);
     reports({ pid: 5, comm: 'maker', protocol: UDP });
     const row = comes({ protocol: UDP });
-    flows.setOwner(row, directory.learn(known.get(6) as ProcessFacts), 0, 0);
+    flows.own(row, directory.learn(known.get(6) as ProcessFacts), 'exact');
     reports({ pid: 7, comm: 'third', protocol: UDP });
     expect([owner(comes({ protocol: UDP })), flows.isRetired(row), owner(row)]).toEqual(['third', true, 'heir']);
   });

@@ -2,14 +2,12 @@
 
 import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { FLOW_DIRECTION, Localizer } from '../../../../../../src/flow/direction.ts';
+import { Localizer } from '../../../../../../src/flow/direction.ts';
 import { FlowTable } from '../../../../../../src/flow/flow-table.ts';
-import { COUNTERS, INTS, LAST_SEEN, OWNERSHIP, PEER_PROCESS, PROCESS, STATE } from '../../../../../../src/flow/layout.ts';
 import { Directory, Users } from '../../../../../../src/identify/process/directory.ts';
 import { procAt } from '../../../../../../src/identify/process/linux/procfs/proc.ts';
 import { ProcfsSource } from '../../../../../../src/identify/process/linux/procfs/source.ts';
 import { Owners } from '../../../../../../src/identify/process/owners.ts';
-import { ATTRIBUTIONS, OWNER_REASONS } from '../../../../../../src/model/terms.ts';
 import { PROTOCOL } from '../../../../../../src/net/numbers.ts';
 import { fakeRoot } from '../../../../../support/fake-edges.ts';
 import { addresses, type PacketFields, packet, timed } from '../../../../../support/packets.ts';
@@ -68,20 +66,17 @@ function work(ms: number): void {
 
 /** Works while the flow goes on, until it has an owner. */
 function goOn(row: number, fields: PacketFields = {}): void {
-  for (let i = 0; i < 2000 && (flows.ints[row * INTS + PROCESS] as number) < 0; i++) {
+  for (let i = 0; i < 2000 && flows.owner(row) < 0; i++) {
     flows.touch(timed(packet(fields), now), 0, 0);
     work(10);
   }
 }
 
 function told(row: number): string {
-  const base = row * INTS;
   const name = (id: number) => directory.process(id)?.name ?? '-';
-  const ownership = flows.ints[base + OWNERSHIP] as number;
-  const process = flows.ints[base + PROCESS] as number;
-  const peer = flows.ints[base + PEER_PROCESS] as number;
-  const reason = process < 0 ? `, ${OWNER_REASONS[ownership & 0xffff]}` : '';
-  return `${name(process)}${peer < 0 ? '' : ` and ${name(peer)}`} (${ATTRIBUTIONS[ownership >>> 16]}${reason})`;
+  const peer = flows.peer(row) < 0 ? '' : ` and ${name(flows.peer(row))}`;
+  const reason = flows.reason(row) === null ? '' : `, ${flows.reason(row)}`;
+  return `${name(flows.owner(row))}${peer} (${flows.attribution(row)}${reason})`;
 }
 
 describe('ProcfsSource', () => {
@@ -92,7 +87,7 @@ describe('ProcfsSource', () => {
     expect(told(row)).toBe('- (none, not looked up yet)');
     work(30);
     expect(told(row)).toBe('curl (exact)');
-    expect(directory.process(flows.ints[row * INTS + PROCESS] as number)).toMatchObject({ pid: 77, user: '0' });
+    expect(directory.process(flows.owner(row))).toMatchObject({ pid: 77, user: '0' });
   });
 
   it('finds both owners of a local flow', () => {
@@ -246,8 +241,7 @@ describe('ProcfsSource', () => {
     processWith(77, 'server', 500);
     processWith(88, 'contained', 600);
     const row = flow();
-    const at = row * INTS + STATE;
-    flows.ints[at] = ((flows.ints[at] as number) & ~0xff_0000) | (FLOW_DIRECTION.LOCAL << 16);
+    flows.joinEnds(row);
     work(30);
     expect(told(row)).toBe('contained and server (exact)');
   });
@@ -321,8 +315,9 @@ describe('ProcfsSource', () => {
     });
 
     it('says so of what has been silent since', () => {
-      const rows = [flow(VXLAN), flow({ protocol: PROTOCOL.UDP, sport: 50_001, dport: 4789 })];
-      for (const row of rows) flows.counters[row * COUNTERS + LAST_SEEN] = now;
+      const kinds = [VXLAN, { protocol: PROTOCOL.UDP, sport: 50_001, dport: 4789 }];
+      const rows = kinds.map((fields) => flow(fields));
+      for (const fields of kinds) flows.touch(timed(packet(fields), now + 1), 0, 0);
       work(5000);
       expect(rows.map(told)).toEqual([KERNEL, KERNEL]);
     });
