@@ -1,7 +1,6 @@
 // What inspection reads of a packet and what the kernel's program brings of it: of each kind of message the same is told as of the whole frame.
 
 import { expect, it } from 'vitest';
-import { bytesToKeep } from '../../../src/capture/cap/relay.ts';
 import { snapProgram } from '../../../src/capture/libpcap/snap-program.ts';
 import { decode } from '../../../src/decode/decode.ts';
 import { Packet } from '../../../src/decode/packet.ts';
@@ -84,7 +83,6 @@ it.each<[string, Layer, string[]]>([
   for (const frame of [ethernet({}, ipv4({}, transport)), ethernet({ vlan: 7 }, ipv6({}, transport))]) {
     expect(told(frame, frame.length)).toEqual(expected);
     expect(told(frame, runBpf(program, frame))).toEqual(expected);
-    expect(told(frame, bytesToKeep(frame, frame.length, LINK.ETHERNET))).toEqual(expected);
   }
 });
 

@@ -1,7 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { capLine, capLink, parseCapLine } from '../../../../src/capture/cap/protocol.ts';
-import { bytesOnWire, bytesToKeep, CapRelay, forgetRelays } from '../../../../src/capture/cap/relay.ts';
-import { LINK } from '../../../../src/net/numbers.ts';
+import { CapRelay, forgetRelays } from '../../../../src/capture/cap/relay.ts';
 import { fakeCap } from '../../../support/fake-cap.ts';
 
 /** Ethernet, IPv4 and a transport header by hand, filled up to `length` bytes. */
@@ -18,70 +17,10 @@ const tcp = (flags: number, length = 1000, payload = 0, tags = 0) =>
 const udp = (from: number, to: number, payload = 0, length = 1000) =>
   frame(17, [from >> 8, from & 255, to >> 8, to & 255, 0, 0, 0, 0, payload], length);
 
-describe('bytesToKeep', () => {
-  const keep = (bytes: Uint8Array, link: number = LINK.ETHERNET) => bytesToKeep(bytes, bytes.length, link);
-
-  it('keeps 160 bytes of bulk and all of what may be read', () => {
-    expect(keep(tcp(0x10))).toBe(160);
-    expect(keep(tcp(0x02))).toBe(1000);
-    expect(keep(tcp(0x18))).toBe(1000);
-    expect(keep(tcp(0x10, 1000, 0x16))).toBe(1000);
-    expect(keep(tcp(0x10, 1000, 0x16, 1))).toBe(1000);
-    expect(keep(tcp(0x10, 1000, 0x16, 2))).toBe(1000);
-    expect(keep(udp(40000, 50000))).toBe(160);
-    expect(keep(udp(40000, 53))).toBe(1000);
-    expect(keep(udp(5353, 40000))).toBe(1000);
-    expect(keep(udp(40000, 443, 0xc3))).toBe(1000);
-    expect(keep(tcp(0x18, 60000))).toBe(16_640);
-    expect(keep(tcp(0x10, 100))).toBe(100);
-  });
-
-  it('looks behind every link header', () => {
-    const packet = tcp(0x02).subarray(14);
-    const behind = (header: number) => Uint8Array.from([...new Uint8Array(header), ...packet]);
-    expect(keep(packet, LINK.RAW)).toBe(986);
-    expect(keep(behind(4), LINK.NULL)).toBe(990);
-    expect(keep(behind(16), LINK.LINUX_SLL)).toBe(1002);
-    expect(keep(behind(4), LINK.PPP)).toBe(160);
-  });
-
-  it('reads IPv6, and no ports of later fragments', () => {
-    const six = new Uint8Array(1000);
-    six.set([0x86, 0xdd, 0x60, 0, 0, 0, 3, 0xb2, 6, 64], 12);
-    six[14 + 40 + 13] = 0x02;
-    expect(keep(six)).toBe(1000);
-    six[14 + 40 + 13] = 0x10;
-    expect(keep(six)).toBe(160);
-    const fragment = udp(40000, 53);
-    fragment[14 + 7] = 5;
-    expect(keep(fragment)).toBe(160);
-  });
-
-  it('survives any bytes of any length', () => {
-    let seed = 1;
-    const bytes = new Uint8Array(400);
-    for (let round = 0; round < 20_000; round++) {
-      for (let i = 0; i < 80; i++) bytes[i] = seed = (seed * 1103515245 + 12345) & 0xff;
-      if (round % 3 === 0) bytes.set([0x08, 0x00, 0x40 | (round & 15)], 12);
-      const length = round % 400;
-      for (const link of Object.values(LINK)) {
-        const kept = bytesToKeep(bytes, length, link);
-        if (kept > length || (kept < length && kept !== 160)) throw new Error(`kept ${kept} of ${length}`);
-      }
-    }
-  });
-});
-
-describe('bytesOnWire', () => {
-  it('is what was captured, and the header says where the snap length cut', () => {
-    const bytes = new Uint8Array(65_535);
-    bytes.set([0x08, 0x00, 0x45, 0, 0xff, 0xff], 12);
-    expect(bytesOnWire(bytes, 1000, LINK.ETHERNET)).toBe(1000);
-    expect(bytesOnWire(bytes, 65_535, LINK.ETHERNET)).toBe(65_549);
-    bytes.set([0, 0], 16);
-    expect(bytesOnWire(bytes, 65_535, LINK.ETHERNET)).toBe(65_535);
-  });
-});
+/** The packet of an Ethernet frame in a cooked one. */
+function cooked(bytes: Uint8Array): Uint8Array {
+  return Uint8Array.from([...new Uint8Array(14), 0x08, 0x00, ...bytes.subarray(14)]);
+}
 
 describe('the words', () => {
   it('come back as they went, in one line', () => {
@@ -155,6 +94,23 @@ describe('CapRelay', () => {
     expect([0, 4, 8, 12].map((at) => all.readUInt32LE(at))).toEqual([1_700_000_000, 123_250, 160, 1000]);
     expect(lengths()).toEqual([160, 1000]);
     expect(all.subarray(16, 176)).toEqual(Buffer.from(tcp(0x10).subarray(0, 160)));
+  });
+
+  it.each([
+    ['ETHERNET', tcp(0x18, 5000), 2048],
+    ['ETHERNET', tcp(0x10, 1000, 0x16, 2), 1000],
+    ['ETHERNET', udp(40000, 50000), 160],
+    ['ETHERNET', udp(5353, 40000), 1000],
+    ['RAW', tcp(0x02).subarray(14), 986],
+    ['LINKTYPE_LINUX_SLL', cooked(tcp(0x02)), 1002],
+    ['LINKTYPE_LINUX_SLL', cooked(tcp(0x10)), 160],
+    ['Unknown linktype 9', new Uint8Array(3000), 2048],
+  ])('keeps of %s what the kernel would for libpcap', (link, bytes, kept) => {
+    const { module, captures } = fakeCap(link);
+    new CapRelay(ends).open(module, 'eth0', '', 1);
+    captures[0]?.push(bytes);
+    turn();
+    expect(lengths()).toEqual([kept]);
   });
 
   it('gives the addon a buffer that takes the longest frame', () => {
