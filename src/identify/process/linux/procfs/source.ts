@@ -158,6 +158,7 @@ export class ProcfsSource implements OwnerSource {
     const isReadable = isWide ? this.#lists.measure(read) : read();
     if (isWide) this.#lists.pause(now);
     if (!isReadable) this.note = `${this.#proc.path}/net can't be read`;
+    else if (this.#tables.isCut) this.note = 'there are more sockets than can be listed in time';
     for (const flow of due) this.#match(flow, now);
   }
 

@@ -26,6 +26,8 @@ export class ProcfsTables {
   readonly #namespaces: NetNamespaces;
   /** How the last `find` was answered. */
   match: Match = 'none';
+  /** Our own tables were cut off: what is not in them may be there. */
+  isCut = false;
 
   /**
    * @param query asks for single sockets; null where only tables tell
@@ -50,7 +52,14 @@ export class ProcfsTables {
     this.#listed = new Set(isDeep ? protocols : [...protocols].filter((protocol) => this.#query?.answers(protocol) !== true));
     const files = filesOf(this.#listed);
     const isReadable = files.size === 0 || this.#reader.read(this.#folder, this.#own, files) > 0;
-    if (isWide) for (const folder of this.#namespaces.folders(now)) this.#reader.read(folder, this.#others, filesOf(protocols));
+    this.isCut = files.size > 0 && !this.#reader.isWhole;
+    const until = performance.now() + MOST_MS;
+    if (isWide) {
+      for (const folder of this.#namespaces.folders(now)) {
+        if (performance.now() >= until) break;
+        this.#reader.read(folder, this.#others, filesOf(protocols), until);
+      }
+    }
     return isReadable;
   }
 
@@ -91,8 +100,9 @@ export class ProcfsTables {
     if (!this.#listed.has(protocol)) {
       this.#listed.add(protocol);
       this.#reader.read(this.#folder, this.#own, filesOf([protocol]));
+      this.isCut ||= !this.#reader.isWhole;
     }
-    return this.#own.isSole(protocol, localPort);
+    return !this.isCut && this.#own.isSole(protocol, localPort);
   }
 }
 
@@ -118,6 +128,8 @@ const SPACE = 0x20;
 const NEWLINE = 0x0a;
 const COLON = 0x3a;
 const MOST_BYTES = 64 << 20;
+/** For the tables of one namespace, or of all others. Each piece of UDP's takes the kernel a walk over all that came before: 400,000 sockets took ten minutes. */
+const MOST_MS = 200;
 
 /** Kinds of socket files. */
 type WantedFiles = ReadonlySet<number>;
@@ -140,19 +152,23 @@ function kindOf(protocol: number): number {
 export class ProcNetReader {
   #buffer = Buffer.alloc(64 * 1024);
   readonly #ends = new Int32Array(8);
+  /** The last reading was not cut off. */
+  isWhole = true;
 
   /**
    * Adds every socket that has an inode to `table`; the inode is its owner.
    *
    * @param folder `/proc/net` or `/proc/PID/net`
    * @param wanted files that are read, see `filesOf`; null for all
+   * @param until when it is cut off, as `performance.now` has it
    * @returns how many files could be read; 0 means that there is no procfs or no right to it
    */
-  read(folder: string, table: SocketTable, wanted: WantedFiles | null = null): number {
+  read(folder: string, table: SocketTable, wanted: WantedFiles | null = null, until = performance.now() + MOST_MS): number {
     let files = 0;
+    this.isWhole = true;
     for (const [name, protocol, six] of FILES) {
       if (wanted !== null && !wanted.has(kindOf(protocol))) continue;
-      const length = this.#load(`${folder}/${name}`);
+      const length = this.#load(`${folder}/${name}`, until);
       if (length < 0) continue;
       files++;
       parseProcNet(this.#buffer, length, protocol, six, this.#ends, table);
@@ -160,7 +176,7 @@ export class ProcNetReader {
     return files;
   }
 
-  #load(path: string): number {
+  #load(path: string, until: number): number {
     let fd: number;
     try {
       fd = openSync(path, 'r');
@@ -171,7 +187,10 @@ export class ProcNetReader {
       let length = 0;
       for (;;) {
         if (length === this.#buffer.length) {
-          if (length >= MOST_BYTES) return length;
+          if (length >= MOST_BYTES) {
+            this.isWhole = false;
+            return length;
+          }
           const wide = Buffer.alloc(length * 2);
           this.#buffer.copy(wide);
           this.#buffer = wide;
@@ -179,6 +198,9 @@ export class ProcNetReader {
         const read = readSync(fd, this.#buffer, length, this.#buffer.length - length, null);
         if (read === 0) return length;
         length += read;
+        if (performance.now() < until) continue;
+        this.isWhole = false;
+        return this.#buffer.lastIndexOf(NEWLINE, length - 1) + 1;
       }
     } catch {
       return -1;

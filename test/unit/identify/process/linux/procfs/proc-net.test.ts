@@ -88,6 +88,20 @@ describe('ProcNetReader', () => {
     expect(find(table, UDP, '10.0.0.1', 40_000, '192.0.2.80', 443)).toBe('45012 exact');
   });
 
+  it('stops between two sockets when its time is over, and says so', () => {
+    const line =
+      '   1: 0100000A:0001 500200C0:01BB 01 00000000:00000000 02:00000000 00000000  1000        0 77 2 0000000000000000 20 4 30 10 -1\n';
+    const root = fakeRoot({ 'net/tcp': `${HEADER}\n${line.repeat(3000)}`, 'net/udp': TCP4 });
+    const table = new SocketTable();
+    const reader = new ProcNetReader();
+    reader.read(`${root}/net`, table, null, 0);
+    expect(reader.isWhole).toBe(false);
+    expect(table.count).toBeLessThan(3000);
+    expect(find(table, TCP, '10.0.0.1', 1, '192.0.2.80', 443)).toBe('77 exact');
+    reader.read(`${root}/net`, new SocketTable());
+    expect(reader.isWhole).toBe(true);
+  });
+
   it('reads nothing where there is no procfs', () => {
     expect(new ProcNetReader().read('/nonexistent', new SocketTable())).toBe(0);
   });
