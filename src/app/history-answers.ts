@@ -1,10 +1,9 @@
-// Answers the screen's questions about recorded history. The file is opened for the first question and closed again when none comes; one
-// question is asked at a time, and a newer question for the same slot replaces one that still waits.
+// Answers the screen's questions about recorded history. The file is opened for the first question; one question is asked at a time, and a
+// newer question for the same slot replaces one that still waits.
 
 import { missingHistory } from '../history/files.ts';
 import type { HistoryReader } from '../history/query/reader.ts';
 import { NetmonError, reasonOf } from '../model/errors.ts';
-import { bareThread } from '../privilege/bare-thread.ts';
 import type { Clock } from '../system/clock.ts';
 import { trimMemory } from '../system/memory.ts';
 import type { HistoryAnswer, HistoryAsk, HistoryRequest, HistorySlot } from '../view/history/state.ts';
@@ -12,8 +11,6 @@ import { hasHistory } from './known-history.ts';
 
 /** A question after this time first reads what was written meanwhile. The screen asks each minute for what changes. */
 const STALE_MS = 45_000;
-/** The reader is closed this long after the last question, to free its memory. */
-const IDLE_MS = 90_000;
 /** Domains in an answer about an app, the earliest ones: more than a browser reaches in years. */
 const DOMAINS_MAX = 20_000;
 /** After every time that a file may hold, epoch ms. */
@@ -36,7 +33,6 @@ export class HistoryAnswers {
   #reader: HistoryReader | null = null;
   #read = Number.NEGATIVE_INFINITY;
   #working: Promise<void> | null = null;
-  #idle: NodeJS.Timeout | null = null;
   /** Why the file can't be read: the answer to all questions that waited when this was found out. */
   #refusal: HistoryAnswer | null = null;
   #closed = false;
@@ -59,12 +55,12 @@ export class HistoryAnswers {
   async close(): Promise<void> {
     this.#closed = true;
     this.#waiting.clear();
-    await this.#closeReader();
+    const reader = this.#reader;
+    this.#reader = null;
+    await reader?.close();
   }
 
   async #work(): Promise<void> {
-    if (this.#idle !== null) clearTimeout(this.#idle);
-    this.#idle = null;
     for (;;) {
       const request = this.#next();
       if (request === null) break;
@@ -73,9 +69,6 @@ export class HistoryAnswers {
     }
     this.#working = null;
     this.#refusal = null;
-    if (this.#closed) return;
-    this.#idle = setTimeout(() => void this.#closeReader(), IDLE_MS);
-    this.#idle.unref();
   }
 
   #next(): HistoryRequest | null {
@@ -116,23 +109,12 @@ export class HistoryAnswers {
     this.#read = now;
     return this.#reader;
   }
-
-  async #closeReader(): Promise<void> {
-    if (this.#idle !== null) clearTimeout(this.#idle);
-    this.#idle = null;
-    const reader = this.#reader;
-    this.#reader = null;
-    await reader?.close();
-  }
 }
 
 /** Opens the history in a file, in a thread without rights. Rejects with NetmonError `history` if there is none that can be read. */
 export async function openBareHistory(path: string): Promise<HistoryReader> {
-  const [{ openHistory }, { readerThreads }] = await Promise.all([
-    import('../history/query/open.ts'),
-    import('../history/query/reader-thread.ts'),
-  ]);
-  return openHistory(path, readerThreads(bareThread(path, false), trimMemory));
+  const { openHistory, readerThreads } = await import('../history/query/reader.ts');
+  return openHistory(path, readerThreads({ dropsRights: true, onEnd: trimMemory }));
 }
 
 /** Opens history once root was dropped. Call it before: root may look into every folder, and so knows whether there is a history. */

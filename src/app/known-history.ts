@@ -3,7 +3,8 @@
 import { existsSync } from 'node:fs';
 import { type EventLog, type KnownHistory, NAMES } from '../aggregate/event-log.ts';
 import { journalNumbers } from '../history/files.ts';
-import type { HistoryReader, MetNames } from '../history/query/reader.ts';
+import type { KnownNames } from '../history/query/pages.ts';
+import type { HistoryReader } from '../history/query/reader.ts';
 import { reasonOf } from '../model/errors.ts';
 
 /** History that takes longer than this to answer is not waited for. */
@@ -48,14 +49,14 @@ export class KnownHistoryQuery {
     this.#timer.unref();
     try {
       const reader = await opening;
-      this.#answer('', await reader.met(NAMES));
+      this.#answer('', await reader.knownNames(NAMES));
     } catch (thrown) {
       this.#answer(`${reasonOf(thrown)}: ${IN_THIS_RUN}`, null);
     }
     this.close();
   }
 
-  #answer(failure: string, met: MetNames | null): void {
+  #answer(failure: string, met: KnownNames | null): void {
     if (this.#isAnswered || this.#isClosed) return;
     this.#isAnswered = true;
     if (met === null || met.apps.length + met.domains.length === 0)
@@ -66,7 +67,7 @@ export class KnownHistoryQuery {
 }
 
 /** If not all names fitted, one that is missing may be known all the same. */
-function knownIn({ apps, domains }: MetNames): KnownHistory {
+function knownIn({ apps, domains }: KnownNames): KnownHistory {
   const sets = { app: new Set(apps), domain: new Set(domains) };
   return (kind, name) => sets[kind].has(name) || (sets[kind].size < NAMES ? false : null);
 }

@@ -3,13 +3,11 @@
 import { dirname } from 'node:path';
 import { FlowLog, Ledger } from '../aggregate/history-collector.ts';
 import { Combinations } from '../aggregate/history-keys.ts';
-import type { SaveRequest } from '../history/image-save.ts';
 import { IN_JOURNAL, Recorder, TRIED_AGAIN } from '../history/recorder.ts';
 import { type RunSave, saveInThread } from '../history/save-thread.ts';
 import type { HistoryStatus } from '../model/history.ts';
 import type { HistoryOptions } from '../model/options.ts';
 import type { Assembly } from '../pipeline/assembly.ts';
-import { bareThread } from '../privilege/bare-thread.ts';
 import { fileWork } from '../system/as-owner.ts';
 import type { Clock } from '../system/clock.ts';
 import { type Flock, lockFile, systemFlock } from '../system/file-lock.ts';
@@ -32,8 +30,7 @@ export interface RecordingEdges {
 /** The machine's own. */
 export async function recordingEdges(): Promise<RecordingEdges> {
   await returnMemory();
-  const before = ({ owner, path }: SaveRequest) => bareThread(path, true, owner);
-  const runSave: RunSave = (request) => saveInThread(request, before(request)).finally(trimMemory);
+  const runSave: RunSave = (request) => saveInThread(request, true).finally(trimMemory);
   return { flock: await systemFlock(), runSave };
 }
 

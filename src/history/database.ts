@@ -7,9 +7,16 @@ import type { HistoryQuery, HistoryResult, SqlResult } from '../model/history.ts
 import type { HistoryBatch, LoggedFlow } from '../model/history-batch.ts';
 import { type Erasure, erase } from './erasure.ts';
 import type { JournalRecord } from './journal/record.ts';
-import { type HistoryPage, HistoryPages } from './query/pages.ts';
+import {
+  type FirstSeen,
+  type FirstSeenQuery,
+  type HistoryCursor,
+  type HistoryPage,
+  HistoryPages,
+  type HistoryRecord,
+  type KnownNames,
+} from './query/pages.ts';
 import { HistoryQueries } from './query/queries.ts';
-import type { FirstSeen, FirstSeenQuery, HistoryCursor, HistoryRecord, MetNames, SqlLimits } from './query/reader.ts';
 import { localZone, type ZoneOffset } from './query/zone.ts';
 import { HistoryRetention, type RetentionTime, retentionClock } from './retention.ts';
 import { createDatabase, HistoryMeta, openDatabase } from './schema.ts';
@@ -155,8 +162,8 @@ export class HistoryDatabase {
   }
 
   /** Apps and registrable domains that were ever recorded, `most` of each. */
-  met(most: number): MetNames {
-    return this.#pages.met(most);
+  knownNames(most: number): KnownNames {
+    return this.#pages.knownNames(most);
   }
 
   /**
@@ -206,7 +213,13 @@ const MOST_MEMORY = 512 * 1024 * 1024;
 const READING = new Set(['select', 'with', 'values', 'explain']);
 const HINT = 'it reads only: SELECT ... FROM connections, flows or first_seen';
 
-/** @throws NetmonError `usage` for what is no statement, more than one, or one that would write */
+/** Bounds of a user's statement. */
+export interface SqlLimits {
+  readonly timeoutMs: number;
+  readonly rows: number;
+}
+
+/** @throws NetmonError `usage` for text without a statement, more than one, or one that would write */
 function runStatement(database: Database, text: string, limits: SqlLimits): SqlResult {
   const word = /^[a-z]+/i.exec(withoutComments(text))?.[0].toLowerCase() ?? '';
   if (word === '') throw new NetmonError('usage', 'no SQL statement', HINT);

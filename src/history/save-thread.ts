@@ -1,4 +1,4 @@
-// Starts the thread that saves, and waits for its answer.
+// Saves and prunes in a thread of its own, and waits for the answer.
 
 import { NetmonError, reasonOf } from '../model/errors.ts';
 import type { FileOwner } from '../system/files.ts';
@@ -6,34 +6,40 @@ import { startThread } from '../system/thread.ts';
 import type { Erasure } from './erasure.ts';
 import { journalNumbers, journalPath, removeFile } from './files.ts';
 import type { SaveAnswer, SaveRequest } from './image-save.ts';
-import { receivedError, type SentError, THREAD_LIMITS, threadTurn } from './thread-turn.ts';
+import { receivedError, type SentError, THREAD_LIMITS, threadSlot } from './threads.ts';
 
-/** Runs a save to its end; a function, so that tests need no thread. */
+/** Runs a save to its end; a function, which lets tests save without a thread. */
 export type RunSave = (request: SaveRequest) => Promise<SaveAnswer>;
 
-/** Its code is loaded when it begins, as the user that the run has become. */
+/** What the thread is started with. */
+export interface SaveThreadData {
+  readonly request: SaveRequest;
+  /** The thread gives up its rights and fences itself in the folder of the history before it saves. */
+  readonly dropsRights: boolean;
+}
+
+/** The thread loads its code when it begins, as the user that the run has become. */
 const HINT = 'see whether that user may read the program: sudo netmon-tui doctor';
-/** The compiled worker. */
+/** The compiled entry of the thread. */
 const SCRIPT = new URL('./save-worker.js', import.meta.url);
 
 /**
- * Saves in a thread of its own, when its turn has come.
+ * Saves in a thread of its own, once `threadSlot` is free.
  *
- * @param before URL of the module that the thread calls before it works (`beforeWork`)
- * @returns the answer; rejects with NetmonError `history`, or with what the system said to the thread
+ * @returns rejects with NetmonError `history`, or with the failure of a system call
  */
-export async function saveInThread(request: SaveRequest, before: string | null = null): Promise<SaveAnswer> {
-  const giveBack = await threadTurn.take(() => {}); // a save leaves when it is done
+export async function saveInThread(request: SaveRequest, dropsRights = false): Promise<SaveAnswer> {
+  const release = await threadSlot.acquire(() => {}); // a save ends soon anyway
   try {
-    return await runSave(request, before);
+    return await runThread({ request, dropsRights });
   } finally {
-    giveBack();
+    release();
   }
 }
 
-function runSave(request: SaveRequest, before: string | null): Promise<SaveAnswer> {
+function runThread(workerData: SaveThreadData): Promise<SaveAnswer> {
   return new Promise((resolve, reject) => {
-    const worker = startThread(SCRIPT, { workerData: { request, before }, resourceLimits: THREAD_LIMITS });
+    const worker = startThread(SCRIPT, { workerData, resourceLimits: THREAD_LIMITS });
     let settle = () => reject(new Error('the thread that saves history ended without an answer'));
     worker.on('message', ({ answer, failure }: { answer?: SaveAnswer; failure?: SentError }) => {
       settle = () => (answer === undefined ? reject(receivedError(failure as SentError)) : resolve(answer));
@@ -46,13 +52,11 @@ function runSave(request: SaveRequest, before: string | null): Promise<SaveAnswe
   });
 }
 
-// Deletes from a history file on the user's word: what its journals hold is brought in, the rest as in every save. The caller holds the lock.
-
-/** What is deleted, where. */
+/** What to delete from which history. */
 export interface PruneRequest {
   readonly path: string;
   readonly owner: FileOwner;
-  /** null: only what is too much for `maxBytes`. */
+  /** null deletes only what exceeds `maxBytes`. */
   readonly erase: Erasure | null;
   readonly maxBytes: number;
   /** Epoch ms. */
@@ -60,9 +64,9 @@ export interface PruneRequest {
 }
 
 /**
- * Writes the file anew without what is to go.
+ * Brings in the journals and rewrites the file without what is to go. The caller holds the lock.
  *
- * @returns its size in bytes @throws NetmonError `history`, or what the system says; then the file is as it was
+ * @returns the size of the file, bytes @throws NetmonError `history`, or the failure of a system call; then the file is as it was
  */
 export async function pruneFile({ path, owner, erase, maxBytes, now }: PruneRequest, runSave: RunSave): Promise<number> {
   const journals = journalNumbers(path).map((number) => journalPath(path, number));

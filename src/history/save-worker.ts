@@ -1,14 +1,16 @@
-// Worker thread: one save, then it ends, so that nothing of the image stays in memory between saves.
+// Entry of a thread that saves once and ends, which leaves nothing of the image in memory between saves.
 
 import { parentPort, workerData } from 'node:worker_threads';
-import { type SaveRequest, saveImage } from './image-save.ts';
+import { dropThreadRights } from '../privilege/bare-thread.ts';
+import { saveImage } from './image-save.ts';
+import type { SaveThreadData } from './save-thread.ts';
 import { loadSql } from './sqljs/engine.ts';
-import { beforeWork, sentError } from './thread-turn.ts';
+import { sentError } from './threads.ts';
 
 try {
-  const { request, before } = workerData as { request: SaveRequest; before: string | null };
+  const { request, dropsRights } = workerData as SaveThreadData;
   const sql = await loadSql();
-  await beforeWork(before);
+  if (dropsRights) await dropThreadRights({ path: request.path, mayWrite: true, owner: request.owner });
   parentPort?.postMessage({ answer: saveImage(sql, request) });
 } catch (thrown) {
   parentPort?.postMessage({ failure: sentError(thrown) });

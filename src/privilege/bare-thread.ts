@@ -1,33 +1,26 @@
-// For a thread that works on the files of a history alone. On Linux it begins with what the thread that started it has left, and gives that up
-// as its first act; then it fences itself in the history's folder.
+// Drops the rights of a thread that works only on the files of a history. On Linux a thread begins with the capabilities of the thread that
+// started it; it gives these up, then fences itself in the folder of the history.
 
 import { readFileSync, realpathSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { becomeOwner, type Owner } from '../system/as-owner.ts';
 
-/** What such a thread is told. */
-interface Work {
+/** What such a thread works on. */
+interface ThreadWork {
   /** Path of the history. */
   readonly path: string;
   readonly mayWrite: boolean;
-  /** Whose the files are where the process stays root and writes them. */
+  /** Owner of the files if the process stays root and writes them for a user; else null. */
   readonly owner: Owner;
 }
 
-/** This module, as a thread is told of it. */
-export function bareThread(path: string, mayWrite: boolean, owner: Owner = null): string {
-  const work: Work = { path, mayWrite, owner };
-  return `${new URL('./bare-thread.js', import.meta.url).href}?${new URLSearchParams({ work: JSON.stringify(work) })}`;
-}
-
 /**
- * Gives up all capabilities of the calling thread. A process that stays root keeps them, as its user alone may do everything; what it writes
- * for another user it writes with his rights over files.
+ * Gives up all capabilities of the calling thread. A process that stays root keeps them, for root owns too much anyway; for another user it writes
+ * with that user's rights over files. Load all that the thread runs before: its own code may lie where only root may read.
  *
- * @returns rejects where they could not be given up
+ * @returns rejects if they could not be given up: then the thread must not go on
  */
-export async function giveUp(): Promise<void> {
-  const { path, mayWrite, owner } = JSON.parse(new URL(import.meta.url).searchParams.get('work') ?? '') as Work;
+export async function dropThreadRights({ path, mayWrite, owner }: ThreadWork): Promise<void> {
   if (owner !== null) becomeOwner(owner, dirname(path));
   if (process.platform !== 'linux') return;
   if (process.geteuid?.() !== 0 && holdsAny()) {

@@ -184,12 +184,10 @@ describe('privileges, live', () => {
         const dist = ${JSON.stringify(program.bin)}.replace('bin/netmon-tui.js', 'dist/');
         const { dropPrivileges } = await import(dist + 'privilege/drop.js');
         const { loadLibcCalls } = await import(dist + 'privilege/libc-calls.js');
-        const { bareThread } = await import(dist + 'privilege/bare-thread.js');
-        const { openHistory } = await import(dist + 'history/query/open.js');
-        const { readerThreads } = await import(dist + 'history/query/reader-thread.js');
+        const { openHistory, readerThreads } = await import(dist + 'history/query/reader.js');
         const identity = { name: 'nmt-none', uid: 4242, gid: 4243, groups: [4243], by: 'sudo', note: '' };
         dropPrivileges({ platform: 'linux', identity, keep: ['net_raw', 'dac_read_search'], starts: false }, process, loadLibcCalls('linux'));
-        const reader = await openHistory(${JSON.stringify(path)}, readerThreads(bareThread(${JSON.stringify(path)}, false)));
+        const reader = await openHistory(${JSON.stringify(path)}, readerThreads({ dropsRights: true }));
         const { rows } = await reader.sql('SELECT COUNT(*) FROM connections', { rows: 1, timeoutMs: 9000 });
         const all = { app: null, domain: null, category: null, interface: null };
         const { series } = await reader.query({ ...all, from: 0, to: 60_000, by: 'app', filter: 'app~^a', top: 1, steps: 1 });
@@ -214,12 +212,12 @@ describe('privileges, live', () => {
         const fs = require('node:fs');
         const koffi = require('koffi');
         (async () => {
-          const { url, folder } = workerData;
-          const dist = url.replace(/privilege.*/, '');
+          const { dist, folder, mayWrite } = workerData;
           const { fence } = await import(dist + 'privilege/landlock.js');
+          const { dropThreadRights } = await import(dist + 'privilege/bare-thread.js');
           const libc = koffi.load('libc.so.6');
           const calls = { socket: libc.func('int socket(int, int, int)'), connect: libc.func('int connect(int, void*, int)') };
-          await (await import(url)).giveUp();
+          await dropThreadRights({ path: folder + '/history/h.sqlite', mayWrite, owner: null });
           const said = {};
           const ask = (name, act) => { try { act(); said[name] = 'done'; } catch (error) { said[name] = error.code; } };
           ask('read inside', () => fs.readFileSync(folder + '/history/h.sqlite'));
@@ -237,13 +235,10 @@ describe('privileges, live', () => {
         })();`;
       const script = `
         const { Worker } = require('node:worker_threads');
-        (async () => {
-          const folder = ${JSON.stringify(folder)};
-          const { bareThread } = await import(${JSON.stringify(program.bin)}.replace('bin/netmon-tui.js', 'dist/privilege/bare-thread.js'));
-          const url = bareThread(folder + '/history/h.sqlite', ${mayWrite});
-          const worker = new Worker(${JSON.stringify(thread)}, { eval: true, workerData: { url, folder } });
-          worker.on('message', (told) => console.log(JSON.stringify(told)));
-        })();`;
+        const dist = ${JSON.stringify(program.bin)}.replace('bin/netmon-tui.js', 'dist/');
+        const workerData = { dist, folder: ${JSON.stringify(folder)}, mayWrite: ${mayWrite} };
+        const worker = new Worker(${JSON.stringify(thread)}, { eval: true, workerData });
+        worker.on('message', (told) => console.log(JSON.stringify(told)));`;
       return JSON.parse(
         execFileSync(process.execPath, ['-e', script], { encoding: 'utf8', cwd: `${import.meta.dirname}/../..` }),
       );

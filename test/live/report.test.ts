@@ -5,7 +5,7 @@ import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseCommandLine } from '../../src/cli/command-line.ts';
 import { reportCommand } from '../../src/cli/report/report.ts';
-import { openHistory } from '../../src/history/query/open.ts';
+import { openHistory } from '../../src/history/query/reader.ts';
 import type { HistoryRow } from '../../src/model/history.ts';
 import { formatAmount } from '../../src/view/text/format.ts';
 import { Browser, browserPath } from '../support/browser.ts';

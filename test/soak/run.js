@@ -99,7 +99,7 @@ async function week(days) {
 }
 
 async function recordedBytes() {
-  const { openHistory } = await import(pathToFileURL(join(root, 'dist/history/query/open.js')).href);
+  const { openHistory } = await import(pathToFileURL(join(root, 'dist/history/query/reader.js')).href);
   const reader = await openHistory(history);
   const { rows } = await reader.sql('SELECT SUM(packet_size) FROM connections', { timeoutMs: 60_000, rows: 1 });
   await reader.close();

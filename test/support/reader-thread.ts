@@ -1,7 +1,7 @@
-// A reader's thread without a thread: answers in turn, on the event loop of the test.
+// A reader's thread without a thread: it answers on the event loop of the test.
 
-import type { ReaderReply, ReaderThread } from '../../src/history/query/reader.ts';
-import { ReaderService } from '../../src/history/query/reader-service.ts';
+import type { StartReader } from '../../src/history/query/reader.ts';
+import { ReaderService } from '../../src/history/query/reader-thread.ts';
 import type { SqlEngine } from '../../src/history/sqljs/engine.ts';
 
 /** How often threads were started and ended. */
@@ -10,33 +10,33 @@ export interface ThreadCounts {
   ended: number;
 }
 
-/** `want` says to the thread started last that another waits for it. */
-export interface Turn {
-  want?: () => void;
+/** `contend` says to the thread started last that another waits for it. */
+export interface Contender {
+  contend?: () => void;
 }
 
-/** Starts such threads. A statement named in `stuck` is never answered. */
-export function localThreads(sql: SqlEngine, counts: ThreadCounts = { started: 0, ended: 0 }, stuck = '', turn: Turn = {}) {
-  return (path: string): ReaderThread => {
+/** Starts such threads. They never answer the statement in `stuck`. */
+export function localThreads(
+  sql: SqlEngine,
+  counts: ThreadCounts = { started: 0, ended: 0 },
+  stuck = '',
+  contender: Contender = {},
+): StartReader {
+  return (path, events) => {
     counts.started++;
+    contender.contend = events.onContended;
     const service = new ReaderService(sql, path);
-    let reply: (reply: ReaderReply) => void = () => {};
     let isEnded = false;
     let isStuck = false;
-    return {
-      post(request) {
+    queueMicrotask(() =>
+      events.onReady((request) => {
         setImmediate(() => {
           isStuck ||= stuck !== '' && request.call.name === 'sql' && request.call.text === stuck;
-          if (!isEnded && !isStuck) reply(service.answer(request));
+          if (!isEnded && !isStuck) events.onReply(service.answer(request));
         });
-      },
-      onReply(listener) {
-        reply = listener;
-      },
-      onEnd() {},
-      onWanted(listener) {
-        turn.want = listener;
-      },
+      }),
+    );
+    return {
       end() {
         isEnded = true;
         counts.ended++;

@@ -19,7 +19,7 @@ const FOLDERS: Readonly<Record<string, readonly string[]>> = {
   inspect: ['net', 'decode'],
   identify: ['model', 'net', 'system', 'flow', 'inspect'],
   aggregate: ['model', 'net', 'filter', 'flow'],
-  history: ['model', 'net', 'system', 'filter'],
+  history: ['model', 'net', 'system', 'filter', 'privilege'],
   view: ['model', 'net', 'filter'],
   output: ['model', 'net', 'system', 'capture', 'aggregate', 'view'],
   tui: ['model', 'net', 'system', 'view'],

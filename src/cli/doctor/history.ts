@@ -20,7 +20,7 @@ export interface HistoryLook {
 
 /** The machine's own. */
 export function historyLook(around: Surroundings): HistoryLook {
-  return { around, open: async (path) => (await import('../../history/query/open.ts')).openHistory(path), flock: systemFlock };
+  return { around, open: async (path) => (await import('../../history/query/reader.ts')).openHistory(path), flock: systemFlock };
 }
 
 const OPEN_TO_OTHERS = 0o077;

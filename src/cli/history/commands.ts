@@ -31,7 +31,7 @@ export async function historyCommands(
       `say where: netmon-tui ${line.command} --history=PATH`,
     );
   const { path, owner } = history;
-  const room = systemRoom(async (file) => (await import('../../history/query/open.ts')).openHistory(file));
+  const room = systemRoom(async (file) => (await import('../../history/query/reader.ts')).openHistory(file));
   switch (line.command) {
     case 'record':
       if (line.text('install') === null) {

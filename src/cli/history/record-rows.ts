@@ -1,6 +1,6 @@
 // Records and logged flows as lines of CSV or NDJSON, the names as in the JSON stream. Pure.
 
-import type { HistoryRecord } from '../../history/query/reader.ts';
+import type { HistoryRecord } from '../../history/query/pages.ts';
 import type { LoggedFlow } from '../../model/history-batch.ts';
 import { sanitize } from '../../net/text.ts';
 import { type CsvValue, csvLine } from '../../output/csv.ts';

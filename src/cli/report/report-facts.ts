@@ -1,6 +1,7 @@
 // What a report is made from: the questions it asks of history, and the answers as plain data. Draws nothing.
 
-import type { FirstSeen, HistoryReader } from '../../history/query/reader.ts';
+import type { FirstSeen } from '../../history/query/pages.ts';
+import type { HistoryReader } from '../../history/query/reader.ts';
 import type { HistoryKey, HistoryQuery, HistoryResult, HistoryRow, HistorySeries } from '../../model/history.ts';
 import type { Stretch } from '../history/range.ts';
 

@@ -1,6 +1,6 @@
 // Tables of a report: the top of a list with a bar under each name, and the domains that apps reached for the first time. Pure.
 
-import type { FirstSeen } from '../../history/query/reader.ts';
+import type { FirstSeen } from '../../history/query/pages.ts';
 import type { HistoryResult, HistoryRow } from '../../model/history.ts';
 import type { UnitMode } from '../../model/options.ts';
 import { formatAmount, formatGrouped, formatShare } from '../../view/text/format.ts';

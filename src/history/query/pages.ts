@@ -1,14 +1,58 @@
-// What is kept, record by record and flow by flow, in pages, for exports. A page says where the next begins; nothing is held in between.
+// Reads records, logged flows and names row by row, in pages. A page says where the next one begins; nothing stays open in between.
 
 import type { SqlValue } from 'sql.js';
 import type { LoggedFlow } from '../../model/history-batch.ts';
 import type { Attribution, FlowDirection, NameSource } from '../../model/terms.ts';
-import type { HistoryMeta } from '../schema.ts';
-import { bucketOf, minutesOf, SUBJECT_MASK, SUBJECTS, type TierTable } from '../schema.ts';
+import { bucketOf, type HistoryMeta, minutesOf, SUBJECT_MASK, SUBJECTS, type TierTable } from '../schema.ts';
 import type { Statements } from '../sqljs/statements.ts';
-import { finest } from './cover.ts';
-import { stretchOf } from './queries.ts';
-import type { FirstSeen, FirstSeenQuery, HistoryCursor, HistoryRecord, MetNames } from './reader.ts';
+import { finestSegments, recordedRange } from './segments.ts';
+
+/** One record as it is stored. Times epoch ms. */
+export interface HistoryRecord {
+  readonly time: number;
+  /** What the record sums: a minute, an hour or a day, ms. */
+  readonly spanMs: number;
+  readonly app: string | null;
+  readonly exe: string | null;
+  readonly host: string | null;
+  readonly domain: string | null;
+  readonly category: string | null;
+  readonly interface: string;
+  readonly protocol: string;
+  readonly direction: string;
+  readonly rxBytes: number;
+  readonly txBytes: number;
+  readonly rxPackets: number;
+  readonly txPackets: number;
+  readonly flows: number;
+}
+
+/** When an app first reached a domain, epoch ms. */
+export interface FirstSeen {
+  readonly app: string;
+  readonly domain: string;
+  readonly time: number;
+}
+
+/** Asks for the `most` earliest first contacts within [from, to), epoch ms, of one app or of all (null). */
+export interface FirstSeenQuery {
+  readonly from: number;
+  readonly to: number;
+  readonly app: string | null;
+  readonly most: number;
+}
+
+/** Names that were ever recorded. */
+export interface KnownNames {
+  readonly apps: readonly string[];
+  readonly domains: readonly string[];
+}
+
+/** Where the next page begins; opaque. */
+export interface HistoryCursor {
+  readonly table: string;
+  readonly after: number;
+}
 
 /** A page. `next` is null at the end. */
 export interface HistoryPage<Row> {
@@ -35,8 +79,8 @@ const CONTACTS = (isOfOne: boolean) =>
   `SELECT ${label('app')}, ${label('domain')}, minute FROM contact WHERE minute >= ? AND minute < ? ${isOfOne ? 'AND app = ?' : ''}
    ORDER BY minute, 1, 2 LIMIT ?`;
 
-/** Contacts outlive the records they came from; an app that never reached a name has records alone. */
-const MET = (name: 'app' | 'domain') =>
+/** Contacts outlive their records; an app that never reached a domain has only records. */
+const KNOWN = (name: 'app' | 'domain') =>
   `SELECT text FROM label WHERE id IN (SELECT ${name} FROM contact UNION SELECT ${name} FROM subject) LIMIT ?`;
 
 /** Read access row by row. */
@@ -49,17 +93,17 @@ export class HistoryPages {
     this.#meta = meta;
   }
 
-  /** Records of [from, to), epoch ms, each in the finest table that has all of its time, in order of time. */
+  /** Records of [from, to), epoch ms, in order of time, each part from the finest table that is complete for it. */
   records(from: number, to: number, rows: number, cursor: HistoryCursor | null): HistoryPage<HistoryRecord> {
-    const stretch = stretchOf(from, to, this.#meta);
-    if (stretch === null) return { rows: [], next: null };
+    const range = recordedRange(from, to, this.#meta);
+    if (range === null) return { rows: [], next: null };
     const page: HistoryRecord[] = [];
     const wanted = bounded(rows);
-    let isBefore = cursor !== null;
-    for (const { table, ...buckets } of finest(stretch.from, stretch.to, this.#meta)) {
-      if (isBefore && table !== cursor?.table) continue;
-      const after = isBefore && cursor !== null ? cursor.after : buckets.from * SUBJECTS - 1;
-      isBefore = false;
+    let resume = cursor;
+    for (const { table, ...buckets } of finestSegments(range, this.#meta)) {
+      if (resume !== null && table !== resume.table) continue;
+      const after = resume?.after ?? buckets.from * SUBJECTS - 1;
+      resume = null;
       const found = this.#statements.rows<Cells>(RECORDS(table), [after, buckets.to * SUBJECTS, wanted - page.length]);
       for (const cells of found) page.push(recordOf(cells, table));
       if (page.length >= wanted) return { rows: page, next: { table, after: found.at(-1)?.[0] as number } };
@@ -75,7 +119,7 @@ export class HistoryPages {
     return { rows: found.map(flowOf), next };
   }
 
-  /** When apps first reached domains, in order of time. @param app - label of the one that is asked for; null for all */
+  /** When apps first reached domains, in order of time. @param app label of the app that `query` names; null for all */
   firstSeen({ from, to, most }: FirstSeenQuery, app: number | null): FirstSeen[] {
     const bounds = [Math.floor(from / MINUTE), Math.ceil(to / MINUTE)];
     return this.#statements
@@ -88,9 +132,9 @@ export class HistoryPages {
   }
 
   /** Apps and registrable domains that were ever recorded, `most` of each. */
-  met(most: number): MetNames {
+  knownNames(most: number): KnownNames {
     const names = (name: 'app' | 'domain') =>
-      this.#statements.rows<Cells>(MET(name), [bounded(most)]).map(([text]) => String(text));
+      this.#statements.rows<Cells>(KNOWN(name), [bounded(most)]).map(([text]) => String(text));
     return { apps: names('app'), domains: names('domain') };
   }
 }

@@ -1,4 +1,4 @@
-// What a HistoryQuery means: which stretch, which subjects, which rows. The sums come from `history-sums`.
+// What a HistoryQuery means: which range, which subjects, which rows. The sums come from `HistorySums`.
 
 import { compileFilter, type Filter } from '../../filter/filter.ts';
 import { NetmonError } from '../../model/errors.ts';
@@ -7,8 +7,8 @@ import { sanitize } from '../../net/text.ts';
 import type { HistoryMeta } from '../schema.ts';
 import type { Statements } from '../sqljs/statements.ts';
 import type { HistoryDictionary } from '../writer.ts';
-import { cover, type Marks, type Segment } from './cover.ts';
-import { addSums, type ColumnGroup, entityRows, noSums, type Places, regroup, type Sums, totalsOf } from './fold.ts';
+import { addSums, type ColumnGroup, entityRows, noSums, type Places, regroup, type Sums, totalsOf } from './groups.ts';
+import { coarsestSegments, type MinuteRange, recordedRange, resolutionFrom, type Segment } from './segments.ts';
 import { HistorySums, type Restriction, type SubjectColumn } from './sums.ts';
 import { nextStart, startOf, type ZoneOffset, type ZoneUnit, zonedText } from './zone.ts';
 
@@ -16,9 +16,9 @@ import { nextStart, startOf, type ZoneOffset, type ZoneUnit, zonedText } from '.
 const MINUTE = 60_000;
 const MOST_STEPS = 2000;
 const RESTRICTABLE = ['app', 'domain', 'category', 'interface'] as const;
-/** Every column, for filters; the last tells subjects apart. */
+/** Every column, for filters; `id` keeps subjects apart. */
 const ALL_COLUMNS = ['app', 'reason', 'exe', 'host', 'domain', 'category', 'interface', 'protocol', 'direction', 'id'] as const;
-/** Columns behind each key: itself, then what `PLACES` tells of. */
+/** Columns that each key is grouped by; `PLACES` says what each is for. */
 const KEY_COLUMNS = {
   app: ['app', 'reason', 'exe'],
   host: ['host', 'domain'],
@@ -43,7 +43,7 @@ const NO_KEY: Readonly<Record<EntityKey, string>> = {
   interface: 'not known',
 };
 
-/** Answers questions. */
+/** Answers queries. */
 export class HistoryQueries {
   readonly #dictionary: HistoryDictionary;
   readonly #meta: HistoryMeta;
@@ -55,7 +55,7 @@ export class HistoryQueries {
     this.#sums = new HistorySums(statements);
   }
 
-  /** Forgets what it remembers of labels: after retention gave some up. */
+  /** Empties the cache of labels; call it when labels were deleted. */
   forget(): void {
     this.#sums.forget();
   }
@@ -64,22 +64,22 @@ export class HistoryQueries {
   answer(query: HistoryQuery, zone: ZoneOffset): HistoryResult {
     const filter = filterOf(query.filter);
     const { oldest, newest } = this.#meta;
-    const stretch = stretchOf(query.from, query.to, this.#meta);
+    const range = recordedRange(query.from, query.to, this.#meta);
     const restrictions = this.#restrictionsOf(query);
     const answer = { query, oldest: inMs(oldest), newest: inMs(newest), resolutionMs: resolutionFrom(query.from, this.#meta) };
-    if (stretch === null || restrictions === null)
+    if (range === null || restrictions === null)
       return { ...answer, rows: [], total: totalsOf(noSums()), series: query.steps > 0 ? seriesOf(query, []) : null };
-    const passed = filter === null ? null : this.#passing(stretch, restrictions, filter);
+    const passed = filter === null ? null : this.#passing(range, restrictions, filter);
     const isChosen = this.#choose(restrictions, passed);
-    const series = query.steps > 0 ? this.#series(query, stretch, isChosen) : null;
+    const series = query.steps > 0 ? this.#series(query, range, isChosen) : null;
     const [rows, total] =
       query.by === 'hour' || query.by === 'day'
-        ? this.#times(query.by, stretch, isChosen, zone)
-        : this.#entities(query.by, query.top, stretch, restrictions, passed);
+        ? this.#times(query.by, range, isChosen, zone)
+        : this.#entities(query.by, query.top, range, restrictions, passed);
     return { ...answer, rows, total: totalsOf(total), series };
   }
 
-  /** null where nothing recorded bears a name that is asked for. */
+  /** null if the query names something that was never recorded. */
   #restrictionsOf(query: HistoryQuery): Restriction[] | null {
     const restrictions: Restriction[] = [];
     for (const column of RESTRICTABLE) {
@@ -92,10 +92,10 @@ export class HistoryQueries {
     return restrictions;
   }
 
-  /** What a filter lets through, by subject. */
-  #passing(stretch: Stretch, restrictions: readonly Restriction[], filter: Filter): ColumnGroup[] {
+  /** What passes a filter, by subject. */
+  #passing(range: MinuteRange, restrictions: readonly Restriction[], filter: Filter): ColumnGroup[] {
     const text = (group: ColumnGroup, column: SubjectColumn) => this.#text(group, ALL_COLUMNS, column);
-    return this.#sums.byColumns(this.#cover(stretch), ALL_COLUMNS, restrictions).filter((group) =>
+    return this.#sums.byColumns(this.#segments(range), ALL_COLUMNS, restrictions).filter((group) =>
       filter.matches({
         app: text(group, 'app'),
         exe: text(group, 'exe'),
@@ -112,7 +112,7 @@ export class HistoryQueries {
     );
   }
 
-  /** Chooses the subjects that sums over time are of; false where that is all of them. */
+  /** Chooses the subjects that sums over time are of; false for all of them. */
   #choose(restrictions: readonly Restriction[], passed: readonly ColumnGroup[] | null): boolean {
     if (passed !== null) this.#sums.choose(passed.map((group) => group.values[ALL_COLUMNS.indexOf('id')] as number));
     else if (restrictions.length > 0) this.#sums.chooseWhere(restrictions);
@@ -122,14 +122,14 @@ export class HistoryQueries {
   #entities(
     by: EntityKey,
     top: number,
-    stretch: Stretch,
+    range: MinuteRange,
     restrictions: readonly Restriction[],
     passed: readonly ColumnGroup[] | null,
   ): [HistoryRow[], Sums] {
     const columns = KEY_COLUMNS[by];
     const groups =
       passed === null
-        ? this.#sums.byColumns(this.#cover(stretch), columns, restrictions)
+        ? this.#sums.byColumns(this.#segments(range), columns, restrictions)
         : regroup(
             passed,
             columns.map((column) => ALL_COLUMNS.indexOf(column)),
@@ -139,13 +139,16 @@ export class HistoryQueries {
     return [entityRows(groups, PLACES[by], Math.max(1, top), (label) => this.#sums.text(label), NO_KEY[by]), total];
   }
 
-  #times(by: ZoneUnit, stretch: Stretch, isChosen: boolean, zone: ZoneOffset): [HistoryRow[], Sums] {
+  #times(by: ZoneUnit, range: MinuteRange, isChosen: boolean, zone: ZoneOffset): [HistoryRow[], Sums] {
     const total = noSums();
     const rows: HistoryRow[] = [];
-    const end = stretch.to * MINUTE;
-    for (let start = startOf(by, stretch.from * MINUTE, zone), next = start; start < end; start = next) {
+    const end = range.to * MINUTE;
+    for (let start = startOf(by, range.from * MINUTE, zone), next = start; start < end; start = next) {
       next = nextStart(by, start, zone);
-      const segments = cover(Math.max(stretch.from, start / MINUTE), Math.min(stretch.to, next / MINUTE), this.#meta);
+      const segments = this.#segments({
+        from: Math.max(range.from, start / MINUTE),
+        to: Math.min(range.to, next / MINUTE),
+      });
       const sums = this.#sums.over(segments, isChosen);
       if (sums === null) {
         const recorded = this.#sums.dayFrom(next);
@@ -168,23 +171,23 @@ export class HistoryQueries {
     return [rows, total];
   }
 
-  #series(query: HistoryQuery, stretch: Stretch, isChosen: boolean): HistorySeries {
+  #series(query: HistoryQuery, range: MinuteRange, isChosen: boolean): HistorySeries {
     const steps = stepsOf(query);
     const edge = (step: number) => {
-      if (step === 0) return stretch.from;
-      if (step === steps) return stretch.to;
+      if (step === 0) return range.from;
+      if (step === steps) return range.to;
       const minute = Math.ceil((query.from + ((query.to - query.from) / steps) * step) / MINUTE);
-      return Math.min(stretch.to, Math.max(stretch.from, minute));
+      return Math.min(range.to, Math.max(range.from, minute));
     };
     const sums = Array.from({ length: steps }, (_, step) => {
-      const [from, to] = [edge(step), edge(step + 1)];
-      return from < to ? this.#sums.over(cover(from, to, this.#meta), isChosen) : null;
+      const part = { from: edge(step), to: edge(step + 1) };
+      return part.from < part.to ? this.#sums.over(this.#segments(part), isChosen) : null;
     });
     return seriesOf(query, sums);
   }
 
-  #cover(stretch: Stretch): readonly Segment[] {
-    return cover(stretch.from, stretch.to, this.#meta);
+  #segments(range: MinuteRange): readonly Segment[] {
+    return coarsestSegments(range, this.#meta);
   }
 
   #text(group: ColumnGroup, columns: readonly SubjectColumn[], column: SubjectColumn): string | null {
@@ -216,49 +219,4 @@ function seriesOf(query: HistoryQuery, sums: readonly (Sums | null)[]): HistoryS
 
 function inMs(minute: number | null): number | null {
   return minute === null ? null : minute * MINUTE;
-}
-
-// A stretch as asked for, within what is recorded; and how fine the records of a time are kept. Pure.
-
-const HOUR_MINUTES = 60;
-const DAY_MINUTES = 1440;
-
-/** Minutes since the epoch, `from` inside, `to` outside. */
-interface Stretch {
-  readonly from: number;
-  readonly to: number;
-}
-
-/** What is recorded: the first and last minute (null where nothing is), and from when in which detail. */
-interface Extent extends Marks {
-  readonly oldest: number | null;
-  readonly newest: number | null;
-}
-
-/**
- * The stretch [from, to), epoch ms, within what is recorded; null where they share nothing. Where it reaches to the first or the last record it
- * takes in all of the hour or day that this is kept by: it must not fall out because its middle does.
- */
-export function stretchOf(from: number, to: number, extent: Extent): Stretch | null {
-  const { oldest, newest } = extent;
-  const first = Math.floor(from / MINUTE);
-  const end = Math.ceil(to / MINUTE);
-  if (oldest === null || newest === null || end <= oldest || first > newest || first >= end) return null;
-  const [oldestSpan, newestSpan] = [spanAt(oldest, extent), spanAt(newest, extent)];
-  return {
-    from: first <= oldest ? oldest - (oldest % oldestSpan) : first,
-    to: end > newest ? newest - (newest % newestSpan) + newestSpan : end,
-  };
-}
-
-/** Finest step in which all from a moment (epoch ms) on is kept, ms. */
-function resolutionFrom(from: number, extent: Extent): number {
-  const first = Math.max(Math.floor(from / MINUTE), extent.oldest ?? extent.minutesFrom);
-  return spanAt(first, extent) * MINUTE;
-}
-
-/** Minutes that a record sums in the finest table that has all of a time. */
-function spanAt(minute: number, marks: Marks): number {
-  if (minute >= marks.minutesFrom) return 1;
-  return minute >= marks.hoursFrom * HOUR_MINUTES ? HOUR_MINUTES : DAY_MINUTES;
 }

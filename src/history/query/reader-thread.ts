@@ -1,94 +1,129 @@
-// The thread of a reader, from outside: begun when its turn has come, asked in order, ended in the middle of whatever it does.
+// What runs in a reader's thread: opens the files once and answers calls in order. Writes nothing.
 
-import type { Worker } from 'node:worker_threads';
-import { startThread } from '../../system/thread.ts';
-import { type GiveBack, THREAD_LIMITS, threadTurn } from '../thread-turn.ts';
-import type { ReaderReply, ReaderRequest, ReaderThread, StartReader } from './reader.ts';
+import { getHeapStatistics, setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import type { HistoryQuery } from '../../model/history.ts';
+import type { SqlLimits } from '../database.ts';
+import { type HistoryState, loadHistory, refreshHistory } from '../load.ts';
+import type { SqlEngine } from '../sqljs/engine.ts';
+import { type SentError, sentError } from '../threads.ts';
+import type { FirstSeenQuery, HistoryCursor } from './pages.ts';
 
-/** The compiled worker. */
-const SCRIPT = new URL('./reader-worker.js', import.meta.url);
-
-/**
- * Threads that read.
- *
- * @param before URL of the module that each calls before it reads (`beforeWork`)
- * @param gone called when one has ended
- */
-export function readerThreads(before: string | null = null, gone: () => void = () => {}): StartReader {
-  return (path) => new TurnedThread(path, before, gone);
+/** A call for one page of records or flows. */
+export interface PageCall {
+  readonly name: 'records' | 'flows';
+  readonly from: number;
+  readonly to: number;
+  readonly rows: number;
+  readonly cursor: HistoryCursor | null;
 }
 
-class TurnedThread implements ReaderThread {
-  #worker: Worker | null = null;
-  /** Asked while it waits for its turn. */
-  #early: ReaderRequest[] = [];
-  #asked = 0;
-  #isEnded = false;
-  #reply: (reply: ReaderReply) => void = () => {};
-  #end: (error: Error | null) => void = () => {};
-  #wanted: () => void = () => {};
+/** One call. None depends on an earlier one, which lets another thread answer it instead. */
+export type ReaderCall =
+  | { readonly name: 'query'; readonly query: HistoryQuery }
+  | { readonly name: 'sql'; readonly text: string; readonly limits: SqlLimits }
+  | PageCall
+  | { readonly name: 'firstSeen'; readonly query: FirstSeenQuery }
+  | { readonly name: 'knownNames'; readonly most: number }
+  | { readonly name: 'image' }
+  | { readonly name: 'refresh' };
 
-  constructor(path: string, before: string | null, gone: () => void) {
-    const leave = (giveBack: GiveBack) => () => {
-      giveBack();
-      gone();
-    };
-    void threadTurn.take(() => this.#wanted()).then((giveBack) => this.#begin(path, before, leave(giveBack)));
+/** A call and its number. */
+export interface ReaderRequest {
+  readonly id: number;
+  readonly call: ReaderCall;
+}
+
+/** The answer to the request of the same number. Answers come in the order of the requests. */
+export interface ReaderReply {
+  readonly id: number;
+  readonly value?: unknown;
+  readonly failure?: SentError;
+}
+
+/** How often a call is repeated while another program writes into the file; after that, the last answer has to do. */
+const TRIES = 3;
+
+/** Answers requests about one history. */
+export class ReaderService {
+  readonly #sql: SqlEngine;
+  readonly #path: string;
+  #state: HistoryState | null = null;
+
+  constructor(sql: SqlEngine, path: string) {
+    this.#sql = sql;
+    this.#path = path;
   }
 
-  post(request: ReaderRequest): void {
-    if (this.#worker === null) {
-      this.#early.push(request);
-      return;
-    }
-    if (this.#asked++ === 0) this.#worker.ref(); // the process waits for answers, not for a thread that has nothing to do
-    this.#worker.postMessage(request);
-  }
-
-  onReply(listener: (reply: ReaderReply) => void): void {
-    this.#reply = listener;
-  }
-
-  onEnd(listener: (error: Error | null) => void): void {
-    this.#end = listener;
-  }
-
-  onWanted(listener: () => void): void {
-    this.#wanted = listener;
-  }
-
-  async end(): Promise<void> {
-    this.#isEnded = true;
-    await this.#worker?.terminate();
-  }
-
-  #begin(path: string, before: string | null, giveBack: GiveBack): void {
-    if (this.#isEnded) {
-      giveBack();
-      return;
-    }
-    let worker: Worker;
+  /** Never throws. */
+  answer({ id, call }: ReaderRequest): ReaderReply {
     try {
-      worker = startThread(SCRIPT, { workerData: { path, before }, resourceLimits: THREAD_LIMITS });
+      return { id, value: this.#answer(call) };
     } catch (thrown) {
-      giveBack();
-      this.#end(thrown as Error);
-      return;
+      return { id, failure: sentError(thrown) };
     }
-    this.#worker = worker;
-    worker.unref();
-    let failure: Error | null = null;
-    worker.on('error', (error) => {
-      failure = error;
-    });
-    worker.on('message', (reply: ReaderReply) => {
-      if (--this.#asked === 0) worker.unref();
-      this.#reply(reply);
-    });
-    worker.on('exit', () => {
-      giveBack();
-      this.#end(failure);
-    });
-    for (const request of this.#early.splice(0)) this.post(request);
+  }
+
+  #answer(call: ReaderCall): unknown {
+    for (let tried = 1; ; tried++) {
+      const state = this.#loaded(call.name === 'refresh' || tried > 1);
+      // If another program has written into the file, what was read may be half old and half new.
+      const isFinal = () => tried === TRIES || state.isWhole;
+      try {
+        const answer = answerOf(state, call);
+        if (isFinal()) return answer;
+      } catch (thrown) {
+        if (isFinal()) throw thrown;
+      }
+    }
+  }
+
+  #loaded(readsAnew: boolean): HistoryState {
+    const state = this.#state;
+    if (state !== null && !readsAnew) return state;
+    this.#state = null;
+    this.#state = state === null ? loadHistory(this.#sql, this.#path) : refreshHistory(this.#sql, this.#path, state);
+    return this.#state;
+  }
+}
+
+function answerOf({ database }: HistoryState, call: ReaderCall): unknown {
+  switch (call.name) {
+    case 'query':
+      return database.query(call.query);
+    case 'sql':
+      return database.sql(call.text, call.limits);
+    case 'records':
+    case 'flows':
+      return database[call.name](call.from, call.to, call.rows, call.cursor);
+    case 'firstSeen':
+      return database.firstSeen(call.query);
+    case 'knownNames':
+      return database.knownNames(call.most);
+    case 'image':
+      return database.image();
+    case 'refresh':
+      return null;
+  }
+}
+
+/** Bytes; a reader needs 6 MB between two answers, and collecting takes it 5 to 15 ms. */
+const SMALL_HEAP = 12e6;
+/** V8's own collector, which it exposes only under a flag; null if it doesn't. */
+const collect = exposedCollector();
+
+/** Collects garbage if there is much of it: V8 by itself lets 60 MiB pile up in a thread. Call it after an answer was sent. */
+export function collectGarbage(): void {
+  if (getHeapStatistics().used_heap_size > SMALL_HEAP) collect?.();
+}
+
+function exposedCollector(): (() => void) | null {
+  try {
+    setFlagsFromString('--expose-gc');
+    return runInNewContext('gc') as () => void;
+  } catch {
+    return null;
+  } finally {
+    setFlagsFromString('--no-expose-gc');
   }
 }

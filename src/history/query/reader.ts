@@ -1,130 +1,309 @@
-// HistoryReader: read access to recorded history for commands and the screen. Types only; `openHistory` makes one.
+// Read access to recorded history, for commands and the screen. The files are read in a thread: no question blocks the caller, and a
+// statement that takes too long ends together with its thread. The thread also ends when nobody asks for a while or when another thread
+// of history waits; the next call starts a new one. Writes nothing.
 
+import type { Worker } from 'node:worker_threads';
+import { NetmonError } from '../../model/errors.ts';
 import type { HistoryQuery, HistoryResult, SqlResult } from '../../model/history.ts';
 import type { LoggedFlow } from '../../model/history-batch.ts';
-import type { SentError } from '../thread-turn.ts';
+import { startThread } from '../../system/thread.ts';
+import type { SqlLimits } from '../database.ts';
+import { type ReleaseSlot, receivedError, THREAD_LIMITS, threadSlot } from '../threads.ts';
+import type { FirstSeen, FirstSeenQuery, HistoryPage, HistoryRecord, KnownNames } from './pages.ts';
+import type { PageCall, ReaderCall, ReaderReply, ReaderRequest } from './reader-thread.ts';
 
-/** Bounds of a statement of the user's. */
-export interface SqlLimits {
-  readonly timeoutMs: number;
-  readonly rows: number;
-}
-
-/** One record as it is kept, for exports: a connections row without its split by direction of bytes. Time epoch ms. */
-export interface HistoryRecord {
-  readonly time: number;
-  /** What the record sums: a minute, an hour or a day, ms. */
-  readonly spanMs: number;
-  readonly app: string | null;
-  readonly exe: string | null;
-  readonly host: string | null;
-  readonly domain: string | null;
-  readonly category: string | null;
-  readonly interface: string;
-  readonly protocol: string;
-  readonly direction: string;
-  readonly rxBytes: number;
-  readonly txBytes: number;
-  readonly rxPackets: number;
-  readonly txPackets: number;
-  readonly flows: number;
-}
-
-/** When an app first reached a domain. Epoch ms. */
-export interface FirstSeen {
-  readonly app: string;
-  readonly domain: string;
-  readonly time: number;
-}
-
-/** Which first contacts are asked for: within [from, to), epoch ms, of one app or of all (null), the `most` first ones. */
-export interface FirstSeenQuery {
-  readonly from: number;
-  readonly to: number;
-  readonly app: string | null;
-  readonly most: number;
-}
-
-/** Names that history knows. */
-export interface MetNames {
-  readonly apps: readonly string[];
-  readonly domains: readonly string[];
-}
+/** The thread and its memory go this long after the last call; the screen asks every minute. */
+const IDLE_MS = 75_000;
+/** The compiled entry of the thread. */
+const SCRIPT = new URL('./reader-worker.js', import.meta.url);
 
 /**
- * Sees the file and what is not yet in it, as they were at `openHistory` or the last `refresh`. Works in a thread of its own and never
- * writes. Every call rejects with NetmonError `history` (exit status 7) where the file cannot be used.
+ * Sees the image and its journals as they were at `openHistory` or at the last `refresh`. Every call rejects with NetmonError `history`
+ * (exit status 7) if the file can't be used.
  */
 export interface HistoryReader {
   readonly path: string;
   query(query: HistoryQuery): Promise<HistoryResult>;
-  /** One statement, read-only by construction: it runs on a copy in memory. */
+  /** Runs one statement that only reads. It works on a copy in memory, which makes writing impossible. */
   sql(text: string, limits: SqlLimits): Promise<SqlResult>;
-  /** Records of a stretch in order of time, in pages of at most `rows`; null at the end. */
+  /** Records of [from, to), epoch ms, in order of time, in pages of at most `rows`. */
   records(from: number, to: number, rows: number): AsyncIterable<readonly HistoryRecord[]>;
+  /** Logged flows that were open at some time of [from, to), in the order in which they closed. */
   flows(from: number, to: number, rows: number): AsyncIterable<readonly LoggedFlow[]>;
   /** In order of time. */
   firstSeen(query: FirstSeenQuery): Promise<readonly FirstSeen[]>;
   /** All apps and registrable domains that were ever recorded and not erased, `most` of each. */
-  met(most: number): Promise<MetNames>;
-  /** The whole as an SQLite file, with what is not yet flushed. */
+  knownNames(most: number): Promise<KnownNames>;
+  /** Image and journals together as one SQLite file. */
   image(): Promise<Uint8Array>;
-  /** Reads anew what was written since. */
+  /** Reads what was written since. */
   refresh(): Promise<void>;
   close(): Promise<void>;
 }
 
-// What is said between a reader and its thread. Types only.
-
-/** A page of records or flows that is asked for. */
-export interface PageCall {
-  readonly name: 'records' | 'flows';
-  readonly from: number;
-  readonly to: number;
-  readonly rows: number;
-  readonly cursor: HistoryCursor | null;
+/** What a reader's thread tells it; never during `StartReader` itself. */
+export interface ReaderEvents {
+  /** The thread takes calls from now on, through `post`. */
+  readonly onReady: (post: (request: ReaderRequest) => void) => void;
+  readonly onReply: (reply: ReaderReply) => void;
+  /** It has ended, with an error if it failed. */
+  readonly onEnd: (error: Error | null) => void;
+  /** Another thread of history waits until this one is gone. */
+  readonly onContended: () => void;
 }
 
-/** One call; no call depends on one before it, so that all may be asked of another thread again. */
-export type ReaderCall =
-  | { readonly name: 'query'; readonly query: HistoryQuery }
-  | { readonly name: 'sql'; readonly text: string; readonly limits: SqlLimits }
-  | PageCall
-  | { readonly name: 'firstSeen'; readonly query: FirstSeenQuery }
-  | { readonly name: 'met'; readonly most: number }
-  | { readonly name: 'image' }
-  | { readonly name: 'refresh' };
-
-/** A call with the number that its answer bears. */
-export interface ReaderRequest {
-  readonly id: number;
-  readonly call: ReaderCall;
-}
-
-/** Answers come in the order of the requests. */
-export interface ReaderReply {
-  readonly id: number;
-  readonly value?: unknown;
-  readonly failure?: SentError;
-}
-
-/** The other end: a worker thread, or in tests none. */
+/** A thread that was started; a worker, or in tests none. */
 export interface ReaderThread {
-  post(request: ReaderRequest): void;
-  onReply(listener: (reply: ReaderReply) => void): void;
-  /** Told once, when it ended; with the error where it failed. */
-  onEnd(listener: (error: Error | null) => void): void;
-  /** Told where it had better end as soon as nothing is asked of it. */
-  onWanted(listener: () => void): void;
   /** Ends it in the middle of whatever it does. */
   end(): Promise<void>;
 }
 
-/** Makes the thread for a file. */
-export type StartReader = (path: string) => ReaderThread;
+/** Starts a thread that reads a file. */
+export type StartReader = (path: string, events: ReaderEvents) => ReaderThread;
 
-/** Where the next page begins; opaque. */
-export interface HistoryCursor {
-  readonly table: string;
-  readonly after: number;
+/**
+ * Opens the history in a file, with what its journals hold beyond it.
+ *
+ * @param start starts the thread
+ * @returns rejects with NetmonError `history` if there is nothing that can be read
+ */
+export async function openHistory(path: string, start: StartReader = readerThreads()): Promise<HistoryReader> {
+  const reader = new QueuedReader(path, start);
+  try {
+    await reader.refresh();
+    return reader;
+  } catch (thrown) {
+    await reader.close();
+    throw thrown;
+  }
+}
+
+interface QueuedCall {
+  readonly call: ReaderCall;
+  readonly resolve: (value: unknown) => void;
+  readonly reject: (error: Error) => void;
+}
+
+class QueuedReader implements HistoryReader {
+  readonly path: string;
+  readonly #start: StartReader;
+  /** Calls without an answer, by id, oldest first. A new thread is asked all of them. */
+  readonly #queue = new Map<number, QueuedCall>();
+  #thread: ReaderThread | null = null;
+  /** null until the thread takes calls. */
+  #post: ((request: ReaderRequest) => void) | null = null;
+  #lastId = 0;
+  #idleTimer: NodeJS.Timeout | undefined;
+  #isContended = false;
+  #isClosed = false;
+
+  constructor(path: string, start: StartReader) {
+    this.path = path;
+    this.#start = start;
+  }
+
+  query(query: HistoryQuery): Promise<HistoryResult> {
+    return this.#ask<HistoryResult>({ name: 'query', query }).answer;
+  }
+
+  async sql(text: string, limits: SqlLimits): Promise<SqlResult> {
+    const { id, answer } = this.#ask<SqlResult>({ name: 'sql', text, limits });
+    const timer = setTimeout(() => {
+      const hint = 'ask for less (WHERE ...), or give it longer: --timeout 60s';
+      this.#take(id)?.reject(new NetmonError('usage', `the statement took longer than ${limits.timeoutMs / 1000} s`, hint));
+      void this.#restart();
+    }, limits.timeoutMs);
+    try {
+      return await answer;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  records(from: number, to: number, rows: number): AsyncIterable<readonly HistoryRecord[]> {
+    return this.#pages<HistoryRecord>({ name: 'records', from, to, rows, cursor: null });
+  }
+
+  flows(from: number, to: number, rows: number): AsyncIterable<readonly LoggedFlow[]> {
+    return this.#pages<LoggedFlow>({ name: 'flows', from, to, rows, cursor: null });
+  }
+
+  firstSeen(query: FirstSeenQuery): Promise<readonly FirstSeen[]> {
+    return this.#ask<readonly FirstSeen[]>({ name: 'firstSeen', query }).answer;
+  }
+
+  knownNames(most: number): Promise<KnownNames> {
+    return this.#ask<KnownNames>({ name: 'knownNames', most }).answer;
+  }
+
+  image(): Promise<Uint8Array> {
+    return this.#ask<Uint8Array>({ name: 'image' }).answer;
+  }
+
+  async refresh(): Promise<void> {
+    await this.#ask({ name: 'refresh' }).answer;
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    await this.#endThread();
+    this.#rejectAll(closedError());
+  }
+
+  async *#pages<Row>(first: PageCall): AsyncGenerator<readonly Row[]> {
+    for (let call = first; ; ) {
+      const { rows, next } = await this.#ask<HistoryPage<Row>>(call).answer;
+      if (rows.length > 0) yield rows;
+      if (next === null) return;
+      call = { ...call, cursor: next };
+    }
+  }
+
+  #ask<Value>(call: ReaderCall): { readonly id: number; readonly answer: Promise<Value> } {
+    const id = ++this.#lastId;
+    const answer = new Promise<Value>((resolve, reject) => {
+      if (this.#isClosed) {
+        reject(closedError());
+        return;
+      }
+      this.#queue.set(id, { call, resolve: resolve as (value: unknown) => void, reject });
+      clearTimeout(this.#idleTimer);
+      if (this.#thread === null) this.#startThread();
+      else this.#post?.({ id, call });
+    });
+    return { id, answer };
+  }
+
+  #startThread(): void {
+    this.#isContended = false;
+    const thread = this.#start(this.path, {
+      onReady: (post) => {
+        if (this.#thread !== thread) return;
+        this.#post = post;
+        for (const [id, { call }] of this.#queue) post({ id, call });
+      },
+      onReply: (reply) => this.#settle(reply),
+      onEnd: (error) => {
+        if (this.#thread !== thread) return;
+        this.#thread = null;
+        this.#post = null;
+        this.#rejectAll(error ?? new Error('the thread that reads history ended'));
+      },
+      onContended: () => {
+        if (this.#thread !== thread) return;
+        this.#isContended = true;
+        if (this.#queue.size === 0) void this.#endThread();
+      },
+    });
+    this.#thread = thread;
+  }
+
+  #settle({ id, value, failure }: ReaderReply): void {
+    const queued = this.#take(id);
+    if (failure === undefined) queued?.resolve(value);
+    else queued?.reject(receivedError(failure));
+    if (this.#queue.size > 0 || this.#isClosed) return;
+    if (this.#isContended) {
+      void this.#endThread();
+      return;
+    }
+    clearTimeout(this.#idleTimer);
+    this.#idleTimer = setTimeout(() => void this.#endThread(), IDLE_MS);
+    this.#idleTimer.unref();
+  }
+
+  #take(id: number): QueuedCall | undefined {
+    const queued = this.#queue.get(id);
+    this.#queue.delete(id);
+    return queued;
+  }
+
+  /** Ends the thread with the statement in it, and asks a new one for what is queued. */
+  async #restart(): Promise<void> {
+    await this.#endThread();
+    if (this.#queue.size > 0 && this.#thread === null) this.#startThread();
+  }
+
+  async #endThread(): Promise<void> {
+    const thread = this.#thread;
+    this.#thread = null;
+    this.#post = null;
+    clearTimeout(this.#idleTimer);
+    await thread?.end();
+  }
+
+  #rejectAll(error: Error): void {
+    for (const { reject } of this.#queue.values()) reject(error);
+    this.#queue.clear();
+  }
+}
+
+function closedError(): NetmonError {
+  return new NetmonError('history', 'reading history was ended');
+}
+
+/** How threads are started. */
+export interface ReaderThreadOptions {
+  /** The thread gives up its rights and fences itself in the folder of the history before it reads. */
+  readonly dropsRights?: boolean;
+  /** Called when a thread has ended. */
+  readonly onEnd?: () => void;
+}
+
+/** What the thread is started with. */
+export interface ReaderThreadData {
+  readonly path: string;
+  readonly dropsRights: boolean;
+}
+
+/** Starts worker threads, each once `threadSlot` is free. */
+export function readerThreads({ dropsRights = false, onEnd = () => {} }: ReaderThreadOptions = {}): StartReader {
+  return (path, events) => {
+    let worker: Worker | null = null;
+    let isEnded = false;
+    const begin = (release: ReleaseSlot) => {
+      const ended = (error: Error | null) => {
+        release();
+        onEnd();
+        events.onEnd(error);
+      };
+      if (isEnded) {
+        release();
+        return;
+      }
+      const workerData: ReaderThreadData = { path, dropsRights };
+      try {
+        worker = startThread(SCRIPT, { workerData, resourceLimits: THREAD_LIMITS });
+      } catch (thrown) {
+        ended(thrown as Error);
+        return;
+      }
+      connect(worker, { ...events, onEnd: ended });
+    };
+    void threadSlot.acquire(events.onContended).then(begin);
+    return {
+      async end() {
+        isEnded = true;
+        await worker?.terminate();
+      },
+    };
+  };
+}
+
+function connect(worker: Worker, events: ReaderEvents): void {
+  let unanswered = 0;
+  let failure: Error | null = null;
+  worker.unref(); // the process waits for answers, and not for an idle thread
+  worker.on('error', (error) => {
+    failure = error;
+  });
+  worker.on('message', (reply: ReaderReply) => {
+    if (--unanswered === 0) worker.unref();
+    events.onReply(reply);
+  });
+  worker.on('exit', () => events.onEnd(failure));
+  events.onReady((request) => {
+    if (unanswered++ === 0) worker.ref();
+    worker.postMessage(request);
+  });
 }

@@ -1,10 +1,10 @@
-// The statements behind answers: sums of segments by subject or over all, restricted to some subjects. Knows tables; what a question means it
-// leaves to `history-queries`.
+// The statements behind answers: sums of segments by subject or over all, restricted to some subjects. It knows tables; `HistoryQueries`
+// knows what a query means.
 
 import { bucketOf, minutesOf, SUBJECT_MASK, SUBJECTS, type TierTable } from '../schema.ts';
 import type { Statements } from '../sqljs/statements.ts';
-import type { Segment } from './cover.ts';
-import { addSums, type ColumnGroup, Groups, noSums, type Sums } from './fold.ts';
+import { addSums, type ColumnGroup, Groups, noSums, type Sums } from './groups.ts';
+import type { Segment } from './segments.ts';
 
 /** Columns of `subject` that rows can be grouped by. */
 export type SubjectColumn =
@@ -19,11 +19,11 @@ export type SubjectColumn =
   | 'direction'
   | 'id';
 
-/** Equality that a subject must meet: column and number of the label. */
+/** A subject has to have this label in this column. */
 export type Restriction = readonly [column: SubjectColumn, label: number];
 
-/** Where more than this many subjects come on one that was met, they are looked up one by one. */
-const FEW = 4;
+/** Subjects are looked up one by one if fewer than one in this many of their range has records. */
+const SPARSE = 4;
 const MOST_TEXTS = 65_536;
 /** ms */
 const MINUTE = 60_000;
@@ -31,7 +31,7 @@ const DAY = 86_400_000;
 /** id, rx, tx, rx_packets, tx_packets, flows */
 type Record = [number, number, number, number, number, number];
 
-/** Read access by sums. */
+/** Sums of records; one for each database. */
 export class HistorySums {
   readonly #statements: Statements;
   readonly #texts = new Map<number, string>();
@@ -52,59 +52,60 @@ export class HistorySums {
     return text;
   }
 
-  /** Forgets texts: after numbers were given up. */
+  /** Empties the cache of texts; call it when labels were deleted. */
   forget(): void {
     this.#texts.clear();
   }
 
-  /** Sums by columns of the subject, over segments. Rows are added up here: twice as fast as the database's own grouping, which sorts. */
+  /** Sums of segments by columns of the subject. SQLite's own grouping sorts, which takes twice as long as adding up here. */
   byColumns(
     segments: readonly Segment[],
     columns: readonly SubjectColumn[],
     restrictions: readonly Restriction[],
   ): ColumnGroup[] {
-    const met = this.#bySubject(segments);
-    // Each subject is met once: nothing of it can be one with another's.
+    const found = this.#bySubject(segments);
+    // With its id among the columns, each subject is a group of its own.
     const groups = columns.includes('id') ? null : new Groups();
-    const alone: ColumnGroup[] = [];
-    this.#eachSubject(met, columns, restrictions, (row) => {
+    const single: ColumnGroup[] = [];
+    this.#eachSubject(found, columns, restrictions, (row) => {
       const subject = row[0] as number;
-      if (!met.has(subject)) return;
+      if (!found.has(subject)) return;
       const values = row.slice(1);
       const group = groups?.of(values) ?? { values, ...noSums() };
-      met.addTo(group, subject);
-      if (groups === null) alone.push(group);
+      found.addTo(group, subject);
+      if (groups === null) single.push(group);
     });
-    return groups?.list ?? alone;
+    return groups?.list ?? single;
   }
 
   #bySubject(segments: readonly Segment[]): SubjectSums {
-    const met = new SubjectSums();
+    const found = new SubjectSums();
     for (const { table, ...buckets } of segments) {
       const sql = `SELECT id, rx, tx, rx_packets, tx_packets, flows FROM ${table} WHERE id >= ? AND id < ?`;
       this.#statements.each<Record>(sql, idsOf({ table, ...buckets }), (row) => {
         const bucket = bucketOf(row[0]);
-        met.add(row[0] - bucket * SUBJECTS, startOf(bucket, table), row[1], row[2], row[3], row[4], row[5]);
+        found.add(row[0] - bucket * SUBJECTS, startOf(bucket, table), row[1], row[2], row[3], row[4], row[5]);
       });
     }
-    return met;
+    return found;
   }
 
-  /** Hands over id and columns of the subjects that were met, and of others too where most of them were. */
+  /** Passes id and columns of the subjects that were found to `take`; if these are many, of others between them too. */
   #eachSubject(
-    met: SubjectSums,
+    found: SubjectSums,
     columns: readonly SubjectColumn[],
     restrictions: readonly Restriction[],
     take: (row: number[]) => void,
   ): void {
     const sql = `SELECT ${['id', ...columns].join(', ')} FROM subject WHERE ${[...restrictions.map(([column]) => `${column} = ?`), ''].join(' AND ')}`;
     const labels = restrictions.map(([, label]) => label);
-    const [low, high] = met.range;
-    if (met.size * FEW < high - low) for (const id of met.subjects) this.#statements.each(`${sql}id = ?`, [...labels, id], take);
-    else if (met.size > 0) this.#statements.each(`${sql}id BETWEEN ? AND ?`, [...labels, low, high], take);
+    const [low, high] = found.range;
+    if (found.size * SPARSE < high - low)
+      for (const id of found.subjects) this.#statements.each(`${sql}id = ?`, [...labels, id], take);
+    else if (found.size > 0) this.#statements.each(`${sql}id BETWEEN ? AND ?`, [...labels, low, high], take);
   }
 
-  /** Start of the first day (UTC) with records that ends after a time, epoch ms; null where there is none. Years without any are passed over by it. */
+  /** Start of the first day (UTC) with records that ends after a time, epoch ms; null for none. It lets callers skip years without records. */
   dayFrom(time: number): number | null {
     const id = this.#statements.number('SELECT min(id) FROM day WHERE id >= ?', [Math.floor(time / DAY) * SUBJECTS]);
     return id === null ? null : bucketOf(id) * DAY;
@@ -118,7 +119,7 @@ export class HistorySums {
     this.#statements.run('RELEASE choose', []);
   }
 
-  /** Chooses the subjects that meet restrictions. */
+  /** Chooses for `over` the subjects that meet restrictions. */
   chooseWhere(restrictions: readonly Restriction[]): void {
     this.#statements.run('DELETE FROM temp.chosen', []);
     const where = restrictions.map(([column]) => `${column} = ?`).join(' AND ');
@@ -129,7 +130,7 @@ export class HistorySums {
     );
   }
 
-  /** Sums of segments over all subjects, or over the chosen ones; null where there is no record. */
+  /** Sums of segments over all subjects, or over the chosen ones; null without any record. */
   over(segments: readonly Segment[], chosen: boolean): Sums | null {
     const sums = noSums();
     for (const segment of segments) {
@@ -144,7 +145,7 @@ export class HistorySums {
   }
 }
 
-/** total() adds as floating point, exact up to 2^53; sum() fails where a damaged or forged file holds more than 2^63. */
+/** total() adds as floating point, exact up to 2^53; sum() fails above 2^63, which a damaged or forged file may hold. */
 const SUMS =
   'total(rx) AS rx, total(tx) AS tx, total(rx_packets) AS rx_packets, total(tx_packets) AS tx_packets, total(flows) AS flows';
 
@@ -178,23 +179,27 @@ function startOf(bucket: number, table: TierTable): number {
   return bucket * minutesOf(table) * MINUTE;
 }
 
-// Sums by subject while records are read: numbers in one array, for a question of three months meets a hundred thousand subjects. Knows no tables.
-
-/** rxBytes, txBytes, rxPackets, txPackets, flows, first, last: what each subject has in `#sums`. */
+/** Numbers of a subject in `SubjectSums.#sums`. */
 const WIDTH = 7;
 const FEWEST = 4096;
 
-/** Grows with what it meets: 56 bytes a subject, and 4 for each number up to the highest. */
+/**
+ * Sums by subject, in typed arrays, for a query of three months finds a hundred thousand subjects. It takes 60 bytes a subject, and 4 for each
+ * number up to the highest.
+ *
+ *     #places[subject]     1 + place of the subject; 0 if it has no record
+ *     #subjects[place]     the subject
+ *     #sums[place * 7 ...] rxBytes | txBytes | rxPackets | txPackets | flows | first | last
+ */
 export class SubjectSums {
-  /** Place of each subject, counted from 1; 0 for one that was not met. */
   #places = new Int32Array(FEWEST);
   #sums = new Float64Array(FEWEST * WIDTH);
-  #met = new Int32Array(FEWEST);
+  #subjects = new Int32Array(FEWEST);
   #count = 0;
   #lowest = Number.POSITIVE_INFINITY;
   #highest = 0;
 
-  /** Subjects that were met. */
+  /** How many subjects have records. */
   get size(): number {
     return this.#count;
   }
@@ -204,9 +209,9 @@ export class SubjectSums {
     return [this.#lowest, this.#highest];
   }
 
-  /** Numbers of all, in the order in which they were met. */
+  /** Numbers of all, in the order of their first records. */
   get subjects(): Int32Array {
-    return this.#met.subarray(0, this.#count);
+    return this.#subjects.subarray(0, this.#count);
   }
 
   has(subject: number): boolean {
@@ -226,7 +231,7 @@ export class SubjectSums {
     if (start > (sums[at + 6] as number)) sums[at + 6] = start;
   }
 
-  /** Adds what a subject has to sums; nothing for one that was not met. */
+  /** Adds the sums of a subject to `to`; nothing if it has no record. */
   addTo(to: Sums, subject: number): void {
     const place = (this.#places[subject] ?? 0) - 1;
     if (place < 0) return;
@@ -246,14 +251,14 @@ export class SubjectSums {
     const known = this.#places[subject] as number;
     if (known !== 0) return known - 1;
     const place = this.#count++;
-    if (place >= this.#met.length) {
-      this.#met = grown(this.#met, place + 1);
-      const sums = new Float64Array(this.#met.length * WIDTH);
+    if (place >= this.#subjects.length) {
+      this.#subjects = grown(this.#subjects, place + 1);
+      const sums = new Float64Array(this.#subjects.length * WIDTH);
       sums.set(this.#sums);
       this.#sums = sums;
     }
     this.#places[subject] = place + 1;
-    this.#met[place] = subject;
+    this.#subjects[place] = subject;
     this.#sums[place * WIDTH + 5] = start;
     this.#sums[place * WIDTH + 6] = start;
     this.#lowest = Math.min(this.#lowest, subject);
@@ -262,7 +267,7 @@ export class SubjectSums {
   }
 }
 
-/** The same numbers with room for at least `count`. */
+/** A copy with room for at least `count` numbers. */
 function grown(numbers: Int32Array, count: number): Int32Array<ArrayBuffer> {
   const larger = new Int32Array(Math.max(count, numbers.length * 2));
   larger.set(numbers);

@@ -1,9 +1,9 @@
-// Hours and days of a time zone, by its offsets alone: where they begin, and how a moment is written. Knows no rules of zones itself.
+// Hours and days of a time zone: where they begin, and how a moment is written. Works from offsets alone and knows no rules of zones.
 
 /** How far a zone's clock is ahead of UTC at a moment (epoch ms), in ms, whole minutes. */
 export type ZoneOffset = (time: number) => number;
 
-/** What a zone cuts time into. */
+/** Units of the zone's clock and calendar. */
 export type ZoneUnit = 'hour' | 'day';
 
 const MINUTE = 60_000;
@@ -22,13 +22,13 @@ export function startOf(unit: ZoneUnit, time: number, zone: ZoneOffset): number 
   return zone(start) === zone(time) ? start : firstMinute(start, time, (moment) => zone(moment) === zone(time));
 }
 
-/** The hour or day after one that begins at `start`. An hour that the clock shows twice is two; one that a jump cuts is short. */
+/** Start of the hour or day after the one that begins at `start`. An hour that the clock shows twice counts as two; a clock that jumps ahead makes one short. */
 export function nextStart(unit: ZoneUnit, start: number, zone: ZoneOffset): number {
   if (unit === 'hour') return start + HOUR - modulo(start + zone(start), HOUR);
   return firstMinute(start, start + LONGEST_DAY, (moment) => dateOf(moment, zone) > dateOf(start, zone));
 }
 
-/** First minute in (low, high] for which something holds that goes on to hold until `high`. */
+/** The first minute in (low, high] from which on something holds until `high`. */
 function firstMinute(low: number, high: number, holds: (moment: number) => boolean): number {
   let before = Math.floor(low / MINUTE);
   let at = Math.floor(high / MINUTE);
@@ -40,7 +40,7 @@ function firstMinute(low: number, high: number, holds: (moment: number) => boole
   return at * MINUTE;
 }
 
-/** Days since the epoch that the zone's calendar shows. */
+/** The zone's date, in days since the epoch. */
 function dateOf(time: number, zone: ZoneOffset): number {
   return Math.floor((time + zone(time)) / DAY);
 }

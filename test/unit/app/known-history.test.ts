@@ -56,7 +56,7 @@ describe('known history', () => {
   test('is not waited for longer than 15 seconds, and a later answer is ignored', async () => {
     const reader = new FakeReader();
     let answer: (met: { apps: string[]; domains: string[] }) => void = () => {};
-    reader.met = () =>
+    reader.knownNames = () =>
       new Promise((resolve) => {
         answer = resolve;
       });
@@ -71,7 +71,8 @@ describe('known history', () => {
 
   test('calls no name new if more are known than were read', async () => {
     const reader = new FakeReader();
-    reader.met = () => Promise.resolve({ apps: Array.from({ length: NAMES }, (_, i) => `app ${i}`), domains: ['example.org'] });
+    reader.knownNames = () =>
+      Promise.resolve({ apps: Array.from({ length: NAMES }, (_, i) => `app ${i}`), domains: ['example.org'] });
     query = new KnownHistoryQuery(log, () => Promise.resolve(reader));
     await settle();
     expect(told().slice(1)).toEqual(['new domain: example.com']);

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { historySteps } from '../../../../src/cli/doctor/history.ts';
 import { answerOf } from '../../../../src/cli/doctor/step.ts';
-import { openHistory } from '../../../../src/history/query/open.ts';
+import { openHistory } from '../../../../src/history/query/reader.ts';
 import { systemFiles } from '../../../../src/system/files.ts';
 import { sqlJs } from '../../../support/history.ts';
 import { localThreads } from '../../../support/reader-thread.ts';

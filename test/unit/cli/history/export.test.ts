@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { parseCommandLine } from '../../../../src/cli/command-line.ts';
 import { exportCommand } from '../../../../src/cli/history/export.ts';
-import type { HistoryRecord } from '../../../../src/history/query/reader.ts';
+import type { HistoryRecord } from '../../../../src/history/query/pages.ts';
 import type { LoggedFlow } from '../../../../src/model/history-batch.ts';
 import { NOW } from './answers.ts';
 import { FakeReader, fakeRoom } from './fake-room.ts';

@@ -1,7 +1,9 @@
 // A room in which commands run in tests: output in strings, a reader that answers what it was given and remembers what it was asked.
 
 import type { HistoryRoom, TextSink } from '../../../../src/cli/history/command-io.ts';
-import type { HistoryReader, HistoryRecord, SqlLimits } from '../../../../src/history/query/reader.ts';
+import type { SqlLimits } from '../../../../src/history/database.ts';
+import type { HistoryRecord } from '../../../../src/history/query/pages.ts';
+import type { HistoryReader } from '../../../../src/history/query/reader.ts';
 import type { HistoryQuery, HistoryResult, SqlResult } from '../../../../src/model/history.ts';
 import type { LoggedFlow } from '../../../../src/model/history-batch.ts';
 import { historyResult, NOW } from './answers.ts';
@@ -66,7 +68,7 @@ export class FakeReader implements HistoryReader {
     return Promise.resolve(this.seen);
   }
 
-  met(): Promise<{ apps: readonly string[]; domains: readonly string[] }> {
+  knownNames(): Promise<{ apps: readonly string[]; domains: readonly string[] }> {
     const of = (kind: 'app' | 'domain') => [...new Set(this.seen.map((each) => each[kind]))];
     return Promise.resolve({ apps: of('app'), domains: of('domain') });
   }

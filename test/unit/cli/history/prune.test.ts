@@ -5,7 +5,7 @@ import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { parseCommandLine } from '../../../../src/cli/command-line.ts';
 import { type PruneRoom, pruneCommand } from '../../../../src/cli/history/prune.ts';
 import { saveImage } from '../../../../src/history/image-save.ts';
-import { openHistory } from '../../../../src/history/query/open.ts';
+import { openHistory } from '../../../../src/history/query/reader.ts';
 import { NetmonError } from '../../../../src/model/errors.ts';
 import { sqlJs } from '../../../support/history.ts';
 import { localThreads } from '../../../support/reader-thread.ts';

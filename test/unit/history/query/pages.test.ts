@@ -127,9 +127,9 @@ describe('first contacts', () => {
         entry({ app: null, rxBytes: 1 }),
       ]),
     );
-    const { apps, domains } = history.met(100);
+    const { apps, domains } = history.knownNames(100);
     expect([apps.toSorted(), domains]).toEqual([['curl', 'ping'], ['example.com']]);
-    expect(history.met(1).apps).toHaveLength(1);
+    expect(history.knownNames(1).apps).toHaveLength(1);
   });
 
   test('that a correction leaves without any record were none', () => {

@@ -5,12 +5,11 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { HistoryDatabase } from '../../../../src/history/database.ts';
 import { journalPath } from '../../../../src/history/files.ts';
 import { encodeRecord, JOURNAL_HEAD } from '../../../../src/history/journal/record.ts';
-import { openHistory } from '../../../../src/history/query/open.ts';
-import type { HistoryReader } from '../../../../src/history/query/reader.ts';
+import { type HistoryReader, openHistory } from '../../../../src/history/query/reader.ts';
 import { NetmonError } from '../../../../src/model/errors.ts';
 import type { HistoryBatch } from '../../../../src/model/history-batch.ts';
 import { batch, entry, fileOf, loggedFlow, NOVEMBER, question, sqlJs } from '../../../support/history.ts';
-import { localThreads, type Turn } from '../../../support/reader-thread.ts';
+import { type Contender, localThreads } from '../../../support/reader-thread.ts';
 
 const sql = await sqlJs();
 let folder = '';
@@ -75,7 +74,7 @@ describe('openHistory', () => {
     await second.close();
   });
 
-  it('sees on refresh what was written since, also after the image was put in place anew', async () => {
+  it('sees on refresh what was written since, also after the image was replaced', async () => {
     writeImage({ 1: 1 });
     const reader = await open();
     await writeJournal(1, { 2: 10 });
@@ -92,7 +91,7 @@ describe('openHistory', () => {
     await reader.close();
   });
 
-  it('hands out the whole as a file of its own', async () => {
+  it('exports image and journals as one file', async () => {
     writeImage({ 1: 1 });
     await writeJournal(1, { 2: 10 });
     const reader = await open();
@@ -102,23 +101,23 @@ describe('openHistory', () => {
     await reader.close();
   });
 
-  it('gives its thread up to another that waits, after what was asked, and begins anew with the next question', async () => {
+  it('ends its thread for another that waits, once every call is answered, and starts a new one with the next call', async () => {
     writeImage({ 1: 1 });
     const counts = { started: 0, ended: 0 };
-    const turn: Turn = {};
-    const reader = await openHistory(path, localThreads(sql, counts, '', turn));
+    const contender: Contender = {};
+    const reader = await openHistory(path, localThreads(sql, counts, '', contender));
     const asked = [bytes(reader), bytes(reader)];
-    turn.want?.();
+    contender.contend?.();
     expect(counts).toEqual({ started: 1, ended: 0 });
     expect(await Promise.all(asked)).toEqual([1, 1]);
     expect(counts).toEqual({ started: 1, ended: 1 });
     expect(await bytes(reader)).toBe(1);
-    turn.want?.();
+    contender.contend?.();
     expect(counts).toEqual({ started: 2, ended: 2 });
     await reader.close();
   });
 
-  it('hands out records in pages, statements and first meetings', async () => {
+  it('answers with records in pages, statements, first contacts and names', async () => {
     const database = HistoryDatabase.create(sql);
     for (let i = 1; i <= 5; i++) database.apply(i, batch(NOVEMBER + i, [entry({ rxBytes: i })], [loggedFlow()]));
     writeFileSync(path, database.image());
@@ -132,7 +131,7 @@ describe('openHistory', () => {
     for await (const page of reader.flows(from, to, 3)) flows += page.length;
     expect(flows).toBe(5);
     expect(await reader.firstSeen({ from, to, app: null, most: 10 })).toMatchObject([{ app: 'curl', domain: 'example.com' }]);
-    expect(await reader.met(10)).toEqual({ apps: ['curl'], domains: ['example.com'] });
+    expect(await reader.knownNames(10)).toEqual({ apps: ['curl'], domains: ['example.com'] });
     const statement = 'SELECT SUM(packet_size) AS n FROM connections';
     expect((await reader.sql(statement, { timeoutMs: 1000, rows: 10 })).rows).toEqual([[15]]);
     expect(await refusal(reader.sql('DELETE FROM minute', { timeoutMs: 1000, rows: 10 }))).toMatchObject({ code: 'usage' });
@@ -149,7 +148,7 @@ describe('openHistory', () => {
     expect(readFileSync(path).equals(before)).toBe(true);
   });
 
-  it('refuses what is not there, what is damaged, and what is something else, and names the file', async () => {
+  it('refuses a missing, a damaged and a foreign file, and names it', async () => {
     expect(await refusal(open())).toMatchObject({ code: 'history', message: `the history file ${path}: it does not exist` });
     writeImage({ 1: 1 });
     const image = readFileSync(path);
@@ -163,7 +162,7 @@ describe('openHistory', () => {
     });
   });
 
-  it('gives its memory back when nobody asks, and reads anew when somebody does', async () => {
+  it('ends its thread when nobody asks, and reads the files again when somebody does', async () => {
     writeImage({ 1: 1 });
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     const counts = { started: 0, ended: 0 };
@@ -179,7 +178,7 @@ describe('openHistory', () => {
     await reader.close();
   });
 
-  it('ends a statement that takes too long with its thread, and goes on with another', async () => {
+  it('ends a statement that takes too long together with its thread, and goes on with another', async () => {
     writeImage({ 1: 1 });
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     const counts = { started: 0, ended: 0 };

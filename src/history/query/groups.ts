@@ -1,4 +1,4 @@
-// Sums into rows: groups of the same key made one, sorted, the many small ones folded. Pure.
+// Sums, groups of sums by label, and rows made of groups: most bytes first, what is beyond the top as one row. Pure.
 
 import type { HistoryRow, HistoryTotals } from '../../model/history.ts';
 
@@ -13,19 +13,19 @@ export interface Sums {
   last: number;
 }
 
-/** What was summed under one combination of labels, in an order that its maker knows; 0 is none. */
+/** Sums of one combination of labels; 0 is no label. Whoever groups knows what each place stands for. */
 export interface ColumnGroup extends Sums {
   readonly values: readonly number[];
 }
 
-/** Where in the values of a group its key, reason and detail are; -1 where there is none. */
+/** Where in the values of a group its key, reason and detail are; -1 for none. */
 export interface Places {
   readonly key: number;
   readonly reason: number;
   readonly detail: number;
 }
 
-/** Sums to which nothing was added. */
+/** Empty sums. */
 export function noSums(): Sums {
   return {
     rxBytes: 0,
@@ -38,7 +38,7 @@ export function noSums(): Sums {
   };
 }
 
-/** Adds `more` to `to`, where it lies. */
+/** Adds `more` to `to` in place. */
 export function addSums(to: Sums, more: Sums): void {
   to.rxBytes += more.rxBytes;
   to.txBytes += more.txBytes;
@@ -55,15 +55,15 @@ export function totalsOf(sums: Sums): HistoryTotals {
   return { rxBytes, txBytes, rxPackets, txPackets, flows };
 }
 
-/** A label's number is below this; a group's too, so that both together are exact. */
+/** Numbers of labels and of groups are below this: both fit into one exact number. */
 const LABELS = 2 ** 31;
 
-/** Groups by their values. Values are told apart one after the other, by numbers: making a text of each took half the time of a question. */
+/** Groups by their values. It is a tree with numbers for keys: joining the values into a text took half the time of a query. */
 export class Groups {
   readonly list: ColumnGroup[] = [];
   readonly #next: Map<number, number>[] = [];
 
-  /** The group of values, begun where it is not there. */
+  /** The group of values; an empty one if they are new. */
   of(values: readonly number[]): ColumnGroup {
     let place = 0;
     const last = values.length - 1;
@@ -77,7 +77,7 @@ export class Groups {
     return group;
   }
 
-  #step(column: number, key: number, fresh: number): number {
+  #step(column: number, key: number, added: number): number {
     let next = this.#next[column];
     if (next === undefined) {
       next = new Map();
@@ -85,12 +85,12 @@ export class Groups {
     }
     const known = next.get(key);
     if (known !== undefined) return known;
-    next.set(key, fresh);
-    return fresh;
+    next.set(key, added);
+    return added;
   }
 }
 
-/** Groups made fewer: those whose values at some places are the same are one. */
+/** Merges groups that have the same values at the given places. */
 export function regroup(groups: Iterable<ColumnGroup>, places: readonly number[]): ColumnGroup[] {
   const fewer = new Groups();
   for (const group of groups) addSums(fewer.of(places.map((place) => group.values[place] ?? 0)), group);
@@ -106,11 +106,11 @@ interface Entity extends Sums {
 }
 
 /**
- * Rows of groups, most bytes first; those beyond `top` are the last row.
+ * Rows of groups, most bytes first; the last row sums what is beyond `top`.
  *
- * @param groups - no two with the same key, reason and detail
- * @param text - of a label; asked only for rows that are shown
- * @param noKey - the reason where there is neither key nor reason
+ * @param groups no two with the same key, reason and detail
+ * @param text text of a label, called only for rows that are returned
+ * @param noKey reason of a row with neither key nor reason
  */
 export function entityRows(
   groups: Iterable<ColumnGroup>,
@@ -148,7 +148,7 @@ export function entityRows(
   return rows;
 }
 
-/** A row that is no hour or day. */
+/** A row of an app, host ..., and not of an hour or day. */
 function rowOf(sums: Sums, key: string | null, reason: string | null, detail: string | null): HistoryRow {
   return { key, reason, start: null, detail, ...totalsOf(sums), firstSeen: sums.first, lastSeen: sums.last };
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { Groups, noSums } from '../../../../src/history/query/fold.ts';
+import { Groups, noSums } from '../../../../src/history/query/groups.ts';
 import { SubjectSums } from '../../../../src/history/query/sums.ts';
 
 describe('sums by subject', () => {
