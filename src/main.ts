@@ -7,14 +7,17 @@ import type { Shell } from './cli/commands.ts';
 import type { Surroundings } from './cli/config/surroundings.ts';
 import { type ErrorReport, reportError } from './cli/print-error.ts';
 import { EXIT_STATUS, NetmonError } from './model/errors.ts';
-import type { Options } from './model/options.ts';
+import type { LogOptions, Options } from './model/options.ts';
 import { hardenStart, refuseDebugger } from './privilege/harden.ts';
 import { type FileAccess, systemFiles, workingFolder } from './system/files.ts';
+import type { Log } from './system/log.ts';
 import { keepHeapSmall } from './system/thread.ts';
 
 const words = process.argv.slice(2);
 /** Status after SIGHUP. */
 const HUNG_UP = 128 + constants.signals.SIGHUP;
+/** The log is null until it is open, and if nobody asked for one. */
+const known: { log: Log | null } = { log: null };
 const NO_FILES: FileAccess = { folderOwner: () => null, read: () => ({ kind: 'missing' }) };
 
 /** Runs what the words ask for. @returns the exit status */
@@ -37,11 +40,12 @@ async function main(): Promise<number> {
   await refuseDebugger();
   const { resolveOptions } = await import('./cli/resolve.ts');
   const options = await withLists(resolveOptions(line, config), surroundings);
+  if (options.log !== null) known.log = await openLog(options.log, line);
   if (line.command === 'explain') return explain(line, options);
   if (line.command === 'doctor') return diagnose(options);
   const start = async () => {
     const [{ run }, { Rights }] = await Promise.all([import('./app/run.ts'), import('./privilege/rights.ts')]);
-    return run(options, { rightsOf: (...asked) => Rights.of(...asked) });
+    return run(options, { rightsOf: (...asked) => Rights.of(...asked), log: known.log });
   };
   if (line.command === 'run') return start();
   return (await import('./cli/history/commands.ts')).historyCommands(line, options, version, start);
@@ -54,6 +58,14 @@ async function withLists(options: Options, surroundings: Surroundings): Promise<
   const { categories, warnings } = readLists(options.categories, surroundings);
   for (const warning of warnings) process.stderr.write(`netmon-tui: ${warning}\n`);
   return { ...options, categories };
+}
+
+async function openLog(options: LogOptions, { command }: CommandLine): Promise<Log> {
+  const [{ LogFile }, { systemClock }] = await Promise.all([import('./system/log.ts'), import('./system/clock.ts')]);
+  const file = LogFile.open(options, systemClock);
+  const { platform, arch, versions, pid } = process;
+  file.write('info', `netmon-tui ${version()} ${command}, pid ${pid}, Node ${versions.node} on ${platform} ${arch}`);
+  return file;
 }
 
 async function explain(line: CommandLine, options: Options): Promise<number> {
@@ -122,8 +134,7 @@ function report(thrown: unknown): ErrorReport {
     folder: workingFolder(),
     words,
   };
-  const { NETMON_DEBUG } = process.env;
-  return reportError(thrown, invocation, NETMON_DEBUG === '1');
+  return reportError(thrown, invocation, known.log);
 }
 
 /** The last word: written when everything else, the screen too, has put itself away. */
@@ -160,7 +171,9 @@ process.on('uncaughtException', (thrown) => {
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
 
 try {
-  process.exit(await main());
+  const status = await main();
+  known.log?.write('info', `exit status ${status}`);
+  process.exit(status);
 } catch (thrown) {
   const { status, text } = report(thrown);
   leave(status, text);

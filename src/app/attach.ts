@@ -8,6 +8,7 @@ import type { LiveParts } from '../pipeline/live-session.ts';
 import { systemClock } from '../system/clock.ts';
 import type { Edges } from '../system/edges.ts';
 import { workingFolder } from '../system/files.ts';
+import type { Log } from '../system/log.ts';
 import { trimMemory } from '../system/memory.ts';
 import type { Action } from '../view/action.ts';
 import type { Assembled } from './assemble.ts';
@@ -21,7 +22,7 @@ type Make<Part> = (recording: Recording | null) => Part;
 
 /** Attaches history, look-ups, the session and the screen's keys. @returns the run, ready to go */
 export async function attach(assembled: Assembled, closing: Closing): Promise<Loop> {
-  const { options, mode, rights, capture, guard, output, screen } = assembled.opened;
+  const { options, mode, rights, capture, guard, output, screen, log } = assembled.opened;
   const { monitor } = assembled.parts;
   const { source } = capture.opened;
   if (options.reverseDns) await lookUpNames(assembled, closing);
@@ -33,7 +34,7 @@ export async function attach(assembled: Assembled, closing: Closing): Promise<Lo
 
   // As the user: in the user's folder names may change hands at any moment, and root would follow them.
   const recording = beginRecording?.() ?? null;
-  if (recording !== null) closeWithComplaint(recording, closing);
+  if (recording !== null) closeWithComplaint(recording, closing, log);
   const session = makeSession(recording);
   const effects = makeEffects?.(recording) ?? null;
   if (effects !== null) screen?.tui.listen((effect) => effects.run(effect));
@@ -64,10 +65,11 @@ async function recorder(history: HistoryOptions, { parts, opened }: Assembled): 
 }
 
 /** Has history saved at the end. What went wrong with it is printed when the screen is gone. */
-function closeWithComplaint(recording: Recording, closing: Closing): void {
+function closeWithComplaint(recording: Recording, closing: Closing, log: Log | null): void {
   let complaint = '';
   closing.add('history', async () => {
     complaint = await recording.close();
+    log?.write(complaint === '' ? 'info' : 'warn', `history: ${complaint === '' ? 'closed' : complaint}`);
   });
   closing.add('complaint', () => {
     if (complaint !== '') process.stderr.write(`netmon-tui: history: ${sanitize(complaint)}\n`);

@@ -12,6 +12,7 @@ import type { Assembly } from '../pipeline/assembly.ts';
 import type { Rights } from '../privilege/rights.ts';
 import type { Clock } from '../system/clock.ts';
 import type { Edges } from '../system/edges.ts';
+import type { Log } from '../system/log.ts';
 import type { Closing } from './close.ts';
 import { Guard } from './loop.ts';
 import type { RunScreen } from './screen.ts';
@@ -34,6 +35,7 @@ export interface OpenRequest {
   readonly edges: Edges;
   readonly clock: Clock;
   readonly rightsOf: RightsOf | null;
+  readonly log: Log | null;
 }
 
 /** Another capture may take the place of this one. */
@@ -75,10 +77,11 @@ export interface Opened {
   readonly output: Output;
   /** null in the other modes. */
   readonly screen: RunScreen | null;
+  readonly log: Log | null;
 }
 
 /** Opens a run. @throws NetmonError for everything that a user can put right */
-export async function open({ options, edges, clock, rightsOf }: OpenRequest, closing: Closing): Promise<Opened> {
+export async function open({ options, edges, clock, rightsOf, log }: OpenRequest, closing: Closing): Promise<Opened> {
   const mode = modeOf(options);
   const rights = (await rightsOf?.(options, edges, RING_BYTES)) ?? null;
   if (rights !== null) closing.add('rights', () => rights.close());
@@ -99,7 +102,7 @@ export async function open({ options, edges, clock, rightsOf }: OpenRequest, clo
   const screen = drawing === null ? null : (await drawing).openScreen(options, edges.platform);
   if (screen !== null) closing.add('screen', () => screen.close());
   const output = screen?.output ?? (await plainOutput(mode, options, guard, clock));
-  return { options, mode, clock, edges, reach, rights, started, filter, capture, guard, output, screen };
+  return { options, mode, clock, edges, reach, rights, started, filter, capture, guard, output, screen, log };
 }
 
 /** Standard output that is not a terminal gets a table, never a drawing. */

@@ -8,8 +8,10 @@
 //     close     give everything back, the screen first
 
 import type { Options } from '../model/options.ts';
+import type { Output } from '../output/output.ts';
 import { type Clock, systemClock } from '../system/clock.ts';
 import type { Edges } from '../system/edges.ts';
+import type { Log } from '../system/log.ts';
 import { systemEdges } from '../system/programs.ts';
 import { assemble } from './assemble.ts';
 import { attach } from './attach.ts';
@@ -24,6 +26,8 @@ export interface RunBase {
   readonly clock?: Clock;
   /** Decides which rights the run drops and keeps; without it they stay as they are. */
   readonly rightsOf?: RightsOf | null;
+  /** Where the run says what it does; nowhere by default. */
+  readonly log?: Log | null;
 }
 
 /**
@@ -32,14 +36,25 @@ export interface RunBase {
  * @returns the exit status: 0, or 128 + n after signal n. @throws NetmonError for everything that a user can put right
  */
 export async function run(options: Options, base: RunBase = {}): Promise<number> {
-  const { edges = systemEdges(), clock = systemClock, rightsOf = null } = base;
+  const { clock = systemClock, rightsOf = null, log = null } = base;
+  const { edges, logged } = await logging(base.edges ?? systemEdges(), log);
   const closing = new Closing();
   try {
-    const opened = await open({ options, edges, clock, rightsOf }, closing);
-    const assembled = await assemble(opened, closing);
+    const opened = await open({ options, edges, clock, rightsOf, log }, closing);
+    const assembled = await assemble({ ...opened, output: logged(opened.output) }, closing);
     const attached = await attach(assembled, closing);
     return await loop(attached);
   } finally {
     await closing.close();
   }
+}
+
+/** What logs the programs and the samples of a run; nothing is loaded for it unless there is a log. */
+async function logging(edges: Edges, log: Log | null): Promise<{ edges: Edges; logged: (output: Output) => Output }> {
+  if (log === null) return { edges, logged: (output) => output };
+  const [{ loggedEdges }, { loggedOutput }] = await Promise.all([
+    import('../system/log.ts'),
+    import('../output/logged-output.ts'),
+  ]);
+  return { edges: loggedEdges(edges, log), logged: (output) => loggedOutput(output, log) };
 }

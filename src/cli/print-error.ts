@@ -1,9 +1,10 @@
-// Anything thrown -> what is said about it on standard error, and the exit status. One line that names the thing, one that says what
-// to type; a stack only for those who ask for it.
+// Anything thrown to what standard error and the log say about it, and the exit status. One line names the thing, one says what to type; stacks
+// are for the log.
 
 import { EXIT_STATUS, NetmonError, reasonOf } from '../model/errors.ts';
 import { sanitize } from '../net/text.ts';
 import { type Invocation, permissionHint } from '../privilege/sudo-command.ts';
+import type { Log } from '../system/log.ts';
 
 /** What is written, and the status to exit with. */
 export interface ErrorReport {
@@ -12,30 +13,31 @@ export interface ErrorReport {
   readonly status: number;
 }
 
-/**
- * Reports a failure.
- *
- * @param debug true (NETMON_DEBUG=1) adds the stack, and what caused it
- */
-export function reportError(thrown: unknown, invocation: Invocation, debug: boolean): ErrorReport {
+/** Reports a failure, to the log too if there is one. */
+export function reportError(thrown: unknown, invocation: Invocation, log: Log | null): ErrorReport {
   if (thrown instanceof NetmonError) {
     // files may lack permission too, and sudo is not the answer there
     const needsRoot = thrown.code === 'permission' && (thrown.hint === null || /\bsudo\b/.test(thrown.hint));
     const hint = needsRoot ? permissionHint(invocation) : thrown.hint;
-    return { text: lines(reasonOf(thrown), hint, debug ? thrown : null), status: thrown.exitStatus };
+    log?.write('error', reasonOf(thrown));
+    log?.write('debug', stackOf(thrown));
+    return { text: lines(reasonOf(thrown), hint), status: thrown.exitStatus };
   }
-  const message = `internal error: ${reasonOf(thrown)}`;
-  const hint = debug
-    ? 'this is a bug in netmon-tui; the stack is below'
-    : 'this is a bug in netmon-tui; NETMON_DEBUG=1 shows where';
-  return { text: lines(message, hint, debug ? thrown : null), status: EXIT_STATUS.internal };
+  log?.write('error', `bug: ${stackOf(thrown)}`);
+  const hint = `this is a bug in netmon-tui; ${log === null ? 'to see where it happened, add --log FILE' : 'the log says where it happened'}`;
+  return { text: lines(`internal error: ${reasonOf(thrown)}`, hint), status: EXIT_STATUS.internal };
 }
 
-function lines(message: string, hint: string | null, stackOf: unknown): string {
+function lines(message: string, hint: string | null): string {
   const said = [`netmon-tui: ${sanitize(message)}`];
   if (hint !== null) said.push(`  ${sanitize(hint)}`);
-  for (let error = stackOf, depth = 0; error instanceof Error && depth < 5; error = error.cause, depth++) {
-    said.push(...(error.stack ?? '').split('\n').map((line) => `  ${sanitize(line)}`));
-  }
   return `${said.join('\n')}\n`;
+}
+
+/** Stacks of an error and of what caused it, five at most. */
+function stackOf(thrown: unknown): string {
+  const stacks: string[] = [];
+  for (let error = thrown; error instanceof Error && stacks.length < 5; error = error.cause)
+    stacks.push(error.stack ?? String(error));
+  return stacks.length === 0 ? String(thrown) : stacks.join('\n');
 }

@@ -2,7 +2,7 @@
 // found out by those who use them.
 
 import { NetmonError } from '../model/errors.ts';
-import type { BudgetPlan, HistoryOptions, LogOptions, Options, PrivilegeOptions } from '../model/options.ts';
+import type { BudgetPlan, HistoryOptions, Options, PrivilegeOptions } from '../model/options.ts';
 import type { CommandLine } from './command-line.ts';
 import type { Config, Sourced } from './config/config.ts';
 
@@ -70,7 +70,8 @@ export function resolveOptions(line: CommandLine, config: Config): Options {
     reduced: reduced(line, isReplay),
     privileges: privileges(line),
     keys: valuesOf(config.keys),
-    log: log(line, config),
+    log:
+      settings.log.value === null ? null : { path: settings.log.value, level: settings['log-level'].value, owner: config.owner },
   };
 }
 
@@ -133,13 +134,6 @@ function privileges(line: CommandLine): PrivilegeOptions {
   const other = stayRoot ? 'stay-root' : 'reduced';
   if (sandbox && line.has(other)) throw usage(`--sandbox does not go with --${other}`, 'leave one of them out');
   return { user, dropAll, stayRoot, sandbox };
-}
-
-/** Only what captures or replays writes a log. */
-function log({ command }: CommandLine, { settings, owner }: Config): LogOptions | null {
-  const path = settings.log.value;
-  if (path === null || (command !== 'run' && command !== 'record')) return null;
-  return { path, level: settings['log-level'].value, owner };
 }
 
 function valuesOf(table: ReadonlyMap<string, Sourced<readonly string[]>>): Record<string, readonly string[]> {

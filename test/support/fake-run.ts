@@ -54,7 +54,7 @@ export async function opened(
   onTestFinished(() => closing.close());
   const options = await optionsOf(words);
   return {
-    opened: await open({ options, edges: fakeEdges({ platform: 'linux' }), clock: systemClock, rightsOf }, closing),
+    opened: await open({ options, edges: fakeEdges({ platform: 'linux' }), clock: systemClock, rightsOf, log: null }, closing),
     closing,
   };
 }

@@ -13,7 +13,8 @@ import { systemdUnit } from './systemd.ts';
 
 const SYSTEMS = { launchd: launchdPlist, systemd: systemdUnit } as const;
 /** Flags of `record` that a service is started with, as they were given. */
-const KEPT = ['interface', 'bpf', 'driver', 'interval', 'user', 'config'] as const;
+const KEPT = ['interface', 'bpf', 'driver', 'interval', 'user', 'config', 'log', 'log-level'] as const;
+const PATHS: readonly string[] = ['config', 'log'];
 const SIMPLE = ['reverse-dns', 'no-reverse-dns', 'drop-all', 'stay-root', 'sandbox'] as const;
 
 /** How this process was started, and by whom. */
@@ -42,10 +43,10 @@ export async function serviceCommand(
   if (name === 'systemd' && line.has('sandbox')) throw new NetmonError('usage', ...SANDBOX_ELSEWHERE);
   const words = [
     `--history=${history.path}`,
-    ...KEPT.flatMap((flag) => line.texts(flag).map((value) => `--${flag}=${flag === 'config' ? absolutePath(value) : value}`)),
+    ...KEPT.flatMap((flag) => line.texts(flag).map((value) => `--${flag}=${PATHS.includes(flag) ? absolutePath(value) : value}`)),
     ...SIMPLE.flatMap((flag) => (line.has(flag) ? [`--${flag}`] : [])),
   ];
-  const { text, path, install, besides, warnings } = make({ ...starter, words, history: history.path });
+  const { text, path, install, besides, warnings } = make({ ...starter, words, history: history.path, log: logOf(line) });
   const output = line.text('output');
   if (output === null) await room.out.write(text);
   else {
@@ -66,4 +67,9 @@ export async function serviceCommand(
   ];
   await room.err.write(`\n${said.map((line) => `${line}\n`).join('')}`);
   return 0;
+}
+
+function logOf(line: CommandLine): string | null {
+  const path = line.text('log');
+  return path === null ? null : absolutePath(path);
 }

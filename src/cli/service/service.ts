@@ -12,6 +12,8 @@ export interface Service {
   readonly words: readonly string[];
   /** Path of the history file. */
   readonly history: string;
+  /** Path of the log; null for none. */
+  readonly log: string | null;
   /** Whose file it is; null is root's. */
   readonly user: { readonly uid: number; readonly gid: number; readonly name: string; readonly home: string | null } | null;
 }

@@ -16,7 +16,7 @@ const CONTROL = /[\u0000-\u001f\u007f]/;
  *
  * @throws NetmonError `usage` for words that no unit can hold
  */
-export function systemdUnit({ node, script, words, history, user, typed }: Service): ServiceFile {
+export function systemdUnit({ node, script, words, history, log, user, typed }: Service): ServiceFile {
   const command = [node, script, 'record', ...words];
   const folder = dirname(history);
   if ([...command, folder].some((word) => CONTROL.test(word)))
@@ -49,7 +49,7 @@ export function systemdUnit({ node, script, words, history, user, typed }: Servi
     'NoNewPrivileges=yes',
     'ProtectSystem=strict',
     'ProtectHome=read-only',
-    `ReadWritePaths=${quotedPath(folder)}`,
+    `ReadWritePaths=${[folder, ...(log === null ? [] : [dirname(log)])].map(quotedPath).join(' ')}`,
     'PrivateTmp=yes',
     'PrivateDevices=yes',
     'ProtectClock=yes',

@@ -45,9 +45,8 @@ test.each([
   const options = await optionsOf(['--json', ...words]);
   const closing = new Closing();
   const edges = fakeEdges({ platform: 'linux' });
-  await expect(open({ options, edges, clock: systemClock, rightsOf: fakeRights(calls) }, closing)).rejects.toMatchObject({
-    code,
-  });
+  const request = { options, edges, clock: systemClock, rightsOf: fakeRights(calls), log: null };
+  await expect(open(request, closing)).rejects.toMatchObject({ code });
   await closing.close();
   expect(calls).toEqual(['rights closed']);
   expect(listeners()).toEqual(before);

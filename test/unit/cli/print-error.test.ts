@@ -15,39 +15,45 @@ const LINUX: Invocation = {
 
 describe('reportError', () => {
   it.each(Object.entries(EXIT_STATUS))('exits %s with %i, in two lines', (code, status) => {
-    const report = reportError(new NetmonError(code as ErrorCode, 'the thing', 'type: that'), LINUX, false);
+    const report = reportError(new NetmonError(code as ErrorCode, 'the thing', 'type: that'), LINUX, null);
     expect(report).toEqual({ text: 'netmon-tui: the thing\n  type: that\n', status });
   });
 
   it('leaves out a hint that is not there', () => {
-    expect(reportError(new NetmonError('device-lost', 'en0 vanished'), LINUX, false).text).toBe('netmon-tui: en0 vanished\n');
+    expect(reportError(new NetmonError('device-lost', 'en0 vanished'), LINUX, null).text).toBe('netmon-tui: en0 vanished\n');
   });
 
   it('answers missing rights with the exact command', () => {
     const error = new NetmonError('permission', 'no permission to capture on en0', 'run: sudo netmon-tui');
-    expect(reportError(error, { ...LINUX, words: ['--json'] }, false)).toEqual({
+    expect(reportError(error, { ...LINUX, words: ['--json'] }, null)).toEqual({
       text: 'netmon-tui: no permission to capture on en0\n  type: sudo netmon-tui --json\n',
       status: 3,
     });
     const file = new NetmonError('permission', '/x may not be read', 'ls -l /x');
-    expect(reportError(file, LINUX, false).text).toBe('netmon-tui: /x may not be read\n  ls -l /x\n');
+    expect(reportError(file, LINUX, null).text).toBe('netmon-tui: /x may not be read\n  ls -l /x\n');
   });
 
   it.each([[new Error('boom\nsecond line')], ['boom'], [new TypeError('boom')]])('calls %s a bug, without a stack', (thrown) => {
-    const { text, status } = reportError(thrown, LINUX, false);
-    expect(text).toBe('netmon-tui: internal error: boom\n  this is a bug in netmon-tui; NETMON_DEBUG=1 shows where\n');
+    const { text, status } = reportError(thrown, LINUX, null);
+    expect(text).toBe(
+      'netmon-tui: internal error: boom\n  this is a bug in netmon-tui; to see where it happened, add --log FILE\n',
+    );
     expect(status).toBe(1);
   });
 
-  it('shows the stacks of an error and its causes to whoever asks', () => {
-    const { text } = reportError(new NetmonError('usage', 'outer', 'hint', new Error('inner')), LINUX, true);
-    expect(text).toContain('outer\n  hint\n');
-    expect(text).toMatch(/print-error\.test\.ts/);
-    expect(text).toContain('Error: inner');
+  it('writes stacks, and those of causes, into the log alone', () => {
+    const lines: string[] = [];
+    const log = { level: 'debug' as const, write: (level: string, text: string) => lines.push(`${level} ${text}`) };
+    const { text } = reportError(new NetmonError('usage', 'outer', 'hint', new Error('inner')), LINUX, log);
+    expect(text).toBe('netmon-tui: outer\n  hint\n');
+    expect(lines[0]).toBe('error outer');
+    expect(lines[1]).toMatch(/^debug [\s\S]*print-error\.test\.ts[\s\S]*Error: inner/);
+    expect(reportError(new TypeError('boom'), LINUX, log).text).toContain('; the log says where it happened\n');
+    expect(lines[2]).toMatch(/^error bug: TypeError: boom\n[\s\S]*print-error\.test\.ts/);
   });
 
   it('lets nothing through that moves a cursor', () => {
-    const { text } = reportError(new NetmonError('usage', '\u001b[2Jx\u009b\r', '\u202ey'), LINUX, false);
+    const { text } = reportError(new NetmonError('usage', '\u001b[2Jx\u009b\r', '\u202ey'), LINUX, null);
     expect(text).toBe('netmon-tui: [2Jx\n  y\n');
   });
 });

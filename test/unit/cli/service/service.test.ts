@@ -18,6 +18,7 @@ const SERVICE: Service = {
   typed: 'netmon-tui record --install x',
   words: ['--history=/var/lib/a b%d/history.sqlite', '--bpf=not port 22 and "x" $HOME \\ <y>'],
   history: '/var/lib/a b%d/history.sqlite',
+  log: null,
   user: ANN,
 };
 
@@ -42,6 +43,9 @@ describe('systemd', () => {
     expect(systemdWords(exec)).toEqual([SERVICE.node, SERVICE.script, 'record', ...SERVICE.words]);
     expect(unit.text).toContain('\nUser=501\nGroup=20\nAmbientCapabilities=CAP_NET_RAW ');
     expect(unit.text).toContain('\nReadWritePaths="/var/lib/a b%%d"\n');
+    expect(systemdUnit({ ...SERVICE, log: '/var/log/n/x.log' }).text).toContain(
+      '\nReadWritePaths="/var/lib/a b%%d" /var/log/n\n',
+    );
     for (const line of [
       'ProtectSystem=strict',
       'Restart=on-failure',
