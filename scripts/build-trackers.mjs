@@ -1,4 +1,4 @@
-// Makes src/identify/category/trackers.ts out of third-party-web: the suffixes it lists under ads, analytics and tag managers.
+// Makes data/trackers.txt out of third-party-web: the suffixes it lists under ads, analytics and tag managers.
 // `node scripts/build-trackers.mjs` writes the file; with --check it only compares, and ends with 1 where they differ.
 
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -35,26 +35,13 @@ function suffixes() {
   return [...found].sort();
 }
 
-function wrapped(words, width) {
-  const lines = [''];
-  for (const word of words) {
-    if (lines.at(-1).length + word.length + 1 > width) lines.push('');
-    lines.push(`${lines.pop()} ${word}`.trim());
-  }
-  return lines.join('\n');
-}
-
-const text = `// Suffixes of advertisers and of those who measure, out of third-party-web ${version} (MIT, Copyright (c) 2019 Patrick Hulce).
-// Made by scripts/build-trackers.mjs; not edited by hand.
-
-/** Suffixes between blanks; one that begins with \`=\` stands for that name alone. */
-export const TRACKERS = \`
-${wrapped(suffixes(), 128)}
-\`;
+const text = `# Suffixes of advertisers and of those who measure, out of third-party-web ${version} (MIT, Copyright (c) 2019 Patrick Hulce).
+# Made by scripts/build-trackers.mjs; not edited by hand. A line that begins with = stands for that name alone.
+${suffixes().join('\n')}
 `;
-const file = new URL('../src/identify/category/trackers.ts', import.meta.url);
+const file = new URL('../data/trackers.txt', import.meta.url);
 if (!process.argv.includes('--check')) writeFileSync(file, text);
 else if (readFileSync(file, 'utf8') !== text) {
-  process.stderr.write('src/identify/category/trackers.ts is not what third-party-web gives: node scripts/build-trackers.mjs\n');
+  process.stderr.write('data/trackers.txt is not what third-party-web gives: node scripts/build-trackers.mjs\n');
   process.exitCode = 1;
 }

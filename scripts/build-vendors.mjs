@@ -1,4 +1,4 @@
-// Makes src/identify/place/vendor-table.ts out of oui-data: who was assigned which beginnings of hardware addresses, names shortened.
+// Makes data/vendors.bin out of oui-data: who was assigned which beginnings of hardware addresses, names shortened.
 // `node scripts/build-vendors.mjs` writes the file; with --check it only compares, and ends with 1 where they differ.
 
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -7,12 +7,10 @@ import { deflateSync, inflateSync } from 'node:zlib';
 
 const require = createRequire(import.meta.url);
 const assignments = require('oui-data');
-const { version } = JSON.parse(readFileSync(new URL('../node_modules/oui-data/package.json', import.meta.url), 'utf8'));
 
 /** Hex digits of a prefix: blocks of 24, 28 and 36 bits. */
 const DIGITS = [6, 7, 9];
 const LONGEST_NAME = 32;
-const LINE = 2000;
 /** Says that the name is not told (Private), or that the block was given on in smaller ones, which stand for themselves. */
 const NOBODY = new Set(['Private', 'IEEE Registration Authority']);
 
@@ -58,6 +56,8 @@ function varint(out, value) {
 }
 
 /**
+ * The table, which `Vendors` reads once it is inflated:
+ *
  *     6 x u32 LE: bytes of names | names | bytes of steps | blocks of 24 bits | of 28 | of 36
  *     names     UTF-8, in the order in which they are first used
  *     lengths   u8, bytes of each name
@@ -104,47 +104,20 @@ function table() {
   ]);
 }
 
-const HEAD = `// Beginnings of hardware addresses and who has them, out of oui-data ${version} (BSD-2-Clause), which has them of the IEEE's registry.
-// Made by scripts/build-vendors.mjs, where the layout is drawn; not edited by hand.
-
-/*!
- * Copyright (c) silverwind. All rights reserved.
- *
- * Redistribution and use in source and binary forms, with or without modification, are permitted provided that the following conditions
- * are met: (1) Redistributions of source code must retain the above copyright notice, this list of conditions and the following disclaimer.
- * (2) Redistributions in binary form must reproduce the above copyright notice, this list of conditions and the following disclaimer in
- * the documentation and/or other materials provided with the distribution.
- *
- * THIS SOFTWARE IS PROVIDED BY THE COPYRIGHT HOLDERS AND CONTRIBUTORS "AS IS" AND ANY EXPRESS OR IMPLIED WARRANTIES, INCLUDING, BUT NOT
- * LIMITED TO, THE IMPLIED WARRANTIES OF MERCHANTABILITY AND FITNESS FOR A PARTICULAR PURPOSE ARE DISCLAIMED. IN NO EVENT SHALL THE
- * COPYRIGHT HOLDER OR CONTRIBUTORS BE LIABLE FOR ANY DIRECT, INDIRECT, INCIDENTAL, SPECIAL, EXEMPLARY, OR CONSEQUENTIAL DAMAGES
- * (INCLUDING, BUT NOT LIMITED TO, PROCUREMENT OF SUBSTITUTE GOODS OR SERVICES; LOSS OF USE, DATA, OR PROFITS; OR BUSINESS INTERRUPTION)
- * HOWEVER CAUSED AND ON ANY THEORY OF LIABILITY, WHETHER IN CONTRACT, STRICT LIABILITY, OR TORT (INCLUDING NEGLIGENCE OR OTHERWISE)
- * ARISING IN ANY WAY OUT OF THE USE OF THIS SOFTWARE, EVEN IF ADVISED OF THE POSSIBILITY OF SUCH DAMAGE.
- */
-
-/** Base64 of a deflated table; \`Vendors\` reads it. */
-export const VENDOR_TABLE = \`
-`;
-const TAIL = '`;\n';
-
-const file = new URL('../src/identify/place/vendor-table.ts', import.meta.url);
+const file = new URL('../data/vendors.bin', import.meta.url);
 const wanted = table();
 
-/** The same content may deflate to other bytes elsewhere (zlib differs by version and by processor), so that is compared which comes out. */
-function isCurrent(text) {
-  if (!text.startsWith(HEAD) || !text.endsWith(TAIL)) return false;
+/** The same content may deflate to other bytes elsewhere (zlib differs by version and by processor), so compare what comes out. */
+function isCurrent(bytes) {
   try {
-    return inflateSync(Buffer.from(text.slice(HEAD.length, -TAIL.length), 'base64')).equals(wanted);
+    return inflateSync(bytes).equals(wanted);
   } catch {
     return false;
   }
 }
 
-if (!process.argv.includes('--check')) {
-  const base64 = deflateSync(wanted, { level: 9 }).toString('base64');
-  writeFileSync(file, `${HEAD}${base64.replace(new RegExp(`.{1,${LINE}}`, 'g'), '$&\n')}${TAIL}`);
-} else if (!isCurrent(readFileSync(file, 'utf8'))) {
-  process.stderr.write('src/identify/place/vendor-table.ts is not what oui-data gives: node scripts/build-vendors.mjs\n');
+if (!process.argv.includes('--check')) writeFileSync(file, deflateSync(wanted, { level: 9 }));
+else if (!isCurrent(readFileSync(file))) {
+  process.stderr.write('data/vendors.bin is not what oui-data gives: node scripts/build-vendors.mjs\n');
   process.exitCode = 1;
 }

@@ -1,5 +1,6 @@
 // The rules for domains that come with the program: ours, what many services share, and the trackers of others. Read once, when first asked.
 
+import { readFileSync } from 'node:fs';
 import { CATEGORY_NAMES, type CategoryName, categoryIndex, type Ruling } from './category.ts';
 import { APP_RULES, APPLICATION_RULES } from './rules/app-rules.ts';
 import { LEISURE_DOMAINS } from './rules/leisure-domains.ts';
@@ -7,7 +8,6 @@ import { MACHINE_DOMAINS } from './rules/machine-domains.ts';
 import { WEB_DOMAINS } from './rules/web-domains.ts';
 import { WORK_DOMAINS } from './rules/work-domains.ts';
 import { SuffixTable } from './suffix-table.ts';
-import { TRACKERS } from './trackers.ts';
 
 /** The three tables. */
 export interface DomainRules {
@@ -16,6 +16,9 @@ export interface DomainRules {
   readonly shared: SuffixTable<Ruling>;
   readonly trackers: SuffixTable<Ruling>;
 }
+
+const TRACKERS = new URL('../../../data/trackers.txt', import.meta.url);
+const TRACKER = /^=?[a-z0-9-]+(\.[a-z0-9-]+)+$/;
 
 let domainRulesRead: DomainRules | null = null;
 
@@ -31,7 +34,7 @@ export function domainRules(): DomainRules {
     }
   const trackers = new SuffixTable<Ruling>();
   const category = categoryIndex('Ads and trackers');
-  for (const word of TRACKERS.trim().split(/\s+/)) {
+  for (const word of trackerLines(TRACKERS)) {
     const suffix = word.replace('=', '');
     const ruling: Ruling = { category, rule: `${suffix} (third-party-web)`, source: 'domain' };
     if (word === suffix) trackers.add(suffix, ruling);
@@ -39,6 +42,17 @@ export function domainRules(): DomainRules {
   }
   domainRulesRead = { own, shared, trackers };
   return domainRulesRead;
+}
+
+/** Suffixes of trackers, as scripts/build-trackers.mjs writes them. None when the file can't be read; what is not a suffix is left out. */
+export function trackerLines(file: URL): string[] {
+  try {
+    return readFileSync(file, 'utf8')
+      .split('\n')
+      .filter((line) => TRACKER.test(line));
+  } catch {
+    return [];
+  }
 }
 
 // The rules for apps and for what flows speak. Read once, when first asked.

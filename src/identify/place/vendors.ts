@@ -1,6 +1,7 @@
-// Who made a device, by the beginning of its hardware address. The table is a file of its own, which is loaded when it is first needed:
-// most runs never do.
+// Who made a device, by the beginning of its hardware address. The table lies in data/ and is read when it is first needed: most runs never
+// do.
 
+import { readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { inflate } from 'node:zlib';
 import { isDevice, isLocallyAdministered, macOfBytes, parseMac } from './mac.ts';
@@ -28,6 +29,7 @@ interface Blocks {
 }
 
 const HEAD_BYTES = 24;
+const TABLE = new URL('../../../data/vendors.bin', import.meta.url);
 const LONGEST_TABLE = 4 << 20;
 /** Addresses left to the owner of a prefix of 24, 28 and 36 bits. */
 const SIZES = [2 ** 24, 2 ** 20, 2 ** 12];
@@ -74,10 +76,9 @@ export class Vendors {
       .reverse();
   }
 
-  /** Loads the table that comes with the program. */
-  static async load(): Promise<Vendors> {
-    const { VENDOR_TABLE } = await import('./vendor-table.ts');
-    return new Vendors(await promisify(inflate)(Buffer.from(VENDOR_TABLE, 'base64'), { maxOutputLength: LONGEST_TABLE }));
+  /** Loads the table that comes with the program. Rejects when the file is missing or broken. */
+  static async load(table: URL = TABLE): Promise<Vendors> {
+    return new Vendors(await promisify(inflate)(await readFile(table), { maxOutputLength: LONGEST_TABLE }));
   }
 
   /**

@@ -19,7 +19,7 @@ export interface BuiltProgram {
 /** Builds, which takes seconds; a live test has a build already, as `inject('program')`. */
 export function buildProgram(): BuiltProgram {
   const folder = mkdtempSync(join(realpathSync(tmpdir()), 'nmt-built-'));
-  for (const name of ['bin', 'themes', 'package.json']) cpSync(join(ROOT, name), join(folder, name), { recursive: true });
+  for (const name of ['bin', 'data', 'themes', 'package.json']) cpSync(join(ROOT, name), join(folder, name), { recursive: true });
   symlinkSync(join(ROOT, 'node_modules'), join(folder, 'node_modules'));
   try {
     const words = ['-p', join(ROOT, 'tsconfig.build.json'), '--outDir', join(folder, 'dist')];

@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
+import { writeFileSync } from 'node:fs';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { Categories, type CategoryFacts } from '../../../../src/identify/category/categories.ts';
@@ -9,9 +10,10 @@ import { LEISURE_DOMAINS } from '../../../../src/identify/category/rules/leisure
 import { MACHINE_DOMAINS } from '../../../../src/identify/category/rules/machine-domains.ts';
 import { WEB_DOMAINS } from '../../../../src/identify/category/rules/web-domains.ts';
 import { WORK_DOMAINS } from '../../../../src/identify/category/rules/work-domains.ts';
-import { domainLines, domainRules, nameLines } from '../../../../src/identify/category/rules.ts';
+import { domainLines, domainRules, nameLines, trackerLines } from '../../../../src/identify/category/rules.ts';
 import { SuffixTable } from '../../../../src/identify/category/suffix-table.ts';
 import { PROTOCOL, protocolName } from '../../../../src/net/numbers.ts';
+import { fakeRoot } from '../../../support/fake-edges.ts';
 import { LABELLED_HOSTS } from './hosts.ts';
 
 const NOTHING: CategoryFacts = {
@@ -101,10 +103,23 @@ describe('our rules', () => {
     });
   });
 
-  test('trackers.ts is what third-party-web gives', () => {
+  test('data/trackers.txt is what third-party-web gives', () => {
     const script = fileURLToPath(new URL('../../../../scripts/build-trackers.mjs', import.meta.url));
     const { status, stderr } = spawnSync(process.execPath, [script, '--check'], { encoding: 'utf8', timeout: 60_000 });
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+  });
+});
+
+describe('a file of trackers', () => {
+  test('that is missing has none', () => expect(trackerLines(new URL('file:///nowhere/trackers.txt'))).toEqual([]));
+
+  test('that is broken has what can be read of it', () => {
+    const path = `${fakeRoot({})}/trackers.txt`;
+    writeFileSync(
+      path,
+      Buffer.concat([Buffer.from('# a.example\n\n=\n=.x\nads.example\n=one.ads.example\n'), Buffer.from([0xff, 0, 10])]),
+    );
+    expect(trackerLines(pathToFileURL(path))).toEqual(['ads.example', '=one.ads.example']);
   });
 });
 

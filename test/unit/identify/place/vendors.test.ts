@@ -1,12 +1,15 @@
 import { spawnSync } from 'node:child_process';
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { deflateSync } from 'node:zlib';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { formatMac, isDevice, macInAddress, parseMac } from '../../../../src/identify/place/mac.ts';
-import { VENDOR_TABLE } from '../../../../src/identify/place/vendor-table.ts';
 import { RANDOMISED, Vendors } from '../../../../src/identify/place/vendors.ts';
 import { parseAddress } from '../../../../src/net/address.ts';
+import { fakeRoot } from '../../../support/fake-edges.ts';
 
 const assignments: Record<string, string> = createRequire(import.meta.url)('oui-data');
 
@@ -125,7 +128,8 @@ describe('vendors', () => {
   });
 });
 
-describe('vendor-table.ts', () => {
+describe('data/vendors.bin', () => {
+  const file = new URL('../../../../data/vendors.bin', import.meta.url);
   const script = fileURLToPath(new URL('../../../../scripts/build-vendors.mjs', import.meta.url));
 
   test('is what oui-data gives', () => {
@@ -133,5 +137,14 @@ describe('vendor-table.ts', () => {
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
   });
 
-  test('takes less than 450 KB', () => expect(VENDOR_TABLE.length).toBeLessThan(450_000));
+  test('takes less than 340 KB', () => expect(statSync(file).size).toBeLessThan(340_000));
+
+  test('is refused where it is missing, cut or no table', async () => {
+    const folder = fakeRoot({});
+    const cut = join(folder, 'cut.bin');
+    writeFileSync(cut, readFileSync(file).subarray(0, 1000));
+    const other = join(folder, 'other.bin');
+    writeFileSync(other, deflateSync(Buffer.alloc(25)));
+    for (const path of ['/nowhere/vendors.bin', cut, other]) await expect(Vendors.load(pathToFileURL(path))).rejects.toThrow();
+  });
 });
