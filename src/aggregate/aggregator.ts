@@ -5,13 +5,13 @@ import type { FlowTable } from '../flow/flow-table.ts';
 import type {
   CaptureStatus,
   CategoryRow,
-  CountedInterface,
   FlowRow,
   Gap,
   HostRow,
   InterfaceRow,
   Matching,
   Snapshot,
+  TickInterface,
   TotalRow,
 } from '../model/snapshot.ts';
 import { NO_RATES } from '../model/snapshot.ts';
@@ -19,10 +19,10 @@ import type { FlowFacts, ProcessDirectory } from '../model/terms.ts';
 import { type Accumulators, COLUMN, RateRings } from './accumulators.ts';
 import { Booking } from './booking.ts';
 import type { EventLog } from './event-log.ts';
-import { GivingUp } from './eviction.ts';
-import type { Ledger } from './history-collector.ts';
+import { Eviction } from './eviction.ts';
+import type { HistoryCollector } from './history-collector.ts';
 import { type CountFrom, Matched } from './matched.ts';
-import { isUnmeasured, Past, pastFill, pastRowId } from './rate-history.ts';
+import { isUnmeasured, RateHistory, rowIds, tickFill } from './rate-history.ts';
 import { AppRows, RECENT_SECONDS, sumTraffic, trafficOf } from './rows/entity-rows.ts';
 import { FlowRows } from './rows/flow-rows.ts';
 import { HostRows } from './rows/host-rows.ts';
@@ -32,7 +32,7 @@ export interface Tick {
   readonly time: number;
   readonly intervalMs: number;
   readonly capture: CaptureStatus;
-  readonly interfaces: readonly CountedInterface[];
+  readonly interfaces: readonly TickInterface[];
   readonly gaps: readonly Gap[];
 }
 
@@ -63,21 +63,21 @@ export class Aggregator {
   /** When the run began, epoch ms; in a replay the time of its first packet. */
   started: number;
   /** Takes part in every tick; null where nothing is recorded. */
-  ledger: Ledger | null = null;
+  collector: HistoryCollector | null = null;
   readonly #flows: FlowTable;
   readonly #apps: AppRows;
   readonly #hosts: HostRows;
   readonly #flowRows: FlowRows;
-  readonly #givingUp: GivingUp;
+  readonly #eviction: Eviction;
   readonly #matched: Matched;
   readonly #facts: FlowFacts | null;
-  #past: Past | null = null;
-  #interfaces: readonly CountedInterface[] = [];
+  #rateHistory: RateHistory | null = null;
+  #interfaces: readonly TickInterface[] = [];
   #interfaceRings: RateRings[] = [];
   /** Name of an interface by its index. */
   readonly interfaceName = (index: number): string => this.#interfaces[index]?.name ?? `#${index}`;
   /** Interfaces as of the last tick. */
-  #counted: readonly CountedInterface[] = [];
+  #counted: readonly TickInterface[] = [];
   #passing = 0;
   #seq = 0;
   #lastInterval = 1000;
@@ -104,18 +104,18 @@ export class Aggregator {
     this.#apps = new AppRows(this.booking.apps, directory);
     this.#hosts = new HostRows(this.booking.hosts, this.booking.hostTable, flows, facts);
     this.#matched = new Matched(flows, this.booking, directory, facts, this.#hosts, this.interfaceName);
-    this.#givingUp = new GivingUp(flows, this.booking, this.#matched, directory, facts, this.#hosts, this.#apps);
+    this.#eviction = new Eviction(flows, this.booking, this.#matched, directory, facts, this.#hosts, this.#apps);
     this.booking.onHost = (host, row) => this.#hosts.meet(host, row);
     this.#flowRows = new FlowRows(flows, this.booking, directory, this.interfaceName, onBehalfOf, facts);
     flows.observer = this.booking;
   }
 
   /** Interfaces that flows refer to by index; the list only grows. */
-  setInterfaces(interfaces: readonly CountedInterface[]): void {
+  setInterfaces(interfaces: readonly TickInterface[]): void {
     this.#interfaces = interfaces;
     if (this.booking.isAsBefore(interfaces)) return;
     this.booking.bookKnown();
-    this.ledger?.note();
+    this.collector?.note();
     this.booking.setInterfaces(interfaces);
   }
 
@@ -149,9 +149,9 @@ export class Aggregator {
   }
 
   /** Keeps the past from now on, for rates over time and for who moved what then. @returns what can be asked */
-  keepPast(): Past {
-    this.#past ??= new Past(pastRowId(this.interfaceName));
-    return this.#past;
+  keepRateHistory(): RateHistory {
+    this.#rateHistory ??= new RateHistory(rowIds(this.interfaceName));
+    return this.#rateHistory;
   }
 
   /** The row of a flow that goes away; its text is not kept. */
@@ -195,7 +195,7 @@ export class Aggregator {
     this.#countApart(tick.interfaces);
     for (const accumulators of [booking.apps, booking.hosts, booking.categories]) accumulators.closeTick(intervalMs);
     const total = this.#total(intervalMs);
-    if (this.#past !== null) this.#addToPast(this.#past, tick);
+    if (this.#rateHistory !== null) this.#addToRateHistory(this.#rateHistory, tick);
     const made = {
       seq: this.#seq++,
       time: tick.time,
@@ -203,7 +203,7 @@ export class Aggregator {
       intervalMs: tick.intervalMs,
       capture: tick.capture,
       total,
-      rates: this.#past?.rates() ?? NO_RATES,
+      rates: this.#rateHistory?.rates() ?? NO_RATES,
       apps: this.#apps.select((limits ?? END_LIMITS).apps, intervalMs, trafficOf(booking.tunnelled, 0, intervalMs)),
       hosts: limits === null ? [] : this.#hosts.select(limits.hosts, intervalMs),
       categories: this.#categories(booking.categories, intervalMs),
@@ -215,7 +215,7 @@ export class Aggregator {
       gaps: tick.gaps,
     };
     const events = this.events?.next(made, this.#flows.created - this.#flows.voided) ?? [];
-    this.ledger?.note();
+    this.collector?.note();
     return { ...made, matching: this.#matching(limits, made.interfaces, intervalMs), events };
   }
 
@@ -261,10 +261,10 @@ export class Aggregator {
       accumulators.beginTick();
     this.#matched.beginTick();
     this.#flows.beginTick();
-    this.#givingUp.work();
+    this.#eviction.work();
   }
 
-  #addToPast(past: Past, { time, intervalMs, gaps }: Tick): void {
+  #addToRateHistory(past: RateHistory, { time, intervalMs, gaps }: Tick): void {
     const { total, tunnelled } = this.booking;
     past.add({
       time,
@@ -272,7 +272,7 @@ export class Aggregator {
       rx: total.get(0, COLUMN.TICK_RX),
       tx: total.get(0, COLUMN.TICK_TX),
       isGap: isUnmeasured(gaps),
-      fill: pastFill(this.booking, this.#flows, {
+      fill: tickFill(this.booking, this.#flows, {
         rx: tunnelled.get(0, COLUMN.TICK_RX),
         tx: tunnelled.get(0, COLUMN.TICK_TX),
       }),
@@ -281,17 +281,17 @@ export class Aggregator {
   }
 
   /** What was counted outside of flows: frames that passed by, and those that went another way than their flow is booked. */
-  #countApart(interfaces: readonly CountedInterface[]): void {
+  #countApart(interfaces: readonly TickInterface[]): void {
     const { booking } = this;
-    for (const [index, { headline, passingBytes, turnedBytes, turnedPackets }] of interfaces.entries()) {
+    for (const [index, { isCounted, passingBytes, turnedBytes, turnedPackets }] of interfaces.entries()) {
       const before = this.#counted[index];
       const bytes = turnedBytes - (before?.turnedBytes ?? 0);
       const packets = turnedPackets - (before?.turnedPackets ?? 0);
       if (bytes !== 0 || packets !== 0) {
         booking.interfaces.turn(index, bytes, packets);
-        if (headline) booking.total.turn(0, bytes, packets);
+        if (isCounted) booking.total.turn(0, bytes, packets);
       }
-      if (headline) this.#passing += (passingBytes ?? 0) - (before?.passingBytes ?? 0);
+      if (isCounted) this.#passing += (passingBytes ?? 0) - (before?.passingBytes ?? 0);
     }
     this.#counted = interfaces;
   }
@@ -299,7 +299,7 @@ export class Aggregator {
   #total(intervalMs: number): TotalRow {
     const { total, unowned } = this.booking;
     const unownedBytes = unowned.get(0, COLUMN.RX) + unowned.get(0, COLUMN.TX);
-    const isTold = this.#interfaces.every(({ headline, passingBytes }) => !headline || passingBytes !== null);
+    const isTold = this.#interfaces.every(({ isCounted, passingBytes }) => !isCounted || passingBytes !== null);
     return { ...trafficOf(total, 0, intervalMs), unownedBytes, passingBytes: isTold ? this.#passing : null };
   }
 
@@ -337,7 +337,7 @@ export class Aggregator {
         id: `interface:${each.name}`,
         interface: each.name,
         kind: each.kind,
-        headline: each.headline,
+        isCounted: each.isCounted,
         passingBytes: each.passingBytes,
         frameBytes: each.frameBytes,
         counterBytes: each.counterBytes,

@@ -3,7 +3,7 @@
 
 import { FLOW_DIRECTION } from '../flow/direction.ts';
 import { type FlowObserver, type FlowTable, NO_OWNER } from '../flow/flow-table.ts';
-import type { CountedInterface } from '../model/snapshot.ts';
+import type { TickInterface } from '../model/snapshot.ts';
 import { type FlowFacts, KERNEL_REASONS, OWNER_REASONS, type ProcessDirectory } from '../model/terms.ts';
 import { scopeOf } from '../net/address.ts';
 import { type Arena, arenaOf } from '../net/bytes.ts';
@@ -87,7 +87,7 @@ export const CARRIER = 15;
  * one that stands apart (a bridge to containers, a virtual pair): what this machine itself exchanges over it crosses no other, what it
  * forwards does; or one that repeats another frame by frame (a port of a bridge).
  */
-const ROLE = { HEADLINE: 0, TUNNEL: 1, APART: 2, REPEATS: 3 } as const;
+const ROLE = { COUNTED: 0, TUNNEL: 1, APART: 2, REPEATS: 3 } as const;
 
 /** What a flow's bytes count for when they move: its interface alone; its app and host, as a tunnel's carrier has them in the total; all. */
 const CLASS = { ASIDE: 0, INNER: 1, FULL: 2 } as const;
@@ -187,26 +187,26 @@ export class Booking implements FlowObserver {
   }
 
   /** True when interfaces mean what they meant before. */
-  isAsBefore(interfaces: readonly CountedInterface[]): boolean {
+  isAsBefore(interfaces: readonly TickInterface[]): boolean {
     return interfaces.length === this.#roles.length && interfaces.every((each, i) => roleOf(each) === this.#roles[i]);
   }
 
   /** What interfaces mean from now on; those beyond the list are part of the headline. What moved before is to be booked before. */
-  setInterfaces(interfaces: readonly CountedInterface[]): void {
+  setInterfaces(interfaces: readonly TickInterface[]): void {
     const roles = Uint8Array.from(interfaces, roleOf);
     this.#roles = roles;
     this.#wires = [];
     const wires = this.#wires;
     const indexes = new Map<string, number>();
     const uppers = new Map<string, Set<number>>();
-    for (const [i, { name, headline, kind, lower }] of interfaces.entries()) {
+    for (const [i, { name, isCounted, kind, lower }] of interfaces.entries()) {
       indexes.set(name, i);
       for (const each of lower) uppers.set(each, (uppers.get(each) ?? new Set()).add(i));
-      if (headline && kind !== 'loopback') wires.push(i);
+      if (isCounted && kind !== 'loopback') wires.push(i);
     }
-    this.#below = interfaces.map(({ headline, kind, lower }, i) => {
+    this.#below = interfaces.map(({ isCounted, kind, lower }, i) => {
       const known = lower.flatMap((name) => indexes.get(name) ?? []).filter((j) => j !== i && roles[j] !== ROLE.REPEATS);
-      if (headline && kind !== 'loopback') return known;
+      if (isCounted && kind !== 'loopback') return known;
       const above = uppers.get(interfaces[i]?.name ?? '');
       const others = above === undefined ? wires : wires.filter((j) => !above.has(j));
       return known.length === 0 ? others : [...new Set([...others, ...known])];
@@ -375,7 +375,7 @@ export class Booking implements FlowObserver {
     const flows = this.#flows;
     const moved = this.#movement(row);
     const iface = flows.interface(row);
-    const role = this.#roles[iface] ?? ROLE.HEADLINE;
+    const role = this.#roles[iface] ?? ROLE.COUNTED;
     const was = this.#rows.place(row, APP);
     this.#move(this.interfaces, was === NEVER ? NEVER : iface, iface, this.asItWent(row, moved, this.#overWire));
     const now = this.#decide(row, iface, role, moved);
@@ -534,7 +534,7 @@ export class Booking implements FlowObserver {
 
   #appEntity(row: number, role: number): number {
     const isOwn = this.#flows.direction(row) !== FLOW_DIRECTION.TRANSIT;
-    if (role === ROLE.HEADLINE && this.#tunnelled && isOwn && this.#carriers.carries(row)) return CARRIER;
+    if (role === ROLE.COUNTED && this.#tunnelled && isOwn && this.#carriers.carries(row)) return CARRIER;
     const process = this.#flows.owner(row);
     return process === NO_OWNER ? this.#flows.reasonIndex(row) : this.#appOf(process);
   }
@@ -552,8 +552,8 @@ export class Booking implements FlowObserver {
   }
 }
 
-function roleOf({ headline, kind, repeats }: CountedInterface): number {
-  return headline ? ROLE.HEADLINE : kind === 'tunnel' ? ROLE.TUNNEL : repeats ? ROLE.REPEATS : ROLE.APART;
+function roleOf({ isCounted, kind, repeats }: TickInterface): number {
+  return isCounted ? ROLE.COUNTED : kind === 'tunnel' ? ROLE.TUNNEL : repeats ? ROLE.REPEATS : ROLE.APART;
 }
 
 function addTo(sums: [number, number, number, number], { rx, tx, rxp, txp }: Movement): void {

@@ -23,7 +23,7 @@ interface Forgets {
 }
 
 /** Makes room for hosts, their names, and apps. */
-export class GivingUp {
+export class Eviction {
   readonly #flows: FlowTable;
   readonly #booking: Booking;
   readonly #matched: Matched;
@@ -59,17 +59,17 @@ export class GivingUp {
     const isFull = hostTable.isNearlyFull;
     if (isFull || this.#facts?.namesAreNearlyFull === true) {
       const wanted = Math.ceil(hostTable.count / SHARE);
-      const given = this.#giveUpHosts(wanted, isFull ? () => true : (host) => hostTable.nameOf(host) >= 0);
+      const given = this.#evictHosts(wanted, isFull ? () => true : (host) => hostTable.nameOf(host) >= 0);
       this.#facts?.forgetNames((name) => hostTable.hasName(name));
       if (given < wanted / SHARE) this.#pause = PAUSE_TICKS;
     }
     if (this.#directory.appsAreNearlyFull) {
       const wanted = Math.ceil(this.#directory.appCount / SHARE);
-      if (this.#giveUpApps(wanted) < wanted / SHARE) this.#pause = PAUSE_TICKS;
+      if (this.#evictApps(wanted) < wanted / SHARE) this.#pause = PAUSE_TICKS;
     }
   }
 
-  #giveUpHosts(wanted: number, isMeant: (host: number) => boolean): number {
+  #evictHosts(wanted: number, isMeant: (host: number) => boolean): number {
     const { hostTable, hosts } = this.#booking;
     const used = new Set<number>();
     for (let row = 0; row < this.#flows.rows; row++) {
@@ -88,7 +88,7 @@ export class GivingUp {
     return given.length;
   }
 
-  #giveUpApps(wanted: number): number {
+  #evictApps(wanted: number): number {
     const { apps } = this.#booking;
     const rest = this.#directory.moreApps + OWNERLESS;
     const used = this.#appsOfFlows().add(rest);

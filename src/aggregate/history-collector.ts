@@ -6,7 +6,7 @@ import type { HistoryBatch, HistoryEntry, LoggedFlow } from '../model/history-ba
 import type { FlowRow } from '../model/snapshot.ts';
 import { widened } from '../net/bytes.ts';
 import type { Booking } from './booking.ts';
-import { CARRIED, type Combinations } from './history-keys.ts';
+import { CARRIED, type HistoryKeys } from './history-keys.ts';
 
 const MINUTE_MS = 60_000;
 /** What moved belongs to the minute in which most of the time up to its collection lay. */
@@ -16,22 +16,22 @@ const MOST_OPEN = 2000;
 
 /** `told`, 8 doubles a row: RX, TX, RX packets, TX packets told since the flow began; the same four told in this minute. */
 const TOLD = 8;
-/** `sums`, 5 doubles a combination: RX, TX, RX packets, TX packets, flows since the last collection. */
+/** `sums`, 5 doubles a key: RX, TX, RX packets, TX packets, flows since the last collection. */
 const SUMS = 5;
 /** Bits of `#marks`. */
 const MARK = { COUNTED: 1, COUNTED_NOW: 2, HELD: 4 } as const;
 
 /** Told of ticks and of flows that leave; collected every few seconds. */
-export class Ledger {
+export class HistoryCollector {
   readonly #flows: FlowTable;
   readonly #booking: Booking;
-  readonly #combinations: Combinations;
+  readonly #keys: HistoryKeys;
   readonly #log: FlowLog;
-  readonly #held: HeldFlows;
+  readonly #awaiting: FlowsAwaitingOwner;
   #told = new Float64Array(0);
   readonly #went = new Float64Array(4);
   /** Combination under which a flow's bytes of this minute were told, and the serial number of that minute. */
-  #combination = new Int32Array(0);
+  #keyOf = new Int32Array(0);
   #minuteOf = new Int32Array(0);
   #marks = new Uint8Array(0);
   #sums = new Float64Array(256 * SUMS);
@@ -44,12 +44,12 @@ export class Ledger {
   #minute = Number.NaN;
   #minuteSerial = 1;
 
-  constructor(flows: FlowTable, booking: Booking, combinations: Combinations, log: FlowLog) {
+  constructor(flows: FlowTable, booking: Booking, keys: HistoryKeys, log: FlowLog) {
     this.#flows = flows;
     this.#booking = booking;
-    this.#combinations = combinations;
+    this.#keys = keys;
     this.#log = log;
-    this.#held = new HeldFlows(flows);
+    this.#awaiting = new FlowsAwaitingOwner(flows);
     booking.onLeaving = (row) => this.#leave(row);
     booking.onOwnerLeaving = (row) => this.#part(row);
   }
@@ -66,7 +66,7 @@ export class Ledger {
     }
     this.#clearSums();
     this.#log.clear();
-    this.#held.clear();
+    this.#awaiting.clear();
     this.#tunnelledRx = 0;
     this.#tunnelledTx = 0;
   }
@@ -77,7 +77,7 @@ export class Ledger {
     const { touched, touchedCount } = this.#flows;
     for (let i = 0; i < touchedCount; i++) {
       const row = touched[i] as number;
-      if (this.#flows.isLive(row) && !(this.#booking.counts(row) && this.#isHeld(row))) this.#tell(row);
+      if (this.#flows.isLive(row) && !(this.#booking.counts(row) && this.#awaitsOwner(row))) this.#tell(row);
     }
   }
 
@@ -97,7 +97,7 @@ export class Ledger {
     }
     this.#booking.bookKnown();
     this.note();
-    this.#held.release((row) => this.#tell(row), isLast);
+    this.#awaiting.release((row) => this.#tell(row), isLast);
     this.#push(batches, minute, time);
     const next = Math.floor(time / MINUTE_MS);
     if (next !== minute) this.#turn(next);
@@ -118,10 +118,10 @@ export class Ledger {
   }
 
   /** A flow of which nothing was told yet, and whose owner may be known in a moment. */
-  #isHeld(row: number): boolean {
+  #awaitsOwner(row: number): boolean {
     const marks = this.#marks[row] as number;
-    if ((marks & MARK.COUNTED) !== 0 || !this.#held.isOpen(row)) return false;
-    if ((marks & MARK.HELD) === 0) this.#held.hold(row);
+    if ((marks & MARK.COUNTED) !== 0 || !this.#awaiting.awaitsOwner(row)) return false;
+    if ((marks & MARK.HELD) === 0) this.#awaiting.add(row);
     this.#marks[row] = marks | MARK.HELD;
     return true;
   }
@@ -154,24 +154,24 @@ export class Ledger {
       if (!this.#booking.mayCount(row)) this.#skip(row);
       return;
     }
-    const combination = this.#combinations.of(row);
+    const key = this.#keys.of(row);
     const told = this.#told;
     const at = row * TOLD;
-    const was = this.#combination[row] as number;
+    const was = this.#keyOf[row] as number;
     if (this.#minuteOf[row] !== this.#minuteSerial) {
       this.#minuteOf[row] = this.#minuteSerial;
       this.#marks[row] = (this.#marks[row] as number) & ~MARK.COUNTED_NOW;
       told.fill(0, at + 4, at + 8);
-    } else if (was !== combination) {
+    } else if (was !== key) {
       const flows = ((this.#marks[row] as number) & MARK.COUNTED_NOW) === 0 ? 0 : 1;
       for (let i = 0; i < 4; i++) {
         this.#add(was, i, -(told[at + 4 + i] as number));
-        this.#add(combination, i, told[at + 4 + i] as number);
+        this.#add(key, i, told[at + 4 + i] as number);
       }
       this.#add(was, 4, -flows);
-      this.#add(combination, 4, flows);
+      this.#add(key, 4, flows);
     }
-    this.#combination[row] = combination;
+    this.#keyOf[row] = key;
     const isTunnelled = this.#booking.isTunnelled(row);
     this.#booking.went(row, this.#went);
     for (let i = 0; i < 4; i++) {
@@ -179,23 +179,23 @@ export class Ledger {
       const delta = total - (told[at + i] as number);
       told[at + i] = total;
       told[at + 4 + i] = (told[at + 4 + i] as number) + delta;
-      this.#add(combination, i, delta);
+      this.#add(key, i, delta);
       if (!isTunnelled) continue;
       if (i === 0) this.#tunnelledRx += delta;
       else if (i === 1) this.#tunnelledTx += delta;
     }
     if (((this.#marks[row] as number) & MARK.COUNTED) !== 0) return;
     this.#marks[row] = (this.#marks[row] as number) | MARK.COUNTED | MARK.COUNTED_NOW;
-    this.#add(combination, 4, 1);
+    this.#add(key, 4, 1);
   }
 
-  #add(combination: number, column: number, value: number): void {
-    if (combination >= this.#isMoved.length) this.#widenSums(combination);
-    if (this.#isMoved[combination] === 0) {
-      this.#isMoved[combination] = 1;
-      this.#moved[this.#movedCount++] = combination;
+  #add(key: number, column: number, value: number): void {
+    if (key >= this.#isMoved.length) this.#widenSums(key);
+    if (this.#isMoved[key] === 0) {
+      this.#isMoved[key] = 1;
+      this.#moved[this.#movedCount++] = key;
     }
-    const at = combination * SUMS + column;
+    const at = key * SUMS + column;
     this.#sums[at] = (this.#sums[at] as number) + value;
   }
 
@@ -210,11 +210,11 @@ export class Ledger {
     if (entries.length > 0 || flows.length > 0 || unlogged > 0) batches.push({ minute, entries, flows, unlogged });
   }
 
-  #entry(combination: number): HistoryEntry | null {
-    const at = combination * SUMS;
+  #entry(key: number): HistoryEntry | null {
+    const at = key * SUMS;
     const [rx = 0, tx = 0, rxPackets = 0, txPackets = 0, flows = 0] = this.#sums.subarray(at, at + SUMS);
     if (rx === 0 && tx === 0 && rxPackets === 0 && txPackets === 0 && flows === 0) return null;
-    const facts = this.#combinations.facts(combination);
+    const facts = this.#keys.facts(key);
     if (facts.app !== null || facts.reason !== CARRIED)
       return { ...facts, rxBytes: rx, txBytes: tx, rxPackets, txPackets, flows };
     // What travelled in tunnels is told under the apps in them: here only the rest. The two are captured a moment apart, so some waits.
@@ -227,9 +227,9 @@ export class Ledger {
 
   #clearSums(): void {
     for (let i = 0; i < this.#movedCount; i++) {
-      const combination = this.#moved[i] as number;
-      this.#isMoved[combination] = 0;
-      this.#sums.fill(0, combination * SUMS, combination * SUMS + SUMS);
+      const key = this.#moved[i] as number;
+      this.#isMoved[key] = 0;
+      this.#sums.fill(0, key * SUMS, key * SUMS + SUMS);
     }
     this.#movedCount = 0;
   }
@@ -237,11 +237,11 @@ export class Ledger {
   #turn(minute: number): void {
     this.#minute = minute;
     this.#minuteSerial = (this.#minuteSerial + 1) | 0;
-    this.#combinations.clear();
+    this.#keys.clear();
   }
 
-  #widenSums(combination: number): void {
-    const length = Math.max(combination + 1, this.#isMoved.length * 2);
+  #widenSums(key: number): void {
+    const length = Math.max(key + 1, this.#isMoved.length * 2);
     const sums = new Float64Array(length * SUMS);
     sums.set(this.#sums);
     this.#sums = sums;
@@ -260,7 +260,7 @@ export class Ledger {
     const marks = new Uint8Array(rows);
     marks.set(this.#marks);
     this.#marks = marks;
-    this.#combination = widened(this.#combination, rows);
+    this.#keyOf = widened(this.#keyOf, rows);
     this.#minuteOf = widened(this.#minuteOf, rows);
   }
 }
@@ -271,7 +271,7 @@ export class Ledger {
 /** Collections that a flow may wait for its owner: some ten seconds. */
 const MOST_COLLECTIONS = 4;
 
-interface Held {
+interface Awaiting {
   readonly row: number;
   readonly serial: number;
   /** Collections until it is told in any case. */
@@ -279,38 +279,38 @@ interface Held {
 }
 
 /** The flows in waiting. */
-class HeldFlows {
+class FlowsAwaitingOwner {
   readonly #flows: FlowTable;
-  #held: Held[] = [];
+  #flowsAwaiting: Awaiting[] = [];
 
   constructor(flows: FlowTable) {
     this.#flows = flows;
   }
 
   /** True while a flow's owner is being looked for. */
-  isOpen(row: number): boolean {
+  awaitsOwner(row: number): boolean {
     return this.#flows.awaitsOwner(row);
   }
 
   /** Holds a flow back. Once for each. */
-  hold(row: number): void {
-    this.#held.push({ row, serial: this.#flows.serial(row), left: MOST_COLLECTIONS });
+  add(row: number): void {
+    this.#flowsAwaiting.push({ row, serial: this.#flows.serial(row), left: MOST_COLLECTIONS });
   }
 
   /** Hands the flows to `tell` whose owner was found, or that waited long enough; `isLast` for all. Those that are gone were told then. */
   release(tell: (row: number) => void, isLast: boolean): void {
-    if (this.#held.length === 0) return;
-    const held = this.#held;
-    this.#held = [];
+    if (this.#flowsAwaiting.length === 0) return;
+    const held = this.#flowsAwaiting;
+    this.#flowsAwaiting = [];
     for (const each of held) {
       if (!this.#flows.holds(each.row, each.serial)) continue;
-      if (!isLast && this.isOpen(each.row) && --each.left > 0) this.#held.push(each);
+      if (!isLast && this.awaitsOwner(each.row) && --each.left > 0) this.#flowsAwaiting.push(each);
       else tell(each.row);
     }
   }
 
   clear(): void {
-    this.#held = [];
+    this.#flowsAwaiting = [];
   }
 }
 

@@ -26,8 +26,8 @@ const KINDS = 1 << 16;
 export const CARRIED = 'overhead of tunnels';
 const REST = 'more apps and hosts than are kept apart';
 
-/** Numbers of combinations, from 0 in every minute. */
-export class Combinations {
+/** Numbers of keys, from 0 in every minute. */
+export class HistoryKeys {
   readonly #flows: FlowTable;
   readonly #booking: Booking;
   readonly #directory: ProcessDirectory;
@@ -39,7 +39,7 @@ export class Combinations {
   readonly #actors = new Map<number, number>();
   readonly #numbers = new Map<number, number>();
   #list: EntryFacts[] = [];
-  /** By combination: serial number of its host, which tells it from one that has its number later. */
+  /** By key: serial number of its host, which tells it from one that has its number later. */
   #serials: number[] = [];
 
   constructor(
@@ -71,11 +71,11 @@ export class Combinations {
     this.#serials = [];
   }
 
-  facts(combination: number): EntryFacts {
-    return this.#list[combination] as EntryFacts;
+  facts(key: number): EntryFacts {
+    return this.#list[key] as EntryFacts;
   }
 
-  /** Number of a flow's combination; after it was booked. */
+  /** Number of a flow's key; after it was booked. */
   of(row: number): number {
     const app = this.#booking.appOf(row);
     const process = app < OWNERLESS ? NO_OWNER : this.#flows.owner(row);

@@ -5,13 +5,13 @@ import {
   type MovedBytes,
   type MovedFlow,
   type MovedRow,
-  PAST_KINDS,
-  type PastAnswer,
-  type PastKind,
+  RANGE_KINDS,
+  type RangeKind,
+  type RangeTotals,
 } from '../model/range-totals.ts';
-import type { FlowRow, RateHistory } from '../model/snapshot.ts';
+import type { FlowRow, Rates } from '../model/snapshot.ts';
 import { type Booking, CARRIER } from './booking.ts';
-import { Heaviest, KEPT, PastLevel } from './resolution.ts';
+import { Heaviest, KEPT, Resolution } from './resolution.ts';
 
 /** Slots of each resolution: five minutes, an hour, a day. */
 const SIZES = [300, 360, 1440] as const;
@@ -21,7 +21,7 @@ const LEAST = [900, 9_500, 59_000] as const;
 const FLOWS_MAX = 1024;
 
 /** What a tick moved, for the past. */
-export interface PastTick {
+export interface TickBytes {
   /** When it ended, epoch ms, and how long it was as far as is known. */
   readonly time: number;
   readonly intervalMs: number;
@@ -30,13 +30,13 @@ export interface PastTick {
   /** Not all of it was measured. */
   readonly isGap: boolean;
   /** Adds everything of a kind that moved, each id once. The tag of a flow is its row in the flow table, -1 for what can't be told. */
-  readonly fill: (kind: PastKind, into: (id: number, rx: number, tx: number, tag: number) => void) => void;
+  readonly fill: (kind: RangeKind, into: (id: number, rx: number, tx: number, tag: number) => void) => void;
   /** The row of a flow as it is now, by its tag. */
   readonly flowRow: (tag: number) => FlowRow;
 }
 
 /** Ids of rows by the numbers under which they are kept. */
-type RowId = (kind: Exclude<PastKind, 'flows'>, id: number) => string;
+type RowId = (kind: Exclude<RangeKind, 'flows'>, id: number) => string;
 
 /**
  * The past of a run.
@@ -44,11 +44,11 @@ type RowId = (kind: Exclude<PastKind, 'flows'>, id: number) => string;
  * Each slot keeps the heaviest rows of each kind (`KEPT`) and what all others moved, so that every sum is exact. It never takes more than `Past.BYTES`,
  * and of that only what was written: pages of slots in which nothing moved are never touched.
  */
-export class Past {
+export class RateHistory {
   /** Memory that all slots take at the most, without the remembered flows. */
-  static readonly BYTES = SIZES.reduce((sum, size) => sum + PastLevel.bytes(size), 0);
+  static readonly BYTES = SIZES.reduce((sum, size) => sum + Resolution.bytes(size), 0);
 
-  readonly #levels = SIZES.map((size, level) => new PastLevel(size, LEAST[level] as number, level === 0));
+  readonly #levels = SIZES.map((size, level) => new Resolution(size, LEAST[level] as number, level === 0));
   readonly #tick = KEPT.map((capacity) => new Heaviest(capacity));
   readonly #flows = new Map<number, FlowRow>();
   readonly #rowId: RowId;
@@ -60,11 +60,11 @@ export class Past {
   }
 
   /** Adds a tick. */
-  add(tick: PastTick): void {
-    const [finest] = this.#levels as [PastLevel];
+  add(tick: TickBytes): void {
+    const [finest] = this.#levels as [Resolution];
     const isNew = finest.isEmpty;
     finest.add(this.#startOf(tick), tick.rx, tick.tx, tick.isGap);
-    for (const [kind, name] of PAST_KINDS.entries()) {
+    for (const [kind, name] of RANGE_KINDS.entries()) {
       // The heaviest of the tick first: then a slot of many ticks looks each of a few up, and not each of thousands.
       const heaviest = isNew ? (finest.kinds[kind] as Heaviest) : (this.#tick[kind] as Heaviest);
       tick.fill(name, (id, rx, tx, tag) => {
@@ -82,13 +82,13 @@ export class Past {
   }
 
   /** The highest rates of the total in every resolution. */
-  rates(): RateHistory {
-    const [seconds, tens, minutes] = this.#levels as [PastLevel, PastLevel, PastLevel];
+  rates(): Rates {
+    const [seconds, tens, minutes] = this.#levels as [Resolution, Resolution, Resolution];
     return { seconds: seconds.series(), tens: tens.series(), minutes: minutes.series() };
   }
 
   /** What moved between two moments (epoch ms), by the finest resolution that reaches back so far; null where nothing is kept. */
-  between(from: number, to: number): PastAnswer | null {
+  between(from: number, to: number): RangeTotals | null {
     const level = this.#levelFor(from);
     if (level === null) return null;
     const slots = slotsBetween(level, from, to);
@@ -101,10 +101,10 @@ export class Past {
       rxBytes += level.rx(slot);
       txBytes += level.tx(slot);
     }
-    const others = {} as Record<PastKind, MovedBytes>;
-    const sums = PAST_KINDS.map((kind, index) => sumOf(level, slots, index, kind, others));
-    const rows = (kind: Exclude<PastKind, 'flows'>): MovedRow[] => {
-      const sum = sums[PAST_KINDS.indexOf(kind)] as Map<number, MovedBytes>;
+    const others = {} as Record<RangeKind, MovedBytes>;
+    const sums = RANGE_KINDS.map((kind, index) => sumOf(level, slots, index, kind, others));
+    const rows = (kind: Exclude<RangeKind, 'flows'>): MovedRow[] => {
+      const sum = sums[RANGE_KINDS.indexOf(kind)] as Map<number, MovedBytes>;
       return [...sum].map(([id, moved]) => ({ id: this.#rowId(kind, id), ...moved }));
     };
     return {
@@ -116,13 +116,13 @@ export class Past {
       hosts: rows('hosts'),
       categories: rows('categories'),
       interfaces: rows('interfaces'),
-      flows: this.#flowsOf(sums[PAST_KINDS.indexOf('flows')] as Map<number, MovedBytes>, others),
+      flows: this.#flowsOf(sums[RANGE_KINDS.indexOf('flows')] as Map<number, MovedBytes>, others),
       others,
     };
   }
 
   /** Ticks follow one another without a break. A clock that was set back takes the past along, so that its times never overlap. */
-  #startOf({ time, intervalMs }: PastTick): number {
+  #startOf({ time, intervalMs }: TickBytes): number {
     const back = this.#last === null ? 0 : time - Math.max(1, intervalMs) - this.#last;
     if (this.#last !== null && time <= this.#last) {
       for (const level of this.#levels) level.shift(back);
@@ -133,7 +133,7 @@ export class Past {
     return start;
   }
 
-  #flowsOf(sum: ReadonlyMap<number, MovedBytes>, others: Record<PastKind, MovedBytes>): MovedFlow[] {
+  #flowsOf(sum: ReadonlyMap<number, MovedBytes>, others: Record<RangeKind, MovedBytes>): MovedFlow[] {
     const flows: MovedFlow[] = [];
     let { rxBytes, txBytes } = others.flows;
     for (const [id, moved] of sum) {
@@ -148,8 +148,8 @@ export class Past {
     return flows;
   }
 
-  #levelFor(from: number): PastLevel | null {
-    let furthest: PastLevel | null = null;
+  #levelFor(from: number): Resolution | null {
+    let furthest: Resolution | null = null;
     for (const level of this.#levels) {
       if (level.count === 0) continue;
       const oldest = level.start(level.slot(0));
@@ -175,7 +175,7 @@ export class Past {
 }
 
 /** Slots whose middle lies between two moments; else the one slot in which the middle of the two lies. Stretches side by side share none. */
-function slotsBetween(level: PastLevel, from: number, to: number): number[] {
+function slotsBetween(level: Resolution, from: number, to: number): number[] {
   const slots: number[] = [];
   let nearest: number | null = null;
   const middle = (from + to) / 2;
@@ -189,11 +189,11 @@ function slotsBetween(level: PastLevel, from: number, to: number): number[] {
 }
 
 function sumOf(
-  level: PastLevel,
+  level: Resolution,
   slots: readonly number[],
   index: number,
-  kind: PastKind,
-  others: Record<PastKind, MovedBytes>,
+  kind: RangeKind,
+  others: Record<RangeKind, MovedBytes>,
 ): Map<number, MovedBytes> {
   const sums = new Map<number, { rxBytes: number; txBytes: number }>();
   let rxBytes = 0;
@@ -217,7 +217,7 @@ function sumOf(
 // What a tick hands to the past: everything that moved in it, by kind, from the books that are about to be cleared.
 
 /** Ids of rows as the tables of a snapshot have them. */
-export function pastRowId(interfaceName: (index: number) => string): RowId {
+export function rowIds(interfaceName: (index: number) => string): RowId {
   return (kind, id) => {
     if (kind === 'interfaces') return `interface:${interfaceName(id)}`;
     return `${kind === 'apps' ? 'app' : kind === 'hosts' ? 'host' : 'category'}:${id}`;
@@ -225,11 +225,11 @@ export function pastRowId(interfaceName: (index: number) => string): RowId {
 }
 
 /** @param tunnelled bytes that moved inside captured tunnels in this tick: of what carried them, only the rest is the carrier's */
-export function pastFill(
+export function tickFill(
   booking: Booking,
   flows: FlowTable,
   tunnelled: { readonly rx: number; readonly tx: number },
-): PastTick['fill'] {
+): TickBytes['fill'] {
   return (kind, into) => {
     if (kind === 'flows') fillFlows(booking, flows, into);
     else
@@ -245,7 +245,7 @@ export function pastFill(
 const GONE = -1;
 
 /** Flows that went away during the tick have no row any more: what they moved is the rest of what all moved. */
-function fillFlows(booking: Booking, flows: FlowTable, into: Parameters<PastTick['fill']>[1]): void {
+function fillFlows(booking: Booking, flows: FlowTable, into: Parameters<TickBytes['fill']>[1]): void {
   let restRx = booking.tickRxSum;
   let restTx = booking.tickTxSum;
   const { touched, touchedCount } = flows;

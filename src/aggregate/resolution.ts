@@ -1,13 +1,13 @@
 // One resolution of the past: a ring of slots, each a tick or several, with the total and the heaviest of every kind. Bounded and never grown.
 
-import { PAST_KINDS } from '../model/range-totals.ts';
+import { RANGE_KINDS } from '../model/range-totals.ts';
 import type { RateSeries } from '../model/snapshot.ts';
 
 /** Rows kept of each kind in a slot, in the order of PAST_KINDS; what the others moved is kept as one sum. */
 export const KEPT: readonly number[] = [16, 24, 20, 6, 24];
 const ROWS = KEPT.reduce((sum, each) => sum + each, 0);
 const FIRST = KEPT.map((_, kind) => KEPT.slice(0, kind).reduce((sum, each) => sum + each, 0));
-const KINDS = PAST_KINDS.length;
+const KINDS = RANGE_KINDS.length;
 /** Doubles of a slot, and where some of them lie; see PastLevel. */
 const SLOT = 7;
 const PEAK_RX = 4;
@@ -25,7 +25,7 @@ const MEASURED = 6;
  *
  *     id | RX | TX
  */
-export class PastLevel {
+export class Resolution {
   readonly kinds: readonly Heaviest[] = KEPT.map((capacity) => new Heaviest(capacity));
   /** Slots that are filled. */
   count = 0;
@@ -77,7 +77,7 @@ export class PastLevel {
   }
 
   /** Adds a finer level's slot to the open one. */
-  #join(finer: PastLevel, slot: number): void {
+  #join(finer: Resolution, slot: number): void {
     this.add(finer.start(slot), finer.rx(slot), finer.tx(slot), false);
     this.#peakRx = higher(this.#peakRx, finer.#slots[slot * SLOT + PEAK_RX] as number);
     this.#peakTx = higher(this.#peakTx, finer.#slots[slot * SLOT + PEAK_TX] as number);
@@ -85,7 +85,7 @@ export class PastLevel {
   }
 
   /** Closes the open slot when it is long enough, and adds it to the next coarser level. @returns true when it was closed */
-  close(end: number, coarser: PastLevel | null): boolean {
+  close(end: number, coarser: Resolution | null): boolean {
     if (this.isEmpty || end - this.#start < this.#least) return false;
     const slot = this.#next;
     if (this.#isFinest && !this.#gap) {

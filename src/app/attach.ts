@@ -150,7 +150,7 @@ async function effectsMaker({ opened, parts, events, choice }: Assembled, closin
     void answers.close();
     return exports.idle(); // half an export would stay behind
   });
-  const past = aggregator.keepPast();
+  const past = aggregator.keepRateHistory();
   aggregator.match(tui.state.filter.filter, tui.state.since);
   return (recording) =>
     new Runner(

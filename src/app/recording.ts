@@ -1,8 +1,8 @@
 // Recording of a run: what moved is collected every few seconds and handed to the recorder, saved on request, and at the end in any case.
 
 import { dirname } from 'node:path';
-import { FlowLog, Ledger } from '../aggregate/history-collector.ts';
-import { Combinations } from '../aggregate/history-keys.ts';
+import { FlowLog, HistoryCollector } from '../aggregate/history-collector.ts';
+import { HistoryKeys } from '../aggregate/history-keys.ts';
 import { IN_JOURNAL, Recorder, TRIED_AGAIN } from '../history/recorder.ts';
 import { type RunSave, saveInThread } from '../history/save-thread.ts';
 import type { HistoryStatus } from '../model/history.ts';
@@ -36,7 +36,7 @@ export async function recordingEdges(): Promise<RecordingEdges> {
 
 /** Records one run. Made before its first packet; `close` on every way out. */
 export class Recording {
-  readonly #ledger: Ledger;
+  readonly #collector: HistoryCollector;
   readonly #recorder: Recorder;
   readonly #time: () => number;
   readonly #saveNow = () => this.save();
@@ -56,10 +56,10 @@ export class Recording {
     const { aggregator, flows } = monitor;
     const exeOf = (row: number) => directory.process(flows.owner(row))?.exe ?? null;
     const nameOf = (index: number) => aggregator.interfaceName(index);
-    const combinations = new Combinations(flows, aggregator.booking, directory, names, nameOf);
+    const keys = new HistoryKeys(flows, aggregator.booking, directory, names, nameOf);
     const log = new FlowLog((row) => aggregator.leavingRow(row), exeOf);
-    this.#ledger = new Ledger(flows, aggregator.booking, combinations, log);
-    aggregator.ledger = this.#ledger;
+    this.#collector = new HistoryCollector(flows, aggregator.booking, keys, log);
+    aggregator.collector = this.#collector;
     this.#time = time;
     this.#recorder = new Recorder({
       path: options.path,
@@ -70,7 +70,7 @@ export class Recording {
       takeLock: (path, owner) => lockFile(path, owner, edges.flock),
       asOwner: fileWork(options.owner, dirname(options.path)),
       runSave: edges.runSave,
-      onBegin: () => this.#ledger.begin(),
+      onBegin: () => this.#collector.begin(),
     });
     monitor.historyStatus = () => this.status;
     this.#recorder.begin();
@@ -96,7 +96,7 @@ export class Recording {
   collect(time: number): Promise<void> {
     if (this.#recorder.isRecording) {
       this.#hasRecorded = true;
-      for (const batch of this.#ledger.collect(time)) this.#recorder.offer(batch);
+      for (const batch of this.#collector.collect(time)) this.#recorder.offer(batch);
     }
     return this.#recorder.work();
   }
@@ -118,7 +118,7 @@ export class Recording {
     process.removeListener('SIGUSR1', this.#saveNow);
     if (this.#recorder.isRecording) {
       this.#hasRecorded = true;
-      for (const batch of this.#ledger.finish(this.#time())) this.#recorder.offer(batch);
+      for (const batch of this.#collector.finish(this.#time())) this.#recorder.offer(batch);
     }
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<string>((resolve) => {

@@ -3,8 +3,8 @@
 import type { FlowRow } from './snapshot.ts';
 
 /** Kinds of rows that are asked for. */
-export const PAST_KINDS = ['apps', 'hosts', 'categories', 'interfaces', 'flows'] as const;
-export type PastKind = (typeof PAST_KINDS)[number];
+export const RANGE_KINDS = ['apps', 'hosts', 'categories', 'interfaces', 'flows'] as const;
+export type RangeKind = (typeof RANGE_KINDS)[number];
 
 /** Network-layer bytes, RX and TX as the local host sees them. */
 export interface MovedBytes {
@@ -23,7 +23,7 @@ export interface MovedFlow extends MovedBytes {
 }
 
 /** What moved between two moments. For each kind the rows and the `others`, of which it is not known whose they were, are all there was. */
-export interface PastAnswer {
+export interface RangeTotals {
   /** The stretch that is answered for, epoch ms: the one asked for, rounded to what was kept. */
   readonly from: number;
   readonly to: number;
@@ -36,5 +36,5 @@ export interface PastAnswer {
   readonly categories: readonly MovedRow[];
   readonly interfaces: readonly MovedRow[];
   readonly flows: readonly MovedFlow[];
-  readonly others: Readonly<Record<PastKind, MovedBytes>>;
+  readonly others: Readonly<Record<RangeKind, MovedBytes>>;
 }

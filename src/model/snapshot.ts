@@ -83,7 +83,7 @@ export interface InterfaceRow extends Traffic {
   readonly interface: string;
   readonly kind: InterfaceKind;
   /** True when what it moves now is part of the headline total. */
-  readonly headline: boolean;
+  readonly isCounted: boolean;
   /** Of what it received, what passed by: neither to nor from this machine. null where that can't be told. */
   readonly passingBytes: number | null;
   /** Frame bytes captured since the start; null where nothing is captured. */
@@ -207,7 +207,7 @@ export interface RateSeries {
 }
 
 /** Rates of the headline in the past. Shorter than told while it fills, and empty where no past is kept. */
-export interface RateHistory {
+export interface Rates {
   /** A tick each, a second at the least: 300 at the most. */
   readonly seconds: RateSeries;
   /** Ten seconds each, 360 at the most. */
@@ -262,7 +262,7 @@ export interface Snapshot {
   readonly intervalMs: number;
   readonly capture: CaptureStatus;
   readonly total: TotalRow;
-  readonly rates: RateHistory;
+  readonly rates: Rates;
   readonly apps: readonly AppRow[];
   readonly hosts: readonly HostRow[];
   readonly categories: readonly CategoryRow[];
@@ -339,16 +339,16 @@ export interface NetEvent {
 const NO_SERIES = { ends: [], lengths: [], rx: [], tx: [] };
 
 /** No rates. */
-export const NO_RATES: RateHistory = { seconds: NO_SERIES, tens: NO_SERIES, minutes: NO_SERIES };
+export const NO_RATES: Rates = { seconds: NO_SERIES, tens: NO_SERIES, minutes: NO_SERIES };
 
 // An interface as a tick sees it: what it is, and what was counted on it outside of any flow.
 
 /** One interface of the capture, in the order of the indexes that flows carry. */
-export interface CountedInterface {
+export interface TickInterface {
   readonly name: string;
   readonly kind: InterfaceKind;
   /** True when what it moves now is part of the headline total. Otherwise a tunnel's flows still belong to apps; all other kinds repeat what is counted elsewhere. */
-  readonly headline: boolean;
+  readonly isCounted: boolean;
   /** True when its frames are seen on another interface again: a port of a bridge. */
   readonly repeats: boolean;
   /** Names of the interfaces below it: what it sends and receives goes over one of these, too. */

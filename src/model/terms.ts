@@ -102,7 +102,7 @@ export interface ProcessDirectory {
   forgetApps(apps: readonly number[]): void;
 }
 
-/** What an interface is, which decides whether its bytes belong to the headline total. */
+/** What an interface is, which decides whether its bytes belong to the total. */
 export const INTERFACE_KINDS = ['physical', 'loopback', 'tunnel', 'bridge', 'virtual'] as const;
 export type InterfaceKind = (typeof INTERFACE_KINDS)[number];
 

@@ -198,7 +198,7 @@ function interfaceFields(row: InterfaceRow): Record<string, unknown> {
   return {
     interface: row.interface,
     kind: row.kind,
-    headline: row.headline,
+    headline: row.isCounted,
     passing_bytes: count(row.passingBytes),
     frame_bytes: count(row.frameBytes),
     interface_bytes: count(row.counterBytes),

@@ -3,7 +3,7 @@
 import type { LastTick } from '../aggregate/aggregator.ts';
 import type { FlowRow, Gap, Snapshot } from '../model/snapshot.ts';
 import { JsonWriter } from './json-writer.ts';
-import { narrowed, wholeRun } from './matching.ts';
+import { filteredSnapshot, runAverage } from './matching.ts';
 import type { Output } from './output.ts';
 
 /** The JSON stream, narrowed by the display filter. */
@@ -27,7 +27,7 @@ export class JsonOutput implements Output {
   }
 
   sample(snapshot: Snapshot): void {
-    if (this.#samples) this.#writer.sample(narrowed(snapshot));
+    if (this.#samples) this.#writer.sample(filteredSnapshot(snapshot));
   }
 
   opened(flow: FlowRow): void {
@@ -43,10 +43,10 @@ export class JsonOutput implements Output {
   }
 
   end(snapshot: Snapshot): Promise<void> {
-    return this.#writer.end(this.#samples ? narrowed(snapshot) : wholeRun(narrowed(snapshot)));
+    return this.#writer.end(this.#samples ? filteredSnapshot(snapshot) : runAverage(filteredSnapshot(snapshot)));
   }
 
   endWithRows(last: LastTick): Promise<void> {
-    return this.#writer.end(narrowed(last.snapshot), last);
+    return this.#writer.end(filteredSnapshot(last.snapshot), last);
   }
 }

@@ -3,7 +3,7 @@
 import type { Snapshot, Traffic } from '../model/snapshot.ts';
 
 /** The snapshot of what the filter matches; all of it where there is none. */
-export function narrowed(snapshot: Snapshot): Snapshot {
+export function filteredSnapshot(snapshot: Snapshot): Snapshot {
   if (snapshot.matching === null) return snapshot;
   const { total, apps, hosts, categories, interfaces, flows, flowCount } = snapshot.matching;
   return { ...snapshot, total, apps, hosts, categories, interfaces, flows, flowCount, matching: null };
@@ -13,7 +13,7 @@ export function narrowed(snapshot: Snapshot): Snapshot {
 // before, which tells nothing of a run that is shown once.
 
 /** The last snapshot of a run with the whole run as its interval. In a replay that is what it has already. */
-export function wholeRun(snapshot: Snapshot): Snapshot {
+export function runAverage(snapshot: Snapshot): Snapshot {
   const intervalMs = Math.max(0, Math.round(snapshot.time - snapshot.started));
   const seconds = Math.max(1, intervalMs) / 1000;
   const mean = <Row extends Traffic>(row: Row): Row => ({ ...row, rxRate: row.rxBytes / seconds, txRate: row.txBytes / seconds });

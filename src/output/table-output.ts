@@ -4,7 +4,7 @@ import type { Writable } from 'node:stream';
 import type { LastTick } from '../aggregate/aggregator.ts';
 import { NetmonError } from '../model/errors.ts';
 import type { Snapshot } from '../model/snapshot.ts';
-import { narrowed, wholeRun } from './matching.ts';
+import { filteredSnapshot, runAverage } from './matching.ts';
 import type { Output } from './output.ts';
 import { type TableStyle, tableText } from './sample-table.ts';
 
@@ -42,11 +42,11 @@ export class TableOutput implements Output {
   gap(): void {}
 
   end(snapshot: Snapshot): Promise<void> {
-    return this.#print(tableText(wholeRun(narrowed(snapshot)), this.#style));
+    return this.#print(tableText(runAverage(filteredSnapshot(snapshot)), this.#style));
   }
 
   endWithRows(last: LastTick): Promise<void> {
-    return this.#print(tableText(narrowed(last.snapshot), this.#style, last));
+    return this.#print(tableText(filteredSnapshot(last.snapshot), this.#style, last));
   }
 
   #print(text: string): Promise<void> {

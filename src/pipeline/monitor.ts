@@ -16,7 +16,7 @@ import type { Owners } from '../identify/process/owners.ts';
 import { CapturedSource } from '../identify/process/recorded.ts';
 import type { HistoryStatus } from '../model/history.ts';
 import type { PrivilegeStatus } from '../model/privileges.ts';
-import type { CaptureStatus, CountedInterface, Gap, Matching, Snapshot, Traffic } from '../model/snapshot.ts';
+import type { CaptureStatus, Gap, Matching, Snapshot, TickInterface, Traffic } from '../model/snapshot.ts';
 import type { Fallback, InterfaceKind } from '../model/terms.ts';
 import { DIRECTION, LINK } from '../net/numbers.ts';
 import type { Inspection } from './inspection.ts';
@@ -98,7 +98,7 @@ export class Monitor {
   #hardwareAsked = false;
   /** Bytes of each frame that the interface itself does not count: the made-up Ethernet header of Linux's lo. */
   readonly #uncounted = new Uint8Array(MOST_INTERFACES);
-  #headline = new Set<string>();
+  #counted = new Set<string>();
   /** Interfaces that were not captured for a while, and what they counted then can't be told apart. */
   readonly #left = new Set<string>();
   /** How recording goes, asked once a tick; null where nothing is recorded. */
@@ -279,7 +279,7 @@ export class Monitor {
 
   /** Names of the interfaces whose bytes are in the total. */
   get counted(): readonly string[] {
-    return [...this.#headline];
+    return [...this.#counted];
   }
 
   /** Frame bytes captured per interface, for judging its counters. */
@@ -330,7 +330,7 @@ export class Monitor {
     this.#interfaceCount = source.interfaces.length;
     if (this.#hardware.length < this.#interfaceCount || this.#hardwareAsked) this.#readHardware();
     const known = source.interfaces.map(({ name }, index) => ({ name, kind: this.#kinds[index] ?? 'physical' }));
-    this.#headline = headlineOf(known, this.#parts.named, this.#parts.hasPhysical);
+    this.#counted = countedInterfaces(known, this.#parts.named, this.#parts.hasPhysical);
     this.aggregator.setInterfaces(this.#interfaces());
     return true;
   }
@@ -354,7 +354,7 @@ export class Monitor {
     return this.#hardware[index] !== null && this.#repeats[index] !== true;
   }
 
-  #interfaces(): CountedInterface[] {
+  #interfaces(): TickInterface[] {
     const { source } = this.#parts.opened;
     const active = source.active === undefined ? null : new Set(source.active);
     const hasFrames = tellsFrames(source);
@@ -371,7 +371,7 @@ export class Monitor {
       return {
         name,
         kind,
-        headline: this.#headline.has(name),
+        isCounted: this.#counted.has(name),
         repeats: this.#repeats[index] ?? false,
         lower: this.#lower[index] ?? [],
         passingBytes: this.#tellsPassing(index, link) ? (this.#frames[base + PASSED] as number) : null,
@@ -387,7 +387,7 @@ export class Monitor {
   }
 
   /** Why what the counted interfaces counted themselves is unknown. */
-  #countedNote(counted: readonly CountedInterface[]): string {
+  #countedNote(counted: readonly TickInterface[]): string {
     const unknown = counted.find(({ counterBytes }) => counterBytes === null);
     const { tracker } = this.#parts;
     if (unknown === undefined || tracker === null) return '';
@@ -395,7 +395,7 @@ export class Monitor {
     return reason === '' ? '' : `${unknown.name}: ${reason}`;
   }
 
-  #status(interfaces: readonly CountedInterface[]): CaptureStatus {
+  #status(interfaces: readonly TickInterface[]): CaptureStatus {
     const { opened, file, places, reverseDns } = this.#parts;
     const { source, fallbacks } = opened;
     const stats = source.stats();
@@ -403,7 +403,7 @@ export class Monitor {
     const dropped = kernel === null && stats.droppedByInterface === null ? null : (kernel ?? 0) + (stats.droppedByInterface ?? 0);
     const owners = this.owners.source;
     const notes = [source.note, this.owners.note, this.#unread.note(file !== null)].filter((note) => note !== '');
-    const counted = interfaces.filter(({ headline }) => headline);
+    const counted = interfaces.filter(({ isCounted }) => isCounted);
     return {
       driver: source.driver,
       interfaces: source.active ?? interfaces.map(({ name }) => name),
@@ -439,17 +439,17 @@ function aggregates(): Aggregates {
   return { walk: new AggregateRest(new Packet()), batch: new PacketBatch(BLOCK, new Uint8Array(0)) };
 }
 
-// Which interfaces make up the headline total: each byte once, however many interfaces it crosses.
+// Which interfaces make up the total: each byte once, however many interfaces it crosses.
 
 /**
- * Names of the interfaces whose bytes are summed in the headline.
+ * Names of the interfaces whose bytes the total sums.
  *
  * Interfaces that the user named all count. Otherwise the physical ones and loopback do, since what a tunnel, a bridge or a virtual
  * pair carries crosses a physical interface too; where there is no physical one (a container, a VPN alone), all count.
  *
  * @param hasPhysical what is known of the machine, so that the answer does not change when the first physical packet comes late
  */
-export function headlineOf(
+export function countedInterfaces(
   interfaces: readonly { readonly name: string; readonly kind: InterfaceKind }[],
   named: readonly string[],
   hasPhysical: boolean,

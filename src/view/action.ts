@@ -1,7 +1,7 @@
 // What may happen to the view, as plain data: commands that keys stand for, and what the screen and the clock report.
 
 import type { Filter } from '../filter/filter.ts';
-import type { PastAnswer } from '../model/range-totals.ts';
+import type { RangeTotals } from '../model/range-totals.ts';
 import type { Snapshot } from '../model/snapshot.ts';
 import type { InterfaceItem } from '../model/terms.ts';
 import type { HistoryAnswer, HistoryPane, HistoryRequest, HistorySlot } from './history/state.ts';
@@ -90,7 +90,7 @@ export type Action =
   /** Cells of the chart were pointed at, from its left end; `anchor` is where a drag began. */
   | { readonly type: 'chart'; readonly cell: number; readonly anchor: number | null }
   /** What moved in a range of the past; null where nothing of it was kept. */
-  | { readonly type: 'past'; readonly from: number; readonly to: number; readonly answer: PastAnswer | null };
+  | { readonly type: 'past'; readonly from: number; readonly to: number; readonly answer: RangeTotals | null };
 
 /** Editing keys of a one-line input. */
 export type Edit =

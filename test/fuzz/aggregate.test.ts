@@ -6,7 +6,7 @@ import { Aggregator, END_LIMITS, type SnapshotLimits } from '../../src/aggregate
 import { FLOW_DIRECTION, Localizer } from '../../src/flow/direction.ts';
 import { FlowTable } from '../../src/flow/flow-table.ts';
 import { FLOW_STATES } from '../../src/flow/tcp.ts';
-import type { CountedInterface, Snapshot, Traffic } from '../../src/model/snapshot.ts';
+import type { Snapshot, TickInterface, Traffic } from '../../src/model/snapshot.ts';
 import { OWNER_REASONS, type OwnerReason } from '../../src/model/terms.ts';
 import { FakeDirectory } from '../support/fake-directory.ts';
 import { addresses, type PacketFields, packet, timed } from '../support/packets.ts';
@@ -17,10 +17,8 @@ const SMALL: SnapshotLimits = { apps: 2, hosts: 2, flows: 3 };
 const EXPLAINED = ['no process: the kernel itself', 'forwarded', 'nothing listens on the port'];
 const KINDS = { eth0: 'physical', lo: 'loopback', tun0: 'tunnel', br0: 'bridge' } as const;
 const TUNNEL = 2;
-const interfacesWith = (headline: readonly boolean[]) =>
-  Object.entries(KINDS).map(
-    ([name, kind], i): CountedInterface => ({ name, kind, headline: headline[i] === true, ...UNCOUNTED }),
-  );
+const interfacesWith = (counted: readonly boolean[]) =>
+  Object.entries(KINDS).map(([name, kind], i): TickInterface => ({ name, kind, isCounted: counted[i] === true, ...UNCOUNTED }));
 const HOSTS = ['10.0.0.1', '127.0.0.1', '192.0.2.1', '192.0.2.2', '2001:db8::1'];
 const APPS = ['curl', 'ssh', 'firefox'];
 
@@ -57,7 +55,7 @@ const step = fc.oneof(
     weight: 1,
     arbitrary: fc.record({
       kind: fc.constant('roles' as const),
-      headline: fc.array(fc.boolean(), { minLength: 4, maxLength: 4 }),
+      counted: fc.array(fc.boolean(), { minLength: 4, maxLength: 4 }),
     }),
   },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('tick' as const), ms: fc.integer({ min: 1, max: 5000 }) }) },
@@ -86,7 +84,7 @@ class Run {
   readonly table: FlowTable;
   readonly aggregator: Aggregator;
   readonly ledger = new Ledger();
-  headline = [true, true, false, false];
+  counted = [true, true, false, false];
   last = { rxBytes: 0, txBytes: 0 };
   time = T0;
   closed = 0;
@@ -96,7 +94,7 @@ class Run {
     localizer.setAddresses(addresses('10.0.0.1'));
     this.table = new FlowTable(localizer, maxRows, 5);
     this.aggregator = new Aggregator(this.table, this.directory, T0, 5);
-    this.aggregator.setInterfaces(interfacesWith(this.headline));
+    this.aggregator.setInterfaces(interfacesWith(this.counted));
     const observer = this.table.observer;
     this.table.observer = {
       flowRemoved: (row) => {
@@ -121,9 +119,9 @@ class Run {
     const { ledger } = this;
     ledger.ifaceBytes[iface] = (ledger.ifaceBytes[iface] as number) + bytes;
     ledger.tick += bytes;
-    const isHeadline = this.headline[iface] === true;
+    const isCounted = this.counted[iface] === true;
     const isTransit = this.table.direction(row) === FLOW_DIRECTION.TRANSIT;
-    const isInTotal = isHeadline || (iface !== TUNNEL && !isTransit);
+    const isInTotal = isCounted || (iface !== TUNNEL && !isTransit);
     const counted = ledger.counted.get(this.serial(row)) ?? { app: 0, total: 0 };
     ledger.counted.set(this.serial(row), counted);
     if (isInTotal || iface === TUNNEL) counted.app += bytes;
@@ -160,7 +158,7 @@ class Run {
   check(ms: number, limits: SnapshotLimits): Snapshot {
     this.time += ms;
     const snapshot = this.aggregator.tick(
-      { time: this.time, intervalMs: ms, capture: CAPTURE, interfaces: interfacesWith(this.headline), gaps: [] },
+      { time: this.time, intervalMs: ms, capture: CAPTURE, interfaces: interfacesWith(this.counted), gaps: [] },
       limits,
     );
     const { ledger } = this;
@@ -213,8 +211,8 @@ describe('aggregation', () => {
             run.time += each.later;
             run.touch(each);
           } else if (each.kind === 'roles') {
-            run.headline = each.headline;
-            run.aggregator.setInterfaces(interfacesWith(each.headline));
+            run.counted = each.counted;
+            run.aggregator.setInterfaces(interfacesWith(each.counted));
           } else if (each.kind === 'tick') run.check(each.ms, SMALL);
           else if (each.kind === 'expire') run.table.expire(run.time + each.after);
           else if (row < 0) continue;
@@ -242,7 +240,7 @@ describe('aggregation', () => {
           else if (each.kind === 'owner' && row >= 0) run.table.own(row, run.directory.add(each.app), 'exact');
           else if (each.kind === 'peer' && row >= 0) run.table.ownPeer(row, run.directory.add(each.app, -1));
           else if (each.kind === 'tick') {
-            const interfaces = interfacesWith(run.headline);
+            const interfaces = interfacesWith(run.counted);
             const tick = { time: T0, intervalMs: each.ms, capture: CAPTURE, interfaces, gaps: [] };
             for (const flow of run.aggregator.tick(tick, END_LIMITS).flows) {
               const at = run.rows().find((one) => String(run.table.serial(one)) === flow.id) as number;

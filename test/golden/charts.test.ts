@@ -1,7 +1,7 @@
 // The chart in each of its ways, as files and by the colours of named cells: what is chosen, the axis, the peak.
 
 import { afterEach, beforeAll, expect, test } from 'vitest';
-import type { PastAnswer } from '../../src/model/range-totals.ts';
+import type { RangeTotals } from '../../src/model/range-totals.ts';
 import { busy, series } from '../support/snapshot-builder.ts';
 import { Stage } from '../support/terminal.ts';
 
@@ -43,7 +43,7 @@ async function answer(s: Stage): Promise<void> {
   const rest = { rxBytes: 600_000, txBytes: 60_000 };
   const none = { rxBytes: 0, txBytes: 0 };
   const row = snapshot.flows[4];
-  const past: PastAnswer = {
+  const past: RangeTotals = {
     from,
     to,
     measuredMs: to - from,

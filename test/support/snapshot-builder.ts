@@ -3,12 +3,12 @@
 import type {
   AppRow,
   CaptureStatus,
-  CountedInterface,
   FlowRow,
   HostRow,
   InterfaceRow,
   RateSeries,
   Snapshot,
+  TickInterface,
   Traffic,
 } from '../../src/model/snapshot.ts';
 import { NO_RATES } from '../../src/model/snapshot.ts';
@@ -107,14 +107,14 @@ export const UNCOUNTED = {
   counterBytes: null,
   counterDropped: null,
   counterErrors: null,
-} satisfies Partial<CountedInterface>;
+} satisfies Partial<TickInterface>;
 
 export function interfaceRow(row: Partial<InterfaceRow> & { id: string }): InterfaceRow {
   return {
     ...NOTHING,
     interface: row.id,
     kind: 'physical',
-    headline: true,
+    isCounted: true,
     passingBytes: null,
     frameBytes: 0,
     counterBytes: null,
@@ -347,14 +347,14 @@ export function busy(count = 40, step = 0): Snapshot {
     interfaceRow({
       id: 'utun4',
       kind: 'tunnel',
-      headline: false,
+      isCounted: false,
       frameBytes: 1_000_000,
       rxBytes: 600_000,
       txBytes: 400_000,
       recentRx: [],
       recentTx: [],
     }),
-    interfaceRow({ id: 'lo0', kind: 'loopback', headline: false }),
+    interfaceRow({ id: 'lo0', kind: 'loopback', isCounted: false }),
   ];
   const time = NOON + step * 1000;
   const rate = (seed: number, span: number) => (s: number) => Math.round(wave(seed + s * 0.13, span));

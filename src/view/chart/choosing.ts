@@ -1,6 +1,6 @@
 // Choosing in the chart: a cursor that starts on the peak, a range that is marked with it, and the question who moved what then.
 
-import type { PastAnswer } from '../../model/range-totals.ts';
+import type { RangeTotals } from '../../model/range-totals.ts';
 import type { Snapshot } from '../../model/snapshot.ts';
 import type { Command, Effect } from '../action.ts';
 import type { FrameSettings } from '../frame.ts';
@@ -92,7 +92,7 @@ export function answered(
   state: ViewState,
   live: Snapshot,
   asked: { from: number; to: number },
-  answer: PastAnswer | null,
+  answer: RangeTotals | null,
 ): ViewState {
   const { chosen } = state.chart;
   if (chosen === null || chosen.from !== asked.from || chosen.to !== asked.to) return state;
@@ -122,7 +122,7 @@ function chartNow(state: ViewState, live: Snapshot, glyphs: Glyphs) {
   return { ...shownOf(state.chart, snapshot.time, columnsIn(cells, glyphs), snapshot.rates), across };
 }
 
-function nothing({ from, to }: { readonly from: number; readonly to: number }): PastAnswer {
+function nothing({ from, to }: { readonly from: number; readonly to: number }): RangeTotals {
   const none = { rxBytes: 0, txBytes: 0 };
   const others = { apps: none, hosts: none, categories: none, interfaces: none, flows: none };
   return { from, to, measuredMs: 0, total: none, apps: [], hosts: [], categories: [], interfaces: [], flows: [], others };

@@ -1,23 +1,23 @@
 // A snapshot of a range of the past: the rows that moved then with what they moved, rates as means over it, and one row for all whose share was
 // not kept, so that every table still sums to the total. Everything that shows snapshots shows this one.
 
-import type { MovedBytes, PastAnswer } from '../../model/range-totals.ts';
+import type { MovedBytes, RangeTotals } from '../../model/range-totals.ts';
 import type { FlowRow, Snapshot, Traffic } from '../../model/snapshot.ts';
 
 /** Reason of the rows that stand for what is not known by row. */
 const NOT_KEPT = 'others';
 
-let last: { readonly snapshot: Snapshot; readonly answer: PastAnswer; readonly made: Snapshot } | null = null;
+let last: { readonly snapshot: Snapshot; readonly answer: RangeTotals; readonly made: Snapshot } | null = null;
 
 /** The snapshot with everything that moved in the range, and nothing else. The last answer is kept. */
-export function snapshotOfPast(snapshot: Snapshot, answer: PastAnswer): Snapshot {
+export function snapshotOfPast(snapshot: Snapshot, answer: RangeTotals): Snapshot {
   if (last !== null && last.snapshot === snapshot && last.answer === answer) return last.made;
   const made = make(snapshot, answer);
   last = { snapshot, answer, made };
   return made;
 }
 
-function make(snapshot: Snapshot, answer: PastAnswer): Snapshot {
+function make(snapshot: Snapshot, answer: RangeTotals): Snapshot {
   const traffic = (moved: MovedBytes): Traffic => trafficOf(moved, answer.measuredMs);
   const time = { firstSeen: answer.from, lastSeen: answer.to };
   const nobody = { recent: [], flows: 0, ...time };

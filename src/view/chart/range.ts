@@ -1,8 +1,8 @@
 // What a chart shows of the past: how far back, and the columns of time that it draws. Columns lie fast on the clock, so that a shape stays what it
 // is while it moves to the left.
 
-import type { PastAnswer } from '../../model/range-totals.ts';
-import type { RateHistory, RateSeries } from '../../model/snapshot.ts';
+import type { RangeTotals } from '../../model/range-totals.ts';
+import type { RateSeries, Rates } from '../../model/snapshot.ts';
 import type { Curve } from './plot.ts';
 import { type Extent, slotsShown } from './slots.ts';
 
@@ -14,7 +14,7 @@ export const RANGES = [
   { name: '1 h', ms: 3_600_000, series: 'tens' },
   { name: '6 h', ms: 21_600_000, series: 'minutes' },
   { name: '24 h', ms: 86_400_000, series: 'minutes' },
-] as const satisfies readonly { name: string; ms: number; series: keyof RateHistory }[];
+] as const satisfies readonly { name: string; ms: number; series: keyof Rates }[];
 /** Part of the chart that is left free for what comes: it moves on when that is full, and is not drawn anew every second. */
 const ROOM = 20;
 
@@ -27,7 +27,7 @@ export interface Chosen {
   readonly from: number;
   readonly to: number;
   /** What moved then; null until it is answered, and where nothing is known. */
-  readonly answer: PastAnswer | null;
+  readonly answer: RangeTotals | null;
 }
 
 /** What the user chose of the charts. */
@@ -52,12 +52,7 @@ export function rangeOf({ range }: ChartState): (typeof RANGES)[number] {
  * The columns that end with `now`, and the rates that fill them: the resolution of the range, and finer ones from where its last slot ended, so that
  * what moved just now is in every chart.
  */
-export function shownOf(
-  chart: ChartState,
-  now: number,
-  columns: number,
-  rates: RateHistory,
-): { extent: Extent; series: RateSeries } {
+export function shownOf(chart: ChartState, now: number, columns: number, rates: Rates): { extent: Extent; series: RateSeries } {
   const { ms, series } = rangeOf(chart);
   const count = Math.max(1, columns);
   const step = (ms / count) * Math.max(1, Math.round(count / ROOM / 2) * 2);

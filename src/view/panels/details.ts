@@ -240,7 +240,7 @@ function interfaceFacts(row: InterfaceRow, context: CellContext): readonly Fact[
   return [
     ['interface', text(row.interface, context), 'name'],
     ['kind', row.kind],
-    ['in the total', row.headline ? 'yes' : 'no: another interface already counts it'],
+    ['in the total', row.isCounted ? 'yes' : 'no: another interface already counts it'],
     ...traffic(row, context),
     ...(row.passingBytes === null || row.passingBytes === 0
       ? []

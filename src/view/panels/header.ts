@@ -123,7 +123,7 @@ function totalParts(picture: Picture, state: ViewState, glyphs: Glyphs): readonl
   ];
 }
 
-/** Frame bytes captured of those that the interfaces of the headline counted themselves; unknown where their counters can't be trusted. */
+/** Frame bytes captured of those that the counted interfaces counted themselves; unknown where their counters can't be trusted. */
 function coverage(picture: Picture, glyphs: Glyphs): Line {
   const { countedFrameBytes: frameBytes, countedInterfaceBytes: interfaceBytes, countedNote, file } = picture.snapshot.capture;
   if (file !== null) return [];

@@ -30,9 +30,9 @@ export const INTERFACES: TableSpec<InterfaceRow> = {
     wordColumn<InterfaceRow>('interface', { min: 9, max: 20, rank: 1 }, (row) => row.interface, { role: 'name' }),
     wordColumn<InterfaceRow>('kind', { min: 8, max: 8, rank: 6 }, (row) => row.kind, { from: 'known' }),
     {
-      ...wordColumn<InterfaceRow>('headline', { min: 8, max: 8, rank: 7 }, (row) => (row.headline ? 'counted' : 'apart')),
+      ...wordColumn<InterfaceRow>('headline', { min: 8, max: 8, rank: 7 }, (row) => (row.isCounted ? 'counted' : 'apart')),
       title: () => 'in total',
-      cell: (row) => span(row.headline ? 'counted' : 'apart', row.headline ? 'text' : 'dim'),
+      cell: (row) => span(row.isCounted ? 'counted' : 'apart', row.isCounted ? 'text' : 'dim'),
     },
     ...rateColumns<InterfaceRow>({ rx: 2, tx: 3 }),
     ...totalColumns<InterfaceRow>({ rx: 4, tx: 5 }),

@@ -48,7 +48,7 @@ const TABLES = {
         flows.touch(packet, 0, 2);
       }
       held.setInterfaces([
-        { name: 'en0', kind: 'physical', headline: true, repeats: false, lower: [], frameBytes: 0, counterBytes: 0 },
+        { name: 'en0', kind: 'physical', isCounted: true, repeats: false, lower: [], frameBytes: 0, counterBytes: 0 },
       ]);
       held.booking.bookTouched();
       return { held: [held, flows], entries: flows.count };

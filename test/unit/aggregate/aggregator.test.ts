@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { Aggregator, END_LIMITS, LIVE_LIMITS, type SnapshotLimits } from '../../../src/aggregate/aggregator.ts';
 import { Localizer } from '../../../src/flow/direction.ts';
 import { FlowTable } from '../../../src/flow/flow-table.ts';
-import type { CountedInterface, FlowRow, Snapshot } from '../../../src/model/snapshot.ts';
+import type { FlowRow, Snapshot, TickInterface } from '../../../src/model/snapshot.ts';
 import { PROTOCOL } from '../../../src/net/numbers.ts';
 import { FakeDirectory } from '../../support/fake-directory.ts';
 import { addresses, type PacketFields, packet, reply, timed } from '../../support/packets.ts';
@@ -10,10 +10,10 @@ import { CAPTURE, UNCOUNTED } from '../../support/snapshot-builder.ts';
 
 const T0 = 1_700_000_000_000;
 
-const iface = (name: string, more: Partial<CountedInterface> = {}): CountedInterface => ({
+const iface = (name: string, more: Partial<TickInterface> = {}): TickInterface => ({
   name,
   kind: 'physical',
-  headline: true,
+  isCounted: true,
   ...UNCOUNTED,
   ...more,
 });
@@ -21,7 +21,7 @@ const iface = (name: string, more: Partial<CountedInterface> = {}): CountedInter
 let table: FlowTable;
 let directory: FakeDirectory;
 let aggregator: Aggregator;
-let interfaces: CountedInterface[];
+let interfaces: TickInterface[];
 let now: number;
 
 function begin(maxRows = 4096): void {
@@ -29,10 +29,10 @@ function begin(maxRows = 4096): void {
   localizer.setAddresses(addresses('10.0.0.1'));
   table = new FlowTable(localizer, maxRows, 3);
   directory = new FakeDirectory();
-  interfaces = [iface('eth0'), iface('tun0', { kind: 'tunnel', headline: false })];
+  interfaces = [iface('eth0'), iface('tun0', { kind: 'tunnel', isCounted: false })];
   aggregator = new Aggregator(table, directory, T0, 3);
   aggregator.setInterfaces(interfaces);
-  aggregator.keepPast();
+  aggregator.keepRateHistory();
   now = T0;
 }
 beforeEach(() => begin());
@@ -58,8 +58,8 @@ describe('totals and rates', () => {
     expect(traffic(first.flows[0] as FlowRow)).toEqual([3000, 100, 1500, 50]);
     expect(first.hosts).toMatchObject([{ host: '192.0.2.80', rxBytes: 3000, rxRate: 1500, flows: 1, addresses: ['192.0.2.80'] }]);
     expect(first.interfaces).toMatchObject([
-      { interface: 'eth0', rxBytes: 3000, rxRate: 1500, headline: true },
-      { interface: 'tun0', rxBytes: 0, rxRate: 0, headline: false },
+      { interface: 'eth0', rxBytes: 3000, rxRate: 1500, isCounted: true },
+      { interface: 'tun0', rxBytes: 0, rxRate: 0, isCounted: false },
     ]);
     expect(first.categories).toMatchObject([{ category: null, flows: 1, rxBytes: 3000 }]);
     expect(first.rates.seconds).toEqual({ ends: [T0 + 2000], lengths: [2000], rx: [1500], tx: [50] });
@@ -73,14 +73,14 @@ describe('totals and rates', () => {
   });
 
   it('are kept for who moved what then, by app, host, category, interface and connection', () => {
-    const past = aggregator.keepPast();
+    const history = aggregator.keepRateHistory();
     const row = tx({ bytes: 100 });
     rx({ bytes: 3000 });
     own(row, 'curl');
     const first = tick();
     tx({ bytes: 50, sport: 1 });
     tick();
-    const answer = past.between(T0, T0 + 1000);
+    const answer = history.between(T0, T0 + 1000);
     expect(answer).toMatchObject({ from: T0, to: T0 + 1000, total: { rxBytes: 3000, txBytes: 100 } });
     const named = (rows: readonly { id: string }[] | undefined) => rows?.map(({ id }) => id);
     expect(named(answer?.apps)).toEqual(named(first.apps));
@@ -88,10 +88,10 @@ describe('totals and rates', () => {
     expect(named(answer?.categories)).toEqual(named(first.categories));
     expect(named(answer?.interfaces)).toEqual(['interface:eth0']);
     expect(answer?.flows).toMatchObject([{ row: { id: first.flows[0]?.id, app: 'curl' }, rxBytes: 3000, txBytes: 100 }]);
-    expect(past.between(T0 + 1000, T0 + 2000)).toMatchObject({ total: { rxBytes: 0, txBytes: 50 }, flows: [{ txBytes: 50 }] });
+    expect(history.between(T0 + 1000, T0 + 2000)).toMatchObject({ total: { rxBytes: 0, txBytes: 50 }, flows: [{ txBytes: 50 }] });
   });
 
-  it('leave out of the headline what a physical interface carries anyway', () => {
+  it('leave out of the total what a physical interface carries anyway', () => {
     tx({ bytes: 1000 });
     tx({ bytes: 900 }, 1);
     const snapshot = tick();
@@ -100,12 +100,12 @@ describe('totals and rates', () => {
     expect(snapshot.rates.seconds.tx).toEqual([1000]);
   });
 
-  it('keep what counted when the headline changes because an interface is met late', () => {
+  it('keep what counted when what counts changes because an interface is met late', () => {
     interfaces = [iface('tun0', { kind: 'tunnel' })];
     aggregator.setInterfaces(interfaces);
     const row = tx({ bytes: 900 });
     tick();
-    interfaces = [iface('tun0', { kind: 'tunnel', headline: false }), iface('eth0')];
+    interfaces = [iface('tun0', { kind: 'tunnel', isCounted: false }), iface('eth0')];
     aggregator.setInterfaces(interfaces);
     own(row, 'curl');
     tx({ bytes: 50, sport: 1 }, 1);

@@ -43,7 +43,7 @@ describe('a captured tunnel', () => {
 
   it('is not summed with the interface that carries it', () => {
     expect(bytes(snapshot.total)).toBe(2 * network(carrier) + network(plain));
-    expect(snapshot.interfaces.map(({ interface: name, headline }) => [name, headline])).toEqual([
+    expect(snapshot.interfaces.map(({ interface: name, isCounted }) => [name, isCounted])).toEqual([
       ['eth0', true],
       ['wg0', false],
     ]);
@@ -69,7 +69,7 @@ describe('a captured tunnel', () => {
   it('is what it is where it is all that was captured', () => {
     const alone = snapshotOf(['wg0'], [[0, inside]]);
     expect(bytes(alone.total)).toBe(network(inside));
-    expect(alone.interfaces[0]?.headline).toBe(true);
+    expect(alone.interfaces[0]?.isCounted).toBe(true);
   });
 });
 

@@ -3,40 +3,38 @@
 
 import { expect, it } from 'vitest';
 import { Aggregator, LIVE_LIMITS } from '../../../src/aggregate/aggregator.ts';
-import { FlowLog, Ledger } from '../../../src/aggregate/history-collector.ts';
-import { Combinations } from '../../../src/aggregate/history-keys.ts';
+import { FlowLog, HistoryCollector } from '../../../src/aggregate/history-collector.ts';
+import { HistoryKeys } from '../../../src/aggregate/history-keys.ts';
 import { NameStrings } from '../../../src/identify/name/name-strings.ts';
 import { Directory, Users } from '../../../src/identify/process/directory.ts';
 import { Owners } from '../../../src/identify/process/owners.ts';
-import type { CountedInterface, HostRow, Snapshot, Traffic } from '../../../src/model/snapshot.ts';
+import type { HostRow, Snapshot, TickInterface, Traffic } from '../../../src/model/snapshot.ts';
 import { Naming, T0 } from '../../support/naming.ts';
 import { CAPTURE, UNCOUNTED } from '../../support/snapshot-builder.ts';
 
 const MOST = 160;
 /** So short that numbers go round several times within a minute, in which history keeps facts by them. */
 const TICK_MS = 100;
-const ETHERNET: CountedInterface = { name: 'eth0', kind: 'physical', headline: true, ...UNCOUNTED };
+const ETHERNET: TickInterface = { name: 'eth0', kind: 'physical', isCounted: true, ...UNCOUNTED };
 
 class Run {
   readonly strings = new NameStrings(MOST);
   readonly m = new Naming({ names: this.strings, maxRows: 1024 });
   readonly aggregator = new Aggregator(this.m.flows, this.m.directory, T0, 3, null, this.m.names, MOST);
-  readonly past = this.aggregator.keepPast();
-  readonly ledger: Ledger;
+  readonly history = this.aggregator.keepRateHistory();
+  readonly collector: HistoryCollector;
 
   constructor() {
     const { m, aggregator } = this;
     aggregator.setInterfaces([ETHERNET]);
-    const combinations = new Combinations(m.flows, aggregator.booking, m.directory, m.names, (index) =>
-      aggregator.interfaceName(index),
-    );
+    const keys = new HistoryKeys(m.flows, aggregator.booking, m.directory, m.names, (index) => aggregator.interfaceName(index));
     const log = new FlowLog(
       (row) => aggregator.leavingRow(row),
       () => null,
     );
-    this.ledger = new Ledger(m.flows, aggregator.booking, combinations, log);
-    aggregator.ledger = this.ledger;
-    this.ledger.begin();
+    this.collector = new HistoryCollector(m.flows, aggregator.booking, keys, log);
+    aggregator.collector = this.collector;
+    this.collector.begin();
   }
 
   tick(): Snapshot {
@@ -78,17 +76,17 @@ it('ten times as many hosts and names as there is room for are all told apart, a
     }
     expect(bytesOf(last.hosts)).toBe(bytesOf([last.total]));
     expect(last.hosts.reduce((sum, { flows }) => sum + flows, 0)).toBe(i + 3);
-    for (const { id } of run.past.between(m.time - TICK_MS, m.time)?.hosts ?? []) {
+    for (const { id } of run.history.between(m.time - TICK_MS, m.time)?.hosts ?? []) {
       const shown = last.hosts.find((each: HostRow) => each.id === id)?.host ?? 'gone';
       expect(remembered.get(id) ?? shown).toBe(shown);
       remembered.set(id, shown);
     }
     m.flows.remove(row);
     if (i % 7 !== 0) continue;
-    for (const { host, txBytes } of run.ledger.collect(m.time).flatMap(({ entries }) => entries))
+    for (const { host, txBytes } of run.collector.collect(m.time).flatMap(({ entries }) => entries))
       history.set(host ?? 'rest', (history.get(host ?? 'rest') ?? 0) + txBytes);
   }
-  for (const { host, txBytes } of run.ledger.finish(m.time).flatMap(({ entries }) => entries))
+  for (const { host, txBytes } of run.collector.finish(m.time).flatMap(({ entries }) => entries))
     history.set(host ?? 'rest', (history.get(host ?? 'rest') ?? 0) + txBytes);
   // History has every host by its own name, with all that it moved.
   for (let i = 0; i < MOST * 10; i++) expect(history.get(i % 2 === 0 ? `host-${i}.example` : address(i))).toBe(100 + i);

@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { Aggregator, END_LIMITS } from '../../../src/aggregate/aggregator.ts';
-import { FlowLog, Ledger } from '../../../src/aggregate/history-collector.ts';
-import { Combinations } from '../../../src/aggregate/history-keys.ts';
+import { FlowLog, HistoryCollector } from '../../../src/aggregate/history-collector.ts';
+import { HistoryKeys } from '../../../src/aggregate/history-keys.ts';
 import { TUNNEL } from '../../../src/decode/packet.ts';
 import { Localizer } from '../../../src/flow/direction.ts';
 import { FlowTable } from '../../../src/flow/flow-table.ts';
 import type { HistoryBatch, HistoryEntry } from '../../../src/model/history-batch.ts';
-import type { CountedInterface, Snapshot } from '../../../src/model/snapshot.ts';
+import type { Snapshot, TickInterface } from '../../../src/model/snapshot.ts';
 import { PROTOCOL } from '../../../src/net/numbers.ts';
 import { FakeDirectory } from '../../support/fake-directory.ts';
 import { addresses, type PacketFields, packet, reply, timed } from '../../support/packets.ts';
@@ -20,8 +20,8 @@ const MINUTE = T0 / 60_000;
 let table: FlowTable;
 let directory: FakeDirectory;
 let aggregator: Aggregator;
-let ledger: Ledger;
-let interfaces: CountedInterface[];
+let collector: HistoryCollector;
+let interfaces: TickInterface[];
 let now: number;
 let last: Snapshot;
 
@@ -31,21 +31,21 @@ function begin(maxRows = 4096): void {
   table = new FlowTable(localizer, maxRows, 3);
   directory = new FakeDirectory();
   interfaces = [
-    { name: 'eth0', kind: 'physical', headline: true, ...UNCOUNTED },
-    { name: 'tun0', kind: 'tunnel', headline: false, ...UNCOUNTED },
-    { name: 'br0', kind: 'bridge', headline: false, ...UNCOUNTED },
-    { name: 'veth1', kind: 'virtual', headline: false, ...UNCOUNTED, repeats: true },
+    { name: 'eth0', kind: 'physical', isCounted: true, ...UNCOUNTED },
+    { name: 'tun0', kind: 'tunnel', isCounted: false, ...UNCOUNTED },
+    { name: 'br0', kind: 'bridge', isCounted: false, ...UNCOUNTED },
+    { name: 'veth1', kind: 'virtual', isCounted: false, ...UNCOUNTED, repeats: true },
   ];
   aggregator = new Aggregator(table, directory, T0, 3);
   aggregator.setInterfaces(interfaces);
-  const combinations = new Combinations(table, aggregator.booking, directory, null, (index) => aggregator.interfaceName(index));
+  const keys = new HistoryKeys(table, aggregator.booking, directory, null, (index) => aggregator.interfaceName(index));
   const log = new FlowLog(
     (row) => aggregator.leavingRow(row),
     () => '/bin/x',
   );
-  ledger = new Ledger(table, aggregator.booking, combinations, log);
-  aggregator.ledger = ledger;
-  ledger.begin();
+  collector = new HistoryCollector(table, aggregator.booking, keys, log);
+  aggregator.collector = collector;
+  collector.begin();
   now = T0 + 10_000;
 }
 beforeEach(() => begin());
@@ -59,7 +59,7 @@ function tick(ms = 1000): Snapshot {
   return last;
 }
 /** Also what waits for an owner: most of these flows never get one. */
-const collect = (): HistoryBatch[] => ledger.collect(now, true);
+const collect = (): HistoryBatch[] => collector.collect(now, true);
 const entriesOf = (batches: readonly HistoryBatch[]) => batches.flatMap(({ entries }) => entries);
 const told = (batches: readonly HistoryBatch[]) =>
   entriesOf(batches).map(({ app, reason, host, rxBytes, txBytes, flows }) => [app ?? reason, host, rxBytes, txBytes, flows]);
@@ -71,7 +71,7 @@ function sums(entries: readonly HistoryEntry[], key: (entry: HistoryEntry) => st
   return all;
 }
 
-describe('the ledger', () => {
+describe('the collector', () => {
   it('leaves what moved with the owner that used it, in every total, and gives the next one what moves then', () => {
     const row = tx({ bytes: 100 });
     own(row, 'bash');
@@ -219,7 +219,7 @@ describe('the ledger', () => {
     expect(batch?.flows).toMatchObject([
       { app: 'curl', exe: '/bin/x', remoteAddress: '192.0.2.80', remotePort: 443, rxBytes: 400 },
     ]);
-    expect(ledger.finish(now)).toMatchObject([{ entries: [], flows: [{ remoteAddress: '192.0.2.9' }], unlogged: 0 }]);
+    expect(collector.finish(now)).toMatchObject([{ entries: [], flows: [{ remoteAddress: '192.0.2.9' }], unlogged: 0 }]);
   });
 
   it('logs two hundred flows a second and counts the rest', () => {
@@ -265,7 +265,7 @@ describe('the ledger', () => {
     own(tx({ bytes: 100 }), 'curl');
     tick();
     tx({ bytes: 20 });
-    ledger.begin();
+    collector.begin();
     tx({ bytes: 3 });
     expect(told(collect())).toEqual([['curl', '192.0.2.80', 0, 3, 0]]);
   });
@@ -303,7 +303,7 @@ describe('whatever happens', () => {
             batches.push(...collect());
           }
         }
-        batches.push(...ledger.finish(now));
+        batches.push(...collector.finish(now));
         tick();
         const entries = entriesOf(batches);
         const sum = (key: 'rxBytes' | 'txBytes' | 'rxPackets' | 'txPackets' | 'flows') =>
@@ -329,7 +329,7 @@ describe('whatever happens', () => {
   });
 
   describe('of flows whose owner is still being looked for', () => {
-    const collected = () => told(ledger.collect(now));
+    const collected = () => told(collector.collect(now));
 
     it('tells nothing before it is known, also when the minute turned meanwhile', () => {
       const found = tx({ bytes: 100 });
@@ -380,7 +380,7 @@ describe('whatever happens', () => {
     it('tells everything at the end of a run', () => {
       tx({ bytes: 100 });
       tick();
-      expect(told(ledger.finish(now))).toEqual([['not looked up yet', '192.0.2.80', 0, 100, 1]]);
+      expect(told(collector.finish(now))).toEqual([['not looked up yet', '192.0.2.80', 0, 100, 1]]);
     });
   });
 });

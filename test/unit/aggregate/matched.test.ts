@@ -7,9 +7,9 @@ import { compileFilter, type Filter } from '../../../src/filter/filter.ts';
 import { Localizer } from '../../../src/flow/direction.ts';
 import { FlowTable } from '../../../src/flow/flow-table.ts';
 import { NameStrings } from '../../../src/identify/name/name-strings.ts';
-import type { CountedInterface, FlowRow, Matching, Snapshot, Traffic } from '../../../src/model/snapshot.ts';
+import type { FlowRow, Matching, Snapshot, TickInterface, Traffic } from '../../../src/model/snapshot.ts';
 import { OWNER_REASONS, type OwnerReason } from '../../../src/model/terms.ts';
-import { narrowed } from '../../../src/output/matching.ts';
+import { filteredSnapshot } from '../../../src/output/matching.ts';
 import { subjectOf } from '../../../src/view/derive.ts';
 import { FakeDirectory } from '../../support/fake-directory.ts';
 import { Naming } from '../../support/naming.ts';
@@ -17,9 +17,9 @@ import { addresses, packet, timed } from '../../support/packets.ts';
 import { CAPTURE, UNCOUNTED } from '../../support/snapshot-builder.ts';
 
 const T0 = 1_700_000_000_000;
-const ETHERNET: CountedInterface = { ...UNCOUNTED, name: 'eth0', kind: 'physical', headline: true };
-const LOOPBACK: CountedInterface = { ...UNCOUNTED, name: 'lo', kind: 'loopback', headline: true };
-const BRIDGE: CountedInterface = { ...UNCOUNTED, name: 'br0', kind: 'bridge', headline: false };
+const ETHERNET: TickInterface = { ...UNCOUNTED, name: 'eth0', kind: 'physical', isCounted: true };
+const LOOPBACK: TickInterface = { ...UNCOUNTED, name: 'lo', kind: 'loopback', isCounted: true };
+const BRIDGE: TickInterface = { ...UNCOUNTED, name: 'br0', kind: 'bridge', isCounted: false };
 const HOSTS = ['10.0.0.1', '127.0.0.1', '192.0.2.1', '192.0.2.2'];
 const APPS = ['curl', 'ssh', 'firefox'];
 const OWN_AND_FAR = { src: '10.0.0.1', dst: '192.0.2.1' };
@@ -37,7 +37,7 @@ class Run {
   readonly directory = new FakeDirectory();
   readonly table: FlowTable;
   readonly aggregator: Aggregator;
-  readonly interfaces: readonly CountedInterface[];
+  readonly interfaces: readonly TickInterface[];
   time = T0;
 
   constructor(maxRows = 256, interfaces = [ETHERNET, LOOPBACK]) {
@@ -295,14 +295,14 @@ describe('a filter', () => {
     const run = new Run();
     run.own(run.send({ bytes: 9 }), 'curl');
     const whole = run.tick();
-    expect(narrowed(whole)).toBe(whole);
+    expect(filteredSnapshot(whole)).toBe(whole);
     run.aggregator.match(filterOf('app:ssh'), null);
-    expect(narrowed(run.tick())).toMatchObject({ total: { txBytes: 0 }, apps: [], hosts: [], flows: [], flowCount: 0 });
+    expect(filteredSnapshot(run.tick())).toMatchObject({ total: { txBytes: 0 }, apps: [], hosts: [], flows: [], flowCount: 0 });
     run.aggregator.match(filterOf('app:curl'), null);
     const { snapshot, hosts, flows } = run.aggregator.last({
       ...{ time: run.time + 1000, intervalMs: 1000, capture: CAPTURE, interfaces: run.interfaces, gaps: [] },
     });
-    expect(narrowed(snapshot)).toMatchObject({ total: { txBytes: 9 }, apps: [{ app: 'curl' }], flowCount: 1 });
+    expect(filteredSnapshot(snapshot)).toMatchObject({ total: { txBytes: 9 }, apps: [{ app: 'curl' }], flowCount: 1 });
     expect([[...hosts], [...flows]]).toMatchObject([[{ host: '192.0.2.1', txBytes: 9 }], [{ app: 'curl' }]]);
   });
 });

@@ -2,14 +2,14 @@
 
 import { beforeEach, describe, expect, it } from 'vitest';
 import { Aggregator, END_LIMITS, LIVE_LIMITS, type SnapshotLimits } from '../../../src/aggregate/aggregator.ts';
-import type { AppRow, CountedInterface, HostRow, Snapshot, Traffic } from '../../../src/model/snapshot.ts';
+import type { AppRow, HostRow, Snapshot, TickInterface, Traffic } from '../../../src/model/snapshot.ts';
 import type { Neighbour } from '../../../src/model/terms.ts';
 import { Naming, type NamingSetup, T0 } from '../../support/naming.ts';
 import type { PacketFields } from '../../support/packets.ts';
 import { CAPTURE, UNCOUNTED } from '../../support/snapshot-builder.ts';
 
 const WEB = '203.0.113.9';
-const ETHERNET: CountedInterface = { name: 'eth0', kind: 'physical', headline: true, ...UNCOUNTED };
+const ETHERNET: TickInterface = { name: 'eth0', kind: 'physical', isCounted: true, ...UNCOUNTED };
 
 let m: Naming;
 let aggregator: Aggregator;

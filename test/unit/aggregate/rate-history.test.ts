@@ -2,22 +2,22 @@
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Past, type PastTick } from '../../../src/aggregate/rate-history.ts';
+import { RateHistory, type TickBytes } from '../../../src/aggregate/rate-history.ts';
 import { Heaviest, KEPT } from '../../../src/aggregate/resolution.ts';
-import { PAST_KINDS, type PastAnswer, type PastKind } from '../../../src/model/range-totals.ts';
+import { RANGE_KINDS, type RangeKind, type RangeTotals } from '../../../src/model/range-totals.ts';
 import { flowRow } from '../../support/snapshot-builder.ts';
 
 const T0 = 1_700_000_000_000;
-type Moves = Partial<Record<PastKind, readonly (readonly [id: number, rx: number, tx: number])[]>>;
+type Moves = Partial<Record<RangeKind, readonly (readonly [id: number, rx: number, tx: number])[]>>;
 
 class Run {
-  readonly past = new Past((kind, id) => `${kind}:${id}`);
+  readonly history = new RateHistory((kind, id) => `${kind}:${id}`);
   time = T0;
 
-  tick(moves: Moves, ms = 1000, more: Partial<PastTick> = {}): void {
+  tick(moves: Moves, ms = 1000, more: Partial<TickBytes> = {}): void {
     this.time += ms;
     const sum = (column: 1 | 2) => (moves.interfaces ?? []).reduce((total, each) => total + each[column], 0);
-    this.past.add({
+    this.history.add({
       time: this.time,
       intervalMs: ms,
       rx: sum(1),
@@ -31,17 +31,17 @@ class Run {
     });
   }
 
-  ask(from: number, to: number): PastAnswer {
-    const answer = this.past.between(T0 + from, T0 + to);
+  ask(from: number, to: number): RangeTotals {
+    const answer = this.history.between(T0 + from, T0 + to);
     if (answer === null) throw new Error('nothing kept');
     return answer;
   }
 }
 
 const every = (id: number, rx: number, tx: number): Moves =>
-  Object.fromEntries(PAST_KINDS.map((kind) => [kind, [[id, rx, tx]]])) as Moves;
+  Object.fromEntries(RANGE_KINDS.map((kind) => [kind, [[id, rx, tx]]])) as Moves;
 
-function sumOf(answer: PastAnswer, kind: PastKind): [number, number] {
+function sumOf(answer: RangeTotals, kind: RangeKind): [number, number] {
   const { rxBytes, txBytes } = answer.others[kind];
   return answer[kind].reduce<[number, number]>((sum, row) => [sum[0] + row.rxBytes, sum[1] + row.txBytes], [rxBytes, txBytes]);
 }
@@ -69,17 +69,18 @@ describe('who moved what', () => {
     for (let i = 0; i < 60; i++) run.tick(every(1, i, 0));
     for (const width of [1000, 1700, 2600, 7000]) {
       let sum = 0;
-      for (let from = 0; from < 60_000; from += width) sum += run.past.between(T0 + from, T0 + from + width)?.total.rxBytes ?? 0;
+      for (let from = 0; from < 60_000; from += width)
+        sum += run.history.between(T0 + from, T0 + from + width)?.total.rxBytes ?? 0;
       expect(sum).toBe((59 * 60) / 2);
     }
     expect(run.ask(30_100, 30_200).total.rxBytes).toBe(30);
   });
 
   it('is null before there is anything', () => {
-    expect(new Run().past.between(T0, T0 + 1000)).toBeNull();
+    expect(new Run().history.between(T0, T0 + 1000)).toBeNull();
     const run = new Run();
     run.tick(every(1, 1, 1));
-    expect(run.past.between(T0 + 60_000, T0 + 61_000)).toBeNull();
+    expect(run.history.between(T0 + 60_000, T0 + 61_000)).toBeNull();
   });
 
   it('keeps the heaviest, and the sum of the others', () => {
@@ -102,7 +103,7 @@ describe('resolutions', () => {
     const hours = 26;
     for (let i = 0; i < hours * 3600; i++) run.tick({ apps: [[i % 40, 7, 3]], interfaces: [[0, 7, 3]] });
     const end = run.time - T0;
-    const { seconds, tens, minutes } = run.past.rates();
+    const { seconds, tens, minutes } = run.history.rates();
     expect([seconds, tens, minutes].map(({ ends }) => ends.length)).toEqual([300, 360, 1440]);
     expect([seconds, tens, minutes].map(({ rx }) => [Math.min(...rx), Math.max(...rx)])).toEqual([
       [7, 7],
@@ -125,13 +126,13 @@ describe('resolutions', () => {
   it('of ticks shorter than a second make a slot of several, of longer ones a slot each', () => {
     const run = new Run();
     for (let i = 0; i < 40; i++) run.tick(every(i % 3, 10, 0), 250);
-    expect(run.past.rates().seconds.lengths).toEqual(new Array(10).fill(1000));
+    expect(run.history.rates().seconds.lengths).toEqual(new Array(10).fill(1000));
     const answer = run.ask(0, 10_000);
     expect(sumOf(answer, 'flows')).toEqual([400, 0]);
     expect(answer.flows).toHaveLength(3);
     for (let i = 0; i < 4; i++) run.tick(every(1, 10, 0), 5000);
-    expect(run.past.rates().seconds.lengths.slice(-4)).toEqual([5000, 5000, 5000, 5000]);
-    expect(run.past.rates().seconds.rx.at(-1)).toBe(2);
+    expect(run.history.rates().seconds.lengths.slice(-4)).toEqual([5000, 5000, 5000, 5000]);
+    expect(run.history.rates().seconds.rx.at(-1)).toBe(2);
   });
 });
 
@@ -147,7 +148,7 @@ describe('peaks', () => {
       fc.property(fc.array(tick, { minLength: 100, maxLength: 280 }), (ticks) => {
         const run = new Run();
         for (const { rx, tx, ms, gap } of ticks) run.tick(every(1, rx, tx), ms, { isGap: gap === 0 });
-        const { seconds, tens, minutes } = run.past.rates();
+        const { seconds, tens, minutes } = run.history.rates();
         for (const coarse of [tens, minutes])
           for (const [i, end] of coarse.ends.entries()) {
             const start = end - (coarse.lengths[i] as number);
@@ -166,7 +167,7 @@ describe('peaks', () => {
   it('beside a moment that was not measured are kept, and means are over what was measured', () => {
     const run = new Run();
     for (let i = 0; i < 120; i++) run.tick(every(1, i === 30 ? 5000 : 100, 0), 1000, { isGap: i === 31 });
-    const { tens, minutes } = run.past.rates();
+    const { tens, minutes } = run.history.rates();
     expect(minutes.rx).toEqual([5000, 100]);
     expect(tens.rx.slice(0, 5)).toEqual([100, 100, 100, 5000, 100]);
     for (let i = 120; i < 3900; i++) run.tick(every(1, 100, 0));
@@ -180,7 +181,7 @@ describe('time', () => {
     run.tick(every(1, 100, 0));
     run.tick(every(1, 500, 0), 3_600_000, { intervalMs: 1000, isGap: true });
     run.tick(every(1, 100, 0));
-    const { seconds } = run.past.rates();
+    const { seconds } = run.history.rates();
     expect(seconds.rx).toEqual([100, Number.NaN, 100]);
     expect(seconds.lengths).toEqual([1000, 3_600_000, 1000]);
     expect(run.ask(0, 3_700_000)).toMatchObject({ measuredMs: 2000, total: { rxBytes: 700 } });
@@ -191,7 +192,7 @@ describe('time', () => {
     for (let i = 0; i < 5; i++) run.tick(every(1, i, 0));
     run.time -= 3_600_000;
     for (let i = 5; i < 8; i++) run.tick(every(1, i, 0));
-    const { ends, lengths, rx } = run.past.rates().seconds;
+    const { ends, lengths, rx } = run.history.rates().seconds;
     expect(rx).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
     expect(lengths).toEqual(new Array(8).fill(1000));
     expect(ends.at(-1)).toBe(run.time);
@@ -201,7 +202,7 @@ describe('time', () => {
 
 describe('bounds', () => {
   it('take a few MiB at the most', () => {
-    expect(Past.BYTES).toBeLessThan(5 * 1024 * 1024);
+    expect(RateHistory.BYTES).toBeLessThan(5 * 1024 * 1024);
   });
 
   it('forget the rows of flows, not their bytes', () => {

@@ -148,7 +148,7 @@ export function snapshot(part: Partial<Snapshot> = {}): Snapshot {
         id: 'en0',
         interface: 'en0',
         kind: 'physical',
-        headline: true,
+        isCounted: true,
         passingBytes: null,
         frameBytes: 3298,
         counterBytes: null,

@@ -175,7 +175,7 @@ describe('own traffic over stacked interfaces', () => {
   it('counts where one that counts stands on one that does not', () => {
     const lower = (name: string) => (name === 'en7' ? ['ap1'] : []);
     const { total: all, interfaces } = new Run(['en7', 'ap1'], { lower }).frames(...over(0, 1)).tick();
-    expect(interfaces.map(({ headline }) => headline)).toEqual([true, false]);
+    expect(interfaces.map(({ isCounted }) => isCounted)).toEqual([true, false]);
     expect(traffic(all)).toEqual([1000, 60]);
   });
 
@@ -218,7 +218,7 @@ describe('the total', () => {
     run.frames({ data: inside, iface: 0 });
     run.source.interfaces.push(run.source.named('en0'));
     const joined = run.frames({ data: frame(US, '192.0.2.7', 300), iface: 2 }, { data: inside, iface: 0 }).tick();
-    expect(joined.interfaces.map(({ headline }) => headline)).toEqual([false, false, true]);
+    expect(joined.interfaces.map(({ isCounted }) => isCounted)).toEqual([false, false, true]);
     expect(joined.total.txBytes).toBe(1500 + 1000 + 300);
     expect(total(joined.categories)).toEqual(traffic(joined.total));
     const later = run.frames({ data: inside, iface: 0 }).tick();

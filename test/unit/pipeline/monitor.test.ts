@@ -168,7 +168,7 @@ describe('Monitor', () => {
     ]);
   });
 
-  it('sums the headline by what the interfaces are', () => {
+  it('sums the total by what the interfaces are', () => {
     const source = new FakeSource('libpcap', ['utun4', 'en0']);
     source.push({ data: out('a'), iface: 0 }, { data: out('abc'), iface: 1 });
     expect(run(source).tick().total.txBytes).toBe(43);
@@ -186,7 +186,7 @@ describe('Monitor', () => {
     const batch = source.read() as PacketBatch;
     monitor.ingest(batch, 0, batch.count);
     const { interfaces, total } = tick();
-    expect(interfaces.map((each) => [each.interface, each.kind, each.headline, each.txBytes])).toEqual([
+    expect(interfaces.map((each) => [each.interface, each.kind, each.isCounted, each.txBytes])).toEqual([
       ['en0', 'physical', true, 41],
       ['utun9', 'tunnel', false, 43],
     ]);

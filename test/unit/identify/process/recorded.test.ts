@@ -42,7 +42,7 @@ function setUp(rows = 1 << 10) {
   const pid = (row: number) => directory.process(flows.owner(row))?.pid ?? null;
   const peerPid = (row: number) => directory.process(flows.peer(row))?.pid ?? null;
   const tick = () => {
-    const interfaces = [{ name: 'en0', kind: 'physical' as const, headline: true, ...UNCOUNTED }];
+    const interfaces = [{ name: 'en0', kind: 'physical' as const, isCounted: true, ...UNCOUNTED }];
     return aggregator.tick({ time: time++, intervalMs: 1000, capture: {} as never, interfaces, gaps: [] }, LIVE_LIMITS);
   };
   const apps = () => Object.fromEntries(tick().apps.map((app) => [app.app ?? app.reason, app.rxBytes + app.txBytes]));

@@ -1,7 +1,7 @@
 // Who sent that peak: choosing in the chart by keys and mouse, and what the tables show then.
 
 import { describe, expect, test } from 'vitest';
-import type { PastAnswer } from '../../../../src/model/range-totals.ts';
+import type { RangeTotals } from '../../../../src/model/range-totals.ts';
 import type { Action, Effect } from '../../../../src/view/action.ts';
 import { pictureOf } from '../../../../src/view/derive.ts';
 import { frameOf } from '../../../../src/view/frame.ts';
@@ -54,7 +54,7 @@ class Play {
     return effect;
   }
 
-  answer(more: Partial<PastAnswer> = {}): this {
+  answer(more: Partial<RangeTotals> = {}): this {
     const { from, to } = this.asked;
     return this.do({ type: 'past', from, to, answer: answerOf(from, to, more) });
   }
@@ -68,7 +68,7 @@ class Play {
 }
 
 const none = { rxBytes: 0, txBytes: 0 };
-function answerOf(from: number, to: number, more: Partial<PastAnswer>): PastAnswer {
+function answerOf(from: number, to: number, more: Partial<RangeTotals>): RangeTotals {
   return {
     from,
     to,

@@ -1,16 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import { interfaceKind } from '../../../src/capture/devices/kind.ts';
-import { headlineOf } from '../../../src/pipeline/monitor.ts';
+import { countedInterfaces } from '../../../src/pipeline/monitor.ts';
 
 const of = (names: readonly string[], named: readonly string[] = [], hasPhysical = false) => [
-  ...headlineOf(
+  ...countedInterfaces(
     names.map((name) => ({ name, kind: interfaceKind(name) })),
     named,
     hasPhysical,
   ),
 ];
 
-describe('headlineOf', () => {
+describe('countedInterfaces', () => {
   it('takes the physical ones and loopback, not what they carry', () => {
     expect(of(['lo0', 'en0', 'utun4', 'bridge100', 'awdl0', 'en1'])).toEqual(['lo0', 'en0', 'en1']);
   });
