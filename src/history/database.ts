@@ -28,6 +28,7 @@ import { HistoryDictionary, HistoryWriter } from './writer.ts';
 /** One history. Whoever made it closes it; nothing else may be called after that. */
 export class HistoryDatabase {
   readonly #database: Database;
+  readonly #flush: (database: Database) => void;
   readonly #statements: Statements;
   readonly #meta: HistoryMeta;
   readonly #dictionary: HistoryDictionary;
@@ -36,8 +37,9 @@ export class HistoryDatabase {
   readonly #queries: HistoryQueries;
   readonly #pages: HistoryPages;
 
-  private constructor(database: Database) {
+  private constructor(database: Database, flush: (database: Database) => void) {
     this.#database = database;
+    this.#flush = flush;
     this.#statements = new Statements(database);
     this.#meta = new HistoryMeta(this.#statements);
     this.#dictionary = new HistoryDictionary(this.#statements);
@@ -49,7 +51,9 @@ export class HistoryDatabase {
 
   /** A new one in an empty file, or in memory. The file is the caller's to close. */
   static create(sql: SqlEngine, file: DatabaseFile | null = null): HistoryDatabase {
-    return new HistoryDatabase(createDatabase(sql, file));
+    return new HistoryDatabase(createDatabase(sql, file), (database) => {
+      if (file !== null) sql.files.flush(database, file);
+    });
   }
 
   /**
@@ -58,7 +62,7 @@ export class HistoryDatabase {
    * @throws HistoryFileError with `why`: broken, newer, not ours; or what the system said
    */
   static open(sql: SqlEngine, file: DatabaseFile): HistoryDatabase {
-    return new HistoryDatabase(openDatabase(sql, file));
+    return new HistoryDatabase(openDatabase(sql, file), (database) => sql.files.flush(database, file));
   }
 
   /** Highest sequence number of the journal that is inside. */
@@ -176,6 +180,12 @@ export class HistoryDatabase {
     return runStatement(this.#database, text, limits);
   }
 
+  /** Brings everything into the file. After it, only `close` may be called. @throws what writing the file fails with */
+  flush(): void {
+    this.#flush(this.#database);
+  }
+
+  /** Without `flush` before, it is open whether the file has any of the changes. */
   close(): void {
     this.#database.close();
   }

@@ -68,8 +68,8 @@ export function journalPath(path: string, number: number): string {
   return `${path}${PENDING}${number}`;
 }
 
-/** Path of what is being written; one at a time, by whoever holds the lock. */
-export function freshPath(path: string): string {
+/** Path of the image that is being written; only the holder of the lock writes one. */
+export function newImagePath(path: string): string {
   return `${path}.new`;
 }
 
@@ -231,11 +231,11 @@ export function syncFolder(path: string): void {
   }
 }
 
-/** Moves a file out of the way, over no other: FILE.corrupt-TIME or FILE.exchanged-TIME. @returns where it is now */
-export function setAside(path: string, why: 'damaged' | 'exchanged', now: number): string {
+/** Moves a file away without overwriting another: FILE.corrupt-TIME or FILE.exchanged-TIME. @returns where it is now */
+export function moveAway(path: string, why: 'damaged' | 'replaced', now: number): string {
   const stamp = new Date(now).toISOString().replace(/[-:]|\.\d+/g, '');
   for (let i = 0; ; i++) {
-    const target = `${path}.${why === 'damaged' ? 'corrupt' : why}-${stamp}${i === 0 ? '' : `-${i}`}`;
+    const target = `${path}.${why === 'damaged' ? 'corrupt' : 'exchanged'}-${stamp}${i === 0 ? '' : `-${i}`}`;
     if (lstatSync(target, { throwIfNoEntry: false }) !== undefined) continue;
     try {
       linkSync(path, target); // fails where the name is taken meanwhile, which a rename does not

@@ -76,7 +76,7 @@ function loadFrom(sql: SqlEngine, path: string, image: OpenedFile | null, isLast
   const isWhole = journals.every((journal) => journal !== null) && isSameFile(path, image?.stats ?? null);
   if (!isWhole && !isLastTry) return null;
   if (image === null && journals.length === 0) throw missingHistory(path);
-  const database = image === null ? HistoryDatabase.create(sql) : openImage(sql, path, imageFile(path, image));
+  const database = image === null ? HistoryDatabase.create(sql) : openImage(sql, path, imageFile(sql, path, image));
   try {
     for (const journal of journals) applyJournal(database, journal);
     return new HistoryState(database, image);
@@ -103,7 +103,7 @@ export function refreshHistory(sql: SqlEngine, path: string, state: HistoryState
   }
 }
 
-/** The database in a file, a new one where that is empty. @throws HistoryFileError that names the path */
+/** The database in a file, a new one if that is empty. @throws HistoryFileError that names the path */
 export function openImage(sql: SqlEngine, path: string, file: DatabaseFile): HistoryDatabase {
   if (file.size === 0) return HistoryDatabase.create(sql, file);
   try {
@@ -114,11 +114,20 @@ export function openImage(sql: SqlEngine, path: string, file: DatabaseFile): His
   }
 }
 
-/** An image to be read, with what changes in memory. @throws NetmonError `history` where no history is that large */
-export function imageFile(path: string, { descriptor, stats }: OpenedFile): DatabaseFile {
+/** The image as a file that is only read. @throws NetmonError `history` if it is too large to be one, or for this build of sql.js */
+export function imageFile(sql: SqlEngine, path: string, { descriptor, stats }: OpenedFile): DatabaseFile {
   if (stats.size > LARGEST)
     throw historyError(path, `it is larger than ${LARGEST >> 20} MiB`, 'name another file: --history=PATH');
+  refuseTooLarge(sql, path, stats.size);
   return new OverlayFile({ size: stats.size, read: (bytes, at) => readInto(descriptor, bytes, at) });
+}
+
+/** @throws NetmonError `history` if this build of sql.js can't hold a file of that size */
+export function refuseTooLarge(sql: SqlEngine, path: string, bytes: number): void {
+  const { maxBytes } = sql.files;
+  if (bytes <= maxBytes) return;
+  const what = `it is larger than the ${maxBytes >> 20} MiB that this build of sql.js can hold`;
+  throw historyError(path, what, "install the build that netmon-tui knows: type npm ci in netmon-tui's folder");
 }
 
 /** Books what a journal holds beyond the image. @returns how many records that were */

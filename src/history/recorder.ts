@@ -8,7 +8,7 @@ import type { HistoryBatch } from '../model/history-batch.ts';
 import type { Clock } from '../system/clock.ts';
 import type { FileOwner } from '../system/files.ts';
 import { claimFolder, type FileWork, HistoryFileError, journalNumbers, journalPath, lockPath, systemReason } from './files.ts';
-import type { ImageAside, SaveAnswer } from './image-save.ts';
+import type { RejectedImage, SaveAnswer } from './image-save.ts';
 import { Journal } from './journal/journal.ts';
 import type { HeldLock, TakeLock } from './lock.ts';
 import type { RunSave } from './save-thread.ts';
@@ -60,6 +60,7 @@ export class Recorder {
   #writing: Trouble | null = null;
   #saving: Trouble | null = null;
   #remark = '';
+  #notice: string | null = null;
   #remarkUntil = 0;
   #turn: Promise<void> | null = null;
   #save: Promise<void> | null = null;
@@ -98,8 +99,9 @@ export class Recorder {
     const trouble = this.#opening ?? this.#writing;
     const lost = this.#journal.lostBytes > 0 ? `; ${Math.round(this.#journal.lostBytes / 1e6)} MB of traffic found no room` : '';
     if (trouble !== null) return { ...status, state: 'failing', note: `${trouble.note}${lost}` };
+    if (this.#saving !== null) return { ...status, state: 'recording', note: `${this.#saving.note}${lost}` };
     const remark = clock.monotonic() < this.#remarkUntil ? this.#remark : '';
-    return { ...status, state: 'recording', note: this.#saving === null ? remark : `${this.#saving.note}${lost}` };
+    return { ...status, state: 'recording', note: [remark, this.#notice ?? ''].filter((text) => text !== '').join('; ') };
   }
 
   /** Takes a batch; what it holds is safe a moment after the next `work`. */
@@ -254,7 +256,7 @@ export class Recorder {
     return runSave({ path, journals, owner, maxBytes, time, last });
   }
 
-  #plan({ bytes, written, identity, applied, inode, aside }: SaveAnswer): void {
+  #plan({ bytes, written, identity, applied, inode, rejected, notice }: SaveAnswer): void {
     const { clock } = this.#parts;
     const now = clock.monotonic();
     this.#last = { identity, applied, inode };
@@ -264,8 +266,9 @@ export class Recorder {
     this.#planned = { at: now, bytes: taken };
     this.#fileBytes = bytes === 0 ? null : bytes;
     if (written > 0) this.#savedAt = clock.now();
-    if (aside === null) return;
-    this.#remark = remarkOn(aside);
+    this.#notice = notice;
+    if (rejected === null) return;
+    this.#remark = remarkOn(rejected);
     this.#remarkUntil = now + REMARK_MS;
   }
 
@@ -278,7 +281,7 @@ export class Recorder {
   }
 }
 
-function remarkOn({ why, path }: ImageAside): string {
+function remarkOn({ why, path }: RejectedImage): string {
   if (why === 'damaged') return `the history file was damaged: kept as ${path}; recording goes on in a new one`;
   if (why === 'removed') return 'the history file was removed while recording: recording goes on in a new one';
   return `another file was put in place of the history file: kept as ${path}; recording goes on in a new one`;

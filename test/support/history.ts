@@ -1,5 +1,6 @@
 // Histories for tests: sql.js loaded once, and batches and questions of which a test names only what matters to it.
 
+import { createRequire } from 'node:module';
 import type { ZoneOffset } from '../../src/history/query/zone.ts';
 import { type DatabaseFile, OverlayFile } from '../../src/history/sqljs/database-file.ts';
 import { loadSql, type SqlEngine } from '../../src/history/sqljs/engine.ts';
@@ -18,6 +19,17 @@ export const DAY = 86_400_000;
 /** sql.js, as the program loads it. */
 export function sqlJs(): Promise<SqlEngine> {
   return loadSql();
+}
+
+/** The engine of the known build, and the one for any other build. */
+export async function sqlEngines(): Promise<[name: string, sql: SqlEngine][]> {
+  const require = createRequire(import.meta.url);
+  const known = await loadSql();
+  delete require.cache[require.resolve('sql.js')]; // sql.js loads once for each copy of its code
+  return [
+    ['the known build', known],
+    ['another build', await loadSql(0)],
+  ];
 }
 
 /** Bytes as a file that a history is opened from. */

@@ -106,8 +106,10 @@ async function recordsFinding({ path }: Place, open: HistoryLook['open']): Promi
   try {
     const nothing = { app: null, domain: null, category: null, interface: null, filter: null, top: 1, steps: 0 };
     const { oldest, newest } = await reader.query({ ...nothing, from: 0, to: 60_000, by: 'app' });
-    if (oldest === null || newest === null) return ok('it opens; nothing is recorded');
-    return ok(`it opens; recorded from ${formatDateTime(oldest).slice(0, 16)} to ${formatDateTime(newest).slice(0, 16)}`);
+    const notice = reader.notice === null ? '' : `; ${reader.notice}`;
+    if (oldest === null || newest === null) return ok(`it opens; nothing is recorded${notice}`);
+    const [from, to] = [oldest, newest].map((time) => formatDateTime(time).slice(0, 16));
+    return ok(`it opens; recorded from ${from} to ${to}${notice}`);
   } finally {
     await reader.close();
   }

@@ -83,10 +83,20 @@ export class Progress {
     this.#text = text;
   }
 
+  /** Writes a line that stays. */
+  say(line: string): void {
+    this.#wipe();
+    this.#write(`${sanitize(line)}\n`);
+  }
+
   /** Takes the line away. */
   end(): void {
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
+    this.#wipe();
+  }
+
+  #wipe(): void {
     if (this.#shown !== '') this.#write('\r\u001b[K');
     this.#shown = '';
   }
@@ -115,6 +125,7 @@ export async function reading<T>(
   let reader: HistoryReader | null = null;
   try {
     reader = await room.open(path);
+    if (reader.notice !== null) progress.say(`netmon-tui: ${reader.notice}`);
     return await work(reader, progress);
   } finally {
     progress.end();

@@ -70,7 +70,7 @@ export class ReaderService {
       // If another program has written into the file, what was read may be half old and half new.
       const isFinal = () => tried === TRIES || state.isWhole;
       try {
-        const answer = answerOf(state, call);
+        const answer = answerOf(this.#sql, state, call);
         if (isFinal()) return answer;
       } catch (thrown) {
         if (isFinal()) throw thrown;
@@ -87,7 +87,7 @@ export class ReaderService {
   }
 }
 
-function answerOf({ database }: HistoryState, call: ReaderCall): unknown {
+function answerOf(sql: SqlEngine, { database }: HistoryState, call: ReaderCall): unknown {
   switch (call.name) {
     case 'query':
       return database.query(call.query);
@@ -103,7 +103,7 @@ function answerOf({ database }: HistoryState, call: ReaderCall): unknown {
     case 'image':
       return database.image();
     case 'refresh':
-      return null;
+      return sql.notice;
   }
 }
 

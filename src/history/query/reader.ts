@@ -23,6 +23,8 @@ const SCRIPT = new URL('./reader-worker.js', import.meta.url);
  */
 export interface HistoryReader {
   readonly path: string;
+  /** What the user should know about how the file is read; null for nothing. */
+  readonly notice: string | null;
   query(query: HistoryQuery): Promise<HistoryResult>;
   /** Runs one statement that only reads. It works on a copy in memory, which makes writing impossible. */
   sql(text: string, limits: SqlLimits): Promise<SqlResult>;
@@ -93,6 +95,7 @@ class QueuedReader implements HistoryReader {
   /** null until the thread takes calls. */
   #post: ((request: ReaderRequest) => void) | null = null;
   #lastId = 0;
+  #notice: string | null = null;
   #idleTimer: NodeJS.Timeout | undefined;
   #isContended = false;
   #isClosed = false;
@@ -140,8 +143,12 @@ class QueuedReader implements HistoryReader {
     return this.#ask<Uint8Array>({ name: 'image' }).answer;
   }
 
+  get notice(): string | null {
+    return this.#notice;
+  }
+
   async refresh(): Promise<void> {
-    await this.#ask({ name: 'refresh' }).answer;
+    this.#notice = await this.#ask<string | null>({ name: 'refresh' }).answer;
   }
 
   async close(): Promise<void> {

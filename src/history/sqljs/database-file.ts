@@ -1,21 +1,28 @@
-// What SQLite has in place of a file in its own memory: a file of the system that is written in place, or one that is only read, with what
-// changes kept beside it. So a history takes memory for what is asked of it, not for all of it.
+// Files that SQLite reads and writes pages of: one on disk that is written in place, and one that is only read, with changes kept in memory.
+// Neither locks anything: whoever opens a history sees to that.
 
 import { closeSync, fstatSync, fsyncSync, ftruncateSync, writeSync } from 'node:fs';
 import { readInto } from '../files.ts';
 
-/** A file as SQLite uses it. What throws becomes an error of SQLite's own; `failure` keeps what it was. */
+/** A file as SQLite uses it. */
 export interface DatabaseFile {
   readonly size: number;
-  /** What the first call that failed threw; null while all went well. Set by whoever calls. */
+  /** What the first failed call threw; null without one. Whoever calls for SQLite sets it, for SQLite itself only says that I/O failed. */
   failure: unknown;
   /** @returns bytes read, fewer than asked for only at the end */
   read(bytes: Uint8Array, at: number): number;
   write(bytes: Uint8Array, at: number): void;
   truncate(size: number): void;
+  /** Makes a file for what SQLite can't sort in memory; null leaves it in memory. */
+  makeTemporary(): TemporaryFile | null;
 }
 
-/** Where bytes come from that are only read. */
+/** Whoever asked for it closes it. */
+export interface TemporaryFile extends DatabaseFile {
+  close(): void;
+}
+
+/** What an overlay lies over. */
 export interface FileBase {
   readonly size: number;
   read(bytes: Uint8Array, at: number): number;
@@ -23,18 +30,20 @@ export interface FileBase {
 
 const BLOCK = 4096;
 
-/** A file of the system, written where it lies: one that nobody else sees yet. Whoever made it closes it. */
+/** A file on disk, written in place: one that nobody else sees yet. Whoever made it closes it. */
 export class DiskFile implements DatabaseFile {
   failure: unknown = null;
   readonly #descriptor: number;
   readonly #old = new Uint8Array(BLOCK);
   readonly #changed = new Set<number>();
+  readonly #makeTemporary: () => TemporaryFile | null;
   #size: number;
 
-  /** @param size what the file holds already, bytes */
-  constructor(descriptor: number, size: number) {
+  /** @param size bytes that the file has already */
+  constructor(descriptor: number, size: number, makeTemporary: () => TemporaryFile | null = () => null) {
     this.#descriptor = descriptor;
     this.#size = size;
+    this.#makeTemporary = makeTemporary;
   }
 
   get size(): number {
@@ -45,7 +54,7 @@ export class DiskFile implements DatabaseFile {
     return fstatSync(this.#descriptor).ino;
   }
 
-  /** Bytes of the blocks that were written, each once. */
+  /** Bytes of the blocks that were changed, each counted once. */
   get changedBytes(): number {
     return this.#changed.size * BLOCK;
   }
@@ -54,7 +63,7 @@ export class DiskFile implements DatabaseFile {
     return readInto(this.#descriptor, bytes, at);
   }
 
-  /** Blocks that are there already as they are to be stay untouched: a copy may share them with another file. */
+  /** Leaves blocks alone that have these bytes already: the file may share them with the one that it was cloned from. */
   write(bytes: Uint8Array, at: number): void {
     for (let from = 0; from < bytes.length; ) {
       const to = Math.min(bytes.length, from + BLOCK - ((at + from) % BLOCK));
@@ -67,6 +76,10 @@ export class DiskFile implements DatabaseFile {
   truncate(size: number): void {
     ftruncateSync(this.#descriptor, size);
     this.#size = size;
+  }
+
+  makeTemporary(): TemporaryFile | null {
+    return this.#makeTemporary();
   }
 
   /** Makes it last through a loss of power. */
@@ -88,13 +101,13 @@ export class DiskFile implements DatabaseFile {
   }
 }
 
-/** What lies below is never written: blocks that change are kept in memory, and forgotten with this. */
+/** Never writes to its base: changed blocks stay in memory and are gone with it. */
 export class OverlayFile implements DatabaseFile {
   failure: unknown = null;
   readonly #base: FileBase;
   readonly #blocks = new Map<number, Uint8Array>();
   #size: number;
-  /** Of the base; less after it was cut. */
+  /** Bytes of the base that still count: fewer after `truncate`. */
   #baseSize: number;
 
   constructor(base: FileBase) {
@@ -138,18 +151,23 @@ export class OverlayFile implements DatabaseFile {
     this.#size = size;
   }
 
-  #block(number: number, keepsSome: boolean): Uint8Array {
+  /** What is only read is sorted in memory. */
+  makeTemporary(): null {
+    return null;
+  }
+
+  #block(number: number, isPartlyKept: boolean): Uint8Array {
     const known = this.#blocks.get(number);
     if (known !== undefined) return known;
     const block = new Uint8Array(BLOCK);
-    if (keepsSome) this.#readBase(block, number * BLOCK);
+    if (isPartlyKept) this.#readBase(block, number * BLOCK);
     this.#blocks.set(number, block);
     return block;
   }
 
   #readBase(bytes: Uint8Array, at: number): void {
-    const there = Math.max(0, Math.min(bytes.length, this.#baseSize - at));
-    const got = there === 0 ? 0 : this.#base.read(bytes.subarray(0, there), at);
+    const length = Math.max(0, Math.min(bytes.length, this.#baseSize - at));
+    const got = length === 0 ? 0 : this.#base.read(bytes.subarray(0, length), at);
     bytes.fill(0, got);
   }
 }

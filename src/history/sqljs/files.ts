@@ -1,47 +1,73 @@
-// SQLite's calls for files, as sql.js' build makes them, answered out of files of ours: sql.js has no such thing, but lets its caller
-// instantiate its WebAssembly, and so stand between SQLite and the file system in memory that it brings. All other files stay in that.
+// Databases in files of ours. `DirectFiles` stands between SQLite and the file system in memory that sql.js brings, and answers SQLite's
+// calls for a database from its file; all other files stay in memory. `WholeFiles` uses only what sql.js documents.
 
 import type { Database, SqlJsStatic } from 'sql.js';
 import type { DatabaseFile } from './database-file.ts';
 
+/** Opens databases in files. */
+export interface DatabaseFiles {
+  /** Bytes of the largest file that can be opened. */
+  readonly maxBytes: number;
+  /** Opens the database in a file, which closing the database doesn't close. @throws what reading the file fails with */
+  open(sql: Pick<SqlJsStatic, 'Database'>, file: DatabaseFile): Database;
+  /** Writes to the file what only memory holds; the database can only be closed then. @throws what writing the file fails with */
+  flush(database: Database, file: DatabaseFile): void;
+}
+
+/** Reads a whole file into memory, and writes a whole file. For any build of sql.js. */
+export class WholeFiles implements DatabaseFiles {
+  readonly maxBytes = 64 << 20;
+
+  open(sql: Pick<SqlJsStatic, 'Database'>, file: DatabaseFile): Database {
+    if (file.size === 0) return new sql.Database();
+    const bytes = new Uint8Array(file.size);
+    return new sql.Database(bytes.subarray(0, file.read(bytes, 0)));
+  }
+
+  flush(database: Database, file: DatabaseFile): void {
+    const bytes = database.export();
+    file.write(bytes, 0);
+    if (file.size > bytes.length) file.truncate(bytes.length);
+  }
+}
+
 /** A function that WebAssembly calls; 64-bit numbers come as bigint. */
 type Call = (...values: never[]) => unknown;
-/** What sql.js' module imports, by its (shortened) names. */
+/** What sql.js's module imports, by its (shortened) names. */
 export type SqlImports = Readonly<Record<string, Readonly<Record<string, Call>>>>;
 
 /**
  * The shortened names of the calls in sql.js 1.16.0, all in the import module `a`: openat(folder, path, flags, mode), fd_read and
  * fd_write(fd, iov, count, done), fd_seek(fd, offset, whence, now), ftruncate(fd, size), fstat(fd, stat), fd_sync(fd), fd_close(fd).
- * They hold for that build alone: `sql-engine` makes sure that it is the one.
+ * They hold for that build alone; `loadSql` makes sure of it.
  */
 const NAMES = { open: 'x', read: 't', write: 'q', seek: 'E', truncate: 'J', stat: 'g', sync: 'K', close: 'e' } as const;
 /** `st_size` in Emscripten's struct stat: its offset, 64 bits. */
 const STAT_SIZE = 24;
-/** errno of WASI: EIO. What it really was is in the file's `failure`. */
+/** errno of WASI: EIO. The file's `failure` has the true reason. */
 const FAILED = 29;
-/** What sql.js calls its databases; what SQLite calls files that it puts aside, unixGetTempname() in os_unix.c. */
+/** Names of sql.js's databases, and of SQLite's temporary files (unixGetTempname() in os_unix.c). */
 const DATABASE = /^\/?dbfile_\d+$/;
 const TEMPORARY = '/etilqs_';
 const LONGEST_PATH = 512;
 const decoder = new TextDecoder();
 
-interface Opened {
+interface OpenFile {
   readonly file: DatabaseFile;
-  /** Ends a file that was made for this alone. */
-  readonly close: (() => void) | null;
+  /** The database's file, if this one is temporary: it gets the failures of both. */
+  readonly owner: DatabaseFile;
+  readonly close: () => void;
   position: number;
 }
 
-/** Files of one engine. */
-export class SqlFiles {
-  /** Makes a file for what SQLite puts aside for a while; without it, and where it makes none, that is kept in memory. */
-  temporary: (() => (DatabaseFile & { close(): void }) | null) | null = null;
-  readonly #opened = new Map<number, Opened>();
+/** Lets SQLite read and write pages of files, in the build of sql.js whose imports `NAMES` lists. One for each engine. */
+export class DirectFiles implements DatabaseFiles {
+  readonly maxBytes = Number.POSITIVE_INFINITY;
+  readonly #open = new Map<number, OpenFile>();
   #next: DatabaseFile | null = null;
   #buffer: () => ArrayBufferLike = () => new ArrayBuffer(0);
   #bytes = new Uint8Array();
 
-  /** The database in a file. The file is not closed with it. */
   open(sql: Pick<SqlJsStatic, 'Database'>, file: DatabaseFile): Database {
     this.#next = file;
     try {
@@ -53,25 +79,28 @@ export class SqlFiles {
     }
   }
 
-  /** Takes the memory that pointers point into. */
+  /** Does nothing: SQLite has written each page already. */
+  flush(): void {}
+
+  /** Takes the memory of the WebAssembly instance, once there is one. */
   attach(buffer: () => ArrayBufferLike): void {
     this.#buffer = buffer;
   }
 
-  /** The imports with ours before theirs. */
+  /** The imports of the instance, with these calls in place of sql.js's. */
   around(imports: SqlImports): SqlImports {
     const theirs = imports['a'] as Readonly<Record<string, (...values: unknown[]) => number>>;
     const call = (name: string) => theirs[name] as (...values: unknown[]) => number;
     const [open, stat, close] = [call(NAMES.open), call(NAMES.stat), call(NAMES.close)];
     const either =
-      (name: string, ours: (opened: Opened, ...values: never[]) => number) =>
+      (name: string, ours: (opened: OpenFile, ...values: never[]) => number) =>
       (fd: number, ...values: never[]): number => {
-        const opened = this.#opened.get(fd);
+        const opened = this.#open.get(fd);
         if (opened === undefined) return call(name)(fd, ...values);
         try {
           return ours(opened, ...values);
         } catch (thrown) {
-          opened.file.failure ??= thrown;
+          opened.owner.failure ??= thrown;
           return FAILED;
         }
       };
@@ -83,13 +112,13 @@ export class SqlFiles {
       },
       [NAMES.stat]: (fd: number, stats: number): number => {
         const result = stat(fd, stats);
-        const opened = this.#opened.get(fd);
+        const opened = this.#open.get(fd);
         if (opened !== undefined) this.#view().setBigInt64(stats + STAT_SIZE, BigInt(opened.file.size), true);
         return result;
       },
       [NAMES.close]: (fd: number): number => {
-        this.#opened.get(fd)?.close?.();
-        this.#opened.delete(fd);
+        this.#open.get(fd)?.close();
+        this.#open.delete(fd);
         return close(fd);
       },
       [NAMES.seek]: either(NAMES.seek, (opened, offset: bigint, whence: number, now: number) => {
@@ -106,7 +135,7 @@ export class SqlFiles {
           return bytes.length;
         }),
       ),
-      // This one answers with minus errno, as system calls do.
+      // Returns minus errno, as system calls do.
       [NAMES.truncate]: (fd: number, size: bigint): number =>
         -either(NAMES.truncate, ({ file }, wanted: bigint) => {
           file.truncate(Number(wanted));
@@ -119,11 +148,18 @@ export class SqlFiles {
 
   #divert(fd: number, path: string): void {
     if (this.#next !== null && DATABASE.test(path)) {
-      this.#opened.set(fd, { file: this.#next, close: null, position: 0 });
+      this.#open.set(fd, { file: this.#next, owner: this.#next, close: () => {}, position: 0 });
       this.#next = null;
-    } else if (this.temporary !== null && path.includes(TEMPORARY)) {
-      const file = this.temporary();
-      if (file !== null) this.#opened.set(fd, { file, close: () => file.close(), position: 0 });
+    } else if (path.includes(TEMPORARY)) this.#divertTemporary(fd);
+  }
+
+  /** Sorting a large history needs hundreds of MB: they go where the first database that is open in a file wants them. */
+  #divertTemporary(fd: number): void {
+    for (const { owner } of this.#open.values()) {
+      const file = owner.makeTemporary();
+      if (file === null) continue;
+      this.#open.set(fd, { file, owner, close: () => file.close(), position: 0 });
+      return;
     }
   }
 
@@ -134,7 +170,7 @@ export class SqlFiles {
   }
 
   /** Goes through a list of pieces of memory (address and length, 32 bits each) until one is not filled. */
-  #each(opened: Opened, vector: number, count: number, done: number, move: (bytes: Uint8Array) => number): number {
+  #each(opened: OpenFile, vector: number, count: number, done: number, move: (bytes: Uint8Array) => number): number {
     let sum = 0;
     for (let i = 0; i < count; i++) {
       const view = this.#view();
@@ -149,7 +185,7 @@ export class SqlFiles {
     return 0;
   }
 
-  /** The memory as it is now: it is another buffer after it grew. */
+  /** The memory as it is now: when it grows, it becomes another buffer. */
   #heap(): Uint8Array {
     const buffer = this.#buffer();
     if (this.#bytes.buffer !== buffer) this.#bytes = new Uint8Array(buffer as ArrayBuffer);

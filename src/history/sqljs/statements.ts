@@ -1,8 +1,8 @@
-// Statements prepared once and kept: the only way in which the store asks its database more than once for the same.
+// Prepared statements, each prepared once: the way to ask a database the same thing again and again.
 
 import type { Database, SqlValue, Statement } from 'sql.js';
 
-/** Prepared statements of one database, by their text. They end with the database. */
+/** Prepared statements of one database, by their text; closing the database frees them. */
 export class Statements {
   readonly #database: Database;
   readonly #prepared = new Map<string, Statement>();
@@ -11,13 +11,13 @@ export class Statements {
     this.#database = database;
   }
 
-  /** @returns rows that were changed */
+  /** @returns how many rows it changed */
   run(text: string, values: readonly SqlValue[]): number {
     this.#statement(text).run(values as SqlValue[]);
     return this.#database.getRowsModified();
   }
 
-  /** Hands every row to `take`, one at a time. */
+  /** Passes every row to `take`, one at a time. */
   each<Row extends readonly SqlValue[]>(text: string, values: readonly SqlValue[], take: (row: Row) => void): void {
     const statement = this.#statement(text);
     statement.bind(values as SqlValue[]);
@@ -34,7 +34,7 @@ export class Statements {
     return rows;
   }
 
-  /** First row; null where there is none. */
+  /** The first row; null without one. */
   first<Row extends readonly SqlValue[]>(text: string, values: readonly SqlValue[]): Row | null {
     const statement = this.#statement(text);
     statement.bind(values as SqlValue[]);
@@ -45,7 +45,7 @@ export class Statements {
     }
   }
 
-  /** First number of the first row; null where there is none. */
+  /** The number in the first cell of the first row; null without one. */
   number(text: string, values: readonly SqlValue[] = []): number | null {
     const value = this.first(text, values)?.[0];
     return typeof value === 'number' ? value : null;

@@ -16,13 +16,15 @@ import {
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { HistoryDatabase } from '../../../src/history/database.ts';
-import { claimFolder, freshPath, journalNumbers } from '../../../src/history/files.ts';
+import { claimFolder, journalNumbers, newImagePath } from '../../../src/history/files.ts';
 import { type SaveRequest, saveImage } from '../../../src/history/image-save.ts';
+import type { SqlEngine } from '../../../src/history/sqljs/engine.ts';
 import { NetmonError } from '../../../src/model/errors.ts';
-import { batch, entry, fileOf, NOVEMBER, sqlJs } from '../../support/history.ts';
+import { batch, entry, fileOf, NOVEMBER, sqlEngines } from '../../support/history.ts';
 import { HistoryFolder } from '../../support/history-folder.ts';
 
-const sql = await sqlJs();
+const engines = await sqlEngines();
+let sql = engines[0]?.[1] as SqlEngine;
 const NOW = Date.UTC(2026, 10, 1, 1);
 let history: HistoryFolder;
 
@@ -45,15 +47,20 @@ function refusal(run: () => unknown): NetmonError {
   throw new Error('accepted');
 }
 
-describe('a save', () => {
+describe.each(engines)('a save with %s of sql.js', (_, engine) => {
+  beforeEach(() => {
+    sql = engine;
+    history = new HistoryFolder(sql);
+  });
+
   it('makes an image of journals, readable by nobody else', async () => {
     const journals = [await history.writeJournal(1, { 1: 1, 2: 10 }), await history.writeJournal(2, { 3: 100 })];
     const answer = saveImage(sql, request(journals));
-    expect(answer).toMatchObject({ applied: 3, aside: null, bytes: statSync(history.path).size });
+    expect(answer).toMatchObject({ applied: 3, rejected: null, bytes: statSync(history.path).size });
     expect(answer.written).toBe(answer.bytes);
     expect(history.imageBytes()).toBe(111);
     expect(statSync(history.path).mode & 0o777).toBe(0o600);
-    expect(existsSync(freshPath(history.path))).toBe(false);
+    expect(existsSync(newImagePath(history.path))).toBe(false);
   });
 
   it('brings in what the image does not have, and nothing twice', async () => {
@@ -108,32 +115,32 @@ describe('a save', () => {
     const damaged = readFileSync(history.path).fill(0x55, 1000, 9000);
     writeFileSync(history.path, damaged);
     const journals = [await history.writeJournal(1, { 5: 10 })];
-    const { aside } = saveImage(sql, request(journals));
-    expect(aside).toEqual({ why: 'damaged', path: `${history.path}.corrupt-20261101T010000Z` });
-    expect(readFileSync(aside?.path as string).equals(damaged)).toBe(true);
+    const { rejected } = saveImage(sql, request(journals));
+    expect(rejected).toEqual({ why: 'damaged', path: `${history.path}.corrupt-20261101T010000Z` });
+    expect(readFileSync(rejected?.path as string).equals(damaged)).toBe(true);
     expect(history.imageBytes()).toBe(10);
     writeFileSync(history.path, damaged);
-    expect(saveImage(sql, request(journals)).aside?.path).toBe(`${history.path}.corrupt-20261101T010000Z-1`);
+    expect(saveImage(sql, request(journals)).rejected?.path).toBe(`${history.path}.corrupt-20261101T010000Z-1`);
   });
 
-  it('puts an image aside that is not the one of the last save, whatever its numbers say', async () => {
+  it('moves an image away that is not the one of the last save, whatever its numbers say', async () => {
     history.writeImage({ 1: 1 });
     const first = saveImage(sql, request([await history.writeJournal(1, { 2: 10 })]));
     const ours = readFileSync(history.path);
-    const again = async (exchange: () => void, applied = 2) => {
-      exchange();
+    const again = async (replace: () => void, applied = 2) => {
+      replace();
       const journals = [await history.writeJournal(2, { [applied + 1]: 100 })];
       return saveImage(sql, { ...request(journals), last: { identity: first.identity, applied } });
     };
-    const exchanged = { why: 'exchanged', path: expect.stringContaining('.exchanged-20261101T010000Z') };
+    const replaced = { why: 'replaced', path: expect.stringContaining('.exchanged-20261101T010000Z') };
     // Another history, whose numbers are higher: it would take the records for its own.
-    expect(await again(() => history.writeImage({ 900: 7 }))).toMatchObject({ applied: 3, aside: exchanged });
+    expect(await again(() => history.writeImage({ 900: 7 }))).toMatchObject({ applied: 3, rejected: replaced });
     expect(history.imageBytes()).toBe(100);
     // An older state of the same one.
-    expect(await again(() => writeFileSync(history.path, ours), 3)).toMatchObject({ applied: 4, aside: exchanged });
-    expect(await again(() => unlinkSync(history.path))).toMatchObject({ aside: { why: 'removed', path: null } });
+    expect(await again(() => writeFileSync(history.path, ours), 3)).toMatchObject({ applied: 4, rejected: replaced });
+    expect(await again(() => unlinkSync(history.path))).toMatchObject({ rejected: { why: 'removed', path: null } });
     // The one that was saved.
-    expect(await again(() => writeFileSync(history.path, ours))).toMatchObject({ applied: 3, aside: null });
+    expect(await again(() => writeFileSync(history.path, ours))).toMatchObject({ applied: 3, rejected: null });
     expect(history.imageBytes()).toBe(111);
   });
 
@@ -176,15 +183,15 @@ describe('a save', () => {
     };
     expect(refusal(() => saveImage(sql, request(journals), meddler)).message).toContain('another program changed it meanwhile');
     expect(history.imageBytes()).toBe(1000);
-    expect(existsSync(freshPath(history.path))).toBe(false);
+    expect(existsSync(newImagePath(history.path))).toBe(false);
     expect(saveImage(sql, request(journals)).applied).toBe(2);
     expect(history.imageBytes()).toBe(1010);
   });
 
   it('takes away what a save that was killed left', async () => {
-    writeFileSync(freshPath(history.path), 'half');
+    writeFileSync(newImagePath(history.path), 'half');
     saveImage(sql, request([await history.writeJournal(1, { 1: 7 })]));
-    expect(existsSync(freshPath(history.path))).toBe(false);
+    expect(existsSync(newImagePath(history.path))).toBe(false);
   });
 
   it('refuses a symbolic link, a folder and a pipe in place of the file', async () => {

@@ -131,6 +131,15 @@ describe('a recorder', () => {
     await one.close();
   });
 
+  it('passes on what a save says about sql.js', async () => {
+    const notice = 'this build of sql.js is another one';
+    const { recorder: one } = recorder({ save: async (request) => ({ ...saveImage(sql, request), notice }) });
+    expect(one.status.note).toBe('');
+    await one.work();
+    expect(one.status).toMatchObject({ state: 'recording', note: notice });
+    await one.close();
+  });
+
   it('keeps on journalling while it saves', async () => {
     let begin = () => {};
     let finish = () => {};
@@ -180,7 +189,15 @@ describe('a day of a heavy user', () => {
         for (const path of paths) journalled += statSync(path).size;
         const written = paths.length === 0 ? 0 : heavy;
         if (written > 0) saves.push({ at: clock.now(), written });
-        return Promise.resolve({ applied: applied++, bytes: heavy, written, identity: 1, inode: null, aside: null });
+        return Promise.resolve({
+          applied: applied++,
+          bytes: heavy,
+          written,
+          identity: 1,
+          inode: null,
+          rejected: null,
+          notice: null,
+        });
       },
     });
     const from = clock.now();

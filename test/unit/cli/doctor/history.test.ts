@@ -5,14 +5,16 @@ import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { historySteps } from '../../../../src/cli/doctor/history.ts';
 import { answerOf } from '../../../../src/cli/doctor/step.ts';
 import { openHistory } from '../../../../src/history/query/reader.ts';
+import type { SqlEngine } from '../../../../src/history/sqljs/engine.ts';
 import { systemFiles } from '../../../../src/system/files.ts';
-import { sqlJs } from '../../../support/history.ts';
+import { sqlEngines } from '../../../support/history.ts';
 import { localThreads } from '../../../support/reader-thread.ts';
 import { sampleHistory } from '../../../support/sample-history.ts';
 
 const home = mkdtempSync(join(tmpdir(), 'netmon-doctor-'));
 const path = join(home, '.local/share/netmon-tui/history.sqlite');
-const sql = await sqlJs();
+const engines = await sqlEngines();
+const [[, sql], [, another]] = engines as [[string, SqlEngine], [string, SqlEngine]];
 const image = sampleHistory(sql, 2, Date.UTC(2026, 10, 20));
 afterAll(() => rmSync(home, { recursive: true }));
 beforeEach(() => {
@@ -25,7 +27,7 @@ function write(mode = 0o600): void {
   chmodSync(path, mode);
 }
 
-async function ask(isHeld = false, env: Record<string, string> = {}): Promise<string[]> {
+async function ask(isHeld = false, env: Record<string, string> = {}, engine = sql): Promise<string[]> {
   const around = {
     platform: 'linux' as const,
     env: { HOME: home, ...env },
@@ -35,7 +37,7 @@ async function ask(isHeld = false, env: Record<string, string> = {}): Promise<st
   };
   const steps = historySteps({
     around,
-    open: (file) => openHistory(file, localThreads(sql)),
+    open: (file) => openHistory(file, localThreads(engine)),
     flock: () => Promise.resolve(() => !isHeld),
   });
   const lines: string[] = [];
@@ -65,6 +67,13 @@ describe('the doctor about history', () => {
     expect(recorder).toBe('recorder ok: pid 4711 records; 0 B wait to be brought in');
     expect(records).toMatch(/^records ok: it opens; recorded from 2026-11-1\d \d\d:\d\d to 2026-11-\d\d \d\d:\d\d$/);
     expect((await ask(false))[1]).toBe('recorder ok: none; 0 B wait to be brought in');
+  });
+
+  it('tells that sql.js is another build', async () => {
+    write();
+    expect((await ask(false, {}, another))[2]).toMatch(
+      /^records ok: it opens; recorded from .*; this build of sql\.js is not .* npm ci/,
+    );
   });
 
   it('tells what may not be trusted, or is broken', async () => {

@@ -34,6 +34,7 @@ export class FakeSink implements TextSink {
 /** A reader out of a hat. */
 export class FakeReader implements HistoryReader {
   readonly path = '/home/ann/history.sqlite';
+  notice: string | null = null;
   readonly asked: HistoryQuery[] = [];
   readonly statements: (readonly [string, SqlLimits])[] = [];
   readonly stretches: (readonly [number, number])[] = [];

@@ -5,8 +5,9 @@ import { NetmonError } from '../../../../src/model/errors.ts';
 import { historyResult, historyRow, NOW } from './answers.ts';
 import { FakeReader, fakeRoom } from './fake-room.ts';
 
-async function run(words: string[], columns?: number) {
+async function run(words: string[], columns?: number, notice: string | null = null) {
   const reader = new FakeReader();
+  reader.notice = notice;
   reader.answer = (query) => historyResult([historyRow()], { query });
   const room = fakeRoom(reader, columns);
   const status = await historyCommand(
@@ -15,7 +16,7 @@ async function run(words: string[], columns?: number) {
     '/x',
     room,
   );
-  return { status, out: room.out.text, asked: reader.asked, reader };
+  return { status, out: room.out.text, err: room.err.text, asked: reader.asked, reader };
 }
 
 describe('history', () => {
@@ -27,6 +28,14 @@ describe('history', () => {
     expect(out).toContain('curl');
     expect(out).not.toContain('\u001b');
     expect(reader.closed).toBe(1);
+  });
+
+  it('says once on standard error what the user should know about the file', async () => {
+    const { out } = await run([]);
+    expect(await run([], undefined, 'this build of sql.js is another one')).toMatchObject({
+      out,
+      err: 'netmon-tui: this build of sql.js is another one\n',
+    });
   });
 
   it('asks what the flags say', async () => {

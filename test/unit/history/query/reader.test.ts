@@ -6,12 +6,14 @@ import { HistoryDatabase } from '../../../../src/history/database.ts';
 import { journalPath } from '../../../../src/history/files.ts';
 import { encodeRecord, JOURNAL_HEAD } from '../../../../src/history/journal/record.ts';
 import { type HistoryReader, openHistory } from '../../../../src/history/query/reader.ts';
+import type { SqlEngine } from '../../../../src/history/sqljs/engine.ts';
 import { NetmonError } from '../../../../src/model/errors.ts';
 import type { HistoryBatch } from '../../../../src/model/history-batch.ts';
-import { batch, entry, fileOf, loggedFlow, NOVEMBER, question, sqlJs } from '../../../support/history.ts';
+import { batch, entry, fileOf, loggedFlow, NOVEMBER, question, sqlEngines } from '../../../support/history.ts';
 import { type Contender, localThreads } from '../../../support/reader-thread.ts';
 
-const sql = await sqlJs();
+const engines = await sqlEngines();
+let sql = engines[0]?.[1] as SqlEngine;
 let folder = '';
 let path = '';
 
@@ -52,7 +54,11 @@ async function refusal(run: Promise<unknown>): Promise<NetmonError> {
   return thrown;
 }
 
-describe('openHistory', () => {
+describe.each(engines)('openHistory with %s of sql.js', (_, engine) => {
+  beforeEach(() => {
+    sql = engine;
+  });
+
   it('sees the image and what the journals hold beyond it, each record once', async () => {
     writeImage({ 1: 1, 2: 10 });
     await writeJournal(3, { 2: 10, 3: 100 });

@@ -9,9 +9,11 @@ import { HistoryDatabase } from '../../../../src/history/database.ts';
 import { HistoryFileError } from '../../../../src/history/files.ts';
 import { loadHistory } from '../../../../src/history/load.ts';
 import { type DatabaseFile, DiskFile, OverlayFile } from '../../../../src/history/sqljs/database-file.ts';
-import { batch, entry, fileOf, NOVEMBER, question, sqlJs } from '../../../support/history.ts';
+import type { SqlEngine } from '../../../../src/history/sqljs/engine.ts';
+import { batch, entry, fileOf, NOVEMBER, question, sqlEngines } from '../../../support/history.ts';
 
-const sql = await sqlJs();
+const engines = await sqlEngines();
+const sql = engines[0]?.[1] as SqlEngine;
 let folder = '';
 let path = '';
 
@@ -94,15 +96,17 @@ describe('a file', () => {
 describe('SQLite on a file', () => {
   const many = Array.from({ length: 3000 }, (_, i) => entry({ host: `host-${i}.example.com`, rxBytes: 1 }));
 
-  test('makes a history there that it reads again, and that is whole', () => {
+  test.each(engines)('makes a history there that it reads again, and that is whole: %s', (_, sql) => {
     writeFileSync(path, '');
     const file = new DiskFile(openSync(path, 'r+'), 0);
     const made = HistoryDatabase.create(sql, file);
     made.apply(1, batch(NOVEMBER, many));
-    expect(made.bytes).toBe(file.size);
+    const { bytes } = made;
     const image = Buffer.from(made.image()); // its header has a count of changes of its own
+    made.flush();
     made.close();
     file.close();
+    expect(file.size).toBe(bytes);
     expect(readFileSync(path).subarray(100).equals(image.subarray(100))).toBe(true);
     const again = HistoryDatabase.open(sql, fileOf(readFileSync(path)));
     expect(again.query(question()).total.rxBytes).toBe(3000);
@@ -112,7 +116,7 @@ describe('SQLite on a file', () => {
   test('puts what it sorts into files that it is given, and closes each', () => {
     let open = 0;
     let written = 0;
-    sql.files.temporary = () => {
+    const makeTemporary = () => {
       open++;
       const kept = fileOf(new Uint8Array());
       return Object.assign(kept, {
@@ -122,20 +126,16 @@ describe('SQLite on a file', () => {
         },
       });
     };
-    try {
-      const history = HistoryDatabase.create(sql);
-      for (let minute = 0; minute < 40; minute++) history.apply(minute + 1, batch(NOVEMBER + minute, many));
-      const found = history.sql('SELECT time || hostname AS a, packet_size FROM connections ORDER BY a DESC', {
-        timeoutMs: 0,
-        rows: 1,
-      });
-      expect(found.rows).toEqual([['2026-11-01T00:39:00Zhost-999.example.com', 1]]);
-      history.close();
-      expect(written).toBeGreaterThan(100_000);
-      expect(open).toBe(0);
-    } finally {
-      sql.files.temporary = null;
-    }
+    const history = HistoryDatabase.create(sql, Object.assign(fileOf(new Uint8Array()), { makeTemporary }));
+    for (let minute = 0; minute < 40; minute++) history.apply(minute + 1, batch(NOVEMBER + minute, many));
+    const found = history.sql('SELECT time || hostname AS a, packet_size FROM connections ORDER BY a DESC', {
+      timeoutMs: 0,
+      rows: 1,
+    });
+    expect(found.rows).toEqual([['2026-11-01T00:39:00Zhost-999.example.com', 1]]);
+    history.close();
+    expect(written).toBeGreaterThan(100_000);
+    expect(open).toBe(0);
   });
 
   test('tells of a disk that fails as the system does, and calls no file damaged for it', () => {
