@@ -117,6 +117,10 @@ export const SUBJECT_COLUMNS = [
   'direction',
 ] as const;
 const FIND_LABEL = 'SELECT id FROM label WHERE hash = ? AND text = ?';
+/** Texts with one hash: more than a few are somebody's work, and each look-up of one passes all others. The rest share one name. */
+const MOST_ALIKE = 64;
+const ALIKE = `SELECT count(*) FROM (SELECT 1 FROM label WHERE hash = ? LIMIT ${MOST_ALIKE})`;
+const OTHERS = 'other names';
 const ADD_LABEL = 'INSERT INTO label VALUES (NULL, ?, ?) RETURNING id';
 const FIND_SUBJECT = `SELECT id FROM subject WHERE ${SUBJECT_COLUMNS.map((name) => `${name} = ?`).join(' AND ')}`;
 const ADD_SUBJECT = `INSERT INTO subject VALUES (?${', ?'.repeat(SUBJECT_COLUMNS.length)})`;
@@ -143,8 +147,7 @@ export class HistoryDictionary {
     if (known !== undefined) return known;
     const kept = sanitize(text);
     if (kept === '') return NONE;
-    const id = this.find(kept) ?? this.#statements.number(ADD_LABEL, [hashOf(kept), kept]);
-    if (id === null) throw new Error('a label was not added');
+    const id = this.find(kept) ?? this.#newLabel(kept);
     return kept === text ? remember(this.#labels, kept, id) : id;
   }
 
@@ -169,6 +172,14 @@ export class HistoryDictionary {
   forget(): void {
     this.#labels.clear();
     this.#subjects.clear();
+  }
+
+  #newLabel(text: string): number {
+    const hash = hashOf(text);
+    if (text !== OTHERS && this.#statements.number(ALIKE, [hash]) === MOST_ALIKE) return this.label(OTHERS);
+    const id = this.#statements.number(ADD_LABEL, [hash, text]);
+    if (id === null) throw new Error('a label was not added');
+    return id;
   }
 
   /** Numbers go up; when they end, the lowest that retention has freed is taken. */

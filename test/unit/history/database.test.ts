@@ -24,7 +24,39 @@ function recorded(): HistoryDatabase {
   return history;
 }
 
+/** Host names that share a hash (FNV-1a): after each part both of its texts have led to the same state, so that 2^parts names end in one. */
+function alike(parts: number): string[] {
+  let state = 0x811c9dc5;
+  let names = [''];
+  for (let part = 0; part < parts; part++) {
+    const seen = new Map<number, string>();
+    for (let i = 0; ; i++) {
+      const text = i.toString(36).padStart(5, '0');
+      let hash = state;
+      for (const unit of text) hash = Math.imul(hash ^ unit.charCodeAt(0), 0x01000193);
+      const other = seen.get(hash);
+      if (other === undefined) seen.set(hash, text);
+      else {
+        names = names.flatMap((name) => [name + other, name + text]);
+        state = hash;
+        break;
+      }
+    }
+  }
+  return names;
+}
+
 describe('what is applied', () => {
+  test('shares one name where somebody made many names with one hash, and sums to the byte', () => {
+    const history = HistoryDatabase.create(sql);
+    const entries = alike(7).map((host) => entry({ host, domain: null, rxBytes: 1 }));
+    history.apply(1, batch(NOVEMBER, entries));
+    const { rows, total } = history.query(question({ by: 'host' }));
+    expect(total.rxBytes).toBe(128);
+    expect(rows).toHaveLength(65);
+    expect([rows[0]?.key, rows[0]?.rxBytes]).toEqual(['other names', 64]);
+  });
+
   test('is summed by app, most bytes first, with the executable', () => {
     const { rows, total } = recorded().query(question());
     expect(rows.map((row) => [row.key, row.reason, row.detail, row.rxBytes, row.txBytes, row.flows])).toEqual([
