@@ -23,9 +23,12 @@ type Make<Part> = (recording: Recording | null) => Part;
 /** Attaches history, look-ups, the session and the screen's keys. @returns the run, ready to go */
 export async function attach(assembled: Assembled, closing: Closing): Promise<Loop> {
   const { options, mode, rights, capture, guard, output, screen, log } = assembled.opened;
-  const { monitor } = assembled.parts;
+  const { monitor, reverse } = assembled.parts;
   const { source } = capture.opened;
-  if (options.reverseDns) await lookUpNames(assembled, closing);
+  if (reverse !== null) {
+    closing.add('lookups', () => reverse.close());
+    reverse.start();
+  }
   const beginRecording = options.history?.record === true ? await recorder(options.history, assembled) : null;
   const makeSession = await sessionMaker(assembled);
   const makeEffects = await effectsMaker(assembled, closing);
@@ -43,15 +46,6 @@ export async function attach(assembled: Assembled, closing: Closing): Promise<Lo
     output.begin?.({ source, attribution: monitor.owners.source?.kind ?? 'none', history: recording.status });
   }
   return { guard, session, source, stays: mode === 'screen' && options.read !== null };
-}
-
-/** Asks DNS for the names of addresses that have none. */
-async function lookUpNames({ parts: { monitor, names }, opened: { clock } }: Assembled, closing: Closing): Promise<void> {
-  const { ReverseNames } = await import('../identify/name/reverse-names.ts');
-  const reverse = new ReverseNames(monitor.flows, names, undefined, clock);
-  closing.add('lookups', () => reverse.close());
-  names.onNameless = (row) => reverse.offer(row);
-  reverse.start();
 }
 
 /** Loads what records. @returns begins it: once root is dropped, and before the first packet */

@@ -51,9 +51,9 @@ export class FlowTable {
   /** Rows touched since `beginTick`, each once; one that was removed since is not live, or is another flow by now. */
   touched: Int32Array;
   touchedCount = 0;
-  /** Rows in which flows were created since the last `clearFresh`, each once; a row may be free or another flow by now. */
-  fresh: Int32Array;
-  freshCount = 0;
+  /** Rows in which flows were created since the last `clearNew`, each once; a row may be free or another flow by now. */
+  newRows: Int32Array;
+  newCount = 0;
   count = 0;
   evicted = 0;
   /** Flows ever created. */
@@ -92,7 +92,7 @@ export class FlowTable {
     this.#ints = this.#arena.ints;
     this.#counters = this.#arena.doubles;
     this.touched = new Int32Array(rows);
-    this.fresh = new Int32Array(rows);
+    this.newRows = new Int32Array(rows);
     this.#index = new FlowIndex(this.#ints);
   }
 
@@ -107,9 +107,9 @@ export class FlowTable {
     this.touchedCount = 0;
   }
 
-  clearFresh(): void {
-    for (let i = 0; i < this.freshCount; i++) this.#ints[(this.fresh[i] as number) * INTS + FRESH] = 0;
-    this.freshCount = 0;
+  clearNew(): void {
+    for (let i = 0; i < this.newCount; i++) this.#ints[(this.newRows[i] as number) * INTS + FRESH] = 0;
+    this.newCount = 0;
   }
 
   /** Hash of the packet's flow, as `touch` takes it. @param iface index of the interface, below 65536 */
@@ -587,7 +587,7 @@ export class FlowTable {
     const fresh = row * INTS + FRESH;
     if (this.#ints[fresh] !== 0) return;
     this.#ints[fresh] = 1;
-    this.fresh[this.freshCount++] = row;
+    this.newRows[this.newCount++] = row;
   }
 
   #takeRow(): number {
@@ -619,7 +619,7 @@ export class FlowTable {
     this.#ints = this.#arena.ints;
     this.#counters = this.#arena.doubles;
     this.touched = widened(this.touched, rows);
-    this.fresh = widened(this.fresh, rows);
+    this.newRows = widened(this.newRows, rows);
     this.#index.setArena(this.#ints);
   }
 }

@@ -10,19 +10,20 @@ import { Localizer } from '../flow/direction.ts';
 import { FlowTable } from '../flow/flow-table.ts';
 import type { Categories } from '../identify/category/categories.ts';
 import { FlowNames } from '../identify/name/flow-names.ts';
+import { ReverseNames } from '../identify/name/reverse-names.ts';
 import { Neighbours } from '../identify/place/neighbours.ts';
 import type { Places } from '../identify/place/places.ts';
 import { Directory, Users } from '../identify/process/directory.ts';
 import type { ExecWatch } from '../identify/process/linux/exec-watch.ts';
 import { procAt } from '../identify/process/linux/procfs/proc.ts';
-import { ProcfsSource } from '../identify/process/linux/procfs/source.ts';
+import { type BehindTranslation, ProcfsSource } from '../identify/process/linux/procfs/source.ts';
 import type { SingleSockets } from '../identify/process/linux/procfs/tables.ts';
-import { HandOvers } from '../identify/process/linux/transferred-sockets.ts';
+import { TransferredSockets } from '../identify/process/linux/transferred-sockets.ts';
 import type { PathOf } from '../identify/process/macos/libproc.ts';
 import { NettopSource } from '../identify/process/macos/nettop-source.ts';
 import { PsWatch } from '../identify/process/macos/ps-watch.ts';
 import { OwnerChecks } from '../identify/process/owner-checks.ts';
-import { type OwnerSource, ToldOwners } from '../identify/process/owner-source.ts';
+import { NettopOwners, type OwnerSource } from '../identify/process/owner-source.ts';
 import { Owners } from '../identify/process/owners.ts';
 import { CapturedSource } from '../identify/process/recorded.ts';
 import { StartClock } from '../identify/process/start-clock.ts';
@@ -42,6 +43,8 @@ export interface Assembly {
   readonly tracker: CounterTracker;
   readonly names: FlowNames;
   readonly neighbours: Neighbours;
+  /** Asks DNS for names, once it is started; null where the user doesn't want it. */
+  readonly reverse: ReverseNames | null;
 }
 
 /** What a run is about. */
@@ -78,9 +81,10 @@ export function assemble(opened: OpenedSource, subject: Subject, edges: Edges, c
   const owners = new Owners(flows, source, replay, ps, directory);
   const { categories, places } = subject;
   const place = (words: Int32Array, at: number) => places?.lookup(words, at) ?? NOWHERE;
-  const names = new FlowNames(flows, directory, categories, place, seed);
   const neighbours = new Neighbours(replay ? null : edges);
-  names.neighbours = (words, at) => neighbours.lookup(words, at);
+  const neighbour = (words: Int32Array, at: number) => neighbours.lookup(words, at);
+  const names = new FlowNames(flows, directory, categories, place, neighbour, seed);
+  const reverse = subject.reverseDns ? new ReverseNames(flows, names, undefined, clock) : null;
   const tracker = new CounterTracker(edges.platform);
   const monitor = new Monitor({
     opened,
@@ -93,7 +97,7 @@ export function assemble(opened: OpenedSource, subject: Subject, edges: Edges, c
     passedOver,
     tracker: replay ? null : tracker,
     hasPhysical: !replay && hasPhysical(edges),
-    inspection: new Inspection(flows, names, neighbours),
+    inspection: new Inspection(flows, names, neighbours, reverse),
     places,
     reverseDns: subject.reverseDns,
     repeats: (name) => isBridgePort(edges, name, replay),
@@ -102,7 +106,7 @@ export function assemble(opened: OpenedSource, subject: Subject, edges: Edges, c
     kindsOf: (interfaces) => (replay ? interfaces.map(interfaceKind) : deviceKinds(edges, interfaces)),
     seed,
   });
-  return { monitor, directory, localizer, tracker, names, neighbours };
+  return { monitor, directory, localizer, tracker, names, neighbours, reverse };
 }
 
 /** The best there is: what the capture itself says, then the kernel's own word, then what can be polled. Those passed over are kept with the reason. */
@@ -121,17 +125,18 @@ function ownerSource(
     return new CapturedSource(replay ? 'capture' : 'pktap', flows, directory, () => source.processes, begun);
   }
   if (replay) return null;
-  if (source.driver === 'nettop') return new ToldOwners(flows);
+  if (source.driver === 'nettop') return new NettopOwners(flows);
   if (edges.platform === 'linux') {
     const { proc, sys } = edges.paths;
     const query = socketQuery();
     const watch = watchExecs(proc);
     const procs = watch ?? procAt(proc);
-    const handOvers = new HandOvers(flows, directory, procs, query, new OwnerChecks(flows, directory, procs, watch));
-    const fallback = new ProcfsSource(flows, directory, procs, query, watch, handOvers);
+    const transferred = new TransferredSockets(flows, directory, procs, query, new OwnerChecks(flows, directory, procs, watch));
+    const openProcfs = (behind: BehindTranslation | null) =>
+      new ProcfsSource(flows, directory, procs, query, watch, transferred, behind);
     if ('missing' in ebpf) {
       passedOver.push({ driver: 'ebpf', reason: ebpf.missing });
-      return fallback;
+      return openProcfs(null);
     }
     try {
       const interfaces = () => source.interfaces.length;
@@ -141,14 +146,14 @@ function ownerSource(
         proc: procs,
         sys,
         watch,
-        fallback,
-        handOvers,
+        openFallback: openProcfs,
+        transferred,
         interfaces,
         now: () => clock.monotonic(),
       });
     } catch (thrown) {
       passedOver.push({ driver: 'ebpf', reason: ebpf.ebpfRefusal(thrown) });
-      return fallback;
+      return openProcfs(null);
     }
   }
   passedOver.push({ driver: 'pktap', reason: `the packets of ${source.driver} name no processes here` });

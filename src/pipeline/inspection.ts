@@ -4,6 +4,7 @@ import type { Packet } from '../decode/packet.ts';
 import { FLOW_DIRECTION } from '../flow/direction.ts';
 import type { FlowTable } from '../flow/flow-table.ts';
 import type { FlowNames } from '../identify/name/flow-names.ts';
+import type { ReverseNames } from '../identify/name/reverse-names.ts';
 import type { Neighbours } from '../identify/place/neighbours.ts';
 import { Inspector } from '../inspect/inspector.ts';
 
@@ -13,15 +14,20 @@ export class Inspection {
   readonly #inspector: Inspector;
   readonly #flows: FlowTable;
   readonly #neighbours: Neighbours | null;
+  readonly #reverse: ReverseNames | null;
   /** Here too, because most flows begin with a packet that carries nothing: what the row's last flow was read for must be gone before the next. */
   readonly #admit = (row: number) => {
     if (this.names.claim(row)) this.#inspector.forget(row);
-    this.names.admit(row);
+    if (!this.names.admit(row)) this.#reverse?.offer(row);
     this.#neighbours?.meet(this.#flows.words, this.#flows.remoteAt(row));
   };
 
-  /** @param neighbours told of each new flow's remote end; null where devices are not looked for */
-  constructor(flows: FlowTable, names: FlowNames, neighbours: Neighbours | null = null) {
+  /**
+   * @param neighbours told of each new flow's remote end; null where devices are not looked for
+   * @param reverse told of each new flow without a name; null where nobody asks for names
+   */
+  constructor(flows: FlowTable, names: FlowNames, neighbours: Neighbours | null = null, reverse: ReverseNames | null = null) {
+    this.#reverse = reverse;
     this.#flows = flows;
     this.names = names;
     this.#neighbours = neighbours;

@@ -143,12 +143,12 @@ export class Monitor {
       const newest = batch.time[to - 1] as number;
       if (newest > this.lastTime) this.lastTime = newest;
     }
-    this.admitFresh();
+    this.admitNew();
   }
 
   /** Takes over the flows that are new; those that came without packets, too. */
-  admitFresh(): void {
-    this.owners.admitFresh(this.#parts.inspection?.admit ?? null);
+  admitNew(): void {
+    this.owners.admitNew(this.#parts.inspection?.admit ?? null);
   }
 
   /** Takes the packets that lie in one frame behind its first; each counts as a frame of its own. */

@@ -98,7 +98,7 @@ export class ReducedSource implements PacketSource {
     this.#listening.clear();
     if (this.#counts.ask((count) => this.#take(count))) {
       this.#forgetGone();
-      this.#monitor.admitFresh();
+      this.#monitor.admitNew();
     } else this.#round--;
     this.#next = now + Math.max(PAUSE_MS, (this.#now() - now) * REST);
     return null;

@@ -117,7 +117,7 @@ export function monitorOver(source: FakeSource, setup: MonitorSetup = {}) {
   const captured = source.namesProcesses ? new CapturedSource('pktap', flows, directory, () => source.processes) : null;
   const owners = new Owners(flows, captured, replay);
   const { naming } = setup;
-  const names = naming === undefined ? null : new FlowNames(flows, directory, naming, () => NOWHERE, 1);
+  const names = naming === undefined ? null : new FlowNames(flows, directory, naming, () => NOWHERE, null, 1);
   const monitor = new Monitor({
     opened: { source, fallbacks: [{ driver: 'cap', reason: 'not built' }] },
     named: setup.named ?? [],

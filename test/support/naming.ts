@@ -6,12 +6,13 @@ import { Categories } from '../../src/identify/category/categories.ts';
 import { FlowNames } from '../../src/identify/name/flow-names.ts';
 import { NameStrings } from '../../src/identify/name/name-strings.ts';
 import type { AnswerKind } from '../../src/inspect/context.ts';
-import type { Place } from '../../src/model/terms.ts';
+import type { Neighbour, Place } from '../../src/model/terms.ts';
 import { FakeDirectory } from './fake-directory.ts';
 import { addresses, type PacketFields, packet, reply, timed } from './packets.ts';
 
 /** When the flows of tests begin. */
 export const T0 = 1_700_000_000_000;
+const NOBODY: Neighbour = { mac: null, vendor: null };
 const NOWHERE: Place = { country: null, asn: null, network: null };
 
 export interface NamingSetup {
@@ -26,6 +27,10 @@ export class Naming {
   readonly flows: FlowTable;
   readonly directory = new FakeDirectory();
   readonly names: FlowNames;
+  /** Devices of the local network, by the last byte of their address. */
+  readonly devices = new Map<number, Neighbour>();
+  /** Told of each new flow without a name. */
+  onNameless: (row: number) => void = () => {};
   time = T0;
 
   constructor(setup: NamingSetup = {}) {
@@ -38,6 +43,7 @@ export class Naming {
       this.directory,
       categories,
       setup.place ?? (() => NOWHERE),
+      (words, at) => this.devices.get((words[at + 3] as number) & 0xff) ?? NOBODY,
       7,
       setup.names ?? new NameStrings(),
     );
@@ -55,11 +61,11 @@ export class Naming {
 
   /** Ends a batch: new flows are handed on. */
   admit(): void {
-    for (let i = 0; i < this.flows.freshCount; i++) {
-      const row = this.flows.fresh[i] as number;
-      if (this.flows.isLive(row)) this.names.admit(row);
+    for (let i = 0; i < this.flows.newCount; i++) {
+      const row = this.flows.newRows[i] as number;
+      if (this.flows.isLive(row) && !this.names.admit(row)) this.onNameless(row);
     }
-    this.flows.clearFresh();
+    this.flows.clearNew();
   }
 
   /** A flow that begins now, in a batch of its own. */

@@ -47,6 +47,7 @@ export class FlowNames implements Findings, FlowFacts {
   readonly #domains: (string | null | undefined)[] = [];
   readonly #answers: Answers;
   readonly #place: (words: Int32Array, at: number) => Place;
+  readonly #neighbour: ((words: Int32Array, at: number) => Neighbour) | null;
   readonly #waiting: WaitingFlows;
   /** By row: what is inside of the tunnel that the flow of this serial number is. */
   readonly #inside = new Map<number, { readonly serial: number; readonly inner: InnerFlow }>();
@@ -54,20 +55,18 @@ export class FlowNames implements Findings, FlowFacts {
   #encryptedDnsSeen = false;
   /** Time of the packet at hand, epoch ms. */
   now = 0;
-  /** Told of each new flow that has no name yet, once; null where nobody wants to know. */
-  onNameless: ((row: number) => void) | null = null;
-  /** Tells devices of the local network; null where nothing does. */
-  neighbours: ((words: Int32Array, at: number) => Neighbour) | null = null;
 
   /**
    * @param categories null where flows are not categorised
    * @param place answers for any address; private ones are never asked for
+   * @param neighbour knows the devices of the local network; null where nothing does
    */
   constructor(
     flows: FlowTable,
     directory: ProcessDirectory,
     categories: Categories | null,
     place: (words: Int32Array, at: number) => Place,
+    neighbour: ((words: Int32Array, at: number) => Neighbour) | null,
     seed: number,
     names: NameStrings = new NameStrings(),
   ) {
@@ -75,6 +74,7 @@ export class FlowNames implements Findings, FlowFacts {
     this.#directory = directory;
     this.#categories = categories;
     this.#place = place;
+    this.#neighbour = neighbour;
     this.#names = names;
     this.#columns = new FlowColumns(flows);
     this.#answers = new Answers(seed);
@@ -83,10 +83,10 @@ export class FlowNames implements Findings, FlowFacts {
     );
   }
 
-  /** A new flow, after its owner was looked for: names it if an answer is there. */
-  admit(row: number): void {
+  /** A new flow, after its owner was looked for: names it if an answer is there. @returns whether it has a name */
+  admit(row: number): boolean {
     this.#columns.claim(row);
-    if (this.#isNamed(row)) return;
+    if (this.#isNamed(row)) return true;
     const flows = this.#flows;
     const { words } = flows;
     const at = flows.remoteAt(row);
@@ -96,9 +96,9 @@ export class FlowNames implements Findings, FlowFacts {
     let answer = this.#answers.find(words, at, owner, began + 1);
     if (answer === null && this.#answers.newest > began + 1) answer = this.#answers.find(words, at, owner, began + LATE_MS);
     if (answer !== null) this.#name(row, answer.name, kindSource(answer.kind));
-    if (this.#isNamed(row)) return;
+    if (this.#isNamed(row)) return true;
     this.#waiting.add(row);
-    this.onNameless?.(row);
+    return false;
   }
 
   /** True when the row is another flow's than when it was last asked about. */
@@ -259,7 +259,7 @@ export class FlowNames implements Findings, FlowFacts {
   }
 
   neighbourOf(words: Int32Array, at: number): Neighbour {
-    return this.neighbours?.(words, at) ?? NOBODY;
+    return this.#neighbour?.(words, at) ?? NOBODY;
   }
 
   #decide(row: number, process: Process | undefined): number {

@@ -1,8 +1,8 @@
-// Keeps work that can wait to a share of the processor: what took t ms is not begun again sooner than so many times t later. Measured in
-// processor time, so that a busy machine does not make us slower than it is.
+// Limits work that can wait to a share of the processor: work that took t ms rests for a multiple of t. Counts processor time, not wall
+// time: a busy machine does not stretch the pauses.
 
 /** One kind of work. */
-export class Duty {
+export class CpuBudget {
   readonly #rest: number;
   readonly #leastPauseMs: number;
   #spent = 0;

@@ -4,7 +4,7 @@
 import { readFileSync } from 'node:fs';
 import type { FlowTable } from '../../flow/flow-table.ts';
 import { widened } from '../../net/bytes.ts';
-import { Duty } from './cpu-budget.ts';
+import { CpuBudget } from './cpu-budget.ts';
 import type { Directory } from './directory.ts';
 import type { Proc } from './linux/procfs/proc.ts';
 import { readProcess } from './linux/procfs/process.ts';
@@ -29,7 +29,7 @@ const LEAST_PAUSE_MS = 10;
 interface Left {
   readonly serial: number;
   readonly process: number;
-  /** When the flow was last seen, as its socket's holder was looked for last. */
+  /** When the flow was last seen, at the last look for the owner of its socket. */
   seen: number;
   /** Monotonic ms before which it is not looked for again. */
   due: number;
@@ -68,7 +68,7 @@ export class OwnerChecks {
   /** Flows of owners that are gone, of the last scan and of the one that goes on; by row, one for either end. */
   #left = new Map<number, Left>();
   #nextLeft = new Map<number, Left>();
-  readonly #duty = new Duty(REST, LEAST_PAUSE_MS);
+  readonly #budget = new CpuBudget(REST, LEAST_PAUSE_MS);
   readonly #noteExec = (pid: number) => {
     for (const process of this.#owners.get(pid) ?? []) this.#execed.add(process);
   };
@@ -105,9 +105,9 @@ export class OwnerChecks {
   work(now: number, take: TakeLeft): void {
     this.#execs?.execs(this.#noteExec);
     const isBusy = this.#execed.size > 0 || this.#at >= 0 || this.#queue.length > 0 || this.#hasNews;
-    if ((!isBusy && now < this.#nextPass) || !this.#duty.isDue(now)) return;
-    this.#duty.measure(() => this.#look(now, take));
-    this.#duty.pause(now);
+    if ((!isBusy && now < this.#nextPass) || !this.#budget.isDue(now)) return;
+    this.#budget.measure(() => this.#look(now, take));
+    this.#budget.pause(now);
   }
 
   #look(now: number, take: TakeLeft): void {

@@ -16,10 +16,10 @@ export class Owners {
   readonly #directory: Directory | null;
 
   /**
-   * @param source null where nothing tells owners
+   * @param source null when nothing knows owners
    * @param recorded true in a replay
-   * @param ps completes the processes of sources that tell a pid and a short name; null where the source tells all
-   * @param directory where processes are forgotten that no flow has any more; null leaves them
+   * @param ps completes the processes of sources that know only a pid and a short name; null where the source knows more
+   * @param directory forgets processes that no flow has any more; null keeps them
    */
   constructor(
     flows: FlowTable,
@@ -35,7 +35,7 @@ export class Owners {
     this.#directory = directory;
   }
 
-  /** What is wrong with the source, or with what completes it; empty when all is well. */
+  /** What is wrong with the source or with `ps`; empty when all is well. */
   get note(): string {
     return [this.source?.note ?? '', this.#ps?.note ?? ''].filter((note) => note !== '').join('; ');
   }
@@ -54,16 +54,16 @@ export class Owners {
     this.source?.change?.(time);
   }
 
-  /** Takes over the flows created since the last call, and hands each to `then` when its owner was looked for. After each batch. */
-  admitFresh(then: ((row: number) => void) | null = null): void {
-    const { fresh, freshCount } = this.#flows;
-    for (let i = 0; i < freshCount; i++) {
-      const row = fresh[i] as number;
+  /** Looks for the owners of the flows created since the last call, then hands each flow to `then`. Called after each batch. */
+  admitNew(then: ((row: number) => void) | null = null): void {
+    const { newRows, newCount } = this.#flows;
+    for (let i = 0; i < newCount; i++) {
+      const row = newRows[i] as number;
       if (!this.#flows.isLive(row)) continue;
       this.#admit(row);
       then?.(row);
     }
-    this.#flows.clearFresh();
+    this.#flows.clearNew();
   }
 
   /** @param now monotonic ms */
@@ -73,7 +73,7 @@ export class Owners {
     if (this.#directory?.hasManyProcesses === true) this.#forgetGone(this.#directory);
   }
 
-  /** The run is over: what can still be told of flows is told. @param now monotonic ms */
+  /** The run is over: looks a last time. @param now monotonic ms */
   finish(now: number): void {
     this.work(now);
     this.source?.finish?.(now);
@@ -84,7 +84,7 @@ export class Owners {
     this.#ps?.close();
   }
 
-  /** A machine that runs for months has millions of processes; those that no flow has any more are let go. */
+  /** A machine that runs for months has millions of processes: forgets those that no flow has any more. */
   #forgetGone(directory: Directory): void {
     const used = new Set<number>();
     for (let row = 0; row < this.#flows.rows; row++) {

@@ -94,9 +94,8 @@ describe('hosts', () => {
   });
 
   it('know the device behind them, also where it becomes known while they are still', () => {
-    const devices = new Map<number, Neighbour>();
+    const { devices } = m;
     const NOBODY: Neighbour = { mac: null, vendor: null };
-    m.names.neighbours = (words, at) => devices.get((words[at + 3] as number) & 0xff) ?? NOBODY;
     open({ dst: '10.0.0.9' });
     m.names.serverName(open({ dst: '10.0.0.10' }), 'http', 'printer.home.arpa', false);
     for (let i = 0; i < 70; i++) tick();

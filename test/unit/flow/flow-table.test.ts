@@ -126,10 +126,10 @@ describe('touched and fresh', () => {
   it('tell new flows until they are taken over', () => {
     const a = table.touch(timed(packet(), T0), 0, 0);
     table.touch(timed(packet(), T0), 0, 0);
-    expect([...table.fresh.subarray(0, table.freshCount)]).toEqual([a]);
-    table.clearFresh();
+    expect([...table.newRows.subarray(0, table.newCount)]).toEqual([a]);
+    table.clearNew();
     table.touch(timed(packet(), T0), 0, 0);
-    expect(table.freshCount).toBe(0);
+    expect(table.newCount).toBe(0);
   });
 
   it('miss no new flow however often a tuple is used again in between', () => {
@@ -138,7 +138,7 @@ describe('touched and fresh', () => {
       table.touch(timed(reply({ flags: 'R' }), T0), 0, 0);
     }
     const row = table.touch(timed(packet({ sport: 9 }), T0), 0, 0);
-    const fresh = [...table.fresh.subarray(0, table.freshCount)];
+    const fresh = [...table.newRows.subarray(0, table.newCount)];
     expect(fresh).toContain(row);
     expect(new Set(fresh).size).toBe(fresh.length);
   });
@@ -151,7 +151,7 @@ describe('growth, removal, eviction', () => {
     expect([big.count, big.evicted, big.capacity]).toEqual([10_000, 0, 1 << 14]);
     for (let i = 0; i < 10_000; i++) expect(lookup(big, packet({ protocol: UDP, sport: i }), 0)).toBe(i);
     expect(touched(big)).toHaveLength(10_000);
-    expect(big.freshCount).toBe(10_000);
+    expect(big.newCount).toBe(10_000);
   });
 
   it('keeps flows apart where all rows are taken at once, and where their rows are used again', () => {
@@ -180,9 +180,9 @@ describe('growth, removal, eviction', () => {
     table.own(row, 7, 'listener');
     table.ownPeer(row, 8);
     table.setRead(row);
-    table.clearFresh();
+    table.clearNew();
     table.remove(row);
-    table.clearFresh();
+    table.clearNew();
     table.beginTick();
     const other = makeTable();
     other.beginTick();
@@ -232,7 +232,7 @@ describe('growth, removal, eviction', () => {
 
   it('says of a flow that waits for its owner, when its ends are another connection’s, that it closed too early', () => {
     const waiting = table.touch(timed(packet({ flags: 'S', seq: 1 }), T0), 0, 0);
-    table.clearFresh();
+    table.clearNew();
     const fresh = table.touch(timed(packet({ flags: 'S', seq: 2 }), T0), 0, 0);
     table.touch(timed(packet({ flags: 'S', seq: 3 }), T0), 0, 0);
     expect([table.reason(waiting), table.attribution(waiting)]).toEqual(['closed before it could be looked up', 'none']);

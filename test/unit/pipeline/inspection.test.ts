@@ -32,8 +32,8 @@ function take(frame: Uint8Array): number {
 
 /** Ends a batch. */
 function endBatch(): void {
-  for (let i = 0; i < m.flows.freshCount; i++) inspection.admit(m.flows.fresh[i] as number);
-  m.flows.clearFresh();
+  for (let i = 0; i < m.flows.newCount; i++) inspection.admit(m.flows.newRows[i] as number);
+  m.flows.clearNew();
 }
 
 interface Ends {

@@ -34,7 +34,7 @@ function room(edges: Edges) {
     () => now,
     () => 1_767_225_600_000 + now,
   );
-  source.feed({ flows, admitFresh: () => flows.clearFresh() } as unknown as Monitor, directory);
+  source.feed({ flows, admitNew: () => flows.clearNew() } as unknown as Monitor, directory);
   /** Asks, and takes the answer in. */
   const round = async (passed = 2000): Promise<void> => {
     now += passed;

@@ -62,7 +62,7 @@ function setUp() {
   parseAddress('10.0.0.1', own, 0);
   localizer.setAddresses(own);
   const flows = new FlowTable(localizer, 1024, 1);
-  source.feed({ flows, admitFresh: () => flows.clearFresh() } as unknown as Monitor, {} as Directory);
+  source.feed({ flows, admitNew: () => flows.clearNew() } as unknown as Monitor, {} as Directory);
   const round = (...sockets: SocketCount[]) => {
     told = sockets;
     now += 10_000;

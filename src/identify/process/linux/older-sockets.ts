@@ -1,4 +1,4 @@
-// Sockets that existed before the kernel sources were opened: the tables of /proc/net read once, their holders walked for in the background.
+// Sockets that existed before the kernel sources were opened: the tables of /proc/net read once, their owners looked for in the background.
 // Nothing here is renewed: what is newer is told by the kernel itself.
 
 import { readFileSync } from 'node:fs';
@@ -38,7 +38,7 @@ export class OlderSockets {
     this.#walked = this.#table.count === 0 || this.#inodes.step(FIRST_WALK_MS);
   }
 
-  /** Goes on looking for holders, for a few milliseconds. */
+  /** Goes on looking for owners, for a few milliseconds. */
   work(): void {
     if (!this.#walked) this.#walked = this.#inodes.step(WALK_MS);
   }

@@ -12,7 +12,7 @@ import { readProcess } from './procfs/process.ts';
 /** How long a process that is gone may still be told of by the exec worker, ms. */
 const PATIENCE_MS = 250;
 /**
- * Holders kept, those met last. Sockets that were reported refer to them by number: of these fewer are kept, so that a holder is there for
+ * Owners kept, those met last. Sockets that were reported refer to them by number: of these fewer are kept, so that a owner is there for
  * as long as one of its sockets is.
  */
 const MOST = 98_304;
@@ -23,8 +23,8 @@ export const KERNEL_THREAD = -2;
 /** The parent of all kernel threads. */
 const KTHREADD = 2;
 
-/** One holder. */
-interface Holder {
+/** One owner. */
+interface SocketOwner {
   readonly key: string;
   readonly pid: number;
   readonly uid: number;
@@ -39,17 +39,17 @@ interface Holder {
   deadline: number;
 }
 
-/** Holders by number, beginning at 1; none is used again. */
-export class Holders {
+/** Owners by number, beginning at 1; none is used again. */
+export class SocketOwners {
   readonly #directory: Directory;
   readonly #proc: Proc;
   readonly #watch: ExecWatch | null;
   readonly #most: number;
   /** The one met longest ago first. */
-  readonly #holders = new Map<number, Holder>();
+  readonly #owners = new Map<number, SocketOwner>();
   readonly #byKey = new Map<string, number>();
   #end = 1;
-  /** Marks of the holder that was met last, as its report had them: most reports in a row are of one process. */
+  /** Marks of the owner that was met last, as its report had them: most reports in a row are of one process. */
   readonly #lastMarks = new Uint8Array(REPORT.WAY - REPORT.OWNER);
   #last = 0;
 
@@ -61,15 +61,15 @@ export class Holders {
     this.#watch = watch;
   }
 
-  /** Number of the holder that a report names. @param at where the report lies in `bytes` @param now monotonic ms */
+  /** Number of the owner that a report names. @param at where the report lies in `bytes` @param now monotonic ms */
   ofReport(bytes: Uint8Array, at: number, now: number): number {
     const from = at + REPORT.OWNER;
     const marks = this.#lastMarks;
     let same = 0;
     while (same < marks.length && bytes[from + same] === marks[same]) same++;
     if (same === marks.length) {
-      const holder = this.#holders.get(this.#last);
-      if (holder !== undefined && !this.#isOther(holder)) return this.#last; // met last: it is in its place
+      const owner = this.#owners.get(this.#last);
+      if (owner !== undefined && !this.#isOther(owner)) return this.#last; // met last: it is in its place
     }
     const comm = sanitizeBytes(bytes, at + REPORT.COMM, at + REPORT.COMM + 16);
     this.#last = this.intern(u32le(bytes, from + 4), u32le(bytes, from), u32le(bytes, at + REPORT.IDS), comm, now);
@@ -77,52 +77,52 @@ export class Holders {
     return this.#last;
   }
 
-  /** Number of the holder with these marks; a pid that began anew since is another one. */
+  /** Number of the owner with these marks; a pid that began anew since is another one. */
   intern(pid: number, tid: number, uid: number, comm: string, now: number): number {
     const key = `${pid} ${uid} ${comm}`;
     const known = this.#byKey.get(key);
-    const holder = known === undefined ? undefined : this.#holders.get(known);
-    if (known !== undefined && holder !== undefined && !this.#isOther(holder)) {
-      this.#holders.delete(known);
-      this.#holders.set(known, holder);
+    const owner = known === undefined ? undefined : this.#owners.get(known);
+    if (known !== undefined && owner !== undefined && !this.#isOther(owner)) {
+      this.#owners.delete(known);
+      this.#owners.set(known, owner);
       return known;
     }
-    if (this.#holders.size >= this.#most) this.#dropOldest();
+    if (this.#owners.size >= this.#most) this.#dropOldest();
     const number = this.#end++;
     const isThread = tid !== pid;
     const deadline = now + PATIENCE_MS;
-    this.#holders.set(number, { key, pid, uid, comm, isThread, process: -1, startTime: null, begun: undefined, deadline });
+    this.#owners.set(number, { key, pid, uid, comm, isThread, process: -1, startTime: null, begun: undefined, deadline });
     this.#byKey.set(key, number);
     return number;
   }
 
-  /** True while a holder's process can be told, now or later. */
+  /** True while a owner's process can be told, now or later. */
   has(number: number): boolean {
-    return this.#holders.has(number);
+    return this.#owners.has(number);
   }
 
-  /** Process of a holder, or KERNEL_THREAD; -1 while it is still being found out, and where the holder is not kept any more. @param now monotonic ms */
+  /** Process of a owner, or KERNEL_THREAD; -1 while it is still being found out, and where the owner is not kept any more. @param now monotonic ms */
   process(number: number, now: number): number {
-    const holder = this.#holders.get(number);
-    if (holder === undefined) return -1;
+    const owner = this.#owners.get(number);
+    if (owner === undefined) return -1;
     // The directory forgets processes that no flow has: asked for again, one is learnt again.
-    if (holder.process >= 0 && this.#directory.process(holder.process) !== undefined) return holder.process;
-    const late = now >= holder.deadline;
-    const facts = this.#facts(holder, late) ?? (late ? bare(holder) : null);
+    if (owner.process >= 0 && this.#directory.process(owner.process) !== undefined) return owner.process;
+    const late = now >= owner.deadline;
+    const facts = this.#facts(owner, late) ?? (late ? bare(owner) : null);
     if (facts === null) return -1;
     if (facts.exe === null && (facts.pid === KTHREADD || facts.parentPid === KTHREADD)) return KERNEL_THREAD;
-    holder.startTime = facts.startTime;
-    holder.begun = this.#watch?.facts(holder.pid);
-    holder.process = this.#directory.learn(facts.uid === null ? { ...facts, uid: holder.uid } : facts);
-    return holder.process;
+    owner.startTime = facts.startTime;
+    owner.begun = this.#watch?.facts(owner.pid);
+    owner.process = this.#directory.learn(facts.uid === null ? { ...facts, uid: owner.uid } : facts);
+    return owner.process;
   }
 
   /** A quarter, so that it is done seldom. */
   #dropOldest(): void {
     let left = Math.ceil(this.#most / 4);
-    for (const [number, { key }] of this.#holders) {
+    for (const [number, { key }] of this.#owners) {
       if (left-- === 0) break;
-      this.#holders.delete(number);
+      this.#owners.delete(number);
       if (this.#byKey.get(key) === number) this.#byKey.delete(key);
     }
   }
@@ -131,39 +131,39 @@ export class Holders {
    * The living process, or what was read when it began; when both are there and differ, the one of that name. One that is gone may have
    * changed its image since what we know, or be called otherwise than its executable: `late` is when waiting has told which.
    */
-  #facts(holder: Holder, late: boolean): ProcessFacts | null {
-    const begun = this.#watch?.facts(holder.pid) ?? null;
-    const living = readProcess(this.#proc, holder.pid);
+  #facts(owner: SocketOwner, late: boolean): ProcessFacts | null {
+    const begun = this.#watch?.facts(owner.pid) ?? null;
+    const living = readProcess(this.#proc, owner.pid);
     if (living !== null && living.exe !== null) {
       const same = begun === null || begun.startTime === null || begun.startTime === living.startTime;
-      return !same && fits(begun, holder) && !fits(living, holder) ? begun : living;
+      return !same && fits(begun, owner) && !fits(living, owner) ? begun : living;
     }
     // Gone, or a zombie, which has no executable any more; a kernel thread has none either.
-    if (begun !== null && (late || fits(begun, holder))) return begun.exe === null ? { ...begun, name: holder.comm } : begun;
+    if (begun !== null && (late || fits(begun, owner))) return begun.exe === null ? { ...begun, name: owner.comm } : begun;
     return late ? living : null;
   }
 
-  /** True when the pid began anew, or became another program by exec, since the holder's process was learnt. */
-  #isOther(holder: Holder): boolean {
-    const begun = this.#watch?.facts(holder.pid);
-    if (begun === undefined || begun === holder.begun || holder.startTime === null || begun.startTime === null) return false;
-    if (begun.startTime !== holder.startTime) return true;
+  /** True when the pid began anew, or became another program by exec, since the owner's process was learnt. */
+  #isOther(owner: SocketOwner): boolean {
+    const begun = this.#watch?.facts(owner.pid);
+    if (begun === undefined || begun === owner.begun || owner.startTime === null || begun.startTime === null) return false;
+    if (begun.startTime !== owner.startTime) return true;
     // A socket that outlives an exec keeps the short name that its maker had.
-    return begun.exe !== null && begun.exe !== this.#directory.process(holder.process)?.exe;
+    return begun.exe !== null && begun.exe !== this.#directory.process(owner.process)?.exe;
   }
 }
 
 /** What the kernel's report alone tells. */
-function bare({ pid, comm, uid }: Holder): ProcessFacts {
+function bare({ pid, comm, uid }: SocketOwner): ProcessFacts {
   return { pid, name: comm, exe: null, uid, parentPid: null, startTime: null, script: null, unit: null };
 }
 
 /** A thread may be called anything; a program's first thread has its name, cut at 15 bytes. */
-function fits(facts: ProcessFacts, holder: Holder): boolean {
+function fits(facts: ProcessFacts, owner: SocketOwner): boolean {
   return (
-    holder.isThread ||
-    facts.name.slice(0, COMM_LENGTH) === holder.comm ||
-    facts.script?.slice(0, COMM_LENGTH) === holder.comm ||
+    owner.isThread ||
+    facts.name.slice(0, COMM_LENGTH) === owner.comm ||
+    facts.script?.slice(0, COMM_LENGTH) === owner.comm ||
     facts.exe === null
   );
 }

@@ -1,11 +1,11 @@
-// Sockets that were handed on: a child that accepts for its parent, one that inherited or was passed a socket. The kernel's report names
-// the maker; half a second on, and once more some seconds later, a flow that still lives is looked up, and goes to who holds its socket now.
-// What lived shorter than that stays the maker's, and so does a socket that the maker still holds: who of the two used it, nothing tells.
-// Later on a flow is looked up again when its owner ended or became another program (OwnerChecks).
+// Sockets transferred between processes: a child accepts for its parent, inherits a socket, or is passed one. The kernel's report names the
+// process that made the socket. Half a second later, and again some seconds later, a flow that still lives is looked up and given to the
+// process that holds its socket now. A shorter flow stays with the maker, and so does a socket that the maker still holds, since nothing
+// shows which of the two used it. After that a flow is looked up again when its owner ended or became another program (OwnerChecks).
 
 import { existsSync } from 'node:fs';
 import type { FlowTable } from '../../../flow/flow-table.ts';
-import { Duty } from '../cpu-budget.ts';
+import { CpuBudget } from '../cpu-budget.ts';
 import type { Directory } from '../directory.ts';
 import type { OwnerChecks } from '../owner-checks.ts';
 import type { ProcessFacts } from '../process-facts.ts';
@@ -24,7 +24,7 @@ const MOST_WAITING = 1024;
 const MOST_AT_ONCE = 32;
 /** Longest turn of walking descriptors. */
 const WALK_MS = 4;
-/** Ancestors of a holder that are asked whether they hold the socket, too. */
+/** Ancestors of a socket's owner that may hold the socket, too. */
 const MOST_ANCESTORS = 4;
 /** Readings, their walks included, take a twentieth of the time at the most. */
 const REST = 20;
@@ -49,7 +49,7 @@ interface Sought extends Waiting {
 }
 
 /** Corrects owners by who holds the socket; never for more than a twentieth of the time, and only while there are new flows. */
-export class HandOvers {
+export class TransferredSockets {
   readonly #flows: FlowTable;
   readonly #directory: Directory;
   readonly #proc: Proc;
@@ -62,7 +62,7 @@ export class HandOvers {
   #sought: Sought[] = [];
   /** Sockets of the processes that were asked in this reading. */
   readonly #held = new Map<number, Set<number> | null>();
-  readonly #readings = new Duty(REST, 0);
+  readonly #readings = new CpuBudget(REST, 0);
   /** Flows that found the queue full: they keep the owner that was told. */
   overflowed = 0;
 
@@ -222,9 +222,9 @@ export class HandOvers {
     this.#sought = [];
   }
 
-  /** Of a process that holds a socket and its ancestors that do, the one that had it first; null where that is gone. */
-  #eldest(holder: number, inode: number): ProcessFacts | null {
-    let facts = readProcess(this.#proc, holder);
+  /** The oldest of a process and those of its ancestors that hold the socket, too: it had the socket first. Null when it is gone. */
+  #eldest(pid: number, inode: number): ProcessFacts | null {
+    let facts = readProcess(this.#proc, pid);
     for (let left = MOST_ANCESTORS; left > 0 && facts !== null; left--) {
       const parent = facts.parentPid ?? 0;
       const above = parent > 1 && this.#inodes.heldBy(parent)?.has(inode) === true ? readProcess(this.#proc, parent) : null;

@@ -367,7 +367,7 @@ describe('flows that nobody has named', () => {
   it('are told of once, those that an answer named are not', () => {
     const m = new Naming();
     const told: number[] = [];
-    m.names.onNameless = (row) => told.push(row);
+    m.onNameless = (row) => told.push(row);
     m.answer('known.example', WEB);
     const known = m.open({ dst: WEB });
     const unknown = m.open({ dst: '203.0.113.1' });

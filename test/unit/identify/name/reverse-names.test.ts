@@ -34,7 +34,7 @@ beforeEach(() => {
   m = new Naming();
   resolver = new FakeResolver();
   reverse = new ReverseNames(m.flows, m.names, resolver, clock);
-  m.names.onNameless = (row) => reverse.offer(row);
+  m.onNameless = (row) => reverse.offer(row);
 });
 afterEach(() => {
   reverse.close();

@@ -8,7 +8,7 @@ import { Directory, Users } from '../../../../src/identify/process/directory.ts'
 import { procAt } from '../../../../src/identify/process/linux/procfs/proc.ts';
 import { readProcess } from '../../../../src/identify/process/linux/procfs/process.ts';
 import { ProcfsTables } from '../../../../src/identify/process/linux/procfs/tables.ts';
-import { HandOvers } from '../../../../src/identify/process/linux/transferred-sockets.ts';
+import { TransferredSockets } from '../../../../src/identify/process/linux/transferred-sockets.ts';
 import { OwnerChecks } from '../../../../src/identify/process/owner-checks.ts';
 import { PROTOCOL } from '../../../../src/net/numbers.ts';
 import { fakeRoot } from '../../../support/fake-edges.ts';
@@ -29,7 +29,7 @@ const LATER = 10_000;
 let proc: string;
 let flows: FlowTable;
 let directory: Directory;
-let handOvers: HandOvers;
+let transferred: TransferredSockets;
 /** Exec events that wait to be told. */
 let execed: number[];
 let reads: string[];
@@ -60,7 +60,7 @@ beforeEach(() => {
   const watched = { ...files, exe: exeOf };
   const execs = { execs: (take: (pid: number) => void) => execed.splice(0).forEach(take) };
   const checks = new OwnerChecks(flows, directory, watched, execs);
-  handOvers = new HandOvers(flows, directory, watched, null, checks);
+  transferred = new TransferredSockets(flows, directory, watched, null, checks);
 });
 afterEach(() => vi.restoreAllMocks());
 
@@ -99,11 +99,11 @@ function learnt(pid: number): number {
 /** A flow of the process, known from the kernel's report or from who holds its socket. */
 function flowOf(pid: number, fields: PacketFields = {}, how: 'made' | 'held' = 'made', now = 0): number {
   const row = flows.touch(timed(packet(fields), now), 0, 0);
-  flows.clearFresh();
+  flows.clearNew();
   const id = learnt(pid);
   flows.own(row, id, 'exact');
-  if (how === 'made') handOvers.add(row, false, id, now);
-  else handOvers.track(row, false, id);
+  if (how === 'made') transferred.add(row, false, id, now);
+  else transferred.track(row, false, id);
   return row;
 }
 
@@ -111,7 +111,7 @@ const goesOn = (fields: PacketFields, time: number) => flows.touch(timed(packet(
 
 /** Works every ten ms. */
 function work(from: number, to: number): void {
-  for (let now = from; now <= to; now += 10) handOvers.work(now);
+  for (let now = from; now <= to; now += 10) transferred.work(now);
 }
 
 const nameOf = (process: number) => directory.process(process)?.name ?? null;
@@ -221,8 +221,8 @@ describe('OwnerChecks', () => {
     ends(10);
     const row = flows.touch(timed(packet(), 0), 0, 0);
     flows.own(row, id, 'exact');
-    handOvers.add(row, false, id, 0);
-    handOvers.work(0);
+    transferred.add(row, false, id, 0);
+    transferred.work(0);
     expect(owner(row)).toBe('heir');
   });
 
@@ -233,7 +233,7 @@ describe('OwnerChecks', () => {
     processWith(20, 'server', [700]);
     const row = flowOf(10, { src: '127.0.0.1', dst: '127.0.0.1', dport: 80, flags: 'S' });
     flows.ownPeer(row, learnt(20));
-    handOvers.track(row, true, learnt(20));
+    transferred.track(row, true, learnt(20));
     work(0, LATER);
     execs(20, 'service', [700]);
     work(LATER + 10, LATER + 30);
@@ -252,7 +252,7 @@ describe('OwnerChecks', () => {
     expect(owner(row)).toBe('contained');
   });
 
-  it('looks for the holder of a socket that nobody has ever more seldom, and only while the flow moves', () => {
+  it('looks ever more seldom for the owner of a socket that nobody has, and only while the flow moves', () => {
     processWith(10, 'daemon', [500]);
     const row = flowOf(10);
     work(0, LATER);
@@ -262,7 +262,7 @@ describe('OwnerChecks', () => {
     const pass = (ms: number, isMoving: boolean) => {
       for (const until = now + ms; now < until; now += 50) {
         if (isMoving) goesOn({}, now);
-        handOvers.work(now);
+        transferred.work(now);
       }
     };
     pass(64_000, true);
@@ -285,7 +285,7 @@ describe('OwnerChecks', () => {
     let time = 0;
     vi.spyOn(performance, 'now').mockImplementation(() => ++time);
     vi.spyOn(process, 'cpuUsage').mockImplementation((since) => ({ user: time * 1000 - (since?.user ?? 0), system: 0 }));
-    for (let now = 0; now < 20_000; now += 10) handOvers.work(now);
+    for (let now = 0; now < 20_000; now += 10) transferred.work(now);
     expect(time).toBeGreaterThan(300);
     expect(time).toBeLessThan(20_000 / 49);
   });

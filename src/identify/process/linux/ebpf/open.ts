@@ -7,9 +7,9 @@ import type { OwnerSource } from '../../owner-source.ts';
 import type { ExecWatch } from '../exec-watch.ts';
 import { OlderSockets } from '../older-sockets.ts';
 import type { Proc } from '../procfs/proc.ts';
-import type { ProcfsSource } from '../procfs/source.ts';
-import { Holders } from '../socket-owners.ts';
-import type { HandOvers } from '../transferred-sockets.ts';
+import type { BehindTranslation, ProcfsSource } from '../procfs/source.ts';
+import { SocketOwners } from '../socket-owners.ts';
+import type { TransferredSockets } from '../transferred-sockets.ts';
 import { type BpfCalls, loadBpfCalls } from './calls.ts';
 import { loadPrograms } from './loader.ts';
 import { EbpfSource } from './source.ts';
@@ -23,10 +23,10 @@ export interface EbpfRequest {
   readonly sys: string;
   /** Exec events; null where there is no thread for them. Executables are then read when a socket is first reported: late for what lives milliseconds. */
   readonly watch: ExecWatch | null;
-  /** For sockets older than the start. */
-  readonly fallback: ProcfsSource;
-  /** Looks again at flows whose socket may have been handed on; works when the fallback does. */
-  readonly handOvers: HandOvers;
+  /** Opens procfs, for sockets older than the start. */
+  readonly openFallback: (behind: BehindTranslation) => ProcfsSource;
+  /** Looks again at flows whose socket may have been transferred, whenever the fallback works. */
+  readonly transferred: TransferredSockets;
   readonly interfaces: () => number;
   /** Monotonic ms. */
   readonly now: () => number;
@@ -34,11 +34,11 @@ export interface EbpfRequest {
 
 /** Loads and attaches. Throws with the reason where the kernel, its configuration or our rights do not allow it. */
 export function openEbpf(request: EbpfRequest, calls: BpfCalls = loadBpfCalls()): OwnerSource {
-  const { flows, directory, proc, sys, watch, fallback, handOvers, interfaces, now } = request;
+  const { flows, directory, proc, sys, watch, openFallback, transferred, interfaces, now } = request;
   const programs = loadPrograms(calls, proc.path, sys);
   const older = new OlderSockets(directory, proc);
-  const holders = new Holders(directory, proc, watch);
-  return new EbpfSource({ flows, programs, holders, older, watch, fallback, handOvers, interfaces, now });
+  const socketOwners = new SocketOwners(directory, proc, watch);
+  return new EbpfSource({ flows, programs, socketOwners, older, watch, openFallback, transferred, interfaces, now });
 }
 
 /** Why kernel sources could not be had, in a user's words. */

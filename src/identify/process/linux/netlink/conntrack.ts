@@ -3,7 +3,7 @@
 import { closeSync, openSync, readSync } from 'node:fs';
 import { parseAddress } from '../../../../net/address.ts';
 import { ECHO, ECHO_PORT, echoOf, PROTOCOL } from '../../../../net/numbers.ts';
-import { Duty } from '../../cpu-budget.ts';
+import { CpuBudget } from '../../cpu-budget.ts';
 import { SocketTable } from '../../socket-table.ts';
 
 /** Bytes that are read of the table: some twenty thousand connections. */
@@ -38,7 +38,7 @@ export class Conntrack {
   readonly #path: string;
   readonly #table = new SocketTable();
   #inner: Ends[] = [];
-  readonly #readings = new Duty(REST, LEAST_PAUSE_MS);
+  readonly #readings = new CpuBudget(REST, LEAST_PAUSE_MS);
   /** Root alone may open it: it is opened before root is given up, and read again from its beginning. */
   #descriptor: number | null;
 

@@ -2,13 +2,13 @@
 
 import type { FlowTable } from '../../../../flow/flow-table.ts';
 import { hasPorts, PROTOCOL } from '../../../../net/numbers.ts';
-import { Duty } from '../../cpu-budget.ts';
+import { CpuBudget } from '../../cpu-budget.ts';
 import type { Directory } from '../../directory.ts';
 import type { OwnerSource, OwnThread } from '../../owner-source.ts';
 import { type Pending, PendingFlows } from '../../pending-flows.ts';
 import type { Match } from '../../socket-table.ts';
 import { Conntrack, type Ends } from '../netlink/conntrack.ts';
-import type { HandOvers } from '../transferred-sockets.ts';
+import type { TransferredSockets } from '../transferred-sockets.ts';
 import type { Proc } from './proc.ts';
 import { readProcess } from './process.ts';
 import { SocketInodes } from './socket-inodes.ts';
@@ -27,7 +27,7 @@ const LAST_LOOK_MS = 200;
 /** Sockets remembered to be nobody's. */
 const MOST_HOLDERLESS = 1024;
 
-/** A flow whose sockets are known by inode, while their holders are looked for. */
+/** A flow whose sockets are known by inode, while their owners are looked for. */
 interface Found {
   readonly flow: Pending;
   readonly inode: number;
@@ -48,22 +48,21 @@ export class ProcfsSource implements OwnerSource {
   readonly everyProtocol = true;
   note = '';
   readonly thread: OwnThread | null;
-  /** Asked before the tables where an address was translated. */
-  behindTranslation: BehindTranslation | null = null;
   readonly #flows: FlowTable;
   readonly #directory: Directory;
   readonly #proc: Proc;
   readonly #pending: PendingFlows;
   readonly #tables: ProcfsTables;
   readonly #conntrack: Conntrack;
+  readonly #behindTranslation: BehindTranslation | null;
   readonly #inodes: SocketInodes;
-  readonly #handOvers: HandOvers | null;
+  readonly #transferred: TransferredSockets | null;
   #found: Found[] = [];
   /** Processes by pid as of this reading; null for one that is gone. A process of a thousand flows is read once. */
   readonly #processes = new Map<number, number | null>();
-  readonly #looks = new Duty(REST, LEAST_PAUSE_MS);
+  readonly #looks = new CpuBudget(REST, LEAST_PAUSE_MS);
   /** Tables of other namespaces, and what the kernel is slow to list: so long as they rest, flows are not looked for again, new ones are. */
-  readonly #lists = new Duty(LISTS_REST, LEAST_PAUSE_MS);
+  readonly #lists = new CpuBudget(LISTS_REST, LEAST_PAUSE_MS);
   /** The walk asks every process: a flow that a short one did not find is still in the tables. */
   #isWide = false;
   /** Sockets that no process holds, by how many whole walks: from two on they are the kernel's, which may keep one while it is handed on. */
@@ -75,7 +74,8 @@ export class ProcfsSource implements OwnerSource {
   /**
    * @param query asks for single sockets; null where only tables tell
    * @param thread that reads `proc`; null where this one does
-   * @param handOvers looks again at flows whose socket may have been handed on; works when this does
+   * @param transferred looks again at flows whose socket may have been transferred; works when this does
+   * @param behindTranslation asked before the tables where an address was translated; null where nobody else may know
    */
   constructor(
     flows: FlowTable,
@@ -83,10 +83,12 @@ export class ProcfsSource implements OwnerSource {
     proc: Proc,
     query: SingleSockets | null = null,
     thread: OwnThread | null = null,
-    handOvers: HandOvers | null = null,
+    transferred: TransferredSockets | null = null,
+    behindTranslation: BehindTranslation | null = null,
   ) {
     this.thread = thread;
-    this.#handOvers = handOvers;
+    this.#transferred = transferred;
+    this.#behindTranslation = behindTranslation;
     this.#flows = flows;
     this.#directory = directory;
     this.#proc = proc;
@@ -105,7 +107,7 @@ export class ProcfsSource implements OwnerSource {
 
   work(now: number): void {
     this.#now = now;
-    this.#handOvers?.work(now);
+    this.#transferred?.work(now);
     if (!this.#inodes.walking && !this.#isDue(now)) return;
     const isOver = this.#looks.measure(() => this.#look(now));
     if (isOver) this.#looks.pause(now);
@@ -177,7 +179,7 @@ export class ProcfsSource implements OwnerSource {
     if (inode === 0) {
       const ends = this.#conntrack.behind(protocol, words, local, near, far, now);
       if (ends !== null) {
-        if (this.behindTranslation?.(row, protocol, ends) === true) return;
+        if (this.#behindTranslation?.(row, protocol, ends) === true) return;
         inode = this.#tables.findAnywhere(protocol, ends.words, 0, ends.ownPort, 4, ends.otherPort);
         match = this.#tables.match;
       }
@@ -208,14 +210,14 @@ export class ProcfsSource implements OwnerSource {
       const peer = this.#process(peerInode);
       if (peer !== null) {
         this.#flows.ownPeer(flow.row, peer);
-        this.#handOvers?.track(flow.row, true, peer);
+        this.#transferred?.track(flow.row, true, peer);
       }
       if (owner === null && inode !== 0 && this.#isKernels(inode, counted))
         this.#flows.disown(flow.row, 'no process: the kernel itself');
       else if (isTunnel) this.#giveUp(flow, now, owner === null);
       else if (owner !== null) {
         this.#flows.own(flow.row, owner, match);
-        if (!isTranslated) this.#handOvers?.track(flow.row, false, owner);
+        if (!isTranslated) this.#transferred?.track(flow.row, false, owner);
       } else if (this.#isWide && this.#inodes.hidden > 0 && inode !== 0) this.#flows.disown(flow.row, 'hidden by the system');
       else this.#giveUp(flow, now, inode !== 0);
     }

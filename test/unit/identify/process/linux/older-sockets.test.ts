@@ -48,7 +48,7 @@ describe('OlderSockets', () => {
     expect(owner(ENDS, 40_001, 443)).toBeNull();
   });
 
-  it('knows nothing of a socket whose holder it may not see', () => {
+  it('knows nothing of a socket whose owner it may not see', () => {
     const { owner } = olderSockets({});
     expect(owner(ENDS, 40_000, 443)).toBeNull();
   });

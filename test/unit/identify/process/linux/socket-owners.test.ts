@@ -3,7 +3,7 @@ import { Directory, Users } from '../../../../../src/identify/process/directory.
 import { REPORT } from '../../../../../src/identify/process/linux/ebpf/socket-programs.ts';
 import type { ExecWatch } from '../../../../../src/identify/process/linux/exec-watch.ts';
 import { procAt } from '../../../../../src/identify/process/linux/procfs/proc.ts';
-import { Holders, KERNEL_THREAD } from '../../../../../src/identify/process/linux/socket-owners.ts';
+import { KERNEL_THREAD, SocketOwners } from '../../../../../src/identify/process/linux/socket-owners.ts';
 import type { ProcessFacts } from '../../../../../src/identify/process/process-facts.ts';
 import { fakeRoot } from '../../../../support/fake-edges.ts';
 
@@ -21,43 +21,43 @@ function facts(pid: number, name: string, startTime: number | null, more: Partia
   return { pid, name, exe: `/bin/${name}`, uid: 7, parentPid: 1, startTime, script: null, unit: null, ...more };
 }
 
-function holdersOf(files: Record<string, string>, begun: ProcessFacts[] = []) {
+function ownersOf(files: Record<string, string>, begun: ProcessFacts[] = []) {
   const root = fakeRoot(files);
   const directory = new Directory(new Users(`${root}/passwd`));
   const byPid = new Map(begun.map((each) => [each.pid, each]));
   const watch = { facts: (pid: number) => byPid.get(pid) } as unknown as ExecWatch;
-  const holders = new Holders(directory, procAt(`${root}/proc`), watch);
+  const owners = new SocketOwners(directory, procAt(`${root}/proc`), watch);
   const seen = (number: number, now: number) => {
-    const process = directory.process(holders.process(number, now));
+    const process = directory.process(owners.process(number, now));
     return process === undefined ? null : { name: process.name, exe: process.exe, uid: process.uid };
   };
-  return { holders, directory, byPid, seen };
+  return { owners, directory, byPid, seen };
 }
 
-describe('Holders', () => {
+describe('SocketOwners', () => {
   it('reads a process that lives', () => {
-    const { holders, seen } = holdersOf(proc(10, 'wget', 500));
-    expect(seen(holders.intern(10, 10, 5, 'wget', 0), 0)).toEqual({ name: 'wget', exe: '/bin/wget', uid: 5 });
+    const { owners, seen } = ownersOf(proc(10, 'wget', 500));
+    expect(seen(owners.intern(10, 10, 5, 'wget', 0), 0)).toEqual({ name: 'wget', exe: '/bin/wget', uid: 5 });
   });
 
   it('takes a thread of the kernel for the kernel, not for a process', () => {
     const stat = `11 (kworker/0:1) ${['S', '2', ...new Array(17).fill('0'), '500', '0'].join(' ')}\n`;
-    const { holders, directory } = holdersOf({ 'proc/11/stat': stat });
-    expect(holders.process(holders.intern(11, 11, 0, 'kworker/0:1', 0), 300)).toBe(KERNEL_THREAD);
+    const { owners, directory } = ownersOf({ 'proc/11/stat': stat });
+    expect(owners.process(owners.intern(11, 11, 0, 'kworker/0:1', 0), 300)).toBe(KERNEL_THREAD);
     expect(directory.processCount).toBe(0);
   });
 
   it('gives one number to one process, and another where any mark differs', () => {
-    const { holders } = holdersOf({});
-    const first = holders.intern(10, 10, 5, 'a', 0);
-    expect(holders.intern(10, 12, 5, 'a', 9)).toBe(first);
-    expect(holders.intern(11, 11, 5, 'a', 0)).not.toBe(first);
-    expect(holders.intern(10, 10, 6, 'a', 0)).not.toBe(first);
-    expect(holders.intern(10, 10, 5, 'b', 0)).not.toBe(first);
+    const { owners } = ownersOf({});
+    const first = owners.intern(10, 10, 5, 'a', 0);
+    expect(owners.intern(10, 12, 5, 'a', 9)).toBe(first);
+    expect(owners.intern(11, 11, 5, 'a', 0)).not.toBe(first);
+    expect(owners.intern(10, 10, 6, 'a', 0)).not.toBe(first);
+    expect(owners.intern(10, 10, 5, 'b', 0)).not.toBe(first);
   });
 
-  it('knows the holder of a report again, and another one where any of its marks differs or its pid began anew', () => {
-    const { holders, byPid, seen } = holdersOf({}, [facts(10, 'curl', 500)]);
+  it('knows the owner of a report again, and another one where any of its marks differs or its pid began anew', () => {
+    const { owners, byPid, seen } = ownersOf({}, [facts(10, 'curl', 500)]);
     const report = (pid: number, uid: number, comm: string) => {
       const bytes = new Uint8Array(200);
       const view = new DataView(bytes.buffer);
@@ -65,10 +65,10 @@ describe('Holders', () => {
       view.setUint32(100 + REPORT.OWNER + 4, pid, true);
       view.setUint32(100 + REPORT.IDS, uid, true);
       bytes.set(Buffer.from(comm), 100 + REPORT.COMM);
-      return holders.ofReport(bytes, 100, 0);
+      return owners.ofReport(bytes, 100, 0);
     };
     const first = report(10, 5, 'curl');
-    expect([report(10, 5, 'curl'), holders.intern(10, 10, 5, 'curl', 0)]).toEqual([first, first]);
+    expect([report(10, 5, 'curl'), owners.intern(10, 10, 5, 'curl', 0)]).toEqual([first, first]);
     const others = [report(11, 5, 'curl'), report(10, 6, 'curl'), report(10, 5, 'curl2')];
     expect(new Set([first, ...others]).size).toBe(4);
     expect(report(10, 5, 'curl')).toBe(first);
@@ -78,103 +78,103 @@ describe('Holders', () => {
   });
 
   it('takes what was read at the start of a process that is gone', () => {
-    const { holders, seen } = holdersOf({}, [facts(10, 'curl', 500)]);
-    expect(seen(holders.intern(10, 10, 5, 'curl', 0), 0)).toEqual({ name: 'curl', exe: '/bin/curl', uid: 7 });
+    const { owners, seen } = ownersOf({}, [facts(10, 'curl', 500)]);
+    expect(seen(owners.intern(10, 10, 5, 'curl', 0), 0)).toEqual({ name: 'curl', exe: '/bin/curl', uid: 7 });
   });
 
   it('takes what was read at the start of a process that nobody has waited for: its executable is not to be had any more', () => {
-    const { holders, seen } = holdersOf(proc(10, 'curl', 500, null), [facts(10, 'curl', 500)]);
-    expect(seen(holders.intern(10, 10, 5, 'curl', 0), 0)).toMatchObject({ name: 'curl', exe: '/bin/curl' });
+    const { owners, seen } = ownersOf(proc(10, 'curl', 500, null), [facts(10, 'curl', 500)]);
+    expect(seen(owners.intern(10, 10, 5, 'curl', 0), 0)).toMatchObject({ name: 'curl', exe: '/bin/curl' });
   });
 
   it('waits for the newest image of a process that is gone, not for ever', () => {
-    const { holders, byPid, seen } = holdersOf({}, [facts(10, 'ip', 500)]);
-    const number = holders.intern(10, 10, 5, 'curl', 0);
+    const { owners, byPid, seen } = ownersOf({}, [facts(10, 'ip', 500)]);
+    const number = owners.intern(10, 10, 5, 'curl', 0);
     expect(seen(number, 100)).toBeNull();
     byPid.set(10, facts(10, 'curl', 500));
     expect(seen(number, 120)).toMatchObject({ exe: '/bin/curl' });
   });
 
   it('believes that a process which is gone was called otherwise than its executable: a link, a title', () => {
-    const { holders, seen } = holdersOf({}, [facts(10, 'busybox', 500)]);
-    const number = holders.intern(10, 10, 5, 'nc', 0);
+    const { owners, seen } = ownersOf({}, [facts(10, 'busybox', 500)]);
+    const number = owners.intern(10, 10, 5, 'nc', 0);
     expect(seen(number, 249)).toBeNull();
     expect(seen(number, 250)).toMatchObject({ name: 'busybox', exe: '/bin/busybox' });
   });
 
   it('has the short name at the least', () => {
-    const { holders, seen } = holdersOf({});
-    const number = holders.intern(10, 10, 5, 'flash', 0);
+    const { owners, seen } = ownersOf({});
+    const number = owners.intern(10, 10, 5, 'flash', 0);
     expect([seen(number, 249), seen(number, 250)]).toEqual([null, { name: 'flash', exe: null, uid: 5 }]);
   });
 
   it('has the short name where the start was seen and nothing could be read', () => {
-    const { holders, seen } = holdersOf({}, [facts(10, '', null, { exe: null, uid: null })]);
-    expect(seen(holders.intern(10, 10, 5, 'flash', 0), 0)).toEqual({ name: 'flash', exe: null, uid: 5 });
+    const { owners, seen } = ownersOf({}, [facts(10, '', null, { exe: null, uid: null })]);
+    expect(seen(owners.intern(10, 10, 5, 'flash', 0), 0)).toEqual({ name: 'flash', exe: null, uid: 5 });
   });
 
   it('keeps a pid that began anew as another process', () => {
-    const { holders, byPid, seen } = holdersOf({}, [facts(10, 'curl', 500)]);
-    const first = holders.intern(10, 10, 5, 'curl', 0);
+    const { owners, byPid, seen } = ownersOf({}, [facts(10, 'curl', 500)]);
+    const first = owners.intern(10, 10, 5, 'curl', 0);
     seen(first, 0);
     byPid.set(10, facts(10, 'wget', 900));
-    const second = holders.intern(10, 10, 5, 'wget', 0);
-    const third = holders.intern(10, 10, 5, 'curl', 0);
+    const second = owners.intern(10, 10, 5, 'wget', 0);
+    const third = owners.intern(10, 10, 5, 'curl', 0);
     expect([seen(second, 0)?.name, seen(first, 0)?.name, third === first]).toEqual(['wget', 'curl', false]);
   });
 
-  it('takes a pid that became another program for another holder, once, though its socket has the former name', () => {
-    const { holders, byPid, seen } = holdersOf({}, [facts(10, 'bash', 500)]);
-    const first = holders.intern(10, 10, 5, 'bash', 0);
+  it('takes a pid that became another program for another owner, once, though its socket has the former name', () => {
+    const { owners, byPid, seen } = ownersOf({}, [facts(10, 'bash', 500)]);
+    const first = owners.intern(10, 10, 5, 'bash', 0);
     seen(first, 0);
     byPid.set(10, facts(10, 'bash', 500));
-    expect(holders.intern(10, 10, 5, 'bash', 0), 'the same program again').toBe(first);
+    expect(owners.intern(10, 10, 5, 'bash', 0), 'the same program again').toBe(first);
     byPid.set(10, facts(10, 'cat', 500));
-    const second = holders.intern(10, 10, 5, 'bash', 0);
+    const second = owners.intern(10, 10, 5, 'bash', 0);
     expect([seen(second, 300)?.name, seen(first, 300)?.name]).toEqual(['cat', 'bash']);
-    expect(holders.intern(10, 10, 5, 'bash', 300)).toBe(second);
+    expect(owners.intern(10, 10, 5, 'bash', 300)).toBe(second);
   });
 
   it('prefers the one that was named where a pid was taken over meanwhile', () => {
-    const { holders, seen } = holdersOf(proc(10, 'sshd', 900), [facts(10, 'curl', 500)]);
-    expect(seen(holders.intern(10, 10, 5, 'curl', 0), 0)).toMatchObject({ exe: '/bin/curl' });
-    expect(seen(holders.intern(10, 10, 5, 'sshd', 0), 0)).toMatchObject({ exe: '/bin/sshd' });
+    const { owners, seen } = ownersOf(proc(10, 'sshd', 900), [facts(10, 'curl', 500)]);
+    expect(seen(owners.intern(10, 10, 5, 'curl', 0), 0)).toMatchObject({ exe: '/bin/curl' });
+    expect(seen(owners.intern(10, 10, 5, 'sshd', 0), 0)).toMatchObject({ exe: '/bin/sshd' });
   });
 
   it('lets a thread be called anything', () => {
-    const { holders, seen } = holdersOf({}, [facts(10, 'node', 500)]);
-    expect(seen(holders.intern(10, 14, 5, 'libuv-worker', 0), 0)).toMatchObject({ name: 'node' });
+    const { owners, seen } = ownersOf({}, [facts(10, 'node', 500)]);
+    expect(seen(owners.intern(10, 14, 5, 'libuv-worker', 0), 0)).toMatchObject({ name: 'node' });
   });
 
   it('knows a kernel thread, which has no executable, after a while', () => {
-    const { holders, seen } = holdersOf(proc(10, 'nfsd', 3, null));
-    const number = holders.intern(10, 10, 0, 'nfsd', 0);
+    const { owners, seen } = ownersOf(proc(10, 'nfsd', 3, null));
+    const number = owners.intern(10, 10, 0, 'nfsd', 0);
     expect([seen(number, 0), seen(number, 250)]).toEqual([null, { name: 'nfsd', exe: null, uid: 5 }]);
   });
 
   it('lets those go that were met longest ago, and no number is ever another one’s', () => {
     const root = fakeRoot({});
     const directory = new Directory(new Users(`${root}/passwd`));
-    const holders = new Holders(directory, procAt(`${root}/proc`), null, 8);
-    const busy = holders.intern(1, 1, 5, 'busy', 0);
+    const owners = new SocketOwners(directory, procAt(`${root}/proc`), null, 8);
+    const busy = owners.intern(1, 1, 5, 'busy', 0);
     const numbers = new Set([busy]);
     for (let pid = 2; pid < 100; pid++) {
-      numbers.add(holders.intern(pid, pid, 5, 'brief', 0));
-      expect(holders.intern(1, 1, 5, 'busy', 0)).toBe(busy);
+      numbers.add(owners.intern(pid, pid, 5, 'brief', 0));
+      expect(owners.intern(1, 1, 5, 'busy', 0)).toBe(busy);
     }
     expect(numbers.size).toBe(99);
-    expect([...numbers].filter((number) => holders.has(number)).length).toBeLessThanOrEqual(8);
-    expect([holders.has(2), holders.process(2, 1000), holders.has(99)]).toEqual([false, -1, true]);
-    expect(holders.intern(2, 2, 5, 'brief', 0)).toBe(100);
+    expect([...numbers].filter((number) => owners.has(number)).length).toBeLessThanOrEqual(8);
+    expect([owners.has(2), owners.process(2, 1000), owners.has(99)]).toEqual([false, -1, true]);
+    expect(owners.intern(2, 2, 5, 'brief', 0)).toBe(100);
   });
 
   it('learns a process again that the directory has forgotten', () => {
-    const { holders, directory, seen } = holdersOf(proc(10, 'wget', 500));
-    const number = holders.intern(10, 10, 5, 'wget', 0);
-    const before = holders.process(number, 0);
+    const { owners, directory, seen } = ownersOf(proc(10, 'wget', 500));
+    const number = owners.intern(10, 10, 5, 'wget', 0);
+    const before = owners.process(number, 0);
     directory.forgetApps([0]);
     expect(directory.process(before)).toBeUndefined();
     expect(seen(number, 1000)).toMatchObject({ name: 'wget', exe: '/bin/wget' });
-    expect(holders.process(number, 1000)).not.toBe(before);
+    expect(owners.process(number, 1000)).not.toBe(before);
   });
 });

@@ -7,7 +7,7 @@ import { FlowTable } from '../../../../../src/flow/flow-table.ts';
 import { Directory, Users } from '../../../../../src/identify/process/directory.ts';
 import { procAt } from '../../../../../src/identify/process/linux/procfs/proc.ts';
 import { readProcess } from '../../../../../src/identify/process/linux/procfs/process.ts';
-import { HandOvers } from '../../../../../src/identify/process/linux/transferred-sockets.ts';
+import { TransferredSockets } from '../../../../../src/identify/process/linux/transferred-sockets.ts';
 import { PROTOCOL } from '../../../../../src/net/numbers.ts';
 import { fakeRoot } from '../../../../support/fake-edges.ts';
 import { addresses, type PacketFields, packet, timed } from '../../../../support/packets.ts';
@@ -30,7 +30,7 @@ const CONNECTION = line(ME, 40_000, THEM, 443, 500);
 let proc: string;
 let flows: FlowTable;
 let directory: Directory;
-let handOvers: HandOvers;
+let transferred: TransferredSockets;
 
 beforeEach(() => {
   // A machine that stands still for a moment makes no pause longer: what takes time is the test's to say.
@@ -41,7 +41,7 @@ beforeEach(() => {
   localizer.setAddresses(addresses('10.0.0.1'));
   flows = new FlowTable(localizer, 1 << 12, 1);
   directory = new Directory(new Users('/nonexistent'));
-  handOvers = new HandOvers(flows, directory, procAt(proc));
+  transferred = new TransferredSockets(flows, directory, procAt(proc));
 });
 afterEach(() => vi.restoreAllMocks());
 
@@ -70,10 +70,10 @@ function learnt(pid: number): number {
 function told(pid: number, fields: PacketFields = {}, livedMs = 400, now = 0): number {
   const row = flows.touch(timed(packet(fields), now), 0, 0);
   goesOn(fields, now + livedMs);
-  flows.clearFresh();
+  flows.clearNew();
   const process = learnt(pid);
   flows.own(row, process, 'exact');
-  handOvers.add(row, false, process, now);
+  transferred.add(row, false, process, now);
   return row;
 }
 
@@ -81,14 +81,14 @@ const goesOn = (fields: PacketFields, time: number) => flows.touch(timed(packet(
 
 /** Works every ten ms. */
 function work(from: number, to: number): void {
-  for (let now = from; now <= to; now += 10) handOvers.work(now);
+  for (let now = from; now <= to; now += 10) transferred.work(now);
 }
 
 const nameOf = (process: number) => directory.process(process)?.name ?? null;
 const owner = (row: number) => nameOf(flows.owner(row));
 const attribution = (row: number) => flows.attribution(row);
 
-describe('HandOvers', () => {
+describe('TransferredSockets', () => {
   it('gives a connection to the child that accepted it, half a second on', () => {
     sockets(line(ANY, 443, ANY, 0, 300) + CONNECTION);
     processWith(10, 'master', 300);
@@ -217,7 +217,7 @@ describe('HandOvers', () => {
     processWith(20, 'worker', 600);
     const row = told(5, LOOPBACK_ENDS);
     flows.ownPeer(row, learnt(10));
-    handOvers.add(row, true, learnt(10), 0);
+    transferred.add(row, true, learnt(10), 0);
     work(0, FIRST + 100);
     expect([owner(row), nameOf(flows.peer(row))]).toEqual(['client', 'worker']);
   });
@@ -238,7 +238,7 @@ describe('HandOvers', () => {
     expect([next === gone, owner(next), owner(given)]).toEqual([true, 'maker', 'other']);
   });
 
-  it('gives a flow to nobody that ended while its holder was looked for', () => {
+  it('gives a flow to nobody that ended while its owner was looked for', () => {
     sockets(CONNECTION);
     processWith(10, 'maker');
     for (let pid = 20; pid < 40; pid++) processWith(pid, `p${pid}`, pid);
@@ -250,15 +250,15 @@ describe('HandOvers', () => {
       time += 5;
       return time;
     });
-    handOvers.work(FIRST);
-    handOvers.work(FIRST + 10);
+    transferred.work(FIRST);
+    transferred.work(FIRST + 10);
     flows.remove(row);
     const next = flows.touch(timed(packet({ sport: 40_001 }), 0), 0, 0);
     work(FIRST + 20, FIRST + 500);
     expect([next === row, owner(next)]).toEqual([true, null]);
   });
 
-  it('knows no holder that let go of the socket since it was seen with it', () => {
+  it('names no process that let go of the socket since it was seen with it', () => {
     const other = line(ME, 40_001, THEM, 443, 501);
     sockets(CONNECTION + other);
     processWith(10, 'maker');
@@ -302,10 +302,10 @@ describe('HandOvers', () => {
     processWith(20, 'child', ...inodes);
     const rows = inodes.map((_, i) => told(10, { sport: 10_000 + i }));
     const corrected = () => rows.filter((row) => owner(row) === 'child').length;
-    handOvers.work(FIRST);
+    transferred.work(FIRST);
     expect(corrected()).toBe(32);
     work(FIRST + 10, FIRST + 1000);
-    expect([corrected(), handOvers.overflowed]).toEqual([1024, 6]);
+    expect([corrected(), transferred.overflowed]).toEqual([1024, 6]);
   });
 
   it('takes no more than a twentieth of the time, its walks included', () => {
@@ -321,7 +321,7 @@ describe('HandOvers', () => {
     // What a turn takes by this clock.
     const turn = (now: number) => {
       const before = time;
-      handOvers.work(now);
+      transferred.work(now);
       return time - before;
     };
     const turns: number[] = [];

@@ -7,9 +7,9 @@ import { EbpfSource } from '../../../../../../src/identify/process/linux/ebpf/so
 import type { ExecWatch } from '../../../../../../src/identify/process/linux/exec-watch.ts';
 import type { OlderSockets } from '../../../../../../src/identify/process/linux/older-sockets.ts';
 import { procAt } from '../../../../../../src/identify/process/linux/procfs/proc.ts';
-import type { ProcfsSource } from '../../../../../../src/identify/process/linux/procfs/source.ts';
-import { Holders } from '../../../../../../src/identify/process/linux/socket-owners.ts';
-import type { HandOvers } from '../../../../../../src/identify/process/linux/transferred-sockets.ts';
+import type { BehindTranslation, ProcfsSource } from '../../../../../../src/identify/process/linux/procfs/source.ts';
+import { SocketOwners } from '../../../../../../src/identify/process/linux/socket-owners.ts';
+import type { TransferredSockets } from '../../../../../../src/identify/process/linux/transferred-sockets.ts';
 import type { ProcessFacts } from '../../../../../../src/identify/process/process-facts.ts';
 import { FLOW_DIRECTIONS } from '../../../../../../src/model/terms.ts';
 import { PROTOCOL } from '../../../../../../src/net/numbers.ts';
@@ -29,6 +29,7 @@ let fake: FakeReportRing;
 let source: EbpfSource;
 let admitted: number[];
 let fallback: ProcfsSource;
+let behindTranslation: BehindTranslation;
 let now: number;
 let known: Map<number, ProcessFacts>;
 let olderProcess: number;
@@ -47,16 +48,15 @@ beforeEach(() => {
   known = new Map();
   olderProcess = -1;
   handed = [];
-  const handOvers = {
+  const transferred = {
     add: (row: number, isPeer: boolean, id: number) =>
       void handed.push(`${row} ${directory.process(id)?.name}${isPeer ? ', far end' : ''}`),
     track: (row: number, isPeer: boolean, id: number) =>
       void handed.push(`${row} ${directory.process(id)?.name} holds it${isPeer ? ', far end' : ''}`),
-  } as unknown as HandOvers;
+  } as unknown as TransferredSockets;
   const watch = { facts: (pid: number) => known.get(pid), refresh() {}, note: '', close() {} } as unknown as ExecWatch;
   fallback = {
     note: '',
-    behindTranslation: null,
     admit: (row: number) => void admitted.push(row),
     work() {},
     close() {},
@@ -70,15 +70,18 @@ beforeEach(() => {
     clockOffsetMs: () => 1000,
     close() {},
   };
-  const holders = new Holders(directory, procAt(`${root}/proc`), watch);
+  const socketOwners = new SocketOwners(directory, procAt(`${root}/proc`), watch);
   source = new EbpfSource({
     flows,
     programs,
-    holders,
+    socketOwners,
     older,
     watch,
-    fallback,
-    handOvers,
+    openFallback: (behind) => {
+      behindTranslation = behind;
+      return fallback;
+    },
+    transferred,
     interfaces: () => 2,
     now: () => now,
   });
@@ -341,9 +344,9 @@ describe('EbpfSource', () => {
     const passes = flows.touch(timed(packet({ src: '172.17.0.2' }), 1000), 0, 0);
     expect([source.claim(passes), owner(passes)]).toEqual([true, 'contained']);
     const translated = comes({ dport: 8443 });
-    expect(
-      fallback.behindTranslation?.(translated, TCP, { words: addresses('172.17.0.2', THERE), ownPort: 40_000, otherPort: 443 }),
-    ).toBe(true);
+    expect(behindTranslation(translated, TCP, { words: addresses('172.17.0.2', THERE), ownPort: 40_000, otherPort: 443 })).toBe(
+      true,
+    );
     expect(handed).toEqual([]);
   });
 
@@ -443,9 +446,9 @@ describe('EbpfSource', () => {
       const row = comes();
       expect(owner(row)).toBeNull();
       const ends = { words: addresses('172.17.0.2', THERE), ownPort: 5555, otherPort: 443 };
-      expect(fallback.behindTranslation?.(row, TCP, ends)).toBe(true);
+      expect(behindTranslation(row, TCP, ends)).toBe(true);
       expect(owner(row)).toBe('contained');
-      expect(fallback.behindTranslation?.(row, TCP, { ...ends, ownPort: 1 })).toBe(false);
+      expect(behindTranslation(row, TCP, { ...ends, ownPort: 1 })).toBe(false);
     });
   });
 

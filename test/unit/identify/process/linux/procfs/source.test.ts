@@ -55,7 +55,7 @@ function processWith(pid: number, comm: string, ...inodes: number[]): void {
 
 function flow(fields: PacketFields = {}): number {
   const row = flows.touch(timed(packet(fields), 0), 0, 0);
-  owners.admitFresh();
+  owners.admitNew();
   return row;
 }
 
