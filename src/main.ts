@@ -88,14 +88,14 @@ async function interfaces(line: CommandLine): Promise<number> {
   const devices = await listDevices(systemEdges());
   const { interfacesJson, interfacesText } = await import('./cli/interfaces.ts');
   if (line.has('json')) return print(interfacesJson(devices));
-  const [{ paintFor }, { speaksUtf8 }] = await Promise.all([import('./output/text-table.ts'), import('./tui/terminal.ts')]);
+  const { speaksUtf8 } = await import('./tui/terminal.ts');
   const { NO_COLOR, TERM } = process.env;
   const color = process.stdout.isTTY === true && !line.has('no-color') && !NO_COLOR && TERM !== 'dumb';
   return print(
     interfacesText(devices, {
       columns: process.stdout.columns,
       ascii: line.has('ascii') || (!line.has('no-ascii') && !speaksUtf8(process.env)),
-      paint: paintFor(color),
+      color,
     }),
   );
 }

@@ -2,22 +2,11 @@
 
 import type { Device } from '../capture/devices/devices.ts';
 import { sanitize } from '../net/text.ts';
-import { fixed, flexible, type Paint, tableLines } from '../output/text-table.ts';
-import { ASCII_GLYPHS, UNICODE_GLYPHS } from '../view/text/glyphs.ts';
-
-/** How the list is drawn. */
-export interface InterfacesStyle {
-  /** Columns of the terminal; undefined (a pipe) cuts nothing. */
-  readonly columns: number | undefined;
-  readonly ascii: boolean;
-  readonly paint: Paint;
-}
-
-/** Cells of a line in a pipe: as many as the longest list of addresses takes. */
-const PIPE_COLUMNS = 10_000;
+import { fixed, flexible, LIST_WIDTHS, sheetOf, type TextStyle, tableLines } from '../output/text-table.ts';
 
 /** The list as a table, the interface of the default route marked with `*`. */
-export function interfacesText(devices: readonly Device[], { columns, ascii, paint }: InterfacesStyle): string {
+export function interfacesText(devices: readonly Device[], style: TextStyle): string {
+  const sheet = sheetOf(style, LIST_WIDTHS);
   if (devices.length === 0) return 'no interfaces found\n';
   const longest = Math.max(...devices.map((device) => device.name.length), 4);
   const list = [
@@ -28,9 +17,9 @@ export function interfacesText(devices: readonly Device[], { columns, ascii, pai
     fixed<Device>('link', 11, 'left', (device) => device.linkType ?? '-'),
     flexible<Device>('addresses', 9, 1, (device) => device.addresses.join(' ')),
   ];
-  const lines = tableLines(list, devices, columns ?? PIPE_COLUMNS, ascii ? ASCII_GLYPHS : UNICODE_GLYPHS, paint);
+  const lines = tableLines(list, devices, sheet);
   const route = devices.find((device) => device.isDefault);
-  lines.push('', paint.dim(route === undefined ? 'no default route' : '* carries the default route'));
+  lines.push('', sheet.paint.dim(route === undefined ? 'no default route' : '* carries the default route'));
   return `${lines.join('\n')}\n`;
 }
 

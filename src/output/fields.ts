@@ -1,5 +1,5 @@
-// Schema 1: what each object of the JSON stream holds, field by field. Fields may be added within a schema number; none changes its
-// meaning. Every field is always there, null where it is not known.
+// Schema 1: the objects of the JSON stream, field by field. Within a schema number fields may be added, and none changes its meaning. Every
+// field is always there; null is unknown.
 
 import type { HistoryStatus } from '../model/history.ts';
 import type { PrivilegeStatus } from '../model/privileges.ts';
@@ -17,17 +17,17 @@ import type {
 } from '../model/snapshot.ts';
 import type { Endpoint, InnerFlow, Process } from '../model/terms.ts';
 
-/** Number of the schema; a new one only when a field changes its meaning. */
+/** Number of the schema. It changes only if a field changes its meaning. */
 export const SCHEMA = 1;
 
-/** What the writer itself left out since the start, because the reader was too slow. */
+/** Lines that the writer has left out since the start because the reader was too slow. */
 export interface Skipped {
   readonly samples: number;
   /** Lines of type open, close and gap. */
   readonly events: number;
 }
 
-/** RFC 3339, UTC, milliseconds; null for a time that is none. */
+/** RFC 3339, UTC, milliseconds; null for an invalid time. */
 export function timeField(epochMs: number): string | null {
   return Math.abs(epochMs) <= 8.64e15 ? new Date(epochMs).toISOString() : null;
 }
@@ -90,7 +90,7 @@ export function flowFields(flow: FlowRow): Record<string, unknown> {
   };
 }
 
-/** A stretch that was not measured. */
+/** A range of time that was not measured. */
 export function gapFields(gap: Gap): Record<string, unknown> {
   return { from: timeField(gap.from), to: timeField(gap.to), reason: gap.reason, detail: gap.detail };
 }
@@ -227,12 +227,12 @@ function endpointFields(endpoint: Endpoint): Record<string, unknown> {
   return { address: endpoint.address, port: endpoint.port };
 }
 
-/** An integer; null stays null, and what is no number becomes it. */
+/** An integer; null for null and for anything that is not a number. */
 function count(value: number | null): number | null {
   return value === null || !Number.isFinite(value) ? null : Math.round(value);
 }
 
-/** Three decimals: enough for a byte an hour, and no 0.30000000000000004 in the output. */
+/** Three decimals: fine enough for a byte an hour, and no 0.30000000000000004 in the output. */
 function rounded(value: number): number | null {
   return Number.isFinite(value) ? Math.round(value * 1000) / 1000 : null;
 }

@@ -1,4 +1,4 @@
-// Output of a run as NDJSON on standard output.
+// The output of a run as NDJSON on standard output.
 
 import type { LastTick } from '../aggregate/aggregator.ts';
 import type { FlowRow, Gap, Snapshot } from '../model/snapshot.ts';
@@ -6,15 +6,15 @@ import { JsonWriter } from './json-writer.ts';
 import { filteredSnapshot, runAverage } from './matching.ts';
 import type { Output } from './output.ts';
 
-/** The JSON stream, narrowed by the display filter. */
+/** The JSON stream of what the display filter matches. */
 export class JsonOutput implements Output {
   readonly wantsEvents: boolean;
   readonly #writer: JsonWriter;
   readonly #samples: boolean;
 
   /**
-   * @param samples false for one object at the end only
-   * @param onClosed as JsonWriter's
+   * @param samples false for one object at the end
+   * @param onClosed as for JsonWriter
    */
   constructor(
     stream: NodeJS.WritableStream & import('node:stream').Writable,

@@ -1,30 +1,30 @@
-// The JSON stream on its way out: whole lines, one write each, bounded memory when nobody reads. Never throws, whatever the reader does.
+// Writes the JSON stream: whole lines, one write each, in bounded memory even if nobody reads. Never throws, whatever the reader does.
 
 import type { Writable } from 'node:stream';
 import { NetmonError, reasonOf } from '../model/errors.ts';
 import type { FlowRow, Gap, HostRow, Snapshot } from '../model/snapshot.ts';
 import { appFields, flowFields, gapFields, hostFields, SCHEMA, type Skipped, snapshotFields, timeField } from './fields.ts';
 
-/** Bytes that may wait to be read before lines are left out; one line more than this is the most that is kept. */
+/** Lines are left out while more bytes than this wait to be read. The queue holds at most one line more. */
 const QUEUE_LIMIT = 256 * 1024;
 
 /**
  * Writes lines to a stream.
  *
- * While the reader is stuck, lines are left out whole rather than queued: samples hold totals, so the next one makes up for them.
- * How many were left out stands in the next line's `capture` (`skipped_samples`, `skipped_events`). The last line is always queued.
+ * While the reader is stuck, whole lines are left out rather than queued: samples hold totals, and the next one makes up for them.
+ * The next line's `capture` counts those left out (`skipped_samples`, `skipped_events`). The last line is always queued.
  */
 export class JsonWriter {
   readonly #output: Writable;
   readonly #onClosed: (failure: NetmonError | null) => void;
-  /** Told when nothing more can be written while the last line is on its way. */
+  /** Called if nothing more can be written while the last line is on its way. */
   #onEnd: () => void = () => {};
   #isClosed = false;
   #samples = 0;
   #events = 0;
 
   /**
-   * @param onClosed called once, when no more can be written: with null when the reader went away (a normal end), else with the
+   * @param onClosed called once, when nothing more can be written: with null if the reader went away (a normal end), else with the
    *   failure (a full disk)
    */
   constructor(output: Writable, onClosed: (failure: NetmonError | null) => void) {
@@ -63,8 +63,8 @@ export class JsonWriter {
   /**
    * Writes the last line, as fast as it is read.
    *
-   * @param rows hosts and flows, asked for one by one; the snapshot's own where none are given
-   * @returns when it has been handed to the system, or can't be any more
+   * @param rows hosts and flows, taken one by one; the snapshot's own by default
+   * @returns when it has been handed to the system, or no longer can be
    */
   async end(snapshot: Snapshot, rows: LastRows = snapshot): Promise<void> {
     for (const piece of endPieces(snapshot, rows, this.#skipped())) {
@@ -89,7 +89,7 @@ export class JsonWriter {
     return { samples: this.#samples, events: this.#events };
   }
 
-  /** A full buffer alone means nothing: one long line fills it. What is still there when the next line comes was not read. */
+  /** A full buffer alone means nothing, for one long line fills it. Bytes still there when the next line comes were not read. */
   get #isStuck(): boolean {
     return this.#output.writableLength > QUEUE_LIMIT;
   }
@@ -120,9 +120,7 @@ function isHangUp(error: NodeJS.ErrnoException): boolean {
   return ['EPIPE', 'ECONNRESET', 'ERR_STREAM_DESTROYED', 'ERR_STREAM_WRITE_AFTER_END', 'EIO', 'ENXIO'].includes(error.code ?? '');
 }
 
-// Lines of the JSON stream: one object each, newline at the end. Pure; what is in them is decided in fields.ts.
-
-/** Characters after which a piece of a line ends. */
+/** A piece of the last line ends after so many characters. */
 const PIECE_LENGTH = 64 * 1024;
 const NOTHING_SKIPPED: Skipped = { samples: 0, events: 0 };
 
@@ -131,15 +129,15 @@ export function sampleLine(snapshot: Snapshot, skipped: Skipped = NOTHING_SKIPPE
   return line({ type: 'sample', schema: SCHEMA, ...snapshotFields(snapshot, skipped) });
 }
 
-/** The rows of a last line of which there may be very many. */
+/** The rows of the last line of which there may be very many. */
 interface LastRows {
   readonly hosts: Iterable<HostRow>;
   readonly flows: Iterable<FlowRow>;
 }
 
 /**
- * The last line of a run, of type `end`: a sample's fields with the totals of the run. It comes in pieces that are short, however many
- * rows it holds: whole it may be longer than all else in memory.
+ * The last line of a run, of type `end`: a sample's fields with the totals of the run. It comes in short pieces, however many rows it has:
+ * whole, it could be longer than everything else in memory.
  *
  * @param rows each asked for once and not kept
  */
@@ -175,24 +173,24 @@ function* mapped<T>(rows: Iterable<T>, fieldsOf: (row: T) => Record<string, unkn
   for (const row of rows) yield fieldsOf(row);
 }
 
-/** A line of type `gap`, of the time at which the gap ended. */
+/** A line of type `gap`, with the time at which the gap ended. */
 export function gapLine(gap: Gap): string {
   return line({ type: 'gap', schema: SCHEMA, time: timeField(gap.to), ...gapFields(gap) });
 }
 
-/** A line of type `open`, of the time of the flow's first packet. */
+/** A line of type `open`, with the time of the flow's first packet. */
 export function openLine(flow: FlowRow): string {
   return line({ type: 'open', schema: SCHEMA, time: timeField(flow.firstSeen), ...flowFields(flow) });
 }
 
-/** A line of type `close`: a flow with its totals, of the time of its last packet. */
+/** A line of type `close`: a flow with its totals, and the time of its last packet. */
 export function closeLine(flow: FlowRow): string {
   return line({ type: 'close', schema: SCHEMA, time: timeField(flow.lastSeen), ...flowFields(flow) });
 }
 
 /**
- * Escaped backslashes (so that what follows one is not taken for an escape), lone surrogates as JSON.stringify writes them, DEL, C1
- * controls, and the two characters that end a line for some readers.
+ * Escaped backslashes (what follows one is not an escape), lone surrogates as JSON.stringify writes them, DEL, C1 controls, and the two
+ * characters that end a line for some readers.
  */
 const TROUBLE = /\\\\|\\ud[89a-f][0-9a-f]{2}|[\u007f-\u009f\u2028\u2029]/g;
 
@@ -200,7 +198,7 @@ function line(object: Record<string, unknown>): string {
   return `${text(object)}\n`;
 }
 
-/** Valid for strict readers (a lone surrogate is none of Unicode's characters) and harmless on a terminal. */
+/** JSON that strict readers accept (they refuse a lone surrogate) and that is harmless on a terminal. */
 function text(value: unknown): string {
   return JSON.stringify(value).replace(TROUBLE, (found) => {
     if (found === '\\\\') return found;

@@ -1,32 +1,36 @@
-// The display filter for outputs without a screen: what a snapshot says of everything, it says of what matches.
+// Snapshots as outputs without a screen need them: of the matching rows alone, and with rates averaged over a run.
 
 import type { Snapshot, Traffic } from '../model/snapshot.ts';
 
-/** The snapshot of what the filter matches; all of it where there is none. */
+/** The snapshot of what the filter matches; the whole snapshot if there is no filter. */
 export function filteredSnapshot(snapshot: Snapshot): Snapshot {
   if (snapshot.matching === null) return snapshot;
   const { total, apps, hosts, categories, interfaces, flows, flowCount } = snapshot.matching;
   return { ...snapshot, total, apps, hosts, categories, interfaces, flows, flowCount, matching: null };
 }
 
-// One sample for a whole run: its rates are means from the start to the end. The last tick's would be those of the moment since the tick
-// before, which tells nothing of a run that is shown once.
-
-/** The last snapshot of a run with the whole run as its interval. In a replay that is what it has already. */
+/**
+ * The last snapshot of a run that is shown once, with the run as its interval: rates are averages from start to end. Those of the last tick
+ * would cover only the moment since the tick before.
+ */
 export function runAverage(snapshot: Snapshot): Snapshot {
   const intervalMs = Math.max(0, Math.round(snapshot.time - snapshot.started));
   const seconds = Math.max(1, intervalMs) / 1000;
-  const mean = <Row extends Traffic>(row: Row): Row => ({ ...row, rxRate: row.rxBytes / seconds, txRate: row.txBytes / seconds });
+  const average = <Row extends Traffic>(row: Row): Row => ({
+    ...row,
+    rxRate: row.rxBytes / seconds,
+    txRate: row.txBytes / seconds,
+  });
   const { total, apps, hosts, categories, interfaces, flows } = snapshot;
   return {
     ...snapshot,
     seq: 0,
     intervalMs,
-    total: mean(total),
-    apps: apps.map(mean),
-    hosts: hosts.map(mean),
-    categories: categories.map(mean),
-    interfaces: interfaces.map(mean),
-    flows: flows.map(mean),
+    total: average(total),
+    apps: apps.map(average),
+    hosts: hosts.map(average),
+    categories: categories.map(average),
+    interfaces: interfaces.map(average),
+    flows: flows.map(average),
   };
 }

@@ -1,5 +1,5 @@
-// A file that a command writes: made anew with mode 0600, for the invoking user, never through a symbolic link, over another file only when
-// forced. Written beside its place and moved there whole, so that a failure leaves no half of it.
+// A file that a command writes: new, mode 0600, owned by the invoking user, never through a symbolic link, over another file only if
+// forced. It is written beside its place and moved there whole; a failure leaves nothing behind.
 
 import { randomBytes } from 'node:crypto';
 import {
@@ -25,13 +25,13 @@ import { absolutePath } from '../system/files.ts';
 const AS_SELF: FileWork = (work) => work();
 const NO_LINKS: readonly string[] = ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'];
 
-/** Owner of the file when root writes it for somebody; null leaves it the process's. */
+/** Owner of a file that root writes for somebody. */
 export interface FileOwner {
   readonly uid: number;
   readonly gid: number;
 }
 
-/** An open file that appears under its name with `commit`. All that names it is done as its owner. */
+/** An open file that gets its name with `commit`. Every step that names it is taken as its owner. */
 export class OutputFile {
   readonly path: string;
   readonly #temporary: string;
@@ -48,7 +48,7 @@ export class OutputFile {
     this.#asOwner = asOwner;
   }
 
-  /** @throws NetmonError `usage` when something is there already or the folder can't be written */
+  /** Opens it. @param owner null leaves it the process's @throws NetmonError `usage` if the name is taken or the folder can't be written */
   static create(named: string, force: boolean, owner: FileOwner | null): OutputFile {
     const path = absolutePath(named);
     const asOwner = owner === null ? AS_SELF : fileWork(owner, dirname(path));
@@ -61,7 +61,7 @@ export class OutputFile {
       try {
         const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
         const descriptor = openSync(temporary, flags, 0o600);
-        if (owner !== null) fchownSync(descriptor, owner.uid, owner.gid); // of a file in a folder of root's
+        if (owner !== null) fchownSync(descriptor, owner.uid, owner.gid); // in a folder of root's the file is root's so far
         return new OutputFile(path, temporary, descriptor, force, asOwner);
       } catch (thrown) {
         throw failure(path, thrown);
@@ -69,6 +69,7 @@ export class OutputFile {
     });
   }
 
+  /** Appends. @throws NetmonError `usage` */
   async write(chunk: string | Uint8Array): Promise<void> {
     try {
       await promisify(writeFile)(this.#descriptor, chunk);
@@ -93,7 +94,7 @@ export class OutputFile {
     }
   }
 
-  /** Leaves nothing behind; after `commit` it does nothing. */
+  /** Removes it; does nothing after `commit`. */
   async discard(): Promise<void> {
     if (this.#isOpen) await this.#close().catch(() => undefined);
     try {
@@ -109,7 +110,7 @@ export class OutputFile {
   }
 }
 
-/** What has the name; null for nothing that can be seen. */
+/** What bears the name; null for nothing, or nothing that can be seen. */
 function found(path: string): Stats | null {
   try {
     return lstatSync(path);
@@ -118,7 +119,7 @@ function found(path: string): Stats | null {
   }
 }
 
-/** Unlike a rename, a link never replaces what came meanwhile. False where the disk has no links (FAT, some shares). */
+/** Links the name: unlike a rename, that never replaces what came meanwhile. @returns false if the disk has no links (FAT, some shares) */
 function linked(from: string, to: string): boolean {
   try {
     linkSync(from, to);

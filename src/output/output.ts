@@ -1,31 +1,32 @@
-// Where a run's snapshots go: the JSON stream, a table, or the screen. One interface, so that the sessions know none of them.
+// Where a run's snapshots go: the JSON stream, a table, a recording's messages, or the screen. Sessions know only this interface. The folder
+// is for what is not a screen: it writes text and files, and decides nothing about what is in a snapshot.
 
 import type { LastTick, SnapshotLimits } from '../aggregate/aggregator.ts';
 import type { PacketSource } from '../capture/source.ts';
 import type { HistoryStatus } from '../model/history.ts';
 import type { FlowRow, Gap, Snapshot } from '../model/snapshot.ts';
 
-/** What a run that records begins with. */
+/** How a run that records begins. */
 export interface RecordStart {
   readonly source: PacketSource;
   readonly attribution: string;
   readonly history: HistoryStatus;
 }
 
-/** What a session tells its output. Never throws; an output that can take no more calls `stop` of the session. */
+/** Takes what a session produces. Never throws; an output that can't write any more says so to whoever made it. */
 export interface Output {
-  /** True where flows that open and close are wanted one by one. */
+  /** True if flows that open and close are wanted one by one. */
   readonly wantsEvents: boolean;
-  /** How many rows of a sample it can use; absent: as many as a screen. */
+  /** How many rows of a sample it can use; as many as a screen by default. */
   readonly limits?: SnapshotLimits;
-  /** Recording has begun, or is not going to; before the first sample. */
+  /** Recording has begun, or has failed to. Comes before the first sample. */
   begin?(start: RecordStart): void;
   sample(snapshot: Snapshot): void;
   opened(flow: FlowRow): void;
   closed(flow: FlowRow): void;
   gap(gap: Gap): void;
-  /** The totals of the run; nothing comes after it. */
+  /** The totals of the run. Nothing comes after it. */
   end(snapshot: Snapshot): Promise<void>;
-  /** `end` with all rows there are, taken one by one, so that they need not all be made at once; absent where that can't be. */
+  /** `end` with every row, each made only when it is taken; absent from outputs that need them all at once. */
   endWithRows?(last: LastTick): Promise<void>;
 }

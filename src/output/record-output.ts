@@ -1,4 +1,4 @@
-// Output of a run that only records: one line on standard error at the start, then what goes wrong, as it comes. Nothing on standard output.
+// The output of a run that only records: one line on standard error at the start, then trouble as it comes. Standard output stays empty.
 
 import type { HistoryStatus } from '../model/history.ts';
 import type { CaptureStatus, FlowRow, Gap, Snapshot } from '../model/snapshot.ts';
@@ -6,10 +6,10 @@ import { sanitize } from '../net/text.ts';
 import type { Clock } from '../system/clock.ts';
 import type { Output, RecordStart } from './output.ts';
 
-/** Packets that were lost are told once in this time. */
+/** Lost packets are reported at most this often. */
 const LOSS_MS = 60_000;
 
-/** Writes to standard error; a reader that went away is no reason to end. */
+/** Writes to standard error, and goes on if nobody reads it. */
 export class RecordOutput implements Output {
   readonly wantsEvents = false;
   readonly limits = { apps: 0, hosts: 0, flows: 0 };

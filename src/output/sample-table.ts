@@ -1,42 +1,37 @@
-// The table of --once: one snapshot as plain text for a terminal or a pipe. Unknown is `-`, never 0.
+// The table of `--once`: one snapshot as plain text for a terminal or a pipe. Unknown is `-`, never 0.
 
 import type { UnitMode } from '../model/options.ts';
 import type { AppRow, FlowRow, HostRow, Snapshot, Traffic } from '../model/snapshot.ts';
 import type { Endpoint } from '../model/terms.ts';
 import { drawable } from '../view/text/cells.ts';
+import { formatAmount, formatDateTime, formatDuration, formatGrouped, formatRate, RATE_WIDTH } from '../view/text/format.ts';
 import {
-  AMOUNT_WIDTH,
-  formatAmount,
-  formatDateTime,
-  formatDuration,
-  formatGrouped,
-  formatRate,
-  RATE_WIDTH,
-} from '../view/text/format.ts';
-import { ASCII_GLYPHS, type Glyphs, UNICODE_GLYPHS } from '../view/text/glyphs.ts';
-import { fixed, flexible, type Paint, paintFor, type TextColumn, tableLines } from './text-table.ts';
+  amountColumns,
+  fixed,
+  flexible,
+  nameOrReason,
+  REPORT_WIDTHS,
+  type Sheet,
+  sheetOf,
+  type TextColumn,
+  type TextStyle,
+  tableLines,
+} from './text-table.ts';
 
 /** How the table is drawn. */
-export interface TableStyle {
-  /** Columns of the terminal; undefined (a pipe) is 100. */
-  readonly columns: number | undefined;
-  readonly color: boolean;
-  readonly ascii: boolean;
+export interface TableStyle extends TextStyle {
   readonly names: boolean;
   readonly units: UnitMode;
 }
 
-/** The style, worked out. */
-interface Sheet extends TableStyle {
-  readonly width: number;
-  readonly glyphs: Glyphs;
-  readonly paint: Paint;
+/** The sheet of a sample, and what there is room for on it. */
+interface SampleSheet extends Sheet, Pick<TableStyle, 'names' | 'units'> {
   readonly hasRates: boolean;
-  /** False: users and states have no room. */
+  /** There is room for users and states. */
   readonly isWide: boolean;
 }
 
-/** Rows of which there may be very many. */
+/** The rows of which there may be very many. */
 interface ManyRows {
   readonly hosts: Iterable<HostRow>;
   readonly flows: Iterable<FlowRow>;
@@ -48,24 +43,17 @@ interface Shown<Row> {
   readonly count: number;
 }
 
-const PIPE_COLUMNS = 100;
-const LEAST_COLUMNS = 60;
 const MOST_COLUMNS = 240;
 const RATE_COLUMNS = 96;
 const WIDE_COLUMNS = 76;
 const MOST_ROWS = { apps: 20, hosts: 20, flows: 30 } as const;
 
-/** The table, newline at the end. @param rows hosts and flows where they are not in the snapshot; each is asked for once and few are kept */
+/** The table, newline at the end. @param rows hosts and flows if the snapshot lacks them; each is asked for once, and few are kept */
 export function tableText(snapshot: Snapshot, style: TableStyle, rows: ManyRows = snapshot): string {
-  const width = Math.min(MOST_COLUMNS, Math.max(LEAST_COLUMNS, style.columns ?? PIPE_COLUMNS));
-  const sheet: Sheet = {
-    ...style,
-    width,
-    glyphs: style.ascii ? ASCII_GLYPHS : UNICODE_GLYPHS,
-    paint: paintFor(style.color),
-    hasRates: width >= RATE_COLUMNS && snapshot.capture.file === null,
-    isWide: width >= WIDE_COLUMNS,
-  };
+  const { names, units } = style;
+  const base = sheetOf(style, { ...REPORT_WIDTHS, most: MOST_COLUMNS });
+  const hasRates = base.width >= RATE_COLUMNS && snapshot.capture.file === null;
+  const sheet: SampleSheet = { ...base, names, units, hasRates, isWide: base.width >= WIDE_COLUMNS };
   const apps = topOf(snapshot.apps, MOST_ROWS.apps);
   const hosts = topOf(rows.hosts, MOST_ROWS.hosts);
   const flows = { ...topOf(rows.flows, MOST_ROWS.flows), count: snapshot.flowCount };
@@ -78,7 +66,7 @@ export function tableText(snapshot: Snapshot, style: TableStyle, rows: ManyRows 
   return `${lines.join('\n')}\n`;
 }
 
-function headLines({ capture, total, started, time }: Snapshot, { units, glyphs, paint }: Sheet): string[] {
+function headLines({ capture, total, started, time }: Snapshot, { units, glyphs, paint }: SampleSheet): string[] {
   const amount = (bytes: number | null) => (bytes === null ? '-' : formatAmount(bytes, units).trim());
   const number = (value: number | null) => (value === null ? '-' : formatGrouped(value));
   const safe = (text: string) => drawable(text, glyphs);
@@ -97,14 +85,14 @@ function headLines({ capture, total, started, time }: Snapshot, { units, glyphs,
 
 function sectionLines<Row>(title: string, shown: Shown<Row>, columns: readonly TextColumn<Row>[], sheet: Sheet): string[] {
   const { rows, count } = shown;
-  const { width, glyphs, paint } = sheet;
+  const { paint } = sheet;
   const head = ['', paint.title(`${title} (${count})`)];
   if (rows.length === 0) return [...head, 'none'];
   const rest = count - rows.length;
-  return [...head, ...tableLines(columns, rows, width, glyphs, paint), ...(rest > 0 ? [paint.dim(`and ${rest} more`)] : [])];
+  return [...head, ...tableLines(columns, rows, sheet), ...(rest > 0 ? [paint.dim(`and ${rest} more`)] : [])];
 }
 
-/** The `most` with most bytes, those first; of equals the first. Keeps no others: there may be more than memory should hold. */
+/** The `most` rows with the most bytes, largest first; equal rows in their order. It keeps no others: memory might not hold them all. */
 function topOf<Row extends Traffic>(all: Iterable<Row>, most: number): Shown<Row> {
   const rows: Row[] = [];
   const bytes = (row: Row) => row.rxBytes + row.txBytes;
@@ -120,14 +108,7 @@ function topOf<Row extends Traffic>(all: Iterable<Row>, most: number): Shown<Row
   return { rows, count };
 }
 
-function amountColumns<Row extends Traffic>({ units }: Sheet): TextColumn<Row>[] {
-  return [
-    fixed<Row>('RX', AMOUNT_WIDTH, 'right', (row) => formatAmount(row.rxBytes, units)),
-    fixed<Row>('TX', AMOUNT_WIDTH, 'right', (row) => formatAmount(row.txBytes, units)),
-  ];
-}
-
-function rateColumns<Row extends Traffic>({ units, hasRates }: Sheet): TextColumn<Row>[] {
+function rateColumns<Row extends Traffic>({ units, hasRates }: SampleSheet): TextColumn<Row>[] {
   if (!hasRates) return [];
   return [
     fixed<Row>('RX rate', RATE_WIDTH, 'right', (row) => formatRate(row.rxRate, units)),
@@ -135,29 +116,29 @@ function rateColumns<Row extends Traffic>({ units, hasRates }: Sheet): TextColum
   ];
 }
 
-function appColumns(sheet: Sheet): TextColumn<AppRow>[] {
+function appColumns(sheet: SampleSheet): TextColumn<AppRow>[] {
   return [
-    flexible('app', 12, 2, (row) => row.app ?? unknown(row.reason)),
+    flexible('app', 12, 2, (row) => nameOrReason(row.app, row.reason)),
     fixed('pid', 10, 'right', ({ pids }) => (pids.length > 1 ? `${pids.at(-1)} +${pids.length - 1}` : pids.join())),
     ...(sheet.isWide ? [fixed<AppRow>('user', 8, 'left', (row) => row.user ?? '')] : []),
     fixed('flows', 6, 'right', (row) => String(row.flows)),
-    ...amountColumns<AppRow>(sheet),
+    ...amountColumns<AppRow>(sheet.units),
     ...rateColumns<AppRow>(sheet),
   ];
 }
 
-function hostColumns(sheet: Sheet): TextColumn<HostRow>[] {
+function hostColumns(sheet: SampleSheet): TextColumn<HostRow>[] {
   const address = (row: HostRow) => row.addresses[0] ?? row.host;
   return [
-    flexible('host', 14, 2, (row) => (sheet.names ? row.host : address(row)) ?? unknown(row.reason), 'start'),
+    flexible('host', 14, 2, (row) => nameOrReason(sheet.names ? row.host : address(row), row.reason), 'start'),
     fixed('from', 4, 'left', (row) => (row.nameSource === 'none' ? '' : row.nameSource)),
     fixed('flows', 6, 'right', (row) => String(row.flows)),
-    ...amountColumns<HostRow>(sheet),
+    ...amountColumns<HostRow>(sheet.units),
     ...rateColumns<HostRow>(sheet),
   ];
 }
 
-function flowColumns(sheet: Sheet): TextColumn<FlowRow>[] {
+function flowColumns(sheet: SampleSheet): TextColumn<FlowRow>[] {
   return [
     fixed('proto', 6, 'left', (row) => row.protocol),
     flexible('local', 11, 4, (row) => endpoint(row.local.address, row.local), 'start'),
@@ -169,16 +150,12 @@ function flowColumns(sheet: Sheet): TextColumn<FlowRow>[] {
       'start',
     ),
     ...(sheet.isWide ? [fixed<FlowRow>('state', 12, 'left', (row) => row.state)] : []),
-    flexible('app', 7, 2, (row) => row.app ?? unknown(row.reason)),
-    ...amountColumns<FlowRow>(sheet),
+    flexible('app', 7, 2, (row) => nameOrReason(row.app, row.reason)),
+    ...amountColumns<FlowRow>(sheet.units),
   ];
 }
 
-function unknown(reason: string | null): string {
-  return reason === null ? '-' : `- ${reason}`;
-}
-
-/** Port 0: a protocol without ports. */
+/** Name and port; port 0 stands for a protocol without ports. */
 function endpoint(name: string, { port }: Endpoint): string {
   if (port === 0) return name;
   return name.includes(':') ? `[${name}]:${port}` : `${name}:${port}`;

@@ -1,4 +1,4 @@
-// Output of a run as one table on standard output.
+// The output of a run as one table on standard output.
 
 import type { Writable } from 'node:stream';
 import type { LastTick } from '../aggregate/aggregator.ts';
@@ -14,7 +14,7 @@ export class TableOutput implements Output {
   readonly #stream: Writable;
   readonly #style: TableStyle;
 
-  /** @param onClosed called when the reader went away, with null, or the write failed */
+  /** @param onClosed called with null when the reader went away, else with why the write failed */
   constructor(stream: Writable, style: TableStyle, onClosed: (failure: Error | null) => void) {
     this.#stream = stream;
     this.#style = style;

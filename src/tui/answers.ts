@@ -1,57 +1,57 @@
-// What comes from a terminal besides keys: its background (OSC 11), its word that it has drawn (DSR 5), and pastes. They are taken out wherever
-// they come, whole or split, early or late; whatever is not exactly one of them is a key.
+// Sorts what a terminal sends besides keys: its background (OSC 11), its report that it has drawn (DSR 5), and pastes. They are recognised
+// whole or split, early or late; whatever is not exactly one of them is a key.
 
-/** What a terminal can tell. */
+/** What a terminal can send besides keys. */
 export type Answer =
   | { readonly kind: 'drawn' }
-  /** Text between the marks of a bracketed paste, or a burst that no hand types; cut at `LONGEST_PASTE` bytes. */
+  /** Text between the marks of a bracketed paste, or a burst too fast for a hand; cut at `LONGEST_PASTE` bytes. */
   | { readonly kind: 'pasted'; readonly text: string }
-  /** Parts of the background from 0 to 1. */
+  /** The background, each part from 0 to 1. */
   | { readonly kind: 'background'; readonly red: number; readonly green: number; readonly blue: number };
 
-/** Asks for the background, ended as every terminal knows it. xterm, ctlseqs, "OSC Ps ; Pt": 11 and `?`. */
+/** Asks for the background, with the terminator that every terminal knows. xterm, ctlseqs, "OSC Ps ; Pt": 11 and `?`. */
 export const ASK_BACKGROUND = '\x1b]11;?\x1b\\';
-/** Asks whether all is well, which is answered after all that was written before. ECMA-48 8.3.35, DSR 5. */
+/** Asks for the status; the answer follows everything written before. ECMA-48 8.3.35, DSR 5. */
 export const ASK_DRAWN = '\x1b[5n';
 
 /** Begin and end of a paste. xterm, ctlseqs, "Bracketed Paste Mode". */
 const PASTE = { begin: '\x1b[200~', end: '\x1b[201~' } as const;
-/** Bytes of a paste that are kept: more than a filter takes. */
+/** Bytes kept of a paste: more than a filter takes. */
 const LONGEST_PASTE = 4096;
-/** So many bytes at once without an escape are a paste of a terminal that doesn't mark it. */
+/** So many bytes at once without an escape are a paste from a terminal that doesn't mark pastes. */
 const BURST = 512;
-/** Most that is taken out after the beginning of an answer that never ends. */
+/** Characters of an answer that never ends: more of it are keys again. */
 const LONGEST = 256;
 const WHOLE = new RegExp(
   `\\x1b(?:\\[[0-4]n|\\[200~|\\]11;(?:([^\\x07\\x1b\\x9c]{0,${LONGEST}})(?:\\x07|\\x1b\\\\|\\x9c|(?=\\x1b[^\\\\]))|[^\\x07\\x1b\\x9c]{${LONGEST}}))`,
   'y',
 );
-/** The beginning of an answer, at the end of what came. */
+/** The beginning of an answer at the end of a text. */
 const PART = new RegExp(`\\x1b(?:\\[[0-4]?|\\[20{1,2}|\\](?:1(?:1(?:;[^\\x07\\x1b\\x9c]{0,${LONGEST - 1}}\\x1b?)?)?)?)?$`, 'y');
-/** What no key begins with. */
+/** No key begins like this. */
 const SURELY = '\x1b]11;';
 
-/** Sorts what comes from a terminal. Text is bytes as Latin-1. Holds no more than the beginning of one answer. */
+/** Takes answers and pastes out of a terminal's input. Text is bytes as Latin-1. It holds at most the beginning of one answer. */
 export class AnswerFilter {
   readonly #tell: (answer: Answer) => void;
   #held = '';
-  /** An escape was handed on as a key just now: what follows may be the rest of an answer. */
+  /** An escape was just handed on as a key; what follows may be the rest of an answer. */
   #afterEscape = false;
-  /** What was pasted so far; null where no paste is under way. */
+  /** What was pasted so far; null while no paste is under way. */
   #paste: string | null = null;
 
   constructor(tell: (answer: Answer) => void) {
     this.#tell = tell;
   }
 
-  /** Whether the beginning of an answer is held back, and whether it may be a key. */
+  /** Whether the beginning of an answer is held back: one that may be a key, or surely not. */
   get holding(): 'nothing' | 'maybe' | 'surely' {
     if (this.#paste !== null) return 'surely';
     if (this.#held === '') return 'nothing';
     return this.#isSure ? 'surely' : 'maybe';
   }
 
-  /** @param expecting an answer is under way: then a lone escape may be its beginning. @returns what is no answer */
+  /** Takes bytes. @param expecting an answer is under way, and a lone escape may be its beginning @returns the keys */
   take(bytes: string, expecting: boolean): string {
     const came = this.#held + bytes;
     this.#held = '';
@@ -98,7 +98,7 @@ export class AnswerFilter {
     }
   }
 
-  /** Gives up waiting for the rest. @returns what was held, as keys; nothing of what was an answer for sure */
+  /** Stops waiting for the rest. @returns what was held, as keys, unless it was surely an answer */
   release(): string {
     if (this.#paste !== null) this.#endPaste(); // its end never came
     const held = this.#isSure ? '' : this.#held;
@@ -107,7 +107,7 @@ export class AnswerFilter {
     return held;
   }
 
-  /** Takes what a paste has from `at` on. @returns where its end ends; -1 where it goes on */
+  /** Takes the paste from `at` on. @returns where its end mark ends; -1 if it goes on */
   #pasteTo(text: string, at: number): number {
     const end = text.indexOf(PASTE.end, at);
     const tail = end >= 0 ? 0 : partOfEnd(text.slice(at));
@@ -132,7 +132,7 @@ export class AnswerFilter {
     return (this.#afterEscape ? `\x1b${this.#held}` : this.#held).startsWith(SURELY);
   }
 
-  /** Text from `at` on, without the escape that was put before it. */
+  /** Text from `at` on, without the escape that was put in front of it. */
   #plain(text: string, at: number, isBroken: boolean): string {
     return text.slice(isBroken && at === 0 ? 1 : at);
   }
@@ -144,7 +144,7 @@ export class AnswerFilter {
   }
 }
 
-/** Length of what may be the beginning of a paste's end, at the end of a text. */
+/** How many characters at the end of a text may begin the end mark of a paste. */
 function partOfEnd(text: string): number {
   for (let length = Math.min(PASTE.end.length - 1, text.length); length > 0; length--)
     if (text.endsWith(PASTE.end.slice(0, length))) return length;
@@ -156,7 +156,7 @@ function matchAt(pattern: RegExp, text: string, at: number): RegExpExecArray | n
   return pattern.exec(text);
 }
 
-/** A colour as XParseColor reads it: `rgb:` or `rgba:` with one to four digits a part, or `#` with six. Null for what is none. */
+/** A colour as XParseColor reads it: `rgb:` or `rgba:` with one to four digits a part, or `#` with six. Null for anything else. */
 function parsed(text: string): { red: number; green: number; blue: number } | null {
   const parts = /^rgba?:([\da-f]{1,4})\/([\da-f]{1,4})\/([\da-f]{1,4})(?:\/[\da-f]{1,4})?$/i.exec(text)?.slice(1);
   const short = /^#([\da-f]{2})([\da-f]{2})([\da-f]{2})$/i.exec(text)?.slice(1);

@@ -1,4 +1,4 @@
-// The two parts of blessed-contrib that are used, by path: its index loads every widget, maps and pictures too, and takes 60 ms longer.
+// The two parts of blessed-contrib in use, by path: its index loads every widget, maps and pictures too, which takes 60 ms more.
 
 declare module 'blessed-contrib/lib/layout/grid.js' {
   import type { Widgets } from 'blessed';

@@ -1,4 +1,4 @@
-// Keys and mouse as blessed reports them -> actions. Names of keys are those of the config file: `q`, `G`, `ctrl+b`, `shift+tab`, `pageup`.
+// Turns keys and mouse events, as blessed reports them, into actions. Keys are named as in the config file: `q`, `G`, `ctrl+b`, `pageup`.
 
 import { sanitize } from '../net/text.ts';
 import type { Action, Edit } from '../view/action.ts';
@@ -12,7 +12,7 @@ import type { BlessedKey, BlessedMouse } from './screen.ts';
 const WHEEL_ROWS = 3;
 
 /**
- * Name of a key; null for what is no key of ours.
+ * Name of a key; null for a key that has none here.
  *
  * Enter arrives twice, as `enter` and then as `return` (chjj/blessed#331): the second is dropped. Ctrl+J is taken for Enter, because
  * some terminals send it.
@@ -46,7 +46,7 @@ const EDITS: Readonly<Record<string, Edit>> = {
   'ctrl+w': 'word',
 };
 
-/** Commands that work while a filter is typed: the keys that no text contains. */
+/** Keys that keep their command while a filter is typed, as no text contains them. */
 const THROUGH = new Set(['ctrl+c', 'ctrl+l', 'ctrl+z', 'pageup', 'pagedown', 'shift+tab', 'f1']);
 
 /** What a key press asks for in this state; null for nothing. */
@@ -71,7 +71,7 @@ export function keyAction(state: ViewState, keys: KeyTable, char: string | undef
   return command === null ? null : { type: 'command', command };
 }
 
-/** What a paste asks for: text for the filter that is being typed, else nothing, however much it is. */
+/** What a paste asks for: text for the filter that is being typed; otherwise nothing. */
 export function pasteAction(state: ViewState, pasted: string): Action | null {
   if (state.filter.cursor === null || state.popup !== null) return null;
   const text = sanitize(pasted.replace(/\s+/g, ' ')).trim();
@@ -81,7 +81,7 @@ export function pasteAction(state: ViewState, pasted: string): Action | null {
 /**
  * What a click, a drag or a step of the wheel asks for; null for nothing.
  *
- * @param drag cell of the chart in which the button went down that is still held; null for none
+ * @param drag cell of the chart in which the button went down, while it is held; else null
  */
 export function mouseAction(frame: Frame, event: BlessedMouse, drag: number | null = null): Action | null {
   const pane = frame.tables.find(({ rect }) => inside(rect, event));

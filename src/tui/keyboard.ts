@@ -1,16 +1,15 @@
-// The terminal's input without its answers: what blessed reads keys from. Blessed would take an answer for keys, one for each of its letters.
+// The terminal's input without its answers, for blessed to read keys from: it would take each letter of an answer for a key.
 
 import { Readable } from 'node:stream';
 import { type Answer, AnswerFilter } from './answers.ts';
 
-/** The rest of an answer comes this soon after what may be its beginning, else that was a key; and after what surely is. */
+/** How long to wait for the rest of what may be, or surely is, an answer, ms. If it doesn't come, the former was a key. */
 const HOLD_MS = { maybe: 60, surely: 2000 } as const;
 
 /** A terminal's input as blessed wants it. */
 export class Keyboard extends Readable {
   readonly isTTY: boolean;
-  /** True while an answer is under way. */
-  expecting = false;
+  #isExpecting = false;
   readonly #source: NodeJS.ReadStream;
   readonly #filter: AnswerFilter;
   #isListening = false;
@@ -25,7 +24,12 @@ export class Keyboard extends Readable {
     source.on('error', (error) => this.destroy(error));
   }
 
-  /** Begins to read; what was typed before waits in the terminal until then. */
+  /** Says whether an answer is under way. */
+  expect(isExpecting: boolean): void {
+    this.#isExpecting = isExpecting;
+  }
+
+  /** Begins to read. What was typed before has waited in the terminal. */
   listen(): void {
     if (this.#isListening) return;
     this.#isListening = true;
@@ -57,7 +61,7 @@ export class Keyboard extends Readable {
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
     const bytes = typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
-    this.#hand(this.#filter.take(bytes.toString('latin1'), this.expecting));
+    this.#hand(this.#filter.take(bytes.toString('latin1'), this.#isExpecting));
     const { holding } = this.#filter;
     if (holding === 'nothing') return;
     this.#timer = setTimeout(() => {

@@ -203,9 +203,7 @@ export function openScreen(options: ScreenOptions): OpenScreen {
     get written() {
       return written;
     },
-    expect: (isExpecting) => {
-      input.expecting = isExpecting;
-    },
+    expect: (isExpecting) => input.expect(isExpecting),
     close: () => {
       if (state === 'closed') return;
       if (state === 'open') leave();

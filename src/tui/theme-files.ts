@@ -1,4 +1,4 @@
-// Theme files: found by name in folders or by path, read, and no more than read. Parsing them is view/text/theme.ts.
+// Finds theme files by name in folders, or by path, and reads them. view/text/theme.ts parses them.
 
 import { closeSync, constants, fstatSync, openSync, readdirSync, readSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
@@ -6,23 +6,23 @@ import { NetmonError, reasonOf } from '../model/errors.ts';
 import { parseTheme, type Theme } from '../view/text/theme.ts';
 
 const SUFFIX = '.theme';
-/** Themes that are listed. */
+/** Themes listed at most. */
 const MOST = 200;
 const MOST_BYTES = 64 * 1024;
 
 /** A folder with themes. */
 export interface ThemeFolder {
   readonly path: string;
-  /** Whose files it has to hold: root reads no file for a user that isn't the user's. null takes anybody's. */
+  /** Only this user's files count: root reads nobody else's files for a user. null takes anybody's. */
   readonly uid: number | null;
 }
 
-/** Whose themes are looked for, and where. */
+/** Where to look for themes, and for whom. */
 export interface ThemePlaces {
   readonly platform: NodeJS.Platform;
-  /** Home folder of the user; null where it isn't known. */
+  /** Home folder of the user; null if unknown. */
   readonly home: string | null;
-  /** The user for whom root runs; null where the process is the user. */
+  /** The user for whom root runs; null if the process is the user. */
   readonly uid: number | null;
   /** XDG_CONFIG_HOME */
   readonly configHome: string | undefined;
@@ -30,12 +30,12 @@ export interface ThemePlaces {
   readonly ours: string;
 }
 
-/** Where btop's packages put its themes: of Debian and most others, of a build by hand and Homebrew on Intel, of Homebrew elsewhere. */
+/** Where btop's packages put themes: Debian and most others, builds by hand and Homebrew on Intel, Homebrew elsewhere. */
 const BTOP = ['/usr/share', '/usr/local/share', '/opt/homebrew/share', '/home/linuxbrew/.linuxbrew/share'].map(
   (share) => `${share}/btop/themes`,
 );
 
-/** Folders in the order in which they are looked through: the user's own, the user's btop's, ours, those that btop came with. */
+/** Folders in the order of search: the user's own, the user's for btop, ours, those that came with btop. */
 export function themeFolders({ platform, home, uid, configHome, ours }: ThemePlaces): ThemeFolder[] {
   const isTheirs = configHome?.startsWith('/') === true && (uid === null || ownerOf(configHome) === uid);
   const config = isTheirs ? configHome : home === null ? null : join(home, '.config');
@@ -52,12 +52,12 @@ function ownerOf(folder: string): number | null {
 export class ThemeShelf {
   readonly #folders: readonly ThemeFolder[];
 
-  /** @param folders absolute paths; those that do not exist are passed over */
+  /** @param folders absolute paths; missing ones are skipped */
   constructor(folders: readonly ThemeFolder[]) {
     this.#folders = folders;
   }
 
-  /** Names without suffix, sorted; bounded. */
+  /** Names without suffix, sorted; at most `MOST`. */
   names(): readonly string[] {
     const names = new Set<string>();
     for (const { path } of this.#folders)
@@ -68,7 +68,7 @@ export class ThemeShelf {
   /**
    * Reads a theme by name, or by path when it holds a slash.
    *
-   * @throws NetmonError (usage) when there is none, with the names that there are.
+   * @throws NetmonError `usage` if there is no such theme, with the names of those that exist
    */
   load(wanted: string): Theme {
     if (wanted.includes('/')) return readTheme(wanted, null);
@@ -87,11 +87,11 @@ function filesIn(folder: string): readonly string[] {
   try {
     return readdirSync(folder);
   } catch {
-    return []; // most of the folders do not exist for most users
+    return []; // few users have all of these folders
   }
 }
 
-/** The text of a regular file. A FIFO, a device or a file that grows would never end. */
+/** Text of a regular file: a FIFO, a device or a growing file might never end. */
 function textOf(path: string, uid: number | null): string {
   const descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   try {

@@ -1,4 +1,4 @@
-// Widgets: a box of lines, and a sparkline of blessed-contrib. Each can be placed and shown; they own no state and register no keys.
+// The widgets: a box of lines, and blessed-contrib's sparkline. Each can be placed and shown; none handles keys.
 
 import blessed, { type Widgets } from 'blessed';
 import Grid from 'blessed-contrib/lib/layout/grid.js';
@@ -18,8 +18,8 @@ export interface BaseColours {
 }
 
 /**
- * The skeleton: blessed-contrib's grid makes every widget and hangs it into the screen. Exact cells come from the layout afterwards, for
- * the grid reckons in percent and loses a column at some widths.
+ * Makes every widget through blessed-contrib's grid, which adds it to the screen. The layout sets the exact cells afterwards: the grid
+ * computes in percent and loses a column at some widths.
  */
 export class Skeleton {
   readonly #grid: Grid;
@@ -50,7 +50,7 @@ abstract class Widget {
     this.element = element;
   }
 
-  /** Puts the widget onto exact cells, and into sight. @returns true when that changed anything. */
+  /** Puts the widget on these cells and shows it. @returns whether that changed anything */
   place(rect: Rect): boolean {
     const old = this.element.hidden ? null : this.#rect;
     if (this.element.hidden) this.element.show();
@@ -64,27 +64,27 @@ abstract class Widget {
     return true;
   }
 
-  /** Takes the widget out of sight. @returns true when it was in sight. */
+  /** Hides the widget. @returns whether it was shown */
   hide(): boolean {
     if (this.element.hidden) return false;
     this.element.hide();
     return true;
   }
 
-  /** Sets the colours of what no text covers. */
+  /** Sets the colours of cells without text. */
   paint({ fg, bg }: BaseColours): void {
     Object.assign(this.element.style, { fg, bg });
   }
 }
 
-/** A box whose content is lines that already fit it. */
+/** A box of lines that already fit it. */
 export class LineBox extends Widget {
   #content = '';
 
-  /** Shows lines. @returns true when they differ from those before. */
+  /** Shows lines. @returns whether they differ from those before */
   show(lines: readonly Line[], markup: Markup): boolean {
     const content = contentOf(lines, markup);
-    // setContent parses the whole content again, also where nothing changed.
+    // setContent parses the whole content again, even if nothing changed.
     if (content === this.#content) return false;
     this.#content = content;
     this.element.setContent(content);
@@ -102,12 +102,12 @@ export class Spark extends Widget {
     this.#glyphs = glyphs;
   }
 
-  /** Shows the line; `colour` is the title's, as blessed's number. @returns true when it differs from the one before. */
+  /** Shows the line; `colour` is the title's, as blessed numbers it. @returns whether it differs from the one before */
   show(model: ChartModel, colour: number): boolean {
     const element = this.element as SparklineElement & { options: { style: { titleFg: string } } };
     element.options.style.titleFg = colour < 0 ? 'default' : String(colour);
     const { width } = model.rect;
-    // setData draws the first `width - 2` values and no more, whatever room there is: a widget that believes itself two cells wider draws all.
+    // setData draws only the first `width - 2` values, whatever room there is: a widget that seems two cells wider draws them all.
     element.width = width + 2;
     element.setData([model.title], [scaled(model.values)]);
     element.width = width;
@@ -118,7 +118,7 @@ export class Spark extends Widget {
     return changed;
   }
 
-  /** Takes away the empty first line, the colon after the title and the levels of what is not known; ASCII levels where asked for. */
+  /** Removes the empty first line, the colon after the title and the levels of unknown values; uses ASCII levels if asked to. */
   #tidy(content: string, values: readonly number[]): string {
     let out = content.replace(/^\r\n/, '').replace(/:(\{\/[^}]*-fg\}\{\/bold\}\r\n)/g, '$1');
     const [title = '', line = ''] = out.split('\r\n');
@@ -132,8 +132,8 @@ export class Spark extends Widget {
 }
 
 /**
- * Values as thousandths of the largest, which keeps their shape: the sparkline package shifts them left by 8 bits as 32-bit integers, so
- * that from 8 MB/s on it draws nothing where the peak should be (sparkline/lib/sparkline.js).
+ * Values as thousandths of the largest, which keeps their shape. The sparkline package shifts values left by 8 bits as 32-bit integers:
+ * from 8 MB/s on it draws nothing at the peak (sparkline/lib/sparkline.js).
  */
 function scaled(values: readonly number[]): number[] {
   let most = 0;

@@ -106,7 +106,7 @@ export function terminalSteps(terminal: TerminalFacts, env: NodeJS.ProcessEnv): 
     {
       name: 'terminal',
       ask: () => {
-        if (!terminal.isTTY) return skipped('standard output is no terminal');
+        if (!terminal.isTTY) return skipped('standard output is not a terminal');
         const refused = refuseTerminal(env, terminal.isTTY);
         if (refused !== null) return no(refused, 'type: TERM=xterm-256color netmon-tui');
         return ok(`TERM=${env['TERM']} COLORTERM=${env['COLORTERM'] || '(unset)'}`);
@@ -116,7 +116,7 @@ export function terminalSteps(terminal: TerminalFacts, env: NodeJS.ProcessEnv): 
       name: 'size',
       ask: () => {
         const { columns = 0, rows = 0 } = terminal;
-        if (!terminal.isTTY) return skipped('standard output is no terminal');
+        if (!terminal.isTTY) return skipped('standard output is not a terminal');
         const detail = `${columns}x${rows}`;
         return columns < LEAST_COLUMNS || rows < LEAST_ROWS
           ? no(`${detail}; ${LEAST_COLUMNS}x${LEAST_ROWS} is the least`, 'make the window larger')

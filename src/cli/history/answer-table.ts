@@ -1,4 +1,5 @@
-// An answer of history as a table with bars, for `netmon-tui history`. What is not recorded is said; unknown is `-`, never 0. Pure.
+// An answer of history as a table with bars, as JSON, and as CSV, for `netmon-tui history`. The table says what is not recorded; unknown is
+// `-`, never 0. Pure.
 
 import {
   type HistoryQuery,
@@ -12,23 +13,27 @@ import type { UnitMode } from '../../model/options.ts';
 import { sanitize } from '../../net/text.ts';
 import { type CsvValue, csvLine } from '../../output/csv.ts';
 import { SCHEMA, timeField } from '../../output/fields.ts';
-import { fixed, flexible, paintFor, type TextColumn, tableLines } from '../../output/text-table.ts';
+import {
+  amountColumns,
+  fixed,
+  flexible,
+  nameOrReason,
+  REPORT_WIDTHS,
+  type Sheet,
+  sheetOf,
+  type TextColumn,
+  type TextStyle,
+  tableLines,
+} from '../../output/text-table.ts';
 import { drawable } from '../../view/text/cells.ts';
-import { AMOUNT_WIDTH, formatAmount, formatDateTime, formatGrouped, formatShare } from '../../view/text/format.ts';
-import { ASCII_GLYPHS, type Glyphs, UNICODE_GLYPHS } from '../../view/text/glyphs.ts';
+import { formatAmount, formatDateTime, formatGrouped, formatShare } from '../../view/text/format.ts';
+import type { Glyphs } from '../../view/text/glyphs.ts';
 
 /** How the table is drawn. */
-export interface AnswerStyle {
-  /** Columns of the terminal; undefined (a pipe) is 100. */
-  readonly columns: number | undefined;
-  readonly color: boolean;
-  readonly ascii: boolean;
+export interface AnswerStyle extends TextStyle {
   readonly units: UnitMode;
 }
 
-const PIPE_COLUMNS = 100;
-const LEAST_COLUMNS = 60;
-const MOST_COLUMNS = 200;
 const DETAIL_COLUMNS = 110;
 const MINUTE_MS = 60_000;
 const HOUR_MS = 3_600_000;
@@ -36,9 +41,8 @@ const WEEKDAYS = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'];
 
 /** The table, newline at the end. @param path of the history file, for the case that it is empty */
 export function answerText(answer: HistoryResult, path: string, style: AnswerStyle): string {
-  const width = Math.min(MOST_COLUMNS, Math.max(LEAST_COLUMNS, style.columns ?? PIPE_COLUMNS));
-  const glyphs = style.ascii ? ASCII_GLYPHS : UNICODE_GLYPHS;
-  const paint = paintFor(style.color);
+  const sheet = sheetOf(style, REPORT_WIDTHS);
+  const { glyphs, paint } = sheet;
   const { query, rows, total, oldest, newest } = answer;
   const lines = [paint.title(stretchText(answer))];
   if (oldest === null || newest === null) {
@@ -55,7 +59,7 @@ export function answerText(answer: HistoryResult, path: string, style: AnswerSty
     '',
   );
   if (rows.length === 0) lines.push(...nothingLines(query));
-  else lines.push(...tableLines(columnsOf(answer, style.units, width, glyphs), rows, width, glyphs, paint));
+  else lines.push(...tableLines(columnsOf(answer, style.units, sheet), rows, sheet));
   return `${lines.join('\n')}\n`;
 }
 
@@ -90,7 +94,7 @@ function recordedText({ query, oldest, newest, resolutionMs }: HistoryResult): s
   return parts.join('; ');
 }
 
-function columnsOf(answer: HistoryResult, units: UnitMode, width: number, glyphs: Glyphs): TextColumn<HistoryRow>[] {
+function columnsOf(answer: HistoryResult, units: UnitMode, { width, glyphs }: Sheet): TextColumn<HistoryRow>[] {
   const { query, rows, total } = answer;
   const bytes = (row: { rxBytes: number; txBytes: number }) => row.rxBytes + row.txBytes;
   const most = Math.max(1, ...rows.map((row) => Math.max(0, bytes(row))));
@@ -106,8 +110,7 @@ function columnsOf(answer: HistoryResult, units: UnitMode, width: number, glyphs
     ...(hasDetail
       ? [flexible<HistoryRow>(query.by === 'app' ? 'path' : 'domain', 8, 1, (row) => row.detail ?? '-', 'start')]
       : []),
-    fixed<HistoryRow>('RX', AMOUNT_WIDTH, 'right', (row) => formatAmount(row.rxBytes, units)),
-    fixed<HistoryRow>('TX', AMOUNT_WIDTH, 'right', (row) => formatAmount(row.txBytes, units)),
+    ...amountColumns<HistoryRow>(units),
     ...(width >= 76 ? [fixed<HistoryRow>('flows', 7, 'right', (row) => formatGrouped(row.flows))] : []),
     fixed<HistoryRow>('share', 7, 'right', (row) => (all > 0 ? formatShare(bytes(row) / all) : '-')),
     {
@@ -120,7 +123,7 @@ function columnsOf(answer: HistoryResult, units: UnitMode, width: number, glyphs
 }
 
 function keyText(row: HistoryRow, by: string): string {
-  if (row.start === null) return row.key ?? (row.reason === null ? '-' : `- ${row.reason}`);
+  if (row.start === null) return nameOrReason(row.key, row.reason);
   const day = `${WEEKDAYS[new Date(row.start).getDay()]} ${formatDateTime(row.start)}`;
   return day.slice(0, by === 'hour' ? 20 : 14);
 }
@@ -136,9 +139,7 @@ function bar(row: HistoryRow, most: number, width: number, glyphs: Glyphs): stri
   return rxSign(glyphs).repeat(rx) + txSign(glyphs).repeat(Math.min(tx, width - rx));
 }
 
-// An answer of history for programs: one JSON object, or CSV with one line a row. The names are those of the NDJSON. Pure.
-
-/** The whole answer as one line of JSON. */
+/** The whole answer as one line of JSON. Fields are named as in the NDJSON of a run. */
 export function answerJson(answer: HistoryResult): string {
   const { query, rows, total, oldest, newest, resolutionMs } = answer;
   const fields = {

@@ -6,9 +6,9 @@ import type { Options } from '../../model/options.ts';
 import { sanitize } from '../../net/text.ts';
 import { csvLine } from '../../output/csv.ts';
 import { SCHEMA } from '../../output/fields.ts';
-import { fixed, paintFor, tableLines } from '../../output/text-table.ts';
+import { fixed, LIST_WIDTHS, type Sheet, sheetOf, type TextStyle, tableLines } from '../../output/text-table.ts';
 import { cut, displayWidth, drawable, fitText } from '../../view/text/cells.ts';
-import { ASCII_GLYPHS, type Glyphs, UNICODE_GLYPHS } from '../../view/text/glyphs.ts';
+import type { Glyphs } from '../../view/text/glyphs.ts';
 import type { CommandLine } from '../command-line.ts';
 import { type HistoryRoom, reading } from './command-io.ts';
 
@@ -78,15 +78,6 @@ function printable(text: string): string {
 
 // Rows of a statement of the user's as a table: columns as wide as what is in them, the widest cut where the terminal ends. Pure.
 
-/** How the table is drawn. */
-export interface SqlStyle {
-  /** Columns of the terminal; undefined (a pipe) cuts nothing. */
-  readonly columns: number | undefined;
-  readonly color: boolean;
-  readonly ascii: boolean;
-}
-
-const PIPE_COLUMNS = 10_000;
 const LEAST_WIDTH = 6;
 /** With less than this for each of its columns a table says little. */
 const READABLE_WIDTH = 10;
@@ -95,21 +86,20 @@ const GAP = 2;
 type Row = SqlResult['rows'][number];
 
 /** The table and how many rows there are, newline at the end. */
-export function sqlText({ columns, rows, cut: isCut }: SqlResult, style: SqlStyle): string {
+export function sqlText({ columns, rows, cut: isCut }: SqlResult, style: TextStyle): string {
   if (columns.length === 0) return 'the statement gives no rows\n';
-  const glyphs = style.ascii ? ASCII_GLYPHS : UNICODE_GLYPHS;
-  const paint = paintFor(style.color);
-  if (!hasRoom(columns, rows, style.columns ?? PIPE_COLUMNS, glyphs))
-    return listText({ columns, rows, cut: isCut }, style, glyphs);
+  const sheet = sheetOf(style, LIST_WIDTHS);
+  const { width, glyphs, paint } = sheet;
+  if (!hasRoom(columns, rows, width, glyphs)) return listText({ columns, rows, cut: isCut }, sheet);
   const widths = fitted(
     columns.map((name, at) => widest(name, rows, at, glyphs)),
-    style.columns ?? PIPE_COLUMNS,
+    width,
   );
   const table = columns.map((name, at) => {
     const isNumber = rows.some((row) => typeof row[at] === 'number') && rows.every((row) => typeof row[at] !== 'string');
     return fixed<Row>(name, widths[at] as number, isNumber ? 'right' : 'left', (row) => shown(row[at], glyphs));
   });
-  const lines = tableLines(table, rows, style.columns ?? PIPE_COLUMNS, glyphs, paint);
+  const lines = tableLines(table, rows, sheet);
   lines.push(paint.dim(countText(rows.length, isCut)));
   return `${lines.join('\n')}\n`;
 }
@@ -121,9 +111,7 @@ function hasRoom(columns: readonly string[], rows: readonly Row[], width: number
 }
 
 /** Too many columns for a line: each row as a list of them. */
-function listText({ columns, rows, cut: isCut }: SqlResult, style: SqlStyle, glyphs: Glyphs): string {
-  const paint = paintFor(style.color);
-  const width = style.columns ?? PIPE_COLUMNS;
+function listText({ columns, rows, cut: isCut }: SqlResult, { width, glyphs, paint }: Sheet): string {
   const names = columns.map((name) => drawable(name, glyphs));
   const head = Math.min(Math.floor(width / 3), Math.max(...names.map(displayWidth)));
   const lines = rows.flatMap((row, index) => [

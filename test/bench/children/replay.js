@@ -7,25 +7,16 @@ import { pathToFileURL } from 'node:url';
 
 const [root, file, limits] = process.argv.slice(2);
 const built = (path) => import(pathToFileURL(`${root}/dist/${path}`).href);
-const [
-  { openFile },
-  { Categories },
-  { assemble },
-  { systemEdges },
-  { JsonOutput },
-  { narrower },
-  { ReplaySession },
-  { systemClock },
-] = await Promise.all([
-  built('capture/file/source.js'),
-  built('identify/category/categories.js'),
-  built('pipeline/assembly.js'),
-  built('system/programs.js'),
-  built('output/json-output.js'),
-  built('output/matching.js'),
-  built('pipeline/replay-session.js'),
-  built('system/clock.js'),
-]);
+const [{ openFile }, { Categories }, { assemble }, { systemEdges }, { JsonOutput }, { ReplaySession }, { systemClock }] =
+  await Promise.all([
+    built('capture/file/source.js'),
+    built('identify/category/categories.js'),
+    built('pipeline/assembly.js'),
+    built('system/programs.js'),
+    built('output/json-output.js'),
+    built('pipeline/replay-session.js'),
+    built('system/clock.js'),
+  ]);
 
 let last = null;
 const output = {
@@ -42,7 +33,7 @@ const output = {
   endWithRows: (tick) => {
     last = tick.snapshot;
     const reader = new Writable({ write: (_piece, _encoding, done) => setImmediate(done) });
-    return new JsonOutput(reader, false, narrower(null), () => {}).endWithRows(tick);
+    return new JsonOutput(reader, false, () => {}).endWithRows(tick);
   },
 };
 

@@ -1,4 +1,4 @@
-// What is shown once has rates over all of it, not over the moment since the last tick.
+// A run that is shown once has its rates averaged over all of it, not over the moment since the last tick.
 
 import { describe, expect, it } from 'vitest';
 import { runAverage } from '../../../src/output/matching.ts';

@@ -2,7 +2,6 @@ import { describe, expect, it } from 'vitest';
 import type { Device } from '../../../src/capture/devices/devices.ts';
 import { interfacesJson, interfacesText } from '../../../src/cli/interfaces.ts';
 import { type TableStyle, tableText } from '../../../src/output/sample-table.ts';
-import { paintFor } from '../../../src/output/text-table.ts';
 import { displayWidth } from '../../../src/view/text/cells.ts';
 import { formatDateTime } from '../../../src/view/text/format.ts';
 import { appRow, flowRow, hostRow, snapshot, TIME } from './rows.ts';
@@ -161,7 +160,7 @@ const DEVICES: Device[] = [
 ];
 
 describe('interfaces', () => {
-  const style = { columns: undefined, ascii: true, paint: paintFor(false) };
+  const style = { columns: undefined, ascii: true, color: false };
 
   it('lists them as a table', () => {
     expect(interfacesText(DEVICES, style).split('\n')).toEqual([
