@@ -1,4 +1,6 @@
-// Closes a tick: books, feeds the rings, and builds the Snapshot that everything slower than a tick lives on.
+// Turns the counters of the flow table into rates and totals, and once a tick into a Snapshot: all that outputs, screen and alerts ever see.
+// This folder reads no packets, no files and no clock, decides no owner and no name, and formats nothing for display. Whatever is evicted,
+// learnt late or folded, the sums in a snapshot stay exact.
 
 import type { Filter } from '../filter/filter.ts';
 import type { FlowTable } from '../flow/flow-table.ts';
@@ -17,7 +19,7 @@ import type {
 import { NO_RATES } from '../model/snapshot.ts';
 import type { FlowFacts, ProcessDirectory } from '../model/terms.ts';
 import { type Accumulators, COLUMN, RateRings } from './accumulators.ts';
-import { Booking } from './booking.ts';
+import { Booking, type BookingObserver } from './booking.ts';
 import type { EventLog } from './event-log.ts';
 import { Eviction } from './eviction.ts';
 import type { HistoryCollector } from './history-collector.ts';
@@ -27,7 +29,7 @@ import { AppRows, RECENT_SECONDS, sumTraffic, trafficOf } from './rows/entity-ro
 import { FlowRows } from './rows/flow-rows.ts';
 import { HostRows } from './rows/host-rows.ts';
 
-/** What a tick is told from outside. Times in epoch ms; `intervalMs` measured. */
+/** What a tick takes from outside. Times in epoch ms; `intervalMs` is measured. */
 export interface Tick {
   readonly time: number;
   readonly intervalMs: number;
@@ -43,27 +45,39 @@ export interface SnapshotLimits {
   readonly flows: number;
 }
 
-/** For the screen and for samples. */
+/** Limits for the screen and for samples. */
 export const LIVE_LIMITS: SnapshotLimits = { apps: 500, hosts: 1000, flows: 2000 };
-/** For the end of a run: all there is. */
+/** Limits for the end of a run: everything. */
 export const END_LIMITS: SnapshotLimits = { apps: 1 << 20, hosts: 1 << 20, flows: 1 << 20 };
 
-/** A snapshot without hosts and flows, and all of these, each made when it is asked for, once. With a filter, all that it matches. */
+/** A snapshot without hosts and flows, and all of those besides, each made as it is read, once. With a filter, those that match. */
 export interface LastTick {
   readonly snapshot: Snapshot;
   readonly hosts: Iterable<HostRow>;
   readonly flows: Iterable<FlowRow>;
 }
 
+/** What an aggregator works on. */
+export interface AggregatorParts {
+  readonly flows: FlowTable;
+  readonly directory: ProcessDirectory;
+  /** When the run begins, epoch ms. A replay corrects it: see `startAt`. */
+  readonly started: number;
+  /** Hash seed of the host table. */
+  readonly seed: number;
+  /** Process for which a flow's owner acts, or NO_OWNER; null if the capture doesn't tell. */
+  readonly onBehalfOf?: ((row: number) => number) | null;
+  /** Names and categories of flows; null if they have none. */
+  readonly facts?: FlowFacts | null;
+  /** Keeps what happens; null without a screen. */
+  readonly events?: EventLog | null;
+  /** Fewer hosts, for tests. */
+  readonly maxHosts?: number | undefined;
+}
+
 /** Turns the flow table into snapshots, one a tick. */
 export class Aggregator {
   readonly booking: Booking;
-  /** Keeps what happens; null where nobody reads it. */
-  events: EventLog | null = null;
-  /** When the run began, epoch ms; in a replay the time of its first packet. */
-  started: number;
-  /** Takes part in every tick; null where nothing is recorded. */
-  collector: HistoryCollector | null = null;
   readonly #flows: FlowTable;
   readonly #apps: AppRows;
   readonly #hosts: HostRows;
@@ -71,97 +85,92 @@ export class Aggregator {
   readonly #eviction: Eviction;
   readonly #matched: Matched;
   readonly #facts: FlowFacts | null;
+  readonly #events: EventLog | null;
+  #started: number;
+  #collector: HistoryCollector | null = null;
+  #onClosed: ((row: FlowRow) => void) | null = null;
   #rateHistory: RateHistory | null = null;
   #interfaces: readonly TickInterface[] = [];
   #interfaceRings: RateRings[] = [];
   /** Name of an interface by its index. */
   readonly interfaceName = (index: number): string => this.#interfaces[index]?.name ?? `#${index}`;
-  /** Interfaces as of the last tick. */
+  /** Interfaces as the last tick saw them. */
   #counted: readonly TickInterface[] = [];
   #passing = 0;
   #seq = 0;
   #lastInterval = 1000;
   #lastTime = 0;
 
-  /**
-   * @param onBehalfOf process for which a flow's owner acts, or NO_OWNER; null where nothing tells
-   * @param facts names and categories; null where flows have none
-   * @param maxHosts fewer in tests
-   */
-  constructor(
-    flows: FlowTable,
-    directory: ProcessDirectory,
-    started: number,
-    seed: number,
-    onBehalfOf: ((row: number) => number) | null = null,
-    facts: FlowFacts | null = null,
-    maxHosts?: number,
-  ) {
+  constructor({ flows, directory, started, seed, onBehalfOf = null, facts = null, events = null, maxHosts }: AggregatorParts) {
     this.#flows = flows;
-    this.started = started;
+    this.#started = started;
     this.#facts = facts;
-    this.booking = new Booking(flows, directory, seed, facts, maxHosts, (row) => this.#matched.flowRemoved(row));
+    this.#events = events;
+    const observer: BookingObserver = {
+      hostChanged: (host, row) => this.#hosts.meet(host, row),
+      ownerLeaves: (row) => this.#collector?.ownerLeaves(row),
+      flowLeaves: (row) => this.#flowLeaves(row),
+    };
+    this.booking = new Booking({ flows, directory, seed, facts, maxHosts, observer });
     this.#apps = new AppRows(this.booking.apps, directory);
     this.#hosts = new HostRows(this.booking.hosts, this.booking.hostTable, flows, facts);
     this.#matched = new Matched(flows, this.booking, directory, facts, this.#hosts, this.interfaceName);
     this.#eviction = new Eviction(flows, this.booking, this.#matched, directory, facts, this.#hosts, this.#apps);
-    this.booking.onHost = (host, row) => this.#hosts.meet(host, row);
     this.#flowRows = new FlowRows(flows, this.booking, directory, this.interfaceName, onBehalfOf, facts);
     flows.observer = this.booking;
   }
 
-  /** Interfaces that flows refer to by index; the list only grows. */
+  /** Takes the interfaces that flows refer to by index; the list only grows. */
   setInterfaces(interfaces: readonly TickInterface[]): void {
     this.#interfaces = interfaces;
     if (this.booking.isAsBefore(interfaces)) return;
     this.booking.bookKnown();
-    this.collector?.note();
+    this.#collector?.note();
     this.booking.setInterfaces(interfaces);
   }
 
   /**
-   * Counts what a filter matches from now on: see Matching.
+   * Changes the filter; snapshots then hold what it matches, see Matching.
    *
    * @param filter null for none
-   * @param from only what moved since this snapshot; null from the start
+   * @param from counts only what moved since this snapshot; null counts from the start
    */
   match(filter: Filter | null, from: CountFrom | null): void {
     this.#matched.begin(filter, from, from !== null && from.time === this.#lastTime);
   }
 
-  /** True for a flow that passes the filter, as it stands now. */
+  /** True for a flow that the filter matches now. */
   passes(row: number): boolean {
     return this.#matched.passes(row);
   }
 
-  /** Calls back with the last state of each flow that passes the filter and goes away. Costs text per flow: only where somebody reads it. */
-  onFlowClosed(listener: ((row: FlowRow) => void) | null): void {
-    this.booking.onRemoved = (row) => {
-      const isTold = listener === null || this.#flows.isEndTold(row) || !this.#matched.passes(row);
-      if (!isTold) listener(this.#flowRows.row(row, this.#lastInterval));
-      this.#flowRows.forget(row);
-    };
+  /** In a replay the run begins with its first packet. @param time of that packet, epoch ms */
+  startAt(time: number): void {
+    this.#started = time;
   }
 
-  /** The row of a live flow, for events between ticks. */
+  /** Has a collector take part in every tick from now on. A recording begins only once root is dropped, long after the aggregator was made. */
+  record(collector: HistoryCollector): void {
+    this.#collector = collector;
+  }
+
+  /** From now on calls back with the last state of each flow that passes the filter and leaves. Each costs a row of text. */
+  onFlowClosed(listener: (row: FlowRow) => void): void {
+    this.#onClosed = listener;
+  }
+
+  /** The row of a flow as it stands between two ticks. */
   flowRow(row: number): FlowRow {
     return this.#flowRows.row(row, this.#lastInterval);
   }
 
-  /** Keeps the past from now on, for rates over time and for who moved what then. @returns what can be asked */
+  /** Keeps rates and who moved what from now on: for a screen, which asks the result about any range of time. */
   keepRateHistory(): RateHistory {
     this.#rateHistory ??= new RateHistory(rowIds(this.interfaceName));
     return this.#rateHistory;
   }
 
-  /** The row of a flow that goes away; its text is not kept. */
-  leavingRow(row: number): FlowRow {
-    const made = this.#flowRows.row(row, this.#lastInterval);
-    this.#flowRows.forget(row);
-    return made;
-  }
-
-  /** Closes the tick. The result is never touched again. */
+  /** Closes the tick. @returns its snapshot, which is never changed afterwards */
   tick(tick: Tick, limits: SnapshotLimits): Snapshot {
     const snapshot = this.#close(tick, limits);
     this.#begin();
@@ -169,10 +178,9 @@ export class Aggregator {
   }
 
   /**
-   * Closes the last tick of a run, after which nothing may come: its totals, and apart from them the hosts and the flows, of which there
-   * may be too many to be made at once.
+   * Closes the last tick of a run. Its hosts and flows come one by one, because all of them at once might not fit into memory.
    *
-   * @returns all rows there are, in the order of `tick`
+   * @returns all rows, in the order of `tick`
    */
   last(tick: Tick): LastTick {
     const snapshot = this.#close(tick, null);
@@ -183,7 +191,14 @@ export class Aggregator {
       : { snapshot, hosts: matched.books.hostRows.all(intervalMs), flows: this.#flowRows.all(intervalMs, matched.matches) };
   }
 
-  /** @param limits null for all apps, and no hosts and flows */
+  #flowLeaves(row: number): void {
+    this.#matched.flowLeaves(row);
+    this.#collector?.flowLeaves(row);
+    if (this.#onClosed !== null && !this.#flows.isEndTold(row) && this.#matched.passes(row)) this.#onClosed(this.flowRow(row));
+    this.#flowRows.forget(row);
+  }
+
+  /** @param limits null for all apps, no hosts and no flows */
   #close(tick: Tick, limits: SnapshotLimits | null): Snapshot {
     const intervalMs = Math.max(1, tick.intervalMs);
     this.#lastInterval = intervalMs;
@@ -199,7 +214,7 @@ export class Aggregator {
     const made = {
       seq: this.#seq++,
       time: tick.time,
-      started: this.started,
+      started: this.#started,
       intervalMs: tick.intervalMs,
       capture: tick.capture,
       total,
@@ -214,12 +229,12 @@ export class Aggregator {
       flowsEvicted: this.#flows.evicted,
       gaps: tick.gaps,
     };
-    const events = this.events?.next(made, this.#flows.created - this.#flows.voided) ?? [];
-    this.collector?.note();
+    const events = this.#events?.next(made, this.#flows.created - this.#flows.voided) ?? [];
+    this.#collector?.note();
     return { ...made, matching: this.#matching(limits, made.interfaces, intervalMs), events };
   }
 
-  /** @param limits null for all apps, and no hosts and flows */
+  /** @param limits null for all apps, no hosts and no flows */
   #matching(limits: SnapshotLimits | null, interfaces: readonly InterfaceRow[], intervalMs: number): Matching | null {
     const matched = this.#matched;
     const { books } = matched;
@@ -245,7 +260,7 @@ export class Aggregator {
     };
   }
 
-  /** Begins the next tick: what moved in the one before is forgotten. */
+  /** Begins the next tick. */
   #begin(): void {
     const { booking } = this;
     booking.clearTick();
@@ -264,9 +279,9 @@ export class Aggregator {
     this.#eviction.work();
   }
 
-  #addToRateHistory(past: RateHistory, { time, intervalMs, gaps }: Tick): void {
+  #addToRateHistory(history: RateHistory, { time, intervalMs, gaps }: Tick): void {
     const { total, tunnelled } = this.booking;
-    past.add({
+    history.add({
       time,
       intervalMs,
       rx: total.get(0, COLUMN.TICK_RX),
@@ -280,7 +295,7 @@ export class Aggregator {
     });
   }
 
-  /** What was counted outside of flows: frames that passed by, and those that went another way than their flow is booked. */
+  /** Counts what no flow knows: frames that passed by, and frames that went the other way than their flow is booked. */
   #countApart(interfaces: readonly TickInterface[]): void {
     const { booking } = this;
     for (const [index, { isCounted, passingBytes, turnedBytes, turnedPackets }] of interfaces.entries()) {
@@ -299,11 +314,11 @@ export class Aggregator {
   #total(intervalMs: number): TotalRow {
     const { total, unowned } = this.booking;
     const unownedBytes = unowned.get(0, COLUMN.RX) + unowned.get(0, COLUMN.TX);
-    const isTold = this.#interfaces.every(({ isCounted, passingBytes }) => !isCounted || passingBytes !== null);
-    return { ...trafficOf(total, 0, intervalMs), unownedBytes, passingBytes: isTold ? this.#passing : null };
+    const isKnown = this.#interfaces.every(({ isCounted, passingBytes }) => !isCounted || passingBytes !== null);
+    return { ...trafficOf(total, 0, intervalMs), unownedBytes, passingBytes: isKnown ? this.#passing : null };
   }
 
-  /** By category of the flows of the headline; one row without a category where flows are not categorised. */
+  /** Rows by category, of counted interfaces alone; if flows aren't categorised, one row without a category. */
   #categories(categories: Accumulators, intervalMs: number): CategoryRow[] {
     const rows: CategoryRow[] = [];
     for (let entity = 0; entity < categories.size; entity++) {

@@ -113,6 +113,29 @@ interface Kept {
 /** Most hosts with a row of their own, by name or address. */
 const MAX_HOSTS = 65_536;
 
+/** Called while flows are booked. The books are complete up to that moment, and still know where the flow was booked before. */
+export interface BookingObserver {
+  /** A flow is booked under another host than before, or has another category. */
+  hostChanged(host: number, row: number): void;
+  /** A flow is about to get another owner, who owns only what it moves from now on. */
+  ownerLeaves(row: number): void;
+  /** A flow was booked for the last time. */
+  flowLeaves(row: number): void;
+}
+
+/** What bookings are made from. */
+export interface BookingParts {
+  readonly flows: FlowTable;
+  readonly directory: ProcessDirectory;
+  /** Hash seed of the host table. */
+  readonly seed: number;
+  /** Names and categories of flows; null if they have none. */
+  readonly facts: FlowFacts | null;
+  /** Hosts with a row of their own; fewer in tests. */
+  readonly maxHosts?: number | undefined;
+  readonly observer: BookingObserver;
+}
+
 /**
  * The books. Columns beside the flow table's rows say what of each flow has been booked, and where, so that a flow whose owner is
  * learnt late moves its past to the right app.
@@ -136,7 +159,7 @@ export class Booking implements FlowObserver {
   readonly #carriers: Carriers;
   readonly #directory: ProcessDirectory;
   readonly #facts: FlowFacts | null;
-  readonly #removing: (row: number) => void;
+  readonly #observer: BookingObserver;
   readonly #rows = new BookedRows();
   readonly #moved = movement();
   readonly #swapped = movement();
@@ -156,28 +179,9 @@ export class Booking implements FlowObserver {
   tickRxSum = 0;
   tickTxSum = 0;
   #tunnelled = false;
-  /** Told when a flow is booked under a host that it was not booked under before, or is in another category than before. */
-  onHost: ((host: number, row: number) => void) | null = null;
-  /** Told before a flow gets another owner, of what it moves from now on. */
-  onOwnerLeaving: ((row: number) => void) | null = null;
-  /** Told after the last booking of a flow that goes away, while it is still known where that was booked. */
-  onLeaving: ((row: number) => void) | null = null;
-  /** Told after the last booking of a flow that goes away. */
-  onRemoved: ((row: number) => void) | null = null;
 
-  /**
-   * @param maxHosts fewer in tests
-   * @param removing told after the last booking of a flow that goes away, before the others
-   */
-  constructor(
-    flows: FlowTable,
-    directory: ProcessDirectory,
-    seed: number,
-    facts: FlowFacts | null = null,
-    maxHosts = MAX_HOSTS,
-    removing: (row: number) => void = () => {},
-  ) {
-    this.#removing = removing;
+  constructor({ flows, directory, seed, facts, maxHosts = MAX_HOSTS, observer }: BookingParts) {
+    this.#observer = observer;
     this.#flows = flows;
     this.#carriers = new Carriers(flows);
     this.#directory = directory;
@@ -295,9 +299,7 @@ export class Booking implements FlowObserver {
   flowRemoved(row: number): void {
     this.#rows.reserve(this.#flows.capacity);
     this.#book(row);
-    this.#removing(row);
-    this.onLeaving?.(row);
-    this.onRemoved?.(row);
+    this.#observer.flowLeaves(row);
     this.#rows.clear(row);
     this.#uncounted.delete(row);
     this.#kept.delete(row);
@@ -310,7 +312,7 @@ export class Booking implements FlowObserver {
     const kept = this.#kept.get(row) ?? { own: new Float64Array(4), peer: new Float64Array(4) };
     this.counted(row, isPeer ? kept.peer : kept.own);
     this.#kept.set(row, kept);
-    if (!isPeer) this.onOwnerLeaving?.(row);
+    if (!isPeer) this.#observer.ownerLeaves(row);
   }
 
   /** Books every flow that moved or was learnt about since the last call. */
@@ -414,7 +416,7 @@ export class Booking implements FlowObserver {
     const hadHost = this.#rows.place(row, HOST);
     const host = this.hostEntity(row, hadHost);
     this.#move(this.hosts, hadHost, host, went);
-    if (hadHost !== host || this.#rows.toldCategory(row) !== category) this.onHost?.(host, row);
+    if (hadHost !== host || this.#rows.toldCategory(row) !== category) this.#observer.hostChanged(host, row);
     this.#rows.setPlace(row, HOST, host);
     this.#rows.setCategories(row, category, isInTotal ? category : NEVER);
   }

@@ -50,8 +50,6 @@ export class HistoryCollector {
     this.#keys = keys;
     this.#log = log;
     this.#awaiting = new FlowsAwaitingOwner(flows);
-    booking.onLeaving = (row) => this.#leave(row);
-    booking.onOwnerLeaving = (row) => this.#part(row);
   }
 
   /** Begins here: what flows moved up to now is not told. */
@@ -126,7 +124,8 @@ export class HistoryCollector {
     return true;
   }
 
-  #leave(row: number): void {
+  /** Collects a flow for the last time; the log takes it. */
+  flowLeaves(row: number): void {
     this.#reserve();
     this.#tell(row);
     if (this.#booking.appOf(row) >= 0) this.#log.add(row);
@@ -135,8 +134,8 @@ export class HistoryCollector {
     this.#marks[row] = 0;
   }
 
-  /** What a flow moved so far is told under the facts that it has now, and stays there. */
-  #part(row: number): void {
+  /** What a flow moved up to now stays with the owner it has now. */
+  ownerLeaves(row: number): void {
     this.#reserve();
     this.#tell(row);
     this.#minuteOf[row] = 0;

@@ -157,7 +157,7 @@ export class Matched {
   readonly matches = (row: number): boolean => this.#books !== null && this.#place(this.#books, row, MATCHES) === 1;
 
   /** Books a flow for the last time, while it is known where the books of all have it. */
-  flowRemoved(row: number): void {
+  flowLeaves(row: number): void {
     const books = this.#books;
     if (books === null) return;
     this.#ask(books, row);

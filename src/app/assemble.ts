@@ -24,13 +24,14 @@ export interface Assembled {
 /** Assembles the pipeline. */
 export async function assemble(opened: Opened, closing: Closing): Promise<Assembled> {
   const { options, mode, clock, reach, started, filter, capture, screen } = opened;
-  const [pipeline, known, users] = await Promise.all([
+  const [pipeline, known, users, events] = await Promise.all([
     import('../pipeline/assembly.ts'),
     knowledge(options),
     usersOf(options, reach),
+    screen === null ? null : eventLog(options, closing),
   ]);
   const named = [...options.interfaces];
-  const subject = { named, file: options.read, reverseDns: options.reverseDns, started, users, ...known };
+  const subject = { named, file: options.read, reverseDns: options.reverseDns, started, users, events, ...known };
   const parts = pipeline.assemble(capture.opened, subject, reach, clock);
   closing.add('owners', () => {
     parts.monitor.owners.close();
@@ -38,8 +39,6 @@ export async function assemble(opened: Opened, closing: Closing): Promise<Assemb
   });
   capture.attach(parts);
   if (mode === 'json' || mode === 'table') parts.monitor.aggregator.match(filter, null);
-  const events = screen === null ? null : await eventLog(options, closing);
-  parts.monitor.aggregator.events = events;
   const { switching } = capture;
   const choice = switching === null ? null : await choiceOf(switching, parts, named, reach);
   const successor = switching === null || choice === null ? null : await successorOf(switching, choice, reach);

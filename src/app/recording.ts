@@ -57,9 +57,8 @@ export class Recording {
     const exeOf = (row: number) => directory.process(flows.owner(row))?.exe ?? null;
     const nameOf = (index: number) => aggregator.interfaceName(index);
     const keys = new HistoryKeys(flows, aggregator.booking, directory, names, nameOf);
-    const log = new FlowLog((row) => aggregator.leavingRow(row), exeOf);
+    const log = new FlowLog((row) => aggregator.flowRow(row), exeOf);
     this.#collector = new HistoryCollector(flows, aggregator.booking, keys, log);
-    aggregator.collector = this.#collector;
     this.#time = time;
     this.#recorder = new Recorder({
       path: options.path,
@@ -72,7 +71,7 @@ export class Recording {
       runSave: edges.runSave,
       onBegin: () => this.#collector.begin(),
     });
-    monitor.historyStatus = () => this.status;
+    monitor.record(this.#collector, () => this.status);
     this.#recorder.begin();
     process.on('SIGUSR1', this.#saveNow);
   }

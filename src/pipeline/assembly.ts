@@ -1,6 +1,7 @@
 // Builds the parts of a run around an open capture: flow table, owners, monitor. No I/O but that of the owner sources.
 
 import { randomInt } from 'node:crypto';
+import type { EventLog } from '../aggregate/event-log.ts';
 import { CounterTracker } from '../capture/devices/counters.ts';
 import { deviceKinds, hardwareAddress } from '../capture/devices/devices.ts';
 import { interfaceKind } from '../capture/devices/kind.ts';
@@ -61,6 +62,8 @@ export interface Subject {
   readonly users?: ReadonlyMap<number, string>;
   /** Addresses without a name are asked for theirs. */
   readonly reverseDns: boolean;
+  /** Keeps what happens; null without a screen. */
+  readonly events: EventLog | null;
   /** Time before the first packet that may come, epoch ms. */
   readonly started: number;
 }
@@ -100,6 +103,7 @@ export function assemble(opened: OpenedSource, subject: Subject, edges: Edges, c
     inspection: new Inspection(flows, names, neighbours, reverse),
     places,
     reverseDns: subject.reverseDns,
+    events: subject.events,
     repeats: (name) => isBridgePort(edges, name, replay),
     lower: (name) => (replay || edges.platform !== 'linux' ? [] : linuxLower(edges, name)),
     hardware: (name) => hardwareAddress(edges, name),

@@ -1,6 +1,8 @@
 // The pipeline: batches in, snapshots out. Walks frames through decode and flow, hands new flows to their owners, and counts what was lost.
 
 import { Aggregator, type LastTick, type SnapshotLimits } from '../aggregate/aggregator.ts';
+import type { EventLog } from '../aggregate/event-log.ts';
+import type { HistoryCollector } from '../aggregate/history-collector.ts';
 import { copyFacts, PacketBatch } from '../capture/batch.ts';
 import type { CounterTracker } from '../capture/devices/counters.ts';
 import { type OpenedSource, tellsFrames, tellsPackets } from '../capture/source.ts';
@@ -61,6 +63,8 @@ interface MonitorParts {
   readonly inspection: Inspection | null;
   readonly places: Places | null;
   readonly reverseDns: boolean;
+  /** Keeps what happens; null without a screen. */
+  readonly events: EventLog | null;
   /** What interfaces are; the capture itself only knows their names. */
   readonly kindsOf: (names: readonly string[]) => readonly InterfaceKind[];
   /** Whether an interface is a port of another one. */
@@ -101,10 +105,8 @@ export class Monitor {
   #counted = new Set<string>();
   /** Interfaces that were not captured for a while, and what they counted then can't be told apart. */
   readonly #left = new Set<string>();
-  /** How recording goes, asked once a tick; null where nothing is recorded. */
-  historyStatus: (() => HistoryStatus) | null = null;
-  /** As whom the run goes on; null until that is settled. */
-  privileges: PrivilegeStatus | null = null;
+  #historyStatus: (() => HistoryStatus) | null = null;
+  #privileges: PrivilegeStatus | null = null;
   #interfaceCount = -1;
   #packetCount = 0;
   #frameBytes = 0;
@@ -123,14 +125,22 @@ export class Monitor {
     this.#captured = parts.owners.source instanceof CapturedSource ? parts.owners.source : null;
     const captured = this.#captured;
     const onBehalfOf = captured === null ? null : (row: number) => captured.onBehalfOf(row);
-    this.aggregator = new Aggregator(
-      parts.flows,
-      parts.directory,
-      parts.started,
-      parts.seed,
-      onBehalfOf,
-      parts.inspection?.names ?? null,
-    );
+    const { flows, directory, started, seed, events } = parts;
+    this.aggregator = new Aggregator({
+      ...{ flows, directory, started, seed, events, onBehalfOf },
+      facts: parts.inspection?.names ?? null,
+    });
+  }
+
+  /** Says as whom the run goes on, once root is dropped. Until then snapshots say null. */
+  setPrivileges(privileges: PrivilegeStatus): void {
+    this.#privileges = privileges;
+  }
+
+  /** Has history collected from now on. @param status how recording goes, asked once a tick */
+  record(collector: HistoryCollector, status: () => HistoryStatus): void {
+    this.aggregator.record(collector);
+    this.#historyStatus = status;
   }
 
   /** Takes the frames `from` to `to` of a batch. Nothing in here allocates per packet. */
@@ -429,8 +439,8 @@ export class Monitor {
       reverseDns,
       places: places?.dates ?? [],
       placesNote: places?.note ?? '',
-      privileges: this.privileges,
-      history: this.historyStatus?.() ?? null,
+      privileges: this.#privileges,
+      history: this.#historyStatus?.() ?? null,
     };
   }
 }

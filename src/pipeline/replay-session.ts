@@ -140,7 +140,8 @@ export class ReplaySession {
 
   #begin(time: number): void {
     this.#nextMinute = (Math.floor(time / MINUTE_MS) + 1) * MINUTE_MS;
-    this.#first = this.#parts.monitor.aggregator.started = time;
+    this.#first = time;
+    this.#parts.monitor.aggregator.startAt(time);
     this.#begun = this.#parts.clock.monotonic();
     this.#lastTick = time;
     this.#nextTick = time + this.#parts.intervalMs;

@@ -2,64 +2,28 @@
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Aggregator, END_LIMITS, type SnapshotLimits } from '../../src/aggregate/aggregator.ts';
-import { FLOW_DIRECTION, Localizer } from '../../src/flow/direction.ts';
-import { FlowTable } from '../../src/flow/flow-table.ts';
+import { END_LIMITS, type SnapshotLimits } from '../../src/aggregate/aggregator.ts';
+import { FLOW_DIRECTION } from '../../src/flow/direction.ts';
 import { FLOW_STATES } from '../../src/flow/tcp.ts';
-import type { Snapshot, TickInterface, Traffic } from '../../src/model/snapshot.ts';
-import { OWNER_REASONS, type OwnerReason } from '../../src/model/terms.ts';
-import { FakeDirectory } from '../support/fake-directory.ts';
-import { addresses, type PacketFields, packet, timed } from '../support/packets.ts';
+import type { Snapshot, TickInterface } from '../../src/model/snapshot.ts';
+import { APPS, bytesOf, FlowRun, flowSteps, sumOf, T0 } from '../support/flow-run.ts';
+import { type PacketFields, packet, timed } from '../support/packets.ts';
 import { CAPTURE, UNCOUNTED } from '../support/snapshot-builder.ts';
 
-const T0 = 1_700_000_000_000;
 const SMALL: SnapshotLimits = { apps: 2, hosts: 2, flows: 3 };
 const EXPLAINED = ['no process: the kernel itself', 'forwarded', 'nothing listens on the port'];
 const KINDS = { eth0: 'physical', lo: 'loopback', tun0: 'tunnel', br0: 'bridge' } as const;
 const TUNNEL = 2;
 const interfacesWith = (counted: readonly boolean[]) =>
   Object.entries(KINDS).map(([name, kind], i): TickInterface => ({ name, kind, isCounted: counted[i] === true, ...UNCOUNTED }));
-const HOSTS = ['10.0.0.1', '127.0.0.1', '192.0.2.1', '192.0.2.2', '2001:db8::1'];
-const APPS = ['curl', 'ssh', 'firefox'];
 
-const step = fc.oneof(
-  {
-    weight: 10,
-    arbitrary: fc.record({
-      kind: fc.constant('packet' as const),
-      src: fc.constantFrom(...HOSTS),
-      dst: fc.constantFrom(...HOSTS),
-      sport: fc.integer({ min: 1, max: 2 }),
-      dport: fc.integer({ min: 1, max: 2 }),
-      flags: fc.constantFrom('S', 'SA', 'A', 'R', 'FA'),
-      bytes: fc.integer({ min: 20, max: 65_535 }),
-      iface: fc.nat(3),
-      later: fc.nat(3000),
-    }),
-  },
-  {
-    weight: 3,
-    arbitrary: fc.record({
-      kind: fc.constantFrom('owner' as const, 'peer' as const),
-      which: fc.nat(),
-      app: fc.constantFrom(...APPS),
-    }),
-  },
-  {
-    weight: 2,
-    arbitrary: fc.record({ kind: fc.constant('reason' as const), which: fc.nat(), reason: fc.nat(OWNER_REASONS.length - 1) }),
-  },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant('remove' as const), which: fc.nat() }) },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant('expire' as const), after: fc.constantFrom(0, 70_000, 1_000_000) }) },
-  {
-    weight: 1,
-    arbitrary: fc.record({
-      kind: fc.constant('roles' as const),
-      counted: fc.array(fc.boolean(), { minLength: 4, maxLength: 4 }),
-    }),
-  },
-  { weight: 2, arbitrary: fc.record({ kind: fc.constant('tick' as const), ms: fc.integer({ min: 1, max: 5000 }) }) },
-);
+const step = fc.oneof(...flowSteps(4), {
+  weight: 1,
+  arbitrary: fc.record({
+    kind: fc.constant('roles' as const),
+    counted: fc.array(fc.boolean(), { minLength: 4, maxLength: 4 }),
+  }),
+});
 
 /** What a bookkeeper would write down who looks at every packet, and at every flow's owner when it goes or the tick ends. */
 class Ledger {
@@ -76,24 +40,14 @@ class Ledger {
   }
 }
 
-const bytesOf = (traffic: Traffic) => traffic.rxBytes + traffic.txBytes;
-const sum = (rows: readonly Traffic[]) => rows.reduce((total, row) => total + bytesOf(row), 0);
-
-class Run {
-  readonly directory = new FakeDirectory();
-  readonly table: FlowTable;
-  readonly aggregator: Aggregator;
+class Run extends FlowRun {
   readonly ledger = new Ledger();
   counted = [true, true, false, false];
   last = { rxBytes: 0, txBytes: 0 };
-  time = T0;
   closed = 0;
 
   constructor(maxRows: number) {
-    const localizer = new Localizer(false);
-    localizer.setAddresses(addresses('10.0.0.1'));
-    this.table = new FlowTable(localizer, maxRows, 5);
-    this.aggregator = new Aggregator(this.table, this.directory, T0, 5);
+    super(maxRows);
     this.aggregator.setInterfaces(interfacesWith(this.counted));
     const observer = this.table.observer;
     this.table.observer = {
@@ -104,10 +58,6 @@ class Run {
       },
     };
     this.aggregator.onFlowClosed(() => this.closed++);
-  }
-
-  rows(): number[] {
-    return Array.from({ length: this.table.rows }, (_, row) => row).filter((row) => this.table.isLive(row));
   }
 
   touch(each: PacketFields & { bytes: number; iface: number }): void {
@@ -173,11 +123,11 @@ class Run {
     expect(snapshot.total.rxBytes).toBeGreaterThanOrEqual(this.last.rxBytes);
     expect(snapshot.total.txBytes).toBeGreaterThanOrEqual(this.last.txBytes);
     this.last = snapshot.total;
-    expect(sum(snapshot.categories)).toBe(ledger.total);
+    expect(sumOf(snapshot.categories)).toBe(ledger.total);
     expect(snapshot.total.unownedBytes).toBe(unowned);
     expect(snapshot.interfaces.map(bytesOf)).toEqual(ledger.ifaceBytes);
-    expect(sum(snapshot.hosts)).toBe(all);
-    expect(sum(snapshot.apps)).toBe([...expected.values()].reduce((total, bytes) => total + bytes, 0));
+    expect(sumOf(snapshot.hosts)).toBe(all);
+    expect(sumOf(snapshot.apps)).toBe([...expected.values()].reduce((total, bytes) => total + bytes, 0));
     if (limits === END_LIMITS) {
       const shown = snapshot.apps.filter((row) => bytesOf(row) > 0).map((row) => [row.app ?? row.reason, bytesOf(row)]);
       expect(Object.fromEntries(shown)).toEqual(Object.fromEntries([...expected].filter(([, bytes]) => bytes > 0)));
@@ -205,8 +155,6 @@ describe('aggregation', () => {
       fc.property(fc.array(step, { minLength: 20, maxLength: 200, size: 'max' }), (steps) => {
         const run = new Run(maxRows);
         for (const each of steps) {
-          const live = run.rows();
-          const row = 'which' in each ? (live[each.which % Math.max(1, live.length)] ?? -1) : -1;
           if (each.kind === 'packet') {
             run.time += each.later;
             run.touch(each);
@@ -214,12 +162,7 @@ describe('aggregation', () => {
             run.counted = each.counted;
             run.aggregator.setInterfaces(interfacesWith(each.counted));
           } else if (each.kind === 'tick') run.check(each.ms, SMALL);
-          else if (each.kind === 'expire') run.table.expire(run.time + each.after);
-          else if (row < 0) continue;
-          else if (each.kind === 'owner') run.table.own(row, run.directory.add(each.app), 'exact');
-          else if (each.kind === 'peer') run.table.ownPeer(row, run.directory.add(each.app));
-          else if (each.kind === 'reason') run.table.disown(row, OWNER_REASONS[each.reason] as OwnerReason);
-          else run.table.remove(row);
+          else run.change(each);
         }
         run.check(1000, END_LIMITS);
         expect(run.check(1000, END_LIMITS).flows.every((flow) => flow.rxRate + flow.txRate === 0)).toBe(true);
@@ -234,11 +177,8 @@ describe('aggregation', () => {
       fc.property(fc.array(step, { maxLength: 80 }), (steps) => {
         const run = new Run(64);
         for (const each of steps) {
-          const live = run.rows();
-          const row = 'which' in each ? (live[each.which % Math.max(1, live.length)] ?? -1) : -1;
           if (each.kind === 'packet') run.touch(each);
-          else if (each.kind === 'owner' && row >= 0) run.table.own(row, run.directory.add(each.app), 'exact');
-          else if (each.kind === 'peer' && row >= 0) run.table.ownPeer(row, run.directory.add(each.app, -1));
+          else if (each.kind === 'owner' || each.kind === 'peer') run.change(each);
           else if (each.kind === 'tick') {
             const interfaces = interfacesWith(run.counted);
             const tick = { time: T0, intervalMs: each.ms, capture: CAPTURE, interfaces, gaps: [] };

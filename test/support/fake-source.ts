@@ -135,6 +135,7 @@ export function monitorOver(source: FakeSource, setup: MonitorSetup = {}) {
     inspection: names === null ? null : new Inspection(flows, names),
     places: null,
     reverseDns: false,
+    events: null,
     kindsOf: (interfaces) => interfaces.map(interfaceKind),
     seed: 1,
   });

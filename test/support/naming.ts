@@ -1,5 +1,6 @@
 // Flows and their naming as a run has them, driven by hand: packets, answers, owners, batches.
 
+import { Aggregator } from '../../src/aggregate/aggregator.ts';
 import { Localizer } from '../../src/flow/direction.ts';
 import { FlowTable } from '../../src/flow/flow-table.ts';
 import { Categories } from '../../src/identify/category/categories.ts';
@@ -47,6 +48,12 @@ export class Naming {
       7,
       setup.names ?? new NameStrings(),
     );
+  }
+
+  /** What turns these flows into snapshots. @param maxHosts fewer hosts than usual */
+  aggregator(maxHosts?: number): Aggregator {
+    const { flows, directory, names } = this;
+    return new Aggregator({ flows, directory, started: T0, seed: 3, facts: names, maxHosts });
   }
 
   /** A packet that this machine sends. @returns the flow's row */

@@ -37,7 +37,7 @@ const TABLES = {
       const localizer = new Localizer(false);
       localizer.setAddresses(wordsOf(1));
       const flows = new FlowTable(localizer, MAX_FLOWS, 1);
-      const held = new Aggregator(flows, new Directory({ name: () => null }), 0, 1);
+      const held = new Aggregator({ flows, directory: new Directory({ name: () => null }), started: 0, seed: 1 });
       const packet = new Packet();
       packet.words.set([...wordsOf(1), ...wordsOf(2)]);
       Object.assign(packet, { hasAddresses: true, protocol: 17, networkBytes: 100, frameBytes: 114 });

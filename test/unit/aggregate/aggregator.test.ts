@@ -30,7 +30,7 @@ function begin(maxRows = 4096): void {
   table = new FlowTable(localizer, maxRows, 3);
   directory = new FakeDirectory();
   interfaces = [iface('eth0'), iface('tun0', { kind: 'tunnel', isCounted: false })];
-  aggregator = new Aggregator(table, directory, T0, 3);
+  aggregator = new Aggregator({ flows: table, directory, started: T0, seed: 3 });
   aggregator.setInterfaces(interfaces);
   aggregator.keepRateHistory();
   now = T0;

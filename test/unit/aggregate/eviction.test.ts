@@ -20,7 +20,7 @@ const ETHERNET: TickInterface = { name: 'eth0', kind: 'physical', isCounted: tru
 class Run {
   readonly strings = new NameStrings(MOST);
   readonly m = new Naming({ names: this.strings, maxRows: 1024 });
-  readonly aggregator = new Aggregator(this.m.flows, this.m.directory, T0, 3, null, this.m.names, MOST);
+  readonly aggregator = this.m.aggregator(MOST);
   readonly history = this.aggregator.keepRateHistory();
   readonly collector: HistoryCollector;
 
@@ -29,11 +29,11 @@ class Run {
     aggregator.setInterfaces([ETHERNET]);
     const keys = new HistoryKeys(m.flows, aggregator.booking, m.directory, m.names, (index) => aggregator.interfaceName(index));
     const log = new FlowLog(
-      (row) => aggregator.leavingRow(row),
+      (row) => aggregator.flowRow(row),
       () => null,
     );
     this.collector = new HistoryCollector(m.flows, aggregator.booking, keys, log);
-    aggregator.collector = this.collector;
+    aggregator.record(this.collector);
     this.collector.begin();
   }
 
@@ -120,7 +120,7 @@ it('what comes all at once beyond the bound is one row, until there is room', ()
 it('names that nobody bears any more make room, also where there is room for hosts', () => {
   const strings = new NameStrings(1000, 4000);
   const m = new Naming({ names: strings, maxRows: 64 });
-  const aggregator = new Aggregator(m.flows, m.directory, T0, 3, null, m.names);
+  const aggregator = m.aggregator();
   aggregator.setInterfaces([ETHERNET]);
   for (let i = 0; i < 600; i++) {
     const row = m.open({ dst: '203.0.113.9', sport: 1000 + i });
@@ -140,7 +140,7 @@ it('ten times as many apps as there is room for are told apart, and what was sil
   const m = new Naming({ maxRows: 64 });
   const directory = new Directory(new Users('/nonexistent'), null, 64);
   const owners = new Owners(m.flows, null, false, null, directory);
-  const aggregator = new Aggregator(m.flows, directory, T0, 3, null, m.names);
+  const aggregator = new Aggregator({ flows: m.flows, directory, started: T0, seed: 3, facts: m.names });
   aggregator.setInterfaces([ETHERNET]);
   const learn = (pid: number, name: string) =>
     directory.learn({ pid, name, exe: `/bin/${name}`, uid: 1, parentPid: 1, startTime: pid, script: null, unit: null });

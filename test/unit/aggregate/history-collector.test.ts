@@ -36,15 +36,15 @@ function begin(maxRows = 4096): void {
     { name: 'br0', kind: 'bridge', isCounted: false, ...UNCOUNTED },
     { name: 'veth1', kind: 'virtual', isCounted: false, ...UNCOUNTED, repeats: true },
   ];
-  aggregator = new Aggregator(table, directory, T0, 3);
+  aggregator = new Aggregator({ flows: table, directory, started: T0, seed: 3 });
   aggregator.setInterfaces(interfaces);
   const keys = new HistoryKeys(table, aggregator.booking, directory, null, (index) => aggregator.interfaceName(index));
   const log = new FlowLog(
-    (row) => aggregator.leavingRow(row),
+    (row) => aggregator.flowRow(row),
     () => '/bin/x',
   );
   collector = new HistoryCollector(table, aggregator.booking, keys, log);
-  aggregator.collector = collector;
+  aggregator.record(collector);
   collector.begin();
   now = T0 + 10_000;
 }

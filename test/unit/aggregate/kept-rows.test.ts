@@ -15,7 +15,13 @@ test('rows that are shown no more are let go', () => {
   localizer.setAddresses(addresses('10.0.0.1'));
   const flows = new FlowTable(localizer, 4096, 3);
   const directory = new FakeDirectory();
-  const booking = new Booking(flows, directory, 3);
+  const booking = new Booking({
+    flows,
+    directory,
+    seed: 3,
+    facts: null,
+    observer: { hostChanged() {}, ownerLeaves() {}, flowLeaves() {} },
+  });
   flows.observer = booking;
   const apps = new AppRows(booking.apps, directory);
   const hosts = new HostRows(booking.hosts, booking.hostTable, flows, null);

@@ -2,26 +2,20 @@
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Aggregator, END_LIMITS, LIVE_LIMITS, type SnapshotLimits } from '../../../src/aggregate/aggregator.ts';
+import { END_LIMITS, LIVE_LIMITS, type SnapshotLimits } from '../../../src/aggregate/aggregator.ts';
 import { compileFilter, type Filter } from '../../../src/filter/filter.ts';
-import { Localizer } from '../../../src/flow/direction.ts';
-import { FlowTable } from '../../../src/flow/flow-table.ts';
 import { NameStrings } from '../../../src/identify/name/name-strings.ts';
-import type { FlowRow, Matching, Snapshot, TickInterface, Traffic } from '../../../src/model/snapshot.ts';
-import { OWNER_REASONS, type OwnerReason } from '../../../src/model/terms.ts';
+import type { FlowRow, Matching, Snapshot, TickInterface } from '../../../src/model/snapshot.ts';
 import { filteredSnapshot } from '../../../src/output/matching.ts';
 import { subjectOf } from '../../../src/view/derive.ts';
-import { FakeDirectory } from '../../support/fake-directory.ts';
+import { bytesOf, FlowRun, flowSteps, sumOf } from '../../support/flow-run.ts';
 import { Naming } from '../../support/naming.ts';
-import { addresses, packet, timed } from '../../support/packets.ts';
+import { packet, timed } from '../../support/packets.ts';
 import { CAPTURE, UNCOUNTED } from '../../support/snapshot-builder.ts';
 
-const T0 = 1_700_000_000_000;
 const ETHERNET: TickInterface = { ...UNCOUNTED, name: 'eth0', kind: 'physical', isCounted: true };
 const LOOPBACK: TickInterface = { ...UNCOUNTED, name: 'lo', kind: 'loopback', isCounted: true };
 const BRIDGE: TickInterface = { ...UNCOUNTED, name: 'br0', kind: 'bridge', isCounted: false };
-const HOSTS = ['10.0.0.1', '127.0.0.1', '192.0.2.1', '192.0.2.2'];
-const APPS = ['curl', 'ssh', 'firefox'];
 const OWN_AND_FAR = { src: '10.0.0.1', dst: '192.0.2.1' };
 
 function filterOf(text: string): Filter {
@@ -30,35 +24,17 @@ function filterOf(text: string): Filter {
   return result.filter;
 }
 
-const bytesOf = ({ rxBytes, txBytes }: Traffic) => rxBytes + txBytes;
-const sum = (rows: readonly Traffic[]) => rows.reduce((total, row) => total + bytesOf(row), 0);
-
-class Run {
-  readonly directory = new FakeDirectory();
-  readonly table: FlowTable;
-  readonly aggregator: Aggregator;
+class Run extends FlowRun {
   readonly interfaces: readonly TickInterface[];
-  time = T0;
 
   constructor(maxRows = 256, interfaces = [ETHERNET, LOOPBACK]) {
-    const localizer = new Localizer(false);
-    localizer.setAddresses(addresses('10.0.0.1'));
+    super(maxRows);
     this.interfaces = interfaces;
-    this.table = new FlowTable(localizer, maxRows, 5);
-    this.aggregator = new Aggregator(this.table, this.directory, T0, 5);
     this.aggregator.setInterfaces(interfaces);
-  }
-
-  rows(): number[] {
-    return Array.from({ length: this.table.rows }, (_, row) => row).filter((row) => this.table.isLive(row));
   }
 
   send(fields: Parameters<typeof packet>[0], iface = 0): number {
     return this.table.touch(timed(packet({ ...OWN_AND_FAR, bytes: 100, ...fields }), this.time), iface, 0);
-  }
-
-  own(row: number, app: string): void {
-    this.table.own(row, this.directory.add(app), 'exact');
   }
 
   tick(ms = 1000, limits: SnapshotLimits = END_LIMITS): Snapshot {
@@ -74,52 +50,19 @@ class Run {
   }
 }
 
-const step = fc.oneof(
-  {
-    weight: 10,
-    arbitrary: fc.record({
-      kind: fc.constant('packet' as const),
-      src: fc.constantFrom(...HOSTS),
-      dst: fc.constantFrom(...HOSTS),
-      sport: fc.integer({ min: 1, max: 2 }),
-      dport: fc.integer({ min: 1, max: 2 }),
-      flags: fc.constantFrom('S', 'SA', 'A', 'R', 'FA'),
-      bytes: fc.integer({ min: 20, max: 65_535 }),
-      iface: fc.nat(1),
-      later: fc.nat(3000),
-    }),
-  },
-  {
-    weight: 3,
-    arbitrary: fc.record({
-      kind: fc.constantFrom('owner' as const, 'peer' as const),
-      which: fc.nat(),
-      app: fc.constantFrom(...APPS),
-    }),
-  },
-  {
-    weight: 1,
-    arbitrary: fc.record({ kind: fc.constant('reason' as const), which: fc.nat(), reason: fc.nat(OWNER_REASONS.length - 1) }),
-  },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant('remove' as const), which: fc.nat() }) },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant('expire' as const), after: fc.constantFrom(0, 70_000, 1_000_000) }) },
-  { weight: 3, arbitrary: fc.record({ kind: fc.constant('tick' as const), ms: fc.integer({ min: 1, max: 5000 }) }) },
-);
+const step = fc.oneof(...flowSteps(2));
 
-/** @param isLate an owner that is known stays, as in most of what happens; and a flow may go over both interfaces, where it counts on one */
+/** @param isLate a known owner stays, as it mostly does; and a flow may go over both interfaces, of which only one counts it */
 function play(run: Run, each: typeof step extends fc.Arbitrary<infer Step> ? Step : never, isLate: boolean): void {
-  const live = run.rows();
-  const row = 'which' in each ? (live[each.which % Math.max(1, live.length)] ?? -1) : -1;
+  if (each.kind === 'tick') return;
   if (each.kind === 'packet') {
     run.time += each.later;
     run.send(isLate ? each : { ...each, sport: each.sport + 10 * each.iface }, each.iface);
-  } else if (each.kind === 'expire') run.table.expire(run.time + each.after);
-  else if (row < 0 || each.kind === 'tick') return;
-  else if (each.kind === 'remove') run.table.remove(row);
-  else if (isLate && run.aggregator.flowRow(row)[each.kind === 'peer' ? 'peerApp' : 'app'] !== null) return;
-  else if (each.kind === 'owner') run.own(row, each.app);
-  else if (each.kind === 'peer') run.table.ownPeer(row, run.directory.add(each.app));
-  else if (each.kind === 'reason') run.table.disown(row, OWNER_REASONS[each.reason] as OwnerReason);
+    return;
+  }
+  const row = each.kind === 'owner' || each.kind === 'peer' || each.kind === 'reason' ? run.rowOf(each) : -1;
+  const isKnown = row >= 0 && run.aggregator.flowRow(row)[each.kind === 'peer' ? 'peerApp' : 'app'] !== null;
+  if (!isLate || !isKnown) run.change(each);
 }
 
 const FILTERS = [
@@ -173,12 +116,12 @@ describe('any traffic under any filter', () => {
             const expected = [...booked.values()].reduce((total, bytes) => total + bytes, 0);
             expect(bytesOf(matching.total)).toBe(expected);
             expect(expected).toBeGreaterThanOrEqual(last);
-            expect([sum(matching.hosts), sum(matching.categories), sum(matching.interfaces)]).toEqual([
+            expect([sumOf(matching.hosts), sumOf(matching.categories), sumOf(matching.interfaces)]).toEqual([
               expected,
               expected,
               expected,
             ]);
-            expect(sum(matching.apps)).toBeGreaterThanOrEqual(expected);
+            expect(sumOf(matching.apps)).toBeGreaterThanOrEqual(expected);
             for (const row of [...matching.apps, ...matching.hosts, ...matching.categories, ...matching.interfaces])
               expect(Math.min(row.rxBytes, row.txBytes, row.rxPackets, row.txPackets)).toBeGreaterThanOrEqual(0);
             last = expected;
@@ -310,7 +253,7 @@ describe('a filter', () => {
 it('sums stay exact while hosts and names give their numbers up', () => {
   const most = 160;
   const m = new Naming({ names: new NameStrings(most), maxRows: 1024 });
-  const aggregator = new Aggregator(m.flows, m.directory, T0, 3, null, m.names, most);
+  const aggregator = m.aggregator(most);
   aggregator.setInterfaces([ETHERNET]);
   aggregator.match(filterOf('dport:443'), null);
   let moved = 0;
@@ -323,7 +266,7 @@ it('sums stay exact while hosts and names give their numbers up', () => {
     const parts = { intervalMs: 100, capture: CAPTURE, interfaces: [ETHERNET], gaps: [] };
     const { matching } = aggregator.tick({ time: m.time, ...parts }, LIVE_LIMITS);
     if (matching === null) throw new Error('no filter');
-    expect([bytesOf(matching.total), sum(matching.hosts), sum(matching.apps)]).toEqual([moved, moved, moved]);
+    expect([bytesOf(matching.total), sumOf(matching.hosts), sumOf(matching.apps)]).toEqual([moved, moved, moved]);
     if (i % 5 < 4) m.flows.remove(row);
   }
   expect(aggregator.booking.hostTable.end).toBeLessThanOrEqual(most + 1);

@@ -1,10 +1,10 @@
 // Hosts by name and categories: rows move when a name comes late, and every sum stays exact.
 
 import { beforeEach, describe, expect, it } from 'vitest';
-import { Aggregator, END_LIMITS, LIVE_LIMITS, type SnapshotLimits } from '../../../src/aggregate/aggregator.ts';
+import { type Aggregator, END_LIMITS, LIVE_LIMITS, type SnapshotLimits } from '../../../src/aggregate/aggregator.ts';
 import type { AppRow, HostRow, Snapshot, TickInterface, Traffic } from '../../../src/model/snapshot.ts';
 import type { Neighbour } from '../../../src/model/terms.ts';
-import { Naming, type NamingSetup, T0 } from '../../support/naming.ts';
+import { Naming, type NamingSetup } from '../../support/naming.ts';
 import type { PacketFields } from '../../support/packets.ts';
 import { CAPTURE, UNCOUNTED } from '../../support/snapshot-builder.ts';
 
@@ -16,7 +16,7 @@ let aggregator: Aggregator;
 
 function begin(setup: NamingSetup = {}): void {
   m = new Naming(setup);
-  aggregator = new Aggregator(m.flows, m.directory, T0, 3, null, m.names);
+  aggregator = m.aggregator();
   aggregator.setInterfaces([ETHERNET]);
 }
 beforeEach(() => begin());

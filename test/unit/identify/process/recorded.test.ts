@@ -29,7 +29,7 @@ function setUp(rows = 1 << 10) {
   const flows = new FlowTable(localizer, rows, 1);
   const directory = new Directory(new Users('/nonexistent/passwd'));
   const source = new CapturedSource('pktap', flows, directory, () => NAMES);
-  const aggregator = new Aggregator(flows, directory, 0, 1, (row) => source.onBehalfOf(row));
+  const aggregator = new Aggregator({ flows, directory, started: 0, seed: 1, onBehalfOf: (row) => source.onBehalfOf(row) });
   let time = 1_000_000;
   /** Counts a packet and lets it vote, as the monitor does. */
   const see = (made: ReturnType<typeof packet>, direction: number, process: number, effective = 0, twice = false): number => {

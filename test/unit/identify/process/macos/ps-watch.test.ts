@@ -55,7 +55,7 @@ describe('PsWatch', () => {
 
   it('moves what was booked, and takes the pid out of the app that it leaves', async () => {
     const { watch, learn, flows, directory, open } = setUp(() => `793 1 501 ${HELPER}\n801 1 0 /usr/sbin/mDNSResponder\n`);
-    const aggregator = new Aggregator(flows, directory, 0, 1);
+    const aggregator = new Aggregator({ flows, directory, started: 0, seed: 1 });
     const tick = () =>
       aggregator.tick({ time: 1, intervalMs: 1000, capture: {} as never, interfaces: [], gaps: [] }, LIVE_LIMITS);
     const helper = learn(793, 'Google Chrome He');
