@@ -144,7 +144,7 @@ async function effectsMaker({ opened, parts, events, choice }: Assembled, closin
     void answers.close();
     return exports.idle(); // half an export would stay behind
   });
-  const past = aggregator.keepRateHistory();
+  const history = aggregator.keepRateHistory();
   aggregator.match(tui.state.filter.filter, tui.state.since);
   return (recording) =>
     new Runner(
@@ -152,7 +152,7 @@ async function effectsMaker({ opened, parts, events, choice }: Assembled, closin
         quit: () => guard.stop({ kind: 'done' }),
         'save-history': () => recording?.save(),
         match: ({ filter, from }) => aggregator.match(filter, from),
-        past: ({ from, to }) => apply({ type: 'past', from, to, answer: past.between(from, to) }),
+        'range-totals': ({ from, to }) => apply({ type: 'range-totals', from, to, answer: history.between(from, to) }),
         history: ({ requests }) => answers.ask(requests),
         'list-interfaces': async () => apply({ type: 'interfaces', items: (await choice?.list()) ?? [] }),
         'capture-on': async ({ interfaces }) =>

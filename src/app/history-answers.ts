@@ -6,7 +6,7 @@ import type { HistoryReader } from '../history/query/reader.ts';
 import { NetmonError, reasonOf } from '../model/errors.ts';
 import type { Clock } from '../system/clock.ts';
 import { trimMemory } from '../system/memory.ts';
-import type { HistoryAnswer, HistoryAsk, HistoryRequest, HistorySlot } from '../view/history/state.ts';
+import type { HistoryAnswer, HistoryQuestion, HistoryRequest, HistorySlot } from '../view/history/state.ts';
 import { hasHistory } from './known-history.ts';
 
 /** A question after this time first reads what was written meanwhile. The screen asks each minute for what changes. */
@@ -64,7 +64,7 @@ export class HistoryAnswers {
     for (;;) {
       const request = this.#next();
       if (request === null) break;
-      const answer: HistoryAnswer = this.#refusal ?? (await this.#answer(request.ask));
+      const answer: HistoryAnswer = this.#refusal ?? (await this.#answer(request.question));
       if (!this.#closed) this.#parts.tell(request.slot, request.serial, answer);
     }
     this.#working = null;
@@ -79,7 +79,7 @@ export class HistoryAnswers {
     return null;
   }
 
-  async #answer(ask: HistoryAsk): Promise<HistoryAnswer> {
+  async #answer(ask: HistoryQuestion): Promise<HistoryAnswer> {
     try {
       const reader = await this.#ready();
       if (ask.kind === 'rows') return { kind: 'rows', result: await reader.query(ask.query) };

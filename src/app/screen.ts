@@ -58,7 +58,7 @@ export function openScreen(options: Options, platform: NodeJS.Platform): RunScre
     mouse: options.mouse ?? process.env['SSH_CONNECTION'] === undefined,
     keys: keys.keys,
     filter: options.filter ?? '',
-    memory: saved === null ? null : readSavedScreen(saved),
+    saved: saved === null ? null : readSavedScreen(saved),
     view: { units: options.units, names: options.names, budget: options.budget },
   });
   return {

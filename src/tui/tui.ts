@@ -8,12 +8,12 @@
 
 import { type Clock, systemClock } from '../system/clock.ts';
 import type { Action, Effect } from '../view/action.ts';
+import { emptySnapshot, type Snapshot } from '../view/empty-snapshot.ts';
 import { type Frame, type FrameSettings, frameOf } from '../view/frame.ts';
 import { withFilter } from '../view/input/filter-input.ts';
 import { KEYMAP, type KeyTable } from '../view/input/keymap.ts';
 import { reduce } from '../view/input/reducer.ts';
-import { remembered } from '../view/saved-state.ts';
-import { emptySnapshot, type Snapshot } from '../view/start.ts';
+import { restored } from '../view/saved-state.ts';
 import { initialState, type ViewDefaults, type ViewState } from '../view/state.ts';
 import { ASCII_GLYPHS, CONSOLE_GLYPHS, type Glyphs, UNICODE_GLYPHS } from '../view/text/glyphs.ts';
 import { type Depth, stylesOf, type Theme } from '../view/text/theme.ts';
@@ -49,7 +49,7 @@ export interface TuiOptions {
   /** The first filter; an invalid one is shown in the input, with its error. */
   readonly filter?: string;
   /** What an earlier run saved; checked here. */
-  readonly memory?: unknown;
+  readonly saved?: unknown;
   /** What else the view starts with. */
   readonly view?: Omit<ViewDefaults, 'columns' | 'rows' | 'theme' | 'themes'>;
   readonly clock?: Clock;
@@ -113,7 +113,7 @@ export class Tui {
       theme: options.theme.name,
       themes: options.themes?.names() ?? [],
     });
-    const started = remembered(initial, options.memory);
+    const started = restored(initial, options.saved);
     this.#state = options.filter === undefined || options.filter.trim() === '' ? started : withFilter(started, options.filter);
     const answered = (answer: Answer): void => this.#hear(answer);
     this.#terminal = openScreen({ input, output, mouse, ascii: drawing === 'ascii', terminal: this.#terminalOutput, answered });
@@ -323,7 +323,7 @@ export class Tui {
     const isPicked = this.#state.theme !== theme.name || this.#state.popup?.kind === 'themes'; // the user was faster
     if (!byBackground || isPicked) return;
     const name = isLight(answer) ? byBackground.light : byBackground.dark;
-    if (name !== theme.name) this.apply({ type: 'wear', theme: name });
+    if (name !== theme.name) this.apply({ type: 'theme', theme: name });
   }
 
   #wear(name: string): void {

@@ -74,7 +74,7 @@ export type Action =
   /** A new snapshot is about to be shown. */
   | { readonly type: 'snapshot' }
   /** The theme that suits the terminal's background. */
-  | { readonly type: 'wear'; readonly theme: string }
+  | { readonly type: 'theme'; readonly theme: string }
   | { readonly type: 'resize'; readonly columns: number; readonly rows: number }
   /** A row was clicked. */
   | { readonly type: 'select'; readonly table: TableName; readonly id: string }
@@ -90,7 +90,7 @@ export type Action =
   /** Cells of the chart were pointed at, from its left end; `anchor` is where a drag began. */
   | { readonly type: 'chart'; readonly cell: number; readonly anchor: number | null }
   /** What moved in a range of the past; null where nothing of it was kept. */
-  | { readonly type: 'past'; readonly from: number; readonly to: number; readonly answer: RangeTotals | null };
+  | { readonly type: 'range-totals'; readonly from: number; readonly to: number; readonly answer: RangeTotals | null };
 
 /** Editing keys of a one-line input. */
 export type Edit =
@@ -119,7 +119,7 @@ export type Effect =
   /** Write the history file now. */
   | { readonly type: 'save-history' }
   /** What moved between two times, epoch ms? Answered by an action of the same name. */
-  | { readonly type: 'past'; readonly from: number; readonly to: number }
+  | { readonly type: 'range-totals'; readonly from: number; readonly to: number }
   /** Count what this filter matches in the snapshots to come, from that snapshot on where there is one. */
   | { readonly type: 'match'; readonly filter: Filter | null; readonly from: Snapshot | null }
   /** Which interfaces are there? Answered by an action. */

@@ -14,7 +14,7 @@ import type {
   Snapshot,
   Traffic,
 } from '../model/snapshot.ts';
-import { snapshotOfPast } from './chart/range-snapshot.ts';
+import { rangeSnapshot } from './chart/range-snapshot.ts';
 import type { ViewState } from './state.ts';
 
 /** Rows and totals of one picture. */
@@ -50,12 +50,12 @@ let last: { inputs: Inputs; picture: Picture } | null = null;
 /** The picture for a state: of the paused snapshot when there is one. */
 export function pictureOf(state: ViewState, live: Snapshot): Picture {
   const base = state.paused ?? live;
-  const past = state.chart.chosen?.answer ?? null;
+  const range = state.chart.selection?.answer ?? null;
   const inputs: Inputs = {
-    snapshot: past === null ? base : snapshotOfPast(base, past),
+    snapshot: range === null ? base : rangeSnapshot(base, range),
     filter: state.filter.filter,
-    since: past === null ? state.since : null,
-    closed: state.closed || past !== null, // most of what moved then is over
+    since: range === null ? state.since : null,
+    closed: state.closed || range !== null, // most of what moved then is over
   };
   if (
     last !== null &&
@@ -66,14 +66,14 @@ export function pictureOf(state: ViewState, live: Snapshot): Picture {
   )
     return last.picture;
   const now = derive(inputs);
-  const picture = past === null ? now : { ...now, total: { ...now.total, unownedBytes: null } };
+  const picture = range === null ? now : { ...now, total: { ...now.total, unownedBytes: null } };
   last = { inputs, picture };
   return picture;
 }
 
 function derive({ snapshot, filter, since, closed }: Inputs): Picture {
   const counted = countedFor(snapshot, filter, since);
-  const flows = rebase(counted?.flows ?? snapshot.flows, since?.flows ?? null);
+  const flows = rowsSince(counted?.flows ?? snapshot.flows, since?.flows ?? null);
   const matching = filter === null || counted !== null ? flows : matchingFlows(snapshot, flows, filter);
   const connections = closed ? matching : matching.filter((flow) => !flow.closed);
   const common = {
@@ -91,28 +91,30 @@ function derive({ snapshot, filter, since, closed }: Inputs): Picture {
   }
   if (filter === null) {
     const total =
-      since === null ? snapshot.total : { ...minus(snapshot.total, since.total), unownedBytes: unowned(snapshot, since) };
+      since === null
+        ? snapshot.total
+        : { ...subtractTraffic(snapshot.total, since.total), unownedBytes: unowned(snapshot, since) };
     return {
       ...common,
       total,
-      apps: rebase(snapshot.apps, since?.apps ?? null),
-      hosts: rebase(snapshot.hosts, since?.hosts ?? null),
-      categories: rebase(snapshot.categories, since?.categories ?? null),
-      interfaces: rebase(snapshot.interfaces, since?.interfaces ?? null, false),
+      apps: rowsSince(snapshot.apps, since?.apps ?? null),
+      hosts: rowsSince(snapshot.hosts, since?.hosts ?? null),
+      categories: rowsSince(snapshot.categories, since?.categories ?? null),
+      interfaces: rowsSince(snapshot.interfaces, since?.interfaces ?? null, false),
     };
   }
   return {
     ...common,
     total: { ...sum(matching), unownedBytes: null },
-    apps: narrowed(snapshot.apps, matching, appOfFlow(snapshot.apps)),
-    hosts: narrowed(snapshot.hosts, matching, hostOfFlow(snapshot.hosts)),
-    categories: narrowed(
+    apps: filteredRows(snapshot.apps, matching, appOfFlow(snapshot.apps)),
+    hosts: filteredRows(snapshot.hosts, matching, hostOfFlow(snapshot.hosts)),
+    categories: filteredRows(
       snapshot.categories,
       matching,
       (flow) => flow.category ?? '',
       (row) => row.category ?? '',
     ),
-    interfaces: narrowed(
+    interfaces: filteredRows(
       snapshot.interfaces,
       matching,
       (flow) => flow.interface,
@@ -157,7 +159,7 @@ function unowned(snapshot: Snapshot, since: Snapshot): number {
   return Math.max(0, snapshot.total.unownedBytes - since.total.unownedBytes);
 }
 
-function minus(now: Traffic, then: Traffic): Traffic {
+function subtractTraffic(now: Traffic, then: Traffic): Traffic {
   return {
     rxBytes: Math.max(0, now.rxBytes - then.rxBytes),
     txBytes: Math.max(0, now.txBytes - then.txBytes),
@@ -169,7 +171,7 @@ function minus(now: Traffic, then: Traffic): Traffic {
 }
 
 /** Rows with the totals of `then` taken off; rows that had nothing since are left out unless `dropIdle` is false. */
-function rebase<Row extends Traffic & { readonly id: string }>(
+function rowsSince<Row extends Traffic & { readonly id: string }>(
   rows: readonly Row[],
   then: readonly Row[] | null,
   dropIdle = true,
@@ -179,7 +181,7 @@ function rebase<Row extends Traffic & { readonly id: string }>(
   const out: Row[] = [];
   for (const row of rows) {
     const old = before.get(row.id);
-    const fresh = old === undefined ? row : { ...row, ...minus(row, old) };
+    const fresh = old === undefined ? row : { ...row, ...subtractTraffic(row, old) };
     if (!dropIdle || fresh.rxBytes + fresh.txBytes > 0) out.push(fresh);
   }
   return out;
@@ -201,7 +203,7 @@ function add(total: { -readonly [Key in keyof Traffic]: Traffic[Key] }, flow: Tr
 }
 
 /** Rows that have matching flows, with the sums of those flows in place of their own numbers. */
-function narrowed<Row extends Traffic & { readonly id: string }>(
+function filteredRows<Row extends Traffic & { readonly id: string }>(
   rows: readonly Row[],
   flows: readonly FlowRow[],
   rowOf: (flow: FlowRow) => string | undefined,

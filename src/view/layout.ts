@@ -62,9 +62,9 @@ export function layoutOf(state: ViewState, note: boolean): Layout {
   };
 }
 
-function chartRowsOf({ view, zoomed, size: { rows }, chart: { chosen } }: ViewState): number {
+function chartRowsOf({ view, zoomed, size: { rows }, chart: { selection } }: ViewState): number {
   if (view === 'history') return 0;
-  const least = chosen !== null && rows >= 14 ? CHART_LEAST : 0;
+  const least = selection !== null && rows >= 14 ? CHART_LEAST : 0;
   if (view !== 'overview' || zoomed || rows < 20) return least;
   return Math.max(least, rows < 30 ? SPARK_ROWS : rows < 40 ? CHART_LEAST : rows < 46 ? 9 : rows < 60 ? 11 : 15);
 }

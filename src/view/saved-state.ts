@@ -23,20 +23,20 @@ export function savedStateOf(state: ViewState): unknown {
 }
 
 /** The state with what was remembered; as it was where that is of no use. */
-export function remembered(state: ViewState, memory: unknown): ViewState {
-  if (!isRecord(memory) || memory['version'] !== VERSION) return state;
-  const view = VIEWS.find((name): name is ViewName => name === memory['view']) ?? state.view;
-  const pane = TABLES.find((name) => name === memory['pane']);
+export function restored(state: ViewState, saved: unknown): ViewState {
+  if (!isRecord(saved) || saved['version'] !== VERSION) return state;
+  const view = VIEWS.find((name): name is ViewName => name === saved['view']) ?? state.view;
+  const pane = TABLES.find((name) => name === saved['pane']);
   const keepsPane =
     pane !== undefined && (view === 'overview' ? ['apps', 'hosts', 'connections'].includes(pane) : pane === paneOf(view));
   return {
     ...state,
     view,
     pane: keepsPane ? pane : paneOf(view),
-    zoomed: view === 'overview' && memory['zoomed'] === true,
-    closed: memory['closed'] === true,
-    services: memory['services'] === true,
-    tables: perTable((name) => sorted(name, state.tables[name], memory['sorts'])),
+    zoomed: view === 'overview' && saved['zoomed'] === true,
+    closed: saved['closed'] === true,
+    services: saved['services'] === true,
+    tables: perTable((name) => sorted(name, state.tables[name], saved['sorts'])),
   };
 }
 

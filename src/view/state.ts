@@ -52,7 +52,7 @@ export interface FilterState {
   /** Cursor position in `text` while it is edited; null when the input is closed. */
   readonly cursor: number | null;
   /** Filters that were kept, the newest last. */
-  readonly past: readonly string[];
+  readonly recent: readonly string[];
   /** Which of them stands in the input; null what was typed, which waits in `typed` meanwhile. */
   readonly recalled: number | null;
   readonly typed: string;
@@ -138,7 +138,7 @@ const NO_FILTER: FilterState = {
   filter: null,
   problem: null,
   cursor: null,
-  past: [],
+  recent: [],
   recalled: null,
   typed: '',
   offer: null,

@@ -35,15 +35,15 @@ async function open(...args: ConstructorParameters<typeof Stage>): Promise<Stage
 
 /** Answers the last question: one app, one connection, and others. */
 async function answer(s: Stage): Promise<void> {
-  const asked = s.effects.findLast((effect) => effect.type === 'past');
-  if (asked?.type !== 'past') throw new Error('nothing was asked');
+  const asked = s.effects.findLast((effect) => effect.type === 'range-totals');
+  if (asked?.type !== 'range-totals') throw new Error('nothing was asked');
   const { from, to } = asked;
   const all = { rxBytes: 9_600_000, txBytes: 260_000 };
   const some = { rxBytes: 9_000_000, txBytes: 200_000 };
   const rest = { rxBytes: 600_000, txBytes: 60_000 };
   const none = { rxBytes: 0, txBytes: 0 };
   const row = snapshot.flows[4];
-  const past: RangeTotals = {
+  const totals: RangeTotals = {
     from,
     to,
     measuredMs: to - from,
@@ -55,7 +55,7 @@ async function answer(s: Stage): Promise<void> {
     flows: row === undefined ? [] : [{ row, ...some }],
     others: { apps: rest, hosts: none, categories: none, interfaces: none, flows: rest },
   };
-  s.tui.apply({ type: 'past', from, to, answer: past });
+  s.tui.apply({ type: 'range-totals', from, to, answer: totals });
   s.tui.flush();
   await s.settle();
 }

@@ -2,7 +2,7 @@
 
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { NO_RATES } from '../../src/model/snapshot.ts';
-import { emptySnapshot } from '../../src/view/start.ts';
+import { emptySnapshot } from '../../src/view/empty-snapshot.ts';
 import { appRow, busy, CAPTURE, flowRow, hostRow, NOON, series, snapshot } from '../support/snapshot-builder.ts';
 import { Stage } from '../support/terminal.ts';
 

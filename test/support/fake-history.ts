@@ -2,8 +2,8 @@
 // categories and interfaces of one stretch are equal.
 
 import type { HistoryQuery, HistoryResult, HistoryRow, HistoryTotals } from '../../src/model/history.ts';
-import { startOf, stepped } from '../../src/view/history/calendar.ts';
 import type { HistoryAnswer, HistoryRequest } from '../../src/view/history/state.ts';
+import { startOf, stepped } from '../../src/view/text/calendar.ts';
 
 const HOUR = 3_600_000;
 
@@ -58,7 +58,7 @@ export class FakeHistory {
   }
 
   /** The answer to a request, as an action carries it. */
-  answer({ ask }: HistoryRequest): HistoryAnswer {
+  answer({ question: ask }: HistoryRequest): HistoryAnswer {
     if (ask.kind === 'rows') return { kind: 'rows', result: this.query(ask.query) };
     const domains = (this.options.domains ?? []).map((domain, i) => ({ domain, time: this.options.oldest + i * 86_400_000 }));
     return { kind: 'first-seen', app: ask.app, domains, isCut: false };

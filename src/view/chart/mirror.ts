@@ -4,7 +4,7 @@ import type { UnitMode } from '../../model/options.ts';
 import { fitText } from '../text/cells.ts';
 import type { Glyphs } from '../text/glyphs.ts';
 import { type Line, type Role, type Span, span } from '../text/span.ts';
-import { type Curve, halfOf, heightOf, penOf, plotRows, scaleLabel, scaleTop } from './plot.ts';
+import { type Curve, halfOf, heightOf, plotRows, scaleLabel, scaleTop, subcellsOf } from './plot.ts';
 import type { Columns, Extent } from './slots.ts';
 import { timeLabels } from './slots.ts';
 
@@ -21,7 +21,7 @@ export interface Mirror {
   /** Columns of the peaks; null where there is none. */
   readonly peaks: { readonly rx: number | null; readonly tx: number | null };
   /** First and last chosen cell. */
-  readonly chosen: readonly [number, number] | null;
+  readonly selected: readonly [number, number] | null;
   readonly units: UnitMode;
 }
 
@@ -56,7 +56,7 @@ function topsOf({ columns, separate, units }: Mirror): { rx: number; tx: number 
 }
 
 function half(mirror: Mirror, direction: 'rx' | 'tx', top: number, height: number, glyphs: Glyphs): Half {
-  const { across } = penOf(glyphs);
+  const { across } = subcellsOf(glyphs);
   const hanging = direction === 'tx';
   const shares = mirror.columns[direction].map((rate) => heightOf(rate, top, mirror.curve));
   const rows = plotRows(shares, height, glyphs, hanging);
@@ -79,7 +79,7 @@ function halfLines(part: Half, role: 'rx' | 'tx', mirror: Mirror, cells: number,
       distance === 0 ? scaleLabel(top, mirror.units) : isMiddle ? scaleLabel(halfOf(top, mirror.curve), mirror.units) : '';
     const text = row.padEnd(cells).slice(0, cells);
     const marked = peak !== null && peak.row === y ? peak.cell : null;
-    return [scale(label, glyphs), ...chosenSpans(text, role, mirror.chosen, marked, glyphs)];
+    return [scale(label, glyphs), ...selectedSpans(text, role, mirror.selected, marked, glyphs)];
   });
 }
 
@@ -87,22 +87,22 @@ function scale(label: string, glyphs: Glyphs): Span {
   return span(`${fitText(label, SCALE_CELLS - 1, glyphs, 'right')} `, 'dim');
 }
 
-function axisLine({ extent, columns, chosen }: Mirror, cells: number, glyphs: Glyphs): Line {
-  const { across } = penOf(glyphs);
+function axisLine({ extent, columns, selected }: Mirror, cells: number, glyphs: Glyphs): Line {
+  const { across } = subcellsOf(glyphs);
   const signs = Array.from({ length: cells }, (_, cell) =>
     columns.rx.slice(cell * across, (cell + 1) * across).some((rate) => !Number.isNaN(rate))
       ? glyphs.horizontal
       : glyphs.barEmpty,
   );
   for (const { cell, text } of timeLabels(extent, cells)) for (const [i, char] of [...text].entries()) signs[cell + i] = char;
-  return [scale('0', glyphs), ...chosenSpans(signs.join(''), 'dim', chosen, null, glyphs)];
+  return [scale('0', glyphs), ...selectedSpans(signs.join(''), 'dim', selected, null, glyphs)];
 }
 
 /** One line of single-cell signs, the chosen cells and the mark of the peak in roles of their own. */
-function chosenSpans(
+function selectedSpans(
   text: string,
   role: Role,
-  chosen: readonly [number, number] | null,
+  selected: readonly [number, number] | null,
   peak: number | null,
   glyphs: Glyphs,
 ): readonly Span[] {
@@ -119,7 +119,7 @@ function chosenSpans(
     put(glyphs.peak, partRole === 'selected' ? 'selected' : 'accent');
     put(text.slice(peak + 1, to), partRole);
   };
-  const [first, last] = chosen ?? [text.length, text.length];
+  const [first, last] = selected ?? [text.length, text.length];
   cutAtPeak(0, Math.min(first, text.length), role);
   cutAtPeak(first, Math.min(last + 1, text.length), 'selected');
   cutAtPeak(last + 1, text.length, role);

@@ -6,7 +6,7 @@ import { formatRate, unitScale } from '../text/format.ts';
 import type { Glyphs } from '../text/glyphs.ts';
 
 /** How a set of signs divides a cell: columns side by side, and levels one above the other. */
-interface Pen {
+interface Subcells {
   readonly across: 1 | 2;
   readonly levels: number;
 }
@@ -19,7 +19,7 @@ const BRAILLE = 0x2800;
 const BRAILLE_LEVELS = 4;
 
 /** How these signs divide a cell. */
-export function penOf(glyphs: Glyphs): Pen {
+export function subcellsOf(glyphs: Glyphs): Subcells {
   return glyphs.rising === null || glyphs.hanging === null
     ? { across: 2, levels: BRAILLE_LEVELS }
     : { across: 1, levels: glyphs.rising.length - 1 };
@@ -27,7 +27,7 @@ export function penOf(glyphs: Glyphs): Pen {
 
 /** Columns that fit into `cells` cells. */
 export function columnsIn(cells: number, glyphs: Glyphs): number {
-  return Math.max(0, cells) * penOf(glyphs).across;
+  return Math.max(0, cells) * subcellsOf(glyphs).across;
 }
 
 /**
@@ -38,7 +38,7 @@ export function columnsIn(cells: number, glyphs: Glyphs): number {
  * @param hanging columns grow downwards, from the top line
  */
 export function plotRows(shares: readonly number[], height: number, glyphs: Glyphs, hanging: boolean): readonly string[] {
-  const { across, levels } = penOf(glyphs);
+  const { across, levels } = subcellsOf(glyphs);
   const full = height * levels;
   const filled = shares.map((share) => (share > 0 ? Math.min(full, Math.max(1, Math.round(share * full))) : 0));
   const cells = Math.ceil(filled.length / across);

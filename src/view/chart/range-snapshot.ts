@@ -10,7 +10,7 @@ const NOT_KEPT = 'others';
 let last: { readonly snapshot: Snapshot; readonly answer: RangeTotals; readonly made: Snapshot } | null = null;
 
 /** The snapshot with everything that moved in the range, and nothing else. The last answer is kept. */
-export function snapshotOfPast(snapshot: Snapshot, answer: RangeTotals): Snapshot {
+export function rangeSnapshot(snapshot: Snapshot, answer: RangeTotals): Snapshot {
   if (last !== null && last.snapshot === snapshot && last.answer === answer) return last.made;
   const made = make(snapshot, answer);
   last = { snapshot, answer, made };

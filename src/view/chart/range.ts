@@ -19,7 +19,7 @@ export const RANGES = [
 const ROOM = 20;
 
 /** What was chosen in the chart, and who it was. */
-export interface Chosen {
+export interface ChartSelection {
   /** A time under the cursor, and one under the other end where a range is marked; epoch ms. */
   readonly cursor: number;
   readonly anchor: number | null;
@@ -37,11 +37,11 @@ export interface ChartState {
   readonly curve: Curve;
   /** RX and TX have a scale each. */
   readonly separate: boolean;
-  readonly chosen: Chosen | null;
+  readonly selection: ChartSelection | null;
 }
 
 /** Charts as a run starts with them: five minutes, one linear scale. */
-export const NEW_CHART: ChartState = { range: 1, curve: 'linear', separate: false, chosen: null };
+export const NEW_CHART: ChartState = { range: 1, curve: 'linear', separate: false, selection: null };
 
 /** The range a state shows. */
 export function rangeOf({ range }: ChartState): (typeof RANGES)[number] {
@@ -52,7 +52,7 @@ export function rangeOf({ range }: ChartState): (typeof RANGES)[number] {
  * The columns that end with `now`, and the rates that fill them: the resolution of the range, and finer ones from where its last slot ended, so that
  * what moved just now is in every chart.
  */
-export function shownOf(chart: ChartState, now: number, columns: number, rates: Rates): { extent: Extent; series: RateSeries } {
+export function chartData(chart: ChartState, now: number, columns: number, rates: Rates): { extent: Extent; series: RateSeries } {
   const { ms, series } = rangeOf(chart);
   const count = Math.max(1, columns);
   const step = (ms / count) * Math.max(1, Math.round(count / ROOM / 2) * 2);
@@ -76,19 +76,19 @@ function continued(series: RateSeries, finer: RateSeries): RateSeries {
 }
 
 /** The slots that are shown in the cells under two times; null where none is. */
-export function slotsUnder(
+export function slotsBetween(
   a: number,
   b: number,
   extent: Extent,
   across: number,
   series: RateSeries,
 ): { readonly from: number; readonly to: number } | null {
-  const [first, last] = cellsUnder(a, b, extent, across);
+  const [first, last] = cellsBetween(a, b, extent, across);
   return slotsShown(series, extent, first * across, (last + 1) * across);
 }
 
 /** First and last cell under two times, in the order of time, kept within the chart. */
-export function cellsUnder(a: number, b: number, extent: Extent, across: number): readonly [number, number] {
+export function cellsBetween(a: number, b: number, extent: Extent, across: number): readonly [number, number] {
   const cells = Math.ceil(extent.columns / across);
   const cellOf = (time: number): number =>
     Math.min(cells - 1, Math.max(0, Math.floor(((time - extent.from) * extent.columns) / (extent.to - extent.from) / across)));

@@ -1,7 +1,7 @@
 // The budget: how much of a period's allowance is used, and where it ends at this pace. Pure; the period is cut in the user's zone.
 
 import type { BudgetPlan } from '../../model/options.ts';
-import { DAY_MS, daysInMonth, midnight } from './calendar.ts';
+import { DAY_MS, daysInMonth, midnight } from '../text/calendar.ts';
 
 /** First moment of a period and of the next one, epoch ms. */
 export interface Period {

@@ -1,6 +1,6 @@
 // Which range is looked at: the window of the chart, its bins, and the part of it that is marked. Pure; times are epoch ms.
 
-import { DAY_MS, HOUR_MS, MINUTE_MS, startOf, stepped, type Zoom } from './calendar.ts';
+import { DAY_MS, HOUR_MS, MINUTE_MS, startOf, stepped, type Zoom } from '../text/calendar.ts';
 import type { HistoryState } from './state.ts';
 
 /** `from` inside, `to` outside. */
@@ -46,7 +46,7 @@ export type Edges = readonly number[];
  *
  * @param least the finest step in which all of the window is kept, ms
  */
-export function binsOf(zoom: Zoom, window: TimeRange, columns: number, least: number): Edges {
+export function binEdges(zoom: Zoom, window: TimeRange, columns: number, least: number): Edges {
   const length = window.to - window.from;
   for (const size of BINS[zoom]) {
     if (size < least || Math.ceil(length / size) > columns) continue;

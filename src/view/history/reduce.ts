@@ -5,14 +5,14 @@ import type { Action, Command, Effect } from '../action.ts';
 import { withFilter } from '../input/filter-input.ts';
 import type { ViewState } from '../state.ts';
 import { topFor } from '../tables/selection.ts';
+import { startOf, stepped } from '../text/calendar.ts';
 import { drawable } from '../text/cells.ts';
 import { formatAmount } from '../text/format.ts';
 import type { Glyphs } from '../text/glyphs.ts';
-import { startOf, stepped } from './calendar.ts';
 import { historyPage, plotOf } from './layout.ts';
 import { historyRows, listIndex, movedList, rowId } from './lists.ts';
-import { ask, calendarStart } from './questions.ts';
-import { type Scene, sceneOf } from './scene.ts';
+import { markRange, showDay, stepBy, toNow, withHistory, zoomBy } from './navigation.ts';
+import { calendarStart, dueRequests } from './requests.ts';
 import {
   countedBytes,
   HISTORY_PANES,
@@ -22,7 +22,7 @@ import {
   type HistoryState,
   type SlotState,
 } from './state.ts';
-import { markRange, showDay, stepBy, toNow, withHistory, zoomBy } from './travel.ts';
+import { type HistoryViewModel, historyViewModel } from './view-model.ts';
 
 /** What a step gives back. */
 interface Step {
@@ -35,8 +35,8 @@ const BUDGET_AFTER = 5;
 
 /** Applies a command in the view of history; null for one that means there what it means everywhere. */
 export function reduceHistory(state: ViewState, command: Command, live: Snapshot, glyphs: Glyphs): Step | null {
-  const scene = sceneOf(state, live, glyphs);
-  const next = changed(state, command, scene);
+  const model = historyViewModel(state, live, glyphs);
+  const next = changed(state, command, model);
   if (next !== undefined) return next === null ? null : { state: next, effects: [] };
   if (command !== 'copy') return { state, effects: [] };
   const text = chosenText(state, glyphs);
@@ -44,34 +44,34 @@ export function reduceHistory(state: ViewState, command: Command, live: Snapshot
 }
 
 /** The state after a command; null where it is none of this view's, undefined where it means nothing here. */
-function changed(state: ViewState, command: Command, scene: Scene): ViewState | null | undefined {
+function changed(state: ViewState, command: Command, model: HistoryViewModel): ViewState | null | undefined {
   const { page } = state.history;
   const inCalendar = page?.pane === 'calendar';
   switch (command) {
     case 'collapse':
-      return inCalendar ? moveDay(state, scene, -7) : stepBy(state, scene, -1);
+      return inCalendar ? moveDay(state, model, -7) : stepBy(state, model, -1);
     case 'expand':
-      return inCalendar ? moveDay(state, scene, 7) : stepBy(state, scene, 1);
+      return inCalendar ? moveDay(state, model, 7) : stepBy(state, model, 1);
     case 'shorter':
-      return zoomBy(state, scene, -1);
+      return zoomBy(state, model, -1);
     case 'longer':
-      return zoomBy(state, scene, 1);
+      return zoomBy(state, model, 1);
     case 'mark':
-      return markRange(state, scene);
+      return markRange(state, model);
     case 'now':
       return toNow(state);
     case 'up':
-      return inCalendar ? moveDay(state, scene, -1) : moveList(state, scene, (index) => index - 1);
+      return inCalendar ? moveDay(state, model, -1) : moveList(state, model, (index) => index - 1);
     case 'down':
-      return inCalendar ? moveDay(state, scene, 1) : moveList(state, scene, (index) => index + 1);
+      return inCalendar ? moveDay(state, model, 1) : moveList(state, model, (index) => index + 1);
     case 'first':
-      return inCalendar ? moveDay(state, scene, Number.NEGATIVE_INFINITY) : moveList(state, scene, () => 0, true);
+      return inCalendar ? moveDay(state, model, Number.NEGATIVE_INFINITY) : moveList(state, model, () => 0, true);
     case 'last':
-      return inCalendar ? moveDay(state, scene, Number.POSITIVE_INFINITY) : moveList(state, scene, (_, count) => count - 1);
+      return inCalendar ? moveDay(state, model, Number.POSITIVE_INFINITY) : moveList(state, model, (_, count) => count - 1);
     case 'page-up':
-      return inCalendar ? moveDay(state, scene, -28) : moveList(state, scene, (index, _, rows) => index - rows);
+      return inCalendar ? moveDay(state, model, -28) : moveList(state, model, (index, _, rows) => index - rows);
     case 'page-down':
-      return inCalendar ? moveDay(state, scene, 28) : moveList(state, scene, (index, _, rows) => index + rows);
+      return inCalendar ? moveDay(state, model, 28) : moveList(state, model, (index, _, rows) => index + rows);
     case 'next-pane':
       return turnPane(state, 1);
     case 'previous-pane':
@@ -83,7 +83,7 @@ function changed(state: ViewState, command: Command, scene: Scene): ViewState | 
     case 'sort-direction':
       return withHistory(state, { sort: { ...state.history.sort, descending: !state.history.sort.descending } });
     case 'details':
-      return openRow(state, scene);
+      return openRow(state, model);
     case 'back':
       return goBack(state);
     case 'names':
@@ -117,7 +117,7 @@ export function withQuestions(step: Step, live: Snapshot, glyphs: Glyphs): Step 
   const { state } = step;
   const isShown = state.view === 'history';
   if (!isShown && (state.history.plan === null || live.seq < BUDGET_AFTER)) return step;
-  const { history, requests } = ask(state.history, sceneOf(state, live, glyphs).asking);
+  const { history, requests } = dueRequests(state.history, historyViewModel(state, live, glyphs).context);
   if (requests.length === 0) return step;
   return { state: { ...state, history }, effects: [...step.effects, { type: 'history', requests }] };
 }
@@ -128,19 +128,19 @@ export function selectHistory(state: ViewState, pane: HistoryPane, id: string, l
   if (index < 0) return state;
   const { page } = state.history;
   const focused = withHistory(state, page === null ? { pane } : { page: { ...page, pane: 'domains' } });
-  return moveList(focused, sceneOf(focused, live, glyphs), () => index);
+  return moveList(focused, historyViewModel(focused, live, glyphs), () => index);
 }
 
 /** Marks the bins under a cell of the chart, or from another cell to it. */
 export function markCells(state: ViewState, cell: number, anchor: number | null, live: Snapshot, glyphs: Glyphs): ViewState {
-  const { layout, charted } = sceneOf(state, live, glyphs);
+  const { layout, bins } = historyViewModel(state, live, glyphs);
   if (layout.chart === null) return state;
   const { cells } = plotOf(layout.chart);
-  const bins = charted.edges.length - 1;
+  const count = bins.edges.length - 1;
   // Where bins are narrower than cells, a range ends with the last one of its cell.
   const timeOf = (at: number, isEnd: boolean): number => {
-    const bin = isEnd ? Math.ceil(((at + 1) * bins) / cells) - 1 : Math.floor((at * bins) / cells);
-    return charted.edges[Math.min(bins - 1, Math.max(0, bin))] as number;
+    const bin = isEnd ? Math.ceil(((at + 1) * count) / cells) - 1 : Math.floor((at * count) / cells);
+    return bins.edges[Math.min(count - 1, Math.max(0, bin))] as number;
   };
   const mark = anchor === null ? null : timeOf(anchor, anchor > cell);
   return withHistory(state, { cursor: timeOf(cell, anchor !== null && cell > anchor), mark });
@@ -150,7 +150,7 @@ export function markCells(state: ViewState, cell: number, anchor: number | null,
 export function scrollHistory(state: ViewState, pane: HistoryPane, by: number, live: Snapshot, glyphs: Glyphs): ViewState {
   const { lists } = state.history;
   const rows = historyRows(state.history, pane);
-  const visible = historyPage(sceneOf(state, live, glyphs).layout, pane);
+  const visible = historyPage(historyViewModel(state, live, glyphs).layout, pane);
   const list = lists[pane];
   const top = topFor(list.top + by, -1, visible, rows.length);
   const at = Math.min(Math.max(listIndex(list, rows), top), top + visible - 1);
@@ -159,12 +159,12 @@ export function scrollHistory(state: ViewState, pane: HistoryPane, by: number, l
 
 function moveList(
   state: ViewState,
-  scene: Scene,
+  model: HistoryViewModel,
   to: (index: number, count: number, rows: number) => number,
   follow = false,
 ): ViewState {
   const pane = focusedPane(state.history);
-  const visible = historyPage(scene.layout, pane);
+  const visible = historyPage(model.layout, pane);
   const rows = historyRows(state.history, pane);
   const list = movedList(state.history.lists[pane], rows, (index, count) => to(index, count, visible), visible, follow);
   return withHistory(state, { lists: { ...state.history.lists, [pane]: list } });
@@ -189,21 +189,21 @@ function sortBy(state: ViewState, column: HistorySort): ViewState {
 }
 
 /** Moves the calendar's cursor by days, within what the calendar shows. */
-function moveDay(state: ViewState, scene: Scene, by: number): ViewState {
+function moveDay(state: ViewState, model: HistoryViewModel, by: number): ViewState {
   const { page } = state.history;
   if (page === null) return state;
-  const today = startOf('day', scene.now);
-  const first = calendarStart(scene.now);
+  const today = startOf('day', model.now);
+  const first = calendarStart(model.now);
   const wanted = Number.isFinite(by) ? stepped('day', page.day ?? today, by) : by;
   const day = Math.min(today, Math.max(first, wanted));
   return withHistory(state, { page: { ...page, day: day === today ? null : day } });
 }
 
 /** An app opens its page, a day its hours; anything else becomes the filter. */
-function openRow(state: ViewState, scene: Scene): ViewState {
+function openRow(state: ViewState, model: HistoryViewModel): ViewState {
   const { history } = state;
   const { page } = history;
-  if (page?.pane === 'calendar') return showDay(state, page.day ?? startOf('day', scene.now), scene.now);
+  if (page?.pane === 'calendar') return showDay(state, page.day ?? startOf('day', model.now), model.now);
   const pane = focusedPane(history);
   const rows = historyRows(history, pane);
   const key = rows[listIndex(history.lists[pane], rows)]?.key ?? null;

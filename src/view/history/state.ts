@@ -3,8 +3,8 @@
 import type { HistoryQuery, HistoryResult } from '../../model/history.ts';
 import type { BudgetPlan } from '../../model/options.ts';
 import type { Snapshot } from '../../model/snapshot.ts';
+import type { Zoom } from '../text/calendar.ts';
 import { type BudgetStatus, budgetStatusOf, periodOf } from './budget.ts';
-import type { Zoom } from './calendar.ts';
 
 /** Tables of the view, in the order in which Tab goes through them. */
 export const HISTORY_PANES = ['apps', 'domains', 'categories', 'interfaces'] as const;
@@ -31,7 +31,7 @@ const HISTORY_SLOTS = [
 export type HistorySlot = (typeof HISTORY_SLOTS)[number];
 
 /** What may be asked of the recorded history. */
-export type HistoryAsk =
+export type HistoryQuestion =
   | { readonly kind: 'rows'; readonly query: HistoryQuery }
   /** When this app first reached each of its domains. */
   | { readonly kind: 'first-seen'; readonly app: string };
@@ -40,7 +40,7 @@ export type HistoryAsk =
 export interface HistoryRequest {
   readonly slot: HistorySlot;
   readonly serial: number;
-  readonly ask: HistoryAsk;
+  readonly question: HistoryQuestion;
 }
 
 /** What came back. */

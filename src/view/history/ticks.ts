@@ -1,6 +1,6 @@
 // Times under a chart: where they stand and how they read. None touches another.
 
-import { dayText, HOUR_MS, monthName, startOf, stepped, timeText, WEEKDAYS, weekdayOf, type Zoom } from './calendar.ts';
+import { dayText, HOUR_MS, monthName, startOf, stepped, timeText, WEEKDAYS, weekdayOf, type Zoom } from '../text/calendar.ts';
 import type { Edges } from './range.ts';
 
 interface Tick {

@@ -3,7 +3,7 @@
 import { compileFilter } from '../../filter/filter.ts';
 import type { Snapshot } from '../../model/snapshot.ts';
 import type { Edit } from '../action.ts';
-import { nextOffer, pastFilter, withPast } from '../panels/filter-help.ts';
+import { nextOffer, recalledFilter, withRecent } from '../panels/filter-help.ts';
 import type { ViewState } from '../state.ts';
 
 /** Longest filter text. */
@@ -55,7 +55,7 @@ function edited(state: ViewState, edit: Exclude<Edit, 'complete' | 'older' | 'ne
           text: state.filter.applied,
           problem: null,
           cursor: null,
-          past: withPast(state.filter.past, state.filter.applied),
+          recent: withRecent(state.filter.recent, state.filter.applied),
           recalled: null,
         },
       };
@@ -84,7 +84,7 @@ function edited(state: ViewState, edit: Exclude<Edit, 'complete' | 'older' | 'ne
 
 /** A filter of before, or what was typed before that. */
 function recalled(state: ViewState, by: -1 | 1): ViewState {
-  const found = pastFilter(state.filter, by);
+  const found = recalledFilter(state.filter, by);
   if (found === null) return state;
   const next = typed(state, found.text, found.text.length);
   return { ...next, filter: { ...next.filter, recalled: found.recalled, typed: found.typed } };

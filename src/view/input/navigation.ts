@@ -23,7 +23,7 @@ function withTable(state: ViewState, name: TableName, table: TableState): ViewSt
 }
 
 /** The row under the cursor of the focused table. */
-export function chosenRow(state: ViewState, live: Snapshot): AnyRow | undefined {
+export function selectedRow(state: ViewState, live: Snapshot): AnyRow | undefined {
   const rows = orderedRows(state, live, state.pane);
   return rows[cursorIndex(state.tables[state.pane], rows)];
 }
@@ -98,7 +98,7 @@ export function toggleZoom(state: ViewState): ViewState {
 
 /** Opens all that is known about the chosen row. */
 export function openDetails(state: ViewState, live: Snapshot): ViewState {
-  const row = chosenRow(state, live);
+  const row = selectedRow(state, live);
   return row === undefined ? state : { ...state, popup: { kind: 'details', table: state.pane, id: row.id, top: 0 } };
 }
 
@@ -143,7 +143,7 @@ export function toggleFrozen(state: ViewState, live: Snapshot): ViewState {
 
 /** Pins the chosen row on top of its table, or lets go of it. */
 export function togglePin(state: ViewState, live: Snapshot): ViewState {
-  const row = chosenRow(state, live);
+  const row = selectedRow(state, live);
   if (row === undefined) return state;
   const top = branchOf(row)?.root ?? row.id;
   const pins = state.pins[state.pane];
@@ -155,7 +155,7 @@ export function togglePin(state: ViewState, live: Snapshot): ViewState {
 
 /** Opens the chosen row; one that is open hands the cursor to the first row under it. */
 export function expand(state: ViewState, live: Snapshot): ViewState {
-  const row = chosenRow(state, live);
+  const row = selectedRow(state, live);
   if (row === undefined || !hasBranches(row, state.pane)) return state;
   if (isOpen(state, row.id)) return move(state, live, (index) => index + 1);
   return settled(withOpen(hold(state, row.id), [...state.open[state.pane], row.id].slice(-OPEN_MAX)), live);
@@ -163,7 +163,7 @@ export function expand(state: ViewState, live: Snapshot): ViewState {
 
 /** Closes the chosen row; one that is closed hands the cursor to the row it hangs under. */
 export function collapse(state: ViewState, live: Snapshot): ViewState {
-  const row = chosenRow(state, live);
+  const row = selectedRow(state, live);
   if (row === undefined) return state;
   if (isOpen(state, row.id)) {
     const open = state.open[state.pane].filter((id) => id !== row.id);

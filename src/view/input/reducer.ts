@@ -3,7 +3,16 @@
 import { UNIT_MODES } from '../../model/options.ts';
 import type { Snapshot } from '../../model/snapshot.ts';
 import type { Action, Command, Effect } from '../action.ts';
-import { answered, choose, chooseCells, curved, moveChosen, separated, unchosen, withRange } from '../chart/choosing.ts';
+import {
+  changeRange,
+  clearSelection,
+  moveCursor,
+  selectCells,
+  takeTotals,
+  toggleCurve,
+  toggleMark,
+  toggleScales,
+} from '../chart/selection.ts';
 import type { FrameSettings } from '../frame.ts';
 import { markCells, reduceHistory, scrollHistory, selectHistory, takeAnswer, withQuestions } from '../history/reduce.ts';
 import { contextOf } from '../panels/table.ts';
@@ -31,7 +40,7 @@ import {
 } from './navigation.ts';
 import { listedInterfaces, openExport, openInterfaces } from './pickers.ts';
 import { reducePopup } from './popup-reducer.ts';
-import { watched } from './watches.ts';
+import { updateWatches } from './watches.ts';
 
 /** What a step of the reducer gives back. */
 interface Step {
@@ -64,8 +73,8 @@ function step(state: ViewState, action: Action, live: Snapshot, settings: FrameS
     case 'notice':
       return still({ ...state, notice: action.text });
     case 'snapshot':
-      return still(watched(settled(state, live), live));
-    case 'wear':
+      return still(updateWatches(settled(state, live), live));
+    case 'theme':
       return { state: { ...state, theme: action.theme }, effects: [{ type: 'theme', name: action.theme, keep: false }] };
     case 'resize':
       return still(settled({ ...state, size: { columns: action.columns, rows: action.rows } }, live));
@@ -83,9 +92,9 @@ function step(state: ViewState, action: Action, live: Snapshot, settings: FrameS
       return still(sortBy({ ...state, pane: action.table }, action.column, live));
     case 'chart':
       if (state.view === 'history') return still(markCells(state, action.cell, action.anchor, live, settings.glyphs));
-      return chooseCells(state, live, settings.glyphs, action.cell, action.anchor);
-    case 'past':
-      return still(answered(state, live, action, action.answer));
+      return selectCells(state, live, settings.glyphs, action.cell, action.anchor);
+    case 'range-totals':
+      return still(takeTotals(state, live, action, action.answer));
     case 'scroll':
       return still(
         state.popup === null
@@ -116,7 +125,7 @@ function command(state: ViewState, name: Command, live: Snapshot, settings: Fram
     case 'details':
       return still(openDetails(state, live));
     case 'back':
-      if (state.chart.chosen !== null) return still(unchosen(state, live));
+      if (state.chart.selection !== null) return still(clearSelection(state, live));
       return still(state.filter.text === '' ? state : settled(withoutFilter(state), live));
     case 'filter':
       return still(openFilter(state));
@@ -133,23 +142,23 @@ function command(state: ViewState, name: Command, live: Snapshot, settings: Fram
     case 'page-down':
       return still(move(state, live, (index, _, page) => index + page));
     case 'expand':
-      if (state.chart.chosen !== null) return moveChosen(state, live, settings.glyphs, 1);
+      if (state.chart.selection !== null) return moveCursor(state, live, settings.glyphs, 1);
       return still(expand(state, live));
     case 'collapse':
-      if (state.chart.chosen !== null) return moveChosen(state, live, settings.glyphs, -1);
+      if (state.chart.selection !== null) return moveCursor(state, live, settings.glyphs, -1);
       return still(collapse(state, live));
     case 'mark':
-      return choose(state, live, settings);
+      return toggleMark(state, live, settings);
     case 'now':
-      return still(unchosen(state, live));
+      return still(clearSelection(state, live));
     case 'shorter':
-      return still(withRange(state, -1));
+      return still(changeRange(state, -1));
     case 'longer':
-      return still(withRange(state, 1));
+      return still(changeRange(state, 1));
     case 'chart-curve':
-      return still(curved(state));
+      return still(toggleCurve(state));
     case 'chart-scales':
-      return still(separated(state));
+      return still(toggleScales(state));
     case 'zoom':
       return still(settled(toggleZoom(state), live));
     case 'interface':

@@ -5,7 +5,7 @@ import type { RateSeries, Snapshot } from '../../model/snapshot.ts';
 import { pictureOf } from '../derive.ts';
 import type { TableName, ViewState, Watch } from '../state.ts';
 import { type AnyRow, orderedRows, topRows } from '../tables/rows.ts';
-import { chosenRow } from './navigation.ts';
+import { selectedRow } from './navigation.ts';
 
 /** Rows that are followed; the one that was looked at longest ago is given up. */
 const ROWS_MAX = 40;
@@ -19,16 +19,16 @@ export function watchedSeries({ watches }: ViewState, table: TableName, id: stri
 }
 
 /** Takes a tick. While another picture than the live one is shown nothing is taken: the chart has a gap there. */
-export function watched(state: ViewState, live: Snapshot): ViewState {
+export function updateWatches(state: ViewState, live: Snapshot): ViewState {
   const { filter } = state.filter;
-  if (state.paused !== null || state.chart.chosen !== null || state.view === 'history' || live.seq < 0) return state;
+  if (state.paused !== null || state.chart.selection !== null || state.view === 'history' || live.seq < 0) return state;
   if (live.time === state.watches.time) return state;
   const before = state.watches.filter === filter ? state.watches.rows : [];
   const rows = ordered(before, wanted(state, live));
   const found = rowsOf(state, live, rows);
   const next = rows.map((watch) => {
     const row = found.get(watch.table)?.get(watch.id);
-    return row === undefined || !('rxRate' in row) ? watch : { ...watch, series: grown(watch.series, row, live) };
+    return row === undefined || !('rxRate' in row) ? watch : { ...watch, series: appendTick(watch.series, row, live) };
   });
   return { ...state, watches: { time: live.time, filter, rows: next } };
 }
@@ -41,7 +41,7 @@ interface Wanted {
 /** Rows that are looked at now, the most important last. */
 function wanted(state: ViewState, live: Snapshot): readonly Wanted[] {
   const { pane, popup } = state;
-  const chosen = chosenRow(state, live);
+  const chosen = selectedRow(state, live);
   return [
     ...state.pins[pane].map((id) => ({ table: pane, id })),
     ...(chosen === undefined ? [] : [{ table: pane, id: chosen.id }]),
@@ -83,7 +83,11 @@ function rowsOf(
   return found;
 }
 
-function grown(series: RateSeries, row: { rxRate: number; txRate: number }, { time, intervalMs, gaps }: Snapshot): RateSeries {
+function appendTick(
+  series: RateSeries,
+  row: { rxRate: number; txRate: number },
+  { time, intervalMs, gaps }: Snapshot,
+): RateSeries {
   const isUnmeasured = gaps.some(({ reason }) => reason !== 'loss');
   const length = Math.max(1, intervalMs);
   const rx = isUnmeasured ? Number.NaN : row.rxRate;

@@ -2,8 +2,8 @@
 
 import type { Snapshot } from '../../model/snapshot.ts';
 import { mirrorLines } from '../chart/mirror.ts';
-import { columnsIn, heightOf, penOf } from '../chart/plot.ts';
-import { type Chosen, cellsUnder, rangeOf, shownOf } from '../chart/range.ts';
+import { columnsIn, heightOf, subcellsOf } from '../chart/plot.ts';
+import { type ChartSelection, cellsBetween, chartData, rangeOf } from '../chart/range.ts';
 import { columnAt, columnsOf, type Extent, type Peak, peakOf } from '../chart/slots.ts';
 import { pictureOf } from '../derive.ts';
 import { chartPlace } from '../layout.ts';
@@ -39,10 +39,10 @@ export function chartPanel(state: ViewState, live: Snapshot, glyphs: Glyphs, rec
   const { chart, units } = state;
   const snapshot = state.paused ?? live;
   const { left, cells } = chartPlace(rect.width);
-  const { across } = penOf(glyphs);
-  const { extent, series } = shownOf(chart, snapshot.time, columnsIn(cells, glyphs), snapshot.rates);
+  const { across } = subcellsOf(glyphs);
+  const { extent, series } = chartData(chart, snapshot.time, columnsIn(cells, glyphs), snapshot.rates);
   const peaks = { rx: peakOf(series, 'rx', extent), tx: peakOf(series, 'tx', extent) };
-  const { chosen } = chart;
+  const { selection } = chart;
   const lines = mirrorLines(
     {
       extent,
@@ -50,7 +50,7 @@ export function chartPanel(state: ViewState, live: Snapshot, glyphs: Glyphs, rec
       curve: chart.curve,
       separate: chart.separate,
       peaks: { rx: columnOf(peaks.rx, extent), tx: columnOf(peaks.tx, extent) },
-      chosen: chosen === null ? null : cellsUnder(chosen.cursor, chosen.anchor ?? chosen.cursor, extent, across),
+      selected: selection === null ? null : cellsBetween(selection.cursor, selection.anchor ?? selection.cursor, extent, across),
       units,
     },
     rect.width - 4,
@@ -66,7 +66,7 @@ export function chartPanel(state: ViewState, live: Snapshot, glyphs: Glyphs, rec
     2,
   );
   const inner = lines.map((line) => [span(' '), ...line]);
-  return { rect, left, cells, lines: framed(rect, titleOf(state, live, glyphs), note, inner, glyphs, chosen !== null) };
+  return { rect, left, cells, lines: framed(rect, titleOf(state, live, glyphs), note, inner, glyphs, selection !== null) };
 }
 
 function columnOf(peak: Peak | null, extent: Extent): number | null {
@@ -78,12 +78,12 @@ function titleOf(state: ViewState, live: Snapshot, glyphs: Glyphs): Line {
   const picture = pictureOf(state, live);
   const how = `${chart.curve === 'log' ? ', logarithmic' : ''}${chart.separate ? ', a scale each' : ''}`;
   const title = [span(`Traffic${picture.filtered ? ' (all)' : ''}`, 'header'), span(` ${rangeOf(chart).name}${how}`, 'dim')];
-  if (chart.chosen === null) return title;
-  return [span(chosenText(chart.chosen, glyphs), 'title')];
+  if (chart.selection === null) return title;
+  return [span(selectionText(chart.selection, glyphs), 'title')];
 }
 
 /** What is chosen, and of how much of it the connections are known. */
-function chosenText({ from, to, anchor, answer }: Chosen, glyphs: Glyphs): string {
+function selectionText({ from, to, anchor, answer }: ChartSelection, glyphs: Glyphs): string {
   const range = `${formatClock(from)} to ${formatClock(to)}`;
   const mark = anchor === null ? '' : ', marking';
   if (answer === null) return range + mark;
@@ -106,7 +106,7 @@ function peakText(peak: Peak, state: ViewState, arrow: string): string {
 export function sparkPanel(state: ViewState, live: Snapshot, glyphs: Glyphs, direction: 'rx' | 'tx', rect: Rect): ChartModel {
   const picture = pictureOf(state, live);
   const snapshot = state.paused ?? live;
-  const { extent, series } = shownOf(state.chart, snapshot.time, Math.max(1, rect.width - 1), snapshot.rates);
+  const { extent, series } = chartData(state.chart, snapshot.time, Math.max(1, rect.width - 1), snapshot.rates);
   const rates = columnsOf(series, extent)[direction];
   // biome-ignore lint/complexity/useMathMinMax: a gap is NaN, which Math.max would hand on
   const top = rates.reduce((a, b) => (b > a ? b : a), 0);
@@ -125,8 +125,8 @@ export function sparkPanel(state: ViewState, live: Snapshot, glyphs: Glyphs, dir
 }
 
 /** The mark in the header while the past is shown. */
-export function pastMark(state: ViewState): string | null {
-  const answer = state.chart.chosen?.answer ?? null;
+export function rangeMark(state: ViewState): string | null {
+  const answer = state.chart.selection?.answer ?? null;
   if (answer === null) return null;
   const over = answer.measuredMs === 0 ? 'nothing was kept' : `means over ${formatDuration(Math.max(1000, answer.measuredMs))}`;
   return `PAST ${formatClock(answer.from)}-${formatClock(answer.to)}, ${over}`;

@@ -11,20 +11,22 @@ export const FILTERS_MAX = 50;
 const VALUES_MAX = 200;
 
 /** The list with a filter that was kept, at its end and only there. */
-export function withPast(past: readonly string[], text: string): readonly string[] {
-  return text.trim() === '' ? past : [...past.filter((one) => one !== text), text].slice(-FILTERS_MAX);
+export function withRecent(recent: readonly string[], text: string): readonly string[] {
+  return text.trim() === '' ? recent : [...recent.filter((one) => one !== text), text].slice(-FILTERS_MAX);
 }
 
 /** Text and place in the list after going up (-1) or down (1) it; null where there is nothing there. Below the newest is what was typed. */
-export function pastFilter(
+export function recalledFilter(
   filter: FilterState,
   by: -1 | 1,
 ): { readonly text: string; readonly recalled: number | null; readonly typed: string } | null {
-  const { past, recalled, text } = filter;
+  const { recent, recalled, text } = filter;
   const typed = recalled === null ? text : filter.typed;
-  const index = (recalled ?? past.length) + by;
-  if (index < 0 || index > past.length) return null;
-  return index === past.length ? { text: typed, recalled: null, typed } : { text: past[index] as string, recalled: index, typed };
+  const index = (recalled ?? recent.length) + by;
+  if (index < 0 || index > recent.length) return null;
+  return index === recent.length
+    ? { text: typed, recalled: null, typed }
+    : { text: recent[index] as string, recalled: index, typed };
 }
 
 /** What could stand at the cursor, values of the picture included. */

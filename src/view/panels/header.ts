@@ -19,7 +19,7 @@ import {
 } from '../text/format.ts';
 import type { Glyphs } from '../text/glyphs.ts';
 import { type Line, type Role, type Span, span } from '../text/span.ts';
-import { pastMark } from './chart.ts';
+import { rangeMark } from './chart.ts';
 
 interface Part {
   readonly rank: number;
@@ -85,9 +85,9 @@ function stateParts(state: ViewState, live: Snapshot): readonly Part[] {
   const mark = (text: string, role: Role) => parts.push({ rank: 0, line: [span(` ${text} `, role)] });
   if (state.paused !== null) mark(`PAUSED ${formatDuration(live.time - state.paused.time)}, still capturing`, 'paused');
   if (state.filter.filter !== null) mark(filterMark(state, live), 'filtered');
-  const past = pastMark(state);
-  if (past !== null) mark(past, 'filtered');
-  if (state.since !== null && past === null) mark(`since ${formatClock(state.since.time)}`, 'accent');
+  const range = rangeMark(state);
+  if (range !== null) mark(range, 'filtered');
+  if (state.since !== null && range === null) mark(`since ${formatClock(state.since.time)}`, 'accent');
   if (state.privacy) mark('private', 'accent');
   if (live.capture.history?.state === 'failing') mark('NOT RECORDED', 'error');
   const budget = state.history.plan === null ? null : budgetStatusNow(state.history, live);
@@ -98,7 +98,7 @@ function stateParts(state: ViewState, live: Snapshot): readonly Part[] {
 
 /** How the totals of a filter were counted. */
 function filterMark(state: ViewState, live: Snapshot): string {
-  if (state.chart.chosen !== null) return 'filtered';
+  if (state.chart.selection !== null) return 'filtered';
   const { counted, snapshot } = pictureOf(state, live);
   if (counted === null) return snapshot.seq < 0 ? 'filtered' : 'filtered (listed)';
   return counted.completeSince === null ? 'filtered' : `filtered, all since ${formatClock(counted.completeSince)}`;

@@ -4,7 +4,7 @@ import type { RateSeries } from '../../model/snapshot.ts';
 import { NO_RATES } from '../../model/snapshot.ts';
 import { mirrorLines, SCALE_CELLS } from '../chart/mirror.ts';
 import { columnsIn } from '../chart/plot.ts';
-import { NEW_CHART, shownOf } from '../chart/range.ts';
+import { chartData, NEW_CHART } from '../chart/range.ts';
 import { columnsOf, type Peak, peakOf } from '../chart/slots.ts';
 import type { CellContext } from '../tables/column.ts';
 import type { AnyRow } from '../tables/rows.ts';
@@ -40,7 +40,7 @@ export function rowChart(
   const cells = width - SCALE_CELLS - 2;
   const range = context.now - begin > MINUTE ? 1 : 0;
   const columns = columnsIn(cells, context.glyphs);
-  const { extent } = shownOf({ ...NEW_CHART, range }, context.now, columns, { ...NO_RATES, seconds: series });
+  const { extent } = chartData({ ...NEW_CHART, range }, context.now, columns, { ...NO_RATES, seconds: series });
   const lines = mirrorLines(
     {
       extent,
@@ -48,7 +48,7 @@ export function rowChart(
       curve: 'linear',
       separate: false,
       peaks: { rx: null, tx: null },
-      chosen: null,
+      selected: null,
       units: context.units,
     },
     width - 2,

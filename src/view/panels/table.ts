@@ -43,7 +43,7 @@ export function contextOf(state: ViewState, live: Snapshot, glyphs: Glyphs): Cel
     services: state.services,
     privacy: state.privacy,
     open: new Set(),
-    fresh: recentlySeenOf(picture.snapshot),
+    recentlySeen: recentlySeenOf(picture.snapshot),
     recentTotal: recentTotalOf(picture.categories),
     now: picture.snapshot.time,
     rate: picture.total.rxRate + picture.total.txRate,
@@ -126,7 +126,7 @@ function countOf(picture: ReturnType<typeof pictureOf>, table: TableName, rows: 
 }
 
 function emptyText(state: ViewState, snapshot: Snapshot, table: TableName): string {
-  if (state.chart.chosen !== null) return 'nothing moved then, as far as is known';
+  if (state.chart.selection !== null) return 'nothing moved then, as far as is known';
   if (state.since !== null) return 'nothing since the count began';
   if (table !== 'apps') return EMPTY[table];
   if (snapshot.capture.packets === null) return 'no socket has moved anything yet';

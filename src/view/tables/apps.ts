@@ -33,7 +33,7 @@ export const APPS: TableSpec<AppLine> = {
         treeCell(
           {
             row,
-            fresh: row.branch === undefined && context.fresh.apps.has(row.app ?? ''),
+            isNew: row.branch === undefined && context.recentlySeen.apps.has(row.app ?? ''),
             expandable: row.branch === undefined || row.branch.kind === 'process',
           },
           width,

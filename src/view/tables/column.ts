@@ -17,7 +17,7 @@ export interface CellContext {
   /** Ids of rows whose branches are shown. */
   readonly open: ReadonlySet<string>;
   /** Apps and domains that were met for the first time a short while ago. */
-  readonly fresh: RecentlySeen;
+  readonly recentlySeen: RecentlySeen;
   /** Time of the picture, epoch ms. */
   readonly now: number;
   /** RX+TX of all categories in the last seconds, oldest first, for shares over time. */

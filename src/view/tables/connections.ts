@@ -43,7 +43,7 @@ export const CONNECTIONS: TableSpec<FlowRow> = {
       least: 10,
       plain: (row, context) => owner(row, context).text,
       cell: (row, context, width) =>
-        newCell(context.fresh.apps.has(row.app ?? ''), width, context, 'end', () => owner(row, context)),
+        newCell(context.recentlySeen.apps.has(row.app ?? ''), width, context, 'end', () => owner(row, context)),
     },
     numberColumn<FlowRow>(
       'pid',
@@ -64,7 +64,7 @@ export const CONNECTIONS: TableSpec<FlowRow> = {
       cut: 'start',
       plain: (row, context) => endpointText(row.remote, row.host, row.protocol, context),
       cell: (row, context, width) =>
-        newCell(context.fresh.domains.has(row.domain ?? ''), width, context, 'start', (cells) => {
+        newCell(context.recentlySeen.domains.has(row.domain ?? ''), width, context, 'start', (cells) => {
           const text = endpointText(row.remote, row.host, row.protocol, context);
           return span(nameCell(text, row.nameSource, cells, context), row.closed ? 'dim' : 'text');
         }),

@@ -56,7 +56,7 @@ export const HOSTS: TableSpec<HostLine> = {
         return treeCell(
           {
             row,
-            fresh: kind === undefined && context.fresh.domains.has(row.domain ?? ''),
+            isNew: kind === undefined && context.recentlySeen.domains.has(row.domain ?? ''),
             expandable: row.host !== null && kind !== 'address',
           },
           width,

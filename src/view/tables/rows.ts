@@ -49,7 +49,7 @@ export function topRows(picture: Picture, table: TableName): readonly AnyRow[] {
 }
 
 /** Rows right under a row. */
-export function under(row: AnyRow, picture: Picture, table: TableName): readonly AnyRow[] {
+export function childRows(row: AnyRow, picture: Picture, table: TableName): readonly AnyRow[] {
   if (table === 'hosts') return underHost(row as HostLine, picture);
   if (table !== 'apps') return [];
   return branchOf(row) === undefined ? underApp(row as AppLine, picture) : underProcess(row as AppLine, picture);
@@ -104,7 +104,7 @@ function withBranches(
   const put = (row: AnyRow): void => {
     out.push(row);
     if (!open.has(row.id)) return;
-    const ordered = order(under(row, picture, table), SPECS[table], sort, null, []);
+    const ordered = order(childRows(row, picture, table), SPECS[table], sort, null, []);
     for (const branch of ordered) if (branchOf(branch)?.kind !== 'rest') put(branch);
     for (const branch of ordered) if (branchOf(branch)?.kind === 'rest') put(branch);
   };

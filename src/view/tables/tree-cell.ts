@@ -14,7 +14,7 @@ export interface TreePlace {
   /** Something can hang under it. */
   readonly expandable: boolean;
   /** Met for the first time. */
-  readonly fresh?: boolean;
+  readonly isNew?: boolean;
 }
 
 /**
@@ -23,7 +23,7 @@ export interface TreePlace {
  * @param name makes the name for the cells that are left
  */
 export function treeCell(
-  { row, expandable, fresh = false }: TreePlace,
+  { row, expandable, isNew: fresh = false }: TreePlace,
   width: number,
   context: CellContext,
   name: (cells: number) => Span | Line,

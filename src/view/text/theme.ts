@@ -263,8 +263,8 @@ export function stylesOf(theme: Theme, depth: Depth): Styles {
     pinned: { ...plain, fg: colours.proc_misc, bold: true },
     paused: badge(colours.proc_pause_bg),
     filtered: badge(colours.proc_banner_bg),
-    warn: { ...plain, fg: alarming(gradient(theme, 'process', 50), theme, 'warn'), bold: true },
-    error: { ...plain, fg: alarming(gradient(theme, 'process', 100), theme, 'error'), bold: true },
+    warn: { ...plain, fg: alarmColour(gradient(theme, 'process', 50), theme, 'warn'), bold: true },
+    error: { ...plain, fg: alarmColour(gradient(theme, 'process', 100), theme, 'error'), bold: true },
   };
   if (blind) for (const role of ROLES) looks[role] = { ...looks[role], fg: null, bg: null };
   return looks;
@@ -276,7 +276,7 @@ const ALARMS = { dark: { warn: 0xffaf5f, error: 0xff5f5f }, light: { warn: 0x875
 const GREEN = { from: 75, to: 165, saturation: 0.2 } as const;
 
 /** A theme's colour for what is wrong; ours where it has green there: nobody reads a warning in the colour of what is well. */
-function alarming(colour: Colour, { colours }: Theme, role: 'warn' | 'error'): Colour {
+function alarmColour(colour: Colour, { colours }: Theme, role: 'warn' | 'error'): Colour {
   if (colour === null || !isGreen(colour)) return colour;
   const { main_bg: ground, main_fg: text } = colours;
   const isLight = ground === null ? text !== null && brightness(text) < 0.5 : brightness(ground) >= 0.5;

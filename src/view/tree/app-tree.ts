@@ -5,7 +5,7 @@ import type { AppRow, FlowRow } from '../../model/snapshot.ts';
 import type { Process } from '../../model/terms.ts';
 import type { Picture } from '../derive.ts';
 import { appOfFlow } from '../derive.ts';
-import { type Branch, type Branched, farSide, groupBy, nearSide, restOf, type Share, spanOf, sumOf } from './branch.ts';
+import { type Branch, type Branched, farSide, groupBy, nearSide, restOf, type Share, spanOf, sumTraffic } from './branch.ts';
 
 /** A row of the apps table, or of what hangs under it: there `app` is the name of a process or host. */
 export type AppLine = AppRow & Branched;
@@ -111,12 +111,14 @@ function hosts(row: AppRow, own: readonly Share[], at: Place): readonly AppLine[
   }));
 }
 
-function line(group: readonly Share[]): Pick<AppRow, 'flows' | 'recent' | 'firstSeen' | 'lastSeen'> & ReturnType<typeof sumOf> {
-  return { ...sumOf(group), ...spanOf(group), flows: group.length, recent: [] };
+function line(
+  group: readonly Share[],
+): Pick<AppRow, 'flows' | 'recent' | 'firstSeen' | 'lastSeen'> & ReturnType<typeof sumTraffic> {
+  return { ...sumTraffic(group), ...spanOf(group), flows: group.length, recent: [] };
 }
 
 function withRest(row: AppRow, lines: readonly AppLine[], at: Place): readonly AppLine[] {
-  const rest = restOf(row, sumOf(lines));
+  const rest = restOf(row, sumTraffic(lines));
   if (rest === null) return lines;
   const listed = lines.reduce((sum, { flows }) => sum + flows, 0);
   return [

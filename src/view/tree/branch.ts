@@ -23,7 +23,7 @@ export interface Branched {
 }
 
 /** Traffic that can be added to. */
-export type Sum = { -readonly [Key in keyof Traffic]: Traffic[Key] };
+export type TrafficSum = { -readonly [Key in keyof Traffic]: Traffic[Key] };
 
 /** A flow as a side of it sees it: the far end of a local flow received what the near one sent. */
 export interface Share extends Traffic {
@@ -51,12 +51,12 @@ export function farSide(flow: FlowRow): Share {
 }
 
 /** Nothing yet. */
-function noTraffic(): Sum {
+function noTraffic(): TrafficSum {
   return { rxBytes: 0, txBytes: 0, rxPackets: 0, txPackets: 0, rxRate: 0, txRate: 0 };
 }
 
 /** Adds `part` to `sum`. */
-export function addTo(sum: Sum, part: Traffic): void {
+export function addTraffic(sum: TrafficSum, part: Traffic): void {
   sum.rxBytes += part.rxBytes;
   sum.txBytes += part.txBytes;
   sum.rxPackets += part.rxPackets;
@@ -66,9 +66,9 @@ export function addTo(sum: Sum, part: Traffic): void {
 }
 
 /** Sum of several. */
-export function sumOf(parts: Iterable<Traffic>): Sum {
+export function sumTraffic(parts: Iterable<Traffic>): TrafficSum {
   const sum = noTraffic();
-  for (const part of parts) addTo(sum, part);
+  for (const part of parts) addTraffic(sum, part);
   return sum;
 }
 

@@ -3,7 +3,7 @@
 import type { HostRow } from '../../model/snapshot.ts';
 import type { Picture } from '../derive.ts';
 import { hostOfFlow } from '../derive.ts';
-import { type Branch, type Branched, groupBy, nearSide, restOf, type Share, spanOf, sumOf } from './branch.ts';
+import { type Branch, type Branched, groupBy, nearSide, restOf, type Share, spanOf, sumTraffic } from './branch.ts';
 
 /** A row of the hosts table, or of what hangs under it. `hosts` is how many hosts a domain has; absent for other rows. */
 export type HostLine = HostRow & Branched & { readonly hosts?: number };
@@ -32,7 +32,7 @@ function domainLine(domain: string, group: readonly HostRow[]): HostLine {
     return group.every((row) => row[key] === value) ? value : null;
   };
   return {
-    ...sumOf(group),
+    ...sumTraffic(group),
     id: `domain:${domain}`,
     host: only?.host ?? domain,
     reason: null,
@@ -89,7 +89,7 @@ function addresses(line: HostLine, picture: Picture, at: Pick<Branch, 'depth' | 
   const groups = groupBy(byHost.get(line.id) ?? [], ({ flow }) => flow.remote.address);
   const lines: HostLine[] = [...groups].map(([address, group]) => ({
     ...line,
-    ...sumOf(group),
+    ...sumTraffic(group),
     ...spanOf(group),
     id: `${line.id}/address:${address}`,
     host: address,
@@ -102,7 +102,7 @@ function addresses(line: HostLine, picture: Picture, at: Pick<Branch, 'depth' | 
     recent: [],
     branch: { ...branch, kind: 'address' },
   }));
-  const rest = restOf(line, sumOf(lines));
+  const rest = restOf(line, sumTraffic(lines));
   if (rest === null) return lines;
   const listed = lines.reduce((sum, { flows }) => sum + flows, 0);
   const left = { host: null, reason: 'connections no longer listed', addresses: [], country: null, asn: null, network: null };

@@ -80,11 +80,11 @@ describe('the screen', () => {
     const { assembled: before, closing } = await assembled(['--json', '--read', captureIn(ownFolder())], []);
     const fake = new FakeScreen([]);
     const { guard } = await attach(onScreen(before, fake.screen), closing);
-    fake.press({ type: 'past', from: 0, to: 1 });
+    fake.press({ type: 'range-totals', from: 0, to: 1 });
     fake.press({ type: 'capture-on', interfaces: ['eth0'] });
     fake.press({ type: 'list-interfaces' });
     await new Promise(setImmediate);
-    expect(fake.notices).toEqual(['past', 'the interfaces of this run are fixed', 'interfaces']);
+    expect(fake.notices).toEqual(['range-totals', 'the interfaces of this run are fixed', 'interfaces']);
     fake.press({ type: 'quit' });
     const session = { run: () => new Promise<never>(() => {}), stop: () => {} };
     const ended = guard.run({ ...session, run: () => Promise.resolve({ kind: 'done' }) }, true);

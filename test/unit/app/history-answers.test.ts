@@ -60,7 +60,7 @@ let serial = 0;
 const rows = (slot: HistorySlot, to = DAY): HistoryRequest => ({
   slot,
   serial: ++serial,
-  ask: {
+  question: {
     kind: 'rows',
     query: { from: 0, to, by: 'app', app: null, domain: null, category: null, interface: null, filter: null, top: 10, steps: 0 },
   },
@@ -115,7 +115,7 @@ describe('questions', () => {
   });
 
   test('about an app get its own domains alone', async () => {
-    answers.ask([{ slot: 'first', serial: 9, ask: { kind: 'first-seen', app: 'curl' } }]);
+    answers.ask([{ slot: 'first', serial: 9, question: { kind: 'first-seen', app: 'curl' } }]);
     await flush();
     expect(told).toEqual([
       {

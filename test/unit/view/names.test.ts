@@ -21,7 +21,7 @@ const CONTEXT: CellContext = {
   privacy: false,
   open: new Set(),
   recentTotal: [],
-  fresh: NOTHING_RECENT,
+  recentlySeen: NOTHING_RECENT,
   now: NOON,
   rate: 0,
 };

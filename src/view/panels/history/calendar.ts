@@ -3,10 +3,10 @@
 
 import type { HistoryRow } from '../../../model/history.ts';
 import type { Snapshot } from '../../../model/snapshot.ts';
-import { dateText, monthName, startOf, stepped, WEEKDAYS } from '../../history/calendar.ts';
 import { type AppPage, resultOf } from '../../history/state.ts';
 import { fitLine, framed, type Rect } from '../../pane.ts';
 import type { ViewState } from '../../state.ts';
+import { dateText, monthName, startOf, stepped, WEEKDAYS } from '../../text/calendar.ts';
 import { cut, drawable } from '../../text/cells.ts';
 import { formatAmount } from '../../text/format.ts';
 import type { Glyphs } from '../../text/glyphs.ts';

@@ -1,16 +1,16 @@
 // The chart of history: bytes by bin, RX above one axis and TX below it on one scale, local times under it, the peak named where it stands.
 
 import type { Snapshot } from '../../../model/snapshot.ts';
-import { columnsIn, heightOf, penOf, plotRows, scaleTop } from '../../chart/plot.ts';
-import { DAY_MS, HOUR_MS, MINUTE_MS, rangeText } from '../../history/calendar.ts';
+import { columnsIn, heightOf, plotRows, scaleTop, subcellsOf } from '../../chart/plot.ts';
 import { plotOf } from '../../history/layout.ts';
 import { binAt } from '../../history/range.ts';
-import type { Scene } from '../../history/scene.ts';
-import { type Charted, fullestOf } from '../../history/scene.ts';
 import { isLate } from '../../history/state.ts';
 import { ticksOf } from '../../history/ticks.ts';
+import type { HistoryViewModel } from '../../history/view-model.ts';
+import { type Bins, peakBin } from '../../history/view-model.ts';
 import { framed, type Rect } from '../../pane.ts';
 import type { ViewState } from '../../state.ts';
+import { DAY_MS, HOUR_MS, MINUTE_MS, rangeText } from '../../text/calendar.ts';
 import { cut, displayWidth, drawable } from '../../text/cells.ts';
 import { AMOUNT_WIDTH, formatAmount } from '../../text/format.ts';
 import type { Glyphs } from '../../text/glyphs.ts';
@@ -24,8 +24,14 @@ interface Cells {
 }
 
 /** Draws the chart into its frame. */
-export function historyChart(state: ViewState, live: Snapshot, scene: Scene, glyphs: Glyphs, rect: Rect): readonly Line[] {
-  const { charted, window, marked } = scene;
+export function historyChart(
+  state: ViewState,
+  live: Snapshot,
+  model: HistoryViewModel,
+  glyphs: Glyphs,
+  rect: Rect,
+): readonly Line[] {
+  const { bins, window, marked } = model;
   const { page, anchor } = state.history;
   const what = page === null ? 'History' : drawable(page.name, glyphs);
   const title: Span[] = [
@@ -34,13 +40,13 @@ export function historyChart(state: ViewState, live: Snapshot, scene: Scene, gly
     ...(anchor === null ? [span(' (now)', 'dim')] : []),
     ...(marked === null ? [] : [span(` ${glyphs.separator} marked ${markedText(marked, window)}`, 'accent')]),
   ];
-  const most = Math.max(fullestOf(charted.rx)?.bytes ?? 0, fullestOf(charted.tx)?.bytes ?? 0);
+  const most = Math.max(peakBin(bins.rx)?.bytes ?? 0, peakBin(bins.tx)?.bytes ?? 0);
   const message = most > 0 ? null : historyMessage(state, live, glyphs, rect.width - 2);
   if (message !== null) return framed(rect, title, [], message, glyphs, true);
-  const note: Line = isLate(state.history, 'chart', window, scene.now)
+  const note: Line = isLate(state.history, 'chart', window, model.now)
     ? [span('reading', 'warn'), span(glyphs.more, 'warn')]
-    : [span(`${binText(charted)}${howText(state)}`, 'dim')];
-  return framed(rect, title, note, plot(state, scene, glyphs, rect), glyphs, true);
+    : [span(`${binText(bins)}${howText(state)}`, 'dim')];
+  return framed(rect, title, note, plot(state, model, glyphs, rect), glyphs, true);
 }
 
 function markedText(marked: { from: number; to: number }, window: { from: number; to: number }): string {
@@ -54,7 +60,7 @@ function howText({ chart }: ViewState): string {
 }
 
 /** `30 min a column`. */
-function binText({ edges }: Charted): string {
+function binText({ edges }: Bins): string {
   const ms = (edges[1] as number) - (edges[0] as number);
   if (edges.length > 2 && ms < HOUR_MS) return `${Math.round(ms / MINUTE_MS)} min a column`;
   if (edges.length > 2 && ms < DAY_MS - HOUR_MS) return `${Math.round(ms / HOUR_MS)} h a column`;
@@ -62,31 +68,31 @@ function binText({ edges }: Charted): string {
   return second > 3 * DAY_MS ? 'a week a column' : second > 20 * DAY_MS ? 'a month a column' : 'a day a column';
 }
 
-function plot(state: ViewState, scene: Scene, glyphs: Glyphs, rect: Rect): readonly Line[] {
-  const { charted, marked } = scene;
+function plot(state: ViewState, model: HistoryViewModel, glyphs: Glyphs, rect: Rect): readonly Line[] {
+  const { bins, marked } = model;
   const { labels, cells, rows } = plotOf(rect);
   const columns = columnsIn(cells, glyphs);
-  const bins = charted.edges.length - 1;
-  const binOf = (column: number): number => Math.min(bins - 1, Math.floor((column * bins) / columns));
-  const cellOf = (bin: number): number => Math.floor(Math.ceil((bin * columns) / bins) / penOf(glyphs).across);
-  const rxMost = fullestOf(charted.rx);
-  const txMost = fullestOf(charted.tx);
+  const count = bins.edges.length - 1;
+  const binOf = (column: number): number => Math.min(count - 1, Math.floor((column * count) / columns));
+  const cellOf = (bin: number): number => Math.floor(Math.ceil((bin * columns) / count) / subcellsOf(glyphs).across);
+  const rxMost = peakBin(bins.rx);
+  const txMost = peakBin(bins.tx);
   const { curve } = state.chart;
   const { up, top, bottom } = scaleOf(state, rxMost?.bytes ?? 0, txMost?.bytes ?? 0, rows);
   const down = rows - up;
   const heights = (values: readonly number[], end: number): number[] =>
     Array.from({ length: columns }, (_, column) => heightOf(values[binOf(column)] as number, end, curve));
-  const lit = litCells(scene, cells, cellOf);
+  const lit = litCells(model, cells, cellOf);
   const paint = (text: string, role: Role): Cells => ({
     signs: [...text.padEnd(cells).slice(0, cells)],
     roles: lit.map((on) => (marked === null || on ? role : 'dim')),
   });
-  const above = plotRows(heights(charted.rx, top), up, glyphs, false).map((text) => paint(text, 'rx'));
-  const below = plotRows(heights(charted.tx, bottom), down, glyphs, true).map((text) => paint(text, 'tx'));
-  const say = (row: Cells | undefined, fullest: typeof rxMost, sign: string): void => {
-    if (row === undefined || fullest === null) return;
-    const at = rangeText(charted.edges[fullest.bin] as number, charted.edges[fullest.bin + 1] as number);
-    name(row, cellOf(fullest.bin), ` ${sign}${formatAmount(fullest.bytes, state.units).trim()} ${shortTime(at)} `);
+  const above = plotRows(heights(bins.rx, top), up, glyphs, false).map((text) => paint(text, 'rx'));
+  const below = plotRows(heights(bins.tx, bottom), down, glyphs, true).map((text) => paint(text, 'tx'));
+  const say = (row: Cells | undefined, peak: typeof rxMost, sign: string): void => {
+    if (row === undefined || peak === null) return;
+    const at = rangeText(bins.edges[peak.bin] as number, bins.edges[peak.bin + 1] as number);
+    name(row, cellOf(peak.bin), ` ${sign}${formatAmount(peak.bytes, state.units).trim()} ${shortTime(at)} `);
   };
   say(above[0], rxMost, glyphs.rx);
   say(below.at(-1), txMost, glyphs.tx);
@@ -94,10 +100,10 @@ function plot(state: ViewState, scene: Scene, glyphs: Glyphs, rect: Rect): reado
   const amount = (bytes: number): string => formatAmount(bytes, state.units).trim();
   const lines: Line[] = [
     ...above.map((row, y) => [span(' '), ...label(y === 0 ? amount(top) : ''), ...spansOf(row)]),
-    [span(' '), ...label('0'), ...spansOf(axis(scene, glyphs, cells, columns, binOf, lit))],
+    [span(' '), ...label('0'), ...spansOf(axis(model, glyphs, cells, columns, binOf, lit))],
     ...below.map((row, y) => [span(' '), ...label(y === down - 1 ? amount(bottom) : ''), ...spansOf(row)]),
   ];
-  const times = ticksOf(state.history.zoom, charted.edges, cells, (time) => cellOf(binAt(charted.edges, time)));
+  const times = ticksOf(state.history.zoom, bins.edges, cells, (time) => cellOf(binAt(bins.edges, time)));
   return [...lines, [span(' '), ...label(''), span(times, 'dim')]];
 }
 
@@ -128,10 +134,10 @@ function rowsAbove(rx: number, tx: number, rows: number): number {
 }
 
 /** Cells that lie in what is marked. */
-function litCells({ marked, charted }: Scene, cells: number, cellOf: (bin: number) => number): boolean[] {
+function litCells({ marked, bins }: HistoryViewModel, cells: number, cellOf: (bin: number) => number): boolean[] {
   if (marked === null) return new Array<boolean>(cells).fill(false);
-  const first = binAt(charted.edges, marked.from);
-  const last = binAt(charted.edges, marked.to - 1);
+  const first = binAt(bins.edges, marked.from);
+  const last = binAt(bins.edges, marked.to - 1);
   const from = cellOf(first);
   const to = Math.max(from + 1, cellOf(last + 1));
   return Array.from({ length: cells }, (_, cell) => cell >= from && cell < to);
@@ -139,7 +145,7 @@ function litCells({ marked, charted }: Scene, cells: number, cellOf: (bin: numbe
 
 /** A line where something is recorded, dots where nothing is, nothing in the future; what is marked stands out. */
 function axis(
-  { charted, now }: Scene,
+  { bins, now }: HistoryViewModel,
   glyphs: Glyphs,
   cells: number,
   columns: number,
@@ -150,8 +156,8 @@ function axis(
   const signs = lit.map((on, cell) => {
     const bin = binOf(cell * across);
     if (on) return glyphs.bar;
-    if ((charted.edges[bin] as number) > now) return ' ';
-    return Number.isNaN(charted.rx[bin]) ? glyphs.barEmpty : glyphs.horizontal;
+    if ((bins.edges[bin] as number) > now) return ' ';
+    return Number.isNaN(bins.rx[bin]) ? glyphs.barEmpty : glyphs.horizontal;
   });
   return { signs, roles: lit.map((on) => (on ? 'accent' : 'border')) };
 }

@@ -2,9 +2,9 @@
 
 import { RECORD_FIELDS, RECORD_HINT } from '../../../model/history.ts';
 import type { Snapshot } from '../../../model/snapshot.ts';
-import { dateText } from '../../history/calendar.ts';
 import { resultOf } from '../../history/state.ts';
 import type { ViewState } from '../../state.ts';
+import { dateText } from '../../text/calendar.ts';
 import { drawable, wrapWords } from '../../text/cells.ts';
 import type { Glyphs } from '../../text/glyphs.ts';
 import { type Line, type Role, span } from '../../text/span.ts';

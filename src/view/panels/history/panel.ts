@@ -2,8 +2,8 @@
 
 import type { Snapshot } from '../../../model/snapshot.ts';
 import { plotOf } from '../../history/layout.ts';
-import { sceneOf } from '../../history/scene.ts';
 import type { HistoryPane } from '../../history/state.ts';
+import { historyViewModel } from '../../history/view-model.ts';
 import type { Rect } from '../../pane.ts';
 import type { ViewState } from '../../state.ts';
 import type { Glyphs } from '../../text/glyphs.ts';
@@ -42,16 +42,16 @@ function chartPane(rect: Rect, lines: readonly Line[]): ChartPane {
 /** Draws the view. */
 export function historyPanel(state: ViewState, live: Snapshot, glyphs: Glyphs): HistoryPanel {
   const { history } = state;
-  const scene = sceneOf(state, live, glyphs);
-  const { chart, summary, calendar, tables } = scene.layout;
+  const model = historyViewModel(state, live, glyphs);
+  const { chart, summary, calendar, tables } = model.layout;
   const context = contextOf(state, live, glyphs);
   const parts: HistoryPart[] = [];
-  parts.push({ rect: summary, lines: historySummary(state, live, scene, glyphs, summary.width, summary.height) });
+  parts.push({ rect: summary, lines: historySummary(state, live, model, glyphs, summary.width, summary.height) });
   if (calendar !== null && history.page !== null)
     parts.push({ rect: calendar, lines: historyCalendar(state, live, history.page, glyphs, calendar) });
   const focus = history.page === null ? history.pane : history.page.pane === 'domains' ? 'domains' : null;
   return {
-    chart: chart === null ? null : chartPane(chart, historyChart(state, live, scene, glyphs, chart)),
+    chart: chart === null ? null : chartPane(chart, historyChart(state, live, model, glyphs, chart)),
     parts,
     tables: tables.map(({ pane, rect }) => ({
       pane,
@@ -63,7 +63,7 @@ export function historyPanel(state: ViewState, live: Snapshot, glyphs: Glyphs): 
         focus === pane && state.popup === null,
         context,
         state.filter.applied !== '',
-        scene.range,
+        model.range,
       ),
     })),
   };

@@ -4,12 +4,12 @@ import type { HistoryResult } from '../../../model/history.ts';
 import type { UnitMode } from '../../../model/options.ts';
 import type { Snapshot } from '../../../model/snapshot.ts';
 import { BUDGET_NEAR, type BudgetStatus } from '../../history/budget.ts';
-import { dateText, dayText, monthName, startOf, stepped, timeText } from '../../history/calendar.ts';
 import { firstTimes } from '../../history/lists.ts';
-import type { Scene } from '../../history/scene.ts';
 import { budgetStatusNow, resultOf } from '../../history/state.ts';
+import type { HistoryViewModel } from '../../history/view-model.ts';
 import { fitLine, fitParts } from '../../pane.ts';
 import type { ViewState } from '../../state.ts';
+import { dateText, dayText, monthName, startOf, stepped, timeText } from '../../text/calendar.ts';
 import { barText, cut, drawable } from '../../text/cells.ts';
 import { formatAmount, formatDateTime, formatGrouped, formatShare } from '../../text/format.ts';
 import type { Glyphs } from '../../text/glyphs.ts';
@@ -26,18 +26,18 @@ const BAR_CELLS = 10;
 export function historySummary(
   state: ViewState,
   live: Snapshot,
-  scene: Scene,
+  model: HistoryViewModel,
   glyphs: Glyphs,
   width: number,
   rows: number,
 ): readonly Line[] {
   const budget = budgetParts(state, live, glyphs);
   const last = state.history.page === null ? recordingParts(state, live, glyphs, width) : appParts(state, glyphs, width);
-  const lines = [totalParts(state, scene, glyphs), ...(budget === null ? [] : [budget]), last];
+  const lines = [totalParts(state, model, glyphs), ...(budget === null ? [] : [budget]), last];
   return lines.slice(0, rows).map((parts) => fitLine([span(' '), ...fitParts(parts, width - 2, 2)], width, glyphs));
 }
 
-function totalParts(state: ViewState, { now, range, asking }: Scene, glyphs: Glyphs): readonly Part[] {
+function totalParts(state: ViewState, { now, range, context }: HistoryViewModel, glyphs: Glyphs): readonly Part[] {
   const { units } = state;
   const days = resultOf(state.history, 'days');
   const amount = (bytes: number | null): Span =>
@@ -47,7 +47,7 @@ function totalParts(state: ViewState, { now, range, asking }: Scene, glyphs: Gly
   const soFar = totalOf(resultOf(state.history, 'today'));
   const before = month === today ? 0 : sumBetween(days, month, today);
   const thisMonth = soFar === null && before === null ? null : (soFar ?? 0) + (before ?? 0);
-  const [pane = 'apps'] = state.history.page === null ? asking.panes : (['domains'] as const);
+  const [pane = 'apps'] = state.history.page === null ? context.panes : (['domains'] as const);
   const here = resultOf(state.history, pane);
   const isHere = here !== null && here.query.from === range.from && here.query.to === range.to;
   const parts: Part[] = [
@@ -60,7 +60,7 @@ function totalParts(state: ViewState, { now, range, asking }: Scene, glyphs: Gly
     parts.unshift({
       rank: 0,
       line: [
-        span(scene(range, asking.window), 'dim'),
+        span(rangeWord(range, context.window), 'dim'),
         span(`${glyphs.rx} ${formatAmount(here.total.rxBytes, units).trim()}`, 'rx'),
         span(` ${glyphs.tx} ${formatAmount(here.total.txBytes, units).trim()}`, 'tx'),
       ],
@@ -68,7 +68,7 @@ function totalParts(state: ViewState, { now, range, asking }: Scene, glyphs: Gly
   return parts;
 }
 
-function scene(range: { from: number }, window: { from: number }): string {
+function rangeWord(range: { from: number }, window: { from: number }): string {
   return range === window ? 'shown ' : 'marked ';
 }
 

@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from 'vitest';
 import { NO_RATES } from '../../../../src/model/snapshot.ts';
-import { cellsUnder, NEW_CHART, RANGES, shownOf, slotsUnder, timeOfCell } from '../../../../src/view/chart/range.ts';
+import { cellsBetween, chartData, NEW_CHART, RANGES, slotsBetween, timeOfCell } from '../../../../src/view/chart/range.ts';
 import { columnsOf, peakOf, slotsShown, timeLabels } from '../../../../src/view/chart/slots.ts';
 import { NOON, series } from '../../../support/snapshot-builder.ts';
 
@@ -44,7 +44,7 @@ describe('columns', () => {
     );
     const seen = new Map<number, number>();
     for (let now = NOON - 100_000; now < NOON; now += 1000) {
-      const { extent } = shownOf({ ...NEW_CHART, range: 0 }, now, 212, NO_RATES);
+      const { extent } = chartData({ ...NEW_CHART, range: 0 }, now, 212, NO_RATES);
       const width = (extent.to - extent.from) / extent.columns;
       for (const [i, rate] of columnsOf(long, extent).rx.entries()) {
         const column = Math.round(extent.from / width) + i;
@@ -60,7 +60,7 @@ describe('columns', () => {
         const ends = new Set<number>();
         for (let i = 0; i < 100; i++) {
           const now = NOON + (i * ms) / 100;
-          const { extent } = shownOf({ ...NEW_CHART, range }, now, columns, NO_RATES);
+          const { extent } = chartData({ ...NEW_CHART, range }, now, columns, NO_RATES);
           expect(extent.to).toBeGreaterThanOrEqual(now);
           expect(extent.to - extent.from).toBeCloseTo(ms, 3);
           if (columns >= 40) expect(extent.to - now).toBeLessThan(ms * 0.08);
@@ -73,7 +73,7 @@ describe('columns', () => {
 
 test('a resolution that has nothing yet gives way to a finer one', () => {
   const day = { ...NEW_CHART, range: 5 };
-  expect(shownOf(day, NOON, 60, { ...NO_RATES, seconds: ramp }).series).toBe(ramp);
+  expect(chartData(day, NOON, 60, { ...NO_RATES, seconds: ramp }).series).toBe(ramp);
   const tens = series(
     NOON,
     10_000,
@@ -81,7 +81,7 @@ test('a resolution that has nothing yet gives way to a finer one', () => {
     () => 1,
     () => 1,
   );
-  expect(shownOf(day, NOON, 60, { ...NO_RATES, tens }).series).toBe(tens);
+  expect(chartData(day, NOON, 60, { ...NO_RATES, tens }).series).toBe(tens);
 });
 
 test('a coarse resolution goes on with finer slots where its last one ended', () => {
@@ -107,7 +107,7 @@ test('a coarse resolution goes on with finer slots where its last one ended', ()
     () => 1,
   );
   const day = { ...NEW_CHART, range: 5 };
-  const { series: shown, extent } = shownOf(day, NOON, 60, { minutes, tens, seconds });
+  const { series: shown, extent } = chartData(day, NOON, 60, { minutes, tens, seconds });
   expect(shown.rx).toEqual([5, 5, 5, 6, 6, 7, 7, 7, 7, 900]);
   expect(peakOf(shown, 'rx', extent)).toMatchObject({ rate: 900, to: NOON });
 });
@@ -132,8 +132,8 @@ describe('what is under a cell', () => {
       const { rx } = columnsOf(ramp, extent);
       for (let cell = 0; cell < columns / 2; cell++) {
         const at = timeOfCell(cell, extent, 2);
-        expect(cellsUnder(at, at, extent, 2)).toEqual([cell, cell]);
-        const found = slotsUnder(at, at, extent, 2, ramp);
+        expect(cellsBetween(at, at, extent, 2)).toEqual([cell, cell]);
+        const found = slotsBetween(at, at, extent, 2, ramp);
         const shown = rx.slice(2 * cell, 2 * cell + 2);
         expect(found?.to, `cell ${cell} of ${columns}`).toBe(NOON - (59 - Math.max(...shown)) * 1000);
       }

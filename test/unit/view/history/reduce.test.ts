@@ -90,8 +90,8 @@ class Player {
 
 const queryOf = (requests: readonly HistoryRequest[], slot: HistorySlot): HistoryQuery => {
   const found = requests.find((request) => request.slot === slot);
-  if (found?.ask.kind !== 'rows') throw new Error(`nothing was asked for ${slot}`);
-  return found.ask.query;
+  if (found?.question.kind !== 'rows') throw new Error(`nothing was asked for ${slot}`);
+  return found.question.query;
 };
 
 /** What is on the screen. */
@@ -327,7 +327,7 @@ describe('rows', () => {
     const unowned = { ...first, key: null, reason: 'no owner', rxBytes: 1e14 } as HistoryRow;
     const rows = [folded, unowned, first as HistoryRow, ...others];
     const answer = { kind: 'rows', result: { ...(result as HistoryResult), rows } } as const;
-    player.reply({ slot: 'apps', serial: slot?.serial ?? 0, ask: { kind: 'first-seen', app: '' } }, answer);
+    player.reply({ slot: 'apps', serial: slot?.serial ?? 0, question: { kind: 'first-seen', app: '' } }, answer);
     const reasons = () => historyRows(player.state.history, 'apps').map(({ reason }) => reason);
     expect([reasons()[0], reasons().at(-1)]).toEqual(['no owner', '1085 more']);
     player.press('sort-direction');

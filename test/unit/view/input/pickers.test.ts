@@ -8,7 +8,7 @@ import { frameOf } from '../../../../src/view/frame.ts';
 import { withFilter } from '../../../../src/view/input/filter-input.ts';
 import { KEYMAP } from '../../../../src/view/input/keymap.ts';
 import { reduce } from '../../../../src/view/input/reducer.ts';
-import { remembered, savedStateOf } from '../../../../src/view/saved-state.ts';
+import { restored, savedStateOf } from '../../../../src/view/saved-state.ts';
 import { initialState, type ViewState } from '../../../../src/view/state.ts';
 import { UNICODE_GLYPHS } from '../../../../src/view/text/glyphs.ts';
 import { plain } from '../../../../src/view/text/span.ts';
@@ -126,7 +126,7 @@ describe('the zoom', () => {
 describe('what is remembered', () => {
   test('comes back as it was', () => {
     const { state } = press(start(), busy(40), 'next-pane', 'sort-next', 'zoom', 'closed', 'services');
-    const back = remembered(start(), JSON.parse(JSON.stringify(savedStateOf(state))));
+    const back = restored(start(), JSON.parse(JSON.stringify(savedStateOf(state))));
     expect(back).toMatchObject({ view: 'overview', pane: 'connections', zoomed: true, closed: true, services: true });
     expect(back.tables.connections.sort).toEqual(state.tables.connections.sort);
   });
@@ -143,8 +143,8 @@ describe('what is remembered', () => {
       sorts,
     });
     fc.assert(
-      fc.property(fc.oneof(fc.anything(), file), (memory) => {
-        const state = remembered(start(80, 24), memory);
+      fc.property(fc.oneof(fc.anything(), file), (saved) => {
+        const state = restored(start(80, 24), saved);
         expect(frameOf(state, busy(10), settings).message).toBeNull();
         expect(press(state, busy(10), 'sort-next', 'next-pane', 'details').state.size).toEqual(state.size);
       }),

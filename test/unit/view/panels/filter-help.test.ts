@@ -49,10 +49,10 @@ describe('filters of before', () => {
     for (let i = 0; i < FILTERS_MAX + 10; i++) state = type(openFilter(state), `<clear>app:${i}<accept>`);
     state = type(openFilter(state), `<clear>app:30<accept>`);
     state = type(openFilter(state), '<clear><accept>');
-    expect(state.filter.past).toHaveLength(FILTERS_MAX);
-    expect(state.filter.past.at(-1)).toBe('app:30');
-    expect(new Set(state.filter.past).size).toBe(FILTERS_MAX);
-    expect(type(openFilter(state), '<cancel>').filter.past).toHaveLength(FILTERS_MAX);
+    expect(state.filter.recent).toHaveLength(FILTERS_MAX);
+    expect(state.filter.recent.at(-1)).toBe('app:30');
+    expect(new Set(state.filter.recent).size).toBe(FILTERS_MAX);
+    expect(type(openFilter(state), '<cancel>').filter.recent).toHaveLength(FILTERS_MAX);
   });
 });
 

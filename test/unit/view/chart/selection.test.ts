@@ -50,13 +50,13 @@ class Play {
   /** The last question. */
   get asked(): { from: number; to: number } {
     const effect = this.effects.at(-1);
-    if (effect?.type !== 'past') throw new Error('nothing was asked');
+    if (effect?.type !== 'range-totals') throw new Error('nothing was asked');
     return effect;
   }
 
   answer(more: Partial<RangeTotals> = {}): this {
     const { from, to } = this.asked;
-    return this.do({ type: 'past', from, to, answer: answerOf(from, to, more) });
+    return this.do({ type: 'range-totals', from, to, answer: answerOf(from, to, more) });
   }
 
   text(): string {
@@ -130,7 +130,7 @@ describe('choosing', () => {
     );
     play.do('mark').answer();
     play.do('back');
-    expect(play.state.chart.chosen).toBeNull();
+    expect(play.state.chart.selection).toBeNull();
     expect(play.state.filter.applied).toBe('curl');
     play.do('back');
     expect(play.state.filter.applied).toBe('');
@@ -149,7 +149,7 @@ describe('choosing', () => {
   test('says so when there is nothing yet', () => {
     const step = reduce(initialState({ columns: 80, rows: 24 }), { type: 'command', command: 'mark' }, snapshot(), settings);
     expect(step.effects).toEqual([]);
-    expect(step.state.chart.chosen).toBeNull();
+    expect(step.state.chart.selection).toBeNull();
     expect(step.state.notice).toContain('nothing in the chart');
   });
 });
@@ -191,7 +191,7 @@ describe('what is shown then', () => {
     const before = pictureOf(play.state, shown);
     play.do('collapse');
     expect(pictureOf(play.state, shown)).toBe(before);
-    play.do({ type: 'past', ...old, answer: answerOf(old.from, old.to, { apps: [] }) });
+    play.do({ type: 'range-totals', ...old, answer: answerOf(old.from, old.to, { apps: [] }) });
     expect(pictureOf(play.state, shown)).toBe(before);
     play.answer({ apps: [] });
     expect(pictureOf(play.state, shown).apps).toHaveLength(1);

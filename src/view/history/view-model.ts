@@ -8,45 +8,45 @@ import { noteOf } from '../panels/header.ts';
 import type { ViewState } from '../state.ts';
 import type { Glyphs } from '../text/glyphs.ts';
 import { type HistoryLayout, historyLayout, historyPanes, plotOf } from './layout.ts';
-import type { Asking } from './questions.ts';
-import { binAt, binsOf, type Edges, markedOf, type TimeRange, windowOf } from './range.ts';
+import { binAt, binEdges, type Edges, markedOf, type TimeRange, windowOf } from './range.ts';
+import type { RequestContext } from './requests.ts';
 import { resultOf } from './state.ts';
 
 /** Columns of a chart that has no room of its own: what is marked must still be one thing. */
-const UNSEEN_COLUMNS = 60;
+const HIDDEN_CHART_COLUMNS = 60;
 
 /** The view at a moment. Times epoch ms. */
-export interface Scene {
+export interface HistoryViewModel {
   readonly now: number;
   readonly layout: HistoryLayout;
   readonly window: TimeRange;
-  readonly charted: Charted;
+  readonly bins: Bins;
   readonly marked: TimeRange | null;
   /** What the tables are about: what is marked, else the window. */
   readonly range: TimeRange;
-  readonly asking: Asking;
+  readonly context: RequestContext;
 }
 
 /** The scene of a state. */
-export function sceneOf(state: ViewState, live: Snapshot, glyphs: Glyphs): Scene {
+export function historyViewModel(state: ViewState, live: Snapshot, glyphs: Glyphs): HistoryViewModel {
   const { history } = state;
   const now = live.time;
   const layout = historyLayout(history, layoutOf(state, noteOf(state, live) !== '').room, state.zoomed);
   const window = windowOf(history, now);
   const result = resultOf(history, 'chart');
   const isAnswered = result !== null && result.query.from === window.from && result.query.to === window.to;
-  const columns = layout.chart === null ? UNSEEN_COLUMNS : columnsIn(plotOf(layout.chart).cells, glyphs);
-  const edges = binsOf(history.zoom, window, columns, isAnswered ? result.resolutionMs : 0);
+  const columns = layout.chart === null ? HIDDEN_CHART_COLUMNS : columnsIn(plotOf(layout.chart).cells, glyphs);
+  const edges = binEdges(history.zoom, window, columns, isAnswered ? result.resolutionMs : 0);
   const marked = markedOf(history, edges);
   const range = marked ?? window;
   return {
     now,
     layout,
     window,
-    charted: chartedOf(result, edges),
+    bins: binsFrom(result, edges),
     marked,
     range,
-    asking: {
+    context: {
       now,
       shown: state.view === 'history',
       window,
@@ -60,20 +60,20 @@ export function sceneOf(state: ViewState, live: Snapshot, glyphs: Glyphs): Scene
 // An answer sorted into the bins of the chart. A bin in which nothing is recorded is not one in which nothing moved: it is unknown.
 
 /** Bytes by bin, NaN where nothing is recorded. */
-export interface Charted {
+export interface Bins {
   readonly edges: Edges;
   readonly rx: readonly number[];
   readonly tx: readonly number[];
 }
 
 /** The fullest bin of a direction. */
-interface Fullest {
+interface PeakBin {
   readonly bytes: number;
   readonly bin: number;
 }
 
 /** Sorts an answer into bins. What lies outside of them is left out: it answers an older question. */
-function chartedOf(result: HistoryResult | null, edges: Edges): Charted {
+function binsFrom(result: HistoryResult | null, edges: Edges): Bins {
   const bins = edges.length - 1;
   const rx = new Array<number>(bins).fill(Number.NaN);
   const tx = new Array<number>(bins).fill(Number.NaN);
@@ -95,14 +95,14 @@ function chartedOf(result: HistoryResult | null, edges: Edges): Charted {
 }
 
 /** The fullest bin, the latest of equal ones; null where nothing is recorded. */
-export function fullestOf(values: readonly number[]): Fullest | null {
-  let best: Fullest | null = null;
+export function peakBin(values: readonly number[]): PeakBin | null {
+  let best: PeakBin | null = null;
   for (const [bin, bytes] of values.entries()) if (bytes > 0 && bytes >= (best?.bytes ?? 0)) best = { bytes, bin };
   return best;
 }
 
 /** The last bin in which something is recorded; null for none. */
-export function lastBin({ rx }: Charted): number | null {
+export function lastRecordedBin({ rx }: Bins): number | null {
   for (let bin = rx.length - 1; bin >= 0; bin--) if (!Number.isNaN(rx[bin])) return bin;
   return null;
 }

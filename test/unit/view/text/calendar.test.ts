@@ -1,6 +1,9 @@
 // The user's calendar: beginnings and lengths of ranges where clocks are set, bins of charts, and ranges in words.
 
 import { afterEach, describe, expect, test } from 'vitest';
+import { binAt, binEdges, markedOf, windowOf } from '../../../../src/view/history/range.ts';
+import { initialHistory } from '../../../../src/view/history/state.ts';
+import { ticksOf } from '../../../../src/view/history/ticks.ts';
 import {
   dateText,
   HOUR_MS,
@@ -10,10 +13,7 @@ import {
   stepped,
   weekdayOf,
   ZOOMS,
-} from '../../../../src/view/history/calendar.ts';
-import { binAt, binsOf, markedOf, windowOf } from '../../../../src/view/history/range.ts';
-import { initialHistory } from '../../../../src/view/history/state.ts';
-import { ticksOf } from '../../../../src/view/history/ticks.ts';
+} from '../../../../src/view/text/calendar.ts';
 
 const zone = process.env['TZ'];
 afterEach(() => {
@@ -113,7 +113,7 @@ describe('bins', () => {
         for (const columns of [1, 7, 30, 62, 134, 380])
           for (const least of [60_000, HOUR_MS, 24 * HOUR_MS]) {
             const window = windowOf({ ...initialHistory(null), zoom, anchor: time }, time);
-            const edges = binsOf(zoom, window, columns, least);
+            const edges = binEdges(zoom, window, columns, least);
             const where = `${zoom} of ${new Date(time).toISOString()} in ${columns}`;
             expect(edges[0]).toBe(window.from);
             expect(edges.at(-1)).toBe(window.to);
@@ -128,7 +128,7 @@ describe('bins', () => {
   test('are days where clocks are set too', () => {
     process.env['TZ'] = 'Europe/Berlin';
     const window = { from: new Date(2026, 9, 1).getTime(), to: new Date(2026, 10, 1).getTime() };
-    const edges = binsOf('month', window, 62, 60_000);
+    const edges = binEdges('month', window, 62, 60_000);
     expect(edges.length).toBe(32);
     expect(edges.slice(0, -1).map((edge) => new Date(edge).getDate())).toEqual(Array.from({ length: 31 }, (_, i) => i + 1));
   });
@@ -151,7 +151,7 @@ test('times under a chart never touch, whatever its width', () => {
     for (const anchor of [Date.UTC(2026, 8, 6, 12), Date.UTC(2026, 3, 5, 12), Date.UTC(2026, 1, 10)])
       for (let cells = 1; cells < 200; cells += 7) {
         const window = windowOf({ ...initialHistory(null), zoom, anchor }, anchor);
-        const edges = binsOf(zoom, window, cells, 60_000);
+        const edges = binEdges(zoom, window, cells, 60_000);
         const cellOf = (time: number) => Math.floor((binAt(edges, time) * cells) / (edges.length - 1));
         const line = ticksOf(zoom, edges, cells, cellOf);
         expect(line.length, `${zoom} ${cells}`).toBe(cells);

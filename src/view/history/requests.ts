@@ -1,18 +1,18 @@
 // What the screen needs to know about the past in a given state, and which of it was not asked yet. Pure: whoever holds the state sends it.
 
 import type { HistoryKey, HistoryQuery } from '../../model/history.ts';
+import { MINUTE_MS, monthsAway, startOf, stepped } from '../text/calendar.ts';
 import { periodOf } from './budget.ts';
-import { MINUTE_MS, monthsAway, startOf, stepped } from './calendar.ts';
 import { SERIES_STEP, type TimeRange } from './range.ts';
-import type { HistoryAsk, HistoryPane, HistoryRequest, HistorySlot, HistoryState, SlotState } from './state.ts';
+import type { HistoryPane, HistoryQuestion, HistoryRequest, HistorySlot, HistoryState, SlotState } from './state.ts';
 
 /** Rows of a table that are asked for; the rest is one row. */
 const TOP = 200;
 /** Weeks of the calendar of an app, this one too. */
 const CALENDAR_WEEKS = 53;
 /** How often that is asked again which hardly changes, or is reckoned on from what the run itself counts. */
-const SELDOM_MS = 10 * MINUTE_MS;
-const SELDOM: ReadonlySet<HistorySlot> = new Set(['budget', 'calendar', 'first']);
+const SLOW_MS = 10 * MINUTE_MS;
+const SLOW_SLOTS: ReadonlySet<HistorySlot> = new Set(['budget', 'calendar', 'first']);
 
 const KEY_OF_PANE: Readonly<Record<HistoryPane, HistoryKey>> = {
   apps: 'app',
@@ -22,7 +22,7 @@ const KEY_OF_PANE: Readonly<Record<HistoryPane, HistoryKey>> = {
 };
 
 /** What questions depend on besides the state of the view of history. */
-export interface Asking {
+export interface RequestContext {
   readonly now: number;
   /** True while that view is shown. */
   readonly shown: boolean;
@@ -40,11 +40,11 @@ export function calendarStart(now: number): number {
 }
 
 /** All that is to be known, by slot. */
-function questionsOf(history: HistoryState, asking: Asking): ReadonlyMap<HistorySlot, HistoryAsk> {
-  const { now, shown, window, range, panes } = asking;
-  const asks = new Map<HistorySlot, HistoryAsk>();
+function questionsFor(history: HistoryState, context: RequestContext): ReadonlyMap<HistorySlot, HistoryQuestion> {
+  const { now, shown, window, range, panes } = context;
+  const asks = new Map<HistorySlot, HistoryQuestion>();
   const { plan, page, zoom } = history;
-  const filter = asking.filter === '' ? null : asking.filter;
+  const filter = context.filter === '' ? null : context.filter;
   const app = page?.name ?? null;
   const rows = (slot: HistorySlot, where: TimeRange, by: HistoryKey, more: Partial<HistoryQuery> = {}): void => {
     asks.set(slot, {
@@ -60,7 +60,7 @@ function questionsOf(history: HistoryState, asking: Asking): ReadonlyMap<History
   for (const pane of page === null ? panes : (['domains'] as const)) rows(pane, range, KEY_OF_PANE[pane], { app });
   const lastMonth = stepped('month', now, -1);
   const today = startOf('day', now);
-  const lately = Math.floor(now / SELDOM_MS) * SELDOM_MS;
+  const lately = Math.floor(now / SLOW_MS) * SLOW_MS;
   rows('today', { from: today, to: stepped('day', now, 1) }, 'category', { app, top: 1 });
   rows('days', { from: lastMonth, to: today }, 'day', { app });
   rows('before', { from: lastMonth, to: Math.max(lastMonth + MINUTE_MS, monthsAway(lately, -1)) }, 'category', { app, top: 1 });
@@ -72,15 +72,15 @@ function questionsOf(history: HistoryState, asking: Asking): ReadonlyMap<History
 }
 
 /** What is not asked yet, and the state in which it is. The same state comes back where there is nothing to ask. */
-export function ask(
+export function dueRequests(
   history: HistoryState,
-  asking: Asking,
+  context: RequestContext,
 ): { readonly history: HistoryState; readonly requests: readonly HistoryRequest[] } {
-  const { now } = asking;
+  const { now } = context;
   const requests: HistoryRequest[] = [];
   const slots: Partial<Record<HistorySlot, SlotState>> = { ...history.slots };
   let { serial } = history;
-  for (const [slot, wanted] of questionsOf(history, asking)) {
+  for (const [slot, wanted] of questionsFor(history, context)) {
     const old = history.slots[slot];
     const key = JSON.stringify(wanted);
     if (old?.key === key && !isDue(slot, wanted, now, old)) continue;
@@ -94,15 +94,15 @@ export function ask(
       failure: old?.failure ?? null,
       counted: old?.counted ?? 0,
     };
-    requests.push({ slot, serial, ask: wanted });
+    requests.push({ slot, serial, question: wanted });
   }
   return requests.length === 0 ? { history, requests } : { history: { ...history, slots, serial }, requests };
 }
 
 /** True when time alone is a reason to ask again: each minute where now is part of it or where it failed; never for the past. */
-function isDue(slot: HistorySlot, wanted: HistoryAsk, now: number, old: SlotState): boolean {
+function isDue(slot: HistorySlot, wanted: HistoryQuestion, now: number, old: SlotState): boolean {
   const isPast = wanted.kind === 'rows' && wanted.query.to < startOf('hour', now) && old.failure === null;
   if (isPast) return false;
-  const step = SELDOM.has(slot) ? SELDOM_MS : MINUTE_MS;
+  const step = SLOW_SLOTS.has(slot) ? SLOW_MS : MINUTE_MS;
   return Math.floor(old.asked / step) !== Math.floor(now / step);
 }

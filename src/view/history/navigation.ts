@@ -1,11 +1,11 @@
 // Ways through time: stepping, zooming, marking a range. State in, state out.
 
 import type { ViewState } from '../state.ts';
-import { dateText, stepped, ZOOMS } from './calendar.ts';
+import { dateText, stepped, ZOOMS } from '../text/calendar.ts';
 import { binAt, windowOf } from './range.ts';
-import type { Scene } from './scene.ts';
-import { fullestOf, lastBin } from './scene.ts';
 import { type HistoryState, resultOf } from './state.ts';
+import type { HistoryViewModel } from './view-model.ts';
+import { lastRecordedBin, peakBin } from './view-model.ts';
 
 /** The state with its history changed, and perhaps a word about it. */
 export function withHistory(state: ViewState, change: Partial<HistoryState>, notice = state.notice): ViewState {
@@ -18,28 +18,28 @@ export function toNow(state: ViewState): ViewState {
 }
 
 /** One window back or forward; with a cursor in the chart, one bin. */
-export function stepBy(state: ViewState, scene: Scene, by: number): ViewState {
+export function stepBy(state: ViewState, model: HistoryViewModel, by: number): ViewState {
   const { history } = state;
-  if (history.cursor !== null) return moveCursor(state, scene, by);
+  if (history.cursor !== null) return moveCursor(state, model, by);
   if (by > 0 && history.anchor === null) return { ...state, notice: 'this is now' };
   const oldest = resultOf(history, 'chart')?.oldest ?? null;
-  if (by < 0 && oldest !== null && scene.window.from <= oldest)
+  if (by < 0 && oldest !== null && model.window.from <= oldest)
     return { ...state, notice: `nothing is recorded before ${dateText(oldest)}` };
   // An hour that follows now began at no full hour: the one before it ends where the full hour of its beginning does.
   const base =
-    history.zoom === 'hour' && history.anchor === null ? scene.window.from : stepped(history.zoom, scene.window.from, by);
-  return withHistory(state, { anchor: settledAnchor({ ...history, anchor: base }, scene.now) });
+    history.zoom === 'hour' && history.anchor === null ? model.window.from : stepped(history.zoom, model.window.from, by);
+  return withHistory(state, { anchor: anchorFor({ ...history, anchor: base }, model.now) });
 }
 
 /** A shorter window (-1) or a longer one (1), around the cursor where there is one. */
-export function zoomBy(state: ViewState, scene: Scene, by: number): ViewState {
+export function zoomBy(state: ViewState, model: HistoryViewModel, by: number): ViewState {
   const { history } = state;
   const zoom = ZOOMS[ZOOMS.indexOf(history.zoom) + by];
   if (zoom === undefined) return { ...state, notice: by < 0 ? 'an hour is the shortest' : 'a year is the longest' };
-  const anchor = history.cursor ?? (history.anchor === null ? null : scene.window.from);
+  const anchor = history.cursor ?? (history.anchor === null ? null : model.window.from);
   return withHistory(state, {
     zoom,
-    anchor: settledAnchor({ ...history, zoom, anchor }, scene.now),
+    anchor: anchorFor({ ...history, zoom, anchor }, model.now),
     cursor: null,
     mark: null,
   });
@@ -48,27 +48,27 @@ export function zoomBy(state: ViewState, scene: Scene, by: number): ViewState {
 /** Shows one day. */
 export function showDay(state: ViewState, day: number, now: number): ViewState {
   const history: HistoryState = { ...state.history, zoom: 'day', anchor: day };
-  return withHistory(state, { zoom: 'day', anchor: settledAnchor(history, now), cursor: null, mark: null, page: null });
+  return withHistory(state, { zoom: 'day', anchor: anchorFor(history, now), cursor: null, mark: null, page: null });
 }
 
 /** The cursor appears at the peak; then it holds one end of a range; then the range is given up. */
-export function markRange(state: ViewState, scene: Scene): ViewState {
+export function markRange(state: ViewState, model: HistoryViewModel): ViewState {
   const { cursor, mark } = state.history;
   if (cursor !== null) return withHistory(state, { mark: mark === null ? cursor : null });
-  const { charted } = scene;
-  const sums = charted.rx.map((received, bin) => received + (charted.tx[bin] as number));
-  const bin = fullestOf(sums)?.bin ?? lastBin(charted) ?? binAt(charted.edges, scene.now);
-  return withHistory(state, { cursor: charted.edges[bin] as number, mark: null });
+  const { bins } = model;
+  const sums = bins.rx.map((received, bin) => received + (bins.tx[bin] as number));
+  const bin = peakBin(sums)?.bin ?? lastRecordedBin(bins) ?? binAt(bins.edges, model.now);
+  return withHistory(state, { cursor: bins.edges[bin] as number, mark: null });
 }
 
-function moveCursor(state: ViewState, scene: Scene, by: number): ViewState {
-  const { edges } = scene.charted;
+function moveCursor(state: ViewState, model: HistoryViewModel, by: number): ViewState {
+  const { edges } = model.bins;
   const bin = Math.min(Math.max(0, binAt(edges, state.history.cursor ?? 0) + by), edges.length - 2);
   return withHistory(state, { cursor: edges[bin] as number });
 }
 
 /** null where the window is the present one: it goes on with time. */
-function settledAnchor(history: HistoryState, now: number): number | null {
+function anchorFor(history: HistoryState, now: number): number | null {
   if (history.anchor === null) return null;
   const { from, to } = windowOf(history, now);
   return now < to || from > now ? null : history.anchor;
