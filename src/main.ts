@@ -1,4 +1,5 @@
-// argv -> run -> exit status. The only top-level catch and the only process.exit; what is not needed for an answer is not loaded.
+// From arguments to a command or a run, and to an exit status. The only top-level catch and the only process.exit are here. Each answer loads
+// only what it needs.
 
 import { closeSync, readFileSync, writeSync } from 'node:fs';
 import { constants } from 'node:os';
@@ -30,7 +31,7 @@ async function main(): Promise<number> {
   if (line.command === 'completions') return print((await import('./cli/completions.ts')).completions(line.operand as Shell));
 
   const { loadConfig } = await import('./cli/config/config.ts');
-  // the doctor is for machines on which something is broken: it looks at the file itself, and works without
+  // the doctor is for broken machines: it examines the configuration itself, and works without it
   const files = line.command === 'doctor' ? NO_FILES : systemFiles;
   const euid = process.geteuid?.() ?? -1;
   const surroundings = { platform: process.platform, env: process.env, euid, passwd, files };
@@ -78,7 +79,7 @@ async function diagnose(options: Options): Promise<number> {
   const { systemEdges } = await import('./system/programs.ts');
   const { doctor } = await import('./cli/doctor/doctor.ts');
   const status = await doctor(options, systemEdges(), process.stdout);
-  await print(''); // what a slow reader has not taken yet
+  await print(''); // waits for a slow reader
   return status;
 }
 
@@ -137,7 +138,7 @@ function report(thrown: unknown): ErrorReport {
   return reportError(thrown, invocation, known.log);
 }
 
-/** The last word: written when everything else, the screen too, has put itself away. */
+/** Ends the process. The text is written last, when the screen and everything else is gone. */
 function leave(status: number, text: string): never {
   process.on('exit', () => {
     try {
@@ -149,8 +150,8 @@ function leave(status: number, text: string): never {
   process.exit(status);
 }
 
-// Node puts the terminal's modes back when it ends, and aborts when the terminal is gone (src/node.cc, ResetStdio); closed descriptors it leaves
-// alone. The screen has put them back by then, where there was something to put them back to.
+// Node restores the terminal's modes when it ends, and aborts if the terminal is gone (src/node.cc, ResetStdio); closed descriptors it leaves
+// alone. The screen has restored them by then, if there still was a terminal.
 process.on('exit', (status) => {
   if (status !== HUNG_UP) return;
   for (const descriptor of [0, 1, 2]) {
@@ -164,10 +165,10 @@ process.on('exit', (status) => {
 hardenStart();
 keepHeapSmall();
 process.on('uncaughtException', (thrown) => {
-  // while there is a run it listens, too, and has history to write and a terminal to give back first
+  // a run listens, too, and first writes history and gives the terminal back
   if (process.listenerCount('uncaughtException') === 1) leave(EXIT_STATUS.internal, report(thrown).text);
 });
-// without a listener a closed pipe would be an exception; each writer looks at its own writes
+// without a listener a closed pipe would be an exception; each writer checks its own writes
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
 
 try {

@@ -1,4 +1,4 @@
-// Writes what the screen shows into a new file: in the folder the program was started in, else the user's home; mode 0600, for the
+// Writes a table of the screen to a new file, in the folder where the program was started or else the user's home: mode 0600, owned by the
 // invoking user, never over another file and never through a link.
 
 import { constants } from 'node:fs';
@@ -11,14 +11,14 @@ import { csvLine } from '../output/csv.ts';
 import { type FileOwner, OutputFile } from '../output/output-file.ts';
 import type { ExportFormat, ExportTable } from '../view/action.ts';
 
-/** Where exports may go and whose they are. */
+/** Where exports go, and whose they are. */
 export interface ExportPlace {
-  /** Folders in the order in which they are tried. */
+  /** Folders, in the order of trying. */
   readonly folders: readonly string[];
   readonly owner: FileOwner | null;
 }
 
-/** What became of an export: one line for the user, and whether a file was written. */
+/** What became of an export: whether a file was written, and one line for the user. */
 export interface Exported {
   readonly done: boolean;
   readonly text: string;
@@ -32,7 +32,7 @@ export function exportText(format: ExportFormat, { name, time, columns, rows }: 
   return `${JSON.stringify({ type: 'export', schema: 1, view: name, time: new Date(time).toISOString(), rows: objects }, null, 1)}\n`;
 }
 
-/** Writes it; a name that is taken gets a number. Never throws for what a user can mend. */
+/** Writes a table; a name that is taken gets a number. Never throws for anything that a user can put right. */
 export async function writeExport(format: ExportFormat, table: ExportTable, place: ExportPlace): Promise<Exported> {
   const stamp = new Date(table.time)
     .toISOString()
@@ -63,7 +63,7 @@ export async function writeExport(format: ExportFormat, table: ExportTable, plac
   return { done: false, text: `not exported: too many files of this second in ${folder}` };
 }
 
-/** The first folder in which the invoking user may write: root may write anywhere, he may not. */
+/** The first folder in which the invoking user may write. What root may write to says nothing about that. */
 async function firstFolder({ folders, owner }: ExportPlace): Promise<string | null> {
   for (const folder of folders) {
     const there = await stat(folder).catch(() => null);

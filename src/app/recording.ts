@@ -1,4 +1,4 @@
-// Recording of a run: what moved is collected every few seconds and handed to the recorder, saved on request, and at the end in any case.
+// Records a run: traffic is collected every few seconds and handed to the recorder, and saved on request and at the end.
 
 import { dirname } from 'node:path';
 import { FlowLog, HistoryCollector } from '../aggregate/history-collector.ts';
@@ -13,28 +13,28 @@ import type { Clock } from '../system/clock.ts';
 import { type Flock, lockFile, systemFlock } from '../system/file-lock.ts';
 import { returnMemory, trimMemory } from '../system/memory.ts';
 
-/** What was collected is synced right after; together less than five seconds. */
+/** Traffic is collected this often, ms. It is synced right after, in less than five seconds altogether. */
 const COLLECT_MS = 2500;
 const MINUTE_MS = 60_000;
-/** Behind the turn of a minute, so that what moved before it is collected as that minute's. */
+/** Collecting waits this long after the turn of a minute, ms: what moved before it belongs to the minute that ended. */
 const TURN_MS = 20;
-/** A save at the end of a run that takes longer than this hangs: what is recorded is in the journal. */
+/** A last save that takes longer than this is stuck, ms. What is recorded is safe in the journal. */
 const LONGEST_END_MS = 20_000;
 
-/** Edges of a recording; others in tests. */
+/** What a recording needs of the machine; tests hand in others. */
 export interface RecordingEdges {
   readonly flock: Flock | null;
   readonly runSave: RunSave;
 }
 
-/** The machine's own. */
+/** The machine's. */
 export async function recordingEdges(): Promise<RecordingEdges> {
   await returnMemory();
   const runSave: RunSave = (request) => saveInThread(request, true).finally(trimMemory);
   return { flock: await systemFlock(), runSave };
 }
 
-/** Records one run. Made before its first packet; `close` on every way out. */
+/** Records one run. Make it before the first packet; `close` it on every way out. */
 export class Recording {
   readonly #collector: HistoryCollector;
   readonly #recorder: Recorder;
@@ -44,7 +44,7 @@ export class Recording {
   #hasRecorded = false;
   #closing: Promise<string> | null = null;
 
-  /** @param time of the packets, epoch ms: the machine's, in a replay theirs */
+  /** @param time the packets' time, epoch ms: the machine's when live, their own in a replay */
   constructor(
     options: HistoryOptions,
     parts: Pick<Assembly, 'monitor' | 'directory' | 'names'>,
@@ -80,7 +80,7 @@ export class Recording {
     return this.#recorder.status;
   }
 
-  /** Collects by the clock from now on; without it, whoever plays the packets calls `collect`. */
+  /** Collects by the clock from now on. A replay calls `collect` instead. */
   start(): void {
     const turn = MINUTE_MS - (this.#time() % MINUTE_MS) + TURN_MS;
     const wait = turn < COLLECT_MS * 1.5 ? turn : COLLECT_MS;
@@ -91,7 +91,7 @@ export class Recording {
     this.#timer.unref();
   }
 
-  /** Collects what moved, and has it written. Resolves when it is safe, or was put off. @param time epoch ms */
+  /** Collects what moved and has it written. Resolves when it is safe, or was put off. @param time epoch ms */
   collect(time: number): Promise<void> {
     if (this.#recorder.isRecording) {
       this.#hasRecorded = true;
@@ -100,13 +100,13 @@ export class Recording {
     return this.#recorder.work();
   }
 
-  /** Has the file written now. */
+  /** Has the history file written now. */
   save(): void {
     if (this.#closing !== null) return;
     void this.collect(this.#time()).then(() => this.#recorder.save());
   }
 
-  /** Collects a last time and saves. Never rejects. @returns what the user should know, empty where all went well */
+  /** Collects a last time and saves. Never rejects. @returns what the user must know; empty if all went well */
   close(): Promise<string> {
     this.#closing ??= this.#close();
     return this.#closing;
