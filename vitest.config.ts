@@ -8,7 +8,8 @@ export default defineConfig({
     // No screen of a test begins where the one before was left.
     env: { XDG_STATE_HOME: '/dev/null' },
     projects: [
-      { extends: true, test: { name: 'pure', include: ['test/{unit,golden,replay,fuzz}/**/*.test.ts'] } },
+      // Nothing in them waits for the machine, so that every core may be busy.
+      { extends: true, test: { name: 'pure', include: ['test/{unit,golden,replay,fuzz}/**/*.test.ts'], maxWorkers: '100%' } },
       {
         extends: true,
         test: {
