@@ -1,5 +1,5 @@
-// Dispatch by EtherType, through tags and the headers that wrap a frame in another: the point where Ethernet,
-// cooked, 802.11 and SNAP headers meet. What is encrypted is counted as such.
+// Dispatch by EtherType, where Ethernet, cooked, 802.11 and SNAP headers meet: tags, headers that wrap one frame in another, MPLS, PPP and
+// PPPoE, ARP. Encrypted frames are counted as such; pseudowires (Ethernet under an MPLS label) and PPP link control are not decoded.
 
 import { V4_MAPPED } from '../net/address.ts';
 import { i32, u8, u16 } from '../net/bytes.ts';
@@ -8,7 +8,7 @@ import { readIpv4 } from './ipv4.ts';
 import { readIpv6 } from './ipv6.ts';
 import { complete, LAYER, type Packet, refuse, STATUS, type Status, stop, UNREAD } from './packet.ts';
 
-/** Tags and further headers in one frame, at the most; hardware does not stack more than a few. */
+/** Most tags and further headers in one frame; hardware stacks only a few. */
 const DEEPEST = 8;
 /** Largest value of the field that is a length and not an EtherType (IEEE 802.3 section 3.2.6). */
 const LONGEST_8023 = 1500;
@@ -17,7 +17,7 @@ const LLC_BYTES = 3;
 const LLC_SNAP_BYTES = 8;
 /** Service access points of LLC (IEEE 802.2): IP itself (RFC 948), and SNAP. */
 const SAP = { IP: 0x06, SNAP: 0xaa } as const;
-/** SecTAG (IEEE 802.1AE section 9.3): E and C say that the text is not as it was; SC that eight bytes of a channel follow. */
+/** SecTAG (IEEE 802.1AE section 9.3): E and C mean that the text was changed; SC means that eight bytes of a channel follow. */
 const MACSEC = { BYTES: 6, CHANNEL_BYTES: 8, CHANGED: 0x0c, CHANNEL: 0x20 } as const;
 /** What an NSH header announces (RFC 8300 section 2.2), as an EtherType; 0 is an Ethernet frame. */
 const NSH_NEXT: readonly number[] = [-1, ETHERTYPE.IPV4, ETHERTYPE.IPV6, 0, ETHERTYPE.NSH, ETHERTYPE.MPLS];
@@ -109,12 +109,10 @@ function isSnap(bytes: Uint8Array, at: number): boolean {
   return organisation === 0 || organisation === 0xf8;
 }
 
-// MPLS label stacks with IP under them. Pseudowires (Ethernet under a label) are not looked into.
-
 const LABEL_BYTES = 4;
 const MOST_LABELS = 16;
 
-/** Reads a label stack (RFC 3032 section 2.1). What follows is told by its first nibble: nothing else names it. */
+/** Reads a label stack (RFC 3032 section 2.1). Only the first nibble behind it shows what follows. */
 function readMpls(bytes: Uint8Array, at: number, end: number, wireEnd: number, packet: Packet): Status {
   let position = at;
   for (let depth = 0; depth < MOST_LABELS; depth++) {
@@ -129,8 +127,6 @@ function readMpls(bytes: Uint8Array, at: number, end: number, wireEnd: number, p
   }
   return refuse(packet, UNREAD.ETHERTYPE, ETHERTYPE.MPLS);
 }
-
-// PPP frames, and PPPoE sessions that carry them. Link control is not decoded.
 
 /** PPP protocol numbers (IANA). */
 const PPP_IPV4 = 0x21;

@@ -6,7 +6,7 @@ import { PROTOCOL } from '../net/numbers.ts';
 import { LAYER, type Packet, STATUS, type Status, stop } from './packet.ts';
 import { readLaterFragment, readTcp, readTransport, readUdp } from './transport.ts';
 
-// Copies: an imported constant is loaded and checked at every use, a module's own is folded into the code (10 % of decoding).
+// Copies: V8 loads and checks an imported constant at every use, and folds a module's own into the code (10 % of decoding).
 const { TCP, UDP } = PROTOCOL;
 const { NETWORK } = LAYER;
 const { MALFORMED, TRUNCATED } = STATUS;
@@ -24,7 +24,7 @@ export function readIpv4(bytes: Uint8Array, at: number, end: number, wireEnd: nu
   const first = u8(bytes, at);
   const headerBytes = (first & 15) << 2;
   const total = u16(bytes, at + 2);
-  // Segmentation offload hands 0 to the card for a segment that is longer than the field can say.
+  // Segmentation offload passes 0 to the card for a segment that is too long for the field.
   if (first >>> 4 !== 4 || headerBytes < IPV4_BYTES || (total !== 0 && total < headerBytes)) {
     return stop(packet, NETWORK, MALFORMED);
   }

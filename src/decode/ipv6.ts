@@ -1,4 +1,4 @@
-// IPv6 headers and their extension headers, of which there may be few: a longer chain is malformed.
+// IPv6 headers and their extension headers. A chain of more than 16 headers is malformed.
 
 import { i32, u8, u16, u32 } from '../net/bytes.ts';
 import { PROTOCOL } from '../net/numbers.ts';
@@ -22,7 +22,7 @@ export function readIpv6(bytes: Uint8Array, at: number, end: number, wireEnd: nu
   if (u8(bytes, at) >>> 4 !== 6) return stop(packet, NETWORK, MALFORMED);
   const next = u8(bytes, at + 6);
   const length = u16(bytes, at + 4);
-  // Length 0 is a jumbogram (its option tells, below) or segmentation offload; with anything else it is the truth.
+  // Length 0 means a jumbogram (its option has the length, below) or segmentation offload.
   const declared = length !== 0 || !(next === TCP || next === UDP || next === HOPOPTS);
   if (declared && IPV6_BYTES + length < packet.networkBytes) packet.networkBytes = IPV6_BYTES + length;
   const words = packet.words;
@@ -40,7 +40,7 @@ export function readIpv6(bytes: Uint8Array, at: number, end: number, wireEnd: nu
   return readChain(bytes, at, end, packet, length === 0 && next === HOPOPTS);
 }
 
-/** Follows the chain to the first header that is none (RFC 8200 section 4, RFC 7045 for the list of headers). */
+/** Follows the chain to the first header that is not an extension (RFC 8200 section 4, RFC 7045 for the list of headers). */
 function readChain(bytes: Uint8Array, at: number, end: number, packet: Packet, jumbo: boolean): Status {
   let networkEnd = at + packet.networkBytes;
   let header = packet.protocol;
@@ -98,7 +98,7 @@ function isMessage(header: number): boolean {
   return header === PROTOCOL.MOBILITY || header === PROTOCOL.HIP || header === PROTOCOL.SHIM6;
 }
 
-/** Length that the jumbo payload option tells (RFC 2675 section 2), -1 where there is none. */
+/** Length in the jumbo payload option (RFC 2675 section 2), -1 without one. */
 function jumboLength(bytes: Uint8Array, from: number, to: number): number {
   let at = from;
   while (at + 1 < to) {

@@ -1,4 +1,5 @@
-// Dispatch by link type, and the link types that are next to nothing: BSD loopback and raw IP. PKTAP is taken off before.
+// Link headers: dispatch by link type, then Ethernet, BSD loopback and Linux cooked captures. PKTAP headers are removed before decoding, and
+// frame check sequences are not expected: no capture interface delivers them.
 
 import { i32, i32le, u8, u16 } from '../net/bytes.ts';
 import { DIRECTION, ETHERTYPE, LINK } from '../net/numbers.ts';
@@ -8,12 +9,15 @@ import { readIpv6 } from './ipv6.ts';
 import { LAYER, type Packet, refuse, STATUS, type Status, stop, UNREAD } from './packet.ts';
 import { readWireless } from './wireless.ts';
 
+/** Copies, as in ipv4.ts. */
+const { IPV4, IPV6 } = ETHERTYPE;
+const ETHERNET_BYTES = 14;
 const FAMILY_BYTES = 4;
 const FAMILY_IPV4 = 2;
 /** Largest number that any system uses for an address family; beyond it the header is garbage. */
 const LARGEST_FAMILY = 255;
 
-/** Reads one frame of a given link type; both spellings of RAW are taken. */
+/** Reads one frame of a link type; RAW has two numbers. */
 export function readLink(link: number, bytes: Uint8Array, at: number, end: number, wireEnd: number, packet: Packet): Status {
   switch (link) {
     case LINK.ETHERNET:
@@ -63,7 +67,7 @@ function readFamily(link: number, bytes: Uint8Array, at: number, end: number, wi
   if (family === FAMILY_IPV4) return readIpv4(bytes, ip, end, wireEnd, packet);
   if (isIpv6Family(family)) return readIpv6(bytes, ip, end, wireEnd, packet);
   if (family <= 0 || family > LARGEST_FAMILY) return refuse(packet, UNREAD.OTHER, 0);
-  // A family of a system unknown to us: the packet says itself what it is, or it is AppleTalk and the like.
+  // A family of an unknown system: the version nibble shows IP, anything else is AppleTalk and the like.
   if (ip >= end) return stop(packet, LAYER.LINK, STATUS.TRUNCATED);
   const version = u8(bytes, ip) >>> 4;
   return version === 4 || version === 6 ? readIp(bytes, ip, end, wireEnd, packet) : refuse(packet, UNREAD.OTHER, 0);
@@ -73,12 +77,6 @@ function readFamily(link: number, bytes: Uint8Array, at: number, end: number, wi
 function isIpv6Family(family: number): boolean {
   return family === 30 || family === 24 || family === 28 || family === 10;
 }
-
-// Ethernet II and 802.3 headers. Frame check sequences are not expected: no capture interface delivers them.
-
-/** Copies, as in ipv4.ts. */
-const { IPV4, IPV6 } = ETHERTYPE;
-const ETHERNET_BYTES = 14;
 
 /** Reads an Ethernet frame (IEEE 802.3 section 3.2). */
 export function readEthernet(bytes: Uint8Array, at: number, end: number, wireEnd: number, packet: Packet): Status {
@@ -90,8 +88,7 @@ export function readEthernet(bytes: Uint8Array, at: number, end: number, wireEnd
   return readEtherType(type, bytes, at + ETHERNET_BYTES, end, wireEnd, packet);
 }
 
-// Linux cooked captures, versions 1 and 2: a made-up header that replaces the interface's own (`-i any`, tunnels, ppp).
-
+/** Linux cooked headers replace the interface's own (`-i any`, tunnels, ppp). */
 const SLL_BYTES = 16;
 const SLL2_BYTES = 20;
 
@@ -127,9 +124,9 @@ function behind(wireEnd: number, header: number): number {
 }
 
 /**
- * Direction, group and frame bytes. The real link header was cut off before capture: interface counters did count its 14 bytes on
- * Ethernet, so they are put back, or frame bytes could never be compared with the counters. Tunnels have none to put back, and lo counts
- * none (drivers/net/loopback.c takes the length after eth_type_trans).
+ * Sets direction, group and frame bytes. The kernel cut off the real link header before the capture, but on Ethernet the interface counters
+ * include its 14 bytes: they are added again, which keeps frame bytes comparable with the counters. Tunnels have no such header, and lo
+ * doesn't count it (drivers/net/loopback.c takes the length after eth_type_trans).
  */
 function describe(packetType: number, hardware: number, packet: Packet): void {
   if (packetType === OUTGOING) packet.linkDirection = DIRECTION.OUT;
@@ -140,7 +137,7 @@ function describe(packetType: number, hardware: number, packet: Packet): void {
 }
 
 function readProtocol(protocol: number, bytes: Uint8Array, at: number, end: number, wireEnd: number, packet: Packet): Status {
-  // Other small numbers are no lengths here but protocols of their own (CAN, 802.3 without LLC).
+  // Small numbers are not lengths here but protocols of their own (CAN, 802.3 without LLC).
   if (protocol < 0x600 && protocol !== PROTOCOL_LLC) return refuse(packet, UNREAD.ETHERTYPE, protocol);
   return readEtherType(protocol, bytes, at, end, wireEnd, packet);
 }

@@ -1,4 +1,4 @@
-// The one reused packet record, and how far a decoder got. No behaviour: the readers write it, flow reads it.
+// The packet record that every frame is decoded into, and how far decoding got. The readers write it; flow and inspect read it.
 
 /** How decoding ended. Short and broken packets are statuses, counted and shown; nothing throws. */
 export const STATUS = {
@@ -13,9 +13,9 @@ export const STATUS = {
 } as const;
 export type Status = (typeof STATUS)[keyof typeof STATUS];
 
-/** What a frame holds that is not read, with a number of its own kind beside it: see `Packet.unread`. */
+/** What a frame holds that is not decoded; `Packet.unread` has a number of that kind beside it. */
 export const UNREAD = {
-  /** Nothing that has a number. */
+  /** Something without a number. */
   OTHER: 0,
   /** LINKTYPE. */
   LINK: 1,
@@ -83,10 +83,10 @@ export class Packet {
   payloadOffset = -1;
   /** Payload bytes that were captured, from payloadOffset. */
   payloadCaptured = 0;
-  /** Of a tunnel with an IP protocol of its own: bytes that were captured of what is inside, from transportOffset. */
+  /** Captured bytes of what a tunnel with an IP protocol of its own carries, from transportOffset. */
   insideCaptured = 0;
 
-  /** True for a fragment after the first; its ports come from the first, where that was seen. Its payload is not to be read alone. */
+  /** True for a fragment after the first. Its ports come from the first, if that was seen; its payload means nothing alone. */
   laterFragment = false;
   /** True for a later fragment whose first was not seen before it: its ports are unknown, as may be its protocol. */
   lacksFirst = false;
@@ -113,9 +113,13 @@ export class Packet {
   linkDirection = 0;
   /** Interface index in a cooked v2 header (Linux), 0 otherwise. */
   linkInterface = 0;
-  /** When it was captured, epoch ms. Set by whoever has the frame, as decoding knows no times: a number handed on from call to call is a new one on the heap each time. */
+  /** When it was captured, epoch ms. The caller sets it: passed through the readers, the number would be allocated anew in each call. */
   time = 0;
 }
+
+/** Copies, as in ipv4.ts. */
+const { LINK, TRANSPORT } = LAYER;
+const { COMPLETE, UNSUPPORTED } = STATUS;
 
 /** Notes where decoding ended. @returns the status, so that a reader can end with it */
 export function stop(packet: Packet, layer: Layer, status: Status): Status {
@@ -124,17 +128,11 @@ export function stop(packet: Packet, layer: Layer, status: Status): Status {
   return status;
 }
 
-const { LINK } = LAYER;
-const { UNSUPPORTED } = STATUS;
-
-/** Ends a frame that holds something else than what is read, and notes what. @returns the status */
+/** Ends a frame that holds something that is not decoded, and notes what. @returns the status */
 export function refuse(packet: Packet, what: Unread, number: number): Status {
   packet.unread = (what << 16) | (number & 0xffff);
   return stop(packet, LINK, UNSUPPORTED);
 }
-
-const { TRANSPORT } = LAYER;
-const { COMPLETE } = STATUS;
 
 /** Notes that everything down to the transport was read. @returns the status */
 export function complete(packet: Packet): Status {

@@ -1,10 +1,16 @@
-// Dispatch by IP protocol. `end` is where captured bytes of the packet end, `networkEnd` where its bytes on the wire do.
+// Transport headers: dispatch by IP protocol, then TCP, UDP, UDP-Lite, SCTP and ICMP. Checksums are not verified: offload leaves them to the
+// card. Tunnels are only recognised here; inspect/tunnels.ts reads what is inside. In every reader `end` is where the packet's captured bytes
+// end and `networkEnd` where its bytes on the wire end.
 
 import { isV4 } from '../net/address.ts';
 import { i32, u8, u16 } from '../net/bytes.ts';
 import { ECHO, ECHO_PORT, ETHERTYPE, echoOf, hasPorts, PROTOCOL, TCP_FLAG } from '../net/numbers.ts';
 import { QUIC_LONG, TUNNEL_PORT } from '../net/reading.ts';
 import { complete, LAYER, type Packet, STATUS, type Status, stop, TUNNEL, type Tunnel } from './packet.ts';
+
+/** Copies, as in ipv4.ts. */
+const { TRANSPORT } = LAYER;
+const { MALFORMED, TRUNCATED } = STATUS;
 
 /** Reads the header that `packet.protocol` names. Protocols without ports that are not ICMP are complete as they are. */
 export function readTransport(bytes: Uint8Array, at: number, end: number, networkEnd: number, packet: Packet): Status {
@@ -29,9 +35,9 @@ export function readTransport(bytes: Uint8Array, at: number, end: number, networ
 }
 
 /**
- * Ends a fragment after the first: all of it is payload, but of the middle of a message, so there is no offset to read it at.
+ * Ends a fragment after the first. All of it is payload, but from the middle of a message: there is no offset to read it at.
  *
- * Ports are filled in by whoever remembers the first fragment.
+ * `Decoder` fills in the ports.
  */
 export function readLaterFragment(at: number, networkEnd: number, packet: Packet): Status {
   packet.laterFragment = true;
@@ -55,11 +61,6 @@ function tunnelOf(packet: Packet): Tunnel {
   }
 }
 
-// TCP headers. Of the options only timestamps are read; the checksum is not verified, as offload leaves it to the card.
-
-/** Copies, as in ipv4.ts. */
-const { TRANSPORT } = LAYER;
-const { MALFORMED, TRUNCATED } = STATUS;
 const TCP_BYTES = 20;
 const OPTION_END = 0;
 const OPTION_NOP = 1;
@@ -68,7 +69,7 @@ const TIMESTAMPS_BYTES = 10;
 /** NOP NOP timestamps, as every sender lays them out (RFC 7323 appendix A). */
 const ALIGNED_TIMESTAMPS = 0x0101080a;
 
-/** Reads a TCP segment (RFC 9293 section 3.1). */
+/** Reads a TCP segment (RFC 9293 section 3.1). Of the options only timestamps are read. */
 export function readTcp(bytes: Uint8Array, at: number, end: number, networkEnd: number, packet: Packet): Status {
   if (at + TCP_BYTES > end) return stopInHeader(bytes, at, end, networkEnd, TCP_BYTES, packet);
   setPorts(bytes, at, packet);
@@ -90,7 +91,7 @@ export function readTcp(bytes: Uint8Array, at: number, end: number, networkEnd: 
   return complete(packet);
 }
 
-/** Looks for timestamps. An option of impossible length ends the search and nothing else: systems take such segments too. */
+/** Looks for timestamps. An option of impossible length only ends the search: systems accept such segments, too. */
 function readOptions(bytes: Uint8Array, from: number, to: number, packet: Packet): void {
   let at = from;
   while (at + 1 < to) {
@@ -116,14 +117,12 @@ function setTimestamps(bytes: Uint8Array, at: number, packet: Packet): void {
   packet.hasTimestamps = true;
 }
 
-// UDP and UDP-Lite headers, and the tunnels that run over UDP, for a label only.
-
 const UDP_BYTES = 8;
 /** A copy, as in ipv4.ts: both highest bits are set. */
 const LONG = QUIC_LONG;
 const { VXLAN, GENEVE, GTP_U, TEREDO } = TUNNEL_PORT;
 
-/** Reads a UDP datagram (RFC 768). Length 0 is one too long for the field (RFC 2675 section 4) or not yet segmented. */
+/** Reads a UDP datagram (RFC 768). Length 0 means too long for the field (RFC 2675 section 4), or not yet segmented. */
 export function readUdp(bytes: Uint8Array, at: number, end: number, networkEnd: number, packet: Packet): Status {
   if (at + UDP_BYTES > end) return stopInHeader(bytes, at, end, networkEnd, UDP_BYTES, packet);
   setPorts(bytes, at, packet);
@@ -158,14 +157,12 @@ function readUdpLite(bytes: Uint8Array, at: number, end: number, networkEnd: num
   return complete(packet);
 }
 
-// The SCTP common header. Of the chunks only INIT is looked into; all count as payload.
-
 const SCTP_BYTES = 12;
 /** The chunk that opens an association, alone in its packet, up to its tag (RFC 9260 section 3.3.2). */
 const INIT = 1;
 const INIT_BYTES = 8;
 
-/** Reads an SCTP packet (RFC 9260 section 3.1). */
+/** Reads an SCTP packet (RFC 9260 section 3.1). Of the chunks only INIT is read; all count as payload. */
 function readSctp(bytes: Uint8Array, at: number, end: number, networkEnd: number, packet: Packet): Status {
   if (at + SCTP_BYTES > end) return stopInHeader(bytes, at, end, networkEnd, SCTP_BYTES, packet);
   setPorts(bytes, at, packet);
@@ -177,8 +174,6 @@ function readSctp(bytes: Uint8Array, at: number, end: number, networkEnd: number
   return complete(packet);
 }
 
-// ICMP and ICMPv6 messages: type and code, and the identifier of those that ask and answer.
-
 /** Type, code and checksum (RFC 792, RFC 4443 section 2.1). */
 const ICMP_BYTES = 4;
 /** With the identifier. */
@@ -186,7 +181,7 @@ const ICMP_IDENTIFIED = 6;
 /** With the four bytes that nearly every message has before its body; the payload is what follows. */
 const ICMP_BODY = 8;
 
-/** Reads an ICMP or ICMPv6 message. */
+/** Reads an ICMP or ICMPv6 message: type and code, and the identifier of echo requests and replies. */
 function readIcmp(bytes: Uint8Array, at: number, end: number, networkEnd: number, packet: Packet): Status {
   if (at + ICMP_BYTES > networkEnd) return stop(packet, LAYER.TRANSPORT, STATUS.MALFORMED);
   if (at + ICMP_BYTES > end) return stop(packet, LAYER.TRANSPORT, STATUS.TRUNCATED);
@@ -201,10 +196,8 @@ function readIcmp(bytes: Uint8Array, at: number, end: number, networkEnd: number
   return complete(packet);
 }
 
-// Ports of a transport header, and the payload behind one: what TCP, UDP and SCTP have in common.
-
 /**
- * Ends a header that is not all there, with its ports where those are.
+ * Ends an incomplete header, with its ports if they are there.
  *
  * Cut by the capture is truncated; longer than the packet itself is malformed (a first fragment that is too small too, RFC 1858).
  */
@@ -213,7 +206,7 @@ function stopInHeader(bytes: Uint8Array, at: number, end: number, networkEnd: nu
   return stop(packet, LAYER.TRANSPORT, at + need > networkEnd ? STATUS.MALFORMED : STATUS.TRUNCATED);
 }
 
-/** Reads both ports; the caller proved 4 bytes. */
+/** Reads both ports; the caller checked that there are 4 bytes. */
 function setPorts(bytes: Uint8Array, at: number, packet: Packet): void {
   packet.sourcePort = u16(bytes, at);
   packet.destinationPort = u16(bytes, at + 2);
@@ -227,8 +220,6 @@ function setPayload(packet: Packet, at: number, end: number, payloadEnd: number)
   packet.payloadCaptured = capturedEnd > at ? capturedEnd - at : 0;
 }
 
-// Tunnels over UDP, told from their first bytes. Only recognised: what is inside is read in inspect/tunnels.ts, of the first packets of a flow.
-
 const HEADER_BYTES = 8;
 const INNER_ETHERNET_BYTES = 14;
 const INNER_IP_BYTES = 20;
@@ -240,7 +231,7 @@ const GTP_DATA = 0xff;
 /** What a Teredo datagram begins with besides IPv6: an origin, or an authentication (RFC 4380 section 5.1.1). */
 const TEREDO_INDICATORS = [0, 1];
 
-/** TUNNEL of a datagram to one of TUNNEL_PORT, where its first bytes are of that; the caller proved 8 of them. */
+/** TUNNEL of a datagram to one of TUNNEL_PORT, if its first bytes fit; the caller checked that there are 8. */
 function tunnelOver(bytes: Uint8Array, at: number, packet: Packet): Tunnel {
   const first = u8(bytes, at);
   const inner = packet.payloadBytes - HEADER_BYTES;
@@ -270,7 +261,7 @@ function isInside(type: number): boolean {
  * True for a WireGuard message (whitepaper section 5.4): a type of 1 to 4, three zero bytes, and the one length of its type.
  *
  * Data is padded to 16 bytes behind a header of 16 and a tag of 16; its counter never reaches the upper two of eight bytes.
- * The caller proved 8 bytes. @param payloadBytes length on the wire
+ * The caller checked that there are 8 bytes. @param payloadBytes length on the wire
  */
 function isWireguard(bytes: Uint8Array, at: number, payloadBytes: number, captured: number): boolean {
   if (u8(bytes, at + 1) !== 0 || u16(bytes, at + 2) !== 0) return false;

@@ -106,7 +106,7 @@ const TABLES = {
     };
   },
   async fragments() {
-    const { Fragments } = await built('decode/fragments.js');
+    const { Fragments } = await built('decode/decode.js');
     return () => {
       const held = Array.from({ length: 64 }, () => new Fragments()); // one is too small to be told from noise
       return { held, entries: 64 * 1024 };

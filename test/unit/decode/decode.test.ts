@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Decoder, decode } from '../../../src/decode/decode.ts';
-import { Fragments } from '../../../src/decode/fragments.ts';
+import { Decoder, decode, Fragments } from '../../../src/decode/decode.ts';
 import { Packet, STATUS } from '../../../src/decode/packet.ts';
 import { LINK, PROTOCOL } from '../../../src/net/numbers.ts';
 import {
