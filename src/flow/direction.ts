@@ -1,10 +1,10 @@
-// Which end of a flow is this machine, and who opened it. Runs once per flow, never per packet.
+// Which end of a flow is this machine, and which end opened it. Runs once per flow, not per packet.
 
 import type { Packet } from '../decode/packet.ts';
 import { sameAddress, scopeOf } from '../net/address.ts';
 import { DIRECTION, ECHO_PORT, hasPorts, PROTOCOL, TCP_FLAG } from '../net/numbers.ts';
 
-/** Addresses that are added to at the most; each costs every new flow a look. */
+/** Most addresses of the machine; every new flow is compared with each. */
 const MOST_ADDRESSES = 4096;
 
 /** Order as in FLOW_DIRECTIONS (model/terms). */
@@ -20,8 +20,8 @@ export interface Placement {
 /**
  * Knows the machine's own addresses and places new flows.
  *
- * Live, only these addresses are local. In a replay nobody knows them: the capture's word for the packet's direction holds, else a
- * private address is taken for the local end, else the one that spoke first.
+ * Live, only these addresses are local. In a replay they are unknown: the direction recorded in the capture decides, else a private address
+ * is the local end, else the address that spoke first.
  */
 export class Localizer {
   readonly #replay: boolean;
@@ -49,7 +49,7 @@ export class Localizer {
   /** Places the flow that begins with `packet`. The result is reused by the next call. */
   place(packet: Packet, direction: number): Placement {
     const words = packet.words;
-    // A DHCP question that was received came from another machine without an address.
+    // A DHCP request that was received came from another machine without an address.
     const isOthers = direction === DIRECTION.IN || direction === DIRECTION.PASSING;
     const source = this.isLocal(words, 0) || (!isOthers && scopeOf(words, 0) === 'unspecified');
     const destination = this.isLocal(words, 4);
@@ -65,7 +65,7 @@ export class Localizer {
       placement.sourceIsLocal = direction === DIRECTION.OUT;
     else if (this.#replay) placement.sourceIsLocal = this.#guess(packet, openedBySource);
     else if (isGroup(words, 4) || packet.groupAddressed) {
-      // Somebody else's broadcast or multicast: it was sent to us among others.
+      // Broadcast or multicast of another machine: it was sent to this one, too.
       placement.sourceIsLocal = false;
     } else {
       placement.sourceIsLocal = openedBySource;
@@ -107,8 +107,8 @@ function isGroup(words: Int32Array, at: number): boolean {
 }
 
 /**
- * True when the packet's source opened the flow: by SYN and SYN+ACK where they are seen. A TCP flow joined in its middle is taken to
- * have been opened towards the lower port; anything else by whoever is seen first.
+ * True when the packet's source opened the flow, by SYN and SYN+ACK if they are seen. A TCP flow that is joined in its middle was presumably
+ * opened towards the lower port; any other flow by the end that is seen first.
  */
 function opensAtSource(packet: Packet): boolean {
   if (packet.protocol === PROTOCOL.TCP) {

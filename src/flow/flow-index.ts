@@ -8,9 +8,9 @@ const { HASH, INTS, LOCAL, PORTS, PROTOCOL_INTERFACE, REMOTE } = L;
 
 const EMPTY = -1;
 const FIRST_PLACES = 2048;
-/** Packets that `warm` takes at the most. */
+/** Most packets that `warm` takes. */
 export const MOST_WARMED = 64;
-/** Words of a row's two lines that are read, and the last of them: blocks of memory seldom begin with a line. */
+/** Words of a row to read for its first two cache lines, and the last word: an array seldom begins at a line. */
 const SECOND_LINE = 16;
 const LAST_WORD = 31;
 const THIRD_LINE = 32;
@@ -33,7 +33,7 @@ export class FlowIndex {
     this.#ints = ints;
   }
 
-  /** The arena has moved. */
+  /** Follows the arena, which moves when the table grows. */
   setArena(ints: Int32Array): void {
     this.#ints = ints;
   }
@@ -113,7 +113,7 @@ export class FlowIndex {
     slots[2 * slot + 1] = row;
   }
 
-  /** Backward shift (Knuth 6.4, algorithm R): whatever would no longer be found moves into the hole. */
+  /** Backward shift (Knuth 6.4, algorithm R): an entry that would no longer be found moves into the hole. */
   remove(hash: number, row: number): void {
     const slots = this.#slots;
     const mask = this.#mask;

@@ -28,22 +28,22 @@ const { SYN, ACK } = TCP_FLAG;
 
 export { NO_OWNER };
 
-/** Told just before a row is removed, so that its last counters can be booked, and before its owner hands it on. */
+/** Called just before a row is removed, to book its last counters, and before an end gets another owner. */
 export interface FlowObserver {
   flowRemoved(row: number): void;
-  /** An end of the flow is another process's from now on: what it moved so far stays with the one that had it. */
+  /** An end of the flow gets another owner: what it moved so far stays with the old one. */
   ownerLeaves?(row: number, isPeer: boolean): void;
 }
 
 const CLOSED_UNSEEN = DISOWNED['closed before it could be looked up'];
 const FIRST_ROWS = 1024;
-/** More rows than this are taken all at once: memory that was never written takes none, and a copy takes time and twice the memory. */
+/** Beyond this the table grows to its limit at once: a copy takes time and twice the memory, and pages that were never written take none. */
 const LAST_COPY_ROWS = 16_384;
 /** End of the list of free rows. */
 const NO_ROW = -1;
 
 /**
- * All flows of a run, at most `maxRows`; beyond that the least recently seen of a few are evicted, after the observer booked them.
+ * All flows of a run, at most `maxRows`. A full table evicts the least recently seen of a few rows, after the observer booked them.
  *
  * Rows lie in the arena of layout.ts, which moves when it grows. A row's number is valid until the flow is removed; SERIAL tells flows apart.
  */
@@ -58,12 +58,12 @@ export class FlowTable {
   evicted = 0;
   /** Flows ever created. */
   created = 0;
-  /** Of these, those that turned out to be another flow's before anybody was told of them. */
+  /** Of these, the ones that turned out to be part of another flow before anything reported them. */
   voided = 0;
   observer: FlowObserver | null = null;
-  /** What `warm` read, kept so that its reads are not left out as useless. */
+  /** What `warm` read; without it the compiler would leave the reads out. */
   warmed = 0;
-  /** Rows given out so far: live rows are below it, free ones have state -1 in STATE. */
+  /** Rows used so far. Live rows are below it; the free ones among them have -1 in STATE. */
   rows = 0;
 
   readonly #maxRows: number;
@@ -96,12 +96,12 @@ export class FlowTable {
     this.#index = new FlowIndex(this.#ints);
   }
 
-  /** Rows there is room for without growing. */
+  /** Rows that fit without growing. */
   get capacity(): number {
     return this.touched.length;
   }
 
-  /** Starts a tick: from now on `touched` lists what moved since. */
+  /** Starts a tick: `touched` lists the rows that move from now on. */
   beginTick(): void {
     this.#tick = (this.#tick + 1) | 0;
     this.touchedCount = 0;
@@ -118,7 +118,7 @@ export class FlowTable {
   }
 
   /**
-   * Loads what `touch` will ask for. Waiting for memory is most of the time of a packet whose flow was not touched just before; for many
+   * Loads what `touch` will need. A packet whose flow was not touched just before spends most of its time waiting for memory; for many
    * packets at once the processor waits only once.
    *
    * @param hashes of the packets to come, `count` of them
@@ -128,7 +128,7 @@ export class FlowTable {
   }
 
   /**
-   * Counts one packet into its flow, which is created where it is new.
+   * Counts one packet into its flow, and creates the flow if it is new.
    *
    * @param packet with its time set
    * @param iface index of the interface, below 65536
@@ -193,8 +193,8 @@ export class FlowTable {
   }
 
   /**
-   * Which way the frame of the last `touch` is booked over its interface. A transit flow has no local end, so its first frame decides for
-   * the whole flow; see STATE_BIT.
+   * Direction in which the frame of the last `touch` counts for its interface. A transit flow has no local end: its first frame decides for
+   * the whole flow (see STATE_BIT).
    *
    * @param row a transit flow
    * @param way DIRECTION of the frame
@@ -213,7 +213,7 @@ export class FlowTable {
     return sent === ((word & TURNED) === 0) ? OUT : IN;
   }
 
-  // Reading a row. Rows are those of live flows; none of this checks it.
+  // Reading a row. The row must be a live flow's; nothing checks it.
 
   isLive(row: number): boolean {
     return row >= 0 && row < this.rows && this.#ints[row * INTS + STATE] !== FREE;
@@ -287,17 +287,17 @@ export class FlowTable {
     return ((this.#ints[row * INTS + STATE] as number) >>> 8) & 0xff;
   }
 
-  /** True when nothing more is to be learnt from the flow's packets. */
+  /** True when the flow's packets have nothing more to tell. */
   isRead(row: number): boolean {
     return this.#has(row, READ);
   }
 
-  /** True for a live flow whose ends are another connection's by now: whoever is found by them is not its owner. */
+  /** True for a live flow whose ends belong to another connection by now: a process found by them is not its owner. */
   isRetired(row: number): boolean {
     return this.#has(row, RETIRED);
   }
 
-  /** True when the flow's end has been told; see `setEndTold`. */
+  /** True when the flow's end was reported; see `setEndTold`. */
   isEndTold(row: number): boolean {
     return this.#has(row, END_TOLD);
   }
@@ -367,7 +367,7 @@ export class FlowTable {
     return isIcmp(this.protocol(row)) && !this.asksEcho(row);
   }
 
-  /** Of a flow that no socket has: true where our end never said anything, but to reset a connection that others began. */
+  /** True for a flow without a socket whose local end sent nothing, or only reset a connection that the remote end began. */
   isRefused(row: number): boolean {
     if (this.txPackets(row) === 0) return true;
     return this.protocol(row) === TCP && isRefusal(this.#ints, row * INTS, this.state(row));
@@ -379,12 +379,12 @@ export class FlowTable {
 
   // Writing what others learn about a flow.
 
-  /** Notes that nothing more is to be learnt from the flow's packets. */
+  /** Notes that the flow's packets have nothing more to tell. */
   setRead(row: number): void {
     this.#set(row, READ);
   }
 
-  /** Notes that the flow's end was told, so that its removal need not be. */
+  /** Notes that the flow's end was reported: its removal will not be. */
   setEndTold(row: number): void {
     this.#set(row, END_TOLD);
   }
@@ -481,8 +481,8 @@ export class FlowTable {
   // The life of a row.
 
   /**
-   * Judges the flows in transit again: the machine has an address that it had not when they began. One whose local end turns out to be here is
-   * outbound or local, and as a fresh one asks for its owner; where it is the other end, the flow's next packet begins a flow anew.
+   * Judges the flows in transit again after the machine got a new address. A flow whose local end turns out to be here becomes outbound or
+   * local and asks for its owner as a new flow does. If it is the other end, the flow is removed and its next packet begins another.
    */
   judgeAgain(): void {
     const localizer = this.#localizer;
@@ -500,12 +500,12 @@ export class FlowTable {
       const direction = isThere ? FLOW_DIRECTION.LOCAL : FLOW_DIRECTION.OUTBOUND;
       this.#setDirection(row, direction);
       if (this.#ints[base + PROCESS] === NO_OWNER) this.#ints[base + OWNERSHIP] = NOT_LOOKED_UP;
-      this.#listFresh(row);
+      this.#listNew(row);
       this.mark(row);
     }
   }
 
-  /** Marks a row as changed in this tick, for what was learnt about it without a packet. */
+  /** Marks a row as changed in this tick, for something learnt without a packet. */
   mark(row: number): void {
     const base = row * INTS;
     if (this.#ints[base + TOUCHED] === this.#tick) return;
@@ -513,7 +513,7 @@ export class FlowTable {
     this.touched[this.touchedCount++] = row;
   }
 
-  /** Marks the flows of processes about which something was learnt. */
+  /** Marks the flows of these processes as changed. */
   markFlowsOf(processes: ReadonlySet<number>): void {
     for (let row = 0; row < this.rows; row++) {
       if (!this.isLive(row)) continue;
@@ -523,7 +523,7 @@ export class FlowTable {
     }
   }
 
-  /** Removes flows that were idle for their protocol's time. @param now epoch ms */
+  /** Removes flows that were idle for as long as their protocol allows. @param now epoch ms */
   expire(now: number): void {
     for (let row = 0; row < this.rows; row++) {
       const word = this.#ints[row * INTS + STATE] as number;
@@ -533,14 +533,14 @@ export class FlowTable {
     }
   }
 
-  /** Ends a flow because another connection begins between the same ends: its row stays, closed, until it is idle or room is wanted. */
+  /** Ends a flow because another connection begins between the same ends. Its row stays, closed, until it is idle or evicted. */
   retire(row: number): void {
     const ints = this.#ints;
     const base = row * INTS;
     this.#index.remove(ints[base + HASH] as number, row);
     const word = ints[base + STATE] as number;
     ints[base + STATE] = (word & 0xffffff) | RETIRED | (Math.max(word >>> 24, CLOSED) << 24);
-    // Whoever holds a socket with these ends from now on is the next flow's owner. A fresh flow is still to be taken over.
+    // From now on a socket with these ends belongs to the next flow. A new flow's owner is still to be looked for.
     if (ints[base + FRESH] === 0 && ints[base + PROCESS] === NO_OWNER && ints[base + OWNERSHIP] === NOT_LOOKED_UP)
       ints[base + OWNERSHIP] = CLOSED_UNSEEN;
     this.mark(row);
@@ -561,7 +561,7 @@ export class FlowTable {
     this.count--;
   }
 
-  /** A datagram's first fragment: what came ahead of it was counted in a flow without ports, which may have nothing else. */
+  /** At a datagram's first fragment: fragments ahead of it were counted in a flow without ports, which may hold nothing else. */
   #adopt(row: number, packet: Packet, sent: boolean): void {
     const from = this.#orphans.adopt(this.#ints, this.#counters, row, packet, sent, this.#tick);
     if (from < 0) return;
@@ -578,15 +578,15 @@ export class FlowTable {
     if (packet.protocol === SCTP && packet.tcpFlags === SYN) noteOpening(this.#ints, row * INTS, packet, placement.sourceIsLocal);
     this.#index.insert(hash, row);
     this.count++;
-    this.#listFresh(row);
+    this.#listNew(row);
     this.#index.sent = placement.sourceIsLocal;
     return row;
   }
 
-  #listFresh(row: number): void {
-    const fresh = row * INTS + FRESH;
-    if (this.#ints[fresh] !== 0) return;
-    this.#ints[fresh] = 1;
+  #listNew(row: number): void {
+    const at = row * INTS + FRESH;
+    if (this.#ints[at] !== 0) return;
+    this.#ints[at] = 1;
     this.newRows[this.newCount++] = row;
   }
 
@@ -604,7 +604,7 @@ export class FlowTable {
     return row;
   }
 
-  /** Gives up several at once: what is known of them is asked of memory for all of them, then they are booked. */
+  /** Evicts several at once: loads their rows from memory together, then books and removes them. */
   #evict(): void {
     const idle = this.#idle;
     const count = idle.choose(this.#ints, this.#counters, this.#maxRows);

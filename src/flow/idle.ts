@@ -1,4 +1,4 @@
-// When a flow is over without having said so: idle times by protocol and state, and which one goes where there are too many.
+// Flows that end without saying so: idle times by protocol and state, and the choice of rows to evict from a full table.
 
 import { PROTOCOL } from '../net/numbers.ts';
 import * as L from './layout.ts';
@@ -14,7 +14,7 @@ const { COUNTERS, INTS, LAST_SEEN, PROTOCOL_INTERFACE, PROTOCOL_MASK, RX_PACKETS
 const WINDOW = 64;
 const SHARE = 4;
 
-/** Idle time after which a flow is over, ms. TCP: RFC 5382 section 5 would keep 2 h; a monitor's row is over sooner. */
+/** Idle time after which a flow is over, ms. RFC 5382 section 5 keeps TCP for 2 h; a monitor needs its rows sooner. */
 export const IDLE_MS = {
   tcp: 15 * 60_000,
   tcpOpening: 30_000,
@@ -38,16 +38,16 @@ export function idleLimit(ints: Int32Array, counters: Float64Array, row: number)
     : IDLE_MS.udp;
 }
 
-/** Chooses rows that go where there are too many: the least recently seen of those under a hand that goes round. Cheap, and close to least recently used. */
+/** Chooses rows to evict: a hand goes round the table and takes the least recently seen of the rows under it. Cheap, and close to true LRU. */
 export class LeastRecent {
-  /** What `choose` chose, the least recent first. */
+  /** The rows that `choose` chose, the least recent first. */
   readonly rows = new Int32Array(WINDOW / SHARE);
   readonly #seen = new Float64Array(WINDOW / SHARE);
   readonly #window = new Float64Array(WINDOW);
   #hand = 0;
 
   /**
-   * Chooses among the next rows of a full table; a closed flow counts as not seen for long.
+   * Chooses among the next rows of a full table. A closed flow counts as idle for long.
    *
    * @param ints, counters the flow table's arena
    * @param size rows of the table, a power of two
@@ -58,7 +58,7 @@ export class LeastRecent {
     const most = Math.max(1, width / SHARE);
     const window = this.#window;
     const first = this.#hand;
-    // Apart from the choice: nothing waits here but for memory, for all rows at once.
+    // Separate from the choice: this loop only waits for memory, for all rows at once.
     for (let i = 0; i < width; i++) {
       const row = first + i;
       const closed = (ints[row * INTS + STATE] as number) >>> 24 >= FLOW_STATE.CLOSED ? IDLE_MS.tcp : 0;

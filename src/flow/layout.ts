@@ -8,10 +8,10 @@ export const ROW_BYTES = 192;
  * `ints`, the arena as 48 words a row. The first line says which flow it is and how it stands:
  *
  *     0..3 local address | 4..7 remote address | 8 local port << 16 | remote port | 9 interface << 16 | protocol
- *     10 hash; of a free row: the next free one | 11 FLOW_STATE << 24 | direction << 16 | tunnel << 8 | bits; -1 in a free row
- *     12 process | 13 peer process | 14 tick in which it was last touched | 15 attribution << 16 | reason, 0xffff where there is an owner
+ *     10 hash, in a free row the next free row | 11 FLOW_STATE << 24 | direction << 16 | tunnel << 8 | bits; -1 in a free row
+ *     12 process | 13 peer process | 14 tick of the last touch | 15 attribution << 16 | reason, 0xffff where there is an owner
  *
- * Words 16..25 are counters, 26..27 are free, 28..31 what TCP needs for each segment; from 32 on lies what few packets ask for.
+ * Words 16..25 are counters, 26..27 are free, 28..31 is what TCP needs for each segment; few packets need anything from 32 on.
  */
 export const INTS = ROW_BYTES / 4;
 export const LOCAL = 0;
@@ -26,22 +26,22 @@ export const PROCESS = 12;
 export const PEER_PROCESS = 13;
 export const TOUCHED = 14;
 export const OWNERSHIP = 15;
-/** 1 while the row is listed as fresh. */
+/** 1 while the row is listed as new. */
 export const FRESH = 44;
 
 /** STATE of a free row. */
 export const FREE_STATE = -1;
 /** Bits of STATE. */
 export const STATE_BIT = {
-  /** Nothing more is to be learnt from the flow's packets. */
+  /** The flow's packets have nothing more to tell. */
   READ: 1,
-  /** Another connection began between its ends: the row stays for a while, and the index no longer has it. */
+  /** Another connection began between its ends: the row stays for a while, but the index no longer has it. */
   RETIRED: 2,
-  /** Its end has been told where flows are told one by one. */
+  /** Its end was reported as an event. */
   END_TOLD: 4,
-  /** Of a transit flow: over its interface its TX was received and its RX sent. */
+  /** A transit flow whose TX was received over its interface and whose RX was sent. */
   TURNED: 8,
-  /** Of a transit flow: this machine neither sent nor got its frames, they passed its interface. */
+  /** A transit flow whose frames passed the interface: this machine neither sent nor received them. */
   PASSING: 16,
 } as const;
 
@@ -53,7 +53,7 @@ export const RX_PACKETS = 10;
 export const TX_PACKETS = 11;
 export const LAST_SEEN = 12;
 export const FIRST_SEEN = 16;
-/** Counts flows from 1; what tells apart two flows that used the same row. */
+/** Counts flows from 1; it differs between two flows that used the same row. */
 export const SERIAL = 17;
 
 /**

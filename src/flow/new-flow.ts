@@ -1,4 +1,4 @@
-// Writes the row of a new flow: its ends as this machine sees them, everything else at its beginning.
+// Writes the row of a new flow: its ends as this machine sees them, and the initial value of everything else.
 
 import type { Packet } from '../decode/packet.ts';
 import type { Placement } from './direction.ts';
@@ -10,9 +10,9 @@ const { INTS, COUNTERS, LOCAL, REMOTE, PORTS, PROTOCOL_INTERFACE, HASH, STATE, P
 const { RX_BYTES, FIRST_SEEN, SERIAL, TX_NEXT, TIMED_AT, FRESH, GAP_FROM, GAP_TO, LAST_SEEN } = L;
 
 /**
- * Begins the flow that `packet` opens in a row that was never used, or has been given up.
+ * Begins the flow that `packet` opens, in a row that was never used or was removed.
  *
- * Word by word: filling by the array's own method takes longer than all of this.
+ * Writes word by word: one `fill` takes longer than all of this.
  *
  * @param placement which end of the packet is the local one
  * @param serial the flow's number

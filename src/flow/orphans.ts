@@ -1,5 +1,5 @@
-// Fragments that came ahead of the first of their datagram, which alone has the ports: what they moved, until the first tells whose it was.
-// Bounded: a newer one takes the place of an older.
+// Fragments that arrived before the first of their datagram, which alone has the ports. Their bytes are counted in a flow without ports and
+// move to the right flow when the first arrives. Bounded: a newer datagram replaces an older one.
 
 import type { Packet } from '../decode/packet.ts';
 import { sameAddress } from '../net/address.ts';
@@ -9,7 +9,7 @@ import * as L from './layout.ts';
 const { COUNTERS, FIRST_SEEN, INTS, LOCAL, PROTOCOL_INTERFACE, REMOTE, SERIAL } = L;
 const { RX_BYTES, RX_PACKETS, TX_BYTES, TX_PACKETS } = L;
 
-/** Datagrams that are waited for at once. */
+/** Most datagrams that wait at once. */
 const PLACES = 256;
 /**
  * `entries`, 8 doubles a datagram:
@@ -19,7 +19,7 @@ const PLACES = 256;
  */
 const ENTRY = 8;
 
-/** The datagrams. */
+/** Datagrams whose first fragment is missing. */
 export class Orphans {
   readonly #entries = new Float64Array(PLACES * ENTRY);
   readonly #firstSeen = new Float64Array(PLACES);
@@ -45,11 +45,11 @@ export class Orphans {
   }
 
   /**
-   * Moves what came ahead of this first fragment from the flow without ports to the fragment's own, `row`; what has been booked in a
-   * tick before stays where it is, so that nothing that was told is taken back.
+   * Moves what came ahead of this first fragment from the flow without ports to the fragment's own, `row`. What was booked in an earlier
+   * tick stays: nothing that was reported is taken back.
    *
    * @param sent true when the local end of `row` sent it
-   * @returns the row that it was taken from, -1 where nothing came ahead
+   * @returns the row that it came from, -1 when nothing came ahead
    */
   adopt(ints: Int32Array, counters: Float64Array, row: number, packet: Packet, sent: boolean, tick: number): number {
     const entries = this.#entries;
@@ -70,7 +70,7 @@ export class Orphans {
     return from;
   }
 
-  /** True when the entry is of the packet's datagram and of this tick, and its row still the same flow's. */
+  /** True when the entry is for the packet's datagram and this tick, and its row still holds the same flow. */
   #isOf(at: number, ints: Int32Array, counters: Float64Array, packet: Packet, tick: number): boolean {
     const entries = this.#entries;
     const row = (entries[at] as number) - 1;

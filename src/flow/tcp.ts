@@ -1,4 +1,4 @@
-// TCP as an observer in the middle can know it: state, round-trip time, retransmits. Works on one row of the flow table.
+// TCP as an observer sees it: state, round-trip time, retransmits. Works on one row of the flow table.
 
 import type { Packet } from '../decode/packet.ts';
 import { TCP_FLAG } from '../net/numbers.ts';
@@ -13,7 +13,7 @@ export const FLOW_STATE = { NEW: 0, SYN_SENT: 1, SYN_RECEIVED: 2, ESTABLISHED: 3
 const { HANDSHAKE_RTT, INITIAL_SEQUENCE, RTT, RX_NEXT, RX_RETRANSMITS, SEEN, SEEN_BIT, SYN_AT } = L;
 const { GAP_AT, GAP_FROM, GAP_TO, TIMED_AT, TIMED_SEQUENCE, TIMED_TIMESTAMP, TX_NEXT, TX_RETRANSMITS } = L;
 const LONGEST_RTT_US = 60_000_000;
-/** Segments overtake one another by no more, where no handshake told the round-trip time. */
+/** Segments overtake one another by at most this, when no handshake gave the round-trip time. */
 const REORDERED_US = 3000;
 
 /**
@@ -98,7 +98,7 @@ export function followTcp(tcp: Int32Array, at: number, packet: Packet, sent: boo
     if ((seen & SEEN_BIT.TIMING) !== 0 && (flags & TCP_FLAG.ACK) !== 0) seen = timeAcknowledgement(tcp, at, packet, now, seen);
   }
   tcp[at + SEEN] = seen;
-  if (state >= FLOW_STATE.CLOSED) return state; // what straggles in opens nothing again
+  if (state >= FLOW_STATE.CLOSED) return state; // stragglers reopen nothing
   const bothFinished = (seen & (SEEN_BIT.TX_FIN | SEEN_BIT.RX_FIN)) === (SEEN_BIT.TX_FIN | SEEN_BIT.RX_FIN);
   if (bothFinished) return FLOW_STATE.CLOSED;
   return (seen & (SEEN_BIT.TX_FIN | SEEN_BIT.RX_FIN)) !== 0 ? FLOW_STATE.CLOSING : next;
@@ -110,7 +110,7 @@ function followHandshake(tcp: Int32Array, at: number, packet: Packet, sent: bool
     if ((seen & SEEN_BIT.SYN) === 0) {
       tcp[at + SYN_AT] = now;
       noteOpening(tcp, at, packet, sent);
-    } else tcp[at + SYN_AT] = 0; // a second SYN: which of them was answered nobody knows
+    } else tcp[at + SYN_AT] = 0; // a second SYN: the answer may be to either
     return Math.max(state, FLOW_STATE.SYN_SENT);
   }
   if ((seen & SEEN_BIT.SYN_ACK) === 0) {
@@ -132,7 +132,7 @@ function isRetransmit(packet: Packet, below: number): boolean {
   return packet.payloadBytes > 1 || (packet.payloadBytes === 1 && (below | 0) !== 1);
 }
 
-/** A segment of the last gap that comes too soon after it was seen to be sent because of it: a round trip takes longer. */
+/** True for a segment that fills the last gap too soon to be a retransmit: that would take a round trip. */
 function wasOvertaken(tcp: Int32Array, at: number, packet: Packet, now: number): boolean {
   const from = tcp[at + GAP_FROM] as number;
   const to = tcp[at + GAP_TO] as number;
@@ -144,7 +144,7 @@ function wasOvertaken(tcp: Int32Array, at: number, packet: Packet, now: number):
 
 function timeAcknowledgement(tcp: Int32Array, at: number, packet: Packet, now: number, seen: number): number {
   if (((packet.acknowledgement - (tcp[at + TIMED_SEQUENCE] as number)) | 0) < 0) return seen;
-  // Where there are timestamps, an acknowledgement that echoes an older one answers an older segment.
+  // With timestamps, an acknowledgement that echoes an older one answers an older segment.
   if (
     (seen & SEEN_BIT.TIMING_TIMESTAMP) !== 0 &&
     packet.hasTimestamps &&
@@ -159,7 +159,7 @@ function timeAcknowledgement(tcp: Int32Array, at: number, packet: Packet, now: n
   return seen & ~SEEN_BIT.TIMING;
 }
 
-/** Notes who opened a connection, and with which number: of a SYN its sequence, of SCTP's INIT its tag. */
+/** Notes which end opened a connection, and its number: the sequence of a SYN, the tag of SCTP's INIT. */
 export function noteOpening(tcp: Int32Array, at: number, packet: Packet, sent: boolean): void {
   tcp[at + INITIAL_SEQUENCE] = packet.sequence;
   tcp[at + SEEN] = (tcp[at + SEEN] as number) | SEEN_BIT.SYN | (sent ? SEEN_BIT.OPENER_IS_LOCAL : 0);
@@ -176,7 +176,7 @@ export function reopens(tcp: Int32Array, at: number, packet: Packet, sent: boole
   const seen = tcp[at + SEEN] as number;
   // Both sides open at once (RFC 9293 section 3.5): one connection.
   if (state < FLOW_STATE.ESTABLISHED && sent !== ((seen & SEEN_BIT.OPENER_IS_LOCAL) !== 0)) return false;
-  // A SYN that is no retransmit of the one that opened the flow: the old connection was lost without a word.
+  // A SYN that is not a retransmit of the first: the old connection was lost silently.
   return ((seen & SEEN_BIT.SYN) !== 0 || state === FLOW_STATE.ESTABLISHED) && tcp[at + INITIAL_SEQUENCE] !== packet.sequence;
 }
 

@@ -180,7 +180,7 @@ export class Context {
   }
 }
 
-// What reading packets tells about flows and addresses. A border: inspect calls it, whoever names flows implements it.
+// What inspection finds out about flows and addresses. Inspect calls this interface; identify/name implements it.
 
 /** How an address got its name on the wire. */
 export type AnswerKind = 'dns' | 'mdns' | 'llmnr' | 'netbios' | 'dhcp';
@@ -220,7 +220,7 @@ export interface Findings {
   pointer(flow: number, name: string, words: Int32Array, at: number, ttl: number): void;
 }
 
-// Where a segment's payload stands in its stream. A SYN takes a number of its own, in front of what it carries.
+// Position of a segment's payload in its stream. A SYN takes a sequence number of its own, before its payload.
 
 const { SYN } = TCP_FLAG;
 

@@ -125,7 +125,7 @@ export function canBeRtp(bytes: Uint8Array, at: number, end: number): boolean {
   return (type < RTCP_LEAST || type > RTCP_MOST) && end - at >= 12 + 4 * (u8(bytes, at) & 15);
 }
 
-// RTP has no signature: a flow is taken for it when its datagrams count on and name one source. A few flows at a time are watched.
+// RTP has no signature: a flow counts as RTP when its datagrams' sequence numbers rise and they name one source. Watches a few flows at a time.
 
 const SLOTS = 256;
 /** Datagrams in a row that must count on: a chance of one in 2^50 for each after the first. */

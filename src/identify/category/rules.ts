@@ -1,4 +1,5 @@
-// The rules for domains that come with the program: ours, what many services share, and the trackers of others. Read once, when first asked.
+// The rules that come with the program, for domains and names: our own, those for names that many services share, and a list of trackers.
+// Parsed once, when first needed.
 
 import { readFileSync } from 'node:fs';
 import { CATEGORY_NAMES, type CategoryName, categoryIndex, type Ruling } from './category.ts';
@@ -55,8 +56,6 @@ export function trackerLines(file: URL): string[] {
   }
 }
 
-// The rules for apps and for what flows speak. Read once, when first asked.
-
 /** Names to rulings. The ones of `[Web]` stand apart: a browser and HTTPS carry anything, so they count last. */
 export interface NameRules {
   /** Apps by name in lower case. */
@@ -83,8 +82,6 @@ export function nameRules(): NameRules {
   nameRulesRead = { apps, browsers, applications, carriers };
   return nameRulesRead;
 }
-
-// Reads the hand-written rules: `[Category]` headings, and under them lines of domains or names.
 
 /** A domain rule as it is written. */
 interface DomainLine {

@@ -1,10 +1,10 @@
-// Columns beside the flow table's rows that naming fills; a row that was given to another flow begins anew by its serial number.
+// Columns of naming beside the flow table's rows. A serial number shows when another flow took the row; its columns then start afresh.
 
 import type { FlowTable } from '../../flow/flow-table.ts';
 import { type Arena, arenaOf } from '../../net/bytes.ts';
 
 /**
- * `ints`, 8 words a row, which is half a cache line: all that naming knows of a flow is asked for together.
+ * `ints`, 8 words a row. That is half a cache line: one access loads all that naming knows of a flow.
  *
  *     0..1 serial number of the flow they are about, as a double | 2 name | 3 application | 4 category
  *     5 owner for which the category was decided | 6 bits of MARK | 7 source of the name
@@ -15,7 +15,7 @@ const INTS = 8;
 export const COLUMN = { NAME: 2, APPLICATION: 3, CATEGORY: 4, CATEGORY_OWNER: 5, MARKS: 6, SOURCE: 7 } as const;
 const { NAME, APPLICATION, CATEGORY, MARKS, SOURCE } = COLUMN;
 
-/** What naming knows of each flow. */
+/** The columns of all rows. */
 export class FlowColumns {
   readonly #flows: FlowTable;
   #arena: Arena = arenaOf(0);

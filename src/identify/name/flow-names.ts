@@ -1,5 +1,5 @@
-// Names of flows: from the flow itself first, then from an answer that this machine received before the flow began, then from the local
-// network's own announcements. First write wins within a rank; every name keeps its source, every lack of one its reason.
+// Names of flows: first from the flow itself, then from a DNS answer that this machine received before the flow began, then from what the
+// local network announces. Within a rank the first name stays. Each name keeps its source; a flow without a name has a reason.
 
 import { FLOW_DIRECTION } from '../../flow/direction.ts';
 import type { FlowTable } from '../../flow/flow-table.ts';
@@ -29,7 +29,7 @@ import { NameStrings } from './name-strings.ts';
 
 const KINDS: readonly AnswerKind[] = ['dns', 'mdns', 'llmnr', 'netbios', 'dhcp'];
 const ENCRYPTED_DNS = new Set(['dot', 'doq', 'doh']);
-/** Tunnels of which it is known what is inside; one more makes the oldest be forgotten. */
+/** Tunnels whose inner flow is remembered; the oldest goes first. */
 const MOST_INSIDE = 1024;
 const NOBODY: Neighbour = { mac: null, vendor: null };
 /** An answer that comes this long after a flow began still names it. */
@@ -92,7 +92,7 @@ export class FlowNames implements Findings, FlowFacts {
     const at = flows.remoteAt(row);
     const began = flows.firstSeen(row);
     const owner = flows.owner(row);
-    // The answer it was opened by, else one that came a moment later: both may have come in the batch that brought the flow.
+    // The answer that led to it, else one that came a moment later: both may be in the batch that brought the flow.
     let answer = this.#answers.find(words, at, owner, began + 1);
     if (answer === null && this.#answers.newest > began + 1) answer = this.#answers.find(words, at, owner, began + LATE_MS);
     if (answer !== null) this.#name(row, answer.name, kindSource(answer.kind));
@@ -101,20 +101,20 @@ export class FlowNames implements Findings, FlowFacts {
     return false;
   }
 
-  /** True when the row is another flow's than when it was last asked about. */
+  /** True when the row holds another flow than at the last call. */
   claim(row: number): boolean {
     return this.#columns.claim(row);
   }
 
   serverName(flow: number, source: 'tls' | 'quic' | 'http', name: string, ech: boolean): void {
     this.#columns.claim(flow);
-    // Browsers send the extension to everybody (GREASE), so it tells nothing by itself; only before these names is the true one hidden.
+    // Browsers send the extension to every server (GREASE). Only behind these names is another one hidden.
     if (ech && isEchFront(name)) {
       this.#columns.mark(flow, MARK.ECH);
       this.#flows.mark(flow);
       return;
     }
-    // Whoever opened a flow towards this machine names this machine, not himself.
+    // A client that connects to this machine names this machine, not itself.
     if (this.#flows.direction(flow) === FLOW_DIRECTION.INBOUND) {
       this.#columns.mark(flow, MARK.NAMES_US);
       this.#flows.mark(flow);
@@ -165,11 +165,11 @@ export class FlowNames implements Findings, FlowFacts {
   }
 
   pointer(_flow: number, name: string, words: Int32Array, at: number): void {
-    // Seen anyway, so it may be used; but a reverse name is the operator's word, the last that is taken.
+    // A reverse name is only the operator's word: the lowest rank.
     if (mayName(scopeOf(words, at), 'dns', name)) this.#waiting.name(words, at, name, NAME_SOURCES.indexOf('ptr'), this.now);
   }
 
-  /** The reverse name of a flow's address, which was asked for. The flow is to be there still. */
+  /** The reverse name of a flow's address, as an answer to a query. The row must still be the same flow's. */
   reversed(row: number, name: string): void {
     this.#columns.claim(row);
     this.#name(row, name, 'ptr');
@@ -235,7 +235,7 @@ export class FlowNames implements Findings, FlowFacts {
     return this.#byPort(row) === null ? 'none' : 'port';
   }
 
-  /** Decided anew when the name, the application or the owner became known, or the owner turned out to be another app. */
+  /** Category of a flow; decided again when the name, the application or the owner's app changed. */
   categoryOf(row: number): number {
     if (this.#categories === null) return -1;
     this.#columns.claim(row);
@@ -298,7 +298,7 @@ export class FlowNames implements Findings, FlowFacts {
     return name === undefined || isResolver(name) ? -1 : owner;
   }
 
-  /** True for a flow whose own end has a name; what is inside of a tunnel does not name the end of the tunnel. */
+  /** True for a flow whose remote end has a name. The name inside a tunnel is not the name of the tunnel's end. */
   #isNamed(row: number): boolean {
     return this.#columns.get(row, COLUMN.NAME) >= 0 && NAME_SOURCES[this.#columns.get(row, COLUMN.SOURCE)] !== 'inner';
   }
@@ -322,15 +322,14 @@ function kindSource(kind: number): NameSource {
   return KINDS[kind] === 'dns' ? 'dns' : 'mdns';
 }
 
-/** An answer of loopback, or of a private address for a public name, would put one name on what is not it for as long as it holds. */
+/** False for answers of loopback, or of a private address for a public name: they would give the name to something else. */
 function mayName(scope: AddressScope, kind: AnswerKind, name: string): boolean {
   if (scope === 'loopback' || scope === 'unspecified' || scope === 'multicast' || scope === 'broadcast') return false;
   if (kind !== 'dns') return scope !== 'global' || kind === 'dhcp';
   return scope === 'global' || !hasPublicSuffix(name);
 }
 
-// Names that tell something else than where a flow goes: resolvers that are asked in secret, fronts of encrypted hellos, and programs that
-// ask for others.
+// Names that don't say where a flow goes: encrypted resolvers, fronts of encrypted hellos, and programs that resolve names for others.
 
 const DNS_SERVICE_NAME =
   /^(dns\.google|.*cloudflare-dns\.com|one\.one\.one\.one|dns\d*\.quad9\.net|doh\..+|dns\.nextdns\.io|.*\.dns\.nextdns\.io|dns\.adguard(-dns)?\.com|doh\.opendns\.com)$/;
@@ -338,7 +337,7 @@ const DNS_SERVICE_NAME =
 const ECH_FRONTS =
   /^(cloudflare-ech\.com|(.+\.)?ech\.cloudflare\.com|crypto\.cloudflare\.com|public\.tls-ech\.dev|(.+\.)?ech-public\.[a-z.]+)$/;
 
-/** Processes that ask for others. */
+/** Programs that resolve names for others. */
 const RESOLVERS = new Set([
   'systemd-resolved',
   'systemd-resolve',
@@ -352,22 +351,22 @@ const RESOLVERS = new Set([
   'coredns',
 ]);
 
-/** True for a public resolver that is asked over TLS, HTTPS or QUIC. */
+/** True for a public resolver that answers over TLS, HTTPS or QUIC. */
 function isEncryptedResolver(name: string): boolean {
   return DNS_SERVICE_NAME.test(name);
 }
 
-/** True for a name that stands before others whose hello is encrypted. */
+/** True for the public name in front of sites with an encrypted hello. */
 function isEchFront(name: string): boolean {
   return ECH_FRONTS.test(name);
 }
 
-/** True for a program that asks DNS for all others: its answers are anybody's. */
+/** True for a program that asks DNS for all others: its answers may be for any of them. */
 function isResolver(process: string): boolean {
   return RESOLVERS.has(process);
 }
 
-// The newest flows without a name, for an answer that comes a moment after its flow began. Bounded, the newest over the oldest.
+// The newest flows without a name, for an answer that comes a moment after its flow began. Bounded: a new flow replaces the oldest.
 
 const ROOM = 512;
 
@@ -383,7 +382,7 @@ class WaitingFlows {
 
   /**
    * @param lateMs how long after its beginning a flow may be named
-   * @param take told of each flow that a name is for
+   * @param take called for each flow that gets a name
    */
   constructor(flows: FlowTable, lateMs: number, take: (row: number, name: string, source: number) => void) {
     this.#flows = flows;
@@ -400,7 +399,7 @@ class WaitingFlows {
   }
 
   /**
-   * Gives a name to the waiting flows towards an address, and lets those go that waited too long.
+   * Names the waiting flows to an address, and drops those that waited too long.
    *
    * @param now epoch ms
    */

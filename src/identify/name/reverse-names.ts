@@ -1,5 +1,5 @@
-// Asks DNS for the names of addresses that nothing on the wire has named. Only where the user wants it, because it makes traffic and
-// tells the resolver whom this machine talks to. Refuses addresses of local networks: those questions would leak, and name nothing.
+// Asks DNS for the names of addresses that nothing on the wire named. Only when the user wants it: it makes traffic and tells the resolver
+// which addresses this machine talks to. Never asks about local addresses: such queries leak and find nothing.
 
 import { Resolver } from 'node:dns/promises';
 import { LRUCache } from 'lru-cache';
@@ -8,18 +8,18 @@ import { hostName } from '../../inspect/host-name.ts';
 import { formatAddress, scopeOf } from '../../net/address.ts';
 import { type Clock, systemClock } from '../../system/clock.ts';
 
-/** Whoever answers; one of Node's own resolvers, or a test's. */
+/** Answers queries: Node's own resolver, or a test's. */
 export interface ReverseResolver {
   reverse(address: string): Promise<readonly string[]>;
 }
 
-/** What names the flows. */
+/** Names of flows, as `FlowNames` has them. */
 export interface NamedFlows {
   nameOf(row: number): number;
   reversed(row: number, name: string): void;
 }
 
-/** A hello or an answer names most flows within this time; who is asked for is the rest. */
+/** A hello or an answer names most flows within this time; only the rest is looked up. */
 const DELAY_MS = 3000;
 const WORK_MS = 250;
 const MOST_AT_ONCE = 4;
@@ -28,7 +28,7 @@ const QUEUE = 256;
 const FLOWS_OF_ADDRESS = 64;
 const ANSWERS_KEPT = 4096;
 const HOLD_MS = 3_600_000;
-/** Also of time-outs and refusals: an address without a name does not get one soon. */
+/** Also for time-outs and refusals: an address without a name does not get one soon. */
 const HOLD_NOTHING_MS = 900_000;
 const TIMEOUT_MS = 5000;
 
@@ -39,7 +39,7 @@ interface Waiting {
   readonly due: number;
 }
 
-/** Reverse look-ups of a run: few at once, each address once, what was learnt kept for an hour. */
+/** Reverse look-ups of a run: a few at once, each address once, answers kept for an hour. */
 export class ReverseNames {
   readonly #flows: FlowTable;
   readonly #names: NamedFlows;
@@ -47,7 +47,7 @@ export class ReverseNames {
   readonly #clock: Clock;
   readonly #known: LRUCache<string, { readonly name: string | null }>;
   readonly #queue: Waiting[] = [];
-  /** Flows by the address that is being asked for. */
+  /** Flows by the address that is being looked up. */
   readonly #asked = new Map<string, Waiting[]>();
   #timer: NodeJS.Timeout | null = null;
   #isClosed = false;
@@ -67,7 +67,7 @@ export class ReverseNames {
     this.#timer ??= setInterval(() => this.work(), WORK_MS).unref();
   }
 
-  /** A new flow without a name. On the per-flow clock; asks nobody. */
+  /** Queues a new flow without a name. Runs once per flow; sends nothing itself. */
   offer(row: number): void {
     if (scopeOf(this.#flows.words, this.#flows.remoteAt(row)) !== 'global') return;
     if (this.#queue.length >= QUEUE) {
@@ -77,7 +77,7 @@ export class ReverseNames {
     this.#queue.push({ row, serial: this.#flows.serial(row), due: this.#clock.monotonic() + DELAY_MS });
   }
 
-  /** Names what is known by now, and asks for what is not. */
+  /** Names the flows whose address is known by now, and looks up the others. */
   work(): void {
     const now = this.#clock.monotonic();
     let done = 0;
@@ -95,7 +95,7 @@ export class ReverseNames {
     this.#asked.clear();
   }
 
-  /** @returns false when the flow has to wait, because enough questions are out */
+  /** @returns false when the flow has to wait because enough queries are under way */
   #serve(waiting: Waiting): boolean {
     if (!this.#isNameless(waiting)) return true;
     const address = formatAddress(this.#flows.words, this.#flows.remoteAt(waiting.row));
@@ -125,7 +125,7 @@ export class ReverseNames {
     this.work();
   }
 
-  /** The first name that is one; null for none, an error and a resolver that keeps silent. */
+  /** The first valid name; null without one, after an error, and when the resolver doesn't answer. */
   async #answer(address: string): Promise<string | null> {
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<readonly string[]>((resolve) => {
@@ -152,7 +152,7 @@ export class ReverseNames {
   }
 }
 
-/** Asks the system's own servers; two seconds, once. */
+/** Asks the system's own servers once, for two seconds. */
 function systemResolver(): ReverseResolver {
   return new Resolver({ timeout: 2000, tries: 1 });
 }

@@ -112,7 +112,7 @@ function asnOf(value: unknown): number | null {
   return typeof asn === 'number' && Number.isInteger(asn) && asn > 0 && asn <= 0xffffffff ? asn : null;
 }
 
-// How much a value of an MMDB file holds, told without building it: whoever made the file may have made it to fill the memory.
+// How much a value of an MMDB file holds, found without building it: a hostile file may hold a value that fills the memory.
 // Format: https://maxmind.github.io/MaxMind-DB/, version 2.0, "Data Field Format".
 
 /** Records in use hold about 200 values, names in eight languages among them. */

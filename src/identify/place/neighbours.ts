@@ -214,7 +214,7 @@ function keyOf(words: Int32Array, at: number): AddressKey {
   return `${words[at]}.${words[at + 1]}.${words[at + 2]}.${words[at + 3]}`;
 }
 
-// What the system prints of its neighbours: /proc/net/arp on Linux, arp and ndp on macOS. Lines that are none are passed over.
+// The system's tables of neighbours: /proc/net/arp on Linux, the output of arp and ndp on macOS. Skips lines that it can't read.
 
 /** One line of a table: an address of this network, and the device that answered for it. */
 interface NeighbourEntry {

@@ -1,4 +1,4 @@
-// Flows that wait for a list of the system's sockets, and their look-up in it. Where the list comes from is for the sources to know.
+// Flows that wait for a list of the system's sockets, and their look-up in it. The sources (lsof, nettop) get the list.
 
 import type { FlowTable } from '../../flow/flow-table.ts';
 import type { OwnerReason } from '../../model/terms.ts';
@@ -6,7 +6,7 @@ import type { Directory } from './directory.ts';
 import { type Pending, PendingFlows } from './pending-flows.ts';
 import { ANY_ADDRESS, type SocketRecord, SocketTable } from './socket-table.ts';
 
-/** The flows in waiting and the last list. */
+/** The waiting flows and the last list. */
 export class ListedSockets {
   readonly #flows: FlowTable;
   readonly #directory: Directory;
@@ -25,7 +25,7 @@ export class ListedSockets {
     this.#pending.add(row, this.#now);
   }
 
-  /** Flows that wait, those that asked left out. */
+  /** Waiting flows, without those that `take` handed out. */
   get size(): number {
     return this.#pending.size;
   }
@@ -36,27 +36,27 @@ export class ListedSockets {
     return this.#pending.size > 0 && this.#pending.hasDue(now);
   }
 
-  /** Flows for which a list is asked now: one that comes later may not be in it. */
+  /** Takes the flows that the next list is for; a later flow may not be in it. */
   take(): Pending[] {
     return this.#pending.takeDue(this.#now);
   }
 
-  /** Flows whose list did not come: they wait on, and nothing is said about them. */
+  /** Puts back flows whose list did not come. */
   putBack(asked: readonly Pending[]): void {
     for (const flow of asked) this.#pending.putBack(flow, this.#now);
   }
 
-  /** Gives up the flows that asked and all that wait, for another source to ask about. @returns the rows that still stand */
+  /** Hands all flows over to another source. @returns the rows that still hold them */
   surrender(asked: readonly Pending[] = []): number[] {
     const all = [...asked, ...this.#pending.takeDue(Number.POSITIVE_INFINITY)];
     return all.filter((flow) => this.#pending.isCurrent(flow)).map((flow) => flow.row);
   }
 
   /**
-   * Gives the flows that asked their owners.
+   * Gives flows their owners.
    *
-   * @param records where two fit equally well, the later one holds
-   * @param absent what is said of a flow that was not in the list a few times
+   * @param records when two fit equally well, the later one wins
+   * @param absent reason of a flow that several lists did not contain
    */
   answer(asked: readonly Pending[], records: readonly SocketRecord[], absent: OwnerReason): void {
     this.#records = records;

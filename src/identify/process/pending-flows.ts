@@ -1,9 +1,9 @@
-// Flows that wait for an owner: a bounded queue of rows with their serial numbers, tried again a few times, then given a reason.
+// Flows that wait for an owner: a bounded queue of rows with their serial numbers. A flow is tried a few times, then gets a reason.
 
 import type { FlowTable } from '../../flow/flow-table.ts';
 
 const LIMIT = 16_384;
-/** When a flow is tried again after it was not found, ms. */
+/** Time before each try, ms. */
 const RETRY_MS = [0, 50, 250, 1000];
 
 /** One waiting flow. */
@@ -13,11 +13,11 @@ export interface Pending {
   tries: number;
   /** Monotonic ms. */
   due: number;
-  /** When its newest packet was seen as it was looked for in vain, epoch ms. */
+  /** When its newest packet had been seen at the last failed look, epoch ms. */
   seen: number;
 }
 
-/** The queue: new flows, the newest first as its socket is the likeliest to be there still, then those that are looked for again, in their order. */
+/** The queue: new flows first, the newest before the others since its socket most likely still exists; then the retries, in order. */
 export class PendingFlows {
   readonly #flows: FlowTable;
   readonly #fresh: Pending[] = [];
@@ -33,7 +33,7 @@ export class PendingFlows {
     return this.#fresh.length + this.#again.length;
   }
 
-  /** Takes a flow in; one whose ends are another connection's by now is not looked for: the socket that is there is not its own. */
+  /** Queues a flow, unless its ends belong to another connection by now: the socket that has them is not the flow's own. */
   add(row: number, now: number): void {
     if (this.#flows.isRetired(row)) {
       if (this.#flows.awaitsOwner(row)) this.#flows.disown(row, 'closed before it could be looked up');
@@ -46,7 +46,7 @@ export class PendingFlows {
     this.#fresh.push({ row, serial: this.#flows.serial(row), tries: 0, due: now, seen: 0 });
   }
 
-  /** Where the queue is empty and flows found it full before: takes in those that still wait for a first look. @param now monotonic ms */
+  /** Queues the flows that found the queue full, once it is empty. @param now monotonic ms */
   refill(now: number): void {
     if (this.overflowed === 0 || this.size > 0) return;
     this.overflowed = 0;
@@ -54,16 +54,16 @@ export class PendingFlows {
     for (let row = 0; row < flows.rows; row++) if (flows.awaitsOwner(row) && flows.isLive(row)) this.add(row, now);
   }
 
-  /** True when any flow is due. @param hasAgain also of those that are looked for again */
+  /** True when any flow is due. @param hasAgain includes retries */
   hasDue(now: number, hasAgain = true): boolean {
     return isAnyDue(this.#fresh, now) || (hasAgain && isAnyDue(this.#again, now));
   }
 
   /**
-   * Takes out flows that are due; those that are gone meanwhile are dropped.
+   * Takes out the flows that are due, and drops those that ended meanwhile.
    *
    * @param most how many
-   * @param hasAgain also of those that are looked for again
+   * @param hasAgain includes retries
    */
   takeDue(now: number, most = Number.POSITIVE_INFINITY, hasAgain = true): Pending[] {
     const due: Pending[] = [];
@@ -82,7 +82,7 @@ export class PendingFlows {
     return due;
   }
 
-  /** Puts a flow back that was not found. @returns false when it was tried often enough */
+  /** Queues another try for a flow that was not found. @returns false after the last try */
   retry(each: Pending, now: number): boolean {
     each.tries++;
     const wait = RETRY_MS[each.tries];
@@ -92,7 +92,7 @@ export class PendingFlows {
     return true;
   }
 
-  /** Puts a flow back that could not be looked for: the try does not count. */
+  /** Puts back a flow that could not be looked up; the try does not count. */
   putBack(each: Pending, due: number): void {
     if (this.size >= LIMIT) {
       this.overflowed++;
@@ -102,7 +102,7 @@ export class PendingFlows {
     this.#again.push(each);
   }
 
-  /** True while the row still belongs to the same flow, and the flow's ends to it. */
+  /** True while the row holds the same flow, and the flow still has its ends. */
   isCurrent(each: Pending): boolean {
     return this.#flows.holds(each.row, each.serial) && !this.#flows.isRetired(each.row);
   }

@@ -67,7 +67,7 @@ export class Records {
   }
 }
 
-// What a DNS message looks like from outside: whether bytes can be one. Told before anything is learnt from them.
+// Whether bytes can be a DNS message. Checked before anything is learnt from them.
 
 const HEADER_BYTES = 12;
 /** Highest opcode in use (RFC 8490 DSO). */
@@ -97,7 +97,7 @@ export function looksLikeDns(message: Uint8Array, start: number, end: number, le
   return records > 0 || after + 4 === start + length;
 }
 
-// Addresses inside of records, and which of them a name may be put to.
+// Addresses in records, and which of them a name may be given to.
 
 /**
  * Reads 4 or 16 bytes as an address.

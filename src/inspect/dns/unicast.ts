@@ -143,7 +143,7 @@ export class UnicastReader {
   }
 }
 
-// Address hints in SVCB and HTTPS records (RFC 9460 sections 2.2 and 7.3), and the names such records are asked by.
+// Address hints in SVCB and HTTPS records (RFC 9460 sections 2.2 and 7.3), and the names that such records are queried by.
 
 const KEY_IPV4_HINT = 4;
 const KEY_IPV6_HINT = 6;

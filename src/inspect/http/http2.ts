@@ -47,7 +47,7 @@ export function readFirstRequest(bytes: Uint8Array, from: number, end: number, a
   return REQUEST.COMPLETE;
 }
 
-// As much of HPACK (RFC 7541) as finds the authority in a connection's first header block, whose tables are still empty.
+// Enough of HPACK (RFC 7541) to find the authority in a connection's first header block, when its tables are still empty.
 
 /** Indexes of `:authority` and `host` in the static table: a request made out of one of HTTP/1 may have only the latter (RFC 9113 section 8.3.1). */
 const AUTHORITY = 1;

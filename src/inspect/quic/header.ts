@@ -53,7 +53,7 @@ export class Cursor {
   }
 }
 
-// Frames of a client's Initial packet (RFC 9000 section 17.2.2): handshake bytes are taken out, in whatever order they come.
+// Frames of a client's Initial packet (RFC 9000 section 17.2.2): extracts the handshake bytes, in any order.
 
 const FRAME = { PADDING: 0, PING: 1, ACK: 2, ACK_ECN: 3, CRYPTO: 6, CLOSE: 0x1c } as const;
 /** Chrome cuts its hello into dozens of frames. */

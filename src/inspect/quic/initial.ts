@@ -50,7 +50,7 @@ export function openInitial(bytes: Uint8Array, at: number, numberAt: number, end
   return frames;
 }
 
-// Keys of Initial packets (RFC 9001 section 5.2): anyone who sees the first packet can make them, which is all that this does.
+// Keys of Initial packets (RFC 9001 section 5.2): anyone who sees the first packet can derive them.
 
 const HASH_BYTES = 32;
 const KEY_BYTES = 16;
@@ -85,7 +85,7 @@ function info(label: string, length: number): Buffer {
   return Buffer.from([0, length, text.length, ...Buffer.from(text), 0, 1]);
 }
 
-// QUIC versions whose first packets can be opened: their salts, labels and packet types.
+// QUIC versions whose first packets can be decrypted: their salts, labels and packet types.
 
 /** What differs between versions in the Initial packet. */
 export interface QuicVersion {
