@@ -5,6 +5,7 @@ import { EventEmitter } from 'node:events';
 import { PassThrough } from 'node:stream';
 import { capLine } from '../../src/capture/cap/protocol.ts';
 import { type CapHandle, type CapModule, CapRelay, forgetRelays } from '../../src/capture/cap/relay.ts';
+import { reasonOf } from '../../src/model/errors.ts';
 
 /** What a fake capture was opened with; `emit` is what the addon does with a packet. */
 export class FakeCapture extends EventEmitter implements CapHandle {
@@ -49,6 +50,8 @@ export class FakeChild extends EventEmitter {
   readonly stderr = new PassThrough();
   killed: string | null = null;
   capture: FakeCapture | null = null;
+  /** What the child's timer does. */
+  flush: () => void = () => undefined;
 
   kill(signal: string): boolean {
     this.killed ??= signal;
@@ -90,15 +93,16 @@ export function fakeCapSpawn(...answers: (string | Error | null)[]): {
       child.stdout.write(Buffer.from(bytes.subarray(from, to)));
       return to - from;
     };
-    const ends = {
-      write,
-      tell: (line: string) => void child.stderr.write(line),
-      now: () => 1_700_000_000_123.25,
-      soon: setImmediate,
-    };
-    const open = new CapRelay(ends).open(module, device, filter, Number(ring));
+    const say = (line: string) => void child.stderr.write(line);
+    const relay = new CapRelay({ write, say, now: () => 1_700_000_000_123.25 });
+    try {
+      say(capLine('ready', String(relay.open(module, device, filter, Number(ring)))));
+    } catch (thrown) {
+      say(capLine('no-open', reasonOf(thrown)));
+      setImmediate(() => child.die(null, 'SIGKILL'));
+    }
     child.capture = captures[0] ?? null;
-    if (!open) setImmediate(() => child.die(null, 'SIGKILL'));
+    child.flush = () => relay.flush();
     return child.asChild();
   };
   return { spawn, children };

@@ -1,49 +1,26 @@
-// What passes between the cap driver and the process that holds the `cap` package: records of classic pcap on standard output,
-// and on standard error these lines. Both sides read this file; neither imports the other.
+// What the cap driver and its child process say to each other. The child writes pcap records to standard output, and these lines to standard
+// error between whatever the addon and Node print there.
 
-import { LINK } from '../../net/numbers.ts';
+/** A line from the child. */
+export interface CapMessage {
+  /**
+   * `ready`: capturing, with the LINKTYPE as text. `no-module`: the package is missing or can't be loaded. `no-open`: the interface can't be
+   * opened. `shed`: frames lost so far because the pipe was full.
+   */
+  readonly kind: 'ready' | 'no-module' | 'no-open' | 'shed';
+  readonly text: string;
+}
 
-/** Lines that begin so are ours; all others are what the addon and the runtime print. */
-const PREFIX = 'netmon-cap';
-
-/** What the child tells. */
-export type CapWord =
-  /** Capturing; the link type as `cap` spells it. */
-  | { readonly word: 'ready'; readonly text: string }
-  /** The package is absent, not built or of another Node. */
-  | { readonly word: 'no-module'; readonly text: string }
-  /** `open` threw. */
-  | { readonly word: 'no-open'; readonly text: string }
-  /** Frames given up so far because the pipe was full. */
-  | { readonly word: 'shed'; readonly text: string };
-
-/** Longest line that is kept. */
+/** Characters of a line that are read; the rest is cut. */
 export const LONGEST_CAP_LINE = 1024;
 
-/** One line to write, with its newline. */
-export function capLine(word: CapWord['word'], text: string): string {
-  return `${PREFIX} ${word} ${text.replace(/\s+/g, ' ').slice(0, 512)}\n`;
+/** A message as a line, with its newline. */
+export function capLine(kind: CapMessage['kind'], text: string): string {
+  return `netmon-cap ${kind} ${text.replace(/\s+/g, ' ').slice(0, 512)}\n`;
 }
 
-/** Reads a line; null for one that is not ours. */
-export function parseCapLine(line: string): CapWord | null {
+/** The message in a line without its newline; null when it isn't from our code. */
+export function parseCapLine(line: string): CapMessage | null {
   const match = /^netmon-cap (ready|no-module|no-open|shed) (.*)$/.exec(line);
-  return match === null ? null : { word: match[1] as CapWord['word'], text: match[2] as string };
-}
-
-const LINK_NAMES = new Map<string, number>([
-  ['ETHERNET', LINK.ETHERNET],
-  ['NULL', LINK.NULL],
-  ['RAW', LINK.RAW],
-  ['LINKTYPE_LINUX_SLL', LINK.LINUX_SLL],
-]);
-/** Those that `cap` has no name for and that can be decoded. */
-const LINK_NUMBERS = new Set<number>([LINK.PPP, LINK.RAW_DLT, LINK.LOOP, LINK.LINUX_SLL2]);
-
-/** LINKTYPE for the text that `Cap.open` returns; null for what is not decoded (802.11 in monitor mode, FireWire ...). */
-export function capLink(text: string): number | null {
-  const named = LINK_NAMES.get(text);
-  if (named !== undefined) return named;
-  const number = Number(/^Unknown linktype (\d{1,5})$/.exec(text)?.[1] ?? -1);
-  return LINK_NUMBERS.has(number) ? number : null;
+  return match === null ? null : { kind: match[1] as CapMessage['kind'], text: match[2] as string };
 }

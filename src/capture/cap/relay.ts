@@ -1,180 +1,141 @@
-// The half of the cap driver that touches the `cap` package: opens it once and writes what it gives into a pipe. Runs in a process of its
-// own (cap-child.ts), because the addon aborts its process when the interface goes down and never yields while packets come.
+// The child's half of the cap driver: opens one interface with the package `cap` and writes its frames into a pipe. It interprets nothing but
+// the length worth keeping.
 
-import { reasonOf } from '../../model/errors.ts';
 import { LINK } from '../../net/numbers.ts';
 import { writeProgram } from '../libpcap/bpf-assembler.ts';
 import { BpfProgram } from '../libpcap/bpf-program.ts';
-import { PUSHED_BYTES, snapProgram } from '../libpcap/snap-program.ts';
-import { capLine, capLink } from './protocol.ts';
+import { snapProgram } from '../libpcap/snap-program.ts';
+import { capLine } from './protocol.ts';
 
-/** What is used of the package `cap` 0.2.1. */
+/** The part of the package `cap` 0.2.1 that is used. */
 export interface CapModule {
   readonly Cap: new () => CapHandle;
 }
 
-/** An opened device. */
+/** A capture handle of the package. */
 export interface CapHandle {
-  /** @returns the link type as text; throws what libpcap says */
+  /** @returns the link type as text; throws libpcap's message */
   open(device: string, filter: string, ringBytes: number, buffer: Buffer): string;
   on(event: 'packet', listener: (length: number, truncated: boolean) => void): unknown;
 }
 
-/** Where the relay writes and what time it is. */
-interface RelayEnds {
-  /** Writes what the pipe takes now; 0 when it is full. Throws when the reader is gone. */
+/** Where the relay writes, and its clock. */
+interface RelayOutput {
+  /** Writes as much of `bytes[from..to)` as the pipe takes without blocking. @returns bytes written, 0 when it is full */
   write(bytes: Uint8Array, from: number, to: number): number;
-  tell(line: string): void;
-  /** Epoch milliseconds. */
+  /** Writes a line to standard error. */
+  say(line: string): void;
+  /** Epoch milliseconds, with fractions. */
   now(): number;
-  /** Runs `then` when the loop turns. */
-  soon(then: () => void, milliseconds: number): void;
 }
 
-/** `cap` sets this snap length; a longer frame is cut without a word. */
-const CAP_SNAP_LENGTH = 65_535;
+/** The link types of Linux interfaces, as `cap` spells them. */
+const LINKS = new Map<string, number>([
+  ['ETHERNET', LINK.ETHERNET],
+  ['RAW', LINK.RAW],
+  ['LINKTYPE_LINUX_SLL', LINK.LINUX_SLL],
+]);
+/** Link header bytes that the kernel's packet length leaves out in cooked captures. */
+const COOKED_HEADER = 16;
+
+/** The snap length of `cap` is 65,535; a frame that libpcap reassembled may be a little longer. */
+const FRAME_BYTES = 65_535 + 1024;
 const RECORD_HEADER = 16;
-/**
- * Room for what is to be written; 64 KiB are written at a time, the rest waits for a reader that is busy: three seconds of 20,000 bulk frames a
- * second. Memory that was never written takes none.
- */
+/** Three seconds of 20,000 bulk frames a second. Pages that were never written take no memory. */
 const PENDING_BYTES = 12 << 20;
 const WRITE_BYTES = 1 << 16;
-/** While the pipe is full: packets between two tries, and milliseconds until the next when none come. */
-const RETRY_PACKETS = 64;
-const RETRY_MS = 5;
-const TELL_SHED = 8192;
-/** A frame that libpcap reassembled may be a little longer than the snap length. */
-const FRAME_BYTES = CAP_SNAP_LENGTH + 1024;
+/** When there is no room: frames between two attempts to write. */
+const SHED_STEP = 1024;
 
 /**
- * Every relay that was made, for as long as the process lives. The addon writes into the frame buffer without holding it, so a collected
- * buffer is a corrupted heap; and a handle whose `open` threw aborts the process when it is closed or collected.
+ * Every relay of the process. The addon writes into the frame buffer without a reference to it, so a collected buffer is a corrupted heap; and
+ * collecting a handle whose `open` threw aborts the process.
  */
 const forever: CapRelay[] = [];
 
 /**
- * Passes frames from `cap` on as pcap records (pcap-records.ts) in the machine's byte order, each cut to what is worth keeping.
+ * Turns frames into pcap records (file/pcap.ts) in the machine's byte order, cut to the length worth keeping. A frame that finds no room is
+ * counted.
  *
- * No frame is given up silently: one that finds no room is counted, and the count is told.
+ *     pending  [ records to write | free ]      records end at #end
+ *
+ * The addon doesn't return to the event loop while packets come, so the relay writes between packets: once 64 KiB have been added.
  */
 export class CapRelay {
-  /** Written by the addon. */
   readonly #frame = Buffer.alloc(FRAME_BYTES);
   readonly #pending = Buffer.alloc(PENDING_BYTES);
   readonly #words = new DataView(this.#pending.buffer, this.#pending.byteOffset, PENDING_BYTES);
-  readonly #ends: RelayEnds;
+  readonly #output: RelayOutput;
   readonly #littleEndian = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
   #handle: CapHandle | null = null;
-  /** How much of a frame to keep: what the kernel runs for libpcap runs here. null: a fixed length. */
+  /** Chooses the length to keep, as the kernel does for libpcap. */
   #snap: BpfProgram | null = null;
-  /** Link header bytes that the program does not count (cooked captures). */
   #uncounted = 0;
-  #start = 0;
   #end = 0;
+  #writeAt = WRITE_BYTES;
   #shed = 0;
-  #toldShed = 0;
-  #skipped = 0;
-  #scheduled = false;
+  #saidShed = 0;
 
-  constructor(ends: RelayEnds) {
-    this.#ends = ends;
+  constructor(output: RelayOutput) {
+    this.#output = output;
   }
 
   /**
-   * Opens the one capture of this process and says how it went.
+   * Opens the one interface of this process.
    *
-   * @returns false when it failed; the process has no further use then
+   * @returns its LINKTYPE @throws what libpcap says, after which the process is of no more use
    */
-  open(module: CapModule, device: string, filter: string, ringBytes: number): boolean {
-    if (forever.length > 0) {
-      this.#ends.tell(capLine('no-open', 'cap can open one interface in a process only'));
-      return false;
-    }
+  open(module: CapModule, device: string, filter: string, ringBytes: number): number {
+    if (forever.length > 0) throw new Error('cap can open only one interface per process');
     forever.push(this);
-    try {
-      this.#handle = new module.Cap();
-      this.#handle.on('packet', (length) => this.#take(length));
-      const text = this.#handle.open(device, filter, ringBytes, this.#frame);
-      const link = capLink(text) ?? -1;
-      const program = snapProgram(link);
-      this.#snap = program === null ? null : new BpfProgram(writeProgram(program));
-      this.#uncounted = link === LINK.LINUX_SLL ? 16 : link === LINK.LINUX_SLL2 ? 20 : 0;
-      this.#ends.tell(capLine('ready', text));
-      return true;
-    } catch (thrown) {
-      this.#ends.tell(capLine('no-open', reasonOf(thrown)));
-      return false;
+    this.#handle = new module.Cap();
+    this.#handle.on('packet', (length) => this.#take(length));
+    const name = this.#handle.open(device, filter, ringBytes, this.#frame);
+    const link = LINKS.get(name);
+    const program = link === undefined ? null : snapProgram(link);
+    if (link === undefined || program === null) throw new Error(`link type ${name} is not decoded`);
+    this.#snap = new BpfProgram(writeProgram(program));
+    this.#uncounted = link === LINK.LINUX_SLL ? COOKED_HEADER : 0;
+    return link;
+  }
+
+  /** Writes what waits, as far as the pipe takes it. For a timer: the last frames of a burst must not wait for the next. */
+  flush(): void {
+    let start = 0;
+    for (let wrote = 1; start < this.#end && wrote > 0; start += wrote)
+      wrote = this.#output.write(this.#pending, start, this.#end);
+    this.#pending.copyWithin(0, start, this.#end);
+    this.#end -= start;
+    this.#writeAt = this.#end + WRITE_BYTES;
+    if (this.#shed !== this.#saidShed) {
+      this.#saidShed = this.#shed;
+      this.#output.say(capLine('shed', String(this.#shed)));
     }
   }
 
   #take(length: number): void {
     const captured = Math.min(length, FRAME_BYTES);
-    const wanted = this.#snap?.run(this.#frame, 0, captured, captured - this.#uncounted) ?? PUSHED_BYTES;
-    const keep = Math.min(captured, wanted);
-    const needed = RECORD_HEADER + keep;
-    if (this.#end - this.#start >= WRITE_BYTES && --this.#skipped <= 0) this.#flush();
-    if (this.#end + needed > PENDING_BYTES) this.#compact();
-    if (this.#end + needed > PENDING_BYTES) {
+    const wanted = this.#snap?.run(this.#frame, 0, captured, captured - this.#uncounted) ?? 0;
+    const kept = Math.min(captured, wanted);
+    if (this.#end + RECORD_HEADER + kept > PENDING_BYTES) {
       this.#shed++;
-      // In a drain without end the loop never turns, and the count must be told all the same.
-      if (this.#shed - this.#toldShed >= TELL_SHED) this.#tellShed();
+      if (this.#shed % SHED_STEP === 0) this.flush();
       return;
     }
-    const time = this.#ends.now();
+    const time = this.#output.now();
     const seconds = Math.floor(time / 1000);
-    const words = this.#words;
     const at = this.#end;
-    words.setUint32(at, seconds, this.#littleEndian);
-    words.setUint32(at + 4, (time - seconds * 1000) * 1000, this.#littleEndian);
-    words.setUint32(at + 8, keep, this.#littleEndian);
-    words.setUint32(at + 12, captured, this.#littleEndian);
-    this.#frame.copy(this.#pending, at + RECORD_HEADER, 0, keep);
-    this.#end = at + needed;
-    if (!this.#scheduled) this.#schedule(0);
-  }
-
-  #schedule(milliseconds: number): void {
-    this.#scheduled = true;
-    this.#ends.soon(this.#turn, milliseconds);
-  }
-
-  /** The loop turned: what a burst left is written, so that nothing lies here while the network is quiet. */
-  readonly #turn = (): void => {
-    this.#scheduled = false;
-    this.#flush();
-    if (this.#shed !== this.#toldShed) this.#tellShed();
-    if (this.#end > this.#start) this.#schedule(RETRY_MS);
-  };
-
-  #tellShed(): void {
-    this.#toldShed = this.#shed;
-    this.#ends.tell(capLine('shed', String(this.#shed)));
-  }
-
-  #flush(): void {
-    while (this.#start < this.#end) {
-      const wrote = this.#ends.write(this.#pending, this.#start, this.#end);
-      if (wrote === 0) {
-        this.#skipped = RETRY_PACKETS;
-        return;
-      }
-      this.#start += wrote;
-    }
-    this.#start = 0;
-    this.#end = 0;
-    this.#skipped = 0;
-  }
-
-  #compact(): void {
-    if (this.#start < PENDING_BYTES / 4) return; // else a slow reader would cost a copy for every frame
-    this.#pending.copyWithin(0, this.#start, this.#end);
-    this.#end -= this.#start;
-    this.#start = 0;
+    this.#words.setUint32(at, seconds, this.#littleEndian);
+    this.#words.setUint32(at + 4, (time - seconds * 1000) * 1000, this.#littleEndian);
+    this.#words.setUint32(at + 8, kept, this.#littleEndian);
+    this.#words.setUint32(at + 12, captured, this.#littleEndian);
+    this.#frame.copy(this.#pending, at + RECORD_HEADER, 0, kept);
+    this.#end = at + RECORD_HEADER + kept;
+    if (this.#end >= this.#writeAt) this.flush();
   }
 }
 
-/** Lets the next relay open, as a new process would; for tests. */
+/** Lets another relay open in this process, in tests. */
 export function forgetRelays(): void {
   forever.length = 0;
 }

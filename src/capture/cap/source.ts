@@ -1,6 +1,5 @@
-// The driver `cap`: the npm package of that name, for plain interfaces, where libpcap can't be called in process. Each interface is captured
-// in a child process: the addon aborts the process it lives in when an interface goes down, and starves its timers and keys while packets
-// come. It knows no wire lengths, no times and no drops: drops are unknown here, never zero.
+// The driver `cap`: the npm package of that name, on Linux where libpcap can't be loaded into this process. A child process captures each
+// interface. The package knows neither wire lengths nor times nor drops: drops are unknown here, never zero.
 
 import { fileURLToPath } from 'node:url';
 import { NetmonError } from '../../model/errors.ts';
@@ -12,31 +11,30 @@ import { defaultInterface, deviceKinds, deviceNames } from '../devices/devices.t
 import { captureError, DriverUnavailable } from '../errors.ts';
 import { BULK_BYTES, WHOLE_BYTES } from '../libpcap/snap-program.ts';
 import type { CapturedProcess, CaptureInterface, CaptureRequest, CaptureStats, PacketSource, SourceState } from '../source.ts';
-import { type CapWord, capLink } from './protocol.ts';
-import { CapLane } from './worker.ts';
+import type { CapMessage } from './protocol.ts';
+import { CapWorker } from './worker.ts';
 
 /** For tests. */
 export interface CapOptions {
-  /** Script of the child; cap-child.js beside this file by default. */
+  /** Script of the child; child.js beside this file by default. */
   readonly script?: string;
   readonly startMs?: number;
 }
 
-/** A child takes 60 ms to start; a machine that is busy far longer. */
+/** A child takes 60 ms to start, and far longer on a busy machine. */
 const START_MS = 5000;
+/** Each interface is a process. */
+const MOST_INTERFACES = 8;
 /**
- * Linux gives `cap` a ring of slots that each hold a frame of the snap length (immediate mode is TPACKET_V2), so 20 MiB are 320 packets.
- * Twice that is what a process may take; it lasts while the child runs, which keeps what we have no time to read (cap-relay.ts).
+ * In the ring that `cap` gets, a frame takes a slot of the snap length (immediate mode is TPACKET_V2): 20 MiB hold 320 frames. Twice what was
+ * asked for lasts while the child runs, which keeps what this process has no time to read.
  */
-const SLOTTED_RING_FACTOR = 2;
-const NOT_INSTALLED = 'the package cap is not installed';
-/** Interfaces at the most: each is a process. */
-const MOST_LANES = 8;
+const RING_FACTOR = 2;
 
 /**
- * Opens plain interfaces with the package `cap`, each in a child process; without a name the default route's.
+ * Opens interfaces with the package `cap`; without a name the default route's.
  *
- * @throws DriverUnavailable where the package is absent or not built, or is asked for what it can't do
+ * @throws DriverUnavailable when the package or its process can't be started, or for more than eight interfaces
  * @throws NetmonError `permission`, `no-device`, `bad-filter`
  */
 export async function openCap(
@@ -46,15 +44,10 @@ export async function openCap(
   options: CapOptions = {},
 ): Promise<PacketSource> {
   const names = await namesOf(request, edges);
-  const source = new CapSource(
-    request,
-    names,
-    edges,
-    clock,
-    options.script ?? fileURLToPath(new URL('./child.js', import.meta.url)),
-  );
+  const script = options.script ?? fileURLToPath(new URL('./child.js', import.meta.url));
+  const source = new CapSource(request, names, edges, clock, script);
   try {
-    await source.start(options.startMs ?? START_MS);
+    await source.opened(options.startMs ?? START_MS);
     return source;
   } catch (thrown) {
     source.close();
@@ -62,11 +55,10 @@ export async function openCap(
   }
 }
 
-async function namesOf(request: CaptureRequest, edges: Edges): Promise<readonly string[]> {
-  const names = request.interfaces;
-  if (names.length > MOST_LANES)
-    throw new DriverUnavailable(`cap opens ${MOST_LANES} interfaces at the most`, 'name fewer with -i');
-  if (names.length > 0) return names;
+async function namesOf({ interfaces }: CaptureRequest, edges: Edges): Promise<readonly string[]> {
+  if (interfaces.length > MOST_INTERFACES)
+    throw new DriverUnavailable(`cap opens at most ${MOST_INTERFACES} interfaces`, 'name fewer with -i');
+  if (interfaces.length > 0) return interfaces;
   const route = await defaultInterface(edges);
   if (route === null) throw new NetmonError('no-device', 'there is no default route', 'name an interface: netmon-tui -i NAME');
   return [route];
@@ -81,35 +73,41 @@ class CapSource implements PacketSource {
   readonly bufferBytes: number;
   readonly #bpf: string | null;
   readonly #edges: Edges;
-  readonly #lanes: readonly CapLane[];
+  readonly #workers: readonly CapWorker[];
   #turn = 0;
-  #received = 0;
+  #read = 0;
   #closed = false;
 
-  constructor(request: CaptureRequest, names: readonly string[], edges: Edges, clock: Clock, script: string) {
-    const ringBytes = Math.max(1 << 16, Math.floor((request.bufferBytes * SLOTTED_RING_FACTOR) / names.length));
+  constructor({ bufferBytes, bpf }: CaptureRequest, names: readonly string[], edges: Edges, clock: Clock, script: string) {
+    const ringBytes = Math.max(1 << 16, Math.floor((bufferBytes * RING_FACTOR) / names.length));
     this.bufferBytes = ringBytes * names.length;
-    this.#bpf = request.bpf;
+    this.#bpf = bpf;
     this.#edges = edges;
-    const columns = (lane: CapLane) => this.#columns(lane);
-    this.#lanes = names.map((device) => new CapLane(edges, clock, { device, bpf: request.bpf, ringBytes, script }, columns));
+    this.#workers = names.map((device) => {
+      const interfaceFor = (link: number) => this.#interfaceFor(device, link);
+      return new CapWorker(edges, clock, { device, bpf, ringBytes, script, interfaceFor });
+    });
   }
 
-  async start(timeoutMs: number): Promise<void> {
-    const words = await Promise.all(this.#lanes.map((lane) => lane.start(timeoutMs)));
-    for (const [i, lane] of this.#lanes.entries()) {
-      if (words[i]?.word !== 'ready' || lane.state !== 'open') throw await this.#failure(lane, words[i] ?? null);
-    }
+  /** Waits until all interfaces are open. @throws NetmonError for the first that isn't */
+  async opened(timeoutMs: number): Promise<void> {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<null>((resolve) => {
+      timer = setTimeout(() => resolve(null), timeoutMs);
+    });
+    const messages = await Promise.all(this.#workers.map((worker) => Promise.race([worker.opened, late])));
+    clearTimeout(timer);
+    for (const [i, worker] of this.#workers.entries()) if (!worker.isOpen) throw await this.#failure(worker, messages[i] ?? null);
   }
 
   get state(): SourceState {
     if (this.#closed) return 'ended';
-    if (this.#lanes.some((lane) => lane.state === 'open')) return 'open';
-    return this.#lanes.every((lane) => lane.state === 'lost') ? 'lost' : 'waiting';
+    if (this.#workers.some((worker) => worker.isOpen)) return 'open';
+    return this.#workers.every((worker) => worker.lost) ? 'lost' : 'waiting';
   }
 
   get note(): string {
-    return this.#lanes.find((lane) => lane.note !== '')?.note ?? '';
+    return this.#workers.find((worker) => worker.note !== '')?.note ?? '';
   }
 
   begin(): void {
@@ -117,12 +115,11 @@ class CapSource implements PacketSource {
   }
 
   read(): PacketBatch | null {
-    if (this.#closed) return null;
-    for (let i = 0; i < this.#lanes.length; i++) {
-      this.#turn = (this.#turn + 1) % this.#lanes.length;
-      const batch = (this.#lanes[this.#turn] as CapLane).read();
+    for (let i = 0; i < this.#workers.length; i++) {
+      this.#turn = (this.#turn + 1) % this.#workers.length;
+      const batch = (this.#workers[this.#turn] as CapWorker).read();
       if (batch !== null) {
-        this.#received += batch.count;
+        this.#read += batch.count;
         return batch;
       }
     }
@@ -132,52 +129,42 @@ class CapSource implements PacketSource {
   stats(): CaptureStats {
     let shed = 0;
     let malformed = 0;
-    for (const lane of this.#lanes) {
-      shed += lane.shed;
-      malformed += lane.malformed;
+    for (const worker of this.#workers) {
+      shed += worker.shed;
+      malformed += worker.malformed;
     }
-    return { received: this.#received + shed, droppedByKernel: null, droppedByInterface: null, shed, malformed };
+    return { received: this.#read + shed, droppedByKernel: null, droppedByInterface: null, shed, malformed };
   }
 
   close(): void {
     this.#closed = true;
-    for (const lane of this.#lanes) lane.close();
+    for (const worker of this.#workers) worker.close();
   }
 
-  /** The interface of a lane whose link type is known now; a new one when that changed. */
-  #columns(lane: CapLane): { link: number; iface: number } | null {
-    const link = capLink(lane.linkText);
-    if (link === null) return null;
-    const known = this.interfaces.findIndex((known) => known.name === lane.device && known.link === link);
-    if (known >= 0) return { link, iface: known };
-    const [kind = 'physical'] = deviceKinds(this.#edges, [lane.device]);
-    this.interfaces.push({ name: lane.device, kind, link, deliversTwice: false });
-    return { link, iface: this.interfaces.length - 1 };
+  /** An interface that comes back with another link type is a new entry. */
+  #interfaceFor(name: string, link: number): number {
+    const known = this.interfaces.findIndex((entry) => entry.name === name && entry.link === link);
+    if (known >= 0) return known;
+    const [kind = 'physical'] = deviceKinds(this.#edges, [name]);
+    return this.interfaces.push({ name, kind, link, deliversTwice: false }) - 1;
   }
 
-  async #failure(lane: CapLane, word: CapWord | null): Promise<NetmonError> {
-    if (word?.word === 'no-module') {
-      const reason = moduleReason(word.text);
-      const command = reason === NOT_INSTALLED ? 'npm install cap' : 'npm rebuild cap';
-      return new DriverUnavailable(reason, `only where libpcap can't be used: with its headers and a compiler, type: ${command}`);
-    }
-    if (word?.word === 'ready')
-      return new NetmonError('no-device', `cap on ${sanitize(lane.device)}: ${lane.said}`, 'choose another with -i');
-    if (word?.word === 'no-open') {
-      return captureError(word.text, { device: lane.device, bpf: this.#bpf, devices: await deviceNames(this.#edges) });
-    }
-    return new DriverUnavailable(
-      `the process of cap did not start${lane.said === '' ? '' : `: ${lane.said}`}`,
-      'type: netmon-tui doctor',
-    );
+  async #failure({ device, said }: CapWorker, message: CapMessage | null): Promise<NetmonError> {
+    if (message?.kind === 'no-module') return missing(message.text);
+    if (message?.kind === 'no-open')
+      return captureError(message.text, { device, bpf: this.#bpf, devices: await deviceNames(this.#edges) });
+    const reason = said === '' ? '' : `: ${said}`;
+    if (message !== null) return new NetmonError('no-device', `cap on ${sanitize(device)}${reason}`, 'choose another with -i');
+    return new DriverUnavailable(`the process of cap did not start${reason}`, 'type: netmon-tui doctor');
   }
 }
 
-/** Why the package could not be loaded, without paths. */
-function moduleReason(text: string): string {
-  if (/cannot find module 'cap'/i.test(text)) return NOT_INSTALLED;
-  if (/cap\.node/.test(text) && /cannot find module/i.test(text)) return 'the package cap is installed but not built';
-  if (/NODE_MODULE_VERSION|different Node/i.test(text)) return 'the package cap was built for another version of Node';
-  if (/libpcap/.test(text)) return 'the package cap finds no libpcap';
-  return `the package cap can't be loaded: ${sanitize(text.replace(/\/\S+\//g, ''))}`;
+/** @param text of the error that loading threw; its paths are left out */
+function missing(text: string): DriverUnavailable {
+  const isAbsent = /cannot find module 'cap'/i.test(text);
+  const reason = isAbsent
+    ? 'the package cap is not installed'
+    : `the package cap can't be loaded: ${sanitize(text.replace(/\/\S+\//g, ''))}`;
+  const command = isAbsent ? 'npm install cap' : 'npm rebuild cap';
+  return new DriverUnavailable(reason, `only where libpcap can't be used: with its headers and a compiler, type: ${command}`);
 }

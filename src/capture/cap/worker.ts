@@ -1,4 +1,4 @@
-// One interface of the cap driver: the child process that captures it, its frames, and its death and return.
+// One interface of the cap driver: its child process, and the next one when that dies.
 
 import type { ChildProcess } from 'node:child_process';
 import { reasonOf } from '../../model/errors.ts';
@@ -9,235 +9,229 @@ import { PacketBatch } from '../batch.ts';
 import { linuxState } from '../devices/linux.ts';
 import { StreamFeed } from '../file/byte-feed.ts';
 import { dumpedLayout, RecordWalk } from '../file/pcap.ts';
-import { type CapWord, LONGEST_CAP_LINE, parseCapLine } from './protocol.ts';
+import { type CapMessage, LONGEST_CAP_LINE, parseCapLine } from './protocol.ts';
 
-/** What a lane captures. */
-export interface LaneRequest {
+/** What a child captures. */
+export interface CapJob {
   readonly device: string;
   readonly bpf: string | null;
   readonly ringBytes: number;
-  /** Script of the child (cap-child). */
+  /** Script of the child. */
   readonly script: string;
+  /** Index of the source's interface with this LINKTYPE. */
+  interfaceFor(link: number): number;
 }
-
-/** `waiting`: it is tried again after a pause; `lost`: it is not. */
-export type LaneState = 'starting' | 'open' | 'waiting' | 'lost';
 
 const WINDOW_BYTES = 1 << 20;
 const BATCH_FRAMES = 8192;
-/** Waits between two starts of a child that dies again and again. */
-const BACKOFF_MS = [1000, 2000, 5000, 10_000];
-/** A child that lived as long as this was well: the next wait is the shortest again. */
-const WELL_MS = 30_000;
-/** An interface that is away for this long is gone for good. */
+
+/** One child process, from its start to its end. */
+class CapChild {
+  /** Settles with its first message, or null when it ended without one. */
+  readonly opened: Promise<CapMessage | null>;
+  ended = false;
+  shed = 0;
+  malformed = 0;
+  /** The last line on standard error that was not a message, or a failure's text. */
+  said = '';
+  readonly #process: ChildProcess;
+  readonly #job: CapJob;
+  readonly #feed: StreamFeed | null;
+  readonly #batch: PacketBatch;
+  readonly #settle: (message: CapMessage | null) => void;
+  /** Null until it is ready: until then there are no records. */
+  #walk: RecordWalk | null = null;
+
+  /** @throws whatever `spawn` throws */
+  constructor(edges: Edges, job: CapJob) {
+    let settle: (message: CapMessage | null) => void = () => undefined;
+    this.opened = new Promise((resolve) => {
+      settle = resolve;
+    });
+    this.#settle = settle;
+    this.#job = job;
+    const { device, bpf, ringBytes, script } = job;
+    const words = [NO_DEBUGGER, '--no-warnings', script, device, bpf ?? '', String(ringBytes)];
+    this.#process = edges.spawn(process.execPath, words);
+    const { stdout, stderr } = this.#process;
+    this.#feed = stdout === null ? null : new StreamFeed(stdout, WINDOW_BYTES);
+    this.#batch = new PacketBatch(BATCH_FRAMES, this.#feed?.window.bytes ?? new Uint8Array(0));
+    let rest = '';
+    stderr?.setEncoding('utf8');
+    stderr?.on('error', () => undefined);
+    stderr?.on('data', (text: string) => {
+      const lines = (rest + text).split('\n');
+      rest = (lines.pop() ?? '').slice(-LONGEST_CAP_LINE);
+      for (const line of lines) this.#hear(line.slice(0, LONGEST_CAP_LINE));
+    });
+    this.#process.once('error', (error) => {
+      this.said = reasonOf(error);
+      if (this.#process.pid === undefined) this.#end();
+    });
+    this.#process.once('exit', () => this.#end());
+  }
+
+  /** True once it has opened its interface, also after its end. */
+  get wasReady(): boolean {
+    return this.#walk !== null;
+  }
+
+  /** True when it has ended and all its frames were read. */
+  get isEmpty(): boolean {
+    return this.ended && (this.#feed?.ended ?? true);
+  }
+
+  read(): PacketBatch | null {
+    const [feed, batch, walk] = [this.#feed, this.#batch, this.#walk];
+    if (feed === null || walk === null) return null;
+    batch.count = 0;
+    do {
+      feed.window.start = walk.fill(batch, feed.window.start, feed.window.end);
+      this.malformed = walk.malformed;
+      if (walk.broken) this.stop(); // no record can be found behind a broken one
+      if (batch.count > 0) return batch;
+    } while (!walk.broken && feed.refill());
+    return null;
+  }
+
+  /** SIGKILL: an orderly end would close the addon's handle, which can abort, and in a flood the child sees no other signal. */
+  stop(): void {
+    this.#process.kill('SIGKILL');
+    this.#feed?.close();
+  }
+
+  #hear(line: string): void {
+    const message = parseCapLine(line);
+    if (message?.kind === 'shed') {
+      if (/^\d{1,15}$/.test(message.text)) this.shed = Number(message.text);
+      return;
+    }
+    if (message?.kind === 'ready') {
+      const link = Number(message.text);
+      this.#walk = new RecordWalk(dumpedLayout(link, this.#job.interfaceFor(link)));
+    } else if (line.trim() !== '') this.said = sanitize(message?.text ?? line.trim());
+    if (message !== null) this.#settle(message);
+  }
+
+  #end(): void {
+    this.ended = true;
+    if (this.#walk === null) this.#feed?.close();
+    this.#settle(null);
+  }
+}
+
+/** The pause before the next child; doubled, up to the longest, while children die before they are ready. */
+const PAUSE_MS = 1000;
+const LONGEST_PAUSE_MS = 10_000;
+/** An interface that is missing for this long won't be waited for. */
 const GONE_MS = 10_000;
 
 /**
- * Captures one interface in a child process, and starts another when that one ends.
+ * Captures one interface, and restarts the child when it dies.
  *
- * `cap` ends its process with an assertion when its interface goes down or is removed, within the poll that reports it: no watch on the
- * interface is fast enough to prevent that. So the death of the child is the event.
+ * `cap` aborts its process within the very poll that reports that the interface is down or gone: nothing can be done before that. So the death
+ * of the child is how the worker learns of it.
  */
-export class CapLane {
-  readonly device: string;
-  state: LaneState = 'starting';
-  /** Why it waits; empty when it does not. */
-  note = '';
-  /** Link type as `cap` told it last. */
-  linkText = '';
-  /** Frames that the child gave up, of all children so far. */
-  shed = 0;
-  malformed = 0;
+export class CapWorker {
+  /** The interface is gone for good, or the worker is closed. */
+  lost = false;
   readonly #edges: Edges;
   readonly #clock: Clock;
-  readonly #request: LaneRequest;
-  #child: ChildProcess | null = null;
-  #feed: StreamFeed | null = null;
-  #batch: PacketBatch | null = null;
-  #walk: RecordWalk | null = null;
-  #exited = false;
-  #shedBefore = 0;
-  #said = '';
-  #startedAt = 0;
-  #nextTry = 0;
+  readonly #job: CapJob;
+  #child: CapChild;
+  /** Monotonic time of the next start; null while the child lives. */
+  #nextStart: number | null = null;
+  #pause = PAUSE_MS;
   #absentSince: number | null = null;
-  #failures = 0;
-  #onWord: ((word: CapWord | null) => void) | null = null;
-  /** Index of the interface that frames get, asked for once the link type is known. */
-  readonly #interfaceFor: (lane: CapLane) => { link: number; iface: number } | null;
+  #trouble = '';
+  /** Counts of earlier children. */
+  #shed = 0;
+  #malformed = 0;
 
-  constructor(
-    edges: Edges,
-    clock: Clock,
-    request: LaneRequest,
-    interfaceFor: (lane: CapLane) => { link: number; iface: number } | null,
-  ) {
+  /** Starts the first child. @throws whatever `spawn` throws */
+  constructor(edges: Edges, clock: Clock, job: CapJob) {
     this.#edges = edges;
     this.#clock = clock;
-    this.#request = request;
-    this.#interfaceFor = interfaceFor;
-    this.device = request.device;
+    this.#job = job;
+    this.#child = new CapChild(edges, job);
   }
 
-  /** What the child or its runtime said last on standard error; one line. */
+  get device(): string {
+    return this.#job.device;
+  }
+
+  /** The first message of the current child; null when it ended without one. */
+  get opened(): Promise<CapMessage | null> {
+    return this.#child.opened;
+  }
+
+  get isOpen(): boolean {
+    return !this.lost && this.#child.wasReady && !this.#child.ended;
+  }
+
+  /** Why no frames come; empty while they do. */
+  get note(): string {
+    return this.isOpen ? '' : this.#trouble;
+  }
+
+  /** The last words of the child on standard error. */
   get said(): string {
-    return this.#said;
+    return this.#child.said;
   }
 
-  /**
-   * Starts the first child.
-   *
-   * @returns what it told: `ready`, or why not; null when it ended or said nothing in time
-   */
-  start(timeoutMs: number): Promise<CapWord | null> {
-    return new Promise((resolve) => {
-      const done = (word: CapWord | null): void => {
-        clearTimeout(timer);
-        this.#onWord = null;
-        resolve(word);
-      };
-      const timer = setTimeout(() => done(null), timeoutMs);
-      this.#onWord = done;
-      this.#launch();
-    });
+  /** Frames lost because the pipe was full, and broken records; of all children so far. */
+  get shed(): number {
+    return this.#shed + this.#child.shed;
+  }
+  get malformed(): number {
+    return this.#malformed + this.#child.malformed;
   }
 
-  /** Next frames; null when none wait. */
+  /** The next frames; null when none wait. */
   read(): PacketBatch | null {
-    if (this.state === 'lost') return null;
-    const batch = this.#take();
-    if (batch === null && this.#exited && (this.#feed?.ended ?? true)) this.#revive();
+    if (this.lost) return null;
+    const batch = this.#child.read();
+    if (batch === null && this.#child.isEmpty) this.#revive();
     return batch;
   }
 
   close(): void {
-    this.state = 'lost';
-    this.#onWord = null;
-    this.#stop();
-  }
-
-  #take(): PacketBatch | null {
-    const feed = this.#feed;
-    const batch = this.#batch;
-    const walk = this.#walk;
-    if (feed === null || batch === null || walk === null) return null;
-    batch.count = 0;
-    do {
-      feed.window.start = walk.fill(batch, feed.window.start, feed.window.end);
-      if (walk.malformed > 0) {
-        this.malformed += walk.malformed;
-        walk.malformed = 0;
-      }
-      if (walk.broken) {
-        this.#stop(); // its next words are no records; the exit brings another child
-        return batch.count > 0 ? batch : null;
-      }
-      if (batch.count > 0) return batch;
-    } while (feed.refill());
-    return null;
-  }
-
-  #launch(): void {
-    this.#exited = false;
-    this.#startedAt = this.#clock.monotonic();
-    this.#shedBefore = this.shed;
-    this.#walk = null;
-    const { device, bpf, ringBytes, script } = this.#request;
-    let child: ChildProcess;
-    try {
-      child = this.#edges.spawn(process.execPath, [NO_DEBUGGER, '--no-warnings', script, device, bpf ?? '', String(ringBytes)]);
-    } catch (thrown) {
-      this.#said = reasonOf(thrown);
-      this.#gone();
-      return;
-    }
-    this.#child = child;
-    this.#feed?.close();
-    const feed = child.stdout === null ? null : new StreamFeed(child.stdout, WINDOW_BYTES);
-    this.#feed = feed;
-    this.#batch = feed === null ? null : new PacketBatch(BATCH_FRAMES, feed.window.bytes);
-    this.#listen(child);
-    child.once('error', (error) => {
-      this.#said = reasonOf(error);
-      if (child.pid === undefined && this.#child === child) this.#gone();
-    });
-    child.once('exit', () => {
-      if (this.#child === child) this.#gone();
-    });
-  }
-
-  #listen(child: ChildProcess): void {
-    let rest = '';
-    child.stderr?.setEncoding('utf8');
-    child.stderr?.on('error', () => undefined);
-    child.stderr?.on('data', (text: string) => {
-      const lines = (rest + text).split('\n');
-      rest = (lines.pop() ?? '').slice(-LONGEST_CAP_LINE);
-      if (this.#child === child) for (const line of lines) this.#hear(line);
-    });
-  }
-
-  #hear(line: string): void {
-    const word = parseCapLine(line.slice(0, LONGEST_CAP_LINE));
-    if (word === null) {
-      if (line.trim() !== '') this.#said = sanitize(line.trim());
-      return;
-    }
-    if (word.word === 'shed') {
-      if (/^\d{1,15}$/.test(word.text)) this.shed = this.#shedBefore + Number(word.text);
-      return;
-    }
-    this.#onWord?.(word);
-    if (word.word === 'ready') this.#ready(word.text);
-    else this.#said = sanitize(word.text);
-  }
-
-  #ready(linkText: string): void {
-    this.linkText = linkText;
-    const columns = this.#interfaceFor(this);
-    if (columns === null) {
-      this.#said = `link type ${sanitize(linkText)} is not decoded`;
-      this.#stop();
-      return;
-    }
-    this.#walk = new RecordWalk(dumpedLayout(columns.link, columns.iface));
-    this.state = 'open';
-    this.note = '';
-    this.#absentSince = null;
-  }
-
-  /** The child has ended. */
-  #gone(): void {
-    this.#exited = true;
-    if (this.#walk === null) this.#feed?.close(); // it never was ready: there are no records
-    this.#onWord?.(null);
-    const now = this.#clock.monotonic();
-    this.#failures = now - this.#startedAt > WELL_MS ? 0 : this.#failures + 1;
-    this.#nextTry = now + (BACKOFF_MS[Math.min(Math.max(0, this.#failures - 1), BACKOFF_MS.length - 1)] as number);
-    if (this.state === 'lost') return;
-    this.state = 'waiting';
-    this.note = `${sanitize(this.device)} went down, or its capture ended${this.#said === '' ? '' : ` (${this.#said})`}; trying again`;
+    this.lost = true;
+    this.#child.stop();
   }
 
   #revive(): void {
     const now = this.#clock.monotonic();
-    if (now < this.#nextTry) return;
-    const there = this.#edges.platform === 'linux' && this.device !== 'any' ? linuxState(this.#edges, this.device) : 'up';
-    if (there === 'up') {
-      this.state = 'waiting';
-      this.#launch();
+    const name = sanitize(this.device);
+    if (this.#nextStart === null) {
+      this.#pause = this.#child.wasReady ? PAUSE_MS : Math.min(LONGEST_PAUSE_MS, this.#pause * 2);
+      this.#nextStart = now + this.#pause;
+      this.#trouble = `${name} went down, or its capture ended${this.said === '' ? '' : ` (${this.said})`}; trying again`;
+    }
+    if (now < this.#nextStart) return;
+    const state = this.device === 'any' ? 'up' : linuxState(this.#edges, this.device);
+    if (state === 'up') {
+      this.#restart(now);
       return;
     }
-    this.#nextTry = now + (BACKOFF_MS[0] as number);
-    this.#absentSince = there === 'absent' ? (this.#absentSince ?? now) : null;
-    this.note = there === 'absent' ? `${sanitize(this.device)} is gone` : `${sanitize(this.device)} is down; waiting for it`;
-    if (this.#absentSince !== null && now - this.#absentSince >= GONE_MS) this.state = 'lost';
+    this.#nextStart = now + PAUSE_MS;
+    this.#absentSince = state === 'absent' ? (this.#absentSince ?? now) : null;
+    this.#trouble = state === 'absent' ? `${name} is gone` : `${name} is down; waiting for it`;
+    this.lost = this.#absentSince !== null && now - this.#absentSince >= GONE_MS;
   }
 
-  #stop(): void {
-    this.#walk = null;
-    // Not SIGTERM: an orderly end closes the addon's handle, which can abort; and in a flood the child's loop does not turn.
-    this.#child?.kill('SIGKILL');
-    this.#feed?.close();
+  #restart(now: number): void {
+    const dead = this.#child;
+    try {
+      this.#child = new CapChild(this.#edges, this.#job);
+    } catch (thrown) {
+      this.#trouble = `can't start a process for ${sanitize(this.device)}: ${reasonOf(thrown)}`;
+      this.#nextStart = now + LONGEST_PAUSE_MS;
+      return;
+    }
+    this.#shed += dead.shed;
+    this.#malformed += dead.malformed;
+    this.#nextStart = null;
+    this.#absentSince = null;
   }
 }
