@@ -1,4 +1,4 @@
-// Totals of many things by dense number: typed columns, the list of what moved in this tick, and rings for the busiest of them.
+// Totals of many entities (apps, hosts ...) in typed columns, the list of those that moved in this tick, and rings of rates for the busiest.
 
 import { widened } from '../net/bytes.ts';
 
@@ -20,11 +20,11 @@ export const COLUMN = {
   TICK_TX: 8,
 } as const;
 
-/** How many entities of a kind have a ring of their own. */
+/** Entities of a kind that have rings. */
 const RINGS = 64;
-/** Above all entities: what `serial` counts their generations in. */
+/** Larger than any entity: the unit in which `serial` counts generations. */
 const GENERATION = 2 ** 20;
-/** More entities than this have room taken for all there may be at once: memory that was never written takes none. */
+/** Beyond this, columns grow to their full size at once: memory that was never written costs nothing. */
 const LAST_COPY = 16_384;
 
 /** Totals per entity; an entity is a small dense number, and the columns grow with the highest. */
@@ -37,10 +37,10 @@ export class Accumulators {
   #movedMark = new Int32Array(64);
   #movedCount = 0;
   #tick = 1;
-  /** By entity: how often its number was given up. */
+  /** By entity: how often its number was released. */
   #generations = new Int32Array(64);
   readonly #most: number;
-  /** When the entity with a ring that has been silent longest was last seen; null while that is to be found out. */
+  /** When the quietest entity with a ring was last seen; null if that must be found out again. */
   #quietest: number | null = null;
 
   /** @param most entities there may be */
@@ -52,7 +52,7 @@ export class Accumulators {
     return this.#values[entity * STRIDE + column] ?? 0;
   }
 
-  /** Books what a flow moved that was booked here before. The record, not its numbers: a double handed on is a new one on the heap. */
+  /** Books what a flow moved that was booked here before. It takes the record, because a double as an argument is a new object on the heap. */
   add(entity: number, moved: Movement): void {
     const { rx, tx } = moved;
     const at = this.#claim(entity, moved);
@@ -65,7 +65,7 @@ export class Accumulators {
     v[at + 8] = (v[at + 8] as number) + tx;
   }
 
-  /** Books all that a flow ever moved, as it was not booked here before; of the tick is only what it moved last. */
+  /** Books everything that a flow ever moved, as it was not booked here before. Only what it moved last belongs to this tick. */
   enter(entity: number, moved: Movement): void {
     const at = this.#claim(entity, moved);
     const v = this.#values;
@@ -78,7 +78,7 @@ export class Accumulators {
     v[at + 8] = (v[at + 8] as number) + moved.tx;
   }
 
-  /** Takes back what was booked of a flow; when it was first seen here, and what moved in this tick, stays. */
+  /** Takes back what was booked of a flow, but neither when it was first seen nor what moved in this tick. */
   leave(entity: number, moved: Movement): void {
     const at = entity * STRIDE;
     const v = this.#values;
@@ -90,7 +90,7 @@ export class Accumulators {
     this.#mark(entity);
   }
 
-  /** What was booked as sent in this tick was received. @param bytes, packets negative the other way round */
+  /** Turns bytes of this tick that were booked as sent into received ones. @param bytes, packets negative for the other way */
   turn(entity: number, bytes: number, packets: number): void {
     const at = entity * STRIDE;
     const v = this.#values;
@@ -102,12 +102,12 @@ export class Accumulators {
     v[at + 8] = (v[at + 8] as number) - bytes;
   }
 
-  /** A number that no other thing ever has, also after the entity's own was used again; the entity itself at first. */
+  /** A number that nothing else in the run ever has, even after the entity is used again. At first it is the entity itself. */
   serial(entity: number): number {
     return (this.#generations[entity] ?? 0) * GENERATION + entity;
   }
 
-  /** Gives an entity up: all that it had is `into`'s, and its number may be used again. Between two ticks. */
+  /** Releases an entity: everything it had goes to `into`, and its number may be used again. Call it between two ticks. */
   release(entity: number, into: number): void {
     const highest = Math.max(entity, into);
     if (highest >= this.size) this.#reserve(highest);
@@ -135,14 +135,12 @@ export class Accumulators {
     return (v[at + 4] as number) > 0 || (v[at] as number) + (v[at + 1] as number) > 0;
   }
 
-  /** True when the entity's totals or rates changed in the tick that is being closed. */
+  /** True if the entity's totals or rates changed in the tick that is being closed. */
   moved(entity: number): boolean {
     return this.#movedMark[entity] === this.#tick;
   }
 
-  /**
-   * Closes a tick of `ms` milliseconds: feeds the rings. Rates must be read before `beginTick`.
-   */
+  /** Closes a tick of `ms` milliseconds and feeds the rings. Read rates before `beginTick`. */
   closeTick(ms: number): void {
     this.#quietest = null;
     for (let i = 0; i < this.#movedCount; i++) {
@@ -174,7 +172,7 @@ export class Accumulators {
     }
   }
 
-  /** RX+TX rates of the newest seconds; empty for an entity that is not among the busiest. */
+  /** RX+TX rates of the newest seconds; empty for an entity without rings. */
   recent(entity: number, seconds: number): number[] {
     return this.#rings.get(entity)?.sum(seconds) ?? [];
   }
@@ -188,7 +186,7 @@ export class Accumulators {
       this.#rings.set(entity, new RateRings());
       return;
     }
-    // The entity that has been silent longest gives its ring up, but not to one that moves less than it did.
+    // The quietest entity loses its rings, unless it was seen less than a minute before the new one.
     let victim = -1;
     let oldest = this.get(entity, COLUMN.LAST) - 60_000;
     if (this.#quietest !== null && this.#quietest >= oldest) return;
@@ -215,7 +213,7 @@ export class Accumulators {
     this.#moved[this.#movedCount++] = entity;
   }
 
-  /** Makes room for an entity, and notes that it moved and when. @returns where its values begin */
+  /** Makes room for an entity and marks it as moved. @returns where its values begin */
   #claim(entity: number, moved: Movement): number {
     if (entity >= this.size) this.#reserve(entity);
     const v = this.#values;
@@ -241,9 +239,7 @@ export class Accumulators {
   }
 }
 
-// What a flow moved since it was booked last. One record, used again for every flow.
-
-/** What a flow moved, and all it ever did. Reused. */
+/** What a flow moved since it was last booked, and in all. One record serves every flow. */
 export interface Movement {
   rx: number;
   tx: number;
@@ -257,7 +253,7 @@ export interface Movement {
   last: number;
 }
 
-/** What of a movement counts. @param uncounted of its totals; RX, TX, RX packets, TX packets @param countsNow whether what moved last does */
+/** The part of a movement that counts. @param uncounted part of its totals: RX, TX, RX packets, TX packets @param countsNow whether the last bytes count */
 export function less(m: Movement, uncounted: ArrayLike<number>, countsNow: boolean, into: Movement): Movement {
   into.rx = countsNow ? m.rx : 0;
   into.tx = countsNow ? m.tx : 0;
@@ -287,7 +283,7 @@ export function turned(m: Movement, into: Movement): Movement {
   return into;
 }
 
-/** A movement of which all was received: neither end is this machine. */
+/** A movement between other machines, all of it as received. */
 export function received(m: Movement, into: Movement): Movement {
   into.rx = m.rx + m.tx;
   into.rxp = m.rxp + m.txp;
@@ -299,17 +295,15 @@ export function received(m: Movement, into: Movement): Movement {
   return into;
 }
 
-/** A record of nothing. */
+/** An empty record. */
 export function movement(): Movement {
   return { rx: 0, tx: 0, rxp: 0, txp: 0, rxTotal: 0, txTotal: 0, rxpTotal: 0, txpTotal: 0, first: 0, last: 0 };
 }
 
-// Fixed-length rings of rates, one value a second for five minutes. Never shifted, never grown.
-
-/** Seconds that a ring holds. */
+/** Seconds that a ring of rates holds: five minutes. */
 export const RING_SECONDS = 300;
 
-/** The last `length` numbers, oldest overwritten. */
+/** The last `length` numbers. It never grows, and never shifts its values. */
 export class Ring {
   readonly #values: Float64Array;
   #next = 0;
@@ -349,10 +343,7 @@ export class Ring {
   }
 }
 
-/**
- * RX and TX bytes of one thing over time. Ticks of any length are spread over whole seconds by the clock, so a second's value is bytes/s
- * also where the interval is 100 ms or 5 s.
- */
+/** RX and TX rates of one entity, a value a second. Ticks of any length are spread over seconds: a value is bytes/s at 100 ms and at 5 s. */
 export class RateRings {
   readonly rxSeconds = new Ring(RING_SECONDS);
   readonly txSeconds = new Ring(RING_SECONDS);
@@ -360,7 +351,7 @@ export class RateRings {
   #tx = 0;
   #open = 0;
 
-  /** Adds what moved during the last `ms` milliseconds; at most five minutes are written, a longer pause is a gap anyway. */
+  /** Adds what moved during the last `ms` milliseconds. It writes five minutes at most; a longer pause is a gap anyway. */
   add(rx: number, tx: number, ms: number): void {
     let left = Math.min(ms, RING_SECONDS * 1000);
     if (left <= 0) return;

@@ -1,5 +1,5 @@
-// Books what flows have moved into the totals of apps, hosts and interfaces: once a tick for flows that moved, and when one is removed.
-// Sums stay exact whatever is evicted, learnt late or folded.
+// Books what flows moved into the totals of apps, hosts, categories and interfaces: once a tick for flows that moved, and for a flow that
+// is removed. It decides what counts where, and how often; it makes no rows.
 
 import { FLOW_DIRECTION } from '../flow/direction.ts';
 import { type FlowObserver, type FlowTable, NO_OWNER } from '../flow/flow-table.ts';
@@ -11,15 +11,13 @@ import { Accumulators, less, type Movement, movement, received, turned } from '.
 import { Carriers } from './carrier.ts';
 import { HostTable, OTHER_HOSTS } from './rows/host-table.ts';
 
-// What of each flow has been booked, and where, beside the rows of the flow table. It keeps; what is written, Booking decides.
-
 /**
- * 64 bytes a row of the flow table, one cache line:
+ * What has been booked of each flow, and where. 64 bytes a row of the flow table, one cache line:
  *
- *     doubles  0..3 RX, TX, RX packets, TX packets booked | 4 RX of the tick that is being closed | 5 its TX
- *     ints     12 app | 13 app at the far end | 14 host | 15 category that its host was told of << 16 | category it is booked under
+ *     doubles  0..3 booked RX, TX, RX packets, TX packets | 4 RX of the tick that is being closed | 5 its TX
+ *     ints     12 app | 13 app at the far end | 14 host | 15 category its host knows << 16 | category it is booked under
  *
- * App, peer and host are kept inverted and categories one higher, so that a row that was never written says NEVER.
+ * App, peer and host are inverted and categories one higher: a row that was never written reads as NEVER.
  */
 const INTS = 16;
 const DOUBLES = INTS / 2;
@@ -28,13 +26,13 @@ const TICK_TX = 5;
 const PLACE = { APP: 12, PEER: 13, HOST: 14 } as const;
 const CATEGORIES = 15;
 
-/** The rows, in an arena that grows with the flow table. */
+/** Those rows, in an arena that grows with the flow table. Booking decides what they hold. */
 class BookedRows {
   #arena: Arena = arenaOf(0);
   doubles = this.#arena.doubles;
   #ints = this.#arena.ints;
 
-  /** Makes room. @param rows of the flow table */
+  /** Makes room for as many rows as the flow table has. */
   reserve(rows: number): void {
     if (this.#ints.length >= rows * INTS) return;
     this.#arena = arenaOf(rows * INTS * 4, this.#arena);
@@ -48,7 +46,7 @@ class BookedRows {
     for (let i = row * INTS; i < row * INTS + INTS; i++) ints[i] = 0;
   }
 
-  /** Entity under which a row was booked, -1 where it was not. @param column of PLACE */
+  /** Entity under which a row was booked, -1 if it wasn't. @param column of PLACE */
   place(row: number, column: number): number {
     return ~(this.#ints[row * INTS + column] ?? 0);
   }
@@ -57,60 +55,64 @@ class BookedRows {
     this.#ints[row * INTS + column] = ~entity;
   }
 
-  /** Category that the row's host was told of, -1 where it was not. */
-  toldCategory(row: number): number {
+  /** Category that the row's host knows of, -1 for none. */
+  hostCategory(row: number): number {
     return ((this.#ints[row * INTS + CATEGORIES] ?? 0) >>> 16) - 1;
   }
 
-  /** Category under which the row was booked, -1 where it was not. */
+  /** Category under which the row was booked, -1 if it wasn't. */
   bookedCategory(row: number): number {
     return ((this.#ints[row * INTS + CATEGORIES] ?? 0) & 0xffff) - 1;
   }
 
-  setCategories(row: number, told: number, booked: number): void {
-    this.#ints[row * INTS + CATEGORIES] = ((told + 1) << 16) | (booked + 1);
+  setCategories(row: number, ofHost: number, booked: number): void {
+    this.#ints[row * INTS + CATEGORIES] = ((ofHost + 1) << 16) | (booked + 1);
   }
 }
 
 /** App entities below this stand for flows without a process, one for each reason; app `id` is entity `id + OWNERLESS`. */
 export const OWNERLESS = 16;
-/** Indexes of the reasons that say who it was, though no process: what has them is not unowned. */
+/** Indexes of the reasons that explain why there is no process. Traffic with such a reason is not unowned. */
 const EXPLAINED = KERNEL_REASONS.map((reason) => OWNER_REASONS.indexOf(reason));
 const NEVER = -1;
-/** Column values of a flow that is booked to its interface alone: for as long as it is in transit; since its bytes count elsewhere. */
+/** App of a flow that is booked to its interface alone: while it is in transit, or because its bytes count elsewhere. */
 const ASIDE = -2;
 const ELSEWHERE = -3;
-/** App entity of flows in which a captured tunnel travels: what is in it is booked under its own apps. */
+/** App entity of flows that carry a captured tunnel: what travels inside is booked under its own apps. */
 export const CARRIER = 15;
+/** Why that traffic has no app. */
+export const CARRIED = 'overhead of tunnels';
 /**
- * What an interface means for the totals: part of the headline; a tunnel, whose flows belong to apps but travel once more in the headline;
- * one that stands apart (a bridge to containers, a virtual pair): what this machine itself exchanges over it crosses no other, what it
- * forwards does; or one that repeats another frame by frame (a port of a bridge).
+ * What an interface means for the totals.
+ *
+ * COUNTED: part of the total. TUNNEL: its flows belong to apps, but a counted interface carries them once more. APART, a bridge to
+ * containers or a virtual pair: what this machine itself exchanges over it crosses no other interface, what it forwards does. REPEATS, a
+ * port of a bridge: it shows the frames of another interface again.
  */
 const ROLE = { COUNTED: 0, TUNNEL: 1, APART: 2, REPEATS: 3 } as const;
 
-/** What a flow's bytes count for when they move: its interface alone; its app and host, as a tunnel's carrier has them in the total; all. */
+/** What a flow's bytes count for when they move. ASIDE: its interface alone. INNER: also its app and host, because the total already has them in the tunnel's carrier. FULL: all. */
 const CLASS = { ASIDE: 0, INNER: 1, FULL: 2 } as const;
-/** A flow that goes over two interfaces of this machine is seen on both at about the same time. */
+/** Two interfaces of this machine see the same flow at about the same time. */
 const TWIN_LAG_MS = 2000;
 const NOTHING_BELOW: readonly number[] = [];
 
 const { APP, PEER, HOST } = PLACE;
 
-/** What of a flow does not count, where that changed while it went on. RX, TX, RX packets, TX packets each. */
+/** The part of a flow that doesn't count, if its class changed on the way. RX, TX, RX packets, TX packets each. */
 interface Uncounted {
   class: number;
   readonly byApp: [number, number, number, number];
   readonly byTotal: [number, number, number, number];
 }
 
-/** What of a flow stays with those who had its ends before: RX, TX, RX packets, TX packets, as its own end has them. */
+/** The part of a flow that stays with former owners of its ends: RX, TX, RX packets, TX packets, as its own end sees them. */
 interface Kept {
   readonly own: Float64Array;
   readonly peer: Float64Array;
 }
 
-/** Most hosts with a row of their own, by name or address. */
+/** Hosts with a row of their own, by name or address. */
 const MAX_HOSTS = 65_536;
 
 /** Called while flows are booked. The books are complete up to that moment, and still know where the flow was booked before. */
@@ -137,22 +139,22 @@ export interface BookingParts {
 }
 
 /**
- * The books. Columns beside the flow table's rows say what of each flow has been booked, and where, so that a flow whose owner is
- * learnt late moves its past to the right app.
+ * The books. They remember what was booked of each flow and where: when an owner becomes known late, everything that the flow moved goes
+ * to the right app.
  */
 export class Booking implements FlowObserver {
   readonly apps = new Accumulators();
   /** By number of the host table. */
   readonly hosts: Accumulators;
-  /** By category + 1; 0 is not categorised. Flows of the headline only. */
+  /** By category + 1; 0 is not categorised. Only what the total counts. */
   readonly categories = new Accumulators();
   /** By interface. */
   readonly interfaces = new Accumulators();
-  /** Entity 0 is the total: what counted for it when it moved, so that it never falls. */
+  /** Entity 0 is the total. Bytes count when they move and never again, so it never falls. */
   readonly total = new Accumulators();
-  /** Of the total, what has no owner that could be told. */
+  /** The part of the total whose owner nobody could name. */
   readonly unowned = new Accumulators();
-  /** What moved inside tunnels whose carriers are part of the total: 0 is all of them, then by interface + 1. */
+  /** What moved inside tunnels whose carriers are in the total: 0 is all tunnels, the others are interface + 1. */
   readonly tunnelled = new Accumulators();
   readonly hostTable: HostTable;
   readonly #flows: FlowTable;
@@ -170,12 +172,12 @@ export class Booking implements FlowObserver {
   readonly #uncounted = new Map<number, Uncounted>();
   readonly #kept = new Map<number, Kept>();
   #roles: Uint8Array = new Uint8Array(0);
-  /** Interfaces of the headline but loopback. */
+  /** Counted interfaces but loopback. */
   #wires: number[] = [];
-  /** By interface: those on which a flow of it may be seen once more, and counts. */
+  /** By interface: the interfaces on which its flows may be seen again, and count. */
   #below: (readonly number[])[] = [];
   readonly #ends = new Int32Array(8);
-  /** What flows moved in the tick that is being closed, as their ends have it. */
+  /** What all flows moved in the tick that is being closed, as their own ends see it. */
   tickRxSum = 0;
   tickTxSum = 0;
   #tunnelled = false;
@@ -190,12 +192,12 @@ export class Booking implements FlowObserver {
     this.hosts = new Accumulators(maxHosts + 1);
   }
 
-  /** True when interfaces mean what they meant before. */
+  /** True if interfaces mean what they meant before. */
   isAsBefore(interfaces: readonly TickInterface[]): boolean {
     return interfaces.length === this.#roles.length && interfaces.every((each, i) => roleOf(each) === this.#roles[i]);
   }
 
-  /** What interfaces mean from now on; those beyond the list are part of the headline. What moved before is to be booked before. */
+  /** Sets what interfaces mean from now on; those beyond the list are counted. Book what moved before this first. */
   setInterfaces(interfaces: readonly TickInterface[]): void {
     const roles = Uint8Array.from(interfaces, roleOf);
     this.#roles = roles;
@@ -217,23 +219,23 @@ export class Booking implements FlowObserver {
     });
   }
 
-  /** True for a flow whose bytes are counted under the apps in the tunnel that it carries. */
+  /** True for a flow that carries a captured tunnel. */
   carries(row: number): boolean {
     return this.#rows.place(row, APP) === CARRIER;
   }
 
-  /** App entity under which a flow was booked last; negative for one that is no part of any app. */
+  /** App entity under which a flow was booked last; negative if no app's total has it. */
   appOf(row: number): number {
     return this.#rows.place(row, APP);
   }
 
-  /** App entity of a flow that was booked, also of one that is part of no app's total. */
+  /** App entity of a flow that was booked, even if no app's total has it. */
   appEntity(row: number): number {
     const app = this.#rows.place(row, APP);
     return app >= 0 ? app : this.#appEntity(row, ROLE.APART);
   }
 
-  /** App entity of a local flow's far end; negative where there is none. */
+  /** App entity of a local flow's far end; negative if it has none. */
   peerOf(row: number): number {
     return this.#rows.place(row, PEER);
   }
@@ -243,12 +245,12 @@ export class Booking implements FlowObserver {
     return this.#rows.place(row, HOST);
   }
 
-  /** Category + 1 of a flow when it was booked last, 0 is none. */
+  /** Category + 1 of a flow when it was booked last; 0 for none. */
   categoryOf(row: number): number {
-    return Math.max(0, this.#rows.toldCategory(row));
+    return Math.max(0, this.#rows.hostCategory(row));
   }
 
-  /** True for a flow inside a captured tunnel: the headline has its bytes once more, in what carries it. */
+  /** True for a flow inside a captured tunnel: the total has its bytes in the flow that carries them. */
   isTunnelled(row: number): boolean {
     return this.#classOf(row) === CLASS.INNER;
   }
@@ -258,20 +260,20 @@ export class Booking implements FlowObserver {
     return this.#classOf(row) > CLASS.ASIDE;
   }
 
-  /** True for a flow that counts with all of its past once it turns out not to be in transit, or what its interface is. */
+  /** True for a flow that will count with everything it moved once it turns out not to be in transit, or once its interface is known. */
   mayCount(row: number): boolean {
     const app = this.#rows.place(row, APP);
     return app === ASIDE || app === NEVER;
   }
 
-  /** What of a flow counted for its app and its host so far, as its own end has it. @param into RX, TX, RX packets, TX packets */
+  /** Writes what counted for a flow's app and host so far, as its own end sees it. @param into RX, TX, RX packets, TX packets */
   counted(row: number, into: Float64Array): void {
     const apart = this.#uncounted.size === 0 ? undefined : this.#uncounted.get(row)?.byApp;
     this.#flows.readTraffic(row, into);
     if (apart !== undefined) for (let i = 0; i < 4; i++) into[i] = (into[i] as number) - (apart[i] as number);
   }
 
-  /** What a flow moved so far, as its frames went over the interface. @param into RX, TX, RX packets, TX packets */
+  /** Writes what a flow moved so far, as its frames crossed the interface. @param into RX, TX, RX packets, TX packets */
   went(row: number, into: Float64Array): void {
     const flows = this.#flows;
     if (flows.isPassing(row)) {
@@ -287,7 +289,7 @@ export class Booking implements FlowObserver {
     } else flows.readTraffic(row, into);
   }
 
-  /** CLASS under which a flow was booked last, NEVER for one that was not. */
+  /** CLASS under which a flow was booked last, NEVER if it wasn't. */
   #classOf(row: number): number {
     const known = this.#uncounted.size === 0 ? undefined : this.#uncounted.get(row);
     if (known !== undefined) return known.class;
@@ -315,15 +317,15 @@ export class Booking implements FlowObserver {
     if (!isPeer) this.#observer.ownerLeaves(row);
   }
 
-  /** Books every flow that moved or was learnt about since the last call. */
+  /** Books every flow that moved, or of which something was learnt, since the last call. */
   bookTouched(interfaces = Number.POSITIVE_INFINITY): void {
     const before = this.#tunnelled;
     this.#bookAll(interfaces);
-    // The first bytes of a tunnel make carriers of flows that were booked a moment ago.
+    // The first bytes inside a tunnel turn flows that were booked a moment ago into carriers.
     if (this.#tunnelled !== before) this.#bookAll(interfaces);
   }
 
-  /** `bookTouched` of the interfaces that were known so far; flows of others wait for what those are. */
+  /** `bookTouched` for interfaces known so far; flows of others wait until it is known what those are. */
   bookKnown(): void {
     this.bookTouched(this.#roles.length);
   }
@@ -338,20 +340,20 @@ export class Booking implements FlowObserver {
     }
   }
 
-  /** Books the tick that is about to be closed, and looks for who carries tunnels. */
+  /** Books the tick that is about to be closed, and looks for what carries tunnels. */
   closeTick(): void {
     this.bookTouched();
     if (this.#tunnelled && this.#carriers.find(this)) this.#bookAll();
   }
 
-  /** True for a flow that counts on a wire, with an end of this machine: it may be a tunnel's carrier. */
+  /** True for a flow of this machine that counts on a wire: it may carry a tunnel. */
   isOuter(row: number): boolean {
     const iface = this.#flows.interface(row);
     if (!this.#wires.includes(iface) || this.#flows.direction(row) === FLOW_DIRECTION.TRANSIT) return false;
     return this.#classOf(row) === CLASS.FULL;
   }
 
-  /** Clears the tick's share of every flow that moved; after snapshots were made. */
+  /** Clears the tick's share of every flow that moved, once the snapshot is made. */
   clearTick(): void {
     this.tickRxSum = 0;
     this.tickTxSum = 0;
@@ -405,7 +407,7 @@ export class Booking implements FlowObserver {
       this.tunnelled.add(0, went);
       this.tunnelled.add(iface + 1, went);
     }
-    // An app's own RX and TX are those of its end; what nobody here owns has only those of the interface.
+    // An app's RX and TX are those of its own end. Traffic that nobody here owns has only the interface's.
     const kept = this.#kept.size === 0 ? undefined : this.#kept.get(row);
     const byOwner = kept === undefined ? byApp : less(byApp, kept.own, true, this.#byOwner);
     const overWire = kept === undefined ? went : byOwner;
@@ -416,12 +418,12 @@ export class Booking implements FlowObserver {
     const hadHost = this.#rows.place(row, HOST);
     const host = this.hostEntity(row, hadHost);
     this.#move(this.hosts, hadHost, host, went);
-    if (hadHost !== host || this.#rows.toldCategory(row) !== category) this.#observer.hostChanged(host, row);
+    if (hadHost !== host || this.#rows.hostCategory(row) !== category) this.#observer.hostChanged(host, row);
     this.#rows.setPlace(row, HOST, host);
     this.#rows.setCategories(row, category, isInTotal ? category : NEVER);
   }
 
-  /** CLASS of what a flow moved now. Where nothing moved it stays, unless the flow turned out not to be in transit. */
+  /** CLASS of what a flow moved now. If nothing moved it stays, unless the flow turned out not to be in transit. */
   #decide(row: number, iface: number, role: number, moved: Movement): number {
     const last = this.#classOf(row);
     if (last >= 0 && moved.rx + moved.tx + moved.rxp + moved.txp === 0 && this.#rows.place(row, APP) !== ASIDE) return last;
@@ -433,8 +435,8 @@ export class Booking implements FlowObserver {
   }
 
   /**
-   * True for a flow that goes on over one of the interfaces below: what a bridge, a VLAN or a bond sends leaves by a card, PPPoE's packets do
-   * inside frames that decode to the same, and multicast that this machine sends comes back to it over macOS's lo0.
+   * True for a flow that also crosses one of the interfaces below. What a bridge, a VLAN or a bond sends leaves by a card; PPPoE's packets
+   * leave in frames that decode to the same flow; and macOS returns multicast that this machine sends over lo0.
    */
   #hasTwin(row: number, below: readonly number[]): boolean {
     const flows = this.#flows;
@@ -453,14 +455,14 @@ export class Booking implements FlowObserver {
     return false;
   }
 
-  /** Notes what of a flow does not count, from when its CLASS changes. @returns null while all of it counts alike */
+  /** Keeps, from the moment a flow's CLASS changes, which part of it doesn't count. @returns null while all of it counts alike */
   #setApart(row: number, was: number, now: number, moved: Movement): Uncounted | null {
     const last = this.#classOf(row);
     let uncounted = this.#uncounted.size === 0 ? undefined : this.#uncounted.get(row);
     if (uncounted === undefined) {
       if (last === NEVER || last === now) return null;
       if (was === ASIDE && this.#flows.direction(row) !== FLOW_DIRECTION.TRANSIT) {
-        // It never was in transit, as is known only now: its past counts with what moved last.
+        // Only now it is known that it never was in transit: all that it moved counts with what it moved last.
         moved.rx = moved.rxTotal;
         moved.tx = moved.txTotal;
         moved.rxp = moved.rxpTotal;
@@ -482,13 +484,13 @@ export class Booking implements FlowObserver {
     return uncounted;
   }
 
-  /** A flow's movement as its frames went over the interface. @param into holds it, unless it is the movement itself */
+  /** A movement as its frames crossed the interface. @param into takes it, unless it is the movement itself */
   asItWent(row: number, m: Movement, into: Movement): Movement {
     if (this.#flows.isPassing(row)) return received(m, into);
     return this.#flows.isTurned(row) ? turned(m, into) : m;
   }
 
-  /** What the flow moved since it was last booked, and altogether; marks it as booked. */
+  /** What the flow moved since it was last booked, and in all; marks it as booked. */
   #movement(row: number): Movement {
     const flows = this.#flows;
     const b = this.#rows.doubles;
@@ -515,7 +517,7 @@ export class Booking implements FlowObserver {
     return moved;
   }
 
-  /** Books under `now` what moved; where that was another entity before, all of the flow's past goes along, as it was booked there. */
+  /** Books a movement under `now`. If the flow was under another entity before, everything booked there comes along. */
   #move(accumulators: Accumulators, was: number, now: number, m: Movement, asBooked: Movement = m): void {
     if (was === now) {
       if (now >= 0) accumulators.add(now, m);
@@ -525,7 +527,7 @@ export class Booking implements FlowObserver {
     if (now >= 0) accumulators.enter(now, m);
   }
 
-  /** The far end of a local flow: what one side sent the other received. Booked only once its owner is known. */
+  /** Books the far end of a local flow, which received what the other sent, once its owner is known. */
   #bookPeer(row: number, m: Movement): void {
     const process = this.#flows.peer(row);
     if (process === NO_OWNER) return;
@@ -541,7 +543,7 @@ export class Booking implements FlowObserver {
     return process === NO_OWNER ? this.#flows.reasonIndex(row) : this.#appOf(process);
   }
 
-  /** A flow's address stays the same, and so does its number while it has no name. */
+  /** Host entity of a flow. Its address never changes, and neither does its entity while it has no name. */
   hostEntity(row: number, known: number): number {
     const name = this.#facts === null ? -1 : this.#facts.nameOf(row);
     if (name >= 0) return this.hostTable.named(name);
@@ -552,6 +554,11 @@ export class Booking implements FlowObserver {
   #appOf(process: number): number {
     return (this.#directory.process(process)?.app ?? -OWNERLESS) + OWNERLESS;
   }
+}
+
+/** Why an app entity below OWNERLESS has no app. */
+export function ownerlessReason(entity: number): string {
+  return entity === CARRIER ? CARRIED : (OWNER_REASONS[entity] ?? 'unknown');
 }
 
 function roleOf({ isCounted, kind, repeats }: TickInterface): number {
@@ -565,7 +572,7 @@ function addTo(sums: [number, number, number, number], { rx, tx, rxp, txp }: Mov
   sums[3] += txp;
 }
 
-/** True for an app entity that stands for flows whose owner nobody could tell; what the kernel sends or forwards is explained, not unowned. */
+/** True for an app entity that stands for flows whose owner nobody could name. What the kernel sends or forwards is explained, not unowned. */
 export function isUnowned(entity: number): boolean {
   return entity >= 0 && entity < CARRIER && !EXPLAINED.includes(entity);
 }

@@ -1,20 +1,20 @@
-// Flows in which a tunnel travels, once a tunnel interface of this machine was seen to carry anything. Told by what they speak, else by
-// who moves what: whoever carries a tunnel moves its bytes once more, and a little beside.
+// Finds the flows that carry a tunnel whose inside is captured too: by protocol, otherwise by who moves what, for the carrier moves the
+// tunnel's bytes once more, plus a little overhead.
 
 import type { FlowTable } from '../flow/flow-table.ts';
 import { PROTOCOL } from '../net/numbers.ts';
 import { type Accumulators, COLUMN } from './accumulators.ts';
 
 const PROTOCOLS: readonly number[] = [PROTOCOL.ESP, PROTOCOL.AH, PROTOCOL.GRE, PROTOCOL.IPIP, PROTOCOL.IPV6];
-/** A tunnel that moved less in a tick is not compared: too much else moves as little. */
+/** A tunnel that moved less in a tick is not compared: too many other flows move as little. */
 const LEAST_BYTES = 8 << 10;
 const LEAST_PACKETS = 16;
-/** What must have fitted, in ticks that follow one another. */
+/** Bytes that must have fitted, in consecutive ticks. */
 const ENOUGH_BYTES = 32 << 10;
-/** Of what is inside, the least that its carrier moves; the rest may be on its way still. */
+/** Least share of the inside that its carrier moves; the rest may still be on its way. */
 const LEAST_SHARE = 0.97;
 const ON_ITS_WAY = 3000;
-/** The most: headers of IP, transport and tunnel on each packet, padding, acknowledgements of a tunnel over TCP, news of the tunnel's own. */
+/** Most that a carrier moves: IP, transport and tunnel headers on each packet, padding, TCP acknowledgements, the tunnel's own messages. */
 const MOST_SHARE = 1.15;
 const PACKET_BYTES = 160;
 const NEWS_BYTES = 4096;
@@ -31,9 +31,9 @@ interface Inner extends Moved {
   readonly txp: number;
 }
 
-/** What the search asks of the books. */
+/** What the search asks the books. */
 export interface CarrierBooks {
-  /** What moved inside tunnels, by any number. */
+  /** What moved inside tunnels. */
   readonly tunnelled: Accumulators;
   /** True for a flow of this machine's own that counts, on an interface that may carry a tunnel. */
   isOuter(row: number): boolean;
@@ -41,12 +41,12 @@ export interface CarrierBooks {
   tickTx(row: number): number;
 }
 
-/** Knows carriers. Nobody is one by a port: these are anybody's. */
+/** Knows carriers. A port alone makes no carrier, for anybody may use it. */
 export class Carriers {
   readonly #flows: FlowTable;
-  /** Processes; and flows that have none, by -1 less their serial number. */
+  /** Processes, and flows without one as -1 less their serial number. */
   readonly #known = new Set<number>();
-  /** Bytes inside that fitted so far, of those who fitted in the last tick. */
+  /** Bytes that fitted so far, by those who fitted in the last tick. */
   #fitted = new Map<number, number>();
   /** By number of `tunnelled`: RX and TX packets up to the last tick. */
   readonly #packets = new Map<number, readonly [rx: number, tx: number]>();
@@ -55,7 +55,7 @@ export class Carriers {
     this.#flows = flows;
   }
 
-  /** True for a flow that is the outside of a tunnel: by its label, its protocol, or who moves it. */
+  /** True for a flow that is the outside of a tunnel, by its label, its protocol, or its owner. */
   carries(row: number): boolean {
     const flows = this.#flows;
     if (flows.tunnel(row) !== 0 || PROTOCOLS.includes(flows.protocol(row))) return true;
@@ -64,10 +64,10 @@ export class Carriers {
   }
 
   /**
-   * Compares what moved inside tunnels in the tick that is being closed with what everybody moved outside of them. One who alone fits, both
-   * ways and for long enough, carries them: all of its flows are marked, for they are to be booked again.
+   * Compares what moved inside tunnels in the tick that is being closed with what each process moved outside. If only one fits, both ways and
+   * for long enough, it is the carrier, and all of its flows are marked to be booked again.
    *
-   * @returns whether one was found
+   * @returns whether a carrier was found
    */
   find(books: CarrierBooks): boolean {
     const inner = this.#insides(books.tunnelled);
@@ -89,7 +89,7 @@ export class Carriers {
     return true;
   }
 
-  /** What moved in each tunnel, as far as it is worth comparing. */
+  /** What moved in each tunnel that moved enough to be compared. */
   #insides(tunnelled: Accumulators): Inner[] {
     const found: Inner[] = [];
     tunnelled.eachMoved((entity, rx, tx) => {
@@ -102,7 +102,7 @@ export class Carriers {
     return found;
   }
 
-  /** What everybody moved who is no carrier yet; null where those that are known moved all that is inside. */
+  /** What each process moved that isn't a known carrier; null if known carriers explain all that is inside. */
   #outsides(books: CarrierBooks, inner: readonly Inner[]): Map<number, Moved> | null {
     const { touched, touchedCount } = this.#flows;
     const outer = new Map<number, Moved>();

@@ -1,17 +1,17 @@
-// The log of events: what one snapshot has that the one before had not. Bounded; flows have a part of it for themselves, so that a scan
-// never drives out what matters more, and many of an app are told together.
+// The log of events: what is new in a snapshot compared with the one before. Bounded. Flows have their own share, or a port scan would drive
+// out what matters more; many flows of an app make one event.
 
 import type { AppRow, EventKind, FlowRow, HostRow, NetEvent, Snapshot } from '../model/snapshot.ts';
-import { FlowBursts, type FlowTold } from './flow-bursts.ts';
+import { FlowBursts, type FlowDraft } from './flow-bursts.ts';
 
-/** Events kept of flows, and of all else. */
+/** Events of flows that are kept, and events of anything else. */
 const FLOW_EVENTS = 300;
 const OTHER_EVENTS = 500;
-/** Closed flows that are remembered beside those listed. */
+/** Closed flows that are remembered beyond those in the snapshot. */
 const SPARE = 64;
-/** What is met in this time after the start was there before, as far as anybody knows. */
+/** Without history, anything met this soon after the start counts as known. */
 const LEARN_MS = 60_000;
-/** Losses are told at most this often. */
+/** Shortest time between two events about losses. */
 const LOSS_MS = 10_000;
 
 /** Whether an earlier run met a name; null if nobody knows. */
@@ -23,25 +23,25 @@ type Before = Omit<Snapshot, 'events'>;
 export class EventLog {
   /** null while history is being asked: names wait. */
   #known: KnownHistory | null;
-  /** All rows are looked at again, whether they changed or not. */
+  /** The next snapshot is checked row by row, even rows that didn't change. */
   #afresh = false;
-  /** What to say of what is known. */
+  /** What to log about known history; empty once it is logged. */
   #word = '';
   readonly #apps = new KnownNames();
   readonly #domains = new KnownNames();
-  readonly #opened = new FlowBursts('opened', (told, replaces) => this.#putFlows(told, replaces));
-  readonly #closings = new FlowBursts('closed', (told, replaces) => this.#putFlows(told, replaces));
-  /** What happened since the list was made. */
+  readonly #opened = new FlowBursts('opened', (event, replaces) => this.#putFlows(event, replaces));
+  readonly #closings = new FlowBursts('closed', (event, replaces) => this.#putFlows(event, replaces));
+  /** Events since the list was made. */
   #fresh: NetEvent[] = [];
   #all: readonly NetEvent[] = [];
   #serial = 0;
   #before: Before | null = null;
-  /** Flows that were told as closed; those that are not listed any more are let go now and then. */
+  /** Flows whose end is logged. Those that snapshots no longer list are dropped now and then. */
   readonly #closed = new Set<string>();
   #created = 0;
   #newest = 0;
   #time = 0;
-  #lost = { told: Number.NEGATIVE_INFINITY, count: 0 };
+  #lost = { loggedAt: Number.NEGATIVE_INFINITY, count: 0 };
 
   /** @param known null: `setKnownHistory` will tell, and until then nothing is new */
   constructor(known: KnownHistory | null = () => null) {
@@ -55,7 +55,7 @@ export class EventLog {
     this.#afresh = true;
   }
 
-  /** Adds what somebody else has to tell: an export, for one. It bears the time of the last tick. */
+  /** Adds an event from elsewhere, such as an export, with the time of the last tick. */
   tell(kind: EventKind, text: string): void {
     this.#put(kind, { text });
     this.#all = this.#bounded();
@@ -65,7 +65,7 @@ export class EventLog {
    * Takes the next snapshot.
    *
    * @param created flows ever created
-   * @returns all events that are kept, oldest first; the same list while nothing happened
+   * @returns all events, oldest first; the same list while nothing happens
    */
   next(now: Before, created: number): readonly NetEvent[] {
     this.#time = now.time;
@@ -119,9 +119,9 @@ export class EventLog {
     if (before === null) return;
     const grown = (is: number | null, was: number | null): number => Math.max(0, (is ?? 0) - (was ?? 0));
     this.#lost.count += grown(capture.dropped, before.capture.dropped) + grown(capture.shed, before.capture.shed);
-    if (this.#lost.count > 0 && time - this.#lost.told >= LOSS_MS) {
+    if (this.#lost.count > 0 && time - this.#lost.loggedAt >= LOSS_MS) {
       this.#put('warning', { text: `${this.#lost.count} packets were lost` });
-      this.#lost = { told: time, count: 0 };
+      this.#lost = { loggedAt: time, count: 0 };
     }
     if (before.flowsEvicted === 0 && flowsEvicted > 0)
       this.#put('warning', { text: 'too many connections: rows are given up from now on, their bytes stay in the totals' });
@@ -147,11 +147,11 @@ export class EventLog {
     }
   }
 
-  /** @param known whether it was met before this run; null where nobody knows */
+  /** @param known whether an earlier run met it; null if nobody knows */
   #met(kind: 'app' | 'domain', name: string, known: boolean | null, now: Before, learning: boolean): void {
     if (known === true) return;
     const flow = now.flows.find((each) => (kind === 'app' ? each.app === name : each.domain === name)) ?? null;
-    // Of a local flow history keeps the owner, not who is at the other end.
+    // Of a local flow, history keeps only the owner, not the app at the far end.
     const isPeer = kind === 'app' && flow === null && now.flows.some(({ peerApp }) => peerApp === name);
     const isUnknown = known === null || isPeer;
     if (isUnknown && learning) return;
@@ -178,9 +178,9 @@ export class EventLog {
     if (this.#closed.size > 2 * now.flows.length + SPARE) this.#forgetClosed(now.flows);
     this.#newest = newest;
     this.#created = created;
-    if (first) return; // all that is there when the run begins; when it was opened nobody knows
-    this.#opened.tell(opened, Math.max(0, count - opened.length), now.time);
-    this.#closings.tell(closed, 0, now.time);
+    if (first) return; // these were there when the run began: nobody knows when they opened
+    this.#opened.add(opened, Math.max(0, count - opened.length), now.time);
+    this.#closings.add(closed, 0, now.time);
   }
 
   #forgetClosed(flows: readonly FlowRow[]): void {
@@ -188,10 +188,10 @@ export class EventLog {
     for (const flow of flows) if (flow.closed) this.#closed.add(flow.id);
   }
 
-  /** @param replaces id of the event that is told anew @returns its id */
-  #putFlows(told: FlowTold, replaces: string | null): string {
+  /** @param replaces id of the event that this one renews @returns its id */
+  #putFlows(event: FlowDraft, replaces: string | null): string {
     const id = replaces ?? `event:${++this.#serial}`;
-    this.#fresh.push({ ...told, id, time: this.#time, text: '' });
+    this.#fresh.push({ ...event, id, time: this.#time, text: '' });
     return id;
   }
 
@@ -200,7 +200,7 @@ export class EventLog {
     this.#fresh.push({ id: `event:${++this.#serial}`, time: this.#time, kind, text, ...subject });
   }
 
-  /** The list with what is fresh, the oldest of either part left out where there are too many. */
+  /** The list with the fresh events, less the oldest of either share that has too many. */
   #bounded(): readonly NetEvent[] {
     const newestFirst: NetEvent[] = [];
     const renewed = new Set<string>();
@@ -221,12 +221,10 @@ export class EventLog {
   }
 }
 
-// Names that were met before, in two generations: only one that was not met while thousands of others were is forgotten, and nothing is searched.
-
-/** Most names that are told apart, of apps and of domains. */
+/** Apps that are remembered, and domains. */
 export const NAMES = 32_768;
 
-/** A set that never fills up. */
+/** A set of names that never fills up: it keeps two generations, and forgets a name only after thousands of others were met since. */
 export class KnownNames {
   readonly #generation: number;
   #newer = new Set<string>();
@@ -237,7 +235,7 @@ export class KnownNames {
     this.#generation = generation;
   }
 
-  /** Notes that a name is met. @returns true where it was met before */
+  /** Adds a name. @returns true if it was met before */
   meet(name: string): boolean {
     if (this.#newer.has(name)) return true;
     const wasMet = this.#former.has(name);

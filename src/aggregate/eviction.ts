@@ -1,5 +1,5 @@
-// Makes room in tables that are nearly full: rows that no flow is booked under and that were silent longest give their numbers up. What they
-// moved goes into a row that stands for all such, so that every sum stays exact, and names that nobody bears any more go along.
+// Makes room in tables that are nearly full: evicts the hosts and apps that have no flow and were silent longest. What they moved goes into
+// one row for all of them, so every sum stays exact. Names that no host has any more are forgotten with them.
 
 import type { FlowTable } from '../flow/flow-table.ts';
 import type { FlowFacts, ProcessDirectory } from '../model/terms.ts';
@@ -8,21 +8,21 @@ import { type Booking, OWNERLESS } from './booking.ts';
 import type { Matched } from './matched.ts';
 import { OTHER_HOSTS } from './rows/host-table.ts';
 
-/** Of a table that is nearly full, a quarter is given up at once: the walk over all flows is rare then. */
+/** A table that is nearly full loses a quarter at once, because each eviction walks over all flows. */
 const SHARE = 4;
-/** Where nearly all is in use, the next try comes after so many ticks. */
+/** Ticks until the next try if nearly everything is in use. */
 const PAUSE_TICKS = 10;
 const HOUR_MS = 3_600_000;
 const MIB = 2 ** 20;
-/** A mebibyte that it moved counts for a row like an hour that it was heard later; up to so many. */
+/** Each mebibyte that a row moved counts like having been seen an hour later, up to this many. */
 const MOST_HOURS = 24;
 
-/** Told of the rows that were given up: what is remembered by their numbers is to be forgotten. */
+/** Remembers something by entity, and must forget it when the entity is evicted. */
 interface Forgets {
   forget(entities: readonly number[]): void;
 }
 
-/** Makes room for hosts, their names, and apps. */
+/** Evicts hosts, their names, and apps. */
 export class Eviction {
   readonly #flows: FlowTable;
   readonly #booking: Booking;
@@ -51,7 +51,7 @@ export class Eviction {
     this.#appRows = appRows;
   }
 
-  /** Between two ticks, when all that moved has been booked and told. */
+  /** Evicts what must go. Call it between two ticks, when everything that moved is booked and the snapshot is made. */
   work(): void {
     if (this.#pause > 0) this.#pause--;
     if (this.#pause > 0) return;
@@ -59,9 +59,9 @@ export class Eviction {
     const isFull = hostTable.isNearlyFull;
     if (isFull || this.#facts?.namesAreNearlyFull === true) {
       const wanted = Math.ceil(hostTable.count / SHARE);
-      const given = this.#evictHosts(wanted, isFull ? () => true : (host) => hostTable.nameOf(host) >= 0);
+      const evicted = this.#evictHosts(wanted, isFull ? () => true : (host) => hostTable.nameOf(host) >= 0);
       this.#facts?.forgetNames((name) => hostTable.hasName(name));
-      if (given < wanted / SHARE) this.#pause = PAUSE_TICKS;
+      if (evicted < wanted / SHARE) this.#pause = PAUSE_TICKS;
     }
     if (this.#directory.appsAreNearlyFull) {
       const wanted = Math.ceil(this.#directory.appCount / SHARE);
@@ -69,7 +69,7 @@ export class Eviction {
     }
   }
 
-  #evictHosts(wanted: number, isMeant: (host: number) => boolean): number {
+  #evictHosts(wanted: number, mayGo: (host: number) => boolean): number {
     const { hostTable, hosts } = this.#booking;
     const used = new Set<number>();
     for (let row = 0; row < this.#flows.rows; row++) {
@@ -79,13 +79,13 @@ export class Eviction {
     }
     const candidates: number[] = [];
     for (let host = OTHER_HOSTS + 1; host < hostTable.end; host++)
-      if (hostTable.isTaken(host) && !used.has(host) && isMeant(host)) candidates.push(host);
-    const given = quietest(hosts, candidates, wanted);
-    this.#matched.release('hosts', given, OTHER_HOSTS);
-    for (const host of given) hosts.release(host, OTHER_HOSTS);
-    hostTable.release(given);
-    this.#hostRows.forget(given);
-    return given.length;
+      if (hostTable.isTaken(host) && !used.has(host) && mayGo(host)) candidates.push(host);
+    const evicted = quietest(hosts, candidates, wanted);
+    this.#matched.release('hosts', evicted, OTHER_HOSTS);
+    for (const host of evicted) hosts.release(host, OTHER_HOSTS);
+    hostTable.release(evicted);
+    this.#hostRows.forget(evicted);
+    return evicted.length;
   }
 
   #evictApps(wanted: number): number {
@@ -95,15 +95,15 @@ export class Eviction {
     const candidates: number[] = [];
     for (let app = OWNERLESS; app < apps.size; app++)
       if (!used.has(app) && this.#directory.app(app - OWNERLESS) !== undefined) candidates.push(app);
-    const given = quietest(apps, candidates, wanted);
-    this.#matched.release('apps', given, rest);
-    for (const app of given) apps.release(app, rest);
-    this.#directory.forgetApps(given.map((app) => app - OWNERLESS));
-    this.#appRows.forget(given);
-    return given.length;
+    const evicted = quietest(apps, candidates, wanted);
+    this.#matched.release('apps', evicted, rest);
+    for (const app of evicted) apps.release(app, rest);
+    this.#directory.forgetApps(evicted.map((app) => app - OWNERLESS));
+    this.#appRows.forget(evicted);
+    return evicted.length;
   }
 
-  /** Where flows are booked, and where they will be. */
+  /** Apps under which flows are booked, or will be. */
   #appsOfFlows(): Set<number> {
     const used = new Set<number>();
     for (let row = 0; row < this.#flows.rows; row++) {
@@ -119,7 +119,7 @@ export class Eviction {
   }
 }
 
-/** Those of `entities` that matter least: without traffic of their own first, then those silent longest, though bytes speak for a row. */
+/** The entities that matter least: first those without traffic, then those silent longest, with a bonus for bytes. */
 function quietest(accumulators: Accumulators, entities: readonly number[], wanted: number): number[] {
   const ranks = Float64Array.from(entities, (entity) => {
     if (!accumulators.isPresent(entity)) return 0;

@@ -1,57 +1,57 @@
-// Flows that open or close, as events: one by one while they are few, else folded by app into one event that goes on while the app does. Bounded.
+// Turns flows that open or close into events: one each while they are few, else one event for an app's burst, renewed while it lasts. Bounded.
 
 import type { FlowBurst, FlowRow, NetEvent } from '../model/snapshot.ts';
 import { MOST_HOSTS } from '../model/snapshot.ts';
 
-/** Told one by one: as many of an app in a tick, and within ten seconds. */
+/** Flows of an app that get events of their own: so many in a tick, and within ten seconds. */
 const LONE_A_TICK = 2;
 const LONE = 5;
 const LONE_MS = 10_000;
-/** Apps that have a say of their own in a tick; the others have one in common. */
+/** Apps that get events of their own in a tick; the others share one. */
 const APPS_A_TICK = 5;
-/** A burst goes on while no pause is longer than this, and begins anew after a minute, so that the log keeps times apart. */
+/** A burst ends after a pause of this length, and after a minute in any case: otherwise one event would hide when things happened. */
 const PAUSE_MS = 10_000;
 const LONGEST_MS = 60_000;
 
-/** Apps that are remembered; those that were silent go first. */
+/** Apps that are remembered; quiet ones go first. */
 const MOST_APPS = 256;
-/** Owners that are neither an app nor a reason: those of all other apps, and of flows of which nothing is known. */
+/** In place of an owner: all other apps, and flows that the snapshot doesn't list. */
 const OTHERS = 'others';
 const UNLISTED = 'unlisted';
 
-/** What an event of flows is made of; who keeps the log gives it its number and time. */
-export type FlowTold = Pick<NetEvent, 'kind' | 'app' | 'domain' | 'interface' | 'flow' | 'burst'>;
+/** An event of flows without its number and time, which the log gives it. */
+export type FlowDraft = Pick<NetEvent, 'kind' | 'app' | 'domain' | 'interface' | 'flow' | 'burst'>;
 
-/** What is remembered of an app. */
+/** What happened to an app recently. */
 interface Recent {
-  /** Event that the running burst is told by; null while none runs. */
+  /** Event of the running burst; null without one. */
   id: string | null;
   burst: FlowBurst | null;
   last: number;
   readonly hosts: Set<string>;
-  /** Told one by one since `loneFrom`. */
+  /** Events of single flows since `loneFrom`. */
   lone: number;
   loneFrom: number;
 }
 
-/** Decides for one kind of event how its flows are told. */
+/** Makes the events of one kind. */
 export class FlowBursts {
   readonly #kind: 'opened' | 'closed';
-  readonly #put: (told: FlowTold, replaces: string | null) => string;
+  readonly #put: (event: FlowDraft, replaces: string | null) => string;
   readonly #recent = new Map<string, Recent>();
 
-  /** @param put takes an event, in the place of one that it replaces, and tells its id */
-  constructor(kind: 'opened' | 'closed', put: (told: FlowTold, replaces: string | null) => string) {
+  /** @param put adds an event to the log, or renews the one that it replaces; returns its id */
+  constructor(kind: 'opened' | 'closed', put: (event: FlowDraft, replaces: string | null) => string) {
     this.#kind = kind;
     this.#put = put;
   }
 
-  /** Tells the flows of a tick. @param unlisted how many more there were, of which nothing is known. @param now epoch ms */
-  tell(flows: readonly FlowRow[], unlisted: number, now: number): void {
+  /** Takes the flows of a tick. @param unlisted how many more there were that the snapshot doesn't list @param now epoch ms */
+  add(flows: readonly FlowRow[], unlisted: number, now: number): void {
     if (flows.length > 0) {
       const groups = [...byOwner(flows)];
       if (groups.length > APPS_A_TICK) groups.sort(([, a], [, b]) => b.length - a.length);
-      for (const [owner, group] of groups.slice(0, APPS_A_TICK)) this.#tellApp(owner, group, now);
+      for (const [owner, group] of groups.slice(0, APPS_A_TICK)) this.#addApp(owner, group, now);
       const others = groups.slice(APPS_A_TICK).flatMap(([, group]) => group);
       if (others.length > 0) this.#fold(OTHERS, others, others.length, now);
     }
@@ -59,7 +59,7 @@ export class FlowBursts {
     this.#forget(now);
   }
 
-  #tellApp(owner: string, flows: readonly FlowRow[], now: number): void {
+  #addApp(owner: string, flows: readonly FlowRow[], now: number): void {
     const recent = this.#of(owner, now);
     if (now - recent.loneFrom >= LONE_MS) {
       recent.lone = 0;
@@ -118,7 +118,7 @@ export class FlowBursts {
   }
 }
 
-/** Flows by app, or by the reason for which they have none. */
+/** Flows by app, or by the reason for having none. */
 function byOwner(flows: readonly FlowRow[]): Map<string, FlowRow[]> {
   const groups = new Map<string, FlowRow[]>();
   for (const flow of flows) {

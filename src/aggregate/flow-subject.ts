@@ -1,5 +1,5 @@
-// A flow as the filter language sees it, read out of the table when it is asked for: a tick asks about every flow, and most fields of most
-// are never looked at. Allocates text only where a filter reads an address.
+// A flow as the filter language sees it. It reads the table only when the filter asks, because a tick asks about every flow and most filters
+// read a field or two. It allocates text only for addresses.
 
 import type { FilterSubject } from '../filter/fields.ts';
 import { type FlowTable, NO_OWNER } from '../flow/flow-table.ts';
@@ -9,6 +9,7 @@ import {
   type Endpoint,
   FLOW_DIRECTIONS,
   type FlowFacts,
+  NOWHERE,
   type Place,
   type Process,
   type ProcessDirectory,
@@ -18,9 +19,7 @@ import { PROTOCOL, protocolName } from '../net/numbers.ts';
 import { applicationByPort } from '../net/services.ts';
 import type { Booking } from './booking.ts';
 
-const NOWHERE: Place = { country: null, asn: null, network: null };
-
-/** One end of the flow that is asked about. */
+/** One end of the flow. */
 class End implements Endpoint {
   readonly #subject: FlowSubject;
   readonly #isLocal: boolean;
@@ -41,7 +40,7 @@ class End implements Endpoint {
   }
 }
 
-/** The subject; `row` says which flow it is. Says what a row of the snapshot, with its app's and its place, says. */
+/** The flow at `row`. It gives the same answers as the snapshot's rows of the flow and its app. */
 export class FlowSubject implements FilterSubject {
   row = 0;
   intervalMs = 1000;

@@ -1,36 +1,36 @@
-// The ledger: what history has been told of each flow, so that it is told the rest, once. Its sums are those of the run's total. Columns
-// beside the flow table's rows; only flows that moved are looked at.
+// Collects for history what flows moved, each byte once: it remembers how much of each flow history already has. Its sums are those of the
+// run's total. It writes no file, and looks only at flows that moved.
 
 import type { FlowTable } from '../flow/flow-table.ts';
 import type { HistoryBatch, HistoryEntry, LoggedFlow } from '../model/history-batch.ts';
 import type { FlowRow } from '../model/snapshot.ts';
 import { widened } from '../net/bytes.ts';
-import type { Booking } from './booking.ts';
-import { CARRIED, type HistoryKeys } from './history-keys.ts';
+import { type Booking, CARRIED } from './booking.ts';
+import type { HistoryKeys } from './history-keys.ts';
 
 const MINUTE_MS = 60_000;
-/** What moved belongs to the minute in which most of the time up to its collection lay. */
+/** What moved just before a collection belongs to the minute that had most of that time. */
 const LAG_MS = 1000;
-/** Flows still open that the log takes at the end of a run. */
+/** Open flows that the log takes at the end of a run. */
 const MOST_OPEN = 2000;
 
-/** `told`, 8 doubles a row: RX, TX, RX packets, TX packets told since the flow began; the same four told in this minute. */
-const TOLD = 8;
+/** `collected`, 8 doubles a row: RX, TX, RX packets, TX packets since the flow began; the same four of this minute. */
+const COLLECTED = 8;
 /** `sums`, 5 doubles a key: RX, TX, RX packets, TX packets, flows since the last collection. */
 const SUMS = 5;
 /** Bits of `#marks`. */
-const MARK = { COUNTED: 1, COUNTED_NOW: 2, HELD: 4 } as const;
+const MARK = { COUNTED: 1, COUNTED_NOW: 2, AWAITING: 4 } as const;
 
-/** Told of ticks and of flows that leave; collected every few seconds. */
+/** Sums up between two collections, which come every few seconds. The aggregator tells it of ticks and of flows that leave. */
 export class HistoryCollector {
   readonly #flows: FlowTable;
   readonly #booking: Booking;
   readonly #keys: HistoryKeys;
   readonly #log: FlowLog;
   readonly #awaiting: FlowsAwaitingOwner;
-  #told = new Float64Array(0);
+  #collected = new Float64Array(0);
   readonly #went = new Float64Array(4);
-  /** Combination under which a flow's bytes of this minute were told, and the serial number of that minute. */
+  /** Key under which a flow's bytes of this minute were collected, and the serial number of that minute. */
   #keyOf = new Int32Array(0);
   #minuteOf = new Int32Array(0);
   #marks = new Uint8Array(0);
@@ -52,7 +52,7 @@ export class HistoryCollector {
     this.#awaiting = new FlowsAwaitingOwner(flows);
   }
 
-  /** Begins here: what flows moved up to now is not told. */
+  /** Begins here: what flows moved up to now is left out. */
   begin(): void {
     this.#booking.bookTouched();
     this.#reserve();
@@ -69,13 +69,13 @@ export class HistoryCollector {
     this.#tunnelledTx = 0;
   }
 
-  /** Takes in what moved in the tick that is about to end; after it was booked. Every tick, so that a collection is little work. */
+  /** Takes what moved in the tick that is about to end, once it is booked. Every tick, to keep collections short. */
   note(): void {
     this.#reserve();
     const { touched, touchedCount } = this.#flows;
     for (let i = 0; i < touchedCount; i++) {
       const row = touched[i] as number;
-      if (this.#flows.isLive(row) && !(this.#booking.counts(row) && this.#awaitsOwner(row))) this.#tell(row);
+      if (this.#flows.isLive(row) && !(this.#booking.counts(row) && this.#awaitsOwner(row))) this.#take(row);
     }
   }
 
@@ -83,7 +83,7 @@ export class HistoryCollector {
    * What moved since the last collection, under its minute: one batch, or two around the turn of a minute.
    *
    * @param time epoch ms
-   * @param isLast also what waits for an owner
+   * @param isLast also takes flows that still await an owner
    */
   collect(time: number, isLast = false): HistoryBatch[] {
     const minute = Math.floor((time - LAG_MS) / MINUTE_MS);
@@ -95,14 +95,14 @@ export class HistoryCollector {
     }
     this.#booking.bookKnown();
     this.note();
-    this.#awaiting.release((row) => this.#tell(row), isLast);
+    this.#awaiting.release((row) => this.#take(row), isLast);
     this.#push(batches, minute, time);
     const next = Math.floor(time / MINUTE_MS);
     if (next !== minute) this.#turn(next);
     return batches;
   }
 
-  /** The last collection of a run: the log takes the flows that are open still. */
+  /** The last collection of a run: the log also takes flows that are still open. */
   finish(time: number): HistoryBatch[] {
     const batches = this.collect(time, true);
     let left = MOST_OPEN;
@@ -115,21 +115,21 @@ export class HistoryCollector {
     return batches;
   }
 
-  /** A flow of which nothing was told yet, and whose owner may be known in a moment. */
+  /** True for a flow of which nothing was collected yet, and whose owner may be known in a moment. */
   #awaitsOwner(row: number): boolean {
     const marks = this.#marks[row] as number;
     if ((marks & MARK.COUNTED) !== 0 || !this.#awaiting.awaitsOwner(row)) return false;
-    if ((marks & MARK.HELD) === 0) this.#awaiting.add(row);
-    this.#marks[row] = marks | MARK.HELD;
+    if ((marks & MARK.AWAITING) === 0) this.#awaiting.add(row);
+    this.#marks[row] = marks | MARK.AWAITING;
     return true;
   }
 
   /** Collects a flow for the last time; the log takes it. */
   flowLeaves(row: number): void {
     this.#reserve();
-    this.#tell(row);
+    this.#take(row);
     if (this.#booking.appOf(row) >= 0) this.#log.add(row);
-    this.#told.fill(0, row * TOLD, row * TOLD + TOLD);
+    this.#collected.fill(0, row * COLLECTED, row * COLLECTED + COLLECTED);
     this.#minuteOf[row] = 0;
     this.#marks[row] = 0;
   }
@@ -137,35 +137,35 @@ export class HistoryCollector {
   /** What a flow moved up to now stays with the owner it has now. */
   ownerLeaves(row: number): void {
     this.#reserve();
-    this.#tell(row);
+    this.#take(row);
     this.#minuteOf[row] = 0;
   }
 
-  /** What a flow moved so far is not told. */
+  /** Leaves out what a flow moved so far. */
   #skip(row: number): void {
     this.#booking.went(row, this.#went);
-    this.#told.set(this.#went, row * TOLD);
+    this.#collected.set(this.#went, row * COLLECTED);
   }
 
-  /** Adds to the sums what a flow moved and was not told yet, and corrects where this minute's was told under other facts. */
-  #tell(row: number): void {
+  /** Adds what a flow moved since it was last taken. If this minute's bytes went under another key, moves them. */
+  #take(row: number): void {
     if (!this.#booking.counts(row)) {
       if (!this.#booking.mayCount(row)) this.#skip(row);
       return;
     }
     const key = this.#keys.of(row);
-    const told = this.#told;
-    const at = row * TOLD;
+    const collected = this.#collected;
+    const at = row * COLLECTED;
     const was = this.#keyOf[row] as number;
     if (this.#minuteOf[row] !== this.#minuteSerial) {
       this.#minuteOf[row] = this.#minuteSerial;
       this.#marks[row] = (this.#marks[row] as number) & ~MARK.COUNTED_NOW;
-      told.fill(0, at + 4, at + 8);
+      collected.fill(0, at + 4, at + 8);
     } else if (was !== key) {
       const flows = ((this.#marks[row] as number) & MARK.COUNTED_NOW) === 0 ? 0 : 1;
       for (let i = 0; i < 4; i++) {
-        this.#add(was, i, -(told[at + 4 + i] as number));
-        this.#add(key, i, told[at + 4 + i] as number);
+        this.#add(was, i, -(collected[at + 4 + i] as number));
+        this.#add(key, i, collected[at + 4 + i] as number);
       }
       this.#add(was, 4, -flows);
       this.#add(key, 4, flows);
@@ -175,9 +175,9 @@ export class HistoryCollector {
     this.#booking.went(row, this.#went);
     for (let i = 0; i < 4; i++) {
       const total = this.#went[i] as number;
-      const delta = total - (told[at + i] as number);
-      told[at + i] = total;
-      told[at + 4 + i] = (told[at + 4 + i] as number) + delta;
+      const delta = total - (collected[at + i] as number);
+      collected[at + i] = total;
+      collected[at + 4 + i] = (collected[at + 4 + i] as number) + delta;
       this.#add(key, i, delta);
       if (!isTunnelled) continue;
       if (i === 0) this.#tunnelledRx += delta;
@@ -216,7 +216,7 @@ export class HistoryCollector {
     const facts = this.#keys.facts(key);
     if (facts.app !== null || facts.reason !== CARRIED)
       return { ...facts, rxBytes: rx, txBytes: tx, rxPackets, txPackets, flows };
-    // What travelled in tunnels is told under the apps in them: here only the rest. The two are captured a moment apart, so some waits.
+    // Apps inside tunnels have what travelled in them: the carrier has the rest. The two are captured a moment apart, so some may remain.
     const lessRx = Math.max(0, Math.min(rx, this.#tunnelledRx));
     const lessTx = Math.max(0, Math.min(tx, this.#tunnelledTx));
     this.#tunnelledRx -= lessRx;
@@ -253,9 +253,9 @@ export class HistoryCollector {
   #reserve(): void {
     const rows = this.#flows.capacity;
     if (this.#marks.length >= rows) return;
-    const told = new Float64Array(rows * TOLD);
-    told.set(this.#told);
-    this.#told = told;
+    const collected = new Float64Array(rows * COLLECTED);
+    collected.set(this.#collected);
+    this.#collected = collected;
     const marks = new Uint8Array(rows);
     marks.set(this.#marks);
     this.#marks = marks;
@@ -264,62 +264,60 @@ export class HistoryCollector {
   }
 }
 
-// Flows whose owner is still being looked for: history is told of them when that is known, so that no short one stays there under
-// "not looked up yet". Bounded in time: what takes longer is told as it is.
-
 /** Collections that a flow may wait for its owner: some ten seconds. */
 const MOST_COLLECTIONS = 4;
 
 interface Awaiting {
   readonly row: number;
   readonly serial: number;
-  /** Collections until it is told in any case. */
+  /** Collections until it is taken in any case. */
   left: number;
 }
 
-/** The flows in waiting. */
+/**
+ * Flows that wait until their owner is known: otherwise short ones would stay in history as "not looked up yet". One that waits too long
+ * is taken as it is.
+ */
 class FlowsAwaitingOwner {
   readonly #flows: FlowTable;
-  #flowsAwaiting: Awaiting[] = [];
+  #waiting: Awaiting[] = [];
 
   constructor(flows: FlowTable) {
     this.#flows = flows;
   }
 
-  /** True while a flow's owner is being looked for. */
+  /** True while a flow's owner is being looked up. */
   awaitsOwner(row: number): boolean {
     return this.#flows.awaitsOwner(row);
   }
 
-  /** Holds a flow back. Once for each. */
+  /** Lets a flow wait. Call it once for each. */
   add(row: number): void {
-    this.#flowsAwaiting.push({ row, serial: this.#flows.serial(row), left: MOST_COLLECTIONS });
+    this.#waiting.push({ row, serial: this.#flows.serial(row), left: MOST_COLLECTIONS });
   }
 
-  /** Hands the flows to `tell` whose owner was found, or that waited long enough; `isLast` for all. Those that are gone were told then. */
-  release(tell: (row: number) => void, isLast: boolean): void {
-    if (this.#flowsAwaiting.length === 0) return;
-    const held = this.#flowsAwaiting;
-    this.#flowsAwaiting = [];
-    for (const each of held) {
+  /** Hands to `take` the flows whose owner is known or that waited long enough; all of them if `isLast`. One that has left was taken then. */
+  release(take: (row: number) => void, isLast: boolean): void {
+    if (this.#waiting.length === 0) return;
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const each of waiting) {
       if (!this.#flows.holds(each.row, each.serial)) continue;
-      if (!isLast && this.awaitsOwner(each.row) && --each.left > 0) this.#flowsAwaiting.push(each);
-      else tell(each.row);
+      if (!isLast && this.awaitsOwner(each.row) && --each.left > 0) this.#waiting.push(each);
+      else take(each.row);
     }
   }
 
   clear(): void {
-    this.#flowsAwaiting = [];
+    this.#waiting = [];
   }
 }
 
-// The log of flows that closed, for history: so many a second, the rest counted.
-
-/** Flows a second; each costs text. */
+/** Flows that the log takes a second; each costs text. */
 const PER_SECOND = 200;
 const MOST_WAITING = 1000;
 
-/** Gathers flows between two collections. */
+/** The log of flows that closed, for history. Beyond its rate it only counts them. */
 export class FlowLog {
   readonly #rowOf: (row: number) => FlowRow;
   readonly #exeOf: (row: number) => string | null;
@@ -350,7 +348,7 @@ export class FlowLog {
     this.#flows.push(loggedFlow(this.#rowOf(row), this.#exeOf(row)));
   }
 
-  /** What was gathered; then there is room for what the time up to the next may bring. @param time epoch ms */
+  /** Takes out what was gathered, and makes room for what may come until the next time. @param time epoch ms */
   take(time: number): { readonly flows: readonly LoggedFlow[]; readonly unlogged: number } {
     const taken = { flows: this.#flows, unlogged: this.#unlogged };
     this.clear();

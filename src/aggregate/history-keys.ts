@@ -1,18 +1,18 @@
-// Combinations of facts under which history keeps bytes: app and program, host, category, interface, protocol, direction. Dense numbers for
-// those of the current minute, texts made once for each. Bounded: what is too much is folded, first by host.
+// The keys under which history keeps bytes: app and program, host, category, interface, protocol and direction. Each key of the current
+// minute has a dense number, and its texts are made once. Bounded: beyond the bound keys are folded, hosts first.
 
 import { type FlowTable, NO_OWNER } from '../flow/flow-table.ts';
 import type { HistoryEntry } from '../model/history-batch.ts';
-import { FLOW_DIRECTIONS, type FlowFacts, OWNER_REASONS, type ProcessDirectory } from '../model/terms.ts';
+import { FLOW_DIRECTIONS, type FlowFacts, type ProcessDirectory } from '../model/terms.ts';
 import { formatAddress } from '../net/address.ts';
 import { protocolName } from '../net/numbers.ts';
-import { type Booking, CARRIER, OWNERLESS } from './booking.ts';
+import { type Booking, OWNERLESS, ownerlessReason } from './booking.ts';
 import { OTHER_HOSTS } from './rows/host-table.ts';
 
-/** Facts of an entry without its numbers. */
+/** A key in words: an entry without its numbers. */
 export type EntryFacts = Omit<HistoryEntry, 'rxBytes' | 'txBytes' | 'rxPackets' | 'txPackets' | 'flows'>;
 
-/** Combinations of a minute with hosts of their own; then all hosts of an app are one; then all is. */
+/** Keys of a minute with a host of their own; then keys with one host for all; then one key for everything. */
 const MOST = 4096;
 const MOST_FOLDED = 8192;
 /** Above the highest number of a host. */
@@ -22,11 +22,9 @@ const INTERFACES = 1 << 16;
 const PROTOCOLS = 1 << 9;
 const DIRECTIONS = 4;
 const KINDS = 1 << 16;
-/** Reason of the entries of what carries captured tunnels. */
-export const CARRIED = 'overhead of tunnels';
 const REST = 'more apps and hosts than are kept apart';
 
-/** Numbers of keys, from 0 in every minute. */
+/** Numbers the keys of a minute, from 0. */
 export class HistoryKeys {
   readonly #flows: FlowTable;
   readonly #booking: Booking;
@@ -39,7 +37,7 @@ export class HistoryKeys {
   readonly #actors = new Map<number, number>();
   readonly #numbers = new Map<number, number>();
   #list: EntryFacts[] = [];
-  /** By key: serial number of its host, which tells it from one that has its number later. */
+  /** By key: serial number of its host, which tells it from a host that gets its number later. */
   #serials: number[] = [];
 
   constructor(
@@ -56,12 +54,12 @@ export class HistoryKeys {
     this.#interfaceName = interfaceName;
   }
 
-  /** Combinations of this minute. */
+  /** Keys of this minute. */
   get count(): number {
     return this.#list.length;
   }
 
-  /** Begins a minute: all numbers are free again. */
+  /** Begins a minute: numbers start at 0 again. */
   clear(): void {
     this.#programs.clear();
     this.#kinds.clear();
@@ -75,7 +73,7 @@ export class HistoryKeys {
     return this.#list[key] as EntryFacts;
   }
 
-  /** Number of a flow's key; after it was booked. */
+  /** Number of the key of a flow, which must be booked. */
   of(row: number): number {
     const app = this.#booking.appOf(row);
     const process = app < OWNERLESS ? NO_OWNER : this.#flows.owner(row);
@@ -95,10 +93,10 @@ export class HistoryKeys {
     return this.#numbers.get(-1) ?? this.#add(-1, { ...this.#factsOf(row, 0, null, OTHER_HOSTS), reason: REST }, OTHER_HOSTS);
   }
 
-  #add(key: number, facts: EntryFacts, host: number): number {
+  #add(packed: number, facts: EntryFacts, host: number): number {
     const number = this.#list.push(facts) - 1;
     this.#serials.push(this.#booking.hosts.serial(host));
-    this.#numbers.set(key, number);
+    this.#numbers.set(packed, number);
     return number;
   }
 
@@ -113,7 +111,7 @@ export class HistoryKeys {
     const category = this.#booking.categoryOf(row);
     return {
       app: name,
-      reason: name === null ? (app === CARRIER ? CARRIED : (OWNER_REASONS[app] ?? 'unknown')) : null,
+      reason: name === null ? ownerlessReason(app) : null,
       exe,
       ...this.#hostOf(host),
       category: category === 0 ? null : (this.#facts?.categoryText(category - 1) ?? null),
@@ -131,7 +129,7 @@ export class HistoryKeys {
   }
 }
 
-/** Number of a key, from 1; a new one where it is not known. */
+/** Number of a value, from 1; a new one if it is unknown. */
 function intern<Key>(numbers: Map<Key, number>, key: Key): number {
   const known = numbers.get(key);
   if (known !== undefined) return known;

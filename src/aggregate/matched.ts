@@ -1,5 +1,5 @@
-// The books of what a filter matches. A flow is booked with all that it moved whenever it matches, and stays booked when it no longer does or is
-// forgotten: so a total never falls, and a flow that matches late brings its past.
+// Totals of what a filter matches. When a flow matches, everything that it ever moved is booked; when it no longer matches or leaves, it stays
+// booked. So a total never falls, and a flow that matches late counts in full.
 
 import type { Filter } from '../filter/filter.ts';
 import type { FlowTable } from '../flow/flow-table.ts';
@@ -14,12 +14,12 @@ import type { HostRows } from './rows/host-rows.ts';
 /**
  * `doubles`, 16 a row; four are RX, TX, RX packets, TX packets:
  *
- *     0..3 not counted: what it had moved before the count began | 4..7 booked at its interface | 8..11 booked elsewhere
+ *     0..3 moved before the count began, left out | 4..7 booked to its interface | 8..11 booked elsewhere
  *     12 RX of the tick that is being closed | 13 its TX
  *
- * `places`, 6 ints a row, kept inverted, so that a row that was never written says NEVER:
+ * `places`, 6 ints a row, inverted: a row that was never written reads as NEVER:
  *
- *     app | peer | host | category | interface | 1 where it matches
+ *     app | peer | host | category | interface | 1 if it matches
  */
 const DOUBLES = 16;
 const AT_INTERFACE = 4;
@@ -34,7 +34,7 @@ const INTERFACE = 4;
 const MATCHES = 5;
 const NEVER = -1;
 
-/** Counting of one filter. */
+/** The books of one filter. */
 class Books {
   readonly apps = new Accumulators();
   readonly hosts = new Accumulators();
@@ -42,14 +42,14 @@ class Books {
   readonly interfaces = new Accumulators();
   /** Entity 0 is everything, each flow once. */
   readonly all = new Accumulators();
-  /** Entity 0 is what moved inside tunnels, in flows whose carriers may be in `all`, too. */
+  /** Entity 0 is what moved inside tunnels; `all` may have it again in their carriers. */
   readonly tunnelled = new Accumulators();
   readonly unowned = new Accumulators();
   readonly appRows: AppRows;
   readonly hostRows: HostRows;
   doubles: Float64Array;
   places: Int32Array;
-  /** The total as it was shown last. */
+  /** The total as the last snapshot showed it. */
   total: Traffic = sumTraffic([]);
 
   readonly filter: Filter;
@@ -76,10 +76,10 @@ class Books {
   }
 }
 
-/** What a filter that is set while the run goes on counts from. */
+/** The snapshot from which a filter counts that is set in the middle of a run. */
 export type CountFrom = Pick<Snapshot, 'time' | 'flows'>;
 
-/** Books what matches the filter in force; costs nothing while there is none. */
+/** Books what matches the filter; costs nothing without one. */
 export class Matched {
   readonly #flows: FlowTable;
   readonly #booking: Booking;
@@ -93,7 +93,7 @@ export class Matched {
   readonly #wireAfter = movement();
   readonly #now = new Float64Array(4);
   #books: Books | null = null;
-  /** The filter is new: every flow is asked about. */
+  /** The filter is new: every flow must be checked. */
   #isNew = false;
   #completeSince: number | null = null;
   #time = 0;
@@ -114,18 +114,18 @@ export class Matched {
     this.#subject = new FlowSubject(flows, booking, directory, facts, interfaceName);
   }
 
-  /** The books; null while there is no filter. */
+  /** Null without a filter. */
   get books(): Books | null {
     return this.#books;
   }
 
-  /** From when on nothing is missing, epoch ms; null where nothing is. */
+  /** Time from which nothing is missing, epoch ms; null if nothing is. */
   get completeSince(): number | null {
     return this.#completeSince;
   }
 
   /**
-   * Counts what matches a filter from now on, and what flows that are still known moved before.
+   * Begins with another filter. It counts what flows move from now on, and what those still in the table moved before.
    *
    * @param filter null for none
    * @param from counts only what moved since this snapshot; null counts from the start
@@ -145,7 +145,7 @@ export class Matched {
     if (from !== null) this.#leaveOut(from, this.#books);
   }
 
-  /** True for a flow that matches now; true for all while there is no filter. */
+  /** True for a flow that matches now; without a filter, for all. */
   passes(row: number): boolean {
     const filter = this.#books?.filter;
     if (filter === undefined) return true;
@@ -156,16 +156,16 @@ export class Matched {
   /** True for a flow that matched when the last tick was closed. */
   readonly matches = (row: number): boolean => this.#books !== null && this.#place(this.#books, row, MATCHES) === 1;
 
-  /** Books a flow for the last time, while it is known where the books of all have it. */
+  /** Books a flow for the last time, while the booking still knows where it was. */
   flowLeaves(row: number): void {
     const books = this.#books;
     if (books === null) return;
-    this.#ask(books, row);
+    this.#check(books, row);
     books.doubles.fill(0, row * DOUBLES, (row + 1) * DOUBLES);
     books.places.fill(0, row * PLACES, (row + 1) * PLACES);
   }
 
-  /** Books what moved in the tick that is being closed, once the books of all are complete. */
+  /** Books the tick that is being closed, after the booking has. */
   close(time: number, intervalMs: number): void {
     this.#time = time;
     this.#subject.intervalMs = intervalMs;
@@ -173,11 +173,11 @@ export class Matched {
     if (books === null) return;
     const flows = this.#flows;
     if (this.#isNew || books.filter.isVolatile) {
-      for (let row = 0; row < flows.rows; row++) if (flows.isLive(row)) this.#ask(books, row);
+      for (let row = 0; row < flows.rows; row++) if (flows.isLive(row)) this.#check(books, row);
     } else
       for (let i = 0; i < flows.touchedCount; i++) {
         const row = flows.touched[i] as number;
-        if (flows.isLive(row)) this.#ask(books, row);
+        if (flows.isLive(row)) this.#check(books, row);
       }
     if (this.#isNew && !books.isComplete) this.#completeSince = time;
     this.#isNew = false;
@@ -189,7 +189,7 @@ export class Matched {
     const books = this.#books as Books;
     const all = trafficOf(books.all, 0, intervalMs);
     const twice = least(trafficOf(books.tunnelled, 0, intervalMs), trafficOf(books.apps, CARRIER, intervalMs));
-    // A flow may turn out to be a tunnel's carrier after it was shown as traffic of its own: what was shown stays.
+    // A flow may turn out to carry a tunnel after it was shown as traffic of its own. What was shown stays.
     const shown = books.total;
     books.total = {
       rxBytes: Math.max(shown.rxBytes, all.rxBytes - twice.rxBytes),
@@ -218,7 +218,7 @@ export class Matched {
       doubles.fill(0, (touched[i] as number) * DOUBLES + TICK, (touched[i] as number) * DOUBLES + DOUBLES);
   }
 
-  /** Notes where a flow is booked, so that these rows keep their numbers. */
+  /** Adds the entities under which a flow is booked: they must not be evicted. */
   addPlaces(row: number, apps: Set<number> | null, hosts: Set<number> | null): void {
     const books = this.#books;
     if (books === null) return;
@@ -226,7 +226,7 @@ export class Matched {
     hosts?.add(this.#place(books, row, HOST));
   }
 
-  /** These give their numbers up: what they had is `into`'s. */
+  /** Evicts entities: what they had goes to `into`. */
   release(kind: 'apps' | 'hosts', entities: readonly number[], into: number): void {
     const books = this.#books;
     if (books === null) return;
@@ -242,7 +242,7 @@ export class Matched {
     books.places[row * PLACES + column] = ~value;
   }
 
-  #ask(books: Books, row: number): void {
+  #check(books: Books, row: number): void {
     if ((row + 1) * DOUBLES > books.doubles.length) this.#grow(books);
     const isMatch = this.passes(row);
     this.#setPlace(books, row, MATCHES, isMatch ? 1 : 0);
@@ -272,7 +272,7 @@ export class Matched {
     put(books.interfaces, this.#place(books, row, INTERFACE), iface, wasWire, wire);
     this.#setPlace(books, row, INTERFACE, iface);
 
-    // Who names an interface asks for what moved there, also where that is counted elsewhere.
+    // A filter that names an interface asks for what moved there, even if another interface counts it.
     const { namesInterface } = books.filter;
     if (booking.appOf(row) < 0 && !namesInterface) return;
     if (!namesInterface) {
@@ -303,12 +303,12 @@ export class Matched {
     this.#setPlace(books, row, PEER, peer);
   }
 
-  /** Puts what was booked of a flow into `before`, what is to be booked into `after`, and notes the latter. @param all RX, TX, RX packets, TX packets */
+  /** Fills `before` with what was booked of a flow, and `after` with what now is. @param all RX, TX, RX packets, TX packets */
   #take(books: Books, row: number, column: number, all: Float64Array): void {
     const { doubles } = books;
     const at = row * DOUBLES;
     this.#booked(books, at + column);
-    // What didn't count before may have been left out, too.
+    // What was left out may be more than what counts.
     for (let i = 0; i < 4; i++) doubles[at + column + i] = Math.max(0, (all[i] as number) - (doubles[at + i] as number));
     const after = this.#after;
     after.rxTotal = doubles[at + column] as number;
@@ -317,7 +317,7 @@ export class Matched {
     after.txpTotal = doubles[at + column + 3] as number;
   }
 
-  /** What was booked of the flow, as what is taken back. */
+  /** Fills `before` with what was booked of the flow. */
   #booked(books: Books, at: number): void {
     const before = this.#before;
     before.rxTotal = books.doubles[at] as number;
@@ -326,7 +326,7 @@ export class Matched {
     before.txpTotal = books.doubles[at + 3] as number;
   }
 
-  /** What flows had moved by a snapshot is not counted, nor what is not known of one that is older and not in it. */
+  /** Leaves out what flows had moved by a snapshot. Of an older flow that isn't in it, this is unknown: everything is left out. */
   #leaveOut({ time, flows: rows }: CountFrom, books: Books): void {
     const flows = this.#flows;
     const known = new Map(rows.map((row) => [Number(row.id), row]));
@@ -349,7 +349,7 @@ export class Matched {
   }
 }
 
-/** Books a flow as it stands in place of what was booked of it before. */
+/** Books a flow as it stands, in place of what was booked before. */
 function put(accumulators: Accumulators, was: number, now: number, before: Movement, after: Movement): void {
   if (was === now && after.rxTotal - before.rxTotal === after.rx && after.txTotal - before.txTotal === after.tx) {
     after.rxp = after.rxpTotal - before.rxpTotal;

@@ -1,4 +1,5 @@
-// Past: who moved what, a second at a time for five minutes, ten for an hour, a minute for a day. Filled once a tick, asked for any stretch.
+// Keeps rates, and who moved what: seconds for five minutes, ten seconds for an hour, minutes for a day. Filled once a tick; a chart asks it
+// about any range of time. In memory only; what outlives the run is history.
 
 import type { FlowTable } from '../flow/flow-table.ts';
 import {
@@ -15,37 +16,37 @@ import { Heaviest, KEPT, Resolution } from './resolution.ts';
 
 /** Slots of each resolution: five minutes, an hour, a day. */
 const SIZES = [300, 360, 1440] as const;
-/** Shortest slot of each, ms: a little less than nominal, because ticks come a little early or late. */
+/** Shortest slot of each, ms: a little under nominal, because ticks come a little early or late. */
 const LEAST = [900, 9_500, 59_000] as const;
-/** Flows whose rows are remembered; what those moved that were forgotten is the others'. */
+/** Flows whose rows are remembered. What forgotten ones moved counts among the others. */
 const FLOWS_MAX = 1024;
 
-/** What a tick moved, for the past. */
+/** What a tick moved. */
 export interface TickBytes {
-  /** When it ended, epoch ms, and how long it was as far as is known. */
+  /** When it ended, epoch ms, and how long it is thought to have lasted. */
   readonly time: number;
   readonly intervalMs: number;
   readonly rx: number;
   readonly tx: number;
-  /** Not all of it was measured. */
+  /** Part of it was not measured. */
   readonly isGap: boolean;
-  /** Adds everything of a kind that moved, each id once. The tag of a flow is its row in the flow table, -1 for what can't be told. */
+  /** Calls `into` with everything of a kind that moved, each id once. A flow's tag is its row in the flow table, -1 once it has left. */
   readonly fill: (kind: RangeKind, into: (id: number, rx: number, tx: number, tag: number) => void) => void;
   /** The row of a flow as it is now, by its tag. */
   readonly flowRow: (tag: number) => FlowRow;
 }
 
-/** Ids of rows by the numbers under which they are kept. */
+/** Id of a snapshot's row by the number under which it is kept. */
 type RowId = (kind: Exclude<RangeKind, 'flows'>, id: number) => string;
 
 /**
- * The past of a run.
+ * Rates of a run, and the heaviest rows behind them.
  *
- * Each slot keeps the heaviest rows of each kind (`KEPT`) and what all others moved, so that every sum is exact. It never takes more than `Past.BYTES`,
- * and of that only what was written: pages of slots in which nothing moved are never touched.
+ * Each slot keeps the heaviest rows of each kind (`KEPT`) and the sum of all others, so every total is exact. It takes at most
+ * `RateHistory.BYTES`, and of those only pages that were written.
  */
 export class RateHistory {
-  /** Memory that all slots take at the most, without the remembered flows. */
+  /** Memory of all slots at most, without the remembered flows. */
   static readonly BYTES = SIZES.reduce((sum, size) => sum + Resolution.bytes(size), 0);
 
   readonly #levels = SIZES.map((size, level) => new Resolution(size, LEAST[level] as number, level === 0));
@@ -65,7 +66,7 @@ export class RateHistory {
     const isNew = finest.isEmpty;
     finest.add(this.#startOf(tick), tick.rx, tick.tx, tick.isGap);
     for (const [kind, name] of RANGE_KINDS.entries()) {
-      // The heaviest of the tick first: then a slot of many ticks looks each of a few up, and not each of thousands.
+      // First the heaviest of the tick: a slot of many ticks then looks up a few rows, not thousands.
       const heaviest = isNew ? (finest.kinds[kind] as Heaviest) : (this.#tick[kind] as Heaviest);
       tick.fill(name, (id, rx, tx, tag) => {
         if (rx !== 0 || tx !== 0) heaviest.add(id, rx, tx, tag, true);
@@ -87,7 +88,7 @@ export class RateHistory {
     return { seconds: seconds.series(), tens: tens.series(), minutes: minutes.series() };
   }
 
-  /** What moved between two moments (epoch ms), by the finest resolution that reaches back so far; null where nothing is kept. */
+  /** What moved between two times (epoch ms), by the finest resolution that reaches back so far; null if nothing is kept. */
   between(from: number, to: number): RangeTotals | null {
     const level = this.#levelFor(from);
     if (level === null) return null;
@@ -121,7 +122,7 @@ export class RateHistory {
     };
   }
 
-  /** Ticks follow one another without a break. A clock that was set back takes the past along, so that its times never overlap. */
+  /** Start of a tick, which is the end of the one before. If the clock was set back, everything kept moves back with it: times never overlap. */
   #startOf({ time, intervalMs }: TickBytes): number {
     const back = this.#last === null ? 0 : time - Math.max(1, intervalMs) - this.#last;
     if (this.#last !== null && time <= this.#last) {
@@ -174,7 +175,7 @@ export class RateHistory {
   }
 }
 
-/** Slots whose middle lies between two moments; else the one slot in which the middle of the two lies. Stretches side by side share none. */
+/** Slots whose middle lies between two times; if there is none, the slot at the middle of the two. Adjacent ranges share no slot. */
 function slotsBetween(level: Resolution, from: number, to: number): number[] {
   const slots: number[] = [];
   let nearest: number | null = null;
@@ -214,9 +215,7 @@ function sumOf(
   return sums;
 }
 
-// What a tick hands to the past: everything that moved in it, by kind, from the books that are about to be cleared.
-
-/** Ids of rows as the tables of a snapshot have them. */
+/** Ids of rows as a snapshot has them. */
 export function rowIds(interfaceName: (index: number) => string): RowId {
   return (kind, id) => {
     if (kind === 'interfaces') return `interface:${interfaceName(id)}`;
@@ -224,7 +223,11 @@ export function rowIds(interfaceName: (index: number) => string): RowId {
   };
 }
 
-/** @param tunnelled bytes that moved inside captured tunnels in this tick: of what carried them, only the rest is the carrier's */
+/**
+ * What moved in the tick that is being closed, from the books.
+ *
+ * @param tunnelled bytes inside captured tunnels: apps inside have them, so the carrier keeps only the rest
+ */
 export function tickFill(
   booking: Booking,
   flows: FlowTable,
@@ -241,10 +244,10 @@ export function tickFill(
   };
 }
 
-/** Serial number of no flow. */
-const GONE = -1;
+/** In place of a serial number: flows that have left. */
+const LEFT = -1;
 
-/** Flows that went away during the tick have no row any more: what they moved is the rest of what all moved. */
+/** Flows that left during the tick have no row any more: they moved whatever the others didn't. */
 function fillFlows(booking: Booking, flows: FlowTable, into: Parameters<TickBytes['fill']>[1]): void {
   let restRx = booking.tickRxSum;
   let restTx = booking.tickTxSum;
@@ -258,10 +261,10 @@ function fillFlows(booking: Booking, flows: FlowTable, into: Parameters<TickByte
     restTx -= tx;
     into(flows.serial(row), rx, tx, row);
   }
-  if (restRx > 0 || restTx > 0) into(GONE, restRx, restTx, -1);
+  if (restRx > 0 || restTx > 0) into(LEFT, restRx, restTx, -1);
 }
 
-/** True where a tick was not all measured. */
+/** True if part of a tick was not measured. */
 export function isUnmeasured(gaps: readonly { readonly reason: string }[]): boolean {
   return gaps.some(({ reason }) => reason !== 'loss');
 }

@@ -1,27 +1,27 @@
-// One resolution of the past: a ring of slots, each a tick or several, with the total and the heaviest of every kind. Bounded and never grown.
+// One resolution of the rate history: a ring of slots, each a tick or several, with the total and the heaviest rows of every kind. It never grows.
 
 import { RANGE_KINDS } from '../model/range-totals.ts';
 import type { RateSeries } from '../model/snapshot.ts';
 
-/** Rows kept of each kind in a slot, in the order of PAST_KINDS; what the others moved is kept as one sum. */
+/** Rows that a slot keeps of each kind, in the order of RANGE_KINDS. The others are one sum. */
 export const KEPT: readonly number[] = [16, 24, 20, 6, 24];
 const ROWS = KEPT.reduce((sum, each) => sum + each, 0);
 const FIRST = KEPT.map((_, kind) => KEPT.slice(0, kind).reduce((sum, each) => sum + each, 0));
 const KINDS = RANGE_KINDS.length;
-/** Doubles of a slot, and where some of them lie; see PastLevel. */
+/** Doubles of a slot, and where some of them lie; see Resolution. */
 const SLOT = 7;
 const PEAK_RX = 4;
 const PEAK_TX = 5;
 const MEASURED = 6;
 
 /**
- * `slots`, 7 doubles a slot, bytes of the headline, rates in bytes/s; NaN where nothing of the slot was measured:
+ * `slots`, 7 doubles a slot, bytes of the total, rates in bytes/s; NaN if nothing of the slot was measured:
  *
  *     start | end | RX | TX | highest RX rate | highest TX rate | measured ms
  *
- * The finest level's slot has one rate each way. A coarser one keeps the highest of the finer slots that it is made of: a burst is as high there.
+ * A slot of the finest resolution has one rate each way. A coarser slot keeps the highest of its finer ones, which shows a burst at full height.
  *
- * `rests`, 2 doubles a kind and slot: RX | TX. `counts`, a byte a kind and slot. `rows`, 3 doubles a row, the kinds one behind the other:
+ * `rests`, 2 doubles a kind and slot: RX | TX. `counts`, a byte a kind and slot. `rows`, 3 doubles a row, one kind after the other:
  *
  *     id | RX | TX
  */
@@ -49,8 +49,8 @@ export class Resolution {
   #series: RateSeries | null = null;
 
   /**
-   * @param leastMs a slot is closed when it is as long as this
-   * @param isFinest it is filled with ticks; else with the slots of a finer level
+   * @param leastMs a slot this long is closed
+   * @param isFinest filled with ticks; otherwise with slots of a finer resolution
    */
   constructor(size: number, leastMs: number, isFinest: boolean) {
     this.#isFinest = isFinest;
@@ -62,12 +62,12 @@ export class Resolution {
     this.#rows = new Float64Array(size * ROWS * 3);
   }
 
-  /** Bytes that one level of `size` slots takes at the most. */
+  /** Bytes that `size` slots take at most. */
   static bytes(size: number): number {
     return size * (SLOT * 8 + KINDS * (2 * 8 + 1) + ROWS * 3 * 8);
   }
 
-  /** Adds a tick's total to the open slot of the finest level; what its rows moved is added through `kinds`. */
+  /** Adds a tick's total to the open slot of the finest resolution. Its rows are added through `kinds`. */
   add(start: number, rx: number, tx: number, isGap: boolean): void {
     if (this.isEmpty) this.#start = start;
     this.isEmpty = false;
@@ -76,7 +76,7 @@ export class Resolution {
     this.#gap ||= isGap;
   }
 
-  /** Adds a finer level's slot to the open one. */
+  /** Adds a finer slot to the open one. */
   #join(finer: Resolution, slot: number): void {
     this.add(finer.start(slot), finer.rx(slot), finer.tx(slot), false);
     this.#peakRx = higher(this.#peakRx, finer.#slots[slot * SLOT + PEAK_RX] as number);
@@ -84,7 +84,7 @@ export class Resolution {
     this.#measured += finer.measured(slot);
   }
 
-  /** Closes the open slot when it is long enough, and adds it to the next coarser level. @returns true when it was closed */
+  /** Closes the open slot if it is long enough, and adds it to the next coarser resolution. @returns true if it was closed */
   close(end: number, coarser: Resolution | null): boolean {
     if (this.isEmpty || end - this.#start < this.#least) return false;
     const slot = this.#next;
@@ -113,7 +113,7 @@ export class Resolution {
     return true;
   }
 
-  /** Moves every time by `ms`. */
+  /** Moves all times by `ms`. */
   shift(ms: number): void {
     for (let at = 0; at < this.#slots.length; at += SLOT) {
       this.#slots[at] = (this.#slots[at] as number) + ms;
@@ -136,7 +136,7 @@ export class Resolution {
     this.#rests[(slot * KINDS + kind) * 2 + 1] = heaviest.restTx;
   }
 
-  /** Slot by age, 0 the oldest. */
+  /** Slot by age; 0 is the oldest. */
   slot(index: number): number {
     return (this.#next - this.count + index + this.#size) % this.#size;
   }
@@ -162,7 +162,7 @@ export class Resolution {
     return this.#slots[slot * SLOT + MEASURED] as number;
   }
 
-  /** Calls back with each row of a kind that a slot kept. */
+  /** Calls back with each row of a kind that a slot keeps. */
   eachRow(slot: number, kind: number, visit: (id: number, rx: number, tx: number) => void): void {
     const count = this.#counts[slot * KINDS + kind] as number;
     let at = (slot * ROWS + (FIRST[kind] as number)) * 3;
@@ -178,7 +178,7 @@ export class Resolution {
     return this.#rests[(slot * KINDS + kind) * 2 + 1] as number;
   }
 
-  /** The highest rates of all slots, the same object until another slot is closed. */
+  /** Rates of all slots; the same object until another slot is closed. */
   series(): RateSeries {
     if (this.#series !== null) return this.#series;
     const ends = new Array<number>(this.count);
@@ -202,17 +202,15 @@ function higher(a: number, b: number): number {
   return Number.isNaN(a) || b > a ? b : a;
 }
 
-// Heaviest: the few of many that moved most in a stretch, and what all the others moved, so that the sum stays exact.
-
-/** Keeps the `capacity` heaviest of what is added. Bytes are doubles, ids any number. */
+/** Keeps the `capacity` heaviest of what is added, and the sum of all others, so the total stays exact. */
 export class Heaviest {
   readonly ids: Float64Array;
   readonly rx: Float64Array;
   readonly tx: Float64Array;
-  /** A number that came with the newest addition; -1 for those that were merged. */
+  /** Tag of the newest addition; -1 for what was merged. */
   readonly tags: Int32Array;
   count = 0;
-  /** What was moved by those that are not kept. */
+  /** What all others moved. */
   restRx = 0;
   restTx = 0;
   /** Index of the lightest, once full. */
@@ -225,7 +223,7 @@ export class Heaviest {
     this.tags = new Int32Array(capacity);
   }
 
-  /** Adds what `id` moved. @param isNew true where it is known not to have been added before */
+  /** Adds what `id` moved. @param isNew true if it is known not to have been added before */
   add(id: number, rx: number, tx: number, tag: number, isNew: boolean): void {
     const at = isNew ? -1 : this.#find(id);
     if (at >= 0) {
@@ -250,7 +248,7 @@ export class Heaviest {
     this.#findLeast();
   }
 
-  /** Adds to what is not kept by row. */
+  /** Adds to the sum of all others. */
   addRest(rx: number, tx: number): void {
     this.restRx += rx;
     this.restTx += tx;

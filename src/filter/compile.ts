@@ -1,5 +1,5 @@
-// Expression -> predicate: checks fields and values once, so that asking costs no more than a few closures.
-// Expected failures are FilterSyntaxError with the column of what is wrong.
+// Compiles an expression into a predicate. Fields and values are checked once, here; asking costs a few closures. What is wrong is a
+// FilterSyntaxError with its column.
 
 import { ADDRESS_WORDS, formatAddress, isV4, parseAddress, sameAddress } from '../net/address.ts';
 import { servicePorts } from '../net/services.ts';
@@ -7,14 +7,14 @@ import { type FilterSubject, fieldOf, type NetField, type NumberField, nearestFi
 import { compilePattern, PatternError, type TextMatcher } from './pattern.ts';
 import { type Expression, FilterSyntaxError, type Value } from './syntax.ts';
 
-/** Answers for a flow; `now` is epoch milliseconds, for `age` and `idle`. */
+/** True for a subject that matches; `now` is epoch ms, for `age` and `idle`. */
 export type Predicate = (subject: FilterSubject, now: number | undefined) => boolean;
 
 type Comparison = Extract<Expression, { kind: 'compare' }>;
-/** Addresses whose membership is remembered. */
+/** Addresses whose membership is cached. */
 const MOST_ADDRESSES = 4096;
 
-/** @throws FilterSyntaxError for an unknown field, an operator that a field does not have, or a value that is none. */
+/** Compiles an expression. @throws FilterSyntaxError for an unknown field, an operator that the field lacks, or an invalid value */
 export function compileExpression(expression: Expression): Predicate {
   switch (expression.kind) {
     case 'every':
@@ -67,13 +67,13 @@ function compareText(field: TextField, comparison: Comparison): Predicate {
     : anyText(field, (text) => text.toLowerCase().includes(wanted));
 }
 
-/** `dir=out` for outbound: a beginning that only one value has. */
+/** Expands a beginning that only one value has: `dir=out` means outbound. */
 function expand(values: readonly string[], wanted: string): string {
   const begun = values.filter((value) => value.startsWith(wanted));
   return begun.length === 1 ? (begun[0] as string) : wanted;
 }
 
-/** An address is compared in its one canonical spelling, whichever was typed; a network is accepted too. */
+/** Compares addresses in their canonical spelling, whatever was typed. Takes a network, too. */
 function compareAddress(field: TextField, operator: ':' | '=', wanted: string): Predicate {
   const blocks = wanted.includes('/') ? readBlocks(wanted) : [];
   if (typeof blocks !== 'string' && blocks.length > 0) return anyText(field, within(blocks));
@@ -89,7 +89,7 @@ function compareNet(field: NetField, comparison: Comparison): Predicate {
   return anyText(field, within(read(readBlocks(value.text), value)));
 }
 
-/** Membership, remembered per address: reading an address costs far more than asking. */
+/** Membership, cached by address, because parsing one costs far more than looking it up. */
 function within(blocks: readonly AddressBlock[]): TextMatcher {
   const words = new Int32Array(ADDRESS_WORDS);
   const answers = new Map<string, boolean>();
@@ -133,7 +133,7 @@ function rangesOf(field: NumberField, value: Value): readonly Range[] {
   return [[single, single]];
 }
 
-/** A value that was read, or the error that its reader told. */
+/** The value that a reader returned. @throws FilterSyntaxError if it returned what is wrong */
 function read<Type>(result: Type | string, value: Value): Type {
   if (typeof result === 'string') throw new FilterSyntaxError(result, value.column);
   return result;
@@ -200,13 +200,12 @@ function refused(comparison: Comparison, operators: string): FilterSyntaxError {
   return new FilterSyntaxError(`${comparison.field} has no use for ${what}: it takes ${operators}`, comparison.operatorColumn);
 }
 
-// Values as a user types them: sizes, durations, lists of numbers and ports, address blocks. Each reader tells in a user's words what
-// it wanted; none throws.
+// Readers of values: sizes, durations, lists of numbers and ports, address blocks. Each returns the value, or a text that says what to type.
 
 /** Numbers from `low` to `high`, both included. */
 type Range = readonly [low: number, high: number];
 
-/** An address block: the words of its first address, and how many of their 128 bits count. */
+/** An address block: its first address, and how many of the 128 bits count. */
 interface AddressBlock {
   readonly words: Int32Array;
   readonly bits: number;
@@ -234,7 +233,7 @@ const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 
  */
 function readSize(text: string): number | string {
   const parts = /^(\d+(?:\.\d+)?|\.\d+)\s*((?:[kmgt]i?)?)(bit|b)?(?:\/s|ps)?$/i.exec(text);
-  if (parts === null) return `'${text}' is no size: write 1500, 1.5M (1000) or 2Mi (1024)`;
+  if (parts === null) return `'${text}' is not a size: write 1500, 1.5M (1000) or 2Mi (1024)`;
   const unit = parts[3] ?? '';
   const bits = unit.toLowerCase() === 'bit' || (unit === 'b' && parts[2] !== '');
   return (Number(parts[1]) * (SCALES[(parts[2] as string).toLowerCase()] as number)) / (bits ? 8 : 1);
@@ -243,7 +242,7 @@ function readSize(text: string): number | string {
 /** Reads `10s`, `500ms`, `1h30m`; a bare number counts in `unit`. @returns milliseconds, or what is wrong. */
 function readDuration(text: string, unit: 's' | 'ms'): number | string {
   if (/^\d+(\.\d+)?$/.test(text)) return Number(text) * (UNITS[unit] as number);
-  if (!/^(?:\d+(?:\.\d+)?(?:ms|s|m|h|d))+$/i.test(text)) return `'${text}' is no time: write 500ms, 10s, 5m or 1h30m`;
+  if (!/^(?:\d+(?:\.\d+)?(?:ms|s|m|h|d))+$/i.test(text)) return `'${text}' is not a duration: write 500ms, 10s, 5m or 1h30m`;
   let total = 0;
   for (const part of text.matchAll(/([\d.]+)([a-z]+)/gi))
     total += Number(part[1]) * (UNITS[(part[2] as string).toLowerCase()] as number);
@@ -254,7 +253,7 @@ function readDuration(text: string, unit: 's' | 'ms'): number | string {
 function readNumbers(text: string): readonly Range[] | string {
   return readList(text, (item) => {
     const parts = /^(?:AS)?(\d{1,10})(?:-(\d{1,10}))?$/i.exec(item);
-    if (parts === null) return `'${item}' is no number`;
+    if (parts === null) return `'${item}' is not a number`;
     return range(item, Number(parts[1]), Number(parts[2] ?? parts[1]));
   });
 }
@@ -267,10 +266,10 @@ function readPorts(text: string): readonly Range[] | string {
       const ports = servicePorts(item.toLowerCase());
       return ports.length > 0
         ? ports.map((port) => [port, port] as const)
-        : `'${item}' is no port: write 443, 80,443 or 8000-8100`;
+        : `'${item}' is not a port: write 443, 80,443 or 8000-8100`;
     }
     const high = Number(parts[2] ?? parts[1]);
-    return high > 65_535 ? `'${item}' is no port: the highest is 65535` : range(item, Number(parts[1]), high);
+    return high > 65_535 ? `'${item}' is not a port: the highest is 65535` : range(item, Number(parts[1]), high);
   });
 }
 
@@ -281,15 +280,15 @@ function readBlocks(text: string): readonly AddressBlock[] | string {
     const words = new Int32Array(ADDRESS_WORDS);
     const length = slash < 0 ? null : item.slice(slash + 1);
     if (!parseAddress(slash < 0 ? item : item.slice(0, slash), words) || (length !== null && !/^\d{1,3}$/.test(length)))
-      return `'${item}' is no network: write 10.0.0.0/8 or fd00::/8`;
+      return `'${item}' is not a network: write 10.0.0.0/8 or fd00::/8`;
     const most = isV4(words, 0) && !item.includes(':') ? 32 : 128;
     const bits = length === null ? most : Number(length);
-    if (bits > most) return `'${item}' is no network: /${most} is the longest`;
+    if (bits > most) return `'${item}' is not a network: /${most} is the longest`;
     return [{ words, bits: bits + 128 - most }];
   });
 }
 
-/** True when an address lies within a block. An IPv6 block holds no IPv4 address, though those are kept v4-mapped. */
+/** True if an address lies within a block. IPv4 addresses are kept v4-mapped, but an IPv6 block doesn't contain them. */
 function inBlock(words: Int32Array, block: AddressBlock): boolean {
   if (block.bits < 96 && isV4(words, 0)) return false;
   if (block.bits === 128) return sameAddress(words, 0, block.words, 0);
@@ -318,8 +317,7 @@ function readList<Item>(text: string, read: (item: string) => readonly Item[] | 
   return all;
 }
 
-// What a bare word searches: app, host, address, port and category of a flow, at either end.
-
+/** A bare word searches app, host, address, port and category of a flow, at either end. */
 type Search = (subject: FilterSubject) => boolean;
 
 /** Searches for a text, without regard to case. Digits are also a whole port, and `name:443` is an end with that port. */

@@ -1,4 +1,4 @@
-// What could be typed next in a filter: names of fields, and values where a field has few. Offers, never decides.
+// Completions for a filter: names of fields, and values of fields that have few.
 
 import { FIELDS, fieldOf } from './fields.ts';
 
@@ -16,9 +16,9 @@ export interface Completion {
 }
 
 /**
- * Offers for the word that ends at the cursor. Empty where nothing fits.
+ * Offers for the word that ends at the cursor; empty if nothing fits.
  *
- * @param known values that a field has besides those it may have, as they are typed
+ * @param known values of a field that occur at the moment, as a user types them
  */
 export function completions(text: string, cursor: number, known: (field: string) => readonly string[] = () => []): Completions {
   const to = Math.max(0, Math.min(cursor, text.length));

@@ -1,5 +1,5 @@
-// The fields of the filter language: names, aliases, what kind of value each has and where in a flow it is found.
-// This table makes the parser's errors, the completions and the list in docs/filter.md.
+// The fields of the filter language: names, aliases, the kind of their values, and where a flow has them. Error messages, completions and the
+// list in docs/filter.md come from this table.
 
 import { ATTRIBUTIONS, type Endpoint, FLOW_DIRECTIONS } from '../model/terms.ts';
 
@@ -14,12 +14,12 @@ interface FieldBase {
   readonly help: string;
 }
 
-/** Text, compared without regard to case; several sources, any of which may match. `values` is set where no others exist. */
+/** Text, compared without regard to case. Any of its sources may match. `values` is set if there are no others. */
 export interface TextField extends FieldBase {
   readonly kind: 'text' | 'address';
   readonly read: readonly Text[];
   readonly values?: readonly string[];
-  /** Values worth offering where others exist too. */
+  /** Values worth offering, though there are others. */
   readonly usual?: readonly string[];
 }
 
@@ -150,7 +150,7 @@ export function fieldOf(name: string): Field | undefined {
   return BY_NAME.get(name.toLowerCase());
 }
 
-/** The name nearest to one that is no field; null when none is near. Shorter spellings (`ap`, `prot`) count as near. */
+/** The field nearest to an unknown name; null if none is near. Beginnings (`ap`, `prot`) count as near. */
 export function nearestField(name: string): string | null {
   const wanted = name.toLowerCase().slice(0, 32);
   let best: string | null = null;
@@ -192,10 +192,10 @@ function since(time: number | null | undefined, now: number | undefined): number
   return time === null || time === undefined || now === undefined ? null : Math.max(0, now - time);
 }
 
-// What a filter is asked about: a flow, as far as it is known. A row of a snapshot fits it as it is.
-// Everything is optional: a value that is missing or null is unknown, and unknown matches nothing but `!=`.
-
-/** A flow as the filter language sees it. Bytes are network-layer bytes, rates bytes/s, times epoch milliseconds. */
+/**
+ * A flow as the filter language sees it; a snapshot's row is one. Bytes are network-layer bytes, rates bytes/s, times epoch ms. A value that is
+ * missing or null is unknown, and unknown matches nothing but `!=`.
+ */
 export interface FilterSubject {
   readonly app?: string | null;
   /** Owner of the other end of a flow within this machine; `app` and `pid` match either owner. */
@@ -204,7 +204,7 @@ export interface FilterSubject {
   readonly peerPid?: number | null;
   readonly exe?: string | null;
   readonly user?: string | null;
-  /** Name of the remote end; its address stands in where there is none. */
+  /** Name of the remote end, or its address if it has none. */
   readonly host?: string | null;
   readonly local?: Endpoint | null;
   readonly remote?: Endpoint | null;

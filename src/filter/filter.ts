@@ -1,4 +1,5 @@
-// The filter language from outside: text in, a predicate over flows or a message with its column out.
+// The filter language: text in, a predicate over flows out, or a message with its column. This folder knows no flow table, no records and no
+// screen: whatever can be filtered comes as a FilterSubject.
 
 import { compileExpression, type Predicate } from './compile.ts';
 import type { FilterSubject } from './fields.ts';
@@ -6,18 +7,18 @@ import { fieldOf } from './fields.ts';
 import { parseFilter } from './parser.ts';
 import { type Expression, FilterSyntaxError } from './syntax.ts';
 
-/** What to type, for whoever has typed a filter that is none. */
+/** Hint after an invalid filter. */
 export const FILTER_HINT = "type for example: --filter 'app:curl port:443' (all of it: netmon-tui --help)";
 
-/** A compiled filter. It holds no state but remembered answers, and may be kept for as long as wanted. */
+/** A compiled filter. It holds no state but cached answers, and may be kept for as long as wanted. */
 export interface Filter {
   /** As it was typed. */
   readonly text: string;
   /** True for the empty filter, which matches all. */
   readonly matchesAll: boolean;
-  /** True where the answer about a flow may change though nothing about the flow did: it depends on the time, on rates, or on what is learnt of an app. */
+  /** True if the answer about a flow may change although the flow didn't: it depends on time, on rates, or on what is learnt of an app. */
   readonly isVolatile: boolean;
-  /** True where only flows of interfaces that it names can match: `iface:docker0`. */
+  /** True if it can match only flows of interfaces that it names: `iface:docker0`. */
   readonly namesInterface: boolean;
   /**
    * Whether a flow passes.
@@ -27,12 +28,12 @@ export interface Filter {
   matches(subject: FilterSubject, now?: number): boolean;
 }
 
-/** A filter, or why the text is none: `message` in a user's words, `column` in UTF-16 units from 0. */
+/** A filter, or why it is invalid: `message` for the user, `column` in UTF-16 units from 0. */
 export type FilterResult =
   | { readonly ok: true; readonly filter: Filter }
   | { readonly ok: false; readonly message: string; readonly column: number };
 
-/** Compiles the text of a filter. Never throws, whatever the text. */
+/** Compiles a filter. Never throws, whatever the text. */
 export function compileFilter(text: string): FilterResult {
   try {
     const expression = parseFilter(text);

@@ -1,4 +1,4 @@
-// Text -> Expression, by recursive descent over the grammar below. Knows no field: names and values are checked when compiling.
+// Parses a filter by recursive descent over the grammar below. It knows no field: the compiler checks names and values.
 //
 //     expr := or ; or := and (("or" | "||") and)* ; and := not (("and" | "&&")? not)* ; not := ("not" | "!" | "-") not | atom
 //     atom := "(" expr ")" | field op value | word | "quoted words" | /regex/
@@ -14,7 +14,7 @@ const FIELD = /^[a-z][a-z_-]*$/i;
 /**
  * Parses the text of a filter; empty text is the filter that matches all.
  *
- * @throws FilterSyntaxError where the text is none.
+ * @throws FilterSyntaxError for an invalid filter
  */
 export function parseFilter(text: string): Expression {
   if (text.length > LONGEST_FILTER)
@@ -104,7 +104,7 @@ function search(text: string, column: number, regex: boolean): Expression {
   return { kind: 'search', value: { text, column, regex } };
 }
 
-/** True when a word or its sign is next. A word counts only by itself: `order` and `or:x` are none. */
+/** True if a word or its sign is next. A word must stand alone: `order` and `or:x` don't count. */
 function seesKeyword(scanner: Scanner, word: string, sign: string): boolean {
   if (scanner.sees(sign)) return true;
   if (scanner.text.slice(scanner.at, scanner.at + word.length).toLowerCase() !== word) return false;
@@ -118,13 +118,11 @@ function takeKeyword(scanner: Scanner, word: string, sign: string): boolean {
   return true;
 }
 
-// Cuts the text of a filter into words, values and operators. Knows where a token ends, not what it means.
-
 const SPACE = /\s/;
-/** Only what an address can be made of, so that `fe80::1` and `ab:cd` are words and not fields with a value. */
+/** Only characters of an address: `fe80::1` and `ab:cd` are words, not fields with a value. */
 const ADDRESS_LIKE = /^[0-9a-f:.]*:[0-9a-f:.]*(?:%\w*)?$/i;
 
-/** A position in the text of a filter, with the few steps that the parser takes. */
+/** A position in the text of a filter. It knows where a word, a value or an operator ends, not what it means. */
 class Scanner {
   readonly text: string;
   at = 0;
@@ -139,28 +137,28 @@ class Scanner {
     return this.at >= this.text.length;
   }
 
-  /** True when `token` is next; it is then taken. */
+  /** Takes `token`. @returns false if it is not next */
   take(token: string): boolean {
     if (!this.text.startsWith(token, this.at)) return false;
     this.at += token.length;
     return true;
   }
 
-  /** True when `token` is next; it stays. */
+  /** True if `token` is next. Doesn't take it. */
   sees(token: string): boolean {
     return this.text.startsWith(token, this.at);
   }
 
-  /** The next operator, taken; null when there is none. */
+  /** Takes the next operator; null if there is none. */
   operator(): Operator | null {
     for (const operator of OPERATORS) if (this.take(operator)) return operator;
     return null;
   }
 
-  /** The operator in `app = curl`, written apart from its field. A colon must stand alone there: `app ::1` is two words. */
+  /** Takes the operator in `app = curl`, apart from its field. There a colon must stand alone: `app ::1` is two words. */
   spacedOperator(): Operator | null {
     const before = this.at;
-    if (!this.skipSpace() && !(this.sees(':') && !this.isEnd(this.at + 1))) {
+    if (!this.skipSpace() && !(this.sees(':') && !this.#isEnd(this.at + 1))) {
       const operator = this.operator();
       if (operator !== null) return operator;
     }
@@ -168,21 +166,21 @@ class Scanner {
     return null;
   }
 
-  /** A run up to a space, a bracket, a quote, `&&`, `||` or an operator, taken. A colon within an address or behind a dotted name is part of it. */
+  /** Takes everything up to a space, a bracket, a quote, `&&`, `||` or an operator. A colon in an address or behind a dotted name doesn't end it. */
   word(): string {
     const from = this.at;
     let end = from;
-    while (end < this.text.length && !this.isEnd(end) && !'("'.includes(this.text.charAt(end))) end++;
+    while (end < this.text.length && !this.#isEnd(end) && !'("'.includes(this.text.charAt(end))) end++;
     const run = this.text.slice(from, end);
     const cut = operatorIn(run);
     this.at = from + (cut < 0 || joins(run, cut) ? run.length : cut);
     return this.text.slice(from, this.at);
   }
 
-  /** What stands behind an operator: quoted, a regular expression, or plain up to a space or a bracket that it did not open. */
+  /** Takes the value behind an operator: quoted, a regular expression, or plain up to a space or a bracket that it didn't open. */
   value(): Value {
     if (this.sees('"')) return this.quoted();
-    return this.regex() ?? this.plain();
+    return this.regex() ?? this.#plain();
   }
 
   /** Text in double quotes; `\"` and `\\` are escapes, any other backslash stands for itself. */
@@ -201,7 +199,7 @@ class Scanner {
     throw new FilterSyntaxError('this quote is never closed', opened);
   }
 
-  /** `/.../` when that is next and a token ends behind it (else it is a path); `\/` is a slash. */
+  /** Takes `/.../` if a token ends behind it (otherwise it is a path); `\/` is a slash. */
   regex(): Value | null {
     if (!this.sees('/')) return null;
     const from = this.at + 1;
@@ -209,7 +207,7 @@ class Scanner {
       const c = this.text.charAt(i);
       if (c === '\\') i++;
       else if (c === '/') {
-        if (i === from || !this.isEnd(i + 1)) return null;
+        if (i === from || !this.#isEnd(i + 1)) return null;
         this.at = i + 1;
         return { text: this.text.slice(from, i), column: from, regex: true };
       }
@@ -217,12 +215,12 @@ class Scanner {
     return null;
   }
 
-  private plain(): Value {
+  #plain(): Value {
     const from = this.at;
     let depth = 0;
     while (this.at < this.text.length) {
       const c = this.text.charAt(this.at);
-      if (SPACE.test(c) || (depth === 0 && this.isEnd(this.at))) break;
+      if (SPACE.test(c) || (depth === 0 && this.#isEnd(this.at))) break;
       if (c === '(') depth++;
       if (c === ')') depth--;
       this.at++;
@@ -230,7 +228,7 @@ class Scanner {
     return { text: this.text.slice(from, this.at), column: from, regex: false };
   }
 
-  private isEnd(at: number): boolean {
+  #isEnd(at: number): boolean {
     if (at >= this.text.length) return true;
     const c = this.text.charAt(at);
     return SPACE.test(c) || c === ')' || this.text.startsWith('&&', at) || this.text.startsWith('||', at);
@@ -242,7 +240,7 @@ function operatorIn(run: string): number {
   return -1;
 }
 
-/** True when the colon at `cut` does not end a field's name: in an address, `example.com:443`, `[::1]:80` or `:443`. */
+/** True if the colon at `cut` doesn't end a field's name: in an address, `example.com:443`, `[::1]:80` or `:443`. */
 function joins(run: string, cut: number): boolean {
   if (run[cut] !== ':') return false;
   return ADDRESS_LIKE.test(run) || /[.[]|^\d/.test(run.slice(0, cut));

@@ -1,5 +1,5 @@
-// Regular expressions in filters. re2js matches them in time linear in the text, whatever the pattern; compiling is bounded here,
-// because re2js takes patterns that need seconds and hundreds of megabytes. Case never counts.
+// Regular expressions in filters, without regard to case. re2js matches any pattern in linear time, but would compile patterns that take seconds
+// and hundreds of megabytes; those are refused here.
 
 import { createRequire } from 'node:module';
 import type * as Re2 from 're2js';
@@ -9,7 +9,7 @@ const MOST_STEPS = 1000;
 const MOST_REPEATS = 100;
 /** Ranges in classes that may reach beyond ASCII. re2js folds their case character by character, several milliseconds each. */
 const MOST_WIDE_RANGES = 4;
-/** Longest part of a text that is looked at. */
+/** Longest part of a text that is searched. */
 const LONGEST_TEXT = 256;
 /** Memory for the states that re2js remembers per pattern, in bytes by its own reckoning. */
 const STATE_MEMORY = 1 << 20;
@@ -17,7 +17,7 @@ const STATE_MEMORY = 1 << 20;
 /** Whether a text holds a match anywhere. */
 export type TextMatcher = (text: string) => boolean;
 
-/** Why a pattern was refused, and at which of its characters. Never leaves this folder. */
+/** Why a pattern is refused, and where. Never leaves this folder. */
 export class PatternError extends Error {
   readonly column: number;
 
@@ -30,7 +30,7 @@ export class PatternError extends Error {
 /**
  * Compiles a regular expression in RE2's syntax.
  *
- * @throws PatternError where it is none, needs backtracking, or is too large.
+ * @throws PatternError if it is invalid, needs backtracking, or is too large
  */
 export function compilePattern(source: string): TextMatcher {
   refuseLarge(source);
@@ -67,7 +67,7 @@ function refuseLarge(source: string): void {
 function refusal(source: string, { error, input }: Re2.RE2JSSyntaxException): PatternError {
   const part = input ?? '';
   const at = source.indexOf(part);
-  // The part is the whole pattern, behind its flags, where something is missing at its end.
+  // If something is missing at the end, the part is the whole pattern behind its flags.
   const column = part === '' || at < 0 ? source.length : at;
   if (/^\(\?<?[=!]/.test(part)) return new PatternError('looking ahead or behind is not supported', column);
   if (/^\\[1-9k]/.test(part)) return new PatternError('backreferences are not supported', column);
@@ -77,9 +77,9 @@ function refusal(source: string, { error, input }: Re2.RE2JSSyntaxException): Pa
 let loaded: typeof Re2 | null = null;
 
 /**
- * Loads re2js, which takes 10 ms and 8 MiB: with the first pattern, not at the start. A thread that fences itself in calls this before.
+ * Loads re2js, which takes 10 ms and 8 MiB, with the first pattern. A thread that will fence itself in must call this before.
  *
- * @throws PatternError where the program's files may no longer be read
+ * @throws PatternError if the program's files can no longer be read
  */
 export function loadPatterns(): typeof Re2 {
   try {

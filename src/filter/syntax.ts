@@ -1,10 +1,10 @@
-// The parsed form of a filter and the one failure that its readers raise. No behaviour.
+// The parsed form of a filter, and the one error of parser and compiler.
 
-/** Operators of a comparison, longest first: the order in which they are looked for. */
+/** Operators of a comparison. The parser tries them in this order, longest first. */
 export const OPERATORS = ['!=', '<=', '>=', ':', '=', '~', '<', '>'] as const;
 export type Operator = (typeof OPERATORS)[number];
 
-/** A value as it was written: its text without quotes or slashes, and where that text begins in the input. */
+/** A value: its text without quotes or slashes, and where that begins in the input. */
 export interface Value {
   readonly text: string;
   /** Column of the first character of `text`, in UTF-16 units. */
@@ -29,7 +29,7 @@ export type Expression =
       readonly value: Value;
     };
 
-/** Why a text is no filter. Never leaves this folder: `compileFilter` turns it into a result. */
+/** Why a filter is invalid. Never leaves this folder: `compileFilter` turns it into a result. */
 export class FilterSyntaxError extends Error {
   /** Where the offending token begins, in UTF-16 units from 0. */
   readonly column: number;

@@ -1,15 +1,15 @@
-// HistoryBatch: what moved in a stretch, by owner and other end, as the store takes it in. Plain data, may be sent to another thread. Types only.
+// HistoryBatch: what moved since the last batch, by owner and other end, as the recorder takes it. Plain data that may go to another thread.
 
 import type { Attribution, FlowDirection, NameSource } from './terms.ts';
 
-/** What moved under one combination of facts. Bytes are network-layer bytes. A correction of facts learnt late is negative; sums never are. */
+/** What moved under one set of facts. Bytes are network-layer bytes. An entry that corrects facts learnt late is negative; sums never are. */
 export interface HistoryEntry {
   readonly app: string | null;
   /** Why there is no app. */
   readonly reason: string | null;
-  /** Path of the process; null where it is unknown. */
+  /** Path of the process; null if unknown. */
   readonly exe: string | null;
-  /** Name of the remote end, else its address; null for those folded because there were too many. */
+  /** Name of the remote end, else its address; null for hosts that were too many, and folded. */
   readonly host: string | null;
   readonly domain: string | null;
   readonly category: string | null;
@@ -24,7 +24,7 @@ export interface HistoryEntry {
   readonly flows: number;
 }
 
-/** A flow that closed, or was given up. Times epoch ms. */
+/** A flow that closed or was evicted. Times in epoch ms. */
 export interface LoggedFlow {
   readonly start: number;
   readonly end: number;
@@ -57,6 +57,6 @@ export interface HistoryBatch {
   readonly minute: number;
   readonly entries: readonly HistoryEntry[];
   readonly flows: readonly LoggedFlow[];
-  /** Flows that closed and are not in the log because there were too many of them. */
+  /** Closed flows that are not in the log because there were too many. */
   readonly unlogged: number;
 }

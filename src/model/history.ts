@@ -1,4 +1,4 @@
-// What history is asked and what it answers: plain data between the store and whoever shows it. No file is touched here.
+// What history is asked and what it answers: plain data between history and whoever shows it.
 
 /** What the rows of an answer stand for. Hours and days are cut in the user's zone. */
 export const HISTORY_KEYS = ['app', 'host', 'domain', 'category', 'interface', 'hour', 'day'] as const;
@@ -7,7 +7,7 @@ export type HistoryKey = (typeof HISTORY_KEYS)[number];
 /** Fields of the filter language that a record has, in a user's words. */
 export const RECORD_FIELDS = 'app, exe, host, category, iface, proto, dir, rx, tx, bytes, packets';
 
-/** Begins the hint where nothing is recorded; `recordCommand` follows. */
+/** Begins the hint if nothing is recorded; `recordCommand` follows. */
 export const RECORD_HINT = 'to record one, type: ';
 
 /** What to type to record into a file; the usual one needs no name. */
@@ -15,17 +15,17 @@ export function recordCommand(path: string): string {
   return `sudo netmon-tui --history${path.endsWith('/netmon-tui/history.sqlite') ? '' : `=${path}`}`;
 }
 
-/** Sums over a stretch. Bytes are network-layer bytes, RX and TX as the local host sees them. All are integers. */
+/** Sums over a range of time. Bytes are network-layer bytes, RX and TX as the local host sees them. All are integers. */
 export interface HistoryTotals {
   readonly rxBytes: number;
   readonly txBytes: number;
   readonly rxPackets: number;
   readonly txPackets: number;
-  /** Flows that began in the stretch. */
+  /** Flows that began in it. */
   readonly flows: number;
 }
 
-/** A question. Times in epoch ms, `from` inside, `to` outside. */
+/** A question. Times in epoch ms; `from` is included, `to` is not. */
 export interface HistoryQuery {
   readonly from: number;
   readonly to: number;
@@ -39,7 +39,7 @@ export interface HistoryQuery {
   readonly filter: string | null;
   /** Most rows; the rest is one row with `key` null and a reason. Rows of hours and days are never cut. */
   readonly top: number;
-  /** Steps of the series, 1 to 2000; 0 leaves the series out. */
+  /** Steps of the series, 1 to 2000; 0 for no series. */
   readonly steps: number;
 }
 
@@ -51,21 +51,21 @@ export interface HistoryRow extends HistoryTotals {
   readonly reason: string | null;
   /** For hours and days: epoch ms at which it begins; null for the others. */
   readonly start: number | null;
-  /** For apps: path of the executable that moved most; for hosts: registrable domain; null for the others. */
+  /** For apps, path of the executable that moved most; for hosts, registrable domain; null for others. */
   readonly detail: string | null;
-  /** Starts of the first and last minute, hour or day that was summed, epoch ms: whole days within a stretch are summed as days. */
+  /** Starts of the first and last minute, hour or day that was summed, epoch ms: whole days within the range are summed as days. */
   readonly firstSeen: number;
   readonly lastSeen: number;
 }
 
 const FOLDED = /^(\d+) more$/;
 
-/** How many rows a row stands for that were too many to be told (`12 more`); 0 for any other. */
+/** How many rows a folded row (`12 more`) stands for; 0 for any other. */
 export function foldedIn({ key, reason }: HistoryRow): number {
   return key === null ? Number(FOLDED.exec(reason ?? '')?.[1] ?? 0) : 0;
 }
 
-/** Bytes over the stretch, oldest first, in equal steps. */
+/** Bytes over time, oldest first, in equal steps. */
 export interface HistorySeries {
   readonly from: number;
   readonly stepMs: number;
@@ -73,36 +73,36 @@ export interface HistorySeries {
   readonly txBytes: readonly number[];
 }
 
-/** An answer. Never changed after it was made. */
+/** An answer. Never changed once made. */
 export interface HistoryResult {
   readonly query: HistoryQuery;
   /** Most bytes first; hours and days in order of time. */
   readonly rows: readonly HistoryRow[];
   readonly total: HistoryTotals;
   readonly series: HistorySeries | null;
-  /** First and last minute of all that is recorded, epoch ms; null where nothing is. */
+  /** First and last recorded minute, epoch ms; null if nothing is recorded. */
   readonly oldest: number | null;
   readonly newest: number | null;
-  /** Finest step in which all of the stretch is kept, ms: a minute, an hour or a day. */
+  /** Finest step in which the whole range is kept, ms: a minute, an hour or a day. */
   readonly resolutionMs: number;
 }
 
-/** Rows of a statement of the user's. Blobs are hexadecimal text. */
+/** Rows of a statement that the user wrote. Blobs are hexadecimal text. */
 export interface SqlResult {
   readonly columns: readonly string[];
   readonly rows: readonly (readonly (string | number | null)[])[];
-  /** True when there were more rows than asked for. */
+  /** True if there were more rows than asked for. */
   readonly cut: boolean;
 }
 
-/** How recording goes; part of a snapshot's capture status. */
+/** How recording goes. */
 export interface HistoryStatus {
-  /** `recording`; `busy`: another instance records; `failing`: nothing can be written now and it is tried again. */
+  /** `recording`; `busy`: another instance records; `failing`: nothing can be written now, and it tries again. */
   readonly state: 'recording' | 'busy' | 'failing';
   readonly path: string;
-  /** What is wrong and what is done about it, one line; empty when all is well. */
+  /** What is wrong and what happens next, one line; empty if all is well. */
   readonly note: string;
-  /** When the file was last written whole, epoch ms; null not yet in this run. */
+  /** When the file was last written in this run, epoch ms; null if not yet. */
   readonly savedAt: number | null;
   /** Bytes of that file. */
   readonly fileBytes: number | null;

@@ -1,5 +1,5 @@
-// Options: everything one run was asked for, already checked. What the flags, the environment and the configuration file became;
-// the rest of the program reads nothing else of them.
+// Options: everything a run was asked for, already checked, from flags, environment and configuration file. The rest of the program reads only
+// this.
 
 import type { DriverName } from './terms.ts';
 
@@ -24,32 +24,32 @@ export interface LogOptions {
 export interface HistoryOptions {
   /** Absolute. */
   readonly path: string;
-  /** True where the user asked for recording; otherwise the file is only read. */
+  /** True if the user asked for recording; otherwise the file is only read. */
   readonly record: boolean;
   /** What the file may grow to. */
   readonly maxBytes: number;
-  /** Who is to own what root writes; null where the process is that user. A gid of -1 leaves the group alone. */
+  /** Who will own what root writes; null if the process already is that user. A gid of -1 leaves the group alone. */
   readonly owner: { readonly uid: number; readonly gid: number } | null;
 }
 
-/** What Linux says to `--sandbox`, and what to type. */
+/** Message and hint for `--sandbox` on Linux. */
 export const SANDBOX_ELSEWHERE = [
   '--sandbox is for macOS',
   'leave it out: on Linux the threads of history are always fenced, where the kernel has Landlock',
 ] as const;
 
-/** What is to become of the rights that a run is started with. */
+/** What becomes of the rights that a run starts with. */
 export interface PrivilegeOptions {
   /** User to become; null: whoever called sudo, else nobody. */
   readonly user: string | null;
-  /** Give up what only attribution needs, too. */
+  /** Also drop what only attribution needs. */
   readonly dropAll: boolean;
   readonly stayRoot: boolean;
-  /** Fence the process by Seatbelt; macOS alone has it. */
+  /** Fence the process with Seatbelt, on macOS only. */
   readonly sandbox: boolean;
 }
 
-/** What a run was asked for. Durations in milliseconds; null where nothing was asked. */
+/** What a run was asked for. Durations in milliseconds; null if the user said nothing. */
 export interface Options {
   /** Names as given, no duplicates, `any` only alone. Empty: the default route's (macOS: PKTAP on all). Always empty in a replay. */
   readonly interfaces: readonly string[];
@@ -62,7 +62,7 @@ export interface Options {
   /** Capture filter in libpcap's syntax; null in a replay. */
   readonly bpf: string | null;
   readonly intervalMs: number;
-  /** True where nothing is shown, and history recorded: `netmon-tui record`. */
+  /** True if history is recorded and nothing shown: `netmon-tui record`. */
   readonly headless: boolean;
   readonly json: boolean;
   readonly once: boolean;
@@ -73,27 +73,27 @@ export interface Options {
   readonly driver: DriverChoice;
   /** False shows addresses and ports in place of names. */
   readonly names: boolean;
-  /** True asks DNS for the names of addresses that have none. Never in a replay: they may be others' by now. */
+  /** True asks DNS for the names of addresses without one. Never in a replay: the addresses may be others' by now. */
   readonly reverseDns: boolean;
-  /** A theme's name, or a path when it holds a slash. */
+  /** A theme's name, or a path if it has a slash. */
   readonly theme: string;
   readonly units: UnitMode;
   readonly ascii: boolean;
-  /** False when a flag, the settings or NO_COLOR forbid colour; how much a terminal can do is not asked here. */
+  /** False if a flag, the settings or NO_COLOR forbid colour. What the terminal can do is another question. */
   readonly color: boolean;
   /** null: on, but off over SSH. */
   readonly mouse: boolean | null;
-  /** Category -> domains and words, from the configuration file; lists named there (`file:`) are read in before a run. */
+  /** Category -> domains and words, from the configuration file and the lists it names (`file:`). */
   readonly categories: Readonly<Record<string, readonly string[]>>;
-  /** MMDB files with countries and networks, null for the usual places, and the home folder in which some of those are. */
+  /** MMDB files with countries and networks, null for the usual paths; and the home folder, in which some of those are. */
   readonly place: { readonly country: string | null; readonly asn: string | null; readonly home: string | null };
-  /** null where there is no file to read or to write: in a replay that names none, or without a home folder. */
+  /** null without a file to read or write: in a replay that names none, or without a home folder. */
   readonly history: HistoryOptions | null;
-  /** What the screen leaves behind: where it remembers its layout (null: nowhere), and whose its files are. */
+  /** Where the screen saves its state (null: nowhere), and who owns its files. */
   readonly screen: { readonly memory: string | null; readonly owner: HistoryOptions['owner'] };
-  /** What the month may cost; null where the configuration sets no budget. */
+  /** Budget of the month; null if the configuration sets none. */
   readonly budget: BudgetPlan | null;
-  /** Without a capture: what the system tells anybody of TCP sockets. */
+  /** No capture: show what the system tells anybody about sockets. */
   readonly reduced: boolean;
   readonly privileges: PrivilegeOptions;
   /** Action -> keys, from the configuration file; actions and keys are checked by the key map. */
@@ -106,18 +106,18 @@ export interface Options {
 export interface BudgetPlan {
   /** RX and TX together, network-layer bytes. */
   readonly bytes: number;
-  /** Day of the month on which a period begins, 1 to 31; the last day of a month that is shorter. */
+  /** Day of the month on which a period begins, 1 to 31; in a shorter month, its last day. */
   readonly day: number;
-  /** Only what went over this interface counts; null is all that is recorded. */
+  /** Counts only this interface; null counts everything recorded. */
   readonly interface: string | null;
-  /** The prefixes in which the amount was written, and is shown. */
+  /** Units in which the user wrote the amount, and sees it. */
   readonly units: UnitMode;
 }
 
-/** Byte or bit units, binary or decimal prefixes; the order in which `u` goes through them. */
+/** Byte or bit units, binary or decimal prefixes, in the order in which `u` goes through them. */
 export const UNIT_MODES = ['bytes', 'bytes-decimal', 'bits', 'bits-binary'] as const;
 
 export type UnitMode = (typeof UNIT_MODES)[number];
 
-/** How the names of exports begin. */
+/** Prefix of the names of exports. */
 export const EXPORT_PREFIX = 'netmon-';

@@ -1,8 +1,8 @@
-// PastAnswer: what moved in a stretch of the past, and whose it was. Plain data, never changed after it was made. Types only.
+// RangeTotals: what moved in a range of time, and whose it was. Plain data, never changed once made.
 
 import type { FlowRow } from './snapshot.ts';
 
-/** Kinds of rows that are asked for. */
+/** Kinds of rows that a range is summed by. */
 export const RANGE_KINDS = ['apps', 'hosts', 'categories', 'interfaces', 'flows'] as const;
 export type RangeKind = (typeof RANGE_KINDS)[number];
 
@@ -17,19 +17,19 @@ export interface MovedRow extends MovedBytes {
   readonly id: string;
 }
 
-/** What a flow moved; its row is as it was last seen among those that moved most. */
+/** What a flow moved. Its row is from the last tick in which it was among the heaviest. */
 export interface MovedFlow extends MovedBytes {
   readonly row: FlowRow;
 }
 
-/** What moved between two moments. For each kind the rows and the `others`, of which it is not known whose they were, are all there was. */
+/** What moved between two times. For each kind, the rows and `others`, whose rows are not known, add up to everything. */
 export interface RangeTotals {
-  /** The stretch that is answered for, epoch ms: the one asked for, rounded to what was kept. */
+  /** The range, epoch ms: the one asked for, rounded to what was kept. */
   readonly from: number;
   readonly to: number;
-  /** Time in it that was measured. */
+  /** Time in it that was measured, ms. */
   readonly measuredMs: number;
-  /** Bytes of the headline. */
+  /** Bytes of the total. */
   readonly total: MovedBytes;
   readonly apps: readonly MovedRow[];
   readonly hosts: readonly MovedRow[];

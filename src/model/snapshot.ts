@@ -1,4 +1,4 @@
-// Snapshot: everything that store, stream and view may know about an interval. Plain, complete, never changed after it was made.
+// Snapshot: everything that history, outputs and view may know about an interval. Plain, complete, never changed once made.
 
 import type { HistoryStatus } from './history.ts';
 import type { PrivilegeStatus } from './privileges.ts';
@@ -24,7 +24,7 @@ export interface Traffic {
   readonly txRate: number;
 }
 
-/** One app with traffic since the start. The folded rest and the unowned are rows too, with `app` null and a reason. */
+/** One app with traffic since the start. The folded rest and traffic without an owner are rows too, with `app` null and a reason. */
 export interface AppRow extends Traffic {
   /** Stable within a run; what the screen selects by. */
   readonly id: string;
@@ -33,7 +33,7 @@ export interface AppRow extends Traffic {
   readonly exe: string | null;
   readonly pids: readonly number[];
   readonly user: string | null;
-  /** The newest of its processes, bounded; empty for rows without an app. */
+  /** Its newest processes, bounded; empty for rows without an app. */
   readonly processes: readonly Process[];
   /** Processes it has had since the start. */
   readonly processCount: number;
@@ -45,7 +45,7 @@ export interface AppRow extends Traffic {
   readonly recent: readonly number[];
 }
 
-/** One remote host. Before names are known a host is its address. */
+/** One remote host: a name, or an address until a name is known. */
 export interface HostRow extends Traffic {
   readonly id: string;
   /** null for the folded rest. */
@@ -82,16 +82,16 @@ export interface InterfaceRow extends Traffic {
   readonly id: string;
   readonly interface: string;
   readonly kind: InterfaceKind;
-  /** True when what it moves now is part of the headline total. */
+  /** True if what it moves now is part of the total. */
   readonly isCounted: boolean;
-  /** Of what it received, what passed by: neither to nor from this machine. null where that can't be told. */
+  /** Received bytes that passed by, neither to nor from this machine; null if unknown. */
   readonly passingBytes: number | null;
-  /** Frame bytes captured since the start; null where nothing is captured. */
+  /** Frame bytes captured since the start; null without a capture. */
   readonly frameBytes: number | null;
-  /** What the interface itself counted since the start, RX+TX frame bytes; null where the counter can't be trusted. */
+  /** RX+TX frame bytes that the interface itself counted since the start; null if the counter can't be trusted. */
   readonly counterBytes: number | null;
   readonly counterDropped: number | null;
-  /** Frames that it received or sent wrong; null where the system doesn't tell. */
+  /** Frames with errors, received or sent; null if the system doesn't tell. */
   readonly counterErrors: number | null;
   readonly recentRx: readonly number[];
   readonly recentTx: readonly number[];
@@ -99,7 +99,7 @@ export interface InterfaceRow extends Traffic {
 
 /** One flow: its ends, its owner, its name, what it moved. Times in epoch ms. */
 export interface FlowRow extends Traffic {
-  /** Unique within a run, also after the row of the table was used again. */
+  /** Unique within a run, even after the row of the table is reused. */
   readonly id: string;
   readonly protocol: string;
   readonly interface: string;
@@ -110,15 +110,15 @@ export interface FlowRow extends Traffic {
   readonly app: string | null;
   readonly pid: number | null;
   readonly attribution: Attribution;
-  /** Why there is no owner; null where there is one. */
+  /** Why there is no owner; null if there is one. */
   readonly reason: string | null;
   readonly peerApp: string | null;
   readonly peerPid: number | null;
-  /** App for which the owner acts (mDNSResponder asks DNS for all); null where it acts for itself, or nothing tells. */
+  /** App for which the owner acts (mDNSResponder asks DNS for all); null if it acts for itself, or nothing tells. */
   readonly onBehalfOf: string | null;
   readonly host: string | null;
   readonly nameSource: NameSource;
-  /** Why there is no name; null where there is one. */
+  /** Why there is no name; null if there is one. */
   readonly nameReason: string | null;
   /** Registrable domain of the name. */
   readonly domain: string | null;
@@ -135,19 +135,19 @@ export interface FlowRow extends Traffic {
   readonly retransmits: number;
   /** VXLAN, WireGuard and the like; null for plain traffic. */
   readonly tunnel: string | null;
-  /** A flow inside of a tunnel that can be read: the one that told a name, else the first; null where none was seen. Its bytes are part of this one's. */
+  /** A flow inside this tunnel, if the tunnel can be read: the one that showed a name, else the first; null if none was seen. Its bytes are part of this flow's. */
   readonly inside: InnerFlow | null;
-  /** True for the flow in which a captured tunnel travels: its bytes are counted under the apps inside, only its overhead here. */
+  /** True for a flow that carries a captured tunnel: apps inside have its bytes, and only the overhead counts as its own. */
   readonly carries: boolean;
   readonly closed: boolean;
 }
 
-/** A file in which countries or networks are looked up. */
+/** A database of countries or networks. */
 interface PlaceFile {
   readonly path: string;
   /** What it calls itself: `GeoLite2-Country` ... */
   readonly type: string;
-  /** Day on which it was built, RFC 3339; null where it does not say. */
+  /** Day on which it was built, RFC 3339; null if it doesn't say. */
   readonly built: string | null;
 }
 
@@ -155,9 +155,9 @@ interface PlaceFile {
 export interface CaptureStatus {
   readonly driver: string;
   readonly interfaces: readonly string[];
-  /** procfs, pktap, lsof ...; `none` where nothing tells owners. */
+  /** procfs, pktap, lsof ...; `none` if nothing names owners. */
   readonly attribution: string;
-  /** null where nothing is captured: the reduced view without rights. */
+  /** null without a capture, in the reduced view. */
   readonly packets: number | null;
   readonly frameBytes: number | null;
   /** Kernel and interface drops; null is unknown. */
@@ -169,12 +169,12 @@ export interface CaptureStatus {
   readonly unsupported: number;
   readonly interfaceBytes: number | null;
   /**
-   * Frame bytes captured on the interfaces of the headline, and what these interfaces counted themselves. Only the two of these compare: what
-   * crosses a tunnel or a bridge crosses one of them too. null as above.
+   * Frame bytes captured on counted interfaces, and what these interfaces counted themselves. Only these two compare: what crosses a tunnel
+   * or a bridge also crosses one of them. null as above.
    */
   readonly countedFrameBytes: number | null;
   readonly countedInterfaceBytes: number | null;
-  /** Why that is unknown, and of which interface; empty where it is known, or no interface was met yet. */
+  /** Why that is unknown, and of which interface; empty if it is known, or there is no interface yet. */
   readonly countedNote: string;
   readonly interfaceDropped: number | null;
   readonly fallbacks: readonly Fallback[];
@@ -184,46 +184,46 @@ export interface CaptureStatus {
   readonly note: string;
   /** File name in a replay, null live. */
   readonly file: string | null;
-  /** True where addresses without a name are asked for theirs: the only traffic that watching makes. */
+  /** True if DNS is asked for names, the only traffic that watching makes. */
   readonly reverseDns: boolean;
   readonly places: readonly PlaceFile[];
   /** What is wrong with those files; empty when all is well. */
   readonly placesNote: string;
-  /** As whom it runs and what it still may; null until that is settled. */
+  /** As whom it runs and what it still may; null until root is dropped. */
   readonly privileges: PrivilegeStatus | null;
-  /** How recording goes; null where nothing is recorded because nobody asked for it. */
+  /** How recording goes; null if nobody asked for it. */
   readonly history: HistoryStatus | null;
 }
 
-/** The highest rate of each of several stretches that follow one another, oldest first; columns of equal length. */
+/** The highest rate of each of many consecutive ranges of time, oldest first; columns of equal length. */
 export interface RateSeries {
   /** When each ended, epoch ms, rising. */
   readonly ends: readonly number[];
   /** How long each was, ms. */
   readonly lengths: readonly number[];
-  /** Bytes/s over the shortest time that was kept apart, a tick or a second; NaN where nothing was measured. */
+  /** Bytes/s over the shortest time that is kept, a tick or a second; NaN if nothing was measured. */
   readonly rx: readonly number[];
   readonly tx: readonly number[];
 }
 
-/** Rates of the headline in the past. Shorter than told while it fills, and empty where no past is kept. */
+/** Rates of the total over time. Shorter while the run is young, and empty if no rates are kept. */
 export interface Rates {
-  /** A tick each, a second at the least: 300 at the most. */
+  /** A tick each, at least a second; 300 at most. */
   readonly seconds: RateSeries;
-  /** Ten seconds each, 360 at the most. */
+  /** Ten seconds each; 360 at most. */
   readonly tens: RateSeries;
-  /** A minute each, 1440 at the most. */
+  /** A minute each; 1440 at most. */
   readonly minutes: RateSeries;
 }
 
-/** The headline: physical interfaces, and what this machine exchanges with its containers. */
+/** The total: what counted interfaces move, and what this machine exchanges with its containers. */
 export interface TotalRow extends Traffic {
   readonly unownedBytes: number;
-  /** Of what was received, what passed by: neither to nor from this machine. null where that can't be told. */
+  /** Received bytes that passed by, neither to nor from this machine; null if unknown. */
   readonly passingBytes: number | null;
 }
 
-/** A stretch that was not measured: the machine slept, the clock jumped, frames were lost. */
+/** A time that was not measured: the machine slept, the clock jumped, frames were lost. */
 export interface Gap {
   readonly from: number;
   readonly to: number;
@@ -231,15 +231,15 @@ export interface Gap {
   readonly detail: string;
 }
 
-/** Rows and totals of the flows that a filter matches, what they moved reckoned as it moved: also of flows that are forgotten by now. */
+/** Rows and totals of what a filter matches. Flows count when they move, even if they have left by now. */
 export interface Matching {
   /** The filter. */
   readonly text: string;
   /** Snapshot time from which everything is counted, epoch ms; null counts from the start. */
   readonly from: number | null;
-  /** Before this time only what flows that were still known had moved is counted, epoch ms; null where nothing is missing. */
+  /** Before this time only flows that were still in the table count, epoch ms; null if nothing is missing. */
   readonly completeSince: number | null;
-  /** Each flow counts once, and what is inside a tunnel not again in what carries it. Never falls. */
+  /** Each flow counts once, and a tunnel's inside doesn't count again in its carrier. Never falls. */
   readonly total: TotalRow;
   readonly apps: readonly AppRow[];
   readonly hosts: readonly HostRow[];
@@ -270,17 +270,17 @@ export interface Snapshot {
   /** Busiest and most recent first, bounded; `flowCount` is how many there are. */
   readonly flows: readonly FlowRow[];
   readonly flowCount: number;
-  /** What the filter in force leaves of it; null without one. */
+  /** What the filter matches; null without a filter. */
   readonly matching: Matching | null;
-  /** Flows whose row was given up because the table was full; their bytes stay in every total. */
+  /** Flows that were evicted because the table was full. Their bytes stay in every total. */
   readonly flowsEvicted: number;
   /** Gaps that ended in this interval. */
   readonly gaps: readonly Gap[];
-  /** What happened so far, oldest first, bounded; empty where nobody keeps it. The same list while nothing new happened. */
+  /** What happened so far, oldest first, bounded; empty without a screen. The same list while nothing new happens. */
   readonly events: readonly NetEvent[];
 }
 
-// Events: what happened, told once, with what it happened to. Plain data; words are put together by whoever shows them.
+// Events: what happened, and to what. Plain data; the view puts them into words.
 
 /** What happened. */
 const EVENT_KINDS = [
@@ -298,72 +298,68 @@ const EVENT_KINDS = [
 ] as const;
 export type EventKind = (typeof EVENT_KINDS)[number];
 
-/** Many flows that opened or closed, told together. It goes on while they do: then the event is renewed under its id. */
+/** Many flows that opened or closed, as one event. While more follow, the event is renewed under its id. */
 export interface FlowBurst {
-  /** Flows of one app, or of one reason for having none; of many apps; or flows that were too many to be listed. */
+  /** Flows of one app, or of one reason for having none; of many apps; or flows that the snapshot doesn't list. */
   readonly of: 'app' | 'others' | 'unlisted';
-  /** Why there is no app; null where there is one, or many. */
+  /** Why there is no app; null if there is one, or many. */
   readonly reason: string | null;
   readonly count: number;
-  /** Name or address of the remote end where all have the same. */
+  /** Name or address of the remote end, if all have the same. */
   readonly host: string | null;
   /** Remote ends told apart, at most MOST_HOSTS. */
   readonly hosts: number;
-  /** When the first was noticed, epoch ms; the event's time is that of the last. */
+  /** When the first was noticed, epoch ms; the event's own time is that of the last. */
   readonly since: number;
-  /** What those that closed had moved. */
+  /** What the closed flows had moved. */
   readonly rxBytes: number;
   readonly txBytes: number;
 }
 
-/** One thing that happened. Text is outside text: nobody has cleaned it. */
+/** One thing that happened. Its texts come from outside, and are not sanitised. */
 export interface NetEvent {
   /** Unique within a run. */
   readonly id: string;
-  /** Epoch ms; that of the tick that noticed it. */
+  /** Time of the tick that noticed it, epoch ms. */
   readonly time: number;
   readonly kind: EventKind;
-  /** What to say beyond the fields; empty where they say all. */
+  /** What to say beyond the fields; empty if they say everything. */
   readonly text: string;
   readonly app: string | null;
   readonly domain: string | null;
   readonly interface: string | null;
   /** The flow it is about, as it was then. */
   readonly flow: FlowRow | null;
-  /** Flows that are told together; null for all else. */
+  /** The flows of a burst; null for anything else. */
   readonly burst: FlowBurst | null;
 }
 
-// The past of what keeps none: an empty history of rates.
-
 const NO_SERIES = { ends: [], lengths: [], rx: [], tx: [] };
 
-/** No rates. */
+/** Rates if none are kept. */
 export const NO_RATES: Rates = { seconds: NO_SERIES, tens: NO_SERIES, minutes: NO_SERIES };
 
-// An interface as a tick sees it: what it is, and what was counted on it outside of any flow.
-
-/** One interface of the capture, in the order of the indexes that flows carry. */
+/** One interface of the capture as a tick sees it: what it is, and what no flow counts. In the order of the indexes that flows carry. */
 export interface TickInterface {
   readonly name: string;
   readonly kind: InterfaceKind;
-  /** True when what it moves now is part of the headline total. Otherwise a tunnel's flows still belong to apps; all other kinds repeat what is counted elsewhere. */
+  /** True if what it moves now is part of the total. Otherwise a tunnel's flows still belong to apps; other kinds repeat what counts elsewhere. */
   readonly isCounted: boolean;
-  /** True when its frames are seen on another interface again: a port of a bridge. */
+  /** True if another interface shows its frames again: a port of a bridge. */
   readonly repeats: boolean;
-  /** Names of the interfaces below it: what it sends and receives goes over one of these, too. */
+  /** Names of the interfaces below it, one of which carries its frames too. */
   readonly lower: readonly string[];
-  /** Network-layer bytes that passed it, neither to nor from this machine; null where that can't be told. */
+  /** Network-layer bytes that passed by, neither to nor from this machine; null if unknown. */
   readonly passingBytes: number | null;
-  /** Network-layer bytes, and packets, that were received though their flow is booked as sent; negative the other way round. */
+  /** Network-layer bytes, and packets, that were received though their flow counts them as sent; negative for the other way. */
   readonly turnedBytes: number;
   readonly turnedPackets: number;
   /** Frame bytes captured on it. */
   readonly frameBytes: number | null;
-  /** RX+TX frame bytes that the interface itself counted meanwhile; null where that can't be trusted. */
+  /** RX+TX frame bytes that the interface itself counted meanwhile; null if that can't be trusted. */
   readonly counterBytes: number | null;
   readonly counterDropped: number | null;
-  /** Frames that the interface received or sent wrong meanwhile; null where it is not known. */
+  /** Frames with errors meanwhile; null if unknown. */
   readonly counterErrors: number | null;
 }
 

@@ -1,4 +1,4 @@
-// Words that every part shares: processes, apps, how an owner is known, what an interface is. Types and constants only.
+// What all layers speak of: processes, apps, owners, names, places, interfaces. This folder holds plain data, and no behaviour beyond reading it.
 
 /** How the owner of a flow is known. Order is trust, best first. */
 export const ATTRIBUTIONS = ['exact', 'listener', 'wildcard', 'kernel', 'none'] as const;
@@ -29,13 +29,13 @@ export const KERNEL_REASONS: readonly OwnerReason[] = [
 export const FLOW_DIRECTIONS = ['outbound', 'inbound', 'local', 'transit'] as const;
 export type FlowDirection = (typeof FLOW_DIRECTIONS)[number];
 
-/** How the name of a remote end is known. Journals keep indexes into this list: new ones go to its end. */
+/** How the name of a remote end is known. Journals keep indexes into this list: add new ones at its end. */
 export const NAME_SOURCES = ['none', 'ptr', 'mdns', 'dns', 'http', 'quic', 'tls', 'inner'] as const;
 export type NameSource = (typeof NAME_SOURCES)[number];
 
 /**
- * How far a name is trusted: one of a higher rank takes the place of a lower one, and of none its own. The flow's own word comes first; then
- * what is inferred from its address; last the name that a flow inside of a tunnel asked for, of which others may be in the same tunnel.
+ * How far a name is trusted: a name replaces only those of a lower rank. What the flow itself said ranks highest, then what is inferred from
+ * its address, last the name that a flow inside a tunnel asked for, because that tunnel may carry others.
  */
 export const NAME_RANK: Readonly<Record<NameSource, number>> = {
   none: 0,
@@ -48,7 +48,7 @@ export const NAME_RANK: Readonly<Record<NameSource, number>> = {
   tls: 5,
 };
 
-/** True for a name that is inferred: its address had it, which does not mean that the flow was for it. */
+/** True for an inferred name: the address has it, but the flow may have been for another. */
 export function isInferred(source: NameSource): boolean {
   return source === 'dns' || source === 'mdns' || source === 'ptr';
 }
@@ -58,47 +58,47 @@ export interface Process {
   /** Never reused within a run. */
   readonly id: number;
   readonly pid: number;
-  /** As shown: from the executable where it is known, else the kernel's short name. */
+  /** As shown: from the executable if known, else the kernel's short name. */
   readonly name: string;
   readonly exe: string | null;
   readonly uid: number | null;
   readonly user: string | null;
   readonly parentPid: number | null;
-  /** When it began, epoch ms, to the second; null where it is not known. */
+  /** When it began, epoch ms, to the second; null if unknown. */
   readonly startedAt: number | null;
-  /** What an interpreter runs (a script, a module, a jar); null for a program of its own. */
+  /** What an interpreter runs (a script, a module, a jar); null for other programs. */
   readonly script: string | null;
-  /** systemd unit, launchd label or container that it belongs to; null where there is none or it is unknown. */
+  /** systemd unit, launchd label or container that it belongs to; null if there is none or it is unknown. */
   readonly unit: string | null;
-  /** Where the process directory folded it. */
+  /** Id of its app. */
   readonly app: number;
 }
 
 /** One row of the apps table: processes that a person would call the same program. */
 export interface App {
-  /** Dense; another app's once this one was forgotten. */
+  /** Dense; reused once this app is forgotten. */
   readonly id: number;
   readonly name: string;
   readonly exe: string | null;
   readonly user: string | null;
   /** Most recent last; bounded. */
   readonly pids: readonly number[];
-  /** The processes behind `pids`, in the same order, two where one had the same pid before; a new list whenever one of them changed. */
+  /** The processes behind `pids`, in the same order; two of them if a pid was reused. A new list whenever one of them changes. */
   readonly processes: readonly Process[];
-  /** Processes ever seen, also beyond the bound. */
+  /** Processes ever seen, including those beyond the bound. */
   readonly processCount: number;
 }
 
-/** The processes and apps met so far, as those see them who count by them. */
+/** The processes and apps seen so far, for those who count by them. */
 export interface ProcessDirectory {
   process(id: number): Process | undefined;
   app(id: number): App | undefined;
   readonly appCount: number;
-  /** True when there is little room left for new apps: time for `forgetApps`. */
+  /** True if there is little room left for new apps: time for `forgetApps`. */
   readonly appsAreNearlyFull: boolean;
-  /** The app that stands for those without a place of their own. */
+  /** The app that stands for all that found no room. */
   readonly moreApps: number;
-  /** Forgets apps that no flow has, and their processes; their numbers may be other apps' then. */
+  /** Forgets apps that no flow has, and their processes. Their numbers may be reused. */
   forgetApps(apps: readonly number[]): void;
 }
 
@@ -106,7 +106,7 @@ export interface ProcessDirectory {
 export const INTERFACE_KINDS = ['physical', 'loopback', 'tunnel', 'bridge', 'virtual'] as const;
 export type InterfaceKind = (typeof INTERFACE_KINDS)[number];
 
-/** A driver or an attribution source that was passed over, and why, in a user's words. */
+/** A driver or an attribution source that was skipped, and why, in the user's words. */
 export interface Fallback {
   readonly driver: string;
   readonly reason: string;
@@ -118,19 +118,19 @@ export interface Endpoint {
   readonly port: number;
 }
 
-/** A flow inside of a tunnel, as one of its packets showed it. */
+/** A flow inside a tunnel, as one of its packets showed it. */
 export interface InnerFlow {
   readonly protocol: string;
   readonly source: Endpoint;
   readonly destination: Endpoint;
-  /** The name that it asked for; null where it told none. */
+  /** The name that it asked for; null if it showed none. */
   readonly host: string | null;
 }
 
-/** How it is known what a flow speaks: by what was read of it, or by a port's usual service. */
+/** How a flow's application protocol is known: from its packets, or from a port's usual service. */
 export type ApplicationSource = 'content' | 'port' | 'none';
 
-/** Where an address is, as a database of the user's tells. */
+/** Where an address is, by the user's databases. */
 export interface Place {
   readonly country: string | null;
   readonly asn: number | null;
@@ -138,17 +138,23 @@ export interface Place {
   readonly network: string | null;
 }
 
-/** The device behind an address of the local network, as far as it is known. */
+/** Place of an address that no database knows. */
+export const NOWHERE: Place = { country: null, asn: null, network: null };
+
+/** The device behind an address of the local network. */
 export interface Neighbour {
   /** `00:11:22:33:44:55`. */
   readonly mac: string | null;
-  /** Who made it. */
+  /** Its maker. */
   readonly vendor: string | null;
 }
 
-/** What is known of flows besides their numbers and owners; by row of the flow table. */
+/** Device of an address outside of the local network. */
+export const NOBODY: Neighbour = { mac: null, vendor: null };
+
+/** What is known of flows besides their counters and owners, by row of the flow table. */
 export interface FlowFacts {
-  /** Dense number of the remote end's name, -1 where it has none. It stays that name's while a flow has it. */
+  /** Dense number of the remote end's name, -1 if it has none. It stays that name's while a flow has it. */
   nameOf(row: number): number;
   nameText(name: number): string;
   nameSource(row: number): NameSource;
@@ -156,15 +162,15 @@ export interface FlowFacts {
   nameReason(row: number): string | null;
   /** Registrable domain of a name. */
   domainOf(name: number): string | null;
-  /** True when there is little room left for new names: time for `forgetNames`. */
+  /** True if there is little room left for new names: time for `forgetNames`. */
   readonly namesAreNearlyFull: boolean;
-  /** Forgets the names that no flow has and that `isKept` does not speak for; their numbers may be other names' then. */
+  /** Forgets names that no flow has, unless `isKept` says otherwise. Their numbers may be reused. */
   forgetNames(isKept: (name: number) => boolean): void;
-  /** A flow inside of the tunnel that this one is; the same object while nothing more is known. */
+  /** A flow inside this tunnel; the same object while nothing more is known. */
   insideOf(row: number): InnerFlow | null;
   applicationOf(row: number): string | null;
   applicationSource(row: number): ApplicationSource;
-  /** Dense number of the category, -1 where flows are not categorised. */
+  /** Dense number of the category, -1 if flows aren't categorised. */
   categoryOf(row: number): number;
   categoryText(category: number): string | null;
   /** @param words four words of an address at `at` */

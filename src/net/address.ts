@@ -1,17 +1,17 @@
-// IP addresses as four signed 32-bit words in network order. IPv4 is kept v4-mapped (::ffff:a.b.c.d), so both families have one
-// shape, one comparison and one hash. Text is made at the edges only.
+// IP addresses as four signed 32-bit words in network order. IPv4 is kept v4-mapped (::ffff:a.b.c.d): both families share one shape, one
+// comparison and one hash. This folder knows addresses, bytes, numbers and text of the network; it keeps no state and does no I/O.
 
-/** Words one address takes. */
+/** Words of an address. */
 export const ADDRESS_WORDS = 4;
 /** Third word of a v4-mapped address; the first two are zero. */
 export const V4_MAPPED = 0x0000ffff;
 
-/** True when the address at `at` is IPv4 (v4-mapped). */
+/** True if the address at `at` is IPv4 (v4-mapped). */
 export function isV4(words: Int32Array, at: number): boolean {
   return words[at + 2] === V4_MAPPED && words[at] === 0 && words[at + 1] === 0;
 }
 
-/** True when two addresses are the same. */
+/** True if two addresses are the same. */
 export function sameAddress(a: Int32Array, at: number, b: Int32Array, bt: number): boolean {
   return a[at + 3] === b[bt + 3] && a[at + 2] === b[bt + 2] && a[at + 1] === b[bt + 1] && a[at] === b[bt];
 }
@@ -47,7 +47,7 @@ export function formatAddress(words: Int32Array, at = 0): string {
 /**
  * Reads an address from text into four words at `at`.
  *
- * A zone (`%en0`) is dropped. @returns false when the text is no address; the words are then undefined.
+ * A zone (`%en0`) is dropped. @returns false if the text is not an address; the words are then undefined.
  */
 export function parseAddress(text: string, words: Int32Array, at = 0): boolean {
   const zone = text.indexOf('%');
@@ -105,7 +105,7 @@ function groupsOf(text: string, endsAddress: boolean): number[] | null {
   return groups;
 }
 
-/** What kind of place an address is: who could own it, and whether it may be looked up anywhere. */
+/** Scope of an address: who could own it, and whether it means anything elsewhere. */
 export type AddressScope =
   | 'unspecified'
   | 'loopback'

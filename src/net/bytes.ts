@@ -1,4 +1,4 @@
-// Reads of network bytes. The only place that indexes bytes without a check: callers prove the length first.
+// Reads network bytes. Nothing here checks bounds: callers prove the length first. And typed arrays that grow.
 
 /** The byte at `at`. */
 export function u8(bytes: Uint8Array, at: number): number {
@@ -50,8 +50,6 @@ export function u32le(bytes: Uint8Array, at: number): number {
   return i32le(bytes, at) >>> 0;
 }
 
-// Typed arrays that grow: a longer copy, the old one left to the collector.
-
 /** A longer copy; new elements are `fill`. */
 export function widened(array: Int32Array, length: number, fill = 0): Int32Array<ArrayBuffer> {
   const wide = new Int32Array(length);
@@ -60,7 +58,7 @@ export function widened(array: Int32Array, length: number, fill = 0): Int32Array
   return wide;
 }
 
-/** One piece of memory seen as words and as doubles; zero where it was never written. */
+/** One piece of memory as words and as doubles, zero at first. */
 export interface Arena {
   readonly ints: Int32Array;
   readonly doubles: Float64Array;

@@ -109,7 +109,7 @@ export function hasPorts(protocol: number): boolean {
   return protocol === PROTOCOL.TCP || protocol === PROTOCOL.UDP || protocol === PROTOCOL.UDPLITE || protocol === PROTOCOL.SCTP;
 }
 
-/** Port that a flow's answering end has where ICMP asks and answers; the asking end has the identifier, so each ping is a flow of its own. */
+/** Port of the answering end of an ICMP query. The asking end has the identifier as its port, which makes each ping a flow of its own. */
 export const ECHO_PORT = 8;
 export const ECHO = { NONE: 0, ASKS: 1, ANSWERS: 2 } as const;
 

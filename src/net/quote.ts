@@ -1,4 +1,4 @@
-// How a value from outside is shown inside a message: stripped, short, in quotes. And how it is typed: quoted for a shell.
+// Quotes values from outside: for a message, sanitised and short; for a shell, as a user types them.
 
 import { sanitize } from './text.ts';
 
@@ -10,7 +10,7 @@ export function quoted(value: unknown): string {
   return `"${text.length > SHOWN ? `${text.slice(0, SHOWN)}...` : text}"`;
 }
 
-/** A line of a file for a message: `path:line`. */
+/** A place in a file, for a message: `path:line`. */
 export function place(path: string, line: number): string {
   return `${sanitize(path)}:${line}`;
 }
@@ -18,7 +18,7 @@ export function place(path: string, line: number): string {
 /**
  * Words as they are typed into a POSIX shell: plain ones bare, others in single quotes.
  *
- * Control characters are dropped: they could not be typed, and they would reach the terminal.
+ * Control characters are dropped: nobody could type them, and they would reach the terminal.
  */
 export function shellWords(words: readonly string[]): string {
   return words.map(shellWord).join(' ');

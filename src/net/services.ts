@@ -1,10 +1,10 @@
-// Names of well-known ports, written by hand: what people meet on their machines, not the whole registry (IANA service names and
-// port numbers, RFC 6335). A name is a guess from a number; what inspect reads on the wire is better.
+// Names of well-known ports: those that people meet on their machines, not the whole registry (IANA service names and port numbers, RFC 6335).
+// A name is a guess from a number; what inspection reads on the wire is better.
 
 import type { FlowDirection } from '../model/terms.ts';
 import { PROTOCOL } from './numbers.ts';
 
-/** One service a word: name, port, and the transports where it is used (t TCP, u UDP). */
+/** One word a service: name, port, and its transports (t TCP, u UDP). */
 const TABLE = `
   echo/7/tu discard/9/tu daytime/13/tu chargen/19/tu ftp-data/20/t ftp/21/t ssh/22/t telnet/23/t smtp/25/t time/37/tu
   whois/43/t tacacs/49/tu dns/53/tu dhcp/67/u dhcp/68/u tftp/69/u gopher/70/t finger/79/t http/80/t kerberos/88/tu
@@ -42,7 +42,7 @@ for (const entry of TABLE.trim().split(/\s+/)) {
   if (transports.includes('u') && !UDP.has(Number(port))) UDP.set(Number(port), name);
 }
 
-/** Where ports that systems hand out to clients begin (Linux 32768, macOS 49152): a service's number there is mere chance. */
+/** First port that systems give to clients (Linux 32768, macOS 49152): from here on, a service's number is mere chance. */
 const EPHEMERAL = 32_768;
 
 /** Name of a well-known port of TCP or UDP, given as a protocol number or name; null where there is none. */
@@ -53,8 +53,8 @@ export function serviceName(protocol: number | string, port: number): string | n
 }
 
 /**
- * Service that a flow most likely uses: that of the end which was opened towards (the remote one where `direction` is not told), else
- * that of the other end unless its port is one that clients are given.
+ * Service that a flow most likely uses: that of the end it was opened to (the remote one if `direction` is left out), else that of the other
+ * end, unless its port is one that systems give to clients.
  */
 export function applicationByPort(
   protocol: number | string,
@@ -68,7 +68,7 @@ export function applicationByPort(
   return serviceName(protocol, server) ?? (client < EPHEMERAL ? serviceName(protocol, client) : null);
 }
 
-/** Ports of a service, lowest first; empty where the name is unknown. */
+/** Ports of a service, lowest first; empty if the name is unknown. */
 export function servicePorts(name: string): readonly number[] {
   const ports = new Set<number>();
   for (const services of [TCP, UDP]) for (const [port, service] of services) if (service === name) ports.add(port);

@@ -1,4 +1,4 @@
-// Builds the parts of a run around an open capture: flow table, owners, monitor. No I/O but that of the owner sources.
+// Builds the parts of a run around an open capture: flow table, owners, names, monitor. Only owner sources do any I/O here.
 
 import { randomInt } from 'node:crypto';
 import type { EventLog } from '../aggregate/event-log.ts';
@@ -29,7 +29,7 @@ import { Owners } from '../identify/process/owners.ts';
 import { CapturedSource } from '../identify/process/recorded.ts';
 import { StartClock } from '../identify/process/start-clock.ts';
 import { reasonOf } from '../model/errors.ts';
-import type { Fallback, Place } from '../model/terms.ts';
+import { type Fallback, NOWHERE } from '../model/terms.ts';
 import type { Clock } from '../system/clock.ts';
 import type { Edges } from '../system/edges.ts';
 import { systemPathExists } from '../system/small-file.ts';
@@ -54,21 +54,19 @@ export interface Subject {
   readonly named: readonly string[];
   /** File of a replay; null live. */
   readonly file: string | null;
-  /** null leaves flows uncategorised. */
+  /** null leaves flows without categories. */
   readonly categories: Categories | null;
-  /** null where no database of places was found or asked for. */
+  /** null if no database of places was found or wanted. */
   readonly places: Places | null;
-  /** Users that the passwd file does not list; absent where it lists all. */
+  /** Users that the passwd file doesn't list. */
   readonly users?: ReadonlyMap<number, string>;
-  /** Addresses without a name are asked for theirs. */
+  /** True if DNS is asked for the names of addresses without one. */
   readonly reverseDns: boolean;
   /** Keeps what happens; null without a screen. */
   readonly events: EventLog | null;
-  /** Time before the first packet that may come, epoch ms. */
+  /** A time before the first packet, epoch ms. */
   readonly started: number;
 }
-
-const NOWHERE: Place = { country: null, asn: null, network: null };
 
 /** Puts the parts together. */
 export function assemble(opened: OpenedSource, subject: Subject, edges: Edges, clock: Clock): Assembly {
@@ -79,7 +77,7 @@ export function assemble(opened: OpenedSource, subject: Subject, edges: Edges, c
   const directory = new Directory(new Users(edges.paths.passwd, subject.users), new StartClock(edges.paths.proc));
   const passedOver: Fallback[] = [];
   const source = ownerSource(opened, replay, flows, directory, edges, clock, passedOver);
-  // The processes of a recording ran elsewhere; on Linux a process is known whole when its owner is.
+  // Processes of a recording ran elsewhere; on Linux everything about a process is known with the owner.
   const ps = replay || edges.platform === 'linux' ? null : new PsWatch(flows, directory, edges, pathOf);
   const owners = new Owners(flows, source, replay, ps, directory);
   const { categories, places } = subject;
@@ -113,7 +111,7 @@ export function assemble(opened: OpenedSource, subject: Subject, edges: Edges, c
   return { monitor, directory, localizer, tracker, names, neighbours, reverse };
 }
 
-/** The best there is: what the capture itself says, then the kernel's own word, then what can be polled. Those passed over are kept with the reason. */
+/** The best source of owners: the capture itself, then the kernel, then polling. Better ones that failed go to `passedOver`, with the reason. */
 function ownerSource(
   opened: OpenedSource,
   replay: boolean,
@@ -164,30 +162,28 @@ function ownerSource(
   return new NettopSource(flows, directory, edges);
 }
 
-/** A Mac always has one; Linux may be a container or a VPN gateway without. */
+/** A Mac always has a physical interface; a Linux container or VPN gateway may have none. */
 function hasPhysical(edges: Edges): boolean {
   return edges.platform === 'darwin' || linuxDevices(edges).some(({ up, kind }) => up && kind === 'physical');
 }
 
-/** A port of a bridge: by sysfs on Linux, by name where nothing else tells. */
+/** True for a port of a bridge: by sysfs on Linux, otherwise by name. */
 function isBridgePort(edges: Edges, name: string, replay: boolean): boolean {
   if (replay || edges.platform === 'darwin') return /^(veth|vmenet|vnet)/.test(name);
   return isLinuxInterfaceName(name) && systemPathExists(`${edges.paths.sys}/class/net/${name}/master`);
 }
 
-// Paths of executables on a Mac, as far as the module can be loaded: it needs koffi, which has a library for most machines, but not for all.
+// What needs koffi, which has a library for most machines but not for all, is loaded here if it can be.
 
 const nothing: PathOf = () => null;
 
-/** Where it can't be had, and on other systems, it knows none. */
+/** Path of a process's executable on a Mac; always null without koffi, and on other systems. */
 export const pathOf: PathOf =
   process.platform === 'darwin'
     ? await import('../identify/process/macos/libproc.ts').then(({ openLibproc }) => openLibproc()).catch(() => nothing)
     : nothing;
 
-// What needs koffi to tell owners on Linux: eBPF, and questions for single sockets. It has a library for most machines, but not for all.
-
-/** The functions that open it, or why there are none. */
+/** Opens eBPF on Linux, or says why it can't. */
 export const ebpf = await import('../identify/process/linux/ebpf/open.ts').catch((thrown: unknown) => ({
   missing: `koffi could not be loaded: ${reasonOf(thrown)}`,
 }));
@@ -195,7 +191,7 @@ export const ebpf = await import('../identify/process/linux/ebpf/open.ts').catch
 const query = await import('../identify/process/linux/netlink/socket-query.ts').catch(() => null);
 const watching = await import('../identify/process/linux/exec-watch.ts').catch(() => null);
 
-/** The thread that hears of new processes and reads what takes rights in /proc; null where it can't be had. */
+/** The thread that hears of new processes and reads what takes rights in /proc; null if it can't be started. */
 export function watchExecs(proc: string): ExecWatch | null {
   try {
     return watching === null ? null : new watching.ExecWatch(proc);
@@ -204,7 +200,7 @@ export function watchExecs(proc: string): ExecWatch | null {
   }
 }
 
-/** Asks the kernel for single sockets; null where it can't be asked: tables tell, too. */
+/** Asks the kernel for single sockets; null if it can't be asked. Then tables must do. */
 export function socketQuery(): SingleSockets | null {
   try {
     return query === null ? null : new query.SocketQuery();

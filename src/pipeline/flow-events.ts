@@ -1,19 +1,19 @@
-// Flows that opened and closed, told one by one where somebody listens; bounded per tick, so that a scan can't flood the reader.
+// Reports flows that opened and closed to an output that wants them. Bounded per tick, or a scan would flood the reader.
 
 import type { FlowRow } from '../model/snapshot.ts';
 import type { Output } from '../output/output.ts';
 import type { Monitor } from './monitor.ts';
 
-/** Events of one kind in a tick at the most; the samples' totals hold the rest. */
+/** Most events of one kind in a tick; the samples' totals have the rest. */
 const MOST_PER_TICK = 1000;
-/** Events that are told in one go: each is a line of JSON, and frames wait for it. */
+/** Events that are written in one go: each is a line of JSON, and frames wait meanwhile. */
 export const EVENTS_AT_ONCE = 250;
 
-/** Tells an output about flows. */
+/** Reports flows to an output. */
 export class FlowEvents {
   readonly #monitor: Monitor;
   readonly #output: Output;
-  /** What happened and is still to be told, in order. */
+  /** Events not written yet, in order. */
   readonly #waiting: { readonly kind: 'opened' | 'closed'; readonly row: FlowRow }[] = [];
   #newest = 0;
   #closed = 0;
@@ -24,26 +24,26 @@ export class FlowEvents {
     if (!output.wantsEvents) return;
     monitor.aggregator.onFlowClosed((row) => {
       if (this.#closed++ >= MOST_PER_TICK) return;
-      if (Number(row.id) > this.#newest) this.#tell('opened', row); // it began in this tick, too
-      this.#tell('closed', row);
+      if (Number(row.id) > this.#newest) this.#report('opened', row); // it began in this tick, too
+      this.#report('closed', row);
     });
   }
 
-  /** Tells of what `collect` finds, all at once. */
-  tellOpened(): void {
+  /** Writes everything that `collect` finds. */
+  writeOpened(): void {
     this.collect();
-    while (this.tellSome());
+    while (this.writeSome());
   }
 
-  /** Tells the next few events. @returns whether more wait */
-  tellSome(): boolean {
+  /** Writes the next few events. @returns true if more wait */
+  writeSome(): boolean {
     for (const { kind, row } of this.#waiting.splice(0, EVENTS_AT_ONCE)) this.#output[kind](row);
     return this.#waiting.length > 0;
   }
 
   /**
-   * Takes down the flows that began since the last call, and those that ended because another one has their ends now: these first. Just
-   * before a tick is closed, when their owners are mostly known.
+   * Collects the flows that ended because another has their ends now, then those that began since the last call. Call it just before a tick
+   * is closed, when most owners are known.
    */
   collect(): void {
     if (!this.#output.wantsEvents) return;
@@ -51,19 +51,19 @@ export class FlowEvents {
     const { flows } = this.#monitor;
     if (flows.created === this.#newest) return;
     this.#collectRetired();
-    let told = 0;
-    for (let i = 0; i < flows.touchedCount && told < MOST_PER_TICK; i++) {
+    let count = 0;
+    for (let i = 0; i < flows.touchedCount && count < MOST_PER_TICK; i++) {
       const row = flows.touched[i] as number;
       if (!this.#isNew(row) || flows.isEndTold(row)) continue;
       if (!this.#monitor.aggregator.passes(row)) continue;
       this.#waiting.push({ kind: 'opened', row: this.#monitor.aggregator.flowRow(row) });
-      told++;
+      count++;
     }
     this.#newest = flows.created;
   }
 
-  /** Tells of one at once, unless others wait that come first. */
-  #tell(kind: 'opened' | 'closed', row: FlowRow): void {
+  /** Writes an event at once, unless earlier ones wait. */
+  #report(kind: 'opened' | 'closed', row: FlowRow): void {
     if (this.#waiting.length === 0) this.#output[kind](row);
     else this.#waiting.push({ kind, row });
   }
@@ -74,9 +74,9 @@ export class FlowEvents {
       const row = flows.touched[i] as number;
       if (!flows.isLive(row) || !flows.isRetired(row) || flows.isEndTold(row) || !aggregator.passes(row)) continue;
       this.#closed++;
-      const told = aggregator.flowRow(row);
-      if (this.#isNew(row)) this.#waiting.push({ kind: 'opened', row: told });
-      this.#waiting.push({ kind: 'closed', row: told });
+      const flow = aggregator.flowRow(row);
+      if (this.#isNew(row)) this.#waiting.push({ kind: 'opened', row: flow });
+      this.#waiting.push({ kind: 'closed', row: flow });
       flows.setEndTold(row);
     }
   }

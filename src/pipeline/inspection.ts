@@ -1,4 +1,4 @@
-// Joins reading packets to naming flows: hands the inspector the packets of flows that may still tell something, and nothing else.
+// Joins the inspector to the names of flows: it hands over the packets of flows that may still reveal something, and no others.
 
 import type { Packet } from '../decode/packet.ts';
 import { FLOW_DIRECTION } from '../flow/direction.ts';
@@ -15,16 +15,16 @@ export class Inspection {
   readonly #flows: FlowTable;
   readonly #neighbours: Neighbours | null;
   readonly #reverse: ReverseNames | null;
-  /** Here too, because most flows begin with a packet that carries nothing: what the row's last flow was read for must be gone before the next. */
-  readonly #admit = (row: number) => {
+  /** Takes a new flow, after its owner was looked up. Most begin with a packet that carries nothing: what the row's last flow left must go here. */
+  readonly admit = (row: number): void => {
     if (this.names.claim(row)) this.#inspector.forget(row);
     if (!this.names.admit(row)) this.#reverse?.offer(row);
     this.#neighbours?.meet(this.#flows.words, this.#flows.remoteAt(row));
   };
 
   /**
-   * @param neighbours told of each new flow's remote end; null where devices are not looked for
-   * @param reverse told of each new flow without a name; null where nobody asks for names
+   * @param neighbours looks for the device at each new flow's remote end; null if devices aren't looked for
+   * @param reverse asks for the name of each new flow that has none; null if nobody asks for names
    */
   constructor(flows: FlowTable, names: FlowNames, neighbours: Neighbours | null = null, reverse: ReverseNames | null = null) {
     this.#reverse = reverse;
@@ -35,9 +35,9 @@ export class Inspection {
   }
 
   /**
-   * A packet of `row`, which carries something. On the packet clock: a flow that was read to its end costs one load.
+   * Takes a packet of `row` that carries something. Called per packet: a flow that was read to its end costs one load.
    *
-   * @param sent true when the flow's local end sent it
+   * @param sent true if the flow's local end sent it
    */
   packet(row: number, packet: Packet, bytes: Uint8Array, sent: boolean): void {
     if (this.#flows.isRead(row)) return;
@@ -47,17 +47,12 @@ export class Inspection {
     if (!this.#inspector.packet(row, packet, bytes, this.#fromOpener(row, sent), packet.time)) this.#flows.setRead(row);
   }
 
-  /** True when a datagram with a long header of QUIC opens another connection between the ends of `row`, which has been read to its end. */
+  /** True if a datagram with a long header of QUIC opens another connection between the ends of `row`, which was read to its end. */
   isAnother(row: number, packet: Packet, bytes: Uint8Array, sent: boolean): boolean {
     return this.#flows.isRead(row) && this.#inspector.isAnother(row, packet, bytes, this.#fromOpener(row, sent));
   }
 
   #fromOpener(row: number, sent: boolean): boolean {
     return this.#flows.direction(row) === FLOW_DIRECTION.INBOUND ? !sent : sent;
-  }
-
-  /** What a new flow is handed to, after its owner was looked for. */
-  get admit(): (row: number) => void {
-    return this.#admit;
   }
 }

@@ -1,5 +1,4 @@
-// Interfaces chosen while the program runs: which there are, and another capture in place of the one before. Totals go on; what was
-// captured before stays in them.
+// Lets the user choose interfaces while the program runs: lists them, and replaces the capture. Totals go on, and keep what was captured before.
 
 import { listDevices } from '../capture/devices/devices.ts';
 import type { Opener } from '../capture/opener.ts';
@@ -17,9 +16,9 @@ export interface ChoiceParts {
   /** What the run was opened with. */
   readonly request: CaptureRequest;
   readonly edges: Edges;
-  /** Interfaces that count in the total because the user named them. Grows with each choice. */
+  /** Interfaces that count because the user named them. Grows with each choice. */
   readonly named: string[];
-  /** Interfaces whose bytes are in the total now. */
+  /** Interfaces that count now. */
   readonly counted: () => readonly string[];
 }
 
@@ -27,14 +26,14 @@ export interface ChoiceParts {
 export class InterfaceChoice {
   readonly #parts: ChoiceParts;
   #busy = false;
-  /** True once the user chose: from then on nothing else does. */
+  /** True once the user chose. From then on nothing else does. */
   isUsers = false;
 
   constructor(parts: ChoiceParts) {
     this.#parts = parts;
   }
 
-  /** All interfaces, after the entry for all of them. */
+  /** The entry for all interfaces, then each of them. */
   async list(): Promise<readonly InterfaceItem[]> {
     const devices = await listDevices(this.#parts.edges).catch(() => []);
     const items = devices.map(({ name, kind, up, isDefault, addresses }) => ({
@@ -44,7 +43,7 @@ export class InterfaceChoice {
     return [{ name: null, about: 'every interface that is up' }, ...items];
   }
 
-  /** Captures on these from now on; none is all. @returns one line on what became of it */
+  /** Captures on these interfaces from now on, on all if the list is empty. @returns one line on what became of it */
   async take(interfaces: readonly string[], by: 'user' | 'route' = 'user'): Promise<string> {
     if (this.#busy) return 'another choice is still being opened';
     if (by === 'user') this.isUsers = true;
@@ -62,7 +61,7 @@ export class InterfaceChoice {
         opened.source.close();
         return `${opened.source.driver} would lose the owners: the capture stays as it was`;
       }
-      // Who names interfaces counts them, whatever they are; what counted before goes on to.
+      // Interfaces that the user names count, whatever they are; what counted before still does.
       if (interfaces.length > 0) named.push(...counted(), ...interfaces);
       source.take(opened);
       return `capturing on ${source.active.join(', ') || 'all interfaces'}`;
@@ -72,7 +71,8 @@ export class InterfaceChoice {
       this.#busy = false;
     }
   }
-  /** PKTAP delivers more interfaces than one: of those it has, nothing is to be opened, for which root would be missing by now. */
+
+  /** PKTAP delivers many interfaces. Those it has need not be opened, for which root would be missing by now. */
   #isCaptured(interfaces: readonly string[]): boolean {
     const { source, request, edges } = this.#parts;
     if (edges.platform !== 'darwin' || !source.namesProcesses) return false;

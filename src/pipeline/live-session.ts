@@ -1,4 +1,4 @@
-// A live run: polls the capture, ticks by the clock, and notices when the machine slept. Ends on stop(), or when the capture is lost.
+// A live run: polls the capture, ticks by the clock, and notices when the machine slept. It ends on stop(), or when the capture is lost.
 
 import { LIVE_LIMITS } from '../aggregate/aggregator.ts';
 import type { AddressWatch } from '../capture/devices/address-watch.ts';
@@ -16,20 +16,20 @@ import { FlowEvents } from './flow-events.ts';
 import type { Monitor } from './monitor.ts';
 import type { Successor } from './route-watch.ts';
 
-/** A turn of work may last this long; then keys and frames have theirs. What the kernel could not hold meanwhile it counts. */
+/** Longest turn of work; then keys and drawing have theirs. The kernel counts what it could not hold meanwhile. */
 const TURN_MS = 8;
 const BUSY_POLL_MS = 10;
 const IDLE_POLL_MS = 50;
 const ADDRESSES_MS = 2000;
 const MAC_ADDRESSES_MS = 200;
 const EXPIRE_MS = 5000;
-/** V8 clears up after a start within this time. */
+/** V8 has collected its garbage of the start after this time. */
 const SETTLED_MS = 15_000;
-/** Longer than frames may wait in the kernel, so that those that came before a moment can be read after it. */
+/** Frames that came before a moment can be read this much after it, besides the capture's own delay. */
 const SLACK_MS = 20;
-/** Interfaces whose counters are read from the start where a capture tells which it has by their frames only (PKTAP, `any`). */
+/** Interfaces whose counters are read from the start if only frames reveal which interfaces a capture has (PKTAP, `any`). */
 const MOST_EARLY = 64;
-/** A pause in our own clock, or between the clocks, that is more than a busy machine. */
+/** A longer pause in our own clock, or between the clocks, is more than a busy machine. */
 const GAP_MS = 3000;
 
 /** How a session ended. */
@@ -43,12 +43,12 @@ export interface LiveParts {
   readonly source: PacketSource;
   readonly monitor: Monitor;
   readonly localizer: Localizer;
-  /** Tells of new addresses; null where they are only asked for. */
+  /** Reports new addresses; null if they are only polled. */
   readonly addresses: AddressWatch | null;
-  /** null where devices of the local network are not looked for. */
+  /** null if devices of the local network aren't looked for. */
   readonly neighbours: Neighbours | null;
   readonly tracker: CounterTracker;
-  /** null where nothing can take the place of the capture. */
+  /** null if nothing can replace the capture. */
   readonly successor?: Successor | null;
   readonly edges: Edges;
   readonly clock: Clock;
@@ -57,11 +57,11 @@ export interface LiveParts {
   /** Samples before the session ends by itself; null is endless. */
   readonly samples: number | null;
   readonly durationMs: number | null;
-  /** Told once, when the start is over and done with: what it took can be given back. */
+  /** Called once, when memory that the start took can be returned. */
   readonly settled?: () => void;
 }
 
-/** Runs until told to stop. */
+/** Runs until it is stopped. */
 export class LiveSession {
   readonly #parts: LiveParts;
   readonly #events: FlowEvents;
@@ -87,7 +87,7 @@ export class LiveSession {
     this.#lastWall = parts.clock.now();
   }
 
-  /** Starts, and resolves when the session has ended and its last line was handed over. */
+  /** Starts, and resolves when the session has ended and the output has its last snapshot. */
   async run(): Promise<SessionEnd> {
     const { source } = this.#parts;
     await this.#readFirstCounters();
@@ -95,7 +95,7 @@ export class LiveSession {
     source.begin?.();
     const ended = new Promise<SessionEnd>((resolve) => {
       this.#resolve = resolve;
-      if (this.#end !== null) resolve(this.#end); // told to stop before it began
+      if (this.#end !== null) resolve(this.#end); // stopped before it began
     });
     this.#poll();
     this.#planTick();
@@ -106,7 +106,7 @@ export class LiveSession {
     this.#drain(Number.POSITIVE_INFINITY);
     this.#parts.monitor.owners.finish(this.#parts.clock.monotonic());
     await this.#parts.neighbours?.ready();
-    this.#events.tellOpened();
+    this.#events.writeOpened();
     await this.#parts.output.end(this.#close());
     this.#parts.addresses?.close();
     return end;
@@ -138,7 +138,7 @@ export class LiveSession {
     else this.#pollTimer = setTimeout(again, batches > 0 ? BUSY_POLL_MS : IDLE_POLL_MS);
   }
 
-  /** Ends the session, unless something can take the place of the capture. */
+  /** Ends the session, unless something can replace the capture. */
   async #lost(note: string): Promise<void> {
     if (this.#finding) return;
     this.#finding = true;
@@ -147,7 +147,7 @@ export class LiveSession {
     if (!moved) this.stop({ kind: 'lost', note });
   }
 
-  /** @returns whether the capture is elsewhere now */
+  /** @returns true if the capture is elsewhere now */
   async #follow(): Promise<boolean> {
     const { successor = null, clock } = this.#parts;
     const detail = (await successor?.look()) ?? null;
@@ -180,7 +180,7 @@ export class LiveSession {
   async #tick(): Promise<void> {
     const { source, monitor, clock, output, intervalMs, samples, durationMs } = this.#parts;
     await this.#readCounters();
-    // else the newest packets would be missing beside the counters, and look lost
+    // otherwise the newest packets would be missing next to the counters, and look lost
     if ((source.delayMs ?? 0) > 0) await this.#untilReadable();
     if (this.#end !== null) return;
     this.#drain(clock.monotonic() + TURN_MS);
@@ -194,9 +194,9 @@ export class LiveSession {
     while (!monitor.learnInterfaces()) await this.#turn();
     this.#events.collect();
     const snapshot = this.#close();
-    // From here on the snapshot stands, and what is read belongs to the next tick.
+    // The snapshot is made: what is read from here on belongs to the next tick.
     do await this.#turn();
-    while (this.#events.tellSome());
+    while (this.#events.writeSome());
     for (const gap of snapshot.gaps) output.gap(gap);
     output.sample(snapshot);
     await this.#turn();
@@ -209,14 +209,14 @@ export class LiveSession {
       this.#isSettled = true;
       this.#parts.settled?.();
     }
-    // After a pause the next tick is a whole interval away, not a burst of those that were missed.
+    // After a pause the next tick comes a whole interval later, not a burst of missed ones.
     this.#ticks = Math.max(this.#ticks + 1, Math.floor((now - this.#started) / intervalMs));
     if ((samples !== null && snapshot.seq + 1 >= samples) || (durationMs !== null && now - this.#started >= durationMs - 1))
       this.stop({ kind: 'done' });
     else if (this.#end === null) this.#planTick();
   }
 
-  /** Reads frames between two parts of a tick, each of which may take long: a burst of flows makes thousands of rows. */
+  /** Reads frames between two parts of a tick, which may take long: a burst of flows makes thousands of rows. */
   async #turn(): Promise<void> {
     if (this.#end !== null) return;
     await new Promise((resolve) => setImmediate(resolve));
@@ -234,7 +234,7 @@ export class LiveSession {
     return monitor.tick(this.#lastWall, Math.round(intervalMs), gaps, output.limits ?? LIVE_LIMITS);
   }
 
-  /** Sleep stops one clock or both, a set clock moves only one: whatever it was, rates across it mean nothing. */
+  /** Sleep stops one clock or both, setting the clock moves only one. Either way, rates across the gap mean nothing. */
   #noticeGap(): void {
     const { clock, intervalMs } = this.#parts;
     const wall = clock.now();
@@ -264,16 +264,16 @@ export class LiveSession {
     if (localizer.setAddresses(localAddresses(edges))) monitor.flows.judgeAgain();
   }
 
-  /** What is captured by now may come from an address that was added just before. */
+  /** Packets may come from an address that was added just before. */
   #hearAddresses(): void {
     const { addresses, localizer, monitor, edges, clock } = this.#parts;
     const added = addresses?.added() ?? null;
     if (added !== null && localizer.addAddresses(added)) monitor.flows.judgeAgain();
-    // a Mac is asked often instead: it takes a fraction of a millisecond
+    // a Mac is polled often instead, which takes a fraction of a millisecond
     if (edges.platform === 'darwin' && clock.monotonic() - this.#addressesAt >= MAC_ADDRESSES_MS) this.#readAddresses();
   }
 
-  /** What an interface counts before its first frame is seen must not be missing beside what was captured of it. */
+  /** Reads counters before the first frame: what an interface counts until then must not be missing. */
   async #readFirstCounters(): Promise<void> {
     const { tracker, edges, source } = this.#parts;
     const known = source.interfaces.map(({ name }) => name);
@@ -281,7 +281,7 @@ export class LiveSession {
     if (first !== null) tracker.update(first);
   }
 
-  /** Until all that has come by now can be read. */
+  /** Resolves when everything that has come by now can be read. */
   #untilReadable(): Promise<void> {
     return new Promise((resolve) => setTimeout(resolve, (this.#parts.source.delayMs ?? 0) + SLACK_MS));
   }

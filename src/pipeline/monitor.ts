@@ -1,4 +1,5 @@
-// The pipeline: batches in, snapshots out. Walks frames through decode and flow, hands new flows to their owners, and counts what was lost.
+// The pipeline: batches of frames in, snapshots out. It walks frames through decode and flow, has new flows looked up, and counts what was lost.
+// This folder opens no capture and draws nothing; it joins the parts of a run and paces them, live or in a replay.
 
 import { Aggregator, type LastTick, type SnapshotLimits } from '../aggregate/aggregator.ts';
 import type { EventLog } from '../aggregate/event-log.ts';
@@ -24,29 +25,29 @@ import { DIRECTION, LINK } from '../net/numbers.ts';
 import type { Inspection } from './inspection.ts';
 import { UnreadFrames } from './unread.ts';
 
-/** Flows kept at once; when they are, those silent longest give up their rows (docs/limits.md). */
+/** Flows kept at once. Beyond that, those silent longest are evicted (docs/limits.md). */
 export const MAX_FLOWS = 1 << 18;
 /**
  * `frames`, 8 doubles an interface:
  *
- *     packets | frame bytes | of them received | of them sent, where a direction is known
+ *     packets | frame bytes | received frame bytes | sent frame bytes
  *     network-layer bytes of frames that passed by | 0
- *     network-layer bytes, and packets, that were received and are booked as sent, less those sent and booked as received
+ *     network-layer bytes, and packets, received but booked as sent, less those sent but booked as received
  */
 const FRAME_COLUMNS = 8;
 const PASSED = 4;
 const TURNED = 6;
 const MOST_INTERFACES = 1024;
 const ETHERNET_BYTES = 14;
-/** Interfaces that are looked at in one go where frames of `any` name them: some hundred may come at once, and each takes a dozen system calls. */
+/** Interfaces that are looked at in one go. Frames of `any` may bring hundreds at once, and each takes a dozen system calls. */
 export const LEARNT_AT_ONCE = 32;
-/** Frames that are decoded before the first of them is counted. */
+/** Frames that are decoded before any of them is counted. */
 const BLOCK = MOST_WARMED;
 
-/** What a monitor is made of besides its source. */
+/** What a monitor is made of. */
 interface MonitorParts {
   readonly opened: OpenedSource;
-  /** Names the user asked for; empty for the default. */
+  /** Interfaces that the user named; empty for the default. */
   readonly named: readonly string[];
   /** Path shown in a replay; null live. */
   readonly file: string | null;
@@ -54,10 +55,10 @@ interface MonitorParts {
   readonly directory: Directory;
   readonly flows: FlowTable;
   readonly owners: Owners;
-  /** Attribution sources that could not be had, and why. */
+  /** Attribution sources that could not be opened, and why. */
   readonly passedOver: readonly Fallback[];
   readonly tracker: CounterTracker | null;
-  /** True where the machine has a physical interface that is up; false in a replay. */
+  /** True if the machine has a physical interface that is up; false in a replay. */
   readonly hasPhysical: boolean;
   /** Names of flows; null leaves them addresses. */
   readonly inspection: Inspection | null;
@@ -65,19 +66,19 @@ interface MonitorParts {
   readonly reverseDns: boolean;
   /** Keeps what happens; null without a screen. */
   readonly events: EventLog | null;
-  /** What interfaces are; the capture itself only knows their names. */
+  /** Kinds of interfaces, of which the capture knows only names. */
   readonly kindsOf: (names: readonly string[]) => readonly InterfaceKind[];
-  /** Whether an interface is a port of another one. */
+  /** True for an interface that is a port of a bridge. */
   readonly repeats: (name: string) => boolean;
-  /** Names of the interfaces below one, by which its frames go once more; empty where nothing tells. */
+  /** Names of the interfaces below one, which carry its frames again; empty if unknown. */
   readonly lower: (name: string) => readonly string[];
-  /** The interface's own hardware address; null where it has none, or nothing tells. */
+  /** The interface's own hardware address; null if it has none, or it is unknown. */
   readonly hardware: (name: string) => Uint8Array | null;
   /** Hash seed of the tables. */
   readonly seed: number;
 }
 
-/** Walks the frames that hold several packets, and what they hold. */
+/** Walks the frames that hold several packets, and takes those packets. */
 interface Aggregates {
   readonly walk: AggregateRest;
   readonly batch: PacketBatch;
@@ -97,13 +98,13 @@ export class Monitor {
   readonly #kinds: InterfaceKind[] = [];
   readonly #repeats: boolean[] = [];
   readonly #lower: (readonly string[])[] = [];
-  /** Own hardware addresses, for interfaces whose frames do not say which way they went. */
+  /** Own hardware addresses, for interfaces whose frames don't say which way they went. */
   #hardware: (Uint8Array | null)[] = [];
   #hardwareAsked = false;
-  /** Bytes of each frame that the interface itself does not count: the made-up Ethernet header of Linux's lo. */
+  /** Bytes of each frame that the interface itself doesn't count: the made-up Ethernet header of Linux's lo. */
   readonly #uncounted = new Uint8Array(MOST_INTERFACES);
   #counted = new Set<string>();
-  /** Interfaces that were not captured for a while, and what they counted then can't be told apart. */
+  /** Interfaces that were not captured for a while: their counters have more than the capture saw. */
   readonly #left = new Set<string>();
   #historyStatus: (() => HistoryStatus) | null = null;
   #privileges: PrivilegeStatus | null = null;
@@ -112,7 +113,7 @@ export class Monitor {
   #frameBytes = 0;
   #undecoded = 0;
   readonly #unread = new UnreadFrames();
-  /** What frames of 802.11 hold behind their first packet; null where there are no such frames. */
+  /** Packets in frames of 802.11 behind the first; null without such frames. */
   #aggregates: Aggregates | null = null;
   readonly #statuses = new Float64Array(4);
   /** Time of the newest frame, epoch ms. */
@@ -156,12 +157,12 @@ export class Monitor {
     this.admitNew();
   }
 
-  /** Takes over the flows that are new; those that came without packets, too. */
+  /** Has new flows looked up, including those that came without packets. */
   admitNew(): void {
     this.owners.admitNew(this.#parts.inspection?.admit ?? null);
   }
 
-  /** Takes the packets that lie in one frame behind its first; each counts as a frame of its own. */
+  /** Takes the packets behind the first in a frame; each counts as a frame of its own. */
   #ingestAggregates(batch: PacketBatch, from: number, to: number): void {
     const { walk, batch: rest } = this.#aggregates as Aggregates;
     rest.bytes = batch.bytes;
@@ -185,7 +186,7 @@ export class Monitor {
     this.#ingestBlock(rest, 0, rest.count);
   }
 
-  /** Decodes a few frames, then counts them: their flows' rows are asked of memory all at once in between. */
+  /** Decodes a few frames, then counts them. In between, the rows of all their flows are fetched from memory at once. */
   #ingestBlock(batch: PacketBatch, from: number, to: number): void {
     const { bytes, offset, captured, wire, link, time, iface, direction } = batch;
     const packets = this.#packets;
@@ -207,13 +208,13 @@ export class Monitor {
     for (let i = from; i < to; i++) {
       const packet = packets[i - from] as Packet;
       const index = iface[i] as number;
-      const told = (direction[i] as number) || packet.linkDirection;
-      const twice = (interfaces[index]?.deliversTwice ?? false) && told === DIRECTION.IN;
+      const reported = (direction[i] as number) || packet.linkDirection;
+      const twice = (interfaces[index]?.deliversTwice ?? false) && reported === DIRECTION.IN;
       if (twice) {
-        // PKTAP's second copy of a loopback packet: it only tells who received it.
+        // PKTAP's second copy of a loopback packet only says who received it.
         if (sources !== null && packet.hasAddresses) {
           const row = flows.lookup(packet.words, packet.sourcePort, packet.destinationPort, packet.protocol, index);
-          if (row >= 0) sources.see(row, flows.lastSent, told, batch.process[i] as number, batch.effective[i] as number);
+          if (row >= 0) sources.see(row, flows.lastSent, reported, batch.process[i] as number, batch.effective[i] as number);
         }
         continue;
       }
@@ -235,29 +236,29 @@ export class Monitor {
         nextChange = this.owners.nextChange;
       }
       if (packet.longHeader && inspection !== null) this.#partConnections(inspection, packet, bytes, index);
-      const row = flows.touch(packet, index, told, hashes[i - from] as number);
+      const row = flows.touch(packet, index, reported, hashes[i - from] as number);
       let way: number = flows.lastSent ? DIRECTION.OUT : DIRECTION.IN;
-      if (flows.direction(row) === FLOW_DIRECTION.TRANSIT) way = this.#way(row, index, told, packet, batch, i);
+      if (flows.direction(row) === FLOW_DIRECTION.TRANSIT) way = this.#way(row, index, reported, packet, batch, i);
       const column = way === DIRECTION.OUT ? base + 3 : base + 2;
       frames[column] = (frames[column] as number) + packet.frameBytes;
-      if (sources !== null) sources.see(row, flows.lastSent, told, batch.process[i] as number, batch.effective[i] as number);
+      if (sources !== null) sources.see(row, flows.lastSent, reported, batch.process[i] as number, batch.effective[i] as number);
       if (inspection !== null && (packet.payloadCaptured > 0 || packet.insideCaptured > 0))
         inspection.packet(row, packet, bytes, flows.lastSent);
     }
   }
 
-  /** Datagrams have no SYN: a QUIC connection that begins between the ends of another one is told by its first packet. */
+  /** Datagrams have no SYN: the first packet of a QUIC connection shows that it begins between the ends of another. */
   #partConnections(inspection: Inspection, packet: Packet, bytes: Uint8Array, iface: number): void {
     const { flows } = this;
     const row = flows.lookup(packet.words, packet.sourcePort, packet.destinationPort, packet.protocol, iface);
     if (row >= 0 && inspection.isAnother(row, packet, bytes, flows.lastSent)) flows.retire(row);
   }
 
-  /** Which way a frame of a transit flow went. Notes what passed by, and what went another way than its flow is booked. @returns DIRECTION */
-  #way(row: number, index: number, told: number, packet: Packet, batch: PacketBatch, i: number): number {
-    let way = told === DIRECTION.UNKNOWN ? this.#wayByAddress(index, batch, i) : told;
-    // A port hands on to its bridge what is for others; whose frames go out there is not known by address.
-    if (way === DIRECTION.PASSING && this.#repeats[index] === true) way = told === way ? DIRECTION.IN : DIRECTION.UNKNOWN;
+  /** Which way a frame of a transit flow went. Counts what passed by, and what went the other way than its flow is booked. @returns DIRECTION */
+  #way(row: number, index: number, reported: number, packet: Packet, batch: PacketBatch, i: number): number {
+    let way = reported === DIRECTION.UNKNOWN ? this.#wayByAddress(index, batch, i) : reported;
+    // A port passes frames for others to its bridge; by address alone, nobody knows which of them go out.
+    if (way === DIRECTION.PASSING && this.#repeats[index] === true) way = reported === way ? DIRECTION.IN : DIRECTION.UNKNOWN;
     const booked = this.flows.wayOf(row, way);
     const frames = this.#frames;
     const base = index * FRAME_COLUMNS;
@@ -287,7 +288,7 @@ export class Monitor {
     return isDestination || ((bytes[at] as number) & 1) !== 0 ? DIRECTION.IN : DIRECTION.PASSING;
   }
 
-  /** Names of the interfaces whose bytes are in the total. */
+  /** Names of counted interfaces: their bytes are in the total. */
   get counted(): readonly string[] {
     return [...this.#counted];
   }
@@ -319,7 +320,7 @@ export class Monitor {
   }
 
   /**
-   * Looks at the next few interfaces of which nothing is known yet. Their bytes are booked once all are known, as what they turned out to be.
+   * Looks at the next few new interfaces. Their bytes are booked once all are known, by what they turned out to be.
    *
    * @returns whether all are known
    */
@@ -345,7 +346,7 @@ export class Monitor {
     return true;
   }
 
-  /** An address may change while it runs: those that were asked for are read once a tick. */
+  /** Reads hardware addresses again, for they may change: once a tick, if frames were compared with them. */
   #readHardware(): void {
     this.#hardwareAsked = false;
     const { source } = this.#parts.opened;
@@ -356,7 +357,7 @@ export class Monitor {
     });
   }
 
-  /** Whether it is known of an interface's frames that they pass by. */
+  /** True if it is known which of an interface's frames pass by. */
   #tellsPassing(index: number, link: number): boolean {
     const { file, opened } = this.#parts;
     if (file !== null || !tellsFrames(opened.source) || isWireless(link)) return false;
@@ -377,7 +378,7 @@ export class Monitor {
           ? null
           : (delta.rxDropped ?? 0) + (delta.txDropped ?? 0);
       const kind = this.#kinds[index] ?? byName;
-      const sent = kind === 'loopback' ? 0 : (delta?.txBytes ?? 0); // what loopback sends it receives: counted once, as captured
+      const sent = kind === 'loopback' ? 0 : (delta?.txBytes ?? 0); // loopback receives what it sends: counted once, as captured
       return {
         name,
         kind,
@@ -388,7 +389,7 @@ export class Monitor {
         turnedBytes: this.#frames[base + TURNED] as number,
         turnedPackets: this.#frames[base + TURNED + 1] as number,
         frameBytes: hasFrames ? (this.#frames[base + 1] as number) : null,
-        // What went by while an interface was not captured stays in its counter.
+        // What it moved while it was not captured stays in its counter.
         counterBytes: delta === null || delta.rxBytes === null || this.#left.has(name) ? null : delta.rxBytes + sent,
         counterDropped: dropped,
         counterErrors: delta?.errors ?? null,
@@ -396,7 +397,7 @@ export class Monitor {
     });
   }
 
-  /** Why what the counted interfaces counted themselves is unknown. */
+  /** Why it is unknown what the counted interfaces counted themselves; empty if it is known. */
   #countedNote(counted: readonly TickInterface[]): string {
     const unknown = counted.find(({ counterBytes }) => counterBytes === null);
     const { tracker } = this.#parts;
@@ -449,15 +450,14 @@ function aggregates(): Aggregates {
   return { walk: new AggregateRest(new Packet()), batch: new PacketBatch(BLOCK, new Uint8Array(0)) };
 }
 
-// Which interfaces make up the total: each byte once, however many interfaces it crosses.
-
 /**
  * Names of the interfaces whose bytes the total sums.
  *
- * Interfaces that the user named all count. Otherwise the physical ones and loopback do, since what a tunnel, a bridge or a virtual
- * pair carries crosses a physical interface too; where there is no physical one (a container, a VPN alone), all count.
+ * Each byte counts once, however many interfaces it crosses. Interfaces that the user named all count. Otherwise physical ones and loopback
+ * do, because what a tunnel, a bridge or a virtual pair carries also crosses a physical one. Without a physical one (a container, a VPN
+ * alone), all count.
  *
- * @param hasPhysical what is known of the machine, so that the answer does not change when the first physical packet comes late
+ * @param hasPhysical whether the machine has one: its first packet may come late
  */
 export function countedInterfaces(
   interfaces: readonly { readonly name: string; readonly kind: InterfaceKind }[],
@@ -469,9 +469,7 @@ export function countedInterfaces(
   return new Set(interfaces.filter(({ kind }) => all || kind === 'physical' || kind === 'loopback').map(({ name }) => name));
 }
 
-// Adds up what may be unknown.
-
-/** Sum of what is known, or null when any part is not: a partial sum would pass for the whole. */
+/** Sum of values; null if one is unknown, because a partial sum would pass for the whole. */
 function sumOrNull(values: readonly (number | null)[]): number | null {
   if (values.length === 0) return null;
   let sum = 0;
@@ -482,9 +480,7 @@ function sumOrNull(values: readonly (number | null)[]): number | null {
   return sum;
 }
 
-// A snapshot in which no number of packets is known: NaN, which is shown as unknown and written as null. For sources that tell bytes alone.
-
-/** The same with all packets unknown. */
+/** A snapshot from a source that counts only bytes: packets are NaN, shown as unknown and written as null. */
 export function withoutPackets(snapshot: Snapshot): Snapshot {
   const { matching } = snapshot;
   return { ...unknownIn(snapshot), matching: matching === null ? null : unknownIn(matching) };
@@ -503,7 +499,7 @@ function unknownIn<Part extends Snapshot | Matching>(part: Part): Part {
   };
 }
 
-/** The last tick likewise; its long lists are made as they are read. */
+/** `withoutPackets` for the last tick, whose long lists are made as they are read. */
 export function lastWithoutPackets({ snapshot, hosts, flows }: LastTick): LastTick {
   return { snapshot: withoutPackets(snapshot), hosts: each(hosts), flows: each(flows) };
 }

@@ -1,5 +1,5 @@
-// What can be had without any rights: the bytes that sockets counted themselves, given to flows as if packets had brought them. There are no
-// frames and no names from the wire, and on Linux no UDP; all of that is unknown, and said to be.
+// The view without any rights: takes the bytes that sockets counted themselves, and counts them into flows as if packets had brought them. There
+// are no frames, no names from the wire, and on Linux no UDP; all of that is reported as unknown.
 
 import { interfaceKind } from '../capture/devices/kind.ts';
 import type { CaptureInterface, PacketSource, SourceState } from '../capture/source.ts';
@@ -13,15 +13,15 @@ import { DIRECTION, LINK, PROTOCOL, TCP_FLAG } from '../net/numbers.ts';
 import type { Edges } from '../system/edges.ts';
 import type { Monitor } from './monitor.ts';
 
-/** Shortest pause between two askings; one that took t ms is followed by a rest of twenty times this. */
+/** Shortest pause between two readings; one that took t ms is followed by a rest of 20 t. */
 const PAUSE_MS = 250;
 const REST = 20;
 /** Sockets whose counters are remembered. */
 const MOST_SOCKETS = 65_536;
 
-/** Interfaces that are told apart. */
+/** Most interfaces. */
 const MOST_INTERFACES = 256;
-/** Addresses of the machine are read anew this often. */
+/** The machine's addresses are read again this often. */
 const ADDRESSES_MS = 2000;
 
 const NOTHING = { rxBytes: 0, txBytes: 0, rxSegments: 0, txSegments: 0 } as const;
@@ -31,14 +31,14 @@ interface Known {
   txBytes: number;
   rxSegments: number;
   txSegments: number;
-  /** Asking in which it was last told. */
+  /** Reading that last had it. */
   round: number;
   /** Its flow; -1 before it moved anything. */
   row: number;
   serial: number;
 }
 
-/** Stands where a capture stands; `read` never gives a frame, and feeds the flow table on its way. */
+/** Stands in for a capture: `read` never returns a frame, but feeds the flow table. */
 export class ReducedSource implements PacketSource {
   readonly processes = [];
   readonly namesProcesses = false;
@@ -61,7 +61,7 @@ export class ReducedSource implements PacketSource {
   #next = Number.NEGATIVE_INFINITY;
   #round = 0;
 
-  /** @param note what to tell the user for as long as this is all @param now monotonic ms @param wall epoch ms */
+  /** @param note says what is missing, for as long as it runs @param now monotonic ms @param wall epoch ms */
   constructor(counts: SocketCounts, networks: Edges['networkInterfaces'], note: string, now: () => number, wall: () => number) {
     this.#counts = counts;
     this.#networks = networks;
@@ -84,7 +84,7 @@ export class ReducedSource implements PacketSource {
     return note === '' ? this.#note : `${note}; ${this.#note}`;
   }
 
-  /** Whose flows are fed, and where owners are noted that come with them. */
+  /** Begins to feed. The source is opened before there is a monitor, which needs the source. @param directory takes the owners of sockets */
   feed(monitor: Monitor, directory: Directory): void {
     this.#monitor = monitor;
     this.#directory = directory;
@@ -122,7 +122,7 @@ export class ReducedSource implements PacketSource {
     if (known === undefined) {
       if (this.#known.size >= MOST_SOCKETS) this.#forget(this.#round - 1);
       if (this.#known.size >= MOST_SOCKETS) return;
-      // What a socket moved before we came is no traffic of this run.
+      // What a socket moved before the first reading is not traffic of this run.
       const isOlder = this.#round === 1;
       const { rxBytes, txBytes, rxSegments, txSegments } = count;
       const before = isOlder ? { rxBytes, txBytes, rxSegments, txSegments } : NOTHING;
@@ -130,7 +130,7 @@ export class ReducedSource implements PacketSource {
       this.#known.set(count.cookie, known);
     }
     known.round = this.#round;
-    // Both lower: another socket between the same ends, or one of several in a sum is gone. One lower: a figure that was cut off, and is not believed.
+    // Both are lower: another socket between the same ends, or one socket of a sum is gone. One is lower: a cut-off figure, which is ignored.
     if (count.rxBytes < known.rxBytes && count.txBytes < known.txBytes) {
       const { rxBytes, txBytes } = (count.process?.exact ?? true) ? NOTHING : count;
       Object.assign(known, { rxBytes, txBytes });
@@ -155,12 +155,12 @@ export class ReducedSource implements PacketSource {
     const { words, ownPort, otherPort, protocol } = count;
     const isNew = flows.lookup(words, ownPort, otherPort, protocol, iface) < 0;
     const opened = protocol !== PROTOCOL.TCP || !this.#listening.has(ownPort);
-    if (isNew) this.#touch(count, iface, opened, 0, TCP_FLAG.SYN); // the one that opened it speaks first
+    if (isNew) this.#touch(count, iface, opened, 0, TCP_FLAG.SYN); // whoever opened it speaks first
     const row = flows.lookup(words, ownPort, otherPort, protocol, iface);
     if (row < 0) return;
     const isLocalEnd = flows.lastSent;
     if (count.process !== null) this.#own(row, count.process, isLocalEnd);
-    // A connection within this machine has a socket at each end: that of the flow's local end counts for both.
+    // A connection within this machine has a socket at each end; only that of the flow's local end is counted.
     if (!isLocalEnd) return;
     this.#touch(count, iface, true, tx, TCP_FLAG.ACK);
     this.#touch(count, iface, false, rx, TCP_FLAG.ACK);
@@ -171,7 +171,7 @@ export class ReducedSource implements PacketSource {
     flows.setState(row, FLOW_STATE.ESTABLISHED);
   }
 
-  /** Notes who holds the socket. The first one stays: of several that share one the busiest is told first. */
+  /** Sets the owner of a flow, unless it has one: of several processes that share a socket, the busiest comes first. */
   #own(row: number, { pid, name, exact }: NonNullable<SocketCount['process']>, isLocalEnd: boolean): void {
     const { flows } = this.#monitor as Monitor;
     if ((isLocalEnd ? flows.owner(row) : flows.peer(row)) !== NO_OWNER) return;
@@ -201,13 +201,13 @@ export class ReducedSource implements PacketSource {
     (this.#monitor as Monitor).flows.touch(packet, iface, sent ? DIRECTION.OUT : DIRECTION.IN);
   }
 
-  /** Sockets that are gone: their flows are closed. One that ended between our hearing of ends and the list is heard of in the next round. */
+  /** Closes the flows of sockets that are gone. One that ended between two parts of a reading shows up in the next. */
   #forgetGone(): void {
     for (const known of this.#known.values()) if (known.round === this.#round - 2) this.#end(known);
     this.#forget(this.#round - this.#counts.lingers);
   }
 
-  /** @param round sockets that were last told before it are forgotten */
+  /** Forgets sockets that were last seen before a reading. */
   #forget(round: number): void {
     for (const [cookie, known] of this.#known) {
       if (known.round >= round) continue;
@@ -221,8 +221,8 @@ export class ReducedSource implements PacketSource {
     if (flows.holds(row, serial)) flows.setState(row, FLOW_STATE.CLOSED);
   }
 
-  #ifaceOf({ words, interface: told }: SocketCount): number {
-    if (told !== null) return this.#indexOf(told);
+  #ifaceOf({ words, interface: named }: SocketCount): number {
+    if (named !== null) return this.#indexOf(named);
     return this.#addresses.find((each) => sameAddress(words, 0, each.words, 0))?.iface ?? 0;
   }
 

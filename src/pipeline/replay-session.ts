@@ -1,4 +1,4 @@
-// A replay: the packets' own clock ticks, paced to real time or as fast as it goes.
+// A replay: ticks by the packets' own clock, paced to real time or as fast as it goes.
 
 import { END_LIMITS, LIVE_LIMITS } from '../aggregate/aggregator.ts';
 import type { PacketBatch } from '../capture/batch.ts';
@@ -13,7 +13,7 @@ import type { Monitor } from './monitor.ts';
 
 const TURN_MS = 8;
 const WAIT_MS = 10;
-/** A silence longer than this many intervals is passed over in one step: nobody waits for it, and no one reads so many empty samples. */
+/** A silence of more intervals than this is skipped: nobody wants to wait for it, or to read so many empty samples. */
 const LONGEST_SILENCE = 300;
 const EXPIRE_MS = 5000;
 const MINUTE_MS = 60_000;
@@ -22,30 +22,30 @@ const MINUTE_MS = 60_000;
 export interface ReplayParts {
   readonly source: PacketSource;
   readonly monitor: Monitor;
-  /** null where devices of the local network are not looked for. */
+  /** null if devices of the local network aren't looked for. */
   readonly neighbours: Neighbours | null;
   readonly clock: Clock;
   readonly output: Output;
   readonly intervalMs: number;
   /** Times real time; 0 is as fast as it goes. */
   readonly speed: number;
-  /** False to tick only at the end, where nobody wants samples. */
+  /** False to tick only at the end, if nobody wants samples. */
   readonly ticks: boolean;
   readonly samples: number | null;
   readonly durationMs: number | null;
-  /** Told of the turn of each minute of the packets' time, where that is recorded. */
+  /** Called at the turn of each minute of the packets' time; null if nothing is recorded. */
   readonly collect: ((time: number) => void) | null;
 }
 
-/** Plays a capture to its end, or until told to stop. */
+/** Plays a capture to its end, or until it is stopped. */
 export class ReplaySession {
   readonly #parts: ReplayParts;
   readonly #events: FlowEvents;
   #end: SessionEnd | null = null;
-  /** Time of the first packet; null before it came. Zero is a time: of clocks that were never set. */
+  /** Time of the first packet; null before it came. Zero is a valid time, of a clock that was never set. */
   #first: number | null = null;
   #begun = 0;
-  /** When this turn of work began; keys and signals have theirs in between. */
+  /** When this turn of work began; between turns come keys and signals. */
   #turn = 0;
   #nextTick = 0;
   #lastTick = 0;
@@ -76,7 +76,7 @@ export class ReplaySession {
     const end = this.#end ?? { kind: 'done' };
     this.#parts.monitor.owners.finish(clock.monotonic());
     await this.#parts.neighbours?.ready();
-    this.#events.tellOpened();
+    this.#events.writeOpened();
     if (this.#first === null) this.#lastTick = clock.now(); // without a packet there is no time but ours
     const time = Math.max(this.#parts.monitor.lastTime, this.#lastTick);
     const interval = Math.round(Math.max(0, time - this.#lastTick));
@@ -91,7 +91,7 @@ export class ReplaySession {
     this.#wake();
   }
 
-  /** Takes a batch in stretches between ticks, waiting where the packets are ahead of the clock. */
+  /** Plays a batch from tick to tick, and waits if the packets are ahead of the clock. */
   async #play(batch: PacketBatch): Promise<void> {
     const { monitor, ticks, speed, intervalMs } = this.#parts;
     if (this.#first === null && batch.count > 0) this.#begin(batch.time[0] as number);
@@ -117,7 +117,7 @@ export class ReplaySession {
     }
   }
 
-  /** Takes a batch at once, in stretches between the minutes that are recorded. */
+  /** Plays a batch at once, but from minute to minute if they are recorded. */
   #swallow(batch: PacketBatch): void {
     const { monitor, collect } = this.#parts;
     let from = 0;
@@ -148,13 +148,13 @@ export class ReplaySession {
     this.#expireAt = time + EXPIRE_MS;
   }
 
-  /** Packet time that may have been played by now. */
+  /** Packet time up to which may be played now. */
   #playedTo(): number {
     const { speed, clock } = this.#parts;
     return speed === 0 ? Number.POSITIVE_INFINITY : (this.#first ?? 0) + (clock.monotonic() - this.#begun) * speed;
   }
 
-  /** Gives way to everything else once a turn of work has lasted long enough. */
+  /** Yields to everything else once a turn of work has lasted long enough. */
   async #yield(): Promise<void> {
     const { clock } = this.#parts;
     if (clock.monotonic() - this.#turn < TURN_MS) return;
@@ -175,7 +175,7 @@ export class ReplaySession {
     }
   }
 
-  /** Goes on at `time` after one tick. Where the replay is paced, its clock goes on there too. */
+  /** Ticks once, then continues at `time`; so does the clock of a paced replay. */
   #passSilence(time: number): void {
     this.#tick(this.#nextTick);
     const { intervalMs, speed, clock } = this.#parts;
@@ -195,7 +195,7 @@ export class ReplaySession {
   #tick(time: number): void {
     const { monitor, output, samples, durationMs, ticks } = this.#parts;
     monitor.owners.work(this.#parts.clock.monotonic());
-    this.#events.tellOpened();
+    this.#events.writeOpened();
     const snapshot = this.#close(time);
     this.#collectUntil(time);
     if (ticks) {

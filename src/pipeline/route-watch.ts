@@ -1,5 +1,5 @@
-// Where a run captures next: on Linux the new default route of a run whose interface nobody named, on macOS another driver after a PKTAP
-// capture was lost. Both put another source in the place of the one before; neither reads packets.
+// Replaces the source of a capture: on Linux when the default route moves and nobody named an interface, on macOS when a PKTAP capture is lost.
+// Neither reads packets.
 
 import { defaultInterface } from '../capture/devices/devices.ts';
 import type { OpenedSource } from '../capture/source.ts';
@@ -10,23 +10,23 @@ import type { InterfaceChoice } from './interface-choice.ts';
 
 const LOOK_MS = 2000;
 
-/** What finds another capture: when it is due, and when the one there is was lost. */
+/** Finds another capture, when it is due or when the current one is lost. */
 export interface Successor {
   /** @param now monotonic */
   isDue(now: number): boolean;
-  /** @returns one line when the capture moved, null where it stayed */
+  /** @returns one line if the capture moved, null if it stayed */
   look(): Promise<string | null>;
 }
 
-/** What a route watch follows with. */
+/** What a route watch works with. */
 export interface RouteParts {
   readonly choice: Pick<InterfaceChoice, 'take' | 'isUsers'>;
-  /** Names of what is captured now. */
+  /** Names of the interfaces that are captured now. */
   readonly active: () => readonly string[];
   readonly edges: Edges;
 }
 
-/** Follows the default route: Wi-Fi after the cable, a VPN that takes all. Stops for good when the user chooses interfaces himself. */
+/** Follows the default route, such as from cable to Wi-Fi or into a VPN. It stops for good once the user chooses interfaces. */
 export class RouteWatch implements Successor {
   readonly #parts: RouteParts;
   #looking = false;
@@ -36,14 +36,14 @@ export class RouteWatch implements Successor {
     this.#parts = parts;
   }
 
-  /** True when it is time to look. @param now monotonic */
+  /** True if it is time to look. @param now monotonic */
   isDue(now: number): boolean {
     if (now < this.#nextAt || this.#looking) return false;
     this.#nextAt = now + LOOK_MS;
     return true;
   }
 
-  /** Captures where the default route is now. @returns one line when it moved, null where it did not, or there is none */
+  /** Captures where the default route is now. @returns one line if it moved, null if it stayed or there is none */
   async look(): Promise<string | null> {
     const { choice, active, edges } = this.#parts;
     if (choice.isUsers || this.#looking) return null;
@@ -64,14 +64,14 @@ export class RouteWatch implements Successor {
 }
 
 /**
- * Opens another driver where libpcap's PKTAP capture is lost. As the user it can't be opened again, but the root child may still run tcpdump,
- * on the same interfaces and with the same filter.
+ * Opens another driver if libpcap's PKTAP capture is lost. The user can't open PKTAP again, but the root child may still run tcpdump on the
+ * same interfaces with the same filter.
  */
 export class PktapSuccessor implements Successor {
   readonly #source: SwitchSource;
   readonly #open: () => Promise<OpenedSource>;
 
-  /** @param open opens the best driver that works by now */
+  /** @param open opens the best driver that still works */
   constructor(source: SwitchSource, open: () => Promise<OpenedSource>) {
     this.#source = source;
     this.#open = open;

@@ -1,15 +1,14 @@
-// Counts the frames that were captured but hold something else than IP, and says what that is: a bare count does not tell what to do
-// about it, and a table without a row needs a reason.
+// Counts captured frames that hold something other than IP, and says what it is: a bare number helps nobody, and an empty table needs a reason.
 
 import { type Packet, STATUS, UNREAD } from '../decode/packet.ts';
 import { ETHERTYPE } from '../net/numbers.ts';
 
-/** Kinds that are told apart; what comes beyond them is one kind. */
+/** Kinds that are told apart; all others are one kind. */
 const MOST_KINDS = 64;
 /** Kinds that the note names, the most frequent first. */
 const MOST_NAMED = 4;
 
-/** Link types that files have, and what they are (https://www.tcpdump.org/linktypes.html). */
+/** Names of link types in files (https://www.tcpdump.org/linktypes.html). */
 const LINK_NAMES = new Map<number, string>([
   [6, 'token ring'],
   [10, 'FDDI'],
@@ -70,8 +69,8 @@ export class UnreadFrames {
   #known = 0;
 
   /** Counts a frame without addresses. */
-  add({ status, unread: held }: Packet): void {
-    const unread = status === STATUS.UNSUPPORTED ? held : -status;
+  add({ status, unread: kind }: Packet): void {
+    const unread = status === STATUS.UNSUPPORTED ? kind : -status;
     let at = 0;
     while (at < this.#known && this.#kinds[at] !== unread) at++;
     if (at === this.#known) {
@@ -82,10 +81,10 @@ export class UnreadFrames {
   }
 
   /**
-   * One line; empty where all was read.
+   * One line; empty if everything was read.
    *
-   * @param replay a file is told with all that it holds and how much; live only what a user may have expected to see, without counts,
-   *   which would change all the time
+   * @param replay of a file, all kinds with their counts; live, only kinds that a user may have expected to see, and no counts, which would
+   *   change all the time
    */
   note(replay: boolean): string {
     const kinds = Array.from(this.#kinds.subarray(0, this.#known), (unread, at) => ({

@@ -12,7 +12,7 @@ import { Directory, Users } from '../../src/identify/process/directory.ts';
 import { Owners } from '../../src/identify/process/owners.ts';
 import { CapturedSource } from '../../src/identify/process/recorded.ts';
 import type { FlowRow, Gap, Snapshot } from '../../src/model/snapshot.ts';
-import type { Place } from '../../src/model/terms.ts';
+import { NOWHERE } from '../../src/model/terms.ts';
 import type { Output } from '../../src/output/output.ts';
 import { Inspection } from '../../src/pipeline/inspection.ts';
 import { Monitor } from '../../src/pipeline/monitor.ts';
@@ -104,8 +104,6 @@ export interface MonitorSetup {
   /** Names flows, and sorts them by these; without it they stay addresses. */
   readonly naming?: Categories;
 }
-
-const NOWHERE: Place = { country: null, asn: null, network: null };
 
 /** A monitor over a source; owners are those the source names. */
 export function monitorOver(source: FakeSource, setup: MonitorSetup = {}) {

@@ -7,14 +7,13 @@ import { Categories } from '../../src/identify/category/categories.ts';
 import { FlowNames } from '../../src/identify/name/flow-names.ts';
 import { NameStrings } from '../../src/identify/name/name-strings.ts';
 import type { AnswerKind } from '../../src/inspect/context.ts';
-import type { Neighbour, Place } from '../../src/model/terms.ts';
+import { type Neighbour, NOWHERE, type Place } from '../../src/model/terms.ts';
 import { FakeDirectory } from './fake-directory.ts';
 import { addresses, type PacketFields, packet, reply, timed } from './packets.ts';
 
 /** When the flows of tests begin. */
 export const T0 = 1_700_000_000_000;
 const NOBODY: Neighbour = { mac: null, vendor: null };
-const NOWHERE: Place = { country: null, asn: null, network: null };
 
 export interface NamingSetup {
   readonly maxRows?: number;

@@ -1,9 +1,9 @@
-// App rows of a snapshot, and what all rows of totals have in common; kept as the same object while nothing about them changed.
+// App rows of a snapshot, and what all rows of totals share. A row that didn't change stays the same object.
 
 import type { AppRow, HostRow, Traffic } from '../../model/snapshot.ts';
-import { OWNER_REASONS, type ProcessDirectory } from '../../model/terms.ts';
+import type { ProcessDirectory } from '../../model/terms.ts';
 import { type Accumulators, COLUMN } from '../accumulators.ts';
-import { CARRIER, OWNERLESS } from '../booking.ts';
+import { CARRIER, OWNERLESS, ownerlessReason } from '../booking.ts';
 import { type Rest, Selection, tellsRest } from './selection.ts';
 
 /** Whole seconds of a row's sparkline. */
@@ -36,7 +36,7 @@ export function sumTraffic(rows: Iterable<Traffic>): Traffic {
   return sum;
 }
 
-/** What is left of `all` without `part`, never below 0: counters of a tunnel and its carrier are a moment apart. */
+/** `all` less `part`, never below 0: the counters of a tunnel and its carrier are a moment apart. */
 function lessTraffic(all: Traffic, part: Traffic): Traffic {
   return {
     rxBytes: Math.max(0, all.rxBytes - part.rxBytes),
@@ -57,7 +57,7 @@ export class AppRows {
   readonly #rows = new RowCache<AppRow>();
   #rest: AppRow | null = null;
 
-  /** @param ids whose serial numbers the rows bear: those of the books of all traffic */
+  /** @param ids give rows their serial numbers: the apps of all traffic, filtered or not */
   constructor(apps: Accumulators, directory: ProcessDirectory, ids: Accumulators = apps) {
     this.#ids = ids;
     this.#apps = apps;
@@ -65,7 +65,7 @@ export class AppRows {
     this.#directory = directory;
   }
 
-  /** @param tunnelled what moved inside captured tunnels: it is booked under apps, so only the rest of what carried it is the carrier's */
+  /** @param tunnelled what moved inside captured tunnels. Apps inside have it, so the carrier's row shows only the rest. */
   select(limit: number, intervalMs: number, tunnelled: Traffic): AppRow[] {
     const shown = this.#selection.choose(limit);
     const rows = shown.map((entity) => {
@@ -78,12 +78,12 @@ export class AppRows {
     return rows;
   }
 
-  /** Forgets the rows of apps that gave their numbers up. */
+  /** Forgets the rows of evicted apps. */
   forget(entities: readonly number[]): void {
     for (const entity of entities) this.#rows.delete(entity);
   }
 
-  /** Rows remembered, for the next snapshot to take over. */
+  /** Rows remembered for the next snapshot. */
   get kept(): number {
     return this.#rows.size;
   }
@@ -102,7 +102,7 @@ export class AppRows {
     const made: AppRow = {
       id: `app:${this.#ids.serial(entity)}`,
       app: app?.name ?? null,
-      reason: app === undefined ? reasonOf(entity) : null,
+      reason: app === undefined ? ownerlessReason(entity) : null,
       exe: app?.exe ?? null,
       pids: app?.pids ?? [],
       processes: app?.processes ?? [],
@@ -127,11 +127,7 @@ export class AppRows {
   }
 }
 
-function reasonOf(entity: number): string {
-  return entity === CARRIER ? 'overhead of tunnels' : (OWNER_REASONS[entity] ?? 'unknown');
-}
-
-/** True when a row says what the totals say: it may have been folded away in the ticks in which they moved. */
+/** True if a row agrees with the totals. It may have been hidden in the ticks in which they moved. */
 export function holds(row: AppRow | HostRow, accumulators: Accumulators, entity: number): boolean {
   return (
     row.rxBytes === accumulators.get(entity, COLUMN.RX) &&
@@ -142,22 +138,20 @@ export function holds(row: AppRow | HostRow, accumulators: Accumulators, entity:
   );
 }
 
-/** True while a ring still has something to scroll out of sight. By index: an iterator made an object of each value, for every row in every tick. */
+/** True while a sparkline still has something to scroll out of sight. By index: an iterator would make an object of each value, for every row, every tick. */
 export function hasMotion(recent: readonly number[]): boolean {
   for (let i = 0; i < recent.length; i++) if (recent[i] !== 0) return true;
   return false;
 }
 
-// Rows as they were made last, so that one that did not change is the same object again. Rows that are not shown any more are let go.
-
-/** Rows that are kept beside those that are shown before any is let go. */
+/** Hidden rows that are kept before any is dropped. */
 const SPARE = 64;
 
-/** Rows by dense number. */
+/** Rows as they were made last, by dense number: one that didn't change is reused. */
 export class RowCache<Row> {
   readonly #rows = new Map<number, Row>();
 
-  /** Rows kept: after `retain` no more than twice those shown and `SPARE`. */
+  /** Rows kept: after `retain` at most twice those shown, plus `SPARE`. */
   get size(): number {
     return this.#rows.size;
   }
@@ -174,7 +168,7 @@ export class RowCache<Row> {
     this.#rows.delete(id);
   }
 
-  /** Lets go of all rows but those shown, once there are so many others that it costs little for each. */
+  /** Drops all rows but those shown, once there are enough others to make it worth the walk. */
   retain(shown: readonly number[]): void {
     if (this.#rows.size <= 2 * shown.length + SPARE) return;
     const kept = new Set(shown);

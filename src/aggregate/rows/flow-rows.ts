@@ -1,4 +1,4 @@
-// Flow rows of a snapshot: text made once per flow, numbers renewed when the flow moved, and the selection of the few that are shown.
+// Flow rows of a snapshot: makes the text of a flow once, renews its numbers when it moves, and selects the few that are shown.
 
 import { type FlowTable, NO_OWNER } from '../../flow/flow-table.ts';
 import { FLOW_STATES } from '../../flow/tcp.ts';
@@ -7,6 +7,7 @@ import {
   type Endpoint,
   FLOW_DIRECTIONS,
   type FlowFacts,
+  NOWHERE,
   type Place,
   type Process,
   type ProcessDirectory,
@@ -18,7 +19,6 @@ import type { Booking } from '../booking.ts';
 import { RowCache } from './entity-rows.ts';
 import { Top } from './selection.ts';
 
-const NOWHERE: Place = { country: null, asn: null, network: null };
 const always = (): boolean => true;
 const TUNNEL_NAMES = [null, '6in4', '4in6', 'ip-in-ip', 'vxlan', 'wireguard', 'gre', 'geneve', 'gtp-u', 'teredo'] as const;
 
@@ -33,7 +33,7 @@ export class FlowRows {
   readonly #top = new Top();
   readonly #rows = new RowCache<FlowRow>();
 
-  /** @param onBehalfOf process for which a flow's owner acts, or NO_OWNER; null where nothing tells */
+  /** @param onBehalfOf process for which a flow's owner acts, or NO_OWNER; null if the capture doesn't tell */
   constructor(
     flows: FlowTable,
     booking: Booking,
@@ -50,32 +50,32 @@ export class FlowRows {
     this.#facts = facts;
   }
 
-  /** The `limit` flows that moved most in this tick, then those seen last. @param isMeant leaves out the others */
-  select(limit: number, intervalMs: number, isMeant: (row: number) => boolean = always): FlowRow[] {
+  /** The `limit` flows that moved most in this tick, then those seen last. @param isWanted leaves out the others */
+  select(limit: number, intervalMs: number, isWanted: (row: number) => boolean = always): FlowRow[] {
     const flows = this.#flows;
     this.#top.begin(limit);
-    // Newest first, as far as rows tell: they are the heaviest, and what comes after them is passed over.
+    // Newest rows first: they are mostly the heaviest, and lighter ones are then rejected at once.
     for (let row = flows.rows - 1; row >= 0; row--)
-      if (flows.isLive(row) && isMeant(row)) this.#top.offer(row, this.#weight(row));
+      if (flows.isLive(row) && isWanted(row)) this.#top.offer(row, this.#weight(row));
     const shown = this.#top.take();
     const rows = shown.map((row) => this.row(row, intervalMs));
     this.#rows.retain(shown);
     return rows;
   }
 
-  /** Rows remembered, for the next snapshot to take over. */
+  /** Rows remembered for the next snapshot. */
   get kept(): number {
     return this.#rows.size;
   }
 
-  /** All flows in the order of `select`; no row is kept. */
-  *all(intervalMs: number, isMeant: (row: number) => boolean = always): Generator<FlowRow> {
+  /** All flows in the order of `select`. Keeps no row. */
+  *all(intervalMs: number, isWanted: (row: number) => boolean = always): Generator<FlowRow> {
     const { rows } = this.#flows;
     const keys = new Float64Array(rows);
     const live = new Int32Array(rows);
     let count = 0;
     for (let row = 0; row < rows; row++) {
-      if (!this.#flows.isLive(row) || !isMeant(row)) continue;
+      if (!this.#flows.isLive(row) || !isWanted(row)) continue;
       keys[row] = this.#weight(row);
       live[count++] = row;
     }
@@ -93,7 +93,7 @@ export class FlowRows {
     return made;
   }
 
-  /** @param old what was made of the row before, for this flow or another */
+  /** @param old what was made of the row before, for this or another flow */
   #made(row: number, intervalMs: number, old: FlowRow | undefined): FlowRow {
     const flows = this.#flows;
     const serial = flows.serial(row);
@@ -188,7 +188,7 @@ export class FlowRows {
     };
   }
 
-  /** Larger for a flow that stands above another. */
+  /** The order of flows: the heavier stands above. */
   #weight(row: number): number {
     const moved = this.#booking.tickRx(row) + this.#booking.tickTx(row);
     return (moved > 0 ? 1e15 + moved : 0) + this.#flows.lastSeen(row) / 1e3;
@@ -203,7 +203,7 @@ export class FlowRows {
     this.#rows.delete(row);
   }
 
-  /** The remote end does not move: looked up once. */
+  /** The place of the remote end, which never changes: looked up once. */
   #place(same: FlowRow | undefined, at: number): Place {
     if (same !== undefined) return { country: same.country, asn: same.asn, network: same.network };
     return this.#facts?.placeOf(this.#flows.words, at) ?? NOWHERE;

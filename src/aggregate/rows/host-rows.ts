@@ -1,8 +1,8 @@
-// Host rows of a snapshot: by name where flows have one, by address where not.
+// Host rows of a snapshot, by name, or by address for flows without one.
 
 import type { FlowTable } from '../../flow/flow-table.ts';
 import type { HostRow } from '../../model/snapshot.ts';
-import { type FlowFacts, NAME_RANK, NAME_SOURCES, type Neighbour } from '../../model/terms.ts';
+import { type FlowFacts, NAME_RANK, NAME_SOURCES, type Neighbour, NOBODY, NOWHERE } from '../../model/terms.ts';
 import { formatAddress } from '../../net/address.ts';
 import { widened } from '../../net/bytes.ts';
 import { type Accumulators, COLUMN } from '../accumulators.ts';
@@ -10,44 +10,42 @@ import { hasMotion, holds, RECENT_SECONDS, RowCache, trafficOf } from './entity-
 import { type HostTable, OTHER_HOSTS } from './host-table.ts';
 import { type Rest, Selection, tellsRest } from './selection.ts';
 
-/** Addresses kept of a name; a service behind many shows the first. */
+/** Addresses kept of a name; one with more shows the first. */
 const MOST_ADDRESSES = 8;
-const NOWHERE = { country: null, asn: null, network: null } as const;
-const NOBODY: Neighbour = { mac: null, vendor: null };
 
-/** Column value of a host of which no flow has told. */
+/** Category of a host that no flow has been booked under. */
 const NEVER = -2;
 
-/** What flows told of hosts, by entity. */
-interface ToldHosts {
+/** What flows revealed of hosts, by entity. */
+interface LearntHosts {
   categories: Int32Array;
   /** Indexes into NAME_SOURCES. */
   sources: Int32Array;
-  /** Of an entity that is a name: the addresses it had. */
+  /** Addresses of an entity that is a name. */
   readonly addresses: (string | undefined)[];
-  hasGivenUp: boolean;
+  hasEvicted: boolean;
 }
 
-/** Rows of the hosts table. An entity is a number of the host table; what flows told of it is kept in columns. */
+/** Rows of hosts. An entity is a number of the host table. */
 export class HostRows {
   readonly #hosts: Accumulators;
   readonly #table: HostTable;
   readonly #flows: FlowTable;
   readonly #facts: FlowFacts | null;
   readonly #ids: Accumulators;
-  readonly #told: ToldHosts;
+  readonly #learnt: LearntHosts;
   readonly #selection: Selection;
   readonly #rows = new RowCache<HostRow>();
   #rest: HostRow | null = null;
 
-  /** @param like whose ids and knowledge these rows share */
+  /** @param like rows whose ids and facts these share */
   constructor(hosts: Accumulators, table: HostTable, flows: FlowTable, facts: FlowFacts | null, like: HostRows | null = null) {
     this.#hosts = hosts;
     this.#ids = like === null ? hosts : like.#hosts;
-    this.#told =
+    this.#learnt =
       like !== null
-        ? like.#told
-        : { categories: new Int32Array(0), sources: new Int32Array(0), addresses: [], hasGivenUp: false };
+        ? like.#learnt
+        : { categories: new Int32Array(0), sources: new Int32Array(0), addresses: [], hasEvicted: false };
     this.#selection = new Selection(hosts, OTHER_HOSTS);
     this.#table = table;
     this.#flows = flows;
@@ -59,32 +57,32 @@ export class HostRows {
     return new HostRows(hosts, this.#table, this.#flows, this.#facts, this);
   }
 
-  /** A flow is booked under a host that it was not booked under before, or is in another category now. */
+  /** Learns from a flow that is newly booked under a host, or has another category now. */
   meet(entity: number, row: number): void {
     if (this.#facts === null) return;
     this.#reserve(entity);
-    this.#told.categories[entity] = this.#facts.categoryOf(row);
+    this.#learnt.categories[entity] = this.#facts.categoryOf(row);
     if (this.#table.nameOf(entity) < 0) return;
     const { words } = this.#flows;
     const at = this.#flows.remoteAt(row);
-    const known = this.#told.addresses[entity];
-    // Its place is that of the first.
+    const known = this.#learnt.addresses[entity];
+    // A name's place is that of its first address.
     if (known === undefined) for (let i = 0; i < 4; i++) this.#table.words[entity * 4 + i] = words[at + i] as number;
-    const told = this.#facts.nameSource(row);
-    const before = NAME_SOURCES[this.#told.sources[entity] as number] ?? 'none';
-    // A name that one of its flows told itself is known, whatever named the others.
-    if (known === undefined || NAME_RANK[told] > NAME_RANK[before]) this.#told.sources[entity] = NAME_SOURCES.indexOf(told);
-    this.#told.addresses[entity] = withAddress(known ?? '', words, at, MOST_ADDRESSES);
+    const source = this.#facts.nameSource(row);
+    const before = NAME_SOURCES[this.#learnt.sources[entity] as number] ?? 'none';
+    // The best source among its flows is the name's source.
+    if (known === undefined || NAME_RANK[source] > NAME_RANK[before]) this.#learnt.sources[entity] = NAME_SOURCES.indexOf(source);
+    this.#learnt.addresses[entity] = withAddress(known ?? '', words, at, MOST_ADDRESSES);
   }
 
-  /** Forgets what is known by the numbers of these hosts: others may have them now. */
+  /** Forgets evicted hosts: their numbers may be other hosts' now. */
   forget(entities: readonly number[]): void {
     for (const entity of entities) {
-      if (entity < this.#told.categories.length) this.#told.categories[entity] = NEVER;
-      this.#told.addresses[entity] = undefined;
+      if (entity < this.#learnt.categories.length) this.#learnt.categories[entity] = NEVER;
+      this.#learnt.addresses[entity] = undefined;
       this.#rows.delete(entity);
     }
-    this.#told.hasGivenUp = true;
+    this.#learnt.hasEvicted = true;
   }
 
   select(limit: number, intervalMs: number): HostRow[] {
@@ -96,14 +94,14 @@ export class HostRows {
     return rows;
   }
 
-  /** All hosts as `select` orders them where none is left out; no row is kept. */
+  /** All hosts in the order of `select`. Keeps no row. */
   *all(intervalMs: number): Generator<HostRow> {
     for (const host of this.#selection.choose(Number.POSITIVE_INFINITY)) yield this.#made(host, intervalMs, this.#rows.get(host));
     const rest = this.#selection.rest(intervalMs);
     if (rest !== null) yield this.#folded(rest);
   }
 
-  /** Rows remembered, for the next snapshot to take over. */
+  /** Rows remembered for the next snapshot. */
   get kept(): number {
     return this.#rows.size;
   }
@@ -122,7 +120,7 @@ export class HostRows {
     if (isStill && isKnown && holds(old, this.#hosts, entity) && !hasMotion(old.recent)) return old;
     const known = this.#known(entity, old);
     const traffic = trafficOf(this.#hosts, entity, intervalMs);
-    // Each field by name: spread, a thousand rows a tick took five times as long.
+    // Field by field: with spreads, a thousand rows a tick took five times as long.
     return {
       id: known.id,
       host: known.host,
@@ -163,36 +161,36 @@ export class HostRows {
       id,
       host: facts.nameText(name),
       domain: facts.domainOf(name),
-      nameSource: NAME_SOURCES[this.#told.sources[entity] ?? 0] ?? 'none',
-      addresses: addressesOf(this.#told.addresses[entity] ?? ''),
+      nameSource: NAME_SOURCES[this.#learnt.sources[entity] ?? 0] ?? 'none',
+      addresses: addressesOf(this.#learnt.addresses[entity] ?? ''),
       ...place,
     };
   }
 
   #placed(entity: number, words: Int32Array, at: number) {
-    const category = this.#told.categories[entity] ?? NEVER;
+    const category = this.#learnt.categories[entity] ?? NEVER;
     if (this.#facts === null || category === NEVER) return { category: null, ...NOWHERE };
     const { country, asn, network } = this.#facts.placeOf(words, at);
     return { category: this.#facts.categoryText(category), country, asn, network };
   }
 
-  /** The device behind a host, or behind the first address of a name. Asked in every tick: it may become known late. */
+  /** The device behind a host, or behind a name's first address. Asked every tick: it may become known late. */
   #neighbour(entity: number): Neighbour {
-    if (this.#facts === null || (this.#told.categories[entity] ?? NEVER) === NEVER) return NOBODY;
+    if (this.#facts === null || (this.#learnt.categories[entity] ?? NEVER) === NEVER) return NOBODY;
     return this.#facts.neighbourOf(this.#table.words, entity * 4);
   }
 
   #reserve(entity: number): void {
-    if (entity < this.#told.categories.length) return;
-    let length = Math.max(1024, this.#told.categories.length);
+    if (entity < this.#learnt.categories.length) return;
+    let length = Math.max(1024, this.#learnt.categories.length);
     while (length <= entity) length *= 2;
-    this.#told.categories = widened(this.#told.categories, length, NEVER);
-    this.#told.sources = widened(this.#told.sources, length);
+    this.#learnt.categories = widened(this.#learnt.categories, length, NEVER);
+    this.#learnt.sources = widened(this.#learnt.sources, length);
   }
 
   #folded({ count, ...sums }: Rest): HostRow {
-    // One that gave its row up and came back is in both: how many there are is not known any more.
-    const reason = this.#told.hasGivenUp ? 'more hosts' : `${count} more hosts`;
+    // A host that was evicted and came back is in both rows: nobody knows any more how many there are.
+    const reason = this.#learnt.hasEvicted ? 'more hosts' : `${count} more hosts`;
     if (this.#rest !== null && tellsRest(this.#rest, reason, { count, ...sums })) return this.#rest;
     const nameless = { host: null, domain: null, nameSource: 'none', addresses: [], category: null } as const;
     this.#rest = { id: 'host:rest', ...nameless, ...NOWHERE, ...NOBODY, reason, recent: [], ...sums };
@@ -200,12 +198,10 @@ export class HostRows {
   }
 }
 
-// Addresses as short texts, sixteen bytes each: there may be eight for each of tens of thousands of names, and few are ever shown.
-
-/** UTF-16 units of an address: its four words, halved. */
+/** UTF-16 units of an address: its four words, halved. Lists of addresses are texts, because tens of thousands of names have up to eight each, and few are ever shown. */
 const UNITS = 8;
 
-/** A list with one address more; the same list where it has it, or has `most` already. */
+/** A list with one more address; the same list if it has that address, or `most` of them. */
 function withAddress(list: string, words: Int32Array, at: number, most: number): string {
   if (list.length >= most * UNITS) return list;
   for (let from = 0; from < list.length; from += UNITS) if (isAt(list, from, words, at)) return list;
@@ -215,7 +211,7 @@ function withAddress(list: string, words: Int32Array, at: number, most: number):
   return String.fromCharCode(...units);
 }
 
-/** The addresses of a list, in the order in which they came. */
+/** The addresses of a list, oldest first. */
 function addressesOf(list: string): string[] {
   const words = new Int32Array(4);
   const addresses: string[] = [];

@@ -1,20 +1,20 @@
-// Remote hosts by name or address -> dense number. Bounded; what comes beyond the bound is folded into one row, until numbers are given back.
+// Numbers remote hosts, by name or address. Bounded: beyond the bound all hosts share one number, until others are released.
 
 import { hashAddress } from '../../flow/hash.ts';
 import { sameAddress } from '../../net/address.ts';
 import { widened } from '../../net/bytes.ts';
 
-/** Number of the row that stands for all hosts beyond the bound, and for those that gave their number up. */
+/** Number of all hosts beyond the bound, and of evicted ones. */
 export const OTHER_HOSTS = 0;
-/** More hosts than this have room taken for all there may be: memory that was never written takes none. */
+/** Beyond this, the table grows to its full size at once: memory that was never written costs nothing. */
 const LAST_COPY = 16_384;
-/** Values of `#names` that are no name. */
+/** Values of `#names` that are not names. */
 const NO_NAME = -1;
 const FREE = -2;
 
 /**
- * Interns hosts, from 1. A host is an address or a name: `words`, four a host, is the address, or the first that the name had; `#names`, one a host,
- * its name's number. Addresses lie in `#slots` by open addressing. A number that was given back is another host's when it is taken again.
+ * Numbers hosts from 1. `words`, four a host, is the address of a host, or the first address of a name; `#names`, one a host, is the number
+ * of its name. `#slots` finds addresses by open addressing. A released number is given out again.
  */
 export class HostTable {
   readonly #limit: number;
@@ -42,12 +42,12 @@ export class HostTable {
     return this.end - 1 - this.#free.length;
   }
 
-  /** True when an eighth is left: time to give numbers back. */
+  /** True if less than an eighth is left: time to evict. */
   get isNearlyFull(): boolean {
     return this.count > this.#limit - (this.#limit >>> 3);
   }
 
-  /** Number of the host whose address lies in `words` at `at`; OTHER_HOSTS when the table is full. */
+  /** Number of the host whose address is at `at` in `words`; OTHER_HOSTS if the table is full. */
   intern(words: Int32Array, at: number): number {
     const known = this.#slots[this.#slot(words, at)] as number;
     if (known !== 0) return known;
@@ -59,7 +59,7 @@ export class HostTable {
     return host;
   }
 
-  /** Number of the host with a name; OTHER_HOSTS when the table is full. */
+  /** Number of the host with a name; OTHER_HOSTS if the table is full. */
   named(name: number): number {
     const known = this.#byName[name] ?? 0;
     if (known !== 0) return known;
@@ -77,7 +77,7 @@ export class HostTable {
     return this.#names[host] as number;
   }
 
-  /** True where a name has a host. */
+  /** True if a name has a host. */
   hasName(name: number): boolean {
     return (this.#byName[name] ?? 0) !== 0;
   }
@@ -91,7 +91,7 @@ export class HostTable {
     return this.#words;
   }
 
-  /** Gives numbers back. */
+  /** Releases the numbers of evicted hosts. */
   release(hosts: readonly number[]): void {
     for (const host of hosts) {
       const name = this.#names[host] as number;

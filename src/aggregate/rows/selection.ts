@@ -1,10 +1,10 @@
-// Which entities a table shows, and what all the others sum up to. Walks the columns: nothing is allocated for what is not shown.
+// Selects the entities that a table shows, and sums up the others. It walks the columns, and allocates nothing for what it leaves out.
 
 import type { AppRow, HostRow, Traffic } from '../../model/snapshot.ts';
 import { widened } from '../../net/bytes.ts';
 import { type Accumulators, COLUMN } from '../accumulators.ts';
 
-/** Sums of the entities that are not shown. */
+/** Sum of the entities that are not shown. */
 export interface Rest extends Traffic {
   readonly count: number;
   readonly flows: number;
@@ -12,23 +12,23 @@ export interface Rest extends Traffic {
   readonly lastSeen: number;
 }
 
-/** Chooses among the entities that ever had traffic. */
+/** Selects among the entities that ever had traffic. */
 export class Selection {
   readonly #accumulators: Accumulators;
   readonly #never: number;
   readonly #top = new Top();
-  /** By entity: number of the choice in which it was last shown. */
+  /** By entity: the choice that last showed it. */
   #shownIn = new Int32Array(0);
   #choice = 0;
   #isAll = true;
 
-  /** @param never an entity that is never shown by itself; -1 is none */
+  /** @param never an entity that is always left out; -1 for none */
   constructor(accumulators: Accumulators, never = -1) {
     this.#accumulators = accumulators;
     this.#never = never;
   }
 
-  /** The entities to show: all where there are no more than `limit`, by their numbers, else those with most bytes, by these. */
+  /** The entities to show: all in the order of their numbers, or, beyond `limit`, those with most bytes in falling order. */
   choose(limit: number): number[] {
     const { size } = this.#accumulators;
     if (this.#shownIn.length < size) this.#shownIn = widened(this.#shownIn, Math.max(64, size * 2));
@@ -41,7 +41,7 @@ export class Selection {
     return shown;
   }
 
-  /** What those sum up to that the last `choose` left out; null where there is none. */
+  /** The sum of what the last `choose` left out; null if it left out nothing. */
   rest(intervalMs: number): Rest | null {
     const from = this.#accumulators;
     if (this.#isAll && (this.#never < 0 || !from.isPresent(this.#never))) return null;
@@ -83,7 +83,7 @@ export class Selection {
   }
 }
 
-/** True when a row says what a rest sums up to. */
+/** True if a row already says what a rest sums up to. */
 export function tellsRest(row: AppRow | HostRow, reason: string, rest: Rest): boolean {
   return (
     row.reason === reason &&
@@ -99,14 +99,12 @@ export function tellsRest(row: AppRow | HostRow, reason: string, rest: Rest): bo
   );
 }
 
-// Bounded selection: the n largest of many, without sorting them all and without a list of the many.
-
-/** Gathers the `limit` largest of what is offered. Kept and used again, it allocates nothing but its answer. */
+/** Finds the `limit` largest of many with a heap. Reused, it allocates nothing but its answer. */
 export class Top {
   readonly #ids: number[] = [];
   readonly #keys: number[] = [];
   #limit = 0;
-  /** Entries of the heap; the arrays keep their length, so that they need not grow anew in every tick. */
+  /** Entries of the heap. The arrays keep their length, and need not grow again every tick. */
   #count = 0;
 
   /** Forgets what was offered. */
@@ -115,7 +113,7 @@ export class Top {
     this.#limit = limit;
   }
 
-  /** O(log limit), and O(1) for one that is not among the largest so far. */
+  /** Offers one: O(log limit), or O(1) if it is not among the largest so far. */
   offer(id: number, key: number): void {
     const count = this.#count;
     if (count < this.#limit) {
@@ -125,7 +123,7 @@ export class Top {
     } else if (this.#limit > 0 && !this.#isLess(id, key, 0)) this.#replace(0, id, key, count);
   }
 
-  /** The largest in falling order, equals by rising number. Begins anew. */
+  /** Takes out the largest in falling order, equals by rising number, and begins again. */
   take(): number[] {
     const out = new Array<number>(this.#count);
     for (let last = this.#count - 1; last >= 0; last--) {
@@ -136,7 +134,7 @@ export class Top {
     return out;
   }
 
-  /** True where `id` stands below what lies at `at`; of equals the larger number does. */
+  /** True if `id` ranks below the entry at `at`; of equals, the larger number does. */
   #isLess(id: number, key: number, at: number): boolean {
     const other = this.#keys[at] as number;
     return key < other || (key === other && id > (this.#ids[at] as number));
@@ -155,7 +153,7 @@ export class Top {
     this.#put(at, id, key);
   }
 
-  /** Puts an entry at `from` in a heap of `length`, or below where it belongs. */
+  /** Puts an entry at `from` in a heap of `length`, or further down where it belongs. */
   #replace(from: number, id: number, key: number, length: number): void {
     let at = from;
     for (;;) {

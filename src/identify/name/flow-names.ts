@@ -13,6 +13,7 @@ import {
   NAME_SOURCES,
   type NameSource,
   type Neighbour,
+  NOBODY,
   type Place,
   type Process,
   type ProcessDirectory,
@@ -31,7 +32,6 @@ const KINDS: readonly AnswerKind[] = ['dns', 'mdns', 'llmnr', 'netbios', 'dhcp']
 const ENCRYPTED_DNS = new Set(['dot', 'doq', 'doh']);
 /** Tunnels whose inner flow is remembered; the oldest goes first. */
 const MOST_INSIDE = 1024;
-const NOBODY: Neighbour = { mac: null, vendor: null };
 /** An answer that comes this long after a flow began still names it. */
 const LATE_MS = 10_000;
 

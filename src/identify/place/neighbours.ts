@@ -3,7 +3,7 @@
 
 import { readFileSync } from 'node:fs';
 import { LRUCache } from 'lru-cache';
-import type { Neighbour } from '../../model/terms.ts';
+import { type Neighbour, NOBODY } from '../../model/terms.ts';
 import { isV4, parseAddress, scopeOf } from '../../net/address.ts';
 import { ChildPoll } from '../../system/child-poll.ts';
 import type { Edges } from '../../system/edges.ts';
@@ -18,8 +18,6 @@ const LIMITS = { timeoutMs: 3000, maxBytes: 4 << 20 };
 const MOST = 4096;
 /** Our own networks are looked at again after this long. */
 const NETWORKS_MS = 30_000;
-
-const NOBODY: Neighbour = { mac: null, vendor: null };
 
 /** IPv4 as a number, IPv6 as text. */
 type AddressKey = number | string;
