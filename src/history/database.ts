@@ -1,4 +1,4 @@
-// HistoryDatabase: recorded history as one SQLite database, in a file or in memory. No paths, no clock, no threads: who holds it puts its file in place.
+// Recorded history as one SQLite database, in a file or in memory. It knows no paths, no clock and no threads.
 
 import { randomInt } from 'node:crypto';
 import type { Database, SqlValue, Statement } from 'sql.js';
@@ -25,7 +25,7 @@ import type { SqlEngine } from './sqljs/engine.ts';
 import { Statements } from './sqljs/statements.ts';
 import { HistoryDictionary, HistoryWriter } from './writer.ts';
 
-/** One history. Whoever made it closes it; nothing else may be called after that. */
+/** One history. The caller that made it closes it, and calls nothing after that. */
 export class HistoryDatabase {
   readonly #database: Database;
   readonly #flush: (database: Database) => void;
@@ -59,18 +59,18 @@ export class HistoryDatabase {
   /**
    * Checks a file, brings it to the version of this program and opens it. The file is the caller's to close.
    *
-   * @throws HistoryFileError with `why`: broken, newer, not ours; or what the system said
+   * @throws HistoryFileError with `why`: broken, newer, not ours; or the failure of a system call
    */
   static open(sql: SqlEngine, file: DatabaseFile): HistoryDatabase {
     return new HistoryDatabase(openDatabase(sql, file), (database) => sql.files.flush(database, file));
   }
 
-  /** Highest sequence number of the journal that is inside. */
+  /** Sequence number of the newest record inside. */
   get applied(): number {
     return this.#meta.get('applied') ?? 0;
   }
 
-  /** Tells this history from every other; null in a file that no save has marked yet. */
+  /** A number that no other history has; null in a file that no save has marked yet. */
   get identity(): number | null {
     return this.#meta.get('identity');
   }
@@ -82,7 +82,7 @@ export class HistoryDatabase {
     return identity;
   }
 
-  /** Moves the retention clock on, before anything new is booked: see `retentionClock`. @returns where it stands, epoch ms */
+  /** Advances the retention clock (see `retentionClock`); call it before anything new is booked. @returns its time, epoch ms */
   passTime(time: RetentionTime): number {
     const newest = this.#meta.newest;
     const clock = retentionClock(this.#meta.get('retention_clock'), newest === null ? null : newest * 60_000, time);
@@ -90,12 +90,12 @@ export class HistoryDatabase {
     return clock;
   }
 
-  /** Books a batch; one whose sequence number is inside already is skipped. All of it or, where this throws in memory, nothing. */
+  /** Books a batch, unless its sequence number is inside already. In memory, a batch that throws leaves nothing behind. */
   apply(sequence: number, batch: HistoryBatch): void {
     this.applyAll([{ sequence, batch }]);
   }
 
-  /** Books all records at once, as `apply` does one. In a file nothing may follow where this throws. @returns how many were not inside */
+  /** Books many records in one transaction. A database in a file is lost if this throws. @returns how many were new */
   applyAll(records: Iterable<JournalRecord>): number {
     return this.#transaction(() => {
       let applied = 0;
@@ -110,11 +110,11 @@ export class HistoryDatabase {
   }
 
   /**
-   * One step of giving up what is old, or too much for a file of `maxBytes`: some tens of ms, and once a day a second for a large file.
+   * Does one step of retention: some tens of ms, and once a day a second for a large file.
    *
-   * @param now - epoch ms
-   * @param old - epoch ms of the clock by which records grow old
-   * @returns true when there is more to do
+   * @param now epoch ms
+   * @param old epoch ms by the retention clock
+   * @returns true if there is more to do
    */
   prune(now: number, maxBytes: number, old = now): boolean {
     const step = this.#transaction(() => this.#retention.step(now, maxBytes, old));
@@ -123,13 +123,13 @@ export class HistoryDatabase {
     return step !== 'done';
   }
 
-  /** Deletes what the user wants gone; the steps of `prune` after it take it out of the file. */
+  /** Deletes rows. Only the steps of `prune` after it remove the bytes from the file. */
   erase(erasure: Erasure): void {
     this.#transaction(() => erase(this.#statements, this.#dictionary, this.#meta, erasure));
     this.#queries.forget();
   }
 
-  /** The whole as an SQLite file: a consistent copy. */
+  /** A consistent copy as an SQLite file. */
   image(): Uint8Array {
     return this.#database.export();
   }
@@ -140,7 +140,7 @@ export class HistoryDatabase {
   }
 
   /**
-   * Answers a question. Days and hours are cut in `zone`, this machine's unless told otherwise.
+   * Answers a query. Days and hours are those of `zone`, by default this machine's.
    *
    * @throws NetmonError `bad-filter`
    */
@@ -171,8 +171,8 @@ export class HistoryDatabase {
   }
 
   /**
-   * Runs one statement of the user's that only reads. It limits the memory of all databases of the thread, for good; it does not watch
-   * `limits.timeoutMs`: who owns the thread does.
+   * Runs one statement of the user's that only reads. It limits the memory of all databases of the thread, for good. The owner of the thread
+   * has to watch `limits.timeoutMs`.
    *
    * @throws NetmonError `usage`
    */
@@ -185,7 +185,7 @@ export class HistoryDatabase {
     this.#flush(this.#database);
   }
 
-  /** Without `flush` before, it is open whether the file has any of the changes. */
+  /** Without `flush`, the file may have none or a part of the changes. */
   close(): void {
     this.#database.close();
   }
@@ -208,17 +208,14 @@ export class HistoryDatabase {
       this.#dictionary.forget();
       this.#meta.reload();
     } catch {
-      // a file has no way back: what went wrong first is what is told
+      // a file can't be rolled back, and the first failure is the one to report
     }
   }
 }
 
-// One statement of the user's, read-only: its first word, the database's own ban on writing, and that only one is run. It has no clock: whoever
-// holds the thread stops it when it takes too long.
-
-/** Characters of all cells of an answer; beyond it is cut. */
+/** Characters of all cells of an answer; the rest is cut. */
 const MOST_TEXT = 64 * 1024 * 1024;
-/** Memory of all databases of the thread, so that a statement fails before the thread does. It can't be raised again: only readers run statements. */
+/** Memory of all databases of the thread: a statement fails before the thread does. It can't be raised again, and only readers run statements. */
 const MOST_MEMORY = 512 * 1024 * 1024;
 const READING = new Set(['select', 'with', 'values', 'explain']);
 const HINT = 'it reads only: SELECT ... FROM connections, flows or first_seen';
@@ -229,7 +226,7 @@ export interface SqlLimits {
   readonly rows: number;
 }
 
-/** @throws NetmonError `usage` for text without a statement, more than one, or one that would write */
+/** Three things keep it from writing: its first word, `query_only`, and that only one is run. @throws NetmonError `usage` for text without a statement, more than one, or one that would write */
 function runStatement(database: Database, text: string, limits: SqlLimits): SqlResult {
   const word = /^[a-z]+/i.exec(withoutComments(text))?.[0].toLowerCase() ?? '';
   if (word === '') throw new NetmonError('usage', 'no SQL statement', HINT);

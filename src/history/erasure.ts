@@ -1,15 +1,15 @@
-// What a user has deleted: all from before a day, an app, or both. The file is rewritten afterwards, so that nothing of it stays in free pages.
+// Deletes what the user wants gone: everything before a day, of an app, or both. The file is rewritten after it: free pages would keep the bytes.
 
 import type { HistoryMeta } from './schema.ts';
 import { minutesOf, SUBJECT_MASK, SUBJECTS } from './schema.ts';
 import type { Statements } from './sqljs/statements.ts';
 import type { HistoryDictionary } from './writer.ts';
 
-/** What is to go; not both null. */
+/** What to delete; not both null. */
 export interface Erasure {
-  /** Epoch ms; what is older goes, by whole days in UTC. null: of all time. */
+  /** Epoch ms; what is older goes, in whole UTC days. null for all time. */
   readonly before: number | null;
-  /** Name as it is shown; null is all apps. */
+  /** Name as it is shown; null for all apps. */
   readonly app: string | null;
 }
 
@@ -17,14 +17,14 @@ const DAY_MS = 86_400_000;
 /** Above every id. */
 const EVER = Number.MAX_SAFE_INTEGER;
 
-/** The moment before which all goes: the day in UTC that a time is in stays whole, since its sum can't be parted. */
+/** The start of the UTC day that a time is in: everything before goes, and the day stays, for its sum can't be divided. */
 export function erasureEnd(before: number): number {
   return Math.floor(before / DAY_MS) * DAY_MS;
 }
 
 /**
- * Deletes, in its caller's transaction. The times at which an app first reached a domain go only with the whole app. Labels that nothing names any
- * more are dropped by the next step of retention.
+ * Deletes, in its caller's transaction. The times at which an app first reached a domain go only with the whole app. The next step of retention
+ * deletes labels that are no longer used.
  */
 export function erase(statements: Statements, dictionary: HistoryDictionary, meta: HistoryMeta, { before, app }: Erasure): void {
   const label = app === null ? null : dictionary.find(app);

@@ -1,5 +1,5 @@
-// The files of a history and their names: the image, its journals, what is being written. Opens none that belongs to somebody else, is a
-// symbolic link or no regular file.
+// The files of a history: their names, and how to open, create, replace and lock them safely. For writing, it refuses files of other users,
+// symbolic links, and whatever is not a regular file.
 
 import {
   closeSync,
@@ -23,13 +23,13 @@ import { NetmonError } from '../model/errors.ts';
 import { RECORD_HINT, recordCommand } from '../model/history.ts';
 import { createFolder, type FileOwner } from '../system/files.ts';
 
-/** Runs synchronous work on files as their owner, where root does it for another user; see system/as-owner.ts. */
+/** Runs synchronous work on files as their owner, if root does it for another user; see system/as-owner.ts. */
 export type FileWork = <T>(work: () => T) => T;
 
-/** sqlite3 takes FILE-journal, FILE-wal and FILE-shm for its own: a dot keeps ours apart. */
+/** A dot, for sqlite3 takes FILE-journal, FILE-wal and FILE-shm for its own. */
 const PENDING = '.pending-';
 const MOST_JOURNALS = 4096;
-/** Bytes of an image or a journal; what is larger is none of ours. */
+/** Bytes of the largest image or journal. */
 export const LARGEST = 1 << 30;
 const WRITABLE_BY_OTHERS = 0o022;
 const STICKY = 0o1000;
@@ -42,23 +42,23 @@ const REASONS: Readonly<Record<string, string>> = {
   EIO: 'the device failed',
   EFBIG: 'the file would be too large',
   ELOOP: 'it is a symbolic link',
-  ENOTDIR: 'a part of its path is no folder',
+  ENOTDIR: 'a part of its path is not a folder',
 };
 
 const NOT_OURS = 'its owner may read it: run as that user, stay root with --stay-root, or name another file: --history=PATH';
 
-/** What a user would call the failure of a system call. */
+/** The failure of a system call in a user's words. */
 export function systemReason(thrown: unknown): string {
   const { code, message } = thrown as NodeJS.ErrnoException;
   return REASONS[code ?? ''] ?? code ?? message;
 }
 
-/** A failure that names the file. */
+/** A NetmonError that names the file. */
 export function historyError(path: string, what: string, hint: string, cause?: unknown): NetmonError {
   return new NetmonError('history', `the history file ${path}: ${what}`, hint, cause);
 }
 
-/** That nothing was recorded there, and how to begin. */
+/** Says that nothing was recorded there, and how to begin. */
 export function missingHistory(path: string): NetmonError {
   return historyError(path, 'it does not exist', `${RECORD_HINT}${recordCommand(path)}`);
 }
@@ -73,12 +73,12 @@ export function newImagePath(path: string): string {
   return `${path}.new`;
 }
 
-/** Path of the file that is locked. Never the image itself: that is another file after each save. */
+/** Path of the file that is locked. It can't be the image: each save replaces that. */
 export function lockPath(path: string): string {
   return `${path}.lock`;
 }
 
-/** Numbers of the journals that are there, oldest first. */
+/** Numbers of the existing journals, oldest first. */
 export function journalNumbers(path: string): number[] {
   const begin = `${basename(path)}${PENDING}`;
   let names: string[];
@@ -96,20 +96,20 @@ export function journalNumbers(path: string): number[] {
 }
 
 /**
- * Makes the folder of a history where it is missing, and judges it.
+ * Creates the folder of a history if it is missing, and checks who may write there.
  *
- * @throws NetmonError `history` for a symbolic link that is not the system's, somebody else's folder, or one that others may write to
+ * @throws NetmonError `history` for a symbolic link that is not the system's, another user's folder, or one that others may write to
  */
 export function claimFolder(path: string, owner: FileOwner): void {
   const folder = dirname(path);
   makeFolder(folder, owner);
   const found = lstatSync(folder);
-  // macOS: /tmp and /var are links into /private. Who may not write to / can't have made them, nor lead them elsewhere.
+  // macOS: /tmp and /var are links into /private. Only root can make links in /, or change them.
   const stats = found.isSymbolicLink() && found.uid === 0 && dirname(folder) === '/' ? statSync(folder) : found;
   const us = owner?.uid ?? process.geteuid?.() ?? stats.uid;
   const refuse = (what: string) => historyError(path, `the folder ${folder} ${what}`, 'name another place: --history=PATH');
   if (stats.isSymbolicLink()) throw refuse('is a symbolic link');
-  if (!stats.isDirectory()) throw refuse('is no folder');
+  if (!stats.isDirectory()) throw refuse('is not a folder');
   if (stats.uid !== us && stats.uid !== 0) throw refuse('belongs to another user');
   if ((stats.mode & WRITABLE_BY_OTHERS) !== 0 && (stats.mode & STICKY) === 0) throw refuse('can be written by other users');
 }
@@ -121,21 +121,21 @@ function makeFolder(folder: string, owner: FileOwner): void {
   createFolder(folder, owner);
 }
 
-/** A file that was opened, and which one that was. */
+/** An open file, and which file it was at that time. */
 export interface OpenedFile {
   readonly descriptor: number;
   readonly stats: Stats;
 }
 
 /**
- * Opens a regular file: one that is ours and no symbolic link, or, for `anyone`, whatever may be read.
+ * Opens a regular file for reading: one of the owner's, not through a symbolic link; with `anyone`, whatever may be read.
  *
- * @returns null where it is missing @throws NetmonError `history`
+ * @returns null if it is missing @throws NetmonError `history`
  */
 export function openFile(path: string, owner: FileOwner | 'anyone'): OpenedFile | null {
   let descriptor: number;
   try {
-    // O_NONBLOCK: a FIFO in its place must not stop us for ever.
+    // O_NONBLOCK: opening a FIFO would wait forever.
     const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = constants;
     descriptor = openSync(path, O_RDONLY | O_NONBLOCK | (owner === 'anyone' ? 0 : O_NOFOLLOW));
   } catch (thrown) {
@@ -146,7 +146,7 @@ export function openFile(path: string, owner: FileOwner | 'anyone'): OpenedFile 
   const stats = fstatSync(descriptor);
   const us = owner === 'anyone' ? stats.uid : (owner?.uid ?? process.geteuid?.() ?? stats.uid);
   const fault = !stats.isFile()
-    ? 'it is no regular file'
+    ? 'it is not a regular file'
     : stats.uid !== us && stats.uid !== 0
       ? 'it belongs to another user'
       : null;
@@ -155,13 +155,13 @@ export function openFile(path: string, owner: FileOwner | 'anyone'): OpenedFile 
   throw historyError(path, fault, 'name another file: --history=PATH');
 }
 
-/** A file's contents, and which file that was. */
+/** A file's contents, and which file it was. */
 export interface ReadFile {
   readonly bytes: Uint8Array;
   readonly stats: Stats;
 }
 
-/** All of a file; null where it is missing. @throws NetmonError `history`, see `openFile` */
+/** Reads a whole file; null if it is missing. @throws NetmonError `history`, see `openFile` */
 export function readFile(path: string, owner: FileOwner | 'anyone'): ReadFile | null {
   const opened = openFile(path, owner);
   if (opened === null) return null;
@@ -177,7 +177,7 @@ export function readFile(path: string, owner: FileOwner | 'anyone'): ReadFile | 
   }
 }
 
-/** Reads from `position` on until `bytes` is full or the file ends. @returns how many bytes that were */
+/** Reads from `position` on until `bytes` is full or the file ends. @returns how many bytes it read */
 export function readInto(descriptor: number, bytes: Uint8Array, position: number): number {
   let length = 0;
   while (length < bytes.length) {
@@ -188,14 +188,14 @@ export function readInto(descriptor: number, bytes: Uint8Array, position: number
   return length;
 }
 
-/** True while a path still leads to the file that was read, unchanged since. */
+/** True if a path still leads to the file that was read, and nothing changed it since. */
 export function isSameFile(path: string, read: Stats | null): boolean {
   const now = statSync(path, { throwIfNoEntry: false });
   if (now === undefined || read === null) return now === undefined && read === null;
   return now.ino === read.ino && now.dev === read.dev && now.size === read.size && now.mtimeMs === read.mtimeMs;
 }
 
-/** Creates a file that must not be there yet, mode 0600, for its owner. @returns its descriptor, to read and write */
+/** Creates a file, mode 0600, for its owner. @returns its descriptor, for reading and writing @throws EEXIST if there is one */
 export function createOurs(path: string, owner: FileOwner): number {
   const { O_RDWR, O_CREAT, O_EXCL, O_NOFOLLOW } = constants;
   const descriptor = openSync(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
@@ -209,7 +209,7 @@ export function createOurs(path: string, owner: FileOwner): number {
   }
 }
 
-/** Removes a file; one that is not there is as good. */
+/** Removes a file if it is there. */
 export function removeFile(path: string): void {
   try {
     unlinkSync(path);
@@ -218,13 +218,13 @@ export function removeFile(path: string): void {
   }
 }
 
-/** Makes what was created, renamed or removed in a file's folder last through a loss of power. */
+/** Makes what was created, renamed or removed in a file's folder survive a loss of power. */
 export function syncFolder(path: string): void {
   const descriptor = openSync(dirname(path), constants.O_RDONLY | constants.O_DIRECTORY);
   try {
     fsyncSync(descriptor);
   } catch (thrown) {
-    // EINVAL: a file system that has no such thing.
+    // EINVAL: the file system can't do it.
     if ((thrown as NodeJS.ErrnoException).code !== 'EINVAL') throw thrown;
   } finally {
     closeSync(descriptor);
@@ -238,7 +238,7 @@ export function moveAway(path: string, why: 'damaged' | 'replaced', now: number)
     const target = `${path}.${why === 'damaged' ? 'corrupt' : 'exchanged'}-${stamp}${i === 0 ? '' : `-${i}`}`;
     if (lstatSync(target, { throwIfNoEntry: false }) !== undefined) continue;
     try {
-      linkSync(path, target); // fails where the name is taken meanwhile, which a rename does not
+      linkSync(path, target); // unlike a rename, it fails if the name was taken meanwhile
       unlinkSync(path);
     } catch (thrown) {
       const { code } = thrown as NodeJS.ErrnoException;
@@ -250,9 +250,7 @@ export function moveAway(path: string, why: 'damaged' | 'replaced', now: number)
   }
 }
 
-// Why an image is not a history that this program can go on with. Told apart so that the caller keeps a broken file and leaves another's alone.
-
-/** `broken`: damaged; `newer`: of a later netmon-tui; `not ours`: some other file. */
+/** What is wrong with an image. `broken`: damaged; `newer`: of a later netmon-tui; `not ours`: some other file, to be left alone. */
 export type HistoryFault = 'broken' | 'newer' | 'not ours';
 
 const HINTS: Readonly<Record<HistoryFault, string>> = {
@@ -261,7 +259,7 @@ const HINTS: Readonly<Record<HistoryFault, string>> = {
   'not ours': 'name another file: --history=PATH',
 };
 
-/** Code `history`; the message does not name the file, for an image has no path: who opened it says which. */
+/** An image that can't be used, code `history`. A database has no path: `openImage` adds it to the message. */
 export class HistoryFileError extends NetmonError {
   readonly why: HistoryFault;
 

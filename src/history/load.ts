@@ -1,4 +1,4 @@
-// From files to a database that is read: the image where it lies, and what the journals hold beyond it in memory. Writes nothing.
+// Loads a history for reading: pages of the image come from its file, and the journals are booked in memory. Writes nothing.
 
 import { closeSync, fstatSync } from 'node:fs';
 import { HistoryDatabase } from './database.ts';
@@ -20,10 +20,10 @@ import { readJournal } from './journal/record.ts';
 import { type DatabaseFile, OverlayFile } from './sqljs/database-file.ts';
 import type { SqlEngine } from './sqljs/engine.ts';
 
-/** A writer puts the image in place and then removes what it holds: seldom more than once while somebody reads. */
+/** A writer replaces the image, then removes journals. A reader seldom sees that happen more than once. */
 const TRIES = 5;
 
-/** A history and the image that it is read from. Whoever loaded it closes it. */
+/** A loaded history, and the image that it reads. The caller closes it. */
 export class HistoryState {
   readonly database: HistoryDatabase;
   readonly #image: OpenedFile | null;
@@ -33,14 +33,14 @@ export class HistoryState {
     this.#image = image;
   }
 
-  /** False after another program has written into the very file that is read. A file that was replaced stays as it was. */
+  /** False once another program has written into the file that is read. Replacing the file does no harm: the old one stays open. */
   get isWhole(): boolean {
     if (this.#image === null) return true;
     const { size, mtimeMs } = fstatSync(this.#image.descriptor);
     return size === this.#image.stats.size && mtimeMs === this.#image.stats.mtimeMs;
   }
 
-  /** True while a path leads to the image that is read. */
+  /** True if a path leads to the image that is read. */
   isAt(path: string): boolean {
     return isSameFile(path, this.#image?.stats ?? null);
   }
@@ -52,9 +52,9 @@ export class HistoryState {
 }
 
 /**
- * History with what is not yet in its image.
+ * Loads a history with what its journals hold beyond the image.
  *
- * @throws NetmonError `history` where there is nothing, or nothing that can be read
+ * @throws NetmonError `history` if there is nothing that can be read
  */
 export function loadHistory(sql: SqlEngine, path: string): HistoryState {
   for (let tried = 1; ; tried++) {
@@ -70,7 +70,7 @@ export function loadHistory(sql: SqlEngine, path: string): HistoryState {
   }
 }
 
-/** null where a writer was at it meanwhile; unless that is said to be good enough. */
+/** null if a writer changed the files meanwhile, except on the last try. */
 function loadFrom(sql: SqlEngine, path: string, image: OpenedFile | null, isLastTry: boolean): HistoryState | null {
   const journals = readJournals(path);
   const isWhole = journals.every((journal) => journal !== null) && isSameFile(path, image?.stats ?? null);
@@ -86,7 +86,7 @@ function loadFrom(sql: SqlEngine, path: string, image: OpenedFile | null, isLast
   }
 }
 
-/** Takes in what was written since: records alone while the image is the same, else all of it anew. The state before is used up, also where this throws. */
+/** Adds what was written since; loads everything again if the image was replaced. It takes over `state`, and closes it if it throws. */
 export function refreshHistory(sql: SqlEngine, path: string, state: HistoryState): HistoryState {
   try {
     const journals = readJournals(path);
@@ -94,9 +94,9 @@ export function refreshHistory(sql: SqlEngine, path: string, state: HistoryState
       for (const journal of journals) applyJournal(state.database, journal);
       return state;
     }
-    const fresh = loadHistory(sql, path);
+    const reloaded = loadHistory(sql, path);
     state.close();
-    return fresh;
+    return reloaded;
   } catch (thrown) {
     state.close();
     throw thrown;
@@ -130,7 +130,7 @@ export function refuseTooLarge(sql: SqlEngine, path: string, bytes: number): voi
   throw historyError(path, what, "install the build that netmon-tui knows: type npm ci in netmon-tui's folder");
 }
 
-/** Books what a journal holds beyond the image. @returns how many records that were */
+/** Books what a journal holds beyond the image. @returns how many records */
 export function applyJournal(database: HistoryDatabase, journal: ReadFile | null): number {
   return journal === null ? 0 : database.applyAll(readJournal(journal.bytes));
 }

@@ -1,28 +1,31 @@
-// The recorder: takes batches, keeps them safe in the journal, has the image saved now and then, and says how it goes. All that can fail is
-// tried again; nothing of it ends the run. On the main thread it only waits.
+// Records history: takes batches, writes them to the journal, has the image saved now and then, and reports how that goes. It repeats whatever
+// fails and never ends the run. Saving is a thread's work and writing Node's pool's: the main thread only waits.
 
 import { stat } from 'node:fs/promises';
 import { NetmonError, reasonOf } from '../model/errors.ts';
 import type { HistoryStatus } from '../model/history.ts';
 import type { HistoryBatch } from '../model/history-batch.ts';
 import type { Clock } from '../system/clock.ts';
+import type { FileLock, LockResult } from '../system/file-lock.ts';
 import type { FileOwner } from '../system/files.ts';
 import { claimFolder, type FileWork, HistoryFileError, journalNumbers, journalPath, lockPath, systemReason } from './files.ts';
 import type { RejectedImage, SaveAnswer } from './image-save.ts';
 import { Journal } from './journal/journal.ts';
-import type { HeldLock, TakeLock } from './lock.ts';
 import type { RunSave } from './save-thread.ts';
 
-/** While another records, or the folder is none to write into: what moves until then is not recorded. */
+/** Until the lock is tried again. What moves meanwhile is not recorded. */
 const LOCK_RETRY_MS = 10_000;
-/** How long what was done about a damaged file stays on the screen. */
+/** How long the status tells that an image was rejected. */
 const REMARK_MS = 10 * 60_000;
-/** What becomes of what can't be written, while the run goes on. */
+/** What happens to traffic that can't be written yet. */
 export const TRIED_AGAIN = 'kept in memory, tried again';
-/** And where only the image can't be. */
+/** The same if only the image can't be written. */
 export const IN_JOURNAL = 'safe in the journal, tried again';
 
 const LEFT_ALONE = 'it is left alone and nothing is recorded';
+
+/** Takes the lock on a path without waiting. @throws NetmonError `history`, or the failure of a system call */
+export type TakeLock = (path: string, owner: FileOwner) => LockResult;
 
 /** What a recorder works with. */
 interface RecorderParts {
@@ -30,31 +33,31 @@ interface RecorderParts {
   readonly owner: FileOwner;
   readonly maxBytes: number;
   readonly clock: Clock;
-  /** Time of the newest packets, epoch ms: retention reckons by it. */
+  /** Time of the newest packets, epoch ms, from which retention counts back. */
   readonly newest: () => number;
   readonly takeLock: TakeLock;
   readonly asOwner: FileWork;
   readonly runSave: RunSave;
-  /** Told when recording begins, also late: what moved before was recorded by another, or by nobody. */
+  /** Called when recording begins, be it late: what moved before was recorded by another instance, or by none. */
   readonly onBegin: () => void;
 }
 
-/** What is wrong, since when, and when it is tried again (monotonic ms). */
+/** A failure, how often it happened in a row, and when to try again (monotonic ms). */
 interface Trouble {
   readonly note: string;
   readonly failures: number;
   readonly retryAt: number;
 }
 
-/** Records into one file. `work` moves it on: call it every second or so. */
+/** Records into one file. Call `work` every second or so. */
 export class Recorder {
   readonly #parts: RecorderParts;
   readonly #journal: Journal;
-  #lock: HeldLock | null = null;
+  #lock: FileLock | null = null;
   #busyPid: number | null | undefined;
   #lockAt = Number.NEGATIVE_INFINITY;
   #isOpen = false;
-  /** The file is somebody else's, or of a later version: it is left alone until it is gone. */
+  /** The file is another program's, or of a later version: leave it alone until it is gone. */
   #isRefused = false;
   #opening: Trouble | null = null;
   #writing: Trouble | null = null;
@@ -70,7 +73,7 @@ export class Recorder {
   /** What the last save left, and when that was, monotonic ms. */
   #last: Pick<SaveAnswer, 'identity' | 'applied' | 'inode'> | null = null;
   #lastAt: number;
-  /** When the image was planned last, monotonic ms, and what the journal had taken by then. */
+  /** When the next save was planned, monotonic ms, and how much the journal had taken by then. */
   #planned: { readonly at: number; readonly bytes: number } | null = null;
 
   constructor(parts: RecorderParts) {
@@ -79,12 +82,12 @@ export class Recorder {
     this.#lastAt = parts.clock.monotonic();
   }
 
-  /** True where batches are wanted: no other instance records, and the file is one to record into. */
+  /** True if batches are wanted: no other instance records, and the file can be recorded into. */
   get isRecording(): boolean {
     return this.#lock !== null && !this.#isRefused;
   }
 
-  /** Records that are safe, by sequence number. */
+  /** Sequence number of the newest record that is safe. */
   get confirmed(): number {
     return this.#journal.confirmed;
   }
@@ -104,12 +107,12 @@ export class Recorder {
     return { ...status, state: 'recording', note: [remark, this.#notice ?? ''].filter((text) => text !== '').join('; ') };
   }
 
-  /** Takes a batch; what it holds is safe a moment after the next `work`. */
+  /** Takes a batch; it is safe once the next `work` has resolved. */
   offer(batch: HistoryBatch): void {
     if (batch.entries.length > 0 || batch.flows.length > 0 || batch.unlogged > 0) this.#journal.offer(batch);
   }
 
-  /** Does what is due. Resolves when what was offered is safe or was put off; never rejects. */
+  /** Does what is due. Resolves when the offered batches are safe, or will be tried again; never rejects. */
   work(): Promise<void> {
     this.#turn ??= this.#step().finally(() => {
       this.#turn = null;
@@ -127,7 +130,7 @@ export class Recorder {
     await this.#save;
   }
 
-  /** Saves and gives up the lock. Nothing may be offered after that. */
+  /** Saves and releases the lock. Offer nothing after it. */
   async close(): Promise<void> {
     await this.#turn;
     if (this.#lock !== null && !this.#isOpen) await this.#open(); // a run so short that it had not begun
@@ -142,22 +145,22 @@ export class Recorder {
     await this.#save;
   }
 
-  /** What was done about a file that recording could not go on with; empty where nothing was. */
+  /** What was done about an image that recording could not go on with; empty for nothing. */
   get remark(): string {
     return this.#remark;
   }
 
-  /** True where something that was offered is in no file. */
+  /** True if something that was offered is in no file yet. */
   get isBehind(): boolean {
     return this.#journal.isBehind;
   }
 
-  /** True where the journals hold what the image has not. */
+  /** True if the journals hold records that the image lacks. */
   get isUnsaved(): boolean {
     return this.#journal.hasUnsaved;
   }
 
-  /** Takes the lock, if it is to be had: from now on batches are wanted. `work` does it too. */
+  /** Takes the lock if it is free: from then on batches are wanted. `work` does it too. */
   begin(): void {
     const now = this.#parts.clock.monotonic();
     if (this.#lock === null && now >= this.#lockAt) this.#acquire(now);
@@ -171,11 +174,11 @@ export class Recorder {
     if (!this.#isOpen) return;
     if (now >= (this.#writing?.retryAt ?? 0)) await this.#write();
     if (this.#save !== null || now < (this.#saving?.retryAt ?? 0)) return;
-    if ((now >= this.#saveAt && this.#journal.hasUnsaved) || (await this.#isElsewhere())) this.#startSave();
+    if ((now >= this.#saveAt && this.#journal.hasUnsaved) || (await this.#isImageReplaced())) this.#startSave();
   }
 
-  /** True where the path leads to another file than the last save left: the next save puts it aside. */
-  async #isElsewhere(): Promise<boolean> {
+  /** True if the path leads to another file than the last save left: the next save moves that away. */
+  async #isImageReplaced(): Promise<boolean> {
     if (this.#last === null) return false;
     const found = await stat(this.#parts.path).catch(() => null);
     return (found?.ino ?? null) !== this.#last.inode;
@@ -199,7 +202,7 @@ export class Recorder {
     }
   }
 
-  /** The first save of a run: judges the file, and brings in what an earlier run left. */
+  /** The first save of a run: checks the file, and brings in the journals of an earlier run. */
   async #open(): Promise<void> {
     const { path, asOwner } = this.#parts;
     try {
@@ -250,7 +253,7 @@ export class Recorder {
   #runSave(journals: readonly string[]): Promise<SaveAnswer> {
     const { path, owner, maxBytes, newest, clock, runSave } = this.#parts;
     const wall = clock.now();
-    // Packets of a clock that was ahead must not make old what is kept.
+    // Packets from a clock that is ahead must not age the records.
     const time = { now: Math.min(newest(), wall), wall, elapsedMs: clock.monotonic() - this.#lastAt };
     const last = this.#last === null ? null : { identity: this.#last.identity, applied: this.#last.applied };
     return runSave({ path, journals, owner, maxBytes, time, last });
@@ -275,64 +278,63 @@ export class Recorder {
   #trouble(before: Trouble | null, thrown: unknown, retry: (failures: number) => number, kept = TRIED_AGAIN): Trouble {
     const { path, clock } = this.#parts;
     const failures = (before?.failures ?? 0) + 1;
-    const isTold = thrown instanceof NetmonError;
-    const what = isTold ? reasonOf(thrown) : `history can't be written to ${path}: ${systemReason(thrown)}`;
+    const what =
+      thrown instanceof NetmonError ? reasonOf(thrown) : `history can't be written to ${path}: ${systemReason(thrown)}`;
     return { note: `${what}; ${kept}`, failures, retryAt: clock.monotonic() + retry(failures) };
   }
 }
 
+/** What the user reads about a rejected image. */
 function remarkOn({ why, path }: RejectedImage): string {
   if (why === 'damaged') return `the history file was damaged: kept as ${path}; recording goes on in a new one`;
   if (why === 'removed') return 'the history file was removed while recording: recording goes on in a new one';
   return `another file was put in place of the history file: kept as ${path}; recording goes on in a new one`;
 }
 
-// How often the image is written: the less often, the more it costs to write. Numbers only.
-
-/** While the file is small. */
-const OFTEN_MS = 5 * 60_000;
-/** Bytes that are written in an hour, images and journal together. */
+/** The shortest time between two saves, while they are small. */
+const SHORTEST_INTERVAL_MS = 5 * 60_000;
+/** Bytes to write in an hour, images and journal together. */
 const HOURLY_BYTES = 150e6;
-/** Left to images in any case. */
+/** Of these, what images get in any case. */
 const LEAST_FOR_IMAGES = 50e6;
-/** Of the journal, while nothing is known yet. */
+/** Bytes of journal in an hour, until they were measured. */
 const USUAL_JOURNAL = 8e6;
 const HOUR_MS = 3_600_000;
-/** Largest files are written this often, whatever that costs. */
-const SELDOM_MS = 2 * HOUR_MS;
-/** The first save of a run tells what the next ones cost. */
-const FIRST_MS = 15 * 60_000;
+/** The longest time between two saves, whatever they cost. */
+const LONGEST_INTERVAL_MS = 2 * HOUR_MS;
+/** The longest time to the first save of a run, which shows what the next ones cost. */
+const LONGEST_FIRST_MS = 15 * 60_000;
 const LONGEST_RETRY_MS = 15 * 60_000;
 
-/** Bytes that the journal takes in an hour, by what it had taken at two times (monotonic ms). */
+/** Bytes that the journal takes in an hour, measured between two times (monotonic ms). */
 export function hourlyBytes(
   from: { readonly at: number; readonly bytes: number } | null,
   to: { readonly at: number; readonly bytes: number },
 ): number {
-  if (from === null || to.at - from.at < OFTEN_MS) return USUAL_JOURNAL;
+  if (from === null || to.at - from.at < SHORTEST_INTERVAL_MS) return USUAL_JOURNAL;
   return ((to.bytes - from.bytes) / (to.at - from.at)) * HOUR_MS;
 }
 
 /**
- * Time from one save to the next, ms.
+ * Time from one save to the next, ms: the longer, the more a save writes.
  *
- * @param written bytes that the last one wrote: less than the file where only what changed is written, 0 where nothing was written yet
- * @param hourlyJournal bytes that the journal takes in an hour, as it went lately
+ * @param written bytes that the last save wrote: fewer than the file has if only changes are written, 0 before the first
+ * @param hourlyJournal bytes that the journal takes in an hour at present
  */
 export function saveInterval(written: number, bytes: number, hourlyJournal: number): number {
   const forImages = Math.max(LEAST_FOR_IMAGES, HOURLY_BYTES - hourlyJournal);
   const share = (written === 0 ? bytes : written) / forImages;
-  // Whole saves an hour, so that it is no more in any hour, whenever that begins.
-  const wanted = Math.max(OFTEN_MS, HOUR_MS * (share > 1 ? share : 1 / Math.floor(1 / share)));
-  return Math.min(wanted, written === 0 ? FIRST_MS : SELDOM_MS);
+  // With a whole number of saves an hour, every hour keeps the limit, whenever it begins.
+  const wanted = Math.max(SHORTEST_INTERVAL_MS, HOUR_MS * (share > 1 ? share : 1 / Math.floor(1 / share)));
+  return Math.min(wanted, written === 0 ? LONGEST_FIRST_MS : LONGEST_INTERVAL_MS);
 }
 
-/** Time until a save that failed is tried again, ms: a minute at first, then longer. */
+/** Time until a failed save is tried again, ms: a minute at first, then longer. */
 function saveRetry(failures: number): number {
   return Math.min(LONGEST_RETRY_MS, 60_000 * 2 ** Math.max(0, failures - 1));
 }
 
-/** The same for the journal, which holds the newest. */
+/** The same for the journal; it is shorter, for memory alone holds the newest batches. */
 function journalRetry(failures: number): number {
   return Math.min(60_000, 2_000 * 2 ** Math.max(0, failures - 1));
 }

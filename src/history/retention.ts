@@ -1,36 +1,36 @@
-// What is given up, and when: minutes after two days, hours after two months, the flow log after a week, or what is more than its share of the file; more of it, in the same
-// order and then the smallest hosts of old days, where the file grows too large. Sums over days stay exact. Runs in its caller's transaction, in steps.
+// Retention: deletes minutes after two days, hours after two months, and logged flows after a week or above their share of the file. If the file
+// is still too large, it goes on in the same order, and then merges the smallest hosts of old days. Sums of days stay exact. Works in steps, in
+// its caller's transaction.
 
 import { ADD_TO, bucketOf, EMPTY, type HistoryMeta, SUBJECT_MASK, SUBJECTS, type TierTable } from './schema.ts';
 import type { Statements } from './sqljs/statements.ts';
 import { type HistoryDictionary, SUBJECT_COLUMNS } from './writer.ts';
 
-/** What is kept: minutes of minutes, hours of hours, ms of the flow log, and at most which share of the file's limit that takes. */
+/** For how long records are kept (minutes, hours, ms), and the share of the file's limit that logged flows may take. */
 const KEPT = { minutes: 48 * 60, hours: 60 * 24, flowsMs: 7 * 86_400_000, flowsShare: 0.25 } as const;
-/** Of a row of the flow log with the address that it alone may name: measured, 60 to 90 bytes. */
+/** Bytes of a logged flow with an address that only it has; measured, 60 to 90. */
 const FLOW_BYTES = 100;
-/** Rows that a step removes at most; of the flow log, looks at for their age. */
+/** The most rows that a step deletes, and the most flows whose age it looks at. */
 const ROWS_A_STEP = 20_000;
 const FLOWS_A_STEP = 2000;
-/** Minutes and hours that a step gives up where the file is too large. */
-const RELIEF_STEP = { minutes: 360, hours: 24 } as const;
-/** Rows of a day that each level of folding leaves. */
-const FOLD_LEVELS = [512, 128, 32, 0] as const;
-/** Where the size is over its limit, this share of the limit is aimed at. */
-const RELIEF = 0.9;
-/** Share of pages without content at which the file is written anew, and fewest such pages. */
+/** Minutes and hours that a step deletes if the file is too large. */
+const SHRINK_STEP = { minutes: 360, hours: 24 } as const;
+/** Rows with a host that each level of merging leaves of a day. */
+const MERGE_LEVELS = [512, 128, 32, 0] as const;
+/** A file above its limit shrinks to this share of it. */
+const SHRINK_TO = 0.9;
+/** Free pages at which the file is rewritten: their share of all, and at least so many. */
 const SLACK = { share: 0.2, pages: 256 } as const;
 
-/** The retention clock runs at most this many times as fast as time really passes, and makes at most one day a save. */
+/** The retention clock runs at most this many times as fast as time, and advances at most a day a save. */
 const CATCH_UP = { speed: 8, mostMs: 86_400_000 } as const;
 
 /**
- * The time from which retention reckons. A wall clock that is years ahead must not delete what is kept, so this clock follows no faster than
- * `CATCH_UP` allows. After weeks without a recorder it needs some days to catch up.
+ * The clock by which records age. It follows the wall clock no faster than `CATCH_UP` allows: one that is years ahead must not delete
+ * everything. After weeks without a recorder it takes some days to catch up.
  *
- * @param before - what the last save left, epoch ms; null in a file without one
- * @param newest - newest record of the file, epoch ms; null in an empty one
- * @param elapsedMs - what the monotonic clock has passed since the last save
+ * @param before its time at the last save, epoch ms; null before the first
+ * @param newest newest record of the file, epoch ms; null in an empty one
  */
 export function retentionClock(before: number | null, newest: number | null, { now, wall, elapsedMs }: RetentionTime): number {
   const from = before ?? newest ?? now;
@@ -38,27 +38,27 @@ export function retentionClock(before: number | null, newest: number | null, { n
   return Math.floor(Math.min(wall, Math.max(from, next))); // the file takes whole milliseconds
 }
 
-/** What is known of the time at a save. */
+/** Times of a save. */
 export interface RetentionTime {
   /** Time of the newest packets, never after the wall clock; epoch ms. */
   readonly now: number;
   readonly wall: number;
-  /** What the monotonic clock has passed since the last save of this run. */
+  /** Since the last save of this run, by the monotonic clock. */
   readonly elapsedMs: number;
 }
 
-/** `more`: there is more to do; `vacuum`: so there is, and the file is worth rewriting first, outside of a transaction; `done`. */
+/** `more`: call `step` again; `vacuum`: rewrite the file outside of a transaction, then call it again; `done`. */
 type RetentionStep = 'more' | 'vacuum' | 'done';
 
-/** Gives up what is old or too much. */
+/** Deletes what is old or too much. */
 export class HistoryRetention {
   readonly #statements: Statements;
   readonly #dictionary: HistoryDictionary;
   readonly #meta: HistoryMeta;
-  /** True from when the size was over its limit until it is well below. */
-  #isRelieving = false;
-  /** True when rows went that may have been the last to name a host. */
-  #isLittered = false;
+  /** True from when the size exceeds its limit until it is well below. */
+  #isShrinking = false;
+  /** True if labels may have lost their last row. */
+  #hasOrphans = false;
 
   constructor(statements: Statements, dictionary: HistoryDictionary, meta: HistoryMeta) {
     this.#statements = statements;
@@ -67,8 +67,8 @@ export class HistoryRetention {
   }
 
   /**
-   * @param now - epoch ms
-   * @param old - epoch ms of the clock by which records grow old, see `retentionClock`
+   * @param now epoch ms
+   * @param old epoch ms by the retention clock
    */
   step(now: number, maxBytes: number, old: number): RetentionStep {
     const minute = Math.max(0, Math.floor(old / 60_000));
@@ -85,7 +85,7 @@ export class HistoryRetention {
     return this.#size(Math.max(0, Math.floor(now / 60_000)), maxBytes);
   }
 
-  /** A clock that was ahead for a while has raised the marks past now: they come back to where nothing else was recorded. */
+  /** After a clock that was ahead, the marks are past now: moves them back to where nothing else was recorded. */
   #followClock(minute: number): void {
     const { minutesFrom, hoursFrom } = this.#meta;
     if (minutesFrom <= minute && hoursFrom * 60 <= minute) return;
@@ -99,7 +99,7 @@ export class HistoryRetention {
     this.#meta.set('minutes_from', Math.min(minutesFrom, minutes));
   }
 
-  /** Moves the marks up to the hour and the day of the given minutes. Rows below them count no longer, also where they are still there. */
+  /** Moves the marks up to the hour and the day of the given minutes. Rows below no longer count, even before they are deleted. */
   #raise(minutes: number, hours: number): void {
     const hoursFrom = Math.max(this.#meta.hoursFrom, Math.floor(hours / 1440) * 24);
     this.#meta.set('hours_from', hoursFrom);
@@ -111,7 +111,7 @@ export class HistoryRetention {
     return this.#statements.run(sql, [bucket * SUBJECTS]) > 0;
   }
 
-  /** The log is in the order in which flows closed: what is old is at its beginning. */
+  /** Flows are logged in the order in which they closed: the oldest come first. */
   #dropFlows(now: number, maxBytes: number): boolean {
     const last = this.#statements.number('SELECT max(id) FROM flow');
     if (last === null) return false;
@@ -119,11 +119,11 @@ export class HistoryRetention {
     const most = Math.floor((maxBytes * KEPT.flowsShare) / FLOW_BYTES);
     const sql = `DELETE FROM flow WHERE id IN (SELECT id FROM (${first}) WHERE id <= ? OR end < ?)`;
     const dropped = this.#statements.run(sql, [last - most, now - KEPT.flowsMs]);
-    if (dropped > 0) this.#isLittered = true;
+    if (dropped > 0) this.#hasOrphans = true;
     return dropped > 0;
   }
 
-  /** Once a day, and the file is written anew after it, a tenth smaller. Drops rows that corrections have emptied, then subjects and labels that nothing names. */
+  /** Once a day: deletes rows that corrections have emptied, then unused subjects and labels. The rewrite after it makes the file a tenth smaller. */
   #sweep(): void {
     this.#statements.run(`DELETE FROM day WHERE id < ? AND ${EMPTY}`, [(this.#meta.hoursFrom / 24) * SUBJECTS]);
     this.#statements.run(
@@ -138,7 +138,7 @@ export class HistoryRetention {
     ];
     this.#statements.run(`DELETE FROM label WHERE id NOT IN (${named.join(' UNION ')})`, []);
     this.#dictionary.forget();
-    this.#isLittered = false;
+    this.#hasOrphans = false;
   }
 
   #size(minute: number, maxBytes: number): RetentionStep {
@@ -146,10 +146,10 @@ export class HistoryRetention {
     const free = this.#statements.number('SELECT freelist_count FROM pragma_freelist_count') ?? 0;
     const pageBytes = this.#statements.number('SELECT page_size FROM pragma_page_size') ?? 0;
     const used = (pages - free) * pageBytes;
-    if (used > maxBytes) this.#isRelieving = true;
-    if (used <= maxBytes * RELIEF) this.#isRelieving = false;
-    if (this.#isRelieving && this.#relieve(minute)) return 'more';
-    if (this.#isRelieving && this.#isLittered) {
+    if (used > maxBytes) this.#isShrinking = true;
+    if (used <= maxBytes * SHRINK_TO) this.#isShrinking = false;
+    if (this.#isShrinking && this.#shrink(minute)) return 'more';
+    if (this.#isShrinking && this.#hasOrphans) {
       this.#sweep();
       return 'more';
     }
@@ -157,32 +157,32 @@ export class HistoryRetention {
     return isSlack || (free > 0 && pages * pageBytes > maxBytes) ? 'vacuum' : 'done';
   }
 
-  /** Gives up the next least wanted part; false where only sums of days are left. The hour and the day that go on are kept. */
-  #relieve(minute: number): boolean {
+  /** Deletes the next least valuable part; false if only sums of days are left. Keeps the current hour and day. */
+  #shrink(minute: number): boolean {
     const { minutesFrom, hoursFrom } = this.#meta;
     const thisHour = Math.floor(minute / 60) * 60;
     const today = Math.floor(minute / 1440) * 24;
     const firstMinute = this.#statements.number('SELECT min(id) FROM minute');
     if (firstMinute !== null && minutesFrom < thisHour) {
-      const until = Math.max(minutesFrom, bucketOf(firstMinute)) + RELIEF_STEP.minutes;
+      const until = Math.max(minutesFrom, bucketOf(firstMinute)) + SHRINK_STEP.minutes;
       this.#raise(Math.min(thisHour, until), 0);
       return true;
     }
     if (this.#statements.run('DELETE FROM flow WHERE id IN (SELECT id FROM flow ORDER BY id LIMIT ?)', [ROWS_A_STEP]) > 0) {
-      this.#isLittered = true;
+      this.#hasOrphans = true;
       return true;
     }
     const firstHour = this.#statements.number('SELECT min(id) FROM hour');
     if (firstHour !== null && hoursFrom < today) {
-      const until = Math.max(hoursFrom, bucketOf(firstHour)) + RELIEF_STEP.hours;
+      const until = Math.max(hoursFrom, bucketOf(firstHour)) + SHRINK_STEP.hours;
       this.#raise(0, Math.min(today, until) * 60);
       return true;
     }
-    return this.#fold();
+    return this.#mergeDay();
   }
 
-  /** Folds one old day; day after day, then all again with fewer rows left. */
-  #fold(): boolean {
+  /** Merges the hosts of one old day; after the last day, the next level begins with the first. */
+  #mergeDay(): boolean {
     const level = this.#meta.get('fold_level') ?? 0;
     const from = this.#meta.get('fold_day') ?? 0;
     const id = this.#statements.number('SELECT min(id) FROM day WHERE id >= ? AND id < ?', [
@@ -191,29 +191,27 @@ export class HistoryRetention {
     ]);
     if (id !== null) {
       const day = bucketOf(id);
-      if (foldDay(this.#statements, this.#dictionary, day, FOLD_LEVELS[level] ?? 0)) this.#isLittered = true;
+      if (mergeHosts(this.#statements, this.#dictionary, day, MERGE_LEVELS[level] ?? 0)) this.#hasOrphans = true;
       this.#meta.set('fold_day', day + 1);
       return true;
     }
-    if (this.#isLittered || level >= FOLD_LEVELS.length - 1) return false;
+    if (this.#hasOrphans || level >= MERGE_LEVELS.length - 1) return false;
     this.#meta.set('fold_level', level + 1);
     this.#meta.set('fold_day', 0);
     return true;
   }
 }
 
-// A day's smallest hosts made one: what moved stays in the sums of the app, the category, the interface; where it went is forgotten.
-
-/** Columns of a subject that are forgotten. */
-const FORGOTTEN: readonly string[] = ['host', 'domain'];
-const KEPT_COLUMNS = SUBJECT_COLUMNS.map((name) => (FORGOTTEN.includes(name) ? '0' : name)).join(', ');
+/** Columns of a subject that merging clears. */
+const CLEARED: readonly string[] = ['host', 'domain'];
+const KEPT_COLUMNS = SUBJECT_COLUMNS.map((name) => (CLEARED.includes(name) ? '0' : name)).join(', ');
 
 /**
- * Leaves the `left` largest rows of a day that name a host, and books the others under their app's other hosts.
+ * Keeps the `left` largest rows of a day that name a host, and books the others without their host: sums by app, category and interface stay.
  *
- * @returns false where there was nothing to fold
+ * @returns false if there was nothing to merge
  */
-function foldDay(statements: Statements, dictionary: HistoryDictionary, day: number, left: number): boolean {
+function mergeHosts(statements: Statements, dictionary: HistoryDictionary, day: number, left: number): boolean {
   const small = statements.rows<number[]>(
     `SELECT day.id, rx, tx, rx_packets, tx_packets, flows, ${KEPT_COLUMNS} FROM day
      CROSS JOIN subject ON subject.id = day.id & ${SUBJECT_MASK} WHERE day.id >= ? AND day.id < ? AND host <> 0

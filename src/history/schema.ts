@@ -1,4 +1,4 @@
-// The layout of the history file: tables, views, numbers that mark the file as ours. Text only; `history-migrations` runs it.
+// The history file: its tables and views, opening and migrating it, and the numbers that it keeps about itself.
 
 import type { Database } from 'sql.js';
 import { reasonOf } from '../model/errors.ts';
@@ -12,7 +12,11 @@ const APPLICATION_ID = 0x6e6d6f6e;
 /** `PRAGMA user_version` that this program writes. */
 export const SCHEMA_VERSION = 2;
 
-/** A record's id is its bucket times this, plus its subject. 2^22: a minute of our times stays within 2^53. */
+/**
+ * A record's id is its bucket times this, plus its subject. With 2^22, minutes of today stay within 2^53:
+ *
+ *     bucket (minutes, hours or days since the epoch), 31 bits | subject, 22 bits
+ */
 export const SUBJECTS = 4_194_304;
 /** Bits of an id that are the subject. */
 const SUBJECT_BITS = 22;
@@ -24,9 +28,10 @@ const TIERS = { minute: 1, hour: 60, day: 1440 } as const;
 /** Name of one of them. */
 export type TierTable = keyof typeof TIERS;
 
-/** Holds for a row that corrections have brought to nothing. */
+/** True of a row that corrections have reduced to nothing. */
 export const EMPTY = 'rx = 0 AND tx = 0 AND rx_packets = 0 AND tx_packets = 0 AND flows = 0';
-/** Minutes, hours or days since the epoch that an id is of. */
+
+/** The bucket of an id: minutes, hours or days since the epoch. */
 export function bucketOf(id: number): number {
   return Math.floor(id / SUBJECTS);
 }
@@ -36,12 +41,12 @@ export function minutesOf(table: TierTable): number {
   return TIERS[table];
 }
 
-/** A sum beyond 2^63, which only a damaged or forged row makes, becomes a real number: cast, it stays the largest integer. */
+/** A damaged or forged row can make a sum beyond 2^63, which becomes a real number: the cast makes it the largest integer. */
 const sum = (column: string): string => `${column} = CAST(${column} + excluded.${column} AS INTEGER)`;
 const addTo = (table: TierTable): string =>
   `INSERT INTO ${table} VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET ${['rx', 'tx', 'rx_packets', 'tx_packets', 'flows'].map(sum).join(', ')}`;
 
-/** Statements that add a record to what its table has already: id, rx, tx, rx_packets, tx_packets, flows. */
+/** Statements that add to a record, or insert it: id, rx, tx, rx_packets, tx_packets, flows. */
 export const ADD_TO: Readonly<Record<TierTable, string>> = { minute: addTo('minute'), hour: addTo('hour'), day: addTo('day') };
 
 const rollup = (table: TierTable): string => `
@@ -99,7 +104,7 @@ CREATE TABLE flow (
   rx_packets INTEGER NOT NULL,
   tx_packets INTEGER NOT NULL
 ) STRICT;
--- Each stretch in the finest table that has all of it: days, then hours from meta's hours_from, then minutes from minutes_from.
+-- Each range in the finest table that has all of it: days, then hours from meta's hours_from, then minutes from minutes_from.
 CREATE VIEW record AS
 SELECT (id >> 22) * 86400 AS time, 86400 AS span, id & 4194303 AS subject, rx, tx, rx_packets, tx_packets, flows FROM day
   WHERE id < (SELECT value / 24 << 22 FROM meta WHERE key = 'hours_from')
@@ -155,7 +160,7 @@ SELECT
 FROM flow CROSS JOIN subject ON subject.id = flow.subject;
 `;
 
-/** Version 2: when each app first reached each domain, read for a start from the records that version 1 had. */
+/** Version 2: when each app first reached each domain, filled from the records that version 1 had. */
 const VERSION_2 = `
 CREATE TABLE contact (
   app INTEGER NOT NULL, -- label.id
@@ -171,21 +176,19 @@ SELECT app.text AS app_name, domain.text AS domain, strftime('%Y-%m-%dT%H:%M:%SZ
 FROM contact JOIN label AS app ON app.id = contact.app JOIN label AS domain ON domain.id = contact.domain;
 `;
 
-// From an image to a database of the version that this program writes: what it is, whether it is whole, and the steps from older versions.
-
 /** `STEPS[n]` leads from version n to n + 1; version 0 is the empty file. */
 const STEPS: readonly string[] = [VERSION_1, VERSION_2];
 const MAGIC = 'SQLite format 3\0';
 /** Offsets in the file's header (sqlite.org/fileformat2.html, section 1.3). */
 const HEADER = { bytes: 100, writeFormat: 18, userVersion: 60, applicationId: 68 } as const;
 /**
- * Nobody but us reads or writes while it is open, so there are no locks, and who has it syncs. What changes a file is not journaled: where that
- * fails, the file is given up, for it is a copy that nobody saw, or what was read of one. The schema of a hostile file is not trusted.
+ * Nobody else uses the file while it is open: it needs no locks, and its owner syncs it. It needs no rollback journal either: if a change fails,
+ * the file is thrown away, for it is FILE.new or an overlay. The schema of a hostile file is not trusted.
  */
 const PRAGMAS = 'PRAGMA synchronous = OFF; PRAGMA locking_mode = EXCLUSIVE; PRAGMA trusted_schema = OFF;';
 const JOURNAL = { memory: 'PRAGMA journal_mode = TRUNCATE;', file: 'PRAGMA journal_mode = OFF;' } as const;
 
-/** A new database in an empty file, or in memory; of the current version, or of an older one where a test wants that. */
+/** Creates a database in an empty file, or in memory. @param version an older one in tests */
 export function createDatabase(sql: SqlEngine, file: DatabaseFile | null = null, version: number = SCHEMA_VERSION): Database {
   const database = file === null ? new sql.Database() : sql.files.open(sql, file);
   database.run(`PRAGMA application_id = ${APPLICATION_ID}; ${JOURNAL[file === null ? 'memory' : 'file']} ${PRAGMAS}`);
@@ -193,7 +196,7 @@ export function createDatabase(sql: SqlEngine, file: DatabaseFile | null = null,
   return database;
 }
 
-/** @throws HistoryFileError, or what reading the file failed with */
+/** Opens a database, checks that it is ours and whole, and migrates it. @throws HistoryFileError, or what reading the file failed with */
 export function openDatabase(sql: SqlEngine, file: DatabaseFile): Database {
   const version = versionOf(file);
   withoutWriteAhead(file);
@@ -208,13 +211,13 @@ export function openDatabase(sql: SqlEngine, file: DatabaseFile): Database {
     return database;
   } catch (thrown) {
     database.close();
-    if (file.failure !== null) throw file.failure; // a disk that fails is no damaged file
+    if (file.failure !== null) throw file.failure; // the disk failed: the file may be fine
     if (thrown instanceof HistoryFileError) throw thrown;
     throw new HistoryFileError('broken', `damaged: ${reasonOf(thrown)}`, thrown);
   }
 }
 
-/** Reads the header alone, so that another program's file is never opened, nor a version that we do not know. */
+/** Reads the version from the header alone: SQLite never opens another program's file, nor a version that we don't know. */
 function versionOf(file: DatabaseFile): number {
   const bytes = new Uint8Array(HEADER.bytes);
   const length = file.read(bytes, 0);
@@ -233,7 +236,7 @@ function versionOf(file: DatabaseFile): number {
   return version;
 }
 
-/** A file that its user has put into WAL mode can't be opened without shared memory; without its -wal file, which is no part of it, it is complete. */
+/** Takes a file out of WAL mode, if a user has put it there: it would need shared memory. Without a -wal file, it is complete. */
 function withoutWriteAhead(file: DatabaseFile): void {
   const formats = new Uint8Array(2);
   file.read(formats, HEADER.writeFormat);
@@ -247,11 +250,11 @@ function migrate(database: Database, from: number, to: number): void {
   database.run(`PRAGMA user_version = ${to}; COMMIT`);
 }
 
-/** Name of a column that a new file has and this one does not; what its user has added is theirs. */
+/** A column that a new file has and this one lacks; null for none. Columns that a user has added do no harm. */
 function missingColumn(database: Database, sql: SqlEngine): string | null {
-  const fresh = createDatabase(sql);
-  const wanted = columnsOf(fresh);
-  fresh.close();
+  const empty = createDatabase(sql);
+  const wanted = columnsOf(empty);
+  empty.close();
   const present = new Set(columnsOf(database));
   return wanted.find((column) => !present.has(column)) ?? null;
 }
@@ -261,12 +264,9 @@ function columnsOf(database: Database): string[] {
   return (database.exec(columns)[0]?.values ?? []).map(([table, column, type]) => `${table}.${column} ${type}`.trim());
 }
 
-// The numbers that a history keeps of itself: what is applied, how far back minutes and hours go, from when till when it tells. Written in
-// the transaction of whoever changes them; `reload` takes back what a rolled back transaction had set.
-
 /**
- * `applied`: sequence of the journal; `minutes_from`, `hours_from`: in minutes and in hours; `oldest`, `newest`: minutes; `unlogged`: flows that the log
- * lacks; `swept`: day; `fold_level`, `fold_day`: how far old days are folded; `identity`: a random number that tells one history from another;
+ * `applied`: sequence number of the newest record; `minutes_from`, `hours_from`: in minutes and in hours; `oldest`, `newest`: minutes; `unlogged`: flows that the log
+ * lacks; `swept`: day of the last sweep; `fold_level`, `fold_day`: how far hosts of old days are merged; `identity`: a random number that tells one history from another;
  * `retention_clock`: ms since the epoch, see `retentionClock`.
  */
 type MetaKey =
@@ -282,8 +282,9 @@ type MetaKey =
   | 'identity'
   | 'retention_clock';
 
-/** Largest value that is believed of each: times end where those of Date do (ECMA-262, 21.4.1.1). */
+/** Times end with those of Date (ECMA-262, 21.4.1.1). */
 const LAST_MS = 8.64e15;
+/** The largest plausible value of each. */
 const MOST: Readonly<Record<MetaKey, number>> = {
   applied: Number.MAX_SAFE_INTEGER,
   minutes_from: LAST_MS / 60_000,
@@ -298,7 +299,7 @@ const MOST: Readonly<Record<MetaKey, number>> = {
   retention_clock: LAST_MS,
 };
 
-/** Small integers by name, in memory and in the table `meta`. */
+/** Numbers that a history keeps about itself, in memory and in the table `meta`. The caller provides the transaction; after a rollback, `reload`. */
 export class HistoryMeta {
   readonly #statements: Statements;
   readonly #values = new Map<string, number>();
@@ -321,7 +322,7 @@ export class HistoryMeta {
   reload(): void {
     this.#values.clear();
     for (const [key, value] of this.#statements.rows<[string, number]>('SELECT key, value FROM meta', []))
-      if (value >= 0 && value <= (MOST[key as MetaKey] ?? 0)) this.#values.set(key, value); // a file may say anything
+      if (value >= 0 && value <= (MOST[key as MetaKey] ?? 0)) this.#values.set(key, value); // the file may be forged
   }
 
   /** Minutes are complete from this minute on, the first of an hour. */
@@ -334,7 +335,7 @@ export class HistoryMeta {
     return this.get('hours_from') ?? 0;
   }
 
-  /** First and last minute of all that is recorded; null where nothing is. */
+  /** First and last minute of all that is recorded; null for nothing. */
   get oldest(): number | null {
     return this.get('oldest');
   }

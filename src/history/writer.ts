@@ -1,21 +1,21 @@
-// A batch into the tables: every entry into the day, and into hour and minute where those are still kept. Runs within its caller's transaction.
+// Writes batches into the tables: each entry into its day, and into its hour and minute if these are still kept. Works in its caller's transaction.
 
 import type { HistoryBatch, HistoryEntry, LoggedFlow } from '../model/history-batch.ts';
 import { sanitize } from '../net/text.ts';
 import { ADD_TO, EMPTY, type HistoryMeta, SUBJECTS, type TierTable } from './schema.ts';
 import type { Statements } from './sqljs/statements.ts';
 
-/** Minutes up to the year 9999, which is what SQLite's dates can tell. */
+/** The last minute of SQLite's dates, in the year 9999. */
 const LAST_MINUTE = 4_223_376_000;
-/** More than any flush moves; keeps sums of thousands of rows within 64 bits. */
+/** More than any batch moves; sums of thousands of rows stay within 64 bits. */
 const MOST = 1e15;
 const ADD_FLOW = `INSERT INTO flow VALUES (NULL${', ?'.repeat(15)})`;
-/** A contact of the day that a correction leaves without any record was none. */
+/** A correction may leave a contact of the day without any record: then it never happened. */
 const DROP_CONTACT = `DELETE FROM contact WHERE app = ?1 AND domain = ?2 AND minute >= ?3 * 1440 AND NOT EXISTS (
   SELECT 1 FROM subject JOIN day ON day.id = ?3 * ${SUBJECTS} + subject.id
   WHERE subject.app = ?1 AND subject.domain = ?2 AND NOT (${EMPTY}))`;
 
-/** Books batches. */
+/** Writes batches. */
 export class HistoryWriter {
   readonly #dictionary: HistoryDictionary;
   readonly #meta: HistoryMeta;
@@ -50,7 +50,7 @@ export class HistoryWriter {
     if (hour >= this.#meta.hoursFrom) this.#add('hour', hour, subject, numbers);
     if (minute >= this.#meta.minutesFrom) {
       this.#add('minute', minute, subject, numbers);
-      // In `hour` and `day` an emptied row stays: every subject of a minute is in its hour, every one of an hour in its day.
+      // In `hour` and `day` an empty row stays: each subject of a minute has to be in its hour, and each of an hour in its day.
       if (corrects) this.#statements.run(`DELETE FROM minute WHERE id = ? AND ${EMPTY}`, [minute * SUBJECTS + subject]);
     }
     this.#meta.set('oldest', Math.min(minute, this.#meta.get('oldest') ?? minute));
@@ -95,10 +95,7 @@ function natural(value: number): number {
   return Math.max(0, integer(value));
 }
 
-// Texts and combinations of facts, each kept once under a small number. Numbers are given out for good or until retention drops them;
-// what was asked lately is remembered in maps of bounded size.
-
-/** What a subject is told by: the facts of an entry without its numbers. */
+/** What makes a subject: the facts of an entry without its numbers. */
 type SubjectFacts = Pick<
   HistoryEntry,
   'app' | 'reason' | 'exe' | 'host' | 'domain' | 'category' | 'interface' | 'protocol' | 'direction'
@@ -126,11 +123,11 @@ const FIND_SUBJECT = `SELECT id FROM subject WHERE ${SUBJECT_COLUMNS.map((name) 
 const ADD_SUBJECT = `INSERT INTO subject VALUES (?${', ?'.repeat(SUBJECT_COLUMNS.length)})`;
 const FREE_SUBJECT =
   'SELECT id + 1 FROM subject AS taken WHERE NOT EXISTS (SELECT 1 FROM subject WHERE id = taken.id + 1) LIMIT 1';
-const MOST_REMEMBERED = 16_384;
-/** Stands for no text. */
+const CACHE_SIZE = 16_384;
+/** Number of no text. */
 const NONE = 0;
 
-/** Numbers of labels and subjects, made when they are missing. */
+/** Numbers of labels (texts) and subjects (combinations of facts), added when they are missing. Recently used ones are cached. */
 export class HistoryDictionary {
   readonly #statements: Statements;
   readonly #labels = new Map<string, number>();
@@ -140,7 +137,7 @@ export class HistoryDictionary {
     this.#statements = statements;
   }
 
-  /** Number of a text, stripped and cut at 512 units; 0 for none. */
+  /** Number of a text, sanitised and cut at 512 units; 0 for no text. */
   label(text: string | null): number {
     if (text === null || text === '') return NONE;
     const known = this.#labels.get(text);
@@ -151,7 +148,7 @@ export class HistoryDictionary {
     return kept === text ? remember(this.#labels, kept, id) : id;
   }
 
-  /** Number of a text that is there; null for one that is not. */
+  /** Number of a text; null if it was never recorded. */
   find(text: string): number | null {
     return this.#statements.number(FIND_LABEL, [hashOf(text), text]);
   }
@@ -168,7 +165,7 @@ export class HistoryDictionary {
     return remember(this.#subjects, key, this.#statements.number(FIND_SUBJECT, ids) ?? this.#newSubject(ids));
   }
 
-  /** Forgets what is remembered: after a rollback, or when rows went. */
+  /** Empties the caches: after a rollback, or when rows were deleted. */
   forget(): void {
     this.#labels.clear();
     this.#subjects.clear();
@@ -182,7 +179,7 @@ export class HistoryDictionary {
     return id;
   }
 
-  /** Numbers go up; when they end, the lowest that retention has freed is taken. */
+  /** Numbers go up; after the last one come those that retention has freed. */
   #newSubject(ids: readonly number[]): number {
     let id = (this.#statements.number('SELECT max(id) FROM subject') ?? 0) + 1;
     if (id >= SUBJECTS) id = this.#statements.number(FREE_SUBJECT) ?? SUBJECTS;
@@ -192,13 +189,14 @@ export class HistoryDictionary {
   }
 }
 
+/** Adds to a cache, which starts again when it is full. */
 function remember(map: Map<string, number>, key: string, id: number): number {
-  if (map.size >= MOST_REMEMBERED) map.clear();
+  if (map.size >= CACHE_SIZE) map.clear();
   map.set(key, id);
   return id;
 }
 
-/** FNV-1a over UTF-16 units, 32 bits, signed: what the file keeps must not change. */
+/** FNV-1a over UTF-16 units, 32 bits, signed. The file stores it: it must not change. */
 function hashOf(text: string): number {
   let hash = 0x811c9dc5;
   for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);

@@ -23,6 +23,9 @@ export interface FileLock {
   release(): void;
 }
 
+/** The lock, or null and the pid of the process that has it, null if that is unknown. */
+export type LockResult = { readonly held: FileLock } | { readonly held: null; readonly pid: number | null };
+
 /** flock(2) with LOCK_EX | LOCK_NB: true when the lock is ours now. */
 export type Flock = (descriptor: number) => boolean;
 
@@ -53,11 +56,7 @@ export async function systemFlock(): Promise<Flock | null> {
  * @param path of a file that is there for this alone; made where it is missing, and left
  * @returns the lock, or the pid of who has it, null where that is not known @throws NetmonError `history`, or what the system says
  */
-export function lockFile(
-  path: string,
-  owner: Owner,
-  flock: Flock | null,
-): { readonly held: FileLock } | { readonly held: null; readonly pid: number | null } {
+export function lockFile(path: string, owner: Owner, flock: Flock | null): LockResult {
   return flock === null ? lockByName(path, owner) : lockByKernel(path, owner, flock);
 }
 
@@ -130,7 +129,7 @@ function judge(descriptor: number, path: string, owner: Owner): void {
   const stats = fstatSync(descriptor);
   const us = owner?.uid ?? process.geteuid?.() ?? stats.uid;
   if (!stats.isFile())
-    throw new NetmonError('history', `the lock of history ${path} is no regular file`, 'name another place: --history=PATH');
+    throw new NetmonError('history', `the lock of history ${path} is not a regular file`, 'name another place: --history=PATH');
   if (stats.uid === us) return;
   const what = `the lock of history ${path} belongs to another user`;
   throw new NetmonError('history', what, 'remove it while nothing records there, or name another place: --history=PATH');

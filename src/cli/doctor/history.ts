@@ -68,7 +68,7 @@ function fileFinding({ path, enabled, uid }: Place): Finding {
   }
   if (stats.isSymbolicLink())
     return no(`${path} is a symbolic link`, 'put the file itself there, or name another: --history=PATH');
-  if (!stats.isFile()) return no(`${path} is no regular file`, 'name another: --history=PATH');
+  if (!stats.isFile()) return no(`${path} is not a regular file`, 'name another: --history=PATH');
   if (stats.uid !== uid && uid !== 0)
     return no(`${path} belongs to another user`, `type: sudo chown ${uid} ${shellWords([path])}`);
   if ((stats.mode & OPEN_TO_OTHERS) !== 0) return no(`${path} is open to other users`, `type: chmod 600 ${shellWords([path])}`);

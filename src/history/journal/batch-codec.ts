@@ -1,9 +1,11 @@
-// A HistoryBatch as bytes and back: every text once, numbers in rows, as JSON. Reads what a file holds, so it believes nothing of it.
+// Encodes a HistoryBatch as JSON and back: each text once, numbers in rows. A journal may be forged: decoding checks everything.
 
 import type { HistoryBatch, HistoryEntry, LoggedFlow } from '../../model/history-batch.ts';
 import { ATTRIBUTIONS, FLOW_DIRECTIONS, NAME_SOURCES } from '../../model/terms.ts';
 
 /**
+ * `m` minute, `u` flows that the log lacks, `s` texts.
+ *
  * `e`, 14 numbers an entry: app, reason, exe, host, domain, category, interface, protocol (1 + place in `s`, 0 is null), direction (place
  * in FLOW_DIRECTIONS), RX and TX bytes, RX and TX packets, flows.
  *
@@ -20,10 +22,10 @@ interface Coded {
 
 const ENTRY = 14;
 const FLOW = 23;
-/** UTF-16 units of a text; the sanitiser cuts at as many. */
+/** UTF-16 units of a text; the sanitiser cuts at the same length. */
 const LONGEST_TEXT = 512;
 
-/** Texts in the order in which they were met. */
+/** Texts by their first use, each once. */
 class Texts {
   readonly list: string[] = [];
   readonly #places = new Map<string, number>();
@@ -60,7 +62,7 @@ export function encodeBatch(batch: HistoryBatch): string {
   return JSON.stringify(coded);
 }
 
-/** The batch of a text that `encodeBatch` made; null for any other. */
+/** Decodes what `encodeBatch` made; null for any other text. */
 export function decodeBatch(text: string): HistoryBatch | null {
   const coded = parsed(text);
   if (coded === null) return null;

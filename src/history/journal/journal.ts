@@ -1,5 +1,5 @@
-// The journals of a run as one: batches in, safe when confirmed, in order and each once. What fails is kept and tried again; what waits
-// meanwhile is summed.
+// The journals of a run as one queue: batches are written in order, each once, and kept until they are safe. Batches that pile up meanwhile are
+// summed in a backlog of bounded size.
 
 import type { HistoryBatch, HistoryEntry, LoggedFlow } from '../../model/history-batch.ts';
 import type { FileOwner } from '../../system/files.ts';
@@ -7,14 +7,14 @@ import { type FileWork, journalPath, removeFile } from '../files.ts';
 import { encodeRecord, JOURNAL_HEAD, type JournalRecord } from './record.ts';
 import { JournalWriter } from './writer.ts';
 
-/** Batches that wait as they are; more are summed. */
+/** Batches that wait unchanged; more go into the backlog. */
 const MOST_WAITING = 16;
 
-/** Writes one journal after the other; `rotate` ends one, so that it can be saved and removed. */
+/** Writes one journal after the other; `rotate` ends the current one for a save. */
 export class Journal {
-  /** Sequence number up to which all is safe. */
+  /** Sequence number of the newest record that is safe. */
   confirmed = 0;
-  /** Bytes of records that were written since the start. */
+  /** Bytes of records written since the start. */
   writtenBytes = 0;
   readonly #path: string;
   readonly #owner: FileOwner;
@@ -22,11 +22,11 @@ export class Journal {
   #writer: JournalWriter | null = null;
   #number = 0;
   #next = 1;
-  /** Numbered, but not safe yet: written again as they are, for a part of them may be in a file already. */
+  /** Numbered, but not safe yet. They are written again unchanged, for some may be in a file already. */
   #unsafe: JournalRecord[] = [];
   #waiting: HistoryBatch[] = [];
   readonly #backlog = new Backlog();
-  /** Paths of journals that nothing is added to any more. */
+  /** Paths of journals that are complete. */
   #ended: string[] = [];
 
   constructor(path: string, owner: FileOwner, asOwner: FileWork) {
@@ -35,40 +35,40 @@ export class Journal {
     this.#owner = owner;
   }
 
-  /** @param applied sequence number of the newest record in the image @param number of the newest journal that was there */
+  /** Call it before `write`. @param applied sequence number of the newest record in the image @param number that of the newest existing journal */
   begin(applied: number, number: number): void {
     this.#next = applied + 1;
     this.confirmed = applied;
     this.#number = number;
   }
 
-  /** Bytes that found no room while nothing could be written. */
+  /** Bytes of traffic that the backlog had no room for. */
   get lostBytes(): number {
     return this.#backlog.lostBytes;
   }
 
-  /** True while something was offered that is not safe yet. */
+  /** True if something that was offered is not safe yet. */
   get isBehind(): boolean {
     return this.#unsafe.length > 0 || this.#waiting.length > 0 || !this.#backlog.isEmpty;
   }
 
-  /** True where the journals hold what no image has. */
+  /** True if the journals hold records that no image has. */
   get hasUnsaved(): boolean {
     return this.#ended.length > 0 || (this.#writer?.bytes ?? 0) > JOURNAL_HEAD.length;
   }
 
-  /** Takes a batch; safe only after `write`. */
+  /** Takes a batch, which `write` makes safe. */
   offer(batch: HistoryBatch): void {
     if (this.#waiting.length < MOST_WAITING && this.#backlog.isEmpty) this.#waiting.push(...partsOf(batch));
     else this.#backlog.add(batch);
   }
 
-  /** Writes and syncs all that waits. Rejects with what the system says; then it waits still. */
+  /** Writes and syncs all that waits. If it rejects, with the failure of a system call, the rest waits on. */
   async write(): Promise<void> {
     while (this.isBehind) {
       if (this.#unsafe.length === 0) this.#assign();
       const records: Buffer[] = [];
-      for (const record of this.#unsafe) records.push(await encodeRecord(record)); // one a turn: encoding is the main thread's work
+      for (const record of this.#unsafe) records.push(await encodeRecord(record)); // one after the other: encoding takes time of the main thread
       this.#writer ??= await this.#create();
       try {
         const bytes = Buffer.concat(records);
@@ -83,13 +83,13 @@ export class Journal {
     }
   }
 
-  /** Ends the journal that is written. @returns paths of all that have ended and were not dropped, oldest first */
+  /** Ends the current journal. @returns paths of all complete journals that were not dropped, oldest first */
   async rotate(): Promise<readonly string[]> {
     if (this.#writer !== null) await this.#end(this.#writer);
     return this.#ended;
   }
 
-  /** Removes journals that an image holds. */
+  /** Removes journals whose records are in an image. */
   drop(paths: readonly string[]): void {
     this.#ended = this.#ended.filter((path) => !paths.includes(path));
     for (const path of paths) this.#remove(path);
@@ -99,7 +99,7 @@ export class Journal {
     await this.#writer?.close();
   }
 
-  /** Numbers what waits: one batch a record. */
+  /** Makes numbered records of what waits. */
   #assign(): void {
     const batches = this.#waiting.length > 0 ? this.#waiting : this.#backlog.take();
     this.#waiting = [];
@@ -120,7 +120,7 @@ export class Journal {
     }
   }
 
-  /** After a failure: takes back what may be half there, or leaves that journal for another. */
+  /** After a failure: cuts off what may be half written, or else goes on in another journal. */
   async #recover(writer: JournalWriter): Promise<void> {
     try {
       await writer.restore();
@@ -136,31 +136,29 @@ export class Journal {
     if (writer.bytes <= JOURNAL_HEAD.length) this.#remove(writer.path);
   }
 
-  /** One that can't be removed does no harm: its records are not applied again. */
+  /** A journal that can't be removed does no harm: its records are not applied again. */
   #remove(path: string): void {
     try {
       this.#asOwner(() => removeFile(path));
     } catch {
-      // the next run finds it, and knows its records
+      // the next run finds it, and skips its records
     }
   }
 }
 
-// What could not be written yet, while the disk is full or gone: batches summed by minute and facts, within a bound. Pure.
-
-/** Combinations kept; 338 bytes each. A busy machine fills them in hours. */
+/** Entries of the backlog, 338 bytes each. A busy machine fills it in hours. */
 const MOST_ENTRIES = 50_000;
-/** Beyond that hosts are folded; and beyond this bytes are lost. */
-const MOST_FOLDED = 60_000;
+/** Above `MOST_ENTRIES` new entries lose their host; above this, bytes are lost. */
+const MOST_WITHOUT_HOST = 60_000;
 const MOST_FLOWS = 5_000;
-/** Entries of one batch that comes out, so that writing it is short work. */
+/** Entries of a batch: encoding it must not block the main thread for long. */
 const BATCH_ENTRIES = 1024;
 
 type Sum = { -readonly [K in keyof HistoryEntry]: HistoryEntry[K] };
 
-/** Sums batches. */
+/** Batches that could not be written yet, summed by minute and facts. */
 export class Backlog {
-  /** Bytes that found no room. */
+  /** Bytes of traffic for which there was no room. */
   lostBytes = 0;
   readonly #minutes = new Map<number, Map<string, Sum>>();
   #flows: LoggedFlow[] = [];
@@ -184,7 +182,7 @@ export class Backlog {
     for (const entry of batch.entries) this.#sum(sums, entry);
   }
 
-  /** All that is held, oldest minute first, in batches of a bounded size; it holds nothing then. */
+  /** Empties the backlog. @returns batches of a bounded size, oldest minute first */
   take(): HistoryBatch[] {
     const batches: HistoryBatch[] = [];
     for (const [minute, sums] of this.#minutes)
@@ -200,16 +198,16 @@ export class Backlog {
 
   #sum(sums: Map<string, Sum>, entry: HistoryEntry): void {
     const own = keyOf(entry);
-    const folds = this.#count >= MOST_ENTRIES && !sums.has(own);
-    const key = folds ? keyOf({ ...entry, host: null, domain: null }) : own;
+    const losesHost = this.#count >= MOST_ENTRIES && !sums.has(own);
+    const key = losesHost ? keyOf({ ...entry, host: null, domain: null }) : own;
     const sum = sums.get(key);
     if (sum === undefined) {
-      if (this.#count >= MOST_FOLDED) {
+      if (this.#count >= MOST_WITHOUT_HOST) {
         this.lostBytes += Math.max(0, entry.rxBytes + entry.txBytes);
         return;
       }
       this.#count++;
-      sums.set(key, folds ? { ...entry, host: null, domain: null } : { ...entry });
+      sums.set(key, losesHost ? { ...entry, host: null, domain: null } : { ...entry });
       return;
     }
     sum.rxBytes += entry.rxBytes;
@@ -220,7 +218,7 @@ export class Backlog {
   }
 }
 
-/** A batch in parts of a bounded size. */
+/** Splits a batch into parts of a bounded size. */
 export function partsOf(batch: HistoryBatch): HistoryBatch[] {
   const { minute, entries, flows, unlogged } = batch;
   if (entries.length <= BATCH_ENTRIES && flows.length <= BATCH_ENTRIES) return [batch];

@@ -1,11 +1,11 @@
-// The journal's format: what was recorded and is not yet in the image, record after record, each with its own checksum. Pure: bytes in,
-// bytes out. Whatever was cut off or damaged ends the reading; all before it holds.
+// The format of a journal: one record after the other, each with its own checksum. Reading ends at the first record that was cut off or
+// damaged; all before it counts. Pure: bytes in, bytes out.
 
 import { crc32, deflateRaw, inflateRawSync } from 'node:zlib';
 import type { HistoryBatch } from '../../model/history-batch.ts';
 import { decodeBatch, encodeBatch } from './batch-codec.ts';
 
-/** Begins every journal; the digits are the format's version. */
+/** The first bytes of a journal; the digits are the version of the format. */
 export const JOURNAL_HEAD: Uint8Array = Buffer.from('nmonJ001', 'latin1');
 
 /**
@@ -14,16 +14,16 @@ export const JOURNAL_HEAD: Uint8Array = Buffer.from('nmonJ001', 'latin1');
  *     0 bytes of the payload u32 | 4 CRC-32 of all from 8 on u32 | 8 sequence number f64 | 16 payload: the batch as JSON, deflated
  */
 const HEAD = 16;
-/** More than a batch can take: 1024 entries, each with texts of its own, make some 600 KB before they are deflated. */
+/** More than any batch takes: 1024 entries, each with texts of its own, make some 600 KB before they are deflated. */
 const LARGEST = 16 << 20;
 
-/** A batch and the number under which it is applied once. Numbers go up by one. */
+/** A batch and its sequence number, under which an image applies it once. Numbers go up by one. */
 export interface JournalRecord {
   readonly sequence: number;
   readonly batch: HistoryBatch;
 }
 
-/** A record's bytes. Deflates in a thread of Node's pool. */
+/** Encodes a record. Deflates in a thread of Node's pool. */
 export function encodeRecord({ sequence, batch }: JournalRecord): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     deflateRaw(encodeBatch(batch), { level: 1 }, (error, payload) => {
@@ -41,12 +41,12 @@ export function encodeRecord({ sequence, batch }: JournalRecord): Promise<Buffer
   });
 }
 
-/** False for a journal without so much as the head of a record. */
+/** False for a journal that can't hold a whole record. */
 export function holdsRecords(bytes: Uint8Array | undefined): boolean {
   return bytes !== undefined && bytes.length > JOURNAL_HEAD.length + HEAD;
 }
 
-/** The whole records of a journal, in order. One at a time: a journal may hold more than is wanted in memory at once. */
+/** The complete records of a journal, in order, one at a time: together they may take much memory. */
 export function* readJournal(bytes: Uint8Array): Generator<JournalRecord> {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
   if (!buffer.subarray(0, JOURNAL_HEAD.length).equals(JOURNAL_HEAD)) return;
@@ -68,6 +68,6 @@ function inflated(payload: Buffer): HistoryBatch | null {
   try {
     return decodeBatch(inflateRawSync(payload, { maxOutputLength: LARGEST * 4 }).toString('utf8'));
   } catch {
-    return null; // the checksum fits, so somebody else wrote this
+    return null; // the checksum fits, but the program did not write this
   }
 }

@@ -1,5 +1,4 @@
-// Writes one journal: records at its end, each batch of them synced before it is told to be safe. Works through Node's thread pool: the
-// main thread only waits.
+// Writes one journal: appends records and syncs them before it calls them safe. Works in Node's thread pool: the main thread only waits.
 
 import { close, constants, fchmodSync, fchownSync, fdatasync, fsync, ftruncate, openSync, write } from 'node:fs';
 import { dirname } from 'node:path';
@@ -8,7 +7,7 @@ import type { FileOwner } from '../../system/files.ts';
 import type { FileWork } from '../files.ts';
 import { JOURNAL_HEAD } from './record.ts';
 
-/** A journal that is being written. */
+/** A journal that is open for writing. */
 export class JournalWriter {
   readonly path: string;
   /** Bytes that are safe. */
@@ -20,7 +19,7 @@ export class JournalWriter {
     this.#descriptor = descriptor;
   }
 
-  /** Creates a journal, mode 0600, for its owner. @throws what the system says; EEXIST where the name is taken */
+  /** Creates a journal, mode 0600, for its owner. Rejects with the failure of a system call: EEXIST if the name is taken. */
   static async create(path: string, owner: FileOwner, asOwner: FileWork): Promise<JournalWriter> {
     const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW } = constants;
     const descriptor = asOwner(() => openSync(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600));
@@ -37,7 +36,7 @@ export class JournalWriter {
     }
   }
 
-  /** Adds bytes at the end. What they hold is safe when this resolves; where it rejects, nothing of them may be believed. */
+  /** Adds bytes at the end. They are safe when it resolves; if it rejects, any part of them may be there: call `restore`. */
   async append(bytes: Uint8Array): Promise<void> {
     let written = 0;
     while (written < bytes.length) {
@@ -54,13 +53,13 @@ export class JournalWriter {
     this.bytes += bytes.length;
   }
 
-  /** Takes back what a failed `append` left at the end, so that nothing follows after half a record. */
+  /** Cuts off what a failed `append` left: no record may follow half of another. */
   async restore(): Promise<void> {
     await promisify(ftruncate)(this.#descriptor, this.bytes);
     await promisify(fdatasync)(this.#descriptor);
   }
 
-  /** Never rejects: what is safe is safe already. */
+  /** Never rejects: all that matters was synced before. */
   async close(): Promise<void> {
     await promisify(close)(this.#descriptor).catch(() => undefined);
   }
@@ -72,7 +71,7 @@ async function syncFolderOf(path: string, asOwner: FileWork): Promise<void> {
   try {
     await promisify(fsync)(folder);
   } catch (thrown) {
-    if ((thrown as NodeJS.ErrnoException).code !== 'EINVAL') throw thrown; // a file system that has no such thing
+    if ((thrown as NodeJS.ErrnoException).code !== 'EINVAL') throw thrown; // the file system can't do it
   } finally {
     await promisify(close)(folder);
   }

@@ -202,7 +202,7 @@ describe.each(engines)('a save with %s of sql.js', (_, engine) => {
     expect(readFileSync(other, 'utf8')).toBe('precious');
     unlinkSync(history.path);
     mkdirSync(history.path);
-    expect(refusal(() => saveImage(sql, request())).message).toContain('it is no regular file');
+    expect(refusal(() => saveImage(sql, request())).message).toContain('it is not a regular file');
   });
 });
 
@@ -225,7 +225,7 @@ describe('the folder', () => {
     chmodSync(open, 0o1777); // as /tmp: nobody can replace what is ours
     claimFolder(join(open, 'h'), null);
     writeFileSync(join(history.folder, 'file'), '');
-    expect(refusal(() => claimFolder(join(history.folder, 'file/h'), null)).message).toContain('is no folder');
+    expect(refusal(() => claimFolder(join(history.folder, 'file/h'), null)).message).toContain('is not a folder');
   });
 
   it("may be a link of the system's, as /tmp is on a Mac", ({ skip }) => {

@@ -3,8 +3,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { journalNumbers, journalPath } from '../../../src/history/files.ts';
 import { type SaveAnswer, type SaveRequest, saveImage } from '../../../src/history/image-save.ts';
 import { loadHistory } from '../../../src/history/load.ts';
-import type { LockResult } from '../../../src/history/lock.ts';
-import { Recorder } from '../../../src/history/recorder.ts';
+import { hourlyBytes, Recorder, saveInterval } from '../../../src/history/recorder.ts';
+import type { LockResult } from '../../../src/system/file-lock.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { batch, entry, NOVEMBER, sqlJs } from '../../support/history.ts';
 import { HistoryFolder, moved } from '../../support/history-folder.ts';
@@ -297,7 +297,7 @@ describe('trouble', () => {
     await one.work();
     expect(one.status).toMatchObject({
       state: 'failing',
-      note: expect.stringContaining(`the folder ${history.folder}/file is no folder`),
+      note: expect.stringContaining(`the folder ${history.folder}/file is not a folder`),
     });
     expect(one.isRecording).toBe(false);
     await one.close();
@@ -388,5 +388,30 @@ describe('trouble', () => {
     await one.close();
     expect(minutes()).toBe(2);
     expect(history.allBytes()).toBe(111);
+  });
+});
+
+describe('the time between saves', () => {
+  const JOURNAL = 10e6;
+  const minutes = (written: number, bytes = written) => saveInterval(written, bytes, JOURNAL) / 60_000;
+
+  it('grows with what they write: 150 MB an hour at most, journal included', () => {
+    expect([minutes(1e5), minutes(1e7), minutes(28e6)]).toEqual([5, 5, 12]);
+    expect(minutes(30e6)).toBe(15);
+    expect(minutes(35e6)).toBeLessThanOrEqual(15);
+    for (const bytes of [1e6, 11e6, 32e6, 100e6, 200e6])
+      expect((60 / minutes(bytes)) * bytes + JOURNAL).toBeLessThanOrEqual(150e6);
+    expect(minutes(2e6, 100e6)).toBe(5);
+    expect(minutes(0, 100e6)).toBe(15);
+  });
+
+  it('leaves room for the journal, and ends however much that takes', () => {
+    const from = { at: 60_000, bytes: 1e6 };
+    expect(hourlyBytes(from, { at: 60_000 + 900_000, bytes: 6e6 })).toBe(20e6);
+    expect(hourlyBytes(from, { at: 61_000, bytes: 2e6 })).toBe(8e6);
+    expect(hourlyBytes(null, { at: 900_000, bytes: 0 })).toBe(8e6);
+    expect(saveInterval(26e6, 26e6, 20e6)).toBe(12 * 60_000);
+    expect(saveInterval(10e6, 10e6, 500e6)).toBe(12 * 60_000);
+    expect(saveInterval(0, 0, 0)).toBe(5 * 60_000);
   });
 });

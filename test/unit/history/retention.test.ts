@@ -47,7 +47,7 @@ describe('age', () => {
     expect([count(history, 'minute'), count(history, 'hour'), count(history, 'day')]).toEqual([0, 0, 70]);
   });
 
-  test('goes in steps, and what is past its age counts once meanwhile', () => {
+  test('works in steps, and counts old records once in between', () => {
     const entries = Array.from({ length: 500 }, (_, i) => entry({ host: `h${i}`, rxBytes: 1 }));
     const history = recorded(Array.from({ length: 60 }, (_, i) => batch(NOVEMBER + i, entries)));
     const now = START + 3 * DAY;
@@ -75,7 +75,7 @@ describe('age', () => {
     expect(count(history, 'flow')).toBe(0);
   });
 
-  test('leaves no host behind that nothing names, but the domains that apps reached', () => {
+  test('leaves no unused host, but the domains that apps reached', () => {
     const history = recorded([
       batch(NOVEMBER, [entry({ rxBytes: 1 })], [loggedFlow({ app: 'wget', host: 'gone.example.net', domain: 'example.net' })]),
     ]);
@@ -98,7 +98,7 @@ describe('size', () => {
       Array.from({ length: 50 }, () => loggedFlow({ start: START + day * DAY, end: START + day * DAY })),
     );
 
-  test('takes minutes first, then the flow log, then hours, then small hosts of old days; never a sum', () => {
+  test('takes minutes first, then logged flows, then hours, then small hosts of old days; never a sum', () => {
     const order: string[] = [];
     const history = recorded(Array.from({ length: 20 }, (_, day) => many(day)));
     const now = START + 20 * DAY;
@@ -141,7 +141,7 @@ describe('size', () => {
     expect(Buffer.compare(history.image(), image)).toBe(0);
   });
 
-  test('that cannot be kept ends all the same, with the hour and the day that go on', () => {
+  test('that is out of reach leaves the current hour and day', () => {
     const history = recorded(Array.from({ length: 5 }, (_, day) => many(day)));
     const now = START + 4 * DAY + 5 * MINUTE;
     prune(history, now, 1);
@@ -149,7 +149,7 @@ describe('size', () => {
     expect(history.query(question({ to: now })).total.rxBytes).toBe(5 * 800 * 600.5);
   });
 
-  test('is given back: freed pages go once they are many', () => {
+  test('shrinks once there are many free pages', () => {
     const history = recorded(Array.from({ length: 20 }, (_, day) => many(day)));
     const before = history.bytes;
     prune(history, START + 2000 * DAY);
@@ -158,7 +158,7 @@ describe('size', () => {
 });
 
 describe('a wrong clock', () => {
-  test('that was ahead costs no detail of what follows', () => {
+  test('that was ahead costs later records no detail', () => {
     const history = recorded([
       batch(NOVEMBER + 600, [entry({ rxBytes: 1 })]),
       batch(NOVEMBER + 3000 * 1440, [entry({ rxBytes: 2 })]),
@@ -178,7 +178,7 @@ describe('a wrong clock', () => {
     ]);
   });
 
-  test('that was set back books where it is still kept', () => {
+  test('that was set back books into the tables that are still kept', () => {
     const history = recorded(hourly(3));
     prune(history, START + 3 * DAY);
     history.apply(1000, batch(NOVEMBER + 90, [entry({ rxBytes: 100_000 })]));
@@ -187,7 +187,7 @@ describe('a wrong clock', () => {
     expect(rows.map((row) => row.rxBytes)).toEqual([10, 100_010, 10]);
   });
 
-  test('that was set back further books in days alone, and the sums are right', () => {
+  test('that was set back further books into days alone, with the right sums', () => {
     const history = recorded(hourly(70));
     prune(history, START + 70 * DAY);
     history.apply(5000, batch(NOVEMBER + 90, [entry({ rxBytes: 100_000 })]));
@@ -200,13 +200,13 @@ describe('the retention clock', () => {
   const now = START;
   const at = (change: Partial<RetentionTime>): RetentionTime => ({ now, wall: now, elapsedMs: 600_000, ...change });
 
-  test('follows the wall clock as long as that goes like the steady one', () => {
+  test('follows the wall clock while that keeps pace with the monotonic one', () => {
     expect(retentionClock(now - 600_000, null, at({}))).toBe(now);
     expect(retentionClock(null, null, at({}))).toBe(now);
     expect(retentionClock(null, now - HOUR, at({}))).toBe(now);
   });
 
-  test('goes eight times as fast at the most, and a day at once', () => {
+  test('runs at most eight times as fast, and a day at a time', () => {
     const wall = now + 3650 * DAY;
     expect(retentionClock(now, null, at({ now: wall, wall, elapsedMs: 11_000 }))).toBe(now + 88_000);
     expect(retentionClock(now, null, at({ now: wall, wall, elapsedMs: 1.7 }))).toBe(now + 13);
@@ -214,12 +214,12 @@ describe('the retention clock', () => {
     expect(retentionClock(null, now, at({ now: wall, wall, elapsedMs: 0 }))).toBe(now);
   });
 
-  test('is whole milliseconds, as the file takes them, where the packets of a replay have microseconds', () => {
+  test('has whole milliseconds, even if the packets of a replay have microseconds', () => {
     expect(retentionClock(null, null, at({ now: now - 0.25 }))).toBe(now - 1);
     expect(retentionClock(now - HOUR, null, at({ now: now - 0.25, elapsedMs: 3_599_999.9 }))).toBe(now - 1);
   });
 
-  test('goes back with the wall clock alone, not with packets of a replay', () => {
+  test('goes back with the wall clock only, not with the packets of a replay', () => {
     expect(retentionClock(now, null, at({ now: now - 400 * DAY }))).toBe(now);
     expect(retentionClock(now + 3650 * DAY, null, at({}))).toBe(now);
   });

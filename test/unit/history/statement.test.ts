@@ -1,4 +1,4 @@
-// Statements of the user's: the old tool's two, in sql.js and in the real sqlite3; nothing that writes, no second one, no more than was asked for.
+// A user's statements: they run in sql.js as in the real sqlite3; one that writes and a second one are refused, and rows are limited.
 
 import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';

@@ -1,4 +1,4 @@
-// Files of older versions are brought up without losing a byte; newer ones, other programs' and damaged ones are refused, each for what it is.
+// Older versions are migrated without losing a byte; newer, foreign and damaged files are refused, each for what it is.
 
 import { beforeAll, describe, expect, test } from 'vitest';
 import { HistoryDatabase } from '../../../src/history/database.ts';
