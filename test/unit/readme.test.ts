@@ -124,6 +124,8 @@ describe('commands', () => {
     const text = file(page);
     const { scripts } = JSON.parse(file('package.json')) as { scripts: Record<string, string> };
     for (const match of text.matchAll(/npm run (\w+)/g)) expect(scripts).toHaveProperty(match[1] as string);
+    for (const match of text.matchAll(/`((?:src|test|scripts|bin|docs|data|themes)\/[\w./-]+)`/g))
+      expect(existsSync(new URL(match[1] as string, root)), `${page}: ${match[1]}`).toBe(true);
     for (const match of text.matchAll(/\]\((?!https?:)([^)#]*)(#[^)]+)?\)/g)) {
       const target = match[1] === '' ? new URL(page, root) : new URL(match[1] as string, new URL(page, root));
       expect(existsSync(target), `${page}: ${match[0]}`).toBe(true);
