@@ -230,9 +230,7 @@ export class Accumulators {
     let length = this.#moved.length;
     while (length <= entity) length *= 2;
     if (length > LAST_COPY) length = Math.max(length, this.#most);
-    const values = new Float64Array(length * STRIDE);
-    values.set(this.#values);
-    this.#values = values;
+    this.#values = widened(this.#values, length * STRIDE);
     this.#moved = widened(this.#moved, length);
     this.#movedMark = widened(this.#movedMark, length);
     this.#generations = widened(this.#generations, length);

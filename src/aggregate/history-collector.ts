@@ -241,24 +241,16 @@ export class HistoryCollector {
 
   #widenSums(key: number): void {
     const length = Math.max(key + 1, this.#isMoved.length * 2);
-    const sums = new Float64Array(length * SUMS);
-    sums.set(this.#sums);
-    this.#sums = sums;
+    this.#sums = widened(this.#sums, length * SUMS);
     this.#moved = widened(this.#moved, length);
-    const isMoved = new Uint8Array(length);
-    isMoved.set(this.#isMoved);
-    this.#isMoved = isMoved;
+    this.#isMoved = widened(this.#isMoved, length);
   }
 
   #reserve(): void {
     const rows = this.#flows.capacity;
     if (this.#marks.length >= rows) return;
-    const collected = new Float64Array(rows * COLLECTED);
-    collected.set(this.#collected);
-    this.#collected = collected;
-    const marks = new Uint8Array(rows);
-    marks.set(this.#marks);
-    this.#marks = marks;
+    this.#collected = widened(this.#collected, rows * COLLECTED);
+    this.#marks = widened(this.#marks, rows);
     this.#keyOf = widened(this.#keyOf, rows);
     this.#minuteOf = widened(this.#minuteOf, rows);
   }

@@ -5,6 +5,7 @@ import type { Filter } from '../filter/filter.ts';
 import type { FlowTable } from '../flow/flow-table.ts';
 import type { Snapshot, Traffic } from '../model/snapshot.ts';
 import type { FlowFacts, ProcessDirectory } from '../model/terms.ts';
+import { widened } from '../net/bytes.ts';
 import { Accumulators, COLUMN, type Movement, movement, turned } from './accumulators.ts';
 import { type Booking, CARRIER, isUnowned, OWNERLESS } from './booking.ts';
 import { FlowSubject } from './flow-subject.ts';
@@ -340,12 +341,8 @@ export class Matched {
 
   #grow(books: Books): void {
     const rows = this.#flows.capacity;
-    const doubles = new Float64Array(rows * DOUBLES);
-    doubles.set(books.doubles);
-    books.doubles = doubles;
-    const places = new Int32Array(rows * PLACES);
-    places.set(books.places);
-    books.places = places;
+    books.doubles = widened(books.doubles, rows * DOUBLES);
+    books.places = widened(books.places, rows * PLACES);
   }
 }
 

@@ -51,8 +51,8 @@ export function u32le(bytes: Uint8Array, at: number): number {
 }
 
 /** A longer copy; new elements are `fill`. */
-export function widened(array: Int32Array, length: number, fill = 0): Int32Array<ArrayBuffer> {
-  const wide = new Int32Array(length);
+export function widened<Kind extends Int32Array | Float64Array | Uint8Array>(array: Kind, length: number, fill = 0): Kind {
+  const wide = new (array.constructor as new (length: number) => Kind)(length);
   wide.set(array);
   if (fill !== 0) wide.fill(fill, array.length);
   return wide;

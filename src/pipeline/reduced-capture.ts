@@ -1,4 +1,4 @@
-// Opens the view without packets, and says what is missing from it and what to type for all of it.
+// Opens the view without packets, with a note on what is missing and what to type to get it.
 
 import type { OpenedSource } from '../capture/source.ts';
 import type { SocketCounts } from '../identify/process/socket-table.ts';
@@ -10,15 +10,16 @@ import type { Edges } from '../system/edges.ts';
 import { workingFolder } from '../system/files.ts';
 import { ReducedSource } from './reduced-source.ts';
 
-/** An `OpenedSource` that has yet to be given what it feeds. */
+/** An `OpenedSource` that must still be told what to feed. */
 export interface ReducedCapture extends OpenedSource {
   readonly source: ReducedSource;
 }
 
 /**
- * Opens it. @param refused why there is no capture; null where none was wanted
+ * Opens it.
  *
- * @throws NetmonError `no-device` where the system does not tell of sockets
+ * @param refused why there is no capture; null if none was wanted
+ * @throws NetmonError `no-device` if the system says nothing about sockets
  */
 export async function reducedCapture(edges: Edges, clock: Clock, refused: NetmonError | null): Promise<ReducedCapture> {
   const words = process.argv.slice(2).filter((word) => word !== '--reduced');

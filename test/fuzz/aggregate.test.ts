@@ -1,4 +1,4 @@
-// Totals that add up: whatever flows move, learn, lose or are evicted, every sum in a snapshot is the sum of what was counted.
+// Totals add up: whatever happens to flows, every sum in a snapshot is the sum of what was counted.
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -25,8 +25,8 @@ const step = fc.oneof(...flowSteps(4), {
   }),
 });
 
-/** What a bookkeeper would write down who looks at every packet, and at every flow's owner when it goes or the tick ends. */
-class Ledger {
+/** The reference: looks at every packet, and at every flow's owner when the flow leaves or the tick ends. */
+class Reference {
   readonly ifaceBytes = [0, 0, 0, 0];
   total = 0;
   /** Of all flows, by what counted when it moved: under apps and hosts, in the total. By serial number. */
@@ -41,7 +41,7 @@ class Ledger {
 }
 
 class Run extends FlowRun {
-  readonly ledger = new Ledger();
+  readonly reference = new Reference();
   counted = [true, true, false, false];
   last = { rxBytes: 0, txBytes: 0 };
   closed = 0;
@@ -52,8 +52,8 @@ class Run extends FlowRun {
     const observer = this.table.observer;
     this.table.observer = {
       flowRemoved: (row) => {
-        for (const [name, bytes] of this.shares(row)) this.ledger.gone(name, bytes);
-        this.ledger.endedUnowned += this.unowned(row);
+        for (const [name, bytes] of this.shares(row)) this.reference.gone(name, bytes);
+        this.reference.endedUnowned += this.unowned(row);
         observer?.flowRemoved(row);
       },
     };
@@ -66,17 +66,17 @@ class Run extends FlowRun {
     const bytes = iface === TUNNEL ? Math.min(each.bytes, 40) : each.bytes;
     // No flow is on two interfaces: those are counted once, which the tests of twins hold.
     const row = this.table.touch(timed(packet({ ...each, bytes, sport: sport + 10 * iface }), this.time), iface, 0);
-    const { ledger } = this;
-    ledger.ifaceBytes[iface] = (ledger.ifaceBytes[iface] as number) + bytes;
-    ledger.tick += bytes;
+    const { reference } = this;
+    reference.ifaceBytes[iface] = (reference.ifaceBytes[iface] as number) + bytes;
+    reference.tick += bytes;
     const isCounted = this.counted[iface] === true;
     const isTransit = this.table.direction(row) === FLOW_DIRECTION.TRANSIT;
     const isInTotal = isCounted || (iface !== TUNNEL && !isTransit);
-    const counted = ledger.counted.get(this.serial(row)) ?? { app: 0, total: 0 };
-    ledger.counted.set(this.serial(row), counted);
+    const counted = reference.counted.get(this.serial(row)) ?? { app: 0, total: 0 };
+    reference.counted.set(this.serial(row), counted);
     if (isInTotal || iface === TUNNEL) counted.app += bytes;
     if (isInTotal) counted.total += bytes;
-    if (isInTotal) ledger.total += bytes;
+    if (isInTotal) reference.total += bytes;
   }
 
   serial(row: number): number {
@@ -93,7 +93,7 @@ class Run extends FlowRun {
     const peer = this.table.peer(row);
     const reason = this.table.reason(row) ?? '';
     const nameOf = (id: number) => this.directory.app(this.directory.process(id)?.app ?? -1)?.name ?? '?';
-    const bytes = this.ledger.counted.get(this.serial(row))?.app ?? 0;
+    const bytes = this.reference.counted.get(this.serial(row))?.app ?? 0;
     const shares: [string, number][] = [[process < 0 ? reason : nameOf(process), bytes]];
     if (peer >= 0 && this.table.isLocal(row)) shares.push([nameOf(peer), bytes]);
     return shares;
@@ -102,7 +102,7 @@ class Run extends FlowRun {
   unowned(row: number): number {
     const [name] = this.shares(row)[0] ?? [''];
     const isOwned = APPS.includes(name) || EXPLAINED.includes(name);
-    return isOwned ? 0 : (this.ledger.counted.get(this.serial(row))?.total ?? 0);
+    return isOwned ? 0 : (this.reference.counted.get(this.serial(row))?.total ?? 0);
   }
 
   check(ms: number, limits: SnapshotLimits): Snapshot {
@@ -111,21 +111,21 @@ class Run extends FlowRun {
       { time: this.time, intervalMs: ms, capture: CAPTURE, interfaces: interfacesWith(this.counted), gaps: [] },
       limits,
     );
-    const { ledger } = this;
-    const expected = new Map(ledger.ended);
-    let unowned = ledger.endedUnowned;
+    const { reference } = this;
+    const expected = new Map(reference.ended);
+    let unowned = reference.endedUnowned;
     for (const row of this.rows()) {
       for (const [name, bytes] of this.shares(row)) expected.set(name, (expected.get(name) ?? 0) + bytes);
       unowned += this.unowned(row);
     }
-    const all = [...ledger.counted.values()].reduce((total, { app }) => total + app, 0);
-    expect(bytesOf(snapshot.total)).toBe(ledger.total);
+    const all = [...reference.counted.values()].reduce((total, { app }) => total + app, 0);
+    expect(bytesOf(snapshot.total)).toBe(reference.total);
     expect(snapshot.total.rxBytes).toBeGreaterThanOrEqual(this.last.rxBytes);
     expect(snapshot.total.txBytes).toBeGreaterThanOrEqual(this.last.txBytes);
     this.last = snapshot.total;
-    expect(sumOf(snapshot.categories)).toBe(ledger.total);
+    expect(sumOf(snapshot.categories)).toBe(reference.total);
     expect(snapshot.total.unownedBytes).toBe(unowned);
-    expect(snapshot.interfaces.map(bytesOf)).toEqual(ledger.ifaceBytes);
+    expect(snapshot.interfaces.map(bytesOf)).toEqual(reference.ifaceBytes);
     expect(sumOf(snapshot.hosts)).toBe(all);
     expect(sumOf(snapshot.apps)).toBe([...expected.values()].reduce((total, bytes) => total + bytes, 0));
     if (limits === END_LIMITS) {
@@ -138,10 +138,10 @@ class Run extends FlowRun {
       );
     }
     const moved = snapshot.interfaces.reduce((total, row) => total + row.rxRate + row.txRate, 0);
-    expect(Math.abs(moved - (ledger.tick * 1000) / ms)).toBeLessThanOrEqual(3);
+    expect(Math.abs(moved - (reference.tick * 1000) / ms)).toBeLessThanOrEqual(3);
     for (const row of [...snapshot.apps, ...snapshot.hosts])
       expect(Math.min(row.rxBytes, row.txBytes, row.flows)).toBeGreaterThanOrEqual(0);
-    ledger.tick = 0;
+    reference.tick = 0;
     return snapshot;
   }
 }

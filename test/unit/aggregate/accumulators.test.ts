@@ -22,7 +22,7 @@ describe('Accumulators', () => {
     expect([totals.size, totals.get(2, COLUMN.RX), totals.get(999, COLUMN.RX)]).toEqual([4, 0, 0]);
   });
 
-  it('take all of a flow that comes, and give back all but what it moves elsewhere from now on', () => {
+  it('take everything of a flow that enters, and give it back when it leaves', () => {
     const totals = new Accumulators();
     const late = movedNow({ rx: 3, tx: 4, rxp: 1, txp: 1, first: T0, last: T0 + 1 }, 100);
     totals.enter(0, movedNow({ rx: 100, tx: 100, rxp: 100, txp: 100, first: T0, last: T0 }));
@@ -34,7 +34,7 @@ describe('Accumulators', () => {
     expect([totals.moved(0), totals.moved(1)]).toEqual([true, true]);
   });
 
-  it('keep a first time of zero, as a clock that was never set tells it', () => {
+  it('keep a first time of zero, from a clock that was never set', () => {
     const totals = new Accumulators();
     totals.add(0, movedNow({ rx: 1, rxp: 1 }));
     totals.add(0, movedNow({ rx: 1, rxp: 1, first: 5000, last: 5000 }));
@@ -69,7 +69,7 @@ describe('Accumulators', () => {
     expect(totals.recent(2, 60)).toEqual([]);
   });
 
-  it('give a ring to newcomers only when somebody was silent for a minute', () => {
+  it('give a newcomer rings only if another entity was silent for a minute', () => {
     const totals = new Accumulators();
     for (let entity = 0; entity < 64; entity++) move(totals, entity, 1, 0, T0 + entity);
     totals.closeTick(1000);

@@ -72,7 +72,7 @@ describe('totals and rates', () => {
     expect(traffic(first.total)).toEqual([3000, 100, 1500, 50]);
   });
 
-  it('are kept for who moved what then, by app, host, category, interface and connection', () => {
+  it('are kept over time by app, host, category, interface and flow', () => {
     const history = aggregator.keepRateHistory();
     const row = tx({ bytes: 100 });
     rx({ bytes: 3000 });
@@ -91,7 +91,7 @@ describe('totals and rates', () => {
     expect(history.between(T0 + 1000, T0 + 2000)).toMatchObject({ total: { rxBytes: 0, txBytes: 50 }, flows: [{ txBytes: 50 }] });
   });
 
-  it('leave out of the total what a physical interface carries anyway', () => {
+  it('leave out what a physical interface carries anyway', () => {
     tx({ bytes: 1000 });
     tx({ bytes: 900 }, 1);
     const snapshot = tick();
@@ -100,7 +100,7 @@ describe('totals and rates', () => {
     expect(snapshot.rates.seconds.tx).toEqual([1000]);
   });
 
-  it('keep what counted when what counts changes because an interface is met late', () => {
+  it('keep bytes that counted when a late interface changes what counts', () => {
     interfaces = [iface('tun0', { kind: 'tunnel' })];
     aggregator.setInterfaces(interfaces);
     const row = tx({ bytes: 900 });
@@ -120,7 +120,7 @@ describe('totals and rates', () => {
     expect(tick(0).total).toMatchObject({ txBytes: 100, txRate: 100_000 });
   });
 
-  it('count a packet that comes between two ticks into the second', () => {
+  it('count a packet between two ticks in the second', () => {
     tx({ bytes: 10 });
     const row = tx({ bytes: 20 });
     tick();
@@ -131,7 +131,7 @@ describe('totals and rates', () => {
 });
 
 describe('owners', () => {
-  it('known late bring their past to their app', () => {
+  it('that are found late get everything the flow moved before', () => {
     const row = tx({ bytes: 100 });
     table.disown(row, 'not looked up yet');
     expect(apps(tick())).toEqual({ 'not looked up yet': [0, 100, 1] });
@@ -144,7 +144,7 @@ describe('owners', () => {
     expect(snapshot.flows).toMatchObject([{ app: 'curl', pid: 1000, attribution: 'exact', reason: null }]);
   });
 
-  it('that change take the bytes along', () => {
+  it("that change take the flow's bytes along", () => {
     const row = tx({ bytes: 100 });
     own(row, 'a');
     tick();
@@ -152,7 +152,7 @@ describe('owners', () => {
     expect(apps(tick())).toEqual({ b: [0, 100, 1] });
   });
 
-  it('that nobody could tell are told apart from what needs none', () => {
+  it('that nobody could name are counted apart from traffic that needs none', () => {
     table.disown(tx({ bytes: 1 }), 'closed before it could be looked up');
     table.disown(tx({ bytes: 20, protocol: PROTOCOL.ICMP }), 'no process: the kernel itself');
     table.disown(tx({ bytes: 300, src: '192.0.2.1' }), 'forwarded');
@@ -161,7 +161,7 @@ describe('owners', () => {
     expect(apps(snapshot)).toMatchObject({ forwarded: [0, 300, 1], 'no process: the kernel itself': [0, 20, 1] });
   });
 
-  it('of both ends of a local flow get their side each, and the total counts it once', () => {
+  it('of both ends of a local flow each get their side, and the total counts it once', () => {
     const fields = { src: '127.0.0.1', dst: '127.0.0.1', sport: 40_000, dport: 80 };
     const row = tx({ ...fields, flags: 'S', bytes: 100 });
     own(row, 'client');
@@ -188,7 +188,7 @@ describe('owners', () => {
   });
 });
 
-describe('flows that go away', () => {
+describe('flows that leave', () => {
   it('stay in every total', () => {
     own(tx({ bytes: 100 }), 'curl');
     tick();
@@ -202,7 +202,7 @@ describe('flows that go away', () => {
     expect(snapshot.flows).toMatchObject([{ app: 'ssh', txBytes: 1, txRate: 1 }]);
   });
 
-  it('are told with their last totals, once', () => {
+  it('are reported with their last totals, once', () => {
     const closed: FlowRow[] = [];
     aggregator.onFlowClosed((row) => closed.push(row));
     own(tx({ bytes: 100 }), 'curl');
@@ -215,7 +215,7 @@ describe('flows that go away', () => {
     expect(closed).toHaveLength(1);
   });
 
-  it('are counted when they were evicted', () => {
+  it('count when they are evicted', () => {
     begin(8);
     for (let i = 0; i < 20; i++) tx({ sport: i, bytes: 100 });
     const snapshot = tick();
@@ -236,7 +236,7 @@ describe('rows', () => {
     expect(two.hosts[0]).toBe(one.hosts[0]);
   });
 
-  it('are the same object among many while others move, folded ones too', () => {
+  it('are the same object among many while others move, even folded ones', () => {
     const few = { apps: 3, hosts: 4, flows: 5 };
     for (let i = 0; i < 20; i++) own(tx({ dst: `192.0.2.${i}`, bytes: 1000 + i, sport: i + 1 }), `app${i}`);
     for (let i = 0; i < 62; i++) tick(1000, few);
@@ -273,7 +273,7 @@ describe('rows', () => {
     expect(after).toMatchObject(expected);
   });
 
-  it('are renewed though they were folded away while they moved', () => {
+  it('are renewed if they were folded while they moved', () => {
     const only = { apps: 1, hosts: 1, flows: 1 };
     own(tx({ bytes: 5000, sport: 1 }), 'large');
     own(tx({ bytes: 100, sport: 2, dst: '192.0.2.2' }), 'small');
@@ -287,7 +287,7 @@ describe('rows', () => {
     expect(snapshot.hosts.map((each) => each.txBytes)).toEqual([5000, 150]);
   });
 
-  it('show what TCP told', () => {
+  it('show what TCP reveals', () => {
     tx({ flags: 'S', seq: 1 });
     now += 25;
     rx({ flags: 'SA', ack: 2 });
@@ -309,7 +309,7 @@ describe('rows', () => {
     expect(wireguard).toMatchObject({ tunnel: 'wireguard', rttMs: null, retransmits: 0 });
   });
 
-  it('renew the far end also when its pid stays and its app does not', () => {
+  it('renew the far end if its app changes under the same pid', () => {
     const row = tx({ bytes: 100 });
     table.ownPeer(row, directory.add('one', -1));
     tick();
@@ -318,7 +318,7 @@ describe('rows', () => {
     expect(tick().flows).toMatchObject([{ peerApp: 'two' }]);
   });
 
-  it('are the busiest and the most recent, and the rest is folded into one row each', () => {
+  it('are the busiest and the most recent; the others are folded into one row of each kind', () => {
     for (let i = 0; i < 10; i++) {
       now += 1;
       own(tx({ dst: `192.0.2.${i}`, bytes: 100 + i, sport: i + 1 }), `app${i}`);
@@ -347,7 +347,7 @@ describe('rows', () => {
     expect([all.flows.length, all.apps.length, all.hosts.length]).toEqual([10, 10, 10]);
   });
 
-  it('come in that order also when there is room for all', () => {
+  it('come in that order even if there is room for all', () => {
     for (let i = 0; i < 3; i++) tx({ sport: i + 1, bytes: 40 });
     tick();
     tx({ sport: 2, bytes: 50 });

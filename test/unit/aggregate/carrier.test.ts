@@ -66,7 +66,7 @@ describe('a captured tunnel', () => {
     expect(many.apps.reduce((sum, row) => sum + bytes(row), 0)).toBe(bytes(many.total));
   });
 
-  it('is what it is where it is all that was captured', () => {
+  it('counts as itself if nothing else is captured', () => {
     const alone = snapshotOf(['wg0'], [[0, inside]]);
     expect(bytes(alone.total)).toBe(network(inside));
     expect(alone.interfaces[0]?.isCounted).toBe(true);
@@ -125,20 +125,20 @@ describe('the carrier of a tunnel on any port', () => {
     expect(later.flows.filter(({ carries }) => carries)).toHaveLength(2);
   });
 
-  it('is a flow where nothing tells its process', () => {
+  it('is a flow if its process is unknown', () => {
     const snapshot = world([])(...times(40, through(1200, 0)));
     expect(snapshot.apps.reduce((sum, row) => sum + bytes(row), 0)).toBe(bytes(snapshot.total));
     expect(snapshot.flows.filter(({ carries }) => carries)).toMatchObject([{ interface: 'en0' }]);
   });
 
-  it('takes its past along when it is found late', () => {
+  it('keeps everything it moved when it is found late', () => {
     const tick = world();
     const first = tick(...times(20, through(1200, VPN)));
     expect(apps(first)).toEqual({ curl: 20 * 1228, vpnd: 20 * 1276 });
     expect(apps(tick(...times(20, through(1200, VPN))))).toEqual({ curl: 40 * 1228, 'overhead of tunnels': 40 * 48 });
   });
 
-  it('is nobody who moves about as much by chance while it may be another, and whoever goes on to fit', () => {
+  it('is found only once one process alone goes on to fit', () => {
     const tick = world();
     const alike = { data: outer(1250, 4000), iface: 0, process: SYNC, direction: 2 };
     const both = tick(...times(40, through(1200, VPN)), ...times(40, () => [alike]));
@@ -147,7 +147,7 @@ describe('the carrier of a tunnel on any port', () => {
     expect(apps(one)).toMatchObject({ curl: 80 * 1228, 'overhead of tunnels': 80 * 48, sync: 50 * (1250 + 48) });
   });
 
-  it('is no app that uses the port of a tunnel, and no one else where a label tells', () => {
+  it("is not just any app on a tunnel's port, nor anyone else if a label says who", () => {
     const tick = world();
     const port = { data: outer(60, 51_820), iface: 0, process: SYNC, direction: 2 };
     expect(tick({ data: inner(1200), iface: 1, process: CURL, direction: 2 }, port).flows.some(({ carries }) => carries)).toBe(
@@ -209,7 +209,7 @@ describe('bridges and virtual pairs', () => {
     expect(snapshot.categories.reduce((sum, row) => sum + bytes(row), 0)).toBe(once);
   });
 
-  it('count where the user named them', () => {
+  it('count if the user named them', () => {
     const snapshot = snapshotOf(['docker0'], [[0, bridged]], { named: ['docker0'] });
     expect(bytes(snapshot.total)).toBe(network(bridged));
     expect(snapshot.apps).toHaveLength(1);

@@ -1,4 +1,4 @@
-// Events: what one snapshot has that the one before had not, each told once, however much happens.
+// The event log: everything that is new in a snapshot is logged once, however much happens.
 
 import { describe, expect, test } from 'vitest';
 import { EventLog, KnownNames } from '../../../src/aggregate/event-log.ts';
@@ -25,14 +25,14 @@ describe('names', () => {
     expect(log.next(at(62, { apps: apps('curl') }), 0)).toBe(events);
   });
 
-  test('are new by what history knows, where it knows', () => {
+  test('are new unless history knows them', () => {
     const log = new EventLog((_, name) => name === 'known');
     const events = log.next(at(1, { apps: apps('known', 'unknown') }), 0);
     expect(told(events).slice(1)).toEqual(['new app: unknown']);
     expect(told(log.next(at(70, { apps: apps('known') }), 0)).slice(1)).toEqual(['new app: unknown']);
   });
 
-  test('wait while history is asked, and are judged by its answer, also those whose rows did not change since', () => {
+  test("wait for history's answer, even if their rows didn't change since", () => {
     const log = new EventLog(null);
     const parts = { apps: apps('old', 'curl'), hosts: [hostRow({ id: 'h', domain: 'example.com' })] };
     expect(told(log.next(at(1, parts), 0))).toHaveLength(1);
@@ -44,14 +44,14 @@ describe('names', () => {
     expect(log.next(at(4, parts), 0)).toBe(events);
   });
 
-  test('that nobody could know of say that they are new in this run', () => {
+  test('that nobody could know are new in this run', () => {
     const log = new EventLog(null);
     log.setKnownHistory(() => null, 'no history');
     log.next(at(1, { apps: apps('old') }), 0);
     expect(log.next(at(61, { apps: apps('old', 'curl') }), 0).at(-1)).toMatchObject({ app: 'curl', text: 'new in this run' });
   });
 
-  test('of apps that are only ever at the other end of local flows are not in history: nobody knows of them', () => {
+  test("of apps that are only at the far end of local flows are unknown, because history doesn't keep them", () => {
     const log = new EventLog(() => false);
     const flows = [flowRow({ id: '1', app: 'curl', peerApp: 'server' })];
     expect(told(log.next(at(1, { flows, apps: apps('server') }), 1)).slice(1)).toEqual([]);
@@ -59,7 +59,7 @@ describe('names', () => {
     expect(log.next(at(3, { apps: apps('server', 'curl'), flows }), 1).map(({ app }) => app)).not.toContain('server');
   });
 
-  test('are never too many to be told: the oldest of them are forgotten', () => {
+  test('never fill up: the oldest are forgotten', () => {
     const names = new KnownNames(100);
     for (let i = 0; i < 1000; i++) {
       expect(names.meet(`name ${i}`)).toBe(false);
@@ -78,7 +78,7 @@ describe('names', () => {
 });
 
 describe('flows', () => {
-  test('that open and close are told; those that were there at the start are not', () => {
+  test('that open and close are logged, but not those that were there at the start', () => {
     const log = new EventLog();
     log.next(at(1, { flows: [flowRow({ id: '1' })] }), 1);
     log.next(at(2, { flows: [flowRow({ id: '1' }), flowRow({ id: '2', app: 'ssh' })] }), 2);
@@ -96,7 +96,7 @@ describe('flows', () => {
       burst === null ? [] : [[kind, app ?? burst.reason ?? burst.of, burst.count, burst.host ?? burst.hosts]],
     );
 
-  test('many at a time are told together by app, and what is not listed is counted', () => {
+  test('many at once make one event by app, and unlisted ones are counted', () => {
     const log = new EventLog();
     log.next(at(1), 0);
     const ownerless = many('', 2500, 3, { app: null, reason: 'forwarded' });
@@ -112,7 +112,7 @@ describe('flows', () => {
     expect(events.filter(({ flow }) => flow !== null)).toMatchObject([{ kind: 'opened', app: 'ssh', flow: { id: '2600' } }]);
   });
 
-  test('an app that goes on is one event that goes along, until it pauses or a minute is over', () => {
+  test('a burst of an app is one event, renewed until a pause or for a minute', () => {
     const log = new EventLog();
     log.next(at(0), 0);
     let events: readonly NetEvent[] = [];
@@ -134,7 +134,7 @@ describe('flows', () => {
     expect(bursts(events).at(-1)).toEqual(['opened', 'curl', 91, 'example.com']);
   });
 
-  test('one a second is told one by one at first, then together', () => {
+  test('one a second make events of their own at first, then one burst', () => {
     const log = new EventLog();
     log.next(at(0), 0);
     let events: readonly NetEvent[] = [];
@@ -143,7 +143,7 @@ describe('flows', () => {
     expect(bursts(events)).toEqual([['opened', 'top', 5, 'example.com']]);
   });
 
-  test('of many apps the busiest have a say of their own', () => {
+  test('of many apps the busiest get events of their own', () => {
     const log = new EventLog();
     log.next(at(0), 0);
     const flows = Array.from({ length: 20 }, (_, app) => many(`app-${app}`, app * 100 + 1, app + 3)).flat();
@@ -168,7 +168,7 @@ describe('flows', () => {
 });
 
 describe('the capture', () => {
-  test('tells what it began with, what it fell back from, and what changes', () => {
+  test('logs what it began with, what it fell back from, and what changes', () => {
     const log = new EventLog();
     const fallbacks = [{ driver: 'ebpf', reason: 'not permitted' }];
     expect(told(log.next(at(1, { capture: { ...CAPTURE, fallbacks } }), 0))).toEqual([
@@ -190,7 +190,7 @@ describe('the capture', () => {
     ]);
   });
 
-  test('tells of losses now and then, with all that were lost', () => {
+  test('logs losses now and then, with their sum', () => {
     const log = new EventLog();
     const lost = (dropped: number) => ({ capture: { ...CAPTURE, dropped } });
     log.next(at(0, lost(0)), 0);
@@ -203,7 +203,7 @@ describe('the capture', () => {
     ]);
   });
 
-  test('tells how recording goes', () => {
+  test('logs how recording goes', () => {
     const log = new EventLog();
     const history = { state: 'recording', path: '/h', note: '', savedAt: null, fileBytes: null } as const;
     log.next(at(1), 0);

@@ -1,5 +1,5 @@
-// A run that meets ten times as many hosts and names as there is room for: each new one is told apart, what is silent gives way, sums stay exact,
-// and nothing that was said under a number is ever said of another.
+// A run with ten times as many hosts and names as there is room for: each new one gets its own row, quiet ones are evicted, sums stay exact, and
+// no number ever mixes two hosts up.
 
 import { expect, it } from 'vitest';
 import { Aggregator, LIVE_LIMITS } from '../../../src/aggregate/aggregator.ts';
@@ -47,7 +47,7 @@ class Run {
 const bytesOf = (rows: readonly Traffic[]) => rows.reduce((sum, row) => sum + row.rxBytes + row.txBytes, 0);
 const address = (i: number) => `198.51.${i >> 8}.${i & 255}`;
 
-it('ten times as many hosts and names as there is room for are all told apart, and sums stay exact', () => {
+it('ten times as many hosts and names as there is room for each get a row, and sums stay exact', () => {
   const run = new Run();
   const { m, strings } = run;
   const labels = new Map<string, string>();
@@ -92,14 +92,14 @@ it('ten times as many hosts and names as there is room for are all told apart, a
   for (let i = 0; i < MOST * 10; i++) expect(history.get(i % 2 === 0 ? `host-${i}.example` : address(i))).toBe(100 + i);
   expect(history.has('rest')).toBe(false);
   expect([...history.values()].reduce((sum, bytes) => sum + bytes, 0)).toBe(bytesOf([last.total]));
-  // What is held by a flow, and what moved much, is there still; and the tables are no fuller than they may be.
+  // Hosts that have a flow or moved much are still there, and the tables are no fuller than they may be.
   expect(last.hosts.map(({ host }) => host)).toEqual(expect.arrayContaining(['heavy.example', 'held.example']));
   expect(last.hosts.length).toBeLessThanOrEqual(MOST + 1);
   expect([strings.refused, run.aggregator.booking.hostTable.folded]).toEqual([0, 0]);
   expect(Math.max(strings.end, run.aggregator.booking.hostTable.end)).toBeLessThanOrEqual(MOST + 1);
 });
 
-it('what comes all at once beyond the bound is one row, until there is room', () => {
+it('hosts that come at once beyond the bound share a row, until there is room', () => {
   const run = new Run();
   const { m } = run;
   const rows = Array.from({ length: MOST * 2 }, (_, i) => m.open({ dst: address(i), sport: 2000, bytes: 10 }));
@@ -107,7 +107,7 @@ it('what comes all at once beyond the bound is one row, until there is room', ()
   expect(full.hosts).toHaveLength(MOST + 1);
   expect(full.hosts.at(-1)).toMatchObject({ host: null, txBytes: MOST * 10 });
   expect(bytesOf(full.hosts)).toBe(bytesOf([full.total]));
-  for (let i = 0; i < 20; i++) run.tick(); // all are in use: nothing can be given up
+  for (let i = 0; i < 20; i++) run.tick(); // all are in use: nothing can be evicted
   expect(run.tick().hosts).toHaveLength(MOST + 1);
   for (const row of rows) m.flows.remove(row);
   for (let i = 0; i < 20; i++) run.tick();
@@ -117,7 +117,7 @@ it('what comes all at once beyond the bound is one row, until there is room', ()
   expect(bytesOf(after.hosts)).toBe(bytesOf([after.total]));
 });
 
-it('names that nobody bears any more make room, also where there is room for hosts', () => {
+it('unused names make room, even while there is room for hosts', () => {
   const strings = new NameStrings(1000, 4000);
   const m = new Naming({ names: strings, maxRows: 64 });
   const aggregator = m.aggregator();
@@ -136,7 +136,7 @@ it('names that nobody bears any more make room, also where there is room for hos
   expect(strings.end).toBeLessThan(100);
 });
 
-it('ten times as many apps as there is room for are told apart, and what was silent is one row', () => {
+it('ten times as many apps as there is room for each get a row, and quiet ones share one', () => {
   const m = new Naming({ maxRows: 64 });
   const directory = new Directory(new Users('/nonexistent'), null, 64);
   const owners = new Owners(m.flows, null, false, null, directory);

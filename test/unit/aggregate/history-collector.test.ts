@@ -71,8 +71,8 @@ function sums(entries: readonly HistoryEntry[], key: (entry: HistoryEntry) => st
   return all;
 }
 
-describe('the collector', () => {
-  it('leaves what moved with the owner that used it, in every total, and gives the next one what moves then', () => {
+describe('the history collector', () => {
+  it('leaves bytes with the owner that moved them, in every total, when the owner changes', () => {
     const row = tx({ bytes: 100 });
     own(row, 'bash');
     tick();
@@ -101,7 +101,7 @@ describe('the collector', () => {
     expect(shown().filter(([, received]) => (received as number) > 0)).toEqual(both);
   });
 
-  it('leaves it with the owner of a far end, too', () => {
+  it('leaves bytes with the former owner of a far end, too', () => {
     const fields = { src: '127.0.0.1', dst: '127.0.0.1', dport: 80, flags: 'S' };
     const row = tx({ ...fields, bytes: 100 });
     own(row, 'client');
@@ -118,7 +118,7 @@ describe('the collector', () => {
     ]);
   });
 
-  it('tells what moved since it was collected last, with all facts', () => {
+  it('collects what moved since the last time, with all facts', () => {
     own(tx({ bytes: 100 }), 'curl');
     rx({ bytes: 3000 });
     expect(collect()).toEqual([
@@ -152,7 +152,7 @@ describe('the collector', () => {
     expect(told(collect())).toEqual([['curl', '192.0.2.80', 50, 0, 0]]);
   });
 
-  it('sums flows that share all facts, and tells apart by host, app and protocol', () => {
+  it('sums flows that share all facts, and separates hosts, apps and protocols', () => {
     for (const sport of [1, 2, 3]) own(tx({ bytes: 10, sport }), 'curl');
     own(tx({ bytes: 10, dst: '192.0.2.81' }), 'curl');
     own(tx({ bytes: 10, sport: 9 }), 'ssh');
@@ -165,7 +165,7 @@ describe('the collector', () => {
     ]);
   });
 
-  it('takes back within the minute what it told before the owner was known', () => {
+  it('corrects within the minute what it collected before the owner was known', () => {
     const row = tx({ bytes: 100 });
     expect(told(collect())).toEqual([['not looked up yet', '192.0.2.80', 0, 100, 1]]);
     own(row, 'curl');
@@ -176,7 +176,7 @@ describe('the collector', () => {
     ]);
   });
 
-  it('leaves a minute that is over as it was told, so that no sum of a minute is negative', () => {
+  it("leaves a past minute as it was: no minute's sum is negative", () => {
     const row = tx({ bytes: 100 });
     collect();
     now = T0 + 60_020;
@@ -192,7 +192,7 @@ describe('the collector', () => {
     expect(collect()).toMatchObject([{ minute: MINUTE + 1, entries: [{ app: 'curl', txBytes: 20, flows: 0 }] }]);
   });
 
-  it('keeps apart what left before and what moved after a turn that was missed', () => {
+  it('separates what left before and what moved after a missed turn of the minute', () => {
     const row = tx({ bytes: 100 });
     collect();
     tx({ bytes: 7 });
@@ -205,7 +205,7 @@ describe('the collector', () => {
     ]);
   });
 
-  it('loses nothing of flows that go, and logs them', () => {
+  it('loses nothing of flows that leave, and logs them', () => {
     own(tx({ bytes: 100 }), 'curl');
     const row = rx({ bytes: 400 });
     table.remove(row);
@@ -240,7 +240,7 @@ describe('the collector', () => {
     expect(entries.at(-1)).toMatchObject({ host: null, txBytes: 9040, flows: 904 });
   });
 
-  it('takes what travelled in a captured tunnel off what carried it', () => {
+  it('takes the inside of a captured tunnel off its carrier', () => {
     own(tx({ bytes: 1000 }, 1), 'curl');
     const carrier = { protocol: PROTOCOL.UDP, tunnel: TUNNEL.WIREGUARD, bytes: 1100 };
     tx(carrier);
@@ -254,14 +254,14 @@ describe('the collector', () => {
     expect(told(collect())).toEqual([['overhead of tunnels', '192.0.2.80', 0, 100, 0]]);
   });
 
-  it('leaves out what is counted elsewhere: ports of bridges, and what a bridge forwards', () => {
+  it('leaves out what counts elsewhere: ports of bridges, and what a bridge forwards', () => {
     tx({ bytes: 10 }, 3);
     table.touch(timed(packet({ src: '172.17.0.2', dst: '192.0.2.1', bytes: 10 }), now), 2, 0);
     tx({ bytes: 7, dst: '172.17.0.2' }, 2);
     expect(told(collect())).toEqual([['not looked up yet', '172.17.0.2', 0, 7, 1]]);
   });
 
-  it('that begins late tells only what moves from then on', () => {
+  it('that begins late collects only what moves from then on', () => {
     own(tx({ bytes: 100 }), 'curl');
     tick();
     tx({ bytes: 20 });
@@ -328,10 +328,10 @@ describe('whatever happens', () => {
     );
   });
 
-  describe('of flows whose owner is still being looked for', () => {
+  describe('flows awaiting an owner', () => {
     const collected = () => told(collector.collect(now));
 
-    it('tells nothing before it is known, also when the minute turned meanwhile', () => {
+    it('are collected once it is known, even in the next minute', () => {
       const found = tx({ bytes: 100 });
       const lost = tx({ bytes: 30, sport: 40_001 });
       tick();
@@ -347,7 +347,7 @@ describe('whatever happens', () => {
       expect([collected(), collected(), collected(), collected(), collected()].flat()).toEqual([]);
     });
 
-    it('waits so long and no longer, and then goes on', () => {
+    it('wait only so long', () => {
       const row = tx({ bytes: 100 });
       const rounds = Array.from({ length: 4 }, () => {
         tick();
@@ -365,7 +365,7 @@ describe('whatever happens', () => {
       ]);
     });
 
-    it('tells what leaves, and leaves the flow alone that takes its row', () => {
+    it('are collected when they leave, without the flow that gets their row', () => {
       const row = tx({ bytes: 100 });
       tick();
       table.remove(row);
@@ -377,7 +377,7 @@ describe('whatever happens', () => {
       expect(collected()).toEqual([['curl', '192.0.2.80', 0, 7, 1]]);
     });
 
-    it('tells everything at the end of a run', () => {
+    it('are all collected at the end of a run', () => {
       tx({ bytes: 100 });
       tick();
       expect(told(collector.finish(now))).toEqual([['not looked up yet', '192.0.2.80', 0, 100, 1]]);

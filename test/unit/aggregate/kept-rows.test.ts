@@ -1,4 +1,4 @@
-// What is remembered of rows has a bound, however many hosts, apps and flows come and go through the tables.
+// Remembered rows are bounded, however many hosts, apps and flows come and go.
 
 import { expect, test } from 'vitest';
 import { Booking } from '../../../src/aggregate/booking.ts';
@@ -10,7 +10,7 @@ import { FlowTable } from '../../../src/flow/flow-table.ts';
 import { FakeDirectory } from '../../support/fake-directory.ts';
 import { addresses, packet, timed } from '../../support/packets.ts';
 
-test('rows that are shown no more are let go', () => {
+test('rows that are no longer shown are dropped', () => {
   const localizer = new Localizer(false);
   localizer.setAddresses(addresses('10.0.0.1'));
   const flows = new FlowTable(localizer, 4096, 3);

@@ -1,4 +1,4 @@
-// What a filter leaves of the totals: reckoned as it moves, whatever is learnt late, stops matching or is forgotten.
+// Totals of what a filter matches: exact, whatever is learnt late, stops matching or leaves.
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -132,7 +132,7 @@ describe('any traffic under any filter', () => {
     );
   });
 
-  it('equals the rows of the whole where it selects whole rows', () => {
+  it('equals the unfiltered rows if it selects whole rows', () => {
     fc.assert(
       fc.property(fc.array(step, { minLength: 10, maxLength: 120, size: 'max' }), fc.constantFrom(4, 256), (steps, maxRows) => {
         const texts = ['app:curl', 'host:192.0.2.1', 'iface:lo', 'dir:outbound or not dir:outbound'];
@@ -168,7 +168,7 @@ describe('any traffic under any filter', () => {
 });
 
 describe('a filter', () => {
-  it('counts flows that are forgotten, and brings the past of those that match late without a burst', () => {
+  it('counts flows that left, and all of those that match late, without a burst', () => {
     const run = new Run();
     run.aggregator.match(filterOf('app:curl'), null);
     const first = run.send({ sport: 1, bytes: 5000 });
@@ -189,7 +189,7 @@ describe('a filter', () => {
     });
   });
 
-  it('keeps what it counted of a flow that is another app now', () => {
+  it('keeps what it counted of a flow that now has another app', () => {
     const run = new Run();
     run.aggregator.match(filterOf('app:bash'), null);
     const row = run.send({ bytes: 100 });
@@ -200,7 +200,7 @@ describe('a filter', () => {
     expect(run.matching()).toMatchObject({ total: { txBytes: 100 }, apps: [{ app: 'bash', txBytes: 100 }], flows: [] });
   });
 
-  it('that is set while flows are already forgotten says since when it is complete', () => {
+  it('that is set after flows have left says since when it is complete', () => {
     const run = new Run();
     run.table.remove(run.send({ sport: 1, bytes: 7 }));
     run.send({ sport: 2, bytes: 50 });
@@ -211,7 +211,7 @@ describe('a filter', () => {
     expect(run.matching()).toMatchObject({ completeSince: time, total: { txBytes: 50 } });
   });
 
-  it('counts from a snapshot on where that is asked for', () => {
+  it('counts from a snapshot on', () => {
     const run = new Run();
     run.send({ sport: 1, bytes: 100 });
     run.send({ sport: 2, bytes: 200 });
@@ -223,7 +223,7 @@ describe('a filter', () => {
     expect(run.matching()).toMatchObject({ from: from.time, completeSince: null, total: { txBytes: 7 }, flowCount: 3 });
   });
 
-  it('that names an interface counts what moved there, also where that is counted elsewhere', () => {
+  it('that names an interface counts what moved there, even if another interface counts it', () => {
     const run = new Run(256, [ETHERNET, BRIDGE]);
     run.aggregator.match(filterOf('iface:br0'), null);
     const ends = { src: '192.0.2.7', dst: '192.0.2.8', bytes: 30 };
@@ -234,7 +234,7 @@ describe('a filter', () => {
     expect(bytesOf(run.matching().total)).toBe(30);
   });
 
-  it('is what an output without a screen shows, and without one everything is', () => {
+  it('decides what an output without a screen shows', () => {
     const run = new Run();
     run.own(run.send({ bytes: 9 }), 'curl');
     const whole = run.tick();
@@ -250,7 +250,7 @@ describe('a filter', () => {
   });
 });
 
-it('sums stay exact while hosts and names give their numbers up', () => {
+it('sums stay exact while hosts and names are evicted', () => {
   const most = 160;
   const m = new Naming({ names: new NameStrings(most), maxRows: 1024 });
   const aggregator = m.aggregator(most);

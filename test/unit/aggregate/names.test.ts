@@ -31,7 +31,7 @@ const hosts = (snapshot: Snapshot) =>
 const open = (fields: PacketFields, app: string | null = null) => m.open({ flags: 'S', bytes: 100, ...fields }, app);
 
 describe('hosts', () => {
-  it('are addresses until a name comes, then all of the flow’s past is under the name', () => {
+  it('are addresses until a name comes, which then gets everything the flow moved', () => {
     const row = open({ dst: WEB });
     const first = tick();
     expect(hosts(first)).toEqual({ [WEB]: ['none', 100, 1] });
@@ -66,7 +66,7 @@ describe('hosts', () => {
     expect(row?.addresses).toEqual(Array.from({ length: 8 }, (_, i) => `203.0.113.${i}`));
   });
 
-  it('behind one address are several rows where flows have names of their own', () => {
+  it('behind one address get several rows if flows have names of their own', () => {
     for (const [i, name] of ['a.example', 'b.example'].entries())
       m.names.serverName(open({ dst: WEB, sport: 50_000 + i }), 'tls', name, false);
     open({ dst: WEB, sport: 50_002 });
@@ -93,7 +93,7 @@ describe('hosts', () => {
     expect(new Set(tick().hosts.map(({ id }) => id)).size).toBe(2);
   });
 
-  it('know the device behind them, also where it becomes known while they are still', () => {
+  it('know the device behind them, even if it becomes known while they are quiet', () => {
     const { devices } = m;
     const NOBODY: Neighbour = { mac: null, vendor: null };
     open({ dst: '10.0.0.9' });
@@ -117,7 +117,7 @@ describe('hosts', () => {
     expect(tick().hosts[0]).toBe(after[0]);
   });
 
-  it('know the place of their first address, and only where flows are named', () => {
+  it('know the place of their first address, but only if flows have names', () => {
     const asked: number[] = [];
     begin({
       place: (words, at) => {

@@ -1,4 +1,4 @@
-// The past: sums stay exact at every resolution, whatever is kept of the rows; memory is bounded.
+// The rate history: sums are exact at every resolution, whichever rows are kept; memory is bounded.
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -47,7 +47,7 @@ function sumOf(answer: RangeTotals, kind: RangeKind): [number, number] {
 }
 
 describe('who moved what', () => {
-  it('is told for the slots of a stretch, and for no others', () => {
+  it('is summed over the slots of a range, and no others', () => {
     const run = new Run();
     for (let i = 0; i < 10; i++) run.tick(every(i % 2, 1000 + i, 10));
     expect(run.ask(3000, 5000)).toMatchObject({
@@ -64,7 +64,7 @@ describe('who moved what', () => {
     });
   });
 
-  it('parts time: stretches side by side share nothing and leave nothing out', () => {
+  it('divides time: adjacent ranges share nothing and leave nothing out', () => {
     const run = new Run();
     for (let i = 0; i < 60; i++) run.tick(every(1, i, 0));
     for (const width of [1000, 1700, 2600, 7000]) {
@@ -137,7 +137,7 @@ describe('resolutions', () => {
 });
 
 describe('peaks', () => {
-  it('are as high at every resolution, whatever the ticks', () => {
+  it('are equally high at every resolution, whatever the ticks', () => {
     const tick = fc.record({
       rx: fc.nat(1e6),
       tx: fc.nat(1e6),
@@ -164,7 +164,7 @@ describe('peaks', () => {
     );
   });
 
-  it('beside a moment that was not measured are kept, and means are over what was measured', () => {
+  it('next to an unmeasured time are kept, and means are over measured time', () => {
     const run = new Run();
     for (let i = 0; i < 120; i++) run.tick(every(1, i === 30 ? 5000 : 100, 0), 1000, { isGap: i === 31 });
     const { tens, minutes } = run.history.rates();
@@ -187,7 +187,7 @@ describe('time', () => {
     expect(run.ask(0, 3_700_000)).toMatchObject({ measuredMs: 2000, total: { rxBytes: 700 } });
   });
 
-  it('goes on in order when the clock is set back', () => {
+  it('stays in order when the clock is set back', () => {
     const run = new Run();
     for (let i = 0; i < 5; i++) run.tick(every(1, i, 0));
     run.time -= 3_600_000;

@@ -85,7 +85,7 @@ function begin(setup: Setup = {}) {
 const frame = (dst = '192.0.2.9', sport = 40_000, payload = '', flags = FLAGS.ack) =>
   ethernet({}, ipv4({ src: '10.0.0.1', dst }, tcp({ sport, flags }, payload)));
 
-it('tells once that the start is over', async () => {
+it('says once that the start is over', async () => {
   const settled = vi.fn();
   const { session, start } = begin({ settled });
   start();
@@ -120,7 +120,7 @@ ${name}   1500  <Link#4> 02:00:5e:10:00:01 ${rx} 0 ${rx} 9 0 900 0
     return { source, netstat, session, bytes };
   }
 
-  it('begin before the first frame tells which interfaces there are', async () => {
+  it('begin before the first frame shows which interfaces there are', async () => {
     const { source, netstat, session, bytes } = beginMac();
     await pass(100);
     source.interfaces.push(source.named('en0'));
@@ -199,7 +199,7 @@ describe('ticks', () => {
     expect(output.samples).toHaveLength(2);
   });
 
-  it('make no rows for an output that can use none', async () => {
+  it('make no rows for an output that uses none', async () => {
     const { source, output, start } = begin();
     Object.assign(output, { limits: new RecordOutput(() => undefined, new TwoClocks()).limits });
     start();
@@ -209,7 +209,7 @@ describe('ticks', () => {
     expect([hosts.map(({ id }) => id), flows, flowCount, total.txPackets]).toEqual([['host:rest'], [], 2, 2]);
   });
 
-  it('take in what waits at their moment', async () => {
+  it('include packets that wait at that time', async () => {
     const { source, output, start } = begin({ intervalMs: 20 });
     start();
     await pass(10);
@@ -235,7 +235,7 @@ describe('ticks', () => {
     expect(output.samples[2]?.intervalMs).toBe(499);
   });
 
-  it('wait with a tick for what the kernel holds back beside the counters that were read', async () => {
+  it('wait for packets that the kernel holds back after the counters are read', async () => {
     const { source, output, session, start } = begin({ delayMs: 50 });
     start();
     await pass(1010);
@@ -280,7 +280,7 @@ describe('ticks', () => {
 });
 
 describe('the end', () => {
-  it('comes also when it was asked for before the session had begun', async () => {
+  it('comes even if it was asked for before the session began', async () => {
     const { output, session, start, ended } = begin();
     start();
     session.stop({ kind: 'signal', number: 15 });
@@ -311,7 +311,7 @@ describe('the end', () => {
 });
 
 describe('gaps', () => {
-  it('are told when the machine slept and the steady clock stood still', async () => {
+  it('are reported when the machine slept and the monotonic clock stood still', async () => {
     const { clock, output, start } = begin();
     start();
     await pass(1500);
@@ -326,7 +326,7 @@ describe('gaps', () => {
     expect(output.samples[2]?.gaps).toEqual([]);
   });
 
-  it('are told when the clock was set back', async () => {
+  it('are reported when the clock was set back', async () => {
     const { clock, output, start } = begin();
     start();
     await pass(1500);
@@ -335,7 +335,7 @@ describe('gaps', () => {
     expect(output.gaps).toMatchObject([{ reason: 'clock', detail: 'the clock was set back by 7200 s' }]);
   });
 
-  it('are not told for a busy machine', async () => {
+  it('are not reported for a busy machine', async () => {
     const { clock, output, start } = begin();
     start();
     clock.skew = 2500;
@@ -343,7 +343,7 @@ describe('gaps', () => {
     expect(output.gaps).toEqual([]);
   });
 
-  it('bring the addresses of where the machine woke up, at once', async () => {
+  it('have addresses read again at once', async () => {
     const { source, clock, output, interfaces, start } = begin({ intervalMs: 500 });
     start();
     await pass(100);
@@ -369,7 +369,7 @@ describe('a new address', () => {
     expect(output.samples[0]?.flows).toMatchObject([{ direction: 'outbound', local: { address: '10.9.9.9' } }]);
   });
 
-  it('makes flows that began before it what they are', async () => {
+  it('corrects flows that began before it was known', async () => {
     const { told, source, output, start } = begin();
     start();
     source.push({ data: from('10.9.9.9') }, { data: from('10.8.8.8') });
@@ -399,7 +399,7 @@ describe('a new address', () => {
 });
 
 describe('events', () => {
-  it('tell each flow that opens before its first sample, and that closes with its totals', async () => {
+  it('report each flow that opens before its first sample, and each that closes with its totals', async () => {
     const { source, flows, output, start } = begin({ events: true });
     start();
     source.push({ data: frame('192.0.2.1', 1), time: T0 }, { data: frame('192.0.2.2', 2), time: T0 });
@@ -413,7 +413,7 @@ describe('events', () => {
     expect(output.rows.at(-1)).toMatchObject({ id: '1', txBytes: 83, remote: { address: '192.0.2.1' } });
   });
 
-  it('tell a flow that is over within a tick, too, and never the end without the beginning', async () => {
+  it('report a flow that ends within a tick, and never an end without its beginning', async () => {
     const { source, output, start } = begin({ events: true });
     start();
     source.push(
@@ -434,7 +434,7 @@ describe('events', () => {
     expect(output.samples.at(-1)?.flowCount).toBe(0);
   });
 
-  it('are told a few at a time, and frames are read between them', async () => {
+  it('are written a few at a time, and frames are read in between', async () => {
     const { source, output, start } = begin({ events: true });
     const readsAt: number[] = [];
     output.opened = () => void readsAt.push(source.reads);
@@ -450,7 +450,7 @@ describe('events', () => {
     expect(source.reads).toBeGreaterThan(sampledAt);
   });
 
-  it('tell a flow that ends while others wait behind its beginning', async () => {
+  it('report a flow that ends while others wait behind its beginning', async () => {
     const { source, flows, output, start } = begin({ events: true });
     const opened = output.opened.bind(output);
     output.opened = (row) => {

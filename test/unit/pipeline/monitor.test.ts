@@ -55,7 +55,7 @@ describe('Monitor', () => {
     expect(flows.map((flow) => flow.protocol).sort()).toEqual(['arp', 'tcp']);
   });
 
-  it('knows no share of an interface that was not captured for a while, neither then nor when it is back', () => {
+  it('knows no captured share of an interface that was left out for a while, even when it is back', () => {
     const source = Object.assign(new FakeSource('libpcap', ['en0', 'en5']), { active: ['en0', 'en5'] });
     const tracker = new CounterTracker('darwin');
     const { tick } = run(source, { tracker });
@@ -75,7 +75,7 @@ describe('Monitor', () => {
     expect(counted(90)).toEqual({ en0: 90, en5: null });
   });
 
-  it('says what a file holds that is not read, and live what is missed', () => {
+  it('says what a file holds that is not read, and live what the user misses', () => {
     const lldp = { data: ethernet({ type: 0x88cc }, 'lldp') };
     const frames = [
       { data: out(), link: 189 },
@@ -124,7 +124,7 @@ describe('Monitor', () => {
     expect(capture).toMatchObject({ packets: 151, frameBytes: frame.length + 24 + 8 + 28 + 7, note: '' });
   });
 
-  it('does not know drops where the driver tells none', () => {
+  it("doesn't know drops if the driver doesn't", () => {
     const source = new FakeSource();
     expect(run(source).tick().capture.dropped).toBeNull();
     source.counters = { ...source.counters, droppedByInterface: 2 };
@@ -193,7 +193,7 @@ describe('Monitor', () => {
     expect(total.txBytes).toBe(41);
   });
 
-  it('sets the counters of the interfaces beside what was captured', () => {
+  it('puts the counters of interfaces next to what was captured', () => {
     const tracker = new CounterTracker('linux');
     const reading = (rxBytes: number, txBytes: number) =>
       new Map([['eth0', { rxBytes, txBytes, rxPackets: 1, txPackets: 1, rxDropped: 5, txDropped: null, errors: 2 }]]);
@@ -210,7 +210,7 @@ describe('Monitor', () => {
     expect(run(two, { tracker }).tick().capture).toMatchObject({ interfaceBytes: null, interfaceDropped: null });
   });
 
-  it('compares what was captured with the counters of the interfaces that are in the total, not with those of tunnels', () => {
+  it('compares what was captured with the counters of counted interfaces, not with those of tunnels', () => {
     const tracker = new CounterTracker('darwin');
     const reading = (rxBytes: number, txBytes: number) => ({
       ...{ rxBytes, txBytes, rxPackets: 1, txPackets: 1, rxDropped: null, txDropped: null, errors: 0 },
@@ -243,7 +243,7 @@ describe('Monitor', () => {
     ]);
   });
 
-  it('says why the share captured is not known where a counter stands still, as on macOS 27', () => {
+  it('says why the captured share is unknown if a counter stands still, as on macOS 27', () => {
     const tracker = new CounterTracker('darwin');
     const reading = (txBytes: number) =>
       new Map([['en0', { rxBytes: 7, txBytes, rxPackets: 1, txPackets: 1, rxDropped: null, txDropped: null, errors: 0 }]]);
@@ -260,7 +260,7 @@ describe('Monitor', () => {
     });
   });
 
-  it('counts on loopback what it counts itself: each packet once, without the header that is made up', () => {
+  it('counts loopback as loopback itself does: each packet once, without the made-up header', () => {
     const tracker = new CounterTracker('linux');
     const reading = (bytes: number) =>
       new Map([['lo', { rxBytes: bytes, txBytes: bytes, rxPackets: 1, txPackets: 1, rxDropped: 0, txDropped: 0, errors: 0 }]]);

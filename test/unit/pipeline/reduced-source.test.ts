@@ -1,4 +1,4 @@
-// Flows out of the counters of sockets: what was before the start is not counted, what ends is counted to its end, both ends once.
+// Flows from the counters of sockets: nothing from before the start, everything to the end, and both ends of a connection once.
 
 import { describe, expect, it } from 'vitest';
 import { Localizer } from '../../../src/flow/direction.ts';
@@ -83,7 +83,7 @@ function setUp() {
 }
 
 describe('flows of sockets', () => {
-  it('begin at nothing for sockets that are older than the run', () => {
+  it('begin at zero for sockets older than the run', () => {
     const { round, rows } = setUp();
     round(socket(1, '10.0.0.1#40000', '192.0.2.1#443', 5000, 700, 10));
     expect(rows()).toEqual([]);
@@ -91,7 +91,7 @@ describe('flows of sockets', () => {
     expect(rows()).toEqual([{ rx: 1000, tx: 50, packets: [2, 2], state: 3, direction: 0 }]);
   });
 
-  it('hold all of a socket that is newer, to its last byte, and are closed with it', () => {
+  it('have every byte of a newer socket, and close with it', () => {
     const { round, rows } = setUp();
     round();
     round(socket(2, '10.0.0.1#40000', '192.0.2.1#443', 100, 10, 3));
@@ -102,7 +102,7 @@ describe('flows of sockets', () => {
     expect(rows()).toMatchObject([{ rx: 2_000_000, tx: 20 }]);
   });
 
-  it('count a socket once whose end is heard of after it left the list', () => {
+  it('count a socket once if its end is reported after it left the list', () => {
     const { round, rows } = setUp();
     round();
     round(socket(2, '10.0.0.1#40000', '192.0.2.1#443', 100, 10, 3));
@@ -111,7 +111,7 @@ describe('flows of sockets', () => {
     expect(rows()).toMatchObject([{ rx: 150, tx: 10 }]);
   });
 
-  it('are closed where no end was heard of', () => {
+  it('close even if no end was reported', () => {
     const { round, rows } = setUp();
     round();
     round(socket(2, '10.0.0.1#40000', '192.0.2.1#443', 100, 10, 3));
@@ -120,14 +120,14 @@ describe('flows of sockets', () => {
     expect(rows()).toMatchObject([{ rx: 100, state: 5 }]);
   });
 
-  it('were opened from outside where the own port listens', () => {
+  it('are inbound if the own port listens', () => {
     const { round, rows } = setUp();
     round(socket(9, '10.0.0.1#22', '0.0.0.0#0', 0, 0, 0, LISTEN));
     round(socket(9, '10.0.0.1#22', '0.0.0.0#0', 0, 0, 0, LISTEN), socket(3, '10.0.0.1#22', '192.0.2.9#50000', 30, 40, 5));
     expect(rows()).toMatchObject([{ rx: 30, tx: 40, packets: [5, 5], direction: 1 }]);
   });
 
-  it('within the machine count once, whichever end is met first', () => {
+  it('within the machine count once, whichever end comes first', () => {
     for (const turn of [false, true]) {
       const { round, rows } = setUp();
       const listen = socket(9, '127.0.0.1#80', '0.0.0.0#0', 0, 0, 0, LISTEN);
@@ -141,7 +141,7 @@ describe('flows of sockets', () => {
     }
   });
 
-  it('say where the kernel did not tell all', () => {
+  it('say if the kernel left something out', () => {
     const { source, round, fail } = setUp();
     round();
     expect(source.note).toBe('reduced');
@@ -151,7 +151,7 @@ describe('flows of sockets', () => {
   });
 });
 
-it('messages of any bytes are read or refused, never thrown at', () => {
+it('messages of any bytes are read or refused, without an exception', () => {
   const count = socket(0, '1.1.1.1#1', '1.1.1.1#1', 0, 0, 0);
   let seed = 7;
   const next = () => {

@@ -88,7 +88,7 @@ describe('as fast as it goes', () => {
     expect(output.last).toMatchObject({ time: T0 + 1600, intervalMs: 600, capture: { packets: 5 } });
   });
 
-  it('passes over a long silence in one step, and says so', async () => {
+  it('skips a long silence, and says so', async () => {
     const hours = 5 * 3_600_000;
     const { output, pass, seen } = begin([[T0, T0 + hours + 250, T0 + hours + 1250]]);
     await pass(0);
@@ -100,7 +100,7 @@ describe('as fast as it goes', () => {
     expect(output.gaps).toEqual([{ from: T0 + 1000, to: T0 + hours, reason: 'clock', detail: 'no packets for 17999 s' }]);
   });
 
-  it('gives way between ticks, so that a stop is heard', async () => {
+  it('yields between ticks, or it could not be stopped', async () => {
     const times = Array.from({ length: 1000 }, (_, i) => T0 + i * 299_000);
     let now = 0;
     const { output, session, pass, ended } = begin([times], { clock: { now: () => 0, monotonic: () => now++ } });
@@ -117,7 +117,7 @@ describe('as fast as it goes', () => {
     expect(output.gaps).toEqual([]);
   });
 
-  it('only ends where nobody wants samples, with every flow', async () => {
+  it('ticks only at the end if nobody wants samples, with every flow', async () => {
     const times = Array.from({ length: 3000 }, (_, i) => T0 + i * 1000);
     const { output, pass } = begin([times], { ticks: false });
     await pass(0);
@@ -137,7 +137,7 @@ describe('as fast as it goes', () => {
     expect(timed.output.samples).toHaveLength(3);
   });
 
-  it('expires by that clock, and tells what closed', async () => {
+  it('expires flows by that clock, and reports them', async () => {
     const times = Array.from({ length: 20 }, (_, i) => T0 + i * 120_000);
     const { output, pass } = begin([times.map((time) => time)], { events: true, intervalMs: 10_000 });
     await pass(0);
@@ -146,7 +146,7 @@ describe('as fast as it goes', () => {
     expect(output.last?.flowCount).toBeLessThan(15);
   });
 
-  it('ends when told to', async () => {
+  it('ends when it is stopped', async () => {
     const times = Array.from({ length: 100 }, (_, i) => T0 + i * 500);
     const { output, session, pass, ended } = begin([times]);
     output.onSample = ({ seq }) => seq === 4 && session.stop({ kind: 'signal', number: 2 });
@@ -175,7 +175,7 @@ describe('paced', () => {
     expect([output.samples.length, ended()]).toEqual([60, { kind: 'done' }]);
   });
 
-  it('waits out a silence of minutes, and ends at once when told to', async () => {
+  it('waits out a silence of minutes, and ends at once when stopped', async () => {
     const { session, pass, ended } = begin([[T0, T0 + 300_000]], { speed: 1 });
     await pass(250_000);
     expect(ended()).toBeNull();
@@ -184,7 +184,7 @@ describe('paced', () => {
     expect(ended()).toEqual({ kind: 'signal', number: 15 });
   });
 
-  it('passes over a longer one at every speed, says so, and goes on at its pace', async () => {
+  it('skips a longer one at every speed, says so, and keeps its pace', async () => {
     const years = 10 * 365 * 86_400_000;
     for (const speed of [1, 1_000_000]) {
       const { output, pass, seen, ended } = begin([[T0, T0 + years + 500, T0 + years + 3500]], { speed });
@@ -202,7 +202,7 @@ describe('paced', () => {
     }
   });
 
-  it('does not tick through what a fast clock owes while a pipe is silent', async () => {
+  it('skips ticks that a fast clock owes while a pipe is silent', async () => {
     const { source, output, session, pass } = begin([], { speed: 1_000_000 });
     const read = source.read.bind(source);
     source.read = () => {

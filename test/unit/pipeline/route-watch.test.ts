@@ -65,7 +65,7 @@ describe('the default route', () => {
     expect(await watch.look()).toMatch(/from eth0 to wlan0; the capture stays as it was: no rights/);
   });
 
-  it('is not followed any more once the user chose', async () => {
+  it('is no longer followed once the user chose', async () => {
     route('wlan0');
     const { watch, choice, taken } = begin();
     choice.isUsers = true;
@@ -93,7 +93,7 @@ describe('a PKTAP capture of libpcap', () => {
   }
   const tcpdump = (namesProcesses = true) => Object.assign(new FakeSource('tcpdump', ['en0']), { namesProcesses });
 
-  it('goes on with what can be opened as the user when it is lost, and not before', async () => {
+  it('is replaced when it is lost, and not before, by what the user can open', async () => {
     const first = new FakeSource('libpcap', ['en0']);
     const { source, successor, opened } = lose(first, tcpdump);
     expect([successor.isDue(), await successor.look(), opened.length]).toEqual([false, null, 0]);

@@ -1,10 +1,10 @@
-// Where a source tells bytes alone, packets are unknown everywhere, and nothing else changes.
+// With a source that counts only bytes, packets are unknown everywhere, and nothing else changes.
 
 import { expect, it } from 'vitest';
 import { lastWithoutPackets, withoutPackets } from '../../../src/pipeline/monitor.ts';
 import { busy } from '../../support/snapshot-builder.ts';
 
-it('no number of packets is left, and all else is as it was', () => {
+it('every number of packets is unknown, everything else stays', () => {
   const whole = busy();
   const without = withoutPackets(whole);
   const known = JSON.stringify(whole).replace(/"([rt]xPackets)":\d+/g, '"$1":null');
@@ -12,7 +12,7 @@ it('no number of packets is left, and all else is as it was', () => {
   expect(known).not.toBe(JSON.stringify(whole));
 });
 
-it('those of the last tick neither', () => {
+it('in the last tick, too', () => {
   const { flows, hosts, ...rest } = busy();
   const last = lastWithoutPackets({ snapshot: { ...rest, flows, hosts }, flows, hosts });
   const packets = [...last.flows, ...last.hosts].flatMap(({ rxPackets, txPackets }) => [rxPackets, txPackets]);
