@@ -1,11 +1,11 @@
 // The calendar of a report: a row for each app with a field for each day, or, for long stretches, weeks as columns. Darker is more. Pure.
 
 import type { UnitMode } from '../../model/options.ts';
+import { dayText, weekdayDate } from '../../view/text/calendar.ts';
 import { round, svgFrame } from './chart.ts';
 import { html, type Markup } from './html.ts';
 import type { AppDays } from './report-facts.ts';
 import { amount } from './tables.ts';
-import { dayLabel } from './time-axis.ts';
 
 type Kind = 'wide' | 'narrow';
 
@@ -13,18 +13,6 @@ const WIDTH: Readonly<Record<Kind, number>> = { wide: 960, narrow: 380 };
 const ROW_DAYS = 35;
 const LEVELS = 5;
 const WEEKS: Readonly<Record<Kind, number>> = { wide: 53, narrow: 26 };
-
-/** Starts of the local days that a stretch touches. */
-export function daysOf(from: number, to: number): number[] {
-  const days: number[] = [];
-  const first = new Date(from);
-  for (let day = 0; days.length < 4000; day++) {
-    const start = new Date(first.getFullYear(), first.getMonth(), first.getDate() + day).getTime();
-    if (start >= to) break;
-    days.push(start);
-  }
-  return days;
-}
 
 /** How the calendar of so many days is to be read. */
 export function calendarNote(days: number): string {
@@ -72,7 +60,7 @@ function rows(apps: readonly AppDays[], days: readonly number[], kind: Kind, uni
   const content: Markup[] = [];
   for (const [at, day] of days.entries())
     if (at % every === 0) {
-      const label = step * every >= 72 ? dayLabel(day) : dayLabel(day).slice(4);
+      const label = step * every >= 72 ? weekdayDate(day) : dayText(day);
       content.push(html`<text class="tick" x="${round(names + at * step + 2)}" y="14">${label}</text>`);
     }
   for (const [at, app] of apps.entries()) {
@@ -141,7 +129,7 @@ function named(kind: Kind) {
 }
 
 function titleOf(app: string, day: number, bytes: number, units: UnitMode): string {
-  return `${app}, ${dayLabel(day)}: ${bytes > 0 ? amount(bytes, units) : 'nothing recorded'}`;
+  return `${app}, ${weekdayDate(day)}: ${bytes > 0 ? amount(bytes, units) : 'nothing recorded'}`;
 }
 
 function shortened(name: string, most: number): string {

@@ -1,9 +1,10 @@
 // Charts of a report as SVG of our own: what was received stands above the axis, what was sent below, on one scale. Pure.
 
 import type { UnitMode } from '../../model/options.ts';
-import { formatAmount, unitScale } from '../../view/text/format.ts';
+import { amountLabel, mirroredGrid } from '../../view/chart/scale.ts';
+import { type Tick, ticksUpTo } from '../../view/chart/time-axis.ts';
+import { dayText, weekdayDate } from '../../view/text/calendar.ts';
 import { html, type Markup } from './html.ts';
-import { dayLabel, type TimeMark, timeMarks } from './time-axis.ts';
 
 /** Bytes of a stretch, epoch ms. */
 export interface ChartBar {
@@ -38,7 +39,11 @@ const MARGIN = { left: 62, right: 8, top: 10, bottom: 26 };
 export function timeChart(bars: readonly ChartBar[], frame: ChartFrame): Markup {
   const { width, height, marks } = SIZES[frame.kind];
   const { from, to, units } = frame;
-  const scale = twoSides(Math.max(0, ...bars.map((bar) => bar.rxBytes)), Math.max(0, ...bars.map((bar) => bar.txBytes)), units);
+  const scale = mirroredGrid(
+    Math.max(0, ...bars.map((bar) => bar.rxBytes)),
+    Math.max(0, ...bars.map((bar) => bar.txBytes)),
+    units,
+  );
   const plot = { width: width - MARGIN.left - MARGIN.right, height: height - MARGIN.top - MARGIN.bottom };
   const perStep = plot.height / (scale.up + scale.down);
   const zero = MARGIN.top + scale.up * perStep;
@@ -55,7 +60,7 @@ export function timeChart(bars: readonly ChartBar[], frame: ChartFrame): Markup 
       html`<text class="tick" x="${MARGIN.left - 8}" y="${round(y + 4)}" text-anchor="end">${at === 0 ? '0' : amountLabel(Math.abs(at) * scale.step, units)}</text>`,
     );
   }
-  for (const { time, label } of frame.named ? barMarks(bars, marks) : timeMarks(from, to, marks)) {
+  for (const { time, label } of frame.named ? barMarks(bars, marks) : ticksUpTo(from, to, marks)) {
     const at = round(x(time));
     if (!frame.named)
       lines.push(
@@ -85,13 +90,11 @@ export function timeChart(bars: readonly ChartBar[], frame: ChartFrame): Markup 
 }
 
 /** Names under the middle of bars; of many bars each second, third ... has one. */
-function barMarks(bars: readonly ChartBar[], most: number): TimeMark[] {
+function barMarks(bars: readonly ChartBar[], most: number): Tick[] {
   const every = Math.ceil(bars.length / most);
   const isShort = bars.length > most / 1.4 || most < 8;
   return bars.flatMap((bar, at) =>
-    at % every === 0
-      ? [{ time: (bar.from + bar.to) / 2, label: isShort ? dayLabel(bar.from).slice(4) : dayLabel(bar.from) }]
-      : [],
+    at % every === 0 ? [{ time: (bar.from + bar.to) / 2, label: isShort ? dayText(bar.from) : weekdayDate(bar.from) }] : [],
   );
 }
 
@@ -112,40 +115,4 @@ ${content}
 /** A coordinate: two digits are finer than a pixel. */
 export function round(value: number): number {
   return Math.round(value * 100) / 100;
-}
-
-// One scale for what stands above and below an axis: the same bytes are the same height on both sides. Pure.
-
-/** Where lines are drawn, and how far the scale reaches on both sides; bytes. */
-interface TwoSides {
-  readonly step: number;
-  /** Multiples of `step`, at least one. */
-  readonly up: number;
-  /** Multiples of `step`; 0 where nothing stands below. */
-  readonly down: number;
-}
-
-/** Steps whose multiples are short to write, for prefixes that go by 1000 and by 1024. */
-const DECIMAL = [1, 2, 5, 10, 20, 50, 100, 200, 500];
-const BINARY = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512];
-const MOST_LINES = 6;
-
-/** The scale for values up to `mostUp` above and `mostDown` below. */
-export function twoSides(mostUp: number, mostDown: number, mode: UnitMode): TwoSides {
-  const { perByte, base } = unitScale(mode);
-  for (let prefix = 1; ; prefix *= base)
-    for (const mantissa of base === 1024 ? BINARY : DECIMAL) {
-      const step = (mantissa * prefix) / perByte;
-      const up = Math.max(1, Math.ceil(mostUp / step));
-      const down = Math.ceil(mostDown / step);
-      if (up + down <= MOST_LINES || prefix > 1e24) return { step, up, down };
-    }
-}
-
-/** An amount as a label: no more digits than it has. */
-export function amountLabel(bytes: number, mode: UnitMode): string {
-  return formatAmount(bytes, mode)
-    .trim()
-    .replace(/(\.\d*?)0+ /, '$1 ')
-    .replace('. ', ' ');
 }

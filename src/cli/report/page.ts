@@ -3,14 +3,14 @@
 import { createHash } from 'node:crypto';
 import { foldedIn, type HistoryResult, type HistoryRow } from '../../model/history.ts';
 import type { UnitMode } from '../../model/options.ts';
+import { dayStarts, weekdayDate } from '../../view/text/calendar.ts';
 import { formatDateTime, formatGrouped, formatShare } from '../../view/text/format.ts';
-import { calendar, calendarNote, daysOf } from './calendar.ts';
+import { calendar, calendarNote } from './calendar.ts';
 import { type ChartBar, type ChartFrame, timeChart } from './chart.ts';
 import { html, Markup } from './html.ts';
 import type { ReportFacts } from './report-facts.ts';
 import { STYLE } from './style.ts';
-import { amount, dayTable, newDomains, topTable } from './tables.ts';
-import { dayLabel, timeLabel } from './time-axis.ts';
+import { amount, dayTable, momentText, newDomains, topTable } from './tables.ts';
 
 /** What a page says of itself. */
 interface PageFacts {
@@ -30,7 +30,7 @@ export function reportPage(facts: ReportFacts, about: PageFacts): string {
   const until = Math.min(stretch.to, about.made);
   const title = `Network report, ${minute(stretch.from)} to ${minute(until)}`;
   const policy = `default-src 'none'; style-src '${hashOf(STYLE)}'; script-src '${hashOf(SORT_SCRIPT)}'; base-uri 'none'; form-action 'none'`;
-  const allDays = daysOf(Math.max(stretch.from, apps.oldest ?? 0), until);
+  const allDays = dayStarts(Math.max(stretch.from, apps.oldest ?? 0), until);
   const page = html`${new Markup('<!doctype html>')}
 <html lang="en">
 <head>
@@ -87,7 +87,7 @@ ${newDomains(firstSeen)}`
 </section>
 <section>
 <h2>Days in figures</h2>
-${dayTable(days, dayLabel, units)}
+${dayTable(days, weekdayDate, units)}
 </section>
 </main>
 <footer>Made by netmon-tui ${about.version} on ${minute(about.made)}. Bytes are those of the network layer; received and sent as this machine saw them. This page loads nothing.</footer>
@@ -133,7 +133,7 @@ ${tile('Received', amount(rxBytes, units), change(rxBytes, before?.total.rxBytes
   'Connections',
   formatGrouped(flows),
   `${countOf(apps, 'app')}, ${countOf(domains, 'domain')}`,
-)}${tile('Busiest day', day === null ? '–' : dayLabel(day), busiest === null ? '' : amount(sum(busiest), units))}</section>`;
+)}${tile('Busiest day', day === null ? '–' : weekdayDate(day), busiest === null ? '' : amount(sum(busiest), units))}</section>`;
 }
 
 /** Rows that are names, and those that were folded into one (`12 more`). */
@@ -167,7 +167,7 @@ function overTime({ series, days, stretch }: ReportFacts, units: UnitMode): Mark
   const bars = rxBytes.map((rx, at) => {
     const begin = from + at * stepMs;
     const tx = txBytes[at] ?? 0;
-    return { from: begin, to: begin + stepMs, rxBytes: rx, txBytes: tx, label: barLabel(timeLabel(begin), rx, tx, units) };
+    return { from: begin, to: begin + stepMs, rxBytes: rx, txBytes: tx, label: barLabel(momentText(begin), rx, tx, units) };
   });
   return charts('time', 'Traffic over time', bars, { from, to: from + rxBytes.length * stepMs }, units);
 }
@@ -180,14 +180,14 @@ ${dayCharts('days', 'Traffic by day', days, stretch.from, stretch.to, units)}
 }
 
 function dayCharts(id: string, title: string, days: HistoryResult, from: number, to: number, units: UnitMode): Markup {
-  const all = daysOf(Math.max(from, days.oldest ?? from), to);
+  const all = dayStarts(Math.max(from, days.oldest ?? from), to);
   const [first = from] = all;
   const last = new Date(all.at(-1) ?? from);
   const end = new Date(last.getFullYear(), last.getMonth(), last.getDate() + 1).getTime();
   const bars = days.rows.flatMap(({ start, rxBytes, txBytes }): ChartBar[] => {
     if (start === null) return [];
     const next = all.find((day) => day > start) ?? end;
-    return [{ from: start, to: next, rxBytes, txBytes, label: barLabel(dayLabel(start), rxBytes, txBytes, units) }];
+    return [{ from: start, to: next, rxBytes, txBytes, label: barLabel(weekdayDate(start), rxBytes, txBytes, units) }];
   });
   return charts(id, title, bars, { from: first, to: end }, units);
 }

@@ -3,10 +3,10 @@
 import type { FirstSeen } from '../../history/query/pages.ts';
 import type { HistoryResult, HistoryRow } from '../../model/history.ts';
 import type { UnitMode } from '../../model/options.ts';
+import { timeText, weekdayDate } from '../../view/text/calendar.ts';
 import { formatAmount, formatGrouped, formatShare } from '../../view/text/format.ts';
 import { round } from './chart.ts';
 import { html, Markup } from './html.ts';
-import { timeLabel } from './time-axis.ts';
 
 const GROUP_ROWS = 60;
 const GROUPS = 40;
@@ -55,7 +55,7 @@ export function newDomains(seen: readonly FirstSeen[]): Markup {
       .slice(0, GROUP_ROWS)
       .map(
         ({ domain, time }) =>
-          html`<li><bdi>${domain}</bdi> <time datetime="${new Date(time).toISOString()}">${timeLabel(time)}</time></li>
+          html`<li><bdi>${domain}</bdi> <time datetime="${new Date(time).toISOString()}">${momentText(time)}</time></li>
 `,
       );
     const rest = list.length - items.length;
@@ -66,6 +66,11 @@ ${items}${rest > 0 && html`<li><span class="why">and ${rest} more</span></li>`}<
   };
   const left = groups.length - GROUPS;
   return html`${groups.slice(0, GROUPS).map(group)}${left > 0 && html`<p class="note">and ${left} more apps</p>`}`;
+}
+
+/** `Tue 17 Nov 14:05`. */
+export function momentText(time: number): string {
+  return `${weekdayDate(time)} ${timeText(time)}`;
 }
 
 /** An amount as it stands in running text. */

@@ -4,9 +4,10 @@ import type { UnitMode } from '../../model/options.ts';
 import { fitText } from '../text/cells.ts';
 import type { Glyphs } from '../text/glyphs.ts';
 import { type Line, type Role, type Span, span } from '../text/span.ts';
-import { type Curve, halfOf, heightOf, plotRows, scaleLabel, scaleTop, subcellsOf } from './plot.ts';
-import type { Columns, Extent } from './slots.ts';
-import { timeLabels } from './slots.ts';
+import { plotRows, subcellsOf } from './plot.ts';
+import { type Curve, halfOf, heightOf, rateLabel, scaleTop } from './scale.ts';
+import { type Columns, columnAt, type Extent } from './slots.ts';
+import { ticksInCells } from './time-axis.ts';
 
 /** Cells of the scale's labels, one free cell behind them included. */
 export const SCALE_CELLS = 11;
@@ -76,7 +77,7 @@ function halfLines(part: Half, role: 'rx' | 'tx', mirror: Mirror, cells: number,
     const distance = role === 'rx' ? y : rows.length - 1 - y;
     const isMiddle = rows.length >= 4 && rows.length % 2 === 0 && distance === rows.length / 2;
     const label =
-      distance === 0 ? scaleLabel(top, mirror.units) : isMiddle ? scaleLabel(halfOf(top, mirror.curve), mirror.units) : '';
+      distance === 0 ? rateLabel(top, mirror.units) : isMiddle ? rateLabel(halfOf(top, mirror.curve), mirror.units) : '';
     const text = row.padEnd(cells).slice(0, cells);
     const marked = peak !== null && peak.row === y ? peak.cell : null;
     return [scale(label, glyphs), ...selectedSpans(text, role, mirror.selected, marked, glyphs)];
@@ -94,7 +95,10 @@ function axisLine({ extent, columns, selected }: Mirror, cells: number, glyphs: 
       ? glyphs.horizontal
       : glyphs.barEmpty,
   );
-  for (const { cell, text } of timeLabels(extent, cells)) for (const [i, char] of [...text].entries()) signs[cell + i] = char;
+  for (const { time, label } of ticksInCells(extent.from, extent.to, cells)) {
+    const cell = columnAt(time, { ...extent, columns: cells });
+    if (cell >= 0 && cell + label.length <= cells) signs.splice(cell, label.length, ...label);
+  }
   return [scale('0', glyphs), ...selectedSpans(signs.join(''), 'dim', selected, null, glyphs)];
 }
 

@@ -1,8 +1,6 @@
-// Values -> cells: filled columns that grow up from their base or hang down from it, two columns a cell in braille. Pure, and knows neither
-// what is drawn nor in which colour.
+// Values -> cells: filled columns that grow up from their base or hang down from it, two columns a cell in braille. It knows neither what
+// is drawn nor in which colour.
 
-import type { UnitMode } from '../../model/options.ts';
-import { formatRate, unitScale } from '../text/format.ts';
 import type { Glyphs } from '../text/glyphs.ts';
 
 /** How a set of signs divides a cell: columns side by side, and levels one above the other. */
@@ -18,7 +16,7 @@ const HANGING = [0x00, 0x01, 0x03, 0x07, 0x47, 0x00, 0x08, 0x18, 0x38, 0xb8];
 const BRAILLE = 0x2800;
 const BRAILLE_LEVELS = 4;
 
-/** How these signs divide a cell. */
+/** How a set of signs divides a cell: only braille has two columns. */
 export function subcellsOf(glyphs: Glyphs): Subcells {
   return glyphs.rising === null || glyphs.hanging === null
     ? { across: 2, levels: BRAILLE_LEVELS }
@@ -33,8 +31,8 @@ export function columnsIn(cells: number, glyphs: Glyphs): number {
 /**
  * Draws columns as text, `height` lines of the same number of cells, the top one first.
  *
- * @param shares height of each column as a share of all lines, 0 to 1; NaN where nothing is known, which stays blank. Whatever is above
- * nothing has at least one level.
+ * @param shares height of each column as a share of all lines, 0 to 1; NaN is unknown and stays blank. Anything above zero fills at least
+ * one level
  * @param hanging columns grow downwards, from the top line
  */
 export function plotRows(shares: readonly number[], height: number, glyphs: Glyphs, hanging: boolean): readonly string[] {
@@ -62,55 +60,4 @@ function braille(left: number, right: number, hanging: boolean): string {
 
 function sign(level: number, glyphs: Glyphs, hanging: boolean): string {
   return ((hanging ? glyphs.hanging : glyphs.rising) ?? [])[level] ?? ' ';
-}
-
-// Scales of a chart: where the top is, and how high a rate stands below it.
-
-/** How heights follow rates. */
-export type Curve = 'linear' | 'log';
-
-/** Where a logarithmic scale begins, bytes/s: below it rates stand almost linearly, so that nothing stays nothing. */
-const LOG_FLOOR = 1024;
-/** The next prefix begins at this share of it, as for numbers. */
-const STEP_UP = 0.95;
-/** Mantissas at which a scale may end; the next power follows. */
-const STEPS = [1, 1.5, 2, 3, 5, 7.5];
-
-/**
- * The lowest round rate that is not below `most`: 1, 1.5, 2, 3, 5 or 7.5 times a power of ten, in the unit in which it is shown. Few steps keep
- * the scale still while rates wander.
- */
-export function scaleTop(most: number, mode: UnitMode): number {
-  const { perByte, base } = unitScale(mode);
-  let prefix = 1;
-  const value = Math.max(most, 1) * perByte;
-  while (value > prefix * base * STEP_UP) prefix *= base;
-  const scaled = value / prefix;
-  const power = 10 ** Math.floor(Math.log10(scaled));
-  for (const factor of [power, 10 * power])
-    for (const step of STEPS) {
-      const top = step * factor;
-      if (top * 1.000001 >= scaled) return ((top > base * STEP_UP ? base : top) * prefix) / perByte;
-    }
-  return most;
-}
-
-/** How high a rate stands, as a share of the scale whose end is `top`; NaN for what is not known. */
-export function heightOf(rate: number, top: number, curve: Curve): number {
-  if (top <= 0 || Number.isNaN(rate)) return rate;
-  if (curve === 'linear') return Math.min(1, rate / top);
-  return Math.min(1, Math.log1p(rate / LOG_FLOOR) / Math.log1p(top / LOG_FLOOR));
-}
-
-/** The rate that stands half as high as the top. */
-export function halfOf(top: number, curve: Curve): number {
-  return curve === 'linear' ? top / 2 : LOG_FLOOR * Math.expm1(Math.log1p(top / LOG_FLOOR) / 2);
-}
-
-/** A rate as a label of the scale: no more digits than it has. */
-export function scaleLabel(rate: number, mode: UnitMode): string {
-  return formatRate(rate, mode)
-    .trim()
-    .replace(/(\.\d*?)0+ /, '$1 ')
-    .replace('. ', ' ');
 }

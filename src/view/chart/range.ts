@@ -3,7 +3,7 @@
 
 import type { RangeTotals } from '../../model/range-totals.ts';
 import type { RateSeries, Rates } from '../../model/snapshot.ts';
-import type { Curve } from './plot.ts';
+import type { Curve } from './scale.ts';
 import { type Extent, slotsShown } from './slots.ts';
 
 /** How far back a chart may go, and the resolution that serves it. */

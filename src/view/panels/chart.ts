@@ -2,8 +2,9 @@
 
 import type { Snapshot } from '../../model/snapshot.ts';
 import { mirrorLines } from '../chart/mirror.ts';
-import { columnsIn, heightOf, subcellsOf } from '../chart/plot.ts';
+import { columnsIn, subcellsOf } from '../chart/plot.ts';
 import { type ChartSelection, cellsBetween, chartData, rangeOf } from '../chart/range.ts';
+import { heightOf } from '../chart/scale.ts';
 import { columnAt, columnsOf, type Extent, type Peak, peakOf } from '../chart/slots.ts';
 import { pictureOf } from '../derive.ts';
 import { chartPlace } from '../layout.ts';

@@ -89,6 +89,22 @@ export function midnight(year: number, month: number, day: number): number {
   return new Date(year, month, day).getTime();
 }
 
+/** Starts of the days that a range touches, at most ten years of them. */
+export function dayStarts(from: number, to: number): readonly number[] {
+  return startsOf('day', from, to, 3660);
+}
+
+/** Starts of the months that a range touches. */
+export function monthStarts(from: number, to: number): readonly number[] {
+  return startsOf('month', from, to, 1200);
+}
+
+function startsOf(unit: Zoom, from: number, to: number, most: number): readonly number[] {
+  const starts: number[] = [];
+  for (let at = startOf(unit, from); at < to && starts.length < most; at = stepped(unit, at, 1)) starts.push(at);
+  return starts;
+}
+
 /** `November`. */
 export function monthName(time: number): string {
   return MONTHS[new Date(time).getMonth()] as string;
@@ -99,9 +115,14 @@ export function dayText(time: number): string {
   return `${new Date(time).getDate()} ${monthName(time).slice(0, 3)}`;
 }
 
+/** `Sun 22 Nov`. */
+export function weekdayDate(time: number): string {
+  return `${WEEKDAYS[weekdayOf(time)]} ${dayText(time)}`;
+}
+
 /** `Sun 22 Nov 2026`. */
 export function dateText(time: number): string {
-  return `${WEEKDAYS[weekdayOf(time)]} ${dayText(time)} ${new Date(time).getFullYear()}`;
+  return `${weekdayDate(time)} ${new Date(time).getFullYear()}`;
 }
 
 /** `14:03`. */

@@ -4,7 +4,7 @@ import type { UnitMode } from '../../model/options.ts';
 
 interface UnitScale {
   readonly perByte: number;
-  readonly base: number;
+  readonly base: 1000 | 1024;
   readonly units: readonly string[];
 }
 
@@ -14,11 +14,11 @@ const SCALES: Record<UnitMode, UnitScale> = {
   bits: { perByte: 8, base: 1000, units: ['b', 'kb', 'Mb', 'Gb', 'Tb', 'Pb', 'Eb'] },
   'bits-binary': { perByte: 8, base: 1024, units: ['b', 'Kib', 'Mib', 'Gib', 'Tib', 'Pib', 'Eib'] },
 };
-/** The next prefix starts here, so that no column flips between `1023` and `1.00` (bandwhich's STEP_UP_FRAC). */
-const STEP_UP = 0.95;
+/** The next prefix starts at this share of it: no column flips between `1023` and `1.00` (bandwhich's STEP_UP_FRAC). */
+export const STEP_UP = 0.95;
 
 /** Shown units for each byte, and how many of one prefix make the next. */
-export function unitScale(mode: UnitMode): { readonly perByte: number; readonly base: number } {
+export function unitScale(mode: UnitMode): { readonly perByte: number; readonly base: 1000 | 1024 } {
   return SCALES[mode];
 }
 

@@ -1,16 +1,17 @@
 // The chart of history: bytes by bin, RX above one axis and TX below it on one scale, local times under it, the peak named where it stands.
 
 import type { Snapshot } from '../../../model/snapshot.ts';
-import { columnsIn, heightOf, plotRows, scaleTop, subcellsOf } from '../../chart/plot.ts';
+import { columnsIn, plotRows, subcellsOf } from '../../chart/plot.ts';
+import { heightOf, scaleTop } from '../../chart/scale.ts';
+import { calendarTicks, type Tick } from '../../chart/time-axis.ts';
 import { plotOf } from '../../history/layout.ts';
-import { binAt } from '../../history/range.ts';
+import { binAt, type Edges } from '../../history/range.ts';
 import { isLate } from '../../history/state.ts';
-import { ticksOf } from '../../history/ticks.ts';
 import type { HistoryViewModel } from '../../history/view-model.ts';
 import { type Bins, peakBin } from '../../history/view-model.ts';
 import { framed, type Rect } from '../../pane.ts';
 import type { ViewState } from '../../state.ts';
-import { DAY_MS, HOUR_MS, MINUTE_MS, rangeText } from '../../text/calendar.ts';
+import { DAY_MS, HOUR_MS, MINUTE_MS, rangeText, type Zoom } from '../../text/calendar.ts';
 import { cut, displayWidth, drawable } from '../../text/cells.ts';
 import { AMOUNT_WIDTH, formatAmount } from '../../text/format.ts';
 import type { Glyphs } from '../../text/glyphs.ts';
@@ -103,7 +104,7 @@ function plot(state: ViewState, model: HistoryViewModel, glyphs: Glyphs, rect: R
     [span(' '), ...label('0'), ...spansOf(axis(model, glyphs, cells, columns, binOf, lit))],
     ...below.map((row, y) => [span(' '), ...label(y === down - 1 ? amount(bottom) : ''), ...spansOf(row)]),
   ];
-  const times = ticksOf(state.history.zoom, bins.edges, cells, (time) => cellOf(binAt(bins.edges, time)));
+  const times = timeLine(state.history.zoom, bins.edges, cells, (time) => cellOf(binAt(bins.edges, time)));
   return [...lines, [span(' '), ...label(''), span(times, 'dim')]];
 }
 
@@ -175,6 +176,27 @@ function name(row: Cells, cell: number, text: string): void {
     }
     return;
   }
+}
+
+/** The times under the chart, `cells` cells: the densest ticks of which no two touch. */
+export function timeLine(zoom: Zoom, edges: Edges, cells: number, cellOf: (time: number) => number): string {
+  for (const ticks of calendarTicks(zoom, edges[0] as number, edges.at(-1) as number)) {
+    const line = placed(ticks, cells, cellOf);
+    if (line !== null) return line;
+  }
+  return ' '.repeat(cells);
+}
+
+/** The labels at their cells; null when two of them would touch. A label that would run past the end is left out. */
+function placed(ticks: readonly Tick[], cells: number, cellOf: (time: number) => number): string | null {
+  let line = '';
+  for (const { time, label } of ticks) {
+    const cell = cellOf(time);
+    if (cell + label.length > cells) continue;
+    if (line !== '' && cell < line.length + 1) return null;
+    line = line.padEnd(cell) + label;
+  }
+  return line.padEnd(cells);
 }
 
 /** `Sun 22 Nov 2026 14:00 - 15:00` as `14:00`, whole days without their year. */

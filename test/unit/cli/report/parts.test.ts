@@ -1,11 +1,12 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { calendar, daysOf } from '../../../../src/cli/report/calendar.ts';
-import { amountLabel, twoSides } from '../../../../src/cli/report/chart.ts';
+import { calendar } from '../../../../src/cli/report/calendar.ts';
 import { html, Markup } from '../../../../src/cli/report/html.ts';
 import { seriesSteps } from '../../../../src/cli/report/report-facts.ts';
-import { timeMarks } from '../../../../src/cli/report/time-axis.ts';
 import { UNIT_MODES } from '../../../../src/model/options.ts';
+import { amountLabel, mirroredGrid } from '../../../../src/view/chart/scale.ts';
+import { ticksUpTo } from '../../../../src/view/chart/time-axis.ts';
+import { dayStarts } from '../../../../src/view/text/calendar.ts';
 import { historyRow } from '../history/answers.ts';
 
 const zone = process.env['TZ'];
@@ -36,12 +37,12 @@ describe('html', () => {
   });
 });
 
-describe('twoSides', () => {
+describe('mirroredGrid', () => {
   it('holds both sides in few steps that are short to write', () => {
     const bytes = fc.integer({ min: 0, max: 2 ** 50 });
     fc.assert(
       fc.property(bytes, bytes, fc.constantFrom(...UNIT_MODES), (up, down, units) => {
-        const scale = twoSides(up, down, units);
+        const scale = mirroredGrid(up, down, units);
         expect(scale.up * scale.step).toBeGreaterThanOrEqual(up);
         expect(scale.down * scale.step).toBeGreaterThanOrEqual(down);
         expect(scale.up).toBeGreaterThanOrEqual(1);
@@ -56,13 +57,13 @@ describe('twoSides', () => {
     [320 * 2 ** 20, 310 * 2 ** 20, 128 * 2 ** 20, 3, 3],
     [2.2 * 2 ** 30, 0.8 * 2 ** 30, 2 ** 30, 3, 1],
   ])('%d above and %d below', (up, down, step, ups, downs) => {
-    expect(twoSides(up, down, 'bytes')).toEqual({ step, up: ups, down: downs });
+    expect(mirroredGrid(up, down, 'bytes')).toEqual({ step, up: ups, down: downs });
   });
 });
 
-describe('timeMarks', () => {
+describe('ticksUpTo', () => {
   const labels = (from: string, to: string, most: number) =>
-    timeMarks(Date.parse(from), Date.parse(to), most).map(({ label }) => label);
+    ticksUpTo(Date.parse(from), Date.parse(to), most).map(({ label }) => label);
 
   it('goes by hours, days or months', () => {
     expect(labels('2026-11-22T09:30+01:00', '2026-11-22T15:30+01:00', 8)).toEqual([
@@ -92,7 +93,7 @@ describe('timeMarks', () => {
         fc.integer({ min: HOUR, max: 3e10 }),
         fc.constantFrom(5, 12),
         (at, length, most) => {
-          const marks = timeMarks(start + at, start + at + length, most);
+          const marks = ticksUpTo(start + at, start + at + length, most);
           expect(marks.length).toBeLessThanOrEqual(most + 2);
           for (const [index, { time }] of marks.entries()) {
             expect(time).toBeGreaterThanOrEqual(start + at);
@@ -127,7 +128,7 @@ describe('seriesSteps', () => {
 describe('calendar', () => {
   it('has a field for each local day, also where one has 25 hours', () => {
     const from = Date.parse('2026-10-24T12:00+02:00');
-    const days = daysOf(from, Date.parse('2026-10-27T00:00+01:00'));
+    const days = dayStarts(from, Date.parse('2026-10-27T00:00+01:00'));
     expect(days.map((day) => new Date(day).toISOString())).toEqual([
       '2026-10-23T22:00:00.000Z',
       '2026-10-24T22:00:00.000Z',
@@ -141,7 +142,7 @@ describe('calendar', () => {
   });
 
   it('shows a year in weeks, and no more than fits', () => {
-    const days = daysOf(Date.parse('2024-01-01T00:00+01:00'), Date.parse('2026-11-18T00:00+01:00'));
+    const days = dayStarts(Date.parse('2024-01-01T00:00+01:00'), Date.parse('2026-11-18T00:00+01:00'));
     const rows = [historyRow({ start: days.at(-1) as number })];
     const wide = calendar([{ app: 'a', days: rows }], days, 'wide', 'bytes').text;
     const count = wide.match(/<rect/g)?.length ?? 0;

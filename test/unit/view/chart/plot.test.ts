@@ -1,7 +1,8 @@
 // Columns as cells: braille, two columns each and four levels; blocks and ASCII one column each.
 
 import { describe, expect, test } from 'vitest';
-import { columnsIn, halfOf, heightOf, plotRows, scaleLabel, scaleTop } from '../../../../src/view/chart/plot.ts';
+import { columnsIn, plotRows } from '../../../../src/view/chart/plot.ts';
+import { halfOf, heightOf, rateLabel, scaleTop } from '../../../../src/view/chart/scale.ts';
 import { ASCII_GLYPHS, UNICODE_GLYPHS } from '../../../../src/view/text/glyphs.ts';
 
 const eighths = Array.from({ length: 9 }, (_, i) => i / 8);
@@ -64,7 +65,7 @@ describe('scale', () => {
   ] as const)('%d in %s ends at %s', (most, mode, label) => {
     const top = scaleTop(most, mode);
     expect(top).toBeGreaterThanOrEqual(most);
-    expect(scaleLabel(top, mode)).toBe(label);
+    expect(rateLabel(top, mode)).toBe(label);
   });
 
   test('is never below the highest, and never more than twice it, whatever the unit', () => {

@@ -3,7 +3,7 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { binAt, binEdges, markedOf, windowOf } from '../../../../src/view/history/range.ts';
 import { initialHistory } from '../../../../src/view/history/state.ts';
-import { ticksOf } from '../../../../src/view/history/ticks.ts';
+import { timeLine } from '../../../../src/view/panels/history/chart.ts';
 import {
   dateText,
   HOUR_MS,
@@ -153,7 +153,7 @@ test('times under a chart never touch, whatever its width', () => {
         const window = windowOf({ ...initialHistory(null), zoom, anchor }, anchor);
         const edges = binEdges(zoom, window, cells, 60_000);
         const cellOf = (time: number) => Math.floor((binAt(edges, time) * cells) / (edges.length - 1));
-        const line = ticksOf(zoom, edges, cells, cellOf);
+        const line = timeLine(zoom, edges, cells, cellOf);
         expect(line.length, `${zoom} ${cells}`).toBe(cells);
         expect(line).not.toMatch(/\d\d:\d\d\d|\d:\d\d:|[a-z][A-Z]/);
       }
