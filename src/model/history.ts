@@ -25,10 +25,14 @@ export interface HistoryTotals {
   readonly flows: number;
 }
 
-/** A question. Times in epoch ms; `from` is included, `to` is not. */
-export interface HistoryQuery {
+/** A range of time: epoch ms; `from` is included, `to` is not. */
+export interface TimeRange {
   readonly from: number;
   readonly to: number;
+}
+
+/** A question about a range of time. */
+export interface HistoryQuery extends TimeRange {
   readonly by: HistoryKey;
   /** Name of an app as it is shown; null is all. */
   readonly app: string | null;

@@ -6,9 +6,10 @@
 //     snapshot -> frameOf -> dashboard: widgets -> blessed -> terminal-output -> terminal
 //                               ^ renderer decides when, frame-pacing whether
 
+import type { Snapshot } from '../model/snapshot.ts';
 import { type Clock, systemClock } from '../system/clock.ts';
 import type { Action, Effect } from '../view/action.ts';
-import { emptySnapshot, type Snapshot } from '../view/empty-snapshot.ts';
+import { emptySnapshot } from '../view/empty-snapshot.ts';
 import { type Frame, type FrameSettings, frameOf } from '../view/frame.ts';
 import { withFilter } from '../view/input/filter-input.ts';
 import { KEYMAP, type KeyTable } from '../view/input/keymap.ts';

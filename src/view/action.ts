@@ -5,7 +5,7 @@ import type { RangeTotals } from '../model/range-totals.ts';
 import type { Snapshot } from '../model/snapshot.ts';
 import type { InterfaceItem } from '../model/terms.ts';
 import type { HistoryAnswer, HistoryPane, HistoryRequest, HistorySlot } from './history/state.ts';
-import type { TableName } from './state.ts';
+import type { TableName, ViewState } from './state.ts';
 
 /** Commands: the words a key is bound to in the keymap and in the config file. */
 export const COMMANDS = [
@@ -132,6 +132,17 @@ export type Effect =
   | { readonly type: 'copy'; readonly text: string }
   /** Show this theme; `keep` when it was picked and not only looked at. */
   | { readonly type: 'theme'; readonly name: string; readonly keep: boolean };
+
+/** What a reducer gives back: the next state, and what the outside is asked to do. */
+export interface Step {
+  readonly state: ViewState;
+  readonly effects: readonly Effect[];
+}
+
+/** A step without effects. */
+export function still(state: ViewState): Step {
+  return { state, effects: [] };
+}
 
 /** Forms of an export, in the order in which they are offered. */
 export const EXPORT_FORMATS = ['csv', 'json'] as const;

@@ -16,6 +16,7 @@ import type {
 } from '../model/snapshot.ts';
 import { rangeSnapshot } from './chart/range-snapshot.ts';
 import type { ViewState } from './state.ts';
+import { addTraffic, noTraffic, subtractTraffic, sumTraffic, type TrafficSum } from './traffic.ts';
 
 /** Rows and totals of one picture. */
 export interface Picture {
@@ -44,7 +45,6 @@ interface Inputs {
   readonly closed: boolean;
 }
 
-const NOTHING: Traffic = { rxBytes: 0, txBytes: 0, rxPackets: 0, txPackets: 0, rxRate: 0, txRate: 0 };
 let last: { inputs: Inputs; picture: Picture } | null = null;
 
 /** The picture for a state: of the paused snapshot when there is one. */
@@ -91,9 +91,7 @@ function derive({ snapshot, filter, since, closed }: Inputs): Picture {
   }
   if (filter === null) {
     const total =
-      since === null
-        ? snapshot.total
-        : { ...subtractTraffic(snapshot.total, since.total), unownedBytes: unowned(snapshot, since) };
+      since === null ? snapshot.total : { ...trafficSince(snapshot.total, since.total), unownedBytes: unowned(snapshot, since) };
     return {
       ...common,
       total,
@@ -105,7 +103,7 @@ function derive({ snapshot, filter, since, closed }: Inputs): Picture {
   }
   return {
     ...common,
-    total: { ...sum(matching), unownedBytes: null },
+    total: { ...sumTraffic(matching), unownedBytes: null },
     apps: filteredRows(snapshot.apps, matching, appOfFlow(snapshot.apps)),
     hosts: filteredRows(snapshot.hosts, matching, hostOfFlow(snapshot.hosts)),
     categories: filteredRows(
@@ -159,15 +157,9 @@ function unowned(snapshot: Snapshot, since: Snapshot): number {
   return Math.max(0, snapshot.total.unownedBytes - since.total.unownedBytes);
 }
 
-function subtractTraffic(now: Traffic, then: Traffic): Traffic {
-  return {
-    rxBytes: Math.max(0, now.rxBytes - then.rxBytes),
-    txBytes: Math.max(0, now.txBytes - then.txBytes),
-    rxPackets: Math.max(0, now.rxPackets - then.rxPackets),
-    txPackets: Math.max(0, now.txPackets - then.txPackets),
-    rxRate: now.rxRate,
-    txRate: now.txRate,
-  };
+/** Totals since then; the rates are those of now. */
+function trafficSince(now: Traffic, then: Traffic): Traffic {
+  return { ...subtractTraffic(now, then), rxRate: now.rxRate, txRate: now.txRate };
 }
 
 /** Rows with the totals of `then` taken off; rows that had nothing since are left out unless `dropIdle` is false. */
@@ -181,25 +173,10 @@ function rowsSince<Row extends Traffic & { readonly id: string }>(
   const out: Row[] = [];
   for (const row of rows) {
     const old = before.get(row.id);
-    const fresh = old === undefined ? row : { ...row, ...subtractTraffic(row, old) };
-    if (!dropIdle || fresh.rxBytes + fresh.txBytes > 0) out.push(fresh);
+    const counted = old === undefined ? row : { ...row, ...trafficSince(row, old) };
+    if (!dropIdle || counted.rxBytes + counted.txBytes > 0) out.push(counted);
   }
   return out;
-}
-
-function sum(flows: Iterable<Traffic>): Traffic {
-  const total = { ...NOTHING };
-  for (const flow of flows) add(total, flow);
-  return total;
-}
-
-function add(total: { -readonly [Key in keyof Traffic]: Traffic[Key] }, flow: Traffic): void {
-  total.rxBytes += flow.rxBytes;
-  total.txBytes += flow.txBytes;
-  total.rxPackets += flow.rxPackets;
-  total.txPackets += flow.txPackets;
-  total.rxRate += flow.rxRate;
-  total.txRate += flow.txRate;
 }
 
 /** Rows that have matching flows, with the sums of those flows in place of their own numbers. */
@@ -209,16 +186,16 @@ function filteredRows<Row extends Traffic & { readonly id: string }>(
   rowOf: (flow: FlowRow) => string | undefined,
   keyOf: (row: Row) => string = (row) => row.id,
 ): readonly Row[] {
-  const sums = new Map<string, { traffic: { -readonly [Key in keyof Traffic]: Traffic[Key] }; flows: number }>();
+  const sums = new Map<string, { traffic: TrafficSum; flows: number }>();
   for (const flow of flows) {
     const key = rowOf(flow);
     if (key === undefined) continue;
     let entry = sums.get(key);
     if (entry === undefined) {
-      entry = { traffic: { ...NOTHING }, flows: 0 };
+      entry = { traffic: noTraffic(), flows: 0 };
       sums.set(key, entry);
     }
-    add(entry.traffic, flow);
+    addTraffic(entry.traffic, flow);
     entry.flows++;
   }
   const out: Row[] = [];

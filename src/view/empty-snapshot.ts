@@ -1,10 +1,6 @@
-// The snapshot before the first one: nothing is known, and the screen says so instead of showing zeros of something.
+// The snapshot before the first one: nothing is known yet, and the screen says so instead of showing zeros.
 
-import type { Snapshot } from '../model/snapshot.ts';
-import { NO_RATES } from '../model/snapshot.ts';
-
-/** For tui, which may not import aggregate. */
-export type { Snapshot } from '../model/snapshot.ts';
+import { NO_RATES, type Snapshot } from '../model/snapshot.ts';
 
 /** A snapshot of nothing, at a time (epoch ms). */
 export function emptySnapshot(time: number): Snapshot {

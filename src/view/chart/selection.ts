@@ -2,7 +2,7 @@
 
 import type { RangeTotals } from '../../model/range-totals.ts';
 import type { Snapshot } from '../../model/snapshot.ts';
-import type { Command, Effect } from '../action.ts';
+import type { Command, Step } from '../action.ts';
 import type { FrameSettings } from '../frame.ts';
 import { commandLabel } from '../input/keymap.ts';
 import { settled } from '../input/navigation.ts';
@@ -21,12 +21,6 @@ import {
   timeOfCell,
 } from './range.ts';
 import { type Peak, peakOf } from './slots.ts';
-
-/** What the chart's keys give back. */
-export interface ChartStep {
-  readonly state: ViewState;
-  readonly effects: readonly Effect[];
-}
 
 /** Longer or shorter: the next of RANGES. */
 export function changeRange(state: ViewState, by: number): ViewState {
@@ -51,7 +45,7 @@ export function toggleScales(state: ViewState): ViewState {
 /**
  * Starts choosing on the higher of the two peaks; pressed again marks from the cursor on, and a third time takes the mark back.
  */
-export function toggleMark(before: ViewState, live: Snapshot, { glyphs, keys }: FrameSettings): ChartStep {
+export function toggleMark(before: ViewState, live: Snapshot, { glyphs, keys }: FrameSettings): Step {
   const { selection } = before.chart;
   const key = (command: Command): string => commandLabel(keys, command);
   const marks = selection !== null && selection.anchor === null;
@@ -75,7 +69,7 @@ function higher(a: Peak | null, b: Peak | null): Peak | null {
 }
 
 /** Moves the cursor by cells; the mark, where there is one, stays. */
-export function moveCursor(state: ViewState, live: Snapshot, glyphs: Glyphs, by: number): ChartStep {
+export function moveCursor(state: ViewState, live: Snapshot, glyphs: Glyphs, by: number): Step {
   const { selection } = state.chart;
   if (selection === null) return { state, effects: [] };
   const { extent, across } = currentChart(state, live, glyphs);
@@ -86,7 +80,7 @@ export function moveCursor(state: ViewState, live: Snapshot, glyphs: Glyphs, by:
 }
 
 /** Chooses the times under two places of the chart, in cells from its left end: what the mouse does. */
-export function selectCells(state: ViewState, live: Snapshot, glyphs: Glyphs, cell: number, anchor: number | null): ChartStep {
+export function selectCells(state: ViewState, live: Snapshot, glyphs: Glyphs, cell: number, anchor: number | null): Step {
   const { extent, across } = currentChart(state, live, glyphs);
   const at = (each: number): number => timeOfCell(each, extent, across);
   return select(state, live, glyphs, at(cell), anchor === null ? null : at(anchor));
@@ -110,7 +104,7 @@ export function takeTotals(
   return settled({ ...state, chart }, live);
 }
 
-function select(state: ViewState, live: Snapshot, glyphs: Glyphs, cursor: number, anchor: number | null): ChartStep {
+function select(state: ViewState, live: Snapshot, glyphs: Glyphs, cursor: number, anchor: number | null): Step {
   const { extent, series, across } = currentChart(state, live, glyphs);
   const asked = slotsBetween(cursor, anchor ?? cursor, extent, across, series);
   const { from, to } = asked ?? { from: Math.min(cursor, anchor ?? cursor), to: Math.max(cursor, anchor ?? cursor) };

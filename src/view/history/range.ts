@@ -1,13 +1,8 @@
 // Which range is looked at: the window of the chart, its bins, and the part of it that is marked. Pure; times are epoch ms.
 
+import type { TimeRange } from '../../model/history.ts';
 import { DAY_MS, HOUR_MS, MINUTE_MS, startOf, stepped, type Zoom } from '../text/calendar.ts';
 import type { HistoryState } from './state.ts';
-
-/** `from` inside, `to` outside. */
-export interface TimeRange {
-  readonly from: number;
-  readonly to: number;
-}
 
 /** Steps of the series that is asked for, ms. Months and years are asked for by day, because days are not all of one length. */
 export const SERIES_STEP: Readonly<Record<Zoom, number | null>> = {

@@ -1,7 +1,7 @@
 // Keys in the view of history, answers that came back, and the questions that follow from a state. No time, no I/O.
 
 import type { Snapshot } from '../../model/snapshot.ts';
-import type { Action, Command, Effect } from '../action.ts';
+import type { Action, Command, Step } from '../action.ts';
 import { withFilter } from '../input/filter-input.ts';
 import type { ViewState } from '../state.ts';
 import { topFor } from '../tables/selection.ts';
@@ -23,12 +23,6 @@ import {
   type SlotState,
 } from './state.ts';
 import { type HistoryViewModel, historyViewModel } from './view-model.ts';
-
-/** What a step gives back. */
-interface Step {
-  readonly state: ViewState;
-  readonly effects: readonly Effect[];
-}
 
 /** Snapshots before the budget is asked for: the first frames have better things to do. */
 const BUDGET_AFTER = 5;

@@ -1,9 +1,9 @@
 // What the screen needs to know about the past in a given state, and which of it was not asked yet. Pure: whoever holds the state sends it.
 
-import type { HistoryKey, HistoryQuery } from '../../model/history.ts';
+import type { HistoryKey, HistoryQuery, TimeRange } from '../../model/history.ts';
 import { MINUTE_MS, monthsAway, startOf, stepped } from '../text/calendar.ts';
 import { periodOf } from './budget.ts';
-import { SERIES_STEP, type TimeRange } from './range.ts';
+import { SERIES_STEP } from './range.ts';
 import type { HistoryPane, HistoryQuestion, HistoryRequest, HistorySlot, HistoryState, SlotState } from './state.ts';
 
 /** Rows of a table that are asked for; the rest is one row. */

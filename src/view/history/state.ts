@@ -1,6 +1,6 @@
 // What the user chose in the view of history, what was asked because of it, and what came back. Plain and never changed in place.
 
-import type { HistoryQuery, HistoryResult } from '../../model/history.ts';
+import type { HistoryQuery, HistoryResult, TimeRange } from '../../model/history.ts';
 import type { BudgetPlan } from '../../model/options.ts';
 import type { Snapshot } from '../../model/snapshot.ts';
 import type { Zoom } from '../text/calendar.ts';
@@ -128,12 +128,7 @@ export function initialHistory(plan: BudgetPlan | null): HistoryState {
 const LATE_MS = 1000;
 
 /** True while what is shown in a slot's place is not the answer to what is asked there: about another range, or long in coming. */
-export function isLate(
-  history: HistoryState,
-  slot: HistorySlot,
-  about: { readonly from: number; readonly to: number },
-  now: number,
-): boolean {
+export function isLate(history: HistoryState, slot: HistorySlot, about: TimeRange, now: number): boolean {
   const state = history.slots[slot];
   if (state?.pending !== true) return false;
   const query = state.answer?.kind === 'rows' ? state.answer.result.query : null;

@@ -1,6 +1,6 @@
 // What the view of history is about at a moment: window, bins, marked range, places. One answer for the reducer and for the panels. Pure.
 
-import type { HistoryResult } from '../../model/history.ts';
+import type { HistoryResult, TimeRange } from '../../model/history.ts';
 import type { Snapshot } from '../../model/snapshot.ts';
 import { columnsIn } from '../chart/plot.ts';
 import { layoutOf } from '../layout.ts';
@@ -8,7 +8,7 @@ import { noteOf } from '../panels/header.ts';
 import type { ViewState } from '../state.ts';
 import type { Glyphs } from '../text/glyphs.ts';
 import { type HistoryLayout, historyLayout, historyPanes, plotOf } from './layout.ts';
-import { binAt, binEdges, type Edges, markedOf, type TimeRange, windowOf } from './range.ts';
+import { binAt, binEdges, type Edges, markedOf, windowOf } from './range.ts';
 import type { RequestContext } from './requests.ts';
 import { resultOf } from './state.ts';
 

@@ -2,16 +2,10 @@
 
 import type { Snapshot } from '../../model/snapshot.ts';
 import type { InterfaceItem } from '../../model/terms.ts';
-import type { Command, Effect } from '../action.ts';
-import { EXPORT_FORMATS } from '../action.ts';
+import { type Command, EXPORT_FORMATS, type Step, still } from '../action.ts';
 import { exportOf } from '../export-rows.ts';
 import type { Popup, ViewState } from '../state.ts';
 import type { Glyphs } from '../text/glyphs.ts';
-
-interface Step {
-  readonly state: ViewState;
-  readonly effects: readonly Effect[];
-}
 
 type Interfaces = Extract<Popup, { kind: 'interfaces' }>;
 type Export = Extract<Popup, { kind: 'export' }>;
@@ -76,8 +70,4 @@ export function pickExport(
     state: { ...closed, notice: 'writing the file' },
     effects: [{ type: 'export', format, table: exportOf(closed, live, glyphs) }],
   };
-}
-
-function still(state: ViewState): Step {
-  return { state, effects: [] };
 }

@@ -1,16 +1,11 @@
 // Keys while a popup is open: it scrolls, closes, or (themes) previews and picks. What concerns the whole program works as ever.
 
 import type { Snapshot } from '../../model/snapshot.ts';
-import type { Command, Effect } from '../action.ts';
+import type { Command, Step } from '../action.ts';
 import type { FrameSettings } from '../frame.ts';
 import { popupContent, popupRows, popupTop } from '../panels/popup.ts';
 import type { Popup, ViewState } from '../state.ts';
 import { pickExport, pickInterface } from './pickers.ts';
-
-interface Step {
-  readonly state: ViewState;
-  readonly effects: readonly Effect[];
-}
 
 /** Commands that open a popup; pressed again, they close it. */
 const OPENERS: Readonly<Record<Popup['kind'], Command>> = {

@@ -2,7 +2,7 @@
 
 import { UNIT_MODES } from '../../model/options.ts';
 import type { Snapshot } from '../../model/snapshot.ts';
-import type { Action, Command, Effect } from '../action.ts';
+import { type Action, type Command, type Step, still } from '../action.ts';
 import {
   changeRange,
   clearSelection,
@@ -41,14 +41,6 @@ import {
 import { listedInterfaces, openExport, openInterfaces } from './pickers.ts';
 import { reducePopup } from './popup-reducer.ts';
 import { updateWatches } from './watches.ts';
-
-/** What a step of the reducer gives back. */
-interface Step {
-  readonly state: ViewState;
-  readonly effects: readonly Effect[];
-}
-
-const NONE: readonly Effect[] = [];
 
 /** Applies one action. The same state object comes back when nothing changed. */
 export function reduce(state: ViewState, action: Action, live: Snapshot, settings: FrameSettings): Step {
@@ -102,10 +94,6 @@ function step(state: ViewState, action: Action, live: Snapshot, settings: FrameS
           : { ...state, popup: scrolledPopup(state, action.by) },
       );
   }
-}
-
-function still(state: ViewState): Step {
-  return { state, effects: NONE };
 }
 
 function command(state: ViewState, name: Command, live: Snapshot, settings: FrameSettings): Step {

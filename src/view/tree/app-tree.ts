@@ -5,7 +5,8 @@ import type { AppRow, FlowRow } from '../../model/snapshot.ts';
 import type { Process } from '../../model/terms.ts';
 import type { Picture } from '../derive.ts';
 import { appOfFlow } from '../derive.ts';
-import { type Branch, type Branched, farSide, groupBy, nearSide, restOf, type Share, spanOf, sumTraffic } from './branch.ts';
+import { sumTraffic } from '../traffic.ts';
+import { type Branch, type Branched, farSide, groupBy, nearSide, restOf, type Share, spanOf } from './branch.ts';
 
 /** A row of the apps table, or of what hangs under it: there `app` is the name of a process or host. */
 export type AppLine = AppRow & Branched;

@@ -3,6 +3,7 @@
 
 import type { FlowRow, Traffic } from '../../model/snapshot.ts';
 import type { NameSource, Process } from '../../model/terms.ts';
+import { subtractTraffic } from '../traffic.ts';
 
 /** Where a row hangs. A row without one stands at the top. */
 export interface Branch {
@@ -21,9 +22,6 @@ export interface Branch {
 export interface Branched {
   readonly branch?: Branch;
 }
-
-/** Traffic that can be added to. */
-export type TrafficSum = { -readonly [Key in keyof Traffic]: Traffic[Key] };
 
 /** A flow as a side of it sees it: the far end of a local flow received what the near one sent. */
 export interface Share extends Traffic {
@@ -50,38 +48,9 @@ export function farSide(flow: FlowRow): Share {
   };
 }
 
-/** Nothing yet. */
-function noTraffic(): TrafficSum {
-  return { rxBytes: 0, txBytes: 0, rxPackets: 0, txPackets: 0, rxRate: 0, txRate: 0 };
-}
-
-/** Adds `part` to `sum`. */
-export function addTraffic(sum: TrafficSum, part: Traffic): void {
-  sum.rxBytes += part.rxBytes;
-  sum.txBytes += part.txBytes;
-  sum.rxPackets += part.rxPackets;
-  sum.txPackets += part.txPackets;
-  sum.rxRate += part.rxRate;
-  sum.txRate += part.txRate;
-}
-
-/** Sum of several. */
-export function sumTraffic(parts: Iterable<Traffic>): TrafficSum {
-  const sum = noTraffic();
-  for (const part of parts) addTraffic(sum, part);
-  return sum;
-}
-
 /** What of a row its branches do not account for; null where they account for all. */
 export function restOf(row: Traffic, branches: Traffic): Traffic | null {
-  const rest = {
-    rxBytes: Math.max(0, row.rxBytes - branches.rxBytes),
-    txBytes: Math.max(0, row.txBytes - branches.txBytes),
-    rxPackets: Math.max(0, row.rxPackets - branches.rxPackets),
-    txPackets: Math.max(0, row.txPackets - branches.txPackets),
-    rxRate: Math.max(0, row.rxRate - branches.rxRate),
-    txRate: Math.max(0, row.txRate - branches.txRate),
-  };
+  const rest = subtractTraffic(row, branches);
   return rest.rxBytes + rest.txBytes > 0 ? rest : null;
 }
 

@@ -3,7 +3,8 @@
 import type { HostRow } from '../../model/snapshot.ts';
 import type { Picture } from '../derive.ts';
 import { hostOfFlow } from '../derive.ts';
-import { type Branch, type Branched, groupBy, nearSide, restOf, type Share, spanOf, sumTraffic } from './branch.ts';
+import { sumTraffic } from '../traffic.ts';
+import { type Branch, type Branched, groupBy, nearSide, restOf, type Share, spanOf } from './branch.ts';
 
 /** A row of the hosts table, or of what hangs under it. `hosts` is how many hosts a domain has; absent for other rows. */
 export type HostLine = HostRow & Branched & { readonly hosts?: number };

@@ -1,10 +1,9 @@
 // Tables of history: who and what in the marked range, most bytes first.
 // Narrow tables give up, in this order: packets, share bar, first seen, flows, share. Name, RX and TX stay.
 
-import { foldedIn, type HistoryResult, type HistoryRow } from '../../../model/history.ts';
+import { foldedIn, type HistoryResult, type HistoryRow, type TimeRange } from '../../../model/history.ts';
 import type { UnitMode } from '../../../model/options.ts';
 import { firstTimes, historyRows, listIndex, rowId } from '../../history/lists.ts';
-import type { TimeRange } from '../../history/range.ts';
 import { type HistoryPane, type HistorySort, type HistoryState, isLate, resultOf } from '../../history/state.ts';
 import { visibleRows } from '../../layout.ts';
 import { framed, type Rect } from '../../pane.ts';
