@@ -1,4 +1,4 @@
-// What may happen to the view, as plain data: commands that keys stand for, and what the screen and the clock report.
+// Actions and effects, as plain data: what the reducer takes in, and what it asks of the outside.
 
 import type { Filter } from '../filter/filter.ts';
 import type { RangeTotals } from '../model/range-totals.ts';
@@ -67,9 +67,9 @@ export type Action =
   | { readonly type: 'command'; readonly command: Command }
   /** A key in the filter input: a character, or an editing key by name. */
   | { readonly type: 'edit'; readonly edit: Edit; readonly text: string }
-  /** The interfaces there are, as an effect asked. */
+  /** The answer to `list-interfaces`. */
   | { readonly type: 'interfaces'; readonly items: readonly InterfaceItem[] }
-  /** What became of something that an effect asked for, one line; outside text. */
+  /** The outcome of an effect in one line; outside text. */
   | { readonly type: 'notice'; readonly text: string }
   /** A new snapshot is about to be shown. */
   | { readonly type: 'snapshot' }
@@ -81,15 +81,15 @@ export type Action =
   /** A column header was clicked. */
   | { readonly type: 'sort'; readonly table: TableName; readonly column: string }
   | { readonly type: 'scroll'; readonly table: TableName; readonly by: number }
-  /** An answer to a question that an effect of the same name asked. */
+  /** The answer to one question of a `history` effect. */
   | { readonly type: 'history'; readonly slot: HistorySlot; readonly serial: number; readonly answer: HistoryAnswer }
   /** A row of history was clicked. */
   | { readonly type: 'history-select'; readonly pane: HistoryPane; readonly id: string }
   /** The wheel over a table of history. */
   | { readonly type: 'history-scroll'; readonly pane: HistoryPane; readonly by: number }
-  /** Cells of the chart were pointed at, from its left end; `anchor` is where a drag began. */
+  /** A click or drag in the chart, in cells from its left end; `anchor` is where a drag began. */
   | { readonly type: 'chart'; readonly cell: number; readonly anchor: number | null }
-  /** What moved in a range of the past; null where nothing of it was kept. */
+  /** The answer to `range-totals`; null when nothing of that range is kept. */
   | { readonly type: 'range-totals'; readonly from: number; readonly to: number; readonly answer: RangeTotals | null };
 
 /** Editing keys of a one-line input. */
@@ -109,7 +109,7 @@ export type Edit =
   | 'accept'
   | 'cancel';
 
-/** What the reducer asks of the outside; the caller does it. */
+/** What the reducer asks the caller to do. */
 export type Effect =
   | { readonly type: 'quit' }
   | { readonly type: 'suspend' }
@@ -118,19 +118,19 @@ export type Effect =
   | { readonly type: 'history'; readonly requests: readonly HistoryRequest[] }
   /** Write the history file now. */
   | { readonly type: 'save-history' }
-  /** What moved between two times, epoch ms? Answered by an action of the same name. */
+  /** Asks what moved between two times, epoch ms. An action of the same name answers. */
   | { readonly type: 'range-totals'; readonly from: number; readonly to: number }
-  /** Count what this filter matches in the snapshots to come, from that snapshot on where there is one. */
+  /** Count what this filter matches from now on; `from` is the baseline of the totals. */
   | { readonly type: 'match'; readonly filter: Filter | null; readonly from: Snapshot | null }
-  /** Which interfaces are there? Answered by an action. */
+  /** Asks which interfaces there are; the action `interfaces` answers. */
   | { readonly type: 'list-interfaces' }
-  /** Capture on these from now on; none is all. */
+  /** Capture on these from now on; an empty list means all. */
   | { readonly type: 'capture-on'; readonly interfaces: readonly string[] }
   /** Write this into a new file. */
   | { readonly type: 'export'; readonly format: ExportFormat; readonly table: ExportTable }
   /** Text for the clipboard: sanitised, one line. */
   | { readonly type: 'copy'; readonly text: string }
-  /** Show this theme; `keep` when it was picked and not only looked at. */
+  /** Show this theme; `keep` when the user picked it, not for a preview. */
   | { readonly type: 'theme'; readonly name: string; readonly keep: boolean };
 
 /** What a reducer gives back: the next state, and what the outside is asked to do. */

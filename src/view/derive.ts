@@ -1,5 +1,5 @@
-// The snapshot as the user wants to see it: filtered, counted from a chosen moment, closed flows left out. Pure; the last answer is kept,
-// because the reducer and the panels ask for the same one many times a frame.
+// The picture: a snapshot filtered, counted from the user's baseline, closed flows left out. Pure but for a cache of the last picture, which
+// the reducer and the panels ask for many times a frame.
 
 import type { FilterSubject } from '../filter/fields.ts';
 import type { Filter } from '../filter/filter.ts';
@@ -25,14 +25,14 @@ export interface Picture {
   readonly apps: readonly AppRow[];
   /** All flows that match, closed ones too. */
   readonly flows: readonly FlowRow[];
-  /** Those that are shown. */
+  /** The ones that are shown. */
   readonly connections: readonly FlowRow[];
   readonly hosts: readonly HostRow[];
   readonly categories: readonly CategoryRow[];
   readonly interfaces: readonly InterfaceRow[];
   readonly events: readonly NetEvent[];
   readonly filtered: boolean;
-  /** How a filter's totals were counted; null where they are only sums of the flows listed, and without a filter. */
+  /** Totals that the run counted for the filter; null without a filter, and when they are only sums over listed flows. */
   readonly counted: Matching | null;
   /** Closed flows that are not shown. */
   readonly closedHidden: number;
@@ -121,13 +121,13 @@ function derive({ snapshot, filter, since, closed }: Inputs): Picture {
   };
 }
 
-/** What the snapshot counted for this very filter and beginning. A filter that was typed since, or while the picture is held, has none yet. */
+/** What the run counted for exactly this filter and baseline; null right after either changed, and for a new filter while paused. */
 function countedFor({ matching }: Snapshot, filter: Filter | null, since: Snapshot | null): Matching | null {
   if (filter === null || matching === null) return null;
   return matching.text.trim() === filter.text.trim() && matching.from === (since?.time ?? null) ? matching : null;
 }
 
-/** Events since the count began, of what matches. What a filter can't be asked about (the capture itself) stays. */
+/** Matching events since the baseline. Events about the capture itself always stay. */
 function eventsOf({ events, time }: Snapshot, filter: Filter | null, since: Snapshot | null): readonly NetEvent[] {
   if (filter === null && since === null) return events;
   return events.filter((event) => {
@@ -139,7 +139,7 @@ function eventsOf({ events, time }: Snapshot, filter: Filter | null, since: Snap
   });
 }
 
-/** A flow matches by its own fields, and by what its app's and its host's rows know besides (executable, user, country, system). */
+/** Flows that match by their own fields or by those of their app and host (executable, user, country, network). */
 function matchingFlows(snapshot: Snapshot, flows: Iterable<FlowRow>, filter: Filter): readonly FlowRow[] {
   const apps = new Map(snapshot.apps.map((row) => [row.id, row]));
   const hosts = new Map(snapshot.hosts.map((row) => [row.id, row]));
@@ -162,7 +162,7 @@ function trafficSince(now: Traffic, then: Traffic): Traffic {
   return { ...subtractTraffic(now, then), rxRate: now.rxRate, txRate: now.txRate };
 }
 
-/** Rows with the totals of `then` taken off; rows that had nothing since are left out unless `dropIdle` is false. */
+/** Rows counted from `then` on; those without traffic since are dropped unless `dropIdle` is false. */
 function rowsSince<Row extends Traffic & { readonly id: string }>(
   rows: readonly Row[],
   then: readonly Row[] | null,
@@ -179,7 +179,7 @@ function rowsSince<Row extends Traffic & { readonly id: string }>(
   return out;
 }
 
-/** Rows that have matching flows, with the sums of those flows in place of their own numbers. */
+/** Rows with matching flows; their numbers are sums over those flows. */
 function filteredRows<Row extends Traffic & { readonly id: string }>(
   rows: readonly Row[],
   flows: readonly FlowRow[],
@@ -206,9 +206,7 @@ function filteredRows<Row extends Traffic & { readonly id: string }>(
   return out;
 }
 
-// Which row of the apps and hosts a flow belongs to: snapshots hold flows and totals apart, as the outside reads them.
-
-/** What of a flow tells its app. */
+/** The fields that tell the app of a flow. */
 type Owned = Pick<FlowRow, 'app' | 'pid' | 'reason'>;
 
 /** Finds the app row of a flow: by name and pid, else by name, else by the reason why it has none. */
@@ -237,9 +235,10 @@ export function hostOfFlow(hosts: readonly HostRow[]): (flow: FlowRow) => string
   return (flow) => (flow.host === null ? undefined : byName.get(flow.host)) ?? byAddress.get(flow.remote.address);
 }
 
-// What a filter is asked about a row: the flow's own fields, and what its app's and its host's rows know besides.
-
-/** A flow as a filter sees it. Each field by name: spread, the copies of a great many rows outlived them, at twice the memory and time. */
+/**
+ * A flow as a filter sees it: its own fields and those of its app and host. Fields are copied by name because spread objects took twice the
+ * memory and time.
+ */
 export function subjectOf(flow: FlowRow, app: AppRow | undefined, host: HostRow | undefined): Required<FilterSubject> {
   return {
     app: flow.app,

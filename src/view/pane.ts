@@ -1,8 +1,22 @@
-// A pane: a frame with a title, lines inside. The frame is text like the rest, so that titles, counts and ASCII need no special case.
+// Panes: rectangles of lines, most with a frame and a title. The frame is text like its content: titles, counts and ASCII are no special cases.
 
 import { cut, displayWidth } from './text/cells.ts';
 import type { Glyphs } from './text/glyphs.ts';
 import { type Line, type Role, type Span, span } from './text/span.ts';
+
+/** Cells, counted from the top left of the screen. */
+export interface Rect {
+  readonly left: number;
+  readonly top: number;
+  readonly width: number;
+  readonly height: number;
+}
+
+/** A rectangle and the lines that fill it exactly. */
+export interface Pane {
+  readonly rect: Rect;
+  readonly lines: readonly Line[];
+}
 
 /** Fills a line up to exactly `width` cells, or cuts it there. */
 export function fitLine(line: Line, width: number, glyphs: Glyphs, fill: Role = 'text'): Line {
@@ -24,7 +38,7 @@ export function fitLine(line: Line, width: number, glyphs: Glyphs, fill: Role = 
   return out;
 }
 
-/** A left part and a right part on one line; the right one gives way when both do not fit. */
+/** A left part and a right part on one line; the right one is dropped when they don't both fit. */
 export function spread(left: Line, right: Line, width: number, glyphs: Glyphs): Line {
   const leftCells = lineWidth(left);
   const rightCells = lineWidth(right);
@@ -39,7 +53,7 @@ export function lineWidth(line: Line): number {
   return width;
 }
 
-/** The parts that fit, in the order in which they stand; lower `rank` joins first. */
+/** The parts that fit, in their order; those with a lower `rank` are taken first. */
 export function fitParts(parts: readonly { readonly rank: number; readonly line: Line }[], width: number, gap: number): Line {
   const chosen = new Set<number>();
   let left = width;
@@ -91,18 +105,4 @@ export function framed(
 
 function fitWithin(line: Line, width: number, glyphs: Glyphs): Line {
   return lineWidth(line) <= width ? line : fitLine(line, Math.max(0, width), glyphs);
-}
-
-/** Cells, counted from the top left of the screen. */
-export interface Rect {
-  readonly left: number;
-  readonly top: number;
-  readonly width: number;
-  readonly height: number;
-}
-
-/** A rectangle and the lines that fill it exactly. */
-export interface Pane {
-  readonly rect: Rect;
-  readonly lines: readonly Line[];
 }

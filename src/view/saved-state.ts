@@ -1,5 +1,5 @@
-// What the screen remembers from one run to the next: view, pane, zoom and sorting. What comes back was written by a file that anybody
-// may have changed: everything in it is checked, and what is wrong is left out.
+// The state that is saved from one run to the next: view, pane, zoom and sorting. Anybody may have edited the file: everything is checked,
+// and invalid parts are ignored.
 
 import { paneOf, perTable, TABLES, type TableName, type TableState, VIEWS, type ViewName, type ViewState } from './state.ts';
 import { sortKeys } from './tables/column.ts';
@@ -22,7 +22,7 @@ export function savedStateOf(state: ViewState): unknown {
   };
 }
 
-/** The state with what was remembered; as it was where that is of no use. */
+/** The state with the saved parts restored; unchanged when they are of no use. */
 export function restored(state: ViewState, saved: unknown): ViewState {
   if (!isRecord(saved) || saved['version'] !== VERSION) return state;
   const view = VIEWS.find((name): name is ViewName => name === saved['view']) ?? state.view;

@@ -1,4 +1,4 @@
-// ViewState: everything the user chose, and nothing that the network said. Plain and never changed in place: the reducer makes new ones.
+// ViewState: what the user chose, and nothing about the network. Plain data that never changes: the reducer makes new states.
 
 import type { Filter } from '../filter/filter.ts';
 import type { BudgetPlan, UnitMode } from '../model/options.ts';
@@ -7,13 +7,13 @@ import type { InterfaceItem } from '../model/terms.ts';
 import { type ChartState, NEW_CHART } from './chart/range.ts';
 import { type HistoryState, initialHistory } from './history/state.ts';
 
-/** Where a filter text is wrong: what, and at which UTF-16 unit of it, from 0. */
+/** What is wrong with a filter text, and where: the UTF-16 unit, from 0. */
 interface FilterProblem {
   readonly message: string;
   readonly column: number;
 }
 
-/** Tables that rows can be chosen in. */
+/** Tables of live traffic. */
 export const TABLES = ['apps', 'connections', 'hosts', 'categories', 'interfaces', 'events'] as const;
 export type TableName = (typeof TABLES)[number];
 
@@ -31,33 +31,40 @@ export interface Sort {
 /** Cursor, scrolling and sorting of one table. */
 export interface TableState {
   readonly sort: Sort;
-  /** Id of the chosen row; null follows whatever is first. */
+  /** Id of the selected row; null follows whatever is first. */
   readonly selected: string | null;
-  /** Where the chosen row was last, so that the cursor stays near when the row goes away. */
+  /** Index of the selected row when it was last seen: the cursor stays there when the row goes away. */
   readonly index: number;
   /** First visible row. */
   readonly top: number;
-  /** True where rows stand in the order of time, the newest last: a cursor that follows does so at the end. */
+  /** True for rows in order of time, newest last: following means staying on the last one. */
   readonly tail: boolean;
 }
 
 /** The filter and its input. */
 export interface FilterState {
-  /** What stands in the input, right or wrong. */
+  /** The input, valid or not. */
   readonly text: string;
-  /** The last text that was right, and its filter: they stay in force while an error is typed. */
+  /** The last valid text and its filter: they stay in force while the input is invalid. */
   readonly applied: string;
   readonly filter: Filter | null;
   readonly problem: FilterProblem | null;
   /** Cursor position in `text` while it is edited; null when the input is closed. */
   readonly cursor: number | null;
-  /** Filters that were kept, the newest last. */
+  /** Filters used before, newest last. */
   readonly recent: readonly string[];
-  /** Which of them stands in the input; null what was typed, which waits in `typed` meanwhile. */
+  /** Index of the recent filter in the input; null while the user's own text is there, which `typed` keeps meanwhile. */
   readonly recalled: number | null;
   readonly typed: string;
-  /** What Tab put in last; null after any other key. */
+  /** The last completion by Tab; null after any other key. */
   readonly offer: Offer | null;
+}
+
+/** A completion that Tab put into the input: where it begins, all items, and which one stands there now. */
+export interface Offer {
+  readonly from: number;
+  readonly items: readonly string[];
+  readonly index: number;
 }
 
 /** What lies over the view. */
@@ -74,6 +81,22 @@ export type Popup =
   | { readonly kind: 'export'; readonly index: number }
   | { readonly kind: 'themes'; readonly index: number; readonly before: string };
 
+/** A row with a chart of its own, and its rates in the ticks in which it was listed. */
+export interface Watch {
+  readonly table: TableName;
+  readonly id: string;
+  readonly series: RateSeries;
+}
+
+/** Rows that have charts of their own; the one looked at last stands at the end. */
+export interface Watches {
+  /** Time of the last tick, epoch ms. */
+  readonly time: number;
+  /** The rates count only what this filter matches. */
+  readonly filter: Filter | null;
+  readonly rows: readonly Watch[];
+}
+
 /** All that the user chose; with a snapshot it makes a frame. Never changed: each action gives a new one. */
 export interface ViewState {
   readonly size: { readonly columns: number; readonly rows: number };
@@ -82,21 +105,21 @@ export interface ViewState {
   readonly pane: TableName;
   readonly tables: Readonly<Record<TableName, TableState>>;
   readonly filter: FilterState;
-  /** The picture that is held; capture goes on. */
+  /** The snapshot on the screen while paused; capture goes on. */
   readonly paused: Snapshot | null;
-  /** Totals are counted from this snapshot on; null since the start. */
+  /** Totals count from this snapshot; null counts from the start. */
   readonly since: Snapshot | null;
   /** Row ids in the order in which they were frozen; null when rows sort freely. */
   readonly frozen: Readonly<Record<TableName, readonly string[]>> | null;
   /** Ids of rows kept on top, per table; bounded by `PINS_MAX`. */
   readonly pins: Readonly<Record<TableName, readonly string[]>>;
-  /** Ids of rows whose branches are shown, per table; bounded by `OPEN_MAX`. */
+  /** Ids of expanded rows, per table; bounded by `OPEN_MAX`. */
   readonly open: Readonly<Record<TableName, readonly string[]>>;
-  /** The focused pane of the overview has the whole screen. */
+  /** The focused pane fills the screen. */
   readonly zoomed: boolean;
   readonly closed: boolean;
   readonly chart: ChartState;
-  /** What the rows moved that were looked at. */
+  /** Rates of the rows that the user looked at. */
   readonly watches: Watches;
   readonly names: boolean;
   readonly services: boolean;
@@ -114,7 +137,7 @@ export interface ViewState {
 
 /** Pins a table can hold. */
 export const PINS_MAX = 32;
-/** Rows of a table that can be open at a time; the one opened first is closed for another. */
+/** Rows of a table that can be expanded at a time; opening one more closes the oldest. */
 export const OPEN_MAX = 64;
 
 /** What a run may start with; the rest has defaults. */
@@ -143,6 +166,7 @@ const NO_FILTER: FilterState = {
   typed: '',
   offer: null,
 };
+const NO_WATCHES: Watches = { time: 0, filter: null, rows: [] };
 const VIEW_PANES: Record<ViewName, TableName> = {
   overview: 'apps',
   apps: 'apps',
@@ -154,12 +178,12 @@ const VIEW_PANES: Record<ViewName, TableName> = {
   history: 'apps',
 };
 
-/** One of something for each table. */
+/** Makes one value per table. */
 export function perTable<T>(make: (name: TableName) => T): Readonly<Record<TableName, T>> {
   return Object.fromEntries(TABLES.map((name) => [name, make(name)])) as Record<TableName, T>;
 }
 
-/** The table that a view shows first. */
+/** The table that has the focus when a view opens. */
 export function paneOf(view: ViewName): TableName {
   return VIEW_PANES[view];
 }
@@ -192,32 +216,4 @@ export function initialState(defaults: ViewDefaults): ViewState {
     history: initialHistory(defaults.budget ?? null),
     notice: '',
   };
-}
-
-// The rows that are followed for charts of their own, as the state holds them. Types and the empty one only.
-
-/** One row, and its rates in the ticks in which it was listed. */
-export interface Watch {
-  readonly table: TableName;
-  readonly id: string;
-  readonly series: RateSeries;
-}
-
-/** Rows that are followed, the one looked at last at the end. */
-export interface Watches {
-  /** Time of the tick that was taken last, epoch ms. */
-  readonly time: number;
-  /** Rates of rows are those of what matches. */
-  readonly filter: Filter | null;
-  readonly rows: readonly Watch[];
-}
-
-/** No row. */
-const NO_WATCHES: Watches = { time: 0, filter: null, rows: [] };
-
-/** An offer that Tab put into the input: where, which of them, what stood there before. */
-export interface Offer {
-  readonly from: number;
-  readonly items: readonly string[];
-  readonly index: number;
 }

@@ -1,10 +1,10 @@
-// A snapshot of a range of the past: the rows that moved then with what they moved, rates as means over it, and one row for all whose share was
-// not kept, so that every table still sums to the total. Everything that shows snapshots shows this one.
+// A range of the past as a snapshot: the rows that moved something then, rates as means over the range, and one row for everything whose owner was
+// not kept. Every table still sums to the total, and everything that shows snapshots can show this one.
 
 import type { MovedBytes, RangeTotals } from '../../model/range-totals.ts';
 import type { FlowRow, Snapshot, Traffic } from '../../model/snapshot.ts';
 
-/** Reason of the rows that stand for what is not known by row. */
+/** Reason of the rows for traffic that is not known by row. */
 const NOT_KEPT = 'others';
 
 let last: { readonly snapshot: Snapshot; readonly answer: RangeTotals; readonly made: Snapshot } | null = null;
@@ -74,7 +74,7 @@ function make(snapshot: Snapshot, answer: RangeTotals): Snapshot {
   };
 }
 
-/** Rows that moved, with what they moved; what has no row is among the others, of which there is one or none. */
+/** Rows that moved something, with what they moved; the traffic of unknown rows joins the `others`, at most one entry. */
 function narrow<Row extends Traffic & { readonly id: string }>(
   rows: readonly Row[],
   moved: readonly (MovedBytes & { readonly id: string })[],

@@ -1,5 +1,4 @@
-// What a chart shows of the past: how far back, and the columns of time that it draws. Columns lie fast on the clock, so that a shape stays what it
-// is while it moves to the left.
+// The range of a live chart and its columns. Columns are aligned to the clock: a shape keeps its form while it moves to the left.
 
 import type { RangeTotals } from '../../model/range-totals.ts';
 import type { RateSeries, Rates } from '../../model/snapshot.ts';
@@ -15,22 +14,22 @@ export const RANGES = [
   { name: '6 h', ms: 21_600_000, series: 'minutes' },
   { name: '24 h', ms: 86_400_000, series: 'minutes' },
 ] as const satisfies readonly { name: string; ms: number; series: keyof Rates }[];
-/** Part of the chart that is left free for what comes: it moves on when that is full, and is not drawn anew every second. */
+/** The chart keeps one part in so many free and moves on when that is full, instead of every second. */
 const ROOM = 20;
 
-/** What was chosen in the chart, and who it was. */
+/** The cursor, the marked range, and what moved in it. */
 export interface ChartSelection {
   /** A time under the cursor, and one under the other end where a range is marked; epoch ms. */
   readonly cursor: number;
   readonly anchor: number | null;
-  /** What was asked: slots from and to. */
+  /** The range that was asked about, on whole slots. */
   readonly from: number;
   readonly to: number;
-  /** What moved then; null until it is answered, and where nothing is known. */
+  /** What moved then; null until the answer comes. */
   readonly answer: RangeTotals | null;
 }
 
-/** What the user chose of the charts. */
+/** Range, scales and selection of the charts. */
 export interface ChartState {
   /** Index into RANGES. */
   readonly range: number;
@@ -75,7 +74,7 @@ function continued(series: RateSeries, finer: RateSeries): RateSeries {
   };
 }
 
-/** The slots that are shown in the cells under two times; null where none is. */
+/** The range of the slots that are drawn in the cells from `a` to `b`; null when none is. */
 export function slotsBetween(
   a: number,
   b: number,

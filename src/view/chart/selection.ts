@@ -1,4 +1,4 @@
-// Choosing in the chart: a cursor that starts on the peak, a range that is marked with it, and the question who moved what then.
+// The chart's selection: a cursor that starts on the peak, a range marked from it, and the question who moved what in that range.
 
 import type { RangeTotals } from '../../model/range-totals.ts';
 import type { Snapshot } from '../../model/snapshot.ts';
@@ -22,7 +22,7 @@ import {
 } from './range.ts';
 import { type Peak, peakOf } from './slots.ts';
 
-/** Longer or shorter: the next of RANGES. */
+/** Shows a longer or shorter range: the next of `RANGES`. */
 export function changeRange(state: ViewState, by: number): ViewState {
   const range = Math.min(Math.max(0, state.chart.range + by), RANGES.length - 1);
   const chart = { ...state.chart, range };
@@ -42,9 +42,7 @@ export function toggleScales(state: ViewState): ViewState {
   return { ...state, chart: { ...state.chart, separate }, notice };
 }
 
-/**
- * Starts choosing on the higher of the two peaks; pressed again marks from the cursor on, and a third time takes the mark back.
- */
+/** Puts the cursor on the higher of the two peaks; the next press begins a mark there, the one after that removes it. */
 export function toggleMark(before: ViewState, live: Snapshot, { glyphs, keys }: FrameSettings): Step {
   const { selection } = before.chart;
   const key = (command: Command): string => commandLabel(keys, command);
@@ -68,7 +66,7 @@ function higher(a: Peak | null, b: Peak | null): Peak | null {
   return b.rate > a.rate ? b : a;
 }
 
-/** Moves the cursor by cells; the mark, where there is one, stays. */
+/** Moves the cursor by cells; a mark stays where it is. */
 export function moveCursor(state: ViewState, live: Snapshot, glyphs: Glyphs, by: number): Step {
   const { selection } = state.chart;
   if (selection === null) return { state, effects: [] };
@@ -79,19 +77,19 @@ export function moveCursor(state: ViewState, live: Snapshot, glyphs: Glyphs, by:
   return select(state, live, glyphs, timeOfCell(to, extent, across), selection.anchor);
 }
 
-/** Chooses the times under two places of the chart, in cells from its left end: what the mouse does. */
+/** Selects the times under two cells of the chart, counted from its left end, as the mouse does. */
 export function selectCells(state: ViewState, live: Snapshot, glyphs: Glyphs, cell: number, anchor: number | null): Step {
   const { extent, across } = currentChart(state, live, glyphs);
   const at = (each: number): number => timeOfCell(each, extent, across);
   return select(state, live, glyphs, at(cell), anchor === null ? null : at(anchor));
 }
 
-/** Leaves the past: every table shows what is now. */
+/** Clears the selection: the tables are live again. */
 export function clearSelection(state: ViewState, live: Snapshot): ViewState {
   return state.chart.selection === null ? state : settled({ ...state, chart: { ...state.chart, selection: null } }, live);
 }
 
-/** Takes in what moved; an answer to what is no longer asked is dropped. Null: nothing of it was kept. */
+/** Takes in the totals of the selection; drops those of an earlier one. Null means that nothing of the range is kept. */
 export function takeTotals(
   state: ViewState,
   live: Snapshot,

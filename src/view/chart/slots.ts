@@ -1,4 +1,4 @@
-// A chart's columns from rates of the past: the highest rate in each, where the peak is, and which slots a column shows.
+// The columns of a chart: the highest rate in each, the peaks, and the slots that a column shows.
 
 import type { RateSeries } from '../../model/snapshot.ts';
 
@@ -9,7 +9,7 @@ export interface Extent {
   readonly columns: number;
 }
 
-/** Rates by column: the highest of what lies in it, so that no burst is hidden; NaN where nothing was measured. */
+/** Rates by column: the highest in it, which hides no burst; NaN where nothing was measured. */
 export interface Columns {
   readonly rx: readonly number[];
   readonly tx: readonly number[];
@@ -36,7 +36,7 @@ export function columnsOf(series: RateSeries, extent: Extent): Columns {
   return { rx, tx };
 }
 
-/** The highest rate within the extent; the latest of equal ones. Null where there is none above nothing. */
+/** The highest rate within the extent, the latest of equal ones; null when all are zero. */
 export function peakOf(series: RateSeries, direction: 'rx' | 'tx', extent: Extent): Peak | null {
   const rates = series[direction];
   let best = -1;
@@ -47,7 +47,7 @@ export function peakOf(series: RateSeries, direction: 'rx' | 'tx', extent: Exten
   return best < 0 ? null : { rate: rates[best] as number, from: startOf(series, best), to: series.ends[best] as number };
 }
 
-/** From the first to the last slot that is seen in the columns `first` to `end`; null where none is. */
+/** The range of the slots drawn in the columns from `first` to before `end`; null when there are none. */
 export function slotsShown(
   series: RateSeries,
   extent: Extent,

@@ -1,4 +1,4 @@
-// Rows of the tables of history in the order in which they are shown, and the cursor among them.
+// Rows of the history tables in their order, and the cursor among them; and when an app first reached its domains.
 
 import { foldedIn, type HistoryResult, type HistoryRow } from '../../model/history.ts';
 import { topFor } from '../tables/selection.ts';
@@ -35,12 +35,12 @@ export function historyRows(history: HistoryState, pane: HistoryPane): readonly 
   return rows;
 }
 
-/** What an answer folds because there were too many is no row that could be compared with others. */
+/** A row that stands for many folded ones can't be compared with others. */
 function isFolded(row: HistoryRow): boolean {
   return foldedIn(row) > 0;
 }
 
-/** What a row is remembered by. */
+/** Id of a row for the cursor and the mouse. */
 export function rowId(row: HistoryRow): string {
   return row.key === null ? `\u0000${row.reason ?? ''}` : row.key;
 }
@@ -67,14 +67,12 @@ export function movedList(
   return { selected, index, top: topFor(list.top, index, visible, rows.length) };
 }
 
-// When an app first reached its domains, looked up by name. Made once for each answer: an app may have thousands of domains.
-
-/** First times of one app. Epoch ms. */
+/** When an app first reached its domains, epoch ms. Made once per answer: there may be thousands. */
 interface FirstTimes {
-  /** The first of all; null where there is none. */
+  /** The earliest; null when there is none. */
   readonly app: number | null;
   readonly domains: ReadonlyMap<string, number>;
-  /** True where it may have reached more. */
+  /** True when there may be more domains. */
   readonly isCut: boolean;
 }
 

@@ -1,4 +1,4 @@
-// Ways through time: stepping, zooming, marking a range. State in, state out.
+// Moving through recorded time: stepping, zooming, marking a range. State in, state out.
 
 import type { ViewState } from '../state.ts';
 import { dateText, stepped, ZOOMS } from '../text/calendar.ts';
@@ -7,7 +7,7 @@ import { type HistoryState, resultOf } from './state.ts';
 import type { HistoryViewModel } from './view-model.ts';
 import { lastRecordedBin, peakBin } from './view-model.ts';
 
-/** The state with its history changed, and perhaps a word about it. */
+/** The state with its history changed, and a notice about it if there is one. */
 export function withHistory(state: ViewState, change: Partial<HistoryState>, notice = state.notice): ViewState {
   return { ...state, history: { ...state.history, ...change }, notice };
 }
@@ -25,7 +25,7 @@ export function stepBy(state: ViewState, model: HistoryViewModel, by: number): V
   const oldest = resultOf(history, 'chart')?.oldest ?? null;
   if (by < 0 && oldest !== null && model.window.from <= oldest)
     return { ...state, notice: `nothing is recorded before ${dateText(oldest)}` };
-  // An hour that follows now began at no full hour: the one before it ends where the full hour of its beginning does.
+  // The last sixty minutes begin within a full hour: one step back shows that hour.
   const base =
     history.zoom === 'hour' && history.anchor === null ? model.window.from : stepped(history.zoom, model.window.from, by);
   return withHistory(state, { anchor: anchorFor({ ...history, anchor: base }, model.now) });
@@ -51,7 +51,7 @@ export function showDay(state: ViewState, day: number, now: number): ViewState {
   return withHistory(state, { zoom: 'day', anchor: anchorFor(history, now), cursor: null, mark: null, page: null });
 }
 
-/** The cursor appears at the peak; then it holds one end of a range; then the range is given up. */
+/** First press: the cursor appears at the peak; second: it marks one end of a range; third: the mark goes away. */
 export function markRange(state: ViewState, model: HistoryViewModel): ViewState {
   const { cursor, mark } = state.history;
   if (cursor !== null) return withHistory(state, { mark: mark === null ? cursor : null });
@@ -67,7 +67,7 @@ function moveCursor(state: ViewState, model: HistoryViewModel, by: number): View
   return withHistory(state, { cursor: edges[bin] as number });
 }
 
-/** null where the window is the present one: it goes on with time. */
+/** The anchor of a window; null for the present one, which moves on with time. */
 function anchorFor(history: HistoryState, now: number): number | null {
   if (history.anchor === null) return null;
   const { from, to } = windowOf(history, now);

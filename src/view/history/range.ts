@@ -1,10 +1,10 @@
-// Which range is looked at: the window of the chart, its bins, and the part of it that is marked. Pure; times are epoch ms.
+// Ranges of the history view: the window of the chart, its bins, and the marked part. Pure; times are epoch ms.
 
 import type { TimeRange } from '../../model/history.ts';
 import { DAY_MS, HOUR_MS, MINUTE_MS, startOf, stepped, type Zoom } from '../text/calendar.ts';
 import type { HistoryState } from './state.ts';
 
-/** Steps of the series that is asked for, ms. Months and years are asked for by day, because days are not all of one length. */
+/** Steps of the series to ask for, ms. Months and years are asked for by day instead, as days differ in length. */
 export const SERIES_STEP: Readonly<Record<Zoom, number | null>> = {
   hour: MINUTE_MS,
   day: 5 * MINUTE_MS,

@@ -1,4 +1,4 @@
-// Keys in the view of history, answers that came back, and the questions that follow from a state. No time, no I/O.
+// The reducer of the history view: commands, answers, and the requests that follow from a state. No clock, no I/O.
 
 import type { Snapshot } from '../../model/snapshot.ts';
 import type { Action, Command, Step } from '../action.ts';
@@ -24,7 +24,7 @@ import {
 } from './state.ts';
 import { type HistoryViewModel, historyViewModel } from './view-model.ts';
 
-/** Snapshots before the budget is asked for: the first frames have better things to do. */
+/** Snapshots before the budget is asked for: the first frames come first. */
 const BUDGET_AFTER = 5;
 
 /** Applies a command in the view of history; null for one that means there what it means everywhere. */
@@ -93,7 +93,7 @@ function changed(state: ViewState, command: Command, model: HistoryViewModel): V
   }
 }
 
-/** Takes an answer in; one to an older question is dropped. */
+/** Takes an answer in; drops one to an older question. */
 export function takeAnswer(state: ViewState, action: Extract<Action, { type: 'history' }>, live: Snapshot): ViewState {
   const slot = state.history.slots[action.slot];
   if (slot === undefined || slot.serial !== action.serial) return state;

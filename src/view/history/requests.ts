@@ -1,4 +1,4 @@
-// What the screen needs to know about the past in a given state, and which of it was not asked yet. Pure: whoever holds the state sends it.
+// The questions that a state has for the recorded history, and which of them are due. Pure: the reducer turns them into effects.
 
 import type { HistoryKey, HistoryQuery, TimeRange } from '../../model/history.ts';
 import { MINUTE_MS, monthsAway, startOf, stepped } from '../text/calendar.ts';
@@ -10,7 +10,7 @@ import type { HistoryPane, HistoryQuestion, HistoryRequest, HistorySlot, History
 const TOP = 200;
 /** Weeks of the calendar of an app, this one too. */
 const CALENDAR_WEEKS = 53;
-/** How often that is asked again which hardly changes, or is reckoned on from what the run itself counts. */
+/** How often slow slots are asked again: they hardly change, or the run's own counters carry them on. */
 const SLOW_MS = 10 * MINUTE_MS;
 const SLOW_SLOTS: ReadonlySet<HistorySlot> = new Set(['budget', 'calendar', 'first']);
 
@@ -21,10 +21,10 @@ const KEY_OF_PANE: Readonly<Record<HistoryPane, HistoryKey>> = {
   interfaces: 'interface',
 };
 
-/** What questions depend on besides the state of the view of history. */
+/** What questions depend on besides the state of the history view. */
 export interface RequestContext {
   readonly now: number;
-  /** True while that view is shown. */
+  /** True while the history view is on the screen. */
   readonly shown: boolean;
   readonly window: TimeRange;
   /** What the tables are about: the marked range, else the window. */
@@ -39,7 +39,7 @@ export function calendarStart(now: number): number {
   return stepped('week', now, 1 - CALENDAR_WEEKS);
 }
 
-/** All that is to be known, by slot. */
+/** Everything that the view needs to know, by slot. */
 function questionsFor(history: HistoryState, context: RequestContext): ReadonlyMap<HistorySlot, HistoryQuestion> {
   const { now, shown, window, range, panes } = context;
   const asks = new Map<HistorySlot, HistoryQuestion>();
@@ -71,7 +71,7 @@ function questionsFor(history: HistoryState, context: RequestContext): ReadonlyM
   return asks;
 }
 
-/** What is not asked yet, and the state in which it is. The same state comes back where there is nothing to ask. */
+/** The requests that are due, and the state with their slots pending; the same state when nothing is due. */
 export function dueRequests(
   history: HistoryState,
   context: RequestContext,
@@ -99,7 +99,7 @@ export function dueRequests(
   return requests.length === 0 ? { history, requests } : { history: { ...history, slots, serial }, requests };
 }
 
-/** True when time alone is a reason to ask again: each minute where now is part of it or where it failed; never for the past. */
+/** True when time alone is a reason to ask again: every minute for ranges that include now or failed, never for the past. */
 function isDue(slot: HistorySlot, wanted: HistoryQuestion, now: number, old: SlotState): boolean {
   const isPast = wanted.kind === 'rows' && wanted.query.to < startOf('hour', now) && old.failure === null;
   if (isPast) return false;

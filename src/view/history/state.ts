@@ -1,4 +1,4 @@
-// What the user chose in the view of history, what was asked because of it, and what came back. Plain and never changed in place.
+// State of the history view: what the user chose, what was asked, and the answers. Plain data that never changes.
 
 import type { HistoryQuery, HistoryResult, TimeRange } from '../../model/history.ts';
 import type { BudgetPlan } from '../../model/options.ts';
@@ -14,7 +14,7 @@ export type HistoryPane = (typeof HISTORY_PANES)[number];
 export const HISTORY_SORTS = ['total', 'rx', 'tx', 'flows', 'name'] as const;
 export type HistorySort = (typeof HISTORY_SORTS)[number];
 
-/** Places for answers: each holds the last answer to what was asked for it. */
+/** Slots for answers: each holds the last one to its question. */
 const HISTORY_SLOTS = [
   'chart',
   ...HISTORY_PANES,
@@ -124,10 +124,10 @@ export function initialHistory(plan: BudgetPlan | null): HistoryState {
   };
 }
 
-/** A question that waits this long is said to: shorter ones would only flicker. */
+/** A wait shorter than this is not shown: it would only flicker. */
 const LATE_MS = 1000;
 
-/** True while what is shown in a slot's place is not the answer to what is asked there: about another range, or long in coming. */
+/** True while a slot still shows an answer about another range, or the new answer takes long. */
 export function isLate(history: HistoryState, slot: HistorySlot, about: TimeRange, now: number): boolean {
   const state = history.slots[slot];
   if (state?.pending !== true) return false;
@@ -141,17 +141,13 @@ export function resultOf(history: HistoryState, slot: HistorySlot): HistoryResul
   return answer?.kind === 'rows' ? answer.result : null;
 }
 
-// What a run has counted so far.
-
-/** RX+TX bytes: all of them, or those of one interface. */
+/** RX+TX bytes that the run has counted: all of them, or those of one interface. */
 export function countedBytes(live: Snapshot, name: string | null): number {
   const row = name === null ? live.total : live.interfaces.find((one) => one.interface === name);
   return row === undefined ? 0 : row.rxBytes + row.txBytes;
 }
 
-// The budget as it stands now: what is recorded of the period, and what moved since that was read.
-
-/** The standing; null where there is no budget, or nothing recorded of its period. */
+/** The budget's status now: what is recorded of the period, and what moved since then. Null without a budget or records of its period. */
 export function budgetStatusNow(history: HistoryState, live: Snapshot): BudgetStatus | null {
   const { plan } = history;
   const result = resultOf(history, 'budget');

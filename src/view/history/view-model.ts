@@ -1,4 +1,4 @@
-// What the view of history is about at a moment: window, bins, marked range, places. One answer for the reducer and for the panels. Pure.
+// The view model of the history view: layout, window, bins and marked range. The reducer and the panels derive the same one. Pure.
 
 import type { HistoryResult, TimeRange } from '../../model/history.ts';
 import type { Snapshot } from '../../model/snapshot.ts';
@@ -12,10 +12,10 @@ import { binAt, binEdges, type Edges, markedOf, windowOf } from './range.ts';
 import type { RequestContext } from './requests.ts';
 import { resultOf } from './state.ts';
 
-/** Columns of a chart that has no room of its own: what is marked must still be one thing. */
+/** Columns of a chart that there is no room for: the bins decide what a mark means even then. */
 const HIDDEN_CHART_COLUMNS = 60;
 
-/** The view at a moment. Times epoch ms. */
+/** The view at one moment. Times in epoch ms. */
 export interface HistoryViewModel {
   readonly now: number;
   readonly layout: HistoryLayout;
@@ -27,7 +27,7 @@ export interface HistoryViewModel {
   readonly context: RequestContext;
 }
 
-/** The scene of a state. */
+/** Derives the view model of a state. */
 export function historyViewModel(state: ViewState, live: Snapshot, glyphs: Glyphs): HistoryViewModel {
   const { history } = state;
   const now = live.time;
@@ -57,9 +57,7 @@ export function historyViewModel(state: ViewState, live: Snapshot, glyphs: Glyph
   };
 }
 
-// An answer sorted into the bins of the chart. A bin in which nothing is recorded is not one in which nothing moved: it is unknown.
-
-/** Bytes by bin, NaN where nothing is recorded. */
+/** Bytes by bin. A bin without records is unknown, not zero: it is NaN. */
 export interface Bins {
   readonly edges: Edges;
   readonly rx: readonly number[];
@@ -72,7 +70,7 @@ interface PeakBin {
   readonly bin: number;
 }
 
-/** Sorts an answer into bins. What lies outside of them is left out: it answers an older question. */
+/** Sorts an answer into bins. Times outside belong to the answer to an older question and are dropped. */
 function binsFrom(result: HistoryResult | null, edges: Edges): Bins {
   const bins = edges.length - 1;
   const rx = new Array<number>(bins).fill(Number.NaN);

@@ -1,4 +1,4 @@
-// The filter as it is typed: a one-line editor whose text is compiled at each key; a wrong text leaves the last right one in force.
+// The filter input: a one-line editor that compiles its text at each key. While it is invalid, the last valid filter stays in force.
 
 import { compileFilter } from '../../filter/filter.ts';
 import type { Snapshot } from '../../model/snapshot.ts';
@@ -82,7 +82,7 @@ function edited(state: ViewState, edit: Exclude<Edit, 'complete' | 'older' | 'ne
   }
 }
 
-/** A filter of before, or what was typed before that. */
+/** Recalls a recent filter, or what the user had typed. */
 function recalled(state: ViewState, by: -1 | 1): ViewState {
   const found = recalledFilter(state.filter, by);
   if (found === null) return state;

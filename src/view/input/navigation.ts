@@ -1,4 +1,4 @@
-// The cursor and the window of each table: moved by keys and wheel, and held on their rows when rows change.
+// Navigation: cursors and scrolling of the tables, views and panes, sorting, pins and trees. A cursor stays on its row when rows change.
 
 import type { Snapshot } from '../../model/snapshot.ts';
 import { layoutOf, panesOf, visibleRows } from '../layout.ts';
@@ -75,8 +75,6 @@ function pageOf(state: ViewState, live: Snapshot, table: TableName = state.pane)
   return placed === undefined ? 1 : Math.max(1, visibleRows(placed.rect));
 }
 
-// Where the user is: view, pane, and the popup that was opened.
-
 /** Goes to another view; a pane that the overview has too stays focused. */
 export function showView(state: ViewState, view: ViewName): ViewState {
   const keepsPane = view === 'overview' && panesOf({ ...state, view }).includes(state.pane);
@@ -96,7 +94,7 @@ export function toggleZoom(state: ViewState): ViewState {
   return { ...state, zoomed: !state.zoomed };
 }
 
-/** Opens all that is known about the chosen row. */
+/** Opens the details of the selected row. */
 export function openDetails(state: ViewState, live: Snapshot): ViewState {
   const row = selectedRow(state, live);
   return row === undefined ? state : { ...state, popup: { kind: 'details', table: state.pane, id: row.id, top: 0 } };
@@ -113,8 +111,6 @@ export function scrolledPopup(state: ViewState, by: number): ViewState['popup'] 
   const { popup } = state;
   return popup === null || !('top' in popup) ? popup : { ...popup, top: Math.max(0, popup.top + by) };
 }
-
-// The order of rows as the user has it: sort column and direction, an order that is held, rows pinned on top.
 
 /** Sorts the focused table by the next column, or the previous one. */
 export function turnSort(state: ViewState, by: number, live: Snapshot): ViewState {
@@ -134,14 +130,14 @@ export function sortBy(state: ViewState, column: string, live: Snapshot): ViewSt
   return settled(sorted, live);
 }
 
-/** Holds the order of all tables as it is, or lets go of it. */
+/** Freezes the present order of all tables, or unfreezes it. */
 export function toggleFrozen(state: ViewState, live: Snapshot): ViewState {
   const now = () =>
     perTable((name) => orderedRows(state, live, name).flatMap((row) => (branchOf(row) === undefined ? [row.id] : [])));
   return settled({ ...state, frozen: state.frozen === null ? now() : null }, live);
 }
 
-/** Pins the chosen row on top of its table, or lets go of it. */
+/** Pins the selected row on top of its table, or unpins it. */
 export function togglePin(state: ViewState, live: Snapshot): ViewState {
   const row = selectedRow(state, live);
   if (row === undefined) return state;
@@ -151,9 +147,7 @@ export function togglePin(state: ViewState, live: Snapshot): ViewState {
   return settled({ ...state, pins: { ...state.pins, [state.pane]: next } }, live);
 }
 
-// Rows of a tree opened and closed, the cursor going along.
-
-/** Opens the chosen row; one that is open hands the cursor to the first row under it. */
+/** Expands the selected row; if it is expanded, moves the cursor to its first child. */
 export function expand(state: ViewState, live: Snapshot): ViewState {
   const row = selectedRow(state, live);
   if (row === undefined || !hasBranches(row, state.pane)) return state;
@@ -161,7 +155,7 @@ export function expand(state: ViewState, live: Snapshot): ViewState {
   return settled(withOpen(hold(state, row.id), [...state.open[state.pane], row.id].slice(-OPEN_MAX)), live);
 }
 
-/** Closes the chosen row; one that is closed hands the cursor to the row it hangs under. */
+/** Collapses the selected row; if it is collapsed, moves the cursor to its parent. */
 export function collapse(state: ViewState, live: Snapshot): ViewState {
   const row = selectedRow(state, live);
   if (row === undefined) return state;

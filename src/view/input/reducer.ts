@@ -1,4 +1,4 @@
-// The one place where input changes state: action in, new state and effects out. No time, no I/O, nothing is changed in place.
+// The reducer: action in, new state and effects out. It reads no clock, does no I/O and changes nothing in place.
 
 import { UNIT_MODES } from '../../model/options.ts';
 import type { Snapshot } from '../../model/snapshot.ts';
@@ -208,12 +208,10 @@ function command(state: ViewState, name: Command, live: Snapshot, settings: Fram
   }
 }
 
-// A row as one line for the clipboard: the cells of every column, tab between them, as the user sees them now.
-
 /** Columns that are drawings and no text. */
 const DRAWN = new Set(['share', 'recent', 'recentRx', 'recentTx', 'direction']);
 
-/** The chosen row of the focused table; null when the table is empty. */
+/** The selected row as one line for the clipboard, tabs between cells; null when the table is empty. */
 function rowText(state: ViewState, live: Snapshot, glyphs: Glyphs): string | null {
   const rows = orderedRows(state, live, state.pane);
   const row = rows[cursorIndex(state.tables[state.pane], rows)];

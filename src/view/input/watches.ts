@@ -1,5 +1,5 @@
-// What the rows that the user looked at moved since then, for charts of their own: the chosen row, pinned ones, and those whose details were
-// opened. Rows of most kinds have no past otherwise. Pure: each tick makes new ones.
+// Rates of the rows that the user looks at, for their charts: selected rows, pinned ones, and those with details open. Most rows keep no rates
+// otherwise. Pure: each tick makes new series.
 
 import type { RateSeries, Snapshot } from '../../model/snapshot.ts';
 import { pictureOf } from '../derive.ts';
@@ -7,18 +7,18 @@ import type { TableName, ViewState, Watch } from '../state.ts';
 import { type AnyRow, orderedRows, topRows } from '../tables/rows.ts';
 import { selectedRow } from './navigation.ts';
 
-/** Rows that are followed; the one that was looked at longest ago is given up. */
+/** Most rows that are followed; one more replaces the one looked at longest ago. */
 const ROWS_MAX = 40;
-/** Slots of each, and the shortest, ms: five minutes. Shorter ticks are added up. */
+/** Slots of a series, and the length of the shortest, ms: five minutes. Shorter ticks are joined. */
 const SLOTS = 300;
 const LEAST_MS = 900;
 
-/** What is known of a row's past; null before the first tick in which it was followed. */
+/** The series of a row; null before its first tick. */
 export function watchedSeries({ watches }: ViewState, table: TableName, id: string): RateSeries | null {
   return watches.rows.find((watch) => watch.table === table && watch.id === id)?.series ?? null;
 }
 
-/** Takes a tick. While another picture than the live one is shown nothing is taken: the chart has a gap there. */
+/** Appends a tick. Nothing is appended while the picture is not live: the chart has a gap there. */
 export function updateWatches(state: ViewState, live: Snapshot): ViewState {
   const { filter } = state.filter;
   if (state.paused !== null || state.chart.selection !== null || state.view === 'history' || live.seq < 0) return state;

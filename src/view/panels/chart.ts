@@ -83,7 +83,7 @@ function titleOf(state: ViewState, live: Snapshot, glyphs: Glyphs): Line {
   return [span(selectionText(chart.selection, glyphs), 'title')];
 }
 
-/** What is chosen, and of how much of it the connections are known. */
+/** The selected range, and for how much of it the connections are known. */
 function selectionText({ from, to, anchor, answer }: ChartSelection, glyphs: Glyphs): string {
   const range = `${formatClock(from)} to ${formatClock(to)}`;
   const mark = anchor === null ? '' : ', marking';
@@ -125,7 +125,7 @@ export function sparkPanel(state: ViewState, live: Snapshot, glyphs: Glyphs, dir
   };
 }
 
-/** The mark in the header while the past is shown. */
+/** The mark in the header while a selected range is shown; null otherwise. */
 export function rangeMark(state: ViewState): string | null {
   const answer = state.chart.selection?.answer ?? null;
   if (answer === null) return null;

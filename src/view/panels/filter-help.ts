@@ -1,4 +1,4 @@
-// Help while a filter is typed: filters of before come back by Up and Down, Tab offers fields and values one after the other.
+// Help while a filter is typed: Up and Down recall recent filters, Tab completes fields and values.
 
 import { type Completions, completions } from '../../filter/completions.ts';
 import type { Snapshot } from '../../model/snapshot.ts';
@@ -10,12 +10,12 @@ export const FILTERS_MAX = 50;
 /** Values of one field that are offered. */
 const VALUES_MAX = 200;
 
-/** The list with a filter that was kept, at its end and only there. */
+/** The recent filters with one more at the end, and only there. */
 export function withRecent(recent: readonly string[], text: string): readonly string[] {
   return text.trim() === '' ? recent : [...recent.filter((one) => one !== text), text].slice(-FILTERS_MAX);
 }
 
-/** Text and place in the list after going up (-1) or down (1) it; null where there is nothing there. Below the newest is what was typed. */
+/** The input after going up (-1) or down (1) the recent filters; null at either end. Below the newest is what the user typed. */
 export function recalledFilter(
   filter: FilterState,
   by: -1 | 1,

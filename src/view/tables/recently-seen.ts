@@ -1,4 +1,4 @@
-// What was met for the first time a short while ago: it is marked wherever it stands.
+// Apps and domains seen for the first time within ten minutes; tables mark them as new.
 
 import type { NetEvent, Snapshot } from '../../model/snapshot.ts';
 
@@ -14,19 +14,19 @@ export interface RecentlySeen {
 /** Nothing is new. */
 export const NOTHING_RECENT: RecentlySeen = { apps: new Set(), domains: new Set() };
 
-const meetings = new WeakMap<readonly NetEvent[], readonly NetEvent[]>();
+const firstSeenEvents = new WeakMap<readonly NetEvent[], readonly NetEvent[]>();
 
 /** What is new at the time of a snapshot. */
 export function recentlySeenOf({ events, time }: Snapshot): RecentlySeen {
-  let met = meetings.get(events);
-  if (met === undefined) {
-    met = events.filter(({ kind }) => kind === 'new app' || kind === 'new domain');
-    meetings.set(events, met);
+  let seen = firstSeenEvents.get(events);
+  if (seen === undefined) {
+    seen = events.filter(({ kind }) => kind === 'new app' || kind === 'new domain');
+    firstSeenEvents.set(events, seen);
   }
-  if (met.length === 0) return NOTHING_RECENT;
+  if (seen.length === 0) return NOTHING_RECENT;
   const apps = new Set<string>();
   const domains = new Set<string>();
-  for (const event of met) {
+  for (const event of seen) {
     if (time - event.time > RECENT_MS) continue;
     if (event.kind === 'new app' && event.app !== null) apps.add(event.app);
     if (event.kind === 'new domain' && event.domain !== null) domains.add(event.domain);

@@ -1,4 +1,4 @@
-// The cursor of a table: chosen by id, so that rows may reorder under it; resolved to an index only to move and to draw.
+// The cursor of a table: it holds a row's id, as rows may change places, and becomes an index only to move and to draw.
 
 import type { TableState } from '../state.ts';
 import type { AnyRow } from './rows.ts';
@@ -28,7 +28,7 @@ export function moveTo(table: TableState, rows: readonly AnyRow[], index: number
   return { ...table, selected, index: bounded, top: topFor(table.top, bounded, visible, rows.length) };
 }
 
-/** The table after its rows changed: a vanished row hands the cursor to the one that took its place. */
+/** The table after its rows changed: the cursor of a row that went away moves to the one in its place. */
 export function settle(table: TableState, rows: readonly AnyRow[], visible: number): TableState {
   const index = cursorIndex(table, rows);
   if (index < 0) return table.index === 0 && table.top === 0 ? table : { ...table, index: 0, top: 0 };

@@ -1,11 +1,11 @@
-// The first cell of a row that may hang under another one: how deep, open or closed, and whether it is met for the first time.
+// The first cell of a row in a tree: its depth, whether it is expanded, and whether it is new.
 
 import { type Cut, displayWidth, fitText } from '../text/cells.ts';
 import { type Line, type Span, span } from '../text/span.ts';
 import type { Branched } from '../tree/branch.ts';
 import type { CellContext } from './column.ts';
 
-/** What stands after a name that was met for the first time a short while ago. */
+/** Stands after a name that was first seen a short while ago. */
 const NEW = ' new';
 
 /** What is drawn of a row's place in its tree. */

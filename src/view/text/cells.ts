@@ -1,5 +1,5 @@
-// Text fitted to terminal cells. Every character that terminals disagree about (emoji, joiners, combining runs, newly assigned wide
-// ones) becomes one that none of them can get wrong, so that a hostile name never shifts a column.
+// Text in terminal cells: made safe, measured, cut, wrapped, and small charts as text. Characters whose width terminals disagree about (emoji,
+// joiners, combining runs, newly assigned wide ones) are replaced: a hostile name never shifts a column.
 
 import stringWidth from 'string-width';
 import { sanitize } from '../../net/text.ts';
@@ -7,7 +7,7 @@ import { type Glyphs, UNICODE_GLYPHS } from './glyphs.ts';
 
 /** Printable ASCII: one cell a character, everywhere. */
 const ASCII = /^[\x20-\x7e]*$/;
-/** Letters and signs that take one cell, where neither string-width, blessed's table of 2015 nor a terminal says otherwise. */
+/** Letters and signs that take one cell, unless string-width, blessed's table of 2015 or a terminal says otherwise. */
 const NARROW = /^[\p{L}\p{N}\p{P}\p{S}\p{Zs}]$/u;
 const COMBINING = /^\p{M}$/u;
 /** Emoji, also where Unicode calls them narrow: terminals draw half of them two cells wide. */
@@ -45,7 +45,7 @@ const WIDE_IN_BLESSED: readonly (readonly [number, number])[] = [
 
 const CLASS = { unknown: 0, narrow: 1, wide: 2, combining: 3, refused: 4 } as const;
 const classes = new Uint8Array(0x10000);
-// Of our own signs it is known: the first question to string-width and to Unicode's properties takes 30 ms, and would be the first frame's.
+// Our own signs are known: the first call of string-width and of Unicode properties takes 30 ms, which the first frame would pay.
 for (const sign of Object.values(UNICODE_GLYPHS).flat()) if (typeof sign === 'string') classes[sign.charCodeAt(0)] = CLASS.narrow;
 classes.fill(CLASS.narrow, 0x2800, 0x2900); // braille, which charts are drawn in
 
@@ -144,9 +144,7 @@ export function fitText(
   return align === 'left' ? short + ' '.repeat(missing) : ' '.repeat(missing) + short;
 }
 
-// Text on more than one line: by cells, as paths need it, or between words, as sentences do.
-
-/** Cut after as many cells as there are, wherever that is. */
+/** Wraps text at exactly `width` cells, for paths. */
 export function wrapCells(text: string, width: number): string[] {
   const out: string[] = [];
   let line = '';
@@ -165,7 +163,7 @@ export function wrapCells(text: string, width: number): string[] {
   return out;
 }
 
-/** Cut between words; a word wider than a line is cut by cells. */
+/** Wraps text between words; a word wider than a line is cut by cells. */
 export function wrapWords(text: string, width: number): string[] {
   const out: string[] = [];
   let line = '';
@@ -184,16 +182,13 @@ export function wrapWords(text: string, width: number): string[] {
   return out;
 }
 
-// Small charts as text: eight levels a cell, for table columns.
-
 /** Seconds that a sparkline shows, whatever its width. */
 const SPAN_SECONDS = 60;
 
 /**
  * The last minute as levels, oldest first, scaled from 0 to the highest cell. Each cell is the mean of an equal range.
  *
- * Ranges lie fast on the clock, so that from one second to the next only the last cell changes, and all move on when its range is
- * full. Shorter series are padded on the left; anything above zero is at least one level above the floor.
+ * Ranges are aligned to the clock: from one second to the next only the last cell changes, and all move on when its range is full. Shorter series are padded on the left; anything above zero is at least one level above the floor.
  *
  * @param values one a second, the newest last
  * @param now time of the newest, epoch ms

@@ -1,4 +1,4 @@
-// Reads btop's theme format, so that a user's btop themes work here. Every value form and fallback as btop_theme.cpp has them.
+// Themes: btop's format with every value form and fallback of btop_theme.cpp, colours as terminals can show them, and styles for roles.
 
 import { ROLES, type Role } from './span.ts';
 
@@ -80,7 +80,7 @@ export interface Theme {
 /** Largest theme file that is read, in characters. */
 const THEME_MAX = 65_536;
 
-/** Parses the text of a `.theme` file. Never throws: what is not understood is told in `problems`. */
+/** Parses the text of a `.theme` file. Never throws: what it does not understand is listed in `problems`. */
 export function parseTheme(name: string, text: string): Theme {
   const values = new Map<string, Colour>();
   const problems: string[] = [];
@@ -141,9 +141,7 @@ function mix(from: number, to: number, share: number): number {
   return part(16) | part(8) | part(0);
 }
 
-// Colours as a terminal can show them: 24 bits, the 256-colour cube, 16 colours, or none.
-
-/** How many colours are sent. */
+/** How many colours the terminal shows: 24 bits, the 256-colour table, 16 colours, or none. */
 export type Depth = 'true' | '256' | '16' | 'none';
 
 /** Depth that the environment asks for: NO_COLOR (non-empty), then COLORTERM, then TERM. */
@@ -222,9 +220,7 @@ export function reduceColour(colour: Colour, depth: Depth): number | null {
   return depth === 'true' ? colour : depth === '256' ? to256(colour) : to16(colour);
 }
 
-// Roles -> colours of a theme and attributes. Meaning is never in the colour alone: what matters is bold, underlined or reversed too.
-
-/** How a role looks. */
+/** How a role looks. Meaning is never in the colour alone: what matters is also bold, underlined or reversed. */
 export interface Style {
   readonly fg: Colour;
   readonly bg: Colour;
@@ -275,7 +271,7 @@ const ALARMS = { dark: { warn: 0xffaf5f, error: 0xff5f5f }, light: { warn: 0x875
 /** Green as people call it: degrees of hue, and least share of saturation (HSL). */
 const GREEN = { from: 75, to: 165, saturation: 0.2 } as const;
 
-/** A theme's colour for what is wrong; ours where it has green there: nobody reads a warning in the colour of what is well. */
+/** A theme's colour for warnings and errors; ours when the theme's is green, which nobody reads as a warning. */
 function alarmColour(colour: Colour, { colours }: Theme, role: 'warn' | 'error'): Colour {
   if (colour === null || !isGreen(colour)) return colour;
   const { main_bg: ground, main_fg: text } = colours;
