@@ -1,5 +1,4 @@
-// What is shown, as a table for a file: the rows of the focused pane as they are filtered, sorted and opened, all columns that hold
-// something, numbers whole. Names are hidden where the screen hides them.
+// The focused table for a file: its rows as they are filtered, sorted and expanded, numbers unrounded. Names that the screen hides stay hidden.
 
 import type { Snapshot } from '../model/snapshot.ts';
 import type { ExportTable, ExportValue } from './action.ts';
@@ -11,9 +10,9 @@ import type { CellContext, Column } from './tables/column.ts';
 import { type AnyRow, branchOf, orderedRows, SPECS } from './tables/rows.ts';
 import type { Glyphs } from './text/glyphs.ts';
 
-/** Columns that are drawings and no values. */
+/** Columns that are drawings. */
 const DRAWN: readonly string[] = ['share', 'recent', 'recentRx', 'recentTx', 'recentShare'];
-/** Moments, written as such. */
+/** Columns that are moments, exported as RFC 3339. */
 const MOMENTS: readonly string[] = ['seen', 'age', 'time'];
 
 /** The focused table as it is shown. */
@@ -57,11 +56,10 @@ function lastSeen(row: AnyRow): number | null {
   return 'lastSeen' in row ? row.lastSeen : null;
 }
 
-// Rows of the focused table of history for a file: names as the screen shows them, numbers whole, the range that they are about.
-
+/** Columns of a history table; `from` and `to` are the range of its rows. */
 const COLUMNS = ['from', 'to', 'name', 'rx_bytes', 'tx_bytes', 'rx_packets', 'tx_packets', 'flows', 'first', 'last'] as const;
 
-/** The table; without rows where nothing was answered yet. @param time of the picture, epoch ms */
+/** The focused history table; without rows before its first answer. @param time of the picture, epoch ms */
 function historyExport(state: ViewState, time: number, glyphs: Glyphs): ExportTable {
   const { history } = state;
   const pane = history.page === null ? history.pane : 'domains';

@@ -1,4 +1,4 @@
-// The popups in which something is picked besides themes: interfaces to capture on, and the form of an export.
+// Pickers: the interfaces to capture on, and the format of an export.
 
 import type { Snapshot } from '../../model/snapshot.ts';
 import type { InterfaceItem } from '../../model/terms.ts';
@@ -10,7 +10,7 @@ import type { Glyphs } from '../text/glyphs.ts';
 type Interfaces = Extract<Popup, { kind: 'interfaces' }>;
 type Export = Extract<Popup, { kind: 'export' }>;
 
-/** Opens the interface picker; what there is to choose from is asked for. */
+/** Opens the interface picker and asks for the interfaces. */
 export function openInterfaces(state: ViewState, live: Snapshot): Step {
   if (live.capture.file !== null)
     return { state: { ...state, notice: 'reading a file: there is no interface to choose' }, effects: [] };

@@ -1,4 +1,4 @@
-// Keys while a popup is open: it scrolls, closes, or (themes) previews and picks. What concerns the whole program works as ever.
+// Keys while a popup is open: scroll, close, preview and pick. Quit, suspend and redraw work as always.
 
 import type { Snapshot } from '../../model/snapshot.ts';
 import type { Command, Step } from '../action.ts';

@@ -1,5 +1,5 @@
-// The help: keys from the key table, fields from the filter's, so that it can't say anything else than what they do. What concerns the view
-// stands first, what the signs on the screen mean last but one.
+// The help, made from the key table and the filter's fields, which keeps it true. Keys of the present view come first; signs and filter fields
+// come last.
 
 import { FIELDS } from '../../filter/fields.ts';
 import type { Command } from '../action.ts';

@@ -1,4 +1,4 @@
-// Keys worth knowing, for the footer: what can be done in this view, or in what lies over it. Where they don't all fit, the last rank goes first.
+// Hints for the footer: the keys of this view or of the popup over it. When they don't all fit, those with the highest rank go first.
 
 import type { Command } from '../action.ts';
 import { type KeyTable, keyLabel } from '../input/keymap.ts';
@@ -6,12 +6,12 @@ import { lineWidth } from '../pane.ts';
 import { type Popup, VIEWS, type ViewName, type ViewState } from '../state.ts';
 import { type Line, span } from '../text/span.ts';
 
-/** A word for commands whose keys stand before it; lower ranks join first. */
+/** A word after the keys of its commands; lower ranks are taken first. */
 interface Hint {
   readonly commands: readonly Command[];
   readonly text: string;
   readonly rank: number;
-  /** Views in which it says something; all but history unless told. */
+  /** Views that show it; all but history by default. */
   readonly views?: readonly ViewName[];
 }
 
@@ -66,7 +66,7 @@ const HISTORY: readonly Hint[] = [
   { commands: ['quit'], text: 'quit', rank: 2 },
 ];
 
-/** What closes it stands in its frame. */
+/** Its frame says what closes it. */
 const SCROLLED: readonly Hint[] = [
   { commands: ['up', 'down'], text: 'scroll', rank: 2 },
   { commands: ['page-up', 'page-down'], text: 'page', rank: 3 },

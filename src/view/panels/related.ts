@@ -1,5 +1,5 @@
-// What belongs to a row besides its own facts: an app's hosts, a host's apps, its last minute as a small chart. Of the connections that
-// are listed, busiest first; the rest is counted.
+// Facts related to a row: an app's hosts, a host's apps, the last minute as a small chart. They come from listed connections, most bytes first;
+// the rest is counted.
 
 import type { FlowRow } from '../../model/snapshot.ts';
 import type { Picture } from '../derive.ts';

@@ -1,5 +1,5 @@
-// What hangs under an app: its processes, under each of them the hosts it talks to. Made of the connections that are listed; what an app
-// moved over others, long gone or beyond the list, is one row more, so that the sums are those of the app.
+// The tree under an app: its processes, and under each the hosts it talks to. It is made from listed connections; traffic of others is one more
+// row, which makes the sums those of the app.
 
 import type { AppRow, FlowRow } from '../../model/snapshot.ts';
 import type { Process } from '../../model/terms.ts';
@@ -13,7 +13,7 @@ export type AppLine = AppRow & Branched;
 
 /** Processes without a listed connection that are shown, the newest. */
 const IDLE_PROCESSES = 12;
-/** Nobody knows it; cells show it as such. */
+/** Cells show it as unknown. */
 const UNKNOWN = Number.NaN;
 
 const shares = new WeakMap<Picture, ReadonlyMap<string, readonly Share[]>>();
@@ -64,7 +64,7 @@ export function underApp(row: AppRow, picture: Picture): readonly AppLine[] {
   return [...withRest(row, lines, at), ...idle.map((process) => idleLine(row, process, at))];
 }
 
-/** A process without a listed connection: nothing moves, and what it moved before is part of the row for the rest. */
+/** A process without a listed connection: its rates are zero, and its earlier traffic is in the row for the rest. */
 function idleLine(row: AppRow, process: Process, at: Place): AppLine {
   const unknown = { rxBytes: UNKNOWN, txBytes: UNKNOWN, rxPackets: UNKNOWN, txPackets: UNKNOWN, flows: UNKNOWN };
   return {

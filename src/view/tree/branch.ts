@@ -1,5 +1,5 @@
-// Branches: rows that hang under a row of a table, and what all trees have in common. Sums below a row never exceed it: what no listed
-// connection accounts for is a row of its own.
+// Branches: rows under a row of a table, and what all trees share. Sums below a row never exceed it: traffic that no listed connection
+// accounts for is a row of its own.
 
 import type { FlowRow, Traffic } from '../../model/snapshot.ts';
 import type { NameSource, Process } from '../../model/terms.ts';

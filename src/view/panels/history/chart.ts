@@ -1,4 +1,4 @@
-// The chart of history: bytes by bin, RX above one axis and TX below it on one scale, local times under it, the peak named where it stands.
+// The history chart: bytes by bin, RX above the axis and TX below it, local times under it, and the peaks with their amounts.
 
 import type { Snapshot } from '../../../model/snapshot.ts';
 import { columnsIn, plotRows, subcellsOf } from '../../chart/plot.ts';
@@ -134,7 +134,7 @@ function rowsAbove(rx: number, tx: number, rows: number): number {
   return Math.min(rows - 1, Math.max(1, Math.round((rows * rx) / (rx + tx))));
 }
 
-/** Cells that lie in what is marked. */
+/** Cells of the marked range. */
 function litCells({ marked, bins }: HistoryViewModel, cells: number, cellOf: (bin: number) => number): boolean[] {
   if (marked === null) return new Array<boolean>(cells).fill(false);
   const first = binAt(bins.edges, marked.from);
@@ -163,7 +163,7 @@ function axis(
   return { signs, roles: lit.map((on) => (on ? 'accent' : 'border')) };
 }
 
-/** Writes a text beside a column, where the row is blank; nowhere when it is not. */
+/** Writes a text beside a column if the row is blank there. */
 function name(row: Cells, cell: number, text: string): void {
   const width = displayWidth(text);
   for (const from of [cell + 1, cell - width]) {

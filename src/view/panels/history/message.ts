@@ -1,4 +1,4 @@
-// What stands in the place of a chart that has nothing to show: why, and what to type.
+// The message in place of an empty history chart: why it is empty, and what to type.
 
 import { RECORD_FIELDS, RECORD_HINT } from '../../../model/history.ts';
 import type { Snapshot } from '../../../model/snapshot.ts';
@@ -44,7 +44,7 @@ export function historyMessage(state: ViewState, live: Snapshot, glyphs: Glyphs,
     [span(isFiltered ? '  Nothing recorded here matches the filter.' : '  Nothing was recorded in this range.')],
     [span(`  There are records from ${dateText(result.oldest)} to ${dateText(result.newest ?? result.oldest)}.`, 'dim')],
   ];
-  // What is not kept matches nothing, and says nothing by itself.
+  // A filter on a field that records lack matches nothing.
   if (isFiltered) lines.push([span(`  A record keeps ${RECORD_FIELDS}.`, 'dim')]);
   return lines;
 }

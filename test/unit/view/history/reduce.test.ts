@@ -201,7 +201,7 @@ describe('answers', () => {
   });
 });
 
-describe('travel', () => {
+describe('navigation', () => {
   const windows = (...commands: Command[]) =>
     queryOf(
       new Player()
