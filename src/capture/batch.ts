@@ -1,10 +1,10 @@
 // A batch of captured frames: one buffer and one typed column per fact. Sources fill it, the monitor walks it. No objects per frame.
 
-/** Process index of a frame whose source names none. */
+/** Process index of a frame without a known process. */
 export const NO_PROCESS = 0;
 
 /**
- * Frames as columns over one buffer; column i describes frame i.
+ * Frames as columns over one buffer; row i describes frame i.
  *
  *     bytes      [ ....frame 0.... ][ ..frame 1.. ] ...      (offset[i] is where frame i begins; gaps are allowed)
  *     captured   bytes of frame i that are in the buffer      wire      bytes it had on the wire
@@ -53,7 +53,7 @@ export function moveFrame(batch: PacketBatch, from: number, to: number): void {
   copyFacts(batch, from, batch, to);
 }
 
-/** Writes what is known of frame `from` besides its bytes to frame `to` of a batch: time, interface, direction, processes. */
+/** Copies everything but the bytes of frame `from` to frame `to` of a batch: time, interface, direction, processes. */
 export function copyFacts(batch: PacketBatch, from: number, into: PacketBatch, to: number): void {
   into.time[to] = batch.time[from] as number;
   into.iface[to] = batch.iface[from] as number;

@@ -1,22 +1,22 @@
-// What libpcap, cap and tcpdump say when they can't, turned into the program's own failures. Text in, error out; opens nothing.
+// Turns the error texts of libpcap, cap and tcpdump into NetmonErrors. It opens nothing.
 
 import { NetmonError } from '../model/errors.ts';
 import { sanitize } from '../net/text.ts';
 
-/** What the text was about. */
+/** The attempt that produced the text. */
 export interface CaptureAttempt {
-  /** The device that was to be opened; empty where it was all of them. */
+  /** The device; empty for all of them. */
   readonly device: string;
-  /** The user's filter, null where there was none. */
+  /** The user's filter, or null. */
   readonly bpf: string | null;
-  /** Devices that exist, for the message on an unknown one. */
+  /** Existing devices, for the message about an unknown one. */
   readonly devices: readonly string[];
 }
 
 /**
  * A driver that cannot run on this machine at all: library absent, package not built, other platform.
  *
- * Told apart from an interface that is missing, because the next driver may do better.
+ * Not the same as a missing interface: the next driver may work.
  */
 export class DriverUnavailable extends NetmonError {
   constructor(message: string, hint: string | null = null, cause?: unknown) {
@@ -37,9 +37,9 @@ const BAD_FILTER =
 const SUDO_PATH = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin'];
 
 /**
- * The command that gives the rights to capture.
+ * The command that captures with the necessary rights.
  *
- * @param nodeFolder folder of the node that runs; outside of sudo's path it must be carried along
+ * @param nodeFolder folder of the running node; sudo needs PATH when it is outside of sudo's own
  */
 export function permissionHint(nodeFolder = process.execPath.replace(/\/[^/]*$/, '')): string {
   return SUDO_PATH.includes(nodeFolder) ? 'type: sudo netmon-tui' : 'type: sudo env "PATH=$PATH" netmon-tui';
@@ -72,7 +72,7 @@ export function misfitFilter(bpf: string, where: string, said: string): NetmonEr
 }
 
 /**
- * The failure that an error text of a capture library stands for.
+ * The error for a capture library's text.
  *
  * Permission is looked for first: without rights some systems hide whether the device is there.
  */
@@ -99,7 +99,7 @@ export function captureError(text: string, attempt: CaptureAttempt): NetmonError
   return new NetmonError('no-device', `can't capture on ${device}: ${said}`, 'type: netmon-tui doctor');
 }
 
-/** The line of an error text that tells most: warnings and tcpdump's own prefix are left out. */
+/** The most telling line of an error text, without warnings and tcpdump's prefix. */
 function lastTelling(text: string): string {
   const lines = text
     .slice(0, 4096)

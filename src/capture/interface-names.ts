@@ -1,4 +1,4 @@
-// (number, short byte string) -> dense index, for names that arrive with every packet. A hit allocates nothing; entries are never removed.
+// Bounded tables from names that arrive with every packet to Uint16 indexes. A hit allocates nothing; entries are never removed.
 
 import { sanitize } from '../net/text.ts';
 import { interfaceKind } from './devices/kind.ts';
@@ -13,7 +13,7 @@ const SEED = (Math.random() * 0x1_0000_0000) | 0;
  *
  *     slots    [ index + 1, 0 is empty ]            twice the entries at least, a power of two
  *     keys     [ key ]  lengths [ bytes used ]      one per entry
- *     names    [ width bytes ]                      one stretch per entry; longer names are cut
+ *     names    [ width bytes ]                      one slice per entry; longer names are cut
  */
 export class NameIndex {
   readonly limit: number;
@@ -109,8 +109,6 @@ function widened<T extends Int32Array | Uint8Array>(old: T, larger: T): T {
   larger.set(old);
   return larger;
 }
-
-// The interfaces that a capture names, as a bounded table of Uint16 indexes. The list only grows: new tunnels appear while it runs.
 
 const LIMIT = 1_024;
 const NAME_BYTES = 64;

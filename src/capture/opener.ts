@@ -1,5 +1,5 @@
-// The opener: everything that needs rights to capture is opened here, and only here. It chooses the driver, keeps why better ones were
-// passed over, and never lets a weaker driver's message hide a stronger one's.
+// The opener: the only place that opens live captures. It chooses the driver, records why better ones were skipped, and never lets a weaker
+// driver's message hide a stronger one's.
 
 import { NetmonError, reasonOf } from '../model/errors.ts';
 import type { Fallback } from '../model/terms.ts';
@@ -74,13 +74,13 @@ export async function openCapture(
       fallbacks.push({ driver: name, reason: sanitize(reasonOf(thrown)) });
     }
   }
-  // A driver that ran and failed knows more than the sum of those that could not run.
+  // A driver that ran and failed knows more than all those that could not run.
   throw worth ?? noDriver(fallbacks, edges);
 }
 
 /**
- * Rights and filters are the same for all drivers; the first that works has the last word on them. But what macOS refuses to root in this
- * process it may grant to its own tcpdump, which Apple signs with entitlements.
+ * Permissions and filters are the same for all drivers, so the first working one decides. But what macOS refuses to root in this process it may
+ * grant to its own tcpdump, which Apple signs with entitlements.
  */
 function isFinal(thrown: unknown, edges: Edges): boolean {
   if (!(thrown instanceof NetmonError) || thrown instanceof DriverUnavailable) return false;
@@ -114,18 +114,17 @@ function noDriver(fallbacks: readonly Fallback[], edges: Edges): NetmonError {
   return new NetmonError('no-device', `no capture driver works here (${reasons})`, libpcapHint(edges));
 }
 
-/** An interface that is not there is told before any driver is tried, so that each need not find its own words for it. */
+/** Reports a missing interface before any driver is tried: one message instead of one per driver. */
 async function checkInterfaces(request: CaptureRequest, edges: Edges): Promise<void> {
   const wanted = request.interfaces.filter((name) => name !== 'any');
   if (wanted.length === 0) return;
   const names = await deviceNames(edges);
-  if (names.length === 0) return; // the system doesn't tell; the driver will
+  if (names.length === 0) return; // the system has no list; the driver will tell
   for (const name of wanted) if (!names.includes(name)) throw unknownDevice(name, names);
 }
 
 /**
- * The opener of a run. Whoever captures holds one and asks it again when an interface is back, another is chosen or the default route
- * moved; when privileges are dropped, what has to keep them is kept here.
+ * The opener of a run, asked again when an interface returns, another one is chosen, or the default route moves.
  */
 export class Opener {
   readonly #driver: 'auto' | DriverName;

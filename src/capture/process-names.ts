@@ -24,7 +24,7 @@ export class ProcessTable {
   readonly processes: CapturedProcess[] = [{ pid: UNKNOWN_PID, name: '' }];
   /** Look-ups that lost their pid, or their process, because the table was full. */
   folded = 0;
-  /** How often the list began anew. */
+  /** How often the list was restarted. */
   begun = 0;
   #index: NameIndex;
   readonly #whole: number;
@@ -35,7 +35,7 @@ export class ProcessTable {
     this.#whole = this.#index.limit - Math.min(RESERVED, this.#index.limit >>> 2);
   }
 
-  /** Begins the list anew where little room is left, so that processes are told apart for months. Between two batches only. */
+  /** Restarts the list when it is nearly full. Between two batches only. */
   makeRoom(): void {
     if (this.#index.count < this.#whole - (this.#whole >>> 3)) return;
     this.#index = new NameIndex(this.#index.limit, NAME_BYTES);

@@ -1,4 +1,5 @@
-// What every capture driver gives: batches of frames, the interfaces and processes they refer to, and what was lost.
+// The contract of all capture drivers: batches of frames, the interfaces and processes they refer to, and counts of what was lost. The folder
+// captures and filters; it decodes nothing and names no owner that the capture itself doesn't name.
 
 import type { NetmonError } from '../model/errors.ts';
 import type { DriverName, Fallback, InterfaceKind } from '../model/terms.ts';
@@ -54,19 +55,19 @@ export type SourceState =
  * once; after that its memory is gone and nothing of a batch may be touched.
  */
 export interface PacketSource {
-  /** The last two are no captures: the sockets' own counters, where there are no rights to capture. */
+  /** The last two don't capture: without the rights to, they read the sockets' own counters. */
   readonly driver: DriverName | 'file' | 'sock_diag' | 'nettop';
   /** Grows only; frames refer to it by index. */
   readonly interfaces: readonly CaptureInterface[];
-  /** Names of those that are captured now; absent where that is all of them. */
+  /** Names of those that are captured now; absent for all of them. */
   readonly active?: readonly string[];
   /** Grows only; `[0]` is no process. Empty list where the driver names none. */
   readonly processes: readonly CapturedProcess[];
-  /** How often the list of processes began anew, which it does only in `read`; absent: never. */
+  /** How often the list of processes was restarted, which happens only in `read`; absent: never. */
   readonly processesBegun?: number;
   /** True where frames carry a pid, so that no other attribution is needed. */
   readonly namesProcesses: boolean;
-  /** Bytes kept of a bulk packet and at the most; for the screen. */
+  /** Bytes kept of a bulk packet, and of any packet; for the screen. */
   readonly snapLength: { readonly bulk: number; readonly whole: number };
   /** Bytes of kernel ring, all interfaces together; null where unknown. */
   readonly bufferBytes: number | null;
@@ -75,29 +76,29 @@ export interface PacketSource {
   readonly state: SourceState;
   /** One line on `state`, for the screen; empty when all is well. */
   readonly note: string;
-  /** Why the source is lost, where the run ends with a status of its own for that: rights, a bad filter. */
+  /** Why the source is lost, if the run's exit status depends on it: permission, bad filter. */
   readonly failure?: NetmonError | null;
-  /** Gives up what came since it was opened, which nobody had time to read; absent: frames come from the first reading on. */
+  /** Discards what came since it was opened; absent: nothing comes before the first `read`. */
   begin?(): void;
   /** Next frames, or null when nothing waits right now. The batch is the source's own and is overwritten by the next call. */
   read(): PacketBatch | null;
   stats(): CaptureStats;
   close(): void;
-  /** Settles after `close` when what the source started is gone; absent where there is nothing to wait for. */
+  /** Settles after `close`, when what the source started is gone; absent when there is nothing to wait for. */
   readonly gone?: Promise<void>;
 }
 
-/** False where sockets tell what they moved, and there are no frames. */
+/** False for sources that read socket counters instead of frames. */
 export function tellsFrames({ driver }: PacketSource): boolean {
   return driver !== 'sock_diag' && driver !== 'nettop';
 }
 
-/** False where not even the flows' packets are known. */
+/** False when not even packet counts are known. */
 export function tellsPackets({ driver }: PacketSource): boolean {
   return driver !== 'nettop';
 }
 
-/** A live source and why the better drivers were not taken. */
+/** A live source, and why better drivers were not used. */
 export interface OpenedSource {
   readonly source: PacketSource;
   readonly fallbacks: readonly Fallback[];

@@ -1,5 +1,5 @@
-// A capture whose interfaces can be chosen anew while it runs. To whoever reads it, it is one source: interfaces and processes keep their
-// numbers, counters go on, those that are no longer captured stay in the list. It opens nothing itself.
+// One source in front of a capture that can be replaced while it runs: interfaces and processes keep their indexes, counters go on, and
+// interfaces that are no longer captured stay in the list. It opens nothing itself.
 
 import type { NetmonError } from '../model/errors.ts';
 import { moveFrame, PacketBatch } from './batch.ts';
@@ -8,7 +8,7 @@ import type { CapturedProcess, CaptureInterface, CaptureStats, OpenedSource, Pac
 /** Frames refer to processes by 16 bits. */
 const MOST_PROCESSES = 0xffff;
 
-/** Stands before the open source, and takes another in its place. */
+/** Reads from the open source until another replaces it. */
 export class SwitchSource implements PacketSource {
   readonly interfaces: CaptureInterface[] = [];
   readonly processes: CapturedProcess[] = [];
@@ -17,7 +17,7 @@ export class SwitchSource implements PacketSource {
   /** Number here of the open source's interface i, and of its process i. */
   #interfaceAt: number[] = [];
   #processAt: number[] = [];
-  /** How often the list of processes began anew, here and in the open source. */
+  /** How often the list of processes was restarted, here and in the open source. */
   processesBegun = 0;
   #begunThere = 0;
   #before: CaptureStats = { received: 0, droppedByKernel: 0, droppedByInterface: 0, shed: 0, malformed: 0 };
@@ -66,18 +66,18 @@ export class SwitchSource implements PacketSource {
     return this.#opened.source.failure ?? null;
   }
 
-  /** Why better drivers than the one in use were not taken. */
+  /** Why better drivers were not used. */
   get fallbacks(): OpenedSource['fallbacks'] {
     return this.#opened.fallbacks;
   }
 
-  /** Names of what is captured now. */
+  /** Names of the interfaces that are captured now. */
   get active(): readonly string[] {
     this.#learn();
     return this.#only === null ? this.#opened.source.interfaces.map(({ name }) => name) : [...this.#only];
   }
 
-  /** Settles when all that was ever started is gone. */
+  /** Settles when everything that the sources started is gone. */
   get gone(): Promise<void> {
     return Promise.all([...this.#gone, this.#opened.source.gone]).then(() => undefined);
   }
@@ -110,7 +110,7 @@ export class SwitchSource implements PacketSource {
     this.#opened.source.close();
   }
 
-  /** Takes another source, which is this one's from then on, and closes the one before. Frames that waited in that are lost. */
+  /** Replaces the source and closes the old one, whose unread frames are lost. Owns the new one. */
   take(opened: OpenedSource): void {
     this.#before = this.stats();
     const { source } = this.#opened;
@@ -126,14 +126,14 @@ export class SwitchSource implements PacketSource {
     this.#learn();
   }
 
-  /** Leaves out what the open source delivers of other interfaces. Only for one that writes all columns of each batch. @param names none are all */
+  /** Leaves out frames of other interfaces. Only for a source that writes all columns of each batch. @param names empty for all */
   narrow(names: readonly string[]): void {
     this.#only = names.length === 0 ? null : new Set(names);
     this.#isWanted = [];
     this.#learn();
   }
 
-  /** Gives numbers to interfaces and processes that the open source met since. */
+  /** Gives indexes to the open source's new interfaces and processes. */
   #learn(): void {
     const { interfaces, processes, processesBegun = 0 } = this.#opened.source;
     const more = processes.length - this.#processAt.length;
@@ -156,7 +156,7 @@ export class SwitchSource implements PacketSource {
     }
   }
 
-  /** Perhaps none: then it is a batch all the same, so that whoever reads looks at the clock. */
+  /** Returns an empty batch rather than none: the reader then checks the clock. */
   #keepWanted(batch: PacketBatch): void {
     let kept = 0;
     for (let i = 0; i < batch.count; i++) {
@@ -167,7 +167,7 @@ export class SwitchSource implements PacketSource {
     batch.count = kept;
   }
 
-  /** The batch with our numbers in columns of our own: a source may fill its columns once and rely on them. */
+  /** Writes our indexes to columns of our own: a source may fill its columns once and rely on them. */
   #renumber(batch: PacketBatch): PacketBatch {
     let ours = this.#renumbered.get(batch);
     if (ours === undefined) {

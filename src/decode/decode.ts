@@ -1,4 +1,4 @@
-// Decoding: one frame's bytes become a `Packet`, from the link header down to the transport. This file is the way in. Nothing here throws,
+// Decoding: one frame's bytes become a `Packet`, from the link header to the transport. This is the entry point. Nothing here throws,
 // allocates, or keeps a reference to the bytes; what packets carry is read in inspect/.
 
 import { isV4 } from '../net/address.ts';
@@ -10,7 +10,7 @@ import { type Packet, type Status, TUNNEL } from './packet.ts';
 const { NONE: NO_TUNNEL } = TUNNEL;
 const { UNKNOWN } = DIRECTION;
 const { ETHERNET } = LINK;
-/** A frame that claims to be longer lies (files say anything): its captured length is used instead, and fields stay small integers. */
+/** A longer wire length in a file is a lie: the captured length is used instead, and fields stay small integers. */
 const LONGEST_FRAME = 0x3fffffff;
 
 /**
@@ -20,7 +20,7 @@ const LONGEST_FRAME = 0x3fffffff;
  * fragment has no ports; `Decoder` fills them in.
  *
  * @param captured bytes of the frame in `bytes` from `offset`
- * @param wire bytes it had on the wire; taken as `captured` where it is less
+ * @param wire bytes it had on the wire; at least `captured`
  * @param link LINKTYPE; PKTAP was taken off before
  */
 export function decode(bytes: Uint8Array, offset: number, captured: number, wire: number, link: number, packet: Packet): Status {
@@ -82,7 +82,7 @@ function clear(packet: Packet): void {
   packet.linkInterface = 0;
 }
 
-/** Entries that share a set; a fifth takes the place of the oldest. */
+/** Entries per set; a fifth replaces the oldest. */
 const WAYS = 4;
 /** Words of an entry. */
 const WORDS = 12;
@@ -101,10 +101,10 @@ export class Fragments {
   readonly #words: Int32Array;
   readonly #oldest: Uint8Array;
   readonly #mask: number;
-  /** Random: nobody can choose datagrams that share a set. */
+  /** Random, so that nobody can construct datagrams that share a set. */
   readonly #seed = (Math.random() * 2 ** 32) | 0;
 
-  /** @param sets places of four entries, a power of two; 256 hold 1024 packets in 48 KiB */
+  /** @param sets sets of four entries, a power of two; 256 sets hold 1024 packets in 48 KiB */
   constructor(sets = 256) {
     this.#words = new Int32Array(sets * WAYS * WORDS);
     this.#oldest = new Uint8Array(sets);

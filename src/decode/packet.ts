@@ -13,7 +13,7 @@ export const STATUS = {
 } as const;
 export type Status = (typeof STATUS)[keyof typeof STATUS];
 
-/** What a frame holds that is not decoded; `Packet.unread` has a number of that kind beside it. */
+/** Kinds of undecoded content; `Packet.unread` pairs each with a number of that kind. */
 export const UNREAD = {
   /** Something without a number. */
   OTHER: 0,
@@ -121,20 +121,20 @@ export class Packet {
 const { LINK, TRANSPORT } = LAYER;
 const { COMPLETE, UNSUPPORTED } = STATUS;
 
-/** Notes where decoding ended. @returns the status, so that a reader can end with it */
+/** Records where decoding stopped. @returns the status, for the reader to return */
 export function stop(packet: Packet, layer: Layer, status: Status): Status {
   packet.stoppedAt = layer;
   packet.status = status;
   return status;
 }
 
-/** Ends a frame that holds something that is not decoded, and notes what. @returns the status */
+/** Records that a frame holds something that is not decoded. @returns the status */
 export function refuse(packet: Packet, what: Unread, number: number): Status {
   packet.unread = (what << 16) | (number & 0xffff);
   return stop(packet, LINK, UNSUPPORTED);
 }
 
-/** Notes that everything down to the transport was read. @returns the status */
+/** Records that everything down to the transport was read. @returns the status */
 export function complete(packet: Packet): Status {
   packet.stoppedAt = TRANSPORT;
   packet.status = COMPLETE;

@@ -1,14 +1,14 @@
-// For a child that captures: what it was started with is given up once its interface is open, for CAP_NET_RAW at the most.
+// For a child that captures: drops its privileges once its interface is open, and keeps CAP_NET_RAW at most.
 
 import type { Identity } from '../system/accounts.ts';
 import { confirmDropped, credentialsOf, dropPrivileges, libcCalls } from './drop.ts';
 
-/** This module for a child that is to become somebody. */
+/** URL of this module, with the user that the child becomes. */
 export function childRights(identity: Identity): string {
   return `${new URL('./child-rights.js', import.meta.url).href}?${new URLSearchParams({ as: JSON.stringify(identity) })}`;
 }
 
-/** Loads what it takes. @param url of `childRights` @returns gives up, at once */
+/** Loads what dropping needs. @param url from `childRights` @returns drops privileges, synchronously */
 export async function prepare(url: string): Promise<() => void> {
   const platform = process.platform === 'darwin' ? 'darwin' : 'linux';
   const identity = JSON.parse(new URL(url).searchParams.get('as') ?? '') as Identity;

@@ -1,5 +1,5 @@
-// Gives root up, irrevocably, and with it all that is not needed any more. The order is the point: on Linux rights belong to threads, and
-// only setgroups, setgid and setuid reach all of them.
+// Drops root for good, and every privilege that is no longer needed. The folder lowers privileges and never raises them. The order matters: on
+// Linux privileges belong to threads, and only setgroups, setgid and setuid reach all of them.
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { NetmonError, reasonOf } from '../model/errors.ts';
@@ -9,7 +9,7 @@ import { CAPABILITY, type Capability, MOST_CAPABILITIES, maskOf, namesOf } from 
 import type { LibcCalls } from './libc-calls.ts';
 import { seccompBytes, seccompProgram } from './seccomp.ts';
 
-/** Node's own calls that change the user; each reaches every thread. */
+/** Node's calls that change the user; each reaches every thread. */
 export interface Credentials {
   geteuid(): number;
   setgroups(groups: readonly number[]): void;
@@ -18,13 +18,13 @@ export interface Credentials {
   setuid(user: number): void;
 }
 
-/** What is to be left. */
+/** What to keep. */
 export interface DropPlan {
   readonly platform: 'darwin' | 'linux';
   readonly identity: Identity;
-  /** Capabilities that the main thread keeps on Linux, as far as it has them. */
+  /** Capabilities that the main thread keeps on Linux, if it has them. */
   readonly keep: readonly Capability[];
-  /** Whether other programs are started later: the children of the driver `cap`, which then get CAP_NET_RAW. */
+  /** The source starts children later (the driver `cap`); they inherit CAP_NET_RAW. */
   readonly starts: boolean;
 }
 
@@ -38,22 +38,22 @@ const PR = {
   CAP_AMBIENT: 47,
 } as const;
 const CAP_AMBIENT_RAISE = 2;
-/** Root is nobody special on exec, and capabilities outlive a change of the user; each locked. */
+/** Root gains nothing on exec, and capabilities survive a change of user; both locked. */
 const SECUREBITS = 0b00_11_00_11;
 const NO_AMBIENT_RAISE = 0b11_00_00_00;
-/** With any of these root is near. */
+/** Each of these leads back to root. */
 const BACK = maskOf(['setuid', 'setpcap', 'sys_admin']);
-const REGAINED = 'root was given up, and could be had back';
+const REGAINED = 'root privileges could be regained after dropping them';
 
 /**
- * Does it, on the main thread. Threads that exist lose everything; those started later have what this one has left.
+ * Drops privileges on the main thread. Existing threads lose everything; later ones inherit what this one keeps.
  *
- * @returns what is left @throws NetmonError `permission` where `--user` can't be followed, a step fails, or root could be had back
+ * @returns what was kept @throws NetmonError `permission` when `--user` can't be obeyed, a step fails, or root could be regained
  */
 export function dropPrivileges(plan: DropPlan, credentials: Credentials, calls: LibcCalls): PrivilegeStatus {
   const { platform, identity, starts } = plan;
   const notes = identity.note === '' ? [] : [identity.note];
-  if (!calls.forbidCore()) notes.push('core files could not be forbidden');
+  if (!calls.forbidCore()) notes.push('core files could not be disabled');
   const before = platform === 'linux' ? calls.permitted() : null;
   const kept = maskOf(plan.keep) & (before ?? 0n);
   const inherited = starts ? kept & maskOf(['net_raw']) : 0n;
@@ -65,7 +65,7 @@ export function dropPrivileges(plan: DropPlan, credentials: Credentials, calls: 
   if (platform === 'linux' && isRoot) {
     const bits = starts ? SECUREBITS : SECUREBITS | NO_AMBIENT_RAISE;
     if (calls.prctl(PR.SET_SECUREBITS, bits) !== 0) calls.prctl(PR.SET_KEEPCAPS, 1);
-    // What is to be inheritable must be so before it leaves the bounding set: capset(2) refuses it later.
+    // Make it inheritable before it leaves the bounding set: capset(2) refuses it later.
     if (inherited !== 0n && !calls.setCapabilities(before ?? 0n, inherited))
       throw failed('capabilities could not be made inheritable');
     for (let bit = 0; bit < MOST_CAPABILITIES; bit++) calls.prctl(PR.CAPBSET_DROP, bit);
@@ -99,23 +99,18 @@ function becomeUser({ platform, identity }: DropPlan, credentials: Credentials, 
     credentials.setuid(identity.uid);
     return true;
   } catch (thrown) {
-    // What io_uring was asked for as root it goes on doing as root (CVE-2024-22017), so Node changes no user where it may be in use.
+    // Work queued on io_uring as root continues as root (CVE-2024-22017), so Node refuses to change the user when it may be in use.
     if ((thrown as NodeJS.ErrnoException).code === 'ERR_INVALID_STATE')
-      throw new NetmonError(
-        'permission',
-        "root can't be given up while UV_USE_IO_URING is set",
-        'type: unset UV_USE_IO_URING',
-        thrown,
-      );
+      throw new NetmonError('permission', "can't drop root while UV_USE_IO_URING is set", 'type: unset UV_USE_IO_URING', thrown);
     const message = `root can't become ${identity.name} here: ${reasonOf(thrown)}`;
-    // A container without CAP_SETUID, or without that user's number: what was not asked for by name is not worth a refusal.
+    // A container without CAP_SETUID, or without that user's number: refuse only if the user asked for it by name.
     if (identity.by === 'user') throw new NetmonError('permission', message, 'leave --user out, or add it: --stay-root', thrown);
     notes.push(message);
     return false;
   }
 }
 
-/** Root that can be had back was not given up: tries to have it back. */
+/** Verifies the drop by trying to become root again. */
 function makeSure(credentials: Credentials): void {
   try {
     credentials.setuid(0);
@@ -125,7 +120,7 @@ function makeSure(credentials: Credentials): void {
   throw failed(REGAINED);
 }
 
-/** Of the five, those that count at once. */
+/** The sets that take effect immediately. */
 const SETS = ['CapInh', 'CapPrm', 'CapEff', 'CapAmb'] as const;
 
 /**

@@ -39,11 +39,11 @@ export async function refuseDebugger(): Promise<void> {
     const hint = 'type: unset NODE_OPTIONS, and start node without it';
     throw new NetmonError(
       'permission',
-      `node's option ${option.split('=', 1)[0]} is refused while there are rights to lose`,
+      `node's option ${option.split('=', 1)[0]} is refused while the process has privileges`,
       hint,
     );
   }
-  if (wasOpen) throw new NetmonError('permission', "node's debugger was opened by a signal during the start", 'start it again');
+  if (wasOpen) throw new NetmonError('permission', "a signal opened node's debugger during start-up", 'start it again');
 }
 
 /** @returns whether it was open */

@@ -28,19 +28,19 @@ const SANDBOXED =
 /** Starts the root child; another in tests. */
 export type StartRootChild = (programs: RootPrograms) => ChildProcess;
 
-/** Decided before anything is opened; carried out once everything is. */
+/** The plan for this run's privileges: made before anything is opened, carried out once everything is. */
 export class Rights {
   readonly identity: Identity;
   readonly #options: Options;
   readonly #edges: Edges;
   readonly #hand: RootHand | null;
-  /** URL of the module by which a child gives its rights up; null where it has none, or is to keep them. */
+  /** URL of the module with which a child drops its privileges; null when it has none or keeps them. */
   readonly #childRights: string | null;
 
   readonly #sandbox: SandboxInit | undefined;
 
   /**
-   * Asks for whom `--user` names, where no file tells.
+   * Asks the system about the user that `--user` names, where no file lists it.
    *
    * @param bufferBytes of the capture's ring @param sandbox another sandbox_init, in tests
    * @throws NetmonError `usage` for a user that does not exist, and for `--sandbox` elsewhere than on macOS
@@ -80,7 +80,7 @@ export class Rights {
     });
     const hasRights = options.read === null && (edges.platform === 'linux' || edges.euid() === 0);
     this.#childRights = hasRights && this.identity.by !== 'root' ? childRights(this.identity) : null;
-    // On Linux rights can be kept one by one; on macOS it takes a process that keeps them all, and can do next to nothing.
+    // Linux keeps capabilities one by one; macOS needs a process that stays root and can do next to nothing.
     const isNeeded = edges.platform === 'darwin' && edges.euid() === 0 && this.identity.by !== 'root' && options.read === null;
     if (isNeeded) {
       const programs = rootPrograms(options, edges, bufferBytes);
@@ -88,12 +88,12 @@ export class Rights {
     } else this.#hand = null;
   }
 
-  /** The edges of the run: what takes root after root was given up goes to the root child. */
+  /** The edges of the run: what needs root after the drop goes to the root child. */
   get edges(): Edges {
     const url = this.#childRights;
     const edges = this.#hand?.edges(this.#edges) ?? this.#edges;
     if (url === null) return edges;
-    // A child that is Node captures for the driver cap: it is told how to give up what it has as soon as it has opened its interface.
+    // A child that runs Node captures for the driver cap: it gets the module that drops its privileges after opening its interface.
     return { ...edges, spawn: (path, args) => edges.spawn(path, path === process.execPath ? [...args, url] : args) };
   }
 
@@ -149,7 +149,7 @@ async function writtenFiles({ history, screen, headless, json, place }: Options)
   return [...own, ...exports.map((folder) => join(folder, EXPORT_PREFIX))];
 }
 
-/** Becomes the user who called sudo, for a command that needs no rights at all. Anybody else, root too, stays who he is. */
+/** Becomes the user who called sudo, for a command that needs no privileges. Anybody else, root included, stays. */
 export async function becomeInvoker({ platform, paths, euid }: Edges): Promise<void> {
   const passwd = textOf(paths.passwd);
   const group = textOf(join(dirname(paths.passwd), 'group'));
@@ -177,7 +177,7 @@ function startRootChild(programs: RootPrograms): ChildProcess {
   return spawn(process.execPath, words, { stdio: ['pipe', 'pipe', 'ignore'], env: programs.env, cwd: '/', shell: false });
 }
 
-/** Starts the threads of Node's pool, which begin with the first work for them: those that exist lose all, later ones would not. */
+/** Starts the threads of Node's pool now, before the drop: existing threads lose everything, later ones would not. */
 async function pooled(): Promise<void> {
   const { stat } = await import('node:fs/promises');
   await stat('/').catch(reasonOf);

@@ -1,9 +1,10 @@
-// As whom the program goes on once everything is open. Decides only; drop.ts does it.
+// Which user the program becomes once everything is open, from the texts of passwd(5) and group(5). It only decides, and asks no directory
+// service: that could be a query to the network.
 
 import { NetmonError } from '../model/errors.ts';
 import type { Edges } from './edges.ts';
 
-/** What decides it. */
+/** What the decision depends on. */
 export interface IdentityRequest {
   readonly euid: number;
   /** SUDO_UID, SUDO_GID and SUDO_USER count only where the process is root. */
@@ -19,20 +20,20 @@ export interface IdentityRequest {
   readonly group: string;
 }
 
-/** Whom to become. */
+/** The user to become. */
 export interface Identity extends Account {
   readonly groups: readonly number[];
-  /** Where it is from: `self` was never root, `root` stays it. */
+  /** How it was chosen: `self` was never root, `root` stays root. */
   readonly by: 'self' | 'sudo' | 'user' | 'nobody' | 'root';
   /** Why root stays root; empty otherwise. */
   readonly note: string;
 }
 
-/** What systems call the user that owns nothing; where it is not listed, Linux's number. */
+/** The user that owns nothing; Linux's number where it isn't listed. */
 const NOBODY: Account = { name: 'nobody', uid: 65_534, gid: 65_534 };
 
 /**
- * The user to become: the one named, else the one who called sudo, else nobody.
+ * The user to become: the one given by `--user`, else the one who called sudo, else nobody.
  *
  * @throws NetmonError `usage` for a user that does not exist, and for `--user` without root
  */
@@ -46,7 +47,7 @@ export function identityOf(request: IdentityRequest): Identity {
   });
   const stay = (note: string): Identity => ({ name: 'root', uid: 0, gid: 0, groups: [0], by: 'root', note });
   if (euid !== 0) {
-    if (user !== null) throw new NetmonError('usage', '--user takes root: only root can become another user', 'leave --user out');
+    if (user !== null) throw new NetmonError('usage', '--user needs root: only root can become another user', 'leave --user out');
     const account = accountIn(passwd, euid) ?? { name: String(euid), uid: euid, gid: euid };
     return { ...account, groups: [], by: 'self', note: '' };
   }
@@ -59,11 +60,11 @@ export function identityOf(request: IdentityRequest): Identity {
   const uid = idOf(env['SUDO_UID']);
   if (uid !== null && uid !== 0) {
     const known = accountIn(passwd, uid);
-    // A user of a directory service is in no file; sudo knows its number, name and group all the same.
+    // Users of a directory service are in no file, but sudo passes number, name and group.
     const name = known?.name ?? (/^[\w][\w.-]{0,63}$/.test(env['SUDO_USER'] ?? '') ? (env['SUDO_USER'] as string) : String(uid));
     return become({ name, uid, gid: idOf(env['SUDO_GID']) ?? known?.gid ?? NOBODY.gid }, 'sudo');
   }
-  if (records) return stay("history is root's own: --user NAME gives root up");
+  if (records) return stay('the history belongs to root: --user NAME drops root');
   return become(accountIn(passwd, 'nobody') ?? NOBODY, 'nobody');
 }
 
@@ -71,9 +72,6 @@ function idOf(text: string | undefined): number | null {
   const id = /^\d{1,10}$/.test(text ?? '') ? Number(text) : null;
   return id !== null && id < 2 ** 32 - 1 ? id : null;
 }
-
-// The system's users and groups, out of its files: what a user name stands for, and which groups a user is in. Never asks a directory
-// service, as that could be a question to the network. Texts in, facts out.
 
 /** One user. */
 interface Account {
@@ -83,7 +81,7 @@ interface Account {
   readonly gid: number;
 }
 
-/** The user called so, or with that number; null where the text of passwd(5) lists none. */
+/** The user with that name or number; null when the text of passwd(5) doesn't list it. */
 export function accountIn(passwd: string, who: string | number): Account | null {
   for (const line of passwd.split('\n')) {
     const [name = '', , uid, gid] = line.split(':');
@@ -110,15 +108,13 @@ function numberOf(text: string | undefined): number | null {
   return text !== undefined && /^-?\d{1,10}$/.test(text) ? Number(text) >>> 0 : null;
 }
 
-// A user of a Mac by name: macOS lists only its own in passwd(5), and keeps those who sit before it in a directory. Asks; decides nothing.
-
 const ID = '/usr/bin/id';
 const LIMITS = { timeoutMs: 5000, maxBytes: 65_536 };
 
 /**
- * A line of passwd(5), which begins with name, password, uid and gid, as `id -P` prints it.
+ * A Mac user's line of passwd(5), as `id -P` prints it: the file lists only the system's own users.
  *
- * @returns empty where there is no such user, nobody was named, and on other systems
+ * @returns empty for an unknown user, for null, and on other systems
  */
 export async function macAccount(edges: Edges, who: string | null): Promise<string> {
   if (edges.platform !== 'darwin' || who === null || !/^\w[\w.-]{0,254}$/.test(who)) return '';

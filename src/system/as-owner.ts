@@ -1,5 +1,5 @@
-// Root's work on files that are another user's, done as that user: whatever is exchanged for a link meanwhile, he could have done it himself.
-// Changes the calling thread alone, for the length of one synchronous call.
+// Lets root work on another user's files as that user: a link put in a file's place then gains that user nothing. Only the calling thread
+// changes, for the length of one synchronous call.
 
 import { lstatSync, readlinkSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -8,7 +8,7 @@ import type koffi from 'koffi';
 import type { LibraryHandle } from 'koffi';
 import { NetmonError } from '../model/errors.ts';
 
-/** Whom the files are for where root writes them; null where they are the process's own. A gid of -1 says nothing of the group. */
+/** Owner of files that root writes; null for the process's own. A gid of -1 is an unknown group. */
 export type Owner = { readonly uid: number; readonly gid: number } | null;
 /** Runs synchronous work on files. */
 export type FileWork = <T>(work: () => T) => T;
@@ -23,9 +23,9 @@ const SETGROUPS: Partial<Record<NodeJS.Architecture, number>> = { x64: 116, arm6
 const KAUTH_NONE = 0xffff_ff9b;
 
 /**
- * What runs work on the files of a folder: root does it as their owner, unless nobody but root can change where the path leads.
+ * Returns what runs work on the files of a folder: as their owner for root, unless only root can change where the path leads.
  *
- * @throws NetmonError `history`, when it runs, where root's own files lie in what another user can exchange
+ * @throws NetmonError `history`, when it runs, where another user can replace a part of the path to root's own files
  */
 export function fileWork(owner: Owner, folder: string): FileWork {
   if (process.geteuid?.() !== 0 || isRootsAlone(folder)) return (work) => work();
@@ -37,7 +37,7 @@ export function fileWork(owner: Owner, folder: string): FileWork {
   };
 }
 
-/** Makes the calling thread work on files as their owner for good, unless it need not. For threads that do nothing else. */
+/** Makes the calling thread work as the files' owner for good, where necessary. For threads that do nothing else. */
 export function becomeOwner(owner: Owner, folder: string): void {
   if (process.geteuid?.() !== 0 || isRootsAlone(folder) || owner === null || owner.uid === 0) return;
   change(owner.uid, owner.gid < 0 ? NO_GROUP : owner.gid, []);

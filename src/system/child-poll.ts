@@ -1,4 +1,4 @@
-// Runs a program of the system now and then: one run at a time, not before its pause is over, and more seldom while it fails.
+// Runs a system program periodically: one run at a time, with a pause between runs that grows while it fails.
 
 import { reasonOf } from '../model/errors.ts';
 import type { Edges, RunResult } from './edges.ts';
@@ -6,7 +6,7 @@ import type { Edges, RunResult } from './edges.ts';
 /** First pause after a failure; each further one doubles it, up to the longest. */
 const FIRST_BACK_OFF_MS = 2000;
 const LONGEST_BACK_OFF_MS = 60_000;
-/** A run that did not end this long after it should have been killed is given up. */
+/** A run that hasn't ended this long after its time-out is abandoned. */
 const GRACE_MS = 5000;
 
 /** Which program, and how it is paced. */
@@ -20,15 +20,15 @@ export interface PollPace {
 /** One run. */
 export interface PollRun {
   readonly args: readonly string[];
-  /** Takes what a run printed that came to its end. @returns null, or why it is of no use */
+  /** Reads the output of a finished run. @returns null, or why it is useless */
   read(result: RunResult): string | null;
-  /** The run was of no use: what waited for it waits on. */
+  /** The run was useless: whatever waited for it keeps waiting. */
   failed(): void;
 }
 
 /** The pacing, the watchdog and the back-off around one program. `isReady` is asked on every turn: it also is the watchdog's clock. */
 export class ChildPoll {
-  /** Why the last run failed, in a user's words; null before the first and after one that was of use. */
+  /** Why the last run failed, for the user; null before the first run and after a good one. */
   failure: string | null = null;
   readonly #edges: Edges;
   readonly #pace: PollPace;
@@ -51,14 +51,14 @@ export class ChildPoll {
     return this.#current === null && !this.#closed && now >= this.#nextRun;
   }
 
-  /** Begins a run; only after `isReady` said so. */
+  /** Starts a run; only after `isReady` returned true. */
   start(run: PollRun): void {
     const { path, limits } = this.#pace;
     this.#current = run;
     this.#deadline = this.#now + limits.timeoutMs + GRACE_MS;
     this.#edges.run(path, run.args, limits).then(
       (result) => {
-        if (this.#current !== run) return; // given up, or closed
+        if (this.#current !== run) return; // abandoned, or closed
         const broken =
           result.failure !== null
             ? `it can't be run (${result.failure})`
@@ -73,7 +73,7 @@ export class ChildPoll {
     );
   }
 
-  /** Forgets the run that is under way, and begins no other. */
+  /** Abandons the current run and starts no other. */
   close(): void {
     this.#closed = true;
     this.#current = null;

@@ -1,5 +1,5 @@
-// Edges: the one struct of functions and paths through which the program reaches the operating system's own programs and files.
-// Types only. The real one is made at start; tests hand in fakes that record, split, hang and die.
+// Edges: the one struct of functions and paths through which the program reaches system programs and files. This folder runs, reads and
+// locks; it interprets nothing. Types only here: programs.ts makes the real one, and tests pass fakes that record, split, hang and die.
 
 import type { ChildProcess } from 'node:child_process';
 import type { NetworkInterfaceInfo } from 'node:os';
@@ -22,7 +22,7 @@ export interface EdgePaths {
   readonly passwd: string;
 }
 
-/** How a program that was run to its end went. Running a program never throws. */
+/** The result of a program that was run to its end. Running a program never throws. */
 export interface RunResult {
   /** Exit status; null when it was killed or never started. */
   readonly status: number | null;
@@ -45,7 +45,7 @@ export interface RunLimits {
   readonly input?: string;
 }
 
-/** Where the program meets the system: all programs it runs and all files it asks. Tests hand in fakes. */
+/** All programs that this program runs, and all files of the system that it reads. */
 export interface Edges {
   readonly platform: 'darwin' | 'linux';
   readonly paths: EdgePaths;

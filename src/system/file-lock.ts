@@ -76,7 +76,7 @@ function lockByKernel(path: string, owner: Owner, flock: Flock) {
     closeSync(descriptor);
     throw thrown;
   }
-  // Left where it is: to remove a file that somebody is about to lock would make two of them.
+  // The file stays: removing one that somebody is about to lock would make two locks.
   return { held: { release: () => closeSync(descriptor) } } as const;
 }
 
@@ -101,7 +101,7 @@ function lockByName(path: string, owner: Owner) {
   }
 }
 
-/** Makes the file, for its owner. @returns null where something is there already */
+/** Creates the file, for its owner. @returns null when it exists */
 function create(path: string, owner: Owner): number | null {
   const { O_RDWR, O_CREAT, O_EXCL, O_NOFOLLOW } = constants;
   let descriptor: number;
@@ -151,7 +151,7 @@ function pidIn(descriptor: number): number | null {
   return /^[1-9]\d{0,9}$/.test(text) ? Number(text) : null;
 }
 
-/** True for a process that is there, also one that we may not signal. */
+/** True for an existing process, even one that we may not signal. */
 function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);

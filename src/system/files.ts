@@ -1,4 +1,4 @@
-// The few looks at the file system that finding a configuration takes, behind one interface so that tests can be another machine.
+// The file access that finding a configuration takes, behind one interface that tests replace.
 // A file is judged by its open descriptor, never by its path: what was checked is what is read.
 
 import { closeSync, constants, fchownSync, fstatSync, mkdirSync, openSync, readSync, statSync } from 'node:fs';
@@ -8,14 +8,14 @@ import { NetmonError } from '../model/errors.ts';
 /** Largest configuration that is read, bytes. */
 const FILE_LIMIT = 1 << 20;
 
-/** A file that was opened and read, or why it was not. */
+/** A file's text, or why it was not read. */
 export type FileRead =
   | { readonly kind: 'missing' }
   | { readonly kind: 'link' }
   | { readonly kind: 'failed'; readonly reason: string }
   | { readonly kind: 'read'; readonly uid: number; readonly mode: number; readonly isFile: boolean; readonly text: string };
 
-/** The file system as far as the configuration needs it; tests hand in another. */
+/** File access for the configuration; tests pass their own. */
 export interface FileAccess {
   /** Owner of a folder, links followed; null where there is no such folder. */
   folderOwner(path: string): number | null;
@@ -32,7 +32,7 @@ export const systemFiles: FileAccess = {
   read(path, follow) {
     let descriptor: number;
     try {
-      // O_NONBLOCK: a FIFO in place of the file must not stop the start for ever. One that the user named himself may be waited for.
+      // O_NONBLOCK: a FIFO in place of the file must not block start-up for ever. One that the user named may block.
       const flags = constants.O_RDONLY | (follow ? 0 : constants.O_NOFOLLOW | constants.O_NONBLOCK);
       descriptor = openSync(path, flags);
     } catch (thrown) {
@@ -100,7 +100,7 @@ export function absolutePath(path: string): string {
   if (isAbsolute(path)) return join(path);
   const folder = workingFolder();
   if (folder !== null) return join(folder, path);
-  throw new NetmonError('usage', `${path} can't be found: the folder that you are in was removed`, 'go to another one first: cd');
+  throw new NetmonError('usage', `${path} can't be found: the current folder was removed`, 'go to another one first: cd');
 }
 
 /** Who is to own what root writes; null where the process is that user. A gid of -1 leaves the group alone. */

@@ -139,5 +139,5 @@ function reasonFor(code: string | undefined): string {
 }
 
 function refusal(path: string, reason: string): NetmonError {
-  return new NetmonError('usage', `no log can be written to ${quoted(path)}: ${reason}`, 'name another file: --log FILE');
+  return new NetmonError('usage', `can't write a log to ${quoted(path)}: ${reason}`, 'name another file: --log FILE');
 }

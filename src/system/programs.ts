@@ -1,15 +1,15 @@
-// The real edges: programs of the operating system, run without a shell and without surprises. Nothing here interprets output.
+// The real edges: system programs, run without a shell, with a fixed PATH and bounds on time and output. Nothing here interprets output.
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { networkInterfaces } from 'node:os';
 import { NetmonError } from '../model/errors.ts';
 import type { EdgePaths, Edges, RunLimits, RunResult } from './edges.ts';
 
-/** Children find their own helpers here and nowhere else: the user's PATH may be writable by others, and this may run as root. */
+/** PATH of children. The user's own may contain folders that others can write to, and this may run as root. */
 const SAFE_PATH = '/usr/bin:/bin:/usr/sbin:/sbin';
 /** How long output may trickle in after the program itself has ended: a grandchild may hold the pipes for ever. */
 const DRAIN_MS = 500;
-/** How long a killed program may take to vanish; one that hangs in the kernel never does. */
+/** How long to wait for a killed program; one that hangs in the kernel never ends. */
 const REAP_MS = 500;
 
 const DARWIN_PATHS: EdgePaths = {

@@ -406,7 +406,7 @@ describe('privileges, live', () => {
         const { status, stderr } = spawnSync('ip', ['netns', 'exec', pair.near, ...words], { encoding: 'utf8' });
         return [status, /^netmon-tui: (.*)$/m.exec(stderr)?.[1]];
       };
-      const refused = (option: string) => [3, `node's option ${option} is refused while there are rights to lose`];
+      const refused = (option: string) => [3, `node's option ${option} is refused while the process has privileges`];
       expect(run([], '--inspect=0')).toEqual(refused('--inspect'));
       expect(run([...drop, ...hold], '--inspect=0')).toEqual(refused('--inspect'));
       expect(run([], '--import=data:text/javascript,0')).toEqual(refused('--import'));

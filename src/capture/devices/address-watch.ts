@@ -1,5 +1,5 @@
-// Hears from Linux which addresses this machine gets (rtnetlink(7)). A packet from a new address can't be captured before the kernel told of it,
-// so whoever asks before counting what was captured knows the address in time. Where there is no netlink, nothing is heard.
+// Watches for new addresses of this machine on Linux (rtnetlink(7)). The kernel announces an address before any packet from it can be captured:
+// ask before counting captured packets. Without netlink there is no watch.
 
 import koffi from 'koffi';
 import { V4_MAPPED } from '../../net/address.ts';
@@ -21,17 +21,17 @@ const FAMILIES = new Map([
   [2, 4],
   [10, 16],
 ]);
-/** Messages of one turn; what is left is heard in the next, and all addresses are read every two seconds anyway. */
+/** Messages per call; the rest waits for the next one, and all addresses are read every two seconds anyway. */
 const MOST_MESSAGES = 256;
 
-/** Addresses as the kernel tells of them. `close` it. */
+/** A watch on new addresses; the caller closes it. */
 export interface AddressWatch {
   /** Addresses that are new since the last call, four words each; null where there are none. */
   added(): Int32Array | null;
   close(): void;
 }
 
-/** Begins to listen. @returns null where the system tells nobody */
+/** Starts the watch. @returns null where there is no netlink */
 export function watchAddresses({ platform }: Edges): AddressWatch | null {
   if (platform !== 'linux') return null;
   try {

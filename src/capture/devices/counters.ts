@@ -1,4 +1,5 @@
-// What the interfaces themselves counted: the ground truth beside which captured bytes are shown. Reads; the tracker judges it.
+// Counters of the interfaces themselves, to compare with captured bytes: reading them, and what was counted since the start. A total that
+// can't be trusted is null with a reason, never a wrong number.
 
 import type { Edges } from '../../system/edges.ts';
 import { readSystemFile } from '../../system/small-file.ts';
@@ -16,14 +17,14 @@ export interface Counters {
   /** null where the system doesn't tell (macOS). */
   readonly rxDropped: number | null;
   readonly txDropped: number | null;
-  /** Frames received or sent wrong, both ways together; null where the system doesn't tell. */
+  /** Receive and transmit errors together; null where the system doesn't tell. */
   readonly errors: number | null;
 }
 
 /**
  * Counters of the interfaces named; one that is absent or can't be read is missing from the map.
  *
- * @returns null where the system told nothing this time, or not all of it: then nothing is known of any interface
+ * @returns null when the system's answer was missing or incomplete
  */
 export async function readCounters(edges: Edges, names: Iterable<string>): Promise<Map<string, Counters> | null> {
   return edges.platform === 'linux' ? linuxCounters(edges, names) : await macCounters(edges, names);
@@ -68,8 +69,6 @@ async function macCounters(edges: Edges, names: Iterable<string>): Promise<Map<s
   }
   return found;
 }
-
-// Successive readings of interface counters -> what was counted since the start, or null with the reason. Never shows a wrong total.
 
 /** What an interface counted since the tracker first saw it. */
 interface CounterDelta {
@@ -137,11 +136,11 @@ export class CounterTracker {
       if (track === undefined) this.#tracks.set(name, baseline(now, seen));
       else this.#advance(track, now, seen);
     }
-    // What is away comes back with counters that begin at zero, perhaps beyond the last reading.
+    // A missing interface returns with counters that begin at zero and may already exceed the last reading.
     for (const [name, track] of this.#tracks) if (!readings.has(name)) track.broken = 'the interface was away';
   }
 
-  /** Interfaces that were ever in a reading; each must be asked for in the next, or it counts as away. */
+  /** All interfaces ever read; the next reading must ask for each, or it counts as away. */
   get names(): Iterable<string> {
     return this.#tracks.keys();
   }
@@ -189,7 +188,7 @@ export class CounterTracker {
     } else if (received - track.capturedAtMove > FROZEN_BYTES && track.txBytes > track.sentAtMove) track.frozen = true;
   }
 
-  /** How far a counter went, null when it was reset. */
+  /** By how much a counter advanced; null when it was reset. */
   #step(before: number, now: number, packetsWentBack: boolean): number | null {
     if (packetsWentBack) return null;
     if (now >= before) return now - before;

@@ -19,11 +19,11 @@ export interface NetstatRow {
   readonly rxBytes: number;
   readonly txPackets: number;
   readonly txBytes: number;
-  /** Frames received or sent wrong; null where a release prints none. */
+  /** Receive and transmit errors together; null on releases that don't print them. */
   readonly errors: number | null;
 }
 
-/** What the kernel lets an interface be called is shorter; what it lets through is not sure. */
+/** The kernel's limit is shorter, but its allowed characters vary. */
 const PRINTABLE = /^[!-~]{1,64}$/;
 
 /**
@@ -71,7 +71,7 @@ export function parseNetstat(text: string): NetstatRow[] {
 /**
  * Runs netstat.
  *
- * @returns `whole` is false where it failed, or gave up in the middle, as it does when an interface vanishes while it prints
+ * @returns `whole` is false where it failed, or stopped in the middle, as it does when an interface vanishes while it prints
  */
 export async function netstatRows(edges: Edges): Promise<{ readonly rows: NetstatRow[]; readonly whole: boolean }> {
   const { stdout, status, cut } = await edges.run(edges.paths.netstat, ['-ibn'], LIMITS);
@@ -94,7 +94,7 @@ function device(name: string, index: number, up: boolean, running: boolean | nul
   return { name, index, up, running: up ? running : false, kind: interfaceKind(name), linkType: linkTypeOf(name) };
 }
 
-/** What libpcap made for itself, ours included: a view of the other interfaces, and none to choose. */
+/** Taps that libpcap created, ours included: views of other interfaces, not worth choosing. */
 function isTap(name: string): boolean {
   return /^(pktap|iptap|droptap)\d/.test(name);
 }

@@ -194,7 +194,7 @@ function readerFor(feed: ByteFeed, name: string, interfaces: InterfaceTable, pro
     feed.window.start += SNOOP_HEADER_BYTES;
     return reader;
   }
-  throw new NetmonError('usage', `${name} is no capture file`, hintFor(bytes, start, length, name));
+  throw new NetmonError('usage', `${name} is not a capture file`, hintFor(bytes, start, length, name));
 }
 
 function hintFor(bytes: Uint8Array, start: number, length: number, name: string): string {
@@ -267,7 +267,7 @@ async function opened(path: string, name: string): Promise<FileHandle> {
     if (code === 'ENOENT')
       throw new NetmonError('usage', `no such file: ${name}`, 'netmon-tui --read FILE takes a pcap or pcapng file');
     if (code === 'EACCES' || code === 'EPERM')
-      throw new NetmonError('permission', `${name} may not be read`, `ls -l ${name}`, thrown);
+      throw new NetmonError('permission', `can't read ${name}: permission denied`, `ls -l ${name}`, thrown);
     throw new NetmonError('usage', `cannot open ${name}: ${sanitize(reasonOf(thrown))}`, 'give a pcap or pcapng file', thrown);
   }
 }

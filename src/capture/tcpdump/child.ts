@@ -171,11 +171,7 @@ export interface TcpdumpCounters {
 export function tcpdumpArguments(request: CaptureRequest): string[] {
   const { interfaces, bpf, bufferBytes } = request;
   if (interfaces.length > MOST_INTERFACES) {
-    throw new NetmonError(
-      'usage',
-      `${interfaces.length} interfaces are too many for pktap`,
-      `name ${MOST_INTERFACES} at the most`,
-    );
+    throw new NetmonError('usage', `${interfaces.length} interfaces are too many for pktap`, `name at most ${MOST_INTERFACES}`);
   }
   const kibibytes = Math.max(1, Math.floor(bufferBytes / 1024));
   const args = [
@@ -238,7 +234,7 @@ export function failureOf(lines: readonly string[], ending: string, request: Cap
   const text = sanitize((said.at(-1) ?? ending).replace(/^tcpdump: /, ''));
   const all = said.join('\n');
   if (/operation not permitted|permission denied|don't have permission|privileges/i.test(all)) {
-    return new NetmonError('permission', `tcpdump may not capture: ${text}`, 'sudo netmon-tui');
+    return new NetmonError('permission', `tcpdump has no permission to capture: ${text}`, 'sudo netmon-tui');
   }
   if (
     request.bpf !== null &&

@@ -46,7 +46,7 @@ function goesOnAs({ by, name, uid, groups, note }: Identity, isMac: boolean, env
   if (by === 'root') return ok(`root: ${note}`);
   if (by === 'self') return ok('the same user: there is no root to give up');
   if (!isMac && Number.parseInt(env['UV_USE_IO_URING'] ?? '', 10) > 0)
-    return no("root can't be given up while UV_USE_IO_URING is set", 'type: unset UV_USE_IO_URING');
+    return no("can't drop root while UV_USE_IO_URING is set", 'type: unset UV_USE_IO_URING');
   const reason = {
     sudo: 'who called sudo',
     user: 'as --user says',

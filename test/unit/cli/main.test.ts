@@ -108,9 +108,9 @@ print(child.communicate()[1].decode())`;
       status: 2,
       stderr: expect.stringContaining('no such file: x.pcap'),
     });
-    expect(inGone('history', '--history=h.sqlite').stderr).toContain('the folder that you are in was removed');
+    expect(inGone('history', '--history=h.sqlite').stderr).toContain('the current folder was removed');
     expect(inGone('query', 'SELECT 1', `--history=${join(home, 'none.sqlite')}`).stderr).toContain('it does not exist');
-    expect(inGone('record', '--install', 'systemd', '--output', 'x').stderr).toContain('the folder that you are in was removed');
+    expect(inGone('record', '--install', 'systemd', '--output', 'x').stderr).toContain('the current folder was removed');
     expect(inGone('record', '--install', 'systemd').stdout).toContain('ExecStart=');
   });
 

@@ -16,7 +16,7 @@ class FakeProcess {
   uid: number;
   /** Calls that fail, with their reason. */
   readonly failing = new Set<string>();
-  /** Where true, root can be had back. */
+  /** Where true, root can be regained. */
   leaks = false;
   leaksCapabilities = false;
   /** Permitted capabilities. */
@@ -172,10 +172,10 @@ describe('root on Linux', () => {
     expect(() => fake.drop({ identity: { ...ANN, by: 'user' } })).toThrow(expect.objectContaining({ code: 'permission' }));
   });
 
-  it.each(['leaks', 'leaksCapabilities'] as const)('refuses to go on where root could be had back: %s', (way) => {
+  it.each(['leaks', 'leaksCapabilities'] as const)('refuses to continue when root could be regained: %s', (way) => {
     const fake = new FakeProcess();
     fake[way] = true;
-    expect(() => fake.drop()).toThrow(/could be had back/);
+    expect(() => fake.drop()).toThrow(/could be regained/);
   });
 
   it.each([

@@ -71,7 +71,7 @@ describe('root becomes', () => {
 
   test.each([
     ['--stay-root', { stayRoot: true, env: { SUDO_UID: '1000' } }, '--stay-root'],
-    ['history of its own', { records: true }, "history is root's own: --user NAME gives root up"],
+    ['history of its own', { records: true }, 'the history belongs to root: --user NAME drops root'],
     ['--user root', { user: 'root' }, 'asked to run as root'],
   ] as const)('root, and says why: %s', (_, request, note) => {
     expect(identityOf(asked(request))).toMatchObject({ by: 'root', uid: 0, note });

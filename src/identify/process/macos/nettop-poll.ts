@@ -38,7 +38,7 @@ export class NettopPoll {
     return this.#poll.isReady(now);
   }
 
-  /** Begins a run; only after `isReady` said so. */
+  /** Starts a run; only after `isReady` returned true. */
   start(run: NettopRun): void {
     this.#poll.start({
       args: this.#choosesColumns ? [...NETTOP_ARGUMENTS, ...NETTOP_COLUMNS] : NETTOP_ARGUMENTS,

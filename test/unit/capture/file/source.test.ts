@@ -245,9 +245,9 @@ describe('what is no capture', () => {
     ['empty', new Uint8Array(0), 'is empty'],
     ['empty.gz', gzipSync(new Uint8Array(0)), 'is empty'],
     ['short.pcap', PCAP.subarray(0, 20), 'is cut in its first 24 bytes'],
-    ['text', Buffer.from('hello, this is no capture at all'), 'is no capture file'],
-    ['three', Buffer.from('abc'), 'is no capture file'],
-    ['text.gz', gzipSync('hello, this is no capture at all'), 'is no capture file'],
+    ['text', Buffer.from('hello, this is no capture at all'), 'is not a capture file'],
+    ['three', Buffer.from('abc'), 'is not a capture file'],
+    ['text.gz', gzipSync('hello, this is no capture at all'), 'is not a capture file'],
     ['broken.gz', joined(gzipSync(PCAP).subarray(0, 4), new Uint8Array(60).fill(0xff)), 'cannot read'],
   ])('%s', async (name, bytes, message) => {
     const path = written(name, bytes);
@@ -375,7 +375,7 @@ describe('standard input', () => {
   test('empty, foreign, failing', async () => {
     await expect(open(Readable.from([]))).rejects.toMatchObject({ code: 'usage', message: 'standard input is empty' });
     await expect(open(Readable.from([Buffer.from('hello')]))).rejects.toMatchObject({
-      message: 'standard input is no capture file',
+      message: 'standard input is not a capture file',
     });
     const failing = new Readable({ read() {} });
     failing.destroy(new Error('gone away'));

@@ -56,7 +56,7 @@ describe('on Linux', () => {
   });
 
   it('root that io_uring holds is not given up', async () => {
-    const way = "no root can't be given up while UV_USE_IO_URING is set | type: unset UV_USE_IO_URING";
+    const way = "no can't drop root while UV_USE_IO_URING is set | type: unset UV_USE_IO_URING";
     expect((await said({}, { ...SUDO, UV_USE_IO_URING: '1' }))['goes on as']).toBe(way);
     expect((await said({}, { ...SUDO, UV_USE_IO_URING: '0' }))['goes on as']).toMatch(/^ok ann/);
     expect((await said({}, { UV_USE_IO_URING: '1' }, { stayRoot: true }))['goes on as']).toBe('ok root: --stay-root');
@@ -69,7 +69,7 @@ describe('on Linux', () => {
       '--drop-all': 'skipped changes nothing here',
     });
     expect(await said({}, {}, { records: true })).toMatchObject({
-      'goes on as': "ok root: history is root's own: --user NAME gives root up",
+      'goes on as': 'ok root: the history belongs to root: --user NAME drops root',
       keeps: "ok dac_read_search net_raw sys_ptrace; it still owns all that is root's own",
     });
   });
