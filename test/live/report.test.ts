@@ -12,7 +12,7 @@ import { Browser, browserPath } from '../support/browser.ts';
 import { sqlJs } from '../support/history.ts';
 import { localThreads } from '../support/reader-thread.ts';
 import { sampleHistory } from '../support/sample-history.ts';
-import { FakeReader, fakeRoom } from '../unit/cli/history/fake-room.ts';
+import { FakeReader, fakeIo } from '../unit/cli/history/fake-io.ts';
 
 const path = browserPath();
 if (path === null) console.log('skipped, the report in a browser: no Chromium is installed');
@@ -26,7 +26,7 @@ async function report(words: string): Promise<string> {
   const file = join(folder, `${words.replace(/\W/g, '') || 'default'}.html`);
   const sql = await sqlJs();
   const room = {
-    ...fakeRoom(new FakeReader()),
+    ...fakeIo(new FakeReader()),
     clock: { now: () => NOW, monotonic: () => 0 },
     open: (name: string) => openHistory(name, localThreads(sql)),
   };

@@ -4,6 +4,7 @@
 import { HISTORY_KEYS, type HistoryKey } from '../../model/history.ts';
 import { DRIVER_CHOICES, type DriverChoice, LOG_LEVELS, type LogLevel, UNIT_MODES, type UnitMode } from '../../model/options.ts';
 import type { CommandName } from '../commands.ts';
+import { TIME_WORDS } from '../history/range.ts';
 import {
   amount,
   choice,
@@ -76,8 +77,7 @@ const DRAWING: readonly CommandName[] = ['run', 'history', 'query', 'interfaces'
 const CONFIGURED: readonly CommandName[] = ['run', ...ON_HISTORY, 'explain'];
 const EVERY: readonly CommandName[] = [...CONFIGURED, 'interfaces', 'doctor', 'completions'];
 
-const TIMES = ['1h', '24h', '7d', '30d', 'today', 'yesterday', 'week', 'month', 'last-month', 'year', 'all'];
-const MOMENT = text('a time', '24h', TIMES);
+const MOMENT = text('a time', '24h', ['24h', '7d', ...TIME_WORDS]);
 const AGE = duration(1, Number.MAX_SAFE_INTEGER, '90d', 'above zero');
 const HISTORY_SIZE = size(5e6, 1e9, '200MB', 'from 5 MB to 1 GB, such as "200 MB"');
 const NAME = text('a name', 'curl');

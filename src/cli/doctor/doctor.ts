@@ -19,7 +19,7 @@ import { answerOf, type Finding, type Identity, ok, redactor, type Step } from '
 import { interfaceSteps, type TerminalFacts, terminalSteps, versionSteps } from './system.ts';
 
 /** What the doctor looks at beside the edges; a test stands it elsewhere. */
-export interface DoctorRoom {
+export interface DoctorIo {
   readonly version: string;
   readonly clock: Clock;
   readonly drivers: DriverTable;
@@ -46,16 +46,16 @@ const ANY_SUDO = /^(type: )?sudo (env "PATH=\$PATH" )?netmon-tui$/;
 /**
  * Asks every step in turn and writes one line for each as soon as it is known, a second with the way out.
  *
- * @param room replaces parts of the surroundings
+ * @param io replaces parts of the surroundings
  * @returns exit status 0: what doesn't work is what was asked for
  */
 export async function doctor(
   options: Pick<Options, 'interfaces' | 'bpf' | 'privileges' | 'history'>,
   edges: Edges,
   out: { write(text: string): unknown },
-  room: Partial<DoctorRoom> = {},
+  io: Partial<DoctorIo> = {},
 ): Promise<number> {
-  const { version, clock, drivers, env, terminal, identity, sudo, openMs, stepMs, history } = { ...systemRoom(edges), ...room };
+  const { version, clock, drivers, env, terminal, identity, sudo, openMs, stepMs, history } = { ...systemIo(edges), ...io };
   const redact = redactor(identity);
   const around = surroundingsOf(edges, env);
   const request = { interfaces: options.interfaces, bpf: options.bpf, bufferBytes: RING_BYTES };
@@ -111,7 +111,7 @@ function surroundingsOf(edges: Edges, env: NodeJS.ProcessEnv): Surroundings {
   return { platform: edges.platform, env, euid: edges.euid(), passwd, files: systemFiles };
 }
 
-function systemRoom({ platform, euid }: Edges): DoctorRoom {
+function systemIo({ platform, euid }: Edges): DoctorIo {
   const { isTTY, columns, rows } = process.stdout;
   const [node, script = 'netmon-tui', ...words] = process.argv;
   return {

@@ -44,7 +44,7 @@ export function answerText(answer: HistoryResult, path: string, style: AnswerSty
   const sheet = sheetOf(style, REPORT_WIDTHS);
   const { glyphs, paint } = sheet;
   const { query, rows, total, oldest, newest } = answer;
-  const lines = [paint.title(stretchText(answer))];
+  const lines = [paint.title(rangeText(answer))];
   if (oldest === null || newest === null) {
     lines.push(
       `nothing is recorded yet in ${drawable(path, glyphs)}`,
@@ -54,7 +54,7 @@ export function answerText(answer: HistoryResult, path: string, style: AnswerSty
   }
   const amount = (bytes: number) => formatAmount(bytes, style.units).trim();
   lines.push(
-    `received ${amount(total.rxBytes)}, sent ${amount(total.txBytes)}, ${formatGrouped(total.flows)} connections${narrowText(answer, glyphs)}`,
+    `received ${amount(total.rxBytes)}, sent ${amount(total.txBytes)}, ${formatGrouped(total.flows)} connections${filterText(answer, glyphs)}`,
     paint.dim(recordedText(answer)),
     '',
   );
@@ -65,18 +65,18 @@ export function answerText(answer: HistoryResult, path: string, style: AnswerSty
 
 /** What is not kept matches nothing, and says nothing by itself. */
 function nothingLines({ app, domain, category, interface: name, filter }: HistoryQuery): string[] {
-  if ((app ?? domain ?? category ?? name ?? filter) === null) return ['nothing is recorded in this stretch'];
-  const said = 'nothing that matches is recorded in this stretch';
+  if ((app ?? domain ?? category ?? name ?? filter) === null) return ['nothing is recorded in this range'];
+  const said = 'nothing that matches is recorded in this range';
   return filter === null ? [said] : [said, `a record keeps ${RECORD_FIELDS}; more is in: netmon-tui export --flows`];
 }
 
 /** `2026-11-21 16:05 to 2026-11-22 16:05, by app`. */
-function stretchText({ query }: HistoryResult): string {
+function rangeText({ query }: HistoryResult): string {
   const begin = query.from === 0 ? 'the beginning' : formatDateTime(query.from).slice(0, 16);
   return `History from ${begin} to ${formatDateTime(query.to).slice(0, 16)}, by ${query.by}`;
 }
 
-function narrowText({ query }: HistoryResult, glyphs: Glyphs): string {
+function filterText({ query }: HistoryResult, glyphs: Glyphs): string {
   const parts = (['app', 'domain', 'category', 'interface'] as const).flatMap((name) => {
     const value = query[name];
     return value === null ? [] : [`${name} ${value}`];
@@ -85,7 +85,7 @@ function narrowText({ query }: HistoryResult, glyphs: Glyphs): string {
   return parts.length === 0 ? '' : `; only ${drawable(parts.join(', '), glyphs)}`;
 }
 
-/** How finely the stretch is kept, and which part of it is recorded at all. */
+/** How finely the range is kept, and which part of it is recorded at all. */
 function recordedText({ query, oldest, newest, resolutionMs }: HistoryResult): string {
   const step = resolutionMs <= MINUTE_MS ? 'minute' : resolutionMs <= HOUR_MS ? 'hour' : 'day';
   const parts = [`kept by the ${step}`];

@@ -17,7 +17,7 @@ export interface TextSink {
 }
 
 /** Surroundings of a command. */
-export interface HistoryRoom {
+export interface CommandIo {
   readonly out: TextSink;
   /** For progress and questions. */
   readonly err: TextSink;
@@ -27,7 +27,7 @@ export interface HistoryRoom {
 }
 
 /** The machine's own. */
-export function systemRoom(open: HistoryRoom['open']): HistoryRoom {
+export function systemIo(open: CommandIo['open']): CommandIo {
   return {
     out: sinkOf(process.stdout, 'standard output'),
     err: sinkOf(process.stderr, 'standard error'),
@@ -118,13 +118,13 @@ export class Progress {
 /** Opens the file, works, closes it. @throws NetmonError `history`, and what the work throws */
 export async function reading<T>(
   path: string,
-  room: HistoryRoom,
+  io: CommandIo,
   work: (reader: HistoryReader, progress: Progress) => Promise<T>,
 ): Promise<T> {
-  const progress = new Progress(room.err, `reading ${path}`);
+  const progress = new Progress(io.err, `reading ${path}`);
   let reader: HistoryReader | null = null;
   try {
-    reader = await room.open(path);
+    reader = await io.open(path);
     if (reader.notice !== null) progress.say(`netmon-tui: ${reader.notice}`);
     return await work(reader, progress);
   } finally {

@@ -9,7 +9,7 @@ import { workingFolder } from '../../system/files.ts';
 import type { CommandLine } from '../command-line.ts';
 import type { Starter } from '../service/command.ts';
 import { lastingNode } from '../service/service.ts';
-import { systemRoom } from './command-io.ts';
+import { systemIo } from './command-io.ts';
 
 /**
  * Runs `record`, `history`, `query`, `export`, `report`, `prune`.
@@ -31,7 +31,7 @@ export async function historyCommands(
       `say where: netmon-tui ${line.command} --history=PATH`,
     );
   const { path, owner } = history;
-  const room = systemRoom(async (file) => (await import('../../history/query/reader.ts')).openHistory(file));
+  const io = systemIo(async (file) => (await import('../../history/query/reader.ts')).openHistory(file));
   switch (line.command) {
     case 'record':
       if (line.text('install') === null) {
@@ -40,16 +40,16 @@ export async function historyCommands(
             throw new NetmonError('usage', `--${flag} goes only with --install`, 'to say where history is kept: --history=PATH');
         return start();
       }
-      return (await import('../service/command.ts')).serviceCommand(line, history, starter(options, history), room);
+      return (await import('../service/command.ts')).serviceCommand(line, history, starter(options, history), io);
 
     case 'history':
-      return (await import('./history.ts')).historyCommand(line, options, path, room);
+      return (await import('./history.ts')).historyCommand(line, options, path, io);
     case 'query':
-      return (await import('./query.ts')).queryCommand(line, options, path, room, standardInput);
+      return (await import('./query.ts')).queryCommand(line, options, path, io, standardInput);
     case 'export':
-      return (await import('./export.ts')).exportCommand(line, path, owner, room);
+      return (await import('./export.ts')).exportCommand(line, path, owner, io);
     case 'report':
-      return (await import('../report/report.ts')).reportCommand(line, options, path, owner, version(), room);
+      return (await import('../report/report.ts')).reportCommand(line, options, path, owner, version(), io);
     case 'prune': {
       const { pruneCommand, askOnTerminal } = await import('./prune.ts');
       const { lockFile, systemFlock } = await import('../../system/file-lock.ts');
@@ -59,7 +59,7 @@ export async function historyCommands(
         await (await import('../../privilege/rights.ts')).becomeInvoker((await import('../../system/programs.ts')).systemEdges());
       const canAsk = process.stdin.isTTY === true && process.stderr.isTTY === true;
       return pruneCommand(line, history, {
-        ...room,
+        ...io,
         takeLock: (file, user) => lockFile(file, user, flock),
         runSave: saveInThread,
         ask: canAsk ? askOnTerminal : null,

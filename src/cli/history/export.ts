@@ -1,13 +1,14 @@
-// `netmon-tui export`: all records of a stretch, or the log of connections, page by page as CSV or NDJSON; or the whole as an SQLite file.
+// `netmon-tui export`: all records of a range, or the log of connections, page by page as CSV or NDJSON; or the whole as an SQLite file.
 
 import type { HistoryReader } from '../../history/query/reader.ts';
 import { NetmonError } from '../../model/errors.ts';
 import { type FileOwner, OutputFile } from '../../output/output-file.ts';
+import type { TimeRange } from '../../view/history/range.ts';
 import { formatGrouped } from '../../view/text/format.ts';
 import type { CommandLine } from '../command-line.ts';
-import type { HistoryRoom, Progress } from './command-io.ts';
+import type { CommandIo, Progress } from './command-io.ts';
 import { reading } from './command-io.ts';
-import { parseStretch, type Stretch } from './range.ts';
+import { parseRange } from './range.ts';
 import { flowForm, type RowForm, recordForm } from './record-rows.ts';
 
 /** Rows in memory at a time. */
@@ -23,25 +24,20 @@ type Write = (chunk: string | Uint8Array) => Promise<boolean>;
  * @param owner of the file that is written; null leaves it the process's
  * @returns exit status 0. @throws NetmonError `usage`, `history`
  */
-export async function exportCommand(
-  line: CommandLine,
-  path: string,
-  owner: FileOwner | null,
-  room: HistoryRoom,
-): Promise<number> {
+export async function exportCommand(line: CommandLine, path: string, owner: FileOwner | null, io: CommandIo): Promise<number> {
   const format = line.value('format');
   const output = line.text('output');
-  if (format === 'sqlite') refuseParts(line, output === null && room.out.isTerminal);
+  if (format === 'sqlite') refuseParts(line, output === null && io.out.isTerminal);
   if (output === '') throw new NetmonError('usage', '--output needs a file', 'type for example: --output traffic.csv');
   if (output === null && line.has('force'))
     throw new NetmonError('usage', '--force goes only with --output', 'type: --output FILE --force');
-  const stretch = parseStretch(line.text('since'), line.text('until'), room.clock.now(), 'all');
+  const range = parseRange(line.text('since'), line.text('until'), io.clock.now(), 'all');
   const file = output === null || output === '-' ? null : OutputFile.create(output, line.has('force'), owner);
   try {
-    await reading(path, room, async (reader, progress) => {
-      const write: Write = file === null ? (chunk) => room.out.write(chunk) : (chunk) => file.write(chunk).then(() => true);
+    await reading(path, io, async (reader, progress) => {
+      const write: Write = file === null ? (chunk) => io.out.write(chunk) : (chunk) => file.write(chunk).then(() => true);
       if (format === 'sqlite') await write(await reader.image());
-      else await rows(reader, stretch, line.has('flows'), format, write, progress);
+      else await rows(reader, range, line.has('flows'), format, write, progress);
       await file?.commit();
     });
   } finally {
@@ -52,7 +48,7 @@ export async function exportCommand(
 
 function rows(
   reader: HistoryReader,
-  { from, to }: Stretch,
+  { from, to }: TimeRange,
   flows: boolean,
   format: 'csv' | 'json',
   write: Write,

@@ -1,4 +1,4 @@
-// `netmon-tui history`: who used how much in a stretch of recorded time, as a table, JSON or CSV.
+// `netmon-tui history`: who used how much in a range of recorded time, as a table, JSON or CSV.
 
 import { compileFilter, FILTER_HINT } from '../../filter/filter.ts';
 import { NetmonError } from '../../model/errors.ts';
@@ -7,9 +7,9 @@ import type { Options } from '../../model/options.ts';
 import { quoted } from '../../net/quote.ts';
 import type { CommandLine } from '../command-line.ts';
 import { answerCsv, answerJson, answerText } from './answer-table.ts';
-import type { HistoryRoom } from './command-io.ts';
+import type { CommandIo } from './command-io.ts';
 import { reading } from './command-io.ts';
-import { parseStretch } from './range.ts';
+import { parseRange } from './range.ts';
 
 const MOST_ROWS = 100_000;
 
@@ -23,13 +23,13 @@ export async function historyCommand(
   line: CommandLine,
   options: Pick<Options, 'ascii' | 'color' | 'units'>,
   path: string,
-  room: HistoryRoom,
+  io: CommandIo,
 ): Promise<number> {
-  const query = queryOf(line, room.clock.now());
+  const query = queryOf(line, io.clock.now());
   if (line.has('json') && line.has('csv'))
     throw new NetmonError('usage', '--json does not go with --csv', 'leave one of them out');
-  const answer = await reading(path, room, (reader) => reader.query(query));
-  const { out } = room;
+  const answer = await reading(path, io, (reader) => reader.query(query));
+  const { out } = io;
   if (line.has('json')) await out.write(answerJson(answer));
   else if (line.has('csv')) await out.write(answerCsv(answer));
   else {
@@ -41,9 +41,9 @@ export async function historyCommand(
 
 function queryOf(line: CommandLine, now: number): HistoryQuery {
   return {
-    ...parseStretch(line.text('since'), line.text('until'), now),
+    ...parseRange(line.text('since'), line.text('until'), now),
     by: line.value('by'),
-    ...narrowed(line),
+    ...filtersOf(line),
     top: line.text('top') === null && (line.has('json') || line.has('csv')) ? MOST_ROWS : line.value('top'),
     steps: 0,
   };
@@ -54,7 +54,7 @@ function queryOf(line: CommandLine, now: number): HistoryQuery {
  *
  * @throws NetmonError `bad-filter`, `usage`
  */
-export function narrowed(line: CommandLine): Pick<HistoryQuery, 'app' | 'domain' | 'category' | 'interface' | 'filter'> {
+export function filtersOf(line: CommandLine): Pick<HistoryQuery, 'app' | 'domain' | 'category' | 'interface' | 'filter'> {
   const [name = null, ...others] = line.texts('interface');
   if (others.length > 0)
     throw new NetmonError(

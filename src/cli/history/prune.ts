@@ -17,12 +17,12 @@ import type { LockResult } from '../../system/file-lock.ts';
 import type { FileOwner } from '../../system/files.ts';
 import { formatAmount, formatDateTime, formatGrouped } from '../../view/text/format.ts';
 import type { CommandLine } from '../command-line.ts';
-import type { HistoryRoom } from './command-io.ts';
+import type { CommandIo } from './command-io.ts';
 import { Progress, reading } from './command-io.ts';
 import { parseMoment } from './range.ts';
 
 /** What deleting takes beside a room. */
-export interface PruneRoom extends HistoryRoom {
+export interface PruneIo extends CommandIo {
   readonly takeLock: TakeLock;
   readonly runSave: RunSave;
   /** Asks on the terminal; null where there is none. */
@@ -30,7 +30,7 @@ export interface PruneRoom extends HistoryRoom {
 }
 
 /** What was asked for. */
-interface Wish {
+interface Deletion {
   readonly erase: Erasure | null;
   /** Bytes; null leaves the size to retention. */
   readonly maxBytes: number | null;
@@ -41,40 +41,45 @@ interface Wish {
  *
  * @returns exit status 0, also when the answer is no. @throws NetmonError `usage`, `history`
  */
-export async function pruneCommand(line: CommandLine, history: HistoryOptions, room: PruneRoom): Promise<number> {
-  const wish = wishOf(line, room.clock.now());
+export async function pruneCommand(line: CommandLine, history: HistoryOptions, io: PruneIo): Promise<number> {
+  const deletion = deletionOf(line, io.clock.now());
   const isDry = line.has('dry-run');
   const { path, owner } = history;
-  if (!isDry && !line.has('yes') && room.ask === null)
+  if (!isDry && !line.has('yes') && io.ask === null)
     throw new NetmonError(
       'usage',
       'prune asks first, and there is no terminal to ask on',
       'add --yes, or --dry-run to see what would go',
     );
-  const lock = isDry ? null : locked(path, owner, room.takeLock);
+  const lock = isDry ? null : locked(path, owner, io.takeLock);
   if (lock !== null && lock.held === null) {
     const who = lock.pid === null ? 'another netmon-tui' : `another netmon-tui (pid ${lock.pid})`;
     throw new NetmonError('history', `${who} records into ${quoted(path)}`, 'end it first; --dry-run works beside it');
   }
   try {
-    const told = await reading(path, room, async (reader) => {
+    const preview = await reading(path, io, async (reader) => {
       const nothing = { app: null, domain: null, category: null, interface: null, filter: null, top: 1, steps: 0 };
-      const to = wish.erase === null ? 0 : wish.erase.before === null ? room.clock.now() + 60_000 : erasureEnd(wish.erase.before);
-      const gone = to <= 0 ? null : await reader.query({ ...nothing, from: 0, to, by: 'app', app: wish.erase?.app ?? null });
+      const to =
+        deletion.erase === null
+          ? 0
+          : deletion.erase.before === null
+            ? io.clock.now() + 60_000
+            : erasureEnd(deletion.erase.before);
+      const gone = to <= 0 ? null : await reader.query({ ...nothing, from: 0, to, by: 'app', app: deletion.erase?.app ?? null });
       const { oldest } = await reader.query({ ...nothing, from: 0, to: 60_000, by: 'app' });
       const bytes = (await reader.image()).length;
-      return { text: wishText(wish, gone?.total ?? null, path, oldest, bytes), bytes };
+      return { text: deletionText(deletion, gone?.total ?? null, path, oldest, bytes), bytes };
     });
-    await room.out.write(told.text);
-    if (isDry) return await said(room, 'nothing was deleted: this is a dry run\n');
-    if (!line.has('yes') && !/^y(es)?$/i.test((await room.ask?.('Delete it? [y/N] ')) ?? ''))
-      return await said(room, 'nothing was deleted\n');
-    const progress = new Progress(room.err, `writing ${path} anew`);
+    await io.out.write(preview.text);
+    if (isDry) return await said(io, 'nothing was deleted: this is a dry run\n');
+    if (!line.has('yes') && !/^y(es)?$/i.test((await io.ask?.('Delete it? [y/N] ')) ?? ''))
+      return await said(io, 'nothing was deleted\n');
+    const progress = new Progress(io.err, `writing ${path} anew`);
     try {
-      const maxBytes = wish.maxBytes ?? history.maxBytes;
-      const after = await pruneFile({ path, owner, erase: wish.erase, maxBytes, now: room.clock.now() }, room.runSave);
+      const maxBytes = deletion.maxBytes ?? history.maxBytes;
+      const after = await pruneFile({ path, owner, erase: deletion.erase, maxBytes, now: io.clock.now() }, io.runSave);
       progress.end();
-      return await said(room, `${path} had ${sizeText(told.bytes)} and has ${sizeText(after)} now\n`);
+      return await said(io, `${path} had ${sizeText(preview.bytes)} and has ${sizeText(after)} now\n`);
     } finally {
       progress.end();
     }
@@ -104,12 +109,12 @@ export async function askOnTerminal(question: string): Promise<string> {
   }
 }
 
-async function said(room: HistoryRoom, text: string): Promise<number> {
-  await room.out.write(text);
+async function said(io: CommandIo, text: string): Promise<number> {
+  await io.out.write(text);
   return 0;
 }
 
-function wishOf(line: CommandLine, now: number): Wish {
+function deletionOf(line: CommandLine, now: number): Deletion {
   const [before, app] = [line.text('before'), line.text('app')];
   const [age, maxBytes] = [line.value('older-than'), line.value('max-size')];
   if (before !== null && age !== null)
@@ -127,8 +132,8 @@ function wishOf(line: CommandLine, now: number): Wish {
   return { erase, maxBytes };
 }
 
-function wishText(
-  { erase, maxBytes }: Wish,
+function deletionText(
+  { erase, maxBytes }: Deletion,
   total: HistoryTotals | null,
   path: string,
   oldest: number | null,

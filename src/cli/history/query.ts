@@ -10,7 +10,7 @@ import { fixed, LIST_WIDTHS, type Sheet, sheetOf, type TextStyle, tableLines } f
 import { cut, displayWidth, drawable, fitText } from '../../view/text/cells.ts';
 import type { Glyphs } from '../../view/text/glyphs.ts';
 import type { CommandLine } from '../command-line.ts';
-import { type HistoryRoom, reading } from './command-io.ts';
+import { type CommandIo, reading } from './command-io.ts';
 
 const MOST_ROWS = 1_000_000;
 /** UTF-16 units of a statement. */
@@ -27,7 +27,7 @@ export async function queryCommand(
   line: CommandLine,
   options: Pick<Options, 'ascii' | 'color'>,
   path: string,
-  room: HistoryRoom,
+  io: CommandIo,
   standardInput: (mostBytes: number) => Promise<string>,
 ): Promise<number> {
   const asJson = line.has('json');
@@ -43,11 +43,11 @@ export async function queryCommand(
       `type for example: netmon-tui query "SELECT * FROM connections LIMIT 10"`,
     );
   if (text.length > LONGEST_STATEMENT) throw new NetmonError('usage', 'the statement is longer than 1 MiB', 'make it shorter');
-  const result = await reading(path, room, (reader, progress) => {
+  const result = await reading(path, io, (reader, progress) => {
     progress.tell(`running the statement, ${limits.timeoutMs / 1000} s at the most`);
     return reader.sql(text, limits);
   });
-  const { out, err } = room;
+  const { out, err } = io;
   if (asJson) await out.write(sqlJson(result));
   else if (asCsv) await out.write(sqlCsv(result));
   else await out.write(sqlText(result, { columns: out.columns, color: options.color && out.isTerminal, ascii: options.ascii }));

@@ -1,4 +1,4 @@
-// The calendar of a report: a row for each app with a field for each day, or, for long stretches, weeks as columns. Darker is more. Pure.
+// The calendar of a report: a row for each app with a field for each day, or, for long ranges, weeks as columns. Darker is more. Pure.
 
 import type { UnitMode } from '../../model/options.ts';
 import { dayText, weekdayDate } from '../../view/text/calendar.ts';

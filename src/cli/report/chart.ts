@@ -6,13 +6,13 @@ import { type Tick, ticksUpTo } from '../../view/chart/time-axis.ts';
 import { dayText, weekdayDate } from '../../view/text/calendar.ts';
 import { html, type Markup } from './html.ts';
 
-/** Bytes of a stretch, epoch ms. */
+/** Bytes of a range, epoch ms. */
 export interface ChartBar {
   readonly from: number;
   readonly to: number;
   readonly rxBytes: number;
   readonly txBytes: number;
-  /** For the tooltip: which stretch it is. */
+  /** For the tooltip: which range it is. */
   readonly label: string;
 }
 

@@ -25,12 +25,12 @@ const DAY_MS = 86_400_000;
 
 /** The whole page as text. */
 export function reportPage(facts: ReportFacts, about: PageFacts): string {
-  const { stretch, apps, domains, categories, interfaces, days, calendar: perApp, firstSeen } = facts;
+  const { range, apps, domains, categories, interfaces, days, calendar: perApp, firstSeen } = facts;
   const { units } = about;
-  const until = Math.min(stretch.to, about.made);
-  const title = `Network report, ${minute(stretch.from)} to ${minute(until)}`;
+  const until = Math.min(range.to, about.made);
+  const title = `Network report, ${minute(range.from)} to ${minute(until)}`;
   const policy = `default-src 'none'; style-src '${hashOf(STYLE)}'; script-src '${hashOf(SORT_SCRIPT)}'; base-uri 'none'; form-action 'none'`;
-  const allDays = dayStarts(Math.max(stretch.from, apps.oldest ?? 0), until);
+  const allDays = dayStarts(Math.max(range.from, apps.oldest ?? 0), until);
   const page = html`${new Markup('<!doctype html>')}
 <html lang="en">
 <head>
@@ -45,7 +45,7 @@ export function reportPage(facts: ReportFacts, about: PageFacts): string {
 <body>
 <header>
 <h1>Network report</h1>
-<p>${minute(stretch.from)} to ${minute(until)}, local time</p>
+<p>${minute(range.from)} to ${minute(until)}, local time</p>
 <p>${recordedText(apps)}</p>
 </header>
 <main>
@@ -80,7 +80,7 @@ ${
   firstSeen.length === 0
     ? html`<p>No app reached a domain that it had not reached before.</p>`
     : html`<p>Domains that an app had never reached before, as far back as is recorded.${
-        (apps.oldest ?? 0) > stretch.from && ' Recording began within this stretch, so that all of them are new.'
+        (apps.oldest ?? 0) > range.from && ' Recording began within this range, so all of them are new.'
       }</p>
 ${newDomains(firstSeen)}`
 }
@@ -114,9 +114,9 @@ function recordedText({ query, oldest, newest, resolutionMs }: HistoryResult): s
   return `${parts.join('; ')}.`;
 }
 
-function tiles({ stretch, apps, days, before, domains }: ReportFacts, units: UnitMode): Markup {
+function tiles({ range, apps, days, before, domains }: ReportFacts, units: UnitMode): Markup {
   const { rxBytes, txBytes, flows } = apps.total;
-  const length = Math.round((stretch.to - stretch.from) / 60_000) * 60_000;
+  const length = Math.round((range.to - range.from) / 60_000) * 60_000;
   const count = length % DAY_MS < 120_000 ? Math.floor(length / DAY_MS) : 0;
   const span = count > 1 ? `the ${count} days` : count === 1 ? 'the day' : 'the time';
   const sum = (row: HistoryRow) => row.rxBytes + row.txBytes;
@@ -148,7 +148,7 @@ function plural(count: number, noun: string): string {
   return `${formatGrouped(count)} ${noun}${count === 1 ? '' : 's'}`;
 }
 
-/** @param span the stretch before, in words */
+/** @param span the range before, in words */
 function change(now: number, before: number | undefined, span: string): string {
   if (before === undefined) return `${span} before: not recorded`;
   if (before <= 0) return `none in ${span} before`;
@@ -161,8 +161,8 @@ function change(now: number, before: number | undefined, span: string): string {
   return `${text} ${span} before`;
 }
 
-function overTime({ series, days, stretch }: ReportFacts, units: UnitMode): Markup {
-  if (series === null) return dayCharts('time', 'Traffic by day', days, stretch.from, stretch.to, units);
+function overTime({ series, days, range }: ReportFacts, units: UnitMode): Markup {
+  if (series === null) return dayCharts('time', 'Traffic by day', days, range.from, range.to, units);
   const { from, stepMs, rxBytes, txBytes } = series;
   const bars = rxBytes.map((rx, at) => {
     const begin = from + at * stepMs;
@@ -172,10 +172,10 @@ function overTime({ series, days, stretch }: ReportFacts, units: UnitMode): Mark
   return charts('time', 'Traffic over time', bars, { from, to: from + rxBytes.length * stepMs }, units);
 }
 
-function byDay({ days, stretch }: ReportFacts, units: UnitMode): Markup {
+function byDay({ days, range }: ReportFacts, units: UnitMode): Markup {
   return html`<section>
 <div class="head"><h2>By day</h2><p class="key"><span>Received</span><span class="sent">Sent</span></p></div>
-${dayCharts('days', 'Traffic by day', days, stretch.from, stretch.to, units)}
+${dayCharts('days', 'Traffic by day', days, range.from, range.to, units)}
 </section>`;
 }
 

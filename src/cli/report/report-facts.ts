@@ -3,7 +3,7 @@
 import type { FirstSeen } from '../../history/query/pages.ts';
 import type { HistoryReader } from '../../history/query/reader.ts';
 import type { HistoryKey, HistoryQuery, HistoryResult, HistoryRow, HistorySeries } from '../../model/history.ts';
-import type { Stretch } from '../history/range.ts';
+import type { TimeRange } from '../../view/history/range.ts';
 
 /** Days of one app, in the order of time. */
 export interface AppDays {
@@ -13,7 +13,7 @@ export interface AppDays {
 
 /** All of a report's figures. */
 export interface ReportFacts {
-  readonly stretch: Stretch;
+  readonly range: TimeRange;
   readonly apps: HistoryResult;
   readonly domains: HistoryResult;
   readonly categories: HistoryResult;
@@ -21,7 +21,7 @@ export interface ReportFacts {
   readonly days: HistoryResult;
   /** Bytes over time in steps of an hour or so; null where the days are fine enough. */
   readonly series: HistorySeries | null;
-  /** The stretch of equal length before; null where not all of it is recorded. */
+  /** The range of equal length before; null where not all of it is recorded. */
   readonly before: HistoryResult | null;
   readonly firstSeen: readonly FirstSeen[];
   readonly calendar: readonly AppDays[];
@@ -36,35 +36,35 @@ const DAY_MS = 86_400_000;
 const STEP_MINUTES = [1, 2, 5, 10, 15, 30, 60, 120, 180];
 
 /** Asks all of it, one question after the other. @param tell hears how far it is */
-export async function reportFacts(reader: HistoryReader, stretch: Stretch, tell: (text: string) => void): Promise<ReportFacts> {
+export async function reportFacts(reader: HistoryReader, range: TimeRange, tell: (text: string) => void): Promise<ReportFacts> {
   const ask = (by: HistoryKey, change: Partial<HistoryQuery> = {}) => {
     tell(`asking history by ${by}`);
     const nothing = { app: null, domain: null, category: null, interface: null, filter: null };
-    return reader.query({ ...stretch, by, ...nothing, top: TOP, steps: 0, ...change });
+    return reader.query({ ...range, by, ...nothing, top: TOP, steps: 0, ...change });
   };
   const apps = await ask('app');
   const domains = await ask('domain');
   const categories = await ask('category', { top: 40 });
   const interfaces = await ask('interface', { top: 40 });
   const days = await ask('day');
-  const length = stretch.to - stretch.from;
-  const earlier = { from: stretch.from - length, to: stretch.from };
+  const length = range.to - range.from;
+  const earlier = { from: range.from - length, to: range.from };
   const isRecorded = apps.oldest !== null && apps.oldest <= earlier.from;
   const before = isRecorded ? await ask('category', { ...earlier, top: 1 }) : null;
-  const steps = seriesSteps(stretch, apps.resolutionMs);
-  const series = steps === null ? null : (await ask('interface', { ...steps.stretch, top: 1, steps: steps.count })).series;
+  const steps = seriesSteps(range, apps.resolutionMs);
+  const series = steps === null ? null : (await ask('interface', { ...steps.range, top: 1, steps: steps.count })).series;
   const calendar: AppDays[] = [];
   for (const { key } of apps.rows.slice(0, CALENDAR_APPS))
     if (key !== null) calendar.push({ app: key, days: (await ask('day', { app: key })).rows });
-  const firstSeen = await reader.firstSeen({ from: stretch.from, to: stretch.to, app: null, most: MOST_NEW });
-  return { stretch, apps, domains, categories, interfaces, days, series, before, firstSeen, calendar };
+  const firstSeen = await reader.firstSeen({ from: range.from, to: range.to, app: null, most: MOST_NEW });
+  return { range, apps, domains, categories, interfaces, days, series, before, firstSeen, calendar };
 }
 
 /**
  * Equal steps on whole minutes or hours, no finer than what is kept; null where they would be days. An end that no step falls on is left out
- * of the chart when it lies within the stretch, and the last step is not over yet when it is now.
+ * of the chart when it lies within the range, and the last step is not over yet when it is now.
  */
-export function seriesSteps({ from, to }: Stretch, resolutionMs: number): { stretch: Stretch; count: number } | null {
+export function seriesSteps({ from, to }: TimeRange, resolutionMs: number): { range: TimeRange; count: number } | null {
   const least = Math.max(resolutionMs, (to - from) / MOST_STEPS);
   const minutes = STEP_MINUTES.find((one) => one * MINUTE_MS >= least);
   if (minutes === undefined || resolutionMs >= DAY_MS) return null;
@@ -72,5 +72,5 @@ export function seriesSteps({ from, to }: Stretch, resolutionMs: number): { stre
   const zone = new Date(from).getTimezoneOffset() * MINUTE_MS;
   const begin = Math.floor((from - zone) / step) * step + zone;
   const count = Math.max(1, Math.ceil((to - begin) / step));
-  return { stretch: { from: begin, to: begin + count * step }, count };
+  return { range: { from: begin, to: begin + count * step }, count };
 }

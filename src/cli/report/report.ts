@@ -1,4 +1,4 @@
-// `netmon-tui report`: a stretch of history as one HTML page with charts, which works without a network.
+// `netmon-tui report`: a range of history as one HTML page with charts, which works without a network.
 
 import { NetmonError } from '../../model/errors.ts';
 import { recordCommand } from '../../model/history.ts';
@@ -6,9 +6,9 @@ import type { Options } from '../../model/options.ts';
 import { quoted } from '../../net/quote.ts';
 import { type FileOwner, OutputFile } from '../../output/output-file.ts';
 import type { CommandLine } from '../command-line.ts';
-import type { HistoryRoom } from '../history/command-io.ts';
+import type { CommandIo } from '../history/command-io.ts';
 import { reading } from '../history/command-io.ts';
-import { parseStretch } from '../history/range.ts';
+import { parseRange } from '../history/range.ts';
 import { reportPage } from './page.ts';
 import { reportFacts } from './report-facts.ts';
 
@@ -25,7 +25,7 @@ export async function reportCommand(
   path: string,
   owner: FileOwner | null,
   version: string,
-  room: HistoryRoom,
+  io: CommandIo,
 ): Promise<number> {
   const target = line.text('html');
   if (target === null || target === '')
@@ -34,27 +34,27 @@ export async function reportCommand(
       'report needs a file to write',
       'type for example: netmon-tui report --since 7d --html report.html',
     );
-  const made = room.clock.now();
-  const stretch = parseStretch(line.text('since'), line.text('until'), made, '7d');
+  const made = io.clock.now();
+  const range = parseRange(line.text('since'), line.text('until'), made, '7d');
   const file = target === '-' ? null : OutputFile.create(target, line.has('force'), owner);
   try {
-    const page = await reading(path, room, async (reader, progress) => {
-      const facts = await reportFacts(reader, stretch, (text) => progress.tell(text));
+    const page = await reading(path, io, async (reader, progress) => {
+      const facts = await reportFacts(reader, range, (text) => progress.tell(text));
       if (facts.apps.oldest === null)
         throw new NetmonError('history', `nothing is recorded yet in ${quoted(path)}`, `to record, type: ${recordCommand(path)}`);
       if (facts.apps.rows.length === 0)
         throw new NetmonError(
           'history',
-          'nothing is recorded in this stretch',
+          'nothing is recorded in this range',
           'see what is: netmon-tui history --since all --by day',
         );
       return reportPage(facts, { version, made, units: options.units });
     });
-    if (file === null) await room.out.write(page);
+    if (file === null) await io.out.write(page);
     else {
       await file.write(page);
       await file.commit();
-      await room.err.write(`the report is in ${file.path}\n`);
+      await io.err.write(`the report is in ${file.path}\n`);
     }
   } finally {
     await file?.discard();

@@ -6,7 +6,7 @@ import { shellWords } from '../../net/quote.ts';
 import { OutputFile } from '../../output/output-file.ts';
 import { absolutePath } from '../../system/files.ts';
 import type { CommandLine } from '../command-line.ts';
-import type { HistoryRoom } from '../history/command-io.ts';
+import type { CommandIo } from '../history/command-io.ts';
 import { launchdPlist } from './launchd.ts';
 import type { Service } from './service.ts';
 import { systemdUnit } from './systemd.ts';
@@ -35,7 +35,7 @@ export async function serviceCommand(
   line: CommandLine,
   history: HistoryOptions,
   starter: Starter,
-  room: Pick<HistoryRoom, 'out' | 'err'>,
+  io: Pick<CommandIo, 'out' | 'err'>,
 ): Promise<number> {
   const name = line.value('install');
   if (name === null) throw new Error('--install is not given');
@@ -48,7 +48,7 @@ export async function serviceCommand(
   ];
   const { text, path, install, besides, warnings } = make({ ...starter, words, history: history.path, log: logOf(line) });
   const output = line.text('output');
-  if (output === null) await room.out.write(text);
+  if (output === null) await io.out.write(text);
   else {
     const file = OutputFile.create(output, line.has('force'), history.owner);
     try {
@@ -65,7 +65,7 @@ export async function serviceCommand(
     ...besides.flatMap(([purpose, command]) => [`${purpose}:`, `  ${command}`]),
     ...warnings,
   ];
-  await room.err.write(`\n${said.map((line) => `${line}\n`).join('')}`);
+  await io.err.write(`\n${said.map((line) => `${line}\n`).join('')}`);
   return 0;
 }
 

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { EventLog, NAMES } from '../../../src/aggregate/event-log.ts';
 import { KnownHistoryQuery } from '../../../src/app/known-history.ts';
 import { appRow, hostRow, NOON, snapshot } from '../../support/snapshot-builder.ts';
-import { FakeReader } from '../cli/history/fake-room.ts';
+import { FakeReader } from '../cli/history/fake-io.ts';
 
 let log: EventLog;
 let query: KnownHistoryQuery | null = null;

@@ -3,7 +3,7 @@ import { PacketBatch } from '../../../../src/capture/batch.ts';
 import { DriverUnavailable } from '../../../../src/capture/errors.ts';
 import type { DriverTable } from '../../../../src/capture/opener.ts';
 import type { PacketSource } from '../../../../src/capture/source.ts';
-import { type DoctorRoom, doctor } from '../../../../src/cli/doctor/doctor.ts';
+import { type DoctorIo, doctor } from '../../../../src/cli/doctor/doctor.ts';
 import { answerOf, redactor } from '../../../../src/cli/doctor/step.ts';
 import { NetmonError } from '../../../../src/model/errors.ts';
 import type { Edges } from '../../../../src/system/edges.ts';
@@ -38,7 +38,7 @@ function source(closed: string[]): PacketSource {
   };
 }
 
-async function report(edges: Edges, room: Partial<DoctorRoom> = {}): Promise<{ text: string; status: number; closed: string[] }> {
+async function report(edges: Edges, io: Partial<DoctorIo> = {}): Promise<{ text: string; status: number; closed: string[] }> {
   const closed: string[] = [];
   const parts: string[] = [];
   let time = 0;
@@ -61,7 +61,7 @@ async function report(edges: Edges, room: Partial<DoctorRoom> = {}): Promise<{ t
       sudo: 'type: sudo bin/netmon-tui.js doctor',
       openMs: 1000,
       stepMs: 10_000,
-      ...room,
+      ...io,
     },
   );
   return { text: parts.join(''), status, closed };
@@ -146,8 +146,8 @@ describe('doctor on a Mac', () => {
   });
 
   it('says what each source of owners gives, and what not', async () => {
-    const stepOf = async (step: string, programs: Record<string, object>, room: Partial<DoctorRoom> = {}) =>
-      line((await report(fakeEdges({ platform: 'darwin', programs: { ...MAC.programs, ...programs } }), room)).text, step);
+    const stepOf = async (step: string, programs: Record<string, object>, io: Partial<DoctorIo> = {}) =>
+      line((await report(fakeEdges({ platform: 'darwin', programs: { ...MAC.programs, ...programs } }), io)).text, step);
     const refused = { [`nettop ${CHOSEN}`]: { status: 64 } };
     const plain = { 'nettop -L 1 -x -n': { stdout: 'time,,interface,\n1,a.7,,\n1,tcp4 192.0.2.17:1<->192.0.2.9:2,en0,\n' } };
     expect(await stepOf('owners: nettop', { ...refused, ...plain })).toMatch(
@@ -216,7 +216,7 @@ describe('doctor on Linux', () => {
   });
 
   it('judges the terminal', async () => {
-    const judge = async (room: Partial<DoctorRoom>) => (await report(fakeEdges({ files }), room)).text;
+    const judge = async (io: Partial<DoctorIo>) => (await report(fakeEdges({ files }), io)).text;
     expect(line(await judge({ env: { TERM: 'dumb' } }), 'terminal')).toMatch(/^no .*TERM=dumb/);
     expect(line(await judge({ terminal: { isTTY: true, columns: 60, rows: 10 } }), 'size')).toMatch(/^no +size +60x10/);
     expect(line(await judge({ terminal: { isTTY: false, columns: undefined, rows: undefined } }), 'terminal')).toMatch(

@@ -12,7 +12,7 @@ const ROWS = [
 ];
 
 describe('answerText', () => {
-  it('states stretch, totals, resolution, and draws bars', () => {
+  it('states range, totals, resolution, and draws bars', () => {
     expect(answerText(historyResult(ROWS), FILE, STYLE).split('\n')).toEqual([
       'History from 2026-11-17 14:06 to 2026-11-18 14:06, by app',
       'received 8.38 GiB, sent 954 MiB, 1 247 connections',
@@ -38,11 +38,11 @@ describe('answerText', () => {
     ).toEqual([`nothing is recorded yet in ${FILE}`, `to record, type: sudo netmon-tui --history=${FILE}`, '']);
     const usual = '/home/ann/.local/share/netmon-tui/history.sqlite';
     expect(answerText(historyResult([], { oldest: null }), usual, STYLE)).toContain('type: sudo netmon-tui --history\n');
-    expect(answerText(historyResult([]), FILE, STYLE)).toContain('\nnothing is recorded in this stretch\n');
+    expect(answerText(historyResult([]), FILE, STYLE)).toContain('\nnothing is recorded in this range\n');
     const query = historyQuery({ app: 'curl', filter: 'rx>1M' });
-    const narrowed = answerText(historyResult([], { query }), FILE, STYLE);
-    expect(narrowed).toContain('0 connections; only app curl, filter rx>1M\n');
-    expect(narrowed).toContain('\nnothing that matches is recorded in this stretch\na record keeps app, exe, host, ');
+    const filtered = answerText(historyResult([], { query }), FILE, STYLE);
+    expect(filtered).toContain('0 connections; only app curl, filter rx>1M\n');
+    expect(filtered).toContain('\nnothing that matches is recorded in this range\na record keeps app, exe, host, ');
   });
 
   it('names days and hours in local time', () => {

@@ -2,7 +2,7 @@
 
 import type { HistoryQuery, HistoryResult, HistoryRow } from '../../../../src/model/history.ts';
 
-/** Local time of all tests here: the stretch ends at it. */
+/** Local time of all tests here: the range ends at it. */
 export const NOW = new Date(2026, 10, 18, 14, 6).getTime();
 const DAY_MS = 86_400_000;
 

@@ -7,7 +7,7 @@ import { exportCommand } from '../../../../src/cli/history/export.ts';
 import type { HistoryRecord } from '../../../../src/history/query/pages.ts';
 import type { LoggedFlow } from '../../../../src/model/history-batch.ts';
 import { NOW } from './answers.ts';
-import { FakeReader, fakeRoom } from './fake-room.ts';
+import { FakeReader, fakeIo } from './fake-io.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'netmon-export-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -63,9 +63,9 @@ function reader(): FakeReader {
   return fake;
 }
 
-async function run(words: string[], { columns, room }: { columns?: number; room?: number } = {}) {
+async function run(words: string[], { columns, mostBytes }: { columns?: number; mostBytes?: number } = {}) {
   const fake = reader();
-  const around = fakeRoom(fake, columns, room);
+  const around = fakeIo(fake, columns, mostBytes);
   const status = await exportCommand(parseCommandLine(['export', ...words]), '/x', null, around);
   return { status, out: around.out, fake };
 }
@@ -83,7 +83,7 @@ describe('export', () => {
     expect(second).toContain('Z,60000,,/usr');
     expect(third).toBe(first);
     expect(out.chunks).toHaveLength(3);
-    expect(fake.stretches).toEqual([[0, NOW]]);
+    expect(fake.ranges).toEqual([[0, NOW]]);
     expect(fake.closed).toBe(1);
   });
 
@@ -100,11 +100,11 @@ describe('export', () => {
       host: 'a"b',
       tx_packets: 2,
     });
-    expect(fake.stretches).toEqual([[new Date(2026, 10, 1).getTime(), new Date(2026, 10, 2).getTime()]]);
+    expect(fake.ranges).toEqual([[new Date(2026, 10, 1).getTime(), new Date(2026, 10, 2).getTime()]]);
   });
 
   it('stops, as a success, when its reader goes away', async () => {
-    const { status, out, fake } = await run([], { room: 150 });
+    const { status, out, fake } = await run([], { mostBytes: 150 });
     expect(status).toBe(0);
     expect(out.chunks).toHaveLength(2);
     expect(fake.closed).toBe(1);
@@ -126,7 +126,7 @@ describe('export', () => {
       throw new Error('broken page');
     };
     const path = join(folder, 'none.csv');
-    await expect(exportCommand(parseCommandLine(['export', '-o', path]), '/x', null, fakeRoom(fake))).rejects.toThrow(
+    await expect(exportCommand(parseCommandLine(['export', '-o', path]), '/x', null, fakeIo(fake))).rejects.toThrow(
       'broken page',
     );
     expect(readdirSync(folder)).toEqual(['all.sqlite']);

@@ -3,20 +3,20 @@ import { parseCommandLine } from '../../../../src/cli/command-line.ts';
 import { historyCommand } from '../../../../src/cli/history/history.ts';
 import { NetmonError } from '../../../../src/model/errors.ts';
 import { historyResult, historyRow, NOW } from './answers.ts';
-import { FakeReader, fakeRoom } from './fake-room.ts';
+import { FakeReader, fakeIo } from './fake-io.ts';
 
 async function run(words: string[], columns?: number, notice: string | null = null) {
   const reader = new FakeReader();
   reader.notice = notice;
   reader.answer = (query) => historyResult([historyRow()], { query });
-  const room = fakeRoom(reader, columns);
+  const io = fakeIo(reader, columns);
   const status = await historyCommand(
     parseCommandLine(['history', ...words]),
     { ascii: false, color: true, units: 'bytes' },
     '/x',
-    room,
+    io,
   );
-  return { status, out: room.out.text, err: room.err.text, asked: reader.asked, reader };
+  return { status, out: io.out.text, err: io.err.text, asked: reader.asked, reader };
 }
 
 describe('history', () => {

@@ -3,14 +3,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { parseCommandLine } from '../../../../src/cli/command-line.ts';
-import { type PruneRoom, pruneCommand } from '../../../../src/cli/history/prune.ts';
+import { type PruneIo, pruneCommand } from '../../../../src/cli/history/prune.ts';
 import { saveImage } from '../../../../src/history/image-save.ts';
 import { openHistory } from '../../../../src/history/query/reader.ts';
 import { NetmonError } from '../../../../src/model/errors.ts';
 import { sqlJs } from '../../../support/history.ts';
 import { localThreads } from '../../../support/reader-thread.ts';
 import { sampleHistory } from '../../../support/sample-history.ts';
-import { FakeReader, fakeRoom } from './fake-room.ts';
+import { FakeReader, fakeIo } from './fake-io.ts';
 
 const END = Date.UTC(2026, 10, 20);
 const folder = mkdtempSync(join(tmpdir(), 'netmon-prune-'));
@@ -23,10 +23,10 @@ beforeEach(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-async function prune(words: string, change: Partial<PruneRoom> = {}) {
-  const around = fakeRoom(new FakeReader());
+async function prune(words: string, change: Partial<PruneIo> = {}) {
+  const around = fakeIo(new FakeReader());
   let locks = 0;
-  const room: PruneRoom = {
+  const io: PruneIo = {
     ...around,
     clock: { now: () => END, monotonic: () => 0 },
     open: (file) => openHistory(file, localThreads(sql)),
@@ -39,11 +39,7 @@ async function prune(words: string, change: Partial<PruneRoom> = {}) {
     ...change,
   };
   const options = { path, record: false, maxBytes: 200_000_000, owner: null };
-  const status = await pruneCommand(
-    parseCommandLine(['prune', ...words.split(' ').filter((word) => word !== '')]),
-    options,
-    room,
-  );
+  const status = await pruneCommand(parseCommandLine(['prune', ...words.split(' ').filter((word) => word !== '')]), options, io);
   expect(locks).toBe(0);
   return { status, out: around.out.text };
 }

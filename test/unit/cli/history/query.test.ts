@@ -3,7 +3,7 @@ import { parseCommandLine } from '../../../../src/cli/command-line.ts';
 import { queryCommand } from '../../../../src/cli/history/query.ts';
 import { NetmonError } from '../../../../src/model/errors.ts';
 import type { SqlResult } from '../../../../src/model/history.ts';
-import { FakeReader, fakeRoom } from './fake-room.ts';
+import { FakeReader, fakeIo } from './fake-io.ts';
 
 const RESULT: SqlResult = {
   columns: ['app_name', 'total', 'app_name'],
@@ -20,11 +20,11 @@ async function run(
 ) {
   const reader = new FakeReader();
   reader.sqlAnswer = () => result;
-  const room = fakeRoom(reader, columns);
-  const status = await queryCommand(parseCommandLine(['query', ...words]), { ascii: false, color: false }, '/x', room, () =>
+  const io = fakeIo(reader, columns);
+  const status = await queryCommand(parseCommandLine(['query', ...words]), { ascii: false, color: false }, '/x', io, () =>
     Promise.resolve(input),
   );
-  return { status, out: room.out.text, err: room.err.text, reader };
+  return { status, out: io.out.text, err: io.err.text, reader };
 }
 
 describe('query', () => {
@@ -112,7 +112,7 @@ describe('query', () => {
     };
     const line = parseCommandLine(['query', 'SELEC']);
     await expect(
-      queryCommand(line, { ascii: false, color: false }, '/x', fakeRoom(reader), () => Promise.resolve('')),
+      queryCommand(line, { ascii: false, color: false }, '/x', fakeIo(reader), () => Promise.resolve('')),
     ).rejects.toThrow('syntax error');
     expect(reader.closed).toBe(1);
   });

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { parseMoment, parseStretch } from '../../../../src/cli/history/range.ts';
+import { parseMoment, parseRange } from '../../../../src/cli/history/range.ts';
 import { NetmonError } from '../../../../src/model/errors.ts';
 
 const zone = process.env['TZ'];
@@ -13,8 +13,8 @@ afterEach(() => {
   else process.env['TZ'] = zone;
 });
 
-const told = (since: string | null, until: string | null, now = NOW) => {
-  const { from, to } = parseStretch(since, until, now);
+const preview = (since: string | null, until: string | null, now = NOW) => {
+  const { from, to } = parseRange(since, until, now);
   return [new Date(from).toISOString().slice(0, 16), new Date(to).toISOString().slice(0, 16)];
 };
 const NEXT_MINUTE = '2026-11-18T14:06';
@@ -40,7 +40,7 @@ describe('parseStretch', () => {
     ['2026-11-03T10:00:30Z', '2026-11-03T10:00:31+00:00', '2026-11-03T10:00', '2026-11-03T10:01'],
     ['2026-11-03T10:00:00+05:30', '2026-11-03t10:00:00z', '2026-11-03T04:30', '2026-11-03T10:00'],
     ['2024-02-29', '2024-02-29', '2024-02-29T00:00', '2024-03-01T00:00'],
-  ])('--since %s --until %s', (since, until, from, to) => expect(told(since, until)).toEqual([from, to]));
+  ])('--since %s --until %s', (since, until, from, to) => expect(preview(since, until)).toEqual([from, to]));
 
   it.each([
     ['tomorrow', null, '--since "tomorrow" is not a time'],
@@ -56,7 +56,7 @@ describe('parseStretch', () => {
     ['\u001b[31m', null, '--since "[31m" is not a time'],
   ])('refuses --since %s --until %s', (since, until, message) => {
     try {
-      parseStretch(since, until, NOW);
+      parseRange(since, until, NOW);
       expect.unreachable();
     } catch (thrown) {
       expect(thrown).toBeInstanceOf(NetmonError);
@@ -67,9 +67,9 @@ describe('parseStretch', () => {
 
   it('cuts days where the user has midnight, also when a clock is set', () => {
     process.env['TZ'] = 'Europe/Berlin';
-    expect(told('2026-10-25', '2026-10-25')).toEqual(['2026-10-24T22:00', '2026-10-25T23:00']);
+    expect(preview('2026-10-25', '2026-10-25')).toEqual(['2026-10-24T22:00', '2026-10-25T23:00']);
     process.env['TZ'] = 'Asia/Kathmandu';
-    expect(told('yesterday', 'yesterday')).toEqual(['2026-11-16T18:15', '2026-11-17T18:15']);
+    expect(preview('yesterday', 'yesterday')).toEqual(['2026-11-16T18:15', '2026-11-17T18:15']);
   });
 });
 

@@ -109,10 +109,10 @@ describe('ticksUpTo', () => {
 describe('seriesSteps', () => {
   const from = Date.parse('2026-11-15T16:26+01:00');
 
-  it('takes whole steps on local hours that cover the stretch', () => {
+  it('takes whole steps on local hours that cover the range', () => {
     const week = seriesSteps({ from, to: from + 168 * HOUR }, 60_000);
     expect(week).toEqual({
-      stretch: { from: Date.parse('2026-11-15T16:00+01:00'), to: Date.parse('2026-11-22T17:00+01:00') },
+      range: { from: Date.parse('2026-11-15T16:00+01:00'), to: Date.parse('2026-11-22T17:00+01:00') },
       count: 169,
     });
     expect(seriesSteps({ from, to: from + 2 * HOUR }, 60_000)?.count).toBe(120);

@@ -9,7 +9,7 @@ import { launchdPlist } from '../../../../src/cli/service/launchd.ts';
 import type { Service } from '../../../../src/cli/service/service.ts';
 import { lastingNode } from '../../../../src/cli/service/service.ts';
 import { systemdUnit } from '../../../../src/cli/service/systemd.ts';
-import { FakeSink } from '../history/fake-room.ts';
+import { FakeSink } from '../history/fake-io.ts';
 
 const ANN = { uid: 501, gid: 20, name: 'ann & <co>', home: '/Users/ann' };
 const SERVICE: Service = {
@@ -152,9 +152,9 @@ describe('record --install', () => {
   const history = { path: '/home/ann/history.sqlite', record: true, maxBytes: 1, owner: null };
   const starter = { node: '/usr/bin/node', script: '/opt/n.js', typed: 'netmon-tui record', user: null };
   const run = async (...words: string[]) => {
-    const room = { out: new FakeSink(), err: new FakeSink() };
-    await serviceCommand(parseCommandLine(['record', ...words]), history, starter, room);
-    return { out: room.out.text, err: room.err.text };
+    const io = { out: new FakeSink(), err: new FakeSink() };
+    await serviceCommand(parseCommandLine(['record', ...words]), history, starter, io);
+    return { out: io.out.text, err: io.err.text };
   };
 
   it('prints the file, and on standard error what to type', async () => {

@@ -1,6 +1,6 @@
-// A room in which commands run in tests: output in strings, a reader that answers what it was given and remembers what it was asked.
+// Input and output of commands in tests: output in strings, a reader that gives the answers it was handed and remembers the questions.
 
-import type { HistoryRoom, TextSink } from '../../../../src/cli/history/command-io.ts';
+import type { CommandIo, TextSink } from '../../../../src/cli/history/command-io.ts';
 import type { SqlLimits } from '../../../../src/history/database.ts';
 import type { HistoryRecord } from '../../../../src/history/query/pages.ts';
 import type { HistoryReader } from '../../../../src/history/query/reader.ts';
@@ -8,23 +8,23 @@ import type { HistoryQuery, HistoryResult, SqlResult } from '../../../../src/mod
 import type { LoggedFlow } from '../../../../src/model/history-batch.ts';
 import { historyResult, NOW } from './answers.ts';
 
-/** A sink that keeps what it was given; `room` bytes go in before its reader leaves. */
+/** A sink that keeps what it was given; its reader leaves after that many bytes. */
 export class FakeSink implements TextSink {
   text = '';
   readonly chunks: (string | Uint8Array)[] = [];
   readonly isTerminal: boolean;
   readonly columns: number | undefined;
-  #room: number;
+  #left: number;
 
-  constructor(columns?: number, room = Number.POSITIVE_INFINITY) {
+  constructor(columns?: number, mostBytes = Number.POSITIVE_INFINITY) {
     this.isTerminal = columns !== undefined;
     this.columns = columns;
-    this.#room = room;
+    this.#left = mostBytes;
   }
 
   write(chunk: string | Uint8Array): Promise<boolean> {
-    if (this.#room <= 0) return Promise.resolve(false);
-    this.#room -= chunk.length;
+    if (this.#left <= 0) return Promise.resolve(false);
+    this.#left -= chunk.length;
     this.chunks.push(chunk);
     if (typeof chunk === 'string') this.text += chunk;
     return Promise.resolve(true);
@@ -37,7 +37,7 @@ export class FakeReader implements HistoryReader {
   notice: string | null = null;
   readonly asked: HistoryQuery[] = [];
   readonly statements: (readonly [string, SqlLimits])[] = [];
-  readonly stretches: (readonly [number, number])[] = [];
+  readonly ranges: (readonly [number, number])[] = [];
   closed = 0;
   answer: (query: HistoryQuery) => HistoryResult = (query) => historyResult([], { query });
   sqlAnswer: () => SqlResult = () => ({ columns: [], rows: [], cut: false });
@@ -56,12 +56,12 @@ export class FakeReader implements HistoryReader {
   }
 
   async *records(from: number, to: number): AsyncGenerator<readonly HistoryRecord[]> {
-    this.stretches.push([from, to]);
+    this.ranges.push([from, to]);
     yield* this.recordPages;
   }
 
   async *flows(from: number, to: number): AsyncGenerator<readonly LoggedFlow[]> {
-    this.stretches.push([from, to]);
+    this.ranges.push([from, to]);
     yield* this.flowPages;
   }
 
@@ -88,13 +88,13 @@ export class FakeReader implements HistoryReader {
   }
 }
 
-export interface FakeRoom extends HistoryRoom {
+export interface FakeIo extends CommandIo {
   readonly out: FakeSink;
   readonly err: FakeSink;
 }
 
-/** A room around a reader. @param columns of a terminal; undefined is a pipe */
-export function fakeRoom(reader: HistoryReader, columns?: number, room?: number): FakeRoom {
+/** Around a reader. @param columns of a terminal; undefined is a pipe */
+export function fakeIo(reader: HistoryReader, columns?: number, mostBytes?: number): FakeIo {
   const clock = { now: () => NOW - 1, monotonic: () => 0 };
-  return { out: new FakeSink(columns, room), err: new FakeSink(columns), clock, open: () => Promise.resolve(reader) };
+  return { out: new FakeSink(columns, mostBytes), err: new FakeSink(columns), clock, open: () => Promise.resolve(reader) };
 }
