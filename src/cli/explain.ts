@@ -1,4 +1,4 @@
-// `netmon-tui explain HOST`: which category a host is in, which rule said so, and what would be if it had not. Asks nobody.
+// `netmon-tui explain HOST`: which category a host is in, which rule decided it, and what the other rules would have said. Looks nothing up.
 
 import { domainToASCII } from 'node:url';
 import { Categories, type CategoryExplanation } from '../identify/category/categories.ts';
@@ -12,17 +12,17 @@ import { formatAddress, parseAddress, scopeOf } from '../net/address.ts';
 import { quoted } from '../net/quote.ts';
 import { sanitize } from '../net/text.ts';
 
-/** What is known of a host by its name alone, or of an address. */
+/** What a host's name alone tells, or an address. */
 export interface Explained {
-  /** Name as it stands on the wire; null for an address. */
+  /** The name in ASCII, as DNS has it; null for an address. */
   readonly host: string | null;
   readonly address: string | null;
   readonly domain: string | null;
   readonly app: string | null;
   readonly port: number;
-  /** The rule that decides, then those of the sources that are trusted less. */
+  /** The rule that decides, then the rules of less trusted sources. */
   readonly rulings: readonly CategoryExplanation[];
-  /** Of an address; null for a name, because a name is not looked up. */
+  /** null for a name, because names are not looked up. */
   readonly place: PlaceRecord | null;
   readonly placeData: readonly PlaceData[];
   /** What is wrong with the place files. */
@@ -33,14 +33,14 @@ const SOURCES: Readonly<Record<Exclude<RuleSource, 'default'>, string>> = {
   user: 'your configuration',
   domain: 'the domain',
   app: 'the app',
-  application: 'what is spoken',
+  application: 'the protocol',
   port: 'the port',
 };
 
 /**
- * Explains a host name, an address, `HOST:PORT` or a URL. Without a port it is taken for HTTPS.
+ * Explains a host name, an address, `HOST:PORT` or a URL. Without a port it stands for HTTPS.
  *
- * @throws NetmonError `usage` for what is none of them
+ * @throws NetmonError `usage` for anything else
  */
 export function explainHost(typed: string, app: string | null, options: Pick<Options, 'categories' | 'place'>): Explained {
   const { name, port } = parts(typed);
@@ -48,7 +48,7 @@ export function explainHost(typed: string, app: string | null, options: Pick<Opt
   const isAddress = parseAddress(name, words);
   const host = isAddress ? null : domainToASCII(name).replace(/\.$/, '');
   if (host === '' || (host !== null && host.length > 253))
-    throw new NetmonError('usage', `${quoted(typed)} is no host`, 'type for example: netmon-tui explain example.com');
+    throw new NetmonError('usage', `${quoted(typed)} is not a host`, 'type for example: netmon-tui explain example.com');
   const facts = {
     host,
     app,

@@ -1,10 +1,10 @@
-// `netmon-tui interfaces`: the interfaces that can be watched, as a table or as JSON lines. Needs no rights.
+// `netmon-tui interfaces`: the interfaces that can be watched, as a table or as JSON lines. Needs no privileges.
 
 import type { Device } from '../capture/devices/devices.ts';
 import { sanitize } from '../net/text.ts';
 import { fixed, flexible, LIST_WIDTHS, sheetOf, type TextStyle, tableLines } from '../output/text-table.ts';
 
-/** The list as a table, the interface of the default route marked with `*`. */
+/** The list as a table. `*` marks the interface of the default route. */
 export function interfacesText(devices: readonly Device[], style: TextStyle): string {
   const sheet = sheetOf(style, LIST_WIDTHS);
   if (devices.length === 0) return 'no interfaces found\n';
@@ -23,7 +23,7 @@ export function interfacesText(devices: readonly Device[], style: TextStyle): st
   return `${lines.join('\n')}\n`;
 }
 
-/** The list as JSON, one object a line. */
+/** The list as JSON, one object per line. */
 export function interfacesJson(devices: readonly Device[]): string {
   return devices
     .map((device) => {

@@ -1,4 +1,4 @@
-// Did-you-mean: the known word nearest to one that was mistyped. Pure.
+// "Did you mean": the known word closest to a mistyped one. Pure.
 
 /** The choice within two edits (one for words under four letters) of `word`, or null. Ties go to the earlier choice. */
 export function nearest(word: string, choices: Iterable<string>): string | null {

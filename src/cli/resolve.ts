@@ -105,7 +105,10 @@ function history(line: CommandLine, { settings, historyDefault, owner }: Config,
   const record = isRecorder || settings['history.enabled'].value;
   if (path !== null) return { path, record, maxBytes: settings['history.size'].value, owner };
   if (!record) return null;
-  throw usage('no home folder is known to keep history in', `say where: netmon-tui ${isRecorder ? 'record ' : ''}--history=PATH`);
+  throw usage(
+    'no home folder is known, so there is nowhere to keep history',
+    `say where: netmon-tui ${isRecorder ? 'record ' : ''}--history=PATH`,
+  );
 }
 
 /** null if no budget is set. */

@@ -1,4 +1,4 @@
-// Reads the domain lists that `[categories]` names (`file:PATH`) and puts their entries in the place of the name.
+// Reads the domain lists that `[categories]` names (`file:PATH`) and replaces each name with its entries.
 
 import { importV2fly, type ListText } from '../../identify/category/v2fly.ts';
 import { NetmonError } from '../../model/errors.ts';
@@ -9,16 +9,16 @@ import { ownerOf, type Surroundings } from './surroundings.ts';
 type CategoryEntries = Readonly<Record<string, readonly string[]>>;
 
 const PREFIX = 'file:';
-/** Entries of all lists together: each takes about 200 bytes. */
+/** Bound for the entries of all lists together; each takes about 200 bytes. */
 const MOST_ENTRIES = 200_000;
 
 /**
- * The categories with their lists read in.
+ * The categories with the entries of their lists.
  *
- * Under root a list has to be the user's or root's, and nobody else's to write, as the configuration file itself.
+ * Under root a list must belong to the user or to root, and nobody else may write it, as with the configuration file.
  *
- * @returns one warning for each list of which something was left out
- * @throws NetmonError `usage` for a list that is not there, may not be trusted or is not understood
+ * @returns a warning for each list of which something was skipped
+ * @throws NetmonError `usage` for a list that does not exist, can't be trusted or can't be parsed
  */
 export function readLists(
   categories: CategoryEntries,
@@ -50,7 +50,7 @@ export function readLists(
         `the domain lists hold more than ${MOST_ENTRIES} entries`,
         'name fewer lists under [categories]',
       );
-    if (patterns > 0) warnings.push(`${patterns} regexp: lines of ${quoted(path)} are left out`);
+    if (patterns > 0) warnings.push(`${patterns} regexp: lines of ${quoted(path)} are skipped`);
     return entries;
   };
 

@@ -1,5 +1,5 @@
-// `netmon-tui doctor`: what of the program works on this machine, step by step, with the reason and the way out where not. One paste for a
-// bug report: addresses, host, user and home folder are taken out. Needs no rights; without them it says what they would give.
+// `netmon-tui doctor`: checks step by step what works on this machine, with reasons and remedies for what doesn't. The output can be pasted into a
+// bug report: addresses, host, user and home folder are taken out. It runs without privileges, and then says what they would allow.
 
 import { readFileSync } from 'node:fs';
 import { homedir, hostname, userInfo } from 'node:os';
@@ -18,7 +18,7 @@ import { rightsSteps } from './rights.ts';
 import { answerOf, type Finding, type Identity, ok, redactor, type Step } from './step.ts';
 import { interfaceSteps, type TerminalFacts, terminalSteps, versionSteps } from './system.ts';
 
-/** What the doctor looks at beside the edges; a test stands it elsewhere. */
+/** What the doctor looks at besides the edges; tests replace it. */
 export interface DoctorIo {
   readonly version: string;
   readonly clock: Clock;
@@ -26,28 +26,28 @@ export interface DoctorIo {
   readonly env: NodeJS.ProcessEnv;
   readonly terminal: TerminalFacts;
   readonly identity: Identity;
-  /** The way out of missing rights, exactly as it is to be typed here. */
+  /** The remedy for missing privileges, exactly as it is to be typed here. */
   readonly sudo: string;
   /** null: the machine's own. */
   readonly history: HistoryLook | null;
   /** How long each driver is open. */
   readonly openMs: number;
-  /** How long a step may take before it is said to hang. */
+  /** How long a step may take before it counts as hanging. */
   readonly stepMs: number;
 }
 
-/** Ring that the drivers are asked for: large enough to be refused where a system is stingy. */
+/** Ring that the drivers are asked for: large enough to show whether the system refuses one. */
 const RING_BYTES = 16 << 20;
 const NAME_CELLS = 15;
 const RESULT_CELLS = 7;
-/** What a part that does not know how this process was started says instead. */
+/** The remedy given by parts that don't know how this process was started. */
 const ANY_SUDO = /^(type: )?sudo (env "PATH=\$PATH" )?netmon-tui$/;
 
 /**
- * Asks every step in turn and writes one line for each as soon as it is known, a second with the way out.
+ * Takes each step in turn and writes a line as soon as its result is known, and a second with the remedy.
  *
  * @param io replaces parts of the surroundings
- * @returns exit status 0: what doesn't work is what was asked for
+ * @returns exit status 0, also if something doesn't work: the check itself succeeded
  */
 export async function doctor(
   options: Pick<Options, 'interfaces' | 'bpf' | 'privileges' | 'history'>,
@@ -80,7 +80,7 @@ export async function doctor(
       const finding = await answerOf(step, stepMs);
       if (finding.result === 'no') failed++;
       const wayOut = finding.wayOut?.replace(ANY_SUDO, () => sudo) ?? null;
-      // one way out of several steps in a row is said once
+      // the same remedy for several steps in a row is written once
       out.write(linesOf(step.name, { ...finding, wayOut: wayOut === lastWayOut ? null : wayOut }, redact));
       if (finding.result !== 'ok') lastWayOut = wayOut ?? lastWayOut;
     }
@@ -96,10 +96,10 @@ function linesOf(name: string, { result, detail, wayOut = null }: Finding, redac
 
 function configuration(around: Surroundings): Finding {
   const { file, warnings } = findConfig(around.env['NETMON_CONFIG'] ?? null, around);
-  return ok([file === null ? 'none, the defaults hold' : file.path, ...warnings].join('; '));
+  return ok([file === null ? 'none: the defaults apply' : file.path, ...warnings].join('; '));
 }
 
-/** Where the files of the user are looked for. */
+/** Decides where the user's files are looked for. */
 function surroundingsOf(edges: Edges, env: NodeJS.ProcessEnv): Surroundings {
   const passwd = (): string => {
     try {

@@ -1,4 +1,4 @@
-// The doctor's steps about history: where it lies, whether it may be trusted, who records into it, whether it opens. They look and change nothing.
+// The doctor's steps about history: where it is, whether it can be trusted, who records into it, whether it opens. They change nothing.
 
 import { closeSync, constants, lstatSync, openSync, readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
@@ -14,18 +14,18 @@ import { type Finding, no, ok, type Step, skipped } from './step.ts';
 export interface HistoryLook {
   readonly around: Surroundings;
   readonly open: (path: string) => Promise<HistoryReader>;
-  /** null where locks can't be asked for. */
+  /** null if locks can't be checked. */
   readonly flock: () => Promise<Flock | null>;
 }
 
-/** The machine's own. */
+/** Those of this machine. */
 export function historyLook(around: Surroundings): HistoryLook {
   return { around, open: async (path) => (await import('../../history/query/reader.ts')).openHistory(path), flock: systemFlock };
 }
 
 const OPEN_TO_OTHERS = 0o077;
 
-/** The steps; where there is no file, two of them have nothing to look at. */
+/** The steps. Without a file, two of them are skipped. */
 export function historySteps(look: HistoryLook): Step[] {
   let settled: Promise<Place> | null = null;
   const place = () => {
@@ -45,7 +45,7 @@ interface Place {
   readonly uid: number;
 }
 
-/** As a run without flags would have it. */
+/** What a run without flags would use. */
 async function placeOf(around: Surroundings): Promise<Place> {
   const [{ parseCommandLine }, { loadConfig }, { ownerOf }] = await Promise.all([
     import('../command-line.ts'),
@@ -59,12 +59,12 @@ async function placeOf(around: Surroundings): Promise<Place> {
 }
 
 function fileFinding({ path, enabled, uid }: Place): Finding {
-  if (path === null) return no('no home folder is known to keep it in', 'say where: netmon-tui --history=PATH');
+  if (path === null) return no('no home folder is known, so there is nowhere to keep it', 'say where: netmon-tui --history=PATH');
   const recording = `recording is ${enabled}`;
   const stats = lstatSync(path, { throwIfNoEntry: false });
   if (stats === undefined) {
     const pending = journalSizes(path);
-    return ok(pending.length > 0 ? `${path} is not written yet; ${recording}` : `none in ${path}; ${recording}`);
+    return ok(pending.length > 0 ? `${path} has not been written yet; ${recording}` : `none in ${path}; ${recording}`);
   }
   if (stats.isSymbolicLink())
     return no(`${path} is a symbolic link`, 'put the file itself there, or name another: --history=PATH');
@@ -79,16 +79,14 @@ function recorderFinding({ path }: Place, flock: Flock | null): Finding {
   if (path === null || lstatSync(dirname(path), { throwIfNoEntry: false }) === undefined) return skipped('no history');
   const journals = journalSizes(path);
   const pending =
-    journals.length === 0
-      ? 'nothing waits to be brought in'
-      : `${size(journals.reduce((sum, one) => sum + one, 0))} wait to be brought in`;
-  if (flock === null) return skipped(`locks can't be asked for here; ${pending}`);
+    journals.length === 0 ? 'nothing is pending' : `${size(journals.reduce((sum, one) => sum + one, 0))} are pending`;
+  if (flock === null) return skipped(`locks can't be checked here; ${pending}`);
   let descriptor: number;
   try {
     descriptor = openSync(lockPath(path), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   } catch (thrown) {
     const { code } = thrown as NodeJS.ErrnoException;
-    return code === 'ENOENT' ? ok(`none; ${pending}`) : no(`its lock can't be looked at (${code})`);
+    return code === 'ENOENT' ? ok(`none; ${pending}`) : no(`its lock can't be opened (${code})`);
   }
   try {
     if (flock(descriptor)) return ok(`none; ${pending}`); // let go with the descriptor

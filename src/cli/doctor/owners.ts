@@ -1,4 +1,4 @@
-// The doctor's steps that ask every source of owners once. They look and change nothing.
+// The doctor's steps that try every source of owners once. They change nothing.
 
 import { permissionHint } from '../../capture/errors.ts';
 import type { LoadedPrograms } from '../../identify/process/linux/ebpf/loader.ts';
@@ -11,7 +11,7 @@ import { listSystemFolder, readSystemFile } from '../../system/small-file.ts';
 import type { CapturedOwners } from './probes.ts';
 import { type Finding, no, ok, type Step, skipped } from './step.ts';
 
-/** Attaches them, and says which it could not; throws where that are those needed. */
+/** Attaches the programs and says which could not be. @throws if one of those is needed */
 export type AttachPrograms = (proc: string, sys: string) => Promise<Pick<LoadedPrograms, 'missing' | 'framesMissing' | 'close'>>;
 
 const LIMITS = { timeoutMs: 8000, maxBytes: 8 << 20 };
@@ -19,8 +19,8 @@ const LIMITS = { timeoutMs: 8000, maxBytes: 8 << 20 };
 /**
  * One step for each source that tells which process owns a socket, best first.
  *
- * @param seen what the capture drivers have shown; asked before these steps
- * @param attach puts the programs of Linux into the kernel; the machine's own by default
+ * @param seen what the capture drivers saw, in steps before these
+ * @param attach loads the eBPF programs; another in tests
  */
 export function ownerSteps(edges: Edges, seen: readonly CapturedOwners[], attach: AttachPrograms = attachPrograms): Step[] {
   if (edges.platform === 'linux')
@@ -36,7 +36,7 @@ export function ownerSteps(edges: Edges, seen: readonly CapturedOwners[], attach
   ];
 }
 
-/** The programs that name owners on Linux, attached for a moment. */
+/** Attaches the eBPF programs for a moment. */
 async function attachPrograms(proc: string, sys: string): ReturnType<AttachPrograms> {
   const [{ loadPrograms }, { loadBpfCalls }] = await Promise.all([
     import('../../identify/process/linux/ebpf/loader.ts'),
@@ -51,14 +51,15 @@ async function ebpf(edges: Edges, attach: AttachPrograms): Promise<Finding> {
     close();
     const frames = framesMissing === '' ? '' : `; frames of packet sockets have no owner here: ${framesMissing}`;
     return ok(
-      (missing.length === 0 ? 'all programs attach' : `the needed programs attach; without: ${missing.join('; ')}`) + frames,
+      (missing.length === 0 ? 'all programs attach' : `the required programs attach, these don't: ${missing.join('; ')}`) +
+        frames,
     );
   } catch (thrown) {
     return no(`${reasonOf(thrown)}; owners are polled`, edges.euid() === 0 ? null : permissionHint());
   }
 }
 
-/** Socket tables, and how many processes' descriptors may be read. */
+/** Reads the socket tables, and counts the processes whose descriptors can be read. */
 function procfs(edges: Edges): Finding {
   const tables = ['tcp', 'tcp6', 'udp', 'udp6'].filter((name) => readSystemFile(`${edges.paths.proc}/net/${name}`, 256) !== null);
   const pids = listSystemFolder(edges.paths.proc).filter((name) => /^\d+$/.test(name));
@@ -71,12 +72,12 @@ function procfs(edges: Edges): Finding {
   return hidden ? no(`${detail}: those of other users are hidden`, 'run it as root') : ok(detail);
 }
 
-/** Whether a driver opened PKTAP, and whether the kernel told pids through it. */
+/** Whether a driver opened PKTAP, and whether its packets carried pids. */
 function pktap(edges: Edges, seen: readonly CapturedOwners[]): Finding {
   const best = seen.toSorted((a, b) => b.named - a.named || b.packets - a.packets)[0];
   if (best === undefined) return no('no driver opened it; owners are polled', edges.euid() === 0 ? null : permissionHint());
   if (best.packets === 0) return skipped(`${best.driver} opened it, but no packet came to show a pid`);
-  const share = `${best.named} of ${best.packets} packets of ${best.driver} carry a process`;
+  const share = `${best.named} of ${best.packets} packets from ${best.driver} carry a process`;
   return best.named === 0 ? no(share) : ok(share);
 }
 
@@ -89,7 +90,7 @@ async function ps(edges: Edges): Promise<Finding> {
   );
 }
 
-/** With chosen columns first, as the program asks it. */
+/** First with chosen columns, as the program runs it. */
 async function nettop(edges: Edges): Promise<Finding> {
   const chosen = await edges.run(edges.paths.nettop, [...NETTOP_ARGUMENTS, ...NETTOP_COLUMNS], LIMITS);
   const broken = brokenOf(chosen);
@@ -113,7 +114,7 @@ async function lsof(edges: Edges): Promise<Finding> {
   return brokenOf(result) ?? ok(`${found.length} sockets of ${new Set(found.map((record) => record.pid)).size} processes`);
 }
 
-/** Why a program is of no use, or null. */
+/** Why a program can't be used, or null. */
 function brokenOf({ failure, cut }: RunResult): Finding | null {
   if (failure !== null) return no(`can't be run: ${failure}`);
   return cut === null ? null : no(cut === 'time' ? 'it hangs' : 'it prints too much');

@@ -9,7 +9,7 @@ import type { Clock } from '../../system/clock.ts';
 import type { Edges } from '../../system/edges.ts';
 import { type Finding, no, ok, type Step, skipped } from './step.ts';
 
-/** How the drivers are tried. */
+/** How drivers are tried. */
 export interface DriverProbe {
   readonly request: CaptureRequest;
   readonly drivers: DriverTable;
@@ -18,7 +18,7 @@ export interface DriverProbe {
   readonly openMs: number;
 }
 
-/** What a driver that names processes has shown: how many packets came, and how many of them with a process. */
+/** What a driver that names processes saw: how many packets, and how many of them with a process. */
 export interface CapturedOwners {
   readonly driver: DriverName;
   readonly packets: number;
@@ -27,7 +27,7 @@ export interface CapturedOwners {
 
 const TURN_MS = 20;
 
-/** One step for each capture driver. @param seen gets what the drivers that name processes have shown */
+/** One step for each capture driver. @param seen collects what drivers that name processes saw */
 export function driverSteps(edges: Edges, probe: DriverProbe, seen: CapturedOwners[]): Step[] {
   let better = '';
   const ask = async (name: DriverName): Promise<Finding> => {
@@ -36,9 +36,10 @@ export function driverSteps(edges: Edges, probe: DriverProbe, seen: CapturedOwne
       if (finding.result === 'ok') better ||= `${name} works`;
       return finding;
     } catch (thrown) {
-      // What cannot be here at all is no fault where a better one works: nobody should build a package for nothing.
-      if (thrown instanceof DriverUnavailable && better !== '') return skipped(`${thrown.message}; not needed, as ${better}`);
-      if (thrown instanceof NetmonError && thrown.code === 'permission') better ||= `${name} takes nothing but rights`;
+      // A missing driver is not a fault if a better one works: nobody should build a package for nothing.
+      if (thrown instanceof DriverUnavailable && better !== '')
+        return skipped(`${thrown.message}; not needed, because ${better}`);
+      if (thrown instanceof NetmonError && thrown.code === 'permission') better ||= `${name} lacks only permission`;
       throw thrown;
     }
   };
@@ -74,7 +75,7 @@ async function watch(source: PacketSource, driver: DriverName, probe: DriverProb
   const where = [...new Set(source.interfaces.map((item) => `${item.name} link ${item.link}`))].slice(0, 8).join(', ');
   const facts = [
     `${packets} packets in ${openMs / 1000} s`,
-    `received ${received ?? 'unknown'}, dropped ${droppedByKernel ?? 'unknown'}, shed ${shed}`,
+    `received ${received ?? 'unknown'}, dropped by the kernel ${droppedByKernel ?? 'unknown'}, dropped by netmon-tui ${shed}`,
     source.namesProcesses ? `${named} with a process` : 'names no processes',
     `ring ${source.bufferBytes === null ? 'unknown' : `${Math.round(source.bufferBytes / 1024)} KiB`}`,
   ];

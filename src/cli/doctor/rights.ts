@@ -1,5 +1,5 @@
-// The doctor's steps about rights: what this process may do, as whom a run would go on, what it would keep and what giving that up would cost.
-// They look and change nothing.
+// The doctor's steps about privileges: what this process has, as which user a run would continue, what it would keep, and what giving that up
+// would cost. They change nothing.
 
 import { accessSync, constants, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -12,15 +12,15 @@ import type { Edges } from '../../system/edges.ts';
 import { readSystemFile } from '../../system/small-file.ts';
 import { type Finding, no, ok, type Step, skipped } from './step.ts';
 
-/** What was asked for that bears on rights. */
+/** What the command line says about privileges. */
 export type RightsAsked = Pick<Options, 'privileges'> & { readonly records: boolean };
 
 const SHOWN = maskOf(['net_admin', 'net_raw', 'sys_ptrace', 'sys_admin', 'perfmon', 'bpf', 'dac_read_search']);
 const NET_RAW = maskOf(REOPENING);
-/** The program's own folder. */
+/** The program's folder. */
 const PROGRAM = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 
-/** What this process may do, and what a run of it would. @param program folder whose files a run reads later */
+/** What this process may do, and what a run would. @param program folder whose files a run still reads after the drop */
 export function rightsSteps(edges: Edges, env: NodeJS.ProcessEnv, asked: RightsAsked, program = PROGRAM): Step[] {
   const isRoot = edges.euid() === 0;
   const isMac = edges.platform === 'darwin';
@@ -78,7 +78,7 @@ function sandboxOf(isMac: boolean, sandbox: boolean): Finding {
   );
 }
 
-/** The threads of history load their code when they begin, as the user that the run has become. */
+/** The threads of history load their code when they start, which is after the drop. */
 function ownFiles(identity: Identity, program: string): Finding {
   if (identity.by === 'root' || identity.by === 'self') return ok('can be read');
   const closed = closedTo(identity, program);
@@ -87,7 +87,7 @@ function ownFiles(identity: Identity, program: string): Finding {
   return no(`${identity.name} may not enter ${closed}: history can be neither recorded nor read`, way);
 }
 
-/** The outermost folder of a path that a user may not enter; null where all of them are open. */
+/** The outermost folder of a path that a user may not enter; null if all are open. */
 function closedTo({ uid, groups }: Identity, path: string): string | null {
   const above = dirname(path);
   const outer = above === path ? null : closedTo({ uid, groups } as Identity, above);

@@ -1,4 +1,4 @@
-// One step of the doctor: what it is called, how it is asked, how long it may take. Types and the stopwatch; asks nothing itself.
+// A step of the doctor, how it is timed, and how its result is made fit to be pasted in public.
 
 import { NetmonError, reasonOf } from '../../model/errors.ts';
 import { ADDRESS_WORDS, parseAddress } from '../../net/address.ts';
@@ -12,21 +12,21 @@ export interface Finding {
   readonly wayOut?: string | null;
 }
 
-/** One thing to find out. */
+/** One thing to check. */
 export interface Step {
   readonly name: string;
   ask(): Promise<Finding> | Finding;
 }
 
-/** Findings: it works; it does not, with what to type; it was not asked, and why. */
+/** It works; it doesn't, with a remedy; it was skipped, with the reason. */
 export const ok = (detail: string): Finding => ({ result: 'ok', detail });
 export const no = (detail: string, wayOut: string | null = null): Finding => ({ result: 'no', detail, wayOut });
 export const skipped = (detail: string): Finding => ({ result: 'skipped', detail });
 
 /**
- * Asks a step, for `limitMs` at the most. It never throws: a failure is a finding.
+ * Takes a step, waiting at most `limitMs`. It never throws: a failure is a finding.
  *
- * What hangs goes on hanging behind it; only the report does not wait for it.
+ * A step that hangs keeps hanging; only the report goes on.
  */
 export async function answerOf(step: Step, limitMs: number): Promise<Finding> {
   let timer: NodeJS.Timeout | undefined;
@@ -42,9 +42,7 @@ export async function answerOf(step: Step, limitMs: number): Promise<Finding> {
   }
 }
 
-// Takes out of a text what tells who and where it came from, so that a report can be pasted in public. It errs on the side of taking out.
-
-/** Words of this machine that must not appear; empty ones are ignored. */
+/** Words that must not appear in a report; empty ones are ignored. */
 export interface Identity {
   readonly host: string;
   readonly user: string;
@@ -53,10 +51,10 @@ export interface Identity {
 
 const MAC_ADDRESS = /\b(?:[0-9a-f]{2}[:-]){5}[0-9a-f]{2}\b/gi;
 const ADDRESS_LIKE = /[0-9a-f]*[.:][0-9a-f.:]*[0-9a-f:](?:%[\w.-]+)?/gi;
-/** Names that say nothing about a person. */
+/** User names that say nothing about a person. */
 const COMMON_USERS = new Set(['root', '']);
 
-/** A function that takes addresses, host, user and home folder out of one line, and all that could drive a terminal. */
+/** A function that removes addresses, host, user and home folder from a line, and whatever could control a terminal. When in doubt it removes. */
 export function redactor({ host, user, home }: Identity): (text: string) => string {
   const words = new Int32Array(ADDRESS_WORDS);
   const names: [RegExp, string][] = [];

@@ -1,4 +1,4 @@
-// The doctor's steps about the machine: versions, interfaces, counters, terminal, configuration. They look and change nothing.
+// The doctor's steps about the machine: versions, interfaces, counters, terminal. They change nothing.
 
 import { release } from 'node:os';
 import { readCounters } from '../../capture/devices/counters.ts';
@@ -10,7 +10,7 @@ import { readSystemFile } from '../../system/small-file.ts';
 import { refuseTerminal, speaksUtf8 } from '../../tui/terminal.ts';
 import { no, ok, type Step, skipped } from './step.ts';
 
-/** The terminal as it presents itself. */
+/** What the terminal says about itself. */
 export interface TerminalFacts {
   readonly isTTY: boolean;
   readonly columns: number | undefined;
@@ -22,7 +22,7 @@ const LEAST_NODE = [20, 19] as const;
 const LEAST_COLUMNS = 80;
 const LEAST_ROWS = 24;
 
-/** Versions of what takes part. */
+/** Versions of the program and of what it depends on. */
 export function versionSteps(edges: Edges, version: string): Step[] {
   return [
     { name: 'netmon-tui', ask: () => ok(version) },
@@ -66,10 +66,10 @@ async function tcpdumpVersion(edges: Edges) {
   return /Apple version/.test(line) ? ok(line) : no(`not Apple's: ${line}`);
 }
 
-/** Interfaces, the default route, and what they count themselves. */
+/** Interfaces, the default route, and the interfaces' own counters. */
 export function interfaceSteps(edges: Edges): Step[] {
   const devices = listDevices(edges);
-  devices.catch(() => undefined); // each step that waits for it says so
+  devices.catch(() => undefined); // each step that waits for it reports the failure
   return [
     {
       name: 'interfaces',
@@ -119,7 +119,7 @@ export function terminalSteps(terminal: TerminalFacts, env: NodeJS.ProcessEnv): 
         if (!terminal.isTTY) return skipped('standard output is not a terminal');
         const detail = `${columns}x${rows}`;
         return columns < LEAST_COLUMNS || rows < LEAST_ROWS
-          ? no(`${detail}; ${LEAST_COLUMNS}x${LEAST_ROWS} is the least`, 'make the window larger')
+          ? no(`${detail}; ${LEAST_COLUMNS}x${LEAST_ROWS} is the minimum`, 'make the window larger')
           : ok(detail);
       },
     },

@@ -39,7 +39,7 @@ const MINUTE_MS = 60_000;
 const HOUR_MS = 3_600_000;
 const WEEKDAYS = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'];
 
-/** The table, newline at the end. @param path of the history file, for the case that it is empty */
+/** The table, newline at the end. @param path of the history file, shown if it is empty */
 export function answerText(answer: HistoryResult, path: string, style: AnswerStyle): string {
   const sheet = sheetOf(style, REPORT_WIDTHS);
   const { glyphs, paint } = sheet;
@@ -63,7 +63,7 @@ export function answerText(answer: HistoryResult, path: string, style: AnswerSty
   return `${lines.join('\n')}\n`;
 }
 
-/** What is not kept matches nothing, and says nothing by itself. */
+/** Says why there are no rows: a filter on a field that records don't have matches nothing. */
 function nothingLines({ app, domain, category, interface: name, filter }: HistoryQuery): string[] {
   if ((app ?? domain ?? category ?? name ?? filter) === null) return ['nothing is recorded in this range'];
   const said = 'nothing that matches is recorded in this range';
@@ -85,7 +85,7 @@ function filterText({ query }: HistoryResult, glyphs: Glyphs): string {
   return parts.length === 0 ? '' : `; only ${drawable(parts.join(', '), glyphs)}`;
 }
 
-/** How finely the range is kept, and which part of it is recorded at all. */
+/** How finely the range is recorded, and which part of it is recorded at all. */
 function recordedText({ query, oldest, newest, resolutionMs }: HistoryResult): string {
   const step = resolutionMs <= MINUTE_MS ? 'minute' : resolutionMs <= HOUR_MS ? 'hour' : 'day';
   const parts = [`kept by the ${step}`];
@@ -131,7 +131,7 @@ function keyText(row: HistoryRow, by: string): string {
 const rxSign = (glyphs: Glyphs) => glyphs.bar;
 const txSign = (glyphs: Glyphs) => (glyphs.ascii ? '=' : '□');
 
-/** RX and TX one behind the other. Anything above zero shows at least one cell. */
+/** RX, then TX. Anything above zero takes at least one cell. */
 function bar(row: HistoryRow, most: number, width: number, glyphs: Glyphs): string {
   const cells = (value: number) => (value > 0 ? Math.max(1, Math.round((value / most) * width)) : 0);
   const tx = cells(row.txBytes);
@@ -139,7 +139,7 @@ function bar(row: HistoryRow, most: number, width: number, glyphs: Glyphs): stri
   return rxSign(glyphs).repeat(rx) + txSign(glyphs).repeat(Math.min(tx, width - rx));
 }
 
-/** The whole answer as one line of JSON. Fields are named as in the NDJSON of a run. */
+/** The whole answer as one line of JSON. Fields are named as in the JSON stream. */
 export function answerJson(answer: HistoryResult): string {
   const { query, rows, total, oldest, newest, resolutionMs } = answer;
   const fields = {

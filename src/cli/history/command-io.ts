@@ -1,4 +1,4 @@
-// What a command on history works with: its output, the clock, the file. One struct, so that tests can stand elsewhere.
+// What a history command works with: output, clock and file, in one struct that tests replace; and how it opens the file and shows progress.
 
 import type { HistoryReader } from '../../history/query/reader.ts';
 import { NetmonError } from '../../model/errors.ts';
@@ -7,26 +7,26 @@ import { type Clock, systemClock } from '../../system/clock.ts';
 import { cut } from '../../view/text/cells.ts';
 import { ASCII_GLYPHS } from '../../view/text/glyphs.ts';
 
-/** Where text goes, piece by piece. */
+/** Where output goes. */
 export interface TextSink {
-  /** False when the reader went away: nothing more is wanted. Waits while the reader is slow. @throws NetmonError for other failures */
+  /** Waits while the reader is slow. @returns false when the reader went away and nothing more is wanted @throws NetmonError for other failures */
   write(chunk: string | Uint8Array): Promise<boolean>;
   readonly isTerminal: boolean;
   /** Columns of the terminal; undefined in a pipe. */
   readonly columns: number | undefined;
 }
 
-/** Surroundings of a command. */
+/** Input and output of a command. */
 export interface CommandIo {
   readonly out: TextSink;
-  /** For progress and questions. */
+  /** For progress and notes. */
   readonly err: TextSink;
   readonly clock: Clock;
   /** Opens the history for reading. @throws NetmonError `history` */
   open(path: string): Promise<HistoryReader>;
 }
 
-/** The machine's own. */
+/** Those of this process. */
 export function systemIo(open: CommandIo['open']): CommandIo {
   return {
     out: sinkOf(process.stdout, 'standard output'),
@@ -55,12 +55,10 @@ function sinkOf(stream: NodeJS.WriteStream, name: string): TextSink {
   };
 }
 
-// A line on standard error for what takes longer than a second, renewed in place and wiped at the end. Only on a terminal.
-
 const FIRST_MS = 1000;
 const AGAIN_MS = 250;
 
-/** One piece of work that is going on, from `new` to `end`. */
+/** A line on standard error for work that takes longer than a second, renewed in place and removed at the end. Only on a terminal. */
 export class Progress {
   readonly #sink: TextSink;
   #timer: NodeJS.Timeout | null = null;
@@ -78,7 +76,7 @@ export class Progress {
     }, FIRST_MS).unref();
   }
 
-  /** Says how far it is. Cheap: drawn a few times a second at the most. */
+  /** Says how far it is. Cheap: drawn at most a few times a second. */
   tell(text: string): void {
     this.#text = text;
   }
@@ -89,7 +87,7 @@ export class Progress {
     this.#write(`${sanitize(line)}\n`);
   }
 
-  /** Takes the line away. */
+  /** Removes the line. */
   end(): void {
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
@@ -109,13 +107,11 @@ export class Progress {
   }
 
   #write(text: string): void {
-    this.#sink.write(text).catch(() => undefined); // no progress is better than no result
+    this.#sink.write(text).catch(() => undefined); // a result without progress is better than none
   }
 }
 
-// Work on an open history: opened, closed on every way out, and said to be going on when it takes longer than a second.
-
-/** Opens the file, works, closes it. @throws NetmonError `history`, and what the work throws */
+/** Opens the file, works, and closes it on every way out. @throws NetmonError `history`, and what the work throws */
 export async function reading<T>(
   path: string,
   io: CommandIo,

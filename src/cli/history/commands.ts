@@ -1,4 +1,4 @@
-// The subcommands on recorded history, each loaded when it is asked for.
+// Runs the commands that work on recorded history. Each is loaded when it is asked for.
 
 import { realpathSync } from 'node:fs';
 import { NetmonError, reasonOf } from '../../model/errors.ts';
@@ -14,7 +14,7 @@ import { systemIo } from './command-io.ts';
 /**
  * Runs `record`, `history`, `query`, `export`, `report`, `prune`.
  *
- * @param start begins a run of these options
+ * @param start begins a run with these options
  * @returns the exit status. @throws NetmonError
  */
 export async function historyCommands(
@@ -27,7 +27,7 @@ export async function historyCommands(
   if (history === null)
     throw new NetmonError(
       'history',
-      'no home folder is known to look for history in',
+      'no home folder is known, so there is nowhere to look for history',
       `say where: netmon-tui ${line.command} --history=PATH`,
     );
   const { path, owner } = history;
@@ -66,11 +66,11 @@ export async function historyCommands(
       });
     }
     default:
-      throw new Error(`${line.command} is no command on history`);
+      throw new Error(`${line.command} is not a history command`);
   }
 }
 
-/** Whose service it would be: the user whose history it is. */
+/** How a service would be started, and for whom: the user whose history it is. */
 function starter({ place }: Options, { owner }: HistoryOptions): Starter {
   const [, script = '', ...words] = process.argv;
   const node = lastingNode(process.execPath, process.env['PATH'] ?? '', realOf);
@@ -89,7 +89,7 @@ function realOf(path: string): string | null {
   }
 }
 
-/** Waits for whoever writes it: the descriptor may be one that doesn't block. Stops reading behind `mostBytes`. */
+/** Reads standard input to its end, but stops after `mostBytes`. Waits for the writer, also if the descriptor doesn't block. */
 async function standardInput(mostBytes: number): Promise<string> {
   const pieces: Buffer[] = [];
   let bytes = 0;

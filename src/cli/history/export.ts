@@ -1,4 +1,4 @@
-// `netmon-tui export`: all records of a range, or the log of connections, page by page as CSV or NDJSON; or the whole as an SQLite file.
+// `netmon-tui export`: all records of a range or the connection log, page by page, as CSV or NDJSON; or the whole history as an SQLite file.
 
 import type { HistoryReader } from '../../history/query/reader.ts';
 import { NetmonError } from '../../model/errors.ts';
@@ -14,14 +14,14 @@ import { flowForm, type RowForm, recordForm } from './record-rows.ts';
 /** Rows in memory at a time. */
 const PAGE_ROWS = 2000;
 
-/** Where an export goes. False: nothing more is wanted. */
+/** Writes a piece of the export. @returns false if nothing more is wanted */
 type Write = (chunk: string | Uint8Array) => Promise<boolean>;
 
 /**
  * Exports to a file, or to standard output.
  *
  * @param path of the history file
- * @param owner of the file that is written; null leaves it the process's
+ * @param owner who is to own the new file; null if the process is that user
  * @returns exit status 0. @throws NetmonError `usage`, `history`
  */
 export async function exportCommand(line: CommandLine, path: string, owner: FileOwner | null, io: CommandIo): Promise<number> {
@@ -59,7 +59,7 @@ function rows(
     : pages(reader.records(from, to, PAGE_ROWS), recordForm(format), write, progress);
 }
 
-/** The next page is asked for when the one before has been taken. */
+/** Asks for the next page once the last one is written. */
 async function pages<Row>(
   source: AsyncIterable<readonly Row[]>,
   form: RowForm<Row>,
@@ -82,7 +82,7 @@ function refuseParts(line: CommandLine, toTerminal: boolean): void {
   if (toTerminal)
     throw new NetmonError(
       'usage',
-      'an SQLite file does not go to a terminal',
+      "an SQLite file can't be shown on a terminal",
       'type: netmon-tui export --format sqlite --output FILE',
     );
 }

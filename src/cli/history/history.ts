@@ -14,7 +14,7 @@ import { parseRange } from './range.ts';
 const MOST_ROWS = 100_000;
 
 /**
- * Answers one question and prints it.
+ * Asks history one question and prints the answer.
  *
  * @param path of the history file
  * @returns exit status 0. @throws NetmonError `usage`, `bad-filter`, `history`
@@ -50,7 +50,7 @@ function queryOf(line: CommandLine, now: number): HistoryQuery {
 }
 
 /**
- * What a question is narrowed to by `--app`, `--domain`, `--category`, `--interface` and `--filter`. The filter of the configuration is the screen's.
+ * What `--app`, `--domain`, `--category`, `--interface` and `--filter` select. The filter in the configuration is for the screen only.
  *
  * @throws NetmonError `bad-filter`, `usage`
  */

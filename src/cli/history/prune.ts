@@ -1,5 +1,5 @@
-// `netmon-tui prune`: deletes recorded history: what is older than a time, one app's, or the oldest until the file is small enough. Says what goes
-// away first, and asks.
+// `netmon-tui prune`: deletes recorded history: everything before a time, an app, or the oldest until the file is small enough. It first says what
+// would be deleted, and asks.
 
 import { dirname } from 'node:path';
 import { createInterface } from 'node:readline/promises';
@@ -21,18 +21,18 @@ import type { CommandIo } from './command-io.ts';
 import { Progress, reading } from './command-io.ts';
 import { parseMoment } from './range.ts';
 
-/** What deleting takes beside a room. */
+/** What deleting needs besides. */
 export interface PruneIo extends CommandIo {
   readonly takeLock: TakeLock;
   readonly runSave: RunSave;
-  /** Asks on the terminal; null where there is none. */
+  /** Asks on the terminal; null if there is none. */
   readonly ask: ((question: string) => Promise<string>) | null;
 }
 
-/** What was asked for. */
+/** What is to be deleted. */
 interface Deletion {
   readonly erase: Erasure | null;
-  /** Bytes; null leaves the size to retention. */
+  /** Size in bytes that the file must not exceed; null leaves that to retention. */
   readonly maxBytes: number | null;
 }
 
@@ -49,12 +49,12 @@ export async function pruneCommand(line: CommandLine, history: HistoryOptions, i
     throw new NetmonError(
       'usage',
       'prune asks first, and there is no terminal to ask on',
-      'add --yes, or --dry-run to see what would go',
+      'add --yes, or --dry-run to see what would be deleted',
     );
   const lock = isDry ? null : locked(path, owner, io.takeLock);
   if (lock !== null && lock.held === null) {
     const who = lock.pid === null ? 'another netmon-tui' : `another netmon-tui (pid ${lock.pid})`;
-    throw new NetmonError('history', `${who} records into ${quoted(path)}`, 'end it first; --dry-run works beside it');
+    throw new NetmonError('history', `${who} records into ${quoted(path)}`, 'stop it first; --dry-run works while it runs');
   }
   try {
     const preview = await reading(path, io, async (reader) => {
@@ -74,12 +74,12 @@ export async function pruneCommand(line: CommandLine, history: HistoryOptions, i
     if (isDry) return await said(io, 'nothing was deleted: this is a dry run\n');
     if (!line.has('yes') && !/^y(es)?$/i.test((await io.ask?.('Delete it? [y/N] ')) ?? ''))
       return await said(io, 'nothing was deleted\n');
-    const progress = new Progress(io.err, `writing ${path} anew`);
+    const progress = new Progress(io.err, `rewriting ${path}`);
     try {
       const maxBytes = deletion.maxBytes ?? history.maxBytes;
       const after = await pruneFile({ path, owner, erase: deletion.erase, maxBytes, now: io.clock.now() }, io.runSave);
       progress.end();
-      return await said(io, `${path} had ${sizeText(preview.bytes)} and has ${sizeText(after)} now\n`);
+      return await said(io, `${path} was ${sizeText(preview.bytes)} and is now ${sizeText(after)}\n`);
     } finally {
       progress.end();
     }
@@ -126,7 +126,7 @@ function deletionOf(line: CommandLine, now: number): Deletion {
   if (erase === null && maxBytes === null)
     throw new NetmonError(
       'usage',
-      'prune needs to be told what to delete',
+      'nothing says what to delete',
       'type for example: netmon-tui prune --older-than 90d --dry-run',
     );
   return { erase, maxBytes };
@@ -140,23 +140,25 @@ function deletionText(
   bytes: number,
 ): string {
   const lines = [
-    `${path} has ${sizeText(bytes)}; ${oldest === null ? 'nothing is recorded in it' : `recorded since ${formatDateTime(oldest).slice(0, 16)}`}`,
+    `${path} is ${sizeText(bytes)}; ${oldest === null ? 'nothing is recorded in it' : `recorded since ${formatDateTime(oldest).slice(0, 16)}`}`,
   ];
   if (erase !== null) {
     const { before, app } = erase;
     const what = [app === null ? 'everything' : `everything of ${quoted(app)}`];
-    if (before !== null) what.push(`from before ${formatDateTime(erasureEnd(before)).slice(0, 16)} (whole days in UTC)`);
+    if (before !== null) what.push(`before ${formatDateTime(erasureEnd(before)).slice(0, 16)} (whole days in UTC)`);
     lines.push(`to delete: ${what.join(' ')}`, `  ${totalText(total)}`);
     lines.push(
       app !== null && before === null
-        ? '  and when it first reached its domains'
-        : '  the times at which apps first reached domains stay',
+        ? '  and when it first reached each domain'
+        : '  when apps first reached each domain is kept',
     );
   }
   if (maxBytes !== null) {
-    lines.push(`to delete: the oldest until the file has ${sizeText(maxBytes)}${bytes <= maxBytes ? ', which it has' : ''}`);
+    lines.push(
+      `to delete: the oldest until the file is ${sizeText(maxBytes)}${bytes <= maxBytes ? ', which it already is' : ''}`,
+    );
     if (bytes > maxBytes)
-      lines.push('  minutes first, then the log of connections, hours, small hosts of old days; the sums of days stay');
+      lines.push('  minutes first, then the connection log, hours, and small hosts of old days; totals of days are kept');
   }
   return `${lines.join('\n')}\n`;
 }

@@ -20,7 +20,7 @@ const LONGEST_STATEMENT = 1 << 20;
  * Runs the statement and prints its rows.
  *
  * @param path of the history file
- * @param standardInput reads the statement when it is given as `-`, and may stop behind so many bytes
+ * @param standardInput reads the statement when it is given as `-`, and may stop after so many bytes
  * @returns exit status 0. @throws NetmonError `usage` for a statement that is wrong or takes too long, `history` for the file
  */
 export async function queryCommand(
@@ -44,7 +44,7 @@ export async function queryCommand(
     );
   if (text.length > LONGEST_STATEMENT) throw new NetmonError('usage', 'the statement is longer than 1 MiB', 'make it shorter');
   const result = await reading(path, io, (reader, progress) => {
-    progress.tell(`running the statement, ${limits.timeoutMs / 1000} s at the most`);
+    progress.tell(`running the statement, for at most ${limits.timeoutMs / 1000} s`);
     return reader.sql(text, limits);
   });
   const { out, err } = io;
@@ -58,7 +58,7 @@ export async function queryCommand(
   return 0;
 }
 
-/** One object with the columns and the rows, in the order of the statement; a name may be there twice, so that rows are lists. */
+/** One object with the columns and the rows, in the order of the statement; names may repeat, so rows are lists. */
 function sqlJson({ columns, rows, cut }: SqlResult): string {
   const clean = (value: string | number | null) => (typeof value === 'string' ? printable(value) : value);
   return `${JSON.stringify({ type: 'query', schema: SCHEMA, columns: columns.map(printable), rows: rows.map((row) => row.map(clean)), cut })}\n`;
@@ -71,23 +71,21 @@ function sqlCsv({ columns, rows }: SqlResult): string {
     .join('');
 }
 
-/** Values may be longer than what is drawn (a schema, a concatenation): stripped piece by piece, not cut. */
+/** Stripped in pieces, because values may be longer than what `sanitize` keeps. */
 function printable(text: string): string {
   return text.replace(/[^\n]{1,256}/gu, (piece) => sanitize(piece));
 }
 
-// Rows of a statement of the user's as a table: columns as wide as what is in them, the widest cut where the terminal ends. Pure.
-
 const LEAST_WIDTH = 6;
-/** With less than this for each of its columns a table says little. */
+/** A table whose columns are narrower than this is hard to read. */
 const READABLE_WIDTH = 10;
 const GAP = 2;
 
 type Row = SqlResult['rows'][number];
 
-/** The table and how many rows there are, newline at the end. */
+/** Columns as wide as their values, the widest cut at the edge of the terminal; then the number of rows. Newline at the end. */
 export function sqlText({ columns, rows, cut: isCut }: SqlResult, style: TextStyle): string {
-  if (columns.length === 0) return 'the statement gives no rows\n';
+  if (columns.length === 0) return 'the statement returned no rows\n';
   const sheet = sheetOf(style, LIST_WIDTHS);
   const { width, glyphs, paint } = sheet;
   if (!hasRoom(columns, rows, width, glyphs)) return listText({ columns, rows, cut: isCut }, sheet);
@@ -104,13 +102,13 @@ export function sqlText({ columns, rows, cut: isCut }: SqlResult, style: TextSty
   return `${lines.join('\n')}\n`;
 }
 
-/** True where each column could have as much as it wants, or enough to tell values apart. */
+/** Whether each column gets the width it wants, or at least a readable one. */
 function hasRoom(columns: readonly string[], rows: readonly Row[], width: number, glyphs: Glyphs): boolean {
   const least = columns.map((name, at) => Math.min(READABLE_WIDTH, widest(name, rows, at, glyphs)));
   return least.reduce((sum, one) => sum + one, GAP * (columns.length - 1)) <= width;
 }
 
-/** Too many columns for a line: each row as a list of them. */
+/** Each row as a list of its columns, for more columns than a line holds. */
 function listText({ columns, rows, cut: isCut }: SqlResult, { width, glyphs, paint }: Sheet): string {
   const names = columns.map((name) => drawable(name, glyphs));
   const head = Math.min(Math.floor(width / 3), Math.max(...names.map(displayWidth)));
@@ -139,7 +137,7 @@ function widest(name: string, rows: readonly Row[], at: number, glyphs: Glyphs):
   return Math.max(1, width);
 }
 
-/** Takes from the widest until all fit, or none has anything left to give. */
+/** Narrows the widest columns until all fit, or none can be narrowed further. */
 function fitted(wanted: readonly number[], columns: number): number[] {
   const widths = [...wanted];
   let over = widths.reduce((sum, width) => sum + width, GAP * (widths.length - 1)) - columns;

@@ -1,4 +1,4 @@
-// Records and logged flows as lines of CSV or NDJSON, the names as in the JSON stream. Pure.
+// Records and logged flows as lines of CSV or NDJSON. Fields are named as in the JSON stream. Pure.
 
 import type { HistoryRecord } from '../../history/query/pages.ts';
 import type { LoggedFlow } from '../../model/history-batch.ts';
@@ -6,9 +6,9 @@ import { sanitize } from '../../net/text.ts';
 import { type CsvValue, csvLine } from '../../output/csv.ts';
 import { SCHEMA, timeField } from '../../output/fields.ts';
 
-/** How rows of one kind are written. */
+/** Writes rows of one kind. */
 export interface RowForm<Row> {
-  /** Before the rows; empty where there is nothing. */
+  /** Stands before the rows; may be empty. */
   readonly head: string;
   line(row: Row): string;
 }

@@ -1,4 +1,4 @@
-// The calendar of a report: a row for each app with a field for each day, or, for long ranges, weeks as columns. Darker is more. Pure.
+// The calendar of a report: a row for each app and a field for each day; for long ranges, weeks are columns. Darker is more. Pure.
 
 import type { UnitMode } from '../../model/options.ts';
 import { dayText, weekdayDate } from '../../view/text/calendar.ts';
@@ -14,7 +14,7 @@ const ROW_DAYS = 35;
 const LEVELS = 5;
 const WEEKS: Readonly<Record<Kind, number>> = { wide: 53, narrow: 26 };
 
-/** How the calendar of so many days is to be read. */
+/** How to read a calendar of so many days. */
 export function calendarNote(days: number): string {
   return days <= ROW_DAYS
     ? 'All apps are on one scale.'
@@ -26,7 +26,7 @@ export function calendar(apps: readonly AppDays[], days: readonly number[], kind
   return days.length <= ROW_DAYS ? rows(apps, days, kind, units) : weeks(apps, days, kind, units);
 }
 
-/** 0 is nothing; else 1 to 5. @param curve below 1 lifts what is small, where apps of all sizes stand on one scale */
+/** 0 for nothing, else 1 to 5. @param curve below 1 brings out small values, for apps of all sizes on one scale */
 function levelOf(bytes: number, most: number, curve: number): number {
   return bytes <= 0 || most <= 0 ? 0 : Math.max(1, Math.ceil((bytes / most) ** curve * LEVELS));
 }

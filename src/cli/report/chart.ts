@@ -1,4 +1,4 @@
-// Charts of a report as SVG of our own: what was received stands above the axis, what was sent below, on one scale. Pure.
+// Bar charts of a report as SVG: received above the axis, sent below, on one scale. Pure.
 
 import type { UnitMode } from '../../model/options.ts';
 import { amountLabel, mirroredGrid } from '../../view/chart/scale.ts';
@@ -21,14 +21,14 @@ export interface ChartFrame {
   /** Unique on the page. */
   readonly id: string;
   readonly title: string;
-  /** What it shows, in words, for those who do not see it. */
+  /** What it shows, in words, for screen readers. */
   readonly description: string;
-  /** CSS class that says at which width of the page it is there. */
+  /** CSS class for the page widths at which it is shown. */
   readonly kind: 'wide' | 'narrow';
   readonly from: number;
   readonly to: number;
   readonly units: UnitMode;
-  /** True where each bar has a name of its own (a day), which stands under its middle. */
+  /** True if each bar has a name of its own (a day), centred under it. */
   readonly named: boolean;
 }
 
@@ -89,7 +89,7 @@ export function timeChart(bars: readonly ChartBar[], frame: ChartFrame): Markup 
   return svgFrame(frame, width, height, [...lines, ...shapes]);
 }
 
-/** Names under the middle of bars; of many bars each second, third ... has one. */
+/** Names centred under bars; if there are many bars, under every second, third ... one. */
 function barMarks(bars: readonly ChartBar[], most: number): Tick[] {
   const every = Math.ceil(bars.length / most);
   const isShort = bars.length > most / 1.4 || most < 8;
@@ -112,7 +112,7 @@ ${content}
 </svg>`;
 }
 
-/** A coordinate: two digits are finer than a pixel. */
+/** A coordinate; two digits are finer than a pixel. */
 export function round(value: number): number {
   return Math.round(value * 100) / 100;
 }

@@ -1,8 +1,8 @@
-// HTML by construction: what is put into a template is escaped unless it was made by one. The only place that writes angle brackets around outside text.
+// HTML templates that escape whatever is put into them, unless another template made it. Nothing else writes text from outside into HTML.
 
 import { sanitize } from '../../net/text.ts';
 
-/** A piece of HTML that is safe as it is. */
+/** A piece of safe HTML. */
 export class Markup {
   readonly text: string;
 
@@ -12,10 +12,10 @@ export class Markup {
   }
 }
 
-/** What a template takes: text is stripped and escaped, false and null are nothing. */
+/** What can be put into a template. Text is stripped and escaped; false and null are left out. */
 export type Piece = string | number | false | null | Markup | readonly Markup[];
 
-/** A template of HTML. Attributes go in double quotes. */
+/** An HTML template. Attributes need double quotes. */
 export function html(strings: TemplateStringsArray, ...pieces: readonly Piece[]): Markup {
   let text = strings[0] as string;
   for (const [at, piece] of pieces.entries()) text += pieceText(piece) + (strings[at + 1] as string);

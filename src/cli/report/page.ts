@@ -1,4 +1,4 @@
-// The page of a report: one file that needs nothing else and may load nothing else. Its only style and its only script are allowed by their hashes.
+// The page of a report: one file that needs nothing else and can load nothing else. Its policy allows one style and one script, by their hashes.
 
 import { createHash } from 'node:crypto';
 import { foldedIn, type HistoryResult, type HistoryRow } from '../../model/history.ts';
@@ -12,7 +12,7 @@ import type { ReportFacts } from './report-facts.ts';
 import { STYLE } from './style.ts';
 import { amount, dayTable, momentText, newDomains, topTable } from './tables.ts';
 
-/** What a page says of itself. */
+/** What a page says about itself. */
 interface PageFacts {
   readonly version: string;
   /** When it was made, epoch ms. */
@@ -78,8 +78,8 @@ ${KINDS.map((kind) => calendar(perApp, allDays, kind, units))}
 <h2>Seen for the first time</h2>
 ${
   firstSeen.length === 0
-    ? html`<p>No app reached a domain that it had not reached before.</p>`
-    : html`<p>Domains that an app had never reached before, as far back as is recorded.${
+    ? html`<p>No app reached a domain for the first time.</p>`
+    : html`<p>Domains that an app had never reached before, as far back as the records go.${
         (apps.oldest ?? 0) > range.from && ' Recording began within this range, so all of them are new.'
       }</p>
 ${newDomains(firstSeen)}`
@@ -90,7 +90,7 @@ ${newDomains(firstSeen)}`
 ${dayTable(days, weekdayDate, units)}
 </section>
 </main>
-<footer>Made by netmon-tui ${about.version} on ${minute(about.made)}. Bytes are those of the network layer; received and sent as this machine saw them. This page loads nothing.</footer>
+<footer>Made by netmon-tui ${about.version} on ${minute(about.made)}. Bytes are counted at the network layer, received and sent as seen by this machine. This page loads nothing.</footer>
 <script>${new Markup(SORT_SCRIPT)}</script>
 </body>
 </html>
@@ -136,7 +136,7 @@ ${tile('Received', amount(rxBytes, units), change(rxBytes, before?.total.rxBytes
 )}${tile('Busiest day', day === null ? '–' : weekdayDate(day), busiest === null ? '' : amount(sum(busiest), units))}</section>`;
 }
 
-/** Rows that are names, and those that were folded into one (`12 more`). */
+/** Number of names, including those summed up in one row (`12 more`). */
 function countOf({ rows }: HistoryResult, noun: string): string {
   return plural(
     rows.reduce((sum, row) => sum + (row.key === null ? foldedIn(row) : 1), 0),
@@ -219,9 +219,7 @@ function calendarKey(): Markup {
   return html`<p class="scale">less <svg viewBox="0 0 88 14" aria-hidden="true">${fields}</svg> more</p>`;
 }
 
-// The one script of a report, allowed by its hash: a click on a heading sorts the table. Without it everything is still there, in the order of bytes.
-
-/** Runs in the reader's browser; touches nothing but the order of rows. */
+/** Runs in the reader's browser: a click on a heading sorts the table. It changes nothing but the order of rows. */
 const SORT_SCRIPT = `
 for (const table of document.querySelectorAll('table.sortable')) {
   const body = table.tBodies[0];

@@ -1,4 +1,4 @@
-// What a report is made from: the questions it asks of history, and the answers as plain data. Draws nothing.
+// The figures of a report: asks history and keeps the answers as plain data. Draws nothing.
 
 import type { FirstSeen } from '../../history/query/pages.ts';
 import type { HistoryReader } from '../../history/query/reader.ts';
@@ -19,9 +19,9 @@ export interface ReportFacts {
   readonly categories: HistoryResult;
   readonly interfaces: HistoryResult;
   readonly days: HistoryResult;
-  /** Bytes over time in steps of an hour or so; null where the days are fine enough. */
+  /** Bytes over time in steps of about an hour; null if days are fine enough. */
   readonly series: HistorySeries | null;
-  /** The range of equal length before; null where not all of it is recorded. */
+  /** The range of equal length before; null if it isn't recorded completely. */
   readonly before: HistoryResult | null;
   readonly firstSeen: readonly FirstSeen[];
   readonly calendar: readonly AppDays[];
@@ -35,7 +35,7 @@ const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
 const STEP_MINUTES = [1, 2, 5, 10, 15, 30, 60, 120, 180];
 
-/** Asks all of it, one question after the other. @param tell hears how far it is */
+/** Asks one question after the other. @param tell is told how far it is */
 export async function reportFacts(reader: HistoryReader, range: TimeRange, tell: (text: string) => void): Promise<ReportFacts> {
   const ask = (by: HistoryKey, change: Partial<HistoryQuery> = {}) => {
     tell(`asking history by ${by}`);
@@ -61,8 +61,8 @@ export async function reportFacts(reader: HistoryReader, range: TimeRange, tell:
 }
 
 /**
- * Equal steps on whole minutes or hours, no finer than what is kept; null where they would be days. An end that no step falls on is left out
- * of the chart when it lies within the range, and the last step is not over yet when it is now.
+ * Equal steps on whole minutes or hours, no finer than the records; null if they would be days. The last step may reach past the end of the
+ * range.
  */
 export function seriesSteps({ from, to }: TimeRange, resolutionMs: number): { range: TimeRange; count: number } | null {
   const least = Math.max(resolutionMs, (to - from) / MOST_STEPS);

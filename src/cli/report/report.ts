@@ -1,4 +1,4 @@
-// `netmon-tui report`: a range of history as one HTML page with charts, which works without a network.
+// `netmon-tui report`: a range of history as one HTML page with charts that works offline.
 
 import { NetmonError } from '../../model/errors.ts';
 import { recordCommand } from '../../model/history.ts';
@@ -16,7 +16,7 @@ import { reportFacts } from './report-facts.ts';
  * Writes the page.
  *
  * @param path of the history file
- * @param owner of the page; null leaves it the process's
+ * @param owner who is to own the page; null if the process is that user
  * @returns exit status 0. @throws NetmonError `usage`, `history`
  */
 export async function reportCommand(

@@ -1,6 +1,6 @@
-// The style sheet of a report: light and dark by the reader's wish, a phone's width and a printed page included. No fonts, no pictures, nothing from elsewhere.
+// The style sheet of a report: light or dark as the reader prefers, for wide screens, phones and paper. It loads no fonts and no images.
 
-/** All of it, for one style element that is allowed by its hash. */
+/** The whole sheet, for one style element that the page's policy allows by its hash. */
 export const STYLE = `
 :root {
   color-scheme: light dark;

@@ -1,4 +1,4 @@
-// Tables of a report: the top of a list with a bar under each name, and the domains that apps reached for the first time. Pure.
+// Tables of a report: top lists with a bar under each name, days, and domains that apps reached for the first time. Pure.
 
 import type { FirstSeen } from '../../history/query/pages.ts';
 import type { HistoryResult, HistoryRow } from '../../model/history.ts';
@@ -10,10 +10,10 @@ import { html, Markup } from './html.ts';
 
 const GROUP_ROWS = 60;
 const GROUPS = 40;
-/** With so few there is nothing to hide. */
+/** Up to so many domains, all groups are open. */
 const OPEN_ROWS = 30;
 
-/** The rows of an answer as a table that can be sorted. @param noun what a row is */
+/** The rows of an answer as a sortable table. @param noun what a row is */
 export function topTable(answer: HistoryResult, noun: string, units: UnitMode): Markup {
   const { rows, total } = answer;
   const all = total.rxBytes + total.txBytes;
@@ -31,7 +31,7 @@ ${rows.map(line)}</tbody>
 </table>`;
 }
 
-/** Days with their sums: the figures behind the charts. */
+/** Days with their totals: the figures behind the charts. */
 export function dayTable(days: HistoryResult, label: (time: number) => string, units: UnitMode): Markup {
   const line = (row: HistoryRow) =>
     html`<tr><td data-v="${row.start ?? 0}"><bdi>${row.start === null ? (row.reason ?? '–') : label(row.start)}</bdi></td><td data-v="${row.rxBytes}">${amount(row.rxBytes, units)}</td><td data-v="${row.txBytes}">${amount(row.txBytes, units)}</td><td data-v="${row.flows}">${formatGrouped(row.flows)}</td></tr>
@@ -44,7 +44,7 @@ ${days.rows.map(line)}</tbody>
 </table>`;
 }
 
-/** Domains by the app that reached them for the first time, those with most first. */
+/** New domains by app, those with the most first. */
 export function newDomains(seen: readonly FirstSeen[]): Markup {
   const byApp = new Map<string, FirstSeen[]>();
   for (const one of seen) byApp.set(one.app, [...(byApp.get(one.app) ?? []), one]);
@@ -73,7 +73,7 @@ export function momentText(time: number): string {
   return `${weekdayDate(time)} ${timeText(time)}`;
 }
 
-/** An amount as it stands in running text. */
+/** An amount for running text. */
 export function amount(bytes: number, units: UnitMode): string {
   return formatAmount(bytes, units).trim();
 }

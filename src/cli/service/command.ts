@@ -1,4 +1,4 @@
-// `netmon-tui record --install SYSTEM`: prints the file with which a service manager starts the recording, and what to type. Installs nothing itself.
+// `netmon-tui record --install SYSTEM`: prints the file that makes a service manager record, and how to install it. Installs nothing itself.
 
 import { NetmonError } from '../../model/errors.ts';
 import { type HistoryOptions, SANDBOX_ELSEWHERE } from '../../model/options.ts';
@@ -12,12 +12,12 @@ import type { Service } from './service.ts';
 import { systemdUnit } from './systemd.ts';
 
 const SYSTEMS = { launchd: launchdPlist, systemd: systemdUnit } as const;
-/** Flags of `record` that a service is started with, as they were given. */
+/** Flags that are passed on to the service. */
 const KEPT = ['interface', 'bpf', 'driver', 'interval', 'user', 'config', 'log', 'log-level'] as const;
 const PATHS: readonly string[] = ['config', 'log'];
 const SIMPLE = ['reverse-dns', 'no-reverse-dns', 'drop-all', 'stay-root', 'sandbox'] as const;
 
-/** How this process was started, and by whom. */
+/** How this process was started, and for whom. */
 export interface Starter {
   readonly node: string;
   readonly script: string;
@@ -27,7 +27,7 @@ export interface Starter {
 }
 
 /**
- * Prints the file, or writes it where `--output` says; the commands go to standard error, so that they are not in the way of a pipe.
+ * Prints the file, or writes it to `--output`. The instructions go to standard error, out of the way of a pipe.
  *
  * @returns exit status 0. @throws NetmonError `usage`
  */
@@ -60,7 +60,7 @@ export async function serviceCommand(
   }
   const commands = install(output === null ? null : shellWords([output]));
   const said = [
-    `${path} is where it belongs. To install it, type:`,
+    `${path} is where the file belongs. To install it, type:`,
     ...commands.map((command) => `  ${command}`),
     ...besides.flatMap(([purpose, command]) => [`${purpose}:`, `  ${command}`]),
     ...warnings,

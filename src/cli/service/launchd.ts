@@ -1,4 +1,4 @@
-// The property list for launchd (launchd.plist(5)). Capturing takes root on a Mac; whose history it is, it learns as it would under sudo. Pure.
+// The property list for launchd (launchd.plist(5)). Capturing needs root on a Mac; the daemon finds its user's history as it would under sudo. Pure.
 
 import { dirname } from 'node:path';
 import { NetmonError } from '../../model/errors.ts';
@@ -6,21 +6,21 @@ import type { Service, ServiceFile } from './service.ts';
 
 const LABEL = 'netmon-tui.record';
 const PATH = `/Library/LaunchDaemons/${LABEL}.plist`;
-/** Neither XML 1.0 nor a command line holds them. */
+/** Neither XML 1.0 nor a command line can hold these. */
 const CONTROL = /[\u0000-\u001f\u007f\ufffe\uffff]/;
-/** What macOS lets no daemon read, root or not (TCC), unless its program was given full access to the disk. */
+/** What macOS (TCC) keeps from daemons, even as root, unless their program has full disk access. */
 const GUARDED = /^\/Users\/[^/]+\/(Desktop|Documents|Downloads|Library\/Mobile Documents)\//;
 const ESCAPES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;' };
 
 /**
- * A daemon that records from boot on.
+ * A daemon that records from boot.
  *
- * @throws NetmonError `usage` for words that no property list can hold
+ * @throws NetmonError `usage` for words that a property list can't hold
  */
 export function launchdPlist({ node, script, words, history, user, typed }: Service): ServiceFile {
   const command = [node, script, 'record', ...words];
   if (command.some((word) => CONTROL.test(word)))
-    throw new NetmonError('usage', 'a word with a control character in it does not fit into a property list', 'leave it out');
+    throw new NetmonError('usage', 'a property list can hold no control characters', 'leave them out');
   const lines = [
     '<?xml version="1.0" encoding="UTF-8"?>',
     '<!DOCTYPE plist PUBLIC "-//Apple//DTD PLIST 1.0//EN" "http://www.apple.com/DTDs/PropertyList-1.0.dtd">',
@@ -34,12 +34,12 @@ export function launchdPlist({ node, script, words, history, user, typed }: Serv
     '  </array>',
     ...(user === null
       ? []
-      : ['  <!-- whose configuration is read and who owns the file, as under sudo -->', ...environment(user)]),
+      : ['  <!-- whose configuration is read and who owns the history file, as under sudo -->', ...environment(user)]),
     '  <key>RunAtLoad</key><true/>',
     '  <key>KeepAlive</key><dict><key>SuccessfulExit</key><false/></dict>',
     '  <key>ThrottleInterval</key><integer>30</integer>',
     '  <key>ExitTimeOut</key><integer>30</integer>',
-    '  <!-- the timers and cores of background jobs are too late and too slow to empty the ring in time -->',
+    '  <!-- background jobs get late timers and slow cores, and would not empty the ring in time -->',
     '  <key>ProcessType</key><string>Standard</string>',
     '  <!-- 077 -->',
     '  <key>Umask</key><integer>63</integer>',
@@ -56,14 +56,14 @@ export function launchdPlist({ node, script, words, history, user, typed }: Serv
       `sudo launchctl bootstrap system ${PATH}`,
     ],
     besides: [
-      ['To see how it goes', `sudo launchctl print system/${LABEL}`],
-      ['To end it for good, or before it is installed anew', `sudo launchctl bootout system/${LABEL}`],
+      ['To see its state', `sudo launchctl print system/${LABEL}`],
+      ['To stop it for good, or before installing it again', `sudo launchctl bootout system/${LABEL}`],
     ],
     warnings: [script, history]
       .filter((path) => GUARDED.test(path))
       .map(
         (path) =>
-          `macOS lets no daemon into ${dirname(path)}: without full disk access for ${node} it can't start. Choose another folder.`,
+          `macOS keeps daemons out of ${dirname(path)}: without full disk access for ${node} it can't start. Choose another folder.`,
       ),
   };
 }

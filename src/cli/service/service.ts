@@ -1,48 +1,46 @@
-// What a service that records is made of, for whatever starts it. Types only.
+// A recording service, as all service managers need it described, and the node that it is started with.
 
-/** A recording service: absolute paths, the user whose history it is. */
+/** A recording service. Paths are absolute. */
 export interface Service {
-  /** Path of the node that runs. */
+  /** Path of node. */
   readonly node: string;
-  /** Path of the program's own script, links resolved. */
+  /** Path of the program's script, links resolved. */
   readonly script: string;
-  /** What was typed to have the file printed. */
+  /** The command that prints the file. */
   readonly typed: string;
-  /** Words behind `record`. */
+  /** Arguments of `record`. */
   readonly words: readonly string[];
   /** Path of the history file. */
   readonly history: string;
   /** Path of the log; null for none. */
   readonly log: string | null;
-  /** Whose file it is; null is root's. */
+  /** Whose history it is; null is root's. */
   readonly user: { readonly uid: number; readonly gid: number; readonly name: string; readonly home: string | null } | null;
 }
 
-/** A file for the system's service manager, and what to type to put it to work. */
+/** A file for the system's service manager, and how to install it. */
 export interface ServiceFile {
   readonly text: string;
   /** Where it belongs. */
   readonly path: string;
-  /** Puts it there and starts it; one command a line, nothing else: zsh takes no comments at its prompt. @param file where it was written, null for standard output */
+  /** Commands that install and start it. No comments among them: zsh takes none at its prompt. @param file where it was written, null for standard output */
   install(file: string | null): readonly string[];
-  /** What may be wanted besides: what for, and what to type. */
+  /** Other commands, with what they are for. */
   readonly besides: readonly (readonly [purpose: string, command: string])[];
-  /** What stands in the way, a sentence each. */
+  /** What will keep it from working, a sentence each. */
   readonly warnings: readonly string[];
 }
 
-// Which path of node a service is started with: one that is still there after the next update. Looks at nothing itself.
-
-/** Folders of package managers, whose links stay while the versions behind them come and go; those of version managers are a shell's own. */
+/** Folders where package managers keep links to the current version. Those of version managers belong to a shell. */
 const LASTING = ['/opt/homebrew/bin', '/usr/local/bin', '/opt/local/bin', '/usr/bin'];
 const KEG = /^\/(opt\/homebrew|usr\/local)\/opt\/node@\d+\/bin$/;
 
 /**
- * The path under which a package manager keeps the node that runs; its own path where none does.
+ * A path of the running node that survives its next update: the one that a package manager keeps, else node's own.
  *
- * Homebrew's node knows itself as `/opt/homebrew/Cellar/node/24.1.0/bin/node`, which the next `brew upgrade` takes away.
+ * Homebrew's node knows itself as `/opt/homebrew/Cellar/node/24.1.0/bin/node`, which the next `brew upgrade` removes.
  *
- * @param path PATH, for kegs that are not linked (`node@24`) @param realOf follows links; null where there is nothing
+ * @param path PATH, for kegs that are not linked (`node@24`) @param realOf follows links; null if there is nothing
  */
 export function lastingNode(executable: string, path: string, realOf: (path: string) => string | null): string {
   const folders = [...path.split(':').filter((folder) => KEG.test(folder)), ...LASTING];

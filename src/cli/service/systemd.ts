@@ -1,4 +1,4 @@
-// The unit for systemd: the user's own process with six capabilities and nothing else to gain (systemd.exec(5)). Pure.
+// The unit for systemd: a process of the user with six capabilities and no way to gain more (systemd.exec(5)). Pure.
 
 import { dirname } from 'node:path';
 import { NetmonError } from '../../model/errors.ts';
@@ -7,20 +7,20 @@ import type { Service, ServiceFile } from './service.ts';
 
 const UNIT = 'netmon-tui.service';
 const PATH = `/etc/systemd/system/${UNIT}`;
-/** Packets; eBPF; the kernel's word on processes that begin; others' /proc. */
+/** For packets, for eBPF, for events of new processes, and for /proc of other users' processes. */
 const CAPABILITIES = 'CAP_NET_RAW CAP_NET_ADMIN CAP_BPF CAP_PERFMON CAP_SYS_PTRACE CAP_DAC_READ_SEARCH';
 const CONTROL = /[\u0000-\u001f\u007f]/;
 
 /**
- * A unit that records from boot on.
+ * A unit that records from boot.
  *
- * @throws NetmonError `usage` for words that no unit can hold
+ * @throws NetmonError `usage` for words that a unit can't hold
  */
 export function systemdUnit({ node, script, words, history, log, user, typed }: Service): ServiceFile {
   const command = [node, script, 'record', ...words];
   const folder = dirname(history);
   if ([...command, folder].some((word) => CONTROL.test(word)))
-    throw new NetmonError('usage', 'a word with a control character in it does not fit into a unit', 'leave it out');
+    throw new NetmonError('usage', 'a unit can hold no control characters', 'leave them out');
   const ambient =
     user === null
       ? []
@@ -38,7 +38,7 @@ export function systemdUnit({ node, script, words, history, log, user, typed }: 
     `ExecStart=${command.map(quotedWord).join(' ')}`,
     ...ambient,
     `CapabilityBoundingSet=${CAPABILITIES}`,
-    '# SIGTERM writes the file and ends the run; 143 is how that is told. SIGUSR1 writes it now: systemctl kill -s USR1 netmon-tui',
+    '# SIGTERM saves the history and ends the run with status 143. SIGUSR1 saves it now: systemctl kill -s USR1 netmon-tui',
     'KillSignal=SIGTERM',
     'SuccessExitStatus=143',
     'TimeoutStopSec=30',
@@ -79,20 +79,20 @@ export function systemdUnit({ node, script, words, history, log, user, typed }: 
       'sudo systemctl enable --now netmon-tui',
     ],
     besides: [
-      ['To see how it goes', 'systemctl status netmon-tui'],
-      ['To end it for good', 'sudo systemctl disable --now netmon-tui'],
+      ['To see its state', 'systemctl status netmon-tui'],
+      ['To stop it for good', 'sudo systemctl disable --now netmon-tui'],
     ],
     warnings: [],
   };
 }
 
-/** One word of a command line (systemd.service(5), COMMAND LINES): quoted, with nothing for systemd to expand. */
+/** One word of a command line (systemd.service(5), COMMAND LINES): quoted, with nothing left for systemd to expand. */
 function quotedWord(word: string): string {
   const plain = word.replaceAll('%', '%%').replaceAll('$', '$$$$');
   return /^[\w@%+=:,./-]+$/.test(plain) && !plain.includes('$') ? plain : `"${plain.replace(/["\\]/g, '\\$&')}"`;
 }
 
-/** A path in a list of paths: quoted where it has to be, with nothing to expand but no command's `$`. */
+/** A path in a list of paths: quoted if it has to be. `%` is expanded here too, `$` is not. */
 function quotedPath(path: string): string {
   const plain = path.replaceAll('%', '%%');
   return /^[\w@%+=:,./-]+$/.test(plain) ? plain : `"${plain.replace(/["\\]/g, '\\$&')}"`;

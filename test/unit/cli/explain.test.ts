@@ -53,7 +53,7 @@ describe('a host', () => {
         'category   Streaming',
         'because    netflix.com (Netflix), by the domain',
         'otherwise  Messaging: app Slack, by the app',
-        '           Web: application https, by what is spoken',
+        '           Web: application https, by the protocol',
         '           Other: nothing known',
         '',
       ].join('\n'),
@@ -112,7 +112,7 @@ describe('a host', () => {
   });
 
   test.each([[''], ['a b.com'], ['https://'], ['\u001b[31m'], ['x'.repeat(300)]])('%j is none', (typed) => {
-    expect(refusal(() => explainHost(typed, null, PLAIN)).message).toMatch(/^".*" is no host$/);
+    expect(refusal(() => explainHost(typed, null, PLAIN)).message).toMatch(/^".*" is not a host$/);
   });
 
   test('comes as JSON too', () => {
@@ -160,7 +160,7 @@ describe('lists of categories', () => {
     const files = { '/l/main': { text: 'one.org\ninclude:more\nregexp:x' }, '/l/more': { text: 'full:two.org' } };
     expect(readLists({ A: ['a.org', 'file:/l/main', 'b.org'], B: ['c.org'] }, around(files))).toEqual({
       categories: { A: ['a.org', 'domain:one.org', 'full:two.org', 'b.org'], B: ['c.org'] },
-      warnings: ['1 regexp: lines of "/l/main" are left out'],
+      warnings: ['1 regexp: lines of "/l/main" are skipped'],
     });
   });
 

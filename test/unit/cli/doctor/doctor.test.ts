@@ -100,13 +100,13 @@ describe('doctor on a Mac', () => {
     expect(line(text, 'default route')).toMatch(/^ok +default route +en0$/);
     expect(line(text, 'counters')).toMatch(/^ok +counters +7 of 7 interfaces$/);
     expect(line(text, 'driver libpcap')).toMatch(
-      /^ok .*3 packets in 1 s; received 3, dropped unknown, shed 0; 2 with a process; ring 1024 KiB; en0 link 1; seen at \[address\]$/,
+      /^ok .*3 packets in 1 s; received 3, dropped by the kernel unknown, dropped by netmon-tui 0; 2 with a process; ring 1024 KiB; en0 link 1; seen at \[address\]$/,
     );
     expect(line(text, 'driver tcpdump')).toMatch(/^no .*no permission to capture on \[address\]$/);
     expect(text).toMatch(/ user +not root\n +type: sudo bin\/netmon-tui\.js doctor\n/);
     expect(line(text, 'driver cap')).toBe('skipped driver cap      only on Linux');
     expect(line(text, 'owners: lsof')).toMatch(/^ok .*1 sockets of 1 processes$/);
-    expect(line(text, 'owners: PKTAP')).toMatch(/^ok .*2 of 3 packets of libpcap carry a process$/);
+    expect(line(text, 'owners: PKTAP')).toMatch(/^ok .*2 of 3 packets from libpcap carry a process$/);
     expect(line(text, 'owners: nettop')).toMatch(/^ok .*1 flows of 1 processes; columns interface state$/);
     expect(line(text, 'owners: ps')).toMatch(/^ok .*2 processes, 1 with a path$/);
     expect(line(text, 'size')).toMatch(/^ok +size +120x40$/);
@@ -123,7 +123,7 @@ describe('doctor on a Mac', () => {
     expect((await report(fakeEdges(MAC), { drivers })).text.match(/type: sudo/g)).toHaveLength(1);
     const linux = fakeEdges({ euid: 1000 });
     const { text } = await report(linux, { drivers });
-    expect(line(text, 'driver cap')).toMatch(/^skipped .*; not needed, as libpcap takes nothing but rights$/);
+    expect(line(text, 'driver cap')).toMatch(/^skipped .*; not needed, because libpcap lacks only permission$/);
     const broken = () => Promise.reject(new DriverUnavailable('libpcap could not be loaded'));
     const without = await report(linux, { drivers: { ...drivers, libpcap: broken, tcpdump: broken } });
     expect(without.text).toMatch(/driver cap +the package cap is not built\n +type: npm rebuild cap\n/);
@@ -180,7 +180,7 @@ describe('doctor on a Mac', () => {
       };
       return Promise.resolve({ ...source([]), read });
     };
-    expect(await stepOf('owners: PKTAP', {}, drivers(nameless))).toMatch(/^no .*0 of 1 packets of libpcap carry a process$/);
+    expect(await stepOf('owners: PKTAP', {}, drivers(nameless))).toMatch(/^no .*0 of 1 packets from libpcap carry a process$/);
   });
 
   it('says what could not be run', async () => {

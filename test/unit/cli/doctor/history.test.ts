@@ -64,9 +64,9 @@ describe('the doctor about history', () => {
     writeFileSync(`${path}.pending-3`, '');
     const [file, recorder, records] = await ask(true, { NETMON_HISTORY: '1' });
     expect(file).toMatch(/^history ok: FILE, [\d.]+ kB, written \d{4}-\d\d-\d\d \d\d:\d\d; recording is on by NETMON_HISTORY$/);
-    expect(recorder).toBe('recorder ok: pid 4711 records; 0 B wait to be brought in');
+    expect(recorder).toBe('recorder ok: pid 4711 records; 0 B are pending');
     expect(records).toMatch(/^records ok: it opens; recorded from 2026-11-1\d \d\d:\d\d to 2026-11-\d\d \d\d:\d\d$/);
-    expect((await ask(false))[1]).toBe('recorder ok: none; 0 B wait to be brought in');
+    expect((await ask(false))[1]).toBe('recorder ok: none; 0 B are pending');
   });
 
   it('tells that sql.js is another build', async () => {

@@ -19,7 +19,7 @@ describe('the doctor on Linux', () => {
     expect(await asked(programs([]))).toMatchObject({ result: 'ok', detail: 'all programs attach' });
     expect(await asked(programs(['connect4: invalid argument']))).toMatchObject({
       result: 'ok',
-      detail: 'the needed programs attach; without: connect4: invalid argument',
+      detail: "the required programs attach, these don't: connect4: invalid argument",
     });
     expect(await asked(programs([], 'no net_dev_queue in this kernel'))).toMatchObject({
       result: 'ok',

@@ -137,7 +137,7 @@ describe('export', () => {
     [['--format', 'xml'], '--format "xml" is not one of csv, json, sqlite'],
     [['--format', 'sqlite', '--since', '1d'], '--since does not go with --format sqlite'],
     [['--format', 'sqlite', '--flows'], '--flows does not go with --format sqlite'],
-    [['--format', 'sqlite'], 'an SQLite file does not go to a terminal'],
+    [['--format', 'sqlite'], "an SQLite file can't be shown on a terminal"],
     [['--force'], '--force goes only with --output'],
     [['--output', ''], '--output needs a file'],
   ])('refuses %j', async (words, message) => {

@@ -54,9 +54,7 @@ async function days(): Promise<number> {
 describe('prune', () => {
   it('only says what would go, in a dry run, also beside a recorder', async () => {
     const { out } = await prune('--older-than 2d --dry-run', { takeLock: () => ({ held: null, pid: 7 }) });
-    expect(out).toMatch(
-      /to delete: everything from before 2026-11-\d\d \d\d:\d\d \(whole days in UTC\)\n {2}[\d.]+ GiB received/,
-    );
+    expect(out).toMatch(/to delete: everything before 2026-11-\d\d \d\d:\d\d \(whole days in UTC\)\n {2}[\d.]+ GiB received/);
     expect(out).toContain('nothing was deleted: this is a dry run');
     expect(await days()).toBe(6);
   });
@@ -64,7 +62,7 @@ describe('prune', () => {
   it('deletes what is older, and says how large the file is now', async () => {
     const { out, status } = await prune('--before 2026-11-18T00:00:00Z --yes');
     expect(status).toBe(0);
-    expect(out).toMatch(/had [\d.]+ kB and has [\d.]+ kB now\n$/);
+    expect(out).toMatch(/was [\d.]+ kB and is now [\d.]+ kB\n$/);
     expect(await days()).toBe(2);
     expect(readdirSync(folder)).toEqual(['history.sqlite']);
   });
@@ -102,7 +100,7 @@ describe('prune', () => {
   });
 
   it.each([
-    ['--yes', 'prune needs to be told what to delete'],
+    ['--yes', 'nothing says what to delete'],
     ['--older-than 2d', 'prune asks first, and there is no terminal to ask on'],
     ['--older-than 2d --before today --yes', '--before does not go with --older-than'],
     ['--older-than soon --yes', '--older-than "soon" is not a duration above zero'],

@@ -103,7 +103,7 @@ describe('launchd', () => {
   it('warns of folders that no daemon may read on a Mac', () => {
     expect(plist.warnings).toEqual([]);
     const script = '/Users/ann/Documents/netmon-tui/bin/netmon-tui.js';
-    expect(launchdPlist({ ...SERVICE, script }).warnings.join()).toMatch(/^macOS lets no daemon into \/Users\/ann\/Documents\//);
+    expect(launchdPlist({ ...SERVICE, script }).warnings.join()).toMatch(/^macOS keeps daemons out of \/Users\/ann\/Documents\//);
     expect(launchdPlist({ ...SERVICE, history: '/Users/ann/Desktop/h.sqlite' }).warnings).toHaveLength(1);
     expect(launchdPlist({ ...SERVICE, script: '/Users/ann/src/Documents/x.js' }).warnings).toEqual([]);
   });
