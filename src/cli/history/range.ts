@@ -3,7 +3,7 @@
 
 import { NetmonError } from '../../model/errors.ts';
 import { quoted } from '../../net/quote.ts';
-import { MINUTE_MS, stepped, type Zoom } from '../../view/history/calendar.ts';
+import { MINUTE_MS, stepped, type Zoom } from '../../view/text/calendar.ts';
 import type { TimeRange } from '../../view/history/range.ts';
 import { parseDuration } from '../config/value-types.ts';
 
