@@ -3,8 +3,8 @@
 
 import { NetmonError } from '../../model/errors.ts';
 import { quoted } from '../../net/quote.ts';
-import { MINUTE_MS, stepped, type Zoom } from '../../view/text/calendar.ts';
 import type { TimeRange } from '../../view/history/range.ts';
+import { MINUTE_MS, stepped, type Zoom } from '../../view/text/calendar.ts';
 import { parseDuration } from '../config/value-types.ts';
 
 /** Words for parts of the calendar: which part, and how many of them away from now. */
