@@ -380,8 +380,7 @@ describe('privileges, live', () => {
     process.kill(child.pid as number, 'SIGUSR1');
     await run.until(() => over || run.samples.length > 1, 'an end or samples');
     expect(pair.run(pair.near, 'cat /proc/net/tcp')).not.toMatch(/:240D 00000000:0000 0A/);
-    if (over)
-      expect([await run.ended, run.stderr]).toEqual([3, expect.stringContaining("a signal opened node's debugger")]);
+    if (over) expect([await run.ended, run.stderr]).toEqual([3, expect.stringContaining("a signal opened node's debugger")]);
     else await run.interrupt();
   });
 

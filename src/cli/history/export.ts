@@ -2,8 +2,8 @@
 
 import type { HistoryReader } from '../../history/query/reader.ts';
 import { NetmonError } from '../../model/errors.ts';
+import type { TimeRange } from '../../model/history.ts';
 import { type FileOwner, OutputFile } from '../../output/output-file.ts';
-import type { TimeRange } from '../../view/history/range.ts';
 import { formatGrouped } from '../../view/text/format.ts';
 import type { CommandLine } from '../command-line.ts';
 import type { CommandIo, Progress } from './command-io.ts';

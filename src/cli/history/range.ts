@@ -2,8 +2,8 @@
 // user's zone. Pure.
 
 import { NetmonError } from '../../model/errors.ts';
+import type { TimeRange } from '../../model/history.ts';
 import { quoted } from '../../net/quote.ts';
-import type { TimeRange } from '../../view/history/range.ts';
 import { MINUTE_MS, stepped, type Zoom } from '../../view/text/calendar.ts';
 import { parseDuration } from '../config/value-types.ts';
 

@@ -2,8 +2,7 @@
 
 import type { FirstSeen } from '../../history/query/pages.ts';
 import type { HistoryReader } from '../../history/query/reader.ts';
-import type { HistoryKey, HistoryQuery, HistoryResult, HistoryRow, HistorySeries } from '../../model/history.ts';
-import type { TimeRange } from '../../view/history/range.ts';
+import type { HistoryKey, HistoryQuery, HistoryResult, HistoryRow, HistorySeries, TimeRange } from '../../model/history.ts';
 
 /** Days of one app, in the order of time. */
 export interface AppDays {
