@@ -33,7 +33,7 @@ export async function attach(assembled: Assembled, closing: Closing): Promise<Lo
   const makeSession = await sessionMaker(assembled);
   const makeEffects = await effectsMaker(assembled, closing);
 
-  if (rights !== null) monitor.setPrivileges(await rights.drop(monitor.owners.source, source.driver));
+  if (rights !== null) monitor.setPrivileges(await rights.drop(monitor.owners.source, source));
 
   // As the user: in the user's folder names may change hands at any moment, and root would follow them.
   const recording = beginRecording?.() ?? null;

@@ -67,6 +67,8 @@ export interface PacketSource {
   readonly processesBegun?: number;
   /** True where frames carry a pid, so that no other attribution is needed. */
   readonly namesProcesses: boolean;
+  /** True if the driver starts programs while it captures: the privileges that are kept must allow it. */
+  readonly startsPrograms?: boolean;
   /** Bytes kept of a bulk packet, and of any packet; for the screen. */
   readonly snapLength: { readonly bulk: number; readonly whole: number };
   /** Bytes of kernel ring, all interfaces together; null where unknown. */

@@ -38,6 +38,10 @@ export class SwitchSource implements PacketSource {
     return this.#opened.source.driver;
   }
 
+  get startsPrograms(): boolean {
+    return this.#opened.source.startsPrograms === true;
+  }
+
   get namesProcesses(): boolean {
     return this.#opened.source.namesProcesses;
   }

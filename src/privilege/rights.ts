@@ -5,6 +5,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { PacketSource } from '../capture/source.ts';
 import { tcpdumpArguments } from '../capture/tcpdump/child.ts';
 import { LSOF_ARGUMENTS } from '../identify/process/macos/lsof.ts';
 import type { OwnerSource } from '../identify/process/owner-source.ts';
@@ -27,6 +28,9 @@ const SANDBOXED =
   "--sandbox starts no programs: what ps (paths, users and full names of processes), netstat, route, arp and ndp tell is missing, and pbcopy can't copy";
 /** Starts the root child; another in tests. */
 export type StartRootChild = (programs: RootPrograms) => ChildProcess;
+
+/** What of a capture bears on privileges. */
+type Source = Pick<PacketSource, 'startsPrograms'>;
 
 /** The plan for this run's privileges: made before anything is opened, carried out once everything is. */
 export class Rights {
@@ -102,10 +106,10 @@ export class Rights {
     await this.#hand?.close();
   }
 
-  /** Gives up what is not needed. @param owners whose thread alone keeps what it takes to look into others' processes @param driver of the capture */
-  async drop(owners: OwnerSource | null, driver: string): Promise<PrivilegeStatus> {
+  /** Gives up what is not needed. @param owners whose thread alone keeps what it takes to look into others' processes @param source that captures */
+  async drop(owners: OwnerSource | null, source: Source): Promise<PrivilegeStatus> {
     const { privileges, read } = this.#options;
-    if (!privileges.sandbox) return this.#drop(owners, driver);
+    if (!privileges.sandbox) return this.#drop(owners, source);
     const kind = owners?.kind ?? 'none';
     if (read === null && (kind === 'nettop' || kind === 'lsof'))
       throw new NetmonError(
@@ -113,13 +117,13 @@ export class Rights {
         '--sandbox starts no programs, and owners come from nettop here',
         'leave --sandbox out, or capture with PKTAP: sudo netmon-tui --sandbox',
       );
-    const status = await this.#drop(owners, driver);
+    const status = await this.#drop(owners, source);
     const { enterSandbox } = await import('./seatbelt.ts');
     enterSandbox({ files: await writtenFiles(this.#options), asksDns: this.#options.reverseDns }, this.#sandbox);
     return { ...status, note: [status.note, SANDBOXED].filter((note) => note !== '').join('; ') };
   }
 
-  async #drop(owners: OwnerSource | null, driver: string): Promise<PrivilegeStatus> {
+  async #drop(owners: OwnerSource | null, source: Source): Promise<PrivilegeStatus> {
     const { platform } = this.#edges;
     const { privileges, read } = this.#options;
     const identity = this.identity;
@@ -134,7 +138,7 @@ export class Rights {
     const looks = maskOf(looking) & (calls.permitted() ?? 0n);
     await thread?.opened();
     await pooled();
-    const starts = driver === 'cap';
+    const starts = source.startsPrograms === true;
     const status = dropPrivileges({ platform, identity, keep, starts }, credentials, calls);
     thread?.lower(identity.note === '--stay-root' ? ~0n : looks);
     if (status.dropped && platform === 'linux') confirmDropped(identity, { main: keep, others: looking }, starts);

@@ -69,6 +69,7 @@ class CapSource implements PacketSource {
   readonly interfaces: CaptureInterface[] = [];
   readonly processes: readonly CapturedProcess[] = [];
   readonly namesProcesses = false;
+  readonly startsPrograms = true;
   readonly snapLength = { bulk: BULK_BYTES, whole: WHOLE_BYTES };
   readonly bufferBytes: number;
   readonly #bpf: string | null;

@@ -20,6 +20,12 @@ function read(source: PacketSource): { iface: number[]; process: number[]; effec
 }
 
 describe('a switch', () => {
+  test('says whether the driver behind it starts programs, whose rights to do so must stay', () => {
+    const cap = Object.assign(new FakeSource('cap', ['eth0']), { startsPrograms: true });
+    expect(new SwitchSource({ source: cap, fallbacks: [] }).startsPrograms).toBe(true);
+    expect(new SwitchSource({ source: new FakeSource('libpcap', ['eth0']), fallbacks: [] }).startsPrograms).toBe(false);
+  });
+
   test('keeps the numbers of interfaces, also of one that comes back', () => {
     const first = new FakeSource('libpcap', ['eth0', 'wlan0']);
     const source = new SwitchSource({ source: first, fallbacks: [] });

@@ -88,7 +88,7 @@ describe('--sandbox', () => {
     const { profiles, init } = recorder(null);
     const { rights } = await rightsOf(['--sandbox', '--history=/nowhere/h.db'], 501, 'darwin', init);
     expect(profiles).toEqual([]);
-    const { note } = await rights.drop(PKTAP, 'libpcap');
+    const { note } = await rights.drop(PKTAP, {});
     expect(note).toMatch(/^--sandbox starts no programs: .* is missing/);
     expect(profiles).toHaveLength(1);
     expect(profiles[0]).toContain('(regex "^/nowhere/h\\\\.db[^/]*$")');
@@ -99,21 +99,21 @@ describe('--sandbox', () => {
   it('is off unless asked for', async () => {
     const { profiles, init } = recorder(null);
     const { rights } = await rightsOf([], 501, 'darwin', init);
-    expect((await rights.drop(PKTAP, 'libpcap')).note).toBe('');
+    expect((await rights.drop(PKTAP, {})).note).toBe('');
     expect(profiles).toEqual([]);
   });
 
   it('lets reverse DNS ask, and JSON export nothing', async () => {
     const { profiles, init } = recorder(null);
     const { rights } = await rightsOf(['--sandbox', '--reverse-dns', '--json'], 501, 'darwin', init);
-    await rights.drop(PKTAP, 'libpcap');
+    await rights.drop(PKTAP, {});
     expect(profiles[0]).toContain('(remote udp "*:53")');
     expect(profiles[0]).not.toContain('netmon-[^/]');
   });
 
   it('ends the program where macOS refuses it, with its words', async () => {
     const { rights } = await rightsOf(['--sandbox'], 501, 'darwin', recorder('unbound variable: file-write').init);
-    await expect(rights.drop(PKTAP, 'libpcap')).rejects.toMatchObject({
+    await expect(rights.drop(PKTAP, {})).rejects.toMatchObject({
       exitStatus: 3,
       message: 'macOS refused the sandbox: unbound variable: file-write',
       hint: 'to run without it, leave --sandbox out',
@@ -123,7 +123,7 @@ describe('--sandbox', () => {
   it.each(['nettop', 'lsof'])('is refused where %s names the owners, as it could not be started again', async (kind) => {
     const { profiles, init } = recorder(null);
     const { rights } = await rightsOf(['--sandbox'], 501, 'darwin', init);
-    await expect(rights.drop({ kind } as OwnerSource, 'tcpdump')).rejects.toMatchObject({ exitStatus: 3 });
+    await expect(rights.drop({ kind } as OwnerSource, {})).rejects.toMatchObject({ exitStatus: 3 });
     expect(profiles).toEqual([]);
   });
 

@@ -46,6 +46,7 @@ describe('openCap', () => {
     const { source, children, edges } = await open(['ETHERNET'], { ...REQUEST, bpf: 'tcp' });
     expect(edges.ran[0]).toMatch(/ --no-warnings \/cap-child\.js eth0 tcp 16777216$/);
     expect(source.interfaces).toEqual([{ name: 'eth0', kind: 'physical', link: 1, deliversTwice: false }]);
+    expect(source.startsPrograms).toBe(true);
     expect([source.driver, source.state, source.note, source.namesProcesses, source.read()]).toEqual([
       'cap',
       'open',
