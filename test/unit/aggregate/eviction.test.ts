@@ -70,15 +70,16 @@ it('ten times as many hosts and names as there is room for each get a row, and s
     expect(last.hosts.find(({ host }) => host === label)).toMatchObject({ txBytes: 100 + i, flows: 1, addresses: [address(i)] });
     // A row is one host's for as long as the run lasts, also where its number went to another.
     for (const { id, host, reason } of last.hosts) {
-      expect(labels.get(id) ?? host ?? 'rest').toBe(host ?? 'rest');
+      const told = labels.get(id) ?? host ?? 'rest';
+      if (told !== (host ?? 'rest')) expect.fail(`row ${id} was ${told} and is ${host}`);
       labels.set(id, host ?? 'rest');
-      if (host === null) expect(reason).toBe('more hosts');
+      if (host === null && reason !== 'more hosts') expect.fail(`a row without a host says ${reason}`);
     }
     expect(bytesOf(last.hosts)).toBe(bytesOf([last.total]));
     expect(last.hosts.reduce((sum, { flows }) => sum + flows, 0)).toBe(i + 3);
     for (const { id } of run.history.between(m.time - TICK_MS, m.time)?.hosts ?? []) {
       const shown = last.hosts.find((each: HostRow) => each.id === id)?.host ?? 'gone';
-      expect(remembered.get(id) ?? shown).toBe(shown);
+      if ((remembered.get(id) ?? shown) !== shown) expect.fail(`row ${id} was ${remembered.get(id)} and is ${shown}`);
       remembered.set(id, shown);
     }
     m.flows.remove(row);

@@ -40,12 +40,15 @@ describe('ranges', () => {
       for (let i = 0, time = Date.UTC(2025, 0, 1); i < 700; i++, time += 13.7 * HOUR_MS) {
         const from = startOf(zoom, time);
         const to = stepped(zoom, from, 1);
-        expect(from <= time && time < to, `${zoom} of ${new Date(time).toISOString()}`).toBe(true);
-        expect(startOf(zoom, from)).toBe(from);
-        expect(startOf(zoom, to)).toBe(to);
-        expect(startOf(zoom, to - 1)).toBe(from);
-        if (zoom !== 'hour') expect(stepped(zoom, to, -1)).toBe(from);
-        if (zoom === 'week') expect(weekdayOf(from)).toBe(0);
+        const holds =
+          from <= time &&
+          time < to &&
+          startOf(zoom, from) === from &&
+          startOf(zoom, to) === to &&
+          startOf(zoom, to - 1) === from &&
+          (zoom === 'hour' || stepped(zoom, to, -1) === from) &&
+          (zoom !== 'week' || weekdayOf(from) === 0);
+        if (!holds) expect.fail(`${zoom} of ${new Date(time).toISOString()}`);
       }
   });
 
@@ -115,13 +118,13 @@ describe('bins', () => {
             const window = windowOf({ ...initialHistory(null), zoom, anchor: time }, time);
             const edges = binEdges(zoom, window, columns, least);
             const where = `${zoom} of ${new Date(time).toISOString()} in ${columns}`;
-            expect(edges[0]).toBe(window.from);
-            expect(edges.at(-1)).toBe(window.to);
+            expect([edges[0], edges.at(-1)], where).toEqual([window.from, window.to]);
             expect(edges.length - 1, where).toBeLessThanOrEqual(columns);
-            for (const [i, edge] of edges.entries()) if (i > 0) expect(edge, where).toBeGreaterThan(edges[i - 1] as number);
-            if (least < 24 * HOUR_MS)
-              for (let i = 1; i < edges.length - 1; i++)
-                expect((edges[i] as number) - (edges[i - 1] as number), where).toBeGreaterThanOrEqual(least);
+            // One expectation for all bins of a chart: half a million of them would take longer than what they check.
+            const widths = edges.slice(1).map((edge, i) => edge - (edges[i] as number));
+            expect(Math.min(...widths), where).toBeGreaterThan(0);
+            const whole = widths.slice(0, -1);
+            if (least < 24 * HOUR_MS && whole.length > 0) expect(Math.min(...whole), where).toBeGreaterThanOrEqual(least);
           }
   });
 
