@@ -7,18 +7,18 @@ import { type Accumulators, COLUMN } from './accumulators.ts';
 
 const PROTOCOLS: readonly number[] = [PROTOCOL.ESP, PROTOCOL.AH, PROTOCOL.GRE, PROTOCOL.IPIP, PROTOCOL.IPV6];
 /** A tunnel that moved less in a tick is not compared: too many other flows move as little. */
-const LEAST_BYTES = 8 << 10;
-const LEAST_PACKETS = 16;
+const MIN_BYTES = 8 << 10;
+const MIN_PACKETS = 16;
 /** Bytes that must have fitted, in consecutive ticks. */
 const ENOUGH_BYTES = 32 << 10;
 /** Least share of the inside that its carrier moves; the rest may still be on its way. */
-const LEAST_SHARE = 0.97;
+const MIN_SHARE = 0.97;
 const ON_ITS_WAY = 3000;
 /** Most that a carrier moves: IP, transport and tunnel headers on each packet, padding, TCP acknowledgements, the tunnel's own messages. */
-const MOST_SHARE = 1.15;
+const MAX_SHARE = 1.15;
 const PACKET_BYTES = 160;
 const NEWS_BYTES = 4096;
-const MOST_KNOWN = 256;
+const MAX_KNOWN = 256;
 
 interface Moved {
   rx: number;
@@ -81,7 +81,7 @@ export class Carriers {
       if (fit !== undefined) this.#fitted.set(who, (before.get(who) ?? 0) + fit.rx + fit.tx);
     }
     const [only] = this.#fitted;
-    if (only === undefined || this.#fitted.size > 1 || only[1] < ENOUGH_BYTES || this.#known.size >= MOST_KNOWN) return false;
+    if (only === undefined || this.#fitted.size > 1 || only[1] < ENOUGH_BYTES || this.#known.size >= MAX_KNOWN) return false;
     this.#known.add(only[0]);
     this.#fitted.clear();
     for (let row = 0; row < this.#flows.rows; row++)
@@ -97,7 +97,7 @@ export class Carriers {
       const [rxpNow, txpNow] = [tunnelled.get(entity, COLUMN.RX_PACKETS), tunnelled.get(entity, COLUMN.TX_PACKETS)];
       this.#packets.set(entity, [rxpNow, txpNow]);
       const each = { rx, tx, rxp: rxpNow - rxp, txp: txpNow - txp };
-      if (rx + tx >= LEAST_BYTES && each.rxp + each.txp >= LEAST_PACKETS) found.push(each);
+      if (rx + tx >= MIN_BYTES && each.rxp + each.txp >= MIN_PACKETS) found.push(each);
     });
     return found;
   }
@@ -136,11 +136,11 @@ function fits(inner: Inner, outer: Moved): boolean {
   return (
     isAtLeast(outer.rx, inner.rx) &&
     isAtLeast(outer.tx, inner.tx) &&
-    outer.rx <= inner.rx * MOST_SHARE + inner.rxp * PACKET_BYTES + NEWS_BYTES &&
-    outer.tx <= inner.tx * MOST_SHARE + inner.txp * PACKET_BYTES + NEWS_BYTES
+    outer.rx <= inner.rx * MAX_SHARE + inner.rxp * PACKET_BYTES + NEWS_BYTES &&
+    outer.tx <= inner.tx * MAX_SHARE + inner.txp * PACKET_BYTES + NEWS_BYTES
   );
 }
 
 function isAtLeast(outer: number, inner: number): boolean {
-  return outer >= inner * LEAST_SHARE - ON_ITS_WAY;
+  return outer >= inner * MIN_SHARE - ON_ITS_WAY;
 }

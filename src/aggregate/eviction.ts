@@ -15,7 +15,7 @@ const PAUSE_TICKS = 10;
 const HOUR_MS = 3_600_000;
 const MIB = 2 ** 20;
 /** Each mebibyte that a row moved counts like having been seen an hour later, up to this many. */
-const MOST_HOURS = 24;
+const MAX_HOURS = 24;
 
 /** Remembers something by entity, and must forget it when the entity is evicted. */
 interface Forgets {
@@ -124,7 +124,7 @@ function quietest(accumulators: Accumulators, entities: readonly number[], wante
   const ranks = Float64Array.from(entities, (entity) => {
     if (!accumulators.isPresent(entity)) return 0;
     const bytes = accumulators.get(entity, COLUMN.RX) + accumulators.get(entity, COLUMN.TX);
-    return accumulators.get(entity, COLUMN.LAST) + Math.min(bytes / MIB, MOST_HOURS) * HOUR_MS;
+    return accumulators.get(entity, COLUMN.LAST) + Math.min(bytes / MIB, MAX_HOURS) * HOUR_MS;
   });
   const order = Int32Array.from(entities, (_, i) => i).sort((a, b) => (ranks[a] as number) - (ranks[b] as number));
   return Array.from(order.subarray(0, wanted), (i) => entities[i] as number);

@@ -1,7 +1,7 @@
 // Turns flows that open or close into events: one each while they are few, else one event for an app's burst, renewed while it lasts. Bounded.
 
 import type { FlowBurst, FlowRow, NetEvent } from '../model/snapshot.ts';
-import { MOST_HOSTS } from '../model/snapshot.ts';
+import { MAX_HOSTS } from '../model/snapshot.ts';
 
 /** Flows of an app that get events of their own: so many in a tick, and within ten seconds. */
 const LONE_A_TICK = 2;
@@ -14,7 +14,7 @@ const PAUSE_MS = 10_000;
 const LONGEST_MS = 60_000;
 
 /** Apps that are remembered; quiet ones go first. */
-const MOST_APPS = 256;
+const MAX_APPS = 256;
 /** In place of an owner: all other apps, and flows that the snapshot doesn't list. */
 const OTHERS = 'others';
 const UNLISTED = 'unlisted';
@@ -85,7 +85,7 @@ export class FlowBursts {
     for (const flow of flows) {
       rxBytes += flow.rxBytes;
       txBytes += flow.txBytes;
-      if (recent.hosts.size < MOST_HOSTS) recent.hosts.add(flow.host ?? flow.remote.address);
+      if (recent.hosts.size < MAX_HOSTS) recent.hosts.add(flow.host ?? flow.remote.address);
     }
     const [host = null] = recent.hosts.size === 1 ? recent.hosts : [];
     const of = owner === OTHERS || owner === UNLISTED ? owner : 'app';
@@ -109,10 +109,10 @@ export class FlowBursts {
   }
 
   #forget(now: number): void {
-    if (this.#recent.size <= MOST_APPS) return;
+    if (this.#recent.size <= MAX_APPS) return;
     for (const [owner, { last }] of this.#recent) if (now - last > PAUSE_MS) this.#recent.delete(owner);
     for (const owner of this.#recent.keys()) {
-      if (this.#recent.size <= MOST_APPS) break;
+      if (this.#recent.size <= MAX_APPS) break;
       this.#recent.delete(owner);
     }
   }

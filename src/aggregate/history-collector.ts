@@ -12,7 +12,7 @@ const MINUTE_MS = 60_000;
 /** What moved just before a collection belongs to the minute that had most of that time. */
 const LAG_MS = 1000;
 /** Open flows that the log takes at the end of a run. */
-const MOST_OPEN = 2000;
+const MAX_OPEN = 2000;
 
 /** `collected`, 8 doubles a row: RX, TX, RX packets, TX packets since the flow began; the same four of this minute. */
 const COLLECTED = 8;
@@ -105,7 +105,7 @@ export class HistoryCollector {
   /** The last collection of a run: the log also takes flows that are still open. */
   finish(time: number): HistoryBatch[] {
     const batches = this.collect(time, true);
-    let left = MOST_OPEN;
+    let left = MAX_OPEN;
     for (let row = 0; row < this.#flows.rows && left > 0; row++) {
       if (!this.#flows.isLive(row) || this.#booking.appOf(row) < 0) continue;
       this.#log.add(row);
@@ -257,7 +257,7 @@ export class HistoryCollector {
 }
 
 /** Collections that a flow may wait for its owner: some ten seconds. */
-const MOST_COLLECTIONS = 4;
+const MAX_COLLECTIONS = 4;
 
 interface Awaiting {
   readonly row: number;
@@ -285,7 +285,7 @@ class FlowsAwaitingOwner {
 
   /** Lets a flow wait. Call it once for each. */
   add(row: number): void {
-    this.#waiting.push({ row, serial: this.#flows.serial(row), left: MOST_COLLECTIONS });
+    this.#waiting.push({ row, serial: this.#flows.serial(row), left: MAX_COLLECTIONS });
   }
 
   /** Hands to `take` the flows whose owner is known or that waited long enough; all of them if `isLast`. One that has left was taken then. */
@@ -307,7 +307,7 @@ class FlowsAwaitingOwner {
 
 /** Flows that the log takes a second; each costs text. */
 const PER_SECOND = 200;
-const MOST_WAITING = 1000;
+const MAX_WAITING = 1000;
 
 /** The log of flows that closed, for history. Beyond its rate it only counts them. */
 export class FlowLog {
@@ -346,7 +346,7 @@ export class FlowLog {
     this.clear();
     const passed = Number.isNaN(this.#filledAt) ? 1000 : Math.max(0, time - this.#filledAt);
     this.#filledAt = time;
-    this.#room = Math.min(MOST_WAITING, this.#room + (passed * PER_SECOND) / 1000);
+    this.#room = Math.min(MAX_WAITING, this.#room + (passed * PER_SECOND) / 1000);
     return taken;
   }
 }

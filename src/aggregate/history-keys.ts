@@ -14,7 +14,7 @@ export type EntryFacts = Omit<HistoryEntry, 'rxBytes' | 'txBytes' | 'rxPackets' 
 
 /** Keys of a minute with a host of their own; then keys with one host for all; then one key for everything. */
 const MOST = 4096;
-const MOST_FOLDED = 8192;
+const MAX_FOLDED = 8192;
 /** Above the highest number of a host. */
 const HOSTS = 1 << 18;
 /** `kind`, one number: category (12 bits) | interface (16) | protocol (9) | direction (2). */
@@ -89,7 +89,7 @@ export class HistoryKeys {
     const folded = (actor * HOSTS + OTHER_HOSTS) * KINDS + kind;
     const together = this.#numbers.get(folded);
     if (together !== undefined) return together;
-    if (this.#list.length < MOST_FOLDED) return this.#add(folded, this.#factsOf(row, app, exe, OTHER_HOSTS), OTHER_HOSTS);
+    if (this.#list.length < MAX_FOLDED) return this.#add(folded, this.#factsOf(row, app, exe, OTHER_HOSTS), OTHER_HOSTS);
     return this.#numbers.get(-1) ?? this.#add(-1, { ...this.#factsOf(row, 0, null, OTHER_HOSTS), reason: REST }, OTHER_HOSTS);
   }
 

@@ -6,7 +6,7 @@ import { moveFrame, PacketBatch } from './batch.ts';
 import type { CapturedProcess, CaptureInterface, CaptureStats, OpenedSource, PacketSource, SourceState } from './source.ts';
 
 /** Frames refer to processes by 16 bits. */
-const MOST_PROCESSES = 0xffff;
+const MAX_PROCESSES = 0xffff;
 
 /** Reads from the open source until another replaces it. */
 export class SwitchSource implements PacketSource {
@@ -141,7 +141,7 @@ export class SwitchSource implements PacketSource {
   #learn(): void {
     const { interfaces, processes, processesBegun = 0 } = this.#opened.source;
     const more = processes.length - this.#processAt.length;
-    if (processesBegun !== this.#begunThere || this.processes.length + more > MOST_PROCESSES) {
+    if (processesBegun !== this.#begunThere || this.processes.length + more > MAX_PROCESSES) {
       this.#begunThere = processesBegun;
       this.#processAt = [];
       this.processes.length = 0;

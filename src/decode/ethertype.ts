@@ -9,7 +9,7 @@ import { readIpv6 } from './ipv6.ts';
 import { complete, LAYER, type Packet, refuse, STATUS, type Status, stop, UNREAD } from './packet.ts';
 
 /** Most tags and further headers in one frame; hardware stacks only a few. */
-const DEEPEST = 8;
+const MAX_DEPTH = 8;
 /** Largest value of the field that is a length and not an EtherType (IEEE 802.3 section 3.2.6). */
 const LONGEST_8023 = 1500;
 const ETHERNET_BYTES = 14;
@@ -27,7 +27,7 @@ const NSH_BYTES = 8;
 export function readEtherType(type: number, bytes: Uint8Array, at: number, end: number, wireEnd: number, packet: Packet): Status {
   let next = type;
   let position = at;
-  for (let depth = 0; depth < DEEPEST; depth++) {
+  for (let depth = 0; depth < MAX_DEPTH; depth++) {
     let header = 0;
     switch (next) {
       case ETHERTYPE.IPV4:
@@ -110,12 +110,12 @@ function isSnap(bytes: Uint8Array, at: number): boolean {
 }
 
 const LABEL_BYTES = 4;
-const MOST_LABELS = 16;
+const MAX_LABELS = 16;
 
 /** Reads a label stack (RFC 3032 section 2.1). Only the first nibble behind it shows what follows. */
 function readMpls(bytes: Uint8Array, at: number, end: number, wireEnd: number, packet: Packet): Status {
   let position = at;
-  for (let depth = 0; depth < MOST_LABELS; depth++) {
+  for (let depth = 0; depth < MAX_LABELS; depth++) {
     if (position + LABEL_BYTES > end) return stop(packet, LAYER.LINK, STATUS.TRUNCATED);
     const bottom = (u8(bytes, position + 2) & 1) === 1;
     position += LABEL_BYTES;

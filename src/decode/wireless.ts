@@ -27,11 +27,11 @@ const CHECKSUM_BYTES = 4;
 /** Header in front of the frame: https://www.radiotap.org, linux-wlan-ng for Prism and AVS, the PPI specification 1.0.10. */
 const RADIOTAP_BYTES = 8;
 const RADIOTAP = { CLOCK: 0x01, FLAGS: 0x02, MORE: 31, HAS_CHECKSUM: 0x10, PADDED: 0x20, BAD_CHECKSUM: 0x40 } as const;
-const MOST_WORDS = 32;
+const MAX_WORDS = 32;
 const AVS_MAGIC = 0x80211;
 const PPI_BYTES = 8;
 const PPI = { COMMON: 2, FLAGS_AT: 8, HAS_CHECKSUM: 0x01, BAD_CHECKSUM: 0x04 } as const;
-const MOST_FIELDS = 32;
+const MAX_FIELDS = 32;
 
 /** Where the frame last looked at has its 802.11 header and its body; one record, written anew for each. */
 const found = { frame: 0, checksum: 0, padded: false, bad: false, body: 0, end: 0, wireEnd: 0, aggregated: false };
@@ -182,7 +182,7 @@ function readRadiotap(bytes: Uint8Array, at: number, end: number): void {
   if ((present & RADIOTAP.FLAGS) === 0) return;
   let field = at + RADIOTAP_BYTES;
   for (let words = 1; u32le(bytes, field - 4) >>> RADIOTAP.MORE === 1; words++) {
-    if (words === MOST_WORDS || field + 4 > end) return;
+    if (words === MAX_WORDS || field + 4 > end) return;
     field += 4;
   }
   if ((present & RADIOTAP.CLOCK) !== 0) field = at + ((field - at + 7) & ~7) + 8;
@@ -195,7 +195,7 @@ function readRadiotap(bytes: Uint8Array, at: number, end: number): void {
 
 function readPpi(bytes: Uint8Array, at: number, end: number): void {
   let field = at + PPI_BYTES;
-  for (let fields = 0; fields < MOST_FIELDS && field + 4 <= end; fields++) {
+  for (let fields = 0; fields < MAX_FIELDS && field + 4 <= end; fields++) {
     const length = u16le(bytes, field + 2);
     const flags = field + 4 + PPI.FLAGS_AT;
     if (u16le(bytes, field) === PPI.COMMON && length >= PPI.FLAGS_AT + 2 && flags + 2 <= end) {

@@ -12,7 +12,7 @@ export type Predicate = (subject: FilterSubject, now: number | undefined) => boo
 
 type Comparison = Extract<Expression, { kind: 'compare' }>;
 /** Addresses whose membership is cached. */
-const MOST_ADDRESSES = 4096;
+const MAX_ADDRESSES = 4096;
 
 /** Compiles an expression. @throws FilterSyntaxError for an unknown field, an operator that the field lacks, or an invalid value */
 export function compileExpression(expression: Expression): Predicate {
@@ -96,7 +96,7 @@ function within(blocks: readonly AddressBlock[]): TextMatcher {
   return (address) => {
     let answer = answers.get(address);
     if (answer === undefined) {
-      if (answers.size >= MOST_ADDRESSES) answers.clear();
+      if (answers.size >= MAX_ADDRESSES) answers.clear();
       answer = parseAddress(address, words) && blocks.some((block) => inBlock(words, block));
       answers.set(address, answer);
     }
@@ -212,7 +212,7 @@ interface AddressBlock {
 }
 
 /** Most items of a list. */
-const MOST_ITEMS = 64;
+const MAX_ITEMS = 64;
 const SCALES: Readonly<Record<string, number>> = {
   '': 1,
   k: 1e3,
@@ -306,7 +306,7 @@ function range(item: string, low: number, high: number): readonly Range[] | stri
 
 function readList<Item>(text: string, read: (item: string) => readonly Item[] | string): readonly Item[] | string {
   const items = text.split(',');
-  if (items.length > MOST_ITEMS) return `a list has at most ${MOST_ITEMS} items`;
+  if (items.length > MAX_ITEMS) return `a list has at most ${MAX_ITEMS} items`;
   const all: Item[] = [];
   for (const item of items) {
     if (item.trim() === '') return `'${text}' has a comma too many`;

@@ -8,7 +8,7 @@ import { type Expression, FilterSyntaxError, OPERATORS, type Operator, type Valu
 /** Longest filter, in UTF-16 units. */
 const LONGEST_FILTER = 2000;
 /** Deepest nesting of brackets and negations. */
-const DEEPEST = 50;
+const MAX_DEPTH = 50;
 const FIELD = /^[a-z][a-z_-]*$/i;
 
 /**
@@ -50,7 +50,7 @@ function parseNot(scanner: Scanner, depth: number): Expression {
     if (scanner.sees('!=')) break;
     if (!takeKeyword(scanner, 'not', '!') && !scanner.take('-')) break;
     negated = !negated;
-    if (++levels > DEEPEST) throw new FilterSyntaxError('this is nested too deeply', scanner.at - 1);
+    if (++levels > MAX_DEPTH) throw new FilterSyntaxError('this is nested too deeply', scanner.at - 1);
   }
   const term = parseAtom(scanner, levels);
   return negated ? { kind: 'not', term } : term;
@@ -60,7 +60,7 @@ function parseAtom(scanner: Scanner, depth: number): Expression {
   if (scanner.skipSpace()) throw new FilterSyntaxError('something is missing at the end', scanner.at);
   const column = scanner.at;
   if (scanner.take('(')) {
-    if (depth >= DEEPEST) throw new FilterSyntaxError('this is nested too deeply', column);
+    if (depth >= MAX_DEPTH) throw new FilterSyntaxError('this is nested too deeply', column);
     if (!scanner.skipSpace() && scanner.sees(')')) throw new FilterSyntaxError('these brackets are empty', column);
     const inner = parseOr(scanner, depth + 1);
     if (scanner.skipSpace() || !scanner.take(')')) throw new FilterSyntaxError("this '(' is never closed", column);

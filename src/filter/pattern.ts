@@ -5,10 +5,10 @@ import { createRequire } from 'node:module';
 import type * as Re2 from 're2js';
 
 /** Longest program, roughly in instructions: characters of the pattern times the repeats around them. */
-const MOST_STEPS = 1000;
-const MOST_REPEATS = 100;
+const MAX_STEPS = 1000;
+const MAX_REPEATS = 100;
 /** Ranges in classes that may reach beyond ASCII. re2js folds their case character by character, several milliseconds each. */
-const MOST_WIDE_RANGES = 4;
+const MAX_WIDE_RANGES = 4;
 /** Longest part of a text that is searched. */
 const LONGEST_TEXT = 256;
 /** Memory for the states that re2js remembers per pattern, in bytes by its own reckoning. */
@@ -55,12 +55,12 @@ function refuseLarge(source: string): void {
   // `\Q\E` is empty, so a count behind it repeats whatever stands before.
   for (const count of source.matchAll(/(\)|\\E)?\{(\d+)(?:,(\d*))?\}/g)) {
     const most = Number(count[3] || count[2]);
-    if (most > MOST_REPEATS) throw new PatternError(`a repeat counts to ${MOST_REPEATS} at most`, count.index);
+    if (most > MAX_REPEATS) throw new PatternError(`a repeat counts to ${MAX_REPEATS} at most`, count.index);
     if (count[1] === undefined) steps += most;
     else copies *= Math.max(1, most);
   }
   const wideRanges = source.match(/-(?:\\x|[^\0-\x7f])/g)?.length ?? 0;
-  if (copies * steps > MOST_STEPS || wideRanges > MOST_WIDE_RANGES)
+  if (copies * steps > MAX_STEPS || wideRanges > MAX_WIDE_RANGES)
     throw new PatternError('this regular expression is too large', 0);
 }
 

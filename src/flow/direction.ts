@@ -5,7 +5,7 @@ import { sameAddress, scopeOf } from '../net/address.ts';
 import { DIRECTION, ECHO_PORT, hasPorts, PROTOCOL, TCP_FLAG } from '../net/numbers.ts';
 
 /** Most addresses of the machine; every new flow is compared with each. */
-const MOST_ADDRESSES = 4096;
+const MAX_ADDRESSES = 4096;
 
 /** Order as in FLOW_DIRECTIONS (model/terms). */
 export const FLOW_DIRECTION = { OUTBOUND: 0, INBOUND: 1, LOCAL: 2, TRANSIT: 3 } as const;
@@ -41,7 +41,7 @@ export class Localizer {
 
   /** Adds to them. @param words four words an address @returns whether one is new */
   addAddresses(words: Int32Array): boolean {
-    if (!this.#lacks(words) || this.#addresses.length >= 4 * MOST_ADDRESSES) return false;
+    if (!this.#lacks(words) || this.#addresses.length >= 4 * MAX_ADDRESSES) return false;
     this.#addresses = Int32Array.of(...this.#addresses, ...words);
     return true;
   }

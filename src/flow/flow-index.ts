@@ -9,7 +9,7 @@ const { HASH, INTS, LOCAL, PORTS, PROTOCOL_INTERFACE, REMOTE } = L;
 const EMPTY = -1;
 const FIRST_PLACES = 2048;
 /** Most packets that `warm` takes. */
-export const MOST_WARMED = 64;
+export const MAX_WARMED = 64;
 /** Words of a row to read for its first two cache lines, and the last word: an array seldom begins at a line. */
 const SECOND_LINE = 16;
 const LAST_WORD = 31;
@@ -23,7 +23,7 @@ export class FlowIndex {
   #slots: Int32Array = new Int32Array(FIRST_PLACES * 2).fill(EMPTY);
   #mask = FIRST_PLACES - 1;
   #count = 0;
-  readonly #warmRows = new Int32Array(MOST_WARMED);
+  readonly #warmRows = new Int32Array(MAX_WARMED);
   #ints: Int32Array;
   /** After `find`: true when the first end given is the flow's local end. */
   sent = true;
@@ -67,7 +67,7 @@ export class FlowIndex {
    * Reads the places of these hashes, then all that a packet needs of the rows that stand there. All reads of a pass are independent of one another:
    * the processor has many of them under way at a time.
    *
-   * @param hashes of MOST_WARMED packets at the most
+   * @param hashes of MAX_WARMED packets at the most
    * @returns something of all that was read
    */
   warm(hashes: Int32Array, count: number): number {

@@ -11,7 +11,7 @@ const CLIENT_ADDRESS = 12;
 const YOUR_ADDRESS = 16;
 const OPTION = { PAD: 0, HOST_NAME: 12, REQUESTED: 50, LEASE: 51, TYPE: 53, FQDN: 81, END: 255 } as const;
 const MESSAGE = { REQUEST: 3, ACK: 5, INFORM: 8 } as const;
-const MOST_OPTIONS = 128;
+const MAX_OPTIONS = 128;
 /** An hour, where the message names no lease. */
 const LEASE_SECONDS = 3600;
 /** Bytes in front of the name in option 81: flags and two that nobody uses (RFC 4702 section 2). */
@@ -36,7 +36,7 @@ export class DhcpReader {
     let requested = 0;
     let lease = LEASE_SECONDS;
     let at = start + FIXED_BYTES;
-    for (let i = 0; i < MOST_OPTIONS && at + 1 < end; i++) {
+    for (let i = 0; i < MAX_OPTIONS && at + 1 < end; i++) {
       const option = u8(bytes, at);
       if (option === OPTION.END) break;
       if (option === OPTION.PAD) {

@@ -1,6 +1,6 @@
 // Pieces of one message put together by their offsets: out of order, repeated, overlapping. Bounded in bytes and in holes.
 
-const MOST_RANGES = 32;
+const MAX_RANGES = 32;
 
 /**
  * One message in the making.
@@ -11,8 +11,8 @@ const MOST_RANGES = 32;
  */
 export class Reassembly {
   readonly bytes: Uint8Array;
-  readonly #from = new Int32Array(MOST_RANGES + 1);
-  readonly #to = new Int32Array(MOST_RANGES + 1);
+  readonly #from = new Int32Array(MAX_RANGES + 1);
+  readonly #to = new Int32Array(MAX_RANGES + 1);
   #count = 0;
 
   /** @param capacity bytes kept at the most */
@@ -77,7 +77,7 @@ export class Reassembly {
       last++;
     }
     if (last === first) {
-      if (this.#count === MOST_RANGES) return false;
+      if (this.#count === MAX_RANGES) return false;
       starts.copyWithin(first + 1, first, this.#count);
       ends.copyWithin(first + 1, first, this.#count);
       this.#count++;

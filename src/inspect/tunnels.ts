@@ -12,10 +12,10 @@ import { TcpInspector } from './tcp-inspector.ts';
 import { UdpInspector } from './udp-inspector.ts';
 
 /** Packets of an outer flow that are looked into, and rooms for inner messages that span packets. */
-const MOST_PACKETS = 200;
+const MAX_PACKETS = 200;
 const ROOMS = 16;
 /** Outer flows of which the inner one at hand is remembered. */
-const MOST_FLOWS = 4096;
+const MAX_FLOWS = 4096;
 const ETHERNET_INSIDE = 0x6558;
 const GTP_EXTENSIONS = 8;
 const TEREDO_AUTHENTICATION = 1;
@@ -67,7 +67,7 @@ export class Tunnels {
   packet(flow: number, packet: Packet, bytes: Uint8Array, time: number): boolean {
     const inner = this.#inner;
     const state = this.#stateOf(flow);
-    if (++state.packets > MOST_PACKETS) return false;
+    if (++state.packets > MAX_PACKETS) return false;
     const hasTransport = packet.payloadOffset >= 0;
     const from = hasTransport ? packet.payloadOffset : packet.transportOffset;
     const end = from + (hasTransport ? packet.payloadCaptured : packet.insideCaptured);
@@ -103,7 +103,7 @@ export class Tunnels {
   #stateOf(flow: number): { ends: number; packets: number; isTold: boolean } {
     let state = this.#flows.get(flow);
     if (state === undefined) {
-      if (this.#flows.size >= MOST_FLOWS) this.forget(this.#flows.keys().next().value as number);
+      if (this.#flows.size >= MAX_FLOWS) this.forget(this.#flows.keys().next().value as number);
       state = { ends: 0, packets: 0, isTold: false };
       this.#flows.set(flow, state);
     }

@@ -307,7 +307,7 @@ export interface FlowBurst {
   readonly count: number;
   /** Name or address of the remote end, if all have the same. */
   readonly host: string | null;
-  /** Remote ends told apart, at most MOST_HOSTS. */
+  /** Remote ends told apart, at most MAX_HOSTS. */
   readonly hosts: number;
   /** When the first was noticed, epoch ms; the event's own time is that of the last. */
   readonly since: number;
@@ -364,4 +364,4 @@ export interface TickInterface {
 }
 
 /** Hosts told apart in a burst. */
-export const MOST_HOSTS = 100;
+export const MAX_HOSTS = 100;

@@ -5,7 +5,7 @@ import type { Output } from '../output/output.ts';
 import type { Monitor } from './monitor.ts';
 
 /** Most events of one kind in a tick; the samples' totals have the rest. */
-const MOST_PER_TICK = 1000;
+const MAX_PER_TICK = 1000;
 /** Events that are written in one go: each is a line of JSON, and frames wait meanwhile. */
 export const EVENTS_AT_ONCE = 250;
 
@@ -23,7 +23,7 @@ export class FlowEvents {
     this.#output = output;
     if (!output.wantsEvents) return;
     monitor.aggregator.onFlowClosed((row) => {
-      if (this.#closed++ >= MOST_PER_TICK) return;
+      if (this.#closed++ >= MAX_PER_TICK) return;
       if (Number(row.id) > this.#newest) this.#report('opened', row); // it began in this tick, too
       this.#report('closed', row);
     });
@@ -52,7 +52,7 @@ export class FlowEvents {
     if (flows.created === this.#newest) return;
     this.#collectRetired();
     let count = 0;
-    for (let i = 0; i < flows.touchedCount && count < MOST_PER_TICK; i++) {
+    for (let i = 0; i < flows.touchedCount && count < MAX_PER_TICK; i++) {
       const row = flows.touched[i] as number;
       if (!this.#isNew(row) || flows.isEndTold(row)) continue;
       if (!this.#monitor.aggregator.passes(row)) continue;
@@ -70,7 +70,7 @@ export class FlowEvents {
 
   #collectRetired(): void {
     const { flows, aggregator } = this.#monitor;
-    for (let i = 0; i < flows.touchedCount && this.#closed < MOST_PER_TICK; i++) {
+    for (let i = 0; i < flows.touchedCount && this.#closed < MAX_PER_TICK; i++) {
       const row = flows.touched[i] as number;
       if (!flows.isLive(row) || !flows.isRetired(row) || flows.isEndTold(row) || !aggregator.passes(row)) continue;
       this.#closed++;

@@ -28,7 +28,7 @@ const SETTLED_MS = 15_000;
 /** Frames that came before a moment can be read this much after it, besides the capture's own delay. */
 const SLACK_MS = 20;
 /** Interfaces whose counters are read from the start if only frames reveal which interfaces a capture has (PKTAP, `any`). */
-const MOST_EARLY = 64;
+const MAX_EARLY = 64;
 /** A longer pause in our own clock, or between the clocks, is more than a busy machine. */
 const GAP_MS = 3000;
 
@@ -277,7 +277,7 @@ export class LiveSession {
   async #readFirstCounters(): Promise<void> {
     const { tracker, edges, source } = this.#parts;
     const known = source.interfaces.map(({ name }) => name);
-    const first = await readCounters(edges, known.length > 0 ? known : (await deviceNames(edges)).slice(0, MOST_EARLY));
+    const first = await readCounters(edges, known.length > 0 ? known : (await deviceNames(edges)).slice(0, MAX_EARLY));
     if (first !== null) tracker.update(first);
   }
 

@@ -11,7 +11,7 @@ import { Decoder } from '../decode/decode.ts';
 import { Packet, STATUS } from '../decode/packet.ts';
 import { AggregateRest, isWireless } from '../decode/wireless.ts';
 import { FLOW_DIRECTION } from '../flow/direction.ts';
-import { MOST_WARMED } from '../flow/flow-index.ts';
+import { MAX_WARMED } from '../flow/flow-index.ts';
 import type { FlowTable } from '../flow/flow-table.ts';
 import type { Places } from '../identify/place/places.ts';
 import type { Directory } from '../identify/process/directory.ts';
@@ -37,12 +37,12 @@ export const MAX_FLOWS = 1 << 18;
 const FRAME_COLUMNS = 8;
 const PASSED = 4;
 const TURNED = 6;
-const MOST_INTERFACES = 1024;
+const MAX_INTERFACES = 1024;
 const ETHERNET_BYTES = 14;
 /** Interfaces that are looked at in one go. Frames of `any` may bring hundreds at once, and each takes a dozen system calls. */
 export const LEARNT_AT_ONCE = 32;
 /** Frames that are decoded before any of them is counted. */
-const BLOCK = MOST_WARMED;
+const BLOCK = MAX_WARMED;
 
 /** What a monitor is made of. */
 interface MonitorParts {
@@ -94,7 +94,7 @@ export class Monitor {
   readonly #packets = Array.from({ length: BLOCK }, () => new Packet());
   readonly #hashes = new Int32Array(BLOCK);
   readonly #decoder = new Decoder();
-  readonly #frames = new Float64Array(MOST_INTERFACES * FRAME_COLUMNS);
+  readonly #frames = new Float64Array(MAX_INTERFACES * FRAME_COLUMNS);
   readonly #kinds: InterfaceKind[] = [];
   readonly #repeats: boolean[] = [];
   readonly #lower: (readonly string[])[] = [];
@@ -102,7 +102,7 @@ export class Monitor {
   #hardware: (Uint8Array | null)[] = [];
   #hardwareAsked = false;
   /** Bytes of each frame that the interface itself doesn't count: the made-up Ethernet header of Linux's lo. */
-  readonly #uncounted = new Uint8Array(MOST_INTERFACES);
+  readonly #uncounted = new Uint8Array(MAX_INTERFACES);
   #counted = new Set<string>();
   /** Interfaces that were not captured for a while: their counters have more than the capture saw. */
   readonly #left = new Set<string>();

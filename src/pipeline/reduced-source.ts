@@ -17,10 +17,10 @@ import type { Monitor } from './monitor.ts';
 const PAUSE_MS = 250;
 const REST = 20;
 /** Sockets whose counters are remembered. */
-const MOST_SOCKETS = 65_536;
+const MAX_SOCKETS = 65_536;
 
 /** Most interfaces. */
-const MOST_INTERFACES = 256;
+const MAX_INTERFACES = 256;
 /** The machine's addresses are read again this often. */
 const ADDRESSES_MS = 2000;
 
@@ -120,8 +120,8 @@ export class ReducedSource implements PacketSource {
     }
     let known = this.#known.get(count.cookie);
     if (known === undefined) {
-      if (this.#known.size >= MOST_SOCKETS) this.#forget(this.#round - 1);
-      if (this.#known.size >= MOST_SOCKETS) return;
+      if (this.#known.size >= MAX_SOCKETS) this.#forget(this.#round - 1);
+      if (this.#known.size >= MAX_SOCKETS) return;
       // What a socket moved before the first reading is not traffic of this run.
       const isOlder = this.#round === 1;
       const { rxBytes, txBytes, rxSegments, txSegments } = count;
@@ -229,7 +229,7 @@ export class ReducedSource implements PacketSource {
   #indexOf(name: string): number {
     const known = this.#interfaces.findIndex((each) => each.name === name);
     if (known >= 0) return known;
-    if (this.#interfaces.length >= MOST_INTERFACES) return 0;
+    if (this.#interfaces.length >= MAX_INTERFACES) return 0;
     return this.#interfaces.push({ name, kind: interfaceKind(name), link: LINK.RAW, deliversTwice: false }) - 1;
   }
 

@@ -4,9 +4,9 @@ import { type Packet, STATUS, UNREAD } from '../decode/packet.ts';
 import { ETHERTYPE } from '../net/numbers.ts';
 
 /** Kinds that are told apart; all others are one kind. */
-const MOST_KINDS = 64;
+const MAX_KINDS = 64;
 /** Kinds that the note names, the most frequent first. */
-const MOST_NAMED = 4;
+const MAX_NAMED = 4;
 
 /** Names of link types in files (https://www.tcpdump.org/linktypes.html). */
 const LINK_NAMES = new Map<number, string>([
@@ -64,8 +64,8 @@ const WIRELESS_NAMES = ['802.11 management', '802.11 control', '802.11 without a
 
 /** The frames of a run that were not read, by `Packet.unread`. */
 export class UnreadFrames {
-  readonly #kinds = new Int32Array(MOST_KINDS);
-  readonly #counts = new Float64Array(MOST_KINDS);
+  readonly #kinds = new Int32Array(MAX_KINDS);
+  readonly #counts = new Float64Array(MAX_KINDS);
   #known = 0;
 
   /** Counts a frame without addresses. */
@@ -74,8 +74,8 @@ export class UnreadFrames {
     let at = 0;
     while (at < this.#known && this.#kinds[at] !== unread) at++;
     if (at === this.#known) {
-      if (at === MOST_KINDS) at--;
-      else this.#kinds[this.#known++] = at === MOST_KINDS - 1 ? UNREAD.OTHER << 16 : unread;
+      if (at === MAX_KINDS) at--;
+      else this.#kinds[this.#known++] = at === MAX_KINDS - 1 ? UNREAD.OTHER << 16 : unread;
     }
     this.#counts[at] = (this.#counts[at] as number) + 1;
   }
@@ -93,11 +93,11 @@ export class UnreadFrames {
     }));
     if (!replay) {
       const missed = kinds.filter(({ unread }) => unread >>> 16 === UNREAD.LINK || unread >>> 16 === UNREAD.ENCRYPTED);
-      return missed.length === 0 ? '' : `frames are not read: ${missed.slice(0, MOST_NAMED).map(nameOf).join(', ')}`;
+      return missed.length === 0 ? '' : `frames are not read: ${missed.slice(0, MAX_NAMED).map(nameOf).join(', ')}`;
     }
     if (kinds.length === 0) return '';
     kinds.sort((a, b) => b.count - a.count);
-    const named = kinds.slice(0, MOST_NAMED);
+    const named = kinds.slice(0, MAX_NAMED);
     const sum = kinds.reduce((all, { count }) => all + count, 0);
     const rest = sum - named.reduce((all, { count }) => all + count, 0);
     const parts = named.map((kind) => `${kind.count} ${nameOf(kind)}`);

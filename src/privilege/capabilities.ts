@@ -22,7 +22,7 @@ export const REOPENING: readonly Capability[] = ['net_raw'];
 export const LOOKING: readonly Capability[] = ['sys_ptrace', 'dac_read_search'];
 
 /** More bits than any kernel has; dropping one that it does not know is an error that means nothing. */
-export const MOST_CAPABILITIES = 64;
+export const MAX_CAPABILITIES = 64;
 
 /** Capabilities as a set of bits. */
 export function maskOf(names: Iterable<Capability>): bigint {
@@ -34,7 +34,7 @@ export function maskOf(names: Iterable<Capability>): bigint {
 /** Names in a set, `capability N` for those without one here. */
 export function namesOf(mask: bigint): string[] {
   const names: string[] = [];
-  for (let bit = 0; bit < MOST_CAPABILITIES; bit++) {
+  for (let bit = 0; bit < MAX_CAPABILITIES; bit++) {
     if (((mask >> BigInt(bit)) & 1n) === 0n) continue;
     names.push(Object.entries(CAPABILITY).find(([, known]) => known === bit)?.[0] ?? `capability ${bit}`);
   }

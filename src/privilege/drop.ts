@@ -5,7 +5,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { NetmonError, reasonOf } from '../model/errors.ts';
 import type { PrivilegeStatus } from '../model/privileges.ts';
 import type { Identity } from '../system/accounts.ts';
-import { CAPABILITY, type Capability, MOST_CAPABILITIES, maskOf, namesOf } from './capabilities.ts';
+import { CAPABILITY, type Capability, MAX_CAPABILITIES, maskOf, namesOf } from './capabilities.ts';
 import type { LibcCalls } from './libc-calls.ts';
 import { seccompBytes, seccompProgram } from './seccomp.ts';
 
@@ -68,7 +68,7 @@ export function dropPrivileges(plan: DropPlan, credentials: Credentials, calls: 
     // Make it inheritable before it leaves the bounding set: capset(2) refuses it later.
     if (inherited !== 0n && !calls.setCapabilities(before ?? 0n, inherited))
       throw failed('capabilities could not be made inheritable');
-    for (let bit = 0; bit < MOST_CAPABILITIES; bit++) calls.prctl(PR.CAPBSET_DROP, bit);
+    for (let bit = 0; bit < MAX_CAPABILITIES; bit++) calls.prctl(PR.CAPBSET_DROP, bit);
   }
   const changed = isRoot && identity.by !== 'root' && becomeUser(plan, credentials, notes);
   if (platform === 'linux') {

@@ -7,7 +7,7 @@ import type { Readable, Writable } from 'node:stream';
 /** Between asking tcpdump to end, so that it removes its pktap interface, and killing it. */
 const GRACE_MS = 1000;
 /** Bytes of what ifconfig prints. */
-const MOST_PRINTED = 65_536;
+const MAX_PRINTED = 65_536;
 /** How libpcap describes an interface that it made (pcap-darwin.c): by the name and the number of its process. */
 const DESCRIPTION = /^\s*desc: libpcap auto cloned device - [^\n]*\.(\d{1,10})\s*$/m;
 
@@ -167,7 +167,7 @@ export class RootChild {
       }, timeoutMs);
       child.stderr?.resume();
       child.stdout?.setEncoding('latin1').on('data', (chunk: string) => {
-        if (text.length < MOST_PRINTED) text += chunk;
+        if (text.length < MAX_PRINTED) text += chunk;
       });
       child.once('error', () => resolve(''));
       child.once('close', () => {

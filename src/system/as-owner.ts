@@ -15,7 +15,7 @@ export type FileWork = <T>(work: () => T) => T;
 
 const WRITABLE_BY_OTHERS = 0o022;
 const STICKY = 0o1000;
-const MOST_LINKS = 8;
+const MAX_LINKS = 8;
 const NO_GROUP = 65_534;
 /** setgroups(2) itself: libc's function changes all threads. */
 const SETGROUPS: Partial<Record<NodeJS.Architecture, number>> = { x64: 116, arm64: 159 };
@@ -57,7 +57,7 @@ export function isRootsAlone(folder: string, isShared = false, links = 0): boole
     if (stats.uid !== 0) return false;
     if (stats.isSymbolicLink()) {
       return (
-        links < MOST_LINKS && isRootsAlone(join(resolve(dirname(at), readlinkSync(at)), ...parts.slice(i)), isShared, links + 1)
+        links < MAX_LINKS && isRootsAlone(join(resolve(dirname(at), readlinkSync(at)), ...parts.slice(i)), isShared, links + 1)
       );
     }
     const isLast = i >= parts.length || parts[i] === '';

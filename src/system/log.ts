@@ -19,7 +19,7 @@ export interface Log {
 }
 
 /** Bytes at which the log ends. */
-const MOST_BYTES = 16 << 20;
+const MAX_BYTES = 16 << 20;
 const FULL = 'the log is full: nothing more is written';
 /** Room for the line that says so. */
 const FULL_BYTES = 100;
@@ -47,7 +47,7 @@ export class LogFile implements Log {
    * @param mostBytes the bound, for tests
    * @throws NetmonError `usage` for a link, for what is not a file, and for a file that can't be written or belongs to somebody else
    */
-  static open({ path, level, owner }: LogOptions, clock: Clock, mostBytes = MOST_BYTES): LogFile {
+  static open({ path, level, owner }: LogOptions, clock: Clock, mostBytes = MAX_BYTES): LogFile {
     let descriptor: number;
     try {
       // O_NONBLOCK: nobody may ever read from a FIFO

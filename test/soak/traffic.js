@@ -8,13 +8,13 @@ import { Random } from '../bench/support/random.js';
 export const START = 1_767_571_200_000;
 const STEP_MS = 10_000;
 const HOUR_MS = 3_600_000;
-const MOST_FRAMES = 2048;
+const MAX_FRAMES = 2048;
 const FRAME_BYTES = 1514;
 const APPS = Array.from({ length: 60 }, (_, i) => `app-${i}`);
 const HERE = 0x0a000001;
 const RESOLVER = 0x0a0000fe;
 /** Batch columns hold 16 bits. */
-const MOST_PROCESSES = 65_000;
+const MAX_PROCESSES = 65_000;
 
 /** A capture that names processes, as PKTAP does. It gives ten seconds of traffic a batch until `days` are over. */
 export class WeekSource {
@@ -38,7 +38,7 @@ export class WeekSource {
   /** @param {number} days @param {new (capacity: number, bytes: Uint8Array) => object} PacketBatch */
   constructor(days, PacketBatch) {
     this.#end = START + days * 24 * HOUR_MS;
-    this.#batch = new PacketBatch(MOST_FRAMES, new Uint8Array(MOST_FRAMES * FRAME_BYTES));
+    this.#batch = new PacketBatch(MAX_FRAMES, new Uint8Array(MAX_FRAMES * FRAME_BYTES));
     for (let app = 0; app < APPS.length; app++) this.#launch(app);
   }
 
@@ -69,7 +69,7 @@ export class WeekSource {
   }
 
   #launch(app) {
-    if (this.processes.length >= MOST_PROCESSES) return;
+    if (this.processes.length >= MAX_PROCESSES) return;
     this.#current[app] = this.processes.push({ pid: 500 + this.processes.length, name: APPS[app] }) - 1;
   }
 
@@ -110,7 +110,7 @@ export class WeekSource {
   #add(frame, direction, process, wire = frame.length) {
     const batch = this.#batch;
     const i = batch.count;
-    if (i >= MOST_FRAMES || frame.length > FRAME_BYTES) return;
+    if (i >= MAX_FRAMES || frame.length > FRAME_BYTES) return;
     batch.bytes.set(frame, i * FRAME_BYTES);
     batch.offset[i] = i * FRAME_BYTES;
     batch.captured[i] = frame.length;

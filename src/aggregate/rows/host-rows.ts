@@ -11,7 +11,7 @@ import { type HostTable, OTHER_HOSTS } from './host-table.ts';
 import { type Rest, Selection, tellsRest } from './selection.ts';
 
 /** Addresses kept of a name; one with more shows the first. */
-const MOST_ADDRESSES = 8;
+const MAX_ADDRESSES = 8;
 
 /** Category of a host that no flow has been booked under. */
 const NEVER = -2;
@@ -72,7 +72,7 @@ export class HostRows {
     const before = NAME_SOURCES[this.#learnt.sources[entity] as number] ?? 'none';
     // The best source among its flows is the name's source.
     if (known === undefined || NAME_RANK[source] > NAME_RANK[before]) this.#learnt.sources[entity] = NAME_SOURCES.indexOf(source);
-    this.#learnt.addresses[entity] = withAddress(known ?? '', words, at, MOST_ADDRESSES);
+    this.#learnt.addresses[entity] = withAddress(known ?? '', words, at, MAX_ADDRESSES);
   }
 
   /** Forgets evicted hosts: their numbers may be other hosts' now. */

@@ -22,7 +22,7 @@ const FAMILIES = new Map([
   [10, 16],
 ]);
 /** Messages per call; the rest waits for the next one, and all addresses are read every two seconds anyway. */
-const MOST_MESSAGES = 256;
+const MAX_MESSAGES = 256;
 
 /** A watch on new addresses; the caller closes it. */
 export interface AddressWatch {
@@ -48,7 +48,7 @@ export function watchAddresses({ platform }: Edges): AddressWatch | null {
     return {
       added() {
         const found: number[] = [];
-        for (let i = 0; i < MOST_MESSAGES; i++) {
+        for (let i = 0; i < MAX_MESSAGES; i++) {
           const got = Number(recv(fd, message, message.length, MSG_DONTWAIT));
           if (got <= 0) break;
           found.push(...addedAddresses(message.subarray(0, got)));

@@ -6,7 +6,7 @@ import { readSystemFile } from '../../system/small-file.ts';
 import { netstatRows } from './macos.ts';
 
 /** Bytes read of /proc/net/dev at the most: some 30,000 interfaces. */
-const MOST_BYTES = 4 << 20;
+const MAX_BYTES = 4 << 20;
 
 /** Frame bytes and frames that an interface counted since it was made. */
 export interface Counters {
@@ -39,7 +39,7 @@ export async function readCounters(edges: Edges, names: Iterable<string>): Promi
 function linuxCounters(edges: Edges, names: Iterable<string>): Map<string, Counters> {
   const wanted = new Set(names);
   const found = new Map<string, Counters>();
-  for (const line of (readSystemFile(`${edges.paths.proc}/net/dev`, MOST_BYTES) ?? '').split('\n')) {
+  for (const line of (readSystemFile(`${edges.paths.proc}/net/dev`, MAX_BYTES) ?? '').split('\n')) {
     const colon = line.indexOf(':');
     const name = line.slice(0, Math.max(0, colon)).trim();
     if (!wanted.has(name)) continue;

@@ -33,7 +33,7 @@ export interface Device {
 }
 
 /** Addresses that are kept at the most: a host with more is a router farm, and each one costs a look-up in a set. */
-const MOST_ADDRESSES = 4096;
+const MAX_ADDRESSES = 4096;
 
 /** All interfaces, also those that are down; sorted by the system's number. */
 export async function listDevices(edges: Edges): Promise<Device[]> {
@@ -102,7 +102,7 @@ export function localAddresses(edges: Edges): Int32Array {
   const found: number[] = [];
   const words = new Int32Array(ADDRESS_WORDS);
   for (const text of texts) {
-    if (seen.size >= MOST_ADDRESSES) break;
+    if (seen.size >= MAX_ADDRESSES) break;
     if (!parseAddress(text, words)) continue;
     const scope = scopeOf(words);
     if (scope === 'broadcast' || scope === 'multicast' || scope === 'unspecified') continue;

@@ -66,7 +66,7 @@ const DEVTYPES = new Map<string, InterfaceKind>([
 const FIB_LIMIT = 4 << 20;
 
 /** Interfaces below another one that are looked at, at the most. */
-const MOST_LOWER = 1024;
+const MAX_LOWER = 1024;
 
 /** True for what can be an interface name on Linux; anything else must not become part of a path. */
 export function isLinuxInterfaceName(name: string): boolean {
@@ -160,7 +160,7 @@ function lowerOf(folder: string): string[] {
 export function linuxLower(edges: Edges, name: string): string[] {
   const found = new Set<string>();
   const waiting = isLinuxInterfaceName(name) ? [name] : [];
-  for (let upper = waiting.pop(); upper !== undefined && found.size < MOST_LOWER; upper = waiting.pop()) {
+  for (let upper = waiting.pop(); upper !== undefined && found.size < MAX_LOWER; upper = waiting.pop()) {
     for (const lower of lowerOf(`${edges.paths.sys}/class/net/${upper}`)) {
       if (found.has(lower)) continue;
       found.add(lower);

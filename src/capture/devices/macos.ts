@@ -7,7 +7,7 @@ import type { FoundDevice } from './linux.ts';
 /** Both answer within milliseconds; a machine that is waking up takes longer. */
 const LIMITS = { timeoutMs: 3000, maxBytes: 1 << 20 };
 /** Rows read of netstat's table at the most. */
-const MOST_INTERFACES = 512;
+const MAX_INTERFACES = 512;
 
 /** A `<Link#N>` row of `netstat -ibn`: one for each interface, the only ones whose counters don't repeat. */
 export interface NetstatRow {
@@ -45,7 +45,7 @@ export function parseNetstat(text: string): NetstatRow[] {
     const link = /^<Link#(\d+)>?$/.exec(part[2] ?? '');
     const marked = part[0] ?? '';
     const name = marked.replace(/\*$/, '');
-    if (link === null || !PRINTABLE.test(name) || rows.length >= MOST_INTERFACES) continue;
+    if (link === null || !PRINTABLE.test(name) || rows.length >= MAX_INTERFACES) continue;
     const at = (word: string): number => Number(part[part.length - fromRight(word)]);
     const errors = header.includes('Ierrs') && header.includes('Oerrs') ? at('Ierrs') + at('Oerrs') : Number.NaN;
     const row: NetstatRow = {

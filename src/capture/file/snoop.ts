@@ -13,7 +13,7 @@ const MAGIC = [0x736e6f6f, 0x70000000] as const;
 const VERSION = 2;
 const RECORD_BYTES = 24;
 /** Bytes between one record's frame and the next record; four would do to align it. */
-const MOST_PADDING = 4096;
+const MAX_PADDING = 4096;
 /** A link type that nothing decodes. */
 const NO_LINK = 0xffff;
 /** Datalink types of DLPI (RFC 1761 section 3) as LINKTYPE: 802.3, token ring, Ethernet, FDDI. */
@@ -76,7 +76,7 @@ export class SnoopReader implements FrameReader {
       const captured = view.getUint32(at + 4);
       const record = view.getUint32(at + 8);
       const padding = record - RECORD_BYTES - captured;
-      if (captured > MAX_CAPTURED_BYTES || padding < 0 || padding > MOST_PADDING) {
+      if (captured > MAX_CAPTURED_BYTES || padding < 0 || padding > MAX_PADDING) {
         this.malformed++;
         this.broken = 'the lengths of a record contradict each other';
         break;

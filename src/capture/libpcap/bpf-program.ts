@@ -5,7 +5,7 @@ const WORDS = 4;
 const INSTRUCTION_BYTES = 8;
 const MEMORY_WORDS = 16;
 /** Instructions for one frame: `protochain` jumps back, and each time goes at least eight bytes on. */
-const MOST_STEPS = 65_536;
+const MAX_STEPS = 65_536;
 
 /** One program. */
 export class BpfProgram {
@@ -36,7 +36,7 @@ export class BpfProgram {
     let a = 0;
     let x = 0;
     let at = 0;
-    for (let steps = 0; steps < MOST_STEPS && at + WORDS <= words.length; steps++) {
+    for (let steps = 0; steps < MAX_STEPS && at + WORDS <= words.length; steps++) {
       const k = words[at + 3] as number;
       let jump = 0;
       // Literal numbers, so that the engine makes a jump table of them (pcap/bpf.h).

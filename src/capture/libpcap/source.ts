@@ -25,7 +25,7 @@ const RECORD_HEADER = 16;
 /** pcap_dump does not report a full buffer: never ask for more records than fit at their largest. */
 const BATCH_RECORDS = Math.floor((BATCH_BYTES - 4096) / (WHOLE_BYTES + RECORD_HEADER));
 /** Every MiB of ring is resident; this lost nothing at a million packets/s, and holds what comes slowly for 4 seconds. */
-const LEAST_RING = 4 << 20;
+const MIN_RING = 4 << 20;
 const REOPEN_MS = 2000;
 
 /** One opened device and what turns its records into frames. */
@@ -139,7 +139,7 @@ class LibpcapSource implements PacketSource {
     this.snapLength = pktap
       ? { bulk: PKTAP_SNAPLEN - 156, whole: PKTAP_SNAPLEN - 156 }
       : { bulk: BULK_BYTES, whole: WHOLE_BYTES };
-    this.#ring = Math.max(LEAST_RING, Math.floor(request.bufferBytes / names.length));
+    this.#ring = Math.max(MIN_RING, Math.floor(request.bufferBytes / names.length));
     try {
       for (const device of names) this.#taps.push(this.#openTap(device, pktap));
       this.bufferBytes = this.#taps.reduce((sum, { handle }) => sum + (handle?.bufferBytes ?? 0), 0);
@@ -307,7 +307,7 @@ const PACKET_OTHERHOST = 3;
 const PACKET_OUTGOING = 4;
 
 /** Kernel numbers that are remembered; beyond that the memory begins anew. */
-const MOST_KNOWN = 1 << 14;
+const MAX_KNOWN = 1 << 14;
 
 /** The interfaces behind the numbers of cooked frames (LINKTYPE_LINUX_SLL2). */
 export class CookedFrames {
@@ -344,7 +344,7 @@ export class CookedFrames {
 
   #learn(index: number): number {
     const known = this.#interfaces.named(LINK.LINUX_SLL2, false, this.#nameOf(index) ?? `#${index}`);
-    if (this.#known.size >= MOST_KNOWN) this.#known.clear();
+    if (this.#known.size >= MAX_KNOWN) this.#known.clear();
     this.#known.set(index, known);
     return known;
   }

@@ -154,7 +154,7 @@ const SNAP_BYTES = 2204;
 /** Bytes kept of a frame. */
 export const FRAME_SNAP_BYTES = SNAP_BYTES - 156;
 /** Names that `pktap,a,b,c` takes, libpcap pcap-darwin.c. */
-const MOST_INTERFACES = 8;
+const MAX_INTERFACES = 8;
 
 /** Counters that tcpdump prints at its end, and when it is sent SIGINFO. */
 export interface TcpdumpCounters {
@@ -170,8 +170,8 @@ export interface TcpdumpCounters {
  */
 export function tcpdumpArguments(request: CaptureRequest): string[] {
   const { interfaces, bpf, bufferBytes } = request;
-  if (interfaces.length > MOST_INTERFACES) {
-    throw new NetmonError('usage', `${interfaces.length} interfaces are too many for pktap`, `name at most ${MOST_INTERFACES}`);
+  if (interfaces.length > MAX_INTERFACES) {
+    throw new NetmonError('usage', `${interfaces.length} interfaces are too many for pktap`, `name at most ${MAX_INTERFACES}`);
   }
   const kibibytes = Math.max(1, Math.floor(bufferBytes / 1024));
   const args = [

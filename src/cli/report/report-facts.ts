@@ -28,8 +28,8 @@ export interface ReportFacts {
 
 const TOP = 15;
 const CALENDAR_APPS = 8;
-const MOST_NEW = 2000;
-const MOST_STEPS = 260;
+const MAX_NEW = 2000;
+const MAX_STEPS = 260;
 const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
 const STEP_MINUTES = [1, 2, 5, 10, 15, 30, 60, 120, 180];
@@ -55,7 +55,7 @@ export async function reportFacts(reader: HistoryReader, range: TimeRange, tell:
   const calendar: AppDays[] = [];
   for (const { key } of apps.rows.slice(0, CALENDAR_APPS))
     if (key !== null) calendar.push({ app: key, days: (await ask('day', { app: key })).rows });
-  const firstSeen = await reader.firstSeen({ from: range.from, to: range.to, app: null, most: MOST_NEW });
+  const firstSeen = await reader.firstSeen({ from: range.from, to: range.to, app: null, most: MAX_NEW });
   return { range, apps, domains, categories, interfaces, days, series, before, firstSeen, calendar };
 }
 
@@ -64,7 +64,7 @@ export async function reportFacts(reader: HistoryReader, range: TimeRange, tell:
  * range.
  */
 export function seriesSteps({ from, to }: TimeRange, resolutionMs: number): { range: TimeRange; count: number } | null {
-  const least = Math.max(resolutionMs, (to - from) / MOST_STEPS);
+  const least = Math.max(resolutionMs, (to - from) / MAX_STEPS);
   const minutes = STEP_MINUTES.find((one) => one * MINUTE_MS >= least);
   if (minutes === undefined || resolutionMs >= DAY_MS) return null;
   const step = minutes * MINUTE_MS;

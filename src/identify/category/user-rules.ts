@@ -6,7 +6,7 @@ import type { Ruling } from './category.ts';
 import { CATEGORY_NAMES } from './category.ts';
 import { SuffixTable } from './suffix-table.ts';
 
-const MOST_WORDS = 4096;
+const MAX_WORDS = 4096;
 
 /** A word that a host, and where `apps` is set an app too, may contain. */
 interface Word {
@@ -37,8 +37,8 @@ export class UserRules {
       if (category < 0) category = names.push(name) - 1;
       for (const entry of entries) this.#add(entry, category);
     }
-    if (this.#words.length > MOST_WORDS)
-      throw new NetmonError('usage', `[categories] has more than ${MOST_WORDS} words`, 'write domains, or fewer words');
+    if (this.#words.length > MAX_WORDS)
+      throw new NetmonError('usage', `[categories] has more than ${MAX_WORDS} words`, 'write domains, or fewer words');
     this.names = names;
   }
 

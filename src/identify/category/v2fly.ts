@@ -36,12 +36,12 @@ interface ListFile {
   readonly patterns: number;
 }
 
-const MOST_FILES = 2000;
+const MAX_FILES = 2000;
 /** Lists that are taken, one taken with other attributes counted again: 2^32 ways lead through lists that include each other twice. */
-const MOST_TAKEN = 10_000;
+const MAX_TAKEN = 10_000;
 const INCLUDES_HINT = 'include each list once, or give it fewer attributes';
-const MOST_ENTRIES = 100_000;
-const DEEPEST = 32;
+const MAX_ENTRIES = 100_000;
+const MAX_DEPTH = 32;
 const DOMAIN = /^(?=.{1,253}$)[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*$/;
 const KEYWORD = /^[a-z0-9._-]{1,253}$/;
 const LIST_NAME = /^[a-z0-9!_-]{1,64}$/i;
@@ -67,20 +67,20 @@ export function importV2fly(list: ListText, readInclude: (name: string) => ListT
   const take = (file: ListFile, filter: readonly string[], trail: readonly string[]): void => {
     const key = [file.path, ...filter].join(' ');
     if (taken.has(key)) return;
-    if (taken.size >= MOST_TAKEN)
+    if (taken.size >= MAX_TAKEN)
       throw new NetmonError('usage', `${file.path}: its lists include one another too often`, INCLUDES_HINT);
     taken.add(key);
     if (!counted.has(file)) patterns += file.patterns;
     counted.add(file);
     for (const { text, attributes } of file.entries) if (passes(attributes, filter)) entries.add(text);
-    if (entries.size > MOST_ENTRIES) throw new NetmonError('usage', `${file.path} has more than ${MOST_ENTRIES} entries`);
+    if (entries.size > MAX_ENTRIES) throw new NetmonError('usage', `${file.path} has more than ${MAX_ENTRIES} entries`);
     for (const include of file.includes) {
       const refuse = (why: string) => mistake(file.path, include.line, `${why}: include:${include.name}`);
       if (trail.includes(include.name)) throw refuse('a list that includes itself');
-      if (trail.length >= DEEPEST) throw refuse(`lists within lists, more than ${DEEPEST} deep`);
+      if (trail.length >= MAX_DEPTH) throw refuse(`lists within lists, more than ${MAX_DEPTH} deep`);
       let inner = files.get(include.name);
       if (inner === undefined) {
-        if (files.size >= MOST_FILES) throw refuse(`more than ${MOST_FILES} lists`);
+        if (files.size >= MAX_FILES) throw refuse(`more than ${MAX_FILES} lists`);
         const found = readInclude(include.name);
         if (found === null) throw refuse('no such list beside this one');
         inner = parse(found);

@@ -20,7 +20,7 @@ const ASKER = 5;
 const KIND = 6;
 
 /** Holds at least this long, whatever its TTL: apps keep an answer for longer than they should. */
-const LEAST_HOLD_MS = 60_000;
+const MIN_HOLD_MS = 60_000;
 const LONGEST_HOLD_MS = 3_600_000;
 
 /** The answer that names an address. Reused by the next look-up. */
@@ -76,7 +76,7 @@ export class Answers {
     this.#ints[base + KIND] = kind;
     this.#names[place] = name;
     this.#times[place * 2] = now;
-    this.#times[place * 2 + 1] = now + Math.min(LONGEST_HOLD_MS, Math.max(LEAST_HOLD_MS, ttl * 1000));
+    this.#times[place * 2 + 1] = now + Math.min(LONGEST_HOLD_MS, Math.max(MIN_HOLD_MS, ttl * 1000));
   }
 
   /**

@@ -31,7 +31,7 @@ import { NameStrings } from './name-strings.ts';
 const KINDS: readonly AnswerKind[] = ['dns', 'mdns', 'llmnr', 'netbios', 'dhcp'];
 const ENCRYPTED_DNS = new Set(['dot', 'doq', 'doh']);
 /** Tunnels whose inner flow is remembered; the oldest goes first. */
-const MOST_INSIDE = 1024;
+const MAX_INSIDE = 1024;
 /** An answer that comes this long after a flow began still names it. */
 const LATE_MS = 10_000;
 
@@ -128,7 +128,7 @@ export class FlowNames implements Findings, FlowFacts {
     this.#columns.claim(flow);
     const { words, sourcePort, destinationPort, protocol } = inner;
     const oldest = this.#inside.keys().next();
-    if (this.#inside.size >= MOST_INSIDE && oldest.done === false) this.#inside.delete(oldest.value);
+    if (this.#inside.size >= MAX_INSIDE && oldest.done === false) this.#inside.delete(oldest.value);
     this.#inside.set(flow, {
       serial: this.#flows.serial(flow),
       inner: {

@@ -22,7 +22,7 @@ export interface NamedFlows {
 /** A hello or an answer names most flows within this time; only the rest is looked up. */
 const DELAY_MS = 3000;
 const WORK_MS = 250;
-const MOST_AT_ONCE = 4;
+const MAX_AT_ONCE = 4;
 const QUEUE = 256;
 /** Flows named by one answer. */
 const FLOWS_OF_ADDRESS = 64;
@@ -109,7 +109,7 @@ export class ReverseNames {
       if (asked.length < FLOWS_OF_ADDRESS) asked.push(waiting);
       return true;
     }
-    if (this.#asked.size >= MOST_AT_ONCE) return false;
+    if (this.#asked.size >= MAX_AT_ONCE) return false;
     this.#asked.set(address, [waiting]);
     void this.#ask(address);
     return true;

@@ -116,9 +116,9 @@ function asnOf(value: unknown): number | null {
 // Format: https://maxmind.github.io/MaxMind-DB/, version 2.0, "Data Field Format".
 
 /** Records in use hold about 200 values, names in eight languages among them. */
-const MOST_VALUES = 4096;
-const MOST_BYTES = 65_536;
-const DEEPEST = 16;
+const MAX_VALUES = 4096;
+const MAX_BYTES = 65_536;
+const MAX_DEPTH = 16;
 
 const POINTER = 1;
 const MAP = 7;
@@ -139,7 +139,7 @@ export function isBounded(bytes: Uint8Array, base: number, at: number): boolean 
 
   /** @returns where the value ends, -1 where it must not be read */
   const walk = (from: number, depth: number, pointed: boolean): number => {
-    if (++values > MOST_VALUES || depth > DEEPEST || from + 5 > bytes.length) return -1; // 5: the longest control there is
+    if (++values > MAX_VALUES || depth > MAX_DEPTH || from + 5 > bytes.length) return -1; // 5: the longest control there is
     const control = u8(bytes, from);
     let type = control >>> 5;
     let next = from + 1;
@@ -166,7 +166,7 @@ export function isBounded(bytes: Uint8Array, base: number, at: number): boolean 
     if (type === BOOLEAN) return next;
     if (type !== MAP && type !== ARRAY) {
       size += length;
-      return size > MOST_BYTES || next + length > bytes.length ? -1 : next + length;
+      return size > MAX_BYTES || next + length > bytes.length ? -1 : next + length;
     }
     for (let i = type === MAP ? 2 * length : length; i > 0; i--) {
       next = walk(next, depth + 1, false);

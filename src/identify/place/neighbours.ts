@@ -226,7 +226,7 @@ const ARP_ARGUMENTS = ['-an'] as const;
 const NDP_ARGUMENTS = ['-an'] as const;
 
 /** Lines that are read of one table; kernels keep fewer. */
-const MOST_LINES = 65_536;
+const MAX_LINES = 65_536;
 /** The device has answered (linux/if_arp.h, ATF_COM). */
 const COMPLETE = 0x2;
 /** Ethernet, Wi-Fi too (linux/if_arp.h, ARPHRD_ETHER). */
@@ -259,7 +259,7 @@ export function parseNdp(text: string): NeighbourEntry[] {
 
 function entriesOf(text: string, fields: (line: string) => (string | undefined)[] | null): NeighbourEntry[] {
   const entries: NeighbourEntry[] = [];
-  for (const line of text.split('\n', MOST_LINES)) {
+  for (const line of text.split('\n', MAX_LINES)) {
     const [address, told] = fields(line.trim()) ?? [];
     const mac = told === undefined ? null : parseMac(told);
     if (address === undefined || mac === null || !isDevice(mac)) continue;

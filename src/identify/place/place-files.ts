@@ -4,7 +4,7 @@ import { closeSync, constants, fstatSync, openSync, readdirSync, readSync } from
 
 /** Largest file that is read: it stays in memory. Country files are about 10 MB, city files about 60. */
 const FILE_LIMIT = 256 * 2 ** 20;
-const MOST_NAMES = 1000;
+const MAX_NAMES = 1000;
 
 /** Looks at the file system; tests hand in their own. */
 export interface PlaceFiles {
@@ -59,7 +59,7 @@ export function usualPath(role: PlaceRole, home: string | null, files: PlaceFile
 export const systemPlaceFiles: PlaceFiles = {
   list(folder) {
     try {
-      return readdirSync(folder).slice(0, MOST_NAMES);
+      return readdirSync(folder).slice(0, MAX_NAMES);
     } catch {
       return []; // most machines have none of these folders
     }

@@ -25,7 +25,7 @@ export interface PlaceData {
 
 const ADDRESSES_KEPT = 16_384;
 /** A file is given up after this many broken records. */
-const MOST_BROKEN = 8;
+const MAX_BROKEN = 8;
 const NOWHERE: PlaceRecord = { country: null, asn: null, network: null };
 /** 64:ff9b::/96 holds IPv4 addresses (RFC 6052 section 2.1). */
 const NAT64 = 0x0064ff9b;
@@ -105,7 +105,7 @@ export class Places {
       return source.database.record(address);
     } catch (thrown) {
       if (source.broken++ === 0) this.#notes.push(`${sanitize(source.path)}: ${sanitize(reasonOf(thrown))}`);
-      if (source.broken >= MOST_BROKEN) this.#sources.splice(this.#sources.indexOf(source), 1);
+      if (source.broken >= MAX_BROKEN) this.#sources.splice(this.#sources.indexOf(source), 1);
       return null;
     }
   }

@@ -6,10 +6,10 @@ import { createRequire } from 'node:module';
 import type koffi from 'koffi';
 
 /** Bytes of them that are read. */
-const MOST_BYTES = 4096;
+const MAX_BYTES = 4096;
 const WAIT_NS = 100_000_000n;
 /** Reads that did not end in time; after so many, no arguments are read any more. Bounds the time that is waited in all. */
-const MOST_STUCK = 16;
+const MAX_STUCK = 16;
 /** struct aiocb of glibc and musl on 64-bit machines. */
 const AIOCB = { BYTES: 168, BUFFER_AT: 16, LENGTH_AT: 24, NOTIFY_AT: 44 } as const;
 const SIGEV_NONE = 1;
@@ -24,7 +24,7 @@ let read: Read | null = null;
 
 /** Arguments of a process with a NUL behind each; empty where they can't be had. Call it only after root was given up: that waits for all threads. */
 export function argumentsOf(folder: string): string {
-  if (stuck.length >= MOST_STUCK) return '';
+  if (stuck.length >= MAX_STUCK) return '';
   let descriptor: number;
   try {
     descriptor = openSync(`${folder}/cmdline`, 'r');
@@ -52,9 +52,9 @@ function reader(): Read {
   let bytes: Buffer;
   const renew = () => {
     request = Buffer.alloc(AIOCB.BYTES);
-    bytes = Buffer.alloc(MOST_BYTES);
+    bytes = Buffer.alloc(MAX_BYTES);
     request.writeBigUInt64LE(BigInt(lib.address(bytes)), AIOCB.BUFFER_AT);
-    request.writeBigUInt64LE(BigInt(MOST_BYTES), AIOCB.LENGTH_AT);
+    request.writeBigUInt64LE(BigInt(MAX_BYTES), AIOCB.LENGTH_AT);
     request.writeInt32LE(SIGEV_NONE, AIOCB.NOTIFY_AT);
     requests.writeBigUInt64LE(BigInt(lib.address(request)));
   };

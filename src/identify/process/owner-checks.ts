@@ -23,7 +23,7 @@ const TURN_MS = 2;
 const ROWS_AT_ONCE = 4096;
 /** Looking takes a fiftieth of the time at the most. */
 const REST = 49;
-const LEAST_PAUSE_MS = 10;
+const MIN_PAUSE_MS = 10;
 
 /** A flow's end whose owner is gone. */
 interface Left {
@@ -68,7 +68,7 @@ export class OwnerChecks {
   /** Flows of owners that are gone, of the last scan and of the one that goes on; by row, one for either end. */
   #left = new Map<number, Left>();
   #nextLeft = new Map<number, Left>();
-  readonly #budget = new CpuBudget(REST, LEAST_PAUSE_MS);
+  readonly #budget = new CpuBudget(REST, MIN_PAUSE_MS);
   readonly #noteExec = (pid: number) => {
     for (const process of this.#owners.get(pid) ?? []) this.#execed.add(process);
   };

@@ -22,7 +22,7 @@ const OWNER_LEAD = 0;
 const PEER_LEAD = 1;
 const BEHALF = 2;
 const BEHALF_LEAD = 3;
-const MOST_LEAD = 0x7fff_ffff;
+const MAX_LEAD = 0x7fff_ffff;
 
 /** Values of `known` that are no process number. */
 const UNLEARNT = -1;
@@ -136,7 +136,7 @@ export class CapturedSource implements OwnerSource {
     const leader = isPeer ? this.#flows.peer(row) : this.#flows.owner(row);
     const lead = votes[at] as number;
     if (leader === owner) {
-      if (!isKernel && lead < MOST_LEAD) votes[at] = lead + 1;
+      if (!isKernel && lead < MAX_LEAD) votes[at] = lead + 1;
       return true;
     }
     if (leader !== NO_OWNER && (isKernel || lead > 0)) {
@@ -158,7 +158,7 @@ export class CapturedSource implements OwnerSource {
     const leader = votes[row * VOTES + BEHALF] as number;
     const lead = votes[at] as number;
     if (leader === behalf) {
-      if (lead < MOST_LEAD) votes[at] = lead + 1;
+      if (lead < MAX_LEAD) votes[at] = lead + 1;
     } else if (leader !== NO_OWNER && lead > 0) votes[at] = lead - 1;
     else {
       votes[row * VOTES + BEHALF] = behalf;

@@ -12,7 +12,7 @@ const HEADER_BYTES = 12;
 const FLAG_RESPONSE = 0x8000;
 /** Opcode and response code, which are zero here (section 18). */
 const OUTCOME = 0x780f;
-const MOST_QUESTIONS = 32;
+const MAX_QUESTIONS = 32;
 const LOCAL = wireLabels('local');
 
 /** Reads announcements; one for the program. */
@@ -31,7 +31,7 @@ export class MulticastReader {
   read(flow: number, message: Uint8Array, start: number, end: number): void {
     const flags = u16(message, start + 2);
     const questions = u16(message, start + 4);
-    if ((flags & FLAG_RESPONSE) === 0 || (flags & OUTCOME) !== 0 || questions > MOST_QUESTIONS) return;
+    if ((flags & FLAG_RESPONSE) === 0 || (flags & OUTCOME) !== 0 || questions > MAX_QUESTIONS) return;
     let at = start + HEADER_BYTES;
     for (let i = 0; i < questions; i++) {
       at = skipName(message, at, end);

@@ -5,9 +5,9 @@ import { i32, u8, u16, u32 } from '../../net/bytes.ts';
 import { skipName } from './name.ts';
 
 /** Records looked at in one message. */
-const MOST_WALKED = 512;
+const MAX_WALKED = 512;
 /** Records kept of one message. */
-const MOST_KEPT = 96;
+const MAX_KEPT = 96;
 const FIXED_BYTES = 10;
 
 /** Types that are kept (IANA DNS parameters; NB and NBSTAT of RFC 1002 section 4.2.1.3). */
@@ -26,11 +26,11 @@ export class Records {
   count = 0;
   /** How many of them stood in the answer section, in front of the others. */
   answers = 0;
-  readonly owner = new Int32Array(MOST_KEPT);
-  readonly type = new Int32Array(MOST_KEPT);
-  readonly data = new Int32Array(MOST_KEPT);
-  readonly size = new Int32Array(MOST_KEPT);
-  readonly ttl = new Int32Array(MOST_KEPT);
+  readonly owner = new Int32Array(MAX_KEPT);
+  readonly type = new Int32Array(MAX_KEPT);
+  readonly data = new Int32Array(MAX_KEPT);
+  readonly size = new Int32Array(MAX_KEPT);
+  readonly ttl = new Int32Array(MAX_KEPT);
 
   /**
    * Walks the records from `at`, keeping those of class IN and a known type, until the counts, the bytes or the bounds end.
@@ -43,7 +43,7 @@ export class Records {
     this.count = 0;
     this.answers = 0;
     let i = at;
-    const most = Math.min(total, MOST_WALKED);
+    const most = Math.min(total, MAX_WALKED);
     for (let record = 0; record < most; record++) {
       const fixed = skipName(message, i, end);
       if (fixed < 0 || fixed + FIXED_BYTES > end) return -1;
@@ -51,7 +51,7 @@ export class Records {
       const size = u16(message, fixed + 8);
       const data = fixed + FIXED_BYTES;
       if (data + size > end) return -1;
-      if (type < KEPT.length && KEPT[type] === 1 && (u16(message, fixed + 2) & 0x7fff) === 1 && this.count < MOST_KEPT) {
+      if (type < KEPT.length && KEPT[type] === 1 && (u16(message, fixed + 2) & 0x7fff) === 1 && this.count < MAX_KEPT) {
         const ttl = u32(message, fixed + 4);
         const kept = this.count++;
         this.owner[kept] = i;

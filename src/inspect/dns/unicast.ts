@@ -10,7 +10,7 @@ import { reverseAddress } from './reverse.ts';
 
 const HEADER_BYTES = 12;
 /** Links of a chain that are followed; resolvers give up earlier. */
-const MOST_ALIASES = 16;
+const MAX_ALIASES = 16;
 const FLAG_RESPONSE = 0x8000;
 /** Opcode and response code. */
 const OUTCOME = 0x780f;
@@ -23,8 +23,8 @@ export class UnicastReader {
   readonly #owner = new WireName();
   readonly #words = new Int32Array(4);
   /** Names that stand for the question: itself and its aliases, with the offset where each was written. */
-  readonly #accepted = Array.from({ length: MOST_ALIASES + 1 }, () => new WireName());
-  readonly #acceptedAt = new Int32Array(MOST_ALIASES + 1);
+  readonly #accepted = Array.from({ length: MAX_ALIASES + 1 }, () => new WireName());
+  readonly #acceptedAt = new Int32Array(MAX_ALIASES + 1);
   #acceptedCount = 0;
   #message: Uint8Array = new Uint8Array(0);
   #start = 0;
@@ -71,7 +71,7 @@ export class UnicastReader {
     this.#acceptedAt[0] = HEADER_BYTES;
     this.#acceptedCount = 1;
     let grown = true;
-    for (let round = 0; grown && round < MOST_ALIASES; round++) {
+    for (let round = 0; grown && round < MAX_ALIASES; round++) {
       grown = false;
       for (let i = 0; i < answers; i++) {
         const isAlias = type[i] === RECORD.CNAME || type[i] === RECORD.HTTPS || type[i] === RECORD.SVCB;
@@ -85,7 +85,7 @@ export class UnicastReader {
     const { type, data, size } = this.#records;
     const from = (data[i] as number) + (type[i] === RECORD.CNAME ? 0 : 2);
     const to = (data[i] as number) + (size[i] as number);
-    if (this.#acceptedCount > MOST_ALIASES || from >= to) return false;
+    if (this.#acceptedCount > MAX_ALIASES || from >= to) return false;
     const target = this.#accepted[this.#acceptedCount] as WireName;
     if (readName(this.#message, this.#start, from, to, target) < 0 || target.length === 0) return false;
     for (let k = 0; k < this.#acceptedCount; k++) if ((this.#accepted[k] as WireName).equals(target)) return false;

@@ -8,7 +8,7 @@ const FRAME_HEADER_BYTES = 9;
 const HEADERS = 1;
 const FLAG_PADDED = 0x08;
 const FLAG_PRIORITY = 0x20;
-const MOST_FRAMES = 16;
+const MAX_FRAMES = 16;
 
 /** The authority of a first request. Overwritten by the next. */
 export class Authority {
@@ -29,7 +29,7 @@ export function readFirstRequest(bytes: Uint8Array, from: number, end: number, a
   authority.length = -1;
   if (end - from < PREFACE.length) return REQUEST.CUT;
   let at = from + PREFACE.length;
-  for (let frame = 0; frame < MOST_FRAMES; frame++) {
+  for (let frame = 0; frame < MAX_FRAMES; frame++) {
     if (at + FRAME_HEADER_BYTES > end) return REQUEST.CUT;
     const length = (u8(bytes, at) << 16) | u16(bytes, at + 1);
     const type = u8(bytes, at + 3);

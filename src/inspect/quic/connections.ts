@@ -15,7 +15,7 @@ const SERVER = 1;
 const FAILED = 2;
 const ANY = 1;
 /** Initials that could not be opened after which no more are tried: bytes that only look like one. */
-const MOST_FAILED = 4;
+const MAX_FAILED = 4;
 
 /** Connection IDs of flows. */
 export class QuicConnections {
@@ -60,7 +60,7 @@ export class QuicConnections {
     if (at >= this.#ints.length) return true;
     const id = destinationOf(bytes, header);
     if (this.#ints[at] === ANY) this.#ints[at] = id;
-    return id !== this.#ints[at] && id !== this.#ints[at + SERVER] && (this.#ints[at + FAILED] as number) < MOST_FAILED;
+    return id !== this.#ints[at] && id !== this.#ints[at + SERVER] && (this.#ints[at + FAILED] as number) < MAX_FAILED;
   }
 
   /** It could not be opened: it belongs to the flow's connection, whose server's answer was not seen. */

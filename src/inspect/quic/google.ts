@@ -7,7 +7,7 @@ const CHLO = 0x43484c4f;
 const SNI = 0x534e4900;
 /** Headers, hash and stream frame in front of the message are never longer. */
 const LATEST_START = 64;
-const MOST_TAGS = 64;
+const MAX_TAGS = 64;
 
 /** Where the name is; -1 where none was found. Overwritten by the next. */
 export class GoogleHello {
@@ -39,7 +39,7 @@ export function readGoogleHello(bytes: Uint8Array, at: number, end: number, hell
   if (from >= latest) return false;
   const tags = u16le(bytes, from + 4);
   const values = from + 8 + tags * 8;
-  if (tags === 0 || tags > MOST_TAGS || values > end) return false;
+  if (tags === 0 || tags > MAX_TAGS || values > end) return false;
   let start = 0;
   for (let i = 0; i < tags; i++) {
     const tag = from + 8 + i * 8;

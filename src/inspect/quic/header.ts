@@ -57,8 +57,8 @@ export class Cursor {
 
 const FRAME = { PADDING: 0, PING: 1, ACK: 2, ACK_ECN: 3, CRYPTO: 6, CLOSE: 0x1c } as const;
 /** Chrome cuts its hello into dozens of frames. */
-const MOST_FRAMES = 256;
-const MOST_ACK_RANGES = 64;
+const MAX_FRAMES = 256;
+const MAX_ACK_RANGES = 64;
 
 const cursor = new Cursor();
 
@@ -70,7 +70,7 @@ const cursor = new Cursor();
 export function takeCrypto(frames: Uint8Array, into: Reassembly): boolean {
   cursor.at = 0;
   cursor.end = frames.length;
-  for (let count = 0; count < MOST_FRAMES; count++) {
+  for (let count = 0; count < MAX_FRAMES; count++) {
     while (cursor.at < cursor.end && u8(frames, cursor.at) === FRAME.PADDING) cursor.at++;
     if (cursor.at >= cursor.end) return true;
     const type = u8(frames, cursor.at++);
@@ -92,7 +92,7 @@ function skipAck(frames: Uint8Array, congestion: boolean): boolean {
   cursor.varint(frames);
   cursor.varint(frames);
   const ranges = cursor.varint(frames);
-  if (ranges < 0 || ranges > MOST_ACK_RANGES) return false;
+  if (ranges < 0 || ranges > MAX_ACK_RANGES) return false;
   let last = cursor.varint(frames);
   for (let i = ranges * 2 + (congestion ? 3 : 0); i > 0 && last >= 0; i--) last = cursor.varint(frames);
   return last >= 0;

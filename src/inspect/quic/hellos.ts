@@ -15,11 +15,11 @@ import { Cursor, LongHeader, readLongHeader, takeCrypto } from './header.ts';
 import { initialKeys, openInitial, type QuicVersion, quicVersion } from './initial.ts';
 
 /** A client fills every datagram with an Initial up to this (RFC 9000 section 14.1). Smaller ones are not worth the work. */
-const LEAST_DATAGRAM = 1200;
+const MIN_DATAGRAM = 1200;
 /** Packets in one datagram that are looked at. */
-const MOST_COALESCED = 4;
+const MAX_COALESCED = 4;
 /** Datagrams that are opened for a flow in the middle of a hello. */
-const MOST_DATAGRAMS = 10;
+const MAX_DATAGRAMS = 10;
 const CLIENT_HELLO = 1;
 /** Versions of this form are spoken by nobody. */
 const RESERVED_BITS = 0x0f0f0f0f;
@@ -57,8 +57,8 @@ export class QuicHellos {
       return room === null ? context.undecided(flow) : true;
     }
     const isClient = room === null ? fromOpener || packet.destinationPort < packet.sourcePort : fromOpener === room.fromOpener;
-    if (!isClient || packet.payloadBytes < LEAST_DATAGRAM) return room === null ? this.#notTheHello(flow) : true;
-    if (room !== null && (context.isLate(room, time) || room.packets > MOST_DATAGRAMS)) return this.finish(room);
+    if (!isClient || packet.payloadBytes < MIN_DATAGRAM) return room === null ? this.#notTheHello(flow) : true;
+    if (room !== null && (context.isLate(room, time) || room.packets > MAX_DATAGRAMS)) return this.finish(room);
     if (packet.payloadCaptured < packet.payloadBytes) {
       if (room !== null) return this.finish(room);
       context.tellApplication(flow, 'quic');
@@ -89,7 +89,7 @@ export class QuicHellos {
       return false;
     }
     if (version === undefined || header.type !== version.initial) return false;
-    if (packet.payloadBytes < LEAST_DATAGRAM || packet.payloadCaptured < packet.payloadBytes) return false;
+    if (packet.payloadBytes < MIN_DATAGRAM || packet.payloadCaptured < packet.payloadBytes) return false;
     if (!connections.isStrange(flow, bytes, header)) return false;
     const numberAt = this.#lengthOf(bytes, version, end);
     if (numberAt >= 0 && this.#decrypt(null, version, bytes, at, numberAt, this.#cursor.end) !== null) return true;
@@ -120,7 +120,7 @@ export class QuicHellos {
     let held = room;
     let at = from;
     let opened = false;
-    for (let i = 0; i < MOST_COALESCED && at < end && readLongHeader(bytes, at, end, header); i++) {
+    for (let i = 0; i < MAX_COALESCED && at < end && readLongHeader(bytes, at, end, header); i++) {
       const version = quicVersion(header.version);
       if (version === undefined || header.type === version.retry) break;
       const numberAt = this.#lengthOf(bytes, version, end);
@@ -239,5 +239,5 @@ export class QuicHellos {
 function isNegotiation(header: LongHeader, packet: Packet, end: number): boolean {
   const { version, after } = header;
   if (version === 0) return end > after && (end - after) % 4 === 0 && packet.payloadCaptured === packet.payloadBytes;
-  return (version & RESERVED_BITS) === RESERVED_VERSION && packet.payloadBytes >= LEAST_DATAGRAM;
+  return (version & RESERVED_BITS) === RESERVED_VERSION && packet.payloadBytes >= MIN_DATAGRAM;
 }

@@ -11,7 +11,7 @@ const RECORD_HEADER_BYTES = 13;
 const HEADERS_BYTES = RECORD_HEADER_BYTES + 12;
 const APPLICATION_DATA = 0x17;
 const CLIENT_HELLO = 1;
-const MOST_RECORDS = 8;
+const MAX_RECORDS = 8;
 const COAPS_PORT = 5684;
 
 /** True for a record header of DTLS; sealed data among them. The caller proved one byte. */
@@ -39,7 +39,7 @@ export class DatagramHellos {
     if (room !== null && (room.fromOpener !== fromOpener || context.isLate(room, time))) return this.finish(room);
     let at = packet.payloadOffset;
     let held = room;
-    for (let record = 0; record < MOST_RECORDS && at + HEADERS_BYTES <= end; record++) {
+    for (let record = 0; record < MAX_RECORDS && at + HEADERS_BYTES <= end; record++) {
       const next = at + RECORD_HEADER_BYTES + u16(bytes, at + 11);
       if (!isHello(bytes, at, next)) break;
       const length = u24(bytes, at + 14);

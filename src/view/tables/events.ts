@@ -2,7 +2,7 @@
 // Where a sentence is too long the names in it are cut before its end, which tells how much it was.
 
 import type { EventKind, FlowBurst, NetEvent } from '../../model/snapshot.ts';
-import { MOST_HOSTS } from '../../model/snapshot.ts';
+import { MAX_HOSTS } from '../../model/snapshot.ts';
 import { cut, displayWidth } from '../text/cells.ts';
 import { formatAmount, formatDateTime, formatDuration, formatGrouped } from '../text/format.ts';
 import { type Role, span } from '../text/span.ts';
@@ -66,7 +66,7 @@ function burstText({ kind, app, time }: NetEvent, burst: FlowBurst, context: Cel
   const connections = burst.count === 1 ? 'connection' : 'connections';
   if (burst.of === 'unlisted') return `${formatGrouped(burst.count)} more ${connections}, too many to list`;
   const owner = burst.of === 'others' ? 'other apps' : ownerText(app, burst.reason, context, names);
-  const many = burst.hosts >= MOST_HOSTS ? `${MOST_HOSTS} hosts or more` : `${burst.hosts} hosts`;
+  const many = burst.hosts >= MAX_HOSTS ? `${MAX_HOSTS} hosts or more` : `${burst.hosts} hosts`;
   const where = burst.host === null ? many : cut(hidden(burst.host, context), names, context.glyphs, 'start');
   const lasted = time - burst.since >= 2000 ? ` in ${formatDuration(time - burst.since)}` : '';
   const moved = kind === 'closed' ? `, ${movedText(burst, context)}` : '';

@@ -11,7 +11,7 @@ const BATCH = 128;
 const PAYLOAD_BYTES = 22; // 64 bytes with the headers of UDP, IP and Ethernet
 const MMSGHDR_BYTES = 64; // of 64-bit systems: struct msghdr (56), the length sent, padding
 /** A bench that was given a wrong number must still end. */
-const MOST_PACKETS = 20_000_000;
+const MAX_PACKETS = 20_000_000;
 
 const [root, mode, address, firstPort, flowCount, packets, rate] = process.argv.slice(2);
 const { koffi, libc } = loadLibc(root);
@@ -35,7 +35,7 @@ console.log('ready');
 if (mode === 'hold') setInterval(() => {}, 60_000);
 else
   process.stdin.once('data', () => {
-    console.log(JSON.stringify(send(Math.min(Number(packets), MOST_PACKETS), Number(rate))));
+    console.log(JSON.stringify(send(Math.min(Number(packets), MAX_PACKETS), Number(rate))));
     process.exit();
   });
 

@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { MOST_BYTES, Mutator } from './mutator.ts';
+import { MAX_BYTES, Mutator } from './mutator.ts';
 import type { FuzzTarget } from './target.ts';
 
 /** A case that broke a target. */
@@ -30,7 +30,7 @@ export function campaign(
   slow: { readonly ms: number; tell(bytes: Uint8Array): void } | null = null,
 ): Counterexample | null {
   const mutator = new Mutator(seed);
-  const bytes = new Uint8Array(MOST_BYTES + 2 * MARGIN);
+  const bytes = new Uint8Array(MAX_BYTES + 2 * MARGIN);
   for (let i = 0; i < cases; i++) {
     mutator.make(target.seeds);
     const { length } = mutator;

@@ -1,13 +1,13 @@
 // Changes valid inputs, and makes rubbish: one buffer, one generator of numbers, the same cases for the same seed. It allocates nothing.
 
 /** Longest case. */
-export const MOST_BYTES = 4096;
+export const MAX_BYTES = 4096;
 const TELLING = [0, 1, 2, 3, 4, 5, 6, 0x0f, 0x10, 0x20, 0x2e, 0x3f, 0x40, 0x45, 0x60, 0x7f, 0x80, 0xc0, 0xfe, 0xff];
 const TELLING_WORDS = [0, 1, 2, 7, 8, 20, 40, 255, 256, 1023, 4095, 0x7fff, 0x8000, 0xfffe, 0xffff];
 
 /** The newest case: `bytes` up to `length`. */
 export class Mutator {
-  readonly bytes = new Uint8Array(MOST_BYTES);
+  readonly bytes = new Uint8Array(MAX_BYTES);
   length = 0;
   #state: number;
 
@@ -29,7 +29,7 @@ export class Mutator {
   make(seeds: readonly Uint8Array[]): void {
     const way = this.below(8);
     if (way === 0) {
-      this.length = this.below(this.below(4) === 0 ? MOST_BYTES : 96);
+      this.length = this.below(this.below(4) === 0 ? MAX_BYTES : 96);
       for (let i = 0; i < this.length; i++) this.bytes[i] = this.below(256);
       return;
     }
@@ -40,7 +40,7 @@ export class Mutator {
 
   #take(seeds: readonly Uint8Array[]): void {
     const seed = seeds[this.below(seeds.length)] as Uint8Array;
-    this.length = Math.min(seed.length, MOST_BYTES);
+    this.length = Math.min(seed.length, MAX_BYTES);
     this.bytes.set(seed.subarray(0, this.length));
   }
 
@@ -68,7 +68,7 @@ export class Mutator {
         this.length = at;
         break;
       case 6: {
-        const more = Math.min(this.below(64), MOST_BYTES - length);
+        const more = Math.min(this.below(64), MAX_BYTES - length);
         for (let i = 0; i < more; i++) bytes[length + i] = this.below(256);
         this.length += more;
         break;
@@ -79,7 +79,7 @@ export class Mutator {
       default: {
         const other = seeds[this.below(seeds.length)] as Uint8Array;
         const from = this.below(Math.max(1, other.length));
-        const piece = other.subarray(from, from + Math.min(this.below(256), MOST_BYTES - at));
+        const piece = other.subarray(from, from + Math.min(this.below(256), MAX_BYTES - at));
         bytes.set(piece, at);
         this.length = Math.max(length, at + piece.length);
       }

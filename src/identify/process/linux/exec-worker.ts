@@ -47,7 +47,7 @@ const PR_SET_KEEPCAPS = 8;
 /** getdents64(2): glibc has had a function for it only since 2.30. */
 const GETDENTS64: Partial<Record<NodeJS.Architecture, number>> = { x64: 217, arm64: 61 };
 /** Bytes of the shortest entry of a folder: no more of them come at once than an answer holds. */
-const LEAST_ENTRY_BYTES = 24;
+const MIN_ENTRY_BYTES = 24;
 /** And of the longest, without room for which the kernel gives none. */
 const LONGEST_ENTRY_BYTES = 280;
 /** _LINUX_CAPABILITY_VERSION_3 (linux/capability.h) */
@@ -59,7 +59,7 @@ const counters = new Int32Array(shared, 0, WORDS);
 const view = new DataView(shared);
 const bytes = new Uint8Array(shared);
 const scratch = Buffer.alloc(4096);
-const entries = Buffer.alloc((ANSWER_BYTES / 4) * LEAST_ENTRY_BYTES);
+const entries = Buffer.alloc((ANSWER_BYTES / 4) * MIN_ENTRY_BYTES);
 
 const libc = koffi.load('libc.so.6');
 const recv = libc.func('long recv(int, void*, size_t, int)');
@@ -237,8 +237,8 @@ function sockets(pid: number, from: number): number {
     if (from > 0) lseek(opened, from, 0);
     let put = 0;
     let next = 0;
-    for (let left = ANSWER_BYTES / 4; left * LEAST_ENTRY_BYTES >= LONGEST_ENTRY_BYTES; ) {
-      const length = Number(getdents(GETDENTS64[process.arch] ?? -1, opened, entries, left * LEAST_ENTRY_BYTES));
+    for (let left = ANSWER_BYTES / 4; left * MIN_ENTRY_BYTES >= LONGEST_ENTRY_BYTES; ) {
+      const length = Number(getdents(GETDENTS64[process.arch] ?? -1, opened, entries, left * MIN_ENTRY_BYTES));
       if (length <= 0) {
         next = 0;
         break;

@@ -19,13 +19,13 @@ const LOOKS_MS = [500, 3500] as const;
 /** A flow that lived no longer than this by its own packets is not worth it. */
 const LIVED_MS = 300;
 /** Flows that wait for a look of either kind. */
-const MOST_WAITING = 1024;
+const MAX_WAITING = 1024;
 /** Flows looked up in one reading, so that a burst costs little. */
-const MOST_AT_ONCE = 32;
+const MAX_AT_ONCE = 32;
 /** Longest turn of walking descriptors. */
 const WALK_MS = 4;
 /** Ancestors of a socket's owner that may hold the socket, too. */
-const MOST_ANCESTORS = 4;
+const MAX_ANCESTORS = 4;
 /** Readings, their walks included, take a twentieth of the time at the most. */
 const REST = 20;
 
@@ -110,13 +110,13 @@ export class TransferredSockets {
 
   #wait(each: Waiting): void {
     const waiting = this.#waiting[each.look];
-    if (waiting.length < MOST_WAITING) waiting.push(each);
+    if (waiting.length < MAX_WAITING) waiting.push(each);
     else this.overflowed++;
   }
 
   /** The process of a flow's end is gone. @returns whether the flow will be looked up */
   #isLeft(row: number, isPeer: boolean, process: number): boolean {
-    if (this.#waiting[GONE].length >= MOST_WAITING) return false;
+    if (this.#waiting[GONE].length >= MAX_WAITING) return false;
     const serial = this.#flows.serial(row);
     this.#wait({ row, serial, isPeer, process, look: GONE, due: 0 });
     return true;
@@ -136,7 +136,7 @@ export class TransferredSockets {
 
   /** Reads the tables where a flow that is due has lived. */
   #read(now: number): void {
-    const due = ([GONE, 0, 1] as const).flatMap((look) => this.#takeDue(look, MOST_AT_ONCE, now));
+    const due = ([GONE, 0, 1] as const).flatMap((look) => this.#takeDue(look, MAX_AT_ONCE, now));
     if (due.length === 0) return;
     this.#tables.read(new Set(due.map(({ row }) => this.#flows.protocol(row))), false, false, now);
     this.#held.clear();
@@ -225,7 +225,7 @@ export class TransferredSockets {
   /** The oldest of a process and those of its ancestors that hold the socket, too: it had the socket first. Null when it is gone. */
   #eldest(pid: number, inode: number): ProcessFacts | null {
     let facts = readProcess(this.#proc, pid);
-    for (let left = MOST_ANCESTORS; left > 0 && facts !== null; left--) {
+    for (let left = MAX_ANCESTORS; left > 0 && facts !== null; left--) {
       const parent = facts.parentPid ?? 0;
       const above = parent > 1 && this.#inodes.heldBy(parent)?.has(inode) === true ? readProcess(this.#proc, parent) : null;
       if (above === null) break;

@@ -14,7 +14,7 @@ export interface LsofRecord extends SocketRecord {
 }
 
 /** Sockets kept at the most. */
-const MOST_SOCKETS = 65_536;
+const MAX_SOCKETS = 65_536;
 /** Longest line that is read; names of sockets are far shorter. */
 const LONGEST_LINE = 1024;
 
@@ -48,7 +48,7 @@ export function parseLsof(text: string): LsofRecord[] {
   const seen = new Set<string>();
   const at: Pending = { pid: -1, name: '', uid: null, family: 4, protocol: null, ends: null, state: null };
   const flush = (): void => {
-    if (at.pid >= 0 && at.protocol !== null && at.ends !== null && records.length < MOST_SOCKETS) {
+    if (at.pid >= 0 && at.protocol !== null && at.ends !== null && records.length < MAX_SOCKETS) {
       const key = `${at.pid} ${at.protocol} ${at.family} ${at.ends} ${at.state}`;
       const record = seen.has(key) ? null : recordOf(at, at.protocol, at.ends);
       seen.add(key);

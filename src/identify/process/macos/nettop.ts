@@ -29,8 +29,8 @@ export interface NettopReport {
   readonly records: readonly NettopRecord[];
 }
 
-const MOST_RECORDS = 65_536;
-const MOST_LINES = 200_000;
+const MAX_RECORDS = 65_536;
+const MAX_LINES = 200_000;
 /** Rows are about a hundred characters long. */
 const LONGEST_LINE = 1024;
 /** What a pseudo-terminal echoes in front of the first line. */
@@ -61,7 +61,7 @@ export function parseNettop(text: string): NettopReport {
   let owner: { pid: number; name: string } | null = null;
   let processes = 0;
   const records: NettopRecord[] = [];
-  for (const raw of text.split('\n', MOST_LINES)) {
+  for (const raw of text.split('\n', MAX_LINES)) {
     const line = raw.replace(ECHO, '').trimEnd();
     if (line === '' || raw.length > LONGEST_LINE) continue;
     if (line === header) continue;
@@ -78,7 +78,7 @@ export function parseNettop(text: string): NettopReport {
     if (flow === null) {
       owner = processOf(name);
       if (owner !== null) processes++;
-    } else if (owner !== null && records.length < MOST_RECORDS) {
+    } else if (owner !== null && records.length < MAX_RECORDS) {
       records.push({
         ...owner,
         uid: null,

@@ -14,7 +14,7 @@ const LIMITS = { timeoutMs: 5000, maxBytes: 16 << 20 };
 /** A name this long may have been cut: PKTAP keeps 16 bytes, nettop about 15, and blanks at the cut are gone. */
 const CUT_BYTES = 14;
 /** Paths that wait for ps, while that fails. */
-const MOST_PATHS = 4096;
+const MAX_PATHS = 4096;
 
 /** Completes the directory. A process that is gone before ps runs keeps its short name. */
 export class PsWatch {
@@ -47,7 +47,7 @@ export class PsWatch {
       const process = this.#directory.process(this.#seen);
       if (process === undefined || process.exe !== null || process.pid <= 0) continue;
       this.#wanted.push(process.id);
-      const path = this.#paths.size < MOST_PATHS ? this.#pathOf(process.pid) : null;
+      const path = this.#paths.size < MAX_PATHS ? this.#pathOf(process.pid) : null;
       if (path !== null && isNameOf(process.name, baseOf(path))) this.#paths.set(process.id, path);
     }
     if (!this.#poll.isReady(now) || this.#wanted.length === 0) return;

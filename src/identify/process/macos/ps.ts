@@ -24,7 +24,7 @@ export interface PsRecord {
 }
 
 /** Processes kept at the most: macOS wraps its pids at 100,000. */
-const MOST_PROCESSES = 131_072;
+const MAX_PROCESSES = 131_072;
 
 /**
  * `pid ppid uid Sat Jan  3 14:03:22 2026 comm`. macOS prints a hyphen where it knows no start, and nobody's uid, -2, as 4294967294 or as it
@@ -43,7 +43,7 @@ export function parsePs(text: string): PsRecord[] {
     const name = exe === null ? command : exe.slice(exe.lastIndexOf('/') + 1);
     const startedAt = timeOf(match[4]);
     records.push({ pid: Number(match[1]), ppid: Number(match[2]), uid: Number(match[3]) >>> 0, exe, name, startedAt });
-    if (records.length >= MOST_PROCESSES) break;
+    if (records.length >= MAX_PROCESSES) break;
   }
   return records;
 }

@@ -8,7 +8,7 @@ const DSCL = '/usr/bin/dscl';
 const ARGUMENTS = ['.', '-list', '/Users', 'UniqueID'] as const;
 /** It answers within some 20 ms; who is slower is not waited for at the start. */
 const LIMITS = { timeoutMs: 1000, maxBytes: 1 << 20 };
-const MOST_USERS = 4096;
+const MAX_USERS = 4096;
 
 /** Names by number; empty where they can't be had, and on other systems. */
 export async function macUsers(edges: Edges): Promise<ReadonlyMap<number, string>> {
@@ -22,7 +22,7 @@ export function parseUsers(text: string): ReadonlyMap<number, string> {
   const names = new Map<number, string>();
   for (const line of text.split('\n')) {
     const [, name, number] = /^(\S{1,255})\s+(-?\d{1,10})\s*$/.exec(line) ?? [];
-    if (name === undefined || names.size >= MOST_USERS) continue;
+    if (name === undefined || names.size >= MAX_USERS) continue;
     const uid = Number(number) >>> 0;
     if (!names.has(uid)) names.set(uid, sanitize(name));
   }

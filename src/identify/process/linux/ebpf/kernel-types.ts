@@ -7,7 +7,7 @@ const KIND = { STRUCT: 4, UNION: 5, TYPEDEF: 8, FUNC: 12 } as const;
 const FIXED_WORDS = [0, 1, 0, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 1, 0, 0];
 const MEMBER_WORDS = [0, 0, 0, 0, 3, 3, 2, 0, 0, 0, 0, 0, 0, 2, 0, 3, 0, 0, 0, 3];
 /** Unnamed structs and unions lie in one another; deeper than any that is looked for. */
-const DEEPEST = 8;
+const MAX_DEPTH = 8;
 
 /** Looks names up. Anything that is not there, or isn't as BTF is laid out, throws. */
 export class KernelTypes {
@@ -52,7 +52,7 @@ export class KernelTypes {
 
   /** Offset of a member in bytes, also of one in an unnamed struct or union within. */
   offset(struct: string, member: string): number {
-    const offset = this.#memberOffset(this.#starts[this.#find(struct, KIND.STRUCT)] as number, this.#nameOf(member), DEEPEST);
+    const offset = this.#memberOffset(this.#starts[this.#find(struct, KIND.STRUCT)] as number, this.#nameOf(member), MAX_DEPTH);
     if (offset < 0) throw new Error(`no ${struct}.${member} in this kernel`);
     return offset;
   }

@@ -18,9 +18,9 @@ import { readReportAddress } from './report-ring.ts';
 import { REPORT, WAY } from './socket-programs.ts';
 
 /** Reports taken between two batches at the most; the ring holds ten thousand. */
-const MOST_REPORTS = 16_384;
+const MAX_REPORTS = 16_384;
 /** Flows whose owner is still being found out. */
-const MOST_WAITING = 16_384;
+const MAX_WAITING = 16_384;
 /** Added to the protocol of sockets in other network namespaces: the same address there may be another machine's here. */
 const ELSEWHERE = 0x1_0000;
 
@@ -77,7 +77,7 @@ export class EbpfSource implements OwnerSource {
     const { ring } = this.#parts.programs;
     if (!ring.hasReports) return;
     this.#parts.watch?.refresh();
-    ring.drain(this.#take, MOST_REPORTS);
+    ring.drain(this.#take, MAX_REPORTS);
   }
 
   admit(row: number): void {
@@ -291,7 +291,7 @@ export class EbpfSource implements OwnerSource {
       return;
     }
     if (process < 0) {
-      if (this.#waiting.length < MOST_WAITING && socketOwners.has(each.socketOwner)) this.#waiting.push(each);
+      if (this.#waiting.length < MAX_WAITING && socketOwners.has(each.socketOwner)) this.#waiting.push(each);
       return;
     }
     if (each.isPeer) flows.ownPeer(each.row, process);

@@ -7,9 +7,9 @@ import { CpuBudget } from '../../cpu-budget.ts';
 import { SocketTable } from '../../socket-table.ts';
 
 /** Bytes that are read of the table: some twenty thousand connections. */
-const MOST_BYTES = 4 << 20;
+const MAX_BYTES = 4 << 20;
 /** Shortest pause between readings: a flow that is looked for again after a quarter of a second must find what is new. */
-const LEAST_PAUSE_MS = 200;
+const MIN_PAUSE_MS = 200;
 /** Readings take a twentieth of the time at the most. */
 const REST = 20;
 const PROTOCOLS = new Map<string, number>([
@@ -38,7 +38,7 @@ export class Conntrack {
   readonly #path: string;
   readonly #table = new SocketTable();
   #inner: Ends[] = [];
-  readonly #readings = new CpuBudget(REST, LEAST_PAUSE_MS);
+  readonly #readings = new CpuBudget(REST, MIN_PAUSE_MS);
   /** Root alone may open it: it is opened before root is given up, and read again from its beginning. */
   #descriptor: number | null;
 
@@ -127,8 +127,8 @@ function opened(path: string): number | null {
 function firstBytes(descriptor: number): string {
   try {
     const chunks: Buffer[] = [];
-    for (let at = 0; at < MOST_BYTES; ) {
-      const chunk = Buffer.alloc(Math.min(MOST_BYTES - at, 1 << 16));
+    for (let at = 0; at < MAX_BYTES; ) {
+      const chunk = Buffer.alloc(Math.min(MAX_BYTES - at, 1 << 16));
       const read = readSync(descriptor, chunk, 0, chunk.length, at);
       if (read === 0) break;
       chunks.push(chunk.subarray(0, read));

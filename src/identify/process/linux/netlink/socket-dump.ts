@@ -21,7 +21,7 @@ const ID_AT = 4;
 /** struct tcp_info (linux/tcp.h); each kernel writes as much of it as it knows. */
 const INFO = { ACKED: 120, RECEIVED: 128, SEGMENTS_OUT: 136, SEGMENTS_IN: 140, LEAST: 144, SENT: 200, RESENT: 208 } as const;
 /** Sockets told in one asking, at the most. */
-const MOST_SOCKETS = 65_536;
+const MAX_SOCKETS = 65_536;
 
 /** Asks the kernel; hold one. */
 export class SockDiag implements SocketCounts {
@@ -51,7 +51,7 @@ export class SockDiag implements SocketCounts {
 
   /** @returns false where the kernel did not tell all */
   #tellAll(each: (count: SocketCount) => void): boolean {
-    let left = MOST_SOCKETS;
+    let left = MAX_SOCKETS;
     const isWhole = this.#hearEnded(each);
     for (const family of [AF_INET, AF_INET6]) {
       const request = Buffer.alloc(72);
@@ -78,7 +78,7 @@ export class SockDiag implements SocketCounts {
 
   /** @returns false where more ended than the kernel could hold for us */
   #hearEnded(each: (count: SocketCount) => void): boolean {
-    for (let left = MOST_SOCKETS; left > 0; left--) {
+    for (let left = MAX_SOCKETS; left > 0; left--) {
       const length = this.#ended.receive(this.#buffer, false);
       if (length <= 0) return this.#ended.errno !== ENOBUFS;
       readSocketCounts(this.#buffer.subarray(0, length), this.#count, (count) => {

@@ -10,7 +10,7 @@ const REQUEST = 1;
 /** Longest wait for the kernel, microseconds: it answers within the call. */
 const WAIT_US = 50_000;
 /** Answers to earlier questions that are passed over at the most. */
-const MOST_STALE = 8;
+const MAX_STALE = 8;
 const TCP_LISTEN = 10;
 /** struct nlmsghdr and struct inet_diag_req_v2; the ends lie at 24: two ports, two addresses of 16 bytes, interface, cookie. */
 const QUESTION_BYTES = 72;
@@ -81,7 +81,7 @@ export class SocketQuery {
     this.#question.writeUInt16LE(flags, QUESTION.FLAGS);
     this.#question.writeUInt32LE(this.#sequence, QUESTION.SEQUENCE);
     if (!this.#socket.send(this.#question)) return 0;
-    for (let left = MOST_STALE; left > 0; left--) {
+    for (let left = MAX_STALE; left > 0; left--) {
       const length = this.#socket.receive(this.#answer);
       if (length < 16) return 0;
       if (this.#answer.readUInt32LE(ANSWER.SEQUENCE) !== this.#sequence) continue;

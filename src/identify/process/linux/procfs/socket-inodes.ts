@@ -5,8 +5,8 @@ import { readdirSync } from 'node:fs';
 import { LRUCache } from 'lru-cache';
 import { linkOf, type Proc } from './proc.ts';
 
-const MOST_SOCKETS = 65_536;
-const MOST_HOT = 64;
+const MAX_SOCKETS = 65_536;
+const MAX_HOT = 64;
 /** Newest processes that a short walk asks, besides those that held sockets before. */
 const NEWEST = 32;
 /** Descriptors read between two looks at the clock: some 0.1 ms. */
@@ -25,7 +25,7 @@ const FIRST_PID_NAMESPACE = 'pid:[4026531836]';
 export class SocketInodes {
   readonly #proc: Proc;
   /** Bounded by size, each counting 1: lru-cache fills its columns for `max` entries at once, 1.5 MiB that stay empty on most machines. */
-  readonly #owners = new LRUCache<number, number>({ maxSize: MOST_SOCKETS, sizeCalculation: () => 1 });
+  readonly #owners = new LRUCache<number, number>({ maxSize: MAX_SOCKETS, sizeCalculation: () => 1 });
   readonly #wanted = new Set<number>();
   readonly #hot: number[] = [];
   #queue: number[] = [];
@@ -147,6 +147,6 @@ export class SocketInodes {
     const at = this.#hot.indexOf(pid);
     if (at >= 0) this.#hot.splice(at, 1);
     this.#hot.unshift(pid);
-    if (this.#hot.length > MOST_HOT) this.#hot.pop();
+    if (this.#hot.length > MAX_HOT) this.#hot.pop();
   }
 }

@@ -19,13 +19,13 @@ const WALK_MS = 8;
 /** Looks take a thirteenth of the time at the most, lists a fiftieth. */
 const REST = 12;
 const LISTS_REST = 49;
-const LEAST_PAUSE_MS = 10;
+const MIN_PAUSE_MS = 10;
 /** Flows looked up in one reading, so that a turn stays short: some 4 ms. */
-const MOST_AT_ONCE = 1024;
+const MAX_AT_ONCE = 1024;
 /** Processor time for what still waits when the run ends. */
 const LAST_LOOK_MS = 200;
 /** Sockets remembered to be nobody's. */
-const MOST_HOLDERLESS = 1024;
+const MAX_HOLDERLESS = 1024;
 
 /** A flow whose sockets are known by inode, while their owners are looked for. */
 interface Found {
@@ -60,9 +60,9 @@ export class ProcfsSource implements OwnerSource {
   #found: Found[] = [];
   /** Processes by pid as of this reading; null for one that is gone. A process of a thousand flows is read once. */
   readonly #processes = new Map<number, number | null>();
-  readonly #looks = new CpuBudget(REST, LEAST_PAUSE_MS);
+  readonly #looks = new CpuBudget(REST, MIN_PAUSE_MS);
   /** Tables of other namespaces, and what the kernel is slow to list: so long as they rest, flows are not looked for again, new ones are. */
-  readonly #lists = new CpuBudget(LISTS_REST, LEAST_PAUSE_MS);
+  readonly #lists = new CpuBudget(LISTS_REST, MIN_PAUSE_MS);
   /** The walk asks every process: a flow that a short one did not find is still in the tables. */
   #isWide = false;
   /** Sockets that no process holds, by how many whole walks: from two on they are the kernel's, which may keep one while it is handed on. */
@@ -119,7 +119,7 @@ export class ProcfsSource implements OwnerSource {
       if (!this.#inodes.walking && this.#found.length === 0) {
         this.#pending.refill(now);
         if (this.#pending.size === 0) return;
-        this.#lookUp(this.#pending.takeDue(Number.POSITIVE_INFINITY, MOST_AT_ONCE), now);
+        this.#lookUp(this.#pending.takeDue(Number.POSITIVE_INFINITY, MAX_AT_ONCE), now);
       }
       if (this.#found.length === 0 || this.#inodes.step(WALK_MS)) this.#settle(now);
     }
@@ -139,7 +139,7 @@ export class ProcfsSource implements OwnerSource {
 
   /** Looks flows up, or goes on with the walk. @returns whether it is done */
   #look(now: number): boolean {
-    if (!this.#inodes.walking) this.#lookUp(this.#pending.takeDue(now, MOST_AT_ONCE, this.#lists.isDue(now)), now);
+    if (!this.#inodes.walking) this.#lookUp(this.#pending.takeDue(now, MAX_AT_ONCE, this.#lists.isDue(now)), now);
     const hasWalk = this.#inodes.walking || this.#found.length > 0;
     if (hasWalk && !this.#inodes.step(WALK_MS, !this.#isWide)) return false;
     this.#settle(now);
@@ -230,7 +230,7 @@ export class ProcfsSource implements OwnerSource {
     let walks = this.#holderless.get(inode) ?? 0;
     if (walks < 2 && this.#inodes.sawAll && !counted.has(inode)) {
       counted.add(inode);
-      if (this.#holderless.size >= MOST_HOLDERLESS) this.#holderless.clear();
+      if (this.#holderless.size >= MAX_HOLDERLESS) this.#holderless.clear();
       this.#holderless.set(inode, ++walks);
     }
     return walks >= 2;

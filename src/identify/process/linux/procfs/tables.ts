@@ -53,7 +53,7 @@ export class ProcfsTables {
     const files = filesOf(this.#listed);
     const isReadable = files.size === 0 || this.#reader.read(this.#folder, this.#own, files) > 0;
     this.isCut = files.size > 0 && !this.#reader.isWhole;
-    const until = performance.now() + MOST_MS;
+    const until = performance.now() + MAX_MS;
     if (isWide) {
       for (const folder of this.#namespaces.folders(now)) {
         if (performance.now() >= until) break;
@@ -127,9 +127,9 @@ const FILES = [
 const SPACE = 0x20;
 const NEWLINE = 0x0a;
 const COLON = 0x3a;
-const MOST_BYTES = 64 << 20;
+const MAX_BYTES = 64 << 20;
 /** For the tables of one namespace, or of all others. Each piece of UDP's takes the kernel a walk over all that came before: 400,000 sockets took ten minutes. */
-const MOST_MS = 200;
+const MAX_MS = 200;
 
 /** Kinds of socket files. */
 type WantedFiles = ReadonlySet<number>;
@@ -163,7 +163,7 @@ export class ProcNetReader {
    * @param until when it is cut off, as `performance.now` has it
    * @returns how many files could be read; 0 means that there is no procfs or no right to it
    */
-  read(folder: string, table: SocketTable, wanted: WantedFiles | null = null, until = performance.now() + MOST_MS): number {
+  read(folder: string, table: SocketTable, wanted: WantedFiles | null = null, until = performance.now() + MAX_MS): number {
     let files = 0;
     this.isWhole = true;
     for (const [name, protocol, six] of FILES) {
@@ -187,7 +187,7 @@ export class ProcNetReader {
       let length = 0;
       for (;;) {
         if (length === this.#buffer.length) {
-          if (length >= MOST_BYTES) {
+          if (length >= MAX_BYTES) {
             this.isWhole = false;
             return length;
           }
@@ -307,7 +307,7 @@ function lineEnd(bytes: Uint8Array, at: number, length: number): number {
 const MOST = 64;
 const REFRESH_MS = 10_000;
 /** Most processes whose namespace is asked for in one refresh. */
-const MOST_PROCESSES = 32_768;
+const MAX_PROCESSES = 32_768;
 
 /** Folders of socket tables outside our own namespace; listed anew every ten seconds at the most, and only when asked. */
 class NetNamespaces {
@@ -338,7 +338,7 @@ class NetNamespaces {
     } catch {
       return folders;
     }
-    for (const pid of names.filter((name) => /^\d+$/.test(name)).slice(0, MOST_PROCESSES)) {
+    for (const pid of names.filter((name) => /^\d+$/.test(name)).slice(0, MAX_PROCESSES)) {
       const namespace = this.#proc.namespace(Number(pid));
       if (namespace === '' || seen.has(namespace)) continue;
       seen.add(namespace);
