@@ -69,7 +69,7 @@ export interface AggregatorParts {
   readonly onBehalfOf?: ((row: number) => number) | null;
   /** Names and categories of flows; null if they have none. */
   readonly facts?: FlowFacts | null;
-  /** Keeps what happens; null without a screen. */
+  /** Keeps what happens, and what is new; null if nobody asks. */
   readonly events?: EventLog | null;
   /** Fewer hosts, for tests. */
   readonly maxHosts?: number | undefined;
@@ -114,7 +114,7 @@ export class Aggregator {
     this.booking = new Booking({ flows, directory, seed, facts, maxHosts, observer });
     this.#apps = new AppRows(this.booking.apps, directory);
     this.#hosts = new HostRows(this.booking.hosts, this.booking.hostTable, flows, facts);
-    this.#matched = new Matched(flows, this.booking, directory, facts, this.#hosts, this.interfaceName);
+    this.#matched = new Matched(flows, this.booking, directory, facts, this.#hosts, this.interfaceName, events);
     this.#eviction = new Eviction(flows, this.booking, this.#matched, directory, facts, this.#hosts, this.#apps);
     this.#flowRows = new FlowRows(flows, this.booking, directory, this.interfaceName, onBehalfOf, facts);
     flows.observer = this.booking;

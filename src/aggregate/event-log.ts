@@ -1,7 +1,15 @@
 // The log of events: what is new in a snapshot compared with the one before. Bounded. Flows have their own share, or a port scan would drive
 // out what matters more; many flows of an app make one event.
 
-import type { AppRow, EventKind, FlowRow, HostRow, NetEvent, Snapshot } from '../model/snapshot.ts';
+import {
+  type AppRow,
+  type EventKind,
+  type FlowRow,
+  type HostRow,
+  type NetEvent,
+  RECENT_MS,
+  type Snapshot,
+} from '../model/snapshot.ts';
 import { FlowBursts, type FlowDraft } from './flow-bursts.ts';
 
 /** Events of flows that are kept, and events of anything else. */
@@ -29,6 +37,8 @@ export class EventLog {
   #word = '';
   readonly #apps = new KnownNames();
   readonly #domains = new KnownNames();
+  /** When a new app or domain was met, epoch ms, oldest first. */
+  readonly #firstMet = { app: new Map<string, number>(), domain: new Map<string, number>() };
   readonly #opened = new FlowBursts('opened', (event, replaces) => this.#putFlows(event, replaces));
   readonly #closings = new FlowBursts('closed', (event, replaces) => this.#putFlows(event, replaces));
   /** Events since the list was made. */
@@ -53,6 +63,12 @@ export class EventLog {
     this.#known = known;
     this.#word = word;
     this.#afresh = true;
+  }
+
+  /** True for an app or domain that was met for the first time within RECENT_MS. */
+  isNew(kind: 'app' | 'domain', name: string | null): boolean {
+    const met = name === null ? undefined : this.#firstMet[kind].get(name);
+    return met !== undefined && this.#time - met <= RECENT_MS;
   }
 
   /** Adds an event from elsewhere, such as an export, with the time of the last tick. */
@@ -156,6 +172,9 @@ export class EventLog {
     const isUnknown = known === null || isPeer;
     if (isUnknown && learning) return;
     const text = isUnknown ? 'new in this run' : '';
+    const met = this.#firstMet[kind];
+    if (met.size >= OTHER_EVENTS) met.delete(met.keys().next().value as string);
+    met.set(name, now.time);
     if (kind === 'app') this.#put('new app', { text, app: name, flow });
     else this.#put('new domain', { text, app: flow?.app ?? null, domain: name, flow });
   }

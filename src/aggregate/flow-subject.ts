@@ -18,6 +18,7 @@ import { formatAddress } from '../net/address.ts';
 import { PROTOCOL, protocolName } from '../net/numbers.ts';
 import { applicationByPort } from '../net/services.ts';
 import type { Booking } from './booking.ts';
+import type { EventLog } from './event-log.ts';
 
 /** One end of the flow. */
 class End implements Endpoint {
@@ -51,6 +52,7 @@ export class FlowSubject implements FilterSubject {
   readonly #directory: ProcessDirectory;
   readonly #facts: FlowFacts | null;
   readonly #interfaceName: (index: number) => string;
+  readonly #events: Pick<EventLog, 'isNew'> | null;
 
   constructor(
     flows: FlowTable,
@@ -58,12 +60,14 @@ export class FlowSubject implements FilterSubject {
     directory: ProcessDirectory,
     facts: FlowFacts | null,
     interfaceName: (index: number) => string,
+    events: Pick<EventLog, 'isNew'> | null,
   ) {
     this.flows = flows;
     this.#booking = booking;
     this.#directory = directory;
     this.#facts = facts;
     this.#interfaceName = interfaceName;
+    this.#events = events;
   }
 
   get app(): string | null {
@@ -93,6 +97,15 @@ export class FlowSubject implements FilterSubject {
   get host(): string {
     const name = this.#facts?.nameOf(this.row) ?? -1;
     return name >= 0 && this.#facts !== null ? this.#facts.nameText(name) : this.remote.address;
+  }
+
+  get domain(): string | null {
+    const name = this.#facts?.nameOf(this.row) ?? -1;
+    return name >= 0 && this.#facts !== null ? this.#facts.domainOf(name) : null;
+  }
+
+  get nameSource(): string {
+    return this.#facts?.nameSource(this.row) ?? 'none';
   }
 
   get protocol(): string {
@@ -167,6 +180,18 @@ export class FlowSubject implements FilterSubject {
 
   get attribution(): string {
     return this.flows.attribution(this.row);
+  }
+
+  get retransmits(): number {
+    return this.flows.protocol(this.row) === PROTOCOL.TCP ? this.flows.retransmits(this.row) : 0;
+  }
+
+  get closed(): boolean {
+    return this.flows.isClosed(this.row);
+  }
+
+  get isNew(): boolean {
+    return (this.#events?.isNew('app', this.app) ?? false) || (this.#events?.isNew('domain', this.domain) ?? false);
   }
 
   get #place(): Place {

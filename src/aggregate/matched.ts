@@ -8,6 +8,7 @@ import type { FlowFacts, ProcessDirectory } from '../model/terms.ts';
 import { widened } from '../net/bytes.ts';
 import { Accumulators, COLUMN, type Movement, movement, turned } from './accumulators.ts';
 import { type Booking, CARRIER, isUnowned, OWNERLESS } from './booking.ts';
+import type { EventLog } from './event-log.ts';
 import { FlowSubject } from './flow-subject.ts';
 import { AppRows, sumTraffic, trafficOf } from './rows/entity-rows.ts';
 import type { HostRows } from './rows/host-rows.ts';
@@ -106,13 +107,14 @@ export class Matched {
     facts: FlowFacts | null,
     hostRows: HostRows,
     interfaceName: (index: number) => string,
+    events: Pick<EventLog, 'isNew'> | null = null,
   ) {
     this.#hostRows = hostRows;
     this.#flows = flows;
     this.#booking = booking;
     this.#directory = directory;
     this.#facts = facts;
-    this.#subject = new FlowSubject(flows, booking, directory, facts, interfaceName);
+    this.#subject = new FlowSubject(flows, booking, directory, facts, interfaceName, events);
   }
 
   /** Null without a filter. */

@@ -13,7 +13,7 @@ import type { Opened, Switching } from './open.ts';
 export interface Assembled {
   readonly opened: Opened;
   readonly parts: Assembly;
-  /** The screen's log of events; null without a screen. */
+  /** What happened, for the screen and for a filter that asks for what is new; null without either. */
   readonly events: EventLog | null;
   /** Chooses other interfaces; null if the capture stays what it is. */
   readonly choice: InterfaceChoice | null;
@@ -28,7 +28,7 @@ export async function assemble(opened: Opened, closing: Closing): Promise<Assemb
     import('../pipeline/assembly.ts'),
     knowledge(options),
     usersOf(options, reach),
-    screen === null ? null : eventLog(options, closing),
+    screen === null && filter?.asksNew !== true ? null : eventLog(options, closing),
   ]);
   const named = [...options.interfaces];
   const subject = { named, file: options.read, reverseDns: options.reverseDns, started, users, events, ...known };

@@ -3,7 +3,7 @@
 
 import { ADDRESS_WORDS, formatAddress, isV4, parseAddress, sameAddress } from '../net/address.ts';
 import { servicePorts } from '../net/services.ts';
-import { type FilterSubject, fieldOf, type NetField, type NumberField, nearestField, type TextField } from './fields.ts';
+import { type FilterSubject, fieldOf, type NetField, type NumberField, nearestField, type TextField, wordOf } from './fields.ts';
 import { compilePattern, PatternError, type TextMatcher } from './pattern.ts';
 import { type Expression, FilterSyntaxError, type Value } from './syntax.ts';
 
@@ -27,6 +27,8 @@ export function compileExpression(expression: Expression): Predicate {
       return not(compileExpression(expression.term));
     case 'search':
       return expression.value.regex ? searchPattern(patternOf(expression.value)) : searchText(expression.value.text);
+    case 'word':
+      return wordOf(expression.text)?.holds ?? searchText(expression.text);
     case 'compare':
       return compare(expression);
   }

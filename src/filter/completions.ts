@@ -1,6 +1,6 @@
-// Completions for a filter: names of fields, and values of fields that have few.
+// Completions for a filter: names of fields, words with a meaning, and values of fields that have few.
 
-import { FIELDS, fieldOf } from './fields.ts';
+import { FIELDS, fieldOf, WORDS } from './fields.ts';
 
 /** Texts that could replace the input from `from` to `to`, UTF-16 units. */
 export interface Completions {
@@ -22,7 +22,7 @@ export interface Completion {
  */
 export function completions(text: string, cursor: number, known: (field: string) => readonly string[] = () => []): Completions {
   const to = Math.max(0, Math.min(cursor, text.length));
-  const typed = /(?:^|[\s(!-])([a-z][a-z-]*|)((?::|!=|=)("[^"]*|[^\s()"]*))?$/i.exec(text.slice(0, to));
+  const typed = /(?:^|[\s(!-])([a-z][a-z_-]*|)((?::|!=|=)("[^"]*|[^\s()"]*))?$/i.exec(text.slice(0, to));
   if (typed === null) return { from: to, to, items: [] };
   const name = (typed[1] as string).toLowerCase();
   if (typed[2] === undefined) {
@@ -30,7 +30,7 @@ export function completions(text: string, cursor: number, known: (field: string)
       text: `${field.name}:`,
       help: field.help,
     }));
-    return { from: to - name.length, to, items };
+    return { from: to - name.length, to, items: [...items, ...wordsFor(name)] };
   }
   const begun = (typed[3] as string).toLowerCase();
   const field = fieldOf(name);
@@ -41,4 +41,14 @@ export function completions(text: string, cursor: number, known: (field: string)
     .filter((value) => value.toLowerCase().replace(/^"/, '').startsWith(bare))
     .map((value) => ({ text: value, help: field?.help ?? '' }));
   return { from: to - begun.length, to, items };
+}
+
+/** Words that begin like this. One that is typed in full is offered as text first: it may have been meant as a search. */
+function wordsFor(typed: string): readonly Completion[] {
+  return WORDS.filter(({ name }) => name.startsWith(typed)).flatMap(({ name, help }) => {
+    const word = { text: name, help };
+    if (typed === '') return [word];
+    const quoted = { text: `"${name}"`, help: `the text ${name}` };
+    return name === typed ? [quoted, word] : [word, quoted];
+  });
 }

@@ -1,7 +1,8 @@
 // The fields of the filter language: names, aliases, the kind of their values, and where a flow has them. Error messages, completions and the
 // list in docs/filter.md come from this table.
 
-import { ATTRIBUTIONS, type Endpoint, FLOW_DIRECTIONS } from '../model/terms.ts';
+import { RECENT_MINUTES } from '../model/snapshot.ts';
+import { ATTRIBUTIONS, type Endpoint, FLOW_DIRECTIONS, NAME_SOURCES } from '../model/terms.ts';
 
 type Text = (subject: FilterSubject) => string | null | undefined;
 type Amount = (subject: FilterSubject, now: number | undefined) => number | null | undefined;
@@ -56,6 +57,21 @@ export const FIELDS: readonly Field[] = [
     kind: 'text',
     help: 'name of the remote end, its address where it has none',
     read: [hostOrAddress],
+  },
+  {
+    name: 'domain',
+    aliases: [],
+    kind: 'text',
+    help: 'registrable domain of that name: amazonaws.com',
+    read: [(s) => s.domain],
+  },
+  {
+    name: 'name_source',
+    aliases: ['name-source'],
+    kind: 'text',
+    help: 'how that name is known',
+    read: [(s) => s.nameSource],
+    values: NAME_SOURCES,
   },
   { name: 'addr', aliases: [], kind: 'address', help: 'address of either end', read: [localAddress, remoteAddress] },
   { name: 'src', aliases: ['source'], kind: 'address', help: 'address of the local end', read: [localAddress] },
@@ -133,6 +149,7 @@ export const FIELDS: readonly Field[] = [
   },
   { name: 'idle', aliases: [], kind: 'seconds', help: 'time since its last packet', read: [(s, now) => since(s.lastSeen, now)] },
   { name: 'rtt', aliases: [], kind: 'milliseconds', help: 'round trip: 50ms', read: [(s) => s.rttMs] },
+  { name: 'retransmits', aliases: [], kind: 'number', help: 'TCP segments sent again', read: [(s) => s.retransmits] },
   {
     name: 'attribution',
     aliases: [],
@@ -142,6 +159,31 @@ export const FIELDS: readonly Field[] = [
     values: ATTRIBUTIONS,
   },
 ];
+
+/** A word that means something by itself. In quotes it is text to search for. */
+export interface Word {
+  readonly name: string;
+  /** For docs/filter.md and completions. */
+  readonly help: string;
+  readonly holds: (subject: FilterSubject) => boolean;
+}
+
+/** Every word, in the order in which docs/filter.md lists them. */
+export const WORDS: readonly Word[] = [
+  { name: 'in', help: 'opened from outside: dir:inbound', holds: (s) => s.direction === 'inbound' },
+  { name: 'out', help: 'opened from here: dir:outbound', holds: (s) => s.direction === 'outbound' },
+  { name: 'local', help: 'between two ends of this machine', holds: (s) => s.direction === 'local' },
+  { name: 'transit', help: 'neither end is on this machine', holds: (s) => s.direction === 'transit' },
+  { name: 'new', help: `its app or its domain was first met within ${RECENT_MINUTES} minutes`, holds: (s) => s.isNew === true },
+  { name: 'closed', help: 'ended or reset', holds: (s) => s.closed === true },
+];
+
+const WORD_BY_NAME = new Map(WORDS.map((word) => [word.name, word] as const));
+
+/** The word of a name, in any case. */
+export function wordOf(name: string): Word | undefined {
+  return WORD_BY_NAME.get(name.toLowerCase());
+}
 
 const BY_NAME = new Map(FIELDS.flatMap((field) => [field.name, ...field.aliases].map((name) => [name, field] as const)));
 
@@ -206,6 +248,9 @@ export interface FilterSubject {
   readonly user?: string | null;
   /** Name of the remote end, or its address if it has none. */
   readonly host?: string | null;
+  /** Registrable domain of the name. */
+  readonly domain?: string | null;
+  readonly nameSource?: string | null;
   readonly local?: Endpoint | null;
   readonly remote?: Endpoint | null;
   readonly protocol?: string | null;
@@ -226,4 +271,8 @@ export interface FilterSubject {
   readonly lastSeen?: number | null;
   readonly rttMs?: number | null;
   readonly attribution?: string | null;
+  readonly retransmits?: number | null;
+  readonly closed?: boolean | null;
+  /** Its app or its domain was met for the first time within RECENT_MS (model/snapshot). */
+  readonly isNew?: boolean | null;
 }

@@ -3,7 +3,7 @@
 
 import { compileExpression, type Predicate } from './compile.ts';
 import type { FilterSubject } from './fields.ts';
-import { fieldOf } from './fields.ts';
+import { fieldOf, wordOf } from './fields.ts';
 import { parseFilter } from './parser.ts';
 import { type Expression, FilterSyntaxError } from './syntax.ts';
 
@@ -20,6 +20,10 @@ export interface Filter {
   readonly isVolatile: boolean;
   /** True if it can match only flows of interfaces that it names: `iface:docker0`. */
   readonly namesInterface: boolean;
+  /** True if it asks for what is new: it needs to know which apps and domains were met before. */
+  readonly asksNew: boolean;
+  /** True if it asks for closed flows, which are otherwise not shown: `closed`, `state:reset`. */
+  readonly asksClosed: boolean;
   /**
    * Whether a flow passes.
    *
@@ -43,8 +47,10 @@ export function compileFilter(text: string): FilterResult {
       filter: {
         text,
         matchesAll: expression.kind === 'every',
-        isVolatile: readsVolatile(expression),
+        isVolatile: someAtom(expression, isVolatile),
         namesInterface: namesInterface(expression),
+        asksNew: someAtom(expression, isNewWord),
+        asksClosed: someAtom(expression, isClosed),
         matches: (subject, now) => matches(subject, now),
       },
     };
@@ -56,18 +62,31 @@ export function compileFilter(text: string): FilterResult {
 
 const VOLATILE = new Set(['age', 'idle', 'rate', 'rxrate', 'txrate', 'exe', 'user']);
 
-function readsVolatile(expression: Expression): boolean {
+/** True if any comparison, word or search of an expression passes the test. */
+function someAtom(expression: Expression, test: (atom: Expression) => boolean): boolean {
   switch (expression.kind) {
     case 'or':
     case 'and':
-      return expression.terms.some(readsVolatile);
+      return expression.terms.some((term) => someAtom(term, test));
     case 'not':
-      return readsVolatile(expression.term);
-    case 'compare':
-      return VOLATILE.has(fieldOf(expression.field)?.name ?? '');
+      return someAtom(expression.term, test);
     default:
-      return false;
+      return test(expression);
   }
+}
+
+function isVolatile(atom: Expression): boolean {
+  return isNewWord(atom) || (atom.kind === 'compare' && VOLATILE.has(fieldOf(atom.field)?.name ?? ''));
+}
+
+function isNewWord(atom: Expression): boolean {
+  return atom.kind === 'word' && wordOf(atom.text)?.name === 'new';
+}
+
+function isClosed(atom: Expression): boolean {
+  if (atom.kind === 'word') return wordOf(atom.text)?.name === 'closed';
+  const isState = atom.kind === 'compare' && fieldOf(atom.field)?.name === 'state' && /^[:=]$/.test(atom.operator);
+  return isState && /^(closed|reset)$/i.test(atom.value.text);
 }
 
 function namesInterface(expression: Expression): boolean {

@@ -66,7 +66,11 @@ function parseAtom(scanner: Scanner, depth: number): Expression {
     if (scanner.skipSpace() || !scanner.take(')')) throw new FilterSyntaxError("this '(' is never closed", column);
     return inner;
   }
-  if (scanner.sees('"')) return search(scanner.quoted().text, column, false);
+  if (scanner.sees('"')) {
+    const value = scanner.quoted();
+    if (value.text.trim() === '') throw new FilterSyntaxError('there is nothing between these quotes', column);
+    return { kind: 'search', value };
+  }
   if (scanner.sees('/')) {
     const regex = scanner.regex();
     if (regex === null) throw new FilterSyntaxError('a regular expression is /text/; put a path in quotes', column);
@@ -88,7 +92,7 @@ function parseWord(scanner: Scanner, column: number): Expression {
   if (operator === null) {
     if (/^[|&]|[|&]$/.test(word))
       throw new FilterSyntaxError(`write ${word.includes('|') ? 'or' : 'and'} in full, or double the sign`, column);
-    return search(word, column, false);
+    return { kind: 'word', text: word };
   }
   if (!FIELD.test(word)) throw new FilterSyntaxError(`'${word}' is not a field`, column);
   const operatorColumn = scanner.text.indexOf(operator, wordEnd);
@@ -97,11 +101,6 @@ function parseWord(scanner: Scanner, column: number): Expression {
   if (value.text === '' && scanner.text.charAt(value.column - 1) !== '"')
     throw new FilterSyntaxError(`${word}${operator} needs a value`, operatorColumn);
   return { kind: 'compare', field: word, fieldColumn: column, operator, operatorColumn, value };
-}
-
-function search(text: string, column: number, regex: boolean): Expression {
-  if (text.trim() === '') throw new FilterSyntaxError('there is nothing between these quotes', column);
-  return { kind: 'search', value: { text, column, regex } };
 }
 
 /** True if a word or its sign is next. A word must stand alone: `order` and `or:x` don't count. */

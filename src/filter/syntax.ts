@@ -20,6 +20,8 @@ export type Expression =
   | { readonly kind: 'and'; readonly terms: readonly Expression[] }
   | { readonly kind: 'not'; readonly term: Expression }
   | { readonly kind: 'search'; readonly value: Value }
+  /** A bare word: one with a meaning of its own (`in`, `new`), else a search. */
+  | { readonly kind: 'word'; readonly text: string }
   | {
       readonly kind: 'compare';
       readonly field: string;

@@ -5,7 +5,7 @@ export const HISTORY_KEYS = ['app', 'host', 'domain', 'category', 'interface', '
 export type HistoryKey = (typeof HISTORY_KEYS)[number];
 
 /** Fields of the filter language that a record has, in a user's words. */
-export const RECORD_FIELDS = 'app, exe, host, category, iface, proto, dir, rx, tx, bytes, packets';
+export const RECORD_FIELDS = 'app, exe, host, domain, category, iface, proto, dir, rx, tx, bytes, packets';
 
 /** Begins the hint if nothing is recorded; `recordCommand` follows. */
 export const RECORD_HINT = 'to record one, type: ';

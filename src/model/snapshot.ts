@@ -334,6 +334,10 @@ export interface NetEvent {
   readonly burst: FlowBurst | null;
 }
 
+/** How long an app or a domain that was never met before is called new. */
+export const RECENT_MINUTES = 10;
+export const RECENT_MS = RECENT_MINUTES * 60_000;
+
 const NO_SERIES = { ends: [], lengths: [], rx: [], tx: [] };
 
 /** Rates if none are kept. */

@@ -3,19 +3,21 @@
 
 import type { FilterSubject } from '../filter/fields.ts';
 import type { Filter } from '../filter/filter.ts';
-import type {
-  AppRow,
-  CategoryRow,
-  FlowRow,
-  HostRow,
-  InterfaceRow,
-  Matching,
-  NetEvent,
-  Snapshot,
-  Traffic,
+import {
+  type AppRow,
+  type CategoryRow,
+  type FlowRow,
+  type HostRow,
+  type InterfaceRow,
+  type Matching,
+  type NetEvent,
+  RECENT_MS,
+  type Snapshot,
+  type Traffic,
 } from '../model/snapshot.ts';
 import { rangeSnapshot } from './chart/range-snapshot.ts';
 import type { ViewState } from './state.ts';
+import { NOTHING_RECENT, type RecentlySeen, recentlySeenOf } from './tables/recently-seen.ts';
 import { addTraffic, noTraffic, subtractTraffic, sumTraffic, type TrafficSum } from './traffic.ts';
 
 /** Rows and totals of one picture. */
@@ -55,7 +57,8 @@ export function pictureOf(state: ViewState, live: Snapshot): Picture {
     snapshot: range === null ? base : rangeSnapshot(base, range),
     filter: state.filter.filter,
     since: range === null ? state.since : null,
-    closed: state.closed || range !== null, // most of what moved then is over
+    // Most of what moved in a range of the past is over.
+    closed: state.closed || range !== null || state.filter.filter?.asksClosed === true,
   };
   if (
     last !== null &&
@@ -133,9 +136,11 @@ function eventsOf({ events, time }: Snapshot, filter: Filter | null, since: Snap
   return events.filter((event) => {
     if (since !== null && event.time <= since.time) return false;
     if (filter === null) return true;
-    const { app, domain, interface: name, flow, burst } = event;
+    const { kind, app, domain, interface: name, flow, burst } = event;
     if (app === null && domain === null && name === null && flow === null && burst === null) return true;
-    return filter.matches(flow ?? { app, host: domain ?? burst?.host ?? null, interface: name }, time);
+    const isNew = kind === 'new app' || kind === 'new domain';
+    const of = flow ?? { app, host: domain ?? burst?.host ?? null, domain, interface: name };
+    return filter.matches(isNew ? { ...of, isNew: time - event.time <= RECENT_MS } : of, time);
   });
 }
 
@@ -145,9 +150,10 @@ function matchingFlows(snapshot: Snapshot, flows: Iterable<FlowRow>, filter: Fil
   const hosts = new Map(snapshot.hosts.map((row) => [row.id, row]));
   const appOf = appOfFlow(snapshot.apps);
   const hostOf = hostOfFlow(snapshot.hosts);
+  const recent = recentlySeenOf(snapshot);
   const matching: FlowRow[] = [];
   for (const flow of flows) {
-    const subject = subjectOf(flow, apps.get(appOf(flow) ?? ''), hosts.get(hostOf(flow) ?? ''));
+    const subject = subjectOf(flow, apps.get(appOf(flow) ?? ''), hosts.get(hostOf(flow) ?? ''), recent);
     if (filter.matches(subject, snapshot.time)) matching.push(flow);
   }
   return matching;
@@ -239,7 +245,12 @@ export function hostOfFlow(hosts: readonly HostRow[]): (flow: FlowRow) => string
  * A flow as a filter sees it: its own fields and those of its app and host. Fields are copied by name because spread objects took twice the
  * memory and time.
  */
-export function subjectOf(flow: FlowRow, app: AppRow | undefined, host: HostRow | undefined): Required<FilterSubject> {
+export function subjectOf(
+  flow: FlowRow,
+  app: AppRow | undefined,
+  host: HostRow | undefined,
+  recent: RecentlySeen = NOTHING_RECENT,
+): Required<FilterSubject> {
   return {
     app: flow.app,
     peerApp: flow.peerApp,
@@ -248,6 +259,8 @@ export function subjectOf(flow: FlowRow, app: AppRow | undefined, host: HostRow 
     exe: app?.exe ?? null,
     user: app?.user ?? null,
     host: flow.host,
+    domain: flow.domain,
+    nameSource: flow.nameSource,
     local: flow.local,
     remote: flow.remote,
     protocol: flow.protocol,
@@ -268,5 +281,8 @@ export function subjectOf(flow: FlowRow, app: AppRow | undefined, host: HostRow 
     lastSeen: flow.lastSeen,
     rttMs: flow.rttMs,
     attribution: flow.attribution,
+    retransmits: flow.retransmits,
+    closed: flow.closed,
+    isNew: recent.apps.has(flow.app ?? '') || recent.domains.has(flow.domain ?? ''),
   };
 }

@@ -2,6 +2,7 @@
 
 import fc from 'fast-check';
 import { Aggregator } from '../../src/aggregate/aggregator.ts';
+import type { EventLog } from '../../src/aggregate/event-log.ts';
 import { Localizer } from '../../src/flow/direction.ts';
 import { FlowTable } from '../../src/flow/flow-table.ts';
 import type { Traffic } from '../../src/model/snapshot.ts';
@@ -61,11 +62,11 @@ export class FlowRun {
   readonly aggregator: Aggregator;
   time = T0;
 
-  constructor(maxRows: number) {
+  constructor(maxRows: number, events: EventLog | null = null) {
     const localizer = new Localizer(false);
     localizer.setAddresses(addresses('10.0.0.1'));
     this.table = new FlowTable(localizer, maxRows, 5);
-    this.aggregator = new Aggregator({ flows: this.table, directory: this.directory, started: T0, seed: 5 });
+    this.aggregator = new Aggregator({ flows: this.table, directory: this.directory, started: T0, seed: 5, events });
   }
 
   /** Rows of live flows. */

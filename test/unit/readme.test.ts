@@ -5,7 +5,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { COMMAND_NAMES, STATUSES } from '../../src/cli/commands.ts';
 import { FLAGS, flagText, SETTING_NAMES, SETTINGS, type Setting } from '../../src/cli/config/settings.ts';
-import { FIELDS } from '../../src/filter/fields.ts';
+import { FIELDS, WORDS } from '../../src/filter/fields.ts';
 import { compileFilter } from '../../src/filter/filter.ts';
 import { EXIT_STATUS } from '../../src/model/errors.ts';
 import { KEYMAP, keyLabel } from '../../src/view/input/keymap.ts';
@@ -74,6 +74,14 @@ describe.each([
     table(
       ['field', 'also', 'what'],
       FIELDS.map(({ name, aliases, help }) => [code(name), aliases.map(code).join(' '), help]),
+    ),
+  ],
+  [
+    'docs/filter.md',
+    'words',
+    table(
+      ['word', 'what'],
+      WORDS.map(({ name, help }) => [code(name), help]),
     ),
   ],
   ['docs/json.md', 'statuses', table(['status', 'means'], STATUSES)],

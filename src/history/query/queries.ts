@@ -100,6 +100,7 @@ export class HistoryQueries {
         app: text(group, 'app'),
         exe: text(group, 'exe'),
         host: text(group, 'host'),
+        domain: text(group, 'domain'),
         category: text(group, 'category'),
         interface: text(group, 'interface'),
         protocol: text(group, 'protocol'),

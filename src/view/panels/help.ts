@@ -1,7 +1,7 @@
 // The help, made from the key table and the filter's fields, which keeps it true. Keys of the present view come first; signs and filter fields
 // come last.
 
-import { FIELDS } from '../../filter/fields.ts';
+import { FIELDS, WORDS } from '../../filter/fields.ts';
 import type { Command } from '../action.ts';
 import { type Binding, type KeyTable, keyLabel } from '../input/keymap.ts';
 import type { ViewName } from '../state.ts';
@@ -55,7 +55,7 @@ function signs(glyphs: Glyphs): readonly Entry[] {
 /** Lines of the help, groups apart; the keys of the view first. Long words of explanation go on in the next line. */
 export function helpLines(keys: KeyTable, view: ViewName, glyphs: Glyphs, width: number): readonly Line[] {
   const own = OWN[view].flatMap((command) => keys.filter((binding) => binding.command === command));
-  const fields = FIELDS.map(({ name, help }): Entry => [name, help]);
+  const fields = [...FIELDS, ...WORDS].map(({ name, help }): Entry => [name, help]);
   const groups: readonly (readonly [title: string, entries: readonly Entry[]])[] = [
     [`In this view: ${view}`, own.map(keyEntry)],
     ...GROUPS.map((group) => {

@@ -1,9 +1,6 @@
 // Apps and domains seen for the first time within ten minutes; tables mark them as new.
 
-import type { NetEvent, Snapshot } from '../../model/snapshot.ts';
-
-/** How long something is called new, ms. */
-export const RECENT_MS = 600_000;
+import { type NetEvent, RECENT_MS, type Snapshot } from '../../model/snapshot.ts';
 
 /** Names of apps and domains. */
 export interface RecentlySeen {

@@ -29,6 +29,11 @@ describe('names', () => {
     const log = new EventLog((_, name) => name === 'known');
     const events = log.next(at(1, { apps: apps('known', 'unknown') }), 0);
     expect(told(events).slice(1)).toEqual(['new app: unknown']);
+    expect([log.isNew('app', 'unknown'), log.isNew('app', 'known'), log.isNew('domain', 'unknown')]).toEqual([
+      true,
+      false,
+      false,
+    ]);
     expect(told(log.next(at(70, { apps: apps('known') }), 0)).slice(1)).toEqual(['new app: unknown']);
   });
 

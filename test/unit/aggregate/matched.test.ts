@@ -3,9 +3,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { END_LIMITS, LIVE_LIMITS, type SnapshotLimits } from '../../../src/aggregate/aggregator.ts';
+import { EventLog } from '../../../src/aggregate/event-log.ts';
 import { compileFilter, type Filter } from '../../../src/filter/filter.ts';
 import { NameStrings } from '../../../src/identify/name/name-strings.ts';
-import type { FlowRow, Matching, Snapshot, TickInterface } from '../../../src/model/snapshot.ts';
+import { type FlowRow, type Matching, RECENT_MS, type Snapshot, type TickInterface } from '../../../src/model/snapshot.ts';
 import { filteredSnapshot } from '../../../src/output/matching.ts';
 import { subjectOf } from '../../../src/view/derive.ts';
 import { bytesOf, FlowRun, flowSteps, sumOf } from '../../support/flow-run.ts';
@@ -27,8 +28,8 @@ function filterOf(text: string): Filter {
 class Run extends FlowRun {
   readonly interfaces: readonly TickInterface[];
 
-  constructor(maxRows = 256, interfaces = [ETHERNET, LOOPBACK]) {
-    super(maxRows);
+  constructor(maxRows = 256, interfaces = [ETHERNET, LOOPBACK], events: EventLog | null = null) {
+    super(maxRows, events);
     this.interfaces = interfaces;
     this.aggregator.setInterfaces(interfaces);
   }
@@ -76,6 +77,8 @@ const FILTERS = [
   'rate>20K',
   'state:established',
   'attribution:none',
+  'in or closed',
+  'retransmits>0 or domain:example',
   'user:ann and addr:192.0.2.2',
 ];
 
@@ -232,6 +235,17 @@ describe('a filter', () => {
     expect(bytesOf(run.matching().total)).toBe(30);
     run.aggregator.match(filterOf('addr:192.0.2.7'), null);
     expect(bytesOf(run.matching().total)).toBe(30);
+  });
+
+  it('that asks for what is new follows what becomes new, and what no longer is', () => {
+    const run = new Run(256, undefined, new EventLog((_, name) => name === 'ssh'));
+    run.aggregator.match(filterOf('new'), null);
+    run.own(run.send({ sport: 1, bytes: 10 }), 'ssh');
+    run.own(run.send({ sport: 2, bytes: 20 }), 'curl');
+    run.tick();
+    expect(run.matching()).toMatchObject({ total: { txBytes: 20 }, apps: [{ app: 'curl' }], flowCount: 1 });
+    run.tick(RECENT_MS);
+    expect(run.matching()).toMatchObject({ total: { txBytes: 20 }, flowCount: 0 });
   });
 
   it('decides what an output without a screen shows', () => {

@@ -17,6 +17,11 @@ test('counts what the filter matches, and keeps no events without a screen', asy
   expect(snapshot.matching).toMatchObject({ text: 'port:443', flowCount: 1 });
 });
 
+test('a filter that asks for what is new gets the events that know it', async () => {
+  const { opened: run, closing } = await opened(['--json', '--read', captureIn(ownFolder()), '--filter', 'new']);
+  expect((await assemble(run, closing)).events).not.toBeNull();
+});
+
 test('attaches the capture, and closes the owners before it', async () => {
   const { opened: run, closing } = await opened(['--json', '--read', captureIn(ownFolder())]);
   const { source } = run.capture.opened;

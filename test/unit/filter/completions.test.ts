@@ -14,6 +14,12 @@ test.each([
   ['dir:', 'outbound inbound local transit'],
   ['direction=in', 'inbound'],
   ['attribution!=w', 'wildcard'],
+  ['dom', 'domain:'],
+  ['name', 'name_source:'],
+  ['name_source:d', 'dns'],
+  ['ne', 'net: new "new"'],
+  ['new', '"new" new'],
+  ['-in', '"in" in'],
   ['app:x', ''],
   ['"quoted', ''],
 ])('%s', (text, items) => expect(offered(text)).toBe(items));

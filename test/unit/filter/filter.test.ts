@@ -10,6 +10,8 @@ const curl: FilterSubject = {
   exe: '/usr/bin/curl',
   user: 'anna',
   host: 'www.Example.com',
+  domain: 'example.com',
+  nameSource: 'tls',
   local: { address: '192.168.1.20', port: 51_000 },
   remote: { address: '93.184.216.34', port: 443 },
   protocol: 'tcp',
@@ -30,6 +32,9 @@ const curl: FilterSubject = {
   lastSeen: NOW - 5000,
   rttMs: 48,
   attribution: 'exact',
+  retransmits: 3,
+  closed: false,
+  isNew: true,
 };
 const ssh: FilterSubject = {
   app: 'Remote Login (sshd)',
@@ -40,6 +45,10 @@ const ssh: FilterSubject = {
   protocol: 'tcp',
   direction: 'inbound',
   attribution: 'listener',
+  nameSource: 'none',
+  retransmits: 0,
+  closed: true,
+  isNew: false,
 };
 const pipe: FilterSubject = { app: 'node', peerApp: 'postgres', pid: 7, peerPid: 8, direction: 'local' };
 const unknown: FilterSubject = { app: null, pid: null };
@@ -153,7 +162,34 @@ describe('what passes', () => {
     ['net:0.0.0.0/0', 'curl'],
     ['net:::/0', 'ssh'],
     ['net!=0.0.0.0/0', 'ssh pipe unknown'],
+    // names
+    ['domain:example', 'curl'],
+    ['domain=EXAMPLE.com', 'curl'],
+    ['domain=www.example.com', ''],
+    ['domain!=example.com', 'ssh pipe unknown'],
+    ['name_source:tls', 'curl'],
+    ['name-source=none', 'ssh'],
+    // words that mean something, and the same as text
+    ['in', 'ssh'],
+    ['IN', 'ssh'],
+    ['out', 'curl'],
+    ['local', 'pipe'],
+    ['transit', ''],
+    ['new', 'curl'],
+    ['-new', 'ssh pipe unknown'],
+    ['closed', 'ssh'],
+    ['not closed tcp', ''],
+    ['proto:tcp (in or new)', 'curl ssh'],
+    ['"in"', 'ssh'],
+    ['"new"', 'curl'],
+    ['"out"', ''],
+    ['news', 'curl'],
+    ['inn', ''],
+    ['app:in', 'ssh'],
     // numbers
+    ['retransmits:3', 'curl'],
+    ['retransmits>0', 'curl'],
+    ['retransmits=0', 'ssh'],
     ['port:443', 'curl'],
     ['port:22,80,400-500', 'curl ssh'],
     ['port:https', 'curl'],
@@ -211,6 +247,7 @@ describe('what is refused, and where', () => {
     ['curl | node', 5, 'write or in full, or double the sign'],
     ['/usr/bin/curl', 0, 'a regular expression is /text/; put a path in quotes'],
     ['/a(b/', 4, 'missing closing )'],
+    ['name_source:dnz', 12, 'name_source is none, ptr, mdns, dns, http, quic, tls or inner'],
     ['app~a(?=b)', 5, 'looking ahead or behind is not supported'],
     ['app~(a)\\1', 7, 'backreferences are not supported'],
     ['app>curl', 3, "app has no use for '>': it takes : = != or ~"],
@@ -280,4 +317,14 @@ test('says what its answer depends on', () => {
   expect(
     ['iface:br0 and x', 'iface:a or interface=b', 'iface:a or x', 'not iface:a', 'iface!=a'].map((text) => of(text)?.[1]),
   ).toEqual([true, true, false, false, false]);
+
+  const asks = (text: string) => {
+    const result = compileFilter(text);
+    return result.ok ? [result.filter.asksNew, result.filter.asksClosed, result.filter.isVolatile] : null;
+  };
+  expect(['new', 'app:x or -new', '"new"', 'app:new'].map((text) => asks(text)?.[0])).toEqual([true, true, false, false]);
+  expect(asks('new')?.[2]).toBe(true);
+  expect(
+    ['closed', 'x state:closed', 'state=Reset', '"closed"', 'state!=closed', 'state:est'].map((text) => asks(text)?.[1]),
+  ).toEqual([true, true, true, false, false, false]);
 });

@@ -125,6 +125,10 @@ describe('what is applied', () => {
     expect(keys({ app: 'nobody' })).toEqual([]);
     expect(keys({ filter: 'rx>1K' })).toEqual(['curl']);
     expect(keys({ filter: 'host:example proto:tcp dir=out not app=curl' })).toEqual(['wget']);
+    expect(keys({ filter: 'domain=example.com out', by: 'domain' })).toEqual(
+      keys({ domain: 'example.com', filter: 'out', by: 'domain' }),
+    );
+    expect(keys({ filter: 'domain=example.com', by: 'domain' })).toEqual(['example.com']);
     expect(history.query(question({ filter: 'app=curl', by: 'hour', steps: 1 }), utcZone)).toMatchObject({
       rows: [{ rxBytes: 1500 }],
       series: { rxBytes: [1500] },

@@ -2,13 +2,14 @@
 
 import { expect, test } from 'vitest';
 import type { NetEvent, Snapshot } from '../../../src/model/snapshot.ts';
+import { RECENT_MS } from '../../../src/model/snapshot.ts';
 import type { Command } from '../../../src/view/action.ts';
 import { frameOf } from '../../../src/view/frame.ts';
 import { withFilter } from '../../../src/view/input/filter-input.ts';
 import { KEYMAP } from '../../../src/view/input/keymap.ts';
 import { reduce } from '../../../src/view/input/reducer.ts';
 import { initialState, type ViewState } from '../../../src/view/state.ts';
-import { RECENT_MS, recentlySeenOf } from '../../../src/view/tables/recently-seen.ts';
+import { recentlySeenOf } from '../../../src/view/tables/recently-seen.ts';
 import { UNICODE_GLYPHS } from '../../../src/view/text/glyphs.ts';
 import { plain } from '../../../src/view/text/span.ts';
 import { appRow, flowRow, hostRow, NOON, snapshot } from '../../support/snapshot-builder.ts';
