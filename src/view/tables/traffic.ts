@@ -2,12 +2,14 @@
 
 import type { Traffic } from '../../model/snapshot.ts';
 import { barText, sparkText } from '../text/cells.ts';
-import { AMOUNT_WIDTH, formatAmount, formatRate, formatShare, RATE_WIDTH } from '../text/format.ts';
+import { AMOUNT_WIDTH, formatAmount, formatRate, formatShare, RATE_DIGITS, RATE_WIDTH } from '../text/format.ts';
 import { type Role, type Span, span } from '../text/span.ts';
 import type { CellContext, Column } from './column.ts';
 
+/** A rate; nothing is a dot where its last digit would stand, so that rows that move stand out. */
 function rate(value: number, role: Role, context: CellContext): Span {
-  return span(formatRate(value, context.units), value > 0 ? role : 'dim');
+  if (value > 0) return span(formatRate(value, context.units), role);
+  return span(context.glyphs.nothing.padStart(RATE_DIGITS).padEnd(RATE_WIDTH), 'dim');
 }
 
 function amount(value: number, context: CellContext): Span {
@@ -29,6 +31,7 @@ export function rateColumns<Row extends Traffic>(ranks: { rx: number; tx: number
       marks: 'rate',
       value: (row) => row.rxRate,
       cell: (row, context) => rate(row.rxRate, 'rx', context),
+      plain: (row, context) => formatRate(row.rxRate, context.units).trim(),
     },
     {
       key: 'tx-rate',
@@ -41,6 +44,7 @@ export function rateColumns<Row extends Traffic>(ranks: { rx: number; tx: number
       marks: 'rate',
       value: (row) => row.txRate,
       cell: (row, context) => rate(row.txRate, 'tx', context),
+      plain: (row, context) => formatRate(row.txRate, context.units).trim(),
     },
   ];
 }

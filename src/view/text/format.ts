@@ -24,8 +24,9 @@ export function unitScale(mode: UnitMode): { readonly perByte: number; readonly 
 
 /** Cells of `formatAmount`. */
 export const AMOUNT_WIDTH = 8;
-/** Cells of `formatRate`. */
+/** Cells of `formatRate`, and those of its number. */
 export const RATE_WIDTH = 10;
+export const RATE_DIGITS = 4;
 
 function scaled(bytes: number, mode: UnitMode): { number: string; unit: string } {
   const { perByte, base, units } = SCALES[mode];
@@ -49,7 +50,7 @@ export function formatAmount(bytes: number, mode: UnitMode): string {
 /** A rate in bytes/s: always `RATE_WIDTH` cells. */
 export function formatRate(bytesPerSecond: number, mode: UnitMode): string {
   const { number, unit } = scaled(bytesPerSecond, mode);
-  return `${number.padStart(4)} ${`${unit}/s`.padEnd(5)}`;
+  return `${number.padStart(RATE_DIGITS)} ${`${unit}/s`.padEnd(5)}`;
 }
 
 /** A count in at most five cells: `99999`, `123k`, `1.2M`; `?` for NaN. */

@@ -8,6 +8,8 @@ export interface Glyphs {
   readonly ascending: string;
   readonly descending: string;
   readonly unknown: string;
+  /** In place of a rate of zero. */
+  readonly nothing: string;
   readonly ellipsis: string;
   readonly combined: string;
   readonly separator: string;
@@ -47,6 +49,7 @@ export const UNICODE_GLYPHS: Glyphs = {
   ascending: '↑',
   descending: '↓',
   unknown: '–',
+  nothing: '·',
   ellipsis: '…',
   combined: '·',
   separator: '·',
@@ -98,6 +101,7 @@ export const ASCII_GLYPHS: Glyphs = {
   ascending: '/',
   descending: '\\',
   unknown: '-',
+  nothing: '.',
   ellipsis: '~',
   combined: '.',
   separator: '|',

@@ -108,7 +108,7 @@ describe('apps', () => {
     expect(named(rows)).toEqual(['quiet', ' quiet', ' (connections no longer listed)']);
     const lines = frameOf(state, quiet, settings).tables.flatMap((pane) => pane.lines.map(plain));
     expect(lines.join('')).not.toMatch(/NaN/);
-    expect(lines[3]).toMatch(/7 root +– +0 B\/s +0 B\/s +– +– /);
+    expect(lines[3]).toMatch(/7 root +– +· +· +– +– /);
     const details = press(state, quiet, 'down', 'details');
     expect((frameOf(details, quiet, settings).popup?.lines ?? []).map(plain).join('')).not.toMatch(/NaN/);
     const [effect] = reduce(press(state, quiet, 'export'), { type: 'command', command: 'details' }, quiet, settings).effects;
