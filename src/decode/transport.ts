@@ -189,8 +189,8 @@ function readIcmp(bytes: Uint8Array, at: number, end: number, networkEnd: number
   const echo = echoOf(packet.protocol, bytes[at] as number);
   if (echo !== ECHO.NONE && at + ICMP_IDENTIFIED <= end && at + ICMP_IDENTIFIED <= networkEnd) {
     const identifier = u16(bytes, at + ICMP_BYTES);
-    packet.sourcePort = echo === ECHO.ASKS ? identifier : ECHO_PORT;
-    packet.destinationPort = echo === ECHO.ASKS ? ECHO_PORT : identifier;
+    packet.sourcePort = echo === ECHO.REQUEST ? identifier : ECHO_PORT;
+    packet.destinationPort = echo === ECHO.REQUEST ? ECHO_PORT : identifier;
   }
   if (at + ICMP_BODY <= networkEnd) setPayload(packet, at + ICMP_BODY, end, networkEnd);
   return complete(packet);

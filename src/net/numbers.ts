@@ -111,17 +111,17 @@ export function hasPorts(protocol: number): boolean {
 
 /** Port of the answering end of an ICMP query. The asking end has the identifier as its port, which makes each ping a flow of its own. */
 export const ECHO_PORT = 8;
-export const ECHO = { NONE: 0, ASKS: 1, ANSWERS: 2 } as const;
+export const ECHO = { NONE: 0, REQUEST: 1, REPLY: 2 } as const;
 
 /** Whether an ICMP message has an identifier, and whose: echo, timestamp, information, address mask (RFC 792, 950) and extended echo (RFC 8335). */
 export function echoOf(protocol: number, type: number): number {
   if (protocol === PROTOCOL.ICMPV6) {
-    if (type === 128 || type === 160) return ECHO.ASKS;
-    return type === 129 || type === 161 ? ECHO.ANSWERS : ECHO.NONE;
+    if (type === 128 || type === 160) return ECHO.REQUEST;
+    return type === 129 || type === 161 ? ECHO.REPLY : ECHO.NONE;
   }
   if (protocol !== PROTOCOL.ICMP) return ECHO.NONE;
-  if (type === 8 || type === 13 || type === 15 || type === 17 || type === 42) return ECHO.ASKS;
-  return type === 0 || type === 14 || type === 16 || type === 18 || type === 43 ? ECHO.ANSWERS : ECHO.NONE;
+  if (type === 8 || type === 13 || type === 15 || type === 17 || type === 42) return ECHO.REQUEST;
+  return type === 0 || type === 14 || type === 16 || type === 18 || type === 43 ? ECHO.REPLY : ECHO.NONE;
 }
 
 /** TCP header flags (RFC 9293 section 3.1). */

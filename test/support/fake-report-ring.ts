@@ -1,7 +1,7 @@
 // A ring of reports as the kernel would leave them, in plain memory: what is pushed is there at the next drain.
 
 import { ReportRing } from '../../src/identify/process/linux/ebpf/report-ring.ts';
-import { REPORT, REPORT_BYTES, WAY } from '../../src/identify/process/linux/ebpf/socket-programs.ts';
+import { REPORT, REPORT_BYTES, REPORT_DIRECTION } from '../../src/identify/process/linux/ebpf/socket-programs.ts';
 import { isV4, parseAddress } from '../../src/net/address.ts';
 
 const PAGE = 4096;
@@ -14,7 +14,7 @@ export interface ReportText {
   readonly tid?: number;
   readonly uid?: number;
   readonly comm: string;
-  readonly way?: 'egress' | 'ingress';
+  readonly direction?: 'egress' | 'ingress';
   readonly protocol: number;
   readonly source: string;
   /** CLOCK_MONOTONIC. */
@@ -91,7 +91,7 @@ export function reportBytes(text: ReportText): Buffer {
   bytes.writeUInt32LE(text.pid, REPORT.OWNER + 4);
   bytes.writeUInt32LE(text.uid ?? 0, REPORT.IDS);
   bytes.write(text.comm, REPORT.COMM, 15, 'latin1');
-  bytes.writeUInt32LE(text.way === 'ingress' ? WAY.INGRESS : WAY.EGRESS, REPORT.WAY);
+  bytes.writeUInt32LE(text.direction === 'ingress' ? REPORT_DIRECTION.INGRESS : REPORT_DIRECTION.EGRESS, REPORT.DIRECTION);
   bytes.writeUInt32LE(((four ? 4 : 6) << 8) | text.protocol, REPORT.PROTOCOL);
   bytes.writeBigUInt64LE(BigInt(Math.round((text.timeMs ?? 0) * 1e6)), REPORT.TIME);
   bytes.writeUInt16BE(text.sourcePort ?? 0, REPORT.PORTS);

@@ -44,7 +44,7 @@ function setUp() {
     driver: 'sock_diag' as const,
     lingers: 1,
     get note() {
-      return isWhole ? '' : 'the kernel did not tell of all sockets';
+      return isWhole ? '' : 'the kernel did not list all sockets';
     },
     ask,
     close: () => undefined,
@@ -147,7 +147,7 @@ describe('flows of sockets', () => {
     expect(source.note).toBe('reduced');
     fail();
     round();
-    expect(source.note).toBe('the kernel did not tell of all sockets; reduced');
+    expect(source.note).toBe('the kernel did not list all sockets; reduced');
   });
 });
 

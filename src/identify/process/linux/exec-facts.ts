@@ -1,5 +1,5 @@
-// The memory that the exec worker and the main thread share: facts about processes that began, newest over oldest; and one question to the
-// worker with its answer. No locks, no messages.
+// The memory that the exec worker and the main thread share: a ring of facts about new processes, and one request to the worker with its
+// answer. It uses atomics only, no locks and no messages.
 
 import { sanitizeBytes } from '../../../net/text.ts';
 import type { ProcessFacts } from '../process-facts.ts';
@@ -9,26 +9,26 @@ import { scriptOf, unitOf } from './procfs/process.ts';
  * Layout, in bytes:
  *
  *     0 entries written so far u32 | 4 state u32 (EXEC_STATE) | 8 error number i32 | 12 command u32 (EXEC_COMMAND), 0 once it is done
- *     16 capabilities to keep, low and high u32 | 24 pid asked for u32 | 28 place in its descriptors to begin at u32
- *     32 length of the answer i32, -1 gone, -2 may not be asked | 36 place to go on at u32, 0 for none | 64 entries, SLOTS of SLOT_BYTES
- *     behind them the answer: a path, or the inodes of sockets u32
+ *     16 capabilities to keep, low and high u32 | 24 requested pid u32 | 28 offset in its descriptor list to start at u32
+ *     32 length of the answer i32, -1 gone, -2 access denied | 36 offset to continue at u32, 0 at the end | 64 entries, SLOTS of SLOT_BYTES
+ *     after them the answer: a path, or socket inodes u32
  *     entry: 0 pid i32 | 4 parent i32 | 8 uid i32, -1 unknown | 12 length of exe u16 | 14 of arguments u16 | 16 of cgroup u16
  *            24 start time f64, ticks | 32 exe[384] | 416 arguments[512] | 928 cgroup[352] | 1280 comm[16]
  *
- * The worker fills an entry and then counts it. The reader takes entries soon after; one that it comes too late for is overwritten, lost.
+ * The worker fills an entry, then increments the count. If the reader is more than SLOTS entries behind, the oldest are overwritten and lost.
  */
 export const SLOTS = 1024;
 export const SLOT_BYTES = 1312;
 export const FIRST_SLOT = 64;
 export const ANSWER_AT = FIRST_SLOT + SLOTS * SLOT_BYTES;
-/** PATH_MAX, or as many inodes. */
+/** PATH_MAX; the same bytes hold 1024 inodes. */
 export const ANSWER_BYTES = 4096;
 export const SHARED_BYTES = ANSWER_AT + ANSWER_BYTES;
 export const EXEC_STATE = { STARTING: 0, RUNNING: 1, FAILED: 2 } as const;
 export const EXEC_COMMAND = { NONE: 0, END: 1, LOWER: 2, EXE: 3, SOCKETS: 4, NAMESPACE: 5 } as const;
-/** Lengths of an answer that is none. */
+/** Lengths that stand for failure. */
 export const NO_ANSWER = { GONE: -1, HIDDEN: -2 } as const;
-/** Indices of 32-bit words at the front of the shared memory. */
+/** Indices of the 32-bit words at the start of the shared memory. */
 export const WORD = {
   WRITTEN: 0,
   STATE: 1,
@@ -60,15 +60,15 @@ export const ARGUMENTS_BYTES = ENTRY.CGROUP - ENTRY.ARGUMENTS;
 export const CGROUP_BYTES = ENTRY.COMM - ENTRY.CGROUP;
 export const COMM_BYTES = 16;
 
-/** Reads what the worker wrote. */
+/** The reader's side of the shared memory. */
 export class ExecFacts {
   readonly #counters: Uint32Array;
   readonly #view: DataView;
   readonly #bytes: Uint8Array;
   #read = 0;
-  /** Entries whose pids were handed out. */
-  #noted = 0;
-  /** Entries that were overwritten before they were read. */
+  /** Entries that `pids` has passed. */
+  #pidsRead = 0;
+  /** Entries overwritten before `drain` read them. */
   missed = 0;
 
   constructor(shared: SharedArrayBuffer) {
@@ -81,12 +81,12 @@ export class ExecFacts {
     return Atomics.load(this.#counters, WORD.STATE);
   }
 
-  /** errno of what failed in the worker. */
+  /** errno of the worker's failure. */
   get error(): number {
     return Atomics.load(this.#counters, WORD.ERROR);
   }
 
-  /** Hands each new process to `take`, oldest first. */
+  /** Calls `take` for each new process, oldest first. */
   drain(take: (facts: ProcessFacts) => void): void {
     const written = Atomics.load(this.#counters, WORD.WRITTEN);
     let waiting = (written - this.#read) >>> 0;
@@ -101,12 +101,12 @@ export class ExecFacts {
     }
   }
 
-  /** Hands the pid of each process that is new to this method to `take`, and reads nothing else of it. */
+  /** Calls `take` with the pid of each entry added since the last call of this method, independently of `drain`. */
   pids(take: (pid: number) => void): void {
     const written = Atomics.load(this.#counters, WORD.WRITTEN);
-    if ((written - this.#noted) >>> 0 > SLOTS) this.#noted = (written - SLOTS) >>> 0;
-    for (; this.#noted !== written >>> 0; this.#noted = (this.#noted + 1) >>> 0)
-      take(this.#view.getInt32(FIRST_SLOT + (this.#noted % SLOTS) * SLOT_BYTES + ENTRY.PID, true));
+    if ((written - this.#pidsRead) >>> 0 > SLOTS) this.#pidsRead = (written - SLOTS) >>> 0;
+    for (; this.#pidsRead !== written >>> 0; this.#pidsRead = (this.#pidsRead + 1) >>> 0)
+      take(this.#view.getInt32(FIRST_SLOT + (this.#pidsRead % SLOTS) * SLOT_BYTES + ENTRY.PID, true));
   }
 
   #entry(at: number): ProcessFacts {

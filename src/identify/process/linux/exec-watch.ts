@@ -1,4 +1,4 @@
-// What processes are, told as they begin: the main thread's side of the exec worker. Falls back to /proc for those that began before.
+// The main thread's side of the exec worker: learns what processes are as they start, and reads /proc through the worker once root is dropped.
 
 import { closeSync, writeSync } from 'node:fs';
 import type { Worker } from 'node:worker_threads';
@@ -21,19 +21,19 @@ import {
 } from './exec-facts.ts';
 import { type Proc, procAt } from './procfs/proc.ts';
 
-/** Processes remembered after they began; those that have sockets are in the directory soon. */
+/** Most recent processes to remember. Those with sockets soon move to the directory. */
 const REMEMBERED = 4096;
-/** A thread starts in some 50 ms; on a machine that is very busy in more. */
+/** How long to wait for the thread to start. It takes about 50 ms, longer on a very busy machine. */
 const START_MS = 2000;
 const LOOK_MS = 2;
 const LOWER_MS = 500;
-/** A question takes some 50 microseconds; on a machine that is very busy far longer. */
+/** How long to wait for an answer. It takes about 50 µs, far longer on a very busy machine. */
 const ANSWER_MS = 2000;
 const EFD_CLOEXEC = 0o2000000;
-/** What eventfd(2) takes: a 64-bit 1 in the machine's order. */
+/** A 64-bit 1 in machine byte order, as eventfd(2) expects. */
 const ONE = Buffer.from([1, 0, 0, 0, 0, 0, 0, 0]);
 
-/** Facts by pid of processes that began while we watched; and /proc as far as it takes rights, read by the thread that keeps them. */
+/** Facts about processes that started while we watched, by pid; and the parts of /proc that need rights, read by the thread that has them. */
 export class ExecWatch implements OwnThread, Proc, Execs {
   readonly path: string;
   readonly #facts: ExecFacts;
@@ -42,17 +42,17 @@ export class ExecWatch implements OwnThread, Proc, Execs {
   readonly #recent = new LRUCache<number, ProcessFacts>({ max: REMEMBERED });
   readonly #wake: number;
   readonly #answer: Buffer;
-  /** As this thread may read it: until root is given up, and when there is no other thread. */
+  /** /proc as this thread may read it. Used until root is dropped. */
   readonly #own: Proc;
-  /** Root was given up, and the thread has rights that this one lacks. */
-  #isAsked = false;
+  /** Root was dropped, so the worker has rights that this thread lacks. */
+  #usesWorker = false;
   readonly #stop = () => this.close();
   #closed = false;
   #failure = '';
 
   /**
    * @param proc `/proc`
-   * @param script the worker's file; another in tests that run the sources
+   * @param script the worker's file; tests that run from source pass another
    */
   constructor(proc: string, script: URL = new URL('./exec-worker.js', import.meta.url)) {
     const shared = new SharedArrayBuffer(SHARED_BYTES);
@@ -73,32 +73,32 @@ export class ExecWatch implements OwnThread, Proc, Execs {
       this.#failure = error.message;
     });
     this.#worker.unref();
-    // Node joins its threads when the process ends, and one that blocks in the kernel would never come.
+    // Node joins its threads when the process exits, and would wait forever for one that blocks in the kernel.
     process.once('exit', this.#stop);
   }
 
-  /** Why executables are learnt late, or empty. */
+  /** Why executables are learnt late; empty if they aren't. */
   get note(): string {
     if (this.#failure !== '') return `exec events: ${this.#failure}`;
-    return this.#facts.state === EXEC_STATE.FAILED ? `exec events can't be had (errno ${this.#facts.error})` : '';
+    return this.#facts.state === EXEC_STATE.FAILED ? `no exec events (errno ${this.#facts.error})` : '';
   }
 
-  /** Takes in what the worker learnt since the last call. */
+  /** Takes what the worker learnt since the last call. */
   refresh(): void {
     this.#facts.drain((facts) => this.#recent.set(facts.pid, facts));
   }
 
-  /** Hands out the pids that began or became another program since the last call; an event that was lost is not told. */
+  /** Calls `take` with each pid that called exec since the last call. Events may be lost. */
   execs(take: (pid: number) => void): void {
     this.#facts.pids(take);
   }
 
-  /** What the newest process with this pid is; undefined where it began before we watched. */
+  /** Facts about the newest process with this pid; undefined if it started before we watched. */
   facts(pid: number): ProcessFacts | undefined {
     return this.#recent.get(pid);
   }
 
-  /** Settles when the worker has got what takes rights, or can't get it. */
+  /** Resolves when the worker has opened what needs rights, or has failed to. */
   async opened(): Promise<void> {
     for (
       let waited = 0;
@@ -108,7 +108,7 @@ export class ExecWatch implements OwnThread, Proc, Execs {
       await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
   }
 
-  /** After root was given up: the worker keeps these capabilities and no others. It ends if it can't. @param keep set of bits */
+  /** After root was dropped: makes the worker keep only these capabilities. If it can't, it exits. @param keep bit mask */
   lower(keep: bigint): void {
     if (this.#facts.state === EXEC_STATE.STARTING) this.close();
     if (this.#closed) return;
@@ -117,18 +117,18 @@ export class ExecWatch implements OwnThread, Proc, Execs {
     Atomics.store(this.#words, WORD.COMMAND, EXEC_COMMAND.LOWER);
     writeSync(this.#wake, ONE);
     if (Atomics.wait(this.#words, WORD.COMMAND, EXEC_COMMAND.LOWER, LOWER_MS) === 'timed-out') {
-      this.#failure = 'the thread did not give up its rights';
+      this.#failure = 'the thread did not drop its rights';
       this.close();
-    } else this.#isAsked = keep !== 0n;
+    } else this.#usesWorker = keep !== 0n;
   }
 
   exe(pid: number): string | null {
-    if (!this.#isAsked) return this.#own.exe(pid);
+    if (!this.#usesWorker) return this.#own.exe(pid);
     return this.#ask(EXEC_COMMAND.EXE, pid, 0) > 0 ? this.#text() : null;
   }
 
   *sockets(pid: number): Generator<number> {
-    if (!this.#isAsked) {
+    if (!this.#usesWorker) {
       yield* this.#own.sockets(pid);
       return;
     }
@@ -137,7 +137,7 @@ export class ExecWatch implements OwnThread, Proc, Execs {
       if (length < 0)
         throw Object.assign(new Error('gone, or hidden'), { code: length === NO_ANSWER.HIDDEN ? 'EACCES' : 'ENOENT' });
       const next = this.#words[WORD.NEXT] as number;
-      // Copied: another question may be asked before the next is taken.
+      // Copied, because the caller may make another request between two values.
       const inodes: number[] = [];
       for (let at = 0; at + 4 <= Math.min(length, ANSWER_BYTES); at += 4) inodes.push(this.#answer.readUInt32LE(at));
       yield* inodes;
@@ -148,11 +148,11 @@ export class ExecWatch implements OwnThread, Proc, Execs {
   }
 
   namespace(pid: number): string {
-    if (!this.#isAsked) return this.#own.namespace(pid);
+    if (!this.#usesWorker) return this.#own.namespace(pid);
     return this.#ask(EXEC_COMMAND.NAMESPACE, pid, 0) > 0 ? this.#text() : '';
   }
 
-  /** Asks the thread, and waits. @returns length of the answer, or NO_ANSWER */
+  /** Sends a request to the worker and blocks until it answers. @returns length of the answer, or NO_ANSWER */
   #ask(command: number, pid: number, from: number): number {
     if (this.#closed) return NO_ANSWER.HIDDEN;
     this.#words[WORD.PID] = pid;
@@ -169,7 +169,7 @@ export class ExecWatch implements OwnThread, Proc, Execs {
     return this.#answer.toString('utf8', 0, Math.min(this.#words[WORD.LENGTH] as number, ANSWER_BYTES));
   }
 
-  /** Wakes the worker, which then ends. */
+  /** Wakes the worker and makes it exit. */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;

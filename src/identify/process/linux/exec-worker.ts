@@ -1,6 +1,6 @@
-// Worker thread: blocks on the kernel's exec events and reads what a process is while it is still there. A timer would come too late: of
-// 200 processes that lived a few milliseconds it sees 4, this sees nearly all. It alone keeps rights over other users' processes, and answers
-// what those are needed for: of a pid the path of its executable, the inodes of its sockets, its network namespace. It opens nothing to write.
+// Worker thread: blocks on the kernel's exec events and reads what a process is while it still exists. Polling would be too late: of 200
+// processes that lived a few milliseconds it saw 4, this sees nearly all. Only this thread keeps rights over other users' processes, and it
+// answers what they are needed for: a pid's executable, socket inodes and network namespace. It opens nothing for writing.
 
 import { closeSync, constants, openSync, readlinkSync, readSync } from 'node:fs';
 import { workerData } from 'node:worker_threads';
@@ -44,16 +44,16 @@ const MSG_DONTWAIT = 0x40;
 const EVENT_AT = 36;
 const TGID_AT = EVENT_AT + 20;
 const PR_SET_KEEPCAPS = 8;
-/** getdents64(2): glibc has had a function for it only since 2.30. */
+/** Number of getdents64(2): glibc has no wrapper before 2.30. */
 const GETDENTS64: Partial<Record<NodeJS.Architecture, number>> = { x64: 217, arm64: 61 };
-/** Bytes of the shortest entry of a folder: no more of them come at once than an answer holds. */
+/** Size of the shortest directory entry. It bounds how many entries a read returns, so they fit into an answer. */
 const MIN_ENTRY_BYTES = 24;
-/** And of the longest, without room for which the kernel gives none. */
+/** Size of the longest directory entry. With a smaller buffer the kernel may return none. */
 const LONGEST_ENTRY_BYTES = 280;
 /** _LINUX_CAPABILITY_VERSION_3 (linux/capability.h) */
 const CAPABILITY_VERSION = 0x2008_0522;
 
-/** `wake` becomes readable when a command waits: a thread that blocks in the kernel hears nothing else. */
+/** `wake` becomes readable when a command waits. Nothing else reaches a thread that blocks in the kernel. */
 const { shared, proc, wake } = workerData as { shared: SharedArrayBuffer; proc: string; wake: number };
 const counters = new Int32Array(shared, 0, WORDS);
 const view = new DataView(shared);
@@ -67,17 +67,17 @@ const setns = libc.func('int setns(int, int)');
 const poll = libc.func('int poll(void*, unsigned long, int)');
 const lseek = libc.func('long lseek(int, long, int)');
 const getdents = libc.func('long syscall(long, int, void*, unsigned long)');
-/** Rights were lowered. Before that no arguments are read: root can't be given up while a thread hangs. */
+/** Rights were lowered. Before that we read no arguments: that can hang, and would block dropping root. */
 let isLowered = false;
 const fd = subscribeSomewhere();
-// Rights belong to threads: when the process gives root up, this one would lose what /proc of other users takes.
+// Linux keeps rights per thread. Without this, dropping root would take away our right to read other users' /proc entries.
 libc.func('int prctl(int, unsigned long, unsigned long, unsigned long, unsigned long)')(PR_SET_KEEPCAPS, 1, 0, 0, 0);
 Atomics.store(counters, WORD.STATE, fd >= 0 ? EXEC_STATE.RUNNING : EXEC_STATE.FAILED);
-listen(fd, wake); // poll(2) passes over a descriptor below 0
+listen(fd, wake); // poll(2) ignores negative descriptors
 
 /**
- * Opens the proc connector. It speaks in the machine's first network namespace only; from another one this thread, and no other, moves
- * there: to where pid 1 is, or the nearest parent that lets us. On failure leaves the reason in the shared memory.
+ * Opens the proc connector. It works only in the initial network namespace. From any other, this thread alone moves to the namespace of pid 1
+ * or of the nearest ancestor that lets us. On failure it writes errno to the shared memory and returns -1.
  */
 function subscribeSomewhere(): number {
   let opened = subscribe();
@@ -94,7 +94,7 @@ function subscribeSomewhere(): number {
   return -1;
 }
 
-/** Moves this thread into the network namespace of a process. @returns whether it is there */
+/** Moves this thread into the network namespace of a process. @returns whether that worked */
 function enter(pid: number): boolean {
   try {
     const namespace = openSync(`${proc}/${pid}/ns/net`, 'r');
@@ -102,7 +102,7 @@ function enter(pid: number): boolean {
     closeSync(namespace);
     return moved;
   } catch {
-    return false; // not ours to look into
+    return false; // gone, or access denied
   }
 }
 
@@ -132,7 +132,7 @@ function subscribe(): number {
   return (send(opened, message, message.length, 0) as number) < 0 ? abandon(opened) : opened;
 }
 
-/** Closes a socket that is of no use, and leaves errno as it is. @returns -1 */
+/** Closes the socket but preserves errno. @returns -1 */
 function abandon(opened: number): number {
   const refused = koffi.errno();
   closeSync(opened);
@@ -140,7 +140,7 @@ function abandon(opened: number): number {
   return -1;
 }
 
-/** Forks and exits are as many again: the kernel drops them here. Classic BPF reads big-endian. */
+/** Makes the kernel drop fork and exit events, which would double the traffic or more. Classic BPF loads are big-endian. */
 function attachFilter(setsockopt: (...args: unknown[]) => unknown, opened: number): void {
   const program = Buffer.alloc(4 * 8);
   const put = (i: number, code: number, jt: number, jf: number, k: number) => {
@@ -170,7 +170,7 @@ function listen(opened: number, end: number): void {
   for (;;) {
     if ((poll(polled, 2, -1) as number) <= 0) continue;
     if (polled.readInt16LE(14) !== 0) {
-      readSync(end, scratch, 0, 8, null); // before the command is read: one that comes later wakes again
+      readSync(end, scratch, 0, 8, null); // before we load the command, so a later one wakes us again
       const command = Atomics.load(counters, WORD.COMMAND);
       if (command === EXEC_COMMAND.END) {
         if (opened >= 0) closeSync(opened);
@@ -179,19 +179,19 @@ function listen(opened: number, end: number): void {
       if (command === EXEC_COMMAND.LOWER) lower();
       else if (command !== EXEC_COMMAND.NONE)
         answer(command, Atomics.load(counters, WORD.PID), Atomics.load(counters, WORD.FROM));
-      // Compared: it may have been told to end meanwhile.
+      // Compare-and-exchange, because END may have arrived meanwhile.
       Atomics.compareExchange(counters, WORD.COMMAND, command, EXEC_COMMAND.NONE);
       Atomics.notify(counters, WORD.COMMAND);
       continue;
     }
     const length = Number(recv(opened, message, message.length, MSG_DONTWAIT));
-    // ENOBUFS: events were lost; what they told of is found by its pid, if it still lives.
+    // On ENOBUFS events were lost. Their processes are looked up by pid later, if they still live.
     if (length < TGID_AT + 4 || message.readUInt32LE(EVENT_AT) !== PROC_EVENT_EXEC) continue;
     record(message.readUInt32LE(TGID_AT));
   }
 }
 
-/** Keeps the capabilities told, which changing the user has left permitted but not in effect, and no others. */
+/** Keeps only the requested capabilities. The change of user left them permitted but not effective. */
 function lower(): void {
   const header = Buffer.alloc(8);
   header.writeUInt32LE(CAPABILITY_VERSION, 0);
@@ -205,7 +205,7 @@ function lower(): void {
     for (const at of [0, 4]) rows.writeUInt32LE(keep, row + at);
     rows.writeUInt32LE(0, row + 8);
   }
-  if ((libc.func('int capset(void*, void*)')(header, rows) as number) !== 0) process.exit(1); // a thread that kept more must not go on
+  if ((libc.func('int capset(void*, void*)')(header, rows) as number) !== 0) process.exit(1); // never continue with more rights than requested
   isLowered = true;
 }
 
@@ -224,11 +224,11 @@ function answer(command: number, asked: number, from: number): void {
 }
 
 /**
- * Inodes of a process's sockets among as many descriptors as one answer may hold. It may have half a million, and a list of all of them is more than
+ * Writes inodes of a process's sockets to the answer, one part of its descriptors at a time: a process may have half a million, too many for
  * this thread's memory.
  *
- * @param from where to go on in the folder, as the kernel told it (d_off); 0 is its beginning
- * @returns bytes
+ * @param from directory offset to continue at (the kernel's d_off); 0 for the start
+ * @returns bytes written
  */
 function sockets(pid: number, from: number): number {
   const folder = `${proc}/${pid}/fd`;
@@ -259,7 +259,7 @@ function sockets(pid: number, from: number): number {
   }
 }
 
-/** Writes one entry: the executable first, as that is the first to go. */
+/** Writes one entry. It reads the executable first, because that vanishes first. */
 function record(pid: number): void {
   const count = Atomics.load(counters, WORD.WRITTEN);
   const at = FIRST_SLOT + (count % SLOTS) * SLOT_BYTES;
@@ -268,7 +268,7 @@ function record(pid: number): void {
   try {
     exe = readlinkSync(`${folder}/exe`);
   } catch {
-    // gone already; its parent's copy of the arguments may still tell
+    // Gone already. /proc may still have its name and parent.
   }
   view.setUint16(at + ENTRY.EXE_LENGTH, put(Buffer.from(exe), at + ENTRY.EXE, EXE_BYTES), true);
   const stat = read(`${folder}/stat`);
@@ -296,7 +296,7 @@ function put(from: Buffer, at: number, most: number): number {
   return length;
 }
 
-/** The file's first 4 KiB; empty where the process is gone. Valid until the next call. */
+/** The file's first 4 KiB; empty if the process is gone. Valid until the next call. */
 function read(path: string): Buffer {
   let file: number;
   try {

@@ -1,4 +1,4 @@
-// Who holds reported sockets: pid, user and short name as the kernel told them, and the process they turned out to be.
+// Owners of reported sockets: pid, user and short name from the kernel's report, and the process that they resolve to.
 
 import { u32le } from '../../../net/bytes.ts';
 import { sanitizeBytes } from '../../../net/text.ts';
@@ -9,16 +9,16 @@ import type { ExecWatch } from './exec-watch.ts';
 import type { Proc } from './procfs/proc.ts';
 import { readProcess } from './procfs/process.ts';
 
-/** How long a process that is gone may still be told of by the exec worker, ms. */
+/** How long to wait for the exec worker's facts about a process that is gone, ms. */
 const PATIENCE_MS = 250;
 /**
- * Owners kept, those met last. Sockets that were reported refer to them by number: of these fewer are kept, so that a owner is there for
- * as long as one of its sockets is.
+ * Most owners kept, evicting the least recently seen. Reported sockets refer to owners by number. We keep fewer sockets than owners, so an
+ * owner outlives its sockets.
  */
-const MOST = 98_304;
+const MAX_OWNERS = 98_304;
 const COMM_LENGTH = 15;
 
-/** Instead of a process: a thread of the kernel's, as that of an NFS mount, which is no process. */
+/** In place of a process: a kernel thread, such as an NFS mount's. */
 export const KERNEL_THREAD = -2;
 /** The parent of all kernel threads. */
 const KTHREADD = 2;
@@ -28,40 +28,40 @@ interface SocketOwner {
   readonly key: string;
   readonly pid: number;
   readonly uid: number;
-  /** Of the thread that made the socket: not always the program's. */
+  /** Name of the thread that created the socket, which may differ from the program's. */
   readonly comm: string;
   readonly isThread: boolean;
   process: number;
   startTime: number | null;
-  /** What the exec watch knew of its pid when the process was learnt. */
+  /** What the exec watch knew about the pid when the process was resolved. */
   begun: ProcessFacts | undefined;
-  /** Monotonic ms by which it is settled with what is known. */
+  /** Monotonic ms from which the owner resolves with whatever is known. */
   deadline: number;
 }
 
-/** Owners by number, beginning at 1; none is used again. */
+/** Owners by number. Numbers start at 1 and are never reused. */
 export class SocketOwners {
   readonly #directory: Directory;
   readonly #proc: Proc;
   readonly #watch: ExecWatch | null;
-  readonly #most: number;
-  /** The one met longest ago first. */
+  readonly #capacity: number;
+  /** Least recently seen first. */
   readonly #owners = new Map<number, SocketOwner>();
   readonly #byKey = new Map<string, number>();
   #end = 1;
-  /** Marks of the owner that was met last, as its report had them: most reports in a row are of one process. */
-  readonly #lastMarks = new Uint8Array(REPORT.WAY - REPORT.OWNER);
+  /** The last report's owner bytes: consecutive reports mostly come from one process. */
+  readonly #lastMarks = new Uint8Array(REPORT.DIRECTION - REPORT.OWNER);
   #last = 0;
 
-  /** @param watch null where exec events can't be had. @param most fewer in tests */
-  constructor(directory: Directory, proc: Proc, watch: ExecWatch | null, most = MOST) {
-    this.#most = most;
+  /** @param watch null without exec events @param capacity smaller in tests */
+  constructor(directory: Directory, proc: Proc, watch: ExecWatch | null, capacity = MAX_OWNERS) {
+    this.#capacity = capacity;
     this.#directory = directory;
     this.#proc = proc;
     this.#watch = watch;
   }
 
-  /** Number of the owner that a report names. @param at where the report lies in `bytes` @param now monotonic ms */
+  /** Number of the owner that a report names. @param at offset of the report in `bytes` @param now monotonic ms */
   ofReport(bytes: Uint8Array, at: number, now: number): number {
     const from = at + REPORT.OWNER;
     const marks = this.#lastMarks;
@@ -69,7 +69,7 @@ export class SocketOwners {
     while (same < marks.length && bytes[from + same] === marks[same]) same++;
     if (same === marks.length) {
       const owner = this.#owners.get(this.#last);
-      if (owner !== undefined && !this.#isOther(owner)) return this.#last; // met last: it is in its place
+      if (owner !== undefined && !this.#isOther(owner)) return this.#last; // already the most recent
     }
     const comm = sanitizeBytes(bytes, at + REPORT.COMM, at + REPORT.COMM + 16);
     this.#last = this.intern(u32le(bytes, from + 4), u32le(bytes, from), u32le(bytes, at + REPORT.IDS), comm, now);
@@ -77,7 +77,7 @@ export class SocketOwners {
     return this.#last;
   }
 
-  /** Number of the owner with these marks; a pid that began anew since is another one. */
+  /** Number of the owner with this pid, user and name. If the pid was reused or called exec since, that is a new owner. */
   intern(pid: number, tid: number, uid: number, comm: string, now: number): number {
     const key = `${pid} ${uid} ${comm}`;
     const known = this.#byKey.get(key);
@@ -87,7 +87,7 @@ export class SocketOwners {
       this.#owners.set(known, owner);
       return known;
     }
-    if (this.#owners.size >= this.#most) this.#dropOldest();
+    if (this.#owners.size >= this.#capacity) this.#dropOldest();
     const number = this.#end++;
     const isThread = tid !== pid;
     const deadline = now + PATIENCE_MS;
@@ -96,16 +96,16 @@ export class SocketOwners {
     return number;
   }
 
-  /** True while a owner's process can be told, now or later. */
+  /** Whether the owner is still kept, so its process is known or may be later. */
   has(number: number): boolean {
     return this.#owners.has(number);
   }
 
-  /** Process of a owner, or KERNEL_THREAD; -1 while it is still being found out, and where the owner is not kept any more. @param now monotonic ms */
+  /** Process of an owner, or KERNEL_THREAD; -1 while it is unresolved, or if the owner was evicted. @param now monotonic ms */
   process(number: number, now: number): number {
     const owner = this.#owners.get(number);
     if (owner === undefined) return -1;
-    // The directory forgets processes that no flow has: asked for again, one is learnt again.
+    // The directory forgets processes without flows, so we may have to add this one again.
     if (owner.process >= 0 && this.#directory.process(owner.process) !== undefined) return owner.process;
     const late = now >= owner.deadline;
     const facts = this.#facts(owner, late) ?? (late ? bare(owner) : null);
@@ -117,9 +117,9 @@ export class SocketOwners {
     return owner.process;
   }
 
-  /** A quarter, so that it is done seldom. */
+  /** Drops a quarter at once, to do it rarely. */
   #dropOldest(): void {
-    let left = Math.ceil(this.#most / 4);
+    let left = Math.ceil(this.#capacity / 4);
     for (const [number, { key }] of this.#owners) {
       if (left-- === 0) break;
       this.#owners.delete(number);
@@ -128,8 +128,8 @@ export class SocketOwners {
   }
 
   /**
-   * The living process, or what was read when it began; when both are there and differ, the one of that name. One that is gone may have
-   * changed its image since what we know, or be called otherwise than its executable: `late` is when waiting has told which.
+   * Facts from the living process, or those read when it started. If both exist and differ, the one with the owner's name wins. A process that
+   * is gone may have called exec since, or have a name unlike its executable; `late` says that we waited long enough to accept that.
    */
   #facts(owner: SocketOwner, late: boolean): ProcessFacts | null {
     const begun = this.#watch?.facts(owner.pid) ?? null;
@@ -138,27 +138,27 @@ export class SocketOwners {
       const same = begun === null || begun.startTime === null || begun.startTime === living.startTime;
       return !same && fits(begun, owner) && !fits(living, owner) ? begun : living;
     }
-    // Gone, or a zombie, which has no executable any more; a kernel thread has none either.
+    // It is gone, a zombie (which has no executable left), or a kernel thread (which never had one).
     if (begun !== null && (late || fits(begun, owner))) return begun.exe === null ? { ...begun, name: owner.comm } : begun;
     return late ? living : null;
   }
 
-  /** True when the pid began anew, or became another program by exec, since the owner's process was learnt. */
+  /** Whether the pid was reused, or became another program through exec, since the owner's process was resolved. */
   #isOther(owner: SocketOwner): boolean {
     const begun = this.#watch?.facts(owner.pid);
     if (begun === undefined || begun === owner.begun || owner.startTime === null || begun.startTime === null) return false;
     if (begun.startTime !== owner.startTime) return true;
-    // A socket that outlives an exec keeps the short name that its maker had.
+    // A socket that outlives an exec keeps its creator's short name.
     return begun.exe !== null && begun.exe !== this.#directory.process(owner.process)?.exe;
   }
 }
 
-/** What the kernel's report alone tells. */
+/** Facts from the kernel's report alone. */
 function bare({ pid, comm, uid }: SocketOwner): ProcessFacts {
   return { pid, name: comm, exe: null, uid, parentPid: null, startTime: null, script: null, unit: null };
 }
 
-/** A thread may be called anything; a program's first thread has its name, cut at 15 bytes. */
+/** Whether the name matches. A program's main thread has its name, cut at 15 bytes; other threads may have any name. */
 function fits(facts: ProcessFacts, owner: SocketOwner): boolean {
   return (
     owner.isThread ||

@@ -1,7 +1,7 @@
-// Sockets transferred between processes: a child accepts for its parent, inherits a socket, or is passed one. The kernel's report names the
-// process that made the socket. Half a second later, and again some seconds later, a flow that still lives is looked up and given to the
-// process that holds its socket now. A shorter flow stays with the maker, and so does a socket that the maker still holds, since nothing
-// shows which of the two used it. After that a flow is looked up again when its owner ended or became another program (OwnerChecks).
+// Follows sockets that move between processes: a child accepts for its parent, inherits a socket, or is passed one. The kernel's report names
+// the process that created the socket. Half a second later, and again some seconds later, this looks up flows that still live and assigns
+// them to the process that now holds the socket. A shorter flow stays with the creator. So does a socket that the creator still holds, since
+// nothing shows which process used it. Later, a flow is looked up again when its owner exits or becomes another program (OwnerChecks).
 
 import { existsSync } from 'node:fs';
 import type { FlowTable } from '../../../flow/flow-table.ts';
@@ -14,41 +14,41 @@ import { readProcess } from './procfs/process.ts';
 import { SocketInodes } from './procfs/socket-inodes.ts';
 import { ProcfsTables, type SingleSockets } from './procfs/tables.ts';
 
-/** When a flow is looked up: after its owner was told, and again after that, where it was quiet or still the maker's. */
-const LOOKS_MS = [500, 3500] as const;
-/** A flow that lived no longer than this by its own packets is not worth it. */
+/** Delays of the first lookup, from when the owner was assigned, and of the second, if the flow was quiet or still its creator's. */
+const LOOKUP_DELAYS_MS = [500, 3500] as const;
+/** A flow whose packets span less than this is not looked up. */
 const LIVED_MS = 300;
-/** Flows that wait for a look of either kind. */
+/** Most flows waiting for each kind of lookup. */
 const MAX_WAITING = 1024;
-/** Flows looked up in one reading, so that a burst costs little. */
+/** Most flows of each kind looked up in one turn, to keep bursts cheap. */
 const MAX_AT_ONCE = 32;
 /** Longest turn of walking descriptors. */
 const WALK_MS = 4;
-/** Ancestors of a socket's owner that may hold the socket, too. */
+/** Ancestors of a socket's holder to check for the same socket. */
 const MAX_ANCESTORS = 4;
-/** Readings, their walks included, take a twentieth of the time at the most. */
+/** Lookups and their walks take at most a twentieth of the time. */
 const REST = 20;
 
-/** The look for who holds the socket of a process that is gone. */
+/** The lookup for the new holder when the owner is gone. */
 const GONE = 2;
 
-interface Waiting {
+interface PendingLookup {
   readonly row: number;
   readonly serial: number;
-  /** Of the far end of a local flow. */
+  /** The remote end of a local flow. */
   readonly isPeer: boolean;
-  /** Process that was told. */
+  /** The owner so far. */
   readonly process: number;
   readonly look: 0 | 1 | typeof GONE;
   readonly due: number;
 }
 
-interface Sought extends Waiting {
+interface Search extends PendingLookup {
   readonly inode: number;
   readonly match: 'exact' | 'wildcard';
 }
 
-/** Corrects owners by who holds the socket; never for more than a twentieth of the time, and only while there are new flows. */
+/** Corrects owners by who holds the socket. Takes at most a twentieth of the time, and only while flows are waiting. */
 export class TransferredSockets {
   readonly #flows: FlowTable;
   readonly #directory: Directory;
@@ -56,19 +56,19 @@ export class TransferredSockets {
   readonly #tables: ProcfsTables;
   readonly #inodes: SocketInodes;
   readonly #checks: OwnerChecks | null;
-  readonly #takeLeft = (row: number, isPeer: boolean, process: number) => this.#isLeft(row, isPeer, process);
-  /** By look; each in the order of its coming, which is that of its time. */
-  readonly #waiting: [Waiting[], Waiting[], Waiting[]] = [[], [], []];
-  #sought: Sought[] = [];
-  /** Sockets of the processes that were asked in this reading. */
+  readonly #takeGone = (row: number, isPeer: boolean, process: number) => this.#queueGone(row, isPeer, process);
+  /** By lookup; each queue is in order of arrival, which is also the order of due times. */
+  readonly #waiting: [PendingLookup[], PendingLookup[], PendingLookup[]] = [[], [], []];
+  #searches: Search[] = [];
+  /** Sockets of the processes read in this turn. */
   readonly #held = new Map<number, Set<number> | null>();
   readonly #readings = new CpuBudget(REST, 0);
-  /** Flows that found the queue full: they keep the owner that was told. */
+  /** Flows that found the queue full. They keep their first owner. */
   overflowed = 0;
 
   /**
-   * @param query asks for single sockets, but not those bound to an interface; null where only tables tell
-   * @param checks finds owners that are gone; null where nobody looks for them
+   * @param query looks up single sockets, but not those bound to an interface; null to use tables only
+   * @param checks finds owners that are gone; null to skip that
    */
   constructor(
     flows: FlowTable,
@@ -85,37 +85,37 @@ export class TransferredSockets {
     this.#checks = checks;
   }
 
-  /** An end of the flow, one of this network namespace, was told to be `process`'s, which made its socket. @param now monotonic ms */
+  /** Tracks a flow's end in this network namespace whose socket `process` created. @param now monotonic ms */
   add(row: number, isPeer: boolean, process: number, now: number): void {
     this.track(row, isPeer, process);
     const serial = this.#flows.serial(row);
     const pid = this.#directory.process(process)?.pid ?? -1;
-    // A flow that begins when its socket's maker has ended is an heir's, however short it is.
-    if (existsSync(`${this.#proc.path}/${pid}`)) this.#wait({ row, serial, isPeer, process, look: 0, due: now + LOOKS_MS[0] });
+    // If the creator has exited already, another process uses the socket, however short the flow is.
+    if (existsSync(`${this.#proc.path}/${pid}`)) this.#wait({ row, serial, isPeer, process, look: 0, due: now + LOOKUP_DELAYS_MS[0] });
     else this.#wait({ row, serial, isPeer, process, look: GONE, due: now });
   }
 
-  /** An end of the flow, one of this network namespace, is `process`'s, which holds its socket. */
+  /** Tracks a flow's end in this network namespace whose socket `process` holds. */
   track(row: number, isPeer: boolean, process: number): void {
     this.#checks?.track(row, isPeer, process);
   }
 
   /** @param now monotonic ms */
   work(now: number): void {
-    this.#checks?.work(now, this.#takeLeft);
+    this.#checks?.work(now, this.#takeGone);
     if (!this.#inodes.walking && !this.#isDue(now)) return;
     const isOver = this.#readings.measure(() => this.#readOn(now));
     if (isOver) this.#readings.pause(now);
   }
 
-  #wait(each: Waiting): void {
+  #wait(each: PendingLookup): void {
     const waiting = this.#waiting[each.look];
     if (waiting.length < MAX_WAITING) waiting.push(each);
     else this.overflowed++;
   }
 
-  /** The process of a flow's end is gone. @returns whether the flow will be looked up */
-  #isLeft(row: number, isPeer: boolean, process: number): boolean {
+  /** Queues a flow whose owner is gone. @returns whether there was room */
+  #queueGone(row: number, isPeer: boolean, process: number): boolean {
     if (this.#waiting[GONE].length >= MAX_WAITING) return false;
     const serial = this.#flows.serial(row);
     this.#wait({ row, serial, isPeer, process, look: GONE, due: 0 });
@@ -126,15 +126,15 @@ export class TransferredSockets {
     return this.#readings.isDue(now) && this.#waiting.some(([first]) => first !== undefined && first.due <= now);
   }
 
-  /** Reads the tables, or goes on with the walk. @returns whether the reading is done */
+  /** Reads the tables, or continues the walk. @returns whether the turn is complete */
   #readOn(now: number): boolean {
     if (!this.#inodes.walking) this.#read(now);
-    if (this.#sought.length > 0 && !this.#inodes.step(WALK_MS)) return false;
+    if (this.#searches.length > 0 && !this.#inodes.step(WALK_MS)) return false;
     this.#settle();
     return true;
   }
 
-  /** Reads the tables where a flow that is due has lived. */
+  /** Reads the tables and looks up the flows that are due. */
   #read(now: number): void {
     const due = ([GONE, 0, 1] as const).flatMap((look) => this.#takeDue(look, MAX_AT_ONCE, now));
     if (due.length === 0) return;
@@ -143,13 +143,13 @@ export class TransferredSockets {
     for (const each of due) if (!this.#look(each)) this.#again(each, now);
   }
 
-  /** Flows that are due, and have lived where that is asked. */
-  #takeDue(look: Waiting['look'], most: number, now: number): Waiting[] {
+  /** Takes the flows that are due. For lookups 0 and 1 they must have lived long enough. */
+  #takeDue(look: PendingLookup['look'], most: number, now: number): PendingLookup[] {
     const waiting = this.#waiting[look];
-    const due: Waiting[] = [];
+    const due: PendingLookup[] = [];
     let taken = 0;
     while (taken < waiting.length && due.length < most) {
-      const each = waiting[taken] as Waiting;
+      const each = waiting[taken] as PendingLookup;
       if (each.due > now) break;
       taken++;
       if (!this.#isStill(each)) continue;
@@ -160,12 +160,12 @@ export class TransferredSockets {
     return due;
   }
 
-  #again(each: Waiting, now: number): void {
-    if (each.look === 0) this.#wait({ ...each, look: 1, due: now + LOOKS_MS[1] });
+  #again(each: PendingLookup, now: number): void {
+    if (each.look === 0) this.#wait({ ...each, look: 1, due: now + LOOKUP_DELAYS_MS[1] });
   }
 
-  /** @returns whether another process is looked for */
-  #look(each: Waiting): boolean {
+  /** @returns whether a search for another process starts */
+  #look(each: PendingLookup): boolean {
     const flows = this.#flows;
     const { row } = each;
     const protocol = flows.protocol(row);
@@ -174,9 +174,9 @@ export class TransferredSockets {
     const [near, far] = each.isPeer ? [remote, local] : [local, remote];
     const inode = this.#tables.find(protocol, flows.words, near.at, near.port, far.at, far.port);
     const { match } = this.#tables;
-    // A listener's socket is not the connection's.
+    // A listener's socket isn't the connection's.
     if (inode === 0 || match === 'listener' || match === 'none') return false;
-    // Several processes may share a port, each with a socket of its own: which of them is this flow's, the tables don't tell.
+    // Several processes may share a port with a socket each. The tables don't say which one has this flow.
     if (match === 'wildcard' && !this.#tables.isSole(protocol, near.port)) return false;
     const pid = this.#directory.process(each.process)?.pid ?? -1;
     if (pid < 0) return false;
@@ -186,11 +186,11 @@ export class TransferredSockets {
     }
     this.#inodes.forget(inode);
     this.#inodes.want(inode);
-    this.#sought.push({ ...each, inode, match });
+    this.#searches.push({ ...each, inode, match });
     return true;
   }
 
-  /** True when the process holds the socket, or may not be asked. A process that has thousands is read once in a reading. */
+  /** Whether the process holds the socket, or may. Each process is read once per turn. */
   #holds(pid: number, inode: number): boolean {
     let held = this.#held.get(pid);
     if (held === undefined) {
@@ -200,30 +200,30 @@ export class TransferredSockets {
     return held === null || held.has(inode);
   }
 
-  /** The process that was told holds the socket still, as whatever program it is now. */
-  #renew(each: Waiting, pid: number, match: Sought['match']): void {
+  /** Handles an owner that still holds the socket but may have become another program. */
+  #renew(each: PendingLookup, pid: number, match: Search['match']): void {
     const facts = readProcess(this.#proc, pid);
     if (facts === null || this.#directory.isKnownAs(each.process, facts)) this.#checks?.isBack(each.process);
     else {
-      // One of which only the short name was known is now known whole; else another program took its place.
+      // Either we knew only the short name and now know the program, or it became another program.
       const isOther = this.#directory.process(each.process)?.exe !== null;
       this.#give(each, this.#directory.learn(facts), match, isOther);
     }
   }
 
   #settle(): void {
-    for (const each of this.#sought) {
+    for (const each of this.#searches) {
       const pid = this.#inodes.owner(each.inode);
-      const facts = pid === undefined || !this.#isStill(each) ? null : this.#eldest(pid, each.inode);
+      const facts = pid === undefined || !this.#isStill(each) ? null : this.#firstHolder(pid, each.inode);
       if (facts === null) continue;
-      // Whoever had it for long has used it.
-      this.#give(each, this.#directory.learn(facts), each.match, each.look === GONE && this.#lived(each.row, LOOKS_MS[1]));
+      // A process that held the socket for long has used it, so earlier traffic stays with it.
+      this.#give(each, this.#directory.learn(facts), each.match, each.look === GONE && this.#lived(each.row, LOOKUP_DELAYS_MS[1]));
     }
-    this.#sought = [];
+    this.#searches = [];
   }
 
-  /** The oldest of a process and those of its ancestors that hold the socket, too: it had the socket first. Null when it is gone. */
-  #eldest(pid: number, inode: number): ProcessFacts | null {
+  /** The topmost ancestor that also holds the socket: it had the socket first. The process itself if none does; null if it is gone. */
+  #firstHolder(pid: number, inode: number): ProcessFacts | null {
     let facts = readProcess(this.#proc, pid);
     for (let left = MAX_ANCESTORS; left > 0 && facts !== null; left--) {
       const parent = facts.parentPid ?? 0;
@@ -234,15 +234,15 @@ export class TransferredSockets {
     return facts;
   }
 
-  #give({ row, isPeer }: Waiting, process: number, match: Sought['match'], keepsPast: boolean): void {
+  #give({ row, isPeer }: PendingLookup, process: number, match: Search['match'], keepsEarlier: boolean): void {
     this.#checks?.enter(process);
-    if (keepsPast) this.#flows.settleOwner(row, isPeer);
+    if (keepsEarlier) this.#flows.settleOwner(row, isPeer);
     if (isPeer) this.#flows.ownPeer(row, process);
     else this.#flows.own(row, process, match);
   }
 
-  /** True while the row is the same flow and its owner the one that was told. */
-  #isStill({ row, serial, isPeer, process }: Waiting): boolean {
+  /** Whether the row still holds the same flow with the same owner. */
+  #isStill({ row, serial, isPeer, process }: PendingLookup): boolean {
     const flows = this.#flows;
     if (!flows.holds(row, serial) || flows.isRetired(row)) return false;
     return (isPeer ? flows.peer(row) : flows.owner(row)) === process;

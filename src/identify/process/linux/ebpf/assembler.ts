@@ -1,8 +1,8 @@
-// eBPF instructions with labels (Linux Documentation/bpf/standardization/instruction-set.rst). Only what socket-programs.ts needs.
+// Assembles eBPF with labels (Linux Documentation/bpf/standardization/instruction-set.rst). It has only the instructions that socket-programs.ts uses.
 
 const BYTES = 8;
 
-/** Registers: R0 result, R1 to R5 arguments, R6 to R9 kept over calls, R10 the frame's end. */
+/** Registers: R0 result, R1 to R5 arguments, R6 to R9 preserved across calls, R10 frame pointer. */
 export const R = { R0: 0, R1: 1, R2: 2, R3: 3, R4: 4, R5: 5, R6: 6, R7: 7, R8: 8, R9: 9, R10: 10 } as const;
 
 /** Kernel functions by number (include/uapi/linux/bpf.h). */
@@ -20,7 +20,7 @@ export const HELPER = {
 const WIDTH = { 8: 0x10, 16: 0x08, 32: 0x00, 64: 0x18 } as const;
 type Bits = keyof typeof WIDTH;
 
-/** Builds one program. Jumps are forward or backward to labels; `assemble` resolves them. */
+/** Builds one program. `assemble` resolves jumps to labels, forward or backward. */
 export class EbpfAssembler {
   readonly #code: { code: number; dst: number; src: number; off: number; imm: number; target: string | null }[] = [];
   readonly #labels = new Map<string, number>();
@@ -95,7 +95,7 @@ export class EbpfAssembler {
     return this.#emit(0x62 | WIDTH[bits], dst, 0, offset, value);
   }
 
-  /** dst = the map of a file descriptor; two slots. */
+  /** dst = the map of a file descriptor. Takes two instruction slots. */
   loadMap(dst: number, fd: number): this {
     this.#emit(0x18, dst, 1, 0, fd);
     return this.#emit(0, 0, 0, 0, 0);
@@ -132,7 +132,7 @@ export class EbpfAssembler {
     return this.#emit(0x95, 0, 0, 0, 0);
   }
 
-  /** struct bpf_insn { u8 code; u8 dst:4, src:4; s16 off; s32 imm } for each. Throws for an unknown label: a bug. */
+  /** struct bpf_insn { u8 code; u8 dst:4, src:4; s16 off; s32 imm } each. Throws for an unknown label, which is a bug. */
   assemble(): Buffer {
     const bytes = Buffer.alloc(this.#code.length * BYTES);
     for (const [i, { code, dst, src, off, imm, target }] of this.#code.entries()) {

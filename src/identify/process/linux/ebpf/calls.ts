@@ -1,30 +1,30 @@
-// bpf(2) and mmap(2) through koffi, on x86-64 and arm64. Each call either gives a file descriptor or throws with the kernel's reason.
+// bpf(2) and mmap(2) through koffi, on x86-64 and arm64. A call returns a file descriptor or throws with the kernel's reason.
 
 import koffi from 'koffi';
 
-/** Kernel objects as file descriptors; closed by the kernel when the process ends, however it ends. */
+/** A kernel object's file descriptor. The kernel closes it when the process ends, however it ends. */
 export type Descriptor = number;
 
 /** bpf(2) as the loader uses it. */
 export interface BpfCalls {
-  /** Raises the locked-memory limit: before 5.11 maps are charged to it. */
+  /** Raises the locked-memory limit: kernels before 5.11 charge maps to it. */
   unlockMemory(): void;
   loadBtf(blob: Buffer): Descriptor;
   createStorage(btf: Descriptor, keyType: number, valueType: number, valueBytes: number): Descriptor;
   createRing(bytes: number): Descriptor;
-  /** @param target number of what a tracing program attaches to; 0 for the others */
+  /** @param target BTF id of the function or tracepoint that a tracing program attaches to; 0 for other programs */
   loadProgram(type: number, attach: number, code: Buffer, name: string, target?: number): Descriptor;
-  /** Attaches with a link: it detaches when the descriptor is closed, also by a kill -9. */
+  /** Attaches with a link: the program detaches when the descriptor closes, even after a kill -9. */
   attach(program: Descriptor, cgroup: Descriptor, attach: number): Descriptor;
-  /** Attaches a tracing program to its place; it detaches as the others do. */
+  /** Attaches a tracing program to its target; it detaches when the descriptor closes. */
   attachTracing(program: Descriptor): Descriptor;
   /** Maps pages of a descriptor. */
   map(fd: Descriptor, bytes: number, offset: number, writable: boolean): ArrayBuffer;
-  /** The root of the unified cgroup hierarchy through a mount of our own that nobody else sees. */
+  /** Opens the root of the unified cgroup hierarchy through a private mount. */
   openUnifiedRoot(): Descriptor;
-  /** Cookie of our network namespace; null where the kernel does not tell it (before 5.14). */
+  /** Cookie of our network namespace; null on kernels before 5.14, which have no such option. */
   networkNamespace(): bigint | null;
-  /** CLOCK_REALTIME less CLOCK_MONOTONIC now, ms. */
+  /** CLOCK_REALTIME minus CLOCK_MONOTONIC now, ms. */
   clockOffsetMs(): number;
   close(fd: Descriptor): void;
 }
@@ -42,7 +42,7 @@ export const ATTACH = {
   GETPEERNAME4: 29,
   GETPEERNAME6: 30,
 } as const;
-/** Attach types of tracing programs: at a tracepoint, and where a function of the kernel returns. */
+/** Attach types of tracing programs: at a tracepoint, or at a kernel function's return. */
 export const TRACE = { TRACEPOINT: 23, EXIT: 25 } as const;
 
 const NO_PREALLOC = 1;
@@ -50,7 +50,7 @@ const CLONE = 1 << 9;
 const MAP_ATTR_BYTES = 72;
 const PROGRAM_ATTR_BYTES = 144;
 const LOG_BYTES = 1 << 16;
-/** The verifier gives way to any signal that comes meanwhile (a window's change, a child's end): then it is asked again, as libbpf does. */
+/** Any signal (SIGWINCH, SIGCHLD) interrupts the verifier with EAGAIN. We retry, as libbpf does. */
 const EAGAIN = 11;
 const TRIES = 32;
 const CLOCK_REALTIME = 0;
@@ -60,7 +60,7 @@ const PROT_WRITE = 2;
 const MAP_SHARED = 1;
 const RLIMIT_MEMLOCK = 8;
 const SYSCALL: Partial<Record<NodeJS.Architecture, number>> = { x64: 321, arm64: 280 };
-/** The calls of the newer mount interface have one number on all architectures; Linux 5.2. */
+/** System calls of the new mount API (Linux 5.2) have the same numbers on all architectures. */
 const FSOPEN = 430;
 const FSCONFIG = 431;
 const FSMOUNT = 432;
@@ -85,13 +85,13 @@ function errorText(errno: number): string {
   return ERRORS.get(errno) ?? `errno ${errno}`;
 }
 
-/** The end of what the verifier wrote, where it says what it refused: its last three lines, in one. */
-function lastWords(log: Buffer): string {
+/** The last three lines of the verifier's log, joined: they say what it refused. */
+function verifierMessage(log: Buffer): string {
   const text = log.toString('latin1', 0, Math.max(0, log.indexOf(0)));
   return text.trim().split('\n').slice(-3).join(' | ');
 }
 
-/** Loads libc. Throws where koffi has no build for this machine, or the architecture is another. */
+/** Loads libc. Throws if koffi has no build for this machine or the architecture isn't supported. */
 export function loadBpfCalls(): BpfCalls {
   const number = SYSCALL[process.arch];
   if (number === undefined) throw new Error(`no bpf on ${process.arch}`);
@@ -114,8 +114,8 @@ export function loadBpfCalls(): BpfCalls {
       errno = koffi.errno();
       if (errno !== EAGAIN) break;
     }
-    const said = log === undefined ? '' : lastWords(log);
-    throw new Error(`${what}: ${errorText(errno)}${said === '' ? '' : ` (${said})`}`);
+    const details = log === undefined ? '' : verifierMessage(log);
+    throw new Error(`${what}: ${errorText(errno)}${details === '' ? '' : ` (${details})`}`);
   };
 
   return {
@@ -167,7 +167,7 @@ export function loadBpfCalls(): BpfCalls {
       return bpf(COMMAND.LINK_CREATE, attr, 'attaching');
     },
     attachTracing(program) {
-      const attr = Buffer.alloc(16); // name u64, none; the program
+      const attr = Buffer.alloc(16); // u64 name (unused), u32 program
       attr.writeUInt32LE(program, 8);
       return bpf(COMMAND.RAW_TRACEPOINT_OPEN, attr, 'attaching');
     },
@@ -207,9 +207,9 @@ export function loadBpfCalls(): BpfCalls {
       if (fd < 0) return null;
       const cookie = Buffer.alloc(8);
       const length = Buffer.from([8, 0, 0, 0]);
-      const told = (getsockopt(fd, SOL_SOCKET, SO_NETNS_COOKIE, cookie, length) as number) === 0;
+      const isKnown = (getsockopt(fd, SOL_SOCKET, SO_NETNS_COOKIE, cookie, length) as number) === 0;
       close(fd);
-      return told ? cookie.readBigUInt64LE() : null;
+      return isKnown ? cookie.readBigUInt64LE() : null;
     },
     clockOffsetMs() {
       clockGettime(CLOCK_REALTIME, timespec);
@@ -223,7 +223,7 @@ export function loadBpfCalls(): BpfCalls {
   };
 }
 
-/** struct timespec { long seconds; long nanoseconds; } in ms. */
+/** Milliseconds of a struct timespec { long seconds; long nanoseconds; }. */
 function msOf(timespec: Buffer): number {
   return Number(timespec.readBigInt64LE(0)) * 1000 + Number(timespec.readBigInt64LE(8)) / 1e6;
 }

@@ -1,26 +1,26 @@
-// The running kernel's own type information (BTF, Documentation/bpf/btf.rst): numbers of functions and tracepoints, offsets of members. Read once.
+// Reads the running kernel's type information (BTF, Documentation/bpf/btf.rst) once: ids of functions and tracepoints, offsets of members.
 
 const HEADER_BYTES = 24;
 const MAGIC = 0xeb9f;
 const KIND = { STRUCT: 4, UNION: 5, TYPEDEF: 8, FUNC: 12 } as const;
-/** 32-bit words behind a type's own three, by kind: fixed ones, and those for each of its members. */
+/** 32-bit words after a type's first three, by kind: a fixed number, and a number for each member. */
 const FIXED_WORDS = [0, 1, 0, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 1, 0, 0];
 const MEMBER_WORDS = [0, 0, 0, 0, 3, 3, 2, 0, 0, 0, 0, 0, 0, 2, 0, 3, 0, 0, 0, 3];
-/** Unnamed structs and unions lie in one another; deeper than any that is looked for. */
+/** Nesting limit for unnamed structs and unions; deeper than any we look for. */
 const MAX_DEPTH = 8;
 
-/** Looks names up. Anything that is not there, or isn't as BTF is laid out, throws. */
+/** Looks names up. Throws if a name is missing or the data isn't valid BTF. */
 export class KernelTypes {
   readonly #words: Int32Array;
   readonly #strings: Buffer;
-  /** Where the type of each number begins in `words`; 0 stands for void. */
+  /** Index in `words` at which each type id begins; id 0 is void. */
   readonly #starts: Int32Array;
   readonly #count: number;
   readonly #found = new Map<string, number>();
 
   /** @param bytes of /sys/kernel/btf/vmlinux */
   constructor(bytes: Buffer) {
-    if (bytes.length < HEADER_BYTES || bytes.readUInt16LE(0) !== MAGIC) throw new Error('no type information of this kernel');
+    if (bytes.length < HEADER_BYTES || bytes.readUInt16LE(0) !== MAGIC) throw new Error('this kernel has no type information');
     const [from, typesAt, typesBytes, stringsAt, stringsBytes] = [4, 8, 12, 16, 20].map((at) => bytes.readUInt32LE(at)) as [
       number,
       number,
@@ -40,17 +40,17 @@ export class KernelTypes {
     this.#count = count;
   }
 
-  /** Number of a function, as programs name what they attach to. */
+  /** BTF id of a function to attach to. */
   functionId(name: string): number {
     return this.#find(name, KIND.FUNC);
   }
 
-  /** Number of a tracepoint, as programs name what they attach to. */
+  /** BTF id of a tracepoint to attach to. */
   tracepoint(name: string): number {
     return this.#find(`btf_trace_${name}`, KIND.TYPEDEF);
   }
 
-  /** Offset of a member in bytes, also of one in an unnamed struct or union within. */
+  /** Offset of a member in bytes, including members of nested unnamed structs and unions. */
   offset(struct: string, member: string): number {
     const offset = this.#memberOffset(this.#starts[this.#find(struct, KIND.STRUCT)] as number, this.#nameOf(member), MAX_DEPTH);
     if (offset < 0) throw new Error(`no ${struct}.${member} in this kernel`);
@@ -70,7 +70,7 @@ export class KernelTypes {
     throw new Error(`no ${name} in this kernel`);
   }
 
-  /** Where a name lies among the strings. */
+  /** Offset of a name in the string section. */
   #nameOf(name: string): number {
     const at = this.#strings.indexOf(`\0${name}\0`, 0, 'latin1');
     if (at < 0) throw new Error(`no ${name} in this kernel`);
@@ -85,7 +85,7 @@ export class KernelTypes {
     return (this.#words[at + 1] as number) & 0xffff;
   }
 
-  /** @returns -1 where it isn't there */
+  /** @returns -1 if the struct has no such member */
   #memberOffset(at: number, name: number, deepest: number): number {
     const words = this.#words;
     // Where a struct has bit fields, the upper byte of an offset is a width.

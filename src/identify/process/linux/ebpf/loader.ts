@@ -1,32 +1,32 @@
-// Loads and attaches the socket programs. All or nothing: what can't be had is said in one line, and nothing stays behind.
+// Loads and attaches the socket programs. If a needed one fails, it undoes everything and throws one line with the reason.
 
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { reasonOf } from '../../../../model/errors.ts';
 import { type BpfCalls, PROGRAM } from './calls.ts';
 import { KernelTypes } from './kernel-types.ts';
 import { producerBytes, ReportRing } from './report-ring.ts';
-import { FRAME_PLACES, frameProgram, STORAGE_BYTES, socketPrograms } from './socket-programs.ts';
+import { FRAME_HOOKS, frameProgram, STORAGE_BYTES, socketPrograms } from './socket-programs.ts';
 
-/** Reports of 96 bytes: more than ten thousand new sockets between two turns. */
+/** Room for more than ten thousand reports of 96 bytes between two batches. */
 const RING_BYTES = 1 << 20;
 const PAGE = 4096;
 
-/** The programs at work. */
+/** The attached programs. */
 export interface LoadedPrograms {
   readonly ring: ReportRing;
-  /** Programs that this kernel did not take, with its reason; attribution is poorer by what they do. */
+  /** Reasons for which this kernel refused optional programs. Without them fewer owners are named. */
   readonly missing: readonly string[];
-  /** Why nobody is told who sends frames through packet sockets; empty where it is told. */
+  /** Why senders of frames through packet sockets are not reported; empty if they are. */
   readonly framesMissing: string;
-  /** Cookie of our network namespace, as reports carry their socket's; null where it is unknown. */
+  /** Cookie of our network namespace, to compare with a report's; null if unknown. */
   readonly namespace: bigint | null;
-  /** CLOCK_REALTIME less CLOCK_MONOTONIC now, ms: reports carry the one, packets the other. */
+  /** CLOCK_REALTIME minus CLOCK_MONOTONIC now, ms: packets carry the first, reports the second. */
   clockOffsetMs(): number;
   close(): void;
 }
 
 /**
- * Attaches the programs to the root of the unified cgroup hierarchy. Throws with the reason in a user's words.
+ * Attaches the programs to the root of the unified cgroup hierarchy. Throws with a reason that the user can read.
  *
  * @param proc `/proc`
  * @param sys `/sys`
@@ -48,7 +48,7 @@ export function loadPrograms(calls: BpfCalls, proc: string, sys: string): Loaded
     const ring = keep(calls.createRing(RING_BYTES));
     const consumer = calls.map(ring, PAGE, 0, true);
     const producer = calls.map(ring, producerBytes(RING_BYTES), PAGE, false);
-    cgroup = openRoot(calls, proc); // not sooner: what the kernel says of our rights to programs tells more
+    cgroup = openRoot(calls, proc); // only now: if we lack rights, the errors above say so better
     const missing: string[] = [];
     for (const { name, type, attach, needed, code } of socketPrograms(storage, ring)) {
       try {
@@ -75,13 +75,13 @@ export function loadPrograms(calls: BpfCalls, proc: string, sys: string): Loaded
   }
 }
 
-/** Attaches the program for frames to the first place that takes it. @returns why none does, or empty: no defect, as packet sockets are few */
+/** Attaches the frame program to the first hook that accepts it. @returns why none does, or ''. That isn't an error: packet sockets are rare. */
 function attachFrames(calls: BpfCalls, keep: (fd: number) => number, storage: number, ring: number, sys: string): string {
   let missing = '';
   try {
     const types = new KernelTypes(readFileSync(`${sys}/kernel/btf/vmlinux`));
     const code = frameProgram(storage, ring, types);
-    for (const { attach, find } of FRAME_PLACES) {
+    for (const { attach, find } of FRAME_HOOKS) {
       try {
         keep(calls.attachTracing(keep(calls.loadProgram(PROGRAM.TRACING, attach, code, 'netmon_frames', find(types)))));
         return '';
@@ -95,13 +95,13 @@ function attachFrames(calls: BpfCalls, keep: (fd: number) => number, storage: nu
   return missing;
 }
 
-/** The hierarchy's root: where it is mounted, else by a mount of our own (`ip netns exec` and many containers have none). */
+/** Opens the hierarchy's root where it is mounted, else through our own mount (`ip netns exec` and many containers have none). */
 function openRoot(calls: BpfCalls, proc: string): number {
   const mount = cgroupMount(proc);
   try {
     if (mount !== null) return openSync(mount, 'r');
   } catch {
-    // Listed, but hidden by another mount.
+    // It is listed, but another mount hides it.
   }
   try {
     return calls.openUnifiedRoot();
@@ -114,8 +114,8 @@ const INT_TYPE = 1;
 const VALUE_TYPE = 2;
 
 /**
- * BTF (Documentation/bpf/btf.rst) made by hand, because socket storage asks for it: type 1 is `int`, type 2 an array of it as large as the
- * storage. What the words mean is nobody's business but ours.
+ * Minimal BTF (Documentation/bpf/btf.rst), because socket storage requires it: type 1 is `int`, type 2 an array of `int` as large as the
+ * storage. The kernel doesn't need to know what the words mean.
  */
 function typeInformation(): Buffer {
   const strings = Buffer.from('\0int\0');
@@ -132,9 +132,10 @@ function typeInformation(): Buffer {
   return Buffer.concat([header, types, strings]);
 }
 
-// Where the unified cgroup hierarchy is mounted: alone, or beside version 1 (hybrid). Programs attached to its root see every socket.
-
-/** Mount point of cgroup2 from /proc/mounts, null where there is none. @param proc `/proc` */
+/**
+ * Mount point of cgroup2 (alone, or beside version 1) from /proc/self/mounts; null if there is none. Programs attached to its root see every
+ * socket. @param proc `/proc`
+ */
 export function cgroupMount(proc: string): string | null {
   let mounts: string;
   try {
@@ -144,7 +145,7 @@ export function cgroupMount(proc: string): string | null {
   }
   for (const line of mounts.split('\n')) {
     const [, point, type] = line.split(' ');
-    // Blanks and the like are written as octal escapes (getmntent(3)).
+    // Spaces and the like are octal escapes (getmntent(3)).
     if (type === 'cgroup2' && point !== undefined)
       return point.replace(/\\(\d{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)));
   }

@@ -1,4 +1,4 @@
-// Opens the kernel sources of Linux: programs, exec events, and procfs behind them. What needs rights is opened here, once, at the start.
+// Opens Linux's kernel sources: BPF programs and exec events, with procfs behind them. Everything that needs rights opens here, once, at the start.
 
 import type { FlowTable } from '../../../../flow/flow-table.ts';
 import { reasonOf } from '../../../../model/errors.ts';
@@ -14,25 +14,25 @@ import { type BpfCalls, loadBpfCalls } from './calls.ts';
 import { loadPrograms } from './loader.ts';
 import { EbpfSource } from './source.ts';
 
-/** What the kernel sources work on. */
+/** What the kernel sources work with. */
 export interface EbpfRequest {
   readonly flows: FlowTable;
   readonly directory: Directory;
   readonly proc: Proc;
   /** `/sys` */
   readonly sys: string;
-  /** Exec events; null where there is no thread for them. Executables are then read when a socket is first reported: late for what lives milliseconds. */
+  /** Exec events; null without their thread. Executables are then read when a socket is first reported, which is too late for processes that live milliseconds. */
   readonly watch: ExecWatch | null;
-  /** Opens procfs, for sockets older than the start. */
+  /** Opens procfs, for sockets older than the programs. */
   readonly openFallback: (behind: BehindTranslation) => ProcfsSource;
-  /** Looks again at flows whose socket may have been transferred, whenever the fallback works. */
+  /** Flows whose socket may be transferred to another process: the fallback checks them again as it works. */
   readonly transferred: TransferredSockets;
   readonly interfaces: () => number;
   /** Monotonic ms. */
   readonly now: () => number;
 }
 
-/** Loads and attaches. Throws with the reason where the kernel, its configuration or our rights do not allow it. */
+/** Loads and attaches the programs. Throws with the reason if the kernel, its configuration or our rights don't allow it. */
 export function openEbpf(request: EbpfRequest, calls: BpfCalls = loadBpfCalls()): OwnerSource {
   const { flows, directory, proc, sys, watch, openFallback, transferred, interfaces, now } = request;
   const programs = loadPrograms(calls, proc.path, sys);
@@ -41,7 +41,7 @@ export function openEbpf(request: EbpfRequest, calls: BpfCalls = loadBpfCalls())
   return new EbpfSource({ flows, programs, socketOwners, older, watch, openFallback, transferred, interfaces, now });
 }
 
-/** Why kernel sources could not be had, in a user's words. */
+/** Why the kernel sources failed to open, in words for the user. */
 export function ebpfRefusal(thrown: unknown): string {
   const reason = reasonOf(thrown);
   return /not permitted/.test(reason) ? `${reason}: needs root, or CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON` : reason;

@@ -1,4 +1,4 @@
-// The ring buffer in which the programs leave their reports, mapped into our memory and read in place (kernel/bpf/ringbuf.c).
+// Reads the programs' reports in place from the ring buffer, which is mapped into our memory (kernel/bpf/ringbuf.c).
 
 import { V4_MAPPED } from '../../../../net/address.ts';
 import { i32 } from '../../../../net/bytes.ts';
@@ -8,10 +8,10 @@ const PAGE = 4096;
 const HEADER_BYTES = 8;
 const BUSY = 0x8000_0000;
 const DISCARDED = 0x4000_0000;
-/** Of the data's second mapping, what a report that begins at the end of the first reaches into. All of it would count as resident again. */
+/** How much of the data's second mapping we map: enough for a report that wraps. Mapping it all would count it as resident twice. */
 const OVERHANG = PAGE;
 
-/** Bytes to map of the producer's side of a ring. @param size of the ring */
+/** Bytes to map of a ring's producer side. @param size of the ring, bytes */
 export function producerBytes(size: number): number {
   return PAGE + size + OVERHANG;
 }
@@ -27,7 +27,7 @@ export class ReportRing {
   readonly #producer: BigUint64Array;
   readonly #words: Uint32Array;
   readonly #mask: number;
-  /** The data area; a report lies at the offset given to `drain`'s callback. */
+  /** The data area. `drain` passes its callback offsets into it. */
   readonly bytes: Uint8Array;
   #position = 0;
   /** Reports read. */
@@ -47,19 +47,19 @@ export class ReportRing {
     this.#position = Number(this.#consumer[0]);
   }
 
-  /** True when something waits; one load of memory that the kernel writes. */
+  /** Whether reports are waiting. Costs one load of memory that the kernel writes. */
   get hasReports(): boolean {
     return Number(Atomics.load(this.#producer, 0)) !== this.#position;
   }
 
-  /** Hands each complete report's offset in `bytes` to `take`, `limit` at the most. @returns how many */
+  /** Calls `take` with the offset in `bytes` of each complete report, at most `limit` of them. @returns how many records it consumed */
   drain(take: (at: number) => void, limit: number): number {
     const end = Number(Atomics.load(this.#producer, 0));
     let taken = 0;
     while (this.#position < end && taken < limit) {
       const at = this.#position & this.#mask;
       const header = this.#words[at >>> 2] as number;
-      if ((header & BUSY) !== 0) break; // still being written: it and all behind it wait
+      if ((header & BUSY) !== 0) break; // still being written: stop here
       const length = header & ~(BUSY | DISCARDED);
       if ((header & DISCARDED) === 0 && length === REPORT_BYTES) {
         take(at + HEADER_BYTES);
@@ -73,7 +73,7 @@ export class ReportRing {
   }
 }
 
-/** Reads an address of a report, as on the wire, into four words at `to`. @param version 4 or 6 */
+/** Reads a report's address (network byte order) into four words at `to`. @param version 4 or 6 */
 export function readReportAddress(bytes: Uint8Array, at: number, version: number, words: Int32Array, to: number): void {
   if (version === 4) {
     words[to] = 0;

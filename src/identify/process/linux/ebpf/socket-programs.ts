@@ -1,22 +1,22 @@
-// The programs that make the kernel tell who owns a socket, and the layout of what they leave. Listings; loading is loader.ts.
+// The eBPF programs that report who owns a socket, and the layout of their reports. loader.ts loads them.
 //
-// cgroup/sock_create runs in the process that makes a socket and writes its owner into the socket itself (socket storage): no table, no
-// bound, no eviction, and an accepted socket inherits its listener's. connect4/6 and getpeername4/6 (the kernel asks the latter inside
-// accept) run in the process that acts, so a socket that was inherited, passed on or older than this program gets its real owner then.
-// sendmsg4/6 would tell more of inherited ones, but the kernel locks the socket for them: 9 % of an unconnected sender's time.
-// cgroup/skb egress and ingress report each socket once, before its packet reaches the capture; a socket that is not connected is
-// reported once for each remote end. A pid read in a packet program would be anybody's: there only the storage is read.
-// Frames of packet sockets pass none of these places: who sends them is told where the kernel looks at what it is given (FRAME_PLACES).
+// cgroup/sock_create runs in the process that creates a socket and stores the owner in the socket itself (socket storage). That needs no
+// table, bound or eviction, and an accepted socket inherits its listener's storage. connect4/6 and getpeername4/6 (which the kernel runs
+// inside accept) run in the process that makes the call, so a socket that was inherited, passed on or created before the programs gets its
+// real owner there. sendmsg4/6 would catch more inherited sockets, but the kernel locks the socket for them, which costs an unconnected
+// sender 9 % of its time. cgroup/skb egress and ingress report each socket once, before its packet reaches the capture; they report an
+// unconnected socket once per remote end. Packet programs may run in any process's context, so they read only the storage, never the pid.
+// Frames from packet sockets pass none of these hooks; FRAME_HOOKS catches them.
 
 import { EbpfAssembler, HELPER, R } from './assembler.ts';
 import { ATTACH, PROGRAM, TRACE } from './calls.ts';
 import type { KernelTypes } from './kernel-types.ts';
 
 /**
- * The storage of a socket, 176 bytes:
+ * A socket's storage, 176 bytes:
  *
  *     0 tgid << 32 | tid | 8 gid << 32 | uid | 16 comm[16] | 32 cookie of its network namespace
- *     40 1 once it was reported while connected | 48 hashes of remote ends that were reported, u32[32]
+ *     40 1 once it was reported as connected | 48 hashes of the reported remote ends, u32[32]
  */
 export const STORAGE_BYTES = 176;
 const OWNER = 0;
@@ -31,7 +31,7 @@ const REMOTE_SLOTS_SHIFT = 27; // the top 5 bits of a hash choose one of 32
  * A report, 96 bytes:
  *
  *     0 cookie of the network namespace | 8 tgid << 32 | tid | 16 gid << 32 | uid | 24 comm[16] | 40 1 egress, 2 ingress | 44 version << 8 | protocol
- *     48 source port, destination port, as on the wire; of ICMP type, code, identifier | 52 1 where the socket is connected | 56 source[16] | 72 destination[16] | 88 CLOCK_MONOTONIC in ns
+ *     48 source port, destination port, in network order; for ICMP type, code, identifier | 52 1 if the socket is connected | 56 source[16] | 72 destination[16] | 88 CLOCK_MONOTONIC in ns
  */
 export const REPORT_BYTES = 96;
 export const REPORT = {
@@ -39,7 +39,7 @@ export const REPORT = {
   OWNER: 8,
   IDS: 16,
   COMM: 24,
-  WAY: 40,
+  DIRECTION: 40,
   PROTOCOL: 44,
   PORTS: 48,
   CONNECTED: 52,
@@ -47,13 +47,13 @@ export const REPORT = {
   DESTINATION: 72,
   TIME: 88,
 } as const;
-export const WAY = { EGRESS: 1, INGRESS: 2 } as const;
+export const REPORT_DIRECTION = { EGRESS: 1, INGRESS: 2 } as const;
 
 /** struct __sk_buff, bpf_sock and bpf_sock_addr (include/uapi/linux/bpf.h): offsets as programs see them. */
 const SKB = { PROTOCOL: 16, DATA: 76, DATA_END: 80, REMOTE_PORT: 132, SK: 168 } as const;
 const SOCK_ADDR = { SK: 64 } as const;
 const CREATE = 1;
-/** What is read of a frame: an IP header and the 8 bytes behind it. */
+/** Bytes read of a frame: an IP header and the 8 bytes after it. */
 const V4_BYTES = 28;
 const V6_BYTES = 48;
 /** EtherTypes as a little-endian machine reads them. */
@@ -61,7 +61,7 @@ const IPV4_SWAPPED = 0x0008;
 const IPV6_SWAPPED = 0xdd86;
 const ALLOW = 1;
 
-/** One program and where it attaches. `needed` says whether attribution works at all without it. */
+/** One program and where it attaches. Attribution doesn't work at all without those that are `needed`. */
 export interface SocketProgram {
   readonly name: string;
   readonly type: number;
@@ -70,9 +70,9 @@ export interface SocketProgram {
   readonly code: Buffer;
 }
 
-/** All programs for these two maps. */
+/** All cgroup programs. Both arguments are map descriptors. */
 export function socketPrograms(storage: number, ring: number): SocketProgram[] {
-  const actor = whoActs(storage);
+  const actor = callProgram(storage);
   const addressed = (name: string, attach: number) => ({
     name,
     type: PROGRAM.CGROUP_SOCK_ADDR,
@@ -81,20 +81,20 @@ export function socketPrograms(storage: number, ring: number): SocketProgram[] {
     code: actor,
   });
   return [
-    { name: 'netmon_create', type: PROGRAM.CGROUP_SOCK, attach: ATTACH.SOCK_CREATE, needed: true, code: whoCreates(storage) },
+    { name: 'netmon_create', type: PROGRAM.CGROUP_SOCK, attach: ATTACH.SOCK_CREATE, needed: true, code: createProgram(storage) },
     {
       name: 'netmon_egress',
       type: PROGRAM.CGROUP_SKB,
       attach: ATTACH.EGRESS,
       needed: true,
-      code: whoSends(storage, ring, WAY.EGRESS),
+      code: packetProgram(storage, ring, REPORT_DIRECTION.EGRESS),
     },
     {
       name: 'netmon_ingress',
       type: PROGRAM.CGROUP_SKB,
       attach: ATTACH.INGRESS,
       needed: false,
-      code: whoSends(storage, ring, WAY.INGRESS),
+      code: packetProgram(storage, ring, REPORT_DIRECTION.INGRESS),
     },
     addressed('netmon_conn4', ATTACH.CONNECT4),
     addressed('netmon_conn6', ATTACH.CONNECT6),
@@ -103,8 +103,8 @@ export function socketPrograms(storage: number, ring: number): SocketProgram[] {
   ];
 }
 
-/** Writes the running process as an owner to the stack at `at`, remotes and all, but for its namespace. */
-function writeActor(asm: EbpfAssembler, at: number): void {
+/** Writes storage for the current process to the stack at `at`, with its namespace and remotes zeroed. */
+function writeProcess(asm: EbpfAssembler, at: number): void {
   asm.call(HELPER.pidTgid).store(64, R.R10, at + OWNER, R.R0);
   asm.call(HELPER.uidGid).store(64, R.R10, at + IDS, R.R0);
   for (let offset = COMM; offset < STORAGE_BYTES; offset += 8) asm.storeValue(64, R.R10, at + offset, 0);
@@ -115,16 +115,16 @@ function writeActor(asm: EbpfAssembler, at: number): void {
     .call(HELPER.comm);
 }
 
-/** The same, with the namespace of the context in `context`. */
+/** The same, with the network namespace of the context in register `context`. */
 function writeOwner(asm: EbpfAssembler, at: number, context: number): void {
-  writeActor(asm, at);
+  writeProcess(asm, at);
   asm
     .move(R.R1, context)
     .call(HELPER.netnsCookie)
     .store(64, R.R10, at + NAMESPACE, R.R0);
 }
 
-/** R0 = storage of the socket in `socket`, made from the stack at `at` where there is none and `at` is given; 0 where there is none. */
+/** R0 = the storage of the socket in register `socket`. If it has none, creates it from the stack at `at`; with `at` null, R0 = 0. */
 function getStorage(asm: EbpfAssembler, storage: number, socket: number, at: number | null): void {
   asm.loadMap(R.R1, storage).move(R.R2, socket);
   if (at === null) asm.set(R.R3, 0).set(R.R4, 0);
@@ -138,7 +138,7 @@ function getStorage(asm: EbpfAssembler, storage: number, socket: number, at: num
  *     storage(sk) = { pid_tgid(), uid_gid(), comm(), netns_cookie(), 0 ... }
  *     return 1
  */
-function whoCreates(storage: number): Buffer {
+function createProgram(storage: number): Buffer {
   const asm = new EbpfAssembler();
   const at = -STORAGE_BYTES;
   asm.move(R.R6, R.R1);
@@ -148,15 +148,15 @@ function whoCreates(storage: number): Buffer {
 }
 
 /**
- * cgroup/connect and cgroup/getpeername(ctx), in the process that acts; in the common case one look-up and a compare:
+ * cgroup/connect and cgroup/getpeername(ctx), in the calling process; the common case is one lookup and a compare:
  *
  *     s = storage(ctx.sk); if (s && s.tgid == tgid()) return 1
  *     owner = { pid_tgid(), uid_gid(), comm(), netns_cookie() }
  *     s = storage(ctx.sk), created from owner
- *     if (s && s.tgid != owner.tgid) *s = owner        // and nothing of it counts as reported
+ *     if (s && s.tgid != owner.tgid) *s = owner        // also forgets what was reported
  *     return 1
  */
-function whoActs(storage: number): Buffer {
+function callProgram(storage: number): Buffer {
   const asm = new EbpfAssembler();
   const at = -STORAGE_BYTES;
   asm.move(R.R7, R.R1).load(64, R.R6, R.R1, SOCK_ADDR.SK).ifEqualValue(R.R6, 0, 'done');
@@ -176,13 +176,13 @@ function whoActs(storage: number): Buffer {
 }
 
 /**
- * cgroup/skb(skb), for every packet of a socket; in the common case two look-ups and a compare:
+ * cgroup/skb(skb), for every packet of a socket; the common case is two lookups and a compare:
  *
  *     s = storage(skb.sk); if (!s) return 1
  *     if (skb.remote_port) { if (s.reported) return 1; s.reported = 1 }
  *     reportHeader(skb.data); ring <- report; return 1
  */
-function whoSends(storage: number, ring: number, way: number): Buffer {
+function packetProgram(storage: number, ring: number, direction: number): Buffer {
   const asm = new EbpfAssembler();
   const at = -REPORT_BYTES;
   asm.move(R.R6, R.R1);
@@ -196,7 +196,7 @@ function whoSends(storage: number, ring: number, way: number): Buffer {
   asm.label('header');
   asm.load(32, R.R2, R.R6, SKB.DATA).load(32, R.R3, R.R6, SKB.DATA_END);
   asm.load(32, R.R1, R.R6, SKB.PROTOCOL);
-  reportHeader(asm, at, way, R.R3);
+  reportHeader(asm, at, direction, R.R3);
   asm.store(32, R.R10, at + REPORT.CONNECTED, R.R9);
   asm.ifEqualValue(R.R9, 0, 'send').store(64, R.R7, REPORTED, R.R9);
   asm.label('send');
@@ -205,25 +205,25 @@ function whoSends(storage: number, ring: number, way: number): Buffer {
 }
 
 /**
- * Where the program for frames attaches, the best first: where packet sockets alone come by, else where every packet does that is sent. The
- * latter adds some 4 % to what a packet of 64 bytes takes its sender, and works where the kernel takes no programs at functions.
+ * Where the frame program may attach, best first: a function that only packet sockets call, else a tracepoint that every sent packet passes.
+ * The latter makes sending a 64-byte packet about 4 % slower, but works on kernels that can't attach to functions.
  */
-export const FRAME_PLACES: readonly { readonly attach: number; find(types: KernelTypes): number }[] = [
+export const FRAME_HOOKS: readonly { readonly attach: number; find(types: KernelTypes): number }[] = [
   { attach: TRACE.EXIT, find: (types) => types.functionId('packet_parse_headers') },
   { attach: TRACE.TRACEPOINT, find: (types) => types.tracepoint('net_dev_queue') },
 ];
 const AF_PACKET = 17;
 
 /**
- * fexit/packet_parse_headers(skb, sock) or tp_btf/net_dev_queue(skb), in the sender's own context; of any other socket three loads and a compare:
+ * fexit/packet_parse_headers(skb, sock) or tp_btf/net_dev_queue(skb), in the sender's context; other sockets cost three loads and a compare:
  *
  *     if (!skb.sk || skb.sk.family != AF_PACKET) return
- *     h = IP header at skb.head + skb.network_header, copied; all of it and 8 bytes more before skb.tail, else return
- *     s = storage(skb.sk), created from owner, who sends its first frame: later ones may come from another context, as behind a VLAN
- *     if (a report with this remote end was sent) return
- *     ring <- report, which counts as connected: the port says nothing about other remote ends
+ *     h = copy of the IP header at skb.head + skb.network_header; return unless it and 8 bytes more end before skb.tail
+ *     s = storage(skb.sk), created for the sender of its first frame: later ones may come in another context, as behind a VLAN
+ *     if (this remote end was reported) return
+ *     ring <- report, marked as connected: the port says nothing about other remote ends
  *
- * Throws where this kernel's types lack any of that.
+ * Throws if this kernel's types lack any of these.
  */
 export function frameProgram(storage: number, ring: number, types: KernelTypes): Buffer {
   const asm = new EbpfAssembler();
@@ -245,7 +245,7 @@ export function frameProgram(storage: number, ring: number, types: KernelTypes):
 
   getStorage(asm, storage, R.R8, null);
   asm.ifNotEqualValue(R.R0, 0, 'owned');
-  writeActor(asm, at);
+  writeProcess(asm, at);
   asm.load(64, R.R1, R.R8, common + types.offset('sock_common', 'skc_net')).ifEqualValue(R.R1, 0, 'done');
   asm.load(64, R.R1, R.R1, types.offset('net', 'net_cookie')).store(64, R.R10, at + NAMESPACE, R.R1);
   getStorage(asm, storage, R.R8, at);
@@ -253,34 +253,34 @@ export function frameProgram(storage: number, ring: number, types: KernelTypes):
 
   asm.label('owned');
   asm.move(R.R7, R.R0).move(R.R1, R.R9).move(R.R2, R.R10).addValue(R.R2, header).set(R.R9, 0);
-  reportHeader(asm, report, WAY.EGRESS, null);
+  reportHeader(asm, report, REPORT_DIRECTION.EGRESS, null);
   asm.storeValue(32, R.R10, report + REPORT.CONNECTED, 1);
   sendReport(asm, report, ring);
   return asm.label('done').exit(0).assemble();
 }
 
 /**
- * Writes way, protocol, ports and addresses of the IP header in R2 into the report at `at`. The EtherType is in R1, the storage in R7, and
- * in R9 whether the socket is connected: where it isn't, each remote end is reported once.
+ * Writes direction, protocol, ports and addresses from the IP header in R2 into the report at `at`. R1 holds the EtherType, R7 the storage,
+ * R9 whether the socket is connected. An unconnected socket is reported once per remote end.
  *
- *     if (IPv4 of 20 bytes or IPv6, with 4 bytes behind it, 8 of ICMP) else goto done
- *     ports = the 4 bytes; of ICMP type, code and identifier
+ *     unless (20-byte IPv4 header or IPv6 header, and 4 bytes after it, 8 for ICMP) goto done
+ *     ports = the 4 bytes; for ICMP type, code and identifier
  *     if (!R9) {
  *       hash = (fold of the remote address ^ ports) * odd | 1
  *       if (s.remotes[hash >> 27] == hash) goto done
  *       s.remotes[hash >> 27] = hash
  *     }
  *
- * Jumps to `done` also where there are options: rare, and left to the port's other reports.
+ * IPv4 options also go to `done`: they are rare, and other reports of the port cover them.
  *
- * @param end register that holds where the bytes end; null where enough are there
+ * @param end register that holds the end of the bytes; null if enough are known to be there
  */
-function reportHeader(asm: EbpfAssembler, at: number, way: number, end: number | null): void {
-  const isSent = way === WAY.EGRESS;
+function reportHeader(asm: EbpfAssembler, at: number, direction: number, end: number | null): void {
+  const isSent = direction === REPORT_DIRECTION.EGRESS;
   const reaches = (bytes: number) => {
     if (end !== null) asm.move(R.R4, R.R2).addValue(R.R4, bytes).ifGreater(R.R4, end, 'done');
   };
-  asm.storeValue(32, R.R10, at + REPORT.WAY, way);
+  asm.storeValue(32, R.R10, at + REPORT.DIRECTION, direction);
   asm.ifEqualValue(R.R1, IPV6_SWAPPED, 'six').ifNotEqualValue(R.R1, IPV4_SWAPPED, 'done');
   reaches(24);
   asm.load(8, R.R1, R.R2, 0).ifNotEqualValue(R.R1, 0x45, 'done');
@@ -314,18 +314,18 @@ function reportHeader(asm: EbpfAssembler, at: number, way: number, end: number |
   asm.label('known').store(32, R.R10, at + REPORT.PORTS, R.R0);
 }
 
-/** Where a header has what, and a name for its labels. */
+/** Offsets in an IP header, and a suffix for its labels. */
 interface HeaderLayout {
   readonly protocolAt: number;
-  /** Number of its ICMP. */
+  /** Protocol number of this version's ICMP. */
   readonly icmp: number;
   readonly portsAt: number;
   readonly label: string;
-  /** Jumps to `done` where there are fewer bytes. */
+  /** Jumps to `done` unless so many bytes are there. */
   readonly reaches: (bytes: number) => void;
 }
 
-/** R5 = protocol, R0 = the report's ports of the header in R2. */
+/** R5 = protocol, R0 = ports for the report, from the header in R2. */
 function readPorts(asm: EbpfAssembler, { protocolAt, icmp, portsAt, label, reaches }: HeaderLayout): void {
   asm.load(8, R.R5, R.R2, protocolAt).load(32, R.R0, R.R2, portsAt).ifNotEqualValue(R.R5, icmp, `ports-${label}`);
   reaches(portsAt + 8);
@@ -337,7 +337,7 @@ function readPorts(asm: EbpfAssembler, { protocolAt, icmp, portsAt, label, reach
   asm.label(`ports-${label}`);
 }
 
-/** Jumps to `done` where the storage in R7 has the remote end, its ports in R0; else enters it. @param at of its address behind R2 @param words of it */
+/** Jumps to `done` if the storage in R7 has this remote end; else adds it. R0 holds the ports. @param at offset of the address from R2 @param words its length */
 function rememberRemote(asm: EbpfAssembler, at: number, words: number): void {
   asm.move(R.R1, R.R0);
   for (let word = 0; word < words; word++)
@@ -352,7 +352,7 @@ function rememberRemote(asm: EbpfAssembler, at: number, words: number): void {
   asm.store(32, R.R3, REMOTES, R.R1);
 }
 
-/** Completes the report at `at` with the owner of the storage in R7, and leaves it in the ring. */
+/** Completes the report at `at` with the owner from the storage in R7 and writes it to the ring. */
 function sendReport(asm: EbpfAssembler, at: number, ring: number): void {
   for (const [from, to] of [
     [NAMESPACE, REPORT.NAMESPACE],

@@ -1,4 +1,4 @@
-// Owners as the kernel reports them: the socket programs' reports are drained before each batch, so a packet's owner is known first.
+// Takes owners from the kernel's reports. It drains them before each batch, so a packet's owner is known before the packet is counted.
 
 import { FLOW_DIRECTION } from '../../../../flow/direction.ts';
 import { type FlowTable, NO_OWNER } from '../../../../flow/flow-table.ts';
@@ -15,43 +15,43 @@ import { KERNEL_THREAD, type SocketOwners } from '../socket-owners.ts';
 import type { TransferredSockets } from '../transferred-sockets.ts';
 import type { LoadedPrograms } from './loader.ts';
 import { readReportAddress } from './report-ring.ts';
-import { REPORT, WAY } from './socket-programs.ts';
+import { REPORT, REPORT_DIRECTION } from './socket-programs.ts';
 
-/** Reports taken between two batches at the most; the ring holds ten thousand. */
+/** Most reports taken between two batches; the ring holds ten thousand. */
 const MAX_REPORTS = 16_384;
-/** Flows whose owner is still being found out. */
+/** Most flows whose owner is still being resolved. */
 const MAX_WAITING = 16_384;
-/** Added to the protocol of sockets in other network namespaces: the same address there may be another machine's here. */
-const ELSEWHERE = 0x1_0000;
+/** Added to the protocol of sockets in other network namespaces, where an address may mean a different machine than here. */
+const OTHER_NAMESPACE = 0x1_0000;
 
-/** A flow's end that waits for its socket's owner to be settled. */
+/** One end of a flow whose socket's owner is not resolved yet. */
 interface Waiting {
   readonly row: number;
   readonly serial: number;
   readonly isPeer: boolean;
   readonly socketOwner: number;
   readonly match: 'exact' | 'wildcard' | 'listener';
-  /** The socket is in another network namespace: it is in none of our tables, though one there may look like it. */
-  readonly isElsewhere: boolean;
+  /** The socket is in another network namespace. Our tables don't list it, though one of theirs may have the same ends. */
+  readonly isOtherNamespace: boolean;
 }
 
-/** Owners from the kernel, and from procfs for sockets older than the start. */
+/** Owners from kernel reports; from procfs for sockets older than the programs. */
 export class EbpfSource implements OwnerSource {
   readonly kind = 'ebpf';
   readonly everyProtocol = true;
   readonly #parts: EbpfParts;
   readonly #fallback: ProcfsSource;
-  /** Source and destination of the report at hand, as it went over the wire. */
+  /** Source and destination of the current report, as on the wire. */
   readonly #words = new Int32Array(8);
   readonly #sockets = new ReportedSockets();
   readonly #transfers = new TransferredTuples();
   readonly #namespaceLow: number;
   readonly #namespaceHigh: number;
   #waiting: Waiting[] = [];
-  /** A socket of another network namespace was reported: else none is looked for. */
-  #hasElsewhere = false;
-  /** By row: socket owner that the kernel reported for the local end, 0 before. Cleared when a new flow takes the row. */
-  #told = new Int32Array(0);
+  /** Whether a socket of another network namespace was ever reported; if not, `admit` skips that lookup. */
+  #hasOtherNamespace = false;
+  /** By row: the socket owner that the kernel reported for the local end; 0 if none yet. Cleared when a new flow takes the row. */
+  #reported = new Int32Array(0);
   readonly #take = (at: number) => this.#report(at);
 
   constructor(parts: EbpfParts) {
@@ -90,8 +90,8 @@ export class EbpfSource implements OwnerSource {
     }
     const newest = this.#find(row, protocol, false);
     const match = this.#sockets.match;
-    const local = this.#transfers.toldAt(flows, row) || newest;
-    const elsewhere = this.#hasElsewhere ? this.#find(row, protocol | ELSEWHERE, true) : 0;
+    const local = this.#transfers.formerOwner(flows, row) || newest;
+    const elsewhere = this.#hasOtherNamespace ? this.#find(row, protocol | OTHER_NAMESPACE, true) : 0;
     if (elsewhere !== 0) flows.joinEnds(row);
     if (flows.isLocal(row)) {
       const peer = elsewhere || this.#find(row, protocol, true);
@@ -108,10 +108,10 @@ export class EbpfSource implements OwnerSource {
 
   change(time: number): void {
     const { flows, interfaces } = this.#parts;
-    for (const { words, sourcePort, destinationPort, protocol, told } of this.#transfers.take(time)) {
+    for (const { words, sourcePort, destinationPort, protocol, formerOwner } of this.#transfers.take(time)) {
       for (let iface = interfaces() - 1; iface >= 0; iface--) {
         const row = flows.lookup(words, sourcePort, destinationPort, protocol, iface);
-        if (row >= 0 && flows.lastSent) this.#part(row, told);
+        if (row >= 0 && flows.lastSent) this.#endFlow(row, formerOwner);
       }
     }
   }
@@ -120,7 +120,7 @@ export class EbpfSource implements OwnerSource {
     const { flows } = this.#parts;
     const protocol = flows.protocol(row);
     this.#begin(row);
-    const socketOwner = this.#find(row, protocol | ELSEWHERE, false);
+    const socketOwner = this.#find(row, protocol | OTHER_NAMESPACE, false);
     if (socketOwner === 0) return false;
     this.#assign(row, false, socketOwner, this.#sockets.match, true);
     return true;
@@ -152,7 +152,7 @@ export class EbpfSource implements OwnerSource {
     this.#parts.programs.close();
   }
 
-  /** Gives an end of a flow its owner where the socket is older than the programs. @returns whether it is */
+  /** Assigns the owner of one end if its socket is older than the programs. @returns whether it found one */
   #ownOlder(row: number, protocol: number, isPeer: boolean): boolean {
     const { flows, older } = this.#parts;
     if (older === null) return false;
@@ -168,10 +168,10 @@ export class EbpfSource implements OwnerSource {
     return true;
   }
 
-  /** Another flow took the row. */
+  /** A new flow took the row. */
   #begin(row: number): void {
-    if (row >= this.#told.length) this.#told = widened(this.#told, this.#parts.flows.capacity);
-    this.#told[row] = 0;
+    if (row >= this.#reported.length) this.#reported = widened(this.#reported, this.#parts.flows.capacity);
+    this.#reported[row] = 0;
   }
 
   #find(row: number, protocol: number, isPeer: boolean): number {
@@ -183,17 +183,17 @@ export class EbpfSource implements OwnerSource {
       : this.#sockets.find(protocol, flows.words, local, localPort, remote, remotePort);
   }
 
-  /** Owner of a flow whose address was translated on its way, by the ends that its socket has: mostly a container's. */
+  /** Finds the owner of a flow behind address translation (mostly a container's) by the ends that its socket has. */
   #ownBehind(row: number, protocol: number, { words, ownPort, otherPort }: Ends): boolean {
     const socketOwner =
-      this.#sockets.find(protocol | ELSEWHERE, words, 0, ownPort, 4, otherPort) ||
+      this.#sockets.find(protocol | OTHER_NAMESPACE, words, 0, ownPort, 4, otherPort) ||
       this.#sockets.find(protocol, words, 0, ownPort, 4, otherPort);
-    // Its socket has other ends than the flow: it can't be looked up by them again, wherever it is.
+    // The socket's ends differ from the flow's, so it can't be looked up by the flow's ends later. Treat it like one of another namespace.
     if (socketOwner !== 0) this.#assign(row, false, socketOwner, this.#sockets.match, true);
     return socketOwner !== 0;
   }
 
-  /** One report: the socket is entered, and flows that are there already get their owner. */
+  /** Handles one report: remembers the socket and gives existing flows their owner. */
   #report(at: number): void {
     const { programs, socketOwners, now } = this.#parts;
     const bytes = programs.ring.bytes;
@@ -208,20 +208,20 @@ export class EbpfSource implements OwnerSource {
     const echo = echoOf(protocol, bytes[at + REPORT.PORTS] as number);
     if (echo !== ECHO.NONE) {
       const identifier = u16(bytes, at + REPORT.PORTS + 2);
-      sourcePort = echo === ECHO.ASKS ? identifier : ECHO_PORT;
-      destinationPort = echo === ECHO.ASKS ? ECHO_PORT : identifier;
+      sourcePort = echo === ECHO.REQUEST ? identifier : ECHO_PORT;
+      destinationPort = echo === ECHO.REQUEST ? ECHO_PORT : identifier;
     }
     const elsewhere =
       this.#namespaceLow >= 0 &&
       (u32le(bytes, at + REPORT.NAMESPACE) !== this.#namespaceLow ||
         u32le(bytes, at + REPORT.NAMESPACE + 4) !== this.#namespaceHigh);
-    if (elsewhere && scopeOf(words, 0) === 'loopback') return; // another namespace's loopback is never seen here
-    const sent = bytes[at + REPORT.WAY] === WAY.EGRESS;
-    // A raw socket of ping gets everybody's ICMP: only what it sends is its own.
+    if (elsewhere && scopeOf(words, 0) === 'loopback') return; // we never see another namespace's loopback
+    const sent = bytes[at + REPORT.DIRECTION] === REPORT_DIRECTION.EGRESS;
+    // ping's raw socket receives everybody's ICMP: only what it sends belongs to it.
     if (!sent && (protocol === PROTOCOL.ICMP || protocol === PROTOCOL.ICMPV6)) return;
     const socketOwner = socketOwners.ofReport(bytes, at, now());
-    if (elsewhere) this.#hasElsewhere = true;
-    const key = elsewhere ? protocol | ELSEWHERE : protocol;
+    if (elsewhere) this.#hasOtherNamespace = true;
+    const key = elsewhere ? protocol | OTHER_NAMESPACE : protocol;
     if (sent && !elsewhere && protocol !== PROTOCOL.TCP)
       this.#noteTransfer(at, protocol, sourcePort, destinationPort, socketOwner);
     const isOpen = !elsewhere && ported && bytes[at + REPORT.CONNECTED] === 0;
@@ -233,7 +233,7 @@ export class EbpfSource implements OwnerSource {
       const ownerIsLocal = this.#parts.flows.lastSent === sent;
       if (!elsewhere) this.#correct(row, protocol, ownerIsLocal, socketOwner, false);
       else if (this.#parts.flows.direction(row) === FLOW_DIRECTION.TRANSIT) {
-        // It passes through: its opener may be a container's process, its other end is not here even if that is.
+        // Transit: a container's process may have opened it, but neither end is this machine's.
         if (ownerIsLocal) this.#correct(row, protocol, true, socketOwner, true);
       } else if (!ownerIsLocal) {
         this.#parts.flows.joinEnds(row);
@@ -242,44 +242,47 @@ export class EbpfSource implements OwnerSource {
     }
   }
 
-  /** The tuple was another process's: packets of both may wait to be read. A hair early, as packets' times are cut to microseconds. */
+  /**
+ * Notes that a tuple moved to another process, because packets of both may still be waiting to be read. The time is 5 µs early: packet times
+ * are truncated to microseconds.
+ */
   #noteTransfer(at: number, protocol: number, sourcePort: number, destinationPort: number, socketOwner: number): void {
-    const told = this.#sockets.findExact(protocol, this.#words, 0, sourcePort, 4, destinationPort);
-    if (told === 0 || told === socketOwner) return;
+    const formerOwner = this.#sockets.findExact(protocol, this.#words, 0, sourcePort, 4, destinationPort);
+    if (formerOwner === 0 || formerOwner === socketOwner) return;
     const { ring, clockOffsetMs } = this.#parts.programs;
     const time = u64le(ring.bytes, at + REPORT.TIME) / 1e6 + clockOffsetMs() - 0.005;
-    this.#transfers.add({ time, words: this.#words.slice(), sourcePort, destinationPort, protocol, told });
+    this.#transfers.add({ time, words: this.#words.slice(), sourcePort, destinationPort, protocol, formerOwner });
   }
 
-  /** A flow that stands already: it waits for this owner, or its tuple now belongs to another process. */
-  #correct(row: number, protocol: number, ownerIsLocal: boolean, socketOwner: number, isElsewhere: boolean): void {
+  /** Applies a report to an existing flow: it was waiting for this owner, or its tuple moved to another process. */
+  #correct(row: number, protocol: number, ownerIsLocal: boolean, socketOwner: number, isOtherNamespace: boolean): void {
     const { flows } = this.#parts;
     if (!ownerIsLocal && !flows.isLocal(row)) return;
-    const told = ownerIsLocal ? (this.#told[row] ?? 0) : 0;
-    if (told === socketOwner) return; // nothing new, though the flow may have been handed on meanwhile
+    const formerOwner = ownerIsLocal ? (this.#reported[row] ?? 0) : 0;
+    if (formerOwner === socketOwner) return; // nothing new, even if the socket was transferred meanwhile
     const known = ownerIsLocal ? flows.owner(row) : flows.peer(row);
     const process = this.#parts.socketOwners.process(socketOwner, this.#parts.now());
     if (known !== NO_OWNER && known === process) return;
-    // Only TCP has a SYN to show that a tuple was taken over; elsewhere the other process's packets are another flow.
-    if (told !== 0 && protocol !== PROTOCOL.TCP) this.#part(row, told);
+    // TCP shows a reused tuple by its SYN. For other protocols, end the flow: the new process's packets start another one.
+    if (formerOwner !== 0 && protocol !== PROTOCOL.TCP) this.#endFlow(row, formerOwner);
     else if (known !== NO_OWNER && process >= 0 && ownerIsLocal && protocol !== PROTOCOL.TCP) flows.retire(row);
-    else this.#assign(row, !ownerIsLocal, socketOwner, 'exact', isElsewhere);
+    else this.#assign(row, !ownerIsLocal, socketOwner, 'exact', isOtherNamespace);
   }
 
-  /** Ends a flow whose tuple another process took over: it keeps the owner that it had, as far as that is known by now. */
-  #part(row: number, told: number): void {
+  /** Ends a flow whose tuple moved to another process. The flow keeps its former owner if that is known by now. */
+  #endFlow(row: number, formerOwner: number): void {
     const { flows, socketOwners } = this.#parts;
     if (flows.owner(row) === NO_OWNER) {
-      const process = socketOwners.process(told, Number.POSITIVE_INFINITY);
+      const process = socketOwners.process(formerOwner, Number.POSITIVE_INFINITY);
       if (process >= 0) flows.own(row, process, 'exact');
     }
     flows.retire(row);
   }
 
-  #assign(row: number, isPeer: boolean, socketOwner: number, match: Waiting['match'], isElsewhere: boolean): void {
+  #assign(row: number, isPeer: boolean, socketOwner: number, match: Waiting['match'], isOtherNamespace: boolean): void {
     const serial = this.#parts.flows.serial(row);
-    if (!isPeer && row < this.#told.length) this.#told[row] = socketOwner;
-    this.#settle({ row, serial, isPeer, socketOwner, match, isElsewhere }, this.#parts.now());
+    if (!isPeer && row < this.#reported.length) this.#reported[row] = socketOwner;
+    this.#settle({ row, serial, isPeer, socketOwner, match, isOtherNamespace }, this.#parts.now());
   }
 
   #settle(each: Waiting, now: number): void {
@@ -296,43 +299,43 @@ export class EbpfSource implements OwnerSource {
     }
     if (each.isPeer) flows.ownPeer(each.row, process);
     else flows.own(each.row, process, each.match);
-    if (!each.isElsewhere) this.#parts.transferred?.add(each.row, each.isPeer, process, now);
+    if (!each.isOtherNamespace) this.#parts.transferred?.add(each.row, each.isPeer, process, now);
   }
 }
 
-/** What the source is made of. */
+/** What `EbpfSource` works with. */
 interface EbpfParts {
   readonly flows: FlowTable;
   readonly programs: LoadedPrograms;
   readonly socketOwners: SocketOwners;
   readonly watch: ExecWatch | null;
-  /** Sockets that existed before the programs; null where they are not asked for. */
+  /** Sockets older than the programs; null to leave them out. */
   readonly older: OlderSockets | null;
-  /** Opens what is asked for sockets that were never reported and are not older than the programs. */
+  /** Opens the source for sockets that were never reported and aren't older than the programs. */
   readonly openFallback: (behind: BehindTranslation) => ProcfsSource;
-  /** Looks again at flows whose socket may have been transferred, whenever the fallback works; null where there is no procfs. */
+  /** Flows whose socket may be transferred to another process: the fallback checks them again as it works. Null without procfs. */
   readonly transferred: TransferredSockets | null;
-  /** How many interfaces flows may be on. */
+  /** Number of interfaces that flows may be on. */
   readonly interfaces: () => number;
   /** Monotonic ms. */
   readonly now: () => number;
 }
 
-/** Sockets in a generation. Two generations are kept: at least this many of the newest are known, and no search is needed to drop the oldest. */
+/** Sockets in a generation. Keeping two generations bounds memory, keeps at least this many of the newest, and drops the oldest without a search. */
 const GENERATION = 32_768;
 const ANY = new Int32Array(4);
 
-/** Owners of the sockets that the kernel reported, by the ends of the sockets. */
+/** Owners of the sockets that the kernel reported, keyed by the sockets' ends. */
 class ReportedSockets {
   #newer = new SocketTable();
   #former = new SocketTable();
-  /** How the last `find` was answered. */
+  /** How the last `find` matched. */
   match: 'exact' | 'wildcard' | 'listener' = 'exact';
 
   /**
-   * Enters a socket whose own address lies in `words` at `near`, the other end's at the other half.
+   * Adds a socket. Its own address is in `words` at `near`, the other end's in the other half.
    *
-   * @param isOpen it is not connected: it will speak to others from the same port; each is reported too, unless the ring overflows
+   * @param isOpen the socket is not connected, so it may talk to other ends from the same port. Each of those is reported too, unless the ring overflows.
    */
   enter(
     protocol: number,
@@ -353,7 +356,7 @@ class ReportedSockets {
     if (isOpen && nearPort !== 0) this.#newer.add(protocol, ANY, 0, nearPort, ANY, 0, 0, socketOwner);
   }
 
-  /** Owner of the socket that was reported with exactly these ends, or 0. */
+  /** Owner of the socket reported with exactly these ends; 0 if none. */
   findExact(protocol: number, words: Int32Array, near: number, nearPort: number, far: number, farPort: number): number {
     return (
       this.#newer.findExact(protocol, words, near, nearPort, far, farPort) ||
@@ -361,7 +364,7 @@ class ReportedSockets {
     );
   }
 
-  /** Owner of the socket with these ends, or 0. */
+  /** Owner of the socket that best matches these ends; 0 if none. */
   find(protocol: number, words: Int32Array, near: number, nearPort: number, far: number, farPort: number): number {
     for (const table of [this.#newer, this.#former]) {
       const socketOwner = table.find(protocol, words, near, nearPort, far, farPort);
@@ -373,7 +376,7 @@ class ReportedSockets {
   }
 }
 
-/** A tuple that passed to another process while packets of both still wait to be read: those from `time` on are the new owner's. */
+/** A tuple that moved to another process while packets of both still wait to be read. Packets from `time` on belong to the new owner. */
 interface TransferredTuple {
   /** Epoch ms. */
   readonly time: number;
@@ -383,38 +386,38 @@ interface TransferredTuple {
   readonly destinationPort: number;
   readonly protocol: number;
   /** Owner of the socket that had the tuple before. */
-  readonly told: number;
+  readonly formerOwner: number;
 }
 
-const MOST = 1024;
+const MAX_TRANSFERS = 1024;
 
-/** Transfers that no packet has reached yet, in the order of their time; bounded, the oldest go first. */
+/** Transfers that the packet clock hasn't reached yet, by time. Bounded: the oldest are dropped. */
 class TransferredTuples {
   #list: TransferredTuple[] = [];
 
-  /** Time of the first; Infinity where there is none. */
+  /** Epoch ms of the earliest; Infinity if there is none. */
   get next(): number {
     return this.#list[0]?.time ?? Number.POSITIVE_INFINITY;
   }
 
   add(transfer: TransferredTuple): void {
-    if (this.#list.length >= MOST) this.#list.shift();
+    if (this.#list.length >= MAX_TRANSFERS) this.#list.shift();
     this.#list.push(transfer);
   }
 
-  /** Owner of the socket that a flow began on, if a transfer of its ends is still to come; else 0. */
-  toldAt(flows: FlowTable, row: number): number {
+  /** The former owner, if a transfer of this flow's ends is still to come; else 0. */
+  formerOwner(flows: FlowTable, row: number): number {
     for (const each of this.#list) {
       if (each.time <= flows.firstSeen(row) || each.protocol !== flows.protocol(row)) continue;
       if (each.sourcePort !== flows.localPort(row) || each.destinationPort !== flows.remotePort(row)) continue;
       const { words } = flows;
       if (sameAddress(words, flows.localAt(row), each.words, 0) && sameAddress(words, flows.remoteAt(row), each.words, 4))
-        return each.told;
+        return each.formerOwner;
     }
     return 0;
   }
 
-  /** Takes out those that happened by `time`. */
+  /** Removes and returns the transfers up to `time`. */
   take(time: number): TransferredTuple[] {
     const later = this.#list.findIndex((each) => each.time > time);
     return this.#list.splice(0, later < 0 ? this.#list.length : later);

@@ -1,4 +1,4 @@
-// The kernel's address translations (/proc/net/nf_conntrack): the tuple on the wire -> the tuple that the socket behind it has.
+// Reads the kernel's address translations (/proc/net/nf_conntrack): from the tuple on the wire to the tuple of the socket behind it.
 
 import { closeSync, openSync, readSync } from 'node:fs';
 import { parseAddress } from '../../../../net/address.ts';
@@ -6,11 +6,11 @@ import { ECHO, ECHO_PORT, echoOf, PROTOCOL } from '../../../../net/numbers.ts';
 import { CpuBudget } from '../../cpu-budget.ts';
 import { SocketTable } from '../../socket-table.ts';
 
-/** Bytes that are read of the table: some twenty thousand connections. */
+/** Most bytes read of the table: about twenty thousand connections. */
 const MAX_BYTES = 4 << 20;
-/** Shortest pause between readings: a flow that is looked for again after a quarter of a second must find what is new. */
+/** Shortest pause between reads, below the quarter second after which a flow is looked up again. */
 const MIN_PAUSE_MS = 200;
-/** Readings take a twentieth of the time at the most. */
+/** Reading takes at most a twentieth of the time. */
 const REST = 20;
 const PROTOCOLS = new Map<string, number>([
   ['tcp', PROTOCOL.TCP],
@@ -22,10 +22,10 @@ const PROTOCOLS = new Map<string, number>([
 /** `ipv4 2 tcp 6 431999 ESTABLISHED src=A dst=B sport=1 dport=2 src=C dst=D sport=3 dport=4 [ASSURED] ...` */
 const LINE =
   /^ipv[46]\s+\d+\s+(\w+)\s+\d+ .*?src=(\S+) dst=(\S+) sport=(\d+) dport=(\d+) .*?src=(\S+) dst=(\S+) sport=(\d+) dport=(\d+)/;
-/** What a ping has where others have their ports: `src=A dst=B type=8 code=0 id=1 src=C dst=D type=0 code=0 id=2`. */
+/** A ping has these in place of ports: `src=A dst=B type=8 code=0 id=1 src=C dst=D type=0 code=0 id=2`. */
 const ECHO_ENDS = /\btype=(\d+) code=\d+ id=(\d+)/g;
 
-/** Two ends as a socket has them: its own, then the other. */
+/** A socket's two ends. */
 export interface Ends {
   /** Own address, four words, then the other's. */
   readonly words: Int32Array;
@@ -33,13 +33,13 @@ export interface Ends {
   readonly otherPort: number;
 }
 
-/** Translations, read only when a flow asks, and never for more than a twentieth of the time. */
+/** Address translations. It reads the table only when a flow asks, for at most a twentieth of the time. */
 export class Conntrack {
   readonly #path: string;
   readonly #table = new SocketTable();
   #inner: Ends[] = [];
   readonly #readings = new CpuBudget(REST, MIN_PAUSE_MS);
-  /** Root alone may open it: it is opened before root is given up, and read again from its beginning. */
+  /** Only root may open the table, so we open it before dropping root and reread it from the start. */
   #descriptor: number | null;
 
   /** @param proc `/proc` */
@@ -49,8 +49,8 @@ export class Conntrack {
   }
 
   /**
-   * The socket's ends behind a flow's, or null where nothing is translated. `ends` holds the local address at `at` and the remote one
-   * behind it. @param now monotonic ms
+   * Ends of the socket behind a flow; null if the flow isn't translated. `ends` holds the local address at `at`, then the remote one.
+   * @param now monotonic ms
    */
   behind(protocol: number, ends: Int32Array, at: number, localPort: number, remotePort: number, now: number): Ends | null {
     if (this.#readings.isDue(now)) {
@@ -83,9 +83,9 @@ export class Conntrack {
     const [, , source, destination, sport, dport, replySource, replyDestination, replySport, replyDport] =
       found as unknown as string[];
     if (source === replyDestination && destination === replySource && sport === replyDport && dport === replySport) return;
-    // Seen from outside, the reply goes to the translated source; the socket is the one that opened.
+    // On the wire the reply goes to the translated source; the socket belongs to the opener.
     this.#translate(protocol, replyDestination, replySource, replyDport, replySport, source, destination, sport, dport);
-    // Seen from outside, the question goes to the translated destination; the socket is the one that replies.
+    // On the wire the request goes to the translated destination; the socket belongs to the responder.
     this.#translate(protocol, destination, source, dport, sport, replySource, replyDestination, replySport, replyDport);
   }
 
@@ -105,17 +105,17 @@ export class Conntrack {
   }
 }
 
-/** A ping's line as if it were of a protocol with ports, those that its flow has. */
+/** Rewrites a ping's line with the ports that we give its flow. */
 function withPorts(line: string): string {
   const protocol = line.startsWith('ipv4') ? PROTOCOL.ICMP : PROTOCOL.ICMPV6;
   return line.replace(ECHO_ENDS, (_, type: string, identifier: string) =>
-    echoOf(protocol, Number(type)) === ECHO.ASKS
+    echoOf(protocol, Number(type)) === ECHO.REQUEST
       ? `sport=${identifier} dport=${ECHO_PORT}`
       : `sport=${ECHO_PORT} dport=${identifier}`,
   );
 }
 
-/** @returns null where this kernel translates nothing, or we may not see it */
+/** @returns null if this kernel translates nothing or we may not read the table */
 function opened(path: string): number | null {
   try {
     return openSync(path, 'r');

@@ -1,4 +1,4 @@
-// A netlink socket to the kernel's list of sockets (sock_diag(7)). Carries messages; what they say is its user's.
+// A netlink socket for the kernel's socket list (sock_diag(7)). It only carries messages; its users write and read them.
 
 import koffi from 'koffi';
 
@@ -15,7 +15,7 @@ const SOL_SOCKET = 1;
 const SO_RCVTIMEO = 20;
 const MSG_DONTWAIT = 0x40;
 
-/** One socket. `close` it. */
+/** One netlink socket. Call `close` when done. */
 export class DiagSocket {
   readonly #fd: number;
   readonly #bind: (...args: unknown[]) => unknown;
@@ -23,7 +23,7 @@ export class DiagSocket {
   readonly #send: (...args: unknown[]) => unknown;
   readonly #close: (fd: number) => unknown;
 
-  /** @param waitUs longest wait of `receive`, microseconds, below a second. Throws with the reason where this kernel has none, or koffi no build. */
+  /** Throws with the reason if this kernel lacks sock_diag or koffi has no build. @param waitUs timeout of `receive`, microseconds, below a second */
   constructor(waitUs: number) {
     const libc = koffi.load('libc.so.6');
     this.#bind = libc.func('int bind(int, void*, uint32_t)');
@@ -37,7 +37,7 @@ export class DiagSocket {
     libc.func('int setsockopt(int, int, int, void*, uint32_t)')(this.#fd, SOL_SOCKET, SO_RCVTIMEO, timeout, timeout.length);
   }
 
-  /** Hears what is told to groups; where the kernel refuses, nothing comes. @param groups bits */
+  /** Joins multicast groups. If the kernel refuses, no messages arrive. @param groups bit mask */
   join(groups: number): void {
     const address = Buffer.alloc(12); // struct sockaddr_nl
     address.writeUInt16LE(AF_NETLINK, 0);
@@ -45,12 +45,12 @@ export class DiagSocket {
     this.#bind(this.#fd, address, address.length);
   }
 
-  /** @returns false where the kernel did not take it */
+  /** @returns false if the kernel refused the message */
   send(message: Buffer): boolean {
     return Number(this.#send(this.#fd, message, message.length, 0)) >= 0;
   }
 
-  /** @returns bytes received; -1 where none came in time, or nothing is there and `waits` is false: `errno` says which */
+  /** @returns bytes received; -1 on a timeout, an error, or if nothing is waiting and `waits` is false. See `errno`. */
   receive(buffer: Buffer, waits = true): number {
     return Number(this.#recv(this.#fd, buffer, buffer.length, waits ? 0 : MSG_DONTWAIT));
   }

@@ -1,4 +1,4 @@
-// What the kernel counted for each TCP socket of this network namespace, asked over netlink (sock_diag(7)). Takes no rights at all.
+// Asks the kernel over netlink (sock_diag(7)) what each TCP socket of this network namespace sent and received. It needs no rights.
 
 import { V4_MAPPED } from '../../../../net/address.ts';
 import { i32 } from '../../../../net/bytes.ts';
@@ -9,7 +9,7 @@ import { AF_INET, AF_INET6, DiagSocket, NLMSG_DONE, REQUEST_DUMP, SOCK_DIAG_BY_F
 const NLMSG_ERROR = 2;
 const IPPROTO_TCP = 6;
 const INET_DIAG_INFO = 2;
-/** Groups that hear of TCP sockets which end, IPv4 and IPv6: SKNLGRP_INET_TCP_DESTROY and its like (linux/sock_diag.h). */
+/** Multicast groups for destroyed TCP sockets: SKNLGRP_INET_TCP_DESTROY and SKNLGRP_INET6_TCP_DESTROY (linux/sock_diag.h). */
 const ENDED_GROUPS = 0b101;
 const ENOBUFS = 105;
 /** Longest wait for the kernel, microseconds: it answers within the call. */
@@ -18,41 +18,41 @@ const NLMSG_HEADER = 16;
 /** struct inet_diag_msg (linux/inet_diag.h), and the start of its addresses. */
 const MESSAGE_BYTES = 72;
 const ID_AT = 4;
-/** struct tcp_info (linux/tcp.h); each kernel writes as much of it as it knows. */
+/** Offsets in struct tcp_info (linux/tcp.h). Older kernels write less of it. */
 const INFO = { ACKED: 120, RECEIVED: 128, SEGMENTS_OUT: 136, SEGMENTS_IN: 140, LEAST: 144, SENT: 200, RESENT: 208 } as const;
-/** Sockets told in one asking, at the most. */
+/** Most sockets per poll. */
 const MAX_SOCKETS = 65_536;
 
-/** Asks the kernel; hold one. */
+/** Polls the kernel. Keep one instance. */
 export class SockDiag implements SocketCounts {
   readonly driver = 'sock_diag';
   readonly lingers = 1;
   readonly #socket = new DiagSocket(WAIT_US);
-  /** Hears of sockets that end, with their last counters. */
+  /** Receives destroyed sockets with their final counters. */
   readonly #ended = new DiagSocket(WAIT_US);
   readonly #buffer = Buffer.alloc(64 * 1024);
   readonly #count = emptyCount(PROTOCOL.TCP);
   #isWhole = true;
 
-  /** Throws with the reason where this kernel has none, or koffi no build. */
+  /** Throws with the reason if this kernel lacks sock_diag or koffi has no build. */
   constructor() {
     this.#ended.join(ENDED_GROUPS);
   }
 
   get note(): string {
-    return this.#isWhole ? '' : 'the kernel did not tell of all sockets';
+    return this.#isWhole ? '' : 'the kernel did not list all sockets';
   }
 
-  /** Hands each TCP socket to `each`: those that ended since the last asking, then those that stand. */
+  /** Calls `each` for every TCP socket: first those that ended since the last poll, then the existing ones. */
   ask(each: (count: SocketCount) => void): true {
-    this.#isWhole = this.#tellAll(each);
+    this.#isWhole = this.#dump(each);
     return true;
   }
 
-  /** @returns false where the kernel did not tell all */
-  #tellAll(each: (count: SocketCount) => void): boolean {
+  /** @returns false if the kernel left some out */
+  #dump(each: (count: SocketCount) => void): boolean {
     let left = MAX_SOCKETS;
-    const isWhole = this.#hearEnded(each);
+    const isWhole = this.#readEnded(each);
     for (const family of [AF_INET, AF_INET6]) {
       const request = Buffer.alloc(72);
       request.writeUInt32LE(request.length, 0);
@@ -76,8 +76,8 @@ export class SockDiag implements SocketCounts {
     return isWhole && left >= 0;
   }
 
-  /** @returns false where more ended than the kernel could hold for us */
-  #hearEnded(each: (count: SocketCount) => void): boolean {
+  /** @returns false if more sockets ended than the kernel could queue for us */
+  #readEnded(each: (count: SocketCount) => void): boolean {
     for (let left = MAX_SOCKETS; left > 0; left--) {
       const length = this.#ended.receive(this.#buffer, false);
       if (length <= 0) return this.#ended.errno !== ENOBUFS;
@@ -94,7 +94,7 @@ export class SockDiag implements SocketCounts {
   }
 }
 
-/** Reads netlink messages with sockets in them; one that is cut short ends the reading. @param count is overwritten for each */
+/** Reads sockets from netlink messages; a truncated message ends the read as `failed`. @param count scratch, overwritten for each socket */
 export function readSocketCounts(
   bytes: Buffer,
   count: SocketCount,
@@ -111,7 +111,7 @@ export function readSocketCounts(
   return 'more';
 }
 
-/** @returns whether it is a whole socket, with counters or listening */
+/** @returns whether the message is complete: a listener, or a socket with counters */
 function readOne(bytes: Buffer, at: number, end: number, count: SocketCount): boolean {
   if (at + MESSAGE_BYTES > end) return false;
   const family = bytes[at] as number;
@@ -142,7 +142,7 @@ function readInfo(bytes: Buffer, at: number, length: number, count: SocketCount)
   if (length < INFO.LEAST) return false; // before 4.2
   const u64 = (offset: number) => Number(bytes.readBigUInt64LE(at + offset));
   count.rxBytes = u64(INFO.RECEIVED);
-  // Acknowledged bytes count the SYN, and nothing of what is under way; what was sent is told since 4.19.
+  // Acknowledged bytes include the SYN and exclude bytes in flight. Kernels since 4.19 also give the bytes sent.
   count.txBytes = length >= INFO.RESENT + 8 ? u64(INFO.SENT) - u64(INFO.RESENT) : Math.max(0, u64(INFO.ACKED) - 1);
   count.txSegments = bytes.readUInt32LE(at + INFO.SEGMENTS_OUT);
   count.rxSegments = bytes.readUInt32LE(at + INFO.SEGMENTS_IN);

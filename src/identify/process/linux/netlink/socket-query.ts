@@ -1,5 +1,5 @@
-// Asks the kernel for one socket by its ends (sock_diag(7)), in this network namespace. A question takes microseconds however many sockets
-// there are, and no rights; the tables of /proc/net take as long as the kernel's are large.
+// Asks the kernel for one socket of this network namespace by its ends (sock_diag(7)). A query takes microseconds however many sockets
+// exist, and needs no rights; reading /proc/net takes time in proportion to the kernel's tables.
 
 import { isV4 } from '../../../../net/address.ts';
 import { PROTOCOL } from '../../../../net/numbers.ts';
@@ -9,43 +9,43 @@ import { AF_INET, AF_INET6, DiagSocket, NLMSG_DONE, REQUEST_DUMP, SOCK_DIAG_BY_F
 const REQUEST = 1;
 /** Longest wait for the kernel, microseconds: it answers within the call. */
 const WAIT_US = 50_000;
-/** Answers to earlier questions that are passed over at the most. */
+/** Most late answers to earlier queries to skip. */
 const MAX_STALE = 8;
 const TCP_LISTEN = 10;
-/** struct nlmsghdr and struct inet_diag_req_v2; the ends lie at 24: two ports, two addresses of 16 bytes, interface, cookie. */
+/** struct nlmsghdr and struct inet_diag_req_v2. The ends start at 24: two ports, two addresses of 16 bytes, interface, cookie. */
 const QUESTION_BYTES = 72;
 const QUESTION = { FLAGS: 6, SEQUENCE: 8, FAMILY: 16, PROTOCOL: 17, STATES: 20, PORTS: 24, ADDRESSES: 28, COOKIE: 64 } as const;
-/** struct nlmsghdr and struct inet_diag_msg, as far as they are read. */
+/** struct nlmsghdr and struct inet_diag_msg, as far as we read them. */
 const ANSWER = { TYPE: 4, SEQUENCE: 8, STATE: 17, OTHER_PORT: 22, INODE: 84, BYTES: 88 } as const;
 
-/** Answers for the sockets of one namespace; hold one. */
+/** Queries the sockets of one namespace. Keep one instance. */
 export class SocketQuery {
   readonly #socket = new DiagSocket(WAIT_US);
   readonly #question = Buffer.alloc(QUESTION_BYTES);
   readonly #answer = Buffer.alloc(4096);
   readonly #answered: ReadonlySet<number>;
   #sequence = 0;
-  /** How the last `find` was answered. */
+  /** How the last `find` matched. */
   match: Match = 'none';
 
-  /** Throws with the reason where this kernel has none. */
+  /** Throws with the reason if this kernel lacks sock_diag. */
   constructor() {
     this.#question.writeUInt32LE(QUESTION_BYTES, 0);
     this.#question.writeUInt16LE(SOCK_DIAG_BY_FAMILY, 4);
     this.#question.fill(0xff, QUESTION.COOKIE); // any
-    // "No such socket" and "no such protocol" are the same answer: a list of no state at all tells them apart.
+    // The kernel answers "no such socket" and "no such protocol" alike. Listing sockets in no state tells them apart.
     this.#answered = new Set([PROTOCOL.TCP, PROTOCOL.UDP, PROTOCOL.UDPLITE].filter((protocol) => this.#canList(protocol)));
   }
 
-  /** True where sockets of the protocol can be asked for. */
+  /** Whether the kernel answers queries for this protocol. */
   answers(protocol: number): boolean {
     return this.#answered.has(protocol);
   }
 
-  /** Inode of the socket whose own address lies in `ends` at `near`, the other end's at `far`, as `SocketTable.find`; 0 where there is none. */
+  /** Inode of the socket whose own address is in `ends` at `near` and the other end's at `far`, as in `SocketTable.find`; 0 if none. */
   find(protocol: number, ends: Int32Array, near: number, nearPort: number, far: number, farPort: number): number {
     const question = this.#question;
-    // TCP is asked from the socket's side, datagrams from the side of who writes to it (net/ipv4/udp_diag.c).
+    // The kernel looks TCP up from the socket's side, UDP from the sender's side (net/ipv4/udp_diag.c).
     const isTurned = protocol !== PROTOCOL.TCP;
     const family = isV4(ends, near) ? AF_INET : AF_INET6;
     question.writeUInt8(family, QUESTION.FAMILY);
@@ -75,7 +75,7 @@ export class SocketQuery {
     return this.#ask(REQUEST_DUMP) === NLMSG_DONE;
   }
 
-  /** @returns type of the answer's message, 0 where none came */
+  /** @returns the answer's message type; 0 if none came */
   #ask(flags: number): number {
     this.#sequence = (this.#sequence + 1) >>> 0;
     this.#question.writeUInt16LE(flags, QUESTION.FLAGS);

@@ -1,17 +1,17 @@
-// What of /proc takes rights over other users' processes: where an executable lies, which sockets a process holds, which network namespace
-// it is in. Everything else there may be read by anybody, and is.
+// The parts of /proc that need rights over other users' processes: the executable's path, a process's sockets, its network namespace.
+// Anybody may read the rest, so other files read it directly.
 
 import { readdirSync, readlinkSync } from 'node:fs';
 
-/** /proc, as far as it takes rights. */
+/** Access to the parts of /proc that need rights. */
 export interface Proc {
   /** `/proc` */
   readonly path: string;
-  /** Path of the executable as the kernel writes it; null when the process is gone, has none, or may not be asked. */
+  /** Path of the executable as the kernel writes it; null if the process is gone, has none, or access is denied. */
   exe(pid: number): string | null;
-  /** Inodes of a process's sockets, 0 for its other descriptors. Throws ENOENT where it is gone, EACCES where it may not be asked. */
+  /** Inodes of a process's sockets; 0 for its other descriptors. Throws ENOENT if the process is gone, EACCES if access is denied. */
   sockets(pid: number): Iterable<number>;
-  /** Its network namespace, as a text to compare; empty when it is gone or may not be asked. */
+  /** Its network namespace as a string to compare; empty if the process is gone or access is denied. */
   namespace(pid: number): string;
 }
 
@@ -28,12 +28,12 @@ export function procAt(path: string): Proc {
   };
 }
 
-/** Inode that a descriptor's link names; 0 where it is no socket. */
+/** Socket inode that a descriptor's link names; 0 if it isn't a socket. */
 export function socketOf(link: string): number {
   return link.startsWith('socket:[') ? Number(link.slice(8, -1)) : 0;
 }
 
-/** Where a link leads; empty when it is gone or may not be read. */
+/** Target of a symbolic link; empty if it is gone or unreadable. */
 export function linkOf(path: string): string {
   try {
     return readlinkSync(path);

@@ -1,4 +1,4 @@
-// Facts about one process from /proc/PID (proc(5)). Read once per process; every one may be gone or hidden.
+// Reads facts about one process from /proc/PID (proc(5)). Any file there may be missing or hidden.
 
 import { readFileSync } from 'node:fs';
 import { sanitize } from '../../../../net/text.ts';
@@ -6,16 +6,16 @@ import { argumentsOf } from '../../arguments.ts';
 import type { ProcessFacts } from '../../process-facts.ts';
 import type { Proc } from './proc.ts';
 
-/** Facts of a process, or null when it is gone. */
+/** Facts about a process; null if it is gone. */
 export function readProcess(proc: Proc, pid: number): ProcessFacts | null {
   const folder = `${proc.path}/${pid}`;
   const stat = text(`${folder}/stat`);
   if (stat === null) return null;
-  // pid (comm) state ppid ... ; comm may hold blanks and parentheses
+  // pid (comm) state ppid ... ; comm may contain spaces and parentheses
   const close = stat.lastIndexOf(')');
   const comm = sanitize(stat.slice(stat.indexOf('(') + 1, close));
   const fields = stat.slice(close + 2).split(' ');
-  // An executable that was replaced while it runs (an update) is still the same program.
+  // An executable that an update replaced while it runs is still the same program.
   const link = proc.exe(pid);
   const exe = link === null ? null : sanitize(link).replace(/ \(deleted\)$/, '');
   const uid = /^Uid:\s+(\d+)\s+(\d+)/m.exec(text(`${folder}/status`) ?? '');
@@ -31,7 +31,7 @@ export function readProcess(proc: Proc, pid: number): ProcessFacts | null {
   };
 }
 
-/** Last part of the executable's path, where it is the program's and not that of something which runs it; else the kernel's 15 bytes. */
+/** Last part of the executable's path; without one, the kernel's 15-byte name. */
 function nameOf(exe: string | null, comm: string): string {
   if (exe === null) return comm;
   const base = exe.slice(exe.lastIndexOf('/') + 1);
@@ -51,11 +51,10 @@ function numberOr(field: string | undefined): number | null {
   return field === undefined || !Number.isFinite(value) ? null : value;
 }
 
-// What an interpreter runs, from its arguments: `python3 backup.py` is backup.py to whoever looks for it.
-
+// The rest names what an interpreter runs, from its arguments: a user looks for backup.py, not for python3.
 const INTERPRETER =
   /^(python[\d.]*|pypy[\d.]*|node|nodejs|bun|deno|ruby[\d.]*|perl[\d.]*|php[\d.]*|java|bash|sh|dash|zsh|fish|lua[\d.]*|Rscript|tclsh[\d.]*)$/i;
-/** Options that take the next word, so that it is not the script. */
+/** Options that take the next word as their value. */
 const WITH_VALUE: Readonly<Record<string, readonly string[]>> = {
   python: ['-W', '-X', '--check-hash-based-pycs'],
   node: ['-r', '--require', '--import', '--loader', '-C', '--conditions', '--env-file'],
@@ -63,24 +62,24 @@ const WITH_VALUE: Readonly<Record<string, readonly string[]>> = {
   ruby: ['-I', '-r', '-C'],
   perl: ['-I', '-M'],
 };
-/** Options whose value is a program given in place: then there is no script to name. */
-const IN_PLACE: Readonly<Record<string, readonly string[]>> = {
+/** Options whose value is inline code: then there is no script to name. */
+const INLINE: Readonly<Record<string, readonly string[]>> = {
   node: ['-e', '-p', '-pe', '--eval', '--print'],
   perl: ['-e', '-E'],
   php: ['-r'],
 };
-const IN_PLACE_ELSEWHERE = ['-c', '-e'];
+const INLINE_DEFAULT = ['-c', '-e'];
 
-/** True for a program whose arguments say what it runs. @param exe path or name of the executable */
+/** Whether the program is an interpreter whose arguments say what it runs. @param exe path or name of the executable */
 export function isInterpreter(exe: string): boolean {
   return INTERPRETER.test(exe.slice(exe.lastIndexOf('/') + 1));
 }
 
 /**
- * Name of the script, module, jar or class that an interpreter runs; null for other programs and for code given in place.
+ * Name of the script, module, jar or class that an interpreter runs; null for other programs and for inline code.
  *
  * @param exe path or name of the executable
- * @param commandLine arguments with a NUL behind each, as /proc/PID/cmdline has them
+ * @param commandLine NUL-terminated arguments, as in /proc/PID/cmdline
  */
 export function scriptOf(exe: string, commandLine: string): string | null {
   if (!isInterpreter(exe)) return null;
@@ -89,13 +88,13 @@ export function scriptOf(exe: string, commandLine: string): string | null {
   const words = commandLine.split('\0').filter((word, i, all) => word !== '' || i < all.length - 1);
   const kind = family === 'nodejs' ? 'node' : family;
   const withValue = WITH_VALUE[kind] ?? [];
-  const inPlace = IN_PLACE[kind] ?? IN_PLACE_ELSEWHERE;
+  const inline = INLINE[kind] ?? INLINE_DEFAULT;
   for (let i = 1; i < words.length; i++) {
     const word = words[i] as string;
     if (word === '-m' && family.startsWith('py')) return named(words[i + 1]);
     if (word === '-jar' || (word === '-m' && family === 'java')) return named(words[i + 1]);
     if (withValue.includes(word)) i++;
-    else if (inPlace.includes(word)) return null;
+    else if (inline.includes(word)) return null;
     else if (!word.startsWith('-')) return named(word);
   }
   return null;
@@ -107,7 +106,7 @@ function named(word: string | undefined): string | null {
   return name === '' ? null : name;
 }
 
-// The systemd unit or container of a process, from its cgroup path. Text only; asks no daemon.
+// The systemd unit or container of a process, from its cgroup path alone; no daemon is asked.
 
 /** How engines name a container's cgroup: docker-ID.scope, /docker/ID, libpod-ID.scope, cri-containerd-ID.scope, crio-ID.scope, /lxc/NAME. */
 const CONTAINER =

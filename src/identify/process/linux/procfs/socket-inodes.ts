@@ -1,5 +1,5 @@
-// Which process holds a socket: /proc/PID/fd walked a few milliseconds at a time, likely owners first. Synchronous reads, bounded
-// turns: also within a process, which may hold thousands.
+// Finds which process holds a socket by walking /proc/PID/fd, likely owners first. It reads synchronously for a few milliseconds at a time
+// and may pause inside a process, which may hold thousands of descriptors.
 
 import { readdirSync } from 'node:fs';
 import { LRUCache } from 'lru-cache';
@@ -7,37 +7,37 @@ import { linkOf, type Proc } from './proc.ts';
 
 const MAX_SOCKETS = 65_536;
 const MAX_HOT = 64;
-/** Newest processes that a short walk asks, besides those that held sockets before. */
+/** Newest processes that a short walk visits, besides those that held sockets before. */
 const NEWEST = 32;
-/** Descriptors read between two looks at the clock: some 0.1 ms. */
+/** Descriptors read between two looks at the clock: about 0.1 ms. */
 const AT_ONCE = 32;
-/** A process may have half a million descriptors, which take more than a second to read. */
+/** Longest `heldBy`: half a million descriptors would take more than a second. */
 const HELD_MS = 100;
 /** PROC_PID_INIT_INO (include/linux/proc_ns.h). */
 const FIRST_PID_NAMESPACE = 'pid:[4026531836]';
 
 /**
- * Finds the owners of socket inodes. `want` what is sought, then `step` until it returns true; `owner` answers.
+ * Finds the owners of socket inodes. Call `want` for each inode, then `step` until it returns true, then `owner`.
  *
- * Every socket met on the way is remembered. A process that was forked or passed a socket also holds it: the first holder met is told,
- * and recent owners are asked first.
+ * It remembers every socket that it passes. Several processes may hold a socket after a fork or a transfer: the first one found counts as the
+ * owner. Processes that owned sockets recently are visited first.
  */
 export class SocketInodes {
   readonly #proc: Proc;
-  /** Bounded by size, each counting 1: lru-cache fills its columns for `max` entries at once, 1.5 MiB that stay empty on most machines. */
+  /** Bounded by `maxSize` with entries of size 1: with `max`, lru-cache would allocate 1.5 MiB at once, mostly unused. */
   readonly #owners = new LRUCache<number, number>({ maxSize: MAX_SOCKETS, sizeCalculation: () => 1 });
   readonly #wanted = new Set<number>();
   readonly #hot: number[] = [];
   #queue: number[] = [];
   #next = 0;
   #walking = false;
-  /** The walk's list has every process of the machine. */
+  /** The walk's list contains every process of the machine. */
   #listsAll = false;
-  /** The process that is being asked, and what of its sockets was not looked at yet. */
-  #asked: { readonly pid: number; readonly sockets: Iterator<number> } | null = null;
-  /** Processes whose descriptors may not be read, in the last whole walk. */
+  /** The process being read, and its remaining sockets. */
+  #current: { readonly pid: number; readonly sockets: Iterator<number> } | null = null;
+  /** Processes whose descriptors the last whole walk was not allowed to read. */
   hidden = 0;
-  /** The last whole walk asked every process of the machine: a socket that it didn't find is the kernel's own. */
+  /** The last whole walk read every process of the machine, so a socket that it didn't find is the kernel's own. */
   sawAll = false;
 
   constructor(proc: Proc) {
@@ -52,7 +52,7 @@ export class SocketInodes {
     return this.#owners.get(inode);
   }
 
-  /** What was known of a socket turned out to be past: its process is gone, but another may hold it. */
+  /** Forgets an owner that is gone. Another process may hold the socket now. */
   forget(inode: number): void {
     this.#owners.delete(inode);
   }
@@ -61,7 +61,7 @@ export class SocketInodes {
     this.#wanted.add(inode);
   }
 
-  /** Sockets that the process holds now, none when it is gone; null when it may not be asked, or has more descriptors than there is time for. */
+  /** Sockets that the process holds now; none if it is gone; null if access is denied or reading them all takes too long. */
   heldBy(pid: number): Set<number> | null {
     const held = new Set<number>();
     const until = performance.now() + HELD_MS;
@@ -79,32 +79,32 @@ export class SocketInodes {
   /**
    * Walks for at most `budgetMs`.
    *
-   * @param isShort asks, of a walk that begins, only those that held sockets before, and the newest
-   * @returns true when all that is wanted is found or every process was asked
+   * @param isShort if this call starts a walk, visit only processes that held sockets before, and the newest
+   * @returns true once everything wanted is found or every process was visited
    */
   step(budgetMs: number, isShort = false): boolean {
     const until = performance.now() + budgetMs;
     if (!this.#walking) this.#begin(isShort);
     while (this.#wanted.size > 0) {
-      if (this.#asked === null) {
+      if (this.#current === null) {
         const pid = this.#queue[this.#next++];
         if (pid === undefined) break;
-        this.#asked = { pid, sockets: this.#proc.sockets(pid)[Symbol.iterator]() };
+        this.#current = { pid, sockets: this.#proc.sockets(pid)[Symbol.iterator]() };
       }
-      if (this.#look(this.#asked)) this.#asked = null;
+      if (this.#look(this.#current)) this.#current = null;
       if (performance.now() >= until) break;
     }
-    if (this.#wanted.size > 0 && (this.#asked !== null || this.#next < this.#queue.length)) return false;
+    if (this.#wanted.size > 0 && (this.#current !== null || this.#next < this.#queue.length)) return false;
     this.sawAll = this.#listsAll && this.hidden === 0;
     this.#walking = false;
-    this.#asked = null;
+    this.#current = null;
     this.#wanted.clear();
     return true;
   }
 
   #begin(isShort: boolean): void {
     this.#walking = true;
-    this.#asked = null;
+    this.#current = null;
     this.hidden = 0;
     this.sawAll = false;
     this.#next = 0;
@@ -114,17 +114,17 @@ export class SocketInodes {
     } catch {
       names = [];
     }
-    // From within a container, or where procfs hides other users' processes, the first of all is another or is missing.
+    // In a container pid 1 is a different process; with hidepid it is missing.
     this.#listsAll = !isShort && names.includes('1') && linkOf(`${this.#proc.path}/self/ns/pid`) === FIRST_PID_NAMESPACE;
     const hot = new Set(this.#hot);
-    // Newest first: a flow that is new belongs to a process that is new more often than not.
+    // Newest first: a new flow usually belongs to a new process.
     const others = names.filter((name) => name.charCodeAt(0) <= 0x39 && name.charCodeAt(0) >= 0x31).map(Number);
     others.sort((a, b) => b - a);
     const cold = others.filter((pid) => !hot.has(pid));
     this.#queue = [...this.#hot, ...(isShort ? cold.slice(0, NEWEST) : cold)];
   }
 
-  /** Looks at some descriptors of a process. @returns whether there are no more of use */
+  /** Reads some descriptors of a process. @returns whether it is done with the process */
   #look({ pid, sockets }: { readonly pid: number; readonly sockets: Iterator<number> }): boolean {
     try {
       for (let left = AT_ONCE; left > 0; left--) {

@@ -1,4 +1,4 @@
-// Owners from /proc: read when a flow is new, not by a clock, and never for more than a tenth of the time.
+// Takes owners from /proc. It reads only when there are new flows, and for at most a tenth of the time.
 
 import type { FlowTable } from '../../../../flow/flow-table.ts';
 import { hasPorts, PROTOCOL } from '../../../../net/numbers.ts';
@@ -14,35 +14,35 @@ import { readProcess } from './process.ts';
 import { SocketInodes } from './socket-inodes.ts';
 import { ProcfsTables, type SingleSockets } from './tables.ts';
 
-/** Longest turn of walking descriptors; a socket may be closed before the walk comes to it. */
+/** Longest turn of walking descriptors. Longer pauses would let sockets close before the walk reaches them. */
 const WALK_MS = 8;
-/** Looks take a thirteenth of the time at the most, lists a fiftieth. */
+/** Lookups take at most a thirteenth of the time, lists a fiftieth. */
 const REST = 12;
 const LISTS_REST = 49;
 const MIN_PAUSE_MS = 10;
-/** Flows looked up in one reading, so that a turn stays short: some 4 ms. */
+/** Most flows looked up in one turn: about 4 ms. */
 const MAX_AT_ONCE = 1024;
-/** Processor time for what still waits when the run ends. */
+/** CPU time for the flows that still wait when the run ends. */
 const LAST_LOOK_MS = 200;
-/** Sockets remembered to be nobody's. */
+/** Most sockets without a holder to remember. */
 const MAX_HOLDERLESS = 1024;
 
-/** A flow whose sockets are known by inode, while their owners are looked for. */
+/** A flow whose sockets' inodes are known, but not yet their owners. */
 interface Found {
   readonly flow: Pending;
   readonly inode: number;
   readonly match: Match;
   readonly peerInode: number;
-  /** The inode is of the socket that waits for the like at the far end's port: the flow is its own only if that is the kernel's. */
+  /** The inode is of a socket bound to the flow's remote port, as a tunnel's is. It owns the flow only if it is the kernel's. */
   readonly isTunnel: boolean;
-  /** The socket has other ends than the flow. */
+  /** The socket's ends differ from the flow's. */
   readonly isTranslated: boolean;
 }
 
-/** Somebody who may know the owner of a translated flow by the ends that its socket has; answers true when it gave the flow an owner. */
+/** Tries to assign the owner of a translated flow by its socket's ends. @returns whether it did */
 export type BehindTranslation = (row: number, protocol: number, ends: Ends) => boolean;
 
-/** Linux without kernel sources: socket tables for the inode, descriptors for the process. A process gone by then stays unknown, with its reason. */
+/** Owners on Linux without kernel sources: socket tables give the inode, descriptors the process. If the process is gone by then, the flow says why it has no owner. */
 export class ProcfsSource implements OwnerSource {
   readonly kind = 'procfs';
   readonly everyProtocol = true;
@@ -58,24 +58,24 @@ export class ProcfsSource implements OwnerSource {
   readonly #inodes: SocketInodes;
   readonly #transferred: TransferredSockets | null;
   #found: Found[] = [];
-  /** Processes by pid as of this reading; null for one that is gone. A process of a thousand flows is read once. */
+  /** Processes by pid in this turn; null if gone. A process with a thousand flows is read once. */
   readonly #processes = new Map<number, number | null>();
   readonly #looks = new CpuBudget(REST, MIN_PAUSE_MS);
-  /** Tables of other namespaces, and what the kernel is slow to list: so long as they rest, flows are not looked for again, new ones are. */
+  /** Budget for tables of other namespaces and tables that the kernel lists slowly. While it is exhausted, only new flows are looked up. */
   readonly #lists = new CpuBudget(LISTS_REST, MIN_PAUSE_MS);
-  /** The walk asks every process: a flow that a short one did not find is still in the tables. */
+  /** Whether the walk visits every process: a short one did not find the holder of a socket that is still listed. */
   #isWide = false;
-  /** Sockets that no process holds, by how many whole walks: from two on they are the kernel's, which may keep one while it is handed on. */
+  /** Sockets that no process holds, and in how many whole walks. After two they count as the kernel's; one may miss a socket in transfer. */
   readonly #holderless = new Map<number, number>();
   #now = 0;
-  /** The run is over: nothing is looked for again. */
+  /** The run is ending: no lookup is retried. */
   #isLast = false;
 
   /**
-   * @param query asks for single sockets; null where only tables tell
-   * @param thread that reads `proc`; null where this one does
-   * @param transferred looks again at flows whose socket may have been transferred; works when this does
-   * @param behindTranslation asked before the tables where an address was translated; null where nobody else may know
+   * @param query looks up single sockets; null to use tables only
+   * @param thread the thread that reads `proc`; null if this one does
+   * @param transferred checks flows whose socket may be transferred; works whenever this source does
+   * @param behindTranslation tried before the tables for a translated flow; null if there is none
    */
   constructor(
     flows: FlowTable,
@@ -100,7 +100,7 @@ export class ProcfsSource implements OwnerSource {
 
   admit(row: number): void {
     const flows = this.#flows;
-    // Raw sockets send what has no port; most of it is the kernel's all the same.
+    // Raw sockets send protocols without ports, but most of that traffic is the kernel's.
     if (!hasPorts(flows.protocol(row)) && !flows.asksEcho(row)) flows.disown(row, 'no process: the kernel itself');
     if (!flows.isIcmpOfKernel(row)) this.#pending.add(row, this.#now);
   }
@@ -137,7 +137,7 @@ export class ProcfsSource implements OwnerSource {
     return this.#pending.hasDue(now, this.#lists.isDue(now));
   }
 
-  /** Looks flows up, or goes on with the walk. @returns whether it is done */
+  /** Looks flows up, or continues the walk. @returns whether the turn is complete */
   #look(now: number): boolean {
     if (!this.#inodes.walking) this.#lookUp(this.#pending.takeDue(now, MAX_AT_ONCE, this.#lists.isDue(now)), now);
     const hasWalk = this.#inodes.walking || this.#found.length > 0;
@@ -146,25 +146,25 @@ export class ProcfsSource implements OwnerSource {
     return true;
   }
 
-  /** Reads the tables, and looks flows up in them. */
+  /** Reads the tables and looks the flows up in them. */
   #lookUp(taken: readonly Pending[], now: number): void {
     const due = taken.filter((flow) => !this.#isOver(flow));
     if (due.length === 0) return;
     this.#processes.clear();
     this.#isWide = this.#isLast;
     const protocols = new Set(due.map(({ row }) => this.#flows.protocol(row)));
-    // Other namespaces only for what a first look at our own did not find, all of our own only for what goes on without a socket.
+    // Other namespaces are read only for flows that a first lookup missed, our complete tables only for those missed twice.
     const isWide = this.#isLast || due.some((flow) => flow.tries > 0);
     const isDeep = due.some((flow) => flow.tries > 1);
     const read = () => this.#tables.read(protocols, isWide, isDeep, now);
     const isReadable = isWide ? this.#lists.measure(read) : read();
     if (isWide) this.#lists.pause(now);
     if (!isReadable) this.note = `${this.#proc.path}/net can't be read`;
-    else if (this.#tables.isCut) this.note = 'there are more sockets than can be listed in time';
+    else if (this.#tables.isCut) this.note = 'too many sockets to list in time';
     for (const flow of due) this.#match(flow, now);
   }
 
-  /** Looks a flow up in the tables just read. */
+  /** Looks a flow up in the current tables. */
   #match(flow: Pending, now: number): void {
     const flows = this.#flows;
     const { row } = flow;
@@ -186,7 +186,7 @@ export class ProcfsSource implements OwnerSource {
     }
     let isTunnel = false;
     if (inode === 0 && peerInode === 0) {
-      // Tunnels over UDP (VXLAN, Geneve) send from any port to the one where they wait at both ends.
+      // Tunnels over UDP (VXLAN, Geneve) send from arbitrary ports to the port on which both ends listen.
       if (protocol === PROTOCOL.UDP) inode = this.#tables.find(protocol, words, local, far, remote, near);
       isTunnel = inode !== 0;
       if (!isTunnel) {
@@ -194,14 +194,14 @@ export class ProcfsSource implements OwnerSource {
         return;
       }
     }
-    // A listener may just be about to accept: its own socket tells more, a moment later.
+    // The listener may be about to accept. A moment later the connection has a socket of its own.
     if (match === 'listener' && flow.tries === 0 && this.#retry(flow, now)) return;
     for (const each of [inode, peerInode]) if (each !== 0 && this.#inodes.owner(each) === undefined) this.#inodes.want(each);
     if (flow.tries > 0) this.#isWide = true;
     this.#found.push({ flow, inode, match, peerInode, isTunnel, isTranslated });
   }
 
-  /** The walk is over: gives each found flow the process that holds its socket. */
+  /** After the walk: assigns each flow the process that holds its socket. */
   #settle(now: number): void {
     const counted = new Set<number>();
     for (const { flow, inode, match, peerInode, isTunnel, isTranslated } of this.#found) {
@@ -222,10 +222,10 @@ export class ProcfsSource implements OwnerSource {
       else this.#giveUp(flow, now, inode !== 0);
     }
     this.#found = [];
-    if (this.#inodes.hidden > 0) this.note = `${this.#inodes.hidden} processes of other users can't be looked into`;
+    if (this.#inodes.hidden > 0) this.note = `no access to ${this.#inodes.hidden} processes of other users`;
   }
 
-  /** True for a socket that is the kernel's own. @param counted sockets whose absence in this walk is counted */
+  /** Whether the socket is the kernel's own. @param counted sockets already counted as missing in this walk */
   #isKernels(inode: number, counted: Set<number>): boolean {
     let walks = this.#holderless.get(inode) ?? 0;
     if (walks < 2 && this.#inodes.sawAll && !counted.has(inode)) {
@@ -253,20 +253,20 @@ export class ProcfsSource implements OwnerSource {
     return !this.#isLast && this.#pending.retry(flow, now);
   }
 
-  /** @param hasSocket it stands, though nobody is known to hold it: the flow is not over */
+  /** Retries the flow later, or marks it closed. @param hasSocket its socket still exists, so the flow isn't over */
   #giveUp(flow: Pending, now: number, hasSocket = false): void {
     flow.seen = hasSocket ? 0 : this.#flows.lastSeen(flow.row);
     if (!this.#retry(flow, now)) this.#closed(flow.row);
   }
 
-  /** What was not found and has said nothing since is closed: looking on would take the time from those that live. */
+  /** Whether a flow that was not found has been silent since: then it counts as closed, and isn't looked up again. */
   #isOver(flow: Pending): boolean {
     if (flow.tries < 2 || this.#flows.lastSeen(flow.row) !== flow.seen) return false;
     this.#closed(flow.row);
     return true;
   }
 
-  /** What has no port keeps what was said of it when it came. Which raw socket asks by ICMP the tables don't tell: it may live on. */
+  /** Gives a flow without a socket its reason. The tables don't list which raw socket sends ICMP, so that one counts as hidden. Portless flows keep theirs. */
   #closed(row: number): void {
     const flows = this.#flows;
     if (flows.asksEcho(row)) flows.disown(row, 'hidden by the system');

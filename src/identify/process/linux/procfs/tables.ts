@@ -1,4 +1,4 @@
-// The socket tables of the machine: our own network namespace's, and, for what is not in them, those of the other namespaces.
+// The machine's socket tables: those of our own network namespace, and those of other namespaces for sockets that are not in ours.
 
 import { closeSync, openSync, readdirSync, readSync } from 'node:fs';
 import { scopeOf, V4_MAPPED } from '../../../../net/address.ts';
@@ -6,31 +6,31 @@ import { ECHO_PORT, hasPorts, PROTOCOL } from '../../../../net/numbers.ts';
 import { type Match, SocketTable } from '../../socket-table.ts';
 import { linkOf, type Proc } from './proc.ts';
 
-/** Somebody who can be asked for one socket by its ends. */
+/** Looks up one socket by its ends. */
 export interface SingleSockets {
-  /** How the last `find` was answered. */
+  /** How the last `find` matched. */
   readonly match: Match;
   answers(protocol: number): boolean;
   find(protocol: number, ends: Int32Array, near: number, nearPort: number, far: number, farPort: number): number;
 }
 
-/** Reads tables and looks ends up in them; the answer is a socket's inode, which is unique over all namespaces. */
+/** Reads the tables and finds sockets in them. Results are inodes, which are unique across namespaces. */
 export class ProcfsTables {
   readonly #query: SingleSockets | null;
   readonly #folder: string;
-  /** Protocols of which our own table was read. */
+  /** Protocols for which our own tables were read. */
   #listed = new Set<number>();
   readonly #reader = new ProcNetReader();
   readonly #own = new SocketTable();
   readonly #others = new SocketTable();
   readonly #namespaces: NetNamespaces;
-  /** How the last `find` was answered. */
+  /** How the last `find` matched. */
   match: Match = 'none';
-  /** Our own tables were cut off: what is not in them may be there. */
+  /** Our own tables were truncated, so a socket may exist without being listed. */
   isCut = false;
 
   /**
-   * @param query asks for single sockets; null where only tables tell
+   * @param query looks up single sockets; null to use tables only
    */
   constructor(proc: Proc, query: SingleSockets | null = null) {
     this.#query = query;
@@ -39,12 +39,12 @@ export class ProcfsTables {
   }
 
   /**
-   * Reads the tables anew, as far as look-ups need them.
+   * Rereads the tables that the lookups need.
    *
-   * @param protocols of the flows that are looked up
-   * @param isWide also the tables of other namespaces
-   * @param isDeep also our own of protocols for which single sockets can be asked: those bound to an interface are in them alone
-   * @returns false where not even our own can be read
+   * @param protocols of the flows to look up
+   * @param isWide reads the tables of other namespaces too
+   * @param isDeep reads our own tables even for protocols that `query` answers: it can't find sockets bound to an interface
+   * @returns false if even our own can't be read
    */
   read(protocols: ReadonlySet<number>, isWide: boolean, isDeep: boolean, now: number): boolean {
     this.#own.clear();
@@ -64,8 +64,8 @@ export class ProcfsTables {
   }
 
   /**
-   * Inode of the socket whose own address lies in `ends` at `near`, the other end's at `far`; 0 where there is none. The address is one of
-   * this namespace: a socket elsewhere that has the port alone is not meant.
+   * Inode of the socket whose own address is in `ends` at `near` and the other end's at `far`; 0 if none. The address belongs to this
+   * namespace, so a socket of another one must match exactly; the port alone isn't enough.
    */
   find(protocol: number, ends: Int32Array, near: number, nearPort: number, far: number, farPort: number): number {
     const inode = this.#findOwn(protocol, ends, near, nearPort, far, farPort);
@@ -76,7 +76,7 @@ export class ProcfsTables {
     return other;
   }
 
-  /** As `find`, for an address that may be another namespace's. */
+  /** Like `find`, for an address that may belong to another namespace. */
   findAnywhere(protocol: number, ends: Int32Array, near: number, nearPort: number, far: number, farPort: number): number {
     const inode = this.#findOwn(protocol, ends, near, nearPort, far, farPort);
     if (inode !== 0 || scopeOf(ends, near) === 'loopback') return inode;
@@ -87,15 +87,15 @@ export class ProcfsTables {
 
   #findOwn(protocol: number, ends: Int32Array, near: number, nearPort: number, far: number, farPort: number): number {
     const query = this.#query?.answers(protocol) === true ? this.#query : null;
-    const told = query?.find(protocol, ends, near, nearPort, far, farPort) ?? 0;
+    const queried = query?.find(protocol, ends, near, nearPort, far, farPort) ?? 0;
     this.match = query?.match ?? 'none';
-    if (told !== 0) return told;
+    if (queried !== 0) return queried;
     const inode = this.#own.find(protocol, ends, near, nearPort, far, farPort);
     this.match = this.#own.match;
     return inode;
   }
 
-  /** True when at most one socket of our own namespace uses the port. */
+  /** Whether at most one socket of our own namespace uses the port. */
   isSole(protocol: number, localPort: number): boolean {
     if (!this.#listed.has(protocol)) {
       this.#listed.add(protocol);
@@ -106,9 +106,9 @@ export class ProcfsTables {
   }
 }
 
-// Reads /proc/net/{tcp,udp,udplite,icmp,raw}{,6} (proc(5)) into a SocketTable, byte by byte: ten thousand sockets cost a few ms and no text.
+// Reads /proc/net/{tcp,udp,udplite,icmp,raw}{,6} (proc(5)) into a SocketTable, byte by byte: ten thousand sockets take a few ms and no strings.
 
-/** Stands for all protocols without ports, and in the list of files for raw sockets, which have the protocol where others have the port. */
+/** Stands for all protocols without ports. In FILES it marks the raw tables, which list the protocol in the port's place. */
 const PORTLESS = -1;
 
 const FILES = [
@@ -128,15 +128,15 @@ const SPACE = 0x20;
 const NEWLINE = 0x0a;
 const COLON = 0x3a;
 const MAX_BYTES = 64 << 20;
-/** For the tables of one namespace, or of all others. Each piece of UDP's takes the kernel a walk over all that came before: 400,000 sockets took ten minutes. */
+/** Time limit for the tables of our namespace, and again for all others. For each chunk of UDP's, the kernel walks all sockets before it: 400,000 took ten minutes. */
 const MAX_MS = 200;
 
-/** Kinds of socket files. */
+/** Protocols, or PORTLESS, whose files to read. */
 type WantedFiles = ReadonlySet<number>;
 
 /**
- * The files that may list sockets of these protocols. TCP's two take the kernel 5 and 10 ms where it has much memory, even when there is no
- * socket: it walks a table that is as large as that.
+ * Kinds of files that may list sockets of these protocols. TCP's two take 5 and 10 ms on a machine with much memory even without sockets,
+ * because the kernel walks a hash table sized by memory.
  */
 function filesOf(protocols: Iterable<number>): WantedFiles {
   const files = new Set<number>();
@@ -148,20 +148,20 @@ function kindOf(protocol: number): number {
   return hasPorts(protocol) ? protocol : PORTLESS;
 }
 
-/** Reads socket files of one network namespace; keeps its buffer. */
+/** Reads the socket tables of one network namespace at a time. Reuses its buffer. */
 export class ProcNetReader {
   #buffer = Buffer.alloc(64 * 1024);
   readonly #ends = new Int32Array(8);
-  /** The last reading was not cut off. */
+  /** The last read was not truncated. */
   isWhole = true;
 
   /**
-   * Adds every socket that has an inode to `table`; the inode is its owner.
+   * Adds every socket that has an inode to `table`, with the inode as its owner.
    *
    * @param folder `/proc/net` or `/proc/PID/net`
-   * @param wanted files that are read, see `filesOf`; null for all
-   * @param until when it is cut off, as `performance.now` has it
-   * @returns how many files could be read; 0 means that there is no procfs or no right to it
+   * @param wanted files to read, see `filesOf`; null for all
+   * @param until when to stop, on `performance.now`'s clock
+   * @returns number of files read; 0 means that procfs is missing or access is denied
    */
   read(folder: string, table: SocketTable, wanted: WantedFiles | null = null, until = performance.now() + MAX_MS): number {
     let files = 0;
@@ -216,7 +216,7 @@ export class ProcNetReader {
  *     `  sl  local_address rem_address   st tx_queue:rx_queue tr:tm->when retrnsmt   uid  timeout inode ...`
  *     `   0: 0100007F:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 12345 ...`
  *
- * Addresses are 32-bit words in the machine's byte order (little-endian machines only, as all that Node runs on here).
+ * Addresses are 32-bit words in machine byte order; we support only little-endian machines.
  */
 export function parseProcNet(
   bytes: Uint8Array,
@@ -248,7 +248,7 @@ export function parseProcNet(
         if (hasPorts(protocol)) table.add(protocol, ends, 0, localPort, ends, 4, remotePort, inode);
         else if (protocol !== PORTLESS)
           table.add(protocol, ends, 0, localPort, ends, 4, scopeOf(ends, 4) === 'unspecified' ? 0 : ECHO_PORT, inode);
-        // A raw socket hears all ICMP: whether anything of it is its own, the table does not tell.
+        // A raw ICMP socket receives all ICMP, so the table can't tell whose flow it is.
         else if (localPort !== PROTOCOL.ICMP && localPort !== PROTOCOL.ICMPV6)
           table.add(localPort, ends, 0, 0, ends, 4, 0, inode);
       }
@@ -301,15 +301,15 @@ function lineEnd(bytes: Uint8Array, at: number, length: number): number {
   return p;
 }
 
-// Network namespaces of other processes (containers, ip netns): one process of each, through which its socket tables can be read.
+// Other network namespaces (containers, ip netns). One process of each gives access to its socket tables.
 
-/** Most namespaces that are looked into. */
-const MOST = 64;
+/** Most namespaces to read. */
+const MAX_NAMESPACES = 64;
 const REFRESH_MS = 10_000;
-/** Most processes whose namespace is asked for in one refresh. */
+/** Most processes whose namespace one refresh reads. */
 const MAX_PROCESSES = 32_768;
 
-/** Folders of socket tables outside our own namespace; listed anew every ten seconds at the most, and only when asked. */
+/** Folders with the socket tables of other namespaces. Lists them at most every ten seconds, and only on request. */
 class NetNamespaces {
   readonly #proc: Proc;
   #folders: readonly string[] = [];
@@ -343,7 +343,7 @@ class NetNamespaces {
       if (namespace === '' || seen.has(namespace)) continue;
       seen.add(namespace);
       folders.push(`${this.#proc.path}/${pid}/net`);
-      if (folders.length >= MOST) break;
+      if (folders.length >= MAX_NAMESPACES) break;
     }
     return folders;
   }

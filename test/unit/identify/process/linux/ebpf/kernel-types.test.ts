@@ -64,7 +64,7 @@ describe('KernelTypes', () => {
     ['nothing', Buffer.alloc(0)],
     ['something else', Buffer.alloc(64)],
   ])('refuses %s', (_, bytes) => {
-    expect(() => new KernelTypes(bytes)).toThrow('no type information of this kernel');
+    expect(() => new KernelTypes(bytes)).toThrow('this kernel has no type information');
   });
 
   it('comes to an end with what is cut short or turns in circles', () => {

@@ -121,7 +121,7 @@ describe('EbpfSource', () => {
 
   it('knows it on whichever interface the packet is, and in either direction', () => {
     begins(5, 'sshd');
-    reports({ pid: 5, comm: 'sshd', way: 'ingress', source: THERE, sourcePort: 50_000, destination: HERE, destinationPort: 22 });
+    reports({ pid: 5, comm: 'sshd', direction: 'ingress', source: THERE, sourcePort: 50_000, destination: HERE, destinationPort: 22 });
     const row = comes({ src: THERE, sport: 50_000, dst: HERE, dport: 22, flags: 'S' }, 1);
     expect([owner(row), direction(row)]).toEqual(['sshd', 'inbound']);
   });
@@ -191,7 +191,7 @@ describe('EbpfSource', () => {
     reports({ pid: 5, comm: 'client', ...ends });
     const row = comes({ src: '127.0.0.1', dst: '127.0.0.1', dport: 80, flags: 'S' });
     expect([owner(row), peer(row), direction(row)]).toEqual(['client', null, 'local']);
-    reports({ pid: 6, comm: 'server', ...ends, way: 'ingress' });
+    reports({ pid: 6, comm: 'server', ...ends, direction: 'ingress' });
     source.beforeBatch();
     expect([owner(row), peer(row)]).toEqual(['client', 'server']);
   });
@@ -253,7 +253,7 @@ describe('EbpfSource', () => {
   it('leaves an answer to somebody else alone that a raw socket of ping overheard', () => {
     begins(5, 'ping');
     const fields = { protocol: ICMP, sourcePort: 0, destinationPort: 0 };
-    reports({ pid: 5, comm: 'ping', ...fields, source: THERE, destination: HERE, way: 'ingress' });
+    reports({ pid: 5, comm: 'ping', ...fields, source: THERE, destination: HERE, direction: 'ingress' });
     expect(owner(comes({ protocol: ICMP, sport: 0, dport: 0, src: THERE, dst: HERE }))).toBeNull();
   });
 
@@ -290,7 +290,7 @@ describe('EbpfSource', () => {
     const row = flows.touch(timed(packet({ src: '198.51.100.9', dst: '172.17.0.2' }), 1000), 0, 0);
     expect(source.claim(row)).toBe(false);
     const ends = { source: '198.51.100.9', destination: '172.17.0.2', namespace: OTHERS };
-    reports({ pid: 5, comm: 'contained', ...ends, way: 'ingress' });
+    reports({ pid: 5, comm: 'contained', ...ends, direction: 'ingress' });
     source.beforeBatch();
     expect([owner(row), peer(row), direction(row)]).toEqual([null, null, 'transit']);
   });
@@ -325,7 +325,7 @@ describe('EbpfSource', () => {
     begins(7, 'contained');
     const ends = { source: '127.0.0.1', destination: '127.0.0.1', sourcePort: 40_000, destinationPort: 80 };
     reports({ pid: 5, comm: 'client', ...ends });
-    reports({ pid: 6, comm: 'server', ...ends, way: 'ingress' });
+    reports({ pid: 6, comm: 'server', ...ends, direction: 'ingress' });
     const row = comes({ src: '127.0.0.1', dst: '127.0.0.1', dport: 80, flags: 'S' });
     expect(handed.sort()).toEqual([`${row} client`, `${row} server, far end`]);
     handed = [];
