@@ -1,28 +1,28 @@
-// The arguments of processes. The kernel reads them from a process's memory, which that process can keep locked for as long as it likes (by a
-// file system of its own that never answers). So a thread of libc's reads them (aio(7)), and the caller waits for it only briefly.
+// Reads the arguments of processes. The kernel takes them from the process's memory, and a process can block that forever (with a FUSE file
+// system that never answers). So a libc thread reads them (aio(7)), and the caller waits only briefly.
 
 import { closeSync, openSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type koffi from 'koffi';
 
-/** Bytes of them that are read. */
+/** Most bytes of arguments to read. */
 const MAX_BYTES = 4096;
 const WAIT_NS = 100_000_000n;
-/** Reads that did not end in time; after so many, no arguments are read any more. Bounds the time that is waited in all. */
+/** After this many reads that timed out we stop reading arguments. That bounds the total wait. */
 const MAX_STUCK = 16;
-/** struct aiocb of glibc and musl on 64-bit machines. */
+/** Size and offsets of struct aiocb, in glibc and musl on 64-bit machines. */
 const AIOCB = { BYTES: 168, BUFFER_AT: 16, LENGTH_AT: 24, NOTIFY_AT: 44 } as const;
 const SIGEV_NONE = 1;
 const EINPROGRESS = 115;
 
-/** Reads a file in another thread. @returns its bytes, empty where there are none; null where the read did not end in time */
+/** Reads a file in another thread. @returns its text; empty if there is none; null if the read timed out */
 type Read = (descriptor: number) => string | null;
 
-/** Descriptors and memory of reads that did not end: libc's threads go on using them. */
+/** Buffers of reads that timed out. libc's threads may still write to them, so they must stay allocated. */
 const stuck: unknown[] = [];
 let read: Read | null = null;
 
-/** Arguments of a process with a NUL behind each; empty where they can't be had. Call it only after root was given up: that waits for all threads. */
+/** A process's NUL-terminated arguments; empty if unreadable. Call it only after root was dropped: dropping waits for all threads, and a stuck one would block it. @param folder `/proc/PID` */
 export function argumentsOf(folder: string): string {
   if (stuck.length >= MAX_STUCK) return '';
   let descriptor: number;
@@ -33,7 +33,7 @@ export function argumentsOf(folder: string): string {
   }
   read ??= reader();
   const text = read(descriptor);
-  if (text !== null) closeSync(descriptor); // libc's requests for one descriptor wait for one another
+  if (text !== null) closeSync(descriptor); // not after a timeout: libc still reads from it
   return text ?? '';
 }
 
@@ -74,7 +74,7 @@ function reader(): Read {
 
 type Call = (request: Buffer) => number;
 
-/** Loaded when it is first needed; null where koffi has no library for this machine, or libc is another. */
+/** Loads libc on first use; null if koffi has no build for this machine or libc is neither glibc nor musl. */
 function libc() {
   try {
     const lib = createRequire(import.meta.url)('koffi') as typeof koffi;
@@ -82,7 +82,7 @@ function libc() {
       try {
         return { koffi: lib, library: lib.load(name) };
       } catch {
-        // the next one
+        // try the next
       }
     }
   } catch {

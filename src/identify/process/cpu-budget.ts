@@ -1,17 +1,17 @@
-// Limits work that can wait to a share of the processor: work that took t ms rests for a multiple of t. Counts processor time, not wall
-// time: a busy machine does not stretch the pauses.
+// Limits deferrable work to a share of the CPU: after work that took t ms it pauses for a multiple of t. It counts CPU time, not wall time, so a
+// busy machine doesn't lengthen the pauses.
 
-/** One kind of work. */
+/** The budget of one kind of work. */
 export class CpuBudget {
   readonly #rest: number;
-  readonly #leastPauseMs: number;
+  readonly #minPauseMs: number;
   #spent = 0;
   #next = Number.NEGATIVE_INFINITY;
 
-  /** @param rest times that pauses are longer than work: 20 is a twentieth of the time */
-  constructor(rest: number, leastPauseMs: number) {
+  /** @param rest ratio of pause to work: with 19, work takes a twentieth of the time */
+  constructor(rest: number, minPauseMs: number) {
     this.#rest = rest;
-    this.#leastPauseMs = leastPauseMs;
+    this.#minPauseMs = minPauseMs;
   }
 
   /** @param now monotonic ms */
@@ -19,7 +19,7 @@ export class CpuBudget {
     return now >= this.#next;
   }
 
-  /** Does a part of the work. */
+  /** Runs part of the work and counts its CPU time. */
   measure<Result>(work: () => Result): Result {
     const begun = process.cpuUsage();
     const result = work();
@@ -28,9 +28,9 @@ export class CpuBudget {
     return result;
   }
 
-  /** The work is done: the pause begins. @param now monotonic ms */
+  /** Starts the pause after the work. @param now monotonic ms */
   pause(now: number): void {
-    this.#next = now + Math.max(this.#leastPauseMs, this.#spent * this.#rest);
+    this.#next = now + Math.max(this.#minPauseMs, this.#spent * this.#rest);
     this.#spent = 0;
   }
 }

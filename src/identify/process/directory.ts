@@ -1,4 +1,4 @@
-// Processes and apps by number. Processes of one executable and user are one app. What nothing refers to any more can be forgotten.
+// Numbers processes and apps. Processes with the same executable and user are one app. It can forget entries that nothing refers to.
 
 import { readFileSync } from 'node:fs';
 import type { App, Process, ProcessDirectory } from '../../model/terms.ts';
@@ -6,10 +6,10 @@ import { sanitize } from '../../net/text.ts';
 import type { LateFacts, ProcessFacts } from './process-facts.ts';
 import type { StartClock } from './start-clock.ts';
 
-/** Processes and apps kept at the most; what comes beyond is folded into one until there is room. */
+/** Most processes and apps kept. While full, further processes share their app's latest entry and further apps share one row. */
 export const MAX_PROCESSES = 65_536;
 export const MAX_APPS = 4096;
-/** Processes that are kept though no flow has them: the newest. */
+/** How many of the newest processes are kept even without flows. */
 export const SPARE_PROCESSES = 4096;
 const PIDS_SHOWN = 64;
 const OVERFLOW = '(more apps)';
@@ -24,32 +24,32 @@ interface MutableApp {
   processCount: number;
 }
 
-/** The directory: `learn` interns facts, look-ups are by number. */
+/** Interns processes with `learn` and finds them by number. */
 export class Directory implements ProcessDirectory {
   readonly #users: Users;
   readonly #starts: StartClock | null;
-  /** In the order in which they were learnt. */
+  /** In the order in which `learn` added them. */
   readonly #processes = new Map<number, Process>();
   readonly #keys = new Map<number, string>();
   readonly #apps: (MutableApp | undefined)[] = [];
   readonly #freeApps: number[] = [];
-  /** Process that was learnt last under each app, even if it was completed into another: stands for those beyond the bound, so that bytes stay with their app. */
+  /** The latest process added to each app, even if `complete` moved it since. It stands in for processes beyond the bound, which keeps their bytes with the app. */
   readonly #lastOfApp: (number | undefined)[] = [];
   readonly #processByKey = new Map<string, number>();
   readonly #appByKey = new Map<string, number>();
-  /** The first app of each name and user: where a process belongs whose executable could not be learnt. */
+  /** The first app with each name and user: a process whose executable is unknown joins it. */
   readonly #appByName = new Map<string, number>();
 
-  /** Numbers of processes below it were given out; each once. */
+  /** The next process number. Numbers are never reused. */
   end = 0;
-  /** Processes that were kept when some were forgotten last. */
+  /** Processes left after the last `forgetProcesses`. */
   #kept = 0;
-  /** How often processes were forgotten: a number that was learnt before may be nobody's since. */
+  /** Incremented whenever processes are forgotten: numbers obtained earlier may be invalid since. */
   forgotten = 0;
 
   readonly #maxApps: number;
 
-  /** @param starts null where nothing counts in ticks. @param maxApps fewer in tests */
+  /** @param starts null if start times aren't in ticks @param maxApps fewer in tests */
   constructor(users: Users, starts: StartClock | null = null, maxApps = MAX_APPS) {
     this.#maxApps = maxApps;
     this.#users = users;
@@ -72,7 +72,7 @@ export class Directory implements ProcessDirectory {
     return this.#processes.size;
   }
 
-  /** True when so many were learnt since that it is time to forget some. */
+  /** Whether enough processes were added to make forgetting worthwhile. */
   get hasManyProcesses(): boolean {
     return this.#processes.size >= Math.min(MAX_PROCESSES, this.#kept + 2 * SPARE_PROCESSES);
   }
@@ -81,7 +81,7 @@ export class Directory implements ProcessDirectory {
     return this.appCount > this.#maxApps * (7 / 8);
   }
 
-  /** Number of the process with these facts. A pid with another start time, executable or name is another process; a cut of a name is the same name. */
+  /** Number of the process with these facts. A different start time, executable or name makes it a different process; a truncated name counts as the same. */
   learn(facts: ProcessFacts): number {
     const key = keyOf(facts);
     const known = this.#processByKey.get(key);
@@ -102,15 +102,15 @@ export class Directory implements ProcessDirectory {
     return id;
   }
 
-  /** True when `learn` would give these facts this number. */
+  /** Whether `learn` would return this number for these facts. */
   isKnownAs(id: number, facts: ProcessFacts): boolean {
     return this.#processByKey.get(keyOf(facts)) === id;
   }
 
   /**
-   * Adds what was learnt late about a process that was known by its pid and short name only; it may belong to another app by that.
+   * Adds late facts to a process of which only the pid and short name were known. They may show that it belongs to a different app.
    *
-   * @returns true when the app changed: what was booked for its flows has to move
+   * @returns whether the app changed: then its flows must be booked again
    */
   complete(id: number, facts: LateFacts): boolean {
     const old = this.#processes.get(id);
@@ -126,9 +126,9 @@ export class Directory implements ProcessDirectory {
   }
 
   /**
-   * Gives a process, while nothing but its short name is known, a longer cut of that name.
+   * Replaces the truncated name of a process, if nothing else is known, by a longer one.
    *
-   * @returns true when the app changed: see `complete`
+   * @returns whether the app changed, see `complete`
    */
   lengthen(id: number, name: string): boolean {
     const process = this.#processes.get(id);
@@ -136,7 +136,7 @@ export class Directory implements ProcessDirectory {
     return name.startsWith(withoutCutLetter(process.name)) && this.complete(id, { ...process, name });
   }
 
-  /** Forgets all but the newest of the processes that nothing uses; what was counted of them stays. */
+  /** Forgets unused processes except the newest. Their traffic stays counted. */
   forgetProcesses(isUsed: (id: number) => boolean): void {
     const unused = [...this.#processes.keys()].filter((id) => !isUsed(id));
     const last = new Set(this.#lastOfApp);
@@ -175,7 +175,7 @@ export class Directory implements ProcessDirectory {
     const alike = this.#appByName.get(`${fold.name}\n${user ?? ''}`);
     const namesake = alike === undefined ? undefined : this.#apps[alike];
     if (namesake !== undefined && (fold.exe === null || namesake.exe === null)) {
-      // One of them was gone before its executable could be read: the same name and user is the same app, not a second row.
+      // One process exited before its executable was read. The same name and user means the same app, so don't make a second row.
       namesake.exe ??= fold.exe;
       this.#appByKey.set(key, namesake.id);
       return namesake.id;
@@ -197,10 +197,10 @@ export class Directory implements ProcessDirectory {
     return id;
   }
 
-  /** Lists a process under its app; new lists each time, as snapshots hold the old ones. */
+  /** Adds a process to its app's lists. It replaces the arrays, because snapshots hold the old ones. */
   #join(process: Process): void {
     const app = this.#apps[process.app] as MutableApp;
-    // One that was forgotten and is met again is no other one.
+    // A process that was forgotten and seen again isn't counted twice.
     const others = app.processes.filter((each) => this.#processes.has(each.id) || !isSame(each, process));
     if (others.length === app.processes.length) app.processCount++;
     app.processes = [...others.slice(-(PIDS_SHOWN - 1)), process];
@@ -215,19 +215,19 @@ export class Directory implements ProcessDirectory {
   }
 }
 
-/** PKTAP cuts the names of outgoing packets to the first and those of incoming ones to the second (MAXCOMLEN, and the same without its NUL). */
-const CUT_BYTES = 15;
-const LONGER_CUT_BYTES = 16;
+/** Lengths to which PKTAP truncates names, on outgoing and on incoming packets (MAXCOMLEN, with and without room for a NUL). */
+const SHORT_CUT_BYTES = 15;
+const LONG_CUT_BYTES = 16;
 
 function keyOf({ pid, startTime, exe, name }: ProcessFacts): string {
   return `${pid} ${startTime ?? ''} ${exe ?? commonCut(name)}`;
 }
 
-/** What all cuts of a name have in common. */
+/** The shortest form to which PKTAP may truncate a name. */
 function commonCut(name: string): string {
   const whole = withoutCutLetter(name);
-  if (Buffer.byteLength(whole) !== LONGER_CUT_BYTES) return whole;
-  return withoutCutLetter(Buffer.from(whole).subarray(0, CUT_BYTES).toString());
+  if (Buffer.byteLength(whole) !== LONG_CUT_BYTES) return whole;
+  return withoutCutLetter(Buffer.from(whole).subarray(0, SHORT_CUT_BYTES).toString());
 }
 
 function withoutCutLetter(name: string): string {
@@ -242,26 +242,26 @@ function pidsOf(processes: readonly Process[]): number[] {
   return [...new Set(processes.map(({ pid }) => pid))].filter((pid) => pid >= 0);
 }
 
-// Which app a process is: the row that a person would look for. Folds helpers under their bundle and scripts under their interpreter.
+// Decides which app a process belongs to: the row that a user would look for. Helpers fold into their bundle; a script names its interpreter's app.
 
-/** A row of the apps table before it has a number. */
+/** An app before it has a number. */
 interface Fold {
-  /** Processes of one user with the same key are one app. */
+  /** Processes of one user with the same key belong to one app. */
   readonly key: string;
   readonly name: string;
   readonly exe: string | null;
 }
 
-/** The outermost bundle: Chrome's helpers lie in bundles of their own inside Google Chrome.app. */
+/** Matches the outermost bundle: Chrome's helpers have their own bundles inside Google Chrome.app. */
 const BUNDLE = /^(.*?\/([^/]+)\.app)\//;
-/** Where Xcode keeps git, clang and its other tools: programs of their own, which are run without it. */
+/** Folder of Xcode's command-line tools (git, clang ...), which are apps of their own. */
 const TOOLS = /^.*?\.app\/Contents\/Developer(?=\/)/;
 
 /**
  * Folds a process into its app.
  *
- * `/Applications/X.app/...` and all its helpers are X; `python3 backup.py` is `backup.py (python3)`; an interpreter without a script that
- * runs as a service is that service; anything else is its executable.
+ * `/Applications/X.app/...` and all its helpers are X; `python3 backup.py` is `backup.py (python3)`; a program in a container is
+ * `name (docker ID)`; anything else is its executable.
  */
 export function foldApp(facts: ProcessFacts): Fold {
   const { exe, name, script, unit } = facts;
@@ -278,22 +278,22 @@ export function foldApp(facts: ProcessFacts): Fold {
     : { key: program, name, exe };
 }
 
-// User names by number, from the passwd file. Never asks a directory service: that could be a question to the network.
+// User names by number, from the passwd file. Never from a directory service, which could send network traffic.
 
-/** Names of users; read once, when first asked. */
+/** Names of users. Reads the file once, on first use. */
 export class Users {
   readonly #path: string;
   #names: Map<number, string> | null = null;
 
   readonly #others: ReadonlyMap<number, string>;
 
-  /** @param path `/etc/passwd` @param others users that it does not list */
+  /** @param path `/etc/passwd` @param others names of users that the file doesn't list */
   constructor(path: string, others: ReadonlyMap<number, string> = new Map()) {
     this.#path = path;
     this.#others = others;
   }
 
-  /** Name of a user, or the number as text where the file has none; null for null. */
+  /** Name of a user; without one, the number as text; null for null. */
   name(uid: number | null): string | null {
     if (uid === null) return null;
     this.#names ??= this.#read();
@@ -306,7 +306,7 @@ export class Users {
     try {
       text = readFileSync(this.#path, 'utf8');
     } catch {
-      return names; // numbers will do
+      return names; // users show as numbers
     }
     for (const line of text.split('\n')) {
       const [name, , uid] = line.split(':');

@@ -1,4 +1,4 @@
-// Flows that wait for a list of the system's sockets, and their look-up in it. The sources (lsof, nettop) get the list.
+// Queues flows until a list of the system's sockets arrives, then looks them up in it. The sources (lsof, nettop) fetch the list.
 
 import type { FlowTable } from '../../flow/flow-table.ts';
 import type { OwnerReason } from '../../model/terms.ts';
@@ -6,7 +6,7 @@ import type { Directory } from './directory.ts';
 import { type Pending, PendingFlows } from './pending-flows.ts';
 import { ANY_ADDRESS, type SocketRecord, SocketTable } from './socket-table.ts';
 
-/** The waiting flows and the last list. */
+/** The waiting flows and their lookup. */
 export class ListedSockets {
   readonly #flows: FlowTable;
   readonly #directory: Directory;
@@ -25,38 +25,38 @@ export class ListedSockets {
     this.#pending.add(row, this.#now);
   }
 
-  /** Waiting flows, without those that `take` handed out. */
+  /** Number of waiting flows, excluding those that `take` removed. */
   get size(): number {
     return this.#pending.size;
   }
 
-  /** True when a list is wanted. @param now monotonic ms */
+  /** Whether a flow is due for lookup. @param now monotonic ms */
   isWanted(now: number): boolean {
     this.#now = now;
     return this.#pending.size > 0 && this.#pending.hasDue(now);
   }
 
-  /** Takes the flows that the next list is for; a later flow may not be in it. */
+  /** Removes the flows that the next list is for. It may not contain later ones. */
   take(): Pending[] {
     return this.#pending.takeDue(this.#now);
   }
 
-  /** Puts back flows whose list did not come. */
+  /** Requeues flows whose list failed to arrive. */
   putBack(asked: readonly Pending[]): void {
     for (const flow of asked) this.#pending.putBack(flow, this.#now);
   }
 
-  /** Hands all flows over to another source. @returns the rows that still hold them */
+  /** Gives up all waiting flows, for another source to take. @returns the rows that still hold them */
   surrender(asked: readonly Pending[] = []): number[] {
     const all = [...asked, ...this.#pending.takeDue(Number.POSITIVE_INFINITY)];
     return all.filter((flow) => this.#pending.isCurrent(flow)).map((flow) => flow.row);
   }
 
   /**
-   * Gives flows their owners.
+   * Assigns flows their owners.
    *
-   * @param records when two fit equally well, the later one wins
-   * @param absent reason of a flow that several lists did not contain
+   * @param records the list; of two equally good matches the later one wins
+   * @param absent reason for a flow that several lists didn't contain
    */
   answer(asked: readonly Pending[], records: readonly SocketRecord[], absent: OwnerReason): void {
     this.#records = records;

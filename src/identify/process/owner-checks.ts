@@ -1,5 +1,5 @@
-// Owners that are gone: their process ended, or became another program by exec while its sockets stayed open. A flow of theirs is somebody
-// else's now if its socket still stands. Exec events tell at once; else every owner is looked at about once a second.
+// Finds owners that are gone: the process exited, or became another program through exec with its sockets open. If such a flow's socket still
+// exists, another process has it. Exec events show this at once; without them every owner is checked about once a second.
 
 import { readFileSync } from 'node:fs';
 import type { FlowTable } from '../../flow/flow-table.ts';
@@ -9,71 +9,71 @@ import type { Directory } from './directory.ts';
 import type { Proc } from './linux/procfs/proc.ts';
 import { readProcess } from './linux/procfs/process.ts';
 
-/** Tells which processes became another program. */
+/** Reports which processes became another program. */
 export interface Execs {
-  /** Hands out the pids that were told since the last call. */
+  /** Calls `take` with the pids that called exec since the last call. */
   execs(take: (pid: number) => void): void;
 }
 
-/** Time between two looks at all owners, and at the least between two looks for a flow's new owner. */
+/** Time between two checks of all owners, and shortest time between two lookups of a flow's new owner. */
 const PASS_MS = 1000;
-/** Longest turn of looking at owners. */
+/** Longest turn of checking owners. */
 const TURN_MS = 2;
-/** Rows of the flow table looked at between two looks at the clock. */
+/** Rows of the flow table scanned between two looks at the clock. */
 const ROWS_AT_ONCE = 4096;
-/** Looking takes a fiftieth of the time at the most. */
+/** Checks take at most a fiftieth of the time. */
 const REST = 49;
 const MIN_PAUSE_MS = 10;
 
 /** A flow's end whose owner is gone. */
-interface Left {
+interface Orphan {
   readonly serial: number;
   readonly process: number;
-  /** When the flow was last seen, at the last look for the owner of its socket. */
+  /** The flow's last packet time at its last lookup. */
   seen: number;
-  /** Monotonic ms before which it is not looked for again. */
+  /** Monotonic ms before which it isn't looked up again. */
   due: number;
 }
 
-/** Takes a flow's end whose owner is gone. @returns false when there is no room for it now */
-export type TakeLeft = (row: number, isPeer: boolean, process: number) => boolean;
+/** Takes a flow's end whose owner is gone. @returns false if there is no room for it now */
+export type TakeOrphan = (row: number, isPeer: boolean, process: number) => boolean;
 
-/** Finds owners that are gone. What it costs grows with owners and flows, never with how many processes begin. */
+/** Finds owners that are gone. Its cost grows with owners and flows, not with the number of processes started. */
 export class OwnerChecks {
   readonly #flows: FlowTable;
   readonly #directory: Directory;
   readonly #proc: Proc;
   readonly #execs: Execs | null;
-  /** By row, one for either end: serial of the flow whose socket is found by that end's addresses. */
+  /** Two per row, one for each end: serial of the flow whose socket can be looked up by that end's addresses. */
   #tracked = new Int32Array(0);
-  /** Numbers of the owners by pid. */
+  /** Process numbers of the owners by pid. */
   #owners = new Map<number, Set<number>>();
   /** Owners that exec events named. */
   readonly #execed = new Set<number>();
-  /** Owners still to be looked at in this pass. */
+  /** Owners left to check in this pass. */
   #queue: number[] = [];
-  /** By owner: its short name and start when it was found to be the same program. */
+  /** By owner: short name and start time as of the last check that found the same program. */
   #known = new Map<number, string>();
   /** When each owner was found to be gone, monotonic ms. */
   #gone = new Map<number, number>();
-  /** An owner was found to be gone since the last scan began. */
+  /** An owner was found gone since the last scan began. */
   #hasNews = false;
   #nextPass = 0;
-  /** Row at which the scan goes on; -1 while there is none. */
+  /** Next row of the scan; -1 if none is running. */
   #at = -1;
-  /** The scan begins a pass: all owners are looked at behind it. */
+  /** The scan collects all owners, for a check of each after it. */
   #isPass = false;
-  /** Owners that the scan met. */
+  /** Owners that the current scan found. */
   #met = new Set<number>();
-  /** Flows of owners that are gone, of the last scan and of the one that goes on; by row, one for either end. */
-  #left = new Map<number, Left>();
-  #nextLeft = new Map<number, Left>();
+  /** Flows whose owner is gone, from the last scan and the current one; keyed by row and end. */
+  #orphans = new Map<number, Orphan>();
+  #nextOrphans = new Map<number, Orphan>();
   readonly #budget = new CpuBudget(REST, MIN_PAUSE_MS);
   readonly #noteExec = (pid: number) => {
     for (const process of this.#owners.get(pid) ?? []) this.#execed.add(process);
   };
 
-  /** @param execs tells of processes that became another program; null where that is seen only in /proc */
+  /** @param execs reports processes that became another program; null to detect that through /proc only */
   constructor(flows: FlowTable, directory: Directory, proc: Proc, execs: Execs | null) {
     this.#flows = flows;
     this.#directory = directory;
@@ -81,14 +81,14 @@ export class OwnerChecks {
     this.#execs = execs;
   }
 
-  /** The socket of a flow's end is found by its addresses: it is in this network namespace, and nothing translated them. */
+  /** Tracks a flow's end whose socket can be looked up: it is in this network namespace, and its addresses aren't translated. */
   track(row: number, isPeer: boolean, process: number): void {
     if (row * 2 + 1 >= this.#tracked.length) this.#tracked = widened(this.#tracked, this.#flows.capacity * 2);
     this.#tracked[row * 2 + (isPeer ? 1 : 0)] = this.#serial(row);
     this.enter(process);
   }
 
-  /** A process owns flows from now on. */
+  /** Adds a process to the owners to check. */
   enter(process: number): void {
     const pid = this.#directory.process(process)?.pid ?? -1;
     const same = this.#owners.get(pid);
@@ -96,13 +96,13 @@ export class OwnerChecks {
     else if (pid > 0) this.#owners.set(pid, new Set([process]));
   }
 
-  /** A process that seemed to be gone is there after all. */
+  /** Corrects a check: the process exists after all. */
   isBack(process: number): void {
     this.#gone.delete(process);
   }
 
-  /** Takes exec events in, looks at owners that are due, and hands flows of those that are gone to `take`. @param now monotonic ms */
-  work(now: number, take: TakeLeft): void {
+  /** Reads exec events, checks owners that are due, and calls `take` for flows whose owner is gone. @param now monotonic ms */
+  work(now: number, take: TakeOrphan): void {
     this.#execs?.execs(this.#noteExec);
     const isBusy = this.#execed.size > 0 || this.#at >= 0 || this.#queue.length > 0 || this.#hasNews;
     if ((!isBusy && now < this.#nextPass) || !this.#budget.isDue(now)) return;
@@ -110,7 +110,7 @@ export class OwnerChecks {
     this.#budget.pause(now);
   }
 
-  #look(now: number, take: TakeLeft): void {
+  #look(now: number, take: TakeOrphan): void {
     if (now >= this.#nextPass && this.#at < 0 && this.#queue.length === 0) {
       this.#nextPass = now + PASS_MS;
       this.#isPass = true;
@@ -120,8 +120,8 @@ export class OwnerChecks {
     while (this.#step(now, take) && performance.now() < until);
   }
 
-  /** Does the next small part. @returns false when nothing is left to do */
-  #step(now: number, take: TakeLeft): boolean {
+  /** Does one small part of the work. @returns false if nothing is left to do */
+  #step(now: number, take: TakeOrphan): boolean {
     for (const process of this.#execed) {
       this.#execed.delete(process);
       this.#known.delete(process);
@@ -141,7 +141,7 @@ export class OwnerChecks {
     return next !== undefined;
   }
 
-  /** Looks whether an owner is still there, as the program that it was. */
+  /** Checks that an owner still exists as the same program. */
   #check(process: number, now: number): void {
     const pid = this.#directory.process(process)?.pid ?? -1;
     if (pid < 0 || this.#gone.has(process)) return;
@@ -156,7 +156,7 @@ export class OwnerChecks {
     }
   }
 
-  /** Short name and start of a process that runs; empty where they may not be read, null where it is gone or a zombie. */
+  /** Short name and start time of a running process; empty if unreadable, null if it is gone or a zombie. */
   #mark(pid: number): string | null {
     let stat: string;
     try {
@@ -169,8 +169,8 @@ export class OwnerChecks {
     return fields[0] === 'Z' || fields[0] === 'X' ? null : `${fields[19]} ${stat.slice(0, close)}`;
   }
 
-  /** Looks at the next rows: who owns flows, and which flows of those that are gone are to be looked up. */
-  #scan(now: number, take: TakeLeft): void {
+  /** Scans the next rows for owners, and for flows whose owner is gone. */
+  #scan(now: number, take: TakeOrphan): void {
     const flows = this.#flows;
     const end = Math.min(this.#at + ROWS_AT_ONCE, flows.rows);
     for (let row = this.#at; row < end; row++) {
@@ -185,8 +185,8 @@ export class OwnerChecks {
   #endScan(): void {
     const met = this.#met;
     this.#met = new Set();
-    this.#left = this.#nextLeft;
-    this.#nextLeft = new Map();
+    this.#orphans = this.#nextOrphans;
+    this.#nextOrphans = new Map();
     if (!this.#isPass) return;
     this.#isPass = false;
     this.#owners = new Map();
@@ -196,7 +196,7 @@ export class OwnerChecks {
     this.#queue = [...met];
   }
 
-  #visit(row: number, end: 0 | 1, process: number, now: number, take: TakeLeft): void {
+  #visit(row: number, end: 0 | 1, process: number, now: number, take: TakeOrphan): void {
     if (process < 0) return;
     this.#met.add(process);
     const since = this.#gone.get(process);
@@ -205,15 +205,15 @@ export class OwnerChecks {
     const serial = this.#serial(row);
     if (this.#tracked[key] !== serial) return;
     const seen = this.#flows.lastSeen(row);
-    const last = this.#left.get(key);
+    const last = this.#orphans.get(key);
     const isKnown = last !== undefined && last.serial === serial && last.process === process;
     const each = isKnown ? last : { serial, process, seen: -1, due: now };
-    // What said nothing since it was looked for in vain is nobody's; the rest is looked for ever more seldom.
+    // A flow that was silent since its last lookup isn't looked up again. The others are, at growing intervals.
     if (each.seen !== seen && now >= each.due && take(row, end === 1, process)) {
       each.seen = seen;
       each.due = now + Math.max(PASS_MS, now - since);
     }
-    this.#nextLeft.set(key, each);
+    this.#nextOrphans.set(key, each);
   }
 
   #serial(row: number): number {
@@ -221,7 +221,7 @@ export class OwnerChecks {
   }
 }
 
-/** What a map has of these keys. */
+/** The entries of a map with these keys. */
 function kept<Value>(map: ReadonlyMap<number, Value>, keys: ReadonlySet<number>): Map<number, Value> {
   const rest = new Map<number, Value>();
   for (const [key, value] of map) if (keys.has(key)) rest.set(key, value);

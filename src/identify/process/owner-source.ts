@@ -1,41 +1,41 @@
-// The interface between flows and what finds their owners: procfs, lsof, the capture itself, and kernel sources.
+// The interface of everything that finds flows' owners: kernel sources, procfs, lsof, nettop, the capture itself.
 
 import type { FlowTable } from '../../flow/flow-table.ts';
 
-/** Finds the owners of flows. `work` runs between batches and is bounded; nothing here runs per packet. */
+/** Finds the owners of flows. `work` runs between batches and is bounded. Nothing here runs per packet. */
 export interface OwnerSource {
-  /** As the header and the JSON name it. */
+  /** Its name in the header and the JSON. */
   readonly kind: 'ebpf' | 'procfs' | 'pktap' | 'nettop' | 'lsof' | 'capture' | 'none';
-  /** Why it is not as good as it could be; empty when all is well. */
+  /** Why some owners will be missing; empty if nothing is wrong. */
   readonly note: string;
-  /** True for a source that knows owners for any IP protocol; the others are asked only about TCP, UDP and UDP-Lite. */
+  /** Whether it knows owners for any IP protocol. The others are asked only about TCP, UDP and UDP-Lite. */
   readonly everyProtocol?: boolean;
-  /** Takes in what came since the last batch. Called before each batch: a packet's owner is then known before the packet. */
+  /** Reads pending owner reports. Called before each batch, so a packet's owner is known before the packet. */
   beforeBatch?(): void;
-  /** Packet time, epoch ms, from which `change` is due; absent or Infinity: never. */
+  /** Packet time from which `change` is due, epoch ms. Absent or Infinity means never. */
   readonly nextChange?: number;
-  /** Applies what happened by a packet's time, between packets: a tuple that passed to another process. */
+  /** Applies changes up to a packet's time, between packets: tuples that moved to another process. */
   change?(time: number): void;
-  /** A new flow with an end on this machine. The row may be reused later: keep its serial number with it. */
+  /** Takes a new flow with an end on this machine. Rows are reused, so keep the serial number with the row. */
   admit(row: number): void;
-  /** Takes a flow in transit when one of its ends is a process here (a container). @returns whether it did */
+  /** Takes a flow in transit if one of its ends is a process here (in a container). @returns whether it did */
   claim?(row: number): boolean;
   /** Process on whose behalf a flow's owner acts, or NO_OWNER; absent when the source doesn't know. */
   onBehalfOf?(row: number): number;
-  /** Does what is due, for a few milliseconds at the most. @param now monotonic ms */
+  /** Does pending work, for a few milliseconds at most. @param now monotonic ms */
   work(now: number): void;
-  /** The run is over: looks a last time for flows without an owner, for a fraction of a second at most. @param now monotonic ms */
+  /** At the end of the run: looks up flows without an owner once more, for a fraction of a second at most. @param now monotonic ms */
   finish?(now: number): void;
-  /** A thread of its own that holds rights; null or absent where there is none. */
+  /** The source's own thread that holds rights; null or absent if it has none. */
   readonly thread?: OwnThread | null;
   close(): void;
 }
 
-/** A thread that holds rights of its own, as threads do on Linux. */
+/** A thread with rights of its own, as Linux allows. */
 export interface OwnThread {
-  /** Settles when what takes rights has been opened; before root is given up. */
+  /** Resolves when everything that needs rights is open. Await it before root is dropped. */
   opened(): Promise<void>;
-  /** Root was given up: the thread keeps these capabilities and no others. @param keep set of bits */
+  /** After root was dropped: makes the thread keep only these capabilities. @param keep bit mask */
   lower(keep: bigint): void;
   close(): void;
 }

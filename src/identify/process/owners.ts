@@ -1,4 +1,4 @@
-// Hands new flows to the owner source, after taking out those that no process can own.
+// Passes new flows to the owner source, except those that no process can own.
 
 import { FLOW_DIRECTION } from '../../flow/direction.ts';
 import { type FlowTable, NO_OWNER } from '../../flow/flow-table.ts';
@@ -16,10 +16,10 @@ export class Owners {
   readonly #directory: Directory | null;
 
   /**
-   * @param source null when nothing knows owners
+   * @param source null if nothing knows owners
    * @param recorded true in a replay
-   * @param ps completes the processes of sources that know only a pid and a short name; null where the source knows more
-   * @param directory forgets processes that no flow has any more; null keeps them
+   * @param ps completes processes of sources that know only a pid and a short name; null if the source knows more
+   * @param directory where to forget processes without flows; null keeps them
    */
   constructor(
     flows: FlowTable,
@@ -35,17 +35,17 @@ export class Owners {
     this.#directory = directory;
   }
 
-  /** What is wrong with the source or with `ps`; empty when all is well. */
+  /** What is wrong with the source or `ps`; empty if nothing is. */
   get note(): string {
     return [this.source?.note ?? '', this.#ps?.note ?? ''].filter((note) => note !== '').join('; ');
   }
 
-  /** Before each batch. */
+  /** Call before each batch. */
   beforeBatch(): void {
     this.source?.beforeBatch?.();
   }
 
-  /** Packet time from which `change` is due; Infinity where nothing is. */
+  /** Packet time from which `change` is due; Infinity if nothing is. */
   get nextChange(): number {
     return this.source?.nextChange ?? Number.POSITIVE_INFINITY;
   }
@@ -54,7 +54,7 @@ export class Owners {
     this.source?.change?.(time);
   }
 
-  /** Looks for the owners of the flows created since the last call, then hands each flow to `then`. Called after each batch. */
+  /** Starts the search for owners of the flows created since the last call, then calls `then` for each flow. Call after each batch. */
   admitNew(then: ((row: number) => void) | null = null): void {
     const { newRows, newCount } = this.#flows;
     for (let i = 0; i < newCount; i++) {
@@ -73,7 +73,7 @@ export class Owners {
     if (this.#directory?.hasManyProcesses === true) this.#forgetGone(this.#directory);
   }
 
-  /** The run is over: looks a last time. @param now monotonic ms */
+  /** At the end of the run: looks once more. @param now monotonic ms */
   finish(now: number): void {
     this.work(now);
     this.source?.finish?.(now);
@@ -84,7 +84,7 @@ export class Owners {
     this.#ps?.close();
   }
 
-  /** A machine that runs for months has millions of processes: forgets those that no flow has any more. */
+  /** Forgets processes without flows: in months a machine starts millions of processes. */
   #forgetGone(directory: Directory): void {
     const used = new Set<number>();
     for (let row = 0; row < this.#flows.rows; row++) {
@@ -98,21 +98,21 @@ export class Owners {
 
   #admit(row: number): void {
     const flows = this.#flows;
-    if (flows.owner(row) !== NO_OWNER) return; // its first packet brought its owner
+    if (flows.owner(row) !== NO_OWNER) return; // its first packet named its owner
     if (flows.direction(row) === FLOW_DIRECTION.TRANSIT) {
       if (this.source?.claim?.(row) !== true) flows.disown(row, 'forwarded');
       return;
     }
     const protocol = flows.protocol(row);
-    const isTold = protocol !== PROTOCOL.ARP && (this.source?.everyProtocol === true || hasSocketTable(protocol));
-    if (!isTold && !flows.asksEcho(row)) flows.disown(row, 'no process: the kernel itself');
+    const isLookedUp = protocol !== PROTOCOL.ARP && (this.source?.everyProtocol === true || hasSocketTable(protocol));
+    if (!isLookedUp && !flows.asksEcho(row)) flows.disown(row, 'no process: the kernel itself');
     else if (this.source === null) flows.disown(row, this.#recorded ? 'recorded without owners' : 'attribution is off');
-    else if (isTold) this.source.admit(row);
+    else if (isLookedUp) this.source.admit(row);
     else flows.disown(row, 'hidden by the system');
   }
 }
 
-/** Protocols whose sockets the system lists by port. */
+/** Whether the system lists the protocol's sockets by port. */
 function hasSocketTable(protocol: number): boolean {
   return protocol === PROTOCOL.TCP || protocol === PROTOCOL.UDP || protocol === PROTOCOL.UDPLITE;
 }

@@ -1,4 +1,4 @@
-// Flows that wait for an owner: a bounded queue of rows with their serial numbers. A flow is tried a few times, then gets a reason.
+// A bounded queue of flows that wait for an owner. Each flow is tried a few times.
 
 import type { FlowTable } from '../../flow/flow-table.ts';
 
@@ -13,16 +13,16 @@ export interface Pending {
   tries: number;
   /** Monotonic ms. */
   due: number;
-  /** When its newest packet had been seen at the last failed look, epoch ms. */
+  /** Time of its newest packet at the last failed lookup, epoch ms. */
   seen: number;
 }
 
-/** The queue: new flows first, the newest before the others since its socket most likely still exists; then the retries, in order. */
+/** The queue: new flows first, newest before oldest, since its socket is the likeliest to exist still; then retries in order. */
 export class PendingFlows {
   readonly #flows: FlowTable;
   readonly #fresh: Pending[] = [];
   #again: Pending[] = [];
-  /** Flows that found the queue full since it was last refilled. */
+  /** Flows that found the queue full since the last refill. */
   overflowed = 0;
 
   constructor(flows: FlowTable) {
@@ -33,7 +33,7 @@ export class PendingFlows {
     return this.#fresh.length + this.#again.length;
   }
 
-  /** Queues a flow, unless its ends belong to another connection by now: the socket that has them is not the flow's own. */
+  /** Queues a flow, unless another connection has its ends by now: the socket with these ends wouldn't be the flow's. */
   add(row: number, now: number): void {
     if (this.#flows.isRetired(row)) {
       if (this.#flows.awaitsOwner(row)) this.#flows.disown(row, 'closed before it could be looked up');
@@ -46,7 +46,7 @@ export class PendingFlows {
     this.#fresh.push({ row, serial: this.#flows.serial(row), tries: 0, due: now, seen: 0 });
   }
 
-  /** Queues the flows that found the queue full, once it is empty. @param now monotonic ms */
+  /** Once the queue is empty, adds the flows that found it full. @param now monotonic ms */
   refill(now: number): void {
     if (this.overflowed === 0 || this.size > 0) return;
     this.overflowed = 0;
@@ -54,35 +54,35 @@ export class PendingFlows {
     for (let row = 0; row < flows.rows; row++) if (flows.awaitsOwner(row) && flows.isLive(row)) this.add(row, now);
   }
 
-  /** True when any flow is due. @param hasAgain includes retries */
-  hasDue(now: number, hasAgain = true): boolean {
-    return isAnyDue(this.#fresh, now) || (hasAgain && isAnyDue(this.#again, now));
+  /** Whether any flow is due. @param hasRetries includes retries */
+  hasDue(now: number, hasRetries = true): boolean {
+    return isAnyDue(this.#fresh, now) || (hasRetries && isAnyDue(this.#again, now));
   }
 
   /**
-   * Takes out the flows that are due, and drops those that ended meanwhile.
+   * Removes and returns the flows that are due. Drops those that are no longer current.
    *
-   * @param most how many
-   * @param hasAgain includes retries
+   * @param limit how many
+   * @param hasRetries includes retries
    */
-  takeDue(now: number, most = Number.POSITIVE_INFINITY, hasAgain = true): Pending[] {
+  takeDue(now: number, limit = Number.POSITIVE_INFINITY, hasRetries = true): Pending[] {
     const due: Pending[] = [];
-    while (due.length < most) {
+    while (due.length < limit) {
       const each = this.#fresh.pop();
       if (each === undefined) break;
       if (this.isCurrent(each)) due.push(each);
     }
-    if (!hasAgain || due.length >= most || !isAnyDue(this.#again, now)) return due;
+    if (!hasRetries || due.length >= limit || !isAnyDue(this.#again, now)) return due;
     const later: Pending[] = [];
     for (const each of this.#again) {
       if (!this.isCurrent(each)) continue;
-      (each.due <= now && due.length < most ? due : later).push(each);
+      (each.due <= now && due.length < limit ? due : later).push(each);
     }
     this.#again = later;
     return due;
   }
 
-  /** Queues another try for a flow that was not found. @returns false after the last try */
+  /** Schedules another try for a flow that wasn't found. @returns false after the last try */
   retry(each: Pending, now: number): boolean {
     each.tries++;
     const wait = RETRY_MS[each.tries];
@@ -92,7 +92,7 @@ export class PendingFlows {
     return true;
   }
 
-  /** Puts back a flow that could not be looked up; the try does not count. */
+  /** Requeues a flow that could not be looked up. The try doesn't count. */
   putBack(each: Pending, due: number): void {
     if (this.size >= LIMIT) {
       this.overflowed++;
@@ -102,7 +102,7 @@ export class PendingFlows {
     this.#again.push(each);
   }
 
-  /** True while the row holds the same flow, and the flow still has its ends. */
+  /** Whether the row still holds this flow, and no other connection has its ends. */
   isCurrent(each: Pending): boolean {
     return this.#flows.holds(each.row, each.serial) && !this.#flows.isRetired(each.row);
   }

@@ -1,23 +1,23 @@
-// What any source can know about a process. A type only.
+// What a source can know about a process. Types only.
 
 /** Facts about a process; null is unknown. */
 export interface ProcessFacts {
   readonly pid: number;
-  /** From the executable where it is known, else the system's short name. */
+  /** From the executable if known, else the system's short name. */
   readonly name: string;
   readonly exe: string | null;
   readonly uid: number | null;
   readonly parentPid: number | null;
-  /** Clock ticks after boot, where the system counts so: with the pid it tells a process from the one that had its number before. */
+  /** Clock ticks since boot; null on systems that don't count them. It distinguishes processes that had the same pid. */
   readonly startTime: number | null;
-  /** What an interpreter runs; null for a program of its own. */
+  /** The script that an interpreter runs; null for other programs. */
   readonly script: string | null;
-  /** systemd unit, launchd label or container; null where there is none. */
+  /** systemd unit or container; null if there is none. */
   readonly unit: string | null;
 }
 
-/** What can be learnt about a process after its pid and its short name. */
+/** Facts that may arrive after the pid and short name. */
 export type LateFacts = Pick<ProcessFacts, 'name' | 'exe' | 'uid' | 'parentPid'> & {
-  /** When it began, epoch ms. */
+  /** Start time, epoch ms. */
   readonly startedAt: number | null;
 };

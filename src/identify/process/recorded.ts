@@ -1,4 +1,4 @@
-// Owners that the capture itself tells: PKTAP's pid and name on each packet, or pcapng process blocks of a file.
+// Takes owners from the capture itself: PKTAP's pid and name on each packet, or the process blocks of a pcapng file.
 
 import { type FlowTable, NO_OWNER } from '../../flow/flow-table.ts';
 import { DIRECTION } from '../../net/numbers.ts';
@@ -6,16 +6,16 @@ import { sanitize } from '../../net/text.ts';
 import type { Directory } from './directory.ts';
 import type { OwnerSource } from './owner-source.ts';
 
-/** A process as the capture names it; within a batch the list of all only grows. */
+/** A process as the capture names it. Within a batch the capture's list only grows. */
 export interface CapturedName {
   readonly pid: number;
   readonly name: string;
 }
 
 /**
- * `votes`, 4 words a row of the flow table; they mean something only while the row has the owner that they are about:
+ * Layout of `votes`, 4 words per row of the flow table. They are valid only while the row has the owner that they are about:
  *
- *     0 lead of the owner | 1 lead of the peer | 2 process on whose behalf the owner acts, NO_OWNER | 3 its lead
+ *     0 lead of the owner | 1 lead of the peer | 2 process on whose behalf the owner acts, or NO_OWNER | 3 its lead
  */
 const VOTES = 4;
 const OWNER_LEAD = 0;
@@ -24,15 +24,15 @@ const BEHALF = 2;
 const BEHALF_LEAD = 3;
 const MAX_LEAD = 0x7fff_ffff;
 
-/** Values of `known` that are no process number. */
+/** Values of `known` that aren't process numbers. */
 const UNLEARNT = -1;
 const NOBODY = -2;
 const KERNEL_NAME = 'kernel_task';
 
 /**
- * Gives flows the owners that packets carry, by a vote of the packets of both directions: the kernel does not know the owner of each
- * packet, and a socket may be handed on. It is the majority vote of Boyer and Moore (MJRTY, 1981): the flow's owner is the candidate, and a
- * number how far it leads. What is said of the kernel itself (pid 0) counts only while no process was named.
+ * Assigns flows the owners that packets carry. Packets of both directions vote, because the kernel doesn't know every packet's owner and
+ * sockets move between processes. This is the majority vote of Boyer and Moore (MJRTY, 1981): the flow's owner is the candidate, with a count
+ * of how far it leads. Votes for the kernel itself (pid 0) count only while no process was named.
  */
 export class CapturedSource implements OwnerSource {
   readonly kind: 'pktap' | 'capture';
@@ -42,16 +42,16 @@ export class CapturedSource implements OwnerSource {
   readonly #names: () => readonly CapturedName[];
   /** Index in the capture's list -> process number. */
   #known = new Int32Array(0);
-  /** Index in the capture's list -> 1 where it is the kernel. */
+  /** Index in the capture's list -> 1 for the kernel. */
   #isKernel = new Uint8Array(0);
   #votes = new Int32Array(0);
-  /** Processes that went to another app, by a longer cut of their names; their flows have to follow. */
+  /** Processes that moved to another app when a longer name arrived. Their flows must follow. */
   readonly #renamed = new Set<number>();
   #forgotten = 0;
   readonly #begun: () => number;
   #begunBefore = 0;
 
-  /** @param begun how often the list of names began anew */
+  /** @param begun how often the list of names was restarted */
   constructor(
     kind: 'pktap' | 'capture',
     flows: FlowTable,
@@ -66,7 +66,7 @@ export class CapturedSource implements OwnerSource {
     this.#names = names;
   }
 
-  /** Until a packet brings its owner, a flow has none. */
+  /** A flow has no owner until a packet names one. */
   admit(row: number): void {
     this.#flows.disown(row, 'not a local socket');
   }
@@ -79,7 +79,7 @@ export class CapturedSource implements OwnerSource {
 
   close(): void {}
 
-  /** What a list that began anew names, and processes that were forgotten meanwhile, are learnt anew. */
+  /** Drops numbers that are invalid because the list restarted or the directory forgot the process. */
   beforeBatch(): void {
     const begun = this.#begun();
     if (begun !== this.#begunBefore) {
@@ -94,7 +94,7 @@ export class CapturedSource implements OwnerSource {
     }
   }
 
-  /** Process on whose behalf a flow's owner acts, or NO_OWNER: the app that mDNSResponder asks for, where the kernel tells. */
+  /** Process on whose behalf a flow's owner acts (the app that mDNSResponder queries for), or NO_OWNER. */
   onBehalfOf(row: number): number {
     const at = row * VOTES;
     if (at >= this.#votes.length || this.#flows.owner(row) === NO_OWNER) return NO_OWNER;
@@ -102,23 +102,23 @@ export class CapturedSource implements OwnerSource {
   }
 
   /**
-   * A packet of `row` carried process indexes, 0 where it names none. Called per packet: it compares and counts numbers.
+   * Counts the processes that a packet of `row` names, as indices; 0 for none. Called per packet, so it only compares and counts numbers.
    *
-   * @param sent true when the flow's local end sent the packet
-   * @param direction DIRECTION: out names the sender, in the receiver; told apart only in flows within this machine
+   * @param sent whether the flow's local end sent the packet
+   * @param direction DIRECTION: OUT names the sender, IN the receiver. It matters only for flows within this machine.
    */
   see(row: number, sent: boolean, direction: number, process: number, effective: number): void {
     if ((process | effective) === 0) return;
     let isPeer = false;
     if (this.#flows.isLocal(row)) {
-      if (direction === DIRECTION.UNKNOWN) return; // it could be either end's
+      if (direction === DIRECTION.UNKNOWN) return; // it could name either end
       isPeer = (direction === DIRECTION.OUT) !== sent;
     }
     let owner = process === 0 ? NOBODY : this.#numberOf(process);
     let behalf = effective === 0 ? NOBODY : this.#numberOf(effective);
     let isKernel = owner < 0 || this.#isKernel[process] === 1;
     if (isKernel && behalf >= 0) {
-      // An incoming segment can be the kernel's, with the process it is for as the effective one.
+      // An incoming segment may name the kernel, with its receiver as the effective process.
       owner = behalf;
       behalf = NOBODY;
       isKernel = this.#isKernel[effective] === 1;
@@ -129,7 +129,7 @@ export class CapturedSource implements OwnerSource {
     if (this.#vote(row, isPeer, owner, isKernel) && behalf >= 0 && behalf !== owner && !isPeer) this.#voteBehalf(row, behalf);
   }
 
-  /** @returns true when `owner` is the flow's owner now */
+  /** @returns whether `owner` is the flow's owner now */
   #vote(row: number, isPeer: boolean, owner: number, isKernel: boolean): boolean {
     const votes = this.#votes;
     const at = row * VOTES + (isPeer ? PEER_LEAD : OWNER_LEAD);
@@ -167,7 +167,7 @@ export class CapturedSource implements OwnerSource {
     }
   }
 
-  /** Grows with the flow table, not with packets. */
+  /** Allocates for the whole flow table, so that packets don't. */
   #reserve(): void {
     const votes = new Int32Array(this.#flows.capacity * VOTES);
     votes.set(this.#votes);
@@ -190,7 +190,7 @@ export class CapturedSource implements OwnerSource {
     }
     const { pid, name: captured } = this.#names()[index] ?? { pid: -1, name: '' };
     const name = sanitize(captured);
-    // Pid 0 without a name is a packet that nobody knows anything about.
+    // Pid 0 without a name means that the kernel knows nothing about the packet.
     const isNobody = name === '' && pid <= 0;
     this.#isKernel[index] = pid <= 0 || name === KERNEL_NAME ? 1 : 0;
     const learnt = isNobody

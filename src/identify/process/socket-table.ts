@@ -1,24 +1,25 @@
-// The machine's sockets at one moment, looked up by a flow's ends. Filled anew at each reading; open addressing, no text.
+// A table of the machine's sockets, looked up by a flow's ends. Its users refill it for each reading. Chained hashing, no strings.
 
 import { hashAddress } from '../../flow/hash.ts';
 import { ADDRESS_WORDS, isV4, parseAddress, V4_MAPPED } from '../../net/address.ts';
 import { PROTOCOL } from '../../net/numbers.ts';
 
-/** How a look-up was answered; `none` where no socket fits. */
+/** How a lookup matched; `none` if no socket fits. */
 export type Match = 'exact' | 'wildcard' | 'listener' | 'none';
 
 const WORDS = 12;
-/** Whoever connects chooses the remote end; nobody is to choose whose chain it lengthens. */
+/** Random hash seed: remote ends are chosen by others, who must not be able to lengthen a chain of their choice. */
 const SEED = (Math.random() * 2 ** 32) | 0;
 const ANY: Int32Array = new Int32Array(4);
 const ANY_V4: Int32Array = Int32Array.of(0, 0, V4_MAPPED, 0);
 
 /**
- * Sockets by protocol and tuple. `ints`, 12 words a socket:
+ * Sockets by protocol and tuple. Layout of `ints`, 12 words per socket:
  *
  *     0..3 local address | 4..7 remote address | 8 local port << 16 | remote port | 9 protocol | 10 unused | 11 next in its chain
  *
- * An owner is whatever number the source uses: an inode, a process. Addresses are v4-mapped, so a dual-stack socket needs no second look.
+ * An owner is any number that the source uses: an inode, a process. IPv4 addresses are v4-mapped, so a connected dual-stack socket needs no
+ * second lookup.
  */
 export class SocketTable {
   #ints = new Int32Array(256 * WORDS);
@@ -37,7 +38,7 @@ export class SocketTable {
     this.#heads.fill(-1);
   }
 
-  /** Adds one socket; at most a million, what comes beyond is left out. @param owner not 0 */
+  /** Adds a socket. Beyond a million it adds none. @param owner not 0 */
   add(
     protocol: number,
     local: Int32Array,
@@ -63,8 +64,8 @@ export class SocketTable {
   }
 
   /**
-   * Owner of the socket that a flow's end belongs to, or 0; `match` says how it was found: the exact tuple, then a socket that is not
-   * connected (its own address, then any), then, for TCP, the listener of the port.
+   * Owner of the socket that a flow's end belongs to; 0 if none. `match` says how it was found. It tries the exact tuple first, then an
+   * unconnected socket (with the flow's own address, then any); for TCP that is the port's listener.
    */
   find(protocol: number, ends: Int32Array, localAt: number, localPort: number, remoteAt: number, remotePort: number): number {
     let owner = this.findExact(protocol, ends, localAt, localPort, remoteAt, remotePort);
@@ -75,7 +76,7 @@ export class SocketTable {
       owner = this.#look(protocol, ends, localAt, localPort, any, 0, 0);
       if (owner !== 0) return owner;
     }
-    // A dual-stack socket serves IPv4, too; the reverse is never so.
+    // A dual-stack socket also serves IPv4; an IPv4 socket never serves IPv6.
     for (const any of isV4(ends, localAt) ? [ANY_V4, ANY] : [ANY]) {
       owner = this.#look(protocol, any, 0, localPort, ANY, 0, 0) || this.#look(protocol, any, 0, localPort, ANY_V4, 0, 0);
       if (owner !== 0) return owner;
@@ -84,7 +85,7 @@ export class SocketTable {
     return 0;
   }
 
-  /** Owner of the socket with just these ends, or 0; `match` stays as it was. */
+  /** Owner of the socket with exactly these ends; 0 if none. Leaves `match` unchanged. */
   findExact(
     protocol: number,
     ends: Int32Array,
@@ -96,7 +97,7 @@ export class SocketTable {
     return this.#look(protocol, ends, localAt, localPort, ends, remoteAt, remotePort);
   }
 
-  /** True when at most one socket of the protocol has this port at its own end, whatever its addresses. */
+  /** Whether at most one socket of the protocol has this local port, on any address. */
   isSole(protocol: number, localPort: number): boolean {
     const ints = this.#ints;
     let found = 0;
@@ -192,11 +193,11 @@ export interface SocketRecord {
 export const ANY_ADDRESS = { 4: Int32Array.of(0, 0, V4_MAPPED, 0), 6: new Int32Array(ADDRESS_WORDS) } as const;
 
 /**
- * Reads an end from its two parts.
+ * Parses an end from its two parts.
  *
  * @param host an address, with or without a zone, or `*`
  * @param port a number, or `*`
- * @returns null where either part is neither
+ * @returns null if either part is invalid
  */
 export function socketEnd(host: string, port: string): SocketEnd | null {
   const number = port === '*' ? 0 : /^\d{1,5}$/.test(port) ? Number(port) : -1;
@@ -210,9 +211,9 @@ export function socketEnd(host: string, port: string): SocketEnd | null {
   return { words: unspecified ? null : words, port: number };
 }
 
-// What a system counted for a socket, and how it is asked for all of them. Types and the states that matter.
+// A system's counters of a socket, and the interface for polling them.
 
-/** One socket as it stands; overwritten by the next. */
+/** A socket's counters now. The object is reused for the next socket. */
 export interface SocketCount {
   /** Own address, four words, then the other's. */
   readonly words: Int32Array;
@@ -220,43 +221,43 @@ export interface SocketCount {
   otherPort: number;
   /** PROTOCOL number. */
   protocol: number;
-  /** Tells this socket from any other of its time. */
+  /** Distinguishes this socket from all others that exist. */
   cookie: number | string;
-  /** TCP_* of Linux: 1 established, 7 gone (told once), 10 listening. */
+  /** Linux's TCP states: 1 established, 7 closed (reported once), 10 listening. */
   state: number;
-  /** Payload bytes since the socket was made. */
+  /** Payload bytes since the socket was created. */
   rxBytes: number;
   txBytes: number;
-  /** Segments since then; 0 where the system does not tell. */
+  /** Segments since then; 0 if unknown. */
   rxSegments: number;
   txSegments: number;
-  /** Who holds it, and whether no other could; null where that is asked elsewhere. */
+  /** The process that holds it, and whether that is certain; null if another source finds owners. */
   process: { readonly pid: number; readonly name: string; readonly exact: boolean } | null;
-  /** Interface it goes through; null where the system does not tell. */
+  /** Its interface; null if unknown. */
   interface: string | null;
 }
 
 export const TCP_CLOSE = 7;
 export const TCP_LISTEN = 10;
 
-/** Whoever tells the counts. */
+/** A source of socket counts. */
 export interface SocketCounts {
-  /** As the header and the JSON name it. */
+  /** Its name in the header and the JSON. */
   readonly driver: 'sock_diag' | 'nettop';
-  /** Askings for which a socket that was not told is remembered: 1 where a cookie never comes back. */
+  /** For how many polls to remember a socket that is no longer listed; 1 if cookies are never reused. */
   readonly lingers: number;
-  /** Why not all is told; empty when all is well. */
+  /** Why some sockets are missing; empty if none are. */
   readonly note: string;
   /**
-   * Hands each socket to `each`, those that listen first where the source can tell.
+   * Calls `each` for every socket, listeners first if the source can tell.
    *
-   * @returns false where there is nothing new to tell
+   * @returns false if there is nothing new
    */
   ask(each: (count: SocketCount) => void): boolean;
   close(): void;
 }
 
-/** A count to be filled. */
+/** A zeroed count, to be filled. */
 export function emptyCount(protocol: number): SocketCount {
   return {
     words: new Int32Array(8),

@@ -1,14 +1,14 @@
-// When processes began, from the clock ticks that /proc/PID/stat tells (proc(5)). Reads one file, once.
+// Converts the start times in /proc/PID/stat, clock ticks since boot (proc(5)), to times of day. It reads one file, once.
 
 import { readFileSync } from 'node:fs';
 
-/** Clock ticks of /proc/PID/stat, a second; the same on every Linux (USER_HZ). */
+/** Clock ticks per second in /proc/PID/stat (USER_HZ), the same on every Linux we support. */
 export const TICKS_PER_SECOND = 100;
 
-/** Turns ticks after boot into times of day. */
+/** Converts ticks since boot to times of day. */
 export class StartClock {
   readonly #path: string;
-  /** Epoch seconds; undefined before the first question, null where the system does not tell. */
+  /** Epoch seconds; undefined before the first use, null if unreadable. */
   #boot: number | null | undefined;
 
   /** @param proc `/proc` */
@@ -16,7 +16,7 @@ export class StartClock {
     this.#path = `${proc}/stat`;
   }
 
-  /** Epoch ms, whole seconds as `ps` shows them, for the moment of boot is told no closer; null where it is not known. */
+  /** Epoch ms; null if unknown. In whole seconds, like `ps`, because the boot time is no more precise. */
   time(ticks: number | null): number | null {
     if (ticks === null) return null;
     if (this.#boot === undefined) this.#boot = bootTime(this.#path);

@@ -91,7 +91,8 @@ export class TransferredSockets {
     const serial = this.#flows.serial(row);
     const pid = this.#directory.process(process)?.pid ?? -1;
     // If the creator has exited already, another process uses the socket, however short the flow is.
-    if (existsSync(`${this.#proc.path}/${pid}`)) this.#wait({ row, serial, isPeer, process, look: 0, due: now + LOOKUP_DELAYS_MS[0] });
+    if (existsSync(`${this.#proc.path}/${pid}`))
+      this.#wait({ row, serial, isPeer, process, look: 0, due: now + LOOKUP_DELAYS_MS[0] });
     else this.#wait({ row, serial, isPeer, process, look: GONE, due: now });
   }
 
@@ -217,7 +218,12 @@ export class TransferredSockets {
       const facts = pid === undefined || !this.#isStill(each) ? null : this.#firstHolder(pid, each.inode);
       if (facts === null) continue;
       // A process that held the socket for long has used it, so earlier traffic stays with it.
-      this.#give(each, this.#directory.learn(facts), each.match, each.look === GONE && this.#lived(each.row, LOOKUP_DELAYS_MS[1]));
+      this.#give(
+        each,
+        this.#directory.learn(facts),
+        each.match,
+        each.look === GONE && this.#lived(each.row, LOOKUP_DELAYS_MS[1]),
+      );
     }
     this.#searches = [];
   }

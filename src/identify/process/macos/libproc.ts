@@ -1,25 +1,25 @@
-// Paths of executables as the kernel of macOS knows them (libproc). ps tells only what a process was started as: a path, a bare name, or
-// whatever it wrote over that since. Tells of every user's processes without root (xnu bsd/kern/proc_info.c, PROC_PIDPATHINFO).
+// Asks the macOS kernel for the path of a process's executable (libproc). ps shows only how the process was started: a path, a bare name, or
+// what the program wrote over it. libproc answers for every user's processes without root (xnu bsd/kern/proc_info.c, PROC_PIDPATHINFO).
 
 import koffi from 'koffi';
 import { sanitize } from '../../../net/text.ts';
 
-/** Path of the executable that a process runs; null where the process is gone, or the kernel does not tell. */
+/** Path of a process's executable; null if the process is gone or the kernel gives none. */
 export type PathOf = (pid: number) => string | null;
 
-/** proc_pidpath(3), sys/proc_info.h: bytes that were written, 0 or less where it failed. */
+/** proc_pidpath (libproc.h): returns bytes written, 0 or less on failure. */
 export type ProcPidPath = (pid: number, buffer: Buffer, bytes: number) => number;
 
 const LIBRARY = '/usr/lib/libSystem.B.dylib';
-/** PROC_PIDPATHINFO_MAXSIZE: a larger buffer is refused. */
+/** PROC_PIDPATHINFO_MAXSIZE: the kernel refuses a larger buffer. */
 const PATH_BYTES = 4096;
 
-/** Loads it. Throws with the loader's words where there is none. */
+/** Loads libSystem. Throws the loader's error if it is missing. */
 export function openLibproc(): PathOf {
   return pathsBy(koffi.load(LIBRARY).func('int proc_pidpath(int, void*, uint32_t)') as ProcPidPath);
 }
 
-/** Paths by way of that call. */
+/** Wraps the call in a function from pid to path. */
 export function pathsBy(call: ProcPidPath): PathOf {
   const buffer = Buffer.alloc(PATH_BYTES);
   return (pid) => {

@@ -1,4 +1,4 @@
-// Owners from lsof, where neither PKTAP nor nettop is at hand: asked every few seconds, and only while flows wait.
+// Takes owners from lsof, when neither PKTAP nor nettop works. It runs lsof every few seconds, and only while flows wait.
 
 import type { FlowTable } from '../../../flow/flow-table.ts';
 import { ChildPoll } from '../../../system/child-poll.ts';
@@ -8,11 +8,11 @@ import { ListedSockets } from '../listed-sockets.ts';
 import type { OwnerSource } from '../owner-source.ts';
 import { LSOF_ARGUMENTS, parseLsof } from './lsof.ts';
 
-/** lsof takes about 190 ms of CPU a call on a Mac: no more often than this. */
+/** Shortest pause between runs: each takes about 190 ms of CPU on a Mac. */
 const PAUSE_MS = 2000;
 const LIMITS = { timeoutMs: 10_000, maxBytes: 16 << 20 };
 
-/** Polls `lsof -F`; names are cut at 31 characters, and only the user's own processes are seen without root. */
+/** Polls `lsof -F`. It truncates names to 31 characters and, without root, lists only the user's own processes. */
 export class LsofSource implements OwnerSource {
   readonly kind = 'lsof';
   readonly #edges: Edges;
@@ -36,12 +36,12 @@ export class LsofSource implements OwnerSource {
   work(now: number): void {
     const wanted = this.#sockets.isWanted(now);
     if (!this.#poll.isReady(now) || !wanted) return;
-    // Flows that come while lsof runs wait for the next call: it may have listed their process already.
+    // Flows that arrive while lsof runs wait for the next run, because this one may have passed their process already.
     const asked = this.#sockets.take();
     this.#poll.start({
       args: LSOF_ARGUMENTS,
       read: ({ stdout }) => {
-        // Exit status 1 with nothing printed is lsof's way to say that there are no sockets.
+        // With no sockets to list, lsof prints nothing and exits with status 1.
         const absent = this.#edges.euid() === 0 ? 'closed before it could be looked up' : 'hidden by the system';
         this.#sockets.answer(asked, parseLsof(stdout), absent);
         return null;
@@ -50,12 +50,12 @@ export class LsofSource implements OwnerSource {
     });
   }
 
-  /** Flows that wait for a call of lsof. */
+  /** Number of flows that wait for a run of lsof. */
   get waiting(): number {
     return this.#sockets.size;
   }
 
-  /** Gives up the flows that wait. @returns the rows that still stand */
+  /** Gives up the waiting flows, for another source to take. @returns the rows that still hold them */
   surrender(): number[] {
     return this.#sockets.surrender();
   }

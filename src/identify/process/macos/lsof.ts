@@ -1,21 +1,21 @@
-// Sockets and their owners as `lsof -F` lists them. Text in, records out; runs nothing and matches nothing.
+// Parses the sockets and owners that `lsof -F` lists. It neither runs lsof nor matches flows.
 
 import { PROTOCOL } from '../../../net/numbers.ts';
 import { sanitize } from '../../../net/text.ts';
 import { type SocketEnd, type SocketRecord, socketEnd } from '../socket-table.ts';
 
-/** Arguments for lsof; only sockets are looked at, names are not resolved, warnings are off. */
+/** Arguments for lsof: Internet sockets only, numeric, without warnings. */
 export const LSOF_ARGUMENTS: readonly string[] = ['-nP', '-w', '-i4', '-i6', '-F', 'pcuPnTt'];
 
 /** One socket of one process. */
 export interface LsofRecord extends SocketRecord {
-  /** LISTEN, ESTABLISHED ...; null for what has no state (UDP). */
+  /** LISTEN, ESTABLISHED ...; null without a state (UDP). */
   readonly state: string | null;
 }
 
-/** Sockets kept at the most. */
+/** Most sockets kept. */
 const MAX_SOCKETS = 65_536;
-/** Longest line that is read; names of sockets are far shorter. */
+/** Longer lines are skipped. Sockets' lines are far shorter. */
 const LONGEST_LINE = 1024;
 
 const PROTOCOLS = new Map<string, number>([
@@ -27,7 +27,7 @@ const PROTOCOLS = new Map<string, number>([
   ['ICMPV6', PROTOCOL.ICMPV6],
 ]);
 
-/** One process set, then one file set after the other; a `p` line and an `f` line end what came before. */
+/** The record being read. Output is a process set followed by its file sets; a `p` or `f` line ends the previous record. */
 interface Pending {
   pid: number;
   name: string;
@@ -39,9 +39,9 @@ interface Pending {
 }
 
 /**
- * Reads the text of `lsof` with LSOF_ARGUMENTS; fields of any other kind are passed over.
+ * Parses the output of `lsof` with LSOF_ARGUMENTS. It ignores other fields.
  *
- * Descriptors that repeat a socket within a process (dup, fork) are listed once.
+ * A socket that a process holds through several descriptors (dup) is returned once.
  */
 export function parseLsof(text: string): LsofRecord[] {
   const records: LsofRecord[] = [];
@@ -116,7 +116,7 @@ function parseEnd(text: string): SocketEnd | null {
   return socketEnd(host.startsWith('[') && host.endsWith(']') ? host.slice(1, -1) : host, text.slice(colon + 1));
 }
 
-/** Undoes lsof's escapes: `\xNN` for bytes that the locale can't print, `\\`, and letters for controls, which are dropped. */
+/** Decodes lsof's escapes: `\xNN` for bytes that the locale can't print, `\\`, and `\n` and the like for control characters, which it drops. */
 function unescapeName(text: string): string {
   if (!text.includes('\\')) return sanitize(text);
   const bytes: Buffer[] = [];

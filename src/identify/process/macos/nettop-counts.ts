@@ -1,5 +1,5 @@
-// What nettop says that sockets moved, for the view without packets: each list once, sockets between the same ends as one, figures that
-// are missing left out. Takes no rights.
+// Takes sockets' byte counts from nettop, for the view without packets. It merges sockets with the same ends and skips rows without counts.
+// It needs no rights.
 
 import { PROTOCOL } from '../../../net/numbers.ts';
 import type { Edges } from '../../../system/edges.ts';
@@ -8,17 +8,17 @@ import { busiestLast, type NettopRecord } from './nettop.ts';
 import { NettopPoll } from './nettop-poll.ts';
 
 const LISTEN = /^listen/i;
-/** A list that lacks a process for a while would have all of its past counted again: sockets are remembered for about two minutes. */
+/** Lists for which a missing socket is remembered, about two minutes. Otherwise a process that is missing for a while would have all its bytes counted again. */
 const LINGERS = 120;
 
-/** Starts nettop again and again; `ask` gives each list once. */
+/** Runs nettop repeatedly. `ask` delivers each list once. */
 export class NettopCounts implements SocketCounts {
   readonly driver = 'nettop';
   readonly lingers = LINGERS;
   readonly #poll: NettopPoll;
   readonly #now: () => number;
   readonly #count = emptyCount(PROTOCOL.TCP);
-  /** The first call after a boot takes 4 to 6 s. */
+  /** Whether a list has arrived. The first run after a boot takes 4 to 6 s. */
   #hasAnswered = false;
   #list: readonly NettopRecord[] | null = null;
 
@@ -83,14 +83,14 @@ function isListening({ protocol, state, remote }: NettopRecord): boolean {
 }
 
 /**
- * One record for each process and pair of ends, the busiest first. Sockets that are not connected add up; a connection that is listed
- * twice, as QUIC and as the UDP below it, is one.
+ * One record for each process and pair of ends, busiest first. Unconnected sockets are summed. A connection that nettop lists both as QUIC and
+ * as the UDP beneath it counts once.
  */
 function socketsOf(records: readonly NettopRecord[]): ReadonlyMap<string, NettopRecord> {
   const sockets = new Map<string, NettopRecord>();
   for (const record of busiestLast(records).toReversed()) {
     const { local, remote, protocol, family, pid, name } = record;
-    if (remote === null && local.port === 0) continue; // nothing tells it from others
+    if (remote === null && local.port === 0) continue; // can't be told from others
     if (!isListening(record) && (record.rxBytes === null || record.txBytes === null)) continue;
     const ends = [local, remote].map((end) => `${end?.words?.join('.') ?? '*'}:${end?.port ?? 0}`);
     const cookie = [protocol, family, pid, name, ...ends].join(' ');

@@ -1,34 +1,34 @@
-// Runs of nettop and what they list, paced. Knows which columns this nettop lets one choose; what is made of a list is for others.
+// Runs nettop at a limited rate and parses its lists. It finds out whether this nettop can select columns; callers interpret the lists.
 
 import { ChildPoll } from '../../../system/child-poll.ts';
 import type { Edges, RunResult } from '../../../system/edges.ts';
 import { NETTOP_ARGUMENTS, NETTOP_COLUMNS, NETTOP_USAGE, type NettopReport, parseNettop } from './nettop.ts';
 
-/** A call takes 10 to 100 ms; one a second is about 1 % of a core. */
+/** A run takes 10 to 100 ms. One a second uses about 1 % of a core. */
 const PAUSE_MS = 1000;
-/** On one old machine a call took 5 s. */
+/** On one old machine a run took 5 s. */
 const LIMITS = { timeoutMs: 10_000, maxBytes: 16 << 20 };
 
-/** What becomes of a run. */
+/** Callbacks for the outcome of a run. */
 export interface NettopRun {
-  /** It listed processes. */
+  /** nettop listed processes. */
   read(report: NettopReport): void;
-  /** It refused to choose columns: the next run will not ask it to. */
+  /** nettop refused to select columns. The next run won't ask it to. */
   again(): void;
   failed(): void;
 }
 
-/** One run at a time, once a second at the most. */
+/** Runs one nettop at a time, at most once a second. */
 export class NettopPoll {
   readonly #poll: ChildPoll;
-  /** False once this nettop has refused to choose columns. */
+  /** False once this nettop has refused to select columns. */
   #choosesColumns = true;
 
   constructor(edges: Edges) {
     this.#poll = new ChildPoll(edges, { path: edges.paths.nettop, pauseMs: PAUSE_MS, limits: LIMITS });
   }
 
-  /** Why the last run failed; null before the first and after one that was of use. */
+  /** Why the last run failed; null before the first run and after a success. */
   get failure(): string | null {
     return this.#poll.failure;
   }
@@ -62,7 +62,7 @@ export class NettopPoll {
       run.again();
       return null;
     }
-    // Something is always there, if only launchd's: an empty list means that we are not told.
+    // There is always something to list, launchd at least. An empty list means that we lack access.
     return report.columns.length > 0 ? 'it lists no processes' : `it printed no list (status ${status ?? 'unknown'})`;
   }
 }

@@ -1,4 +1,4 @@
-// Owners from nettop, where packets carry none: it sees the sockets of all users without root. While it fails, lsof is asked.
+// Takes owners from nettop when packets carry none. nettop lists all users' sockets without root. While it fails, lsof takes over.
 
 import type { FlowTable } from '../../../flow/flow-table.ts';
 import type { Edges } from '../../../system/edges.ts';
@@ -9,12 +9,12 @@ import { LsofSource } from './lsof-source.ts';
 import { busiestLast } from './nettop.ts';
 import { NettopPoll } from './nettop-poll.ts';
 
-/** Polls `nettop -L 1` while flows wait; what is over between two calls is missed. Names are cut at about 15 characters. */
+/** Polls `nettop -L 1` while flows wait. It misses sockets that close between two runs, and nettop truncates names to about 15 characters. */
 export class NettopSource implements OwnerSource {
   readonly #sockets: ListedSockets;
   readonly #poll: NettopPoll;
   readonly #lsof: LsofSource;
-  /** A flow came while lsof stood in: reason enough to try nettop again. */
+  /** A flow arrived while lsof stood in, so nettop is worth another try. */
   #isMissed = false;
 
   constructor(flows: FlowTable, directory: Directory, edges: Edges) {
@@ -23,7 +23,7 @@ export class NettopSource implements OwnerSource {
     this.#lsof = new LsofSource(flows, directory, edges);
   }
 
-  /** The one that answers now. */
+  /** The program that answers now. */
   get kind(): 'nettop' | 'lsof' {
     return this.#poll.failure === null ? 'nettop' : 'lsof';
   }
@@ -31,7 +31,7 @@ export class NettopSource implements OwnerSource {
   get note(): string {
     if (this.#poll.failure === null) return '';
     const lsof = this.#lsof.note;
-    return `nettop failed: ${this.#poll.failure}; ${lsof === '' ? 'lsof is asked instead' : lsof}`;
+    return `nettop failed: ${this.#poll.failure}; ${lsof === '' ? 'using lsof instead' : lsof}`;
   }
 
   admit(row: number): void {
@@ -44,8 +44,8 @@ export class NettopSource implements OwnerSource {
 
   work(now: number): void {
     this.#lsof.work(now);
-    const isStoodInFor = this.#poll.failure !== null && (this.#isMissed || this.#lsof.waiting > 0);
-    const wanted = this.#sockets.isWanted(now) || isStoodInFor;
+    const usesLsof = this.#poll.failure !== null && (this.#isMissed || this.#lsof.waiting > 0);
+    const wanted = this.#sockets.isWanted(now) || usesLsof;
     if (!this.#poll.isReady(now) || !wanted) return;
     this.#isMissed = false;
     const asked = this.#sockets.take();

@@ -1,12 +1,12 @@
-// Sockets and their owners as `nettop -L 1` lists them. Text in, records out; runs nothing and matches nothing.
+// Parses the sockets and owners that `nettop -L 1` lists. It neither runs nettop nor matches flows.
 
 import { PROTOCOL } from '../../../net/numbers.ts';
 import { sanitize } from '../../../net/text.ts';
 import { type SocketEnd, type SocketRecord, socketEnd } from '../socket-table.ts';
 
-/** One sample as CSV, raw numbers, no names looked up. Never `-L 0`: on a pipe it spins. */
+/** One sample as CSV, raw numbers, addresses not resolved. Never use `-L 0`: on a pipe it spins. */
 export const NETTOP_ARGUMENTS: readonly string[] = ['-L', '1', '-x', '-n'];
-/** The same with fewer columns; some versions refuse `-J` with NETTOP_USAGE. */
+/** Selects columns. Some versions refuse `-J` and exit with NETTOP_USAGE. */
 export const NETTOP_COLUMNS: readonly string[] = ['-J', 'interface,state,bytes_in,bytes_out'];
 /** Exit status of a nettop that doesn't know an option (EX_USAGE). */
 export const NETTOP_USAGE = 64;
@@ -14,16 +14,16 @@ export const NETTOP_USAGE = 64;
 /** One flow of one process. */
 export interface NettopRecord extends SocketRecord {
   readonly interface: string | null;
-  /** Established, Listen ...; null for what has no state. */
+  /** Established, Listen ...; null without a state. */
   readonly state: string | null;
   /** Bytes since the flow began; null where the column is missing. */
   readonly rxBytes: number | null;
   readonly txBytes: number | null;
 }
 
-/** What a text of nettop held. */
+/** A parsed list. */
 export interface NettopReport {
-  /** Names of the columns, the empty one (processes and flows) and the trailing one left out; empty where no header was found. */
+  /** Column names, without the empty ones (the one of processes and flows, and the trailing one); empty if no header was found. */
   readonly columns: readonly string[];
   readonly processes: number;
   readonly records: readonly NettopRecord[];
@@ -33,13 +33,13 @@ const MAX_RECORDS = 65_536;
 const MAX_LINES = 200_000;
 /** Rows are about a hundred characters long. */
 const LONGEST_LINE = 1024;
-/** What a pseudo-terminal echoes in front of the first line. */
+/** What a pseudo-terminal echoes before the first line. */
 const ECHO = /^(?:\^D|[\u0000-\u001f\u007f])+/;
 const FLOW = /^(tcp|udp|quic)([46]?) (\S+)<->(\S+)$/;
-/** The name may hold dots and blanks; 32 bits of pid are the most there can be. */
+/** A process row: a name, which may contain dots and spaces, a dot, and the pid. */
 const PROCESS_ROW = /^(.*)\.(\d{1,10})$/;
 
-/** Where the columns are, by their names: which there are differs by version. */
+/** Indices of the columns, found by name because they differ by version. */
 interface Columns {
   readonly count: number;
   readonly name: number;
@@ -50,9 +50,9 @@ interface Columns {
 }
 
 /**
- * Reads the text of `nettop` with NETTOP_ARGUMENTS, with or without NETTOP_COLUMNS.
+ * Parses the output of `nettop` with NETTOP_ARGUMENTS, with or without NETTOP_COLUMNS.
  *
- * A flow belongs to the process row above it; after a row that can't be read, flows belong to nobody until the next process.
+ * A flow belongs to the process row above it. After an unreadable row, flows are skipped until the next process.
  */
 export function parseNettop(text: string): NettopReport {
   let columns: Columns | null = null;
@@ -93,13 +93,13 @@ export function parseNettop(text: string): NettopReport {
   return { columns: names, processes, records };
 }
 
-/** Several processes may share a port that is not connected: the one that moved most is the likeliest. */
+/** Sorts by bytes: if several processes share an unconnected port, the busiest is the likeliest owner, and the last match wins. */
 export function busiestLast(records: readonly NettopRecord[]): readonly NettopRecord[] {
   const bytes = ({ rxBytes, txBytes }: NettopRecord) => (rxBytes ?? 0) + (txBytes ?? 0);
   return records.toSorted((a, b) => bytes(a) - bytes(b));
 }
 
-/** The header has a column without a name, and names that rows never hold. */
+/** Finds the columns in the header row; null if the row isn't one. The header has a column without a name, and names that no row contains. */
 function headerOf(fields: readonly string[]): Columns | null {
   const at = (name: string) => fields.indexOf(name);
   if (at('bytes_in') < 0 && at('interface') < 0) return null;
@@ -108,7 +108,7 @@ function headerOf(fields: readonly string[]): Columns | null {
   return { count: fields.length, name, interface: at('interface'), state: at('state'), rx: at('bytes_in'), tx: at('bytes_out') };
 }
 
-/** The name column; a name that held commas without quotes takes what the row has too much. */
+/** The name column. If the row has too many fields, the name contained unquoted commas: joins them again. */
 function nameField(fields: string[], columns: Columns): string {
   const surplus = fields.length - columns.count;
   if (surplus > 0) fields.splice(columns.name, surplus + 1, fields.slice(columns.name, columns.name + surplus + 1).join(','));
@@ -128,7 +128,7 @@ function flowOf(text: string): Pick<NettopRecord, 'protocol' | 'family' | 'local
   const match = FLOW.exec(text);
   if (match === null) return null;
   const [, kind, digit, near, far] = match as unknown as readonly [string, string, string, string, string];
-  // IPv6 ends are ADDRESS.PORT, and an address has colons of its own.
+  // IPv6 ends are ADDRESS.PORT, because the address itself has colons.
   const family = digit === '6' || (digit === '' && near.split(':').length > 2) ? 6 : 4;
   const local = endOf(near, family);
   const remote = endOf(far, family);
@@ -151,7 +151,7 @@ function countField(field: string | undefined): number | null {
   return field !== undefined && /^\d{1,15}$/.test(field) ? Number(field) : null;
 }
 
-/** Fields of a CSV line (RFC 4180): quotes are optional, two of them inside of quotes are one. */
+/** Fields of a CSV line (RFC 4180). Quotes are optional; a doubled quote inside quotes is one quote. */
 function fieldsOf(line: string): string[] {
   if (!line.includes('"')) return line.split(',');
   const fields: string[] = [];

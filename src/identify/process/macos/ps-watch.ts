@@ -1,5 +1,5 @@
-// Full paths from the kernel, parents and users from ps, for processes of which the capture or nettop tells a pid and the beginning of a
-// name. ps runs when such a process turned up, never by a clock; the kernel is asked at once, while the process is there.
+// Completes processes of which the capture or nettop gives only a pid and a truncated name: full paths from the kernel, parents and users from
+// ps. It asks the kernel at once, while the process exists, and runs ps only when such a process turns up.
 
 import type { FlowTable } from '../../../flow/flow-table.ts';
 import { ChildPoll } from '../../../system/child-poll.ts';
@@ -11,24 +11,24 @@ import { PS_ARGUMENTS, type PsRecord, parsePs } from './ps.ts';
 
 const PAUSE_MS = 2000;
 const LIMITS = { timeoutMs: 5000, maxBytes: 16 << 20 };
-/** A name this long may have been cut: PKTAP keeps 16 bytes, nettop about 15, and blanks at the cut are gone. */
+/** A name of at least this length may be truncated: PKTAP keeps 16 bytes, nettop about 15, and trailing spaces are stripped. */
 const CUT_BYTES = 14;
-/** Paths that wait for ps, while that fails. */
+/** Most paths to keep while ps fails. */
 const MAX_PATHS = 4096;
 
-/** Completes the directory. A process that is gone before ps runs keeps its short name. */
+/** Completes the directory's processes. One that exits before ps runs keeps its short name, or its path if the kernel gave one. */
 export class PsWatch {
   readonly #flows: FlowTable;
   readonly #directory: Directory;
   readonly #poll: ChildPoll;
-  /** Processes of the directory below this one were looked at. */
+  /** Number of the first process not looked at yet. */
   #seen = 0;
   #wanted: number[] = [];
   readonly #pathOf: PathOf;
-  /** Of processes that wait for ps; those that are gone by then keep at least this. */
+  /** Paths of processes that wait for ps. */
   readonly #paths = new Map<number, string>();
 
-  /** @param pathOf null for every pid where the kernel can't be asked: then ps tells what a process was started as */
+  /** @param pathOf returns null if the kernel can't be asked; then ps says how a process was started */
   constructor(flows: FlowTable, directory: Directory, edges: Edges, pathOf: PathOf = () => null) {
     this.#flows = flows;
     this.#directory = directory;
@@ -36,12 +36,12 @@ export class PsWatch {
     this.#poll = new ChildPoll(edges, { path: edges.paths.ps, pauseMs: PAUSE_MS, limits: LIMITS });
   }
 
-  /** Why paths and users are missing; empty when all is well. */
+  /** Why paths and users are missing; empty if they aren't. */
   get note(): string {
     return this.#poll.failure === null ? '' : `ps failed: ${this.#poll.failure}`;
   }
 
-  /** Runs ps if it is wanted and due. @param now monotonic ms */
+  /** Looks at new processes and runs ps if needed and due. @param now monotonic ms */
   work(now: number): void {
     for (; this.#seen < this.#directory.end; this.#seen++) {
       const process = this.#directory.process(this.#seen);
@@ -85,19 +85,19 @@ export class PsWatch {
     if (moved.size > 0) this.#flows.markFlowsOf(moved);
   }
 
-  /** What is known of a process by now; null where that is nothing new. */
+  /** What we know about a process now; null if nothing new. */
   #facts(pid: number, short: string, path: string | null, record: PsRecord | undefined): LateFacts | null {
     const listed = record === undefined ? null : factsOf(record);
     if (path === null) return listed !== null && isNameOf(short, listed.name) ? listed : null;
     const known = { name: baseOf(path), exe: path };
-    // A program may write over the name that it was started with, and ps tells that: whether it is the same, the kernel knows. Else the pid
-    // went to another process before ps ran.
+    // ps may show a name that the program wrote over its own, so compare the kernel's path instead. If it differs, the pid was reused before
+    // ps ran.
     const isSame = listed !== null && this.#pathOf(pid) === path;
     return isSame ? { ...listed, ...known } : { ...known, uid: null, parentPid: null, startedAt: null };
   }
 }
 
-/** ps prints what the process was started as: a path, a bare name, or for a login shell a name behind a hyphen. */
+/** ps prints how the process was started: a path, a bare name, or, for a login shell, a name after a hyphen. */
 function factsOf({ exe, name, uid, ppid, startedAt }: PsRecord): LateFacts {
   const base = baseOf(name);
   return { name: base.startsWith('-') ? base.slice(1) : base, exe, uid, parentPid: ppid, startedAt };
@@ -107,9 +107,9 @@ function baseOf(path: string): string {
   return path.slice(path.lastIndexOf('/') + 1);
 }
 
-/** True when a name, which may have been cut, can be that of a program. */
+/** Whether a possibly truncated name can be that of the program. */
 function isNameOf(short: string, program: string): boolean {
   if (short === program) return true;
   if (Buffer.byteLength(short) < CUT_BYTES) return false;
-  return program.startsWith(short.replace(/\ufffd+$/, '')); // a letter that was cut in two
+  return program.startsWith(short.replace(/\ufffd+$/, '')); // a letter cut in the middle of its bytes
 }

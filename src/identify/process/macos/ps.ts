@@ -1,12 +1,12 @@
-// Processes as `ps` lists them: the full path and the parent, which PKTAP and lsof don't tell. Text in, records out; runs nothing.
+// Parses processes that `ps` lists, with the path and parent that PKTAP and lsof don't give. It doesn't run ps.
 
 import { sanitize } from '../../../net/text.ts';
 
 /**
- * Arguments for ps on macOS and Linux; the header is off and the last column may hold blanks.
+ * Arguments for ps on macOS and Linux, without a header. The last column may contain spaces.
  *
- * `ww`: without it and without a terminal, lines are cut at 79 columns. On macOS comm is the full path, on Linux the short name. `lstart` is
- * in the zone of the environment, which for our children is UTC.
+ * Without `ww` and a terminal, ps cuts lines at 79 columns. `comm` is the full path on macOS, the short name on Linux. `lstart` is in the
+ * environment's time zone, which for our children is UTC.
  */
 export const PS_ARGUMENTS: readonly string[] = ['-axww', '-o', 'pid=,ppid=,uid=,lstart=,comm='];
 
@@ -15,24 +15,23 @@ export interface PsRecord {
   readonly pid: number;
   readonly ppid: number;
   readonly uid: number;
-  /** Full path where ps tells one, null for a bare name. */
+  /** Full path; null if ps gives a bare name. */
   readonly exe: string | null;
   /** Last part of the path, or the bare name. */
   readonly name: string;
-  /** Epoch ms; null where ps does not tell. */
+  /** Epoch ms; null if ps gives no start time. */
   readonly startedAt: number | null;
 }
 
-/** Processes kept at the most: macOS wraps its pids at 100,000. */
+/** Most processes kept. macOS pids stay below 100,000. */
 const MAX_PROCESSES = 131_072;
 
 /**
- * `pid ppid uid Sat Jan  3 14:03:22 2026 comm`. macOS prints a hyphen where it knows no start, and nobody's uid, -2, as 4294967294 or as it
- * is.
+ * `pid ppid uid Sat Jan  3 14:03:22 2026 comm`. macOS prints a hyphen for an unknown start time, and nobody's uid as -2 or 4294967294.
  */
 const LINE = /^\s*(\d{1,10})\s+(\d{1,10})\s+(-?\d{1,10})\s+(?:(?:-|\w{3} (\w{3} [ \d]\d \d\d:\d\d:\d\d \d{4}))\s+)?(\S.*)$/;
 
-/** Reads the text of `ps` with PS_ARGUMENTS; lines of any other shape are passed over. */
+/** Parses the output of `ps` with PS_ARGUMENTS. It skips lines of any other shape. */
 export function parsePs(text: string): PsRecord[] {
   const records: PsRecord[] = [];
   for (const line of text.split('\n')) {

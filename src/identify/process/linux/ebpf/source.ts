@@ -243,9 +243,9 @@ export class EbpfSource implements OwnerSource {
   }
 
   /**
- * Notes that a tuple moved to another process, because packets of both may still be waiting to be read. The time is 5 µs early: packet times
- * are truncated to microseconds.
- */
+   * Notes that a tuple moved to another process, because packets of both may still be waiting to be read. The time is 5 µs early: packet times
+   * are truncated to microseconds.
+   */
   #noteTransfer(at: number, protocol: number, sourcePort: number, destinationPort: number, socketOwner: number): void {
     const formerOwner = this.#sockets.findExact(protocol, this.#words, 0, sourcePort, 4, destinationPort);
     if (formerOwner === 0 || formerOwner === socketOwner) return;

@@ -119,7 +119,7 @@ describe('NettopSource', () => {
     await turns(source, 0, 10);
     expect(edges.ran).toEqual([CHOSEN, LSOF]);
     expect(described(row)).toBe('ssh 900 exact');
-    expect(source).toMatchObject({ kind: 'lsof', note: `nettop failed: ${why}; lsof is asked instead` });
+    expect(source).toMatchObject({ kind: 'lsof', note: `nettop failed: ${why}; using lsof instead` });
   });
 
   it('comes back when nettop does, without asking it all the time', async () => {

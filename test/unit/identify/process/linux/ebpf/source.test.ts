@@ -121,7 +121,15 @@ describe('EbpfSource', () => {
 
   it('knows it on whichever interface the packet is, and in either direction', () => {
     begins(5, 'sshd');
-    reports({ pid: 5, comm: 'sshd', direction: 'ingress', source: THERE, sourcePort: 50_000, destination: HERE, destinationPort: 22 });
+    reports({
+      pid: 5,
+      comm: 'sshd',
+      direction: 'ingress',
+      source: THERE,
+      sourcePort: 50_000,
+      destination: HERE,
+      destinationPort: 22,
+    });
     const row = comes({ src: THERE, sport: 50_000, dst: HERE, dport: 22, flags: 'S' }, 1);
     expect([owner(row), direction(row)]).toEqual(['sshd', 'inbound']);
   });
