@@ -3,13 +3,15 @@
 import type { Snapshot } from '../model/snapshot.ts';
 import type { KeyTable } from './input/keymap.ts';
 import { LEAST, layoutOf } from './layout.ts';
-import { fitLine, type Pane, type Rect } from './pane.ts';
+import { fitLine, type Pane, type Rect, withHints } from './pane.ts';
 import { type ChartModel, type ChartPane, chartPanel, sparkPanel } from './panels/chart.ts';
 import { footerPanel } from './panels/footer.ts';
 import { headerPanel, noteOf } from './panels/header.ts';
+import { paneHints } from './panels/hints.ts';
 import { type HistoryTablePart, historyPanel } from './panels/history/panel.ts';
 import { popupPanel } from './panels/popup.ts';
 import { type TableModel, tablePanel } from './panels/table.ts';
+import { type Tab, tabLine } from './panels/tabs.ts';
 import type { TableName, ViewState } from './state.ts';
 import type { Glyphs } from './text/glyphs.ts';
 import { type Line, span } from './text/span.ts';
@@ -22,6 +24,8 @@ export interface TablePane extends Pane, TableModel {
 /** All that is drawn at one moment. */
 export interface Frame {
   readonly header: Pane;
+  /** The tabs in their line of the screen. */
+  readonly tabs: { readonly top: number; readonly tabs: readonly Tab[] } | null;
   readonly footer: Pane;
   readonly chart: ChartPane | null;
   readonly sparks: readonly ChartModel[];
@@ -48,6 +52,7 @@ export function frameOf(state: ViewState, live: Snapshot, { glyphs, keys }: Fram
   if (!layout.fits)
     return {
       header: NOWHERE,
+      tabs: null,
       footer: NOWHERE,
       chart: null,
       sparks: [],
@@ -57,16 +62,27 @@ export function frameOf(state: ViewState, live: Snapshot, { glyphs, keys }: Fram
       popup: null,
       message: tooSmall(state, glyphs),
     };
-  const history = state.view === 'history' ? historyPanel(state, live, glyphs) : null;
+  const history = state.view === 'history' ? historyPanel(state, live, glyphs, keys) : null;
   const { sparks } = layout;
+  const tabs = layout.tabs === null ? null : tabLine(state.view, keys, glyphs, layout.header.width);
   const spark = (direction: 'rx' | 'tx', { left, top, width, height }: Rect): ChartModel =>
     sparkPanel(state, live, glyphs, direction, { left: left + 1, top, width: width - 2, height });
+  const chart = (rect: Rect): ChartPane => {
+    const pane = chartPanel(state, live, glyphs, rect);
+    return { ...pane, lines: withHints(pane.lines, paneHints('chart', state, keys, glyphs), glyphs) };
+  };
+  const tablePane = (table: TableName, rect: Rect): TablePane => {
+    const pane = tablePanel(state, live, glyphs, table, rect);
+    const hints = state.pane === table && state.popup === null ? paneHints(table, state, keys, glyphs) : [];
+    return { table, rect, ...pane, lines: withHints(pane.lines, hints, glyphs) };
+  };
   return {
-    header: { rect: layout.header, lines: headerPanel(state, live, glyphs, layout.header.width) },
+    header: { rect: layout.header, lines: headerPanel(state, live, glyphs, layout.header.width, tabs?.line ?? null) },
+    tabs: layout.tabs === null || tabs === null ? null : { top: layout.tabs, tabs: tabs.tabs },
     footer: { rect: layout.footer, lines: footerPanel(state, live, glyphs, keys, layout.footer.width) },
-    chart: history?.chart ?? (layout.chart === null ? null : chartPanel(state, live, glyphs, layout.chart)),
+    chart: history?.chart ?? (layout.chart === null ? null : chart(layout.chart)),
     sparks: sparks === null ? [] : [spark('rx', sparks.rx), spark('tx', sparks.tx)],
-    tables: layout.tables.map(({ table, rect }) => ({ table, rect, ...tablePanel(state, live, glyphs, table, rect) })),
+    tables: layout.tables.map(({ table, rect }) => tablePane(table, rect)),
     parts: history?.parts ?? [],
     historyTables: history?.tables ?? [],
     popup: state.popup === null ? null : popupPanel(state, live, glyphs, keys, state.popup),

@@ -9,6 +9,8 @@ export interface Layout {
   /** False when there is no room for anything but a sentence. */
   readonly fits: boolean;
   readonly header: Rect;
+  /** Line of the screen with the tabs; null where there is no room. */
+  readonly tabs: number | null;
   /** The chart of both directions; null where there is no room. */
   readonly chart: Rect | null;
   /** In its place on small screens, a line for each. */
@@ -24,6 +26,8 @@ export interface Layout {
 export const LEAST = { columns: 40, rows: 10 } as const;
 
 const HEADER_ROWS = 2;
+/** Rows from which on there is a line of tabs. */
+const TABS_LEAST = 14;
 /** A title and a line. */
 const SPARK_ROWS = 2;
 /** A frame, an axis, two rows above and two below. */
@@ -34,8 +38,8 @@ const TABLE_LEAST = 5;
 /**
  * Shares the screen.
  *
- *     header    2 rows, 3 with a note
- *     chart     overview, and everywhere while something is chosen in it (then 7 rows at the least, from 14): none under 20 rows, a line for RX and
+ *     header    2 rows, the tabs from 14 rows on, a note
+ *     chart     overview, and everywhere while something is chosen in it (then 7 rows at the least, from 16): none under 20 rows, a line for RX and
  *               one for TX under 30, then 7 rows, 9 from 40, 11 from 46, 15 from 60
  *     tables    overview: apps over connections (2:3), hosts beside apps from 170 columns; only the focused one under 10 rows
  *     footer    1 row, 2 while a filter is typed
@@ -43,7 +47,8 @@ const TABLE_LEAST = 5;
 export function layoutOf(state: ViewState, note: boolean): Layout {
   const { columns, rows } = state.size;
   const footerRows = state.filter.cursor === null ? 1 : 2;
-  const headerRows = HEADER_ROWS + (note ? 1 : 0);
+  const tabs = hasTabs(state) ? HEADER_ROWS : null;
+  const headerRows = HEADER_ROWS + (tabs === null ? 0 : 1) + (note ? 1 : 0);
   const header = { left: 0, top: 0, width: columns, height: headerRows };
   const footer = { left: 0, top: rows - footerRows, width: columns, height: footerRows };
   const fits = columns >= LEAST.columns && rows >= LEAST.rows;
@@ -54,6 +59,7 @@ export function layoutOf(state: ViewState, note: boolean): Layout {
   return {
     fits,
     header,
+    tabs,
     chart: chartRows >= CHART_LEAST ? chart(0, columns) : null,
     sparks: chartRows === SPARK_ROWS ? { rx: chart(0, half), tx: chart(half, columns - half) } : null,
     tables: fits && state.view !== 'history' ? tablesIn(state, room) : [],
@@ -62,9 +68,14 @@ export function layoutOf(state: ViewState, note: boolean): Layout {
   };
 }
 
+/** Whether a line of tabs says which view is shown; without it the title of the pane does. */
+export function hasTabs({ size }: ViewState): boolean {
+  return size.rows >= TABS_LEAST;
+}
+
 function chartRowsOf({ view, zoomed, size: { rows }, chart: { selection } }: ViewState): number {
   if (view === 'history') return 0;
-  const least = selection !== null && rows >= 14 ? CHART_LEAST : 0;
+  const least = selection !== null && rows >= 16 ? CHART_LEAST : 0;
   if (view !== 'overview' || zoomed || rows < 20) return least;
   return Math.max(least, rows < 30 ? SPARK_ROWS : rows < 40 ? CHART_LEAST : rows < 46 ? 9 : rows < 60 ? 11 : 15);
 }
@@ -104,9 +115,9 @@ export function visibleRows(rect: Rect): number {
   return Math.max(0, rect.height - 3);
 }
 
-/** A rectangle of at most the given size in the middle of the screen, one cell free around it where there is room. */
+/** A rectangle of at most the given size in the middle of the screen, a row free above it and below. */
 export function centred(columns: number, rows: number, width: number, height: number): Rect {
-  const w = Math.min(width, Math.max(1, columns - 2));
+  const w = Math.min(width, columns);
   const h = Math.min(height, Math.max(1, rows - 2));
   return { left: Math.floor((columns - w) / 2), top: Math.floor((rows - h) / 2), width: w, height: h };
 }

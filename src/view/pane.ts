@@ -53,8 +53,17 @@ export function lineWidth(line: Line): number {
   return width;
 }
 
+/** A part of a line; one with a lower rank is taken first. */
+export interface FitPart {
+  readonly rank: number;
+  readonly line: Line;
+}
+
+/** Cells between two hints. */
+export const HINT_GAP = 2;
+
 /** The parts that fit, in their order; those with a lower `rank` are taken first. */
-export function fitParts(parts: readonly { readonly rank: number; readonly line: Line }[], width: number, gap: number): Line {
+export function fitParts(parts: readonly FitPart[], width: number, gap: number): Line {
   const chosen = new Set<number>();
   let left = width;
   for (const index of parts.map((_, i) => i).sort((a, b) => (parts[a]?.rank ?? 0) - (parts[b]?.rank ?? 0))) {
@@ -86,7 +95,7 @@ export function framed(
   if (inner < 1 || rect.height < 2) return [];
   const room = inner - 2;
   const name = fitWithin([span(' '), ...title, span(' ')], room, glyphs);
-  const after = lineWidth(name) + lineWidth(note) + 3 <= room && note.length > 0 ? [span(' '), ...note, span(' ')] : [];
+  const after = lineWidth(name) + lineWidth(note) + 3 <= room && lineWidth(note) > 0 ? [span(' '), ...note, span(' ')] : [];
   const rule = glyphs.horizontal.repeat(Math.max(0, inner - 2 - lineWidth(name) - lineWidth(after)));
   const out: Line[] = [
     [
@@ -101,6 +110,21 @@ export function framed(
     out.push([span(glyphs.vertical, border), ...fitLine(lines[i] ?? [], inner, glyphs), span(glyphs.vertical, border)]);
   out.push([span(glyphs.bottomLeft + glyphs.horizontal.repeat(inner) + glyphs.bottomRight, border)]);
   return out;
+}
+
+/** A frame with hints in its lower border: as many as fit, those with a lower rank first. */
+export function withHints(lines: readonly Line[], hints: readonly FitPart[], glyphs: Glyphs): readonly Line[] {
+  const border = lines.at(-1);
+  if (border === undefined) return lines;
+  const inner = lineWidth(border) - 2;
+  const fitted = fitParts(hints, inner - 4, HINT_GAP);
+  if (fitted.length === 0) return lines;
+  const role = border[0]?.role ?? 'border';
+  const rule = glyphs.horizontal.repeat(inner - 3 - lineWidth(fitted));
+  return [
+    ...lines.slice(0, -1),
+    [span(glyphs.bottomLeft + glyphs.horizontal, role), span(' '), ...fitted, span(' '), span(rule + glyphs.bottomRight, role)],
+  ];
 }
 
 function fitWithin(line: Line, width: number, glyphs: Glyphs): Line {

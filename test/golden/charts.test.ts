@@ -87,16 +87,16 @@ test('logarithmic, a scale each, the last day; and with ASCII alone', async () =
 test('the chosen cell has the colours of a chosen row, the peak those of what matters, RX and TX their own', async () => {
   const s = await open(120, 40);
   const at = (text: string) => {
-    for (let y = 2; y < 12; y++) for (let x = 13; x < 118; x++) if (s.cell(x, y).text === text) return { x, y };
+    for (let y = 3; y < 13; y++) for (let x = 13; x < 118; x++) if (s.cell(x, y).text === text) return { x, y };
     throw new Error(`no ${text}`);
   };
   const peak = at('◆');
   expect(s.cell(peak.x, peak.y)).toMatchObject({ bold: true, fg: 179 });
   const { x, y } = peak;
   expect(s.cell(x, y + 1)).toMatchObject({ fg: 117, bg: -1 });
-  expect(s.cell(x, 8)).toMatchObject({ fg: 149, bg: -1 });
+  expect(s.cell(x, 9)).toMatchObject({ fg: 149, bg: -1 });
   await s.press('v');
-  const line = Array.from({ length: 9 }, (_, i) => i + 2).slice(1, -1);
+  const line = Array.from({ length: 9 }, (_, i) => i + 3).slice(1, -1);
   for (const row of line) {
     expect(s.cell(x, row), `row ${row}`).toMatchObject({ bg: 24, fg: 231 });
     expect(s.cell(x - 1, row).bg).toBe(-1);
@@ -107,6 +107,6 @@ test('the chosen cell has the colours of a chosen row, the peak those of what ma
 test('without colours the chosen cell is reversed', async () => {
   const s = await open(120, 40, { colour: 'none' });
   await s.press('v');
-  const turned = Array.from({ length: 120 }, (_, x) => x).filter((x) => s.cell(x, 5).reverse);
+  const turned = Array.from({ length: 120 }, (_, x) => x).filter((x) => s.cell(x, 6).reverse);
   expect(turned).toHaveLength(1);
 });

@@ -126,7 +126,7 @@ test('the page of an app: its days, its domains, when it was first seen', async 
   await press(history, '\x1b[D', 'k', 'k');
   await frame('app-day-80x24');
   await press(history, '\r');
-  expect(stage?.line(2)).toContain('Thu 22 Jan 2026');
+  expect(stage?.line(3)).toContain('Thu 22 Jan 2026');
   await press(history, '\r');
   await stage?.resize(120, 40);
   await answer(history);

@@ -47,6 +47,23 @@ describe('sizes', () => {
       await frame(`overview-${columns}x${rows}`);
     });
 
+  test('tabs at every width, and none where rows are few', async () => {
+    const seen: string[] = [];
+    for (const columns of [40, 60, 80, 100, 120, 160]) {
+      stage?.close();
+      const s = open(columns, 16);
+      await s.show(busy(4));
+      for (const key of ['3', '8']) {
+        await s.press(key);
+        seen.push(s.line(2));
+      }
+    }
+    await expect(`${seen.join('\n')}\n`).toMatchFileSnapshot('__frames__/tabs.txt');
+    await stage?.resize(80, 13);
+    expect(stage?.text()).not.toContain('[8 History]');
+    expect(stage?.text()).toContain('History · Apps');
+  });
+
   test('each full-screen view', async () => {
     await open(120, 30).show(busy(40));
     for (const [key, name] of [

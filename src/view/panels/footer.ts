@@ -1,15 +1,15 @@
-// The footer: the keys worth knowing, or the filter input with its error under the column where it is.
+// The footer: the keys that work everywhere, or the filter input with its error under the column where it is.
 
 import type { Snapshot } from '../../model/snapshot.ts';
 import { pictureOf } from '../derive.ts';
 import type { KeyTable } from '../input/keymap.ts';
-import { fitLine, fitParts, lineWidth, spread } from '../pane.ts';
+import { fitLine, fitParts, HINT_GAP, lineWidth, spread } from '../pane.ts';
 import type { ViewState } from '../state.ts';
 import { cut, displayWidth, drawable } from '../text/cells.ts';
 import type { Glyphs } from '../text/glyphs.ts';
 import { type Line, span } from '../text/span.ts';
 import { offersAt } from './filter-help.ts';
-import { HINT_GAP, hintParts } from './hints.ts';
+import { footerHints } from './hints.ts';
 
 /** What stands under an empty input. */
 const EXAMPLES = {
@@ -27,7 +27,7 @@ export function footerPanel(state: ViewState, live: Snapshot, glyphs: Glyphs, ke
       ? []
       : [span(`/${cut(state.privacy ? glyphs.masked.repeat(6) : drawable(applied, glyphs), 40, glyphs)} `, 'filtered')];
   const room = width - 2 - displayWidth(right[0]?.text ?? '');
-  return [spread([span(' '), ...fitParts(hintParts(state, keys, room), room, HINT_GAP)], right, width, glyphs)];
+  return [spread([span(' '), ...fitParts(footerHints(state, keys, glyphs), room, HINT_GAP)], right, width, glyphs)];
 }
 
 function filterInput(state: ViewState, live: Snapshot, glyphs: Glyphs, width: number): readonly Line[] {

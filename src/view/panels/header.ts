@@ -36,8 +36,14 @@ export function noteOf(state: ViewState, live: Snapshot): string {
     : `not measured for ${formatDuration(gap.to - gap.from)}: ${gap.reason}${gap.detail === '' ? '' : `, ${gap.detail}`}`;
 }
 
-/** Draws the header: two lines, and a third where there is a note. */
-export function headerPanel(state: ViewState, live: Snapshot, glyphs: Glyphs, width: number): readonly Line[] {
+/** Draws the header: two lines, the tabs where there is room for them, and what is wrong, if anything is. */
+export function headerPanel(
+  state: ViewState,
+  live: Snapshot,
+  glyphs: Glyphs,
+  width: number,
+  tabs: Line | null = null,
+): readonly Line[] {
   const picture = pictureOf(state, live);
   const note = noteOf(state, live);
   const lines = [
@@ -49,6 +55,7 @@ export function headerPanel(state: ViewState, live: Snapshot, glyphs: Glyphs, wi
     ),
     fitParts([...stateParts(state, live), ...totalParts(picture, state, glyphs), ...lossParts(picture, glyphs)], width, 2),
   ].map((line) => fitLine(line, width, glyphs));
+  if (tabs !== null) lines.push(tabs);
   if (note !== '') lines.push(fitLine([span(` ! ${drawable(note, glyphs)}`, 'warn')], width, glyphs));
   return lines;
 }

@@ -1,83 +1,74 @@
-// Hints for the footer: the keys of this view or of the popup over it. When they don't all fit, those with the highest rank go first.
+// Hints: the keys that do something, each with a word. A pane's own stand in its lower border, those that work everywhere in the footer.
 
 import type { Command } from '../action.ts';
 import { type KeyTable, keyLabel } from '../input/keymap.ts';
-import { lineWidth } from '../pane.ts';
-import { type Popup, VIEWS, type ViewName, type ViewState } from '../state.ts';
-import { type Line, span } from '../text/span.ts';
+import type { FitPart } from '../pane.ts';
+import type { Popup, TableName, ViewState } from '../state.ts';
+import type { Glyphs } from '../text/glyphs.ts';
+import { span } from '../text/span.ts';
 
-/** A word after the keys of its commands; lower ranks are taken first. */
-interface Hint {
-  readonly commands: readonly Command[];
-  readonly text: string;
-  readonly rank: number;
-  /** Views that show it; all but history by default. */
-  readonly views?: readonly ViewName[];
-}
+/** Words after the keys of their commands. */
+type Hint = readonly [text: string, ...commands: readonly Command[]];
 
-/** A hint as it is drawn. */
-export interface HintPart {
-  readonly rank: number;
-  readonly line: Line;
-}
+/** What has a border with keys in it. */
+export type HintedPane = TableName | 'chart' | 'history chart' | 'history list' | 'history list alone' | 'calendar';
 
-/** Cells between two hints. */
-export const HINT_GAP = 2;
-/** The way to the other views stands before all hints, and goes after help and the way out. */
-const VIEWS_RANK = 3;
+const DETAILS: Hint = ['details', 'details'];
+const OPEN: Hint = ['open', 'details'];
+const SORT: Hint = ['sort', 'sort-next'];
+const PANE: Hint = ['pane', 'next-pane'];
+const ZOOM: Hint = ['zoom', 'zoom'];
 
-const USUAL: readonly Hint[] = [
-  { commands: ['next-pane'], text: 'pane', rank: 7, views: ['overview'] },
-  { commands: ['expand'], text: 'open', rank: 7, views: ['apps', 'hosts'] },
-  { commands: ['details'], text: 'details', rank: 5 },
-  { commands: ['interface'], text: 'pick', rank: 8, views: ['interfaces'] },
-  { commands: ['closed'], text: 'closed', rank: 9, views: ['overview', 'connections'] },
-  { commands: ['mark'], text: 'peak', rank: 10 },
-  { commands: ['names'], text: 'names', rank: 11 },
-  { commands: ['units'], text: 'units', rank: 12 },
-  { commands: ['capture'], text: 'capture', rank: 13 },
-  { commands: ['filter'], text: 'filter', rank: 4 },
-  {
-    commands: ['sort-next'],
-    text: 'sort',
-    rank: 6,
-    views: ['overview', 'apps', 'connections', 'hosts', 'categories', 'interfaces'],
-  },
-  { commands: ['pause'], text: 'pause', rank: 8 },
-  { commands: ['help'], text: 'help', rank: 1 },
-  { commands: ['quit'], text: 'quit', rank: 2 },
+/** Keys of each pane, the most useful first. */
+const PANES: Readonly<Record<HintedPane, readonly Hint[]>> = {
+  apps: [DETAILS, ['hosts', 'expand'], SORT, ['pin', 'pin'], ['freeze', 'freeze'], ['copy', 'copy']],
+  connections: [
+    DETAILS,
+    SORT,
+    ['closed', 'closed'],
+    ['ports', 'services'],
+    ['pin', 'pin'],
+    ['freeze', 'freeze'],
+    ['copy', 'copy'],
+  ],
+  hosts: [DETAILS, ['open', 'expand'], SORT, ['pin', 'pin'], ['freeze', 'freeze'], ['copy', 'copy']],
+  categories: [DETAILS, SORT, ['pin', 'pin'], ['freeze', 'freeze'], ['copy', 'copy']],
+  interfaces: [DETAILS, ['pick', 'interface'], SORT, ['capture', 'capture'], ['copy', 'copy']],
+  events: [DETAILS, ['newest', 'last'], ['copy', 'copy']],
+  chart: [
+    ['peak', 'mark'],
+    ['range', 'shorter', 'longer'],
+    ['logarithmic', 'chart-curve'],
+  ],
+  'history chart': [
+    ['step', 'collapse', 'expand'],
+    ['range', 'shorter', 'longer'],
+    ['mark', 'mark'],
+    ['now', 'now'],
+    ['write', 'save-history'],
+  ],
+  'history list': [OPEN, SORT, PANE, ZOOM],
+  'history list alone': [OPEN, ['step', 'collapse', 'expand'], ['range', 'shorter', 'longer'], SORT, PANE, ['mark', 'mark']],
+  calendar: [['day', 'up', 'down'], ['week', 'collapse', 'expand'], OPEN],
+};
+
+/** Keys of the chart while a moment or a range in it is chosen. */
+const CHOSEN: readonly Hint[] = [
+  ['step', 'collapse', 'expand'],
+  ['mark', 'mark'],
+  ['leave', 'back'],
 ];
 
-/** Stands first while a filter narrows what is shown. */
-const CLEARS: Hint = { commands: ['back'], text: 'clears filter', rank: 4 };
-
-const HISTORY: readonly Hint[] = [
-  { commands: ['collapse', 'expand'], text: 'step', rank: 4 },
-  { commands: ['shorter', 'longer'], text: 'zoom', rank: 5 },
-  { commands: ['mark'], text: 'mark', rank: 6 },
-  { commands: ['now'], text: 'now', rank: 9 },
-  { commands: ['details'], text: 'open', rank: 7 },
-  { commands: ['next-pane'], text: 'pane', rank: 8 },
-  { commands: ['filter'], text: 'filter', rank: 10 },
-  { commands: ['sort-next'], text: 'sort', rank: 11 },
-  { commands: ['units'], text: 'units', rank: 12 },
-  { commands: ['save-history'], text: 'write', rank: 13 },
-  { commands: ['help'], text: 'help', rank: 1 },
-  { commands: ['quit'], text: 'quit', rank: 2 },
-];
-
-/** Its frame says what closes it. */
+const CLOSES: Hint = ['closes', 'back'];
 const SCROLLED: readonly Hint[] = [
-  { commands: ['up', 'down'], text: 'scroll', rank: 2 },
-  { commands: ['page-up', 'page-down'], text: 'page', rank: 3 },
-  { commands: ['first', 'last'], text: 'begin, end', rank: 4 },
+  CLOSES,
+  ['scroll', 'up', 'down'],
+  ['page', 'page-up', 'page-down'],
+  ['begin, end', 'first', 'last'],
 ];
 
 function picked(what: string): readonly Hint[] {
-  return [
-    { commands: ['up', 'down'], text: 'choose', rank: 3 },
-    { commands: ['details'], text: what, rank: 2 },
-  ];
+  return [CLOSES, [what, 'details'], ['choose', 'up', 'down']];
 }
 
 const POPUPS: Readonly<Record<Popup['kind'], readonly Hint[]>> = {
@@ -89,38 +80,49 @@ const POPUPS: Readonly<Record<Popup['kind'], readonly Hint[]>> = {
   export: picked('writes it'),
 };
 
-/** The hints that fit into `width` cells, each with its keys as they are bound; one whose keys are taken says nothing. */
-export function hintParts({ view, popup, filter }: ViewState, keys: KeyTable, width: number): readonly HintPart[] {
-  const bound = ({ commands, text, rank }: Hint): readonly HintPart[] => {
-    const labels = commands.flatMap((command) => keysOf(keys, command));
-    return labels.length < commands.length
-      ? []
-      : [{ rank, line: [span(labels.map(keyLabel).join(' '), 'key'), span(` ${text}`, 'dim')] }];
-  };
-  if (popup !== null) return POPUPS[popup.kind].flatMap(bound);
-  const hints = view === 'history' ? HISTORY : USUAL.filter(({ views }) => views?.includes(view) ?? true);
-  const parts = (filter.applied === '' ? hints : [CLEARS, ...hints]).flatMap(bound);
-  const named = viewNames(keys, view);
-  const views = lineWidth(named) <= width / 2 ? named : viewRange(keys);
-  return views.length === 0 ? parts : [{ rank: VIEWS_RANK, line: views }, ...parts];
+/** Keys that work in every view, with their ranks: help and the way out go last. */
+function globalHints({ view, popup, paused, filter }: ViewState): readonly (readonly [rank: number, hint: Hint])[] {
+  const out: [number, Hint][] = [];
+  if (popup === null) {
+    if (filter.applied !== '') out.push([3, ['clears filter', 'back']]);
+    out.push([4, ['filter', 'filter']], [5, [paused === null ? 'pause' : 'resume', 'pause']]);
+    if (view !== 'history') out.push([7, ['names', 'names']]);
+    out.push([6, ['units', 'units']], [8, ['capture', 'capture']]);
+  }
+  if (popup === null || SCROLLED === POPUPS[popup.kind]) out.push([1, ['help', 'help']]);
+  return [...out, [2, ['quit', 'quit']]];
 }
 
-function keysOf(keys: KeyTable, command: Command): readonly string[] {
-  return keys.find((binding) => binding.command === command)?.keys.slice(0, 1) ?? [];
+/** The hints of the footer. */
+export function footerHints(state: ViewState, keys: KeyTable, glyphs: Glyphs): readonly FitPart[] {
+  return globalHints(state).flatMap(([rank, hint]) => drawn(hint, rank, keys, glyphs));
 }
 
-/** `1 overview 2 apps ...`, the present one marked. */
-function viewNames(keys: KeyTable, view: ViewName): Line {
-  return VIEWS.flatMap((name) => keysOf(keys, name).map((key) => ({ name, key }))).flatMap(({ name, key }, index) => [
-    span(`${index > 0 ? ' ' : ''}${keyLabel(key)}`, 'key'),
-    span(` ${name}`, name === view ? 'title' : 'dim'),
-  ]);
+/** The hints of a pane that has the focus. */
+export function paneHints(pane: HintedPane, { view, chart }: ViewState, keys: KeyTable, glyphs: Glyphs): readonly FitPart[] {
+  const hints = [...(pane === 'chart' && chart.selection !== null ? CHOSEN : PANES[pane])];
+  if (view === 'overview' && pane !== 'chart') hints.splice(3, 0, PANE, ZOOM);
+  return ranked(hints, keys, glyphs);
 }
 
-/** `1-8 views`; nothing where their keys are no row of neighbours. */
-function viewRange(keys: KeyTable): Line {
-  const bound = VIEWS.flatMap((name) => keysOf(keys, name));
-  const first = bound[0];
-  const isRow = first !== undefined && bound.every((key, i) => key.length === 1 && key.charCodeAt(0) === first.charCodeAt(0) + i);
-  return isRow && bound.length === VIEWS.length ? [span(`${first}-${bound.at(-1)}`, 'key'), span(' views', 'dim')] : [];
+/** The hints of a popup. */
+export function popupHints(kind: Popup['kind'], keys: KeyTable, glyphs: Glyphs): readonly FitPart[] {
+  return ranked(POPUPS[kind], keys, glyphs);
+}
+
+function ranked(hints: readonly Hint[], keys: KeyTable, glyphs: Glyphs): readonly FitPart[] {
+  return hints.flatMap((hint, rank) => drawn(hint, rank, keys, glyphs));
+}
+
+/** A hint with its keys as they are bound; nothing when one of its commands has no key. */
+function drawn([text, ...commands]: Hint, rank: number, keys: KeyTable, glyphs: Glyphs): readonly FitPart[] {
+  const bound = commands.flatMap((command) => keys.find((binding) => binding.command === command)?.keys.slice(0, 1) ?? []);
+  if (bound.length < commands.length) return [];
+  return [{ rank, line: [span(bound.map((key) => sign(key, glyphs)).join(' '), 'key'), span(` ${text}`, 'dim')] }];
+}
+
+const ARROWS: Readonly<Record<string, string>> = { up: '↑', down: '↓', left: '←', right: '→' };
+
+function sign(key: string, { ascii }: Glyphs): string {
+  return (ascii ? undefined : ARROWS[key]) ?? keyLabel(key);
 }

@@ -5,7 +5,7 @@ import { pictureOf } from '../derive.ts';
 import type { KeyTable } from '../input/keymap.ts';
 import { watchedSeries } from '../input/watches.ts';
 import { centred } from '../layout.ts';
-import { framed, type Pane } from '../pane.ts';
+import { framed, type Pane, withHints } from '../pane.ts';
 import type { Popup, TableName, ViewState } from '../state.ts';
 import { type AnyRow, branchOf, rowWithId } from '../tables/rows.ts';
 import { drawable } from '../text/cells.ts';
@@ -14,6 +14,7 @@ import { type Line, span } from '../text/span.ts';
 import { captureFacts } from './capture-facts.ts';
 import { factLines, rowFacts } from './details.ts';
 import { helpLines } from './help.ts';
+import { popupHints } from './hints.ts';
 import { exportLines, interfaceLines } from './pickers.ts';
 import { relatedFacts } from './related.ts';
 import { rowChart } from './row-chart.ts';
@@ -23,6 +24,13 @@ import { contextOf } from './table.ts';
 const WIDTH = 78;
 /** Width of a list of short names. */
 const NARROW = 40;
+/** Cells that have to be free beside a popup. With fewer it takes the whole screen: they would show nothing but edges of what lies under it. */
+const BESIDE = 4;
+
+function widthOf({ size: { columns } }: ViewState, kind: Popup['kind']): number {
+  const width = kind === 'themes' || kind === 'export' ? NARROW : WIDTH;
+  return columns < width + 2 * BESIDE ? columns : width;
+}
 
 interface Content {
   readonly title: string;
@@ -51,7 +59,7 @@ function subjectOf(table: TableName, row: AnyRow | undefined): string {
 /** Lines of a popup, before it is scrolled. */
 export function popupContent(state: ViewState, live: Snapshot, glyphs: Glyphs, keys: KeyTable, popup: Popup): Content {
   const context = contextOf(state, live, glyphs);
-  const width = Math.min(WIDTH, state.size.columns - 2) - 2;
+  const width = widthOf(state, popup.kind) - 2;
   switch (popup.kind) {
     case 'help':
       return { title: 'Help', lines: helpLines(keys, state.view, glyphs, width) };
@@ -94,16 +102,13 @@ export function popupTop(top: number, count: number, visible: number): number {
 /** Draws the popup into the middle of the screen. */
 export function popupPanel(state: ViewState, live: Snapshot, glyphs: Glyphs, keys: KeyTable, popup: Popup): Pane {
   const { title, lines } = popupContent(state, live, glyphs, keys, popup);
-  const rect = centred(
-    state.size.columns,
-    state.size.rows,
-    popup.kind === 'themes' || popup.kind === 'export' ? NARROW : WIDTH,
-    lines.length + 2,
-  );
+  const { columns, rows } = state.size;
+  const width = widthOf(state, popup.kind);
+  const rect = centred(columns, rows, width, width === columns ? rows : lines.length + 2);
   const visible = rect.height - 2;
   const wanted = 'top' in popup ? popup.top : popup.index - visible + 1;
   const top = popupTop(wanted, lines.length, visible);
   const more = lines.length > visible ? `${top + 1}-${top + visible} of ${lines.length}` : '';
-  const note: Line = [span(more === '' ? 'Esc closes' : `${more} ${glyphs.separator} Esc closes`, 'dim')];
-  return { rect, lines: framed(rect, [span(title, 'title')], note, lines.slice(top, top + visible), glyphs, true) };
+  const framedLines = framed(rect, [span(title, 'title')], [span(more, 'dim')], lines.slice(top, top + visible), glyphs, true);
+  return { rect, lines: withHints(framedLines, popupHints(popup.kind, keys, glyphs), glyphs) };
 }

@@ -2,7 +2,7 @@
 
 import type { CategoryRow, Snapshot } from '../../model/snapshot.ts';
 import { pictureOf } from '../derive.ts';
-import { visibleRows } from '../layout.ts';
+import { hasTabs, visibleRows } from '../layout.ts';
 import { framed, type Rect } from '../pane.ts';
 import type { TableName, ViewState } from '../state.ts';
 import { type CellContext, type PlacedColumn, placeColumns } from '../tables/column.ts';
@@ -13,6 +13,7 @@ import { displayWidth, fitText } from '../text/cells.ts';
 import { formatGrouped } from '../text/format.ts';
 import type { Glyphs } from '../text/glyphs.ts';
 import { type Line, type Span, span } from '../text/span.ts';
+import { viewName } from './tabs.ts';
 
 /** A drawn table, and what lies under each of its cells for the mouse. */
 export interface TableModel {
@@ -92,7 +93,10 @@ export function tablePanel(state: ViewState, live: Snapshot, glyphs: Glyphs, tab
 
   const mark = sort.descending ? glyphs.descending : glyphs.ascending;
   const title: Span[] = [
-    span(spec.title, focused ? 'title' : 'header'),
+    span(
+      hasTabs(state) || state.view === table ? spec.title : `${viewName(state.view)} ${glyphs.separator} ${spec.title}`,
+      focused ? 'title' : 'header',
+    ),
     span(
       ` ${formatGrouped(
         countOf(

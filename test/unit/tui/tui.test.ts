@@ -89,7 +89,7 @@ describe('output', () => {
       const s = open(80, 24, { colour, theme: ourTheme('dusk') });
       await s.show(busy(40));
       const cell = s.cell(47, 0);
-      const selected = s.cell(4, 6);
+      const selected = s.cell(4, 7);
       s.close();
       return { fg: cell.fg, selected };
     };
@@ -104,7 +104,7 @@ describe('output', () => {
   test('text that looks like a colour sequence is not translated', async () => {
     const s = open(80, 24);
     await s.show(snapshot({ apps: [appRow({ id: 'x', app: '38;5;17m8;5;20' })] }));
-    expect(s.line(6)).toContain('38;5;17m8;5;20');
+    expect(s.line(7)).toContain('38;5;17m8;5;20');
   });
 });
 
@@ -132,8 +132,8 @@ describe('themes', () => {
       expect(theme.problems).toEqual([]);
       const s = open(80, 24, { theme });
       await s.show(busy(40));
-      const chosen = s.cell(4, 6);
-      const other = s.cell(4, 7);
+      const chosen = s.cell(4, 7);
+      const other = s.cell(4, 8);
       expect(chosen.reverse || chosen.bg !== other.bg).toBe(true);
       s.close();
     }
@@ -201,7 +201,7 @@ describe('keys', () => {
     expect(s.line(0)).toContain('libpcap');
   });
 
-  test('mouse: click selects and sorts, wheel scrolls; modes 1000, 1002, 1006 only', async () => {
+  test('mouse: click selects, sorts and changes the view, wheel scrolls; modes 1000, 1002, 1006 only', async () => {
     const s = open(80, 24, { mouse: true });
     await s.show(busy(40));
     expect([...s.output.log.matchAll(/\x1b\[\?(1\d\d\d)h/g)].map((match) => match[1]).filter((mode) => mode !== '1049')).toEqual([
@@ -209,13 +209,17 @@ describe('keys', () => {
       '1002',
       '1006',
     ]);
-    await s.press('\x1b[<0;5;15M');
+    await s.press('\x1b[<0;5;16M');
     expect(s.tui.state.pane).toBe('connections');
     expect(s.tui.state.tables.connections.index).toBe(1);
-    await s.press('\x1b[<65;5;15M');
+    await s.press('\x1b[<65;5;16M');
     expect(s.tui.state.tables.connections.top).toBe(3);
-    await s.press('\x1b[<0;4;13M');
+    await s.press('\x1b[<0;4;14M');
     expect(s.tui.state.tables.connections.sort).toEqual({ column: 'app', descending: false });
+    await s.press('\x1b[<0;34;3M');
+    expect(s.tui.state.view).toBe('hosts');
+    await s.press('?', '\x1b[<0;2;3M');
+    expect(s.tui.state.view).toBe('hosts');
     s.close();
     expect(s.output.log).toMatch(/\x1b\[\?1000l.*\x1b\[\?1002l.*\x1b\[\?1006l/s);
   });

@@ -4,12 +4,16 @@ import type { Snapshot } from '../../../model/snapshot.ts';
 import { plotOf } from '../../history/layout.ts';
 import type { HistoryPane } from '../../history/state.ts';
 import { historyViewModel } from '../../history/view-model.ts';
-import type { Rect } from '../../pane.ts';
+import type { KeyTable } from '../../input/keymap.ts';
+import { hasTabs } from '../../layout.ts';
+import { type Rect, withHints } from '../../pane.ts';
 import type { ViewState } from '../../state.ts';
 import type { Glyphs } from '../../text/glyphs.ts';
 import type { Line } from '../../text/span.ts';
 import type { ChartPane } from '../chart.ts';
+import { type HintedPane, paneHints } from '../hints.ts';
 import { contextOf } from '../table.ts';
+import { viewName } from '../tabs.ts';
 import { historyCalendar } from './calendar.ts';
 import { historyChart } from './chart.ts';
 import { historySummary } from './summary.ts';
@@ -40,31 +44,33 @@ function chartPane(rect: Rect, lines: readonly Line[]): ChartPane {
 }
 
 /** Draws the view. */
-export function historyPanel(state: ViewState, live: Snapshot, glyphs: Glyphs): HistoryPanel {
+export function historyPanel(state: ViewState, live: Snapshot, glyphs: Glyphs, keys: KeyTable): HistoryPanel {
   const { history } = state;
+  const hinted = (pane: HintedPane, lines: readonly Line[]): readonly Line[] =>
+    state.popup === null ? withHints(lines, paneHints(pane, state, keys, glyphs), glyphs) : lines;
   const model = historyViewModel(state, live, glyphs);
   const { chart, summary, calendar, tables } = model.layout;
   const context = contextOf(state, live, glyphs);
   const parts: HistoryPart[] = [];
   parts.push({ rect: summary, lines: historySummary(state, live, model, glyphs, summary.width, summary.height) });
-  if (calendar !== null && history.page !== null)
-    parts.push({ rect: calendar, lines: historyCalendar(state, live, history.page, glyphs, calendar) });
+  if (calendar !== null && history.page !== null) {
+    const lines = historyCalendar(state, live, history.page, glyphs, calendar);
+    parts.push({ rect: calendar, lines: history.page.pane === 'calendar' ? hinted('calendar', lines) : lines });
+  }
+  const view = hasTabs(state) ? '' : `${viewName('history')} ${glyphs.separator} `;
   const focus = history.page === null ? history.pane : history.page.pane === 'domains' ? 'domains' : null;
   return {
-    chart: chart === null ? null : chartPane(chart, historyChart(state, live, model, glyphs, chart)),
+    chart: chart === null ? null : chartPane(chart, hinted('history chart', historyChart(state, live, model, glyphs, chart))),
     parts,
-    tables: tables.map(({ pane, rect }) => ({
-      pane,
-      rect,
-      ...historyTable(
-        history,
+    tables: tables.map(({ pane, rect }) => {
+      const isFocused = focus === pane && state.popup === null;
+      const made = historyTable(history, pane, rect, isFocused, context, state.filter.applied !== '', model.range, view);
+      return {
         pane,
         rect,
-        focus === pane && state.popup === null,
-        context,
-        state.filter.applied !== '',
-        model.range,
-      ),
-    })),
+        ids: made.ids,
+        lines: isFocused ? hinted(chart === null ? 'history list alone' : 'history list', made.lines) : made.lines,
+      };
+    }),
   };
 }

@@ -34,7 +34,7 @@ const SINGULAR: Readonly<Record<HistoryPane, string>> = {
 };
 const BAR_CELLS = 8;
 
-/** Draws one table. `focused` is where keys go. */
+/** Draws one table. `focused` is where keys go; `view` stands before the title. */
 export function historyTable(
   history: HistoryState,
   pane: HistoryPane,
@@ -43,6 +43,7 @@ export function historyTable(
   context: CellContext,
   filtered: boolean,
   range: TimeRange,
+  view: string,
 ): HistoryTable {
   const { glyphs } = context;
   const result = resultOf(history, pane);
@@ -76,7 +77,7 @@ export function historyTable(
   }
   if (rows.length === 0) lines.push([span(`  ${emptyText(history, pane, filtered, glyphs.more)}`, 'dim')]);
   const slot = history.slots[pane];
-  const title: Span[] = [span(TITLES[pane], focused ? 'title' : 'header')];
+  const title: Span[] = [span(view + TITLES[pane], focused ? 'title' : 'header')];
   if (result !== null) title.push(span(` ${formatGrouped(rows.reduce((sum, row) => sum + (foldedIn(row) || 1), 0))}`));
   if (rows.length > visible) title.push(span(` ${glyphs.separator} ${from + 1}-${from + shownRows.length}`, 'dim'));
   const late = result !== null && isLate(history, pane, range, context.now);

@@ -115,7 +115,7 @@ describe('the zoom', () => {
     const zoomed = press(start(), busy(40), 'next-pane', 'zoom').state;
     const frame = frameOf(zoomed, busy(40), settings);
     expect(frame.tables.map(({ table }) => table)).toEqual(['connections']);
-    expect(frame.tables[0]?.rect.height).toBe(40 - 3);
+    expect(frame.tables[0]?.rect.height).toBe(40 - 4);
     expect(press(zoomed, busy(40), 'next-pane').state.pane).toBe('apps');
     expect(frameOf(press(zoomed, busy(40), 'zoom').state, busy(40), settings).tables).toHaveLength(2);
     expect(press(zoomed, busy(40), 'apps').state.zoomed).toBe(false);

@@ -1,51 +1,96 @@
-// The keys in the footer: those that do something here, as they are bound, and always the way out.
+// The keys on the screen: in the footer, in the borders of panes and in the tabs, as they are bound.
 
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import { emptySnapshot } from '../../../../src/view/empty-snapshot.ts';
 import { KEYMAP, rebind } from '../../../../src/view/input/keymap.ts';
-import { fitParts } from '../../../../src/view/pane.ts';
-import { HINT_GAP, hintParts } from '../../../../src/view/panels/hints.ts';
+import { fitParts, framed, HINT_GAP, withHints } from '../../../../src/view/pane.ts';
+import { footerHints, type HintedPane, paneHints, popupHints } from '../../../../src/view/panels/hints.ts';
+import { tabLine } from '../../../../src/view/panels/tabs.ts';
 import { initialState, VIEWS, type ViewState } from '../../../../src/view/state.ts';
 import { APPS } from '../../../../src/view/tables/apps.ts';
 import { placeColumns } from '../../../../src/view/tables/column.ts';
 import { CONNECTIONS } from '../../../../src/view/tables/connections.ts';
 import { HOSTS } from '../../../../src/view/tables/hosts.ts';
 import { INTERFACES } from '../../../../src/view/tables/interfaces.ts';
+import { ASCII_GLYPHS, UNICODE_GLYPHS } from '../../../../src/view/text/glyphs.ts';
 import { plain } from '../../../../src/view/text/span.ts';
 
 const START = initialState({ columns: 80, rows: 24 });
 
-function hints(state: ViewState, width: number, keys = KEYMAP): string {
-  return plain(fitParts(hintParts(state, keys, width), width, HINT_GAP));
+function footer(state: ViewState, width = 78, keys = KEYMAP): string {
+  return plain(fitParts(footerHints(state, keys, UNICODE_GLYPHS), width, HINT_GAP));
 }
 
-test.each(VIEWS)('%s at 60 columns tells of the other views, of the help and the way out', (view) => {
-  const text = hints({ ...START, view }, 58);
-  expect(text).toMatch(/^1-8 views {2}/);
-  expect(text).toMatch(/\? help {2}q quit$/);
+function border(pane: HintedPane, state: ViewState, width = 80, { keys = KEYMAP, glyphs = UNICODE_GLYPHS } = {}): string {
+  const lines = framed({ left: 0, top: 0, width, height: 3 }, [], [], [], glyphs, true);
+  return plain(withHints(lines, paneHints(pane, state, keys, glyphs), glyphs).at(-1) ?? []);
+}
+
+test.each(VIEWS)('%s tells in 38 columns how to filter and to pause, of the help and the way out', (view) => {
+  expect(footer({ ...START, view }, 38)).toBe('/ filter  p pause  ? help  q quit');
 });
 
-test('a row is opened where rows open, panes are changed where there are some', () => {
-  expect(hints({ ...START, view: 'apps' }, 118)).toContain('Right open');
-  expect(hints({ ...START, view: 'connections' }, 118)).not.toMatch(/Right|Tab/);
-  expect(hints(START, 118)).toContain('Tab pane');
+test('the border of a pane has its keys, the most useful where room is short', () => {
+  expect(border('apps', { ...START, view: 'apps' }, 40)).toBe('└─ Enter details  → hosts  s sort ─────┘');
+  expect(border('apps', { ...START, view: 'apps' }, 40, { glyphs: ASCII_GLYPHS })).toBe(
+    '+- Enter details  Right hosts  s sort -+',
+  );
+  expect(border('connections', { ...START, view: 'connections' }, 120)).not.toMatch(/→|Tab/);
+  expect(border('apps', START)).toContain('Tab pane');
+  expect(border('apps', START, 8)).toBe('└──────┘');
+  expect(border('chart', START)).toContain('v peak');
+  const cell = { from: 0, to: 1, cursor: 0, anchor: null, answer: null } as unknown as ViewState['chart']['selection'];
+  expect(border('chart', { ...START, chart: { ...START.chart, selection: cell } })).toContain('← → step  v mark  Esc leave');
 });
 
-test('the views stand by name where there is room for all', () => {
-  expect(hints(START, 198)).toMatch(/^1 overview 2 apps 3 connections 4 hosts 5 categories 6 interfaces 7 events 8 history {2}/);
+test('what pauses resumes, a filter says what clears it, a popup how to move in it', () => {
+  expect(footer({ ...START, paused: emptySnapshot(0) })).toContain('p resume');
+  expect(footer({ ...START, filter: { ...START.filter, applied: 'curl' } })).toContain('Esc clears filter');
+  expect(footer({ ...START, popup: { kind: 'help', top: 0 } })).toBe('? help  q quit');
+  expect(footer({ ...START, popup: { kind: 'themes', index: 0, before: 'netmon' } })).toBe('q quit');
+  const popup = (kind: 'help' | 'themes') => plain(fitParts(popupHints(kind, KEYMAP, UNICODE_GLYPHS), 78, HINT_GAP));
+  expect(popup('help')).toBe('Esc closes  ↑ ↓ scroll  PgUp PgDn page  g G begin, end');
+  expect(popup('themes')).toBe('Esc closes  Enter takes it  ↑ ↓ choose');
 });
 
-test('a filter says what clears it, a popup how to move in it', () => {
-  expect(hints({ ...START, filter: { ...START.filter, applied: 'curl' } }, 78)).toContain('Esc clears filter');
-  expect(hints({ ...START, popup: { kind: 'help', top: 0 } }, 78)).toBe('Up Down scroll  PgUp PgDn page  g G begin, end');
-  expect(hints({ ...START, popup: { kind: 'themes', index: 0, before: 'netmon' } }, 78)).toBe('Up Down choose  Enter takes it');
-});
-
-test('keys stand as they are bound; views that are no row of keys are not called one', () => {
-  const result = rebind({ quit: 'ctrl+x', hosts: 'H', help: [] });
+test('keys stand as they are bound, and one without a key is not told of', () => {
+  const result = rebind({ quit: 'ctrl+x', hosts: 'H', categories: [], help: [], expand: 'l', pin: [] });
   if (!result.ok) throw new Error(result.problems.join());
-  const text = hints(START, 118, result.keys);
-  expect(text).toContain('Ctrl+X quit');
-  expect(text).not.toMatch(/views|help/);
+  expect(footer(START, 78, result.keys)).toMatch(/Ctrl\+X quit$/);
+  expect(footer(START, 78, result.keys)).not.toContain('help');
+  expect(border('apps', START, 80, { keys: result.keys })).toMatch(/l hosts/);
+  expect(border('apps', START, 80, { keys: result.keys })).not.toContain('pin');
+  expect(plain(tabLine('apps', result.keys, UNICODE_GLYPHS, 120).line)).toContain(
+    '[2 Apps] 3 Connections  H Hosts  Categories  6',
+  );
+});
+
+describe('tabs', () => {
+  test('all of them at every width, the shown one in brackets, each where it is said to be', () => {
+    for (let width = 40; width <= 160; width++)
+      for (const view of VIEWS) {
+        const { line, tabs } = tabLine(view, KEYMAP, ASCII_GLYPHS, width);
+        const text = plain(line);
+        expect(text).toHaveLength(width);
+        expect(tabs.map((tab) => tab.view)).toEqual(VIEWS);
+        const digits = tabs.map(({ from, to }) => text.slice(from, to).replace(/[^0-9]/g, '')).join('');
+        expect(digits).toBe('12345678');
+        expect(text.match(/\[(\d)[^\]]*\]/)?.[1], text).toBe(String(VIEWS.indexOf(view) + 1));
+        expect(
+          line
+            .filter(({ role }) => role === 'selected')
+            .map((part) => part.text)
+            .join(''),
+        ).toMatch(/^\[\d [A-Z][a-z]+\.?\]$/);
+      }
+  });
+
+  test('keys that are too long for it leave the shown one', () => {
+    const long = Object.fromEntries(VIEWS.map((view, i) => [view, `ctrl+alt+f${i + 1}`]));
+    const result = rebind(long);
+    if (!result.ok) throw new Error(result.problems.join());
+    expect(plain(tabLine('hosts', result.keys, UNICODE_GLYPHS, 40).line).trim()).toBe('[Hosts]');
+  });
 });
 
 test.each([
