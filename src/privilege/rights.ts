@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { PacketSource } from '../capture/source.ts';
-import { tcpdumpArguments } from '../capture/tcpdump/child.ts';
+import { tcpdumpArguments } from '../capture/tcpdump/messages.ts';
 import { LSOF_ARGUMENTS } from '../identify/process/macos/lsof.ts';
 import type { OwnerSource } from '../identify/process/owner-source.ts';
 import { NetmonError, reasonOf } from '../model/errors.ts';

@@ -48,9 +48,7 @@ describe.skipIf(reason !== null)('cap, live', () => {
   afterAll(() => rmSync(built, { recursive: true, force: true }));
 
   const open = (device: string, bpf: string | null): Promise<PacketSource> =>
-    openCap({ interfaces: [device], bpf, bufferBytes: 16 << 20 }, edges, systemClock, {
-      script: join(built, 'capture/cap/child.js'),
-    });
+    openCap({ interfaces: [device], bpf, bufferBytes: 16 << 20 }, edges, systemClock, join(built, 'capture/cap/child.js'));
 
   async function until(done: () => boolean, what: string): Promise<void> {
     for (let i = 0; i < 500; i++) {

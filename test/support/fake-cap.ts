@@ -3,8 +3,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { EventEmitter } from 'node:events';
 import { PassThrough } from 'node:stream';
-import { capLine } from '../../src/capture/cap/protocol.ts';
-import { type CapHandle, type CapModule, CapRelay, forgetRelays } from '../../src/capture/cap/relay.ts';
+import { type CapHandle, type CapModule, CapRelay } from '../../src/capture/cap/relay.ts';
 import { reasonOf } from '../../src/model/errors.ts';
 
 /** What a fake capture was opened with; `emit` is what the addon does with a packet. */
@@ -83,22 +82,21 @@ export function fakeCapSpawn(...answers: (string | Error | null)[]): {
     children.push(child);
     const [device = '', filter = '', ring = ''] = args.slice(3);
     if (answer === null) {
-      child.stderr.write(capLine('no-module', "Cannot find module 'cap'"));
+      child.stderr.write("cap: not loaded: Cannot find module 'cap'\n");
       setImmediate(() => child.die(1, null));
       return child.asChild();
     }
     const { module, captures } = fakeCap(answer);
-    forgetRelays();
     const write = (bytes: Uint8Array, from: number, to: number): number => {
       child.stdout.write(Buffer.from(bytes.subarray(from, to)));
       return to - from;
     };
-    const say = (line: string) => void child.stderr.write(line);
+    const say = (text: string) => void child.stderr.write(`cap: ${text}\n`);
     const relay = new CapRelay({ write, say, now: () => 1_700_000_000_123.25 });
     try {
-      say(capLine('ready', String(relay.open(module, device, filter, Number(ring)))));
+      say(`listening on ${device}, link-type ${relay.open(module, device, filter, Number(ring))}`);
     } catch (thrown) {
-      say(capLine('no-open', reasonOf(thrown)));
+      say(reasonOf(thrown));
       setImmediate(() => child.die(null, 'SIGKILL'));
     }
     child.capture = captures[0] ?? null;

@@ -1,11 +1,11 @@
 // The process in which the package `cap` runs: it aborts when its interface goes down, and starves timers while packets come. Arguments: device,
-// filter, ring bytes, and the module that drops its privileges, if any. It ends only by SIGKILL, because closing the handle can abort, too.
+// filter, ring bytes, and the module that drops its privileges, if any. It writes pcap records to standard output, and speaks as tcpdump does on
+// standard error. It ends only by SIGKILL, because closing the handle can abort, too.
 
 import { writeFileSync, writeSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { Socket } from 'node:net';
 import { reasonOf } from '../../model/errors.ts';
-import { capLine } from './protocol.ts';
 import { type CapModule, CapRelay } from './relay.ts';
 
 const FLUSH_MS = 20;
@@ -20,9 +20,9 @@ function end(): never {
   throw new Error('unreachable'); // the signal has arrived by now
 }
 
-function say(line: string): void {
+function say(text: string): void {
   try {
-    writeSync(2, line);
+    writeSync(2, `cap: ${text.replace(/\s+/g, ' ').slice(0, 512)}\n`);
   } catch {
     end();
   }
@@ -63,9 +63,9 @@ try {
   const drop = await dropping?.prepare(rights);
   const link = relay.open(load(), device, filter, Number(ring));
   drop?.();
-  say(capLine('ready', String(link)));
+  say(`listening on ${device}, link-type ${link}`);
 } catch (thrown) {
-  say(capLine('no-open', reasonOf(thrown)));
+  say(reasonOf(thrown));
   end();
 }
 setInterval(() => relay.flush(), FLUSH_MS);
@@ -77,7 +77,7 @@ function load(): CapModule {
   try {
     return createRequire(import.meta.url)('cap') as CapModule;
   } catch (thrown) {
-    say(capLine('no-module', reasonOf(thrown)));
+    say(`not loaded: ${reasonOf(thrown)}`);
     end();
   }
 }

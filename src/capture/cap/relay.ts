@@ -5,7 +5,6 @@ import { LINK } from '../../net/numbers.ts';
 import { writeProgram } from '../libpcap/bpf-assembler.ts';
 import { BpfProgram } from '../libpcap/bpf-program.ts';
 import { snapProgram } from '../libpcap/snap-program.ts';
-import { capLine } from './protocol.ts';
 
 /** The part of the package `cap` 0.2.1 that is used. */
 export interface CapModule {
@@ -23,8 +22,8 @@ export interface CapHandle {
 interface RelayOutput {
   /** Writes as much of `bytes[from..to)` as the pipe takes without blocking. @returns bytes written, 0 when it is full */
   write(bytes: Uint8Array, from: number, to: number): number;
-  /** Writes a line to standard error. */
-  say(line: string): void;
+  /** Writes a line to standard error, as tcpdump would. */
+  say(text: string): void;
   /** Epoch milliseconds, with fractions. */
   now(): number;
 }
@@ -46,12 +45,6 @@ const PENDING_BYTES = 12 << 20;
 const WRITE_BYTES = 1 << 16;
 /** When there is no room: frames between two attempts to write. */
 const SHED_STEP = 1024;
-
-/**
- * Every relay of the process. The addon writes into the frame buffer without a reference to it, so a collected buffer is a corrupted heap; and
- * collecting a handle whose `open` threw aborts the process.
- */
-const forever: CapRelay[] = [];
 
 /**
  * Turns frames into pcap records (file/pcap.ts) in the machine's byte order, cut to the length worth keeping. A frame that finds no room is
@@ -81,13 +74,12 @@ export class CapRelay {
   }
 
   /**
-   * Opens the one interface of this process.
+   * Opens the one interface of this process. The relay must then live as long as the process, also after a failure: the addon writes into the
+   * frame buffer without a reference to it, and collecting a handle whose `open` threw aborts the process.
    *
-   * @returns its LINKTYPE @throws what libpcap says, after which the process is of no more use
+   * @returns its LINKTYPE @throws what libpcap says
    */
   open(module: CapModule, device: string, filter: string, ringBytes: number): number {
-    if (forever.length > 0) throw new Error('cap can open only one interface per process');
-    forever.push(this);
     this.#handle = new module.Cap();
     this.#handle.on('packet', (length) => this.#take(length));
     const name = this.#handle.open(device, filter, ringBytes, this.#frame);
@@ -109,7 +101,7 @@ export class CapRelay {
     this.#writeAt = this.#end + WRITE_BYTES;
     if (this.#shed !== this.#saidShed) {
       this.#saidShed = this.#shed;
-      this.#output.say(capLine('shed', String(this.#shed)));
+      this.#output.say(`${this.#shed} packets dropped by netmon-tui`);
     }
   }
 
@@ -133,9 +125,4 @@ export class CapRelay {
     this.#end = at + RECORD_HEADER + kept;
     if (this.#end >= this.#writeAt) this.flush();
   }
-}
-
-/** Lets another relay open in this process, in tests. */
-export function forgetRelays(): void {
-  forever.length = 0;
 }

@@ -80,7 +80,7 @@ export class PcapReader implements FrameReader {
   }
 
   get broken(): string | null {
-    return this.#walk.broken ? 'a record is longer than any frame' : null;
+    return this.#walk.broken;
   }
 
   fill(batch: PacketBatch, from: number, to: number): number {
@@ -139,8 +139,9 @@ export function dumpedLayout(link: number, iface: number): RecordLayout {
  */
 export class RecordWalk {
   malformed = 0;
-  /** A record length cannot be true: nothing behind it can be found. */
-  broken = false;
+  readonly midway = false;
+  /** Set by a length that cannot be true: nothing behind it can be found. */
+  broken: string | null = null;
   readonly layout: RecordLayout;
   #bytes: Uint8Array | null = null;
   #view: DataView = new DataView(new ArrayBuffer(0));
@@ -202,7 +203,7 @@ export class RecordWalk {
   }
 
   #lose(): void {
-    if (!this.broken) this.malformed++;
-    this.broken = true;
+    if (this.broken === null) this.malformed++;
+    this.broken = 'a record is longer than any frame';
   }
 }

@@ -1,7 +1,7 @@
 // Targets that read text: listings of the system's programs and files, filters, themes, domain lists, and the sanitiser itself.
 
 import { parseNetstat, parseRouteGet } from '../../../src/capture/devices/macos.ts';
-import { countersOf } from '../../../src/capture/tcpdump/child.ts';
+import { countersOf } from '../../../src/capture/program.ts';
 import { completions } from '../../../src/filter/completions.ts';
 import { compileFilter } from '../../../src/filter/filter.ts';
 import { importV2fly } from '../../../src/identify/category/v2fly.ts';

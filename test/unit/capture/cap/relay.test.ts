@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { capLine, parseCapLine } from '../../../../src/capture/cap/protocol.ts';
-import { CapRelay, forgetRelays } from '../../../../src/capture/cap/relay.ts';
+import { CapRelay } from '../../../../src/capture/cap/relay.ts';
+import { countersOf } from '../../../../src/capture/program.ts';
 import { type FakeCapture, fakeCap } from '../../../support/fake-cap.ts';
 
 /** Ethernet, IPv4 and a transport header by hand, filled up to `length` bytes. */
@@ -21,14 +21,6 @@ const udp = (from: number, to: number, payload = 0, length = 1000) =>
 function cooked(bytes: Uint8Array): Uint8Array {
   return Uint8Array.from([...new Uint8Array(14), 0x08, 0x00, ...bytes.subarray(14)]);
 }
-
-describe('the messages', () => {
-  it('come back as they went, in one line', () => {
-    expect(parseCapLine(capLine('no-open', 'a\nb\tc').trimEnd())).toEqual({ kind: 'no-open', text: 'a b c' });
-    expect(parseCapLine('Warning: eth0: no IPv4 address assigned - This may not actually work')).toBeNull();
-    expect(parseCapLine('netmon-cap other x')).toBeNull();
-  });
-});
 
 describe('CapRelay', () => {
   const written: Buffer[] = [];
@@ -52,7 +44,6 @@ describe('CapRelay', () => {
   };
 
   beforeEach(() => {
-    forgetRelays();
     written.length = 0;
     said.length = 0;
     room = Number.POSITIVE_INFINITY;
@@ -97,12 +88,10 @@ describe('CapRelay', () => {
 
   it('returns the link type, and refuses those that are not decoded', () => {
     const links = ['ETHERNET', 'RAW', 'LINKTYPE_LINUX_SLL'].map((name) => {
-      forgetRelays();
       return new CapRelay(output).open(fakeCap(name).module, 'eth0', '', 1);
     });
     expect(links).toEqual([1, 101, 113]);
     for (const name of ['IEEE802_11_RADIO', 'Unknown linktype 138', '']) {
-      forgetRelays();
       expect(() => new CapRelay(output).open(fakeCap(name).module, 'wlan0', '', 1)).toThrow(`link type ${name} is not decoded`);
     }
   });
@@ -127,7 +116,7 @@ describe('CapRelay', () => {
     expect(said).toEqual([]); // three seconds of 20,000 a second
     for (let i = 0; i < 20_000; i++) push(tcp(0x10));
     relay.flush();
-    const shed = Number(parseCapLine((said.at(-1) ?? '').trimEnd())?.text);
+    const shed = countersOf(said.at(-1) ?? '')?.shed ?? 0;
     expect(shed).toBeGreaterThan(0);
     room = Number.POSITIVE_INFINITY;
     relay.flush();
@@ -145,12 +134,5 @@ describe('CapRelay', () => {
     room = Number.POSITIVE_INFINITY;
     for (let i = 0; i < 2000; i++) push(tcp(0x10));
     expect(Buffer.concat(written).length).toBeGreaterThan(12_000_000);
-  });
-
-  it('opens once per process, even after a failure', () => {
-    const { module, captures } = fakeCap(new Error('That device is not up'));
-    expect(() => new CapRelay(output).open(module, 'eth0', '', 1)).toThrow('That device is not up');
-    expect(() => new CapRelay(output).open(module, 'eth1', '', 1)).toThrow('only one interface per process');
-    expect(captures.length).toBe(1);
   });
 });

@@ -1,5 +1,5 @@
 import { rmSync, writeFileSync } from 'node:fs';
-import { describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { openCap } from '../../../../src/capture/cap/source.ts';
 import { DriverUnavailable } from '../../../../src/capture/errors.ts';
 import type { CaptureRequest, PacketSource } from '../../../../src/capture/source.ts';
@@ -13,10 +13,9 @@ const FILES = {
 };
 const REQUEST: CaptureRequest = { interfaces: ['eth0'], bpf: null, bufferBytes: 8 << 20 };
 
-function clockAt(): { now(): number; monotonic(): number; time: number } {
-  const clock = { time: 0, now: () => clock.time, monotonic: () => clock.time };
-  return clock;
-}
+const clock = { now: () => Date.now(), monotonic: () => performance.now() };
+beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date', 'performance'] }));
+afterEach(() => void vi.useRealTimers());
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 /** Lets the children write what was pushed, and their streams deliver it. */
 async function settle(children: readonly FakeChild[] = []): Promise<void> {
@@ -26,10 +25,9 @@ async function settle(children: readonly FakeChild[] = []): Promise<void> {
 
 async function open(answers: (string | Error | null)[], request = REQUEST, system: FakeSystem = {}) {
   const { spawn, children } = fakeCapSpawn(...answers);
-  const clock = clockAt();
   const edges = fakeEdges({ files: FILES, spawn, ...system });
-  const source = await openCap(request, edges, clock, { script: '/cap-child.js', startMs: 5000 });
-  return { source, children, clock, edges };
+  const source = await openCap(request, edges, clock, '/cap-child.js');
+  return { source, children, edges };
 }
 async function failure(answers: (string | Error | null)[], request = REQUEST, system: FakeSystem = {}): Promise<NetmonError> {
   const thrown: unknown = await open(answers, request, system).then(
@@ -147,9 +145,12 @@ describe('openCap, when it fails', () => {
   it('kills a child that says nothing', async () => {
     const child = new FakeChild();
     const edges = fakeEdges({ files: FILES, spawn: () => child.asChild() });
-    await expect(openCap(REQUEST, edges, clockAt(), { script: '/x', startMs: 20 })).rejects.toThrow(
-      'the process of cap did not start',
+    const opening = expect(openCap(REQUEST, edges, clock, '/x')).rejects.toThrow(
+      'the process of cap did not start: it was not ready after 10 s',
     );
+    await settle();
+    vi.advanceTimersByTime(10_000);
+    await opening;
     expect(child.killed).toBe('SIGKILL');
   });
 
@@ -158,9 +159,7 @@ describe('openCap, when it fails', () => {
     const edges = fakeEdges({ files: FILES, spawn: () => child.asChild() });
     child.stderr.write('Error: \u001b[31mbroken\n');
     setImmediate(() => setImmediate(() => child.die(1, null)));
-    await expect(openCap(REQUEST, edges, clockAt(), { script: '/x', startMs: 5000 })).rejects.toThrow(
-      'did not start: Error: [31mbroken',
-    );
+    await expect(openCap(REQUEST, edges, clock, '/x')).rejects.toThrow('did not start: Error: [31mbroken');
   });
 });
 
@@ -172,22 +171,21 @@ describe('the death of the child', () => {
     await settle();
     return source.read();
   };
+  const pass = async (ms: number, children: readonly FakeChild[] = []) => {
+    vi.advanceTimersByTime(ms);
+    await settle(children);
+  };
 
   it('gives what it had written, waits, and starts another when the interface is up', async () => {
-    const { source, children, clock } = await open(['ETHERNET']);
+    const { source, children } = await open(['ETHERNET']);
     children[0]?.capture?.push(frame(60, 1));
     children[0]?.flush();
     expect((await aborted(source, children[0]))?.count).toBe(1);
     expect(source.read()).toBeNull();
-    expect([source.state, source.note]).toEqual([
-      'waiting',
-      expect.stringMatching(/^eth0 went down, or its capture ended .*Assertion/),
-    ]);
+    expect([source.state, source.note]).toEqual(['waiting', expect.stringMatching(/^cap on eth0 ended .*Assertion.* in 1 s$/)]);
     expect(children.length).toBe(1);
-    clock.time = 1001;
-    source.read();
+    await pass(1000, children);
     expect(children.length).toBe(2);
-    await settle(children);
     expect([source.state, source.note, source.interfaces.length]).toEqual(['open', '', 1]);
     children[1]?.capture?.push(frame(60, 1));
     await settle(children);
@@ -196,60 +194,100 @@ describe('the death of the child', () => {
     source.close();
   });
 
-  it('waits for an interface that is down, but not for one that is gone', async () => {
-    const { source, children, clock, edges } = await open(['ETHERNET']);
+  it('gives an interface that comes back with another link type an entry of its own', async () => {
+    const { source, children } = await open(['ETHERNET', 'RAW']);
+    await aborted(source, children[0]);
+    await pass(1000, children);
+    children[1]?.capture?.push(frame(60, 1));
+    await settle(children);
+    expect([source.read()?.iface[0], source.interfaces.map(({ name, link }) => [name, link])]).toEqual([
+      1,
+      [
+        ['eth0', 1],
+        ['eth0', 101],
+      ],
+    ]);
+    source.close();
+  });
+
+  it('waits for an interface that is down, starting nothing', async () => {
+    const { source, children, edges } = await open(['ETHERNET']);
     writeFileSync(`${edges.paths.sys}/class/net/eth0/flags`, '0x1002\n');
     await aborted(source, children[0]);
-    clock.time = 5000;
-    source.read();
-    expect([source.state, source.note, children.length]).toEqual(['waiting', 'eth0 is down; waiting for it', 1]);
+    for (let second = 0; second < 20; second++) {
+      expect([source.state, source.note, children.length]).toEqual(['waiting', 'eth0 is down; waiting for it', 1]);
+      await pass(1000);
+    }
+    writeFileSync(`${edges.paths.sys}/class/net/eth0/flags`, '0x1003\n');
+    await pass(1000);
+    expect([source.state, source.note, children.length]).toEqual(['open', '', 2]);
+    source.close();
+  });
+
+  it('waits for one that is gone only while another goes on', async () => {
+    const { source, children, edges } = await open(['ETHERNET', 'RAW'], { ...REQUEST, interfaces: ['eth0', 'tun0'] });
     rmSync(`${edges.paths.sys}/class/net/eth0`, { recursive: true });
-    clock.time = 10_000;
-    source.read();
-    expect([source.state, source.note]).toEqual(['waiting', 'eth0 is gone']);
-    clock.time = 21_000;
-    source.read();
-    expect([source.state, children.length]).toEqual(['lost', 1]);
+    await aborted(source, children[0]);
+    expect([source.state, source.note]).toEqual(['open', 'eth0 is gone']);
+    rmSync(`${edges.paths.sys}/class/net/tun0`, { recursive: true });
+    await aborted(source, children[1]);
+    expect([source.state, children.length]).toEqual(['lost', 2]);
     source.close();
   });
 
   it('is tried again ever more slowly while it dies at once', async () => {
-    const { source, children, clock } = await open(['ETHERNET', new Error('That device is not up')]);
+    const { source, children } = await open(['ETHERNET', new Error('That device is not up')]);
     await aborted(source, children[0]);
     const starts: number[] = [];
-    for (clock.time = 0; clock.time < 40_000; clock.time += 500) {
+    for (let time = 500; time < 40_000; time += 500) {
       const before = children.length;
-      source.read();
-      if (children.length > before) starts.push(clock.time);
-      await settle();
+      await pass(500);
+      if (children.length > before) starts.push(time);
     }
-    expect(starts).toEqual([1000, 3500, 8000, 16_500, 27_000, 37_500]);
-    expect(source.note).toContain('That device is not up');
+    expect(starts).toEqual([1000, 3000, 8000, 18_000, 28_000, 38_000]);
+    expect(source.note).toContain('interface eth0 is down');
+    source.close();
+  });
+
+  it('is tried again when the system has no process to spare', async () => {
+    const { spawn, children } = fakeCapSpawn('ETHERNET');
+    let refuse = false;
+    const edges = fakeEdges({
+      files: FILES,
+      spawn: (path, args) => {
+        if (refuse) throw new Error('spawn ENOMEM');
+        return spawn(path, args);
+      },
+    });
+    const source = await openCap(REQUEST, edges, clock, '/cap-child.js');
+    refuse = true;
+    await aborted(source, children[0]);
+    await pass(1000);
+    expect([source.state, source.note]).toEqual(['waiting', 'cap on eth0 ended (spawn ENOMEM): starting it again in 2 s']);
+    refuse = false;
+    await pass(2000);
+    expect([source.state, children.length]).toEqual(['open', 2]);
     source.close();
   });
 
   it('is forced when it writes an invalid record', async () => {
-    const { source, children, clock } = await open(['ETHERNET']);
+    const { source, children } = await open(['ETHERNET']);
     children[0]?.stdout.write(Buffer.alloc(64, 0xff));
     await settle();
     expect(source.read()).toBeNull();
     expect([children[0]?.killed, source.stats().malformed]).toEqual(['SIGKILL', 1]);
     await settle();
-    clock.time = 1001;
-    source.read();
-    await settle();
+    await pass(1000);
     expect([children.length, source.state]).toEqual([2, 'open']);
     source.close();
   });
 
-  it('keeps the count of frames it shed', async () => {
-    const { source, children, clock } = await open(['ETHERNET']);
-    children[0]?.stderr.write('netmon-cap shed 41\nnetmon-cap shed 99999999999999999999\n');
+  it('keeps the count of frames it dropped', async () => {
+    const { source, children } = await open(['ETHERNET']);
+    children[0]?.stderr.write('cap: 41 packets dropped by netmon-tui\n');
     await aborted(source, children[0]);
-    clock.time = 1001;
-    source.read();
-    await settle();
-    children[1]?.stderr.write('netmon-cap shed 1\n');
+    await pass(1000);
+    children[1]?.stderr.write('cap: 1 packets dropped by netmon-tui\n');
     await settle();
     expect(source.stats()).toMatchObject({ shed: 42, received: 42, droppedByKernel: null });
     source.close();

@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterEach, describe, expect, test } from 'vitest';
+import type { ProgramTimings } from '../../../../src/capture/program.ts';
 import type { CaptureRequest } from '../../../../src/capture/source.ts';
-import type { TcpdumpTimings } from '../../../../src/capture/tcpdump/source.ts';
 import { openTcpdump, type TcpdumpSource } from '../../../../src/capture/tcpdump/source.ts';
 import { NetmonError } from '../../../../src/model/errors.ts';
 import { systemClock } from '../../../../src/system/clock.ts';
@@ -10,7 +10,7 @@ import { type Block, pcapngFile } from '../../../support/capture-writer.ts';
 import { edgesFor, FakeTcpdump } from '../../../support/fake-tcpdump.ts';
 
 const REQUEST: CaptureRequest = { interfaces: [], bpf: null, bufferBytes: 16 * 1024 * 1024 };
-const QUICK: Partial<TcpdumpTimings> = { graceMs: 300, backOffMs: [10, 20], question: null };
+const QUICK: Partial<ProgramTimings> = { graceMs: 300, backOffMs: [10, 20], question: null };
 
 const frame = (fill: number) => new Uint8Array(60).fill(fill);
 const HEAD: Block[] = [
@@ -48,7 +48,7 @@ afterEach(async () => {
   fake = null;
 });
 
-async function open(made: FakeTcpdump, timings: Partial<TcpdumpTimings> = QUICK, request = REQUEST): Promise<TcpdumpSource> {
+async function open(made: FakeTcpdump, timings: Partial<ProgramTimings> = QUICK, request = REQUEST): Promise<TcpdumpSource> {
   fake = made;
   source = await openTcpdump(request, made.edges, systemClock, timings);
   return source;
@@ -119,7 +119,7 @@ describe('stream', () => {
 });
 
 describe('start', () => {
-  const failing = async (made: FakeTcpdump, timings: Partial<TcpdumpTimings> = QUICK, request = REQUEST) => {
+  const failing = async (made: FakeTcpdump, timings: Partial<ProgramTimings> = QUICK, request = REQUEST) => {
     fake = made;
     return openTcpdump(request, made.edges, systemClock, timings).then(
       () => expect.unreachable('it opened'),

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import { countersOf, isReady } from '../../../../src/capture/program.ts';
 import type { CaptureRequest } from '../../../../src/capture/source.ts';
-import { countersOf, failureOf, filterRefusal, isReady, tcpdumpArguments } from '../../../../src/capture/tcpdump/child.ts';
+import { failureOf, filterRefusal, tcpdumpArguments } from '../../../../src/capture/tcpdump/messages.ts';
 import type { NetmonError } from '../../../../src/model/errors.ts';
 
 const request = (fields: Partial<CaptureRequest> = {}): CaptureRequest => ({
