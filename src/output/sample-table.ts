@@ -3,6 +3,7 @@
 import type { UnitMode } from '../model/options.ts';
 import type { AppRow, FlowRow, HostRow, Snapshot, Traffic } from '../model/snapshot.ts';
 import type { Endpoint } from '../model/terms.ts';
+import { stateOf } from '../view/tables/connections.ts';
 import { drawable } from '../view/text/cells.ts';
 import { formatAmount, formatDateTime, formatDuration, formatGrouped, formatRate, RATE_WIDTH } from '../view/text/format.ts';
 import {
@@ -149,7 +150,7 @@ function flowColumns(sheet: SampleSheet): TextColumn<FlowRow>[] {
       (row) => endpoint(sheet.names && row.host !== null ? row.host : row.remote.address, row.remote),
       'start',
     ),
-    ...(sheet.isWide ? [fixed<FlowRow>('state', 12, 'left', (row) => row.state)] : []),
+    ...(sheet.isWide ? [fixed<FlowRow>('state', 12, 'left', (row) => stateOf(row) ?? '')] : []),
     flexible('app', 7, 2, (row) => nameOrReason(row.app, row.reason)),
     ...amountColumns<FlowRow>(sheet.units),
   ];

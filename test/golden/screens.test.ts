@@ -237,7 +237,7 @@ describe('states', () => {
       appRow({ id: `a${i}`, app, rxRate: 1_000_000 - i, txRate: 10, rxBytes: 5_000_000, txBytes: 1, user: app }),
     );
     const flows = names.map((app, i) =>
-      flowRow({ id: `f${i}`, app, host: app, state: app, protocol: 'udp', rxRate: 1_000_000 - i, application: app }),
+      flowRow({ id: `f${i}`, app, host: app, state: app, rxRate: 1_000_000 - i, application: app }),
     );
     const hosts = names.map((host, i) => hostRow({ id: `h${i}`, host, category: host, country: host }));
     const s = open(120, 40, {});

@@ -4,6 +4,7 @@ import type { AppRow, CategoryRow, FlowRow, HostRow, InterfaceRow, NetEvent, Tra
 import type { InnerFlow, NameSource, Place } from '../../model/terms.ts';
 import type { TableName } from '../state.ts';
 import type { CellContext } from '../tables/column.ts';
+import { stateOf } from '../tables/connections.ts';
 import { eventText } from '../tables/events.ts';
 import { endpointText, hidden, macText, portText, shown } from '../tables/masking.ts';
 import type { AnyRow } from '../tables/rows.ts';
@@ -215,7 +216,7 @@ function flowFacts(row: FlowRow, context: CellContext): readonly Fact[] {
     ['protocol', `${shown(row.protocol, context)}${/^\d+$/.test(service) ? '' : ` (port of ${service})`}`],
     ['application', row.application === null ? null : `${shown(row.application, context)} (by ${row.applicationSource})`],
     ['category', text(row.category, context)],
-    ['state', `${shown(row.state, context)}${row.closed && row.state !== 'closed' ? ', closed' : ''}`],
+    stateFact(row, context),
     ['interface', text(row.interface, context)],
     ...(row.tunnel === null ? [] : [['inside', shown(row.tunnel, context)] as const]),
     ...(row.inside === null ? [] : innerFacts(row.inside, numbers)),
@@ -224,6 +225,14 @@ function flowFacts(row: FlowRow, context: CellContext): readonly Fact[] {
     ['retransmits', formatGrouped(row.retransmits), row.retransmits > 0 ? 'warn' : 'text'],
     ...seen(row, context),
   ];
+}
+
+/** The state of a connection; of anything else, whether both ends have sent, which is all there is to tell. */
+function stateFact(row: FlowRow, context: CellContext): Fact {
+  const state = stateOf(row);
+  if (state !== null) return ['state', `${shown(state, context)}${row.closed && state !== 'closed' ? ', closed' : ''}`];
+  const isAnswered = row.rxPackets > 0 && row.txPackets > 0;
+  return ['answered', `${isAnswered ? 'yes' : 'not so far'}${row.closed ? ', over' : ''}`];
 }
 
 /** What a tunnel carries: the ends of a flow in it, and the name that it asked for. */

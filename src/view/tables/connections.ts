@@ -20,6 +20,11 @@ const STATES: ReadonlyMap<string, string> = new Map([
   ['closed', 'clsd'],
 ]);
 
+/** The state of a connection, in full; null for what has none: only TCP opens and closes. */
+export function stateOf(row: FlowRow): string | null {
+  return row.protocol === 'tcp' ? row.state : null;
+}
+
 function owner(row: FlowRow, context: CellContext): Span {
   if (row.app === null) return span(`(${shown(row.reason ?? 'no owner', context)})`, 'dim');
   const peer = row.peerApp === null ? '' : `${context.glyphs.local}${shown(row.peerApp, context)}`;
@@ -72,8 +77,11 @@ export const CONNECTIONS: TableSpec<FlowRow> = {
     wordColumn<FlowRow>('protocol', { min: 4, max: 6, rank: 5 }, (row) => row.protocol, { title: 'prot' }),
     wordColumn<FlowRow>('application', { min: 6, max: 8, rank: 12 }, (row) => row.application, { title: 'appl' }),
     {
-      ...wordColumn<FlowRow>('state', { min: 5, max: 5, rank: 6 }, (row) => row.state),
-      cell: (row, context) => span(shown(STATES.get(row.state) ?? row.state, context), row.closed ? 'dim' : 'text'),
+      ...wordColumn<FlowRow>('state', { min: 5, max: 5, rank: 6 }, stateOf),
+      cell: (row, context) => {
+        const state = stateOf(row) ?? '';
+        return span(shown(STATES.get(state) ?? state, context), row.closed ? 'dim' : 'text');
+      },
     },
     ...rateColumns<FlowRow>({ rx: 2, tx: 3 }),
     ...totalColumns<FlowRow>({ rx: 7, tx: 8 }),

@@ -74,7 +74,7 @@ describe('tableText', () => {
       'proto   local                  remote                state         app                  RX        TX',
       'tcp     192.0.2.1:50000        example.com:443       established   curl           2.93 KiB   200 B',
       'udp     [2001:db8::1]:50000    [2001:db8::9]:53      -             - older than…  2.93 KiB   200 B',
-      'icmp    192.0.2.1              203.0.113.9           established   -              2.93 KiB   200 B',
+      'icmp    192.0.2.1              203.0.113.9           -             -              2.93 KiB   200 B',
       'and 2 more',
       '',
     ]);
