@@ -13,7 +13,7 @@ import {
   type ViewName,
   type ViewState,
 } from '../state.ts';
-import { ascendingFirst, sortKeys } from '../tables/column.ts';
+import { ascendingFirst, type Column, placeColumns, sortKeys } from '../tables/column.ts';
 import { type AnyRow, branchOf, hasBranches, orderedRows, SPECS } from '../tables/rows.ts';
 import { cursorIndex, moveTo, settle, topFor } from '../tables/selection.ts';
 
@@ -75,6 +75,13 @@ function pageOf(state: ViewState, live: Snapshot, table: TableName = state.pane)
   return placed === undefined ? 1 : Math.max(1, visibleRows(placed.rect));
 }
 
+/** Columns of the focused table that there is room for. */
+function shownColumns(state: ViewState, live: Snapshot): readonly Column<AnyRow>[] {
+  const { columns } = SPECS[state.pane];
+  const placed = layoutOf(state, noteOf(state, live) !== '').tables.find(({ table }) => table === state.pane);
+  return placed === undefined ? columns : placeColumns(columns, placed.rect.width - 4).map(({ column }) => column);
+}
+
 /** Goes to another view; a pane that the overview has too stays focused. */
 export function showView(state: ViewState, view: ViewName): ViewState {
   const keepsPane = view === 'overview' && panesOf({ ...state, view }).includes(state.pane);
@@ -112,12 +119,18 @@ export function scrolledPopup(state: ViewState, by: number): ViewState['popup'] 
   return popup === null || !('top' in popup) ? popup : { ...popup, top: Math.max(0, popup.top + by) };
 }
 
-/** Sorts the focused table by the next column, or the previous one. */
-export function turnSort(state: ViewState, by: number, live: Snapshot): ViewState {
-  const keys = sortKeys(SPECS[state.pane]);
-  if (keys.length === 0) return { ...state, notice: 'these rows are in order of time' };
-  const at = keys.indexOf(state.tables[state.pane].sort.column);
-  return sortBy(state, keys[(at + by + keys.length) % keys.length] ?? 'rate', live);
+/** Sorts the focused table by the next column that is shown, or the previous one. */
+export function turnSort(state: ViewState, by: 1 | -1, live: Snapshot): ViewState {
+  const spec = SPECS[state.pane];
+  const keys = sortKeys(spec);
+  const shown = sortKeys({ ...spec, columns: shownColumns(state, live) });
+  const { column } = state.tables[state.pane].sort;
+  const at = Math.max(0, keys.indexOf(column));
+  // From a column that is hidden now, to the next one that is not.
+  const next = keys
+    .map((_, i) => keys[(at + by * (i + 1) + keys.length) % keys.length] as string)
+    .find((key) => shown.includes(key));
+  return sortBy(state, next ?? column, live);
 }
 
 /** Sorts the focused table by a column; the same column again turns the direction. */

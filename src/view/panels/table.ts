@@ -5,11 +5,11 @@ import { pictureOf } from '../derive.ts';
 import { hasTabs, visibleRows } from '../layout.ts';
 import { framed, type Rect } from '../pane.ts';
 import type { TableName, ViewState } from '../state.ts';
-import { type CellContext, type PlacedColumn, placeColumns } from '../tables/column.ts';
+import { type CellContext, type PlacedColumn, placeColumns, showsSort } from '../tables/column.ts';
 import { recentlySeenOf } from '../tables/recently-seen.ts';
 import { type AnyRow, branchOf, orderedRows, SPECS } from '../tables/rows.ts';
 import { cursorIndex, topFor } from '../tables/selection.ts';
-import { displayWidth, fitText } from '../text/cells.ts';
+import { fitText } from '../text/cells.ts';
 import { formatGrouped } from '../text/format.ts';
 import type { Glyphs } from '../text/glyphs.ts';
 import { type Line, type Span, span } from '../text/span.ts';
@@ -111,9 +111,9 @@ export function tablePanel(state: ViewState, live: Snapshot, glyphs: Glyphs, tab
   if (table === 'connections' && picture.closedHidden > 0)
     title.push(span(` ${glyphs.separator} ${picture.closedHidden} closed hidden`, 'dim'));
   if (rows.length > visible) title.push(span(` ${glyphs.separator} ${from + 1}-${from + shownRows.length}`, 'dim'));
-  const note: Line = [
-    span(state.frozen === null ? `by ${sort.column} ${mark}` : 'order frozen', state.frozen === null ? 'dim' : 'accent'),
-  ];
+  const isShown = placed.some(({ column }) => showsSort(column, sort.column));
+  const note: Line =
+    state.frozen !== null ? [span('order frozen', 'accent')] : isShown ? [] : [span(`by ${sort.column} ${mark}`, 'dim')];
   return {
     lines: framed(rect, title, note, lines, glyphs, focused),
     ids: shownRows.map((row) => row.id),
@@ -140,13 +140,14 @@ function emptyText(state: ViewState, snapshot: Snapshot, table: TableName): stri
 
 function headerRow(placed: readonly PlacedColumn<AnyRow>[], sorted: string, descending: boolean, glyphs: Glyphs): Line {
   const out: Span[] = [span(' ')];
-  for (const { column, width } of placed) {
+  const mark = descending ? glyphs.descending : glyphs.ascending;
+  const first = placed.find(({ column }) => showsSort(column, sorted));
+  for (const one of placed) {
+    const { column, width } = one;
     if (out.length > 1) out.push(span(' '));
-    const isSorted = column.key === sorted || column.marks === sorted;
-    const mark = descending ? glyphs.descending : glyphs.ascending;
     const name = column.title(glyphs);
-    const text = isSorted && displayWidth(name) < width ? (column.align === 'right' ? `${mark}${name}` : `${name}${mark}`) : name;
-    out.push(span(fitText(text, width, glyphs, column.align), isSorted ? 'sorted' : 'header'));
+    const text = one !== first ? name : column.align === 'right' ? `${mark}${name}` : `${name.slice(0, width - 1)}${mark}`;
+    out.push(span(fitText(text, width, glyphs, column.align), showsSort(column, sorted) ? 'sorted' : 'header'));
   }
   return out;
 }

@@ -50,7 +50,7 @@ export interface Column<Row> {
   readonly value?: (row: Row) => number | string | null;
   /** Text sorts ascending at first, numbers descending. */
   readonly ascendingFirst?: boolean;
-  /** Also carries the sort mark of this key, which has no column of its own. */
+  /** A sort by this column and others together, which has no column of its own. */
   readonly marks?: string;
 }
 
@@ -73,12 +73,19 @@ export const BY_RATE: HiddenSort<Traffic> = { key: 'rate', value: (row) => row.r
 /** RX+TX since the start. */
 export const BY_TOTAL: HiddenSort<Traffic> = { key: 'total', value: (row) => row.rxBytes + row.txBytes };
 
-/** Keys that `s` goes through, in column order after the hidden ones. */
-export function sortKeys<Row>(spec: TableSpec<Row>): readonly string[] {
-  return [
-    ...spec.sorts.map((sort) => sort.key),
-    ...spec.columns.filter((column) => column.value !== undefined).map((column) => column.key),
-  ];
+/** Keys that `s` goes through in the order of the columns, a key of several columns before the first of them. */
+export function sortKeys<Row>({ columns, sorts }: Pick<TableSpec<Row>, 'columns' | 'sorts'>): readonly string[] {
+  const keys = new Set<string>();
+  for (const { key, marks, value } of columns) {
+    if (marks !== undefined && sorts.some((sort) => sort.key === marks)) keys.add(marks);
+    if (value !== undefined) keys.add(key);
+  }
+  return [...keys];
+}
+
+/** True for a column that shows what rows are sorted by under this key. */
+export function showsSort<Row>({ key, marks }: Column<Row>, sorted: string): boolean {
+  return key === sorted || marks === sorted;
 }
 
 /** True when the first press on this key should sort ascending. */

@@ -49,7 +49,7 @@ export function rateColumns<Row extends Traffic>(ranks: { rx: number; tx: number
   ];
 }
 
-/** RX and TX totals. */
+/** RX and TX totals; together they carry the mark of the sort by both. */
 export function totalColumns<Row extends Traffic>(ranks: { rx: number; tx: number }): readonly [Column<Row>, Column<Row>] {
   return [
     {
@@ -59,6 +59,7 @@ export function totalColumns<Row extends Traffic>(ranks: { rx: number; tx: numbe
       max: AMOUNT_WIDTH,
       align: 'right',
       rank: ranks.rx,
+      marks: 'total',
       value: (row) => row.rxBytes,
       cell: (row, context) => amount(row.rxBytes, context),
     },
@@ -69,6 +70,7 @@ export function totalColumns<Row extends Traffic>(ranks: { rx: number; tx: numbe
       max: AMOUNT_WIDTH,
       align: 'right',
       rank: ranks.tx,
+      marks: 'total',
       value: (row) => row.txBytes,
       cell: (row, context) => amount(row.txBytes, context),
     },

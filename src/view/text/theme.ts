@@ -246,7 +246,7 @@ export function stylesOf(theme: Theme, depth: Depth): Styles {
     border: { ...plain, fg: colours.div_line },
     focus: { ...plain, fg: colours.net_box, bold: true },
     header: { ...plain, fg: colours.title },
-    sorted: { ...plain, fg: colours.hi_fg, bold: true, underline: true },
+    sorted: { ...plain, fg: colours.hi_fg, bold: true },
     rx: { ...plain, fg: gradient(theme, 'download', 100) },
     tx: { ...plain, fg: gradient(theme, 'upload', 100) },
     low: { ...plain, fg: gradient(theme, 'cpu', 0) },

@@ -86,7 +86,9 @@ export function historyTable(
       ? [span('not read', 'warn')]
       : late
         ? [span(`reading${glyphs.more}`, 'warn')]
-        : [span(`by ${history.sort.column} ${mark}`, 'dim')];
+        : placed.some(({ column }) => column.key === history.sort.column)
+          ? []
+          : [span(`by ${history.sort.column} ${mark}`, 'dim')];
   return { lines: framed(rect, title, note, lines, glyphs, focused), ids: shownRows.map(rowId) };
 }
 
