@@ -1,10 +1,10 @@
-// Categories of flows of which nothing is known but what their packets' headers say: a scan brings a million of them, and few are different.
+// Caches categories of flows known only by their packet headers. A scan brings a million of them, but few distinct ones.
 
 import type { AddressScope } from '../../net/address.ts';
 
-/** Kinds of flows remembered; beyond that all are forgotten. */
-const MOST = 8192;
-/** How often each scope is met, more or less: the list is searched from its beginning. */
+/** Most kinds of flows remembered. When full, all are forgotten. */
+const MAX_KINDS = 8192;
+/** Roughly by frequency, because the list is searched from the start. */
 const SCOPES: readonly AddressScope[] = [
   'global',
   'private',
@@ -16,18 +16,18 @@ const SCOPES: readonly AddressScope[] = [
   'unspecified',
 ];
 
-/** What was decided for a protocol, a port, an address's scope and an application. */
+/** Decided categories by protocol, port, address scope and application. */
 export class BareFlows {
   readonly #byApplication = new Map<string | null, Map<number, number>>();
   #count = 0;
 
-  /** The category that was decided for flows like this, -1 where none was. */
+  /** The category decided for such flows; -1 if none was. */
   get(application: string | null, protocol: number, port: number, scope: AddressScope): number {
     return this.#byApplication.get(application)?.get(keyOf(protocol, port, scope)) ?? -1;
   }
 
   set(application: string | null, protocol: number, port: number, scope: AddressScope, category: number): void {
-    if (this.#count >= MOST) {
+    if (this.#count >= MAX_KINDS) {
       this.#byApplication.clear();
       this.#count = 0;
     }
@@ -41,7 +41,7 @@ export class BareFlows {
   }
 }
 
-/** Protocol of 16 bits, port of 16 bits, scope of 3. */
+/** 16 bits of protocol, 16 of port, 3 of scope. */
 function keyOf(protocol: number, port: number, scope: AddressScope): number {
   return protocol * 0x8_0000 + port * 8 + SCOPES.indexOf(scope);
 }

@@ -1,4 +1,4 @@
-// Which category a flow is in, and why. Asked once a flow, on the per-flow clock; what was found for a host or an app is kept.
+// Decides which category a flow is in, and explains why. It runs once per flow and caches the rulings of hosts and apps.
 
 import { LRUCache } from 'lru-cache';
 import type { AddressScope } from '../../net/address.ts';
@@ -8,17 +8,17 @@ import { categoryIndex } from './category.ts';
 import { type DomainRules, domainRules, type NameRules, nameRules } from './rules.ts';
 import { type UserCategories, UserRules } from './user-rules.ts';
 
-/** What is known of a flow; null where it is not. Texts may come from outside and hold anything. */
+/** What is known about a flow; null is unknown. Texts may come from outside and contain anything. */
 export interface CategoryFacts {
   /** Name of the remote end, not its address. */
   readonly host: string | null;
   readonly app: string | null;
   readonly exe: string | null;
-  /** What it speaks, by its content or by its port. */
+  /** Its application, by content or port. */
   readonly application: string | null;
   /** `tcp`, `udp`, `icmp` ... */
   readonly protocol: string;
-  /** The port of the end that was opened towards; 0 where there is none. */
+  /** The server's port; 0 if there is none. */
   readonly port: number;
   /** Scope of the remote address. */
   readonly scope: AddressScope;
@@ -54,9 +54,9 @@ const LOCAL = new Map<AddressScope, Ruling>(
 );
 
 /**
- * Decides in this order: the user's entries (host, then app), the longest of our domains, trackers, the app, the application (or the
- * IP protocol), the port where no application is known, an address of the local network, domains that many services share, then what
- * carries anything (a browser, HTTPS), else Other.
+ * Decides in this order: the user's entries (host, then app), our domains (the longest suffix), trackers, the app, the application or IP
+ * protocol, the port if no application is known, a local address, domains that many services share, generic carriers (HTTPS, a browser), else
+ * Other.
  */
 export class Categories {
   /** The built-in names, then the user's. */
@@ -64,12 +64,12 @@ export class Categories {
   readonly #user: UserRules;
   readonly #domains: DomainRules = domainRules();
   readonly #byName: NameRules = nameRules();
-  /** Bounded by size, each counting 1: lru-cache fills its columns for `max` entries at once. */
+  /** Bounded by `maxSize` with entries of size 1: with `max`, lru-cache would allocate everything at once. */
   readonly #hosts = new LRUCache<string, HostRulings>({ maxSize: HOSTS_KEPT, sizeCalculation: () => 1 });
   readonly #apps = new LRUCache<string, AppRulings>({ maxSize: APPS_KEPT, sizeCalculation: () => 1 });
   readonly #steps: readonly ((facts: CategoryFacts) => Ruling | null | undefined)[];
 
-  /** @throws NetmonError `usage` for categories that take too much work, see `UserRules` */
+  /** @throws NetmonError `usage` for too many words, see `UserRules` */
   constructor(userRules: UserCategories = {}) {
     this.#user = new UserRules(userRules);
     this.names = this.#user.names;
@@ -103,7 +103,7 @@ export class Categories {
     return this.explainAll(facts)[0] as CategoryExplanation;
   }
 
-  /** The rule that decides, then what each of the sources that are trusted less would say. Never empty. */
+  /** The rule that decides, then the rulings of less trusted sources. Never empty. */
   explainAll(facts: CategoryFacts): CategoryExplanation[] {
     return [...this.#steps.flatMap((step) => step(facts) ?? []), OTHER].map(({ category, rule, source }) => ({
       category: this.names[category] as string,
@@ -141,7 +141,7 @@ export class Categories {
   }
 }
 
-/** Rule of the service that usually lives on the port; nothing where the flow itself has told what it speaks. */
+/** Rule for the port's usual service; null if the application is known. */
 function byPort({ application, protocol, port }: CategoryFacts, rules: ReadonlyMap<string, Ruling>): Ruling | null {
   if (application !== null) return null;
   const service = serviceName(protocol, port);

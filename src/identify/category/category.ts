@@ -1,6 +1,6 @@
-// The categories, in the order in which they are listed. Numbers of categories are indexes into this list; a user's own follow.
+// The built-in categories, in the order in which they are listed. A category's number is its index here; the user's own follow.
 
-/** Names as shown. `Web` is what is left of web traffic, `Other` what is left of everything. */
+/** Names as shown. `Web` is the rest of web traffic, `Other` the rest of everything. */
 export const CATEGORY_NAMES = [
   'Streaming',
   'Social',
@@ -28,16 +28,14 @@ export function categoryIndex(name: CategoryName): number {
   return CATEGORY_NAMES.indexOf(name);
 }
 
-// Why a flow is in a category.
-
-/** What decided, in the order of trust. */
+/** What decided, most trusted first. */
 export type RuleSource = 'user' | 'domain' | 'app' | 'application' | 'port' | 'default';
 
 /** A category and the rule that gave it. */
 export interface Ruling {
-  /** Index into the names. */
+  /** Index into the category names. */
   readonly category: number;
-  /** The rule as a user may read it: `netflix.com (Netflix)`. */
+  /** The rule in words for the user: `netflix.com (Netflix)`. */
   readonly rule: string;
   readonly source: RuleSource;
 }

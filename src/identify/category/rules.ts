@@ -1,5 +1,4 @@
-// The rules that come with the program, for domains and names: our own, those for names that many services share, and a list of trackers.
-// Parsed once, when first needed.
+// The built-in rules: domains, domains that many services share, trackers, and names of apps and applications. Parsed once, on first use.
 
 import { readFileSync } from 'node:fs';
 import { CATEGORY_NAMES, type CategoryName, categoryIndex, type Ruling } from './category.ts';
@@ -10,10 +9,10 @@ import { WEB_DOMAINS } from './rules/web-domains.ts';
 import { WORK_DOMAINS } from './rules/work-domains.ts';
 import { SuffixTable } from './suffix-table.ts';
 
-/** The three tables. */
+/** Tables of domains. */
 export interface DomainRules {
   readonly own: SuffixTable<Ruling>;
-  /** Delivery networks and the like: asked only where nothing else is known. */
+  /** Delivery networks and the like, which count only if nothing else is known. */
   readonly shared: SuffixTable<Ruling>;
   readonly trackers: SuffixTable<Ruling>;
 }
@@ -23,7 +22,7 @@ const TRACKER = /^=?[a-z0-9-]+(\.[a-z0-9-]+)+$/;
 
 let domainRulesRead: DomainRules | null = null;
 
-/** Rules for domains; the same object at each call. */
+/** Rules for domains. Every call returns the same object. */
 export function domainRules(): DomainRules {
   if (domainRulesRead !== null) return domainRulesRead;
   const own = new SuffixTable<Ruling>();
@@ -45,7 +44,7 @@ export function domainRules(): DomainRules {
   return domainRulesRead;
 }
 
-/** Suffixes of trackers, as scripts/build-trackers.mjs writes them. None when the file can't be read; what is not a suffix is left out. */
+/** Trackers' suffixes, as scripts/build-trackers.mjs writes them; invalid lines are skipped. Empty if the file can't be read. */
 export function trackerLines(file: URL): string[] {
   try {
     return readFileSync(file, 'utf8')
@@ -56,7 +55,7 @@ export function trackerLines(file: URL): string[] {
   }
 }
 
-/** Names to rulings. The ones of `[Web]` stand apart: a browser and HTTPS carry anything, so they count last. */
+/** Rulings by name. Those of `[Web]` are separate: a browser and HTTPS carry anything, so they count last. */
 export interface NameRules {
   /** Apps by name in lower case. */
   readonly apps: ReadonlyMap<string, Ruling>;
@@ -67,7 +66,7 @@ export interface NameRules {
 
 let nameRulesRead: NameRules | null = null;
 
-/** Rules for names; the same object at each call. */
+/** Rules for names. Every call returns the same object. */
 export function nameRules(): NameRules {
   if (nameRulesRead !== null) return nameRulesRead;
   const apps = new Map<string, Ruling>();
@@ -83,7 +82,7 @@ export function nameRules(): NameRules {
   return nameRulesRead;
 }
 
-/** A domain rule as it is written. */
+/** A parsed domain rule. */
 interface DomainLine {
   readonly category: number;
   /** Under a heading `[X, shared]`. */
@@ -92,7 +91,7 @@ interface DomainLine {
   readonly suffix: string;
 }
 
-/** Domains of a rule text. @throws Error where the text is not what the format allows: it is our own, a test reads it all */
+/** Domains of a rule text. @throws Error if the text is malformed, which a test rules out since it is our own */
 export function* domainLines(text: string): Generator<DomainLine> {
   let service = '';
   for (const { category, shared, line } of lines(text)) {
@@ -100,18 +99,18 @@ export function* domainLines(text: string): Generator<DomainLine> {
     service = head ?? service;
     for (const word of rest.split(' ')) {
       if (word === '') continue;
-      for (const suffix of spelledOut(word)) yield { category, shared, service, suffix };
+      for (const suffix of expanded(word)) yield { category, shared, service, suffix };
     }
   }
 }
 
-/** Names between commas, with their category. */
+/** Comma-separated names, with their category. */
 export function* nameLines(text: string): Generator<{ readonly category: number; readonly name: string }> {
   for (const { category, line } of lines(text)) for (const name of line.split(',')) yield { category, name: name.trim() };
 }
 
-/** `{a,b}.example` is `a.example` and `b.example`. */
-function spelledOut(word: string): string[] {
+/** Expands `{a,b}.example` to `a.example` and `b.example`. */
+function expanded(word: string): string[] {
   const match = /^([^{}]*)\{([^{}]+)\}([^{}]*)$/.exec(word);
   if (match === null) return [word];
   return (match[2] as string).split(',').map((part) => `${match[1]}${part}${match[3]}`);

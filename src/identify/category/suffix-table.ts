@@ -1,24 +1,24 @@
-// Domain suffixes to values. A suffix covers itself and every name below it, by whole labels; the longest one wins.
+// Maps domain suffixes to values. A suffix covers itself and all names below it, by whole labels; the longest suffix wins.
 
-/** Longest name that is looked at (RFC 1035 section 2.3.4). */
+/** Longer names match nothing (RFC 1035 section 2.3.4). */
 const LONGEST_NAME = 253;
 
-/** Filled once, then asked. The first value of a suffix stays. */
+/** A table that is filled once, then read. The first value of a suffix wins. */
 export class SuffixTable<T> {
   readonly #suffixes = new Map<string, T>();
   readonly #exact = new Map<string, T>();
 
-  /** Covers a name and all below it. */
+  /** Covers a name and all names below it. */
   add(suffix: string, value: T): void {
     if (!this.#suffixes.has(suffix)) this.#suffixes.set(suffix, value);
   }
 
-  /** Covers one name and nothing below it. */
+  /** Covers only this name. */
   addExact(name: string, value: T): void {
     if (!this.#exact.has(name)) this.#exact.set(name, value);
   }
 
-  /** Value of the longest suffix of a host; an exact name comes before all. @param host lower case, without a final dot */
+  /** Value of an exact name, else of the longest suffix; null if neither matches. @param host lower case, without a final dot */
   find(host: string): T | null {
     if (host.length > LONGEST_NAME) return null;
     const exact = this.#exact.get(host);
@@ -32,7 +32,7 @@ export class SuffixTable<T> {
     }
   }
 
-  /** Suffixes and exact names. */
+  /** Number of suffixes and exact names. */
   get size(): number {
     return this.#suffixes.size + this.#exact.size;
   }

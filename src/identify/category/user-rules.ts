@@ -1,4 +1,4 @@
-// The user's own categories, from `[categories]` of the configuration file: domains, exact names and words. They come before all others.
+// The user's own categories, from `[categories]` in the configuration file: domains, exact names and words. They outrank all other rules.
 
 import { domainToASCII } from 'node:url';
 import { NetmonError } from '../../model/errors.ts';
@@ -8,27 +8,27 @@ import { SuffixTable } from './suffix-table.ts';
 
 const MAX_WORDS = 4096;
 
-/** A word that a host, and where `apps` is set an app too, may contain. */
+/** A word to find in hosts, and in apps too if `apps` is set. */
 interface Word {
   readonly text: string;
   readonly apps: boolean;
   readonly ruling: Ruling;
 }
 
-/** Category -> entries. `example.com` and `domain:example.com` cover what is below, `full:` one name, `keyword:` what contains it. */
+/** Category -> entries. `example.com` and `domain:example.com` cover the domain and all below it, `full:` one name, `keyword:` hosts that contain it. */
 export type UserCategories = Readonly<Record<string, readonly string[]>>;
 
-/** The compiled entries, and the names of all categories with the user's behind the built-in ones. */
+/** The compiled entries, and the names of all categories: the built-in ones, then the user's. */
 export class UserRules {
   readonly names: readonly string[];
   readonly #domains = new SuffixTable<Ruling>();
   readonly #words: Word[] = [];
 
   /**
-   * A category whose name is a built-in one's (case aside) extends it. An entry without a dot is a word: it matches within the labels
-   * of a host and within the name of an app.
+   * A category with a built-in name (in any case) extends the built-in one. An entry without a dot is a word: it matches anywhere in a host or
+   * an app's name.
    *
-   * @throws NetmonError `usage` for more than 4096 words: each new host is compared with all of them
+   * @throws NetmonError `usage` for more than 4096 words, because each new host is compared with all of them
    */
   constructor(categories: UserCategories) {
     const names: string[] = [...CATEGORY_NAMES];
@@ -38,16 +38,16 @@ export class UserRules {
       for (const entry of entries) this.#add(entry, category);
     }
     if (this.#words.length > MAX_WORDS)
-      throw new NetmonError('usage', `[categories] has more than ${MAX_WORDS} words`, 'write domains, or fewer words');
+      throw new NetmonError('usage', `[categories] has more than ${MAX_WORDS} words`, 'use domains instead, or fewer words');
     this.names = names;
   }
 
-  /** What the user says of a host. @param host lower case, without a final dot */
+  /** The user's ruling on a host; null if there is none. @param host lower case, without a final dot */
   ofHost(host: string): Ruling | null {
     return this.#domains.find(host) ?? this.#words.find(({ text }) => host.includes(text))?.ruling ?? null;
   }
 
-  /** What the user says of an app. @param app lower case */
+  /** The user's ruling on an app; null if there is none. @param app lower case */
   ofApp(app: string): Ruling | null {
     return this.#words.find(({ text, apps }) => apps && app.includes(text))?.ruling ?? null;
   }
@@ -59,7 +59,7 @@ export class UserRules {
     if (kind === 'keyword' || (kind === undefined && !text.includes('.')))
       this.#words.push({ text: text.toLowerCase(), apps: kind === undefined, ruling });
     else {
-      const name = domainToASCII(text) || text.toLowerCase(); // on the wire a name is in ASCII (RFC 5890 section 2.3.2.1)
+      const name = domainToASCII(text) || text.toLowerCase(); // names on the wire are ASCII (RFC 5890 section 2.3.2.1)
       if (kind === 'full') this.#domains.addExact(name, ruling);
       else this.#domains.add(name, ruling);
     }

@@ -1,20 +1,20 @@
-// Domain lists in the format of v2fly/domain-list-community: `domain:`, `full:`, `keyword:`, bare domains, `include:` of a neighbour,
-// `@attributes` and comments. `regexp:` is left out and counted: a pattern of somebody else's is not run on every host.
+// Imports domain lists in the format of v2fly/domain-list-community: `domain:`, `full:`, `keyword:`, bare domains, `include:` of a file beside
+// the list, `@attributes` and comments. It skips and counts `regexp:` lines: we don't run somebody else's pattern on every host.
 
 import { NetmonError } from '../../model/errors.ts';
 import { sanitize } from '../../net/text.ts';
 
-/** A list's text and where it came from. */
+/** A list's text and path. */
 export interface ListText {
   readonly path: string;
   readonly text: string;
 }
 
-/** What a list and all it includes come to. */
+/** The contents of a list and everything it includes. */
 export interface DomainList {
-  /** `domain:`, `full:` or `keyword:` and a name, as `UserRules` takes them; each once. */
+  /** `domain:`, `full:` or `keyword:` and a name, as `UserRules` takes them, without duplicates. */
   readonly entries: readonly string[];
-  /** Lines with `regexp:`, which were left out. */
+  /** Number of skipped `regexp:` lines. */
   readonly patterns: number;
 }
 
@@ -37,7 +37,7 @@ interface ListFile {
 }
 
 const MAX_FILES = 2000;
-/** Lists that are taken, one taken with other attributes counted again: 2^32 ways lead through lists that include each other twice. */
+/** Most pairs of list and attributes to expand. Lists that include each other twice, 32 deep, would make 2^32 of them. */
 const MAX_TAKEN = 10_000;
 const INCLUDES_HINT = 'include each list once, or give it fewer attributes';
 const MAX_ENTRIES = 100_000;
@@ -49,18 +49,17 @@ const LIST_NAME = /^[a-z0-9!_-]{1,64}$/i;
 /**
  * Reads a list and the lists it includes.
  *
- * `include:x @a @-b` takes of `x` what has `a` and lacks `b`. Affiliations (`&name`) put a line into another list too; they are
- * understood, but what other files give to this list that way is not searched for.
+ * `include:x @a @-b` takes the entries of `x` that have `a` and lack `b`. Affiliations (`&name`), which add a line to another list too, are
+ * accepted but not followed.
  *
- * @param readInclude text of a list of the same folder by its name; null where there is none
- * @throws NetmonError `usage` that names the file and the line: what the format does not know, a list that includes itself, more than
- * 2000 files or 100,000 entries
+ * @param readInclude returns a list of the same folder by name; null if there is none
+ * @throws NetmonError `usage` with file and line for an invalid line, a list that includes itself, more than 2000 files or 100,000 entries
  */
 export function importV2fly(list: ListText, readInclude: (name: string) => ListText | null): DomainList {
   const files = new Map<string, ListFile>();
   const entries = new Set<string>();
   const counted = new Set<ListFile>();
-  /** Lists with the attributes that were asked of them: each once, however many include it. */
+  /** Pairs of list and attributes already taken. */
   const taken = new Set<string>();
   let patterns = 0;
 
@@ -76,13 +75,13 @@ export function importV2fly(list: ListText, readInclude: (name: string) => ListT
     if (entries.size > MAX_ENTRIES) throw new NetmonError('usage', `${file.path} has more than ${MAX_ENTRIES} entries`);
     for (const include of file.includes) {
       const refuse = (why: string) => mistake(file.path, include.line, `${why}: include:${include.name}`);
-      if (trail.includes(include.name)) throw refuse('a list that includes itself');
-      if (trail.length >= MAX_DEPTH) throw refuse(`lists within lists, more than ${MAX_DEPTH} deep`);
+      if (trail.includes(include.name)) throw refuse('the list includes itself');
+      if (trail.length >= MAX_DEPTH) throw refuse(`lists are nested more than ${MAX_DEPTH} deep`);
       let inner = files.get(include.name);
       if (inner === undefined) {
         if (files.size >= MAX_FILES) throw refuse(`more than ${MAX_FILES} lists`);
         const found = readInclude(include.name);
-        if (found === null) throw refuse('no such list beside this one');
+        if (found === null) throw refuse('there is no such list in the same folder');
         inner = parse(found);
         files.set(include.name, inner);
       }
@@ -118,7 +117,7 @@ function parse({ path, text }: ListText): ListFile {
     else if (kind === 'include' && LIST_NAME.test(value)) includes.push({ name: value, line, attributes });
     else if (((kind === 'domain' || kind === 'full') && DOMAIN.test(name)) || (kind === 'keyword' && KEYWORD.test(name)))
       entries.push({ text: `${kind}:${name}`, attributes });
-    else throw mistake(path, line, 'not a line of a domain list');
+    else throw mistake(path, line, 'invalid line');
   }
   return { path, entries, includes, patterns };
 }
@@ -127,7 +126,7 @@ function attributesOf(marks: readonly string[], path: string, line: number): str
   const attributes: string[] = [];
   for (const mark of marks) {
     if (mark.startsWith('@') && mark.length > 1) attributes.push(mark.slice(1).toLowerCase());
-    else if (!mark.startsWith('&')) throw mistake(path, line, 'neither an @attribute nor an &affiliation behind the rule');
+    else if (!mark.startsWith('&')) throw mistake(path, line, 'the rule may be followed only by @attributes and &affiliations');
   }
   return attributes;
 }
@@ -136,6 +135,6 @@ function mistake(path: string, line: number, what: string): NetmonError {
   return new NetmonError(
     'usage',
     `${sanitize(path)}:${line}: ${what}`,
-    'a line is domain:NAME, full:NAME, keyword:TEXT or include:LIST, then @attributes; # begins a comment',
+    'write domain:NAME, full:NAME, keyword:TEXT or include:LIST, then @attributes; # starts a comment',
   );
 }

@@ -1,29 +1,29 @@
-// Names that answers on the wire gave to addresses: who asked, when, and for how long they hold. Bounded, oldest overwritten: names that no
-// flow ever bears go away with their answers.
+// Remembers answers seen on the wire: which name an address has, which process asked, and how long the answer is valid. It is bounded and
+// overwrites the oldest, so it doesn't use the table of names, which flows share.
 
 import { hashAddress } from '../../flow/hash.ts';
 import { sameAddress } from '../../net/address.ts';
 
-/** Sets of eight entries: 32,768 answers in 1.8 MiB, and 8.5 MiB of text if every name were as long as it may be. */
+/** Sets of eight entries: 32,768 answers in 1.8 MiB, plus at most 8.5 MiB of text. */
 const SETS = 4096;
 const WAYS = 8;
 
 /**
- * Entries of seven words, two times and a text:
+ * An entry has seven words, two times and a name:
  *
- *     ints   0..3 address | 4 1 where there is one | 5 asker, -1 anybody | 6 kind
- *     times  0 when it was seen, epoch ms | 1 until when it holds
+ *     ints   0..3 address | 4 1 if the entry is used | 5 asking process, -1 for anybody | 6 kind
+ *     times  0 when it was seen, epoch ms | 1 when it expires, epoch ms
  */
 const INTS = 7;
 const USED = 4;
 const ASKER = 5;
 const KIND = 6;
 
-/** Holds at least this long, whatever its TTL: apps keep an answer for longer than they should. */
+/** An answer is valid for at least this long, whatever its TTL: apps use answers longer than they should. */
 const MIN_HOLD_MS = 60_000;
 const LONGEST_HOLD_MS = 3_600_000;
 
-/** The answer that names an address. Reused by the next look-up. */
+/** The answer that names an address. The next lookup reuses the object. */
 export interface Answer {
   name: string;
   kind: number;
@@ -35,7 +35,7 @@ export class Answers {
   readonly #times = new Float64Array(SETS * WAYS * 2);
   readonly #names = new Array<string>(SETS * WAYS).fill('');
   readonly #seed: number;
-  /** When the newest was entered: most flows of a scan are asked about while there is none. */
+  /** Time of the newest answer, epoch ms; lets lookups return early. */
   newest = Number.NEGATIVE_INFINITY;
   readonly #found: Answer = { name: '', kind: 0 };
 
@@ -44,9 +44,9 @@ export class Answers {
   }
 
   /**
-   * Enters an answer.
+   * Adds an answer.
    *
-   * @param asker process that asked, -1 where it is unknown or asks for all (a resolver)
+   * @param asker process that asked; -1 if unknown, or a resolver that asks for others
    * @param ttl seconds
    * @param now epoch ms
    */
@@ -80,7 +80,7 @@ export class Answers {
   }
 
   /**
-   * The newest answer for an address that came before `before` and still held then: the asker's own, else anybody's. Null where there is none.
+   * The newest answer for an address that was seen by `before` and still valid then. Prefers the asker's own answers. Null if there is none.
    */
   find(words: Int32Array, at: number, asker: number, before: number): Answer | null {
     if (this.newest === Number.NEGATIVE_INFINITY) return null;

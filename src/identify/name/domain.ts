@@ -1,4 +1,4 @@
-// The registrable domain of a host, by the public suffix list: what hosts are grouped by.
+// Finds the registrable domain of a host, by which rows are grouped, with the public suffix list.
 
 import { createRequire } from 'node:module';
 import { LRUCache } from 'lru-cache';
@@ -6,13 +6,13 @@ import type * as Tldts from 'tldts';
 
 const DOMAINS_KEPT = 16_384;
 const LONGEST_NAME = 253;
-/** tldts would take `exa mple.com` for a name too. Two labels at the least. */
+/** A host name of at least two labels. tldts alone would accept `exa mple.com`. */
 const NAME = /^[\w\u0080-\uffff-]{1,63}(\.[\w\u0080-\uffff-]{1,63})+$/;
 
 /**
- * Only the suffixes of registries count, not the private ones of companies: those would make a group of its own of every bucket and
- * every distribution (`d1.cloudfront.net`, `bucket.s3.amazonaws.com`), hundreds for one app. The price is that pages of different
- * people under `github.io` are one group; the host itself still tells them apart.
+ * Uses only the suffixes of registries, not the private ones of companies. Those would make a group of every bucket and every distribution
+ * (`d1.cloudfront.net`, `bucket.s3.amazonaws.com`), hundreds for one app. In return, sites of different people under `github.io` form one
+ * group; their host names still differ.
  */
 const OPTIONS = { allowPrivateDomains: false, extractHostname: false, mixedInputs: false } as const;
 
@@ -21,8 +21,8 @@ const domains = new LRUCache<string, { readonly domain: string | null }>({ max: 
 /**
  * The registrable domain: `example.co.uk` of `www.example.co.uk`.
  *
- * @param host a name, case and a final dot aside
- * @returns null for an address, a bare suffix, a single label and what is no host name
+ * @param host a name in any case, with or without a final dot
+ * @returns null for an address, a bare suffix, a single label, and anything that isn't a host name
  */
 export function registrableDomain(host: string): string | null {
   const known = domains.get(host);
@@ -34,7 +34,7 @@ export function registrableDomain(host: string): string | null {
   return found.domain;
 }
 
-/** True for a name under a suffix that a registry gives out: `example.com`, not `nas.lan`, `printer` or what is under `home.arpa` (RFC 8375). */
+/** Whether the name is under a registry's suffix: `example.com`, but not `nas.lan`, `printer` or names under `home.arpa` (RFC 8375). */
 export function hasPublicSuffix(host: string): boolean {
   if (host.endsWith('.home.arpa')) return false;
   return host.length <= LONGEST_NAME + 1 && NAME.test(host) && suffixes().parse(host, OPTIONS).isIcann === true;
@@ -42,7 +42,7 @@ export function hasPublicSuffix(host: string): boolean {
 
 let loaded: typeof Tldts | null = null;
 
-/** The public suffix list takes 30 ms and 10 MiB: loaded with the first name, not at the start. */
+/** Loads the public suffix list on first use, because it takes 30 ms and 10 MiB. */
 function suffixes(): typeof Tldts {
   loaded ??= createRequire(import.meta.url)('tldts') as typeof Tldts;
   return loaded;

@@ -1,15 +1,15 @@
-// Columns of naming beside the flow table's rows. A serial number shows when another flow took the row; its columns then start afresh.
+// Naming's columns for the flow table's rows. A serial number shows when another flow took a row; its columns are then reset.
 
 import type { FlowTable } from '../../flow/flow-table.ts';
 import { type Arena, arenaOf } from '../../net/bytes.ts';
 
 /**
- * `ints`, 8 words a row. That is half a cache line: one access loads all that naming knows of a flow.
+ * Layout of `ints`, 8 words per row. That is half a cache line, so one access loads everything that naming knows about a flow.
  *
- *     0..1 serial number of the flow they are about, as a double | 2 name | 3 application | 4 category
+ *     0..1 serial number of the flow, as a double | 2 name | 3 application | 4 category
  *     5 owner for which the category was decided | 6 bits of MARK | 7 source of the name
  *
- * Name, application and category are -1 where there is none yet.
+ * Name, application and category are -1 until known.
  */
 const INTS = 8;
 export const COLUMN = { NAME: 2, APPLICATION: 3, CATEGORY: 4, CATEGORY_OWNER: 5, MARKS: 6, SOURCE: 7 } as const;
@@ -26,7 +26,7 @@ export class FlowColumns {
     this.#flows = flows;
   }
 
-  /** Makes the row's columns those of the flow that has it now. @returns true when it is another flow than before */
+  /** Resets the row's columns if another flow took the row. @returns whether it did */
   claim(row: number): boolean {
     const base = row * INTS;
     if (base >= this.#ints.length) this.#grow();
@@ -42,7 +42,7 @@ export class FlowColumns {
     return true;
   }
 
-  /** A column of COLUMN, after `claim`. */
+  /** Reads a column. Call `claim` first. */
   get(row: number, column: number): number {
     return this.#ints[row * INTS + column] as number;
   }
@@ -67,12 +67,12 @@ export class FlowColumns {
   }
 }
 
-/** What else is known of a flow's naming. */
+/** Bits for what else is known about a flow's name. */
 export const MARK = {
-  /** Its hello is encrypted, the outer name tells nothing. */
+  /** Its hello is encrypted, so the outer name says nothing. */
   ECH: 1,
-  /** A name was known, but there was no room for it. */
+  /** Its name was known, but the table of names was full. */
   REFUSED: 4,
-  /** The other end opened it and named this machine. */
+  /** The other end opened the flow, and its hello named this machine. */
   NAMES_US: 8,
 } as const;

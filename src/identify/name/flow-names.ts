@@ -1,5 +1,5 @@
-// Names of flows: first from the flow itself, then from a DNS answer that this machine received before the flow began, then from what the
-// local network announces. Within a rank the first name stays. Each name keeps its source; a flow without a name has a reason.
+// Names flows: from the flow itself, else from a DNS answer that this machine received for the address, else from what the local network
+// announces. A better source replaces a name; among equal sources the first wins. A flow without a name gives the reason.
 
 import { FLOW_DIRECTION } from '../../flow/direction.ts';
 import type { FlowTable } from '../../flow/flow-table.ts';
@@ -30,9 +30,9 @@ import { NameStrings } from './name-strings.ts';
 
 const KINDS: readonly AnswerKind[] = ['dns', 'mdns', 'llmnr', 'netbios', 'dhcp'];
 const ENCRYPTED_DNS = new Set(['dot', 'doq', 'doh']);
-/** Tunnels whose inner flow is remembered; the oldest goes first. */
+/** Most tunnels whose inner flow is remembered; drops the oldest. */
 const MAX_INSIDE = 1024;
-/** An answer that comes this long after a flow began still names it. */
+/** An answer may name flows that began up to this long before it. */
 const LATE_MS = 10_000;
 
 /** Knows the name, the application and the category of each flow. */
@@ -49,17 +49,17 @@ export class FlowNames implements Findings, FlowFacts {
   readonly #place: (words: Int32Array, at: number) => Place;
   readonly #neighbour: ((words: Int32Array, at: number) => Neighbour) | null;
   readonly #waiting: WaitingFlows;
-  /** By row: what is inside of the tunnel that the flow of this serial number is. */
+  /** By row: what the tunnel with this serial number carries. */
   readonly #inside = new Map<number, { readonly serial: number; readonly inner: InnerFlow }>();
   #dnsSeen = false;
   #encryptedDnsSeen = false;
-  /** Time of the packet at hand, epoch ms. */
+  /** Time of the current packet, epoch ms. */
   now = 0;
 
   /**
-   * @param categories null where flows are not categorised
-   * @param place answers for any address; private ones are never asked for
-   * @param neighbour knows the devices of the local network; null where nothing does
+   * @param categories null to leave flows without a category
+   * @param place finds country and network of an address
+   * @param neighbour finds the local device at an address; null if that is unknown
    */
   constructor(
     flows: FlowTable,
@@ -83,7 +83,7 @@ export class FlowNames implements Findings, FlowFacts {
     );
   }
 
-  /** A new flow, after its owner was looked for: names it if an answer is there. @returns whether it has a name */
+  /** Names a new flow if an answer is known. Call it after the search for its owner. @returns whether it has a name */
   admit(row: number): boolean {
     this.#columns.claim(row);
     if (this.#isNamed(row)) return true;
@@ -92,7 +92,7 @@ export class FlowNames implements Findings, FlowFacts {
     const at = flows.remoteAt(row);
     const began = flows.firstSeen(row);
     const owner = flows.owner(row);
-    // The answer that led to it, else one that came a moment later: both may be in the batch that brought the flow.
+    // Prefer the answer that came before the flow, else one just after it: the flow's batch may contain both.
     let answer = this.#answers.find(words, at, owner, began + 1);
     if (answer === null && this.#answers.newest > began + 1) answer = this.#answers.find(words, at, owner, began + LATE_MS);
     if (answer !== null) this.#name(row, answer.name, kindSource(answer.kind));
@@ -101,7 +101,7 @@ export class FlowNames implements Findings, FlowFacts {
     return false;
   }
 
-  /** True when the row holds another flow than at the last call. */
+  /** Resets the row's columns if another flow took the row. @returns whether it did */
   claim(row: number): boolean {
     return this.#columns.claim(row);
   }
@@ -165,11 +165,11 @@ export class FlowNames implements Findings, FlowFacts {
   }
 
   pointer(_flow: number, name: string, words: Int32Array, at: number): void {
-    // A reverse name is only the operator's word: the lowest rank.
+    // A reverse name is only the operator's claim, so it has the lowest rank.
     if (mayName(scopeOf(words, at), 'dns', name)) this.#waiting.name(words, at, name, NAME_SOURCES.indexOf('ptr'), this.now);
   }
 
-  /** The reverse name of a flow's address, as an answer to a query. The row must still be the same flow's. */
+  /** Takes the reverse name of a flow's address, from our own query. The row must still hold the same flow. */
   reversed(row: number, name: string): void {
     this.#columns.claim(row);
     this.#name(row, name, 'ptr');
@@ -214,13 +214,13 @@ export class FlowNames implements Findings, FlowFacts {
   }
 
   forgetNames(isKept: (name: number) => boolean): void {
-    const borne = new Uint8Array(this.#names.end);
+    const used = new Uint8Array(this.#names.end);
     for (let row = 0; row < this.#flows.rows; row++) {
       const name = this.#flows.isLive(row) ? this.nameOf(row) : -1;
-      if (name >= 0) borne[name] = 1;
+      if (name >= 0) used[name] = 1;
     }
-    for (let name = 0; name < borne.length; name++)
-      if (borne[name] === 0 && !isKept(name) && this.#names.release(name)) this.#domains[name] = undefined;
+    for (let name = 0; name < used.length; name++)
+      if (used[name] === 0 && !isKept(name) && this.#names.release(name)) this.#domains[name] = undefined;
   }
 
   applicationOf(row: number): string | null {
@@ -235,7 +235,7 @@ export class FlowNames implements Findings, FlowFacts {
     return this.#byPort(row) === null ? 'none' : 'port';
   }
 
-  /** Category of a flow; decided again when the name, the application or the owner's app changed. */
+  /** Category of a flow. Decides again if the name, the application or the owner's app changed. */
   categoryOf(row: number): number {
     if (this.#categories === null) return -1;
     this.#columns.claim(row);
@@ -298,7 +298,7 @@ export class FlowNames implements Findings, FlowFacts {
     return name === undefined || isResolver(name) ? -1 : owner;
   }
 
-  /** True for a flow whose remote end has a name. The name inside a tunnel is not the name of the tunnel's end. */
+  /** Whether the flow's remote end has a name. A name inside a tunnel isn't the tunnel's. */
   #isNamed(row: number): boolean {
     return this.#columns.get(row, COLUMN.NAME) >= 0 && NAME_SOURCES[this.#columns.get(row, COLUMN.SOURCE)] !== 'inner';
   }
@@ -322,22 +322,21 @@ function kindSource(kind: number): NameSource {
   return KINDS[kind] === 'dns' ? 'dns' : 'mdns';
 }
 
-/** False for answers of loopback, or of a private address for a public name: they would give the name to something else. */
+/** Rejects answers with a loopback address, or with a private address for a public name: the name would mislead. */
 function mayName(scope: AddressScope, kind: AnswerKind, name: string): boolean {
   if (scope === 'loopback' || scope === 'unspecified' || scope === 'multicast' || scope === 'broadcast') return false;
   if (kind !== 'dns') return scope !== 'global' || kind === 'dhcp';
   return scope === 'global' || !hasPublicSuffix(name);
 }
 
-// Names that don't say where a flow goes: encrypted resolvers, fronts of encrypted hellos, and programs that resolve names for others.
+// Names with a special role: encrypted resolvers, outer names of encrypted hellos, and programs that resolve names for others.
 
 const DNS_SERVICE_NAME =
   /^(dns\.google|.*cloudflare-dns\.com|one\.one\.one\.one|dns\d*\.quad9\.net|doh\..+|dns\.nextdns\.io|.*\.dns\.nextdns\.io|dns\.adguard(-dns)?\.com|doh\.opendns\.com)$/;
-/** Public names of providers of ECH: the outer name of a hello whose inner one is encrypted (draft-ietf-tls-esni). */
+/** Outer names that ECH providers use in hellos with an encrypted inner name (draft-ietf-tls-esni). */
 const ECH_FRONTS =
   /^(cloudflare-ech\.com|(.+\.)?ech\.cloudflare\.com|crypto\.cloudflare\.com|public\.tls-ech\.dev|(.+\.)?ech-public\.[a-z.]+)$/;
 
-/** Programs that resolve names for others. */
 const RESOLVERS = new Set([
   'systemd-resolved',
   'systemd-resolve',
@@ -351,37 +350,35 @@ const RESOLVERS = new Set([
   'coredns',
 ]);
 
-/** True for a public resolver that answers over TLS, HTTPS or QUIC. */
+/** Whether the name is a public resolver's that answers over TLS, HTTPS or QUIC. */
 function isEncryptedResolver(name: string): boolean {
   return DNS_SERVICE_NAME.test(name);
 }
 
-/** True for the public name in front of sites with an encrypted hello. */
+/** Whether the name is only the outer name of encrypted hellos. */
 function isEchFront(name: string): boolean {
   return ECH_FRONTS.test(name);
 }
 
-/** True for a program that asks DNS for all others: its answers may be for any of them. */
+/** Whether the program queries DNS on behalf of others, so its answers may be for any of them. */
 function isResolver(process: string): boolean {
   return RESOLVERS.has(process);
 }
 
-// The newest flows without a name, for an answer that comes a moment after its flow began. Bounded: a new flow replaces the oldest.
+const MAX_WAITING = 512;
 
-const ROOM = 512;
-
-/** Flows that wait for a name, by row and serial number. */
+/** The newest flows without a name, for answers that arrive just after their flow began. A ring: a new flow replaces the oldest. */
 class WaitingFlows {
   readonly #flows: FlowTable;
   readonly #lateMs: number;
   readonly #take: (row: number, name: string, source: number) => void;
-  /** `entries`: row | serial, 0 is empty */
-  readonly #entries = new Float64Array(ROOM * 2);
+  /** Pairs of row and serial number; a serial of 0 is an empty entry. */
+  readonly #entries = new Float64Array(MAX_WAITING * 2);
   #next = 0;
   #count = 0;
 
   /**
-   * @param lateMs how long after its beginning a flow may be named
+   * @param lateMs how long after its start a flow may be named
    * @param take called for each flow that gets a name
    */
   constructor(flows: FlowTable, lateMs: number, take: (row: number, name: string, source: number) => void) {
@@ -395,7 +392,7 @@ class WaitingFlows {
     if (this.#entries[at + 1] === 0) this.#count++;
     this.#entries[at] = row;
     this.#entries[at + 1] = this.#flows.serial(row);
-    this.#next = (this.#next + 1) % ROOM;
+    this.#next = (this.#next + 1) % MAX_WAITING;
   }
 
   /**
@@ -406,7 +403,7 @@ class WaitingFlows {
   name(words: Int32Array, at: number, name: string, source: number, now: number): void {
     if (this.#count === 0) return;
     const flows = this.#flows;
-    for (let i = 0; i < ROOM; i++) {
+    for (let i = 0; i < MAX_WAITING; i++) {
       const serial = this.#entries[2 * i + 1] as number;
       if (serial === 0) continue;
       const row = this.#entries[2 * i] as number;

@@ -1,12 +1,12 @@
-// Names of flows as dense numbers, each kept once. Bounded in number and in text: while it is full, new names are not taken, and that is counted.
+// Interns flows' names as dense numbers. Count and text are bounded: while full, it refuses new names and counts them.
 
-/** Most names at a time; a browser meets a few thousand a day. */
+/** Most names at a time. A browser sees a few thousand a day. */
 const LIMIT = 65_536;
-/** Bytes of all their texts, V8's own included. */
+/** Most bytes of text, including V8's overhead. */
 const TEXT_LIMIT = 8 << 20;
 const STRING_HEAD_BYTES = 24;
 
-/** Interned names. Numbers begin at 0; one that was released is another name's when it is taken again. */
+/** Interned names. Numbers start at 0 and are reused after a release. */
 export class NameStrings {
   readonly #limit: number;
   readonly #textLimit: number;
@@ -14,7 +14,7 @@ export class NameStrings {
   readonly #texts: string[] = [];
   readonly #free: number[] = [];
   #textBytes = 0;
-  /** Times that a name found the table full. */
+  /** Names refused because the table was full. */
   refused = 0;
 
   constructor(limit = LIMIT, textLimit = TEXT_LIMIT) {
@@ -22,22 +22,22 @@ export class NameStrings {
     this.#textLimit = textLimit;
   }
 
-  /** Names there are. */
+  /** Names in the table. */
   get count(): number {
     return this.#numbers.size;
   }
 
-  /** Numbers below it were given out. */
+  /** All numbers are below it. */
   get end(): number {
     return this.#texts.length;
   }
 
-  /** True when an eighth is left: time to release those that are not used. */
+  /** Whether less than an eighth is free, so unused names should be released. */
   get isNearlyFull(): boolean {
     return this.count > this.#limit * (7 / 8) || this.#textBytes > this.#textLimit * (7 / 8);
   }
 
-  /** Number of a name, -1 when it is new and the table is full. */
+  /** Number of a name; -1 if it is new and the table is full. */
   intern(text: string): number {
     const known = this.#numbers.get(text);
     if (known !== undefined) return known;
@@ -57,7 +57,7 @@ export class NameStrings {
     return this.#texts[number] ?? '';
   }
 
-  /** Gives up a number that nothing refers to any more. @returns false where it was not taken */
+  /** Frees the number of an unused name. @returns false if it wasn't in use */
   release(number: number): boolean {
     const text = this.#texts[number];
     if (text === undefined || this.#numbers.get(text) !== number) return false;

@@ -1,5 +1,5 @@
-// Asks DNS for the names of addresses that nothing on the wire named. Only when the user wants it: it makes traffic and tells the resolver
-// which addresses this machine talks to. Never asks about local addresses: such queries leak and find nothing.
+// Asks DNS for names of addresses that nothing on the wire named. Only if the user enabled it: it makes traffic and tells the resolver which
+// addresses this machine talks to. It never asks about local addresses, because such queries leak and find nothing.
 
 import { Resolver } from 'node:dns/promises';
 import { LRUCache } from 'lru-cache';
@@ -13,22 +13,22 @@ export interface ReverseResolver {
   reverse(address: string): Promise<readonly string[]>;
 }
 
-/** Names of flows, as `FlowNames` has them. */
+/** Flows' names; `FlowNames` implements it. */
 export interface NamedFlows {
   nameOf(row: number): number;
   reversed(row: number, name: string): void;
 }
 
-/** A hello or an answer names most flows within this time; only the rest is looked up. */
+/** Delay before a query: a hello or an answer names most flows within this time. */
 const DELAY_MS = 3000;
 const WORK_MS = 250;
 const MAX_AT_ONCE = 4;
 const QUEUE = 256;
-/** Flows named by one answer. */
+/** Most flows that one answer names. */
 const FLOWS_OF_ADDRESS = 64;
 const ANSWERS_KEPT = 4096;
 const HOLD_MS = 3_600_000;
-/** Also for time-outs and refusals: an address without a name does not get one soon. */
+/** How long to remember that an address has no name, also after timeouts and refusals. */
 const HOLD_NOTHING_MS = 900_000;
 const TIMEOUT_MS = 5000;
 
@@ -39,7 +39,7 @@ interface Waiting {
   readonly due: number;
 }
 
-/** Reverse look-ups of a run: a few at once, each address once, answers kept for an hour. */
+/** Reverse lookups: a few at once, each address once, answers kept for an hour. */
 export class ReverseNames {
   readonly #flows: FlowTable;
   readonly #names: NamedFlows;
@@ -47,12 +47,12 @@ export class ReverseNames {
   readonly #clock: Clock;
   readonly #known: LRUCache<string, { readonly name: string | null }>;
   readonly #queue: Waiting[] = [];
-  /** Flows by the address that is being looked up. */
+  /** Flows by the address being looked up. */
   readonly #asked = new Map<string, Waiting[]>();
   #timer: NodeJS.Timeout | null = null;
   #isClosed = false;
   /** Flows that found the queue full. */
-  passedOver = 0;
+  skipped = 0;
 
   constructor(flows: FlowTable, names: NamedFlows, resolver: ReverseResolver = systemResolver(), clock: Clock = systemClock) {
     this.#flows = flows;
@@ -62,22 +62,22 @@ export class ReverseNames {
     this.#known = new LRUCache({ max: ANSWERS_KEPT, ttl: HOLD_MS, ttlResolution: 0, perf: { now: () => clock.monotonic() } });
   }
 
-  /** Begins to work by itself, until `close`. */
+  /** Starts a timer that calls `work`, until `close`. */
   start(): void {
     this.#timer ??= setInterval(() => this.work(), WORK_MS).unref();
   }
 
-  /** Queues a new flow without a name. Runs once per flow; sends nothing itself. */
+  /** Queues a new flow without a name. Sends nothing itself. */
   offer(row: number): void {
     if (scopeOf(this.#flows.words, this.#flows.remoteAt(row)) !== 'global') return;
     if (this.#queue.length >= QUEUE) {
-      this.passedOver++;
+      this.skipped++;
       return;
     }
     this.#queue.push({ row, serial: this.#flows.serial(row), due: this.#clock.monotonic() + DELAY_MS });
   }
 
-  /** Names the flows whose address is known by now, and looks up the others. */
+  /** Serves the flows that are due: names them from known answers, or starts a lookup. */
   work(): void {
     const now = this.#clock.monotonic();
     let done = 0;
@@ -95,7 +95,7 @@ export class ReverseNames {
     this.#asked.clear();
   }
 
-  /** @returns false when the flow has to wait because enough queries are under way */
+  /** @returns false if the flow must wait because enough queries are running */
   #serve(waiting: Waiting): boolean {
     if (!this.#isNameless(waiting)) return true;
     const address = formatAddress(this.#flows.words, this.#flows.remoteAt(waiting.row));
@@ -125,7 +125,7 @@ export class ReverseNames {
     this.work();
   }
 
-  /** The first valid name; null without one, after an error, and when the resolver doesn't answer. */
+  /** The first valid name; null without one, on an error, and on a timeout. */
   async #answer(address: string): Promise<string | null> {
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<readonly string[]>((resolve) => {
@@ -152,7 +152,7 @@ export class ReverseNames {
   }
 }
 
-/** Asks the system's own servers once, for two seconds. */
+/** Node's resolver on the system's servers: one try, two seconds. */
 function systemResolver(): ReverseResolver {
   return new Resolver({ timeout: 2000, tries: 1 });
 }

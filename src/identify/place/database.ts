@@ -1,20 +1,20 @@
-// One MMDB file (MaxMind, DB-IP, IPinfo and what follows their forms), held in memory, read through mmdb-lib with bounds of our own.
+// Reads an MMDB file (MaxMind, DB-IP, IPinfo and compatible ones) from memory, through mmdb-lib but within our own bounds.
 
 import { type CountryResponse, Reader } from 'mmdb-lib';
 import { u8, u16, u32 } from '../../net/bytes.ts';
 import { sanitize } from '../../net/text.ts';
 
-/** What a file says of an address. */
+/** What a file says about an address. */
 export interface PlaceRecord {
   /** ISO 3166-1 alpha-2. */
   readonly country: string | null;
   readonly asn: number | null;
-  /** Who runs the autonomous system. */
+  /** Operator of the autonomous system. */
   readonly network: string | null;
 }
 
 const MARKER = Buffer.from('\xab\xcd\xefMaxMind.com', 'latin1');
-/** The metadata begins within the last 128 KiB (spec, "Database Metadata"). */
+/** The metadata starts within the last 128 KiB (spec, "Database Metadata"). */
 const METADATA_REACH = 131_072;
 /** Zero bytes between the search tree and the data. */
 const SEPARATOR = 16;
@@ -23,29 +23,29 @@ const LONGEST_NETWORK = 128;
 
 /** An open file. */
 export class Database {
-  /** As the file calls itself: `GeoLite2-Country`. */
+  /** The file's own name for itself: `GeoLite2-Country`. */
   readonly type: string;
-  /** Day on which it was made, `2026-01-31`; null where the file does not tell. */
+  /** Build date, `2026-01-31`; null if the file has none. */
   readonly built: string | null;
   readonly #reader: Reader<CountryResponse>;
 
-  /** @throws Error for what is no MMDB file, or a broken one */
+  /** @throws Error if the bytes aren't an MMDB file or the file is broken */
   constructor(bytes: Buffer) {
     const marker = bytes.lastIndexOf(MARKER);
     if (marker < 0 || bytes.length - marker > METADATA_REACH) throw new Error('not an MMDB file');
     const start = marker + MARKER.length;
-    // the walk looks five bytes ahead; a short value at the very end of the file is no reason to refuse it
+    // The walk reads five bytes ahead; without padding it would refuse a short value at the end of the file.
     const padded = Buffer.concat([bytes.subarray(start), Buffer.alloc(8)]);
-    if (!isBounded(padded, 0, 0)) throw new Error('its metadata is broken');
+    if (!isBounded(padded, 0, 0)) throw new Error('the metadata is broken');
     const records = new Map<number, unknown>();
     let data = 0;
     this.#reader = new Reader<CountryResponse>(bytes, {
       cache: {
-        // asked with the place of each record before it is decoded, and of each value pointed to
+        // mmdb-lib calls this with the offset of each record and each pointer target, before it decodes them.
         get(place: number) {
           const known = records.get(place);
           if (known !== undefined) return known;
-          if (!isBounded(bytes, data, place)) throw new Error('a record is broken, or holds too much');
+          if (!isBounded(bytes, data, place)) throw new Error('a record is broken or too large');
           return undefined;
         },
         set(place: number, value: unknown) {
@@ -56,13 +56,13 @@ export class Database {
     });
     const { ipVersion, nodeCount, searchTreeSize, databaseType, buildEpoch } = this.#reader.metadata;
     data = searchTreeSize + SEPARATOR;
-    if ((ipVersion !== 4 && ipVersion !== 6) || !(nodeCount > 0) || !(data <= start)) throw new Error('its metadata is broken');
+    if ((ipVersion !== 4 && ipVersion !== 6) || !(nodeCount > 0) || !(data <= start)) throw new Error('the metadata is broken');
     this.type = sanitize(String(databaseType)).slice(0, 64);
     const time = buildEpoch.getTime();
     this.built = time > 0 && time < 253_402_300_800_000 ? buildEpoch.toISOString().slice(0, 10) : null;
   }
 
-  /** What the file says of an address, given as text; null where it says nothing. @throws Error for a broken record */
+  /** The record of an address, given as text; null if there is none. @throws Error for a broken record */
   record(address: string): PlaceRecord | null {
     const { ipVersion } = this.#reader.metadata;
     if (ipVersion === 4 && address.includes(':')) return null;
@@ -71,7 +71,7 @@ export class Database {
   }
 }
 
-/** The fields that are read; anything may stand in them. */
+/** The fields that we read. Their values may be anything. */
 interface Table {
   readonly country?: unknown;
   readonly registered_country?: unknown;
@@ -112,10 +112,10 @@ function asnOf(value: unknown): number | null {
   return typeof asn === 'number' && Number.isInteger(asn) && asn > 0 && asn <= 0xffffffff ? asn : null;
 }
 
-// How much a value of an MMDB file holds, found without building it: a hostile file may hold a value that fills the memory.
+// Measures a value in an MMDB file without building it, because a hostile file could contain a value that fills memory.
 // Format: https://maxmind.github.io/MaxMind-DB/, version 2.0, "Data Field Format".
 
-/** Records in use hold about 200 values, names in eight languages among them. */
+/** Real records hold about 200 values, including names in eight languages. */
 const MAX_VALUES = 4096;
 const MAX_BYTES = 65_536;
 const MAX_DEPTH = 16;
@@ -125,21 +125,21 @@ const MAP = 7;
 const ARRAY = 11;
 const BOOLEAN = 14;
 const LAST_TYPE = 15;
-/** What is added to a pointer, by its size (spec, "pointer"). */
+/** Offset added to a pointer, by its size (spec, "pointer"). */
 const POINTER_BASE = [0, 2048, 526_336, 0] as const;
 
 /**
- * True when the value at `at`, with all that it points to, is well formed, lies within `bytes`, and holds no more than a record may.
+ * Whether the value at `at`, with everything it points to, is well formed, inside `bytes`, and within the limits of a record.
  *
- * @param base where pointers count from
+ * @param base offset to which pointers are relative
  */
 export function isBounded(bytes: Uint8Array, base: number, at: number): boolean {
   let values = 0;
   let size = 0;
 
-  /** @returns where the value ends, -1 where it must not be read */
+  /** @returns the end of the value; -1 if it must not be read */
   const walk = (from: number, depth: number, pointed: boolean): number => {
-    if (++values > MAX_VALUES || depth > MAX_DEPTH || from + 5 > bytes.length) return -1; // 5: the longest control there is
+    if (++values > MAX_VALUES || depth > MAX_DEPTH || from + 5 > bytes.length) return -1; // 5: the longest control sequence
     const control = u8(bytes, from);
     let type = control >>> 5;
     let next = from + 1;

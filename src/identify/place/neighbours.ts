@@ -1,5 +1,5 @@
-// Which device is behind an address of the local network. Out of the system's own tables, read when somebody turned up of whom nothing is
-// known, and out of IPv6 addresses that were made from a hardware address. Nobody is asked: no packet is sent.
+// Finds the device behind an address of the local network: in the system's neighbour tables, which it reads when an unknown address turns up,
+// and in IPv6 addresses that contain a hardware address. It sends no packets.
 
 import { readFileSync } from 'node:fs';
 import { LRUCache } from 'lru-cache';
@@ -10,48 +10,48 @@ import type { Edges } from '../../system/edges.ts';
 import { formatMac, isDevice, macInAddress, parseMac } from './mac.ts';
 import { Vendors } from './vendors.ts';
 
-/** Least time between two readings of a table. */
+/** Shortest time between two reads of a table. */
 const PAUSE_MS = 5000;
-/** Who is in no table (behind a router or a tunnel) is looked for ever more seldom. */
+/** Longest time between two lookups of an address that no table has (behind a router or a tunnel). The time doubles up to this. */
 const LONGEST_PAUSE_MS = 300_000;
 const LIMITS = { timeoutMs: 3000, maxBytes: 4 << 20 };
-const MOST = 4096;
-/** Our own networks are looked at again after this long. */
+const MAX_ADDRESSES = 4096;
+/** How often our own networks are read again. */
 const NETWORKS_MS = 30_000;
 
 /** IPv4 as a number, IPv6 as text. */
 type AddressKey = number | string;
 
-/** One table of the system, and who is to be looked for in it. */
+/** One of the system's tables, and the addresses to look for in it. */
 interface Table {
   asked: Set<AddressKey>;
-  /** null reads the file of procfs. */
+  /** null means the table is procfs's file. */
   readonly poll: ChildPoll | null;
   readonly args: readonly string[];
   readonly parse: (text: string) => NeighbourEntry[];
 }
 
-/** Knows the neighbours met so far. `meet` on the per-flow clock, `lookup` and `work` on the tick's. */
+/** The neighbours seen so far. Call `meet` per flow, `lookup` and `work` per tick. */
 export class Neighbours {
   readonly #edges: Edges | null;
   readonly #loadVendors: () => Promise<Vendors>;
-  readonly #macs = new LRUCache<AddressKey, number>({ max: MOST });
-  readonly #misses = new LRUCache<AddressKey, { readonly pauseMs: number; readonly until: number }>({ max: MOST });
-  /** IPv4, IPv6; absent where the system has no such table that can be read. */
+  readonly #macs = new LRUCache<AddressKey, number>({ max: MAX_ADDRESSES });
+  readonly #misses = new LRUCache<AddressKey, { readonly pauseMs: number; readonly until: number }>({ max: MAX_ADDRESSES });
+  /** IPv4, then IPv6; absent if the system has no readable table. */
   readonly #tables: readonly (Table | undefined)[];
-  /** First two words of the IPv6 networks of this machine. */
+  /** The first two words of each of this machine's IPv6 networks. */
   #networks: Int32Array = new Int32Array(0);
   #networksAt = Number.NEGATIVE_INFINITY;
   #readAt = Number.NEGATIVE_INFINITY;
   #now = 0;
-  /** A device was met, so there is something to tell of it. */
+  /** A device was found, so its vendor is needed. */
   #needsVendors = false;
   #vendors: Vendors | null = null;
   #loading: Promise<void> | null = null;
 
   /**
    * @param edges null in a replay: its neighbours were another machine's
-   * @param loadVendors gives the table of vendors, asked once
+   * @param loadVendors loads the table of vendors; called once
    */
   constructor(edges: Edges | null, loadVendors: () => Promise<Vendors> = Vendors.load) {
     this.#edges = edges;
@@ -59,7 +59,7 @@ export class Neighbours {
     this.#tables = edges === null ? [] : tablesOf(edges);
   }
 
-  /** A flow with the address at `at` began: it is looked for when the tables are next read. */
+  /** Takes the address of a new flow. Unless it is known, the next read of the tables looks for it. */
   meet(words: Int32Array, at: number): void {
     if (!this.#isNear(words, at)) return;
     if (macInAddress(words, at) !== null) {
@@ -67,13 +67,13 @@ export class Neighbours {
       return;
     }
     const table = this.#tables[isV4(words, at) ? 0 : 1];
-    if (table === undefined || table.asked.size >= MOST) return;
+    if (table === undefined || table.asked.size >= MAX_ADDRESSES) return;
     const key = keyOf(words, at);
     if (this.#macs.has(key) || (this.#misses.peek(key)?.until ?? Number.NEGATIVE_INFINITY) > this.#now) return;
     table.asked.add(key);
   }
 
-  /** The device behind the address at `at`; all null where it is no neighbour or nothing is known. Its vendor comes a moment later. */
+  /** The device behind the address at `at`; all fields null if unknown or not a neighbour. The vendor appears once the table is loaded. */
   lookup(words: Int32Array, at: number): Neighbour {
     if (!this.#isNear(words, at)) return NOBODY;
     const mac = macInAddress(words, at) ?? this.#macs.get(keyOf(words, at));
@@ -85,7 +85,7 @@ export class Neighbours {
     return { mac: formatMac(mac), vendor: this.#vendors?.vendorOf(mac) ?? null };
   }
 
-  /** Reads the tables that somebody is looked for in, where they are due. @param now monotonic ms */
+  /** Reads the tables that are due and have addresses to look for. @param now monotonic ms */
   work(now: number): void {
     this.#now = now;
     if (this.#edges === null) return;
@@ -100,12 +100,12 @@ export class Neighbours {
     }
   }
 
-  /** Resolves when the vendors of the neighbours that were met can be told: at once where there were none. */
+  /** Resolves when the vendors of the neighbours seen so far are known. */
   async ready(): Promise<void> {
     if (this.#needsVendors) await this.#load();
   }
 
-  /** Begins no further reading. */
+  /** Stops further reads. */
   close(): void {
     for (const table of this.#tables) table?.poll?.close();
   }
@@ -119,7 +119,7 @@ export class Neighbours {
     try {
       text = readFileSync(`${proc}/net/arp`, 'latin1');
     } catch {
-      // without the table nobody is found in it, and it is looked at ever more seldom
+      // A missing table counts as an empty one, so it is read less and less often.
     }
     this.#learn(table.parse(text), asked);
   }
@@ -137,7 +137,7 @@ export class Neighbours {
         return null;
       },
       failed: () => {
-        for (const key of asked) if (table.asked.size < MOST) table.asked.add(key);
+        for (const key of asked) if (table.asked.size < MAX_ADDRESSES) table.asked.add(key);
       },
     });
   }
@@ -147,7 +147,7 @@ export class Neighbours {
     for (const { words, mac } of entries) {
       const key = keyOf(words, 0);
       const other = found.get(key);
-      // Two networks may use the same address, and a flow does not tell in which of them its end is.
+      // Two networks may use the same address, and a flow doesn't say which one it is on.
       found.set(key, other === undefined || other === mac ? mac : null);
     }
     for (const [key, mac] of found) {
@@ -165,7 +165,7 @@ export class Neighbours {
     }
   }
 
-  /** True for an address that may be on a network of this machine: private, link-local, or under one of its IPv6 prefixes. */
+  /** Whether the address may be on one of this machine's networks: private, link-local, or under one of its IPv6 prefixes. */
   #isNear(words: Int32Array, at: number): boolean {
     const scope = scopeOf(words, at);
     if (scope === 'private' || scope === 'link-local') return true;
@@ -180,14 +180,14 @@ export class Neighbours {
       (vendors) => {
         this.#vendors = vendors;
       },
-      () => undefined, // then they stay unknown
+      () => undefined, // vendors stay unknown
     );
     return this.#loading;
   }
 }
 
 function tablesOf(edges: Edges): (Table | undefined)[] {
-  // IPv6 neighbours of Linux are told by netlink only.
+  // Linux lists IPv6 neighbours only over netlink, which we don't read.
   if (edges.platform === 'linux') return [{ asked: new Set(), poll: null, args: [], parse: parseProcArp }];
   const poll = (path: string) => new ChildPoll(edges, { path, pauseMs: PAUSE_MS, limits: LIMITS });
   return [
@@ -212,27 +212,27 @@ function keyOf(words: Int32Array, at: number): AddressKey {
   return `${words[at]}.${words[at + 1]}.${words[at + 2]}.${words[at + 3]}`;
 }
 
-// The system's tables of neighbours: /proc/net/arp on Linux, the output of arp and ndp on macOS. Skips lines that it can't read.
+// Parses the neighbour tables: /proc/net/arp on Linux, the output of arp and ndp on macOS. Skips lines that it can't read.
 
-/** One line of a table: an address of this network, and the device that answered for it. */
+/** One line of a table: an address, and the device that answered for it. */
 interface NeighbourEntry {
   /** Four words. */
   readonly words: Int32Array;
   readonly mac: number;
 }
 
-/** All entries of `arp` and `ndp`, addresses as numbers: no look-ups. */
+/** Arguments of `arp` and `ndp`: all entries, addresses not resolved. */
 const ARP_ARGUMENTS = ['-an'] as const;
 const NDP_ARGUMENTS = ['-an'] as const;
 
-/** Lines that are read of one table; kernels keep fewer. */
+/** Most lines read of a table. Kernels keep fewer. */
 const MAX_LINES = 65_536;
 /** The device has answered (linux/if_arp.h, ATF_COM). */
 const COMPLETE = 0x2;
-/** Ethernet, Wi-Fi too (linux/if_arp.h, ARPHRD_ETHER). */
+/** Ethernet and Wi-Fi (linux/if_arp.h, ARPHRD_ETHER). */
 const ETHER = 0x1;
 
-/** `192.168.1.1  0x1  0x2  00:11:22:33:44:55  *  eth0`, under a line of titles. */
+/** `192.168.1.1  0x1  0x2  00:11:22:33:44:55  *  eth0`, after a header line. */
 export function parseProcArp(text: string): NeighbourEntry[] {
   return entriesOf(text, (line) => {
     const [address, type, flags, mac] = line.split(/\s+/);
@@ -241,7 +241,7 @@ export function parseProcArp(text: string): NeighbourEntry[] {
   });
 }
 
-/** `? (192.168.1.1) at 0:11:22:33:44:55 on en0 ifscope [ethernet]`; one that did not answer is `(incomplete)`. */
+/** `? (192.168.1.1) at 0:11:22:33:44:55 on en0 ifscope [ethernet]`. A device that didn't answer is `(incomplete)`. */
 export function parseArp(text: string): NeighbourEntry[] {
   return entriesOf(text, (line) => {
     const match = /^\S+ \(([^)\s]+)\) at (\S+) on /.exec(line);
@@ -249,7 +249,7 @@ export function parseArp(text: string): NeighbourEntry[] {
   });
 }
 
-/** `fe80::1%en0  0:11:22:33:44:55  en0 23h59m58s S R`, under a line of titles. */
+/** `fe80::1%en0  0:11:22:33:44:55  en0 23h59m58s S R`, after a header line. */
 export function parseNdp(text: string): NeighbourEntry[] {
   return entriesOf(text, (line) => {
     const [address, mac] = line.split(/\s+/);
@@ -260,8 +260,8 @@ export function parseNdp(text: string): NeighbourEntry[] {
 function entriesOf(text: string, fields: (line: string) => (string | undefined)[] | null): NeighbourEntry[] {
   const entries: NeighbourEntry[] = [];
   for (const line of text.split('\n', MAX_LINES)) {
-    const [address, told] = fields(line.trim()) ?? [];
-    const mac = told === undefined ? null : parseMac(told);
+    const [address, text] = fields(line.trim()) ?? [];
+    const mac = text === undefined ? null : parseMac(text);
     if (address === undefined || mac === null || !isDevice(mac)) continue;
     const words = new Int32Array(4);
     if (parseAddress(address, words)) entries.push({ words, mac });

@@ -1,16 +1,16 @@
-// Where country and network data lie on a machine, and the few looks at the file system that finding them takes.
+// Finds and reads the machine's country and network data files.
 
 import { closeSync, constants, fstatSync, openSync, readdirSync, readSync } from 'node:fs';
 
-/** Largest file that is read: it stays in memory. Country files are about 10 MB, city files about 60. */
+/** Largest file to read, since it stays in memory. Country files are about 10 MB, city files about 60. */
 const FILE_LIMIT = 256 * 2 ** 20;
 const MAX_NAMES = 1000;
 
-/** Looks at the file system; tests hand in their own. */
+/** Access to the file system; tests replace it. */
 export interface PlaceFiles {
-  /** Names in a folder; empty where there is none. Never throws. */
+  /** Names in a folder; empty if it can't be read. Never throws. */
   list(folder: string): readonly string[];
-  /** A file's bytes; null where there is no such file. @throws Error that says why it can't be read */
+  /** A file's bytes; null if there is no such file. @throws Error with the reason if it can't be read */
   read(path: string): Buffer | null;
 }
 
@@ -24,7 +24,7 @@ const FOLDERS = [
 ];
 const HOME_FOLDERS = ['.local/share/GeoIP', '.local/share/netmon-tui', 'Library/Application Support/netmon-tui'];
 
-/** File names, best first: what is small and made for the purpose comes before cities, which are read for their countries only. */
+/** File names, best first: small single-purpose files come before city files, of which we use only the country. */
 const NAMES = {
   country: [
     /^Geo(?:Lite2|IP2)-Country\.mmdb$/i,
@@ -40,10 +40,10 @@ const NAMES = {
   ],
 } as const;
 
-/** What a file is looked for. */
+/** What a file is for. */
 export type PlaceRole = keyof typeof NAMES;
 
-/** Path of the best file of the usual places, null where there is none. @param home folder of the user, null where it is not known */
+/** Path of the best file in the usual folders; null if there is none. @param home the user's home folder; null if unknown */
 export function usualPath(role: PlaceRole, home: string | null, files: PlaceFiles): string | null {
   const folders = home === null ? FOLDERS : [...HOME_FOLDERS.map((folder) => `${home}/${folder}`), ...FOLDERS];
   const listed = folders.map((folder) => ({ folder, names: [...files.list(folder)].sort().reverse() })); // newest month first
@@ -67,7 +67,7 @@ export const systemPlaceFiles: PlaceFiles = {
   read(path) {
     let descriptor: number;
     try {
-      descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK); // a FIFO must not stop the start for ever
+      descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK); // opening a FIFO must not block the start
     } catch (thrown) {
       const { code } = thrown as NodeJS.ErrnoException;
       if (code === 'ENOENT' || code === 'ENOTDIR') return null;
@@ -75,7 +75,7 @@ export const systemPlaceFiles: PlaceFiles = {
     }
     try {
       const stats = fstatSync(descriptor);
-      if (!stats.isFile()) throw new Error('no regular file');
+      if (!stats.isFile()) throw new Error('not a regular file');
       if (stats.size > FILE_LIMIT) throw new Error(`larger than ${FILE_LIMIT / 2 ** 20} MiB`);
       const bytes = Buffer.allocUnsafe(stats.size);
       let length = 0;

@@ -1,5 +1,5 @@
-// Which country and which network an address is in, out of files that the user has. No network, and nothing is bundled: without files
-// the answer is null. Addresses that mean something else on every network are never looked up.
+// Finds the country and network of an address in the user's own data files. It uses no network and bundles no data: without files every answer
+// is null. It never looks up private and other non-global addresses.
 
 import { LRUCache } from 'lru-cache';
 import { reasonOf } from '../../model/errors.ts';
@@ -8,7 +8,7 @@ import { sanitize } from '../../net/text.ts';
 import { Database, type PlaceRecord } from './database.ts';
 import { type PlaceFiles, type PlaceRole, systemPlaceFiles, usualPath } from './place-files.ts';
 
-/** Paths that the user named; null looks in the usual places. */
+/** Paths that the user gave; null searches the usual folders. */
 export interface PlacePaths {
   readonly country: string | null;
   readonly asn: string | null;
@@ -17,14 +17,14 @@ export interface PlacePaths {
 /** A file in use. */
 export interface PlaceData {
   readonly path: string;
-  /** As the file calls itself. */
+  /** The file's own name for itself. */
   readonly type: string;
-  /** Day on which it was made, `2026-01-31`; null where it does not tell. */
+  /** Build date, `2026-01-31`; null if the file has none. */
   readonly built: string | null;
 }
 
 const ADDRESSES_KEPT = 16_384;
-/** A file is given up after this many broken records. */
+/** A file is dropped after this many broken records. */
 const MAX_BROKEN = 8;
 const NOWHERE: PlaceRecord = { country: null, asn: null, network: null };
 /** 64:ff9b::/96 holds IPv4 addresses (RFC 6052 section 2.1). */
@@ -36,9 +36,9 @@ interface Source {
   broken: number;
 }
 
-/** The open files, asked on the per-flow clock. */
+/** The open files. Looked up once per flow, not per packet. */
 export class Places {
-  /** Files in use, the one for countries first. */
+  /** Files in use, the country file first. */
   readonly dates: readonly PlaceData[];
   readonly #sources: Source[];
   readonly #notes: string[];
@@ -52,9 +52,9 @@ export class Places {
   }
 
   /**
-   * Opens what there is. Never throws: a file that was named and is not there, and one that is broken, come as a note.
+   * Opens the available files. Never throws: missing and broken files appear in `note`.
    *
-   * @param home folder of the user whose files count, null where it is not known
+   * @param home home folder of the user whose files to use; null if unknown
    */
   static open(asked: PlacePaths, home: string | null, files: PlaceFiles = systemPlaceFiles): Places {
     const sources: Source[] = [];
@@ -73,12 +73,12 @@ export class Places {
     return new Places(sources, notes);
   }
 
-  /** What is wrong with the files, one line; empty when all is well or there are none. */
+  /** What is wrong with the files, in one line; empty if nothing is or there are none. */
   get note(): string {
     return this.#notes.join('; ');
   }
 
-  /** Country and network of the address at `at`; all null where nothing is known. The result is shared and must not be changed. */
+  /** Country and network of the address at `at`; all fields null if unknown. The result is shared, so don't change it. */
   lookup(words: Int32Array, at: number): PlaceRecord {
     if (this.#sources.length === 0) return NOWHERE;
     if (words[at] === NAT64 && words[at + 1] === 0 && words[at + 2] === 0) {
@@ -111,7 +111,7 @@ export class Places {
   }
 }
 
-/** The first word counts, field by field. */
+/** Merges two records field by field. The first one wins. */
 function merged(first: PlaceRecord, second: PlaceRecord | null): PlaceRecord {
   if (second === null) return first;
   if (first === NOWHERE) return second;

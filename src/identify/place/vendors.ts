@@ -1,17 +1,16 @@
-// Who made a device, by the beginning of its hardware address. The table lies in data/ and is read when it is first needed: most runs never
-// do.
+// Finds a device's vendor by the prefix of its hardware address. The table is a file under data/, read on first use: most runs never need it.
 
 import { readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { inflate } from 'node:zlib';
 import { isDevice, isLocallyAdministered, macOfBytes, parseMac } from './mac.ts';
 
-/** Stands for the vendor of an address that was made up: phones and laptops take another one for each network. */
+/** Shown as the vendor of a made-up address. Phones and laptops use a different one on each network. */
 export const RANDOMISED = 'randomised address';
 
 /**
- * Prefixes that virtual machines and containers make their addresses of, without having been assigned any: Docker before version 28
- * (libnetwork, `netutils.GenerateMACFromIP`), QEMU (`qemu_macaddr_default_if_unset`), Lima.
+ * Unassigned prefixes that virtual machines and containers use: Docker before version 28 (libnetwork, `netutils.GenerateMACFromIP`), QEMU
+ * (`qemu_macaddr_default_if_unset`), Lima.
  */
 const SELF_MADE: readonly (readonly [prefix: number, bits: number, name: string])[] = [
   [0x525400, 24, 'QEMU virtual machine'],
@@ -20,7 +19,7 @@ const SELF_MADE: readonly (readonly [prefix: number, bits: number, name: string]
   [0x0242, 32, 'Docker'],
 ];
 
-/** Blocks of one size, by prefix. */
+/** Assigned blocks of one size, by prefix. */
 interface Blocks {
   /** Size of one block. */
   readonly size: number;
@@ -31,18 +30,18 @@ interface Blocks {
 const HEAD_BYTES = 24;
 const TABLE = new URL('../../../data/vendors.bin', import.meta.url);
 const LONGEST_TABLE = 4 << 20;
-/** Addresses left to the owner of a prefix of 24, 28 and 36 bits. */
+/** Number of addresses under a prefix of 24, 28 and 36 bits. */
 const SIZES = [2 ** 24, 2 ** 20, 2 ** 12];
 
-/** The table, unpacked: one buffer of names and sorted prefixes, about 1.2 MB. */
+/** The unpacked table: one buffer of names, and sorted prefixes; about 1.2 MB. */
 export class Vendors {
   readonly #text: Buffer;
-  /** Where each name begins, and the end of the last one. */
+  /** Start of each name, and the end of the last. */
   readonly #starts: Uint32Array;
-  /** The smallest first: they lie in blocks of the larger ones. */
+  /** Smallest blocks first, because they lie inside larger ones. */
   readonly #blocks: readonly Blocks[];
 
-  /** @param table as scripts/build-vendors.mjs lays it out. @throws RangeError for one that is broken */
+  /** @param table in the layout of scripts/build-vendors.mjs @throws RangeError if it is broken */
   constructor(table: Buffer) {
     const head = Array.from({ length: HEAD_BYTES / 4 }, (_, i) => table.readUInt32LE(i * 4));
     const [nameBytes = 0, nameCount = 0, stepBytes = 0, ...counts] = head;
@@ -76,16 +75,16 @@ export class Vendors {
       .reverse();
   }
 
-  /** Loads the table that comes with the program. Rejects when the file is missing or broken. */
+  /** Loads the program's table. Rejects if the file is missing or broken. */
   static async load(table: URL = TABLE): Promise<Vendors> {
     return new Vendors(await promisify(inflate)(await readFile(table), { maxOutputLength: LONGEST_TABLE }));
   }
 
   /**
-   * Who has the block that an address lies in, in short; RANDOMISED for one that nobody assigned.
+   * Short name of the vendor that owns the address's block; RANDOMISED for a locally administered address.
    *
    * @param mac six bytes, their text, or their number
-   * @returns null for groups, for blocks whose owner is not told, and for what is no hardware address
+   * @returns null for groups, for unknown blocks, and for anything that isn't a hardware address
    */
   vendorOf(mac: Uint8Array | string | number): string | null {
     const value = typeof mac === 'number' ? mac : typeof mac === 'string' ? parseMac(mac) : macOfBytes(mac);
@@ -105,13 +104,13 @@ export class Vendors {
   }
 }
 
-/** Who makes such addresses up. @param mac with the local bit */
+/** Name for a locally administered address, by known prefixes. */
 function selfMade(mac: number): string {
   for (const [prefix, bits, name] of SELF_MADE) if (Math.floor(mac / 2 ** bits) === prefix) return name;
   return RANDOMISED;
 }
 
-/** Index of `wanted` in ascending numbers, -1 where it is not. */
+/** Index of `wanted` in ascending numbers; -1 if absent. */
 function find(sorted: Float64Array, wanted: number): number {
   let low = 0;
   let high = sorted.length - 1;

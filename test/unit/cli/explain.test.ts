@@ -166,7 +166,7 @@ describe('lists of categories', () => {
 
   test.each<[string, Surroundings, string]>([
     ['absent', around({}), 'the domain list "/l" does not exist'],
-    ['broken', around({ '/l': { text: '\n\n!' } }), '/l:3: not a line of a domain list'],
+    ['broken', around({ '/l': { text: '\n\n!' } }), '/l:3: invalid line'],
     ['a folder', around({ '/l': { isFile: false } }, 0), 'the domain list "/l" is not a regular file'],
     ['unreadable', around({ '/l': { kind: 'failed', reason: 'EACCES' } }), 'the domain list "/l" can\'t be read (EACCES)'],
     ["somebody else's, under root", around({ '/l': { uid: 666 } }, 0), 'the domain list "/l" belongs to another user'],

@@ -1,6 +1,6 @@
-// Apps, what flows speak, and protocols, by category, written by hand. They count where the domain says nothing.
+// Apps, applications and protocols by category, maintained by hand. They count if no domain rule matches.
 
-/** Apps by the name shown or by the file name of the executable, any case, between commas. Those under `[Web]` browse, and count last. */
+/** Apps by displayed name or executable file name, in any case, separated by commas. Those under `[Web]` are browsers and count last. */
 export const APP_RULES = `
 [Streaming]
 Spotify, Music, Apple Music, TV, Podcasts, Books, iTunes, VLC, VLC media player, mpv, IINA, Plex, Plex Media Server
@@ -105,8 +105,8 @@ Little Snitch Network Monitor, pppd, xl2tpd, sstpc, wstunnel
 `;
 
 /**
- * Applications by the names that inspect and `net/services.ts` give, and IP protocols by theirs. ssh is work on another machine, so
- * Development; file sharing and printers are the local network's; those under `[Web]` carry anything, and count last.
+ * Applications, as inspect and `net/services.ts` name them, and IP protocols. ssh counts as Development, since it is work on another machine;
+ * file sharing and printers belong to the local network. Those under `[Web]` carry anything and count last.
  */
 export const APPLICATION_RULES = `
 [Streaming]

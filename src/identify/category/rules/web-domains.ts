@@ -1,8 +1,8 @@
-// Domains of the rest of the web, by category, written by hand: the name of a service, then its suffixes. A suffix covers
-// itself and all below it, by whole labels; the longest wins. {a,b} writes several at once; an indented line goes on with the one above.
-// `[Web, shared]` holds what many services live on: a host there tells less than the app that asks for it.
+// Domains of the rest of the web by category, maintained by hand: the name of a service, then its suffixes. A suffix covers itself and all names
+// below it, by whole labels; the longest wins. {a,b} expands to several; an indented line continues the one above.
+// `[Web, shared]` lists domains that many services share: such a host says less than the app that contacts it.
 
-/** Rules as text; `domain-rules.ts` reads them. */
+/** Rules as text; `../rules.ts` parses them. */
 export const WEB_DOMAINS = `
 [Web]
 Search: google.com bing.com duckduckgo.com duck.com baidu.com bdstatic.com bdimg.com yandex.{ru,com,net,by,kz,com.tr}

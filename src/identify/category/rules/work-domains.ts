@@ -1,7 +1,7 @@
-// Domains of what people work with, by category, written by hand: the name of a service, then its suffixes. A suffix covers
-// itself and all below it, by whole labels; the longest wins. {a,b} writes several at once; an indented line goes on with the one above.
+// Work domains by category, maintained by hand: the name of a service, then its suffixes. A suffix covers itself and all names below it, by
+// whole labels; the longest wins. {a,b} expands to several; an indented line continues the one above.
 
-/** Rules as text; `domain-rules.ts` reads them. */
+/** Rules as text; `../rules.ts` parses them. */
 export const WORK_DOMAINS = `
 [Development]
 GitHub, GitLab, other forges: github.com githubusercontent.com githubassets.com github.io github.dev ghcr.io git.io gitlab.com

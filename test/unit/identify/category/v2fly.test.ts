@@ -41,16 +41,16 @@ describe('lines', () => {
   });
 
   test.each([
-    ['example.com\n\nfull:not a domain', '/l/main:3: neither an @attribute nor an &affiliation behind the rule'],
-    ['ip:10.0.0.0', '/l/main:1: not a line of a domain list'],
-    ['domain:', '/l/main:1: not a line of a domain list'],
-    ['..', '/l/main:1: not a line of a domain list'],
-    ['exa\u001b[31mple.com', '/l/main:1: not a line of a domain list'],
-    [`domain:${'a'.repeat(64)}.com`, '/l/main:1: not a line of a domain list'],
-    ['include:../secret', '/l/main:1: not a line of a domain list'],
-    ['include:/etc/passwd', '/l/main:1: not a line of a domain list'],
-    ['include:absent', '/l/main:1: no such list beside this one: include:absent'],
-    ['x.org @', '/l/main:1: neither an @attribute nor an &affiliation behind the rule'],
+    ['example.com\n\nfull:not a domain', '/l/main:3: the rule may be followed only by @attributes and &affiliations'],
+    ['ip:10.0.0.0', '/l/main:1: invalid line'],
+    ['domain:', '/l/main:1: invalid line'],
+    ['..', '/l/main:1: invalid line'],
+    ['exa\u001b[31mple.com', '/l/main:1: invalid line'],
+    [`domain:${'a'.repeat(64)}.com`, '/l/main:1: invalid line'],
+    ['include:../secret', '/l/main:1: invalid line'],
+    ['include:/etc/passwd', '/l/main:1: invalid line'],
+    ['include:absent', '/l/main:1: there is no such list in the same folder: include:absent'],
+    ['x.org @', '/l/main:1: the rule may be followed only by @attributes and &affiliations'],
   ])('%j is refused by line', (main, message) => expect(refusal({ main })).toBe(message));
 });
 
@@ -79,15 +79,15 @@ describe('includes', () => {
   });
 
   test('of themselves are refused, by file and line', () => {
-    expect(refusal({ main: 'include:main' })).toBe('/l/main:1: a list that includes itself: include:main');
+    expect(refusal({ main: 'include:main' })).toBe('/l/main:1: the list includes itself: include:main');
     expect(refusal({ main: '\ninclude:a', a: 'include:b', b: '# c\ninclude:a' })).toBe(
-      '/l/b:2: a list that includes itself: include:a',
+      '/l/b:2: the list includes itself: include:a',
     );
   });
 
   test('are bounded in depth, number and entries', () => {
     const chain = Object.fromEntries(Array.from({ length: 40 }, (_, at) => [`l${at}`, `include:l${at + 1}`]));
-    expect(refusal({ ...chain, main: 'include:l0' })).toMatch(/^\/l\/l\d+:1: lists within lists, more than 32 deep/);
+    expect(refusal({ ...chain, main: 'include:l0' })).toMatch(/^\/l\/l\d+:1: lists are nested more than 32 deep/);
     const many = Object.fromEntries(Array.from({ length: 2100 }, (_, at) => [`l${at}`, 'x.org']));
     const main = Object.keys(many)
       .map((name) => `include:${name}`)

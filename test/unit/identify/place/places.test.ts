@@ -160,7 +160,7 @@ describe('files', () => {
     mkdirSync(join(folder, 'folder.mmdb'));
     expect(systemPlaceFiles.read(join(folder, 'GeoLite2-Country.mmdb'))?.equals(bytes)).toBe(true);
     expect(systemPlaceFiles.read(join(folder, 'none.mmdb'))).toBeNull();
-    expect(() => systemPlaceFiles.read(join(folder, 'folder.mmdb'))).toThrow('no regular file');
+    expect(() => systemPlaceFiles.read(join(folder, 'folder.mmdb'))).toThrow('not a regular file');
     expect(systemPlaceFiles.list(folder)).toContain('GeoLite2-Country.mmdb');
     expect(systemPlaceFiles.list(join(folder, 'none'))).toEqual([]);
   });
@@ -188,13 +188,13 @@ describe('hostile files', () => {
       expect(look(places, '8.8.8.8').country).toBe('US');
       expect(look(places, `9.9.9.${i}`)).toEqual(NOWHERE);
     }
-    expect(places.note).toBe('/c: a record is broken, or holds too much');
+    expect(places.note).toBe('/c: a record is broken or too large');
     expect(look(places, '8.8.8.9')).toEqual(NOWHERE);
   });
 
   test('metadata that doubles is refused', () => {
     const file = Buffer.concat([Buffer.alloc(64), Buffer.from('\xab\xcd\xefMaxMind.com', 'latin1'), doubling(40)]);
-    expect(opened(file).note).toBe('country data: /c: its metadata is broken');
+    expect(opened(file).note).toBe('country data: /c: the metadata is broken');
   });
 
   test('broken at any byte never throw, and give a country or none', () => {
