@@ -108,7 +108,10 @@ export class Aggregator {
     this.#events = events;
     const observer: BookingObserver = {
       hostChanged: (host, row) => this.#hosts.meet(host, row),
-      ownerLeaves: (row) => this.#collector?.ownerLeaves(row),
+      ownerLeaves: (row, isPeer) => {
+        this.#matched.ownerLeaves(row, isPeer);
+        if (!isPeer) this.#collector?.ownerLeaves(row);
+      },
       flowLeaves: (row) => this.#flowLeaves(row),
     };
     this.booking = new Booking({ flows, directory, seed, facts, maxHosts, observer });

@@ -110,6 +110,9 @@ interface Uncounted {
 interface Kept {
   readonly own: Float64Array;
   readonly peer: Float64Array;
+  /** The end got another owner and wasn't booked since. The former owner keeps the flow in its count, too. */
+  isOwnLeft: boolean;
+  isPeerLeft: boolean;
 }
 
 /** Hosts with a row of their own, by name or address. */
@@ -119,8 +122,8 @@ const MAX_HOSTS = 65_536;
 export interface BookingObserver {
   /** A flow is booked under another host than before, or has another category. */
   hostChanged(host: number, row: number): void;
-  /** A flow is about to get another owner, who owns only what it moves from now on. */
-  ownerLeaves(row: number): void;
+  /** An end of a flow is about to get another owner, who owns only what it moves from now on. */
+  ownerLeaves(row: number, isPeer: boolean): void;
   /** A flow was booked for the last time. */
   flowLeaves(row: number): void;
 }
@@ -311,10 +314,23 @@ export class Booking implements FlowObserver {
     this.#rows.reserve(this.#flows.capacity);
     this.#book(row);
     if (this.#rows.place(row, APP) < 0) return;
-    const kept = this.#kept.get(row) ?? { own: new Float64Array(4), peer: new Float64Array(4) };
+    const none = { own: new Float64Array(4), peer: new Float64Array(4), isOwnLeft: false, isPeerLeft: false };
+    const kept = this.#kept.get(row) ?? none;
     this.counted(row, isPeer ? kept.peer : kept.own);
+    if (isPeer) kept.isPeerLeft = true;
+    else kept.isOwnLeft = true;
     this.#kept.set(row, kept);
-    if (!isPeer) this.#observer.ownerLeaves(row);
+    this.#observer.ownerLeaves(row, isPeer);
+  }
+
+  /** True while a flow in the table had other owners before. */
+  get hasFormerOwners(): boolean {
+    return this.#kept.size > 0;
+  }
+
+  /** Calls back with each flow that had other owners before, and what stays with those of either end: RX, TX, RX packets, TX packets. */
+  eachKept(visit: (row: number, own: ArrayLike<number>, peer: ArrayLike<number>) => void): void {
+    for (const [row, { own, peer }] of this.#kept) visit(row, own, peer);
   }
 
   /** Books every flow that moved, or of which something was learnt, since the last call. */
@@ -411,9 +427,11 @@ export class Booking implements FlowObserver {
     const kept = this.#kept.size === 0 ? undefined : this.#kept.get(row);
     const byOwner = kept === undefined ? byApp : less(byApp, kept.own, true, this.#byOwner);
     const overWire = kept === undefined ? went : byOwner;
-    this.#move(this.apps, was, app, app < OWNERLESS ? overWire : byOwner, was < OWNERLESS ? overWire : byOwner);
+    const had = kept?.isOwnLeft === true && was !== app ? NEVER : was;
+    this.#move(this.apps, had, app, app < OWNERLESS ? overWire : byOwner, had < OWNERLESS ? overWire : byOwner);
+    if (kept !== undefined) kept.isOwnLeft = false;
     this.#rows.setPlace(row, APP, app);
-    if (flows.isLocal(row)) this.#bookPeer(row, kept === undefined ? byApp : less(byApp, kept.peer, true, this.#byOwner));
+    if (flows.isLocal(row)) this.#bookPeer(row, byApp, kept);
 
     const hadHost = this.#rows.place(row, HOST);
     const host = this.hostEntity(row, hadHost);
@@ -528,11 +546,14 @@ export class Booking implements FlowObserver {
   }
 
   /** Books the far end of a local flow, which received what the other sent, once its owner is known. */
-  #bookPeer(row: number, m: Movement): void {
+  #bookPeer(row: number, byApp: Movement, kept: Kept | undefined): void {
     const process = this.#flows.peer(row);
     if (process === NO_OWNER) return;
     const app = this.#appOf(process);
-    this.#move(this.apps, this.#rows.place(row, PEER), app, turned(m, this.#swapped));
+    const was = this.#rows.place(row, PEER);
+    const byOwner = kept === undefined ? byApp : less(byApp, kept.peer, true, this.#byOwner);
+    this.#move(this.apps, kept?.isPeerLeft === true && was !== app ? NEVER : was, app, turned(byOwner, this.#swapped));
+    if (kept !== undefined) kept.isPeerLeft = false;
     this.#rows.setPlace(row, PEER, app);
   }
 

@@ -1,12 +1,13 @@
 // Totals of what a filter matches. When a flow matches, everything that it ever moved is booked; when it no longer matches or leaves, it stays
-// booked. So a total never falls, and a flow that matches late counts in full.
+// booked. So a total never falls, and a flow that matches late counts in full. Only what it moved under a former owner counts by what matched
+// at that time.
 
 import type { Filter } from '../filter/filter.ts';
 import type { FlowTable } from '../flow/flow-table.ts';
 import type { Snapshot, Traffic } from '../model/snapshot.ts';
 import type { FlowFacts, ProcessDirectory } from '../model/terms.ts';
 import { widened } from '../net/bytes.ts';
-import { Accumulators, COLUMN, type Movement, movement, turned } from './accumulators.ts';
+import { Accumulators, COLUMN, less, type Movement, movement, turned } from './accumulators.ts';
 import { type Booking, CARRIER, isUnowned, OWNERLESS } from './booking.ts';
 import type { EventLog } from './event-log.ts';
 import { FlowSubject } from './flow-subject.ts';
@@ -36,6 +37,19 @@ const INTERFACE = 4;
 const MATCHES = 5;
 const NEVER = -1;
 
+/** What a flow moved under former owners: RX, TX, RX packets, TX packets each, as its own end sees them. */
+interface Former {
+  /** Didn't match then, and is left out for good: of what moved on the interface, and of what counts elsewhere. */
+  readonly atInterface: Float64Array;
+  readonly elsewhere: Float64Array;
+  /** Booked, and stays with the former owners of the own end, and of the far end. */
+  readonly own: Float64Array;
+  readonly peer: Float64Array;
+  /** The end got another owner and wasn't booked since. The former owner keeps the flow in its count, too. */
+  isOwnLeft: boolean;
+  isPeerLeft: boolean;
+}
+
 /** The books of one filter. */
 class Books {
   readonly apps = new Accumulators();
@@ -51,6 +65,8 @@ class Books {
   readonly hostRows: HostRows;
   doubles: Float64Array;
   places: Int32Array;
+  /** By row; only of flows whose owner changed. */
+  readonly former = new Map<number, Former>();
   /** The total as the last snapshot showed it. */
   total: Traffic = sumTraffic([]);
 
@@ -93,6 +109,8 @@ export class Matched {
   readonly #after = movement();
   readonly #wireBefore = movement();
   readonly #wireAfter = movement();
+  readonly #ownBefore = movement();
+  readonly #ownAfter = movement();
   readonly #now = new Float64Array(4);
   #books: Books | null = null;
   /** The filter is new: every flow must be checked. */
@@ -140,12 +158,14 @@ export class Matched {
       return;
     }
     const flows = this.#flows;
-    const isComplete = flows.created - flows.voided === flows.count || (from !== null && isNow);
+    const hasAll = flows.created - flows.voided === flows.count && !this.#booking.hasFormerOwners;
+    const isComplete = hasAll || (from !== null && isNow);
     const parts = [this.#directory, this.#booking, this.#hostRows, flows.capacity] as const;
     this.#books = new Books(filter, from?.time ?? null, isComplete, ...parts);
     this.#completeSince = null;
     this.#isNew = true;
     if (from !== null) this.#leaveOut(from, this.#books);
+    this.#leaveOutFormer(this.#books);
   }
 
   /** True for a flow that matches now; without a filter, for all. */
@@ -166,6 +186,36 @@ export class Matched {
     this.#check(books, row);
     books.doubles.fill(0, row * DOUBLES, (row + 1) * DOUBLES);
     books.places.fill(0, row * PLACES, (row + 1) * PLACES);
+    books.former.delete(row);
+  }
+
+  /** Before an end of the flow gets another owner: books what it moved so far, or leaves it out for good if it doesn't match. */
+  ownerLeaves(row: number, isPeer: boolean): void {
+    const books = this.#books;
+    if (books === null) return;
+    this.#check(books, row);
+    const former = books.former.get(row) ?? nothingFormer();
+    books.former.set(row, former);
+    const at = row * DOUBLES;
+    const { doubles } = books;
+    if (!this.matches(row)) {
+      this.#flows.readTraffic(row, former.atInterface);
+      this.#booking.counted(row, former.elsewhere);
+      for (let i = 0; i < 4; i++) {
+        const leftOut = doubles[at + i] as number;
+        former.atInterface[i] = Math.max(
+          0,
+          (former.atInterface[i] as number) - leftOut - (doubles[at + AT_INTERFACE + i] as number),
+        );
+        former.elsewhere[i] = Math.max(0, (former.elsewhere[i] as number) - leftOut - (doubles[at + ELSEWHERE + i] as number));
+      }
+      doubles[at + TICK] = this.#booking.tickRx(row);
+      doubles[at + TICK + 1] = this.#booking.tickTx(row);
+      this.#setPlace(books, row, isPeer ? PEER : APP, NEVER);
+    } else if (isPeer) former.isPeerLeft = true;
+    else former.isOwnLeft = true;
+    const kept = isPeer ? former.peer : former.own;
+    for (let i = 0; i < 4; i++) kept[i] = doubles[at + ELSEWHERE + i] as number;
   }
 
   /** Books the tick that is being closed, after the booking has. */
@@ -266,9 +316,10 @@ export class Matched {
     doubles[at + TICK] = (doubles[at + TICK] as number) + after.rx;
     doubles[at + TICK + 1] = (doubles[at + TICK + 1] as number) + after.tx;
 
+    const former = books.former.size === 0 ? undefined : books.former.get(row);
     const now = this.#now;
     flows.readTraffic(row, now);
-    this.#take(books, row, AT_INTERFACE, now);
+    this.#take(books, row, AT_INTERFACE, now, former?.atInterface);
     let wasWire = booking.asItWent(row, before, this.#wireBefore);
     let wire = booking.asItWent(row, after, this.#wireAfter);
     const iface = flows.interface(row);
@@ -282,17 +333,22 @@ export class Matched {
       booking.counted(row, now);
       if (!booking.counts(row)) after.rx = after.tx = 0;
     }
-    this.#take(books, row, ELSEWHERE, now);
+    this.#take(books, row, ELSEWHERE, now, former?.elsewhere);
     wasWire = booking.asItWent(row, before, this.#wireBefore);
     wire = booking.asItWent(row, after, this.#wireAfter);
+    const hadHost = this.#place(books, row, HOST);
+    put(books.all, hadHost < 0 ? NEVER : 0, 0, wasWire, wire);
+    if (booking.isTunnelled(row)) put(books.tunnelled, hadHost < 0 ? NEVER : 0, 0, wasWire, wire);
     const was = this.#place(books, row, APP);
     const app = booking.appEntity(row);
-    put(books.all, was < 0 ? NEVER : 0, 0, wasWire, wire);
-    if (booking.isTunnelled(row)) put(books.tunnelled, was < 0 ? NEVER : 0, 0, wasWire, wire);
     put(books.unowned, isUnowned(was) ? 0 : NEVER, isUnowned(app) ? 0 : NEVER, wasWire, wire);
-    put(books.apps, was, app, was < OWNERLESS ? wasWire : before, app < OWNERLESS ? wire : after);
+    if (former === undefined) put(books.apps, was, app, was < OWNERLESS ? wasWire : before, app < OWNERLESS ? wire : after);
+    else {
+      const had = former.isOwnLeft && was !== app ? NEVER : was;
+      put(books.apps, had, app, less(before, former.own, true, this.#ownBefore), less(after, former.own, true, this.#ownAfter));
+      former.isOwnLeft = false;
+    }
     this.#setPlace(books, row, APP, app);
-    const hadHost = this.#place(books, row, HOST);
     const host = booking.hostEntity(row, booking.hostOf(row));
     put(books.hosts, hadHost, host, wasWire, wire);
     this.#setPlace(books, row, HOST, host);
@@ -302,17 +358,30 @@ export class Matched {
     this.#setPlace(books, row, CATEGORY, category);
     if (!flows.isLocal(row) || booking.peerOf(row) < 0) return;
     const peer = booking.peerOf(row);
-    put(books.apps, this.#place(books, row, PEER), peer, turned(before, this.#wireBefore), turned(after, this.#wireAfter));
+    const hadPeer = this.#place(books, row, PEER);
+    const farBefore = former === undefined ? before : less(before, former.peer, true, this.#ownBefore);
+    const farAfter = former === undefined ? after : less(after, former.peer, true, this.#ownAfter);
+    const had = former?.isPeerLeft === true && hadPeer !== peer ? NEVER : hadPeer;
+    put(books.apps, had, peer, turned(farBefore, this.#wireBefore), turned(farAfter, this.#wireAfter));
+    if (former !== undefined) former.isPeerLeft = false;
     this.#setPlace(books, row, PEER, peer);
   }
 
-  /** Fills `before` with what was booked of a flow, and `after` with what now is. @param all RX, TX, RX packets, TX packets */
-  #take(books: Books, row: number, column: number, all: Float64Array): void {
+  /**
+   * Fills `before` with what was booked of a flow, and `after` with what now is.
+   *
+   * @param all RX, TX, RX packets, TX packets
+   * @param unmatched the part of it that moved under former owners and didn't match
+   */
+  #take(books: Books, row: number, column: number, all: Float64Array, unmatched?: Float64Array): void {
     const { doubles } = books;
     const at = row * DOUBLES;
     this.#booked(books, at + column);
     // What was left out may be more than what counts.
-    for (let i = 0; i < 4; i++) doubles[at + column + i] = Math.max(0, (all[i] as number) - (doubles[at + i] as number));
+    for (let i = 0; i < 4; i++) {
+      const leftOut = (doubles[at + i] as number) + (unmatched?.[i] ?? 0);
+      doubles[at + column + i] = Math.max(0, (all[i] as number) - leftOut);
+    }
     const after = this.#after;
     after.rxTotal = doubles[at + column] as number;
     after.txTotal = doubles[at + column + 1] as number;
@@ -341,11 +410,28 @@ export class Matched {
     }
   }
 
+  /** Leaves out what flows moved under former owners: which those were is forgotten, so nobody knows whether it matched. */
+  #leaveOutFormer(books: Books): void {
+    this.#booking.eachKept((row, own, peer) => {
+      const former = nothingFormer();
+      for (let i = 0; i < 4; i++) {
+        const moved = Math.max(own[i] as number, peer[i] as number) - (books.doubles[row * DOUBLES + i] as number);
+        former.atInterface[i] = former.elsewhere[i] = Math.max(0, moved);
+      }
+      books.former.set(row, former);
+    });
+  }
+
   #grow(books: Books): void {
     const rows = this.#flows.capacity;
     books.doubles = widened(books.doubles, rows * DOUBLES);
     books.places = widened(books.places, rows * PLACES);
   }
+}
+
+function nothingFormer(): Former {
+  const four = () => new Float64Array(4);
+  return { atInterface: four(), elsewhere: four(), own: four(), peer: four(), isOwnLeft: false, isPeerLeft: false };
 }
 
 /** Books a flow as it stands, in place of what was booked before. */

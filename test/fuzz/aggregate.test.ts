@@ -31,6 +31,8 @@ class Reference {
   total = 0;
   /** Of all flows, by what counted when it moved: under apps and hosts, in the total. By serial number. */
   readonly counted = new Map<number, { app: number; total: number }>();
+  /** What stays with former owners of flows, by serial number: how far each end's owners got, and who had what. */
+  readonly former = new Map<number, { own: number; peer: number; readonly shares: [string, number][] }>();
   readonly ended = new Map<string, number>();
   endedUnowned = 0;
   tick = 0;
@@ -56,6 +58,7 @@ class Run extends FlowRun {
         this.reference.endedUnowned += this.unowned(row);
         observer?.flowRemoved(row);
       },
+      ownerLeaves: (row, isPeer) => observer?.ownerLeaves?.(row, isPeer),
     };
     this.aggregator.onFlowClosed(() => this.closed++);
   }
@@ -94,9 +97,20 @@ class Run extends FlowRun {
     const reason = this.table.reason(row) ?? '';
     const nameOf = (id: number) => this.directory.app(this.directory.process(id)?.app ?? -1)?.name ?? '?';
     const bytes = this.reference.counted.get(this.serial(row))?.app ?? 0;
-    const shares: [string, number][] = [[process < 0 ? reason : nameOf(process), bytes]];
-    if (peer >= 0 && this.table.isLocal(row)) shares.push([nameOf(peer), bytes]);
-    return shares;
+    const former = this.reference.former.get(this.serial(row));
+    const shares: [string, number][] = [[process < 0 ? reason : nameOf(process), bytes - (former?.own ?? 0)]];
+    if (peer >= 0 && this.table.isLocal(row)) shares.push([nameOf(peer), bytes - (former?.peer ?? 0)]);
+    return [...shares, ...(former?.shares ?? [])];
+  }
+
+  override onExec(row: number, isPeer: boolean): void {
+    if (isPeer && !this.table.isLocal(row)) return;
+    const serial = this.serial(row);
+    const share = this.shares(row)[isPeer ? 1 : 0];
+    const former = this.reference.former.get(serial) ?? { own: 0, peer: 0, shares: [] };
+    this.reference.former.set(serial, former);
+    if (share !== undefined) former.shares.push(share);
+    former[isPeer ? 'peer' : 'own'] = this.reference.counted.get(serial)?.app ?? 0;
   }
 
   unowned(row: number): number {
@@ -178,7 +192,7 @@ describe('aggregation', () => {
         const run = new Run(64);
         for (const each of steps) {
           if (each.kind === 'packet') run.touch(each);
-          else if (each.kind === 'owner' || each.kind === 'peer') run.change(each);
+          else if (each.kind === 'owner' || each.kind === 'peer' || each.kind === 'exec') run.change(each);
           else if (each.kind === 'tick') {
             const interfaces = interfacesWith(run.counted);
             const tick = { time: T0, intervalMs: each.ms, capture: CAPTURE, interfaces, gaps: [] };
@@ -186,7 +200,7 @@ describe('aggregation', () => {
               const at = run.rows().find((one) => String(run.table.serial(one)) === flow.id) as number;
               const shares = run.shares(at);
               expect([bytesOf(flow), flow.app ?? flow.reason]).toEqual([run.bytes(at), shares[0]?.[0]]);
-              if (shares.length > 1) expect(flow.peerApp).toBe(shares[1]?.[0]);
+              if (run.table.isLocal(at) && run.table.peer(at) >= 0) expect(flow.peerApp).toBe(shares[1]?.[0]);
               expect(flow.state).toBe(FLOW_STATES[run.table.state(at)]);
             }
           }

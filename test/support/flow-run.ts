@@ -29,11 +29,9 @@ export function flowSteps(interfaces: number) {
     iface: fc.nat(interfaces - 1),
     later: fc.nat(3000),
   });
-  const owner = fc.record({
-    kind: fc.constantFrom('owner' as const, 'peer' as const),
-    which: fc.nat(),
-    app: fc.constantFrom(...APPS),
-  });
+  const ofEnd = { which: fc.nat(), app: fc.constantFrom(...APPS) };
+  const owner = fc.record({ kind: fc.constantFrom('owner' as const, 'peer' as const), ...ofEnd });
+  const exec = fc.record({ kind: fc.constant('exec' as const), isPeer: fc.boolean(), ...ofEnd });
   const reason = fc.record({ kind: fc.constant('reason' as const), which: fc.nat(), reason: fc.constantFrom(...OWNER_REASONS) });
   const remove = fc.record({ kind: fc.constant('remove' as const), which: fc.nat() });
   const expire = fc.record({ kind: fc.constant('expire' as const), after: fc.constantFrom(0, 70_000, 1_000_000) });
@@ -41,6 +39,7 @@ export function flowSteps(interfaces: number) {
   return [
     { weight: 10, arbitrary: packet },
     { weight: 3, arbitrary: owner },
+    { weight: 2, arbitrary: exec },
     { weight: 2, arbitrary: reason },
     { weight: 1, arbitrary: remove },
     { weight: 1, arbitrary: expire },
@@ -51,6 +50,7 @@ export function flowSteps(interfaces: number) {
 /** A step that changes a flow without a packet. */
 type FlowStep =
   | { readonly kind: 'owner' | 'peer'; readonly which: number; readonly app: string }
+  | { readonly kind: 'exec'; readonly which: number; readonly app: string; readonly isPeer: boolean }
   | { readonly kind: 'reason'; readonly which: number; readonly reason: OwnerReason }
   | { readonly kind: 'remove'; readonly which: number }
   | { readonly kind: 'expire'; readonly after: number };
@@ -84,6 +84,18 @@ export class FlowRun {
     this.table.own(row, this.directory.add(app), 'exact');
   }
 
+  /** The owner of an end becomes another program, which owns what the flow moves from now on. */
+  exec(row: number, isPeer: boolean, app: string): void {
+    if ((isPeer ? this.table.peer(row) : this.table.owner(row)) < 0) return;
+    this.table.settleOwner(row, isPeer);
+    this.onExec(row, isPeer);
+    if (isPeer) this.table.ownPeer(row, this.directory.add(app));
+    else this.own(row, app);
+  }
+
+  /** For references of what each owner moved. */
+  onExec(_row: number, _isPeer: boolean): void {}
+
   /** Carries out a step. */
   change(step: FlowStep): void {
     if (step.kind === 'expire') {
@@ -93,6 +105,7 @@ export class FlowRun {
     const row = this.rowOf(step);
     if (row < 0) return;
     if (step.kind === 'owner') this.own(row, step.app);
+    else if (step.kind === 'exec') this.exec(row, step.isPeer, step.app);
     else if (step.kind === 'peer') this.table.ownPeer(row, this.directory.add(step.app));
     else if (step.kind === 'reason') this.table.disown(row, step.reason);
     else this.table.remove(row);

@@ -44,6 +44,31 @@ class Run extends FlowRun {
     return this.aggregator.tick({ time: this.time, intervalMs: ms, capture: CAPTURE, interfaces, gaps: [] }, limits);
   }
 
+  /** What flows had moved when their owner last became another program, by id. */
+  readonly moved = new Map<string, number>();
+  /** What the filter counts of flows, and what it never will, because it moved under an owner that didn't match. By id. */
+  readonly booked = new Map<string, number>();
+  readonly skipped = new Map<string, number>();
+  isFiltered = false;
+
+  begin(filter: Filter): void {
+    this.aggregator.match(filter, null);
+    this.isFiltered = true;
+    for (const [id, bytes] of this.moved) this.skipped.set(id, bytes);
+  }
+
+  book(flow: FlowRow): void {
+    this.booked.set(flow.id, bytesOf(flow) - (this.skipped.get(flow.id) ?? 0));
+  }
+
+  override onExec(row: number): void {
+    const flow = this.aggregator.flowRow(row);
+    this.moved.set(flow.id, bytesOf(flow));
+    if (!this.isFiltered) return;
+    if (this.aggregator.passes(row)) this.book(flow);
+    else this.skipped.set(flow.id, bytesOf(flow) - (this.booked.get(flow.id) ?? 0));
+  }
+
   matching(ms = 1000): Matching {
     const { matching } = this.tick(ms);
     if (matching === null) throw new Error('no filter');
@@ -53,7 +78,10 @@ class Run extends FlowRun {
 
 const step = fc.oneof(...flowSteps(2));
 
-/** @param isLate a known owner stays, as it mostly does; and a flow may go over both interfaces, of which only one counts it */
+/**
+ * @param isLate a known owner stays, as it mostly does, unless it becomes another program when all owners are known; and a flow may go over both
+ * interfaces, of which only one counts it
+ */
 function play(run: Run, each: typeof step extends fc.Arbitrary<infer Step> ? Step : never, isLate: boolean): void {
   if (each.kind === 'tick') return;
   if (each.kind === 'packet') {
@@ -61,9 +89,18 @@ function play(run: Run, each: typeof step extends fc.Arbitrary<infer Step> ? Ste
     run.send(isLate ? each : { ...each, sport: each.sport + 10 * each.iface }, each.iface);
     return;
   }
-  const row = each.kind === 'owner' || each.kind === 'peer' || each.kind === 'reason' ? run.rowOf(each) : -1;
-  const isKnown = row >= 0 && run.aggregator.flowRow(row)[each.kind === 'peer' ? 'peerApp' : 'app'] !== null;
-  if (!isLate || !isKnown) run.change(each);
+  const row = 'which' in each ? run.rowOf(each) : -1;
+  if (row < 0 || !isLate || each.kind === 'remove') {
+    run.change(each);
+    return;
+  }
+  const { app, peerApp, direction } = run.aggregator.flowRow(row);
+  if (
+    each.kind === 'exec'
+      ? app !== null && (direction !== 'local' || peerApp !== null)
+      : (each.kind === 'peer' ? peerApp : app) === null
+  )
+    run.change(each);
 }
 
 const FILTERS = [
@@ -92,31 +129,26 @@ describe('any traffic under any filter', () => {
         (steps, text, after) => {
           const run = new Run(maxRows);
           const filter = filterOf(text);
-          const booked = new Map<string, number>();
-          let begun = false;
           let shown = run.tick();
           const matches = (flow: FlowRow, time: number) => {
             const process = shown.apps.find((row) => row.app === flow.app);
             return filter.matches(subjectOf(flow, flow.app === null ? undefined : process, undefined), time);
           };
-          run.aggregator.onFlowClosed((flow) => begun && booked.set(flow.id, bytesOf(flow)));
+          run.aggregator.onFlowClosed((flow) => run.isFiltered && run.book(flow));
           let last = 0;
           for (const [i, each] of [...steps, { kind: 'tick' as const, ms: 1000 }].entries()) {
-            if (i === after) {
-              run.aggregator.match(filter, null);
-              begun = true;
-            }
+            if (i === after) run.begin(filter);
             play(run, each, false);
             if (each.kind !== 'tick') continue;
             shown = run.tick(each.ms);
-            if (!begun) continue;
+            if (!run.isFiltered) continue;
             const { matching } = shown;
             if (matching === null) throw new Error('no filter');
             const listed = shown.flows.filter((flow) => matches(flow, shown.time));
-            for (const flow of listed) booked.set(flow.id, bytesOf(flow));
+            for (const flow of listed) run.book(flow);
             expect(matching.flows).toEqual(listed);
             expect(matching.flowCount).toBe(listed.length);
-            const expected = [...booked.values()].reduce((total, bytes) => total + bytes, 0);
+            const expected = [...run.booked.values()].reduce((total, bytes) => total + bytes, 0);
             expect(bytesOf(matching.total)).toBe(expected);
             expect(expected).toBeGreaterThanOrEqual(last);
             expect([sumOf(matching.hosts), sumOf(matching.categories), sumOf(matching.interfaces)]).toEqual([
@@ -201,6 +233,41 @@ describe('a filter', () => {
     run.own(row, 'cat');
     run.send({ bytes: 1000 });
     expect(run.matching()).toMatchObject({ total: { txBytes: 100 }, apps: [{ app: 'bash', txBytes: 100 }], flows: [] });
+  });
+
+  it.each(['app:cat', 'app:bash', 'host:192.0.2.1'])('%s shows under each program what the flow moved for it', (text) => {
+    const run = new Run();
+    run.aggregator.match(filterOf(text), null);
+    const row = run.send({ bytes: 100 });
+    run.own(row, 'bash');
+    run.tick();
+    run.exec(row, false, 'cat');
+    run.send({ bytes: 1000 });
+    const { apps, matching } = run.tick();
+    expect(apps).toMatchObject([
+      { app: 'bash', txBytes: 100, flows: 1 },
+      { app: 'cat', txBytes: 1000, txRate: 1000, flows: 1 },
+    ]);
+    const meant = apps.filter(({ app }) => !text.startsWith('app:') || text === `app:${app}`);
+    expect(matching?.apps).toEqual(meant);
+    expect(matching?.total).toMatchObject({ txBytes: sumOf(meant), unownedBytes: 0 });
+  });
+
+  it('that is set after an exec leaves out what nobody can assign, and says since when it is complete', () => {
+    const run = new Run();
+    const row = run.send({ bytes: 100 });
+    run.own(row, 'bash');
+    run.exec(row, false, 'cat');
+    run.send({ bytes: 1000 });
+    run.tick();
+    run.aggregator.match(filterOf('host:192.0.2.1'), null);
+    run.send({ bytes: 10 });
+    const time = run.time + 1000;
+    expect(run.matching()).toMatchObject({
+      completeSince: time,
+      total: { txBytes: 1010 },
+      apps: [{ app: 'cat', txBytes: 1010 }],
+    });
   });
 
   it('that is set after flows have left says since when it is complete', () => {
