@@ -120,7 +120,7 @@ export class Aggregator {
     this.#matched = new Matched(flows, this.booking, directory, facts, this.#hosts, this.interfaceName, events);
     this.#eviction = new Eviction(flows, this.booking, this.#matched, directory, facts, this.#hosts, this.#apps);
     this.#flowRows = new FlowRows(flows, this.booking, directory, this.interfaceName, onBehalfOf, facts);
-    flows.observer = this.booking;
+    flows.observe(this.booking);
   }
 
   /** Takes the interfaces that flows refer to by index; the list only grows. */

@@ -2,9 +2,9 @@
 // is removed. It decides what counts where, and how often; it makes no rows.
 
 import { FLOW_DIRECTION } from '../flow/direction.ts';
-import { type FlowObserver, type FlowTable, NO_OWNER } from '../flow/flow-table.ts';
+import type { FlowObserver, FlowTable } from '../flow/flow-table.ts';
 import type { TickInterface } from '../model/snapshot.ts';
-import { type FlowFacts, KERNEL_REASONS, OWNER_REASONS, type ProcessDirectory } from '../model/terms.ts';
+import { type FlowFacts, KERNEL_REASONS, NO_OWNER, OWNER_REASONS, type ProcessDirectory } from '../model/terms.ts';
 import { scopeOf } from '../net/address.ts';
 import { type Arena, arenaOf } from '../net/bytes.ts';
 import { Accumulators, less, type Movement, movement, received, turned } from './accumulators.ts';

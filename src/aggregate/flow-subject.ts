@@ -2,13 +2,14 @@
 // read a field or two. It allocates text only for addresses.
 
 import type { FilterSubject } from '../filter/fields.ts';
-import { type FlowTable, NO_OWNER } from '../flow/flow-table.ts';
+import type { FlowTable } from '../flow/flow-table.ts';
 import { FLOW_STATES } from '../flow/tcp.ts';
 import {
   type App,
   type Endpoint,
   FLOW_DIRECTIONS,
   type FlowFacts,
+  NO_OWNER,
   NOWHERE,
   type Place,
   type Process,

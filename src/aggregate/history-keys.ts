@@ -1,9 +1,9 @@
 // The keys under which history keeps bytes: app and program, host, category, interface, protocol and direction. Each key of the current
 // minute has a dense number, and its texts are made once. Bounded: beyond the bound keys are folded, hosts first.
 
-import { type FlowTable, NO_OWNER } from '../flow/flow-table.ts';
+import type { FlowTable } from '../flow/flow-table.ts';
 import type { HistoryEntry } from '../model/history-batch.ts';
-import { FLOW_DIRECTIONS, type FlowFacts, type ProcessDirectory } from '../model/terms.ts';
+import { FLOW_DIRECTIONS, type FlowFacts, NO_OWNER, type ProcessDirectory } from '../model/terms.ts';
 import { formatAddress } from '../net/address.ts';
 import { protocolName } from '../net/numbers.ts';
 import { type Booking, OWNERLESS, ownerlessReason } from './booking.ts';

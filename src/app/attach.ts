@@ -2,9 +2,9 @@
 // needs must be loaded before the drop, for the user may not be able to read the program's own files.
 
 import { tmpdir } from 'node:os';
+import type { AddressWatch } from '../capture/devices/address-watch.ts';
 import type { HistoryOptions } from '../model/options.ts';
 import { sanitize } from '../net/text.ts';
-import type { LiveParts } from '../pipeline/live-session.ts';
 import { systemClock } from '../system/clock.ts';
 import type { Edges } from '../system/edges.ts';
 import { workingFolder } from '../system/files.ts';
@@ -30,7 +30,7 @@ export async function attach(assembled: Assembled, closing: Closing): Promise<Lo
     reverse.start();
   }
   const beginRecording = options.history?.record === true ? await recorder(options.history, assembled) : null;
-  const makeSession = await sessionMaker(assembled);
+  const makeSession = await sessionMaker(assembled, closing);
   const makeEffects = await effectsMaker(assembled, closing);
 
   if (rights !== null) monitor.setPrivileges(await rights.drop(monitor.owners.source, source));
@@ -71,7 +71,7 @@ function closeWithComplaint(recording: Recording, closing: Closing, log: Log | n
 }
 
 /** Loads the session. */
-async function sessionMaker({ opened, parts, successor }: Assembled): Promise<Make<Stoppable>> {
+async function sessionMaker({ opened, parts, successor }: Assembled, closing: Closing): Promise<Make<Stoppable>> {
   const { options, mode, clock, reach, capture, output } = opened;
   const { source } = capture.opened;
   const { intervalMs, durationMs } = options;
@@ -96,6 +96,7 @@ async function sessionMaker({ opened, parts, successor }: Assembled): Promise<Ma
   const samples = once && durationMs === null ? 1 : options.samples;
   const { LiveSession } = await import('../pipeline/live-session.ts');
   const addresses = await watchAddresses(reach);
+  if (addresses !== null) closing.add('addresses', () => addresses.close());
   return () =>
     new LiveSession({
       source,
@@ -113,7 +114,7 @@ async function sessionMaker({ opened, parts, successor }: Assembled): Promise<Ma
 }
 
 /** Without koffi nobody tells of new addresses, and they are polled. */
-async function watchAddresses(edges: Edges): Promise<LiveParts['addresses']> {
+async function watchAddresses(edges: Edges): Promise<AddressWatch | null> {
   try {
     return (await import('../capture/devices/address-watch.ts')).watchAddresses(edges);
   } catch {

@@ -6,7 +6,18 @@
  * standard error must not hold it up. The capture outlives whatever asks about its flows, and the rights outlive the capture, for the child
  * that keeps root removes what libpcap leaves behind.
  */
-const ORDER = ['screen', 'effects', 'history', 'signals', 'complaint', 'lookups', 'owners', 'capture', 'rights'] as const;
+const ORDER = [
+  'screen',
+  'effects',
+  'history',
+  'signals',
+  'complaint',
+  'lookups',
+  'owners',
+  'addresses',
+  'capture',
+  'rights',
+] as const;
 
 /** What a run opens, by kind. */
 export type Opening = (typeof ORDER)[number];

@@ -2,7 +2,7 @@
 // nothing outside of this folder knows where in a row a value lies. Touching a flow allocates nothing.
 
 import type { Packet } from '../decode/packet.ts';
-import { ATTRIBUTIONS, type Attribution, OWNER_REASONS, type OwnerReason } from '../model/terms.ts';
+import { ATTRIBUTIONS, type Attribution, NO_OWNER, OWNER_REASONS, type OwnerReason } from '../model/terms.ts';
 import { type Arena, arenaOf, widened } from '../net/bytes.ts';
 import { DIRECTION, ECHO_PORT, PROTOCOL, TCP_FLAG } from '../net/numbers.ts';
 import { FLOW_DIRECTION, isIcmp, type Localizer } from './direction.ts';
@@ -12,7 +12,7 @@ import { idleLimit, LeastRecent } from './idle.ts';
 import * as L from './layout.ts';
 import { beginFlow } from './new-flow.ts';
 import { Orphans } from './orphans.ts';
-import { DISOWNED, NO_OWNER, NOT_LOOKED_UP, OWNED } from './ownership.ts';
+import { DISOWNED, NOT_LOOKED_UP, OWNED } from './ownership.ts';
 import { FLOW_STATE, followTcp, isRefusal, noteOpening, reopens } from './tcp.ts';
 
 /** Copies, as in decode/ipv4.ts. */
@@ -25,8 +25,6 @@ const { NEW, ESTABLISHED, CLOSED } = FLOW_STATE;
 const { TCP, SCTP } = PROTOCOL;
 const { IN, OUT, PASSING } = DIRECTION;
 const { SYN, ACK } = TCP_FLAG;
-
-export { NO_OWNER };
 
 /** Called just before a row is removed, to book its last counters, and before an end gets another owner. */
 export interface FlowObserver {
@@ -43,7 +41,7 @@ const LAST_COPY_ROWS = 16_384;
 const NO_ROW = -1;
 
 /**
- * All flows of a run, at most `maxRows`. A full table evicts the least recently seen of a few rows, after the observer booked them.
+ * All flows of a run, at most `maxRows`. A full table evicts the least recently seen of a few rows, after its observers booked them.
  *
  * Rows lie in the arena of layout.ts, which moves when it grows. A row's number is valid until the flow is removed; SERIAL tells flows apart.
  */
@@ -60,7 +58,6 @@ export class FlowTable {
   created = 0;
   /** Of these, the ones that turned out to be part of another flow before anything reported them. */
   voided = 0;
-  observer: FlowObserver | null = null;
   /** What `warm` read; without it the compiler would leave the reads out. */
   warmed = 0;
   /** Rows used so far. Live rows are below it; the free ones among them have -1 in STATE. */
@@ -72,6 +69,7 @@ export class FlowTable {
   readonly #index: FlowIndex;
   readonly #idle = new LeastRecent();
   readonly #orphans = new Orphans();
+  readonly #observers: FlowObserver[] = [];
   #arena: Arena;
   #ints: Int32Array;
   #counters: Float64Array;
@@ -94,6 +92,11 @@ export class FlowTable {
     this.touched = new Int32Array(rows);
     this.newRows = new Int32Array(rows);
     this.#index = new FlowIndex(this.#ints);
+  }
+
+  /** Calls back from now on, as long as the table lives; those who asked first are called first. */
+  observe(observer: FlowObserver): void {
+    this.#observers.push(observer);
   }
 
   /** Rows that fit without growing. */
@@ -468,7 +471,7 @@ export class FlowTable {
 
   /** Before an end gets another owner: what it moved so far stays with the one that it has, which used it. Without this it goes along. */
   settleOwner(row: number, isPeer: boolean): void {
-    this.observer?.ownerLeaves?.(row, isPeer);
+    for (const observer of this.#observers) observer.ownerLeaves?.(row, isPeer);
   }
 
   #setOwner(row: number, process: number, ownership: number): void {
@@ -546,9 +549,9 @@ export class FlowTable {
     this.mark(row);
   }
 
-  /** Removes a flow after its observer has booked it. */
+  /** Removes a flow after its observers have booked it. */
   remove(row: number): void {
-    this.observer?.flowRemoved(row);
+    for (const observer of this.#observers) observer.flowRemoved(row);
     this.#drop(row);
   }
 

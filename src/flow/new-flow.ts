@@ -1,9 +1,10 @@
 // Writes the row of a new flow: its ends as this machine sees them, and the initial value of everything else.
 
 import type { Packet } from '../decode/packet.ts';
+import { NO_OWNER } from '../model/terms.ts';
 import type { Placement } from './direction.ts';
 import * as L from './layout.ts';
-import { NO_OWNER, NOT_LOOKED_UP } from './ownership.ts';
+import { NOT_LOOKED_UP } from './ownership.ts';
 
 /** Copies, as in decode/ipv4.ts. */
 const { INTS, COUNTERS, LOCAL, REMOTE, PORTS, PROTOCOL_INTERFACE, HASH, STATE, PROCESS, PEER_PROCESS, OWNERSHIP } = L;

@@ -2,8 +2,6 @@
 
 import { ATTRIBUTIONS, type Attribution, KERNEL_REASONS, OWNER_REASONS, type OwnerReason } from '../model/terms.ts';
 
-/** Value of PROCESS and PEER_PROCESS while an end has no owner. */
-export const NO_OWNER = -1;
 /** Stands where the reason would, in a flow that has an owner: an index beyond OWNER_REASONS. */
 const NO_REASON = 0xffff;
 

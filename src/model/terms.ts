@@ -4,6 +4,9 @@
 export const ATTRIBUTIONS = ['exact', 'listener', 'wildcard', 'kernel', 'none'] as const;
 export type Attribution = (typeof ATTRIBUTIONS)[number];
 
+/** Stands where the number of a process would, for an end of a flow without an owner. */
+export const NO_OWNER = -1;
+
 /** Why a flow has no process. */
 export const OWNER_REASONS = [
   'not looked up yet',

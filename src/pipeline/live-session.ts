@@ -43,8 +43,8 @@ export interface LiveParts {
   readonly source: PacketSource;
   readonly monitor: Monitor;
   readonly localizer: Localizer;
-  /** Reports new addresses; null if they are only polled. */
-  readonly addresses: AddressWatch | null;
+  /** Reports new addresses; null if they are only polled. Whoever opened it closes it. */
+  readonly addresses: Pick<AddressWatch, 'added'> | null;
   /** null if devices of the local network aren't looked for. */
   readonly neighbours: Neighbours | null;
   readonly tracker: CounterTracker;
@@ -108,7 +108,6 @@ export class LiveSession {
     await this.#parts.neighbours?.ready();
     this.#events.writeOpened();
     await this.#parts.output.end(this.#close());
-    this.#parts.addresses?.close();
     return end;
   }
 

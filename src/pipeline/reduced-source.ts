@@ -4,10 +4,11 @@
 import { interfaceKind } from '../capture/devices/kind.ts';
 import type { CaptureInterface, PacketSource, SourceState } from '../capture/source.ts';
 import { Packet } from '../decode/packet.ts';
-import { NO_OWNER } from '../flow/flow-table.ts';
+import type { FlowTable } from '../flow/flow-table.ts';
 import { FLOW_STATE } from '../flow/tcp.ts';
 import type { Directory } from '../identify/process/directory.ts';
 import { type SocketCount, type SocketCounts, TCP_CLOSE, TCP_LISTEN } from '../identify/process/socket-table.ts';
+import { NO_OWNER } from '../model/terms.ts';
 import { parseAddress, sameAddress } from '../net/address.ts';
 import { DIRECTION, LINK, PROTOCOL, TCP_FLAG } from '../net/numbers.ts';
 import type { Edges } from '../system/edges.ts';
@@ -45,30 +46,21 @@ export class ReducedSource implements PacketSource {
   readonly snapLength = { bulk: 0, whole: 0 };
   readonly bufferBytes = null;
   state: SourceState = 'open';
-  readonly #interfaces: CaptureInterface[] = [];
   readonly #counts: SocketCounts;
-  readonly #networks: Edges['networkInterfaces'];
+  readonly #interfaces: OwnInterfaces;
   readonly #note: string;
   readonly #now: () => number;
   readonly #wall: () => number;
-  #addresses: { readonly words: Int32Array; readonly iface: number }[] = [];
-  #addressesAt = Number.NEGATIVE_INFINITY;
-  readonly #known = new Map<number | string, Known>();
-  readonly #listening = new Set<number>();
-  readonly #packet = new Packet();
-  #monitor: Monitor | null = null;
-  #directory: Directory | null = null;
+  #sockets: SocketFlows | null = null;
   #next = Number.NEGATIVE_INFINITY;
-  #round = 0;
 
   /** @param note says what is missing, for as long as it runs @param now monotonic ms @param wall epoch ms */
   constructor(counts: SocketCounts, networks: Edges['networkInterfaces'], note: string, now: () => number, wall: () => number) {
     this.#counts = counts;
-    this.#networks = networks;
+    this.#interfaces = new OwnInterfaces(networks, now);
     this.#note = note;
     this.#now = now;
     this.#wall = wall;
-    this.#readAddresses();
   }
 
   get driver(): SocketCounts['driver'] {
@@ -76,7 +68,7 @@ export class ReducedSource implements PacketSource {
   }
 
   get interfaces(): readonly CaptureInterface[] {
-    return this.#interfaces;
+    return this.#interfaces.list;
   }
 
   get note(): string {
@@ -84,22 +76,16 @@ export class ReducedSource implements PacketSource {
     return note === '' ? this.#note : `${note}; ${this.#note}`;
   }
 
-  /** Begins to feed. The source is opened before there is a monitor, which needs the source. @param directory takes the owners of sockets */
+  /** Feeds a monitor, until it is closed. The source is opened before there is one, which needs the source. @param directory takes the owners of sockets */
   feed(monitor: Monitor, directory: Directory): void {
-    this.#monitor = monitor;
-    this.#directory = directory;
+    this.#sockets = new SocketFlows(this.#counts, this.#interfaces, monitor, directory, this.#wall);
   }
 
   read(): null {
     const now = this.#now();
-    if (this.#monitor === null || now < this.#next) return null;
-    if (now - this.#addressesAt >= ADDRESSES_MS) this.#readAddresses();
-    this.#round++;
-    this.#listening.clear();
-    if (this.#counts.ask((count) => this.#take(count))) {
-      this.#forgetGone();
-      this.#monitor.admitNew();
-    } else this.#round--;
+    if (this.#sockets === null || now < this.#next) return null;
+    this.#interfaces.refresh();
+    this.#sockets.ask();
     this.#next = now + Math.max(PAUSE_MS, (this.#now() - now) * REST);
     return null;
   }
@@ -111,6 +97,39 @@ export class ReducedSource implements PacketSource {
   close(): void {
     this.state = 'ended';
     this.#counts.close();
+  }
+}
+
+/** What sockets moved, booked into flows as packets. */
+class SocketFlows {
+  readonly #counts: SocketCounts;
+  readonly #interfaces: OwnInterfaces;
+  readonly #monitor: Monitor;
+  readonly #flows: FlowTable;
+  readonly #directory: Directory;
+  readonly #wall: () => number;
+  readonly #known = new Map<number | string, Known>();
+  readonly #listening = new Set<number>();
+  readonly #packet = new Packet();
+  #round = 0;
+
+  constructor(counts: SocketCounts, interfaces: OwnInterfaces, monitor: Monitor, directory: Directory, wall: () => number) {
+    this.#counts = counts;
+    this.#interfaces = interfaces;
+    this.#monitor = monitor;
+    this.#flows = monitor.flows;
+    this.#directory = directory;
+    this.#wall = wall;
+  }
+
+  /** Reads the counters of all sockets. */
+  ask(): void {
+    this.#round++;
+    this.#listening.clear();
+    if (this.#counts.ask((count) => this.#take(count))) {
+      this.#forgetGone();
+      this.#monitor.admitNew();
+    } else this.#round--;
   }
 
   #take(count: SocketCount): void {
@@ -150,8 +169,8 @@ export class ReducedSource implements PacketSource {
   }
 
   #book(known: Known, count: SocketCount, rx: number, tx: number, rxSegments: number, txSegments: number): void {
-    const { flows } = this.#monitor as Monitor;
-    const iface = this.#ifaceOf(count);
+    const flows = this.#flows;
+    const iface = this.#interfaces.of(count);
     const { words, ownPort, otherPort, protocol } = count;
     const isNew = flows.lookup(words, ownPort, otherPort, protocol, iface) < 0;
     const opened = protocol !== PROTOCOL.TCP || !this.#listening.has(ownPort);
@@ -173,10 +192,10 @@ export class ReducedSource implements PacketSource {
 
   /** Sets the owner of a flow, unless it has one: of several processes that share a socket, the busiest comes first. */
   #own(row: number, { pid, name, exact }: NonNullable<SocketCount['process']>, isLocalEnd: boolean): void {
-    const { flows } = this.#monitor as Monitor;
+    const flows = this.#flows;
     if ((isLocalEnd ? flows.owner(row) : flows.peer(row)) !== NO_OWNER) return;
     const facts = { pid, name, exe: null, uid: null, parentPid: null, startTime: null, script: null, unit: null };
-    const id = (this.#directory as Directory).learn(facts);
+    const id = this.#directory.learn(facts);
     if (isLocalEnd) flows.own(row, id, exact ? 'exact' : 'wildcard');
     else flows.ownPeer(row, id);
   }
@@ -198,7 +217,7 @@ export class ReducedSource implements PacketSource {
     packet.networkBytes = bytes;
     packet.frameBytes = 0;
     packet.time = this.#wall();
-    (this.#monitor as Monitor).flows.touch(packet, iface, sent ? DIRECTION.OUT : DIRECTION.IN);
+    this.#flows.touch(packet, iface, sent ? DIRECTION.OUT : DIRECTION.IN);
   }
 
   /** Closes the flows of sockets that are gone. One that ended between two parts of a reading shows up in the next. */
@@ -217,29 +236,47 @@ export class ReducedSource implements PacketSource {
   }
 
   #end({ row, serial }: Known): void {
-    const { flows } = this.#monitor as Monitor;
+    const flows = this.#flows;
     if (flows.holds(row, serial)) flows.setState(row, FLOW_STATE.CLOSED);
   }
+}
 
-  #ifaceOf({ words, interface: named }: SocketCount): number {
+/** This machine's interfaces, by their addresses. */
+class OwnInterfaces {
+  readonly list: CaptureInterface[] = [];
+  readonly #networks: Edges['networkInterfaces'];
+  readonly #now: () => number;
+  #addresses: { readonly words: Int32Array; readonly iface: number }[] = [];
+  #readAt = Number.NEGATIVE_INFINITY;
+
+  constructor(networks: Edges['networkInterfaces'], now: () => number) {
+    this.#networks = networks;
+    this.#now = now;
+    this.refresh();
+  }
+
+  /** Index of the interface of a socket's own end. */
+  of({ words, interface: named }: SocketCount): number {
     if (named !== null) return this.#indexOf(named);
     return this.#addresses.find((each) => sameAddress(words, 0, each.words, 0))?.iface ?? 0;
   }
 
-  #indexOf(name: string): number {
-    const known = this.#interfaces.findIndex((each) => each.name === name);
-    if (known >= 0) return known;
-    if (this.#interfaces.length >= MAX_INTERFACES) return 0;
-    return this.#interfaces.push({ name, kind: interfaceKind(name), link: LINK.RAW, deliversTwice: false }) - 1;
-  }
-
-  #readAddresses(): void {
-    this.#addressesAt = this.#now();
+  /** Reads the addresses, unless it did just before. */
+  refresh(): void {
+    if (this.#now() - this.#readAt < ADDRESSES_MS) return;
+    this.#readAt = this.#now();
     this.#addresses = Object.entries(this.#networks()).flatMap(([name, addresses = []]) =>
       addresses.flatMap(({ address }) => {
         const words = new Int32Array(4);
         return parseAddress(address, words, 0) ? [{ words, iface: this.#indexOf(name) }] : [];
       }),
     );
+  }
+
+  #indexOf(name: string): number {
+    const known = this.list.findIndex((each) => each.name === name);
+    if (known >= 0) return known;
+    if (this.list.length >= MAX_INTERFACES) return 0;
+    return this.list.push({ name, kind: interfaceKind(name), link: LINK.RAW, deliversTwice: false }) - 1;
   }
 }

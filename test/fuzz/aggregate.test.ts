@@ -51,16 +51,12 @@ class Run extends FlowRun {
   constructor(maxRows: number) {
     super(maxRows);
     this.aggregator.setInterfaces(interfacesWith(this.counted));
-    const observer = this.table.observer;
-    this.table.observer = {
-      flowRemoved: (row) => {
-        for (const [name, bytes] of this.shares(row)) this.reference.gone(name, bytes);
-        this.reference.endedUnowned += this.unowned(row);
-        observer?.flowRemoved(row);
-      },
-      ownerLeaves: (row, isPeer) => observer?.ownerLeaves?.(row, isPeer),
-    };
     this.aggregator.onFlowClosed(() => this.closed++);
+  }
+
+  protected override flowLeaves(row: number): void {
+    for (const [name, bytes] of this.shares(row)) this.reference.gone(name, bytes);
+    this.reference.endedUnowned += this.unowned(row);
   }
 
   touch(each: PacketFields & { bytes: number; iface: number }): void {

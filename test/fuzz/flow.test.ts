@@ -87,7 +87,7 @@ describe('flow table', () => {
         let time = T0;
         let bytesEver = 0;
         let bytesGone = 0;
-        table.observer = {
+        table.observe({
           flowRemoved(row) {
             const flow = modelOf(table, row);
             expect(model.get(flow.serial)).toEqual(flow);
@@ -97,7 +97,7 @@ describe('flow table', () => {
             gone.push(flow.serial);
             bytesGone += flow.bytes;
           },
-        };
+        });
         for (const each of steps) {
           if (each.kind === 'tick') {
             table.beginTick();

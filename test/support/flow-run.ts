@@ -66,8 +66,12 @@ export class FlowRun {
     const localizer = new Localizer(false);
     localizer.setAddresses(addresses('10.0.0.1'));
     this.table = new FlowTable(localizer, maxRows, 5);
+    this.table.observe({ flowRemoved: (row) => this.flowLeaves(row) });
     this.aggregator = new Aggregator({ flows: this.table, directory: this.directory, started: T0, seed: 5, events });
   }
+
+  /** Called for each flow that leaves, before the aggregator books it for the last time. */
+  protected flowLeaves(_row: number): void {}
 
   /** Rows of live flows. */
   rows(): number[] {

@@ -1,12 +1,13 @@
 // Flow rows of a snapshot: makes the text of a flow once, renews its numbers when it moves, and selects the few that are shown.
 
-import { type FlowTable, NO_OWNER } from '../../flow/flow-table.ts';
+import type { FlowTable } from '../../flow/flow-table.ts';
 import { FLOW_STATES } from '../../flow/tcp.ts';
 import type { FlowRow } from '../../model/snapshot.ts';
 import {
   type Endpoint,
   FLOW_DIRECTIONS,
   type FlowFacts,
+  NO_OWNER,
   NOWHERE,
   type Place,
   type Process,

@@ -63,14 +63,13 @@ export class StreamFeed implements ByteFeed {
   readonly window: ByteWindow;
   failure: string | null = null;
   remark = '';
-  /** Called when bytes came or the stream ended; for those who wait. */
-  onChange: (() => void) | null = null;
   readonly #stream: Readable;
   readonly #outcome: Outcome | null;
   /** What came while there was no room; a paused stream may still deliver one chunk. */
   #held: Uint8Array[] = [];
   #heldFrom = 0;
   #finished = false;
+  #waiting: { readonly bytes: number; readonly resolve: () => void } | null = null;
 
   /**
    * @param size bytes of the window
@@ -106,6 +105,14 @@ export class StreamFeed implements ByteFeed {
     return window.end > before;
   }
 
+  /** Resolves when as many bytes lie in the window, or no more will come. One may wait at a time. */
+  holding(bytes: number): Promise<void> {
+    return new Promise((resolve) => {
+      this.#waiting = { bytes, resolve };
+      this.#answer();
+    });
+  }
+
   /** True while the writer is held back, because nobody reads. */
   get full(): boolean {
     return this.#held.length > 0;
@@ -132,7 +139,7 @@ export class StreamFeed implements ByteFeed {
       this.#held.push(chunk);
       this.#stream.pause();
     }
-    this.onChange?.();
+    this.#answer();
   }
 
   #finish(failure: string | null): void {
@@ -140,7 +147,13 @@ export class StreamFeed implements ByteFeed {
     this.#finished = true;
     this.failure = failure ?? this.#outcome?.failure ?? null;
     this.remark = this.#outcome?.remark ?? '';
-    this.onChange?.();
+    this.#answer();
+  }
+
+  #answer(): void {
+    if (this.#waiting === null || (!this.ended && this.window.length < this.#waiting.bytes)) return;
+    this.#waiting.resolve();
+    this.#waiting = null;
   }
 }
 

@@ -300,16 +300,9 @@ function streamFeed(stream: Readable, packing: Packing | null, size: number): St
 }
 
 /** Waits until the first bytes lie in the window, or no more will come. */
-function filled(feed: StreamFeed): Promise<StreamFeed> {
-  return new Promise((resolve) => {
-    const look = () => {
-      if (!feed.ended && feed.window.length < HEAD_BYTES) return;
-      feed.onChange = null;
-      resolve(feed);
-    };
-    feed.onChange = look;
-    look();
-  });
+async function filled(feed: StreamFeed): Promise<StreamFeed> {
+  await feed.holding(HEAD_BYTES);
+  return feed;
 }
 
 /** The first bytes of a stream, put back unless it has ended with them: then they are fewer than a header. */

@@ -1,7 +1,8 @@
 // Passes new flows to the owner source, except those that no process can own.
 
 import { FLOW_DIRECTION } from '../../flow/direction.ts';
-import { type FlowTable, NO_OWNER } from '../../flow/flow-table.ts';
+import type { FlowTable } from '../../flow/flow-table.ts';
+import { NO_OWNER } from '../../model/terms.ts';
 import { PROTOCOL } from '../../net/numbers.ts';
 import type { Directory } from './directory.ts';
 import type { PsWatch } from './macos/ps-watch.ts';

@@ -1,6 +1,7 @@
 // Takes owners from the capture itself: PKTAP's pid and name on each packet, or the process blocks of a pcapng file.
 
-import { type FlowTable, NO_OWNER } from '../../flow/flow-table.ts';
+import type { FlowTable } from '../../flow/flow-table.ts';
+import { NO_OWNER } from '../../model/terms.ts';
 import { DIRECTION } from '../../net/numbers.ts';
 import { sanitize } from '../../net/text.ts';
 import type { Directory } from './directory.ts';

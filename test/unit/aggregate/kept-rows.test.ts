@@ -22,7 +22,7 @@ test('rows that are no longer shown are dropped', () => {
     facts: null,
     observer: { hostChanged() {}, ownerLeaves() {}, flowLeaves() {} },
   });
-  flows.observer = booking;
+  flows.observe(booking);
   const apps = new AppRows(booking.apps, directory);
   const hosts = new HostRows(booking.hosts, booking.hostTable, flows, null);
   const flowRows = new FlowRows(flows, booking, directory, String, null, null);

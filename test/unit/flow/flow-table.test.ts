@@ -1,10 +1,11 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Packet } from '../../../src/decode/packet.ts';
 import { FLOW_DIRECTION, Localizer } from '../../../src/flow/direction.ts';
-import { FlowTable, NO_OWNER } from '../../../src/flow/flow-table.ts';
+import { FlowTable } from '../../../src/flow/flow-table.ts';
 import { IDLE_MS } from '../../../src/flow/idle.ts';
 import { INTS, SERIAL } from '../../../src/flow/layout.ts';
 import { FLOW_STATE } from '../../../src/flow/tcp.ts';
+import { NO_OWNER } from '../../../src/model/terms.ts';
 import { formatAddress } from '../../../src/net/address.ts';
 import { DIRECTION, PROTOCOL } from '../../../src/net/numbers.ts';
 import { addresses, packet, reply, timed } from '../../support/packets.ts';
@@ -205,7 +206,7 @@ describe('growth, removal, eviction', () => {
 
   it('tells the observer before a row goes, with its last counters', () => {
     const told: [number, number][] = [];
-    table.observer = { flowRemoved: (row) => told.push([table.serial(row), table.txBytes(row)]) };
+    table.observe({ flowRemoved: (row) => told.push([table.serial(row), table.txBytes(row)]) });
     table.touch(timed(packet({ bytes: 77 }), T0), 0, 0);
     const row = table.touch(timed(packet({ sport: 2, bytes: 5 }), T0), 0, 0);
     table.remove(row);
@@ -216,7 +217,7 @@ describe('growth, removal, eviction', () => {
 
   it('keeps the row of a flow whose ends another connection has now, closed, until it is idle', () => {
     const told: number[] = [];
-    table.observer = { flowRemoved: (row) => told.push(table.serial(row)) };
+    table.observe({ flowRemoved: (row) => told.push(table.serial(row)) });
     const first = table.touch(timed(packet({ flags: 'S', seq: 1, bytes: 60 }), T0), 0, 0);
     table.own(first, 7, 'exact');
     const second = table.touch(timed(packet({ flags: 'S', seq: 2 }), T0 + 1), 0, 0);
@@ -271,7 +272,7 @@ describe('growth, removal, eviction', () => {
   it('evicts the least recently seen of those under its hand, closed ones first, and counts them', () => {
     const small = makeTable(32);
     const gone: number[] = [];
-    small.observer = { flowRemoved: (row) => gone.push(row) };
+    small.observe({ flowRemoved: (row) => gone.push(row) });
     for (let i = 0; i < 32; i++) small.touch(timed(packet({ sport: i }), T0 + i), 0, 0);
     small.touch(timed(packet({ sport: 20, flags: 'R' }), T0 + 100), 0, 0);
     small.touch(timed(packet({ sport: 3 }), T0 + 101), 0, 0);
@@ -284,7 +285,7 @@ describe('growth, removal, eviction', () => {
   it('evicts where its hand stands, a part of the table at a time', () => {
     const big = makeTable(256);
     const gone: number[] = [];
-    big.observer = { flowRemoved: (row) => gone.push(row) };
+    big.observe({ flowRemoved: (row) => gone.push(row) });
     for (let i = 0; i < 256 + 65; i++) big.touch(timed(packet({ sport: i }), T0 - i), 0, 0);
     const under = (first: number) => Array.from({ length: 16 }, (_, i) => first + 63 - i);
     // The newest rows bear the oldest times; in the fifth round the rows given anew are the oldest of the first part.
@@ -296,7 +297,7 @@ describe('growth, removal, eviction', () => {
   it('goes on however full it is', () => {
     const small = makeTable(8);
     let removed = 0;
-    small.observer = { flowRemoved: () => removed++ };
+    small.observe({ flowRemoved: () => removed++ });
     for (let i = 0; i < 3001; i++) small.touch(timed(packet({ sport: i }), T0 + i), 0, 0);
     expect([small.count, small.evicted, removed, small.created]).toEqual([7, 2994, 2994, 3001]);
     expect(new Set(touched(small)).size).toBe(7);

@@ -66,7 +66,7 @@ function begin(setup: Setup = {}) {
     source,
     monitor,
     localizer,
-    addresses: { added: () => told.shift() ?? null, close: () => undefined },
+    addresses: { added: () => told.shift() ?? null },
     neighbours: setup.neighbours ?? null,
     tracker,
     edges,

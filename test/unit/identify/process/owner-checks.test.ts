@@ -137,7 +137,7 @@ describe('OwnerChecks', () => {
     ['to an heir, later', 10_000, () => ends(10), ['own']],
   ])('says that what moved stays with the owner where that used it: %s', (_, age, happens, expected) => {
     const kept: string[] = [];
-    flows.observer = { flowRemoved() {}, ownerLeaves: (_row, isPeer) => void kept.push(isPeer ? 'peer' : 'own') };
+    flows.observe({ flowRemoved() {}, ownerLeaves: (_row, isPeer) => void kept.push(isPeer ? 'peer' : 'own') });
     processWith(10, 'bash', [500]);
     processWith(20, 'heir', [500]);
     const row = flowOf(10);

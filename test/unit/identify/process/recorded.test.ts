@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { Aggregator, LIVE_LIMITS } from '../../../../src/aggregate/aggregator.ts';
 import { Localizer } from '../../../../src/flow/direction.ts';
-import { FlowTable, NO_OWNER } from '../../../../src/flow/flow-table.ts';
+import { FlowTable } from '../../../../src/flow/flow-table.ts';
 import { Directory, Users } from '../../../../src/identify/process/directory.ts';
 import { CapturedSource } from '../../../../src/identify/process/recorded.ts';
+import { NO_OWNER } from '../../../../src/model/terms.ts';
 import { DIRECTION, PROTOCOL } from '../../../../src/net/numbers.ts';
 import { addresses, type PacketFields, packet, reply, timed } from '../../../support/packets.ts';
 import { UNCOUNTED } from '../../../support/snapshot-builder.ts';

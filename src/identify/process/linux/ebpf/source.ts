@@ -1,7 +1,8 @@
 // Takes owners from the kernel's reports. It drains them before each batch, so a packet's owner is known before the packet is counted.
 
 import { FLOW_DIRECTION } from '../../../../flow/direction.ts';
-import { type FlowTable, NO_OWNER } from '../../../../flow/flow-table.ts';
+import type { FlowTable } from '../../../../flow/flow-table.ts';
+import { NO_OWNER } from '../../../../model/terms.ts';
 import { sameAddress, scopeOf } from '../../../../net/address.ts';
 import { u16, u32le, u64le, widened } from '../../../../net/bytes.ts';
 import { ECHO, ECHO_PORT, echoOf, hasPorts, PROTOCOL } from '../../../../net/numbers.ts';
