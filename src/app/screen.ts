@@ -32,7 +32,7 @@ export interface RunScreen {
 export function openScreen(options: Options, platform: NodeJS.Platform): RunScreen {
   const keys = rebind(options.keys);
   if (!keys.ok) throw new NetmonError('usage', keys.problems.join('; '), 'see docs/usage.md, "Keys"');
-  const { memory: path, owner } = options.screen;
+  const { savedState: path, owner } = options.screen;
   const themes = new ThemeShelf(
     themeFolders({
       platform,

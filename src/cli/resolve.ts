@@ -65,7 +65,7 @@ export function resolveOptions(line: CommandLine, config: Config): Options {
     categories: valuesOf(config.categories),
     place: { country: settings['place.country'].value, asn: settings['place.asn'].value, home: config.home },
     history: history(line, config, isReplay),
-    screen: { memory: config.screenState, owner: config.owner },
+    screen: { savedState: config.screenState, owner: config.owner },
     budget: isReplay ? null : budget(config),
     reduced: reduced(line, isReplay),
     privileges: privileges(line),

@@ -90,7 +90,7 @@ export interface Options {
   /** null without a file to read or write: in a replay that names none, or without a home folder. */
   readonly history: HistoryOptions | null;
   /** Where the screen saves its state (null: nowhere), and who owns its files. */
-  readonly screen: { readonly memory: string | null; readonly owner: HistoryOptions['owner'] };
+  readonly screen: { readonly savedState: string | null; readonly owner: HistoryOptions['owner'] };
   /** Budget of the month; null if the configuration sets none. */
   readonly budget: BudgetPlan | null;
   /** No capture: show what the system tells anybody about sockets. */

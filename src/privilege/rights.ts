@@ -146,10 +146,10 @@ export class Rights {
   }
 }
 
-/** What a run still writes: its history with journals and locks beside it, what the screen remembers, exports. */
+/** What a run still writes: its history with journals and locks beside it, the screen's saved state, exports. */
 async function writtenFiles({ history, screen, headless, json, place }: Options): Promise<string[]> {
   const exports = headless || json ? [] : [workingFolder(), place.home].filter((folder) => folder !== null);
-  const own = [history?.record === true ? history.path : null, screen.memory].filter((path) => path !== null);
+  const own = [history?.record === true ? history.path : null, screen.savedState].filter((path) => path !== null);
   return [...own, ...exports.map((folder) => join(folder, EXPORT_PREFIX))];
 }
 

@@ -29,7 +29,7 @@ describe('resolveOptions', () => {
       names: true,
       reverseDns: false,
       history: null,
-      screen: { memory: null, owner: null },
+      screen: { savedState: null, owner: null },
       budget: null,
       reduced: false,
       privileges: { user: null, dropAll: false, stayRoot: false, sandbox: false },
