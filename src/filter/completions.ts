@@ -1,6 +1,6 @@
 // Completions for a filter: names of fields, words with a meaning, and values of fields that have few.
 
-import { FIELDS, fieldOf, WORDS } from './fields.ts';
+import { beginsName, FIELDS, fieldOf, WORDS } from './fields.ts';
 
 /** Texts that could replace the input from `from` to `to`, UTF-16 units. */
 export interface Completions {
@@ -15,6 +15,15 @@ export interface Completion {
   readonly help: string;
 }
 
+/** A word, or a field with what there is of its value. */
+const AT_CURSOR = /(?:^|[\s(])[!-]*([a-z][a-z_-]*|)((?::|!=|=)("[^"]*|[^\s()"]*))?$/i;
+
+/** True if the word that ends at the cursor may become the name of a field, a word with a meaning, `and`, `or` or `not`. */
+export function isHalfName(text: string, cursor: number): boolean {
+  const [, word = '', rest] = AT_CURSOR.exec(text.slice(0, cursor)) ?? [];
+  return word !== '' && rest === undefined && /^(?:$|[\s)])/.test(text.slice(cursor)) && beginsName(word);
+}
+
 /**
  * Offers for the word that ends at the cursor; empty if nothing fits.
  *
@@ -22,7 +31,7 @@ export interface Completion {
  */
 export function completions(text: string, cursor: number, known: (field: string) => readonly string[] = () => []): Completions {
   const to = Math.max(0, Math.min(cursor, text.length));
-  const typed = /(?:^|[\s(!-])([a-z][a-z_-]*|)((?::|!=|=)("[^"]*|[^\s()"]*))?$/i.exec(text.slice(0, to));
+  const typed = AT_CURSOR.exec(text.slice(0, to));
   if (typed === null) return { from: to, to, items: [] };
   const name = (typed[1] as string).toLowerCase();
   if (typed[2] === undefined) {

@@ -178,6 +178,7 @@ export const WORDS: readonly Word[] = [
   { name: 'closed', help: 'ended or reset', holds: (s) => s.closed === true },
 ];
 
+const KEYWORDS = ['and', 'or', 'not'];
 const WORD_BY_NAME = new Map(WORDS.map((word) => [word.name, word] as const));
 
 /** The word of a name, in any case. */
@@ -190,6 +191,14 @@ const BY_NAME = new Map(FIELDS.flatMap((field) => [field.name, ...field.aliases]
 /** The field of a name or an alias, in any case. */
 export function fieldOf(name: string): Field | undefined {
   return BY_NAME.get(name.toLowerCase());
+}
+
+/** True if a field, a word or `and`, `or`, `not` begins like this. */
+export function beginsName(typed: string): boolean {
+  const begun = typed.toLowerCase();
+  for (const known of [BY_NAME.keys(), WORD_BY_NAME.keys(), KEYWORDS])
+    for (const name of known) if (name.startsWith(begun)) return true;
+  return false;
 }
 
 /** The field nearest to an unknown name; null if none is near. Beginnings (`ap`, `prot`) count as near. */

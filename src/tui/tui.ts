@@ -11,7 +11,7 @@ import { type Clock, systemClock } from '../system/clock.ts';
 import type { Action, Effect } from '../view/action.ts';
 import { emptySnapshot } from '../view/empty-snapshot.ts';
 import { type Frame, type FrameSettings, frameOf } from '../view/frame.ts';
-import { withFilter } from '../view/input/filter-input.ts';
+import { isTyping, PAUSE_MS, withFilter } from '../view/input/filter-input.ts';
 import { KEYMAP, type KeyTable } from '../view/input/keymap.ts';
 import { reduce } from '../view/input/reducer.ts';
 import { restored } from '../view/saved-state.ts';
@@ -79,6 +79,7 @@ export type OutsideEffect = Exclude<Effect, { readonly type: 'redraw' | 'suspend
 export class Tui {
   readonly #options: TuiOptions;
   readonly #settings: FrameSettings;
+  readonly #clock: Clock;
   readonly #terminal: OpenScreen;
   readonly #dashboard: Dashboard;
   readonly #renderer: Renderer;
@@ -94,6 +95,8 @@ export class Tui {
   /** Cell of the chart in which the mouse button went down and is still held. */
   #drag: number | null = null;
   #comeBack: NodeJS.Timeout | null = null;
+  /** Ends when typing pauses. */
+  #pause: NodeJS.Timeout | undefined;
   /** The terminal shows something else than what was drawn last. */
   #stale = true;
   /** What is to be done once the terminal has given its last answer. */
@@ -106,6 +109,7 @@ export class Tui {
     this.#perform = (effect) => this.#early.push(effect);
     const { input, output, drawing = 'unicode', mouse = false } = options;
     const clock = options.clock ?? systemClock;
+    this.#clock = clock;
     this.#settings = { glyphs: GLYPHS[drawing], keys: options.keys ?? KEYMAP };
     this.#snapshot = emptySnapshot(clock.now());
     const initial = initialState({
@@ -188,6 +192,7 @@ export class Tui {
     const changed = step.state !== this.#state;
     this.#state = step.state;
     for (const effect of step.effects) this.#do(effect);
+    if (action.type === 'edit') this.#awaitPause();
     if (changed || always) this.#renderer.request();
   }
 
@@ -222,9 +227,20 @@ export class Tui {
     if (this.#closed) return;
     this.#closed = true;
     this.#stopWaiting();
+    clearTimeout(this.#pause);
     this.#renderer.stop();
     this.#pacing.stop();
     this.#terminal.close();
+  }
+
+  /** Text of the filter that is not applied is judged once no key comes for a while. */
+  #awaitPause(): void {
+    clearTimeout(this.#pause);
+    if (!isTyping(this.#state)) return;
+    const typedAt = this.#clock.monotonic();
+    this.#pause = setTimeout(() => {
+      if (this.#clock.monotonic() - typedAt >= PAUSE_MS) this.apply({ type: 'typing-paused' });
+    }, PAUSE_MS + 1);
   }
 
   #stopWaiting(): void {

@@ -67,6 +67,8 @@ export type Action =
   | { readonly type: 'command'; readonly command: Command }
   /** A key in the filter input: a character, or an editing key by name. */
   | { readonly type: 'edit'; readonly edit: Edit; readonly text: string }
+  /** No key was pressed in the filter input for `PAUSE_MS`. */
+  | { readonly type: 'typing-paused' }
   /** The answer to `list-interfaces`. */
   | { readonly type: 'interfaces'; readonly items: readonly InterfaceItem[] }
   /** The outcome of an effect in one line; outside text. */

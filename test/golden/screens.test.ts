@@ -194,6 +194,9 @@ describe('states', () => {
     await s.press('/', ...'app:slack');
     await frame('filter-typed-80x24');
     await s.press(...' and (');
+    await frame('filter-half-80x24');
+    s.tui.apply({ type: 'typing-paused' });
+    await s.press();
     await frame('filter-error-80x24');
     await s.press('\x15', ...'app:slack', '\r');
     await frame('filter-kept-80x24');

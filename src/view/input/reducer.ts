@@ -20,7 +20,7 @@ import type { ViewState } from '../state.ts';
 import { orderedRows, SPECS } from '../tables/rows.ts';
 import { cursorIndex } from '../tables/selection.ts';
 import type { Glyphs } from '../text/glyphs.ts';
-import { editFilter, openFilter, withoutFilter } from './filter-input.ts';
+import { editFilter, openFilter, pausedTyping, withoutFilter } from './filter-input.ts';
 import {
   collapse,
   expand,
@@ -59,7 +59,9 @@ function step(state: ViewState, action: Action, live: Snapshot, settings: FrameS
       return own ?? command(before, action.command, live, settings);
     }
     case 'edit':
-      return still(settled(editFilter(state, action.edit, action.text, state.paused ?? live), live));
+      return still(settled(editFilter(state, action.edit, action.text, live), live));
+    case 'typing-paused':
+      return still(settled(pausedTyping(state, live), live));
     case 'interfaces':
       return still(listedInterfaces(state, action.items, live));
     case 'notice':

@@ -1,7 +1,9 @@
 // The footer: the keys that work everywhere, or the filter input with its error under the column where it is.
 
+import { wordOf } from '../../filter/fields.ts';
 import type { Snapshot } from '../../model/snapshot.ts';
 import { pictureOf } from '../derive.ts';
+import { isTyping } from '../input/filter-input.ts';
 import type { KeyTable } from '../input/keymap.ts';
 import { fitLine, fitParts, HINT_GAP, lineWidth, spread } from '../pane.ts';
 import type { ViewState } from '../state.ts';
@@ -53,8 +55,24 @@ function filterInput(state: ViewState, live: Snapshot, glyphs: Glyphs, width: nu
   const picture = pictureOf(state, live);
   const count = picture.connections.length + picture.closedHidden;
   const over = state.view === 'history' ? 'of what is recorded' : `${count} ${count === 1 ? 'connection' : 'connections'}`;
-  const help = text === '' ? EXAMPLES[state.view === 'history' ? 'history' : 'live'] : `${over}   Enter keeps it, Esc clears it`;
+  const help =
+    text === ''
+      ? EXAMPLES[state.view === 'history' ? 'history' : 'live']
+      : isTyping(state)
+        ? `${soFar(state, glyphs)}   Enter applies it all, Esc clears it`
+        : `${over}   ${wordHelp(text, at)}Enter keeps it, Esc clears it`;
   return [line, fitLine([span(' '.repeat(prompt.length)), span(help, 'dim')], width, glyphs)];
+}
+
+/** What of the text is in force while it is typed. */
+function soFar({ filter: { applied } }: ViewState, glyphs: Glyphs): string {
+  return applied.trim() === '' ? 'not applied yet' : `applied so far: ${cut(drawable(applied.trim(), glyphs), 40, glyphs)}`;
+}
+
+/** What a word before the cursor means, if it means more than its letters. */
+function wordHelp(text: string, cursor: number): string {
+  const word = wordOf(/(?:^|[\s(!-])([a-z]+)\s*$/i.exec(text.slice(0, cursor))?.[1] ?? '');
+  return word === undefined ? '' : `${word.name}: ${word.help}   `;
 }
 
 /** What Tab would put in, the next first. */

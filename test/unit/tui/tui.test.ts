@@ -1,7 +1,8 @@
 // The screen's behaviour at its edges: what it writes, when it does not, and how it leaves the terminal.
 
-import { afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { ThemeShelf } from '../../../src/tui/theme-files.ts';
+import { PAUSE_MS } from '../../../src/view/input/filter-input.ts';
 import { appRow, busy, flowRow, snapshot } from '../../support/snapshot-builder.ts';
 import { ourTheme, Stage, turn } from '../../support/terminal.ts';
 
@@ -137,6 +138,31 @@ describe('themes', () => {
       expect(chosen.reverse || chosen.bg !== other.bg).toBe(true);
       s.close();
     }
+  });
+});
+
+describe('a filter', () => {
+  afterEach(() => void vi.useRealTimers());
+
+  test('that nobody matches is applied once typing pauses, and only then', async () => {
+    const s = open(80, 24);
+    await s.show(busy(40));
+    vi.useFakeTimers();
+    const type = (text: string) => {
+      for (const char of text) s.tui.apply({ type: 'edit', edit: 'insert', text: char });
+    };
+    const wait = (ms: number) => {
+      s.clock.pass(ms);
+      vi.advanceTimersByTime(ms);
+    };
+    s.tui.apply({ type: 'command', command: 'filter' });
+    type('app:qqq');
+    wait(PAUSE_MS - 10);
+    type('q');
+    wait(PAUSE_MS - 10);
+    expect(s.effects).toEqual([]);
+    wait(20);
+    expect(s.effects).toMatchObject([{ type: 'match', filter: { text: 'app:qqqq' } }]);
   });
 });
 

@@ -199,7 +199,7 @@ describe('what is shown then', () => {
 
   test('a filter narrows it further', () => {
     const play = new Play().do('mark').answer();
-    play.do('filter', { type: 'edit', edit: 'insert', text: 'app:nobody' });
+    play.do('filter', { type: 'edit', edit: 'insert', text: 'app:nobody' }, { type: 'edit', edit: 'accept', text: '' });
     expect(pictureOf(play.state, shown)).toMatchObject({ apps: [], connections: [], total: { rxBytes: 0 } });
   });
 });

@@ -233,7 +233,10 @@ describe('the picture', () => {
     expect(pictureOf(state, shown).apps).toHaveLength(1);
     for (const text of ' (') state = act(state, shown, { type: 'edit', edit: 'insert', text });
     expect(state.filter.filter?.text.trim()).toBe(filter?.text);
-    expect(state.filter.problem?.column).toBeGreaterThanOrEqual(8);
+    expect(state.filter.problem).toBeNull();
+    state = act(state, shown, { type: 'edit', edit: 'accept', text: '' });
+    expect(state.filter).toMatchObject({ text: 'app:ssh (', problem: { column: 9 }, cursor: 9 });
+    expect(state.filter.filter?.text.trim()).toBe(filter?.text);
     state = act(state, shown, { type: 'edit', edit: 'accept', text: '' });
     expect(state.filter).toMatchObject({ text: 'app:ssh ', problem: null, cursor: null });
     state = press(state, shown, 'back');

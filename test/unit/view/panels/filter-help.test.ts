@@ -72,6 +72,8 @@ describe('completion', () => {
     expect(footer(type(open(), 'app:'))).toContain('Tab "Google Chrome" curl');
     expect(footer(type(open(), 'host:'))).not.toContain('\x1b');
     expect(footer(type(open(), 'app:curl'))).not.toContain('Tab');
-    expect(footer(type(open(), 'app:curl and ('))).toMatch(/Tab app: [\s\S]*column 15/);
+    const half = type(open(), 'app:curl and (');
+    expect(footer(half)).toMatch(/Tab app: [\s\S]*not applied yet/);
+    expect(footer(reduce(half, { type: 'typing-paused' }, live, settings).state)).toMatch(/Tab app: [\s\S]*column 15/);
   });
 });
