@@ -7,6 +7,12 @@ import type { InterfaceItem } from '../model/terms.ts';
 import { type ChartState, NEW_CHART } from './chart/range.ts';
 import { type HistoryState, initialHistory } from './history/state.ts';
 
+/** Cells that a column's contents took at most, and when they last did, epoch ms. */
+export interface ColumnWant {
+  readonly cells: number;
+  readonly at: number;
+}
+
 /** What is wrong with a filter text, and where: the UTF-16 unit, from 0. */
 interface FilterProblem {
   readonly message: string;
@@ -115,6 +121,8 @@ export interface ViewState {
   readonly pins: Readonly<Record<TableName, readonly string[]>>;
   /** Ids of expanded rows, per table; bounded by `OPEN_MAX`. */
   readonly open: Readonly<Record<TableName, readonly string[]>>;
+  /** What columns needed lately, per table and column: they don't come and go with a single row. */
+  readonly wants: Readonly<Record<TableName, Readonly<Record<string, ColumnWant>>>>;
   /** The focused pane fills the screen. */
   readonly zoomed: boolean;
   readonly closed: boolean;
@@ -202,6 +210,7 @@ export function initialState(defaults: ViewDefaults): ViewState {
     frozen: null,
     pins: perTable(() => []),
     open: perTable(() => []),
+    wants: perTable(() => ({})),
     zoomed: false,
     closed: defaults.closed ?? false,
     chart: NEW_CHART,

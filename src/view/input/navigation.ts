@@ -13,7 +13,8 @@ import {
   type ViewName,
   type ViewState,
 } from '../state.ts';
-import { ascendingFirst, type Column, placeColumns, sortKeys } from '../tables/column.ts';
+import { ascendingFirst, type CellContext, sortKeys } from '../tables/column.ts';
+import { columnsInFocus } from '../tables/placement.ts';
 import { type AnyRow, branchOf, hasBranches, orderedRows, SPECS } from '../tables/rows.ts';
 import { cursorIndex, moveTo, settle, topFor } from '../tables/selection.ts';
 
@@ -75,13 +76,6 @@ function pageOf(state: ViewState, live: Snapshot, table: TableName = state.pane)
   return placed === undefined ? 1 : Math.max(1, visibleRows(placed.rect));
 }
 
-/** Columns of the focused table that there is room for. */
-function shownColumns(state: ViewState, live: Snapshot): readonly Column<AnyRow>[] {
-  const { columns } = SPECS[state.pane];
-  const placed = layoutOf(state, noteOf(state, live) !== '').tables.find(({ table }) => table === state.pane);
-  return placed === undefined ? columns : placeColumns(columns, placed.rect.width - 4).map(({ column }) => column);
-}
-
 /** Goes to another view; a pane that the overview has too stays focused. */
 export function showView(state: ViewState, view: ViewName): ViewState {
   const keepsPane = view === 'overview' && panesOf({ ...state, view }).includes(state.pane);
@@ -120,10 +114,10 @@ export function scrolledPopup(state: ViewState, by: number): ViewState['popup'] 
 }
 
 /** Sorts the focused table by the next column that is shown, or the previous one. */
-export function turnSort(state: ViewState, by: 1 | -1, live: Snapshot): ViewState {
+export function turnSort(state: ViewState, by: 1 | -1, live: Snapshot, context: CellContext): ViewState {
   const spec = SPECS[state.pane];
   const keys = sortKeys(spec);
-  const shown = sortKeys({ ...spec, columns: shownColumns(state, live) });
+  const shown = sortKeys({ ...spec, columns: columnsInFocus(state, live, context) });
   const { column } = state.tables[state.pane].sort;
   const at = Math.max(0, keys.indexOf(column));
   // From a column that is hidden now, to the next one that is not.

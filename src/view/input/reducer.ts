@@ -17,6 +17,7 @@ import type { FrameSettings } from '../frame.ts';
 import { markCells, reduceHistory, scrollHistory, selectHistory, takeAnswer, withQuestions } from '../history/reduce.ts';
 import { contextOf } from '../panels/table.ts';
 import type { ViewState } from '../state.ts';
+import { withWants } from '../tables/placement.ts';
 import { orderedRows, SPECS } from '../tables/rows.ts';
 import { cursorIndex } from '../tables/selection.ts';
 import type { Glyphs } from '../text/glyphs.ts';
@@ -67,7 +68,7 @@ function step(state: ViewState, action: Action, live: Snapshot, settings: FrameS
     case 'notice':
       return still({ ...state, notice: action.text });
     case 'snapshot':
-      return still(updateWatches(settled(state, live), live));
+      return still(withWants(updateWatches(settled(state, live), live), live, contextOf(state, live, settings.glyphs)));
     case 'theme':
       return { state: { ...state, theme: action.theme }, effects: [{ type: 'theme', name: action.theme, keep: false }] };
     case 'resize':
@@ -173,9 +174,9 @@ function command(state: ViewState, name: Command, live: Snapshot, settings: Fram
         ? { state: { ...state, notice: 'writing the history file' }, effects: [{ type: 'save-history' }] }
         : still({ ...state, notice: 'not recording: start with --history' });
     case 'sort-next':
-      return still(turnSort(state, 1, live));
+      return still(turnSort(state, 1, live, contextOf(state, live, settings.glyphs)));
     case 'sort-previous':
-      return still(turnSort(state, -1, live));
+      return still(turnSort(state, -1, live, contextOf(state, live, settings.glyphs)));
     case 'sort-direction':
       return still(sortBy(state, state.tables[state.pane].sort.column, live));
     case 'pause':

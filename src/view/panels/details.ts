@@ -221,9 +221,16 @@ function flowFacts(row: FlowRow, context: CellContext): readonly Fact[] {
     ...(row.tunnel === null ? [] : [['inside', shown(row.tunnel, context)] as const]),
     ...(row.inside === null ? [] : innerFacts(row.inside, numbers)),
     ...traffic(row, context),
-    ['round trip', row.rttMs === null ? null : formatRtt(row.rttMs)],
-    ['retransmits', formatGrouped(row.retransmits), row.retransmits > 0 ? 'warn' : 'text'],
+    ...(row.protocol === 'tcp' ? measuredFacts(row) : []),
     ...seen(row, context),
+  ];
+}
+
+/** What only TCP's acknowledgements tell. */
+function measuredFacts({ rttMs, retransmits }: FlowRow): readonly Fact[] {
+  return [
+    ['round trip', rttMs === null ? null : formatRtt(rttMs)],
+    ['retransmits', formatGrouped(retransmits), retransmits > 0 ? 'warn' : 'text'],
   ];
 }
 

@@ -5,7 +5,8 @@ import { pictureOf } from '../derive.ts';
 import { hasTabs, visibleRows } from '../layout.ts';
 import { framed, type Rect } from '../pane.ts';
 import type { TableName, ViewState } from '../state.ts';
-import { type CellContext, type PlacedColumn, placeColumns, showsSort } from '../tables/column.ts';
+import { type CellContext, type PlacedColumn, showsSort } from '../tables/column.ts';
+import { placedColumns } from '../tables/placement.ts';
 import { recentlySeenOf } from '../tables/recently-seen.ts';
 import { type AnyRow, branchOf, orderedRows, SPECS } from '../tables/rows.ts';
 import { cursorIndex, topFor } from '../tables/selection.ts';
@@ -69,7 +70,7 @@ export function tablePanel(state: ViewState, live: Snapshot, glyphs: Glyphs, tab
   const rows = orderedRows(state, live, table);
   const { sort, top } = state.tables[table];
   const focused = state.pane === table && state.popup === null;
-  const placed = placeColumns(spec.columns, rect.width - 4);
+  const placed = placedColumns(state, live, context, table, rect.width);
   const visible = visibleRows(rect);
   const cursor = cursorIndex(state.tables[table], rows);
   const from = topFor(top, cursor, visible, rows.length);

@@ -5,10 +5,13 @@ import { fitText } from '../text/cells.ts';
 import { type Span, span } from '../text/span.ts';
 import type { AppLine } from '../tree/app-tree.ts';
 import { BY_RATE, BY_TOTAL, type CellContext, type TableSpec } from './column.ts';
-import { flowsColumn, numberColumn, seenColumn, wordColumn } from './columns.ts';
+import { flowsColumn, numberColumn, seenColumn, widest, wordColumn } from './columns.ts';
 import { hidden, nameCell, shown } from './masking.ts';
 import { rateColumns, recentColumn, shareColumn, totalColumns } from './traffic.ts';
-import { treeCell } from './tree-cell.ts';
+import { treeCell, treeText } from './tree-cell.ts';
+
+/** Cells of a name that is not cut. */
+const WHOLE = 512;
 
 function nameOf(row: AppLine, context: CellContext, cells: number): Span {
   if (row.app === null) return span(`(${shown(row.reason ?? 'no owner', context)})`, 'dim');
@@ -28,7 +31,12 @@ export const APPS: TableSpec<AppLine> = {
       ...wordColumn<AppLine>('app', { min: 14, max: 44, rank: 1 }, (row) => row.app?.toLowerCase() ?? null),
       weight: 8,
       least: 10,
-      plain: (row, context) => nameOf(row, context, 512).text.trim(),
+      comfort: { cells: 24, before: 9 },
+      plain: (row, context) => nameOf(row, context, WHOLE).text.trim(),
+      wants: (rows, context) =>
+        widest(rows, (row) =>
+          treeText(row, nameOf(row, context, WHOLE).text.trimEnd(), context.recentlySeen.apps.has(row.app ?? '')),
+        ),
       cell: (row, context, width) =>
         treeCell(
           {

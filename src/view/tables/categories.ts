@@ -5,9 +5,11 @@ import type { CategoryRow } from '../../model/snapshot.ts';
 import { sparkText } from '../text/cells.ts';
 import { span } from '../text/span.ts';
 import { BY_RATE, BY_TOTAL, type TableSpec } from './column.ts';
-import { flowsColumn, wordColumn } from './columns.ts';
+import { flowsColumn, widest, wordColumn } from './columns.ts';
 import { shown } from './masking.ts';
 import { rateColumns, recentColumn, shareColumn, totalColumns } from './traffic.ts';
+
+const NONE = '(not categorised)';
 
 /** Categories, busiest first. */
 export const CATEGORIES: TableSpec<CategoryRow> = {
@@ -17,8 +19,8 @@ export const CATEGORIES: TableSpec<CategoryRow> = {
     {
       ...wordColumn<CategoryRow>('category', { min: 14, max: 30, rank: 1 }, (row) => row.category?.toLowerCase() ?? null),
       weight: 2,
-      cell: (row, context) =>
-        row.category === null ? span('(not categorised)', 'dim') : span(shown(row.category, context), 'name'),
+      wants: (rows, context) => widest(rows, (row) => (row.category === null ? NONE : shown(row.category, context))),
+      cell: (row, context) => (row.category === null ? span(NONE, 'dim') : span(shown(row.category, context), 'name')),
     },
     flowsColumn(4),
     ...rateColumns<CategoryRow>({ rx: 2, tx: 3 }),
@@ -31,6 +33,7 @@ export const CATEGORIES: TableSpec<CategoryRow> = {
       max: 30,
       align: 'right',
       rank: 8,
+      wants: (rows) => (rows.some(({ recent }) => recent.length > 0) ? 12 : 0),
       cell: ({ recent }, { recentTotal, now, glyphs }, width) => {
         const from = recentTotal.length - recent.length;
         const shares = recent.map((value, index) => value / Math.max(1, recentTotal[from + index] ?? 0));

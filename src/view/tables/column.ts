@@ -35,6 +35,8 @@ export interface Column<Row> {
   readonly max: number;
   /** Cells it gives up to, below `min`, where a column that is `kept` would else not fit; `min` unless told. */
   readonly least?: number;
+  /** Cells that long contents get before any column of this rank, or a higher one, joins. */
+  readonly comfort?: { readonly cells: number; readonly before: number };
   /** True for what others are narrowed for, before it goes. */
   readonly kept?: boolean;
   /** Cells it takes at a time when room is shared out; 1 unless told. */
@@ -46,6 +48,11 @@ export interface Column<Row> {
   readonly cell: (row: Row, context: CellContext, width: number) => Span | readonly Span[];
   /** The cell as words alone, where it is also drawn: for copies and files. */
   readonly plain?: (row: Row, context: CellContext) => string;
+  /**
+   * Cells that the longest of the rows takes, 0 where none says anything: then the column gives its room to others. Absent for what always says
+   * something and needs no more than `min`.
+   */
+  readonly wants?: (rows: readonly Row[], context: CellContext) => number;
   /** What rows are compared by; null sorts last in both directions. Absent where sorting makes no sense. */
   readonly value?: (row: Row) => number | string | null;
   /** Text sorts ascending at first, numbers descending. */
@@ -121,32 +128,33 @@ function narrowed<Row>(given: Map<Column<Row>, number>, cells: number): number {
 /**
  * Shares `width` cells among columns, one cell between neighbours.
  *
- * Columns join by rank while their least widths fit, those before one that is `kept` made narrower for it; what is left over widens them in turn
- * up to their most.
+ * Columns join by rank while their least widths fit, those before one that is `kept` made narrower for it. What is left over goes to what would
+ * be cut, then widens all in turn up to their most.
+ *
+ * @param wants cells that the contents of columns take, by key (`wantsOf`): a column of 0 is left out, one that is not there takes its `min`;
+ * null where contents are not known
  */
-export function placeColumns<Row>(columns: readonly Column<Row>[], width: number): readonly PlacedColumn<Row>[] {
-  const byRank = [...columns].sort((a, b) => a.rank - b.rank);
+export function placeColumns<Row>(
+  columns: readonly Column<Row>[],
+  width: number,
+  wants: ReadonlyMap<string, number> | null = null,
+): readonly PlacedColumn<Row>[] {
+  const wanted = (column: Column<Row>): number =>
+    wants === null ? column.max : Math.min(column.max, wants.get(column.key) ?? column.min);
+  const byRank = columns.filter((column) => wanted(column) > 0).sort((a, b) => a.rank - b.rank);
   const given = new Map<Column<Row>, number>();
   let left = width;
   for (const column of byRank) {
-    const needed = column.min + (given.size > 0 ? 1 : 0);
+    if (wants !== null) left = eased(given, left, column.rank, wanted);
+    const least = Math.min(column.min, wanted(column));
+    const needed = least + (given.size > 0 ? 1 : 0);
     if (needed > left) left += column.kept === true ? narrowed(given, needed - left) : 0;
     if (needed > left) break;
-    given.set(column, column.min);
+    given.set(column, least);
     left -= needed;
   }
-  // A cell each in turn, so that a long name does not starve the next one.
-  for (let gave = true; left > 0 && gave; ) {
-    gave = false;
-    for (const column of byRank) {
-      const now = given.get(column);
-      if (now === undefined || now >= column.max || left === 0) continue;
-      const more = Math.min(left, column.weight ?? 1, column.max - now);
-      given.set(column, now + more);
-      left -= more;
-      gave = true;
-    }
-  }
+  left = widened(given, byRank, left, wanted);
+  widened(given, byRank, left, (column) => column.max);
   const placed: PlacedColumn<Row>[] = [];
   let at = 0;
   for (const column of columns) {
@@ -156,4 +164,42 @@ export function placeColumns<Row>(columns: readonly Column<Row>[], width: number
     at += cells + 1;
   }
   return placed;
+}
+
+/** Gives cells to long contents before a column of this rank joins. @returns how many are left */
+function eased<Row>(
+  given: Map<Column<Row>, number>,
+  left: number,
+  rank: number,
+  wanted: (column: Column<Row>) => number,
+): number {
+  let rest = left;
+  for (const [column, now] of given) {
+    if (column.comfort === undefined || rank < column.comfort.before) continue;
+    const more = Math.max(0, Math.min(rest, Math.min(column.comfort.cells, wanted(column)) - now));
+    given.set(column, now + more);
+    rest -= more;
+  }
+  return rest;
+}
+
+/** Gives out `left` cells in turn, so that a long name does not starve the next one. @returns how many nobody wanted */
+function widened<Row>(
+  given: Map<Column<Row>, number>,
+  order: readonly Column<Row>[],
+  left: number,
+  most: (column: Column<Row>) => number,
+): number {
+  for (let gave = true; left > 0 && gave; ) {
+    gave = false;
+    for (const column of order) {
+      const now = given.get(column);
+      if (now === undefined || now >= most(column) || left === 0) continue;
+      const more = Math.min(left, column.weight ?? 1, most(column) - now);
+      given.set(column, now + more);
+      left -= more;
+      gave = true;
+    }
+  }
+  return left;
 }

@@ -1,5 +1,6 @@
 // Columns that several tables have, and the makers of the plain ones: a word, a number of things, an age.
 
+import { displayWidth } from '../text/cells.ts';
 import { formatAge, formatCount } from '../text/format.ts';
 import { type Role, type Span, span } from '../text/span.ts';
 import type { CellContext, Column } from './column.ts';
@@ -21,6 +22,13 @@ export interface WordLook {
   readonly role?: Role;
 }
 
+/** The most cells that a text of any row takes; null is a row that says nothing. */
+export function widest<Row>(rows: readonly Row[], text: (row: Row) => string | null): number {
+  let most = 0;
+  for (const row of rows) most = Math.max(most, displayWidth(text(row) ?? ''));
+  return most;
+}
+
 /** A word in grey, unknown where it is null; sorts ascending at first. */
 export function wordColumn<Row>(
   key: string,
@@ -29,6 +37,8 @@ export function wordColumn<Row>(
   look: WordLook = {},
 ): Column<Row> & { readonly value: (row: Row) => string | null } {
   const { title = key, from = 'outside', role = 'dim', ...rest } = look;
+  const words = (text: string, context: CellContext): string =>
+    from === 'known' ? text : from === 'secret' ? hidden(text, context) : shown(text, context);
   return {
     key,
     title: () => title,
@@ -37,10 +47,14 @@ export function wordColumn<Row>(
     align: 'left',
     ascendingFirst: true,
     value,
+    wants: (rows, context) =>
+      widest(rows, (row) => {
+        const text = value(row);
+        return text === null ? null : words(text, context);
+      }),
     cell: (row, context) => {
       const text = value(row);
-      if (text === null) return span(context.glyphs.unknown, 'dim');
-      return span(from === 'known' ? text : from === 'secret' ? hidden(text, context) : shown(text, context), role);
+      return text === null ? span(context.glyphs.unknown, 'dim') : span(words(text, context), role);
     },
   };
 }
@@ -59,6 +73,11 @@ export function numberColumn<Row>(
     ...room,
     align: 'right',
     value,
+    wants: (rows, context) => {
+      const known = rows.filter((row) => !Number.isNaN(value(row) ?? Number.NaN));
+      if (known.length === 0) return 0;
+      return room.max === room.min ? room.min : widest(known, (row) => text(value(row) as number, context, row).text);
+    },
     cell: (row, context) => {
       const known = value(row);
       return known === null || Number.isNaN(known) ? span(context.glyphs.unknown, 'dim') : text(known, context, row);

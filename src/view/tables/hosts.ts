@@ -5,11 +5,13 @@ import { cut, displayWidth, fitText } from '../text/cells.ts';
 import { type Line, plain as plainText, type Span, span } from '../text/span.ts';
 import type { HostLine } from '../tree/host-tree.ts';
 import { BY_RATE, BY_TOTAL, type CellContext, type TableSpec } from './column.ts';
-import { categoryColumn, flowsColumn, numberColumn, seenColumn, wordColumn } from './columns.ts';
+import { categoryColumn, flowsColumn, numberColumn, seenColumn, widest, wordColumn } from './columns.ts';
 import { hidden, nameCell, shown } from './masking.ts';
 import { rateColumns, recentColumn, shareColumn, totalColumns } from './traffic.ts';
-import { treeCell } from './tree-cell.ts';
+import { treeCell, treeText } from './tree-cell.ts';
 
+/** Cells of a name that is not cut. */
+const WHOLE = 512;
 /** Fewest cells that a domain keeps beside the number of its hosts. */
 const LEAST_DOMAIN = 12;
 /** Fewest cells in which a vendor tells something. */
@@ -48,9 +50,14 @@ export const HOSTS: TableSpec<HostLine> = {
     {
       ...wordColumn<HostLine>('host', { min: 28, max: 60, rank: 1 }, (row) => row.host?.toLowerCase() ?? null),
       least: 14,
+      comfort: { cells: 44, before: 12 },
       weight: 3,
       cut: 'start',
-      plain: (row, context) => plainText(nameOf(row, context, 512)).trim(),
+      plain: (row, context) => plainText(nameOf(row, context, WHOLE)).trim(),
+      wants: (rows, context) =>
+        widest(rows, (row) =>
+          treeText(row, plainText(nameOf(row, context, WHOLE)).trim(), context.recentlySeen.domains.has(row.domain ?? '')),
+        ),
       cell: (row, context, width) => {
         const kind = row.branch?.kind;
         return treeCell(
@@ -67,6 +74,7 @@ export const HOSTS: TableSpec<HostLine> = {
     },
     {
       ...wordColumn<HostLine>('source', { min: 4, max: 4, rank: 7 }, (row) => row.nameSource, { title: 'by' }),
+      wants: (rows) => (rows.some((row) => row.nameSource !== 'none') ? 4 : 0),
       cell: (row, { glyphs }) => span(row.nameSource === 'none' ? glyphs.unknown : row.nameSource, 'dim'),
     },
     categoryColumn(10),

@@ -17,6 +17,7 @@ function recent(key: 'recentRx' | 'recentTx'): Column<InterfaceRow> {
     max: 30,
     align: 'right',
     rank: 12,
+    wants: (rows) => (rows.some((row) => row[key].length > 0) ? 7 : 0),
     cell: (row, context, width) =>
       span(sparkText(row[key], width, context.now, context.glyphs), key === 'recentRx' ? 'rx' : 'tx'),
   };
@@ -32,6 +33,7 @@ export const INTERFACES: TableSpec<InterfaceRow> = {
     {
       ...wordColumn<InterfaceRow>('headline', { min: 8, max: 8, rank: 7 }, (row) => (row.isCounted ? 'counted' : 'apart')),
       title: () => 'in total',
+      wants: () => 8,
       cell: (row) => span(row.isCounted ? 'counted' : 'apart', row.isCounted ? 'text' : 'dim'),
     },
     ...rateColumns<InterfaceRow>({ rx: 2, tx: 3 }),

@@ -109,6 +109,7 @@ export function recentColumn<Row extends { readonly recent: readonly number[] }>
     max: 20,
     align: 'right',
     rank,
+    wants: (rows) => (rows.some((row) => row.recent.length > 0) ? 10 : 0),
     cell: (row, context, width) => span(sparkText(row.recent, width, context.now, context.glyphs), 'low'),
   };
 }

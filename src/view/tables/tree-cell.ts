@@ -6,7 +6,7 @@ import type { Branched } from '../tree/branch.ts';
 import type { CellContext } from './column.ts';
 
 /** Stands after a name that was first seen a short while ago. */
-const NEW = ' new';
+export const NEW = ' new';
 
 /** What is drawn of a row's place in its tree. */
 export interface TreePlace {
@@ -33,6 +33,11 @@ export function treeCell(
   const lead = `${' '.repeat(2 * (row.branch?.depth ?? 0))}${mark} `;
   const named = marked(fresh, Math.max(0, width - lead.length), context, 'end', name);
   return [span(lead, expandable ? 'dim' : 'text'), ...named];
+}
+
+/** A name as long as it stands in its tree. */
+export function treeText({ branch }: Branched, name: string, isNew: boolean): string {
+  return `${' '.repeat(2 * (branch?.depth ?? 0) + 2)}${name}${isNew && branch === undefined ? NEW : ''}`;
 }
 
 /** A name that may be new, in a table without branches. */
