@@ -1,4 +1,4 @@
-// What the readers of all protocols share: whom they tell, what is known of each flow so far, and room for what spans packets.
+// State that all protocol readers share: where they report, what is known about each flow, and buffers for messages that span packets.
 
 import type { Packet } from '../decode/packet.ts';
 import { widened } from '../net/bytes.ts';
@@ -10,65 +10,65 @@ import { ClientHello } from './tls/client-hello.ts';
 
 /** Bounds of the inspector's work and memory. */
 export interface InspectLimits {
-  /** Flows that may be in the middle of a message at once; each takes 18 KiB when it is. */
-  readonly rooms: number;
-  /** Milliseconds after which such a flow makes room for another, or is given up at its next packet. */
+  /** Most flows in the middle of a message at once. Each takes 18 KiB. */
+  readonly pendingFlows: number;
+  /** Milliseconds after which such a flow is given up at its next packet. */
   readonly waitMs: number;
-  /** Packets with payload in which something has to be recognised. */
+  /** Packets with payload within which the application must be recognised. */
   readonly undecidedPackets: number;
-  /** The same for a flow that began with STUN, which goes on for as long as nobody picks up. */
+  /** The same for a flow that began with STUN, which continues until somebody answers the call. */
   readonly connectingPackets: number;
-  /** Packets that a message may be spread over. */
+  /** Most packets that a message may span. */
   readonly messagePackets: number;
 }
 
 /** The bounds of a live run. */
 export const DEFAULT_LIMITS: InspectLimits = {
-  rooms: 128,
+  pendingFlows: 128,
   waitMs: 10_000,
   undecidedPackets: 12,
   connectingPackets: 64,
   messagePackets: 48,
 };
 
-/** Longest message kept: a ClientHello of 16 KiB in records of any size. */
-const ROOM_BYTES = 18_432;
+/** Longest message: a ClientHello of 16 KiB in records of any size. */
+const MESSAGE_BYTES = 18_432;
 const FIRST_FLOWS = 1024;
 const PHASE = 0x7f;
 const CONNECTING = 0x80;
 const SEEN_SHIFT = 8;
 const SEEN_MAX = 0xff;
-const TOLD = 1 << 16;
-const ROOM_SHIFT = 17;
+const REPORTED = 1 << 16;
+const PENDING_SHIFT = 17;
 
-/** Phases of a flow; 0 is a new one. */
+/** Phases of a flow. */
 export const PHASE_OF = { NEW: 0, WATCHED: 1, WAITING: 2, DNS: 3, MDNS: 4, LLMNR: 5, NETBIOS: 6, DHCP: 7, DONE: 8 } as const;
 export type Phase = (typeof PHASE_OF)[keyof typeof PHASE_OF];
 
 /**
- * State of flows, one word each.
+ * Holds one word of state per flow, with the index of its pending message plus 1:
  *
- *     31        17     16     15    8       7      6     0
- *     [ room + 1 ][ told ][ packets ][ connecting ][ phase ]
+ *     31           17      16      15    8       7      6     0
+ *     [ pending + 1 ][ reported ][ packets ][ connecting ][ phase ]
  */
 export class Context {
   readonly findings: Findings;
   readonly limits: InspectLimits;
   readonly pool: PendingPool;
   readonly hello = new ClientHello();
-  /** Scratch for a handshake without its record headers. */
-  readonly handshake = new Uint8Array(ROOM_BYTES);
-  /** Ends a flow whose room is taken away. Set once by the inspector. */
-  giveUp: (room: Pending) => void = () => {};
+  /** Scratch for a handshake stripped of its record headers. */
+  readonly handshake = new Uint8Array(MESSAGE_BYTES);
+  /** Reports what a flow has before its buffer goes to another. Set once by the inspector. */
+  evict: (pending: Pending) => void = () => {};
   #states = new Int32Array(FIRST_FLOWS);
 
   constructor(findings: Findings, limits: InspectLimits) {
     this.findings = findings;
     this.limits = limits;
-    this.pool = new PendingPool(Math.max(1, Math.min(limits.rooms, 16_000)), ROOM_BYTES);
+    this.pool = new PendingPool(Math.max(1, Math.min(limits.pendingFlows, 16_000)), MESSAGE_BYTES);
   }
 
-  /** Makes sure that there is a word for the flow. */
+  /** Makes room for the flow's word. */
   reserve(flow: number): void {
     if (flow >= this.#states.length) this.#states = widened(this.#states, Math.max(flow + 1, this.#states.length * 2));
   }
@@ -89,13 +89,13 @@ export class Context {
     return seen;
   }
 
-  /** Nothing more is wanted of this flow. @returns false, so that a reader can end with it */
+  /** Ends the inspection of the flow. @returns false, which readers return in turn */
   done(flow: number): false {
     this.setPhase(flow, PHASE_OF.DONE);
     return false;
   }
 
-  /** Nothing was recognised in this packet. @returns whether the next one is worth a look */
+  /** Takes note that this packet said nothing. @returns whether to look at the next one */
   undecided(flow: number): boolean {
     const seen = ((this.#states[flow] as number) >>> SEEN_SHIFT) & SEEN_MAX;
     if (seen >= (this.isConnecting(flow) ? this.limits.connectingPackets : this.limits.undecidedPackets)) return this.done(flow);
@@ -105,87 +105,89 @@ export class Context {
 
   forget(flow: number): void {
     if (flow >= this.#states.length) return;
-    const room = this.room(flow);
-    if (room !== null) this.pool.release(room);
+    const pending = this.pending(flow);
+    if (pending !== null) this.pool.release(pending);
     this.#states[flow] = 0;
   }
 
-  room(flow: number): Pending | null {
-    const index = (this.#states[flow] as number) >>> ROOM_SHIFT;
-    return index === 0 ? null : this.pool.room(index - 1);
+  pending(flow: number): Pending | null {
+    const index = (this.#states[flow] as number) >>> PENDING_SHIFT;
+    return index === 0 ? null : this.pool.at(index - 1);
   }
 
-  /** Gives the flow a room whose message begins at the packet's sequence number. */
+  /** Gives the flow a buffer for a message that begins at the packet's sequence number. */
   open(flow: number, wait: Wait, packet: Packet, fromOpener: boolean, time: number): Pending {
-    let room = this.pool.take();
-    if (room === null) {
+    let pending = this.pool.take();
+    if (pending === null) {
       const oldest = this.pool.oldest();
-      this.giveUp(oldest);
+      this.evict(oldest);
       if (oldest.flow >= 0) this.close(oldest);
-      room = this.pool.take() as Pending;
+      pending = this.pool.take() as Pending;
     }
-    room.flow = flow;
-    room.wait = wait;
-    room.fromOpener = fromOpener;
-    room.base = payloadSequence(packet);
-    room.since = time;
-    room.packets = 0;
-    room.port = fromOpener ? packet.destinationPort : packet.sourcePort;
+    pending.flow = flow;
+    pending.wait = wait;
+    pending.fromOpener = fromOpener;
+    pending.base = payloadSequence(packet);
+    pending.since = time;
+    pending.packets = 0;
+    pending.port = fromOpener ? packet.destinationPort : packet.sourcePort;
     this.#states[flow] =
-      ((this.#states[flow] as number) & ((1 << ROOM_SHIFT) - 1) & ~PHASE) | ((room.index + 1) << ROOM_SHIFT) | PHASE_OF.WAITING;
-    return room;
+      ((this.#states[flow] as number) & ((1 << PENDING_SHIFT) - 1) & ~PHASE) |
+      ((pending.index + 1) << PENDING_SHIFT) |
+      PHASE_OF.WAITING;
+    return pending;
   }
 
-  /** Takes the room from its flow, which is done unless the caller gives it another phase. */
-  close(room: Pending): void {
-    const { flow } = room;
-    this.pool.release(room);
-    this.#states[flow] = ((this.#states[flow] as number) & ((1 << ROOM_SHIFT) - 1) & ~PHASE) | PHASE_OF.DONE;
+  /** Releases the buffer. The flow is done unless the caller sets another phase. */
+  close(pending: Pending): void {
+    const { flow } = pending;
+    this.pool.release(pending);
+    this.#states[flow] = ((this.#states[flow] as number) & ((1 << PENDING_SHIFT) - 1) & ~PHASE) | PHASE_OF.DONE;
   }
 
-  /** True when the flow waited too long or for too many packets. */
-  isLate(room: Pending, time: number): boolean {
-    return ++room.packets > this.limits.messagePackets || time - room.since > this.limits.waitMs;
+  /** Counts a packet. @returns whether the message took too long or too many packets */
+  isLate(pending: Pending, time: number): boolean {
+    return ++pending.packets > this.limits.messagePackets || time - pending.since > this.limits.waitMs;
   }
 
-  /** Tells what the flow speaks, the first time only: what is inside of a protocol does not change what it is. */
-  tellApplication(flow: number, application: string): void {
+  /** Reports the flow's application, the first time only: what a protocol carries doesn't change the protocol. */
+  reportApplication(flow: number, application: string): void {
     const state = this.#states[flow] as number;
-    if ((state & TOLD) !== 0) return;
-    this.#states[flow] = state | TOLD;
+    if ((state & REPORTED) !== 0) return;
+    this.#states[flow] = state | REPORTED;
     this.findings.application(flow, application);
   }
 
-  /** Tells that the flow began with STUN. What it connects for may follow in the same flow (RFC 7983), and is told over this. */
-  tellConnecting(flow: number): void {
+  /** Reports that the flow began with STUN. A later report replaces this, because the same flow may carry other protocols (RFC 7983). */
+  reportConnecting(flow: number): void {
     const state = this.#states[flow] as number;
-    if ((state & (TOLD | CONNECTING)) !== 0) return;
+    if ((state & (REPORTED | CONNECTING)) !== 0) return;
     this.#states[flow] = state | CONNECTING;
     this.findings.application(flow, 'stun');
   }
 
-  /** True for a flow that began with STUN. */
+  /** Whether the flow began with STUN. */
   isConnecting(flow: number): boolean {
     return ((this.#states[flow] as number) & CONNECTING) !== 0;
   }
 
-  /** Tells what `hello` says. @param fallback what the flow speaks where neither the hello nor the port says more */
-  tellHello(flow: number, bytes: Uint8Array, source: 'tls' | 'quic', port: number, fallback: string): void {
+  /** Reports the contents of `hello`. @param fallback the application if neither the hello nor the port says more */
+  reportHello(flow: number, bytes: Uint8Array, source: 'tls' | 'quic', port: number, fallback: string): void {
     const { hello } = this;
     if (hello.nameFrom >= 0) {
       const name = hostName(bytes, hello.nameFrom, hello.nameTo);
       if (name !== null) this.findings.serverName(flow, source, name, hello.ech);
     }
-    this.tellApplication(flow, (source === 'tls' ? tlsApplication(bytes, hello, port) : null) ?? fallback);
+    this.reportApplication(flow, (source === 'tls' ? tlsApplication(bytes, hello, port) : null) ?? fallback);
   }
 }
 
-// What inspection finds out about flows and addresses. Inspect calls this interface; identify/name implements it.
+// What inspection learns about flows and addresses. Inspect calls this interface; identify/name implements it.
 
-/** How an address got its name on the wire. */
+/** The protocol that named an address. */
 export type AnswerKind = 'dns' | 'mdns' | 'llmnr' | 'netbios' | 'dhcp';
 
-/** The ends of a flow inside of a tunnel: two addresses of four words each, and ports. */
+/** The ends of a flow inside a tunnel: two addresses of four words each, and ports. */
 export interface InnerEnds {
   readonly protocol: number;
   readonly words: Int32Array;
@@ -194,14 +196,15 @@ export interface InnerEnds {
 }
 
 /**
- * Told on the packet clock, once per fact; implementations keep it cheap and bounded. `flow` is the number the inspector was given.
+ * Receives findings on the packet clock, once per fact, so implementations must be cheap and bounded. `flow` is the number that the caller
+ * gave the inspector.
  *
- * Names are lower case, without a final dot, of printable characters, checked for the form of a host name where the protocol asks for one.
+ * Names are lower case and printable, without a final dot; they are checked to be host names.
  */
 export interface Findings {
-  /** The name that the flow's opener asked for: TLS and QUIC SNI, HTTP Host or authority. `ech` where it is only the outer name of an encrypted hello. */
+  /** The name that the flow's opener asked for: TLS and QUIC SNI, HTTP Host or authority. `ech` if it is only the outer name of an encrypted hello. */
   serverName(flow: number, source: 'tls' | 'quic' | 'http', name: string, ech: boolean): void;
-  /** What the flow speaks, by its content: https, quic, dns, ssh ... */
+  /** The flow's application by content: https, quic, dns, ssh ... */
   application(flow: number, application: string): void;
   /**
    * An answer that gives `name` this address, seen in `flow`.
@@ -211,20 +214,18 @@ export interface Findings {
    */
   answer(flow: number, kind: AnswerKind, name: string, words: Int32Array, at: number, ttl: number): void;
   /**
-   * A flow inside of a tunnel's flow; absent where nobody wants to know. Told once for the first one that is seen, once more for one that told the name it asked for.
+   * A flow inside a tunnel's flow. Called once for the first inner flow, and once more for one that asked for a name. Absent if not needed.
    *
-   * @param inner as one of its packets has them, valid during the call only
+   * @param inner ends in the direction of one of its packets; valid during the call only
    */
   inside?(flow: number, inner: InnerEnds, name: string | null): void;
-  /** The name of an address as a reverse look-up on the wire told it. */
+  /** The name of an address in the answer to a reverse lookup on the wire. */
   pointer(flow: number, name: string, words: Int32Array, at: number, ttl: number): void;
 }
 
-// Position of a segment's payload in its stream. A SYN takes a sequence number of its own, before its payload.
-
 const { SYN } = TCP_FLAG;
 
-/** Sequence number of the payload's first byte, signed 32 bits: one behind the segment's in a SYN that carries data (RFC 7413 section 4.2). */
+/** Sequence number of the payload's first byte, as a signed 32-bit number. A SYN takes one itself, before any payload (RFC 7413 section 4.2). */
 export function payloadSequence(packet: Packet): number {
   return (packet.tcpFlags & SYN) !== 0 ? (packet.sequence + 1) | 0 : packet.sequence;
 }

@@ -1,4 +1,4 @@
-// DHCP (RFC 2131): names that machines give themselves, and the addresses they get or keep.
+// Reads DHCP (RFC 2131) for the names that machines give themselves and the addresses that they get or keep.
 
 import { V4_MAPPED } from '../net/address.ts';
 import { i32, u8, u32 } from '../net/bytes.ts';
@@ -12,13 +12,13 @@ const YOUR_ADDRESS = 16;
 const OPTION = { PAD: 0, HOST_NAME: 12, REQUESTED: 50, LEASE: 51, TYPE: 53, FQDN: 81, END: 255 } as const;
 const MESSAGE = { REQUEST: 3, ACK: 5, INFORM: 8 } as const;
 const MAX_OPTIONS = 128;
-/** An hour, where the message names no lease. */
+/** An hour, if the message names no lease. */
 const LEASE_SECONDS = 3600;
-/** Bytes in front of the name in option 81: flags and two that nobody uses (RFC 4702 section 2). */
+/** Bytes before the name in option 81: flags and two deprecated ones (RFC 4702 section 2). */
 const FQDN_HEADER = 3;
 const FQDN_WIRE_FORM = 4;
 
-/** Reads messages; one for the program. */
+/** Reads messages. Create one and reuse it. */
 export class DhcpReader {
   readonly #findings: Findings;
   readonly #words = new Int32Array([0, 0, V4_MAPPED, 0]);
@@ -27,7 +27,7 @@ export class DhcpReader {
     this.#findings = findings;
   }
 
-  /** Reads a message. @returns false when it is none */
+  /** Reads a message. @returns false if it isn't DHCP */
   read(flow: number, bytes: Uint8Array, start: number, end: number): boolean {
     const operation = start < end ? u8(bytes, start) : 0;
     if (end - start < FIXED_BYTES || (operation !== 1 && operation !== 2) || i32(bytes, start + 236) !== COOKIE) return false;
@@ -57,7 +57,7 @@ export class DhcpReader {
     if (name === null) return true;
     let address = 0;
     if (type === MESSAGE.ACK) address = i32(bytes, start + YOUR_ADDRESS) || i32(bytes, start + CLIENT_ADDRESS);
-    // A client that asks for the address it had or was offered: the name is told here, and rarely in what the server answers.
+    // A client that requests the address it had or was offered usually names itself; the server's answer rarely repeats the name.
     else if (type === MESSAGE.REQUEST || type === MESSAGE.INFORM) address = i32(bytes, start + CLIENT_ADDRESS) || requested;
     if (address === 0 || address === -1) return true;
     this.#words[3] = address;
@@ -66,7 +66,7 @@ export class DhcpReader {
   }
 }
 
-/** Name in option 81: labels as in DNS, or plain text of the older form. */
+/** Name in option 81: DNS labels, or plain text in the older form. */
 function qualified(bytes: Uint8Array, from: number, to: number): string | null {
   const at = from + FQDN_HEADER;
   if ((u8(bytes, from) & FQDN_WIRE_FORM) === 0) return hostName(bytes, at, to);

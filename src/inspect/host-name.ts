@@ -1,9 +1,9 @@
-// Host names as they arrive in messages: bytes to checked, lower-case text. Refuses everything else, addresses in disguise among them.
+// Converts host names in messages to checked, lower-case text. It refuses everything else, including addresses in place of names.
 
 const LONGEST_NAME = 253;
 const LONGEST_LABEL = 63;
 const DOT = 0x2e;
-/** Byte -> its lower-case form where it may stand in a host name (RFC 1123 section 2.1, and the underscore that services use), else 0. */
+/** Byte -> its lower-case form if a host name may contain it (RFC 1123 section 2.1, plus the underscore of service names), else 0. */
 const ALPHABET = new Uint8Array(256);
 for (const letter of 'abcdefghijklmnopqrstuvwxyz0123456789-_.') {
   ALPHABET[letter.charCodeAt(0)] = letter.charCodeAt(0);
@@ -12,10 +12,10 @@ for (const letter of 'abcdefghijklmnopqrstuvwxyz0123456789-_.') {
 const text = Buffer.alloc(256);
 
 /**
- * Text of the host name at `from`, without a final dot; internationalised names stay in their ASCII form.
+ * Text of the host name at `from`, without a final dot. Internationalised names keep their ASCII form.
  *
- * @returns null for what is no host name: wrong bytes, empty or long labels (RFC 1035 section 2.3.4), a last label without a letter
- * (an address)
+ * @returns null if it isn't a host name: invalid bytes, empty or long labels (RFC 1035 section 2.3.4), or a last label without a letter (an
+ * address)
  */
 export function hostName(bytes: Uint8Array, from: number, to: number): string | null {
   const end = to > from && bytes[to - 1] === DOT ? to - 1 : to;
@@ -40,9 +40,9 @@ export function hostName(bytes: Uint8Array, from: number, to: number): string | 
 }
 
 /**
- * Host name of an authority (RFC 3986 section 3.2): what stands in front of a port, behind user information.
+ * Host name of an authority (RFC 3986 section 3.2), without user information and port.
  *
- * @returns null where it names an address or nothing
+ * @returns null if it is an address or empty
  */
 export function hostOfAuthority(bytes: Uint8Array, from: number, to: number): string | null {
   let start = from;
@@ -54,7 +54,7 @@ export function hostOfAuthority(bytes: Uint8Array, from: number, to: number): st
 
 const dotted = new Uint8Array(256);
 
-/** Host name of a name in DNS wire form, labels with their lengths in front, `length` bytes without the root. */
+/** Host name of a name in DNS wire form: length-prefixed labels, `length` bytes without the root. */
 export function hostNameOfLabels(wire: Uint8Array, length: number): string | null {
   if (length < 2 || length > 254) return null;
   let at = 0;
@@ -63,7 +63,7 @@ export function hostNameOfLabels(wire: Uint8Array, length: number): string | nul
     if (at > 0) dotted[at - 1] = DOT;
     for (let i = 1; i <= size; i++) {
       const byte = wire[at + i] as number;
-      if (byte === DOT) return null; // a dot inside of a label would pass for a border
+      if (byte === DOT) return null; // a dot inside a label would look like a separator
       dotted[at + i - 1] = byte;
     }
     at += size + 1;

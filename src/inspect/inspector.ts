@@ -1,5 +1,5 @@
-// Reads the few packets that are worth it and tells what they say: names, addresses, protocols. Refuses to look at a flow for longer
-// than its first packets, unless it is one that names things.
+// Reads the few packets that say what a flow is, and reports names, addresses and applications. It looks only at a flow's first packets, except
+// for protocols that carry names, such as DNS.
 
 import type { Packet } from '../decode/packet.ts';
 import { PROTOCOL } from '../net/numbers.ts';
@@ -10,20 +10,20 @@ import { TcpInspector } from './tcp-inspector.ts';
 import { isReadable, Tunnels } from './tunnels.ts';
 import { UdpInspector } from './udp-inspector.ts';
 
-/** Inspects flows by the packets that carry something. One for a monitor; nothing in it needs to be closed. */
+/** Inspects flows through their packets with payload. Each monitor has one. It needs no close. */
 export class Inspector {
   readonly #context: Context;
   readonly #tcp: TcpInspector;
   readonly #udp: UdpInspector;
   readonly #tunnels: Tunnels;
 
-  /** @param limits those of `DEFAULT_LIMITS` where not given */
+  /** @param limits override `DEFAULT_LIMITS` */
   constructor(findings: Findings, limits: Partial<InspectLimits> = {}) {
     this.#context = new Context(findings, { ...DEFAULT_LIMITS, ...limits });
     this.#tcp = new TcpInspector(this.#context);
     this.#udp = new UdpInspector(this.#context);
     this.#tunnels = new Tunnels(findings, this.#context.limits);
-    this.#context.giveUp = (room) => this.#finish(room);
+    this.#context.evict = (pending) => this.#finish(pending);
   }
 
   /** Flows in the middle of a message. */
@@ -32,13 +32,13 @@ export class Inspector {
   }
 
   /**
-   * Looks at a packet of a flow. Never throws, keeps nothing of the arguments.
+   * Looks at a packet of a flow. Never throws, keeps no reference to its arguments.
    *
-   * @param flow dense number; `forget` comes before it is given to another flow
+   * @param flow dense number; call `forget` before another flow gets it
    * @param packet decoded, with its payload in `bytes`
-   * @param fromOpener sent by the end that opened the flow
-   * @param time epoch milliseconds, of the packet
-   * @returns whether the flow's next packet is wanted; once false, always false
+   * @param fromOpener whether the end that opened the flow sent it
+   * @param time of the packet, epoch ms
+   * @returns whether to pass the flow's next packet; once false, always false
    */
   packet(flow: number, packet: Packet, bytes: Uint8Array, fromOpener: boolean, time: number): boolean {
     if (packet.laterFragment) return true;
@@ -50,7 +50,7 @@ export class Inspector {
     return false;
   }
 
-  /** Drops all that is known of a flow. */
+  /** Drops everything known about a flow. */
   forget(flow: number): void {
     this.#context.forget(flow);
     this.#udp.forget(flow);
@@ -58,16 +58,16 @@ export class Inspector {
   }
 
   /**
-   * True when a datagram with `longHeader` opens another connection between the ends of a flow of which nothing more was wanted: it is
-   * to be another flow's. Arguments as of `packet`.
+   * Whether a datagram with `longHeader` opens a new connection between the ends of a flow whose inspection is over. It then belongs to another
+   * flow. Arguments are as for `packet`.
    */
   isAnother(flow: number, packet: Packet, bytes: Uint8Array, fromOpener: boolean): boolean {
     return this.#udp.isAnother(flow, packet, bytes, fromOpener);
   }
 
-  /** Tells what a flow in the middle of a message has, and takes its room. */
-  #finish(room: Pending): void {
-    if (room.wait === WAIT.QUIC || room.wait === WAIT.DTLS) this.#udp.finish(room);
-    else this.#tcp.finish(room);
+  /** Reports what a flow in the middle of a message has, and releases its buffer. */
+  #finish(pending: Pending): void {
+    if (pending.wait === WAIT.QUIC || pending.wait === WAIT.DTLS) this.#udp.finish(pending);
+    else this.#tcp.finish(pending);
   }
 }

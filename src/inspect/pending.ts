@@ -1,8 +1,8 @@
-// Room for flows in the middle of something that spans packets: a fixed number of buffers, made when first needed, reused for ever.
+// Buffers for flows in the middle of a message that spans packets. Their number is fixed; they are allocated on first use and then reused.
 
 import { Reassembly } from './reassembly.ts';
 
-/** What a flow is waiting for. */
+/** What a flow waits for. */
 export const WAIT = { HELLO: 0, REQUEST: 1, HTTP2: 2, DNS: 3, QUIC: 4, DTLS: 5, ORPHAN: 6 } as const;
 export type Wait = (typeof WAIT)[keyof typeof WAIT];
 
@@ -13,7 +13,7 @@ export interface InitialKeys {
   readonly headerKey: Uint8Array;
 }
 
-/** The room of one flow. */
+/** The pending message of one flow. */
 export class Pending {
   readonly index: number;
   readonly reassembly: Reassembly;
@@ -22,11 +22,11 @@ export class Pending {
   fromOpener = true;
   /** TCP sequence number of the first byte. */
   base = 0;
-  /** Where the whole message is known to end; 0 while it is not. */
+  /** Length of the whole message; 0 while unknown. */
   needed = 0;
   since = 0;
   packets = 0;
-  /** Port of the server, for what the port says. */
+  /** The server's port. */
   port = 0;
   keys: InitialKeys | null = null;
 
@@ -36,53 +36,53 @@ export class Pending {
   }
 }
 
-/** The rooms. The caller ends what it takes back from a flow that waits too long. */
+/** The pool. When it is empty, the caller must finish the oldest flow and release its buffer. */
 export class PendingPool {
-  readonly #most: number;
+  readonly #size: number;
   readonly #capacity: number;
-  readonly #rooms: Pending[] = [];
+  readonly #all: Pending[] = [];
   readonly #free: Pending[] = [];
 
-  /** @param most rooms; @param capacity bytes of each */
-  constructor(most: number, capacity: number) {
-    this.#most = most;
+  /** @param size number of buffers @param capacity bytes of each */
+  constructor(size: number, capacity: number) {
+    this.#size = size;
     this.#capacity = capacity;
   }
 
-  /** A room that is free, or null when none is. */
+  /** A free buffer; null if all are in use. */
   take(): Pending | null {
     const free = this.#free.pop();
     if (free !== undefined) return free;
-    if (this.#rooms.length === this.#most) return null;
-    const made = new Pending(this.#rooms.length, this.#capacity);
-    this.#rooms.push(made);
+    if (this.#all.length === this.#size) return null;
+    const made = new Pending(this.#all.length, this.#capacity);
+    this.#all.push(made);
     return made;
   }
 
-  /** The room to be taken from its flow when none is free: one held on a mere guess, else the one that waits longest. */
+  /** The one to take back when none is free: an orphan, which is only a guess, else the one that has waited longest. */
   oldest(): Pending {
-    let oldest = this.#rooms[0] as Pending;
-    for (const room of this.#rooms) {
-      const guess = room.wait === WAIT.ORPHAN;
+    let oldest = this.#all[0] as Pending;
+    for (const pending of this.#all) {
+      const guess = pending.wait === WAIT.ORPHAN;
       const isGuess = oldest.wait === WAIT.ORPHAN;
-      if (guess === isGuess ? room.since < oldest.since : guess) oldest = room;
+      if (guess === isGuess ? pending.since < oldest.since : guess) oldest = pending;
     }
     return oldest;
   }
 
-  room(index: number): Pending {
-    return this.#rooms[index] as Pending;
+  at(index: number): Pending {
+    return this.#all[index] as Pending;
   }
 
-  release(room: Pending): void {
-    room.flow = -1;
-    room.keys = null;
-    room.reassembly.clear();
-    this.#free.push(room);
+  release(pending: Pending): void {
+    pending.flow = -1;
+    pending.keys = null;
+    pending.reassembly.clear();
+    this.#free.push(pending);
   }
 
-  /** Rooms in use. */
+  /** Buffers in use. */
   get used(): number {
-    return this.#rooms.length - this.#free.length;
+    return this.#all.length - this.#free.length;
   }
 }

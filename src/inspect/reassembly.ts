@@ -1,13 +1,13 @@
-// Pieces of one message put together by their offsets: out of order, repeated, overlapping. Bounded in bytes and in holes.
+// Reassembles one message from pieces by offset, whether out of order, repeated or overlapping. Bytes and holes are bounded.
 
 const MAX_RANGES = 32;
 
 /**
- * One message in the making.
+ * A partial message.
  *
- *     bytes   [ ####....########....... ]      from[i] to[i]: the covered ranges, in order, never touching
+ *     bytes   [ ####....########....... ]      from[i] to[i]: the covered ranges, in order, never adjacent
  *
- * Where pieces overlap the later one wins: honest ones agree.
+ * Where pieces overlap, the later one wins. Honest senders repeat the same bytes.
  */
 export class Reassembly {
   readonly bytes: Uint8Array;
@@ -15,17 +15,17 @@ export class Reassembly {
   readonly #to = new Int32Array(MAX_RANGES + 1);
   #count = 0;
 
-  /** @param capacity bytes kept at the most */
+  /** @param capacity longest message, bytes */
   constructor(capacity: number) {
     this.bytes = new Uint8Array(capacity);
   }
 
-  /** Bytes known from the beginning without a hole. */
+  /** Bytes from the start up to the first hole. */
   get contiguous(): number {
     return this.#count > 0 && this.#from[0] === 0 ? (this.#to[0] as number) : 0;
   }
 
-  /** Where the last piece ends; equal to `contiguous` where there is no hole. */
+  /** End of the last piece; equals `contiguous` if there is no hole. */
   get extent(): number {
     return this.#count > 0 ? (this.#to[this.#count - 1] as number) : 0;
   }
@@ -35,9 +35,9 @@ export class Reassembly {
   }
 
   /**
-   * Adds a piece; what lies before 0 or behind the capacity is cut off.
+   * Adds a piece. Cuts off what lies before 0 or beyond the capacity.
    *
-   * @returns false when it was dropped because there are too many holes
+   * @returns false if there were too many holes to keep it
    */
   add(offset: number, source: Uint8Array, at: number, length: number): boolean {
     const skip = offset < 0 ? -offset : 0;
@@ -50,7 +50,7 @@ export class Reassembly {
     return true;
   }
 
-  /** Moves the beginning: what was before `count` is forgotten, what was at `count` is now at 0. */
+  /** Drops the first `count` bytes: what was at `count` moves to 0. */
   dropFront(count: number): void {
     this.bytes.copyWithin(0, count);
     let kept = 0;

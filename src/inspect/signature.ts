@@ -1,13 +1,13 @@
-// Bytes that protocols begin with, and the walk that compares them.
+// Compares payloads with the bytes that protocols begin with.
 
 import { i32, u8, u32 } from '../net/bytes.ts';
 
-/** Bytes of a text of one byte a character. */
+/** The bytes of a Latin-1 string. */
 export function ascii(text: string): Uint8Array {
   return Buffer.from(text, 'latin1');
 }
 
-/** True when all bytes of `signature` stand at `at`. */
+/** Whether the bytes at `at` begin with `signature`. */
 export function startsWith(bytes: Uint8Array, at: number, end: number, signature: Uint8Array): boolean {
   const { length } = signature;
   if (at + length > end) return false;
@@ -15,13 +15,13 @@ export function startsWith(bytes: Uint8Array, at: number, end: number, signature
   return true;
 }
 
-/** True when the bytes of one of `signatures` stand at `at`. */
+/** Whether the bytes at `at` begin with one of `signatures`. */
 export function startsWithAny(bytes: Uint8Array, at: number, end: number, signatures: readonly Uint8Array[]): boolean {
   for (const signature of signatures) if (startsWith(bytes, at, end, signature)) return true;
   return false;
 }
 
-/** True when `signature`, upper case, stands somewhere before `end`, in either case. */
+/** Whether the range contains `signature`, which is upper case, in any case. */
 export function contains(bytes: Uint8Array, at: number, end: number, signature: Uint8Array): boolean {
   const { length } = signature;
   for (let from = at; from + length <= end; from++) {
@@ -32,7 +32,7 @@ export function contains(bytes: Uint8Array, at: number, end: number, signature: 
   return false;
 }
 
-/** True when the first bytes, 16 at the most, are printable or line ends: a line of text, not a number that begins like one. */
+/** Whether the first 16 bytes are printable or line ends: text, not binary that begins like text. */
 export function isText(bytes: Uint8Array, at: number, end: number): boolean {
   const to = Math.min(end, at + 16);
   for (let i = at; i < to; i++) {
@@ -42,20 +42,18 @@ export function isText(bytes: Uint8Array, at: number, end: number): boolean {
   return true;
 }
 
-// The packet that opens an OpenVPN session, plain or wrapped with tls-auth or tls-crypt.
-
-/** P_CONTROL_HARD_RESET_CLIENT_V2 and V3 with key 0. */
+/** P_CONTROL_HARD_RESET_CLIENT_V2 and V3, with key 0. */
 const RESETS = [0x38, 0x50];
 const PLAIN_BYTES = 14;
-/** Bytes of the digest between session and packet number: none (tls-crypt), SHA-1, SHA-256, SHA-512. */
+/** Lengths of the digest between session id and packet id: none (tls-crypt), SHA-1, SHA-256, SHA-512. */
 const DIGESTS = [0, 20, 32, 64];
 const DAY_SECONDS = 86_400;
 
-/** True for such a packet of `length` bytes. @param time epoch milliseconds of the packet */
+/** Whether a packet of `length` bytes opens an OpenVPN session, plain or wrapped with tls-auth or tls-crypt. @param time of the packet, epoch ms */
 export function isOpenvpnReset(bytes: Uint8Array, at: number, end: number, length: number, time: number): boolean {
   if (end - at < PLAIN_BYTES || !RESETS.includes(u8(bytes, at))) return false;
   if (length === PLAIN_BYTES) return u8(bytes, at + 9) === 0 && i32(bytes, at + 10) === 0;
-  // Wrapped: the packet's number, which is 1, and the sender's clock.
+  // Wrapped: packet id 1, then the sender's clock.
   for (const digest of DIGESTS) {
     const number = at + 9 + digest;
     if (number + 8 > end) return false;

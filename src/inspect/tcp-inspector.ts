@@ -1,4 +1,4 @@
-// TCP flows: what the first packets of either end begin with decides who reads on.
+// Inspects TCP flows: the first bytes from either end decide which reader takes over.
 
 import type { Packet } from '../decode/packet.ts';
 import { u8 } from '../net/bytes.ts';
@@ -15,7 +15,7 @@ import { tlsByPort } from './tls/applications.ts';
 import { looksLikeRecord, startsHello } from './tls/records.ts';
 import { StreamHellos } from './tls/stream-hellos.ts';
 
-/** A keep-alive probe may carry a byte that means nothing (RFC 9293 section 3.8.4). */
+/** A keep-alive probe may carry a garbage byte (RFC 9293 section 3.8.4). */
 const PROBE_BYTES = 1;
 
 /** Inspects TCP flows. */
@@ -32,12 +32,12 @@ export class TcpInspector {
     this.#dns = new DnsStreams(context, new UnicastReader(context.findings));
   }
 
-  /** As `Inspector.packet`. */
+  /** See `Inspector.packet`. */
   packet(flow: number, packet: Packet, bytes: Uint8Array, fromOpener: boolean, time: number): boolean {
     const context = this.#context;
     const phase = context.phase(flow);
     if (phase === PHASE_OF.DONE) return false;
-    if (phase === PHASE_OF.WAITING) return this.#resume(context.room(flow) as Pending, flow, packet, bytes, fromOpener, time);
+    if (phase === PHASE_OF.WAITING) return this.#resume(context.pending(flow) as Pending, flow, packet, bytes, fromOpener, time);
     if (packet.sourcePort === DNS_PORT || packet.destinationPort === DNS_PORT) {
       context.setPhase(flow, PHASE_OF.DNS);
       return this.#dns.read(flow, null, packet, bytes, fromOpener, time);
@@ -45,35 +45,35 @@ export class TcpInspector {
     return this.#recognise(flow, packet, bytes, fromOpener, time);
   }
 
-  /** Tells what a flow has, and takes its room. */
-  finish(room: Pending): void {
-    switch (room.wait) {
+  /** Reports what a flow has, and releases its buffer. */
+  finish(pending: Pending): void {
+    switch (pending.wait) {
       case WAIT.HELLO:
-        this.#hellos.finish(room);
+        this.#hellos.finish(pending);
         break;
       case WAIT.REQUEST:
       case WAIT.HTTP2:
-        this.#requests.finish(room);
+        this.#requests.finish(pending);
         break;
       case WAIT.DNS:
-        this.#dns.finish(room);
+        this.#dns.finish(pending);
         break;
       default:
     }
   }
 
-  #resume(room: Pending, flow: number, packet: Packet, bytes: Uint8Array, fromOpener: boolean, time: number): boolean {
-    switch (room.wait) {
+  #resume(pending: Pending, flow: number, packet: Packet, bytes: Uint8Array, fromOpener: boolean, time: number): boolean {
+    switch (pending.wait) {
       case WAIT.HELLO:
-        return this.#hellos.resume(room, packet, bytes, fromOpener, time);
+        return this.#hellos.resume(pending, packet, bytes, fromOpener, time);
       case WAIT.DNS:
-        return this.#dns.read(flow, room, packet, bytes, fromOpener, time);
+        return this.#dns.read(flow, pending, packet, bytes, fromOpener, time);
       case WAIT.ORPHAN: {
-        const wanted = this.#hellos.resumeOrphan(room, packet, bytes, fromOpener, time);
+        const wanted = this.#hellos.resumeOrphan(pending, packet, bytes, fromOpener, time);
         return wanted ?? this.#recognise(flow, packet, bytes, fromOpener, time);
       }
       default:
-        return this.#requests.resume(room, packet, bytes, fromOpener, time);
+        return this.#requests.resume(pending, packet, bytes, fromOpener, time);
     }
   }
 
@@ -93,7 +93,7 @@ export class TcpInspector {
     }
     const application = tcpApplication(bytes, at, end, packet, time);
     if (application !== null) {
-      context.tellApplication(flow, application);
+      context.reportApplication(flow, application);
       return mayUpgrade(application) ? context.undecided(flow) : context.done(flow);
     }
     const isWhole = packet.payloadCaptured === packet.payloadBytes;
@@ -102,12 +102,12 @@ export class TcpInspector {
     return context.undecided(flow);
   }
 
-  /** TLS whose hello is past, or still to come when this is the server's answer. */
+  /** Handles TLS in mid-connection. If this is the server's answer, the hello may still come. */
   #secured(flow: number, packet: Packet, type: number, fromOpener: boolean): boolean {
     const context = this.#context;
     const port = fromOpener ? packet.destinationPort : packet.sourcePort;
     if (type === 0x16 && context.undecided(flow)) return true;
-    context.tellApplication(flow, tlsByPort(port) ?? 'tls');
+    context.reportApplication(flow, tlsByPort(port) ?? 'tls');
     return context.done(flow);
   }
 }

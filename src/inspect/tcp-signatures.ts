@@ -1,4 +1,4 @@
-// What a TCP flow speaks, from the first bytes of one of its ends. Content first: a port only decides between protocols that greet alike.
+// Recognises a TCP flow's application by the first bytes from one end. Content decides; a port only chooses between protocols that greet alike.
 
 import type { Packet } from '../decode/packet.ts';
 import { i32, u8, u16, u32 } from '../net/bytes.ts';
@@ -7,7 +7,7 @@ import { ascii, contains, isOpenvpnReset, isText, startsWith, startsWithAny } fr
 const SMTP_PORTS = [25, 465, 587, 2525];
 const FTP_PORT = 21;
 const POP_PORT = 110;
-/** Looked through for what a greeting calls itself. */
+/** How much of a greeting to search for the protocol's name. */
 const GREETING_BYTES = 256;
 
 const BITTORRENT = ascii('\x13BitTorrent protocol');
@@ -16,7 +16,7 @@ const GREETING = ascii('220');
 const SMTP = ascii('SMTP');
 const FTP = ascii('FTP');
 const IMAP = ['* OK', '* PREAUTH', '* BYE'].map(ascii);
-/** With a text behind it: Redis answers with the bare words. */
+/** With text after it, because Redis also answers `+OK`. */
 const POP = ascii('+OK ');
 const HELLOS = ['EHLO ', 'HELO ', 'ehlo ', 'helo ', 'LHLO '].map(ascii);
 const USER = ascii('USER ');
@@ -31,15 +31,15 @@ const AMQP = ascii('AMQP');
 const MQTT = [ascii('\x00\x04MQTT'), ascii('\x00\x06MQIsdp')];
 const POSTGRES_USER = ascii('user\0');
 
-/** Protocols that go on to TLS inside of themselves, where a name is still to be read. */
+/** Protocols that may switch to TLS, whose hello then has a name. */
 const UPGRADES = new Set(['smtp', 'ftp', 'imap', 'pop3', 'xmpp', 'postgresql', 'mysql', 'rdp', 'socks', 'http']);
 
-/** True when a flow of this application may yet tell a server's name. */
+/** Whether a flow of this application may still reveal a server name. */
 export function mayUpgrade(application: string): boolean {
   return UPGRADES.has(application);
 }
 
-/** Application that the payload at `at` belongs to; null where it tells none. The caller proved one byte. */
+/** Application of the payload at `at`; null if unrecognised. The caller has checked that there is one byte. */
 export function tcpApplication(bytes: Uint8Array, at: number, end: number, packet: Packet, time: number): string | null {
   return bySignature(bytes, at, end, packet, time) ?? (isMysql(bytes, at, end, packet) ? 'mysql' : null);
 }
@@ -110,7 +110,7 @@ function byPort(packet: Packet, port: number, name: string, other: number, other
   return packet.destinationPort === other ? otherName : null;
 }
 
-/** Protocols that begin with a length of four bytes, whose first is 0. */
+/** Protocols that begin with a four-byte length, whose first byte is 0. */
 function zero(bytes: Uint8Array, at: number, end: number, packet: Packet, time: number): string | null {
   if (end - at < 8) return null;
   const length = u32(bytes, at);
@@ -131,7 +131,7 @@ function isRemoteDesktop(bytes: Uint8Array, at: number, end: number, packet: Pac
   return u8(bytes, at + 4) === packet.payloadBytes - 5 && u8(bytes, at + 5) === 0xe0 && i32(bytes, at + 6) === 0;
 }
 
-/** A list of methods from a client (RFC 1928 section 3), or a request with a domain name. */
+/** A client's list of methods (RFC 1928 section 3). */
 function isSocks(bytes: Uint8Array, at: number, end: number, packet: Packet): boolean {
   if (end - at < 3) return false;
   const methods = u8(bytes, at + 1);
@@ -146,7 +146,7 @@ function isMqtt(bytes: Uint8Array, at: number, end: number): boolean {
   return startsWithAny(bytes, i + 1, end, MQTT);
 }
 
-/** An array of one digit, then a string of one or two. */
+/** An array with a one-digit count, then a bulk string. */
 function isRedis(bytes: Uint8Array, at: number, end: number): boolean {
   return (
     isText(bytes, at, end) &&
@@ -173,7 +173,7 @@ function isBgp(bytes: Uint8Array, at: number, end: number): boolean {
   return u8(bytes, at + 18) >= 1 && u8(bytes, at + 18) <= 5;
 }
 
-/** The first packet of either end: its length, number 0 and a version, or number 1 and 19 zeros behind capabilities and character set. */
+/** The first packet of either end: length, sequence 0 and a version; or sequence 1 and 19 zeros after capabilities and character set. */
 function isMysql(bytes: Uint8Array, at: number, end: number, packet: Packet): boolean {
   if (end - at < 36 || (u8(bytes, at) | (u8(bytes, at + 1) << 8) | (u8(bytes, at + 2) << 16)) !== packet.payloadBytes - 4)
     return false;

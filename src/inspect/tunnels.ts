@@ -1,5 +1,5 @@
-// What a tunnel without encryption carries: the ends of a flow inside it, and the name that this one asks for. Looks at the first packets
-// of the outer flow only, one inner flow at a time and one tunnel deep; whose the bytes are does not change.
+// Reads what an unencrypted tunnel carries: the ends of an inner flow, and the name that it asks for. It looks only at the outer flow's first
+// packets, at one inner flow at a time, one tunnel deep. The bytes still count for the outer flow.
 
 import { decode } from '../decode/decode.ts';
 import { Packet, TUNNEL } from '../decode/packet.ts';
@@ -11,30 +11,31 @@ import { type Pending, WAIT } from './pending.ts';
 import { TcpInspector } from './tcp-inspector.ts';
 import { UdpInspector } from './udp-inspector.ts';
 
-/** Packets of an outer flow that are looked into, and rooms for inner messages that span packets. */
+/** Packets read of an outer flow. */
 const MAX_PACKETS = 200;
-const ROOMS = 16;
-/** Outer flows of which the inner one at hand is remembered. */
+/** Inner messages that may be incomplete at once. */
+const MAX_PENDING = 16;
+/** Outer flows whose current inner flow is remembered. */
 const MAX_FLOWS = 4096;
 const ETHERNET_INSIDE = 0x6558;
 const GTP_EXTENSIONS = 8;
 const TEREDO_AUTHENTICATION = 1;
 const TEREDO_ORIGIN = 0;
 
-/** True for a tunnel whose inside can be read. */
+/** Whether the tunnel's contents can be read. */
 export function isReadable(tunnel: number): boolean {
   return tunnel !== TUNNEL.NONE && tunnel !== TUNNEL.WIREGUARD;
 }
 
-/** Reads tunnels. */
+/** Reads the contents of tunnels. */
 export class Tunnels {
   readonly #findings: Findings;
   readonly #context: Context;
   readonly #tcp: TcpInspector;
   readonly #udp: UdpInspector;
   readonly #inner = new Packet();
-  /** By outer flow: a hash of the inner flow's ends, and the packets that were looked into. */
-  readonly #flows = new Map<number, { ends: number; packets: number; isTold: boolean }>();
+  /** By outer flow: a hash of the inner flow's ends, and the number of packets read. */
+  readonly #flows = new Map<number, { ends: number; packets: number; isReported: boolean }>();
   #link = 0;
   #named = false;
 
@@ -50,11 +51,11 @@ export class Tunnels {
         answer: () => {},
         pointer: () => {},
       },
-      { ...limits, rooms: ROOMS },
+      { ...limits, pendingFlows: MAX_PENDING },
     );
     this.#tcp = new TcpInspector(this.#context);
     this.#udp = new UdpInspector(this.#context);
-    this.#context.giveUp = (room) => this.#finish(room);
+    this.#context.evict = (pending) => this.#finish(pending);
   }
 
   forget(flow: number): void {
@@ -63,7 +64,7 @@ export class Tunnels {
     this.#udp.forget(flow);
   }
 
-  /** As `Inspector.packet`, for a packet of a tunnel that `isReadable`. */
+  /** See `Inspector.packet`; for a packet of a tunnel that `isReadable`. */
   packet(flow: number, packet: Packet, bytes: Uint8Array, time: number): boolean {
     const inner = this.#inner;
     const state = this.#stateOf(flow);
@@ -75,8 +76,8 @@ export class Tunnels {
     if (at < 0 || at >= end) return true;
     decode(bytes, at, end - at, packet.networkOffset + packet.networkBytes - at, this.#link, inner);
     if (!inner.hasAddresses) return true;
-    if (!state.isTold) {
-      state.isTold = true;
+    if (!state.isReported) {
+      state.isReported = true;
       this.#findings.inside?.(flow, inner, null);
     }
     if (inner.payloadCaptured <= 0 || inner.payloadOffset < 0 || inner.laterFragment) return true;
@@ -84,7 +85,7 @@ export class Tunnels {
     const context = this.#context;
     context.reserve(flow);
     if (ends !== state.ends) {
-      if (context.room(flow) !== null && state.packets % ROOMS !== 0) return true; // in the middle of another one's message
+      if (context.pending(flow) !== null && state.packets % MAX_PENDING !== 0) return true; // another inner flow is in the middle of a message
       context.forget(flow);
       state.ends = ends;
     }
@@ -95,26 +96,26 @@ export class Tunnels {
     return !this.#named;
   }
 
-  #finish(room: Pending): void {
-    if (room.wait === WAIT.QUIC || room.wait === WAIT.DTLS) this.#udp.finish(room);
-    else this.#tcp.finish(room);
+  #finish(pending: Pending): void {
+    if (pending.wait === WAIT.QUIC || pending.wait === WAIT.DTLS) this.#udp.finish(pending);
+    else this.#tcp.finish(pending);
   }
 
-  #stateOf(flow: number): { ends: number; packets: number; isTold: boolean } {
+  #stateOf(flow: number): { ends: number; packets: number; isReported: boolean } {
     let state = this.#flows.get(flow);
     if (state === undefined) {
       if (this.#flows.size >= MAX_FLOWS) this.forget(this.#flows.keys().next().value as number);
-      state = { ends: 0, packets: 0, isTold: false };
+      state = { ends: 0, packets: 0, isReported: false };
       this.#flows.set(flow, state);
     }
     return state;
   }
 
-  /** Where the inner packet begins, and `#link` what it begins with; -1 where there is none, or none that can be read. */
+  /** Offset of the inner packet, and in `#link` its link type; -1 if there is none that we can read. */
   #insideOf(tunnel: number, bytes: Uint8Array, at: number, end: number): number {
     switch (tunnel) {
       case TUNNEL.GRE:
-        return this.#behindGre(bytes, at, end);
+        return this.#afterGre(bytes, at, end);
       case TUNNEL.VXLAN:
         this.#link = LINK.ETHERNET;
         return at + 8;
@@ -122,10 +123,10 @@ export class Tunnels {
         return this.#ofType(u16(bytes, at + 2), at + 8 + ((u8(bytes, at) & 0x3f) << 2));
       case TUNNEL.GTP_U:
         this.#link = LINK.RAW;
-        return behindGtp(bytes, at, end);
+        return afterGtp(bytes, at, end);
       case TUNNEL.TEREDO:
         this.#link = LINK.RAW;
-        return behindTeredo(bytes, at, end);
+        return afterTeredo(bytes, at, end);
       default:
         this.#link = LINK.RAW;
         return at;
@@ -138,8 +139,8 @@ export class Tunnels {
     return at;
   }
 
-  /** RFC 2784 and 2890: checksum, key and sequence number where their bits say so. */
-  #behindGre(bytes: Uint8Array, at: number, end: number): number {
+  /** Skips GRE's header, with checksum, key and sequence number if their bits are set (RFC 2784 and 2890). */
+  #afterGre(bytes: Uint8Array, at: number, end: number): number {
     if (at + 4 > end) return -1;
     const flags = u16(bytes, at);
     if ((flags & 7) !== 0) return -1;
@@ -148,8 +149,8 @@ export class Tunnels {
   }
 }
 
-/** 3GPP TS 29.281 section 5: four more bytes where one of three bits is set, then extensions, each with its length in words in front. */
-function behindGtp(bytes: Uint8Array, from: number, end: number): number {
+/** Skips GTP's header (3GPP TS 29.281 section 5): four more bytes if one of three bits is set, then extensions, each preceded by its length in words. */
+function afterGtp(bytes: Uint8Array, from: number, end: number): number {
   const flags = u8(bytes, from);
   if ((flags & 7) === 0) return from + 8;
   let at = from + 12;
@@ -163,15 +164,15 @@ function behindGtp(bytes: Uint8Array, from: number, end: number): number {
   return -1;
 }
 
-/** RFC 4380 section 5.1.1: an authentication and an origin may stand in front. */
-function behindTeredo(bytes: Uint8Array, from: number, end: number): number {
+/** Skips Teredo's optional authentication and origin headers (RFC 4380 section 5.1.1). */
+function afterTeredo(bytes: Uint8Array, from: number, end: number): number {
   let at = from;
   if (at + 13 <= end && u16(bytes, at) === TEREDO_AUTHENTICATION) at += 13 + u8(bytes, at + 2) + u8(bytes, at + 3);
   if (at + 8 <= end && u16(bytes, at) === TEREDO_ORIGIN) at += 8;
   return at;
 }
 
-/** A hash of both ends, the same for both directions; never 0. */
+/** A hash of both ends, equal for both directions; never 0. */
 function endsOf({ words, sourcePort, destinationPort, protocol }: Packet): number {
   let hash = protocol + Math.imul(sourcePort ^ destinationPort, 0x9e3779b1) + sourcePort + destinationPort;
   for (let i = 0; i < 4; i++)

@@ -1,4 +1,4 @@
-// UDP flows: ports that name things are read for as long as they live, all others by what their first datagrams look like.
+// Inspects UDP flows: protocols that carry names (DNS, DHCP ...) for as long as they live, all others by their first datagrams.
 
 import type { Packet } from '../decode/packet.ts';
 import { u8 } from '../net/bytes.ts';
@@ -38,7 +38,7 @@ export class UdpInspector {
     this.#dhcp = new DhcpReader(context.findings);
   }
 
-  /** As `Inspector.packet`. */
+  /** See `Inspector.packet`. */
   packet(flow: number, packet: Packet, bytes: Uint8Array, fromOpener: boolean, time: number): boolean {
     const context = this.#context;
     const phase = context.phase(flow);
@@ -46,9 +46,9 @@ export class UdpInspector {
       case PHASE_OF.DONE:
         return false;
       case PHASE_OF.WAITING: {
-        const room = context.room(flow) as Pending;
-        if (room.wait === WAIT.DTLS) return this.#datagrams.read(flow, room, packet, bytes, fromOpener, time);
-        return this.#quic.read(flow, room, packet, bytes, fromOpener, time) ?? true;
+        const pending = context.pending(flow) as Pending;
+        if (pending.wait === WAIT.DTLS) return this.#datagrams.read(flow, pending, packet, bytes, fromOpener, time);
+        return this.#quic.read(flow, pending, packet, bytes, fromOpener, time) ?? true;
       }
       case PHASE_OF.NEW: {
         const naming = namingPhase(packet);
@@ -66,49 +66,49 @@ export class UdpInspector {
     }
   }
 
-  /** As `Inspector.isAnother`. */
+  /** See `Inspector.isAnother`. */
   isAnother(flow: number, packet: Packet, bytes: Uint8Array, fromOpener: boolean): boolean {
     return this.#quic.isAnother(flow, packet, bytes, fromOpener);
   }
 
-  /** Drops what is known of a flow beside the context. */
+  /** Drops what is known about a flow outside the context. */
   forget(flow: number): void {
     this.#quic.forget(flow);
   }
 
-  /** Tells what a flow has, and takes its room. */
-  finish(room: Pending): void {
-    if (room.wait === WAIT.DTLS) this.#datagrams.finish(room);
-    else this.#quic.finish(room);
+  /** Reports what a flow has, and releases its buffer. */
+  finish(pending: Pending): void {
+    if (pending.wait === WAIT.DTLS) this.#datagrams.finish(pending);
+    else this.#quic.finish(pending);
   }
 
-  /** Reads a datagram of a protocol that names things. @returns false when it is none */
+  /** Reads a datagram of a protocol that carries names. @returns false if it isn't one */
   #readNaming(flow: number, phase: Phase, packet: Packet, bytes: Uint8Array): boolean {
     const context = this.#context;
     const at = packet.payloadOffset;
     const end = at + packet.payloadCaptured;
     if (phase === PHASE_OF.DHCP) {
       if (!this.#dhcp.read(flow, bytes, at, end)) return false;
-      context.tellApplication(flow, 'dhcp');
+      context.reportApplication(flow, 'dhcp');
       return true;
     }
     if (!looksLikeDns(bytes, at, end, packet.payloadBytes, false)) return false;
     switch (phase) {
       case PHASE_OF.DNS:
-        context.tellApplication(flow, 'dns');
+        context.reportApplication(flow, 'dns');
         if (packet.sourcePort === PORT.DNS) this.#unicast.read(flow, 'dns', bytes, at, end);
         break;
       case PHASE_OF.MDNS:
-        context.tellApplication(flow, 'mdns');
-        // RFC 6762 section 6: answers from any other port are to be ignored.
+        context.reportApplication(flow, 'mdns');
+        // Answers from any other port must be ignored (RFC 6762 section 6).
         if (packet.sourcePort === PORT.MDNS) this.#multicast.read(flow, bytes, at, end);
         break;
       case PHASE_OF.LLMNR:
-        context.tellApplication(flow, 'llmnr');
+        context.reportApplication(flow, 'llmnr');
         if (packet.sourcePort === PORT.LLMNR) this.#unicast.read(flow, 'llmnr', bytes, at, end);
         break;
       default:
-        context.tellApplication(flow, 'netbios-ns');
+        context.reportApplication(flow, 'netbios-ns');
         if (packet.sourcePort === PORT.NETBIOS) this.#netbios.read(flow, bytes, at, end, packet.words);
     }
     return true;
@@ -128,22 +128,22 @@ export class UdpInspector {
       return this.#datagrams.read(flow, null, packet, bytes, fromOpener, time);
     const application = udpApplication(bytes, at, end, packet, time);
     if (application === 'stun') {
-      context.tellConnecting(flow);
+      context.reportConnecting(flow);
       return context.undecided(flow);
     }
     if (application !== null) {
-      context.tellApplication(flow, application);
+      context.reportApplication(flow, application);
       return context.done(flow);
     }
     if (canBeRtp(bytes, at, end) && this.#rtp.note(flow, bytes, at)) {
-      context.tellApplication(flow, 'rtp');
+      context.reportApplication(flow, 'rtp');
       return context.done(flow);
     }
     return context.undecided(flow);
   }
 }
 
-/** What a flow is read as because of its ports; NEW where they say nothing. */
+/** The phase that a flow's ports suggest; NEW if they say nothing. */
 function namingPhase({ sourcePort, destinationPort }: Packet): Phase {
   switch (sourcePort < destinationPort ? sourcePort : destinationPort) {
     case PORT.DNS:

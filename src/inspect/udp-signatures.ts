@@ -1,4 +1,4 @@
-// What a UDP flow speaks, from one datagram. Content first; a port is asked for where the content alone would be too little.
+// Recognises a UDP flow's application by one datagram. Content decides; where that isn't enough, the port must match too.
 
 import { type Packet, TUNNEL } from '../decode/packet.ts';
 import { i32, u8, u16 } from '../net/bytes.ts';
@@ -18,10 +18,10 @@ const SSDP = ['M-SEARCH * HTTP/1.1\r\n', 'NOTIFY * HTTP/1.1\r\n', 'HTTP/1.1 200 
 const DHT = ['d1:ad2:id20:', 'd1:rd2:id20:', 'd2:ip6:', 'd2:ip18:', 'd1:eli2'].map(ascii);
 const LOCAL_DISCOVERY = ascii('BT-SEARCH * HTTP/1.1\r\n');
 const SIP = ['SIP/2.0 ', 'INVITE sip:', 'REGISTER sip:', 'OPTIONS sip:', 'SUBSCRIBE sip:', 'NOTIFY sip:'].map(ascii);
-const RTCP_LEAST = 200;
-const RTCP_MOST = 207;
+const RTCP_FIRST = 200;
+const RTCP_LAST = 207;
 
-/** Application that the datagram at `at` belongs to; null where it tells none. The caller proved one byte. */
+/** Application of the datagram at `at`; null if unrecognised. The caller has checked that there is one byte. */
 export function udpApplication(bytes: Uint8Array, at: number, end: number, packet: Packet, time: number): string | null {
   const length = packet.payloadBytes;
   if (packet.tunnel === TUNNEL.WIREGUARD) return 'wireguard';
@@ -64,7 +64,7 @@ export function udpApplication(bytes: Uint8Array, at: number, end: number, packe
     case 0x52: // R
     case 0x53: // S
       if (startsWithAny(bytes, at, end, SIP)) return 'sip';
-      // Answers may come from any port (UPnP Device Architecture 1.0 section 1.2.3), and nothing else speaks HTTP in datagrams.
+      // Answers may come from any port (UPnP Device Architecture 1.0 section 1.2.3). Nothing else sends HTTP in datagrams.
       if (startsWithAny(bytes, at, end, SSDP)) return 'ssdp';
       break;
     default:
@@ -87,7 +87,7 @@ function isNtp(first: number, length: number): boolean {
   return version >= 1 && version <= 4 && mode >= 1 && (mode >= 6 ? length >= 8 : length >= NTP_BYTES);
 }
 
-/** A sequence as long as the datagram, then a version (RFC 1157, 3416, 3412). */
+/** An ASN.1 sequence as long as the datagram, then a version (RFC 1157, 3416, 3412). */
 function isSnmp(bytes: Uint8Array, at: number, end: number, length: number): boolean {
   if (end - at < 12) return false;
   const size = u8(bytes, at + 1);
@@ -101,13 +101,13 @@ function isSnmp(bytes: Uint8Array, at: number, end: number, length: number): boo
   return version === 3 ? next === 0x30 : version <= 1 && next === 0x04;
 }
 
-/** The packet that opens a uTP connection (BEP 29): version 1, SYN, no time difference yet, number 1, nothing to acknowledge. */
+/** The packet that opens a uTP connection (BEP 29): version 1, SYN, no time difference yet, sequence 1, no acknowledgement. */
 function isUtpSyn(bytes: Uint8Array, at: number, end: number, length: number): boolean {
   if (end - at < UTP_BYTES || u8(bytes, at + 1) > 2 || length > UTP_BYTES + 16) return false;
   return i32(bytes, at + 8) === 0 && u16(bytes, at + 16) === 1 && u16(bytes, at + 18) === 0;
 }
 
-/** RFC 8415 section 8: between its ports, a message of 1 to 13 with options behind it. */
+/** RFC 8415 section 8: between its ports, message type 1 to 13, then options. */
 function isDhcp6(packet: Packet, first: number, length: number): boolean {
   return (
     first >= 1 &&
@@ -118,24 +118,24 @@ function isDhcp6(packet: Packet, first: number, length: number): boolean {
   );
 }
 
-/** True when a datagram can be one of RTP (RFC 3550 section 5.1): version 2, and no type that RTCP has. The caller proved one byte. */
+/** Whether a datagram may be RTP (RFC 3550 section 5.1): version 2, and not a type of RTCP's. The caller has checked that there is one byte. */
 export function canBeRtp(bytes: Uint8Array, at: number, end: number): boolean {
   if (end - at < 12 || u8(bytes, at) >>> 6 !== 2) return false;
   const type = u8(bytes, at + 1);
-  return (type < RTCP_LEAST || type > RTCP_MOST) && end - at >= 12 + 4 * (u8(bytes, at) & 15);
+  return (type < RTCP_FIRST || type > RTCP_LAST) && end - at >= 12 + 4 * (u8(bytes, at) & 15);
 }
 
-// RTP has no signature: a flow counts as RTP when its datagrams' sequence numbers rise and they name one source. Watches a few flows at a time.
+// RTP has no signature. A flow counts as RTP if its datagrams' sequence numbers rise and their source stays the same.
 
 const SLOTS = 256;
-/** Datagrams in a row that must count on: a chance of one in 2^50 for each after the first. */
+/** Consecutive datagrams that must match. Each after the first matches by chance once in 2^50. */
 const IN_A_ROW = 3;
 const LARGEST_STEP = 8;
 
 /**
- * Flows that may be RTP; a later one takes the place of an earlier one in its slot.
+ * Flows that may be RTP. A new flow replaces the previous one in its slot. Columns by slot:
  *
- *     flow, source (SSRC) and sequence of the last datagram, type of payload, datagrams in a row
+ *     flow, source (SSRC), sequence and payload type of the last datagram, consecutive matches
  */
 export class RtpCandidates {
   readonly #flow = new Int32Array(SLOTS).fill(-1);
@@ -144,20 +144,20 @@ export class RtpCandidates {
   readonly #type = new Int32Array(SLOTS);
   readonly #row = new Int32Array(SLOTS);
 
-  /** Notes a datagram that can be RTP (`canBeRtp`). @returns true when the flow is taken for it */
+  /** Counts a datagram that `canBeRtp`. @returns whether the flow counts as RTP now */
   note(flow: number, bytes: Uint8Array, at: number): boolean {
     const slot = flow & (SLOTS - 1);
     const type = u8(bytes, at + 1) & 0x7f;
     const sequence = u16(bytes, at + 2);
     const source = i32(bytes, at + 8);
     const step = (sequence - (this.#sequence[slot] as number)) & 0xffff;
-    const goesOn = this.#flow[slot] === flow && this.#source[slot] === source && this.#type[slot] === type;
-    if (goesOn && (step === 0 || step > LARGEST_STEP)) return false;
+    const continues = this.#flow[slot] === flow && this.#source[slot] === source && this.#type[slot] === type;
+    if (continues && (step === 0 || step > LARGEST_STEP)) return false;
     this.#flow[slot] = flow;
     this.#source[slot] = source;
     this.#type[slot] = type;
     this.#sequence[slot] = sequence;
-    this.#row[slot] = goesOn ? (this.#row[slot] as number) + 1 : 1;
+    this.#row[slot] = continues ? (this.#row[slot] as number) + 1 : 1;
     return (this.#row[slot] as number) >= IN_A_ROW;
   }
 }

@@ -36,7 +36,7 @@ function strict(): { inspector: Inspector; told: Map<string, number> } {
       answer: (_, kind, name) => named(`answer of ${kind}`, name),
       pointer: (_, name) => named('pointer', name),
     },
-    { rooms: 4 },
+    { pendingFlows: 4 },
   );
   return { inspector, told };
 }
@@ -100,7 +100,7 @@ const conversation = fc.array(
   { minLength: 1, maxLength: 24 },
 );
 
-test('any conversation: never throws, tells names only, reads nothing outside, holds no more rooms than it may', () => {
+test('any conversation: never throws, reports only names, reads nothing outside, keeps within the limit of pending flows', () => {
   const tries = fc.property(conversation, (packets) => {
     const transcripts = [0x61, 0x62].map((fill) => {
       const { inspector, told } = strict();
@@ -117,7 +117,7 @@ test('any conversation: never throws, tells names only, reads nothing outside, h
         packet.payloadBytes = payload.length + missing;
         if (forget === 0) inspector.forget(flow);
         inspector.packet(flow, packet, bytes, opener, time);
-        if (inspector.waiting > 4) throw new Error('too many rooms');
+        if (inspector.waiting > 4) throw new Error('too many pending flows');
       }
       return [...told];
     });

@@ -1,5 +1,5 @@
-// Answers of multicast DNS (RFC 6762): hosts that say their own addresses. Anyone on the link can say anything, so only names
-// under `.local` are heard, which name nothing elsewhere.
+// Reads multicast DNS (RFC 6762), in which hosts announce their own addresses. Anyone on the link can claim anything, so it accepts only names
+// under `.local`, which mean nothing elsewhere.
 
 import { u16 } from '../../net/bytes.ts';
 import type { Findings } from '../context.ts';
@@ -15,7 +15,7 @@ const OUTCOME = 0x780f;
 const MAX_QUESTIONS = 32;
 const LOCAL = wireLabels('local');
 
-/** Reads announcements; one for the program. */
+/** Reads announcements. Create one and reuse it. */
 export class MulticastReader {
   readonly #findings: Findings;
   readonly #records = new Records();
@@ -27,7 +27,7 @@ export class MulticastReader {
     this.#findings = findings;
   }
 
-  /** Reads a message that the caller found to have the form of one. */
+  /** Reads a message that `looksLikeDns`. */
   read(flow: number, message: Uint8Array, start: number, end: number): void {
     const flags = u16(message, start + 2);
     const questions = u16(message, start + 4);
@@ -41,11 +41,11 @@ export class MulticastReader {
     const answers = u16(message, start + 6);
     const records = this.#records;
     records.walk(message, at, end, answers, answers + u16(message, start + 8) + u16(message, start + 10));
-    for (let i = 0; i < records.count; i++) if (records.ttl[i] !== 0) this.#tell(flow, message, start, end, i);
+    for (let i = 0; i < records.count; i++) if (records.ttl[i] !== 0) this.#report(flow, message, start, end, i);
   }
 
-  /** Tells record i, unless it says goodbye (ttl 0). */
-  #tell(flow: number, message: Uint8Array, start: number, end: number, i: number): void {
+  /** Reports record i. */
+  #report(flow: number, message: Uint8Array, start: number, end: number, i: number): void {
     const { type, data, size, ttl } = this.#records;
     const at = data[i] as number;
     const bytes = size[i] as number;

@@ -1,18 +1,18 @@
-// Domain names on the wire (RFC 1035 sections 3.1 and 4.1.4): labels and pointers to earlier labels. Every read ends, whatever the bytes.
+// Reads domain names on the wire (RFC 1035 sections 3.1 and 4.1.4): labels, and pointers to earlier labels. Every read terminates on any bytes.
 
 import { u8, u16 } from '../../net/bytes.ts';
 
-/** Longest name, its root label among it. */
+/** Longest name, including the root label. */
 const LONGEST = 255;
 const POINTER = 0xc0;
 const POINTER_TARGET = 0x3fff;
 
-/** A name taken out of a message: labels with their lengths in front, lower case, without pointers and without the root. */
+/** A name copied from a message: length-prefixed labels in lower case, without pointers and the root. */
 export class WireName {
   readonly bytes = new Uint8Array(256);
   length = 0;
 
-  /** True when both are the same name. */
+  /** Whether both are the same name. */
   equals(other: WireName): boolean {
     const { length, bytes } = this;
     if (length !== other.length) return false;
@@ -20,7 +20,7 @@ export class WireName {
     return true;
   }
 
-  /** True when the name ends with these bytes: labels in wire form, lower case. */
+  /** Whether the name ends with these labels in wire form, lower case. */
   endsWith(suffix: Uint8Array): boolean {
     const from = this.length - suffix.length;
     if (from < 0) return false;
@@ -30,10 +30,10 @@ export class WireName {
 }
 
 /**
- * Reads the name at `at`. A pointer must lead to before everything read so far: a loop is impossible.
+ * Reads the name at `at`. Each pointer must point before everything read so far, which rules out loops.
  *
- * @param start where the message begins, to which pointers are relative
- * @returns offset behind the name where it stands, -1 when it is broken
+ * @param start start of the message, to which pointers are relative
+ * @returns offset after the name; -1 if it is broken
  */
 export function readName(message: Uint8Array, start: number, at: number, end: number, into: WireName): number {
   const { bytes } = into;
@@ -65,7 +65,7 @@ export function readName(message: Uint8Array, start: number, at: number, end: nu
   return after < 0 ? i + 1 : after;
 }
 
-/** Offset behind the name at `at` without looking where its pointer leads; -1 when it is broken. */
+/** Offset after the name at `at`, without following its pointer; -1 if it is broken. */
 export function skipName(message: Uint8Array, at: number, end: number): number {
   let i = at;
   while (i < end) {
@@ -79,12 +79,12 @@ export function skipName(message: Uint8Array, at: number, end: number): number {
   return -1;
 }
 
-/** Where the name at `at` points if it is nothing but a pointer, as an offset from `start`; -1 otherwise. The caller proved the name. */
+/** Target of the name at `at` if it is just a pointer, relative to the start of the message; else -1. The caller has checked the name. */
 export function pointerOf(message: Uint8Array, at: number): number {
   return u8(message, at) >= POINTER ? u16(message, at) & POINTER_TARGET : -1;
 }
 
-/** Labels of a dotted name in wire form, without the root: for names known to the program. */
+/** Converts a dotted name of the program's own to labels in wire form, without the root. */
 export function wireLabels(dotted: string): Uint8Array {
   return Uint8Array.from(dotted.split('.').flatMap((label) => [label.length, ...Buffer.from(label, 'latin1')]));
 }

@@ -1,4 +1,4 @@
-// NetBIOS names (RFC 1002 section 4.2): answers to name queries, and the table of names that a node tells about itself.
+// Reads NetBIOS names (RFC 1002 section 4.2): answers to name queries, and a node's own table of names.
 
 import { u8, u16 } from '../../net/bytes.ts';
 import type { Findings } from '../context.ts';
@@ -16,13 +16,13 @@ const ADDRESS_BYTES = 6;
 const ANSWER_MASK = 0xf80f;
 const ANSWER = 0x8000;
 const GROUP = 0x8000;
-/** A node's table has no time to live: as long as names of machines keep. */
+/** A node's table has no time to live, so assume an hour. */
 const TABLE_SECONDS = 3600;
 /** Suffixes of a machine's own name: workstation and file server. */
 const WORKSTATION = 0x00;
 const SERVER = 0x20;
 
-/** Reads answers; one for the program. */
+/** Reads answers. Create one and reuse it. */
 export class NetbiosReader {
   readonly #findings: Findings;
   readonly #records = new Records();
@@ -34,9 +34,9 @@ export class NetbiosReader {
   }
 
   /**
-   * Reads a message that the caller found to have the form of one.
+   * Reads a message that `looksLikeDns`.
    *
-   * @param source words of the address that sent it, at 0
+   * @param source words of the sender's address, at 0
    */
   read(flow: number, message: Uint8Array, start: number, end: number, source: Int32Array): void {
     if ((u16(message, start + 2) & ANSWER_MASK) !== ANSWER || u16(message, start + 4) !== 0) return;
@@ -46,12 +46,12 @@ export class NetbiosReader {
     for (let i = 0; i < records.count; i++) {
       const at = records.data[i] as number;
       const to = at + (records.size[i] as number);
-      if (records.type[i] === RECORD.NB) this.#tellAddresses(flow, message, i, at, to);
-      else if (records.type[i] === RECORD.NBSTAT) this.#tellTable(flow, message, at, to, source);
+      if (records.type[i] === RECORD.NB) this.#reportAddresses(flow, message, i, at, to);
+      else if (records.type[i] === RECORD.NBSTAT) this.#reportTable(flow, message, at, to, source);
     }
   }
 
-  #tellAddresses(flow: number, message: Uint8Array, i: number, at: number, to: number): void {
+  #reportAddresses(flow: number, message: Uint8Array, i: number, at: number, to: number): void {
     if (!this.#decode(message, this.#records.owner[i] as number, to)) return;
     const suffix = this.#name[NAME_BYTES];
     if (suffix !== WORKSTATION && suffix !== SERVER) return;
@@ -63,7 +63,7 @@ export class NetbiosReader {
     }
   }
 
-  #tellTable(flow: number, message: Uint8Array, at: number, to: number, source: Int32Array): void {
+  #reportTable(flow: number, message: Uint8Array, at: number, to: number, source: Int32Array): void {
     const count = at < to ? u8(message, at) : 0;
     for (let k = 0, entry = at + 1; k < count && entry + ENTRY_BYTES <= to; k++, entry += ENTRY_BYTES) {
       if (u8(message, entry + NAME_BYTES) !== WORKSTATION || (u16(message, entry + NAME_BYTES + 1) & GROUP) !== 0) continue;
@@ -73,7 +73,7 @@ export class NetbiosReader {
     }
   }
 
-  /** Undoes the first-level encoding (RFC 1001 section 14.1): two letters A to P for a byte. */
+  /** Decodes the first-level encoding (RFC 1001 section 14.1): two letters from A to P per byte. */
   #decode(message: Uint8Array, at: number, end: number): boolean {
     if (at + 1 + ENCODED_BYTES > end || u8(message, at) !== ENCODED_BYTES) return false;
     for (let i = 0; i <= NAME_BYTES; i++) {
@@ -86,7 +86,7 @@ export class NetbiosReader {
   }
 }
 
-/** Host name in a field of 15 bytes that is filled up with blanks. */
+/** Host name in a field of 15 bytes, padded with spaces. */
 function trimmed(bytes: Uint8Array, at: number): string | null {
   let end = at + NAME_BYTES;
   while (end > at && bytes[end - 1] === 0x20) end--;

@@ -1,30 +1,30 @@
-// Resource records of one message as columns of numbers: where they are, not what they mean. A message may claim 65,535 of them.
+// Lists the resource records of a message as columns of offsets, without interpreting them. Bounded, because a message may claim 65,535 records.
 
 import { scopeOf, V4_MAPPED } from '../../net/address.ts';
 import { i32, u8, u16, u32 } from '../../net/bytes.ts';
 import { skipName } from './name.ts';
 
-/** Records looked at in one message. */
+/** Most records read in one message. */
 const MAX_WALKED = 512;
-/** Records kept of one message. */
+/** Most records kept of one message. */
 const MAX_KEPT = 96;
 const FIXED_BYTES = 10;
 
-/** Types that are kept (IANA DNS parameters; NB and NBSTAT of RFC 1002 section 4.2.1.3). */
+/** Types to keep (IANA DNS parameters; NB and NBSTAT: RFC 1002 section 4.2.1.3). */
 export const RECORD = { A: 1, CNAME: 5, PTR: 12, AAAA: 28, NB: 0x20, NBSTAT: 0x21, SVCB: 64, HTTPS: 65 } as const;
 
 const KEPT = new Uint8Array(66);
 for (const type of Object.values(RECORD)) KEPT[type] = 1;
 
 /**
- * The records worth reading; column i describes record i.
+ * The records kept. Entry i of each column describes record i.
  *
- *     owner   offset of its name          type   class with the top bit of mDNS taken off
+ *     owner   offset of its name          type   of RECORD
  *     data    offset of its data          size   bytes of data           ttl   seconds, 31 bits
  */
 export class Records {
   count = 0;
-  /** How many of them stood in the answer section, in front of the others. */
+  /** How many are from the answer section. They come first. */
   answers = 0;
   readonly owner = new Int32Array(MAX_KEPT);
   readonly type = new Int32Array(MAX_KEPT);
@@ -33,18 +33,18 @@ export class Records {
   readonly ttl = new Int32Array(MAX_KEPT);
 
   /**
-   * Walks the records from `at`, keeping those of class IN and a known type, until the counts, the bytes or the bounds end.
+   * Walks the records from `at` and keeps those of class IN and a known type, until it reaches the counts, the end or a bound.
    *
-   * @param answers records of the answer section, as the header claims
-   * @param total records of all sections
-   * @returns offset behind the last whole record; -1 when a record is broken (those before it are kept)
+   * @param answers number of records in the answer section, as the header claims
+   * @param total number of records in all sections
+   * @returns offset after the last record read; -1 if a record is broken (those before it are kept)
    */
   walk(message: Uint8Array, at: number, end: number, answers: number, total: number): number {
     this.count = 0;
     this.answers = 0;
     let i = at;
-    const most = Math.min(total, MAX_WALKED);
-    for (let record = 0; record < most; record++) {
+    const limit = Math.min(total, MAX_WALKED);
+    for (let record = 0; record < limit; record++) {
       const fixed = skipName(message, i, end);
       if (fixed < 0 || fixed + FIXED_BYTES > end) return -1;
       const type = u16(message, fixed);
@@ -67,18 +67,17 @@ export class Records {
   }
 }
 
-// Whether bytes can be a DNS message. Checked before anything is learnt from them.
-
 const HEADER_BYTES = 12;
-/** Highest opcode in use (RFC 8490 DSO). */
+/** Highest opcode in use: DSO (RFC 8490). */
 const LAST_OPCODE = 6;
 const RECORD_BYTES = 11;
 
 /**
- * True when the bytes have the form of a DNS message: a known opcode, counts that fit into the length, questions that parse.
+ * Whether the bytes have the form of a DNS message: a known opcode, counts that fit the length, a question that parses. Readers take only
+ * messages that pass.
  *
  * @param length bytes of the whole message, of which those up to `end` were captured
- * @param strict asks for exactly one question of a known class and nothing contradictory: for ports where nobody expects DNS
+ * @param strict requires exactly one question of a known class and no contradictions; for ports that aren't DNS's
  */
 export function looksLikeDns(message: Uint8Array, start: number, end: number, length: number, strict: boolean): boolean {
   if (end - start < HEADER_BYTES) return false;
@@ -97,13 +96,11 @@ export function looksLikeDns(message: Uint8Array, start: number, end: number, le
   return records > 0 || after + 4 === start + length;
 }
 
-// Addresses in records, and which of them a name may be given to.
-
 /**
- * Reads 4 or 16 bytes as an address.
+ * Reads 4 or 16 bytes as an address that may get a name.
  *
- * @returns false for any other length, and for what is nobody's address or everybody's: blocked names are answered with 0.0.0.0 or
- * 127.0.0.1, and all local traffic would be called by the last of them
+ * @returns false for any other length, and for loopback, unspecified and group addresses: resolvers answer blocked names with 0.0.0.0 or
+ * 127.0.0.1, and all local traffic would get such a name
  */
 export function readNameable(bytes: Uint8Array, at: number, size: number, words: Int32Array): boolean {
   if (size === 4) {

@@ -1,4 +1,4 @@
-// Names that stand for addresses (RFC 1035 section 3.5, RFC 3596 section 2.5): in-addr.arpa and ip6.arpa to address words.
+// Converts reverse names (in-addr.arpa: RFC 1035 section 3.5; ip6.arpa: RFC 3596 section 2.5) to address words.
 
 import { V4_MAPPED } from '../../net/address.ts';
 import { type WireName, wireLabels } from './name.ts';
@@ -7,7 +7,7 @@ const V4_SUFFIX = wireLabels('in-addr.arpa');
 const V6_SUFFIX = wireLabels('ip6.arpa');
 const NIBBLES = 32;
 
-/** Reads the address that a reverse name stands for. @returns false for any other name; the words are then undefined */
+/** Reads the address in a reverse name. @returns false for any other name; the words are then undefined */
 export function reverseAddress(name: WireName, words: Int32Array, at: number): boolean {
   if (name.endsWith(V4_SUFFIX)) return readV4(name, words, at);
   return name.length === 2 * NIBBLES + V6_SUFFIX.length && name.endsWith(V6_SUFFIX) && readV6(name, words, at);

@@ -1,4 +1,4 @@
-// DNS over TCP (RFC 7766 section 8): messages with their lengths in front, many in a segment, or one over many.
+// Reads DNS over TCP (RFC 7766 section 8): length-prefixed messages, several in a segment or one across several.
 
 import type { Packet } from '../../decode/packet.ts';
 import { u16 } from '../../net/bytes.ts';
@@ -11,7 +11,7 @@ const LENGTH_BYTES = 2;
 const HEADER_BYTES = 12;
 const PORT = 53;
 
-/** Reads the answers of flows. All want their next packet. */
+/** Reads the answers of flows. Each flow wants its next packet. */
 export class DnsStreams {
   readonly #context: Context;
   readonly #reader: UnicastReader;
@@ -21,13 +21,13 @@ export class DnsStreams {
     this.#reader = reader;
   }
 
-  /** A segment of a flow whose one port is 53. @param room of the flow, where it has one */
-  read(flow: number, room: Pending | null, packet: Packet, bytes: Uint8Array, fromOpener: boolean, time: number): true {
+  /** Reads a segment of a flow on port 53. @param pending the flow's pending message, if any */
+  read(flow: number, pending: Pending | null, packet: Packet, bytes: Uint8Array, fromOpener: boolean, time: number): true {
     const context = this.#context;
     if (packet.sourcePort !== PORT) return true;
     const at = packet.payloadOffset;
     const captured = packet.payloadCaptured;
-    if (room === null) {
+    if (pending === null) {
       const used = this.#take(flow, bytes, at, at + captured);
       if (used < captured && captured === packet.payloadBytes && used >= 0) {
         const held = context.open(flow, WAIT.DNS, packet, fromOpener, time);
@@ -36,30 +36,30 @@ export class DnsStreams {
       }
       return true;
     }
-    const { reassembly } = room;
-    const added = reassembly.add((payloadSequence(packet) - room.base) | 0, bytes, at, captured);
+    const { reassembly } = pending;
+    const added = reassembly.add((payloadSequence(packet) - pending.base) | 0, bytes, at, captured);
     const used = this.#take(flow, reassembly.bytes, 0, reassembly.contiguous);
-    // Lost the thread: the next segment is hoped to begin with a message.
+    // Out of sync: start over, in the hope that the next segment begins with a message.
     const lost = used < 0 || !added || captured < packet.payloadBytes || reassembly.contiguous === reassembly.bytes.length;
-    if (lost || used === reassembly.extent || context.isLate(room, time)) this.finish(room);
+    if (lost || used === reassembly.extent || context.isLate(pending, time)) this.finish(pending);
     else if (used > 0) {
       reassembly.dropFront(used);
-      room.base = (room.base + used) | 0;
-      room.since = time;
-      room.packets = 0;
+      pending.base = (pending.base + used) | 0;
+      pending.since = time;
+      pending.packets = 0;
     }
     return true;
   }
 
-  /** Gives the room back. */
-  finish(room: Pending): true {
-    const { flow } = room;
-    this.#context.close(room);
+  /** Releases the buffer. */
+  finish(pending: Pending): true {
+    const { flow } = pending;
+    this.#context.close(pending);
     this.#context.setPhase(flow, PHASE_OF.DNS);
     return true;
   }
 
-  /** Reads whole messages. @returns bytes of them; -1 when these are no messages */
+  /** Reads whole messages. @returns bytes consumed; -1 if these aren't DNS messages */
   #take(flow: number, bytes: Uint8Array, from: number, end: number): number {
     let at = from;
     while (at + LENGTH_BYTES <= end) {
@@ -71,7 +71,7 @@ export class DnsStreams {
         return at - from;
       }
       if (start + length > end) return at - from;
-      this.#context.tellApplication(flow, 'dns');
+      this.#context.reportApplication(flow, 'dns');
       this.#reader.read(flow, 'dns', bytes, start, start + length);
       at = start + length;
     }

@@ -1,5 +1,5 @@
-// Answers of DNS and LLMNR: the name that was asked gets the addresses at the end of its chain of aliases. Only what answers the
-// message's own question teaches; all else in it is nobody's business.
+// Reads answers of DNS and LLMNR: the queried name gets the addresses at the end of its chain of aliases. It trusts only records that answer
+// the message's own question, and ignores the others.
 
 import { u16 } from '../../net/bytes.ts';
 import type { AnswerKind, Findings } from '../context.ts';
@@ -9,27 +9,27 @@ import { RECORD, Records, readNameable } from './records.ts';
 import { reverseAddress } from './reverse.ts';
 
 const HEADER_BYTES = 12;
-/** Links of a chain that are followed; resolvers give up earlier. */
+/** Longest chain of aliases to follow. Resolvers give up earlier. */
 const MAX_ALIASES = 16;
 const FLAG_RESPONSE = 0x8000;
 /** Opcode and response code. */
 const OUTCOME = 0x780f;
 
-/** Reads answers; one for the program, as it keeps room for one message. */
+/** Reads answers. Create one and reuse it; it holds state for one message. */
 export class UnicastReader {
   readonly #findings: Findings;
   readonly #records = new Records();
   readonly #question = new WireName();
   readonly #owner = new WireName();
   readonly #words = new Int32Array(4);
-  /** Names that stand for the question: itself and its aliases, with the offset where each was written. */
+  /** The question and its aliases, with each name's offset. */
   readonly #accepted = Array.from({ length: MAX_ALIASES + 1 }, () => new WireName());
   readonly #acceptedAt = new Int32Array(MAX_ALIASES + 1);
   #acceptedCount = 0;
   #message: Uint8Array = new Uint8Array(0);
   #start = 0;
   #end = 0;
-  /** Whom a hint concerns; fields, so that the taker of hints is made once. */
+  /** Context for `#takeHint`, in fields to avoid a closure per call. */
   #flow = 0;
   #name = '';
   #ttl = 0;
@@ -42,7 +42,7 @@ export class UnicastReader {
     this.#findings = findings;
   }
 
-  /** Reads a message that the caller found to have the form of one (dns/message.ts). */
+  /** Reads a message that `looksLikeDns`. */
   read(flow: number, kind: AnswerKind, message: Uint8Array, start: number, end: number): void {
     const flags = u16(message, start + 2);
     if ((flags & FLAG_RESPONSE) === 0 || (flags & OUTCOME) !== 0 || u16(message, start + 4) !== 1) return;
@@ -59,11 +59,11 @@ export class UnicastReader {
     if (this.#records.count === 0) return;
     this.#acceptAliases();
     const type = u16(message, asked);
-    if (type === RECORD.PTR) this.#tellPointers(flow);
-    else this.#tellAddresses(flow, kind, type);
+    if (type === RECORD.PTR) this.#reportPointers(flow);
+    else this.#reportAddresses(flow, kind, type);
   }
 
-  /** Follows the aliases from the question, in whatever order they stand. */
+  /** Follows the aliases from the question, in any order of records. */
   #acceptAliases(): void {
     const { type, owner, answers } = this.#records;
     (this.#accepted[0] as WireName).bytes.set(this.#question.bytes);
@@ -80,7 +80,7 @@ export class UnicastReader {
     }
   }
 
-  /** Takes the target of alias record i. @returns false when it was known or there is no room */
+  /** Adds the target of alias record i. @returns false if it was known or there is no room */
   #accept(i: number): boolean {
     const { type, data, size } = this.#records;
     const from = (data[i] as number) + (type[i] === RECORD.CNAME ? 0 : 2);
@@ -101,7 +101,7 @@ export class UnicastReader {
     return false;
   }
 
-  #tellAddresses(flow: number, kind: AnswerKind, asked: number): void {
+  #reportAddresses(flow: number, kind: AnswerKind, asked: number): void {
     const { type, owner, data, size, ttl, count, answers } = this.#records;
     if (asked === RECORD.HTTPS || asked === RECORD.SVCB) withoutServiceLabels(this.#question);
     let name: string | null = null;
@@ -110,17 +110,17 @@ export class UnicastReader {
       const hasHints = i < answers && (type[i] === RECORD.HTTPS || type[i] === RECORD.SVCB);
       if ((!isAddress && !hasHints) || !this.#isAccepted(owner[i] as number)) continue;
       name ??= hostNameOfLabels(this.#question.bytes, this.#question.length);
-      if (name === null || (kind === 'llmnr' && name.includes('.'))) return; // LLMNR is for names without a domain
+      if (name === null || (kind === 'llmnr' && name.includes('.'))) return; // LLMNR resolves only single-label names
       const at = data[i] as number;
       const bytes = size[i] as number;
       if (isAddress) {
         if (bytes === (type[i] === RECORD.A ? 4 : 16) && readNameable(this.#message, at, bytes, this.#words))
           this.#findings.answer(flow, kind, name, this.#words, 0, ttl[i] as number);
-      } else if (kind === 'dns') this.#tellHints(flow, name, at, at + bytes, ttl[i] as number);
+      } else if (kind === 'dns') this.#reportHints(flow, name, at, at + bytes, ttl[i] as number);
     }
   }
 
-  #tellHints(flow: number, name: string, at: number, end: number, ttl: number): void {
+  #reportHints(flow: number, name: string, at: number, end: number, ttl: number): void {
     const parameters = at + 2 < end ? readName(this.#message, this.#start, at + 2, end, this.#owner) : -1;
     if (parameters < 0) return;
     this.#flow = flow;
@@ -129,7 +129,7 @@ export class UnicastReader {
     eachHint(this.#message, parameters, end, this.#takeHint);
   }
 
-  #tellPointers(flow: number): void {
+  #reportPointers(flow: number): void {
     const { type, owner, data, size, ttl, answers } = this.#records;
     if (!reverseAddress(this.#question, this.#words, 0)) return;
     for (let i = 0; i < answers; i++) {
@@ -143,19 +143,19 @@ export class UnicastReader {
   }
 }
 
-// Address hints in SVCB and HTTPS records (RFC 9460 sections 2.2 and 7.3), and the names that such records are queried by.
+// Address hints in SVCB and HTTPS records (RFC 9460 sections 2.2 and 7.3), and the query names of such records.
 
 const KEY_IPV4_HINT = 4;
 const KEY_IPV6_HINT = 6;
 const UNDERSCORE = 0x5f;
 
-/** Told of each hint: bytes of one address. */
+/** Called for each hint: the bytes of one address. */
 type HintTaker = (message: Uint8Array, at: number, size: number) => void;
 
 /**
- * Walks the parameters behind the target name, in the order of their keys as the RFC asks, and tells the address hints.
+ * Walks the parameters after the target name and calls `take` for each address hint.
  *
- * @returns false when a length lies; the hints before it were told
+ * @returns false if a length is wrong; the hints before it were taken
  */
 function eachHint(message: Uint8Array, from: number, to: number, take: HintTaker): boolean {
   let at = from;
@@ -171,7 +171,7 @@ function eachHint(message: Uint8Array, from: number, to: number, take: HintTaker
   return at === to;
 }
 
-/** Takes labels like `_8443._https` off the front, by which a service's record is asked (RFC 9460 section 2.3). */
+/** Strips leading labels like `_8443._https`, which queries for a service's record have (RFC 9460 section 2.3). */
 function withoutServiceLabels(name: WireName): void {
   const { bytes, length } = name;
   let at = 0;

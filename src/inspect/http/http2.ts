@@ -1,4 +1,4 @@
-// HTTP/2 without TLS (RFC 9113 section 3.3): the preface, then frames until the first block of headers.
+// Reads HTTP/2 without TLS (RFC 9113 section 3.3): the preface, then frames up to the first header block.
 
 import { u8, u16 } from '../../net/bytes.ts';
 import { REQUEST, type RequestStatus } from './request.ts';
@@ -10,21 +10,21 @@ const FLAG_PADDED = 0x08;
 const FLAG_PRIORITY = 0x20;
 const MAX_FRAMES = 16;
 
-/** The authority of a first request. Overwritten by the next. */
+/** The authority of a first request. The next read overwrites it. */
 export class Authority {
   readonly bytes = new Uint8Array(256);
-  /** -1 where there is none. */
+  /** -1 if there is none. */
   length = -1;
 }
 
-/** True when the bytes are the preface, or its beginning of at least 4 bytes. */
+/** Whether the bytes are the preface, or at least its first 4 bytes. */
 export function startsPreface(bytes: Uint8Array, at: number, end: number): boolean {
   const to = Math.min(end - at, PREFACE.length);
   for (let i = 0; i < to; i++) if (bytes[at + i] !== PREFACE[i]) return false;
   return to >= 4;
 }
 
-/** Looks for the first request behind the preface. */
+/** Reads the first request after the preface. */
 export function readFirstRequest(bytes: Uint8Array, from: number, end: number, authority: Authority): RequestStatus {
   authority.length = -1;
   if (end - from < PREFACE.length) return REQUEST.CUT;
@@ -47,15 +47,15 @@ export function readFirstRequest(bytes: Uint8Array, from: number, end: number, a
   return REQUEST.COMPLETE;
 }
 
-// Enough of HPACK (RFC 7541) to find the authority in a connection's first header block, when its tables are still empty.
+// Just enough of HPACK (RFC 7541) to find the authority in a connection's first header block, when its dynamic table is still empty.
 
-/** Indexes of `:authority` and `host` in the static table: a request made out of one of HTTP/1 may have only the latter (RFC 9113 section 8.3.1). */
+/** Indices of `:authority` and `host` in the static table. A request converted from HTTP/1 may have only the latter (RFC 9113 section 8.3.1). */
 const AUTHORITY = 1;
 const HOST = 38;
 const LONGEST_NAME = 255;
 /**
- * Characters whose Huffman codes have 5, 6 and 7 bits, in the order of their codes (appendix B). Longer codes are of characters that
- * stand in no host name.
+ * Characters whose Huffman codes have 5, 6 and 7 bits, in the order of their codes (appendix B). Characters with longer codes don't occur in host
+ * names.
  */
 const FIVE = '012aceiost';
 const SIX = ' %-./3456789=A_bdfghlmnpru';
@@ -63,16 +63,16 @@ const SEVEN = ':BCDEFGHIJKLMNOPQRSTUVWYjkqvwxyz';
 /** First codes of these lengths. */
 const FIRST = { FIVE: 0, SIX: 20, SEVEN: 92 } as const;
 
-/** An integer and where it ended. */
+/** Result of `readNumber`: an integer, and the offset after it. */
 const number = { value: 0, after: -1 };
 
-/** Reads an integer whose first byte has `bits` of it (section 5.1). @returns false when it crosses the end or is beyond any length here */
+/** Reads an integer with a prefix of `bits` bits (section 5.1). @returns false if it crosses the end or is too large to be a length here */
 function readNumber(bytes: Uint8Array, at: number, end: number, bits: number): boolean {
   if (at >= end) return false;
-  const most = (1 << bits) - 1;
-  number.value = u8(bytes, at) & most;
+  const prefix = (1 << bits) - 1;
+  number.value = u8(bytes, at) & prefix;
   number.after = at + 1;
-  if (number.value < most) return true;
+  if (number.value < prefix) return true;
   for (let shift = 0, i = at + 1; i < end && shift <= 21; shift += 7, i++) {
     number.value += (u8(bytes, i) & 0x7f) << shift;
     number.after = i + 1;
@@ -84,8 +84,8 @@ function readNumber(bytes: Uint8Array, at: number, end: number, bits: number): b
 /**
  * Finds the authority in a header block.
  *
- * @param into takes its characters, 255 at the most
- * @returns their number; -1 when there is none
+ * @param into receives its characters, at most 255
+ * @returns their number; -1 if there is no authority
  */
 function readAuthority(bytes: Uint8Array, from: number, end: number, into: Uint8Array): number {
   let at = from;
@@ -97,7 +97,7 @@ function readAuthority(bytes: Uint8Array, from: number, end: number, into: Uint8
     if (literal === 0) continue;
     const index = number.value;
     if (index === AUTHORITY || index === HOST) return readString(bytes, at, end, into);
-    if (index === 0) at = skipString(bytes, at, end); // a name of its own
+    if (index === 0) at = skipString(bytes, at, end); // a literal name
     if (at >= 0) at = skipString(bytes, at, end);
     if (at < 0) return -1;
   }
@@ -140,7 +140,7 @@ function readHuffman(bytes: Uint8Array, from: number, to: number, into: Uint8Arr
       used = 6;
       letter = SIX.charCodeAt((seven >>> 1) - FIRST.SIX);
     } else if (seven >= FIRST.SEVEN + SEVEN.length) {
-      // The end is filled up with ones; anywhere else they begin a longer code.
+      // Ones pad the end. Anywhere else they begin a longer code.
       return i >= to && bits < 8 && seven === 0x7f ? length : -1;
     }
     if (used > bits) break;

@@ -1,13 +1,13 @@
-// Requests of HTTP/1 (RFC 9112), and of RTSP and SIP which look alike: the host that is asked for.
+// Reads the requested host in HTTP/1 requests (RFC 9112). It also recognises RTSP and SIP, which look alike.
 
 import { i32, u8 } from '../../net/bytes.ts';
 import { LONGEST_REQUEST, METHODS } from '../../net/reading.ts';
 
-/** What the beginning of a stream turned out to be. */
+/** What a stream's first bytes are. */
 export const REQUEST = {
   /** Not a request. */
   NONE: 0,
-  /** A request so far, but the host may still come. */
+  /** A request, but its host may still come. */
   CUT: 1,
   COMPLETE: 2,
 } as const;
@@ -29,21 +29,21 @@ const VERSIONS = [
   ['SIP/2.0', 'sip'],
 ].map(([version = '', application = '']) => ({ version: Buffer.from(` ${version}`), application }));
 
-/** What a request told; offsets of the authority, -1 where there is none. Overwritten by the next. */
+/** A parsed request; offsets of its authority, -1 if there is none. The next read overwrites it. */
 export class Request {
   hostFrom = -1;
   hostTo = -1;
-  /** A proxy is asked to connect: what comes next is another protocol. */
+  /** It is CONNECT to a proxy: another protocol follows. */
   connects = false;
   application = 'http';
 }
 
-/** True when the bytes begin with a method; the caller proved four bytes. */
+/** Whether the bytes begin with a method. The caller has checked that there are four. */
 export function startsRequest(bytes: Uint8Array, at: number): boolean {
   return METHOD_WORDS.has(i32(bytes, at));
 }
 
-/** Reads the request at `at`, as far as the bytes and LONGEST_REQUEST go. */
+/** Reads the request at `at`, within the bytes and LONGEST_REQUEST. */
 export function readRequest(bytes: Uint8Array, at: number, until: number, request: Request): RequestStatus {
   const end = Math.min(until, at + LONGEST_REQUEST);
   request.hostFrom = -1;
@@ -71,7 +71,7 @@ function versionAt(bytes: Uint8Array, at: number, lineEnd: number): (typeof VERS
   return undefined;
 }
 
-/** The authority in the target: of CONNECT, and of requests to a proxy. */
+/** Reads the authority in the target of CONNECT and of requests to a proxy. @returns whether there is one */
 function readTarget(bytes: Uint8Array, at: number, end: number, request: Request): boolean {
   let from = at;
   while (from < end && u8(bytes, from) !== SPACE) from++;
@@ -92,7 +92,7 @@ function readTarget(bytes: Uint8Array, at: number, end: number, request: Request
   return true;
 }
 
-/** Length of the scheme that an absolute target begins with, 0 where it is none. */
+/** Length of an absolute target's scheme; 0 for other targets. */
 function schemeBytes(bytes: Uint8Array, from: number, end: number): number {
   if (u8(bytes, from) === SLASH) return 0;
   for (const scheme of SCHEMES) if (from + scheme.length < end && matches(bytes, from, scheme)) return scheme.length;
@@ -103,7 +103,7 @@ function readHeaders(bytes: Uint8Array, lineEnd: number, end: number, request: R
   let at = nextLine(bytes, lineEnd, end);
   while (at >= 0 && at < end) {
     const to = endOfLine(bytes, at, end);
-    if (to === -2) return REQUEST.COMPLETE; // no text any more: what follows is no header
+    if (to === -2) return REQUEST.COMPLETE; // not text any more, so the headers are over
     if (to < 0) return REQUEST.CUT;
     if (to === at) return REQUEST.COMPLETE;
     if (to - at > HOST.length && matches(bytes, at, HOST)) {
@@ -122,7 +122,7 @@ function isBlank(byte: number): boolean {
   return byte === SPACE || byte === 9;
 }
 
-/** Offset of the CR or LF that ends the line; -1 when the bytes end first, -2 at a control character. */
+/** Offset of the CR or LF that ends the line; -1 if the bytes end first, -2 at a control character. */
 function endOfLine(bytes: Uint8Array, at: number, end: number): number {
   for (let i = at; i < end; i++) {
     const byte = u8(bytes, i);
@@ -133,13 +133,13 @@ function endOfLine(bytes: Uint8Array, at: number, end: number): number {
   return -1;
 }
 
-/** Behind the line that ends at `at`; -1 when the bytes end first. */
+/** Offset after the line end at `at`; -1 if the bytes end first. */
 function nextLine(bytes: Uint8Array, at: number, end: number): number {
   const lf = u8(bytes, at) === CR ? at + 1 : at;
   return lf < end && u8(bytes, lf) === LF ? lf + 1 : -1;
 }
 
-/** True when the text stands at `at`; letters of the bytes may be of either case where the text's are lower. */
+/** Whether the bytes at `at` match the text. Lower-case letters in the text match either case. */
 function matches(bytes: Uint8Array, at: number, text: Uint8Array): boolean {
   for (let i = 0; i < text.length; i++) {
     const wanted = u8(text, i);

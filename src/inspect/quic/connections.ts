@@ -1,36 +1,36 @@
-// Tells a second connection between the same two ends from the first one's further packets, by the connection IDs of long headers. Keeps
-// what it needs of each flow beside the flow's number; decrypts only what no ID explains.
+// Distinguishes a second connection between the same ends from more packets of the first, by the connection IDs in long headers. It keeps a few
+// words per flow and decrypts only packets with an unknown ID.
 
 import { u8, widened } from '../../net/bytes.ts';
 import type { LongHeader } from './header.ts';
 
 /**
- * `ints`, 3 words a flow:
+ * Layout of `ints`, 3 words per flow:
  *
- *     0 hash of the ID that its client chose for the server, 0 unknown, ANY when the next one is to be taken | 1 of the ID that the server chose
- *     2 Initials that no ID explained and that could not be opened
+ *     0 hash of the ID that the client chose for the server, 0 if unknown, ANY to accept the next one | 1 hash of the server's own ID
+ *     2 number of Initials with an unknown ID that could not be decrypted
  */
 const WORDS = 3;
 const SERVER = 1;
 const FAILED = 2;
 const ANY = 1;
-/** Initials that could not be opened after which no more are tried: bytes that only look like one. */
+/** After this many failures we stop trying: the bytes only look like Initials. */
 const MAX_FAILED = 4;
 
 /** Connection IDs of flows. */
 export class QuicConnections {
   #ints = new Int32Array(0);
-  readonly #most: number;
+  readonly #maxFlows: number;
 
-  /** @param most flows that may be kept */
-  constructor(most = 1 << 20) {
-    this.#most = most;
+  /** @param maxFlows flow numbers from this on are ignored */
+  constructor(maxFlows = 1 << 20) {
+    this.#maxFlows = maxFlows;
   }
 
-  /** The flow's connection is the one that this header opens. */
+  /** Notes the connection that this header opens as the flow's. */
   begin(flow: number, bytes: Uint8Array, header: LongHeader): void {
     const at = flow * WORDS;
-    if (flow >= this.#most) return;
+    if (flow >= this.#maxFlows) return;
     if (at >= this.#ints.length) this.#ints = widened(this.#ints, Math.max(at + WORDS, this.#ints.length * 2));
     this.#ints[at] = destinationOf(bytes, header);
     this.#ints[at + SERVER] = 0;
@@ -42,19 +42,19 @@ export class QuicConnections {
     if (at < this.#ints.length) this.#ints.fill(0, at, at + WORDS);
   }
 
-  /** The server answered with an ID of its own, by which the client calls it from now on (RFC 9000 section 7.2). */
+  /** Notes the server's own ID, which the client uses from now on (RFC 9000 section 7.2). */
   answered(flow: number, bytes: Uint8Array, header: LongHeader): void {
     const at = flow * WORDS;
     if (at < this.#ints.length) this.#ints[at + SERVER] = sourceOf(bytes, header);
   }
 
-  /** The server wants another first packet: Retry, or another version (RFC 9000 sections 6.2, 17.2.5). What comes next is no second connection. */
+  /** Notes Retry or version negotiation (RFC 9000 sections 6.2, 17.2.5): the client's next first packet doesn't open a second connection. */
   restarted(flow: number): void {
     const at = flow * WORDS;
     if (at < this.#ints.length) this.#ints[at] = ANY;
   }
 
-  /** True when a client's Initial is not explained by what is known of the flow; whether it can be opened by itself decides. */
+  /** Whether a client's Initial has an ID unknown to the flow. If it then decrypts with that ID, it opens a new connection. */
   isStrange(flow: number, bytes: Uint8Array, header: LongHeader): boolean {
     const at = flow * WORDS;
     if (at >= this.#ints.length) return true;
@@ -63,7 +63,7 @@ export class QuicConnections {
     return id !== this.#ints[at] && id !== this.#ints[at + SERVER] && (this.#ints[at + FAILED] as number) < MAX_FAILED;
   }
 
-  /** It could not be opened: it belongs to the flow's connection, whose server's answer was not seen. */
+  /** Notes an Initial that didn't decrypt: it belongs to the flow's connection, and we missed the server's answer. */
   explain(flow: number, bytes: Uint8Array, header: LongHeader): void {
     const at = flow * WORDS;
     if (at >= this.#ints.length) return;
@@ -76,7 +76,7 @@ function destinationOf(bytes: Uint8Array, { destinationFrom, destinationLength }
   return hashOf(bytes, destinationFrom, destinationFrom + destinationLength);
 }
 
-/** The source's ID stands behind the destination's, with its length in front. */
+/** Hash of the source's ID, which follows the destination's and its own length byte. */
 function sourceOf(bytes: Uint8Array, { destinationFrom, destinationLength, after }: LongHeader): number {
   return hashOf(bytes, destinationFrom + destinationLength + 1, after);
 }

@@ -1,26 +1,26 @@
-// Google's own QUIC of before the standard (Q039 to Q046), whose hello is in the clear: a CHLO message of tags and values.
+// Reads Google's pre-standard QUIC (Q039 to Q046), whose hello is in clear text: a CHLO message of tags and values.
 
 import { i32, u8, u16le, u32, u32le } from '../../net/bytes.ts';
 import { GOOGLE_QUIC, QUIC_LONG } from '../../net/reading.ts';
 
 const CHLO = 0x43484c4f;
 const SNI = 0x534e4900;
-/** Headers, hash and stream frame in front of the message are never longer. */
+/** Latest offset of the message: headers, hash and stream frame before it are shorter. */
 const LATEST_START = 64;
 const MAX_TAGS = 64;
 
-/** Where the name is; -1 where none was found. Overwritten by the next. */
+/** Offsets of the name; -1 if there is none. The next read overwrites it. */
 export class GoogleHello {
   nameFrom = -1;
   nameTo = -1;
 }
 
-/** True when the datagram begins like a client's packet of these versions. */
+/** Whether the datagram begins like a client's packet of these versions. */
 export function looksLikeGoogleQuic(bytes: Uint8Array, at: number, end: number): boolean {
   if (at + 14 > end) return false;
   const first = u8(bytes, at);
   if ((first & QUIC_LONG) === QUIC_LONG) return isGoogleVersion(u32(bytes, at + 1));
-  // A public header with a version and a connection ID of 8 bytes.
+  // A public header with a version and an 8-byte connection ID.
   return (first & GOOGLE_QUIC.mask) === GOOGLE_QUIC.value && isGoogleVersion(u32(bytes, at + GOOGLE_QUIC.versionAt));
 }
 
@@ -29,7 +29,7 @@ function isGoogleVersion(version: number): boolean {
   return version === 0x51303339 || (version >= 0x51303430 && version <= 0x51303436);
 }
 
-/** Finds the name in a datagram. @returns true when it holds a hello, with or without a name */
+/** Finds the name in a datagram. @returns whether it contains a hello, with or without a name */
 export function readGoogleHello(bytes: Uint8Array, at: number, end: number, hello: GoogleHello): boolean {
   hello.nameFrom = -1;
   hello.nameTo = -1;

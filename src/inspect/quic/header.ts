@@ -1,4 +1,4 @@
-// Long headers of QUIC (RFC 8999 section 5.1, RFC 9000 section 17.2) and its numbers of variable length. Lengths are checked here, once.
+// Reads QUIC's long headers (RFC 8999 section 5.1, RFC 9000 section 17.2), variable-length integers and Initial frames. It checks each length once.
 
 import { u8, u16, u32 } from '../../net/bytes.ts';
 import { QUIC_LONG } from '../../net/reading.ts';
@@ -6,18 +6,18 @@ import type { Reassembly } from '../reassembly.ts';
 
 const LONGEST_ID = 20;
 
-/** A long header; offsets into the datagram. Overwritten by the next. */
+/** A long header; offsets are into the datagram. The next read overwrites it. */
 export class LongHeader {
   version = 0;
   /** Bits 4 and 5 of the first byte. */
   type = 0;
   destinationFrom = 0;
   destinationLength = 0;
-  /** Behind the connection IDs. */
+  /** Offset after the connection IDs. */
   after = 0;
 }
 
-/** Reads what all versions have in common. @returns false for a short header, and for lengths that lie */
+/** Reads the fields that all versions share. @returns false for a short header or wrong lengths */
 export function readLongHeader(bytes: Uint8Array, at: number, end: number, header: LongHeader): boolean {
   if (at + 7 > end || (u8(bytes, at) & QUIC_LONG) !== QUIC_LONG) return false;
   header.version = u32(bytes, at + 1);
@@ -33,12 +33,12 @@ export function readLongHeader(bytes: Uint8Array, at: number, end: number, heade
   return true;
 }
 
-/** A place that is read from and moved on. */
+/** A read position that advances. */
 export class Cursor {
   at = 0;
   end = 0;
 
-  /** Reads a number of 1, 2, 4 or 8 bytes (RFC 9000 section 16). @returns -1 when it crosses the end */
+  /** Reads an integer of 1, 2, 4 or 8 bytes (RFC 9000 section 16). @returns -1 if it crosses the end */
   varint(bytes: Uint8Array): number {
     const { at, end } = this;
     if (at >= end) return -1;
@@ -53,19 +53,19 @@ export class Cursor {
   }
 }
 
-// Frames of a client's Initial packet (RFC 9000 section 17.2.2): extracts the handshake bytes, in any order.
+// Frames of a client's Initial packet (RFC 9000 section 17.2.2).
 
 const FRAME = { PADDING: 0, PING: 1, ACK: 2, ACK_ECN: 3, CRYPTO: 6, CLOSE: 0x1c } as const;
-/** Chrome cuts its hello into dozens of frames. */
+/** Chrome splits its hello into dozens of frames. */
 const MAX_FRAMES = 256;
 const MAX_ACK_RANGES = 64;
 
 const cursor = new Cursor();
 
 /**
- * Walks the frames and puts the handshake bytes into `into`.
+ * Walks the frames and adds the handshake bytes, in any order, to `into`.
  *
- * @returns false when a frame is broken or has no place in an Initial packet; what stood in front of it was taken
+ * @returns false if a frame is broken or not allowed in an Initial packet; the frames before it were taken
  */
 export function takeCrypto(frames: Uint8Array, into: Reassembly): boolean {
   cursor.at = 0;
@@ -87,7 +87,7 @@ export function takeCrypto(frames: Uint8Array, into: Reassembly): boolean {
   return true;
 }
 
-/** Passes an acknowledgement: largest, delay, count of further ranges, first range, then two numbers a range (section 19.3). */
+/** Skips an acknowledgement: largest, delay, number of further ranges, first range, then two integers per range (section 19.3). */
 function skipAck(frames: Uint8Array, congestion: boolean): boolean {
   cursor.varint(frames);
   cursor.varint(frames);

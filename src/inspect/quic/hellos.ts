@@ -1,4 +1,4 @@
-// ClientHellos over QUIC: a client's first packets are opened, a few for each flow, and their handshake bytes put together.
+// Reads ClientHellos over QUIC: decrypts a few of a client's first packets and reassembles their handshake bytes.
 
 import type { Packet } from '../../decode/packet.ts';
 import { LONGEST_HELLO } from '../../net/reading.ts';
@@ -14,24 +14,24 @@ import { GoogleHello, looksLikeGoogleQuic, readGoogleHello } from './google.ts';
 import { Cursor, LongHeader, readLongHeader, takeCrypto } from './header.ts';
 import { initialKeys, openInitial, type QuicVersion, quicVersion } from './initial.ts';
 
-/** A client fills every datagram with an Initial up to this (RFC 9000 section 14.1). Smaller ones are not worth the work. */
+/** Clients pad every datagram with an Initial to this size (RFC 9000 section 14.1), so smaller ones have none. */
 const MIN_DATAGRAM = 1200;
-/** Packets in one datagram that are looked at. */
+/** Most packets read in one datagram. */
 const MAX_COALESCED = 4;
-/** Datagrams that are opened for a flow in the middle of a hello. */
+/** Most datagrams decrypted for one hello. */
 const MAX_DATAGRAMS = 10;
 const CLIENT_HELLO = 1;
-/** Versions of this form are spoken by nobody. */
+/** Reserved versions have this form and belong to no protocol. */
 const RESERVED_BITS = 0x0f0f0f0f;
 const RESERVED_VERSION = 0x0a0a0a0a;
 
-/** Reads hellos of flows. */
+/** Reads hellos. */
 export class QuicHellos {
   readonly #context: Context;
   readonly #header = new LongHeader();
   readonly #cursor = new Cursor();
   readonly #google = new GoogleHello();
-  /** Where the handshake of a flow without a room is put together: nearly all fit into one datagram. */
+  /** Scratch for the handshake of a flow without a pending message. Nearly all fit into one datagram. */
   readonly #scratch = new Reassembly(HANDSHAKE_HEADER_BYTES + LONGEST_HELLO);
   readonly #connections = new QuicConnections();
 
@@ -40,41 +40,49 @@ export class QuicHellos {
   }
 
   /**
-   * A datagram that begins with a long header.
+   * Reads a datagram that begins with a long header.
    *
-   * @param room of the flow, where it has one
-   * @returns whether the flow's next packet is wanted; null when this is no QUIC that can be read
+   * @param pending the flow's pending message, if any
+   * @returns whether the flow's next packet is wanted; null if this isn't QUIC that we can read
    */
-  read(flow: number, room: Pending | null, packet: Packet, bytes: Uint8Array, fromOpener: boolean, time: number): boolean | null {
+  read(
+    flow: number,
+    pending: Pending | null,
+    packet: Packet,
+    bytes: Uint8Array,
+    fromOpener: boolean,
+    time: number,
+  ): boolean | null {
     const context = this.#context;
     const at = packet.payloadOffset;
     const end = at + packet.payloadCaptured;
     const header = this.#header;
     const isLong = readLongHeader(bytes, at, end, header);
     if (!isLong || quicVersion(header.version) === undefined) {
-      if (!isLong || !isNegotiation(header, packet, end)) return this.#readGoogle(flow, room, packet, bytes);
-      context.tellApplication(flow, 'quic');
-      return room === null ? context.undecided(flow) : true;
+      if (!isLong || !isNegotiation(header, packet, end)) return this.#readGoogle(flow, pending, packet, bytes);
+      context.reportApplication(flow, 'quic');
+      return pending === null ? context.undecided(flow) : true;
     }
-    const isClient = room === null ? fromOpener || packet.destinationPort < packet.sourcePort : fromOpener === room.fromOpener;
-    if (!isClient || packet.payloadBytes < MIN_DATAGRAM) return room === null ? this.#notTheHello(flow) : true;
-    if (room !== null && (context.isLate(room, time) || room.packets > MAX_DATAGRAMS)) return this.finish(room);
+    const isClient =
+      pending === null ? fromOpener || packet.destinationPort < packet.sourcePort : fromOpener === pending.fromOpener;
+    if (!isClient || packet.payloadBytes < MIN_DATAGRAM) return pending === null ? this.#notTheHello(flow) : true;
+    if (pending !== null && (context.isLate(pending, time) || pending.packets > MAX_DATAGRAMS)) return this.finish(pending);
     if (packet.payloadCaptured < packet.payloadBytes) {
-      if (room !== null) return this.finish(room);
-      context.tellApplication(flow, 'quic');
+      if (pending !== null) return this.finish(pending);
+      context.reportApplication(flow, 'quic');
       return context.done(flow);
     }
-    return this.#open(flow, room, packet, bytes, at, end, fromOpener, time);
+    return this.#open(flow, pending, packet, bytes, at, end, fromOpener, time);
   }
 
-  /** Drops what is known of a flow. */
+  /** Drops everything known about a flow. */
   forget(flow: number): void {
     this.#connections.forget(flow);
   }
 
   /**
-   * True when a datagram with a long header, of a flow that was read to its end, opens another connection: a client's Initial with an ID of
-   * its own choice (RFC 9000 section 7.2), which no other packet of a connection has, and which alone its keys are made of.
+   * Whether a datagram with a long header, of a flow whose inspection is over, opens a new connection: it is a client's Initial with a new ID of
+   * the client's choice (RFC 9000 section 7.2). It decrypts with keys derived from that ID, which no other packet of a connection does.
    */
   isAnother(flow: number, packet: Packet, bytes: Uint8Array, fromOpener: boolean): boolean {
     const connections = this.#connections;
@@ -97,17 +105,17 @@ export class QuicHellos {
     return false;
   }
 
-  /** Tells what is there, though it may not be all. */
-  finish(room: Pending): false {
-    const { flow } = room;
-    if (!this.#tryHello(flow, room.reassembly, true)) this.#context.tellApplication(flow, 'quic');
-    this.#context.close(room);
+  /** Reports what is there, complete or not. */
+  finish(pending: Pending): false {
+    const { flow } = pending;
+    if (!this.#tryHello(flow, pending.reassembly, true)) this.#context.reportApplication(flow, 'quic');
+    this.#context.close(pending);
     return false;
   }
 
   #open(
     flow: number,
-    room: Pending | null,
+    pending: Pending | null,
     packet: Packet,
     bytes: Uint8Array,
     from: number,
@@ -117,7 +125,7 @@ export class QuicHellos {
   ): boolean {
     const header = this.#header;
     const cursor = this.#cursor;
-    let held = room;
+    let held = pending;
     let at = from;
     let opened = false;
     for (let i = 0; i < MAX_COALESCED && at < end && readLongHeader(bytes, at, end, header); i++) {
@@ -151,7 +159,7 @@ export class QuicHellos {
     return held !== null ? true : opened ? this.#context.done(flow) : this.#notTheHello(flow);
   }
 
-  /** Where the packet number of the header at hand begins, -1 where its lengths lie; the packet ends at the cursor's end then. */
+  /** Offset of the current header's packet number, with the cursor's end at the packet's end; -1 if a length is wrong. */
   #lengthOf(bytes: Uint8Array, version: QuicVersion, end: number): number {
     const cursor = this.#cursor;
     cursor.at = this.#header.after;
@@ -167,32 +175,32 @@ export class QuicHellos {
     return cursor.at;
   }
 
-  /** Keys that opened the last packet. */
+  /** Keys that decrypted the last packet. */
   #keys: InitialKeys | null = null;
 
   #decrypt(
-    room: Pending | null,
+    pending: Pending | null,
     version: QuicVersion,
     bytes: Uint8Array,
     at: number,
     numberAt: number,
     end: number,
   ): Uint8Array | null {
-    if (room !== null && room.keys !== null) {
-      const frames = openInitial(bytes, at, numberAt, end, room.keys);
+    if (pending !== null && pending.keys !== null) {
+      const frames = openInitial(bytes, at, numberAt, end, pending.keys);
       if (frames !== null) return frames;
     }
-    // A first packet, or one after Retry, which changes the connection ID and the keys (RFC 9001 section 5.2).
+    // A first packet, or one after Retry, which changes the connection ID and so the keys (RFC 9001 section 5.2).
     const { destinationFrom, destinationLength } = this.#header;
     const keys = initialKeys(version, bytes.subarray(destinationFrom, destinationFrom + destinationLength));
     const frames = openInitial(bytes, at, numberAt, end, keys);
     if (frames === null) return null;
     this.#keys = keys;
-    if (room !== null) room.keys = keys;
+    if (pending !== null) pending.keys = keys;
     return frames;
   }
 
-  /** Tells the hello when it is whole, or `anyway`. @returns false while it is not */
+  /** Reports the hello if it is complete, or with `anyway`. @returns whether it did */
   #tryHello(flow: number, crypto: Reassembly, anyway: boolean): boolean {
     const context = this.#context;
     const { bytes, contiguous } = crypto;
@@ -201,30 +209,30 @@ export class QuicHellos {
     const isHello = bytes[0] === CLIENT_HELLO && end <= bytes.length;
     if (isHello && contiguous < end && !anyway) return false;
     const status = isHello ? readClientHello(bytes, HANDSHAKE_HEADER_BYTES, contiguous, end, false, context.hello) : HELLO.BROKEN;
-    if (status === HELLO.BROKEN) context.tellApplication(flow, 'quic');
-    else context.tellHello(flow, bytes, 'quic', 0, isDnsOverQuic(bytes, context.hello) ? 'doq' : 'quic');
+    if (status === HELLO.BROKEN) context.reportApplication(flow, 'quic');
+    else context.reportHello(flow, bytes, 'quic', 0, isDnsOverQuic(bytes, context.hello) ? 'doq' : 'quic');
     return true;
   }
 
-  /** QUIC, but from the server, of a later phase or with unknown keys: the hello may still come. */
+  /** Handles other QUIC: from the server, of a later phase or with unknown keys. The hello may still come. */
   #notTheHello(flow: number): boolean {
     if (this.#context.undecided(flow)) return true;
-    this.#context.tellApplication(flow, 'quic');
+    this.#context.reportApplication(flow, 'quic');
     return false;
   }
 
-  #readGoogle(flow: number, room: Pending | null, packet: Packet, bytes: Uint8Array): boolean | null {
-    if (room !== null) return true;
+  #readGoogle(flow: number, pending: Pending | null, packet: Packet, bytes: Uint8Array): boolean | null {
+    if (pending !== null) return true;
     const at = packet.payloadOffset;
     const end = at + packet.payloadCaptured;
     return looksLikeGoogleQuic(bytes, at, end) ? this.readGoogle(flow, bytes, at, end) : null;
   }
 
-  /** A datagram of Google's own QUIC (`looksLikeGoogleQuic`). */
+  /** Reads a datagram of Google's QUIC (`looksLikeGoogleQuic`). */
   readGoogle(flow: number, bytes: Uint8Array, at: number, end: number): boolean {
     const context = this.#context;
     const hello = this.#google;
-    context.tellApplication(flow, 'quic');
+    context.reportApplication(flow, 'quic');
     if (!readGoogleHello(bytes, at, end, hello)) return context.undecided(flow);
     const name = hello.nameFrom < 0 ? null : hostName(bytes, hello.nameFrom, hello.nameTo);
     if (name !== null) context.findings.serverName(flow, 'quic', name, false);
@@ -233,8 +241,8 @@ export class QuicHellos {
 }
 
 /**
- * True for what leads to another version: the server's list of those it speaks (RFC 9000 section 17.2.1), and a client's packet of a
- * version that is kept for asking for that list (section 15).
+ * Whether the datagram is part of version negotiation: the server's list of versions (RFC 9000 section 17.2.1), or a client's packet with a
+ * reserved version, which asks for that list (section 15).
  */
 function isNegotiation(header: LongHeader, packet: Packet, end: number): boolean {
   const { version, after } = header;

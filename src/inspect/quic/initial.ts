@@ -1,5 +1,5 @@
-// Opens a client's Initial packet (RFC 9001 section 5): header protection, then AES-128-GCM with its tag checked, so that bytes which
-// only look like one are refused.
+// Decrypts a client's Initial packet (RFC 9001 section 5): removes header protection, then AES-128-GCM. It checks the tag, so bytes that only look
+// like an Initial are refused.
 
 import { createCipheriv, createDecipheriv, createHmac } from 'node:crypto';
 import { u8 } from '../../net/bytes.ts';
@@ -7,7 +7,7 @@ import type { InitialKeys } from '../pending.ts';
 
 const TAG_BYTES = 16;
 const SAMPLE_BYTES = 16;
-/** A packet number of four bytes is assumed for where the sample lies. */
+/** The sample's position assumes a four-byte packet number. */
 const NUMBER_BYTES = 4;
 const RESERVED = 0x0c;
 
@@ -15,11 +15,11 @@ const nonce = Buffer.alloc(12);
 const head = Buffer.alloc(2048);
 
 /**
- * Opens the packet at `at` without changing it.
+ * Decrypts the packet at `at` without changing it.
  *
- * @param numberAt where the packet number begins
- * @param end behind the packet's last byte, as its length field says and the capture has
- * @returns the frames; null when the keys do not fit
+ * @param numberAt offset of the packet number
+ * @param end offset after the packet's last byte
+ * @returns the frames; null if the keys don't fit
  */
 export function openInitial(bytes: Uint8Array, at: number, numberAt: number, end: number, keys: InitialKeys): Uint8Array | null {
   const sample = numberAt + NUMBER_BYTES;
@@ -50,7 +50,7 @@ export function openInitial(bytes: Uint8Array, at: number, numberAt: number, end
   return frames;
 }
 
-// Keys of Initial packets (RFC 9001 section 5.2): anyone who sees the first packet can derive them.
+// Keys of Initial packets (RFC 9001 section 5.2). Anyone who sees the first packet can derive them.
 
 const HASH_BYTES = 32;
 const KEY_BYTES = 16;
@@ -63,7 +63,7 @@ const LABELS = new Map(
   ]),
 );
 
-/** Makes the client's keys from the connection ID that its first packet was sent to. */
+/** Derives the client's keys from the destination connection ID of its first packet. */
 export function initialKeys(version: QuicVersion, connection: Uint8Array): InitialKeys {
   const client = hmac(hmac(version.salt, connection), CLIENT);
   const labels = LABELS.get(version.label);
@@ -105,7 +105,7 @@ function version(salt: string, label = 'quic', rotated = 0): QuicVersion {
 const DRAFT_22 = version('7fbcdb0e7c66bbe9193a96cd21519ebd7a02644a');
 const DRAFT_23 = version('c3eef712c72ebb5a11a7d2432bb46365bef9f502');
 const DRAFT_29 = version('afbfec289993d24c9e9786f19c6111e04390a899');
-/** RFC 9001 section 5.2; drafts 33 and 34 had its salt already. */
+/** RFC 9001 section 5.2; drafts 33 and 34 already used this salt. */
 const V1 = version('38762cf7f55934b34d179ae6a4c80cadccbb7f0a');
 /** RFC 9369 section 3. */
 const V2 = version('0dede3def700a6db819381be6e269dcbf9bd2ed9', 'quicv2', 1);
@@ -121,13 +121,13 @@ const VERSIONS = new Map<number, QuicVersion>([
   [0xff000020, DRAFT_29],
   [0xff000021, V1],
   [0xff000022, V1],
-  // Facebook's own (mvfst), on drafts 22 and 27.
+  // Facebook's mvfst, based on drafts 22 and 27.
   [0xfaceb001, DRAFT_22],
   [0xfaceb002, DRAFT_23],
   [0xfaceb00e, DRAFT_23],
 ]);
 
-/** The version of this number, undefined where its packets cannot be opened. @param number unsigned */
+/** The version with this number; undefined if we can't decrypt its packets. @param number unsigned */
 export function quicVersion(number: number): QuicVersion | undefined {
   return VERSIONS.get(number);
 }

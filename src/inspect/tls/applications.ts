@@ -1,4 +1,4 @@
-// What is spoken inside of TLS: from the protocols a hello offers (IANA, TLS ALPN Protocol IDs), else from the port.
+// Recognises the application inside TLS by the protocols that a hello offers (IANA, TLS ALPN Protocol IDs), else by the port.
 
 import { u8 } from '../../net/bytes.ts';
 import { PROTOCOL } from '../../net/numbers.ts';
@@ -45,35 +45,35 @@ const BY_ALPN = new Map<string, string>(
     nats: 'nats',
   }),
 );
-/** Names of ports that are TLS from the first byte; any other port says nothing about what is inside. */
+/** Services that use TLS from the first byte. Other ports say nothing about what is inside. */
 const TLS_SERVICES = new Set(
   'smtps nntps ldaps dot ftps-data ftps telnets imaps pop3s sips apns turns amqps ircs mqtts winrm-tls docker-tls coaps'.split(
     ' ',
   ),
 );
-/** Ports where browsers go. */
+/** Ports of HTTPS servers. */
 const WEB_PORTS = [443, 8443];
 
-/** What the hello's flow speaks; null where only TLS is certain. @param port of the server */
+/** Application of the hello's flow; null if only TLS is certain. @param port of the server */
 export function tlsApplication(bytes: Uint8Array, hello: ClientHello, port: number): string | null {
   return (hello.protocolsFrom >= 0 ? byProtocols(bytes, hello.protocolsFrom, hello.protocolsTo) : null) ?? tlsByPort(port);
 }
 
-/** What TLS on a port carries; null where nobody knows. */
+/** What TLS on a port usually carries; null if unknown. */
 export function tlsByPort(port: number): string | null {
   if (WEB_PORTS.includes(port)) return 'https';
   const service = serviceName(PROTOCOL.TCP, port);
   return service !== null && TLS_SERVICES.has(service) ? service : null;
 }
 
-/** The first protocol of a list that is known; those that are not (GREASE, HTTP/3) are passed over. */
+/** The first known protocol in a list. Skips unknown ones (GREASE, HTTP/3). */
 function byProtocols(bytes: Uint8Array, from: number, to: number): string | null {
   let at = from;
   while (at < to) {
     const size = u8(bytes, at);
     const next = at + 1 + size;
     if (size === 0 || next > to) return null;
-    // Nearly every hello of the web begins with this; no text is made for it.
+    // Nearly every hello of the web begins with this, so it gets by without a string.
     if (size === 2 && u8(bytes, at + 1) === 0x68 && u8(bytes, at + 2) === 0x32) return 'https';
     if (size <= LONGEST_ID) {
       const application = BY_ALPN.get(latin1(bytes, at + 1, next));
@@ -90,7 +90,7 @@ function latin1(bytes: Uint8Array, from: number, to: number): string {
   return text;
 }
 
-/** True when a hello offers DNS over QUIC (RFC 9250 section 4.1.1) before all else. */
+/** Whether the hello's first protocol is DNS over QUIC (RFC 9250 section 4.1.1). */
 export function isDnsOverQuic(bytes: Uint8Array, hello: ClientHello): boolean {
   const { protocolsFrom: from, protocolsTo: to } = hello;
   return from >= 0 && to - from >= 4 && u8(bytes, from) === 3 && latin1(bytes, from + 1, from + 4) === 'doq';

@@ -1,9 +1,9 @@
-// The ClientHello of TLS (RFC 8446 section 4.1.2) and DTLS (RFC 9147 section 5.3): what it tells in the clear. A hello that
-// contradicts itself tells nothing; one that was cut tells what stood in front of the cut.
+// Reads the clear text of a ClientHello of TLS (RFC 8446 section 4.1.2) or DTLS (RFC 9147 section 5.3). It takes nothing from a hello that
+// contradicts itself; from a truncated one it takes what precedes the cut.
 
 import { u8, u16 } from '../../net/bytes.ts';
 
-/** How far a hello could be read. */
+/** How far a hello was readable. */
 export const HELLO = {
   /** Not a ClientHello, or one whose lengths contradict each other. */
   BROKEN: 0,
@@ -18,18 +18,18 @@ const HOST_NAME = 0;
 const RANDOM_BYTES = 32;
 const LONGEST_SESSION = 32;
 
-/** What a hello told; offsets are into the bytes it was read from, -1 where absent. Overwritten by the next. */
+/** A parsed hello. Offsets are into the bytes that it was read from, -1 if absent. The next read overwrites it. */
 export class ClientHello {
   nameFrom = -1;
   nameTo = -1;
-  /** The list of application protocols: each with its length in front. */
+  /** The list of application protocols, each preceded by its length. */
   protocolsFrom = -1;
   protocolsTo = -1;
-  /** Highest version offered (0x0304 for TLS 1.3, 0xfefc for DTLS 1.3); drafts and GREASE aside. */
+  /** Highest version offered (0x0304 for TLS 1.3, 0xfefc for DTLS 1.3), ignoring drafts and GREASE. */
   version = 0;
-  /** An encrypted hello was sent along, or its imitation (RFC 9849 section 6.2): from outside they are the same. */
+  /** It contains an encrypted hello, or a GREASE imitation of one (RFC 9849 section 6.2), which looks the same. */
   ech = false;
-  /** Keys for SRTP are asked for: a call. */
+  /** It asks for SRTP keys, so the flow is a call. */
   srtp = false;
 
   clear(): void {
@@ -44,10 +44,10 @@ export class ClientHello {
 }
 
 /**
- * Reads the body of a hello, behind the handshake header.
+ * Reads the body of a hello, after the handshake header.
  *
- * @param end where the bytes at hand end
- * @param bodyEnd where the hello ends, as its header says; may be behind `end`
+ * @param end end of the available bytes
+ * @param bodyEnd end of the hello according to its header; may be beyond `end`
  * @param datagram true for DTLS, which has a cookie
  */
 export function readClientHello(
@@ -92,14 +92,14 @@ function readBody(
   const compressions = u8(bytes, i);
   if (compressions === 0) return HELLO.BROKEN;
   i += 1 + compressions;
-  if (i === bodyEnd) return HELLO.COMPLETE; // before TLS 1.2 there need be no extensions
+  if (i === bodyEnd) return HELLO.COMPLETE; // before TLS 1.2 extensions are optional
   if (i + 2 > end) return cut(end, bodyEnd);
   const extensionsEnd = i + 2 + u16(bytes, i);
   if (extensionsEnd !== bodyEnd) return HELLO.BROKEN;
   return readExtensions(bytes, i + 2, end, extensionsEnd, hello);
 }
 
-/** A field crossed the end: of the bytes at hand, or of the hello itself. */
+/** Status for a field that crosses the end: CUT if only the bytes end, BROKEN if the hello itself does. */
 function cut(end: number, bodyEnd: number): HelloStatus {
   return end < bodyEnd ? HELLO.CUT : HELLO.BROKEN;
 }
@@ -143,7 +143,7 @@ function readExtension(bytes: Uint8Array, type: number, from: number, to: number
   }
 }
 
-/** RFC 6066 section 3. A list of one; an empty extension is what servers send. */
+/** RFC 6066 section 3: a list with one name. Servers send the extension empty. */
 function readServerName(bytes: Uint8Array, from: number, to: number, hello: ClientHello): boolean {
   if (from === to) return true;
   if (to - from < 5 || from + 2 + u16(bytes, from) !== to) return false;
@@ -156,7 +156,7 @@ function readServerName(bytes: Uint8Array, from: number, to: number, hello: Clie
   return true;
 }
 
-/** The higher of two versions of one family; DTLS counts downwards, and what is neither (GREASE, drafts) loses. */
+/** The higher of two versions of one family. DTLS counts downwards; anything else (GREASE, drafts) loses. */
 function higher(a: number, b: number): number {
   if (b >= 0x0300 && b <= 0x0304 && a <= 0x0304) return Math.max(a, b);
   return b >= 0xfefc && b <= 0xfeff && a >= 0xfefc ? Math.min(a, b) : a;

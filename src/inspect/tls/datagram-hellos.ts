@@ -1,4 +1,4 @@
-// ClientHellos over UDP: DTLS 1.0 to 1.3 (RFC 6347 section 4.2, RFC 9147 section 5), in one datagram or in fragments.
+// Reads ClientHellos over UDP: DTLS 1.0 to 1.3 (RFC 6347 section 4.2, RFC 9147 section 5), in one datagram or in fragments.
 
 import type { Packet } from '../../decode/packet.ts';
 import { u8, u16 } from '../../net/bytes.ts';
@@ -14,7 +14,7 @@ const CLIENT_HELLO = 1;
 const MAX_RECORDS = 8;
 const COAPS_PORT = 5684;
 
-/** True for a record header of DTLS; sealed data among them. The caller proved one byte. */
+/** Whether the bytes can be a DTLS record, encrypted or not. The caller has checked that there is one byte. */
 export function looksLikeDatagramRecord(bytes: Uint8Array, at: number, end: number, wireEnd: number): boolean {
   if (at + RECORD_HEADER_BYTES >= end) return false;
   const type = u8(bytes, at);
@@ -24,7 +24,7 @@ export function looksLikeDatagramRecord(bytes: Uint8Array, at: number, end: numb
   return length > 0 && at + RECORD_HEADER_BYTES + length <= wireEnd && (type !== APPLICATION_DATA || u16(bytes, at + 3) > 0);
 }
 
-/** Reads hellos of flows. Each method returns whether the flow's next packet is wanted. */
+/** Reads hellos. Each method returns whether the flow's next packet is wanted. */
 export class DatagramHellos {
   readonly #context: Context;
 
@@ -32,13 +32,13 @@ export class DatagramHellos {
     this.#context = context;
   }
 
-  /** A datagram of records (`looksLikeDatagramRecord`). @param room of the flow, where it has one */
-  read(flow: number, room: Pending | null, packet: Packet, bytes: Uint8Array, fromOpener: boolean, time: number): boolean {
+  /** Reads a datagram of records (`looksLikeDatagramRecord`). @param pending the flow's pending message, if any */
+  read(flow: number, pending: Pending | null, packet: Packet, bytes: Uint8Array, fromOpener: boolean, time: number): boolean {
     const context = this.#context;
     const end = packet.payloadOffset + packet.payloadCaptured;
-    if (room !== null && (room.fromOpener !== fromOpener || context.isLate(room, time))) return this.finish(room);
+    if (pending !== null && (pending.fromOpener !== fromOpener || context.isLate(pending, time))) return this.finish(pending);
     let at = packet.payloadOffset;
-    let held = room;
+    let held = pending;
     for (let record = 0; record < MAX_RECORDS && at + HEADERS_BYTES <= end; record++) {
       const next = at + RECORD_HEADER_BYTES + u16(bytes, at + 11);
       if (!isHello(bytes, at, next)) break;
@@ -50,11 +50,11 @@ export class DatagramHellos {
       if (size === length) {
         if (held !== null) context.close(held);
         const status = readClientHello(bytes, body, end, body + length, true, context.hello);
-        return this.#tell(flow, bytes, status, fromOpener ? packet.destinationPort : packet.sourcePort);
+        return this.#report(flow, bytes, status, fromOpener ? packet.destinationPort : packet.sourcePort);
       }
       held ??= context.open(flow, WAIT.DTLS, packet, fromOpener, time);
       const message = u16(bytes, at + 17);
-      if (message !== held.base) held.reassembly.clear(); // the second hello, with a cookie
+      if (message !== held.base) held.reassembly.clear(); // a second hello, with a cookie
       held.base = message;
       held.needed = length;
       if (body + size > end || !held.reassembly.add(offset, bytes, body, size)) return this.finish(held);
@@ -62,36 +62,36 @@ export class DatagramHellos {
       at = next;
     }
     if (held !== null) return true;
-    // Sealed data, or a handshake that is past its hello.
+    // Encrypted data, or a later handshake message.
     if (u8(bytes, packet.payloadOffset) !== APPLICATION_DATA) return context.undecided(flow);
-    context.tellApplication(flow, applicationOf(packet.sourcePort, packet.destinationPort, context.isConnecting(flow)));
+    context.reportApplication(flow, applicationOf(packet.sourcePort, packet.destinationPort, context.isConnecting(flow)));
     return context.done(flow);
   }
 
-  /** Tells what is there. */
-  finish(room: Pending): false {
-    const { flow, port, needed, reassembly } = room;
+  /** Reports what is there, complete or not. */
+  finish(pending: Pending): false {
+    const { flow, port, needed, reassembly } = pending;
     const status = readClientHello(reassembly.bytes, 0, reassembly.contiguous, needed, true, this.#context.hello);
-    this.#context.close(room);
-    this.#tell(flow, reassembly.bytes, status, port);
+    this.#context.close(pending);
+    this.#report(flow, reassembly.bytes, status, port);
     return this.#context.done(flow);
   }
 
-  #tell(flow: number, bytes: Uint8Array, status: HelloStatus, port: number): boolean {
+  #report(flow: number, bytes: Uint8Array, status: HelloStatus, port: number): boolean {
     const context = this.#context;
     if (status === HELLO.BROKEN) return context.undecided(flow);
-    context.tellHello(flow, bytes, 'tls', 0, applicationOf(port, port, context.hello.srtp || context.isConnecting(flow)));
+    context.reportHello(flow, bytes, 'tls', 0, applicationOf(port, port, context.hello.srtp || context.isConnecting(flow)));
     return context.done(flow);
   }
 }
 
-/** @param isCall keys for SRTP are asked for, or ICE went before, as under data channels (RFC 8831 section 5) */
+/** @param isCall the hello asks for SRTP keys, or ICE preceded it, as for data channels (RFC 8831 section 5) */
 function applicationOf(port: number, other: number, isCall: boolean): string {
   if (isCall) return 'webrtc';
   return port === COAPS_PORT || other === COAPS_PORT ? 'coaps' : 'dtls';
 }
 
-/** A record of epoch 0 with a ClientHello. */
+/** Whether the record has epoch 0 and a ClientHello. */
 function isHello(bytes: Uint8Array, at: number, next: number): boolean {
   return (
     u8(bytes, at) === HANDSHAKE && u16(bytes, at + 3) === 0 && next >= at + HEADERS_BYTES && u8(bytes, at + 13) === CLIENT_HELLO

@@ -1,19 +1,19 @@
-// The record layer in front of a ClientHello (RFC 8446 section 5.1): one record as a rule, several where somebody splits it.
+// Reads TLS's record layer around a ClientHello (RFC 8446 section 5.1): usually one record, sometimes several.
 
 import { u8, u16 } from '../../net/bytes.ts';
 import { TLS_HANDSHAKE as HANDSHAKE, LONGEST_HELLO } from '../../net/reading.ts';
 
-/** Of a record: type, version, length (RFC 8446, section 5.1); of a handshake message: type, length (section 4). */
+/** A record's header has type, version and length (RFC 8446 section 5.1); a handshake message's, type and length (section 4). */
 export const RECORD_HEADER_BYTES = 5;
 export const HANDSHAKE_HEADER_BYTES = 4;
 const CHANGE_CIPHER = 0x14;
 const APPLICATION_DATA = 0x17;
 const CLIENT_HELLO = 1;
 const LONGEST_RECORD = 16_384;
-/** A sealed record may be this much longer (RFC 5246 section 6.2.3). */
+/** How much longer an encrypted record may be (RFC 5246 section 6.2.3). */
 const LONGEST_EXPANSION = 2048;
 
-/** True when the bytes can be the beginning of a ClientHello, as far as they go; the caller proved one byte. */
+/** Whether the available bytes can begin a ClientHello. The caller has checked that there is one byte. */
 export function startsHello(bytes: Uint8Array, at: number, end: number): boolean {
   if (u8(bytes, at) !== HANDSHAKE) return false;
   if (at + 1 < end && u8(bytes, at + 1) !== 3) return false;
@@ -26,12 +26,12 @@ export function startsHello(bytes: Uint8Array, at: number, end: number): boolean
   return at + 8 >= end || handshakeLength(bytes, at + 5) <= LONGEST_HELLO;
 }
 
-/** Bytes of the handshake message whose header is at `at`, without the header. */
+/** Length of the handshake message at `at`, without its header. */
 export function handshakeLength(bytes: Uint8Array, at: number): number {
   return (u8(bytes, at + 1) << 16) | u16(bytes, at + 2);
 }
 
-/** True for the header of a record in the middle of a connection: sealed data, an alert, a handshake that is no ClientHello. */
+/** Whether the bytes look like a record in mid-connection: encrypted data, an alert, a handshake message other than ClientHello. */
 export function looksLikeRecord(bytes: Uint8Array, at: number, end: number, wireEnd: number): boolean {
   if (at + RECORD_HEADER_BYTES >= end) return false;
   const type = u8(bytes, at);
@@ -46,9 +46,9 @@ export function looksLikeRecord(bytes: Uint8Array, at: number, end: number, wire
 }
 
 /**
- * Takes the record headers out of a stream's beginning, leaving handshake bytes.
+ * Copies a stream's first handshake message to `into`, without record headers.
  *
- * @returns bytes written to `into`; -1 when something else than a handshake record comes up before `into` holds the hello
+ * @returns bytes written; -1 if another kind of record comes before the hello is complete
  */
 export function unwrapRecords(bytes: Uint8Array, end: number, into: Uint8Array): number {
   let at = 0;

@@ -1,4 +1,4 @@
-// ClientHellos over TCP: read where they lie when one packet holds them, else put together by sequence numbers.
+// Reads ClientHellos over TCP: in place if one packet holds them, else reassembled by sequence number.
 
 import type { Packet } from '../../decode/packet.ts';
 import { u16 } from '../../net/bytes.ts';
@@ -11,12 +11,12 @@ import { HANDSHAKE_HEADER_BYTES, handshakeLength, RECORD_HEADER_BYTES, startsHel
 
 const CLIENT_HELLO = 1;
 const HEADERS_BYTES = RECORD_HEADER_BYTES + HANDSHAKE_HEADER_BYTES;
-/** Room in front of a piece whose beginning was not seen yet: three segments of a local network. */
+/** How much may precede an orphaned piece: three Ethernet segments. */
 const ORPHAN_BYTES = 4608;
-/** Packets for which such a piece is kept. */
+/** Packets for which an orphan is kept. */
 const ORPHAN_PACKETS = 4;
 
-/** Reads hellos of flows. Each method returns whether the flow's next packet is wanted. */
+/** Reads hellos. Each method returns whether the flow's next packet is wanted. */
 export class StreamHellos {
   readonly #context: Context;
 
@@ -24,7 +24,7 @@ export class StreamHellos {
     this.#context = context;
   }
 
-  /** A packet that begins like a hello (`startsHello`). */
+  /** Reads a packet that begins like a hello (`startsHello`). */
   begin(flow: number, packet: Packet, bytes: Uint8Array, fromOpener: boolean, time: number): boolean {
     const context = this.#context;
     const at = packet.payloadOffset;
@@ -36,100 +36,100 @@ export class StreamHellos {
       const isCut = packet.payloadCaptured < packet.payloadBytes;
       if (inOneRecord && (isCut || body + length <= end)) {
         const status = readClientHello(bytes, body, end, body + length, false, context.hello);
-        return this.#tell(flow, bytes, status, fromOpener ? packet.destinationPort : packet.sourcePort);
+        return this.#report(flow, bytes, status, fromOpener ? packet.destinationPort : packet.sourcePort);
       }
     }
-    const room = context.open(flow, WAIT.HELLO, packet, fromOpener, time);
-    return this.#add(room, packet, bytes);
+    const pending = context.open(flow, WAIT.HELLO, packet, fromOpener, time);
+    return this.#add(pending, packet, bytes);
   }
 
-  /** A piece of something from the opener that may be the rest of a hello whose beginning was overtaken. */
+  /** Keeps a piece that may be the rest of a hello, in case reordering put it before the hello's beginning. */
   keepOrphan(flow: number, packet: Packet, bytes: Uint8Array, time: number): true {
-    const room = this.#context.open(flow, WAIT.ORPHAN, packet, true, time);
-    room.base = (payloadSequence(packet) - ORPHAN_BYTES) | 0;
-    room.reassembly.add(ORPHAN_BYTES, bytes, packet.payloadOffset, packet.payloadCaptured);
+    const pending = this.#context.open(flow, WAIT.ORPHAN, packet, true, time);
+    pending.base = (payloadSequence(packet) - ORPHAN_BYTES) | 0;
+    pending.reassembly.add(ORPHAN_BYTES, bytes, packet.payloadOffset, packet.payloadCaptured);
     return true;
   }
 
-  /** A further packet of a flow with an orphan. @returns null when it is no part of a hello, and the orphan was dropped */
-  resumeOrphan(room: Pending, packet: Packet, bytes: Uint8Array, fromOpener: boolean, time: number): boolean | null {
-    const late = this.#context.isLate(room, time) || room.packets > ORPHAN_PACKETS;
+  /** Reads another packet of a flow with an orphan. @returns null if it dropped the orphan because that isn't part of a hello */
+  resumeOrphan(pending: Pending, packet: Packet, bytes: Uint8Array, fromOpener: boolean, time: number): boolean | null {
+    const late = this.#context.isLate(pending, time) || pending.packets > ORPHAN_PACKETS;
     if (fromOpener && !late) {
       const at = packet.payloadOffset;
-      const offset = (payloadSequence(packet) - room.base) | 0;
+      const offset = (payloadSequence(packet) - pending.base) | 0;
       if (offset >= 0 && offset < ORPHAN_BYTES && startsHello(bytes, at, at + packet.payloadCaptured)) {
-        room.reassembly.dropFront(offset);
-        room.base = payloadSequence(packet);
-        room.wait = WAIT.HELLO;
-        room.packets = 0;
-        return this.#add(room, packet, bytes);
+        pending.reassembly.dropFront(offset);
+        pending.base = payloadSequence(packet);
+        pending.wait = WAIT.HELLO;
+        pending.packets = 0;
+        return this.#add(pending, packet, bytes);
       }
-      // A hello that comes behind the piece: that was a preamble (a PROXY line), no part of it.
+      // A hello after the piece: the piece was a preamble (a PROXY line), not part of the hello.
       if (offset >= ORPHAN_BYTES && startsHello(bytes, at, at + packet.payloadCaptured)) {
-        this.#context.close(room);
+        this.#context.close(pending);
         return null;
       }
-      room.reassembly.add(offset, bytes, at, packet.payloadCaptured);
+      pending.reassembly.add(offset, bytes, at, packet.payloadCaptured);
     }
     if (!late && fromOpener) return true;
-    this.#context.close(room);
+    this.#context.close(pending);
     return null;
   }
 
-  /** A further packet of a flow in the middle of a hello. */
-  resume(room: Pending, packet: Packet, bytes: Uint8Array, fromOpener: boolean, time: number): boolean {
-    // The other end answers when it has the whole hello: what is missing was lost to us.
-    if (fromOpener !== room.fromOpener || this.#context.isLate(room, time)) return this.finish(room);
-    return this.#add(room, packet, bytes);
+  /** Reads another packet of a flow in the middle of a hello. */
+  resume(pending: Pending, packet: Packet, bytes: Uint8Array, fromOpener: boolean, time: number): boolean {
+    // The other end answers only when it has the whole hello, so we missed the rest.
+    if (fromOpener !== pending.fromOpener || this.#context.isLate(pending, time)) return this.finish(pending);
+    return this.#add(pending, packet, bytes);
   }
 
-  /** Tells what is there, though it may not be all. */
-  finish(room: Pending): false {
-    const { flow, port } = room;
+  /** Reports what is there, complete or not. */
+  finish(pending: Pending): false {
+    const { flow, port } = pending;
     const { hello, handshake } = this.#context;
-    const length = this.#unwrap(room);
+    const length = this.#unwrap(pending);
     const status =
       length > HANDSHAKE_HEADER_BYTES
         ? readClientHello(handshake, HANDSHAKE_HEADER_BYTES, length, bodyEnd(handshake), false, hello)
         : HELLO.BROKEN;
-    this.#context.close(room);
-    this.#tell(flow, handshake, status, port);
+    this.#context.close(pending);
+    this.#report(flow, handshake, status, port);
     return this.#context.done(flow);
   }
 
-  #add(room: Pending, packet: Packet, bytes: Uint8Array): boolean {
-    const offset = (payloadSequence(packet) - room.base) | 0;
-    if (!room.reassembly.add(offset, bytes, packet.payloadOffset, packet.payloadCaptured)) return this.finish(room);
+  #add(pending: Pending, packet: Packet, bytes: Uint8Array): boolean {
+    const offset = (payloadSequence(packet) - pending.base) | 0;
+    if (!pending.reassembly.add(offset, bytes, packet.payloadOffset, packet.payloadCaptured)) return this.finish(pending);
     const { handshake, hello } = this.#context;
-    const length = this.#unwrap(room);
-    if (length < 0) return this.#drop(room);
+    const length = this.#unwrap(pending);
+    if (length < 0) return this.#drop(pending);
     if (length >= HANDSHAKE_HEADER_BYTES) {
-      if (handshake[0] !== CLIENT_HELLO || handshakeLength(handshake, 0) > LONGEST_HELLO) return this.#drop(room);
+      if (handshake[0] !== CLIENT_HELLO || handshakeLength(handshake, 0) > LONGEST_HELLO) return this.#drop(pending);
       const end = bodyEnd(handshake);
       if (length >= end) {
-        const { flow, port } = room;
+        const { flow, port } = pending;
         const status = readClientHello(handshake, HANDSHAKE_HEADER_BYTES, length, end, false, hello);
-        this.#context.close(room);
-        return this.#tell(flow, handshake, status, port);
+        this.#context.close(pending);
+        return this.#report(flow, handshake, status, port);
       }
     }
-    // Bulk packets are cut by the capture: a hole that nothing will fill.
-    return packet.payloadCaptured < packet.payloadBytes ? this.finish(room) : true;
+    // The capture truncates bulk packets, which leaves a hole that nothing will fill.
+    return packet.payloadCaptured < packet.payloadBytes ? this.finish(pending) : true;
   }
 
-  #unwrap(room: Pending): number {
-    return unwrapRecords(room.reassembly.bytes, room.reassembly.contiguous, this.#context.handshake);
+  #unwrap(pending: Pending): number {
+    return unwrapRecords(pending.reassembly.bytes, pending.reassembly.contiguous, this.#context.handshake);
   }
 
-  #drop(room: Pending): boolean {
-    const { flow } = room;
-    this.#context.close(room);
+  #drop(pending: Pending): boolean {
+    const { flow } = pending;
+    this.#context.close(pending);
     return this.#context.undecided(flow);
   }
 
-  #tell(flow: number, bytes: Uint8Array, status: HelloStatus, port: number): boolean {
+  #report(flow: number, bytes: Uint8Array, status: HelloStatus, port: number): boolean {
     if (status === HELLO.BROKEN) return this.#context.undecided(flow);
-    this.#context.tellHello(flow, bytes, 'tls', port, 'tls');
+    this.#context.reportHello(flow, bytes, 'tls', port, 'tls');
     return this.#context.done(flow);
   }
 }

@@ -19,7 +19,7 @@ import { type FuzzTarget, hold } from './target.ts';
 
 const NAME = /^(?=.{1,253}$)[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*$/;
 const PORTS = [53, 67, 68, 80, 123, 137, 443, 546, 853, 1900, 5353, 5355, 40_000] as const;
-const ROOMS = 64;
+const PENDING_FLOWS = 64;
 
 function decoding({ link, frames }: (typeof FRAMES)[number]): FuzzTarget {
   const decoder = new Decoder();
@@ -52,7 +52,7 @@ function inspection(): FuzzTarget {
     answer: (_: number, __: string, name: string) => named(name),
     pointer: (_: number, name: string) => named(name),
   };
-  const inspector = new Inspector(findings, { rooms: ROOMS });
+  const inspector = new Inspector(findings, { pendingFlows: PENDING_FLOWS });
   const packet = new Packet();
   let count = 0;
   return {
@@ -76,7 +76,7 @@ function inspection(): FuzzTarget {
       if ((count & 31) === 0) inspector.forget(flow);
       inspector.packet(flow, packet, bytes, (first & 2) === 0, count);
     },
-    check: () => hold(inspector.waiting <= ROOMS, 'rooms'),
+    check: () => hold(inspector.waiting <= PENDING_FLOWS, 'pending flows'),
   };
 }
 

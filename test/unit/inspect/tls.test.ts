@@ -153,8 +153,8 @@ describe('a ClientHello over several segments', () => {
     expect(inspection.told).toEqual(['1 tls slow.example', '1 is https']);
   });
 
-  test('of more flows than there are rooms: the oldest is told as far as it came', () => {
-    const inspection = new Inspection({ rooms: 2 });
+  test('of more flows than fit: the oldest is reported as far as it came', () => {
+    const inspection = new Inspection({ pendingFlows: 2 });
     for (const flow of [1, 2, 3])
       inspection.tcp(tlsHello({ name: `f${flow}.example`, padding: 3000 }).subarray(0, 400), { flow, time: flow });
     expect(inspection.told).toEqual(['1 tls f1.example', '1 is https']);
