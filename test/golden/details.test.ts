@@ -76,7 +76,7 @@ test('a connection, from when it was chosen', async () => {
 test('a process below its app, and a connection on a small screen', async () => {
   stage = new Stage(80, 24);
   await show(1, 3);
-  await stage.press('2', '\x1b[C', 'j');
+  await stage.press('2', '\x1b[C', 'j', 'j', '\x1b[C', 'j');
   await show(3, 40);
   await stage.press('\r');
   await frame('details-chart-process-80x24');

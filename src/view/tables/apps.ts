@@ -1,4 +1,4 @@
-// The apps table: one row for each program, its helpers folded in; under it its processes, under those the hosts.
+// The apps table: one row for each program, its helpers folded in; under it the hosts it talks to, then its processes.
 // Narrow screens give up, in this order: recent, user, last seen, share, pids, totals (TX, RX), flows. App and the two rates stay.
 
 import { fitText } from '../text/cells.ts';
@@ -15,6 +15,7 @@ const WHOLE = 512;
 
 function nameOf(row: AppLine, context: CellContext, cells: number): Span {
   if (row.app === null) return span(`(${shown(row.reason ?? 'no owner', context)})`, 'dim');
+  if (row.branch?.kind === 'processes') return span(row.app, 'dim');
   if (row.branch?.kind !== 'host') return span(shown(row.app, context), row.branch === undefined ? 'name' : 'text');
   return span(
     fitText(nameCell(hidden(row.app, context), row.branch.nameSource, cells, context), cells, context.glyphs, 'left', 'start'),
@@ -42,7 +43,7 @@ export const APPS: TableSpec<AppLine> = {
           {
             row,
             isNew: row.branch === undefined && context.recentlySeen.apps.has(row.app ?? ''),
-            expandable: row.branch === undefined || row.branch.kind === 'process',
+            expandable: row.branch === undefined || row.branch.kind === 'process' || row.branch.kind === 'processes',
           },
           width,
           context,

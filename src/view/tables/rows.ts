@@ -3,7 +3,7 @@
 import type { CategoryRow, FlowRow, InterfaceRow, NetEvent, Snapshot } from '../../model/snapshot.ts';
 import { type Picture, pictureOf } from '../derive.ts';
 import type { Sort, TableName, ViewState } from '../state.ts';
-import { type AppLine, underApp, underProcess } from '../tree/app-tree.ts';
+import { type AppLine, underApp, underBranch } from '../tree/app-tree.ts';
 import type { Branch } from '../tree/branch.ts';
 import { domains, type HostLine, underHost } from '../tree/host-tree.ts';
 import { APPS } from './apps.ts';
@@ -52,13 +52,13 @@ export function topRows(picture: Picture, table: TableName): readonly AnyRow[] {
 export function childRows(row: AnyRow, picture: Picture, table: TableName): readonly AnyRow[] {
   if (table === 'hosts') return underHost(row as HostLine, picture);
   if (table !== 'apps') return [];
-  return branchOf(row) === undefined ? underApp(row as AppLine, picture) : underProcess(row as AppLine, picture);
+  return branchOf(row) === undefined ? underApp(row as AppLine, picture) : underBranch(row as AppLine, picture);
 }
 
 /** True for a row that something can hang under. */
 export function hasBranches(row: AnyRow, table: TableName): boolean {
   const branch = branchOf(row);
-  if (table === 'apps') return branch === undefined || (branch.kind === 'process' && branch.depth === 1);
+  if (table === 'apps') return branch === undefined || branch.kind === 'process' || branch.kind === 'processes';
   return table === 'hosts' && (row as HostLine).host !== null && branch?.kind !== 'address';
 }
 
@@ -93,6 +93,13 @@ export function rowWithId(state: ViewState, live: Snapshot, table: TableName, id
   return shown ?? (table === 'connections' ? picture.flows : picture[table]).find((row) => row.id === id);
 }
 
+/** Whatever branches are sorted by, what is no longer listed stands below them, and processes last. */
+const BRANCH_ORDER: readonly ReadonlySet<Branch['kind'] | undefined>[] = [
+  new Set(['host', 'address', 'process']),
+  new Set(['rest']),
+  new Set(['processes']),
+];
+
 function withBranches(
   rows: readonly AnyRow[],
   picture: Picture,
@@ -105,8 +112,7 @@ function withBranches(
     out.push(row);
     if (!open.has(row.id)) return;
     const ordered = order(childRows(row, picture, table), SPECS[table], sort, null, []);
-    for (const branch of ordered) if (branchOf(branch)?.kind !== 'rest') put(branch);
-    for (const branch of ordered) if (branchOf(branch)?.kind === 'rest') put(branch);
+    for (const kinds of BRANCH_ORDER) for (const branch of ordered) if (kinds.has(branchOf(branch)?.kind)) put(branch);
   };
   for (const row of rows) put(row);
   return out;

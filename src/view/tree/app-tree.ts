@@ -1,5 +1,5 @@
-// The tree under an app: its processes, and under each the hosts it talks to. It is made from listed connections; traffic of others is one more
-// row, which makes the sums those of the app.
+// The tree under an app: the hosts it talks to, then its processes, and under each of those its hosts. It is made from listed connections;
+// traffic of others is one more row, which makes the sums those of the app.
 
 import type { AppRow, FlowRow } from '../../model/snapshot.ts';
 import type { Process } from '../../model/terms.ts';
@@ -8,7 +8,7 @@ import { appOfFlow } from '../derive.ts';
 import { sumTraffic } from '../traffic.ts';
 import { type Branch, type Branched, farSide, groupBy, nearSide, restOf, type Share, spanOf } from './branch.ts';
 
-/** A row of the apps table, or of what hangs under it: there `app` is the name of a process or host. */
+/** A row of the apps table, or of what hangs under it: there `app` is the name of a host or process. */
 export type AppLine = AppRow & Branched;
 
 /** Processes without a listed connection that are shown, the newest. */
@@ -39,11 +39,41 @@ function sharesByApp(picture: Picture): ReadonlyMap<string, readonly Share[]> {
   return groups;
 }
 
-/** Rows right under an app: its processes that have listed connections; hosts where there are no processes. */
+/** Rows right under an app: hosts that it has listed connections with, and one that holds its processes. */
 export function underApp(row: AppRow, picture: Picture): readonly AppLine[] {
-  const own = sharesByApp(picture).get(row.id) ?? [];
   const at = { depth: 1, parent: row.id, root: row.id } as const;
-  if (row.app === null) return withRest(row, hosts(row, own, at), at);
+  const own = sharesByApp(picture).get(row.id) ?? [];
+  const lines = withRest(row, hosts(row, own, at), at);
+  return row.app === null || row.processCount === 0 ? lines : [...lines, processesLine(row)];
+}
+
+/** The row that holds the processes. Its figures are the app's. */
+function processesLine(row: AppRow): AppLine {
+  return {
+    ...row,
+    id: `${row.id}/processes`,
+    app: `${row.processCount} ${row.processCount === 1 ? 'process' : 'processes'}`,
+    recent: [],
+    branch: { depth: 1, kind: 'processes', parent: row.id, root: row.id, process: null, nameSource: 'none' },
+  };
+}
+
+/** Rows under one of an app's: its processes, or the hosts of one. */
+export function underBranch(line: AppLine, picture: Picture): readonly AppLine[] {
+  const root = picture.apps.find(({ id }) => id === line.branch?.root);
+  if (root === undefined) return [];
+  const own = sharesByApp(picture).get(root.id) ?? [];
+  if (line.branch?.kind === 'processes') return processes(root, own, { depth: 2, parent: line.id, root: root.id });
+  if (line.branch?.kind !== 'process') return [];
+  const pid = line.pids[0] ?? null;
+  return hosts(
+    line,
+    own.filter((share) => pidIn(share, root) === pid),
+    { depth: 3, parent: line.id, root: root.id },
+  );
+}
+
+function processes(row: AppRow, own: readonly Share[], at: Place): readonly AppLine[] {
   const known = new Map(row.processes.map((process) => [process.pid, process])); // of two that had the same pid, the newer
   const lines: AppLine[] = [];
   for (const [pid, group] of groupBy(own, (share) => pidIn(share, row))) {
@@ -51,7 +81,7 @@ export function underApp(row: AppRow, picture: Picture): readonly AppLine[] {
     lines.push({
       ...row,
       ...line(group),
-      id: `${row.id}/pid:${pid ?? ''}`,
+      id: `${at.parent}/pid:${pid ?? ''}`,
       app: process?.name ?? row.app,
       exe: process?.exe ?? null,
       user: process === null ? row.user : process.user,
@@ -72,7 +102,7 @@ function idleLine(row: AppRow, process: Process, at: Place): AppLine {
     ...unknown,
     rxRate: 0,
     txRate: 0,
-    id: `${row.id}/pid:${process.pid}`,
+    id: `${at.parent}/pid:${process.pid}`,
     app: process.name,
     exe: process.exe,
     user: process.user,
@@ -85,20 +115,10 @@ function idleLine(row: AppRow, process: Process, at: Place): AppLine {
   };
 }
 
-/** Hosts under a process. */
-export function underProcess(line: AppLine, picture: Picture): readonly AppLine[] {
-  if (line.branch?.kind !== 'process') return [];
-  const root = picture.apps.find(({ id }) => id === line.branch?.root);
-  if (root === undefined) return [];
-  const pid = line.pids[0] ?? null;
-  const own = (sharesByApp(picture).get(root.id) ?? []).filter((share) => pidIn(share, root) === pid);
-  return hosts(line, own, { depth: 2, parent: line.id, root: root.id });
-}
-
 type Place = Pick<Branch, 'depth' | 'parent' | 'root'>;
 
 function hosts(row: AppRow, own: readonly Share[], at: Place): readonly AppLine[] {
-  return [...groupBy(own, ({ flow }) => flow.host ?? flow.remote.address)].map(([host, group]) => ({
+  return [...groupBy(own, otherEnd)].map(([host, group]) => ({
     ...row,
     ...line(group),
     id: `${row.id}/host:${host}`,
@@ -110,6 +130,13 @@ function hosts(row: AppRow, own: readonly Share[], at: Place): readonly AppLine[
     processes: [],
     branch: { ...at, kind: 'host', process: null, nameSource: group[0]?.flow.nameSource ?? 'none' },
   }));
+}
+
+/** Who is at the other end, as this side sees it: an app of this machine, a host, or an address. */
+function otherEnd({ flow, isFar }: Share): string {
+  const app = isFar ? flow.app : flow.peerApp;
+  if (app !== null) return `${app} (local)`;
+  return isFar ? flow.local.address : (flow.host ?? flow.remote.address);
 }
 
 function line(
@@ -127,7 +154,7 @@ function withRest(row: AppRow, lines: readonly AppLine[], at: Place): readonly A
     {
       ...row,
       ...rest,
-      id: `${row.id}/rest`,
+      id: `${at.parent}/rest`,
       app: null,
       reason: 'connections no longer listed',
       exe: null,

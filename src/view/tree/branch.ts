@@ -7,8 +7,9 @@ import { subtractTraffic } from '../traffic.ts';
 
 /** Where a row hangs. A row without one stands at the top. */
 export interface Branch {
-  readonly depth: 1 | 2;
-  readonly kind: 'process' | 'host' | 'address' | 'rest';
+  readonly depth: 1 | 2 | 3;
+  /** `processes` holds those of an app. */
+  readonly kind: 'process' | 'processes' | 'host' | 'address' | 'rest';
   /** Id of the row right above, and of the one at the top. */
   readonly parent: string;
   readonly root: string;
@@ -26,12 +27,14 @@ export interface Branched {
 /** A flow as a side of it sees it: the far end of a local flow received what the near one sent. */
 export interface Share extends Traffic {
   readonly flow: FlowRow;
+  /** It is the far side of a local flow. */
+  readonly isFar: boolean;
 }
 
 /** The near side of a flow. */
 export function nearSide(flow: FlowRow): Share {
   const { rxBytes, txBytes, rxPackets, txPackets, rxRate, txRate } = flow;
-  return { flow, rxBytes, txBytes, rxPackets, txPackets, rxRate, txRate };
+  return { flow, isFar: false, rxBytes, txBytes, rxPackets, txPackets, rxRate, txRate };
 }
 
 /** The far side of a local flow. */
@@ -39,6 +42,7 @@ export function farSide(flow: FlowRow): Share {
   const { rxBytes, txBytes, rxPackets, txPackets, rxRate, txRate } = flow;
   return {
     flow,
+    isFar: true,
     rxBytes: txBytes,
     txBytes: rxBytes,
     rxPackets: txPackets,

@@ -87,7 +87,7 @@ describe('an export', () => {
     expect(name).toBe('apps');
     expect(columns).toEqual(['depth', 'app', 'pid', 'user', 'flows', 'rx_rate', 'tx_rate', 'rx', 'tx', 'seen']);
     expect(rows[0]).toEqual([0, 'Browser', 1000, 'ann', 1, 10.4, 0, 5, 0, new Date(NOON).toISOString()]);
-    expect(rows.map((row) => row[1])).toEqual(['Browser', 'Browser', '=cmd']);
+    expect(rows.map((row) => row[1])).toEqual(['Browser', 'example.com', '1 process', '=cmd']);
   });
 
   test('holds what the filter leaves, and hides what privacy mode hides', () => {

@@ -30,6 +30,7 @@ const bytes = (rows: readonly AnyRow[]) =>
   (rows as readonly Traffic[]).reduce((sum, { rxBytes, txBytes }) => sum + rxBytes + txBytes, 0);
 const at = (depth: number | undefined) => (row: AnyRow) => (row as AppLine).branch?.depth === depth;
 
+const PROCESSES = ['expand', 'expand', 'expand'] as const;
 const process = (pid: number, name: string) => ({
   id: pid,
   pid,
@@ -49,6 +50,7 @@ const browser = snapshot({
       id: 'b',
       app: 'Browser',
       pids: [10, 11],
+      processCount: 2,
       processes: [process(10, 'main'), process(11, 'helper')],
       rxBytes: 1000,
       txBytes: 50,
@@ -75,40 +77,54 @@ const browser = snapshot({
 });
 
 describe('apps', () => {
-  test('open to their processes, these to their hosts; what no listed connection moved is a row of its own', () => {
+  test('open to whom they talk to, then their processes; what no listed connection moved is a row of its own', () => {
     let state = press(initialState({ columns: 80, rows: 24 }), browser, 'apps', 'expand');
     let rows = orderedRows(state, browser, 'apps');
-    expect(named(rows)).toEqual(['Browser', ' helper', ' main', ' (connections no longer listed)', 'daemon']);
-    expect(bytes(rows.filter(at(1)))).toBe(1050);
+    const hosts = [' b.example.com', ' a.example.com', ' daemon (local)', ' (connections no longer listed)'];
+    expect(named(rows)).toEqual(['Browser', ...hosts, ' 2 processes', 'daemon']);
+    expect(bytes(rows.slice(1, -2))).toBe(1050);
+    const upwards = {
+      ...state,
+      tables: { ...state.tables, apps: { ...state.tables.apps, sort: { column: 'rate', descending: false } } },
+    };
+    expect(named(orderedRows(upwards, browser, 'apps')).slice(-2)).toEqual([' (connections no longer listed)', ' 2 processes']);
+    state = press(state, browser, 'down', 'down', 'down', 'down', 'down', 'expand');
+    rows = orderedRows(state, browser, 'apps');
+    expect(named(rows).slice(5)).toEqual([' 2 processes', '  helper', '  main', '  (connections no longer listed)', 'daemon']);
+    expect(bytes(rows.filter(at(2)))).toBe(1050);
+    expect(rows[5]).toMatchObject({ rxBytes: 1000, txBytes: 50 });
     state = press(state, browser, 'expand', 'expand');
     rows = orderedRows(state, browser, 'apps');
     expect(named(rows)).toEqual([
       'Browser',
-      ' helper',
-      '  b.example.com',
-      '  a.example.com',
-      ' main',
-      ' (connections no longer listed)',
+      ...hosts,
+      ' 2 processes',
+      '  helper',
+      '   b.example.com',
+      '   a.example.com',
+      '  main',
+      '  (connections no longer listed)',
       'daemon',
     ]);
-    expect(bytes(rows.filter(at(2)))).toBe(600);
+    expect(bytes(rows.filter(at(3)))).toBe(600);
   });
 
   test('a pid that was used twice is one row, of the newer process', () => {
     const twice = [process(7, 'old'), { ...process(7, 'new'), id: 8 }];
     const shown = snapshot({ apps: [appRow({ id: 'q', app: 'quiet', processes: twice })] });
-    const rows = orderedRows(press(initialState({ columns: 120, rows: 24 }), shown, 'apps', 'expand'), shown, 'apps');
-    expect(named(rows)).toEqual(['quiet', ' new']);
+    const rows = orderedRows(press(initialState({ columns: 120, rows: 24 }), shown, 'apps', ...PROCESSES), shown, 'apps');
+    expect(named(rows)).toEqual(['quiet', ' 1 process', '  new']);
   });
 
   test('hold processes without a listed connection too, what they moved as unknown', () => {
     const quiet = snapshot({ apps: [appRow({ id: 'q', app: 'quiet', processes: [process(7, 'quiet')], rxBytes: 40 })] });
-    const state = press(initialState({ columns: 120, rows: 24 }), quiet, 'apps', 'expand');
+    const state = press(initialState({ columns: 120, rows: 24 }), quiet, 'apps', 'expand', 'down', 'down', 'expand');
     const rows = orderedRows(state, quiet, 'apps');
-    expect(named(rows)).toEqual(['quiet', ' quiet', ' (connections no longer listed)']);
+    const rest = '(connections no longer listed)';
+    expect(named(rows)).toEqual(['quiet', ` ${rest}`, ' 1 process', '  quiet', `  ${rest}`]);
     const lines = frameOf(state, quiet, settings).tables.flatMap((pane) => pane.lines.map(plain));
     expect(lines.join('')).not.toMatch(/NaN/);
-    expect(lines[3]).toMatch(/7 root +– +· +· +– +– /);
+    expect(lines.find((line) => / {4}▸ quiet/.test(line))).toMatch(/7 root +– +· +· +– +– /);
     const details = press(state, quiet, 'down', 'details');
     expect((frameOf(details, quiet, settings).popup?.lines ?? []).map(plain).join('')).not.toMatch(/NaN/);
     const [effect] = reduce(press(state, quiet, 'export'), { type: 'command', command: 'details' }, quiet, settings).effects;
@@ -116,8 +132,11 @@ describe('apps', () => {
   });
 
   test('count a local connection at both ends, each as that end sees it', () => {
-    const state = press(initialState({ columns: 80, rows: 24 }), browser, 'apps', 'expand');
-    const main = orderedRows(state, browser, 'apps').find(({ id }) => id === 'b/pid:10');
+    const state = {
+      ...initialState({ columns: 80, rows: 24 }),
+      open: { ...initialState({ columns: 80, rows: 24 }).open, apps: ['b', 'b/processes'] },
+    };
+    const main = orderedRows(state, browser, 'apps').find(({ id }) => id === 'b/processes/pid:10');
     expect(main).toMatchObject({ rxBytes: 300, txBytes: 50, flows: 2 });
   });
 
@@ -125,7 +144,7 @@ describe('apps', () => {
     let state = press(initialState({ columns: 80, rows: 24 }), browser, 'apps', 'down', 'expand');
     expect(state.tables.apps.selected).toBe('d');
     state = press(state, browser, 'expand');
-    expect(state.tables.apps.selected).toBe('d/pid:20');
+    expect(state.tables.apps.selected).toBe('d/host:Browser (local)');
     state = press(state, browser, 'collapse');
     expect(state.tables.apps.selected).toBe('d');
     expect(state.open.apps).toEqual(['d']);
