@@ -1,5 +1,6 @@
 // Owners of reported sockets: pid, user and short name from the kernel's report, and the process that they resolve to.
 
+import { LRUCache } from 'lru-cache';
 import { u32le } from '../../../net/bytes.ts';
 import { sanitizeBytes } from '../../../net/text.ts';
 import type { Directory } from '../directory.ts';
@@ -17,6 +18,9 @@ const PATIENCE_MS = 250;
  */
 const MAX_OWNERS = 98_304;
 const COMM_LENGTH = 15;
+/** Most pids whose process is remembered for their other threads, and for how long, ms. */
+const MAX_RESOLVED = 4096;
+const SAME_PROCESS_MS = 10_000;
 
 /** In place of a process: a kernel thread, such as an NFS mount's. */
 export const KERNEL_THREAD = -2;
@@ -48,6 +52,8 @@ export class SocketOwners {
   /** Least recently seen first. */
   readonly #owners = new Map<number, SocketOwner>();
   readonly #byKey = new Map<string, number>();
+  /** By pid: what an owner with it resolved to last, and when. */
+  readonly #resolved = new LRUCache<number, { readonly process: number; readonly at: number }>({ max: MAX_RESOLVED });
   #end = 1;
   /** The last report's owner bytes: consecutive reports mostly come from one process. */
   readonly #lastMarks = new Uint8Array(REPORT.DIRECTION - REPORT.OWNER);
@@ -108,13 +114,31 @@ export class SocketOwners {
     // The directory forgets processes without flows, so we may have to add this one again.
     if (owner.process >= 0 && this.#directory.process(owner.process) !== undefined) return owner.process;
     const late = now >= owner.deadline;
-    const facts = this.#facts(owner, late) ?? (late ? bare(owner) : null);
-    if (facts === null) return -1;
+    const facts = this.#facts(owner, late);
+    if (facts === null && !late) return -1;
+    const sibling = facts === null && owner.isThread ? this.#processOf(owner.pid, now) : -1;
+    if (sibling >= 0) {
+      owner.process = sibling;
+      return sibling;
+    }
+    return this.#resolve(owner, facts ?? bare(owner), now);
+  }
+
+  /** Gives an owner its process. @returns that, or KERNEL_THREAD */
+  #resolve(owner: SocketOwner, facts: ProcessFacts, now: number): number {
     if (facts.exe === null && (facts.pid === KTHREADD || facts.parentPid === KTHREADD)) return KERNEL_THREAD;
     owner.startTime = facts.startTime;
     owner.begun = this.#watch?.facts(owner.pid);
     owner.process = this.#directory.learn(facts.uid === null ? { ...facts, uid: owner.uid } : facts);
+    this.#resolved.set(owner.pid, { process: owner.process, at: now });
     return owner.process;
+  }
+
+  /** The process that another thread of this pid resolved to just before; -1 if none. Much later the pid may be another process's. */
+  #processOf(pid: number, now: number): number {
+    const resolved = this.#resolved.get(pid);
+    if (resolved === undefined || now - resolved.at > SAME_PROCESS_MS) return -1;
+    return this.#directory.process(resolved.process) === undefined ? -1 : resolved.process;
   }
 
   /** Drops a quarter at once, to do it rarely. */
@@ -139,7 +163,8 @@ export class SocketOwners {
       return !same && fits(begun, owner) && !fits(living, owner) ? begun : living;
     }
     // It is gone, a zombie (which has no executable left), or a kernel thread (which never had one).
-    if (begun !== null && (late || fits(begun, owner))) return begun.exe === null ? { ...begun, name: owner.comm } : begun;
+    if (begun !== null && (late || fits(begun, owner)))
+      return begun.exe === null ? { ...begun, name: nameOf(owner, begun) } : begun;
     return late ? living : null;
   }
 
@@ -151,6 +176,11 @@ export class SocketOwners {
     // A socket that outlives an exec keeps its creator's short name.
     return begun.exe !== null && begun.exe !== this.#directory.process(owner.process)?.exe;
   }
+}
+
+/** Name of a program whose executable is unknown. A thread's own name says nothing about the program: BIND calls those of `dig` isc-net-0000. */
+function nameOf(owner: SocketOwner, begun: ProcessFacts): string {
+  return owner.isThread && begun.name !== '' ? begun.name : owner.comm;
 }
 
 /** Facts from the kernel's report alone. */

@@ -108,6 +108,23 @@ describe('SocketOwners', () => {
     expect([seen(number, 249), seen(number, 250)]).toEqual([null, { name: 'flash', exe: null, uid: 5 }]);
   });
 
+  it('takes the name of the program where only one of its threads is known to have made the socket', () => {
+    const { owners, seen } = ownersOf({}, [facts(10, 'dig', 500, { exe: null })]);
+    const thread = owners.intern(10, 12, 5, 'isc-net-0000', 0);
+    expect(seen(thread, 0)).toEqual({ name: 'dig', exe: null, uid: 7 });
+  });
+
+  it('takes the process of another thread where nothing is left to be read, but not one of long ago', () => {
+    const { owners, byPid, directory, seen } = ownersOf({}, [facts(10, 'dig', 500)]);
+    const first = owners.intern(10, 10, 5, 'dig', 0);
+    expect(seen(first, 0)).toMatchObject({ name: 'dig' });
+    byPid.delete(10);
+    expect(seen(owners.intern(10, 12, 5, 'isc-net-0000', 10), 260)).toMatchObject({ name: 'dig', exe: '/bin/dig' });
+    expect(directory.processCount).toBe(1);
+    expect(seen(owners.intern(10, 13, 5, 'isc-net-0001', 60_000), 60_250)).toMatchObject({ name: 'isc-net-0001' });
+    expect(seen(owners.intern(10, 10, 5, 'other', 300), 550), 'a main thread is the program').toMatchObject({ name: 'other' });
+  });
+
   it('has the short name where the start was seen and nothing could be read', () => {
     const { owners, seen } = ownersOf({}, [facts(10, '', null, { exe: null, uid: null })]);
     expect(seen(owners.intern(10, 10, 5, 'flash', 0), 0)).toEqual({ name: 'flash', exe: null, uid: 5 });
