@@ -109,11 +109,13 @@ export class HistoryKeys {
   #factsOf(row: number, app: number, exe: string | null, host: number): EntryFacts {
     const name = app < OWNERLESS ? null : (this.#directory.app(app - OWNERLESS)?.name ?? null);
     const category = this.#booking.categoryOf(row);
+    const end = this.#hostOf(host);
     return {
       app: name,
       reason: name === null ? ownerlessReason(app) : null,
       exe,
-      ...this.#hostOf(host),
+      host: end.host,
+      domain: end.domain,
       category: category === 0 ? null : (this.#facts?.categoryText(category - 1) ?? null),
       interface: this.#interfaceName(this.#flows.interface(row)),
       protocol: protocolName(this.#flows.protocol(row)),

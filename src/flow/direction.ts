@@ -42,7 +42,10 @@ export class Localizer {
   /** Adds to them. @param words four words an address @returns whether one is new */
   addAddresses(words: Int32Array): boolean {
     if (!this.#lacks(words) || this.#addresses.length >= 4 * MAX_ADDRESSES) return false;
-    this.#addresses = Int32Array.of(...this.#addresses, ...words);
+    const all = new Int32Array(this.#addresses.length + words.length);
+    all.set(this.#addresses);
+    all.set(words, this.#addresses.length);
+    this.#addresses = all;
     return true;
   }
 

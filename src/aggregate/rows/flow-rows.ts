@@ -149,6 +149,9 @@ export class FlowRows {
     const rtt = flows.rtt(row);
     const local = same?.local ?? this.#end(flows.localAt(row), hasPorts(protocol) ? flows.localPort(row) : 0);
     const remote = same?.remote ?? this.#end(flows.remoteAt(row), hasPorts(protocol) ? flows.remotePort(row) : 0);
+    // The place of the remote end never changes: it is looked up once.
+    const place: Place = same ?? facts?.placeOf(flows.words, flows.remoteAt(row)) ?? NOWHERE;
+    // Field by field: a spread takes longer than all the rest.
     return {
       id: same?.id ?? String(serial),
       protocol: same?.protocol ?? protocolName(protocol),
@@ -171,7 +174,9 @@ export class FlowRows {
       application: application ?? applicationByPort(protocol, local.port, remote.port),
       applicationSource: facts?.applicationSource(row) ?? 'port',
       category,
-      ...this.#place(same, flows.remoteAt(row)),
+      country: place.country,
+      asn: place.asn,
+      network: place.network,
       firstSeen: flows.firstSeen(row),
       lastSeen,
       rttMs: isTcp && rtt > 0 ? rtt / 1000 : null,
@@ -202,12 +207,6 @@ export class FlowRows {
   /** Forgets the text of a row that was removed. */
   forget(row: number): void {
     this.#rows.delete(row);
-  }
-
-  /** The place of the remote end, which never changes: looked up once. */
-  #place(same: FlowRow | undefined, at: number): Place {
-    if (same !== undefined) return { country: same.country, asn: same.asn, network: same.network };
-    return this.#facts?.placeOf(this.#flows.words, at) ?? NOWHERE;
   }
 
   #process(id: number): Process | undefined {
