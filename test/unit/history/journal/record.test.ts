@@ -59,6 +59,16 @@ describe('a batch', () => {
     );
   });
 
+  it('is spelled in a turn of its own', async () => {
+    let spelled = 0;
+    const watched = Object.defineProperty(entry({}), 'rxBytes', { get: () => ++spelled });
+    const record = encodeRecord({ sequence: 1, batch: batch(NOVEMBER, [watched]) });
+    await new Promise<void>((resolve) => queueMicrotask(resolve));
+    expect(spelled).toBe(0);
+    const [read] = readJournal(Buffer.concat([JOURNAL_HEAD, await record]));
+    expect([spelled, read?.batch.entries[0]?.rxBytes]).toEqual([1, 1]);
+  });
+
   it('is bounded: a text of outside is cut', () => {
     const long = decodeBatch(encodeBatch(batch(1, [entry({ host: 'x'.repeat(5000) })])));
     expect(long?.entries[0]?.host).toHaveLength(512);
