@@ -88,7 +88,7 @@ export class Aggregator {
   readonly #events: EventLog | null;
   #started: number;
   #collector: HistoryCollector | null = null;
-  #onClosed: ((row: FlowRow) => void) | null = null;
+  #onClosed: ((row: number) => void) | null = null;
   #rateHistory: RateHistory | null = null;
   #interfaces: readonly TickInterface[] = [];
   #interfaceRings: RateRings[] = [];
@@ -157,8 +157,8 @@ export class Aggregator {
     this.#collector = collector;
   }
 
-  /** From now on calls back with the last state of each flow that passes the filter and leaves. Each costs a row of text. */
-  onFlowClosed(listener: (row: FlowRow) => void): void {
+  /** From now on calls back with each flow that passes the filter and leaves, while its row can still be read. */
+  onFlowClosed(listener: (row: number) => void): void {
     this.#onClosed = listener;
   }
 
@@ -197,7 +197,7 @@ export class Aggregator {
   #flowLeaves(row: number): void {
     this.#matched.flowLeaves(row);
     this.#collector?.flowLeaves(row);
-    if (this.#onClosed !== null && !this.#flows.isEndTold(row) && this.#matched.passes(row)) this.#onClosed(this.flowRow(row));
+    if (this.#onClosed !== null && !this.#flows.isEndTold(row) && this.#matched.passes(row)) this.#onClosed(row);
     this.#flowRows.forget(row);
   }
 

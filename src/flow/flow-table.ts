@@ -75,6 +75,8 @@ export class FlowTable {
   #counters: Float64Array;
   /** First of the free rows; each has the next in HASH. */
   #free = NO_ROW;
+  /** Row at which `expire` goes on. */
+  #expiredTo = 0;
   #tick = 1;
 
   /**
@@ -526,14 +528,27 @@ export class FlowTable {
     }
   }
 
-  /** Removes flows that were idle for as long as their protocol allows. @param now epoch ms */
-  expire(now: number): void {
-    for (let row = 0; row < this.rows; row++) {
+  /**
+   * Removes flows that were idle for as long as their protocol allows, from where the last call stopped.
+   *
+   * @param now epoch ms
+   * @param most flows that are removed in one go
+   * @returns true if it stopped early
+   */
+  expire(now: number, most = Number.POSITIVE_INFINITY): boolean {
+    let left = most;
+    for (let row = this.#expiredTo; row < this.rows; row++) {
       const word = this.#ints[row * INTS + STATE] as number;
       if (word === FREE) continue;
-      if (now - (this.#counters[row * COUNTERS + LAST_SEEN] as number) > idleLimit(this.#ints, this.#counters, row))
-        this.remove(row);
+      if (now - (this.#counters[row * COUNTERS + LAST_SEEN] as number) <= idleLimit(this.#ints, this.#counters, row)) continue;
+      if (left-- === 0) {
+        this.#expiredTo = row;
+        return true;
+      }
+      this.remove(row);
     }
+    this.#expiredTo = 0;
+    return false;
   }
 
   /** Ends a flow because another connection begins between the same ends. Its row stays, closed, until it is idle or evicted. */

@@ -194,7 +194,8 @@ function categoryFields(category: CategoryRow): Record<string, unknown> {
   return { category: category.category, flows: count(category.flows), ...trafficFields(category) };
 }
 
-function interfaceFields(row: InterfaceRow): Record<string, unknown> {
+/** An interface with its own counters. */
+export function interfaceFields(row: InterfaceRow): Record<string, unknown> {
   return {
     interface: row.interface,
     kind: row.kind,

@@ -4,7 +4,7 @@ import type { LastTick } from '../aggregate/aggregator.ts';
 import type { FlowRow, Gap, Snapshot } from '../model/snapshot.ts';
 import { JsonWriter } from './json-writer.ts';
 import { filteredSnapshot, runAverage } from './matching.ts';
-import type { Output } from './output.ts';
+import type { Output, Turn } from './output.ts';
 
 /** The JSON stream of what the display filter matches. */
 export class JsonOutput implements Output {
@@ -26,8 +26,8 @@ export class JsonOutput implements Output {
     this.#writer = new JsonWriter(stream, onClosed);
   }
 
-  sample(snapshot: Snapshot): void {
-    if (this.#samples) this.#writer.sample(filteredSnapshot(snapshot));
+  async sample(snapshot: Snapshot, turn: Turn): Promise<void> {
+    if (this.#samples) await this.#writer.sample(filteredSnapshot(snapshot), turn);
   }
 
   opened(flow: FlowRow): void {

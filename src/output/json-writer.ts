@@ -3,7 +3,18 @@
 import type { Writable } from 'node:stream';
 import { NetmonError, reasonOf } from '../model/errors.ts';
 import type { FlowRow, Gap, HostRow, Snapshot } from '../model/snapshot.ts';
-import { appFields, flowFields, gapFields, hostFields, SCHEMA, type Skipped, snapshotFields, timeField } from './fields.ts';
+import {
+  appFields,
+  flowFields,
+  gapFields,
+  hostFields,
+  interfaceFields,
+  SCHEMA,
+  type Skipped,
+  snapshotFields,
+  timeField,
+} from './fields.ts';
+import type { Turn } from './output.ts';
 
 /** Lines are left out while more bytes than this wait to be read. The queue holds at most one line more. */
 const QUEUE_LIMIT = 256 * 1024;
@@ -39,10 +50,19 @@ export class JsonWriter {
     return this.#isClosed;
   }
 
-  /** Writes a sample, or counts it as skipped. */
-  sample(snapshot: Snapshot): void {
-    if (this.#isStuck) this.#samples++;
-    else this.#write(sampleLine(snapshot, this.#skipped()));
+  /** Writes a sample, or counts it as skipped. Its rows may take long to spell: `turn` is awaited after each piece of the line. */
+  async sample(snapshot: Snapshot, turn: Turn): Promise<void> {
+    if (this.#isStuck) {
+      this.#samples++;
+      return;
+    }
+    const pieces: Buffer[] = [];
+    for (const piece of linePieces('sample', snapshot, snapshot, this.#skipped())) {
+      pieces.push(Buffer.from(piece));
+      await turn();
+      if (this.#isClosed) return;
+    }
+    this.#write(Buffer.concat(pieces));
   }
 
   /** Writes a flow that began, or counts it as skipped. */
@@ -67,7 +87,7 @@ export class JsonWriter {
    * @returns when it has been handed to the system, or no longer can be
    */
   async end(snapshot: Snapshot, rows: LastRows = snapshot): Promise<void> {
-    for (const piece of endPieces(snapshot, rows, this.#skipped())) {
+    for (const piece of linePieces('end', snapshot, rows, this.#skipped())) {
       if (this.#isClosed) return;
       await this.#handedOver(piece);
     }
@@ -94,7 +114,7 @@ export class JsonWriter {
     return this.#output.writableLength > QUEUE_LIMIT;
   }
 
-  #write(line: string, done?: () => void): void {
+  #write(line: string | Buffer, done?: () => void): void {
     if (!this.#isClosed) this.#output.write(line, () => done?.());
   }
 
@@ -120,14 +140,9 @@ function isHangUp(error: NodeJS.ErrnoException): boolean {
   return ['EPIPE', 'ECONNRESET', 'ERR_STREAM_DESTROYED', 'ERR_STREAM_WRITE_AFTER_END', 'EIO', 'ENXIO'].includes(error.code ?? '');
 }
 
-/** A piece of the last line ends after so many characters. */
+/** A piece of a long line ends after so many characters, which take a millisecond or two. */
 const PIECE_LENGTH = 64 * 1024;
 const NOTHING_SKIPPED: Skipped = { samples: 0, events: 0 };
-
-/** A line of type `sample`. */
-export function sampleLine(snapshot: Snapshot, skipped: Skipped = NOTHING_SKIPPED): string {
-  return line({ type: 'sample', schema: SCHEMA, ...snapshotFields(snapshot, skipped) });
-}
 
 /** The rows of the last line of which there may be very many. */
 interface LastRows {
@@ -136,19 +151,25 @@ interface LastRows {
 }
 
 /**
- * The last line of a run, of type `end`: a sample's fields with the totals of the run. It comes in short pieces, however many rows it has:
- * whole, it could be longer than everything else in memory.
+ * A line of type `sample`, or `end`, the last line of a run: a sample's fields with the totals of the run. It comes in short pieces, however
+ * many rows it has: spelled at once, a sample would keep frames waiting, and the last line could be longer than everything else in memory.
  *
  * @param rows each asked for once and not kept
  */
-export function* endPieces(snapshot: Snapshot, rows: LastRows = snapshot, skipped: Skipped = NOTHING_SKIPPED): Generator<string> {
+export function* linePieces(
+  type: 'sample' | 'end',
+  snapshot: Snapshot,
+  rows: LastRows = snapshot,
+  skipped: Skipped = NOTHING_SKIPPED,
+): Generator<string> {
   const lists: Record<string, Iterable<unknown>> = {
     apps: mapped(snapshot.apps, appFields),
     hosts: mapped(rows.hosts, hostFields),
+    interfaces: mapped(snapshot.interfaces, interfaceFields),
     flows: mapped(rows.flows, flowFields),
   };
-  const fields = snapshotFields({ ...snapshot, apps: [], hosts: [], flows: [] }, skipped);
-  let piece = `{"type":"end","schema":${SCHEMA}`;
+  const fields = snapshotFields({ ...snapshot, apps: [], hosts: [], interfaces: [], flows: [] }, skipped);
+  let piece = `{"type":"${type}","schema":${SCHEMA}`;
   for (const [key, value] of Object.entries(fields)) {
     const list = lists[key];
     piece += `,"${key}":`;

@@ -16,9 +16,9 @@ export function loggedOutput(output: Output, log: Log): Output {
     wantsEvents: output.wantsEvents || log.level === 'debug',
     ...(limits === undefined ? {} : { limits }),
     begin: (start) => output.begin?.(start),
-    sample(snapshot) {
+    sample(snapshot, turn) {
       changes.sample(snapshot, false);
-      output.sample(snapshot);
+      return output.sample(snapshot, turn);
     },
     opened(flow) {
       log.write('debug', `flow opened: ${flowText(flow)}`);

@@ -13,6 +13,9 @@ export interface RecordStart {
   readonly history: HistoryStatus;
 }
 
+/** Lets everything else have its turn: frames, keys, timers. Resolves when the work may go on. */
+export type Turn = () => Promise<void>;
+
 /** Takes what a session produces. Never throws; an output that can't write any more says so to whoever made it. */
 export interface Output {
   /** True if flows that open and close are wanted one by one. */
@@ -21,7 +24,8 @@ export interface Output {
   readonly limits?: SnapshotLimits;
   /** Recording has begun, or has failed to. Comes before the first sample. */
   begin?(start: RecordStart): void;
-  sample(snapshot: Snapshot): void;
+  /** @param turn to be awaited after each few milliseconds of work @returns nothing, or when the sample is written */
+  sample(snapshot: Snapshot, turn: Turn): void | Promise<void>;
   opened(flow: FlowRow): void;
   closed(flow: FlowRow): void;
   gap(gap: Gap): void;

@@ -6,7 +6,7 @@ import type { Monitor } from './monitor.ts';
 
 /** Most events of one kind in a tick; the samples' totals have the rest. */
 const MAX_PER_TICK = 1000;
-/** Events that are written in one go: each is a line of JSON, and frames wait meanwhile. */
+/** Events that are collected, or written, in one go: each is a row of text and a line of JSON, and frames wait meanwhile. */
 export const EVENTS_AT_ONCE = 250;
 
 /** Reports flows to an output. */
@@ -15,23 +15,28 @@ export class FlowEvents {
   readonly #output: Output;
   /** Events not written yet, in order. */
   readonly #waiting: { readonly kind: 'opened' | 'closed'; readonly row: FlowRow }[] = [];
+  /** Serial of the newest flow when the last collection ended. */
   #newest = 0;
+  /** Serials of newer flows that the collection under way has found. */
+  readonly #found = new Set<number>();
   #closed = 0;
 
   constructor(monitor: Monitor, output: Output) {
     this.#monitor = monitor;
     this.#output = output;
     if (!output.wantsEvents) return;
-    monitor.aggregator.onFlowClosed((row) => {
+    const { flows, aggregator } = monitor;
+    aggregator.onFlowClosed((row) => {
       if (this.#closed++ >= MAX_PER_TICK) return;
-      if (Number(row.id) > this.#newest) this.#report('opened', row); // it began in this tick, too
-      this.#report('closed', row);
+      const flow = aggregator.flowRow(row);
+      if (this.#isNew(flows.serial(row))) this.#waiting.push({ kind: 'opened', row: flow }); // it began in this tick, too
+      this.#waiting.push({ kind: 'closed', row: flow });
     });
   }
 
-  /** Writes everything that `collect` finds. */
-  writeOpened(): void {
-    this.collect();
+  /** Collects and writes everything. */
+  writeAll(): void {
+    while (this.collectSome());
     while (this.writeSome());
   }
 
@@ -42,47 +47,42 @@ export class FlowEvents {
   }
 
   /**
-   * Collects the flows that ended because another has their ends now, then those that began since the last call. Call it just before a tick
-   * is closed, when most owners are known.
+   * Collects the next few flows that ended because another has their ends now, or that began since the last collection. Call it until it
+   * has found all, just before a tick is closed, when most owners are known.
+   *
+   * @returns true if there may be more
    */
-  collect(): void {
-    if (!this.#output.wantsEvents) return;
-    this.#closed = 0;
-    const { flows } = this.#monitor;
-    if (flows.created === this.#newest) return;
-    this.#collectRetired();
-    let count = 0;
-    for (let i = 0; i < flows.touchedCount && count < MAX_PER_TICK; i++) {
-      const row = flows.touched[i] as number;
-      if (!this.#isNew(row) || flows.isEndTold(row)) continue;
-      if (!this.#monitor.aggregator.passes(row)) continue;
-      this.#waiting.push({ kind: 'opened', row: this.#monitor.aggregator.flowRow(row) });
-      count++;
-    }
-    this.#newest = flows.created;
-  }
-
-  /** Writes an event at once, unless earlier ones wait. */
-  #report(kind: 'opened' | 'closed', row: FlowRow): void {
-    if (this.#waiting.length === 0) this.#output[kind](row);
-    else this.#waiting.push({ kind, row });
-  }
-
-  #collectRetired(): void {
+  collectSome(): boolean {
+    if (!this.#output.wantsEvents) return false;
     const { flows, aggregator } = this.#monitor;
+    let left = EVENTS_AT_ONCE;
     for (let i = 0; i < flows.touchedCount && this.#closed < MAX_PER_TICK; i++) {
       const row = flows.touched[i] as number;
       if (!flows.isLive(row) || !flows.isRetired(row) || flows.isEndTold(row) || !aggregator.passes(row)) continue;
+      if (left-- === 0) return true;
       this.#closed++;
       const flow = aggregator.flowRow(row);
-      if (this.#isNew(row)) this.#waiting.push({ kind: 'opened', row: flow });
+      if (this.#isNew(flows.serial(row))) this.#waiting.push({ kind: 'opened', row: flow });
       this.#waiting.push({ kind: 'closed', row: flow });
       flows.setEndTold(row);
     }
+    // From the start each time: a flow may have taken the row of one that was removed meanwhile.
+    for (let i = 0; i < flows.touchedCount && this.#found.size < MAX_PER_TICK; i++) {
+      const row = flows.touched[i] as number;
+      const serial = flows.serial(row);
+      if (!flows.isLive(row) || !this.#isNew(serial) || flows.isEndTold(row) || !aggregator.passes(row)) continue;
+      if (left-- === 0) return true;
+      this.#found.add(serial);
+      this.#waiting.push({ kind: 'opened', row: aggregator.flowRow(row) });
+    }
+    this.#newest = flows.created;
+    this.#found.clear();
+    this.#closed = 0;
+    return false;
   }
 
-  #isNew(row: number): boolean {
-    const { flows } = this.#monitor;
-    return flows.isLive(row) && flows.serial(row) > this.#newest;
+  /** True for a flow of which no event has told that it began. */
+  #isNew(serial: number): boolean {
+    return serial > this.#newest && !this.#found.has(serial);
   }
 }

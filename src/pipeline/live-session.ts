@@ -23,6 +23,8 @@ const IDLE_POLL_MS = 50;
 const ADDRESSES_MS = 2000;
 const MAC_ADDRESSES_MS = 200;
 const EXPIRE_MS = 5000;
+/** Flows that are removed in one go. After a scan hundreds of thousands are idle at once. */
+export const EXPIRED_AT_ONCE = 1000;
 /** V8 has collected its garbage of the start after this time. */
 const SETTLED_MS = 15_000;
 /** Frames that came before a moment can be read this much after it, besides the capture's own delay. */
@@ -106,7 +108,7 @@ export class LiveSession {
     this.#drain(Number.POSITIVE_INFINITY);
     this.#parts.monitor.owners.finish(this.#parts.clock.monotonic());
     await this.#parts.neighbours?.ready();
-    this.#events.writeOpened();
+    this.#events.writeAll();
     await this.#parts.output.end(this.#close());
     return end;
   }
@@ -190,19 +192,18 @@ export class LiveSession {
       await this.#turn();
       if (this.#end !== null) return;
     }
-    while (!monitor.learnInterfaces()) await this.#turn();
-    this.#events.collect();
+    while (!monitor.learnInterfaces() || this.#events.collectSome()) await this.#turn();
     const snapshot = this.#close();
     // The snapshot is made: what is read from here on belongs to the next tick.
     do await this.#turn();
     while (this.#events.writeSome());
     for (const gap of snapshot.gaps) output.gap(gap);
-    output.sample(snapshot);
+    await output.sample(snapshot, () => this.#turn());
     await this.#turn();
     const now = clock.monotonic();
     if (now - this.#expiredAt >= EXPIRE_MS) {
       this.#expiredAt = now;
-      monitor.flows.expire(clock.now());
+      while (monitor.flows.expire(clock.now(), EXPIRED_AT_ONCE) || this.#events.writeSome()) await this.#turn();
     }
     if (!this.#isSettled && now - this.#started >= SETTLED_MS) {
       this.#isSettled = true;

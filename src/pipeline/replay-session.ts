@@ -76,7 +76,7 @@ export class ReplaySession {
     const end = this.#end ?? { kind: 'done' };
     this.#parts.monitor.owners.finish(clock.monotonic());
     await this.#parts.neighbours?.ready();
-    this.#events.writeOpened();
+    this.#events.writeAll();
     if (this.#first === null) this.#lastTick = clock.now(); // without a packet there is no time but ours
     const time = Math.max(this.#parts.monitor.lastTime, this.#lastTick);
     const interval = Math.round(Math.max(0, time - this.#lastTick));
@@ -110,7 +110,7 @@ export class ReplaySession {
       if (from === batch.count) break;
       const time = batch.time[from] as number;
       if (time >= this.#nextTick) {
-        if (time - this.#nextTick > LONGEST_SILENCE * intervalMs) this.#passSilence(time);
+        if (time - this.#nextTick > LONGEST_SILENCE * intervalMs) await this.#passSilence(time);
         else if (this.#playedTo() >= this.#nextTick) await this.#tickUntil(Math.min(time, this.#playedTo()));
         else await this.#pause(WAIT_MS);
       } else if (time < this.#nextMinute) await this.#pause(WAIT_MS);
@@ -166,9 +166,9 @@ export class ReplaySession {
     const { intervalMs } = this.#parts;
     if (this.#first === null || !Number.isFinite(time)) return;
     while (this.#nextTick <= time && this.#end === null) {
-      if (time - this.#nextTick > LONGEST_SILENCE * intervalMs) this.#passSilence(time);
+      if (time - this.#nextTick > LONGEST_SILENCE * intervalMs) await this.#passSilence(time);
       else {
-        this.#tick(this.#nextTick);
+        await this.#tick(this.#nextTick);
         this.#nextTick += intervalMs;
       }
       await this.#yield();
@@ -176,8 +176,8 @@ export class ReplaySession {
   }
 
   /** Ticks once, then continues at `time`; so does the clock of a paced replay. */
-  #passSilence(time: number): void {
-    this.#tick(this.#nextTick);
+  async #passSilence(time: number): Promise<void> {
+    await this.#tick(this.#nextTick);
     const { intervalMs, speed, clock } = this.#parts;
     const silence = Math.floor((time - this.#nextTick) / intervalMs) * intervalMs;
     this.#gaps.push({
@@ -192,15 +192,15 @@ export class ReplaySession {
     this.#begun = clock.monotonic() - (this.#lastTick - (this.#first ?? 0)) / speed;
   }
 
-  #tick(time: number): void {
+  async #tick(time: number): Promise<void> {
     const { monitor, output, samples, durationMs, ticks } = this.#parts;
     monitor.owners.work(this.#parts.clock.monotonic());
-    this.#events.writeOpened();
+    this.#events.writeAll();
     const snapshot = this.#close(time);
     this.#collectUntil(time);
     if (ticks) {
       for (const gap of snapshot.gaps) output.gap(gap);
-      output.sample(snapshot);
+      await output.sample(snapshot, () => this.#yield());
     }
     if (time >= this.#expireAt) {
       this.#expireAt = time + EXPIRE_MS;

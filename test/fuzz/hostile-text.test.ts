@@ -10,7 +10,7 @@ import type { HistoryReader } from '../../src/history/query/reader.ts';
 import type { Snapshot } from '../../src/model/snapshot.ts';
 import { sanitize } from '../../src/net/text.ts';
 import { csvLine } from '../../src/output/csv.ts';
-import { endPieces } from '../../src/output/json-writer.ts';
+import { linePieces } from '../../src/output/json-writer.ts';
 import { pcapngFile } from '../support/capture-writer.ts';
 import { ethernet, ipv4, tcp } from '../support/frames.ts';
 import { batch, entry, MINUTE, NOVEMBER, sqlJs } from '../support/history.ts';
@@ -85,7 +85,7 @@ async function checkSnapshot(name: string): Promise<void> {
     expect(text).not.toMatch(CONTROLS);
     expect(text.length).toBeLessThanOrEqual(512);
   }
-  const line = [...endPieces(snapshot)].join('');
+  const line = [...linePieces('end', snapshot)].join('');
   expect(line.indexOf('\n')).toBe(line.length - 1);
   const { apps } = JSON.parse(line) as { apps: { app: string | null }[] };
   expect(apps.map(({ app }) => app)).toEqual(snapshot.apps.map(({ app }) => app));

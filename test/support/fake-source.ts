@@ -13,7 +13,7 @@ import { Owners } from '../../src/identify/process/owners.ts';
 import { CapturedSource } from '../../src/identify/process/recorded.ts';
 import type { FlowRow, Gap, Snapshot } from '../../src/model/snapshot.ts';
 import { NOWHERE } from '../../src/model/terms.ts';
-import type { Output } from '../../src/output/output.ts';
+import type { Output, Turn } from '../../src/output/output.ts';
 import { Inspection } from '../../src/pipeline/inspection.ts';
 import { Monitor } from '../../src/pipeline/monitor.ts';
 import { addresses } from './packets.ts';
@@ -155,7 +155,7 @@ export class FakeOutput implements Output {
     this.wantsEvents = wantsEvents;
   }
 
-  sample(snapshot: Snapshot): void {
+  sample(snapshot: Snapshot, _turn?: Turn): void | Promise<void> {
     this.told.push(`sample ${snapshot.seq}`);
     this.samples.push(snapshot);
     this.onSample(snapshot);

@@ -204,7 +204,7 @@ describe('flows that leave', () => {
 
   it('are reported with their last totals, once', () => {
     const closed: FlowRow[] = [];
-    aggregator.onFlowClosed((row) => closed.push(row));
+    aggregator.onFlowClosed((row) => closed.push(aggregator.flowRow(row)));
     own(tx({ bytes: 100 }), 'curl');
     tick();
     rx({ bytes: 7 });

@@ -134,7 +134,7 @@ describe('any traffic under any filter', () => {
             const process = shown.apps.find((row) => row.app === flow.app);
             return filter.matches(subjectOf(flow, flow.app === null ? undefined : process, undefined), time);
           };
-          run.aggregator.onFlowClosed((flow) => run.isFiltered && run.book(flow));
+          run.aggregator.onFlowClosed((row) => run.isFiltered && run.book(run.aggregator.flowRow(row)));
           let last = 0;
           for (const [i, each] of [...steps, { kind: 'tick' as const, ms: 1000 }].entries()) {
             if (i === after) run.begin(filter);

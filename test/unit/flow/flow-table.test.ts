@@ -328,4 +328,19 @@ describe('expire', () => {
     table.expire(T0 + IDLE_MS.udp + 1);
     expect(table.count).toBe(0);
   });
+
+  it('ends no more at once than it may, and goes on where it stopped', () => {
+    const late = T0 + IDLE_MS.tcp + 1;
+    for (let sport = 1; sport <= 25; sport++) table.touch(timed(packet({ sport }), sport % 5 === 0 ? late : T0), 0, 0);
+    const left: number[] = [];
+    const expire = () => {
+      const more = table.expire(late, 10);
+      left.push(table.count);
+      return more;
+    };
+    while (expire());
+    expect(left).toEqual([15, 5]);
+    table.touch(timed(packet({ sport: 1 }), T0), 0, 0);
+    expect([table.expire(late, 10), table.count]).toEqual([false, 5]);
+  });
 });

@@ -1,7 +1,7 @@
 import { Writable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import { JsonWriter } from '../../../src/output/json-writer.ts';
-import { flowRow, snapshot } from './rows.ts';
+import { appRow, flowRow, hostRow, interfaceRow, snapshot } from './rows.ts';
 
 /** A reader that reads when told to. */
 function reader() {
@@ -30,6 +30,9 @@ function reader() {
   };
 }
 
+/** A turn in which nothing else has anything to do. */
+const go = () => Promise.resolve();
+
 const broken = (code: string) => Object.assign(new Error(code), { code });
 const long = snapshot({ flows: Array.from({ length: 2000 }, () => flowRow()) });
 
@@ -38,7 +41,7 @@ describe('JsonWriter', () => {
     const to = reader();
     const writer = new JsonWriter(to.stream, () => undefined);
     writer.open(flowRow());
-    writer.sample(long);
+    await writer.sample(long, go);
     writer.flowClosed(flowRow());
     writer.gap({ from: 0, to: 1, reason: 'sleep', detail: '' });
     await writer.end(snapshot());
@@ -50,28 +53,61 @@ describe('JsonWriter', () => {
     const to = reader();
     const writer = new JsonWriter(to.stream, () => undefined);
     to.hold();
-    writer.sample(long);
+    await writer.sample(long, go);
     const oneLine = to.stream.writableLength;
     for (let i = 0; i < 50; i++) {
-      writer.sample(long);
+      await writer.sample(long, go);
       writer.open(flowRow());
     }
     writer.gap({ from: 0, to: 1, reason: 'loss', detail: '' });
     expect(to.stream.writableLength).toBe(oneLine);
     await to.release();
-    writer.sample(snapshot());
+    await writer.sample(snapshot(), go);
     const [first, second, ...none] = to.objects();
     expect(none).toEqual([]);
     expect(first.capture).toMatchObject({ skipped_samples: 0, skipped_events: 0 });
     expect(second.capture).toMatchObject({ skipped_samples: 50, skipped_events: 51 });
   });
 
+  it('spells a sample a few rows at a time, awaits a turn after each piece, and writes one line', async () => {
+    const to = reader();
+    const writer = new JsonWriter(to.stream, () => undefined);
+    let spelled = 0;
+    const counting = <Row extends object>(row: Row): Row => Object.defineProperty(row, 'rxBytes', { get: () => spelled++ });
+    const rows = <Row extends object>(row: () => Row) => Array.from({ length: 1000 }, () => counting(row()));
+    const turns: number[] = [];
+    await writer.sample(
+      snapshot({ apps: rows(appRow), hosts: rows(hostRow), interfaces: rows(interfaceRow), flows: rows(flowRow) }),
+      () => {
+        turns.push(spelled);
+        return go();
+      },
+    );
+    expect(turns.at(-1)).toBe(4000);
+    expect(Math.max(...turns.map((now, i) => now - (turns[i - 1] ?? 0)))).toBeLessThan(400);
+    expect(to.objects().map(({ type, flows, interfaces }) => [type, flows.length, interfaces.length])).toEqual([
+      ['sample', 1000, 1000],
+    ]);
+  });
+
+  it('spells no further when the reader goes away', async () => {
+    const to = reader();
+    const writer = new JsonWriter(to.stream, () => undefined);
+    let turns = 0;
+    await writer.sample(long, () => {
+      turns++;
+      to.stream.destroy();
+      return new Promise((resolve) => setImmediate(resolve));
+    });
+    expect([turns, to.chunks]).toEqual([1, []]);
+  });
+
   it('queues the last line even when nobody reads yet', async () => {
     const to = reader();
     const writer = new JsonWriter(to.stream, () => undefined);
     to.hold();
-    writer.sample(long);
-    writer.sample(long);
+    await writer.sample(long, go);
+    await writer.sample(long, go);
     const ended = writer.end(snapshot());
     await to.release();
     await ended;
@@ -118,13 +154,13 @@ describe('JsonWriter', () => {
     const closed: (Error | null)[] = [];
     const writer = new JsonWriter(to.stream, (failure) => closed.push(failure));
     to.hold();
-    writer.sample(snapshot());
+    await writer.sample(snapshot(), go);
     const ended = writer.end(snapshot());
     await to.release(broken(code));
     await ended;
     expect(closed).toEqual([null]);
     expect(writer.isClosed).toBe(true);
-    writer.sample(snapshot());
+    await writer.sample(snapshot(), go);
     writer.open(flowRow());
     await writer.end(snapshot());
     expect(to.chunks).toHaveLength(1);
@@ -136,7 +172,7 @@ describe('JsonWriter', () => {
     const closed: (Error | null)[] = [];
     const writer = new JsonWriter(to.stream, (failure) => closed.push(failure));
     to.hold();
-    writer.sample(snapshot());
+    await writer.sample(snapshot(), go);
     await to.release(broken('ENOSPC'));
     expect(closed).toMatchObject([
       { code: 'internal', message: "the output can't be written: ENOSPC", cause: { code: 'ENOSPC' } },

@@ -33,7 +33,7 @@ function logged(level: LogLevel = 'info', wantsEvents = false) {
   const calls: string[] = [];
   const inner: Output = {
     wantsEvents,
-    sample: () => calls.push('sample'),
+    sample: () => void calls.push('sample'),
     opened: () => calls.push('opened'),
     closed: () => calls.push('closed'),
     gap: () => calls.push('gap'),
@@ -46,7 +46,7 @@ function logged(level: LogLevel = 'info', wantsEvents = false) {
   const sample = (change: Partial<CaptureStatus> = {}) => {
     lines.length = 0;
     time += 1000;
-    output.sample({ time, capture: { ...CAPTURE, ...change } } as Snapshot);
+    void output.sample({ time, capture: { ...CAPTURE, ...change } } as Snapshot, () => Promise.resolve());
     return [...lines];
   };
   return { lines, calls, output, sample };

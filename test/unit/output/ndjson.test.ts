@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { closeLine, endPieces, gapLine, openLine, sampleLine } from '../../../src/output/json-writer.ts';
+import type { Snapshot } from '../../../src/model/snapshot.ts';
+import { closeLine, gapLine, linePieces, openLine } from '../../../src/output/json-writer.ts';
 import { appRow, flowRow, hostRow, snapshot, TIME } from './rows.ts';
 
+const sampleLine = (of: Snapshot) => [...linePieces('sample', of)].join('');
 const TRAFFIC = { rx_bytes: 3000, tx_bytes: 200, rx_packets: 4, tx_packets: 3, rx_rate: 1500.123, tx_rate: 0.1 };
 const SEEN = { first_seen: '2026-01-01T00:00:00.500Z', last_seen: '2026-01-01T00:00:01.500Z' };
 const FLOW = {
@@ -148,7 +150,7 @@ function shape(value: unknown, path = ''): string[] {
 describe('lines', () => {
   it('writes a sample and an end with every field of schema 1', () => {
     expect(parsed(sampleLine(snapshot()))).toEqual({ type: 'sample', ...SAMPLE });
-    expect(parsed([...endPieces(snapshot())].join(''))).toEqual({ type: 'end', ...SAMPLE });
+    expect(parsed([...linePieces('end', snapshot())].join(''))).toEqual({ type: 'end', ...SAMPLE });
   });
 
   it('writes open, close and gap', () => {

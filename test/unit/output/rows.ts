@@ -1,6 +1,6 @@
 // A small snapshot for the tests of the outputs: one of each row, the unknown ones too.
 
-import type { AppRow, FlowRow, HostRow, Snapshot, Traffic } from '../../../src/model/snapshot.ts';
+import type { AppRow, FlowRow, HostRow, InterfaceRow, Snapshot, Traffic } from '../../../src/model/snapshot.ts';
 import { NO_RATES } from '../../../src/model/snapshot.ts';
 
 /** 2026-01-01T00:00:01.500Z. */
@@ -103,6 +103,25 @@ export function hostRow(part: Partial<HostRow> = {}): HostRow {
   };
 }
 
+/** An interface. */
+export function interfaceRow(part: Partial<InterfaceRow> = {}): InterfaceRow {
+  return {
+    ...TRAFFIC,
+    id: 'en0',
+    interface: 'en0',
+    kind: 'physical',
+    isCounted: true,
+    passingBytes: null,
+    frameBytes: 3298,
+    counterBytes: null,
+    counterDropped: null,
+    counterErrors: null,
+    recentRx: [],
+    recentTx: [],
+    ...part,
+  };
+}
+
 export function snapshot(part: Partial<Snapshot> = {}): Snapshot {
   return {
     seq: 1,
@@ -142,22 +161,7 @@ export function snapshot(part: Partial<Snapshot> = {}): Snapshot {
     apps: [appRow()],
     hosts: [hostRow()],
     categories: [{ ...TRAFFIC, id: 'c1', category: null, recent: [], flows: 1 }],
-    interfaces: [
-      {
-        ...TRAFFIC,
-        id: 'en0',
-        interface: 'en0',
-        kind: 'physical',
-        isCounted: true,
-        passingBytes: null,
-        frameBytes: 3298,
-        counterBytes: null,
-        counterDropped: null,
-        counterErrors: null,
-        recentRx: [],
-        recentTx: [],
-      },
-    ],
+    interfaces: [interfaceRow()],
     flows: [flowRow()],
     flowCount: 1,
     flowsEvicted: 0,

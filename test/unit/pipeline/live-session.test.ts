@@ -6,7 +6,7 @@ import { Neighbours } from '../../../src/identify/place/neighbours.ts';
 import type { Snapshot } from '../../../src/model/snapshot.ts';
 import { RecordOutput } from '../../../src/output/record-output.ts';
 import { EVENTS_AT_ONCE } from '../../../src/pipeline/flow-events.ts';
-import { LiveSession, type SessionEnd } from '../../../src/pipeline/live-session.ts';
+import { EXPIRED_AT_ONCE, LiveSession, type SessionEnd } from '../../../src/pipeline/live-session.ts';
 import type { Clock } from '../../../src/system/clock.ts';
 import type { RunResult } from '../../../src/system/edges.ts';
 import { fakeEdges, interfaceInfo } from '../../support/fake-edges.ts';
@@ -79,11 +79,23 @@ function begin(setup: Setup = {}) {
   });
   let ended: SessionEnd | null = null;
   const start = () => void session.run().then((end) => (ended = end));
-  return { told, source, clock, output, session, flows, interfaces, start, ended: () => ended };
+  return { told, source, clock, output, session, monitor, flows, interfaces, start, ended: () => ended };
 }
 
 const frame = (dst = '192.0.2.9', sport = 40_000, payload = '', flags = FLAGS.ack) =>
   ethernet({}, ipv4({ src: '10.0.0.1', dst }, tcp({ sport, flags }, payload)));
+
+/** Counts the calls of a method between two looks at the capture. */
+function spiedReads<Name extends string>(source: FakeSource, on: Record<Name, (row: number) => unknown>, name: Name) {
+  const reads: number[] = [];
+  const method = on[name].bind(on);
+  on[name] = (row) => {
+    reads.push(source.reads);
+    return method(row);
+  };
+  const together = () => [...new Set(reads)].map((each) => reads.filter((other) => other === each).length);
+  return { total: () => reads.length, mostTogether: () => Math.max(...together()) };
+}
 
 it('says once that the start is over', async () => {
   const settled = vi.fn();
@@ -398,6 +410,21 @@ describe('a new address', () => {
   });
 });
 
+it('reads frames while an output writes a long sample', async () => {
+  const { source, output, start } = begin();
+  const reads: number[] = [];
+  output.sample = async (_snapshot, turn) => {
+    for (let i = 0; i < 3; i++) {
+      reads.push(source.reads);
+      await turn?.();
+    }
+  };
+  start();
+  await pass(1000);
+  expect(reads).toEqual([reads[0], (reads[0] as number) + 1, (reads[0] as number) + 2]);
+  expect(source.reads).toBeGreaterThan(reads[2] as number);
+});
+
 describe('events', () => {
   it('report each flow that opens before its first sample, and each that closes with its totals', async () => {
     const { source, flows, output, start } = begin({ events: true });
@@ -434,6 +461,17 @@ describe('events', () => {
     expect(output.samples.at(-1)?.flowCount).toBe(0);
   });
 
+  it('expire flows a few at a time, and read frames in between', async () => {
+    const { source, monitor, output, start } = begin({ events: true });
+    const removed = spiedReads(source, monitor.flows, 'remove');
+    start();
+    const flows = EXPIRED_AT_ONCE * 3;
+    source.push(...Array.from({ length: flows }, (_, i) => ({ data: frame('192.0.2.1', i + 1, '', FLAGS.rst), time: T0 })));
+    await pass(25_000);
+    expect([removed.total(), output.samples.at(-1)?.flowCount]).toEqual([flows, 0]);
+    expect(removed.mostTogether()).toBe(EXPIRED_AT_ONCE);
+  });
+
   it('are written a few at a time, and frames are read in between', async () => {
     const { source, output, start } = begin({ events: true });
     const readsAt: number[] = [];
@@ -448,6 +486,46 @@ describe('events', () => {
     expect(Math.max(...together)).toBeLessThanOrEqual(EVENTS_AT_ONCE);
     expect(sampledAt).toBeGreaterThanOrEqual(readsAt.at(-1) as number);
     expect(source.reads).toBeGreaterThan(sampledAt);
+  });
+
+  it('are collected a few at a time, and frames are read in between', async () => {
+    const { source, monitor, output, start } = begin({ events: true });
+    const made = spiedReads(source, monitor.aggregator, 'flowRow');
+    start();
+    source.push(...Array.from({ length: 1000 }, (_, i) => ({ data: frame('192.0.2.1', i + 1), time: T0 })));
+    await pass(1000);
+    expect([made.total(), output.told.length]).toEqual([1000, 1001]);
+    expect(made.mostTogether()).toBeLessThanOrEqual(EVENTS_AT_ONCE);
+  });
+
+  it('report each flow once that begins or ends while others are collected', async () => {
+    const { source, monitor, flows, output, start } = begin({ events: true });
+    const flowRow = monitor.aggregator.flowRow.bind(monitor.aggregator);
+    let made = 0;
+    const read = source.read.bind(source);
+    source.read = () => {
+      // between two turns of the collection: one that was found ends, one that was not found yet, and another takes a row of theirs
+      if (made === EVENTS_AT_ONCE) {
+        made++;
+        flows.remove(1);
+        flows.remove(900);
+        source.push({ data: frame('192.0.2.2', 7), time: T0 });
+      }
+      return read();
+    };
+    monitor.aggregator.flowRow = (row) => {
+      made++;
+      return flowRow(row);
+    };
+    start();
+    source.push(...Array.from({ length: 999 }, (_, i) => ({ data: frame('192.0.2.1', i + 1), time: T0 })));
+    await pass(1000);
+    const told = output.told.filter((each) => !each.startsWith('sample'));
+    expect(told.filter((each) => each.startsWith('close'))).toEqual(['close 2', 'close 901']);
+    expect(new Set(told).size).toBe(told.length);
+    expect(told.length).toBe(1002);
+    expect(told.indexOf('open 901')).toBe(told.indexOf('close 901') - 1);
+    expect(output.told.at(-1)).toBe('sample 0');
   });
 
   it('report a flow that ends while others wait behind its beginning', async () => {
