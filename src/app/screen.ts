@@ -13,7 +13,7 @@ import { ThemeShelf, themeFolders } from '../tui/theme-files.ts';
 import { Tui } from '../tui/tui.ts';
 import { rebind } from '../view/input/keymap.ts';
 import { savedStateOf } from '../view/saved-state.ts';
-import { depthOf } from '../view/text/theme.ts';
+import { depthOf } from '../view/text/colours.ts';
 import { readSavedScreen, writeSavedScreen } from './saved-screen.ts';
 
 /** The theme name that leaves the choice to the terminal's background, and the themes chosen then. */

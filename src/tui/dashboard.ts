@@ -3,8 +3,9 @@
 import type { Widgets } from 'blessed';
 import type { Frame } from '../view/frame.ts';
 import type { Pane } from '../view/pane.ts';
+import type { Depth } from '../view/text/colours.ts';
 import type { Glyphs } from '../view/text/glyphs.ts';
-import type { Depth, Styles } from '../view/text/theme.ts';
+import type { Styles } from '../view/text/styles.ts';
 import { colourNumber, type Markup, markupOf } from './markup.ts';
 import type { TerminalOutput } from './terminal-output.ts';
 import { type BaseColours, type LineBox, Skeleton, type Spark } from './widgets.ts';

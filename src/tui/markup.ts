@@ -1,8 +1,9 @@
 // Turns lines of spans into the text that blessed draws. Only here does text meet escape sequences, and only here is it escaped: widgets
 // have tags off, which keeps `{red-bg}` in a name plain text, and no ESC of a span gets through.
 
+import { type Colour, type Depth, reduceColour } from '../view/text/colours.ts';
 import { type Line, ROLES, type Role } from '../view/text/span.ts';
-import { type Colour, type Depth, reduceColour, type Style, type Styles } from '../view/text/theme.ts';
+import type { Style, Styles } from '../view/text/styles.ts';
 import type { TerminalOutput } from './terminal-output.ts';
 
 /** One SGR sequence for each role. */

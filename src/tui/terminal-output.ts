@@ -4,7 +4,7 @@
 // 256-colour table that are otherwise unused (slots) stand for 24-bit colours, and a sequence is written only where it changes what the
 // terminal draws. That makes a busy frame a third smaller, which shows over SSH.
 
-import { tableColour, to256 } from '../view/text/theme.ts';
+import { tableColour, to256 } from '../view/text/colours.ts';
 
 /** First number used as a slot. The 16 below are the terminal's own colours, which blessed writes in another form. */
 const FIRST = 16;

@@ -4,7 +4,7 @@ import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { NO_RATES } from '../../src/model/snapshot.ts';
 import { emptySnapshot } from '../../src/view/empty-snapshot.ts';
 import { appRow, busy, CAPTURE, flowRow, hostRow, NOON, series, snapshot } from '../support/snapshot-builder.ts';
-import { Stage } from '../support/terminal.ts';
+import { ourTheme, Stage } from '../support/terminal.ts';
 
 let stage: Stage | null = null;
 
@@ -210,6 +210,31 @@ describe('states', () => {
     await frame('paused-80x24');
     await s.press('p', 'x', 'u', 'u', 't', 'n', 'N', 'f');
     await frame('private-80x24');
+  });
+
+  test('out of 16 colours a warning is neither received nor sent, and a key is no label', async () => {
+    for (const name of ['netmon', 'light', 'contrast', 'dusk']) {
+      stage?.close();
+      const s = open(120, 40, { colour: '16', theme: ourTheme(name) });
+      await s.show(snapshot({ ...busy(40), capture: { ...CAPTURE, note: 'lsof has not answered for 12 s', dropped: 3 } }));
+      /** Colour of a cell of the first line with this text, the chosen row apart. */
+      const at = (text: string, skip = 0) => {
+        const y =
+          Array.from({ length: 40 }, (_, row) => row).find((row) => s.line(row).includes(text) && !s.line(row).includes('▌')) ??
+          0;
+        return s.cell(s.line(y).indexOf(text) + skip, y).fg;
+      };
+      const traffic = [at('▼'), at('▲'), at('■'), at('▇')];
+      expect(traffic, name).not.toContain(at('lsof has'));
+      expect(traffic, name).not.toContain(at('dropped 3', 'dropped '.length));
+      for (const [hint, label] of [
+        ['/ filter', 2],
+        ['4 Hosts', 2],
+        ['s sort', 2],
+        ['Tab pane', 4],
+      ] as const)
+        expect(at(hint), `${hint} in ${name}`).not.toBe(at(hint, label));
+    }
   });
 
   test('ASCII alone', async () => {

@@ -2,7 +2,7 @@
 
 import type xterm from '@xterm/headless';
 import { displayWidth } from '../../src/view/text/cells.ts';
-import { tableColour } from '../../src/view/text/theme.ts';
+import { tableColour } from '../../src/view/text/colours.ts';
 
 const CELL = { width: 8, height: 17 };
 const BASELINE = 13;

@@ -28,7 +28,7 @@ export function relatedFacts(
   const facts: Fact[] = [];
   if ('recent' in row && row.recent.length > 0) {
     const cells = Math.max(10, Math.min(CHART_CELLS, width - 20));
-    facts.push(['last minute', sparkText(row.recent, cells, context.now, context.glyphs), 'low']);
+    facts.push(['last minute', sparkText(row.recent, cells, context.now, context.glyphs), 'spark']);
   }
   if (table === 'apps') {
     const id = branchOf(row)?.root ?? row.id;

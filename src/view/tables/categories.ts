@@ -37,7 +37,7 @@ export const CATEGORIES: TableSpec<CategoryRow> = {
       cell: ({ recent }, { recentTotal, now, glyphs }, width) => {
         const from = recentTotal.length - recent.length;
         const shares = recent.map((value, index) => value / Math.max(1, recentTotal[from + index] ?? 0));
-        return span(sparkText(shares, width, now, glyphs, 1), 'mid');
+        return span(sparkText(shares, width, now, glyphs, 1), 'spark');
       },
     },
     recentColumn<CategoryRow>(9),

@@ -1,7 +1,7 @@
 // Columns that every table has: rates, totals, share, the last seconds.
 
 import type { Traffic } from '../../model/snapshot.ts';
-import { barText, sparkText } from '../text/cells.ts';
+import { meterOf, sparkText } from '../text/cells.ts';
 import { AMOUNT_WIDTH, formatAmount, formatRate, formatShare, RATE_DIGITS, RATE_WIDTH } from '../text/format.ts';
 import { type Role, type Span, span } from '../text/span.ts';
 import type { CellContext, Column } from './column.ts';
@@ -89,11 +89,8 @@ export function shareColumn<Row extends Traffic>(rank: number): Column<Row> {
     rank,
     cell: (row, context, width) => {
       const share = context.rate > 0 ? (row.rxRate + row.txRate) / context.rate : 0;
-      const bar = barText(share, width - percentWidth, context.glyphs);
-      const role: Role = share > 0.5 ? 'high' : share > 0.15 ? 'mid' : 'low';
       return [
-        span(bar.full, role),
-        span(bar.empty, 'border'),
+        ...meterOf(share, width - percentWidth, context.glyphs),
         span(formatShare(share).padStart(percentWidth), share > 0 ? 'text' : 'dim'),
       ];
     },
@@ -110,6 +107,6 @@ export function recentColumn<Row extends { readonly recent: readonly number[] }>
     align: 'right',
     rank,
     wants: (rows) => (rows.some((row) => row.recent.length > 0) ? 10 : 0),
-    cell: (row, context, width) => span(sparkText(row.recent, width, context.now, context.glyphs), 'low'),
+    cell: (row, context, width) => span(sparkText(row.recent, width, context.now, context.glyphs), 'spark'),
   };
 }

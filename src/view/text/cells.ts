@@ -4,6 +4,7 @@
 import stringWidth from 'string-width';
 import { sanitize } from '../../net/text.ts';
 import { type Glyphs, UNICODE_GLYPHS } from './glyphs.ts';
+import { METER, type Span, span } from './span.ts';
 
 /** Printable ASCII: one cell a character, everywhere. */
 const ASCII = /^[\x20-\x7e]*$/;
@@ -225,4 +226,18 @@ export function barText(share: number, width: number, glyphs: Glyphs): { full: s
   const bounded = Math.min(1, Math.max(0, share));
   const cells = bounded > 0 ? Math.max(1, Math.round(bounded * width)) : 0;
   return { full: glyphs.bar.repeat(cells), empty: glyphs.barEmpty.repeat(width - cells) };
+}
+
+/** The same bar in the colours of a meter: each cell has that of its place, whatever the share. */
+export function meterOf(share: number, width: number, glyphs: Glyphs): readonly Span[] {
+  const { full, empty } = barText(share, width, glyphs);
+  const out: Span[] = [];
+  for (const [step, role] of METER.entries()) {
+    const from = Math.ceil((step * width) / METER.length);
+    const to = Math.ceil(((step + 1) * width) / METER.length);
+    const text = full.slice(from, to);
+    if (text !== '') out.push(span(text, role));
+  }
+  if (empty !== '') out.push(span(empty, 'border'));
+  return out;
 }

@@ -11,9 +11,13 @@ export const ROLES = [
   'sorted',
   'rx',
   'tx',
-  'low',
-  'mid',
-  'high',
+  'spark',
+  'meter1',
+  'meter2',
+  'meter3',
+  'meter4',
+  'meter5',
+  'meter6',
   'name',
   'accent',
   'key',
@@ -25,6 +29,9 @@ export const ROLES = [
   'error',
 ] as const;
 export type Role = (typeof ROLES)[number];
+
+/** Steps of a meter, from its beginning to its end. */
+export const METER = ['meter1', 'meter2', 'meter3', 'meter4', 'meter5', 'meter6'] as const satisfies readonly Role[];
 
 /** A run of cells in one role. The text is sanitised and holds no escape; its width is `displayWidth(text)`. */
 export interface Span {

@@ -2,8 +2,9 @@
 
 import { readdirSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { reduceColour, tableColour } from '../../../src/view/text/colours.ts';
 import { ROLES } from '../../../src/view/text/span.ts';
-import { reduceColour, stylesOf, tableColour } from '../../../src/view/text/theme.ts';
+import { stylesOf } from '../../../src/view/text/styles.ts';
 import { ourTheme } from '../../support/terminal.ts';
 
 const LEAST = 4.5;

@@ -16,7 +16,7 @@ import { type Line, type Role, type Span, span } from '../../text/span.ts';
 const LABELS = 5;
 /** Levels above nothing, by quarters of the days on which something moved. */
 const LEVELS = 4;
-const ROLES: readonly Role[] = ['dim', 'low', 'mid', 'mid', 'high'];
+const ROLES: readonly Role[] = ['dim', 'meter1', 'meter3', 'meter4', 'meter6'];
 
 /** Draws the calendar of the opened app. */
 export function historyCalendar(state: ViewState, live: Snapshot, page: AppPage, glyphs: Glyphs, rect: Rect): readonly Line[] {

@@ -10,7 +10,7 @@ import { framed, type Rect } from '../../pane.ts';
 import { type CellContext, type Column, placeColumns } from '../../tables/column.ts';
 import { hidden, shown } from '../../tables/masking.ts';
 import { topFor } from '../../tables/selection.ts';
-import { barText, fitText } from '../../text/cells.ts';
+import { fitText, meterOf } from '../../text/cells.ts';
 import { AMOUNT_WIDTH, formatAmount, formatCount, formatGrouped, formatShare } from '../../text/format.ts';
 import { type Line, type Span, span } from '../../text/span.ts';
 
@@ -146,10 +146,7 @@ function columnsOf(history: HistoryState, pane: HistoryPane, result: HistoryResu
       max: BAR_CELLS,
       align: 'left',
       rank: 8,
-      cell: (row, { glyphs }, width) => {
-        const { full, empty } = barText(share(row), width, glyphs);
-        return [span(full, share(row) > 0.5 ? 'high' : share(row) > 0.2 ? 'mid' : 'low'), span(empty, 'dim')];
-      },
+      cell: (row, { glyphs }, width) => meterOf(share(row), width, glyphs),
     },
     count('flows', 5, 6, (row) => formatCount(row.flows)),
     count('packets', 9, 7, (row) => formatCount(row.rxPackets + row.txPackets)),

@@ -9,7 +9,8 @@ import { reduce } from '../../../../src/view/input/reducer.ts';
 import { initialState, type ViewState } from '../../../../src/view/state.ts';
 import { UNICODE_GLYPHS } from '../../../../src/view/text/glyphs.ts';
 import { plain, type Span } from '../../../../src/view/text/span.ts';
-import { parseTheme, stylesOf } from '../../../../src/view/text/theme.ts';
+import { stylesOf } from '../../../../src/view/text/styles.ts';
+import { parseTheme } from '../../../../src/view/text/theme.ts';
 import { busy } from '../../../support/snapshot-builder.ts';
 
 const settings = { glyphs: UNICODE_GLYPHS, keys: KEYMAP };

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { barText, sparkText } from '../../../../src/view/text/cells.ts';
+import { barText, meterOf, sparkText } from '../../../../src/view/text/cells.ts';
 import { UNICODE_GLYPHS } from '../../../../src/view/text/glyphs.ts';
+import { METER } from '../../../../src/view/text/span.ts';
 
 const NOW = 1_800_000_000_000; // a multiple of all ranges
 const flat = (count: number, value = 5) => Array.from({ length: count }, () => value);
@@ -52,5 +53,21 @@ describe('a bar', () => {
     expect(barText(0, 5, UNICODE_GLYPHS)).toEqual({ full: '', empty: '·····' });
     expect(barText(0.001, 5, UNICODE_GLYPHS).full).toBe('■');
     expect(barText(7, 5, UNICODE_GLYPHS)).toEqual({ full: '■■■■■', empty: '' });
+  });
+
+  test('has the colour of its place in every cell, whatever the share', () => {
+    const cells = (share: number, width: number) =>
+      meterOf(share, width, UNICODE_GLYPHS).flatMap(({ text, role }) => [...text].map((sign) => (sign === '■' ? role : sign)));
+    for (const width of [1, 5, 6, 8, 14]) {
+      const full = cells(1, width);
+      expect(full).toHaveLength(width);
+      expect([...full].sort()).toEqual(full);
+      expect(full[0]).toBe('meter1');
+      for (const share of [0, 0.01, 0.3, 0.5, 0.99]) {
+        const some = cells(share, width);
+        expect(some.map((role, i) => (role === '·' ? full[i] : role))).toEqual(full);
+      }
+    }
+    expect(cells(1, 6)).toEqual(METER);
   });
 });

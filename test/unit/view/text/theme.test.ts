@@ -1,16 +1,8 @@
 // btop's theme format in all its forms, and colours at each depth.
 
 import { describe, expect, test } from 'vitest';
-import {
-  depthOf,
-  gradient,
-  parseColour,
-  parseTheme,
-  reduceColour,
-  tableColour,
-  to16,
-  to256,
-} from '../../../../src/view/text/theme.ts';
+import { depthOf, reduceColour, tableColour, to16, to256 } from '../../../../src/view/text/colours.ts';
+import { gradient, parseColour, parseTheme } from '../../../../src/view/text/theme.ts';
 
 describe('parseTheme', () => {
   test('value forms, comments, unknown keys, missing quotes', () => {
