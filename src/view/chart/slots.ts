@@ -70,15 +70,16 @@ export function columnAt(time: number, extent: Extent): number {
   return Math.floor(((time - extent.from) * extent.columns) / (extent.to - extent.from));
 }
 
-/** First column of a slot, and the one after its last: those that it fills, or the one in which its middle lies. None outside the extent. */
+/** First column of a slot, and the one after its last: those that it fills, or the one in which its middle lies. One that is cut at an edge is drawn there. */
 function columnsOfSlot(series: RateSeries, slot: number, extent: Extent): readonly [number, number] {
   const width = (extent.to - extent.from) / extent.columns;
   const length = series.lengths[slot] as number;
   const start = ((series.ends[slot] as number) - length - extent.from) / width;
   const end = start + length / width;
-  if (length > width) return [Math.max(0, Math.round(start)), Math.min(extent.columns, Math.round(end))];
-  const middle = Math.floor((start + end) / 2);
-  return [Math.max(0, middle), Math.min(extent.columns, middle + 1)];
+  const [first, last] =
+    length > width ? [Math.round(start), Math.round(end) - 1] : [Math.floor((start + end) / 2), Math.floor((start + end) / 2)];
+  const within = (column: number): number => Math.min(extent.columns - 1, Math.max(0, column));
+  return [within(first), within(last) + 1];
 }
 
 function startOf(series: RateSeries, slot: number): number {

@@ -1,6 +1,8 @@
 // Columns of time: the highest rate of what lies in each, nothing where nothing was measured, shapes that stay while they move.
 
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { RateHistory } from '../../../../src/aggregate/rate-history.ts';
 import { NO_RATES } from '../../../../src/model/snapshot.ts';
 import { cellsBetween, chartData, NEW_CHART, RANGES, slotsBetween, timeOfCell } from '../../../../src/view/chart/range.ts';
 import { columnAt, columnsOf, peakOf, slotsShown } from '../../../../src/view/chart/slots.ts';
@@ -124,6 +126,37 @@ test('the peak is the latest of the highest within the extent', () => {
   expect(peakOf(waves, 'rx', { ...minute, columns: 10 })).toEqual({ rate: 9, from: NOON - 2000, to: NOON - 1000 });
   expect(peakOf(waves, 'rx', { from: NOON - 60_000, to: NOON - 30_000, columns: 10 })?.to).toBe(NOON - 31_000);
   expect(peakOf(waves, 'tx', { ...minute, columns: 10 })).toBeNull();
+});
+
+test('the peak named is the highest drawn, and never falls as the range grows', () => {
+  const bursts = fc.record({ ticks: fc.integer({ min: 1, max: 300 }), rx: fc.nat(1_000_000), unmeasured: fc.nat(2) });
+  const runs = fc.tuple(
+    fc.integer({ min: 50, max: 3000 }),
+    fc.array(bursts, { maxLength: 12 }),
+    fc.integer({ min: 1, max: 250 }),
+  );
+  const cutAtTheEdge = [44, 7, 299].map((ticks, i) => ({ ticks, rx: i === 1 ? 2 : 0, unmeasured: 0 }));
+  fc.assert(
+    fc.property(runs, ([tickMs, parts, columns]) => {
+      const rates = new RateHistory((kind, id) => `${kind}:${id}`);
+      const still = { tx: 0, fill: () => undefined, flowRow: () => expect.unreachable() };
+      let time = NOON;
+      for (const { ticks, rx, unmeasured } of parts)
+        for (let i = 0; i < ticks; i++) {
+          time += tickMs;
+          rates.add({ ...still, time, intervalMs: tickMs, rx: i === 0 ? rx : rx >> 4, isGap: i < unmeasured });
+        }
+      const peaks = RANGES.map((_, range) => {
+        const { extent, series: shown } = chartData({ ...NEW_CHART, range }, time, columns, rates.rates());
+        const drawn = columnsOf(shown, extent).rx.filter((rate) => rate > 0);
+        const peak = peakOf(shown, 'rx', extent)?.rate ?? 0;
+        expect(peak).toBe(Math.max(0, ...drawn));
+        return peak;
+      });
+      expect(peaks).toEqual(peaks.toSorted((a, b) => a - b));
+    }),
+    { numRuns: 100, examples: [[[2865, cutAtTheEdge, 48]]] },
+  );
 });
 
 describe('what is under a cell', () => {
