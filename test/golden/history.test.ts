@@ -133,6 +133,14 @@ test('the page of an app: its days, its domains, when it was first seen', async 
   await frame('app-120x40');
 });
 
+test('the legend of a calendar names each amount once: one day has one', async () => {
+  const history = new FakeHistory({ ...PLAIN, oldest: NOON - 7_200_000 });
+  await open(120, 40);
+  await press(history, '8', 'j', '\r');
+  const legend = stage?.text().match(/^│ · nothing.*$/m)?.[0] ?? '';
+  expect(legend.match(/to [\d.]+ \w+/g)).toHaveLength(1);
+});
+
 test('a correction is not nothing, and what is chosen, marked and over stands out without colour too', async () => {
   const history = new FakeHistory({ ...PLAIN, scale: 300_000_000 });
   const budget = { bytes: 100e9, day: 1, interface: null, units: 'bytes-decimal' } as const;

@@ -18,6 +18,13 @@ const LABELS = 5;
 const LEVELS = 4;
 const ROLES: readonly Role[] = ['dim', 'meter1', 'meter3', 'meter4', 'meter6'];
 
+/** A level that some day has: the most bytes of its days, as they are shown, and the height of its sign. */
+interface Level {
+  readonly most: number;
+  readonly text: string;
+  readonly height: number;
+}
+
 /** Draws the calendar of the opened app. */
 export function historyCalendar(state: ViewState, live: Snapshot, page: AppPage, glyphs: Glyphs, rect: Rect): readonly Line[] {
   const { history, units } = state;
@@ -35,7 +42,7 @@ export function historyCalendar(state: ViewState, live: Snapshot, page: AppPage,
   const first = stepped('week', startOf('week', Math.max(chosen, startOf('week', live.time))), 1 - weeks);
   const earliest = chosen < first ? startOf('week', chosen) : first;
   const starts = Array.from({ length: weeks }, (_, week) => stepped('week', earliest, week)).filter((start) => start <= today);
-  const steps = stepsOf([...days.values()].map(bytesOf));
+  const levels = levelsOf([...days.values()].map(bytesOf), amount);
 
   const lines: Line[] = [[span(monthLine(starts).padEnd(inner), 'dim')]];
   for (let weekday = 0; weekday < 7; weekday++) {
@@ -43,16 +50,16 @@ export function historyCalendar(state: ViewState, live: Snapshot, page: AppPage,
     for (const start of starts) {
       const day = dayOfWeek(start, weekday);
       const bytes = days.has(day) ? bytesOf(days.get(day) as HistoryRow) : 0;
-      const level = levelOf(bytes, steps);
-      const sign = day > today ? ' ' : signOf(level, glyphs);
+      const height = heightOf(bytes, levels);
+      const sign = day > today ? ' ' : signOf(height, glyphs);
       cells.push(
-        span(sign === ' ' && day === chosen ? glyphs.barEmpty : sign, day === chosen ? 'selected' : (ROLES[level] as Role)),
+        span(sign === ' ' && day === chosen ? glyphs.barEmpty : sign, day === chosen ? 'selected' : (ROLES[height] as Role)),
       );
       cells.push(span(' '));
     }
     lines.push(fitLine(cells, inner, glyphs));
   }
-  lines.push(legend(steps, amount, own === null, glyphs));
+  lines.push(legend(levels, own === null, glyphs));
 
   const row = days.get(chosen);
   const value =
@@ -84,25 +91,23 @@ function dayOfWeek(monday: number, weekday: number): number {
   return stepped('day', monday, weekday);
 }
 
-/** Upper ends of the levels below the highest: quarters of the days with traffic. */
-function stepsOf(values: readonly number[]): readonly number[] {
+/** The levels that days have: quarters of the days with traffic, those that would be named alike as one. The highest is always the last. */
+function levelsOf(values: readonly number[], amount: (bytes: number) => string): readonly Level[] {
   const sorted = values.filter((value) => value > 0).sort((a, b) => a - b);
-  if (sorted.length === 0) return [];
-  return Array.from(
-    { length: LEVELS - 1 },
-    (_, i) => sorted[Math.min(sorted.length - 1, Math.floor(((i + 1) * sorted.length) / LEVELS))] as number,
-  );
+  const ends = new Map<string, number>();
+  for (let quarter = 1; quarter <= LEVELS && sorted.length > 0; quarter++) {
+    const most = sorted[Math.ceil((quarter * sorted.length) / LEVELS) - 1] as number;
+    ends.set(amount(most), most);
+  }
+  return [...ends].map(([text, most], at) => ({ text, most, height: Math.round(((at + 1) * LEVELS) / ends.size) }));
 }
 
-function levelOf(bytes: number, steps: readonly number[]): number {
-  if (bytes <= 0) return 0;
-  let level = 1;
-  for (const step of steps) if (bytes > step) level++;
-  return level;
+function heightOf(bytes: number, levels: readonly Level[]): number {
+  return bytes <= 0 ? 0 : (levels.find(({ most }) => bytes <= most)?.height ?? LEVELS);
 }
 
-function signOf(level: number, glyphs: Glyphs): string {
-  return level === 0 ? glyphs.barEmpty : (glyphs.levels[2 * level - 1] as string);
+function signOf(height: number, glyphs: Glyphs): string {
+  return height === 0 ? glyphs.barEmpty : (glyphs.levels[2 * height - 1] as string);
 }
 
 /** Months above the week in which they begin; one that has no room is left out. */
@@ -118,12 +123,11 @@ function monthLine(starts: readonly number[]): string {
   return line;
 }
 
-function legend(steps: readonly number[], amount: (bytes: number) => string, isLate: boolean, glyphs: Glyphs): Line {
+function legend(levels: readonly Level[], isLate: boolean, glyphs: Glyphs): Line {
   if (isLate) return [span(` reading${glyphs.more}`, 'dim')];
-  if (steps.length === 0) return [span(' nothing recorded in these weeks', 'dim')];
-  const out: Span[] = [span(` ${glyphs.barEmpty}`, 'dim'), span(' nothing recorded', 'dim')];
-  for (const [index, step] of steps.entries())
-    out.push(span(`  ${signOf(index + 1, glyphs)}`, ROLES[index + 1] as Role), span(` to ${amount(step)}`, 'dim'));
-  out.push(span(`  ${signOf(LEVELS, glyphs)}`, ROLES[LEVELS] as Role), span(' more', 'dim'));
+  if (levels.length === 0) return [span(' nothing recorded in these weeks', 'dim')];
+  const out: Span[] = [span(` ${glyphs.barEmpty}`, 'dim'), span(' nothing', 'dim')];
+  for (const { height, text } of levels)
+    out.push(span(`  ${signOf(height, glyphs)}`, ROLES[height] as Role), span(` to ${text}`, 'dim'));
   return out;
 }
