@@ -4,10 +4,15 @@
 import { createRequire } from 'node:module';
 import type { Arguments } from 'yargs';
 import { NetmonError } from '../model/errors.ts';
-import { quoted } from '../net/quote.ts';
+import { quoted, shellWords } from '../net/quote.ts';
 import { COMMAND_NAMES, COMMANDS, type Command, type CommandName } from './commands.ts';
 import { FLAGS, type Flag, flagText, OPTIONS, type OptionName, type OptionValues, type Setting } from './config/settings.ts';
 import { nearest } from './nearest.ts';
+
+/** The word that asks for help as a command does. */
+const HELP = 'help';
+/** Names as macOS and Linux give them. */
+const LIKE_AN_INTERFACE = /^(any|lo|(lo|en|eth|wlan|wl|ww|utun|tun|tap|ppp|ipsec|wg|bridge|br-|docker|veth|awdl|bond)\w*\d\w*)$/;
 
 /** A command line whose command and flags are known and go together. */
 export interface CommandLine {
@@ -27,21 +32,24 @@ export interface CommandLine {
 /**
  * Parses the words after the program's name.
  *
- * `--help` and `--version` win over any other mistake but an unknown flag.
+ * `--help` and `--version` win over any other mistake but an unknown flag. `help COMMAND` is `COMMAND --help`.
  *
  * @throws NetmonError `usage`
  */
 export function parseCommandLine(words: readonly string[]): CommandLine {
   const given = parse(normaliseArguments(words));
-  const asksOnly = given.help === true || given.version === true;
+  const asksHelp = String(given._[0]) === HELP;
+  const about = asksHelp ? given._.slice(1) : given._;
+  const asksOnly = asksHelp || given.help === true || given.version === true;
   const texts = (flag: string) => [given[flag] ?? []].flat().map(String);
-  const named = COMMAND_NAMES.find((name) => name === String(given._[0])) ?? 'run';
+  const named = COMMAND_NAMES.find((name) => name === String(about[0])) ?? 'run';
+  if (asksHelp && named === 'run' && about.length > 0) throw usage(`unknown command ${quoted(about[0])}`);
   const { command, operand } = asksOnly ? { command: named, operand: null } : commandOf(given._, texts('history')[0] === '');
   if (!asksOnly) for (const flag of FLAGS) if (given[flag.name] !== undefined) check(flag.name, command, texts(flag.name).length);
   return {
     command,
     operand,
-    has: (flag) => given[flag] === true,
+    has: (flag) => given[flag] === true || (asksHelp && flag === HELP),
     text: (flag) => texts(flag)[0] ?? null,
     texts,
     value: (flag) => optionOf(flag, texts(flag)),
@@ -116,10 +124,15 @@ function checkOperand(command: CommandName, { noun, example, choices }: NonNulla
 }
 
 function hintFor(word: string): string {
-  const near = nearest(word, COMMAND_NAMES.slice(1));
+  const near = nearest(word, [...COMMAND_NAMES.slice(1), HELP]);
   if (near !== null) return `did you mean ${near}?`;
+  if (LONG.get(word)?.value === null) return `did you mean --${word}?`;
   if (/\.(pcap|pcapng|cap|dmp)(\.gz)?$/i.test(word)) return 'to replay a file, type: netmon-tui --read FILE';
-  return 'to capture on an interface, type: netmon-tui -i NAME';
+  if (LIKE_AN_INTERFACE.test(word)) return `to capture on an interface, type: netmon-tui -i ${word}`;
+  if (!/^[\w.:@+-]+$/.test(word)) return 'type: netmon-tui --help';
+  return /[.:]/.test(word)
+    ? `to see what goes there, type: netmon-tui -f ${shellWords([word])}`
+    : `to see one app, type: netmon-tui -f app:${shellWords([word])}`;
 }
 
 function check(name: string, command: CommandName, times: number): void {

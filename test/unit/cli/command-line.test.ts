@@ -59,6 +59,15 @@ describe('values', () => {
   });
 });
 
+describe('the command help', () => {
+  it('may be asked for as a command', () => {
+    expect(parseCommandLine(['help']).has('help')).toBe(true);
+    expect(parseCommandLine(['help']).command).toBe('run');
+    expect(parseCommandLine(['help', 'history']).command).toBe('history');
+    expect(parseCommandLine(['query', 'help']).has('help')).toBe(false);
+  });
+});
+
 describe('a statement', () => {
   it('may begin with a comment', () => {
     for (const words of [
@@ -91,11 +100,17 @@ describe('refusals', () => {
     [['completions', 'csh'], '"csh" is not one of bash, zsh, fish', 'type: netmon-tui completions bash'],
     [['interfacs'], 'unknown command "interfacs"', 'did you mean interfaces?'],
     [['trace.pcap'], 'unknown command "trace.pcap"', 'to replay a file, type: netmon-tui --read FILE'],
-    [['en0'], 'unknown command "en0"', 'to capture on an interface, type: netmon-tui -i NAME'],
+    [['en0'], 'unknown command "en0"', 'to capture on an interface, type: netmon-tui -i en0'],
+    [['any'], 'unknown command "any"', 'to capture on an interface, type: netmon-tui -i any'],
+    [['curl'], 'unknown command "curl"', 'to see one app, type: netmon-tui -f app:curl'],
+    [['example.com'], 'unknown command "example.com"', 'to see what goes there, type: netmon-tui -f example.com'],
+    [['two words'], 'unknown command "two words"', 'type: netmon-tui --help'],
+    [['hlep'], 'unknown command "hlep"', 'did you mean help?'],
+    [['version'], 'unknown command "version"', 'did you mean --version?'],
+    [['help', 'curl'], 'unknown command "curl"', 'type: netmon-tui --help'],
     [['run'], 'unknown command "run"', null],
     [['interfaces', 'x'], 'unexpected argument "x" after interfaces', 'type: netmon-tui interfaces --help'],
-    [['doctor', '--json'], '--json does not go with doctor', 'type: netmon-tui doctor --help'],
-    [['doctor', '--config', 'x'], '--config does not go with doctor', 'type: netmon-tui doctor --help'],
+    [['doctor', '--csv'], '--csv does not go with doctor', 'type: netmon-tui doctor --help'],
     [['interfaces', '-r', 'x'], '--read does not go with interfaces', 'type: netmon-tui interfaces --help'],
     [['--csv'], '--csv goes only with history, query', 'type: netmon-tui history --csv'],
     [['--history', 'a.sqlite'], 'unknown command "a.sqlite"', 'a path needs a "=": --history=a.sqlite'],
