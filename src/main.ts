@@ -10,7 +10,7 @@ import { type ErrorReport, reportError } from './cli/print-error.ts';
 import { EXIT_STATUS, NetmonError } from './model/errors.ts';
 import type { LogOptions, Options } from './model/options.ts';
 import { hardenStart, refuseDebugger } from './privilege/harden.ts';
-import { type FileAccess, systemFiles, workingFolder } from './system/files.ts';
+import { systemFiles, workingFolder } from './system/files.ts';
 import type { Log } from './system/log.ts';
 import { keepHeapSmall } from './system/thread.ts';
 
@@ -19,7 +19,6 @@ const words = process.argv.slice(2);
 const HUNG_UP = 128 + constants.signals.SIGHUP;
 /** The log is null until it is open, and if nobody asked for one. */
 const known: { log: Log | null } = { log: null };
-const NO_FILES: FileAccess = { folderOwner: () => null, read: () => ({ kind: 'missing' }) };
 
 /** Runs what the words ask for. @returns the exit status */
 async function main(): Promise<number> {
@@ -31,11 +30,10 @@ async function main(): Promise<number> {
   if (line.command === 'completions') return print((await import('./cli/completions.ts')).completions(line.operand as Shell));
 
   const { loadConfig } = await import('./cli/config/config.ts');
-  // the doctor is for broken machines: it examines the configuration itself, and works without it
-  const files = line.command === 'doctor' ? NO_FILES : systemFiles;
   const euid = process.geteuid?.() ?? -1;
-  const surroundings = { platform: process.platform, env: process.env, euid, passwd, files };
-  const config = await loadConfig(line, surroundings);
+  const surroundings = { platform: process.platform, env: process.env, euid, passwd, files: systemFiles };
+  // the doctor is for broken machines: it examines the configuration file itself, and works without it
+  const config = await loadConfig(line, surroundings, line.command !== 'doctor');
   for (const warning of config.warnings) process.stderr.write(`netmon-tui: ${warning}\n`);
   if (line.has('print-config')) return print((await import('./cli/config/print-config.ts')).configText(config, version()));
   await refuseDebugger();
@@ -43,7 +41,7 @@ async function main(): Promise<number> {
   const options = await withLists(resolveOptions(line, config), surroundings);
   if (options.log !== null) known.log = await openLog(options.log, line);
   if (line.command === 'explain') return explain(line, options);
-  if (line.command === 'doctor') return diagnose(options);
+  if (line.command === 'doctor') return diagnose(line, options);
   const start = async () => {
     const [{ run }, { Rights }] = await Promise.all([import('./app/run.ts'), import('./privilege/rights.ts')]);
     return run(options, { rightsOf: (...asked) => Rights.of(...asked), log: known.log });
@@ -75,10 +73,10 @@ async function explain(line: CommandLine, options: Options): Promise<number> {
   return print(line.has('json') ? explainJson(explained) : explainText(explained));
 }
 
-async function diagnose(options: Options): Promise<number> {
+async function diagnose(line: CommandLine, options: Options): Promise<number> {
   const { systemEdges } = await import('./system/programs.ts');
   const { doctor } = await import('./cli/doctor/doctor.ts');
-  const status = await doctor(options, systemEdges(), process.stdout);
+  const status = await doctor({ ...options, config: line.text('config') }, systemEdges(), process.stdout);
   await print(''); // waits for a slow reader
   return status;
 }

@@ -10,7 +10,7 @@ import { nearest } from '../nearest.ts';
 import type { ConfigFile } from './config-file.ts';
 import { findConfig } from './find.ts';
 import { OPTIONS, SETTING_NAMES, SETTINGS, type Setting, type SettingName, type Settings } from './settings.ts';
-import { type Environment, fileOwner, type Surroundings, userFile } from './surroundings.ts';
+import { type Environment, fileOwner, ownerOf, type Surroundings, userFile } from './surroundings.ts';
 
 /** A value and where it came from: `flag --interval`, `NETMON_INTERVAL`, `PATH:LINE` or `default`. */
 export interface Sourced<T> {
@@ -41,13 +41,14 @@ export interface Config {
 /**
  * Puts the configuration together.
  *
+ * @param readsFile false leaves the configuration file out
  * @throws NetmonError `usage` that names the flag, the variable, or the file and its line
  */
-export async function loadConfig(line: CommandLine, surroundings: Surroundings): Promise<Config> {
+export async function loadConfig(line: CommandLine, surroundings: Surroundings, readsFile = true): Promise<Config> {
   const { env } = surroundings;
   const asked = line.text('config') ?? (env['NETMON_CONFIG'] || null);
   if (asked === '') throw new NetmonError('usage', '--config needs a path', 'type: netmon-tui --config PATH');
-  const found = findConfig(asked, surroundings);
+  const found = readsFile ? findConfig(asked, surroundings) : { file: null, owner: ownerOf(surroundings), warnings: [] };
   // most runs have no file, and don't need the TOML reader
   const file = found.file === null ? null : (await import('./config-file.ts')).readConfig(found.file.path, found.file.text);
   const { owner } = found;

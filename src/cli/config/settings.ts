@@ -394,7 +394,7 @@ export const OPTIONS = {
   speed: flag<number | null>('Replay', RUN, value('N'), SPEED, null, 'N times real time; 0 is as fast as possible', '1'),
   json: plainFlag(
     'Output without a screen',
-    ['run', 'history', 'query', 'interfaces', 'explain'],
+    ['run', 'history', 'query', 'interfaces', 'doctor', 'explain'],
     'print a JSON object per line for each interval; of a command, its result',
   ),
   once: plainFlag(
@@ -522,7 +522,7 @@ export const OPTIONS = {
   config: {
     ...flag<string | null>(
       'Configuration',
-      CONFIGURED,
+      [...CONFIGURED, 'doctor'],
       value('PATH'),
       path('the path of a file', 'netmon.toml'),
       null,

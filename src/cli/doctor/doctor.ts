@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs';
 import { homedir, hostname, userInfo } from 'node:os';
 import { DRIVER_TABLE, type DriverTable } from '../../capture/opener.ts';
 import type { Options } from '../../model/options.ts';
+import { counted } from '../../net/counted.ts';
 import { permissionHint } from '../../privilege/sudo-command.ts';
 import { type Clock, systemClock } from '../../system/clock.ts';
 import type { Edges } from '../../system/edges.ts';
@@ -43,21 +44,22 @@ const RESULT_CELLS = 7;
 /** The remedy given by parts that don't know how this process was started. */
 const ANY_SUDO = /^(type: )?sudo (env "PATH=\$PATH" )?netmon-tui$/;
 
+/** What the doctor needs of the command line. */
+type DoctorOptions = Pick<Options, 'interfaces' | 'bpf' | 'privileges' | 'history' | 'json'> & {
+  /** The configuration file that `--config` names. */
+  readonly config: string | null;
+};
+
 /**
- * Takes each step in turn and writes a line as soon as its result is known, and a second with the remedy.
+ * Takes each step in turn and writes a line as soon as its result is known, and a second with the remedy; as JSON, one object at the end.
  *
  * @param io replaces parts of the surroundings
  * @returns exit status 0, also if something doesn't work: the check itself succeeded
  */
-export async function doctor(
-  options: Pick<Options, 'interfaces' | 'bpf' | 'privileges' | 'history'>,
-  edges: Edges,
-  out: { write(text: string): unknown },
-  io: Partial<DoctorIo> = {},
-): Promise<number> {
+export async function doctor(options: DoctorOptions, edges: Edges, out: Writable, io: Partial<DoctorIo> = {}): Promise<number> {
   const { version, clock, drivers, env, terminal, identity, sudo, openMs, stepMs, history } = { ...systemIo(edges), ...io };
   const redact = redactor(identity);
-  const around = surroundingsOf(edges, env);
+  const around = surroundingsOf(edges, options.config === null ? env : { ...env, NETMON_CONFIG: options.config });
   const request = { interfaces: options.interfaces, bpf: options.bpf, bufferBytes: RING_BYTES };
   const seen: CapturedOwners[] = [];
   const parts: readonly (readonly [title: string, steps: () => Step[]])[] = [
@@ -72,26 +74,78 @@ export async function doctor(
       () => [{ name: 'configuration', ask: () => configuration(around) }, ...historySteps(history ?? historyLook(around))],
     ],
   ];
-  let failed = 0;
-  let lastWayOut: string | null = null;
+  const report = options.json ? new JsonReport(out, version) : new TextReport(out);
   for (const [title, steps] of parts) {
-    out.write(`${title}\n`);
+    report.part(title);
     for (const step of steps()) {
-      const finding = await answerOf(step, stepMs);
-      if (finding.result === 'no') failed++;
-      const wayOut = finding.wayOut?.replace(ANY_SUDO, () => sudo) ?? null;
-      // the same remedy for several steps in a row is written once
-      out.write(linesOf(step.name, { ...finding, wayOut: wayOut === lastWayOut ? null : wayOut }, redact));
-      if (finding.result !== 'ok') lastWayOut = wayOut ?? lastWayOut;
+      const { result, detail, wayOut } = await answerOf(step, stepMs);
+      const remedy = wayOut == null ? null : redact(wayOut.replace(ANY_SUDO, () => sudo));
+      report.step(step.name, { result, detail: redact(detail), wayOut: remedy });
     }
   }
-  out.write(`\n${failed === 0 ? 'all steps work' : `${failed} ${failed === 1 ? 'step does' : 'steps do'} not work`}\n`);
+  report.end();
   return 0;
 }
 
-function linesOf(name: string, { result, detail, wayOut = null }: Finding, redact: (text: string) => string): string {
-  const line = `  ${result.padEnd(RESULT_CELLS)} ${name.padEnd(NAME_CELLS)} ${redact(detail)}\n`;
-  return wayOut === null ? line : `${line}${' '.repeat(RESULT_CELLS + NAME_CELLS + 4)}${redact(wayOut)}\n`;
+type Writable = { write(text: string): unknown };
+/** A finding whose texts may be shown. */
+type Redacted = Finding & { readonly wayOut: string | null };
+
+/** For people: a line for each step as soon as it is known. */
+class TextReport {
+  readonly #out: Writable;
+  #failed = 0;
+  #lastWayOut: string | null = null;
+
+  constructor(out: Writable) {
+    this.#out = out;
+  }
+
+  part(title: string): void {
+    this.#out.write(`${title}\n`);
+  }
+
+  step(name: string, { result, detail, wayOut }: Redacted): void {
+    if (result === 'no') this.#failed++;
+    this.#out.write(`  ${result.padEnd(RESULT_CELLS)} ${name.padEnd(NAME_CELLS)} ${detail}\n`);
+    // the same remedy for several steps in a row is written once
+    if (wayOut !== null && wayOut !== this.#lastWayOut)
+      this.#out.write(`${' '.repeat(RESULT_CELLS + NAME_CELLS + 4)}${wayOut}\n`);
+    if (result !== 'ok') this.#lastWayOut = wayOut ?? this.#lastWayOut;
+  }
+
+  end(): void {
+    const verb = this.#failed === 1 ? 'does' : 'do';
+    this.#out.write(`\n${this.#failed === 0 ? 'all steps work' : `${counted(this.#failed, 'step')} ${verb} not work`}\n`);
+  }
+}
+
+/** For programs: one object. */
+class JsonReport {
+  readonly #out: Writable;
+  readonly #version: string;
+  readonly #steps: object[] = [];
+  #part = '';
+  #failed = 0;
+
+  constructor(out: Writable, version: string) {
+    this.#out = out;
+    this.#version = version;
+  }
+
+  part(title: string): void {
+    this.#part = title;
+  }
+
+  step(name: string, { result, detail, wayOut }: Redacted): void {
+    if (result === 'no') this.#failed++;
+    this.#steps.push({ part: this.#part, step: name, result, detail, remedy: wayOut });
+  }
+
+  end(): void {
+    const report = { type: 'doctor', schema: 1, version: this.#version, failed: this.#failed, steps: this.#steps };
+    this.#out.write(`${JSON.stringify(report)}\n`);
+  }
 }
 
 function configuration(around: Surroundings): Finding {

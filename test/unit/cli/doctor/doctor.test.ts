@@ -38,7 +38,11 @@ function source(closed: string[]): PacketSource {
   };
 }
 
-async function report(edges: Edges, io: Partial<DoctorIo> = {}): Promise<{ text: string; status: number; closed: string[] }> {
+async function report(
+  edges: Edges,
+  io: Partial<DoctorIo> = {},
+  asked: { json?: boolean; config?: string } = {},
+): Promise<{ text: string; status: number; closed: string[] }> {
   const closed: string[] = [];
   const parts: string[] = [];
   let time = 0;
@@ -48,7 +52,14 @@ async function report(edges: Edges, io: Partial<DoctorIo> = {}): Promise<{ text:
     cap: () => Promise.reject(new DriverUnavailable('the package cap is not built', 'type: npm rebuild cap')),
   };
   const status = await doctor(
-    { interfaces: [], bpf: null, privileges: { user: null, dropAll: false, stayRoot: false, sandbox: false }, history: null },
+    {
+      interfaces: [],
+      bpf: null,
+      privileges: { user: null, dropAll: false, stayRoot: false, sandbox: false },
+      history: null,
+      json: asked.json ?? false,
+      config: asked.config ?? null,
+    },
     edges,
     { write: (part: string) => void parts.push(part) },
     {
@@ -105,14 +116,48 @@ describe('doctor on a Mac', () => {
     expect(line(text, 'driver tcpdump')).toMatch(/^no .*no permission to capture on \[address\]$/);
     expect(text).toMatch(/ user +not root\n +type: sudo bin\/netmon-tui\.js doctor\n/);
     expect(line(text, 'driver cap')).toBe('skipped driver cap      only on Linux');
-    expect(line(text, 'owners: lsof')).toMatch(/^ok .*1 sockets of 1 processes$/);
+    expect(line(text, 'owners: lsof')).toMatch(/^ok .*1 socket of 1 process$/);
     expect(line(text, 'owners: PKTAP')).toMatch(/^ok .*2 of 3 packets from libpcap carry a process$/);
-    expect(line(text, 'owners: nettop')).toMatch(/^ok .*1 flows of 1 processes; columns interface state$/);
+    expect(line(text, 'owners: nettop')).toMatch(/^ok .*1 flow of 1 process; columns interface state$/);
     expect(line(text, 'owners: ps')).toMatch(/^ok .*2 processes, 1 with a path$/);
     expect(line(text, 'size')).toMatch(/^ok +size +120x40$/);
     expect(line(text, 'UTF-8')).toMatch(/^ok +UTF-8 +de_DE\.UTF-8$/);
     expect(text).toMatch(/\n\d+ steps do not work\n$/);
     expect(closed).toEqual(['closed']);
+  });
+
+  it('as JSON is one object with the same steps, and nothing of this machine in it', async () => {
+    const { text } = await report(fakeEdges(MAC), {}, { json: true });
+    expect(text.match(/\n/g)).toHaveLength(1);
+    const told = JSON.parse(text) as {
+      failed: number;
+      steps: { part: string; step: string; result: string; remedy: string | null }[];
+    };
+    expect(told).toMatchObject({ type: 'doctor', schema: 1, version: '9.9.9' });
+    expect(told.failed).toBe(told.steps.filter(({ result }) => result === 'no').length);
+    expect(told.failed).toBeGreaterThan(1);
+    expect(told.steps).toContainEqual({
+      part: 'capture',
+      step: 'driver tcpdump',
+      result: 'no',
+      detail: 'no permission to capture on [address]',
+      remedy: 'type: sudo bin/netmon-tui.js doctor',
+    });
+    expect(told.steps).toContainEqual(
+      expect.objectContaining({ part: 'interfaces', step: 'default route', detail: 'en0', remedy: null }),
+    );
+    const { text: plain } = await report(fakeEdges(MAC));
+    expect(told.steps.map(({ step }) => step)).toEqual(
+      plain.split('\n').flatMap((row) => /^ {2}(?:ok|no|skipped) +(\S.*?)(?: {2,}|(?<=^.{25}) )/.exec(row)?.[1] ?? []),
+    );
+    for (const word of ['anna', '192.0.2', '10.1.2.3']) expect(text).not.toContain(word);
+  });
+
+  it('examines the configuration file that was named', async () => {
+    const { text } = await report(fakeEdges(MAC), {}, { config: '/nowhere/netmon.toml' });
+    expect(line(text, 'configuration')).toBe(
+      'no      configuration   the configuration file "/nowhere/netmon.toml" does not exist',
+    );
   });
 
   it('says a way out once, and that of a package only where it is needed', async () => {
@@ -151,7 +196,7 @@ describe('doctor on a Mac', () => {
     const refused = { [`nettop ${CHOSEN}`]: { status: 64 } };
     const plain = { 'nettop -L 1 -x -n': { stdout: 'time,,interface,\n1,a.7,,\n1,tcp4 192.0.2.17:1<->192.0.2.9:2,en0,\n' } };
     expect(await stepOf('owners: nettop', { ...refused, ...plain })).toMatch(
-      /^ok .*1 flows of 1 processes; columns time interface; chosen columns are refused \(status 64\)$/,
+      /^ok .*1 flow of 1 process; columns time interface; chosen columns are refused \(status 64\)$/,
     );
     expect(await stepOf('owners: nettop', { ...refused, 'nettop -L 1 -x -n': { status: 1 } })).toMatch(
       /^no .*it lists no processes \(status 1\); chosen columns/,
@@ -180,7 +225,7 @@ describe('doctor on a Mac', () => {
       };
       return Promise.resolve({ ...source([]), read });
     };
-    expect(await stepOf('owners: PKTAP', {}, drivers(nameless))).toMatch(/^no .*0 of 1 packets from libpcap carry a process$/);
+    expect(await stepOf('owners: PKTAP', {}, drivers(nameless))).toMatch(/^no .*0 of 1 packet from libpcap carry a process$/);
   });
 
   it('says what could not be run', async () => {
