@@ -10,6 +10,7 @@ import {
   RECENT_MS,
   type Snapshot,
 } from '../model/snapshot.ts';
+import { counted } from '../net/counted.ts';
 import { FlowBursts, type FlowDraft } from './flow-bursts.ts';
 
 /** Events of flows that are kept, and events of anything else. */
@@ -136,7 +137,7 @@ export class EventLog {
     const grown = (is: number | null, was: number | null): number => Math.max(0, (is ?? 0) - (was ?? 0));
     this.#lost.count += grown(capture.dropped, before.capture.dropped) + grown(capture.shed, before.capture.shed);
     if (this.#lost.count > 0 && time - this.#lost.loggedAt >= LOSS_MS) {
-      this.#put('warning', { text: `${this.#lost.count} packets were lost` });
+      this.#put('warning', { text: `lost ${counted(this.#lost.count, 'packet')}` });
       this.#lost = { loggedAt: time, count: 0 };
     }
     if (before.flowsEvicted === 0 && flowsEvicted > 0)

@@ -6,6 +6,7 @@ import { access, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { NetmonError, reasonOf } from '../model/errors.ts';
 import { EXPORT_PREFIX } from '../model/options.ts';
+import { counted } from '../net/counted.ts';
 import { sanitize } from '../net/text.ts';
 import { csvLine } from '../output/csv.ts';
 import { type FileOwner, OutputFile } from '../output/output-file.ts';
@@ -52,7 +53,7 @@ export async function writeExport(format: ExportFormat, table: ExportTable, plac
         await file.discard();
         throw thrown;
       }
-      return { done: true, text: `${table.rows.length} rows written to ${path}` };
+      return { done: true, text: `${counted(table.rows.length, 'row')} written to ${path}` };
     } catch (thrown) {
       const isTaken =
         thrown instanceof NetmonError && /is there already|is a symbolic link|is no regular file/.test(thrown.message);

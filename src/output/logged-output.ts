@@ -2,6 +2,7 @@
 // that the log tells comes from the samples, as on the screen; flows, with their names and addresses, are for `debug` alone.
 
 import type { CaptureStatus, FlowRow, Gap, Snapshot } from '../model/snapshot.ts';
+import { counted } from '../net/counted.ts';
 import type { Log } from '../system/log.ts';
 import type { Output } from './output.ts';
 
@@ -75,7 +76,8 @@ class CaptureLog {
     this.#privileges(capture);
     this.#history(capture);
     this.#loss(capture, time, isLast);
-    if (isLast) this.#log.write('info', `end of the run: ${capture.packets ?? 'no'} packets`);
+    if (isLast)
+      this.#log.write('info', `end of the run: ${capture.packets === null ? 'no packets' : counted(capture.packets, 'packet')}`);
   }
 
   #fallback(driver: string, reason: string): void {
@@ -114,7 +116,7 @@ class CaptureLog {
     if (lost <= this.#lost || (!isLast && time - this.#lostAt < LOSS_MS)) return;
     this.#log.write(
       'warn',
-      `dropped ${lost - this.#lost} packets; since the start: ${dropped ?? 'unknown'} by the system, ${shed} by netmon-tui`,
+      `dropped ${counted(lost - this.#lost, 'packet')}; since the start: ${dropped ?? 'unknown'} by the system, ${shed} by netmon-tui`,
     );
     this.#lost = lost;
     this.#lostAt = time;

@@ -2,6 +2,7 @@
 
 import type { HistoryStatus } from '../model/history.ts';
 import type { CaptureStatus, FlowRow, Gap, Snapshot } from '../model/snapshot.ts';
+import { counted } from '../net/counted.ts';
 import { sanitize } from '../net/text.ts';
 import type { Clock } from '../system/clock.ts';
 import type { Output, RecordStart } from './output.ts';
@@ -66,7 +67,7 @@ export class RecordOutput implements Output {
     const lost = (dropped ?? 0) + shed;
     const now = this.#clock.monotonic();
     if (lost <= this.#lost || now - this.#lostAt < LOSS_MS) return;
-    this.#say(`capture: ${lost - this.#lost} packets were lost, ${lost} since the start`);
+    this.#say(`capture: lost ${counted(lost - this.#lost, 'packet')}, ${lost} since the start`);
     this.#lost = lost;
     this.#lostAt = now;
   }

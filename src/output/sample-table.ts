@@ -3,6 +3,7 @@
 import type { UnitMode } from '../model/options.ts';
 import type { AppRow, FlowRow, HostRow, Snapshot, Traffic } from '../model/snapshot.ts';
 import type { Endpoint } from '../model/terms.ts';
+import { counted } from '../net/counted.ts';
 import { stateOf } from '../view/tables/connections.ts';
 import { drawable } from '../view/text/cells.ts';
 import { formatAmount, formatDateTime, formatDuration, formatGrouped, formatRate, RATE_WIDTH } from '../view/text/format.ts';
@@ -70,12 +71,13 @@ export function tableText(snapshot: Snapshot, style: TableStyle, rows: ManyRows 
 function headLines({ capture, total, started, time }: Snapshot, { units, glyphs, paint }: SampleSheet): string[] {
   const amount = (bytes: number | null) => (bytes === null ? '-' : formatAmount(bytes, units).trim());
   const number = (value: number | null) => (value === null ? '-' : formatGrouped(value));
+  const packets = (count: number | null) => (count === null ? '- packets' : counted(count, 'packet'));
   const safe = (text: string) => drawable(text, glyphs);
   const ms = Math.max(0, time - started);
   const lines = [
     `${paint.title(safe(capture.file ?? (capture.interfaces.join(' ') || '-')))}  driver ${safe(capture.driver)}, attribution ${safe(capture.attribution)}`,
     `since ${formatDateTime(started)}, ${ms < 10_000 ? `${(ms / 1000).toFixed(1)}s` : formatDuration(ms)}`,
-    `received ${amount(total.rxBytes)} in ${number(total.rxPackets)} packets, sent ${amount(total.txBytes)} in ${number(total.txPackets)} packets`,
+    `received ${amount(total.rxBytes)} in ${packets(total.rxPackets)}, sent ${amount(total.txBytes)} in ${packets(total.txPackets)}`,
     `unowned ${amount(total.unownedBytes)}, dropped ${number(capture.dropped)}, shed ${number(capture.shed)}, undecoded ${number(capture.undecoded)}`,
   ];
   if (capture.note !== '') lines.push(`note: ${safe(capture.note)}`);

@@ -1,6 +1,7 @@
 // Counts captured frames that hold something other than IP, and says what it is: a bare number helps nobody, and an empty table needs a reason.
 
 import { type Packet, STATUS, UNREAD } from '../decode/packet.ts';
+import { counted } from '../net/counted.ts';
 import { ETHERTYPE } from '../net/numbers.ts';
 
 /** Kinds that are told apart; all others are one kind. */
@@ -101,8 +102,8 @@ export class UnreadFrames {
     const sum = kinds.reduce((all, { count }) => all + count, 0);
     const rest = sum - named.reduce((all, { count }) => all + count, 0);
     const parts = named.map((kind) => `${kind.count} ${nameOf(kind)}`);
-    if (rest > 0) parts.push(`${rest} others`);
-    return `${sum} ${sum === 1 ? 'frame' : 'frames'} not read: ${parts.join(', ')}`;
+    if (rest > 0) parts.push(counted(rest, 'other'));
+    return `${counted(sum, 'frame')} not read: ${parts.join(', ')}`;
   }
 }
 

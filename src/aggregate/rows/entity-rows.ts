@@ -2,6 +2,7 @@
 
 import type { AppRow, HostRow, Traffic } from '../../model/snapshot.ts';
 import type { ProcessDirectory } from '../../model/terms.ts';
+import { counted } from '../../net/counted.ts';
 import { type Accumulators, COLUMN } from '../accumulators.ts';
 import { CARRIER, OWNERLESS, ownerlessReason } from '../booking.ts';
 import { type Rest, Selection, tellsRest } from './selection.ts';
@@ -119,7 +120,7 @@ export class AppRows {
   }
 
   #folded({ count, ...sums }: Rest): AppRow {
-    const reason = `${count} more apps`;
+    const reason = counted(count, 'more app');
     if (this.#rest !== null && tellsRest(this.#rest, reason, { count, ...sums })) return this.#rest;
     const nothing = { app: null, exe: null, pids: [], processes: [], processCount: 0, user: null, recent: [] };
     this.#rest = { id: 'app:rest', ...nothing, reason, ...sums };

@@ -5,6 +5,7 @@ import type { HostRow } from '../../model/snapshot.ts';
 import { type FlowFacts, NAME_RANK, NAME_SOURCES, type Neighbour, NOBODY, NOWHERE } from '../../model/terms.ts';
 import { formatAddress } from '../../net/address.ts';
 import { widened } from '../../net/bytes.ts';
+import { counted } from '../../net/counted.ts';
 import { type Accumulators, COLUMN } from '../accumulators.ts';
 import { hasMotion, holds, RECENT_SECONDS, RowCache, trafficOf } from './entity-rows.ts';
 import { type HostTable, OTHER_HOSTS } from './host-table.ts';
@@ -190,7 +191,7 @@ export class HostRows {
 
   #folded({ count, ...sums }: Rest): HostRow {
     // A host that was evicted and came back is in both rows: nobody knows any more how many there are.
-    const reason = this.#learnt.hasEvicted ? 'more hosts' : `${count} more hosts`;
+    const reason = this.#learnt.hasEvicted ? 'more hosts' : counted(count, 'more host');
     if (this.#rest !== null && tellsRest(this.#rest, reason, { count, ...sums })) return this.#rest;
     const nameless = { host: null, domain: null, nameSource: 'none', addresses: [], category: null } as const;
     this.#rest = { id: 'host:rest', ...nameless, ...NOWHERE, ...NOBODY, reason, recent: [], ...sums };

@@ -6,6 +6,7 @@ import { LSOF_ARGUMENTS, parseLsof } from '../../identify/process/macos/lsof.ts'
 import { NETTOP_ARGUMENTS, NETTOP_COLUMNS, parseNettop } from '../../identify/process/macos/nettop.ts';
 import { PS_ARGUMENTS, parsePs } from '../../identify/process/macos/ps.ts';
 import { reasonOf } from '../../model/errors.ts';
+import { counted } from '../../net/counted.ts';
 import type { Edges, RunResult } from '../../system/edges.ts';
 import { listSystemFolder, readSystemFile } from '../../system/small-file.ts';
 import type { CapturedOwners } from './probes.ts';
@@ -66,7 +67,7 @@ function procfs(edges: Edges): Finding {
   // A process that sleeps in exec still has standard input; kernel threads have no descriptors and no executable.
   const users = pids.filter((pid) => (readSystemFile(`${edges.paths.proc}/${pid}/cmdline`, 16) ?? '') !== '');
   const open = users.filter((pid) => listSystemFolder(`${edges.paths.proc}/${pid}/fd`).length > 0);
-  const detail = `tables ${tables.join(' ') || 'none'}; descriptors of ${open.length} of ${users.length} processes`;
+  const detail = `tables ${tables.join(' ') || 'none'}; descriptors of ${open.length} of ${counted(users.length, 'process', 'processes')}`;
   if (tables.length === 0) return no(detail);
   const hidden = edges.euid() !== 0 && open.length < users.length;
   return hidden ? no(`${detail}: those of other users are hidden`, 'run it as root') : ok(detail);
@@ -77,7 +78,7 @@ function pktap(edges: Edges, seen: readonly CapturedOwners[]): Finding {
   const best = seen.toSorted((a, b) => b.named - a.named || b.packets - a.packets)[0];
   if (best === undefined) return no('no driver opened it; owners are polled', edges.euid() === 0 ? null : permissionHint());
   if (best.packets === 0) return skipped(`${best.driver} opened it, but no packet came to show a pid`);
-  const share = `${best.named} of ${best.packets} packets from ${best.driver} carry a process`;
+  const share = `${best.named} of ${counted(best.packets, 'packet')} from ${best.driver} carry a process`;
   return best.named === 0 ? no(share) : ok(share);
 }
 
@@ -86,7 +87,8 @@ async function ps(edges: Edges): Promise<Finding> {
   const found = parsePs(result.stdout);
   const paths = found.filter((record) => record.exe !== null).length;
   return (
-    brokenOf(result) ?? (found.length === 0 ? no('it lists nothing') : ok(`${found.length} processes, ${paths} with a path`))
+    brokenOf(result) ??
+    (found.length === 0 ? no('it lists nothing') : ok(`${counted(found.length, 'process', 'processes')}, ${paths} with a path`))
   );
 }
 
@@ -105,13 +107,18 @@ async function nettop(edges: Edges): Promise<Finding> {
 }
 
 function describe({ records, processes, columns }: ReturnType<typeof parseNettop>): string {
-  return `${records.length} flows of ${processes} processes; columns ${columns.join(' ')}`;
+  return `${counted(records.length, 'flow')} of ${counted(processes, 'process', 'processes')}; columns ${columns.join(' ')}`;
 }
 
 async function lsof(edges: Edges): Promise<Finding> {
   const result = await edges.run(edges.paths.lsof, LSOF_ARGUMENTS, LIMITS);
   const found = parseLsof(result.stdout);
-  return brokenOf(result) ?? ok(`${found.length} sockets of ${new Set(found.map((record) => record.pid)).size} processes`);
+  return (
+    brokenOf(result) ??
+    ok(
+      `${counted(found.length, 'socket')} of ${counted(new Set(found.map((record) => record.pid)).size, 'process', 'processes')}`,
+    )
+  );
 }
 
 /** Why a program can't be used, or null. */

@@ -5,6 +5,7 @@ import { type DriverTable, notHere } from '../../capture/opener.ts';
 import type { CaptureRequest, PacketSource } from '../../capture/source.ts';
 import { NetmonError } from '../../model/errors.ts';
 import { DRIVERS, type DriverName } from '../../model/terms.ts';
+import { counted } from '../../net/counted.ts';
 import type { Clock } from '../../system/clock.ts';
 import type { Edges } from '../../system/edges.ts';
 import { type Finding, no, ok, type Step, skipped } from './step.ts';
@@ -74,7 +75,7 @@ async function watch(source: PacketSource, driver: DriverName, probe: DriverProb
   const { received, droppedByKernel, shed } = source.stats();
   const where = [...new Set(source.interfaces.map((item) => `${item.name} link ${item.link}`))].slice(0, 8).join(', ');
   const facts = [
-    `${packets} packets in ${openMs / 1000} s`,
+    `${counted(packets, 'packet')} in ${openMs / 1000} s`,
     `received ${received ?? 'unknown'}, dropped by the kernel ${droppedByKernel ?? 'unknown'}, dropped by netmon-tui ${shed}`,
     source.namesProcesses ? `${named} with a process` : 'names no processes',
     `ring ${source.bufferBytes === null ? 'unknown' : `${Math.round(source.bufferBytes / 1024)} KiB`}`,

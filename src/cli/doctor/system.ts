@@ -5,6 +5,7 @@ import { readCounters } from '../../capture/devices/counters.ts';
 import { listDevices } from '../../capture/devices/devices.ts';
 import { libpcapHint } from '../../capture/libpcap/handle.ts';
 import { reasonOf } from '../../model/errors.ts';
+import { counted } from '../../net/counted.ts';
 import type { Edges } from '../../system/edges.ts';
 import { readSystemFile } from '../../system/small-file.ts';
 import { refuseTerminal, speaksUtf8 } from '../../tui/terminal.ts';
@@ -93,7 +94,7 @@ export function interfaceSteps(edges: Edges): Step[] {
         const counters = await readCounters(edges, names);
         return counters === null || counters.size === 0
           ? no("can't be read; coverage will be unknown")
-          : ok(`${counters.size} of ${names.length} interfaces`);
+          : ok(`${counters.size} of ${counted(names.length, 'interface')}`);
       },
     },
   ];

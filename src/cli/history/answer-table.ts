@@ -10,6 +10,7 @@ import {
   recordCommand,
 } from '../../model/history.ts';
 import type { UnitMode } from '../../model/options.ts';
+import { counted } from '../../net/counted.ts';
 import { sanitize } from '../../net/text.ts';
 import { type CsvValue, csvLine } from '../../output/csv.ts';
 import { SCHEMA, timeField } from '../../output/fields.ts';
@@ -54,7 +55,7 @@ export function answerText(answer: HistoryResult, path: string, style: AnswerSty
   }
   const amount = (bytes: number) => formatAmount(bytes, style.units).trim();
   lines.push(
-    `received ${amount(total.rxBytes)}, sent ${amount(total.txBytes)}, ${formatGrouped(total.flows)} connections${filterText(answer, glyphs)}`,
+    `received ${amount(total.rxBytes)}, sent ${amount(total.txBytes)}, ${counted(total.flows, 'connection')}${filterText(answer, glyphs)}`,
     paint.dim(recordedText(answer)),
     '',
   );

@@ -3,8 +3,8 @@
 import type { HistoryReader } from '../../history/query/reader.ts';
 import { NetmonError } from '../../model/errors.ts';
 import type { TimeRange } from '../../model/history.ts';
+import { counted } from '../../net/counted.ts';
 import { type FileOwner, OutputFile } from '../../output/output-file.ts';
-import { formatGrouped } from '../../view/text/format.ts';
 import type { CommandLine } from '../command-line.ts';
 import type { CommandIo, Progress } from './command-io.ts';
 import { reading } from './command-io.ts';
@@ -71,7 +71,7 @@ async function pages<Row>(
   for await (const page of source) {
     if (!(await write(page.map(form.line).join('')))) return;
     count += page.length;
-    progress.tell(`exporting, ${formatGrouped(count)} rows so far`);
+    progress.tell(`exporting, ${counted(count, 'row')} so far`);
   }
 }
 

@@ -11,11 +11,12 @@ import { pruneFile } from '../../history/save-thread.ts';
 import { NetmonError } from '../../model/errors.ts';
 import type { HistoryTotals } from '../../model/history.ts';
 import type { HistoryOptions } from '../../model/options.ts';
+import { counted } from '../../net/counted.ts';
 import { quoted } from '../../net/quote.ts';
 import { fileWork } from '../../system/as-owner.ts';
 import type { LockResult } from '../../system/file-lock.ts';
 import type { FileOwner } from '../../system/files.ts';
-import { formatAmount, formatDateTime, formatGrouped } from '../../view/text/format.ts';
+import { formatAmount, formatDateTime } from '../../view/text/format.ts';
 import type { CommandLine } from '../command-line.ts';
 import type { CommandIo } from './command-io.ts';
 import { Progress, reading } from './command-io.ts';
@@ -166,7 +167,7 @@ function deletionText(
 function totalText(total: HistoryTotals | null): string {
   if (total === null || total.rxPackets + total.txPackets + total.flows === 0) return 'nothing is recorded there';
   const amount = (bytes: number) => formatAmount(bytes, 'bytes').trim();
-  return `${amount(total.rxBytes)} received, ${amount(total.txBytes)} sent, ${formatGrouped(total.flows)} connections`;
+  return `${amount(total.rxBytes)} received, ${amount(total.txBytes)} sent, ${counted(total.flows, 'connection')}`;
 }
 
 function sizeText(bytes: number): string {

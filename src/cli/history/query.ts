@@ -53,7 +53,7 @@ export async function queryCommand(
   else await out.write(sqlText(result, { columns: out.columns, color: options.color && out.isTerminal, ascii: options.ascii }));
   if (result.cut)
     await err.write(
-      `netmon-tui: only the first ${limits.rows} rows are shown\n  for more, type: --limit ${Math.min(MOST_ROWS, limits.rows * 10)}\n`,
+      `netmon-tui: only the first ${limits.rows === 1 ? 'row is' : `${limits.rows} rows are`} shown\n  for more, type: --limit ${Math.min(MOST_ROWS, limits.rows * 10)}\n`,
     );
   return 0;
 }

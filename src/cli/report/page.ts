@@ -3,6 +3,7 @@
 import { createHash } from 'node:crypto';
 import { foldedIn, type HistoryResult, type HistoryRow } from '../../model/history.ts';
 import type { UnitMode } from '../../model/options.ts';
+import { counted } from '../../net/counted.ts';
 import { dayStarts, weekdayDate } from '../../view/text/calendar.ts';
 import { formatDateTime, formatGrouped, formatShare } from '../../view/text/format.ts';
 import { calendar, calendarNote } from './calendar.ts';
@@ -138,14 +139,10 @@ ${tile('Received', amount(rxBytes, units), change(rxBytes, before?.total.rxBytes
 
 /** Number of names, including those summed up in one row (`12 more`). */
 function countOf({ rows }: HistoryResult, noun: string): string {
-  return plural(
+  return counted(
     rows.reduce((sum, row) => sum + (row.key === null ? foldedIn(row) : 1), 0),
     noun,
   );
-}
-
-function plural(count: number, noun: string): string {
-  return `${formatGrouped(count)} ${noun}${count === 1 ? '' : 's'}`;
 }
 
 /** @param span the range before, in words */

@@ -3,6 +3,7 @@
 import type { FirstSeen } from '../../history/query/pages.ts';
 import type { HistoryResult, HistoryRow } from '../../model/history.ts';
 import type { UnitMode } from '../../model/options.ts';
+import { counted } from '../../net/counted.ts';
 import { timeText, weekdayDate } from '../../view/text/calendar.ts';
 import { formatAmount, formatGrouped, formatShare } from '../../view/text/format.ts';
 import { round } from './chart.ts';
@@ -65,7 +66,7 @@ ${items}${rest > 0 && html`<li><span class="why">and ${rest} more</span></li>`}<
 `;
   };
   const left = groups.length - GROUPS;
-  return html`${groups.slice(0, GROUPS).map(group)}${left > 0 && html`<p class="note">and ${left} more apps</p>`}`;
+  return html`${groups.slice(0, GROUPS).map(group)}${left > 0 && html`<p class="note">and ${counted(left, 'more app')}</p>`}`;
 }
 
 /** `Tue 17 Nov 14:05`. */

@@ -1,6 +1,7 @@
 // The reducer of the history view: commands, answers, and the requests that follow from a state. No clock, no I/O.
 
 import type { Snapshot } from '../../model/snapshot.ts';
+import { counted } from '../../net/counted.ts';
 import type { Action, Command, Step } from '../action.ts';
 import { withFilter } from '../input/filter-input.ts';
 import type { ViewState } from '../state.ts';
@@ -226,5 +227,5 @@ function chosenText(state: ViewState, glyphs: Glyphs): string | null {
   const hides = state.privacy && pane === 'domains';
   const name = hides ? glyphs.masked.repeat(6) : drawable(row.key ?? `(${row.reason ?? 'unknown'})`, glyphs);
   const amount = (bytes: number): string => formatAmount(bytes, state.units).trim();
-  return `${name}  RX ${amount(row.rxBytes)}  TX ${amount(row.txBytes)}  ${row.flows} flows`;
+  return `${name}  RX ${amount(row.rxBytes)}  TX ${amount(row.txBytes)}  ${counted(row.flows, 'flow')}`;
 }

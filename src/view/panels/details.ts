@@ -2,6 +2,7 @@
 
 import type { AppRow, CategoryRow, FlowRow, HostRow, InterfaceRow, NetEvent, Traffic } from '../../model/snapshot.ts';
 import type { InnerFlow, NameSource, Place } from '../../model/terms.ts';
+import { counted } from '../../net/counted.ts';
 import type { TableName } from '../state.ts';
 import type { CellContext } from '../tables/column.ts';
 import { stateOf } from '../tables/connections.ts';
@@ -51,19 +52,15 @@ function traffic(row: Traffic, { units, glyphs }: CellContext): readonly Fact[] 
   return [
     [
       `${glyphs.rx} RX`,
-      `${formatRate(row.rxRate, units).trim()}, ${formatAmount(row.rxBytes, units).trim()} in ${packets(row.rxPackets)}`,
+      `${formatRate(row.rxRate, units).trim()}, ${formatAmount(row.rxBytes, units).trim()} in ${counted(row.rxPackets, 'packet')}`,
       'rx',
     ],
     [
       `${glyphs.tx} TX`,
-      `${formatRate(row.txRate, units).trim()}, ${formatAmount(row.txBytes, units).trim()} in ${packets(row.txPackets)}`,
+      `${formatRate(row.txRate, units).trim()}, ${formatAmount(row.txBytes, units).trim()} in ${counted(row.txPackets, 'packet')}`,
       'tx',
     ],
   ];
-}
-
-function packets(count: number): string {
-  return `${formatGrouped(count)} ${count === 1 ? 'packet' : 'packets'}`;
 }
 
 function seen(row: { firstSeen: number; lastSeen: number }, context: CellContext): readonly Fact[] {

@@ -2,6 +2,7 @@
 
 import { wordOf } from '../../filter/fields.ts';
 import type { Snapshot } from '../../model/snapshot.ts';
+import { counted } from '../../net/counted.ts';
 import { pictureOf } from '../derive.ts';
 import { isTyping } from '../input/filter-input.ts';
 import type { KeyTable } from '../input/keymap.ts';
@@ -54,7 +55,7 @@ function filterInput(state: ViewState, live: Snapshot, glyphs: Glyphs, width: nu
   }
   const picture = pictureOf(state, live);
   const count = picture.connections.length + picture.closedHidden;
-  const over = state.view === 'history' ? 'of what is recorded' : `${count} ${count === 1 ? 'connection' : 'connections'}`;
+  const over = state.view === 'history' ? 'of what is recorded' : counted(count, 'connection');
   const help =
     text === ''
       ? EXAMPLES[state.view === 'history' ? 'history' : 'live']

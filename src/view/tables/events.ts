@@ -3,8 +3,9 @@
 
 import type { EventKind, FlowBurst, NetEvent } from '../../model/snapshot.ts';
 import { MAX_HOSTS } from '../../model/snapshot.ts';
+import { counted } from '../../net/counted.ts';
 import { cut, displayWidth } from '../text/cells.ts';
-import { formatAmount, formatDateTime, formatDuration, formatGrouped } from '../text/format.ts';
+import { formatAmount, formatDateTime, formatDuration } from '../text/format.ts';
 import { type Role, span } from '../text/span.ts';
 import type { CellContext, TableSpec } from './column.ts';
 import { endpointText, hidden, shown } from './masking.ts';
@@ -63,14 +64,13 @@ function bracketed(text: string): string {
 
 /** `curl: 312 connections with example.com in 14s`, and what they moved. */
 function burstText({ kind, app, time }: NetEvent, burst: FlowBurst, context: CellContext, names: number): string {
-  const connections = burst.count === 1 ? 'connection' : 'connections';
-  if (burst.of === 'unlisted') return `${formatGrouped(burst.count)} more ${connections}, too many to list`;
+  if (burst.of === 'unlisted') return `${counted(burst.count, 'more connection')}, too many to list`;
   const owner = burst.of === 'others' ? 'other apps' : ownerText(app, burst.reason, context, names);
-  const many = burst.hosts >= MAX_HOSTS ? `${MAX_HOSTS} hosts or more` : `${burst.hosts} hosts`;
+  const many = burst.hosts >= MAX_HOSTS ? `${MAX_HOSTS} hosts or more` : counted(burst.hosts, 'host');
   const where = burst.host === null ? many : cut(hidden(burst.host, context), names, context.glyphs, 'start');
   const lasted = time - burst.since >= 2000 ? ` in ${formatDuration(time - burst.since)}` : '';
   const moved = kind === 'closed' ? `, ${movedText(burst, context)}` : '';
-  return `${owner}: ${formatGrouped(burst.count)} ${connections} with ${where}${lasted}${moved}`;
+  return `${owner}: ${counted(burst.count, 'connection')} with ${where}${lasted}${moved}`;
 }
 
 function ownerText(app: string | null, reason: string | null, context: CellContext, names: number): string {

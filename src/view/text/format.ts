@@ -1,6 +1,7 @@
 // Numbers and times as a reader sees them: the unit always printed, columns of one width, unknown never shown as zero.
 
 import type { UnitMode } from '../../model/options.ts';
+import { grouped } from '../../net/counted.ts';
 
 interface UnitScale {
   readonly perByte: number;
@@ -71,7 +72,7 @@ export function formatCount(count: number): string {
 
 /** A count with its digits in groups of three, for places with room. */
 export function formatGrouped(count: number): string {
-  return Number.isNaN(count) ? '?' : String(Math.round(count)).replace(/\B(?=(\d{3})+$)/g, ' ');
+  return Number.isNaN(count) ? '?' : grouped(count);
 }
 
 /** A share of 1 as percent, in at most six cells: `0 %` only when it is nothing, `100 %` only when it is all. */

@@ -58,7 +58,7 @@ describe('exports', () => {
     await exports.idle();
     expect(readdirSync(folder)).toEqual(['netmon-apps-1970-01-01-000000Z.csv']);
     expect(notices.filter((text) => text === 'not exported: another export is still being written')).toHaveLength(899);
-    expect(notices.at(-1)).toMatch(/^1 rows written to /);
+    expect(notices.at(-1)).toMatch(/^1 row written to /);
     expect(events).toEqual([`export: ${notices.at(-1)}`]);
     exports.write({ type: 'export', format: 'json', table });
     await exports.idle();

@@ -71,10 +71,10 @@ describe('RecordOutput', () => {
     const { sample, pass, take } = record();
     sample({ dropped: 3, shed: 1 });
     sample({ dropped: 5, shed: 1 });
-    expect(take()).toBe('netmon-tui: capture: 4 packets were lost, 4 since the start\n');
+    expect(take()).toBe('netmon-tui: capture: lost 4 packets, 4 since the start\n');
     pass(60_000);
     sample({ dropped: 9, shed: 1 });
-    expect(take()).toBe('netmon-tui: capture: 6 packets were lost, 10 since the start\n');
+    expect(take()).toBe('netmon-tui: capture: lost 6 packets, 10 since the start\n');
     sample({ dropped: null, shed: 1 });
     expect(take()).toBe('');
   });

@@ -166,7 +166,10 @@ function appParts({ history, privacy }: ViewState, glyphs: Glyphs, width: number
       : [
           {
             rank: 2,
-            line: [span(`${formatGrouped(times.domains.size)}${times.isCut ? '+' : ''} `), span('domains so far', 'dim')],
+            line: [
+              span(`${formatGrouped(times.domains.size)}${times.isCut ? '+' : ''} `),
+              span(times.domains.size === 1 ? 'domain so far' : 'domains so far', 'dim'),
+            ],
           },
         ]),
     ...(path === '' ? [] : [{ rank: 3, line: [span(path, 'dim')] }]),
