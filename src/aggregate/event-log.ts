@@ -10,7 +10,7 @@ import {
   RECENT_MS,
   type Snapshot,
 } from '../model/snapshot.ts';
-import { counted } from '../net/counted.ts';
+import { droppedText } from '../net/counted.ts';
 import { FlowBursts, type FlowDraft } from './flow-bursts.ts';
 
 /** Events of flows that are kept, and events of anything else. */
@@ -52,7 +52,7 @@ export class EventLog {
   #created = 0;
   #newest = 0;
   #time = 0;
-  #lost = { loggedAt: Number.NEGATIVE_INFINITY, count: 0 };
+  #lost = { loggedAt: Number.NEGATIVE_INFINITY, kernel: 0, own: 0 };
 
   /** @param known null: `setKnownHistory` will tell, and until then nothing is new */
   constructor(known: KnownHistory | null = () => null) {
@@ -135,10 +135,12 @@ export class EventLog {
     const before = this.#before;
     if (before === null) return;
     const grown = (is: number | null, was: number | null): number => Math.max(0, (is ?? 0) - (was ?? 0));
-    this.#lost.count += grown(capture.dropped, before.capture.dropped) + grown(capture.shed, before.capture.shed);
-    if (this.#lost.count > 0 && time - this.#lost.loggedAt >= LOSS_MS) {
-      this.#put('warning', { text: `lost ${counted(this.#lost.count, 'packet')}` });
-      this.#lost = { loggedAt: time, count: 0 };
+    this.#lost.kernel += grown(capture.dropped, before.capture.dropped);
+    this.#lost.own += grown(capture.shed, before.capture.shed);
+    const text = droppedText(this.#lost);
+    if (text !== '' && time - this.#lost.loggedAt >= LOSS_MS) {
+      this.#put('warning', { text });
+      this.#lost = { loggedAt: time, kernel: 0, own: 0 };
     }
     if (before.flowsEvicted === 0 && flowsEvicted > 0)
       this.#put('warning', { text: 'too many connections: rows are given up from now on, their bytes stay in the totals' });

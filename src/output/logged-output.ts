@@ -2,7 +2,7 @@
 // that the log tells comes from the samples, as on the screen; flows, with their names and addresses, are for `debug` alone.
 
 import type { CaptureStatus, FlowRow, Gap, Snapshot } from '../model/snapshot.ts';
-import { counted } from '../net/counted.ts';
+import { counted, type Dropped, droppedText } from '../net/counted.ts';
 import type { Log } from '../system/log.ts';
 import type { Output } from './output.ts';
 
@@ -56,7 +56,7 @@ class CaptureLog {
   readonly #fallbacks = new Set<string>();
   #interfaces: ReadonlySet<string> = new Set();
   #savedAt: number | null = null;
-  #lost = 0;
+  #lost: Dropped = { kernel: 0, own: 0 };
   #lostAt = Number.NEGATIVE_INFINITY;
 
   constructor(log: Log) {
@@ -112,12 +112,10 @@ class CaptureLog {
   }
 
   #loss({ dropped, shed }: CaptureStatus, time: number, isLast: boolean): void {
-    const lost = (dropped ?? 0) + shed;
-    if (lost <= this.#lost || (!isLast && time - this.#lostAt < LOSS_MS)) return;
-    this.#log.write(
-      'warn',
-      `dropped ${counted(lost - this.#lost, 'packet')}; since the start: ${dropped ?? 'unknown'} by the system, ${shed} by netmon-tui`,
-    );
+    const lost = { kernel: dropped ?? this.#lost.kernel, own: shed };
+    const text = droppedText(lost, this.#lost);
+    if (text === '' || (!isLast && time - this.#lostAt < LOSS_MS)) return;
+    this.#log.write('warn', `${text}; since the start ${droppedText(lost)}`);
     this.#lost = lost;
     this.#lostAt = time;
   }

@@ -2,7 +2,7 @@
 
 import type { HistoryStatus } from '../model/history.ts';
 import type { CaptureStatus, FlowRow, Gap, Snapshot } from '../model/snapshot.ts';
-import { counted } from '../net/counted.ts';
+import { type Dropped, droppedText } from '../net/counted.ts';
 import { sanitize } from '../net/text.ts';
 import type { Clock } from '../system/clock.ts';
 import type { Output, RecordStart } from './output.ts';
@@ -18,7 +18,7 @@ export class RecordOutput implements Output {
   readonly #clock: Clock;
   #capture = '';
   #history = '';
-  #lost = 0;
+  #lost: Dropped = { kernel: 0, own: 0 };
   #lostAt = Number.NEGATIVE_INFINITY;
 
   constructor(write: (text: string) => void, clock: Clock) {
@@ -64,10 +64,11 @@ export class RecordOutput implements Output {
   }
 
   #tellLoss({ dropped, shed }: CaptureStatus): void {
-    const lost = (dropped ?? 0) + shed;
+    const lost = { kernel: dropped ?? this.#lost.kernel, own: shed };
+    const text = droppedText(lost, this.#lost);
     const now = this.#clock.monotonic();
-    if (lost <= this.#lost || now - this.#lostAt < LOSS_MS) return;
-    this.#say(`capture: lost ${counted(lost - this.#lost, 'packet')}, ${lost} since the start`);
+    if (text === '' || now - this.#lostAt < LOSS_MS) return;
+    this.#say(`${text}; since the start ${droppedText(lost)}`);
     this.#lost = lost;
     this.#lostAt = now;
   }

@@ -6,7 +6,16 @@ import type { Endpoint } from '../model/terms.ts';
 import { counted } from '../net/counted.ts';
 import { stateOf } from '../view/tables/connections.ts';
 import { drawable } from '../view/text/cells.ts';
-import { formatAmount, formatDateTime, formatDuration, formatGrouped, formatRate, RATE_WIDTH } from '../view/text/format.ts';
+import {
+  formatAmount,
+  formatDateTime,
+  formatDuration,
+  formatGrouped,
+  formatRate,
+  formatShare,
+  RATE_WIDTH,
+} from '../view/text/format.ts';
+import { notCaptured } from '../view/traffic.ts';
 import {
   amountColumns,
   fixed,
@@ -73,12 +82,14 @@ function headLines({ capture, total, started, time }: Snapshot, { units, glyphs,
   const number = (value: number | null) => (value === null ? '-' : formatGrouped(value));
   const packets = (count: number | null) => (count === null ? '- packets' : counted(count, 'packet'));
   const safe = (text: string) => drawable(text, glyphs);
+  const missed = notCaptured(capture.countedFrameBytes, capture.countedInterfaceBytes);
   const ms = Math.max(0, time - started);
   const lines = [
     `${paint.title(safe(capture.file ?? (capture.interfaces.join(' ') || '-')))}  driver ${safe(capture.driver)}, attribution ${safe(capture.attribution)}`,
     `since ${formatDateTime(started)}, ${ms < 10_000 ? `${(ms / 1000).toFixed(1)}s` : formatDuration(ms)}`,
     `received ${amount(total.rxBytes)} in ${packets(total.rxPackets)}, sent ${amount(total.txBytes)} in ${packets(total.txPackets)}`,
-    `unowned ${amount(total.unownedBytes)}, dropped ${number(capture.dropped)}, shed ${number(capture.shed)}, undecoded ${number(capture.undecoded)}`,
+    `dropped by the kernel ${number(capture.dropped)}, dropped by netmon-tui ${number(capture.shed)}`,
+    `not captured ${missed === null ? '-' : formatShare(missed)}, unowned ${amount(total.unownedBytes)}, undecoded ${number(capture.undecoded)}`,
   ];
   if (capture.note !== '') lines.push(`note: ${safe(capture.note)}`);
   if (capture.reverseDns) lines.push('reverse DNS: addresses without a name are asked for theirs');

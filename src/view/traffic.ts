@@ -38,3 +38,9 @@ export function subtractTraffic(all: Traffic, part: Traffic): Traffic {
     txRate: Math.max(0, all.txRate - part.txRate),
   };
 }
+
+/** Share of the bytes that an interface counted itself and that were not captured; null where its counter is unknown. */
+export function notCaptured(frameBytes: number | null, counterBytes: number | null): number | null {
+  if (frameBytes === null || counterBytes === null || counterBytes === 0) return null;
+  return Math.max(0, 1 - frameBytes / counterBytes);
+}

@@ -264,7 +264,7 @@ describe('a fake Mac', () => {
       screen = open('sudo');
       await shown(
         /^ netmon-tui {2}en0,utun4,lo0 · libpcap · owners by pktap +▼ [\d.]+ KiB\/s ▲ /,
-        /^ total ▼ .* captured \d+ % {2}dropped 0 /m,
+        /^ total ▼ .* not captured [\d.]+ % {2}dropped 0 /m,
         CHROME_ROW,
         row(CUT_TITLE, 4242, '–'),
         row('tailscaled', 888, 'root'),

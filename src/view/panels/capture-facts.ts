@@ -4,12 +4,14 @@ import type { PrivilegeStatus } from '../../model/privileges.ts';
 import type { Snapshot } from '../../model/snapshot.ts';
 import type { CellContext } from '../tables/column.ts';
 import { hidden, shown } from '../tables/masking.ts';
-import { formatAmount, formatDateTime, formatDuration, formatGrouped } from '../text/format.ts';
+import { formatAmount, formatDateTime, formatDuration, formatGrouped, formatShare } from '../text/format.ts';
+import { notCaptured } from '../traffic.ts';
 import { type Fact, NAME_WIDTH } from './details.ts';
 
 /** The capture: driver and owners, why not better ones, what was lost, what could not be read. */
 export function captureFacts(snapshot: Snapshot, context: CellContext): readonly Fact[] {
   const { capture } = snapshot;
+  const missed = notCaptured(capture.countedFrameBytes, capture.countedInterfaceBytes);
   const count = (value: number | null): string | null => (value === null ? null : formatGrouped(value));
   const size = (value: number | null): string | null => (value === null ? null : formatAmount(value, context.units).trim());
   return [
@@ -41,9 +43,10 @@ export function captureFacts(snapshot: Snapshot, context: CellContext): readonly
         ? shown(`unknown: ${capture.countedNote}`, context)
         : size(capture.countedInterfaceBytes),
     ],
-    ['dropped', count(capture.dropped), (capture.dropped ?? 0) > 0 ? 'warn' : 'text'],
-    ['by interface', count(capture.interfaceDropped)],
-    ['by netmon-tui', count(capture.shed), capture.shed > 0 ? 'warn' : 'text'],
+    ['not captured', missed === null ? null : `${formatShare(missed)} of what the interface counted`],
+    ['dropped by the kernel', count(capture.dropped), (capture.dropped ?? 0) > 0 ? 'warn' : 'text'],
+    ['dropped by netmon-tui', count(capture.shed), capture.shed > 0 ? 'warn' : 'text'],
+    ['dropped by the interface', count(capture.interfaceDropped)],
     [
       'undecoded',
       `${formatGrouped(capture.undecoded)}: truncated ${formatGrouped(capture.truncated)}, malformed ${formatGrouped(capture.malformed)}, unsupported ${formatGrouped(capture.unsupported)}`,

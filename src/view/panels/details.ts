@@ -21,6 +21,7 @@ import {
   formatShare,
 } from '../text/format.ts';
 import { type Line, type Role, span } from '../text/span.ts';
+import { notCaptured } from '../traffic.ts';
 
 /** Cells of a fact's name. */
 export const NAME_WIDTH = 14;
@@ -31,12 +32,13 @@ export type Fact = readonly [name: string, value: string | null, role?: Role];
 /** Facts as lines, long values wrapped under their own column; null is shown as unknown. */
 export function factLines(facts: readonly Fact[], width: number, context: CellContext): readonly Line[] {
   const lines: Line[] = [];
-  const room = Math.max(8, width - NAME_WIDTH - 3);
+  const names = Math.max(NAME_WIDTH, ...facts.map(([name]) => name.length));
+  const room = Math.max(8, width - names - 3);
   for (const [name, value, role] of facts) {
     const rows = value === null || value === '' ? [context.glyphs.unknown] : wrapCells(value, room);
     for (const [index, text] of rows.entries())
       lines.push([
-        span(` ${(index === 0 ? name : '').padEnd(NAME_WIDTH)} `, 'dim'),
+        span(` ${(index === 0 ? name : '').padEnd(names)} `, 'dim'),
         span(text, role ?? (value === null ? 'dim' : 'text')),
       ]);
   }
@@ -250,6 +252,7 @@ function innerFacts({ protocol, source, destination, host }: InnerFlow, context:
 
 function interfaceFacts(row: InterfaceRow, context: CellContext): readonly Fact[] {
   const { units } = context;
+  const missed = notCaptured(row.frameBytes, row.counterBytes);
   return [
     ['interface', text(row.interface, context), 'name'],
     ['kind', row.kind],
@@ -262,13 +265,8 @@ function interfaceFacts(row: InterfaceRow, context: CellContext): readonly Fact[
         ]),
     ['frame bytes', row.frameBytes === null ? null : formatAmount(row.frameBytes, units).trim()],
     ['its counter', row.counterBytes === null ? null : formatAmount(row.counterBytes, units).trim()],
-    [
-      'captured',
-      row.counterBytes === null || row.counterBytes === 0 || row.frameBytes === null
-        ? null
-        : formatShare(row.frameBytes / row.counterBytes),
-    ],
-    ['lost by it', row.counterDropped === null ? null : formatGrouped(row.counterDropped)],
+    ['not captured', missed === null ? null : formatShare(missed)],
+    ['dropped by it', row.counterDropped === null ? null : formatGrouped(row.counterDropped)],
     ['its errors', row.counterErrors === null ? null : formatGrouped(row.counterErrors)],
   ];
 }

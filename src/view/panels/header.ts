@@ -19,6 +19,7 @@ import {
 } from '../text/format.ts';
 import type { Glyphs } from '../text/glyphs.ts';
 import { type Line, type Role, type Span, span } from '../text/span.ts';
+import { notCaptured } from '../traffic.ts';
 import { rangeMark } from './chart.ts';
 
 interface Part {
@@ -130,18 +131,17 @@ function totalParts(picture: Picture, state: ViewState, glyphs: Glyphs): readonl
   ];
 }
 
-/** Frame bytes captured of those that the counted interfaces counted themselves; unknown where their counters can't be trusted. */
+/** Share of what the counted interfaces counted themselves that was not captured; unknown where their counters can't be trusted. */
 function coverage(picture: Picture, glyphs: Glyphs): Line {
   const { countedFrameBytes: frameBytes, countedInterfaceBytes: interfaceBytes, countedNote, file } = picture.snapshot.capture;
   if (file !== null) return [];
-  if (interfaceBytes === null && countedNote !== '') return [span('captured ', 'dim'), span('unknown', 'text')];
-  if (interfaceBytes === null || interfaceBytes === 0 || frameBytes === null)
-    return [span('captured ', 'dim'), span(glyphs.unknown, 'dim')];
-  const share = Math.min(1, frameBytes / interfaceBytes);
-  return [span('captured ', 'dim'), span(formatShare(share), share < 0.98 ? 'warn' : 'text')];
+  const missed = notCaptured(frameBytes, interfaceBytes);
+  if (interfaceBytes === null && countedNote !== '') return [span('not captured ', 'dim'), span('unknown', 'text')];
+  if (missed === null) return [span('not captured ', 'dim'), span(glyphs.unknown, 'dim')];
+  return [span('not captured ', 'dim'), span(formatShare(missed), missed > 0.02 ? 'warn' : 'text')];
 }
 
-/** What the kernel dropped and what has no owner, at zero too; what netmon-tui dropped itself only when it did. Unknown is not zero. */
+/** What was dropped, by whom once there is anything, and what has no owner, at zero too. Unknown is not zero. */
 function lossParts(picture: Picture, glyphs: Glyphs): readonly Part[] {
   const { capture } = picture.snapshot;
   const seen = (capture.packets ?? 0) + (capture.dropped ?? 0) + capture.shed;
@@ -152,7 +152,7 @@ function lossParts(picture: Picture, glyphs: Glyphs): readonly Part[] {
   };
   const parts: Part[] = [
     { rank: 3, line: coverage(picture, glyphs) },
-    { rank: 2, line: loss('dropped', capture.dropped) },
+    { rank: 2, line: loss((capture.dropped ?? 0) + capture.shed > 0 ? 'dropped by the kernel' : 'dropped', capture.dropped) },
     ...(capture.shed > 0 ? [{ rank: 3, line: loss('dropped by netmon-tui', capture.shed) }] : []),
   ];
   const { unownedBytes, rxBytes, txBytes } = picture.total;

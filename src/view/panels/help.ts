@@ -46,8 +46,9 @@ function signs(glyphs: Glyphs): readonly Entry[] {
     [glyphs.unknown, 'unknown, which is never shown as zero'],
     [glyphs.pin, 'pinned on top'],
     [glyphs.peak, 'the highest rate in the chart'],
-    ['captured', 'share of what the interface itself counted'],
-    ['dropped', 'packets lost before netmon-tui saw them; by netmon-tui: those it had no time for'],
+    ['not captured', 'share of the bytes that the interface counted and netmon-tui did not see'],
+    ['captured', 'of an interface: the share of what it counted itself'],
+    ['dropped by', 'the kernel: it had no room for the packet; netmon-tui: it had no time for it'],
     ['unowned', 'share of the bytes without a known app'],
   ];
 }

@@ -191,7 +191,7 @@ describe('the capture', () => {
       ['gap', '9 s not measured: sleep, lid', null],
       ['interface', 'is no longer captured', 'en0'],
       ['warning', 'over: en0 is down', null],
-      ['warning', 'lost 7 packets', null],
+      ['warning', '7 packets dropped by the kernel', null],
     ]);
   });
 
@@ -202,9 +202,9 @@ describe('the capture', () => {
     for (let second = 1; second <= 21; second++) log.next(at(second, lost(second * 10)), 0);
     const events = log.next(at(22, lost(210)), 0);
     expect(events.filter(({ kind }) => kind === 'warning').map(({ text }) => text)).toEqual([
-      'lost 10 packets',
-      'lost 100 packets',
-      'lost 100 packets',
+      '10 packets dropped by the kernel',
+      '100 packets dropped by the kernel',
+      '100 packets dropped by the kernel',
     ]);
   });
 

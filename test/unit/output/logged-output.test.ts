@@ -97,7 +97,7 @@ describe('a logged output', () => {
   it('tells losses once in a while, and gaps at once', () => {
     const { sample, output, lines, calls } = logged();
     expect(sample({ dropped: 3, shed: 1 })).toContain(
-      'warn dropped 4 packets; since the start: 3 by the system, 1 by netmon-tui',
+      'warn 3 packets dropped by the kernel, 1 packet dropped by netmon-tui; since the start 3 packets dropped by the kernel, 1 packet dropped by netmon-tui',
     );
     expect(sample({ dropped: 5, shed: 1 })).toEqual([]);
     lines.length = 0;

@@ -71,10 +71,14 @@ describe('RecordOutput', () => {
     const { sample, pass, take } = record();
     sample({ dropped: 3, shed: 1 });
     sample({ dropped: 5, shed: 1 });
-    expect(take()).toBe('netmon-tui: capture: lost 4 packets, 4 since the start\n');
+    expect(take()).toBe(
+      'netmon-tui: 3 packets dropped by the kernel, 1 packet dropped by netmon-tui; since the start 3 packets dropped by the kernel, 1 packet dropped by netmon-tui\n',
+    );
     pass(60_000);
     sample({ dropped: 9, shed: 1 });
-    expect(take()).toBe('netmon-tui: capture: lost 6 packets, 10 since the start\n');
+    expect(take()).toBe(
+      'netmon-tui: 6 packets dropped by the kernel; since the start 9 packets dropped by the kernel, 1 packet dropped by netmon-tui\n',
+    );
     sample({ dropped: null, shed: 1 });
     expect(take()).toBe('');
   });

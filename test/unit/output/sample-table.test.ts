@@ -56,7 +56,8 @@ describe('tableText', () => {
       'en0  driver libpcap, attribution pktap',
       `since ${formatDateTime(TIME - 1500)}, 1.5s`,
       'received 2.93 KiB in 4 packets, sent 200 B in 3 packets',
-      'unowned 0 B, dropped -, shed 0, undecoded 0',
+      'dropped by the kernel -, dropped by netmon-tui 0',
+      'not captured -, unowned 0 B, undecoded 0',
       'not libpcap: not here',
       '',
       'Apps (3)',
@@ -116,7 +117,7 @@ describe('tableText', () => {
     expect(text).toMatch(/^trace\.pcap {2}driver libpcap/);
     expect(text).toContain('note: cut short\n');
     expect(text).toContain('reverse DNS: addresses without a name are asked for theirs\n');
-    expect(text).toContain('dropped 1 234');
+    expect(text).toContain('dropped by the kernel 1 234');
     expect(text.match(/\nnone\n/g)).toHaveLength(3);
     const replay = tableText({ ...BUSY, capture: { ...BUSY.capture, file: 'trace.pcap' } }, STYLE);
     expect(replay).not.toContain('rate');
