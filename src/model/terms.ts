@@ -187,6 +187,8 @@ export interface InterfaceItem {
   readonly name: string | null;
   /** Kind, state, addresses: outside text. */
   readonly about: string;
+  /** Whether it is captured now. */
+  readonly isCaptured: boolean;
 }
 
 /** Names of the drivers, in the order in which `--driver auto` tries them. */

@@ -20,27 +20,38 @@ export interface ChoiceParts {
   readonly named: string[];
   /** Interfaces that count now. */
   readonly counted: () => readonly string[];
+  /** The capture follows the default route until the user chooses. */
+  readonly followsRoute: boolean;
 }
 
 /** Chooses interfaces for a run, one choice at a time. */
 export class InterfaceChoice {
   readonly #parts: ChoiceParts;
   #busy = false;
+  /** What was last asked for; empty for all. */
+  #asked: readonly string[];
   /** True once the user chose. From then on nothing else does. */
   isUsers = false;
 
   constructor(parts: ChoiceParts) {
     this.#parts = parts;
+    this.#asked = parts.request.interfaces;
   }
 
   /** The entry for all interfaces, then each of them. */
   async list(): Promise<readonly InterfaceItem[]> {
-    const devices = await listDevices(this.#parts.edges).catch(() => []);
+    const { edges, request, followsRoute } = this.#parts;
+    const devices = await listDevices(edges).catch(() => []);
+    const isAll = this.#asked.length === 0 || this.#asked.includes('any');
+    const isCaptured = (name: string) =>
+      isAll ? edges.platform !== 'darwin' || pktapCovers(request.interfaces, name) : this.#asked.includes(name);
+    const route = followsRoute && !this.isUsers ? 'default route, followed until you choose' : 'default route';
     const items = devices.map(({ name, kind, up, isDefault, addresses }) => ({
       name,
-      about: [kind, ...(up ? [] : ['down']), ...(isDefault ? ['default route'] : []), ...addresses.slice(0, 2)].join(', '),
+      about: [kind, ...(up ? [] : ['down']), ...(isDefault ? [route] : []), ...addresses.slice(0, 2)].join(', '),
+      isCaptured: up && isCaptured(name),
     }));
-    return [{ name: null, about: 'every interface that is up' }, ...items];
+    return [{ name: null, about: 'all that are up, as with -i any', isCaptured: isAll }, ...items];
   }
 
   /** Captures on these interfaces from now on, on all if the list is empty. @returns one line on what became of it */
@@ -53,6 +64,7 @@ export class InterfaceChoice {
       if (this.#isCaptured(interfaces)) {
         if (interfaces.length > 0) named.push(...counted(), ...interfaces);
         source.narrow(interfaces);
+        this.#asked = interfaces;
         return `capturing on ${interfaces.join(', ') || 'all interfaces'}`;
       }
       const all = edges.platform === 'darwin' ? [] : ['any'];
@@ -64,6 +76,7 @@ export class InterfaceChoice {
       // Interfaces that the user names count, whatever they are; what counted before still does.
       if (interfaces.length > 0) named.push(...counted(), ...interfaces);
       source.take(opened);
+      this.#asked = interfaces;
       return `capturing on ${source.active.join(', ') || 'all interfaces'}`;
     } catch (thrown) {
       return thrown instanceof NetmonError ? `the capture stays as it was: ${thrown.message}` : `not opened: ${reasonOf(thrown)}`;

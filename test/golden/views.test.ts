@@ -131,8 +131,8 @@ describe.each([
         stage.tui.apply({
           type: 'interfaces',
           items: [
-            { name: null, about: 'every interface' },
-            { name: 'en0', about: HOSTILE[0] ?? '' },
+            { name: null, about: 'every interface', isCaptured: false },
+            { name: 'en0', about: HOSTILE[0] ?? '', isCaptured: true },
           ],
         });
       await stage.press();

@@ -19,10 +19,10 @@ export function openInterfaces(state: ViewState, live: Snapshot): Step {
 }
 
 /** Takes the list that was asked for; the cursor begins on one that is captured now. */
-export function listedInterfaces(state: ViewState, items: readonly InterfaceItem[], live: Snapshot): ViewState {
+export function listedInterfaces(state: ViewState, items: readonly InterfaceItem[]): ViewState {
   const { popup } = state;
   if (popup?.kind !== 'interfaces') return state;
-  const index = items.findIndex(({ name }) => name !== null && live.capture.interfaces.includes(name));
+  const index = items.findIndex(({ isCaptured }) => isCaptured);
   return { ...state, popup: { ...popup, items, index: Math.max(0, index) } };
 }
 

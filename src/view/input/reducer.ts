@@ -64,7 +64,7 @@ function step(state: ViewState, action: Action, live: Snapshot, settings: FrameS
     case 'typing-paused':
       return still(settled(pausedTyping(state, live), live));
     case 'interfaces':
-      return still(listedInterfaces(state, action.items, live));
+      return still(listedInterfaces(state, action.items));
     case 'notice':
       return still({ ...state, notice: action.text });
     case 'snapshot':

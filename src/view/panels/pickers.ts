@@ -6,19 +6,20 @@ import { drawable } from '../text/cells.ts';
 import type { Glyphs } from '../text/glyphs.ts';
 import { type Line, span } from '../text/span.ts';
 
-/** Interfaces, those chosen so far marked. */
+/** Interfaces: those that are captured now, and those chosen so far, marked. */
 export function interfaceLines(
   { items, index, chosen }: Extract<Popup, { kind: 'interfaces' }>,
   glyphs: Glyphs,
 ): readonly Line[] {
   if (items === null) return [[span(' looking for interfaces', 'dim')]];
-  const lines: Line[] = items.map(({ name, about }, at) => {
+  const lines: Line[] = items.map(({ name, about, isCaptured }, at) => {
     const isChosen = name !== null && chosen.includes(name);
     return [
       span(at === index ? ` ${glyphs.cursor}` : '  ', 'accent'),
       span(isChosen ? '[x] ' : '[ ] ', isChosen ? 'accent' : 'dim'),
-      span(drawable(name ?? 'all', glyphs).padEnd(12), at === index ? 'selected' : 'text'),
-      span(` ${drawable(about, glyphs)}`, 'dim'),
+      span(drawable(name ?? 'any', glyphs).padEnd(12), at === index ? 'selected' : 'text'),
+      span(isCaptured ? ' captured now ' : ''.padEnd(14), 'accent'),
+      span(drawable(about, glyphs), 'dim'),
     ];
   });
   return [...lines, [], [span(' Space marks several, Enter captures on them', 'dim')]];

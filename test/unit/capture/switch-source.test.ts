@@ -1,5 +1,6 @@
 // Another capture in place of the one before: numbers of interfaces and processes hold, counters go on, a failure changes nothing.
 
+import { existsSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import type { Opener } from '../../../src/capture/opener.ts';
 import type { CaptureRequest, PacketSource } from '../../../src/capture/source.ts';
@@ -112,7 +113,7 @@ describe('a choice', () => {
     } as unknown as Opener;
     const named: string[] = [];
     const edges = { ...systemEdges(), platform };
-    const choice = new InterfaceChoice({ source, opener, request, edges, named, counted: () => ['eth0'] });
+    const choice = new InterfaceChoice({ source, opener, request, edges, named, counted: () => ['eth0'], followsRoute: true });
     return { source, choice, asked, named };
   }
 
@@ -124,6 +125,16 @@ describe('a choice', () => {
     expect(source.active).toEqual(['lo', 'br0']);
     await choice.take([]);
     expect(asked[1]?.interfaces).toEqual(['any']);
+  });
+
+  test.runIf(existsSync('/sys/class/net/lo'))('lists what is captured now, and what any would be', async () => {
+    const { choice } = parts(({ interfaces }) => new FakeSource('libpcap', interfaces));
+    const marked = async () => (await choice.list()).filter(({ isCaptured }) => isCaptured).map(({ name }) => name);
+    expect(await marked()).not.toContain('lo');
+    await choice.take(['lo']);
+    expect(await marked()).toEqual(['lo']);
+    await choice.take([]);
+    expect(await marked()).toEqual(expect.arrayContaining([null, 'lo']));
   });
 
   test('that fails leaves the capture as it was, and says why', async () => {
@@ -156,6 +167,7 @@ describe('a choice', () => {
         edges: { ...systemEdges(), platform: 'darwin' },
         named,
         counted: () => ['en0'],
+        followsRoute: false,
       });
       const ifaces = () => {
         const both = { data: FRAME, iface: 0 };

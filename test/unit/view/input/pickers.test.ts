@@ -29,10 +29,10 @@ const popup = (state: ViewState, shown: Snapshot) => (frameOf(state, shown, sett
 
 describe('interfaces', () => {
   const items = [
-    { name: null, about: 'every interface that is up' },
-    { name: 'lo', about: 'loopback' },
-    { name: 'en0', about: 'physical, default route' },
-    { name: 'evil\x1b[2J', about: '{red-bg}' },
+    { name: null, about: 'all that are up, as with -i any', isCaptured: false },
+    { name: 'lo', about: 'loopback', isCaptured: false },
+    { name: 'en0', about: 'physical, default route', isCaptured: true },
+    { name: 'evil\x1b[2J', about: '{red-bg}', isCaptured: false },
   ];
   const shown = snapshot({ ...busy(5), capture: CAPTURE });
   const opened = () => {
@@ -44,7 +44,8 @@ describe('interfaces', () => {
 
   test('are listed with the cursor on the one that is captured, and Enter takes it', () => {
     const state = opened();
-    expect(popup(state, shown)).toMatch(/▌\[ \] en0/);
+    expect(popup(state, shown)).toMatch(/▌\[ \] en0 +captured now /);
+    expect(popup(state, shown).match(/captured now/g)).toHaveLength(1);
     expect(popup(state, shown)).not.toContain('\x1b');
     const taken = press(state, shown, 'up', 'details');
     expect(taken.effects).toEqual([{ type: 'capture-on', interfaces: ['lo'] }]);
