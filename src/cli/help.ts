@@ -1,18 +1,11 @@
 // The text of --help, for the program and for each command, made from the tables of commands and settings; 80 columns. Pure.
 
+import { FIELDS } from '../filter/fields.ts';
 import { COMMAND_NAMES, COMMANDS, type CommandName, STATUSES } from './commands.ts';
 import { FLAGS, type Flag, flagText, GROUPS } from './config/settings.ts';
 
 const WIDTH = 80;
 const COLUMN = 25;
-
-/** How a filter is written, for users without the documentation at hand. */
-const FILTER_LINES = [
-  '  app:curl port:443     both; also or, not, ( ), : = != < > ~ and /regex/',
-  '  fields are app exe pid user host addr src dst net port sport dport proto',
-  '  application state dir iface category country asn rx tx bytes rate rxrate',
-  '  txrate packets age idle rtt attribution; a bare word searches the names',
-];
 
 /** The help of a command, or of the whole program for `run`; newline at the end. */
 export function helpText(command: CommandName = 'run'): string {
@@ -28,7 +21,7 @@ export function helpText(command: CommandName = 'run'): string {
     if (flags.length > 0) lines.push('', `${group}:`);
     for (const flag of flags) lines.push(...entry(heading(flag), flag.help ?? '', COLUMN));
   }
-  if (whole) lines.push('', 'Filters:', ...FILTER_LINES);
+  if (whole) lines.push('', 'Filters:', ...filterLines());
   if (examples.length > 0) lines.push('', 'Examples:');
   for (const [typed, what] of examples) lines.push(...entry(typed, what, 48));
   if (!whole) return `${[...lines, '', 'All commands, filters and exit statuses: netmon-tui --help'].join('\n')}\n`;
@@ -38,6 +31,15 @@ export function helpText(command: CommandName = 'run'): string {
   lines.push('Settings can also come from NETMON_ variables (NETMON_INTERFACE=en0) and from');
   lines.push('~/.config/netmon-tui/config.toml; --print-config shows them all.');
   return `${lines.join('\n')}\n`;
+}
+
+/** How a filter is written, for users without the documentation at hand. */
+function filterLines(): string[] {
+  return [
+    ...entry('app:curl port:443', 'both; also or, not, ( ), : = != < > ~ and /regex/', 25),
+    ...entry('a bare word', 'searches the names', 25),
+    ...entry('fields', FIELDS.map(({ name }) => name).join(' '), 25),
+  ];
 }
 
 function usageOfAll(): string[] {
