@@ -1,6 +1,8 @@
 // Totals of many entities (apps, hosts ...) in typed columns, the list of those that moved in this tick, and rings of rates for the busiest.
 
+import { NO_MEANS } from '../model/snapshot.ts';
 import { widened } from '../net/bytes.ts';
+import { Means, WAY } from './means.ts';
 
 /**
  * `values`, 9 doubles an entity:
@@ -39,6 +41,8 @@ export class Accumulators {
   #tick = 1;
   /** By entity: how often its number was released. */
   #generations = new Int32Array(64);
+  /** Those of the entities, and those of the flows that are booked here; null if none are kept. */
+  #means: { readonly own: Means; readonly flows: Means } | null = null;
   readonly #most: number;
   /** When the quietest entity with a ring was last seen; null if that must be found out again. */
   #quietest: number | null = null;
@@ -46,6 +50,21 @@ export class Accumulators {
   /** @param most entities there may be */
   constructor(most = 0) {
     this.#most = most;
+  }
+
+  /** Keeps means from now on. @param flows those of the flows that are booked here */
+  keepMeans(flows: Means): void {
+    this.#means ??= { own: new Means(flows.clock), flows };
+  }
+
+  /** Means of an entity; none if none are kept. */
+  meansOf(entity: number): readonly number[] {
+    return this.#means?.own.of(entity) ?? NO_MEANS;
+  }
+
+  /** Adds the means of an entity to those of others. */
+  addMeans(sums: number[], entity: number): void {
+    this.#means?.own.addTo(sums, entity);
   }
 
   get(entity: number, column: number): number {
@@ -76,6 +95,7 @@ export class Accumulators {
     v[at + 4] = (v[at + 4] as number) + 1;
     v[at + 7] = (v[at + 7] as number) + moved.rx;
     v[at + 8] = (v[at + 8] as number) + moved.tx;
+    this.#take(entity, moved, 1);
   }
 
   /** Takes back what was booked of a flow, but neither when it was first seen nor what moved in this tick. */
@@ -88,6 +108,12 @@ export class Accumulators {
     v[at + 3] = (v[at + 3] as number) + moved.txp - moved.txpTotal;
     v[at + 4] = (v[at + 4] as number) - 1;
     this.#mark(entity);
+    this.#take(entity, moved, -1);
+  }
+
+  /** Has what a flow moved in the last seconds go with it. */
+  #take(entity: number, { row, way }: Movement, sign: number): void {
+    if (row >= 0) this.#means?.own.take(entity, this.#means.flows, row, way, sign);
   }
 
   /** Turns bytes of this tick that were booked as sent into received ones. @param bytes, packets negative for the other way */
@@ -125,6 +151,8 @@ export class Accumulators {
     }
     v.fill(0, from, from + STRIDE);
     this.#rings.delete(entity);
+    this.#means?.own.take(into, this.#means.own, entity, WAY.OWN, 1);
+    this.#means?.own.clear(entity);
     this.#generations[entity] = (this.#generations[entity] as number) + 1;
   }
 
@@ -151,6 +179,12 @@ export class Accumulators {
       const moved = this.moved(entity);
       rings.add(moved ? this.get(entity, COLUMN.TICK_RX) : 0, moved ? this.get(entity, COLUMN.TICK_TX) : 0, ms);
     }
+  }
+
+  /** Adds the tick that is being closed to the means. */
+  closeMeans(): void {
+    const own = this.#means?.own;
+    if (own !== undefined) this.eachMoved((entity, rx, tx) => own.add(entity, rx, tx));
   }
 
   beginTick(): void {
@@ -249,6 +283,10 @@ export interface Movement {
   txpTotal: number;
   first: number;
   last: number;
+  /** Row of the flow, for its means; -1 if not all that it moved is meant. */
+  row: number;
+  /** How it went, of WAY. */
+  way: number;
 }
 
 /** The part of a movement that counts. @param uncounted part of its totals: RX, TX, RX packets, TX packets @param countsNow whether the last bytes count */
@@ -263,6 +301,7 @@ export function less(m: Movement, uncounted: ArrayLike<number>, countsNow: boole
   into.txpTotal = m.txpTotal - (uncounted[3] ?? 0);
   into.first = m.first;
   into.last = m.last;
+  into.row = -1;
   return into;
 }
 
@@ -278,6 +317,8 @@ export function turned(m: Movement, into: Movement): Movement {
   into.txpTotal = m.rxpTotal;
   into.first = m.first;
   into.last = m.last;
+  into.row = m.row;
+  into.way = m.way === WAY.OWN ? WAY.TURNED : m.way === WAY.TURNED ? WAY.OWN : m.way;
   return into;
 }
 
@@ -290,12 +331,27 @@ export function received(m: Movement, into: Movement): Movement {
   into.tx = into.txp = into.txTotal = into.txpTotal = 0;
   into.first = m.first;
   into.last = m.last;
+  into.row = m.row;
+  into.way = WAY.RECEIVED;
   return into;
 }
 
 /** An empty record. */
 export function movement(): Movement {
-  return { rx: 0, tx: 0, rxp: 0, txp: 0, rxTotal: 0, txTotal: 0, rxpTotal: 0, txpTotal: 0, first: 0, last: 0 };
+  return {
+    rx: 0,
+    tx: 0,
+    rxp: 0,
+    txp: 0,
+    rxTotal: 0,
+    txTotal: 0,
+    rxpTotal: 0,
+    txpTotal: 0,
+    first: 0,
+    last: 0,
+    row: -1,
+    way: WAY.OWN,
+  };
 }
 
 /** Seconds that a ring of rates holds: five minutes. */

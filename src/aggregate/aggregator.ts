@@ -25,7 +25,7 @@ import { Eviction } from './eviction.ts';
 import type { HistoryCollector } from './history-collector.ts';
 import { type CountFrom, Matched } from './matched.ts';
 import { isUnmeasured, RateHistory, rowIds, tickFill } from './rate-history.ts';
-import { AppRows, RECENT_SECONDS, sumTraffic, trafficOf } from './rows/entity-rows.ts';
+import { AppRows, RECENT_SECONDS, trafficOf } from './rows/entity-rows.ts';
 import { FlowRows } from './rows/flow-rows.ts';
 import { HostRows } from './rows/host-rows.ts';
 
@@ -167,8 +167,9 @@ export class Aggregator {
     return this.#flowRows.row(row, this.#lastInterval);
   }
 
-  /** Keeps rates and who moved what from now on: for a screen, which asks the result about any range of time. */
+  /** Keeps means, rates, and who moved what from now on: for a screen, which asks the result about any range of time. */
   keepRateHistory(): RateHistory {
+    this.booking.keepMeans();
     this.#rateHistory ??= new RateHistory(rowIds(this.interfaceName));
     return this.#rateHistory;
   }
@@ -212,6 +213,8 @@ export class Aggregator {
     this.#matched.close(tick.time, intervalMs);
     this.#countApart(tick.interfaces);
     for (const accumulators of [booking.apps, booking.hosts, booking.categories]) accumulators.closeTick(intervalMs);
+    this.#matched.closeMeans();
+    booking.closeMeans(intervalMs);
     const total = this.#total(intervalMs);
     if (this.#rateHistory !== null) this.#addToRateHistory(this.#rateHistory, tick);
     const made = {
@@ -278,6 +281,7 @@ export class Aggregator {
     ])
       accumulators.beginTick();
     this.#matched.beginTick();
+    booking.means?.clock.begin();
     this.#flows.beginTick();
     this.#eviction.work();
   }
@@ -363,7 +367,7 @@ export class Aggregator {
         counterErrors: each.counterErrors,
         recentRx: rings.rxSeconds.tail(60).map(Math.round),
         recentTx: rings.txSeconds.tail(60).map(Math.round),
-        ...(accumulators.size > index ? trafficOf(accumulators, index, intervalMs) : sumTraffic([])),
+        ...trafficOf(accumulators, index, intervalMs),
       };
     });
   }

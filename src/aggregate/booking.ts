@@ -9,6 +9,7 @@ import { scopeOf } from '../net/address.ts';
 import { type Arena, arenaOf } from '../net/bytes.ts';
 import { Accumulators, less, type Movement, movement, received, turned } from './accumulators.ts';
 import { Carriers } from './carrier.ts';
+import { Means, MeansClock, WAY } from './means.ts';
 import { HostTable, OTHER_HOSTS } from './rows/host-table.ts';
 
 /**
@@ -160,6 +161,8 @@ export class Booking implements FlowObserver {
   /** What moved inside tunnels whose carriers are in the total: 0 is all tunnels, the others are interface + 1. */
   readonly tunnelled = new Accumulators();
   readonly hostTable: HostTable;
+  /** Means of flows, by row; null if none are kept. */
+  means: Means | null = null;
   readonly #flows: FlowTable;
   readonly #carriers: Carriers;
   readonly #directory: ProcessDirectory;
@@ -193,6 +196,30 @@ export class Booking implements FlowObserver {
     this.#facts = facts;
     this.hostTable = new HostTable(maxHosts, seed);
     this.hosts = new Accumulators(maxHosts + 1);
+  }
+
+  /** Keeps means of flows, and of everything but what nobody owns, from now on. */
+  keepMeans(): void {
+    if (this.means !== null) return;
+    this.means = new Means(new MeansClock());
+    for (const sums of this.#withMeans()) sums.keepMeans(this.means);
+  }
+
+  /** Adds the tick that is being closed to the means, and brings them up to its end. */
+  closeMeans(intervalMs: number): void {
+    const { means } = this;
+    if (means === null) return;
+    const { touched, touchedCount } = this.#flows;
+    for (let i = 0; i < touchedCount; i++) {
+      const row = touched[i] as number;
+      if (this.#flows.isLive(row)) means.add(row, this.tickRx(row), this.tickTx(row));
+    }
+    for (const sums of this.#withMeans()) sums.closeMeans();
+    means.clock.close(intervalMs);
+  }
+
+  #withMeans(): readonly Accumulators[] {
+    return [this.apps, this.hosts, this.categories, this.interfaces, this.total, this.tunnelled];
   }
 
   /** True if interfaces mean what they meant before. */
@@ -306,6 +333,7 @@ export class Booking implements FlowObserver {
     this.#book(row);
     this.#observer.flowLeaves(row);
     this.#rows.clear(row);
+    this.means?.clear(row);
     this.#uncounted.delete(row);
     this.#kept.delete(row);
   }
@@ -520,6 +548,8 @@ export class Booking implements FlowObserver {
     moved.txpTotal = flows.txPackets(row);
     moved.first = flows.firstSeen(row);
     moved.last = flows.lastSeen(row);
+    moved.row = row;
+    moved.way = WAY.OWN;
     moved.rx = moved.rxTotal - (b[from] as number);
     moved.tx = moved.txTotal - (b[from + 1] as number);
     moved.rxp = moved.rxpTotal - (b[from + 2] as number);

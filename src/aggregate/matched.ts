@@ -11,7 +11,7 @@ import { Accumulators, COLUMN, less, type Movement, movement, turned } from './a
 import { type Booking, CARRIER, isUnowned, OWNERLESS } from './booking.ts';
 import type { EventLog } from './event-log.ts';
 import { FlowSubject } from './flow-subject.ts';
-import { AppRows, sumTraffic, trafficOf } from './rows/entity-rows.ts';
+import { AppRows, lessMeans, sumTraffic, trafficOf } from './rows/entity-rows.ts';
 import type { HostRows } from './rows/host-rows.ts';
 
 /**
@@ -91,6 +91,11 @@ class Books {
     this.hostRows = hostRows.of(this.hosts);
     this.doubles = new Float64Array(rows * DOUBLES);
     this.places = new Int32Array(rows * PLACES);
+    if (booking.means !== null) for (const sums of this.withMeans()) sums.keepMeans(booking.means);
+  }
+
+  withMeans(): readonly Accumulators[] {
+    return [this.apps, this.hosts, this.categories, this.interfaces, this.all, this.tunnelled];
   }
 }
 
@@ -237,6 +242,11 @@ export class Matched {
     for (const accumulators of [books.apps, books.hosts, books.categories]) accumulators.closeTick(intervalMs);
   }
 
+  /** Adds the tick that is being closed to the means. */
+  closeMeans(): void {
+    for (const sums of this.#books?.withMeans() ?? []) sums.closeMeans();
+  }
+
   /** Totals after `close`. */
   total(intervalMs: number): Traffic {
     const books = this.#books as Books;
@@ -251,6 +261,7 @@ export class Matched {
       txPackets: Math.max(shown.txPackets, all.txPackets - twice.txPackets),
       rxRate: all.rxRate - twice.rxRate,
       txRate: all.txRate - twice.txRate,
+      means: lessMeans(all.means, twice.means),
     };
     return books.total;
   }
@@ -309,6 +320,7 @@ export class Matched {
     const before = this.#before;
     const after = this.#after;
     const at = row * DOUBLES;
+    after.row = before.row = row;
     after.first = before.first = flows.firstSeen(row);
     after.last = before.last = flows.lastSeen(row);
     after.rx = booking.tickRx(row) - (doubles[at + TICK] as number);
@@ -331,7 +343,10 @@ export class Matched {
     if (booking.appOf(row) < 0 && !namesInterface) return;
     if (!namesInterface) {
       booking.counted(row, now);
-      if (!booking.counts(row)) after.rx = after.tx = 0;
+      if (!booking.counts(row)) {
+        after.rx = after.tx = 0;
+        after.row = before.row = -1;
+      }
     }
     this.#take(books, row, ELSEWHERE, now, former?.elsewhere);
     wasWire = booking.asItWent(row, before, this.#wireBefore);
@@ -455,5 +470,6 @@ function least(a: Traffic, b: Traffic): Traffic {
     txPackets: Math.min(a.txPackets, b.txPackets),
     rxRate: Math.min(a.rxRate, b.rxRate),
     txRate: Math.min(a.txRate, b.txRate),
+    means: a.means.map((mean, i) => Math.min(mean, b.means[i] ?? mean)),
   };
 }

@@ -2,7 +2,7 @@
 // found out by those who use them.
 
 import { NetmonError } from '../model/errors.ts';
-import type { BudgetPlan, HistoryOptions, Options, PrivilegeOptions } from '../model/options.ts';
+import { AVERAGES, type BudgetPlan, type HistoryOptions, type Options, type PrivilegeOptions } from '../model/options.ts';
 import type { CommandLine } from './command-line.ts';
 import type { Config, Sourced } from './config/config.ts';
 
@@ -59,6 +59,7 @@ export function resolveOptions(line: CommandLine, config: Config): Options {
     reverseDns: !isReplay && settings['reverse-dns'].value,
     theme: settings.theme.value,
     units: settings.units.value,
+    average: AVERAGES.find((seconds) => `${seconds}s` === settings.average.value) ?? null,
     ascii: settings.ascii.value,
     color: settings.color.value,
     mouse: settings.mouse.value,

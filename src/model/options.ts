@@ -78,6 +78,8 @@ export interface Options {
   /** A theme's name, or a path if it has a slash. */
   readonly theme: string;
   readonly units: UnitMode;
+  /** Seconds over which rows show rates; null: as the screen had it last. */
+  readonly average: Average | null;
   readonly ascii: boolean;
   /** False if a flag, the settings or NO_COLOR forbid colour. What the terminal can do is another question. */
   readonly color: boolean;
@@ -118,6 +120,11 @@ export interface BudgetPlan {
 export const UNIT_MODES = ['bytes', 'bytes-decimal', 'bits', 'bits-binary'] as const;
 
 export type UnitMode = (typeof UNIT_MODES)[number];
+
+/** Seconds over which rows show rates, in the order in which `a` goes through them. */
+export const AVERAGES = [2, 10, 40] as const;
+
+export type Average = (typeof AVERAGES)[number];
 
 /** Prefix of the names of exports. */
 export const EXPORT_PREFIX = 'netmon-';

@@ -22,6 +22,8 @@ export interface Traffic {
   readonly txPackets: number;
   readonly rxRate: number;
   readonly txRate: number;
+  /** RX and TX bytes/s over each of AVERAGES in turn; empty if only the interval is known: without a screen, and in a range of the past. */
+  readonly means: readonly number[];
 }
 
 /** One app with traffic since the start. The folded rest and traffic without an owner are rows too, with `app` null and a reason. */
@@ -337,6 +339,9 @@ export interface NetEvent {
 /** How long an app or a domain that was never met before is called new. */
 export const RECENT_MINUTES = 10;
 export const RECENT_MS = RECENT_MINUTES * 60_000;
+
+/** Means if none are kept. */
+export const NO_MEANS: readonly number[] = [];
 
 const NO_SERIES = { ends: [], lengths: [], rx: [], tx: [] };
 

@@ -120,7 +120,7 @@ export class Tui {
       theme: options.theme.name,
       themes: options.themes?.names() ?? [],
     });
-    const started = restored(initial, options.saved);
+    const started = restored(initial, options.saved, options.view?.average ?? null);
     this.#state = options.filter === undefined || options.filter.trim() === '' ? started : withFilter(started, options.filter);
     const answered = (answer: Answer): void => this.#hear(answer);
     this.#terminal = openScreen({ input, output, mouse, ascii: drawing === 'ascii', terminal: this.#terminalOutput, answered });

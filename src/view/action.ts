@@ -42,6 +42,7 @@ export const COMMANDS = [
   'sort-previous',
   'sort-direction',
   'pause',
+  'average',
   'freeze',
   'pin',
   'closed',

@@ -165,7 +165,7 @@ function unowned(snapshot: Snapshot, since: Snapshot): number {
 
 /** Totals since then; the rates are those of now. */
 function trafficSince(now: Traffic, then: Traffic): Traffic {
-  return { ...subtractTraffic(now, then), rxRate: now.rxRate, txRate: now.txRate };
+  return { ...subtractTraffic(now, then), rxRate: now.rxRate, txRate: now.txRate, means: now.means };
 }
 
 /** Rows counted from `then` on; those without traffic since are dropped unless `dropIdle` is false. */

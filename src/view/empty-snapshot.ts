@@ -1,10 +1,10 @@
 // The snapshot before the first one: nothing is known yet, and the screen says so instead of showing zeros.
 
-import { NO_RATES, type Snapshot } from '../model/snapshot.ts';
+import { NO_MEANS, NO_RATES, type Snapshot } from '../model/snapshot.ts';
 
 /** A snapshot of nothing, at a time (epoch ms). */
 export function emptySnapshot(time: number): Snapshot {
-  const nothing = { rxBytes: 0, txBytes: 0, rxPackets: 0, txPackets: 0, rxRate: 0, txRate: 0 };
+  const nothing = { rxBytes: 0, txBytes: 0, rxPackets: 0, txPackets: 0, rxRate: 0, txRate: 0, means: NO_MEANS };
   return {
     seq: -1,
     time,

@@ -39,7 +39,7 @@ function exportedValue(row: AnyRow, column: Column<AnyRow>, context: CellContext
     const moment = 'time' in row ? row.time : column.key === 'age' ? firstSeen(row) : lastSeen(row);
     return moment === null || !Number.isFinite(moment) ? null : new Date(moment).toISOString();
   }
-  const value = column.value?.(row);
+  const value = column.value?.(row, context.average);
   if (typeof value === 'number') return Number.isFinite(value) ? value : null;
   if (column.plain !== undefined) return column.plain(row, context);
   if (value === null) return null;

@@ -1,6 +1,7 @@
-// The state that is saved from one run to the next: view, pane, zoom and sorting. Anybody may have edited the file: everything is checked,
+// The state that is saved from one run to the next: view, pane, zoom, average and sorting. Anybody may have edited the file: everything is checked,
 // and invalid parts are ignored.
 
+import { AVERAGES, type Average } from '../model/options.ts';
 import { paneOf, perTable, TABLES, type TableName, type TableState, VIEWS, type ViewName, type ViewState } from './state.ts';
 import { sortKeys } from './tables/column.ts';
 import { SPECS } from './tables/rows.ts';
@@ -18,12 +19,13 @@ export function savedStateOf(state: ViewState): unknown {
     zoomed: state.zoomed,
     closed: state.closed,
     services: state.services,
+    average: state.average,
     sorts,
   };
 }
 
-/** The state with the saved parts restored; unchanged when they are of no use. */
-export function restored(state: ViewState, saved: unknown): ViewState {
+/** The state with the saved parts restored; unchanged when they are of no use. @param average that the user asked for in this run; null for none */
+export function restored(state: ViewState, saved: unknown, average: Average | null = null): ViewState {
   if (!isRecord(saved) || saved['version'] !== VERSION) return state;
   const view = VIEWS.find((name): name is ViewName => name === saved['view']) ?? state.view;
   const pane = TABLES.find((name) => name === saved['pane']);
@@ -36,6 +38,7 @@ export function restored(state: ViewState, saved: unknown): ViewState {
     zoomed: view === 'overview' && saved['zoomed'] === true,
     closed: saved['closed'] === true,
     services: saved['services'] === true,
+    average: average ?? AVERAGES.find((seconds) => seconds === saved['average']) ?? state.average,
     tables: perTable((name) => sorted(name, state.tables[name], saved['sorts'])),
   };
 }

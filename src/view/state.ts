@@ -1,7 +1,7 @@
 // ViewState: what the user chose, and nothing about the network. Plain data that never changes: the reducer makes new states.
 
 import type { Filter } from '../filter/filter.ts';
-import type { BudgetPlan, UnitMode } from '../model/options.ts';
+import type { Average, BudgetPlan, UnitMode } from '../model/options.ts';
 import type { RateSeries, Snapshot } from '../model/snapshot.ts';
 import type { InterfaceItem } from '../model/terms.ts';
 import { type ChartState, NEW_CHART } from './chart/range.ts';
@@ -133,6 +133,8 @@ export interface ViewState {
   readonly services: boolean;
   readonly privacy: boolean;
   readonly units: UnitMode;
+  /** Seconds over which rows show rates, and by which they are ordered. */
+  readonly average: Average;
   readonly popup: Popup | null;
   readonly theme: string;
   /** Names of the themes that can be picked. */
@@ -154,6 +156,8 @@ export interface ViewDefaults {
   readonly rows: number;
   readonly view?: ViewName;
   readonly units?: UnitMode;
+  /** null leaves it to what was saved. */
+  readonly average?: Average | null;
   readonly names?: boolean;
   readonly closed?: boolean;
   readonly theme?: string;
@@ -219,6 +223,7 @@ export function initialState(defaults: ViewDefaults): ViewState {
     services: false,
     privacy: false,
     units: defaults.units ?? 'bytes',
+    average: defaults.average ?? 10,
     popup: null,
     theme: defaults.theme ?? 'netmon',
     themes: defaults.themes ?? [],

@@ -1,13 +1,14 @@
 // Sums and differences of traffic, for rows, totals and trees.
 
-import type { Traffic } from '../model/snapshot.ts';
+import { AVERAGES, type Average } from '../model/options.ts';
+import { NO_MEANS, type Traffic } from '../model/snapshot.ts';
 
 /** Traffic that can be added to. */
 export type TrafficSum = { -readonly [Key in keyof Traffic]: Traffic[Key] };
 
 /** A sum of nothing. */
 export function noTraffic(): TrafficSum {
-  return { rxBytes: 0, txBytes: 0, rxPackets: 0, txPackets: 0, rxRate: 0, txRate: 0 };
+  return { rxBytes: 0, txBytes: 0, rxPackets: 0, txPackets: 0, rxRate: 0, txRate: 0, means: NO_MEANS };
 }
 
 /** Adds `part` to `sum`. */
@@ -18,6 +19,7 @@ export function addTraffic(sum: TrafficSum, part: Traffic): void {
   sum.txPackets += part.txPackets;
   sum.rxRate += part.rxRate;
   sum.txRate += part.txRate;
+  sum.means = sum.means.length === 0 ? part.means : sum.means.map((mean, i) => mean + (part.means[i] ?? 0));
 }
 
 /** Sum of several. */
@@ -36,6 +38,7 @@ export function subtractTraffic(all: Traffic, part: Traffic): Traffic {
     txPackets: Math.max(0, all.txPackets - part.txPackets),
     rxRate: Math.max(0, all.rxRate - part.rxRate),
     txRate: Math.max(0, all.txRate - part.txRate),
+    means: all.means.map((mean, i) => Math.max(0, mean - (part.means[i] ?? 0))),
   };
 }
 
@@ -43,4 +46,19 @@ export function subtractTraffic(all: Traffic, part: Traffic): Traffic {
 export function notCaptured(frameBytes: number | null, counterBytes: number | null): number | null {
   if (frameBytes === null || counterBytes === null || counterBytes === 0) return null;
   return Math.max(0, 1 - frameBytes / counterBytes);
+}
+
+/** RX bytes/s of a row as it is shown: the mean over the last seconds, or over a range of the past. */
+export function shownRx(row: Traffic, average: Average): number {
+  return row.means[2 * AVERAGES.indexOf(average)] ?? row.rxRate;
+}
+
+/** TX bytes/s of a row as it is shown. */
+export function shownTx(row: Traffic, average: Average): number {
+  return row.means[2 * AVERAGES.indexOf(average) + 1] ?? row.txRate;
+}
+
+/** RX+TX bytes/s of a row as it is shown. */
+export function shownRate(row: Traffic, average: Average): number {
+  return shownRx(row, average) + shownTx(row, average);
 }

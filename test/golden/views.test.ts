@@ -76,7 +76,7 @@ function hostile(): Snapshot {
       flowRow({ id: `${i}`, app, host: app, domain: app, state: app, protocol: app, rxRate: 100 - i, rxBytes: 5 }),
     ),
     categories: HOSTILE.map((category, i) => ({
-      ...{ rxBytes: 1, txBytes: 0, rxPackets: 1, txPackets: 0, rxRate: 9, txRate: 0 },
+      ...{ rxBytes: 1, txBytes: 0, rxPackets: 1, txPackets: 0, rxRate: 9, txRate: 0, means: [] },
       id: `c${i}`,
       category,
       flows: 1,

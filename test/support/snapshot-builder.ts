@@ -11,12 +11,13 @@ import type {
   TickInterface,
   Traffic,
 } from '../../src/model/snapshot.ts';
-import { NO_RATES } from '../../src/model/snapshot.ts';
+import { NO_MEANS, NO_RATES } from '../../src/model/snapshot.ts';
+import { sumTraffic } from '../../src/view/traffic.ts';
 
 /** 2026-01-31 14:03:22 UTC. */
 export const NOON = Date.UTC(2026, 0, 31, 14, 3, 22);
 
-const NOTHING: Traffic = { rxBytes: 0, txBytes: 0, rxPackets: 0, txPackets: 0, rxRate: 0, txRate: 0 };
+const NOTHING: Traffic = { rxBytes: 0, txBytes: 0, rxPackets: 0, txPackets: 0, rxRate: 0, txRate: 0, means: NO_MEANS };
 
 export function appRow(row: Partial<AppRow> & { id: string }): AppRow {
   return {
@@ -158,11 +159,8 @@ export const CAPTURE: CaptureStatus = {
 /** A snapshot from its parts; totals are the sums of the flows unless they are given. */
 export function snapshot(parts: Partial<Snapshot> = {}): Snapshot {
   const flows = parts.flows ?? [];
-  const total = { ...NOTHING, unownedBytes: 0 } as { -readonly [Key in keyof Snapshot['total']]: number };
-  for (const flow of flows) {
-    for (const key of ['rxBytes', 'txBytes', 'rxPackets', 'txPackets', 'rxRate', 'txRate'] as const) total[key] += flow[key];
-    if (flow.app === null) total.unownedBytes += flow.rxBytes + flow.txBytes;
-  }
+  const unowned = sumTraffic(flows.filter(({ app }) => app === null));
+  const total = { ...sumTraffic(flows), unownedBytes: unowned.rxBytes + unowned.txBytes, passingBytes: null };
   return {
     seq: 1,
     time: NOON,
@@ -264,6 +262,7 @@ export function busy(count = 40, step = 0): Snapshot {
       network: host === null ? null : 'Example Networks',
       rxRate,
       txRate,
+      means: [rxRate, txRate, rxRate, txRate, rxRate, txRate],
       rxBytes: 1_000_000 * (i + 1) + rxRate * step,
       txBytes: 100_000 * (i + 1) + txRate * step,
       rxPackets: 900 * (i + 1) + step,
@@ -277,15 +276,10 @@ export function busy(count = 40, step = 0): Snapshot {
   });
   const recent = (seed: number) =>
     Array.from({ length: 60 }, (_, s) => Math.round(wave(seed + Math.floor((s + step) / 7) * 0.31, 1_000_000)));
-  const sumOf = (some: readonly FlowRow[]): Traffic => {
-    const sum = { ...NOTHING } as { -readonly [Key in keyof Traffic]: number };
-    for (const flow of some) for (const key of Object.keys(NOTHING) as (keyof Traffic)[]) sum[key] += flow[key];
-    return sum;
-  };
   const apps = APPS.map((app, i) => {
     const own = flows.filter((flow) => flow.app === app);
     return appRow({
-      ...sumOf(own),
+      ...sumTraffic(own),
       id: `a${i}`,
       app,
       exe: `/Applications/${app}.app/Contents/MacOS/${app}`,
@@ -298,7 +292,7 @@ export function busy(count = 40, step = 0): Snapshot {
   if (unowned.length > 0)
     apps.push(
       appRow({
-        ...sumOf(unowned),
+        ...sumTraffic(unowned),
         id: 'none:closed',
         app: null,
         reason: 'closed before it could be looked up',
@@ -313,7 +307,7 @@ export function busy(count = 40, step = 0): Snapshot {
     if (host === null || own.length === 0) return [];
     return [
       hostRow({
-        ...sumOf(own),
+        ...sumTraffic(own),
         id: `h${i}`,
         host,
         nameSource: i === INFERRED ? 'dns' : 'tls',
@@ -330,9 +324,9 @@ export function busy(count = 40, step = 0): Snapshot {
   });
   const categories = CATEGORIES.flatMap((category, i) => {
     const own = flows.filter((flow) => flow.category === category);
-    return own.length === 0 ? [] : [{ ...sumOf(own), id: `c${i}`, category, flows: own.length, recent: recent(i + 9) }];
+    return own.length === 0 ? [] : [{ ...sumTraffic(own), id: `c${i}`, category, flows: own.length, recent: recent(i + 9) }];
   });
-  const total = sumOf(flows);
+  const total = sumTraffic(flows);
   const interfaces = [
     interfaceRow({
       ...total,

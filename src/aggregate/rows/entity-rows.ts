@@ -1,6 +1,6 @@
 // App rows of a snapshot, and what all rows of totals share. A row that didn't change stays the same object.
 
-import type { AppRow, HostRow, Traffic } from '../../model/snapshot.ts';
+import { type AppRow, type HostRow, NO_MEANS, type Traffic } from '../../model/snapshot.ts';
 import type { ProcessDirectory } from '../../model/terms.ts';
 import { counted } from '../../net/counted.ts';
 import { type Accumulators, COLUMN } from '../accumulators.ts';
@@ -20,12 +20,13 @@ export function trafficOf(accumulators: Accumulators, entity: number, intervalMs
     txPackets: accumulators.get(entity, COLUMN.TX_PACKETS),
     rxRate: moved ? Math.round((accumulators.get(entity, COLUMN.TICK_RX) * 1000) / intervalMs) : 0,
     txRate: moved ? Math.round((accumulators.get(entity, COLUMN.TICK_TX) * 1000) / intervalMs) : 0,
+    means: accumulators.meansOf(entity),
   };
 }
 
 /** Sums several traffics, for a folded row. */
 export function sumTraffic(rows: Iterable<Traffic>): Traffic {
-  const sum = { rxBytes: 0, txBytes: 0, rxPackets: 0, txPackets: 0, rxRate: 0, txRate: 0 };
+  const sum = { rxBytes: 0, txBytes: 0, rxPackets: 0, txPackets: 0, rxRate: 0, txRate: 0, means: NO_MEANS };
   for (const row of rows) {
     sum.rxBytes += row.rxBytes;
     sum.txBytes += row.txBytes;
@@ -33,8 +34,19 @@ export function sumTraffic(rows: Iterable<Traffic>): Traffic {
     sum.txPackets += row.txPackets;
     sum.rxRate += row.rxRate;
     sum.txRate += row.txRate;
+    sum.means = sumMeans(sum.means, row.means);
   }
   return sum;
+}
+
+/** Means of two rows added up; none are nothing. */
+export function sumMeans(a: readonly number[], b: readonly number[]): readonly number[] {
+  return a.length === 0 ? b : a.map((mean, i) => mean + (b[i] ?? 0));
+}
+
+/** `all` less `part`, never below 0. */
+export function lessMeans(all: readonly number[], part: readonly number[]): readonly number[] {
+  return all.map((mean, i) => Math.max(0, mean - (part[i] ?? 0)));
 }
 
 /** `all` less `part`, never below 0: the counters of a tunnel and its carrier are a moment apart. */
@@ -46,6 +58,7 @@ function lessTraffic(all: Traffic, part: Traffic): Traffic {
     txPackets: all.txPackets,
     rxRate: Math.max(0, all.rxRate - part.rxRate),
     txRate: Math.max(0, all.txRate - part.txRate),
+    means: lessMeans(all.means, part.means),
   };
 }
 
@@ -99,7 +112,7 @@ export class AppRows {
       old.txRate === 0 &&
       holds(old, this.#apps, entity) &&
       old.processes === (app?.processes ?? old.processes);
-    if (still && !hasMotion(old.recent)) return old;
+    if (still && !hasMotion(old.recent) && !hasMotion(old.means)) return old;
     const made: AppRow = {
       id: `app:${this.#ids.serial(entity)}`,
       app: app?.name ?? null,
@@ -139,7 +152,7 @@ export function holds(row: AppRow | HostRow, accumulators: Accumulators, entity:
   );
 }
 
-/** True while a sparkline still has something to scroll out of sight. By index: an iterator would make an object of each value, for every row, every tick. */
+/** True while a sparkline or a mean still has something to scroll out of sight. By index: an iterator would make an object of each value, for every row, every tick. */
 export function hasMotion(recent: readonly number[]): boolean {
   for (let i = 0; i < recent.length; i++) if (recent[i] !== 0) return true;
   return false;

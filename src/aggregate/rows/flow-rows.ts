@@ -2,7 +2,7 @@
 
 import type { FlowTable } from '../../flow/flow-table.ts';
 import { FLOW_STATES } from '../../flow/tcp.ts';
-import type { FlowRow } from '../../model/snapshot.ts';
+import { type FlowRow, NO_MEANS } from '../../model/snapshot.ts';
 import {
   type Endpoint,
   FLOW_DIRECTIONS,
@@ -17,6 +17,7 @@ import { formatAddress } from '../../net/address.ts';
 import { hasPorts, PROTOCOL, protocolName } from '../../net/numbers.ts';
 import { applicationByPort } from '../../net/services.ts';
 import type { Booking } from '../booking.ts';
+import { sameMeans } from '../means.ts';
 import { RowCache } from './entity-rows.ts';
 import { Top } from './selection.ts';
 
@@ -51,7 +52,7 @@ export class FlowRows {
     this.#facts = facts;
   }
 
-  /** The `limit` flows that moved most in this tick, then those seen last. @param isWanted leaves out the others */
+  /** The `limit` flows that moved most, then those seen last. @param isWanted leaves out the others */
   select(limit: number, intervalMs: number, isWanted: (row: number) => boolean = always): FlowRow[] {
     const flows = this.#flows;
     this.#top.begin(limit);
@@ -101,6 +102,7 @@ export class FlowRows {
     const same = old !== undefined && Number(old.id) === serial ? old : undefined;
     const rxRate = Math.round((this.#booking.tickRx(row) * 1000) / intervalMs);
     const txRate = Math.round((this.#booking.tickTx(row) * 1000) / intervalMs);
+    const means = this.#booking.means?.of(row) ?? NO_MEANS;
     const process = this.#process(flows.owner(row));
     const peer = this.#process(flows.peer(row));
     const state = FLOW_STATES[flows.state(row)] ?? 'new';
@@ -126,6 +128,7 @@ export class FlowRows {
       same.txPackets === flows.txPackets(row) &&
       same.rxRate === rxRate &&
       same.txRate === txRate &&
+      sameMeans(same.means, means) &&
       same.state === state &&
       same.pid === (process?.pid ?? null) &&
       same.attribution === attribution &&
@@ -191,12 +194,14 @@ export class FlowRows {
       txPackets: flows.txPackets(row),
       rxRate,
       txRate,
+      means,
     };
   }
 
-  /** The order of flows: the heavier stands above. */
+  /** The order of flows: the heavier stands above, over the last seconds where these are kept. */
   #weight(row: number): number {
-    const moved = this.#booking.tickRx(row) + this.#booking.tickTx(row);
+    const { means } = this.#booking;
+    const moved = means === null ? this.#booking.tickRx(row) + this.#booking.tickTx(row) : means.weight(row);
     return (moved > 0 ? 1e15 + moved : 0) + this.#flows.lastSeen(row) / 1e3;
   }
 

@@ -118,7 +118,7 @@ export class HostRows {
     const isStill = !this.#hosts.moved(entity) && old !== undefined && old.rxRate === 0 && old.txRate === 0;
     const neighbour = this.#neighbour(entity);
     const isKnown = old?.mac === neighbour.mac && old.vendor === neighbour.vendor;
-    if (isStill && isKnown && holds(old, this.#hosts, entity) && !hasMotion(old.recent)) return old;
+    if (isStill && isKnown && holds(old, this.#hosts, entity) && !hasMotion(old.recent) && !hasMotion(old.means)) return old;
     const known = this.#known(entity, old);
     const traffic = trafficOf(this.#hosts, entity, intervalMs);
     // Field by field: with spreads, a thousand rows a tick took five times as long.
@@ -145,6 +145,7 @@ export class HostRows {
       txPackets: traffic.txPackets,
       rxRate: traffic.rxRate,
       txRate: traffic.txRate,
+      means: traffic.means,
     };
   }
 

@@ -3,6 +3,7 @@
 import type { AppRow, HostRow, Traffic } from '../../model/snapshot.ts';
 import { widened } from '../../net/bytes.ts';
 import { type Accumulators, COLUMN } from '../accumulators.ts';
+import { sameMeans } from '../means.ts';
 
 /** Sum of the entities that are not shown. */
 export interface Rest extends Traffic {
@@ -46,7 +47,8 @@ export class Selection {
     const from = this.#accumulators;
     if (this.#isAll && (this.#never < 0 || !from.isPresent(this.#never))) return null;
     const sum = { count: 0, flows: 0, firstSeen: Number.POSITIVE_INFINITY, lastSeen: 0 };
-    const traffic = { rxBytes: 0, txBytes: 0, rxPackets: 0, txPackets: 0, rxRate: 0, txRate: 0 };
+    const means = [...from.meansOf(from.size)]; // zeros, if any are kept
+    const traffic = { rxBytes: 0, txBytes: 0, rxPackets: 0, txPackets: 0, rxRate: 0, txRate: 0, means };
     for (let entity = 0; entity < from.size; entity++) {
       if (this.#shownIn[entity] === this.#choice || !from.isPresent(entity)) continue;
       sum.count++;
@@ -57,6 +59,7 @@ export class Selection {
       traffic.txBytes += from.get(entity, COLUMN.TX);
       traffic.rxPackets += from.get(entity, COLUMN.RX_PACKETS);
       traffic.txPackets += from.get(entity, COLUMN.TX_PACKETS);
+      from.addMeans(means, entity);
       if (!from.moved(entity)) continue;
       traffic.rxRate += Math.round((from.get(entity, COLUMN.TICK_RX) * 1000) / intervalMs);
       traffic.txRate += Math.round((from.get(entity, COLUMN.TICK_TX) * 1000) / intervalMs);
@@ -95,7 +98,8 @@ export function tellsRest(row: AppRow | HostRow, reason: string, rest: Rest): bo
     row.rxPackets === rest.rxPackets &&
     row.txPackets === rest.txPackets &&
     row.rxRate === rest.rxRate &&
-    row.txRate === rest.txRate
+    row.txRate === rest.txRate &&
+    sameMeans(row.means, rest.means)
   );
 }
 

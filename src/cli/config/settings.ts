@@ -2,7 +2,16 @@
 // a name, a default or a description is written here and nowhere else.
 
 import { HISTORY_KEYS, type HistoryKey } from '../../model/history.ts';
-import { DRIVER_CHOICES, type DriverChoice, LOG_LEVELS, type LogLevel, UNIT_MODES, type UnitMode } from '../../model/options.ts';
+import {
+  AVERAGES,
+  type Average,
+  DRIVER_CHOICES,
+  type DriverChoice,
+  LOG_LEVELS,
+  type LogLevel,
+  UNIT_MODES,
+  type UnitMode,
+} from '../../model/options.ts';
 import type { CommandName } from '../commands.ts';
 import { TIME_WORDS } from '../history/range.ts';
 import {
@@ -220,6 +229,21 @@ export const SETTINGS = {
       commands: ['run', 'history'],
     },
     named('NETMON_UNITS'),
+  ),
+  average: setting<`${Average}s` | null>(
+    {
+      type: choice(
+        AVERAGES.map((seconds) => `${seconds}s` as const),
+        '10s',
+      ),
+      initial: null,
+      unset: '10s, or as the screen had it last',
+      help: 'rows show mean rates over the last 2s, 10s or 40s',
+      flags: [value('TIME')],
+      group: 'Screen',
+      commands: RUN,
+    },
+    named('NETMON_AVERAGE'),
   ),
   ascii: setting(
     {

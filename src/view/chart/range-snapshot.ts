@@ -2,7 +2,7 @@
 // not kept. Every table still sums to the total, and everything that shows snapshots can show this one.
 
 import type { MovedBytes, RangeTotals } from '../../model/range-totals.ts';
-import type { FlowRow, Snapshot, Traffic } from '../../model/snapshot.ts';
+import { type FlowRow, NO_MEANS, type Snapshot, type Traffic } from '../../model/snapshot.ts';
 
 /** Reason of the rows for traffic that is not known by row. */
 const NOT_KEPT = 'others';
@@ -105,5 +105,6 @@ function trafficOf({ rxBytes, txBytes }: MovedBytes, ms: number): Traffic {
     txPackets: Number.NaN,
     rxRate: Math.round(rxBytes * perSecond),
     txRate: Math.round(txBytes * perSecond),
+    means: NO_MEANS,
   };
 }

@@ -55,6 +55,7 @@ export const KEYMAP: KeyTable = [
   bind('sort-next', ['s', '>'], 'sort by the next column', 'Table'),
   bind('sort-previous', ['<'], 'sort by the previous column', 'Table'),
   bind('sort-direction', ['S'], 'reverse the sort order', 'Table'),
+  bind('average', ['a'], 'rates and order: means over 2, 10 or 40 s', 'Table'),
   bind('freeze', ['o'], 'freeze the order of rows', 'Table'),
   bind('pin', ['f'], 'pin the row on top', 'Table'),
   bind('closed', ['t'], 'show closed connections', 'Table'),

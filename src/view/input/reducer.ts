@@ -1,6 +1,6 @@
 // The reducer: action in, new state and effects out. It reads no clock, does no I/O and changes nothing in place.
 
-import { UNIT_MODES } from '../../model/options.ts';
+import { AVERAGES, UNIT_MODES } from '../../model/options.ts';
 import type { Snapshot } from '../../model/snapshot.ts';
 import { type Action, type Command, type Step, still } from '../action.ts';
 import {
@@ -201,6 +201,10 @@ function command(state: ViewState, name: Command, live: Snapshot, settings: Fram
     case 'units': {
       const units = UNIT_MODES[(UNIT_MODES.indexOf(state.units) + 1) % UNIT_MODES.length] ?? 'bytes';
       return still({ ...state, units, notice: `units: ${units}` });
+    }
+    case 'average': {
+      const average = AVERAGES[(AVERAGES.indexOf(state.average) + 1) % AVERAGES.length] ?? 10;
+      return still(settled({ ...state, average, notice: `rates: means over ${average} s` }, live));
     }
     case 'privacy':
       return still({ ...state, privacy: !state.privacy });

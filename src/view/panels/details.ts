@@ -21,7 +21,7 @@ import {
   formatShare,
 } from '../text/format.ts';
 import { type Line, type Role, span } from '../text/span.ts';
-import { notCaptured } from '../traffic.ts';
+import { notCaptured, shownRx, shownTx } from '../traffic.ts';
 
 /** Cells of a fact's name. */
 export const NAME_WIDTH = 14;
@@ -45,21 +45,22 @@ export function factLines(facts: readonly Fact[], width: number, context: CellCo
   return lines;
 }
 
-function traffic(row: Traffic, { units, glyphs }: CellContext): readonly Fact[] {
+function traffic(row: Traffic, { units, glyphs, average, time }: CellContext): readonly Fact[] {
   if (Number.isNaN(row.rxBytes))
     return [
       [`${glyphs.rx} RX`, null],
       [`${glyphs.tx} TX`, null],
     ];
+  const over = time === '' ? '' : ` over ${time}`;
   return [
     [
       `${glyphs.rx} RX`,
-      `${formatRate(row.rxRate, units).trim()}, ${formatAmount(row.rxBytes, units).trim()} in ${counted(row.rxPackets, 'packet')}`,
+      `${formatRate(shownRx(row, average), units).trim()}${over}, ${formatAmount(row.rxBytes, units).trim()} in ${counted(row.rxPackets, 'packet')}`,
       'rx',
     ],
     [
       `${glyphs.tx} TX`,
-      `${formatRate(row.txRate, units).trim()}, ${formatAmount(row.txBytes, units).trim()} in ${counted(row.txPackets, 'packet')}`,
+      `${formatRate(shownTx(row, average), units).trim()}${over}, ${formatAmount(row.txBytes, units).trim()} in ${counted(row.txPackets, 'packet')}`,
       'tx',
     ],
   ];

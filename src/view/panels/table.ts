@@ -11,9 +11,10 @@ import { recentlySeenOf } from '../tables/recently-seen.ts';
 import { type AnyRow, branchOf, orderedRows, SPECS } from '../tables/rows.ts';
 import { cursorIndex, topFor } from '../tables/selection.ts';
 import { fitText } from '../text/cells.ts';
-import { formatGrouped } from '../text/format.ts';
+import { formatDuration, formatGrouped } from '../text/format.ts';
 import type { Glyphs } from '../text/glyphs.ts';
 import { type Line, type Span, span } from '../text/span.ts';
+import { shownRate } from '../traffic.ts';
 import { viewName } from './tabs.ts';
 
 /** A drawn table, and what lies under each of its cells for the mouse. */
@@ -41,6 +42,8 @@ export function contextOf(state: ViewState, live: Snapshot, glyphs: Glyphs): Cel
   return {
     glyphs,
     units: state.units,
+    average: state.average,
+    time: timeOf(state, picture.snapshot),
     names: state.names,
     services: state.services,
     privacy: state.privacy,
@@ -48,7 +51,7 @@ export function contextOf(state: ViewState, live: Snapshot, glyphs: Glyphs): Cel
     recentlySeen: recentlySeenOf(picture.snapshot),
     recentTotal: recentTotalOf(picture.categories),
     now: picture.snapshot.time,
-    rate: picture.total.rxRate + picture.total.txRate,
+    rate: shownRate(picture.total, state.average),
   };
 }
 
@@ -76,7 +79,7 @@ export function tablePanel(state: ViewState, live: Snapshot, glyphs: Glyphs, tab
   const from = topFor(top, cursor, visible, rows.length);
   const shownRows = rows.slice(from, from + visible);
 
-  const lines: Line[] = [headerRow(placed, sort.column, sort.descending, glyphs)];
+  const lines: Line[] = [headerRow(placed, sort.column, sort.descending, glyphs, context.time)];
   for (const [offset, row] of shownRows.entries())
     lines.push(
       tableRow(
@@ -125,6 +128,11 @@ export function tablePanel(state: ViewState, live: Snapshot, glyphs: Glyphs, tab
   };
 }
 
+/** The time over which rows show rates. Of a tick that is longer than the window, nothing finer is known. */
+function timeOf({ average, chart }: ViewState, { intervalMs }: Snapshot): string {
+  return chart.selection?.answer ? '' : formatDuration(Math.max(average * 1000, intervalMs));
+}
+
 function countOf(picture: ReturnType<typeof pictureOf>, table: TableName, rows: readonly AnyRow[]): number {
   const plainFlows = table === 'connections' && !picture.filtered && picture.closedHidden === 0;
   return plainFlows ? Math.max(rows.length, picture.snapshot.flowCount) : rows.length;
@@ -139,14 +147,20 @@ function emptyText(state: ViewState, snapshot: Snapshot, table: TableName): stri
   return where === '' ? EMPTY.apps : `${EMPTY.apps} on ${where}`;
 }
 
-function headerRow(placed: readonly PlacedColumn<AnyRow>[], sorted: string, descending: boolean, glyphs: Glyphs): Line {
+function headerRow(
+  placed: readonly PlacedColumn<AnyRow>[],
+  sorted: string,
+  descending: boolean,
+  glyphs: Glyphs,
+  time: string,
+): Line {
   const out: Span[] = [span(' ')];
   const mark = descending ? glyphs.descending : glyphs.ascending;
   const first = placed.find(({ column }) => showsSort(column, sorted));
   for (const one of placed) {
     const { column, width } = one;
     if (out.length > 1) out.push(span(' '));
-    const name = column.title(glyphs);
+    const name = column.title(glyphs, time);
     const text = one !== first ? name : column.align === 'right' ? `${mark}${name}` : `${name.slice(0, width - 1)}${mark}`;
     out.push(span(fitText(text, width, glyphs, column.align), showsSort(column, sorted) ? 'sorted' : 'header'));
   }

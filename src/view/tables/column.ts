@@ -1,16 +1,20 @@
 // Columns: what a table can show of a row, in which order columns give way when room is short, and how rows sort by them.
 
-import type { UnitMode } from '../../model/options.ts';
+import type { Average, UnitMode } from '../../model/options.ts';
 import type { Traffic } from '../../model/snapshot.ts';
 import type { Cut } from '../text/cells.ts';
 import type { Glyphs } from '../text/glyphs.ts';
 import type { Span } from '../text/span.ts';
+import { shownRate } from '../traffic.ts';
 import type { RecentlySeen } from './recently-seen.ts';
 
 /** What cells need to know besides their row. */
 export interface CellContext {
   readonly glyphs: Glyphs;
   readonly units: UnitMode;
+  /** Seconds over which rates are shown, and how to say it: `10s`; empty where they are means over a range of the past. */
+  readonly average: Average;
+  readonly time: string;
   readonly names: boolean;
   readonly services: boolean;
   readonly privacy: boolean;
@@ -22,14 +26,15 @@ export interface CellContext {
   readonly now: number;
   /** RX+TX of all categories in the last seconds, oldest first, for shares over time. */
   readonly recentTotal: readonly number[];
-  /** RX+TX rate of everything shown, for shares. */
+  /** RX+TX rate of everything shown, over the same time as those of rows, for shares. */
   readonly rate: number;
 }
 
 /** One column of a table of `Row`. */
 export interface Column<Row> {
   readonly key: string;
-  readonly title: (glyphs: Glyphs) => string;
+  /** @param time of the context */
+  readonly title: (glyphs: Glyphs, time: string) => string;
   /** Fewest cells it is shown with, and the most it is given. */
   readonly min: number;
   readonly max: number;
@@ -54,7 +59,7 @@ export interface Column<Row> {
    */
   readonly wants?: (rows: readonly Row[], context: CellContext) => number;
   /** What rows are compared by; null sorts last in both directions. Absent where sorting makes no sense. */
-  readonly value?: (row: Row) => number | string | null;
+  readonly value?: (row: Row, average: Average) => number | string | null;
   /** Text sorts ascending at first, numbers descending. */
   readonly ascendingFirst?: boolean;
   /** A sort by this column and others together, which has no column of its own. */
@@ -64,7 +69,7 @@ export interface Column<Row> {
 /** A way to sort that no single column shows. */
 export interface HiddenSort<Row> {
   readonly key: string;
-  readonly value: (row: Row) => number | string | null;
+  readonly value: (row: Row, average: Average) => number | string | null;
 }
 
 /** A table: its columns in the order in which they stand, and its ways to sort. */
@@ -75,7 +80,7 @@ export interface TableSpec<Row> {
 }
 
 /** RX+TX, the sort that every table starts with. */
-export const BY_RATE: HiddenSort<Traffic> = { key: 'rate', value: (row) => row.rxRate + row.txRate };
+export const BY_RATE: HiddenSort<Traffic> = { key: 'rate', value: shownRate };
 
 /** RX+TX since the start. */
 export const BY_TOTAL: HiddenSort<Traffic> = { key: 'total', value: (row) => row.rxBytes + row.txBytes };
@@ -101,7 +106,7 @@ export function ascendingFirst<Row>(spec: TableSpec<Row>, key: string): boolean 
 }
 
 /** What to compare rows by for a key; rows keep their order for an unknown one. */
-export function sortValue<Row>(spec: TableSpec<Row>, key: string): (row: Row) => number | string | null {
+export function sortValue<Row>(spec: TableSpec<Row>, key: string): (row: Row, average: Average) => number | string | null {
   return (
     spec.columns.find((column) => column.key === key)?.value ?? spec.sorts.find((sort) => sort.key === key)?.value ?? (() => 0)
   );

@@ -78,7 +78,7 @@ function measure(rows: readonly AnyRow[], table: TableName, context: CellContext
     if (wants === undefined) continue;
     const most = wants(rows, context);
     // What a row is called by stays.
-    cells.set(key, most === 0 && rank > 1 ? 0 : Math.max(most, displayWidth(title(context.glyphs)) + 1));
+    cells.set(key, most === 0 && rank > 1 ? 0 : Math.max(most, displayWidth(title(context.glyphs, context.time)) + 1));
   }
   measured.set(rows, { context, cells });
   return cells;

@@ -1,5 +1,6 @@
 // Rows in the order in which they are shown: sorted, held where the order is frozen, pinned ones on top, branches under their rows.
 
+import type { Average } from '../../model/options.ts';
 import type { CategoryRow, FlowRow, InterfaceRow, NetEvent, Snapshot } from '../../model/snapshot.ts';
 import { type Picture, pictureOf } from '../derive.ts';
 import type { Sort, TableName, ViewState } from '../state.ts';
@@ -30,6 +31,7 @@ export const SPECS = {
 interface Kept {
   readonly picture: Picture;
   readonly sort: Sort;
+  readonly average: Average;
   readonly frozen: readonly string[] | null;
   readonly pins: readonly string[];
   readonly open: readonly string[];
@@ -66,6 +68,7 @@ export function hasBranches(row: AnyRow, table: TableName): boolean {
 export function orderedRows(state: ViewState, live: Snapshot, table: TableName): readonly AnyRow[] {
   const picture = pictureOf(state, live);
   const { sort } = state.tables[table];
+  const { average } = state;
   const frozen = state.frozen?.[table] ?? null;
   const pins = state.pins[table];
   const open = state.open[table];
@@ -74,14 +77,15 @@ export function orderedRows(state: ViewState, live: Snapshot, table: TableName):
     old !== undefined &&
     old.picture === picture &&
     old.sort === sort &&
+    old.average === average &&
     old.frozen === frozen &&
     old.pins === pins &&
     old.open === open
   )
     return old.rows;
-  const top = order(topRows(picture, table), SPECS[table], sort, frozen, pins);
-  const rows = open.length === 0 ? top : withBranches(top, picture, table, sort, new Set(open));
-  kept.set(table, { picture, sort, frozen, pins, open, rows });
+  const top = order(topRows(picture, table), SPECS[table], sort, average, frozen, pins);
+  const rows = open.length === 0 ? top : withBranches(top, picture, table, sort, average, new Set(open));
+  kept.set(table, { picture, sort, average, frozen, pins, open, rows });
   return rows;
 }
 
@@ -105,13 +109,14 @@ function withBranches(
   picture: Picture,
   table: TableName,
   sort: Sort,
+  average: Average,
   open: ReadonlySet<string>,
 ): readonly AnyRow[] {
   const out: AnyRow[] = [];
   const put = (row: AnyRow): void => {
     out.push(row);
     if (!open.has(row.id)) return;
-    const ordered = order(childRows(row, picture, table), SPECS[table], sort, null, []);
+    const ordered = order(childRows(row, picture, table), SPECS[table], sort, average, null, []);
     for (const kinds of BRANCH_ORDER) for (const branch of ordered) if (kinds.has(branchOf(branch)?.kind)) put(branch);
   };
   for (const row of rows) put(row);
@@ -122,11 +127,12 @@ function order(
   source: readonly AnyRow[],
   spec: TableSpec<AnyRow>,
   sort: Sort,
+  average: Average,
   frozen: readonly string[] | null,
   pins: readonly string[],
 ): readonly AnyRow[] {
   const value = sortValue(spec, sort.column);
-  const keyed = source.map((row, index) => ({ row, index, key: knownKey(value(row)), total: totalOf(row) }));
+  const keyed = source.map((row, index) => ({ row, index, key: knownKey(value(row, average)), total: totalOf(row) }));
   const sign = sort.descending ? -1 : 1;
   keyed.sort((a, b) => {
     if (a.key === b.key) return b.total - a.total || a.index - b.index;

@@ -4,6 +4,7 @@ import type { Traffic } from '../../model/snapshot.ts';
 import { meterOf, sparkText } from '../text/cells.ts';
 import { AMOUNT_WIDTH, formatAmount, formatRate, formatShare, RATE_DIGITS, RATE_WIDTH } from '../text/format.ts';
 import { type Role, type Span, span } from '../text/span.ts';
+import { shownRate, shownRx, shownTx } from '../traffic.ts';
 import type { CellContext, Column } from './column.ts';
 
 /** A rate; nothing is a dot where its last digit would stand, so that rows that move stand out. */
@@ -17,34 +18,34 @@ function amount(value: number, context: CellContext): Span {
   return span(formatAmount(value, context.units), value > 0 ? 'text' : 'dim');
 }
 
-/** RX and TX rates; together they carry the mark of the default sort. */
+/** RX and TX rates over the time that the titles name; together they carry the mark of the default sort. */
 export function rateColumns<Row extends Traffic>(ranks: { rx: number; tx: number }): readonly [Column<Row>, Column<Row>] {
   return [
     {
       key: 'rx-rate',
-      title: (glyphs) => `${glyphs.rx} rate`,
+      title: (glyphs, time) => `${glyphs.rx} ${time || 'rate'}`,
       min: RATE_WIDTH,
       max: RATE_WIDTH,
       align: 'right',
       rank: ranks.rx,
       kept: true,
       marks: 'rate',
-      value: (row) => row.rxRate,
-      cell: (row, context) => rate(row.rxRate, 'rx', context),
-      plain: (row, context) => formatRate(row.rxRate, context.units).trim(),
+      value: shownRx,
+      cell: (row, context) => rate(shownRx(row, context.average), 'rx', context),
+      plain: (row, context) => formatRate(shownRx(row, context.average), context.units).trim(),
     },
     {
       key: 'tx-rate',
-      title: (glyphs) => `${glyphs.tx} rate`,
+      title: (glyphs, time) => `${glyphs.tx} ${time || 'rate'}`,
       min: RATE_WIDTH,
       max: RATE_WIDTH,
       align: 'right',
       rank: ranks.tx,
       kept: true,
       marks: 'rate',
-      value: (row) => row.txRate,
-      cell: (row, context) => rate(row.txRate, 'tx', context),
-      plain: (row, context) => formatRate(row.txRate, context.units).trim(),
+      value: shownTx,
+      cell: (row, context) => rate(shownTx(row, context.average), 'tx', context),
+      plain: (row, context) => formatRate(shownTx(row, context.average), context.units).trim(),
     },
   ];
 }
@@ -88,7 +89,7 @@ export function shareColumn<Row extends Traffic>(rank: number): Column<Row> {
     align: 'left',
     rank,
     cell: (row, context, width) => {
-      const share = context.rate > 0 ? (row.rxRate + row.txRate) / context.rate : 0;
+      const share = context.rate > 0 ? shownRate(row, context.average) / context.rate : 0;
       return [
         ...meterOf(share, width - percentWidth, context.glyphs),
         span(formatShare(share).padStart(percentWidth), share > 0 ? 'text' : 'dim'),

@@ -102,6 +102,7 @@ function idleLine(row: AppRow, process: Process, at: Place): AppLine {
     ...unknown,
     rxRate: 0,
     txRate: 0,
+    means: row.means.map(() => 0),
     id: `${at.parent}/pid:${process.pid}`,
     app: process.name,
     exe: process.exe,

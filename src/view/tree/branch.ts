@@ -33,13 +33,13 @@ export interface Share extends Traffic {
 
 /** The near side of a flow. */
 export function nearSide(flow: FlowRow): Share {
-  const { rxBytes, txBytes, rxPackets, txPackets, rxRate, txRate } = flow;
-  return { flow, isFar: false, rxBytes, txBytes, rxPackets, txPackets, rxRate, txRate };
+  const { rxBytes, txBytes, rxPackets, txPackets, rxRate, txRate, means } = flow;
+  return { flow, isFar: false, rxBytes, txBytes, rxPackets, txPackets, rxRate, txRate, means };
 }
 
 /** The far side of a local flow. */
 export function farSide(flow: FlowRow): Share {
-  const { rxBytes, txBytes, rxPackets, txPackets, rxRate, txRate } = flow;
+  const { rxBytes, txBytes, rxPackets, txPackets, rxRate, txRate, means } = flow;
   return {
     flow,
     isFar: true,
@@ -49,6 +49,7 @@ export function farSide(flow: FlowRow): Share {
     txPackets: rxPackets,
     rxRate: txRate,
     txRate: rxRate,
+    means: means.map((_, i) => means[i ^ 1] as number),
   };
 }
 

@@ -12,6 +12,7 @@ const TABLES = {
   processes: 'processes, 64 programs',
   apps: 'apps of one process each',
   rates: 'rates of the past, one app or host',
+  means: 'means of flows, hosts and apps, for a screen',
   fragments: 'fragments that wait',
   events: 'events, of 60 letters',
   met: 'names met, of 24 letters',

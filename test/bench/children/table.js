@@ -54,6 +54,14 @@ const TABLES = {
       return { held: [held, flows], entries: flows.count };
     };
   },
+  async means() {
+    const { Means, MeansClock } = await built('aggregate/means.js');
+    return () => {
+      const held = new Means(new MeansClock());
+      for (let i = 0; i < 65_536; i++) held.add(i, 1, 1);
+      return { held, entries: 65_536 };
+    };
+  },
   async hosts() {
     const [{ HostTable }, { Accumulators }, { movement }] = await Promise.all(
       ['aggregate/rows/host-table', 'aggregate/accumulators', 'aggregate/accumulators'].map((path) => built(`${path}.js`)),

@@ -35,6 +35,7 @@ describe('resolveOptions', () => {
       privileges: { user: null, dropAll: false, stayRoot: false, sandbox: false },
       theme: 'auto',
       units: 'bytes',
+      average: null,
       ascii: false,
       color: true,
       mouse: null,
@@ -47,7 +48,7 @@ describe('resolveOptions', () => {
 
   it('takes all flags of a live run', async () => {
     const words =
-      '-i en0 -i en1 -i en0 --json --duration 1m --samples 5 --interval 250ms -f app:curl --driver cap -n --no-mouse --units bits'.split(
+      '-i en0 -i en1 -i en0 --json --duration 1m --samples 5 --interval 250ms -f app:curl --driver cap -n --no-mouse --units bits --average 40s'.split(
         ' ',
       );
     expect(await options([...words, '--bpf', 'tcp port 443'])).toMatchObject({
@@ -62,6 +63,7 @@ describe('resolveOptions', () => {
       names: false,
       mouse: false,
       units: 'bits',
+      average: 40,
     });
   });
 
@@ -121,6 +123,7 @@ describe('resolveOptions', () => {
     [['--duration', '3', '--json'], '--duration "3" is not a duration from 100ms to 366d'],
     [['--interval', '2h'], '--interval "2h" is not a duration from 100ms to 1h'],
     [['--theme', ''], '--theme "" is not the name or the path of a theme'],
+    [['--average', '5s'], '--average "5s" is not one of 2s, 10s, 40s'],
     [['--units', 'KB'], '--units "KB" is not one of bytes, bytes-decimal, bits, bits-binary'],
     [['--filter', 'a\u0000b'], '--filter "ab" is not a filter of one line'],
     [

@@ -6,7 +6,7 @@ import { NO_RATES } from '../../../src/model/snapshot.ts';
 /** 2026-01-01T00:00:01.500Z. */
 export const TIME = Date.UTC(2026, 0, 1, 0, 0, 1, 500);
 
-const TRAFFIC: Traffic = { rxBytes: 3000, txBytes: 200, rxPackets: 4, txPackets: 3, rxRate: 1500.12345, txRate: 0.1 };
+const TRAFFIC: Traffic = { rxBytes: 3000, txBytes: 200, rxPackets: 4, txPackets: 3, rxRate: 1500.12345, txRate: 0.1, means: [] };
 
 export function flowRow(part: Partial<FlowRow> = {}): FlowRow {
   return {

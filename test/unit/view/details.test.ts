@@ -10,6 +10,8 @@ import { appRow, flowRow, hostRow, NOON } from '../../support/snapshot-builder.t
 const CONTEXT: CellContext = {
   glyphs: UNICODE_GLYPHS,
   units: 'bytes',
+  average: 10,
+  time: '10s',
   names: true,
   services: true,
   privacy: false,

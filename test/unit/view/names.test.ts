@@ -16,6 +16,8 @@ import { busy, flowRow, hostRow, NOON, snapshot } from '../../support/snapshot-b
 const CONTEXT: CellContext = {
   glyphs: UNICODE_GLYPHS,
   units: 'bytes',
+  average: 10,
+  time: '10s',
   names: true,
   services: false,
   privacy: false,

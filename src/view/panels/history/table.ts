@@ -58,7 +58,7 @@ export function historyTable(
   const lines: Line[] = [
     placed.flatMap(({ column, width }): Span[] => {
       const isSorted = column.key === history.sort.column;
-      const text = column.title(glyphs);
+      const text = column.title(glyphs, '');
       const marked = !isSorted ? text : column.align === 'right' ? `${mark}${text}` : `${text}${mark}`;
       return [span(' '), span(fitText(marked, width, glyphs, column.align), isSorted ? 'sorted' : 'header')];
     }),

@@ -141,6 +141,7 @@ describe('what is remembered', () => {
       pane: names,
       zoomed: fc.anything(),
       closed: fc.anything(),
+      average: fc.anything(),
       sorts,
     });
     fc.assert(

@@ -195,7 +195,17 @@ describe('the picture', () => {
         categories: [],
         interfaces: [],
       },
-      total: { rxBytes: 500, txBytes: 0, rxPackets: 5, txPackets: 0, rxRate: 0, txRate: 0, unownedBytes: 0, passingBytes: null },
+      total: {
+        rxBytes: 500,
+        txBytes: 0,
+        rxPackets: 5,
+        txPackets: 0,
+        rxRate: 0,
+        txRate: 0,
+        means: [],
+        unownedBytes: 0,
+        passingBytes: null,
+      },
       apps: [appRow({ id: 'a1', app: 'curl', rxBytes: 500 })],
     };
     const live = snapshot({ flows: [flow], matching });

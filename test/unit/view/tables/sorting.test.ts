@@ -46,7 +46,7 @@ test('s and < go only through what is on the screen, whatever its size, and one 
 
 test('rate and total are sorts of two columns: one arrow, both coloured', () => {
   const start = press(initialState({ columns: 120, rows: 24 }), 'apps');
-  expect(sorted(start).map(({ text }) => text.trim())).toEqual(['↓▼ rate', '▲ rate']);
+  expect(sorted(start).map(({ text }) => text.trim())).toEqual(['↓▼ 10s', '▲ 10s']);
   const total = press(start, 'sort-next', 'sort-next', 'sort-next');
   expect(total.tables.apps.sort.column).toBe('total');
   expect(sorted(total).map(({ text }) => text.trim())).toEqual(['↓▼ total', '▲ total']);
