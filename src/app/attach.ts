@@ -63,7 +63,8 @@ function closeWithComplaint(recording: Recording, closing: Closing, log: Log | n
   let complaint = '';
   closing.add('history', async () => {
     complaint = await recording.close();
-    log?.write(complaint === '' ? 'info' : 'warn', `history: ${complaint === '' ? 'closed' : complaint}`);
+    log?.write(complaint === '' ? 'info' : 'warn', `history: closed${complaint === '' ? '' : ', with a complaint'}`);
+    if (complaint !== '') log?.write('debug', `history: ${complaint}`);
   });
   closing.add('complaint', () => {
     if (complaint !== '') process.stderr.write(`netmon-tui: history: ${sanitize(complaint)}\n`);

@@ -1,13 +1,15 @@
 // An output whose run is logged: what a sample says about capture, owners, privileges and history is written down when it changes. Everything
-// that the log tells comes from the samples, as on the screen; flows, with their names and addresses, are for `debug` alone.
+// that the log tells comes from the samples, as on the screen; flows, notes and reasons may hold names and addresses, and are for `debug` alone.
 
-import type { CaptureStatus, FlowRow, Gap, Snapshot } from '../model/snapshot.ts';
+import type { CaptureStatus, FlowRow, Snapshot } from '../model/snapshot.ts';
 import { counted, type Dropped, droppedText } from '../net/counted.ts';
 import type { Log } from '../system/log.ts';
 import type { Output } from './output.ts';
 
 /** Lost packets are logged once in this time, ms. */
 const LOSS_MS = 10_000;
+/** Ends a line that has more to it, which is for `debug`. */
+const MORE = ' (--log-level debug says more)';
 
 /** The same output, logged. */
 export function loggedOutput(output: Output, log: Log): Output {
@@ -30,7 +32,8 @@ export function loggedOutput(output: Output, log: Log): Output {
       if (output.wantsEvents) output.closed(flow);
     },
     gap(gap) {
-      log.write('warn', gapText(gap));
+      log.write('warn', `gap of ${((gap.to - gap.from) / 1000).toFixed(1)} s (${gap.reason})`);
+      log.write('debug', `gap: ${gap.detail}`);
       output.gap(gap);
     },
     end(snapshot) {
@@ -68,11 +71,7 @@ class CaptureLog {
     this.#changed('driver', 'info', `capture driver: ${capture.driver}`);
     this.#changed('owners', 'info', `owners from: ${capture.attribution}`);
     this.#interfacesOf(capture);
-    this.#changed(
-      'note',
-      capture.note === '' ? 'info' : 'warn',
-      `capture: ${capture.note === '' ? 'nothing is wrong' : capture.note}`,
-    );
+    this.#note(capture.note);
     this.#privileges(capture);
     this.#history(capture);
     this.#loss(capture, time, isLast);
@@ -84,13 +83,24 @@ class CaptureLog {
     const text = `not used: ${driver}: ${reason}`;
     if (this.#fallbacks.has(text)) return;
     this.#fallbacks.add(text);
-    this.#log.write('info', text);
+    this.#log.write('info', `not used: ${driver}`);
+    this.#log.write('debug', text);
   }
 
-  #interfacesOf({ interfaces }: CaptureStatus): void {
+  /** That nothing is wrong is worth a line only after something was. */
+  #note(note: string): void {
+    const isFirst = !this.#said.has('capture');
+    if (note !== '') this.#changed('capture', 'warn', `capture: something is wrong${MORE}`);
+    else if (!isFirst) this.#changed('capture', 'info', 'capture: nothing is wrong');
+    this.#changed('note', 'debug', `capture: ${note}`);
+  }
+
+  /** Names in a file are whatever its writer chose. */
+  #interfacesOf({ interfaces, file }: CaptureStatus): void {
+    const level = file === null ? 'info' : 'debug';
     const now = new Set(interfaces);
-    for (const name of now) if (!this.#interfaces.has(name)) this.#log.write('info', `interface ${name}: captured`);
-    for (const name of this.#interfaces) if (!now.has(name)) this.#log.write('info', `interface ${name}: no longer captured`);
+    for (const name of now) if (!this.#interfaces.has(name)) this.#log.write(level, `interface ${name}: captured`);
+    for (const name of this.#interfaces) if (!now.has(name)) this.#log.write(level, `interface ${name}: no longer captured`);
     this.#interfaces = now;
   }
 
@@ -99,14 +109,15 @@ class CaptureLog {
     const { user, uid, dropped, kept, note } = privileges;
     const root = dropped ? 'root was given up' : uid === 0 ? 'still root' : 'there was no root to give up';
     const keeps = kept.length === 0 ? 'keeps nothing' : `keeps ${kept.join(' ')}`;
-    this.#changed('privileges', 'info', `privileges: uid ${uid}, ${root}, ${keeps}${note === '' ? '' : `; ${note}`}`);
-    this.#changed('user', 'debug', `user: ${user}`);
+    this.#changed('privileges', 'info', `privileges: uid ${uid}, ${root}, ${keeps}${note === '' ? '' : MORE}`);
+    this.#changed('user', 'debug', `user: ${user}; ${note}`);
   }
 
   #history({ history }: CaptureStatus): void {
     if (history === null) return;
     const { state, note, savedAt, fileBytes } = history;
-    this.#changed('history', state === 'recording' ? 'info' : 'warn', `history: ${state}${note === '' ? '' : `: ${note}`}`);
+    this.#changed('history', state === 'recording' ? 'info' : 'warn', `history: ${state}${note === '' ? '' : MORE}`);
+    this.#changed('history note', 'debug', `history: ${note}`);
     if (savedAt !== null && savedAt !== this.#savedAt) this.#log.write('info', `history: saved, ${fileBytes ?? 'unknown'} bytes`);
     this.#savedAt = savedAt;
   }
@@ -120,17 +131,13 @@ class CaptureLog {
     this.#lostAt = time;
   }
 
-  /** Logs a text that differs from the last one on the same subject. That nothing is wrong is worth a line only after something was. */
+  /** Logs a text that differs from the last one on the same subject. */
   #changed(subject: string, level: 'debug' | 'info' | 'warn', text: string): void {
     const before = this.#said.get(subject);
     this.#said.set(subject, text);
-    if (before === text || (subject === 'note' && level === 'info' && before === undefined)) return;
+    if (before === text) return;
     this.#log.write(level, text);
   }
-}
-
-function gapText({ from, to, reason, detail }: Gap): string {
-  return `gap of ${((to - from) / 1000).toFixed(1)} s (${reason}): ${detail}`;
 }
 
 function flowText({ protocol, local, remote, app, pid, attribution, reason, host, rxBytes, txBytes }: FlowRow): string {

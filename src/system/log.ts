@@ -10,7 +10,10 @@ import { fileWork } from './as-owner.ts';
 import type { Clock } from './clock.ts';
 import type { Edges, RunResult } from './edges.ts';
 
-/** Where lines of the log go. Addresses and names from the traffic are for `debug` alone. */
+/**
+ * Where lines of the log go. Users hand logs at `info` to others: what they say is put together from our own words, numbers, and the names of
+ * devices and programs. Text from elsewhere, which may hold an address, a host, a path or a user, is for `debug` alone.
+ */
 export interface Log {
   /** The least important level that is written. */
   readonly level: LogLevel;
@@ -121,7 +124,7 @@ export function loggedEdges(edges: Edges, log: Log): Edges {
       const child = edges.spawn(path, args);
       const name = `${basename(path)} (pid ${child.pid ?? 'none'})`;
       log.write('info', `${name} started`);
-      child.once('error', ({ message }) => log.write('warn', `${name}: ${message}`));
+      child.once('error', (error: NodeJS.ErrnoException) => log.write('warn', `${name}: ${error.code ?? error.name}`));
       child.once('exit', (status, signal) => log.write('info', `${name} ended: ${signal ?? `status ${status}`}`));
       return child;
     },

@@ -46,10 +46,24 @@ describe('reportError', () => {
     const log = { level: 'debug' as const, write: (level: string, text: string) => lines.push(`${level} ${text}`) };
     const { text } = reportError(new NetmonError('usage', 'outer', 'hint', new Error('inner')), LINUX, log);
     expect(text).toBe('netmon-tui: outer\n  hint\n');
-    expect(lines[0]).toBe('error outer');
+    expect(lines[0]).toBe('error failed: usage');
     expect(lines[1]).toMatch(/^debug [\s\S]*print-error\.test\.ts[\s\S]*Error: inner/);
     expect(reportError(new TypeError('boom'), LINUX, log).text).toContain('; the log says where it happened\n');
-    expect(lines[2]).toMatch(/^error bug: TypeError: boom\n[\s\S]*print-error\.test\.ts/);
+    expect(lines[2]).toMatch(/^error bug: TypeError\nat .*, print-error\.test\.ts:\d+:\d+\n/);
+    expect(lines[3]).toMatch(/^debug TypeError: boom\n[\s\S]*print-error\.test\.ts/);
+  });
+
+  it('writes what messages quote, and whose folders files lie in, for debug alone', () => {
+    const lines: string[] = [];
+    const log = { level: 'info' as const, write: (level: string, text: string) => void (level !== 'debug' && lines.push(text)) };
+    const said = 'host 192.0.2.77 of nas.example.com\n    at Ann (/home/ann/x.js:1:2)';
+    const changed = new Error('x');
+    changed.stack = `Error: ${said}`;
+    for (const thrown of [new Error(said, { cause: new TypeError(said) }), new NetmonError('bad-filter', said), said, changed])
+      reportError(thrown, LINUX, log);
+    expect(lines).toHaveLength(4);
+    expect(lines.join('\n')).not.toMatch(/192|example|ann|Ann|\//);
+    expect(lines[0]).toMatch(/^bug: Error\nat [\s\S]*\nTypeError\nat /);
   });
 
   it('lets nothing through that moves a cursor', () => {

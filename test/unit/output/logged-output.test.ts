@@ -6,6 +6,7 @@ import type { Output } from '../../../src/output/output.ts';
 
 const CAPTURE = {
   driver: 'libpcap',
+  file: null,
   interfaces: ['eth0'],
   attribution: 'ebpf',
   packets: 10,
@@ -57,7 +58,7 @@ describe('a logged output', () => {
     const { sample } = logged();
     const fallbacks = [{ driver: 'libpcap' as const, reason: 'koffi could not be loaded' }];
     expect(sample({ driver: 'cap', fallbacks })).toEqual([
-      'info not used: libpcap: koffi could not be loaded',
+      'info not used: libpcap',
       'info capture driver: cap',
       'info owners from: ebpf',
       'info interface eth0: captured',
@@ -72,7 +73,7 @@ describe('a logged output', () => {
     expect(sample({ interfaces: ['wlan0'], note: 'eth0 is down' })).toEqual([
       'info interface wlan0: captured',
       'info interface eth0: no longer captured',
-      'warn capture: eth0 is down',
+      'warn capture: something is wrong (--log-level debug says more)',
     ]);
     expect(sample({ interfaces: ['wlan0'] })).toEqual(['info capture: nothing is wrong']);
   });
@@ -90,7 +91,7 @@ describe('a logged output', () => {
       'info history: saved, 4096 bytes',
     ]);
     expect(sample({ privileges, history: { ...history, savedAt: 5, state: 'failing', note: 'the disk is full' } })).toEqual([
-      'warn history: failing: the disk is full',
+      'warn history: failing (--log-level debug says more)',
     ]);
   });
 
@@ -102,8 +103,37 @@ describe('a logged output', () => {
     expect(sample({ dropped: 5, shed: 1 })).toEqual([]);
     lines.length = 0;
     output.gap({ from: 0, to: 90_500, reason: 'sleep', detail: 'the machine slept' });
-    expect(lines).toEqual(['warn gap of 90.5 s (sleep): the machine slept']);
+    expect(lines).toEqual(['warn gap of 90.5 s (sleep)']);
     expect(calls.at(-1)).toBe('gap');
+  });
+
+  it('tells words that came from elsewhere only for debug', async () => {
+    const secrets = ['192.0.2.77', '2001:db8::77', 'nas.example.com', '/home/ann/h', 'ann', 'evil\ninfo capture'];
+    const told = async (level: LogLevel) => {
+      const { output, lines } = logged(level);
+      const all: string[] = [];
+      for (const secret of secrets) {
+        const capture = {
+          ...CAPTURE,
+          file: '/home/ann/x.pcapng',
+          interfaces: [secret],
+          note: `reduced: ${secret}`,
+          fallbacks: [{ driver: 'libpcap', reason: `Cannot find module ${secret}` }],
+          privileges: { user: secret, uid: 501, dropped: true, kept: [], note: `the home of ${secret}` },
+          history: { state: 'failing', path: secret, note: `EACCES ${secret}`, savedAt: null, fileBytes: null },
+        };
+        await output.sample({ time: 1, capture } as unknown as Snapshot, () => Promise.resolve());
+        output.gap({ from: 0, to: 1, reason: 'interface', detail: `the route moved to ${secret}` });
+        output.opened({ ...FLOW, host: secret, app: secret });
+        await output.end({ time: 2, capture } as unknown as Snapshot);
+      }
+      all.push(...lines);
+      return all;
+    };
+    const info = (await told('info')).join('\n');
+    const debug = (await told('debug')).join('\n');
+    for (const secret of secrets) expect([secret, info.includes(secret), debug.includes(secret)]).toEqual([secret, false, true]);
+    expect(info).toContain('gap of 0.0 s (interface)');
   });
 
   it('tells flows, with names and addresses, only for debug', async () => {
