@@ -130,7 +130,7 @@ describe('sums', () => {
         expect(recorded).toBe(total.total.rxBytes);
         history.close();
       }),
-      { numRuns: 120 },
+      { numRuns: 60 },
     );
   });
 
@@ -147,7 +147,7 @@ describe('sums', () => {
         expect([total.rxBytes, total.txBytes, total.flows]).toEqual(Object.values(sumsBy(inside, () => 'all'))[0] ?? [0, 0, 0]);
         history.close();
       }),
-      { numRuns: 100 },
+      { numRuns: 50 },
     );
   });
 

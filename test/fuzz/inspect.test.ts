@@ -156,7 +156,7 @@ describe('noise', () => {
     expect([...told.keys()].filter((what) => /^(tls|quic|http|answer|pointer)/.test(what))).toEqual([]);
   });
 
-  test('a million names leave nothing behind', () => {
+  test('a hundred thousand names leave nothing behind', () => {
     let told = 0;
     const inspector = new Inspector({ serverName: () => told++, application: () => {}, answer: () => {}, pointer: () => {} });
     const packet = new Packet();
@@ -167,12 +167,12 @@ describe('noise', () => {
     packet.payloadOffset = 0;
     packet.payloadCaptured = hello.length;
     packet.payloadBytes = hello.length;
-    for (let i = 0; i < 1_000_000; i++) {
+    for (let i = 0; i < 100_000; i++) {
       for (let k = 0, rest = i; k < 8; k++, rest = Math.floor(rest / 26)) hello[at + k] = 0x61 + (rest % 26);
       inspector.forget(i & 1023);
       inspector.packet(i & 1023, packet, hello, true, i);
     }
-    expect(told).toBe(1_000_000);
+    expect(told).toBe(100_000);
     expect(inspector.waiting).toBe(0);
   });
 });

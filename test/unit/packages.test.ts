@@ -3,9 +3,8 @@
 
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { fileURLToPath, pathToFileURL } from 'node:url';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type BuiltProgram, buildProgram } from '../support/traffic/built-program.ts';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, test } from 'vitest';
 
 interface Locked {
   readonly version: string;
@@ -72,28 +71,6 @@ describe('production packages', () => {
 
   test('the xml2js of blessed-contrib is one without CVE-2023-0842', () => {
     expect(LOCK['node_modules/xml2js']?.version).toBe('0.6.2');
-  });
-});
-
-describe('what runs', () => {
-  let program: BuiltProgram;
-  beforeAll(() => {
-    program = buildProgram();
-  });
-  afterAll(() => program?.close());
-
-  test('the screen loads the grid and the sparkline of blessed-contrib and nothing of what else it depends on', () => {
-    const screen = new URL('../dist/tui/tui.js', pathToFileURL(program.bin)).href;
-    const script = `import Module from 'node:module'; await import(${JSON.stringify(screen)});
-      console.log(JSON.stringify(Object.keys(Module._cache).map((path) => path.split('/node_modules/').at(-1))));`;
-    const loaded = execFileSync(process.execPath, ['--input-type=module', '-e', script], { encoding: 'utf8' });
-    const paths = JSON.parse(loaded) as string[];
-    expect([...new Set(paths.map((path) => path.split('/')[0]))].sort()).toEqual([
-      'blessed',
-      'blessed-contrib',
-      'sparkline',
-      'x256',
-    ]);
   });
 });
 

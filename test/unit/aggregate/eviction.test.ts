@@ -12,7 +12,7 @@ import type { HostRow, Snapshot, TickInterface, Traffic } from '../../../src/mod
 import { Naming, T0 } from '../../support/naming.ts';
 import { CAPTURE, UNCOUNTED } from '../../support/snapshot-builder.ts';
 
-const MOST = 160;
+const MOST = 64;
 /** So short that numbers go round several times within a minute, in which history keeps facts by them. */
 const TICK_MS = 100;
 const ETHERNET: TickInterface = { name: 'eth0', kind: 'physical', isCounted: true, ...UNCOUNTED };

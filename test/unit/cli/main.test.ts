@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));
@@ -51,8 +51,17 @@ describe.skipIf(reason !== null)('netmon-tui', () => {
       writeFileSync(script, probe);
       const { stderr } = netmon(words, { NODE_OPTIONS: `--require ${script}` });
       expect(stderr).toContain('LOADED'); // the probe itself
-      expect(stderr).not.toMatch(/LOADED .*(koffi|blessed|cap)\b/);
+      expect(stderr).not.toMatch(/LOADED .*\/node_modules\/(@koromix|koffi|blessed|blessed-contrib|cap)\//);
     }
+  });
+
+  it('loads the grid and the sparkline of blessed-contrib for the screen, and nothing of what else that depends on', () => {
+    const screen = pathToFileURL(join(root, 'dist/tui/tui.js')).href;
+    const script = `import Module from 'node:module'; await import(${JSON.stringify(screen)});
+      console.log(JSON.stringify(Object.keys(Module._cache).map((path) => path.split('/node_modules/').at(-1))));`;
+    const { stdout } = spawnSync(process.execPath, ['--input-type=module', '-e', script], { encoding: 'utf8' });
+    const names = (JSON.parse(stdout) as string[]).map((path) => path.split('/')[0]);
+    expect([...new Set(names)].sort()).toEqual(['blessed', 'blessed-contrib', 'sparkline', 'x256']);
   });
 
   it('says what is wrong in two lines, with status 2 and no stack', () => {
