@@ -1,5 +1,8 @@
 import { defineConfig } from 'vitest/config';
 
+/** Tests that weigh the memory of their process, which must be theirs alone. */
+const WEIGHING = ['test/unit/identify/name/memory.test.ts'];
+
 export default defineConfig({
   test: {
     testTimeout: 30_000,
@@ -8,8 +11,19 @@ export default defineConfig({
     // No screen of a test begins where the one before was left.
     env: { XDG_STATE_HOME: '/dev/null' },
     projects: [
-      // Nothing in them waits for the machine, so that every core may be busy.
-      { extends: true, test: { name: 'pure', include: ['test/{unit,golden,replay,fuzz}/**/*.test.ts'], maxWorkers: '100%' } },
+      // Nothing in them waits for the machine, so that every core may be busy. Files share a process, which loads what it needs once: a
+      // file of tests puts back what it changes there.
+      {
+        extends: true,
+        test: {
+          name: 'pure',
+          include: ['test/{unit,golden,replay,fuzz}/**/*.test.ts'],
+          exclude: WEIGHING,
+          isolate: false,
+          maxWorkers: '100%',
+        },
+      },
+      { extends: true, test: { name: 'weighing', include: WEIGHING, maxWorkers: '100%' } },
       {
         extends: true,
         test: {

@@ -17,18 +17,17 @@ export const HOUR = 3_600_000;
 export const DAY = 86_400_000;
 
 /** sql.js, as the program loads it. */
-export function sqlJs(): Promise<SqlEngine> {
-  return loadSql();
+export function sqlJs(knownBuild?: number): Promise<SqlEngine> {
+  const require = createRequire(import.meta.url);
+  delete require.cache[require.resolve('sql.js')]; // it loads once for each copy of its code, and many files of tests share a process
+  return loadSql(knownBuild);
 }
 
 /** The engine of the known build, and the one for any other build. */
 export async function sqlEngines(): Promise<[name: string, sql: SqlEngine][]> {
-  const require = createRequire(import.meta.url);
-  const known = await loadSql();
-  delete require.cache[require.resolve('sql.js')]; // sql.js loads once for each copy of its code
   return [
-    ['the known build', known],
-    ['another build', await loadSql(0)],
+    ['the known build', await sqlJs()],
+    ['another build', await sqlJs(0)],
   ];
 }
 
