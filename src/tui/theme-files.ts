@@ -1,6 +1,6 @@
 // Finds theme files by name in folders, or by path, and reads them. view/text/theme.ts parses them.
 
-import { closeSync, constants, fstatSync, openSync, readdirSync, readSync, statSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readdirSync, readSync, realpathSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { NetmonError, reasonOf } from '../model/errors.ts';
 import { parseTheme, type Theme } from '../view/text/theme.ts';
@@ -30,18 +30,51 @@ export interface ThemePlaces {
   readonly ours: string;
 }
 
-/** Where btop's packages put themes: Debian and most others, builds by hand and Homebrew on Intel, Homebrew elsewhere. */
-const BTOP = ['/usr/share', '/usr/local/share', '/opt/homebrew/share', '/home/linuxbrew/.linuxbrew/share'].map(
-  (share) => `${share}/btop/themes`,
-);
+const BTOP = join('btop', 'themes');
+
+/** Where packages put btop's themes. */
+const SHARES = [
+  '/usr/share',
+  '/usr/local/share', // builds by hand, Homebrew on Intel
+  '/opt/homebrew/share',
+  '/home/linuxbrew/.linuxbrew/share',
+  '/opt/local/share', // MacPorts
+  '/snap/btop/current/usr/local/share',
+  '/run/current-system/sw/share', // NixOS
+  '/nix/var/nix/profiles/default/share',
+] as const;
+
+/** Profiles of Nix in a user's home, older and newer. */
+const NIX_PROFILES = ['.nix-profile', join('.local', 'state', 'nix', 'profiles', 'profile')];
 
 /** Folders in the order of search: the user's own, the user's for btop, ours, those that came with btop. */
 export function themeFolders({ platform, home, uid, configHome, ours }: ThemePlaces): ThemeFolder[] {
   const isTheirs = configHome?.startsWith('/') === true && (uid === null || ownerOf(configHome) === uid);
   const config = isTheirs ? configHome : home === null ? null : join(home, '.config');
-  const users = config === null ? [] : [join(config, 'netmon-tui', 'themes'), join(config, 'btop', 'themes')];
+  const users = config === null ? [] : [join(config, 'netmon-tui', 'themes'), join(config, BTOP)];
   if (platform === 'darwin' && home !== null) users.push(join(home, 'Library', 'Application Support', 'netmon-tui', 'themes'));
-  return [...users.map((path) => ({ path, uid })), ...[ours, ...BTOP].map((path) => ({ path, uid: null }))];
+  return [
+    ...users.map((path) => ({ path, uid })),
+    { path: ours, uid: null },
+    ...(home === null ? [] : [{ path: join(home, '.local', 'share', BTOP), uid }, ...nixFolders(home, uid)]),
+    ...SHARES.map((share) => ({ path: join(share, BTOP), uid: null })),
+  ];
+}
+
+/** A profile of a user's leads into the store, which belongs to root. Root follows it there and nowhere else. */
+function nixFolders(home: string, uid: number | null): readonly ThemeFolder[] {
+  return NIX_PROFILES.flatMap((profile) => {
+    const path = realPathOf(join(home, profile, 'share', BTOP));
+    return path === null || (uid !== null && !path.startsWith('/nix/store/')) ? [] : [{ path, uid: null }];
+  });
+}
+
+function realPathOf(path: string): string | null {
+  try {
+    return realpathSync(path);
+  } catch {
+    return null;
+  }
 }
 
 function ownerOf(folder: string): number | null {

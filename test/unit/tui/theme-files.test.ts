@@ -1,7 +1,7 @@
 // Theme files of a user: regular, of a bounded size, and never one that reading would hang on.
 
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
@@ -40,10 +40,15 @@ describe('folders of themes', () => {
       '/home/ann/.config/netmon-tui/themes',
       '/home/ann/.config/btop/themes',
       '/ours',
+      '/home/ann/.local/share/btop/themes',
       '/usr/share/btop/themes',
       '/usr/local/share/btop/themes',
       '/opt/homebrew/share/btop/themes',
       '/home/linuxbrew/.linuxbrew/share/btop/themes',
+      '/opt/local/share/btop/themes',
+      '/snap/btop/current/usr/local/share/btop/themes',
+      '/run/current-system/sw/share/btop/themes',
+      '/nix/var/nix/profiles/default/share/btop/themes',
     ]);
     expect(paths({ configHome: '/c' })[1]).toBe('/c/btop/themes');
     expect(paths({ home: null })[0]).toBe('/ours');
@@ -54,7 +59,22 @@ describe('folders of themes', () => {
     const mine = process.geteuid?.() ?? 0;
     expect(paths({ uid: mine + 1, configHome: folder })[0]).toBe('/home/ann/.config/netmon-tui/themes');
     expect(paths({ uid: mine, configHome: folder })[0]).toBe(join(folder, 'netmon-tui/themes'));
-    expect(themeFolders({ ...places, uid: 501 }).map(({ uid }) => uid)).toEqual([501, 501, null, null, null, null, null]);
+    const folders = themeFolders({ ...places, uid: 501 });
+    expect(folders.filter(({ path }) => path.startsWith('/home/ann/')).map(({ uid }) => uid)).toEqual([501, 501, 501]);
+    expect(folders.filter(({ path }) => !path.startsWith('/home/ann/')).every(({ uid }) => uid === null)).toBe(true);
+  });
+
+  test('in a profile of Nix are those of its target, which root takes from the store alone', () => {
+    const home = join(folder, 'nix-user');
+    const store = join(folder, 'store', 'share', 'btop', 'themes');
+    mkdirSync(store, { recursive: true });
+    mkdirSync(home);
+    symlinkSync(join(folder, 'store'), join(home, '.nix-profile'));
+    writeFileSync(join(store, 'nixed.theme'), 'theme[main_fg]="#112233"\n');
+    const own = themeFolders({ ...places, home });
+    expect(own.map(({ path }) => path)).toContain(realpathSync(store));
+    expect(new ThemeShelf(own).names()).toContain('nixed');
+    expect(themeFolders({ ...places, home, uid: 501 }).map(({ path }) => path)).not.toContain(realpathSync(store));
   });
 
   test("hold the user's files alone where root reads them", () => {
