@@ -8,6 +8,7 @@ import {
   isGreen,
   isOneHue,
   luminance,
+  mix,
   reduceColour,
   SIXTEEN,
   standIn,
@@ -116,12 +117,23 @@ const ALARMS_16 = { dark: { warn: [11, 3], error: [9, 1] }, light: { warn: [9], 
 /** What the table of 256 has in all hues. */
 const TABLE: readonly number[] = Array.from({ length: 216 }, (_, index) => tableColour(16 + index));
 
+/** Places in the gradients of received and sent bytes, the usual first: many themes have one gradient for both. */
+const PLACES = [
+  [100, 100],
+  [0, 50],
+  [0, 100],
+  [50, 100],
+  [50, 0],
+] as const;
+
 /** What the figures and pictures of traffic are drawn in. */
-function seriesOf(theme: Theme, steps: number) {
+function seriesOf(theme: Theme, steps: number, depth: Depth) {
   const step = (index: number): number => (Math.floor((index * steps) / METER.length) * 100) / (steps - 1);
+  const pairs = PLACES.map(([down, up]) => [gradient(theme, 'download', down), gradient(theme, 'upload', up)] as const);
+  const [rx = null, tx = null] = pairs.find(([down, up]) => isTold(down, up, depth)) ?? pairs[0] ?? [];
   return {
-    rx: gradient(theme, 'download', 100),
-    tx: gradient(theme, 'upload', 100),
+    rx,
+    tx,
     spark: gradient(theme, 'cpu', 0),
     meter: METER.map((_, index) => gradient(theme, 'cpu', step(index))),
   };
@@ -129,34 +141,53 @@ function seriesOf(theme: Theme, steps: number) {
 
 function paletteOf(theme: Theme, depth: Depth): Palette {
   const { colours } = theme;
-  const ground = groundOf(theme);
-  const series = seriesOf(theme, METER.length);
+  const ground = seen(groundOf(theme), depth);
+  const ink = colours.main_fg ?? (isLight(theme) ? 0x000000 : 0xffffff);
+  /** A colour of the theme, mixed with that of its text until it can be read. */
+  const legible = (own: Colour): Colour => {
+    for (let share = 0; own !== null && share < 1; share += 0.1) {
+      const mixed = mix(own, ink, share);
+      if (contrast(seen(mixed, depth), ground) >= LEAST_CONTRAST) return mixed;
+    }
+    return own;
+  };
+  const { rx, tx, spark, meter } = seriesOf(theme, METER.length, depth);
+  const series = { rx: legible(rx), tx: legible(tx), spark, meter };
+  const dim = legible(colours.graph_text);
+  const bright = [colours.hi_fg, colours.title, colours.main_fg].map(legible);
+  const key = bright.find((colour) => isTold(colour, dim, depth));
+  const words = { text: colours.main_fg, title: legible(colours.title), dim, key: key === undefined ? colours.hi_fg : key };
   const ours = ALARMS[isLight(theme) ? 'light' : 'dark'];
   /** The theme's own colour, else ours, else what is nearest to ours; in each case one that is taken for nothing else. */
   const alarm = (own: Colour, usual: number, others: readonly Colour[]): Colour => {
     const isFree = (colour: Colour): boolean =>
-      [...others, ...series.meter, series.spark].every((other) => reduceColour(other, depth) !== reduceColour(colour, depth)) &&
-      others.every((other) => other === null || colour === null || apart(other, colour) >= LEAST_APART) &&
-      (colour === null || contrast(colour, ground) >= LEAST_CONTRAST);
+      [...others, ...Object.values(words), ...meter, spark].every(
+        (other) => reduceColour(other, depth) !== reduceColour(colour, depth),
+      ) &&
+      (colour === null ||
+        (contrast(seen(colour, depth), ground) >= LEAST_CONTRAST &&
+          others.every((other) => other === null || apart(other, colour) >= LEAST_APART) &&
+          Object.values(words).every((other) => isTold(other, colour, depth))));
     if ((own === null || !isGreen(own)) && isFree(own)) return own;
     const near = [usual, ...TABLE].sort((a, b) => apart(a, usual) - apart(b, usual));
-    return near.find((colour) => !isGreen(colour) && isFree(colour)) ?? usual;
+    return near.find((colour) => !isGreen(colour) && isFree(colour)) ?? near.find((colour) => isFree(colour)) ?? usual;
   };
   const warn = alarm(gradient(theme, 'process', 50), ours.warn, [series.rx, series.tx]);
   const error = alarm(gradient(theme, 'process', 100), ours.error, [series.rx, series.tx, warn]);
-  const bright = [colours.hi_fg, colours.title, colours.main_fg].find((colour) => isTold(colour, colours.graph_text, depth));
   return {
-    text: colours.main_fg,
-    dim: colours.graph_text,
-    title: colours.title,
+    ...words,
     border: colours.div_line,
     focus: colours.net_box,
-    key: bright === undefined ? colours.hi_fg : bright,
-    pinned: colours.proc_misc,
+    pinned: legible(colours.proc_misc),
     ...series,
     warn,
     error,
   };
+}
+
+/** A colour as the terminal shows it. */
+function seen(colour: number, depth: Depth): number {
+  return depth === 'true' ? colour : tableColour(reduceColour(colour, depth) ?? 0);
 }
 
 /** The ground that text stands on, as far as a theme tells. */
@@ -184,7 +215,7 @@ function paletteOf16(theme: Theme): Palette {
   const bright = free.filter((one) => one !== grey);
   const shown = (own: Colour, among: readonly number[], needsHue = false): Colour =>
     own === null ? null : standIn(own, among, needsHue);
-  const { rx, tx, spark, meter } = seriesOf(theme, 3);
+  const { rx, tx, spark, meter } = seriesOf(theme, 3, '16');
   const received = shown(rx, bright, true);
   const rest = bright.filter((one) => received === null || !isOneHue(one, received));
   // Blocks are seen where letters can't be read.
