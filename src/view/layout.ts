@@ -115,9 +115,17 @@ export function visibleRows(rect: Rect): number {
   return Math.max(0, rect.height - 3);
 }
 
-/** A rectangle of at most the given size in the middle of the screen, a row free above it and below. */
-export function centred(columns: number, rows: number, width: number, height: number): Rect {
-  const w = Math.min(width, columns);
-  const h = Math.min(height, Math.max(1, rows - 2));
-  return { left: Math.floor((columns - w) / 2), top: Math.floor((rows - h) / 2), width: w, height: h };
+/** Where popups lie: between the tabs and the footer, or under the first line where there are no tabs. */
+export function popupRoom(state: ViewState): Rect {
+  const { columns, rows } = state.size;
+  const top = hasTabs(state) ? HEADER_ROWS + 1 : 1;
+  return { left: 0, top, width: columns, height: Math.max(1, rows - top - 1) };
+}
+
+/** A rectangle of at most the given size in the middle of another. */
+export function centred(room: Rect, width: number, height: number): Rect {
+  const w = Math.min(width, room.width);
+  const h = Math.min(height, room.height);
+  const left = room.left + Math.floor((room.width - w) / 2);
+  return { left, top: room.top + Math.floor((room.height - h) / 2), width: w, height: h };
 }

@@ -81,6 +81,9 @@ export function fitParts(parts: readonly FitPart[], width: number, gap: number):
   return out;
 }
 
+/** Cells of a title with which it begins to say something. */
+const LEAST_TITLE = 3;
+
 /** Lines in a frame: exactly `rect.height` lines of exactly `rect.width` cells. The title stands in the upper border, the note at its right end. */
 export function framed(
   rect: Rect,
@@ -92,19 +95,20 @@ export function framed(
 ): readonly Line[] {
   const border: Role = focused ? 'focus' : 'border';
   const inner = rect.width - 2;
-  if (inner < 1 || rect.height < 2) return [];
+  if (inner < 0 || rect.height < 2) return [];
   const room = inner - 2;
-  const name = fitWithin([span(' '), ...title, span(' ')], room, glyphs);
+  const name = room < LEAST_TITLE ? [] : fitWithin([span(' '), ...title, span(' ')], room, glyphs);
   const after = lineWidth(name) + lineWidth(note) + 3 <= room && lineWidth(note) > 0 ? [span(' '), ...note, span(' ')] : [];
-  const rule = glyphs.horizontal.repeat(Math.max(0, inner - 2 - lineWidth(name) - lineWidth(after)));
   const out: Line[] = [
-    [
-      span(glyphs.topLeft + glyphs.horizontal, border),
-      ...name,
-      span(rule, border),
-      ...after,
-      span(glyphs.horizontal + glyphs.topRight, border),
-    ],
+    name.length === 0
+      ? [span(glyphs.topLeft + glyphs.horizontal.repeat(inner) + glyphs.topRight, border)]
+      : [
+          span(glyphs.topLeft + glyphs.horizontal, border),
+          ...name,
+          span(glyphs.horizontal.repeat(room - lineWidth(name) - lineWidth(after)), border),
+          ...after,
+          span(glyphs.horizontal + glyphs.topRight, border),
+        ],
   ];
   for (let i = 0; i < rect.height - 2; i++)
     out.push([span(glyphs.vertical, border), ...fitLine(lines[i] ?? [], inner, glyphs), span(glyphs.vertical, border)]);

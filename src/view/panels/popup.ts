@@ -4,7 +4,7 @@ import type { Snapshot } from '../../model/snapshot.ts';
 import { pictureOf } from '../derive.ts';
 import type { KeyTable } from '../input/keymap.ts';
 import { watchedSeries } from '../input/watches.ts';
-import { centred } from '../layout.ts';
+import { centred, popupRoom } from '../layout.ts';
 import { framed, type Pane, withHints } from '../pane.ts';
 import type { Popup, TableName, ViewState } from '../state.ts';
 import { type AnyRow, branchOf, rowWithId } from '../tables/rows.ts';
@@ -24,7 +24,7 @@ import { contextOf } from './table.ts';
 const WIDTH = 78;
 /** Width of a list of short names. */
 const NARROW = 40;
-/** Cells that have to be free beside a popup. With fewer it takes the whole screen: they would show nothing but edges of what lies under it. */
+/** Cells that have to be free beside a popup. With fewer it takes all of its room: they would show nothing but edges of what lies under it. */
 const BESIDE = 4;
 
 function widthOf({ size: { columns } }: ViewState, kind: Popup['kind']): number {
@@ -89,9 +89,9 @@ export function popupContent(state: ViewState, live: Snapshot, glyphs: Glyphs, k
   }
 }
 
-/** Lines a popup shows at once on a screen of this height. */
+/** Lines a popup shows at once at most. */
 export function popupRows(state: ViewState): number {
-  return Math.max(1, state.size.rows - 4);
+  return Math.max(1, popupRoom(state).height - 2);
 }
 
 /** First line such that nothing is wasted at the end. */
@@ -99,12 +99,12 @@ export function popupTop(top: number, count: number, visible: number): number {
   return Math.max(0, Math.min(top, count - visible));
 }
 
-/** Draws the popup into the middle of the screen. */
+/** Draws the popup into the middle of its room. */
 export function popupPanel(state: ViewState, live: Snapshot, glyphs: Glyphs, keys: KeyTable, popup: Popup): Pane {
   const { title, lines } = popupContent(state, live, glyphs, keys, popup);
-  const { columns, rows } = state.size;
+  const room = popupRoom(state);
   const width = widthOf(state, popup.kind);
-  const rect = centred(columns, rows, width, width === columns ? rows : lines.length + 2);
+  const rect = centred(room, width, width === room.width ? room.height : lines.length + 2);
   const visible = rect.height - 2;
   const wanted = 'top' in popup ? popup.top : popup.index - visible + 1;
   const top = popupTop(wanted, lines.length, visible);

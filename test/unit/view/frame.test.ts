@@ -8,12 +8,13 @@ import { emptySnapshot } from '../../../src/view/empty-snapshot.ts';
 import { type Frame, frameOf } from '../../../src/view/frame.ts';
 import { KEYMAP } from '../../../src/view/input/keymap.ts';
 import { reduce } from '../../../src/view/input/reducer.ts';
-import { lineWidth } from '../../../src/view/pane.ts';
+import { framed, lineWidth, withHints } from '../../../src/view/pane.ts';
 import { initialState } from '../../../src/view/state.ts';
 import { placeColumns } from '../../../src/view/tables/column.ts';
 import { CONNECTIONS } from '../../../src/view/tables/connections.ts';
-import { ASCII_GLYPHS, UNICODE_GLYPHS } from '../../../src/view/text/glyphs.ts';
-import { plain } from '../../../src/view/text/span.ts';
+import { drawable } from '../../../src/view/text/cells.ts';
+import { ASCII_GLYPHS, CONSOLE_GLYPHS, type Glyphs, UNICODE_GLYPHS } from '../../../src/view/text/glyphs.ts';
+import { type Line, plain, span } from '../../../src/view/text/span.ts';
 import { appRow, busy, CAPTURE, flowRow, hostRow, NOON, snapshot } from '../../support/snapshot-builder.ts';
 
 /** What covers its cells by itself. */
@@ -28,7 +29,14 @@ function solid(frame: Frame) {
   ];
 }
 
-function check(frame: Frame, columns: number, rows: number): void {
+/** A frame is closed: corners in all four places, and sides between them. */
+function checkBorders(lines: readonly Line[], glyphs: Glyphs): void {
+  const ends = lines.map((line) => [...plain(line)]).map((cells) => `${cells[0]}${cells.at(-1)}`);
+  const sides = lines.slice(2).map(() => glyphs.vertical.repeat(2));
+  expect(ends).toEqual([glyphs.topLeft + glyphs.topRight, ...sides, glyphs.bottomLeft + glyphs.bottomRight]);
+}
+
+function check(frame: Frame, columns: number, rows: number, glyphs: Glyphs): void {
   const panes = [...solid(frame), frame.chart, frame.popup, frame.message].filter((pane) => pane !== null);
   for (const { rect, lines } of panes) {
     expect(rect.left + rect.width).toBeLessThanOrEqual(columns);
@@ -37,6 +45,8 @@ function check(frame: Frame, columns: number, rows: number): void {
     for (const line of lines) expect(lineWidth(line), plain(line)).toBe(rect.width);
   }
   if (frame.message !== null) return;
+  const framedPanes = [...frame.tables, ...frame.historyTables, frame.chart, frame.popup].filter((pane) => pane !== null);
+  for (const { lines } of framedPanes) if (lines.length > 0) checkBorders(lines, glyphs);
   const covered = new Array<number>(rows).fill(0);
   for (const { rect } of solid(frame))
     for (let y = rect.top; y < rect.top + rect.height; y++) covered[y] = (covered[y] ?? 0) + rect.width;
@@ -64,7 +74,7 @@ describe('frameOf', () => {
           const settings = { glyphs: ascii ? ASCII_GLYPHS : UNICODE_GLYPHS, keys: KEYMAP };
           let state = initialState({ columns, rows, themes: ['a', 'b'], theme: 'a' });
           for (const command of commands) state = reduce(state, { type: 'command', command }, shown, settings).state;
-          check(frameOf(state, shown, settings), columns, rows);
+          check(frameOf(state, shown, settings), columns, rows, settings.glyphs);
         },
       ),
       { numRuns: 150 },
@@ -112,7 +122,7 @@ describe('frameOf', () => {
             for (const command of commands)
               state = reduce(state, { type: 'command', command }, shown, { glyphs, keys: KEYMAP }).state;
             const frame = frameOf(state, shown, { glyphs, keys: KEYMAP });
-            check(frame, columns, 50);
+            check(frame, columns, 50, glyphs);
             for (const pane of [frame.header, ...frame.tables, ...(frame.popup === null ? [] : [frame.popup])])
               for (const line of pane.lines) expect(plain(line)).not.toMatch(/[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]/);
           }
@@ -128,6 +138,28 @@ describe('frameOf', () => {
       },
     );
   });
+});
+
+test('a frame of any size is closed, whatever its title, its note and its keys', () => {
+  fc.assert(
+    fc.property(
+      fc.integer({ min: 2, max: 90 }),
+      fc.integer({ min: 2, max: 6 }),
+      fc.string({ unit: 'binary', maxLength: 60 }),
+      fc.constantFrom(ASCII_GLYPHS, UNICODE_GLYPHS, CONSOLE_GLYPHS),
+      (width, height, text, glyphs) => {
+        const title = [span(drawable(text, glyphs), 'title')];
+        const made = framed({ left: 0, top: 0, width, height }, title, title, [title], glyphs, true);
+        const hinted = withHints(made, [{ rank: 1, line: title }], glyphs);
+        for (const lines of [made, hinted]) {
+          for (const line of lines) expect(lineWidth(line)).toBe(width);
+          expect(lines).toHaveLength(height);
+          checkBorders(lines, glyphs);
+        }
+      },
+    ),
+    { numRuns: 300 },
+  );
 });
 
 test('columns give way in the order of their ranks and never overlap', () => {
