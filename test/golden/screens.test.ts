@@ -237,6 +237,20 @@ describe('states', () => {
     }
   });
 
+  test('names and rates come before the rest, by weight and by colour', async () => {
+    for (const colour of ['true', '256', '16'] as const) {
+      stage?.close();
+      const s = open(120, 40, { colour });
+      await s.show(busy(40));
+      const y = Array.from({ length: 40 }, (_, row) => row).find((row) => s.line(row).includes('Slack')) ?? 0;
+      const at = (text: string | RegExp) => s.cell(s.line(y).search(text), y);
+      const [name, pid, rx, total] = [at('Slack'), at('407'), at(/\d\S* MiB\/s/), at(/[\d.]+ MiB [\d.]+ MiB/)];
+      expect([name.bold, pid.bold, total.bold]).toEqual([true, false, false]);
+      expect(total.fg).toBe(pid.fg);
+      expect(new Set([name.fg, pid.fg, rx.fg]).size, colour).toBe(3);
+    }
+  });
+
   test('ASCII alone', async () => {
     const s = open(80, 24, { drawing: 'ascii', colour: 'none' });
     await s.show(busy(40));

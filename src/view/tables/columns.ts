@@ -107,5 +107,5 @@ export function categoryColumn<Row extends { readonly category: string | null }>
 
 /** A count of things. */
 export function countCell(value: number): Span {
-  return span(formatCount(value), 'text');
+  return span(formatCount(value), 'dim');
 }

@@ -100,7 +100,7 @@ export const CONNECTIONS: TableSpec<FlowRow> = {
       wants: (rows) => (rows.some((row) => stateOf(row) !== null) ? 5 : 0),
       cell: (row, context) => {
         const state = stateOf(row) ?? '';
-        return span(shown(STATES.get(state) ?? state, context), row.closed ? 'dim' : 'text');
+        return span(shown(STATES.get(state) ?? state, context), 'dim');
       },
     },
     ...rateColumns<FlowRow>({ rx: 2, tx: 3 }),
@@ -109,7 +109,7 @@ export const CONNECTIONS: TableSpec<FlowRow> = {
       'rtt',
       { min: 6, max: 6, rank: 10 },
       (row) => row.rttMs,
-      (ms) => span(formatRtt(ms)),
+      (ms) => span(formatRtt(ms), 'dim'),
     ),
     {
       ...numberColumn<FlowRow>(

@@ -15,7 +15,7 @@ function rate(value: number, role: Role, context: CellContext): Span {
 
 function amount(value: number, context: CellContext): Span {
   if (Number.isNaN(value)) return span(context.glyphs.unknown, 'dim');
-  return span(formatAmount(value, context.units), value > 0 ? 'text' : 'dim');
+  return span(formatAmount(value, context.units), 'dim');
 }
 
 /** RX and TX rates over the time that the titles name; together they carry the mark of the default sort. */
@@ -90,10 +90,7 @@ export function shareColumn<Row extends Traffic>(rank: number): Column<Row> {
     rank,
     cell: (row, context, width) => {
       const share = context.rate > 0 ? shownRate(row, context.average) / context.rate : 0;
-      return [
-        ...meterOf(share, width - percentWidth, context.glyphs),
-        span(formatShare(share).padStart(percentWidth), share > 0 ? 'text' : 'dim'),
-      ];
+      return [...meterOf(share, width - percentWidth, context.glyphs), span(formatShare(share).padStart(percentWidth), 'dim')];
     },
   };
 }

@@ -68,10 +68,10 @@ export function stylesOf(theme: Theme, depth: Depth): Styles {
     title: { ...plain, fg: palette.title, bold: true },
     border: { ...plain, fg: palette.border },
     focus: { ...plain, fg: palette.focus, bold: true },
-    header: { ...plain, fg: palette.title },
+    header: plain,
     sorted: { ...plain, fg: palette.key, bold: true },
-    rx: { ...plain, fg: palette.rx },
-    tx: { ...plain, fg: palette.tx },
+    rx: { ...plain, fg: palette.rx, bold: blind },
+    tx: { ...plain, fg: palette.tx, bold: blind },
     spark: { ...plain, fg: palette.spark },
     ...(Object.fromEntries(METER.map((role, step) => [role, { ...plain, fg: palette.meter[step] ?? null }])) as Record<
       (typeof METER)[number],
