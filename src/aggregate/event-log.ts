@@ -1,6 +1,7 @@
 // The log of events: what is new in a snapshot compared with the one before. Bounded. Flows have their own share, or a port scan would drive
 // out what matters more; many flows of an app make one event.
 
+import { nobodyWarning } from '../model/privileges.ts';
 import {
   type AppRow,
   type EventKind,
@@ -97,11 +98,13 @@ export class EventLog {
   #capture(now: Before): void {
     const { capture } = now;
     const before = this.#before?.capture;
-    if (before === undefined)
+    if (before === undefined) {
       this.#put('start', {
         text: `${capture.driver} on ${capture.interfaces.join(' ') || 'no interface yet'}, owners by ${capture.attribution}`,
       });
-    else {
+      const warning = nobodyWarning(capture.privileges);
+      if (warning !== '') this.#put('warning', { text: warning });
+    } else {
       if (before.driver !== capture.driver)
         this.#put('warning', { text: `captured by ${capture.driver} from now on, not by ${before.driver}` });
       if (before.attribution !== capture.attribution)

@@ -1,7 +1,7 @@
 // Answers the screen's questions about recorded history. The file is opened for the first question; one question is asked at a time, and a
 // newer question for the same slot replaces one that still waits.
 
-import { missingHistory } from '../history/files.ts';
+import { isMissingHistory, missingHistory } from '../history/files.ts';
 import type { HistoryReader } from '../history/query/reader.ts';
 import { NetmonError, reasonOf } from '../model/errors.ts';
 import type { Clock } from '../system/clock.ts';
@@ -92,7 +92,9 @@ export class HistoryAnswers {
       };
     } catch (thrown) {
       const hint = thrown instanceof NetmonError ? thrown.hint : null;
-      const failed: HistoryAnswer = { kind: 'failed', message: reasonOf(thrown), hint };
+      const failed: HistoryAnswer = isMissingHistory(thrown)
+        ? { kind: 'missing' }
+        : { kind: 'failed', message: reasonOf(thrown), hint };
       if (this.#reader === null) this.#refusal = failed;
       return failed;
     }

@@ -60,7 +60,12 @@ export function historyError(path: string, what: string, hint: string, cause?: u
 
 /** Says that nothing was recorded there, and how to begin. */
 export function missingHistory(path: string): NetmonError {
-  return historyError(path, 'it does not exist', `${RECORD_HINT}${recordCommand(path)}`);
+  return new NetmonError('history', `nothing is recorded yet in ${path}`, `${RECORD_HINT}${recordCommand(path)}`);
+}
+
+/** Whether a failure is that nothing was recorded yet. */
+export function isMissingHistory(thrown: unknown): boolean {
+  return thrown instanceof NetmonError && thrown.hint?.startsWith(RECORD_HINT) === true;
 }
 
 /** Path of the journal with a number. */

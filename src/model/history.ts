@@ -8,7 +8,7 @@ export type HistoryKey = (typeof HISTORY_KEYS)[number];
 export const RECORD_FIELDS = 'app, exe, host, domain, category, iface, proto, dir, rx, tx, bytes, packets';
 
 /** Begins the hint if nothing is recorded; `recordCommand` follows. */
-export const RECORD_HINT = 'to record one, type: ';
+export const RECORD_HINT = 'to record, type: ';
 
 /** What to type to record into a file; the usual one needs no name. */
 export function recordCommand(path: string): string {

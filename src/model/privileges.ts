@@ -12,3 +12,8 @@ export interface PrivilegeStatus {
   /** Why more was kept than needed, or less was done than possible; empty if all is well. */
   readonly note: string;
 }
+
+/** What a root without sudo must know: it goes on as nobody. Empty for everybody else. */
+export function nobodyWarning(privileges: PrivilegeStatus | null): string {
+  return privileges?.dropped === true && privileges.user === 'nobody' ? privileges.note : '';
+}

@@ -25,12 +25,15 @@ export interface Identity extends Account {
   readonly groups: readonly number[];
   /** How it was chosen: `self` was never root, `root` stays root. */
   readonly by: 'self' | 'sudo' | 'user' | 'nobody' | 'root';
-  /** Why root stays root; empty otherwise. */
+  /** Why root stays root, or what it costs to be nobody; empty otherwise. */
   readonly note: string;
 }
 
 /** The user that owns nothing; Linux's number where it isn't listed. */
 const NOBODY: Account = { name: 'nobody', uid: 65_534, gid: 65_534 };
+
+/** Said to a root without sudo, who asked for none of this. */
+const AS_NOBODY = "runs as nobody (--user NAME or --stay-root changes it): no history, exports or settings in root's folders";
 
 /**
  * The user to become: the one given by `--user`, else the one who called sudo, else nobody.
@@ -65,7 +68,7 @@ export function identityOf(request: IdentityRequest): Identity {
     return become({ name, uid, gid: idOf(env['SUDO_GID']) ?? known?.gid ?? NOBODY.gid }, 'sudo');
   }
   if (records) return stay('the history belongs to root: --user NAME drops root');
-  return become(accountIn(passwd, 'nobody') ?? NOBODY, 'nobody');
+  return { ...become(accountIn(passwd, 'nobody') ?? NOBODY, 'nobody'), note: AS_NOBODY };
 }
 
 function idOf(text: string | undefined): number | null {

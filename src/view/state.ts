@@ -141,6 +141,8 @@ export interface ViewState {
   readonly themes: readonly string[];
   /** The view of recorded history, and the budget. */
   readonly history: HistoryState;
+  /** A key was pressed: whoever is there has seen the first screen. */
+  readonly begun: boolean;
   /** One short line on what the last key did; empty most of the time. */
   readonly notice: string;
 }
@@ -228,6 +230,7 @@ export function initialState(defaults: ViewDefaults): ViewState {
     theme: defaults.theme ?? 'netmon',
     themes: defaults.themes ?? [],
     history: initialHistory(defaults.budget ?? null),
+    begun: false,
     notice: '',
   };
 }

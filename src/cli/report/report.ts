@@ -1,9 +1,8 @@
 // `netmon-tui report`: a range of history as one HTML page with charts that works offline.
 
+import { missingHistory } from '../../history/files.ts';
 import { NetmonError } from '../../model/errors.ts';
-import { recordCommand } from '../../model/history.ts';
 import type { Options } from '../../model/options.ts';
-import { quoted } from '../../net/quote.ts';
 import { type FileOwner, OutputFile } from '../../output/output-file.ts';
 import type { CommandLine } from '../command-line.ts';
 import type { CommandIo } from '../history/command-io.ts';
@@ -40,8 +39,7 @@ export async function reportCommand(
   try {
     const page = await reading(path, io, async (reader, progress) => {
       const facts = await reportFacts(reader, range, (text) => progress.tell(text));
-      if (facts.apps.oldest === null)
-        throw new NetmonError('history', `nothing is recorded yet in ${quoted(path)}`, `to record, type: ${recordCommand(path)}`);
+      if (facts.apps.oldest === null) throw missingHistory(path);
       if (facts.apps.rows.length === 0)
         throw new NetmonError(
           'history',

@@ -53,6 +53,8 @@ export type HistoryAnswer =
       /** True where there may be more of them. */
       readonly isCut: boolean;
     }
+  /** Nothing was recorded yet. */
+  | { readonly kind: 'missing' }
   | { readonly kind: 'failed'; readonly message: string; readonly hint: string | null };
 
 /** The place for an answer. */

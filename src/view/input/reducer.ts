@@ -54,7 +54,7 @@ export function reduce(state: ViewState, action: Action, live: Snapshot, setting
 function step(state: ViewState, action: Action, live: Snapshot, settings: FrameSettings): Step {
   switch (action.type) {
     case 'command': {
-      const before = state.notice === '' ? state : { ...state, notice: '' };
+      const before = state.notice === '' && state.begun ? state : { ...state, notice: '', begun: true };
       if (state.popup !== null) return reducePopup(before, action.command, live, settings);
       const own = state.view === 'history' ? reduceHistory(before, action.command, live, settings.glyphs) : null;
       return own ?? command(before, action.command, live, settings);

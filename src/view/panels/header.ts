@@ -1,5 +1,6 @@
 // The header: what is watched and how, the rates now, the totals, what was lost, and what the user did to the picture.
 
+import { nobodyWarning } from '../../model/privileges.ts';
 import type { Snapshot } from '../../model/snapshot.ts';
 import { type Picture, pictureOf } from '../derive.ts';
 import { BUDGET_NEAR } from '../history/budget.ts';
@@ -27,13 +28,18 @@ interface Part {
   readonly line: Line;
 }
 
-/** What is wrong now, one line, '' when nothing is: the capture's own note, else a range that was not measured. */
+/**
+ * What is wrong now, one line, '' when nothing is: the capture's own note, else a range that was not measured, else, up to the first key, what it
+ * costs to run as nobody.
+ */
 export function noteOf(state: ViewState, live: Snapshot): string {
   const { capture, gaps } = state.paused ?? live;
   if (capture.note !== '') return capture.note;
   const gap = gaps.at(-1);
   return gap === undefined
-    ? ''
+    ? state.begun
+      ? ''
+      : nobodyWarning(capture.privileges)
     : `not measured for ${formatDuration(gap.to - gap.from)}: ${gap.reason}${gap.detail === '' ? '' : `, ${gap.detail}`}`;
 }
 

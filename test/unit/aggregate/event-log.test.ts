@@ -195,6 +195,14 @@ describe('the capture', () => {
     ]);
   });
 
+  test('logs once that a root without sudo became nobody', () => {
+    const log = new EventLog();
+    const privileges = { user: 'nobody', uid: 65_534, dropped: true, kept: [], note: 'runs as nobody' };
+    log.next(at(1, { capture: { ...CAPTURE, privileges } }), 0);
+    const events = log.next(at(2, { capture: { ...CAPTURE, privileges } }), 0);
+    expect(told(events).filter((line) => line.includes('nobody'))).toEqual(['warning: runs as nobody']);
+  });
+
   test('logs losses now and then, with their sum', () => {
     const log = new EventLog();
     const lost = (dropped: number) => ({ capture: { ...CAPTURE, dropped } });

@@ -96,10 +96,10 @@ os.write(w, b'SELECT 1')
 os.close(w)
 print(child.communicate()[1].decode())`;
     const env = { PATH: '/usr/bin:/bin', HOME: home };
-    expect(spawnSync('/bin/sh', ['-c', late], { encoding: 'utf8', env }).stderr).toContain('it does not exist');
+    expect(spawnSync('/bin/sh', ['-c', late], { encoding: 'utf8', env }).stderr).toContain('nothing is recorded yet');
     const words = ['-c', nonBlocking, process.execPath, bin, 'query', '-', `--history=${database}`];
     const { stdout, error } = spawnSync('python3', words, { encoding: 'utf8', env: { ...env, PATH: process.env['PATH'] ?? '' } });
-    if (error === undefined) expect(stdout).toContain('it does not exist');
+    if (error === undefined) expect(stdout).toContain('nothing is recorded yet');
     else console.log('skipped, standard input that does not block: there is no python3');
   });
 
@@ -118,7 +118,7 @@ print(child.communicate()[1].decode())`;
       stderr: expect.stringContaining('no such file: x.pcap'),
     });
     expect(inGone('history', '--history=h.sqlite').stderr).toContain('the current folder was removed');
-    expect(inGone('query', 'SELECT 1', `--history=${join(home, 'none.sqlite')}`).stderr).toContain('it does not exist');
+    expect(inGone('query', 'SELECT 1', `--history=${join(home, 'none.sqlite')}`).stderr).toContain('nothing is recorded yet');
     expect(inGone('record', '--install', 'systemd', '--output', 'x').stderr).toContain('the current folder was removed');
     expect(inGone('record', '--install', 'systemd').stdout).toContain('ExecStart=');
   });

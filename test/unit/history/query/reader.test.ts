@@ -155,7 +155,7 @@ describe.each(engines)('openHistory with %s of sql.js', (_, engine) => {
   });
 
   it('refuses a missing, a damaged and a foreign file, and names it', async () => {
-    expect(await refusal(open())).toMatchObject({ code: 'history', message: `the history file ${path}: it does not exist` });
+    expect(await refusal(open())).toMatchObject({ code: 'history', message: `nothing is recorded yet in ${path}` });
     writeImage({ 1: 1 });
     const image = readFileSync(path);
     image.fill(0x55, 2048, 8192);

@@ -283,7 +283,7 @@ test('panes and views', () => {
 
 test('nothing that changes nothing makes a new state', () => {
   const shown = busy(10);
-  const state = act(start(), shown, { type: 'snapshot' });
+  const state = press(act(start(), shown, { type: 'snapshot' }), shown, 'back');
   expect(act(state, shown, { type: 'snapshot' })).toBe(state);
   expect(act(state, shown, { type: 'select', table: 'apps', id: 'no such row' })).toBe(state);
   expect(press(state, shown, 'back')).toBe(state);

@@ -1,0 +1,25 @@
+// The header's note: what it says, and when it goes.
+
+import { expect, test } from 'vitest';
+import { KEYMAP } from '../../../../src/view/input/keymap.ts';
+import { reduce } from '../../../../src/view/input/reducer.ts';
+import { noteOf } from '../../../../src/view/panels/header.ts';
+import { initialState } from '../../../../src/view/state.ts';
+import { UNICODE_GLYPHS } from '../../../../src/view/text/glyphs.ts';
+import { CAPTURE, snapshot } from '../../../support/snapshot-builder.ts';
+
+const NOTE = 'runs as nobody (--user NAME or --stay-root changes it)';
+const privileges = { user: 'nobody', uid: 65_534, dropped: true, kept: ['net_raw'], note: NOTE };
+const shown = (more: object = {}, note = '') =>
+  snapshot({ capture: { ...CAPTURE, note, privileges: { ...privileges, ...more } } });
+
+test('a root that became nobody is told so, up to the first key', () => {
+  const state = initialState({ columns: 80, rows: 24 });
+  expect(noteOf(state, shown())).toBe(NOTE);
+  expect(noteOf(state, shown({}, 'en0 is down'))).toBe('en0 is down');
+  expect(noteOf(state, shown({ user: 'ann' }))).toBe('');
+  expect(noteOf(state, shown({ user: 'root', dropped: false }))).toBe('');
+  const settings = { glyphs: UNICODE_GLYPHS, keys: KEYMAP };
+  const after = reduce(state, { type: 'command', command: 'down' }, shown(), settings).state;
+  expect(noteOf(after, shown())).toBe('');
+});
