@@ -97,7 +97,8 @@ function zsh(): string {
   const cases = COMMAND_NAMES.map((name) => {
     const words = operandsOf(name);
     const offers = name === 'run' ? '_netmon_tui_commands' : `(${words.join(' ')})`;
-    const operand = words.length === 0 ? '' : ` \\\n        ':${name === 'run' ? 'command' : 'operand'}:${offers}'`;
+    const what = name === 'run' ? 'command' : COMMANDS[name].operand?.noun;
+    const operand = what === undefined ? '' : ` \\\n        ':${what}:${words.length === 0 ? ' ' : offers}'`;
     const specs = flagsOf(name).flatMap(specsOf);
     return `    ${name})\n      _arguments -s -S \\\n${specs.map((spec) => `        ${spec}`).join(' \\\n')}${operand} ;;`;
   });
@@ -126,7 +127,7 @@ _netmon_tui() {
 ${cases.join('\n')}
   esac
 }
-if [[ $funcstack[1] == _netmon_tui ]]; then _netmon_tui "$@"; else compdef _netmon_tui ${PROGRAM}; fi
+if [[ $funcstack[1] == _netmon[-_]tui ]]; then _netmon_tui "$@"; else compdef _netmon_tui ${PROGRAM}; fi
 `;
 }
 

@@ -1,9 +1,10 @@
 // Completions: bash itself is asked what it would offer; zsh and fish too where they are installed.
 
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it, test } from 'vitest';
 import { COMMAND_NAMES, SHELLS, type Shell } from '../../../src/cli/commands.ts';
 import { completions } from '../../../src/cli/completions.ts';
@@ -57,6 +58,51 @@ describe.skipIf(missing('bash'))('bash', () => {
     expect(offered('query', '')).toEqual([]);
     expect(offered('--filter', '')).toEqual([]);
   });
+});
+
+const ASK_ZSH = fileURLToPath(new URL('../../support/ask-completions.zsh', import.meta.url));
+
+/** What zsh offers at the end of a line. @param file with the completions; empty for those in its path of functions */
+function offeredByZsh(typed: string, file = join(folder, 'completions.zsh')): string[] {
+  writeFileSync(join(folder, 'completions.zsh'), completions('zsh'));
+  const { stdout } = spawnSync('zsh', ['-f', ASK_ZSH, file, folder, typed], { encoding: 'utf8', timeout: 30_000 });
+  return stdout.split(/\r?\n/).filter((line) => line !== '');
+}
+
+/** What fish offers at the end of a line. */
+function offeredByFish(typed: string): string[] {
+  const file = join(folder, 'completions.fish');
+  writeFileSync(file, completions('fish'));
+  const { stdout, stderr } = spawnSync('fish', ['--no-config', '-c', `source ${file}; complete -C '${typed}'`], {
+    encoding: 'utf8',
+    cwd: folder,
+    env: { ...process.env, HOME: folder },
+  });
+  expect(stderr).toBe('');
+  return stdout.split('\n').flatMap((line) => (line === '' ? [] : [line.split('\t')[0] as string]));
+}
+
+describe.each([
+  ['zsh', offeredByZsh],
+  ['fish', offeredByFish],
+] as const)('%s', (shell, ask) => {
+  test.skipIf(missing(shell))('offers commands, flags, their values, interfaces and files', { timeout: 120_000 }, () => {
+    expect(ask('netmon-tui ')).toEqual(expect.arrayContaining(COMMAND_NAMES.slice(1)));
+    expect(ask('netmon-tui re').toSorted()).toEqual(['record', 'report']);
+    expect(ask('netmon-tui --dr').toSorted()).toEqual(['--driver', '--drop-all']);
+    expect(ask('netmon-tui prune --d')).toEqual(['--dry-run']);
+    expect(ask('netmon-tui --driver ').toSorted()).toEqual(['auto', 'cap', 'libpcap', 'tcpdump']);
+    expect(ask('netmon-tui completions ').toSorted()).toEqual([...SHELLS].toSorted());
+    expect(ask('netmon-tui -i ')).toEqual(expect.arrayContaining(['any', expect.stringMatching(/^lo0?$/)]));
+    expect(ask('netmon-tui -r tr').join()).toContain('trace');
+    expect(ask('netmon-tui query ')).toEqual([]);
+  });
+});
+
+test.skipIf(missing('zsh'))('zsh finds them in its path of functions too, from the first word on', { timeout: 60_000 }, () => {
+  mkdirSync(join(folder, 'functions'), { recursive: true });
+  writeFileSync(join(folder, 'functions', '_netmon-tui'), completions('zsh'));
+  expect(offeredByZsh('netmon-tui pr', '')).toEqual(['prune']);
 });
 
 for (const shell of SHELLS) if (missing(shell)) console.log(`skipped, ${shell} reading its completions: it is not installed`);
