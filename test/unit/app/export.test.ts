@@ -1,6 +1,16 @@
 // Exports: a new file of the user's, never another's, never a formula.
 
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -69,7 +79,19 @@ describe('the file', () => {
     const stranger = { uid: 4_000_000, gid: -1 };
     expect(await writeExport('json', TABLE, { folders: [folder], owner: stranger })).toEqual({
       done: false,
-      text: 'not exported: no folder to write to',
+      text: `not exported: start in a folder that you may write to, not in ${folder}`,
     });
+  });
+
+  test.runIf(process.platform === 'linux')('goes to the next folder where the first refuses it', async () => {
+    const { done, text } = await writeExport('csv', TABLE, { folders: ['/proc', folder], owner: null });
+    expect([done, text]).toEqual([true, expect.stringContaining(` written to ${folder}/netmon-apps-`)]);
+  });
+
+  test.runIf(process.geteuid?.() === 0)('goes to a folder of all, as the user it is for', async () => {
+    chmodSync(folder, 0o1777);
+    const owner = { uid: 4_000_000, gid: 4_000_000 };
+    const { done } = await writeExport('csv', TABLE, { folders: ['/root', folder], owner });
+    expect([done, statSync(join(folder, 'netmon-apps-2026-01-31-140322Z.csv'))]).toMatchObject([true, { uid: 4_000_000 }]);
   });
 });
