@@ -15,6 +15,7 @@ import type { Assembled } from './assemble.ts';
 import type { Closing } from './close.ts';
 import type { Loop, Stoppable } from './loop.ts';
 import type { Recording } from './recording.ts';
+import type { RunScreen } from './screen.ts';
 import type { EffectRunner } from './screen-effects.ts';
 
 /** Makes a part once root is dropped. @param recording null if this run records nothing */
@@ -48,7 +49,7 @@ export async function attach(assembled: Assembled, closing: Closing): Promise<Lo
   return { guard, session, source, stays: mode === 'screen' && options.read !== null };
 }
 
-/** Loads what records. @returns begins it: once root is dropped, and before the first packet */
+/** Loads what records. @returns begins it: once root is dropped */
 async function recorder(history: HistoryOptions, { parts, opened }: Assembled): Promise<() => Recording> {
   const { Recording: RecordingOfRun, recordingEdges } = await import('./recording.ts');
   const edges = await recordingEdges();
@@ -56,6 +57,42 @@ async function recorder(history: HistoryOptions, { parts, opened }: Assembled): 
   const { monitor } = parts;
   const time = options.read === null ? () => clock.now() : () => monitor.lastTime;
   return () => new RecordingOfRun(history, parts, clock, time, edges);
+}
+
+/**
+ * Begins to record in the middle of a run, as the user that it has become.
+ *
+ * @returns the recording; or why there can be none, and what to type
+ */
+async function recordFromNow(assembled: Assembled, closing: Closing): Promise<Recording | string> {
+  const { options, log } = assembled.opened;
+  if (options.history === null) return 'no home folder to record in: start with --history=PATH';
+  const { recordingEdges, whyNotRecorded } = await import('./recording.ts');
+  const refusal = whyNotRecorded(options.history, await recordingEdges());
+  if (refusal !== null) return refusal;
+  const recording = (await recorder(options.history, assembled))();
+  closeWithComplaint(recording, closing, log);
+  recording.start();
+  return recording;
+}
+
+/** What the key of history does: it begins to record, and then has the file written. */
+function historyKey(begun: Recording | null, assembled: Assembled, closing: Closing, tui: RunScreen['tui']): () => Promise<void> {
+  let recording: Recording | string | null = begun;
+  let isBeginning = false;
+  return async () => {
+    if (recording !== null && typeof recording !== 'string') return recording.save();
+    if (isBeginning) return;
+    isBeginning = true;
+    try {
+      recording = await recordFromNow(assembled, closing);
+    } finally {
+      isBeginning = false;
+    }
+    const where = tui.state.privacy ? '' : `, into ${assembled.opened.options.history?.path}`;
+    if (typeof recording === 'string') assembled.events?.tell('recording', recording);
+    tui.apply({ type: 'notice', text: typeof recording === 'string' ? recording : `recording from now on${where}` });
+  };
 }
 
 /** Has history saved at the end. What went wrong with it is printed when the screen is gone. */
@@ -124,7 +161,8 @@ async function watchAddresses(edges: Edges): Promise<AddressWatch | null> {
 }
 
 /** Loads what carries out the screen's effects; null without a screen. */
-async function effectsMaker({ opened, parts, events, choice }: Assembled, closing: Closing): Promise<Make<EffectRunner> | null> {
+async function effectsMaker(assembled: Assembled, closing: Closing): Promise<Make<EffectRunner> | null> {
+  const { opened, parts, events, choice } = assembled;
   const { options, edges, guard, screen } = opened;
   if (screen === null || events === null) return null;
   const [{ EffectRunner: Runner, Exports, copyHandler }, { HistoryAnswers, historyOpener }, { systemClipboard }] =
@@ -152,7 +190,7 @@ async function effectsMaker({ opened, parts, events, choice }: Assembled, closin
     new Runner(
       {
         quit: () => guard.stop({ kind: 'done' }),
-        'save-history': () => recording?.save(),
+        'save-history': historyKey(recording, assembled, closing, tui),
         match: ({ filter, from }) => aggregator.match(filter, from),
         'range-totals': ({ from, to }) => apply({ type: 'range-totals', from, to, answer: history.between(from, to) }),
         history: ({ requests }) => answers.ask(requests),

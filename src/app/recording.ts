@@ -3,8 +3,10 @@
 import { dirname } from 'node:path';
 import { FlowLog, HistoryCollector } from '../aggregate/history-collector.ts';
 import { HistoryKeys } from '../aggregate/history-keys.ts';
+import { claimFolder, lockPath, systemReason } from '../history/files.ts';
 import { IN_JOURNAL, Recorder, TRIED_AGAIN } from '../history/recorder.ts';
 import { type RunSave, saveInThread } from '../history/save-thread.ts';
+import { NetmonError } from '../model/errors.ts';
 import type { HistoryStatus } from '../model/history.ts';
 import type { HistoryOptions } from '../model/options.ts';
 import type { Assembly } from '../pipeline/assembly.ts';
@@ -34,7 +36,25 @@ export async function recordingEdges(): Promise<RecordingEdges> {
   return { flock: await systemFlock(), runSave };
 }
 
-/** Records one run. Make it before the first packet; `close` it on every way out. */
+/** Why a history can't be recorded here, with what to type; null if it can. It makes the folder, and leaves nothing else behind but the lock's file. */
+export function whyNotRecorded({ path, owner }: HistoryOptions, { flock }: RecordingEdges): string | null {
+  const folder = dirname(path);
+  try {
+    fileWork(
+      owner,
+      folder,
+    )(() => {
+      claimFolder(path, owner);
+      lockFile(lockPath(path), owner, flock).held?.release();
+    });
+    return null;
+  } catch (thrown) {
+    const reason = thrown instanceof NetmonError ? thrown.message : `${folder}: ${systemReason(thrown)}`;
+    return `not recording, name another place with --history=PATH: ${reason}`;
+  }
+}
+
+/** Records one run, or what is left of it; `close` it on every way out. */
 export class Recording {
   readonly #collector: HistoryCollector;
   readonly #recorder: Recorder;

@@ -59,7 +59,13 @@ export function openScreen(options: Options, platform: NodeJS.Platform): RunScre
     keys: keys.keys,
     filter: options.filter ?? '',
     saved: saved === null ? null : readSavedScreen(saved),
-    view: { units: options.units, average: options.average, names: options.names, budget: options.budget },
+    view: {
+      units: options.units,
+      average: options.average,
+      names: options.names,
+      budget: options.budget,
+      historyFile: options.read === null ? (options.history?.path ?? null) : null,
+    },
   });
   return {
     tui,

@@ -165,6 +165,7 @@ export interface ViewDefaults {
   readonly theme?: string;
   readonly themes?: readonly string[];
   readonly budget?: BudgetPlan | null;
+  readonly historyFile?: string | null;
 }
 
 const NEW_TABLE: TableState = { sort: { column: 'rate', descending: true }, selected: null, index: 0, top: 0, tail: false };
@@ -229,7 +230,7 @@ export function initialState(defaults: ViewDefaults): ViewState {
     popup: null,
     theme: defaults.theme ?? 'netmon',
     themes: defaults.themes ?? [],
-    history: initialHistory(defaults.budget ?? null),
+    history: initialHistory(defaults.budget ?? null, defaults.historyFile ?? null),
     begun: false,
     notice: '',
   };

@@ -3,8 +3,7 @@
 
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { HistoryStatus } from '../../src/model/history.ts';
-import { RECORD_HINT } from '../../src/model/history.ts';
-import type { HistoryRequest } from '../../src/view/history/state.ts';
+import type { HistoryAnswer, HistoryRequest } from '../../src/view/history/state.ts';
 import { FakeHistory, type FakeHistoryOptions } from '../support/fake-history.ts';
 import { busy, CAPTURE, NOON, snapshot } from '../support/snapshot-builder.ts';
 import { Stage } from '../support/terminal.ts';
@@ -183,23 +182,23 @@ test('a budget: near, over, too early, and on one interface', async () => {
 });
 
 describe('nothing to show', () => {
-  /** Says the same failure to all that was asked. */
-  async function refuse(message: string, hint: string): Promise<void> {
+  /** Gives the same answer to all that was asked. */
+  async function answerAll(answer: HistoryAnswer): Promise<void> {
     const effect = stage?.effects.find((one) => one.type === 'history');
     const requests: readonly HistoryRequest[] = effect?.type === 'history' ? effect.requests : [];
-    for (const { slot, serial } of requests)
-      stage?.tui.apply({ type: 'history', slot, serial, answer: { kind: 'failed', message, hint } });
+    for (const { slot, serial } of requests) stage?.tui.apply({ type: 'history', slot, serial, answer });
     stage?.tui.flush();
     await stage?.settle();
   }
 
   test('waiting, then nothing recorded, and how to record', async () => {
-    await open(80, 24);
+    await open(80, 24, { view: { historyFile: '/home/ann/.local/share/netmon-tui/history.sqlite' } });
     await stage?.show(snapshot({ ...busy(5) }));
     await stage?.press('8');
     await frame('waiting-80x24');
-    await refuse('nothing is recorded in /home/ann/history.sqlite', `${RECORD_HINT}netmon-tui --history`);
+    await answerAll({ kind: 'missing' });
     await frame('nothing-80x24');
+    expect(stage?.text().match(/recorded yet/g)).toHaveLength(1);
   });
 
   test('a file that may not be read: the whole reason and the way out, on as many lines as they take', async () => {
@@ -207,7 +206,8 @@ describe('nothing to show', () => {
     await stage?.show(snapshot({ ...busy(5) }));
     await stage?.press('8');
     const path = '/root/.local/share/netmon-tui/some/where/else/history.sqlite';
-    await refuse(`the history file ${path}: permission denied`, 'run as its owner, or stay root: --stay-root; or name another');
+    const hint = 'run as its owner, or stay root: --stay-root; or name another';
+    await answerAll({ kind: 'failed', message: `the history file ${path}: permission denied`, hint });
     await frame('refused-80x24');
   });
 

@@ -423,15 +423,39 @@ describe('privileges, live', () => {
     const home = dirname(dirname(program.bin));
     chmodSync(home, 0o755); // what exports is loaded when it is needed
     onTestFinished(() => chmodSync(home, 0o700));
-    const env = ['env', '-C', folder, 'HOME=/nonexistent', 'TERM=xterm-256color', ...SUDO.slice(1)];
+    const env = ['env', '-C', folder, 'HOME=/nonexistent', `TMPDIR=${folder}`, 'TERM=xterm-256color', ...SUDO.slice(1)];
     const words = ['ip', 'netns', 'exec', pair.near, ...env, process.execPath, program.bin, '-i', 'va'];
     const pty = new Pty(words, { columns: 100, rows: 30, env: {} });
     onTestFinished(() => pty.end());
     for (let i = 0; i < 20; i++) pty.type('2e\r');
-    await pty.until(() => /not exported: .*EACCES/.test(pty.text), 'the export to be refused');
+    await pty.until(() => /not exported: start in a folder/.test(pty.text), 'the export to be refused');
     expect(readdirSync(folder)).toEqual([]);
     pty.type('q');
     expect(await pty.status).toBe(0);
+  });
+
+  it('a key begins to record in the middle of a run: as the user, and from then on', async ({ onTestFinished }) => {
+    const folder = mkdtempSync(join(tmpdir(), 'nmt-begin-'));
+    onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+    chownSync(folder, 4242, 4243);
+    const home = dirname(dirname(program.bin));
+    chmodSync(home, 0o755); // what records is loaded when it is needed
+    onTestFinished(() => chmodSync(home, 0o700));
+    await serve();
+    const env = ['env', `HOME=${folder}`, 'TERM=xterm-256color', ...SUDO.slice(1)];
+    const words = ['ip', 'netns', 'exec', pair.near, ...env, process.execPath, program.bin, '-i', 'va', '--interval', '200ms'];
+    const pty = new Pty(words, { columns: 120, rows: 30, env: {} });
+    onTestFinished(() => pty.end());
+    await pty.until(() => /curl/.test(pty.text) || curl() !== 0, 'what moves before');
+    pty.type('8w');
+    await pty.until(() => /recording from now on, into /.test(pty.text), 'the recording to begin');
+    for (let i = 0; i < 7; i++) curl();
+    pty.type('q');
+    expect(await pty.status).toBe(0);
+    const path = join(folder, '.local/share/netmon-tui/history.sqlite');
+    expect(statSync(path)).toMatchObject({ uid: 4242, gid: 4243, mode: 0o100600 });
+    const question = ['query', "SELECT COUNT(*) AS curls FROM flows WHERE app_name = 'curl'", '--csv', `--history=${path}`];
+    expect(spawnSync(process.execPath, [program.bin, ...question], { encoding: 'utf8' }).stdout.trim()).toMatch(/^curls\s+7$/);
   });
 
   it('the child of the driver cap is the user with CAP_NET_RAW alone, filtered, also when it is started again', async ({

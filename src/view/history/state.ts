@@ -105,12 +105,14 @@ export interface HistoryState {
   readonly serial: number;
   /** From the configuration, fixed for a run. */
   readonly plan: BudgetPlan | null;
+  /** Where this run records, or would; null where it can't. */
+  readonly file: string | null;
 }
 
 const TOP_OF_LIST: ListState = { selected: null, index: 0, top: 0 };
 
 /** What a run starts with. */
-export function initialHistory(plan: BudgetPlan | null): HistoryState {
+export function initialHistory(plan: BudgetPlan | null, file: string | null = null): HistoryState {
   return {
     zoom: 'day',
     anchor: null,
@@ -123,6 +125,7 @@ export function initialHistory(plan: BudgetPlan | null): HistoryState {
     slots: {},
     serial: 0,
     plan,
+    file,
   };
 }
 

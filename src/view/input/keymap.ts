@@ -65,7 +65,7 @@ export const KEYMAP: KeyTable = [
 
   bind('pause', ['p', 'space'], 'pause the picture; capture goes on', 'Program'),
   bind('help', ['?', 'f1', 'h'], 'this help', 'Program'),
-  bind('save-history', ['w'], 'write the history file now', 'Program'),
+  bind('save-history', ['w'], 'record history from now on; again: write its file now', 'Program'),
   bind('redraw', ['ctrl+l'], 'redraw the screen', 'Program'),
   bind('suspend', ['ctrl+z'], 'suspend to the shell', 'Program'),
   bind('quit', ['q', 'ctrl+c'], 'quit', 'Program'),

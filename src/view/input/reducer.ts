@@ -170,9 +170,7 @@ function command(state: ViewState, name: Command, live: Snapshot, settings: Fram
     case 'history':
       return still(settled(showView(state, name), live));
     case 'save-history':
-      return live.capture.history?.state === 'recording'
-        ? { state: { ...state, notice: 'writing the history file' }, effects: [{ type: 'save-history' }] }
-        : still({ ...state, notice: 'not recording: start with --history' });
+      return saveHistory(state, live);
     case 'sort-next':
       return still(turnSort(state, 1, live, contextOf(state, live, settings.glyphs)));
     case 'sort-previous':
@@ -232,4 +230,15 @@ function rowText(state: ViewState, live: Snapshot, glyphs: Glyphs): string | nul
       return ('role' in made ? made.text : made.map((part) => part.text).join('')).trim();
     })
     .join('\t');
+}
+
+/** Has the history file written; where nothing is recorded, begins to. */
+function saveHistory(state: ViewState, { capture }: Snapshot): Step {
+  const said = (notice: string): Step => still({ ...state, notice });
+  if (capture.history?.state === 'busy') return said(capture.history.note);
+  if (capture.history === null && capture.file !== null) return said('reading a file: start with --history=PATH to record it');
+  if (capture.history === null && state.history.file === null)
+    return said('no home folder to record in: start with --history=PATH');
+  const notice = capture.history === null ? 'beginning to record' : 'writing the history file';
+  return { state: { ...state, notice }, effects: [{ type: 'save-history' }] };
 }

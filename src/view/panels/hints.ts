@@ -11,7 +11,14 @@ import { span } from '../text/span.ts';
 type Hint = readonly [text: string, ...commands: readonly Command[]];
 
 /** What has a border with keys in it. */
-export type HintedPane = TableName | 'chart' | 'history chart' | 'history list' | 'history list alone' | 'calendar';
+export type HintedPane =
+  | TableName
+  | 'chart'
+  | 'history chart'
+  | 'history chart, not recording'
+  | 'history list'
+  | 'history list alone'
+  | 'calendar';
 
 const DETAILS: Hint = ['details', 'details'];
 const OPEN: Hint = ['open', 'details'];
@@ -46,6 +53,13 @@ const PANES: Readonly<Record<HintedPane, readonly Hint[]>> = {
     ['mark', 'mark'],
     ['now', 'now'],
     ['write', 'save-history'],
+  ],
+  'history chart, not recording': [
+    ['record', 'save-history'],
+    ['step', 'collapse', 'expand'],
+    ['range', 'shorter', 'longer'],
+    ['mark', 'mark'],
+    ['now', 'now'],
   ],
   'history list': [OPEN, SORT, PANE, ZOOM],
   'history list alone': [OPEN, ['step', 'collapse', 'expand'], ['range', 'shorter', 'longer'], SORT, PANE, ['mark', 'mark']],

@@ -1,8 +1,9 @@
 // What must wait for the drop of root does: files of the user's and keys.
 
 import { readdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { describe, expect, test, vi } from 'vitest';
+import { LIVE_LIMITS } from '../../../src/aggregate/aggregator.ts';
 import { EventLog } from '../../../src/aggregate/event-log.ts';
 import { type Assembled, assemble } from '../../../src/app/assemble.ts';
 import { attach } from '../../../src/app/attach.ts';
@@ -72,6 +73,41 @@ describe('root is dropped', () => {
     await expect(attach(onScreen(before, fake.screen), closing)).rejects.toThrow('setuid failed');
     await closing.close();
     expect(calls).toEqual(['drop', 'rights closed']);
+  });
+});
+
+describe('the key of history', () => {
+  /** Presses it in a run that does not record. @returns what the screen says */
+  async function pressed(path: string, state = {}) {
+    const { assembled: before, closing } = await assembled(['--json', '--read', captureIn(ownFolder()), `--history=${path}`], []);
+    const { opened: run } = before;
+    const history = run.options.history === null ? null : { ...run.options.history, record: false };
+    const fake = new FakeScreen([]);
+    Object.assign(fake.screen.tui.state, state);
+    const quiet = { ...before, opened: { ...run, options: { ...run.options, history } } };
+    const shown = onScreen(quiet, fake.screen);
+    await attach(shown, closing);
+    fake.press({ type: 'save-history' });
+    await vi.waitFor(() => expect(fake.notices).toHaveLength(1), 10_000);
+    const status = before.parts.monitor.tick(1, 1000, [], LIVE_LIMITS).capture.history;
+    const printed = vi.spyOn(process.stderr, 'write').mockImplementation(() => true);
+    await closing.close();
+    printed.mockRestore();
+    return { said: fake.notices[0], status, events: shown.events };
+  }
+
+  test('begins to record, and says where', async () => {
+    const path = join(ownFolder(), 'h.sqlite');
+    const { said, status } = await pressed(path);
+    expect(said).toBe(`recording from now on, into ${path}`);
+    expect(status).toMatchObject({ state: 'recording', path });
+    expect(readdirSync(dirname(path))).toContain('h.sqlite.lock');
+  });
+
+  test('says what to type where it cannot, and goes on as before', async () => {
+    const { said, status } = await pressed('/proc/none/h.sqlite');
+    expect(said).toMatch(/^not recording, name another place with --history=PATH: \/proc\/none: /);
+    expect(status).toBeNull();
   });
 });
 

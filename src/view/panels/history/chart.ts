@@ -9,6 +9,7 @@ import { binAt, type Edges } from '../../history/range.ts';
 import { isLate } from '../../history/state.ts';
 import type { HistoryViewModel } from '../../history/view-model.ts';
 import { type Bins, peakBin } from '../../history/view-model.ts';
+import type { KeyTable } from '../../input/keymap.ts';
 import { framed, type Rect } from '../../pane.ts';
 import type { ViewState } from '../../state.ts';
 import { DAY_MS, HOUR_MS, MINUTE_MS, rangeText, type Zoom } from '../../text/calendar.ts';
@@ -30,6 +31,7 @@ export function historyChart(
   live: Snapshot,
   model: HistoryViewModel,
   glyphs: Glyphs,
+  keys: KeyTable,
   rect: Rect,
 ): readonly Line[] {
   const { bins, window, marked } = model;
@@ -42,7 +44,7 @@ export function historyChart(
     ...(marked === null ? [] : [span(` ${glyphs.separator} marked ${markedText(marked, window)}`, 'accent')]),
   ];
   const most = Math.max(peakBin(bins.rx)?.bytes ?? 0, peakBin(bins.tx)?.bytes ?? 0);
-  const message = most > 0 ? null : historyMessage(state, live, glyphs, rect.width - 2);
+  const message = most > 0 ? null : historyMessage(state, live, glyphs, keys, rect.width - 2);
   if (message !== null) return framed(rect, title, [], message, glyphs, true);
   const note: Line = isLate(state.history, 'chart', window, model.now)
     ? [span('reading', 'warn'), span(glyphs.more, 'warn')]

@@ -1,8 +1,9 @@
 // The message in place of an empty history chart: why it is empty, and what to type.
 
-import { RECORD_FIELDS, RECORD_HINT } from '../../../model/history.ts';
+import { RECORD_FIELDS } from '../../../model/history.ts';
 import type { Snapshot } from '../../../model/snapshot.ts';
 import { resultOf } from '../../history/state.ts';
+import { commandLabel, type KeyTable } from '../../input/keymap.ts';
 import type { ViewState } from '../../state.ts';
 import { dateText } from '../../text/calendar.ts';
 import { drawable, wrapWords } from '../../text/cells.ts';
@@ -10,34 +11,23 @@ import type { Glyphs } from '../../text/glyphs.ts';
 import { type Line, type Role, span } from '../../text/span.ts';
 
 /** The lines, none wider than `width`. */
-export function historyMessage(state: ViewState, live: Snapshot, glyphs: Glyphs, width: number): readonly Line[] {
+export function historyMessage(state: ViewState, live: Snapshot, glyphs: Glyphs, keys: KeyTable, width: number): readonly Line[] {
   const slot = state.history.slots.chart;
   const result = resultOf(state.history, 'chart');
   const recording = (state.paused ?? live).capture.history;
-  const how: readonly Line[] = [
-    [span('  To record:', 'dim'), span('  netmon-tui --history', 'key'), span('  with this run,', 'dim')],
-    [
-      span('             [history]', 'key'),
-      span('  ', 'dim'),
-      span('enabled = true', 'key'),
-      span('  in the config file for all runs.', 'dim'),
-    ],
-  ];
+  const wrapped = (text: string, role: Role): Line[] =>
+    wrapWords(drawable(text, glyphs), Math.max(8, width - 3)).map((line) => [span(`  ${line}`, role)]);
   const begun: readonly Line[] = [[span('  Recording has just begun: the first minute is not complete yet.')]];
   if (slot?.failure != null) {
     // Before the first save there may be nothing to read.
     if (recording?.state === 'recording' && recording.savedAt === null && result === null) return begun;
     const { message, hint } = slot.failure;
-    const wrapped = (text: string, role: Role): Line[] =>
-      wrapWords(drawable(text, glyphs), Math.max(8, width - 3)).map((line) => [span(`  ${line}`, role)]);
-    const lines = wrapped(message, 'warn');
-    if (hint !== null && !hint.startsWith(RECORD_HINT)) return [...lines, ...wrapped(hint, 'dim')];
-    return recording === null && result === null ? [...lines, ...how] : lines;
+    return [...wrapped(message, 'warn'), ...(hint === null ? [] : wrapped(hint, 'dim'))];
   }
-  if (slot === undefined || (slot.pending && result === null)) return [[span(`  reading the history${glyphs.more}`, 'dim')]];
+  if (slot === undefined || (slot.pending && slot.answer === null)) return [[span(`  reading the history${glyphs.more}`, 'dim')]];
   if (result === null || result.oldest === null) {
     if (recording?.state === 'recording') return begun;
-    return [[span('  Nothing is recorded yet.', 'warn')], ...(recording === null ? how : [])];
+    return wrapped(recording === null ? howToRecord(state, live, glyphs, keys) : 'Nothing is recorded yet.', 'text');
   }
   const isFiltered = state.filter.applied !== '';
   const lines: Line[] = [
@@ -47,4 +37,12 @@ export function historyMessage(state: ViewState, live: Snapshot, glyphs: Glyphs,
   // A filter on a field that records lack matches nothing.
   if (isFiltered) lines.push([span(`  A record keeps ${RECORD_FIELDS}.`, 'dim')]);
   return lines;
+}
+
+/** One sentence for a run that records nothing: the key that begins, and where. */
+function howToRecord({ history, privacy }: ViewState, { capture }: Snapshot, glyphs: Glyphs, keys: KeyTable): string {
+  if (capture.file !== null) return 'Nothing is recorded of a file, unless you start with --history=PATH.';
+  const key = commandLabel(keys, 'save-history');
+  if (history.file === null || key === '') return 'Nothing is recorded yet: start with --history=PATH.';
+  return `Nothing is recorded yet: ${key} records from now on, into ${privacy ? glyphs.masked.repeat(6) : history.file}`;
 }

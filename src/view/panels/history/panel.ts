@@ -51,8 +51,10 @@ export function historyPanel(state: ViewState, live: Snapshot, glyphs: Glyphs, k
   const model = historyViewModel(state, live, glyphs);
   const { chart, summary, calendar, tables } = model.layout;
   const context = contextOf(state, live, glyphs);
+  const charted: HintedPane =
+    (state.paused ?? live).capture.history === null && history.file !== null ? 'history chart, not recording' : 'history chart';
   const parts: HistoryPart[] = [];
-  parts.push({ rect: summary, lines: historySummary(state, live, model, glyphs, summary.width, summary.height) });
+  parts.push({ rect: summary, lines: historySummary(state, live, model, glyphs, keys, summary.width, summary.height) });
   if (calendar !== null && history.page !== null) {
     const lines = historyCalendar(state, live, history.page, glyphs, calendar);
     parts.push({ rect: calendar, lines: history.page.pane === 'calendar' ? hinted('calendar', lines) : lines });
@@ -60,7 +62,7 @@ export function historyPanel(state: ViewState, live: Snapshot, glyphs: Glyphs, k
   const view = hasTabs(state) ? '' : `${viewName('history')} ${glyphs.separator} `;
   const focus = history.page === null ? history.pane : history.page.pane === 'domains' ? 'domains' : null;
   return {
-    chart: chart === null ? null : chartPane(chart, hinted('history chart', historyChart(state, live, model, glyphs, chart))),
+    chart: chart === null ? null : chartPane(chart, hinted(charted, historyChart(state, live, model, glyphs, keys, chart))),
     parts,
     tables: tables.map(({ pane, rect }) => {
       const isFocused = focus === pane && state.popup === null;

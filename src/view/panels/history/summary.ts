@@ -7,6 +7,7 @@ import { BUDGET_NEAR, type BudgetStatus } from '../../history/budget.ts';
 import { firstTimes } from '../../history/lists.ts';
 import { budgetStatusNow, resultOf } from '../../history/state.ts';
 import type { HistoryViewModel } from '../../history/view-model.ts';
+import { commandLabel, type KeyTable } from '../../input/keymap.ts';
 import { fitLine, fitParts } from '../../pane.ts';
 import type { ViewState } from '../../state.ts';
 import { dateText, dayText, monthName, startOf, stepped, timeText } from '../../text/calendar.ts';
@@ -28,11 +29,12 @@ export function historySummary(
   live: Snapshot,
   model: HistoryViewModel,
   glyphs: Glyphs,
+  keys: KeyTable,
   width: number,
   rows: number,
 ): readonly Line[] {
   const budget = budgetParts(state, live, glyphs);
-  const last = state.history.page === null ? recordingParts(state, live, glyphs, width) : appParts(state, glyphs, width);
+  const last = state.history.page === null ? recordingParts(state, live, glyphs, keys, width) : appParts(state, glyphs, width);
   const lines = [totalParts(state, model, glyphs), ...(budget === null ? [] : [budget]), last];
   return lines.slice(0, rows).map((parts) => fitLine([span(' '), ...fitParts(parts, width - 2, 2)], width, glyphs));
 }
@@ -176,15 +178,16 @@ function appParts({ history, privacy }: ViewState, glyphs: Glyphs, width: number
   ];
 }
 
-function recordingParts(state: ViewState, live: Snapshot, glyphs: Glyphs, width: number): readonly Part[] {
+function recordingParts(state: ViewState, live: Snapshot, glyphs: Glyphs, keys: KeyTable, width: number): readonly Part[] {
   const status = (state.paused ?? live).capture.history;
   const oldest = resultOf(state.history, 'chart')?.oldest ?? resultOf(state.history, 'days')?.oldest ?? null;
   const since: Part[] = oldest === null ? [] : [{ rank: 4, line: [span(`records since ${dateText(oldest)}`, 'dim')] }];
-  if (status === null)
-    return [
-      { rank: 1, line: [span('not recording', 'warn'), span(': --history, or [history] enabled = true', 'dim')] },
-      ...since,
-    ];
+  if (status === null) {
+    const key = state.history.file === null ? '' : commandLabel(keys, 'save-history');
+    // Where nothing is recorded at all, the chart says how to begin.
+    const how = oldest === null || key === '' ? '' : `: ${key} records from now on`;
+    return [{ rank: 1, line: [span('not recording', 'dim'), span(how, 'dim')] }, ...since];
+  }
   const place: Part = {
     rank: 5,
     line: [span(state.privacy ? glyphs.masked.repeat(6) : drawable(status.path, glyphs), 'dim')],

@@ -450,10 +450,17 @@ describe('the budget', () => {
   });
 });
 
-test('the file is written now, where something is recorded', () => {
+test('one key begins to record, and then has the file written', () => {
   const player = new Player().press('save-history');
   expect(player.effects).toEqual([]);
-  expect(player.state.notice).toBe('not recording: start with --history');
+  expect(player.state.notice).toBe('no home folder to record in: start with --history=PATH');
+  const able = (): Player => new Player({ columns: 80, rows: 24, historyFile: '/h' });
+  expect(able().press('save-history').effects).toEqual([{ type: 'save-history' }]);
+  const busy = { state: 'busy', path: '/h', note: 'another netmon-tui records (pid 7)', savedAt: null, fileBytes: null } as const;
+  const second = able();
+  second.live = snapshot({ capture: { ...CAPTURE, history: busy } });
+  expect(second.press('save-history').effects).toEqual([]);
+  expect(second.state.notice).toBe('another netmon-tui records (pid 7)');
   const history = { state: 'recording', path: '/h', note: '', savedAt: null, fileBytes: null } as const;
   player.live = snapshot({ capture: { ...CAPTURE, history } });
   expect(player.press('save-history').effects).toEqual([{ type: 'save-history' }]);
