@@ -80,8 +80,10 @@ export class HistoryAnswers {
   }
 
   async #answer(ask: HistoryQuestion): Promise<HistoryAnswer> {
+    const { path } = this.#parts;
+    if (path === null) return { kind: 'missing' };
     try {
-      const reader = await this.#ready();
+      const reader = await this.#ready(path);
       if (ask.kind === 'rows') return { kind: 'rows', result: await reader.query(ask.query) };
       const domains = await reader.firstSeen({ from: 0, to: FOREVER, app: ask.app, most: DOMAINS_MAX });
       return {
@@ -101,9 +103,8 @@ export class HistoryAnswers {
   }
 
   /** The reader, up to date. */
-  async #ready(): Promise<HistoryReader> {
-    const { path, open, clock } = this.#parts;
-    if (path === null) throw new NetmonError('history', 'this run has no history file', 'name one: netmon-tui --history=PATH');
+  async #ready(path: string): Promise<HistoryReader> {
+    const { open, clock } = this.#parts;
     const now = clock.monotonic();
     if (this.#reader === null) this.#reader = await open(path);
     else if (now - this.#read < STALE_MS) return this.#reader;

@@ -3,6 +3,7 @@
 
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { HistoryAnswers } from '../../../src/app/history-answers.ts';
+import { missingHistory } from '../../../src/history/files.ts';
 import type { FirstSeenQuery } from '../../../src/history/query/pages.ts';
 import type { HistoryReader } from '../../../src/history/query/reader.ts';
 import { NetmonError } from '../../../src/model/errors.ts';
@@ -145,23 +146,29 @@ describe('the file', () => {
   });
 
   test('that is not there is an answer, and is looked for again', async () => {
-    reader.failure = new NetmonError('history', 'no history in /tmp/h.sqlite', 'record it');
+    reader.failure = missingHistory('/tmp/h.sqlite');
     answers.ask([rows('chart'), rows('apps')]);
     await flush();
-    const failed = { kind: 'failed', message: 'no history in /tmp/h.sqlite', hint: 'record it' };
-    expect(told.map(({ answer }) => answer)).toEqual([failed, failed]);
+    expect(told.map(({ answer }) => answer)).toEqual([{ kind: 'missing' }, { kind: 'missing' }]);
     expect(reader.opened).toBe(1);
     reader.failure = null;
     await askOnce();
     expect(told.at(-1)?.answer.kind).toBe('rows');
   });
 
-  test('of no name is said to have none', async () => {
+  test('that can not be read is a failure, with what to type', async () => {
+    reader.failure = new NetmonError('history', 'the history file /h: permission denied', 'name another');
+    answers.ask([rows('chart')]);
+    await flush();
+    expect(told[0]?.answer).toEqual({ kind: 'failed', message: 'the history file /h: permission denied', hint: 'name another' });
+  });
+
+  test('of no name has nothing recorded', async () => {
     await answers.close();
     start(null);
     answers.ask([rows('chart')]);
     await flush();
-    expect(told[0]?.answer).toMatchObject({ kind: 'failed', message: expect.stringContaining('no history file') });
+    expect(told[0]?.answer).toEqual({ kind: 'missing' });
     expect(reader.opened).toBe(0);
   });
 

@@ -51,8 +51,7 @@ export function historyPanel(state: ViewState, live: Snapshot, glyphs: Glyphs, k
   const model = historyViewModel(state, live, glyphs);
   const { chart, summary, calendar, tables } = model.layout;
   const context = contextOf(state, live, glyphs);
-  const charted: HintedPane =
-    (state.paused ?? live).capture.history === null && history.file !== null ? 'history chart, not recording' : 'history chart';
+  const charted: HintedPane = (state.paused ?? live).capture.history === null ? 'history chart, not recording' : 'history chart';
   const parts: HistoryPart[] = [];
   parts.push({ rect: summary, lines: historySummary(state, live, model, glyphs, keys, summary.width, summary.height) });
   if (calendar !== null && history.page !== null) {
