@@ -79,6 +79,13 @@ export class HistoryCollector {
     }
   }
 
+  /** Takes what moved up to now, to keep the collection that follows in the next turn short. @param time epoch ms */
+  gather(time: number): void {
+    if (minuteOf(time) !== this.#minute) return; // `collect` ends the minute first
+    this.#booking.bookKnown();
+    this.note();
+  }
+
   /**
    * What moved since the last collection, under its minute: one batch, or two around the turn of a minute.
    *
@@ -86,7 +93,7 @@ export class HistoryCollector {
    * @param isLast also takes flows that still await an owner
    */
   collect(time: number, isLast = false): HistoryBatch[] {
-    const minute = Math.floor((time - LAG_MS) / MINUTE_MS);
+    const minute = minuteOf(time);
     const batches: HistoryBatch[] = [];
     if (Number.isNaN(this.#minute)) this.#minute = minute;
     if (minute !== this.#minute) {
@@ -277,6 +284,11 @@ export class HistoryCollector {
     this.#keyOf = widened(this.#keyOf, rows);
     this.#minuteOf = widened(this.#minuteOf, rows);
   }
+}
+
+/** The minute that a collection at this time belongs to. */
+function minuteOf(time: number): number {
+  return Math.floor((time - LAG_MS) / MINUTE_MS);
 }
 
 /** Collections that a flow may wait for its owner: some ten seconds. */

@@ -104,11 +104,17 @@ export class Recording {
   start(): void {
     const turn = MINUTE_MS - (this.#time() % MINUTE_MS) + TURN_MS;
     const wait = turn < COLLECT_MS * 1.5 ? turn : COLLECT_MS;
-    this.#timer = setTimeout(() => {
-      void this.collect(this.#time());
-      if (this.#closing === null) this.start();
-    }, wait);
+    this.#timer = setTimeout(() => void this.#collectByClock(), wait);
     this.#timer.unref();
+  }
+
+  /** Collects in two turns, as thousands of flows may have moved. */
+  async #collectByClock(): Promise<void> {
+    if (this.#recorder.isRecording) this.#collector.gather(this.#time());
+    await new Promise(setImmediate);
+    if (this.#closing !== null) return;
+    void this.collect(this.#time());
+    this.start();
   }
 
   /** Collects what moved and has it written. Resolves when it is safe, or was put off. @param time epoch ms */

@@ -192,6 +192,19 @@ describe('the history collector', () => {
     expect(collect()).toMatchObject([{ minute: MINUTE + 1, entries: [{ app: 'curl', txBytes: 20, flows: 0 }] }]);
   });
 
+  it('gathers ahead of a collection, but not across the turn of a minute', () => {
+    tx({ bytes: 100 });
+    collect();
+    tx({ bytes: 7 });
+    collector.gather(now);
+    tx({ bytes: 2 });
+    expect(collect()).toMatchObject([{ minute: MINUTE, entries: [{ txBytes: 9, flows: 0 }] }]);
+    tx({ bytes: 5 });
+    now = T0 + 65_000;
+    collector.gather(now);
+    expect(collect()).toMatchObject([{ minute: MINUTE + 1, entries: [{ txBytes: 5, flows: 0 }] }]);
+  });
+
   it('separates what left before and what moved after a missed turn of the minute', () => {
     const row = tx({ bytes: 100 });
     collect();
