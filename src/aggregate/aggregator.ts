@@ -50,6 +50,8 @@ export const LIVE_LIMITS: SnapshotLimits = { apps: 500, hosts: 1000, flows: 2000
 /** Limits for the end of a run: everything. */
 export const END_LIMITS: SnapshotLimits = { apps: 1 << 20, hosts: 1 << 20, flows: 1 << 20 };
 
+const NO_RATE: readonly number[] = [];
+
 /** A snapshot without hosts and flows, and all of those besides, each made as it is read, once. With a filter, those that match. */
 export interface LastTick {
   readonly snapshot: Snapshot;
@@ -165,6 +167,11 @@ export class Aggregator {
   /** The row of a flow as it stands between two ticks. */
   flowRow(row: number): FlowRow {
     return this.#flowRows.row(row, this.#lastInterval);
+  }
+
+  /** Makes rows for the next tick ahead of it. @param most of them in one go @returns true if there may be more to make */
+  makeRows(limits: SnapshotLimits, most: number): boolean {
+    return this.#flowRows.makeSome(limits.flows, most, this.#lastInterval);
   }
 
   /** Keeps means, rates, and who moved what from now on: for a screen, which asks the result about any range of time. */
@@ -347,14 +354,7 @@ export class Aggregator {
   #interfaceRows(intervalMs: number): InterfaceRow[] {
     const accumulators = this.booking.interfaces;
     return this.#interfaces.map((each, index) => {
-      const rings = this.#interfaceRings[index] ?? new RateRings();
-      this.#interfaceRings[index] = rings;
-      const moved = accumulators.moved(index);
-      rings.add(
-        moved ? accumulators.get(index, COLUMN.TICK_RX) : 0,
-        moved ? accumulators.get(index, COLUMN.TICK_TX) : 0,
-        intervalMs,
-      );
+      const rings = this.#rateHistory === null ? null : this.#ringsOf(index, intervalMs);
       return {
         id: `interface:${each.name}`,
         interface: each.name,
@@ -365,10 +365,24 @@ export class Aggregator {
         counterBytes: each.counterBytes,
         counterDropped: each.counterDropped,
         counterErrors: each.counterErrors,
-        recentRx: rings.rxSeconds.tail(60).map(Math.round),
-        recentTx: rings.txSeconds.tail(60).map(Math.round),
+        recentRx: rings === null ? NO_RATE : rings.rxSeconds.tail(60).map(Math.round),
+        recentTx: rings === null ? NO_RATE : rings.txSeconds.tail(60).map(Math.round),
         ...trafficOf(accumulators, index, intervalMs),
       };
     });
+  }
+
+  /** An interface's rates, with those of this tick. Only a screen draws them, and there may be a thousand interfaces. */
+  #ringsOf(index: number, intervalMs: number): RateRings {
+    const accumulators = this.booking.interfaces;
+    const rings = this.#interfaceRings[index] ?? new RateRings();
+    this.#interfaceRings[index] = rings;
+    const moved = accumulators.moved(index);
+    rings.add(
+      moved ? accumulators.get(index, COLUMN.TICK_RX) : 0,
+      moved ? accumulators.get(index, COLUMN.TICK_TX) : 0,
+      intervalMs,
+    );
+    return rings;
   }
 }

@@ -1,6 +1,6 @@
 // A live run: polls the capture, ticks by the clock, and notices when the machine slept. It ends on stop(), or when the capture is lost.
 
-import { LIVE_LIMITS } from '../aggregate/aggregator.ts';
+import { LIVE_LIMITS, type SnapshotLimits } from '../aggregate/aggregator.ts';
 import type { AddressWatch } from '../capture/devices/address-watch.ts';
 import type { CounterTracker } from '../capture/devices/counters.ts';
 import { readCounters } from '../capture/devices/counters.ts';
@@ -23,6 +23,8 @@ const IDLE_POLL_MS = 50;
 const ADDRESSES_MS = 2000;
 const MAC_ADDRESSES_MS = 200;
 const EXPIRE_MS = 5000;
+/** Rows of flows that are made in one go. */
+export const ROWS_AT_ONCE = 250;
 /** Flows that are removed in one go. After a scan hundreds of thousands are idle at once. */
 export const EXPIRED_AT_ONCE = 1000;
 /** V8 has collected its garbage of the start after this time. */
@@ -192,7 +194,8 @@ export class LiveSession {
       await this.#turn();
       if (this.#end !== null) return;
     }
-    while (!monitor.learnInterfaces() || this.#events.collectSome()) await this.#turn();
+    while (!monitor.learnInterfaces() || this.#events.collectSome() || monitor.aggregator.makeRows(this.#limits, ROWS_AT_ONCE))
+      await this.#turn();
     const snapshot = this.#close();
     // The snapshot is made: what is read from here on belongs to the next tick.
     do await this.#turn();
@@ -223,15 +226,19 @@ export class LiveSession {
     if (this.#end === null) this.#drain(this.#parts.clock.monotonic() + TURN_MS);
   }
 
+  get #limits(): SnapshotLimits {
+    return this.#parts.output.limits ?? LIVE_LIMITS;
+  }
+
   #close() {
-    const { monitor, clock, output } = this.#parts;
+    const { monitor, clock } = this.#parts;
     const monotonic = clock.monotonic();
     const intervalMs = monotonic - this.#lastMonotonic;
     this.#lastMonotonic = monotonic;
     this.#lastWall = clock.now();
     const gaps = this.#gaps;
     this.#gaps = [];
-    return monitor.tick(this.#lastWall, Math.round(intervalMs), gaps, output.limits ?? LIVE_LIMITS);
+    return monitor.tick(this.#lastWall, Math.round(intervalMs), gaps, this.#limits);
   }
 
   /** Sleep stops one clock or both, setting the clock moves only one. Either way, rates across the gap mean nothing. */

@@ -326,6 +326,7 @@ export class Monitor {
    */
   learnInterfaces(): boolean {
     const { source } = this.#parts.opened;
+    if (source.interfaces.length === this.#interfaceCount && !this.#hardwareAsked) return true;
     let fresh = source.interfaces.slice(this.#kinds.length);
     if (fresh[0]?.link === LINK.LINUX_SLL2 && this.#parts.file === null) fresh = fresh.slice(0, LEARNT_AT_ONCE);
     const kinds = this.#parts.kindsOf(fresh.map(({ name }) => name));

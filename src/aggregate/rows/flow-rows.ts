@@ -34,6 +34,11 @@ export class FlowRows {
   readonly #facts: FlowFacts | null;
   readonly #top = new Top();
   readonly #rows = new RowCache<FlowRow>();
+  /** Serial of the newest flow at the last `select`. */
+  #selected = 0;
+  /** Where in `touched` `makeSome` goes on, and how many rows it made since the last `select`. */
+  #madeTo = 0;
+  #made = 0;
 
   /** @param onBehalfOf process for which a flow's owner acts, or NO_OWNER; null if the capture doesn't tell */
   constructor(
@@ -52,6 +57,26 @@ export class FlowRows {
     this.#facts = facts;
   }
 
+  /**
+   * Makes the rows of the next few flows that began since the last `select`, so that `select` has only their figures to renew.
+   *
+   * @param limit as for `select`
+   * @param most rows made in one go
+   * @returns true if it stopped early
+   */
+  makeSome(limit: number, most: number, intervalMs: number): boolean {
+    const flows = this.#flows;
+    const end = Math.min(limit, this.#made + most);
+    for (; this.#madeTo < flows.touchedCount && this.#made < end; this.#madeTo++) {
+      const row = flows.touched[this.#madeTo] as number;
+      const serial = flows.serial(row);
+      if (!flows.isLive(row) || serial <= this.#selected || Number(this.#rows.get(row)?.id) === serial) continue;
+      this.row(row, intervalMs);
+      this.#made++;
+    }
+    return this.#made === end && end < limit;
+  }
+
   /** The `limit` flows that moved most, then those seen last. @param isWanted leaves out the others */
   select(limit: number, intervalMs: number, isWanted: (row: number) => boolean = always): FlowRow[] {
     const flows = this.#flows;
@@ -62,6 +87,9 @@ export class FlowRows {
     const shown = this.#top.take();
     const rows = shown.map((row) => this.row(row, intervalMs));
     this.#rows.retain(shown);
+    this.#selected = flows.created;
+    this.#madeTo = 0;
+    this.#made = 0;
     return rows;
   }
 
@@ -84,19 +112,19 @@ export class FlowRows {
     live.subarray(0, count).sort((a, b) => (keys[b] as number) - (keys[a] as number) || a - b);
     for (let i = 0; i < count; i++) {
       const row = live[i] as number;
-      yield this.#made(row, intervalMs, this.#rows.get(row));
+      yield this.#make(row, intervalMs, this.#rows.get(row));
     }
   }
 
   /** The row of a live flow as it is now. */
   row(row: number, intervalMs: number): FlowRow {
-    const made = this.#made(row, intervalMs, this.#rows.get(row));
+    const made = this.#make(row, intervalMs, this.#rows.get(row));
     this.#rows.set(row, made);
     return made;
   }
 
   /** @param old what was made of the row before, for this or another flow */
-  #made(row: number, intervalMs: number, old: FlowRow | undefined): FlowRow {
+  #make(row: number, intervalMs: number, old: FlowRow | undefined): FlowRow {
     const flows = this.#flows;
     const serial = flows.serial(row);
     const same = old !== undefined && Number(old.id) === serial ? old : undefined;

@@ -24,7 +24,7 @@ let aggregator: Aggregator;
 let interfaces: TickInterface[];
 let now: number;
 
-function begin(maxRows = 4096): void {
+function begin({ maxRows = 4096, keepsRates = true } = {}): void {
   const localizer = new Localizer(false);
   localizer.setAddresses(addresses('10.0.0.1'));
   table = new FlowTable(localizer, maxRows, 3);
@@ -32,7 +32,7 @@ function begin(maxRows = 4096): void {
   interfaces = [iface('eth0'), iface('tun0', { kind: 'tunnel', isCounted: false })];
   aggregator = new Aggregator({ flows: table, directory, started: T0, seed: 3 });
   aggregator.setInterfaces(interfaces);
-  aggregator.keepRateHistory();
+  if (keepsRates) aggregator.keepRateHistory();
   now = T0;
 }
 beforeEach(() => begin());
@@ -70,6 +70,20 @@ describe('totals and rates', () => {
     expect(traffic(third.total)).toEqual([3500, 100, 0, 0]);
     expect(traffic(third.flows[0] as FlowRow)).toEqual([3500, 100, 0, 0]);
     expect(traffic(first.total)).toEqual([3000, 100, 1500, 50]);
+  });
+
+  it('of interfaces go back a minute if they are kept, and take nothing otherwise', () => {
+    tx({ bytes: 100 });
+    expect(tick().interfaces).toMatchObject([
+      { recentRx: [0], recentTx: [100] },
+      { recentRx: [0], recentTx: [0] },
+    ]);
+    begin({ keepsRates: false });
+    tx({ bytes: 100 });
+    expect(tick().interfaces).toMatchObject([
+      { txRate: 100, recentRx: [], recentTx: [] },
+      { recentRx: [], recentTx: [] },
+    ]);
   });
 
   it('are kept over time by app, host, category, interface and flow', () => {
@@ -216,7 +230,7 @@ describe('flows that leave', () => {
   });
 
   it('count when they are evicted', () => {
-    begin(8);
+    begin({ maxRows: 8 });
     for (let i = 0; i < 20; i++) tx({ sport: i, bytes: 100 });
     const snapshot = tick();
     expect(snapshot).toMatchObject({ flowCount: 8, flowsEvicted: 12, total: { txBytes: 2000 } });

@@ -6,7 +6,7 @@ import { Neighbours } from '../../../src/identify/place/neighbours.ts';
 import type { Snapshot } from '../../../src/model/snapshot.ts';
 import { RecordOutput } from '../../../src/output/record-output.ts';
 import { EVENTS_AT_ONCE } from '../../../src/pipeline/flow-events.ts';
-import { EXPIRED_AT_ONCE, LiveSession, type SessionEnd } from '../../../src/pipeline/live-session.ts';
+import { EXPIRED_AT_ONCE, LiveSession, ROWS_AT_ONCE, type SessionEnd } from '../../../src/pipeline/live-session.ts';
 import type { Clock } from '../../../src/system/clock.ts';
 import type { RunResult } from '../../../src/system/edges.ts';
 import { fakeEdges, interfaceInfo } from '../../support/fake-edges.ts';
@@ -32,7 +32,7 @@ class TwoClocks implements Clock {
 }
 
 /** Each turn of a tick takes a fake millisecond: the test is so far behind the ticks that are due. */
-const TURNS_MS = 8;
+const TURNS_MS = 12;
 let behind = 0;
 
 async function pass(ms: number): Promise<void> {
@@ -224,9 +224,9 @@ describe('ticks', () => {
   it('include packets that wait at that time', async () => {
     const { source, output, start } = begin({ intervalMs: 20 });
     start();
-    await pass(10);
+    await pass(5);
     source.push({ data: frame() });
-    await pass(10);
+    await pass(15);
     expect(output.samples[0]?.capture.packets).toBe(1);
   });
 
@@ -408,6 +408,21 @@ describe('a new address', () => {
       ['outbound', '10.9.9.9'],
     ]);
   });
+});
+
+it('makes the rows of new flows a few at a time, and reads frames in between', async () => {
+  const { source, monitor, output, start } = begin();
+  const reads: number[] = [];
+  const makeRows = monitor.aggregator.makeRows.bind(monitor.aggregator);
+  monitor.aggregator.makeRows = (limits, most) => {
+    reads.push(source.reads);
+    return makeRows(limits, most);
+  };
+  start();
+  source.push(...Array.from({ length: 2 * ROWS_AT_ONCE + 1 }, (_, i) => ({ data: frame('192.0.2.1', i + 1), time: T0 })));
+  await pass(1000);
+  expect([reads.length, new Set(reads).size]).toEqual([3, 3]);
+  expect(output.samples[0]?.flows).toHaveLength(2 * ROWS_AT_ONCE + 1);
 });
 
 it('reads frames while an output writes a long sample', async () => {
