@@ -34,6 +34,19 @@ export interface Sort {
   readonly descending: boolean;
 }
 
+/** The order that the rows of a table hold while they are sorted by a rate. */
+export interface Order {
+  /** It counts for this sort and average alone. */
+  readonly sort: Sort;
+  readonly average: Average;
+  /** Time of the tick that it was made at, epoch ms. */
+  readonly time: number;
+  /** Places of rows, branches too, by id. */
+  readonly places: ReadonlyMap<string, number>;
+  /** Rows that are a little faster than the one above them: which that is, and since when, epoch ms. */
+  readonly rising: ReadonlyMap<string, { readonly over: string; readonly since: number }>;
+}
+
 /** Cursor, scrolling and sorting of one table. */
 export interface TableState {
   readonly sort: Sort;
@@ -113,6 +126,8 @@ export interface ViewState {
   readonly filter: FilterState;
   /** The snapshot on the screen while paused; capture goes on. */
   readonly paused: Snapshot | null;
+  /** Renewed by each tick, for tables that are shown; null for others. */
+  readonly orders: Readonly<Record<TableName, Order | null>>;
   /** Totals count from this snapshot; null counts from the start. */
   readonly since: Snapshot | null;
   /** Row ids in the order in which they were frozen; null when rows sort freely. */
@@ -214,6 +229,7 @@ export function initialState(defaults: ViewDefaults): ViewState {
     filter: NO_FILTER,
     paused: null,
     since: null,
+    orders: perTable(() => null),
     frozen: null,
     pins: perTable(() => []),
     open: perTable(() => []),

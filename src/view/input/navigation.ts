@@ -8,6 +8,7 @@ import {
   PINS_MAX,
   paneOf,
   perTable,
+  TABLES,
   type TableName,
   type TableState,
   type ViewName,
@@ -15,7 +16,7 @@ import {
 } from '../state.ts';
 import { ascendingFirst, type CellContext, sortKeys } from '../tables/column.ts';
 import { columnsInFocus } from '../tables/placement.ts';
-import { type AnyRow, branchOf, hasBranches, orderedRows, SPECS } from '../tables/rows.ts';
+import { type AnyRow, branchOf, hasBranches, nextOrder, orderedRows, SPECS } from '../tables/rows.ts';
 import { cursorIndex, moveTo, settle, topFor } from '../tables/selection.ts';
 
 /** The state with one of its tables replaced; the same object where nothing changed. */
@@ -63,11 +64,23 @@ export function scroll(state: ViewState, name: TableName, by: number, live: Snap
  */
 export function settled(state: ViewState, live: Snapshot): ViewState {
   let next = state;
-  const { tables } = layoutOf(state, noteOf(state, live) !== '');
-  const shown = tables.map(({ table }) => table);
-  for (const name of shown.includes(state.pane) ? shown : [...shown, state.pane])
+  for (const name of shownTables(state, live))
     next = withTable(next, name, settle(next.tables[name], orderedRows(next, live, name), pageOf(next, live, name)));
   return next;
+}
+
+/** After a tick: the order that each table that is shown holds from now on, and the cursors on their rows in it. */
+export function afterTick(state: ViewState, live: Snapshot): ViewState {
+  const shown = shownTables(state, live);
+  const orders = perTable((name) => (shown.includes(name) ? nextOrder(state, live, name) : null));
+  const isSame = TABLES.every((name) => orders[name] === state.orders[name]);
+  return settled(isSame ? state : { ...state, orders }, live);
+}
+
+/** Tables in sight, and the focused one. */
+function shownTables(state: ViewState, live: Snapshot): readonly TableName[] {
+  const shown = layoutOf(state, noteOf(state, live) !== '').tables.map(({ table }) => table);
+  return shown.includes(state.pane) ? shown : [...shown, state.pane];
 }
 
 /** Rows a table shows at once. */
@@ -98,7 +111,9 @@ export function toggleZoom(state: ViewState): ViewState {
 /** Opens the details of the selected row. */
 export function openDetails(state: ViewState, live: Snapshot): ViewState {
   const row = selectedRow(state, live);
-  return row === undefined ? state : { ...state, popup: { kind: 'details', table: state.pane, id: row.id, top: 0 } };
+  return row === undefined
+    ? state
+    : { ...hold(state, row.id), popup: { kind: 'details', table: state.pane, id: row.id, top: 0 } };
 }
 
 /** Opens the list of themes. */
@@ -184,7 +199,7 @@ function withOpen(state: ViewState, open: readonly string[]): ViewState {
   return { ...state, open: { ...state.open, [state.pane]: open } };
 }
 
-/** A cursor that follows whatever is first would leave the row that was just opened. */
+/** A cursor that follows whatever is first would leave the row that the user just opened. */
 function hold(state: ViewState, id: string): ViewState {
   const table = state.tables[state.pane];
   return { ...state, tables: { ...state.tables, [state.pane]: { ...table, selected: id } } };

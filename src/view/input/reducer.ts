@@ -23,6 +23,7 @@ import { cursorIndex } from '../tables/selection.ts';
 import type { Glyphs } from '../text/glyphs.ts';
 import { editFilter, openFilter, pausedTyping, withoutFilter } from './filter-input.ts';
 import {
+  afterTick,
   collapse,
   expand,
   move,
@@ -68,7 +69,7 @@ function step(state: ViewState, action: Action, live: Snapshot, settings: FrameS
     case 'notice':
       return still({ ...state, notice: action.text });
     case 'snapshot':
-      return still(withWants(updateWatches(settled(state, live), live), live, contextOf(state, live, settings.glyphs)));
+      return still(withWants(updateWatches(afterTick(state, live), live), live, contextOf(state, live, settings.glyphs)));
     case 'theme':
       return { state: { ...state, theme: action.theme }, effects: [{ type: 'theme', name: action.theme, keep: false }] };
     case 'resize':

@@ -8,7 +8,7 @@ import type { TableName, ViewState } from '../state.ts';
 import { type CellContext, type PlacedColumn, showsSort } from '../tables/column.ts';
 import { placedColumns } from '../tables/placement.ts';
 import { recentlySeenOf } from '../tables/recently-seen.ts';
-import { type AnyRow, branchOf, orderedRows, SPECS } from '../tables/rows.ts';
+import { type AnyRow, branchOf, isQuietRow, orderedRows, SPECS } from '../tables/rows.ts';
 import { cursorIndex, topFor } from '../tables/selection.ts';
 import { fitText } from '../text/cells.ts';
 import { formatDuration, formatGrouped } from '../text/format.ts';
@@ -192,6 +192,7 @@ function tableRow(
     used += cells;
   }
   if (used < width) out.push(span(' '.repeat(width - used)));
-  if (!chosen || !focused) return out;
+  if (!chosen || !focused)
+    return isQuietRow(row, context.average) ? out.map((part, index) => (index === 0 ? part : span(part.text, 'dim'))) : out;
   return out.map((part, index) => (index === 0 ? part : span(part.text, 'selected')));
 }

@@ -1,9 +1,9 @@
-// Rows in the order in which they are shown: sorted, held where the order is frozen, pinned ones on top, branches under their rows.
+// Rows in the order in which they are shown: sorted, steady under a sort by rate, held where the order is frozen, pinned ones on top, branches under their rows.
 
 import type { Average } from '../../model/options.ts';
 import type { CategoryRow, FlowRow, InterfaceRow, NetEvent, Snapshot } from '../../model/snapshot.ts';
 import { type Picture, pictureOf } from '../derive.ts';
-import type { Sort, TableName, ViewState } from '../state.ts';
+import type { Order, Sort, TableName, ViewState } from '../state.ts';
 import { type AppLine, underApp, underBranch } from '../tree/app-tree.ts';
 import type { Branch } from '../tree/branch.ts';
 import { domains, type HostLine, underHost } from '../tree/host-tree.ts';
@@ -14,6 +14,7 @@ import { CONNECTIONS } from './connections.ts';
 import { EVENTS } from './events.ts';
 import { HOSTS } from './hosts.ts';
 import { INTERFACES } from './interfaces.ts';
+import { isByRate, isQuiet, orderToHold, steady } from './steady.ts';
 
 /** A row of any table. */
 export type AnyRow = AppLine | FlowRow | HostLine | CategoryRow | InterfaceRow | NetEvent;
@@ -32,6 +33,7 @@ interface Kept {
   readonly picture: Picture;
   readonly sort: Sort;
   readonly average: Average;
+  readonly order: Order | null;
   readonly frozen: readonly string[] | null;
   readonly pins: readonly string[];
   readonly open: readonly string[];
@@ -69,6 +71,7 @@ export function orderedRows(state: ViewState, live: Snapshot, table: TableName):
   const picture = pictureOf(state, live);
   const { sort } = state.tables[table];
   const { average } = state;
+  const order = heldOrder(state, table);
   const frozen = state.frozen?.[table] ?? null;
   const pins = state.pins[table];
   const open = state.open[table];
@@ -78,15 +81,57 @@ export function orderedRows(state: ViewState, live: Snapshot, table: TableName):
     old.picture === picture &&
     old.sort === sort &&
     old.average === average &&
+    old.order === order &&
     old.frozen === frozen &&
     old.pins === pins &&
     old.open === open
   )
     return old.rows;
-  const top = order(topRows(picture, table), SPECS[table], sort, average, frozen, pins);
-  const rows = open.length === 0 ? top : withBranches(top, picture, table, sort, average, new Set(open));
-  kept.set(table, { picture, sort, average, frozen, pins, open, rows });
+  const how = { table, sort, average, order };
+  let top = sorted(topRows(picture, table), how);
+  if (frozen !== null) top = first(top, frozen);
+  if (pins.length > 0) top = first(top, pins);
+  const rows = open.length === 0 ? top : withBranches(top, picture, how, new Set(open));
+  kept.set(table, { picture, sort, average, order, frozen, pins, open, rows });
   return rows;
+}
+
+/** The order that a table holds; null where it is sorted in another way by now, and for a range of the past. */
+function heldOrder({ orders, tables, average, chart }: ViewState, table: TableName): Order | null {
+  const order = orders[table];
+  const isHeld = order?.sort === tables[table].sort && order.average === average && chart.selection?.answer == null;
+  return isHeld ? order : null;
+}
+
+/** The order that a table is to hold from this tick on; null where its sort is exact. */
+export function nextOrder(state: ViewState, live: Snapshot, table: TableName): Order | null {
+  const { sort } = state.tables[table];
+  const { average } = state;
+  if (!isByRate(sort)) return null;
+  const held = heldOrder(state, table);
+  const { time } = pictureOf(state, live).snapshot;
+  if (held?.time === time) return held; // paused
+  const rate = sortValue(SPECS[table], sort.column);
+  const rows = orderedRows(state, live, table).map((row) => {
+    const branch = branchOf(row);
+    const isLast = branch?.kind === 'rest' || branch?.kind === 'processes';
+    return {
+      id: row.id,
+      parent: branch?.parent ?? '',
+      rate: Number(rate(row, average)),
+      mayRise: !isLast && !isQuietRow(row, average),
+    };
+  });
+  const order = orderToHold(rows, held, { sort, average }, time);
+  const old = kept.get(table);
+  // Rows stand in that order already: there is no need to sort them again.
+  if (old !== undefined && rows.every(({ id }, index) => order.places.get(id) === index)) kept.set(table, { ...old, order });
+  return order;
+}
+
+/** True for a row that sinks under a sort by rate. */
+export function isQuietRow(row: AnyRow, average: Average): boolean {
+  return 'means' in row && isQuiet(row, average);
 }
 
 /** The row with this id, hidden in a closed branch or not. */
@@ -104,45 +149,48 @@ const BRANCH_ORDER: readonly ReadonlySet<Branch['kind'] | undefined>[] = [
   new Set(['processes']),
 ];
 
-function withBranches(
-  rows: readonly AnyRow[],
-  picture: Picture,
-  table: TableName,
-  sort: Sort,
-  average: Average,
-  open: ReadonlySet<string>,
-): readonly AnyRow[] {
+/** How the rows of a table are sorted. */
+interface How {
+  readonly table: TableName;
+  readonly sort: Sort;
+  readonly average: Average;
+  readonly order: Order | null;
+}
+
+function withBranches(rows: readonly AnyRow[], picture: Picture, how: How, open: ReadonlySet<string>): readonly AnyRow[] {
   const out: AnyRow[] = [];
   const put = (row: AnyRow): void => {
     out.push(row);
     if (!open.has(row.id)) return;
-    const ordered = order(childRows(row, picture, table), SPECS[table], sort, average, null, []);
+    const ordered = sorted(childRows(row, picture, how.table), how);
     for (const kinds of BRANCH_ORDER) for (const branch of ordered) if (kinds.has(branchOf(branch)?.kind)) put(branch);
   };
   for (const row of rows) put(row);
   return out;
 }
 
-function order(
-  source: readonly AnyRow[],
-  spec: TableSpec<AnyRow>,
-  sort: Sort,
-  average: Average,
-  frozen: readonly string[] | null,
-  pins: readonly string[],
-): readonly AnyRow[] {
-  const value = sortValue(spec, sort.column);
-  const keyed = source.map((row, index) => ({ row, index, key: knownKey(value(row, average)), total: totalOf(row) }));
+function sorted(source: readonly AnyRow[], { table, sort, average, order }: How): readonly AnyRow[] {
+  const value = sortValue(SPECS[table], sort.column);
+  const byRate = isByRate(sort);
+  const keyed = source.map((row, index) => ({
+    row,
+    index,
+    key: knownKey(value(row, average)),
+    total: totalOf(row),
+    quiet: byRate && isQuietRow(row, average),
+  }));
   const sign = sort.descending ? -1 : 1;
   keyed.sort((a, b) => {
+    if (a.quiet !== b.quiet) return a.quiet ? 1 : -1;
     if (a.key === b.key) return b.total - a.total || a.index - b.index;
     if (a.key === null) return 1;
     if (b.key === null) return -1;
     return sign * (a.key < b.key ? -1 : 1) || a.index - b.index;
   });
-  let rows = keyed.map(({ row }) => row);
-  if (frozen !== null) rows = first(rows, frozen);
-  return pins.length > 0 ? first(rows, pins) : rows;
+  if (order === null) return keyed.map(({ row }) => row);
+  const active = keyed.filter(({ quiet }) => !quiet).map(({ row, key }) => ({ row, rate: Number(key) }));
+  const quiet = keyed.filter((each) => each.quiet).map(({ row }) => row);
+  return [...steady(active, order.places), ...quiet];
 }
 
 /** What decides between equals: all that moved, so that quiet rows stand still. Connections come in the order of what happened last. */
