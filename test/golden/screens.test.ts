@@ -212,6 +212,16 @@ describe('states', () => {
     await frame('private-80x24');
   });
 
+  test('the keys of the filter input are no labels, either', async () => {
+    const s = open(80, 24, { colour: '16' });
+    await s.show(busy(40));
+    for (const typed of ['/', 'c']) {
+      await s.press(typed);
+      const at = (text: string) => s.cell(s.line(23).indexOf(text), 23).fg;
+      expect(at('Esc')).not.toBe(at(typed === '/' ? 'back' : 'clears it'));
+    }
+  });
+
   test('out of 16 colours a warning is neither received nor sent, and a key is no label', async () => {
     for (const name of ['netmon', 'light', 'contrast', 'dusk']) {
       stage?.close();

@@ -14,10 +14,10 @@ import { type Line, span } from '../text/span.ts';
 import { offersAt } from './filter-help.ts';
 import { footerHints } from './hints.ts';
 
-/** What stands under an empty input. */
+/** What stands under an empty input, as far as there is room. */
 const EXAMPLES = {
-  live: 'e.g. curl  app:ssh  port:443  rate>1M  not proto:udp   Tab fields  Esc back',
-  history: 'e.g. curl  app:ssh  host:example.com  not proto:udp   Tab fields  Esc back',
+  live: ['e.g. curl', 'app:ssh', 'port:443', 'rate>1M', 'not proto:udp'],
+  history: ['e.g. curl', 'app:ssh', 'host:example.com', 'not proto:udp'],
 } as const;
 
 /** Draws the footer: one line, two while a filter is typed. */
@@ -56,13 +56,22 @@ function filterInput(state: ViewState, live: Snapshot, glyphs: Glyphs, width: nu
   const picture = pictureOf(state, live);
   const count = picture.connections.length + picture.closedHidden;
   const over = state.view === 'history' ? 'of what is recorded' : counted(count, 'connection');
-  const help =
+  const [tells, ...hints] =
     text === ''
-      ? EXAMPLES[state.view === 'history' ? 'history' : 'live']
+      ? [EXAMPLES[state.view === 'history' ? 'history' : 'live'], keyHint('Tab', 'fields'), keyHint('Esc', 'back')]
       : isTyping(state)
-        ? `${soFar(state, glyphs)}   Enter applies it all, Esc clears it`
-        : `${over}   ${wordHelp(text, at)}Enter keeps it, Esc clears it`;
-  return [line, fitLine([span(' '.repeat(prompt.length)), span(help, 'dim')], width, glyphs)];
+        ? [[soFar(state, glyphs)], keyHint('Enter', 'applies it all'), keyHint('Esc', 'clears it')]
+        : [[over, ...wordHelp(text, at)], keyHint('Enter', 'keeps it'), keyHint('Esc', 'clears it')];
+  const parts = [
+    ...tells.map((tell, rank) => ({ rank: rank + hints.length, line: [span(tell, 'dim')] })),
+    ...hints.map((hint, rank) => ({ rank, line: hint })),
+  ];
+  return [line, fitLine([span(' '.repeat(prompt.length)), ...fitParts(parts, room, HINT_GAP)], width, glyphs)];
+}
+
+/** A key of the input, which is bound for good. */
+function keyHint(key: string, text: string): Line {
+  return [span(key, 'key'), span(` ${text}`, 'dim')];
 }
 
 /** What of the text is in force while it is typed. */
@@ -71,9 +80,9 @@ function soFar({ filter: { applied } }: ViewState, glyphs: Glyphs): string {
 }
 
 /** What a word before the cursor means, if it means more than its letters. */
-function wordHelp(text: string, cursor: number): string {
+function wordHelp(text: string, cursor: number): readonly string[] {
   const word = wordOf(/(?:^|[\s(!-])([a-z]+)\s*$/i.exec(text.slice(0, cursor))?.[1] ?? '');
-  return word === undefined ? '' : `${word.name}: ${word.help}   `;
+  return word === undefined ? [] : [`${word.name}: ${word.help}`];
 }
 
 /** What Tab would put in, the next first. */

@@ -90,7 +90,7 @@ const POPUPS: Readonly<Record<Popup['kind'], readonly Hint[]>> = {
   capture: SCROLLED,
   details: SCROLLED,
   themes: picked('takes it'),
-  interfaces: picked('captures on it'),
+  interfaces: picked('captures on them'),
   export: picked('writes it'),
 };
 

@@ -22,7 +22,7 @@ export function interfaceLines(
       span(drawable(about, glyphs), 'dim'),
     ];
   });
-  return [...lines, [], [span(' Space marks several, Enter captures on them', 'dim')]];
+  return [...lines, [], [span(' Space', 'key'), span(' marks several', 'dim')]];
 }
 
 const FORMS: Readonly<Record<(typeof EXPORT_FORMATS)[number], string>> = {
