@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config';
 
-/** Tests that weigh the memory of their process, which must be theirs alone. */
-const WEIGHING = ['test/unit/identify/name/memory.test.ts'];
+/** Tests that weigh the memory of their process, or replace modules that others have loaded there: each has a process of its own. */
+const ALONE = ['test/unit/capture/devices/devices.test.ts', 'test/unit/identify/name/memory.test.ts'];
 
 export default defineConfig({
   test: {
@@ -18,12 +18,12 @@ export default defineConfig({
         test: {
           name: 'pure',
           include: ['test/{unit,golden,replay,fuzz}/**/*.test.ts'],
-          exclude: WEIGHING,
+          exclude: ALONE,
           isolate: false,
           maxWorkers: '100%',
         },
       },
-      { extends: true, test: { name: 'weighing', include: WEIGHING, maxWorkers: '100%' } },
+      { extends: true, test: { name: 'alone', include: ALONE, maxWorkers: '100%' } },
       {
         extends: true,
         test: {
