@@ -1,5 +1,5 @@
-// Takes the PKTAP header off frames, in the batch: what is behind it becomes the frame, what is in it becomes columns.
-// Version 2 headers are refused: the kernel writes them only for those who ask.
+// Strips PKTAP headers in place: the bytes after the header become the frame, its fields become columns. It refuses version 2 headers, which the
+// kernel writes only on request.
 
 import { i32le, u32le } from '../net/bytes.ts';
 import { DIRECTION, LINK } from '../net/numbers.ts';
@@ -14,7 +14,7 @@ import type { ProcessTable } from './process-names.ts';
  *     52 pid i32       56 name 17      84 effective pid i32     88 effective name 17
  */
 const AT = { LENGTH: 0, NEXT: 4, DLT: 8, IFNAME: 12, FLAGS: 36, PID: 52, COMM: 56, EPID: 84, ECOMM: 88 } as const;
-const SHORTEST = 108;
+const MIN_HEADER_BYTES = 108;
 const IFNAME_BYTES = 24;
 const COMM_BYTES = 17;
 const NEXT_IS_PACKET = 1;
@@ -24,20 +24,20 @@ const FLAG_IN = 0x1;
 const FLAG_OUT = 0x2;
 const FLAG_V2 = 0x8_0000;
 
-/** True for both spellings of the link type: as files have it, and as a live handle on macOS reports it. */
+/** Whether the link type is PKTAP: files and live handles on macOS use different numbers. */
 export function isPktap(link: number): boolean {
   return link === LINK.PKTAP || link === LINK.PKTAP_DLT;
 }
 
 /**
- * Unwraps PKTAP frames of whole batches.
+ * Unwraps the PKTAP frames of a batch.
  *
- * Afterwards `offset`, `captured` and `wire` are those of the inner frame, `link` its DLT, and `iface`, `direction`, `process` and
- * `effective` say what the header said. `effective` is the process on whose behalf the packet was sent, 0 where that is the same one.
- * Frames with a header that cannot be true are taken out of the batch and counted.
+ * Afterwards `offset`, `captured` and `wire` describe the inner frame, `link` is its DLT, and `iface`, `direction`, `process` and `effective` come
+ * from the header. `effective` is the process on whose behalf the packet was sent; 0 if it is the same one. Frames with an invalid header are
+ * removed and counted.
  */
 export class PktapUnwrapper {
-  /** Frames that were taken out. */
+  /** Frames removed. */
   malformed = 0;
   readonly #interfaces: InterfaceTable;
   readonly #processes: ProcessTable;
@@ -48,8 +48,8 @@ export class PktapUnwrapper {
   }
 
   /**
-   * Unwraps the frames from index `first` on. Each must lie within `batch.bytes`, as `RecordWalk` leaves them; frames whose link
-   * type is not PKTAP stay as they are.
+   * Unwraps the frames from index `first` on. Each must be inside `batch.bytes`, as `RecordWalk` ensures. Frames of other link types stay as they
+   * are.
    */
   unwrap(batch: PacketBatch, first = 0): void {
     let kept = first;
@@ -65,16 +65,16 @@ export class PktapUnwrapper {
     batch.count = kept;
   }
 
-  /** Writes the inner frame of record i as record `to`. @returns false when the header cannot be true */
+  /** Writes the inner frame of record i as record `to`. @returns false if the header is invalid */
   #strip(batch: PacketBatch, i: number, to: number): boolean {
     const { bytes } = batch;
     const at = batch.offset[i] as number;
     const captured = batch.captured[i] as number;
-    if (captured < SHORTEST) return false;
+    if (captured < MIN_HEADER_BYTES) return false;
     const length = u32le(bytes, at + AT.LENGTH);
     const link = u32le(bytes, at + AT.DLT);
     const flags = u32le(bytes, at + AT.FLAGS);
-    if (length < SHORTEST || length > captured || link > LAST_LINK) return false;
+    if (length < MIN_HEADER_BYTES || length > captured || link > LAST_LINK) return false;
     if (u32le(bytes, at + AT.NEXT) !== NEXT_IS_PACKET || (flags & FLAG_V2) !== 0) return false;
     const wire = (batch.wire[i] as number) - length;
     batch.offset[to] = at + length;
@@ -98,18 +98,16 @@ export class PktapUnwrapper {
   }
 }
 
-// Which interfaces PKTAP is asked for, and which of them it then delivers. Names only; opens nothing.
-
-/** What PKTAP listens on when nothing is named: a name that does not end in a digit is a prefix (libpcap, pcap-darwin.c). */
+/** Interfaces that PKTAP captures by default. A name without a final digit is a prefix (libpcap, pcap-darwin.c). */
 const DEFAULT = ['en', 'utun', 'ipsec', 'ppp', 'lo0'] as const;
 
-/** The list behind `pktap,` for what was asked. @param interfaces as in a request; none are the usual ones */
+/** The list to append to `pktap,`. @param interfaces as in a request; empty for the default ones */
 export function pktapNames(interfaces: readonly string[]): string {
   if (interfaces.includes('any')) return 'all';
   return (interfaces.length === 0 ? DEFAULT : interfaces).join(',');
 }
 
-/** Whether frames of an interface are in a capture that was opened so. */
+/** Whether a capture opened with these interfaces includes frames of `name`. */
 export function pktapCovers(interfaces: readonly string[], name: string): boolean {
   if (interfaces.includes('any')) return true;
   const isListed = (asked: string) => name === asked || (!/\d$/.test(asked) && name.startsWith(asked));

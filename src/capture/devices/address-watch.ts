@@ -1,5 +1,5 @@
-// Watches for new addresses of this machine on Linux (rtnetlink(7)). The kernel announces an address before any packet from it can be captured:
-// ask before counting captured packets. Without netlink there is no watch.
+// Watches for new addresses of this machine on Linux (rtnetlink(7)). The kernel announces an address before any packet from it can be captured, so
+// call `added` before counting captured packets. Without netlink there is no watch.
 
 import koffi from 'koffi';
 import { V4_MAPPED } from '../../net/address.ts';
@@ -21,17 +21,17 @@ const FAMILIES = new Map([
   [2, 4],
   [10, 16],
 ]);
-/** Messages per call; the rest waits for the next one, and all addresses are read every two seconds anyway. */
+/** Messages per call. The rest waits for the next call, and all addresses are reread every two seconds anyway. */
 const MAX_MESSAGES = 256;
 
-/** A watch on new addresses; the caller closes it. */
+/** A watch for new addresses. The caller closes it. */
 export interface AddressWatch {
-  /** Addresses that are new since the last call, four words each; null where there are none. */
+  /** New addresses since the last call, four words each; null if there are none. */
   added(): Int32Array | null;
   close(): void;
 }
 
-/** Starts the watch. @returns null where there is no netlink */
+/** Starts the watch. @returns null without netlink */
 export function watchAddresses({ platform }: Edges): AddressWatch | null {
   if (platform !== 'linux') return null;
   try {
@@ -58,11 +58,11 @@ export function watchAddresses({ platform }: Edges): AddressWatch | null {
       close: () => void close(fd),
     };
   } catch {
-    return null; // another libc, or no build of koffi
+    return null; // not glibc, or koffi has no build
   }
 }
 
-/** Words of the addresses that netlink messages say are new. @param bytes one datagram of the kernel, in the byte order of x86 and arm */
+/** Words of the addresses in RTM_NEWADDR messages. @param bytes one little-endian datagram from the kernel */
 export function addedAddresses(bytes: Buffer): number[] {
   const words: number[] = [];
   for (let at = 0; at + HEADER_BYTES + ADDRESS_HEADER_BYTES <= bytes.length; ) {
@@ -80,7 +80,7 @@ export function addedAddresses(bytes: Buffer): number[] {
   return words;
 }
 
-/** Where the address itself stands: of a point-to-point link IFA_ADDRESS is the other end, and IFA_LOCAL this one. */
+/** Offset of our own address; -1 if there is none. On a point-to-point link IFA_ADDRESS is the other end and IFA_LOCAL ours. */
 function ownAddress(bytes: Buffer, from: number, end: number, size: number): number {
   let place = -1;
   for (let at = from; at + 4 <= end; ) {

@@ -1,40 +1,40 @@
-// Counters of the interfaces themselves, to compare with captured bytes: reading them, and what was counted since the start. A total that
-// can't be trusted is null with a reason, never a wrong number.
+// Reads the interfaces' own counters, to compare with captured bytes, and computes what they counted since the start. A total that can't be
+// trusted is null with a reason, never a wrong number.
 
 import type { Edges } from '../../system/edges.ts';
 import { readSystemFile } from '../../system/small-file.ts';
 import { netstatRows } from './macos.ts';
 
-/** Bytes read of /proc/net/dev at the most: some 30,000 interfaces. */
+/** Most bytes read of /proc/net/dev: about 30,000 interfaces. */
 const MAX_BYTES = 4 << 20;
 
-/** Frame bytes and frames that an interface counted since it was made. */
+/** Frame bytes and frames that an interface counted since its creation. */
 export interface Counters {
   readonly rxBytes: number;
   readonly txBytes: number;
   readonly rxPackets: number;
   readonly txPackets: number;
-  /** null where the system doesn't tell (macOS). */
+  /** null on macOS, which doesn't count them. */
   readonly rxDropped: number | null;
   readonly txDropped: number | null;
-  /** Receive and transmit errors together; null where the system doesn't tell. */
+  /** Receive plus transmit errors; null if the system doesn't say. */
   readonly errors: number | null;
 }
 
 /**
- * Counters of the interfaces named; one that is absent or can't be read is missing from the map.
+ * Counters of the named interfaces. An absent or unreadable one is missing from the map.
  *
- * @returns null when the system's answer was missing or incomplete
+ * @returns null if the system's answer was missing or incomplete
  */
 export async function readCounters(edges: Edges, names: Iterable<string>): Promise<Map<string, Counters> | null> {
   return edges.platform === 'linux' ? linuxCounters(edges, names) : await macCounters(edges, names);
 }
 
 /**
- * One file for all interfaces: sysfs has eight files for each, and with some hundred interfaces reading those takes a tenth of a second.
+ * Reads one file for all interfaces. sysfs has eight files per interface; with a hundred interfaces, reading those takes a tenth of a second.
  *
- * Lines of /proc/net/dev (net/core/net-procfs.c): `name: ` bytes packets errs drop fifo frame compressed multicast, received, then bytes packets errs
- * drop ..., sent. Its received drops include those that the hardware had no room for.
+ * Lines of /proc/net/dev (net/core/net-procfs.c): `name: `, then for received traffic bytes packets errs drop fifo frame compressed multicast, then
+ * for sent traffic bytes packets errs drop ... Received drops include frames for which the hardware had no buffer.
  */
 function linuxCounters(edges: Edges, names: Iterable<string>): Map<string, Counters> {
   const wanted = new Set(names);
@@ -72,7 +72,7 @@ async function macCounters(edges: Edges, names: Iterable<string>): Promise<Map<s
 
 /** What an interface counted since the tracker first saw it. */
 interface CounterDelta {
-  /** null where received bytes may be counted twice. */
+  /** null if the system may count received bytes twice. */
   readonly rxBytes: number | null;
   readonly txBytes: number;
   readonly rxDropped: number | null;
@@ -80,7 +80,7 @@ interface CounterDelta {
   readonly errors: number | null;
 }
 
-/** Frame bytes that the capture saw on an interface since the start. */
+/** Captured frame bytes on an interface since the start. */
 interface CapturedBytes {
   readonly rxBytes: number;
   readonly txBytes: number;
@@ -101,20 +101,20 @@ interface Track {
   broken: string | null;
 }
 
-/** Where 32-bit counters wrap: macOS gives third-party programs only the lower half, at least in some of its releases. */
+/** Some macOS releases give third-party programs only the lower 32 bits of counters, which wrap here. */
 const WRAP = 2 ** 32;
-/** Captured bytes without a move of the counter that make it frozen: drivers may publish their counters seconds late. */
+/** A counter counts as frozen if it stands still for this many captured bytes. Drivers may publish counters seconds late. */
 const FROZEN_BYTES = 256 * 1024;
 
 /**
- * Judges the counters of all interfaces of a run.
+ * Tracks the counters of all interfaces and decides which totals can be trusted.
  *
- * - A byte counter that goes back while its packet counter goes on has wrapped (macOS only; Linux counts in 64 bits).
- * - One that goes back with its packets was reset: what was counted before is lost, so its total is unknown from then on.
- * - Received bytes that stand still while sent ones move and the capture receives are frozen (macOS 26.4 and later, on
- *   interfaces that Skywalk drives): unknown for as long as that lasts.
- * - A utun of macOS counts what it receives once or twice, depending on how its program reads it (xnu bsd/net/if_utun.c,
- *   `utun_proto_input` after `ifnet_input`): unknown.
+ * - A byte counter that decreases while its packet counter increases has wrapped (macOS only; Linux has 64 bits).
+ * - If both decrease, the counter was reset. What it counted before is lost, so its total is unknown from then on.
+ * - If received bytes stand still while sent bytes increase and the capture receives, the counter is frozen (macOS 26.4 and later, on
+ *   Skywalk interfaces). It is unknown for as long as that lasts.
+ * - A macOS utun counts received bytes once or twice, depending on how its program reads them (xnu bsd/net/if_utun.c,
+ *   `utun_proto_input` after `ifnet_input`), so they are unknown.
  */
 export class CounterTracker {
   readonly #isMac: boolean;
@@ -125,9 +125,9 @@ export class CounterTracker {
   }
 
   /**
-   * Takes one reading of all interfaces; to be called at least as often as 4 GiB can pass.
+   * Takes one reading of all interfaces. Call it more often than 4 GiB can pass.
    *
-   * @param captured by interface, since the start; without it frozen counters can't be told
+   * @param captured by interface, since the start; needed to detect frozen counters
    */
   update(readings: ReadonlyMap<string, Counters>, captured?: ReadonlyMap<string, CapturedBytes>): void {
     for (const [name, now] of readings) {
@@ -136,16 +136,16 @@ export class CounterTracker {
       if (track === undefined) this.#tracks.set(name, baseline(now, seen));
       else this.#advance(track, now, seen);
     }
-    // A missing interface returns with counters that begin at zero and may already exceed the last reading.
-    for (const [name, track] of this.#tracks) if (!readings.has(name)) track.broken = 'the interface was away';
+    // An interface that comes back counts from zero, and may already exceed its last reading.
+    for (const [name, track] of this.#tracks) if (!readings.has(name)) track.broken = 'the interface was gone for a while';
   }
 
-  /** All interfaces ever read; the next reading must ask for each, or it counts as away. */
+  /** All interfaces ever read. A reading that lacks one counts it as gone. */
   get names(): Iterable<string> {
     return this.#tracks.keys();
   }
 
-  /** What an interface counted since the start; null where that can't be trusted. */
+  /** What an interface counted since the start; null if that can't be trusted. */
   delta(name: string): CounterDelta | null {
     const track = this.#tracks.get(name);
     if (track === undefined || track.broken !== null || track.frozen) return null;
@@ -153,13 +153,13 @@ export class CounterTracker {
     return { rxBytes: this.#doubles(name) ? null : rxBytes, txBytes, rxDropped, txDropped, errors };
   }
 
-  /** Why `delta`, or the received bytes in it, are null, in a user's words; empty when they are not. */
+  /** Why `delta`, or its received bytes, are null, in words for the user; empty if they aren't. */
   note(name: string): string {
     const track = this.#tracks.get(name);
     if (track === undefined) return 'the interface has no counters';
     if (track.broken !== null) return track.broken;
-    if (track.frozen) return 'the received counter stands still while packets arrive';
-    return this.#doubles(name) ? 'macOS counts what a utun receives twice' : '';
+    if (track.frozen) return 'the receive counter stands still while packets arrive';
+    return this.#doubles(name) ? 'macOS counts bytes that a utun receives twice' : '';
   }
 
   #doubles(name: string): boolean {
@@ -188,7 +188,7 @@ export class CounterTracker {
     } else if (received - track.capturedAtMove > FROZEN_BYTES && track.txBytes > track.sentAtMove) track.frozen = true;
   }
 
-  /** By how much a counter advanced; null when it was reset. */
+  /** How far a counter advanced; null if it was reset. */
   #step(before: number, now: number, packetsWentBack: boolean): number | null {
     if (packetsWentBack) return null;
     if (now >= before) return now - before;

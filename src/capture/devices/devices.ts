@@ -1,4 +1,4 @@
-// Interfaces of the machine: which there are, which carries the default route, which addresses are ours. Asks, never changes.
+// The machine's interfaces: lists them, finds the default route's and our own addresses. It changes nothing.
 
 import type { InterfaceKind } from '../../model/terms.ts';
 import { ADDRESS_WORDS, isV4, parseAddress, scopeOf } from '../../net/address.ts';
@@ -18,24 +18,24 @@ import { macDefaultInterface, macDevices } from './macos.ts';
 /** One interface as `netmon-tui interfaces` lists it. */
 export interface Device {
   readonly name: string;
-  /** The system's number of it; 0 where unknown. */
+  /** The system's interface index; 0 if unknown. */
   readonly index: number;
-  /** Configured up by the administrator. */
+  /** Administratively up. */
   readonly up: boolean;
-  /** Has a link; null where the system doesn't tell. */
+  /** Has a link; null if the system doesn't say. */
   readonly running: boolean | null;
   readonly kind: InterfaceKind;
   /** As text, IPv4 before IPv6, without zones. */
   readonly addresses: readonly string[];
-  /** DLT name of the frames that plain capture would give (EN10MB, NULL, RAW ...); null where unknown. */
+  /** DLT name of frames in a plain capture (EN10MB, NULL, RAW ...); null if unknown. */
   readonly linkType: string | null;
   readonly isDefault: boolean;
 }
 
-/** Addresses that are kept at the most: a host with more is a router farm, and each one costs a look-up in a set. */
+/** Most addresses kept. Hardly any host has more. */
 const MAX_ADDRESSES = 4096;
 
-/** All interfaces, also those that are down; sorted by the system's number. */
+/** All interfaces, including those that are down, sorted by index. */
 export async function listDevices(edges: Edges): Promise<Device[]> {
   const route = await defaultInterface(edges);
   const found = edges.platform === 'linux' ? linuxDevices(edges) : await macDevices(edges);
@@ -53,46 +53,46 @@ function isSix(address: string, words: Int32Array): boolean {
   return !(parseAddress(address, words) && isV4(words, 0));
 }
 
-/** Names of all interfaces, for messages; empty where the system doesn't tell. */
+/** Names of all interfaces; empty if the system lists none. */
 export async function deviceNames(edges: Edges): Promise<string[]> {
   return edges.platform === 'linux' ? linuxDeviceNames(edges) : (await macDevices(edges)).map(({ name }) => name);
 }
 
 /**
- * The interface that carries traffic to the internet, or null when offline.
+ * The interface that carries traffic to the internet; null when offline.
  *
- * IPv4's default route, then IPv6's, then the route to 1.1.1.1: a split-tunnel VPN sets 0/1 and 128/1 and may leave no default.
- * No packet is sent for this.
+ * It looks for IPv4's default route, then IPv6's, then the route to 1.1.1.1: a split-tunnel VPN sets 0/1 and 128/1 and may leave no default. It
+ * sends no packet.
  */
 export function defaultInterface(edges: Edges): Promise<string | null> {
   return edges.platform === 'linux' ? Promise.resolve(linuxDefaultInterface(edges)) : macDefaultInterface(edges);
 }
 
-/** Kinds of interfaces: from sysfs on Linux, where names lie; from the names elsewhere. */
+/** Kinds of interfaces: from sysfs on Linux, where names can mislead, else from the names. */
 export function deviceKinds(edges: Edges, names: readonly string[]): InterfaceKind[] {
   if (edges.platform !== 'linux') return names.map(interfaceKind);
   const kinds = new LinuxKinds(edges);
   return names.map((name) => kinds.kindOf(name));
 }
 
-/** An interface's own hardware address; null where it has none, or the system doesn't tell. */
+/** An interface's hardware address; null if it has none or the system doesn't say. */
 export function hardwareAddress(edges: Edges, name: string): Uint8Array | null {
-  const told =
+  const address =
     edges.platform === 'linux'
       ? isLinuxInterfaceName(name)
         ? readSystemFile(`${edges.paths.sys}/class/net/${name}/address`, 64)
         : null
       : (edges.networkInterfaces()[name]?.[0]?.mac ?? null);
-  const text = told?.trim() ?? '';
+  const text = address?.trim() ?? '';
   if (!/^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/i.test(text) || text === '00:00:00:00:00:00') return null;
   return Uint8Array.from(text.split(':'), (byte) => Number.parseInt(byte, 16));
 }
 
 /**
- * Addresses of this machine, four words each (net/address), each once.
+ * Addresses of this machine, four words each (net/address), without duplicates.
  *
- * On Linux the kernel's own table of local addresses is added to what `os.networkInterfaces()` tells, which leaves out interfaces
- * that are not running and all but the address itself of tunnels. Broadcast, multicast and unspecified addresses are left out.
+ * On Linux this includes the kernel's table of local addresses, because `os.networkInterfaces()` omits interfaces that aren't running. It excludes
+ * broadcast, multicast and unspecified addresses.
  */
 export function localAddresses(edges: Edges): Int32Array {
   const texts: string[] = [];

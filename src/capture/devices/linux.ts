@@ -1,4 +1,4 @@
-// Interfaces, default route and local addresses of Linux, from procfs and sysfs. No programs are run.
+// Reads Linux's interfaces, default route and local addresses from procfs and sysfs. It runs no programs.
 
 import type { InterfaceKind } from '../../model/terms.ts';
 import { ADDRESS_WORDS, formatAddress } from '../../net/address.ts';
@@ -6,7 +6,7 @@ import type { Edges } from '../../system/edges.ts';
 import { listSystemFolder, readSystemFile, readSystemNumber, systemPathExists } from '../../system/small-file.ts';
 import { interfaceKind } from './kind.ts';
 
-/** What sysfs tells of an interface. */
+/** What the system says about an interface. */
 export interface FoundDevice {
   readonly name: string;
   readonly index: number;
@@ -62,35 +62,35 @@ const DEVTYPES = new Map<string, InterfaceKind>([
   ['wireguard', 'tunnel'],
   ['gre', 'tunnel'],
 ]);
-/** Bytes read of the kernel's table of routes at the most; a router with full tables prints hundreds of MB. */
+/** Most bytes read of the kernel's routing table. A router with full tables prints hundreds of MB. */
 const FIB_LIMIT = 4 << 20;
 
-/** Interfaces below another one that are looked at, at the most. */
+/** Most lower interfaces to follow. */
 const MAX_LOWER = 1024;
 
-/** True for what can be an interface name on Linux; anything else must not become part of a path. */
+/** Whether the text can be a Linux interface name. Nothing else may become part of a path. */
 export function isLinuxInterfaceName(name: string): boolean {
   return name !== '' && name !== '.' && name !== '..' && name.length <= 15 && !/[/\s\0]/.test(name);
 }
 
-/** Names of the interfaces that sysfs knows in this network namespace. */
+/** Names of the interfaces in this network namespace, from sysfs. */
 export function linuxDeviceNames(edges: Edges): string[] {
   const folder = `${edges.paths.sys}/class/net`;
-  // `bonding_masters` is a file among the interfaces
+  // `bonding_masters` is a plain file among the interfaces
   return listSystemFolder(folder).filter((name) => isLinuxInterfaceName(name) && systemPathExists(`${folder}/${name}/ifindex`));
 }
 
-/** What sysfs knows of all interfaces in this network namespace. */
+/** All interfaces in this network namespace, from sysfs. */
 export function linuxDevices(edges: Edges): FoundDevice[] {
   const devices: FoundDevice[] = [];
   const kinds = new LinuxKinds(edges);
   for (const name of linuxDeviceNames(edges)) {
     const folder = `${edges.paths.sys}/class/net/${name}`;
     const index = readSystemNumber(`${folder}/ifindex`);
-    if (index === null) continue; // it went meanwhile
+    if (index === null) continue; // just removed
     const up = isUp(folder);
     const operating = readSystemFile(`${folder}/operstate`, 32)?.trim();
-    // Loopback, tun and many virtual drivers never report a state: unknown counts as running when up, as `ip` shows it.
+    // Loopback, tun and many virtual drivers never report a state, so unknown counts as running if up, as in `ip`.
     const running = up && (operating === 'up' || operating === 'unknown');
     const linkType = LINK_TYPES.get(readSystemNumber(`${folder}/type`) ?? -1) ?? null;
     devices.push({ name, index, up, running, kind: kinds.kindOf(name), linkType });
@@ -102,14 +102,14 @@ function isUp(folder: string): boolean {
   return ((readSystemNumber(`${folder}/flags`) ?? 0) & IFF_UP) !== 0;
 }
 
-/** Whether an interface is there and up, for a source that waits for it. */
+/** Whether an interface exists and is up, for a source that waits for it. */
 export function linuxState(edges: Edges, name: string): 'up' | 'down' | 'absent' {
   const folder = `${edges.paths.sys}/class/net/${name}`;
   if (!isLinuxInterfaceName(name) || !systemPathExists(folder)) return 'absent';
   return isUp(folder) ? 'up' : 'down';
 }
 
-/** Kinds of interfaces, asked for in one go: whether the machine has hardware takes a look at all of its interfaces, and is looked at once. */
+/** Finds the kinds of several interfaces. It checks once whether the machine has hardware, because that means looking at all interfaces. */
 export class LinuxKinds {
   readonly #edges: Edges;
   #hasHardware: boolean | null = null;
@@ -118,25 +118,25 @@ export class LinuxKinds {
     this.#edges = edges;
   }
 
-  /** Kind of an interface by what it is, and by its name only where sysfs says nothing. */
+  /** Kind of an interface, from sysfs if possible, else from its name. */
   kindOf(name: string): InterfaceKind {
     if (!isLinuxInterfaceName(name)) return interfaceKind(name);
     const folder = `${this.#edges.paths.sys}/class/net/${name}`;
     const type = readSystemNumber(`${folder}/type`);
     if (type === null) return interfaceKind(name);
     if (type === ARPHRD.LOOPBACK) return 'loopback';
-    // Most have none, and to open what is absent takes ten times as long as to look for it.
+    // Most have none, and opening a missing file takes ten times as long as checking for it.
     const tun = systemPathExists(`${folder}/tun_flags`) ? readSystemNumber(`${folder}/tun_flags`) : null;
     if (tun !== null) return (tun & IFF_TUN) !== 0 ? 'tunnel' : 'virtual';
     if (systemPathExists(`${folder}/bridge`)) return 'bridge';
-    // A mobile modem's raw IP or PPP interface has a device behind it and is physical all the same.
+    // This comes before the tunnel types, because a mobile modem's raw IP or PPP interface has a device and is physical.
     if (systemPathExists(`${folder}/device`) || systemPathExists(`${folder}/wireless`)) return 'physical';
     const devtype = /^DEVTYPE=(\S+)$/m.exec(readSystemFile(`${folder}/uevent`, 1024) ?? '')?.[1];
     const known = devtype === undefined ? undefined : DEVTYPES.get(devtype);
     if (known !== undefined) return known;
     if (TUNNEL_TYPES.has(type)) return 'tunnel';
-    // One end of a veth pair: an uplink where the namespace has no hardware (a container), a doubled view of one where it has. So is a
-    // macvlan whose card is in another namespace.
+    // One end of a veth pair, or a macvlan whose card is in another namespace. Without hardware (in a container) it is the uplink; with hardware it
+    // shows traffic that the card shows too.
     const paired = readSystemNumber(`${folder}/iflink`) !== readSystemNumber(`${folder}/ifindex`);
     if (paired && !systemPathExists(`${folder}/master`) && !this.#hardware() && lowerOf(folder).length === 0) return 'physical';
     const named = interfaceKind(name);
@@ -150,13 +150,13 @@ export class LinuxKinds {
   }
 }
 
-/** Names of the interfaces right below one. @param folder of it in sysfs */
+/** Names of the interfaces directly below one. @param folder its folder in sysfs */
 function lowerOf(folder: string): string[] {
   const links = listSystemFolder(folder).filter((entry) => entry.startsWith('lower_'));
   return links.map((entry) => entry.slice('lower_'.length)).filter(isLinuxInterfaceName);
 }
 
-/** Interfaces over which the frames of one go once more: the ports of a bridge or a bond, the card of a VLAN, what is below these. */
+/** Interfaces that carry the same frames again: the ports of a bridge or bond, the card of a VLAN, and everything below these. */
 export function linuxLower(edges: Edges, name: string): string[] {
   const found = new Set<string>();
   const waiting = isLinuxInterfaceName(name) ? [name] : [];
@@ -186,7 +186,7 @@ interface Route4 {
   readonly metric: number;
 }
 
-/** Lines of /proc/net/route: name, destination, gateway, flags, references, use, metric, mask; addresses in host order. */
+/** Parses /proc/net/route: name, destination, gateway, flags, references, use, metric, mask; addresses in host byte order. */
 function* routes(text: string): Generator<Route4> {
   for (const line of text.split('\n').slice(1)) {
     const part = line.trim().split(/\s+/);
@@ -210,7 +210,7 @@ function defaultOfRoute(text: string): string | null {
   return best?.name ?? null;
 }
 
-/** @param address reads the same in both byte orders */
+/** @param address one that is the same in both byte orders */
 function routeTo(text: string, address: number): string | null {
   let best: Route4 | null = null;
   for (const route of routes(text)) {
@@ -225,7 +225,7 @@ function bitsOf(mask: number): number {
   return mask.toString(2).replaceAll('0', '').length;
 }
 
-/** Lines of /proc/net/ipv6_route: destination, its length, source, its length, next hop, metric, references, use, flags, name. */
+/** Parses /proc/net/ipv6_route: destination, its length, source, its length, next hop, metric, references, use, flags, name. */
 function defaultOfRoute6(text: string): string | null {
   let best: { name: string; metric: number } | null = null;
   for (const line of text.split('\n')) {
@@ -239,14 +239,14 @@ function defaultOfRoute6(text: string): string | null {
   return best?.name ?? null;
 }
 
-/** Local addresses as the kernel keeps them: /proc/net/fib_trie and /proc/net/if_inet6, as text. */
+/** The kernel's local addresses, from /proc/net/fib_trie and /proc/net/if_inet6, as text. */
 export function linuxAddresses(edges: Edges): string[] {
   const found: string[] = [];
   let leaf: string | null = null;
   for (const line of (readSystemFile(`${edges.paths.proc}/net/fib_trie`, FIB_LIMIT) ?? '').split('\n')) {
     const node = /^\s*\|-- (\d+\.\d+\.\d+\.\d+)$/.exec(line);
     if (node !== null) leaf = node[1] as string;
-    // Only host entries: 127.0.0.0/8 is LOCAL as a whole and no address.
+    // Only host entries: 127.0.0.0/8 is LOCAL too, but not an address.
     else if (leaf !== null && /^\s*\/32 host LOCAL$/.test(line)) found.push(leaf);
   }
   const words = new Int32Array(ADDRESS_WORDS);

@@ -1,25 +1,25 @@
-// Interfaces and default route of macOS, from `netstat -ibn` and `route -n get`. Texts of these programs go in, names come out.
+// Finds macOS's interfaces and default route with `netstat -ibn` and `route -n get`.
 
 import type { Edges } from '../../system/edges.ts';
 import { interfaceKind } from './kind.ts';
 import type { FoundDevice } from './linux.ts';
 
-/** Both answer within milliseconds; a machine that is waking up takes longer. */
+/** Both answer within milliseconds; longer on a machine that is waking up. */
 const LIMITS = { timeoutMs: 3000, maxBytes: 1 << 20 };
-/** Rows read of netstat's table at the most. */
+/** Most rows read of netstat's table. */
 const MAX_INTERFACES = 512;
 
-/** A `<Link#N>` row of `netstat -ibn`: one for each interface, the only ones whose counters don't repeat. */
+/** A `<Link#N>` row of `netstat -ibn`. Each interface has one; the counters in all other rows repeat it. */
 export interface NetstatRow {
   readonly name: string;
   readonly index: number;
-  /** netstat marks what is down with a star. */
+  /** netstat marks an interface that is down with a star. */
   readonly up: boolean;
   readonly rxPackets: number;
   readonly rxBytes: number;
   readonly txPackets: number;
   readonly txBytes: number;
-  /** Receive and transmit errors together; null on releases that don't print them. */
+  /** Receive plus transmit errors; null on releases that don't print them. */
   readonly errors: number | null;
 }
 
@@ -27,10 +27,10 @@ export interface NetstatRow {
 const PRINTABLE = /^[!-~]{1,64}$/;
 
 /**
- * Reads what `netstat -ibn` prints.
+ * Parses the output of `netstat -ibn`.
  *
- * Columns are found from the right, by the header's words: the address column is empty for lo0 and utun, and newer systems add
- * columns at the end.
+ * It counts columns from the right, by the header's words, because the address column is empty for lo0 and utun, and newer systems append
+ * columns.
  */
 export function parseNetstat(text: string): NetstatRow[] {
   const lines = text.split('\n');
@@ -41,7 +41,7 @@ export function parseNetstat(text: string): NetstatRow[] {
   const seen = new Set<string>();
   for (const line of lines.slice(1)) {
     const part = line.trim().split(/\s+/);
-    // netstat has room for nine letters: <Link#100> comes without its bracket.
+    // netstat cuts the column at nine characters: <Link#100> loses its bracket.
     const link = /^<Link#(\d+)>?$/.exec(part[2] ?? '');
     const marked = part[0] ?? '';
     const name = marked.replace(/\*$/, '');
@@ -71,7 +71,7 @@ export function parseNetstat(text: string): NetstatRow[] {
 /**
  * Runs netstat.
  *
- * @returns `whole` is false where it failed, or stopped in the middle, as it does when an interface vanishes while it prints
+ * @returns `whole` is false if it failed or stopped in the middle, as it does when an interface vanishes
  */
 export async function netstatRows(edges: Edges): Promise<{ readonly rows: NetstatRow[]; readonly whole: boolean }> {
   const { stdout, status, cut } = await edges.run(edges.paths.netstat, ['-ibn'], LIMITS);
@@ -79,13 +79,13 @@ export async function netstatRows(edges: Edges): Promise<{ readonly rows: Netsta
   return { rows, whole: status === 0 && cut === null && rows.length > 0 };
 }
 
-/** Interfaces that netstat lists, those that are down too; what `os.networkInterfaces()` knows when netstat fails. */
+/** Interfaces that netstat lists, including those that are down, and any others that `os.networkInterfaces()` knows. */
 export async function macDevices(edges: Edges): Promise<FoundDevice[]> {
   const known = edges.networkInterfaces();
   const rows = (await netstatRows(edges)).rows.filter(({ name }) => !isTap(name));
   const listed = new Set(rows.map((row) => row.name));
   const found = rows.map((row) => device(row.name, row.index, row.up, known[row.name] === undefined ? null : true));
-  // It names only interfaces that are up, running and have an address.
+  // networkInterfaces() has only interfaces that are up, running and have an address.
   for (const name of Object.keys(known)) if (!listed.has(name)) found.push(device(name, 0, true, true));
   return found;
 }
@@ -94,12 +94,12 @@ function device(name: string, index: number, up: boolean, running: boolean | nul
   return { name, index, up, running: up ? running : false, kind: interfaceKind(name), linkType: linkTypeOf(name) };
 }
 
-/** Taps that libpcap created, ours included: views of other interfaces, not worth choosing. */
+/** Taps that libpcap created, including ours: they only mirror other interfaces. */
 function isTap(name: string): boolean {
   return /^(pktap|iptap|droptap)\d/.test(name);
 }
 
-/** Link type of plain capture by name (xnu, bsd/net); utun may be RAW too, when a system VPN made it. */
+/** Link type of a plain capture by name (xnu, bsd/net). A system VPN's utun may be RAW instead. */
 function linkTypeOf(name: string): string | null {
   if (/^(lo|utun|gif|stf|pdp_ip)\d/.test(name)) return 'NULL';
   if (/^ipsec\d/.test(name)) return 'RAW';
@@ -108,7 +108,7 @@ function linkTypeOf(name: string): string | null {
   return null;
 }
 
-/** The interface line of `route -n get`; null when there is none, which is how it says offline. The exit status tells nothing. */
+/** The interface in the output of `route -n get`; null when offline. The exit status says nothing. */
 export function parseRouteGet(text: string): string | null {
   return /^\s*interface: ([!-~]{1,64})\s*$/m.exec(text)?.[1] ?? null;
 }

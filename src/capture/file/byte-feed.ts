@@ -1,26 +1,25 @@
-// Where the bytes of a capture come from: a regular file that is read when asked, or a stream that arrives by itself and is held back
-// when nobody reads. Both fill one window.
+// Supplies the bytes of a capture through one window: from a regular file, read on demand, or from a stream, paused while nobody reads.
 
 import { readSync } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { reasonOf } from '../../model/errors.ts';
 import type { Outcome } from './unpack.ts';
 
-/** Fills its window with what comes next. */
+/** Fills its window with the next bytes. */
 export interface ByteFeed {
   readonly window: ByteWindow;
   /** True once everything is in the window. */
   readonly ended: boolean;
-  /** Why it ended early; null when it did not. */
+  /** Why it ended early; null if it didn't. */
   readonly failure: string | null;
-  /** What is wrong with the bytes although all came; empty where nothing is. */
+  /** What is wrong with the bytes although all arrived; empty if nothing is. */
   readonly remark: string;
-  /** Moves unread bytes to the front and adds what there is. Void whatever pointed into the window. @returns true when bytes were added */
+  /** Moves unread bytes to the front and adds more. Invalidates all offsets into the window. @returns whether it added any */
   refill(): boolean;
   close(): void;
 }
 
-/** A regular file, read synchronously: nothing is faster, and the page cache makes it as good as memory. */
+/** A regular file, read synchronously: that is fastest, and the page cache makes reads cheap. */
 export class FileFeed implements ByteFeed {
   readonly window: ByteWindow;
   ended = false;
@@ -58,14 +57,14 @@ export class FileFeed implements ByteFeed {
   }
 }
 
-/** A stream: a pipe, a child's output, a decompressor. It is paused while the window has no room. */
+/** A stream: a pipe, a child's output, a decompressor. Paused while the window is full. */
 export class StreamFeed implements ByteFeed {
   readonly window: ByteWindow;
   failure: string | null = null;
   remark = '';
   readonly #stream: Readable;
   readonly #outcome: Outcome | null;
-  /** What came while there was no room; a paused stream may still deliver one chunk. */
+  /** Chunks that didn't fit: a paused stream may still deliver one. */
   #held: Uint8Array[] = [];
   #heldFrom = 0;
   #finished = false;
@@ -113,7 +112,7 @@ export class StreamFeed implements ByteFeed {
     });
   }
 
-  /** True while the writer is held back, because nobody reads. */
+  /** Whether the writer is blocked because nobody reads. */
   get full(): boolean {
     return this.#held.length > 0;
   }
@@ -123,7 +122,7 @@ export class StreamFeed implements ByteFeed {
     this.#stream.destroy();
   }
 
-  /** Takes nothing more, but lets the stream run dry: a writer that is asked to stop must not hang in a full pipe. */
+  /** Stops reading but drains the stream, so a writer that is asked to stop doesn't hang in a full pipe. */
   abandon(): void {
     this.#finished = true;
     this.#held = [];
@@ -134,7 +133,7 @@ export class StreamFeed implements ByteFeed {
     if (this.#finished) return;
     const taken = this.#held.length === 0 ? this.window.append(chunk, 0) : 0;
     if (taken < chunk.length) {
-      // Only refill() may move what a batch still points to.
+      // Only refill() may move bytes that a batch points to.
       if (this.#held.length === 0) this.#heldFrom = taken;
       this.#held.push(chunk);
       this.#stream.pause();
@@ -157,9 +156,7 @@ export class StreamFeed implements ByteFeed {
   }
 }
 
-// One fixed buffer that bytes of a capture pass through: filled behind, read in front, moved to the front when space runs out.
-
-/** Unread bytes of a stream: `bytes[start..end)`. */
+/** A fixed buffer with the unread bytes `bytes[start..end)`: filled at the end, read at the start, compacted when space runs out. */
 class ByteWindow {
   readonly bytes: Uint8Array;
   start = 0;
@@ -175,12 +172,12 @@ class ByteWindow {
     return this.end - this.start;
   }
 
-  /** Free bytes behind the unread ones. */
+  /** Free bytes after the unread ones. */
   get room(): number {
     return this.bytes.length - this.end;
   }
 
-  /** Moves the unread bytes to the front. Whatever pointed into the buffer is void. */
+  /** Moves the unread bytes to the front. Invalidates all offsets into the buffer. */
   compact(): void {
     if (this.start === 0) return;
     this.bytes.copyWithin(0, this.start, this.end);
@@ -188,7 +185,7 @@ class ByteWindow {
     this.start = 0;
   }
 
-  /** Appends as much of `chunk` from `from` on as there is room for. @returns how many bytes that was */
+  /** Appends as much of `chunk`, from `from` on, as fits. @returns bytes appended */
   append(chunk: Uint8Array, from: number): number {
     const taken = Math.min(chunk.length - from, this.room);
     this.bytes.set(taken === chunk.length ? chunk : chunk.subarray(from, from + taken), this.end);
@@ -196,7 +193,7 @@ class ByteWindow {
     return taken;
   }
 
-  /** Forgets all. */
+  /** Drops all bytes. */
   clear(): void {
     this.start = 0;
     this.end = 0;

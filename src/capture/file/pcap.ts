@@ -1,4 +1,4 @@
-// Classic pcap files: the file header in its five spellings, and a reader of the records behind it.
+// Reads classic pcap files: the file header in all its variants, then the records.
 
 import { endianness } from 'node:os';
 import type { PacketBatch } from '../batch.ts';
@@ -10,30 +10,30 @@ import { type FrameReader, MAX_CAPTURED_BYTES, MAX_WIRE_BYTES, shownSnapLength }
 /** Bytes of the file header. */
 export const PCAP_HEADER_BYTES = 24;
 
-/** First words, pcap-savefile(5); the modified one was written by Linux systems of the nineties, with 8 more bytes in each record. */
+/** First words (pcap-savefile(5)). The modified format of old Linux systems has 8 more bytes per record. */
 const MAGIC = { MICROSECONDS: 0xa1b2c3d4, NANOSECONDS: 0xa1b23c4d, MODIFIED: 0xa1b2cd34 } as const;
-/** Above it lie the length of the frame check sequence, and whether there is one. */
+/** The higher bits hold the length of the frame check sequence, and whether there is one. */
 const LINK_MASK = 0xffff;
 const RECORD_HEADER_BYTES = 16;
 const MODIFIED_RECORD_HEADER_BYTES = 24;
 
-/** What a file header says. */
+/** A parsed file header. */
 interface PcapHeader {
   readonly littleEndian: boolean;
   readonly nanoseconds: boolean;
   readonly recordHeaderBytes: number;
   readonly lengths: RecordLengths;
   readonly link: number;
-  /** As written; hostile. */
+  /** As written, unchecked. */
   readonly snapLength: number;
 }
 
-/** True when four bytes at `at` begin a classic pcap file. */
+/** Whether the four bytes at `at` begin a classic pcap file. */
 export function isPcap(bytes: Uint8Array, at: number): boolean {
   return magicOf(bytes, at, true) || magicOf(bytes, at, false);
 }
 
-/** Reads the file header at `at`, which 24 bytes hold; null when it is none. */
+/** Parses the 24-byte file header at `at`; null if it isn't one. */
 export function readPcapHeader(bytes: Uint8Array, at: number): PcapHeader | null {
   const littleEndian = magicOf(bytes, at, true);
   if (!littleEndian && !magicOf(bytes, at, false)) return null;
@@ -49,10 +49,10 @@ export function readPcapHeader(bytes: Uint8Array, at: number): PcapHeader | null
   };
 }
 
-/** Reads the records of one classic file; the header has been read. PKTAP records are unwrapped. */
+/** Reads the records after the file header. Unwraps PKTAP records. */
 export class PcapReader implements FrameReader {
   readonly midway = false;
-  /** Every second of the format's 32 bits is a time that can be. */
+  /** Every 32-bit time of the format is possible. */
   readonly mistimed = 0;
   readonly untimed = 0;
   readonly drops = null;
@@ -68,7 +68,7 @@ export class PcapReader implements FrameReader {
       headerBytes: header.recordHeaderBytes,
       lengths: header.lengths,
       link: header.link,
-      // The format does not name its interface; PKTAP headers name theirs.
+      // The format doesn't name its interface; PKTAP headers do.
       iface: pktap ? 0 : interfaces.named(header.link, false, 'file'),
     });
     this.#unwrapper = pktap ? new PktapUnwrapper(interfaces, processes) : null;
@@ -97,50 +97,49 @@ function magicOf(bytes: Uint8Array, at: number, littleEndian: boolean): boolean 
   return magic === MAGIC.MICROSECONDS || magic === MAGIC.NANOSECONDS || magic === MAGIC.MODIFIED;
 }
 
-/** Versions as libpcap's sf-pcap.c takes them: 2.3 was written either way; 543.0 is DG/UX's tcpdump. */
+/** Order of the lengths by version, as in libpcap's sf-pcap.c: 2.3 exists with both orders; 543.0 is DG/UX's tcpdump. */
 function lengthsOf(major: number, minor: number): RecordLengths {
   if (major === 543 || (major === 2 && minor < 3)) return 'swapped';
   return major === 2 && minor === 3 ? 'either' : 'captured first';
 }
 
-// Classic pcap records -> batch columns: the fast path of capture files, and of the live driver whose buffers libpcap's pcap_dump filled.
-// It proves the bounds of each record before it reads it, and stops at the first that contradicts itself: there is no way to resynchronise.
-
-/** How records are written. */
+/** The format of records. */
 interface RecordLayout {
   readonly littleEndian: boolean;
   /** The second word counts nanoseconds, not microseconds. */
   readonly nanoseconds: boolean;
-  /** 16; 24 in the modified format of old Linux systems. */
+  /** 16, or 24 in the modified format. */
   readonly headerBytes: number;
-  /** Written into the columns `link` and `iface` of each frame. */
+  /** Values for the columns `link` and `iface` of each frame. */
   readonly link: number;
   readonly iface: number;
-  /** Which of its two lengths a record has first. */
+  /** Order of a record's two lengths. */
   readonly lengths: RecordLengths;
 }
 
-/** `swapped`: wire length first. `either`: the larger one is the wire length, wherever it stands. */
+/** `swapped`: wire length first. `either`: the larger one is the wire length. */
 type RecordLengths = 'captured first' | 'swapped' | 'either';
 
-/** The layout in which libpcap's `pcap_dump` writes: the machine's own byte order, microseconds. */
+/** The format that libpcap's `pcap_dump` writes: machine byte order, microseconds. */
 export function dumpedLayout(link: number, iface: number): RecordLayout {
   return { littleEndian: endianness() === 'LE', nanoseconds: false, headerBytes: 16, link, iface, lengths: 'captured first' };
 }
 
 /**
- * Walks records that lie one behind the other (pcap-savefile(5), "per-packet header"):
+ * Converts classic pcap records to batch columns, both for capture files and for the live driver, whose buffers pcap_dump fills. It checks each
+ * record's bounds first, and stops at the first contradiction, because there is no way to resynchronise. Records (pcap-savefile(5), "per-packet
+ * header"):
  *
  *     [ seconds u32 ][ fraction u32 ][ captured u32 ][ wire u32 ][ captured bytes ... ]
  *
- * Writers before version 2.4 of the format had the two lengths the other way round (`RecordLengths`).
+ * Before version 2.4 of the format the two lengths could be swapped (`RecordLengths`).
  *
- * A record longer on the wire than any frame is passed over and counted; one that was captured longer than any snap length sets `broken`.
+ * It skips and counts a record with an impossible wire length. An impossible captured length sets `broken`.
  */
 export class RecordWalk {
   malformed = 0;
   readonly midway = false;
-  /** Set by a length that cannot be true: nothing behind it can be found. */
+  /** Set by an impossible length, after which nothing can be found. */
   broken: string | null = null;
   readonly layout: RecordLayout;
   #bytes: Uint8Array | null = null;
@@ -151,10 +150,10 @@ export class RecordWalk {
   }
 
   /**
-   * Appends the records that lie complete in `batch.bytes[from..to)` until the batch is full. Writes offset, captured, wire, time, link
-   * and iface; leaves direction and processes alone.
+   * Appends the complete records in `batch.bytes[from..to)` until the batch is full. Sets offset, captured, wire, time, link and iface, but not
+   * direction and processes.
    *
-   * @returns where the first record begins that was not taken
+   * @returns offset of the first record not taken
    */
   fill(batch: PacketBatch, from: number, to: number): number {
     if (batch.bytes !== this.#bytes) this.#look(batch.bytes);

@@ -1,5 +1,5 @@
-// pcapng, cut anywhere -> batch columns; Apple's process blocks included. It refuses blocks whose two lengths disagree: nothing behind
-// them can be found. Unknown blocks are passed over.
+// Converts pcapng, in pieces of any size, to batch columns, including Apple's process blocks. It skips unknown blocks. It stops at a block whose
+// two lengths disagree, because nothing can be found after it.
 
 import { DIRECTION } from '../../net/numbers.ts';
 import { NO_PROCESS, type PacketBatch } from '../batch.ts';
@@ -7,16 +7,16 @@ import { type InterfaceTable, nameEnd } from '../interface-names.ts';
 import type { ProcessTable } from '../process-names.ts';
 import { type FrameReader, MAX_CAPTURED_BYTES, MAX_TIME_MS, MAX_WIRE_BYTES, shownSnapLength } from './frame-reader.ts';
 
-/** First word of every pcapng stream; reads the same in both byte orders. */
+/** First word of every pcapng stream, the same in both byte orders. */
 export const SECTION_HEADER = 0x0a0d0d0a;
 const BYTE_ORDER_MAGIC = 0x1a2b3c4d;
 /** Block types, draft-ietf-opsawg-pcapng section 11.1; 0x80000001 is Apple's (libpcap pcap/pcap-ng.h). */
 const BLOCK = { INTERFACE: 1, PACKET: 2, SIMPLE: 3, STATISTICS: 5, ENHANCED: 6, PROCESS: 0x8000_0001 } as const;
 const OPTION = { END: 0, FLAGS: 2, APPLE: 0x8000, PROCESS: 0x8001, EFFECTIVE: 0x8003 } as const;
 
-/** Bytes of a block that has to lie complete in the buffer: a whole frame and 64 KiB of options. */
+/** Largest block that we read, so it must fit into the buffer: a frame and 64 KiB of options. */
 export const MAX_BLOCK_BYTES = MAX_CAPTURED_BYTES + 65_536;
-/** Bytes of a block that is only passed over; more is garbage. */
+/** Largest block that we skip. A longer one is garbage. */
 const MAX_SKIPPED_BYTES = 64 * 1024 * 1024;
 const SHORTEST_BLOCK = 12;
 const SHORTEST_SECTION = 28;
@@ -25,7 +25,7 @@ const SIMPLE_HEADER = 12;
 const TRAILER = 4;
 const TWO_TO_32 = 0x1_0000_0000;
 
-/** Reads one pcapng stream, section after section. */
+/** Reads one pcapng stream with all its sections. */
 export class PcapngReader implements FrameReader {
   malformed = 0;
   mistimed = 0;
@@ -47,7 +47,7 @@ export class PcapngReader implements FrameReader {
   #direction: number = DIRECTION.UNKNOWN;
   #apple = false;
 
-  /** @param pktap true where the stream is known to come from PKTAP; else Apple's options in the packets tell */
+  /** @param pktap whether the stream is known to come from PKTAP; if not, Apple's options in packets show it */
   constructor(interfaces: InterfaceTable, processes: ProcessTable, pktap = false) {
     this.#section = new PcapngSection(interfaces, processes);
     this.#pktap = pktap;
@@ -72,7 +72,7 @@ export class PcapngReader implements FrameReader {
       }
       if (to - at < SHORTEST_BLOCK) break;
       const type = view.getUint32(at, this.#littleEndian);
-      if (type === SECTION_HEADER && !this.#turn(at)) break;
+      if (type === SECTION_HEADER && !this.#startSection(at)) break;
       const length = view.getUint32(at + 4, this.#littleEndian);
       if (!this.#plausible(type, length)) break;
       if (!isRead(type)) {
@@ -90,8 +90,8 @@ export class PcapngReader implements FrameReader {
     return at;
   }
 
-  /** Learns the byte order of a new section, which may differ from the last one's. */
-  #turn(at: number): boolean {
+  /** Reads the byte order of a new section, which may differ from the previous one's. */
+  #startSection(at: number): boolean {
     if (this.#view.getUint32(at + 8, true) === BYTE_ORDER_MAGIC) this.#littleEndian = true;
     else if (this.#view.getUint32(at + 8, false) === BYTE_ORDER_MAGIC) this.#littleEndian = false;
     else return this.#lose('a section has no byte order');
@@ -112,7 +112,7 @@ export class PcapngReader implements FrameReader {
     return false;
   }
 
-  /** Reads the block at `at`; `end` is where its trailing length begins. */
+  /** Reads the block at `at`. @param end offset of its trailing length */
   #block(batch: PacketBatch, type: number, at: number, end: number): void {
     const body = at + 8;
     switch (type) {
@@ -142,7 +142,7 @@ export class PcapngReader implements FrameReader {
   }
 
   /**
-   * Enhanced packet block, and the packet block that it replaced:
+   * Enhanced packet block, and the older packet block:
    *
    *     [ type ][ length ][ interface u32 ][ time high ][ time low ][ captured ][ wire ][ data, padded to 4 ][ options ]
    *                       [ u16 ][ drops u16 ]    in a packet block
@@ -168,7 +168,7 @@ export class PcapngReader implements FrameReader {
     return true;
   }
 
-  /** Simple packet block: no time, no options, always the first interface; its captured length follows from the snap length. */
+  /** Simple packet block: it has no time and no options and belongs to the first interface; its captured length follows from the snap length. */
   #simple(batch: PacketBatch, at: number, end: number): boolean {
     const first = this.#section.interfaces[0];
     if (first === undefined) return false;
@@ -181,7 +181,7 @@ export class PcapngReader implements FrameReader {
     return true;
   }
 
-  /** Adds a frame, at the last time that was known. */
+  /** Adds a frame with the last known time. */
   #frame(batch: PacketBatch, number: number, data: number, captured: number, wire: number): void {
     const from = this.#section.interfaces[number] as SectionInterface;
     const pktap = this.#pktap || (this.#direction !== DIRECTION.UNKNOWN && (this.#apple || this.#section.namesProcesses));
@@ -198,7 +198,7 @@ export class PcapngReader implements FrameReader {
     batch.effective[i] = this.#effective === this.#process ? NO_PROCESS : this.#effective;
   }
 
-  /** Reads direction and processes out of a packet's options; a broken list ends where it breaks. */
+  /** Reads direction and processes from a packet's options. Stops where the list is broken. */
   #options(from: number, end: number): void {
     const view = this.#view;
     const little = this.#littleEndian;
@@ -215,14 +215,14 @@ export class PcapngReader implements FrameReader {
         else if (code === OPTION.PROCESS) this.#process = this.#section.process(view.getUint32(at + 4, little));
         else if (code === OPTION.EFFECTIVE) this.#effective = this.#section.process(view.getUint32(at + 4, little));
       }
-      // Custom options (2988 ... 19373) lie below; what is left with the top bit set and a low number is Apple's.
+      // Numbers just above 0x8000 are Apple's; custom options (2988 ... 19373) are lower.
       if (code > OPTION.APPLE && code <= OPTION.APPLE + 0xff) this.#apple = true;
       at += 4 + ((length + 3) & ~3);
     }
   }
 }
 
-/** Blocks that are read; all others are passed over. */
+/** Whether we read blocks of this type; all others are skipped. */
 function isRead(type: number): boolean {
   return (
     type === BLOCK.ENHANCED ||
@@ -241,18 +241,15 @@ function directionOf(flags: number): number {
   return direction === 1 ? DIRECTION.IN : direction === 2 ? DIRECTION.OUT : DIRECTION.UNKNOWN;
 }
 
-// What a pcapng section has declared so far: its interfaces and processes, by the numbers that its packets use. Bounded; a new section
-// starts from nothing.
-
 const MAX_INTERFACES = 4_096;
-/** One for each process that a capture met, for as long as it runs. */
+/** A capture declares one for each process that it sees while it runs. */
 const MAX_PROCESSES = 1 << 20;
 const NAME_BYTES = 64;
 const MICROSECONDS_PER_MS = 1000;
 /** A link type that nothing decodes. */
 const NO_LINK = 0xffff;
 
-/** Judged by the bytes of the name alone; only of these does PKTAP deliver packets twice. */
+/** Loopback interfaces by name. PKTAP delivers only their packets twice. */
 const LOOPBACK_NAME = /^lo/;
 const IDB_HEADER = 8;
 const PIB_HEADER = 4;
@@ -265,18 +262,18 @@ const decoder = new TextDecoder('latin1');
 interface SectionInterface {
   readonly link: number;
   readonly snapLength: number;
-  /** Ticks of its clock in a millisecond. */
+  /** Clock ticks per millisecond. */
   readonly ticksPerMs: number;
   /** Added to every time stamp. */
   readonly offsetMs: number;
-  /** Index in the source's list; -1 for a loopback interface until its first packet tells whether PKTAP delivers it, twice. */
+  /** Index in the source's list; -1 for a loopback interface until its first packet shows whether PKTAP delivers it (twice). */
   index: number;
 }
 
-/** Tables of one section (draft-ietf-opsawg-pcapng section 4; Apple's process block: libpcap pcap/pcap-ng.h). */
+/** Interfaces and processes that the current section has declared, by number (draft-ietf-opsawg-pcapng section 4; Apple's process block: libpcap pcap/pcap-ng.h). */
 class PcapngSection {
   readonly interfaces: SectionInterface[] = [];
-  /** True once the section has named a process, as only Apple's tcpdump does. */
+  /** True once the section has named a process, which only Apple's tcpdump does. */
   namesProcesses = false;
   readonly #names: Uint8Array[] = [];
   readonly #processes: number[] = [];
@@ -288,7 +285,7 @@ class PcapngSection {
     this.#processTable = processTable;
   }
 
-  /** Forgets everything: a section header came. */
+  /** Starts a new section. */
   reset(): void {
     this.interfaces.length = 0;
     this.#names.length = 0;
@@ -297,9 +294,9 @@ class PcapngSection {
   }
 
   /**
-   * Takes the body of an interface description block. One that is too short keeps its number, so that those behind it keep theirs.
+   * Reads the body of an interface description block. One that is too short still takes a number, so the following ones keep theirs.
    *
-   * @returns false when it is too short to be one, or one too many
+   * @returns false if it is too short or there are too many
    */
   addInterface(bytes: Uint8Array, view: DataView, littleEndian: boolean, from: number, to: number): boolean {
     if (this.interfaces.length >= MAX_INTERFACES) return false;
@@ -329,7 +326,7 @@ class PcapngSection {
     return true;
   }
 
-  /** Takes the body of one of Apple's process information blocks. @returns false when it is too short to be one, or one too many */
+  /** Reads the body of Apple's process information block. @returns false if it is too short or there are too many */
   addProcess(bytes: Uint8Array, view: DataView, littleEndian: boolean, from: number, to: number): boolean {
     if (this.#processes.length >= MAX_PROCESSES) return false;
     if (to - from < PIB_HEADER) {
@@ -355,12 +352,12 @@ class PcapngSection {
     return true;
   }
 
-  /** Index in the source's list of the process that a packet calls `number`. */
+  /** Index in the source's list of the section's process `number`. */
   process(number: number): number {
     return number < this.#processes.length ? (this.#processes[number] as number) : NO_PROCESS;
   }
 
-  /** Enters interface `number` in the source's list. */
+  /** Adds interface `number` to the source's list. @returns its index there */
   register(number: number, pktap: boolean): number {
     const declared = this.interfaces[number] as SectionInterface;
     const name = this.#names[number] as Uint8Array;
@@ -372,41 +369,38 @@ class PcapngSection {
   }
 }
 
-/** if_tsresol: a power of ten, or of two where the top bit is set. */
+/** Ticks per millisecond of an if_tsresol: a power of ten, or of two if the top bit is set. */
 function resolution(written: number): number {
   const exponent = written & 0x7f;
   return written & 0x80 ? 2 ** exponent / 1000 : 10 ** exponent / 1000;
 }
 
-// What a pcapng stream tells of frames that it lacks: the interface statistics blocks that dumpcap and tcpdump write at the end, or now
-// and then. Counts are running totals of one section; it trusts none beyond 2^53.
-
 const HEADER = 12;
 const DROP_OPTION = { END: 0, INTERFACE: 5, SYSTEM: 7 } as const;
 const COUNT_BYTES = 8;
 
-/** Sums over the interfaces of all sections so far. */
+/** Sums dropped frames from interface statistics blocks, which dumpcap and tcpdump write at the end or now and then. The counts are running totals per section. */
 class PcapngDrops {
-  /** Frames that the operating system dropped (isb_osdrop); null where nothing was said of them. */
+  /** Frames that the operating system dropped (isb_osdrop); null if the stream doesn't say. */
   bySystem: number | null = null;
-  /** Frames that the interfaces dropped (isb_ifdrop); null where nothing was said of them. */
+  /** Frames that the interfaces dropped (isb_ifdrop); null if the stream doesn't say. */
   byInterface: number | null = null;
-  /** The last word on each interface of the section, since a later one holds the earlier. */
+  /** Latest total by interface of the current section. */
   readonly #system: number[] = [];
   readonly #interface: number[] = [];
 
-  /** A new section counts from nothing. */
+  /** Starts a new section, which counts from zero. */
   reset(): void {
     this.#system.length = 0;
     this.#interface.length = 0;
   }
 
   /**
-   * Takes the body of an interface statistics block (draft-ietf-opsawg-pcapng section 4.6).
+   * Reads the body of an interface statistics block (draft-ietf-opsawg-pcapng section 4.6).
    *
    *     [ interface u32 ][ time high ][ time low ][ options: code u16, length u16, value, padded to 4 ]
    *
-   * @returns false when it is too short to be one, or of an interface that was not declared
+   * @returns false if it is too short or its interface is undeclared
    */
   add(view: DataView, littleEndian: boolean, from: number, to: number, interfaces: number): boolean {
     if (to - from < HEADER) return false;
@@ -426,7 +420,7 @@ class PcapngDrops {
   #learn(code: number, number: number, count: number): void {
     if (count > Number.MAX_SAFE_INTEGER) return; // all ones: unknown
     const known = code === DROP_OPTION.SYSTEM ? this.#system : this.#interface;
-    const more = Math.max(0, count - (known[number] ?? 0)); // a total that shrinks is a lie
+    const more = Math.max(0, count - (known[number] ?? 0)); // ignore a total that shrinks
     known[number] = (known[number] ?? 0) + more;
     if (code === DROP_OPTION.SYSTEM) this.bySystem = (this.bySystem ?? 0) + more;
     else this.byInterface = (this.byInterface ?? 0) + more;

@@ -1,4 +1,4 @@
-// snoop captures, as Solaris writes them: the file header, and a reader of the records behind it.
+// Reads snoop captures, as Solaris writes them: the file header, then the records.
 
 import { NetmonError } from '../../model/errors.ts';
 import { LINK } from '../../net/numbers.ts';
@@ -12,11 +12,11 @@ export const SNOOP_HEADER_BYTES = 16;
 const MAGIC = [0x736e6f6f, 0x70000000] as const;
 const VERSION = 2;
 const RECORD_BYTES = 24;
-/** Bytes between one record's frame and the next record; four would do to align it. */
+/** Most bytes between a record's frame and the next record. Alignment needs at most four. */
 const MAX_PADDING = 4096;
 /** A link type that nothing decodes. */
 const NO_LINK = 0xffff;
-/** Datalink types of DLPI (RFC 1761 section 3) as LINKTYPE: 802.3, token ring, Ethernet, FDDI. */
+/** DLPI datalink type (RFC 1761 section 3) -> LINKTYPE: 802.3, token ring, Ethernet, FDDI. */
 const LINKS = new Map<number, number>([
   [0, LINK.ETHERNET],
   [2, 6],
@@ -24,19 +24,19 @@ const LINKS = new Map<number, number>([
   [8, 10],
 ]);
 
-/** True when eight bytes at `at` begin a snoop file. */
+/** Whether the bytes at `at` begin a snoop file. */
 export function isSnoop(bytes: Uint8Array, at: number): boolean {
   if (bytes.length - at < SNOOP_HEADER_BYTES) return false;
   const view = new DataView(bytes.buffer, bytes.byteOffset + at, SNOOP_HEADER_BYTES);
   return view.getUint32(0) === MAGIC[0] && view.getUint32(4) === MAGIC[1];
 }
 
-/** Reads the records of a snoop file; everything is big-endian. */
+/** Reads the records of a snoop file. Everything is big-endian. */
 export class SnoopReader implements FrameReader {
   malformed = 0;
   broken: string | null = null;
   readonly midway = false;
-  /** Every second of the format's 32 bits is a time that can be. */
+  /** Every 32-bit time of the format is possible. */
   readonly mistimed = 0;
   readonly untimed = 0;
   readonly snapLength = MAX_CAPTURED_BYTES;
@@ -48,14 +48,14 @@ export class SnoopReader implements FrameReader {
   #view: DataView = new DataView(new ArrayBuffer(0));
 
   /**
-   * @param at where the header lies that `isSnoop` saw
-   * @throws NetmonError `usage` for a version that nobody but its writer knows
+   * @param at offset of a header for which `isSnoop` is true
+   * @throws NetmonError `usage` for an unknown version
    */
   constructor(bytes: Uint8Array, at: number, name: string, interfaces: InterfaceTable) {
     const view = new DataView(bytes.buffer, bytes.byteOffset + at, SNOOP_HEADER_BYTES);
     const version = view.getUint32(8);
     if (version !== VERSION)
-      throw new NetmonError('usage', `${name} is a snoop file of version ${version}`, `only version ${VERSION} is read`);
+      throw new NetmonError('usage', `${name} is a snoop file of version ${version}`, `netmon-tui reads only version ${VERSION}`);
     this.#link = LINKS.get(view.getUint32(12)) ?? NO_LINK;
     this.#iface = interfaces.named(this.#link, false, 'file');
   }
@@ -98,7 +98,7 @@ export class SnoopReader implements FrameReader {
     return at;
   }
 
-  /** A running total; one that shrinks is a lie. */
+  /** Takes the running total of drops. A total that shrinks is ignored. */
   #drop(total: number): void {
     this.drops.bySystem = (this.drops.bySystem ?? 0) + Math.max(0, total - this.#lastDrops);
     this.#lastDrops = Math.max(total, this.#lastDrops);

@@ -1,5 +1,5 @@
-// The driver `file`: captures that others wrote, classic pcap, pcapng and snoop, told apart by their first bytes. It has no clock: who replays it
-// paces by the times of the frames.
+// The driver `file`: reads capture files (classic pcap, pcapng, snoop), which it distinguishes by their first bytes. It has no clock; the replay
+// paces itself by the frames' times.
 
 import { fstatSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
@@ -17,14 +17,14 @@ import { MAX_BLOCK_BYTES, PcapngReader, SECTION_HEADER } from './pcapng.ts';
 import { isSnoop, SNOOP_HEADER_BYTES, SnoopReader } from './snoop.ts';
 import { isUnpackable, type Packing, packingOf, unpacked } from './unpack.ts';
 
-/** Larger than the longest record; with 1 MiB what was read had left the processor's own cache again (10 % of a replay). */
+/** Larger than the longest record. With 1 MiB, data had left the CPU's cache before it was used, which cost 10 % of a replay. */
 const WINDOW_BYTES = MAX_BLOCK_BYTES + 64 * 1024;
-/** Their flows' rows are asked for once more when the batch is over: so few are still in the processor's cache then. */
+/** Few enough that their flows' rows are still in the CPU's cache when they are used again after the batch. */
 const BATCH_FRAMES = 1024;
-/** Windows without a frame that one `read` passes over. */
+/** Most windows without a frame that one `read` skips. */
 const BARREN_WINDOWS = 64;
 
-/** What a capture file may be that is none of ours, by its first bytes, and what unpacks it. */
+/** Formats that we don't read, by their first bytes, and the command that unpacks them. */
 const FOREIGN: readonly (readonly [readonly number[], string])[] = [
   [[0x28, 0xb5, 0x2f, 0xfd], 'zstd -dc'],
   [[0xfd, 0x37, 0x7a, 0x58], 'xz -dc'],
@@ -33,28 +33,28 @@ const FOREIGN: readonly (readonly [readonly number[], string])[] = [
   [[0x50, 0x4b, 0x03, 0x04], 'unzip -p'],
 ];
 
-/** For tests and embedding; the defaults are measured. */
+/** Options for tests; the defaults are measured. */
 export interface FileOptions {
-  /** Frames of a batch at the most. */
+  /** Most frames in a batch. */
   readonly frames?: number;
   /** What `-` reads; process.stdin by default. */
   readonly stdin?: Readable;
 }
 
-/** A capture that is read from a file or a pipe. */
+/** A capture read from a file or a pipe. */
 export interface FileSource extends PacketSource {
   readonly driver: 'file';
-  /** Epoch milliseconds of the first frame; null until one was seen. Known at once for files. */
+  /** Epoch ms of the first frame; null until it is read. Files have it at once. */
   readonly firstTime: number | null;
 }
 
 /**
- * Opens a capture file; `-` is standard input, which is read as it comes. Gzip and zstd are unpacked on the way.
+ * Opens a capture file; `-` is standard input. It unpacks gzip and zstd.
  *
- * Resolves when the first bytes have come. A file that is cut, or broken in the middle, gives what can be read; the rest is counted as
- * malformed and `note` says it.
+ * Resolves when the first bytes are there. A truncated or broken file gives its readable frames, counts the rest as malformed and says so in
+ * `note`.
  *
- * @throws NetmonError `usage` for what is missing, empty, a directory or no capture, `permission` for what may not be read
+ * @throws NetmonError `usage` if it is missing, empty, a directory or not a capture, `permission` if it isn't readable
  */
 export async function openFile(path: string, options: FileOptions = {}): Promise<FileSource> {
   const { feed, name } = await openFeed(path, WINDOW_BYTES, options.stdin ?? process.stdin);
@@ -77,11 +77,11 @@ class OpenFile implements FileSource {
   readonly #feed: ByteFeed;
   readonly #batch: PacketBatch;
   readonly #reader: FrameReader;
-  /** The first batch was read at the start, so that interfaces and processes are known; it waits for the first `read`. */
+  /** The first batch, read at the start to know interfaces and processes. The first `read` returns it. */
   #first: PacketBatch | null;
   #received = 0;
   #cut = 0;
-  /** Why it ended early; empty while all is well. */
+  /** Why it ended early; empty if it didn't. */
   #ending = '';
 
   constructor(feed: ByteFeed, name: string, frames: number) {
@@ -152,7 +152,7 @@ class OpenFile implements FileSource {
     return batch;
   }
 
-  /** Gives the frames before the first known time that time: in a replay they would lie half a century before it. */
+  /** Sets untimed frames at the start to the first known time. With time 0 a replay would place them half a century earlier. */
   #backdate(batch: PacketBatch): void {
     const { untimed } = this.#reader;
     if (untimed >= batch.count) return;
@@ -207,25 +207,23 @@ function hintFor(bytes: Uint8Array, start: number, length: number, name: string)
   return 'give a pcap, pcapng or snoop file, as tcpdump -w, dumpcap and Wireshark write them';
 }
 
-// Opens what `--read` names: a regular file, a pipe, standard input; unpacks gzip and zstd. It tells what cannot be a capture, and why.
-
-/** Bytes asked of the system at a time. */
+/** Bytes per read of a stream. */
 const STREAM_CHUNK_BYTES = 256 * 1024;
-/** All formats show what they are within a classic file header. */
+/** Bytes needed to recognise any format. */
 const HEAD_BYTES = PCAP_HEADER_BYTES;
 
-/** A feed with the first bytes of the capture in its window, and how to call it in messages. */
+/** A feed with the capture's first bytes in its window, and its name for messages. */
 export interface OpenedFeed {
   readonly feed: ByteFeed;
   readonly name: string;
 }
 
 /**
- * Opens a capture by path; `-` is standard input.
+ * Opens a capture by path (a file or pipe); `-` is standard input. It unpacks gzip and zstd.
  *
  * @param size bytes of the window
- * @param stdin read for `-`
- * @throws NetmonError `usage` where it is missing, a directory, empty or a terminal; `permission` where it may not be read
+ * @param stdin the stream behind `-`
+ * @throws NetmonError `usage` if it is missing, a directory, empty or a terminal; `permission` if it isn't readable
  */
 export async function openFeed(path: string, size: number, stdin: Readable): Promise<OpenedFeed> {
   const name = path === '-' ? 'standard input' : sanitize(path);
@@ -276,7 +274,7 @@ function streaming(start?: number): { start?: number; highWaterMark: number } {
   return start === undefined ? { highWaterMark: STREAM_CHUNK_BYTES } : { start, highWaterMark: STREAM_CHUNK_BYTES };
 }
 
-/** A regular file is read in place, unless it is packed. */
+/** Reads a regular file directly, unless it is packed. */
 async function fromFile(fd: number, size: number, close: () => void, stream: Readable | (() => Readable)): Promise<ByteFeed> {
   const feed = new FileFeed(fd, size, close);
   feed.refill();
@@ -299,13 +297,13 @@ function streamFeed(stream: Readable, packing: Packing | null, size: number): St
   return new StreamFeed(plain, size, outcome);
 }
 
-/** Waits until the first bytes lie in the window, or no more will come. */
+/** Resolves when the first bytes are in the window, or the stream has ended. */
 async function filled(feed: StreamFeed): Promise<StreamFeed> {
   await feed.holding(HEAD_BYTES);
   return feed;
 }
 
-/** The first bytes of a stream, put back unless it has ended with them: then they are fewer than a header. */
+/** Reads a stream's first bytes and pushes them back, unless the stream ended with them. */
 function peek(stream: Readable): Promise<Uint8Array> {
   return new Promise((resolve) => {
     let head: Buffer = Buffer.alloc(0);

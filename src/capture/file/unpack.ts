@@ -1,5 +1,5 @@
-// gzip and zstd -> what they hold, as far as it can be read. What is cut, damaged or followed by something else gives all that comes
-// before, and says so; Node's own gunzip drops what it has unpacked when a checksum is wrong.
+// Unpacks gzip and zstd as far as they are readable. From truncated or damaged data, or data with trailing garbage, it gives everything before
+// the fault and says so. Node's own gunzip would drop what it has unpacked when a checksum is wrong.
 
 import { Readable, type Transform } from 'node:stream';
 import * as zlib from 'node:zlib';
@@ -7,24 +7,24 @@ import { reasonOf } from '../../model/errors.ts';
 
 export type Packing = 'gzip' | 'zstd';
 
-/** What became of a packed stream; complete once the unpacked one has ended. */
+/** The result of unpacking; complete once the unpacked stream has ended. */
 export interface Outcome {
-  /** Why the rest could not be unpacked; null while all is well. */
+  /** Why unpacking stopped early; null if it didn't. */
   failure: string | null;
-  /** What is wrong although all was unpacked; empty where nothing is. */
+  /** What is wrong although everything was unpacked; empty if nothing is. */
   remark: string;
 }
 
-/** Bytes asked of the decompressor at a time. */
+/** Output buffer of the decompressor, bytes. */
 const CHUNK_BYTES = 256 * 1024;
 const CUT = 'unexpected end of file';
 /** RFC 1952 section 2.3. */
 const GZIP = { HEADER_BYTES: 10, FLAGS_AT: 3, TRAILER_BYTES: 8, CHECKED: 0x02, EXTRA: 0x04, NAME: 0x08, COMMENT: 0x10 } as const;
 const LONGEST_NAME = 65_536;
-/** A zstd frame ends with its checksum (RFC 8878 section 3.1.1): given by itself, a wrong one takes no bytes with it. */
+/** A zstd frame ends with its checksum (RFC 8878 section 3.1.1). We write it separately, so a wrong one doesn't discard data before it. */
 const CHECKSUM_BYTES = 4;
 
-/** Begins neither a frame nor one that is to be skipped. */
+/** Bytes that begin neither a zstd frame nor a skippable frame. */
 const NO_FRAME = Buffer.alloc(8, 0xff);
 
 type Decoder = Transform & { readonly bytesWritten: number };
@@ -32,12 +32,12 @@ type MakeDecoder = (options: { chunkSize: number }) => Decoder;
 /** Absent before Node 22.15 and 23.8. */
 const zstdDecoder = (zlib as { createZstdDecompress?: MakeDecoder }).createZstdDecompress;
 
-/** True where this Node unpacks it. */
+/** Whether this version of Node can unpack the format. */
 export function isUnpackable(packing: Packing): boolean {
   return packing === 'gzip' || zstdDecoder !== undefined;
 }
 
-/** How the bytes are packed; null where they are not. */
+/** The packing of a stream that begins with these bytes; null if it isn't packed. */
 export function packingOf(bytes: Uint8Array, length: number): Packing | null {
   if (length >= 3 && bytes[0] === 0x1f && bytes[1] === 0x8b && bytes[2] === 0x08) return 'gzip';
   if (length < 4) return null;
@@ -45,7 +45,7 @@ export function packingOf(bytes: Uint8Array, length: number): Packing | null {
   return magic === 0xfd2fb528 || magic >>> 4 === 0x184d2a5 ? 'zstd' : null;
 }
 
-/** Unpacks a stream; destroying what it gives destroys the packed one, too. */
+/** Unpacks a stream. Destroying the result destroys the packed stream too. */
 export function unpacked(packed: Readable, packing: Packing): { readonly stream: Readable; readonly outcome: Outcome } {
   const outcome: Outcome = { failure: null, remark: '' };
   const pieces = unpack(packed, packing, outcome);
@@ -65,7 +65,7 @@ export function unpacked(packed: Readable, packing: Packing): { readonly stream:
   return { stream, outcome };
 }
 
-/** One member or frame after the other. */
+/** Yields the contents of one member or frame after another. */
 async function* unpack(packed: Readable, packing: Packing, outcome: Outcome): AsyncGenerator<Buffer> {
   const input = new Input(packed, packing === 'zstd' ? CHECKSUM_BYTES : 0);
   try {
@@ -74,7 +74,7 @@ async function* unpack(packed: Readable, packing: Packing, outcome: Outcome): As
       if (magic.length === 0) return;
       input.giveBack(magic);
       if (packingOf(magic, magic.length) !== packing) {
-        // Tapes and block devices fill up with zeros.
+        // Tapes and block devices pad with zeros.
         if (members > 0 && (await input.onlyZeros())) return;
         outcome.remark ||= trailing(packing);
         return;
@@ -88,7 +88,7 @@ async function* unpack(packed: Readable, packing: Packing, outcome: Outcome): As
 }
 
 function trailing(packing: Packing): string {
-  return `what follows the ${packing} data is not read`;
+  return `ignoring what follows the ${packing} data`;
 }
 
 async function* gzipMember(input: Input, outcome: Outcome): AsyncGenerator<Buffer> {
@@ -107,11 +107,11 @@ async function* gzipMember(input: Input, outcome: Outcome): AsyncGenerator<Buffe
   const trailer = await input.take(GZIP.TRAILER_BYTES);
   if (trailer.length < GZIP.TRAILER_BYTES) outcome.failure = CUT;
   else if (trailer.readUInt32LE(0) !== checksum || trailer.readUInt32LE(4) !== bytes) {
-    outcome.remark = 'its gzip checksum is wrong: what it holds may be damaged';
+    outcome.remark = 'the gzip checksum is wrong, so its contents may be damaged';
   }
 }
 
-/** Steps over the header of a member. @returns false where it is cut, or longer than any */
+/** Skips a member's header. @returns false if it is truncated or too long */
 async function skipHeader(input: Input): Promise<boolean> {
   const header = await input.take(GZIP.HEADER_BYTES);
   if (header.length < GZIP.HEADER_BYTES) return false;
@@ -128,7 +128,7 @@ async function skipHeader(input: Input): Promise<boolean> {
   return (flags & GZIP.CHECKED) === 0 || (await input.take(2)).length === 2;
 }
 
-/** Runs a decoder over the input until its data end, and gives back what it did not use. */
+/** Runs a decoder over the input until its data end, then returns the unused input. */
 async function* decoded(decoder: Decoder, packing: Packing, input: Input, outcome: Outcome): AsyncGenerator<Buffer> {
   let ended = false;
   let closing = false;
@@ -136,17 +136,17 @@ async function* decoded(decoder: Decoder, packing: Packing, input: Input, outcom
   let given = 0;
   let last: Buffer = Buffer.alloc(0);
   const errors: NodeJS.ErrnoException[] = [];
-  let isNews = false;
+  let isSignalled = false;
   let wake = () => {};
-  const tell = () => {
-    isNews = true;
+  const signal = () => {
+    isSignalled = true;
     wake();
   };
   const end = () => {
     ended = true;
-    tell();
+    signal();
   };
-  decoder.on('readable', tell);
+  decoder.on('readable', signal);
   decoder.once('end', end);
   decoder.on('error', (error: NodeJS.ErrnoException) => {
     errors.push(error);
@@ -156,17 +156,17 @@ async function* decoded(decoder: Decoder, packing: Packing, input: Input, outcom
     for (;;) {
       const piece = decoder.read() as Buffer | null;
       if (piece !== null) {
-        if (!closing || packing === 'gzip') yield piece; // what is made of NO_FRAME is none of the file's
+        if (!closing || packing === 'gzip') yield piece; // output after closing doesn't come from the file
         continue;
       }
-      // What it leaves of a chunk lies behind the end of its data.
+      // If it leaves part of a chunk, its data ended before that.
       if (ended || (idle && given > decoder.bytesWritten)) break;
       if (idle) {
         idle = false;
         const chunk = await input.next();
         if (chunk === null) {
           closing = true;
-          // zstd keeps quiet about a frame that is cut. Behind a whole one it refuses what begins no other.
+          // zstd doesn't report a truncated frame. But after a complete one it refuses bytes that begin no frame.
           if (packing === 'zstd') decoder.end(NO_FRAME);
           else decoder.end();
         } else {
@@ -174,12 +174,12 @@ async function* decoded(decoder: Decoder, packing: Packing, input: Input, outcom
           given += chunk.length;
           decoder.write(chunk, () => {
             idle = true;
-            tell();
+            signal();
           });
         }
       }
-      if (!isNews) await new Promise<void>((resolve) => (wake = resolve));
-      isNews = false;
+      if (!isSignalled) await new Promise<void>((resolve) => (wake = resolve));
+      isSignalled = false;
     }
     const [error] = errors;
     if (closing) {
@@ -188,14 +188,14 @@ async function* decoded(decoder: Decoder, packing: Packing, input: Input, outcom
     } else if (error === undefined) input.giveBack(last.subarray(last.length - (given - decoder.bytesWritten)));
     else if (error.code === 'ZSTD_error_prefix_unknown') outcome.remark ||= trailing(packing);
     else if (error.code === 'ZSTD_error_checksum_wrong' && (await input.next()) === null) {
-      outcome.remark = 'its zstd checksum is wrong: what it holds may be damaged';
+      outcome.remark = 'the zstd checksum is wrong, so its contents may be damaged';
     } else outcome.failure = reasonOf(error);
   } finally {
     decoder.destroy();
   }
 }
 
-/** Bytes of a stream in pieces, which may be given back. */
+/** Reads a stream in pieces, and allows pushing bytes back. */
 class Input {
   readonly #chunks: AsyncIterator<Buffer>;
   readonly #tail: number;
@@ -203,13 +203,13 @@ class Input {
   #held: Buffer = Buffer.alloc(0);
   #ended = false;
 
-  /** @param tail bytes that come as a piece of their own at the end of the stream */
+  /** @param tail number of last bytes to deliver as a piece of their own */
   constructor(stream: Readable, tail: number) {
     this.#chunks = stream[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
     this.#tail = tail;
   }
 
-  /** The next bytes, however many; null at the end. */
+  /** The next bytes, any number; null at the end. */
   async next(): Promise<Buffer | null> {
     if (this.#front.length > 0) {
       const front = this.#front;
@@ -254,7 +254,7 @@ class Input {
     } else this.#front = Buffer.concat([bytes, front]);
   }
 
-  /** Steps over text and the zero that ends it. @returns false where there is none within `longest` bytes */
+  /** Skips zero-terminated text. @returns false if there is no zero within `longest` bytes */
   async skipText(longest: number): Promise<boolean> {
     for (let skipped = 0; skipped <= longest; ) {
       const chunk = await this.next();
@@ -269,7 +269,7 @@ class Input {
     return false;
   }
 
-  /** Reads to the end. */
+  /** Reads to the end. @returns whether all bytes are zero */
   async onlyZeros(): Promise<boolean> {
     for (;;) {
       const chunk = await this.next();

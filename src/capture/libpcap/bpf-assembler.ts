@@ -1,4 +1,4 @@
-// Classic BPF programs with labels instead of counted jumps. Knows the few instructions that snap-program.ts needs.
+// Assembles classic BPF programs with labels. It has only the instructions that snap-program.ts uses.
 
 /** Opcodes (pcap/bpf.h). */
 const OP = {
@@ -34,11 +34,11 @@ export interface Instruction {
   k: number;
 }
 
-/** A branch target by name; `null` falls through. */
+/** A label to jump to; `null` falls through. */
 type Target = string | null;
 
 /**
- * Builds a program. Conditional jumps reach 255 instructions (`jt` and `jf` are bytes); `assemble` refuses what lies further.
+ * Builds a program. Conditional jumps reach 255 instructions (`jt` and `jf` are bytes); `assemble` throws for longer ones.
  */
 export class BpfAssembler {
   readonly #code: { code: number; k: number; yes: Target; no: Target }[] = [];
@@ -53,7 +53,7 @@ export class BpfAssembler {
     this.#emit(OP.LD_LEN, 0);
   }
 
-  /** A = 16 or 8 bits at an absolute offset. A load beyond the end rejects the packet: prove the length first. */
+  /** A = 16 or 8 bits at an absolute offset. A load beyond the end rejects the packet, so check the length first. */
   load16(offset: number): void {
     this.#emit(OP.LDH_ABS, offset);
   }
@@ -145,7 +145,7 @@ export class BpfAssembler {
     this.#emit(OP.RET, bytes);
   }
 
-  /** The finished program. Throws for an unknown label or a jump that is too far or backwards: a bug in the program. */
+  /** The finished program. Throws for an unknown label or a jump that is too far or backwards, which is a bug. */
   assemble(): Instruction[] {
     return this.#code.map(({ code, k, yes, no }, index) => {
       if (code === OP.JA) return { code, jt: 0, jf: 0, k: this.#distance(index, yes, 0xffff) };
@@ -169,7 +169,7 @@ export class BpfAssembler {
 const INSTRUCTION_BYTES = 8;
 const RET_CONSTANT = 0x06;
 
-/** Instructions from the machine's memory, as libpcap's compiler leaves them (little-endian machines). */
+/** Parses the instructions that libpcap's compiler left in memory (little-endian). */
 export function readProgram(bytes: Buffer): Instruction[] {
   const program: Instruction[] = [];
   for (let at = 0; at + INSTRUCTION_BYTES <= bytes.length; at += INSTRUCTION_BYTES) {
@@ -183,7 +183,7 @@ export function readProgram(bytes: Buffer): Instruction[] {
   return program;
 }
 
-/** Instructions as the kernel reads them. */
+/** Encodes instructions for the kernel. */
 export function writeProgram(program: readonly Instruction[]): Buffer {
   const bytes = Buffer.alloc(program.length * INSTRUCTION_BYTES);
   for (const [i, { code, jt, jf, k }] of program.entries()) {
@@ -195,7 +195,7 @@ export function writeProgram(program: readonly Instruction[]): Buffer {
   return bytes;
 }
 
-/** Runs `second` on what `first` accepts: each accepting `ret` of the first becomes a jump to the second. */
+/** Chains two programs: `second` decides about what `first` accepts. Each accepting `ret` of the first becomes a jump to the second. */
 export function chainPrograms(first: readonly Instruction[], second: readonly Instruction[]): Instruction[] {
   const front = first.map((each, index) => {
     const accepts = (each.code & 0x1f) === RET_CONSTANT && each.k !== 0;

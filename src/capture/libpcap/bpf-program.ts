@@ -1,18 +1,18 @@
-// Runs classic BPF programs as libpcap compiles them, exactly as libpcap's own bpf_filter does. Nothing in `run` allocates.
+// Runs classic BPF programs that libpcap compiled, with the semantics of its bpf_filter. `run` allocates nothing.
 
-/** Words of an instruction: code, jt, jf, k. */
+/** An instruction takes four words: code, jt, jf, k. */
 const WORDS = 4;
 const INSTRUCTION_BYTES = 8;
 const MEMORY_WORDS = 16;
-/** Instructions for one frame: `protochain` jumps back, and each time goes at least eight bytes on. */
+/** Most instructions per frame. `protochain` loops, and advances at least eight bytes each time. */
 const MAX_STEPS = 65_536;
 
-/** One program. */
+/** A compiled filter program. */
 export class BpfProgram {
   readonly #words: Uint32Array;
   readonly #memory = new Uint32Array(MEMORY_WORDS);
 
-  /** @param code struct bpf_insn after struct bpf_insn, little-endian */
+  /** @param code an array of struct bpf_insn, little-endian */
   constructor(code: Buffer) {
     const count = Math.floor(code.length / INSTRUCTION_BYTES);
     this.#words = new Uint32Array(count * WORDS);
@@ -24,11 +24,11 @@ export class BpfProgram {
   }
 
   /**
-   * Runs it on the frame that begins at `start`.
+   * Runs the program on the frame at `start`.
    *
-   * @param captured bytes of the frame that are there; loading beyond them ends the program with 0
-   * @param wire bytes that it had
-   * @returns bytes to keep, 0 where the frame does not match, or the program is none
+   * @param captured captured bytes of the frame; a load beyond them ends the program with 0
+   * @param wire the frame's length on the wire
+   * @returns bytes to keep; 0 if the frame doesn't match or the program is invalid
    */
   run(bytes: Uint8Array, start: number, captured: number, wire: number): number {
     const words = this.#words;
@@ -39,7 +39,7 @@ export class BpfProgram {
     for (let steps = 0; steps < MAX_STEPS && at + WORDS <= words.length; steps++) {
       const k = words[at + 3] as number;
       let jump = 0;
-      // Literal numbers, so that the engine makes a jump table of them (pcap/bpf.h).
+      // Literal numbers (pcap/bpf.h) let the engine make a jump table.
       switch (words[at]) {
         case 0x28: // ldh [k]
           if (k + 2 > captured) return 0;
@@ -135,7 +135,7 @@ export class BpfProgram {
           const operand = (code & 0x08) === 0 ? k : x;
           if (operand === 0 && isDivision(code)) return 0;
           const result = arithmetic(code, a, operand);
-          if (result < 0) return 0; // no instruction
+          if (result < 0) return 0; // invalid opcode
           a = result;
         }
       }
@@ -160,7 +160,7 @@ function isDivision(code: number): boolean {
   return (code & 0xf0) === 0x30 || (code & 0xf0) === 0x90;
 }
 
-/** @returns -1 for what is no instruction */
+/** @returns -1 for an invalid opcode */
 function arithmetic(code: number, a: number, operand: number): number {
   switch (code) {
     case 0x04: // add #k

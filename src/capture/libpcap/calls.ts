@@ -1,28 +1,28 @@
-// The system's libpcap and the three libc functions that let it dump into our memory, as one struct of functions. Tests hand in another.
+// The system's libpcap, and the libc functions that make it dump into our memory, as one struct of functions. Tests replace it.
 
 import koffi, { type LibraryHandle } from 'koffi';
 import { reasonOf } from '../../model/errors.ts';
 
-/** An address in the process's memory; opaque. */
+/** An opaque address in the process's memory. */
 export type Pointer = unknown;
 
-/** struct pcap_stat (pcap/pcap.h): frames since the device was opened; u32 that wrap. */
+/** struct pcap_stat (pcap/pcap.h): frames since the device was opened, as 32-bit counters that wrap. */
 export interface PcapStat {
   recv: number;
   drop: number;
   ifdrop: number;
 }
 
-/** pcap(3) as we use it. Return values are libpcap's own: negative is an error, positive of `activate` a warning. */
+/** The parts of pcap(3) that we use. Return values are libpcap's own: negative is an error; a positive value of `activate` is a warning. */
 export interface LibpcapCalls {
   readonly version: string;
   create(device: string, error: Buffer): Pointer;
   setSnaplen(handle: Pointer, bytes: number): number;
   setBufferSize(handle: Pointer, bytes: number): number;
   setTimeout(handle: Pointer, ms: number): number;
-  /** macOS only (pcap/pcap-private.h of Apple's libpcap); null where the library has none. */
+  /** macOS only (pcap/pcap-private.h in Apple's libpcap); null if the library lacks it. */
   readonly setWantPktap: ((handle: Pointer, want: number) => number) | null;
-  /** What BPF made of the size that was asked for, which it cuts to its largest; null where that is no ring (Linux), or in an old library. */
+  /** The actual buffer size, which BPF limits; null on Linux and in old libraries. */
   readonly bufferSize: ((handle: Pointer) => number) | null;
   activate(handle: Pointer): number;
   setNonblock(handle: Pointer, on: number, error: Buffer): number;
@@ -32,24 +32,24 @@ export interface LibpcapCalls {
   setDatalink(handle: Pointer, link: number): number;
   stats(handle: Pointer, stat: PcapStat): number;
   close(handle: Pointer): void;
-  /** A handle that captures nothing, to compile for a link type with; `close` it. */
+  /** Opens a handle that captures nothing, for compiling filters for a link type. `close` it. */
   openDead(link: number, snaplen: number): Pointer;
-  /** Compiles `expression`; the program's instructions as bytes, or null with the reason in `geterr`. */
+  /** Compiles `expression`. @returns the instructions as bytes; null with the reason in `geterr` */
   compile(handle: Pointer, expression: string): Buffer | null;
   setFilter(handle: Pointer, instructions: Buffer): number;
-  /** Name of the interface that has this number in the kernel; null where there is none. */
+  /** Name of the interface with this kernel index; null if there is none. */
   interfaceName(index: number): string | null;
-  /** Memory that libpcap can write records into. */
+  /** Makes `memory` a target that libpcap writes records into. */
   openDump(handle: Pointer, memory: Buffer): Dump;
-  /** Dispatches at most `limit` packets into the dump. @returns how many, or pcap_dispatch's error */
+  /** Writes at most `limit` packets to the dump. @returns how many, or pcap_dispatch's error */
   dispatch(handle: Pointer, limit: number, dump: Dump): number;
 }
 
-/** Where records go: `rewind`, dispatch, `flush`, read, and again. */
+/** The target of records. For each batch: `rewind`, dispatch, `flush`, then read the memory. */
 export interface Dump {
-  /** What `pcap_dump` is handed. */
+  /** The dumper to pass to `pcap_dump`. */
   readonly dumper: Pointer;
-  /** Ends a batch. @returns bytes of the memory that are filled */
+  /** Ends a batch. @returns number of bytes written */
   flush(): number;
   rewind(): void;
 }
@@ -65,13 +65,13 @@ const LIBRARIES = {
 /** struct bpf_program { u_int bf_len; struct bpf_insn *bf_insns; } on 64-bit machines. */
 const PROGRAM_BYTES = 16;
 const RTLD_LAZY = 1;
-/** Of an interface's name with its NUL, with room to spare (net/if.h: 16). */
+/** Buffer for an interface's name; generous, since net/if.h says 16. */
 const IF_NAMESIZE = 64;
 
 /**
  * Loads the system's libpcap.
  *
- * Homebrew's and other upstream builds on macOS have no PKTAP: there it is always /usr/lib's. Throws with the loader's words.
+ * On macOS this is always the one in /usr/lib, because Homebrew's and other upstream builds lack PKTAP. Throws the loader's error.
  */
 export function loadLibpcap(platform: 'darwin' | 'linux'): LibpcapCalls {
   const names = LIBRARIES[platform];
@@ -149,13 +149,11 @@ function optional<T>(find: () => T): T | null {
   try {
     return find();
   } catch {
-    return null; // an older libpcap without it: the driver says so and goes on without PKTAP
+    return null; // an older libpcap: the driver does without
   }
 }
 
-// A stdio stream over our own memory that libpcap dumps records into. It knows the calls it takes, and nothing of libpcap's handles.
-
-/** The calls it takes, as C has them: fmemopen(3), setvbuf(3), fflush(3), rewind(3), ftell(3), pcap_dump_fopen(3PCAP). */
+/** The C functions behind `MemoryDump`: fmemopen(3), setvbuf(3), fflush(3), rewind(3), ftell(3), pcap_dump_fopen(3PCAP). */
 export interface DumpCalls {
   fmemopen(memory: Buffer, bytes: number, mode: string): Pointer;
   setvbuf(file: Pointer, buffer: Buffer, mode: number, bytes: number): number;
@@ -169,20 +167,20 @@ const FULLY_BUFFERED = 0;
 const STDIO_BUFFER = 64 * 1024;
 
 /**
- * Records in memory, one batch after the other.
+ * A stdio stream over our own memory, into which libpcap dumps one batch of records after another.
  *
- * libpcap's dumper is what `pcap_dump` takes, and nothing else: upstream it is the FILE itself, Apple's is a struct with the FILE in it
- * (libpcap-67 and later, pcap-int.h, struct pcap_dumper). So stdio is given the FILE that was opened here.
+ * The dumper is only good for `pcap_dump`: upstream it is the FILE itself, but Apple's is a struct around it (libpcap-67 and later, pcap-int.h,
+ * struct pcap_dumper). So the stdio calls use the FILE that we opened.
  */
 export class MemoryDump {
-  /** For `pcap_dump`. */
+  /** The dumper to pass to `pcap_dump`. */
   readonly dumper: Pointer;
   readonly #calls: DumpCalls;
   readonly #file: Pointer;
-  /** C reads and writes both for as long as the stream is open. */
+  /** References that keep both buffers alive while C uses them. */
   readonly #pinned: readonly Buffer[];
 
-  /** Opens it over `memory`, with the file header of `handle` already written. Throws when C can't. */
+  /** Opens the stream over `memory` and writes the file header of `handle`. Throws if C can't. */
   constructor(calls: DumpCalls, handle: Pointer, memory: Buffer) {
     const file = calls.fmemopen(memory, memory.length, 'w');
     if (file === null) throw new Error('fmemopen failed');
@@ -197,13 +195,13 @@ export class MemoryDump {
     this.#pinned = [memory, buffer];
   }
 
-  /** Ends a batch. @returns bytes of the memory that are filled */
+  /** Ends a batch. @returns number of bytes written */
   flush(): number {
     this.#calls.fflush(this.#file);
     return Math.min(Number(this.#calls.ftell(this.#file)), this.#pinned[0]?.length ?? 0);
   }
 
-  /** The next record is written at the beginning. */
+  /** Moves back to the start of the memory. */
   rewind(): void {
     this.#calls.rewind(this.#file);
   }

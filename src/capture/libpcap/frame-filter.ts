@@ -1,6 +1,5 @@
-// The user's capture filter on frames that were already read. The kernel's filter sees the PKTAP header in front of a frame and can't look
-// behind it, so libpcap compiles the expression for each link type that may lie there, and the programs run here: a foreign call for each
-// frame would cost more than decoding it.
+// Applies the user's capture filter to PKTAP frames after reading them. The kernel's filter can't look past the PKTAP header, so libpcap compiles
+// the expression for each link type that may follow it, and the programs run here: a foreign call per frame would cost more than decoding it.
 
 import { NetmonError } from '../../model/errors.ts';
 import { LINK } from '../../net/numbers.ts';
@@ -11,54 +10,54 @@ import { pktapNames } from '../pktap.ts';
 import { BpfProgram } from './bpf-program.ts';
 import type { LibpcapCalls } from './calls.ts';
 
-/** What libpcap says of an expression that no frame of a link type can match: ARP on a tunnel. */
+/** libpcap's error for an expression that no frame of a link type can match, like ARP on a tunnel. */
 const MATCHES_NONE = /rejects all packets/;
-/** Link types of interfaces on a Mac, by name; all others are Ethernet. A utun or ipsec is raw or null, depending on who made it. */
+/** Link types of a Mac's interfaces by name; all others are Ethernet. Whether a utun or ipsec is raw or null depends on its creator. */
 const LINKS_BY_NAME: readonly (readonly [RegExp, readonly number[]])[] = [
   [/^(utun|ipsec)/, [LINK.NULL, LINK.RAW_DLT]],
   [/^(lo|gif|stf)/, [LINK.NULL]],
   [/^ppp/, [LINK.PPP]],
   [/^all$/, [LINK.ETHERNET, LINK.NULL, LINK.RAW_DLT, LINK.PPP]],
 ];
-/** The snap length that is compiled into a program, of which only "not 0" is used. */
+/** The snap length compiled into a program. We only test the result for 0. */
 const SNAP_BYTES = 262_144;
 
-/** A capture filter compiled for each link type. */
+/** A capture filter, compiled for each link type. */
 export class FrameFilter {
-  /** Frames that did not match. */
+  /** Number of frames that didn't match. */
   refused = 0;
-  /** Which frames are left out because the filter can't be compiled for them; empty when there are none. */
+  /** Says which frames are dropped because the filter can't be compiled for them; empty if none are. */
   note = '';
   readonly #calls: LibpcapCalls;
   readonly #bpf: string;
-  /** By link type; null where no frame can match. */
+  /** By link type; null if no frame of it can match. */
   readonly #programs = new Map<number, BpfProgram | null>();
 
   /**
-   * Compiles `bpf` for the link types of the interfaces that PKTAP is asked for.
+   * Compiles `bpf` for the link types of the interfaces that PKTAP captures.
    *
-   * @param interfaces as in a request; none are the usual ones
-   * @throws NetmonError `bad-filter`, in libpcap's words, where it can't be compiled for each of them
+   * @param interfaces as in a request; empty for the default ones
+   * @throws NetmonError `bad-filter`, with libpcap's message, if it can't be compiled for all of them
    */
   constructor(calls: LibpcapCalls, bpf: string, interfaces: readonly string[]) {
     this.#calls = calls;
     this.#bpf = bpf;
-    const answers = new Map<number, string | null>();
+    const errors = new Map<number, string | null>();
     const misfits = new Map<string, string>();
     for (const name of pktapNames(interfaces).split(',')) {
       for (const link of LINKS_BY_NAME.find(([pattern]) => pattern.test(name))?.[1] ?? [LINK.ETHERNET]) {
-        const said = answers.has(link) ? (answers.get(link) ?? null) : this.#compile(link);
-        answers.set(link, said);
-        if (said !== null) misfits.set(name, said);
+        const error = errors.has(link) ? (errors.get(link) ?? null) : this.#compile(link);
+        errors.set(link, error);
+        if (error !== null) misfits.set(name, error);
       }
     }
     const matches = [...this.#programs.values()].some((program) => program !== null);
-    const [said] = misfits.values();
-    if (!matches) throw badFilter(bpf, said ?? 'expression rejects all packets');
-    if (said !== undefined) throw misfitFilter(bpf, [...misfits.keys()].join(', '), said);
+    const [error] = misfits.values();
+    if (!matches) throw badFilter(bpf, error ?? 'expression rejects all packets');
+    if (error !== undefined) throw misfitFilter(bpf, [...misfits.keys()].join(', '), error);
   }
 
-  /** Takes the frames from index `first` on that do not match out of the batch. */
+  /** Removes the frames from index `first` on that don't match. */
   keep(batch: PacketBatch, first = 0): void {
     let kept = first;
     let link = -1;
@@ -81,21 +80,22 @@ export class FrameFilter {
   #programOf(link: number): BpfProgram | null {
     const known = this.#programs.get(link);
     if (known !== undefined) return known;
-    // No interface of this name has had that link type so far.
-    const said = this.#compile(link);
-    if (said !== null) this.note ||= `frames of link type ${link} are left out, as the capture filter can't be applied: ${said}`;
+    // A link type that no interface of this name was known to have.
+    const error = this.#compile(link);
+    if (error !== null)
+      this.note ||= `dropping frames of link type ${link}, to which the capture filter can't be applied: ${error}`;
     return this.#programs.get(link) ?? null;
   }
 
-  /** @returns what libpcap said where it failed for another reason than that nothing can match */
+  /** @returns libpcap's error; null on success, and if no frame can match */
   #compile(link: number): string | null {
     const calls = this.#calls;
     const handle = calls.openDead(link, SNAP_BYTES);
     if (handle === null) throw new NetmonError('internal', `libpcap gave no handle for link type ${link}`);
     const code = calls.compile(handle, this.#bpf);
-    const said = code === null ? sanitize(calls.geterr(handle)) : '';
+    const error = code === null ? sanitize(calls.geterr(handle)) : '';
     calls.close(handle);
     this.#programs.set(link, code === null ? null : new BpfProgram(code));
-    return code !== null || MATCHES_NONE.test(said) ? null : said;
+    return code !== null || MATCHES_NONE.test(error) ? null : error;
   }
 }

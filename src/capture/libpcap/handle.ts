@@ -1,4 +1,4 @@
-// One open libpcap handle: how it is configured, filtered and counted. Knows no batches.
+// One open libpcap handle: configures it, sets its filter, reads its counters. It doesn't read packets.
 
 import { LINK } from '../../net/numbers.ts';
 import type { Edges } from '../../system/edges.ts';
@@ -9,20 +9,20 @@ import { BpfAssembler, chainPrograms, type Instruction, readProgram, writeProgra
 import type { LibpcapCalls, PcapStat, Pointer } from './calls.ts';
 import { snapProgram, WHOLE_BYTES } from './snap-program.ts';
 
-/** PKTAP frames can't be looked into by a filter, so all get the same: 2 KiB of frame and the 156-byte header. */
+/** Snap length for PKTAP: 2 KiB of frame and the 156-byte header. It is fixed, because a kernel filter can't look into PKTAP frames. */
 export const PKTAP_SNAPLEN = 2204;
-/** How long the ring holds what comes slowly while nobody reads. */
+/** How long the ring holds slow traffic while nobody reads. */
 const HOLD_MS = 4000;
 /**
- * Linux's ring is made of blocks of this size (pcap-linux.c, TPACKET_V3). A block is handed over when it is full, or at the timeout if anything
- * is in it. So 80 blocks hold 80 timeouts at the most, and a frame can't be read before its block is handed over.
+ * Linux's ring consists of blocks of this size (pcap-linux.c, TPACKET_V3). The kernel releases a block when it is full, or at the timeout if it isn't
+ * empty. So 80 blocks hold at most 80 timeouts' worth, and a frame can't be read before its block is released.
  */
 const BLOCK_BYTES = 256 << 10;
-/** Where several interfaces share the ring, each has few blocks: waiting longer than this would show. */
+/** If several interfaces share the ring, each has few blocks. A longer timeout would be visible. */
 const LONGEST_TIMEOUT_MS = 250;
-/** BPF has two buffers, which fill by bytes alone: there the timeout only says how long a read waits. */
+/** macOS's BPF has two buffers that fill by bytes alone, so the timeout only limits how long a read waits. */
 const BPF_TIMEOUT_MS = 20;
-/** Takes no frame. */
+/** Accepts no frame. */
 const REJECT_ALL = ret(0);
 const ERROR_BYTES = 256;
 
@@ -36,25 +36,25 @@ interface HandleRequest extends CaptureAttempt {
 /** An activated, non-blocking handle that takes no frames before `begin`. `close` once. */
 export class LibpcapHandle {
   readonly device: string;
-  /** As libpcap reports it live (DLT). */
+  /** The DLT that libpcap reports. */
   readonly link: number;
   readonly pointer: Pointer;
-  /** Of the kernel's ring: as asked for, or what the kernel made of it where it tells. */
+  /** Size of the kernel's ring: the actual size if known, else the requested one. */
   readonly bufferBytes: number;
-  /** How long a frame may lie in the ring before it can be read. */
+  /** How long a frame may wait in the ring before it can be read. */
   readonly delayMs: number;
-  /** False while the kernel gathers nothing. */
+  /** False until `begin`; the kernel captures nothing until then. */
   hasBegun = false;
   readonly #calls: LibpcapCalls;
   readonly #program: Buffer;
   readonly #stat: PcapStat = { recv: 0, drop: 0, ifdrop: 0 };
   readonly #last: PcapStat = { recv: 0, drop: 0, ifdrop: 0 };
-  /** Since `begin`; libpcap's own counters are 32 bits and wrap. */
+  /** Counters since `begin`. libpcap's own are 32 bits and wrap. */
   received = 0;
   dropped = 0;
   droppedByInterface = 0;
 
-  /** Opens and configures, or throws a NetmonError in a user's words. */
+  /** Opens and configures the handle. Throws a NetmonError with a message for the user. */
   constructor(calls: LibpcapCalls, request: HandleRequest) {
     this.#calls = calls;
     this.device = request.device;
@@ -70,12 +70,12 @@ export class LibpcapHandle {
       if (request.pktap) calls.setWantPktap?.(pointer, 1);
       const status = calls.activate(pointer);
       if (status < 0) throw captureError(`${calls.statustostr(status)}\n${calls.geterr(pointer)}`, request);
-      if (request.device === 'any') calls.setDatalink(pointer, LINK.LINUX_SLL2); // libpcap before 1.10 has only version 1: then it stays
+      if (request.device === 'any') calls.setDatalink(pointer, LINK.LINUX_SLL2); // libpcap before 1.10 has only SLL version 1, and keeps it
       if (calls.setNonblock(pointer, 1, error) < 0) throw captureError(textOf(error), request);
       this.link = calls.datalink(pointer);
       this.bufferBytes = calls.bufferSize?.(pointer) ?? request.bufferBytes;
       this.#program = writeProgram(this.#compile(request));
-      // set once to learn whether the kernel takes it
+      // Set the real filter once, to find out whether the kernel accepts it.
       for (const program of [this.#program, writeProgram(REJECT_ALL)])
         if (calls.setFilter(pointer, program) < 0) throw captureError(calls.geterr(pointer), request);
     } catch (thrown) {
@@ -85,10 +85,9 @@ export class LibpcapHandle {
   }
 
   /**
-   * Takes frames from now on, and counts from now on. What the kernel gathered while modules were loaded would fill the ring unread, and be told
-   * as lost.
+   * Starts capturing and counting. Before that the kernel accepts nothing: frames would fill the ring while modules load, and count as lost.
    *
-   * @returns false when the kernel refuses the filter now
+   * @returns false if the kernel refuses the filter now
    */
   begin(): boolean {
     if (this.#calls.setFilter(this.pointer, this.#program) < 0) return false;
@@ -97,7 +96,7 @@ export class LibpcapHandle {
     return true;
   }
 
-  /** Reads the counters; call it every few minutes at least, or a wrap is missed. */
+  /** Updates the counters. Call it at least every few minutes, or it misses a wrap. */
   refreshStats(): void {
     if (!this.hasBegun) return;
     if (this.#calls.stats(this.pointer, this.#stat) < 0) return;
@@ -107,7 +106,7 @@ export class LibpcapHandle {
     Object.assign(this.#last, this.#stat);
   }
 
-  /** libpcap's last words on this handle. */
+  /** libpcap's last error on this handle. */
   error(): string {
     return this.#calls.geterr(this.pointer);
   }
@@ -125,8 +124,8 @@ export class LibpcapHandle {
 }
 
 /**
- * As long as makes the ring hold HOLD_MS: at 20 MiB 50 ms. Longer would hold less of 20,000 frames a second: those fill a block in 53 ms, and
- * Linux 6.18 ends the block that follows a full one at the next multiple of the timeout, however little is in it.
+ * The timeout with which the ring holds HOLD_MS: 50 ms at 20 MiB. A longer one would hold less at 20,000 frames a second: those fill a block in
+ * 53 ms, and Linux 6.18 releases the block after a full one at the next multiple of the timeout, however little it contains.
  */
 function timeoutOf({ bufferBytes, platform }: HandleRequest): number {
   if (platform === 'darwin') return BPF_TIMEOUT_MS;
@@ -134,7 +133,7 @@ function timeoutOf({ bufferBytes, platform }: HandleRequest): number {
   return Math.min(LONGEST_TIMEOUT_MS, Math.ceil(HOLD_MS / blocks));
 }
 
-/** A program that keeps so many bytes of each frame. */
+/** A program that keeps the same number of bytes of each frame. */
 function ret(bytes: number): Instruction[] {
   const bpf = new BpfAssembler();
   bpf.accept(bytes);
@@ -146,9 +145,7 @@ function textOf(buffer: Buffer): string {
   return buffer.toString('utf8', 0, end < 0 ? buffer.length : end);
 }
 
-// The one command that brings libpcap to this machine, by the package manager that is here. Names it, never runs it.
-
-/** By absolute path, in the order of trust; /usr/bin and /usr/sbin are one folder on many systems. */
+/** Commands that install libpcap, by package manager. We print them and never run them. */
 const MANAGERS: readonly (readonly [path: string, command: string])[] = [
   ['/usr/bin/apt-get', 'apt-get install -y libpcap0.8'],
   ['/usr/bin/dnf', 'dnf install -y libpcap'],
@@ -162,13 +159,13 @@ const SUDO = '/usr/bin/sudo';
 /**
  * Hint for a machine whose libpcap is missing.
  *
- * @param exists tells which programs are there; the file system by default
+ * @param exists looks for a program; by default in the file system
  */
 export function libpcapHint(
   edges: Pick<Edges, 'platform' | 'euid'>,
   exists: (path: string) => boolean = systemPathExists,
 ): string {
-  // A Mac has its own built in. No other is ever loaded: Homebrew's knows no processes, and its folder is its user's to write to.
+  // macOS has its own, and we load no other: Homebrew's lacks PKTAP, and users can write to its folder.
   if (edges.platform === 'darwin') return 'type: netmon-tui doctor';
   const command = MANAGERS.find(([path]) => exists(path))?.[1];
   if (command === undefined) return "install your system's libpcap package";

@@ -1,26 +1,26 @@
-// The snap length of each packet, chosen in the kernel: whole for what is worth reading, 160 bytes for bulk. Written by hand rather than
-// as an expression, because a load beyond the end of a packet rejects it: with an expression like `udp[8]` an empty datagram, or one that
-// lies about its length, would be missing from the totals. Here every load is proved by the packet's real length, and nothing is rejected.
+// Chooses each packet's snap length in the kernel: all of a packet worth reading, 160 bytes of bulk data. It isn't a filter expression, because
+// a load beyond the end of a packet rejects the packet: `udp[8]` would drop empty datagrams and those with a false length from the totals. This
+// program checks the packet's real length before each load, and rejects nothing.
 
 import { ETHERTYPE, LINK, PROTOCOL, TCP_FLAG } from '../../net/numbers.ts';
 import * as R from '../../net/reading.ts';
 import { BpfAssembler, type Instruction } from './bpf-assembler.ts';
 
-/** Bytes kept of a bulk packet: 96 would cut IPv6 with TCP options and VXLAN's inner headers. */
+/** Bytes kept of a bulk packet. 96 would cut off IPv6 with TCP options and VXLAN's inner headers. */
 export const BULK_BYTES = 160;
-/** Bytes kept of a pushed segment, and of a packet worth reading. */
+/** Bytes kept of a segment with PSH, and of a packet worth reading. */
 export const PUSHED_BYTES = R.LONGEST_TAIL;
 export const WHOLE_BYTES = R.LONGEST_PACKET;
-/** What texts worth reading begin with: capital letters. */
+/** Text worth reading begins with a capital letter. */
 const FIRST_LETTER = 0x41;
-const BEHIND_LETTERS = 0x5b;
+const AFTER_LETTERS = 0x5b;
 
-/** Where the EtherType and the network layer lie in frames of a link type. */
+/** Offsets of the EtherType and the network layer in frames of a link type. */
 interface Shape {
-  /** Offset of the 16-bit protocol field; null where the IP version tells. */
+  /** Offset of the 16-bit protocol field; null if only the IP version tells. */
   readonly type: number | null;
   readonly network: number;
-  /** False where the kernel's packet length does not count the link header (cooked captures). */
+  /** False if the kernel's packet length excludes the link header (cooked captures). */
   readonly lengthHasLink: boolean;
 }
 
@@ -35,13 +35,13 @@ const SHAPES = new Map<number, Shape>([
 ]);
 
 /**
- * Program that accepts every packet and returns how many of its bytes to keep.
+ * A program that accepts every packet and returns how many of its bytes to keep.
  *
- * IPv4, IPv6 without extension headers, and both behind one or two VLAN tags are looked into. Linux hands the outer tag over beside the
- * packet, so there a tag inside is the second one.
+ * It looks into IPv4 and into IPv6 without extension headers, both with up to two VLAN tags. Linux passes the outer tag beside the packet, so a
+ * tag in the packet is the second one there.
  *
  * @param link LINKTYPE of the handle
- * @returns null for a link type that cannot be looked into: keep a fixed length
+ * @returns null for a link type that it can't look into: keep a fixed length
  */
 export function snapProgram(link: number): Instruction[] | null {
   const shape = SHAPES.get(link);
@@ -82,11 +82,11 @@ export function snapProgram(link: number): Instruction[] | null {
 }
 
 /**
- * Code for a network layer behind so many tags. It leaves the length of the tags and of the network header in X, so that one code for the
- * transport serves all. Conditional jumps reach 255 instructions only, so each has ends of its own.
+ * Emits code for a network layer after `tag` VLAN tags. It leaves the length of tags and network header in X, so all share the code for the
+ * transport. Conditional jumps reach only 255 instructions, so each copy has its own exits.
  *
  * @param network offset without tags
- * @param missing what the packet's length lacks: length + missing is the offset of its end
+ * @param missing bytes that the packet's length excludes: length + missing is the offset of its end
  */
 function emitNetwork(bpf: BpfAssembler, network: number, tag: number, missing: number): void {
   const tagBytes = 4 * tag;
@@ -96,7 +96,7 @@ function emitNetwork(bpf: BpfAssembler, network: number, tag: number, missing: n
   bpf.loadLength();
   bpf.ifAtLeast(n + 20 - missing, null, bulk);
   bpf.load16(n + 6);
-  bpf.ifAnyBit(0x1fff, bulk); // a later fragment has no ports
+  bpf.ifAnyBit(0x1fff, bulk); // later fragments have no ports
   bpf.headerLengthToX(n);
   if (tag > 0) {
     bpf.load(tagBytes);
@@ -106,7 +106,7 @@ function emitNetwork(bpf: BpfAssembler, network: number, tag: number, missing: n
   bpf.loadLength();
   bpf.ifAtLeastX(null, bulk);
   bpf.subtractX();
-  bpf.ifAtLeast(network + 8 - missing, null, bulk); // 8 bytes of transport: all of UDP, the ports and sequence of TCP
+  bpf.ifAtLeast(network + 8 - missing, null, bulk); // 8 bytes of transport: UDP's header, or TCP's ports and sequence number
   bpf.load8(n + 9);
   bpf.jump(`transport-${tag}`);
   bpf.label(`v6-${tag}`);
@@ -132,7 +132,7 @@ function emitNetwork(bpf: BpfAssembler, network: number, tag: number, missing: n
   bpf.jump('udp');
 }
 
-/** Code for a transport that begins X behind `n`. */
+/** Emits code for a transport at offset X + `n`. */
 function emitTransport(bpf: BpfAssembler, n: number, missing: number): void {
   bpf.label('tcp');
   bpf.loadLength();
@@ -156,7 +156,7 @@ function emitTransport(bpf: BpfAssembler, n: number, missing: number): void {
   bpf.ifAtLeast(n + 1 - missing, null, 'bulk');
   bpf.load8X(n);
   bpf.ifEqual(R.TLS_HANDSHAKE, 'whole');
-  bpf.ifAtLeast(BEHIND_LETTERS, 'no-text');
+  bpf.ifAtLeast(AFTER_LETTERS, 'no-text');
   bpf.ifAtLeast(FIRST_LETTER, null, 'no-text');
   bpf.loadLength();
   bpf.subtractX();

@@ -1,5 +1,5 @@
-// The first driver: the system's libpcap, in process, a batch of frames a call. libpcap's own pcap_dump writes the records into our
-// buffer, so one foreign call moves hundreds of packets; RecordWalk turns them into columns.
+// The preferred driver: the system's libpcap, in process. libpcap's own pcap_dump writes records into our buffer, so one foreign call moves
+// hundreds of packets; RecordWalk turns them into columns.
 
 import { NetmonError, reasonOf } from '../../model/errors.ts';
 import { u32 } from '../../net/bytes.ts';
@@ -22,30 +22,30 @@ import { BULK_BYTES, WHOLE_BYTES } from './snap-program.ts';
 
 const BATCH_BYTES = 4 << 20;
 const RECORD_HEADER = 16;
-/** pcap_dump does not report a full buffer: never ask for more records than fit at their largest. */
+/** pcap_dump doesn't report a full buffer, so never ask for more records than fit at their largest. */
 const BATCH_RECORDS = Math.floor((BATCH_BYTES - 4096) / (WHOLE_BYTES + RECORD_HEADER));
-/** Every MiB of ring is resident; this lost nothing at a million packets/s, and holds what comes slowly for 4 seconds. */
+/** Every MiB of ring is resident memory. This much lost nothing at a million packets/s and holds 4 seconds of slow traffic. */
 const MIN_RING = 4 << 20;
 const REOPEN_MS = 2000;
 
-/** One opened device and what turns its records into frames. */
+/** One device, its handle while open, and the walk over its records. */
 interface Tap {
   readonly request: { readonly device: string; readonly pktap: boolean };
   handle: LibpcapHandle | null;
   walk: RecordWalk;
   iface: number;
   triedAt: number;
-  /** What libpcap said when it was lost last. */
+  /** libpcap's error when the device was last lost. */
   cause: string;
-  /** It is away, and there is nothing to wait for. */
+  /** The device is gone, so there is nothing to wait for. */
   gone: boolean;
 }
 
 /**
  * Opens the interfaces of `request` through libpcap.
  *
- * macOS: PKTAP over all of them in one handle, with pid and name on each packet; without root, or with an older libpcap, the plain
- * interface. `calls` is the library, loaded here unless a test gives another. Throws DriverUnavailable or a NetmonError.
+ * On macOS one PKTAP handle covers all of them, with pid and name on each packet. Without root, or with an older libpcap, it opens the plain
+ * interface. `calls` is the library, loaded by default. Throws DriverUnavailable or a NetmonError.
  */
 export async function openLibpcap(
   request: CaptureRequest,
@@ -56,7 +56,7 @@ export async function openLibpcap(
   const library = calls ?? load(edges.platform);
   const devices = await deviceNames(edges);
   if (edges.platform === 'darwin' && library.setWantPktap !== null) {
-    // Only a filter for the plain interface, which may still open, has to fit that.
+    // A filter must only fit the plain interface, which may still open.
     if (request.bpf !== null && edges.euid() !== 0) return plain('without root there is no PKTAP');
     try {
       return new LibpcapSource(library, [`pktap,${pktapNames(request.interfaces)}`], true, request, edges, clock, devices, '');
@@ -88,7 +88,7 @@ function load(platform: 'darwin' | 'linux'): LibpcapCalls {
   }
 }
 
-/** Frames of one or more libpcap handles, one handle's batch at a time. */
+/** Reads one or more libpcap handles, a batch of one handle at a time. */
 class LibpcapSource implements PacketSource {
   readonly driver = 'libpcap';
   readonly namesProcesses: boolean;
@@ -107,13 +107,13 @@ class LibpcapSource implements PacketSource {
   readonly #processes = new ProcessTable();
   readonly #unwrapper = new PktapUnwrapper(this.#interfaces, this.#processes);
   readonly #cooked: CookedFrames;
-  /** The user's filter, where the kernel can't apply it. */
+  /** The user's filter, if the kernel can't apply it. */
   readonly #filter: FrameFilter | null;
   #note: string;
   #next = 0;
   #gone = { received: 0, dropped: 0, droppedByInterface: 0, malformed: 0 };
   readonly #baseNote: string;
-  /** Bytes of kernel ring for each handle. */
+  /** Bytes of kernel ring per handle. */
   readonly #ring: number;
 
   constructor(
@@ -226,7 +226,7 @@ class LibpcapSource implements PacketSource {
     return batch.count > 0;
   }
 
-  /** Frames that came before the filter was closed are given up: nothing is counted of that time. */
+  /** Discards frames that arrived before the rejecting filter was set, then begins. */
   #begin(handle: LibpcapHandle): boolean {
     do this.#dump.rewind();
     while (this.#calls.dispatch(handle.pointer, BATCH_RECORDS, this.#dump) > 0);
@@ -235,7 +235,7 @@ class LibpcapSource implements PacketSource {
 
   #openTap(device: string, pktap: boolean): Tap {
     const handle = this.#open(device, pktap);
-    // PKTAP and `any` name the interface in each frame; there the index given here is never used.
+    // With PKTAP and `any` each frame names its interface, so this index is unused.
     const iface = pktap || device === 'any' ? 0 : this.#interfaces.named(handle.link, false, device);
     return {
       request: { device, pktap },
@@ -262,10 +262,10 @@ class LibpcapSource implements PacketSource {
     this.#gone.droppedByInterface += handle.droppedByInterface;
     handle.close();
     tap.handle = null;
-    // There is no interface to wait for behind PKTAP: what can be opened again is opened at once, unless it was only just opened.
+    // PKTAP has no interface to wait for, so it reopens at once, unless it was just opened.
     if (!tap.request.pktap) tap.triedAt = this.#clock.monotonic();
     tap.gone = this.#isAbsent(tap);
-    this.#tell(tap.cause);
+    this.#updateState(tap.cause);
   }
 
   #reopen(tap: Tap): void {
@@ -278,12 +278,12 @@ class LibpcapSource implements PacketSource {
       this.#gone.malformed += tap.walk.malformed;
       tap.walk = new RecordWalk(dumpedLayout(opened.link, tap.iface));
       tap.gone = false;
-      this.#tell('');
+      this.#updateState('');
     } catch (thrown) {
-      // macOS tells whether a device is there by opening it only.
+      // On macOS only opening a device shows whether it exists.
       tap.gone = this.#edges.platform === 'darwin' || this.#isAbsent(tap);
-      // Behind PKTAP the user may never open it again: the loss is the news, not that.
-      this.#tell(tap.request.pktap ? tap.cause : reasonOf(thrown));
+      // PKTAP may never open again without root, so report why it was lost.
+      this.#updateState(tap.request.pktap ? tap.cause : reasonOf(thrown));
     }
   }
 
@@ -292,37 +292,35 @@ class LibpcapSource implements PacketSource {
     return this.#edges.platform === 'linux' && device !== 'any' && linuxState(this.#edges, device) === 'absent';
   }
 
-  /** One that is down is waited for; one that vanished only while another goes on: alone, it was what the user asked for. */
-  #tell(reason: string): void {
+  /** Sets state and note. Lost means that every device has vanished; one that is down, or one of several, is waited for. */
+  #updateState(reason: string): void {
     const away = this.#taps.filter((tap) => tap.handle === null);
     this.state = away.length < this.#taps.length ? 'open' : away.every((tap) => tap.gone) ? 'lost' : 'waiting';
     this.#note = away.length === 0 ? this.#baseNote : `${away.map((tap) => tap.request.device).join(', ')}: ${reason}`;
   }
 }
 
-// Frames of Linux's `any`: each tells its interface by the kernel's number. Numbers grow with every interface that was ever made; they are bounded.
-
 /** SLL2 packet types (linux/if_packet.h): to another machine's hardware address; sent by this machine. */
 const PACKET_OTHERHOST = 3;
 const PACKET_OUTGOING = 4;
 
-/** Kernel numbers that are remembered; beyond that the memory begins anew. */
+/** Most interface numbers remembered; when full, all are forgotten. Every interface ever created gets a new number. */
 const MAX_KNOWN = 1 << 14;
 
-/** The interfaces behind the numbers of cooked frames (LINKTYPE_LINUX_SLL2). */
+/** Sets interface and direction of the frames of Linux's `any` (LINKTYPE_LINUX_SLL2), which carry the kernel's interface number. */
 export class CookedFrames {
   readonly #nameOf: (index: number) => string | null;
   readonly #interfaces: InterfaceTable;
   /** Kernel interface number -> our index. */
   readonly #known = new Map<number, number>();
 
-  /** @param nameOf asks the kernel for the name of one interface: with hundreds of them a list takes longer than their frames may wait */
+  /** @param nameOf asks the kernel for one interface's name; listing hundreds of interfaces would take longer than frames may wait */
   constructor(nameOf: (index: number) => string | null, interfaces: InterfaceTable) {
     this.#nameOf = nameOf;
     this.#interfaces = interfaces;
   }
 
-  /** Gives each frame its interface and its direction. */
+  /** Sets each frame's interface and direction. */
   place(batch: PacketBatch): void {
     const { bytes, offset, captured } = batch;
     let last = -1;

@@ -1,4 +1,4 @@
-// What is said to Apple's tcpdump and what it says: its arguments, the lines on its standard error, and what they mean for the user.
+// Apple's tcpdump: its arguments, and what the lines on its standard error mean for the user.
 
 import { NetmonError } from '../../model/errors.ts';
 import { LINK } from '../../net/numbers.ts';
@@ -7,11 +7,11 @@ import { badFilter, misfitFilter } from '../errors.ts';
 import { pktapNames } from '../pktap.ts';
 import type { CaptureRequest } from '../source.ts';
 
-/** Bytes kept of a packet, the 156 of the PKTAP header included. */
+/** Bytes kept of a packet, including 156 for the PKTAP header. */
 const SNAP_BYTES = 2204;
 /** Bytes kept of a frame. */
 export const FRAME_SNAP_BYTES = SNAP_BYTES - 156;
-/** Names that `pktap,a,b,c` takes, libpcap pcap-darwin.c. */
+/** Most names in `pktap,a,b,c` (libpcap pcap-darwin.c). */
 const MAX_INTERFACES = 8;
 
 /**
@@ -34,38 +34,38 @@ export function tcpdumpArguments(request: CaptureRequest): string[] {
     String(kibibytes),
     '-n',
     '-U',
-    // Otherwise the kernel holds packets back for a second, whatever -U says, and drops what it still holds at the end.
+    // Without this the kernel holds packets back for a second despite -U, and drops what it holds at the end.
     '--immediate-mode',
     '-w',
     '-',
   ];
-  // Without the dashes a filter that begins with one would be taken for options.
+  // `--` keeps a filter that begins with a dash from being parsed as options.
   return bpf === null ? args : [...args, '--', bpf];
 }
 
 /**
- * The failure of a filter that tcpdump could not compile; null for any other line.
+ * The error for a filter that tcpdump couldn't compile; null for any other line.
  *
- * On PKTAP it compiles the filter at the first packet of each interface, long after it began to listen (pktaputil.c). Up to macOS 12 it
- * prints this for each packet and goes on, later it ends with status 0.
+ * On PKTAP, tcpdump compiles the filter at the first packet of each interface, long after it began to listen (pktaputil.c). Up to macOS 12 it
+ * prints this for each packet and continues; newer versions exit with status 0.
  */
 export function filterRefusal(line: string, bpf: string | null): NetmonError | null {
   const match = /pcap_add_if_info\(([^,)]+), *(\d+)\) failed: ?(.*)/.exec(line);
   if (match === null || bpf === null) return null;
-  const [, where = '', link, said = ''] = match;
-  return Number(link) === LINK.ETHERNET && said !== '' ? badFilter(bpf, said) : misfitFilter(bpf, where, said);
+  const [, where = '', link, reason = ''] = match;
+  return Number(link) === LINK.ETHERNET && reason !== '' ? badFilter(bpf, reason) : misfitFilter(bpf, where, reason);
 }
 
 /**
- * What a tcpdump that ended before it was ready wants to say.
+ * The error for a tcpdump that ended before it was ready.
  *
  * @param lines its last lines on standard error, oldest first
- * @param ending how it ended, for when it said nothing
+ * @param ending how it ended, in case it printed nothing
  */
 export function failureOf(lines: readonly string[], ending: string, request: CaptureRequest): NetmonError {
-  const said = lines.filter((line) => !/data link type|listening on/.test(line));
-  const text = sanitize((said.at(-1) ?? ending).replace(/^tcpdump: /, ''));
-  const all = said.join('\n');
+  const messages = lines.filter((line) => !/data link type|listening on/.test(line));
+  const text = sanitize((messages.at(-1) ?? ending).replace(/^tcpdump: /, ''));
+  const all = messages.join('\n');
   if (/operation not permitted|permission denied|don't have permission|privileges/i.test(all)) {
     return new NetmonError('permission', `tcpdump has no permission to capture: ${text}`, 'sudo netmon-tui');
   }

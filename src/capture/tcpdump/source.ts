@@ -1,4 +1,4 @@
-// The driver `tcpdump`: Apple's tcpdump as a child, whose pcapng stream names a process with every packet.
+// The driver `tcpdump`: runs Apple's tcpdump, whose pcapng stream names a process with every packet.
 
 import { NetmonError } from '../../model/errors.ts';
 import type { Clock } from '../../system/clock.ts';
@@ -13,15 +13,15 @@ import { FRAME_SNAP_BYTES, failureOf, filterRefusal, tcpdumpArguments } from './
 /** A capture through Apple's tcpdump. */
 export interface TcpdumpSource extends PacketSource {
   readonly driver: 'tcpdump';
-  /** Settles when the source was closed and its child is gone. */
+  /** Resolves after `close`, when the child is gone. */
   readonly gone: Promise<void>;
 }
 
 /**
  * Starts Apple's tcpdump on PKTAP and waits until it listens. Needs root.
  *
- * @throws NetmonError `permission`, `no-device` (also where there is no tcpdump of Apple's, or it does not get ready), `bad-filter`,
- * `usage` for more than eight interfaces
+ * @throws NetmonError `permission`, `no-device` (also if there is no Apple tcpdump or it doesn't become ready), `bad-filter`, `usage` for more
+ * than eight interfaces
  */
 export async function openTcpdump(
   request: CaptureRequest,
@@ -36,7 +36,7 @@ export async function openTcpdump(
   return source;
 }
 
-/** Others know nothing of PKTAP, and call the option something else. */
+/** Refuses other builds of tcpdump, which lack PKTAP. */
 async function requireApple(edges: Edges): Promise<void> {
   const path = edges.paths.tcpdump;
   const { stdout, stderr, failure } = await edges.run(path, ['--version'], { timeoutMs: 5_000, maxBytes: 65_536 });
@@ -64,7 +64,7 @@ class TcpdumpCapture extends ProgramCapture implements TcpdumpSource {
     const processes = new ProcessTable();
     const program: CaptureProgram = {
       name: 'tcpdump',
-      stop: 'SIGTERM', // on which it removes its pktap interface
+      stop: 'SIGTERM', // makes tcpdump remove its pktap interface
       start: () => edges.spawn(path, args),
       reader: () => new PcapngReader(interfaces, processes, true),
       failureOf: (end, ending) => (end.neverRan ? cannotRun(path, end.how) : failureOf(end.lines, ending, request)),

@@ -104,12 +104,12 @@ describe('CounterTracker', () => {
     expect(tracker.delta('en0')).toBeNull();
   });
 
-  it('says unknown after the interface was away', () => {
+  it('says unknown after the interface was gone', () => {
     const tracker = new CounterTracker('linux');
     tracker.update(reading(of(100, 10)));
     tracker.update(new Map());
     tracker.update(reading(of(5000, 900, 2000, 2000)));
-    expect([tracker.delta('en0'), tracker.note('en0')]).toEqual([null, 'the interface was away']);
+    expect([tracker.delta('en0'), tracker.note('en0')]).toEqual([null, 'the interface was gone for a while']);
   });
 
   it('says unknown while received bytes stand still and packets arrive', () => {
@@ -120,7 +120,7 @@ describe('CounterTracker', () => {
     step(0, 5000, 100_000);
     expect(tracker.delta('en0')).not.toBeNull(); // late, perhaps
     step(0, 9000, 900_000);
-    expect([tracker.delta('en0'), tracker.note('en0')]).toEqual([null, 'the received counter stands still while packets arrive']);
+    expect([tracker.delta('en0'), tracker.note('en0')]).toEqual([null, 'the receive counter stands still while packets arrive']);
     step(1_000_000, 9500, 950_000);
     expect(tracker.delta('en0')).toMatchObject({ rxBytes: 1_000_000, txBytes: 9500 });
   });

@@ -131,10 +131,10 @@ describe('files', () => {
     const wrong = Uint8Array.from(packed);
     wrong[wrong.length - 8] = (wrong[wrong.length - 8] as number) ^ 1;
     for (const [name, bytes, remark] of [
-      ['crc.gz', wrong, 'its gzip checksum is wrong: what it holds may be damaged'],
-      ['two.gz', joined(wrong, gzipSync(new Uint8Array(0))), 'its gzip checksum is wrong: what it holds may be damaged'],
-      ['trail.gz', joined(packed, Buffer.from('garbage')), 'what follows the gzip data is not read'],
-      ['short.gz', joined(packed, [0x1f]), 'what follows the gzip data is not read'],
+      ['crc.gz', wrong, 'the gzip checksum is wrong, so its contents may be damaged'],
+      ['two.gz', joined(wrong, gzipSync(new Uint8Array(0))), 'the gzip checksum is wrong, so its contents may be damaged'],
+      ['trail.gz', joined(packed, Buffer.from('garbage')), 'ignoring what follows the gzip data'],
+      ['short.gz', joined(packed, [0x1f]), 'ignoring what follows the gzip data'],
       ['zeros.gz', joined(packed, new Uint8Array(1000)), null],
     ] as const) {
       const path = written(name, bytes);
@@ -166,7 +166,7 @@ describe('files', () => {
       ['a.zst', zstdFrame(PCAP), 5, ''],
       ['b.zst', joined(skipped, zstdFrame(PCAP.subarray(0, 99)), zstdFrame(PCAP.subarray(99))), 5, ''],
       ['c.zst', zstdFrame(PCAP).subarray(0, 300), 3, 'ends early: unexpected end of file'],
-      ['d.zst', joined(zstdFrame(PCAP), Buffer.from('garbage')), 5, 'what follows the zstd data is not read'],
+      ['d.zst', joined(zstdFrame(PCAP), Buffer.from('garbage')), 5, 'ignoring what follows the zstd data'],
     ] as const) {
       const source = await openFile(written(name, bytes));
       expect(await readAll(source)).toMatchObject(FRAMES.slice(0, count));

@@ -115,7 +115,7 @@ describe.skipIf(libpcap === null)('a filter on frames of PKTAP (skipped without 
     const batch = batchOf([{ data: loop(53), link: LINK.NULL }]);
     filter.keep(batch);
     expect(batch.count).toBe(0);
-    expect(filter.note).toMatch(/^frames of link type 0 are left out, .*ethernet/i);
+    expect(filter.note).toMatch(/^dropping frames of link type 0, .*ethernet/i);
   });
 });
 
