@@ -1,47 +1,47 @@
-// Drops the rights of a thread that works only on the files of a history. On Linux a thread begins with the capabilities of the thread that
-// started it; it gives these up, then fences itself in the folder of the history.
+// Drops the rights of a thread that works only on a history's files. On Linux a thread inherits its creator's capabilities. This gives them up,
+// then confines the thread to the history's folder.
 
 import { readFileSync, realpathSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { becomeOwner, type Owner } from '../system/as-owner.ts';
 
-/** What such a thread works on. */
+/** What the thread works on. */
 interface ThreadWork {
-  /** Path of the history. */
+  /** Path of the history file. */
   readonly path: string;
   readonly mayWrite: boolean;
-  /** Owner of the files if the process stays root and writes them for a user; else null. */
+  /** Owner of the files if the process stays root and writes for a user; else null. */
   readonly owner: Owner;
 }
 
 /**
- * Gives up all capabilities of the calling thread. A process that stays root keeps them, for root owns too much anyway; for another user it writes
- * with that user's rights over files. Load all that the thread runs before: its own code may lie where only root may read.
+ * Drops all capabilities of the calling thread. A process that stays root keeps them, since root owns so much anyway; if it writes for another user,
+ * it uses that user's file rights. Load all code that the thread needs first, because later it may be unable to read it.
  *
- * @returns rejects if they could not be given up: then the thread must not go on
+ * Rejects if the capabilities can't be dropped; the thread must then not continue.
  */
 export async function dropThreadRights({ path, mayWrite, owner }: ThreadWork): Promise<void> {
   if (owner !== null) becomeOwner(owner, dirname(path));
   if (process.platform !== 'linux') return;
   if (process.geteuid?.() !== 0 && holdsAny()) {
     const { loadLibcCalls } = await import('./libc-calls.ts');
-    if (!loadLibcCalls('linux').setCapabilities(0n, 0n)) throw new Error('a thread could not give its capabilities up');
+    if (!loadLibcCalls('linux').setCapabilities(0n, 0n)) throw new Error('a thread could not drop its capabilities');
   }
   await fenceIn(path, mayWrite);
 }
 
-/** A second defence: where it can't be had, the first holds. */
+/** Adds Landlock as a second defence. Without it the dropped capabilities must suffice. */
 async function fenceIn(path: string, mayWrite: boolean): Promise<void> {
   try {
-    const folders = new Set([dirname(path), dirname(realOf(path))]); // a history that is read may be a link
+    const folders = new Set([dirname(path), dirname(realOf(path))]); // the path may be a symbolic link
     const { fence } = await import('./landlock.ts');
     fence([...folders].map((folder) => ({ path: folder, mayWrite })));
   } catch {
-    // no koffi for this machine, or no folder
+    // koffi has no build for this machine, or the folder doesn't exist
   }
 }
 
-/** Where a path leads; itself where nothing is there yet. */
+/** Resolves links in a path; returns it unchanged if nothing is there yet. */
 function realOf(path: string): string {
   try {
     return realpathSync(path);
@@ -50,7 +50,7 @@ function realOf(path: string): string {
   }
 }
 
-/** Whether it has any; so it seems where that can't be read. */
+/** Whether the thread has any capabilities; true if that is unreadable. */
 function holdsAny(): boolean {
   try {
     return !/^CapPrm:\s*0+$/m.test(readFileSync('/proc/thread-self/status', 'latin1'));

@@ -1,6 +1,6 @@
-// Capabilities of Linux by name and bit, and as sets. Pure; changes nothing.
+// Names, bits and sets of Linux capabilities. Changes nothing.
 
-/** Bits of linux/capability.h that this program ever asks for or names. */
+/** The capabilities that this program uses or names, with their bits (linux/capability.h). */
 export const CAPABILITY = {
   dac_read_search: 2,
   setgid: 6,
@@ -16,22 +16,22 @@ export const CAPABILITY = {
 /** Name of a capability without its `CAP_`, in lower case. */
 export type Capability = keyof typeof CAPABILITY;
 
-/** Opening the capture again after its interface was away. */
+/** For reopening a capture after its interface comes back. */
 export const REOPENING: readonly Capability[] = ['net_raw'];
-/** Descriptors and executables of other users' processes, out of /proc. */
-export const LOOKING: readonly Capability[] = ['sys_ptrace', 'dac_read_search'];
+/** For reading descriptors and executables of other users' processes in /proc. */
+export const INSPECTING: readonly Capability[] = ['sys_ptrace', 'dac_read_search'];
 
-/** More bits than any kernel has; dropping one that it does not know is an error that means nothing. */
+/** More than any kernel has. Dropping an unknown one fails harmlessly. */
 export const MAX_CAPABILITIES = 64;
 
-/** Capabilities as a set of bits. */
+/** The bit mask of some capabilities. */
 export function maskOf(names: Iterable<Capability>): bigint {
   let mask = 0n;
   for (const name of names) mask |= 1n << BigInt(CAPABILITY[name]);
   return mask;
 }
 
-/** Names in a set, `capability N` for those without one here. */
+/** Names of the capabilities in a mask; `capability N` for unknown ones. */
 export function namesOf(mask: bigint): string[] {
   const names: string[] = [];
   for (let bit = 0; bit < MAX_CAPABILITIES; bit++) {

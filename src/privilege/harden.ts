@@ -3,23 +3,23 @@
 import { readFileSync } from 'node:fs';
 import { NetmonError } from '../model/errors.ts';
 
-/** Options of Node that open its debugger, or write its memory to a file on a signal. Node takes `_` for `-` in them. */
+/** Node's options that open its debugger, or write its memory to a file on a signal. Node accepts `_` for `-`. */
 const DEBUGGER = /^--(inspect|debug|heapsnapshot-signal|report-on-signal)\b/;
-/** And those that run other code before ours. Whoever types them behind `node` runs that code with these rights anyway; the environment is inherited. */
+/** Node's options that run other code before ours. On the command line they are the user's own choice, but NODE_OPTIONS may be inherited. */
 const PRELOAD = /^(-r$|--(require|import|loader|experimental-loader|snapshot-blob|experimental-(default-)?config-file)\b)/;
 
 /**
  * Hardens the process as it starts.
  *
- * SIGUSR1 makes Node listen for a debugger, on which anybody on this machine could then run code here. After root is given up the
- * user's other programs may send signals, so it must mean nothing.
+ * SIGUSR1 makes Node listen for a debugger, through which anybody on this machine could run code in this process. Once root is dropped, the user's
+ * other programs may send that signal, so we ignore it.
  */
 export function hardenStart(): void {
   process.umask(0o077);
   process.on('SIGUSR1', () => undefined);
 }
 
-/** The first option that lets others in, of Node's own command line or of NODE_OPTIONS; null for none. */
+/** The first dangerous option on Node's command line or in NODE_OPTIONS; null if there is none. */
 export function foreignOption(execArgv: readonly string[], nodeOptions = ''): string | null {
   const typed = execArgv.find((word) => DEBUGGER.test(word.replaceAll('_', '-')));
   const inherited = (word: string) => DEBUGGER.test(word) || PRELOAD.test(word);
@@ -27,7 +27,7 @@ export function foreignOption(execArgv: readonly string[], nodeOptions = ''): st
 }
 
 /**
- * Refuses to go on with rights that a debugger or code loaded before ours could use, and closes the debugger.
+ * If the process has rights, closes the debugger and refuses to run with options that open it or preload other code.
  *
  * @throws NetmonError `permission`
  */
@@ -39,7 +39,7 @@ export async function refuseDebugger(): Promise<void> {
     const hint = 'type: unset NODE_OPTIONS, and start node without it';
     throw new NetmonError(
       'permission',
-      `node's option ${option.split('=', 1)[0]} is refused while the process has privileges`,
+      `node's option ${option.split('=', 1)[0]} is not allowed while the process has privileges`,
       hint,
     );
   }
@@ -55,7 +55,7 @@ async function closeDebugger(): Promise<boolean> {
   return true;
 }
 
-/** Root, or any capability of Linux. */
+/** Whether the process is root or has any Linux capability. */
 function holdsRights(): boolean {
   if (process.geteuid?.() === 0) return true;
   if (process.platform !== 'linux') return false;

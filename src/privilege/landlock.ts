@@ -1,10 +1,10 @@
-// Landlock (landlock(7)): fences the calling thread in one folder, for good. Threads that exist keep what they have: before Linux 7.0 there
-// is no way to fence those, and what a thread has Node's pool do is done outside of the fence.
+// Landlock (landlock(7)): confines the calling thread to some folders, irrevocably. Existing threads aren't affected: before Linux 7.0 that is
+// impossible, so work that the thread gives to Node's thread pool runs unconfined.
 
 import { closeSync, constants, openSync } from 'node:fs';
 import koffi from 'koffi';
 
-/** The same on all architectures. */
+/** System call numbers, the same on all architectures. */
 const CREATE_RULESET = 444;
 const ADD_RULE = 445;
 const RESTRICT_SELF = 446;
@@ -13,21 +13,21 @@ const PATH_BENEATH = 1;
 const PR_SET_NO_NEW_PRIVS = 38;
 /** linux/landlock.h, LANDLOCK_ACCESS_FS_*. */
 const ACCESS = { WRITE_FILE: 1, READ_FILE: 2, READ_DIR: 3, REMOVE_FILE: 5, MAKE_REG: 8, TRUNCATE: 14 } as const;
-/** Rights over files that each version of the interface knows, from version 1 on: 13, REFER, TRUNCATE, then with devices' ioctl(2). */
+/** Number of file rights by Landlock version, from 1: 13, then also REFER, TRUNCATE, and ioctl(2) on devices. */
 const FILE_RIGHTS = [13, 14, 15, 15, 16] as const;
-/** Binding and connecting TCP sockets, from version 4 on. */
+/** Binding and connecting TCP sockets; version 4 and later. */
 const ALL_TCP = 0b11n;
 
-/** A folder that stays reachable with all that lies in it. */
+/** A folder that stays accessible with everything in it. */
 export interface FencedFolder {
   readonly path: string;
   readonly mayWrite: boolean;
 }
 
 /**
- * Refuses the calling thread all files outside of these folders, starting programs and TCP, as far as the kernel knows how.
+ * Denies the calling thread all files outside these folders, starting programs, and TCP, as far as the kernel supports it.
  *
- * @returns version of Landlock that holds; 0 where the kernel has none, or a container refuses it
+ * @returns the Landlock version in force; 0 if the kernel has none or a container refuses it
  */
 export function fence(folders: readonly FencedFolder[]): number {
   const libc = load();
@@ -49,7 +49,7 @@ export function fence(folders: readonly FencedFolder[]): number {
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) !== 0) return 0;
     return Number(libc.func('long syscall(long, long, long)')(RESTRICT_SELF, ruleset, 0)) === 0 ? version : 0;
   } finally {
-    libc.func('int close(int)')(ruleset); // not Node's, which warns in a thread of a descriptor that it did not open
+    libc.func('int close(int)')(ruleset); // Node's own close warns about descriptors that it didn't open
   }
 }
 
@@ -77,7 +77,7 @@ function load() {
     try {
       return koffi.load(name);
     } catch {
-      // the next one, or none
+      // try the next
     }
   }
   return null;

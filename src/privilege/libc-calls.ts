@@ -1,19 +1,19 @@
-// What of libc changes the rights of a process, as one struct of functions. Tests hand in another. Of Linux all but the limit on core
-// files concern the calling thread only; that is why drop.ts has an order.
+// The libc functions that change a process's rights, as one struct. Tests replace it. On Linux all except the core file limit and the filter affect
+// only the calling thread; that is why the order in drop.ts matters.
 
 import koffi, { type LibraryHandle } from 'koffi';
 
-/** prctl(2), capget(2), capset(2), seccomp(2), setrlimit(2). Each answers true when it was done. */
+/** prctl(2), capget(2), capset(2), seccomp(2), setrlimit(2). The setters return whether they succeeded. */
 export interface LibcCalls {
-  /** @returns prctl's own answer, -1 where it failed */
+  /** @returns prctl's own result, -1 on failure */
   prctl(option: number, first: number, second?: number): number;
-  /** Permitted capabilities of this thread; null where the kernel does not tell. */
+  /** This thread's permitted capabilities; null if unknown. */
   permitted(): bigint | null;
   /** Sets permitted and effective to `mask`, inheritable to `inheritable`. */
   setCapabilities(mask: bigint, inheritable: bigint): boolean;
-  /** Installs a filter on all threads; they then have no_new_privs, too. */
+  /** Installs a seccomp filter on all threads. That also sets no_new_privs on them. */
   installFilter(program: Buffer): boolean;
-  /** No core files. */
+  /** Disables core files. */
   forbidCore(): boolean;
 }
 
@@ -28,7 +28,7 @@ const SECCOMP: Partial<Record<NodeJS.Architecture, number>> = { x64: 317, arm64:
 const SET_MODE_FILTER = 1;
 const FLAG_TSYNC = 1;
 
-/** Loads libc. Throws with the loader's words. */
+/** Loads libc. Throws the loader's error. */
 export function loadLibcCalls(platform: 'darwin' | 'linux'): LibcCalls {
   const libc = load(LIBRARIES[platform]);
   const setrlimit = libc.func('int setrlimit(int, void*)');

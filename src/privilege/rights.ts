@@ -1,5 +1,5 @@
-// The rights of a run: whom it becomes, what it keeps, and when. Everything that takes rights is open by then; what must be opened again
-// later keeps just enough for that.
+// Manages a run's rights: which user it becomes, what it keeps, and when it drops the rest. By then everything that needs rights is open. It keeps
+// only what reopening needs later.
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -15,39 +15,39 @@ import type { PrivilegeStatus } from '../model/privileges.ts';
 import { type Identity, identityOf, macAccount } from '../system/accounts.ts';
 import { type Edges, NO_DEBUGGER } from '../system/edges.ts';
 import { workingFolder } from '../system/files.ts';
-import { LOOKING, maskOf, namesOf, REOPENING } from './capabilities.ts';
+import { INSPECTING, maskOf, namesOf, REOPENING } from './capabilities.ts';
 import { childRights } from './child-rights.ts';
 import { confirmDropped, credentialsOf, dropPrivileges, libcCalls } from './drop.ts';
 import type { RootPrograms } from './root-child.ts';
-import { RootHand } from './root-hand.ts';
+import { RootClient } from './root-client.ts';
 import type { SandboxInit } from './seatbelt.ts';
 
 const LSOF_LIMITS = { timeoutMs: 10_000, maxBytes: 16 << 20 };
 const IFCONFIG_MS = 2000;
 const SANDBOXED =
-  "--sandbox starts no programs: what ps (paths, users and full names of processes), netstat, route, arp and ndp tell is missing, and pbcopy can't copy";
-/** Starts the root child; another in tests. */
+  "--sandbox starts no programs: there is no data from ps (paths, users and full names of processes), netstat, route, arp and ndp, and pbcopy can't copy";
+/** Starts the root child; tests replace it. */
 export type StartRootChild = (programs: RootPrograms) => ChildProcess;
 
-/** What of a capture bears on privileges. */
+/** The part of a capture that matters for privileges. */
 type Source = Pick<PacketSource, 'startsPrograms'>;
 
-/** The plan for this run's privileges: made before anything is opened, carried out once everything is. */
+/** The plan for this run's privileges. Create it before anything is opened; call `drop` once everything is. */
 export class Rights {
   readonly identity: Identity;
   readonly #options: Options;
   readonly #edges: Edges;
-  readonly #hand: RootHand | null;
-  /** URL of the module with which a child drops its privileges; null when it has none or keeps them. */
+  readonly #rootClient: RootClient | null;
+  /** URL of the module with which a child drops its privileges; null if it has none or keeps them. */
   readonly #childRights: string | null;
 
   readonly #sandbox: SandboxInit | undefined;
 
   /**
-   * Asks the system about the user that `--user` names, where no file lists it.
+   * Creates the plan. On a Mac it asks the system about the user given by `--user`, whom no file lists.
    *
-   * @param bufferBytes of the capture's ring @param sandbox another sandbox_init, in tests
-   * @throws NetmonError `usage` for a user that does not exist, and for `--sandbox` elsewhere than on macOS
+   * @param bufferBytes of the capture's ring @param sandbox replaces sandbox_init in tests
+   * @throws NetmonError `usage` for an unknown user, and for `--sandbox` on systems other than macOS
    */
   static async of(
     options: Options,
@@ -60,7 +60,7 @@ export class Rights {
     return new Rights(options, edges, bufferBytes, start, sandbox, await macAccount(edges, options.privileges.user));
   }
 
-  /** @param account of the user named, a line of passwd(5) */
+  /** @param account a line of passwd(5) for the user given by `--user`, or empty */
   private constructor(
     options: Options,
     edges: Edges,
@@ -84,29 +84,29 @@ export class Rights {
     });
     const hasRights = options.read === null && (edges.platform === 'linux' || edges.euid() === 0);
     this.#childRights = hasRights && this.identity.by !== 'root' ? childRights(this.identity) : null;
-    // Linux keeps capabilities one by one; macOS needs a process that stays root and can do next to nothing.
+    // Linux can keep single capabilities. macOS needs a child that stays root and can do almost nothing.
     const isNeeded = edges.platform === 'darwin' && edges.euid() === 0 && this.identity.by !== 'root' && options.read === null;
     if (isNeeded) {
       const programs = rootPrograms(options, edges, bufferBytes);
-      this.#hand = new RootHand(start(programs), programs);
-    } else this.#hand = null;
+      this.#rootClient = new RootClient(start(programs), programs);
+    } else this.#rootClient = null;
   }
 
-  /** The edges of the run: what needs root after the drop goes to the root child. */
+  /** The run's edges. They send what needs root after the drop to the root child. */
   get edges(): Edges {
     const url = this.#childRights;
-    const edges = this.#hand?.edges(this.#edges) ?? this.#edges;
+    const edges = this.#rootClient?.edges(this.#edges) ?? this.#edges;
     if (url === null) return edges;
-    // A child that runs Node captures for the driver cap: it gets the module that drops its privileges after opening its interface.
+    // A child that runs Node is the driver cap's. It gets the module with which it drops its privileges after opening its interface.
     return { ...edges, spawn: (path, args) => edges.spawn(path, path === process.execPath ? [...args, url] : args) };
   }
 
-  /** Ends the root child, which removes what libpcap leaves behind; after the capture was closed. */
+  /** Ends the root child, which removes what libpcap leaves behind. Call it after the capture is closed. */
   async close(): Promise<void> {
-    await this.#hand?.close();
+    await this.#rootClient?.close();
   }
 
-  /** Gives up what is not needed. @param owners whose thread alone keeps what it takes to look into others' processes @param source that captures */
+  /** Drops everything that isn't needed. @param owners its thread alone keeps the rights to inspect other users' processes @param source the capture */
   async drop(owners: OwnerSource | null, source: Source): Promise<PrivilegeStatus> {
     const { privileges, read } = this.#options;
     if (!privileges.sandbox) return this.#drop(owners, source);
@@ -134,26 +134,26 @@ export class Rights {
     const calls = await libcCalls(platform);
     const keep = read !== null ? [] : REOPENING;
     const thread = owners?.thread ?? null;
-    const looking = thread === null || privileges.dropAll ? [] : LOOKING;
-    const looks = maskOf(looking) & (calls.permitted() ?? 0n);
+    const inspecting = thread === null || privileges.dropAll ? [] : INSPECTING;
+    const threadKeeps = maskOf(inspecting) & (calls.permitted() ?? 0n);
     await thread?.opened();
     await pooled();
     const starts = source.startsPrograms === true;
     const status = dropPrivileges({ platform, identity, keep, starts }, credentials, calls);
-    thread?.lower(identity.note === '--stay-root' ? ~0n : looks);
-    if (status.dropped && platform === 'linux') confirmDropped(identity, { main: keep, others: looking }, starts);
-    return status.kept.includes('root') ? status : { ...status, kept: [...namesOf(looks), ...status.kept].sort() };
+    thread?.lower(identity.note === '--stay-root' ? ~0n : threadKeeps);
+    if (status.dropped && platform === 'linux') confirmDropped(identity, { main: keep, others: inspecting }, starts);
+    return status.kept.includes('root') ? status : { ...status, kept: [...namesOf(threadKeeps), ...status.kept].sort() };
   }
 }
 
-/** What a run still writes: its history with journals and locks beside it, the screen's saved state, exports. */
+/** Files that the run still writes: its history with journals and locks beside it, the screen's saved state, exports. */
 async function writtenFiles({ history, screen, headless, json, place }: Options): Promise<string[]> {
   const exports = headless || json ? [] : [workingFolder(), place.home].filter((folder) => folder !== null);
   const own = [history?.record === true ? history.path : null, screen.savedState].filter((path) => path !== null);
   return [...own, ...exports.map((folder) => join(folder, EXPORT_PREFIX))];
 }
 
-/** Becomes the user who called sudo, for a command that needs no privileges. Anybody else, root included, stays. */
+/** Becomes the user who called sudo, for a command that needs no privileges. Without sudo the user stays the same, even root. */
 export async function becomeInvoker({ platform, paths, euid }: Edges): Promise<void> {
   const passwd = textOf(paths.passwd);
   const group = textOf(join(dirname(paths.passwd), 'group'));
@@ -164,7 +164,7 @@ export async function becomeInvoker({ platform, paths, euid }: Edges): Promise<v
   dropPrivileges({ platform, identity, keep: [], starts: false }, credentialsOf(), calls);
 }
 
-/** All that the root child may ever run; fixed now, while everything is still as the user asked. */
+/** Everything that the root child may ever run, fixed now from the user's options. */
 function rootPrograms({ interfaces, bpf }: Options, { paths }: Edges, bufferBytes: number): RootPrograms {
   return {
     tcpdump: { path: paths.tcpdump, args: tcpdumpArguments({ interfaces, bpf, bufferBytes }) },
@@ -181,7 +181,7 @@ function startRootChild(programs: RootPrograms): ChildProcess {
   return spawn(process.execPath, words, { stdio: ['pipe', 'pipe', 'ignore'], env: programs.env, cwd: '/', shell: false });
 }
 
-/** Starts the threads of Node's pool now, before the drop: existing threads lose everything, later ones would not. */
+/** Starts Node's thread pool before the drop, because existing threads lose all rights and later ones would inherit what this one keeps. */
 async function pooled(): Promise<void> {
   const { stat } = await import('node:fs/promises');
   await stat('/').catch(reasonOf);
@@ -191,6 +191,6 @@ function textOf(path: string): string {
   try {
     return readFileSync(path, 'utf8');
   } catch {
-    return ''; // a machine without one has its users elsewhere
+    return ''; // the machine keeps its users elsewhere
   }
 }

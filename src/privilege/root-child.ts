@@ -1,26 +1,26 @@
-// The small process that stays root on macOS. It can run the one tcpdump and the one lsof, stop them, and at the end remove the pktap
-// interfaces that this run made. It takes no arguments from the other side, and ends when that is gone, or says anything else.
+// The small process that stays root on macOS. It can run one fixed tcpdump and one fixed lsof command, stop them, and at the end remove this run's
+// pktap interfaces. It accepts no arguments from its parent, and exits on any unknown command or when the parent is gone.
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
 
-/** Between asking tcpdump to end, so that it removes its pktap interface, and killing it. */
+/** Time between SIGTERM, on which tcpdump removes its pktap interface, and SIGKILL. */
 const GRACE_MS = 1000;
-/** Bytes of what ifconfig prints. */
+/** Most bytes read from ifconfig. */
 const MAX_PRINTED = 65_536;
-/** How libpcap describes an interface that it made (pcap-darwin.c): by the name and the number of its process. */
+/** libpcap's description of an interface that it created, with the name and pid of the process (pcap-darwin.c). */
 const DESCRIPTION = /^\s*desc: libpcap auto cloned device - [^\n]*\.(\d{1,10})\s*$/m;
 
-/** The child's whole work, between its standard input and output. */
+/** All of the child's work, between its standard input and output. */
 export class RootChild {
-  /** Settles when there is nothing left to do, and nothing runs any more. */
+  /** Resolves when the work is done and no program runs any more. */
   readonly ended: Promise<void>;
   readonly #programs: RootPrograms;
   readonly #output: Writable;
   #capture: ChildProcess | null = null;
   #list: ChildProcess | null = null;
   #over = false;
-  /** The program is gone, so that its capture is closed. */
+  /** The parent is gone, so its capture is closed. */
   #isAlone = false;
   /** Processes that may have left a pktap interface behind. */
   readonly #owners: Set<number>;
@@ -34,17 +34,17 @@ export class RootChild {
       this.#settle = resolve;
     });
     input.on('data', (bytes: Buffer) => {
-      for (const byte of bytes) this.#obey(byte);
+      for (const byte of bytes) this.#execute(byte);
     });
-    const left = () => {
+    const alone = () => {
       this.#isAlone = true;
       this.#end();
     };
-    for (const event of ['end', 'close', 'error']) input.once(event, left);
-    output.on('error', left);
+    for (const event of ['end', 'close', 'error']) input.once(event, alone);
+    output.on('error', alone);
   }
 
-  #obey(byte: number): void {
+  #execute(byte: number): void {
     if (this.#over) return;
     if (byte === COMMAND.CAPTURE && this.#capture === null) this.#startCapture();
     else if (byte === COMMAND.LIST && this.#list === null) this.#startList();
@@ -58,11 +58,11 @@ export class RootChild {
     const child = this.#start(this.#programs.tcpdump);
     this.#capture = child;
     this.#relay(child.stdout, FRAME.CAPTURED);
-    this.#relay(child.stderr, FRAME.SAID);
+    this.#relay(child.stderr, FRAME.MESSAGES);
     this.#onEnd(child, (how) => {
       this.#capture = null;
-      if (how === 'signal SIGKILL' && child.pid !== undefined) this.#owners.add(child.pid); // it could not clear up
-      this.#say(FRAME.CAPTURE_END, how);
+      if (how === 'signal SIGKILL' && child.pid !== undefined) this.#owners.add(child.pid); // it could not clean up
+      this.#send(FRAME.CAPTURE_END, how);
     });
   }
 
@@ -86,7 +86,7 @@ export class RootChild {
     this.#onEnd(child, (how) => {
       clearTimeout(timer);
       this.#list = null;
-      this.#say(FRAME.LIST_END, cut || how);
+      this.#send(FRAME.LIST_END, cut || how);
     });
   }
 
@@ -95,7 +95,7 @@ export class RootChild {
     return spawn(path, args, { stdio: ['ignore', 'pipe', 'pipe'], env, cwd: '/', shell: false });
   }
 
-  /** Hands on what a program writes, no faster than it is taken. */
+  /** Forwards a program's output, no faster than the parent reads it. */
   #relay(from: Readable | null, kind: number): void {
     from?.on('error', () => undefined);
     from?.on('data', (chunk: Buffer) => {
@@ -108,10 +108,10 @@ export class RootChild {
   }
 
   #onEnd(child: ChildProcess, done: (how: string) => void): void {
-    let told = false;
+    let isDone = false;
     const once = (how: string) => {
-      if (told) return;
-      told = true;
+      if (isDone) return;
+      isDone = true;
       done(how);
       if (this.#over) this.#leave();
     };
@@ -121,7 +121,7 @@ export class RootChild {
     child.once('close', (code, signal) => once(signal === null ? `code ${code}` : `signal ${signal}`));
   }
 
-  #say(kind: number, text: string): void {
+  #send(kind: number, text: string): void {
     if (!this.#over) for (const part of framesOf(kind, Buffer.from(text))) this.#output.write(part);
   }
 
@@ -144,8 +144,8 @@ export class RootChild {
   /**
    * Removes the pktap interfaces of this run.
    *
-   * libpcap makes one for each capture and removes it on closing, for which it opens /dev/bpf0 (pcap-darwin.c): as a user it can't, and
-   * leaves the interface behind. Removing one takes root in any case (xnu bsd/net/if.c, SIOCIFDESTROY).
+   * libpcap creates one for each capture. To remove it on close, libpcap opens /dev/bpf0 (pcap-darwin.c), which it can't without root, so the
+   * interface stays. Removing one needs root in any case (xnu bsd/net/if.c, SIOCIFDESTROY).
    */
   async #removeInterfaces(): Promise<void> {
     for (const name of (await this.#ifconfig('-l')).split(/\s+/)) {
@@ -155,7 +155,7 @@ export class RootChild {
     }
   }
 
-  /** @returns what it prints; empty where it fails */
+  /** @returns its output; empty on failure */
   #ifconfig(...args: string[]): Promise<string> {
     const { path, timeoutMs } = this.#programs.ifconfig;
     return new Promise((resolve) => {
@@ -178,21 +178,21 @@ export class RootChild {
   }
 }
 
-// What the program and its root child say to each other: commands of one byte, answers in frames of bounded length. No argument ever goes
-// to the child: what it may run was fixed when it was started, as root.
+// The protocol between parent and root child: commands of one byte, answers in frames of bounded length. Commands have no arguments: what the
+// child may run was fixed when it was started, as root.
 
 /** Commands, one byte each. Any other byte ends the child. */
 export const COMMAND = { CAPTURE: 0x43, ASK: 0x49, STOP: 0x53, KILL: 0x4b, LIST: 0x4c } as const;
 
-/** What a frame holds. The ends are text: `code N`, `signal NAME`, `error CODE`, for the list also `cut time`, `cut size`. */
-export const FRAME = { CAPTURED: 1, SAID: 2, CAPTURE_END: 3, LISTED: 4, LIST_END: 5 } as const;
+/** Kinds of frames. The *_END frames are text: `code N`, `signal NAME`, `error CODE`, and for the list also `cut time`, `cut size`. */
+export const FRAME = { CAPTURED: 1, MESSAGES: 2, CAPTURE_END: 3, LISTED: 4, LIST_END: 5 } as const;
 
-/** kind u8, three zeros, length of what follows u32 little-endian. */
+/** Kind u8, three zeros, length of the payload u32 little-endian. */
 const FRAME_HEADER = 8;
-/** Bytes behind a header, at the most. */
+/** Longest payload. */
 const LONGEST_FRAME = 64 * 1024;
 
-/** A program with its arguments, and what the child does with it. */
+/** The programs that the child may run, with their arguments and limits. */
 export interface RootPrograms {
   readonly tcpdump: { readonly path: string; readonly args: readonly string[] };
   readonly lsof: {
@@ -201,14 +201,14 @@ export interface RootPrograms {
     readonly timeoutMs: number;
     readonly maxBytes: number;
   };
-  /** What lists interfaces and removes the pktap interfaces of `owner`, the process that this child is for. */
+  /** ifconfig, which lists interfaces and removes pktap interfaces of `owner`, the parent process. */
   readonly ifconfig: { readonly path: string; readonly owner: number; readonly timeoutMs: number };
-  /** The signal that makes tcpdump tell its counters. */
+  /** The signal that makes tcpdump print its counters. */
   readonly question: NodeJS.Signals;
   readonly env: Readonly<Record<string, string>>;
 }
 
-/** Frames of a chunk, cut to the longest. */
+/** Splits bytes into frames of at most LONGEST_FRAME. */
 export function framesOf(kind: number, bytes: Buffer): Buffer[] {
   const frames: Buffer[] = [];
   for (let at = 0; at === 0 || at < bytes.length; at += LONGEST_FRAME) {
@@ -221,11 +221,11 @@ export function framesOf(kind: number, bytes: Buffer): Buffer[] {
   return frames;
 }
 
-/** Takes frames out of a stream of bytes; holds one frame at the most. */
+/** Parses frames from a stream. Buffers at most one frame. */
 export class FrameReader {
   #rest: Buffer = Buffer.alloc(0);
 
-  /** @returns false where the bytes are no frames: nothing that follows means anything */
+  /** @returns false if the bytes aren't frames; the rest of the stream is then useless */
   take(chunk: Buffer, each: (kind: number, payload: Buffer) => void): boolean {
     let bytes = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk]);
     while (bytes.length >= FRAME_HEADER) {

@@ -1,29 +1,29 @@
-// Seatbelt (sandbox(7) of macOS): a second defence for the whole process, for good. What a profile doesn't name stays allowed: reading files, and
-// asking services of the system. Profiles are written in Scheme; Apple documents neither the language nor the flag that takes a text.
+// Seatbelt (sandbox(7) on macOS): a second, irrevocable defence for the whole process. What a profile doesn't mention stays allowed: reading files
+// and using system services. Profiles are written in Scheme; Apple documents neither the language nor the flag that accepts a text.
 
 import { realpathSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import koffi from 'koffi';
 import { NetmonError, reasonOf } from '../model/errors.ts';
 
-/** What a process goes on doing behind the fence. */
+/** What the process may still do in the sandbox. */
 export interface SandboxPlan {
-  /** Files that may be written: these paths, and in the same folders whatever has a name that begins like theirs. */
+  /** Writable files: these paths, and in the same folders all files whose names begin with theirs. */
   readonly files: readonly string[];
   readonly asksDns: boolean;
 }
 
-/** sandbox_init(3). @returns the kernel's words where it refused; null where the profile is in force */
+/** sandbox_init(3). @returns the error if it refused; null if the profile is in force */
 export type SandboxInit = (profile: string) => string | null;
 
-/** PROFILE is a text; a documented flag would name one of Apple's profiles. */
+/** The flag for a profile given as text. The documented flag takes the name of one of Apple's profiles. */
 const TEXT = 0;
 
-/** The profile of a run. */
+/** The sandbox profile for a plan. */
 export function sandboxProfile({ files, asksDns }: SandboxPlan): string {
   const writable = files.flatMap((path) => {
     const real = realOf(path);
-    // The folder itself, as it may have to be made.
+    // The folder itself too, since it may have to be created.
     return [`(literal ${scheme(dirname(real))})`, `(regex ${scheme(`^${real.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&')}[^/]*$`)})`];
   });
   return [
@@ -38,7 +38,7 @@ export function sandboxProfile({ files, asksDns }: SandboxPlan): string {
   ].join('\n');
 }
 
-/** Fences this process in. @throws NetmonError `permission` with the kernel's words: who asked for a fence doesn't run without one */
+/** Enters the sandbox. @throws NetmonError `permission` with the error, because a user who asked for a sandbox shouldn't run without one */
 export function enterSandbox(plan: SandboxPlan, init: SandboxInit = systemSandbox): void {
   let refusal: string | null;
   try {
@@ -58,14 +58,14 @@ function systemSandbox(profile: string): string | null {
   return reasonOf(words[0] ?? 'no reason given');
 }
 
-/** A string of the profile's language. */
+/** A string literal in the profile language. */
 function scheme(text: string): string {
   const escaped = text.replace(/["\\]/g, '\\$&');
   // biome-ignore lint/suspicious/noControlCharactersInRegex: a path may hold any byte but NUL
   return `"${escaped.replace(/[\x01-\x1f\x7f]/g, (byte) => `\\x${byte.charCodeAt(0).toString(16).padStart(2, '0')}`)}"`;
 }
 
-/** The kernel compares paths without links; what isn't there yet lies in what is. */
+/** Resolves links, because the kernel compares real paths. For a path that doesn't exist yet, it resolves the existing part. */
 function realOf(path: string): string {
   const folder = dirname(path);
   if (folder === path) return path;

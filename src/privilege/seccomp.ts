@@ -1,5 +1,5 @@
-// A seccomp filter for a program that holds capabilities it needs only for reading: the system calls by which those would become more
-// are refused, for all threads and for good. Builds the program; installing it is drop.ts's.
+// Builds a seccomp filter for a program whose capabilities serve only for reading. The filter irrevocably denies all threads the system calls that
+// could turn those into more. drop.ts installs it.
 
 /** One instruction of classic BPF (linux/filter.h). */
 interface SeccompInstruction {
@@ -14,7 +14,7 @@ const JUMP_EQUAL = 0x15;
 const JUMP_AT_LEAST = 0x35;
 const JUMP_ANY_BIT = 0x45;
 const RETURN = 0x06;
-/** struct seccomp_data { int nr; __u32 arch; __u64 instruction_pointer; __u64 args[6]; }, of arguments the lower halves */
+/** struct seccomp_data { int nr; __u32 arch; __u64 instruction_pointer; __u64 args[6]; }; we load the lower halves of arguments */
 const NR_AT = 0;
 const ARCH_AT = 4;
 const FIRST_AT = 16;
@@ -24,36 +24,36 @@ const SECOND_AT = 24;
 export const SECCOMP_ALLOW = 0x7fff_0000;
 /** SECCOMP_RET_ERRNO with EPERM. */
 export const SECCOMP_REFUSE = 0x0005_0001;
-/** With ENOSYS: libc asks in another way then. */
+/** With ENOSYS, on which libc falls back to another call. */
 export const SECCOMP_UNKNOWN = 0x0005_0026;
-/** With EAFNOSUPPORT: as if the kernel had no such sockets. */
+/** With EAFNOSUPPORT, as if the kernel lacked the socket family. */
 export const SECCOMP_NO_FAMILY = 0x0005_0061;
 type Answer = typeof SECCOMP_ALLOW | typeof SECCOMP_REFUSE | typeof SECCOMP_UNKNOWN | typeof SECCOMP_NO_FAMILY;
 
-/** CLONE_NEW* (linux/sched.h): each makes a namespace. CLONE_NEWTIME is no flag of clone(2). */
+/** The CLONE_NEW* flags (linux/sched.h), each of which creates a namespace. clone(2) has no CLONE_NEWTIME. */
 const NEW_NAMESPACES = 0x7e02_0000;
-/** TIOCSTI and TIOCLINUX type into the user's terminal, where a shell reads it once the program has ended. */
-const TYPING = [0x5412, 0x541c] as const;
-/** AF_UNIX, AF_INET, AF_INET6, AF_NETLINK, AF_PACKET. To ask for another has the kernel load what it has for it. */
+/** TIOCSTI and TIOCLINUX insert input into the user's terminal, which the shell would read once the program has ended. */
+const INSERT_INPUT = [0x5412, 0x541c] as const;
+/** AF_UNIX, AF_INET, AF_INET6, AF_NETLINK, AF_PACKET. Opening another would make the kernel load its module. */
 const FAMILIES = [1, 2, 10, 16, 17] as const;
 
-/** Where a jump goes: an answer, a part of the program, or to the next instruction. */
+/** Target of a jump: an answer, a part of the program, or the next instruction. */
 type Target = Answer | 'socket' | 'clone' | 'ioctl' | 'next';
 interface Step {
   readonly code: number;
   readonly k: number;
   readonly met?: Target;
   readonly unmet?: Target;
-  /** The part that begins here. */
+  /** The label of this instruction. */
   readonly label?: Target;
 }
 
 /**
- * The filter, or null on an architecture whose numbers are not known here.
+ * The filter; null on an architecture whose numbers we don't know.
  *
- * Refused: tracing and writing into other processes, opening files by handle (the way by which CAP_DAC_READ_SEARCH leaves a container),
- * kernel modules, mounts, namespaces, bpf, keys, clocks, io_uring, typing into the terminal, sockets of families that nothing here
- * speaks, and numbers of other architectures and of x32. @param starts whether other programs may be started
+ * It refuses tracing and writing to other processes, opening files by handle (with which CAP_DAC_READ_SEARCH escapes a container), kernel modules,
+ * mounts, namespaces, bpf, keys, clocks, io_uring, terminal input injection, unused socket families, and system calls of other architectures and
+ * of x32. @param starts whether the process may start other programs
  */
 export function seccompProgram(arch: NodeJS.Architecture, starts: boolean): readonly SeccompInstruction[] | null {
   const numbers = CALL_NUMBERS[arch];
@@ -78,21 +78,21 @@ export function seccompProgram(arch: NodeJS.Architecture, starts: boolean): read
     part('clone', FIRST_AT),
     { code: JUMP_ANY_BIT, k: NEW_NAMESPACES, met: SECCOMP_REFUSE, unmet: SECCOMP_ALLOW },
     part('ioctl', SECOND_AT),
-    ...TYPING.map((request) => equal(request, SECCOMP_REFUSE)),
+    ...INSERT_INPUT.map((request) => equal(request, SECCOMP_REFUSE)),
     answer(SECCOMP_ALLOW),
     answer(SECCOMP_REFUSE),
     answer(SECCOMP_UNKNOWN),
   ]);
 }
 
-/** Jumps only lead forward, by at most 255 instructions. */
+/** Resolves labels. Jumps only go forward, by at most 255 instructions. */
 function assemble(steps: readonly Step[]): readonly SeccompInstruction[] {
   const places = new Map(steps.map(({ label }, at) => [label, at]));
   const distance = (from: number, to: Target = 'next'): number => (to === 'next' ? 0 : (places.get(to) ?? 0) - from - 1);
   return steps.map(({ code, k, met, unmet }, at) => ({ code, jt: distance(at, met), jf: distance(at, unmet), k }));
 }
 
-/** The program as the kernel takes it: struct sock_filter, eight bytes each. */
+/** Encodes the program for the kernel: struct sock_filter, eight bytes each. */
 export function seccompBytes(program: readonly SeccompInstruction[]): Buffer {
   const bytes = Buffer.alloc(program.length * 8);
   for (const [i, { code, jt, jf, k }] of program.entries()) {
@@ -104,27 +104,25 @@ export function seccompBytes(program: readonly SeccompInstruction[]): Buffer {
   return bytes;
 }
 
-// System calls that the filter knows, by name and number. Numbers only; seccomp-filter.ts says what becomes of them.
-
-/** One architecture's numbers. */
+/** One architecture's system call numbers. */
 interface CallNumbers {
   /** AUDIT_ARCH_* of linux/audit.h. */
   readonly arch: number;
-  /** x86-64's second table of calls (x32) begins here; null where there is none. */
+  /** First number of x86-64's second table of calls (x32); null if there is none. */
   readonly foreign: number | null;
-  /** Refused whatever they are asked. */
+  /** Always refused. */
   readonly refused: Readonly<Record<string, number>>;
-  /** Starting another program. */
+  /** Calls that start another program. */
   readonly exec: readonly number[];
-  /** Judged by what they are asked. */
+  /** Refused depending on their arguments. */
   readonly clone: number;
   readonly socket: number;
   readonly ioctl: number;
 }
 
-/** On every architecture (newer than 5.0). */
+/** Numbers that all architectures share (Linux 5.1 and later). */
 const COMMON = {
-  // Node's event loop has its ring before root is given up, and may go on with it; there will be no other.
+  // Node's event loop may keep the ring that it has from before root was dropped, but must not create another.
   io_uring_setup: 425,
   io_uring_register: 427,
   open_tree: 428,
@@ -142,10 +140,10 @@ const COMMON = {
   lsm_set_self_attr: 460,
   open_tree_attr: 467,
 } as const;
-/** The flags of clone3 lie in memory, where no filter sees them; libc does without it. */
+/** clone3's flags are in memory, which a filter can't read, so it gets ENOSYS. libc then uses clone. */
 const CLONE3 = 435;
 
-/** By Node's names of architectures; the filter exists for these. */
+/** By Node's names of architectures. */
 const CALL_NUMBERS: Partial<Record<NodeJS.Architecture, CallNumbers>> = {
   x64: {
     arch: 0xc000_003e,

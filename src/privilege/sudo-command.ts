@@ -1,4 +1,4 @@
-// The command that gives the rights to capture, exactly as it is to be typed: the user's own arguments behind it. Pure.
+// Composes the sudo command that gives the rights to capture, with the user's own arguments, ready to type.
 
 import { basename, dirname, relative } from 'node:path';
 import { shellWords } from '../net/quote.ts';
@@ -7,23 +7,23 @@ import { shellWords } from '../net/quote.ts';
 export interface Invocation {
   readonly platform: NodeJS.Platform;
   readonly euid: number;
-  /** Path of the node that runs. */
+  /** Path of the running node. */
   readonly node: string;
-  /** Path of the script as it was started: a link on PATH, or a file of a clone. */
+  /** Path of the script as started: a link on PATH, or a file in a clone. */
   readonly script: string;
-  /** The working folder; null where it was removed. */
+  /** The working folder; null if it was removed. */
   readonly folder: string | null;
-  /** The words behind the program's name. */
+  /** The arguments after the program's name. */
   readonly words: readonly string[];
 }
 
-/** What sudo resets PATH to (`secure_path` of Debian, Fedora, Arch). Apple's sudoers has none and keeps the user's. */
+/** What sudo sets PATH to (`secure_path` on Debian, Fedora, Arch). Apple's sudoers has none and keeps the user's. */
 const SECURE_PATH = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin'];
 
 /**
- * What to type when rights are missing. Both node and the command must be found by sudo; where they would not be, PATH is carried along.
+ * What to type if rights are missing. sudo must find both node and the command; if it wouldn't, the command passes PATH along.
  *
- * For root it says what root lacks: no sudo helps there.
+ * For root it says what root lacks, since sudo wouldn't help.
  */
 export function permissionHint({ platform, euid, node, script, folder, words }: Invocation): string {
   if (euid === 0) {
@@ -38,12 +38,12 @@ export function permissionHint({ platform, euid, node, script, folder, words }: 
   return `type: sudo ${isFound ? '' : 'env "PATH=$PATH" '}${shellWords([command, ...words])}`;
 }
 
-/** The program as it was typed. @param script as in `Invocation`, `folder` too */
+/** The program's name to type. @param script and `folder` as in `Invocation` */
 export function commandOf(script: string, folder: string | null): string {
   return basename(script) === 'netmon-tui' ? 'netmon-tui' : pathOf(script, folder);
 }
 
-/** Short where it can be, and never a bare name: sudo would look for that on its path. */
+/** The shortest path that isn't a bare name, which sudo would look up on its PATH. */
 function pathOf(script: string, folder: string | null): string {
   if (folder === null) return script;
   const inside = relative(folder, script);

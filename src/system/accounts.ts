@@ -1,5 +1,5 @@
-// Which user the program becomes once everything is open, from the texts of passwd(5) and group(5). It only decides, and asks no directory
-// service: that could be a query to the network.
+// Decides which user the program becomes once everything is open, from the texts of passwd(5) and group(5). It asks no directory service, which
+// could send network traffic.
 
 import { NetmonError } from '../model/errors.ts';
 import type { Edges } from './edges.ts';
@@ -7,9 +7,9 @@ import type { Edges } from './edges.ts';
 /** What the decision depends on. */
 export interface IdentityRequest {
   readonly euid: number;
-  /** SUDO_UID, SUDO_GID and SUDO_USER count only where the process is root. */
+  /** SUDO_UID, SUDO_GID and SUDO_USER count only if the process is root. */
   readonly env: { readonly [name: string]: string | undefined };
-  /** `--user`; null where it was not given. */
+  /** `--user`; null if not given. */
   readonly user: string | null;
   /** `--stay-root` */
   readonly stayRoot: boolean;
@@ -29,7 +29,7 @@ export interface Identity extends Account {
   readonly note: string;
 }
 
-/** The user that owns nothing; Linux's number where it isn't listed. */
+/** The user that owns nothing, with Linux's number in case passwd doesn't list it. */
 const NOBODY: Account = { name: 'nobody', uid: 65_534, gid: 65_534 };
 
 /** Said to a root without sudo, who asked for none of this. */
@@ -38,7 +38,7 @@ const AS_NOBODY = "runs as nobody (--user NAME or --stay-root changes it): no hi
 /**
  * The user to become: the one given by `--user`, else the one who called sudo, else nobody.
  *
- * @throws NetmonError `usage` for a user that does not exist, and for `--user` without root
+ * @throws NetmonError `usage` for an unknown user, and for `--user` without root
  */
 export function identityOf(request: IdentityRequest): Identity {
   const { euid, env, user, stayRoot, records, passwd, group } = request;
@@ -63,7 +63,7 @@ export function identityOf(request: IdentityRequest): Identity {
   const uid = idOf(env['SUDO_UID']);
   if (uid !== null && uid !== 0) {
     const known = accountIn(passwd, uid);
-    // Users of a directory service are in no file, but sudo passes number, name and group.
+    // No file lists a directory service's users, but sudo passes their number, name and group.
     const name = known?.name ?? (/^[\w][\w.-]{0,63}$/.test(env['SUDO_USER'] ?? '') ? (env['SUDO_USER'] as string) : String(uid));
     return become({ name, uid, gid: idOf(env['SUDO_GID']) ?? known?.gid ?? NOBODY.gid }, 'sudo');
   }
@@ -84,7 +84,7 @@ interface Account {
   readonly gid: number;
 }
 
-/** The user with that name or number; null when the text of passwd(5) doesn't list it. */
+/** The user with that name or number; null if the text of passwd(5) doesn't list it. */
 export function accountIn(passwd: string, who: string | number): Account | null {
   for (const line of passwd.split('\n')) {
     const [name = '', , uid, gid] = line.split(':');
@@ -106,7 +106,7 @@ export function groupsIn(group: string, name: string | null, primary: number): n
   return [...groups];
 }
 
-/** macOS writes nobody's number as -2. */
+/** Parses an id. macOS writes nobody's as -2. */
 function numberOf(text: string | undefined): number | null {
   return text !== undefined && /^-?\d{1,10}$/.test(text) ? Number(text) >>> 0 : null;
 }

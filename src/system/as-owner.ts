@@ -1,5 +1,5 @@
-// Lets root work on another user's files as that user: a link put in a file's place then gains that user nothing. Only the calling thread
-// changes, for the length of one synchronous call.
+// Lets root work on another user's files with that user's rights, so replacing a file by a link gains the user nothing. It changes only the calling
+// thread, for one synchronous call.
 
 import { lstatSync, readlinkSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -8,7 +8,7 @@ import type koffi from 'koffi';
 import type { LibraryHandle } from 'koffi';
 import { NetmonError } from '../model/errors.ts';
 
-/** Owner of files that root writes; null for the process's own. A gid of -1 is an unknown group. */
+/** Owner of files that root writes; null for the process's own user. A gid of -1 means an unknown group. */
 export type Owner = { readonly uid: number; readonly gid: number } | null;
 /** Runs synchronous work on files. */
 export type FileWork = <T>(work: () => T) => T;
@@ -17,15 +17,15 @@ const WRITABLE_BY_OTHERS = 0o022;
 const STICKY = 0o1000;
 const MAX_LINKS = 8;
 const NO_GROUP = 65_534;
-/** setgroups(2) itself: libc's function changes all threads. */
+/** System call numbers of setgroups(2): libc's function would change all threads. */
 const SETGROUPS: Partial<Record<NodeJS.Architecture, number>> = { x64: 116, arm64: 159 };
-/** KAUTH_UID_NONE (sys/kauth.h): the thread is the process's user again. */
+/** KAUTH_UID_NONE (sys/kauth.h): makes the thread the process's user again. */
 const KAUTH_NONE = 0xffff_ff9b;
 
 /**
- * Returns what runs work on the files of a folder: as their owner for root, unless only root can change where the path leads.
+ * Returns a function that runs work on a folder's files. If we are root, it runs as their owner, unless only root can change the path.
  *
- * @throws NetmonError `history`, when it runs, where another user can replace a part of the path to root's own files
+ * The function throws NetmonError `history` if another user can replace a part of the path to root's own files.
  */
 export function fileWork(owner: Owner, folder: string): FileWork {
   if (process.geteuid?.() !== 0 || isRootsAlone(folder)) return (work) => work();
@@ -37,23 +37,23 @@ export function fileWork(owner: Owner, folder: string): FileWork {
   };
 }
 
-/** Makes the calling thread work as the files' owner for good, where necessary. For threads that do nothing else. */
+/** Permanently makes the calling thread work as the files' owner, if necessary. For threads that do nothing else. */
 export function becomeOwner(owner: Owner, folder: string): void {
   if (process.geteuid?.() !== 0 || isRootsAlone(folder) || owner === null || owner.uid === 0) return;
   change(owner.uid, owner.gid < 0 ? NO_GROUP : owner.gid, []);
 }
 
 /**
- * True where every part of a path is root's, and nobody else may put another thing in its place.
+ * Whether every part of a path belongs to root and nobody else can replace it.
  *
- * @param isShared whether others may add to the folder itself, as to /tmp
+ * @param isShared allows a folder to which others may add files, like /tmp
  */
 export function isRootsAlone(folder: string, isShared = false, links = 0): boolean {
   const parts = resolve(folder).split('/').slice(1);
   let at = '/';
   for (let i = 0; ; i++) {
     const stats = lstatSync(at, { throwIfNoEntry: false });
-    if (stats === undefined) return true; // root makes it, in a folder of its own
+    if (stats === undefined) return true; // root will create it in a folder of its own
     if (stats.uid !== 0) return false;
     if (stats.isSymbolicLink()) {
       return (
@@ -61,7 +61,7 @@ export function isRootsAlone(folder: string, isShared = false, links = 0): boole
       );
     }
     const isLast = i >= parts.length || parts[i] === '';
-    // in a sticky folder nobody takes away what is root's, but anybody adds to it
+    // in a sticky folder others can't remove root's files, but can add their own
     if ((stats.mode & WRITABLE_BY_OTHERS) !== 0 && ((stats.mode & STICKY) === 0 || (isLast && !isShared))) return false;
     if (isLast) return true;
     at = join(at, parts[i] as string);
@@ -90,13 +90,13 @@ function changeOnLinux(): Change {
   const setfsgid = libc('int setfsgid(unsigned int)');
   const syscall = libc('long syscall(long, long, void*)');
   return (uid, gid, groups) => {
-    // The kernel takes root's rights over files away with the user, and gives them back with root.
+    // With setfsuid the kernel drops root's file capabilities, and restores them with uid 0.
     if (uid === 0) setfsuid(uid);
     const setgroups = SETGROUPS[process.arch];
     if (setgroups !== undefined) syscall(setgroups, groups.length, Uint32Array.from(groups));
     setfsgid(gid);
     setfsuid(uid);
-    // Both answer with what was before, also when they fail.
+    // Both return the previous id even on failure, so read it back.
     if (setfsuid(0xffff_ffff) !== uid || setfsgid(0xffff_ffff) !== gid)
       throw new Error(`files of user ${uid} can't be made here`);
   };
@@ -110,7 +110,7 @@ function changeOnMac(): Change {
   };
 }
 
-/** Loaded when it is first needed, which most runs never do. */
+/** Loads libc on first use; most runs never need it. */
 function load(names: readonly string[]): (prototype: string) => ReturnType<LibraryHandle['func']> {
   const calls = createRequire(import.meta.url)('koffi') as typeof koffi;
   for (const name of names) {
@@ -118,8 +118,8 @@ function load(names: readonly string[]): (prototype: string) => ReturnType<Libra
       const library = calls.load(name);
       return (prototype) => library.func(prototype);
     } catch {
-      // the next one
+      // try the next
     }
   }
-  throw new Error('libc can not be called here');
+  throw new Error("libc can't be loaded here");
 }

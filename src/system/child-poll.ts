@@ -3,16 +3,16 @@
 import { reasonOf } from '../model/errors.ts';
 import type { Edges, RunResult } from './edges.ts';
 
-/** First pause after a failure; each further one doubles it, up to the longest. */
+/** First pause after a failure. Each further failure doubles it, up to the longest. */
 const FIRST_BACK_OFF_MS = 2000;
 const LONGEST_BACK_OFF_MS = 60_000;
-/** A run that hasn't ended this long after its time-out is abandoned. */
+/** A run that hasn't ended this long after its timeout is abandoned. */
 const GRACE_MS = 5000;
 
-/** Which program, and how it is paced. */
+/** The program, its pace and its limits. */
 export interface PollPace {
   readonly path: string;
-  /** Least time between the end of a run and the next. */
+  /** Shortest time from the end of a run to the next. */
   readonly pauseMs: number;
   readonly limits: { readonly timeoutMs: number; readonly maxBytes: number };
 }
@@ -20,15 +20,15 @@ export interface PollPace {
 /** One run. */
 export interface PollRun {
   readonly args: readonly string[];
-  /** Reads the output of a finished run. @returns null, or why it is useless */
+  /** Reads the output of a finished run. @returns null, or why the output is unusable */
   read(result: RunResult): string | null;
-  /** The run was useless: whatever waited for it keeps waiting. */
+  /** Called if the run failed or its output was unusable. */
   failed(): void;
 }
 
-/** The pacing, the watchdog and the back-off around one program. `isReady` is asked on every turn: it also is the watchdog's clock. */
+/** Pacing, watchdog and back-off for one program. Call `isReady` on every turn, because it also drives the watchdog. */
 export class ChildPoll {
-  /** Why the last run failed, for the user; null before the first run and after a good one. */
+  /** Why the last run failed, in words for the user; null before the first run and after a success. */
   failure: string | null = null;
   readonly #edges: Edges;
   readonly #pace: PollPace;
@@ -44,7 +44,7 @@ export class ChildPoll {
     this.#pace = pace;
   }
 
-  /** True when a run may begin. @param now monotonic ms */
+  /** Whether a run may start. @param now monotonic ms */
   isReady(now: number): boolean {
     this.#now = now;
     if (this.#current !== null && now >= this.#deadline) this.#settle(this.#current, 'it does not end');

@@ -1,9 +1,10 @@
-// Time as the program sees it: the machine's clock when live, the packets' own clock in a replay. Nothing else in this process reads Date.now().
+// The program's time: the machine's clock when live, the packets' own times in a replay. Nothing else in this process reads Date.now().
 
-/** A source of wall-clock time; epoch milliseconds, may jump. */
+/** A source of time. */
 export interface Clock {
+  /** Wall-clock time, epoch ms. It may jump. */
   now(): number;
-  /** Milliseconds that never go back; for rates and deadlines only. */
+  /** Milliseconds that never decrease; only for rates and deadlines. */
   monotonic(): number;
 }
 

@@ -4,7 +4,7 @@
 import type { ChildProcess } from 'node:child_process';
 import type { NetworkInterfaceInfo } from 'node:os';
 
-/** Absolute paths: nothing is ever looked up on PATH. */
+/** Absolute paths, because we never search PATH. */
 export interface EdgePaths {
   readonly tcpdump: string;
   readonly nettop: string;
@@ -16,45 +16,45 @@ export interface EdgePaths {
   readonly ndp: string;
   readonly ifconfig: string;
   readonly pbcopy: string;
-  /** Root of procfs and sysfs; other roots in tests. */
+  /** Roots of procfs and sysfs; tests use others. */
   readonly proc: string;
   readonly sys: string;
   readonly passwd: string;
 }
 
-/** The result of a program that was run to its end. Running a program never throws. */
+/** The result of a program that ran to its end. Running a program never throws. */
 export interface RunResult {
-  /** Exit status; null when it was killed or never started. */
+  /** Exit status; null if it was killed or never started. */
   readonly status: number | null;
   readonly stdout: string;
   readonly stderr: string;
-  /** Killed because it took too long or printed too much. */
+  /** Why we killed it: it took too long or printed too much. */
   readonly cut: 'time' | 'size' | null;
-  /** Why it never started (ENOENT, EACCES ...); null when it did. */
+  /** Why it never started (ENOENT, EACCES ...); null if it did. */
   readonly failure: string | null;
 }
 
-/** For children that are Node, too: SIGUSR1 would open their debugger before their first line. It can't listen on this address (RFC 5737). */
+/** Argument for children that run Node: SIGUSR1 could open their debugger before their first line. It can't listen on this address (RFC 5737). */
 export const NO_DEBUGGER = '--inspect-port=192.0.2.1:9229';
 
-/** Bounds of a program that is run to its end. */
+/** Limits for a program that runs to its end. */
 export interface RunLimits {
   readonly timeoutMs: number;
   readonly maxBytes: number;
-  /** Its standard input, as UTF-8; none unless given. */
+  /** Its standard input, as UTF-8; none by default. */
   readonly input?: string;
 }
 
-/** All programs that this program runs, and all files of the system that it reads. */
+/** Access to all programs that this program runs and all system files that it reads. */
 export interface Edges {
   readonly platform: 'darwin' | 'linux';
   readonly paths: EdgePaths;
   /**
-   * Runs a program to its end: no shell, `input` as all of its standard input, both pipes drained, killed after `timeoutMs` or `maxBytes` of
-   * output. LC_ALL is C but for lsof and pbcopy, TZ is UTC.
+   * Runs a program to its end, without a shell, with `input` as standard input. Drains both pipes and kills the program after `timeoutMs` or
+   * `maxBytes` of output. TZ is UTC, and LC_ALL is C except for lsof and pbcopy.
    */
   run(path: string, args: readonly string[], limits: RunLimits): Promise<RunResult>;
-  /** Starts a program that streams: no shell, no standard input, stdout and stderr piped. */
+  /** Starts a program that streams, without a shell or standard input, with stdout and stderr piped. */
   spawn(path: string, args: readonly string[]): ChildProcess;
   /** `os.networkInterfaces()`. */
   networkInterfaces(): NodeJS.Dict<NetworkInterfaceInfo[]>;

@@ -1,5 +1,5 @@
-// A lock on a file that goes with its process, however that ends: flock(2), which Node does not have. Where libc can't be called, a file
-// that names its owner, and whether that one lives. Never waits.
+// A file lock that ends with its process, however that ends: flock(2), which Node lacks. If libc can't be called, a file with the holder's pid takes
+// its place, valid while that process lives. It never waits.
 
 import {
   closeSync,
@@ -15,7 +15,7 @@ import {
 } from 'node:fs';
 import { NetmonError } from '../model/errors.ts';
 
-/** Who is to own the file that root makes; null where the process is that user. */
+/** Owner for a file that root creates; null if the process is that user. */
 type Owner = { readonly uid: number; readonly gid: number } | null;
 
 /** Held until `release`, or until the process ends. */
@@ -23,10 +23,10 @@ export interface FileLock {
   release(): void;
 }
 
-/** The lock, or null and the pid of the process that has it, null if that is unknown. */
+/** The lock; or null with the pid of the process that holds it, null if unknown. */
 export type LockResult = { readonly held: FileLock } | { readonly held: null; readonly pid: number | null };
 
-/** flock(2) with LOCK_EX | LOCK_NB: true when the lock is ours now. */
+/** flock(2) with LOCK_EX | LOCK_NB. @returns whether we have the lock now */
 export type Flock = (descriptor: number) => boolean;
 
 const LOCK_EXCLUSIVE = 2;
@@ -36,7 +36,7 @@ const LIBRARIES: Partial<Record<NodeJS.Platform, readonly string[]>> = {
   darwin: ['/usr/lib/libSystem.B.dylib'],
 };
 
-/** flock(2) of this system; null where it can't be called. */
+/** This system's flock(2); null if it can't be called. */
 export async function systemFlock(): Promise<Flock | null> {
   for (const library of LIBRARIES[process.platform] ?? []) {
     try {
@@ -44,7 +44,7 @@ export async function systemFlock(): Promise<Flock | null> {
       const flock = koffi.load(library).func('int flock(int, int)');
       return (descriptor) => flock(descriptor, LOCK_EXCLUSIVE | LOCK_NO_WAIT) === 0;
     } catch {
-      // the next one, or none
+      // try the next
     }
   }
   return null;
@@ -53,8 +53,8 @@ export async function systemFlock(): Promise<Flock | null> {
 /**
  * Takes the lock.
  *
- * @param path of a file that is there for this alone; made where it is missing, and left
- * @returns the lock, or the pid of who has it, null where that is not known @throws NetmonError `history`, or what the system says
+ * @param path of a file used only for this; created if missing, and never removed
+ * @throws NetmonError `history`, or the system's error
  */
 export function lockFile(path: string, owner: Owner, flock: Flock | null): LockResult {
   return flock === null ? lockByName(path, owner) : lockByKernel(path, owner, flock);
@@ -65,7 +65,7 @@ function lockByKernel(path: string, owner: Owner, flock: Flock) {
   const made = create(path, owner);
   const descriptor = made ?? openSync(path, O_RDWR | O_NOFOLLOW | O_NONBLOCK);
   try {
-    if (made === null) judge(descriptor, path, owner);
+    if (made === null) check(descriptor, path, owner);
     if (!flock(descriptor)) {
       const pid = pidIn(descriptor);
       closeSync(descriptor);
@@ -76,7 +76,7 @@ function lockByKernel(path: string, owner: Owner, flock: Flock) {
     closeSync(descriptor);
     throw thrown;
   }
-  // The file stays: removing one that somebody is about to lock would make two locks.
+  // Never remove the file: somebody may be about to lock it, and there would be two locks.
   return { held: { release: () => closeSync(descriptor) } } as const;
 }
 
@@ -91,17 +91,17 @@ function lockByName(path: string, owner: Owner) {
     }
     const descriptor = openSync(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
     try {
-      judge(descriptor, path, owner);
+      check(descriptor, path, owner);
       const pid = pidIn(descriptor);
       if (tried > 0 || (pid !== null && isAlive(pid))) return { held: null, pid } as const;
     } finally {
       closeSync(descriptor);
     }
-    unlinkSync(path); // its owner is gone
+    unlinkSync(path); // its holder is gone
   }
 }
 
-/** Creates the file, for its owner. @returns null when it exists */
+/** Creates the file with its owner. @returns null if it exists */
 function create(path: string, owner: Owner): number | null {
   const { O_RDWR, O_CREAT, O_EXCL, O_NOFOLLOW } = constants;
   let descriptor: number;
@@ -122,10 +122,10 @@ function create(path: string, owner: Owner): number | null {
 }
 
 /**
- * Judges, by its descriptor, a file that was there already. Root's is refused to a user, too: his folder may hold a second name (a hard link)
- * of any file of root's, and it would be emptied. @throws NetmonError `history`
+ * Checks an existing file by its descriptor. It must belong to the expected user and nobody else, not even root: the folder may contain a hard link to
+ * any of root's files, which locking would empty. @throws NetmonError `history`
  */
-function judge(descriptor: number, path: string, owner: Owner): void {
+function check(descriptor: number, path: string, owner: Owner): void {
   const stats = fstatSync(descriptor);
   const us = owner?.uid ?? process.geteuid?.() ?? stats.uid;
   if (!stats.isFile())
@@ -140,7 +140,7 @@ function writePid(descriptor: number): void {
     ftruncateSync(descriptor, 0);
     writeSync(descriptor, `${process.pid}\n`, 0);
   } catch {
-    // a full disk: the lock holds without a name on it
+    // the disk is full: the lock holds even without a pid
   }
 }
 
@@ -151,7 +151,7 @@ function pidIn(descriptor: number): number | null {
   return /^[1-9]\d{0,9}$/.test(text) ? Number(text) : null;
 }
 
-/** True for an existing process, even one that we may not signal. */
+/** Whether the process exists, even if we may not signal it. */
 function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);

@@ -1,11 +1,11 @@
-// The file access that finding a configuration takes, behind one interface that tests replace.
-// A file is judged by its open descriptor, never by its path: what was checked is what is read.
+// File access for configurations, behind an interface that tests replace. It checks a file by its open descriptor, never by its path, so what was
+// checked is what is read.
 
 import { closeSync, constants, fchownSync, fstatSync, mkdirSync, openSync, readSync, statSync } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
 import { NetmonError } from '../model/errors.ts';
 
-/** Largest configuration that is read, bytes. */
+/** Largest configuration to read, bytes. */
 const FILE_LIMIT = 1 << 20;
 
 /** A file's text, or why it was not read. */
@@ -17,7 +17,7 @@ export type FileRead =
 
 /** File access for the configuration; tests pass their own. */
 export interface FileAccess {
-  /** Owner of a folder, links followed; null where there is no such folder. */
+  /** Owner of a folder, following links; null if there is no such folder. */
   folderOwner(path: string): number | null;
   /** Reads a file of at most FILE_LIMIT bytes. @param follow whether the last part of the path may be a symbolic link */
   read(path: string, follow: boolean): FileRead;
@@ -32,7 +32,7 @@ export const systemFiles: FileAccess = {
   read(path, follow) {
     let descriptor: number;
     try {
-      // O_NONBLOCK: a FIFO in place of the file must not block start-up for ever. One that the user named may block.
+      // O_NONBLOCK keeps a FIFO in the file's place from blocking the start forever. One that the user named may block.
       const flags = constants.O_RDONLY | (follow ? 0 : constants.O_NOFOLLOW | constants.O_NONBLOCK);
       descriptor = openSync(path, flags);
     } catch (thrown) {
@@ -64,13 +64,11 @@ function readBounded(descriptor: number): string | null {
   return null;
 }
 
-// A folder made for the user whose files it will hold.
-
-/** Makes a folder that is not there yet, mode 0700. @param owner null leaves it to whoever this process is. @throws what the system says */
+/** Creates a folder with mode 0700. @param owner its owner; null for the process's user @throws the system's error */
 export function createFolder(folder: string, owner: FileOwner): void {
   mkdirSync(folder, { mode: 0o700 });
   if (owner === null) return;
-  // Not by name: in a folder of the user's, another thing may bear it by now.
+  // By descriptor, because a user could have replaced the path by now.
   const descriptor = openSync(folder, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
   try {
     fchownSync(descriptor, owner.uid, owner.gid);
@@ -79,10 +77,7 @@ export function createFolder(folder: string, owner: FileOwner): void {
   }
 }
 
-// The folder that the program was started in, which may have been removed since: process.cwd() and path.resolve() throw then, and nothing else here
-// calls them.
-
-/** Absolute path of the working folder; null where it has been removed. */
+/** Absolute path of the working folder; null if it was removed. Use this in place of process.cwd() and path.resolve(), which would throw then. */
 export function workingFolder(): string | null {
   try {
     return process.cwd();
@@ -92,9 +87,9 @@ export function workingFolder(): string | null {
 }
 
 /**
- * The absolute path of what a user named. Always this one: threads and other folders come later.
+ * The absolute path of something that the user named. Resolve it at once, before the working folder changes.
  *
- * @throws NetmonError `usage` for a relative path in a folder that has been removed
+ * @throws NetmonError `usage` for a relative path in a removed folder
  */
 export function absolutePath(path: string): string {
   if (isAbsolute(path)) return join(path);
@@ -103,5 +98,5 @@ export function absolutePath(path: string): string {
   throw new NetmonError('usage', `${path} can't be found: the current folder was removed`, 'go to another one first: cd');
 }
 
-/** Who is to own what root writes; null where the process is that user. A gid of -1 leaves the group alone. */
+/** Owner for what root writes; null if the process is that user. A gid of -1 leaves the group unchanged. */
 export type FileOwner = { readonly uid: number; readonly gid: number } | null;

@@ -1,4 +1,4 @@
-// The log of a run: lines in a file that the user named. It never follows a link, never grows past its bound, and never fails a run that works.
+// The log of a run: lines in a file that the user named. It never follows a link, never grows beyond its bound, and never makes a working run fail.
 
 import { closeSync, constants, fchmodSync, fchownSync, fstatSync, ftruncateSync, openSync, writeSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
@@ -11,46 +11,46 @@ import type { Clock } from './clock.ts';
 import type { Edges, RunResult } from './edges.ts';
 
 /**
- * Where lines of the log go. Users hand logs at `info` to others: what they say is put together from our own words, numbers, and the names of
- * devices and programs. Text from elsewhere, which may hold an address, a host, a path or a user, is for `debug` alone.
+ * Takes log lines. Users share logs at `info`, so these lines hold only our own words, numbers, and the names of devices and programs. Text
+ * from elsewhere may contain an address, a host, a path or a user, and appears only at `debug`.
  */
 export interface Log {
-  /** The least important level that is written. */
+  /** The least important level to write. */
   readonly level: LogLevel;
-  /** Writes a line, if its level is wanted. Never throws. @param text may have several lines */
+  /** Writes a line if its level is wanted. Never throws. @param text may have several lines */
   write(level: LogLevel, text: string): void;
 }
 
-/** Bytes at which the log ends. */
+/** Largest log, bytes. */
 const MAX_BYTES = 16 << 20;
-const FULL = 'the log is full: nothing more is written';
+const FULL = 'the log is full and ends here';
 /** Room for the line that says so. */
 const FULL_BYTES = 100;
 
-/** A log in a file, which belongs to the user even if root writes it. */
+/** A log file. It belongs to the user even if root writes it. */
 export class LogFile implements Log {
   readonly level: LogLevel;
   readonly #clock: Clock;
-  readonly #mostBytes: number;
+  readonly #maxBytes: number;
   /** null once it is full or closed. */
   #descriptor: number | null;
   #bytes: number;
 
-  private constructor(level: LogLevel, clock: Clock, mostBytes: number, descriptor: number, bytes: number) {
+  private constructor(level: LogLevel, clock: Clock, maxBytes: number, descriptor: number, bytes: number) {
     this.level = level;
     this.#clock = clock;
-    this.#mostBytes = mostBytes;
+    this.#maxBytes = maxBytes;
     this.#descriptor = descriptor;
     this.#bytes = bytes;
   }
 
   /**
-   * Opens the file to append to it, and makes it if there is none. A full one is started anew.
+   * Opens the file for appending, or creates it. A full one starts over.
    *
-   * @param mostBytes the bound, for tests
-   * @throws NetmonError `usage` for a link, for what is not a file, and for a file that can't be written or belongs to somebody else
+   * @param maxBytes the bound, for tests
+   * @throws NetmonError `usage` for a link, anything that isn't a file, and a file that isn't writable or belongs to another user
    */
-  static open({ path, level, owner }: LogOptions, clock: Clock, mostBytes = MAX_BYTES): LogFile {
+  static open({ path, level, owner }: LogOptions, clock: Clock, maxBytes = MAX_BYTES): LogFile {
     let descriptor: number;
     try {
       // O_NONBLOCK: nobody may ever read from a FIFO
@@ -64,14 +64,14 @@ export class LogFile implements Log {
       const stats = fstatSync(descriptor);
       const { size, uid, nlink } = stats;
       if (!stats.isFile()) throw refusal(path, 'it is not a regular file');
-      if (nlink > 1) throw refusal(path, 'it has another name, too');
+      if (nlink > 1) throw refusal(path, 'it has another hard link');
       const self = process.geteuid?.() ?? uid;
       if (uid !== self && uid !== owner?.uid) throw refusal(path, 'it belongs to another user');
-      if (owner !== null && self === 0) fchownSync(descriptor, owner.uid, owner.gid); // one in a folder of root's
+      if (owner !== null && self === 0) fchownSync(descriptor, owner.uid, owner.gid); // created by root in a folder of root's
       fchmodSync(descriptor, 0o600);
-      const isFull = size >= mostBytes - FULL_BYTES;
+      const isFull = size >= maxBytes - FULL_BYTES;
       if (isFull) ftruncateSync(descriptor);
-      return new LogFile(level, clock, mostBytes, descriptor, isFull ? 0 : size);
+      return new LogFile(level, clock, maxBytes, descriptor, isFull ? 0 : size);
     } catch (thrown) {
       closeSync(descriptor);
       throw thrown;
@@ -81,7 +81,7 @@ export class LogFile implements Log {
   write(level: LogLevel, text: string): void {
     if (this.#descriptor === null || LOG_LEVELS.indexOf(level) > LOG_LEVELS.indexOf(this.level)) return;
     const line = this.#lineOf(level, text);
-    const isFull = this.#bytes + line.length > this.#mostBytes - FULL_BYTES;
+    const isFull = this.#bytes + line.length > this.#maxBytes - FULL_BYTES;
     this.#append(isFull ? this.#lineOf('warn', FULL) : line);
     if (isFull) this.close();
   }
@@ -94,7 +94,7 @@ export class LogFile implements Log {
   /** `2026-01-01T00:00:00.000Z info  text`; further lines of a text are indented. */
   #lineOf(level: LogLevel, text: string): Buffer {
     const time = new Date(this.#clock.now()).toISOString();
-    // stripped in pieces, because a line is not cut
+    // in pieces, because sanitize truncates long text
     const lines = text.split('\n').map((line) => line.replace(/.{1,256}/gu, (piece) => sanitize(piece)));
     return Buffer.from(`${time} ${level.padEnd(5)} ${lines.join('\n    ')}\n`);
   }
@@ -103,12 +103,12 @@ export class LogFile implements Log {
     try {
       this.#bytes += writeSync(this.#descriptor as number, line);
     } catch {
-      // a full disk: the next line may find room
+      // the disk is full; it may have room for a later line
     }
   }
 }
 
-/** Edges that log what goes wrong with the programs they run. What these print is for `debug`. */
+/** Wraps edges to log failures of the programs they run. Their output appears only at `debug`. */
 export function loggedEdges(edges: Edges, log: Log): Edges {
   return {
     ...edges,

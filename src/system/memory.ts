@@ -1,12 +1,12 @@
-// How libc's allocator gives memory back: at once. A save takes four times the history file for a second; without this, glibc keeps most of
-// it for the thread that had it (measured: 47 MiB resident grew to 136 in three saves of 31 MB, with this to 59).
+// Makes libc's allocator return memory at once. A save needs four times the size of the history file for a second. Without this, glibc keeps most
+// of it for the thread (measured: resident memory grew from 47 MiB to 136 in three saves of 31 MB; with this, to 59).
 
-/** mallopt(3): blocks from this size on are mapped by themselves, and unmapped when they are freed. */
+/** mallopt(3): blocks from this size on get their own mapping, and are unmapped when freed. */
 const M_MMAP_THRESHOLD = -3;
 const M_TRIM_THRESHOLD = -1;
 const LARGE_BYTES = 1 << 20;
 
-/** Has it so for this process. Other systems than glibc's give large blocks back by themselves, or can't be told. */
+/** Sets this for the process. Other systems return large blocks by themselves or have no such setting. */
 export async function returnMemory(): Promise<void> {
   if (process.platform !== 'linux') return;
   try {
@@ -15,13 +15,13 @@ export async function returnMemory(): Promise<void> {
     mallopt(M_MMAP_THRESHOLD, LARGE_BYTES);
     mallopt(M_TRIM_THRESHOLD, LARGE_BYTES);
   } catch {
-    // musl, or a system on which libc can't be called: memory is kept a little longer
+    // musl, or libc can't be called: memory is returned later
   }
 }
 
 /**
- * Gives back what was freed so far: a start leaves more than a MiB of holes, each thread that saves some (measured: 17 MiB after 24 saves).
- * A millisecond or a few, in a thread of libuv's.
+ * Returns memory freed so far. The start leaves more than a MiB of holes, and each save some more (measured: 17 MiB after 24 saves). Takes a few
+ * milliseconds in one of libuv's threads.
  */
 export function trimMemory(): void {
   if (process.platform !== 'linux') return;
@@ -32,5 +32,5 @@ export function trimMemory(): void {
       .func('int malloc_trim(size_t)')
       .async(0, () => undefined);
   };
-  trim().catch(() => {}); // musl: memory is kept a little longer
+  trim().catch(() => {}); // musl: memory is returned later
 }

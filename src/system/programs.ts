@@ -1,4 +1,4 @@
-// The real edges: system programs, run without a shell, with a fixed PATH and bounds on time and output. Nothing here interprets output.
+// The real edges: run system programs without a shell, with a fixed PATH and limits on time and output. It doesn't interpret output.
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { networkInterfaces } from 'node:os';
@@ -7,9 +7,9 @@ import type { EdgePaths, Edges, RunLimits, RunResult } from './edges.ts';
 
 /** PATH of children. The user's own may contain folders that others can write to, and this may run as root. */
 const SAFE_PATH = '/usr/bin:/bin:/usr/sbin:/sbin';
-/** How long output may trickle in after the program itself has ended: a grandchild may hold the pipes for ever. */
+/** How long to wait for output after the program has exited. A grandchild may hold the pipes forever. */
 const DRAIN_MS = 500;
-/** How long to wait for a killed program; one that hangs in the kernel never ends. */
+/** How long to wait for a killed program. One that hangs in the kernel never exits. */
 const REAP_MS = 500;
 
 const DARWIN_PATHS: EdgePaths = {
@@ -36,7 +36,7 @@ const LINUX_PATHS: EdgePaths = {
 };
 
 /**
- * The edges of the machine the program runs on.
+ * The edges of this machine.
  *
  * @param paths replaces single paths, in tests
  * @throws NetmonError `usage` on a system that is neither macOS nor Linux
@@ -47,7 +47,7 @@ export function systemEdges(paths: Partial<EdgePaths> = {}): Edges {
     throw new NetmonError('usage', `netmon-tui runs on macOS and Linux, not on ${platform}`);
   }
   const all: EdgePaths = { ...(platform === 'darwin' ? DARWIN_PATHS : LINUX_PATHS), ...paths };
-  // lsof writes every byte above 0x7e as \xNN unless its locale is UTF-8, pbcopy reads them as Mac Roman; all others must print numbers and dates as in C, and in UTC.
+  // Without a UTF-8 locale lsof writes bytes above 0x7e as \xNN, and pbcopy reads them as Mac Roman. All others must print numbers and dates as in C and UTC.
   const utf8 = platform === 'darwin' ? 'en_US.UTF-8' : 'C.UTF-8';
   const environment = (path: string): NodeJS.ProcessEnv => ({
     PATH: SAFE_PATH,
@@ -68,14 +68,14 @@ function start(path: string, args: readonly string[], env: NodeJS.ProcessEnv, in
   return spawn(path, args, { stdio: [input, 'pipe', 'pipe'], env, shell: false, cwd: '/' });
 }
 
-/** Runs one program; resolves in every case, at the latest `timeoutMs` + REAP_MS from now. */
+/** Runs a program. Always resolves, at the latest after `timeoutMs` + REAP_MS. */
 function runToEnd(path: string, args: readonly string[], env: NodeJS.ProcessEnv, limits: RunLimits): Promise<RunResult> {
   return new Promise((resolve) => {
     let child: ChildProcess;
     try {
       child = start(path, args, env, limits.input === undefined ? 'ignore' : 'pipe');
     } catch (thrown) {
-      // A NUL byte in an argument throws here; everything else comes as an event.
+      // A NUL byte in an argument throws here; all other failures arrive as events.
       resolve({ status: null, stdout: '', stderr: '', cut: null, failure: (thrown as NodeJS.ErrnoException).code ?? 'EINVAL' });
       return;
     }

@@ -1,11 +1,11 @@
-// Small files of procfs and sysfs, read whole up to a bound. An absent or unreadable file is null, never an exception.
+// Reads small files of procfs and sysfs up to a bound. A missing or unreadable file gives null, never an exception.
 
 import { closeSync, openSync, readdirSync, readSync, statSync } from 'node:fs';
 
 /**
- * Text of a file of the system, cut at `limit` bytes.
+ * Text of a system file, truncated at `limit` bytes.
  *
- * These files have no size that could be trusted, so it is read until nothing comes.
+ * Reads to the end, because the sizes of these files can't be trusted.
  */
 export function readSystemFile(path: string, limit = 65_536): string | null {
   let file: number;
@@ -26,20 +26,20 @@ export function readSystemFile(path: string, limit = 65_536): string | null {
     }
     return Buffer.concat(chunks).toString('utf8');
   } catch {
-    return null; // sysfs answers EINVAL for what an interface does not have, ENODEV while it goes
+    return null; // sysfs gives EINVAL for attributes that an interface lacks, ENODEV while it is being removed
   } finally {
     closeSync(file);
   }
 }
 
-/** A number in a file of the system, decimal or `0x` hexadecimal; null where there is none. */
+/** The number in a system file, decimal or `0x` hexadecimal; null if there is none. */
 export function readSystemNumber(path: string): number | null {
   const text = readSystemFile(path, 64)?.trim();
   if (text === undefined || !/^(0x[0-9a-f]+|\d+)$/i.test(text)) return null;
   return Number(text);
 }
 
-/** Names in a folder of the system; empty where it is absent. */
+/** Names in a system folder; empty if it is unreadable. */
 export function listSystemFolder(path: string): string[] {
   try {
     return readdirSync(path);
@@ -48,7 +48,7 @@ export function listSystemFolder(path: string): string[] {
   }
 }
 
-/** True when the path is there and may be looked at. */
+/** Whether the path exists and is accessible. */
 export function systemPathExists(path: string): boolean {
   try {
     return statSync(path, { throwIfNoEntry: false }) !== undefined;

@@ -1,20 +1,19 @@
-// Threads of the program, and what V8 keeps of memory for them: it holds much for objects that are made and thrown away, which we hardly make.
+// Starts threads, and limits the memory that V8 reserves. By default it reserves much for short-lived objects, of which we make few.
 
 import { setFlagsFromString } from 'node:v8';
 import { isMainThread, Worker, type WorkerOptions } from 'node:worker_threads';
 
 /**
- * Keeps the space for new objects as large as it begins (1 MiB twice), and has V8 clear up the other when it is 60 % larger than it was.
+ * Keeps V8's new space at its initial size (twice 1 MiB), and makes V8 collect the old space once it has grown by 60 %.
  *
- * V8 doubles the first after a burst, to 16 MiB twice, and keeps that until nothing goes on at all, which on a screen that moves never comes
- * (measured: 30 of 90 MiB). It lets the second become four times as large: between 100 and 149 MiB resident with 400 new flows a
- * second, now between 98 and 114 for a tenth more of processor time.
+ * V8 would double the new space after a burst, up to twice 16 MiB, and shrink it only when idle, which a moving screen never is (measured: 30 of 90
+ * MiB). It would let the old space quadruple: 100 to 149 MiB resident at 400 new flows a second, now 98 to 114 for a tenth more CPU time.
  */
 export function keepHeapSmall(): void {
   for (const flag of ['--semi-space-growth-factor=1', '--heap-growing-percent=60']) setFlagsFromString(flag);
 }
 
-/** Begins a thread. For each that it makes V8 sets the first of these back (Heap::ConfigureHeap, heap.cc), so it is set again. */
+/** Starts a thread. Each new isolate makes V8 reset the first flag (Heap::ConfigureHeap, heap.cc), so we set it again. */
 export function startThread(script: URL, options: WorkerOptions): Worker {
   leaveRemovedFolder();
   const worker = new Worker(script, options);
@@ -23,9 +22,9 @@ export function startThread(script: URL, options: WorkerOptions): Worker {
 }
 
 /**
- * Node's threads ask for the working folder when they begin, and fail where it was removed. What is named by then is absolute.
+ * Leaves a removed working folder. A starting thread reads it and would fail. By then all paths are absolute.
  *
- * `process.cwd()` answers from memory until the folder changes, so it is changed to itself first.
+ * `process.cwd()` is cached until the folder changes, hence the chdir to itself.
  */
 function leaveRemovedFolder(): void {
   if (!isMainThread) return;

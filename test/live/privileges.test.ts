@@ -28,7 +28,7 @@ import { type BuiltProgram, buildProgram } from '../support/traffic/built-progra
 
 const reason = netnsObstacle('curl', 'setpriv');
 const SUDO = ['env', 'SUDO_UID=4242', 'SUDO_GID=4243', 'SUDO_USER=nmt-none'];
-const LOOKING = ['dac_read_search', 'sys_ptrace'];
+const INSPECTING = ['dac_read_search', 'sys_ptrace'];
 const HELD = ['dac_read_search', 'net_raw', 'sys_ptrace'];
 /** A server that answers whatever it is told with a page. */
 const SERVER = `require('node:net').createServer((s) => s.on('error', () => {}).once('data', () => s.end('HTTP/1.0 200 OK\\r\\n\\r\\nx')))
@@ -94,10 +94,10 @@ describe('privileges, live', () => {
     }
     const [main, ...others] = threads.map(({ effective }) => effective);
     expect(main).toEqual(['net_raw']);
-    const looking = others.filter((names) => names.length > 0);
-    for (const names of looking) expect(names).toEqual(LOOKING);
+    const inspecting = others.filter((names) => names.length > 0);
+    for (const names of inspecting) expect(names).toEqual(INSPECTING);
     // The thread that reads /proc, and for about a second the one of libc's that it has read an interpreter's arguments.
-    expect(looking.length).toBeLessThanOrEqual(2);
+    expect(inspecting.length).toBeLessThanOrEqual(2);
     await expect
       .poll(() => threadRights(pid).filter(({ effective }) => effective.includes('sys_ptrace')), { timeout: 20_000 })
       .toHaveLength(1);
@@ -405,7 +405,7 @@ describe('privileges, live', () => {
         const { status, stderr } = spawnSync('ip', ['netns', 'exec', pair.near, ...words], { encoding: 'utf8' });
         return [status, /^netmon-tui: (.*)$/m.exec(stderr)?.[1]];
       };
-      const refused = (option: string) => [3, `node's option ${option} is refused while the process has privileges`];
+      const refused = (option: string) => [3, `node's option ${option} is not allowed while the process has privileges`];
       expect(run([], '--inspect=0')).toEqual(refused('--inspect'));
       expect(run([...drop, ...hold], '--inspect=0')).toEqual(refused('--inspect'));
       expect(run([], '--import=data:text/javascript,0')).toEqual(refused('--import'));

@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { permissionHint } from '../../capture/errors.ts';
 import { type Options, SANDBOX_ELSEWHERE } from '../../model/options.ts';
-import { LOOKING, maskOf, namesOf, REOPENING } from '../../privilege/capabilities.ts';
+import { INSPECTING, maskOf, namesOf, REOPENING } from '../../privilege/capabilities.ts';
 import { type Identity, identityOf, macAccount } from '../../system/accounts.ts';
 import type { Edges } from '../../system/edges.ts';
 import { readSystemFile } from '../../system/small-file.ts';
@@ -59,7 +59,7 @@ function keeps({ by, note }: Identity, isMac: boolean, held: bigint | null, drop
   if (by === 'root' && (isMac || note === '--stay-root')) return ok('all that root may');
   if (isMac) return ok(by === 'self' ? 'nothing' : 'nothing; a root child beside it runs tcpdump and lsof');
   if (held === null) return skipped('the system does not tell');
-  const kept = namesOf(held & maskOf(dropAll ? REOPENING : [...REOPENING, ...LOOKING]));
+  const kept = namesOf(held & maskOf(dropAll ? REOPENING : [...REOPENING, ...INSPECTING]));
   const list = kept.length === 0 ? 'nothing' : kept.join(' ');
   if (by === 'root') return ok(`${list}; it still owns all that is root's own`);
   return ok(by === 'self' && kept.length > 0 ? `${list}; the threads that Node starts first keep all that the file gave` : list);
@@ -67,8 +67,10 @@ function keeps({ by, note }: Identity, isMac: boolean, held: bigint | null, drop
 
 function costOf({ by, note }: Identity, isMac: boolean, held: bigint | null): Finding {
   if (isMac || (by === 'root' && note === '--stay-root')) return skipped('changes nothing here');
-  if (((held ?? 0n) & maskOf(LOOKING)) === 0n) return skipped(`changes nothing: ${LOOKING.join(' and ')} are not held`);
-  return ok(`would give up ${LOOKING.join(' and ')}: eBPF still names owners, but paths of other users' programs stay unknown`);
+  if (((held ?? 0n) & maskOf(INSPECTING)) === 0n) return skipped(`changes nothing: ${INSPECTING.join(' and ')} are not held`);
+  return ok(
+    `would give up ${INSPECTING.join(' and ')}: eBPF still names owners, but paths of other users' programs stay unknown`,
+  );
 }
 
 function sandboxOf(isMac: boolean, sandbox: boolean): Finding {

@@ -8,7 +8,7 @@ import { PassThrough } from 'node:stream';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { FRAME, FrameReader, framesOf, RootChild, type RootPrograms } from '../../../src/privilege/root-child.ts';
-import { RootHand } from '../../../src/privilege/root-hand.ts';
+import { RootClient } from '../../../src/privilege/root-client.ts';
 import type { Edges } from '../../../src/system/edges.ts';
 import { fakeRoot } from '../../support/fake-edges.ts';
 
@@ -30,7 +30,7 @@ function setUp(tcpdump = TCPDUMP, lsof = "console.log('p1')", limits = { timeout
   const [commands, answers] = [new PassThrough(), new PassThrough()];
   const child = new RootChild(programs, commands, answers);
   const process_ = Object.assign(new EventEmitter(), { stdin: commands, stdout: answers, pid: 4711 });
-  const hand = new RootHand(process_ as unknown as ChildProcess, programs);
+  const hand = new RootClient(process_ as unknown as ChildProcess, programs);
   const ran: string[] = [];
   const direct = {
     spawn: (path: string) => ran.push(path),

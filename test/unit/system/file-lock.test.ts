@@ -95,7 +95,7 @@ describe.each([
 
 describe('a lock', () => {
   it('survives no crash of who held it', async ({ skip }) => {
-    if (flock === null) skip('libc can not be called here');
+    if (flock === null) skip("libc can't be loaded here");
     const holder = spawn(process.execPath, ['-e', HOLDER, path], { cwd: process.cwd(), stdio: ['ignore', 'pipe', 'inherit'] });
     await new Promise((resolve) => holder.stdout.once('data', resolve));
     expect(lockFile(path, null, flock)).toEqual({ held: null, pid: holder.pid });

@@ -41,7 +41,7 @@ describe('a log', () => {
     for (let i = 0; i < 100; i++) log.write('info', `line ${i}`);
     const lines = text().split('\n');
     expect(statSync(path).size).toBeLessThanOrEqual(1000);
-    expect(lines.at(-2)).toBe(`${TIME} warn  the log is full: nothing more is written`);
+    expect(lines.at(-2)).toBe(`${TIME} warn  the log is full and ends here`);
     expect(lines.at(-3)).toMatch(/line \d+$/);
     writeFileSync(path, 'x'.repeat(950));
     open('info', 1000).write('info', 'anew');
@@ -59,7 +59,7 @@ describe('a log', () => {
   it.each<[string, () => void, string]>([
     ['a symbolic link', () => symlinkSync(join(folder, 'target'), path), 'it is a symbolic link'],
     ['a folder', () => mkdirSync(path), 'EISDIR'],
-    ['a file with another name', () => linkSync(other(), path), 'it has another name, too'],
+    ['a file with another hard link', () => linkSync(other(), path), 'it has another hard link'],
   ])('refuses %s', (_, make, reason) => {
     make();
     expect(open).toThrow(NetmonError);

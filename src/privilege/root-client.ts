@@ -1,4 +1,4 @@
-// The program's side of its root child: tcpdump and lsof look as if they ran here. Believes nothing of what it is told but its shape.
+// The parent's side of the root child: makes its tcpdump and lsof look like local children. It validates everything that the child sends.
 
 import type { ChildProcess } from 'node:child_process';
 import { EventEmitter } from 'node:events';
@@ -7,10 +7,10 @@ import type { Edges, RunResult } from '../system/edges.ts';
 import { COMMAND, FRAME, FrameReader, type RootPrograms } from './root-child.ts';
 
 const GONE = 'error EPIPE';
-/** For a root child to end: a few programs that take milliseconds. */
+/** How long to wait for the child to end. It runs a few programs that take milliseconds. */
 const CLOSE_MS = 2000;
 
-/** A tcpdump that runs in the root child, as far as its user looks at a ChildProcess. */
+/** A tcpdump that runs in the root child, with the parts of ChildProcess that the capture uses. */
 class RemoteCapture extends EventEmitter {
   readonly stdout: Readable;
   readonly stderr: Readable;
@@ -47,8 +47,8 @@ interface Listing {
   readonly resolve: (result: RunResult) => void;
 }
 
-/** Asks the root child, and gives out edges that do. */
-export class RootHand {
+/** Sends commands to the root child, through edges that look like the usual ones. */
+export class RootClient {
   readonly #child: ChildProcess;
   readonly #programs: RootPrograms;
   readonly #reader = new FrameReader();
@@ -56,33 +56,33 @@ export class RootHand {
   #listing: Listing | null = null;
   #gone = false;
 
-  /** @param child the root child, just started with its standard input and output as pipes */
+  /** @param child the root child, just started, with pipes for standard input and output */
   constructor(child: ChildProcess, programs: RootPrograms) {
     this.#child = child;
     this.#programs = programs;
     child.stdin?.on('error', () => undefined);
     child.stdout?.on('error', () => undefined);
     child.stdout?.on('data', (chunk: Buffer) => {
-      if (!this.#gone && !this.#reader.take(chunk, (kind, payload) => this.#hear(kind, payload))) this.#lose();
+      if (!this.#gone && !this.#reader.take(chunk, (kind, payload) => this.#receive(kind, payload))) this.#lose();
     });
     child.once('error', () => this.#lose());
     child.once('close', () => this.#lose());
   }
 
-  /** The same edges, but for tcpdump and lsof with the arguments that were fixed: those run as root. */
+  /** The given edges, except that tcpdump and lsof with their fixed arguments run as root. */
   edges(edges: Edges): Edges {
     const { tcpdump, lsof } = this.#programs;
     const is = (program: { path: string; args: readonly string[] }, path: string, args: readonly string[]) =>
       path === program.path && args.length === program.args.length && args.every((arg, i) => arg === program.args[i]);
     return {
       ...edges,
-      euid: () => 0, // what takes root is asked as root, whoever we are by then
+      euid: () => 0, // what needs root runs as root, even after we have dropped it
       spawn: (path, args) => (is(tcpdump, path, args) ? this.#startCapture() : edges.spawn(path, args)),
       run: (path, args, limits) => (is(lsof, path, args) ? this.#list() : edges.run(path, args, limits)),
     };
   }
 
-  /** Lets it go: it stops what it runs, clears up, and ends. @returns when it has, or had the time to */
+  /** Makes the child stop its programs, clean up and exit. Resolves when it has, or after CLOSE_MS. */
   async close(): Promise<void> {
     this.#child.stdin?.end();
     this.#child.stdout?.resume();
@@ -118,9 +118,9 @@ export class RootHand {
     return true;
   }
 
-  #hear(kind: number, payload: Buffer): void {
+  #receive(kind: number, payload: Buffer): void {
     const bytes = Buffer.from(payload);
-    if (kind === FRAME.CAPTURED || kind === FRAME.SAID) {
+    if (kind === FRAME.CAPTURED || kind === FRAME.MESSAGES) {
       const stream = kind === FRAME.CAPTURED ? this.#capture?.stdout : this.#capture?.stderr;
       if (bytes.length > 0 && stream?.push(bytes) === false) this.#child.stdout?.pause();
     } else if (kind === FRAME.CAPTURE_END) {
@@ -159,7 +159,7 @@ export class RootHand {
   }
 }
 
-/** The text of an end, or one that says nothing. */
+/** The text of an *_END frame; `code 1` if it is malformed. */
 function endOf(bytes: Buffer): string {
   const text = bytes.toString('latin1');
   return /^(code \d{1,3}|signal SIG[A-Z0-9]{1,10}|error [A-Z0-9_]{1,20}|cut (time|size))$/.test(text) ? text : 'code 1';
