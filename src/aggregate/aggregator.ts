@@ -205,7 +205,7 @@ export class Aggregator {
   #flowLeaves(row: number): void {
     this.#matched.flowLeaves(row);
     this.#collector?.flowLeaves(row);
-    if (this.#onClosed !== null && !this.#flows.isEndTold(row) && this.#matched.passes(row)) this.#onClosed(row);
+    if (this.#onClosed !== null && !this.#flows.isEndReported(row) && this.#matched.passes(row)) this.#onClosed(row);
     this.#flowRows.forget(row);
   }
 
@@ -312,10 +312,10 @@ export class Aggregator {
   /** Counts what no flow knows: frames that passed by, and frames that went the other way than their flow is booked. */
   #countApart(interfaces: readonly TickInterface[]): void {
     const { booking } = this;
-    for (const [index, { isCounted, passingBytes, turnedBytes, turnedPackets }] of interfaces.entries()) {
+    for (const [index, { isCounted, passingBytes, reversedBytes, reversedPackets }] of interfaces.entries()) {
       const before = this.#counted[index];
-      const bytes = turnedBytes - (before?.turnedBytes ?? 0);
-      const packets = turnedPackets - (before?.turnedPackets ?? 0);
+      const bytes = reversedBytes - (before?.reversedBytes ?? 0);
+      const packets = reversedPackets - (before?.reversedPackets ?? 0);
       if (bytes !== 0 || packets !== 0) {
         booking.interfaces.turn(index, bytes, packets);
         if (isCounted) booking.total.turn(0, bytes, packets);

@@ -311,7 +311,7 @@ export class Booking implements FlowObserver {
       into[1] = 0;
       into[2] = flows.rxPackets(row) + flows.txPackets(row);
       into[3] = 0;
-    } else if (flows.isTurned(row)) {
+    } else if (flows.isReversed(row)) {
       into[0] = flows.txBytes(row);
       into[1] = flows.rxBytes(row);
       into[2] = flows.txPackets(row);
@@ -533,7 +533,7 @@ export class Booking implements FlowObserver {
   /** A movement as its frames crossed the interface. @param into takes it, unless it is the movement itself */
   asItWent(row: number, m: Movement, into: Movement): Movement {
     if (this.#flows.isPassing(row)) return received(m, into);
-    return this.#flows.isTurned(row) ? turned(m, into) : m;
+    return this.#flows.isReversed(row) ? turned(m, into) : m;
   }
 
   /** What the flow moved since it was last booked, and in all; marks it as booked. */

@@ -91,12 +91,12 @@ export interface PacketSource {
 }
 
 /** False for sources that read socket counters instead of frames. */
-export function tellsFrames({ driver }: PacketSource): boolean {
+export function readsFrames({ driver }: PacketSource): boolean {
   return driver !== 'sock_diag' && driver !== 'nettop';
 }
 
 /** False when not even packet counts are known. */
-export function tellsPackets({ driver }: PacketSource): boolean {
+export function countsPackets({ driver }: PacketSource): boolean {
   return driver !== 'nettop';
 }
 

@@ -1,5 +1,5 @@
-// Decoding: one frame's bytes become a `Packet`, from the link header to the transport. This is the entry point. Nothing here throws,
-// allocates, or keeps a reference to the bytes; what packets carry is read in inspect/.
+// The entry point of decoding, which turns one frame's bytes into a `Packet`, from the link header to the transport. It never throws, allocates or
+// keeps a reference to the bytes. It doesn't read payloads; inspect/ does.
 
 import { isV4 } from '../net/address.ts';
 import { DIRECTION, LINK, PROTOCOL } from '../net/numbers.ts';
@@ -10,7 +10,7 @@ import { type Packet, type Status, TUNNEL } from './packet.ts';
 const { NONE: NO_TUNNEL } = TUNNEL;
 const { UNKNOWN } = DIRECTION;
 const { ETHERNET } = LINK;
-/** A longer wire length in a file is a lie: the captured length is used instead, and fields stay small integers. */
+/** A longer wire length in a file is false; the captured length replaces it. This also keeps fields small integers. */
 const LONGEST_FRAME = 0x3fffffff;
 
 /**
@@ -21,7 +21,7 @@ const LONGEST_FRAME = 0x3fffffff;
  *
  * @param captured bytes of the frame in `bytes` from `offset`
  * @param wire bytes it had on the wire; at least `captured`
- * @param link LINKTYPE; PKTAP was taken off before
+ * @param link LINKTYPE; PKTAP headers are already stripped
  */
 export function decode(bytes: Uint8Array, offset: number, captured: number, wire: number, link: number, packet: Packet): Status {
   clear(packet);
@@ -42,7 +42,7 @@ export function decode(bytes: Uint8Array, offset: number, captured: number, wire
 export class Decoder {
   readonly #fragments = new Fragments();
 
-  /** `decode`, with the ports of later fragments where their first was seen. */
+  /** Like `decode`, and fills in the ports of later fragments if the first was seen. */
   decode(bytes: Uint8Array, offset: number, captured: number, wire: number, link: number, packet: Packet): Status {
     const status = decode(bytes, offset, captured, wire, link, packet);
     if (packet.laterFragment || packet.firstFragment) this.#fragments.settle(packet);
@@ -94,8 +94,8 @@ const PORTS_WORD = 11;
  *
  *     words   [ source: 4 ][ destination: 4 ][ key protocol + 1 ][ identification ][ protocol ][ source port << 16 | destination port ]
  *
- * An entry is 12 x int32; key protocol + 1 is 0 in an empty one. Nothing expires: when an identification comes round again, its own first
- * fragment overwrites the entry.
+ * An entry is 12 x int32; key protocol + 1 is 0 in an empty one. Entries don't expire: when an identification is reused, its first fragment
+ * overwrites the entry.
  */
 export class Fragments {
   readonly #words: Int32Array;
@@ -153,7 +153,7 @@ export class Fragments {
   }
 }
 
-/** IPv6 fragments match by identification alone: behind options, only the first knows the transport (RFC 8200 section 4.5). */
+/** The protocol to match by. IPv6 fragments match by identification alone, because after options only the first names the transport (RFC 8200 section 4.5). */
 function keyProtocol(packet: Packet): number {
   return isV4(packet.words, 0) ? packet.protocol : PROTOCOL.FRAGMENT;
 }

@@ -1,5 +1,5 @@
-// Dispatch by EtherType, where Ethernet, cooked, 802.11 and SNAP headers meet: tags, headers that wrap one frame in another, MPLS, PPP and
-// PPPoE, ARP. Encrypted frames are counted as such; pseudowires (Ethernet under an MPLS label) and PPP link control are not decoded.
+// Dispatches by EtherType, for Ethernet, cooked, 802.11 and SNAP headers: tags, headers that wrap one frame in another, MPLS, PPP and PPPoE, ARP.
+// It counts encrypted frames as such. It doesn't decode pseudowires (Ethernet under an MPLS label) and PPP link control.
 
 import { V4_MAPPED } from '../net/address.ts';
 import { i32, u8, u16 } from '../net/bytes.ts';
@@ -17,13 +17,13 @@ const LLC_BYTES = 3;
 const LLC_SNAP_BYTES = 8;
 /** Service access points of LLC (IEEE 802.2): IP itself (RFC 948), and SNAP. */
 const SAP = { IP: 0x06, SNAP: 0xaa } as const;
-/** SecTAG (IEEE 802.1AE section 9.3): E and C mean that the text was changed; SC means that eight bytes of a channel follow. */
+/** SecTAG (IEEE 802.1AE section 9.3): bits E and C mean that the text is encrypted or changed; SC means that an 8-byte channel id follows. */
 const MACSEC = { BYTES: 6, CHANNEL_BYTES: 8, CHANGED: 0x0c, CHANNEL: 0x20 } as const;
-/** What an NSH header announces (RFC 8300 section 2.2), as an EtherType; 0 is an Ethernet frame. */
+/** EtherType by NSH next protocol (RFC 8300 section 2.2); 0 is an Ethernet frame. */
 const NSH_NEXT: readonly number[] = [-1, ETHERTYPE.IPV4, ETHERTYPE.IPV6, 0, ETHERTYPE.NSH, ETHERTYPE.MPLS];
 const NSH_BYTES = 8;
 
-/** Reads what an EtherType announces. @param at first byte behind the EtherType field */
+/** Reads the content that an EtherType announces. @param at first byte after the EtherType field */
 export function readEtherType(type: number, bytes: Uint8Array, at: number, end: number, wireEnd: number, packet: Packet): Status {
   let next = type;
   let position = at;
@@ -94,7 +94,7 @@ export function readEtherType(type: number, bytes: Uint8Array, at: number, end: 
         if (!isSnap(bytes, position) || u16(bytes, position + 6) <= LONGEST_8023) return refuse(packet, UNREAD.LLC, access);
       }
     }
-    // All of them end with the EtherType of what follows.
+    // Each of these headers ends with the next EtherType.
     position += header;
     if (position > end) return stop(packet, LAYER.LINK, STATUS.TRUNCATED);
     next = u16(bytes, position - 2);
@@ -112,7 +112,7 @@ function isSnap(bytes: Uint8Array, at: number): boolean {
 const LABEL_BYTES = 4;
 const MAX_LABELS = 16;
 
-/** Reads a label stack (RFC 3032 section 2.1). Only the first nibble behind it shows what follows. */
+/** Reads a label stack (RFC 3032 section 2.1). Only the first nibble after it shows what follows. */
 function readMpls(bytes: Uint8Array, at: number, end: number, wireEnd: number, packet: Packet): Status {
   let position = at;
   for (let depth = 0; depth < MAX_LABELS; depth++) {
@@ -160,9 +160,7 @@ export function readPppoe(bytes: Uint8Array, at: number, end: number, wireEnd: n
   return readPpp(bytes, at + PPPOE_BYTES, end, wireEnd, packet);
 }
 
-// IP told by its version nibble: raw links, what lies under MPLS labels, unknown address families.
-
-/** Reads an IPv4 or IPv6 packet; another version is malformed. */
+/** Reads an IPv4 or IPv6 packet by its version nibble, for raw links, MPLS and unknown address families. Any other version is malformed. */
 export function readIp(bytes: Uint8Array, at: number, end: number, wireEnd: number, packet: Packet): Status {
   if (at >= end) return stop(packet, LAYER.NETWORK, STATUS.TRUNCATED);
   const version = u8(bytes, at) >>> 4;
@@ -171,11 +169,9 @@ export function readIp(bytes: Uint8Array, at: number, end: number, wireEnd: numb
   return stop(packet, LAYER.NETWORK, STATUS.MALFORMED);
 }
 
-// ARP for IPv4, kept as traffic between the sender's and the target's protocol addresses.
-
 const ARP_BYTES = 28;
 
-/** Reads an ARP packet of 6-byte hardware and IPv4 addresses (RFC 826). */
+/** Reads an ARP packet with 6-byte hardware and IPv4 addresses (RFC 826), as traffic between the sender's and the target's address. */
 function readArp(bytes: Uint8Array, at: number, end: number, wireEnd: number, packet: Packet): Status {
   packet.networkOffset = at;
   packet.networkBytes = Math.min(ARP_BYTES, wireEnd - at);

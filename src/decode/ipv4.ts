@@ -1,4 +1,4 @@
-// IPv4 headers: lengths, addresses, fragments. Checksums are not verified: offload leaves them to the card.
+// Reads IPv4 headers: lengths, addresses, fragments. It doesn't verify checksums, because offload leaves them to the card.
 
 import { V4_MAPPED } from '../net/address.ts';
 import { i32, u8, u16 } from '../net/bytes.ts';
@@ -6,7 +6,7 @@ import { PROTOCOL } from '../net/numbers.ts';
 import { LAYER, type Packet, STATUS, type Status, stop } from './packet.ts';
 import { readLaterFragment, readTcp, readTransport, readUdp } from './transport.ts';
 
-// Copies: V8 loads and checks an imported constant at every use, and folds a module's own into the code (10 % of decoding).
+// Local copies: V8 loads and checks an imported constant at each use but inlines a module's own (10 % of decoding).
 const { TCP, UDP } = PROTOCOL;
 const { NETWORK } = LAYER;
 const { MALFORMED, TRUNCATED } = STATUS;
@@ -15,7 +15,7 @@ const IPV4_BYTES = 20;
 const MORE_FRAGMENTS = 0x2000;
 const OFFSET_MASK = 0x1fff;
 
-/** Reads an IPv4 packet (RFC 791 section 3.1). Options are stepped over. */
+/** Reads an IPv4 packet (RFC 791 section 3.1). Skips options. */
 export function readIpv4(bytes: Uint8Array, at: number, end: number, wireEnd: number, packet: Packet): Status {
   packet.networkOffset = at;
   let networkEnd = Math.max(wireEnd, at);

@@ -1,4 +1,4 @@
-// IPv6 headers and their extension headers. A chain of more than 16 headers is malformed.
+// Reads IPv6 headers and extension headers. A chain of more than 16 counts as malformed.
 
 import { i32, u8, u16, u32 } from '../net/bytes.ts';
 import { PROTOCOL } from '../net/numbers.ts';
@@ -67,7 +67,7 @@ function readChain(bytes: Uint8Array, at: number, end: number, packet: Packet, j
     const next = u8(bytes, position);
     if (header === PROTOCOL.FRAGMENT) {
       const fragment = u16(bytes, position + 2) & 0xfff9;
-      // Offset 0 and nothing to come is a whole packet (RFC 6946).
+      // Offset 0 without more fragments is a whole packet (RFC 6946).
       if (fragment !== 0) packet.identification = i32(bytes, position + 4);
       if (fragment > 7) {
         packet.protocol = next;
@@ -87,7 +87,7 @@ function readChain(bytes: Uint8Array, at: number, end: number, packet: Packet, j
     position += length;
     if (position > networkEnd) return stop(packet, NETWORK, MALFORMED);
     if (position > end) return stop(packet, NETWORK, TRUNCATED);
-    // Mobility, HIP and Shim6 messages end with "nothing follows": they are the message, and stay the packet's protocol.
+    // Mobility, HIP and Shim6 headers are followed by "no next header": they are the message itself, and stay the packet's protocol.
     if (next !== PROTOCOL.NO_NEXT || !isMessage(header)) packet.protocol = next;
     header = next;
   }

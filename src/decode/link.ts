@@ -1,5 +1,5 @@
-// Link headers: dispatch by link type, then Ethernet, BSD loopback and Linux cooked captures. PKTAP headers are removed before decoding, and
-// frame check sequences are not expected: no capture interface delivers them.
+// Reads link headers: dispatches by link type, then Ethernet, BSD loopback and Linux cooked captures. PKTAP headers are already stripped. It expects
+// no frame check sequences, since no capture interface delivers them.
 
 import { i32, i32le, u8, u16 } from '../net/bytes.ts';
 import { DIRECTION, ETHERTYPE, LINK } from '../net/numbers.ts';
@@ -14,10 +14,10 @@ const { IPV4, IPV6 } = ETHERTYPE;
 const ETHERNET_BYTES = 14;
 const FAMILY_BYTES = 4;
 const FAMILY_IPV4 = 2;
-/** Largest number that any system uses for an address family; beyond it the header is garbage. */
+/** Largest address family of any system. A larger number is garbage. */
 const LARGEST_FAMILY = 255;
 
-/** Reads one frame of a link type; RAW has two numbers. */
+/** Reads one frame of any link type. RAW has two numbers. */
 export function readLink(link: number, bytes: Uint8Array, at: number, end: number, wireEnd: number, packet: Packet): Status {
   switch (link) {
     case LINK.ETHERNET:
@@ -53,9 +53,9 @@ export function readLink(link: number, bytes: Uint8Array, at: number, end: numbe
 }
 
 /**
- * Reads an address family of 4 bytes: NULL in the byte order of the machine that recorded, LOOP in network order.
+ * Reads a 4-byte address family: NULL in the recording machine's byte order, LOOP in network order.
  *
- * The 4 bytes are BPF's own and never were on a wire: lo0 and utun count packets without them, and so do frame bytes.
+ * BPF adds the 4 bytes; they were never on a wire. lo0 and utun count packets without them, and so do frame bytes.
  */
 function readFamily(link: number, bytes: Uint8Array, at: number, end: number, wireEnd: number, packet: Packet): Status {
   const ip = at + FAMILY_BYTES;
@@ -67,7 +67,7 @@ function readFamily(link: number, bytes: Uint8Array, at: number, end: number, wi
   if (family === FAMILY_IPV4) return readIpv4(bytes, ip, end, wireEnd, packet);
   if (isIpv6Family(family)) return readIpv6(bytes, ip, end, wireEnd, packet);
   if (family <= 0 || family > LARGEST_FAMILY) return refuse(packet, UNREAD.OTHER, 0);
-  // A family of an unknown system: the version nibble shows IP, anything else is AppleTalk and the like.
+  // An unknown system's family: the version nibble shows IP; anything else is AppleTalk and the like.
   if (ip >= end) return stop(packet, LAYER.LINK, STATUS.TRUNCATED);
   const version = u8(bytes, ip) >>> 4;
   return version === 4 || version === 6 ? readIp(bytes, ip, end, wireEnd, packet) : refuse(packet, UNREAD.OTHER, 0);
@@ -92,7 +92,7 @@ export function readEthernet(bytes: Uint8Array, at: number, end: number, wireEnd
 const SLL_BYTES = 16;
 const SLL2_BYTES = 20;
 
-/** Protocol value that announces an LLC header where Ethernet has a length (linux/if_ether.h, ETH_P_802_2). */
+/** Protocol value for an LLC header, where Ethernet would have a length (linux/if_ether.h, ETH_P_802_2). */
 const PROTOCOL_LLC = 4;
 /** Hardware type (linux/if_arp.h) of interfaces that count an Ethernet header. */
 const ARPHRD_ETHER = 1;
@@ -104,7 +104,7 @@ const OUTGOING = 4;
 
 /** Reads a LINUX_SLL frame (https://www.tcpdump.org/linktypes/LINKTYPE_LINUX_SLL.html). */
 function readSll(bytes: Uint8Array, at: number, end: number, wireEnd: number, packet: Packet): Status {
-  packet.frameBytes = behind(wireEnd, at + SLL_BYTES);
+  packet.frameBytes = bytesAfter(wireEnd, at + SLL_BYTES);
   if (at + SLL_BYTES > end) return stop(packet, LAYER.LINK, STATUS.TRUNCATED);
   describe(u16(bytes, at), u16(bytes, at + 2), packet);
   return readProtocol(u16(bytes, at + 14), bytes, at + SLL_BYTES, end, wireEnd, packet);
@@ -112,21 +112,21 @@ function readSll(bytes: Uint8Array, at: number, end: number, wireEnd: number, pa
 
 /** Reads a LINUX_SLL2 frame (https://www.tcpdump.org/linktypes/LINKTYPE_LINUX_SLL2.html). */
 function readSll2(bytes: Uint8Array, at: number, end: number, wireEnd: number, packet: Packet): Status {
-  packet.frameBytes = behind(wireEnd, at + SLL2_BYTES);
+  packet.frameBytes = bytesAfter(wireEnd, at + SLL2_BYTES);
   if (at + SLL2_BYTES > end) return stop(packet, LAYER.LINK, STATUS.TRUNCATED);
   packet.linkInterface = i32(bytes, at + 4);
   describe(u8(bytes, at + 10), u16(bytes, at + 8), packet);
   return readProtocol(u16(bytes, at), bytes, at + SLL2_BYTES, end, wireEnd, packet);
 }
 
-function behind(wireEnd: number, header: number): number {
+function bytesAfter(wireEnd: number, header: number): number {
   return wireEnd > header ? wireEnd - header : 0;
 }
 
 /**
- * Sets direction, group and frame bytes. The kernel cut off the real link header before the capture, but on Ethernet the interface counters
- * include its 14 bytes: they are added again, which keeps frame bytes comparable with the counters. Tunnels have no such header, and lo
- * doesn't count it (drivers/net/loopback.c takes the length after eth_type_trans).
+ * Sets direction, group and frame bytes. The kernel strips the real link header before the capture, but on Ethernet the interface counters include its
+ * 14 bytes. Adding them keeps frame bytes comparable with the counters. Tunnels have no such header, and lo doesn't count it
+ * (drivers/net/loopback.c takes the length after eth_type_trans).
  */
 function describe(packetType: number, hardware: number, packet: Packet): void {
   if (packetType === OUTGOING) packet.linkDirection = DIRECTION.OUT;
@@ -137,7 +137,7 @@ function describe(packetType: number, hardware: number, packet: Packet): void {
 }
 
 function readProtocol(protocol: number, bytes: Uint8Array, at: number, end: number, wireEnd: number, packet: Packet): Status {
-  // Small numbers are not lengths here but protocols of their own (CAN, 802.3 without LLC).
+  // Small numbers aren't lengths here but protocols (CAN, 802.3 without LLC).
   if (protocol < 0x600 && protocol !== PROTOCOL_LLC) return refuse(packet, UNREAD.ETHERTYPE, protocol);
   return readEtherType(protocol, bytes, at, end, wireEnd, packet);
 }

@@ -1,21 +1,21 @@
-// The packet record that every frame is decoded into, and how far decoding got. The readers write it; flow and inspect read it.
+// The record into which every frame is decoded, including how far decoding got. The readers write it; flow and inspect read it.
 
 /** How decoding ended. Short and broken packets are statuses, counted and shown; nothing throws. */
 export const STATUS = {
   /** All layers down to the transport were read. */
   COMPLETE: 0,
-  /** The capture was cut before the end of a header: what was read before it holds. */
+  /** The captured bytes ended inside a header. Everything read before is valid. */
   TRUNCATED: 1,
   /** A length or version contradicts the bytes. */
   MALFORMED: 2,
-  /** A link type, EtherType or encapsulation that is not decoded. */
+  /** A link type, EtherType or encapsulation that we don't decode. */
   UNSUPPORTED: 3,
 } as const;
 export type Status = (typeof STATUS)[keyof typeof STATUS];
 
 /** Kinds of undecoded content; `Packet.unread` pairs each with a number of that kind. */
 export const UNREAD = {
-  /** Something without a number. */
+  /** Content without a number. */
   OTHER: 0,
   /** LINKTYPE. */
   LINK: 1,
@@ -31,11 +31,11 @@ export const UNREAD = {
 } as const;
 export type Unread = (typeof UNREAD)[keyof typeof UNREAD];
 
-/** The layer at which decoding stopped, or TRANSPORT when it was complete. */
+/** The layer at which decoding stopped; TRANSPORT if it was complete. */
 export const LAYER = { LINK: 0, NETWORK: 1, TRANSPORT: 2 } as const;
 export type Layer = (typeof LAYER)[keyof typeof LAYER];
 
-/** An encapsulation that was recognised around or inside the packet, for labels only. */
+/** A tunnel recognised around or inside the packet. */
 export const TUNNEL = {
   NONE: 0,
   SIX_IN_FOUR: 1,
@@ -51,11 +51,11 @@ export const TUNNEL = {
 export type Tunnel = (typeof TUNNEL)[keyof typeof TUNNEL];
 
 /**
- * One decoded packet; overwritten by the next. Offsets are into the bytes that were decoded, -1 where a layer is absent.
+ * One decoded packet. The next one overwrites it. Offsets are into the decoded bytes, -1 if the layer is absent.
  *
  *     words   [ source: 4 x int32 ][ destination: 4 x int32 ]    IPv4 v4-mapped, see net/address
  *
- * A packet has a flow when `hasAddresses` is true, whatever the status: a truncated TCP header still belongs to its two addresses.
+ * A packet belongs to a flow if `hasAddresses` is true, even with an incomplete status: a truncated TCP header still has two addresses.
  */
 export class Packet {
   status: Status = STATUS.COMPLETE;
@@ -64,56 +64,56 @@ export class Packet {
   unread = 0;
   hasAddresses = false;
   readonly words = new Int32Array(8);
-  /** PROTOCOL number; the innermost that is not an extension header, of the outermost IP header. */
+  /** PROTOCOL number of the outermost IP header's content, after extension headers. */
   protocol = 0;
   sourcePort = 0;
   destinationPort = 0;
   tunnel: Tunnel = TUNNEL.NONE;
-  /** VLAN identifier of the outermost tag, 0 where there is none. */
+  /** VLAN identifier of the outermost tag; 0 if there is none. */
   vlan = 0;
 
-  /** Network-layer bytes on the wire: the IP header and all behind it, without link header and Ethernet padding. */
+  /** Network-layer bytes on the wire: the IP header and everything after it, without link header and Ethernet padding. */
   networkBytes = 0;
-  /** Bytes of the whole frame on the wire, link header included: what interface counters count. */
+  /** Bytes of the whole frame on the wire including the link header, as interface counters count them. */
   frameBytes = 0;
-  /** Transport payload bytes on the wire; 0 where the transport is unknown. */
+  /** Transport payload bytes on the wire; 0 if the transport is unknown. */
   payloadBytes = 0;
   networkOffset = -1;
   transportOffset = -1;
   payloadOffset = -1;
   /** Payload bytes that were captured, from payloadOffset. */
   payloadCaptured = 0;
-  /** Captured bytes of what a tunnel with an IP protocol of its own carries, from transportOffset. */
+  /** Captured bytes inside a tunnel that has its own IP protocol, from transportOffset. */
   insideCaptured = 0;
 
-  /** True for a fragment after the first. Its ports come from the first, if that was seen; its payload means nothing alone. */
+  /** True for a fragment after the first. Its ports come from the first, if that was seen; its payload can't be read alone. */
   laterFragment = false;
-  /** True for a later fragment whose first was not seen before it: its ports are unknown, as may be its protocol. */
+  /** True for a later fragment whose first wasn't seen yet: its ports are unknown, and maybe its protocol. */
   lacksFirst = false;
-  /** True for the first of several fragments: it has the transport header, and a part of the payload. */
+  /** True for the first of several fragments, which has the transport header and part of the payload. */
   firstFragment = false;
   /** IP identification of a fragment (32 bits signed), 0 otherwise. */
   identification = 0;
-  /** Of TCP; SYN for SCTP's INIT. */
+  /** TCP flags; SYN for SCTP's INIT. */
   tcpFlags = 0;
-  /** Signed 32 bits, to be compared by difference; of SCTP's INIT the tag. */
+  /** TCP sequence number, signed 32 bits; compare by difference. For SCTP's INIT, its tag. */
   sequence = 0;
   acknowledgement = 0;
-  /** RFC 7323 timestamps, signed 32 bits; `hasTimestamps` tells whether they are there. */
+  /** RFC 7323 timestamps, signed 32 bits; valid if `hasTimestamps`. */
   timestampValue = 0;
   timestampEcho = 0;
   hasTimestamps = false;
-  /** The payload of a UDP datagram begins as a long header of QUIC does (RFC 8999 section 5.1). */
+  /** Whether a UDP payload begins like a QUIC long header (RFC 8999 section 5.1). */
   longHeader = false;
-  /** ICMP type and code of an ICMP message: type << 8 | code. */
+  /** ICMP type << 8 | code. */
   icmpType = 0;
-  /** Layer 2 destination was a broadcast or multicast group. */
+  /** Whether the link-layer destination was broadcast or multicast. */
   groupAddressed = false;
-  /** Direction told by a cooked link header (DIRECTION), 0 otherwise. */
+  /** DIRECTION from a cooked link header; 0 without one. */
   linkDirection = 0;
   /** Interface index in a cooked v2 header (Linux), 0 otherwise. */
   linkInterface = 0;
-  /** When it was captured, epoch ms. The caller sets it: passed through the readers, the number would be allocated anew in each call. */
+  /** Capture time, epoch ms. The caller sets it, because passing it through the readers would allocate a number per call. */
   time = 0;
 }
 
@@ -128,7 +128,7 @@ export function stop(packet: Packet, layer: Layer, status: Status): Status {
   return status;
 }
 
-/** Records that a frame holds something that is not decoded. @returns the status */
+/** Records that a frame contains something that we don't decode. @returns the status */
 export function refuse(packet: Packet, what: Unread, number: number): Status {
   packet.unread = (what << 16) | (number & 0xffff);
   return stop(packet, LINK, UNSUPPORTED);

@@ -1,6 +1,6 @@
-// Transport headers: dispatch by IP protocol, then TCP, UDP, UDP-Lite, SCTP and ICMP. Checksums are not verified: offload leaves them to the
-// card. Tunnels are only recognised here; inspect/tunnels.ts reads what is inside. In every reader `end` is where the packet's captured bytes
-// end and `networkEnd` where its bytes on the wire end.
+// Reads transport headers: dispatches by IP protocol, then TCP, UDP, UDP-Lite, SCTP and ICMP. It doesn't verify checksums, because offload leaves
+// them to the card. It only recognises tunnels; inspect/tunnels.ts reads what is inside. In every reader `end` is the end of the packet's captured
+// bytes, and `networkEnd` the end of its bytes on the wire.
 
 import { isV4 } from '../net/address.ts';
 import { i32, u8, u16 } from '../net/bytes.ts';
@@ -12,7 +12,7 @@ import { complete, LAYER, type Packet, STATUS, type Status, stop, TUNNEL, type T
 const { TRANSPORT } = LAYER;
 const { MALFORMED, TRUNCATED } = STATUS;
 
-/** Reads the header that `packet.protocol` names. Protocols without ports that are not ICMP are complete as they are. */
+/** Reads the header that `packet.protocol` names. Other protocols than these have no header to read. */
 export function readTransport(bytes: Uint8Array, at: number, end: number, networkEnd: number, packet: Packet): Status {
   packet.transportOffset = at;
   switch (packet.protocol) {
@@ -35,7 +35,7 @@ export function readTransport(bytes: Uint8Array, at: number, end: number, networ
 }
 
 /**
- * Ends a fragment after the first. All of it is payload, but from the middle of a message: there is no offset to read it at.
+ * Finishes a later fragment. All of it is payload, but from the middle of a message, so it has no payload offset.
  *
  * `Decoder` fills in the ports.
  */
@@ -46,7 +46,7 @@ export function readLaterFragment(at: number, networkEnd: number, packet: Packet
   return complete(packet);
 }
 
-/** Tunnels that have an IP protocol of their own. */
+/** TUNNEL of a tunnel protocol directly over IP. */
 function tunnelOf(packet: Packet): Tunnel {
   const outerV4 = isV4(packet.words, 0);
   switch (packet.protocol) {
@@ -66,7 +66,7 @@ const OPTION_END = 0;
 const OPTION_NOP = 1;
 const OPTION_TIMESTAMPS = 8;
 const TIMESTAMPS_BYTES = 10;
-/** NOP NOP timestamps, as every sender lays them out (RFC 7323 appendix A). */
+/** NOP NOP timestamps, the layout that all senders use (RFC 7323 appendix A). */
 const ALIGNED_TIMESTAMPS = 0x0101080a;
 
 /** Reads a TCP segment (RFC 9293 section 3.1). Of the options only timestamps are read. */
@@ -91,7 +91,7 @@ export function readTcp(bytes: Uint8Array, at: number, end: number, networkEnd: 
   return complete(packet);
 }
 
-/** Looks for timestamps. An option of impossible length only ends the search: systems accept such segments, too. */
+/** Looks for timestamps. An option with an impossible length just ends the search, because systems accept such segments. */
 function readOptions(bytes: Uint8Array, from: number, to: number, packet: Packet): void {
   let at = from;
   while (at + 1 < to) {
@@ -118,7 +118,7 @@ function setTimestamps(bytes: Uint8Array, at: number, packet: Packet): void {
 }
 
 const UDP_BYTES = 8;
-/** A copy, as in ipv4.ts: both highest bits are set. */
+/** A copy, as in ipv4.ts: the two highest bits. */
 const LONG = QUIC_LONG;
 const { VXLAN, GENEVE, GTP_U, TEREDO } = TUNNEL_PORT;
 
@@ -130,7 +130,7 @@ export function readUdp(bytes: Uint8Array, at: number, end: number, networkEnd: 
   let payloadEnd = networkEnd;
   if (length !== 0) {
     if (length < UDP_BYTES) return stop(packet, LAYER.TRANSPORT, STATUS.MALFORMED);
-    // A first fragment has the length of the whole datagram; any other that is longer than its packet lies.
+    // A first fragment has the whole datagram's length. Otherwise a length beyond the packet is false.
     if (at + length > networkEnd) {
       if (!packet.firstFragment) return stop(packet, LAYER.TRANSPORT, STATUS.MALFORMED);
     } else payloadEnd = at + length;
@@ -158,11 +158,11 @@ function readUdpLite(bytes: Uint8Array, at: number, end: number, networkEnd: num
 }
 
 const SCTP_BYTES = 12;
-/** The chunk that opens an association, alone in its packet, up to its tag (RFC 9260 section 3.3.2). */
+/** INIT, the chunk that opens an association and is alone in its packet; bytes up to its tag (RFC 9260 section 3.3.2). */
 const INIT = 1;
 const INIT_BYTES = 8;
 
-/** Reads an SCTP packet (RFC 9260 section 3.1). Of the chunks only INIT is read; all count as payload. */
+/** Reads an SCTP packet (RFC 9260 section 3.1). It reads only INIT chunks; all chunks count as payload. */
 function readSctp(bytes: Uint8Array, at: number, end: number, networkEnd: number, packet: Packet): Status {
   if (at + SCTP_BYTES > end) return stopInHeader(bytes, at, end, networkEnd, SCTP_BYTES, packet);
   setPorts(bytes, at, packet);
@@ -176,9 +176,9 @@ function readSctp(bytes: Uint8Array, at: number, end: number, networkEnd: number
 
 /** Type, code and checksum (RFC 792, RFC 4443 section 2.1). */
 const ICMP_BYTES = 4;
-/** With the identifier. */
+/** Header with the identifier. */
 const ICMP_IDENTIFIED = 6;
-/** With the four bytes that nearly every message has before its body; the payload is what follows. */
+/** Header with the four bytes that nearly every message has before its body. The payload follows. */
 const ICMP_BODY = 8;
 
 /** Reads an ICMP or ICMPv6 message: type and code, and the identifier of echo requests and replies. */
@@ -197,22 +197,22 @@ function readIcmp(bytes: Uint8Array, at: number, end: number, networkEnd: number
 }
 
 /**
- * Ends an incomplete header, with its ports if they are there.
+ * Finishes an incomplete header, with its ports if they are there.
  *
- * Cut by the capture is truncated; longer than the packet itself is malformed (a first fragment that is too small too, RFC 1858).
+ * It is truncated if the capture cut it off, and malformed if the packet itself is too short (as is a tiny first fragment, RFC 1858).
  */
 function stopInHeader(bytes: Uint8Array, at: number, end: number, networkEnd: number, need: number, packet: Packet): Status {
   if (at + 4 <= end) setPorts(bytes, at, packet);
   return stop(packet, LAYER.TRANSPORT, at + need > networkEnd ? STATUS.MALFORMED : STATUS.TRUNCATED);
 }
 
-/** Reads both ports; the caller checked that there are 4 bytes. */
+/** Reads both ports. The caller has checked that there are 4 bytes. */
 function setPorts(bytes: Uint8Array, at: number, packet: Packet): void {
   packet.sourcePort = u16(bytes, at);
   packet.destinationPort = u16(bytes, at + 2);
 }
 
-/** Notes where the payload lies and how much of it was captured. @param payloadEnd where it ends on the wire */
+/** Sets the payload's offset and lengths. @param payloadEnd its end on the wire */
 function setPayload(packet: Packet, at: number, end: number, payloadEnd: number): void {
   packet.payloadOffset = at;
   packet.payloadBytes = payloadEnd > at ? payloadEnd - at : 0;
@@ -225,19 +225,19 @@ const INNER_ETHERNET_BYTES = 14;
 const INNER_IP_BYTES = 20;
 const VXLAN_VALID = 0x08;
 const ETHERNET_INSIDE = 0x6558;
-/** Version 1 of GTP, the protocol and not its charging sibling. */
+/** GTP version 1 with protocol type GTP, not GTP'. */
 const GTP_VERSION_1 = 0x30;
 const GTP_DATA = 0xff;
-/** What a Teredo datagram begins with besides IPv6: an origin, or an authentication (RFC 4380 section 5.1.1). */
+/** What may precede IPv6 in a Teredo datagram: an origin or an authentication (RFC 4380 section 5.1.1). */
 const TEREDO_INDICATORS = [0, 1];
 
-/** TUNNEL of a datagram to one of TUNNEL_PORT, if its first bytes fit; the caller checked that there are 8. */
+/** TUNNEL of a datagram to one of TUNNEL_PORT if its first bytes fit. The caller has checked that there are 8. */
 function tunnelOver(bytes: Uint8Array, at: number, packet: Packet): Tunnel {
   const first = u8(bytes, at);
   const inner = packet.payloadBytes - HEADER_BYTES;
   switch (packet.destinationPort) {
     case TUNNEL_PORT.VXLAN:
-      // All other bits are to be ignored (RFC 7348 section 5).
+      // All other bits must be ignored (RFC 7348 section 5).
       return (first & VXLAN_VALID) !== 0 && inner >= INNER_ETHERNET_BYTES ? TUNNEL.VXLAN : TUNNEL.NONE;
     case TUNNEL_PORT.GENEVE:
       return first >>> 6 === 0 && isInside(u16(bytes, at + 2)) && inner >= INNER_ETHERNET_BYTES ? TUNNEL.GENEVE : TUNNEL.NONE;
@@ -258,10 +258,10 @@ function isInside(type: number): boolean {
 }
 
 /**
- * True for a WireGuard message (whitepaper section 5.4): a type of 1 to 4, three zero bytes, and the one length of its type.
+ * Whether this is a WireGuard message (whitepaper section 5.4): a type of 1 to 4, three zero bytes, and a length that fits the type.
  *
- * Data is padded to 16 bytes behind a header of 16 and a tag of 16; its counter never reaches the upper two of eight bytes.
- * The caller checked that there are 8 bytes. @param payloadBytes length on the wire
+ * Data messages have a 16-byte header, padding to 16 bytes and a 16-byte tag; the upper two bytes of their counter are always 0.
+ * The caller has checked that there are 8 bytes. @param payloadBytes length on the wire
  */
 function isWireguard(bytes: Uint8Array, at: number, payloadBytes: number, captured: number): boolean {
   if (u8(bytes, at + 1) !== 0 || u16(bytes, at + 2) !== 0) return false;

@@ -1,5 +1,5 @@
-// 802.11 data frames, plain or behind the header in which a driver says how it heard them. Nothing is decrypted: protected frames are
-// counted as encrypted. Of several packets in one frame decoding reads the first; AggregateRest walks the others.
+// Reads 802.11 data frames, plain or after a driver's receive header. It decrypts nothing; protected frames count as encrypted. If a frame has
+// several packets, decoding reads the first, and AggregateRest walks the others.
 
 import { i32, u8, u16, u16le, u32, u32le } from '../net/bytes.ts';
 import { LINK } from '../net/numbers.ts';
@@ -18,13 +18,13 @@ const PROTECTED = 0x40;
 const ORDER = 0x80;
 const HEADER_BYTES = 24;
 const FRAGMENT_AT = 22;
-/** QoS control: several packets are in this frame. */
+/** QoS control: the frame has several packets. */
 const AGGREGATED = 0x80;
-/** Destination, source and length of each of them: an Ethernet header, with LLC behind it. */
+/** Each packet's header: destination, source and length, like Ethernet's, followed by LLC. */
 const SUBFRAME_BYTES = 14;
 const CHECKSUM_BYTES = 4;
 
-/** Header in front of the frame: https://www.radiotap.org, linux-wlan-ng for Prism and AVS, the PPI specification 1.0.10. */
+/** Drivers' headers: https://www.radiotap.org, linux-wlan-ng for Prism and AVS, the PPI specification 1.0.10. */
 const RADIOTAP_BYTES = 8;
 const RADIOTAP = { CLOCK: 0x01, FLAGS: 0x02, MORE: 31, HAS_CHECKSUM: 0x10, PADDED: 0x20, BAD_CHECKSUM: 0x40 } as const;
 const MAX_WORDS = 32;
@@ -33,15 +33,15 @@ const PPI_BYTES = 8;
 const PPI = { COMMON: 2, FLAGS_AT: 8, HAS_CHECKSUM: 0x01, BAD_CHECKSUM: 0x04 } as const;
 const MAX_FIELDS = 32;
 
-/** Where the frame last looked at has its 802.11 header and its body; one record, written anew for each. */
+/** Offsets in the current frame; one record, reused to avoid allocation. */
 const found = { frame: 0, checksum: 0, padded: false, bad: false, body: 0, end: 0, wireEnd: 0, aggregated: false };
 
-/** True for the link types that are read here. */
+/** Whether this module reads the link type. */
 export function isWireless(link: number): boolean {
   return link === LINK.RADIOTAP || link === LINK.IEEE802_11 || link === LINK.PRISM || link === LINK.AVS || link === LINK.PPI;
 }
 
-/** Reads a frame of one of these link types. Frame bytes leave out the driver's header and the check sequence, as on Ethernet. */
+/** Reads a frame of one of these link types. Frame bytes exclude the driver's header and the check sequence, as on Ethernet. */
 export function readWireless(link: number, bytes: Uint8Array, at: number, end: number, wireEnd: number, packet: Packet): Status {
   const status = findBody(link, bytes, at, end, wireEnd, packet);
   if (status !== STATUS.COMPLETE) return status;
@@ -53,13 +53,13 @@ export function readWireless(link: number, bytes: Uint8Array, at: number, end: n
   const innerEnd = inner + u16(bytes, body + 12);
   if (innerEnd > found.wireEnd) return stop(packet, LAYER.LINK, STATUS.MALFORMED);
   packet.groupAddressed = (u8(bytes, body) & 1) === 1;
-  packet.frameBytes -= found.wireEnd - behind(body, innerEnd, found.wireEnd);
+  packet.frameBytes -= found.wireEnd - nextSubframe(body, innerEnd, found.wireEnd);
   return readEtherType(0, bytes, inner, Math.min(found.end, innerEnd), innerEnd, packet);
 }
 
 /**
- * Walks the packets of an aggregated frame (A-MSDU, section 9.3.2.2) that lie behind the first. Each is an Ethernet frame with an LLC
- * header; its bytes on the wire are those that it takes up. Each takes 16 of the captured bytes at least, so there are no more than fit.
+ * Walks the second and further packets of an aggregated frame (A-MSDU, section 9.3.2.2). Each is an Ethernet frame with an LLC header. Each takes at
+ * least 16 captured bytes, which bounds their number.
  */
 export class AggregateRest {
   offset = 0;
@@ -69,15 +69,15 @@ export class AggregateRest {
   #next = 0;
   #end = 0;
   #wireEnd = 0;
-  /** Written by the reader of headers, and not looked at. */
+  /** Scratch for the header reader; not read. */
   readonly #packet: Packet;
 
-  /** @param packet anybody's: it is overwritten */
+  /** @param packet scratch, overwritten */
   constructor(packet: Packet) {
     this.#packet = packet;
   }
 
-  /** Begins with a frame. @returns false where it has no packet behind the first */
+  /** Starts with a frame. @returns false if it has only one packet */
   begin(link: number, bytes: Uint8Array, at: number, captured: number, wire: number): boolean {
     if (findBody(link, bytes, at, at + captured, at + wire, this.#packet) !== STATUS.COMPLETE || !found.aggregated) return false;
     this.#bytes = bytes;
@@ -86,11 +86,11 @@ export class AggregateRest {
     if (found.body + SUBFRAME_BYTES > found.end) return false;
     const first = found.body + SUBFRAME_BYTES + u16(bytes, found.body + 12);
     if (first > found.wireEnd) return false;
-    this.#next = behind(found.body, first, found.wireEnd);
+    this.#next = nextSubframe(found.body, first, found.wireEnd);
     return true;
   }
 
-  /** Goes on to the next one; false where there is none. */
+  /** Moves to the next packet. @returns false if there is none */
   next(): boolean {
     const at = this.#next;
     if (at + SUBFRAME_BYTES > this.#wireEnd) return false;
@@ -101,20 +101,20 @@ export class AggregateRest {
     if (at + SUBFRAME_BYTES > this.#end) return true;
     const last = at + SUBFRAME_BYTES + u16(this.#bytes, at + 12);
     if (last > this.#wireEnd) return true;
-    this.#next = behind(at, last, this.#wireEnd);
+    this.#next = nextSubframe(at, last, this.#wireEnd);
     this.captured = Math.min(this.captured, this.#next - at);
     this.wire = this.#next - at;
     return true;
   }
 }
 
-/** Where the packet behind one from `from` to `to` begins: at a multiple of four, or `limit` where none fits. */
-function behind(from: number, to: number, limit: number): number {
+/** Offset of the packet after the one from `from` to `to`, aligned to four bytes; `limit` if no further one fits. */
+function nextSubframe(from: number, to: number, limit: number): number {
   const next = from + ((to - from + 3) & ~3);
   return next + SUBFRAME_BYTES > limit ? limit : next;
 }
 
-/** Finds the body of an unencrypted data frame. @returns COMPLETE where there is one, else how the frame ends */
+/** Finds the body of an unencrypted data frame. @returns COMPLETE if there is one, else the frame's status */
 function findBody(link: number, bytes: Uint8Array, from: number, captureEnd: number, frameEnd: number, packet: Packet): Status {
   const status = findFrame(link, bytes, from, captureEnd, frameEnd, packet);
   if (status !== STATUS.COMPLETE) return status;
@@ -149,7 +149,7 @@ function findBody(link: number, bytes: Uint8Array, from: number, captureEnd: num
   return STATUS.COMPLETE;
 }
 
-/** Steps over the driver's header and reads of it what matters: whether a check sequence follows, is wrong, and whether the header is padded. */
+/** Skips the driver's header after reading whether a check sequence follows, whether it is wrong, and whether the frame's header is padded. */
 function findFrame(link: number, bytes: Uint8Array, at: number, end: number, wireEnd: number, packet: Packet): Status {
   found.frame = at;
   found.checksum = 0;
@@ -171,12 +171,12 @@ function findFrame(link: number, bytes: Uint8Array, at: number, end: number, wir
 
 function headerLength(link: number, bytes: Uint8Array, at: number): number {
   if (link === LINK.RADIOTAP || link === LINK.PPI) return u16le(bytes, at + 2);
-  // Drivers put AVS headers under Prism's number, too. Prism's words are in the byte order of whoever wrote them.
+  // Drivers also put AVS headers under Prism's number. Prism's words have the writer's byte order.
   if (i32(bytes, at) >>> 12 === AVS_MAGIC || u32le(bytes, at + 4) > 0xffff) return u32(bytes, at + 4);
   return u32le(bytes, at + 4);
 }
 
-/** Fields lie behind all words that say which there are, each aligned to its size: the clock has 8 bytes, flags one. */
+/** Reads radiotap's flags. Fields follow all presence words, each aligned to its size: the clock has 8 bytes, flags one. */
 function readRadiotap(bytes: Uint8Array, at: number, end: number): void {
   const present = u8(bytes, at + 4);
   if ((present & RADIOTAP.FLAGS) === 0) return;

@@ -1,18 +1,18 @@
-// Which end of a flow is this machine, and which end opened it. Runs once per flow, not per packet.
+// Decides which end of a flow is this machine and which end opened it. Runs once per flow, not per packet.
 
 import type { Packet } from '../decode/packet.ts';
 import { sameAddress, scopeOf } from '../net/address.ts';
 import { DIRECTION, ECHO_PORT, hasPorts, PROTOCOL, TCP_FLAG } from '../net/numbers.ts';
 
-/** Most addresses of the machine; every new flow is compared with each. */
+/** Most addresses of the machine. Every new flow is compared with each. */
 const MAX_ADDRESSES = 4096;
 
-/** Order as in FLOW_DIRECTIONS (model/terms). */
+/** Indices into FLOW_DIRECTIONS (model/terms). */
 export const FLOW_DIRECTION = { OUTBOUND: 0, INBOUND: 1, LOCAL: 2, TRANSIT: 3 } as const;
 
-/** Which end of the packet is the local end of its flow, and the flow's direction. Reused; see `Localizer.place`. */
+/** Which end of the packet is its flow's local end, and the flow's direction. `Localizer.place` reuses the object. */
 export interface Placement {
-  /** True when the packet's source is the flow's local end. */
+  /** Whether the packet's source is the flow's local end. */
   sourceIsLocal: boolean;
   direction: number;
 }
@@ -20,8 +20,8 @@ export interface Placement {
 /**
  * Knows the machine's own addresses and places new flows.
  *
- * Live, only these addresses are local. In a replay they are unknown: the direction recorded in the capture decides, else a private address
- * is the local end, else the address that spoke first.
+ * Live, only these addresses are local. In a replay they are unknown. Then the direction recorded in the capture decides; else a private address is the
+ * local end; else the end that sent first.
  */
 export class Localizer {
   readonly #replay: boolean;
@@ -32,14 +32,14 @@ export class Localizer {
     this.#replay = replay;
   }
 
-  /** Replaces the machine's addresses. @param words four words an address @returns whether one is new: see `FlowTable.judgeAgain` */
+  /** Replaces the machine's addresses. @param words four words per address @returns whether one is new; then call `FlowTable.reclassify` */
   setAddresses(words: Int32Array): boolean {
     const hasNew = this.#lacks(words);
     this.#addresses = words;
     return hasNew;
   }
 
-  /** Adds to them. @param words four words an address @returns whether one is new */
+  /** Adds addresses. @param words four words per address @returns whether one is new */
   addAddresses(words: Int32Array): boolean {
     if (!this.#lacks(words) || this.#addresses.length >= 4 * MAX_ADDRESSES) return false;
     const all = new Int32Array(this.#addresses.length + words.length);
@@ -49,10 +49,10 @@ export class Localizer {
     return true;
   }
 
-  /** Places the flow that begins with `packet`. The result is reused by the next call. */
+  /** Places the flow that begins with `packet`. The next call reuses the result. */
   place(packet: Packet, direction: number): Placement {
     const words = packet.words;
-    // A DHCP request that was received came from another machine without an address.
+    // A received DHCP request comes from another machine that has no address yet.
     const isOthers = direction === DIRECTION.IN || direction === DIRECTION.PASSING;
     const source = this.isLocal(words, 0) || (!isOthers && scopeOf(words, 0) === 'unspecified');
     const destination = this.isLocal(words, 4);
@@ -68,7 +68,7 @@ export class Localizer {
       placement.sourceIsLocal = direction === DIRECTION.OUT;
     else if (this.#replay) placement.sourceIsLocal = this.#guess(packet, openedBySource);
     else if (isGroup(words, 4) || packet.groupAddressed) {
-      // Broadcast or multicast of another machine: it was sent to this one, too.
+      // Another machine's broadcast or multicast, which also went to this one.
       placement.sourceIsLocal = false;
     } else {
       placement.sourceIsLocal = openedBySource;
@@ -84,7 +84,7 @@ export class Localizer {
     return false;
   }
 
-  /** True for an address of this machine. */
+  /** Whether the address belongs to this machine. */
   isLocal(words: Int32Array, at: number): boolean {
     const addresses = this.#addresses;
     for (let i = 0; i < addresses.length; i += 4) if (sameAddress(words, at, addresses, i)) return true;
@@ -110,8 +110,8 @@ function isGroup(words: Int32Array, at: number): boolean {
 }
 
 /**
- * True when the packet's source opened the flow, by SYN and SYN+ACK if they are seen. A TCP flow that is joined in its middle was presumably
- * opened towards the lower port; any other flow by the end that is seen first.
+ * Whether the packet's source opened the flow. SYN and SYN+ACK decide if seen. A TCP flow joined in the middle was presumably opened towards the lower
+ * port; any other flow by the end that is seen first.
  */
 function opensAtSource(packet: Packet): boolean {
   if (packet.protocol === PROTOCOL.TCP) {
@@ -123,7 +123,7 @@ function opensAtSource(packet: Packet): boolean {
   return true;
 }
 
-/** True for ICMP of either version. */
+/** Whether the protocol is ICMP or ICMPv6. */
 export function isIcmp(protocol: number): boolean {
   return protocol === PROTOCOL.ICMP || protocol === PROTOCOL.ICMPV6;
 }

@@ -8,16 +8,16 @@ const { HASH, INTS, LOCAL, PORTS, PROTOCOL_INTERFACE, REMOTE } = L;
 
 const EMPTY = -1;
 const FIRST_PLACES = 2048;
-/** Most packets that `warm` takes. */
+/** Most hashes per call of `warm`. */
 export const MAX_WARMED = 64;
-/** Words of a row to read for its first two cache lines, and the last word: an array seldom begins at a line. */
+/** Words to read for a row's first two cache lines, including their last word, because an array seldom starts at a line. */
 const SECOND_LINE = 16;
 const LAST_WORD = 31;
 const THIRD_LINE = 32;
 
 /**
- * Rows by hash: `slots` holds pairs [hash, row]. A tuple is found in either direction, as `hashFlow` is symmetric; `sent` tells which.
- * It grows with what it holds, not with the flow table: a small index stays in the processor's cache.
+ * Rows by hash: `slots` holds pairs [hash, row]. It finds a tuple in either direction, because `hashFlow` is symmetric; `sent` says which.
+ * It grows with its contents, not with the flow table, so a small index stays in the CPU's cache.
  */
 export class FlowIndex {
   #slots: Int32Array = new Int32Array(FIRST_PLACES * 2).fill(EMPTY);
@@ -25,7 +25,7 @@ export class FlowIndex {
   #count = 0;
   readonly #warmRows = new Int32Array(MAX_WARMED);
   #ints: Int32Array;
-  /** After `find`: true when the first end given is the flow's local end. */
+  /** After `find`: whether the first end given is the flow's local end. */
   sent = true;
 
   /** @param ints the flow table's arena */
@@ -33,12 +33,12 @@ export class FlowIndex {
     this.#ints = ints;
   }
 
-  /** Follows the arena, which moves when the table grows. */
+  /** Sets the new arena after the table has grown. */
   setArena(ints: Int32Array): void {
     this.#ints = ints;
   }
 
-  /** Row of the flow between the two ends in `words`, or -1. */
+  /** Row of the flow between the two ends in `words`; -1 if there is none. */
   find(words: Int32Array, sourcePort: number, destinationPort: number, protocolInterface: number, hash: number): number {
     const slots = this.#slots;
     const mask = this.#mask;
@@ -64,11 +64,11 @@ export class FlowIndex {
   }
 
   /**
-   * Reads the places of these hashes, then all that a packet needs of the rows that stand there. All reads of a pass are independent of one another:
-   * the processor has many of them under way at a time.
+   * Prefetches the slots of these hashes, then everything that a packet needs of their rows. The reads of a pass are independent, so the CPU runs many
+   * at a time.
    *
-   * @param hashes of MAX_WARMED packets at the most
-   * @returns something of all that was read
+   * @param hashes of at most MAX_WARMED packets
+   * @returns a value that depends on all reads, so the compiler keeps them
    */
   warm(hashes: Int32Array, count: number): number {
     const slots = this.#slots;
@@ -86,7 +86,7 @@ export class FlowIndex {
     return read;
   }
 
-  /** Reads the places of these rows, and of each the line that `warm` does not. @returns something of all that was read */
+  /** Prefetches the slots of these rows, and the cache line of each that `warm` leaves out. @returns as `warm` */
   warmRows(rows: Int32Array, count: number): number {
     const slots = this.#slots;
     const mask = this.#mask;
@@ -113,7 +113,7 @@ export class FlowIndex {
     slots[2 * slot + 1] = row;
   }
 
-  /** Backward shift (Knuth 6.4, algorithm R): an entry that would no longer be found moves into the hole. */
+  /** Removes an entry by backward shift (Knuth 6.4, algorithm R): entries that would become unreachable move into the hole. */
   remove(hash: number, row: number): void {
     const slots = this.#slots;
     const mask = this.#mask;

@@ -1,5 +1,5 @@
-// The flow table: every flow of a run in one row of a typed array. It counts packets into rows and is the only way to read or write them:
-// nothing outside of this folder knows where in a row a value lies. Touching a flow allocates nothing.
+// The flow table: keeps every flow of a run in one row of a typed array. It counts packets into rows and is the only way to read or write them; nothing
+// outside this folder knows the layout of a row. Touching a flow allocates nothing.
 
 import type { Packet } from '../decode/packet.ts';
 import { ATTRIBUTIONS, type Attribution, NO_OWNER, OWNER_REASONS, type OwnerReason } from '../model/terms.ts';
@@ -20,7 +20,7 @@ const { INTS, COUNTERS, LOCAL, REMOTE, PORTS, PROTOCOL_INTERFACE, STATE, HASH, T
 const { PROCESS, PEER_PROCESS, OWNERSHIP, RTT, TX_RETRANSMITS, RX_RETRANSMITS } = L;
 const { RX_BYTES, TX_BYTES, RX_PACKETS, TX_PACKETS, FIRST_SEEN, LAST_SEEN, SERIAL } = L;
 const { FREE_STATE: FREE, PROTOCOL_MASK } = L;
-const { READ, RETIRED, END_TOLD, TURNED, PASSING: PASSES_BY } = L.STATE_BIT;
+const { READ, RETIRED, END_REPORTED, REVERSED, PASSING: PASSES_BY } = L.STATE_BIT;
 const { NEW, ESTABLISHED, CLOSED } = FLOW_STATE;
 const { TCP, SCTP } = PROTOCOL;
 const { IN, OUT, PASSING } = DIRECTION;
@@ -29,38 +29,39 @@ const { SYN, ACK } = TCP_FLAG;
 /** Called just before a row is removed, to book its last counters, and before an end gets another owner. */
 export interface FlowObserver {
   flowRemoved(row: number): void;
-  /** An end of the flow gets another owner: what it moved so far stays with the old one. */
+  /** An end of the flow gets another owner. What it moved so far stays with the old one. */
   ownerLeaves?(row: number, isPeer: boolean): void;
 }
 
 const CLOSED_UNSEEN = DISOWNED['closed before it could be looked up'];
 const FIRST_ROWS = 1024;
-/** Beyond this the table grows to its limit at once: a copy takes time and twice the memory, and pages that were never written take none. */
+/** Beyond this the table grows to its limit at once: copying takes time and twice the memory, while unwritten pages take no memory. */
 const LAST_COPY_ROWS = 16_384;
 /** End of the list of free rows. */
 const NO_ROW = -1;
 
 /**
- * All flows of a run, at most `maxRows`. A full table evicts the least recently seen of a few rows, after its observers booked them.
+ * All flows of a run, at most `maxRows`. A full table evicts the least recently seen of a few rows, after its observers have booked them.
  *
- * Rows lie in the arena of layout.ts, which moves when it grows. A row's number is valid until the flow is removed; SERIAL tells flows apart.
+ * Rows are in an arena (layout.ts), which moves when it grows. A row number is valid until the flow is removed; serial numbers distinguish the flows that
+ * used a row.
  */
 export class FlowTable {
-  /** Rows touched since `beginTick`, each once; one that was removed since is not live, or is another flow by now. */
+  /** Rows touched since `beginTick`, each once. A row may have been removed since, or belong to another flow by now. */
   touched: Int32Array;
   touchedCount = 0;
-  /** Rows in which flows were created since the last `clearNew`, each once; a row may be free or another flow by now. */
+  /** Rows in which flows were created since the last `clearNew`, each once. A row may be free or belong to another flow by now. */
   newRows: Int32Array;
   newCount = 0;
   count = 0;
   evicted = 0;
   /** Flows ever created. */
   created = 0;
-  /** Of these, the ones that turned out to be part of another flow before anything reported them. */
+  /** Created flows that turned out to be part of another flow before anything reported them. */
   voided = 0;
-  /** What `warm` read; without it the compiler would leave the reads out. */
+  /** Result of `warm`, stored only to keep the compiler from removing the reads. */
   warmed = 0;
-  /** Rows used so far. Live rows are below it; the free ones among them have -1 in STATE. */
+  /** Rows used so far. All live rows are below it; free ones among them have -1 in STATE. */
   rows = 0;
 
   readonly #maxRows: number;
@@ -96,12 +97,12 @@ export class FlowTable {
     this.#index = new FlowIndex(this.#ints);
   }
 
-  /** Calls back from now on, as long as the table lives; those who asked first are called first. */
+  /** Adds an observer for the life of the table. Observers are called in the order in which they were added. */
   observe(observer: FlowObserver): void {
     this.#observers.push(observer);
   }
 
-  /** Rows that fit without growing. */
+  /** Rows available without growing. */
   get capacity(): number {
     return this.touched.length;
   }
@@ -117,14 +118,14 @@ export class FlowTable {
     this.newCount = 0;
   }
 
-  /** Hash of the packet's flow, as `touch` takes it. @param iface index of the interface, below 65536 */
+  /** Hash of the packet's flow, for `touch`. @param iface index of the interface, below 65536 */
   hash(packet: Packet, iface: number): number {
     return hashFlow(packet.words, packet.sourcePort, packet.destinationPort, (iface << 16) | packet.protocol, this.#seed);
   }
 
   /**
-   * Loads what `touch` will need. A packet whose flow was not touched just before spends most of its time waiting for memory; for many
-   * packets at once the processor waits only once.
+   * Prefetches what `touch` will need. A packet of a flow that isn't in the cache mostly waits for memory. For many packets at once the CPU waits only
+   * once.
    *
    * @param hashes of the packets to come, `count` of them
    */
@@ -137,8 +138,8 @@ export class FlowTable {
    *
    * @param packet with its time set
    * @param iface index of the interface, below 65536
-   * @param direction DIRECTION as the capture told it
-   * @param hash of `hash`, where it is known
+   * @param direction DIRECTION as captured
+   * @param hash result of `hash`, if already computed
    * @returns the flow's row
    */
   touch(packet: Packet, iface: number, direction: number, hash: number = this.hash(packet, iface)): number {
@@ -185,66 +186,66 @@ export class FlowTable {
     return row;
   }
 
-  /** Row of the flow between the two ends in `words` (two addresses, 8 words), or -1; counts nothing. */
+  /** Row of the flow between the two ends in `words` (two addresses, 8 words); -1 if there is none. Counts nothing. */
   lookup(words: Int32Array, sourcePort: number, destinationPort: number, protocol: number, iface: number): number {
     const what = (iface << 16) | protocol;
     const hash = hashFlow(words, sourcePort, destinationPort, what, this.#seed);
     return this.#index.find(words, sourcePort, destinationPort, what, hash);
   }
 
-  /** True when the packet of the last `touch` was sent, or the first end of the last `lookup` is, the flow's local end. */
+  /** Whether the flow's local end sent the packet of the last `touch`, or is the first end of the last `lookup`. */
   get lastSent(): boolean {
     return this.#index.sent;
   }
 
   /**
-   * Direction in which the frame of the last `touch` counts for its interface. A transit flow has no local end: its first frame decides for
-   * the whole flow (see STATE_BIT).
+   * Direction in which the frame of the last `touch` counts for its interface. A transit flow has no local end, so its first frame decides for the
+   * whole flow (see STATE_BIT).
    *
    * @param row a transit flow
    * @param way DIRECTION of the frame
-   * @returns DIRECTION as it is booked
+   * @returns DIRECTION as booked
    */
-  wayOf(row: number, way: number): number {
+  bookedDirection(row: number, way: number): number {
     const sent = this.#index.sent;
     const at = row * INTS + STATE;
     const counters = row * COUNTERS;
     if ((this.#counters[counters + RX_PACKETS] as number) + (this.#counters[counters + TX_PACKETS] as number) === 1) {
       if (way === PASSING) this.#ints[at] = (this.#ints[at] as number) | PASSES_BY;
-      else if (way !== DIRECTION.UNKNOWN && (way === OUT) !== sent) this.#ints[at] = (this.#ints[at] as number) | TURNED;
+      else if (way !== DIRECTION.UNKNOWN && (way === OUT) !== sent) this.#ints[at] = (this.#ints[at] as number) | REVERSED;
     }
     const word = this.#ints[at] as number;
     if ((word & PASSES_BY) !== 0) return PASSING;
-    return sent === ((word & TURNED) === 0) ? OUT : IN;
+    return sent === ((word & REVERSED) === 0) ? OUT : IN;
   }
 
-  // Reading a row. The row must be a live flow's; nothing checks it.
+  // Reading a row. The row must be live; nothing checks that.
 
   isLive(row: number): boolean {
     return row >= 0 && row < this.rows && this.#ints[row * INTS + STATE] !== FREE;
   }
 
-  /** True while the row is that of the flow with this serial number. */
+  /** Whether the row still belongs to the flow with this serial number. */
   holds(row: number, serial: number): boolean {
     return this.isLive(row) && this.#counters[row * COUNTERS + SERIAL] === serial;
   }
 
-  /** Counts flows from 1; it tells apart two flows that used the same row. */
+  /** Serial number of the flow, from 1; distinguishes flows that used the same row. */
   serial(row: number): number {
     return this.#counters[row * COUNTERS + SERIAL] as number;
   }
 
-  /** Where addresses are read, four words each, from `localAt` and `remoteAt`. Another array once the table has grown. */
+  /** The array to read addresses from, four words each, at `localAt` and `remoteAt`. It is replaced when the table grows. */
   get words(): Int32Array {
     return this.#ints;
   }
 
-  /** Where in `words` the address of the flow's local end begins. */
+  /** Offset in `words` of the local end's address. */
   localAt(row: number): number {
     return row * INTS + LOCAL;
   }
 
-  /** Where in `words` the address of the flow's remote end begins. */
+  /** Offset in `words` of the remote end's address. */
   remoteAt(row: number): number {
     return row * INTS + REMOTE;
   }
@@ -272,7 +273,7 @@ export class FlowTable {
     return (this.#ints[row * INTS + STATE] as number) >>> 24;
   }
 
-  /** True for a flow that ended or was reset. */
+  /** Whether the flow ended or was reset. */
   isClosed(row: number): boolean {
     return this.state(row) >= CLOSED;
   }
@@ -282,37 +283,37 @@ export class FlowTable {
     return ((this.#ints[row * INTS + STATE] as number) >>> 16) & 0xff;
   }
 
-  /** True for a flow between two ends of this machine. */
+  /** Whether both ends are on this machine. */
   isLocal(row: number): boolean {
     return this.direction(row) === FLOW_DIRECTION.LOCAL;
   }
 
-  /** TUNNEL (decode/packet) in which the flow travels. */
+  /** TUNNEL (decode/packet) of the flow. */
   tunnel(row: number): number {
     return ((this.#ints[row * INTS + STATE] as number) >>> 8) & 0xff;
   }
 
-  /** True when the flow's packets have nothing more to tell. */
+  /** Whether the flow's inspection is over. */
   isRead(row: number): boolean {
     return this.#has(row, READ);
   }
 
-  /** True for a live flow whose ends belong to another connection by now: a process found by them is not its owner. */
+  /** Whether the flow is live but another connection has its ends by now, so a process found by them isn't its owner. */
   isRetired(row: number): boolean {
     return this.#has(row, RETIRED);
   }
 
-  /** True when the flow's end was reported; see `setEndTold`. */
-  isEndTold(row: number): boolean {
-    return this.#has(row, END_TOLD);
+  /** Whether the flow's end was reported; see `setEndReported`. */
+  isEndReported(row: number): boolean {
+    return this.#has(row, END_REPORTED);
   }
 
-  /** True for a transit flow whose TX was received over its interface and whose RX was sent. */
-  isTurned(row: number): boolean {
-    return this.#has(row, TURNED);
+  /** Whether this is a transit flow whose TX was received over its interface and whose RX was sent. */
+  isReversed(row: number): boolean {
+    return this.#has(row, REVERSED);
   }
 
-  /** True for a transit flow whose frames this machine neither sent nor got: they passed its interface. */
+  /** Whether this is a transit flow whose frames only passed the interface: this machine neither sent nor received them. */
   isPassing(row: number): boolean {
     return this.#has(row, PASSES_BY);
   }
@@ -350,29 +351,29 @@ export class FlowTable {
     return this.#counters[row * COUNTERS + LAST_SEEN] as number;
   }
 
-  /** Smoothed round-trip time of a TCP flow, us; 0 is unknown. */
+  /** Smoothed round-trip time of a TCP flow, µs; 0 is unknown. */
   rtt(row: number): number {
     return this.#ints[row * INTS + RTT] as number;
   }
 
-  /** Segments of a TCP flow that either end sent again. */
+  /** Retransmitted segments of a TCP flow, both directions. */
   retransmits(row: number): number {
     const base = row * INTS;
     return (this.#ints[base + TX_RETRANSMITS] as number) + (this.#ints[base + RX_RETRANSMITS] as number);
   }
 
-  /** True for a flow whose local end asks by ICMP, as ping does. The kernel itself never does. */
+  /** Whether the local end sends ICMP requests, as ping does. The kernel itself never does. */
   asksEcho(row: number): boolean {
     if (!isIcmp(this.protocol(row)) || this.remotePort(row) !== ECHO_PORT) return false;
     return this.localPort(row) !== ECHO_PORT || this.direction(row) !== FLOW_DIRECTION.INBOUND;
   }
 
-  /** True for a flow of ICMP that no process began here: errors, discovery, and answers to what others ask. */
+  /** Whether this is ICMP that no local process started: errors, discovery, and replies to others. */
   isIcmpOfKernel(row: number): boolean {
     return isIcmp(this.protocol(row)) && !this.asksEcho(row);
   }
 
-  /** True for a flow without a socket whose local end sent nothing, or only reset a connection that the remote end began. */
+  /** Whether the local end sent nothing, or only reset a connection that the remote end began; for flows without a socket. */
   isRefused(row: number): boolean {
     if (this.txPackets(row) === 0) return true;
     return this.protocol(row) === TCP && isRefusal(this.#ints, row * INTS, this.state(row));
@@ -382,31 +383,31 @@ export class FlowTable {
     return ((this.#ints[row * INTS + STATE] as number) & bit) !== 0;
   }
 
-  // Writing what others learn about a flow.
+  // Writing what other parts learn about a flow.
 
-  /** Notes that the flow's packets have nothing more to tell. */
+  /** Notes that the flow's inspection is over. */
   setRead(row: number): void {
     this.#set(row, READ);
   }
 
-  /** Notes that the flow's end was reported: its removal will not be. */
-  setEndTold(row: number): void {
-    this.#set(row, END_TOLD);
+  /** Notes that the flow's end was reported, so its removal won't be. */
+  setEndReported(row: number): void {
+    this.#set(row, END_REPORTED);
   }
 
-  /** Sets the FLOW_STATE of a flow whose segments nobody sees. */
+  /** Sets the FLOW_STATE of a flow whose segments aren't captured. */
   setState(row: number, state: number): void {
     const at = row * INTS + STATE;
     this.#ints[at] = ((this.#ints[at] as number) & 0xff_ffff) | (state << 24);
     this.mark(row);
   }
 
-  /** Makes a flow one between two ends of this machine: its far end turned out to be a process here, in another network namespace. */
+  /** Makes a flow local: its remote end turned out to be a process on this machine, in another network namespace. */
   joinEnds(row: number): void {
     this.#setDirection(row, FLOW_DIRECTION.LOCAL);
   }
 
-  /** Corrects the packets of a flow whose bytes were counted without seeing them. */
+  /** Corrects the packet counts of a flow whose packets weren't seen. */
   addPackets(row: number, rx: number, tx: number): void {
     const at = row * COUNTERS;
     this.#counters[at + RX_PACKETS] = (this.#counters[at + RX_PACKETS] as number) + rx;
@@ -425,12 +426,12 @@ export class FlowTable {
 
   // Owners.
 
-  /** Process that owns the flow's local end, or NO_OWNER. */
+  /** Process that owns the local end, or NO_OWNER. */
   owner(row: number): number {
     return this.#ints[row * INTS + PROCESS] as number;
   }
 
-  /** Process that owns the far end of a local flow, or NO_OWNER. */
+  /** Process that owns the remote end of a local flow, or NO_OWNER. */
   peer(row: number): number {
     return this.#ints[row * INTS + PEER_PROCESS] as number;
   }
@@ -440,38 +441,38 @@ export class FlowTable {
     return ATTRIBUTIONS[(this.#ints[row * INTS + OWNERSHIP] as number) >>> 16] as Attribution;
   }
 
-  /** Why the flow has no owner; null where it has one. */
+  /** Why the flow has no owner; null if it has one. */
   reason(row: number): OwnerReason | null {
     return OWNER_REASONS[this.reasonIndex(row)] ?? null;
   }
 
-  /** Index of the reason in OWNER_REASONS; beyond its end where the flow has an owner. */
+  /** Index of the reason in OWNER_REASONS; beyond its end if the flow has an owner. */
   reasonIndex(row: number): number {
     return (this.#ints[row * INTS + OWNERSHIP] as number) & 0xffff;
   }
 
-  /** True while the flow's owner was neither found nor given up on. */
+  /** Whether the search for the owner is still running. */
   awaitsOwner(row: number): boolean {
     return this.#ints[row * INTS + OWNERSHIP] === NOT_LOOKED_UP && this.#ints[row * INTS + PROCESS] === NO_OWNER;
   }
 
-  /** Gives the flow's local end an owner. @param match how it is known */
+  /** Sets the owner of the local end. @param match how it is known */
   own(row: number, process: number, match: Attribution): void {
     this.#setOwner(row, process, OWNED[match]);
   }
 
-  /** Gives the far end of a local flow an owner. */
+  /** Sets the owner of a local flow's remote end. */
   ownPeer(row: number, process: number): void {
     this.#ints[row * INTS + PEER_PROCESS] = process;
     this.mark(row);
   }
 
-  /** Notes why the flow's local end has no owner. */
+  /** Sets the reason why the local end has no owner. */
   disown(row: number, reason: OwnerReason): void {
     this.#setOwner(row, NO_OWNER, DISOWNED[reason]);
   }
 
-  /** Before an end gets another owner: what it moved so far stays with the one that it has, which used it. Without this it goes along. */
+  /** Call before an end gets another owner, to leave what it moved so far with the current one. Otherwise that moves to the new owner. */
   settleOwner(row: number, isPeer: boolean): void {
     for (const observer of this.#observers) observer.ownerLeaves?.(row, isPeer);
   }
@@ -486,10 +487,10 @@ export class FlowTable {
   // The life of a row.
 
   /**
-   * Judges the flows in transit again after the machine got a new address. A flow whose local end turns out to be here becomes outbound or
-   * local and asks for its owner as a new flow does. If it is the other end, the flow is removed and its next packet begins another.
+   * Reclassifies flows in transit after the machine got a new address. If a flow's local end has it, the flow becomes outbound or local, and its owner is
+   * looked up like a new flow's. If the remote end has it, the flow is removed, and its next packet begins another.
    */
-  judgeAgain(): void {
+  reclassify(): void {
     const localizer = this.#localizer;
     for (let row = 0; row < this.rows; row++) {
       const base = row * INTS;
@@ -498,7 +499,7 @@ export class FlowTable {
       const isHere = localizer.isLocal(this.#ints, base + LOCAL);
       const isThere = localizer.isLocal(this.#ints, base + REMOTE);
       if (!isHere && !isThere) continue;
-      if (!isHere || (word & (TURNED | PASSES_BY)) !== 0) {
+      if (!isHere || (word & (REVERSED | PASSES_BY)) !== 0) {
         this.remove(row);
         continue;
       }
@@ -510,7 +511,7 @@ export class FlowTable {
     }
   }
 
-  /** Marks a row as changed in this tick, for something learnt without a packet. */
+  /** Marks a row as changed in this tick, for changes without a packet. */
   mark(row: number): void {
     const base = row * INTS;
     if (this.#ints[base + TOUCHED] === this.#tick) return;
@@ -529,10 +530,10 @@ export class FlowTable {
   }
 
   /**
-   * Removes flows that were idle for as long as their protocol allows, from where the last call stopped.
+   * Removes flows that were idle for longer than their protocol allows, from where the last call stopped.
    *
    * @param now epoch ms
-   * @param most flows that are removed in one go
+   * @param most flows removed in one go
    * @returns true if it stopped early
    */
   expire(now: number, most = Number.POSITIVE_INFINITY): boolean {
@@ -558,7 +559,7 @@ export class FlowTable {
     this.#index.remove(ints[base + HASH] as number, row);
     const word = ints[base + STATE] as number;
     ints[base + STATE] = (word & 0xffffff) | RETIRED | (Math.max(word >>> 24, CLOSED) << 24);
-    // From now on a socket with these ends belongs to the next flow. A new flow's owner is still to be looked for.
+    // From now on a socket with these ends belongs to the next flow. But a new flow's owner will still be looked up.
     if (ints[base + FRESH] === 0 && ints[base + PROCESS] === NO_OWNER && ints[base + OWNERSHIP] === NOT_LOOKED_UP)
       ints[base + OWNERSHIP] = CLOSED_UNSEEN;
     this.mark(row);
@@ -579,7 +580,7 @@ export class FlowTable {
     this.count--;
   }
 
-  /** At a datagram's first fragment: fragments ahead of it were counted in a flow without ports, which may hold nothing else. */
+  /** At a datagram's first fragment: takes over fragments that arrived before it and were counted in a flow without ports. Drops that flow if it is empty. */
   #adopt(row: number, packet: Packet, sent: boolean): void {
     const from = this.#orphans.adopt(this.#ints, this.#counters, row, packet, sent, this.#tick);
     if (from < 0) return;
@@ -622,7 +623,7 @@ export class FlowTable {
     return row;
   }
 
-  /** Evicts several at once: loads their rows from memory together, then books and removes them. */
+  /** Evicts several rows at once: prefetches them together, then books and removes them. */
   #evict(): void {
     const idle = this.#idle;
     const count = idle.choose(this.#ints, this.#counters, this.#maxRows);

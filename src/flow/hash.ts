@@ -1,4 +1,4 @@
-// Hash of a flow's two ends, the same for both directions, so that one look-up serves RX and TX.
+// Hashes a flow's two ends. The hash is the same for both directions, so one lookup serves RX and TX.
 
 import { V4_MAPPED } from '../net/address.ts';
 
@@ -7,8 +7,8 @@ const MIX_B = 0xc2b2ae35 | 0;
 const MIX_KEY = 0x9e3779b1 | 0;
 
 /**
- * Takes one word into the state. Every bit of both reaches every bit of the result, so the next word can't undo what this one did.
- * One of the two factors is secret: with both known, pairs of words that cancel each other can be worked out without the seed.
+ * Mixes one word into the state. Every input bit affects every bit of the result, so the next word can't undo this one. One of the two factors is
+ * secret: if both were known, words that cancel each other could be computed without the seed.
  */
 function mix(state: number, word: number, key: number): number {
   let h = state ^ word;
@@ -17,10 +17,10 @@ function mix(state: number, word: number, key: number): number {
   return h ^ (h >>> 15);
 }
 
-/** Hash of one end. @param seed differs in each process, so that nobody on the network can choose colliding flows */
+/** Hash of one end. @param seed random per process, so nobody on the network can choose colliding flows */
 function hashEnd(words: Int32Array, at: number, port: number, seed: number, key: number): number {
   let h = mix(seed, words[at + 3] as number, key);
-  // All words of anything that is not IPv4: addresses that begin with zeros are anybody's to choose.
+  // Use all words of anything that isn't IPv4, because anybody can choose addresses that begin with zeros.
   if (words[at + 2] !== V4_MAPPED || words[at] !== 0 || words[at + 1] !== 0) {
     h = mix(h, words[at] as number, key);
     h = mix(h, words[at + 1] as number, key);
@@ -29,19 +29,19 @@ function hashEnd(words: Int32Array, at: number, port: number, seed: number, key:
   return mix(h, port, key);
 }
 
-/** The secret factor: odd, so that no bit is lost. */
+/** The secret factor. It is odd, so multiplication loses no bit. */
 function keyOf(seed: number): number {
   return (Math.imul(seed, MIX_KEY) ^ MIX_B) | 1;
 }
 
-/** Symmetric hash of `words` (two addresses, 8 words) and two ports, with what else tells flows apart. */
+/** Symmetric hash of `words` (two addresses, 8 words), two ports, protocol and interface. */
 export function hashFlow(words: Int32Array, portA: number, portB: number, protocolInterface: number, seed: number): number {
   const key = keyOf(seed);
   const h = (hashEnd(words, 0, portA, seed, key) + hashEnd(words, 4, portB, seed, key)) | 0;
   return mix(h, protocolInterface, key);
 }
 
-/** Hash of one address of four words, and a port where there is one. */
+/** Hash of one four-word address and an optional port. */
 export function hashAddress(words: Int32Array, at: number, seed: number, port = 0): number {
   return hashEnd(words, at, port, seed, keyOf(seed));
 }

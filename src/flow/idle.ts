@@ -1,4 +1,4 @@
-// Flows that end without saying so: idle times by protocol and state, and the choice of rows to evict from a full table.
+// Idle times by protocol and state, for flows that end silently, and the choice of rows to evict from a full table.
 
 import { PROTOCOL } from '../net/numbers.ts';
 import * as L from './layout.ts';
@@ -8,8 +8,8 @@ import { FLOW_STATE } from './tcp.ts';
 const { COUNTERS, INTS, LAST_SEEN, PROTOCOL_INTERFACE, PROTOCOL_MASK, RX_PACKETS, STATE, TX_PACKETS } = L;
 
 /**
- * Rows that an eviction looks at, and one of how many goes. One of eight at a time took twice as long, and spared flows that speak now and
- * then hardly better (7,349 of 75,155 packets came after their flow's row was gone, here 7,860).
+ * An eviction looks at WINDOW rows and evicts one in SHARE. Evicting one in eight took twice as long and hardly spared intermittent flows better (7,349 of
+ * 75,155 packets came after their flow's row was gone; here 7,860).
  */
 const WINDOW = 64;
 const SHARE = 4;
@@ -38,9 +38,9 @@ export function idleLimit(ints: Int32Array, counters: Float64Array, row: number)
     : IDLE_MS.udp;
 }
 
-/** Chooses rows to evict: a hand goes round the table and takes the least recently seen of the rows under it. Cheap, and close to true LRU. */
+/** Chooses rows to evict: a clock hand moves over the table and takes the least recently seen rows under it. Cheap, and close to true LRU. */
 export class LeastRecent {
-  /** The rows that `choose` chose, the least recent first. */
+  /** The chosen rows, least recent first. */
   readonly rows = new Int32Array(WINDOW / SHARE);
   readonly #seen = new Float64Array(WINDOW / SHARE);
   readonly #window = new Float64Array(WINDOW);
@@ -58,7 +58,7 @@ export class LeastRecent {
     const most = Math.max(1, width / SHARE);
     const window = this.#window;
     const first = this.#hand;
-    // Separate from the choice: this loop only waits for memory, for all rows at once.
+    // A separate loop, so the memory reads of all rows overlap.
     for (let i = 0; i < width; i++) {
       const row = first + i;
       const closed = (ints[row * INTS + STATE] as number) >>> 24 >= FLOW_STATE.CLOSED ? IDLE_MS.tcp : 0;
@@ -75,7 +75,7 @@ export class LeastRecent {
     return count;
   }
 
-  /** Puts a row where it belongs; the last of `last` + 1 makes room. */
+  /** Inserts a row in order; drops the last of `last` + 1. */
   #insert(row: number, seen: number, last: number): void {
     const { rows } = this;
     const times = this.#seen;

@@ -1,17 +1,17 @@
-// The memory layout of a flow: one arena, three cache lines a row, of which a packet touches the first two. Constants only, for this folder
-// only: everybody else reads rows through the flow table.
+// The memory layout of flows: one arena, three cache lines per row, of which a packet touches the first two. For this folder only; everything else reads
+// rows through the flow table.
 
 /** Bytes of a row. */
 export const ROW_BYTES = 192;
 
 /**
- * `ints`, the arena as 48 words a row. The first line says which flow it is and how it stands:
+ * `ints`, the arena as 48 words per row. The first line has the flow's identity and state:
  *
  *     0..3 local address | 4..7 remote address | 8 local port << 16 | remote port | 9 interface << 16 | protocol
  *     10 hash, in a free row the next free row | 11 FLOW_STATE << 24 | direction << 16 | tunnel << 8 | bits; -1 in a free row
- *     12 process | 13 peer process | 14 tick of the last touch | 15 attribution << 16 | reason, 0xffff where there is an owner
+ *     12 process | 13 peer process | 14 tick of the last touch | 15 attribution << 16 | reason, 0xffff if there is an owner
  *
- * Words 16..25 are counters, 26..27 are free, 28..31 is what TCP needs for each segment; few packets need anything from 32 on.
+ * Words 16..25 are counters, 26..27 are free, 28..31 are for every TCP segment; few packets need anything from 32 on.
  */
 export const INTS = ROW_BYTES / 4;
 export const LOCAL = 0;
@@ -33,19 +33,19 @@ export const FRESH = 44;
 export const FREE_STATE = -1;
 /** Bits of STATE. */
 export const STATE_BIT = {
-  /** The flow's packets have nothing more to tell. */
+  /** The flow's inspection is over. */
   READ: 1,
-  /** Another connection began between its ends: the row stays for a while, but the index no longer has it. */
+  /** Another connection began between its ends. The row stays for a while, but the index no longer has it. */
   RETIRED: 2,
   /** Its end was reported as an event. */
-  END_TOLD: 4,
+  END_REPORTED: 4,
   /** A transit flow whose TX was received over its interface and whose RX was sent. */
-  TURNED: 8,
-  /** A transit flow whose frames passed the interface: this machine neither sent nor received them. */
+  REVERSED: 8,
+  /** A transit flow whose frames only passed the interface: this machine neither sent nor received them. */
   PASSING: 16,
 } as const;
 
-/** `counters`, the arena as 24 doubles a row: totals since the flow began; network-layer bytes. Times in epoch ms. */
+/** `counters`, the arena as 24 doubles per row: totals since the flow began, in network-layer bytes; times in epoch ms. */
 export const COUNTERS = ROW_BYTES / 8;
 export const RX_BYTES = 8;
 export const TX_BYTES = 9;
@@ -53,17 +53,17 @@ export const RX_PACKETS = 10;
 export const TX_PACKETS = 11;
 export const LAST_SEEN = 12;
 export const FIRST_SEEN = 16;
-/** Counts flows from 1; it differs between two flows that used the same row. */
+/** Serial number of the flow, from 1; distinguishes flows that used the same row. */
 export const SERIAL = 17;
 
 /**
- * The words of `ints` that follow TCP; of SCTP, 30 and 42 say who opened the association with which tag; meaningless for other protocols. Sequence numbers compare by difference; times are
- * microseconds modulo 2^32.
+ * The words of `ints` for tracking TCP. For SCTP, 30 and 42 say who opened the association with which tag; other protocols don't use them. Compare
+ * sequence numbers by difference. Times are microseconds modulo 2^32.
  *
  *     28 next sequence sent | 29 next sequence received | 30 seen bits | 31 timed sequence
  *     36 when it was sent | 37 SYN sent or seen at | 38 smoothed RTT in us, 0 unknown | 39 retransmits sent | 40 retransmits received
  *     41 handshake RTT in us | 42 initial sequence of the opener | 43 timed timestamp value
- *     45 where the last gap in what was received begins | 46 where it ends | 47 when it was seen
+ *     45 start of the last gap in received data | 46 its end | 47 when it was seen
  */
 export const TX_NEXT = 28;
 export const RX_NEXT = 29;

@@ -1,5 +1,5 @@
-// Fragments that arrived before the first of their datagram, which alone has the ports. Their bytes are counted in a flow without ports and
-// move to the right flow when the first arrives. Bounded: a newer datagram replaces an older one.
+// Handles fragments that arrive before the first one of their datagram, which alone has the ports. Their bytes count in a flow without ports and move to
+// the right flow when the first fragment arrives. Bounded: a newer datagram replaces an older one.
 
 import type { Packet } from '../decode/packet.ts';
 import { sameAddress } from '../net/address.ts';
@@ -12,9 +12,9 @@ const { RX_BYTES, RX_PACKETS, TX_BYTES, TX_PACKETS } = L;
 /** Most datagrams that wait at once. */
 const PLACES = 256;
 /**
- * `entries`, 8 doubles a datagram:
+ * Layout of `entries`, 8 doubles per datagram:
  *
- *     0 row that its fragments were counted in, + 1; 0 is empty | 1 serial of that row's flow | 2 IP identification | 3 1 when the local end sent it
+ *     0 row in which its fragments were counted, plus 1; 0 is empty | 1 serial of that row's flow | 2 IP identification | 3 1 if the local end sent it
  *     4 tick | 5 packets | 6 network-layer bytes | 7 free
  */
 const ENTRY = 8;
@@ -24,7 +24,7 @@ export class Orphans {
   readonly #entries = new Float64Array(PLACES * ENTRY);
   readonly #firstSeen = new Float64Array(PLACES);
 
-  /** Notes a fragment without ports that was just counted in `row`. */
+  /** Notes a fragment without ports that has just been counted in `row`. */
   note(ints: Int32Array, counters: Float64Array, row: number, packet: Packet, sent: boolean, tick: number): void {
     const entries = this.#entries;
     const place = placeOf(packet);
@@ -45,11 +45,11 @@ export class Orphans {
   }
 
   /**
-   * Moves what came ahead of this first fragment from the flow without ports to the fragment's own, `row`. What was booked in an earlier
-   * tick stays: nothing that was reported is taken back.
+   * Moves what arrived before this first fragment from the flow without ports to `row`, the fragment's flow. What was booked in an earlier tick stays,
+   * because reported bytes are never taken back.
    *
-   * @param sent true when the local end of `row` sent it
-   * @returns the row that it came from, -1 when nothing came ahead
+   * @param sent whether the local end of `row` sent it
+   * @returns the row that it came from; -1 if nothing arrived before
    */
   adopt(ints: Int32Array, counters: Float64Array, row: number, packet: Packet, sent: boolean, tick: number): number {
     const entries = this.#entries;
@@ -70,7 +70,7 @@ export class Orphans {
     return from;
   }
 
-  /** True when the entry is for the packet's datagram and this tick, and its row still holds the same flow. */
+  /** Whether the entry is for the packet's datagram and this tick, and its row still holds the same flow. */
   #isOf(at: number, ints: Int32Array, counters: Float64Array, packet: Packet, tick: number): boolean {
     const entries = this.#entries;
     const row = (entries[at] as number) - 1;

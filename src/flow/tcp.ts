@@ -1,30 +1,30 @@
-// TCP as an observer sees it: state, round-trip time, retransmits. Works on one row of the flow table.
+// Tracks TCP as an observer: state, round-trip time, retransmits. Works on one row of the flow table.
 
 import type { Packet } from '../decode/packet.ts';
 import { TCP_FLAG } from '../net/numbers.ts';
 import * as L from './layout.ts';
 
-/** State of a flow. For UDP and the rest: `new` until both sides spoke, then `established`. */
+/** State of a flow. For UDP and other protocols: `new` until both ends have sent, then `established`. */
 export const FLOW_STATES = ['new', 'syn-sent', 'syn-received', 'established', 'closing', 'closed', 'reset'] as const;
-/** Indexes into FLOW_STATES. */
+/** Indices into FLOW_STATES. */
 export const FLOW_STATE = { NEW: 0, SYN_SENT: 1, SYN_RECEIVED: 2, ESTABLISHED: 3, CLOSING: 4, CLOSED: 5, RESET: 6 } as const;
 
 /** Copies, as in decode/ipv4.ts. */
 const { HANDSHAKE_RTT, INITIAL_SEQUENCE, RTT, RX_NEXT, RX_RETRANSMITS, SEEN, SEEN_BIT, SYN_AT } = L;
 const { GAP_AT, GAP_FROM, GAP_TO, TIMED_AT, TIMED_SEQUENCE, TIMED_TIMESTAMP, TX_NEXT, TX_RETRANSMITS } = L;
 const LONGEST_RTT_US = 60_000_000;
-/** Segments overtake one another by at most this, when no handshake gave the round-trip time. */
+/** Longest delay through reordering, if no handshake gave the round-trip time. */
 const REORDERED_US = 3000;
 
 /**
  * Follows one segment.
  *
- * The round-trip time is that between this machine and the remote end: from the handshake, then from the acknowledgement or the
- * timestamp echo of segments this side sent (RFC 7323 section 4; a retransmitted segment is never timed, RFC 6298 section 3).
+ * It measures the round-trip time between this machine and the remote end: from the handshake, then from the acknowledgement or timestamp echo of
+ * segments that this side sent (RFC 7323 section 4; never from a retransmitted segment, RFC 6298 section 3).
  *
  * @param tcp the arena's words
  * @param at first word of the row
- * @param sent true when the local end sent the segment
+ * @param sent whether the local end sent the segment
  * @param now microseconds modulo 2^32
  * @param state the flow's FLOW_STATE before the segment
  * @returns the flow's state after it
@@ -50,7 +50,7 @@ export function followTcp(tcp: Int32Array, at: number, packet: Packet, sent: boo
       (seen & SEEN_BIT.OPENER_IS_LOCAL) === 0 &&
       !sent
     ) {
-      // The opener's ACK of a SYN+ACK that this side sent closes the handshake: one round trip to the remote end.
+      // The opener's ACK of our SYN+ACK completes the handshake: one round trip to the remote end.
       const rtt = (now - (tcp[at + SYN_AT] as number)) | 0;
       if (tcp[at + SYN_AT] !== 0 && rtt > 0 && rtt < LONGEST_RTT_US) {
         tcp[at + HANDSHAKE_RTT] = rtt;
@@ -110,7 +110,7 @@ function followHandshake(tcp: Int32Array, at: number, packet: Packet, sent: bool
     if ((seen & SEEN_BIT.SYN) === 0) {
       tcp[at + SYN_AT] = now;
       noteOpening(tcp, at, packet, sent);
-    } else tcp[at + SYN_AT] = 0; // a second SYN: the answer may be to either
+    } else tcp[at + SYN_AT] = 0; // a second SYN: the answer may be to either one
     return Math.max(state, FLOW_STATE.SYN_SENT);
   }
   if ((seen & SEEN_BIT.SYN_ACK) === 0) {
@@ -127,12 +127,12 @@ function followHandshake(tcp: Int32Array, at: number, packet: Packet, sent: bool
   return Math.max(state, FLOW_STATE.SYN_RECEIVED);
 }
 
-/** A segment wholly below what was already sent: a retransmit, unless it is a keep-alive (one byte or none just below, RFC 9293 section 3.8.4). */
+/** Whether a segment below the highest sequence is a retransmit and not a keep-alive (no byte, or one just below; RFC 9293 section 3.8.4). */
 function isRetransmit(packet: Packet, below: number): boolean {
   return packet.payloadBytes > 1 || (packet.payloadBytes === 1 && (below | 0) !== 1);
 }
 
-/** True for a segment that fills the last gap too soon to be a retransmit: that would take a round trip. */
+/** Whether a segment fills the last gap too soon to be a retransmit, which would take a round trip. */
 function wasOvertaken(tcp: Int32Array, at: number, packet: Packet, now: number): boolean {
   const from = tcp[at + GAP_FROM] as number;
   const to = tcp[at + GAP_TO] as number;
@@ -144,7 +144,7 @@ function wasOvertaken(tcp: Int32Array, at: number, packet: Packet, now: number):
 
 function timeAcknowledgement(tcp: Int32Array, at: number, packet: Packet, now: number, seen: number): number {
   if (((packet.acknowledgement - (tcp[at + TIMED_SEQUENCE] as number)) | 0) < 0) return seen;
-  // With timestamps, an acknowledgement that echoes an older one answers an older segment.
+  // With timestamps, an acknowledgement that echoes an older timestamp answers an older segment.
   if (
     (seen & SEEN_BIT.TIMING_TIMESTAMP) !== 0 &&
     packet.hasTimestamps &&
@@ -159,28 +159,27 @@ function timeAcknowledgement(tcp: Int32Array, at: number, packet: Packet, now: n
   return seen & ~SEEN_BIT.TIMING;
 }
 
-/** Notes which end opened a connection, and its number: the sequence of a SYN, the tag of SCTP's INIT. */
+/** Notes which end opened a connection, and the SYN's sequence number, or the tag of SCTP's INIT. */
 export function noteOpening(tcp: Int32Array, at: number, packet: Packet, sent: boolean): void {
   tcp[at + INITIAL_SEQUENCE] = packet.sequence;
   tcp[at + SEEN] = (tcp[at + SEEN] as number) | SEEN_BIT.SYN | (sent ? SEEN_BIT.OPENER_IS_LOCAL : 0);
 }
 
 /**
- * True when a SYN on an existing flow opens a new connection on the same tuple (RFC 9293 section 3.6.1, tuple reuse); the same for an
- * INIT of SCTP.
+ * Whether a SYN on an existing flow opens a new connection on the same tuple (RFC 9293 section 3.6.1, tuple reuse). Also for SCTP's INIT.
  *
- * @param sent true when the flow's local end sent it
+ * @param sent whether the flow's local end sent it
  */
 export function reopens(tcp: Int32Array, at: number, packet: Packet, sent: boolean, state: number): boolean {
   if (state >= FLOW_STATE.CLOSING) return true;
   const seen = tcp[at + SEEN] as number;
-  // Both sides open at once (RFC 9293 section 3.5): one connection.
+  // A simultaneous open (RFC 9293 section 3.5) is one connection.
   if (state < FLOW_STATE.ESTABLISHED && sent !== ((seen & SEEN_BIT.OPENER_IS_LOCAL) !== 0)) return false;
-  // A SYN that is not a retransmit of the first: the old connection was lost silently.
+  // A SYN that isn't a retransmit of the first: the old connection was lost silently.
   return ((seen & SEEN_BIT.SYN) !== 0 || state === FLOW_STATE.ESTABLISHED) && tcp[at + INITIAL_SEQUENCE] !== packet.sequence;
 }
 
-/** True for a connection that the remote end began and that was reset before this end said anything else. */
+/** Whether the remote end opened the connection and this end only reset it. */
 export function isRefusal(tcp: Int32Array, at: number, state: number): boolean {
   const handshake = (tcp[at + SEEN] as number) & (SEEN_BIT.SYN | SEEN_BIT.SYN_ACK | SEEN_BIT.OPENER_IS_LOCAL);
   return state === FLOW_STATE.RESET && handshake === SEEN_BIT.SYN;

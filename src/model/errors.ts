@@ -1,4 +1,4 @@
-// The one catalogue of expected failures: code -> exit status. Anything that is not a NetmonError is a bug.
+// The catalogue of expected failures: code -> exit status. Anything that isn't a NetmonError is a bug.
 
 /** Exit status of each expected failure (docs/json.md, "Exit status"). */
 export const EXIT_STATUS = {

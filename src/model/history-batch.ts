@@ -1,15 +1,15 @@
-// HistoryBatch: what moved since the last batch, by owner and other end, as the recorder takes it. Plain data that may go to another thread.
+// HistoryBatch: the bytes moved since the last batch, by owner and remote end, for the recorder. Plain data that may go to another thread.
 
 import type { Attribution, FlowDirection, NameSource } from './terms.ts';
 
-/** What moved under one set of facts. Bytes are network-layer bytes. An entry that corrects facts learnt late is negative; sums never are. */
+/** Traffic with one combination of facts, in network-layer bytes. An entry that corrects late facts is negative; sums never are. */
 export interface HistoryEntry {
   readonly app: string | null;
   /** Why there is no app. */
   readonly reason: string | null;
   /** Path of the process; null if unknown. */
   readonly exe: string | null;
-  /** Name of the remote end, else its address; null for hosts that were too many, and folded. */
+  /** Name of the remote end, else its address; null for folded hosts, of which there were too many. */
   readonly host: string | null;
   readonly domain: string | null;
   readonly category: string | null;

@@ -1,16 +1,16 @@
-// What history is asked and what it answers: plain data between history and whoever shows it.
+// History's queries and answers: plain data between history and its users.
 
 /** What the rows of an answer stand for. Hours and days are cut in the user's zone. */
 export const HISTORY_KEYS = ['app', 'host', 'domain', 'category', 'interface', 'hour', 'day'] as const;
 export type HistoryKey = (typeof HISTORY_KEYS)[number];
 
-/** Fields of the filter language that a record has, in a user's words. */
+/** Fields of the filter language that records have, for messages. */
 export const RECORD_FIELDS = 'app, exe, host, domain, category, iface, proto, dir, rx, tx, bytes, packets';
 
-/** Begins the hint if nothing is recorded; `recordCommand` follows. */
+/** Start of the hint if nothing is recorded; `recordCommand` follows. */
 export const RECORD_HINT = 'to record, type: ';
 
-/** What to type to record into a file; the usual one needs no name. */
+/** The command that records into a file. The default file needs no name. */
 export function recordCommand(path: string): string {
   return `sudo netmon-tui --history${path.endsWith('/netmon-tui/history.sqlite') ? '' : `=${path}`}`;
 }
@@ -57,7 +57,7 @@ export interface HistoryRow extends HistoryTotals {
   readonly start: number | null;
   /** For apps, path of the executable that moved most; for hosts, registrable domain; null for others. */
   readonly detail: string | null;
-  /** Starts of the first and last minute, hour or day that was summed, epoch ms: whole days within the range are summed as days. */
+  /** Starts of the first and last minute, hour or day in the sum, epoch ms. Whole days within the range are summed as days. */
   readonly firstSeen: number;
   readonly lastSeen: number;
 }
@@ -99,12 +99,12 @@ export interface SqlResult {
   readonly cut: boolean;
 }
 
-/** How recording goes. */
+/** The state of recording. */
 export interface HistoryStatus {
-  /** `recording`; `busy`: another instance records; `failing`: nothing can be written now, and it tries again. */
+  /** `recording`; `busy`: another instance records; `failing`: it can't write now and keeps trying. */
   readonly state: 'recording' | 'busy' | 'failing';
   readonly path: string;
-  /** What is wrong and what happens next, one line; empty if all is well. */
+  /** What is wrong and what happens next, in one line; empty if nothing is wrong. */
   readonly note: string;
   /** When the file was last written in this run, epoch ms; null if not yet. */
   readonly savedAt: number | null;

@@ -1,5 +1,5 @@
-// Options: everything a run was asked for, already checked, from flags, environment and configuration file. The rest of the program reads only
-// this.
+// Options: everything that the user asked of a run, from flags, environment and configuration file, already checked. The rest of the program reads
+// only this.
 
 import type { DriverName } from './terms.ts';
 
@@ -7,7 +7,7 @@ import type { DriverName } from './terms.ts';
 export const DRIVER_CHOICES = ['auto', 'libpcap', 'tcpdump', 'cap'] as const satisfies readonly ('auto' | DriverName)[];
 export type DriverChoice = (typeof DRIVER_CHOICES)[number];
 
-/** Levels of the log, the most important first; each includes those before it. */
+/** Log levels, most important first. Each includes those before it. */
 export const LOG_LEVELS = ['error', 'warn', 'info', 'debug'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
@@ -16,7 +16,7 @@ export interface LogOptions {
   /** Absolute. */
   readonly path: string;
   readonly level: LogLevel;
-  /** Who is to own the file; null if the process is that user. */
+  /** Owner for the file; null if the process is that user. */
   readonly owner: HistoryOptions['owner'];
 }
 
@@ -26,54 +26,54 @@ export interface HistoryOptions {
   readonly path: string;
   /** True if the user asked for recording; otherwise the file is only read. */
   readonly record: boolean;
-  /** What the file may grow to. */
+  /** Largest size of the file. */
   readonly maxBytes: number;
-  /** Who will own what root writes; null if the process already is that user. A gid of -1 leaves the group alone. */
+  /** Owner for what root writes; null if the process is that user. A gid of -1 leaves the group unchanged. */
   readonly owner: { readonly uid: number; readonly gid: number } | null;
 }
 
 /** Message and hint for `--sandbox` on Linux. */
 export const SANDBOX_ELSEWHERE = [
   '--sandbox is for macOS',
-  'leave it out: on Linux the threads of history are always fenced, where the kernel has Landlock',
+  'leave it out: on Linux, history threads are always confined if the kernel has Landlock',
 ] as const;
 
-/** What becomes of the rights that a run starts with. */
+/** How to drop the rights that a run starts with. */
 export interface PrivilegeOptions {
-  /** User to become; null: whoever called sudo, else nobody. */
+  /** User to become; null for the user who called sudo, else nobody. */
   readonly user: string | null;
   /** Also drop what only attribution needs. */
   readonly dropAll: boolean;
   readonly stayRoot: boolean;
-  /** Fence the process with Seatbelt, on macOS only. */
+  /** Run in Seatbelt's sandbox, on macOS only. */
   readonly sandbox: boolean;
 }
 
-/** What a run was asked for. Durations in milliseconds; null if the user said nothing. */
+/** What the user asked of a run. Durations in milliseconds; null if not given. */
 export interface Options {
-  /** Names as given, no duplicates, `any` only alone. Empty: the default route's (macOS: PKTAP on all). Always empty in a replay. */
+  /** Names as given, without duplicates; `any` only alone. Empty for the default route's (macOS: PKTAP on all), and in a replay. */
   readonly interfaces: readonly string[];
   /** File to replay, `-` for standard input; null is live. */
   readonly read: string | null;
-  /** Times real time in a replay; 0 is as fast as it goes. */
+  /** Multiple of real time in a replay; 0 is as fast as possible. */
   readonly speed: number;
   /** Display filter; not compiled yet. */
   readonly filter: string | null;
   /** Capture filter in libpcap's syntax; null in a replay. */
   readonly bpf: string | null;
   readonly intervalMs: number;
-  /** True if history is recorded and nothing shown: `netmon-tui record`. */
+  /** True for `netmon-tui record`, which records history and shows nothing. */
   readonly headless: boolean;
   readonly json: boolean;
   readonly once: boolean;
-  /** How long the run lasts; only with `json`, `once` or `headless`. */
+  /** Length of the run; only with `json`, `once` or `headless`. */
   readonly durationMs: number | null;
-  /** How many samples the run prints; only with `json`. */
+  /** Number of samples to print; only with `json`. */
   readonly samples: number | null;
   readonly driver: DriverChoice;
   /** False shows addresses and ports in place of names. */
   readonly names: boolean;
-  /** True asks DNS for the names of addresses without one. Never in a replay: the addresses may be others' by now. */
+  /** True asks DNS for the names of addresses without one. Never in a replay, because the addresses may belong to others by now. */
   readonly reverseDns: boolean;
   /** A theme's name, or a path if it has a slash. */
   readonly theme: string;
@@ -81,7 +81,7 @@ export interface Options {
   /** Seconds over which rows show rates; null: as the screen had it last. */
   readonly average: Average | null;
   readonly ascii: boolean;
-  /** False if a flag, the settings or NO_COLOR forbid colour. What the terminal can do is another question. */
+  /** False if a flag, the settings or NO_COLOR forbid colour. The terminal may not support it either. */
   readonly color: boolean;
   /** null: on, but off over SSH. */
   readonly mouse: boolean | null;
@@ -91,11 +91,11 @@ export interface Options {
   readonly place: { readonly country: string | null; readonly asn: string | null; readonly home: string | null };
   /** null without a file to read or write: in a replay that names none, or without a home folder. */
   readonly history: HistoryOptions | null;
-  /** Where the screen saves its state (null: nowhere), and who owns its files. */
+  /** Where the screen saves its state (null for nowhere), and the owner of its files. */
   readonly screen: { readonly savedState: string | null; readonly owner: HistoryOptions['owner'] };
   /** Budget of the month; null if the configuration sets none. */
   readonly budget: BudgetPlan | null;
-  /** No capture: show what the system tells anybody about sockets. */
+  /** Don't capture; show the socket counters that need no rights. */
   readonly reduced: boolean;
   readonly privileges: PrivilegeOptions;
   /** Action -> keys, from the configuration file; actions and keys are checked by the key map. */
@@ -112,11 +112,11 @@ export interface BudgetPlan {
   readonly day: number;
   /** Counts only this interface; null counts everything recorded. */
   readonly interface: string | null;
-  /** Units in which the user wrote the amount, and sees it. */
+  /** Units in which the user wrote the amount and in which it is shown. */
   readonly units: UnitMode;
 }
 
-/** Byte or bit units, binary or decimal prefixes, in the order in which `u` goes through them. */
+/** Byte or bit units, binary or decimal prefixes, in the order in which `u` cycles through them. */
 export const UNIT_MODES = ['bytes', 'bytes-decimal', 'bits', 'bits-binary'] as const;
 
 export type UnitMode = (typeof UNIT_MODES)[number];

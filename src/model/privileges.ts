@@ -1,15 +1,15 @@
-// Privileges: as whom the program runs, and what it still may.
+// Privileges: the user as which the program runs, and the rights it keeps.
 
-/** As whom a run goes on once everything is open. */
+/** User and rights of a run once everything is open. */
 export interface PrivilegeStatus {
   /** Name of the user, or its number as text if it has no name. */
   readonly user: string;
   readonly uid: number;
   /** True if root was dropped for good. */
   readonly dropped: boolean;
-  /** Capabilities that are left on Linux (`net_raw` ...), `root` if all rights are; empty if none is. */
+  /** Capabilities kept on Linux (`net_raw` ...), `root` for all rights; empty if none. */
   readonly kept: readonly string[];
-  /** Why more was kept than needed, or less was done than possible; empty if all is well. */
+  /** Why it kept more rights than needed or dropped less than possible; empty if neither. */
   readonly note: string;
 }
 

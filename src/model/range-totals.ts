@@ -1,4 +1,4 @@
-// RangeTotals: what moved in a range of time, and whose it was. Plain data, never changed once made.
+// RangeTotals: the traffic in a range of time, by row. Plain data, never changed once made.
 
 import type { FlowRow } from './snapshot.ts';
 
@@ -12,19 +12,19 @@ export interface MovedBytes {
   readonly txBytes: number;
 }
 
-/** What the row of this id moved. */
+/** Traffic of the row with this id. */
 export interface MovedRow extends MovedBytes {
   readonly id: string;
 }
 
-/** What a flow moved. Its row is from the last tick in which it was among the heaviest. */
+/** Traffic of a flow. Its row is from the last tick in which it was among the heaviest. */
 export interface MovedFlow extends MovedBytes {
   readonly row: FlowRow;
 }
 
-/** What moved between two times. For each kind, the rows and `others`, whose rows are not known, add up to everything. */
+/** Traffic between two times. For each kind, the rows and `others` (bytes without a known row) add up to the total. */
 export interface RangeTotals {
-  /** The range, epoch ms: the one asked for, rounded to what was kept. */
+  /** The range, epoch ms: the requested one, rounded to the available resolution. */
   readonly from: number;
   readonly to: number;
   /** Time in it that was measured, ms. */

@@ -1,4 +1,4 @@
-// Snapshot: everything that history, outputs and view may know about an interval. Plain, complete, never changed once made.
+// Snapshot: everything that history, outputs and view know about an interval. Plain data, complete, never changed once made.
 
 import type { HistoryStatus } from './history.ts';
 import type { PrivilegeStatus } from './privileges.ts';
@@ -61,7 +61,7 @@ export interface HostRow extends Traffic {
   readonly asn: number | null;
   /** Operator of that network. */
   readonly network: string | null;
-  /** Hardware address of a device of the local network, `00:11:22:33:44:55`, and who made it; null where they are not known. */
+  /** Hardware address of a local device, `00:11:22:33:44:55`, and its vendor; null if unknown. */
   readonly mac: string | null;
   readonly vendor: string | null;
   readonly flows: number;
@@ -93,7 +93,7 @@ export interface InterfaceRow extends Traffic {
   /** RX+TX frame bytes that the interface itself counted since the start; null if the counter can't be trusted. */
   readonly counterBytes: number | null;
   readonly counterDropped: number | null;
-  /** Frames with errors, received or sent; null if the system doesn't tell. */
+  /** Frames with errors, received or sent; null if the system doesn't say. */
   readonly counterErrors: number | null;
   readonly recentRx: readonly number[];
   readonly recentTx: readonly number[];
@@ -116,7 +116,7 @@ export interface FlowRow extends Traffic {
   readonly reason: string | null;
   readonly peerApp: string | null;
   readonly peerPid: number | null;
-  /** App for which the owner acts (mDNSResponder asks DNS for all); null if it acts for itself, or nothing tells. */
+  /** App on whose behalf the owner acts (mDNSResponder queries DNS for all); null if unknown or none. */
   readonly onBehalfOf: string | null;
   readonly host: string | null;
   readonly nameSource: NameSource;
@@ -137,7 +137,7 @@ export interface FlowRow extends Traffic {
   readonly retransmits: number;
   /** VXLAN, WireGuard and the like; null for plain traffic. */
   readonly tunnel: string | null;
-  /** A flow inside this tunnel, if the tunnel can be read: the one that showed a name, else the first; null if none was seen. Its bytes are part of this flow's. */
+  /** A flow inside this tunnel, if it is readable: the one that revealed a name, else the first; null if none was seen. Its bytes are part of this flow's. */
   readonly inside: InnerFlow | null;
   /** True for a flow that carries a captured tunnel: apps inside have its bytes, and only the overhead counts as its own. */
   readonly carries: boolean;
@@ -147,13 +147,13 @@ export interface FlowRow extends Traffic {
 /** A database of countries or networks. */
 interface PlaceFile {
   readonly path: string;
-  /** What it calls itself: `GeoLite2-Country` ... */
+  /** Its own name for itself: `GeoLite2-Country` ... */
   readonly type: string;
-  /** Day on which it was built, RFC 3339; null if it doesn't say. */
+  /** Build date, RFC 3339; null if it doesn't say. */
   readonly built: string | null;
 }
 
-/** The capture as it stands: which driver and attribution, why not a better one, and what was lost. Counters since the start. */
+/** State of the capture: driver and attribution, why not better ones, and what was lost. Counters since the start. */
 export interface CaptureStatus {
   readonly driver: string;
   readonly interfaces: readonly string[];
@@ -171,29 +171,29 @@ export interface CaptureStatus {
   readonly unsupported: number;
   readonly interfaceBytes: number | null;
   /**
-   * Frame bytes captured on counted interfaces, and what these interfaces counted themselves. Only these two compare: what crosses a tunnel
+   * Frame bytes captured on counted interfaces, and what these interfaces counted themselves. Only these two are comparable, because what crosses a tunnel
    * or a bridge also crosses one of them. null as above.
    */
   readonly countedFrameBytes: number | null;
   readonly countedInterfaceBytes: number | null;
-  /** Why that is unknown, and of which interface; empty if it is known, or there is no interface yet. */
+  /** Why that is unknown, with the interface; empty if it is known or there is no interface yet. */
   readonly countedNote: string;
   readonly interfaceDropped: number | null;
   readonly fallbacks: readonly Fallback[];
   readonly snapLength: { readonly bulk: number; readonly whole: number };
   readonly bufferBytes: number | null;
-  /** One line on what is wrong now (interface down, attribution failing); empty when all is well. */
+  /** What is wrong now (interface down, attribution failing), in one line; empty if nothing is. */
   readonly note: string;
   /** File name in a replay, null live. */
   readonly file: string | null;
-  /** True if DNS is asked for names, the only traffic that watching makes. */
+  /** True if the program asks DNS for names, the only traffic that it makes itself. */
   readonly reverseDns: boolean;
   readonly places: readonly PlaceFile[];
-  /** What is wrong with those files; empty when all is well. */
+  /** What is wrong with those files; empty if nothing is. */
   readonly placesNote: string;
-  /** As whom it runs and what it still may; null until root is dropped. */
+  /** User and rights of the run; null until root is dropped. */
   readonly privileges: PrivilegeStatus | null;
-  /** How recording goes; null if nobody asked for it. */
+  /** The state of recording; null if not recording. */
   readonly history: HistoryStatus | null;
 }
 
@@ -203,7 +203,7 @@ export interface RateSeries {
   readonly ends: readonly number[];
   /** How long each was, ms. */
   readonly lengths: readonly number[];
-  /** Bytes/s over the shortest time that is kept, a tick or a second; NaN if nothing was measured. */
+  /** Bytes/s over the shortest measured time, a tick or a second; NaN if nothing was measured. */
   readonly rx: readonly number[];
   readonly tx: readonly number[];
 }
@@ -241,7 +241,7 @@ export interface Matching {
   readonly from: number | null;
   /** Before this time only flows that were still in the table count, epoch ms; null if nothing is missing. */
   readonly completeSince: number | null;
-  /** Each flow counts once, and a tunnel's inside doesn't count again in its carrier. Never falls. */
+  /** Each flow counts once; a tunnel's contents don't count again in the tunnel. Never decreases. */
   readonly total: TotalRow;
   readonly apps: readonly AppRow[];
   readonly hosts: readonly HostRow[];
@@ -252,7 +252,7 @@ export interface Matching {
   readonly flowCount: number;
 }
 
-/** All that is known at a tick: plain data, made once, never changed. Bytes are of the network layer, rates in bytes/s. */
+/** Everything known at a tick: plain data, never changed once made. Network-layer bytes; rates in bytes/s. */
 export interface Snapshot {
   /** Counts ticks from 0. */
   readonly seq: number;
@@ -269,12 +269,12 @@ export interface Snapshot {
   readonly hosts: readonly HostRow[];
   readonly categories: readonly CategoryRow[];
   readonly interfaces: readonly InterfaceRow[];
-  /** Busiest and most recent first, bounded; `flowCount` is how many there are. */
+  /** Busiest and most recent first, bounded; `flowCount` is the number of all. */
   readonly flows: readonly FlowRow[];
   readonly flowCount: number;
   /** What the filter matches; null without a filter. */
   readonly matching: Matching | null;
-  /** Flows that were evicted because the table was full. Their bytes stay in every total. */
+  /** Flows evicted because the table was full. Their bytes stay in every total. */
   readonly flowsEvicted: number;
   /** Gaps that ended in this interval. */
   readonly gaps: readonly Gap[];
@@ -282,9 +282,7 @@ export interface Snapshot {
   readonly events: readonly NetEvent[];
 }
 
-// Events: what happened, and to what. Plain data; the view puts them into words.
-
-/** What happened. */
+/** Kinds of events. The view puts them into words. */
 const EVENT_KINDS = [
   'start',
   'new app',
@@ -300,7 +298,7 @@ const EVENT_KINDS = [
 ] as const;
 export type EventKind = (typeof EVENT_KINDS)[number];
 
-/** Many flows that opened or closed, as one event. While more follow, the event is renewed under its id. */
+/** Many flows that opened or closed, as one event. While more follow, the event is replaced under the same id. */
 export interface FlowBurst {
   /** Flows of one app, or of one reason for having none; of many apps; or flows that the snapshot doesn't list. */
   readonly of: 'app' | 'others' | 'unlisted';
@@ -309,16 +307,16 @@ export interface FlowBurst {
   readonly count: number;
   /** Name or address of the remote end, if all have the same. */
   readonly host: string | null;
-  /** Remote ends told apart, at most MAX_HOSTS. */
+  /** Number of different remote ends, at most MAX_HOSTS. */
   readonly hosts: number;
-  /** When the first was noticed, epoch ms; the event's own time is that of the last. */
+  /** When the first was noticed, epoch ms. The event's own time is the last one's. */
   readonly since: number;
   /** What the closed flows had moved. */
   readonly rxBytes: number;
   readonly txBytes: number;
 }
 
-/** One thing that happened. Its texts come from outside, and are not sanitised. */
+/** One event. Its texts come from outside and aren't sanitised. */
 export interface NetEvent {
   /** Unique within a run. */
   readonly id: string;
@@ -330,13 +328,13 @@ export interface NetEvent {
   readonly app: string | null;
   readonly domain: string | null;
   readonly interface: string | null;
-  /** The flow it is about, as it was then. */
+  /** The flow concerned, as it was then. */
   readonly flow: FlowRow | null;
   /** The flows of a burst; null for anything else. */
   readonly burst: FlowBurst | null;
 }
 
-/** How long an app or a domain that was never met before is called new. */
+/** For how long an app or domain seen for the first time counts as new. */
 export const RECENT_MINUTES = 10;
 export const RECENT_MS = RECENT_MINUTES * 60_000;
 
@@ -345,14 +343,14 @@ export const NO_MEANS: readonly number[] = [];
 
 const NO_SERIES = { ends: [], lengths: [], rx: [], tx: [] };
 
-/** Rates if none are kept. */
+/** Empty rates. */
 export const NO_RATES: Rates = { seconds: NO_SERIES, tens: NO_SERIES, minutes: NO_SERIES };
 
-/** One interface of the capture as a tick sees it: what it is, and what no flow counts. In the order of the indexes that flows carry. */
+/** One interface of the capture at a tick, with what flows don't count. In the order of the indices that flows carry. */
 export interface TickInterface {
   readonly name: string;
   readonly kind: InterfaceKind;
-  /** True if what it moves now is part of the total. Otherwise a tunnel's flows still belong to apps; other kinds repeat what counts elsewhere. */
+  /** True if what it moves now is part of the total. If not, a tunnel's flows still belong to apps; other kinds repeat traffic counted elsewhere. */
   readonly isCounted: boolean;
   /** True if another interface shows its frames again: a port of a bridge. */
   readonly repeats: boolean;
@@ -360,17 +358,17 @@ export interface TickInterface {
   readonly lower: readonly string[];
   /** Network-layer bytes that passed by, neither to nor from this machine; null if unknown. */
   readonly passingBytes: number | null;
-  /** Network-layer bytes, and packets, that were received though their flow counts them as sent; negative for the other way. */
-  readonly turnedBytes: number;
-  readonly turnedPackets: number;
+  /** Network-layer bytes, and packets, received while their flow counts them as sent; negative for the opposite. */
+  readonly reversedBytes: number;
+  readonly reversedPackets: number;
   /** Frame bytes captured on it. */
   readonly frameBytes: number | null;
-  /** RX+TX frame bytes that the interface itself counted meanwhile; null if that can't be trusted. */
+  /** RX+TX frame bytes that the interface itself counted; null if that can't be trusted. */
   readonly counterBytes: number | null;
   readonly counterDropped: number | null;
-  /** Frames with errors meanwhile; null if unknown. */
+  /** Frames with errors; null if unknown. */
   readonly counterErrors: number | null;
 }
 
-/** Hosts told apart in a burst. */
+/** Most hosts distinguished in a burst. */
 export const MAX_HOSTS = 100;

@@ -1,10 +1,10 @@
-// What all layers speak of: processes, apps, owners, names, places, interfaces. This folder holds plain data, and no behaviour beyond reading it.
+// Types that all layers share: processes, apps, owners, names, places, interfaces. This folder has plain data, and no behaviour beyond reading it.
 
-/** How the owner of a flow is known. Order is trust, best first. */
+/** How the owner of a flow is known, most trusted first. */
 export const ATTRIBUTIONS = ['exact', 'listener', 'wildcard', 'kernel', 'none'] as const;
 export type Attribution = (typeof ATTRIBUTIONS)[number];
 
-/** Stands where the number of a process would, for an end of a flow without an owner. */
+/** In place of a process number, for an end of a flow without an owner. */
 export const NO_OWNER = -1;
 
 /** Why a flow has no process. */
@@ -21,7 +21,7 @@ export const OWNER_REASONS = [
   'nothing listens on the port',
 ] as const;
 export type OwnerReason = (typeof OWNER_REASONS)[number];
-/** Of these, the reasons that name the kernel: such a flow needs no process. */
+/** The reasons that name the kernel. Such a flow needs no process. */
 export const KERNEL_REASONS: readonly OwnerReason[] = [
   'no process: the kernel itself',
   'forwarded',
@@ -37,8 +37,8 @@ export const NAME_SOURCES = ['none', 'ptr', 'mdns', 'dns', 'http', 'quic', 'tls'
 export type NameSource = (typeof NAME_SOURCES)[number];
 
 /**
- * How far a name is trusted: a name replaces only those of a lower rank. What the flow itself said ranks highest, then what is inferred from
- * its address, last the name that a flow inside a tunnel asked for, because that tunnel may carry others.
+ * How far a name is trusted. A name replaces only names of a lower rank. What the flow itself said ranks highest, then names inferred from its address,
+ * last the name that a flow inside a tunnel asked for, because the tunnel may carry others.
  */
 export const NAME_RANK: Readonly<Record<NameSource, number>> = {
   none: 0,
@@ -51,7 +51,7 @@ export const NAME_RANK: Readonly<Record<NameSource, number>> = {
   tls: 5,
 };
 
-/** True for an inferred name: the address has it, but the flow may have been for another. */
+/** Whether the name is inferred from the address; the flow may have asked for a different one. */
 export function isInferred(source: NameSource): boolean {
   return source === 'dns' || source === 'mdns' || source === 'ptr';
 }
@@ -67,11 +67,11 @@ export interface Process {
   readonly uid: number | null;
   readonly user: string | null;
   readonly parentPid: number | null;
-  /** When it began, epoch ms, to the second; null if unknown. */
+  /** Start time, epoch ms, to the second; null if unknown. */
   readonly startedAt: number | null;
   /** What an interpreter runs (a script, a module, a jar); null for other programs. */
   readonly script: string | null;
-  /** systemd unit, launchd label or container that it belongs to; null if there is none or it is unknown. */
+  /** systemd unit or container that it belongs to; null if there is none or it is unknown. */
   readonly unit: string | null;
   /** Id of its app. */
   readonly app: number;
@@ -92,14 +92,14 @@ export interface App {
   readonly processCount: number;
 }
 
-/** The processes and apps seen so far, for those who count by them. */
+/** The processes and apps seen so far. */
 export interface ProcessDirectory {
   process(id: number): Process | undefined;
   app(id: number): App | undefined;
   readonly appCount: number;
-  /** True if there is little room left for new apps: time for `forgetApps`. */
+  /** Whether there is little room left for new apps, so it is time for `forgetApps`. */
   readonly appsAreNearlyFull: boolean;
-  /** The app that stands for all that found no room. */
+  /** The app that stands for all those for which there was no room. */
   readonly moreApps: number;
   /** Forgets apps that no flow has, and their processes. Their numbers may be reused. */
   forgetApps(apps: readonly number[]): void;
@@ -155,19 +155,19 @@ export interface Neighbour {
 /** Device of an address outside of the local network. */
 export const NOBODY: Neighbour = { mac: null, vendor: null };
 
-/** What is known of flows besides their counters and owners, by row of the flow table. */
+/** What is known about flows besides counters and owners, by row of the flow table. */
 export interface FlowFacts {
-  /** Dense number of the remote end's name, -1 if it has none. It stays that name's while a flow has it. */
+  /** Dense number of the remote end's name; -1 if it has none. Valid as long as a flow has the name. */
   nameOf(row: number): number;
   nameText(name: number): string;
   nameSource(row: number): NameSource;
-  /** Why there is no name; null where there is one. */
+  /** Why there is no name; null if there is one. */
   nameReason(row: number): string | null;
   /** Registrable domain of a name. */
   domainOf(name: number): string | null;
-  /** True if there is little room left for new names: time for `forgetNames`. */
+  /** Whether there is little room left for new names, so it is time for `forgetNames`. */
   readonly namesAreNearlyFull: boolean;
-  /** Forgets names that no flow has, unless `isKept` says otherwise. Their numbers may be reused. */
+  /** Forgets names that no flow has and `isKept` rejects. Their numbers may be reused. */
   forgetNames(isKept: (name: number) => boolean): void;
   /** A flow inside this tunnel; the same object while nothing more is known. */
   insideOf(row: number): InnerFlow | null;
@@ -182,7 +182,7 @@ export interface FlowFacts {
   neighbourOf(words: Int32Array, at: number): Neighbour;
 }
 
-/** An interface that can be chosen; `name` null stands for all of them. */
+/** An interface to choose; a null `name` stands for all of them. */
 export interface InterfaceItem {
   readonly name: string | null;
   /** Kind, state, addresses: outside text. */

@@ -1,4 +1,4 @@
-// Builds the parts of a run around an open capture: flow table, owners, names, monitor. Only owner sources do any I/O here.
+// Builds the parts of a run around an open capture: flow table, owners, names, monitor. Of these only owner sources do I/O.
 
 import { randomInt } from 'node:crypto';
 import type { EventLog } from '../aggregate/event-log.ts';
@@ -44,7 +44,7 @@ export interface Assembly {
   readonly tracker: CounterTracker;
   readonly names: FlowNames;
   readonly neighbours: Neighbours;
-  /** Asks DNS for names, once it is started; null where the user doesn't want it. */
+  /** Asks DNS for names, once started; null if the user doesn't want that. */
   readonly reverse: ReverseNames | null;
 }
 
@@ -75,9 +75,9 @@ export function assemble(opened: OpenedSource, subject: Subject, edges: Edges, c
   const localizer = new Localizer(replay);
   const flows = new FlowTable(localizer, MAX_FLOWS, seed);
   const directory = new Directory(new Users(edges.paths.passwd, subject.users), new StartClock(edges.paths.proc));
-  const passedOver: Fallback[] = [];
-  const source = ownerSource(opened, replay, flows, directory, edges, clock, passedOver);
-  // Processes of a recording ran elsewhere; on Linux everything about a process is known with the owner.
+  const skipped: Fallback[] = [];
+  const source = ownerSource(opened, replay, flows, directory, edges, clock, skipped);
+  // A recording's processes ran elsewhere, and on Linux the owner source knows everything about a process.
   const ps = replay || edges.platform === 'linux' ? null : new PsWatch(flows, directory, edges, pathOf);
   const owners = new Owners(flows, source, replay, ps, directory);
   const { categories, places } = subject;
@@ -95,7 +95,7 @@ export function assemble(opened: OpenedSource, subject: Subject, edges: Edges, c
     directory,
     flows,
     owners,
-    passedOver,
+    skipped,
     tracker: replay ? null : tracker,
     hasPhysical: !replay && hasPhysical(edges),
     inspection: new Inspection(flows, names, neighbours, reverse),
@@ -111,7 +111,7 @@ export function assemble(opened: OpenedSource, subject: Subject, edges: Edges, c
   return { monitor, directory, localizer, tracker, names, neighbours, reverse };
 }
 
-/** The best source of owners: the capture itself, then the kernel, then polling. Better ones that failed go to `passedOver`, with the reason. */
+/** Opens the best source of owners: the capture itself, then the kernel, then polling. Adds better ones that failed, with the reason, to `skipped`. */
 function ownerSource(
   opened: OpenedSource,
   replay: boolean,
@@ -119,7 +119,7 @@ function ownerSource(
   directory: Directory,
   edges: Edges,
   clock: Clock,
-  passedOver: Fallback[],
+  skipped: Fallback[],
 ): OwnerSource | null {
   const { source } = opened;
   if (source.namesProcesses) {
@@ -137,7 +137,7 @@ function ownerSource(
     const openProcfs = (behind: BehindTranslation | null) =>
       new ProcfsSource(flows, directory, procs, query, watch, transferred, behind);
     if ('missing' in ebpf) {
-      passedOver.push({ driver: 'ebpf', reason: ebpf.missing });
+      skipped.push({ driver: 'ebpf', reason: ebpf.missing });
       return openProcfs(null);
     }
     try {
@@ -154,11 +154,11 @@ function ownerSource(
         now: () => clock.monotonic(),
       });
     } catch (thrown) {
-      passedOver.push({ driver: 'ebpf', reason: ebpf.ebpfRefusal(thrown) });
+      skipped.push({ driver: 'ebpf', reason: ebpf.ebpfRefusal(thrown) });
       return openProcfs(null);
     }
   }
-  passedOver.push({ driver: 'pktap', reason: `the packets of ${source.driver} name no processes here` });
+  skipped.push({ driver: 'pktap', reason: `the packets of ${source.driver} name no processes here` });
   return new NettopSource(flows, directory, edges);
 }
 
@@ -173,7 +173,7 @@ function isBridgePort(edges: Edges, name: string, replay: boolean): boolean {
   return isLinuxInterfaceName(name) && systemPathExists(`${edges.paths.sys}/class/net/${name}/master`);
 }
 
-// What needs koffi, which has a library for most machines but not for all, is loaded here if it can be.
+// The following modules need koffi, which has no build for some machines, so loading them may fail.
 
 const nothing: PathOf = () => null;
 
@@ -191,7 +191,7 @@ export const ebpf = await import('../identify/process/linux/ebpf/open.ts').catch
 const query = await import('../identify/process/linux/netlink/socket-query.ts').catch(() => null);
 const watching = await import('../identify/process/linux/exec-watch.ts').catch(() => null);
 
-/** The thread that hears of new processes and reads what takes rights in /proc; null if it can't be started. */
+/** Starts the thread that learns of new processes and reads the parts of /proc that need rights; null if it can't be started. */
 export function watchExecs(proc: string): ExecWatch | null {
   try {
     return watching === null ? null : new watching.ExecWatch(proc);
@@ -200,7 +200,7 @@ export function watchExecs(proc: string): ExecWatch | null {
   }
 }
 
-/** Asks the kernel for single sockets; null if it can't be asked. Then tables must do. */
+/** Looks up single sockets in the kernel; null if that isn't possible, which leaves the tables. */
 export function socketQuery(): SingleSockets | null {
   try {
     return query === null ? null : new query.SocketQuery();

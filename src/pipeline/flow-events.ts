@@ -1,12 +1,12 @@
-// Reports flows that opened and closed to an output that wants them. Bounded per tick, or a scan would flood the reader.
+// Reports opened and closed flows to an output that wants them. The number per tick is bounded, or a scan would flood the reader.
 
 import type { FlowRow } from '../model/snapshot.ts';
 import type { Output } from '../output/output.ts';
 import type { Monitor } from './monitor.ts';
 
-/** Most events of one kind in a tick; the samples' totals have the rest. */
+/** Most events of one kind in a tick. Further flows appear only in the samples' totals. */
 const MAX_PER_TICK = 1000;
-/** Events that are collected, or written, in one go: each is a row of text and a line of JSON, and frames wait meanwhile. */
+/** Events collected or written in one go. Each is a row of text and a line of JSON, and frames wait meanwhile. */
 export const EVENTS_AT_ONCE = 250;
 
 /** Reports flows to an output. */
@@ -47,8 +47,8 @@ export class FlowEvents {
   }
 
   /**
-   * Collects the next few flows that ended because another has their ends now, or that began since the last collection. Call it until it
-   * has found all, just before a tick is closed, when most owners are known.
+   * Collects the next few flows that began since the last collection, or that ended because a new connection took over their addresses and
+   * ports. Call it until it returns false, just before a tick closes, when most owners are known.
    *
    * @returns true if there may be more
    */
@@ -58,19 +58,19 @@ export class FlowEvents {
     let left = EVENTS_AT_ONCE;
     for (let i = 0; i < flows.touchedCount && this.#closed < MAX_PER_TICK; i++) {
       const row = flows.touched[i] as number;
-      if (!flows.isLive(row) || !flows.isRetired(row) || flows.isEndTold(row) || !aggregator.passes(row)) continue;
+      if (!flows.isLive(row) || !flows.isRetired(row) || flows.isEndReported(row) || !aggregator.passes(row)) continue;
       if (left-- === 0) return true;
       this.#closed++;
       const flow = aggregator.flowRow(row);
       if (this.#isNew(flows.serial(row))) this.#waiting.push({ kind: 'opened', row: flow });
       this.#waiting.push({ kind: 'closed', row: flow });
-      flows.setEndTold(row);
+      flows.setEndReported(row);
     }
-    // From the start each time: a flow may have taken the row of one that was removed meanwhile.
+    // Starts over each time, because a new flow may have taken the row of a removed one.
     for (let i = 0; i < flows.touchedCount && this.#found.size < MAX_PER_TICK; i++) {
       const row = flows.touched[i] as number;
       const serial = flows.serial(row);
-      if (!flows.isLive(row) || !this.#isNew(serial) || flows.isEndTold(row) || !aggregator.passes(row)) continue;
+      if (!flows.isLive(row) || !this.#isNew(serial) || flows.isEndReported(row) || !aggregator.passes(row)) continue;
       if (left-- === 0) return true;
       this.#found.add(serial);
       this.#waiting.push({ kind: 'opened', row: aggregator.flowRow(row) });
@@ -81,7 +81,7 @@ export class FlowEvents {
     return false;
   }
 
-  /** True for a flow of which no event has told that it began. */
+  /** True for a flow whose `opened` event wasn't collected yet. */
   #isNew(serial: number): boolean {
     return serial > this.#newest && !this.#found.has(serial);
   }

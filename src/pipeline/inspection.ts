@@ -1,4 +1,4 @@
-// Joins the inspector to the names of flows: it hands over the packets of flows that may still reveal something, and no others.
+// Connects the inspector with the flows' names. It passes on only packets of flows that may still reveal something.
 
 import type { Packet } from '../decode/packet.ts';
 import { FLOW_DIRECTION } from '../flow/direction.ts';
@@ -15,7 +15,7 @@ export class Inspection {
   readonly #flows: FlowTable;
   readonly #neighbours: Neighbours | null;
   readonly #reverse: ReverseNames | null;
-  /** Takes a new flow, after its owner was looked up. Most begin with a packet that carries nothing: what the row's last flow left must go here. */
+  /** Takes a new flow, after its owner was looked up. This clears what the row's previous flow left, because most flows begin with an empty packet. */
   readonly admit = (row: number): void => {
     if (this.names.claim(row)) this.#inspector.forget(row);
     if (!this.names.admit(row)) this.#reverse?.offer(row);
@@ -23,8 +23,8 @@ export class Inspection {
   };
 
   /**
-   * @param neighbours looks for the device at each new flow's remote end; null if devices aren't looked for
-   * @param reverse asks for the name of each new flow that has none; null if nobody asks for names
+   * @param neighbours finds the device at each new flow's remote end; null to skip that
+   * @param reverse asks DNS for the name of each new flow without one; null to skip that
    */
   constructor(flows: FlowTable, names: FlowNames, neighbours: Neighbours | null = null, reverse: ReverseNames | null = null) {
     this.#reverse = reverse;
@@ -35,7 +35,7 @@ export class Inspection {
   }
 
   /**
-   * Takes a packet of `row` that carries something. Called per packet: a flow that was read to its end costs one load.
+   * Takes a packet of `row` with payload. Called per packet; once a flow's inspection is over, this costs one load.
    *
    * @param sent true if the flow's local end sent it
    */
@@ -47,7 +47,7 @@ export class Inspection {
     if (!this.#inspector.packet(row, packet, bytes, this.#fromOpener(row, sent), packet.time)) this.#flows.setRead(row);
   }
 
-  /** True if a datagram with a long header of QUIC opens another connection between the ends of `row`, which was read to its end. */
+  /** Whether a datagram with a QUIC long header opens a new connection between the ends of `row`, whose inspection is over. */
   isAnother(row: number, packet: Packet, bytes: Uint8Array, sent: boolean): boolean {
     return this.#flows.isRead(row) && this.#inspector.isAnother(row, packet, bytes, this.#fromOpener(row, sent));
   }

@@ -1,4 +1,4 @@
-// Lets the user choose interfaces while the program runs: lists them, and replaces the capture. Totals go on, and keep what was captured before.
+// Lets the user choose interfaces while the program runs: lists them and replaces the capture. Totals continue and include earlier traffic.
 
 import { listDevices } from '../capture/devices/devices.ts';
 import type { Opener } from '../capture/opener.ts';
@@ -28,9 +28,9 @@ export interface ChoiceParts {
 export class InterfaceChoice {
   readonly #parts: ChoiceParts;
   #busy = false;
-  /** What was last asked for; empty for all. */
+  /** Interfaces of the last request; empty for all. */
   #asked: readonly string[];
-  /** True once the user chose. From then on nothing else does. */
+  /** True once the user has chosen. Route changes are then ignored. */
   isUsers = false;
 
   constructor(parts: ChoiceParts) {
@@ -54,9 +54,9 @@ export class InterfaceChoice {
     return [{ name: null, about: 'all that are up, as with -i any', isCaptured: isAll }, ...items];
   }
 
-  /** Captures on these interfaces from now on, on all if the list is empty. @returns one line on what became of it */
+  /** Captures on these interfaces from now on, or on all if the list is empty. @returns one line for the user about the result */
   async take(interfaces: readonly string[], by: 'user' | 'route' = 'user'): Promise<string> {
-    if (this.#busy) return 'another choice is still being opened';
+    if (this.#busy) return 'still opening the previous choice';
     if (by === 'user') this.isUsers = true;
     this.#busy = true;
     const { source, opener, request, edges, named, counted } = this.#parts;
@@ -71,21 +71,23 @@ export class InterfaceChoice {
       const opened = await opener.open({ ...request, interfaces: interfaces.length === 0 ? all : interfaces });
       if (opened.source.namesProcesses !== source.namesProcesses) {
         opened.source.close();
-        return `${opened.source.driver} would lose the owners: the capture stays as it was`;
+        return `the capture stays as it was: ${opened.source.driver} would lose the owners`;
       }
-      // Interfaces that the user names count, whatever they are; what counted before still does.
+      // Interfaces that the user named always count, and those that counted before still do.
       if (interfaces.length > 0) named.push(...counted(), ...interfaces);
       source.take(opened);
       this.#asked = interfaces;
       return `capturing on ${source.active.join(', ') || 'all interfaces'}`;
     } catch (thrown) {
-      return thrown instanceof NetmonError ? `the capture stays as it was: ${thrown.message}` : `not opened: ${reasonOf(thrown)}`;
+      return thrown instanceof NetmonError
+        ? `the capture stays as it was: ${thrown.message}`
+        : `can't open it: ${reasonOf(thrown)}`;
     } finally {
       this.#busy = false;
     }
   }
 
-  /** PKTAP delivers many interfaces. Those it has need not be opened, for which root would be missing by now. */
+  /** Whether the open PKTAP capture already delivers these interfaces. Opening them would need root, which is gone by now. */
   #isCaptured(interfaces: readonly string[]): boolean {
     const { source, request, edges } = this.#parts;
     if (edges.platform !== 'darwin' || !source.namesProcesses) return false;

@@ -1,4 +1,4 @@
-// A live run: polls the capture, ticks by the clock, and notices when the machine slept. It ends on stop(), or when the capture is lost.
+// A live run: polls the capture, ticks by the clock, and notices when the machine slept. It ends on stop() or when the capture is lost.
 
 import { LIVE_LIMITS, type SnapshotLimits } from '../aggregate/aggregator.ts';
 import type { AddressWatch } from '../capture/devices/address-watch.ts';
@@ -16,24 +16,24 @@ import { FlowEvents } from './flow-events.ts';
 import type { Monitor } from './monitor.ts';
 import type { Successor } from './route-watch.ts';
 
-/** Longest turn of work; then keys and drawing have theirs. The kernel counts what it could not hold meanwhile. */
+/** Longest turn of work before keys and drawing get theirs. The kernel counts frames that it can't hold meanwhile. */
 const TURN_MS = 8;
 const BUSY_POLL_MS = 10;
 const IDLE_POLL_MS = 50;
 const ADDRESSES_MS = 2000;
 const MAC_ADDRESSES_MS = 200;
 const EXPIRE_MS = 5000;
-/** Rows of flows that are made in one go. */
+/** Flow rows built in one go. */
 export const ROWS_AT_ONCE = 250;
-/** Flows that are removed in one go. After a scan hundreds of thousands are idle at once. */
+/** Flows removed in one go. After a scan hundreds of thousands are idle at once. */
 export const EXPIRED_AT_ONCE = 1000;
-/** V8 has collected its garbage of the start after this time. */
+/** By this time V8 has collected the garbage of the start. */
 const SETTLED_MS = 15_000;
-/** Frames that came before a moment can be read this much after it, besides the capture's own delay. */
+/** A frame is readable at most this long after its arrival, plus the capture's own delay. */
 const SLACK_MS = 20;
-/** Interfaces whose counters are read from the start if only frames reveal which interfaces a capture has (PKTAP, `any`). */
+/** Most interfaces whose counters are read at the start if only frames reveal which interfaces a capture has (PKTAP, `any`). */
 const MAX_EARLY = 64;
-/** A longer pause in our own clock, or between the clocks, is more than a busy machine. */
+/** A longer pause in our clock, or between the two clocks, can't come from a busy machine. */
 const GAP_MS = 3000;
 
 /** How a session ended. */
@@ -47,7 +47,7 @@ export interface LiveParts {
   readonly source: PacketSource;
   readonly monitor: Monitor;
   readonly localizer: Localizer;
-  /** Reports new addresses; null if they are only polled. Whoever opened it closes it. */
+  /** Reports new addresses; null if they are only polled. The caller closes it. */
   readonly addresses: Pick<AddressWatch, 'added'> | null;
   /** null if devices of the local network aren't looked for. */
   readonly neighbours: Neighbours | null;
@@ -61,7 +61,7 @@ export interface LiveParts {
   /** Samples before the session ends by itself; null is endless. */
   readonly samples: number | null;
   readonly durationMs: number | null;
-  /** Called once, when memory that the start took can be returned. */
+  /** Called once, when memory from the start can be returned to the system. */
   readonly settled?: () => void;
 }
 
@@ -162,7 +162,7 @@ export class LiveSession {
     const { source, monitor, clock } = this.#parts;
     let batches = 0;
     for (let batch = source.read(); batch !== null; batch = source.read()) {
-      this.#hearAddresses();
+      this.#takeNewAddresses();
       monitor.ingest(batch, 0, batch.count);
       batches++;
       if (clock.monotonic() >= deadline) break;
@@ -183,7 +183,7 @@ export class LiveSession {
   async #tick(): Promise<void> {
     const { source, monitor, clock, output, intervalMs, samples, durationMs } = this.#parts;
     await this.#readCounters();
-    // otherwise the newest packets would be missing next to the counters, and look lost
+    // Otherwise the counters would include packets that we haven't read, which would look lost.
     if ((source.delayMs ?? 0) > 0) await this.#untilReadable();
     if (this.#end !== null) return;
     this.#drain(clock.monotonic() + TURN_MS);
@@ -197,7 +197,7 @@ export class LiveSession {
     while (!monitor.learnInterfaces() || this.#events.collectSome() || monitor.aggregator.makeRows(this.#limits, ROWS_AT_ONCE))
       await this.#turn();
     const snapshot = this.#close();
-    // The snapshot is made: what is read from here on belongs to the next tick.
+    // The snapshot is done; frames read from here on belong to the next tick.
     do await this.#turn();
     while (this.#events.writeSome());
     for (const gap of snapshot.gaps) output.gap(gap);
@@ -219,7 +219,7 @@ export class LiveSession {
     else if (this.#end === null) this.#planTick();
   }
 
-  /** Reads frames between two parts of a tick, which may take long: a burst of flows makes thousands of rows. */
+  /** Reads frames between two parts of a tick, because a tick may take long: a burst of flows makes thousands of rows. */
   async #turn(): Promise<void> {
     if (this.#end !== null) return;
     await new Promise((resolve) => setImmediate(resolve));
@@ -241,7 +241,7 @@ export class LiveSession {
     return monitor.tick(this.#lastWall, Math.round(intervalMs), gaps, this.#limits);
   }
 
-  /** Sleep stops one clock or both, setting the clock moves only one. Either way, rates across the gap mean nothing. */
+  /** Detects sleep, which stops one clock or both, and a changed clock, which moves only one. Rates across such a gap mean nothing. */
   #noticeGap(): void {
     const { clock, intervalMs } = this.#parts;
     const wall = clock.now();
@@ -268,19 +268,19 @@ export class LiveSession {
   #readAddresses(): void {
     const { localizer, monitor, edges, clock } = this.#parts;
     this.#addressesAt = clock.monotonic();
-    if (localizer.setAddresses(localAddresses(edges))) monitor.flows.judgeAgain();
+    if (localizer.setAddresses(localAddresses(edges))) monitor.flows.reclassify();
   }
 
-  /** Packets may come from an address that was added just before. */
-  #hearAddresses(): void {
+  /** Takes new addresses before packets, which may already come from them. */
+  #takeNewAddresses(): void {
     const { addresses, localizer, monitor, edges, clock } = this.#parts;
     const added = addresses?.added() ?? null;
-    if (added !== null && localizer.addAddresses(added)) monitor.flows.judgeAgain();
-    // a Mac is polled often instead, which takes a fraction of a millisecond
+    if (added !== null && localizer.addAddresses(added)) monitor.flows.reclassify();
+    // On a Mac, poll often instead: that takes a fraction of a millisecond.
     if (edges.platform === 'darwin' && clock.monotonic() - this.#addressesAt >= MAC_ADDRESSES_MS) this.#readAddresses();
   }
 
-  /** Reads counters before the first frame: what an interface counts until then must not be missing. */
+  /** Reads counters before the first frame, so the totals include what interfaces count from then on. */
   async #readFirstCounters(): Promise<void> {
     const { tracker, edges, source } = this.#parts;
     const known = source.interfaces.map(({ name }) => name);
@@ -288,7 +288,7 @@ export class LiveSession {
     if (first !== null) tracker.update(first);
   }
 
-  /** Resolves when everything that has come by now can be read. */
+  /** Resolves when all frames that have arrived by now are readable. */
   #untilReadable(): Promise<void> {
     return new Promise((resolve) => setTimeout(resolve, (this.#parts.source.delayMs ?? 0) + SLACK_MS));
   }

@@ -1,4 +1,4 @@
-// The pipeline: batches of frames in, snapshots out. It walks frames through decode and flow, has new flows looked up, and counts what was lost.
+// The pipeline: batches of frames in, snapshots out. It runs frames through decode and flow, starts the lookup of new flows, and counts losses.
 // This folder opens no capture and draws nothing; it joins the parts of a run and paces them, live or in a replay.
 
 import { Aggregator, type LastTick, type SnapshotLimits } from '../aggregate/aggregator.ts';
@@ -6,7 +6,7 @@ import type { EventLog } from '../aggregate/event-log.ts';
 import type { HistoryCollector } from '../aggregate/history-collector.ts';
 import { copyFacts, PacketBatch } from '../capture/batch.ts';
 import type { CounterTracker } from '../capture/devices/counters.ts';
-import { type OpenedSource, tellsFrames, tellsPackets } from '../capture/source.ts';
+import { countsPackets, type OpenedSource, readsFrames } from '../capture/source.ts';
 import { Decoder } from '../decode/decode.ts';
 import { Packet, STATUS } from '../decode/packet.ts';
 import { AggregateRest, isWireless } from '../decode/wireless.ts';
@@ -25,26 +25,26 @@ import { DIRECTION, LINK } from '../net/numbers.ts';
 import type { Inspection } from './inspection.ts';
 import { UnreadFrames } from './unread.ts';
 
-/** Flows kept at once. Beyond that, those silent longest are evicted (docs/limits.md). */
+/** Most flows kept at once. Beyond that, it evicts those that have been silent longest (docs/limits.md). */
 export const MAX_FLOWS = 1 << 18;
 /**
- * `frames`, 8 doubles an interface:
+ * Layout of `frames`, 8 doubles per interface:
  *
  *     packets | frame bytes | received frame bytes | sent frame bytes
  *     network-layer bytes of frames that passed by | 0
- *     network-layer bytes, and packets, received but booked as sent, less those sent but booked as received
+ *     network-layer bytes, then packets, received but booked as sent, minus those sent but booked as received
  */
 const FRAME_COLUMNS = 8;
 const PASSED = 4;
-const TURNED = 6;
+const REVERSED = 6;
 const MAX_INTERFACES = 1024;
 const ETHERNET_BYTES = 14;
-/** Interfaces that are looked at in one go. Frames of `any` may bring hundreds at once, and each takes a dozen system calls. */
+/** Interfaces looked up in one go. Frames of `any` may bring hundreds at once, and each takes a dozen system calls. */
 export const LEARNT_AT_ONCE = 32;
-/** Frames that are decoded before any of them is counted. */
+/** Frames decoded before any of them is counted. */
 const BLOCK = MAX_WARMED;
 
-/** What a monitor is made of. */
+/** What a monitor works with. */
 interface MonitorParts {
   readonly opened: OpenedSource;
   /** Interfaces that the user named; empty for the default. */
@@ -56,19 +56,19 @@ interface MonitorParts {
   readonly flows: FlowTable;
   readonly owners: Owners;
   /** Attribution sources that could not be opened, and why. */
-  readonly passedOver: readonly Fallback[];
+  readonly skipped: readonly Fallback[];
   readonly tracker: CounterTracker | null;
-  /** True if the machine has a physical interface that is up; false in a replay. */
+  /** Whether the machine has a physical interface that is up; false in a replay. */
   readonly hasPhysical: boolean;
-  /** Names of flows; null leaves them addresses. */
+  /** Inspects and names flows; null leaves them with addresses. */
   readonly inspection: Inspection | null;
   readonly places: Places | null;
   readonly reverseDns: boolean;
   /** Keeps what happens; null without a screen. */
   readonly events: EventLog | null;
-  /** Kinds of interfaces, of which the capture knows only names. */
+  /** Finds the kinds of interfaces by name. */
   readonly kindsOf: (names: readonly string[]) => readonly InterfaceKind[];
-  /** True for an interface that is a port of a bridge. */
+  /** Whether an interface is a port of a bridge. */
   readonly repeats: (name: string) => boolean;
   /** Names of the interfaces below one, which carry its frames again; empty if unknown. */
   readonly lower: (name: string) => readonly string[];
@@ -78,13 +78,13 @@ interface MonitorParts {
   readonly seed: number;
 }
 
-/** Walks the frames that hold several packets, and takes those packets. */
+/** Splits frames that hold several packets. */
 interface Aggregates {
   readonly walk: AggregateRest;
   readonly batch: PacketBatch;
 }
 
-/** One run's pipeline. `ingest` on the packet clock, `tick` on the tick's. */
+/** One run's pipeline. `ingest` runs on the packet clock, `tick` on the tick clock. */
 export class Monitor {
   readonly flows: FlowTable;
   readonly aggregator: Aggregator;
@@ -98,13 +98,13 @@ export class Monitor {
   readonly #kinds: InterfaceKind[] = [];
   readonly #repeats: boolean[] = [];
   readonly #lower: (readonly string[])[] = [];
-  /** Own hardware addresses, for interfaces whose frames don't say which way they went. */
+  /** Our own hardware addresses, for interfaces whose frames don't carry a direction. */
   #hardware: (Uint8Array | null)[] = [];
   #hardwareAsked = false;
-  /** Bytes of each frame that the interface itself doesn't count: the made-up Ethernet header of Linux's lo. */
+  /** Bytes per frame that the interface itself doesn't count: the fake Ethernet header of Linux's lo. */
   readonly #uncounted = new Uint8Array(MAX_INTERFACES);
   #counted = new Set<string>();
-  /** Interfaces that were not captured for a while: their counters have more than the capture saw. */
+  /** Interfaces that were not captured for a while, so their counters include traffic that the capture missed. */
   readonly #left = new Set<string>();
   #historyStatus: (() => HistoryStatus) | null = null;
   #privileges: PrivilegeStatus | null = null;
@@ -113,7 +113,7 @@ export class Monitor {
   #frameBytes = 0;
   #undecoded = 0;
   readonly #unread = new UnreadFrames();
-  /** Packets in frames of 802.11 behind the first; null without such frames. */
+  /** Further packets in 802.11 frames; null without such frames. */
   #aggregates: Aggregates | null = null;
   readonly #statuses = new Float64Array(4);
   /** Time of the newest frame, epoch ms. */
@@ -133,18 +133,18 @@ export class Monitor {
     });
   }
 
-  /** Says as whom the run goes on, once root is dropped. Until then snapshots say null. */
+  /** Sets the privileges to show, once root is dropped. Until then snapshots have null. */
   setPrivileges(privileges: PrivilegeStatus): void {
     this.#privileges = privileges;
   }
 
-  /** Has history collected from now on. @param status how recording goes, asked once a tick */
+  /** Starts collecting history. @param status returns the state of recording; called once a tick */
   record(collector: HistoryCollector, status: () => HistoryStatus): void {
     this.aggregator.record(collector);
     this.#historyStatus = status;
   }
 
-  /** Takes the frames `from` to `to` of a batch. Nothing in here allocates per packet. */
+  /** Takes the frames `from` to `to` of a batch. Allocates nothing per packet. */
   ingest(batch: PacketBatch, from: number, to: number): void {
     if (this.#parts.opened.source.interfaces.length !== this.#interfaceCount) this.learnInterfaces();
     this.owners.beforeBatch();
@@ -157,12 +157,12 @@ export class Monitor {
     this.admitNew();
   }
 
-  /** Has new flows looked up, including those that came without packets. */
+  /** Starts the lookup of new flows, including those created without packets. */
   admitNew(): void {
     this.owners.admitNew(this.#parts.inspection?.admit ?? null);
   }
 
-  /** Takes the packets behind the first in a frame; each counts as a frame of its own. */
+  /** Takes the second and further packets of a frame; each counts as a frame of its own. */
   #ingestAggregates(batch: PacketBatch, from: number, to: number): void {
     const { walk, batch: rest } = this.#aggregates as Aggregates;
     rest.bytes = batch.bytes;
@@ -186,7 +186,7 @@ export class Monitor {
     this.#ingestBlock(rest, 0, rest.count);
   }
 
-  /** Decodes a few frames, then counts them. In between, the rows of all their flows are fetched from memory at once. */
+  /** Decodes a few frames, then counts them. In between it prefetches the rows of all their flows. */
   #ingestBlock(batch: PacketBatch, from: number, to: number): void {
     const { bytes, offset, captured, wire, link, time, iface, direction } = batch;
     const packets = this.#packets;
@@ -235,10 +235,10 @@ export class Monitor {
         this.owners.change(packet.time);
         nextChange = this.owners.nextChange;
       }
-      if (packet.longHeader && inspection !== null) this.#partConnections(inspection, packet, bytes, index);
+      if (packet.longHeader && inspection !== null) this.#splitConnections(inspection, packet, bytes, index);
       const row = flows.touch(packet, index, reported, hashes[i - from] as number);
       let way: number = flows.lastSent ? DIRECTION.OUT : DIRECTION.IN;
-      if (flows.direction(row) === FLOW_DIRECTION.TRANSIT) way = this.#way(row, index, reported, packet, batch, i);
+      if (flows.direction(row) === FLOW_DIRECTION.TRANSIT) way = this.#transitDirection(row, index, reported, packet, batch, i);
       const column = way === DIRECTION.OUT ? base + 3 : base + 2;
       frames[column] = (frames[column] as number) + packet.frameBytes;
       if (sources !== null) sources.see(row, flows.lastSent, reported, batch.process[i] as number, batch.effective[i] as number);
@@ -247,32 +247,32 @@ export class Monitor {
     }
   }
 
-  /** Datagrams have no SYN: the first packet of a QUIC connection shows that it begins between the ends of another. */
-  #partConnections(inspection: Inspection, packet: Packet, bytes: Uint8Array, iface: number): void {
+  /** Retires a flow if this packet opens a new QUIC connection between the same ends. Datagrams have no SYN, so only this packet shows it. */
+  #splitConnections(inspection: Inspection, packet: Packet, bytes: Uint8Array, iface: number): void {
     const { flows } = this;
     const row = flows.lookup(packet.words, packet.sourcePort, packet.destinationPort, packet.protocol, iface);
     if (row >= 0 && inspection.isAnother(row, packet, bytes, flows.lastSent)) flows.retire(row);
   }
 
-  /** Which way a frame of a transit flow went. Counts what passed by, and what went the other way than its flow is booked. @returns DIRECTION */
-  #way(row: number, index: number, reported: number, packet: Packet, batch: PacketBatch, i: number): number {
-    let way = reported === DIRECTION.UNKNOWN ? this.#wayByAddress(index, batch, i) : reported;
-    // A port passes frames for others to its bridge; by address alone, nobody knows which of them go out.
+  /** Direction in which an interface moved a transit flow's frame. Counts frames that passed by, and those opposite to how the flow is booked. @returns DIRECTION */
+  #transitDirection(row: number, index: number, reported: number, packet: Packet, batch: PacketBatch, i: number): number {
+    let way = reported === DIRECTION.UNKNOWN ? this.#directionByAddress(index, batch, i) : reported;
+    // A bridge port also carries frames for other hosts; the address alone doesn't say which of them go out.
     if (way === DIRECTION.PASSING && this.#repeats[index] === true) way = reported === way ? DIRECTION.IN : DIRECTION.UNKNOWN;
-    const booked = this.flows.wayOf(row, way);
+    const booked = this.flows.bookedDirection(row, way);
     const frames = this.#frames;
     const base = index * FRAME_COLUMNS;
     if (way === DIRECTION.PASSING) frames[base + PASSED] = (frames[base + PASSED] as number) + packet.networkBytes;
     else if (way === DIRECTION.UNKNOWN) return booked;
     if ((booked === DIRECTION.OUT) !== (way === DIRECTION.OUT)) {
       const sign = way === DIRECTION.OUT ? -1 : 1;
-      frames[base + TURNED] = (frames[base + TURNED] as number) + sign * packet.networkBytes;
-      frames[base + TURNED + 1] = (frames[base + TURNED + 1] as number) + sign;
+      frames[base + REVERSED] = (frames[base + REVERSED] as number) + sign * packet.networkBytes;
+      frames[base + REVERSED + 1] = (frames[base + REVERSED + 1] as number) + sign;
     }
     return way;
   }
 
-  #wayByAddress(index: number, batch: PacketBatch, i: number): number {
+  #directionByAddress(index: number, batch: PacketBatch, i: number): number {
     const own = this.#hardware[index] ?? null;
     if (own === null || (batch.captured[i] as number) < ETHERNET_BYTES) return DIRECTION.UNKNOWN;
     this.#hardwareAsked = true;
@@ -288,12 +288,12 @@ export class Monitor {
     return isDestination || ((bytes[at] as number) & 1) !== 0 ? DIRECTION.IN : DIRECTION.PASSING;
   }
 
-  /** Names of counted interfaces: their bytes are in the total. */
+  /** Names of the interfaces whose bytes are in the total. */
   get counted(): readonly string[] {
     return [...this.#counted];
   }
 
-  /** Frame bytes captured per interface, for judging its counters. */
+  /** Captured frame bytes by interface, to compare with its counters. */
   capturedBytes(): Map<string, { rxBytes: number; txBytes: number }> {
     const seen = new Map<string, { rxBytes: number; txBytes: number }>();
     for (const [index, { name }] of this.#parts.opened.source.interfaces.entries()) {
@@ -308,7 +308,7 @@ export class Monitor {
     while (!this.learnInterfaces());
     const interfaces = this.#interfaces();
     const snapshot = this.aggregator.tick({ time, intervalMs, capture: this.#status(interfaces), interfaces, gaps }, limits);
-    return tellsPackets(this.#parts.opened.source) ? snapshot : withoutPackets(snapshot);
+    return countsPackets(this.#parts.opened.source) ? snapshot : withoutPackets(snapshot);
   }
 
   /** Closes the last tick of a run: see `Aggregator.last`. */
@@ -316,11 +316,11 @@ export class Monitor {
     while (!this.learnInterfaces());
     const interfaces = this.#interfaces();
     const last = this.aggregator.last({ time, intervalMs, capture: this.#status(interfaces), interfaces, gaps });
-    return tellsPackets(this.#parts.opened.source) ? last : lastWithoutPackets(last);
+    return countsPackets(this.#parts.opened.source) ? last : lastWithoutPackets(last);
   }
 
   /**
-   * Looks at the next few new interfaces. Their bytes are booked once all are known, by what they turned out to be.
+   * Looks up the next few new interfaces. Their bytes are booked once all are known, according to their kinds.
    *
    * @returns whether all are known
    */
@@ -347,7 +347,7 @@ export class Monitor {
     return true;
   }
 
-  /** Reads hardware addresses again, for they may change: once a tick, if frames were compared with them. */
+  /** Rereads hardware addresses, which may change: once a tick, if frames were compared with them. */
   #readHardware(): void {
     this.#hardwareAsked = false;
     const { source } = this.#parts.opened;
@@ -358,10 +358,10 @@ export class Monitor {
     });
   }
 
-  /** True if it is known which of an interface's frames pass by. */
-  #tellsPassing(index: number, link: number): boolean {
+  /** Whether we know which of an interface's frames pass by. */
+  #knowsPassing(index: number, link: number): boolean {
     const { file, opened } = this.#parts;
-    if (file !== null || !tellsFrames(opened.source) || isWireless(link)) return false;
+    if (file !== null || !readsFrames(opened.source) || isWireless(link)) return false;
     if (link !== LINK.ETHERNET || opened.source.namesProcesses || this.#kinds[index] === 'loopback') return true;
     return this.#hardware[index] !== null && this.#repeats[index] !== true;
   }
@@ -369,7 +369,7 @@ export class Monitor {
   #interfaces(): TickInterface[] {
     const { source } = this.#parts.opened;
     const active = source.active === undefined ? null : new Set(source.active);
-    const hasFrames = tellsFrames(source);
+    const hasFrames = readsFrames(source);
     return source.interfaces.map(({ name, kind: byName, link }, index) => {
       const base = index * FRAME_COLUMNS;
       if (active?.has(name) === false) this.#left.add(name);
@@ -379,18 +379,18 @@ export class Monitor {
           ? null
           : (delta.rxDropped ?? 0) + (delta.txDropped ?? 0);
       const kind = this.#kinds[index] ?? byName;
-      const sent = kind === 'loopback' ? 0 : (delta?.txBytes ?? 0); // loopback receives what it sends: counted once, as captured
+      const sent = kind === 'loopback' ? 0 : (delta?.txBytes ?? 0); // loopback receives what it sends; count it once, as captured
       return {
         name,
         kind,
         isCounted: this.#counted.has(name),
         repeats: this.#repeats[index] ?? false,
         lower: this.#lower[index] ?? [],
-        passingBytes: this.#tellsPassing(index, link) ? (this.#frames[base + PASSED] as number) : null,
-        turnedBytes: this.#frames[base + TURNED] as number,
-        turnedPackets: this.#frames[base + TURNED + 1] as number,
+        passingBytes: this.#knowsPassing(index, link) ? (this.#frames[base + PASSED] as number) : null,
+        reversedBytes: this.#frames[base + REVERSED] as number,
+        reversedPackets: this.#frames[base + REVERSED + 1] as number,
         frameBytes: hasFrames ? (this.#frames[base + 1] as number) : null,
-        // What it moved while it was not captured stays in its counter.
+        // The counter includes what it moved while it wasn't captured.
         counterBytes: delta === null || delta.rxBytes === null || this.#left.has(name) ? null : delta.rxBytes + sent,
         counterDropped: dropped,
         counterErrors: delta?.errors ?? null,
@@ -398,7 +398,7 @@ export class Monitor {
     });
   }
 
-  /** Why it is unknown what the counted interfaces counted themselves; empty if it is known. */
+  /** Why the counters of the counted interfaces are unknown; empty if they aren't. */
   #countedNote(counted: readonly TickInterface[]): string {
     const unknown = counted.find(({ counterBytes }) => counterBytes === null);
     const { tracker } = this.#parts;
@@ -420,8 +420,8 @@ export class Monitor {
       driver: source.driver,
       interfaces: source.active ?? interfaces.map(({ name }) => name),
       attribution: owners?.kind ?? 'none',
-      packets: tellsFrames(source) ? this.#packetCount : null,
-      frameBytes: tellsFrames(source) ? this.#frameBytes : null,
+      packets: readsFrames(source) ? this.#packetCount : null,
+      frameBytes: readsFrames(source) ? this.#frameBytes : null,
       dropped,
       shed: stats.shed,
       undecoded: this.#undecoded + stats.malformed,
@@ -433,7 +433,7 @@ export class Monitor {
       countedInterfaceBytes: sumOrNull(counted.map(({ counterBytes }) => counterBytes)),
       countedNote: this.#countedNote(counted),
       interfaceDropped: sumOrNull(interfaces.map(({ counterDropped }) => counterDropped)),
-      fallbacks: [...fallbacks, ...this.#parts.passedOver],
+      fallbacks: [...fallbacks, ...this.#parts.skipped],
       snapLength: source.snapLength,
       bufferBytes: source.bufferBytes,
       note: notes.join('; '),
@@ -452,13 +452,13 @@ function aggregates(): Aggregates {
 }
 
 /**
- * Names of the interfaces whose bytes the total sums.
+ * Names of the interfaces whose bytes are in the total.
  *
- * Each byte counts once, however many interfaces it crosses. Interfaces that the user named all count. Otherwise physical ones and loopback
- * do, because what a tunnel, a bridge or a virtual pair carries also crosses a physical one. Without a physical one (a container, a VPN
- * alone), all count.
+ * Each byte must count once, however many interfaces it crosses. If the user named interfaces, all of those count. Otherwise physical ones and
+ * loopback do, because what a tunnel, a bridge or a virtual pair carries also crosses a physical one. Without a physical one (in a container, or
+ * with only a VPN), all count.
  *
- * @param hasPhysical whether the machine has one: its first packet may come late
+ * @param hasPhysical whether the machine has one, even if it hasn't delivered a packet yet
  */
 export function countedInterfaces(
   interfaces: readonly { readonly name: string; readonly kind: InterfaceKind }[],
@@ -470,7 +470,7 @@ export function countedInterfaces(
   return new Set(interfaces.filter(({ kind }) => all || kind === 'physical' || kind === 'loopback').map(({ name }) => name));
 }
 
-/** Sum of values; null if one is unknown, because a partial sum would pass for the whole. */
+/** Sum of values; null if one is unknown, because a partial sum would look like the whole. */
 function sumOrNull(values: readonly (number | null)[]): number | null {
   if (values.length === 0) return null;
   let sum = 0;
@@ -500,7 +500,7 @@ function unknownIn<Part extends Snapshot | Matching>(part: Part): Part {
   };
 }
 
-/** `withoutPackets` for the last tick, whose long lists are made as they are read. */
+/** `withoutPackets` for the last tick, whose long lists are generated lazily. */
 export function lastWithoutPackets({ snapshot, hosts, flows }: LastTick): LastTick {
   return { snapshot: withoutPackets(snapshot), hosts: each(hosts), flows: each(flows) };
 }

@@ -1,4 +1,4 @@
-// Opens the view without packets, with a note on what is missing and what to type to get it.
+// Opens the view without packets, with a note that says what is missing and what to type to get it.
 
 import type { OpenedSource } from '../capture/source.ts';
 import type { SocketCounts } from '../identify/process/socket-table.ts';
@@ -10,16 +10,16 @@ import type { Edges } from '../system/edges.ts';
 import { workingFolder } from '../system/files.ts';
 import { ReducedSource } from './reduced-source.ts';
 
-/** An `OpenedSource` that must still be told what to feed. */
+/** An `OpenedSource` that still needs a monitor to feed. */
 export interface ReducedCapture extends OpenedSource {
   readonly source: ReducedSource;
 }
 
 /**
- * Opens it.
+ * Opens the source of the view without packets.
  *
  * @param refused why there is no capture; null if none was wanted
- * @throws NetmonError `no-device` if the system says nothing about sockets
+ * @throws NetmonError `no-device` if the system has no socket counters
  */
 export async function reducedCapture(edges: Edges, clock: Clock, refused: NetmonError | null): Promise<ReducedCapture> {
   const words = process.argv.slice(2).filter((word) => word !== '--reduced');
@@ -46,6 +46,6 @@ async function openCounts(edges: Edges, now: () => number, refused: NetmonError 
   try {
     return new SockDiag();
   } catch (thrown) {
-    throw refused ?? new NetmonError('no-device', `sockets can't be asked for: ${reasonOf(thrown)}`, hint, thrown);
+    throw refused ?? new NetmonError('no-device', `can't read socket counters: ${reasonOf(thrown)}`, hint, thrown);
   }
 }

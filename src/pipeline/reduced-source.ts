@@ -1,5 +1,5 @@
-// The view without any rights: takes the bytes that sockets counted themselves, and counts them into flows as if packets had brought them. There
-// are no frames, no names from the wire, and on Linux no UDP; all of that is reported as unknown.
+// The view without any rights: reads the sockets' own counters and books the bytes into flows as if packets had brought them. There are no frames,
+// no names from the wire, and on Linux no UDP; all of that is unknown.
 
 import { interfaceKind } from '../capture/devices/kind.ts';
 import type { CaptureInterface, PacketSource, SourceState } from '../capture/source.ts';
@@ -14,15 +14,15 @@ import { DIRECTION, LINK, PROTOCOL, TCP_FLAG } from '../net/numbers.ts';
 import type { Edges } from '../system/edges.ts';
 import type { Monitor } from './monitor.ts';
 
-/** Shortest pause between two readings; one that took t ms is followed by a rest of 20 t. */
+/** Shortest pause between two readings. After one that took t ms it rests for 20 t. */
 const PAUSE_MS = 250;
 const REST = 20;
-/** Sockets whose counters are remembered. */
+/** Most sockets whose counters are remembered. */
 const MAX_SOCKETS = 65_536;
 
 /** Most interfaces. */
 const MAX_INTERFACES = 256;
-/** The machine's addresses are read again this often. */
+/** How often the machine's addresses are read again. */
 const ADDRESSES_MS = 2000;
 
 const NOTHING = { rxBytes: 0, txBytes: 0, rxSegments: 0, txSegments: 0 } as const;
@@ -54,7 +54,7 @@ export class ReducedSource implements PacketSource {
   #sockets: SocketFlows | null = null;
   #next = Number.NEGATIVE_INFINITY;
 
-  /** @param note says what is missing, for as long as it runs @param now monotonic ms @param wall epoch ms */
+  /** @param note says what is missing; shown all the time @param now monotonic ms @param wall epoch ms */
   constructor(counts: SocketCounts, networks: Edges['networkInterfaces'], note: string, now: () => number, wall: () => number) {
     this.#counts = counts;
     this.#interfaces = new OwnInterfaces(networks, now);
@@ -76,7 +76,7 @@ export class ReducedSource implements PacketSource {
     return note === '' ? this.#note : `${note}; ${this.#note}`;
   }
 
-  /** Feeds a monitor, until it is closed. The source is opened before there is one, which needs the source. @param directory takes the owners of sockets */
+  /** Starts feeding a monitor. This can't be in the constructor, because the monitor needs the source. @param directory takes the owners of sockets */
   feed(monitor: Monitor, directory: Directory): void {
     this.#sockets = new SocketFlows(this.#counts, this.#interfaces, monitor, directory, this.#wall);
   }
@@ -100,7 +100,7 @@ export class ReducedSource implements PacketSource {
   }
 }
 
-/** What sockets moved, booked into flows as packets. */
+/** Books what sockets moved into flows, as packets. */
 class SocketFlows {
   readonly #counts: SocketCounts;
   readonly #interfaces: OwnInterfaces;
@@ -141,7 +141,7 @@ class SocketFlows {
     if (known === undefined) {
       if (this.#known.size >= MAX_SOCKETS) this.#forget(this.#round - 1);
       if (this.#known.size >= MAX_SOCKETS) return;
-      // What a socket moved before the first reading is not traffic of this run.
+      // Bytes from before the first reading don't belong to this run.
       const isOlder = this.#round === 1;
       const { rxBytes, txBytes, rxSegments, txSegments } = count;
       const before = isOlder ? { rxBytes, txBytes, rxSegments, txSegments } : NOTHING;
@@ -149,7 +149,7 @@ class SocketFlows {
       this.#known.set(count.cookie, known);
     }
     known.round = this.#round;
-    // Both are lower: another socket between the same ends, or one socket of a sum is gone. One is lower: a cut-off figure, which is ignored.
+    // If both are lower, this is another socket between the same ends, or one socket of a sum is gone. If only one is, the figure was cut off: ignore it.
     if (count.rxBytes < known.rxBytes && count.txBytes < known.txBytes) {
       const { rxBytes, txBytes } = (count.process?.exact ?? true) ? NOTHING : count;
       Object.assign(known, { rxBytes, txBytes });
@@ -174,23 +174,23 @@ class SocketFlows {
     const { words, ownPort, otherPort, protocol } = count;
     const isNew = flows.lookup(words, ownPort, otherPort, protocol, iface) < 0;
     const opened = protocol !== PROTOCOL.TCP || !this.#listening.has(ownPort);
-    if (isNew) this.#touch(count, iface, opened, 0, TCP_FLAG.SYN); // whoever opened it speaks first
+    if (isNew) this.#touch(count, iface, opened, 0, TCP_FLAG.SYN); // the opener speaks first
     const row = flows.lookup(words, ownPort, otherPort, protocol, iface);
     if (row < 0) return;
     const isLocalEnd = flows.lastSent;
     if (count.process !== null) this.#own(row, count.process, isLocalEnd);
-    // A connection within this machine has a socket at each end; only that of the flow's local end is counted.
+    // A connection within this machine has a socket at each end. Count only the one at the flow's local end.
     if (!isLocalEnd) return;
     this.#touch(count, iface, true, tx, TCP_FLAG.ACK);
     this.#touch(count, iface, false, rx, TCP_FLAG.ACK);
-    // Each touch counted a packet; the socket counted its own.
+    // Each touch counted a packet, so subtract it from the socket's own count.
     flows.addPackets(row, rxSegments - 1 - (isNew && !opened ? 1 : 0), txSegments - 1 - (isNew && opened ? 1 : 0));
     known.row = row;
     known.serial = flows.serial(row);
     flows.setState(row, FLOW_STATE.ESTABLISHED);
   }
 
-  /** Sets the owner of a flow, unless it has one: of several processes that share a socket, the busiest comes first. */
+  /** Sets the owner of a flow unless it has one. Of several processes that share a socket, the busiest comes first. */
   #own(row: number, { pid, name, exact }: NonNullable<SocketCount['process']>, isLocalEnd: boolean): void {
     const flows = this.#flows;
     if ((isLocalEnd ? flows.owner(row) : flows.peer(row)) !== NO_OWNER) return;
@@ -200,7 +200,7 @@ class SocketFlows {
     else flows.ownPeer(row, id);
   }
 
-  /** Counts bytes one way. @param sent by the socket's own end */
+  /** Counts bytes in one direction. @param sent by the socket's own end */
   #touch(count: SocketCount, iface: number, sent: boolean, bytes: number, flags: number): void {
     const packet = this.#packet;
     const [source, destination] = sent ? [0, 4] : [4, 0];
@@ -212,7 +212,7 @@ class SocketFlows {
     packet.destinationPort = sent ? count.otherPort : count.ownPort;
     packet.protocol = count.protocol;
     packet.hasAddresses = true;
-    packet.transportOffset = -1; // there is no segment to follow
+    packet.transportOffset = -1; // no TCP segment
     packet.tcpFlags = flags;
     packet.networkBytes = bytes;
     packet.frameBytes = 0;
@@ -220,7 +220,7 @@ class SocketFlows {
     this.#flows.touch(packet, iface, sent ? DIRECTION.OUT : DIRECTION.IN);
   }
 
-  /** Closes the flows of sockets that are gone. One that ended between two parts of a reading shows up in the next. */
+  /** Closes the flows of sockets missing from two readings. A socket may end between two parts of a reading, and is then reported in the next. */
   #forgetGone(): void {
     for (const known of this.#known.values()) if (known.round === this.#round - 2) this.#end(known);
     this.#forget(this.#round - this.#counts.lingers);
@@ -261,7 +261,7 @@ class OwnInterfaces {
     return this.#addresses.find((each) => sameAddress(words, 0, each.words, 0))?.iface ?? 0;
   }
 
-  /** Reads the addresses, unless it did just before. */
+  /** Rereads the addresses if the last read is old enough. */
   refresh(): void {
     if (this.#now() - this.#readAt < ADDRESSES_MS) return;
     this.#readAt = this.#now();

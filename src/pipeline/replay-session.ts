@@ -1,4 +1,4 @@
-// A replay: ticks by the packets' own clock, paced to real time or as fast as it goes.
+// A replay: ticks by the packets' own clock, in real time, faster, or as fast as possible.
 
 import { END_LIMITS, LIVE_LIMITS } from '../aggregate/aggregator.ts';
 import type { PacketBatch } from '../capture/batch.ts';
@@ -13,7 +13,7 @@ import type { Monitor } from './monitor.ts';
 
 const TURN_MS = 8;
 const WAIT_MS = 10;
-/** A silence of more intervals than this is skipped: nobody wants to wait for it, or to read so many empty samples. */
+/** A silence of more intervals than this is skipped, to spare the user the wait and many empty samples. */
 const LONGEST_SILENCE = 300;
 const EXPIRE_MS = 5000;
 const MINUTE_MS = 60_000;
@@ -27,13 +27,13 @@ export interface ReplayParts {
   readonly clock: Clock;
   readonly output: Output;
   readonly intervalMs: number;
-  /** Times real time; 0 is as fast as it goes. */
+  /** Multiple of real time; 0 is as fast as possible. */
   readonly speed: number;
-  /** False to tick only at the end, if nobody wants samples. */
+  /** False to tick only at the end, if samples aren't needed. */
   readonly ticks: boolean;
   readonly samples: number | null;
   readonly durationMs: number | null;
-  /** Called at the turn of each minute of the packets' time; null if nothing is recorded. */
+  /** Called at each full minute of packet time; null if nothing is recorded. */
   readonly collect: ((time: number) => void) | null;
 }
 
@@ -42,10 +42,10 @@ export class ReplaySession {
   readonly #parts: ReplayParts;
   readonly #events: FlowEvents;
   #end: SessionEnd | null = null;
-  /** Time of the first packet; null before it came. Zero is a valid time, of a clock that was never set. */
+  /** Time of the first packet; null before it. Zero is a valid time, from a clock that was never set. */
   #first: number | null = null;
   #begun = 0;
-  /** When this turn of work began; between turns come keys and signals. */
+  /** Start of this turn of work. Keys and signals are handled between turns. */
   #turn = 0;
   #nextTick = 0;
   #lastTick = 0;
@@ -77,7 +77,7 @@ export class ReplaySession {
     this.#parts.monitor.owners.finish(clock.monotonic());
     await this.#parts.neighbours?.ready();
     this.#events.writeAll();
-    if (this.#first === null) this.#lastTick = clock.now(); // without a packet there is no time but ours
+    if (this.#first === null) this.#lastTick = clock.now(); // without packets, use our own clock
     const time = Math.max(this.#parts.monitor.lastTime, this.#lastTick);
     const interval = Math.round(Math.max(0, time - this.#lastTick));
     if (this.#parts.ticks || output.endWithRows === undefined) await output.end(this.#close(time));
@@ -91,12 +91,12 @@ export class ReplaySession {
     this.#wake();
   }
 
-  /** Plays a batch from tick to tick, and waits if the packets are ahead of the clock. */
+  /** Plays a batch from tick to tick, waiting while packets are ahead of the clock. */
   async #play(batch: PacketBatch): Promise<void> {
     const { monitor, ticks, speed, intervalMs } = this.#parts;
     if (this.#first === null && batch.count > 0) this.#begin(batch.time[0] as number);
     if (!ticks && speed === 0) {
-      this.#swallow(batch);
+      this.#ingestWhole(batch);
       return;
     }
     let from = 0;
@@ -110,15 +110,15 @@ export class ReplaySession {
       if (from === batch.count) break;
       const time = batch.time[from] as number;
       if (time >= this.#nextTick) {
-        if (time - this.#nextTick > LONGEST_SILENCE * intervalMs) await this.#passSilence(time);
+        if (time - this.#nextTick > LONGEST_SILENCE * intervalMs) await this.#skipSilence(time);
         else if (this.#playedTo() >= this.#nextTick) await this.#tickUntil(Math.min(time, this.#playedTo()));
         else await this.#pause(WAIT_MS);
       } else if (time < this.#nextMinute) await this.#pause(WAIT_MS);
     }
   }
 
-  /** Plays a batch at once, but from minute to minute if they are recorded. */
-  #swallow(batch: PacketBatch): void {
+  /** Plays a batch at once; if minutes are recorded, one minute at a time. */
+  #ingestWhole(batch: PacketBatch): void {
     const { monitor, collect } = this.#parts;
     let from = 0;
     while (collect !== null) {
@@ -148,13 +148,13 @@ export class ReplaySession {
     this.#expireAt = time + EXPIRE_MS;
   }
 
-  /** Packet time up to which may be played now. */
+  /** Packet time up to which the replay may play now. */
   #playedTo(): number {
     const { speed, clock } = this.#parts;
     return speed === 0 ? Number.POSITIVE_INFINITY : (this.#first ?? 0) + (clock.monotonic() - this.#begun) * speed;
   }
 
-  /** Yields to everything else once a turn of work has lasted long enough. */
+  /** Yields to other work once a turn has lasted long enough. */
   async #yield(): Promise<void> {
     const { clock } = this.#parts;
     if (clock.monotonic() - this.#turn < TURN_MS) return;
@@ -166,7 +166,7 @@ export class ReplaySession {
     const { intervalMs } = this.#parts;
     if (this.#first === null || !Number.isFinite(time)) return;
     while (this.#nextTick <= time && this.#end === null) {
-      if (time - this.#nextTick > LONGEST_SILENCE * intervalMs) await this.#passSilence(time);
+      if (time - this.#nextTick > LONGEST_SILENCE * intervalMs) await this.#skipSilence(time);
       else {
         await this.#tick(this.#nextTick);
         this.#nextTick += intervalMs;
@@ -176,7 +176,7 @@ export class ReplaySession {
   }
 
   /** Ticks once, then continues at `time`; so does the clock of a paced replay. */
-  async #passSilence(time: number): Promise<void> {
+  async #skipSilence(time: number): Promise<void> {
     await this.#tick(this.#nextTick);
     const { intervalMs, speed, clock } = this.#parts;
     const silence = Math.floor((time - this.#nextTick) / intervalMs) * intervalMs;

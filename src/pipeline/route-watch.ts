@@ -1,5 +1,5 @@
-// Replaces the source of a capture: on Linux when the default route moves and nobody named an interface, on macOS when a PKTAP capture is lost.
-// Neither reads packets.
+// Replaces the source of a capture: on Linux when the default route moves and the user named no interface, on macOS when a PKTAP capture is lost. It
+// reads no packets.
 
 import { defaultInterface } from '../capture/devices/devices.ts';
 import type { OpenedSource } from '../capture/source.ts';
@@ -10,7 +10,7 @@ import type { InterfaceChoice } from './interface-choice.ts';
 
 const LOOK_MS = 2000;
 
-/** Finds another capture, when it is due or when the current one is lost. */
+/** Finds another capture, when due or when the current one is lost. */
 export interface Successor {
   /** @param now monotonic */
   isDue(now: number): boolean;
@@ -26,7 +26,7 @@ export interface RouteParts {
   readonly edges: Edges;
 }
 
-/** Follows the default route, such as from cable to Wi-Fi or into a VPN. It stops for good once the user chooses interfaces. */
+/** Follows the default route, for example from cable to Wi-Fi or into a VPN. It stops for good once the user chooses interfaces. */
 export class RouteWatch implements Successor {
   readonly #parts: RouteParts;
   #looking = false;
@@ -36,14 +36,14 @@ export class RouteWatch implements Successor {
     this.#parts = parts;
   }
 
-  /** True if it is time to look. @param now monotonic */
+  /** Whether it is time to look. @param now monotonic ms */
   isDue(now: number): boolean {
     if (now < this.#nextAt || this.#looking) return false;
     this.#nextAt = now + LOOK_MS;
     return true;
   }
 
-  /** Captures where the default route is now. @returns one line if it moved, null if it stayed or there is none */
+  /** Moves the capture to the default route's interface. @returns one line if the route moved, null if it stayed or there is none */
   async look(): Promise<string | null> {
     const { choice, active, edges } = this.#parts;
     if (choice.isUsers || this.#looking) return null;
@@ -52,11 +52,11 @@ export class RouteWatch implements Successor {
       const route = await defaultInterface(edges);
       const before = active();
       if (route === null || before.includes(route)) return null;
-      const said = await choice.take([route], 'route');
+      const result = await choice.take([route], 'route');
       const where = sanitize(`${before.join(', ') || 'nothing'} to ${route}`);
       return active().includes(route)
         ? `the default route moved from ${where}`
-        : `the default route moved from ${where}; ${said}`;
+        : `the default route moved from ${where}; ${result}`;
     } finally {
       this.#looking = false;
     }
@@ -64,8 +64,8 @@ export class RouteWatch implements Successor {
 }
 
 /**
- * Opens another driver if libpcap's PKTAP capture is lost. The user can't open PKTAP again, but the root child may still run tcpdump on the
- * same interfaces with the same filter.
+ * Opens another driver if libpcap's PKTAP capture is lost. Without root PKTAP can't be reopened, but the root child may still run tcpdump on the same
+ * interfaces with the same filter.
  */
 export class PktapSuccessor implements Successor {
   readonly #source: SwitchSource;
@@ -91,9 +91,9 @@ export class PktapSuccessor implements Successor {
         return null;
       }
       this.#source.take(opened);
-      return sanitize(`the capture through ${driver} was lost (${note}); ${opened.source.driver} goes on`);
+      return sanitize(`the capture through ${driver} was lost (${note}); ${opened.source.driver} continues`);
     } catch {
-      return null; // the loss itself says what happened
+      return null; // the note about the loss says enough
     }
   }
 }

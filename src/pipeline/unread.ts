@@ -1,12 +1,12 @@
-// Counts captured frames that hold something other than IP, and says what it is: a bare number helps nobody, and an empty table needs a reason.
+// Counts captured frames that contain something other than IP, and names what it is: a bare number doesn't help, and an empty table needs a reason.
 
 import { type Packet, STATUS, UNREAD } from '../decode/packet.ts';
 import { counted } from '../net/counted.ts';
 import { ETHERTYPE } from '../net/numbers.ts';
 
-/** Kinds that are told apart; all others are one kind. */
+/** Most kinds counted separately. All others count as one. */
 const MAX_KINDS = 64;
-/** Kinds that the note names, the most frequent first. */
+/** Most kinds that the note names, most frequent first. */
 const MAX_NAMED = 4;
 
 /** Names of link types in files (https://www.tcpdump.org/linktypes.html). */
@@ -63,7 +63,7 @@ const PPP_NAMES = new Map<number, string>([
 ]);
 const WIRELESS_NAMES = ['802.11 management', '802.11 control', '802.11 without a packet'] as const;
 
-/** The frames of a run that were not read, by `Packet.unread`. */
+/** Unread frames of a run, by `Packet.unread`. */
 export class UnreadFrames {
   readonly #kinds = new Int32Array(MAX_KINDS);
   readonly #counts = new Float64Array(MAX_KINDS);
@@ -84,8 +84,8 @@ export class UnreadFrames {
   /**
    * One line; empty if everything was read.
    *
-   * @param replay of a file, all kinds with their counts; live, only kinds that a user may have expected to see, and no counts, which would
-   *   change all the time
+   * @param replay lists all kinds with their counts; live, only kinds that the user may have expected, without counts, which would change all the
+   *   time
    */
   note(replay: boolean): string {
     const kinds = Array.from(this.#kinds.subarray(0, this.#known), (unread, at) => ({
@@ -94,7 +94,7 @@ export class UnreadFrames {
     }));
     if (!replay) {
       const missed = kinds.filter(({ unread }) => unread >>> 16 === UNREAD.LINK || unread >>> 16 === UNREAD.ENCRYPTED);
-      return missed.length === 0 ? '' : `frames are not read: ${missed.slice(0, MAX_NAMED).map(nameOf).join(', ')}`;
+      return missed.length === 0 ? '' : `can't read frames: ${missed.slice(0, MAX_NAMED).map(nameOf).join(', ')}`;
     }
     if (kinds.length === 0) return '';
     kinds.sort((a, b) => b.count - a.count);
@@ -108,7 +108,7 @@ export class UnreadFrames {
 }
 
 function nameOf({ unread }: { readonly unread: number }): string {
-  if (unread < 0) return unread === -STATUS.TRUNCATED ? 'cut before their addresses' : 'malformed';
+  if (unread < 0) return unread === -STATUS.TRUNCATED ? 'truncated before their addresses' : 'malformed';
   const number = unread & 0xffff;
   switch (unread >>> 16) {
     case UNREAD.LINK: {

@@ -124,7 +124,7 @@ export function monitorOver(source: FakeSource, setup: MonitorSetup = {}) {
     directory,
     flows,
     owners,
-    passedOver: [],
+    skipped: [],
     tracker: setup.tracker ?? null,
     hasPhysical: false,
     repeats: (name) => name.startsWith('veth'),

@@ -50,10 +50,10 @@ function runsOf(terminal: InstanceType<typeof xterm.Terminal>, y: number, ground
     if (cell === undefined || cell.getWidth() === 0) continue;
     const fg = cell.isFgDefault() ? ground.fg : cell.isFgPalette() ? tableColour(cell.getFgColor()) : cell.getFgColor();
     const bg = cell.isBgDefault() ? ground.bg : cell.isBgPalette() ? tableColour(cell.getBgColor()) : cell.getBgColor();
-    const isTurned = cell.isInverse() !== 0;
+    const isReversed = cell.isInverse() !== 0;
     const look: Look = {
-      fg: isTurned ? bg : fg,
-      bg: isTurned ? fg : bg,
+      fg: isReversed ? bg : fg,
+      bg: isReversed ? fg : bg,
       bold: cell.isBold() !== 0,
       underline: cell.isUnderline() !== 0,
     };

@@ -96,11 +96,11 @@ describe('Monitor', () => {
     expect(note(true, frames)).toBe(
       '9 frames not read: 3 LLDP, 2 of link type 189 (USB), 1 of link type 147, 1 encrypted (MACsec), 2 others',
     );
-    expect(note(true, frames.slice(7))).toBe('2 frames not read: 1 cut before their addresses, 1 malformed');
+    expect(note(true, frames.slice(7))).toBe('2 frames not read: 1 truncated before their addresses, 1 malformed');
     expect(note(true, frames.slice(0, 1))).toBe('1 frame not read: 1 of link type 189 (USB)');
     expect(note(true, [{ data: out() }])).toBe('');
     // Live, a count would be another note each second; what comes by anyway is none.
-    expect(note(false, frames)).toBe('frames are not read: of link type 189 (USB), of link type 147, encrypted (MACsec)');
+    expect(note(false, frames)).toBe("can't read frames: of link type 189 (USB), of link type 147, encrypted (MACsec)");
     expect(note(false, [lldp])).toBe('');
   });
 

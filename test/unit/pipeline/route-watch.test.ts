@@ -99,7 +99,7 @@ describe('a PKTAP capture of libpcap', () => {
     expect([successor.isDue(), await successor.look(), opened.length]).toEqual([false, null, 0]);
     first.state = 'lost';
     expect(await successor.look()).toBe(
-      'the capture through libpcap was lost (pktap: The interface disappeared); tcpdump goes on',
+      'the capture through libpcap was lost (pktap: The interface disappeared); tcpdump continues',
     );
     expect([source.driver, source.state, first.state]).toEqual(['tcpdump', 'open', 'ended']);
     (opened[0] as FakeSource).state = 'lost';

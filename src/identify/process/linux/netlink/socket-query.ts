@@ -46,15 +46,15 @@ export class SocketQuery {
   find(protocol: number, ends: Int32Array, near: number, nearPort: number, far: number, farPort: number): number {
     const question = this.#question;
     // The kernel looks TCP up from the socket's side, UDP from the sender's side (net/ipv4/udp_diag.c).
-    const isTurned = protocol !== PROTOCOL.TCP;
+    const isReversed = protocol !== PROTOCOL.TCP;
     const family = isV4(ends, near) ? AF_INET : AF_INET6;
     question.writeUInt8(family, QUESTION.FAMILY);
     question.writeUInt8(protocol, QUESTION.PROTOCOL);
     question.writeUInt32LE(0xffff_ffff, QUESTION.STATES);
-    question.writeUInt16BE(isTurned ? farPort : nearPort, QUESTION.PORTS);
-    question.writeUInt16BE(isTurned ? nearPort : farPort, QUESTION.PORTS + 2);
-    this.#writeAddress(family, ends, isTurned ? far : near, QUESTION.ADDRESSES);
-    this.#writeAddress(family, ends, isTurned ? near : far, QUESTION.ADDRESSES + 16);
+    question.writeUInt16BE(isReversed ? farPort : nearPort, QUESTION.PORTS);
+    question.writeUInt16BE(isReversed ? nearPort : farPort, QUESTION.PORTS + 2);
+    this.#writeAddress(family, ends, isReversed ? far : near, QUESTION.ADDRESSES);
+    this.#writeAddress(family, ends, isReversed ? near : far, QUESTION.ADDRESSES + 16);
     this.match = 'none';
     if (this.#ask(REQUEST) !== SOCK_DIAG_BY_FAMILY) return 0;
     const inode = this.#answer.readUInt32LE(ANSWER.INODE);
