@@ -1,4 +1,4 @@
-// The calendar of a report: a row for each app and a field for each day; for long ranges, weeks are columns. Darker is more. Pure.
+// Draws a report's calendar: a row for each app and a cell for each day; for long ranges, weeks are columns. Darker means more.
 
 import type { UnitMode } from '../../model/options.ts';
 import { dayText, weekdayDate } from '../../view/text/calendar.ts';
@@ -14,14 +14,14 @@ const ROW_DAYS = 35;
 const LEVELS = 5;
 const WEEKS: Readonly<Record<Kind, number>> = { wide: 53, narrow: 26 };
 
-/** How to read a calendar of so many days. */
+/** The caption of a calendar with this many days. */
 export function calendarNote(days: number): string {
   return days <= ROW_DAYS
     ? 'All apps are on one scale.'
     : 'Each app has its own scale. Weeks go from left to right, Monday is on top.';
 }
 
-/** The calendar of all its apps. */
+/** Draws the calendar of all apps. */
 export function calendar(apps: readonly AppDays[], days: readonly number[], kind: Kind, units: UnitMode): Markup {
   return days.length <= ROW_DAYS ? rows(apps, days, kind, units) : weeks(apps, days, kind, units);
 }

@@ -1,4 +1,4 @@
-// Bar charts of a report as SVG: received above the axis, sent below, on one scale. Pure.
+// Draws a report's bar charts as SVG: received above the axis, sent below, on one scale.
 
 import type { UnitMode } from '../../model/options.ts';
 import { amountLabel, mirroredGrid } from '../../view/chart/scale.ts';
@@ -12,11 +12,11 @@ export interface ChartBar {
   readonly to: number;
   readonly rxBytes: number;
   readonly txBytes: number;
-  /** For the tooltip: which range it is. */
+  /** The range, in words, for the tooltip. */
   readonly label: string;
 }
 
-/** A chart's frame. */
+/** A chart's range, texts and size class. */
 export interface ChartFrame {
   /** Unique on the page. */
   readonly id: string;
@@ -28,7 +28,7 @@ export interface ChartFrame {
   readonly from: number;
   readonly to: number;
   readonly units: UnitMode;
-  /** True if each bar has a name of its own (a day), centred under it. */
+  /** True if each bar has its own name (a day), centred under it. */
   readonly named: boolean;
 }
 
@@ -89,7 +89,7 @@ export function timeChart(bars: readonly ChartBar[], frame: ChartFrame): Markup 
   return svgFrame(frame, width, height, [...lines, ...shapes]);
 }
 
-/** Names centred under bars; if there are many bars, under every second, third ... one. */
+/** Names centred under bars; with many bars, only under every second, third ... one. */
 function barMarks(bars: readonly ChartBar[], most: number): Tick[] {
   const every = Math.ceil(bars.length / most);
   const isShort = bars.length > most / 1.4 || most < 8;
@@ -112,7 +112,7 @@ ${content}
 </svg>`;
 }
 
-/** A coordinate; two digits are finer than a pixel. */
+/** Rounds a coordinate to two digits, finer than a pixel. */
 export function round(value: number): number {
   return Math.round(value * 100) / 100;
 }

@@ -1,4 +1,4 @@
-// HTML templates that escape whatever is put into them, unless another template made it. Nothing else writes text from outside into HTML.
+// HTML templates that escape every value except the output of other templates. Nothing else writes outside text into HTML.
 
 import { sanitize } from '../../net/text.ts';
 
@@ -6,13 +6,13 @@ import { sanitize } from '../../net/text.ts';
 export class Markup {
   readonly text: string;
 
-  /** @param text HTML of our own; never from outside */
+  /** @param text our own HTML, never text from outside */
   constructor(text: string) {
     this.text = text;
   }
 }
 
-/** What can be put into a template. Text is stripped and escaped; false and null are left out. */
+/** What a template accepts. It strips and escapes text, and omits false and null. */
 export type Piece = string | number | false | null | Markup | readonly Markup[];
 
 /** An HTML template. Attributes need double quotes. */
@@ -32,7 +32,7 @@ function pieceText(piece: Piece): string {
 
 const ESCAPES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
 
-/** Text for an element or a quoted attribute, without what could drive a reader. */
+/** Escapes text for an element or a quoted attribute, and strips control characters. */
 function escapeHtml(text: string): string {
   return sanitize(text).replace(/[&<>"']/g, (sign) => ESCAPES[sign] as string);
 }

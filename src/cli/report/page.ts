@@ -1,4 +1,4 @@
-// The page of a report: one file that needs nothing else and can load nothing else. Its policy allows one style and one script, by their hashes.
+// Builds a report's page: one self-contained file that can't load anything. Its policy allows one style and one script, by their hashes.
 
 import { createHash } from 'node:crypto';
 import { foldedIn, type HistoryResult, type HistoryRow } from '../../model/history.ts';
@@ -13,7 +13,7 @@ import type { ReportFacts } from './report-facts.ts';
 import { STYLE } from './style.ts';
 import { amount, dayTable, momentText, newDomains, topTable } from './tables.ts';
 
-/** What a page says about itself. */
+/** What the page says about itself. */
 interface PageFacts {
   readonly version: string;
   /** When it was made, epoch ms. */
@@ -145,7 +145,7 @@ function countOf({ rows }: HistoryResult, noun: string): string {
   );
 }
 
-/** @param span the range before, in words */
+/** @param span the previous range, in words */
 function change(now: number, before: number | undefined, span: string): string {
   if (before === undefined) return `${span} before: not recorded`;
   if (before <= 0) return `none in ${span} before`;
@@ -216,7 +216,7 @@ function calendarKey(): Markup {
   return html`<p class="scale">less <svg viewBox="0 0 88 14" aria-hidden="true">${fields}</svg> more</p>`;
 }
 
-/** Runs in the reader's browser: a click on a heading sorts the table. It changes nothing but the order of rows. */
+/** Runs in the browser: a click on a heading sorts the table. It only changes the order of rows. */
 const SORT_SCRIPT = `
 for (const table of document.querySelectorAll('table.sortable')) {
   const body = table.tBodies[0];

@@ -1,10 +1,10 @@
-// The figures of a report: asks history and keeps the answers as plain data. Draws nothing.
+// Queries history for a report's figures and returns plain data. It draws nothing.
 
 import type { FirstSeen } from '../../history/query/pages.ts';
 import type { HistoryReader } from '../../history/query/reader.ts';
 import type { HistoryKey, HistoryQuery, HistoryResult, HistoryRow, HistorySeries, TimeRange } from '../../model/history.ts';
 
-/** Days of one app, in the order of time. */
+/** Days of one app, in chronological order. */
 export interface AppDays {
   readonly app: string;
   readonly days: readonly HistoryRow[];
@@ -20,7 +20,7 @@ export interface ReportFacts {
   readonly days: HistoryResult;
   /** Bytes over time in steps of about an hour; null if days are fine enough. */
   readonly series: HistorySeries | null;
-  /** The range of equal length before; null if it isn't recorded completely. */
+  /** The previous range of equal length; null if it isn't recorded completely. */
   readonly before: HistoryResult | null;
   readonly firstSeen: readonly FirstSeen[];
   readonly calendar: readonly AppDays[];
@@ -34,10 +34,10 @@ const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
 const STEP_MINUTES = [1, 2, 5, 10, 15, 30, 60, 120, 180];
 
-/** Asks one question after the other. @param tell is told how far it is */
+/** Runs the queries one after another. @param tell called with the progress, in words */
 export async function reportFacts(reader: HistoryReader, range: TimeRange, tell: (text: string) => void): Promise<ReportFacts> {
   const ask = (by: HistoryKey, change: Partial<HistoryQuery> = {}) => {
-    tell(`asking history by ${by}`);
+    tell(`reading history by ${by}`);
     const nothing = { app: null, domain: null, category: null, interface: null, filter: null };
     return reader.query({ ...range, by, ...nothing, top: TOP, steps: 0, ...change });
   };

@@ -1,4 +1,4 @@
-// `netmon-tui report`: a range of history as one HTML page with charts that works offline.
+// `netmon-tui report`: writes a range of history as one HTML page with charts that works offline.
 
 import { missingHistory } from '../../history/files.ts';
 import { NetmonError } from '../../model/errors.ts';
@@ -15,7 +15,7 @@ import { reportFacts } from './report-facts.ts';
  * Writes the page.
  *
  * @param path of the history file
- * @param owner who is to own the page; null if the process is that user
+ * @param owner owner for the page; null if the process is that user
  * @returns exit status 0. @throws NetmonError `usage`, `history`
  */
 export async function reportCommand(

@@ -1,4 +1,4 @@
-// The style sheet of a report: light or dark as the reader prefers, for wide screens, phones and paper. It loads no fonts and no images.
+// A report's style sheet: light or dark as the reader prefers, for wide screens, phones and paper. It loads no fonts or images.
 
 /** The whole sheet, for one style element that the page's policy allows by its hash. */
 export const STYLE = `

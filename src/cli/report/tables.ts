@@ -1,4 +1,4 @@
-// Tables of a report: top lists with a bar under each name, days, and domains that apps reached for the first time. Pure.
+// Draws a report's tables: top lists with a bar under each name, days, and domains that apps reached for the first time.
 
 import type { FirstSeen } from '../../history/query/pages.ts';
 import type { HistoryResult, HistoryRow } from '../../model/history.ts';
@@ -11,10 +11,10 @@ import { html, Markup } from './html.ts';
 
 const GROUP_ROWS = 60;
 const GROUPS = 40;
-/** Up to so many domains, all groups are open. */
+/** With up to this many domains, all groups are open. */
 const OPEN_ROWS = 30;
 
-/** The rows of an answer as a sortable table. @param noun what a row is */
+/** A sortable table of an answer's rows. @param noun what a row is */
 export function topTable(answer: HistoryResult, noun: string, units: UnitMode): Markup {
   const { rows, total } = answer;
   const all = total.rxBytes + total.txBytes;
@@ -45,7 +45,7 @@ ${days.rows.map(line)}</tbody>
 </table>`;
 }
 
-/** New domains by app, those with the most first. */
+/** New domains by app, apps with the most first. */
 export function newDomains(seen: readonly FirstSeen[]): Markup {
   const byApp = new Map<string, FirstSeen[]>();
   for (const one of seen) byApp.set(one.app, [...(byApp.get(one.app) ?? []), one]);
