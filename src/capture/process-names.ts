@@ -18,7 +18,7 @@ const decoder = new TextDecoder('utf-8');
  * Processes by pid and name. The list only grows while a batch is filled, as its frames refer to it by index.
  *
  * When it is nearly full (61,438 processes), a new process is entered by its name alone, with pid -1: its app stays right, its pid is given up.
- * When that is full too, it is no process. `folded` counts the look-ups that ended so. A source that tells `begun` makes room between two batches.
+ * When that is full too, the frame has no process. `folded` counts such lookups. A source with `begun` makes room between two batches.
  */
 export class ProcessTable {
   readonly processes: CapturedProcess[] = [{ pid: UNKNOWN_PID, name: '' }];
