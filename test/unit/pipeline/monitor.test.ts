@@ -256,7 +256,7 @@ describe('Monitor', () => {
     const { capture } = monitor.tick(2000, 1000, [], LIVE_LIMITS);
     expect(capture).toMatchObject({
       countedInterfaceBytes: null,
-      countedNote: 'en0: the received counter stands still while packets arrive',
+      countedNote: 'en0: the receive counter stands still while packets arrive',
     });
   });
 

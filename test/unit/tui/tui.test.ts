@@ -203,11 +203,11 @@ describe('keys', () => {
   test('a share captured that can not be known is called so, and the reason is a key away', async () => {
     const s = open(120, 60);
     const { capture } = snapshot();
-    const countedNote = 'en0: the received counter stands still while packets arrive';
+    const countedNote = 'en0: the receive counter stands still while packets arrive';
     await s.show(snapshot({ capture: { ...capture, countedInterfaceBytes: null, countedNote } }));
     expect(s.line(1)).toContain('not captured unknown');
     await s.press('c');
-    expect(s.text()).toContain('unknown: en0: the received counter stands still');
+    expect(s.text()).toContain('unknown: en0: the receive counter stands still');
   });
 
   test('a view without packets does not wait for any', async () => {
