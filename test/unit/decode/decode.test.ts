@@ -70,7 +70,7 @@ describe('Decoder', () => {
     expect(facts(read(new Decoder(), later4(7)))).toEqual([PROTOCOL.UDP, 0, 0, true, 24]);
   });
 
-  it('gives later IPv6 fragments ports and protocol, also where options come between', () => {
+  it('gives later IPv6 fragments ports and protocol, even with options in between', () => {
     const decoder = new Decoder();
     const options = extension(PROTOCOL.DSTOPTS);
     const inside = join([PROTOCOL.UDP], options.bytes.subarray(1), DATAGRAM);

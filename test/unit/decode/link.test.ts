@@ -104,7 +104,7 @@ describe('Ethernet', () => {
     expect(spanningTree.networkBytes).toBe(0);
   });
 
-  it('reads IP in LLC, and in SNAP of the bridges and of long frames', () => {
+  it('reads IP in LLC, and in SNAP from bridges and long frames', () => {
     const inLlc = join([6, 6, 3], V4.bytes);
     expectDatagram(read(LINK.ETHERNET, ethernet({ type: inLlc.length, pad: 0 }, inLlc)), V4_BYTES);
     const bridged = snap(V6);
@@ -165,7 +165,7 @@ describe('labels and sessions', () => {
     expect(read(LINK.ETHERNET, ethernet({}, pppoe(V4, 1, 0xa7))).status).toBe(STATUS.UNSUPPORTED);
   });
 
-  it('reads link types that files have: PPP in frames of HDLC and of PPPoE, IPv4 and IPv6 by themselves', () => {
+  it('reads the link types of files: PPP in HDLC and PPPoE frames, and plain IPv4 and IPv6', () => {
     expectDatagram(read(LINK.PPP_HDLC, ppp(V4)), V4_BYTES);
     expectDatagram(read(LINK.PPP_ETHER, pppoe(V6).bytes), V6_BYTES);
     expectDatagram(read(LINK.IPV4, V4.bytes), V4_BYTES);
@@ -181,7 +181,7 @@ describe('labels and sessions', () => {
   });
 });
 
-describe('frames in frames', () => {
+describe('nested frames', () => {
   const customer = ethernet({ dst: '33:33:00:00:00:01' }, V6);
   it.each([
     ['E-TAG', etag(V4), V4_BYTES],
@@ -203,7 +203,7 @@ describe('frames in frames', () => {
     expect(read(LINK.ETHERNET, ethernet({}, backbone(customer))).groupAddressed).toBe(true);
   });
 
-  it('counts what is encrypted or nothing it reads, and says what it is', () => {
+  it('counts encrypted and unread frames by kind', () => {
     const unread = (layer: Inner) => {
       const packet = read(LINK.ETHERNET, ethernet({}, layer));
       expect([packet.status, packet.stoppedAt, packet.hasAddresses]).toEqual([STATUS.UNSUPPORTED, LAYER.LINK, false]);
@@ -224,7 +224,7 @@ describe('frames in frames', () => {
     ]);
   });
 
-  it('ends with a header that is cut, or shorter than it can be', () => {
+  it('ends at a header that is truncated or too short', () => {
     for (const layer of [etag(V4), vntag(V4), macsec(V4), nsh(1, V4), nsh(3, customer), backbone(customer)]) {
       const cut = read(LINK.ETHERNET, ethernet({}, layer), 14 + 5);
       expect([cut.status, cut.stoppedAt]).toEqual([STATUS.TRUNCATED, LAYER.LINK]);
@@ -241,11 +241,11 @@ describe('BSD loopback and raw', () => {
     }
   });
 
-  it('leaves the four bytes out of frame bytes', () => {
+  it('doesn’t count the four header bytes as frame bytes', () => {
     expect(read(LINK.NULL, nullLink(2, V4)).frameBytes).toBe(V4_BYTES);
   });
 
-  it('asks the version nibble of a family it does not know, and refuses garbage', () => {
+  it('goes by the version nibble for an unknown family, and refuses garbage', () => {
     expectDatagram(read(LINK.NULL, nullLink(99, V4)), V4_BYTES);
     expect(read(LINK.NULL, nullLink(0x0008000f, V4)).status).toBe(STATUS.UNSUPPORTED);
     expect(read(LINK.NULL, nullLink(0, V4)).status).toBe(STATUS.UNSUPPORTED);
@@ -309,7 +309,7 @@ describe('Linux cooked', () => {
   });
 });
 
-it('refuses link types it does not know, with the bytes counted', () => {
+it('refuses unknown link types, but counts their bytes', () => {
   const packet = read(LINK.PKTAP, V4.bytes);
   expect([packet.status, packet.stoppedAt, packet.frameBytes]).toEqual([STATUS.UNSUPPORTED, LAYER.LINK, V4_BYTES]);
 });

@@ -37,13 +37,13 @@ describe('IPv4', () => {
     expect([packet.transportOffset - packet.networkOffset, packet.networkBytes, packet.sourcePort]).toEqual([28, 28 + 13, 1000]);
   });
 
-  it('takes the wire length where the total length is 0', () => {
+  it('uses the wire length if the total length is 0', () => {
     const packet = read(ipv4({ totalLength: 0 }, tcp({}, new Uint8Array(1000))), 14 + 40 + 60_000);
     expect(outcome(packet)).toEqual([STATUS.COMPLETE, LAYER.TRANSPORT]);
     expect([packet.networkBytes, packet.payloadBytes, packet.payloadCaptured]).toEqual([60_040, 60_000, 1000]);
   });
 
-  it('takes the wire length where the total length is larger', () => {
+  it('uses the wire length if the total length is larger', () => {
     const packet = read(ipv4({ totalLength: 5000 }, tcp({}, 'x')));
     expect([packet.status, packet.networkBytes, packet.payloadBytes]).toEqual([STATUS.COMPLETE, 41, 1]);
   });
@@ -65,7 +65,7 @@ describe('IPv4', () => {
     expect([packet.hasAddresses, packet.sourcePort, packet.networkBytes]).toEqual([true, 1000, 27]);
   });
 
-  it('is truncated inside the header, and inside the options with addresses', () => {
+  it('is truncated inside the header, and has addresses if truncated inside the options', () => {
     const layer = ipv4({ options: hex('94040000') }, DATAGRAM);
     expect([read(layer, undefined, 14 + 19).status, read(layer, undefined, 14 + 19).hasAddresses]).toEqual([
       STATUS.TRUNCATED,
@@ -141,7 +141,7 @@ describe('IPv6', () => {
     },
   );
 
-  it('ends a chain that has no end', () => {
+  it('ends an endless chain of headers', () => {
     const packet = read(ipv6({ extensions: Array.from({ length: 40 }, () => options(0)) }, DATAGRAM));
     expect(outcome(packet)).toEqual([STATUS.MALFORMED, LAYER.NETWORK]);
     expect(packet.hasAddresses).toBe(true);
@@ -155,7 +155,7 @@ describe('IPv6', () => {
     expect(read(long).status).toBe(STATUS.MALFORMED);
   });
 
-  it('keeps the number of a message that nothing follows', () => {
+  it('keeps the protocol number if no header follows', () => {
     for (const header of [PROTOCOL.MOBILITY, PROTOCOL.HIP, PROTOCOL.SHIM6]) {
       const packet = read(ipv6({ extensions: [extension(header)], nextHeader: PROTOCOL.NO_NEXT }, ''));
       expect([packet.status, packet.protocol]).toEqual([STATUS.COMPLETE, header]);
@@ -169,7 +169,7 @@ describe('IPv6', () => {
     expect([packet.status, packet.protocol, packet.payloadBytes]).toEqual([STATUS.COMPLETE, PROTOCOL.ESP, 0]);
   });
 
-  it('takes the wire length of a segment that is not yet cut into packets', () => {
+  it('uses the wire length of a segment that isn’t split into packets yet', () => {
     for (const inner of [tcp({}, 'x'), udp({ length: 0 }, 'x')]) {
       const packet = read(ipv6({ payloadLength: 0 }, inner), 14 + 40 + 100_000);
       expect([packet.status, packet.networkBytes]).toEqual([STATUS.COMPLETE, 100_040]);
@@ -204,7 +204,7 @@ describe('IPv6', () => {
   });
 });
 
-it('takes the captured length where the wire length is less', () => {
+it('uses the captured length if the wire length is smaller', () => {
   const inner: Inner = ipv4({}, DATAGRAM);
   expect(read(inner, 10).networkBytes).toBe(33);
 });

@@ -171,7 +171,7 @@ it.skipIf(tshark === undefined).each(links)('reads our own frames over %s as tsh
   });
 });
 
-it.skipIf(samples.length === 0).each(samples)('knows more, never less, with every byte of %s', (name) => {
+it.skipIf(samples.length === 0).each(samples)('learns more, never less, with every byte of %s', (name) => {
   for (const { link, bytes, wire } of framesOf(joinPath(root, name))) {
     const whole = new Packet();
     decode(bytes, 0, bytes.length, wire, link, whole);

@@ -69,7 +69,7 @@ describe('data frames', () => {
     expect(datagram(read(LINK.RADIOTAP, radiotap(wireless({}, snap(V4)), 0x20)))).toEqual([33, 5]);
   });
 
-  it('tells a group by the destination, which lies elsewhere on the way to the access point', () => {
+  it('recognises group traffic by the destination, which is elsewhere in frames to the access point', () => {
     const group = (flags: number, at: number) => {
       const frame = wireless({ flags }, snap(V4));
       frame[at] = 0xff;
@@ -79,8 +79,8 @@ describe('data frames', () => {
   });
 });
 
-describe('what is not read', () => {
-  it('is told apart', () => {
+describe('frames that aren’t read', () => {
+  it('are counted by kind', () => {
     const body = snap(V4);
     const plain = (fields: Parameters<typeof wireless>[0]) => unread(read(LINK.IEEE802_11, wireless(fields, body)));
     expect(plain({ flags: 0x41 })).toEqual([STATUS.UNSUPPORTED, UNREAD.ENCRYPTED, 0]);
@@ -92,7 +92,7 @@ describe('what is not read', () => {
     expect(unread(read(LINK.PPI, ppi(V4.bytes, 0, 1)))).toEqual([STATUS.UNSUPPORTED, UNREAD.LINK, 1]);
   });
 
-  it('is malformed where the driver says so, or its lengths', () => {
+  it('are malformed if the driver or their lengths say so', () => {
     expect(read(LINK.RADIOTAP, radiotap(wireless({}, snap(V4)), 0x50)).status).toBe(STATUS.MALFORMED);
     expect(read(LINK.PPI, ppi(wireless({}, snap(V4)), 5)).status).toBe(STATUS.MALFORMED);
     expect(read(LINK.RADIOTAP, hex('0000 0700 00000000')).status).toBe(STATUS.MALFORMED);
@@ -134,14 +134,14 @@ describe('several packets in one frame', () => {
     }
   });
 
-  it('are counted where the capture was cut', () => {
+  it('are counted if the capture truncated them', () => {
     for (let captured = 0; captured < frame.length; captured++) {
       const packets = all(LINK.IEEE802_11, frame, captured);
       if (packets.length > 1) expect(packets.reduce((sum, { frameBytes }) => sum + frameBytes, 0)).toBe(frame.length);
     }
   });
 
-  it('end where a length lies', () => {
+  it('end at a false length', () => {
     const lying = frame.slice();
     lying[26 + 13] = 0xff;
     expect(all(LINK.IEEE802_11, lying).map(({ status }) => status)).toEqual([STATUS.MALFORMED]);
@@ -157,7 +157,7 @@ describe('several packets in one frame', () => {
     expect(packets.reduce((sum, { frameBytes }) => sum + frameBytes, 0)).toBe(empty.length);
   });
 
-  it('any bytes: what is walked lies in the frame, one behind the other', () => {
+  it('stay within the frame, one after the other, for any bytes', () => {
     const walk = new AggregateRest(new Packet());
     const bodies = fc.oneof(
       fc.uint8Array({ maxLength: 200 }),

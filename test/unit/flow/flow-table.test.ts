@@ -42,7 +42,7 @@ describe('touch', () => {
     expect([table.owner(row), table.peer(row)]).toEqual([NO_OWNER, NO_OWNER]);
   });
 
-  it('puts the local end first where the remote one spoke first', () => {
+  it('puts the local end first even if the remote one spoke first', () => {
     const row = table.touch(timed(reply({ flags: 'SA', bytes: 60 }), T0), 0, 0);
     expect(formatAddress(table.words, table.localAt(row))).toBe('10.0.0.1');
     expect(table.localPort(row)).toBe(40_000);
@@ -63,7 +63,7 @@ describe('touch', () => {
     expect(rows.map((row) => table.interface(row))).toEqual([0, 0, 1, 0, 0, 0, 65_535]);
   });
 
-  it('keeps a flow whose ends are the same', () => {
+  it('keeps a flow with two equal ends', () => {
     const fields = { src: '127.0.0.1', dst: '127.0.0.1', sport: 5, dport: 5, protocol: UDP };
     expect(table.touch(timed(packet(fields), T0), 0, 0)).toBe(table.touch(timed(packet(fields), T0), 0, 0));
     expect(table.isLocal(0)).toBe(true);
@@ -79,12 +79,12 @@ describe('touch', () => {
     expect(table.direction(row)).toBe(FLOW_DIRECTION.OUTBOUND);
   });
 
-  it('keeps tunnel, direction and state beside each other', () => {
+  it('keeps tunnel, direction and state independently', () => {
     const row = table.touch(timed(packet({ flags: 'S', tunnel: 4, src: '192.0.2.1' }), T0), 0, DIRECTION.IN);
     expect([table.state(row), table.direction(row), table.tunnel(row)]).toEqual([FLOW_STATE.SYN_SENT, FLOW_DIRECTION.TRANSIT, 4]);
   });
 
-  it('does not take the ports of a later fragment for TCP state', () => {
+  it('doesn’t read TCP state from a later fragment', () => {
     const fragment = packet({ flags: 'R' });
     fragment.laterFragment = true;
     const row = table.touch(timed(fragment, T0), 0, 0);
@@ -124,7 +124,7 @@ describe('touched and fresh', () => {
     expect(touched()).toEqual([b]);
   });
 
-  it('tell new flows until they are taken over', () => {
+  it('list new flows until they are taken', () => {
     const a = table.touch(timed(packet(), T0), 0, 0);
     table.touch(timed(packet(), T0), 0, 0);
     expect([...table.newRows.subarray(0, table.newCount)]).toEqual([a]);
@@ -133,7 +133,7 @@ describe('touched and fresh', () => {
     expect(table.newCount).toBe(0);
   });
 
-  it('miss no new flow however often a tuple is used again in between', () => {
+  it('miss no new flow, even if a tuple is reused many times in between', () => {
     for (let i = 0; i < 5000; i++) {
       table.touch(timed(packet({ flags: 'S', seq: i + 1 }), T0), 0, 0);
       table.touch(timed(reply({ flags: 'R' }), T0), 0, 0);
@@ -155,7 +155,7 @@ describe('growth, removal, eviction', () => {
     expect(big.newCount).toBe(10_000);
   });
 
-  it('keeps flows apart where all rows are taken at once, and where their rows are used again', () => {
+  it('keeps flows apart when all rows are in use, and when rows are reused', () => {
     const big = makeTable(1 << 16);
     const all = (bytes: number) => {
       for (let i = 0; i < 40_000; i++) big.touch(timed(packet({ protocol: UDP, sport: i, bytes }), T0 + i), 0, 0);
@@ -173,7 +173,7 @@ describe('growth, removal, eviction', () => {
     }
   });
 
-  it('begins anew in a row that was used: nothing of the flow before is left', () => {
+  it('starts a flow in a reused row without anything of the previous flow', () => {
     const row = table.touch(timed(packet({ flags: 'S', bytes: 60 }), T0), 0, 0);
     table.touch(timed(reply({ flags: 'SA', ack: 1 }), T0 + 20), 0, 0);
     table.touch(timed(packet({ seq: 1, payload: 9, timestamps: [1, 1] }), T0 + 21), 0, 0);
@@ -204,7 +204,7 @@ describe('growth, removal, eviction', () => {
     expect(packets.map((each, i) => table.touch(each, 0, 0, table.hash(each, 0)) === i)).not.toContain(false);
   });
 
-  it('tells the observer before a row goes, with its last counters', () => {
+  it('calls the observer before it removes a row, with the last counters', () => {
     const told: [number, number][] = [];
     table.observe({ flowRemoved: (row) => told.push([table.serial(row), table.txBytes(row)]) });
     table.touch(timed(packet({ bytes: 77 }), T0), 0, 0);
@@ -215,7 +215,7 @@ describe('growth, removal, eviction', () => {
     expect([again, table.serial(again), table.txBytes(again)]).toEqual([row, 3, 40]);
   });
 
-  it('keeps the row of a flow whose ends another connection has now, closed, until it is idle', () => {
+  it('keeps the row of a flow replaced by another connection, closed, until it is idle', () => {
     const told: number[] = [];
     table.observe({ flowRemoved: (row) => told.push(table.serial(row)) });
     const first = table.touch(timed(packet({ flags: 'S', seq: 1, bytes: 60 }), T0), 0, 0);
@@ -231,7 +231,7 @@ describe('growth, removal, eviction', () => {
     expect([table.count, told]).toEqual([0, [1, 2]]);
   });
 
-  it('says of a flow that waits for its owner, when its ends are another connection’s, that it closed too early', () => {
+  it('sets the reason "closed too early" for a replaced flow that waits for its owner', () => {
     const waiting = table.touch(timed(packet({ flags: 'S', seq: 1 }), T0), 0, 0);
     table.clearNew();
     const fresh = table.touch(timed(packet({ flags: 'S', seq: 2 }), T0), 0, 0);
@@ -252,7 +252,7 @@ describe('growth, removal, eviction', () => {
     expect(told()).toEqual([NO_OWNER, 'none', 'hidden by the system', false]);
   });
 
-  it('takes back nothing of a fragment that has been told in a tick before', () => {
+  it('doesn’t take back fragments that an earlier tick has reported', () => {
     const piece = (first: boolean) => {
       const made = timed(packet(first ? { protocol: UDP } : { protocol: UDP, sport: 0, dport: 0 }), T0);
       made.identification = 9;
@@ -269,7 +269,7 @@ describe('growth, removal, eviction', () => {
     expect([table.txPackets(orphan), table.txPackets(row), table.count, table.voided]).toEqual([1, 3, 2, 0]);
   });
 
-  it('evicts the least recently seen of those under its hand, closed ones first, and counts them', () => {
+  it('evicts the least recently seen near its hand, closed ones first, and counts them', () => {
     const small = makeTable(32);
     const gone: number[] = [];
     small.observe({ flowRemoved: (row) => gone.push(row) });
@@ -282,7 +282,7 @@ describe('growth, removal, eviction', () => {
     expect(lookup(small, packet({ sport: 3 }), 0)).toBe(3);
   });
 
-  it('evicts where its hand stands, a part of the table at a time', () => {
+  it('evicts at its hand, one part of the table at a time', () => {
     const big = makeTable(256);
     const gone: number[] = [];
     big.observe({ flowRemoved: (row) => gone.push(row) });
@@ -294,7 +294,7 @@ describe('growth, removal, eviction', () => {
     expect([big.count, big.evicted, big.created]).toEqual([241, 80, 321]);
   });
 
-  it('goes on however full it is', () => {
+  it('continues when full', () => {
     const small = makeTable(8);
     let removed = 0;
     small.observe({ flowRemoved: () => removed++ });
@@ -321,7 +321,7 @@ describe('expire', () => {
     expect(table.count).toBe(0);
   });
 
-  it('gives a conversation over UDP longer', () => {
+  it('gives a two-way UDP flow more time', () => {
     for (let i = 0; i < 3; i++) table.touch(timed(packet({ protocol: UDP }), T0), 0, 0);
     table.expire(T0 + IDLE_MS.udpAnsweredOnce + 1);
     expect(table.count).toBe(1);
@@ -329,7 +329,7 @@ describe('expire', () => {
     expect(table.count).toBe(0);
   });
 
-  it('ends no more at once than it may, and goes on where it stopped', () => {
+  it('removes a limited number at once, and continues where it stopped', () => {
     const late = T0 + IDLE_MS.tcp + 1;
     for (let sport = 1; sport <= 25; sport++) table.touch(timed(packet({ sport }), sport % 5 === 0 ? late : T0), 0, 0);
     const left: number[] = [];

@@ -94,7 +94,7 @@ describe('hashFlow', () => {
     return sources.length * destinations.length - seen.size;
   };
 
-  it('gives nobody families of addresses that collide', () => {
+  it('has no families of addresses that collide', () => {
     const random = () => Array.from({ length: 64 }, () => Int32Array.from({ length: 4 }, next));
     const fixed = [Int32Array.of(0x2a010db9, 0x21223344, 0x65667788, 0x0a0b0c0d)];
     let chosen = 0;
@@ -115,7 +115,7 @@ describe('hashFlow', () => {
     expect(chosen).toBeLessThan(10);
   });
 
-  it('tells addresses apart', () => {
+  it('distinguishes addresses', () => {
     const seen = new Set<number>();
     for (let i = 0; i < 4; i++) {
       const words = new Int32Array(4);

@@ -45,7 +45,7 @@ describe('handshake', () => {
     expect(word(L.HANDSHAKE_RTT)).toBe(12_500);
   });
 
-  it('times our SYN+ACK and its acknowledgement where the other side opened', () => {
+  it('times our SYN+ACK and its acknowledgement if the other side opened', () => {
     rx('S', { seq: 100 });
     tx('SA', { seq: 500, ack: 101 }, 3);
     expect(rtt()).toBe(0);
@@ -53,7 +53,7 @@ describe('handshake', () => {
     expect([state(), rtt()]).toEqual(['established', 20]);
   });
 
-  it('times nothing when the SYN was sent again: nobody knows which was answered', () => {
+  it('times nothing if the SYN was sent again, as the answer may be to either', () => {
     tx('S', { seq: 100 });
     tx('S', { seq: 100 }, 1000);
     rx('SA', { seq: 500, ack: 101 }, 30);
@@ -96,7 +96,7 @@ describe('handshake', () => {
     expect(retransmits()).toEqual([0, 0]);
   });
 
-  it('is established by data though the answer to the SYN was missed', () => {
+  it('is established by data even if the answer to the SYN was missed', () => {
     tx('S', { seq: 100 });
     tx('A', { seq: 101 });
     expect(state()).toBe('syn-sent');
@@ -126,7 +126,7 @@ describe('round-trip time of data', () => {
     expect(rtt()).toBe(9);
   });
 
-  it('passes over an acknowledgement whose echo is older than the timed segment', () => {
+  it('ignores an acknowledgement whose echo is older than the timed segment', () => {
     tx('PA', { seq: 1, payload: 100, timestamps: [1000, 0] });
     rx('A', { seq: 1, ack: 101, timestamps: [7, 999] }, 4);
     expect(rtt()).toBe(8);
@@ -147,7 +147,7 @@ describe('round-trip time of data', () => {
     expect([rtt(), retransmits()]).toEqual([8, [1, 0]]);
   });
 
-  it('leaves out what took longer than a minute', () => {
+  it('ignores what took longer than a minute', () => {
     tx('PA', { seq: 1, payload: 100 });
     rx('A', { seq: 1, ack: 101 }, 61_000);
     expect(rtt()).toBe(8);
@@ -160,7 +160,7 @@ describe('round-trip time of data', () => {
   });
 });
 
-describe('segments that overtook one another', () => {
+describe('segments out of order', () => {
   const RTT = 20;
   /** Received up to 1000, then 1300..1400: 1000..1300 is missing. */
   function gap(): void {
@@ -172,7 +172,7 @@ describe('segments that overtook one another', () => {
     expect(retransmits()).toEqual([0, 0]);
   }
 
-  it('are no retransmits: what comes sooner than a round trip was on its way already', () => {
+  it('aren’t retransmits within a round trip, as they were already on their way', () => {
     gap();
     rx('A', { seq: 1200, payload: 100, ack: 101 });
     rx('A', { seq: 1000, payload: 100, ack: 101 });
@@ -186,7 +186,7 @@ describe('segments that overtook one another', () => {
     expect(retransmits()).toEqual([0, 1]);
   });
 
-  it('are retransmits where they lie outside of the gap', () => {
+  it('are retransmits outside the gap', () => {
     gap();
     rx('A', { seq: 950, payload: 100, ack: 101 });
     rx('A', { seq: 1250, payload: 100, ack: 101 });
@@ -194,7 +194,7 @@ describe('segments that overtook one another', () => {
     expect(retransmits()).toEqual([0, 3]);
   });
 
-  it('are judged by 3 ms where no handshake was seen', () => {
+  it('are judged by 3 ms without a handshake', () => {
     rx('A', { seq: 900, payload: 100, ack: 101 });
     rx('A', { seq: 1300, payload: 100, ack: 101 });
     rx('A', { seq: 1000, payload: 100, ack: 101 }, 2);
@@ -203,7 +203,7 @@ describe('segments that overtook one another', () => {
     expect(retransmits()).toEqual([0, 1]);
   });
 
-  it('begin anew with the next flow of the row', () => {
+  it('start over with the next flow in the row', () => {
     gap();
     const row = last;
     table.remove(row);
@@ -220,7 +220,7 @@ describe('retransmits', () => {
     rx('A', { seq: 2000 });
   });
 
-  it('are segments below what was sent already, told by side', () => {
+  it('are segments below the highest sent, counted by side', () => {
     tx('PA', { seq: 1000, payload: 500 });
     tx('PA', { seq: 1500, payload: 500 });
     tx('PA', { seq: 1000, payload: 500 });
@@ -230,13 +230,13 @@ describe('retransmits', () => {
     expect(retransmits()).toEqual([1, 2]);
   });
 
-  it('are not segments that bring something new', () => {
+  it('aren’t segments with new data', () => {
     tx('PA', { seq: 1000, payload: 500 });
     tx('PA', { seq: 1000, payload: 501 });
     expect(retransmits()).toEqual([0, 0]);
   });
 
-  it('are not keep-alives, with one byte or none', () => {
+  it('aren’t keep-alives, with one byte or none', () => {
     tx('PA', { seq: 1000, payload: 500 });
     tx('A', { seq: 1499, payload: 0 });
     tx('A', { seq: 1499, payload: 1 });
@@ -245,7 +245,7 @@ describe('retransmits', () => {
     expect(retransmits()).toEqual([1, 0]);
   });
 
-  it('are told right across the wrap of the sequence numbers', () => {
+  it('are counted correctly across the wrap of sequence numbers', () => {
     tx('PA', { seq: 0xffffff00, payload: 0x80, sport: 41_000 });
     tx('PA', { seq: 0xffffff80, payload: 0x100, sport: 41_000 });
     tx('PA', { seq: 0x80, payload: 0x100, sport: 41_000 });
@@ -278,7 +278,7 @@ describe('the end', () => {
     expect(state()).toBe('reset');
   });
 
-  it('stays reset whatever straggles in', () => {
+  it('stays reset when more segments arrive', () => {
     tx('FA', { seq: 10 });
     rx('R', { seq: 20 });
     expect(state()).toBe('reset');
@@ -321,19 +321,19 @@ describe('the same tuple again', () => {
     expect(table.created).toBe(2);
   });
 
-  it('is a new flow when the old one was lost without a word', () => {
+  it('is a new flow if the old one vanished silently', () => {
     established();
     tx('S', { seq: 9_000_000 });
     expect([table.count, table.created]).toEqual([2, 2]);
   });
 
-  it('is a new flow after one that was joined in its middle', () => {
+  it('is a new flow after one that was joined midway', () => {
     tx('A', { seq: 5 });
     tx('S', { seq: 77 });
     expect(table.created).toBe(2);
   });
 
-  it('is the same flow when a SYN is sent again, or comes late', () => {
+  it('is the same flow if a SYN is repeated or late', () => {
     tx('S', { seq: 100 });
     tx('S', { seq: 100 });
     rx('SA', { seq: 500, ack: 101 });

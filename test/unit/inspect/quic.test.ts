@@ -123,7 +123,7 @@ describe('a hello in Initial packets', () => {
   });
 });
 
-describe('what is no hello', () => {
+describe('what isn’t a hello', () => {
   test('a packet whose tag does not fit tells no name', () => {
     const packet = Uint8Array.from(quicInitial(cryptoFrame(0, hello)));
     packet[700] = (packet[700] as number) ^ 1;

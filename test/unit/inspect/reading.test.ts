@@ -86,13 +86,13 @@ it.each<[string, Layer, string[]]>([
   }
 });
 
-it('brings all of a segment that begins with a method, and cuts what only looks like one', () => {
+it('copies the whole of a segment that begins with a method, and truncates what only looks like one', () => {
   const kept = (payload: Uint8Array) => runBpf(program, ethernet({}, ipv4({}, tcp({ flags: ACK }, payload))));
   for (const method of METHODS) expect(kept(join(be32(method), new Uint8Array(2000)))).toBeGreaterThan(2054);
   for (const text of ['GETS', 'get ', 'AAAA', 'ZZZZ']) expect(kept(join(bytesOf(text), new Uint8Array(2000)))).toBe(160);
 });
 
-it('looks for a host no further than the kernel brings the request', () => {
+it('looks for a host only in the part of the request that the kernel copies', () => {
   const head = `GET / HTTP/1.1\r\nX: ${'y'.repeat(LONGEST_REQUEST)}\r\nHost: x.example\r\n\r\n`;
   const frame = ethernet({}, ipv4({}, tcp({ dport: 80, flags: ACK }, bytesOf(head))));
   expect([told(frame, frame.length), told(frame, runBpf(program, frame))]).toEqual([['http'], ['http']]);

@@ -47,10 +47,10 @@ const total = (rows: readonly Traffic[]) =>
   rows.map(traffic).reduce(([rx = 0, tx = 0], [r = 0, t = 0]) => [rx + r, tx + t], [0, 0]);
 const byName = (snapshot: Snapshot) => Object.fromEntries(snapshot.interfaces.map((row) => [row.interface, traffic(row)]));
 
-describe('what a router forwards', () => {
+describe('forwarded traffic', () => {
   const [lan, wan] = ['192.0.2.1', '198.51.100.1'];
 
-  it('is received where it came in and sent where it left, whoever opened it', () => {
+  it('is received where it came in and sent where it left, regardless of who opened it', () => {
     const run = new Run(['lan0', 'wan0']).frames(
       { data: frame(wan, lan, 1000), iface: 1, direction: IN },
       { data: frame(wan, lan, 1000), iface: 0, direction: OUT },
@@ -69,7 +69,7 @@ describe('what a router forwards', () => {
     expect(snapshot.total.passingBytes).toBeNull();
   });
 
-  it('is received and sent by one interface where that is the way', () => {
+  it('is received and sent by one interface if it comes in and leaves there', () => {
     const run = new Run(['eth0']).frames(
       { data: frame(wan, lan, 1000), direction: IN },
       { data: frame(wan, lan, 1000), direction: OUT },
@@ -81,7 +81,7 @@ describe('what a router forwards', () => {
     expect(byName(later)).toEqual({ eth0: [1100, 1100] });
   });
 
-  it('is told by hardware addresses where frames say nothing else', () => {
+  it('is recognised by hardware addresses if frames say nothing else', () => {
     const hardware = () => Uint8Array.from(OUR_MAC.split(':'), (byte) => Number.parseInt(byte, 16));
     const frames = [
       { data: frame(wan, lan, 1000, { src: THEIR_MAC, dst: OUR_MAC }) },
@@ -98,10 +98,10 @@ describe('what a router forwards', () => {
   });
 });
 
-describe('what passes by', () => {
+describe('passing traffic', () => {
   const [one, two] = ['192.0.2.1', '192.0.2.2'];
 
-  it('is received, never sent, and has its own figure', () => {
+  it('is received, never sent, and counted separately', () => {
     const run = new Run(['eth0'], { hardware: () => new Uint8Array(6) }).frames(
       { data: frame(one, two, 1000), direction: PASSING },
       { data: frame(two, one, 100), direction: PASSING },
@@ -113,19 +113,19 @@ describe('what passes by', () => {
     for (const rows of [snapshot.apps, snapshot.hosts, snapshot.categories]) expect(total(rows)).toEqual([1100, 50]);
   });
 
-  it('is handed on by the port of a bridge', () => {
+  it('is forwarded by the port of a bridge', () => {
     const run = new Run(['veth0']).frames({ data: frame(one, two, 1000), direction: PASSING });
     expect(run.tick().interfaces).toMatchObject([{ rxBytes: 1000, txBytes: 0 }]);
   });
 
-  it('is no question of our own without an address', () => {
+  it('includes a DHCP request of another host, which has no address yet', () => {
     const asked = ethernet({}, ipv4({ src: '0.0.0.0', dst: '192.0.2.2' }, udp({ sport: 68, dport: 67 }, 'dhcp')));
     const snapshot = new Run(['eth0']).frames({ data: asked, direction: PASSING }).tick();
     expect(snapshot.flows.map(({ direction }) => direction)).toEqual(['transit']);
   });
 });
 
-describe('own traffic over stacked interfaces', () => {
+describe('our own traffic over stacked interfaces', () => {
   const received = frame('192.0.2.9', US, 1000);
   const sent = frame(US, '192.0.2.9', 60);
   const over = (upper: number, lower: number) => [
@@ -154,12 +154,12 @@ describe('own traffic over stacked interfaces', () => {
     }
   });
 
-  it('counts on the upper one what goes over none below', () => {
+  it('counts on the upper one if it crosses none below', () => {
     const run = new Run(['docker0', 'eth0']).frames({ data: sent, iface: 0, direction: OUT });
     expect(traffic(run.tick().total)).toEqual([0, 60]);
   });
 
-  it('goes on counting when a flow leaves the card for a container, and back', () => {
+  it('keeps counting when a flow moves from the card to a container, and back', () => {
     const run = new Run(['docker0', 'eth0']).frames(
       { data: sent, iface: 1, direction: OUT },
       { data: sent, iface: 0, direction: OUT },
@@ -172,7 +172,7 @@ describe('own traffic over stacked interfaces', () => {
     for (const rows of [[back.total], back.apps, back.hosts, back.categories]) expect(total(rows)).toEqual([0, 180]);
   });
 
-  it('counts where one that counts stands on one that does not', () => {
+  it('counts on a counted interface above an uncounted one', () => {
     const lower = (name: string) => (name === 'en7' ? ['ap1'] : []);
     const { total: all, interfaces } = new Run(['en7', 'ap1'], { lower }).frames(...over(0, 1)).tick();
     expect(interfaces.map(({ isCounted }) => isCounted)).toEqual([true, false]);
@@ -187,10 +187,10 @@ describe('own traffic over stacked interfaces', () => {
   });
 });
 
-describe('multicast that comes back to its sender', () => {
+describe('multicast that returns to its sender', () => {
   const query = frame(US, '224.0.0.251', 100);
 
-  it('counts once beside what left', () => {
+  it('counts once if it also left', () => {
     const run = new Run(['en0']);
     run.source.interfaces.push(run.source.named('lo0', true));
     const snapshot = run.frames({ data: query, iface: 0, direction: OUT }, { data: query, iface: 1, direction: OUT }).tick();
@@ -198,7 +198,7 @@ describe('multicast that comes back to its sender', () => {
     expect(total(snapshot.apps)).toEqual([0, 100]);
   });
 
-  it('counts where nothing else left', () => {
+  it('counts if nothing else left', () => {
     const run = new Run(['en0']);
     run.source.interfaces.push(run.source.named('lo0', true));
     expect(traffic(run.frames({ data: query, iface: 1, direction: OUT }).tick().total)).toEqual([0, 100]);
@@ -208,7 +208,7 @@ describe('multicast that comes back to its sender', () => {
 describe('the total', () => {
   const inside = ethernet({}, ipv4({ src: US, dst: '192.0.2.80' }, tcp({ sport: 50_000 }, new Uint8Array(960))));
 
-  it('never falls: what counted when it moved goes on to', () => {
+  it('never falls, as bytes once counted stay', () => {
     const run = new Run(['tun0', 'br0']).frames(
       { data: inside, iface: 0 },
       { data: frame('192.0.2.1', '192.0.2.2', 500), iface: 1 },
@@ -227,12 +227,12 @@ describe('the total', () => {
   });
 });
 
-describe('interfaces that come by the hundred', () => {
+describe('hundreds of new interfaces', () => {
   const names = Array.from({ length: 500 }, (_, i) => `veth${i}`);
   const cooked = (name: string) => ({ name, kind: 'virtual', link: LINK.LINUX_SLL2, deliversTwice: false }) as const;
   const frames = names.map((_, i) => ({ data: frame('192.0.2.9', US, 100), iface: i + 1, direction: IN }));
 
-  it('are looked at a few at a time, and none counts before it is known not to', () => {
+  it('are looked up a few at a time, and don’t count before it is known whether they do', () => {
     let asked = 0;
     const lower = () => {
       asked++;

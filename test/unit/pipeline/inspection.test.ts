@@ -47,7 +47,7 @@ const received = (payload: Uint8Array | string, flags: number, { sport = 50_000,
   ethernet({}, ipv4({ src: SERVER, dst: '10.0.0.1' }, tcp({ sport, dport, seq, flags }, payload)));
 
 describe('inspection', () => {
-  it('names a flow by its hello, also in pieces over batches', () => {
+  it('names a flow by its hello, even if it spans batches', () => {
     const hello = tlsHello({ name: 'www.example.com', keyBytes: 1216 });
     const row = take(sent('', SYN, { seq: 0 }));
     endBatch();
@@ -59,7 +59,7 @@ describe('inspection', () => {
     expect([m.names.applicationOf(row), m.names.applicationSource(row), m.flows.isRead(row)]).toEqual(['https', 'content', true]);
   });
 
-  it('reads the next flow of a row although its first packet came in a batch before', () => {
+  it('reads the next flow in a row even if its first packet came in an earlier batch', () => {
     const first = take(sent('', SYN, { seq: 0 }));
     take(sent(tlsHello({ name: 'first.example' }), PUSH));
     endBatch();
@@ -71,7 +71,7 @@ describe('inspection', () => {
     expect(m.told(second)).toBe('second.example tls');
   });
 
-  it('has devices looked for behind the other ends of new flows', () => {
+  it('starts the look-up of devices behind the remote ends of new flows', () => {
     const met: string[] = [];
     class Listening extends Neighbours {
       override meet(words: Int32Array, at: number): void {
@@ -88,7 +88,7 @@ describe('inspection', () => {
     expect(met).toEqual([SERVER]);
   });
 
-  it('does not join the beginning of one flow to the end of the next', () => {
+  it('doesn’t join the start of one flow to the end of the next', () => {
     const hello = tlsHello({ name: 'www.example.com', keyBytes: 1216 });
     const row = take(sent('', SYN, { seq: 0 }));
     take(sent(hello.subarray(0, 700), PUSH));
@@ -100,7 +100,7 @@ describe('inspection', () => {
     expect(m.names.nameOf(row)).toBe(-1);
   });
 
-  it('hears the opener also where that is the other end, and does not take the name for his', () => {
+  it('reads a remote opener, and doesn’t take the name for the opener’s own', () => {
     const row = take(received('', SYN, { seq: 0 }));
     endBatch();
     take(received(tlsHello({ name: 'our.example.com', alpn: ['h2'] }), PUSH));
@@ -108,7 +108,7 @@ describe('inspection', () => {
     expect([m.names.applicationOf(row), m.names.applicationSource(row)]).toEqual(['https', 'content']);
   });
 
-  it('reads QUIC and DNS, and names what begins in the same batch', () => {
+  it('reads QUIC and DNS, and names flows that begin in the same batch', () => {
     const question = { src: '10.0.0.53', dst: '10.0.0.1' };
     const hello = quicInitial(cryptoFrame(0, helloMessage({ name: 'quic.example', alpn: ['h3'] })));
     const quic = take(ethernet({}, ipv4({ src: '10.0.0.1', dst: SERVER }, udp({ sport: 50_001, dport: 443 }, hello))));

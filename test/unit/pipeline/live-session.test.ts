@@ -97,7 +97,7 @@ function spiedReads<Name extends string>(source: FakeSource, on: Record<Name, (r
   return { total: () => reads.length, mostTogether: () => Math.max(...together()) };
 }
 
-it('says once that the start is over', async () => {
+it('reports once that the start is over', async () => {
   const settled = vi.fn();
   const { session, start } = begin({ settled });
   start();
@@ -132,7 +132,7 @@ ${name}   1500  <Link#4> 02:00:5e:10:00:01 ${rx} 0 ${rx} 9 0 900 0
     return { source, netstat, session, bytes };
   }
 
-  it('begin before the first frame shows which interfaces there are', async () => {
+  it('start before the first frame shows which interfaces exist', async () => {
     const { source, netstat, session, bytes } = beginMac();
     await pass(100);
     source.interfaces.push(source.named('en0'));
@@ -162,7 +162,7 @@ ${name}   1500  <Link#4> 02:00:5e:10:00:01 ${rx} 0 ${rx} 9 0 900 0
 });
 
 describe('neighbours', () => {
-  it('are looked for while it runs, and known before the last line is written', async () => {
+  it('are looked up during the session, and known before the last line', async () => {
     const turns: number[] = [];
     let wait: () => void = () => {};
     class Slow extends Neighbours {
@@ -187,7 +187,7 @@ describe('neighbours', () => {
 });
 
 describe('ticks', () => {
-  it('come once an interval with what was captured meanwhile', async () => {
+  it('come once per interval with what was captured in it', async () => {
     const { source, output, start, session, ended } = begin();
     start();
     await pass(500);
@@ -211,7 +211,7 @@ describe('ticks', () => {
     expect(output.samples).toHaveLength(2);
   });
 
-  it('make no rows for an output that uses none', async () => {
+  it('build no rows for an output that uses none', async () => {
     const { source, output, start } = begin();
     Object.assign(output, { limits: new RecordOutput(() => undefined, new TwoClocks()).limits });
     start();
@@ -264,7 +264,7 @@ describe('ticks', () => {
     expect(output.last?.total.txPackets).toBe(2);
   });
 
-  it('begin to count when the session does', async () => {
+  it('start counting with the session', async () => {
     const { source, start } = begin();
     const begun: number[] = [];
     source.begin = () => void begun.push(source.reads);
@@ -282,7 +282,7 @@ describe('ticks', () => {
     expect(ended()).toEqual({ kind: 'done' });
   });
 
-  it('poll slowly while nothing comes', async () => {
+  it('poll slowly while nothing arrives', async () => {
     const { source, start } = begin();
     start();
     await pass(1000);
@@ -300,7 +300,7 @@ describe('the end', () => {
     expect([output.told, ended()]).toEqual([['end'], { kind: 'signal', number: 15 }]);
   });
 
-  it('comes when the capture is lost, with what it still gave', async () => {
+  it('comes when the capture is lost, with its last packets', async () => {
     const { source, output, start, ended } = begin();
     start();
     await pass(100);
@@ -312,7 +312,7 @@ describe('the end', () => {
     expect(output.last?.capture).toMatchObject({ packets: 1, note: 'eth0: The interface disappeared' });
   });
 
-  it('does not come for an interface that is only down', async () => {
+  it('doesn’t come for an interface that is only down', async () => {
     const { source, output, start, ended } = begin();
     start();
     source.state = 'waiting';
@@ -347,7 +347,7 @@ describe('gaps', () => {
     expect(output.gaps).toMatchObject([{ reason: 'clock', detail: 'the clock was set back by 7200 s' }]);
   });
 
-  it('are not reported for a busy machine', async () => {
+  it('aren’t reported for a busy machine', async () => {
     const { clock, output, start } = begin();
     start();
     clock.skew = 2500;
@@ -355,7 +355,7 @@ describe('gaps', () => {
     expect(output.gaps).toEqual([]);
   });
 
-  it('have addresses read again at once', async () => {
+  it('make the session read addresses again at once', async () => {
     const { source, clock, output, interfaces, start } = begin({ intervalMs: 500 });
     start();
     await pass(100);
@@ -371,7 +371,7 @@ describe('gaps', () => {
 describe('a new address', () => {
   const from = (src: string) => ethernet({}, ipv4({ src, dst: '192.0.2.9' }, tcp({ sport: 5000, dport: 443, flags: FLAGS.syn })));
 
-  it('is known before the packets that were sent from it', async () => {
+  it('is known before packets sent from it', async () => {
     const { told, source, output, start } = begin();
     start();
     await pass(100);
@@ -467,7 +467,7 @@ describe('events', () => {
     expect(output.told).toEqual(['open 1', 'close 1', 'open 2', 'sample 0']);
   });
 
-  it('expire what is idle', async () => {
+  it('include idle flows that expire', async () => {
     const { source, output, start } = begin({ events: true });
     start();
     source.push({ data: frame('192.0.2.1', 1, '', FLAGS.rst), time: T0 });
@@ -476,7 +476,7 @@ describe('events', () => {
     expect(output.samples.at(-1)?.flowCount).toBe(0);
   });
 
-  it('expire flows a few at a time, and read frames in between', async () => {
+  it('expire a few at a time, and frames are read in between', async () => {
     const { source, monitor, output, start } = begin({ events: true });
     const removed = spiedReads(source, monitor.flows, 'remove');
     start();
@@ -513,7 +513,7 @@ describe('events', () => {
     expect(made.mostTogether()).toBeLessThanOrEqual(EVENTS_AT_ONCE);
   });
 
-  it('report each flow once that begins or ends while others are collected', async () => {
+  it('report each flow once even if it begins or ends while others are collected', async () => {
     const { source, monitor, flows, output, start } = begin({ events: true });
     const flowRow = monitor.aggregator.flowRow.bind(monitor.aggregator);
     let made = 0;
@@ -543,7 +543,7 @@ describe('events', () => {
     expect(output.told.at(-1)).toBe('sample 0');
   });
 
-  it('report a flow that ends while others wait behind its beginning', async () => {
+  it('report a flow that ends while its start still waits', async () => {
     const { source, flows, output, start } = begin({ events: true });
     const opened = output.opened.bind(output);
     output.opened = (row) => {
@@ -556,7 +556,7 @@ describe('events', () => {
     expect(output.told.slice(-3)).toEqual(['open 1000', 'close 1000', 'sample 0']);
   });
 
-  it('are bounded in a tick', async () => {
+  it('have a limit per tick', async () => {
     const { source, output, start } = begin({ events: true });
     start();
     source.push(...Array.from({ length: 1500 }, (_, i) => ({ data: frame('192.0.2.1', i + 1), time: T0 })));

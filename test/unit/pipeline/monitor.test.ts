@@ -55,7 +55,7 @@ describe('Monitor', () => {
     expect(flows.map((flow) => flow.protocol).sort()).toEqual(['arp', 'tcp']);
   });
 
-  it('knows no captured share of an interface that was left out for a while, even when it is back', () => {
+  it('has no captured share for an interface that was gone for a while, even when it is back', () => {
     const source = Object.assign(new FakeSource('libpcap', ['en0', 'en5']), { active: ['en0', 'en5'] });
     const tracker = new CounterTracker('darwin');
     const { tick } = run(source, { tracker });
@@ -75,7 +75,7 @@ describe('Monitor', () => {
     expect(counted(90)).toEqual({ en0: 90, en5: null });
   });
 
-  it('says what a file holds that is not read, and live what the user misses', () => {
+  it('says which frames of a file it didn’t read, and in a live capture what the user misses', () => {
     const lldp = { data: ethernet({ type: 0x88cc }, 'lldp') };
     const frames = [
       { data: out(), link: 189 },
@@ -104,7 +104,7 @@ describe('Monitor', () => {
     expect(note(false, [lldp])).toBe('');
   });
 
-  it('bounds the kinds of frames that it tells apart', () => {
+  it('limits the number of frame kinds', () => {
     const source = new FakeSource('file');
     source.push(...Array.from({ length: 200 }, (_, i) => ({ data: ethernet({ type: 0x9100 + 1 + i }, 'x') })));
     source.push(...Array.from({ length: 200 }, (_, i) => ({ data: ethernet({ type: 0x9100 + 1 + i }, 'x') })));
@@ -131,7 +131,7 @@ describe('Monitor', () => {
     expect(run(source).tick().capture.dropped).toBe(2);
   });
 
-  it('takes a part of a batch', () => {
+  it('handles part of a batch', () => {
     const source = new FakeSource();
     source.push({ data: out() }, { data: out() }, { data: out() });
     const { monitor } = monitorOver(source);
@@ -140,7 +140,7 @@ describe('Monitor', () => {
     expect(monitor.tick(0, 1, [], LIVE_LIMITS).capture.packets).toBe(1);
   });
 
-  it('counts a loopback packet once that PKTAP delivers twice, and learns both owners from it', () => {
+  it('counts a loopback packet once that PKTAP delivers twice, and learns both owners', () => {
     const source = new FakeSource('libpcap', []);
     source.namesProcesses = true;
     source.interfaces.push(source.named('lo0', true), source.named('en0'));
@@ -168,7 +168,7 @@ describe('Monitor', () => {
     ]);
   });
 
-  it('sums the total by what the interfaces are', () => {
+  it('sums the total by the kinds of interfaces', () => {
     const source = new FakeSource('libpcap', ['utun4', 'en0']);
     source.push({ data: out('a'), iface: 0 }, { data: out('abc'), iface: 1 });
     expect(run(source).tick().total.txBytes).toBe(43);
@@ -177,7 +177,7 @@ describe('Monitor', () => {
     expect(run(named, { named: ['utun4', 'en0'] }).tick().total.txBytes).toBe(84);
   });
 
-  it('learns interfaces that come later', () => {
+  it('learns interfaces that appear later', () => {
     const source = new FakeSource('libpcap', ['en0']);
     source.push({ data: out('a') });
     const { monitor, tick } = run(source);
@@ -193,7 +193,7 @@ describe('Monitor', () => {
     expect(total.txBytes).toBe(41);
   });
 
-  it('puts the counters of interfaces next to what was captured', () => {
+  it('compares the counters of interfaces with captured bytes', () => {
     const tracker = new CounterTracker('linux');
     const reading = (rxBytes: number, txBytes: number) =>
       new Map([['eth0', { rxBytes, txBytes, rxPackets: 1, txPackets: 1, rxDropped: 5, txDropped: null, errors: 2 }]]);
@@ -210,7 +210,7 @@ describe('Monitor', () => {
     expect(run(two, { tracker }).tick().capture).toMatchObject({ interfaceBytes: null, interfaceDropped: null });
   });
 
-  it('compares what was captured with the counters of counted interfaces, not with those of tunnels', () => {
+  it('compares captured bytes with the counters of counted interfaces, not of tunnels', () => {
     const tracker = new CounterTracker('darwin');
     const reading = (rxBytes: number, txBytes: number) => ({
       ...{ rxBytes, txBytes, rxPackets: 1, txPackets: 1, rxDropped: null, txDropped: null, errors: 0 },
@@ -260,7 +260,7 @@ describe('Monitor', () => {
     });
   });
 
-  it('counts loopback as loopback itself does: each packet once, without the made-up header', () => {
+  it('counts loopback as its own counters do: each packet once, without the added header', () => {
     const tracker = new CounterTracker('linux');
     const reading = (bytes: number) =>
       new Map([['lo', { rxBytes: bytes, txBytes: bytes, rxPackets: 1, txPackets: 1, rxDropped: 0, txDropped: 0, errors: 0 }]]);
@@ -271,7 +271,7 @@ describe('Monitor', () => {
     expect(run(source, { tracker }).tick().interfaces).toMatchObject([{ frameBytes: 45, counterBytes: 45, txBytes: 45 }]);
   });
 
-  it('gives fragments the ports of their first', () => {
+  it('gives fragments the ports of the first one', () => {
     const source = new FakeSource();
     const whole = udp({ sport: 1000, dport: 2000 }, 'x'.repeat(64));
     const ends = { src: '10.0.0.1', dst: '192.0.2.9', id: 77, protocol: 17 };

@@ -58,8 +58,8 @@ function lists(...texts: readonly string[]) {
   return room(programs({ nettop: () => ({ stdout: texts[Math.min(at++, texts.length - 1)] as string }) }));
 }
 
-describe('what nettop lists', () => {
-  it('begins at nothing, then each socket has what it moved, with its process', async () => {
+describe('sockets that nettop lists', () => {
+  it('start at zero, then have their bytes and their process', async () => {
     const later = NETTOP.replace('27201,31090', '28201,31590')
       .replace('70116364,13929787', '70116464,13929787')
       .replaceAll('322736,229260', '322836,229360');
@@ -83,7 +83,7 @@ describe('what nettop lists', () => {
     expect(source.note).toBe('reduced');
   });
 
-  it('QUIC and IPv6 with scopes are flows, too', async () => {
+  it('include QUIC and IPv6 with scopes', async () => {
     const { round, rows } = lists(
       NETTOP_CHOSEN,
       NETTOP_CHOSEN.replace('en0,,7,8', 'en0,,107,18').replace('Established,400,400', 'Established,401,402'),
@@ -96,7 +96,7 @@ describe('what nettop lists', () => {
     ]);
   });
 
-  it('a connection that came since has all of its bytes, one that went is closed with them', async () => {
+  it('have all their bytes if new, and close with them if gone', async () => {
     const { flows, round, rows } = lists(
       list('a.1,,,0,0,'),
       list('a.1,,,9,9,', `${TCP},en0,Established,900,90,`),
@@ -107,7 +107,7 @@ describe('what nettop lists', () => {
     expect(flows.state(0)).toBe(CLOSED);
   });
 
-  it('a connection that a list left out for a while goes on where it was', async () => {
+  it('continue after a list left them out for a while', async () => {
     const full = (bytes: number) => list('a.1,,,0,0,', `${TCP},en0,Established,${bytes},90,`);
     const none = list('a.1,,,0,0,');
     const { flows, round, rows } = lists(full(1_000_000), full(1_000_100), none, none, none, full(1_000_150));
@@ -116,7 +116,7 @@ describe('what nettop lists', () => {
     expect(flows.state(0)).not.toBe(CLOSED);
   });
 
-  it('the next connection between the same ends begins anew; a figure that was cut off is not believed', async () => {
+  it('start over for the next connection with the same tuple, and ignore a truncated number', async () => {
     const at = (rx: number, tx: number) => list('a.1,,,0,0,', `${TCP},en0,Established,${rx},${tx},`);
     const { round, rows } = lists(at(1000, 1000), at(2000, 1500), at(2100, 15), at(2200, 1700), at(30, 40));
     for (const [rx, tx] of [
@@ -131,7 +131,7 @@ describe('what nettop lists', () => {
     }
   });
 
-  it('a line that was cut off says nothing', async () => {
+  it('don’t come from a truncated line', async () => {
     const { round, rows } = lists(
       list('a.1,,,0,0,'),
       list('a.1,,,0,0,', `${TCP},en0,Established,900,90,`),
@@ -143,14 +143,14 @@ describe('what nettop lists', () => {
     expect(rows()).toEqual([{ rx: 950, tx: 95, owner: 'a 1 exact' }]);
   });
 
-  it('a process that got the number of another is another', async () => {
+  it('belong to another process if the pid was reused', async () => {
     const at = (name: string, bytes: number) => list(`${name},,,0,0,`, `${TCP},en0,Established,${bytes},1,`);
     const { round, rows } = lists(list('a.7,,,0,0,'), at('a.7', 100), at('b.7', 300));
     for (let i = 0; i < 3; i++) await round();
     expect(rows()).toEqual([{ rx: 400, tx: 2, owner: 'a 7 exact' }]); // between the same ends: one row, which keeps its owner
   });
 
-  it('columns may move from one list to the next', async () => {
+  it('are read even if columns move between lists', async () => {
     const { round, rows } = lists(
       list('a.1,,,0,0,', `${TCP},en0,Established,100,10,`),
       `time,,state,bytes_out,interface,bytes_in,\n18:00:00.1,a.1,,,,,\n18:00:00.1,${TCP},Established,30,en0,150,\n`,
@@ -160,7 +160,7 @@ describe('what nettop lists', () => {
     expect(rows()).toEqual([{ rx: 50, tx: 20, owner: 'a 1 exact' }]);
   });
 
-  it('sockets that share a port add up, and one that closes takes nothing back', async () => {
+  it('add up if they share a port, and keep their sum when one closes', async () => {
     const udp = 'udp4 *:5353<->*:*,en0,';
     const { round, rows } = lists(
       list('a.1,,,0,0,', `${udp},100,100,`, `${udp},50,50,`),
@@ -172,7 +172,7 @@ describe('what nettop lists', () => {
     expect(rows()).toEqual([{ rx: 31, tx: 2, owner: 'a 1 wildcard' }]);
   });
 
-  it('a connection listed as QUIC and as the UDP below it counts once', async () => {
+  it('count once if listed both as QUIC and as the UDP below it', async () => {
     const ends = '192.168.3.37:50123<->17.57.145.55:443,en0,';
     const both = (bytes: number) => list('a.1,,,0,0,', `quic ${ends},${bytes},1,`, `udp4 ${ends},${bytes},1,`);
     const { round, rows } = lists(both(5), both(505));
@@ -181,7 +181,7 @@ describe('what nettop lists', () => {
     expect(rows()).toEqual([{ rx: 500, tx: 0, owner: 'a 1 exact' }]);
   });
 
-  it('within the machine both ends count once, and both have their owner', async () => {
+  it('count once within the machine, with an owner at each end', async () => {
     const at = (bytes: number) =>
       list(
         'server.1,,,0,0,',
@@ -222,7 +222,7 @@ describe('while nettop', () => {
     expect(rows()).toEqual([{ rx: 50, tx: 0, owner: 'a 1 exact' }]);
   });
 
-  it('does not even end when it is killed, it is given up', async () => {
+  it('survives being killed, it is given up', async () => {
     let run = 0;
     const { source, round } = room(programs({ nettop: () => (run++ === 1 ? 'hangs' : { stdout: good }) }));
     await round();
@@ -234,7 +234,7 @@ describe('while nettop', () => {
     expect(source.note).toBe('reduced');
   });
 
-  it('prints its list in pieces, with rubbish in between, all of it is read', async () => {
+  it('prints its list in pieces with rubbish in between, all of it is read', async () => {
     const folder = fakeRoot({});
     const path = join(folder, 'nettop');
     const pieces = good.match(/[\s\S]{1,13}/g) as string[];
@@ -254,7 +254,7 @@ describe('while nettop', () => {
   });
 });
 
-it('is opened on macOS without rights, and says what to type for all of it', async () => {
+it('opens on macOS without rights, and says how to see everything', async () => {
   const edges = fakeEdges({ platform: 'darwin', euid: 501 });
   const { source } = await reducedCapture(edges, new FakeClock(), null);
   expect(source).toMatchObject({ driver: 'nettop', state: 'open', namesProcesses: false });

@@ -83,7 +83,7 @@ function setUp() {
 }
 
 describe('flows of sockets', () => {
-  it('begin at zero for sockets older than the run', () => {
+  it('start at zero for sockets older than the run', () => {
     const { round, rows } = setUp();
     round(socket(1, '10.0.0.1#40000', '192.0.2.1#443', 5000, 700, 10));
     expect(rows()).toEqual([]);
@@ -91,7 +91,7 @@ describe('flows of sockets', () => {
     expect(rows()).toEqual([{ rx: 1000, tx: 50, packets: [2, 2], state: 3, direction: 0 }]);
   });
 
-  it('have every byte of a newer socket, and close with it', () => {
+  it('have all bytes of a newer socket, and close with it', () => {
     const { round, rows } = setUp();
     round();
     round(socket(2, '10.0.0.1#40000', '192.0.2.1#443', 100, 10, 3));
@@ -102,7 +102,7 @@ describe('flows of sockets', () => {
     expect(rows()).toMatchObject([{ rx: 2_000_000, tx: 20 }]);
   });
 
-  it('count a socket once if its end is reported after it left the list', () => {
+  it('count a socket once if its end is reported after the list dropped it', () => {
     const { round, rows } = setUp();
     round();
     round(socket(2, '10.0.0.1#40000', '192.0.2.1#443', 100, 10, 3));
@@ -127,7 +127,7 @@ describe('flows of sockets', () => {
     expect(rows()).toMatchObject([{ rx: 30, tx: 40, packets: [5, 5], direction: 1 }]);
   });
 
-  it('within the machine count once, whichever end comes first', () => {
+  it('within the machine count once, in either order of ends', () => {
     for (const turn of [false, true]) {
       const { round, rows } = setUp();
       const listen = socket(9, '127.0.0.1#80', '0.0.0.0#0', 0, 0, 0, LISTEN);
@@ -141,7 +141,7 @@ describe('flows of sockets', () => {
     }
   });
 
-  it('say if the kernel left something out', () => {
+  it('say if the kernel skipped something', () => {
     const { source, round, fail } = setUp();
     round();
     expect(source.note).toBe('reduced');
@@ -151,7 +151,7 @@ describe('flows of sockets', () => {
   });
 });
 
-it('messages of any bytes are read or refused, without an exception', () => {
+it('messages of random bytes never throw', () => {
   const count = socket(0, '1.1.1.1#1', '1.1.1.1#1', 0, 0, 0);
   let seed = 7;
   const next = () => {

@@ -60,7 +60,7 @@ describe('as fast as it goes', () => {
     expect([output.told.at(-1), ended()]).toEqual(['end', { kind: 'done' }]);
   });
 
-  it('begins when the first packet was sent, not when it is read', async () => {
+  it('begins at the time of the first packet, not at the time of reading', async () => {
     const { output, pass } = begin([[T0, T0 + 2500]]);
     await pass(0);
     expect([...output.samples, output.last].map((each) => each?.started)).toEqual([T0, T0, T0]);
@@ -81,14 +81,14 @@ describe('as fast as it goes', () => {
     expect([output.last?.time, output.last?.intervalMs]).toEqual([Date.now(), 0]); // no packet has a time, so it is not 1970's
   });
 
-  it('takes packets out of order into the tick that is open', async () => {
+  it('puts packets out of order into the open tick', async () => {
     const { output, pass, seen } = begin([[T0, T0 + 1500, T0 + 700, T0 - 5000, T0 + 1600]]);
     await pass(0);
     expect(seen()).toEqual([[1000, 1000, 1]]);
     expect(output.last).toMatchObject({ time: T0 + 1600, intervalMs: 600, capture: { packets: 5 } });
   });
 
-  it('skips a long silence, and says so', async () => {
+  it('skips a long silence, and reports it', async () => {
     const hours = 5 * 3_600_000;
     const { output, pass, seen } = begin([[T0, T0 + hours + 250, T0 + hours + 1250]]);
     await pass(0);
@@ -100,7 +100,7 @@ describe('as fast as it goes', () => {
     expect(output.gaps).toEqual([{ from: T0 + 1000, to: T0 + hours, reason: 'clock', detail: 'no packets for 17999 s' }]);
   });
 
-  it('yields between ticks, or it could not be stopped', async () => {
+  it('yields between ticks, so it can be stopped', async () => {
     const times = Array.from({ length: 1000 }, (_, i) => T0 + i * 299_000);
     let now = 0;
     const { output, session, pass, ended } = begin([times], { clock: { now: () => 0, monotonic: () => now++ } });
@@ -110,7 +110,7 @@ describe('as fast as it goes', () => {
     expect(output.samples.length).toBeLessThan(20);
   });
 
-  it('ticks through a short one', async () => {
+  it('ticks through a short silence', async () => {
     const { output, pass } = begin([[T0, T0 + 60_000]]);
     await pass(0);
     expect(output.samples).toHaveLength(60);
@@ -126,7 +126,7 @@ describe('as fast as it goes', () => {
     expect(output.last?.flows).toHaveLength(3000);
   });
 
-  it('stops after so many samples, and after a time', async () => {
+  it('stops after a number of samples, and after a time', async () => {
     const times = Array.from({ length: 100 }, (_, i) => T0 + i * 500);
     const counted = begin([times], { samples: 2 });
     await counted.pass(0);
@@ -137,7 +137,7 @@ describe('as fast as it goes', () => {
     expect(timed.output.samples).toHaveLength(3);
   });
 
-  it('expires flows by that clock, and reports them', async () => {
+  it('expires flows by the time of the capture, and reports them', async () => {
     const times = Array.from({ length: 20 }, (_, i) => T0 + i * 120_000);
     const { output, pass } = begin([times.map((time) => time)], { events: true, intervalMs: 10_000 });
     await pass(0);
@@ -156,7 +156,7 @@ describe('as fast as it goes', () => {
 });
 
 describe('paced', () => {
-  it('takes the time that the packets took', async () => {
+  it('takes as long as the packets did', async () => {
     const { output, pass, ended } = begin([[T0, T0 + 3000], [T0 + 6000]], { speed: 1 });
     await pass(2900);
     expect([output.samples.length, ended()]).toEqual([2, null]);
@@ -167,7 +167,7 @@ describe('paced', () => {
     expect(output.last?.capture.packets).toBe(3);
   });
 
-  it('is so many times faster', async () => {
+  it('is as many times faster as asked', async () => {
     const { output, pass, ended } = begin([[T0, T0 + 60_000]], { speed: 10 });
     await pass(5900);
     expect(ended()).toBeNull();
@@ -184,7 +184,7 @@ describe('paced', () => {
     expect(ended()).toEqual({ kind: 'signal', number: 15 });
   });
 
-  it('skips a longer one at every speed, says so, and keeps its pace', async () => {
+  it('skips a longer silence at every speed, reports it, and keeps its pace', async () => {
     const years = 10 * 365 * 86_400_000;
     for (const speed of [1, 1_000_000]) {
       const { output, pass, seen, ended } = begin([[T0, T0 + years + 500, T0 + years + 3500]], { speed });
@@ -202,7 +202,7 @@ describe('paced', () => {
     }
   });
 
-  it('skips ticks that a fast clock owes while a pipe is silent', async () => {
+  it('skips overdue ticks of a fast clock while a pipe is silent', async () => {
     const { source, output, session, pass } = begin([], { speed: 1_000_000 });
     const read = source.read.bind(source);
     source.read = () => {
@@ -218,7 +218,7 @@ describe('paced', () => {
     await pass(10);
   });
 
-  it('ticks on while a pipe is silent', async () => {
+  it('keeps ticking while a pipe is silent', async () => {
     const { source, output, pass, ended } = begin([], { speed: 1 });
     const read = source.read.bind(source);
     let open = true;

@@ -39,13 +39,13 @@ function begin(opens = true) {
 }
 
 describe('the default route', () => {
-  it('stays: nothing is opened', async () => {
+  it('opens nothing if it stays', async () => {
     route('eth0');
     const { watch, taken } = begin();
     expect([await watch.look(), taken]).toEqual([null, []]);
   });
 
-  it('moves: the capture goes with it, once', async () => {
+  it('moves the capture along, once', async () => {
     route('wlan0');
     const { watch, taken } = begin();
     expect(await watch.look()).toBe('the default route moved from eth0 to wlan0');
@@ -53,26 +53,26 @@ describe('the default route', () => {
     expect(taken).toEqual(['route wlan0']);
   });
 
-  it('is gone: the capture stays where it was', async () => {
+  it('leaves the capture in place if it disappears', async () => {
     route(null);
     const { watch, taken } = begin();
     expect([await watch.look(), taken]).toEqual([null, []]);
   });
 
-  it('moves to where nothing can be opened: it says so', async () => {
+  it('says so if the new interface can’t be opened', async () => {
     route('wlan0');
     const { watch } = begin(false);
     expect(await watch.look()).toMatch(/from eth0 to wlan0; the capture stays as it was: no rights/);
   });
 
-  it('is no longer followed once the user chose', async () => {
+  it('isn’t followed any more once the user chose an interface', async () => {
     route('wlan0');
     const { watch, choice, taken } = begin();
     choice.isUsers = true;
     expect([await watch.look(), taken]).toEqual([null, []]);
   });
 
-  it('is looked for every two seconds', () => {
+  it('is read every two seconds', () => {
     const { watch } = begin();
     expect([0, 100, 1999, 2000, 2001].map((now) => watch.isDue(now))).toEqual([true, false, false, true, false]);
   });
@@ -93,7 +93,7 @@ describe('a PKTAP capture of libpcap', () => {
   }
   const tcpdump = (namesProcesses = true) => Object.assign(new FakeSource('tcpdump', ['en0']), { namesProcesses });
 
-  it('is replaced when it is lost, and not before, by what the user can open', async () => {
+  it('is replaced only when lost, by what the user can open', async () => {
     const first = new FakeSource('libpcap', ['en0']);
     const { source, successor, opened } = lose(first, tcpdump);
     expect([successor.isDue(), await successor.look(), opened.length]).toEqual([false, null, 0]);
@@ -106,7 +106,7 @@ describe('a PKTAP capture of libpcap', () => {
     expect([await successor.look(), opened.length]).toEqual([null, 1]);
   });
 
-  it('is lost where nothing can be opened, or only what names no processes', async () => {
+  it('is lost if nothing can be opened, or nothing that names processes', async () => {
     const failing = lose(Object.assign(new FakeSource(), { state: 'lost' }), () => {
       throw new Error('no');
     });

@@ -4,7 +4,7 @@ import { expect, it } from 'vitest';
 import { lastWithoutPackets, withoutPackets } from '../../../src/pipeline/monitor.ts';
 import { busy } from '../../support/snapshot-builder.ts';
 
-it('every number of packets is unknown, everything else stays', () => {
+it('makes every number of packets unknown, and keeps everything else', () => {
   const whole = busy();
   const without = withoutPackets(whole);
   const known = JSON.stringify(whole).replace(/"([rt]xPackets)":\d+/g, '"$1":null');
@@ -12,7 +12,7 @@ it('every number of packets is unknown, everything else stays', () => {
   expect(known).not.toBe(JSON.stringify(whole));
 });
 
-it('in the last tick, too', () => {
+it('does so in the last tick, too', () => {
   const { flows, hosts, ...rest } = busy();
   const last = lastWithoutPackets({ snapshot: { ...rest, flows, hosts }, flows, hosts });
   const packets = [...last.flows, ...last.hosts].flatMap(({ rxPackets, txPackets }) => [rxPackets, txPackets]);

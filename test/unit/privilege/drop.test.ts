@@ -73,7 +73,7 @@ class FakeProcess {
 }
 
 describe('root on Linux', () => {
-  it('becomes the user with the groups first, then lowers its capabilities, then closes the door', () => {
+  it('switches groups and user first, then lowers its capabilities, then installs the filter', () => {
     const fake = new FakeProcess();
     expect(fake.drop()).toEqual({ user: 'ann', uid: 1000, dropped: true, kept: ['net_raw', 'sys_ptrace'], note: '' });
     const order = fake.calls.filter((call) => !call.startsWith('prctl 24 '));
@@ -91,7 +91,7 @@ describe('root on Linux', () => {
     expect(fake.calls.filter((call) => call.startsWith('prctl 24 '))).toHaveLength(64);
   });
 
-  it('asks to keep capabilities the old way where securebits are refused', () => {
+  it('keeps capabilities with the older prctl if securebits are refused', () => {
     const fake = new FakeProcess();
     fake.failing.add('prctl 28');
     fake.drop();
@@ -99,7 +99,7 @@ describe('root on Linux', () => {
     expect(fake.calls.indexOf('prctl 8 1')).toBeLessThan(fake.calls.indexOf('setuid 1000'));
   });
 
-  it('hands CAP_NET_RAW, and nothing else, to the children of a driver that has some', () => {
+  it('passes only CAP_NET_RAW to the children of a driver that starts some', () => {
     const fake = new FakeProcess();
     fake.drop({ starts: true });
     const order = fake.calls.filter((call) => /^(capset|setuid|prctl (24 13|47))/.test(call));
@@ -114,7 +114,7 @@ describe('root on Linux', () => {
     expect(fake.calls).toContain('prctl 28 51');
   });
 
-  it('keeps nothing that it did not have', () => {
+  it('keeps nothing that it didn’t have', () => {
     const fake = new FakeProcess();
     const libc = { ...fake.libc, permitted: () => maskOf(['net_raw', 'setuid']) };
     expect(
@@ -123,7 +123,7 @@ describe('root on Linux', () => {
     ).toEqual(['net_raw']);
   });
 
-  it('stays where that was asked for, and is only kept from leaving core files', () => {
+  it('stays root on request, and only turns core files off', () => {
     const fake = new FakeProcess();
     expect(fake.drop({ identity: { ...ROOT, note: '--stay-root' } })).toMatchObject({
       user: 'root',
@@ -133,7 +133,7 @@ describe('root on Linux', () => {
     expect(fake.calls).toEqual(['no core', 'prctl 4 0']);
   });
 
-  it('does not go on as root because of a setting that can be undone', () => {
+  it('doesn’t continue as root because of a setting that can be undone', () => {
     const fake = new FakeProcess();
     const credentials: Credentials = {
       ...fake.credentials,
@@ -147,7 +147,7 @@ describe('root on Linux', () => {
     );
   });
 
-  it('stays for its own history, yet closes the door', () => {
+  it('stays root for its own history, but still installs the filter', () => {
     const fake = new FakeProcess();
     const status = fake.drop({ identity: ROOT });
     expect(status).toEqual({ user: 'root', uid: 0, dropped: false, kept: ['root'], note: "history is root's own" });
@@ -155,7 +155,7 @@ describe('root on Linux', () => {
     expect(fake.calls.slice(-4)).toEqual(['capset net_raw sys_ptrace', 'prctl 4 0', 'prctl 38 1', 'filter long']);
   });
 
-  it('goes on as root in a container that knows no such user, and says so', () => {
+  it('continues as root in a container without such a user, and says so', () => {
     const fake = new FakeProcess();
     fake.failing.add('setgid');
     expect(fake.drop()).toMatchObject({
@@ -166,7 +166,7 @@ describe('root on Linux', () => {
     });
   });
 
-  it('refuses where the user was asked for by name', () => {
+  it('refuses if the user was asked for by name', () => {
     const fake = new FakeProcess();
     fake.failing.add('setuid');
     expect(() => fake.drop({ identity: { ...ANN, by: 'user' } })).toThrow(expect.objectContaining({ code: 'permission' }));
@@ -190,7 +190,7 @@ describe('root on Linux', () => {
     if (step !== 'prctl 47') expect(() => fake.drop()).toThrow(failure);
   });
 
-  it('says so where there is no filter, and goes on without libc, which takes all capabilities with the user', () => {
+  it('says so if there is no filter, and continues without libc, where leaving root drops every capability', () => {
     const fake = new FakeProcess();
     fake.failing.add('filter');
     expect(fake.drop().note).toBe('no seccomp filter here');
@@ -205,7 +205,7 @@ describe('root on Linux', () => {
   });
 });
 
-it('a user with capabilities of the file keeps what is needed', () => {
+it('a user with file capabilities keeps those that the run needs', () => {
   const fake = new FakeProcess(1000);
   expect(fake.drop({ identity: { ...ANN, by: 'self' } })).toEqual({
     user: 'ann',
@@ -217,7 +217,7 @@ it('a user with capabilities of the file keeps what is needed', () => {
   expect(fake.calls).toEqual(['no core', 'capset net_raw sys_ptrace', 'prctl 4 0', 'prctl 38 1', 'filter long']);
 });
 
-describe('what every thread has left', () => {
+describe('every thread', () => {
   const status = (fields: Record<string, string> = {}) =>
     Object.entries({
       Name: 'node',
@@ -238,7 +238,7 @@ describe('what every thread has left', () => {
   const confirm = (fields: Record<string, string>, starts = false) =>
     confirmDropped(ANN, { main: ['net_raw'], others: ['sys_ptrace'] }, starts, [status(), status(fields)]);
 
-  it('is what the run keeps', () => {
+  it('has only the rights that the run keeps', () => {
     confirm({ CapPrm: '0000000000000000', CapEff: '0000000000000000' });
     confirm({ CapInh: '0000000000002000', CapAmb: '0000000000002000' }, true);
     confirm({ Pid: '43', CapPrm: '0000000000080000', CapEff: '0000000000080000' });
@@ -262,7 +262,7 @@ describe('what every thread has left', () => {
   });
 });
 
-it('root on macOS becomes the user with the groups that its own libc knows', () => {
+it('root on macOS becomes the user, with the groups that its libc knows', () => {
   const fake = new FakeProcess();
   expect(fake.drop({ platform: 'darwin' })).toEqual({ user: 'ann', uid: 1000, dropped: true, kept: [], note: '' });
   expect(fake.calls).toEqual(['no core', 'initgroups ann 1001', 'setgid 1001', 'setuid 1000']);

@@ -15,14 +15,14 @@ const code = new Map(
   ]),
 );
 
-it('nothing asks for a shell', () => {
+it('nothing starts a shell', () => {
   const found = [...code].filter(([, text]) =>
     /shell:(?!\s*false\b)|\bexecSync\b|\bexecFile(Sync)?\b|\bexec\s*\}|spawnSync|\/bin\/(ba)?sh\b/.test(text),
   );
   expect(found.map(([name]) => name)).toEqual([]);
 });
 
-it('programs are started in three places, each with an environment of its own', () => {
+it('only three places start programs, each with its own environment', () => {
   const starting = [...code].filter(
     ([, text]) =>
       /from 'node:child_process'/.test(text) &&
@@ -35,7 +35,7 @@ it('programs are started in three places, each with an environment of its own', 
       expect(call[0], name).toMatch(/env\b[\s\S]*shell: false|shell: false[\s\S]*env\b/);
 });
 
-it('nothing is given away by name: in the folder of a user, root would follow what bears it by then', () => {
+it('nothing calls chown with a path, because root would follow a link that the user put there', () => {
   const found = [...code].filter(([, text]) =>
     /(?<!\.)\b(l?chown|chmod)(Sync)?\(/.test(text.replace(/'[^'\n]*'|`[^`\n]*`/g, '')),
   );

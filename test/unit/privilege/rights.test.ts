@@ -33,7 +33,7 @@ async function rightsOf(words: string[], euid: number, platform: 'darwin' | 'lin
 }
 
 describe('--user on a Mac', () => {
-  it('is looked for in the directory, as no file lists who sits before it', async () => {
+  it('is looked up in the directory, as no file lists the users of a Mac', async () => {
     const { rights } = await rightsOf(['--user', 'anna'], 0, 'darwin');
     expect(rights.identity).toMatchObject({ name: 'anna', uid: 501, gid: 20, by: 'user' });
   });
@@ -48,7 +48,7 @@ describe('--user on a Mac', () => {
 });
 
 describe('the root child', () => {
-  it('is started where macOS gives root up, with all that it may ever run', async () => {
+  it('starts if macOS drops root, with everything that it may ever run', async () => {
     const { rights, started, edges, stdin } = await rightsOf(['-i', 'en0', '--bpf', 'port 53'], 0, 'darwin');
     expect(started).toHaveLength(1);
     const { tcpdump, lsof, env } = started[0] as RootPrograms;
@@ -84,7 +84,7 @@ describe('--sandbox', () => {
     return { profiles, init };
   };
 
-  it('fences in the process once its rights are gone, and says what that costs', async () => {
+  it('sandboxes the process after it dropped its rights, and says what that costs', async () => {
     const { profiles, init } = recorder(null);
     const { rights } = await rightsOf(['--sandbox', '--history=/nowhere/h.db'], 501, 'darwin', init);
     expect(profiles).toEqual([]);
@@ -96,14 +96,14 @@ describe('--sandbox', () => {
     expect(profiles[0]).not.toContain(':53');
   });
 
-  it('is off unless asked for', async () => {
+  it('is off by default', async () => {
     const { profiles, init } = recorder(null);
     const { rights } = await rightsOf([], 501, 'darwin', init);
     expect((await rights.drop(PKTAP, {})).note).toBe('');
     expect(profiles).toEqual([]);
   });
 
-  it('lets reverse DNS ask, and JSON export nothing', async () => {
+  it('allows reverse DNS to ask, and lets JSON export nothing', async () => {
     const { profiles, init } = recorder(null);
     const { rights } = await rightsOf(['--sandbox', '--reverse-dns', '--json'], 501, 'darwin', init);
     await rights.drop(PKTAP, {});
@@ -111,7 +111,7 @@ describe('--sandbox', () => {
     expect(profiles[0]).not.toContain('netmon-[^/]');
   });
 
-  it('ends the program where macOS refuses it, with its words', async () => {
+  it('ends the program if macOS refuses it, and quotes the reason', async () => {
     const { rights } = await rightsOf(['--sandbox'], 501, 'darwin', recorder('unbound variable: file-write').init);
     await expect(rights.drop(PKTAP, {})).rejects.toMatchObject({
       exitStatus: 3,

@@ -30,16 +30,16 @@ function setUp(tcpdump = TCPDUMP, lsof = "console.log('p1')", limits = { timeout
   const [commands, answers] = [new PassThrough(), new PassThrough()];
   const child = new RootChild(programs, commands, answers);
   const process_ = Object.assign(new EventEmitter(), { stdin: commands, stdout: answers, pid: 4711 });
-  const hand = new RootClient(process_ as unknown as ChildProcess, programs);
+  const client = new RootClient(process_ as unknown as ChildProcess, programs);
   const ran: string[] = [];
   const direct = {
     spawn: (path: string) => ran.push(path),
     run: (path: string) => Promise.resolve(ran.push(path)),
   } as unknown as Edges;
-  const edges = hand.edges(direct);
+  const edges = client.edges(direct);
   const capture = () => edges.spawn(programs.tcpdump.path, programs.tcpdump.args);
   const list = () => edges.run(programs.lsof.path, programs.lsof.args, LIMITS);
-  return { programs, commands, answers, child, hand, edges, ran, capture, list, process: process_ };
+  return { programs, commands, answers, child, client, edges, ran, capture, list, process: process_ };
 }
 
 /** Reads until a text came. */
@@ -50,8 +50,8 @@ async function until(stream: NodeJS.ReadableStream | null, text: string): Promis
 }
 
 describe('tcpdump in the root child', () => {
-  it('gives what it writes, answers, and ends when asked', async () => {
-    const { capture, hand, child } = setUp();
+  it('passes on its output, answers, and ends on request', async () => {
+    const { capture, client, child } = setUp();
     const remote = capture();
     let bytes = 0;
     remote.stdout?.on('data', (chunk: Buffer) => {
@@ -66,12 +66,12 @@ describe('tcpdump in the root child', () => {
     expect(await ended).toEqual([7, null]);
     await said;
     expect(bytes).toBe(200_000);
-    void hand.close();
+    void client.close();
     await child.ended;
   });
 
   it('can be killed, and started again', async () => {
-    const { capture, hand, child } = setUp();
+    const { capture, client, child } = setUp();
     for (let i = 0; i < 2; i++) {
       const remote = capture();
       remote.stdout?.resume();
@@ -79,12 +79,12 @@ describe('tcpdump in the root child', () => {
       remote.kill('SIGKILL');
       expect(await once(remote, 'exit')).toEqual([null, 'SIGKILL']);
     }
-    void hand.close();
+    void client.close();
     await child.ended;
   });
 
-  it('does not run ahead of a reader that stops', async () => {
-    const { capture, hand, child, answers } = setUp(
+  it('waits for a reader that pauses', async () => {
+    const { capture, client, child, answers } = setUp(
       `const b = Buffer.alloc(65536); const f = () => { while (process.stdout.write(b)); }; process.stdout.on('drain', f); process.stderr.write('listening\\n'); f();`,
     );
     const remote = capture();
@@ -92,21 +92,21 @@ describe('tcpdump in the root child', () => {
     await until(remote.stderr, 'listening');
     await once(answers, 'pause');
     expect(answers.readableLength + answers.writableLength).toBeLessThan(2 << 20);
-    void hand.close();
+    void client.close();
     await child.ended;
   });
 
-  it('that is not there is an error without a pid', async () => {
-    const { hand, child, programs, edges } = setUp();
+  it('that doesn’t exist is an error without a pid', async () => {
+    const { client, child, programs, edges } = setUp();
     Object.assign(programs.tcpdump, { path: '/nonexistent/tcpdump' });
     const remote = edges.spawn('/nonexistent/tcpdump', programs.tcpdump.args);
     const [error] = (await once(remote, 'error')) as [NodeJS.ErrnoException];
     expect([error.code, remote.pid]).toEqual(['ENOENT', undefined]);
-    void hand.close();
+    void client.close();
     await child.ended;
   });
 
-  it('is stopped when the program is gone', async () => {
+  it('is stopped when the program goes away', async () => {
     const { capture, commands, child } = setUp();
     const remote = capture();
     remote.stdout?.resume();
@@ -115,7 +115,7 @@ describe('tcpdump in the root child', () => {
     await child.ended; // settles only when nothing runs any more
   });
 
-  it('is told of as gone when the root child is', async () => {
+  it('counts as gone when the root child is', async () => {
     const { capture, list, process, child, commands } = setUp();
     const remote = capture();
     await until(remote.stderr, 'listening');
@@ -154,17 +154,17 @@ describe('interfaces that libpcap leaves behind', () => {
     'pktap5;reboot': made('node.4711'),
   };
 
-  it('are removed at the end, if this run made them', async () => {
-    const { hand, child, programs } = setUp();
+  it('are removed at the end, if this run created them', async () => {
+    const { client, child, programs } = setUp();
     const { path, left } = fakeIfconfig({ pktap0: made('node.4711'), pktap14: made('a name.with dots.4711'), ...others });
     Object.assign(programs.ifconfig, { path });
-    void hand.close();
+    void client.close();
     await child.ended;
     expect(left().sort()).toEqual(Object.keys(others).sort());
   });
 
-  it('are removed after a tcpdump that had to be killed, too', async () => {
-    const { capture, hand, child, programs } = setUp(
+  it('are also removed after a tcpdump that had to be killed', async () => {
+    const { capture, client, child, programs } = setUp(
       `process.stderr.write('listening ' + process.pid + '\\n'); setInterval(() => {}, 1000);`,
     );
     const remote = capture();
@@ -174,12 +174,12 @@ describe('interfaces that libpcap leaves behind', () => {
     await once(remote, 'exit');
     const { path, left } = fakeIfconfig({ pktap0: made(`tcpdump.${pid}`) });
     Object.assign(programs.ifconfig, { path });
-    void hand.close();
+    void client.close();
     await child.ended;
     expect(left()).toEqual([]);
   });
 
-  it('stay while the program still runs, whatever it said', async () => {
+  it('stay while the program still runs, even after a broken command', async () => {
     const { commands, child, programs } = setUp();
     const { path, left } = fakeIfconfig({ pktap0: made('node.4711') });
     Object.assign(programs.ifconfig, { path });
@@ -188,55 +188,55 @@ describe('interfaces that libpcap leaves behind', () => {
     expect(left()).toEqual(['pktap0']);
   });
 
-  it('are waited for, but not for ever', async () => {
-    const { hand, process } = setUp();
-    const closed = hand.close();
+  it('are waited for, but not forever', async () => {
+    const { client, process } = setUp();
+    const closed = client.close();
     process.emit('close', 0, null);
     await closed;
-    await hand.close();
+    await client.close();
   });
 });
 
 describe('lsof in the root child', () => {
-  it('gives its text and status, again and again', async () => {
-    const { list, hand, child } = setUp(TCPDUMP, "process.stdout.write('p1\\n'.repeat(50000)); process.exitCode = 1");
+  it('returns its text and status every time', async () => {
+    const { list, client, child } = setUp(TCPDUMP, "process.stdout.write('p1\\n'.repeat(50000)); process.exitCode = 1");
     for (let i = 0; i < 2; i++)
       expect(await list()).toEqual({ status: 1, stdout: 'p1\n'.repeat(50_000), stderr: '', cut: null, failure: null });
-    void hand.close();
+    void client.close();
     await child.ended;
   });
 
-  it('is cut when it prints too much', async () => {
-    const { list, hand, child } = setUp(TCPDUMP, "setInterval(() => process.stdout.write('x'.repeat(9999)), 1)", {
+  it('is ended when it prints too much', async () => {
+    const { list, client, child } = setUp(TCPDUMP, "setInterval(() => process.stdout.write('x'.repeat(9999)), 1)", {
       timeoutMs: 20_000,
       maxBytes: 20_000,
     });
     const { cut, stdout } = await list();
     expect([cut, stdout.length <= 20_000]).toEqual(['size', true]);
-    void hand.close();
+    void client.close();
     await child.ended;
   });
 
-  it('is cut when it hangs', async () => {
-    const { list, hand, child } = setUp(TCPDUMP, 'setInterval(() => {}, 1000)', { timeoutMs: 300, maxBytes: 20_000 });
+  it('is ended when it hangs', async () => {
+    const { list, client, child } = setUp(TCPDUMP, 'setInterval(() => {}, 1000)', { timeoutMs: 300, maxBytes: 20_000 });
     expect((await list()).cut).toBe('time');
-    void hand.close();
+    void client.close();
     await child.ended;
   });
 });
 
-it('anything else runs as the user, other arguments of the same programs, too', async () => {
-  const { edges, ran, programs, hand, child } = setUp();
+it('anything else runs as the user, even the same programs with other arguments', async () => {
+  const { edges, ran, programs, client, child } = setUp();
   edges.spawn(programs.tcpdump.path, [...programs.tcpdump.args, '-Z']);
   edges.spawn('/bin/ps', programs.tcpdump.args);
   await edges.run(programs.lsof.path, ['-v'], LIMITS);
   expect(ran).toEqual([programs.tcpdump.path, '/bin/ps', programs.lsof.path]);
-  void hand.close();
+  void client.close();
   await child.ended;
 });
 
 describe('hostile bytes', () => {
-  it('to the child end it, whatever ran', async () => {
+  it('to the child end it and whatever it ran', async () => {
     for (const bytes of ['/bin/sh\n', '\0', 'CC', 'LL', 'x']) {
       const { commands, child } = setUp();
       commands.write('C');
@@ -245,7 +245,7 @@ describe('hostile bytes', () => {
     }
   });
 
-  it('from the child end the hand, and what ran with it', async () => {
+  it('from the child close the client, and everything that ran through it', async () => {
     for (const bytes of [
       [9, 0, 0, 0, 0, 0, 0, 0],
       [1, 1, 0, 0, 0, 0, 0, 0],
@@ -261,7 +261,7 @@ describe('hostile bytes', () => {
     }
   });
 
-  it('in an end are an end all the same', async () => {
+  it('in an end message still count as an end', async () => {
     const { capture, answers, commands, child } = setUp();
     const remote = capture();
     const ended = once(remote, 'exit');
@@ -272,7 +272,7 @@ describe('hostile bytes', () => {
   });
 });
 
-it('frames survive any cut, and are never longer than they may be', () => {
+it('frames survive any split, and never exceed their limit', () => {
   fc.assert(
     fc.property(
       fc.array(fc.uint8Array({ maxLength: 300 }), { maxLength: 6 }),

@@ -40,7 +40,7 @@ function writable(profile: string): { literals: string[]; expressions: RegExp[] 
 }
 
 describe('the profile of a run', () => {
-  it('is this', () => {
+  it('has exactly these rules', () => {
     expect(sandboxProfile({ files: ['/nowhere/h.db'], asksDns: true })).toBe(
       [
         '(version 1)',
@@ -55,7 +55,7 @@ describe('the profile of a run', () => {
     );
   });
 
-  it('lets the file and what lies beside it under its name be written, nothing else', () => {
+  it('allows writing the file and its siblings with the same name prefix, nothing else', () => {
     const [rule] = writable(sandboxProfile({ files: ['/nowhere/h.db'], asksDns: false })).expressions as [RegExp];
     for (const path of ['/nowhere/h.db', '/nowhere/h.db.pending-3', '/nowhere/h.db.new']) expect(path).toMatch(rule);
     for (const path of ['/nowhere/hxdb', '/nowhere/x', '/nowhere/h.db/x', '/else/nowhere/h.db']) expect(path).not.toMatch(rule);
@@ -81,7 +81,7 @@ describe('the profile of a run', () => {
     expect(read(profile)).toHaveLength(6);
   });
 
-  it('keeps any path inside', () => {
+  it('quotes any path safely', () => {
     const names = fc.string({ unit: 'binary', minLength: 1 }).map((text) => text.replace(/[/\0]/g, '_'));
     fc.assert(
       fc.property(names, (name) => {
@@ -101,7 +101,7 @@ describe('the profile of a run', () => {
   });
 });
 
-it('a system that has no sandbox_init is a refusal, too', () => {
+it('a system without sandbox_init counts as a refusal', () => {
   const enter = () =>
     enterSandbox({ files: [], asksDns: false }, () => {
       throw new Error('no such library');

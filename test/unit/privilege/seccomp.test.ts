@@ -79,20 +79,20 @@ describe.each([
     ['a network namespace', 0x4000_0000, SECCOMP_REFUSE],
   ])('clone may make %s or not', (_, flags, answer) => expect(verdict(arch, true, clone, code, [flags, 0])).toBe(answer));
 
-  it('clone3, of which the flags are not seen, is not there', () => {
+  it('clone3 doesn’t exist, because the filter can’t see its flags', () => {
     expect(verdict(arch, true, 435, code)).toBe(SECCOMP_UNKNOWN);
   });
 
-  it.each([1, 2, 10, 16, 17])('sockets of family %d are made', (family) => {
+  it.each([1, 2, 10, 16, 17])('allows sockets of family %d', (family) => {
     expect(verdict(arch, true, socket, code, [family, 0])).toBe(SECCOMP_ALLOW);
   });
 
   // AX.25, AF_KEY, RDS, CAN, TIPC, Bluetooth, ALG, VSOCK, XDP; and what no family is
-  it.each([0, 3, 15, 21, 29, 30, 31, 38, 40, 44, 0x1_0002])('sockets of family %d are not', (family) => {
+  it.each([0, 3, 15, 21, 29, 30, 31, 38, 40, 44, 0x1_0002])('refuses sockets of family %d', (family) => {
     expect(verdict(arch, true, socket, code, [family, 0])).toBe(SECCOMP_NO_FAMILY);
   });
 
-  it('nothing is typed into a terminal; its size and modes may be asked and set', () => {
+  it('nothing can be typed into a terminal, but its size and modes can be read and set', () => {
     for (const request of [0x5412, 0x541c]) expect(verdict(arch, true, ioctl, code, [0, request])).toBe(SECCOMP_REFUSE);
     for (const request of [0x5401, 0x5402, 0x5413, 0x8933])
       expect(verdict(arch, true, ioctl, code, [0, request])).toBe(SECCOMP_ALLOW);
@@ -102,19 +102,19 @@ describe.each([
     expect([verdict(arch, true, number, code), verdict(arch, false, number, code)]).toEqual([SECCOMP_ALLOW, SECCOMP_REFUSE]);
   });
 
-  it('another architecture of the same machine is refused, with all its numbers', () => {
+  it('refuses another architecture of the same machine, with all its numbers', () => {
     for (const number of [0, 1, 26, 11]) expect(verdict(arch, true, number, 0x4000_0003)).toBe(SECCOMP_REFUSE);
   });
 });
 
-it('the second table of x86-64 is refused', () => {
+it('refuses the second system call table of x86-64', () => {
   expect(verdict('x64', true, 0x4000_0000 + 1, X64)).toBe(SECCOMP_REFUSE);
   expect(verdict('x64', true, 0xffff_ffff, X64)).toBe(SECCOMP_REFUSE);
 });
 
-it('there is none for a machine whose numbers are not known', () => expect(seccompProgram('s390x', true)).toBeNull());
+it('doesn’t exist for a machine with unknown system call numbers', () => expect(seccompProgram('s390x', true)).toBeNull());
 
-it('is written as the kernel reads it', () => {
+it('is encoded as the kernel reads it', () => {
   const program = seccompProgram('x64', true) ?? [];
   const bytes = seccompBytes(program);
   expect(bytes.length).toBe(program.length * 8);

@@ -27,14 +27,14 @@ const asked = (request: Partial<IdentityRequest>): IdentityRequest => ({
 });
 
 describe('accounts', () => {
-  it('are found by name and by number, the first of a name', () => {
+  it('are found by name and by number, the first one of a name', () => {
     expect(accountIn(passwd, 'ann')).toEqual({ name: 'ann', uid: 1000, gid: 1001 });
     expect(accountIn(passwd, 1000)).toEqual({ name: 'ann', uid: 1000, gid: 1001 });
     expect(accountIn(passwd, 'nobody')).toEqual({ name: 'nobody', uid: 4294967294, gid: 4294967294 });
     for (const who of ['broken', '# comment', '', 5]) expect(accountIn(passwd, who), String(who)).toBeNull();
   });
 
-  it('have their primary group and those that list them', () => {
+  it('have their primary group and the groups that list them', () => {
     expect(groupsIn(group, 'ann', 1001)).toEqual([1001, 999, 4]);
     expect(groupsIn(group, null, 5)).toEqual([5]);
     expect(groupsIn('', 'ann', 5)).toEqual([5]);
@@ -78,19 +78,19 @@ describe('root becomes', () => {
     expect(identityOf(asked(request))).toMatchObject({ by: 'root', uid: 0, note });
   });
 
-  it('the user who called sudo, whose history it then is', () => {
+  it('the user who called sudo, who then owns the history', () => {
     expect(identityOf(asked({ records: true, env: { SUDO_UID: '1000' } })).by).toBe('sudo');
   });
 
-  it('no user that does not exist', () => {
+  it('no user that doesn’t exist', () => {
     expect(() => identityOf(asked({ user: 'nosuch' }))).toThrow(
       expect.objectContaining({ code: 'usage', message: 'no such user: nosuch' }),
     );
   });
 });
 
-describe('who is not root', () => {
-  it('stays, whatever the environment says', () => {
+describe('anyone else', () => {
+  it('stays who they are, with any environment', () => {
     expect(identityOf(asked({ euid: 1000, env: { SUDO_UID: '0' } }))).toMatchObject({
       by: 'self',
       uid: 1000,
@@ -100,7 +100,7 @@ describe('who is not root', () => {
     expect(identityOf(asked({ euid: 4711 }))).toMatchObject({ by: 'self', uid: 4711, name: '4711' });
   });
 
-  it('can become nobody else', () => {
+  it('can’t become another user', () => {
     expect(() => identityOf(asked({ euid: 1000, user: 'nobody' }))).toThrow(expect.objectContaining({ code: 'usage' }));
   });
 });

@@ -45,7 +45,7 @@ describe("files of another user's", () => {
     if (reason !== null) skip(`files of another user's: ${reason}`);
   });
 
-  it('lie in what root alone can change, or do not', () => {
+  it('are in folders that only root can change, or not', () => {
     const folders = {
       '/': true,
       [roots]: true,
@@ -63,7 +63,7 @@ describe("files of another user's", () => {
       expect([folder, isRootsAlone(folder)]).toEqual([folder, expected]);
   });
 
-  it('are made by him: root goes through no link into a folder of its own, and is root again after it', async () => {
+  it('are created as that user: root follows no link into its own folder, and is root again afterwards', async () => {
     const inside = OutputFile.create(join(theirs, 'out.csv'), false, OWNER);
     await inside.commit();
     expect(statSync(join(theirs, 'out.csv'))).toMatchObject(OWNER);
@@ -74,7 +74,7 @@ describe("files of another user's", () => {
     expect(statSync(join(roots, 'own'))).toMatchObject({ uid: 0, gid: 0 });
   });
 
-  it('are given their name and taken away by him, too', async () => {
+  it('are renamed and removed as that user, too', async () => {
     const folder = join(theirs, 'folder');
     mkdirSync(folder);
     chownSync(folder, OWNER.uid, OWNER.gid);

@@ -57,7 +57,7 @@ describe('ChildPoll', () => {
     expect(events).toEqual([`failed: ${failure}`]);
   });
 
-  it('waits twice as long after each failure, a minute at the most, and no longer after a success', async () => {
+  it('doubles its pause after each failure up to a minute, and resets it after a success', async () => {
     const { poll, answers, run } = setUp();
     let now = 0;
     const pauses: number[] = [];
@@ -72,7 +72,7 @@ describe('ChildPoll', () => {
     expect(pauses).toEqual([2000, 4000, 8000, 16_000, 32_000, 60_000, 500, 2000]);
   });
 
-  it('gives a run up that does not end, and does not hear it later', async () => {
+  it('gives up on a run that doesn’t end, and ignores its late result', async () => {
     const { poll, answers, events, run } = setUp();
     poll.isReady(0);
     poll.start(run());

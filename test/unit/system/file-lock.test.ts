@@ -43,7 +43,7 @@ describe.each([
   ['flock', flock],
   ['a file that names its owner', null],
 ])('by %s', (_, how) => {
-  it('is held once, and can be had again when it was released', () => {
+  it('is held once, and is free again after release', () => {
     const first = lockFile(path, null, how);
     expect(first.held).not.toBeNull();
     expect(readFileSync(path, 'latin1')).toBe(`${process.pid}\n`);
@@ -55,7 +55,7 @@ describe.each([
     second.held?.release();
   });
 
-  it('follows no symbolic link, and takes no folder', () => {
+  it('follows no symbolic link, and refuses a folder', () => {
     const other = join(folder, 'other');
     writeFileSync(other, 'precious');
     symlinkSync(other, path);
@@ -94,7 +94,7 @@ describe.each([
 });
 
 describe('a lock', () => {
-  it('survives no crash of who held it', async ({ skip }) => {
+  it('ends when its holder crashes', async ({ skip }) => {
     if (flock === null) skip("libc can't be loaded here");
     const holder = spawn(process.execPath, ['-e', HOLDER, path], { cwd: process.cwd(), stdio: ['ignore', 'pipe', 'inherit'] });
     await new Promise((resolve) => holder.stdout.once('data', resolve));
@@ -107,7 +107,7 @@ describe('a lock', () => {
     lock.held?.release();
   });
 
-  it('by name is taken over from a process that is gone, and removed on release', () => {
+  it('by name is taken over from a dead process, and removed on release', () => {
     writeFileSync(path, `${NOBODY}\n`);
     const lock = lockFile(path, null, null);
     expect(lock.held).not.toBeNull();

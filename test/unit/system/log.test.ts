@@ -18,25 +18,25 @@ beforeEach(() => rmSync(path, { force: true, recursive: true }));
 afterAll(() => rmSync(folder, { recursive: true }));
 
 describe('a log', () => {
-  it('has its time and its level in each line, and nothing below its level', () => {
+  it('writes time and level in each line, and nothing below its level', () => {
     const log = open('warn');
     for (const level of ['error', 'warn', 'info', 'debug'] as const) log.write(level, `a ${level}`);
     expect(text()).toBe(`${TIME} error a error\n${TIME} warn  a warn\n`);
   });
 
-  it('is for its user alone, and is appended to', () => {
+  it('is readable by its user only, and appends', () => {
     writeFileSync(path, 'before\n', { mode: 0o644 });
     open().write('info', 'after');
     expect(text()).toBe(`before\n${TIME} info  after\n`);
     expect(statSync(path).mode & 0o777).toBe(0o600);
   });
 
-  it('keeps lines apart, and cursors where they are', () => {
+  it('escapes line breaks and control characters', () => {
     open().write('info', `one\ntwo \u001b[2J\u202e${'x'.repeat(2000)}`);
     expect(text()).toBe(`${TIME} info  one\n    two [2J${'x'.repeat(2000)}\n`);
   });
 
-  it('stops at its bound, which its last line says, and begins anew the next time', () => {
+  it('stops at its limit, says so in its last line, and starts over the next time', () => {
     const log = open('info', 1000);
     for (let i = 0; i < 100; i++) log.write('info', `line ${i}`);
     const lines = text().split('\n');
@@ -66,7 +66,7 @@ describe('a log', () => {
     expect(open).toThrow(`: ${reason}`);
   });
 
-  it.skipIf(process.getuid?.() !== 0)('refuses the file of another user, and gives its own to the user it is for', async () => {
+  it.skipIf(process.getuid?.() !== 0)('refuses the file of another user, and gives its own to its user', async () => {
     const { chownSync } = await import('node:fs');
     writeFileSync(path, '');
     chownSync(path, 4711, 4711);
@@ -87,7 +87,7 @@ function other(): string {
 }
 
 describe('programs', () => {
-  it('are logged when they fail, with what they print only for debug', async () => {
+  it('are logged when they fail, and their output only at debug level', async () => {
     const programs = {
       'route -n': { status: 1, stderr: 'no route to 192.0.2.1\n' },
       'ps -x': { status: null, cut: 'time' as const },

@@ -20,7 +20,7 @@ describe('run', () => {
     expect(result).toEqual({ status: 3, stdout: 'out\n', stderr: 'err\n', cut: null, failure: null });
   });
 
-  it('hands arguments over as they are, without a shell', async () => {
+  it('passes arguments unchanged, without a shell', async () => {
     const result = await edges.run(script('printf "%s|" "$@"'), ['$(id)', 'a b', '*'], LIMITS);
     expect(result.stdout).toBe('$(id)|a b|*|');
   });
@@ -45,7 +45,7 @@ describe('run', () => {
     expect((await edges.run(script(''), ['a\0b'], LIMITS)).failure).not.toBeNull();
   });
 
-  it('keeps characters that fall on a chunk boundary', async () => {
+  it('keeps characters that span two chunks', async () => {
     const result = await edges.run(script(`printf '\\303'; sleep 0.05; printf '\\251'`), [], LIMITS);
     expect(result.stdout).toBe('é');
   });
@@ -71,7 +71,7 @@ describe('run', () => {
     expect(result).toMatchObject({ cut: 'time', status: null, stdout: 'begun\n' });
   });
 
-  it('comes back although a grandchild holds the pipes', async () => {
+  it('returns even if a grandchild holds the pipes', async () => {
     const hanging = await edges.run(script('sleep 5 & wait'), [], { timeoutMs: 300, maxBytes: 1000 });
     expect(hanging.cut).toBe('time');
     const ended = await edges.run(script('echo done; sleep 5 & exit 4'), [], LIMITS);

@@ -20,7 +20,7 @@ const BURST = new URL(
 );
 
 describe('a thread', () => {
-  it('keeps the space for new objects as large as it began', async () => {
+  it('keeps the size of its young generation', async () => {
     keepHeapSmall();
     const worker = startThread(BURST, {});
     await once(worker, 'online');

@@ -29,7 +29,7 @@ const added = message(20, 2, [
   [3, [101, 0]],
 ]);
 
-it('reads the own addresses of messages about new ones, and no others', () => {
+it('reads this machine’s addresses from messages about new ones, and from no others', () => {
   const six = message(20, 10, [[1, SIX]]);
   const gone = message(21, 2, [[2, [10, 0, 0, 9]]]);
   expect(texts(Buffer.concat([added, gone, six]))).toEqual(['10.0.0.1', '2001:db8::7']);

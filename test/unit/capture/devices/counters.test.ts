@@ -15,7 +15,7 @@ const of = (rxBytes: number, txBytes: number, rxPackets = 1000, txPackets = 1000
 const reading = (counters: Counters) => new Map([['en0', counters]]);
 
 describe('readCounters', () => {
-  it('reads the lines of the interfaces asked for, and leaves out what is absent or no line of numbers', async () => {
+  it('reads the lines of the given interfaces, and leaves out missing and malformed ones', async () => {
     const header = 'Inter-|   Receive    |  Transmit\n face |bytes    packets errs drop|bytes    packets errs drop\n';
     const lines = `  eth0:      10       3    7    5    0     0          0         0       20       4    8    6    0     0       0          0
 br-0123456789ab:18446744073709551615 1 0 0 0 0 0 0 2 1 0 0 0 0 0 0
@@ -58,7 +58,7 @@ br-0123456789ab:18446744073709551615 1 0 0 0 0 0 0 2 1 0 0 0 0 0 0
     expect(await readCounters(fakeEdges({ platform: 'darwin', programs }), ['en0'])).toBeNull();
   });
 
-  it('reads the hundredth interface, whose bracket netstat has no room for', async () => {
+  it('reads the hundredth interface, whose number netstat’s column cuts off', async () => {
     const long = NETSTAT.replace('<Link#14> ', '<Link#104 ');
     const edges = fakeEdges({ platform: 'darwin', programs: { 'netstat -ibn': { stdout: long } } });
     expect((await readCounters(edges, ['utun3']))?.get('utun3')).toMatchObject({ txBytes: 201 });
@@ -76,7 +76,7 @@ describe('CounterTracker', () => {
     expect(tracker.note('en0')).toBe('');
   });
 
-  it('goes on over a wrap at 32 bits on macOS', () => {
+  it('continues over a wrap at 32 bits on macOS', () => {
     const tracker = new CounterTracker('darwin');
     tracker.update(reading(of(2 ** 32 - 100, 0)));
     tracker.update(reading(of(400, 0, 1001)));
@@ -84,7 +84,7 @@ describe('CounterTracker', () => {
     expect(tracker.delta('en0')).toMatchObject({ rxBytes: 600, rxDropped: null });
   });
 
-  it('takes no wrap for granted on Linux, nor above 32 bits', () => {
+  it('assumes no wrap on Linux, nor above 32 bits', () => {
     const linux = new CounterTracker('linux');
     linux.update(reading(of(2 ** 32 - 100, 0)));
     linux.update(reading(of(400, 0, 1001)));
@@ -95,7 +95,7 @@ describe('CounterTracker', () => {
     expect(mac.delta('en0')).toBeNull();
   });
 
-  it('says unknown after a reset, for good', () => {
+  it('is unknown after a reset, permanently', () => {
     const tracker = new CounterTracker('darwin');
     tracker.update(reading(of(3_000_000_000, 10)));
     tracker.update(reading(of(400, 10, 3, 1)));
@@ -104,7 +104,7 @@ describe('CounterTracker', () => {
     expect(tracker.delta('en0')).toBeNull();
   });
 
-  it('says unknown after the interface was gone', () => {
+  it('is unknown after the interface was gone', () => {
     const tracker = new CounterTracker('linux');
     tracker.update(reading(of(100, 10)));
     tracker.update(new Map());
@@ -112,7 +112,7 @@ describe('CounterTracker', () => {
     expect([tracker.delta('en0'), tracker.note('en0')]).toEqual([null, 'the interface was gone for a while']);
   });
 
-  it('says unknown while received bytes stand still and packets arrive', () => {
+  it('is unknown while the receive counter stands still and packets arrive', () => {
     const tracker = new CounterTracker('darwin');
     const step = (rx: number, tx: number, capturedRx: number): void =>
       tracker.update(reading(of(rx, tx)), new Map([['en0', { rxBytes: capturedRx, txBytes: 0 }]]));
@@ -125,7 +125,7 @@ describe('CounterTracker', () => {
     expect(tracker.delta('en0')).toMatchObject({ rxBytes: 1_000_000, txBytes: 9500 });
   });
 
-  it('does not call an interface frozen that receives nothing', () => {
+  it('doesn’t call an interface frozen that receives nothing', () => {
     const tracker = new CounterTracker('darwin');
     for (let i = 0; i < 5; i++)
       tracker.update(reading(of(0, i * 1_000_000)), new Map([['en0', { rxBytes: 0, txBytes: i * 1_000_000 }]]));

@@ -75,7 +75,7 @@ describe('listDevices on Linux', () => {
     expect(deviceKinds(edges, ['eth0', 'veth1', 'lo', 'top'])).toEqual(['physical', 'virtual', 'loopback', 'virtual']);
   });
 
-  it('tells what is below an interface, however deep, and goes in no circle', () => {
+  it('finds what is below an interface, at any depth, without going in circles', () => {
     const files = {
       ...sysfs('br0', { ifindex: 1, 'lower_bond0/x': '', 'lower_veth1/x': '', 'lower_a b/x': '' }),
       ...sysfs('bond0', { ifindex: 2, 'lower_eth0/x': '', 'upper_br0/x': '', 'lower_br0/x': '' }),
@@ -86,7 +86,7 @@ describe('listDevices on Linux', () => {
     expect([linuxLower(edges, 'eth0'), linuxLower(edges, 'gone'), linuxLower(edges, '../x')]).toEqual([[], [], []]);
   });
 
-  it('tells the hardware address of an interface that has one', () => {
+  it('reads the hardware address of an interface that has one', () => {
     const files = {
       ...sysfs('eth0', { ifindex: 1, address: '02:00:0a:FF:00:01' }),
       ...sysfs('lo', { ifindex: 2, address: '00:00:00:00:00:00' }),
@@ -99,7 +99,7 @@ describe('listDevices on Linux', () => {
     expect([...(hardwareAddress(fakeEdges({ platform: 'darwin', interfaces }), 'en0') ?? [])]).toEqual([2, 0, 0, 0, 0, 7]);
   });
 
-  it('learns the kinds of hundreds of interfaces in time that grows with their number alone', () => {
+  it('learns the kinds of hundreds of interfaces in linear time', () => {
     const pairs = Array.from({ length: 60 }, (_, i) => `v${i}`);
     const facts = (i: number) => ({ ifindex: 2 + i, flags: '0x1003', type: 1, iflink: 9000 + i });
     const edges = fakeEdges({ files: Object.assign({}, ...pairs.map((name, i) => sysfs(name, facts(i)))) });
@@ -113,7 +113,7 @@ describe('listDevices on Linux', () => {
     expect(deviceKinds(edges, pairs)).toEqual(pairs.map(() => 'physical'));
   });
 
-  it('never makes a path of a name', () => {
+  it('never builds a path from a hostile name', () => {
     const edges = fakeEdges({ files: { ...LINUX } });
     expect(linuxState(edges, '../net/eth0')).toBe('absent');
     expect(linuxState(edges, '..')).toBe('absent');
@@ -132,7 +132,7 @@ describe('defaultInterface on Linux', () => {
       await ask(route4('wlan0 00000000 010200C0 0003 0 0 600 00000000', 'eth0 00000000 010200C0 0003 0 0 100 00000000')),
     ).toBe('eth0');
   });
-  it('passes over routes that are down or reject', async () => {
+  it('skips routes that are down or reject', async () => {
     expect(
       await ask(route4('eth0 00000000 010200C0 0002 0 0 1 00000000', 'eth1 00000000 00000000 0201 0 0 2 00000000')),
     ).toBeNull();
@@ -177,7 +177,7 @@ describe('defaultInterface on macOS', () => {
     };
     expect(await ask(split)).toEqual(['utun4', 3]);
   });
-  it('is null offline, whatever the exit status', async () => {
+  it('is null offline, with any exit status', async () => {
     const all = { 'route -n get default': offline, 'route -n get -inet6 default': offline, 'route -n get 1.1.1.1': offline };
     expect(await ask(all)).toEqual([null, 3]);
     expect(await ask({})).toEqual([null, 3]);
@@ -209,7 +209,7 @@ describe('listDevices on macOS', () => {
     expect(devices.map((d) => [d.name, d.addresses])).toEqual([['en0', ['192.0.2.17']]]);
   });
 
-  it('survives columns that were added', () => {
+  it('survives added columns', () => {
     const wider = NETSTAT.split('\n').map((line, i) => (line === '' ? line : `${line}  ${i === 0 ? 'Drop' : '7'}`));
     expect(parseNetstat(wider.join('\n')).find((row) => row.name === 'en0')?.rxBytes).toBe(3221225472);
   });
@@ -258,7 +258,7 @@ Local:
     ]);
   });
 
-  it('takes what Node knows on macOS, without what is no address of a host', () => {
+  it('takes Node’s addresses on macOS, without those that aren’t a host’s', () => {
     const list = ['192.0.2.17', 'fe80::1%en0', '0.0.0.0', 'ff02::1', '255.255.255.255', 'nonsense'].map(interfaceInfo);
     expect(texts(localAddresses(fakeEdges({ platform: 'darwin', interfaces: { en0: list } })))).toEqual([
       '192.0.2.17',

@@ -240,7 +240,7 @@ describe('files', () => {
   });
 });
 
-describe('what is no capture', () => {
+describe('other files', () => {
   test.each([
     ['empty', new Uint8Array(0), 'is empty'],
     ['empty.gz', gzipSync(new Uint8Array(0)), 'is empty'],

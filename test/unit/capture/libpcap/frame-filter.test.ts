@@ -58,7 +58,7 @@ function refusal(bpf: string, interfaces: readonly string[] = []): NetmonError {
 }
 
 describe.skipIf(libpcap === null)('a filter on frames of PKTAP (skipped without libpcap)', () => {
-  it('keeps what matches, by the link type of each frame, with all columns', () => {
+  it('keeps frames that match, by the link type of each, with all columns', () => {
     const filter = new FrameFilter(calls, 'port 443 or port 53', []);
     const batch = batchOf([
       { data: web(443), link: LINK.ETHERNET },
@@ -73,7 +73,7 @@ describe.skipIf(libpcap === null)('a filter on frames of PKTAP (skipped without 
     expect([filter.refused, filter.note]).toEqual([2, '']);
   });
 
-  it('sees the length on the wire, and only the bytes that were captured', () => {
+  it('sees the length on the wire, but only captured bytes', () => {
     const filter = new FrameFilter(calls, 'greater 1000 and tcp dst port 443', []);
     const frame = web(443);
     const batch = batchOf([
@@ -85,7 +85,7 @@ describe.skipIf(libpcap === null)('a filter on frames of PKTAP (skipped without 
     expect([...batch.process.subarray(0, batch.count)]).toEqual([1]);
   });
 
-  it('lets nothing of a link type through on which nothing can match', () => {
+  it('drops every frame of a link type on which nothing can match', () => {
     const filter = new FrameFilter(calls, 'arp', []);
     const batch = batchOf([{ data: loop(53), link: LINK.NULL }]);
     filter.keep(batch);
@@ -105,12 +105,12 @@ describe.skipIf(libpcap === null)('a filter on frames of PKTAP (skipped without 
     expect(refusal('vlan', ['utun4']).message).not.toMatch(/does not work on/);
   });
 
-  it('has to fit the interfaces only that were named', () => {
+  it('needs to fit only the named interfaces', () => {
     for (const interfaces of [['en0'], ['en0', 'bridge100']])
       expect(() => new FrameFilter(calls, 'ether host 00:11:22:33:44:55', interfaces)).not.toThrow();
   });
 
-  it('says that it leaves out frames of a link type it was not made for and does not fit', () => {
+  it('says that it drops frames of a new link type that it can’t filter', () => {
     const filter = new FrameFilter(calls, 'ether host 00:11:22:33:44:55', ['en0']);
     const batch = batchOf([{ data: loop(53), link: LINK.NULL }]);
     filter.keep(batch);
@@ -172,7 +172,7 @@ describe('a program', () => {
     );
   });
 
-  it('that goes in circles, or is none, ends', () => {
+  it('that loops, or is malformed, ends', () => {
     const run = (...instructions: Parameters<typeof writeProgram>[0]) =>
       new BpfProgram(writeProgram(instructions)).run(new Uint8Array(4), 0, 4, 4);
     expect(run({ code: 0x05, jt: 0, jf: 0, k: 0xffff_ffff })).toBe(0);

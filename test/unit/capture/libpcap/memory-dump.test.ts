@@ -46,7 +46,7 @@ function appleCalls(over: Partial<DumpCalls> = {}) {
 }
 
 describe('MemoryDump', () => {
-  it('gives stdio the FILE and libpcap the dumper, which is another thing on a Mac', () => {
+  it('gives stdio the FILE and libpcap the dumper, which differ on a Mac', () => {
     const { calls, state } = appleCalls();
     const dump = new MemoryDump(calls, {}, Buffer.alloc(4096));
     expect(dump.dumper).toBe(DUMPER);
@@ -58,7 +58,7 @@ describe('MemoryDump', () => {
     expect(dump.flush()).toBe(0);
   });
 
-  it('never tells more bytes than the memory has', () => {
+  it('never reports more bytes than the memory has', () => {
     const { calls } = appleCalls({ ftell: () => 5000 });
     expect(new MemoryDump(calls, {}, Buffer.alloc(4096)).flush()).toBe(4096);
   });

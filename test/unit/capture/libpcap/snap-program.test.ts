@@ -133,7 +133,7 @@ describe.each(carriers)('%s', (_carrier, link, wrap) => {
     expect(keep(link, wrap(layer))).toBe(expected);
   });
 
-  it('accepts every frame, wherever it is cut', () => {
+  it('accepts every frame, truncated anywhere', () => {
     const least = COOKED[link]?.header ?? 0; // the kernel makes that header itself
     for (const [, network] of families) {
       for (const [, transport] of cases) {
@@ -179,15 +179,15 @@ describe('Ethernet only', () => {
   });
 });
 
-it('has no program for what it cannot look into', () => {
+it('has no program for link types that it can’t parse', () => {
   for (const link of [LINK.PKTAP, LINK.PKTAP_DLT, LINK.PPP, 127]) expect(snapProgram(link)).toBeNull();
 });
 
-it('is short enough for a Mac, which takes 512 instructions, with a user filter of 200 before it', () => {
+it('is short enough for a Mac’s 512 instructions, with a user filter of 200 before it', () => {
   for (const [, link] of carriers) expect(snapProgram(link)?.length).toBeLessThanOrEqual(312);
 });
 
-it('keeps what it would have kept behind a filter of the user', () => {
+it('keeps the same bytes behind a user’s filter', () => {
   // `ip6`, as `tcpdump -dd ip6` prints it.
   const onlyIpv6: Instruction[] = [
     { code: 0x28, jt: 0, jf: 0, k: 12 },

@@ -85,7 +85,7 @@ describe('Linux', () => {
     expect(source).toMatchObject({ driver: 'libpcap', namesProcesses: false, state: 'open', note: '', bufferBytes: 16 * MIB });
   });
 
-  it('asks for no more frames than fit at their largest', async () => {
+  it('asks for no more frames than fit at full size', async () => {
     const eth0 = fakeDevice(LINK.ETHERNET);
     const { calls, begun } = setUp({ eth0 });
     const source = await begun();
@@ -109,7 +109,7 @@ describe('Linux', () => {
     expect(drain(source).map((each) => `${each.interface} ${each.link}`)).toEqual(['eth0 1', 'eth0 1', 'eth1 12']);
   });
 
-  it('gives every ring at least what loses nothing', async () => {
+  it('gives every ring at least the size that loses nothing', async () => {
     const { calls, open } = setUp({ eth0: fakeDevice(1) }, { request: { bufferBytes: 1000 } });
     const source = await open();
     expect(calls.calls).toContain(`buffer eth0 ${4 * MIB}`);
@@ -130,7 +130,7 @@ describe('Linux', () => {
     expect(source.delayMs).toBe(ms);
   });
 
-  it('takes no frame, and counts none as lost, before it is read for the first time', async () => {
+  it('takes no frame, and counts none as lost, before the first read', async () => {
     const eth0 = fakeDevice(1, { stat: { recv: 3, drop: 0, ifdrop: 0 } });
     const { calls, open } = setUp({ eth0 });
     const source = await open();
@@ -146,7 +146,7 @@ describe('Linux', () => {
     expect(source.stats()).toMatchObject({ received: 7, droppedByKernel: 5, droppedByInterface: 0 });
   });
 
-  it('places the cooked frames of `any` by the number and the direction in them', async () => {
+  it('assigns cooked frames of `any` by the interface number and direction in them', async () => {
     const any = fakeDevice(LINK.LINUX_SLL);
     const { calls, begun } = setUp({ any }, { request: { interfaces: ['any'] } });
     const source = await begun();
@@ -165,7 +165,7 @@ describe('Linux', () => {
     ]);
   });
 
-  it('asks the kernel for the name of each interface once, however many there are and however high their numbers', async () => {
+  it('asks the kernel for the name of each interface once, even for many interfaces with high numbers', async () => {
     const any = fakeDevice(LINK.LINUX_SLL);
     const { calls, begun } = setUp({ any }, { request: { interfaces: ['any'] } });
     const source = await begun();
@@ -180,7 +180,7 @@ describe('Linux', () => {
     expect(calls.calls).toEqual(numbers.map((each) => `name ${each}`));
   });
 
-  it('takes the default route where none is named, and says where there is none', async () => {
+  it('takes the default route if none is named, and says if there is none', async () => {
     const route =
       'Iface\tDestination\tGateway\tFlags\tRefCnt\tUse\tMetric\tMask\neth1\t00000000\t0100000A\t0003\t0\t0\t0\t00000000\n';
     const files = { ...LINUX, 'proc/net/route': route };
@@ -217,7 +217,7 @@ describe('failures', () => {
     expect(calls.open).toEqual([]);
   });
 
-  it('of one interface among several close all', async () => {
+  it('of one interface among several closes all', async () => {
     const { calls, open } = setUp({ eth0: fakeDevice(1) }, { request: { interfaces: ['eth0', 'eth1'] } });
     await expect(open()).rejects.toMatchObject({ code: 'no-device' });
     expect(calls.open).toEqual([]);
@@ -225,7 +225,7 @@ describe('failures', () => {
 });
 
 describe('an interface that goes away', () => {
-  it('is lost when it does not exist any more and was the only one', async () => {
+  it('is lost if it no longer exists and was the only one', async () => {
     const device = fakeDevice(1);
     const { calls, begun } = setUp({ gone0: device }, { request: { interfaces: ['gone0'] } });
     const source = await begun();
@@ -285,7 +285,7 @@ describe('an interface that goes away', () => {
 });
 
 describe('counters', () => {
-  it('go on where those of 32 bits wrap', async () => {
+  it('continue when 32-bit ones wrap', async () => {
     const eth0 = fakeDevice(1);
     const { begun } = setUp({ eth0 });
     const source = await begun();
@@ -312,7 +312,7 @@ describe('macOS', () => {
   });
   const DEFAULT = 'pktap,en,utun,ipsec,ppp,lo0';
 
-  it('opens PKTAP over all interfaces, wanted before it is activated, and unwraps its frames', async () => {
+  it('opens PKTAP over all interfaces, requested before activation, and unwraps its frames', async () => {
     const device = fakeDevice(LINK.PKTAP_DLT);
     const { calls, begun } = setUp({ [DEFAULT]: device }, { request: { interfaces: [] }, system: mac(0), pktap: true });
     const source = await begun();
@@ -342,14 +342,14 @@ describe('macOS', () => {
     expect(source.bufferBytes).toBe(16 * MIB);
   });
 
-  it('tells what the kernel made of the ring, which it may cut', async () => {
+  it('reports the size of the ring that the kernel granted', async () => {
     const devices = { [DEFAULT]: fakeDevice(LINK.PKTAP_DLT) };
     const { calls, open } = setUp(devices, { request: { interfaces: [] }, system: mac(0), pktap: true });
     calls.bufferSize = () => MIB / 2;
     expect((await open()).bufferBytes).toBe(MIB / 2);
   });
 
-  it('takes all of them for `any`', async () => {
+  it('takes all interfaces for `any`', async () => {
     const { calls, open } = setUp(
       { 'pktap,all': fakeDevice(LINK.PKTAP_DLT) },
       { request: { interfaces: ['any'] }, system: mac(0), pktap: true },
@@ -371,7 +371,7 @@ describe('macOS', () => {
     expect(calls.programs.map(readProgram)).toEqual([snapProgram(1), keep(0)]);
   });
 
-  it('keeps that note after an interface came back', async () => {
+  it('keeps that note after an interface comes back', async () => {
     const en0 = fakeDevice(1);
     const devices = { [DEFAULT]: fakeDevice(149, { activate: -8 }), en0 };
     const { clock, open } = setUp(devices, { request: { interfaces: [] }, system: mac(501), pktap: true });
@@ -386,7 +386,7 @@ describe('macOS', () => {
     expect(source).toMatchObject({ state: 'open', note });
   });
 
-  it('is lost when what went away can not be opened again', async () => {
+  it('is lost if the interface can’t be opened again', async () => {
     const devices: Record<string, FakeDevice> = { [DEFAULT]: fakeDevice(149) };
     const { clock, open } = setUp(devices, { request: { interfaces: [] }, system: mac(0), pktap: true });
     const source = await open();
@@ -438,13 +438,13 @@ describe('macOS', () => {
     expect([calls.open, calls.calls.includes('compile en0 tcp')]).toEqual([['en0'], true]);
   });
 
-  it('is unavailable to root when the kernel gives no PKTAP headers', async () => {
+  it('is unavailable to root if the kernel provides no PKTAP headers', async () => {
     const { calls, open } = setUp({ [DEFAULT]: fakeDevice(1) }, { request: { interfaces: [] }, system: mac(0), pktap: true });
     await expect(open()).rejects.toBeInstanceOf(DriverUnavailable);
     expect(calls.open).toEqual([]);
   });
 
-  it('opens plain interfaces with a library that has no PKTAP', async () => {
+  it('opens plain interfaces with a library without PKTAP', async () => {
     const { calls, open } = setUp({ en0: fakeDevice(1) }, { request: { interfaces: [] }, system: mac(0) });
     const source = await open();
     expect(calls.open).toEqual(['en0']);

@@ -5,8 +5,8 @@ import type { AddressScope } from '../../../../src/net/address.ts';
 
 const SCOPES = ['unspecified', 'loopback', 'link-local', 'private', 'shared', 'multicast', 'broadcast', 'global'] as const;
 
-describe('categories of flows without a name and an owner', () => {
-  it('are those of their own kind', () => {
+describe('categories of flows without name and owner', () => {
+  it('depend on the kind of flow', () => {
     const kind = fc.record({
       application: fc.constantFrom(null, 'https', 'dns'),
       protocol: fc.constantFrom(0, 1, 6, 17, 0x0806, 0xffff),
@@ -27,7 +27,7 @@ describe('categories of flows without a name and an owner', () => {
     );
   });
 
-  it('are forgotten where there are too many kinds', () => {
+  it('start over when there are too many kinds', () => {
     const flows = new BareFlows();
     for (let port = 0; port < 20_000; port++) flows.set('https', 6, port, 'global', 3);
     const kept = Array.from({ length: 20_000 }, (_, port) => flows.get('https', 6, port, 'global')).filter((each) => each === 3);

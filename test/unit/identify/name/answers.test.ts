@@ -14,7 +14,7 @@ function found(answers: Answers, asker: number, before: number, words = HOST): s
 }
 
 describe('answers', () => {
-  it('are found by address, the newest that came before', () => {
+  it('are found by address, the newest earlier one first', () => {
     const answers = new Answers(1);
     answers.add(HOST, 0, 'old.example', ANYBODY, 0, 600, T0);
     answers.add(HOST, 0, 'new.example', ANYBODY, 1, 600, T0 + 10);
@@ -37,7 +37,7 @@ describe('answers', () => {
     expect(found(answers, ANYBODY, T0 + 5000)).toBe('nobodys.example 0');
   });
 
-  it('hold for their TTL, a minute at the least and an hour at the most', () => {
+  it('are valid for their TTL, at least a minute and at most an hour', () => {
     const answers = new Answers(1);
     answers.add(addresses('192.0.2.1'), 0, 'short', ANYBODY, 0, 0, T0);
     answers.add(addresses('192.0.2.2'), 0, 'middle', ANYBODY, 0, 600, T0);
@@ -48,7 +48,7 @@ describe('answers', () => {
     expect([holds(3, 60 * MINUTE), holds(3, 60 * MINUTE + 1)]).toEqual([true, false]);
   });
 
-  it('are renewed by the same answer, which takes no second place', () => {
+  it('are renewed by the same answer, which takes no second slot', () => {
     const answers = new Answers(1);
     answers.add(HOST, 0, 'first', ANYBODY, 0, 60, T0);
     for (let i = 1; i <= 100; i++) answers.add(HOST, 0, 'same', 3, 0, 60, T0 + i);
@@ -59,14 +59,14 @@ describe('answers', () => {
     expect(found(answers, 3, T0 + 150)).toBe('same 0');
   });
 
-  it('give way to newer ones, the oldest first, where their set is full', () => {
+  it('give way to newer ones, the oldest first, when their set is full', () => {
     const answers = new Answers(1);
     for (let i = 0; i < 9; i++) answers.add(HOST, 0, `n${i}`, ANYBODY, 0, 60, T0 + i);
     expect(found(answers, ANYBODY, T0)).toBeNull();
     for (let i = 1; i < 9; i++) expect(found(answers, ANYBODY, T0 + i)).toBe(`n${i} 0`);
   });
 
-  it('of a million names in the same table still find the newest', () => {
+  it('still find the newest among a million names', () => {
     const answers = new Answers(1);
     const words = new Int32Array([0, 0, V4_MAPPED, 0]);
     for (let i = 0; i < 1_000_000; i++) {
@@ -86,7 +86,7 @@ describe('answers', () => {
     expect(answers.find(words, 0, ANYBODY, T0 + 1000)?.name).toBe('h999999');
   });
 
-  it('at the epoch are answers like others: captures may begin at zero', () => {
+  it('at the epoch are valid, because captures may begin at zero', () => {
     const answers = new Answers(1);
     answers.add(HOST, 0, 'zero', ANYBODY, 0, 60, 0);
     expect(found(answers, ANYBODY, 0)).toBe('zero 0');

@@ -21,7 +21,7 @@ describe('the name of a flow', () => {
     expect(m.told(row)).toBe(`www.example.com ${source}`);
   });
 
-  it('is the first that was told within a rank', () => {
+  it('is the first one within a rank', () => {
     const m = new Naming();
     const row = m.open({ dst: WEB });
     m.names.serverName(row, 'http', 'first.example', false);
@@ -34,7 +34,7 @@ describe('the name of a flow', () => {
     expect(m.told(waiting)).toBe('one.example dns');
   });
 
-  it('rises from reverse look-up to announcement to answer to its own word, and never falls', () => {
+  it('rises from reverse look-up to announcement to answer to the flow itself, and never falls', () => {
     const m = new Naming();
     const row = m.open({ dst: '10.0.0.7' });
     const told = [m.told(row)];
@@ -59,7 +59,7 @@ describe('the name of a flow', () => {
     ]);
   });
 
-  it('is that of the app that asked, before that of another, before that of a resolver', () => {
+  it('prefers an answer to the same app, then to another app, then to a resolver', () => {
     const m = new Naming();
     const asking = m.open({ dst: '10.0.0.53', dport: 53, protocol: 17 }, 'curl');
     const other = m.open({ dst: '10.0.0.53', dport: 53, protocol: 17, sport: 40_001 }, 'wget');
@@ -82,7 +82,7 @@ describe('the name of a flow', () => {
     expect(open(50_003, -1)).toBe('anybodys.example dns');
   });
 
-  it('is not that of an answer whose time is over', () => {
+  it('doesn’t come from an expired answer', () => {
     const m = new Naming();
     m.answer('old.example', WEB, { ttl: 5 });
     m.time += 59_999;
@@ -91,7 +91,7 @@ describe('the name of a flow', () => {
     expect(m.told(m.open({ dst: WEB, sport: 2 }))).toBe('(no answer for this address was seen)');
   });
 
-  it('is the newest answer at the moment when the flow began, also where later ones came in the same batch', () => {
+  it('is the newest answer when the flow began, even if later ones came in the same batch', () => {
     const m = new Naming();
     m.answer('before.example', WEB);
     m.time += 10;
@@ -102,7 +102,7 @@ describe('the name of a flow', () => {
     expect(m.told(row)).toBe('before.example dns');
   });
 
-  it('may come with an answer of the batch in which the flow began, or of the ten seconds after', () => {
+  it('may come from an answer in the batch in which the flow began, or within ten seconds', () => {
     const m = new Naming();
     const row = m.send({ dst: WEB });
     m.time += 5;
@@ -121,7 +121,7 @@ describe('the name of a flow', () => {
     expect(m.told(tooLate)).toBe('(no answer for this address was seen)');
   });
 
-  it('renewed by a repeated answer in the same batch is not lost', () => {
+  it('survives a repeated answer in the same batch', () => {
     const m = new Naming();
     m.answer('kept.example', WEB);
     m.time += 10;
@@ -140,7 +140,7 @@ describe('the name of a flow', () => {
     expect(Array.from(m.flows.touched.subarray(0, m.flows.touchedCount))).toEqual([row]);
   });
 
-  it('goes with its flow, not with its row', () => {
+  it('belongs to the flow, not to its row', () => {
     const m = new Naming();
     const row = m.open({ dst: WEB });
     m.names.serverName(row, 'tls', 'www.example.com', false);
@@ -156,7 +156,7 @@ describe('the name of a flow', () => {
     expect(m.told(row)).toBe('(no answer for this address was seen)');
   });
 
-  it('is found for more flows than wait at once, newest first', () => {
+  it('is found for more flows than can wait at once, newest first', () => {
     const m = new Naming({ maxRows: 1024 });
     const rows = Array.from({ length: 600 }, (_, i) => m.open({ dst: WEB, sport: 1000 + i }));
     m.answer('late.example', WEB);
@@ -207,8 +207,8 @@ describe('answers that name nothing', () => {
   });
 });
 
-describe('a flow that was opened from outside', () => {
-  it('is not named by what the other end asked for: that is this machine', () => {
+describe('a flow opened from outside', () => {
+  it('isn’t named after what the other end asked for, which is this machine', () => {
     const m = new Naming();
     const row = m.receive({ dst: WEB, sport: 443, dport: 50_000, flags: 'S' });
     m.admit();
@@ -218,7 +218,7 @@ describe('a flow that was opened from outside', () => {
     expect(m.told(row)).toBe('client.example dns');
   });
 
-  it('is in the category of the service that it came for', () => {
+  it('is in the category of the service that it reached', () => {
     const m = new Naming();
     const row = m.receive({ dst: WEB, sport: 22, dport: 443, flags: 'S' });
     m.admit();
@@ -229,13 +229,13 @@ describe('a flow that was opened from outside', () => {
 describe('the reason why there is no name', () => {
   const reason = (m: Naming, dst = WEB) => m.told(m.open({ dst }));
 
-  it('is the address where it is nobody’s but the local network’s', () => {
+  it('is the address if it belongs to the local network', () => {
     expect(reason(new Naming(), '10.0.0.7')).toBe('(private address, nothing announced a name)');
     expect(reason(new Naming(), '127.0.0.2')).toBe('(loopback address, nothing announced a name)');
     expect(reason(new Naming(), '224.0.0.1')).toBe('(multicast address, nothing announced a name)');
   });
 
-  it('is the DNS that was seen, or was not', () => {
+  it('is whether DNS was seen', () => {
     expect(reason(new Naming())).toBe('(no DNS seen since the start)');
     const seen = new Naming();
     seen.answer('other.example', '203.0.113.1');
@@ -280,7 +280,7 @@ describe('the reason why there is no name', () => {
     expect(m.told(plain)).toBe(`${name} tls`);
   });
 
-  it('does not hide what an answer said of a flow with an encrypted hello', () => {
+  it('doesn’t hide what an answer said about a flow with an encrypted hello', () => {
     const m = new Naming();
     m.answer('hidden.example', WEB);
     const row = m.open({ dst: WEB });
@@ -288,7 +288,7 @@ describe('the reason why there is no name', () => {
     expect(m.told(row)).toBe('hidden.example dns');
   });
 
-  it('is the bound of names where that is why', () => {
+  it('is the limit of names if that is the reason', () => {
     const m = new Naming({ names: new NameStrings(1) });
     m.names.serverName(m.open({ sport: 50_001 }), 'tls', 'first.example', false);
     const row = m.open({ sport: 50_002 });
@@ -297,7 +297,7 @@ describe('the reason why there is no name', () => {
     expect(m.told(m.open({ sport: 50_003, dst: WEB }))).toBe('(no DNS seen since the start)');
   });
 
-  it('is not that bound because of answers which no flow ever used', () => {
+  it('isn’t that limit because of answers that no flow ever used', () => {
     const m = new Naming({ names: new NameStrings(1) });
     for (let i = 0; i < 1000; i++) m.answer(`h${i}.example`, `198.51.${i >> 8}.${i & 255}`);
     m.answer('used.example', WEB);
@@ -306,7 +306,7 @@ describe('the reason why there is no name', () => {
 });
 
 describe('the application', () => {
-  it('is what the content says, else what the port says', () => {
+  it('comes from the content, or else from the port', () => {
     const m = new Naming();
     const row = m.open({ dport: 443 });
     const told = () => [m.names.applicationOf(row), m.names.applicationSource(row)];
@@ -321,7 +321,7 @@ describe('the application', () => {
 describe('the category', () => {
   const setup: NamingSetup = { categories: new Categories({ Builds: ['make'], Work: ['corp.example'] }) };
 
-  it('is decided anew when the name, the application or the owner comes to be known', () => {
+  it('is decided again when the name, the application or the owner becomes known', () => {
     const m = new Naming(setup);
     const row = m.open({ dst: WEB, dport: 443 });
     const told = [m.category(row)];
@@ -345,7 +345,7 @@ describe('the category', () => {
     expect([before === 'Builds', m.category(row)]).toEqual([false, 'Builds']);
   });
 
-  it('is right also with as many categories as a configuration may hold', () => {
+  it('is right even with as many categories as a configuration may hold', () => {
     const many = Object.fromEntries(Array.from({ length: 256 }, (_, i) => [`Own ${i}`, [`own${i}.example`]]));
     const m = new Naming({ categories: new Categories(many) });
     for (const i of [0, 200, 237, 240, 255]) {
@@ -356,15 +356,15 @@ describe('the category', () => {
     }
   });
 
-  it('is none where flows are not categorised', () => {
+  it('is empty if flows aren’t categorised', () => {
     const m = new Naming({ categories: null });
     const row = m.open();
     expect([m.names.categoryOf(row), m.category(row)]).toEqual([-1, null]);
   });
 });
 
-describe('flows that nobody has named', () => {
-  it('are told of once, those that an answer named are not', () => {
+describe('flows without a name', () => {
+  it('are reported once, unless an answer named them', () => {
     const m = new Naming();
     const told: number[] = [];
     m.onNameless = (row) => told.push(row);
@@ -381,7 +381,7 @@ describe('flows that nobody has named', () => {
   });
 });
 
-describe('whatever comes in whatever order', () => {
+describe('random facts in random order', () => {
   const hosts = fc.constantFrom('192.0.2.1', '192.0.2.2', '10.0.0.9', '127.0.0.1', '2001:db8::9', 'ff02::fb');
   const name = fc.constantFrom('a.example.com', 'b.example.com', 'nas.lan', 'localhost', 'cloudflare-ech.com', 'dns.google');
   const kinds: AnswerKind[] = ['dns', 'mdns', 'llmnr', 'netbios', 'dhcp'];
@@ -408,7 +408,7 @@ describe('whatever comes in whatever order', () => {
     fc.record({ do: fc.constant('admit' as const) }),
   );
 
-  it('a name keeps its source and rises only; a lack keeps its reason; nothing throws', () => {
+  it('names keep their source and only rise, missing names keep their reason, and nothing throws', () => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 120 }), fc.constantFrom(1, 2, 65_536), (steps, bound) => {
         const m = new Naming({ maxRows: 4, names: new NameStrings(bound) });

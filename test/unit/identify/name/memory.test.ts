@@ -29,7 +29,7 @@ function longName(i: number): string {
   );
 }
 
-it('all names together stay below a bound, however many come and however long they are', () => {
+it('all names together stay below a limit, regardless of their number and length', () => {
   new Naming(); // what is loaded once for all is not weighed
   const before = weight();
   const strings = new NameStrings();

@@ -49,7 +49,7 @@ let port = 50_000;
 const open = (dst: string) => m.open({ dst, sport: port++ });
 
 describe('reverse look-ups', () => {
-  it('ask for a flow that has no name after three seconds, and name it by that, last of all sources', async () => {
+  it('ask for a flow without a name after three seconds, and rank below every other source', async () => {
     const row = open('203.0.113.9');
     later(2999);
     expect(resolver.asked).toEqual([]);
@@ -61,7 +61,7 @@ describe('reverse look-ups', () => {
     expect(m.told(row)).toBe('www.example dns');
   });
 
-  it('do not ask where a name came meanwhile, or the flow is gone', () => {
+  it('don’t ask if a name came meanwhile, or the flow is gone', () => {
     const named = open('203.0.113.1');
     const gone = open('203.0.113.2');
     m.names.serverName(named, 'tls', 'www.example', false);
@@ -90,7 +90,7 @@ describe('reverse look-ups', () => {
     expect(resolver.asked).toEqual([]);
   });
 
-  it('ask once for an address, and name all flows to it', async () => {
+  it('ask once per address, and name all flows to it', async () => {
     const rows = [open('203.0.113.9'), open('203.0.113.9')];
     later(3000);
     rows.push(open('203.0.113.9'));
@@ -103,7 +103,7 @@ describe('reverse look-ups', () => {
     expect(resolver.asked).toEqual(['203.0.113.9']);
   });
 
-  it('ask again after an hour, and after a quarter of one where there was nothing', async () => {
+  it('ask again after an hour, or after 15 minutes if there was no name', async () => {
     open('203.0.113.1');
     open('203.0.113.2');
     later(3000);
@@ -122,7 +122,7 @@ describe('reverse look-ups', () => {
     expect(again(2_700_000)).toContain('203.0.113.1');
   });
 
-  it('are four at once; the others wait', async () => {
+  it('run four at once while the others wait', async () => {
     for (let i = 1; i <= 10; i++) open(`203.0.113.${i}`);
     later(3000);
     expect(resolver.asked).toEqual([1, 2, 3, 4].map((i) => `203.0.113.${i}`));
@@ -132,14 +132,14 @@ describe('reverse look-ups', () => {
     expect(resolver.asked.slice(4)).toEqual(['203.0.113.5', '203.0.113.6']);
   });
 
-  it('take no more than the queue holds, and count the others', () => {
+  it('queue only as many as fit, and count the others', () => {
     for (let i = 0; i < 300; i++) open(`203.0.${113 + (i >> 8)}.${i & 255}`);
     expect(reverse.skipped).toBe(300 - 256);
     later(3000);
     expect(resolver.asked).toHaveLength(4);
   });
 
-  it('give up a resolver that keeps silent, and go on with the next', async () => {
+  it('give up on a silent resolver, and continue with the next one', async () => {
     const rows = Array.from({ length: 5 }, (_, i) => open(`203.0.113.${i + 1}`));
     later(3000);
     expect(resolver.asked).toHaveLength(4);
@@ -163,7 +163,7 @@ describe('reverse look-ups', () => {
     expect(m.names.nameOf(row) < 0 ? null : m.told(row)).toBe(told);
   });
 
-  it('do not name the next flow of the row', async () => {
+  it('don’t name the next flow in the row', async () => {
     const row = open('203.0.113.9');
     later(3000);
     m.flows.remove(row);
@@ -172,7 +172,7 @@ describe('reverse look-ups', () => {
     expect(m.names.nameOf(row)).toBe(-1);
   });
 
-  it('work by themselves once started, and not any more once closed', async () => {
+  it('run by themselves from start to close', async () => {
     open('203.0.113.9');
     clock.time += 3000;
     reverse.start();

@@ -24,18 +24,18 @@ describe('foldApp', () => {
     ]);
   });
 
-  it('is the script of an interpreter, each its own', () => {
+  it('is the script of an interpreter, one app per script', () => {
     const one = fold({ exe: '/usr/bin/python3', script: 'backup.py' });
     const two = fold({ exe: '/usr/bin/python3', script: 'sync.py' });
     expect([one.name, two.name, one.key === two.key]).toEqual(['backup.py (python3)', 'sync.py (python3)', false]);
   });
 
-  it('is the container beside the program, and a service is only its program', () => {
+  it('includes the container beside the program, but only the program of a service', () => {
     expect(fold({ exe: '/usr/sbin/nginx', unit: 'docker 0123456789ab' }).name).toBe('nginx (docker 0123456789ab)');
     expect(fold({ exe: '/usr/sbin/nginx', unit: 'nginx.service' })).toEqual(fold({ exe: '/usr/sbin/nginx' }));
   });
 
-  it('is the tool itself inside Xcode, which brings git, compilers and other apps along', () => {
+  it('is the tool itself inside Xcode, which contains git, compilers and other apps', () => {
     const developer = '/Applications/Xcode.app/Contents/Developer';
     const git = `${developer}/usr/bin/git`;
     expect(fold({ exe: git })).toEqual({ key: git, name: 'git', exe: git });
@@ -45,7 +45,7 @@ describe('foldApp', () => {
     expect(fold({ exe: '/Applications/Xcode.app/Contents/MacOS/Xcode' }).name).toBe('Xcode');
   });
 
-  it('takes no folder for a bundle that only ends like one', () => {
+  it('doesn’t take a folder for a bundle because its name ends like one', () => {
     expect(fold({ exe: '/opt/x.application/bin/tool' }).name).toBe('tool');
     expect(fold({ exe: '/opt/x.app' }).name).toBe('x.app');
   });

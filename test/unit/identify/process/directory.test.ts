@@ -19,7 +19,7 @@ const facts = (pid: number, name: string, more: Partial<ProcessFacts> = {}): Pro
 const make = () => new Directory(new Users('/nonexistent'));
 
 describe('Directory', () => {
-  it('knows a process again, and another one with its number', () => {
+  it('recognises a process, and tells another one with the same pid apart', () => {
     const directory = make();
     const first = directory.learn(facts(7, 'curl'));
     expect(directory.learn(facts(7, 'curl'))).toBe(first);
@@ -31,7 +31,7 @@ describe('Directory', () => {
     expect(directory.process(99)).toBeUndefined();
   });
 
-  it('knows a process again by either cut of its name, also where a letter was cut in two', () => {
+  it('recognises a process by either truncation of its name, even in the middle of a letter', () => {
     for (const [short, long] of [
       ['Google Chrome H', 'Google Chrome He'],
       ['aaaaaaaaaaaaaa\ufffd', 'aaaaaaaaaaaaaaé'],
@@ -50,7 +50,7 @@ describe('Directory', () => {
     expect(new Set(names.map((name) => directory.learn(facts(7, name, { exe: null })))).size).toBe(5);
   });
 
-  it('takes a longer cut of a name only while nothing else is known', () => {
+  it('takes a longer form of a truncated name only while nothing else is known', () => {
     const directory = make();
     const id = directory.learn(facts(7, 'Google Chrome H', { exe: null }));
     expect(directory.lengthen(id, 'Google Chrome')).toBe(false);
@@ -61,7 +61,7 @@ describe('Directory', () => {
     expect(directory.lengthen(id, 'Google Chrome Helper and more')).toBe(false);
   });
 
-  it('tells when a process began, to the second, and nothing where that is not known', () => {
+  it('gives a process’s start in whole seconds, or none if unknown', () => {
     const root = fakeRoot({ 'proc/stat': 'cpu  1 2 3\ncpu0 1 2 3\nbtime 1769860800\nprocesses 99\n' });
     const started = (proc: string, startTime: number | null) => {
       const directory = new Directory(new Users('/nonexistent'), new StartClock(proc));
@@ -72,7 +72,7 @@ describe('Directory', () => {
     expect(started(root, 12_399)).toBeNull();
   });
 
-  it('folds a process whose executable could not be read into the app of its name, whichever comes first', () => {
+  it('folds a process with an unreadable executable into the app with its name, in either order', () => {
     const directory = make();
     directory.learn(facts(1, 'curl', { exe: null }));
     directory.learn(facts(2, 'curl', { exe: '/usr/bin/curl' }));
@@ -92,7 +92,7 @@ describe('Directory', () => {
     expect(directory.app(1)).toMatchObject({ user: '5', pids: [4] });
   });
 
-  it('leaves lists alone that a snapshot may hold, and bounds them', () => {
+  it('doesn’t change lists that a snapshot may hold, and limits their length', () => {
     const directory = make();
     directory.learn(facts(1, 'sh'));
     const held = directory.app(0)?.pids;
@@ -102,7 +102,7 @@ describe('Directory', () => {
     expect(directory.app(0)?.pids.at(-1)).toBe(200);
   });
 
-  it('is bounded in apps: what comes beyond is one', () => {
+  it('limits apps, and puts all further ones into one', () => {
     const directory = make();
     for (let i = 0; i < MAX_APPS + 10; i++) directory.learn(facts(i, `app${i}`));
     expect(directory.appCount).toBe(MAX_APPS + 1);
@@ -111,7 +111,7 @@ describe('Directory', () => {
     expect(directory.app(directory.process(directory.learn(facts(0, 'app0')))?.app ?? -1)?.name).toBe('app0');
   });
 
-  it('is bounded in processes: what comes beyond stays with its app', () => {
+  it('limits processes, and leaves further ones with their app', () => {
     const directory = make();
     for (let i = 0; i < MAX_PROCESSES + 100; i++) directory.learn(facts(i, i % 2 === 0 ? 'even' : 'odd', { startTime: i }));
     const late = directory.process(directory.learn(facts(9_999_999, 'odd')));
@@ -119,7 +119,7 @@ describe('Directory', () => {
     expect(directory.process(MAX_PROCESSES)).toBeUndefined();
   });
 
-  it('forgets what no flow has, all but the newest; what is met again is no other process', () => {
+  it('forgets processes without flows except the newest, and recognises them when they return', () => {
     const directory = make();
     const daemon = directory.learn(facts(1, 'daemon'));
     const held = directory.learn(facts(2, 'ssh'));
@@ -151,7 +151,7 @@ describe('Directory', () => {
     expect(directory.app(2)?.pids.filter((pid) => pid === again.pid)).toHaveLength(1);
   });
 
-  it('gives the place of a forgotten app to another one', () => {
+  it('gives the slot of a forgotten app to another one', () => {
     const directory = new Directory(new Users('/nonexistent'), null, 8);
     const ids = Array.from({ length: 8 }, (_, i) => directory.learn(facts(i, `app${i}`)));
     expect(directory.appsAreNearlyFull).toBe(true);

@@ -148,7 +148,7 @@ describe('OwnerChecks', () => {
     expect([owner(row) === 'bash', kept]).toEqual([false, expected]);
   });
 
-  it('sees an exec that no event told of, a second later', () => {
+  it('sees an exec without an event, a second later', () => {
     processWith(10, 'bash', [500]);
     const row = flowOf(10);
     work(0, LATER);
@@ -157,7 +157,7 @@ describe('OwnerChecks', () => {
     expect(owner(row)).toBe('cat');
   });
 
-  it('changes nothing where the same program runs again, and where its socket was closed on exec', () => {
+  it('changes nothing if the same program runs again, or if exec closed its socket', () => {
     processWith(10, 'bash', [500]);
     const row = flowOf(10);
     work(0, LATER);
@@ -169,7 +169,7 @@ describe('OwnerChecks', () => {
     expect(owner(row)).toBe('bash');
   });
 
-  it('changes nothing for a thread that took another name', () => {
+  it('changes nothing for a thread that was renamed', () => {
     processWith(10, 'node', [500]);
     const row = flowOf(10);
     work(0, LATER);
@@ -178,7 +178,7 @@ describe('OwnerChecks', () => {
     expect([owner(row), directory.processCount]).toEqual(['node', 1]);
   });
 
-  it('asks nothing of processes that own no flow, however many begin', () => {
+  it('doesn’t look at processes that own no flow, even if many start', () => {
     processWith(10, 'bash', [500]);
     flowOf(10);
     work(0, LATER);
@@ -203,7 +203,7 @@ describe('OwnerChecks', () => {
     expect(owner(row)).toBe('heir');
   });
 
-  it('gives it to the eldest of those who hold it: a script, not what the script runs', () => {
+  it('gives it to the oldest holder: a script, not what the script runs', () => {
     processWith(10, 'daemon', [500]);
     processWith(20, 'script', [500], { parent: 10 });
     processWith(30, 'sleep', [500], { parent: 20 });
@@ -214,7 +214,7 @@ describe('OwnerChecks', () => {
     expect(owner(row)).toBe('script');
   });
 
-  it('gives a flow to the heir that begins after its maker has ended, however short it is', () => {
+  it('gives a flow to a child that starts after its creator ended, even if it is short', () => {
     processWith(10, 'daemon', [500]);
     processWith(20, 'heir', [500]);
     const id = learnt(10);
@@ -226,7 +226,7 @@ describe('OwnerChecks', () => {
     expect(owner(row)).toBe('heir');
   });
 
-  it('corrects the far end of a local flow, and that alone', () => {
+  it('corrects only the far end of a local flow', () => {
     const ports = line(LOOPBACK, 40_000, LOOPBACK, 80, 600) + line(LOOPBACK, 80, LOOPBACK, 40_000, 700);
     writeFileSync(`${proc}/net/tcp`, HEADER + ports);
     processWith(10, 'client', [600]);
@@ -240,7 +240,7 @@ describe('OwnerChecks', () => {
     expect([owner(row), nameOf(flows.peer(row))]).toEqual(['client', 'service']);
   });
 
-  it('leaves flows alone whose socket is not found by their ends: a port of the same number is not theirs', () => {
+  it('skips flows whose socket isn’t found by exact addresses, as the same port may be another socket’s', () => {
     writeFileSync(`${proc}/net/udp`, HEADER + line(ANY, 40_000, ANY, 0, 500));
     processWith(10, 'contained', []);
     processWith(20, 'other', [500]);
@@ -252,7 +252,7 @@ describe('OwnerChecks', () => {
     expect(owner(row)).toBe('contained');
   });
 
-  it('looks ever more seldom for the owner of a socket that nobody has, and only while the flow moves', () => {
+  it('looks at growing intervals for the owner of a socket without a holder, and only while the flow is active', () => {
     processWith(10, 'daemon', [500]);
     const row = flowOf(10);
     work(0, LATER);
@@ -277,7 +277,7 @@ describe('OwnerChecks', () => {
     expect(owner(row)).toBe('heir');
   });
 
-  it('looks at owners for no more than a fiftieth of the time', () => {
+  it('uses at most a fiftieth of the time', () => {
     for (let i = 0; i < 300; i++) {
       processWith(1000 + i, `p${i}`, []);
       flowOf(1000 + i, { sport: 10_000 + i }, 'held');

@@ -14,7 +14,7 @@ const flow = (sport: number) => flows.touch(timed(packet({ sport }), 0), 0, 0);
 const rows = (list: readonly Pending[]) => list.map(({ row }) => row);
 
 describe('PendingFlows', () => {
-  it('gives what is due, once', () => {
+  it('returns due flows, once', () => {
     pending.add(flow(1), 100);
     const [each] = pending.takeDue(100) as [Pending];
     pending.retry(each, 100);
@@ -24,7 +24,7 @@ describe('PendingFlows', () => {
     expect([rows(pending.takeDue(200)), pending.size]).toEqual([[], 0]);
   });
 
-  it('looks for no flow whose ends are another connection’s: the socket there is not its own', () => {
+  it('skips a flow whose addresses and ports another connection has taken over', () => {
     const opening = (seq: number) => flows.touch(timed(packet({ flags: 'S', seq }), 0), 0, 0);
     const first = opening(1);
     pending.add(first, 0);
@@ -33,7 +33,7 @@ describe('PendingFlows', () => {
     expect(rows(pending.takeDue(0))).toEqual([1]);
   });
 
-  it('gives new flows first, the newest of them before all', () => {
+  it('returns new flows first, newest first', () => {
     pending.add(flow(1), 0);
     for (const each of pending.takeDue(0)) pending.retry(each, 0);
     for (const sport of [2, 3, 4]) pending.add(flow(sport), 50);
@@ -42,7 +42,7 @@ describe('PendingFlows', () => {
     expect(rows(pending.takeDue(50, 2))).toEqual([0]);
   });
 
-  it('takes those in later that found it full, as far as nothing was said of them meanwhile', () => {
+  it('admits flows later that it had no room for, unless they have an owner or a reason by then', () => {
     for (let i = 0; i < 16_400; i++) pending.add(flow(i), 0);
     pending.refill(10);
     expect(pending.size).toBe(16_384);
@@ -54,7 +54,7 @@ describe('PendingFlows', () => {
     expect(rows(pending.takeDue(20, 1))).toEqual([16_399]);
   });
 
-  it('tries again after longer pauses, three times', () => {
+  it('tries three times again, after growing pauses', () => {
     pending.add(flow(1), 0);
     const [each] = pending.takeDue(0) as [Pending];
     for (const pause of [50, 250, 1000]) {
@@ -65,7 +65,7 @@ describe('PendingFlows', () => {
     expect([pending.retry(each, 0), pending.size]).toEqual([false, 0]);
   });
 
-  it('forgets flows that are gone, also when their row is used again', () => {
+  it('forgets flows that are gone, even if their row is used again', () => {
     const row = flow(1);
     pending.add(row, 0);
     flows.remove(row);
@@ -77,7 +77,7 @@ describe('PendingFlows', () => {
     expect(pending.isCurrent(due[0] as Pending)).toBe(false);
   });
 
-  it('is bounded, and counts what it did not take', () => {
+  it('has a limit, and counts what it refused', () => {
     for (let i = 0; i < 16_400; i++) pending.add(flow(i), 0);
     expect([pending.size, pending.overflowed]).toEqual([16_384, 16]);
   });

@@ -52,7 +52,7 @@ function setUp(rows = 1 << 10) {
 const NAMED: PacketFields = { protocol: PROTOCOL.TCP };
 
 describe('the owner of a flow', () => {
-  it('comes from whichever direction names one', () => {
+  it('comes from either direction', () => {
     const { see, pid } = setUp();
     const row = see(packet(NAMED), OUT, 0);
     expect(pid(row)).toBeNull();
@@ -62,7 +62,7 @@ describe('the owner of a flow', () => {
     expect(pid(row)).toBe(100);
   });
 
-  it('is the process on most packets, whoever was first', () => {
+  it('is the process on most packets, not the first one', () => {
     const { see, pid } = setUp();
     const row = see(packet(NAMED), OUT, CURL);
     see(reply(NAMED), IN, CURL);
@@ -78,7 +78,7 @@ describe('the owner of a flow', () => {
     expect(pid(row)).toBe(100);
   });
 
-  it('agrees with a full count wherever one process has the majority', () => {
+  it('agrees with a full count if one process has the majority', () => {
     let seed = 7;
     const random = (below: number) => {
       seed = (Math.imul(seed, 1_103_515_245) + 12_345) & 0x7fff_ffff;
@@ -117,7 +117,7 @@ describe('the owner of a flow', () => {
     expect(pid(see(packet({ ...NAMED, dport: 2 }), OUT, NAMELESS, CURL))).toBe(100);
   });
 
-  it('is the kernel only while no process was named', () => {
+  it('is the kernel only until a process is named', () => {
     const { see, pid, apps } = setUp();
     const row = see(reply({ ...NAMED, bytes: 100 }), IN, KERNEL);
     for (let i = 0; i < 9; i++) see(reply({ ...NAMED, bytes: 100 }), IN, KERNEL);
@@ -133,13 +133,13 @@ describe('the owner of a flow', () => {
     expect(pid(row)).toBe(100);
   });
 
-  it('is nobody where pid 0 comes without a name', () => {
+  it('is nobody if pid 0 comes without a name', () => {
     const { see, pid, directory } = setUp();
     expect(pid(see(packet(NAMED), OUT, NAMELESS))).toBeNull();
     expect(directory.processCount).toBe(0);
   });
 
-  it('moves what was booked under a shorter cut of its name', () => {
+  it('moves bytes that were booked under a shorter truncation of the name', () => {
     const { see, source, apps, directory } = setUp();
     see(packet({ ...NAMED, bytes: 100 }), OUT, SHORT);
     expect(apps()).toEqual({ 'Google Chrome H': 100 });
@@ -149,13 +149,13 @@ describe('the owner of a flow', () => {
     expect(directory.processCount).toBe(1);
   });
 
-  it('carries a name that is stripped of controls', () => {
+  it('has a name without control characters', () => {
     const { see, directory } = setUp();
     see(packet(NAMED), OUT, HOSTILE);
     expect(directory.process(0)?.name).toBe('[31mred');
   });
 
-  it('starts anew when the row is another flow’s', () => {
+  it('starts over when the row is another flow’s', () => {
     const { flows, see, pid, source } = setUp();
     const row = see(packet(NAMED), OUT, RESOLVER, CHROME);
     for (let i = 0; i < 50; i++) see(packet(NAMED), OUT, RESOLVER, CHROME);
@@ -180,7 +180,7 @@ describe('the owner of a flow', () => {
 describe('on behalf of', () => {
   const DNS: PacketFields = { protocol: PROTOCOL.UDP, dport: 53 };
 
-  it('names the app that the owner acts for, and the owner stays', () => {
+  it('names the app that the owner acts for, and keeps the owner', () => {
     const { see, pid, tick } = setUp();
     const row = see(packet(DNS), OUT, RESOLVER, CHROME);
     see(reply(DNS), IN, RESOLVER);
@@ -188,14 +188,14 @@ describe('on behalf of', () => {
     expect(tick().flows[0]).toMatchObject({ app: 'mDNSResponder', pid: 300, onBehalfOf: 'Google Chrome He' });
   });
 
-  it('is null where the capture says nothing, or names the owner again', () => {
+  it('is null if the capture says nothing, or names the owner again', () => {
     const { see, tick } = setUp();
     see(packet(DNS), OUT, RESOLVER);
     see(packet(DNS), OUT, RESOLVER, RESOLVER);
     expect(tick().flows[0]).toMatchObject({ app: 'mDNSResponder', onBehalfOf: null });
   });
 
-  it('is voted too, and a row that changes in nothing else is renewed', () => {
+  it('is decided by majority, too, and a change of it alone updates the row', () => {
     const { see, source, tick } = setUp();
     const row = see(packet(DNS), OUT, RESOLVER);
     tick();
@@ -240,7 +240,7 @@ describe('a flow within this machine', () => {
     expect(rows[0]).toMatchObject({ app: 'curl', pid: 100, peerApp: 'nc', peerPid: 200 });
   });
 
-  it('votes for each end by itself', () => {
+  it('decides each end separately', () => {
     const { see, pid, peerPid, apps } = setUp();
     const row = see(packet({ ...LOOP, flags: 'S' }), OUT, CURL);
     see(packet({ ...LOOP, flags: 'S' }), IN, NC, 0, true);
@@ -270,7 +270,7 @@ describe('a flow within this machine', () => {
     expect(pid(row)).toBe(100);
   });
 
-  it('follows a list of names that begins anew', () => {
+  it('follows a list of names that starts over', () => {
     const names = [
       { pid: -1, name: '' },
       { pid: 100, name: 'curl' },

@@ -7,19 +7,19 @@ describe('macUsers', () => {
   const text =
     '_amavisd              83\nanna                  501\nnobody                -2\nroot                  0\nalias                 501\nno number\n\n';
 
-  it('asks the local directory of a Mac for those that no file lists', async () => {
+  it('asks the local directory of a Mac for users that no file lists', async () => {
     const edges = fakeEdges({ platform: 'darwin', programs: { 'dscl . -list /Users UniqueID': { stdout: text } } });
     const users = new Users('/nonexistent', await macUsers(edges));
     expect([83, 501, 4294967294, 7].map((uid) => users.name(uid))).toEqual(['_amavisd', 'anna', 'nobody', '7']);
   });
 
-  it('believes the file first', () => {
+  it('prefers the file', () => {
     const passwd = 'root:*:0:0:System Administrator:/var/root:/bin/sh\n';
     const users = new Users(`${fakeRoot({ passwd })}/passwd`, parseUsers('toor 0\nanna 501\n'));
     expect([users.name(0), users.name(501)]).toEqual(['root', 'anna']);
   });
 
-  it('knows none where they cannot be had, and asks nobody on Linux', async () => {
+  it('knows none if the directory fails, and asks no program on Linux', async () => {
     expect((await macUsers(fakeEdges({ platform: 'darwin' }))).size).toBe(0);
     const linux = fakeEdges();
     expect([(await macUsers(linux)).size, linux.ran]).toEqual([0, []]);
@@ -34,7 +34,7 @@ describe('Users', () => {
     expect([0, 1000, 5, 7, null].map((uid) => users.name(uid))).toEqual(['root', 'ann', '5', 'ev[31mil', null]);
   });
 
-  it('numbers all where there is no file', () => {
+  it('numbers all without a file', () => {
     expect(new Users('/nonexistent').name(3)).toBe('3');
   });
 });

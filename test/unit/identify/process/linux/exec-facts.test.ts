@@ -70,7 +70,7 @@ function drained(facts: ExecFacts): ProcessFacts[] {
 }
 
 describe('ExecFacts', () => {
-  it('gives each process once, oldest first', () => {
+  it('returns each process once, oldest first', () => {
     const worker = new FakeWorker();
     worker.write({ pid: 5, parent: 2, uid: 1000, exe: '/usr/bin/curl', start: 77, comm: 'curl' });
     worker.write({ pid: 6, exe: '/usr/bin/wget' });
@@ -81,7 +81,7 @@ describe('ExecFacts', () => {
     expect(drained(worker.facts)).toEqual([]);
   });
 
-  it('says what is unknown of a process that was gone at once', () => {
+  it('says what is unknown about a process that ended at once', () => {
     const worker = new FakeWorker();
     worker.write({ pid: 5, parent: 0, uid: -1, start: 0 });
     expect(drained(worker.facts)).toEqual([
@@ -89,7 +89,7 @@ describe('ExecFacts', () => {
     ]);
   });
 
-  it('has the script of an interpreter and the unit of a service', () => {
+  it('reads the script of an interpreter and the unit of a service', () => {
     const worker = new FakeWorker();
     worker.write({
       pid: 5,
@@ -100,13 +100,13 @@ describe('ExecFacts', () => {
     expect(drained(worker.facts)[0]).toMatchObject({ name: 'python3.11', script: 'backup.py', unit: 'backup.service' });
   });
 
-  it('strips what a name could do to a terminal, and that its file was replaced', () => {
+  it('strips control characters and the mark of a replaced file', () => {
     const worker = new FakeWorker();
     worker.write({ pid: 5, exe: '/tmp/a\u001b[2Jb\u202e (deleted)' });
     expect(drained(worker.facts)[0]).toMatchObject({ name: 'a[2Jb', exe: '/tmp/a[2Jb' });
   });
 
-  it('keeps within its fields whatever lengths are claimed', () => {
+  it('stays within its fields for any claimed length', () => {
     const worker = new FakeWorker();
     worker.write({ pid: 5, exe: `/${'x'.repeat(1000)}`, args: 'y'.repeat(1000), cgroup: 'z'.repeat(1000), comm: 'c'.repeat(40) });
     const view = new DataView(worker.shared);
@@ -115,14 +115,14 @@ describe('ExecFacts', () => {
     expect(drained(worker.facts)[0]?.exe).toBe(`/${'x'.repeat(EXE_BYTES - 1)}`);
   });
 
-  it('counts what was overwritten before it was read', () => {
+  it('counts records that were overwritten before it read them', () => {
     const worker = new FakeWorker();
     for (let pid = 1; pid <= SLOTS + 3; pid++) worker.write({ pid });
     const pids = drained(worker.facts).map(({ pid }) => pid);
     expect([pids.length, pids[0], pids.at(-1), worker.facts.missed]).toEqual([SLOTS, 4, SLOTS + 3, 3]);
   });
 
-  it('goes on past the largest count', () => {
+  it('continues past the largest count', () => {
     const worker = new FakeWorker();
     worker.written = 0xffff_fffe;
     drained(worker.facts);
@@ -132,7 +132,7 @@ describe('ExecFacts', () => {
     expect(drained(worker.facts).length).toBe(2);
   });
 
-  it('tells how the worker is', () => {
+  it('reports the worker’s state', () => {
     const worker = new FakeWorker();
     expect(worker.facts.state).toBe(EXEC_STATE.STARTING);
     worker.setState(EXEC_STATE.FAILED, 1);

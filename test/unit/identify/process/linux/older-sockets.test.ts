@@ -43,22 +43,22 @@ describe('OlderSockets', () => {
     ]);
   });
 
-  it('knows nothing of a socket that was not there', () => {
+  it('knows nothing about a socket that didn’t exist', () => {
     const { owner } = olderSockets(process(10, 'curl', 7001, 50));
     expect(owner(ENDS, 40_001, 443)).toBeNull();
   });
 
-  it('knows nothing of a socket whose owner it may not see', () => {
+  it('knows nothing about a socket whose owner it may not see', () => {
     const { owner } = olderSockets({});
     expect(owner(ENDS, 40_000, 443)).toBeNull();
   });
 
-  it('does not take a process that began later for one that is gone', () => {
+  it('doesn’t take a later process for one that is gone', () => {
     const { owner } = olderSockets(process(10, 'other', 7001, 10_500));
     expect(owner(ENDS, 40_000, 443)).toBeNull();
   });
 
-  it('does without procfs', () => {
+  it('works without procfs', () => {
     const { older, owner } = olderSockets({ 'proc/net/tcp': '' });
     older.work();
     expect(owner(ENDS, 40_000, 443)).toBeNull();

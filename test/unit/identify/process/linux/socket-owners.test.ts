@@ -35,19 +35,19 @@ function ownersOf(files: Record<string, string>, begun: ProcessFacts[] = []) {
 }
 
 describe('SocketOwners', () => {
-  it('reads a process that lives', () => {
+  it('reads a live process', () => {
     const { owners, seen } = ownersOf(proc(10, 'wget', 500));
     expect(seen(owners.intern(10, 10, 5, 'wget', 0), 0)).toEqual({ name: 'wget', exe: '/bin/wget', uid: 5 });
   });
 
-  it('takes a thread of the kernel for the kernel, not for a process', () => {
+  it('takes a kernel thread for the kernel, not for a process', () => {
     const stat = `11 (kworker/0:1) ${['S', '2', ...new Array(17).fill('0'), '500', '0'].join(' ')}\n`;
     const { owners, directory } = ownersOf({ 'proc/11/stat': stat });
     expect(owners.process(owners.intern(11, 11, 0, 'kworker/0:1', 0), 300)).toBe(KERNEL_THREAD);
     expect(directory.processCount).toBe(0);
   });
 
-  it('gives one number to one process, and another where any mark differs', () => {
+  it('gives each process one number, and another if any mark differs', () => {
     const { owners } = ownersOf({});
     const first = owners.intern(10, 10, 5, 'a', 0);
     expect(owners.intern(10, 12, 5, 'a', 9)).toBe(first);
@@ -56,7 +56,7 @@ describe('SocketOwners', () => {
     expect(owners.intern(10, 10, 5, 'b', 0)).not.toBe(first);
   });
 
-  it('knows the owner of a report again, and another one where any of its marks differs or its pid began anew', () => {
+  it('recognises the owner of a report, and tells another one apart if any mark differs or the pid was reused', () => {
     const { owners, byPid, seen } = ownersOf({}, [facts(10, 'curl', 500)]);
     const report = (pid: number, uid: number, comm: string) => {
       const bytes = new Uint8Array(200);
@@ -77,17 +77,17 @@ describe('SocketOwners', () => {
     expect(report(10, 5, 'curl')).not.toBe(first);
   });
 
-  it('takes what was read at the start of a process that is gone', () => {
+  it('uses what was read at the start of a process that is gone', () => {
     const { owners, seen } = ownersOf({}, [facts(10, 'curl', 500)]);
     expect(seen(owners.intern(10, 10, 5, 'curl', 0), 0)).toEqual({ name: 'curl', exe: '/bin/curl', uid: 7 });
   });
 
-  it('takes what was read at the start of a process that nobody has waited for: its executable is not to be had any more', () => {
+  it('uses what was read at the start of a zombie, whose executable is no longer readable', () => {
     const { owners, seen } = ownersOf(proc(10, 'curl', 500, null), [facts(10, 'curl', 500)]);
     expect(seen(owners.intern(10, 10, 5, 'curl', 0), 0)).toMatchObject({ name: 'curl', exe: '/bin/curl' });
   });
 
-  it('waits for the newest image of a process that is gone, not for ever', () => {
+  it('waits for the newest image of a process that is gone, but not forever', () => {
     const { owners, byPid, seen } = ownersOf({}, [facts(10, 'ip', 500)]);
     const number = owners.intern(10, 10, 5, 'curl', 0);
     expect(seen(number, 100)).toBeNull();
@@ -95,26 +95,26 @@ describe('SocketOwners', () => {
     expect(seen(number, 120)).toMatchObject({ exe: '/bin/curl' });
   });
 
-  it('believes that a process which is gone was called otherwise than its executable: a link, a title', () => {
+  it('accepts a name that differs from the executable, such as a link or a title', () => {
     const { owners, seen } = ownersOf({}, [facts(10, 'busybox', 500)]);
     const number = owners.intern(10, 10, 5, 'nc', 0);
     expect(seen(number, 249)).toBeNull();
     expect(seen(number, 250)).toMatchObject({ name: 'busybox', exe: '/bin/busybox' });
   });
 
-  it('has the short name at the least', () => {
+  it('has at least the short name', () => {
     const { owners, seen } = ownersOf({});
     const number = owners.intern(10, 10, 5, 'flash', 0);
     expect([seen(number, 249), seen(number, 250)]).toEqual([null, { name: 'flash', exe: null, uid: 5 }]);
   });
 
-  it('takes the name of the program where only one of its threads is known to have made the socket', () => {
+  it('takes the name of the program if only the thread that made the socket is known', () => {
     const { owners, seen } = ownersOf({}, [facts(10, 'dig', 500, { exe: null })]);
     const thread = owners.intern(10, 12, 5, 'isc-net-0000', 0);
     expect(seen(thread, 0)).toEqual({ name: 'dig', exe: null, uid: 7 });
   });
 
-  it('takes the process of another thread where nothing is left to be read, but not one of long ago', () => {
+  it('takes the process of another thread if nothing is left to read, unless it is too old', () => {
     const { owners, byPid, directory, seen } = ownersOf({}, [facts(10, 'dig', 500)]);
     const first = owners.intern(10, 10, 5, 'dig', 0);
     expect(seen(first, 0)).toMatchObject({ name: 'dig' });
@@ -125,12 +125,12 @@ describe('SocketOwners', () => {
     expect(seen(owners.intern(10, 10, 5, 'other', 300), 550), 'a main thread is the program').toMatchObject({ name: 'other' });
   });
 
-  it('has the short name where the start was seen and nothing could be read', () => {
+  it('has the short name if it saw the start but could read nothing', () => {
     const { owners, seen } = ownersOf({}, [facts(10, '', null, { exe: null, uid: null })]);
     expect(seen(owners.intern(10, 10, 5, 'flash', 0), 0)).toEqual({ name: 'flash', exe: null, uid: 5 });
   });
 
-  it('keeps a pid that began anew as another process', () => {
+  it('treats a reused pid as another process', () => {
     const { owners, byPid, seen } = ownersOf({}, [facts(10, 'curl', 500)]);
     const first = owners.intern(10, 10, 5, 'curl', 0);
     seen(first, 0);
@@ -140,7 +140,7 @@ describe('SocketOwners', () => {
     expect([seen(second, 0)?.name, seen(first, 0)?.name, third === first]).toEqual(['wget', 'curl', false]);
   });
 
-  it('takes a pid that became another program for another owner, once, though its socket has the former name', () => {
+  it('takes a pid that runs another program now for another owner, once, although its socket has the former name', () => {
     const { owners, byPid, seen } = ownersOf({}, [facts(10, 'bash', 500)]);
     const first = owners.intern(10, 10, 5, 'bash', 0);
     seen(first, 0);
@@ -152,24 +152,24 @@ describe('SocketOwners', () => {
     expect(owners.intern(10, 10, 5, 'bash', 300)).toBe(second);
   });
 
-  it('prefers the one that was named where a pid was taken over meanwhile', () => {
+  it('prefers the reported process if its pid was reused meanwhile', () => {
     const { owners, seen } = ownersOf(proc(10, 'sshd', 900), [facts(10, 'curl', 500)]);
     expect(seen(owners.intern(10, 10, 5, 'curl', 0), 0)).toMatchObject({ exe: '/bin/curl' });
     expect(seen(owners.intern(10, 10, 5, 'sshd', 0), 0)).toMatchObject({ exe: '/bin/sshd' });
   });
 
-  it('lets a thread be called anything', () => {
+  it('accepts any name for a thread', () => {
     const { owners, seen } = ownersOf({}, [facts(10, 'node', 500)]);
     expect(seen(owners.intern(10, 14, 5, 'libuv-worker', 0), 0)).toMatchObject({ name: 'node' });
   });
 
-  it('knows a kernel thread, which has no executable, after a while', () => {
+  it('recognises a kernel thread, which has no executable, after a while', () => {
     const { owners, seen } = ownersOf(proc(10, 'nfsd', 3, null));
     const number = owners.intern(10, 10, 0, 'nfsd', 0);
     expect([seen(number, 0), seen(number, 250)]).toEqual([null, { name: 'nfsd', exe: null, uid: 5 }]);
   });
 
-  it('lets those go that were met longest ago, and no number is ever another one’s', () => {
+  it('forgets those not seen for longest, and never reuses a number', () => {
     const root = fakeRoot({});
     const directory = new Directory(new Users(`${root}/passwd`));
     const owners = new SocketOwners(directory, procAt(`${root}/proc`), null, 8);
@@ -185,7 +185,7 @@ describe('SocketOwners', () => {
     expect(owners.intern(2, 2, 5, 'brief', 0)).toBe(100);
   });
 
-  it('learns a process again that the directory has forgotten', () => {
+  it('learns a process again after the directory forgot it', () => {
     const { owners, directory, seen } = ownersOf(proc(10, 'wget', 500));
     const number = owners.intern(10, 10, 5, 'wget', 0);
     const before = owners.process(number, 0);

@@ -89,7 +89,7 @@ const owner = (row: number) => nameOf(flows.owner(row));
 const attribution = (row: number) => flows.attribution(row);
 
 describe('TransferredSockets', () => {
-  it('gives a connection to the child that accepted it, half a second on', () => {
+  it('gives a connection to the child that accepted it, after half a second', () => {
     sockets(line(ANY, 443, ANY, 0, 300) + CONNECTION);
     processWith(10, 'master', 300);
     processWith(20, 'worker', 300, 500);
@@ -101,7 +101,7 @@ describe('TransferredSockets', () => {
     expect(directory.process(flows.owner(row))?.pid).toBe(20);
   });
 
-  it('gives it to who holds it when its maker is gone, or its pid is another process by now', () => {
+  it('gives it to its holder if its creator is gone, or the pid was reused', () => {
     sockets(CONNECTION);
     processWith(10, 'opener', 500);
     const row = told(10);
@@ -111,7 +111,7 @@ describe('TransferredSockets', () => {
     expect(owner(row)).toBe('heir');
   });
 
-  it('leaves alone what its maker still holds, whoever else does', () => {
+  it('keeps a socket with its creator while the creator holds it, even if others do too', () => {
     sockets(CONNECTION);
     processWith(10, 'maker', 500);
     processWith(20, 'child', 500);
@@ -120,7 +120,7 @@ describe('TransferredSockets', () => {
     expect(owner(row)).toBe('maker');
   });
 
-  it('looks once more some seconds later, for a maker that was slow to leave', () => {
+  it('looks again some seconds later, in case the creator was slow to close it', () => {
     sockets(CONNECTION);
     processWith(10, 'superserver', 500);
     processWith(20, 'service', 500);
@@ -136,7 +136,7 @@ describe('TransferredSockets', () => {
     expect(owner(row), 'and never again').toBe('service');
   });
 
-  it('looks once more for a flow that was quiet at first', () => {
+  it('looks again for a flow that was quiet at first', () => {
     sockets(CONNECTION);
     processWith(10, 'maker');
     processWith(20, 'child', 500);
@@ -148,7 +148,7 @@ describe('TransferredSockets', () => {
     expect(owner(quiet)).toBe('child');
   });
 
-  it('leaves flows alone that lived shorter than a third of a second', () => {
+  it('ignores flows that lived less than a third of a second', () => {
     sockets(CONNECTION);
     processWith(10, 'maker');
     processWith(20, 'child', 500);
@@ -157,7 +157,7 @@ describe('TransferredSockets', () => {
     expect(owner(row)).toBe('maker');
   });
 
-  it('leaves a match with a listener alone: the connection is already gone, or not yet there', () => {
+  it('ignores a match with a listener, as the connection is already gone, or not there yet', () => {
     const fields = { src: '192.0.2.80', dst: '10.0.0.1', sport: 50_000, dport: 443, flags: 'S' };
     sockets(line(ANY, 443, ANY, 0, 300));
     processWith(10, 'worker');
@@ -167,10 +167,10 @@ describe('TransferredSockets', () => {
     expect(owner(row)).toBe('worker');
   });
 
-  describe('sockets that are not connected', () => {
+  describe('unconnected sockets', () => {
     const fields = { protocol: UDP };
 
-    it('go to who holds them, said to be by their port only', () => {
+    it('go to their holder, as a match by port only', () => {
       sockets(line(ANY, 40_000, ANY, 0, 500), 'udp');
       processWith(10, 'maker');
       processWith(20, 'child', 500);
@@ -191,7 +191,7 @@ describe('TransferredSockets', () => {
       expect(owner(row)).toBe('first');
     });
 
-    it('are told apart from a connected one of the same port', () => {
+    it('are kept apart from a connected one with the same port', () => {
       sockets(line(ANY, 40_000, ANY, 0, 600) + line(ME, 40_000, THEM, 443, 500), 'udp');
       processWith(10, 'maker', 600);
       processWith(20, 'child', 500);
@@ -200,7 +200,7 @@ describe('TransferredSockets', () => {
       expect([owner(row), attribution(row)]).toEqual(['child', 'exact']);
     });
 
-    it('of ping stay with their own of two', () => {
+    it('of two pings stay with their own process', () => {
       sockets(line(ANY, 1, ANY, 0, 500) + line(ANY, 1, ANY, 0, 600), 'raw');
       processWith(10, 'ping-a', 500);
       processWith(20, 'ping-b', 600);
@@ -210,7 +210,7 @@ describe('TransferredSockets', () => {
     });
   });
 
-  it('corrects the far end of a local flow, and that alone', () => {
+  it('corrects only the far end of a local flow', () => {
     sockets(line(LOOPBACK, 40_000, LOOPBACK, 80, 500) + line(LOOPBACK, 80, LOOPBACK, 40_000, 600));
     processWith(5, 'client', 500);
     processWith(10, 'master');
@@ -222,7 +222,7 @@ describe('TransferredSockets', () => {
     expect([owner(row), nameOf(flows.peer(row))]).toEqual(['client', 'worker']);
   });
 
-  it('leaves a row alone that is another flow by now, and one that got another owner', () => {
+  it('skips a row that is another flow by now, or has another owner', () => {
     sockets(CONNECTION + line(ME, 40_001, THEM, 443, 501));
     processWith(10, 'maker');
     processWith(20, 'child', 500, 501);
@@ -238,7 +238,7 @@ describe('TransferredSockets', () => {
     expect([next === gone, owner(next), owner(given)]).toEqual([true, 'maker', 'other']);
   });
 
-  it('gives a flow to nobody that ended while its owner was looked for', () => {
+  it('doesn’t change a flow that ended during the look-up', () => {
     sockets(CONNECTION);
     processWith(10, 'maker');
     for (let pid = 20; pid < 40; pid++) processWith(pid, `p${pid}`, pid);
@@ -258,7 +258,7 @@ describe('TransferredSockets', () => {
     expect([next === row, owner(next)]).toEqual([true, null]);
   });
 
-  it('names no process that let go of the socket since it was seen with it', () => {
+  it('doesn’t name a process that has closed the socket since', () => {
     const other = line(ME, 40_001, THEM, 443, 501);
     sockets(CONNECTION + other);
     processWith(10, 'maker');
@@ -272,7 +272,7 @@ describe('TransferredSockets', () => {
     expect(owner(second)).toBe('maker');
   });
 
-  it('leaves everything alone where there are no tables', () => {
+  it('does nothing without tables', () => {
     processWith(10, 'maker');
     const row = told(10);
     rmSync(`${proc}/net`, { recursive: true });
@@ -290,7 +290,7 @@ describe('TransferredSockets', () => {
     expect(process.cpuUsage).toHaveBeenCalled();
   });
 
-  it('is bounded, says what it left out, and takes a burst in parts', () => {
+  it('has a limit, reports what it left out, and handles a burst in parts', () => {
     let text = '';
     const inodes: number[] = [];
     for (let i = 0; i < 1030; i++) {
@@ -308,7 +308,7 @@ describe('TransferredSockets', () => {
     expect([corrected(), transferred.overflowed]).toEqual([1024, 6]);
   });
 
-  it('takes no more than a twentieth of the time, its walks included', () => {
+  it('uses at most a twentieth of the time, walks included', () => {
     sockets(CONNECTION + line(ME, 40_001, THEM, 443, 501));
     processWith(10, 'maker');
     for (let pid = 20; pid < 40; pid++) processWith(pid, `p${pid}`, pid);

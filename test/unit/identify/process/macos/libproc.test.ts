@@ -9,14 +9,14 @@ describe('pathsBy', () => {
       return length;
     })(1);
 
-  it('reads the path that the kernel wrote, blanks and all letters', () => {
+  it('reads the path that the kernel wrote, with blanks and letters of any script', () => {
     const path = '/Applications/Übersetzer Pro.app/Contents/MacOS/Übersetzer';
     expect(answer(path)).toBe(path);
     expect(answer('/bin/ls\0/rest', 8)).toBe('/bin/ls');
     expect(answer('/tmp/\u001b[31mx')).toBe('/tmp/[31mx');
   });
 
-  it('knows nothing of a process that is gone, nor by an answer that cannot be', () => {
+  it('knows nothing about a process that is gone, or from an impossible answer', () => {
     expect([answer('', 0), answer('', -1), answer('/bin/ls', 4097), answer('ls')]).toEqual([null, null, null, null]);
   });
 

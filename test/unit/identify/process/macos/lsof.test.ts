@@ -88,7 +88,7 @@ describe('parseLsof', () => {
     ]);
   });
 
-  it('undoes the escapes of names and drops what could drive a terminal', () => {
+  it('decodes escapes in names and drops control characters', () => {
     const name = (text: string) => parseLsof(`p1\nc${text}\nu0\nf1\ntIPv4\nPTCP\nn*:1\n`)[0]?.name;
     expect(name('caf\\xc3\\xa9')).toBe('café');
     expect(name('a\\x20b')).toBe('a b');
@@ -98,7 +98,7 @@ describe('parseLsof', () => {
     expect(name('Ünïcode')).toBe('Ünïcode');
   });
 
-  it('reads v4-mapped addresses and unspecified ones as what they are', () => {
+  it('reads v4-mapped and unspecified addresses', () => {
     const of = (n: string) => parseLsof(`p1\ncx\nf1\ntIPv6\nPTCP\nn${n}\n`).map((r) => [end(r.local), end(r.remote)])[0];
     expect(of('[::ffff:192.0.2.1]:80')).toEqual(['192.0.2.1 80', null]);
     expect(of('[::]:80')).toEqual(['* 80', null]);
@@ -121,7 +121,7 @@ describe('parseLsof', () => {
     expect(parseLsof(text)).toEqual([]);
   });
 
-  it('keeps fields of one descriptor out of the next', () => {
+  it('doesn’t carry fields from one descriptor to the next', () => {
     const text = 'p1\ncx\nu7\nf1\ntIPv6\nPTCP\nn*:1\nTST=LISTEN\nf2\nPUDP\nn*:2\np2\ncy\nf3\nPUDP\nn*:3\n';
     expect(parseLsof(text).map(line)).toEqual([
       [1, 'x', 7, 6, 6, '* 1', null, 'LISTEN'],

@@ -41,7 +41,7 @@ describe('parseNettop', () => {
     expect(report.columns).toHaveLength(19);
   });
 
-  it('reads chosen columns, which lack the time', () => {
+  it('reads selected columns, which lack the time', () => {
     const report = parseNettop(NETTOP_CHOSEN);
     expect(report.columns).toEqual(['interface', 'state', 'bytes_in', 'bytes_out']);
     expect(report.records.map(line)).toEqual([
@@ -57,7 +57,7 @@ describe('parseNettop', () => {
     expect(records(',interface,\na.1,,\ntcp4 10.0.0.1:1<->10.0.0.2:2,en0,\n')[0]).toMatchObject({ rxBytes: null, txBytes: null });
   });
 
-  it('passes over what a terminal echoes, a header that repeats, and carriage returns', () => {
+  it('skips terminal echoes, repeated headers and carriage returns', () => {
     for (const echo of ['\u0004\b\b', '^D\b\b'])
       expect(records(`${echo}${NETTOP.replaceAll('\n', '\r\n')}`).map(line)).toEqual(records(NETTOP).map(line));
     expect(parseNettop(`${NETTOP_CHOSEN}${NETTOP_CHOSEN}`).records).toHaveLength(6);
@@ -125,7 +125,7 @@ describe('parseNettop', () => {
     expect(parseNettop(text)).toEqual({ columns: [], processes: 0, records: [] });
   });
 
-  it('keeps no more than it must of a flood', () => {
+  it('keeps no more than necessary of a flood', () => {
     const row = 'tcp4 10.0.0.1:1<->10.0.0.2:2,en0,\n';
     expect(records(`,interface,\na.1,,\n${row.repeat(70_000)}`)).toHaveLength(65_536);
   });

@@ -50,7 +50,7 @@ describe('NettopSource', () => {
     expect(described(row)).toBe('b 2 wildcard');
   });
 
-  it('takes pids above 99,999 and IPv6 with scopes', async () => {
+  it('reads pids above 99,999 and IPv6 with scopes', async () => {
     const { flows, directory, open, described } = flowRoom();
     const source = new NettopSource(flows, directory, programs({ nettop: () => ({ stdout: NETTOP_CHOSEN }) }));
     const rows = [
@@ -62,7 +62,7 @@ describe('NettopSource', () => {
     expect(rows.map((row) => described(row))).toEqual(['com.apple.WebKi 100321 exact', 'node 99998 exact']);
   });
 
-  it('runs only while flows wait, once a second at the most', async () => {
+  it('runs only while flows wait, at most once a second', async () => {
     const edges = programs({ nettop: () => ({ stdout: NETTOP }) });
     const { flows, directory, open } = flowRoom();
     const source = new NettopSource(flows, directory, edges);
@@ -77,7 +77,7 @@ describe('NettopSource', () => {
     expect(edges.ran).toHaveLength(3);
   });
 
-  it('gives up a flow that is never listed, and says what is known', async () => {
+  it('gives up on a flow that is never listed, and says what is known', async () => {
     const { flows, directory, open, described } = flowRoom();
     const source = new NettopSource(flows, directory, programs({ nettop: () => ({ stdout: NETTOP }) }));
     const row = open({ ...EDGE, sport: 9 });
@@ -88,7 +88,7 @@ describe('NettopSource', () => {
     expect(described(row)).toBe('none: closed before it could be looked up');
   });
 
-  it('does without chosen columns where they are refused', async () => {
+  it('works without selected columns if nettop refuses them', async () => {
     const edges = programs({
       nettop: (args) => (args.includes('-J') ? { status: 64, stderr: 'usage: nettop ...' } : { stdout: NETTOP }),
     });
@@ -122,7 +122,7 @@ describe('NettopSource', () => {
     expect(source).toMatchObject({ kind: 'lsof', note: `nettop failed: ${why}; using lsof instead` });
   });
 
-  it('comes back when nettop does, without asking it all the time', async () => {
+  it('recovers when nettop does, without constant retries', async () => {
     let works = false;
     const edges = programs({
       nettop: () => (works ? { stdout: NETTOP } : { status: null, cut: 'time' }),
@@ -161,7 +161,7 @@ describe('NettopSource', () => {
     expect(described(row)).toBe('ssh 900 exact');
   });
 
-  it('leaves a row alone that is another flow’s by now', async () => {
+  it('skips a row that is another flow’s by now', async () => {
     const { flows, directory, open, described } = flowRoom();
     const source = new NettopSource(flows, directory, programs({ nettop: () => ({ stdout: NETTOP }) }));
     const row = open(EDGE);
@@ -173,7 +173,7 @@ describe('NettopSource', () => {
     expect(described(row)).toBe('none: not looked up yet');
   });
 
-  it('reads a real program’s output, and lives through one that dies', async ({ skip }) => {
+  it('reads a real program’s output, and survives its death', async ({ skip }) => {
     if (process.platform === 'win32') return skip('no sh');
     const folder = fakeRoot({ 'nettop.txt': NETTOP });
     const program = (name: string, body: string): string => {
@@ -225,7 +225,7 @@ describe('LsofSource', () => {
     expect(edges.ran).toEqual([LSOF, LSOF, LSOF, LSOF]);
   });
 
-  it('says nothing of flows while lsof fails, and asks again later', async () => {
+  it('gives no reason for flows while lsof fails, and asks again later', async () => {
     let works = false;
     const edges = programs({ lsof: () => (works ? { stdout: LSOF_TEXT } : { status: null, cut: 'time' }) });
     const { flows, directory, open, described } = flowRoom();
@@ -242,7 +242,7 @@ describe('LsofSource', () => {
     expect(source.note).toBe('');
   });
 
-  it('takes exit status 1 with nothing printed for an empty list', async () => {
+  it('reads exit status 1 without output as an empty list', async () => {
     const { flows, directory, open, described } = flowRoom();
     const source = new LsofSource(flows, directory, programs({ lsof: () => ({ status: 1 }) }));
     const row = open(EDGE);

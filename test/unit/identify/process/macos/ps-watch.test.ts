@@ -53,7 +53,7 @@ describe('PsWatch', () => {
     expect(app(curl)).toMatchObject({ name: 'curl', exe: '/usr/bin/curl', user: 'root', pids: [42] });
   });
 
-  it('moves what was booked, and takes the pid out of the app that it leaves', async () => {
+  it('moves booked bytes, and removes the pid from its old app', async () => {
     const { watch, learn, flows, directory, open } = setUp(() => `793 1 501 ${HELPER}\n801 1 0 /usr/sbin/mDNSResponder\n`);
     const aggregator = new Aggregator({ flows, directory, started: 0, seed: 1 });
     const tick = () =>
@@ -83,7 +83,7 @@ describe('PsWatch', () => {
     ]);
   });
 
-  it('leaves a pid alone that is another process’s by now', async () => {
+  it('skips a pid that is another process’s by now', async () => {
     const { watch, learn, directory } = setUp(
       () => '10 1 0 /bin/bash\n11 1 0 /sbin/shutdown\n12 1 0 /Applications/Google Chrome Canary.app/Contents/MacOS/x\n',
     );
@@ -104,7 +104,7 @@ describe('PsWatch', () => {
     expect(app(id)).toMatchObject({ name, user: 'anna', pids: [20] });
   });
 
-  it('believes the kernel about the executable, not what a process was started as or calls itself', async () => {
+  it('trusts the kernel about the executable, not the arguments or the title of a process', async () => {
     const list = () =>
       '70 1 501 python3\n71 1 501 npm run dev\n72 1 501 /Applications/Safari.app/Contents/MacOS/Safari\n73 1 0 (nfsd)\n';
     const python = '/opt/homebrew/Frameworks/Python.framework/Versions/3.13/Resources/Python.app/Contents/MacOS/Python';
@@ -121,7 +121,7 @@ describe('PsWatch', () => {
     expect(app(ids[0])?.name).toBe('Python');
   });
 
-  it('knows the executable of a process that is gone before ps runs, and takes no other for it', async () => {
+  it('knows the executable of a process that ends before ps runs, and doesn’t confuse it with another', async () => {
     const paths: Record<number, string> = { 80: '/usr/bin/curl', 81: '/usr/bin/dig', 82: '/usr/bin/ssh' };
     const { watch, learn, directory } = setUp(() => '81 1 0 /sbin/shutdown\n82 1 501 sshd\n', paths);
     const ids = [learn(80, 'curl'), learn(81, 'dig'), learn(82, 'sshd')];
@@ -136,7 +136,7 @@ describe('PsWatch', () => {
     ]);
   });
 
-  it('knows a name again whose last letter was cut in two', async () => {
+  it('recognises a name that was truncated in the middle of a letter', async () => {
     const { watch, learn, directory } = setUp(() => '30 1 501 /opt/Übersetzungshülle\n');
     const cut = Buffer.from('Übersetzungshülle').subarray(0, 15).toString('utf8');
     expect(cut.endsWith('\ufffd')).toBe(true);
@@ -145,7 +145,7 @@ describe('PsWatch', () => {
     expect(directory.process(id)?.exe).toBe('/opt/Übersetzungshülle');
   });
 
-  it('runs only when there is somebody to ask about, every two seconds at the most', async () => {
+  it('runs only while a process is unknown, at most every two seconds', async () => {
     const { watch, learn, edges } = setUp(() => '1 0 0 /sbin/launchd\n');
     await turns(watch, 0, 10_000);
     expect(edges.ran).toEqual([]);
@@ -160,7 +160,7 @@ describe('PsWatch', () => {
     expect(edges.ran).toHaveLength(2);
   });
 
-  it('asks again, ever more seldom, while ps fails, and forgets nobody', async () => {
+  it('asks again at growing intervals while ps fails, and forgets no process', async () => {
     let works = false;
     const { watch, learn, edges, directory } = setUp(() => (works ? '50 1 0 /bin/a\n51 1 0 /bin/b\n' : ''));
     const a = learn(50, 'a');
@@ -175,7 +175,7 @@ describe('PsWatch', () => {
     expect([directory.process(a)?.exe, directory.process(b)?.exe]).toEqual(['/bin/a', '/bin/b']);
   });
 
-  it('completes nothing after it was closed', async () => {
+  it('changes nothing after close', async () => {
     const { watch, learn, directory } = setUp(() => '60 1 0 /bin/a\n');
     const id = learn(60, 'a');
     watch.work(0);

@@ -24,7 +24,7 @@ describe('parsePs', () => {
     ]);
   });
 
-  it('passes over lines of another shape and strips controls', () => {
+  it('skips malformed lines and strips control characters', () => {
     expect(parsePs('PID PPID\n\n 1 2\n 1 2 3 \u001b[31mx\u0007\n99999999999 1 1 x\n 4 1 0 Foo Xyz 99 99:99:99 2026 y\n')).toEqual(
       [
         { pid: 1, ppid: 2, uid: 3, exe: null, name: '[31mx', startedAt: null },

@@ -38,7 +38,7 @@ describe('EbpfAssembler', () => {
     expect(hex(build)).toBe(bytes);
   });
 
-  it('resolves jumps forward and backward, counted from the instruction behind', () => {
+  it('resolves jumps forward and backward, counted from the next instruction', () => {
     const bytes = hex((asm) =>
       asm
         .label('again')
@@ -65,7 +65,7 @@ describe('EbpfAssembler', () => {
     expect(hex((asm) => asm.jump('out').loadMap(R.R1, 1).label('out').exit(0)).slice(0, 16)).toBe('0500020000000000');
   });
 
-  it('refuses a label that is nowhere', () => {
+  it('refuses a label that isn’t set', () => {
     expect(() => new EbpfAssembler().jump('nowhere').assemble()).toThrow('nowhere');
   });
 });
@@ -73,12 +73,12 @@ describe('EbpfAssembler', () => {
 describe('socketPrograms', () => {
   const programs = socketPrograms(3, 4);
 
-  it('are named as the kernel allows, once each place', () => {
+  it('have names that the kernel allows, one per attach point', () => {
     for (const { name } of programs) expect(name).toMatch(/^[a-z0-9_]{1,15}$/);
     expect(new Set(programs.map(({ attach }) => attach)).size).toBe(programs.length);
   });
 
-  it('end, use no more stack than there is and let everything pass', () => {
+  it('end, stay within the stack, and let every packet pass', () => {
     expect(Math.max(STORAGE_BYTES, REPORT_BYTES)).toBeLessThanOrEqual(512);
     for (const { code } of programs) {
       expect(code.subarray(-16).toString('hex')).toBe('b7000000010000009500000000000000');
@@ -87,11 +87,11 @@ describe('socketPrograms', () => {
     }
   });
 
-  it('are whole words, so that storage and reports are copied eight bytes at a time', () => {
+  it('keep storage and reports in whole words, as they are copied eight bytes at a time', () => {
     expect([STORAGE_BYTES % 8, REPORT_BYTES % 8]).toEqual([0, 0]);
   });
 
-  it('read of a frame where the types say it is, within the stack, and return nothing', () => {
+  it('read a frame at the offsets of the kernel types, stay within the stack, and return nothing', () => {
     const places = { sk: 0x18, protocol: 0x2b0, network_header: 0x2b4, tail: 0x2b8, head: 0x2c0 } as Record<string, number>;
     const types = { offset: (_: string, member: string) => places[member] ?? 0x10 } as unknown as KernelTypes;
     const code = frameProgram(3, 4, types);

@@ -46,7 +46,7 @@ describe('KernelTypes', () => {
     expect([types.tracepoint('net_dev_queue'), types.functionId('packet_parse_headers')]).toEqual([7, 8]);
   });
 
-  it('finds members, also of unnamed structs and unions within, and of structs that have bit fields', () => {
+  it('finds members, even inside unnamed structs and unions, and in structs with bit fields', () => {
     expect(['sk', 'len', 'tail', 'flags'].map((name) => types.offset('sk_buff', name))).toEqual([8, 64, 16 + 20, 16 + 24]);
   });
 
@@ -67,7 +67,7 @@ describe('KernelTypes', () => {
     expect(() => new KernelTypes(bytes)).toThrow('this kernel has no type information');
   });
 
-  it('comes to an end with what is cut short or turns in circles', () => {
+  it('ends on types that are truncated or circular', () => {
     for (let length = 24; length < KERNEL.length; length++) {
       try {
         new KernelTypes(KERNEL.subarray(0, length)).offset('sk_buff', 'len');

@@ -13,7 +13,7 @@ function drained(fake: FakeReportRing, limit = 1000): number[] {
 }
 
 describe('ReportRing', () => {
-  it('gives reports in their order, each once', () => {
+  it('returns reports in order, each once', () => {
     const fake = new FakeReportRing();
     expect(fake.ring.hasReports).toBe(false);
     for (const pid of [3, 4, 5]) fake.push(text(pid));
@@ -21,20 +21,20 @@ describe('ReportRing', () => {
     expect([drained(fake), drained(fake), fake.ring.hasReports, fake.ring.count]).toEqual([[3, 4, 5], [], false, 3]);
   });
 
-  it('tells the kernel how far it read, so that there is room again', () => {
+  it('tells the kernel how far it read, which frees the space', () => {
     const fake = new FakeReportRing();
     fake.push(text(3));
     drained(fake);
     expect(fake.read).toBe(REPORT_BYTES + 8);
   });
 
-  it('stops at its limit and goes on there', () => {
+  it('stops at its limit and continues there', () => {
     const fake = new FakeReportRing();
     for (let pid = 1; pid <= 5; pid++) fake.push(text(pid));
     expect([drained(fake, 2), drained(fake, 2), drained(fake, 2)]).toEqual([[1, 2], [3, 4], [5]]);
   });
 
-  it('waits for a record that is still being written, and what is behind it', () => {
+  it('waits for a record that is still being written, and doesn’t read past it', () => {
     const fake = new FakeReportRing();
     fake.push(text(1));
     const commit = fake.pushBytes(reportBytes(text(2)), 'busy');
@@ -45,7 +45,7 @@ describe('ReportRing', () => {
     expect(drained(fake)).toEqual([2, 3]);
   });
 
-  it('passes over what was thrown away and what is no report', () => {
+  it('skips discarded records and those that aren’t reports', () => {
     const fake = new FakeReportRing();
     fake.pushBytes(reportBytes(text(1)), 'discarded');
     fake.pushBytes(Buffer.alloc(13));
@@ -53,7 +53,7 @@ describe('ReportRing', () => {
     expect(drained(fake)).toEqual([2]);
   });
 
-  it('goes round and round', () => {
+  it('wraps around many times', () => {
     const fake = new FakeReportRing(4096);
     const seen: number[] = [];
     for (let pid = 1; pid <= 500; pid++) {

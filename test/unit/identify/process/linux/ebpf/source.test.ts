@@ -119,7 +119,7 @@ describe('EbpfSource', () => {
     expect([owner(row), attribution(row), admitted]).toEqual(['curl', 'exact', []]);
   });
 
-  it('knows it on whichever interface the packet is, and in either direction', () => {
+  it('knows it for a packet on any interface, in either direction', () => {
     begins(5, 'sshd');
     reports({
       pid: 5,
@@ -134,7 +134,7 @@ describe('EbpfSource', () => {
     expect([owner(row), direction(row)]).toEqual(['sshd', 'inbound']);
   });
 
-  it('corrects a flow that was there before its report', () => {
+  it('corrects a flow that is older than its report', () => {
     const row = comes();
     expect([owner(row), admitted]).toEqual([null, [row]]);
     begins(5, 'curl');
@@ -143,13 +143,13 @@ describe('EbpfSource', () => {
     expect(owner(row)).toBe('curl');
   });
 
-  it('takes IPv6', () => {
+  it('handles IPv6', () => {
     begins(5, 'curl');
     reports({ pid: 5, comm: 'curl', source: 'fd00::1', destination: '2001:db8::2' });
     expect(owner(comes({ src: 'fd00::1', dst: '2001:db8::2' }))).toBe('curl');
   });
 
-  it('knows other peers of a socket that is not connected by its port', () => {
+  it('knows other peers of an unconnected socket by its port', () => {
     begins(5, 'resolver');
     reports({ pid: 5, comm: 'resolver', protocol: UDP, connected: false });
     const row = comes({ protocol: UDP, dst: '192.0.2.99', dport: 53 });
@@ -157,7 +157,7 @@ describe('EbpfSource', () => {
     expect(owner(comes({ protocol: UDP, sport: 40_001 }))).toBeNull();
   });
 
-  it('gives no port to a protocol that has none: the exact ends only', () => {
+  it('matches only exact addresses for a protocol without ports', () => {
     begins(5, 'ping');
     reports({ pid: 5, comm: 'ping', protocol: ICMP, sourcePort: 2048, destinationPort: 9, connected: false });
     expect(owner(comes({ protocol: ICMP, sport: 9, dport: 8 }))).toBe('ping');
@@ -177,7 +177,7 @@ describe('EbpfSource', () => {
     expect([owner(error), admitted]).toEqual([null, [third, error]]);
   });
 
-  it('gives what a raw socket sends without an identifier to its process', () => {
+  it('gives what a raw socket sends without an identifier to that socket’s process', () => {
     begins(5, 'radvd');
     reports({
       pid: 5,
@@ -192,7 +192,7 @@ describe('EbpfSource', () => {
     expect(owner(comes({ protocol: ICMPV6, src: 'fd00::1', dst: 'ff02::16' }))).toBeNull();
   });
 
-  it('gives a loopback flow both owners, in whichever order they are told', () => {
+  it('gives a loopback flow both owners, in either order of reports', () => {
     begins(5, 'client');
     begins(6, 'server');
     const ends = { source: '127.0.0.1', destination: '127.0.0.1', sourcePort: 40_000, destinationPort: 80 };
@@ -204,7 +204,7 @@ describe('EbpfSource', () => {
     expect([owner(row), peer(row)]).toEqual(['client', 'server']);
   });
 
-  it('makes another flow of a tuple that another process took over, where no SYN tells', () => {
+  it('starts another flow if another process took the tuple over, even without a SYN', () => {
     begins(5, 'first');
     begins(6, 'second');
     reports({ pid: 5, comm: 'first', protocol: UDP });
@@ -215,7 +215,7 @@ describe('EbpfSource', () => {
     expect(owner(comes({ protocol: UDP }))).toBe('second');
   });
 
-  it('parts two processes that are both gone before anything is known of them but their names', () => {
+  it('keeps two processes apart that ended when only their names were known', () => {
     reports({ pid: 5, comm: 'flash', protocol: UDP });
     const row = comes({ protocol: UDP });
     reports({ pid: 6, comm: 'flash', protocol: UDP });
@@ -227,7 +227,7 @@ describe('EbpfSource', () => {
     expect([owner(other), flows.created]).toEqual(['flash', 2]);
   });
 
-  it('parts two processes that had one tuple in turn before either was read, by the time of their packets', () => {
+  it('keeps two processes apart that used one tuple in turn, by the time of their packets', () => {
     begins(5, 'first');
     begins(6, 'second');
     reports({ pid: 5, comm: 'first', protocol: UDP, timeMs: 10 });
@@ -245,7 +245,7 @@ describe('EbpfSource', () => {
     expect(owner(flows.lookup(packet({ protocol: UDP }).words, 40_000, 443, UDP, 0))).toBe('second');
   });
 
-  it('gives a flow to who had its ends when it began, though another took them over before it was admitted', () => {
+  it('gives a flow to the process that had its tuple at the start, even if another took it over before the flow was admitted', () => {
     begins(5, 'first');
     begins(6, 'second');
     reports({ pid: 5, comm: 'first', protocol: UDP, timeMs: 10 });
@@ -258,14 +258,14 @@ describe('EbpfSource', () => {
     expect([flows.isRetired(row), owner(row)]).toEqual([true, 'first']);
   });
 
-  it('leaves an answer to somebody else alone that a raw socket of ping overheard', () => {
+  it('doesn’t claim an answer to another process that the raw socket of a ping also received', () => {
     begins(5, 'ping');
     const fields = { protocol: ICMP, sourcePort: 0, destinationPort: 0 };
     reports({ pid: 5, comm: 'ping', ...fields, source: THERE, destination: HERE, direction: 'ingress' });
     expect(owner(comes({ protocol: ICMP, sport: 0, dport: 0, src: THERE, dst: HERE }))).toBeNull();
   });
 
-  it('claims a flow of a container that passes through', () => {
+  it('claims a forwarded flow of a container', () => {
     begins(5, 'contained');
     reports({ pid: 5, comm: 'contained', source: '172.17.0.2', namespace: OTHERS });
     source.beforeBatch();
@@ -275,7 +275,7 @@ describe('EbpfSource', () => {
     expect([source.claim(other), direction(other)]).toEqual([false, 'transit']);
   });
 
-  it('claims one that was there before its report, and parts it from that of another process', () => {
+  it('claims one older than its report, and keeps it apart from another process’s', () => {
     begins(5, 'contained');
     begins(6, 'other');
     const ends = { source: '172.17.0.2', protocol: UDP, namespace: OTHERS };
@@ -293,7 +293,7 @@ describe('EbpfSource', () => {
     expect([owner(passes()), flows.created]).toEqual(['other', 2]);
   });
 
-  it('makes no end of this machine of what only passes through to a container', () => {
+  it('doesn’t take a flow that this machine only forwards to a container for a local one', () => {
     begins(5, 'contained');
     const row = flows.touch(timed(packet({ src: '198.51.100.9', dst: '172.17.0.2' }), 1000), 0, 0);
     expect(source.claim(row)).toBe(false);
@@ -303,7 +303,7 @@ describe('EbpfSource', () => {
     expect([owner(row), peer(row), direction(row)]).toEqual([null, null, 'transit']);
   });
 
-  it('leaves a flow with who holds it now when its maker is told again', () => {
+  it('leaves a flow with its current holder when its creator is reported again', () => {
     begins(5, 'maker');
     begins(6, 'heir');
     reports({ pid: 5, comm: 'maker', protocol: UDP });
@@ -313,7 +313,7 @@ describe('EbpfSource', () => {
     expect([comes({ protocol: UDP }), flows.created, owner(row)]).toEqual([row, 1, 'heir']);
   });
 
-  it('parts a flow that was handed on from that of a third process, with its last owner', () => {
+  it('keeps a flow that was passed on apart from a third process’s, with its last owner', () => {
     for (const [pid, name] of [
       [5, 'maker'],
       [6, 'heir'],
@@ -327,7 +327,7 @@ describe('EbpfSource', () => {
     expect([owner(comes({ protocol: UDP })), flows.isRetired(row), owner(row)]).toEqual(['third', true, 'heir']);
   });
 
-  it('has ends in this namespace looked up again later, and no others', () => {
+  it('queues a later look-up for tuples in this namespace only', () => {
     begins(5, 'client');
     begins(6, 'server');
     begins(7, 'contained');
@@ -358,7 +358,7 @@ describe('EbpfSource', () => {
     expect(handed).toEqual([]);
   });
 
-  it('does not part a flow when its own process is told again', () => {
+  it('doesn’t split a flow when its own process is reported again', () => {
     begins(5, 'first');
     for (let i = 0; i < 3; i++) {
       reports({ pid: 5, comm: 'first', protocol: UDP });
@@ -367,7 +367,7 @@ describe('EbpfSource', () => {
     expect(flows.created).toBe(1);
   });
 
-  it('hands a connection on to the process that acts on it now', () => {
+  it('passes a connection on to the process that now uses it', () => {
     begins(5, 'parent');
     begins(6, 'child');
     reports({ pid: 5, comm: 'parent' });
@@ -377,7 +377,7 @@ describe('EbpfSource', () => {
     expect([flows.isLive(row), owner(row)]).toEqual([true, 'child']);
   });
 
-  it('waits for what the exec worker will tell, and names by the short name at last', () => {
+  it('waits for the exec worker’s facts, and falls back to the short name', () => {
     reports({ pid: 5, comm: 'flash' });
     const row = comes();
     expect(owner(row)).toBeNull();
@@ -389,7 +389,7 @@ describe('EbpfSource', () => {
     expect(owner(row)).toBe('flash');
   });
 
-  it('forgets a flow that went while it waited', () => {
+  it('forgets a flow that was removed while it waited', () => {
     reports({ pid: 5, comm: 'flash' });
     const row = comes();
     flows.remove(row);
@@ -399,7 +399,7 @@ describe('EbpfSource', () => {
     expect([other, owner(other)]).toEqual([row, null]);
   });
 
-  it('strips a name that wants to be clever', () => {
+  it('strips control characters from names', () => {
     reports({ pid: 5, comm: '\u001b[2Jevil' });
     const row = comes();
     now = 260;
@@ -408,7 +408,7 @@ describe('EbpfSource', () => {
   });
 
   describe('other network namespaces', () => {
-    it('are the far end of a flow that comes from one', () => {
+    it('own the far end of a flow that comes from one', () => {
       begins(5, 'contained');
       reports({
         pid: 5,
@@ -423,7 +423,7 @@ describe('EbpfSource', () => {
       expect([peer(row), owner(row), direction(row)]).toEqual(['contained', null, 'local']);
     });
 
-    it('are that of a flow that stands already, too', () => {
+    it('own it for a flow that already exists, too', () => {
       const row = comes();
       begins(5, 'contained');
       reports({
@@ -448,7 +448,7 @@ describe('EbpfSource', () => {
       expect(owner(comes({ protocol: UDP, sport: 53, dst: '192.0.2.99', dport: 5000 }))).toBeNull();
     });
 
-    it('own a flow whose address was translated on its way out', () => {
+    it('own a flow whose address was translated on the way out', () => {
       begins(5, 'contained');
       reports({ pid: 5, comm: 'contained', source: '172.17.0.2', sourcePort: 5555, namespace: OTHERS });
       const row = comes();
@@ -460,7 +460,7 @@ describe('EbpfSource', () => {
     });
   });
 
-  it('asks for sockets that are older before anything that polls', () => {
+  it('asks for older sockets before it polls', () => {
     begins(5, 'daemon');
     olderProcess = directory.learn(known.get(5) as ProcessFacts);
     const row = comes();
@@ -468,7 +468,7 @@ describe('EbpfSource', () => {
     expect(handed, 'it may be handed on later').toEqual([`${row} daemon holds it`]);
   });
 
-  it('remembers the newest tens of thousands of sockets, and is bounded', () => {
+  it('remembers the newest tens of thousands of sockets, and no more', () => {
     begins(5, 'scanner');
     for (let i = 0; i < 70_000; i++) {
       const destination = `198.18.${(i >> 8) & 255}.${i & 255}`;

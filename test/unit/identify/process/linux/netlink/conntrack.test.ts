@@ -55,13 +55,13 @@ describe('Conntrack', () => {
     expect(behind(TCP, HOST, 8080, OUT, 7000)).toBe(`${IN} 80 > ${OUT} 7000`);
   });
 
-  it('takes IPv6, and a line whose protocol has no state', () => {
+  it('reads IPv6, and lines of protocols without a state', () => {
     const line = `ipv6     10 udp      17 29 ${ends('2001:db8:1::2', '2001:db8::9', 5000, 53)} ${ends('2001:db8::9', '2001:db8::1', 53, 61_000)} mark=0\n`;
     writes(line);
     expect(behind(UDP, '2001:db8::1', 61_000, '2001:db8::9', 53)).toBe('2001:db8:1::2 5000 > 2001:db8::9 53');
   });
 
-  it('tells nothing of what is not translated, of another protocol, other ends, or an end alone', () => {
+  it('returns nothing for untranslated flows, other protocols or ends, or a single end', () => {
     writes(MASQUERADED + entry(ends(HOST, OUT, 1, 2), ends(OUT, HOST, 2, 1)));
     expect(behind(TCP, HOST, 1, OUT, 2)).toBeNull();
     expect(behind(UDP, HOST, 61_000, OUT, 443)).toBeNull();
@@ -77,7 +77,7 @@ describe('Conntrack', () => {
     expect(behind(TCP, HOST, 61_000, OUT, 443)).toBeNull();
   });
 
-  it('reads anew soon, but for a twentieth of the time at the most', () => {
+  it('reads again soon, but for at most a twentieth of the time', () => {
     const spent = vi.spyOn(process, 'cpuUsage').mockReturnValue({ user: 0, system: 0 });
     expect(behind(TCP, HOST, 61_000, OUT, 443, 0)).toBeNull();
     writes(MASQUERADED);

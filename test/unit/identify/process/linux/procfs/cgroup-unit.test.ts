@@ -31,7 +31,7 @@ describe('unitOf', () => {
     expect(unitOf(cgroup)).toBeNull();
   });
 
-  it('ends on a long hostile path', () => {
+  it('ends on a long, hostile path', () => {
     expect(unitOf(`0::/${'a.service'.repeat(400)}`)).toBeNull();
     expect(unitOf(`0::/docker-${'z'.repeat(4000)}.scope`)).toBeNull();
   });

@@ -39,7 +39,7 @@ describe('parseProcNet', () => {
     expect(find(table, TCP, '10.0.0.1', 40_002, '192.0.2.80', 443)).toBe('0 none');
   });
 
-  it('reads sockets of IPv6, also those with v4-mapped addresses', () => {
+  it('reads sockets of IPv6, even those with v4-mapped addresses', () => {
     const table = parse(TCP6, TCP, true);
     expect(table.count).toBe(3);
     expect(find(table, TCP, '10.0.0.1', 22, '192.0.2.80', 50_000)).toBe('6161 exact');
@@ -47,7 +47,7 @@ describe('parseProcNet', () => {
     expect(find(table, TCP, '10.0.0.1', 80, '192.0.2.80', 50_000)).toBe('5151 listener');
   });
 
-  it('takes whatever is whole of text that is cut anywhere', () => {
+  it('reads every whole line of text that is cut anywhere', () => {
     for (let length = 0; length <= TCP4.length; length++) {
       const table = parse('', TCP, false, Buffer.from(TCP4.slice(0, length)));
       expect(table.count).toBeLessThanOrEqual(2);
@@ -75,7 +75,7 @@ describe('parseProcNet', () => {
 });
 
 describe('ProcNetReader', () => {
-  it('reads all files that are there, longer ones than its buffer too', () => {
+  it('reads all files that exist, even those longer than its buffer', () => {
     const line = (port: number) =>
       `   1: 0100000A:${port.toString(16).toUpperCase().padStart(4, '0')} 500200C0:01BB 01 00000000:00000000 02:00000000 00000000  1000        0 ${port} 2 0000000000000000 20 4 30 10 -1\n`;
     const many = Array.from({ length: 3000 }, (_, i) => line(i + 1)).join('');
@@ -102,7 +102,7 @@ describe('ProcNetReader', () => {
     expect(reader.isWhole).toBe(true);
   });
 
-  it('reads nothing where there is no procfs', () => {
+  it('reads nothing without procfs', () => {
     expect(new ProcNetReader().read('/nonexistent', new SocketTable())).toBe(0);
   });
 });

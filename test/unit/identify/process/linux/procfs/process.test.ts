@@ -21,7 +21,7 @@ describe('readProcess', () => {
     });
   });
 
-  it('takes names with blanks and parentheses apart from the rest', () => {
+  it('separates names with blanks and parentheses from the rest', () => {
     expect(read({ stat: stat('a) R 9 (b') })).toMatchObject({
       name: 'a) R 9 (b',
       parentPid: 42,
@@ -31,12 +31,12 @@ describe('readProcess', () => {
     });
   });
 
-  it('shows names in any script, and strips what could move a cursor', () => {
+  it('keeps names in any script, and strips what could move a cursor', () => {
     expect(read({ stat: stat('Música') })?.name).toBe('Música');
     expect(read({ stat: stat('x\u001b]0;y') })?.name).toBe('x]0;y');
   });
 
-  it('knows an executable that was replaced while it runs', () => {
+  it('recognises an executable that was replaced while it runs', () => {
     expect(read({ stat: stat('node'), exe: '-> /opt/node (deleted)' })).toMatchObject({ name: 'node', exe: '/opt/node' });
   });
 

@@ -43,13 +43,13 @@ describe('scriptOf', () => {
     expect(script('anything x.py', '/usr/bin/python3.12')).toBe('x.py');
   });
 
-  it('takes a name with blanks, an empty argument and no NUL at the end', () => {
+  it('reads names with blanks, empty arguments and a missing NUL at the end', () => {
     expect(scriptOf('python3', 'python3\0/home/me/my script.py\0')).toBe('my script.py');
     expect(scriptOf('node', 'node\0x.js')).toBe('x.js');
     expect(scriptOf('node', '')).toBeNull();
   });
 
-  it('strips and cuts what comes from outside', () => {
+  it('strips and truncates hostile text', () => {
     expect(scriptOf('python3', 'python3\0/tmp/a\u001b[31mb.py\0')).toBe('a[31mb.py');
     expect(scriptOf('python3', `python3\0${'x'.repeat(5000)}\0`)?.length).toBe(64);
     expect(scriptOf('python3', 'python3\0\u001b\0')).toBeNull();

@@ -21,20 +21,20 @@ function walk(inodes: SocketInodes, ...wanted: number[]): void {
 }
 
 describe('SocketInodes', () => {
-  it('finds the process that holds a socket, and remembers those it met', () => {
+  it('finds the process that holds a socket, and remembers sockets that it passed', () => {
     const inodes = new SocketInodes(procAt(proc({ 10: ['/dev/null', 500], 20: ['pipe:[500]', 600, 700], 30: [] })));
     walk(inodes, 500);
     expect([inodes.owner(500), inodes.owner(600), inodes.owner(999)]).toEqual([10, 20, undefined]);
     expect(inodes.walking).toBe(false);
   });
 
-  it('goes to the newest first, and stops when all is found', () => {
+  it('reads the newest process first, and stops when everything is found', () => {
     const inodes = new SocketInodes(procAt(proc({ 10: [500], 20: [600], 30: [700] })));
     walk(inodes, 600);
     expect([inodes.owner(700), inodes.owner(600), inodes.owner(500)]).toEqual([30, 20, undefined]);
   });
 
-  it('asks those first that held sockets before', () => {
+  it('reads processes first that held sockets before', () => {
     const folder = proc({ 10: [500], 30: [700] });
     const inodes = new SocketInodes(procAt(folder));
     walk(inodes, 500);
@@ -44,14 +44,14 @@ describe('SocketInodes', () => {
     expect(inodes.owner(501)).toBe(10);
   });
 
-  it('does a little at a time', () => {
+  it('works in slices', () => {
     const inodes = new SocketInodes(procAt(proc({ 1: [101], 2: [102], 3: [103] })));
     inodes.want(101);
     const turns = [inodes.step(0), inodes.walking, inodes.step(0), inodes.step(0)];
     expect([turns, inodes.owner(101)]).toEqual([[false, true, false, true], 1]);
   });
 
-  it('forgets an owner when told to, and finds who else holds the socket', () => {
+  it('forgets an owner on request, and finds another holder of the socket', () => {
     const folder = proc({ 10: [500], 20: [500] });
     const inodes = new SocketInodes(procAt(folder));
     walk(inodes, 500);
@@ -62,7 +62,7 @@ describe('SocketInodes', () => {
     expect(inodes.owner(500)).toBe(10);
   });
 
-  it('tells which sockets a process holds now', () => {
+  it('knows which sockets a process holds now', () => {
     const folder = proc({ 10: [500, '/dev/null', 600], 20: [] });
     const inodes = new SocketInodes(procAt(folder));
     walk(inodes, 500);
@@ -70,7 +70,7 @@ describe('SocketInodes', () => {
     expect([10, 20, 99].map((pid) => inodes.heldBy(pid))).toEqual([new Set([600]), new Set(), new Set()]);
   });
 
-  it('gives up on a process that has more descriptors than there is time for', () => {
+  it('gives up on a process with too many descriptors for the time', () => {
     const endless = {
       ...procAt('/nonexistent'),
       *sockets() {
@@ -80,7 +80,7 @@ describe('SocketInodes', () => {
     expect(new SocketInodes(endless).heldBy(10)).toBeNull();
   });
 
-  it('survives what goes away under it, and a /proc that is none', () => {
+  it('survives files that vanish while it reads, and a broken /proc', () => {
     const folder = proc({ 10: [500], 20: [600] });
     unlinkSync(`${folder}/20/fd/0`);
     rmSync(`${folder}/20/fd`, { recursive: true });

@@ -99,7 +99,7 @@ describe('ProcfsSource', () => {
     expect(told(row)).toBe('curl and nginx (exact)');
   });
 
-  it('takes an unconnected socket for datagrams', () => {
+  it('matches an unconnected socket for datagrams', () => {
     sockets(line('00000000', 5353, '00000000', 0, 500), 'udp');
     processWith(77, 'avahi', 500);
     const row = flow({ protocol: PROTOCOL.UDP, dst: '224.0.0.251', sport: 5353, dport: 5353 });
@@ -107,7 +107,7 @@ describe('ProcfsSource', () => {
     expect(told(row)).toBe('avahi (wildcard)');
   });
 
-  it('waits a moment before it takes the listener: the connection may just be accepted', () => {
+  it('waits before it takes the listener, as the connection may be being accepted', () => {
     const listener = line('00000000', 22, '00000000', 0, 500);
     sockets(listener);
     processWith(77, 'sshd', 500);
@@ -131,7 +131,7 @@ describe('ProcfsSource', () => {
     expect(told(row)).toBe('- (none, closed before it could be looked up)');
   });
 
-  it('looks on for what goes on', () => {
+  it('keeps looking while a flow continues', () => {
     const row = flow();
     work(60);
     sockets(line(ME, 40_000, THEM, 443, 500));
@@ -140,7 +140,7 @@ describe('ProcfsSource', () => {
     expect(told(row)).toBe('curl (exact)');
   });
 
-  it('gives what waits at the end a last look, and then its reason', () => {
+  it('looks once more for waiting flows at the end, and then sets their reason', () => {
     const found = flow();
     const lost = flow({ sport: 40_001 });
     work(10);
@@ -157,7 +157,7 @@ describe('ProcfsSource', () => {
     ]);
   });
 
-  it('asks every process only for what is still there after a short look at the newest', () => {
+  it('reads every process only for flows that outlast a short look at the newest', () => {
     sockets(line(ME, 40_000, THEM, 443, 500));
     for (let pid = 100; pid < 150; pid++) processWith(pid, 'newer', 9000 + pid);
     processWith(77, 'curl', 500);
@@ -168,7 +168,7 @@ describe('ProcfsSource', () => {
     expect(told(row)).toBe('curl (exact)');
   });
 
-  describe('where single sockets can be asked for', () => {
+  describe('where the kernel answers for single sockets', () => {
     const asked: number[] = [];
     let inode: number;
     beforeEach(() => {
@@ -194,7 +194,7 @@ describe('ProcfsSource', () => {
       expect([told(row), asked, source.note]).toEqual(['curl (exact)', [40_000], '']);
     });
 
-    it('reads the table for protocols that are not answered, and for what goes on unfound', () => {
+    it('reads the table for other protocols, and for flows that continue without an owner', () => {
       sockets(line('00000000', 5353, '00000000', 0, 600), 'udp');
       processWith(78, 'avahi', 600);
       const datagrams = flow({ protocol: PROTOCOL.UDP, dst: '224.0.0.251', sport: 5353, dport: 5353 });
@@ -208,7 +208,7 @@ describe('ProcfsSource', () => {
     });
   });
 
-  it('finds who else holds a socket after the process that it knew is gone', () => {
+  it('finds another holder of a socket after the known process is gone', () => {
     const udp = line('00000000', 53, '00000000', 0, 500);
     sockets(udp, 'udp');
     processWith(88, 'resolver', 500);
@@ -222,7 +222,7 @@ describe('ProcfsSource', () => {
     expect(told(second)).toBe('worker (wildcard)');
   });
 
-  it('gives a row that is another flow by now to nobody', () => {
+  it('gives a row to nobody if it is another flow by now', () => {
     sockets(line(ME, 40_000, THEM, 443, 500));
     processWith(77, 'curl', 500);
     const row = flow();
@@ -232,7 +232,7 @@ describe('ProcfsSource', () => {
     expect(told(row)).toContain('not looked up yet');
   });
 
-  it('asks for the socket behind a translated address, also where the far end is known', () => {
+  it('asks for the socket behind a translated address, even if the far end is known', () => {
     // The far end is another namespace's, known by its own table; ours is a socket with an address of its own in a third one.
     sockets(line(THEM, 443, ME, 40_000, 500) + line('0200A8C0', 5000, THEM, 443, 600));
     const there = 'src=192.168.0.2 dst=192.0.2.80 sport=5000 dport=443';
@@ -246,7 +246,7 @@ describe('ProcfsSource', () => {
     expect(told(row)).toBe('contained and server (exact)');
   });
 
-  it('takes no socket of another namespace for ours because it has the same port', () => {
+  it('doesn’t take a socket of another namespace for ours because of the same port', () => {
     processWith(77, 'contained', 500, 600);
     mkdirSync(`${proc}/77/net`, { recursive: true });
     mkdirSync(`${proc}/77/ns`, { recursive: true });
@@ -261,7 +261,7 @@ describe('ProcfsSource', () => {
     expect(told(exact)).toBe('contained (exact)');
   });
 
-  it('leaves alone what no process can own', () => {
+  it('ignores flows that no process can own', () => {
     const forwarded = flow({ src: '192.0.2.1', dst: '192.0.2.2' });
     const arp = flow({ protocol: PROTOCOL.ARP });
     work(2500);
@@ -269,7 +269,7 @@ describe('ProcfsSource', () => {
     expect(told(arp)).toBe('- (kernel, no process: the kernel itself)');
   });
 
-  it('knows a ping by its identifier, and gives nothing to whoever holds a raw ICMP socket', () => {
+  it('matches a ping by its identifier, and gives nothing to other holders of raw ICMP sockets', () => {
     sockets(line('00000000', 77, '00000000', 0, 500), 'icmp');
     sockets(line('00000000', 1, '00000000', 0, 600), 'raw');
     processWith(70, 'ping', 500);
@@ -287,7 +287,7 @@ describe('ProcfsSource', () => {
     ]);
   });
 
-  describe('of sockets that no process holds', () => {
+  describe('for sockets that no process holds', () => {
     const KERNEL = '- (kernel, no process: the kernel itself)';
     const VXLAN = { protocol: PROTOCOL.UDP, sport: 4789, dport: 50_000 };
     beforeEach(() => {
@@ -306,15 +306,15 @@ describe('ProcfsSource', () => {
       return told(row);
     };
 
-    it('says that they are the kernel itself, where every process was asked twice', () => {
+    it('names the kernel itself after it read every process twice', () => {
       expect(outcome(VXLAN)).toBe(KERNEL);
     });
 
-    it('says so too of what a tunnel sends from any port to where it waits itself', () => {
+    it('also names it for what a tunnel sends from any port to its own', () => {
       expect(outcome({ protocol: PROTOCOL.UDP, sport: 50_001, dport: 4789 })).toBe(KERNEL);
     });
 
-    it('says so of what has been silent since', () => {
+    it('names it for flows that have been silent since', () => {
       const kinds = [VXLAN, { protocol: PROTOCOL.UDP, sport: 50_001, dport: 4789 }];
       const rows = kinds.map((fields) => flow(fields));
       for (const fields of kinds) flows.touch(timed(packet(fields), now + 1), 0, 0);
@@ -322,7 +322,7 @@ describe('ProcfsSource', () => {
       expect(rows.map(told)).toEqual([KERNEL, KERNEL]);
     });
 
-    it('gives nothing to a process because it waits at the port that another, now gone, has sent to', () => {
+    it('doesn’t give a flow to a process that listens on the port to which another, now gone, sent', () => {
       processWith(77, 'resolver', 900);
       expect(outcome({ protocol: PROTOCOL.UDP, sport: 50_001, dport: 4789 })).toContain('closed before');
     });
@@ -336,17 +336,17 @@ describe('ProcfsSource', () => {
     });
   });
 
-  describe('of a port where nothing listens', () => {
+  describe('for a port where nothing listens', () => {
     const REFUSED = '- (kernel, nothing listens on the port)';
     const inbound = { src: '192.0.2.80', dst: '10.0.0.1', sport: 50_000, dport: 9999 };
 
-    it('says so where our end is silent', () => {
+    it('says so if our end is silent', () => {
       const rows = [flow({ ...inbound, protocol: PROTOCOL.UDP }), flow({ ...inbound, flags: 'S' })];
       work(5000);
       expect(rows.map(told)).toEqual([REFUSED, REFUSED]);
     });
 
-    it('says so where a connection was reset as it began, and not where it had been accepted', () => {
+    it('says so if a connection was reset as it began, but not after it was accepted', () => {
       const answers = (sport: number, ...flags: string[]) => {
         const row = flow({ ...inbound, sport, flags: 'S' });
         for (const each of flags) flow({ src: '10.0.0.1', dst: '192.0.2.80', sport: 9999, dport: sport, flags: each });
@@ -372,7 +372,7 @@ describe('ProcfsSource', () => {
     expect(told(row)).toBe('- (none, closed before it could be looked up)');
   });
 
-  it('says when there is no /proc, and goes on', () => {
+  it('says when there is no /proc, and continues', () => {
     rmSync(`${proc}/net`, { recursive: true });
     flow();
     work(30);
