@@ -1,4 +1,4 @@
-// Real captures, and our own frames, against tshark; every cut of every real frame. The samples are no part of the project.
+// Compares real captures and our own frames with tshark, and tries every truncation of every real frame. The samples aren't part of the project.
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -42,7 +42,7 @@ interface Frame {
   readonly wire: number;
 }
 
-/** Frames of a little-endian pcap or pcapng file: all that the samples are. */
+/** Frames of a little-endian pcap or pcapng file, as all samples are. */
 function framesOf(path: string): Frame[] {
   const raw = readFileSync(path);
   const file = Uint8Array.from(path.endsWith('.gz') ? gunzipSync(raw) : raw);
@@ -63,7 +63,7 @@ function framesOf(path: string): Frame[] {
   return frames;
 }
 
-/** PKTAP is not decode's: the frame behind its header is. */
+/** The frame behind a PKTAP header, as decode doesn't read PKTAP. */
 function unwrap(frame: Frame): Frame {
   if (frame.link !== LINK.PKTAP && frame.link !== LINK.PKTAP_DLT) return frame;
   const header = u32le(frame.bytes, 0);
@@ -85,7 +85,7 @@ const FIELDS = ['ip.src', 'ip.dst', 'ipv6.src', 'ipv6.dst', 'tcp.srcport', 'tcp.
   .concat(['sctp.srcport', 'sctp.dstport', 'tcp.seq_raw', 'tcp.ack_raw', 'tcp.len', 'tcp.flags'])
   .concat(['tcp.options.timestamp.tsval', 'tcp.options.timestamp.tsecr', 'icmpv6.type', 'vlan.id', 'ip.len']);
 
-/** What tshark says of each frame, the outermost layer of each kind. */
+/** What tshark reports for each frame: the outermost layer of each kind. */
 function ask(path: string): string[][] {
   const fields = FIELDS.flatMap((field) => ['-e', field]);
   const fixed = ['-n', '-o', 'ip.defragment:FALSE', '-o', 'ipv6.defragment:FALSE', '-o', 'tcp.desegment_tcp_streams:FALSE'];
@@ -97,7 +97,7 @@ function ask(path: string): string[][] {
     .map((line) => line.split('\t'));
 }
 
-/** What we say, in the same columns. */
+/** What we report, in the same columns. */
 function answer({ link, bytes, wire }: Frame): string[] {
   const packet = new Packet();
   decode(bytes, 0, bytes.length, wire, link, packet);
@@ -122,7 +122,7 @@ it.skipIf(tshark === undefined || samples.length === 0).each(samples)('reads %s 
   const told = ask(joinPath(root, name));
   expect(told.length).toBe(frames.length);
   frames.forEach((frame, i) => {
-    // tshark takes bytes 0f 00 08 00 for a family and an EtherType; to us they are no address family.
+    // tshark reads bytes 0f 00 08 00 as a family and an EtherType. For us they aren't an address family.
     const bad = frame.link === LINK.NULL && u32le(frame.bytes, 0) === 0x0008000f;
     if (bad) expect(decode(frame.bytes, 0, frame.bytes.length, frame.wire, LINK.NULL, new Packet())).toBe(STATUS.UNSUPPORTED);
     else expect(answer(frame)).toEqual(told[i]);

@@ -118,7 +118,7 @@ describe('UDP', () => {
     expect(read(udp({ dport: 4789 }, vxlan(42, frame))).tunnel).toBe(TUNNEL.VXLAN);
     expect(read(udp({ dport: 4790 }, vxlan(42, frame))).tunnel).toBe(TUNNEL.NONE);
     expect(read(udp({ dport: 4789 }, vxlan(42, new Uint8Array(13)))).tunnel).toBe(TUNNEL.NONE);
-    // Reserved bits are to be ignored; without the one that says so there is no network inside.
+    // Reserved bits are ignored, but without the I bit the datagram isn't VXLAN.
     for (const header of ['0800 0000 00002a 01', '0800 0001 00002a 00', '8800 0001 00002a 00', 'ffff ffff 00002a ff'])
       expect(read(udp({ dport: 4789 }, join(hex(header), frame))).tunnel).toBe(TUNNEL.VXLAN);
     expect(read(udp({ dport: 4789 }, join(hex('f7ff ffff 00002a 00'), frame))).tunnel).toBe(TUNNEL.NONE);

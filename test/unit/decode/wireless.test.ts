@@ -17,7 +17,7 @@ function read(link: number, frame: Uint8Array, captured = frame.length): Packet 
   return packet;
 }
 
-/** [network bytes, payload] of a datagram that was read whole. */
+/** [network bytes, payload] of a complete datagram. */
 function datagram(packet: Packet): number[] {
   expect([packet.status, packet.stoppedAt, packet.sourcePort, packet.destinationPort]).toEqual([
     STATUS.COMPLETE,
@@ -60,7 +60,7 @@ describe('data frames', () => {
     const frame = wireless({ control: 0x88 }, snap(V4));
     const packet = read(link, wrap(frame));
     expect(datagram(packet)).toEqual([33, 5]);
-    // Neither what the driver wrote nor the check sequence is counted.
+    // Neither the driver's header nor the check sequence counts.
     expect(packet.frameBytes).toBe(frame.length);
   });
 
@@ -106,7 +106,7 @@ describe('several packets in one frame', () => {
   const inners = [V4, V6, V4];
   const frame = wireless({ control: 0x88, quality: 0x80 }, aggregate(...inners));
 
-  /** All packets of a frame: the first as decoded, the others as walked. */
+  /** All packets of a frame: the first by `decode`, the others by the walk. */
   function all(link: number, bytes: Uint8Array, captured = bytes.length): Packet[] {
     const packets = [read(link, bytes, captured)];
     const walk = new AggregateRest(new Packet());

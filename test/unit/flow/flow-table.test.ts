@@ -288,7 +288,7 @@ describe('growth, removal, eviction', () => {
     big.observe({ flowRemoved: (row) => gone.push(row) });
     for (let i = 0; i < 256 + 65; i++) big.touch(timed(packet({ sport: i }), T0 - i), 0, 0);
     const under = (first: number) => Array.from({ length: 16 }, (_, i) => first + 63 - i);
-    // The newest rows bear the oldest times; in the fifth round the rows given anew are the oldest of the first part.
+    // The newest rows have the oldest times. In the fifth round, the reused rows are the oldest of the first part.
     expect(gone.slice(0, 64)).toEqual([...under(0), ...under(64), ...under(128), ...under(192)]);
     expect(gone.slice(64).every((row) => row >= 48 && row < 64)).toBe(true);
     expect([big.count, big.evicted, big.created]).toEqual([241, 80, 321]);

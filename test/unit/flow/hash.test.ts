@@ -11,7 +11,7 @@ const v4 = (words: Int32Array, a: number, b: number): void => {
   words.set([0, 0, V4_MAPPED, a, 0, 0, V4_MAPPED, b]);
 };
 
-/** Mean number of slots looked at to find each flow again, in a table that is 30 % full as ours. */
+/** Mean number of slots read to find each flow, in a table that is 30 % full like ours. */
 function probes(fill: (words: Int32Array, i: number) => void, ports: (i: number) => Ports, seed: number): number {
   const slots = new Uint8Array(65_536);
   const mask = slots.length - 1;
@@ -81,7 +81,7 @@ describe('hashFlow', () => {
     return ends;
   };
 
-  /** How many of these flows share their hash with one before. */
+  /** How many of these flows have the hash of an earlier one. */
   const shared = (sources: readonly Int32Array[], destinations: readonly Int32Array[], seed: number): number => {
     const seen = new Set<number>();
     const words = new Int32Array(8);
@@ -110,7 +110,7 @@ describe('hashFlow', () => {
           chosen += shared(family, fixed, seed) + shared(family.slice(0, 64), family.slice(-64), seed);
           byChance += shared(random(), random(), seed);
         }
-    // 186 families of 4,096 flows each: hardly a pair of them shares a hash by chance.
+    // 186 families of 4,096 flows each. Almost no pair shares a hash by chance.
     expect(byChance).toBeLessThan(10);
     expect(chosen).toBeLessThan(10);
   });

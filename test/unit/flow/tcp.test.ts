@@ -69,7 +69,7 @@ describe('handshake', () => {
   });
 
   it('times nothing when a second SYN crosses our answer, at any time of the clock', () => {
-    // 10 s after the microseconds modulo 2^32 began again.
+    // 10 s after the microseconds wrapped at 2^32.
     now = Math.ceil(T0 / 4_294_967.296) * 4_294_967.296 + 10_000;
     rx('S', { seq: 100 });
     tx('SA', { seq: 500, ack: 101 });

@@ -1,4 +1,4 @@
-// Flows that begin with STUN: what ICE connects for follows in the same flow, between the same ports.
+// Flows that begin with STUN. The protocol for which ICE connects follows in the same flow, between the same ports.
 
 import { describe, expect, test } from 'vitest';
 import { be16, be32, hex, join } from '../../support/frames.ts';
@@ -12,7 +12,7 @@ const [hello] = dtlsHello({ name: null, srtp: true }) as [Uint8Array];
 const [plain] = dtlsHello({ name: null }) as [Uint8Array];
 const sealed = join([0x17, 0xfe, 0xfd, 0, 1, 0, 0, 0, 0, 0, 1], be16(40), new Uint8Array(40));
 
-/** An inspection of a flow in which nobody picked up yet. */
+/** An inspection of a flow without an answer. */
 function ringing(checks: number): Inspection {
   const inspection = new Inspection();
   for (let i = 0; i < checks; i++) expect(inspection.udp(stun(i % 2 === 0 ? 1 : 0x101), i % 2 === 0 ? AT : BACK)).toBe(true);

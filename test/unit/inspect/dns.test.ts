@@ -6,7 +6,7 @@ import { dhcp, Inspection } from '../../support/payloads.ts';
 type Answers = dnsPacket.Answer[];
 const RESPONSE = 0x8180;
 
-/** A response to one question, by the library. */
+/** A response to one question, built by the library. */
 function response(
   question: string,
   answers: Answers,
@@ -24,7 +24,7 @@ function response(
     }),
   );
 }
-/** What the inspector tells of a datagram from port 53. */
+/** What the inspector reports of a datagram from port 53. */
 function told(message: Uint8Array, fields: object = {}): string[] {
   const inspection = new Inspection();
   expect(inspection.udp(message, { dport: 53, back: true, ...fields })).toBe(true);

@@ -9,7 +9,7 @@ const VECTOR_FRAMES = hex(`060040f1010000ed0303ebf8fa56f12939b9584a3896472ec40bb
   6c706e000500050100000000003300260024001d00209370b2c9caa47fbabaf4559fedba753de171fa71f50f1ce15d43
   e994ec74d748002b0003020304000d0010000e0403050306030203080408050806002d00020101001c00024001003900
   3204 08 ffffffffffffffff 05048000ffff07048000ffff0801100104800075300901100f088394c8f03e51570806048000ffff`);
-/** Beginning and end of the protected packet, of 1200 bytes (RFC 9001 appendix A.2). */
+/** Start and end of the protected packet of 1200 bytes (RFC 9001 appendix A.2). */
 const V1_START =
   'c000000001088394c8f03e5157080000449e7b9aec34d1b1c98dd7689fb8ec11d242b123dc9bd8bab936b47d92ec356c0bab7df5976d27cd449f63300099f399';
 const V1_END = 'e221af44860018ab0856972e194cd934';
@@ -159,7 +159,7 @@ describe('what isn’t a hello', () => {
     expect(inspection.take()).toEqual(['1 quic q.example']);
     expect(inspection.udp(list, { flow: 2, dport: 4433, back: true })).toBe(true);
     expect(inspection.take()).toEqual(['2 is quic']);
-    // A list that the capture cut could be anything.
+    // A list that the capture truncated could be anything.
     expect(inspection.udp(list, { flow: 3, dport: 4433, wire: 900, back: true })).toBe(true);
     expect(inspection.take()).toEqual([]);
   });

@@ -1,4 +1,4 @@
-// What inspection reads of a packet and what the kernel's program brings of it: of each kind of message the same is told as of the whole frame.
+// The kernel's program copies as much of a packet as inspection reads. Each kind of message must give the same result as the whole frame.
 
 import { expect, it } from 'vitest';
 import { snapProgram } from '../../../src/capture/libpcap/snap-program.ts';
@@ -14,7 +14,7 @@ import { cryptoFrame, dtlsHello, helloMessage, quicInitial, tlsHello } from '../
 const { ACK, PSH } = TCP_FLAG;
 const program = snapProgram(LINK.ETHERNET) ?? [];
 
-/** What is told of a frame of which so many bytes were kept. */
+/** What the inspector reports of a frame of which only this many bytes were captured. */
 function told(frame: Uint8Array, kept: number): string[] {
   const findings: string[] = [];
   const inspector = new Inspector({

@@ -1,4 +1,4 @@
-// Data that rides on a SYN (TCP Fast Open), and what stands in front of a hello.
+// Data on a SYN (TCP Fast Open), and bytes before a hello.
 
 import { describe, expect, test } from 'vitest';
 import { TCP_FLAG } from '../../../src/net/numbers.ts';

@@ -83,10 +83,10 @@ test('a hello that ends anywhere tells only what stands in front of its end', ()
     const body = helloBody({ alpn: ['h2'], ech: true, datagram });
     const ends: number[] = [];
     for (let end = 0; end < body.length; end++) {
-      // The bytes behind the end are there, and must not be read.
+      // Bytes follow the end, and must not be read.
       expect(readClientHello(body, 0, end, body.length, datagram, hello)).toBe(HELLO.CUT);
       expect(Math.max(hello.nameTo, hello.protocolsTo)).toBeLessThanOrEqual(end);
-      // One that says it ends there contradicts itself, but for the place where extensions may be left out.
+      // A hello that claims to end there contradicts itself, except where extensions may be absent.
       if (readClientHello(body, 0, end, end, datagram, hello) !== HELLO.BROKEN) ends.push(end);
       expect(hello.nameFrom).toBe(-1);
     }

@@ -1,4 +1,4 @@
-// What counts, and on which side: each byte once in the total, received or sent as its frame went over the interface.
+// What counts, and in which direction: each byte once in the total, received or sent as its frame crossed the interface.
 
 import { describe, expect, it } from 'vitest';
 import { LIVE_LIMITS } from '../../../src/aggregate/aggregator.ts';
@@ -92,7 +92,7 @@ describe('forwarded traffic', () => {
     const mirrored = [{ data: frame(wan, lan, 1000, { src: THEIR_MAC, dst: OTHER_MAC }) }];
     const mirror = new Run(['eth0'], { hardware }).frames(...mirrored).tick();
     expect([traffic(mirror.total), mirror.total.passingBytes]).toEqual([[1000, 0], 1000]);
-    // A port hands on to its bridge what is for others: whether it came in or goes out is not known.
+    // A port forwards frames for others to its bridge. It isn't known whether they come in or go out.
     const port = new Run(['veth0'], { hardware }).frames(...mirrored).tick();
     expect(port.total.passingBytes).toBeNull();
   });

@@ -20,7 +20,7 @@ beforeEach(() => {
   inspection = new Inspection(m.flows, m.names);
 });
 
-/** A frame as the monitor treats it. @returns the flow's row */
+/** Handles a frame as the monitor does. @returns the flow's row */
 function take(frame: Uint8Array): number {
   const packet = new Packet();
   decode(frame, 0, frame.length, frame.length, LINK.ETHERNET, packet);

@@ -1,4 +1,4 @@
-// A live session on fake timers: nothing waits, and both clocks are the test's.
+// A live session on fake timers. Nothing waits, and the test sets both clocks.
 
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { CounterTracker } from '../../../src/capture/devices/counters.ts';
@@ -24,14 +24,14 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-/** Both clocks; somebody may set the wall clock, and sleep may pass without the steady one. */
+/** Both clocks. A test may set the wall clock, or let time pass that the monotonic clock misses, as in sleep. */
 class TwoClocks implements Clock {
   skew = 0;
   now = () => Date.now() + this.skew;
   monotonic = () => performance.now();
 }
 
-/** Each turn of a tick takes a fake millisecond: the test is so far behind the ticks that are due. */
+/** Each turn of a tick takes a fake millisecond, which delays the ticks that are due. */
 const TURNS_MS = 12;
 let behind = 0;
 
@@ -85,7 +85,7 @@ function begin(setup: Setup = {}) {
 const frame = (dst = '192.0.2.9', sport = 40_000, payload = '', flags = FLAGS.ack) =>
   ethernet({}, ipv4({ src: '10.0.0.1', dst }, tcp({ sport, flags }, payload)));
 
-/** Counts the calls of a method between two looks at the capture. */
+/** Counts the calls of a method between two polls of the capture. */
 function spiedReads<Name extends string>(source: FakeSource, on: Record<Name, (row: number) => unknown>, name: Name) {
   const reads: number[] = [];
   const method = on[name].bind(on);
@@ -115,7 +115,7 @@ lo0   16384 <Link#1>                        5 0 500 5 0 500 0
 ${name}   1500  <Link#4> 02:00:5e:10:00:01 ${rx} 0 ${rx} 9 0 900 0
 `;
 
-  /** PKTAP, which names an interface with its first frame; what netstat prints can be changed. */
+  /** PKTAP, which names an interface with its first frame, and a netstat whose output the test can change. */
   function beginMac() {
     const source = new FakeSource('libpcap', []);
     const clock = new TwoClocks();

@@ -99,7 +99,7 @@ describe('Monitor', () => {
     expect(note(true, frames.slice(7))).toBe('2 frames not read: 1 truncated before their addresses, 1 malformed');
     expect(note(true, frames.slice(0, 1))).toBe('1 frame not read: 1 of link type 189 (USB)');
     expect(note(true, [{ data: out() }])).toBe('');
-    // Live, a count would be another note each second; what comes by anyway is none.
+    // A live count would change the note every second, and unrelated frames don't matter.
     expect(note(false, frames)).toBe("can't read frames: of link type 189 (USB), of link type 147, encrypted (MACsec)");
     expect(note(false, [lldp])).toBe('');
   });
@@ -215,7 +215,7 @@ describe('Monitor', () => {
     const reading = (rxBytes: number, txBytes: number) => ({
       ...{ rxBytes, txBytes, rxPackets: 1, txPackets: 1, rxDropped: null, txDropped: null, errors: 0 },
     });
-    // A utun that counts what it receives twice; the program in it sent 41 bytes and received 46.
+    // A utun that counts received bytes twice. The program sent 41 bytes and received 46.
     const counters = (en0: [number, number], utun4: [number, number]) =>
       new Map([
         ['en0', reading(...en0)],

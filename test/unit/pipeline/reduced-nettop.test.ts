@@ -1,4 +1,4 @@
-// The view without packets on macOS: what nettop says that sockets moved becomes flows, whatever nettop does between two lists.
+// The view without packets on macOS: nettop's byte counts of sockets become flows, whatever happens between two lists.
 
 import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -19,7 +19,7 @@ const TCP = 'tcp4 192.168.3.37:56241<->17.57.145.55:5223';
 const CLOSED = 5;
 const NETWORKS = { lo0: [{ address: '127.0.0.1' }], en0: [{ address: '192.168.3.37' }] } as never;
 
-/** A list of one process, in the order in which a nettop chose its columns. */
+/** A list of one process, with the columns in this nettop's order. */
 function list(...rows: readonly string[]): string {
   return [HEADER, ...rows, ''].join('\n');
 }
@@ -35,7 +35,7 @@ function room(edges: Edges) {
     () => 1_767_225_600_000 + now,
   );
   source.feed({ flows, admitNew: () => flows.clearNew() } as unknown as Monitor, directory);
-  /** Asks, and takes the answer in. */
+  /** Runs nettop and reads its list. */
   const round = async (passed = 2000): Promise<void> => {
     now += passed;
     expect(source.read()).toBeNull();
@@ -52,7 +52,7 @@ function room(edges: Edges) {
   return { source, flows, round, rows, peer };
 }
 
-/** One whose lists come one after the other; the last stays. */
+/** Returns its lists one after the other, then repeats the last. */
 function lists(...texts: readonly string[]) {
   let at = 0;
   return room(programs({ nettop: () => ({ stdout: texts[Math.min(at++, texts.length - 1)] as string }) }));

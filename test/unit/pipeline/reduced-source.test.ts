@@ -1,4 +1,4 @@
-// Flows from the counters of sockets: nothing from before the start, everything to the end, and both ends of a connection once.
+// Flows from socket counters: nothing from before the start, everything until the end, and a connection between two local sockets once.
 
 import { describe, expect, it } from 'vitest';
 import { Localizer } from '../../../src/flow/direction.ts';

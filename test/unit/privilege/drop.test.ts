@@ -1,4 +1,4 @@
-// Giving root up: in which order, what is left, and what is said where it can't be done. No process is changed here.
+// Dropping root: the order of calls, the rights that remain, and the messages if it fails. No real process changes.
 
 import { describe, expect, it } from 'vitest';
 import { maskOf, namesOf } from '../../../src/privilege/capabilities.ts';
@@ -10,13 +10,13 @@ const ALL = (1n << 41n) - 1n;
 const ANN: Identity = { name: 'ann', uid: 1000, gid: 1001, groups: [1001, 4], by: 'sudo', note: '' };
 const ROOT: Identity = { name: 'root', uid: 0, gid: 0, groups: [0], by: 'root', note: "history is root's own" };
 
-/** A process whose calls are written down. */
+/** A process that records its calls. */
 class FakeProcess {
   readonly calls: string[] = [];
   uid: number;
   /** Calls that fail, with their reason. */
   readonly failing = new Set<string>();
-  /** Where true, root can be regained. */
+  /** True if root can be regained. */
   leaks = false;
   leaksCapabilities = false;
   /** Permitted capabilities. */
@@ -45,7 +45,7 @@ class FakeProcess {
     },
     permitted: () => ALL,
     setCapabilities: (mask, inheritable) => {
-      if ((mask & ~this.held) !== 0n) return this.leaksCapabilities; // nobody gains by capset(2)
+      if ((mask & ~this.held) !== 0n) return this.leaksCapabilities; // capset(2) never adds capabilities
       this.held = mask;
       this.calls.push(`capset ${namesOf(mask).join(' ')}${inheritable === 0n ? '' : ` | ${namesOf(inheritable).join(' ')}`}`);
       return !this.failing.has('capset');

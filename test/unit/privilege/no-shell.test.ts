@@ -1,4 +1,4 @@
-// No program is ever started through a shell, nor looked up on PATH, and no file is given away by its name: held over all sources.
+// Checks all sources: nothing starts a program through a shell or PATH, and nothing changes the owner of a file by its path.
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,4 +1,4 @@
-// Who stays root beside the program, and what it may run; on macOS only, and only where root is given up.
+// On macOS, if the program drops root: which child keeps it, and what that may run.
 
 import type { ChildProcess } from 'node:child_process';
 import { EventEmitter } from 'node:events';

@@ -1,4 +1,4 @@
-// The root child and the program's side of it, joined by two pipes in one process; what it starts are real processes of a fake tcpdump and lsof.
+// The root child and its client, joined by two pipes in one process. The child starts real processes of a fake tcpdump and lsof.
 
 import type { ChildProcess } from 'node:child_process';
 import { EventEmitter, once } from 'node:events';
@@ -14,7 +14,7 @@ import { fakeRoot } from '../../support/fake-edges.ts';
 
 const LIMITS = { timeoutMs: 1, maxBytes: 1 };
 const node = (script: string) => ({ path: process.execPath, args: ['-e', script] });
-/** Says that it listens, gives bytes, and stays until it is asked to end, which it says. */
+/** Says that it listens, writes bytes, and runs until it is told to end, which it confirms. */
 const TCPDUMP = `process.on('SIGTERM', () => { process.stderr.write('bye\\n'); process.exitCode = 7; clearInterval(t); });
   process.on('SIGUSR2', () => process.stderr.write('counted\\n'));
   const t = setInterval(() => {}, 1000); process.stderr.write('listening\\n'); process.stdout.write(Buffer.alloc(200000, 'p'));`;
@@ -42,7 +42,7 @@ function setUp(tcpdump = TCPDUMP, lsof = "console.log('p1')", limits = { timeout
   return { programs, commands, answers, child, client, edges, ran, capture, list, process: process_ };
 }
 
-/** Reads until a text came. */
+/** Reads until the text arrives. */
 async function until(stream: NodeJS.ReadableStream | null, text: string): Promise<string> {
   let all = '';
   while (!all.includes(text)) all += String((await once(stream as NodeJS.ReadableStream, 'data'))[0]);
@@ -130,7 +130,7 @@ describe('tcpdump in the root child', () => {
   });
 });
 
-/** An ifconfig that keeps each interface as a file with its description, and says what it was asked to destroy. */
+/** An ifconfig that stores each interface as a file with its description, and records what it was told to destroy. */
 function fakeIfconfig(interfaces: Record<string, string>): { path: string; left: () => string[] } {
   const folder = fakeRoot({});
   mkdirSync(join(folder, 'interfaces'));

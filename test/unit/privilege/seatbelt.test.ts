@@ -1,4 +1,4 @@
-// The profile that macOS is given: what stays allowed, and that no path gets out of its string. Read back by a reader of Scheme's strings; no Mac here.
+// The sandbox profile for macOS: what it allows, and that no path breaks out of its string. A small reader of Scheme strings stands in for a Mac.
 
 import { mkdirSync, mkdtempSync, realpathSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -7,7 +7,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { enterSandbox, sandboxProfile } from '../../../src/privilege/seatbelt.ts';
 
-/** Lists of a profile: words, and strings with their quotes off and a mark in front. */
+/** Lists of a profile: words, and strings without quotes but with a mark in front. */
 type Form = string | Form[];
 
 function read(profile: string): Form[] {
@@ -32,7 +32,7 @@ function read(profile: string): Form[] {
   return forms[0] as Form[];
 }
 
-/** Paths that a profile lets be written: literal ones, then expressions. */
+/** Paths that a profile allows writing: literal ones, then expressions. */
 function writable(profile: string): { literals: string[]; expressions: RegExp[] } {
   const rule = read(profile).find((form) => form[0] === 'allow' && form[1] === 'file-write*') as Form[];
   const of = (kind: string) => rule.filter((form) => form[0] === kind).map((form) => (form[1] as string).slice(2));

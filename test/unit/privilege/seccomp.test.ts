@@ -1,4 +1,4 @@
-// The filter of system calls, run as the kernel would run it.
+// Runs the system call filter as the kernel would.
 
 import { describe, expect, it, test } from 'vitest';
 import {
@@ -13,7 +13,7 @@ import {
 const X64 = 0xc000_003e;
 const ARM64 = 0xc000_00b7;
 
-/** What the program answers to a call. Throws for anything that the kernel would not take. @param args lower halves of the first two */
+/** The program's verdict on a call. Throws for a program that the kernel would refuse. @param args lower halves of the first two */
 function verdict(
   arch: NodeJS.Architecture,
   starts: boolean,

@@ -1,4 +1,4 @@
-// Whom the program becomes: by flag, by sudo, or nobody; and what the system's files say of that user.
+// Which user the program becomes (by flag, by sudo, or none), and what the system's files say about them.
 
 import { describe, expect, it, test } from 'vitest';
 import { accountIn, groupsIn, type IdentityRequest, identityOf } from '../../../src/system/accounts.ts';

@@ -6,7 +6,7 @@ import { fakeEdges } from '../../support/fake-edges.ts';
 const FINE: RunResult = { status: 0, stdout: 'fine', stderr: '', cut: null, failure: null };
 const LIMITS = { timeoutMs: 1000, maxBytes: 100 };
 
-/** A poll of a program whose answers the test gives, one for each run. */
+/** Polls a program. The test gives the answer to each run. */
 function setUp() {
   const answers: ((result: RunResult | Error) => Promise<void>)[] = [];
   const edges: Edges = {

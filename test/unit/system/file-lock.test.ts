@@ -17,9 +17,9 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { lockFile, systemFlock } from '../../../src/system/file-lock.ts';
 
 const flock = await systemFlock();
-/** A pid that no process has: above what systems give out. */
+/** A pid that no process has, as it is above the systems' maximum. */
 const NOBODY = 2 ** 31 - 2;
-/** Holds flock(2) on the path until it is killed. */
+/** Holds flock(2) on the path until killed. */
 const HOLDER = `
 const koffi = require('koffi');
 const fs = require('node:fs');

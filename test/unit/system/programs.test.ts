@@ -65,7 +65,7 @@ describe('run', () => {
 
   it('kills what hangs, also when it ignores signals', async () => {
     const result = await edges.run(script('trap "" TERM INT; echo begun; exec sleep 1000'), [], {
-      timeoutMs: 2000, // a machine with much to do starts no shell in less
+      timeoutMs: 2000, // a busy machine needs this long to start a shell
       maxBytes: 1000,
     });
     expect(result).toMatchObject({ cut: 'time', status: null, stdout: 'begun\n' });

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { keepHeapSmall, startThread } from '../../../src/system/thread.ts';
 
 const MB = 1e6;
-/** Makes 60 MB of objects that live for a while, when it is told to, and says how large the space for new ones has become. */
+/** On request, makes 60 MB of objects that live for a while, and reports the size of the young generation. */
 const BURST = new URL(
   `data:text/javascript,${encodeURIComponent(`
     import { parentPort } from 'node:worker_threads';

@@ -108,7 +108,7 @@ describe('listDevices on Linux', () => {
       deviceKinds(edges, names);
       return vi.mocked(systemPathExists).mock.calls.length;
     };
-    // with none of them hardware, whether there is any takes a look at all 60, once
+    // none of them is hardware, so it reads all 60, once
     expect(looks(pairs) - looks(pairs.slice(0, 30))).toBe(looks(pairs.slice(0, 30)) - 60);
     expect(deviceKinds(edges, pairs)).toEqual(pairs.map(() => 'physical'));
   });

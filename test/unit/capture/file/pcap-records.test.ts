@@ -20,7 +20,7 @@ const RECORDS: FrameRecord[] = [
   { data: data(33), time: 4_294_967_295_999, wire: 1514 },
 ];
 
-/** Reads a whole classic file in the given pieces. */
+/** Reads a whole classic pcap file in the given pieces. */
 function read(file: Uint8Array, cuts: readonly number[] = []): { frames: ReadFrame[]; reader: PcapReader } {
   const header = readPcapHeader(file, 0);
   if (header === null) throw new Error('no header');

@@ -117,7 +117,7 @@ describe('blocks', () => {
     const { frames, reader, interfaces, processes } = read(pcapngFile(MIXED));
     expect(frames).toMatchObject(EXPECTED);
     expect(reader).toMatchObject({ malformed: 0, broken: null, midway: false });
-    // The second section names en0 again: it is the same one.
+    // The second section names en0 again, which is the same interface.
     expect(interfaces.map((iface) => `${iface.name} ${iface.link} ${iface.kind}`)).toEqual(['en0 1 physical', 'utun4 0 tunnel']);
     expect(processes.map((process) => process.name)).toEqual(['', 'Safari', 'Spotify Helper', 'later']);
   });

@@ -54,7 +54,7 @@ describe('BpfAssembler', () => {
 });
 
 describe('chainPrograms', () => {
-  // `ether[0] == 1`, as libpcap compiles it: two ends, one of them a rejection.
+  // `ether[0] == 1`, as libpcap compiles it: two returns, one of them a rejection.
   const first = [
     { code: 0x30, jt: 0, jf: 0, k: 0 },
     { code: 0x15, jt: 0, jf: 1, k: 1 },

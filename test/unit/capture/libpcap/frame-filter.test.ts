@@ -1,4 +1,4 @@
-// Filters on frames that were already read, with libpcap itself as compiler and as oracle where it is installed.
+// Filters on frames already read. Where libpcap is installed, it compiles the filters and checks the results.
 
 import fc from 'fast-check';
 import koffi from 'koffi';
@@ -33,7 +33,7 @@ const loop = (port: number) => bytesOf(nullLink(2, ipv4({}, udp({ sport: 50_000,
 
 function batchOf(frames: readonly { data: Uint8Array; link: number; wire?: number }[]): PacketBatch {
   const batch = new PacketBatch(64, new Uint8Array(65_536));
-  let at = 7; // not at the beginning
+  let at = 7; // not at the start
   for (const [i, { data, link, wire = data.length }] of frames.entries()) {
     batch.bytes.set(data, at);
     Object.assign(batch.offset, { [i]: at });
@@ -119,7 +119,7 @@ describe.skipIf(libpcap === null)('a filter on frames of PKTAP (skipped without 
   });
 });
 
-/** A program in which every jump goes forward and stays inside, as libpcap's validator wants it. */
+/** A random program whose jumps go forward and stay inside, as libpcap's validator requires. */
 const program = fc
   .array(
     fc.record({
@@ -137,11 +137,11 @@ const program = fc
     { maxLength: 24 },
   )
   .map((body) => [
-    // What was never stored is whatever libpcap's stack held.
+    // A cell that was never stored holds what libpcap's stack held.
     ...Array.from({ length: 16 }, (_, k) => ({ code: 0x02, jt: 0, jf: 0, k })),
     ...body.map((each, i) => {
       const kind = each.code & 7;
-      const left = body.length - i; // instructions behind this one, the two ends included
+      const left = body.length - i; // instructions after this one, including both returns
       if (kind === 5)
         return {
           code: each.code,

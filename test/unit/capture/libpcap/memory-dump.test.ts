@@ -2,10 +2,10 @@ import { describe, expect, it } from 'vitest';
 import { type DumpCalls, MemoryDump } from '../../../../src/capture/libpcap/calls.ts';
 
 const FILE = { is: 'the FILE of fmemopen' };
-/** Of Apple's libpcap, which has the FILE in it; stdio that is given this one reads wild memory. */
+/** Apple's dumper, which contains the FILE. Stdio would read wild memory if it got the dumper itself. */
 const DUMPER = { is: 'struct pcap_dumper' };
 
-/** C as it is on a Mac; it refuses whatever would crash there. */
+/** The C functions of a Mac. They throw where a Mac would crash. */
 function appleCalls(over: Partial<DumpCalls> = {}) {
   const state = { at: 0, buffered: 0, kept: [] as Buffer[] };
   const stream = (file: unknown) => {

@@ -1,4 +1,4 @@
-// The snap program, run by an interpreter over frames of every link type it knows.
+// An interpreter runs the snap program over frames of every link type that it knows.
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -134,7 +134,7 @@ describe.each(carriers)('%s', (_carrier, link, wrap) => {
   });
 
   it('accepts every frame, truncated anywhere', () => {
-    const least = COOKED[link]?.header ?? 0; // the kernel makes that header itself
+    const least = COOKED[link]?.header ?? 0; // the kernel adds that header itself
     for (const [, network] of families) {
       for (const [, transport] of cases) {
         const frame = wrap(network(transport));

@@ -15,7 +15,7 @@ import { ethernet, ipv4, sll2, tcp } from '../../../support/frames.ts';
 const frame = ethernet({}, ipv4({}, tcp({}, 'hello')));
 const MIB = 1 << 20;
 
-/** A program that keeps so much of every frame. */
+/** A program that keeps this many bytes of every frame. */
 const keep = (bytes: number) => [{ code: 0x06, jt: 0, jf: 0, k: bytes }];
 
 const LINUX: Record<string, string> = {
@@ -43,7 +43,7 @@ function setUp(devices: Record<string, FakeDevice>, { request = {}, system = {},
   const asked: CaptureRequest = { interfaces: ['eth0'], bpf: null, bufferBytes: 16 * MIB, ...request };
   return { calls, edges, clock, open: async () => (open = await openLibpcap(asked, edges, clock, calls)), begun };
 
-  /** Opened, and read for the first time. */
+  /** Opens the source and reads once. */
   async function begun(): Promise<PacketSource> {
     open = await openLibpcap(asked, edges, clock, calls);
     open.read();
@@ -135,7 +135,7 @@ describe('Linux', () => {
     const { calls, open } = setUp({ eth0 });
     const source = await open();
     expect(calls.programs.map(readProgram)).toEqual([snapProgram(1), keep(0)]);
-    eth0.frames.push({ data: frame }); // it came before the filter was set
+    eth0.frames.push({ data: frame }); // arrived before the filter was set
     eth0.stat = { recv: 900, drop: 700, ifdrop: 2 };
     expect(source.stats()).toMatchObject({ received: 0, droppedByKernel: 0, droppedByInterface: 0 });
     expect(source.read()).toBeNull();
@@ -407,7 +407,7 @@ describe('macOS', () => {
     calls.compiled = writeProgram([{ code: 0x80, jt: 0, jf: 0, k: 0 }, { code: 0x35, jt: 0, jf: 1, k: 59 }, yes, no]);
     const source = await begun();
     device.stat = { recv: 3, drop: 0, ifdrop: 0 };
-    // Nothing is filtered by the kernel, which would look at the header.
+    // The kernel filters nothing, as it would read the PKTAP header.
     expect(calls.programs.map(readProgram)).toEqual([keep(2204), keep(0), keep(2204)]);
     expect(calls.calls.filter((call) => call.startsWith('compile'))).toEqual(
       [1, 0, 12, 9].map((link) => `compile dead-${link} greater 59`),

@@ -110,7 +110,7 @@ describe('stream', () => {
     const all = new Uint8Array(Buffer.concat([pcapngFile(HEAD), ...Array.from({ length: 3000 }, () => big)]));
     const opened = await open(new TcpdumpScript([{ write: all, farewell: 'done\n', status: 0 }]));
     await wait(300);
-    // It has not got rid of its 6 MB: it would be gone, and another one started.
+    // It hasn't written all of its 6 MB, or it would have ended and another one started.
     expect(fake?.runs()).toHaveLength(1);
     expect(opened.state).toBe('open');
     const frames = await readUntil(opened, (read) => read.length >= 3000);
@@ -136,7 +136,7 @@ describe('start', () => {
     expect(await failing(new FakeTcpdump([{ say, status: 1 }]), QUICK, { ...REQUEST, bpf: 'x' })).toMatchObject({ code });
   });
 
-  test('one that never gets ready is ended, though it will not listen to reason', async () => {
+  test('one that never gets ready is killed if it ignores signals', async () => {
     const error = await failing(new FakeTcpdump([{ say: 'tcpdump: data link type PKTAP\n', stubborn: true }]), {
       ...QUICK,
       readyMs: 20,
@@ -236,7 +236,7 @@ describe('restart', () => {
     const farewell = `pktap_filter_packet: pcap_add_if_info(${said}`;
     const run = { write: STREAM, farewell, ...(status === undefined ? {} : { status }) };
     const opened = await open(new FakeTcpdump([run]), QUICK, { ...REQUEST, bpf: 'garbage in' }).catch((thrown) => thrown);
-    // The refusal may come with the readiness, and then it never opens.
+    // The refusal may arrive together with the ready message, and then it never opens.
     if (opened instanceof NetmonError) expect(opened.code).toBe('bad-filter');
     else {
       await readUntil(opened, () => opened.state === 'lost');

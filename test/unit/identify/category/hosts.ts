@@ -1,4 +1,4 @@
-// Hosts as they are seen on the wire, labelled by hand.
+// Hosts as seen on the wire, labelled by hand.
 
 /** Category, then hosts that belong there. */
 export const LABELLED_HOSTS = `

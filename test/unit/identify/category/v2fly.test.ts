@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { importV2fly } from '../../../../src/identify/category/v2fly.ts';
 import { NetmonError } from '../../../../src/model/errors.ts';
 
-/** Imports the list `main` of a made-up folder. */
+/** Imports the list `main` from a fake folder. */
 function imported(lists: Record<string, string>) {
   const read = (name: string) => (Object.hasOwn(lists, name) ? { path: `/l/${name}`, text: lists[name] as string } : null);
   const { main = '' } = lists;

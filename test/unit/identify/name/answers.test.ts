@@ -54,7 +54,7 @@ describe('answers', () => {
     for (let i = 1; i <= 100; i++) answers.add(HOST, 0, 'same', 3, 0, 60, T0 + i);
     expect(found(answers, ANYBODY, T0 + 99)).toBe('first 0');
     expect(found(answers, ANYBODY, T0 + 100 + MINUTE)).toBe('same 0');
-    // The same name for another asker is another answer.
+    // The same name for another client is another answer.
     answers.add(HOST, 0, 'same', 4, 0, 60, T0 + 200);
     expect(found(answers, 3, T0 + 150)).toBe('same 0');
   });

@@ -149,7 +149,7 @@ describe('the name of a flow', () => {
     expect(m.open({ dst: '203.0.113.77', dport: 47_831 })).toBe(row);
     expect(m.told(row)).toBe('(no DNS seen since the start)');
     expect(m.names.applicationSource(row)).toBe('none');
-    // A waiting flow that went away is not named under its row's next user.
+    // The name of a flow that was removed while waiting doesn't go to the next flow in its row.
     m.flows.remove(row);
     m.open({ dst: '203.0.113.78', dport: 47_831 });
     m.answer('gone.example', '203.0.113.77');

@@ -1,4 +1,4 @@
-// What the tables of names weigh when all of them are full of the longest names there may be.
+// Measures the name tables when all are full of names of maximum length.
 
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
@@ -21,7 +21,7 @@ function weight(): number {
   return heapUsed + arrayBuffers;
 }
 
-/** As long as a name may be; the text is flat, as one that was read from a packet. */
+/** A name of maximum length. Its text is flat, like one read from a packet. */
 function longName(i: number): string {
   const label = 'x'.repeat(58);
   return Buffer.from(`${String(i).padStart(8, '0')}.${label}.${label}.${label}.${label}.example`.slice(0, 253)).toString(
@@ -30,7 +30,7 @@ function longName(i: number): string {
 }
 
 it('all names together stay below a limit, regardless of their number and length', () => {
-  new Naming(); // what is loaded once for all is not weighed
+  new Naming(); // loads shared data first, which doesn't count
   const before = weight();
   const strings = new NameStrings();
   const naming = new Naming({ names: strings, maxRows: 1024 });
@@ -50,5 +50,5 @@ it('all names together stay below a limit, regardless of their number and length
   expect(strings.refused).toBeGreaterThan(0);
   expect(bytes / MIB).toBeLessThan(MOST_MIB);
   expect(bytes / MIB).toBeGreaterThan(10);
-  expect(naming.names.now).toBe(0); // still there when it was weighed
+  expect(naming.names.now).toBe(0); // keeps the object alive until here
 });

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ReverseNames, type ReverseResolver } from '../../../../src/identify/name/reverse-names.ts';
 import { Naming } from '../../../support/naming.ts';
 
-/** Answers when the test says so. */
+/** Answers on the test's command. */
 class FakeResolver implements ReverseResolver {
   readonly asked: string[] = [];
   readonly #open = new Map<string, { resolve(names: readonly string[]): void; reject(thrown: Error): void }>();

@@ -75,7 +75,7 @@ describe('tables of the system', () => {
   });
 });
 
-/** A machine with these neighbours, and a table of vendors that is loaded as the program's own is. */
+/** A machine with these neighbours, and a vendor table that is loaded like the program's own. */
 function room(edges: Edges | null) {
   let loads = 0;
   const neighbours = new Neighbours(edges, () => {
@@ -110,7 +110,7 @@ describe('on Linux', () => {
       null,
       null,
     ]);
-    expect(vendor('192.168.1.1')).toBeNull(); // the table is on its way
+    expect(vendor('192.168.1.1')).toBeNull(); // the table is still loading
     await neighbours.ready();
     expect(['192.168.1.1', '172.17.0.2', '192.168.1.9'].map(vendor)).toEqual(['Synology', 'Docker container', null]);
     expect(loads()).toBe(1);

@@ -11,7 +11,7 @@ import { type MmdbValue, mmdbFile, mmdbPointer, mmdbValue } from '../../../suppo
 
 const NOWHERE = { country: null, asn: null, network: null };
 
-/** A machine with these files; the reads are counted. */
+/** A machine with these files, which counts its reads. */
 function machine(files: Record<string, Buffer | Error>): PlaceFiles & { reads: number } {
   return {
     reads: 0,

@@ -104,7 +104,7 @@ describe('vendors', () => {
       const name = vendors.vendorOf(Number.parseInt(prefix.padEnd(12, '0'), 16));
       expect(assignments[prefix]?.toLowerCase()).toContain(name?.split(' ')[0]?.toLowerCase());
     }
-    // the rest of a block that was given on in parts is nobody's
+    // the rest of a subdivided block belongs to no vendor
     expect(assignments['001BC5']).toMatch(/^IEEE/);
     expect(vendors.vendorOf('00:1b:c5:ff:ff:ff')).toBeNull();
   });

@@ -11,11 +11,11 @@ const proc = mkdtempSync(join(tmpdir(), 'netmon-arguments-'));
 const writers: number[] = [];
 
 afterAll(() => {
-  for (const writer of writers) closeSync(writer); // ends the reads that wait
+  for (const writer of writers) closeSync(writer); // ends the waiting reads
   rmSync(proc, { recursive: true, force: true });
 });
 
-/** A process of Python's whose arguments are never given: a pipe that is held open, in place of memory that is kept locked. */
+/** A Python process whose arguments never arrive: an open pipe stands in for locked memory. */
 function addStuck(pid: number): void {
   const folder = join(proc, String(pid));
   mkdirSync(folder);

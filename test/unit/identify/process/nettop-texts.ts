@@ -1,4 +1,4 @@
-// Texts that nettop prints on a Mac, as recorded.
+// Recorded output of nettop on a Mac.
 
 /** `nettop -L 1 -x -n`: time and all columns. */
 export const NETTOP = `time,,interface,state,bytes_in,bytes_out,rx_dupe,rx_ooo,re-tx,rtt_avg,rcvsize,tx_win,tc_class,tc_mgt,cc_algo,P,C,R,W,arch,

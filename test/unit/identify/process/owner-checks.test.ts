@@ -1,4 +1,4 @@
-// Owners that are gone, in a made-up /proc: by exec, by their end, and who holds their sockets then.
+// Owners that vanish by exec or exit in a fake /proc, and who holds their sockets afterwards.
 
 import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -23,17 +23,17 @@ const port = (value: number) => value.toString(16).toUpperCase().padStart(4, '0'
 const line = (local: string, localPort: number, remote: string, remotePort: number, inode: number) =>
   `  0: ${local}:${port(localPort)} ${remote}:${port(remotePort)} 01 0:0 00:0 0 0 0 ${inode} 1\n`;
 const CONNECTION = line(ME, 40_000, THEM, 443, 500);
-/** Long after the looks at a new flow. */
+/** Long after the checks of a new flow. */
 const LATER = 10_000;
 
 let proc: string;
 let flows: FlowTable;
 let directory: Directory;
 let transferred: TransferredSockets;
-/** Exec events that wait to be told. */
+/** Exec events not reported yet. */
 let execed: number[];
 let reads: string[];
-/** Times that a socket was asked for by its ends. */
+/** Number of socket queries by address. */
 let finds: number;
 
 beforeEach(() => {
@@ -71,7 +71,7 @@ interface Being {
   readonly parent?: number;
 }
 
-/** A process with these sockets; another call replaces what it is and holds. */
+/** A process with these sockets. Another call replaces both. */
 function processWith(pid: number, comm: string, inodes: readonly number[], being: Being = {}): void {
   const { exe = `/bin/${comm}`, start = pid, state = 'S', parent = 1 } = being;
   ends(pid);
@@ -84,7 +84,7 @@ function processWith(pid: number, comm: string, inodes: readonly number[], being
 
 const ends = (pid: number) => rmSync(`${proc}/${pid}`, { recursive: true, force: true });
 
-/** Becomes another program by exec, and is told of. */
+/** Runs another program by exec, and reports it. */
 function execs(pid: number, comm: string, inodes: readonly number[], being: Being = {}): void {
   processWith(pid, comm, inodes, being);
   execed.push(pid);
@@ -96,7 +96,7 @@ function learnt(pid: number): number {
   return directory.learn(facts);
 }
 
-/** A flow of the process, known from the kernel's report or from who holds its socket. */
+/** A flow of the process, known from the kernel's report or from the holder of its socket. */
 function flowOf(pid: number, fields: PacketFields = {}, how: 'made' | 'held' = 'made', now = 0): number {
   const row = flows.touch(timed(packet(fields), now), 0, 0);
   flows.clearNew();
@@ -109,7 +109,7 @@ function flowOf(pid: number, fields: PacketFields = {}, how: 'made' | 'held' = '
 
 const goesOn = (fields: PacketFields, time: number) => flows.touch(timed(packet({ ...fields, flags: 'A' }), time), 0, 0);
 
-/** Works every ten ms. */
+/** Calls work every ten ms. */
 function work(from: number, to: number): void {
   for (let now = from; now <= to; now += 10) transferred.work(now);
 }

@@ -1,4 +1,4 @@
-// A flow table, a directory and programs that answer what the test says: what the sources that poll work with.
+// A flow table, a directory and fake programs, for tests of sources that poll.
 
 import { Localizer } from '../../../../src/flow/direction.ts';
 import { FlowTable } from '../../../../src/flow/flow-table.ts';
@@ -12,7 +12,7 @@ import { addresses, type PacketFields, packet, timed } from '../../../support/pa
 
 type Answer = Partial<RunResult> | 'hangs';
 
-/** Programs by name; each run asks anew. What was run is recorded, by name and arguments. */
+/** Programs by name. Each run calls the function again, and is recorded with name and arguments. */
 export function programs(answers: Record<string, (args: string) => Answer>, euid = 0): Edges & { readonly ran: string[] } {
   const ran: string[] = [];
   return {
@@ -48,7 +48,7 @@ export function flowRoom() {
   return { flows, directory, open, described, peer };
 }
 
-/** Turns of a source at these times, with the answers of programs taken in after each. */
+/** Runs turns of a source at these times, and reads the programs' answers after each. */
 export async function turns(source: Pick<OwnerSource, 'work'>, ...times: readonly number[]): Promise<void> {
   for (const time of times) {
     source.work(time);

@@ -10,7 +10,7 @@ import { addresses, type PacketFields, packet, reply, timed } from '../../../sup
 import { UNCOUNTED } from '../../../support/snapshot-builder.ts';
 
 const { IN, OUT, UNKNOWN } = DIRECTION;
-/** As a capture lists them; index 0 is nobody. */
+/** Processes as a capture lists them. Index 0 is nobody. */
 const NAMES = [
   { pid: -1, name: '' },
   { pid: 100, name: 'curl' },
@@ -70,7 +70,7 @@ describe('the owner of a flow', () => {
       see(packet(NAMED), OUT, NC);
       expect(pid(row)).toBe(expected);
     }
-    // 2 against 4: it takes three more to win again, not one.
+    // 2 against 4: it needs three more packets to win again, not one.
     see(reply(NAMED), IN, CURL);
     see(reply(NAMED), IN, CURL);
     expect(pid(row)).toBe(200);
@@ -127,7 +127,7 @@ describe('the owner of a flow', () => {
     for (let i = 0; i < 9; i++) see(reply({ ...NAMED, bytes: 100 }), IN, KERNEL);
     expect(pid(row)).toBe(100);
     expect(apps()).toEqual({ curl: 2000 });
-    // Not even where two processes are level.
+    // Not even if two processes are level.
     see(packet({ ...NAMED, bytes: 0 }), OUT, NC);
     see(reply({ ...NAMED, bytes: 0 }), IN, KERNEL);
     expect(pid(row)).toBe(100);
@@ -224,7 +224,7 @@ describe('a flow within this machine', () => {
 
   it('has an owner at each end, and counts each packet once', () => {
     const { see, pid, peerPid, flows, tick } = setUp();
-    // As lo0 delivers them: out with the sender, in with the receiver.
+    // As lo0 delivers them: outbound with the sender, inbound with the receiver.
     const row = see(packet({ ...LOOP, flags: 'S' }), OUT, CURL);
     see(packet({ ...LOOP, flags: 'S' }), IN, NC, 0, true);
     see(reply({ ...LOOP, flags: 'SA', bytes: 30 }), OUT, NC);

@@ -24,7 +24,7 @@ interface Entry {
   comm?: string;
 }
 
-/** The worker's side of the memory. */
+/** The worker's side of the shared memory. */
 class FakeWorker {
   readonly shared = new SharedArrayBuffer(SHARED_BYTES);
   readonly facts = new ExecFacts(this.shared);

@@ -1,4 +1,4 @@
-// Sockets that changed hands, in a made-up /proc. Who held one when is decided by the test, not by luck.
+// Sockets that pass to other processes, in a fake /proc. The test decides who holds one at which time.
 
 import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -19,7 +19,7 @@ const ME = '0100000A';
 const THEM = '500200C0';
 const LOOPBACK = '0100007F';
 const LOOPBACK_ENDS = { src: '127.0.0.1', dst: '127.0.0.1', dport: 80, flags: 'S' };
-/** When a flow that was told at 0 is looked up first, and again. */
+/** Times of the first and second look-up of a flow reported at 0. */
 const FIRST = 500;
 const SECOND = 4100;
 const port = (value: number) => value.toString(16).toUpperCase().padStart(4, '0');
@@ -33,7 +33,7 @@ let directory: Directory;
 let transferred: TransferredSockets;
 
 beforeEach(() => {
-  // A machine that stands still for a moment makes no pause longer: what takes time is the test's to say.
+  // Pauses take the same time on a stalled machine, because the test sets the clock.
   vi.spyOn(performance, 'now').mockReturnValue(0);
   vi.spyOn(process, 'cpuUsage').mockReturnValue({ user: 0, system: 0 });
   proc = fakeRoot({ 'net/tcp': HEADER, 'net/udp': HEADER });
@@ -49,7 +49,7 @@ function sockets(text: string, file = 'tcp'): void {
   writeFileSync(`${proc}/net/${file}`, HEADER + text);
 }
 
-/** A process with these sockets; another call replaces what it holds. */
+/** A process with these sockets. Another call replaces them. */
 function processWith(pid: number, comm: string, ...inodes: number[]): void {
   rmSync(`${proc}/${pid}`, { recursive: true, force: true });
   mkdirSync(`${proc}/${pid}/fd`, { recursive: true });
@@ -66,7 +66,7 @@ function learnt(pid: number): number {
   return directory.learn(facts);
 }
 
-/** A flow that packets kept alive for `livedMs`, told at `now` to be the process's. */
+/** A flow whose packets span `livedMs`, reported at `now` as the process's. */
 function told(pid: number, fields: PacketFields = {}, livedMs = 400, now = 0): number {
   const row = flows.touch(timed(packet(fields), now), 0, 0);
   goesOn(fields, now + livedMs);
@@ -79,7 +79,7 @@ function told(pid: number, fields: PacketFields = {}, livedMs = 400, now = 0): n
 
 const goesOn = (fields: PacketFields, time: number) => flows.touch(timed(packet({ ...fields, flags: 'A' }), time), 0, 0);
 
-/** Works every ten ms. */
+/** Calls work every ten ms. */
 function work(from: number, to: number): void {
   for (let now = from; now <= to; now += 10) transferred.work(now);
 }
@@ -244,7 +244,7 @@ describe('TransferredSockets', () => {
     for (let pid = 20; pid < 40; pid++) processWith(pid, `p${pid}`, pid);
     processWith(11, 'child', 500);
     const row = told(10);
-    // Time stands still but for the walk, each of whose turns is over after one process.
+    // Time passes only during the walk, each of whose turns ends after one process.
     let time = 0;
     vi.spyOn(performance, 'now').mockImplementation(() => {
       time += 5;
@@ -318,7 +318,7 @@ describe('TransferredSockets', () => {
     let time = 0;
     vi.spyOn(performance, 'now').mockImplementation(() => ++time);
     vi.spyOn(process, 'cpuUsage').mockImplementation((since) => ({ user: time * 1000 - (since?.user ?? 0), system: 0 }));
-    // What a turn takes by this clock.
+    // Duration of a turn by this clock.
     const turn = (now: number) => {
       const before = time;
       transferred.work(now);

@@ -143,7 +143,7 @@ describe('NettopSource', () => {
     await turns(source, 5990, 6020);
     expect(edges.ran.filter((ran) => ran === CHOSEN)).toHaveLength(3);
     expect(source).toMatchObject({ kind: 'nettop', note: '' });
-    // The first flow, which lsof has kept waiting, is asked about again.
+    // The first flow, which lsof didn't answer, is tried again.
     await turns(source, 7100);
     expect(described(first)).toBe('Microsoft Edge 772 exact');
   });
@@ -189,7 +189,7 @@ describe('NettopSource', () => {
     const source = new NettopSource(flows, directory, edges);
     const row = open(EDGE);
     source.admit(row);
-    // The clock is the test's; only the programs take time.
+    // The test sets the clock. Only the programs take real time.
     for (let now = 0; described(row).startsWith('none') && now < 1e6; now += 100) {
       source.work(now);
       await new Promise((resolve) => setTimeout(resolve, 5));

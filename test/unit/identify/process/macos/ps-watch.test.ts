@@ -8,7 +8,7 @@ const BUNDLE = '/Applications/Google Chrome.app/Contents';
 const CHROME = `${BUNDLE}/MacOS/Google Chrome`;
 const HELPER = `${BUNDLE}/Frameworks/Google Chrome Framework.framework/Versions/131.0/Helpers/Google Chrome Helper.app/Contents/MacOS/Google Chrome Helper`;
 
-/** A room in which ps prints these processes. */
+/** A machine on which ps prints these processes. */
 function setUp(list: () => string, paths: Record<number, string> = {}) {
   const edges = programs({ ps: () => ({ stdout: list() }) });
   const room = flowRoom();
@@ -132,7 +132,7 @@ describe('PsWatch', () => {
     expect(ids.map((id) => directory.process(id)).map((each) => [each?.exe, each?.uid])).toEqual([
       ['/usr/bin/curl', null],
       ['/usr/bin/dig', null],
-      [null, 501], // the path is another program's: what ps says has to do
+      [null, 501], // the path is another program's, so ps's name is used
     ]);
   });
 

@@ -8,7 +8,7 @@ const TYPEDEF = 8;
 const FUNC = 12;
 const PROTO = 13;
 
-/** Type information as a kernel's build leaves it: `[name, kind, words behind the type's third, members, bit fields]`. */
+/** Type information as a kernel build writes it: `[name, kind, words after the type's third, members, bit fields]`. */
 function btf(...types: [name: string, kind: number, rest?: (string | number)[], members?: number, fields?: boolean][]): Buffer {
   const names = ['', ...types.flatMap(([name, , rest = []]) => [name, ...rest.filter((each) => typeof each === 'string')])];
   const strings = `${[...new Set(names)].join('\0')}\0`;

@@ -4,7 +4,7 @@ import { FakeReportRing, reportBytes } from '../../../../../support/fake-report-
 
 const text = (pid: number) => ({ pid, comm: 'a', protocol: 17, source: '192.0.2.1', destination: '192.0.2.2' });
 
-/** Pids of what a drain gives. */
+/** Pids of the reports from one drain. */
 function drained(fake: FakeReportRing, limit = 1000): number[] {
   const pids: number[] = [];
   const view = Buffer.from(fake.ring.bytes.buffer, fake.ring.bytes.byteOffset);

@@ -33,7 +33,7 @@ let behindTranslation: BehindTranslation;
 let now: number;
 let known: Map<number, ProcessFacts>;
 let olderProcess: number;
-/** What was handed to those who look who holds a socket later: row, process's name, end. */
+/** What the source queued for later socket look-ups: row, process name, end. */
 let handed: string[];
 
 beforeEach(() => {
@@ -87,7 +87,7 @@ beforeEach(() => {
   });
 });
 
-/** A process that the exec worker told of. */
+/** A process that the exec worker reported. */
 function begins(pid: number, name: string): void {
   known.set(pid, { pid, name, exe: `/bin/${name}`, uid: 0, parentPid: 1, startTime: pid, script: null, unit: null });
 }
@@ -96,7 +96,7 @@ function reports(text: Partial<ReportText> & { pid: number; comm: string }): voi
   fake.push({ protocol: TCP, source: HERE, sourcePort: 40_000, destination: THERE, destinationPort: 443, ...text });
 }
 
-/** A packet as the pipeline takes it: reports first, then the flow, then its admission. */
+/** Handles a packet as the pipeline does: reports first, then the flow, then its admission. */
 function comes(fields: PacketFields = {}, iface = 0): number {
   source.beforeBatch();
   const before = flows.created;

@@ -13,9 +13,9 @@ const OUT = '198.51.100.9';
 const entry = (from: string, to: string, protocol = 'tcp      6') =>
   `ipv4     2 ${protocol} 431999 ESTABLISHED ${from} ${to} [ASSURED] mark=0 zone=0 use=2\n`;
 const ends = (src: string, dst: string, sport: number, dport: number) => `src=${src} dst=${dst} sport=${sport} dport=${dport}`;
-/** A container asks the outside under the host's address. */
+/** A container connects to the outside through the host's address. */
 const MASQUERADED = entry(ends(IN, OUT, 5000, 443), ends(OUT, HOST, 443, 61_000));
-/** The outside asks a container by the host's port. */
+/** The outside connects to a container through the host's port. */
 const PUBLISHED = entry(ends(OUT, HOST, 7000, 8080), ends(IN, OUT, 80, 7000));
 
 let proc: string;

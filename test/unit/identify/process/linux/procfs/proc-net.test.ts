@@ -9,7 +9,7 @@ import { addresses } from '../../../../../support/packets.ts';
 const { TCP, UDP } = PROTOCOL;
 const HEADER = '  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode';
 
-// As Linux 6 prints them: a listener, a connection, one in TIME_WAIT, which has no owner any more.
+// As Linux 6 prints them: a listener, a connection, and one in TIME_WAIT, which no longer has an owner.
 const TCP4 = `${HEADER}                                                     
    0: 00000000:0016 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 21301 1 0000000000000000 100 0 0 10 0                     
    1: 0100000A:9C40 500200C0:01BB 01 00000000:00000000 02:000A1B2C 00000000  1000        0 45012 2 0000000000000000 20 4 30 10 -1                    

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { scriptOf } from '../../../../../../src/identify/process/linux/procfs/process.ts';
 
-/** Name of the script from a command line as a person writes it; the executable is its first word. */
+/** Name of the script from a typed command line, whose first word is the executable. */
 const script = (line: string, exe = line.split(' ', 1)[0] as string) => scriptOf(exe, `${line.split(' ').join('\0')}\0`);
 
 describe('scriptOf', () => {

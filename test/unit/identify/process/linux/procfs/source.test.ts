@@ -1,4 +1,4 @@
-// Owners from a made-up /proc. What other test is there for a process that is gone at the right moment?
+// Owners from a fake /proc, where processes can vanish at the right moment.
 
 import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -28,7 +28,7 @@ let owners: Owners;
 let now: number;
 
 beforeEach(() => {
-  // Neither a slow machine nor one that stands still makes pauses longer or walks shorter.
+  // Pauses and walks take the same time on slow and stalled machines.
   vi.spyOn(performance, 'now').mockReturnValue(0);
   vi.spyOn(process, 'cpuUsage').mockReturnValue({ user: 0, system: 0 });
   proc = fakeRoot({ 'net/tcp': HEADER, 'net/udp': HEADER });
@@ -59,12 +59,12 @@ function flow(fields: PacketFields = {}): number {
   return row;
 }
 
-/** Works until nothing is due for `ms`. */
+/** Calls work until nothing is due for `ms`. */
 function work(ms: number): void {
   for (const end = now + ms; now <= end; now += 10) owners.work(now);
 }
 
-/** Works while the flow goes on, until it has an owner. */
+/** Calls work while the flow continues, until it has an owner. */
 function goOn(row: number, fields: PacketFields = {}): void {
   for (let i = 0; i < 2000 && flows.owner(row) < 0; i++) {
     flows.touch(timed(packet(fields), now), 0, 0);
@@ -233,7 +233,7 @@ describe('ProcfsSource', () => {
   });
 
   it('asks for the socket behind a translated address, even if the far end is known', () => {
-    // The far end is another namespace's, known by its own table; ours is a socket with an address of its own in a third one.
+    // The far end is in another namespace and known from its table. Our end is a socket in a third one, with its own address.
     sockets(line(THEM, 443, ME, 40_000, 500) + line('0200A8C0', 5000, THEM, 443, 600));
     const there = 'src=192.168.0.2 dst=192.0.2.80 sport=5000 dport=443';
     const back = 'src=192.0.2.80 dst=10.0.0.1 sport=443 dport=40000';
@@ -296,7 +296,7 @@ describe('ProcfsSource', () => {
       processWith(1, 'init');
       sockets(line('00000000', 4789, '00000000', 0, 900), 'udp');
     });
-    /** Goes on sending until something is said of it. */
+    /** Keeps sending until the flow has an owner or a reason. */
     const outcome = (fields: PacketFields) => {
       const row = flow(fields);
       for (let i = 0; i < 30; i++) {
