@@ -24,6 +24,7 @@ const NAMES = [
   'flood',
   'start',
   'frames',
+  'order',
   'keys',
   'idle',
   'attribution',

@@ -7,7 +7,7 @@ import type { Order } from '../state.ts';
 import { shownRate } from '../traffic.ts';
 
 /** A row overtakes another at once when it is this much faster, and by so many bytes/s more. */
-const MARGIN = 1.2;
+const MARGIN = 1.25;
 const FLOOR = 8;
 /** A row that is faster at all than the one above it, for this long, takes its place. */
 const LASTING_MS = 10_000;
