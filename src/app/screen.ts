@@ -59,6 +59,7 @@ export function openScreen(options: Options, platform: NodeJS.Platform): RunScre
     keys: keys.keys,
     filter: options.filter ?? '',
     saved: saved === null ? null : readSavedScreen(saved),
+    lite: options.lite,
     view: {
       units: options.units,
       average: options.average,

@@ -60,6 +60,7 @@ export function resolveOptions(line: CommandLine, config: Config): Options {
     theme: settings.theme.value,
     units: settings.units.value,
     average: AVERAGES.find((seconds) => `${seconds}s` === settings.average.value) ?? null,
+    lite: settings.lite.value,
     ascii: settings.ascii.value,
     color: settings.color.value,
     mouse: settings.mouse.value,

@@ -80,6 +80,8 @@ export interface Options {
   readonly units: UnitMode;
   /** Seconds over which rows show rates; null: as the screen had it last. */
   readonly average: Average | null;
+  /** null: as the last run left it. */
+  readonly lite: boolean | null;
   readonly ascii: boolean;
   /** False if a flag, the settings or NO_COLOR forbid colour. The terminal may not support it either. */
   readonly color: boolean;

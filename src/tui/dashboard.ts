@@ -11,7 +11,7 @@ import type { TerminalOutput } from './terminal-output.ts';
 import { type BaseColours, type LineBox, Skeleton, type Spark } from './widgets.ts';
 
 /** Tables that a frame has at most. */
-const TABLES = 3;
+const TABLES = 4;
 
 /** Parts without rows that a frame has at most. */
 const PARTS = 2;

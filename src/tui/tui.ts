@@ -14,7 +14,7 @@ import { type Frame, type FrameSettings, frameOf } from '../view/frame.ts';
 import { isTyping, PAUSE_MS, withFilter } from '../view/input/filter-input.ts';
 import { KEYMAP, type KeyTable } from '../view/input/keymap.ts';
 import { reduce } from '../view/input/reducer.ts';
-import { restored } from '../view/saved-state.ts';
+import { restored, withLite } from '../view/saved-state.ts';
 import { initialState, type ViewDefaults, type ViewState } from '../view/state.ts';
 import type { Depth } from '../view/text/colours.ts';
 import { ASCII_GLYPHS, CONSOLE_GLYPHS, type Glyphs, UNICODE_GLYPHS } from '../view/text/glyphs.ts';
@@ -53,6 +53,8 @@ export interface TuiOptions {
   readonly filter?: string;
   /** What an earlier run saved; checked here. */
   readonly saved?: unknown;
+  /** Whether it begins with the lite screen; null or absent: as saved. */
+  readonly lite?: boolean | null;
   /** What else the view starts with. */
   readonly view?: Omit<ViewDefaults, 'columns' | 'rows' | 'theme' | 'themes'>;
   readonly clock?: Clock;
@@ -120,7 +122,7 @@ export class Tui {
       theme: options.theme.name,
       themes: options.themes?.names() ?? [],
     });
-    const started = restored(initial, options.saved, options.view?.average ?? null);
+    const started = withLite(restored(initial, options.saved, options.view?.average ?? null), options.lite ?? null);
     this.#state = options.filter === undefined || options.filter.trim() === '' ? started : withFilter(started, options.filter);
     const answered = (answer: Answer): void => this.#hear(answer);
     this.#terminal = openScreen({ input, output, mouse, ascii: drawing === 'ascii', terminal: this.#terminalOutput, answered });

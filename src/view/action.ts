@@ -22,6 +22,7 @@ export const COMMANDS = [
   'next-pane',
   'previous-pane',
   'zoom',
+  'lite',
   'overview',
   'apps',
   'connections',

@@ -9,7 +9,7 @@ import { footerPanel } from './panels/footer.ts';
 import { headerPanel, noteOf } from './panels/header.ts';
 import { paneHints } from './panels/hints.ts';
 import { type HistoryTablePart, historyPanel } from './panels/history/panel.ts';
-import { popupPanel } from './panels/popup.ts';
+import { detailsPanel, popupPanel } from './panels/popup.ts';
 import { type TableModel, tablePanel } from './panels/table.ts';
 import { type Tab, tabLine } from './panels/tabs.ts';
 import type { TableName, ViewState } from './state.ts';
@@ -30,7 +30,7 @@ export interface Frame {
   readonly chart: ChartPane | null;
   readonly sparks: readonly ChartModel[];
   readonly tables: readonly TablePane[];
-  /** Parts of the view of history: those without rows, and its tables. */
+  /** Parts without rows: of the view of history, and the details on a wide screen. */
   readonly parts: readonly Pane[];
   readonly historyTables: readonly HistoryTablePart[];
   readonly popup: Pane | null;
@@ -83,7 +83,7 @@ export function frameOf(state: ViewState, live: Snapshot, { glyphs, keys }: Fram
     chart: history?.chart ?? (layout.chart === null ? null : chart(layout.chart)),
     sparks: sparks === null ? [] : [spark('rx', sparks.rx), spark('tx', sparks.tx)],
     tables: layout.tables.map(({ table, rect }) => tablePane(table, rect)),
-    parts: history?.parts ?? [],
+    parts: history?.parts ?? (layout.details === null ? [] : [detailsPanel(state, live, glyphs, keys, layout.details)]),
     historyTables: history?.tables ?? [],
     popup: state.popup === null ? null : popupPanel(state, live, glyphs, keys, state.popup),
     message: null,

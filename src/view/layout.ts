@@ -17,6 +17,8 @@ export interface Layout {
   readonly sparks: { readonly rx: Rect; readonly tx: Rect } | null;
   /** Tables in the order in which Tab goes through them. */
   readonly tables: readonly { readonly table: TableName; readonly rect: Rect }[];
+  /** What is known about the selected row of the focused table; null but on wide screens. */
+  readonly details: Rect | null;
   readonly footer: Rect;
   /** Between header and charts above, footer below. */
   readonly room: Rect;
@@ -34,6 +36,14 @@ const SPARK_ROWS = 2;
 const CHART_LEAST = 7;
 /** Frame, header row and two rows. */
 const TABLE_LEAST = 5;
+/** Columns from which on the overview shows hosts, categories and details beside apps and connections. */
+const WIDE = 160;
+/** Part of a wide screen that apps and connections get. */
+const WIDE_LEFT = 0.6;
+/** Frame and ten facts. */
+const DETAILS_LEAST = 12;
+/** Frame, header row and six rows: the table of the lite screen, and the categories of a wide one. */
+const SIX_ROWS = 9;
 
 /**
  * Shares the screen.
@@ -41,7 +51,9 @@ const TABLE_LEAST = 5;
  *     header    2 rows, the tabs from 14 rows on, a note
  *     chart     overview, and everywhere while something is chosen in it (then 7 rows at the least, from 16): none under 20 rows, a line for RX and
  *               one for TX under 30, then 7 rows, 9 from 40, 11 from 46, 15 from 60
- *     tables    overview: apps over connections (2:3), hosts beside apps from 170 columns; only the focused one under 10 rows
+ *     tables    overview: apps over connections (2:3); from 160 columns hosts, categories and details beside them; only the focused one under
+ *               10 rows
+ *     lite      apps alone, six of them, under a chart that takes up to 15 rows
  *     footer    1 row, 2 while a filter is typed
  */
 export function layoutOf(state: ViewState, note: boolean): Layout {
@@ -62,19 +74,31 @@ export function layoutOf(state: ViewState, note: boolean): Layout {
     tabs,
     chart: chartRows >= CHART_LEAST ? chart(0, columns) : null,
     sparks: chartRows === SPARK_ROWS ? { rx: chart(0, half), tx: chart(half, columns - half) } : null,
-    tables: fits && state.view !== 'history' ? tablesIn(state, room) : [],
+    ...(fits && state.view !== 'history' ? tablesIn(state, room) : { tables: [], details: null }),
     footer,
     room,
   };
 }
 
 /** Whether a line of tabs says which view is shown; without it the title of the pane does. */
-export function hasTabs({ size }: ViewState): boolean {
-  return size.rows >= TABS_LEAST;
+export function hasTabs(state: ViewState): boolean {
+  return state.size.rows >= TABS_LEAST && !showsLite(state);
 }
 
-function chartRowsOf({ view, zoomed, size: { rows }, chart: { selection } }: ViewState): number {
+/** Whether the overview is the lite screen: one glance, no tabs. */
+export function showsLite({ lite, view }: ViewState): boolean {
+  return lite && view === 'overview';
+}
+
+function chartRowsOf(state: ViewState): number {
+  const { view, zoomed, size, chart } = state;
+  const { rows } = size;
+  const { selection } = chart;
   if (view === 'history') return 0;
+  if (showsLite(state)) {
+    const left = rows - HEADER_ROWS - SIX_ROWS - 1;
+    return left >= CHART_LEAST ? Math.min(15, left) : left >= SPARK_ROWS ? SPARK_ROWS : 0;
+  }
   const least = selection !== null && rows >= 16 ? CHART_LEAST : 0;
   if (view !== 'overview' || zoomed || rows < 20) return least;
   return Math.max(least, rows < 30 ? SPARK_ROWS : rows < 40 ? CHART_LEAST : rows < 46 ? 9 : rows < 60 ? 11 : 15);
@@ -86,28 +110,37 @@ export function chartPlace(columns: number): { readonly left: number; readonly c
   return { left, cells: Math.max(1, columns - left - 2) };
 }
 
-function tablesIn(state: ViewState, room: Rect): Layout['tables'] {
-  if (state.view !== 'overview') return [{ table: paneOf(state.view), rect: room }];
-  if (state.zoomed) return [{ table: state.pane, rect: room }];
-  if (room.height < 2 * TABLE_LEAST) {
-    const table = state.pane === 'connections' ? 'connections' : 'apps';
-    return [{ table, rect: room }];
-  }
+function tablesIn(state: ViewState, room: Rect): Pick<Layout, 'tables' | 'details'> {
+  const alone = (table: TableName) => ({ tables: [{ table, rect: room }], details: null });
+  if (state.view !== 'overview') return alone(paneOf(state.view));
+  if (showsLite(state)) return alone('apps');
+  if (state.zoomed) return alone(state.pane);
+  if (room.height < 2 * TABLE_LEAST) return alone(state.pane === 'connections' ? 'connections' : 'apps');
   const upper = Math.max(TABLE_LEAST, Math.floor(room.height * 0.4));
-  const connections = { table: 'connections', rect: { ...room, top: room.top + upper, height: room.height - upper } } as const;
-  if (room.width < 170) return [{ table: 'apps', rect: { ...room, height: upper } }, connections];
-  const left = Math.floor(room.width / 2);
+  const isWide = room.width >= WIDE;
+  const [over, under] = stacked({ ...room, width: isWide ? Math.floor(room.width * WIDE_LEFT) : room.width }, upper);
+  const apps = { table: 'apps', rect: over } as const;
+  const connections = { table: 'connections', rect: under } as const;
+  if (!isWide) return { tables: [apps, connections], details: null };
+  const [top, rest] = stacked({ ...room, left: over.width, width: room.width - over.width }, upper);
+  const hasDetails = rest.height >= TABLE_LEAST + DETAILS_LEAST;
+  const [middle, details] = stacked(rest, hasDetails ? Math.min(SIX_ROWS, rest.height - DETAILS_LEAST) : rest.height);
+  const tables = [apps, { table: 'hosts', rect: top }, connections, { table: 'categories', rect: middle }] as const;
+  return { tables, details: hasDetails ? details : null };
+}
+
+/** A rectangle cut into an upper one of so many rows and the rest. */
+function stacked(rect: Rect, rows: number): readonly [Rect, Rect] {
   return [
-    { table: 'apps', rect: { ...room, width: left, height: upper } },
-    { table: 'hosts', rect: { left, top: room.top, width: room.width - left, height: upper } },
-    connections,
+    { ...rect, height: rows },
+    { ...rect, top: rect.top + rows, height: rect.height - rows },
   ];
 }
 
 /** Tables that Tab goes through in the present view, also where only one of them fits. */
 export function panesOf(state: ViewState): readonly TableName[] {
-  if (state.view !== 'overview') return [paneOf(state.view)];
-  return state.size.columns >= 170 ? ['apps', 'hosts', 'connections'] : ['apps', 'connections'];
+  if (state.view !== 'overview' || state.lite) return [paneOf(state.view)];
+  return state.size.columns >= WIDE ? ['apps', 'hosts', 'connections', 'categories'] : ['apps', 'connections'];
 }
 
 /** Rows of data a table of this height shows: its frame and header row are taken off. */

@@ -17,6 +17,7 @@ export function savedStateOf(state: ViewState): unknown {
     view: state.view,
     pane: state.pane,
     zoomed: state.zoomed,
+    lite: state.lite,
     closed: state.closed,
     services: state.services,
     average: state.average,
@@ -30,17 +31,25 @@ export function restored(state: ViewState, saved: unknown, average: Average | nu
   const view = VIEWS.find((name): name is ViewName => name === saved['view']) ?? state.view;
   const pane = TABLES.find((name) => name === saved['pane']);
   const keepsPane =
-    pane !== undefined && (view === 'overview' ? ['apps', 'hosts', 'connections'].includes(pane) : pane === paneOf(view));
+    pane !== undefined &&
+    (view === 'overview' ? ['apps', 'hosts', 'connections', 'categories'].includes(pane) : pane === paneOf(view));
   return {
     ...state,
     view,
     pane: keepsPane ? pane : paneOf(view),
     zoomed: view === 'overview' && saved['zoomed'] === true,
+    lite: saved['lite'] === true,
     closed: saved['closed'] === true,
     services: saved['services'] === true,
     average: average ?? AVERAGES.find((seconds) => seconds === saved['average']) ?? state.average,
     tables: perTable((name) => sorted(name, state.tables[name], saved['sorts'])),
   };
+}
+
+/** The state with the lite screen, or without. @param lite null leaves it as it is */
+export function withLite(state: ViewState, lite: boolean | null): ViewState {
+  if (lite === null) return state;
+  return lite ? { ...state, lite, view: 'overview', pane: 'apps', zoomed: false } : { ...state, lite };
 }
 
 function sorted(name: TableName, table: TableState, sorts: unknown): TableState {

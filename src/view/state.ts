@@ -140,6 +140,8 @@ export interface ViewState {
   readonly wants: Readonly<Record<TableName, Readonly<Record<string, ColumnWant>>>>;
   /** The focused pane fills the screen. */
   readonly zoomed: boolean;
+  /** The overview is the lite screen. */
+  readonly lite: boolean;
   readonly closed: boolean;
   readonly chart: ChartState;
   /** Rates of the rows that the user looked at. */
@@ -177,6 +179,7 @@ export interface ViewDefaults {
   readonly average?: Average | null;
   readonly names?: boolean;
   readonly closed?: boolean;
+  readonly lite?: boolean;
   readonly theme?: string;
   readonly themes?: readonly string[];
   readonly budget?: BudgetPlan | null;
@@ -235,6 +238,7 @@ export function initialState(defaults: ViewDefaults): ViewState {
     open: perTable(() => []),
     wants: perTable(() => ({})),
     zoomed: false,
+    lite: defaults.lite ?? false,
     closed: defaults.closed ?? false,
     chart: NEW_CHART,
     watches: NO_WATCHES,

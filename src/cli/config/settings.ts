@@ -245,6 +245,18 @@ export const SETTINGS = {
     },
     named('NETMON_AVERAGE'),
   ),
+  lite: setting<boolean | null>(
+    {
+      type: TOGGLE,
+      initial: null,
+      unset: 'as the last run left it',
+      help: 'begin with the lite screen: rates, a chart and the six busiest apps',
+      flags: [toggle('true'), toggle('false', { name: 'no-lite', help: null })],
+      group: 'Screen',
+      commands: RUN,
+    },
+    named('NETMON_LITE'),
+  ),
   ascii: setting(
     {
       type: TOGGLE,

@@ -37,6 +37,7 @@ export const KEYMAP: KeyTable = [
   bind('interfaces', ['6'], 'interfaces, full screen', 'Views'),
   bind('events', ['7'], 'events: what happened, and what is new', 'Views'),
   bind('history', ['8'], 'history: who moved how much, when', 'Views'),
+  bind('lite', ['l'], 'lite: apps and rates at one glance, and back', 'Views'),
   bind('shorter', ['[', '+'], 'chart: a shorter range', 'Look'),
   bind('longer', [']', '-'], 'chart: a longer range, up to 24 h; history: up to years', 'Look'),
   bind('mark', ['v'], 'chart: who sent that peak? again: mark a range', 'Look'),

@@ -1,7 +1,7 @@
 // Navigation: cursors and scrolling of the tables, views and panes, sorting, pins and trees. A cursor stays on its row when rows change.
 
 import type { Snapshot } from '../../model/snapshot.ts';
-import { layoutOf, panesOf, visibleRows } from '../layout.ts';
+import { layoutOf, panesOf, showsLite, visibleRows } from '../layout.ts';
 import { noteOf } from '../panels/header.ts';
 import {
   OPEN_MAX,
@@ -106,6 +106,12 @@ export function turnPane(state: ViewState, by: number): ViewState {
 export function toggleZoom(state: ViewState): ViewState {
   if (state.view !== 'overview' && state.view !== 'history') return { ...state, notice: 'this view already fills the screen' };
   return { ...state, zoomed: !state.zoomed };
+}
+
+/** Shows the lite screen, or the whole overview again. */
+export function toggleLite(state: ViewState): ViewState {
+  const lite = !showsLite(state);
+  return { ...showView({ ...state, lite }, 'overview'), pane: 'apps' };
 }
 
 /** Opens the details of the selected row. */

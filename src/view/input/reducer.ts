@@ -35,6 +35,7 @@ import {
   showView,
   sortBy,
   toggleFrozen,
+  toggleLite,
   togglePin,
   toggleZoom,
   turnPane,
@@ -153,6 +154,8 @@ function command(state: ViewState, name: Command, live: Snapshot, settings: Fram
       return still(toggleScales(state));
     case 'zoom':
       return still(settled(toggleZoom(state), live));
+    case 'lite':
+      return still(settled(toggleLite(state), live));
     case 'interface':
       return openInterfaces(state, live);
     case 'export':

@@ -5,8 +5,10 @@ import type { Snapshot } from '../../model/snapshot.ts';
 import { type Picture, pictureOf } from '../derive.ts';
 import { BUDGET_NEAR } from '../history/budget.ts';
 import { budgetStatusNow } from '../history/state.ts';
+import { showsLite } from '../layout.ts';
 import { fitLine, fitParts, spread } from '../pane.ts';
 import type { ViewState } from '../state.ts';
+import { recentlySeenOf } from '../tables/recently-seen.ts';
 import { cut, drawable } from '../text/cells.ts';
 import {
   AMOUNT_WIDTH,
@@ -22,6 +24,9 @@ import type { Glyphs } from '../text/glyphs.ts';
 import { type Line, type Role, type Span, span } from '../text/span.ts';
 import { notCaptured } from '../traffic.ts';
 import { rangeMark } from './chart.ts';
+
+/** Share of what the interfaces counted that may be missing before the header warns. */
+const MISSED = 0.02;
 
 interface Part {
   readonly rank: number;
@@ -60,7 +65,13 @@ export function headerPanel(
       width,
       glyphs,
     ),
-    fitParts([...stateParts(state, live), ...totalParts(picture, state, glyphs), ...lossParts(picture, glyphs)], width, 2),
+    fitParts(
+      showsLite(state)
+        ? [...stateParts(state, live), ...verdict(picture, glyphs)]
+        : [...stateParts(state, live), ...totalParts(picture, state, glyphs), ...lossParts(picture, glyphs)],
+      width,
+      2,
+    ),
   ].map((line) => fitLine(line, width, glyphs));
   if (tabs !== null) lines.push(tabs);
   if (note !== '') lines.push(fitLine([span(` ! ${drawable(note, glyphs)}`, 'warn')], width, glyphs));
@@ -144,7 +155,29 @@ function coverage(picture: Picture, glyphs: Glyphs): Line {
   const missed = notCaptured(frameBytes, interfaceBytes);
   if (interfaceBytes === null && countedNote !== '') return [span('not captured ', 'dim'), span('unknown', 'text')];
   if (missed === null) return [span('not captured ', 'dim'), span(glyphs.unknown, 'dim')];
-  return [span('not captured ', 'dim'), span(formatShare(missed), missed > 0.02 ? 'warn' : 'text')];
+  return [span('not captured ', 'dim'), span(formatShare(missed), missed > MISSED ? 'warn' : 'text')];
+}
+
+/** The lite screen's line: whether the figures can be trusted, in a sentence, and what is new. */
+function verdict(picture: Picture, glyphs: Glyphs): readonly Part[] {
+  const { capture, seq } = picture.snapshot;
+  const missed = notCaptured(capture.countedFrameBytes, capture.countedInterfaceBytes);
+  const lost: Span[] = [];
+  const warn = (text: string): void => {
+    lost.push(span(`${lost.length > 0 ? ', ' : ' '}${text}`, 'warn'));
+  };
+  if (capture.dropped !== null && capture.dropped > 0) warn(`${formatCount(capture.dropped)} dropped by the kernel`);
+  if (capture.shed > 0) warn(`${formatCount(capture.shed)} dropped by netmon-tui`);
+  if (missed !== null && missed > MISSED) warn(`${formatShare(missed)} not captured`);
+  const isUnknown = capture.dropped === null || (missed === null && capture.file === null);
+  const quiet =
+    seq < 0 ? 'waiting for the first packets' : isUnknown ? 'nothing known to be lost' : 'everything captured, nothing dropped';
+  const { apps, domains } = recentlySeenOf(picture.snapshot);
+  const fresh = [...apps, ...domains].map((name) => drawable(name, glyphs));
+  return [
+    { rank: 1, line: lost.length > 0 ? lost : [span(` ${quiet}`, 'text')] },
+    ...(fresh.length === 0 ? [] : [{ rank: 2, line: [span('new: ', 'dim'), span(cut(fresh.join(', '), 40, glyphs), 'accent')] }]),
+  ];
 }
 
 /** What was dropped, by whom once there is anything, and what has no owner, at zero too. Unknown is not zero. */

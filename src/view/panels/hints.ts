@@ -25,6 +25,8 @@ const OPEN: Hint = ['open', 'details'];
 const SORT: Hint = ['sort', 'sort-next'];
 const PANE: Hint = ['pane', 'next-pane'];
 const ZOOM: Hint = ['zoom', 'zoom'];
+const LITE: Hint = ['lite', 'lite'];
+const WHOLE: Hint = ['whole screen', 'lite'];
 
 /** Keys of each pane, the most useful first. */
 const PANES: Readonly<Record<HintedPane, readonly Hint[]>> = {
@@ -113,15 +115,25 @@ export function footerHints(state: ViewState, keys: KeyTable, glyphs: Glyphs): r
 }
 
 /** The hints of a pane that has the focus. */
-export function paneHints(pane: HintedPane, { view, chart }: ViewState, keys: KeyTable, glyphs: Glyphs): readonly FitPart[] {
+export function paneHints(
+  pane: HintedPane,
+  { view, chart, lite }: ViewState,
+  keys: KeyTable,
+  glyphs: Glyphs,
+): readonly FitPart[] {
   const hints = [...(pane === 'chart' && chart.selection !== null ? CHOSEN : PANES[pane])];
-  if (view === 'overview' && pane !== 'chart') hints.splice(3, 0, PANE, ZOOM);
+  if (view === 'overview' && pane !== 'chart') hints.splice(3, 0, ...(lite ? [WHOLE] : [PANE, ZOOM, LITE]));
   return ranked(hints, keys, glyphs);
 }
 
 /** The hints of a popup. */
 export function popupHints(kind: Popup['kind'], keys: KeyTable, glyphs: Glyphs): readonly FitPart[] {
   return ranked(POPUPS[kind], keys, glyphs);
+}
+
+/** The hint of details that are cut. */
+export function moreHints(keys: KeyTable, glyphs: Glyphs): readonly FitPart[] {
+  return ranked([['all', 'details']], keys, glyphs);
 }
 
 function ranked(hints: readonly Hint[], keys: KeyTable, glyphs: Glyphs): readonly FitPart[] {

@@ -5,16 +5,18 @@ import { pictureOf } from '../derive.ts';
 import type { KeyTable } from '../input/keymap.ts';
 import { watchedSeries } from '../input/watches.ts';
 import { centred, popupRoom } from '../layout.ts';
-import { framed, type Pane, withHints } from '../pane.ts';
+import { framed, type Pane, type Rect, withHints } from '../pane.ts';
 import type { Popup, TableName, ViewState } from '../state.ts';
-import { type AnyRow, branchOf, rowWithId } from '../tables/rows.ts';
+import type { CellContext } from '../tables/column.ts';
+import { type AnyRow, branchOf, orderedRows, rowWithId } from '../tables/rows.ts';
+import { cursorIndex } from '../tables/selection.ts';
 import { drawable } from '../text/cells.ts';
 import type { Glyphs } from '../text/glyphs.ts';
 import { type Line, span } from '../text/span.ts';
 import { captureFacts } from './capture-facts.ts';
 import { factLines, rowFacts } from './details.ts';
 import { helpLines } from './help.ts';
-import { popupHints } from './hints.ts';
+import { moreHints, popupHints } from './hints.ts';
 import { exportLines, interfaceLines } from './pickers.ts';
 import { relatedFacts } from './related.ts';
 import { rowChart } from './row-chart.ts';
@@ -69,10 +71,8 @@ export function popupContent(state: ViewState, live: Snapshot, glyphs: Glyphs, k
       const row = rowWithId(state, live, popup.table, popup.id);
       const title = `${subjectOf(popup.table, row)} details`;
       if (row === undefined) return { title, lines: [[span(' this row is no longer listed', 'dim')]] };
-      const related = relatedFacts(popup.table, row, pictureOf(state, live), context, width);
-      const facts = [...rowFacts(popup.table, row, context), ...related];
       const chart = rowChart(row, watchedSeries(state, popup.table, popup.id), context, width, state.size.rows);
-      return { title, lines: [...chart, ...factLines(facts, width, context)] };
+      return { title, lines: [...chart, ...detailLines(state, live, popup.table, row, context, width)] };
     }
     case 'interfaces':
       return { title: 'Interfaces', lines: interfaceLines(popup, glyphs) };
@@ -87,6 +87,30 @@ export function popupContent(state: ViewState, live: Snapshot, glyphs: Glyphs, k
         ]),
       };
   }
+}
+
+function detailLines(
+  state: ViewState,
+  live: Snapshot,
+  table: TableName,
+  row: AnyRow,
+  context: CellContext,
+  width: number,
+): readonly Line[] {
+  const related = relatedFacts(table, row, pictureOf(state, live), context, width);
+  return factLines([...rowFacts(table, row, context), ...related], width, context);
+}
+
+/** Draws what is known about the selected row of the focused table, as far as it fits: the popup shows the rest. */
+export function detailsPanel(state: ViewState, live: Snapshot, glyphs: Glyphs, keys: KeyTable, rect: Rect): Pane {
+  const table = state.pane;
+  const rows = orderedRows(state, live, table);
+  const row = rows[cursorIndex(state.tables[table], rows)];
+  const lines = row === undefined ? [] : detailLines(state, live, table, row, contextOf(state, live, glyphs), rect.width - 2);
+  const isCut = lines.length > rect.height - 2;
+  const title = [span(`${subjectOf(table, row)} details`, 'header')];
+  const framedLines = framed(rect, title, [], lines, glyphs, false);
+  return { rect, lines: isCut ? withHints(framedLines, moreHints(keys, glyphs), glyphs) : framedLines };
 }
 
 /** Lines a popup shows at once at most. */

@@ -2,7 +2,7 @@
 
 import type { CategoryRow, Snapshot } from '../../model/snapshot.ts';
 import { pictureOf } from '../derive.ts';
-import { hasTabs, visibleRows } from '../layout.ts';
+import { hasTabs, showsLite, visibleRows } from '../layout.ts';
 import { framed, type Rect } from '../pane.ts';
 import type { TableName, ViewState } from '../state.ts';
 import { type CellContext, type PlacedColumn, showsSort } from '../tables/column.ts';
@@ -15,6 +15,7 @@ import { formatDuration, formatGrouped } from '../text/format.ts';
 import type { Glyphs } from '../text/glyphs.ts';
 import { type Line, type Span, span } from '../text/span.ts';
 import { shownRate } from '../traffic.ts';
+import { mainHost } from '../tree/app-tree.ts';
 import { viewName } from './tabs.ts';
 
 /** A drawn table, and what lies under each of its cells for the mouse. */
@@ -52,6 +53,7 @@ export function contextOf(state: ViewState, live: Snapshot, glyphs: Glyphs): Cel
     recentTotal: recentTotalOf(picture.categories),
     now: picture.snapshot.time,
     rate: shownRate(picture.total, state.average),
+    mainHost: (id) => mainHost(id, picture, state.average),
   };
 }
 
@@ -98,7 +100,9 @@ export function tablePanel(state: ViewState, live: Snapshot, glyphs: Glyphs, tab
   const mark = sort.descending ? glyphs.descending : glyphs.ascending;
   const title: Span[] = [
     span(
-      hasTabs(state) || state.view === table ? spec.title : `${viewName(state.view)} ${glyphs.separator} ${spec.title}`,
+      hasTabs(state) || showsLite(state) || state.view === table
+        ? spec.title
+        : `${viewName(state.view)} ${glyphs.separator} ${spec.title}`,
       focused ? 'title' : 'header',
     ),
     span(

@@ -1,5 +1,5 @@
 // The apps table: one row for each program, its helpers folded in; under it the hosts it talks to, then its processes.
-// Narrow screens give up, in this order: recent, user, last seen, share, pids, totals (TX, RX), flows. App and the two rates stay.
+// Narrow screens give up, in this order: recent, user, main host, last seen, share, pids, totals (TX, RX), flows. App and the two rates stay.
 
 import { fitText } from '../text/cells.ts';
 import { type Span, span } from '../text/span.ts';
@@ -21,6 +21,17 @@ function nameOf(row: AppLine, context: CellContext, cells: number): Span {
     fitText(nameCell(hidden(row.app, context), row.branch.nameSource, cells, context), cells, context.glyphs, 'left', 'start'),
     'text',
   );
+}
+
+/** The host with which the app exchanges most. */
+function hostCell(row: AppLine, context: CellContext, cells: number): Span {
+  const { glyphs } = context;
+  if (row.branch !== undefined) return span('');
+  const main = context.mainHost(row.id);
+  if (main === null) return span(glyphs.unknown, 'dim');
+  const name = context.names ? main.host : null;
+  if (name === null) return span(hidden(main.address, context), 'dim');
+  return span(nameCell(hidden(name, context), main.nameSource, cells, context), 'dim');
 }
 
 /** Apps, busiest first. */
@@ -50,18 +61,33 @@ export const APPS: TableSpec<AppLine> = {
           (cells) => nameOf(row, context, cells),
         ),
     },
+    {
+      key: 'host',
+      title: () => 'talks to',
+      min: 20,
+      max: 44,
+      rank: 10,
+      weight: 6,
+      align: 'left',
+      cut: 'start',
+      plain: (row, context) =>
+        row.branch === undefined && context.mainHost(row.id) !== null ? hostCell(row, context, WHOLE).text : '',
+      wants: (rows, context) =>
+        widest(rows, (row) => (context.mainHost(row.id) === null ? null : hostCell(row, context, WHOLE).text)),
+      cell: (row, context, width) => hostCell(row, context, width),
+    },
     numberColumn<AppLine>(
       'pid',
       { min: 8, max: 10, rank: 7 },
       (row) => row.pids.at(-1) ?? null,
       (newest, _, { pids }) => span(pids.length > 1 ? `${newest}+${pids.length - 1}` : String(newest), 'dim'),
     ),
-    wordColumn<AppLine>('user', { min: 8, max: 12, rank: 10 }, (row) => row.user, { from: 'secret' }),
+    wordColumn<AppLine>('user', { min: 8, max: 12, rank: 11 }, (row) => row.user, { from: 'secret' }),
     flowsColumn(4),
     ...rateColumns<AppLine>({ rx: 2, tx: 3 }),
     ...totalColumns<AppLine>({ rx: 5, tx: 6 }),
     shareColumn<AppLine>(8),
-    recentColumn<AppLine>(11),
+    recentColumn<AppLine>(12),
     seenColumn(9),
   ],
 };

@@ -1,7 +1,7 @@
 // Columns: what a table can show of a row, in which order columns give way when room is short, and how rows sort by them.
 
 import type { Average, UnitMode } from '../../model/options.ts';
-import type { Traffic } from '../../model/snapshot.ts';
+import type { FlowRow, Traffic } from '../../model/snapshot.ts';
 import type { Cut } from '../text/cells.ts';
 import type { Glyphs } from '../text/glyphs.ts';
 import type { Span } from '../text/span.ts';
@@ -28,6 +28,8 @@ export interface CellContext {
   readonly recentTotal: readonly number[];
   /** RX+TX rate of everything shown, over the same time as those of rows, for shares. */
   readonly rate: number;
+  /** The other end with which an app exchanges most; null where none of its connections is listed. Takes the id of the app's row. */
+  readonly mainHost: (id: string) => (Pick<FlowRow, 'host' | 'nameSource'> & { readonly address: string }) | null;
 }
 
 /** One column of a table of `Row`. */

@@ -7,7 +7,7 @@ import { noteOf } from '../panels/header.ts';
 import type { ColumnWant, TableName, ViewState } from '../state.ts';
 import { displayWidth } from '../text/cells.ts';
 import { type CellContext, type Column, type PlacedColumn, placeColumns } from './column.ts';
-import { type AnyRow, orderedRows, SPECS } from './rows.ts';
+import { type AnyRow, columnsOf, orderedRows, SPECS } from './rows.ts';
 
 /** How long a column keeps what it needed, ms. */
 export const HOLD_MS = 60_000;
@@ -29,19 +29,19 @@ export function placedColumns(
 ): readonly PlacedColumn<AnyRow>[] {
   const rows = orderedRows(state, live, table);
   const room = width - 4;
-  if (rows.length === 0) return placeColumns(SPECS[table].columns, room);
+  const columns = columnsOf(state, table);
+  if (rows.length === 0) return placeColumns(columns, room);
   const wants = new Map(measure(rows, table, context));
   for (const [key, want] of Object.entries(state.wants[table]))
     if (isFresh(want, context.now)) wants.set(key, Math.max(want.cells, wants.get(key) ?? 0));
-  return placeColumns(SPECS[table].columns, room, wants);
+  return placeColumns(columns, room, wants);
 }
 
 /** Columns of the focused table, where it is. */
 export function columnsInFocus(state: ViewState, live: Snapshot, context: CellContext): readonly Column<AnyRow>[] {
   const pane = layoutOf(state, noteOf(state, live) !== '').tables.find(({ table }) => table === state.pane);
-  const { columns } = SPECS[state.pane];
   return pane === undefined
-    ? columns
+    ? columnsOf(state, state.pane)
     : placedColumns(state, live, context, state.pane, pane.rect.width).map(({ column }) => column);
 }
 

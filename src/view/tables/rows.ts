@@ -3,13 +3,14 @@
 import type { Average } from '../../model/options.ts';
 import type { CategoryRow, FlowRow, InterfaceRow, NetEvent, Snapshot } from '../../model/snapshot.ts';
 import { type Picture, pictureOf } from '../derive.ts';
+import { showsLite } from '../layout.ts';
 import type { Order, Sort, TableName, ViewState } from '../state.ts';
 import { type AppLine, underApp, underBranch } from '../tree/app-tree.ts';
 import type { Branch } from '../tree/branch.ts';
 import { domains, type HostLine, underHost } from '../tree/host-tree.ts';
 import { APPS } from './apps.ts';
 import { CATEGORIES } from './categories.ts';
-import { sortValue, type TableSpec } from './column.ts';
+import { type Column, sortValue, type TableSpec } from './column.ts';
 import { CONNECTIONS } from './connections.ts';
 import { EVENTS } from './events.ts';
 import { HOSTS } from './hosts.ts';
@@ -28,6 +29,15 @@ export const SPECS = {
   interfaces: INTERFACES,
   events: EVENTS,
 } as unknown as Readonly<Record<TableName, TableSpec<AnyRow>>>;
+
+/** Columns that the lite screen shows of a table, in the order of the table. */
+const LITE_COLUMNS: readonly string[] = ['app', 'host', 'rx-rate', 'tx-rate'];
+
+/** Columns that a table may show. */
+export function columnsOf(state: ViewState, table: TableName): readonly Column<AnyRow>[] {
+  const { columns } = SPECS[table];
+  return showsLite(state) ? columns.filter(({ key }) => LITE_COLUMNS.includes(key)) : columns;
+}
 
 interface Kept {
   readonly picture: Picture;

@@ -1,11 +1,12 @@
 // The tree under an app: the hosts it talks to, then its processes, and under each of those its hosts. It is made from listed connections;
 // traffic of others is one more row, which makes the sums those of the app.
 
+import type { Average } from '../../model/options.ts';
 import type { AppRow, FlowRow } from '../../model/snapshot.ts';
-import type { Process } from '../../model/terms.ts';
+import type { NameSource, Process } from '../../model/terms.ts';
 import type { Picture } from '../derive.ts';
 import { appOfFlow } from '../derive.ts';
-import { sumTraffic } from '../traffic.ts';
+import { shownRate, sumTraffic } from '../traffic.ts';
 import { type Branch, type Branched, farSide, groupBy, nearSide, restOf, type Share, spanOf } from './branch.ts';
 
 /** A row of the apps table, or of what hangs under it: there `app` is the name of a host or process. */
@@ -15,6 +16,14 @@ export type AppLine = AppRow & Branched;
 const IDLE_PROCESSES = 12;
 /** Cells show it as unknown. */
 const UNKNOWN = Number.NaN;
+
+/** The other end of an app's traffic: a host, or an app of this machine. */
+export interface MainHost {
+  /** null where only the address is known. */
+  readonly host: string | null;
+  readonly nameSource: NameSource;
+  readonly address: string;
+}
 
 const shares = new WeakMap<Picture, ReadonlyMap<string, readonly Share[]>>();
 
@@ -37,6 +46,24 @@ function sharesByApp(picture: Picture): ReadonlyMap<string, readonly Share[]> {
   }
   shares.set(picture, groups);
   return groups;
+}
+
+/** The other end with which an app exchanges most: now, else in all. @param id of the app's row */
+export function mainHost(id: string, picture: Picture, average: Average): MainHost | null {
+  let best: MainHost | null = null;
+  let most = [-1, -1] as readonly [number, number];
+  for (const [end, group] of groupBy(sharesByApp(picture).get(id) ?? [], otherEnd)) {
+    const sum = sumTraffic(group);
+    const now = shownRate(sum, average);
+    const all = sum.rxBytes + sum.txBytes;
+    const share = group[0];
+    if (share === undefined || now < most[0] || (now === most[0] && all <= most[1])) continue;
+    most = [now, all];
+    const { flow, isFar } = share;
+    const { address } = isFar ? flow.local : flow.remote;
+    best = { host: end === address ? null : end, nameSource: end === flow.host ? flow.nameSource : 'none', address };
+  }
+  return best;
 }
 
 /** Rows right under an app: hosts that it has listed connections with, and one that holds its processes. */

@@ -145,6 +145,7 @@ describe('help', () => {
       'color',
       'names',
       'no-ascii',
+      'no-lite',
       'no-reverse-dns',
     ]);
   });

@@ -36,6 +36,7 @@ describe('resolveOptions', () => {
       theme: 'auto',
       units: 'bytes',
       average: null,
+      lite: null,
       ascii: false,
       color: true,
       mouse: null,

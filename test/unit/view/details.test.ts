@@ -20,6 +20,7 @@ const CONTEXT: CellContext = {
   recentlySeen: NOTHING_RECENT,
   now: NOON,
   rate: 0,
+  mainHost: () => null,
 };
 
 const fact = (row: Partial<FlowRow>): string | null | undefined =>

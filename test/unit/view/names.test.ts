@@ -26,6 +26,7 @@ const CONTEXT: CellContext = {
   recentlySeen: NOTHING_RECENT,
   now: NOON,
   rate: 0,
+  mainHost: () => null,
 };
 const textOf = (made: Span | readonly Span[]) => ('role' in made ? made.text : plain(made));
 const remote = CONNECTIONS.columns.find(({ key }) => key === 'remote');

@@ -86,8 +86,8 @@ describe('an export', () => {
     const { state } = press(start(), shown, 'apps', 'expand');
     const { name, columns, rows } = table(state);
     expect(name).toBe('apps');
-    expect(columns).toEqual(['depth', 'app', 'pid', 'user', 'flows', 'rx_rate', 'tx_rate', 'rx', 'tx', 'seen']);
-    expect(rows[0]).toEqual([0, 'Browser', 1000, 'ann', 1, 10.4, 0, 5, 0, new Date(NOON).toISOString()]);
+    expect(columns).toEqual(['depth', 'app', 'host', 'pid', 'user', 'flows', 'rx_rate', 'tx_rate', 'rx', 'tx', 'seen']);
+    expect(rows[0]).toEqual([0, 'Browser', 'example.com', 1000, 'ann', 1, 10.4, 0, 5, 0, new Date(NOON).toISOString()]);
     expect(rows.map((row) => row[1])).toEqual(['Browser', 'example.com', '1 process', '=cmd']);
   });
 

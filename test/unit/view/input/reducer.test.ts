@@ -274,7 +274,8 @@ test('panes and views', () => {
   let state = press(start(), shown, 'next-pane');
   expect(state.pane).toBe('connections');
   expect(press(state, shown, 'next-pane').pane).toBe('apps');
-  expect(press(start(200, 50), shown, 'previous-pane', 'previous-pane').pane).toBe('hosts');
+  expect(press(start(200, 50), shown, 'previous-pane').pane).toBe('categories');
+  expect(press(start(200, 50), shown, 'next-pane').pane).toBe('hosts');
   state = press(state, shown, 'hosts');
   expect([state.view, state.pane]).toEqual(['hosts', 'hosts']);
   expect(press(state, shown, 'next-pane').pane).toBe('hosts');

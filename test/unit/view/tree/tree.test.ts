@@ -3,6 +3,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Snapshot, Traffic } from '../../../../src/model/snapshot.ts';
 import type { Command } from '../../../../src/view/action.ts';
+import { pictureOf } from '../../../../src/view/derive.ts';
 import { frameOf } from '../../../../src/view/frame.ts';
 import { KEYMAP } from '../../../../src/view/input/keymap.ts';
 import { reduce } from '../../../../src/view/input/reducer.ts';
@@ -10,7 +11,7 @@ import { initialState, OPEN_MAX, type ViewState } from '../../../../src/view/sta
 import { type AnyRow, orderedRows } from '../../../../src/view/tables/rows.ts';
 import { UNICODE_GLYPHS } from '../../../../src/view/text/glyphs.ts';
 import { plain } from '../../../../src/view/text/span.ts';
-import type { AppLine } from '../../../../src/view/tree/app-tree.ts';
+import { type AppLine, mainHost } from '../../../../src/view/tree/app-tree.ts';
 import { appRow, flowRow, hostRow, snapshot } from '../../../support/snapshot-builder.ts';
 
 const settings = { glyphs: UNICODE_GLYPHS, keys: KEYMAP };
@@ -128,7 +129,7 @@ describe('apps', () => {
     const details = press(state, quiet, 'down', 'details');
     expect((frameOf(details, quiet, settings).popup?.lines ?? []).map(plain).join('')).not.toMatch(/NaN/);
     const [effect] = reduce(press(state, quiet, 'export'), { type: 'command', command: 'details' }, quiet, settings).effects;
-    expect(JSON.stringify(effect)).toContain('"quiet",7,"root",null,0,0,null,null,null');
+    expect(JSON.stringify(effect)).toContain('"quiet","",7,"root",null,0,0,null,null,null');
   });
 
   test('count a local connection at both ends, each as that end sees it', () => {
@@ -216,4 +217,21 @@ describe('hosts', () => {
     const state = press(initialState({ columns: 80, rows: 24 }), one, 'hosts');
     expect(named(orderedRows(state, one, 'hosts'))).toEqual(['api.example.org']);
   });
+});
+
+test('the main host of an app is the one with which it exchanges most now, else in all', () => {
+  const flow = (host: string, rxRate: number, rxBytes: number) =>
+    flowRow({ id: host, app: 'curl', pid: 1, host, rxRate, rxBytes });
+  const main = (...flows: ReturnType<typeof flow>[]) =>
+    mainHost(
+      'c',
+      pictureOf(
+        initialState({ columns: 80, rows: 24 }),
+        snapshot({ apps: [appRow({ id: 'c', app: 'curl', pids: [1] })], flows }),
+      ),
+      10,
+    )?.host;
+  expect(main(flow('idle.example', 0, 900), flow('busy.example', 5, 10))).toBe('busy.example');
+  expect(main(flow('a.example', 0, 10), flow('b.example', 0, 900))).toBe('b.example');
+  expect(main()).toBeUndefined();
 });
