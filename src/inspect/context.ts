@@ -214,6 +214,12 @@ export interface Findings {
    */
   answer(flow: number, kind: AnswerKind, name: string, words: Int32Array, at: number, ttl: number): void;
   /**
+   * A name that a flow asks DNS for: labels in wire form, lower case, without the root. The answer may repeat it. Absent if not needed.
+   *
+   * @param labels valid during the call only
+   */
+  asked?(flow: number, labels: Uint8Array, length: number): void;
+  /**
    * A flow inside a tunnel's flow. Called once for the first inner flow, and once more for one that asked for a name. Absent if not needed.
    *
    * @param inner ends in the direction of one of its packets; valid during the call only

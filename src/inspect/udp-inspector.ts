@@ -97,6 +97,7 @@ export class UdpInspector {
       case PHASE_OF.DNS:
         context.reportApplication(flow, 'dns');
         if (packet.sourcePort === PORT.DNS) this.#unicast.read(flow, 'dns', bytes, at, end);
+        else this.#unicast.query(flow, bytes, at, end);
         break;
       case PHASE_OF.MDNS:
         context.reportApplication(flow, 'mdns');

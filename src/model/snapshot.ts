@@ -4,6 +4,7 @@ import type { HistoryStatus } from './history.ts';
 import type { PrivilegeStatus } from './privileges.ts';
 import type {
   ApplicationSource,
+  Asked,
   Attribution,
   Endpoint,
   Fallback,
@@ -139,6 +140,8 @@ export interface FlowRow extends Traffic {
   readonly tunnel: string | null;
   /** A flow inside this tunnel, if it is readable: the one that revealed a name, else the first; null if none was seen. Its bytes are part of this flow's. */
   readonly inside: InnerFlow | null;
+  /** What it asked DNS for; null if it is no look-up, or nothing was read of it. For the screen alone. */
+  readonly asked: Asked | null;
   /** True for a flow that carries a captured tunnel: apps inside have its bytes, and only the overhead counts as its own. */
   readonly carries: boolean;
   readonly closed: boolean;

@@ -171,6 +171,8 @@ export interface FlowFacts {
   forgetNames(isKept: (name: number) => boolean): void;
   /** A flow inside this tunnel; the same object while nothing more is known. */
   insideOf(row: number): InnerFlow | null;
+  /** What a flow with port 53 asked for; the same object while it asks for nothing else. Null where no question was read, or more flows asked since. */
+  askedOf(row: number): Asked | null;
   applicationOf(row: number): string | null;
   applicationSource(row: number): ApplicationSource;
   /** Dense number of the category, -1 if flows aren't categorised. */
@@ -180,6 +182,14 @@ export interface FlowFacts {
   placeOf(words: Int32Array, at: number): Place;
   /** @param words four words of an address at `at` */
   neighbourOf(words: Int32Array, at: number): Neighbour;
+}
+
+/** What DNS was asked for in a flow. */
+export interface Asked {
+  /** The last name, lower case; any byte that is no printable ASCII is a `?`. */
+  readonly name: string;
+  /** Names asked for one after the other; a repeated one, such as for its other kind of address, counts once. */
+  readonly names: number;
 }
 
 /** An interface to choose; a null `name` stands for all of them. */

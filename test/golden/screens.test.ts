@@ -90,6 +90,29 @@ describe('sizes', () => {
   });
 });
 
+test('look-ups of an app are one row; opened, each says what it asked for', async () => {
+  const shown = busy(12);
+  const asks = ['registry.npmjs.org', 'example.com', 'a-very-long-name-of-a-machine.in-some-cloud.example.com'].flatMap(
+    (name, i) =>
+      ['Slack', 'mDNSResponder'].map((app, j) =>
+        flowRow({
+          id: `l${i}${j}`,
+          ...{ app, protocol: 'udp', application: 'dns', category: 'System and network', rxBytes: 120 + i, txBytes: 60 + i },
+          local: { address: '10.0.0.5', port: 40_000 + i },
+          remote: { address: '10.0.0.1', port: 53 },
+          asked: { name, names: app === 'Slack' ? 1 : 9 },
+          lastSeen: NOON - i * 1000,
+        }),
+      ),
+  );
+  const s = open(120, 30);
+  await s.show({ ...shown, flows: [...shown.flows, ...asks], flowCount: 18 });
+  await s.press('3', 'G', '\x1b[C');
+  await frame('lookups-120x30');
+  await s.press('\r');
+  await frame('details-lookups-120x30');
+});
+
 describe('popups', () => {
   test('help at 80x24 scrolls to its end', async () => {
     const s = open(80, 24);

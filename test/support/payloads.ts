@@ -195,9 +195,19 @@ export interface SegmentFields {
   tunnel?: Packet['tunnel'];
 }
 
+/** Labels in wire form with dots between them. */
+function dotted(labels: Uint8Array): string {
+  const out: string[] = [];
+  for (let at = 0; at < labels.length; at += (labels[at] as number) + 1)
+    out.push(Buffer.from(labels.subarray(at + 1, at + 1 + (labels[at] as number))).toString('latin1'));
+  return out.join('.');
+}
+
 /** An inspector and what it told, one line a fact. */
 export class Inspection {
   readonly told: string[] = [];
+  /** What was asked of DNS, dotted. */
+  readonly asked: string[] = [];
   readonly inspector: Inspector;
   readonly #packet = new Packet();
 
@@ -208,6 +218,7 @@ export class Inspection {
         application: (flow, application) => this.told.push(`${flow} is ${application}`),
         answer: (flow, kind, name, words, at, ttl) =>
           this.told.push(`${flow} ${kind} ${name} = ${formatAddress(words, at)} ${ttl}`),
+        asked: (flow, labels, length) => this.asked.push(`${flow} ${dotted(labels.subarray(0, length))}`),
         pointer: (flow, name, words, at, ttl) => this.told.push(`${flow} ptr ${formatAddress(words, at)} = ${name} ${ttl}`),
       },
       limits,

@@ -92,6 +92,7 @@ export function flowRow(row: Partial<FlowRow> & { id: string }): FlowRow {
     tunnel: null,
     carries: false,
     inside: null,
+    asked: null,
     closed: false,
     ...row,
   };

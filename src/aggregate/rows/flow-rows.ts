@@ -148,6 +148,7 @@ export class FlowRows {
     const category = facts === null ? null : facts.categoryText(facts.categoryOf(row));
     const application = facts?.applicationOf(row) ?? null;
     const inside = facts?.insideOf(row) ?? null;
+    const asked = facts?.askedOf(row) ?? same?.asked ?? null;
     const lastSeen = flows.lastSeen(row);
     if (
       same !== undefined &&
@@ -170,6 +171,7 @@ export class FlowRows {
       same.nameSource === nameSource &&
       same.nameReason === nameReason &&
       same.inside === inside &&
+      same.asked === asked &&
       same.category === category &&
       (application === null || same.application === application)
     ) {
@@ -215,6 +217,7 @@ export class FlowRows {
       carries,
       tunnel: TUNNEL_NAMES[flows.tunnel(row)] ?? null,
       inside,
+      asked,
       closed: flows.isClosed(row),
       rxBytes: flows.rxBytes(row),
       txBytes: flows.txBytes(row),

@@ -6,6 +6,7 @@ import type { FlowTable } from '../../flow/flow-table.ts';
 import type { AnswerKind, Findings, InnerEnds } from '../../inspect/context.ts';
 import {
   type ApplicationSource,
+  type Asked,
   FLOW_DIRECTIONS,
   type FlowFacts,
   type InnerFlow,
@@ -27,6 +28,7 @@ import { Answers } from './answers.ts';
 import { hasPublicSuffix, registrableDomain } from './domain.ts';
 import { COLUMN, FlowColumns, MARK } from './flow-columns.ts';
 import { NameStrings } from './name-strings.ts';
+import { Questions } from './questions.ts';
 
 const KINDS: readonly AnswerKind[] = ['dns', 'mdns', 'llmnr', 'netbios', 'dhcp'];
 const ENCRYPTED_DNS = new Set(['dot', 'doq', 'doh']);
@@ -51,6 +53,7 @@ export class FlowNames implements Findings, FlowFacts {
   readonly #waiting: WaitingFlows;
   /** By row: what the tunnel with this serial number carries. */
   readonly #inside = new Map<number, { readonly serial: number; readonly inner: InnerFlow }>();
+  readonly #questions: Questions;
   #dnsSeen = false;
   #encryptedDnsSeen = false;
   /** Time of the current packet, epoch ms. */
@@ -77,6 +80,7 @@ export class FlowNames implements Findings, FlowFacts {
     this.#neighbour = neighbour;
     this.#names = names;
     this.#columns = new FlowColumns(flows);
+    this.#questions = new Questions(flows);
     this.#answers = new Answers(seed);
     this.#waiting = new WaitingFlows(flows, LATE_MS, (row, name, source) =>
       this.#name(row, name, NAME_SOURCES[source] ?? 'none'),
@@ -140,6 +144,14 @@ export class FlowNames implements Findings, FlowFacts {
     });
     if (name !== null) this.#name(flow, name, 'inner');
     this.#flows.mark(flow);
+  }
+
+  asked(flow: number, labels: Uint8Array, length: number): void {
+    this.#questions.note(flow, labels, length);
+  }
+
+  askedOf(row: number): Asked | null {
+    return this.#questions.of(row);
   }
 
   insideOf(row: number): InnerFlow | null {

@@ -44,13 +44,11 @@ export class UnicastReader {
 
   /** Reads a message that `looksLikeDns`. */
   read(flow: number, kind: AnswerKind, message: Uint8Array, start: number, end: number): void {
+    const asked = this.#ask(flow, kind, message, start, end);
     const flags = u16(message, start + 2);
-    if ((flags & FLAG_RESPONSE) === 0 || (flags & OUTCOME) !== 0 || u16(message, start + 4) !== 1) return;
+    if (asked < 0 || (flags & FLAG_RESPONSE) === 0 || (flags & OUTCOME) !== 0) return;
     const answers = u16(message, start + 6);
     if (answers === 0) return;
-    const question = this.#question;
-    const asked = readName(message, start, start + HEADER_BYTES, end, question);
-    if (asked < 0 || asked + 4 > end) return;
     this.#message = message;
     this.#start = start;
     this.#end = end;
@@ -61,6 +59,21 @@ export class UnicastReader {
     const type = u16(message, asked);
     if (type === RECORD.PTR) this.#reportPointers(flow);
     else this.#reportAddresses(flow, kind, type);
+  }
+
+  /** Reads a message to a resolver, which can answer nothing. */
+  query(flow: number, message: Uint8Array, start: number, end: number): void {
+    this.#ask(flow, 'dns', message, start, end);
+  }
+
+  /** Tells what a message asks for; an answer repeats it. @returns where the question's type stands, -1 without a single question */
+  #ask(flow: number, kind: AnswerKind, message: Uint8Array, start: number, end: number): number {
+    if (u16(message, start + 4) !== 1) return -1;
+    const { bytes } = this.#question;
+    const asked = readName(message, start, start + HEADER_BYTES, end, this.#question);
+    if (asked < 0 || asked + 4 > end) return -1;
+    if (kind === 'dns') this.#findings.asked?.(flow, bytes, this.#question.length);
+    return asked;
   }
 
   /** Follows the aliases from the question, in any order of records. */

@@ -5,7 +5,7 @@ import type { InnerFlow, NameSource, Place } from '../../model/terms.ts';
 import { counted } from '../../net/counted.ts';
 import type { TableName } from '../state.ts';
 import type { CellContext } from '../tables/column.ts';
-import { stateOf } from '../tables/connections.ts';
+import { askedText, stateOf } from '../tables/connections.ts';
 import { eventText } from '../tables/events.ts';
 import { endpointText, hidden, macText, portText, shown } from '../tables/masking.ts';
 import type { AnyRow } from '../tables/rows.ts';
@@ -22,6 +22,7 @@ import {
 } from '../text/format.ts';
 import { type Line, type Role, span } from '../text/span.ts';
 import { notCaptured, shownRx, shownTx } from '../traffic.ts';
+import type { Lookups } from '../tree/lookups.ts';
 
 /** Cells of a fact's name. */
 export const NAME_WIDTH = 14;
@@ -80,7 +81,9 @@ export function rowFacts(table: TableName, row: AnyRow, context: CellContext): r
     case 'apps':
       return appFacts(row as AppRow, context);
     case 'connections':
-      return flowFacts(row as FlowRow, context);
+      return 'lookups' in row && row.lookups !== undefined
+        ? lookupFacts(row, row.lookups, context)
+        : flowFacts(row as FlowRow, context);
     case 'hosts':
       return hostFacts(row as HostRow, context);
     case 'categories':
@@ -191,6 +194,29 @@ function onBehalfOf(row: FlowRow, context: CellContext): readonly Fact[] {
   return asks ? [['on behalf of', "any app: this is the system's resolver", 'dim']] : [];
 }
 
+/** Names of look-ups that are listed one by one. */
+const NAMES_SHOWN = 12;
+
+/** Look-ups of an app that stand in one row. */
+function lookupFacts(row: FlowRow, { count, connections, names, ends }: Lookups, context: CellContext): readonly Fact[] {
+  const more = names.length - NAMES_SHOWN;
+  return [
+    ['app', text(row.app, context), 'name'],
+    ...(row.reason === null ? [] : [['no owner', shown(row.reason, context), 'warn'] as const]),
+    ...onBehalfOf(row, context),
+    ['look-ups', `${formatGrouped(count)} in ${formatGrouped(connections)} ${connections === 1 ? 'connection' : 'connections'}`],
+    ['with', ends.map((end) => hidden(end, context)).join('  ')],
+    ...names.slice(0, NAMES_SHOWN).map((name, index): Fact => [index === 0 ? 'asked for' : '', hidden(name, context)]),
+    ...(more > 0
+      ? [['', `and ${formatGrouped(more)} more`, 'dim'] as const]
+      : names.length === 0
+        ? [['asked for', null] as const]
+        : []),
+    ...traffic(row, context),
+    ...seen(row, context),
+  ];
+}
+
 function flowFacts(row: FlowRow, context: CellContext): readonly Fact[] {
   const numbers: CellContext = { ...context, names: false, services: false };
   const service = portText(row.remote.port, row.protocol, { ...context, services: true });
@@ -209,6 +235,7 @@ function flowFacts(row: FlowRow, context: CellContext): readonly Fact[] {
     ['remote', endpointText(row.remote, null, row.protocol, numbers)],
     ['host', row.nameReason === null ? secret(row.host, context) : null, 'name'],
     row.nameReason === null ? ['named by', namedBy(row.nameSource)] : ['no name', shown(row.nameReason, context), 'warn'],
+    ...(row.asked === null ? [] : [['asked for', askedText(row.asked, context)] as const]),
     ['domain', secret(row.domain, context)],
     ['place', placeText(row, context)],
     ['local', endpointText(row.local, null, row.protocol, numbers)],

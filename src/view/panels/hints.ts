@@ -33,6 +33,7 @@ const PANES: Readonly<Record<HintedPane, readonly Hint[]>> = {
   apps: [DETAILS, ['hosts', 'expand'], SORT, ['pin', 'pin'], ['freeze', 'freeze'], ['copy', 'copy']],
   connections: [
     DETAILS,
+    ['look-ups', 'expand'],
     SORT,
     ['closed', 'closed'],
     ['ports', 'services'],

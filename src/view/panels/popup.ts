@@ -52,6 +52,7 @@ const SUBJECTS: Readonly<Record<TableName, string>> = {
 /** What a row is about, in a word. */
 function subjectOf(table: TableName, row: AnyRow | undefined): string {
   const kind = row === undefined ? undefined : branchOf(row)?.kind;
+  if (row !== undefined && 'lookups' in row) return 'Look-up';
   if (kind === 'process') return 'Process';
   if (kind === 'host' || kind === 'address') return 'Host';
   if (row !== undefined && 'hosts' in row && row.hosts !== 1) return 'Domain';

@@ -105,17 +105,17 @@ export function tablePanel(state: ViewState, live: Snapshot, glyphs: Glyphs, tab
         : `${viewName(state.view)} ${glyphs.separator} ${spec.title}`,
       focused ? 'title' : 'header',
     ),
-    span(
-      ` ${formatGrouped(
-        countOf(
-          picture,
-          table,
-          rows.filter((row) => branchOf(row) === undefined),
-        ),
-      )}`,
-      'text',
-    ),
+    span(` ${formatGrouped(countOf(picture, table, rows))}`, 'text'),
   ];
+  const lookups = rows.flatMap((row) => ('lookups' in row && row.lookups !== undefined ? [row.lookups.connections] : []));
+  const folded = lookups.reduce((sum, connections) => sum + connections, 0);
+  if (folded > lookups.length)
+    title.push(
+      span(
+        ` ${glyphs.separator} ${formatGrouped(folded)} dns in ${lookups.length} ${lookups.length === 1 ? 'row' : 'rows'}`,
+        'dim',
+      ),
+    );
   if (table === 'connections' && picture.closedHidden > 0)
     title.push(span(` ${glyphs.separator} ${picture.closedHidden} closed hidden`, 'dim'));
   if (rows.length > visible) title.push(span(` ${glyphs.separator} ${from + 1}-${from + shownRows.length}`, 'dim'));
@@ -137,9 +137,11 @@ function timeOf({ average, chart }: ViewState, { intervalMs }: Snapshot): string
   return chart.selection?.answer ? '' : formatDuration(Math.max(average * 1000, intervalMs));
 }
 
+/** Rows at the top of the table; of connections all, whether they have a row of their own or not. */
 function countOf(picture: ReturnType<typeof pictureOf>, table: TableName, rows: readonly AnyRow[]): number {
-  const plainFlows = table === 'connections' && !picture.filtered && picture.closedHidden === 0;
-  return plainFlows ? Math.max(rows.length, picture.snapshot.flowCount) : rows.length;
+  if (table !== 'connections') return rows.filter((row) => branchOf(row) === undefined).length;
+  const { connections, filtered, closedHidden, snapshot } = picture;
+  return filtered || closedHidden > 0 ? connections.length : Math.max(connections.length, snapshot.flowCount);
 }
 
 function emptyText(state: ViewState, snapshot: Snapshot, table: TableName): string {

@@ -8,6 +8,7 @@ import { cut, displayWidth } from '../text/cells.ts';
 import { formatAmount, formatDateTime, formatDuration } from '../text/format.ts';
 import { type Role, span } from '../text/span.ts';
 import type { CellContext, TableSpec } from './column.ts';
+import { askedText } from './connections.ts';
 import { endpointText, hidden, shown } from './masking.ts';
 
 const ROLES: Readonly<Record<EventKind, Role>> = {
@@ -97,7 +98,9 @@ function movedText({ rxBytes, txBytes }: { readonly rxBytes: number; readonly tx
 }
 
 function remote({ flow }: NetEvent, context: CellContext): string {
-  return flow === null ? '' : endpointText(flow.remote, flow.host, flow.protocol, context);
+  if (flow === null) return '';
+  if (flow.asked !== null && context.names) return `dns ${askedText(flow.asked, context)}`;
+  return endpointText(flow.remote, flow.host, flow.protocol, context);
 }
 
 /** Events in the order of time. */

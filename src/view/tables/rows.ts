@@ -1,13 +1,14 @@
 // Rows in the order in which they are shown: sorted, steady under a sort by rate, held where the order is frozen, pinned ones on top, branches under their rows.
 
 import type { Average } from '../../model/options.ts';
-import type { CategoryRow, FlowRow, InterfaceRow, NetEvent, Snapshot } from '../../model/snapshot.ts';
+import type { CategoryRow, InterfaceRow, NetEvent, Snapshot } from '../../model/snapshot.ts';
 import { type Picture, pictureOf } from '../derive.ts';
 import { showsLite } from '../layout.ts';
 import type { Order, Sort, TableName, ViewState } from '../state.ts';
 import { type AppLine, underApp, underBranch } from '../tree/app-tree.ts';
 import type { Branch } from '../tree/branch.ts';
 import { domains, type HostLine, underHost } from '../tree/host-tree.ts';
+import { type ConnectionLine, folded, underLookups } from '../tree/lookups.ts';
 import { APPS } from './apps.ts';
 import { CATEGORIES } from './categories.ts';
 import { type Column, sortValue, type TableSpec } from './column.ts';
@@ -18,7 +19,7 @@ import { INTERFACES } from './interfaces.ts';
 import { isByRate, isQuiet, orderToHold, steady } from './steady.ts';
 
 /** A row of any table. */
-export type AnyRow = AppLine | FlowRow | HostLine | CategoryRow | InterfaceRow | NetEvent;
+export type AnyRow = AppLine | ConnectionLine | HostLine | CategoryRow | InterfaceRow | NetEvent;
 
 /** The table of a name, its row type forgotten: a table is only ever given its own rows, by `orderedRows`. */
 export const SPECS = {
@@ -59,12 +60,14 @@ export function branchOf(row: AnyRow): Branch | undefined {
 
 /** Rows at the top of a table, in no order. */
 export function topRows(picture: Picture, table: TableName): readonly AnyRow[] {
+  if (table === 'connections') return folded(picture.connections);
   return table === 'hosts' ? domains(picture.hosts) : picture[table];
 }
 
 /** Rows right under a row. */
 export function childRows(row: AnyRow, picture: Picture, table: TableName): readonly AnyRow[] {
   if (table === 'hosts') return underHost(row as HostLine, picture);
+  if (table === 'connections') return 'lookups' in row ? underLookups(row as ConnectionLine, picture) : [];
   if (table !== 'apps') return [];
   return branchOf(row) === undefined ? underApp(row as AppLine, picture) : underBranch(row as AppLine, picture);
 }
@@ -73,6 +76,7 @@ export function childRows(row: AnyRow, picture: Picture, table: TableName): read
 export function hasBranches(row: AnyRow, table: TableName): boolean {
   const branch = branchOf(row);
   if (table === 'apps') return branch === undefined || branch.kind === 'process' || branch.kind === 'processes';
+  if (table === 'connections') return 'lookups' in row;
   return table === 'hosts' && (row as HostLine).host !== null && branch?.kind !== 'address';
 }
 
@@ -154,7 +158,7 @@ export function rowWithId(state: ViewState, live: Snapshot, table: TableName, id
 
 /** Whatever branches are sorted by, what is no longer listed stands below them, and processes last. */
 const BRANCH_ORDER: readonly ReadonlySet<Branch['kind'] | undefined>[] = [
-  new Set(['host', 'address', 'process']),
+  new Set(['host', 'address', 'process', 'lookup']),
   new Set(['rest']),
   new Set(['processes']),
 ];

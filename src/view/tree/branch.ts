@@ -9,7 +9,7 @@ import { subtractTraffic } from '../traffic.ts';
 export interface Branch {
   readonly depth: 1 | 2 | 3;
   /** `processes` holds those of an app. */
-  readonly kind: 'process' | 'processes' | 'host' | 'address' | 'rest';
+  readonly kind: 'process' | 'processes' | 'host' | 'address' | 'lookup' | 'rest';
   /** Id of the row right above, and of the one at the top. */
   readonly parent: string;
   readonly root: string;

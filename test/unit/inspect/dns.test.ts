@@ -33,6 +33,27 @@ function told(message: Uint8Array, fields: object = {}): string[] {
 const a = (name: string, data: string, ttl = 60): dnsPacket.Answer => ({ type: 'A', name, data, ttl });
 const alias = (name: string, data: string): dnsPacket.Answer => ({ type: 'CNAME', name, data, ttl: 60 });
 
+describe('questions of DNS', () => {
+  const query = (name: string, fields: Partial<dnsPacket.Packet> = {}) =>
+    Uint8Array.from(dnsPacket.encode({ type: 'query', id: 7, questions: [{ name, type: 'A' }], ...fields }));
+
+  test('are told in lower case, by the query and by its answer, whether that is good or not', () => {
+    const inspection = new Inspection();
+    inspection.udp(query('Www.Example.COM'), { dport: 53 });
+    inspection.udp(response('nowhere.test', [], { flags: 3 }), { dport: 53, back: true });
+    inspection.tcp(join(be16(response('tcp.test', []).length), response('tcp.test', [])), { flow: 2, dport: 53, back: true });
+    expect(inspection.asked).toEqual(['1 www.example.com', '1 nowhere.test', '2 tcp.test']);
+  });
+
+  test('are not taken from a message without one question, or of another protocol', () => {
+    const inspection = new Inspection();
+    inspection.udp(query('a.test', { questions: [] }), { dport: 53 });
+    inspection.udp(query('a.test').subarray(0, 18), { dport: 53 });
+    inspection.udp(response('host', [a('host', '192.0.2.1')]), { flow: 2, dport: 5355, back: true });
+    expect(inspection.asked).toEqual([]);
+  });
+});
+
 describe('answers of DNS', () => {
   test('give the asked name its addresses', () => {
     const answers: Answers = [

@@ -42,6 +42,7 @@ export function flowRow(part: Partial<FlowRow> = {}): FlowRow {
     tunnel: null,
     carries: false,
     inside: null,
+    asked: { name: 'example.com', names: 2 },
     closed: false,
     ...part,
   };

@@ -35,7 +35,7 @@ test('the border of a pane has its keys, the most useful where room is short', (
   expect(border('apps', { ...START, view: 'apps' }, 40, { glyphs: ASCII_GLYPHS })).toBe(
     '+- Enter details  Right hosts  s sort -+',
   );
-  expect(border('connections', { ...START, view: 'connections' }, 120)).not.toMatch(/→|Tab/);
+  expect(border('categories', { ...START, view: 'categories' }, 120)).not.toMatch(/→|Tab/);
   expect(border('apps', START)).toContain('Tab pane');
   expect(border('apps', START, 8)).toBe('└──────┘');
   expect(border('chart', START)).toContain('v peak');
