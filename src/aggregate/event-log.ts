@@ -14,8 +14,9 @@ import {
 import { droppedText } from '../net/counted.ts';
 import { FlowBursts, type FlowDraft } from './flow-bursts.ts';
 
-/** Events of flows that are kept, and events of anything else. */
-const FLOW_EVENTS = 300;
+/** Events of flows that are kept, for an hour at most, and events of anything else. */
+const FLOW_EVENTS = 2000;
+const FLOW_EVENTS_MS = 3_600_000;
 const OTHER_EVENTS = 500;
 /** Closed flows that are remembered beyond those in the snapshot. */
 const SPARE = 64;
@@ -238,7 +239,8 @@ export class EventLog {
           if (renewed.has(event.id)) continue;
           renewed.add(event.id);
         }
-        const hasRoom = event.kind === 'opened' || event.kind === 'closed' ? flows-- > 0 : others-- > 0;
+        const isFlows = event.kind === 'opened' || event.kind === 'closed';
+        const hasRoom = isFlows ? this.#time - event.time <= FLOW_EVENTS_MS && flows-- > 0 : others-- > 0;
         if (hasRoom) newestFirst.push(event);
       }
     this.#fresh = [];

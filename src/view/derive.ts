@@ -11,7 +11,7 @@ import {
   type InterfaceRow,
   type Matching,
   type NetEvent,
-  RECENT_MS,
+  NO_MEANS,
   type Snapshot,
   type Traffic,
 } from '../model/snapshot.ts';
@@ -32,7 +32,10 @@ export interface Picture {
   readonly hosts: readonly HostRow[];
   readonly categories: readonly CategoryRow[];
   readonly interfaces: readonly InterfaceRow[];
+  /** What happened; connections that opened or closed only where they are asked for. */
   readonly events: readonly NetEvent[];
+  /** Matching events of connections that are not shown. */
+  readonly eventsHidden: number;
   readonly filtered: boolean;
   /** Totals that the run counted for the filter; null without a filter, and when they are only sums over listed flows. */
   readonly counted: Matching | null;
@@ -45,6 +48,7 @@ interface Inputs {
   readonly filter: Filter | null;
   readonly since: Snapshot | null;
   readonly closed: boolean;
+  readonly log: boolean;
 }
 
 let last: { inputs: Inputs; picture: Picture } | null = null;
@@ -59,13 +63,15 @@ export function pictureOf(state: ViewState, live: Snapshot): Picture {
     since: range === null ? state.since : null,
     // Most of what moved in a range of the past is over.
     closed: state.closed || range !== null || state.filter.filter?.asksClosed === true,
+    log: state.connectionLog,
   };
   if (
     last !== null &&
     last.inputs.snapshot === inputs.snapshot &&
     last.inputs.filter === inputs.filter &&
     last.inputs.since === inputs.since &&
-    last.inputs.closed === inputs.closed
+    last.inputs.closed === inputs.closed &&
+    last.inputs.log === inputs.log
   )
     return last.picture;
   const now = derive(inputs);
@@ -74,23 +80,26 @@ export function pictureOf(state: ViewState, live: Snapshot): Picture {
   return picture;
 }
 
-function derive({ snapshot, filter, since, closed }: Inputs): Picture {
+function derive({ snapshot, filter, since, closed, log }: Inputs): Picture {
   const counted = countedFor(snapshot, filter, since);
   const flows = rowsSince(counted?.flows ?? snapshot.flows, since?.flows ?? null);
   const matching = filter === null || counted !== null ? flows : matchingFlows(snapshot, flows, filter);
   const connections = closed ? matching : matching.filter((flow) => !flow.closed);
+  const all = eventsOf(snapshot, filter, since);
+  const events = log ? all : withoutConnections(all);
   const common = {
     snapshot,
     flows: matching,
     connections,
     closedHidden: matching.length - connections.length,
-    events: eventsOf(snapshot, filter, since),
+    events,
+    eventsHidden: all.length - events.length,
     filtered: filter !== null,
     counted,
   };
   if (counted !== null) {
     const { total, apps, hosts, categories, interfaces } = counted;
-    return { ...common, total, apps, hosts, categories, interfaces };
+    return { ...common, total, ...withNew({ apps, hosts }, snapshot, filter), categories, interfaces };
   }
   if (filter === null) {
     const total =
@@ -107,8 +116,14 @@ function derive({ snapshot, filter, since, closed }: Inputs): Picture {
   return {
     ...common,
     total: { ...sumTraffic(matching), unownedBytes: null },
-    apps: filteredRows(snapshot.apps, matching, appOfFlow(snapshot.apps)),
-    hosts: filteredRows(snapshot.hosts, matching, hostOfFlow(snapshot.hosts)),
+    ...withNew(
+      {
+        apps: filteredRows(snapshot.apps, matching, appOfFlow(snapshot.apps)),
+        hosts: filteredRows(snapshot.hosts, matching, hostOfFlow(snapshot.hosts)),
+      },
+      snapshot,
+      filter,
+    ),
     categories: filteredRows(
       snapshot.categories,
       matching,
@@ -130,18 +145,74 @@ function countedFor({ matching }: Snapshot, filter: Filter | null, since: Snapsh
   return matching.text.trim() === filter.text.trim() && matching.from === (since?.time ?? null) ? matching : null;
 }
 
-/** Matching events since the baseline. Events about the capture itself always stay. */
-function eventsOf({ events, time }: Snapshot, filter: Filter | null, since: Snapshot | null): readonly NetEvent[] {
+/** Matching events since the baseline. Events about the capture itself stay, unless what is new is asked for. */
+function eventsOf(snapshot: Snapshot, filter: Filter | null, since: Snapshot | null): readonly NetEvent[] {
+  const { events, time } = snapshot;
   if (filter === null && since === null) return events;
+  const recent = recentlySeenOf(snapshot);
   return events.filter((event) => {
     if (since !== null && event.time <= since.time) return false;
     if (filter === null) return true;
-    const { kind, app, domain, interface: name, flow, burst } = event;
-    if (app === null && domain === null && name === null && flow === null && burst === null) return true;
-    const isNew = kind === 'new app' || kind === 'new domain';
-    const of = flow ?? { app, host: domain ?? burst?.host ?? null, domain, interface: name };
-    return filter.matches(isNew ? { ...of, isNew: time - event.time <= RECENT_MS } : of, time);
+    const { app, domain, interface: name, flow, burst } = event;
+    if (app === null && domain === null && name === null && flow === null && burst === null) return !filter.asksNew;
+    const isNew = recent.apps.has(app ?? '') || recent.domains.has(domain ?? '');
+    return filter.matches({ ...(flow ?? { app, host: domain ?? burst?.host ?? null, domain, interface: name }), isNew }, time);
   });
+}
+
+const quietEvents = new WeakMap<readonly NetEvent[], readonly NetEvent[]>();
+
+/** Events without the log of connections. */
+function withoutConnections(events: readonly NetEvent[]): readonly NetEvent[] {
+  let quiet = quietEvents.get(events);
+  if (quiet === undefined) {
+    quiet = events.filter(({ kind }) => kind !== 'opened' && kind !== 'closed');
+    quietEvents.set(events, quiet);
+  }
+  return quiet;
+}
+
+/** Traffic that nobody counted for the filter. */
+const UNCOUNTED = {
+  rxBytes: Number.NaN,
+  txBytes: Number.NaN,
+  rxPackets: Number.NaN,
+  txPackets: Number.NaN,
+  rxRate: 0,
+  txRate: 0,
+  means: NO_MEANS,
+  flows: Number.NaN,
+  recent: [],
+};
+
+/** Rows with those of new apps and hosts whose connections are gone: a filter that asks for what is new finds them all the same. */
+function withNew(
+  rows: Pick<Picture, 'apps' | 'hosts'>,
+  snapshot: Snapshot,
+  filter: Filter | null,
+): Pick<Picture, 'apps' | 'hosts'> {
+  if (filter?.asksNew !== true) return rows;
+  const { apps, domains } = recentlySeenOf(snapshot);
+  const hasApp = new Set(rows.apps.map(({ app }) => app));
+  const hasDomain = new Set(rows.hosts.map(({ domain }) => domain));
+  const matches = (subject: FilterSubject): boolean => filter.matches({ ...subject, isNew: true }, snapshot.time);
+  return {
+    apps: [
+      ...rows.apps,
+      ...snapshot.apps.flatMap((row) => {
+        const { app, exe, user } = row;
+        return app !== null && apps.has(app) && !hasApp.has(app) && matches({ app, exe, user }) ? [{ ...row, ...UNCOUNTED }] : [];
+      }),
+    ],
+    hosts: [
+      ...rows.hosts,
+      ...snapshot.hosts.flatMap((row) => {
+        const { host, domain, nameSource, category, country, asn } = row;
+        const isMissing = domain !== null && domains.has(domain) && !hasDomain.has(domain);
+        return isMissing && matches({ host, domain, nameSource, category, country, asn }) ? [{ ...row, ...UNCOUNTED }] : [];
+      }),
+    ],
+  };
 }
 
 /** Flows that match by their own fields or by those of their app and host (executable, user, country, network). */

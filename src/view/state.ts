@@ -143,6 +143,8 @@ export interface ViewState {
   /** The overview is the lite screen. */
   readonly lite: boolean;
   readonly closed: boolean;
+  /** The events view lists connections that opened and closed, too. */
+  readonly connectionLog: boolean;
   readonly chart: ChartState;
   /** Rates of the rows that the user looked at. */
   readonly watches: Watches;
@@ -240,6 +242,7 @@ export function initialState(defaults: ViewDefaults): ViewState {
     zoomed: false,
     lite: defaults.lite ?? false,
     closed: defaults.closed ?? false,
+    connectionLog: false,
     chart: NEW_CHART,
     watches: NO_WATCHES,
     names: defaults.names ?? true,

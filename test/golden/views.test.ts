@@ -107,6 +107,8 @@ describe.each([
       if (name === 'apps' || name === 'hosts') await stage.press('\x1b[C', '\x1b[C', '\x1b[C', '\x1b[D', '\x1b[C');
       await expect(stage.text()).toMatchFileSnapshot(`__frames__/views/${name}-${columns}x${rows}.txt`);
     }
+    await stage.press('t');
+    await expect(stage.text()).toMatchFileSnapshot(`__frames__/views/events-log-${columns}x${rows}.txt`);
   });
 
   test('every view, with names that try to break it', async () => {
@@ -154,7 +156,7 @@ test('a screen that is too small says so, and comes back', async () => {
   expect(stage.text()).toContain('is too small');
   await stage.press('7');
   await stage.resize(80, 24);
-  expect(stage.text()).toContain('Events 11');
+  expect(stage.text()).toContain('Events 8 ');
 });
 
 test('colours of what matters: what is new, a warning, a closed connection', async () => {

@@ -59,7 +59,7 @@ export const KEYMAP: KeyTable = [
   bind('average', ['a'], 'rates and order: means over 2, 10 or 40 s', 'Table'),
   bind('freeze', ['o'], 'freeze the order of rows', 'Table'),
   bind('pin', ['f'], 'pin the row on top', 'Table'),
-  bind('closed', ['t'], 'show closed connections', 'Table'),
+  bind('closed', ['t'], 'show closed connections; in events: all connections', 'Table'),
   bind('count-from-now', ['z'], 'count from now; again: since the start', 'Table'),
   bind('export', ['e'], 'export what is shown to a file (CSV, JSON)', 'Table'),
   bind('copy', ['y'], 'copy the row to the clipboard', 'Table'),

@@ -188,12 +188,7 @@ function command(state: ViewState, name: Command, live: Snapshot, settings: Fram
     case 'pin':
       return still(togglePin(state, live));
     case 'closed':
-      return still(
-        settled(
-          { ...state, closed: !state.closed, notice: state.closed ? 'closed connections hidden' : 'closed connections shown' },
-          live,
-        ),
-      );
+      return still(settled(toggleClosed(state), live));
     case 'count-from-now':
       return still(settled({ ...state, since: state.since === null ? (state.paused ?? live) : null }, live));
     case 'names':
@@ -215,6 +210,15 @@ function command(state: ViewState, name: Command, live: Snapshot, settings: Fram
       return text === null ? still(state) : { state, effects: [{ type: 'copy', text }] };
     }
   }
+}
+
+/** Shows closed connections, or in the events view the log of connections; or hides them. */
+function toggleClosed(state: ViewState): ViewState {
+  if (state.pane === 'events') {
+    const notice = state.connectionLog ? 'what matters' : 'all events, connections that open and close among them';
+    return { ...state, connectionLog: !state.connectionLog, notice };
+  }
+  return { ...state, closed: !state.closed, notice: state.closed ? 'closed connections hidden' : 'closed connections shown' };
 }
 
 /** Columns that are drawings and no text. */

@@ -204,7 +204,7 @@ function lookupFacts(row: FlowRow, { count, connections, names, ends }: Lookups,
     ['app', text(row.app, context), 'name'],
     ...(row.reason === null ? [] : [['no owner', shown(row.reason, context), 'warn'] as const]),
     ...onBehalfOf(row, context),
-    ['look-ups', `${formatGrouped(count)} in ${formatGrouped(connections)} ${connections === 1 ? 'connection' : 'connections'}`],
+    ['look-ups', `${formatGrouped(count)} in ${counted(connections, 'connection')}`],
     ['with', ends.map((end) => hidden(end, context)).join('  ')],
     ...names.slice(0, NAMES_SHOWN).map((name, index): Fact => [index === 0 ? 'asked for' : '', hidden(name, context)]),
     ...(more > 0

@@ -44,7 +44,7 @@ const PANES: Readonly<Record<HintedPane, readonly Hint[]>> = {
   hosts: [DETAILS, ['open', 'expand'], SORT, ['pin', 'pin'], ['freeze', 'freeze'], ['copy', 'copy']],
   categories: [DETAILS, SORT, ['pin', 'pin'], ['freeze', 'freeze'], ['copy', 'copy']],
   interfaces: [DETAILS, ['pick', 'interface'], SORT, ['capture', 'capture'], ['copy', 'copy']],
-  events: [DETAILS, ['newest', 'last'], ['copy', 'copy']],
+  events: [DETAILS, ['connections', 'closed'], ['newest', 'last'], ['copy', 'copy']],
   chart: [
     ['peak', 'mark'],
     ['range', 'shorter', 'longer'],

@@ -1,6 +1,7 @@
 // A table as lines: title with counts and sort, header row with the sort mark, rows fitted to their columns, cursor and pins in the first cell.
 
 import type { CategoryRow, Snapshot } from '../../model/snapshot.ts';
+import { counted } from '../../net/counted.ts';
 import { pictureOf } from '../derive.ts';
 import { hasTabs, showsLite, visibleRows } from '../layout.ts';
 import { framed, type Rect } from '../pane.ts';
@@ -110,14 +111,12 @@ export function tablePanel(state: ViewState, live: Snapshot, glyphs: Glyphs, tab
   const lookups = rows.flatMap((row) => ('lookups' in row && row.lookups !== undefined ? [row.lookups.connections] : []));
   const folded = lookups.reduce((sum, connections) => sum + connections, 0);
   if (folded > lookups.length)
-    title.push(
-      span(
-        ` ${glyphs.separator} ${formatGrouped(folded)} dns in ${lookups.length} ${lookups.length === 1 ? 'row' : 'rows'}`,
-        'dim',
-      ),
-    );
+    title.push(span(` ${glyphs.separator} ${formatGrouped(folded)} dns in ${counted(lookups.length, 'row')}`, 'dim'));
   if (table === 'connections' && picture.closedHidden > 0)
     title.push(span(` ${glyphs.separator} ${picture.closedHidden} closed hidden`, 'dim'));
+  if (table === 'events' && picture.eventsHidden > 0) {
+    title.push(span(` ${glyphs.separator} ${counted(picture.eventsHidden, 'event')} of connections hidden`, 'dim'));
+  }
   if (rows.length > visible) title.push(span(` ${glyphs.separator} ${from + 1}-${from + shownRows.length}`, 'dim'));
   const isShown = placed.some(({ column }) => showsSort(column, sort.column));
   const note: Line =

@@ -101,6 +101,21 @@ describe('flows', () => {
       burst === null ? [] : [[kind, app ?? burst.reason ?? burst.of, burst.count, burst.host ?? burst.hosts]],
     );
 
+  test('are kept for an hour, and no more than 2,000 of them; what matters stays', () => {
+    const log = new EventLog();
+    log.next(at(1), 0);
+    for (let second = 2; second <= 6; second++) log.next(at(second, { flows: [flowRow({ id: `${second}` })] }), second - 1);
+    const kinds = (events: readonly NetEvent[]) => events.map(({ kind }) => kind);
+    expect(kinds(log.next(at(10), 5))).toEqual(['start', 'opened', 'opened', 'opened', 'opened', 'opened']);
+    const later = log.next(at(3605, { capture: { ...CAPTURE, note: 'en0 is down' } }), 5);
+    expect(kinds(later)).toEqual(['start', 'opened', 'opened', 'warning']);
+    let all: readonly NetEvent[] = [];
+    for (let i = 0; i < 2100; i++)
+      all = log.next(at(3700 + i, { flows: [flowRow({ id: `${100 + i}`, app: `app ${i % 300}` })] }), 6 + i);
+    expect(all.filter(({ kind }) => kind === 'opened')).toHaveLength(2000);
+    expect(kinds(all)).toContain('start');
+  });
+
   test('many at once make one event by app, and unlisted ones are counted', () => {
     const log = new EventLog();
     log.next(at(1), 0);
@@ -167,7 +182,7 @@ describe('flows', () => {
     expect(told(events)).toContain('new app: rare');
     for (let i = 0; i < 5000; i++) log.tell('export', `file ${i}`);
     events = log.next(at(1100), 1062);
-    expect(events.length).toBeLessThanOrEqual(800);
+    expect(events.length).toBeLessThanOrEqual(2500);
     expect(events.at(-1)?.text).toBe('file 4999');
   });
 });
