@@ -34,6 +34,8 @@ export class HistoryCollector {
   #keyOf = new Int32Array(0);
   #minuteOf = new Int32Array(0);
   #marks = new Uint8Array(0);
+  /** What flows had moved when recording began in the middle of their lives: RX, TX, RX packets, TX packets by row. The log leaves it out. */
+  readonly #before = new Map<number, Float64Array>();
   #sums = new Float64Array(256 * SUMS);
   #moved = new Int32Array(256);
   #isMoved = new Uint8Array(256);
@@ -56,9 +58,13 @@ export class HistoryCollector {
   begin(): void {
     this.#booking.bookTouched();
     this.#reserve();
+    this.#before.clear();
     for (let row = 0; row < this.#flows.rows; row++) {
       if (!this.#flows.isLive(row)) continue;
       this.#skip(row);
+      const before = new Float64Array(4);
+      this.#flows.readTraffic(row, before);
+      this.#before.set(row, before);
       this.#marks[row] = MARK.COUNTED;
       this.#minuteOf[row] = 0;
     }
@@ -114,9 +120,7 @@ export class HistoryCollector {
     const batches = this.collect(time, true);
     let left = MAX_OPEN;
     for (let row = 0; row < this.#flows.rows && left > 0; row++) {
-      if (!this.#flows.isLive(row) || this.#booking.appOf(row) < 0) continue;
-      this.#log.add(row);
-      left--;
+      if (this.#flows.isLive(row) && this.#logs(row)) left--;
     }
     this.#push(batches, Math.floor(time / MINUTE_MS), time);
     return batches;
@@ -135,10 +139,23 @@ export class HistoryCollector {
   flowLeaves(row: number): void {
     this.#reserve();
     this.#take(row);
-    if (this.#booking.appOf(row) >= 0) this.#log.add(row);
+    this.#logs(row);
+    this.#before.delete(row);
     this.#collected.fill(0, row * COLLECTED, row * COLLECTED + COLLECTED);
     this.#minuteOf[row] = 0;
     this.#marks[row] = 0;
+  }
+
+  /** Gives a flow to the log, unless it has moved nothing since recording began. @returns whether it did */
+  #logs(row: number): boolean {
+    if (this.#booking.appOf(row) < 0) return false;
+    const before = this.#before.get(row) ?? null;
+    if (before !== null) {
+      this.#flows.readTraffic(row, this.#went);
+      if (before.every((value, i) => value === this.#went[i])) return false;
+    }
+    this.#log.add(row, before);
+    return true;
   }
 
   /** What a flow moved up to now stays with the owner it has now. */
@@ -365,14 +382,14 @@ export class FlowLog {
     this.#unlogged = 0;
   }
 
-  /** A flow that is over. */
-  add(row: number): void {
+  /** A flow that is over. @param before what it moved that the log leaves out: RX, TX, RX packets, TX packets; null for nothing */
+  add(row: number, before: Float64Array | null): void {
     if (this.#room < 1) {
       this.#unlogged++;
       return;
     }
     this.#room--;
-    this.#flows.push(loggedFlow(this.#rowOf(row), this.#exeOf(row)));
+    this.#flows.push(loggedFlow(this.#rowOf(row), this.#exeOf(row), before ?? NOTHING));
   }
 
   /** Takes out what was gathered, and makes room for what may come until the next time. @param time epoch ms */
@@ -386,7 +403,9 @@ export class FlowLog {
   }
 }
 
-function loggedFlow(row: FlowRow, exe: string | null): LoggedFlow {
+const NOTHING = new Float64Array(4);
+
+function loggedFlow(row: FlowRow, exe: string | null, before: Float64Array): LoggedFlow {
   const { local, remote } = row;
   return {
     start: row.firstSeen,
@@ -408,9 +427,9 @@ function loggedFlow(row: FlowRow, exe: string | null): LoggedFlow {
     domain: row.domain,
     application: row.application,
     category: row.category,
-    rxBytes: row.rxBytes,
-    txBytes: row.txBytes,
-    rxPackets: row.rxPackets,
-    txPackets: row.txPackets,
+    rxBytes: row.rxBytes - (before[0] as number),
+    txBytes: row.txBytes - (before[1] as number),
+    rxPackets: row.rxPackets - (before[2] as number),
+    txPackets: row.txPackets - (before[3] as number),
   };
 }

@@ -447,7 +447,9 @@ describe('privileges, live', () => {
     const pty = new Pty(words, { columns: 120, rows: 30, env: {} });
     onTestFinished(() => pty.end());
     await pty.until(() => /curl/.test(pty.text) || curl() !== 0, 'what moves before');
-    pty.type('8w');
+    pty.type('8');
+    await pty.until(() => /Nothing is recorded yet: w records from now on/.test(pty.text), 'the offer to record');
+    pty.type('w');
     await pty.until(() => /recording from now on, into /.test(pty.text), 'the recording to begin');
     for (let i = 0; i < 7; i++) curl();
     pty.type('q');

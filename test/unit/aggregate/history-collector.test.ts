@@ -282,6 +282,18 @@ describe('the history collector', () => {
     tx({ bytes: 3 });
     expect(told(collect())).toEqual([['curl', '192.0.2.80', 0, 3, 0]]);
   });
+
+  it('that begins late logs of a flow what moves from then on, and of one that is silent nothing', () => {
+    own(tx({ bytes: 100 }), 'curl');
+    own(tx({ bytes: 50, dst: '192.0.2.9' }), 'ssh');
+    tick();
+    collector.begin();
+    tx({ bytes: 3 });
+    rx({ bytes: 4 });
+    tick();
+    const logged = collector.finish(now).flatMap(({ flows }) => flows);
+    expect(logged).toMatchObject([{ app: 'curl', txBytes: 3, rxBytes: 4, txPackets: 1, rxPackets: 1 }]);
+  });
 });
 
 describe('whatever happens', () => {
