@@ -10,8 +10,11 @@ import { linuxLower, linuxState } from '../../../../src/capture/devices/linux.ts
 import { parseNetstat } from '../../../../src/capture/devices/macos.ts';
 import { formatAddress } from '../../../../src/net/address.ts';
 import { systemEdges } from '../../../../src/system/programs.ts';
+import { systemPathExists } from '../../../../src/system/small-file.ts';
 import { fakeEdges, interfaceInfo, sysfs } from '../../../support/fake-edges.ts';
 import { NETSTAT, ROUTE, ROUTE_OFFLINE, ROUTE_VPN } from '../macos-texts.ts';
+
+vi.mock('../../../../src/system/small-file.ts', { spy: true });
 
 const HEADER = 'Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT\n';
 const route4 = (...rows: string[]) => HEADER + rows.map((row) => `${row.replaceAll(' ', '\t')}\t0\t0\t0\n`).join('');
@@ -96,18 +99,13 @@ describe('listDevices on Linux', () => {
     expect([...(hardwareAddress(fakeEdges({ platform: 'darwin', interfaces }), 'en0') ?? [])]).toEqual([2, 0, 0, 0, 0, 7]);
   });
 
-  it('learns the kinds of hundreds of interfaces in linear time', async () => {
-    vi.doMock('../../../../src/system/small-file.ts', { spy: true });
-    vi.resetModules(); // another file in this process may have loaded them without the spy
-    const { systemPathExists } = await import('../../../../src/system/small-file.ts');
-    const fresh = await import('../../../../src/capture/devices/devices.ts');
-    vi.doUnmock('../../../../src/system/small-file.ts');
+  it('learns the kinds of hundreds of interfaces in linear time', () => {
     const pairs = Array.from({ length: 60 }, (_, i) => `v${i}`);
     const facts = (i: number) => ({ ifindex: 2 + i, flags: '0x1003', type: 1, iflink: 9000 + i });
     const edges = fakeEdges({ files: Object.assign({}, ...pairs.map((name, i) => sysfs(name, facts(i)))) });
     const looks = (names: readonly string[]) => {
       vi.mocked(systemPathExists).mockClear();
-      fresh.deviceKinds(edges, names);
+      deviceKinds(edges, names);
       return vi.mocked(systemPathExists).mock.calls.length;
     };
     // none of them is hardware, so it reads all 60, once
