@@ -76,7 +76,7 @@ export class FlowTable {
   #counters: Float64Array;
   /** First of the free rows; each has the next in HASH. */
   #free = NO_ROW;
-  /** Row at which `expire` goes on. */
+  /** Row at which `expire` continues. */
   #expiredTo = 0;
   #tick = 1;
 

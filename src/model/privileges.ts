@@ -13,7 +13,7 @@ export interface PrivilegeStatus {
   readonly note: string;
 }
 
-/** What a root without sudo must know: it goes on as nobody. Empty for everybody else. */
+/** Tells root without sudo that the process continues as nobody. Empty for everyone else. */
 export function nobodyWarning(privileges: PrivilegeStatus | null): string {
   return privileges?.dropped === true && privileges.user === 'nobody' ? privileges.note : '';
 }
