@@ -271,7 +271,7 @@ describe('a fake Mac', () => {
         row('Spotify', 794, 'ann'),
         row('postgres', 53_245, 'ann'),
         row('node', 53_147, 'ann'),
-        row('mDNSResponder', 401, '_mdnsre…'),
+        row('mDNSResponder', 401, '_mdnsre\\S*…'),
         /^│.Google Chrome +:50001 → ~?www\.example\.com:443 +tcp /m,
         /^│.node=postgres +:60123 = 127\.0\.0\.1:5432 +tcp /m,
       );
