@@ -133,6 +133,7 @@ function totalParts(picture: Picture, state: ViewState, glyphs: Glyphs): readonl
   const { total, snapshot } = picture;
   const amount = (value: number): string =>
     snapshot.seq < 0 ? glyphs.unknown.padStart(AMOUNT_WIDTH) : formatAmount(value, state.units);
+  const packets = total.rxPackets + total.txPackets;
   const began = state.since?.time ?? snapshot.started;
   return [
     {
@@ -144,7 +145,7 @@ function totalParts(picture: Picture, state: ViewState, glyphs: Glyphs): readonl
       ],
     },
     { rank: 6, line: [span(`in ${formatDuration(snapshot.time - began)}`, 'dim')] },
-    { rank: 5, line: [span(formatCount(total.rxPackets + total.txPackets), 'text'), span(' packets', 'dim')] },
+    { rank: 5, line: [span(formatCount(packets), 'text'), span(packets === 1 ? ' packet' : ' packets', 'dim')] },
   ];
 }
 

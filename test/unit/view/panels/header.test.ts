@@ -3,9 +3,10 @@
 import { expect, test } from 'vitest';
 import { KEYMAP } from '../../../../src/view/input/keymap.ts';
 import { reduce } from '../../../../src/view/input/reducer.ts';
-import { noteOf } from '../../../../src/view/panels/header.ts';
+import { headerPanel, noteOf } from '../../../../src/view/panels/header.ts';
 import { initialState } from '../../../../src/view/state.ts';
 import { UNICODE_GLYPHS } from '../../../../src/view/text/glyphs.ts';
+import { plain } from '../../../../src/view/text/span.ts';
 import { CAPTURE, snapshot } from '../../../support/snapshot-builder.ts';
 
 const NOTE = 'runs as nobody (--user NAME or --stay-root changes it)';
@@ -22,4 +23,16 @@ test('a root that became nobody is told so, up to the first key', () => {
   const settings = { glyphs: UNICODE_GLYPHS, keys: KEYMAP };
   const after = reduce(state, { type: 'command', command: 'down' }, shown(), settings).state;
   expect(noteOf(after, shown())).toBe('');
+});
+
+test('one packet is singular', () => {
+  const state = initialState({ columns: 160, rows: 24 });
+  const told = (rxPackets: number) => {
+    const { total } = snapshot();
+    return headerPanel(state, snapshot({ total: { ...total, rxPackets, txPackets: 0 } }), UNICODE_GLYPHS, 160)
+      .map(plain)
+      .join('\n');
+  };
+  expect(told(1)).toMatch(/ 1 packet /);
+  expect(told(2)).toMatch(/ 2 packets /);
 });
