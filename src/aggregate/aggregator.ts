@@ -4,6 +4,7 @@
 
 import type { Filter } from '../filter/filter.ts';
 import type { FlowTable } from '../flow/flow-table.ts';
+import type { Average } from '../model/options.ts';
 import type {
   CaptureStatus,
   CategoryRow,
@@ -139,9 +140,10 @@ export class Aggregator {
    *
    * @param filter null for none
    * @param from counts only what moved since this snapshot; null counts from the start
+   * @param average seconds over which the filter's rates are means, as rows are shown; null for those of the interval
    */
-  match(filter: Filter | null, from: CountFrom | null): void {
-    this.#matched.begin(filter, from, from !== null && from.time === this.#lastTime);
+  match(filter: Filter | null, from: CountFrom | null, average: Average | null = null): void {
+    this.#matched.begin(filter, from, from !== null && from.time === this.#lastTime, average);
   }
 
   /** True for a flow that the filter matches now. */
@@ -217,11 +219,12 @@ export class Aggregator {
     this.setInterfaces(tick.interfaces);
     const booking = this.booking;
     booking.closeTick();
+    booking.means?.clock.close(intervalMs);
     this.#matched.close(tick.time, intervalMs);
     this.#countApart(tick.interfaces);
     for (const accumulators of [booking.apps, booking.hosts, booking.categories]) accumulators.closeTick(intervalMs);
     this.#matched.closeMeans();
-    booking.closeMeans(intervalMs);
+    booking.closeMeans();
     const total = this.#total(intervalMs);
     if (this.#rateHistory !== null) this.#addToRateHistory(this.#rateHistory, tick);
     const made = {
@@ -254,10 +257,11 @@ export class Aggregator {
     if (books === null) return null;
     let flowCount = 0;
     for (let row = 0; row < this.#flows.rows; row++) if (matched.matches(row)) flowCount++;
-    const { filter, from, appRows, hostRows } = books;
+    const { filter, from, average, appRows, hostRows } = books;
     return {
       text: filter.text,
       from,
+      average,
       completeSince: matched.completeSince,
       total: { ...matched.total(intervalMs), unownedBytes: matched.unownedBytes, passingBytes: null },
       apps: appRows.select((limits ?? END_LIMITS).apps, intervalMs, trafficOf(books.tunnelled, 0, intervalMs)),

@@ -205,8 +205,8 @@ export class Booking implements FlowObserver {
     for (const sums of this.#withMeans()) sums.keepMeans(this.means);
   }
 
-  /** Adds the tick that is being closed to the means, and brings them up to its end. */
-  closeMeans(intervalMs: number): void {
+  /** Adds the tick that is being closed to the means, once their clock has closed it. */
+  closeMeans(): void {
     const { means } = this;
     if (means === null) return;
     const { touched, touchedCount } = this.#flows;
@@ -215,7 +215,6 @@ export class Booking implements FlowObserver {
       if (this.#flows.isLive(row)) means.add(row, this.tickRx(row), this.tickTx(row));
     }
     for (const sums of this.#withMeans()) sums.closeMeans();
-    means.clock.close(intervalMs);
   }
 
   #withMeans(): readonly Accumulators[] {

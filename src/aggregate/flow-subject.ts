@@ -4,6 +4,7 @@
 import type { FilterSubject } from '../filter/fields.ts';
 import type { FlowTable } from '../flow/flow-table.ts';
 import { FLOW_STATES } from '../flow/tcp.ts';
+import type { Average } from '../model/options.ts';
 import {
   type App,
   type Endpoint,
@@ -46,6 +47,8 @@ class End implements Endpoint {
 export class FlowSubject implements FilterSubject {
   row = 0;
   intervalMs = 1000;
+  /** Seconds over which rates are means; null for those of the interval. */
+  average: Average | null = null;
   readonly flows: FlowTable;
   readonly local: Endpoint = new End(this, true);
   readonly remote: Endpoint = new End(this, false);
@@ -159,11 +162,17 @@ export class FlowSubject implements FilterSubject {
   }
 
   get rxRate(): number {
-    return Math.round((this.#booking.tickRx(this.row) * 1000) / this.intervalMs);
+    return this.#rate(this.#booking.tickRx(this.row), false);
   }
 
   get txRate(): number {
-    return Math.round((this.#booking.tickTx(this.row) * 1000) / this.intervalMs);
+    return this.#rate(this.#booking.tickTx(this.row), true);
+  }
+
+  #rate(bytes: number, isTx: boolean): number {
+    const { means } = this.#booking;
+    if (this.average === null || means === null) return Math.round((bytes * 1000) / this.intervalMs);
+    return means.rate(this.row, this.average, isTx, bytes);
   }
 
   get firstSeen(): number {

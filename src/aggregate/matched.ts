@@ -4,6 +4,7 @@
 
 import type { Filter } from '../filter/filter.ts';
 import type { FlowTable } from '../flow/flow-table.ts';
+import type { Average } from '../model/options.ts';
 import type { Snapshot, Traffic } from '../model/snapshot.ts';
 import type { FlowFacts, ProcessDirectory } from '../model/terms.ts';
 import { widened } from '../net/bytes.ts';
@@ -73,11 +74,13 @@ class Books {
   readonly filter: Filter;
   /** See Matching. */
   readonly from: number | null;
+  readonly average: Average | null;
   readonly isComplete: boolean;
 
   constructor(
     filter: Filter,
     from: number | null,
+    average: Average | null,
     isComplete: boolean,
     directory: ProcessDirectory,
     booking: Booking,
@@ -86,6 +89,7 @@ class Books {
   ) {
     this.filter = filter;
     this.from = from;
+    this.average = average;
     this.isComplete = isComplete;
     this.appRows = new AppRows(this.apps, directory, booking.apps);
     this.hostRows = hostRows.of(this.hosts);
@@ -156,8 +160,10 @@ export class Matched {
    * @param filter null for none
    * @param from counts only what moved since this snapshot; null counts from the start
    * @param isNow nothing moved since `from`
+   * @param average seconds over which the filter's rates are means; null for those of the interval
    */
-  begin(filter: Filter | null, from: CountFrom | null, isNow: boolean): void {
+  begin(filter: Filter | null, from: CountFrom | null, isNow: boolean, average: Average | null): void {
+    this.#subject.average = average;
     if (filter === null) {
       this.#books = null;
       return;
@@ -166,7 +172,7 @@ export class Matched {
     const hasAll = flows.created - flows.voided === flows.count && !this.#booking.hasFormerOwners;
     const isComplete = hasAll || (from !== null && isNow);
     const parts = [this.#directory, this.#booking, this.#hostRows, flows.capacity] as const;
-    this.#books = new Books(filter, from?.time ?? null, isComplete, ...parts);
+    this.#books = new Books(filter, from?.time ?? null, average, isComplete, ...parts);
     this.#completeSince = null;
     this.#isNew = true;
     if (from !== null) this.#leaveOut(from, this.#books);

@@ -1,7 +1,7 @@
 // Mean rates over the last 2, 10 and 40 seconds, of flows and of everything that sums flows. Kept for a screen only; a tick is the finest it
 // knows, and no packet costs anything here.
 
-import { AVERAGES } from '../model/options.ts';
+import { AVERAGES, type Average } from '../model/options.ts';
 import { type Arena, arenaOf } from '../net/bytes.ts';
 
 /** Slots of the two rings: about a second each for 2 and 10 s, about ten seconds each for 40 s. The newest of each is still being filled. */
@@ -136,6 +136,19 @@ export class Means {
       sums[2 * window + 1] =
         (sums[2 * window + 1] as number) + Math.round(this.#mean(rx + weights.length, newest, last, weights));
     }
+  }
+
+  /** RX or TX bytes/s of a row over one of AVERAGES, while the tick is being closed that it moved `bytes` in. */
+  rate(id: number, average: Average, isTx: boolean, bytes: number): number {
+    const window = AVERAGES.indexOf(average);
+    const weights = this.clock.weights[window] as Float64Array;
+    const now = bytes * (weights[0] as number);
+    const at = id * WORDS;
+    if (at >= this.#ints.length) return Math.round(now);
+    const isFine = window < 2;
+    const from = at + (isFine ? RX : COARSE_RX) + (isTx ? weights.length : 0);
+    const newest = isFine ? this.clock.fine : this.clock.coarse;
+    return Math.round(now + this.#mean(from, newest, this.#ints[isFine ? at : at + 1] as number, weights));
   }
 
   /** RX and TX bytes/s together over the middle window, to find the busiest of many. */

@@ -185,13 +185,13 @@ async function effectsMaker(assembled: Assembled, closing: Closing): Promise<Mak
     return exports.idle(); // half an export would stay behind
   });
   const history = aggregator.keepRateHistory();
-  aggregator.match(tui.state.filter.filter, tui.state.since);
+  aggregator.match(tui.state.filter.filter, tui.state.since, tui.state.average);
   return (recording) =>
     new Runner(
       {
         quit: () => guard.stop({ kind: 'done' }),
         'save-history': historyKey(recording, assembled, closing, tui),
-        match: ({ filter, from }) => aggregator.match(filter, from),
+        match: ({ filter, from, average }) => aggregator.match(filter, from, average),
         'range-totals': ({ from, to }) => apply({ type: 'range-totals', from, to, answer: history.between(from, to) }),
         history: ({ requests }) => answers.ask(requests),
         'list-interfaces': async () => apply({ type: 'interfaces', items: (await choice?.list()) ?? [] }),

@@ -1,6 +1,7 @@
 // Snapshot: everything that history, outputs and view know about an interval. Plain data, complete, never changed once made.
 
 import type { HistoryStatus } from './history.ts';
+import type { Average } from './options.ts';
 import type { PrivilegeStatus } from './privileges.ts';
 import type {
   ApplicationSource,
@@ -242,6 +243,8 @@ export interface Matching {
   readonly text: string;
   /** Snapshot time from which everything is counted, epoch ms; null counts from the start. */
   readonly from: number | null;
+  /** Seconds over which the filter's rates are means; null if they are those of the interval. */
+  readonly average: Average | null;
   /** Before this time only flows that were still in the table count, epoch ms; null if nothing is missing. */
   readonly completeSince: number | null;
   /** Each flow counts once; a tunnel's contents don't count again in the tunnel. Never decreases. */

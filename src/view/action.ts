@@ -1,6 +1,7 @@
 // Actions and effects, as plain data: what the reducer takes in, and what it asks of the outside.
 
 import type { Filter } from '../filter/filter.ts';
+import type { Average } from '../model/options.ts';
 import type { RangeTotals } from '../model/range-totals.ts';
 import type { Snapshot } from '../model/snapshot.ts';
 import type { InterfaceItem } from '../model/terms.ts';
@@ -124,8 +125,8 @@ export type Effect =
   | { readonly type: 'save-history' }
   /** Asks what moved between two times, epoch ms. An action of the same name answers. */
   | { readonly type: 'range-totals'; readonly from: number; readonly to: number }
-  /** Count what this filter matches from now on; `from` is the baseline of the totals. */
-  | { readonly type: 'match'; readonly filter: Filter | null; readonly from: Snapshot | null }
+  /** Count what this filter matches from now on; `from` is the baseline of the totals, `average` the seconds over which its rates are means. */
+  | { readonly type: 'match'; readonly filter: Filter | null; readonly from: Snapshot | null; readonly average: Average }
   /** Asks which interfaces there are; the action `interfaces` answers. */
   | { readonly type: 'list-interfaces' }
   /** Capture on these from now on; an empty list means all. */

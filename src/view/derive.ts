@@ -3,22 +3,22 @@
 
 import type { FilterSubject } from '../filter/fields.ts';
 import type { Filter } from '../filter/filter.ts';
-import {
-  type AppRow,
-  type CategoryRow,
-  type FlowRow,
-  type HostRow,
-  type InterfaceRow,
-  type Matching,
-  type NetEvent,
-  NO_MEANS,
-  type Snapshot,
-  type Traffic,
+import { AVERAGES, type Average } from '../model/options.ts';
+import type {
+  AppRow,
+  CategoryRow,
+  FlowRow,
+  HostRow,
+  InterfaceRow,
+  Matching,
+  NetEvent,
+  Snapshot,
+  Traffic,
 } from '../model/snapshot.ts';
 import { rangeSnapshot } from './chart/range-snapshot.ts';
 import type { ViewState } from './state.ts';
 import { NOTHING_RECENT, type RecentlySeen, recentlySeenOf } from './tables/recently-seen.ts';
-import { addTraffic, noTraffic, subtractTraffic, sumTraffic, type TrafficSum } from './traffic.ts';
+import { addTraffic, noTraffic, shownRx, shownTx, subtractTraffic, sumTraffic, type TrafficSum } from './traffic.ts';
 
 /** Rows and totals of one picture. */
 export interface Picture {
@@ -49,6 +49,7 @@ interface Inputs {
   readonly since: Snapshot | null;
   readonly closed: boolean;
   readonly log: boolean;
+  readonly average: Average;
 }
 
 let last: { inputs: Inputs; picture: Picture } | null = null;
@@ -61,6 +62,7 @@ export function pictureOf(state: ViewState, live: Snapshot): Picture {
     snapshot: range === null ? base : rangeSnapshot(base, range),
     filter: state.filter.filter,
     since: range === null ? state.since : null,
+    average: state.average,
     // Most of what moved in a range of the past is over.
     closed: state.closed || range !== null || state.filter.filter?.asksClosed === true,
     log: state.connectionLog,
@@ -70,6 +72,7 @@ export function pictureOf(state: ViewState, live: Snapshot): Picture {
     last.inputs.snapshot === inputs.snapshot &&
     last.inputs.filter === inputs.filter &&
     last.inputs.since === inputs.since &&
+    (last.inputs.average === inputs.average || inputs.filter?.isVolatile !== true) &&
     last.inputs.closed === inputs.closed &&
     last.inputs.log === inputs.log
   )
@@ -80,10 +83,10 @@ export function pictureOf(state: ViewState, live: Snapshot): Picture {
   return picture;
 }
 
-function derive({ snapshot, filter, since, closed, log }: Inputs): Picture {
-  const counted = countedFor(snapshot, filter, since);
+function derive({ snapshot, filter, since, closed, log, average }: Inputs): Picture {
+  const counted = countedFor(snapshot, filter, since, average);
   const flows = rowsSince(counted?.flows ?? snapshot.flows, since?.flows ?? null);
-  const matching = filter === null || counted !== null ? flows : matchingFlows(snapshot, flows, filter);
+  const matching = filter === null || counted !== null ? flows : matchingFlows(snapshot, flows, filter, average);
   const connections = closed ? matching : matching.filter((flow) => !flow.closed);
   const all = eventsOf(snapshot, filter, since);
   const events = log ? all : withoutConnections(all);
@@ -139,9 +142,10 @@ function derive({ snapshot, filter, since, closed, log }: Inputs): Picture {
   };
 }
 
-/** What the run counted for exactly this filter and baseline; null right after either changed, and for a new filter while paused. */
-function countedFor({ matching }: Snapshot, filter: Filter | null, since: Snapshot | null): Matching | null {
+/** What the run counted for exactly this filter, its rates and baseline; null right after either changed, and for a new filter while paused. */
+function countedFor({ matching }: Snapshot, filter: Filter | null, since: Snapshot | null, average: Average): Matching | null {
   if (filter === null || matching === null) return null;
+  if (filter.isVolatile && matching.average !== null && matching.average !== average) return null;
   return matching.text.trim() === filter.text.trim() && matching.from === (since?.time ?? null) ? matching : null;
 }
 
@@ -180,7 +184,7 @@ const UNCOUNTED = {
   txPackets: Number.NaN,
   rxRate: 0,
   txRate: 0,
-  means: NO_MEANS,
+  means: AVERAGES.flatMap(() => [0, 0]),
   flows: Number.NaN,
   recent: [],
 };
@@ -216,7 +220,7 @@ function withNew(
 }
 
 /** Flows that match by their own fields or by those of their app and host (executable, user, country, network). */
-function matchingFlows(snapshot: Snapshot, flows: Iterable<FlowRow>, filter: Filter): readonly FlowRow[] {
+function matchingFlows(snapshot: Snapshot, flows: Iterable<FlowRow>, filter: Filter, average: Average): readonly FlowRow[] {
   const apps = new Map(snapshot.apps.map((row) => [row.id, row]));
   const hosts = new Map(snapshot.hosts.map((row) => [row.id, row]));
   const appOf = appOfFlow(snapshot.apps);
@@ -224,7 +228,7 @@ function matchingFlows(snapshot: Snapshot, flows: Iterable<FlowRow>, filter: Fil
   const recent = recentlySeenOf(snapshot);
   const matching: FlowRow[] = [];
   for (const flow of flows) {
-    const subject = subjectOf(flow, apps.get(appOf(flow) ?? ''), hosts.get(hostOf(flow) ?? ''), recent);
+    const subject = subjectOf(flow, apps.get(appOf(flow) ?? ''), hosts.get(hostOf(flow) ?? ''), recent, average);
     if (filter.matches(subject, snapshot.time)) matching.push(flow);
   }
   return matching;
@@ -315,12 +319,15 @@ export function hostOfFlow(hosts: readonly HostRow[]): (flow: FlowRow) => string
 /**
  * A flow as a filter sees it: its own fields and those of its app and host. Fields are copied by name because spread objects took twice the
  * memory and time.
+ *
+ * @param average seconds over which its rates are means, as its row shows them; null for those of the interval
  */
 export function subjectOf(
   flow: FlowRow,
   app: AppRow | undefined,
   host: HostRow | undefined,
   recent: RecentlySeen = NOTHING_RECENT,
+  average: Average | null = null,
 ): Required<FilterSubject> {
   return {
     app: flow.app,
@@ -346,8 +353,8 @@ export function subjectOf(
     txBytes: flow.txBytes,
     rxPackets: flow.rxPackets,
     txPackets: flow.txPackets,
-    rxRate: flow.rxRate,
-    txRate: flow.txRate,
+    rxRate: average === null ? flow.rxRate : shownRx(flow, average),
+    txRate: average === null ? flow.txRate : shownTx(flow, average),
     firstSeen: flow.firstSeen,
     lastSeen: flow.lastSeen,
     rttMs: flow.rttMs,

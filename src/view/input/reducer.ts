@@ -48,9 +48,11 @@ import { updateWatches } from './watches.ts';
 /** Applies one action. The same state object comes back when nothing changed. */
 export function reduce(state: ViewState, action: Action, live: Snapshot, settings: FrameSettings): Step {
   const made = withQuestions(step(state, action, live, settings), live, settings.glyphs);
-  const { filter, since } = made.state;
-  if (filter.filter?.text.trim() === state.filter.filter?.text.trim() && since === state.since) return made;
-  return { ...made, effects: [...made.effects, { type: 'match', filter: filter.filter, from: since }] };
+  const { since, average } = made.state;
+  const { filter } = made.state.filter;
+  const isSame = filter?.text.trim() === state.filter.filter?.text.trim() && since === state.since;
+  if (isSame && (average === state.average || filter?.isVolatile !== true)) return made;
+  return { ...made, effects: [...made.effects, { type: 'match', filter, from: since, average }] };
 }
 
 function step(state: ViewState, action: Action, live: Snapshot, settings: FrameSettings): Step {

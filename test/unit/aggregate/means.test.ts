@@ -164,6 +164,24 @@ describe('a snapshot', () => {
       expect(row?.means[2]).toBe(2500);
   });
 
+  it.each([
+    [null, [5000, 0, 0, 0, 0, 0, 0]],
+    [2, [5000, 2500, 0, 0, 0, 0, 0]],
+    [10, [5000, 2500, 1667, 1250, 1000, 0, 0]],
+  ] as const)('has a filter ask for the rates that rows show: over %s s', (average, wanted) => {
+    const run = new MeansRun();
+    const parsed = compileFilter('rxrate>=1000');
+    if (!parsed.ok) throw new Error('no filter');
+    run.aggregator.match(parsed.filter, null, average);
+    run.receive(5000);
+    const window = average === null ? null : average === 2 ? 0 : 2;
+    const seen = wanted.map(() => {
+      const [row] = run.tick().matching?.flows ?? [];
+      return row === undefined ? 0 : window === null ? row.rxRate : row.means[window];
+    });
+    expect(seen).toEqual(wanted);
+  });
+
   it('shows each row as the sum of its branches, whatever flows do', () => {
     fc.assert(
       fc.property(fc.array(fc.oneof(...flowSteps(1)), { maxLength: 80 }), (steps) => {

@@ -188,6 +188,7 @@ describe('the picture', () => {
       ...{
         text: 'app:curl',
         from: null,
+        average: null,
         completeSince: null,
         flows: [flow],
         flowCount: 1,

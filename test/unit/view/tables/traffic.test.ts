@@ -4,6 +4,7 @@ import { expect, test } from 'vitest';
 import type { Traffic } from '../../../../src/model/snapshot.ts';
 import { exportOf } from '../../../../src/view/export-rows.ts';
 import { frameOf } from '../../../../src/view/frame.ts';
+import { withFilter } from '../../../../src/view/input/filter-input.ts';
 import { KEYMAP } from '../../../../src/view/input/keymap.ts';
 import { reduce } from '../../../../src/view/input/reducer.ts';
 import { contextOf } from '../../../../src/view/panels/table.ts';
@@ -98,6 +99,20 @@ test('the chosen time comes back in the next run, unless that was told another',
 
 test('a tick that is longer than the window names the title', () => {
   expect(screen(STATE, { ...LIVE, intervalMs: 60_000 })).toContain('▼ 1m00s');
+});
+
+test('a filter by rate takes what the rows show, and the run is told when that is another time', () => {
+  const flows = Object.entries(MEANS).map(([id, means]) => flowRow({ id, means, rxRate: 9_000_000 }));
+  const live = snapshot({ flows });
+  let state = withFilter(STATE, 'rate>1K');
+  for (const [average, busiest] of WALK.slice(0, 3)) {
+    expect(orderedRows(state, live, 'connections').map(({ id }) => id)).toEqual([busiest]);
+    const step = reduce(state, { type: 'command', command: 'average' }, live, SETTINGS);
+    expect(step.effects).toMatchObject([{ type: 'match', filter: { text: 'rate>1K' }, average: step.state.average }]);
+    expect(step.state.average).not.toBe(average);
+    state = step.state;
+  }
+  expect(reduce(withFilter(STATE, 'port:443'), { type: 'command', command: 'average' }, live, SETTINGS).effects).toEqual([]);
 });
 
 test('shares are of the total over the same time', () => {
