@@ -73,8 +73,18 @@ export interface Process {
   readonly script: string | null;
   /** systemd unit or container that it belongs to; null if there is none or it is unknown. */
   readonly unit: string | null;
+  /** How it was started: one line, bounded, secrets masked; null if unknown. For the screen alone: no output and no file has it. */
+  readonly command: string | null;
+  /** Whose child it is, the nearest last; empty if unknown. For the screen alone. */
+  readonly ancestors: readonly Ancestor[];
   /** Id of its app. */
   readonly app: number;
+}
+
+/** A process above another one, by the system's short name, as it was when the lower one was met. */
+export interface Ancestor {
+  readonly pid: number;
+  readonly name: string;
 }
 
 /** One row of the apps table: processes that a person would call the same program. */

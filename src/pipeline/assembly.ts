@@ -17,6 +17,7 @@ import type { Places } from '../identify/place/places.ts';
 import { Directory, Users } from '../identify/process/directory.ts';
 import type { ExecWatch } from '../identify/process/linux/exec-watch.ts';
 import { procAt } from '../identify/process/linux/procfs/proc.ts';
+import { ProcfsDetails } from '../identify/process/linux/procfs/process-details.ts';
 import { type BehindTranslation, ProcfsSource } from '../identify/process/linux/procfs/source.ts';
 import type { SingleSockets } from '../identify/process/linux/procfs/tables.ts';
 import { TransferredSockets } from '../identify/process/linux/transferred-sockets.ts';
@@ -74,7 +75,9 @@ export function assemble(opened: OpenedSource, subject: Subject, edges: Edges, c
   const replay = subject.file !== null;
   const localizer = new Localizer(replay);
   const flows = new FlowTable(localizer, MAX_FLOWS, seed);
-  const directory = new Directory(new Users(edges.paths.passwd, subject.users), new StartClock(edges.paths.proc));
+  const { passwd, proc } = edges.paths;
+  const details = replay || edges.platform !== 'linux' ? null : new ProcfsDetails(proc);
+  const directory = new Directory(new Users(passwd, subject.users), new StartClock(proc), details);
   const skipped: Fallback[] = [];
   const source = ownerSource(opened, replay, flows, directory, edges, clock, skipped);
   // A recording's processes ran elsewhere, and on Linux the owner source knows everything about a process.

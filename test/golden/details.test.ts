@@ -1,8 +1,8 @@
 // Charts in the details of rows that keep no past of their own: true from when the row was looked at, blank before that and in gaps.
 
 import { afterEach, beforeAll, expect, test } from 'vitest';
-import type { Snapshot } from '../../src/model/snapshot.ts';
-import { appRow, flowRow, interfaceRow, NOON, snapshot } from '../support/snapshot-builder.ts';
+import type { FlowRow, Snapshot } from '../../src/model/snapshot.ts';
+import { appRow, flowRow, hostRow, interfaceRow, NOON, snapshot } from '../support/snapshot-builder.ts';
 import { Stage } from '../support/terminal.ts';
 
 let stage: Stage;
@@ -24,6 +24,8 @@ const process_ = {
   parentPid: 1,
   script: null,
   unit: null,
+  command: null,
+  ancestors: [],
   startedAt: null,
 };
 
@@ -107,4 +109,82 @@ test('what was not measured, and what was not live, is blank; what closed meanwh
   await stage.show(at(52, { flows: [flowRow({ id: '7', host: 'example.com', nameSource: 'tls', closed: true })] }));
   await frame('details-chart-gaps-100x36');
   expect(stage.text()).not.toContain('no longer listed');
+});
+
+/** A browser with two processes, and who else talks to the same host. */
+function talking(): Snapshot {
+  const ancestors = [
+    { pid: 1, name: 'systemd' },
+    { pid: 512, name: 'zsh' },
+    { pid: 700, name: 'npm' },
+  ];
+  const node = { ...process_, name: 'node', exe: '/usr/bin/node', ancestors, parentPid: 700, startedAt: NOON - 90_000 };
+  const processes = [
+    { ...node, id: 2, pid: 710, command: "node fetch.js --token=*** 'two words' https://registry.example.org/left-pad" },
+    { ...node, id: 3, pid: 711, command: null, ancestors: [] },
+  ];
+  const flow = (id: string, host: string, rate: number, parts: Partial<FlowRow> = {}) =>
+    flowRow({
+      id,
+      host,
+      app: 'node',
+      pid: 710,
+      nameSource: 'tls',
+      remote: { address: `192.0.2.${id}`, port: 443 },
+      rxRate: rate,
+      rxBytes: 50_000 * Number(id),
+      ...parts,
+    });
+  const flows = [
+    flow('1', 'registry.example.org', 4000, { pid: 711 }),
+    flow('2', 'registry.example.org', 800_000, { remote: { address: '203.0.113.9', port: 8443 } }),
+    flow('3', 'cdn.example.net', 0),
+    flow('4', 'old.example.net', 0, { closed: true, state: 'closed' }),
+    flow('5', '127.0.0.1', 300, {
+      direction: 'local',
+      peerApp: 'postgres',
+      peerPid: 80,
+      remote: { address: '127.0.0.1', port: 5432 },
+    }),
+    flow('6', 'registry.example.org', 20, { app: 'curl', pid: 1000 }),
+  ];
+  const traffic = { rxBytes: 750_000, rxRate: 804_300, rxPackets: 600, txPackets: 400 };
+  const app = appRow({
+    id: 'app:2',
+    app: 'node',
+    exe: '/usr/bin/node',
+    pids: [710, 711],
+    processes,
+    processCount: 5,
+    flows: 5,
+    ...traffic,
+  });
+  const curl = appRow({ id: 'app:1', app: 'curl', pids: [1000], processes: [process_], flows: 1, rxRate: 20 });
+  const host = hostRow({
+    id: 'host:1',
+    host: 'registry.example.org',
+    domain: 'example.org',
+    nameSource: 'tls',
+    flows: 3,
+    ...traffic,
+  });
+  return snapshot({ time: NOON, started: NOON - 100_000, intervalMs: 1000, flows, apps: [app, curl], hosts: [host] });
+}
+
+test.each([
+  [80, 24],
+  [120, 40],
+])('who talks to whom: an app, a host below it, a connection, a host, at %ix%i', async (columns, rows) => {
+  stage = new Stage(columns, rows);
+  await stage.show(talking());
+  await stage.press('2', '\r');
+  await frame(`talks-app-${columns}x${rows}`);
+  await stage.press('\x1b', '\x1b[C', 'j', '\r');
+  await frame(`talks-app-host-${columns}x${rows}`);
+  await stage.press('\x1b', '3', '\r');
+  await frame(`talks-connection-${columns}x${rows}`);
+  await stage.press('\x1b', '4', '\r');
+  await frame(`talks-host-${columns}x${rows}`);
+  await stage.press('\x1b', 'x', '2', 'k', '\r');
+  await frame(`talks-private-${columns}x${rows}`);
 });

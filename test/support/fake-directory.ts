@@ -23,7 +23,18 @@ export class FakeDirectory implements ProcessDirectory {
         }) - 1;
     const known = this.#apps[app] as App;
     const id = this.#processes.length;
-    const rest = { exe: `/bin/${name}`, uid: 1, user: 'ann', parentPid: 1, startedAt: null, app, script: null, unit: null };
+    const rest = {
+      exe: `/bin/${name}`,
+      uid: 1,
+      user: 'ann',
+      parentPid: 1,
+      startedAt: null,
+      app,
+      script: null,
+      unit: null,
+      command: null,
+      ancestors: [],
+    };
     const process = { id, pid, name, ...rest };
     this.#processes.push(process);
     const pids = known.pids.includes(pid) ? known.pids : [...known.pids, pid];

@@ -1,7 +1,7 @@
 // Numbers processes and apps. Processes with the same executable and user are one app. It can forget entries that nothing refers to.
 
 import { readFileSync } from 'node:fs';
-import type { App, Process, ProcessDirectory } from '../../model/terms.ts';
+import type { Ancestor, App, Process, ProcessDirectory } from '../../model/terms.ts';
 import { sanitize } from '../../net/text.ts';
 import type { LateFacts, ProcessFacts } from './process-facts.ts';
 import type { StartClock } from './start-clock.ts';
@@ -24,10 +24,19 @@ interface MutableApp {
   processCount: number;
 }
 
+/** Reads what is told of a process beyond its identity, once, when it is met. */
+export interface ProcessDetails {
+  /** How a process was started, see `Process`. @param startTime as in ProcessFacts; another process may have the pid by now */
+  command(pid: number, startTime: number | null): string | null;
+  /** A process and those above it, the nearest last. */
+  ancestors(pid: number): readonly Ancestor[];
+}
+
 /** Interns processes with `learn` and finds them by number. */
 export class Directory implements ProcessDirectory {
   readonly #users: Users;
   readonly #starts: StartClock | null;
+  readonly #details: ProcessDetails | null;
   /** In the order in which `learn` added them. */
   readonly #processes = new Map<number, Process>();
   readonly #keys = new Map<number, string>();
@@ -49,8 +58,13 @@ export class Directory implements ProcessDirectory {
 
   readonly #maxApps: number;
 
-  /** @param starts null if start times aren't in ticks @param maxApps fewer in tests */
-  constructor(users: Users, starts: StartClock | null = null, maxApps = MAX_APPS) {
+  /**
+   * @param starts null if start times aren't in ticks
+   * @param details null where the system isn't asked
+   * @param maxApps fewer in tests
+   */
+  constructor(users: Users, starts: StartClock | null = null, details: ProcessDetails | null = null, maxApps = MAX_APPS) {
+    this.#details = details;
     this.#maxApps = maxApps;
     this.#users = users;
     this.#starts = starts;
@@ -93,7 +107,9 @@ export class Directory implements ProcessDirectory {
     const id = this.end++;
     const { pid, name, exe, uid, parentPid, startTime, script, unit } = facts;
     const startedAt = this.#starts?.time(startTime) ?? null;
-    const process = { id, pid, name, exe, uid, user, parentPid, startedAt, script, unit, app };
+    const command = this.#details?.command(pid, startTime) ?? null;
+    const ancestors = (parentPid === null ? null : this.#details?.ancestors(parentPid)) ?? [];
+    const process = { id, pid, name, exe, uid, user, parentPid, startedAt, script, unit, command, ancestors, app };
     this.#processes.set(id, process);
     this.#join(process);
     this.#processByKey.set(key, id);
@@ -115,10 +131,10 @@ export class Directory implements ProcessDirectory {
   complete(id: number, facts: LateFacts): boolean {
     const old = this.#processes.get(id);
     if (old === undefined) return false;
-    const { name, exe, uid, parentPid, startedAt } = facts;
+    const { name, exe, uid, parentPid, startedAt, ancestors } = facts;
     const user = this.#users.name(uid);
     const app = this.#appOf({ ...facts, pid: old.pid, startTime: null, script: old.script, unit: old.unit }, user);
-    const process = { ...old, name, exe, uid, user, parentPid, startedAt, app };
+    const process = { ...old, name, exe, uid, user, parentPid, startedAt, ancestors, app };
     this.#processes.set(id, process);
     this.#leave(old);
     this.#join(process);

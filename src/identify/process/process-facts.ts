@@ -1,5 +1,7 @@
 // What a source can know about a process. Types only.
 
+import type { Ancestor } from '../../model/terms.ts';
+
 /** Facts about a process; null is unknown. */
 export interface ProcessFacts {
   readonly pid: number;
@@ -20,4 +22,6 @@ export interface ProcessFacts {
 export type LateFacts = Pick<ProcessFacts, 'name' | 'exe' | 'uid' | 'parentPid'> & {
   /** Start time, epoch ms. */
   readonly startedAt: number | null;
+  /** As in Process. */
+  readonly ancestors: readonly Ancestor[];
 };

@@ -4,6 +4,7 @@ import type { Snapshot } from '../../model/snapshot.ts';
 import { counted } from '../../net/counted.ts';
 import type { Action, Command, Step } from '../action.ts';
 import { withFilter } from '../input/filter-input.ts';
+import { isFilter } from '../input/row-filter.ts';
 import type { ViewState } from '../state.ts';
 import { topFor } from '../tables/selection.ts';
 import { startOf, stepped } from '../text/calendar.ts';
@@ -204,9 +205,8 @@ function openRow(state: ViewState, model: HistoryViewModel): ViewState {
   const key = rows[listIndex(history.lists[pane], rows)]?.key ?? null;
   if (key === null) return rows.length === 0 ? state : { ...state, notice: 'nothing more is known about this row' };
   if (pane === 'apps') return withHistory(state, { page: { name: key, pane: 'calendar', day: null } });
-  if (/["\\]/.test(key)) return { ...state, notice: 'this name can not be filtered for' };
-  if (pane === 'domains') return withFilter(state, `host~"(^|\\.)${key.replace(/[^\w-]/g, '\\$&')}$"`); // t.co is no part of pinterest.com
-  return withFilter(state, `${pane === 'categories' ? 'category' : 'iface'}="${key}"`);
+  const text = isFilter(pane === 'domains' ? 'domain' : pane === 'categories' ? 'category' : 'iface', key);
+  return text === null ? { ...state, notice: 'this name can not be filtered for' } : withFilter(state, text);
 }
 
 /** One thing at a time: the zoom, the mark, the cursor, the page, the way back to now; then the filter, as everywhere. */

@@ -1,11 +1,16 @@
 // Keys while a popup is open: scroll, close, preview and pick. Quit, suspend and redraw work as always.
 
 import type { Snapshot } from '../../model/snapshot.ts';
-import type { Command, Step } from '../action.ts';
+import { type Command, type Step, still } from '../action.ts';
+import { pictureOf } from '../derive.ts';
 import type { FrameSettings } from '../frame.ts';
 import { popupContent, popupRows, popupTop } from '../panels/popup.ts';
 import type { Popup, ViewState } from '../state.ts';
+import { branchOf, rowWithId } from '../tables/rows.ts';
+import { withFilter } from './filter-input.ts';
+import { settled } from './navigation.ts';
 import { pickExport, pickInterface } from './pickers.ts';
+import { rowFilter } from './row-filter.ts';
 
 /** Commands that open a popup; pressed again, they close it. */
 const OPENERS: Readonly<Record<Popup['kind'], Command>> = {
@@ -28,6 +33,7 @@ export function reducePopup(state: ViewState, command: Command, live: Snapshot, 
   if (popup.kind === 'export')
     return pickExport(state, popup, command, movedBy(command, popup.index, 1, 2), live, settings.glyphs);
   if (command === 'back' || command === OPENERS[popup.kind]) return { state: { ...state, popup: null }, effects: [] };
+  if (command === 'filter' && popup.kind === 'details') return still(filteredFor(state, popup, live));
   if (command === 'help' || command === 'capture') return { state: { ...state, popup: { kind: command, top: 0 } }, effects: [] };
   if (command === 'pause') return { state: { ...state, paused: state.paused === null ? live : null }, effects: [] };
   const count = popupContent(state, live, settings.glyphs, settings.keys, popup).lines.length;
@@ -36,6 +42,16 @@ export function reducePopup(state: ViewState, command: Command, live: Snapshot, 
   return moved === null
     ? { state, effects: [] }
     : { state: { ...state, popup: { ...popup, top: popupTop(moved, count, visible) } }, effects: [] };
+}
+
+/** The details closed, and the filter for their row in force. */
+function filteredFor(state: ViewState, { table, id }: Extract<Popup, { kind: 'details' }>, live: Snapshot): ViewState {
+  const row = rowWithId(state, live, table, id);
+  const rootId = row === undefined ? undefined : branchOf(row)?.root;
+  const root = pictureOf(state, live).apps.find((app) => app.id === rootId)?.app ?? null;
+  const text = row === undefined ? null : rowFilter(table, row, root);
+  if (text === null) return { ...state, notice: 'this row can not be filtered for' };
+  return settled(withFilter({ ...state, popup: null }, text), live);
 }
 
 function movedBy(command: Command, at: number, page: number, count: number): number | null {

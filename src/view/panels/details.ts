@@ -1,7 +1,7 @@
 // Popups of named facts: all that is known about a row.
 
 import type { AppRow, CategoryRow, FlowRow, HostRow, InterfaceRow, NetEvent, Traffic } from '../../model/snapshot.ts';
-import type { InnerFlow, NameSource, Place } from '../../model/terms.ts';
+import type { InnerFlow, NameSource, Place, Process } from '../../model/terms.ts';
 import { counted } from '../../net/counted.ts';
 import type { TableName } from '../state.ts';
 import type { CellContext } from '../tables/column.ts';
@@ -22,6 +22,7 @@ import {
 } from '../text/format.ts';
 import { type Line, type Role, span } from '../text/span.ts';
 import { notCaptured, shownRx, shownTx } from '../traffic.ts';
+import type { AppLine } from '../tree/app-tree.ts';
 import type { Lookups } from '../tree/lookups.ts';
 
 /** Cells of a fact's name. */
@@ -75,19 +76,37 @@ function seen(row: { firstSeen: number; lastSeen: number }, context: CellContext
   ];
 }
 
-/** All that is known about a row. */
-export function rowFacts(table: TableName, row: AnyRow, context: CellContext): readonly Fact[] {
+/** What other rows tell of a row. */
+export interface Related {
+  /** Whom it talks to, and over which connections. */
+  readonly talks: readonly Fact[];
+  /** The process that owns a connection; null if it is unknown. */
+  readonly owner: Process | null;
+  /** Its traffic over time. */
+  readonly recent: readonly Fact[];
+}
+
+/** Nothing is known but the row. */
+export const NOTHING_RELATED: Related = { talks: [], owner: null, recent: [] };
+
+/** All that is known about a row, who talks to whom first. */
+export function rowFacts(
+  table: TableName,
+  row: AnyRow,
+  context: CellContext,
+  related: Related = NOTHING_RELATED,
+): readonly Fact[] {
   switch (table) {
     case 'apps':
-      return appFacts(row as AppRow, context);
+      return appFacts(row as AppLine, context, related);
     case 'connections':
       return 'lookups' in row && row.lookups !== undefined
         ? lookupFacts(row, row.lookups, context)
-        : flowFacts(row as FlowRow, context);
+        : flowFacts(row as FlowRow, context, related.owner);
     case 'hosts':
-      return hostFacts(row as HostRow, context);
+      return hostFacts(row as HostRow, context, related);
     case 'categories':
-      return categoryFacts(row as CategoryRow, context);
+      return [...categoryFacts(row as CategoryRow, context), ...related.recent];
     case 'interfaces':
       return interfaceFacts(row as InterfaceRow, context);
     case 'events':
@@ -103,45 +122,82 @@ function secret(value: string | null, context: CellContext): string | null {
   return value === null ? null : hidden(value, context);
 }
 
-function appFacts(row: AppRow, context: CellContext): readonly Fact[] {
+function appFacts(row: AppLine, context: CellContext, { talks, recent }: Related): readonly Fact[] {
+  const kind = row.branch?.kind;
+  const isHost = kind === 'host';
+  const own: readonly Fact[] = isHost
+    ? []
+    : [
+        ...(kind === 'process' ? [] : [['processes', row.processCount === 0 ? null : formatGrouped(row.processCount)] as const]),
+        ...processes(row, context),
+        ['executable', secret(row.exe, context)],
+        ['user', secret(row.user, context)],
+      ];
   return [
-    ['app', text(row.app, context), 'name'],
+    isHost ? ['host', secret(row.app, context), 'name'] : ['app', text(row.app, context), 'name'],
     ...(row.reason === null ? [] : [['no owner', shown(row.reason, context), 'warn'] as const]),
-    ['executable', secret(row.exe, context)],
-    ['user', secret(row.user, context)],
+    ...talks,
+    ...own,
     ['flows', Number.isNaN(row.flows) ? null : formatGrouped(row.flows)],
     ...traffic(row, context),
     ...seen(row, context),
-    ['processes', row.processCount === 0 ? null : formatGrouped(row.processCount)],
-    ...processes(row, context),
+    ...recent,
   ];
 }
 
 /** Processes in the details; the newest first, what is more is counted. */
 const PROCESSES_SHOWN = 12;
 
-/** One process a line: what it is, whose child, since when, and what it belongs to. */
+/** How each process was started, where that is known; what it is, whose child, since when, and what it belongs to. */
 function processes(row: AppRow, context: CellContext): readonly Fact[] {
-  const newest = row.processes.toReversed();
-  const facts: Fact[] = newest.slice(0, PROCESSES_SHOWN).map(({ pid, exe, name, script, user, parentPid, startedAt, unit }) => {
+  const newest = row.processes.toReversed().slice(0, PROCESSES_SHOWN);
+  const facts = newest.flatMap((process): Fact[] => {
+    const { pid, exe, name, script, user, startedAt, unit, command } = process;
+    const parents = parentsText(process, context);
     const parts = [
       exe === null ? `${shown(name, context)}, executable unknown` : hidden(exe, context),
       ...(script === null ? [] : [shown(script, context)]),
       ...(user === null || user === row.user ? [] : [`as ${hidden(user, context)}`]),
-      ...(parentPid === null ? [] : [`parent ${parentPid}`]),
+      ...(parents === null ? [] : [`child of ${parents}`]),
       ...(startedAt === null ? [] : [`started ${formatMoment(startedAt, context.now)}`]),
       ...(unit === null ? [] : [shown(unit, context)]),
     ];
-    return [`pid ${pid < 0 ? context.glyphs.unknown : pid}`, parts.join(', '), 'dim'];
+    const label = `pid ${pid < 0 ? context.glyphs.unknown : pid}`;
+    return command === null
+      ? [[label, parts.join(', '), 'dim']]
+      : [
+          [label, hidden(command, context)],
+          ['', parts.join(', '), 'dim'],
+        ];
   });
-  const more = row.processCount - facts.length;
-  return more > 0 ? [...facts, ['', `and ${formatGrouped(more)} more`, 'dim']] : facts;
+  const more = row.processCount - newest.length;
+  return more > 0 && row.processes.length > 0 ? [...facts, ['', `and ${formatGrouped(more)} more`, 'dim']] : facts;
 }
 
-function hostFacts(row: HostRow, context: CellContext): readonly Fact[] {
+/** The processes above a process, the nearest last; of init only where there is no other. Null if nothing is known of them. */
+function parentsText({ ancestors, parentPid }: Process, context: CellContext): string | null {
+  const named = ancestors.length > 1 && ancestors[0]?.pid === 1 ? ancestors.slice(1) : ancestors;
+  if (named.length > 0)
+    return named.map(({ pid, name }) => `${shown(name, context)} ${pid}`).join(` ${context.glyphs.outbound} `);
+  return parentPid === null ? null : `pid ${parentPid}`;
+}
+
+/** Who owns a connection. */
+function ownerFacts(owner: Process | null, context: CellContext): readonly Fact[] {
+  if (owner === null) return [];
+  return [
+    ['user', secret(owner.user, context)],
+    ['executable', secret(owner.exe, context)],
+    ['command line', secret(owner.command, context)],
+    ['child of', parentsText(owner, context)],
+  ];
+}
+
+function hostFacts(row: HostRow, context: CellContext, { talks, recent }: Related): readonly Fact[] {
   return [
     ['host', secret(row.host, context), 'name'],
     ...(row.reason === null ? [] : [['note', shown(row.reason, context), 'warn'] as const]),
+    ...talks,
     ['named by', namedBy(row.nameSource)],
     ['domain', secret(row.domain, context)],
     ['addresses', row.addresses.length === 0 ? null : row.addresses.map((address) => hidden(address, context)).join('  ')],
@@ -151,6 +207,7 @@ function hostFacts(row: HostRow, context: CellContext): readonly Fact[] {
     ['flows', formatGrouped(row.flows)],
     ...traffic(row, context),
     ...seen(row, context),
+    ...recent,
   ];
 }
 
@@ -217,12 +274,13 @@ function lookupFacts(row: FlowRow, { count, connections, names, ends }: Lookups,
   ];
 }
 
-function flowFacts(row: FlowRow, context: CellContext): readonly Fact[] {
+function flowFacts(row: FlowRow, context: CellContext, owner: Process | null = null): readonly Fact[] {
   const numbers: CellContext = { ...context, names: false, services: false };
   const service = portText(row.remote.port, row.protocol, { ...context, services: true });
   return [
     ['app', text(row.app, context), 'name'],
     ['pid', row.pid === null ? null : String(row.pid)],
+    ...ownerFacts(owner, context),
     [
       'owner known',
       row.reason === null ? row.attribution : `${row.attribution}: ${shown(row.reason, context)}`,

@@ -91,7 +91,7 @@ function picked(what: string): readonly Hint[] {
 const POPUPS: Readonly<Record<Popup['kind'], readonly Hint[]>> = {
   help: SCROLLED,
   capture: SCROLLED,
-  details: SCROLLED,
+  details: [CLOSES, ['filters for it', 'filter'], ...SCROLLED.slice(1)],
   themes: picked('takes it'),
   interfaces: picked('captures on them'),
   export: picked('writes it'),
@@ -106,7 +106,7 @@ function globalHints({ view, popup, paused, filter }: ViewState): readonly (read
     if (view !== 'history') out.push([7, ['names', 'names']]);
     out.push([6, ['units', 'units']], [8, ['capture', 'capture']]);
   }
-  if (popup === null || SCROLLED === POPUPS[popup.kind]) out.push([1, ['help', 'help']]);
+  if (popup === null || popup.kind === 'details' || SCROLLED === POPUPS[popup.kind]) out.push([1, ['help', 'help']]);
   return [...out, [2, ['quit', 'quit']]];
 }
 

@@ -54,6 +54,7 @@ function subjectOf(table: TableName, row: AnyRow | undefined): string {
   const kind = row === undefined ? undefined : branchOf(row)?.kind;
   if (row !== undefined && 'lookups' in row) return 'Look-up';
   if (kind === 'process') return 'Process';
+  if (kind === 'processes') return 'Processes';
   if (kind === 'host' || kind === 'address') return 'Host';
   if (row !== undefined && 'hosts' in row && row.hosts !== 1) return 'Domain';
   return SUBJECTS[table];
@@ -99,7 +100,7 @@ function detailLines(
   width: number,
 ): readonly Line[] {
   const related = relatedFacts(table, row, pictureOf(state, live), context, width);
-  return factLines([...rowFacts(table, row, context), ...related], width, context);
+  return factLines(rowFacts(table, row, context, related), width, context);
 }
 
 /** Draws what is known about the selected row of the focused table, as far as it fits: the popup shows the rest. */

@@ -1,68 +1,142 @@
-// Facts related to a row: an app's hosts, a host's apps, the last minute as a small chart. They come from listed connections, most bytes first;
-// the rest is counted.
+// What other rows tell of a row: whom it talks to, over which connections, which process owns it, its last minute as a small chart. It comes from
+// listed connections, what moves most first; the rest is counted.
 
 import type { FlowRow } from '../../model/snapshot.ts';
+import type { Process } from '../../model/terms.ts';
 import type { Picture } from '../derive.ts';
 import { appOfFlow, hostOfFlow } from '../derive.ts';
 import type { TableName } from '../state.ts';
 import type { CellContext } from '../tables/column.ts';
-import { hidden, shown } from '../tables/masking.ts';
+import { shortState } from '../tables/connections.ts';
+import { endpointText, hidden, shown } from '../tables/masking.ts';
 import { type AnyRow, branchOf } from '../tables/rows.ts';
-import { sparkText } from '../text/cells.ts';
-import { formatAmount } from '../text/format.ts';
-import { groupBy } from '../tree/branch.ts';
-import type { Fact } from './details.ts';
+import { cut, displayWidth, sparkText } from '../text/cells.ts';
+import { AMOUNT_WIDTH, formatAmount, formatRate, RATE_WIDTH } from '../text/format.ts';
+import { shownRate } from '../traffic.ts';
+import { otherEnd, sharesOf } from '../tree/app-tree.ts';
+import { groupBy, nearSide, type Share } from '../tree/branch.ts';
+import { type Fact, NAME_WIDTH, type Related } from './details.ts';
 
-/** Names that are listed one by one. */
-const LISTED = 8;
+/** Names, and connections, that are listed one by one. */
+const NAMES = 8;
+const CONNECTIONS = 5;
+/** Most cells of the app before a connection of a host. */
+const OWN_CELLS = 16;
 const CHART_CELLS = 60;
 
-/** Facts to stand below those of the row. */
-export function relatedFacts(
-  table: TableName,
-  row: AnyRow,
-  picture: Picture,
-  context: CellContext,
-  width: number,
-): readonly Fact[] {
-  const facts: Fact[] = [];
-  if ('recent' in row && row.recent.length > 0) {
-    const cells = Math.max(10, Math.min(CHART_CELLS, width - 20));
-    facts.push(['last minute', sparkText(row.recent, cells, context.now, context.glyphs), 'spark']);
-  }
-  if (table === 'apps') {
-    const id = branchOf(row)?.root ?? row.id;
-    const pid = branchOf(row)?.kind === 'process' && 'pids' in row ? row.pids[0] : undefined;
-    const appOf = appOfFlow(picture.apps);
-    const own = picture.flows.filter((flow) => appOf(flow) === id && (pid === undefined || flow.pid === pid));
-    facts.push(...names('hosts', own, (flow) => hidden(flow.host ?? flow.remote.address, context), context));
-  }
-  if (table === 'hosts') {
-    const hosts = 'hosts' in row ? picture.hosts.filter(({ domain }) => 'domain' in row && domain === row.domain) : [row];
-    const ids = new Set(hosts.map(({ id }) => id));
-    const hostOf = hostOfFlow(picture.hosts);
-    const own = picture.flows.filter((flow) => ids.has(hostOf(flow) ?? ''));
-    facts.push(
-      ...names('apps', own, (flow) => (flow.app === null ? `(${flow.reason ?? 'no owner'})` : shown(flow.app, context)), context),
-    );
-  }
-  return facts;
+/** What other rows tell of a row. */
+export function relatedFacts(table: TableName, row: AnyRow, picture: Picture, context: CellContext, width: number): Related {
+  const owner = table === 'connections' ? ownerOf(row as FlowRow, picture) : null;
+  return { talks: talksOf(table, row, picture, context, width), owner, recent: recentOf(row, context, width) };
 }
 
-function names(
-  title: string,
-  flows: readonly FlowRow[],
-  nameOf: (flow: FlowRow) => string,
-  { units }: CellContext,
-): readonly Fact[] {
-  const groups = [...groupBy(flows, nameOf)].map(([name, own]) => ({
-    name,
-    bytes: own.reduce((sum, { rxBytes, txBytes }) => sum + rxBytes + txBytes, 0),
-  }));
-  groups.sort((a, b) => b.bytes - a.bytes);
-  const listed = groups.slice(0, LISTED).map(({ name, bytes }, index): Fact => {
-    const amount = formatAmount(bytes, units).trim();
-    return [index === 0 ? `${title} now` : '', `${name}, ${amount}`];
-  });
-  return groups.length > LISTED ? [...listed, ['', `and ${groups.length - LISTED} more`, 'dim']] : listed;
+function recentOf(row: AnyRow, context: CellContext, width: number): readonly Fact[] {
+  if (!('recent' in row) || row.recent.length === 0) return [];
+  const cells = Math.max(10, Math.min(CHART_CELLS, width - 20));
+  return [['last minute', sparkText(row.recent, cells, context.now, context.glyphs), 'spark']];
+}
+
+function talksOf(table: TableName, row: AnyRow, picture: Picture, context: CellContext, width: number): readonly Fact[] {
+  const list = new Lists(context, width - NAME_WIDTH - 3);
+  if (table === 'apps') {
+    const own = sharesOf(row, picture);
+    const kind = branchOf(row)?.kind;
+    if (kind === 'rest') return [];
+    const apps = kind === 'host' ? list.names('app', own, (share) => ownName(share, context)) : [];
+    const hosts = kind === 'host' ? [] : list.names('talks to', own, (share) => hidden(otherEnd(share), context));
+    return [...apps, ...hosts, ...list.connections(own, (share, cells) => toText(share, context, cells))];
+  }
+  if (table !== 'hosts') return [];
+  const hosts = 'hosts' in row ? picture.hosts.filter(({ domain }) => 'domain' in row && domain === row.domain) : [row];
+  const ids = new Set(hosts.map(({ id }) => id));
+  const hostOf = hostOfFlow(picture.hosts);
+  const own = picture.flows.filter((flow) => ids.has(hostOf(flow) ?? '')).map(nearSide);
+  return [
+    ...list.names('apps', own, (share) => ownName(share, context)),
+    ...list.connections(own, (share, cells) => {
+      const name = cut(ownName(share, context), OWN_CELLS, context.glyphs);
+      return `${name} ${toText(share, context, cells - displayWidth(name) - 1)}`;
+    }),
+  ];
+}
+
+/** The app at this end. */
+function ownName({ flow, isFar }: Share, context: CellContext): string {
+  const app = isFar ? flow.peerApp : flow.app;
+  return app === null ? `(${shown(flow.reason ?? 'no owner', context)})` : shown(app, context);
+}
+
+/** Where a connection goes, in which protocol and state. */
+function toText({ flow, isFar }: Share, context: CellContext, cells: number): string {
+  const { glyphs } = context;
+  const state = flow.closed ? 'closed' : shortState(flow);
+  const end = isFar
+    ? endpointText(flow.local, null, flow.protocol, context)
+    : endpointText(flow.remote, flow.host, flow.protocol, context);
+  const rest = [shown(flow.protocol, context), ...(state === null ? [] : [shown(state, context)])].join(' ');
+  return `${glyphs[flow.direction]} ${cut(end, Math.max(8, cells - rest.length - 3), glyphs, 'start')} ${rest}`;
+}
+
+/** The process that owns a connection, by its pid among those of its app. */
+function ownerOf(flow: FlowRow, picture: Picture): Process | null {
+  if (flow.app === null || flow.pid === null) return null;
+  const id = appOfFlow(picture.snapshot.apps)(flow);
+  const app = picture.snapshot.apps.find((row) => row.id === id);
+  return app?.processes.findLast(({ pid }) => pid === flow.pid) ?? null;
+}
+
+interface Moved {
+  readonly rate: number;
+  readonly bytes: number;
+}
+
+/** Lists in the details: what each item moves now, what it moved, then its name. */
+class Lists {
+  readonly #context: CellContext;
+  readonly #cells: number;
+
+  /** @param cells of a line */
+  constructor(context: CellContext, cells: number) {
+    this.#context = context;
+    this.#cells = Math.max(8, cells - RATE_WIDTH - AMOUNT_WIDTH - 3);
+  }
+
+  /** Names, each with all that moved under it. */
+  names(title: string, own: readonly Share[], nameOf: (share: Share) => string): readonly Fact[] {
+    const groups = [...groupBy(own, nameOf)].map(([name, shares]) => ({ name, ...movedBy(shares, this.#context) }));
+    return this.#listed(title, groups, NAMES, ({ name }) => cut(name, this.#cells, this.#context.glyphs, 'start'));
+  }
+
+  /** Connections one by one; closed ones only where none is open. */
+  connections(own: readonly Share[], textOf: (share: Share, cells: number) => string): readonly Fact[] {
+    const open = own.filter(({ flow }) => !flow.closed);
+    const items = (open.length > 0 ? open : own).map((share) => ({ share, ...movedBy([share], this.#context) }));
+    return this.#listed('connections', items, CONNECTIONS, ({ share }) => textOf(share, this.#cells));
+  }
+
+  /** The first few, by what they move now, then by what they moved. */
+  #listed<Item extends Moved>(
+    title: string,
+    items: readonly Item[],
+    most: number,
+    textOf: (item: Item) => string,
+  ): readonly Fact[] {
+    const { units } = this.#context;
+    const sorted = items.toSorted((a, b) => b.rate - a.rate || b.bytes - a.bytes);
+    const facts = sorted.slice(0, most).map((item, index): Fact => {
+      const rate = item.rate > 0 ? formatRate(item.rate, units) : ' '.repeat(RATE_WIDTH);
+      return [index === 0 ? title : '', `${rate} ${formatAmount(item.bytes, units)}  ${textOf(item)}`];
+    });
+    return sorted.length > most ? [...facts, ['', `and ${sorted.length - most} more`, 'dim']] : facts;
+  }
+}
+
+function movedBy(shares: readonly Share[], { average }: CellContext): Moved {
+  let rate = 0;
+  let bytes = 0;
+  for (const share of shares) {
+    rate += shownRate(share, average);
+    bytes += share.rxBytes + share.txBytes;
+  }
+  return { rate, bytes };
 }

@@ -31,6 +31,12 @@ export function stateOf(row: FlowRow): string | null {
   return row.protocol === 'tcp' ? row.state : null;
 }
 
+/** The same in five cells. */
+export function shortState(row: FlowRow): string | null {
+  const state = stateOf(row);
+  return state === null ? null : (STATES.get(state) ?? state);
+}
+
 function owner(row: FlowRow, context: CellContext): Span {
   if (row.app === null) return span(`(${shown(row.reason ?? 'no owner', context)})`, 'dim');
   const peer = row.peerApp === null ? '' : `${context.glyphs.local}${shown(row.peerApp, context)}`;
@@ -137,10 +143,7 @@ export const CONNECTIONS: TableSpec<ConnectionLine> = {
     {
       ...wordColumn<ConnectionLine>('state', { min: 5, max: 5, rank: 6 }, stateOf),
       wants: (rows) => (rows.some((row) => stateOf(row) !== null) ? 5 : 0),
-      cell: (row, context) => {
-        const state = stateOf(row) ?? '';
-        return span(shown(STATES.get(state) ?? state, context), 'dim');
-      },
+      cell: (row, context) => span(shown(shortState(row) ?? '', context), 'dim'),
     },
     ...rateColumns<ConnectionLine>({ rx: 2, tx: 3 }),
     ...totalColumns<ConnectionLine>({ rx: 7, tx: 8 }),

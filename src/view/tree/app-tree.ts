@@ -160,8 +160,21 @@ function hosts(row: AppRow, own: readonly Share[], at: Place): readonly AppLine[
   }));
 }
 
+/** Sides of listed connections that a row of the apps table, or of its tree, is about. */
+export function sharesOf({ id, branch }: Branched & { readonly id: string }, picture: Picture): readonly Share[] {
+  const root = picture.apps.find((app) => app.id === (branch?.root ?? id));
+  if (root === undefined) return [];
+  const own = sharesByApp(picture).get(root.id) ?? [];
+  if (branch?.kind !== 'process' && branch?.kind !== 'host') return own;
+  return own.filter((share) => {
+    const process = `${root.id}/processes/pid:${pidIn(share, root) ?? ''}`;
+    if (branch.kind === 'process') return id === process;
+    return id === `${branch.parent}/host:${otherEnd(share)}` && (branch.parent === root.id || branch.parent === process);
+  });
+}
+
 /** Who is at the other end, as this side sees it: an app of this machine, a host, or an address. */
-function otherEnd({ flow, isFar }: Share): string {
+export function otherEnd({ flow, isFar }: Share): string {
   const app = isFar ? flow.app : flow.peerApp;
   if (app !== null) return `${app} (local)`;
   return isFar ? flow.local.address : (flow.host ?? flow.remote.address);

@@ -68,6 +68,8 @@ export function appRow(part: Partial<AppRow> = {}): AppRow {
         startedAt: TIME - 61_500,
         script: null,
         unit: null,
+        command: null,
+        ancestors: [],
         app: 0,
       },
     ],

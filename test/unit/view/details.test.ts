@@ -44,7 +44,18 @@ describe('details of a connection: on behalf of', () => {
 });
 
 test('details of an app tell since when each process runs, where that is known', () => {
-  const process = { exe: '/bin/sh', uid: 0, user: 'ann', parentPid: 4, script: null, unit: null, app: 0, name: 'sh' };
+  const process = {
+    exe: '/bin/sh',
+    uid: 0,
+    user: 'ann',
+    parentPid: 4,
+    script: null,
+    unit: null,
+    command: null,
+    ancestors: [],
+    app: 0,
+    name: 'sh',
+  };
   const processes = [NOON - 60_000, Date.UTC(2025, 11, 24, 18, 5, 9), null].map((startedAt, i) => ({
     ...process,
     id: i,
@@ -53,9 +64,9 @@ test('details of an app tell since when each process runs, where that is known',
   }));
   const row = appRow({ id: 'sh', processes, processCount: 3 });
   expect(rowFacts('apps', row, CONTEXT).filter(([name]) => name.startsWith('pid '))).toEqual([
-    ['pid 12', '/bin/sh, parent 4', 'dim'],
-    ['pid 11', '/bin/sh, parent 4, started 2025-12-24 18:05:09', 'dim'],
-    ['pid 10', '/bin/sh, parent 4, started 14:02:22', 'dim'],
+    ['pid 12', '/bin/sh, child of pid 4', 'dim'],
+    ['pid 11', '/bin/sh, child of pid 4, started 2025-12-24 18:05:09', 'dim'],
+    ['pid 10', '/bin/sh, child of pid 4, started 14:02:22', 'dim'],
   ]);
 });
 

@@ -2,6 +2,7 @@
 // ps. It asks the kernel at once, while the process exists, and runs ps only when such a process turns up.
 
 import type { FlowTable } from '../../../flow/flow-table.ts';
+import type { Ancestor } from '../../../model/terms.ts';
 import { ChildPoll } from '../../../system/child-poll.ts';
 import type { Edges } from '../../../system/edges.ts';
 import type { Directory } from '../directory.ts';
@@ -13,8 +14,13 @@ const PAUSE_MS = 2000;
 const LIMITS = { timeoutMs: 5000, maxBytes: 16 << 20 };
 /** A name of at least this length may be truncated: PKTAP keeps 16 bytes, nettop about 15, and trailing spaces are stripped. */
 const CUT_BYTES = 14;
+/** Most ancestors of a process, the nearest. */
+const MAX_ANCESTORS = 6;
 /** Most paths to keep while ps fails. */
 const MAX_PATHS = 4096;
+
+/** What is known of a process itself. */
+type OwnFacts = Omit<LateFacts, 'ancestors'>;
 
 /** Completes the directory's processes. One that exits before ps runs keeps its short name, or its path if the kernel gave one. */
 export class PsWatch {
@@ -79,14 +85,17 @@ export class PsWatch {
       const path = this.#paths.get(id) ?? null;
       this.#paths.delete(id);
       if (process === undefined) continue;
-      const facts = this.#facts(process.pid, process.name, path, byPid.get(process.pid));
-      if (facts !== null && this.#directory.complete(id, facts)) moved.add(id);
+      const record = byPid.get(process.pid);
+      const facts = this.#facts(process.pid, process.name, path, record);
+      if (facts === null) continue;
+      const ancestors = facts.parentPid === null ? [] : ancestorsIn(byPid, facts.parentPid);
+      if (this.#directory.complete(id, { ...facts, ancestors })) moved.add(id);
     }
     if (moved.size > 0) this.#flows.markFlowsOf(moved);
   }
 
   /** What we know about a process now; null if nothing new. */
-  #facts(pid: number, short: string, path: string | null, record: PsRecord | undefined): LateFacts | null {
+  #facts(pid: number, short: string, path: string | null, record: PsRecord | undefined): OwnFacts | null {
     const listed = record === undefined ? null : factsOf(record);
     if (path === null) return listed !== null && isNameOf(short, listed.name) ? listed : null;
     const known = { name: baseOf(path), exe: path };
@@ -97,8 +106,18 @@ export class PsWatch {
   }
 }
 
+/** A process and those above it, the nearest last. */
+function ancestorsIn(byPid: ReadonlyMap<number, PsRecord>, parent: number): readonly Ancestor[] {
+  const found: Ancestor[] = [];
+  for (let at = byPid.get(parent); at !== undefined && found.length < MAX_ANCESTORS; at = byPid.get(at.ppid)) {
+    found.unshift({ pid: at.pid, name: at.name });
+    if (at.ppid === at.pid) break;
+  }
+  return found;
+}
+
 /** ps prints how the process was started: a path, a bare name, or, for a login shell, a name after a hyphen. */
-function factsOf({ exe, name, uid, ppid, startedAt }: PsRecord): LateFacts {
+function factsOf({ exe, name, uid, ppid, startedAt }: PsRecord): OwnFacts {
   const base = baseOf(name);
   return { name: base.startsWith('-') ? base.slice(1) : base, exe, uid, parentPid: ppid, startedAt };
 }

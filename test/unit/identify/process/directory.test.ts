@@ -57,7 +57,7 @@ describe('Directory', () => {
     expect(directory.lengthen(id, 'Google Chrome X and more')).toBe(false);
     expect(directory.lengthen(id, 'Google Chrome He')).toBe(true);
     expect(directory.process(id)?.name).toBe('Google Chrome He');
-    directory.complete(id, { name: 'Google Chrome Helper', exe: '/x', uid: 1, parentPid: 1, startedAt: null });
+    directory.complete(id, { name: 'Google Chrome Helper', exe: '/x', uid: 1, parentPid: 1, startedAt: null, ancestors: [] });
     expect(directory.lengthen(id, 'Google Chrome Helper and more')).toBe(false);
   });
 
@@ -152,7 +152,7 @@ describe('Directory', () => {
   });
 
   it('gives the slot of a forgotten app to another one', () => {
-    const directory = new Directory(new Users('/nonexistent'), null, 8);
+    const directory = new Directory(new Users('/nonexistent'), null, null, 8);
     const ids = Array.from({ length: 8 }, (_, i) => directory.learn(facts(i, `app${i}`)));
     expect(directory.appsAreNearlyFull).toBe(true);
     const before = directory.app(3);

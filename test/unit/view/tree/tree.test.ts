@@ -43,6 +43,8 @@ const process = (pid: number, name: string) => ({
   startedAt: null,
   script: null,
   unit: null,
+  command: null,
+  ancestors: [],
   app: 0,
 });
 const browser = snapshot({

@@ -189,7 +189,7 @@ describe('Directory.complete', () => {
   it('says whether the app changed, and keeps number, pid and unit', () => {
     const { directory, learn } = setUp(() => '');
     const id = learn(1, 'a');
-    const facts = { name: 'a', exe: '/bin/a', uid: 0, parentPid: 1, startedAt: 5000 };
+    const facts = { name: 'a', exe: '/bin/a', uid: 0, parentPid: 1, startedAt: 5000, ancestors: [] };
     expect(directory.complete(id, facts)).toBe(true);
     expect(directory.complete(id, facts)).toBe(false);
     expect(directory.complete(99, facts)).toBe(false);

@@ -1,0 +1,60 @@
+// The filter that a row stands for: what `/` in its details and `Enter` on a row of history put in force.
+
+import type { CategoryRow, FlowRow, InterfaceRow, NetEvent } from '../../model/snapshot.ts';
+import type { TableName } from '../state.ts';
+import type { AnyRow } from '../tables/rows.ts';
+import type { AppLine } from '../tree/app-tree.ts';
+import type { HostLine } from '../tree/host-tree.ts';
+
+/**
+ * A comparison with a name, quoted where it needs it.
+ *
+ * @returns null for a name that no filter can spell
+ */
+export function isFilter(field: string, name: string | null): string | null {
+  if (name === null || /["\\]/.test(name)) return null;
+  return `${field}=${/^[\w.-]+$/.test(name) ? name : `"${name}"`}`;
+}
+
+/** The filter for what a row is about; null if there is none. @param root the app that a branch hangs under */
+export function rowFilter(table: TableName, row: AnyRow, root: string | null): string | null {
+  switch (table) {
+    case 'apps':
+      return appFilter(row as AppLine, root);
+    case 'hosts':
+      return hostFilter(row as HostLine);
+    case 'connections':
+      return flowFilter(row as FlowRow);
+    case 'categories':
+      return isFilter('category', (row as CategoryRow).category);
+    case 'interfaces':
+      return isFilter('iface', (row as InterfaceRow).interface);
+    case 'events': {
+      const { app, domain, flow, interface: name } = row as NetEvent;
+      return (
+        isFilter('domain', domain) ?? (flow === null ? null : flowFilter(flow)) ?? isFilter('app', app) ?? isFilter('iface', name)
+      );
+    }
+  }
+}
+
+function appFilter({ app, pids, branch }: AppLine, root: string | null): string | null {
+  if (branch === undefined) return isFilter('app', app);
+  if (branch.kind === 'process' && pids[0] !== undefined) return `pid=${pids[0]}`;
+  const own = isFilter('app', root);
+  if (branch.kind !== 'host') return own;
+  // An app of this machine at the other end stands there by name.
+  const other = /^(.*) \(local\)$/.exec(app ?? '')?.[1];
+  const end = other === undefined ? isFilter('host', app) : isFilter('app', other);
+  return end === null || own === null ? (end ?? own) : `${own} ${end}`;
+}
+
+function hostFilter({ host, domain, hosts, branch }: HostLine): string | null {
+  if (branch?.kind === 'rest') return isFilter('domain', domain);
+  if (branch?.kind === 'address') return isFilter('addr', host);
+  return hosts === undefined ? isFilter('host', host) : isFilter('domain', domain);
+}
+
+function flowFilter({ domain, remote }: FlowRow): string | null {
+  return isFilter('domain', domain) ?? isFilter('addr', remote.address);
+}
