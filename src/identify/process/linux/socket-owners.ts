@@ -32,7 +32,7 @@ interface SocketOwner {
   readonly key: string;
   readonly pid: number;
   readonly uid: number;
-  /** Name of the thread that created the socket, which may differ from the program's. */
+  /** Name of the process's main thread; on kernels that refuse to tell it, of the thread that created the socket, which may be any. */
   readonly comm: string;
   readonly isThread: boolean;
   process: number;

@@ -11,6 +11,7 @@ export const HELPER = {
   pidTgid: 14,
   uidGid: 15,
   comm: 16,
+  currentTask: 35,
   storageGet: 107,
   readKernel: 113,
   netnsCookie: 122,

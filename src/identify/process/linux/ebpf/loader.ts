@@ -5,7 +5,15 @@ import { reasonOf } from '../../../../model/errors.ts';
 import { type BpfCalls, PROGRAM } from './calls.ts';
 import { KernelTypes } from './kernel-types.ts';
 import { producerBytes, ReportRing } from './report-ring.ts';
-import { FRAME_HOOKS, frameProgram, STORAGE_BYTES, socketPrograms } from './socket-programs.ts';
+import {
+  FRAME_HOOKS,
+  frameProgram,
+  type LeaderOffsets,
+  leaderOffsets,
+  type SocketProgram,
+  STORAGE_BYTES,
+  socketPrograms,
+} from './socket-programs.ts';
 
 /** Room for more than ten thousand reports of 96 bytes between two batches. */
 const RING_BYTES = 1 << 20;
@@ -50,15 +58,19 @@ export function loadPrograms(calls: BpfCalls, proc: string, sys: string): Loaded
     const producer = calls.map(ring, producerBytes(RING_BYTES), PAGE, false);
     cgroup = openRoot(calls, proc); // only now: if we lack rights, the errors above say so better
     const missing: string[] = [];
-    for (const { name, type, attach, needed, code } of socketPrograms(storage, ring)) {
+    const types = kernelTypes(sys);
+    const leader = leaderOf(types);
+    const simple = socketPrograms(storage, ring, null);
+    for (const [index, { name, type, attach, needed, code }] of socketPrograms(storage, ring, leader).entries()) {
+      const codes = leader === null ? [code] : [code, (simple[index] as SocketProgram).code];
       try {
-        keep(calls.attach(keep(calls.loadProgram(type, attach, code, name)), cgroup, attach));
+        keep(calls.attach(keep(firstAccepted(codes, (one) => calls.loadProgram(type, attach, one, name))), cgroup, attach));
       } catch (thrown) {
         if (needed) throw thrown;
         missing.push(reasonOf(thrown));
       }
     }
-    const framesMissing = attachFrames(calls, keep, storage, ring, sys);
+    const framesMissing = attachFrames(calls, keep, storage, ring, types);
     return {
       ring: new ReportRing(consumer, producer, RING_BYTES),
       missing,
@@ -75,11 +87,46 @@ export function loadPrograms(calls: BpfCalls, proc: string, sys: string): Loaded
   }
 }
 
+/** This kernel's types, or why there are none. */
+function kernelTypes(sys: string): KernelTypes | string {
+  try {
+    return new KernelTypes(readFileSync(`${sys}/kernel/btf/vmlinux`));
+  } catch (thrown) {
+    return reasonOf(thrown);
+  }
+}
+
+function leaderOf(types: KernelTypes | string): LeaderOffsets | null {
+  try {
+    return typeof types === 'string' ? null : leaderOffsets(types);
+  } catch {
+    return null;
+  }
+}
+
+/** Loads the first code that the kernel accepts. Throws what it said of the last. */
+function firstAccepted(codes: readonly Buffer[], load: (code: Buffer) => number): number {
+  for (const code of codes.slice(0, -1)) {
+    try {
+      return load(code);
+    } catch {
+      // A kernel that lets these programs read no memory: the next does without.
+    }
+  }
+  return load(codes.at(-1) as Buffer);
+}
+
 /** Attaches the frame program to the first hook that accepts it. @returns why none does, or ''. That isn't an error: packet sockets are rare. */
-function attachFrames(calls: BpfCalls, keep: (fd: number) => number, storage: number, ring: number, sys: string): string {
+function attachFrames(
+  calls: BpfCalls,
+  keep: (fd: number) => number,
+  storage: number,
+  ring: number,
+  types: KernelTypes | string,
+): string {
+  if (typeof types === 'string') return types;
   let missing = '';
   try {
-    const types = new KernelTypes(readFileSync(`${sys}/kernel/btf/vmlinux`));
     const code = frameProgram(storage, ring, types);
     for (const { attach, find } of FRAME_HOOKS) {
       try {

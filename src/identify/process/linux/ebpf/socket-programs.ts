@@ -15,7 +15,7 @@ import type { KernelTypes } from './kernel-types.ts';
 /**
  * A socket's storage, 176 bytes:
  *
- *     0 tgid << 32 | tid | 8 gid << 32 | uid | 16 comm[16] | 32 cookie of its network namespace
+ *     0 tgid << 32 | tid | 8 gid << 32 | uid | 16 comm[16] of the main thread | 32 cookie of its network namespace
  *     40 1 once it was reported as connected | 48 hashes of the reported remote ends, u32[32]
  */
 export const STORAGE_BYTES = 176;
@@ -70,9 +70,20 @@ export interface SocketProgram {
   readonly code: Buffer;
 }
 
-/** All cgroup programs. Both arguments are map descriptors. */
-export function socketPrograms(storage: number, ring: number): SocketProgram[] {
-  const actor = callProgram(storage);
+/** Where a thread's task_struct points to that of its process's main thread, and where that has its name. */
+export interface LeaderOffsets {
+  readonly leader: number;
+  readonly comm: number;
+}
+
+/** Finds them in this kernel's types. Throws if they lack any. */
+export function leaderOffsets(types: KernelTypes): LeaderOffsets {
+  return { leader: types.offset('task_struct', 'group_leader'), comm: types.offset('task_struct', 'comm') };
+}
+
+/** All cgroup programs. `storage` and `ring` are map descriptors. @param leader null reports the name of the calling thread, for a kernel that refuses more */
+export function socketPrograms(storage: number, ring: number, leader: LeaderOffsets | null): SocketProgram[] {
+  const actor = callProgram(storage, leader);
   const addressed = (name: string, attach: number) => ({
     name,
     type: PROGRAM.CGROUP_SOCK_ADDR,
@@ -81,7 +92,13 @@ export function socketPrograms(storage: number, ring: number): SocketProgram[] {
     code: actor,
   });
   return [
-    { name: 'netmon_create', type: PROGRAM.CGROUP_SOCK, attach: ATTACH.SOCK_CREATE, needed: true, code: createProgram(storage) },
+    {
+      name: 'netmon_create',
+      type: PROGRAM.CGROUP_SOCK,
+      attach: ATTACH.SOCK_CREATE,
+      needed: true,
+      code: createProgram(storage, leader),
+    },
     {
       name: 'netmon_egress',
       type: PROGRAM.CGROUP_SKB,
@@ -103,21 +120,34 @@ export function socketPrograms(storage: number, ring: number): SocketProgram[] {
   ];
 }
 
-/** Writes storage for the current process to the stack at `at`, with its namespace and remotes zeroed. */
-function writeProcess(asm: EbpfAssembler, at: number): void {
+/**
+ * Writes storage for the current process to the stack at `at`, with its namespace and remotes zeroed. The name is that of the main thread:
+ * other threads may have any (BIND calls those of dig isc-net-0000).
+ */
+function writeProcess(asm: EbpfAssembler, at: number, leader: LeaderOffsets | null): void {
   asm.call(HELPER.pidTgid).store(64, R.R10, at + OWNER, R.R0);
   asm.call(HELPER.uidGid).store(64, R.R10, at + IDS, R.R0);
   for (let offset = COMM; offset < STORAGE_BYTES; offset += 8) asm.storeValue(64, R.R10, at + offset, 0);
-  asm
-    .move(R.R1, R.R10)
-    .addValue(R.R1, at + COMM)
-    .set(R.R2, 16)
-    .call(HELPER.comm);
+  const readTo = (offset: number, bytes: number) =>
+    asm
+      .move(R.R1, R.R10)
+      .addValue(R.R1, at + offset)
+      .set(R.R2, bytes);
+  if (leader !== null) {
+    asm.call(HELPER.currentTask).move(R.R3, R.R0).addValue(R.R3, leader.leader);
+    readTo(NAMESPACE, 8).call(HELPER.readKernel).ifNotEqualValue(R.R0, 0, 'thread');
+    asm
+      .load(64, R.R3, R.R10, at + NAMESPACE)
+      .addValue(R.R3, leader.comm)
+      .storeValue(64, R.R10, at + NAMESPACE, 0);
+    readTo(COMM, 16).call(HELPER.readKernel).ifEqualValue(R.R0, 0, 'named').label('thread');
+  }
+  readTo(COMM, 16).call(HELPER.comm).label('named');
 }
 
 /** The same, with the network namespace of the context in register `context`. */
-function writeOwner(asm: EbpfAssembler, at: number, context: number): void {
-  writeProcess(asm, at);
+function writeOwner(asm: EbpfAssembler, at: number, context: number, leader: LeaderOffsets | null): void {
+  writeProcess(asm, at, leader);
   asm
     .move(R.R1, context)
     .call(HELPER.netnsCookie)
@@ -138,11 +168,11 @@ function getStorage(asm: EbpfAssembler, storage: number, socket: number, at: num
  *     storage(sk) = { pid_tgid(), uid_gid(), comm(), netns_cookie(), 0 ... }
  *     return 1
  */
-function createProgram(storage: number): Buffer {
+function createProgram(storage: number, leader: LeaderOffsets | null): Buffer {
   const asm = new EbpfAssembler();
   const at = -STORAGE_BYTES;
   asm.move(R.R6, R.R1);
-  writeOwner(asm, at, R.R6);
+  writeOwner(asm, at, R.R6, leader);
   getStorage(asm, storage, R.R6, at);
   return asm.exit(ALLOW).assemble();
 }
@@ -156,7 +186,7 @@ function createProgram(storage: number): Buffer {
  *     if (s && s.tgid != owner.tgid) *s = owner        // also forgets what was reported
  *     return 1
  */
-function callProgram(storage: number): Buffer {
+function callProgram(storage: number, leader: LeaderOffsets | null): Buffer {
   const asm = new EbpfAssembler();
   const at = -STORAGE_BYTES;
   asm.move(R.R7, R.R1).load(64, R.R6, R.R1, SOCK_ADDR.SK).ifEqualValue(R.R6, 0, 'done');
@@ -164,7 +194,7 @@ function callProgram(storage: number): Buffer {
   asm.ifEqualValue(R.R0, 0, 'write').load(32, R.R8, R.R0, OWNER + 4);
   asm.call(HELPER.pidTgid).shiftRight(R.R0, 32).ifEqual(R.R0, R.R8, 'done');
   asm.label('write');
-  writeOwner(asm, at, R.R7);
+  writeOwner(asm, at, R.R7, leader);
   getStorage(asm, storage, R.R6, at);
   asm.ifEqualValue(R.R0, 0, 'done');
   asm
@@ -245,7 +275,7 @@ export function frameProgram(storage: number, ring: number, types: KernelTypes):
 
   getStorage(asm, storage, R.R8, null);
   asm.ifNotEqualValue(R.R0, 0, 'owned');
-  writeProcess(asm, at);
+  writeProcess(asm, at, leaderOffsets(types));
   asm.load(64, R.R1, R.R8, common + types.offset('sock_common', 'skc_net')).ifEqualValue(R.R1, 0, 'done');
   asm.load(64, R.R1, R.R1, types.offset('net', 'net_cookie')).store(64, R.R10, at + NAMESPACE, R.R1);
   getStorage(asm, storage, R.R8, at);

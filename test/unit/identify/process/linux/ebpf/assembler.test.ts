@@ -70,8 +70,11 @@ describe('EbpfAssembler', () => {
   });
 });
 
-describe('socketPrograms', () => {
-  const programs = socketPrograms(3, 4);
+describe.each([
+  ['the main thread', { leader: 0x9a8, comm: 0xc20 }],
+  ['the calling thread', null],
+])('socketPrograms with the name of %s', (_, leader) => {
+  const programs = socketPrograms(3, 4, leader);
 
   it('have names that the kernel allows, one per attach point', () => {
     for (const { name } of programs) expect(name).toMatch(/^[a-z0-9_]{1,15}$/);
