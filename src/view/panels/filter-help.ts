@@ -54,22 +54,20 @@ function placed(text: string, from: number, to: number, offer: Offer) {
   return { text: text.slice(0, from) + item + text.slice(to), cursor: from + item.length, offer };
 }
 
+/** Where the values of a field stand in a snapshot. */
+const VALUES: Readonly<Record<string, (live: Snapshot) => readonly (string | null)[]>> = {
+  app: ({ apps }) => apps.map(({ app }) => app),
+  user: ({ apps }) => apps.map(({ user }) => user),
+  host: ({ hosts }) => hosts.map(({ host }) => host),
+  domain: ({ hosts }) => hosts.map(({ domain }) => domain),
+  country: ({ hosts }) => hosts.map(({ country }) => country),
+  category: ({ categories }) => categories.map(({ category }) => category),
+  iface: ({ interfaces }) => interfaces.map((row) => row.interface),
+};
+
 /** Values that a field has now, as they are typed: quoted where they are more than one word. */
-function valuesOf(field: string, { apps, hosts, categories, interfaces }: Snapshot): readonly string[] {
-  const found: (string | null)[] =
-    field === 'app'
-      ? apps.map(({ app }) => app)
-      : field === 'user'
-        ? apps.map(({ user }) => user)
-        : field === 'host'
-          ? hosts.map(({ host }) => host)
-          : field === 'country'
-            ? hosts.map(({ country }) => country)
-            : field === 'category'
-              ? categories.map(({ category }) => category)
-              : field === 'iface'
-                ? interfaces.map((row) => row.interface)
-                : [];
+function valuesOf(field: string, live: Snapshot): readonly string[] {
+  const found = VALUES[field]?.(live) ?? [];
   const values = new Set<string>();
   for (const value of found) {
     if (value === null || values.size >= VALUES_MAX) continue;

@@ -15,7 +15,10 @@ import { appRow, hostRow, snapshot } from '../../../support/snapshot-builder.ts'
 const settings = { glyphs: UNICODE_GLYPHS, keys: KEYMAP };
 const live = snapshot({
   apps: [appRow({ id: 'a', app: 'Google Chrome' }), appRow({ id: 'b', app: 'curl' }), appRow({ id: 'c', app: 'bad"quote' })],
-  hosts: [hostRow({ id: 'h', host: 'www.example.com', country: 'DE' }), hostRow({ id: 'e', host: '\x1b[2J' })],
+  hosts: [
+    hostRow({ id: 'h', host: 'www.example.com', domain: 'example.com', country: 'DE' }),
+    hostRow({ id: 'e', host: '\x1b[2J' }),
+  ],
 });
 
 /** Keys: editing keys in angle brackets, all else is typed. */
@@ -65,6 +68,7 @@ describe('completion', () => {
     expect(type(open(), 'app:<complete><complete><complete>').filter.text).toBe('app:"Google Chrome"');
     expect(type(open(), 'app:goo<complete>').filter).toMatchObject({ text: 'app:"Google Chrome"', problem: null });
     expect(type(open(), 'not host:www<complete> and<left>').filter.text).toBe('not host:www.example.com and');
+    expect(type(open(), 'domain:<complete>').filter.text).toBe('domain:example.com');
     expect(type(open(), 'zzz<complete>').filter.text).toBe('zzz');
   });
 

@@ -49,7 +49,10 @@ describe('PsWatch', () => {
       user: 'anna',
       parentPid: 700,
       startedAt: Date.UTC(2026, 0, 31, 12, 0, 1),
+      command: null,
     });
+    const above = directory.process(helper)?.ancestors.map(({ pid, name }) => `${name} ${pid}`);
+    expect(above?.at(-1)).toBe('Google Chrome 700');
     expect(app(curl)).toMatchObject({ name: 'curl', exe: '/usr/bin/curl', user: 'root', pids: [42] });
   });
 
