@@ -1,4 +1,4 @@
-// Which columns of a table are shown, and how wide: by the contents of all its rows, also those out of sight, and by what they needed a short
+// Which columns of a table are shown, and how wide: by the contents of its rows, also those out of sight, and by what they needed a short
 // while ago. A column comes at once and goes late, so that none flickers.
 
 import type { Snapshot } from '../../model/snapshot.ts';
@@ -11,6 +11,9 @@ import { type AnyRow, columnsOf, orderedRows, SPECS } from './rows.ts';
 
 /** How long a column keeps what it needed, ms. */
 export const HOLD_MS = 60_000;
+
+/** Rows whose words are measured, the first: of the others it matters only whether they say anything. */
+const MEASURED = 500;
 
 interface Measured {
   readonly context: CellContext;
@@ -74,9 +77,10 @@ function measure(rows: readonly AnyRow[], table: TableName, context: CellContext
   const known = measured.get(rows);
   if (known !== undefined && looksAlike(known.context, context)) return known.cells;
   const cells = new Map<string, number>();
+  const [first, others] = [rows.slice(0, MEASURED), rows.slice(MEASURED)];
   for (const { key, rank, title, wants } of SPECS[table].columns) {
     if (wants === undefined) continue;
-    const most = wants(rows, context);
+    const most = wants(first, context) || wants(others, context);
     // What a row is called by stays.
     cells.set(key, most === 0 && rank > 1 ? 0 : Math.max(most, displayWidth(title(context.glyphs, context.time)) + 1));
   }

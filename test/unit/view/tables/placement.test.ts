@@ -132,6 +132,11 @@ test('a column comes at once, and goes when it has been of no use for a while', 
   expect(widthOf(tick(shown(2 + HOLD_MS / 1000, 0)), 'retransmits')).toBe(0);
 });
 
+test('a row far below the others counts, too', () => {
+  const flows = Array.from({ length: 700 }, (_, i) => flowRow({ id: String(i), category: i === 699 ? 'Web' : null }));
+  expect(keys(at('connections', 200), snapshot({ flows }))).toContain('category');
+});
+
 test('a table without rows has all of its columns', () => {
   expect(keys(at('apps', 200), snapshot())).toContain('user');
   expect(keys(at('apps', 200), snapshot({ apps: [appRow({ id: 'a', user: null })] }))).not.toContain('user');
