@@ -1,4 +1,5 @@
-// Writes docs/themes/*.svg: the screen in each of our themes, as README.md and docs/configuration.md show it. Run it when the screen or a theme changes.
+// Writes docs/themes/*.svg and docs/screens/*.svg: the screen in each of our themes, the lite screen and the wide one, as README.md and docs/ show
+// them. Run it when the screen or a theme changes.
 
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';

@@ -185,7 +185,7 @@ describe('keys', () => {
     const s = open(80, 24);
     await s.show(snapshot({ apps: [appRow({ id: 'x', app: 'a\x1b]0;b\x07c' })] }));
     await s.press('y');
-    const text = 'a]0;bc\t1000\tann\t1\t';
+    const text = 'a]0;bc\t\t1000\tann\t1\t';
     expect(s.effects).toEqual([{ type: 'copy', text: expect.stringContaining(text) }]);
     s.tui.copyToTerminal('ü\t1');
     const sent = /\x1b\]52;c;([^\x07]*)\x07/.exec(s.output.log);
