@@ -58,11 +58,12 @@ export class Context {
   readonly hello = new ClientHello();
   /** Scratch for a handshake stripped of its record headers. */
   readonly handshake = new Uint8Array(MESSAGE_BYTES);
-  /** Reports what a flow has before its buffer goes to another. Set once by the inspector. */
-  evict: (pending: Pending) => void = () => {};
+  readonly #evict: (pending: Pending) => void;
   #states = new Int32Array(FIRST_FLOWS);
 
-  constructor(findings: Findings, limits: InspectLimits) {
+  /** @param evict reports what a flow has before its buffer goes to another */
+  constructor(findings: Findings, limits: InspectLimits, evict: (pending: Pending) => void) {
+    this.#evict = evict;
     this.findings = findings;
     this.limits = limits;
     this.pool = new PendingPool(Math.max(1, Math.min(limits.pendingFlows, 16_000)), MESSAGE_BYTES);
@@ -120,7 +121,7 @@ export class Context {
     let pending = this.pool.take();
     if (pending === null) {
       const oldest = this.pool.oldest();
-      this.evict(oldest);
+      this.#evict(oldest);
       if (oldest.flow >= 0) this.close(oldest);
       pending = this.pool.take() as Pending;
     }

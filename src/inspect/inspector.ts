@@ -19,11 +19,10 @@ export class Inspector {
 
   /** @param limits override `DEFAULT_LIMITS` */
   constructor(findings: Findings, limits: Partial<InspectLimits> = {}) {
-    this.#context = new Context(findings, { ...DEFAULT_LIMITS, ...limits });
+    this.#context = new Context(findings, { ...DEFAULT_LIMITS, ...limits }, (pending) => this.#finish(pending));
     this.#tcp = new TcpInspector(this.#context);
     this.#udp = new UdpInspector(this.#context);
     this.#tunnels = new Tunnels(findings, this.#context.limits);
-    this.#context.evict = (pending) => this.#finish(pending);
   }
 
   /** Flows in the middle of a message. */

@@ -52,10 +52,10 @@ export class Tunnels {
         pointer: () => {},
       },
       { ...limits, pendingFlows: MAX_PENDING },
+      (pending) => this.#finish(pending),
     );
     this.#tcp = new TcpInspector(this.#context);
     this.#udp = new UdpInspector(this.#context);
-    this.#context.evict = (pending) => this.#finish(pending);
   }
 
   forget(flow: number): void {
