@@ -10,7 +10,7 @@ import { reasonOf } from '../model/errors.ts';
 /** History that takes longer than this to answer is not waited for. */
 const LONGEST_MS = 15_000;
 /** How new things are told if nobody knows what was before. */
-const IN_THIS_RUN = 'what is met after the first minute is new in this run';
+const IN_THIS_RUN = 'apps and domains count as new after the first minute of this run';
 
 /** Reads known apps and domains for an event log. Never throws; the log says what could not be read. */
 export class KnownHistoryQuery {

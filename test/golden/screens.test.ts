@@ -108,7 +108,7 @@ test('look-ups of an app are one row; opened, each says what it asked for', asyn
   const s = open(120, 30);
   await s.show({ ...shown, flows: [...shown.flows, ...asks], flowCount: 18 });
   await s.press('3', 'g');
-  while (!/▌mDNSResponder +→ ▸ dns/.test(s.text())) await s.press('j');
+  while (!/▌mDNSResponder +→ ▸ \d+ dns/.test(s.text())) await s.press('j');
   await s.press('\x1b[C');
   await frame('lookups-120x30');
   await s.press('\r');

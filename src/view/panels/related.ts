@@ -10,8 +10,8 @@ import type { CellContext } from '../tables/column.ts';
 import { shortState } from '../tables/connections.ts';
 import { endpointText, hidden, shown } from '../tables/masking.ts';
 import { type AnyRow, branchOf } from '../tables/rows.ts';
-import { cut, displayWidth, sparkText } from '../text/cells.ts';
-import { AMOUNT_WIDTH, formatAmount, formatRate, RATE_WIDTH } from '../text/format.ts';
+import { cut, displayWidth, sparkText, WHOLE } from '../text/cells.ts';
+import { AMOUNT_WIDTH, formatAmount, formatGrouped, formatRate, RATE_WIDTH } from '../text/format.ts';
 import { shownRate } from '../traffic.ts';
 import { otherEnd, sharesOf } from '../tree/app-tree.ts';
 import { groupBy, nearSide, type Share } from '../tree/branch.ts';
@@ -70,9 +70,12 @@ function ownName({ flow, isFar }: Share, context: CellContext): string {
 function toText({ flow, isFar }: Share, context: CellContext, cells: number): string {
   const { glyphs } = context;
   const state = flow.closed ? 'closed' : shortState(flow);
+  const asked = !isFar && context.names ? flow.asked : null;
   const end = isFar
     ? endpointText(flow.local, null, flow.protocol, context)
-    : endpointText(flow.remote, flow.host, flow.protocol, context);
+    : asked === null
+      ? endpointText(flow.remote, flow.host, flow.protocol, context)
+      : `dns ${hidden(asked.name, context)}`;
   const rest = [shown(flow.protocol, context), ...(state === null ? [] : [shown(state, context)])].join(' ');
   return `${glyphs[flow.direction]} ${cut(end, Math.max(8, cells - rest.length - 3), glyphs, 'start')} ${rest}`;
 }
@@ -107,11 +110,15 @@ class Lists {
     return this.#listed(title, groups, NAMES, ({ name }) => cut(name, this.#cells, this.#context.glyphs, 'start'));
   }
 
-  /** Connections one by one; closed ones only where none is open. */
+  /** Connections, those that read alike in one line; closed ones only where none is open. */
   connections(own: readonly Share[], textOf: (share: Share, cells: number) => string): readonly Fact[] {
     const open = own.filter(({ flow }) => !flow.closed);
-    const items = (open.length > 0 ? open : own).map((share) => ({ share, ...movedBy([share], this.#context) }));
-    return this.#listed('connections', items, CONNECTIONS, ({ share }) => textOf(share, this.#cells));
+    const groups = groupBy(open.length > 0 ? open : own, (share) => textOf(share, WHOLE));
+    const items = [...groups.values()].map((shares) => ({ shares, ...movedBy(shares, this.#context) }));
+    return this.#listed('connections', items, CONNECTIONS, ({ shares }) => {
+      const count = shares.length > 1 ? ` (${formatGrouped(shares.length)})` : '';
+      return `${textOf(shares[0] as Share, this.#cells - count.length)}${count}`;
+    });
   }
 
   /** The first few, by what they move now, then by what they moved. */

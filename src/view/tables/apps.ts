@@ -1,7 +1,7 @@
 // The apps table: one row for each program, its helpers folded in; under it the hosts it talks to, then its processes.
 // Narrow screens give up, in this order: recent, user, main host, last seen, share, pids, totals (TX, RX), flows. App and the two rates stay.
 
-import { fitText } from '../text/cells.ts';
+import { fitText, WHOLE } from '../text/cells.ts';
 import { type Span, span } from '../text/span.ts';
 import type { AppLine } from '../tree/app-tree.ts';
 import { BY_RATE, BY_TOTAL, type CellContext, type TableSpec } from './column.ts';
@@ -9,9 +9,6 @@ import { flowsColumn, numberColumn, seenColumn, widest, wordColumn } from './col
 import { hidden, nameCell, shown } from './masking.ts';
 import { rateColumns, recentColumn, shareColumn, totalColumns } from './traffic.ts';
 import { treeCell, treeText } from './tree-cell.ts';
-
-/** Cells of a name that is not cut. */
-const WHOLE = 512;
 
 function nameOf(row: AppLine, context: CellContext, cells: number): Span {
   if (row.app === null) return span(`(${shown(row.reason ?? 'no owner', context)})`, 'dim');

@@ -4,7 +4,7 @@
 
 import type { FlowRow } from '../../model/snapshot.ts';
 import type { Asked } from '../../model/terms.ts';
-import { cut } from '../text/cells.ts';
+import { cut, WHOLE } from '../text/cells.ts';
 import { formatAge, formatCount, formatGrouped, formatRtt } from '../text/format.ts';
 import { type Span, span } from '../text/span.ts';
 import type { ConnectionLine, Lookups } from '../tree/lookups.ts';
@@ -22,9 +22,6 @@ const STATES: ReadonlyMap<string, string> = new Map([
   ['closing', 'clsng'],
   ['closed', 'clsd'],
 ]);
-
-/** Cells of a name that is not cut. */
-const WHOLE = 512;
 
 /** The state of a connection, in full; null for what has none: only TCP opens and closes. */
 export function stateOf(row: FlowRow): string | null {
@@ -61,12 +58,12 @@ function remote(row: ConnectionLine, context: CellContext, cells: number): strin
   return `${lead}${dnsText(hidden(row.asked.name, context), context, room - more.length)}${more}`;
 }
 
-/** `dns · 42 look-ups` and the latest names, or who answers where addresses are asked for. */
+/** `42 dns` and the latest names, or who answers where addresses are asked for. */
 function lookupsText({ count, names, ends }: Lookups, context: CellContext, cells: number): string {
   const listed = (context.names && names.length > 0 ? names : ends).map((text) => hidden(text, context));
   if (count === 1) return dnsText(listed[0] ?? '', context, cells);
   const all = (context.privacy ? listed.slice(0, 1) : listed).join(', ');
-  return cut(`dns ${context.glyphs.separator} ${formatGrouped(count)} look-ups  ${all}`, cells, context.glyphs);
+  return cut(`${formatGrouped(count)} dns  ${all}`, cells, context.glyphs);
 }
 
 function dnsText(name: string, { glyphs }: CellContext, cells: number): string {

@@ -4,7 +4,7 @@
 import type { EventKind, FlowBurst, NetEvent } from '../../model/snapshot.ts';
 import { MAX_HOSTS } from '../../model/snapshot.ts';
 import { counted } from '../../net/counted.ts';
-import { cut, displayWidth } from '../text/cells.ts';
+import { cut, displayWidth, WHOLE } from '../text/cells.ts';
 import { formatAmount, formatDateTime, formatDuration } from '../text/format.ts';
 import { type Role, span } from '../text/span.ts';
 import type { CellContext, TableSpec } from './column.ts';
@@ -30,8 +30,6 @@ const SECRET: readonly EventKind[] = ['recording', 'export'];
 
 /** Fewest cells that a name in a sentence is cut to. */
 const SHORT_NAME = 12;
-/** Cells of names in a sentence that is not cut. */
-const WHOLE = 512;
 
 /** What happened, as a sentence without its kind; names in it are given `names` cells each. */
 export function eventText(event: NetEvent, context: CellContext, names: number = WHOLE): string {

@@ -1,7 +1,7 @@
 // The hosts table: one row for each domain, under it its hosts by name where the wire told it, under those their addresses.
 // Narrow screens give up, in this order: recent, autonomous system, country, last seen, category, share, source, totals, flows.
 
-import { cut, displayWidth, fitText } from '../text/cells.ts';
+import { cut, displayWidth, fitText, WHOLE } from '../text/cells.ts';
 import { type Line, plain as plainText, type Span, span } from '../text/span.ts';
 import type { HostLine } from '../tree/host-tree.ts';
 import { BY_RATE, BY_TOTAL, type CellContext, type TableSpec } from './column.ts';
@@ -10,8 +10,6 @@ import { hidden, nameCell, shown } from './masking.ts';
 import { rateColumns, recentColumn, shareColumn, totalColumns } from './traffic.ts';
 import { treeCell, treeText } from './tree-cell.ts';
 
-/** Cells of a name that is not cut. */
-const WHOLE = 512;
 /** Fewest cells that a domain keeps beside the number of its hosts. */
 const LEAST_DOMAIN = 12;
 /** Fewest cells in which a vendor tells something. */

@@ -73,6 +73,9 @@ function classOf(point: number): number {
   return found;
 }
 
+/** Cells in which nothing is cut. */
+export const WHOLE = 512;
+
 /**
  * Makes outside text safe to draw: sanitised, composed (NFC), combining runs as one `·`, everything of doubtful width as `?`.
  *

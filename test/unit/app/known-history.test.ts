@@ -25,7 +25,7 @@ const told = () => {
   const events = log.next(snapshot({ started: NOON, time: NOON + 1000, apps, hosts }), 0);
   return events.slice(1).map(({ kind, app, domain, text }) => `${kind}: ${domain ?? app ?? text}`);
 };
-const NEW_IN_RUN = 'what is met after the first minute is new in this run';
+const NEW_IN_RUN = 'apps and domains count as new after the first minute of this run';
 
 describe('known history', () => {
   test('names what earlier runs recorded, and closes the file', async () => {
