@@ -61,7 +61,7 @@ function systemSandbox(profile: string): string | null {
 /** A string literal in the profile language. */
 function scheme(text: string): string {
   const escaped = text.replace(/["\\]/g, '\\$&');
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: a path may hold any byte but NUL
+  // A path may hold any byte but NUL.
   return `"${escaped.replace(/[\x01-\x1f\x7f]/g, (byte) => `\\x${byte.charCodeAt(0).toString(16).padStart(2, '0')}`)}"`;
 }
 

@@ -193,7 +193,7 @@ describe('packed', () => {
           expect(whole).toEqual({ bytes: Buffer.concat(plain), outcome: { failure: null, remark: '' } });
           const followed = await unpackAll(joined(packed, Uint8Array.of(7), tail), at, packing);
           expect(followed.bytes).toEqual(whole.bytes);
-          expect(followed.outcome.remark).toMatch(/^what follows/);
+          expect(followed.outcome.remark).toMatch(/^ignoring what follows/);
           const short = await unpackAll(packed.subarray(0, Math.max(0, packed.length - 1 - cut)), at, packing);
           expect(whole.bytes.subarray(0, short.bytes.length)).toEqual(short.bytes);
           await unpackAll(damaged(packed, changes), at, packing);

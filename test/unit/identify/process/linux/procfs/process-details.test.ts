@@ -36,7 +36,10 @@ test('the processes above, the nearest last, however they are tied', () => {
 test('a directory keeps both, asked once for each process', () => {
   let asked = 0;
   const counted = {
-    command: (pid: number, start: number | null) => (asked++, details.command(pid, start)),
+    command: (pid: number, start: number | null) => {
+      asked++;
+      return details.command(pid, start);
+    },
     ancestors: (pid: number) => details.ancestors(pid),
   };
   const directory = new Directory(new Users('/nonexistent'), null, counted);
