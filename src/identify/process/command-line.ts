@@ -5,24 +5,35 @@ import { sanitize } from '../../net/text.ts';
 /** Longest command line, in UTF-16 units. */
 const LONGEST = 256;
 const MASK = '***';
-/** Names whose values are hidden: `--password=x`, `API_TOKEN=x`, `--secret-key x`. */
-const SECRET = 'pass(?:word|wd|phrase)?|pwd|secret|token|api[-_]?key|private[-_]?key|credentials?|auth(?:orization)?';
-const ASSIGNED = new RegExp(`^(-{0,2}[\\w.-]*(?:${SECRET})[\\w.-]*[=:])(.+)$`, 'is');
-const OPTION = new RegExp(`^-{1,2}[\\w-]*(?:${SECRET})[\\w-]*$`, 'i');
+/** What names of secrets contain: `--password=x`, `API_TOKEN=x`, `"secret-key": "x"`. */
+const SECRET =
+  'pass(?:word|wd|phrase)?|pwd|psk|secret|token|jwt|cookie|bearer|(?:api|access|private)[-_]?key|credentials?|auth(?:orization)?';
+/** Such a name with a value, anywhere in a word: in a script after `-c`, in JSON, in a header. The value ends with the word. */
+const ASSIGNED = new RegExp(`((?:${SECRET})[\\w.-]*["']?\\s*[=:]\\s*)(?!\\*{3}(?:[&#\\s]|$))(.+)$`, 'is');
+const OPTION_INSIDE = new RegExp(`(\\s-{1,2}[\\w.-]*(?:${SECRET})[\\w.-]*\\s+)(.+)$`, 'is');
+/** A word whose value is the next one: `--token x`, `Authorization: x`, `password x`. */
+const ANNOUNCES = new RegExp(`^-{1,2}[\\w.-]*(?:${SECRET})[\\w.-]*$|(?:${SECRET})[\\w.-]*[=:]$|^password$`, 'i');
 /** Options of curl, wget and others whose value is `user:password`. */
 const LOGIN = /^(?:-u|-U|--user|--proxy-user)$/;
-/** `https://user:password@host`. */
-const IN_ADDRESS = /(:\/\/[^/@:\s]*):[^/@\s]+@/g;
+const LOGIN_INSIDE = /((?:^|\s)(?:-u|-U|--(?:proxy-)?user)[=\s]*[^\s:]*):\S+/g;
+/** `https://user:password@host`; also where the end was cut off. A password may contain what it should not. */
+const IN_ADDRESS = /(:\/\/[^/@:\s]*):(?:\S*@|(?!\d{1,5}$)[^/\s]*$)/g;
+/** `user:password@host` */
+const BEFORE_HOST = /((?:^|[\s=])[^\s/@:=]*):[^\s/@]+@/g;
+/** `https://token@host` */
+const TOKEN_BEFORE_HOST = /(https?:\/\/)[^/@:\s]+@/gi;
 /** `?token=x` and `&key=x` in an address. */
 const IN_QUERY = new RegExp(`([?&][\\w.-]*(?:${SECRET}|key|sig(?:nature)?)[\\w.-]*=)[^&\\s#]+`, 'gi');
-/** `Authorization: Bearer x`, as one word. */
+/** `Bearer x`, as of a header with any name. */
 const SCHEME = /\b(Bearer|Basic)\s+\S+/gi;
+const SCHEME_ALONE = /^(?:Bearer|Basic|Digest|Token)$/i;
 
 /**
  * What to show of a process's arguments; null if there are none, as of a thread of the kernel.
  *
- * It hides values of options and variables whose names speak of passwords, tokens, secrets, keys or credentials, and passwords in addresses.
- * A secret that nothing announces (`-pX`, a bare word) is not recognised.
+ * It hides values of options, variables and headers whose names speak of passwords, tokens, secrets, keys or credentials, and passwords in
+ * addresses. Where it can't know where a secret ends, it hides the rest of the word. A secret that nothing announces (`-pX`, a bare word) is not
+ * recognised.
  *
  * @param raw NUL-terminated, as in /proc/PID/cmdline; a program may have put any text there
  */
@@ -37,17 +48,21 @@ export function commandLine(raw: string): string | null {
   for (const word of words) {
     const clean = sanitize(word.replace(/[\n\r\t]/g, ' '));
     shown.push(hides === 'value' ? MASK : quoted(hides === 'login' ? clean.replace(/:.*$/s, `:${MASK}`) : masked(clean)));
-    hides = OPTION.test(clean) ? 'value' : LOGIN.test(clean) ? 'login' : null;
+    hides = ANNOUNCES.test(clean) || SCHEME_ALONE.test(clean) ? 'value' : LOGIN.test(clean) ? 'login' : null;
   }
-  return shown.join(' ').slice(0, LONGEST);
+  return sanitize(shown.join(' ').slice(0, LONGEST)); // the cut may have halved a character
 }
 
 function masked(word: string): string {
   return word
-    .replace(ASSIGNED, `$1${MASK}`)
-    .replace(IN_ADDRESS, `$1:${MASK}@`)
     .replace(IN_QUERY, `$1${MASK}`)
-    .replace(SCHEME, `$1 ${MASK}`);
+    .replace(IN_ADDRESS, `$1:${MASK}@`)
+    .replace(BEFORE_HOST, `$1:${MASK}@`)
+    .replace(TOKEN_BEFORE_HOST, `$1${MASK}@`)
+    .replace(LOGIN_INSIDE, `$1:${MASK}`)
+    .replace(SCHEME, `$1 ${MASK}`)
+    .replace(OPTION_INSIDE, `$1${MASK}`)
+    .replace(ASSIGNED, `$1${MASK}`);
 }
 
 function quoted(word: string): string {

@@ -14,11 +14,31 @@ test.each([
   [['x', '--token=hunter2', '--api-key', 'hunter2', '--secret_id=hunter2'], 'x --token=*** --api-key *** --secret_id=***'],
   [['env', 'API_TOKEN=hunter2', 'AWS_SECRET_ACCESS_KEY=hunter2', 'run'], 'env API_TOKEN=*** AWS_SECRET_ACCESS_KEY=*** run'],
   [['curl', '-u', 'ann:hunter2', 'http://h/'], 'curl -u ann:*** http://h/'],
-  [['curl', '-H', 'Authorization: Bearer hunter2'], 'curl -H Authorization:***'],
+  [['curl', '-H', 'Authorization: Bearer hunter2'], "curl -H 'Authorization: ***'"],
   [['curl', '-H', 'X: Bearer hunter2'], "curl -H 'X: Bearer ***'"],
   [['git', 'clone', 'https://ann:hunter2@example.com/r?a=1'], 'git clone https://ann:***@example.com/r?a=1'],
   [['curl', 'https://h/?access_token=hunter2&page=2&key=hunter2#x'], 'curl https://h/?access_token=***&page=2&key=***#x'],
   [['mysqld --password=hunter2 --port=1'], 'mysqld --password=*** --port=1'],
+  [['sh', '-c', 'mysql --password=hunter2 -h db'], "sh -c 'mysql --password=***'"],
+  [['sh', '-c', 'run --token hunter2'], "sh -c 'run --token ***'"],
+  [['sh', '-c', 'curl -u ann:hunter2 http://h/'], "sh -c 'curl -u ann:*** http://h/'"],
+  [['curl', '-uann:hunter2', '--proxy-user=ann:hunter2'], 'curl -uann:*** --proxy-user=ann:***'],
+  [['curl', '-x', 'ann:hunter2@proxy:80', '--proxy=ann:hunter2@proxy'], 'curl -x ann:***@proxy:80 --proxy=ann:***@proxy'],
+  [['curl', '--header=Authorization: Token hunter2'], "curl '--header=Authorization: ***'"],
+  [['curl', '-H', 'Authorization:', 'Bearer', 'hunter2', 'x'], 'curl -H Authorization: *** *** x'],
+  [['curl -H Authorization: hunter2'], 'curl -H Authorization: ***'],
+  [['curl', '-b', 'session_cookie=hunter2', '-H', 'Cookie: a=hunter2'], "curl -b session_cookie=*** -H 'Cookie: ***'"],
+  [['curl', '-d', '{"user":"ann","password": "hunter2"}'], 'curl -d \'{"user":"ann","password": ***\''],
+  [['psql', 'host=db password=hunter2'], "psql 'host=db password=***'"],
+  [['psql', 'postgres://ann:a@b/hunter2@db/x'], 'psql postgres://ann:***@db/x'],
+  [
+    ['git', 'clone', 'https://hunter2@example.com/r', 'ssh://git@example.com:22/r'],
+    'git clone https://***@example.com/r ssh://git@example.com:22/r',
+  ],
+  [['curl', `https://ann:hunter2${'x'.repeat(600)}@example.com/`, 'http://h:8080'], 'curl https://ann:***@ http://h:8080'],
+  [['java', '--spring.datasource.password', 'hunter2'], 'java --spring.datasource.password ***'],
+  [['nmcli', 'dev', 'wifi', 'connect', 'x', 'password', 'hunter2'], 'nmcli dev wifi connect x password ***'],
+  [['ssh', '-p', '22', 'ann@example.com:a'], 'ssh -p 22 ann@example.com:a'],
   [['nginx: worker process'], 'nginx: worker process'],
   [['vim', 'a\nb\u202e\x1b[2J'], "vim 'a b[2J'"],
 ])('%j', (words, line) => expect(shown(...words)).toBe(line));
@@ -27,6 +47,7 @@ test('nothing is unknown, and a long one is cut', () => {
   expect(commandLine('')).toBeNull();
   expect(commandLine('\0\0')).toBeNull();
   expect(shown('x'.repeat(10_000))).toHaveLength(256);
+  expect(shown(`${'x'.repeat(255)}\u{1f600}`)).toBe('x'.repeat(255));
 });
 
 test('whatever a program puts there fits a line, and a value that is announced never shows', () => {
