@@ -71,7 +71,7 @@ export class EventLog {
   /** True for an app or domain that was met for the first time within RECENT_MS. */
   isNew(kind: 'app' | 'domain', name: string | null): boolean {
     const met = name === null ? undefined : this.#firstMet[kind].get(name);
-    return met !== undefined && this.#time - met <= RECENT_MS;
+    return met !== undefined && Math.abs(this.#time - met) <= RECENT_MS;
   }
 
   /** Adds an event from elsewhere, such as an export, with the time of the last tick. */

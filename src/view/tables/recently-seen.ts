@@ -24,7 +24,7 @@ export function recentlySeenOf({ events, time }: Snapshot): RecentlySeen {
   const apps = new Set<string>();
   const domains = new Set<string>();
   for (const event of seen) {
-    if (time - event.time > RECENT_MS) continue;
+    if (Math.abs(time - event.time) > RECENT_MS) continue; // a clock that was set back makes nothing new for ever
     if (event.kind === 'new app' && event.app !== null) apps.add(event.app);
     if (event.kind === 'new domain' && event.domain !== null) domains.add(event.domain);
   }

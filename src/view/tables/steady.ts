@@ -110,7 +110,7 @@ export function orderToHold(
     above.set(row.parent, row);
     if (over === undefined || !row.mayRise || !over.mayRise || row.rate <= over.rate) continue;
     const known = before?.rising.get(row.id);
-    const since = known?.over === over.id ? known.since : time;
+    const since = known?.over === over.id ? Math.min(known.since, time) : time; // the clock may have been set back
     if (time - since < LASTING_MS) {
       rising.set(row.id, { over: over.id, since });
       continue;
