@@ -10,8 +10,9 @@ import { framed, type Rect } from '../../pane.ts';
 import { type CellContext, type Column, placeColumns } from '../../tables/column.ts';
 import { hidden, shown } from '../../tables/masking.ts';
 import { topFor } from '../../tables/selection.ts';
-import { fitText, meterOf } from '../../text/cells.ts';
+import { drawable, fitText, meterOf } from '../../text/cells.ts';
 import { AMOUNT_WIDTH, formatAmount, formatCount, formatGrouped, formatShare } from '../../text/format.ts';
+import type { Glyphs } from '../../text/glyphs.ts';
 import { type Line, type Span, span } from '../../text/span.ts';
 
 /** A drawn table and what lies under its cells for the mouse. */
@@ -75,7 +76,7 @@ export function historyTable(
     cells.push(span(' '));
     lines.push(isChosen && focused ? cells.map((part, i) => (i === 0 ? part : span(part.text, 'selected'))) : cells);
   }
-  if (rows.length === 0) lines.push([span(`  ${emptyText(history, pane, filtered, glyphs.more)}`, 'dim')]);
+  if (rows.length === 0) lines.push([span(`  ${emptyText(history, pane, filtered, glyphs)}`, 'dim')]);
   const slot = history.slots[pane];
   const title: Span[] = [span(view + TITLES[pane], focused ? 'title' : 'header')];
   if (result !== null) title.push(span(` ${formatGrouped(rows.reduce((sum, row) => sum + (foldedIn(row) || 1), 0))}`));
@@ -92,10 +93,10 @@ export function historyTable(
   return { lines: framed(rect, title, note, lines, glyphs, focused), ids: shownRows.map(rowId) };
 }
 
-function emptyText(history: HistoryState, pane: HistoryPane, filtered: boolean, more: string): string {
+function emptyText(history: HistoryState, pane: HistoryPane, filtered: boolean, glyphs: Glyphs): string {
   const slot = history.slots[pane];
-  if (slot === undefined || (slot.pending && slot.answer === null)) return `reading${more}`;
-  if (slot.failure !== null) return slot.failure.message;
+  if (slot === undefined || (slot.pending && slot.answer === null)) return `reading${glyphs.more}`;
+  if (slot.failure !== null) return drawable(slot.failure.message, glyphs);
   return filtered ? 'nothing matches the filter' : 'nothing recorded';
 }
 
