@@ -18,6 +18,9 @@ import type { Recording } from './recording.ts';
 import type { RunScreen } from './screen.ts';
 import type { EffectRunner } from './screen-effects.ts';
 
+/** When a screen first shows traffic: long enough that a rate means something. */
+const FIRST_TICK_MS = 250;
+
 /** Makes a part once root is dropped. @param recording null if this run records nothing */
 type Make<Part> = (recording: Recording | null) => Part;
 
@@ -145,6 +148,7 @@ async function sessionMaker({ opened, parts, successor }: Assembled, closing: Cl
       clock,
       output,
       intervalMs,
+      ...(mode === 'screen' ? { firstMs: FIRST_TICK_MS } : {}),
       samples,
       durationMs,
       settled: trimMemory,

@@ -58,6 +58,8 @@ export interface LiveParts {
   readonly clock: Clock;
   readonly output: Output;
   readonly intervalMs: number;
+  /** When the first tick comes, if before the end of the first interval: a screen shows traffic sooner. */
+  readonly firstMs?: number;
   /** Samples before the session ends by itself; null is endless. */
   readonly samples: number | null;
   readonly durationMs: number | null;
@@ -79,13 +81,17 @@ export class LiveSession {
   #lastWall: number;
   #addressesAt = Number.NEGATIVE_INFINITY;
   #expiredAt: number;
+  /** Intervals that are over, counted by their ticks. */
   #ticks = 0;
+  /** The tick before the end of the first interval is still to come. */
+  #isFirst: boolean;
   #gaps: Gap[] = [];
   #finding = false;
   #isSettled = false;
 
   constructor(parts: LiveParts) {
     this.#parts = parts;
+    this.#isFirst = (parts.firstMs ?? Number.POSITIVE_INFINITY) < parts.intervalMs;
     this.#events = new FlowEvents(parts.monitor, parts.output);
     this.#started = this.#lastMonotonic = this.#expiredAt = parts.clock.monotonic();
     this.#lastWall = parts.clock.now();
@@ -172,8 +178,9 @@ export class LiveSession {
   }
 
   #planTick(): void {
-    const { clock, intervalMs, durationMs } = this.#parts;
-    const next = this.#started + Math.min((this.#ticks + 1) * intervalMs, durationMs ?? Number.POSITIVE_INFINITY);
+    const { clock, intervalMs, firstMs = 0, durationMs } = this.#parts;
+    const due = this.#isFirst ? firstMs : (this.#ticks + 1) * intervalMs;
+    const next = this.#started + Math.min(due, durationMs ?? Number.POSITIVE_INFINITY);
     const wait = Math.max(0, next - clock.monotonic());
     this.#tickTimer = setTimeout(() => {
       this.#ticking = this.#tick();
@@ -213,7 +220,8 @@ export class LiveSession {
       this.#parts.settled?.();
     }
     // After a pause the next tick comes a whole interval later, not a burst of missed ones.
-    this.#ticks = Math.max(this.#ticks + 1, Math.floor((now - this.#started) / intervalMs));
+    this.#ticks = Math.max(this.#isFirst ? 0 : this.#ticks + 1, Math.floor((now - this.#started) / intervalMs));
+    this.#isFirst = false;
     if ((samples !== null && snapshot.seq + 1 >= samples) || (durationMs !== null && now - this.#started >= durationMs - 1))
       this.stop({ kind: 'done' });
     else if (this.#end === null) this.#planTick();

@@ -242,13 +242,13 @@ describe('a fake Mac', () => {
     });
 
     /** The row of an app. */
-    const row = (name: string, pid: number, user: string) => new RegExp(`^│.▸ ${name} +${pid} ${user} +1 `, 'm');
+    const row = (name: string, pid: number, user: string) => new RegExp(`^│.▸ ${name} .* ${pid} ${user} +1 `, 'm');
     const CHROME_ROW = row('Google Chrome', 2228, 'ann');
 
     function open(starter: Starter): Pty {
       const nothing = Object.fromEntries(Object.keys(process.env).map((name) => [name, undefined]));
       const env = { ...nothing, ...mac.environment(starter), TERM: 'xterm-256color' };
-      return new Pty(mac.command(starter, ['--interval', '200ms']), { columns: 120, rows: 40, env });
+      return new Pty(mac.command(starter, ['--interval', '200ms']), { columns: 150, rows: 40, env });
     }
 
     const shown = (...patterns: readonly RegExp[]) =>
@@ -271,13 +271,13 @@ describe('a fake Mac', () => {
         row('Spotify', 794, 'ann'),
         row('postgres', 53_245, 'ann'),
         row('node', 53_147, 'ann'),
-        row('mDNSResponder', 401, '_mdnsre\\S*…'),
-        /^│.Google Chrome +:50001 → ~?www\.example\.com:443 +tcp /m,
-        /^│.node=postgres +:60123 = 127\.0\.0\.1:5432 +tcp /m,
+        row('mDNSResponder', 401, '_mdnsre\\S*'),
+        /^│.Google Chrome +\d+ +:50001 → ~?www\.example\.com:443 +tcp /m,
+        /^│.node=postgres +\d+ +:60123 = 127\.0\.0\.1:5432 +tcp /m,
       );
       screen.type('y');
       await shown(/row copied/);
-      expect(mac.clipboard).toMatch(/^(Google Chrome\t2228|com\.example\.long\t4242)\t/);
+      expect(mac.clipboard).toMatch(/^(Google Chrome\t~?www\.example\.com\t2228|com\.example\.long\t203\.0\.113\.50\t4242)\t/);
       expect(mac.calls.filter((call) => call.includes(' pbcopy'))).toEqual(['501 pbcopy ']);
       await quit();
     });

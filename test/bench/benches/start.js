@@ -1,5 +1,7 @@
-// Command to first frame: from the start of the process to the first full screen, the first JSON line, the version and the help.
+// Command to first frame: from the start of the process to the first full screen, the first row of traffic, the first JSON line, the version and
+// the help.
 
+import { spawnSync } from 'node:child_process';
 import { mkdtempSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,6 +14,13 @@ const SIZE = { columns: 120, rows: 40 };
 /** The last thing drawn on a screen: the footer's last hint. */
 const LAST_WORD = 'quit';
 const PATIENCE_MS = 20_000;
+/** Sends a datagram to itself five times a second. */
+const SENDER = `const s = require('node:dgram').createSocket('udp4').bind(9999, '127.0.0.1', () => setInterval(() => s.send('x', 9999, '127.0.0.1'), 200))`;
+/** Peers with a screen: the command, and a word of its first row of traffic, or of its first frame where it lists no traffic. */
+const PEERS = [
+  { name: 'iftop', command: ['iftop', '-n', '-i', 'lo'], word: '<=' },
+  { name: 'btop, first frame', command: ['btop', '--utf-force'], word: 'download' },
+];
 /** The shortest interval there is: the first line comes after one. */
 const INTERVAL_MS = 100;
 
@@ -31,12 +40,13 @@ export async function run({ root, repeat, small }) {
   const folder = mkdtempSync(join(realpathSync(tmpdir()), 'netmon-bench-'));
   try {
     const live = [...program, '-i', 'lo'];
-    const frame = await least(times, () => firstFrame(root, live, namespace));
+    const frame = await least(times, () => until(root, live, namespace, LAST_WORD));
     rows.push({ what: 'first frame, 120x40', value: frame, unit: 'ms', goal: { most: 350 }, peers: [bare] });
     const history = join(folder, 'history.sqlite');
     await writeHeavy(root, history, small);
-    const recorded = await least(times, () => firstFrame(root, [...live, `--history=${history}`], namespace));
+    const recorded = await least(times, () => until(root, [...live, `--history=${history}`], namespace, LAST_WORD));
     rows.push({ what: '  with 90 days of history', value: recorded, unit: 'ms', goal: { most: 600 } });
+    rows.push(await firstRow(root, live, namespace, repeat));
     const line = await least(times, () => firstLine([...live, '--json', '--interval', `${INTERVAL_MS}ms`], namespace));
     rows.push({
       what: 'first JSON line',
@@ -52,10 +62,28 @@ export async function run({ root, repeat, small }) {
   return rows;
 }
 
-async function firstFrame(root, command, namespace) {
+/** The first row with traffic of a program that sent before, beside the peers that are installed. */
+async function firstRow(root, command, namespace, repeat) {
+  const sender = start([process.execPath, '-e', SENDER], { namespace });
+  try {
+    const peers = [];
+    for (const { name, command: peer, word } of PEERS) {
+      if (spawnSync('which', [peer[0]], { stdio: 'ignore' }).status !== 0) continue;
+      peers.push({ name, value: await least(repeat, () => until(root, peer, namespace, word)) });
+    }
+    const value = await least(repeat, () => until(root, command, namespace, 'node'));
+    return { what: 'first app row', value, unit: 'ms', goal: { most: 1200 }, peers };
+  } finally {
+    sender.kill();
+    await sender.exited;
+  }
+}
+
+/** From the start of a program on a terminal to a word that it draws there. */
+async function until(root, command, namespace, word) {
   const terminal = startOnTerminal(root, command, { ...SIZE, namespace });
-  const came = await terminal.awaits(LAST_WORD, PATIENCE_MS);
-  if (came === null) throw new Error(`no first frame: ${JSON.stringify(terminal.tail.slice(-500))}`);
+  const came = await terminal.awaits(word, PATIENCE_MS);
+  if (came === null) throw new Error(`${command[0]} drew no "${word}": ${JSON.stringify(terminal.tail.slice(-500))}`);
   await terminal.close();
   return came - terminal.started;
 }

@@ -49,6 +49,7 @@ interface Setup {
   /** How long the kernel holds frames back. */
   delayMs?: number;
   settled?: () => void;
+  firstMs?: number;
 }
 
 function begin(setup: Setup = {}) {
@@ -75,6 +76,7 @@ function begin(setup: Setup = {}) {
     intervalMs: setup.intervalMs ?? 1000,
     samples: setup.samples ?? null,
     durationMs: setup.durationMs ?? null,
+    ...(setup.firstMs === undefined ? {} : { firstMs: setup.firstMs }),
     ...(setup.settled === undefined ? {} : { settled: setup.settled }),
   });
   let ended: SessionEnd | null = null;
@@ -105,6 +107,24 @@ it('reports once that the start is over', async () => {
   expect(settled).not.toHaveBeenCalled();
   await pass(30_000);
   expect(settled).toHaveBeenCalledTimes(1);
+  session.stop({ kind: 'done' });
+  await pass(100);
+});
+
+it('shows traffic before the first interval is over where that is asked, and then keeps its times', async () => {
+  const { source, output, session, start } = begin({ firstMs: 250 });
+  start();
+  source.push({ data: frame() });
+  await pass(400);
+  expect(output.samples.map(({ intervalMs, total }) => [intervalMs, total.txPackets])).toEqual([[250, 1]]);
+  source.push({ data: frame() });
+  await pass(2000);
+  // Rounded: a turn within a tick may take a millisecond.
+  expect(output.samples.map(({ intervalMs, total }) => [Math.round(intervalMs / 10), total.txPackets])).toEqual([
+    [25, 1],
+    [75, 2],
+    [100, 2],
+  ]);
   session.stop({ kind: 'done' });
   await pass(100);
 });
