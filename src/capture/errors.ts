@@ -49,10 +49,12 @@ export function permissionHint(nodeFolder = process.execPath.replace(/\/[^/]*$/,
 export function unknownDevice(device: string, devices: readonly string[], cause?: unknown): NetmonError {
   const shown = devices.map((name) => sanitize(name)).slice(0, 40);
   const list = shown.length === 0 ? 'none is visible' : shown.join(', ');
+  const several = device.split(',');
+  const isList = several.length > 1 && several.every((name) => devices.includes(name));
   return new NetmonError(
     'no-device',
     `no such interface: ${sanitize(device)} (there are: ${list})`,
-    'type: netmon-tui interfaces',
+    isList ? `type: netmon-tui ${several.map((name) => `-i ${sanitize(name)}`).join(' ')}` : 'type: netmon-tui interfaces',
     cause,
   );
 }

@@ -33,6 +33,11 @@ describe('captureError', () => {
     expect([error.code, error.message]).toEqual(['no-device', 'no such interface: en9 (there are: lo, eth0, en0)']);
   });
 
+  it('a list of interfaces in one word says how several are named', () => {
+    expect(unknownDevice('lo,en0', DEVICES).hint).toBe('type: netmon-tui -i lo -i en0');
+    expect(unknownDevice('lo,en9', DEVICES).hint).toBe('type: netmon-tui interfaces');
+  });
+
   it.each([
     ["can't parse filter expression: syntax error"],
     ['syntax error in filter expression: syntax error'],
