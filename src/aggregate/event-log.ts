@@ -131,8 +131,11 @@ export class EventLog {
   #recording({ capture: { history } }: Before): void {
     const before = this.#before?.capture.history ?? null;
     if (history?.state === before?.state && history?.note === before?.note) return;
-    const note = history === null || history.note === '' ? '' : `: ${history.note}`;
-    this.#put('recording', { text: history === null ? 'has ended' : `${history.state}${note}` });
+    // The event's kind says "recording" already.
+    const isWell = history?.state === 'recording';
+    const plain = history === null ? 'has ended' : !isWell ? history.state : before === null ? 'has begun' : 'goes on';
+    const note = history?.note ?? '';
+    this.#put('recording', { text: note === '' ? plain : isWell ? note : `${plain}: ${note}` });
   }
 
   #losses({ time, capture, flowsEvicted }: Before): void {

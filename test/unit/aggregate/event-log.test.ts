@@ -238,7 +238,16 @@ describe('the capture', () => {
     log.next(at(2, { capture: { ...CAPTURE, history } }), 0);
     log.next(at(3, { capture: { ...CAPTURE, history: { ...history, savedAt: 5 } } }), 0);
     const failing = { ...history, state: 'failing', note: 'the disk is full' } as const;
-    const events = log.next(at(4, { capture: { ...CAPTURE, history: failing } }), 0);
-    expect(told(events).slice(1)).toEqual(['recording: recording', 'recording: failing: the disk is full']);
+    log.next(at(4, { capture: { ...CAPTURE, history: failing } }), 0);
+    log.next(at(5, { capture: { ...CAPTURE, history } }), 0);
+    log.next(at(6, { capture: { ...CAPTURE, history: { ...history, note: 'its file was moved' } } }), 0);
+    const events = log.next(at(7, { capture: { ...CAPTURE, history: null } }), 0);
+    expect(told(events).slice(1)).toEqual([
+      'recording: has begun',
+      'recording: failing: the disk is full',
+      'recording: goes on',
+      'recording: its file was moved',
+      'recording: has ended',
+    ]);
   });
 });
