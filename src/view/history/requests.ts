@@ -80,10 +80,14 @@ export function dueRequests(
   const requests: HistoryRequest[] = [];
   const slots: Partial<Record<HistorySlot, SlotState>> = { ...history.slots };
   let { serial } = history;
+  let isNowAsked = false;
   for (const [slot, wanted] of questionsFor(history, context)) {
     const old = history.slots[slot];
     const key = JSON.stringify(wanted);
-    if (old?.key === key && !isDue(slot, wanted, now, old)) continue;
+    // The sum of today stands beside the others: it must not be older than they are.
+    const isBehind = slot === 'today' && isNowAsked;
+    if (old?.key === key && !isBehind && !isDue(slot, wanted, now, old)) continue;
+    isNowAsked ||= slot === 'chart' && context.window.to > now;
     serial++;
     slots[slot] = {
       key,

@@ -9,7 +9,7 @@ import { askedText, stateOf } from '../tables/connections.ts';
 import { eventText } from '../tables/events.ts';
 import { endpointText, hidden, macText, portText, shown } from '../tables/masking.ts';
 import type { AnyRow } from '../tables/rows.ts';
-import { wrapCells } from '../text/cells.ts';
+import { wrapWords } from '../text/cells.ts';
 import {
   formatAmount,
   formatDateTime,
@@ -37,7 +37,7 @@ export function factLines(facts: readonly Fact[], width: number, context: CellCo
   const names = Math.max(NAME_WIDTH, ...facts.map(([name]) => name.length));
   const room = Math.max(8, width - names - 3);
   for (const [name, value, role] of facts) {
-    const rows = value === null || value === '' ? [context.glyphs.unknown] : wrapCells(value, room);
+    const rows = value === null || value === '' ? [context.glyphs.unknown] : wrapWords(value, room);
     for (const [index, text] of rows.entries())
       lines.push([
         span(` ${(index === 0 ? name : '').padEnd(names)} `, 'dim'),

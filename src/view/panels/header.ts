@@ -145,7 +145,13 @@ function totalParts(picture: Picture, state: ViewState, glyphs: Glyphs): readonl
       ],
     },
     { rank: 6, line: [span(`in ${formatDuration(snapshot.time - began)}`, 'dim')] },
-    { rank: 5, line: [span(formatCount(packets), 'text'), span(packets === 1 ? ' packet' : ' packets', 'dim')] },
+    {
+      rank: 5,
+      line: [
+        span(Number.isNaN(packets) ? glyphs.unknown : formatCount(packets), 'text'),
+        span(packets === 1 ? ' packet' : ' packets', 'dim'),
+      ],
+    },
   ];
 }
 
@@ -186,7 +192,7 @@ function lossParts(picture: Picture, glyphs: Glyphs): readonly Part[] {
   const { capture } = picture.snapshot;
   const seen = (capture.packets ?? 0) + (capture.dropped ?? 0) + capture.shed;
   const loss = (name: string, count: number | null): Span[] => {
-    if (count === null) return [span(`${name} `, 'dim'), span('?', 'dim')];
+    if (count === null) return [span(`${name} `, 'dim'), span(glyphs.unknown, 'dim')];
     const share = count > 0 && seen > 0 ? ` (${formatShare(count / seen)})` : '';
     return [span(`${name} `, 'dim'), span(`${formatCount(count)}${share}`, count > 0 ? 'warn' : 'text')];
   };

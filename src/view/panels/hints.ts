@@ -18,6 +18,7 @@ export type HintedPane =
   | 'history chart, not recording'
   | 'history list'
   | 'history list alone'
+  | 'history list alone, not recording'
   | 'calendar';
 
 const DETAILS: Hint = ['details', 'details'];
@@ -27,6 +28,7 @@ const PANE: Hint = ['pane', 'next-pane'];
 const ZOOM: Hint = ['zoom', 'zoom'];
 const LITE: Hint = ['lite', 'lite'];
 const WHOLE: Hint = ['whole screen', 'lite'];
+const UNMARK: Hint = ['clear the mark', 'mark'];
 
 /** Keys of each pane, the most useful first. */
 const PANES: Readonly<Record<HintedPane, readonly Hint[]>> = {
@@ -65,11 +67,20 @@ const PANES: Readonly<Record<HintedPane, readonly Hint[]>> = {
     ['now', 'now'],
   ],
   'history list': [OPEN, SORT, PANE, ZOOM],
+  'history list alone, not recording': [
+    ['record', 'save-history'],
+    OPEN,
+    ['step', 'collapse', 'expand'],
+    ['range', 'shorter', 'longer'],
+    SORT,
+    PANE,
+    ['mark', 'mark'],
+  ],
   'history list alone': [OPEN, ['step', 'collapse', 'expand'], ['range', 'shorter', 'longer'], SORT, PANE, ['mark', 'mark']],
   calendar: [['day', 'up', 'down'], ['week', 'collapse', 'expand'], OPEN],
 };
 
-/** Keys of the chart while a moment or a range in it is chosen. */
+/** Keys of the chart while a moment in it is chosen. */
 const CHOSEN: readonly Hint[] = [
   ['step', 'collapse', 'expand'],
   ['mark', 'mark'],
@@ -118,11 +129,14 @@ export function footerHints(state: ViewState, keys: KeyTable, glyphs: Glyphs): r
 /** The hints of a pane that has the focus. */
 export function paneHints(
   pane: HintedPane,
-  { view, chart, lite }: ViewState,
+  { view, chart, history, lite }: ViewState,
   keys: KeyTable,
   glyphs: Glyphs,
 ): readonly FitPart[] {
-  const hints = [...(pane === 'chart' && chart.selection !== null ? CHOSEN : PANES[pane])];
+  const isMarking = view === 'history' ? history.mark !== null : chart.selection !== null && chart.selection.anchor !== null;
+  const hints = (pane === 'chart' && chart.selection !== null ? CHOSEN : PANES[pane]).map((hint) =>
+    isMarking && hint[0] === 'mark' ? UNMARK : hint,
+  );
   if (view === 'overview' && pane !== 'chart') hints.splice(3, 0, ...(lite ? [WHOLE] : [PANE, ZOOM, LITE]));
   return ranked(hints, keys, glyphs);
 }

@@ -16,7 +16,8 @@ export function interfaceLines(
     const isChosen = name !== null && chosen.includes(name);
     return [
       span(at === index ? ` ${glyphs.cursor}` : '  ', 'accent'),
-      span(isChosen ? '[x] ' : '[ ] ', isChosen ? 'accent' : 'dim'),
+      // "any" stands alone, so it has nothing to mark.
+      span(name === null ? '    ' : isChosen ? '[x] ' : '[ ] ', isChosen ? 'accent' : 'dim'),
       span(drawable(name ?? 'any', glyphs).padEnd(12), at === index ? 'selected' : 'text'),
       span(isCaptured ? ' captured now ' : ''.padEnd(14), 'accent'),
       span(drawable(about, glyphs), 'dim'),

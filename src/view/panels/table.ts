@@ -2,7 +2,7 @@
 
 import type { CategoryRow, Snapshot } from '../../model/snapshot.ts';
 import { counted } from '../../net/counted.ts';
-import { pictureOf } from '../derive.ts';
+import { type Picture, pictureOf } from '../derive.ts';
 import { hasTabs, showsLite, visibleRows } from '../layout.ts';
 import { framed, type Rect } from '../pane.ts';
 import type { TableName, ViewState } from '../state.ts';
@@ -95,8 +95,7 @@ export function tablePanel(state: ViewState, live: Snapshot, glyphs: Glyphs, tab
         state.pins[table].includes(row.id),
       ),
     );
-  if (rows.length === 0)
-    lines.push([span(`  ${picture.filtered ? 'nothing matches the filter' : emptyText(state, picture.snapshot, table)}`, 'dim')]);
+  if (rows.length === 0) lines.push([span(`  ${emptyText(state, picture, table)}`, 'dim')]);
 
   const mark = sort.descending ? glyphs.descending : glyphs.ascending;
   const title: Span[] = [
@@ -106,7 +105,7 @@ export function tablePanel(state: ViewState, live: Snapshot, glyphs: Glyphs, tab
         : `${viewName(state.view)} ${glyphs.separator} ${spec.title}`,
       focused ? 'title' : 'header',
     ),
-    span(` ${formatGrouped(countOf(picture, table, rows))}`, 'text'),
+    span(` ${formatGrouped(countOf(picture, state, table, rows))}`, 'text'),
   ];
   const lookups = rows.flatMap((row) => ('lookups' in row && row.lookups !== undefined ? [row.lookups.connections] : []));
   const folded = lookups.reduce((sum, connections) => sum + connections, 0);
@@ -137,13 +136,17 @@ function timeOf({ average, chart }: ViewState, { intervalMs }: Snapshot): string
 }
 
 /** Rows at the top of the table; of connections all, whether they have a row of their own or not. */
-function countOf(picture: ReturnType<typeof pictureOf>, table: TableName, rows: readonly AnyRow[]): number {
+function countOf(picture: Picture, { since }: ViewState, table: TableName, rows: readonly AnyRow[]): number {
   if (table !== 'connections') return rows.filter((row) => branchOf(row) === undefined).length;
   const { connections, filtered, closedHidden, snapshot } = picture;
-  return filtered || closedHidden > 0 ? connections.length : Math.max(connections.length, snapshot.flowCount);
+  const isPart = filtered || since !== null || closedHidden > 0;
+  return isPart ? connections.length : Math.max(connections.length, snapshot.flowCount);
 }
 
-function emptyText(state: ViewState, snapshot: Snapshot, table: TableName): string {
+function emptyText(state: ViewState, { filtered, closedHidden, snapshot }: Picture, table: TableName): string {
+  if (table === 'connections' && closedHidden > 0)
+    return filtered ? 'only closed connections match the filter' : 'only closed connections';
+  if (filtered) return 'nothing matches the filter';
   if (state.chart.selection !== null) return 'nothing moved then, as far as is known';
   if (state.since !== null) return 'nothing since the count began';
   if (table !== 'apps') return EMPTY[table];

@@ -167,22 +167,22 @@ export function wrapCells(text: string, width: number): string[] {
   return out;
 }
 
-/** Wraps text between words; a word wider than a line is cut by cells. */
+/** Wraps text between words; a word wider than a line is cut by cells. What leads the first line in stays. */
 export function wrapWords(text: string, width: number): string[] {
   const out: string[] = [];
-  let line = '';
+  let line: string | null = null;
   for (const word of text.split(' ')) {
-    const longer = line === '' ? word : `${line} ${word}`;
+    const longer: string = line === null ? word : `${line} ${word}`;
     if (displayWidth(longer) <= width) {
       line = longer;
       continue;
     }
-    if (line !== '') out.push(line);
+    if (line !== null) out.push(line.trimEnd());
     const pieces = wrapCells(word, width);
-    line = pieces.pop() ?? '';
+    line = pieces.pop() ?? null;
     out.push(...pieces);
   }
-  if (line !== '') out.push(line);
+  if (line !== null && line !== '') out.push(line);
   return out;
 }
 

@@ -51,7 +51,9 @@ export function historyPanel(state: ViewState, live: Snapshot, glyphs: Glyphs, k
   const model = historyViewModel(state, live, glyphs);
   const { chart, summary, calendar, tables } = model.layout;
   const context = contextOf(state, live, glyphs);
-  const charted: HintedPane = (state.paused ?? live).capture.history === null ? 'history chart, not recording' : 'history chart';
+  const isRecording = (state.paused ?? live).capture.history !== null;
+  const charted: HintedPane = isRecording ? 'history chart' : 'history chart, not recording';
+  const alone: HintedPane = isRecording ? 'history list alone' : 'history list alone, not recording';
   const parts: HistoryPart[] = [];
   parts.push({ rect: summary, lines: historySummary(state, live, model, glyphs, keys, summary.width, summary.height) });
   if (calendar !== null && history.page !== null) {
@@ -70,7 +72,7 @@ export function historyPanel(state: ViewState, live: Snapshot, glyphs: Glyphs, k
         pane,
         rect,
         ids: made.ids,
-        lines: isFocused ? hinted(chart === null ? 'history list alone' : 'history list', made.lines) : made.lines,
+        lines: isFocused ? hinted(chart === null ? alone : 'history list', made.lines) : made.lines,
       };
     }),
   };

@@ -172,7 +172,7 @@ describe('what is shown then', () => {
     expect(text).toContain('(others)');
     expect(text).not.toContain('NaN');
     const wide = new Play(200, 50).do('mark').answer();
-    expect(wide.text()).toContain('? packets');
+    expect(wide.text()).toContain('– packets');
   });
 
   test('holds in every view, with the chart above it', () => {

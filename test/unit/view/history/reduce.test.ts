@@ -122,6 +122,18 @@ describe('questions', () => {
     expect(new Player({ columns: 200, rows: 50 }).press('history').asked().length).toBe(7);
   });
 
+  test('about another range that has now in it ask for the sum of today again', () => {
+    const player = new Player();
+    player.play('history');
+    const slots = (...commands: Command[]) =>
+      player
+        .press(...commands)
+        .asked()
+        .map(({ slot }) => slot);
+    expect(slots('longer')).toEqual(['chart', 'apps', 'today']);
+    expect(slots('collapse')).toEqual(['chart', 'apps']);
+  });
+
   test('about now are asked again each minute, about the past never', () => {
     const player = new Player();
     player.press('history').answer();

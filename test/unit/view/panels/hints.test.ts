@@ -41,6 +41,11 @@ test('the border of a pane has its keys, the most useful where room is short', (
   expect(border('chart', START)).toContain('v peak');
   const cell = { from: 0, to: 1, cursor: 0, anchor: null, answer: null } as unknown as ViewState['chart']['selection'];
   expect(border('chart', { ...START, chart: { ...START.chart, selection: cell } })).toContain('← → step  v mark  Esc leave');
+  const marking = { ...cell, anchor: 0 } as ViewState['chart']['selection'];
+  expect(border('chart', { ...START, chart: { ...START.chart, selection: marking } })).toContain('v clear the mark');
+  const marked: ViewState = { ...START, view: 'history', history: { ...START.history, mark: 0 } };
+  expect(border('history chart', marked)).toContain('v clear the mark');
+  expect(border('history list alone, not recording', marked, 40)).toContain('w record  Enter open');
 });
 
 test('what pauses resumes, a filter says what clears it, a popup how to move in it', () => {

@@ -5,6 +5,7 @@ describe('words', () => {
   it('stay whole where they fit', () => {
     expect(wrapWords('the history file is not there', 12)).toEqual(['the history', 'file is not', 'there']);
     expect(wrapWords('', 12)).toEqual([]);
+    expect(wrapWords('  27 B/s  10.0.0.1 udp', 12)).toEqual(['  27 B/s', '10.0.0.1 udp']);
   });
 
   it('wider than a line are cut by cells, and the next goes on behind', () => {

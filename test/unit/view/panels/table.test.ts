@@ -1,0 +1,30 @@
+// What a table says of the rows it doesn't have.
+
+import { expect, test } from 'vitest';
+import { withFilter } from '../../../../src/view/input/filter-input.ts';
+import { tablePanel } from '../../../../src/view/panels/table.ts';
+import { initialState, type ViewState } from '../../../../src/view/state.ts';
+import { UNICODE_GLYPHS } from '../../../../src/view/text/glyphs.ts';
+import { plain } from '../../../../src/view/text/span.ts';
+import { flowRow, snapshot } from '../../../support/snapshot-builder.ts';
+
+const START = initialState({ columns: 80, rows: 24 });
+const CLOSED = snapshot({ flows: [flowRow({ id: 'c', app: 'curl', closed: true })], flowCount: 1 });
+
+function drawn(state: ViewState, live = CLOSED): string {
+  const rect = { left: 0, top: 0, width: 80, height: 8 };
+  return tablePanel(state, live, UNICODE_GLYPHS, 'connections', rect).lines.map(plain).join('\n');
+}
+
+test('connections that are hidden because they closed are not said to be missing', () => {
+  expect(drawn(START)).toContain('only closed connections ');
+  expect(drawn(withFilter(START, 'app:curl'))).toContain('only closed connections match the filter');
+  expect(drawn(withFilter(START, 'app:ssh'))).toContain('nothing matches the filter');
+  expect(drawn(START, snapshot())).toContain('no open connection');
+});
+
+test('counting from now, the title counts what moved since', () => {
+  const idle = snapshot({ flows: [flowRow({ id: 'i', app: 'ssh' })], flowCount: 7 });
+  expect(drawn(START, idle)).toContain('Connections 7');
+  expect(drawn({ ...START, since: idle }, idle)).toContain('Connections 0');
+});
