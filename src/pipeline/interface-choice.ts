@@ -45,7 +45,7 @@ export class InterfaceChoice {
     const isAll = this.#asked.length === 0 || this.#asked.includes('any');
     const isCaptured = (name: string) =>
       isAll ? edges.platform !== 'darwin' || pktapCovers(request.interfaces, name) : this.#asked.includes(name);
-    const route = followsRoute && !this.isUsers ? 'default route, followed until you choose' : 'default route';
+    const route = followsRoute && !this.isUsers ? 'default route, followed' : 'default route';
     const items = devices.map(({ name, kind, up, isDefault, addresses }) => ({
       name,
       about: [kind, ...(up ? [] : ['down']), ...(isDefault ? [route] : []), ...addresses.slice(0, 2)].join(', '),

@@ -20,7 +20,8 @@ export function rangeSnapshot(snapshot: Snapshot, answer: RangeTotals): Snapshot
 function make(snapshot: Snapshot, answer: RangeTotals): Snapshot {
   const traffic = (moved: MovedBytes): Traffic => trafficOf(moved, answer.measuredMs);
   const time = { firstSeen: answer.from, lastSeen: answer.to };
-  const nobody = { recent: [], flows: 0, ...time };
+  const uncounted = { recent: [], flows: Number.NaN };
+  const nobody = { ...uncounted, ...time };
   const flows: FlowRow[] = answer.flows.map(({ row, rxBytes, txBytes }) => ({ ...row, ...traffic({ rxBytes, txBytes }) }));
   const apps = narrow(snapshot.apps, answer.apps, answer.others.apps, traffic);
   const hosts = narrow(snapshot.hosts, answer.hosts, answer.others.hosts, traffic);
@@ -30,7 +31,7 @@ function make(snapshot: Snapshot, answer: RangeTotals): Snapshot {
     ...snapshot,
     total: { ...traffic(answer.total), unownedBytes: 0, passingBytes: null },
     apps: [
-      ...apps.rows.map((row) => ({ ...row, recent: [] })),
+      ...apps.rows.map((row) => ({ ...row, ...uncounted })),
       ...apps.others.map((moved) => ({
         ...nobody,
         ...moved,
@@ -45,7 +46,7 @@ function make(snapshot: Snapshot, answer: RangeTotals): Snapshot {
       })),
     ],
     hosts: [
-      ...hosts.rows.map((row) => ({ ...row, recent: [] })),
+      ...hosts.rows.map((row) => ({ ...row, ...uncounted })),
       ...hosts.others.map((moved) => ({
         ...nobody,
         ...moved,
@@ -64,8 +65,8 @@ function make(snapshot: Snapshot, answer: RangeTotals): Snapshot {
       })),
     ],
     categories: [
-      ...categories.rows.map((row) => ({ ...row, recent: [] })),
-      ...categories.others.map((moved) => ({ ...moved, id: 'category:not-kept', category: NOT_KEPT, flows: 0, recent: [] })),
+      ...categories.rows.map((row) => ({ ...row, ...uncounted })),
+      ...categories.others.map((moved) => ({ ...moved, id: 'category:not-kept', category: NOT_KEPT, ...uncounted })),
     ],
     interfaces: interfaces.rows.map((row) => ({ ...row, recentRx: [], recentTx: [] })),
     flows,
@@ -95,7 +96,7 @@ function narrow<Row extends Traffic & { readonly id: string }>(
   return { rows: out, others: rxBytes + txBytes > 0 ? [traffic({ rxBytes, txBytes })] : [] };
 }
 
-/** Packets of the past are not kept: NaN is shown as unknown. */
+/** Packets of the past are not kept, and rows count the connections of the whole run: NaN is shown as unknown. */
 function trafficOf({ rxBytes, txBytes }: MovedBytes, ms: number): Traffic {
   const perSecond = ms > 0 ? 1000 / ms : 0;
   return {

@@ -2,15 +2,13 @@
 
 import type { Snapshot } from '../../model/snapshot.ts';
 import { type Command, type Step, still } from '../action.ts';
-import { pictureOf } from '../derive.ts';
 import type { FrameSettings } from '../frame.ts';
 import { popupContent, popupRows, popupTop } from '../panels/popup.ts';
 import type { Popup, ViewState } from '../state.ts';
-import { branchOf, rowWithId } from '../tables/rows.ts';
 import { withFilter } from './filter-input.ts';
 import { settled } from './navigation.ts';
 import { pickExport, pickInterface } from './pickers.ts';
-import { rowFilter } from './row-filter.ts';
+import { filterOfRow } from './row-filter.ts';
 
 /** Commands that open a popup; pressed again, they close it. */
 const OPENERS: Readonly<Record<Popup['kind'], Command>> = {
@@ -46,10 +44,7 @@ export function reducePopup(state: ViewState, command: Command, live: Snapshot, 
 
 /** The details closed, and the filter for their row in force. */
 function filteredFor(state: ViewState, { table, id }: Extract<Popup, { kind: 'details' }>, live: Snapshot): ViewState {
-  const row = rowWithId(state, live, table, id);
-  const rootId = row === undefined ? undefined : branchOf(row)?.root;
-  const root = pictureOf(state, live).apps.find((app) => app.id === rootId)?.app ?? null;
-  const text = row === undefined ? null : rowFilter(table, row, root);
+  const text = filterOfRow(state, live, table, id);
   if (text === null) return { ...state, notice: 'this row can not be filtered for' };
   return settled(withFilter({ ...state, popup: null }, text), live);
 }

@@ -1,8 +1,9 @@
 // The filter that a row stands for: what `/` in its details and `Enter` on a row of history put in force.
 
-import type { CategoryRow, FlowRow, InterfaceRow, NetEvent } from '../../model/snapshot.ts';
-import type { TableName } from '../state.ts';
-import type { AnyRow } from '../tables/rows.ts';
+import type { CategoryRow, FlowRow, InterfaceRow, NetEvent, Snapshot } from '../../model/snapshot.ts';
+import { pictureOf } from '../derive.ts';
+import type { TableName, ViewState } from '../state.ts';
+import { type AnyRow, branchOf, rowWithId } from '../tables/rows.ts';
 import type { AppLine } from '../tree/app-tree.ts';
 import type { HostLine } from '../tree/host-tree.ts';
 
@@ -14,6 +15,14 @@ import type { HostLine } from '../tree/host-tree.ts';
 export function isFilter(field: string, name: string | null): string | null {
   if (name === null || /["\\]/.test(name)) return null;
   return `${field}=${/^[\w.-]+$/.test(name) ? name : `"${name}"`}`;
+}
+
+/** The filter for the row of a table with this id; null if there is none. */
+export function filterOfRow(state: ViewState, live: Snapshot, table: TableName, id: string): string | null {
+  const row = rowWithId(state, live, table, id);
+  if (row === undefined) return null;
+  const root = pictureOf(state, live).apps.find((app) => app.id === branchOf(row)?.root)?.app ?? null;
+  return rowFilter(table, row, root);
 }
 
 /** The filter for what a row is about; null if there is none. @param root the app that a branch hangs under */

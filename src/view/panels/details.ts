@@ -47,6 +47,10 @@ export function factLines(facts: readonly Fact[], width: number, context: CellCo
   return lines;
 }
 
+function flowCount({ flows }: { readonly flows: number }): Fact {
+  return ['flows', Number.isNaN(flows) ? null : formatGrouped(flows)];
+}
+
 function traffic(row: Traffic, { units, glyphs, average, time }: CellContext): readonly Fact[] {
   if (Number.isNaN(row.rxBytes))
     return [
@@ -138,7 +142,7 @@ function appFacts(row: AppLine, context: CellContext, { talks, recent }: Related
     ...(row.reason === null ? [] : [['no owner', shown(row.reason, context), 'warn'] as const]),
     ...talks,
     ...own,
-    ['flows', Number.isNaN(row.flows) ? null : formatGrouped(row.flows)],
+    flowCount(row),
     ...traffic(row, context),
     ...seen(row, context),
     ...recent,
@@ -204,7 +208,7 @@ function hostFacts(row: HostRow, context: CellContext, { talks, recent }: Relate
     ...(row.mac === null ? [] : [['MAC', macText(row.mac, context)] as const, ['vendor', text(row.vendor, context)] as const]),
     ['category', text(row.category, context)],
     ['place', placeText(row, context)],
-    ['flows', formatGrouped(row.flows)],
+    flowCount(row),
     ...traffic(row, context),
     ...seen(row, context),
     ...recent,
@@ -238,7 +242,7 @@ function placeText({ country, asn, network }: Place, context: CellContext): stri
 }
 
 function categoryFacts(row: CategoryRow, context: CellContext): readonly Fact[] {
-  return [['category', text(row.category, context), 'name'], ['flows', formatGrouped(row.flows)], ...traffic(row, context)];
+  return [['category', text(row.category, context), 'name'], flowCount(row), ...traffic(row, context)];
 }
 
 /** macOS asks DNS for all apps through this one process, and the kernel does not always tell for which. */

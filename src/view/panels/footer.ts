@@ -60,7 +60,11 @@ function filterInput(state: ViewState, live: Snapshot, glyphs: Glyphs, width: nu
     text === ''
       ? [EXAMPLES[state.view === 'history' ? 'history' : 'live'], keyHint('Tab', 'fields'), keyHint('Esc', 'back')]
       : isTyping(state)
-        ? [[soFar(state, glyphs)], keyHint('Enter', 'applies it all'), keyHint('Esc', 'clears it')]
+        ? [
+            [soFar(state, glyphs)],
+            keyHint('Enter', state.filter.applied.trim() === '' ? 'applies it' : 'applies it all'),
+            keyHint('Esc', 'clears it'),
+          ]
         : [[over, ...wordHelp(text, at)], keyHint('Enter', 'keeps it'), keyHint('Esc', 'clears it')];
   const parts = [
     ...tells.map((tell, rank) => ({ rank: rank + hints.length, line: [span(tell, 'dim')] })),

@@ -126,7 +126,7 @@ function filterMark(state: ViewState, live: Snapshot): string {
   if (state.chart.selection !== null) return 'filtered';
   const { counted, snapshot } = pictureOf(state, live);
   if (counted === null) return snapshot.seq < 0 ? 'filtered' : 'filtered (listed)';
-  return counted.completeSince === null ? 'filtered' : `filtered, all since ${formatClock(counted.completeSince)}`;
+  return counted.completeSince === null ? 'filtered' : `filtered, complete since ${formatClock(counted.completeSince)}`;
 }
 
 function totalParts(picture: Picture, state: ViewState, glyphs: Glyphs): readonly Part[] {

@@ -141,9 +141,9 @@ export function paneHints(
   return ranked(hints, keys, glyphs);
 }
 
-/** The hints of a popup. */
-export function popupHints(kind: Popup['kind'], keys: KeyTable, glyphs: Glyphs): readonly FitPart[] {
-  return ranked(POPUPS[kind], keys, glyphs);
+/** The hints of a popup. @param isFilter whether there is a filter for what its details are about */
+export function popupHints(kind: Popup['kind'], keys: KeyTable, glyphs: Glyphs, isFilter = true): readonly FitPart[] {
+  return ranked(kind === 'details' && !isFilter ? SCROLLED : POPUPS[kind], keys, glyphs);
 }
 
 /** The hint of details that are cut. */

@@ -3,6 +3,7 @@
 import type { Snapshot } from '../../model/snapshot.ts';
 import { pictureOf } from '../derive.ts';
 import type { KeyTable } from '../input/keymap.ts';
+import { filterOfRow } from '../input/row-filter.ts';
 import { watchedSeries } from '../input/watches.ts';
 import { centred, popupRoom } from '../layout.ts';
 import { framed, type Pane, type Rect, withHints } from '../pane.ts';
@@ -135,6 +136,7 @@ export function popupPanel(state: ViewState, live: Snapshot, glyphs: Glyphs, key
   const wanted = 'top' in popup ? popup.top : popup.index - visible + 1;
   const top = popupTop(wanted, lines.length, visible);
   const more = lines.length > visible ? `${top + 1}-${top + visible} of ${lines.length}` : '';
+  const isFilter = popup.kind === 'details' && filterOfRow(state, live, popup.table, popup.id) !== null;
   const framedLines = framed(rect, [span(title, 'title')], [span(more, 'dim')], lines.slice(top, top + visible), glyphs, true);
-  return { rect, lines: withHints(framedLines, popupHints(popup.kind, keys, glyphs), glyphs) };
+  return { rect, lines: withHints(framedLines, popupHints(popup.kind, keys, glyphs, isFilter), glyphs) };
 }

@@ -112,14 +112,19 @@ function columnsOf(history: HistoryState, pane: HistoryPane, result: HistoryResu
     rank,
     cell: (row, { units }) => span(signedAmount(bytes(row), units), key === 'tx' ? 'tx' : key === 'rx' ? 'rx' : 'text'),
   });
-  const count = (key: string, rank: number, width: number, text: (row: HistoryRow) => string): Column<HistoryRow> => ({
+  const count = (
+    key: string,
+    rank: number,
+    width: number,
+    text: (row: HistoryRow, glyphs: Glyphs) => string,
+  ): Column<HistoryRow> => ({
     key,
     title: () => key,
     min: width,
     max: width,
     align: 'right',
     rank,
-    cell: (row) => span(text(row), 'dim'),
+    cell: (row, { glyphs }) => span(text(row, glyphs), 'dim'),
   });
   const columns: Column<HistoryRow>[] = [
     {
@@ -154,7 +159,7 @@ function columnsOf(history: HistoryState, pane: HistoryPane, result: HistoryResu
   ];
   const times = firstTimes(history)?.domains;
   if (times === undefined) return columns;
-  return [...columns, count('first seen', 7, 10, (row) => dayOf(times.get(row.key ?? '') ?? null))];
+  return [...columns, count('first seen', 7, 10, (row, glyphs) => dayOf(times.get(row.key ?? '') ?? null, glyphs))];
 }
 
 /** Corrections that were booked late may take a row of a short range below zero. */
@@ -162,8 +167,8 @@ function signedAmount(bytes: number, units: UnitMode): string {
   return bytes < 0 ? `-${formatAmount(-bytes, units).trimStart()}` : formatAmount(bytes, units);
 }
 
-function dayOf(time: number | null): string {
-  if (time === null) return '?';
+function dayOf(time: number | null, glyphs: Glyphs): string {
+  if (time === null) return glyphs.unknown;
   const date = new Date(time);
   const two = (value: number): string => String(value).padStart(2, '0');
   return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;

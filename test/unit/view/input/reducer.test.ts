@@ -216,7 +216,7 @@ describe('the picture', () => {
     expect(pictureOf(state, live)).toMatchObject({ total: { rxBytes: 500 }, apps: [{ rxBytes: 500 }], flows: [{ id: 'f1' }] });
     expect(header(live)).toMatch(/ filtered {2}/);
     const late = snapshot({ ...live, matching: { ...matching, completeSince: Date.UTC(2026, 0, 1, 12) } });
-    expect(header(late)).toMatch(/ filtered, all since \d\d:00:00 /);
+    expect(header(late)).toMatch(/ filtered, complete since \d\d:00:00 /);
     const another = withFilter(start(), 'app:cur');
     expect(pictureOf(another, live).total.rxBytes).toBe(10);
     expect(header(live, another)).toContain(' filtered (listed) ');

@@ -56,6 +56,9 @@ test('what pauses resumes, a filter says what clears it, a popup how to move in 
   const popup = (kind: 'help' | 'themes') => plain(fitParts(popupHints(kind, KEYMAP, UNICODE_GLYPHS), 78, HINT_GAP));
   expect(popup('help')).toBe('Esc closes  ↑ ↓ scroll  PgUp PgDn page  g G begin, end');
   expect(popup('themes')).toBe('Esc closes  Enter takes it  ↑ ↓ choose');
+  const details = (isFilter: boolean) => plain(fitParts(popupHints('details', KEYMAP, UNICODE_GLYPHS, isFilter), 78, HINT_GAP));
+  expect(details(true)).toContain('/ filters for it');
+  expect(details(false)).toBe(popup('help'));
 });
 
 test('keys stand as they are bound, and one without a key is not told of', () => {
