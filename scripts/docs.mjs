@@ -1,12 +1,16 @@
-// Writes the tables of docs/*.md that the code makes: keys, settings, options, filter fields, exit statuses. Run it when one of them changes.
+// Writes what the code makes: the tables of docs/*.md (keys, settings, options, filter fields, exit statuses) and man/netmon-tui.1. Run it when one of them changes.
 
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('../', import.meta.url));
-const { status } = spawnSync(`${root}node_modules/.bin/vitest`, ['run', 'test/unit/readme.test.ts'], {
-  cwd: root,
-  env: { ...process.env, NETMON_DOCS: '1' },
-  stdio: 'inherit',
-});
+const { status } = spawnSync(
+  `${root}node_modules/.bin/vitest`,
+  ['run', 'test/unit/readme.test.ts', 'test/unit/man-page.test.ts'],
+  {
+    cwd: root,
+    env: { ...process.env, NETMON_DOCS: '1' },
+    stdio: 'inherit',
+  },
+);
 process.exitCode = status ?? 1;
