@@ -10,6 +10,7 @@ import { type ErrorReport, reportError } from './cli/print-error.ts';
 import { EXIT_STATUS, NetmonError } from './model/errors.ts';
 import type { LogOptions, Options } from './model/options.ts';
 import { hardenStart, refuseDebugger } from './privilege/harden.ts';
+import { version, versionText } from './system/build.ts';
 import { systemFiles, workingFolder } from './system/files.ts';
 import type { Log } from './system/log.ts';
 import { keepHeapSmall } from './system/thread.ts';
@@ -25,7 +26,7 @@ async function main(): Promise<number> {
   const { parseCommandLine } = await import('./cli/command-line.ts');
   const line = parseCommandLine(words);
   if (line.has('help')) return print((await import('./cli/help.ts')).helpText(line.command));
-  if (line.has('version')) return print(`netmon-tui ${version()}\n`);
+  if (line.has('version')) return print(versionText());
   if (line.command === 'interfaces') return interfaces(line);
   if (line.command === 'completions') return print((await import('./cli/completions.ts')).completions(line.operand as Shell));
 
@@ -110,10 +111,6 @@ function print(text: string): Promise<number> {
         );
     });
   });
-}
-
-function version(): string {
-  return (JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }).version;
 }
 
 function passwd(): string {

@@ -7,6 +7,7 @@ import { DRIVER_TABLE, type DriverTable } from '../../capture/opener.ts';
 import type { Options } from '../../model/options.ts';
 import { counted } from '../../net/counted.ts';
 import { permissionHint } from '../../privilege/sudo-command.ts';
+import { commit, version } from '../../system/build.ts';
 import { type Clock, systemClock } from '../../system/clock.ts';
 import type { Edges } from '../../system/edges.ts';
 import { systemFiles, workingFolder } from '../../system/files.ts';
@@ -22,6 +23,8 @@ import { interfaceSteps, type TerminalFacts, terminalSteps, versionSteps } from 
 /** What the doctor looks at besides the edges; tests replace it. */
 export interface DoctorIo {
   readonly version: string;
+  /** null if it is unknown. */
+  readonly commit: string | null;
   readonly clock: Clock;
   readonly drivers: DriverTable;
   readonly env: NodeJS.ProcessEnv;
@@ -57,13 +60,16 @@ type DoctorOptions = Pick<Options, 'interfaces' | 'bpf' | 'privileges' | 'histor
  * @returns exit status 0, also if something doesn't work: the check itself succeeded
  */
 export async function doctor(options: DoctorOptions, edges: Edges, out: Writable, io: Partial<DoctorIo> = {}): Promise<number> {
-  const { version, clock, drivers, env, terminal, identity, sudo, openMs, stepMs, history } = { ...systemIo(edges), ...io };
+  const { version, commit, clock, drivers, env, terminal, identity, sudo, openMs, stepMs, history } = {
+    ...systemIo(edges),
+    ...io,
+  };
   const redact = redactor(identity);
   const around = surroundingsOf(edges, options.config === null ? env : { ...env, NETMON_CONFIG: options.config });
   const request = { interfaces: options.interfaces, bpf: options.bpf, bufferBytes: RING_BYTES };
   const seen: CapturedOwners[] = [];
   const parts: readonly (readonly [title: string, steps: () => Step[]])[] = [
-    ['versions', () => versionSteps(edges, version)],
+    ['versions', () => versionSteps(edges, version, commit)],
     ['rights', () => rightsSteps(edges, env, { privileges: options.privileges, records: options.history?.record ?? false })],
     ['interfaces', () => interfaceSteps(edges)],
     ['capture', () => driverSteps(edges, { request, drivers, clock, openMs }, seen)],
@@ -169,7 +175,8 @@ function systemIo({ platform, euid }: Edges): DoctorIo {
   const { isTTY, columns, rows } = process.stdout;
   const [node, script = 'netmon-tui', ...words] = process.argv;
   return {
-    version: (JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')) as { version: string }).version,
+    version: version(),
+    commit: commit(),
     clock: systemClock,
     drivers: DRIVER_TABLE,
     env: process.env,

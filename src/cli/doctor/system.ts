@@ -6,6 +6,7 @@ import { listDevices } from '../../capture/devices/devices.ts';
 import { libpcapHint } from '../../capture/libpcap/handle.ts';
 import { reasonOf } from '../../model/errors.ts';
 import { counted } from '../../net/counted.ts';
+import { nodeText } from '../../system/build.ts';
 import type { Edges } from '../../system/edges.ts';
 import { readSystemFile } from '../../system/small-file.ts';
 import { refuseTerminal, speaksUtf8 } from '../../tui/terminal.ts';
@@ -24,9 +25,9 @@ const LEAST_COLUMNS = 80;
 const LEAST_ROWS = 24;
 
 /** Versions of the program and of what it depends on. */
-export function versionSteps(edges: Edges, version: string): Step[] {
+export function versionSteps(edges: Edges, version: string, commit: string | null): Step[] {
   return [
-    { name: 'netmon-tui', ask: () => ok(version) },
+    { name: 'netmon-tui', ask: () => ok(commit === null ? version : `${version}, commit ${commit}`) },
     { name: 'node', ask: nodeVersion },
     { name: 'system', ask: async () => ok(await systemVersion(edges)) },
     { name: 'libpcap', ask: () => libpcapVersion(edges) },
@@ -36,7 +37,7 @@ export function versionSteps(edges: Edges, version: string): Step[] {
 
 function nodeVersion() {
   const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
-  const detail = `${process.versions.node} ${process.platform} ${process.arch}`;
+  const detail = nodeText();
   const enough = major > LEAST_NODE[0] || (major === LEAST_NODE[0] && minor >= LEAST_NODE[1]);
   return enough ? ok(detail) : no(`${detail}; ${LEAST_NODE.join('.')} or newer is needed`, 'see https://nodejs.org/en/download');
 }

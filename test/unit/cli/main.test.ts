@@ -37,7 +37,15 @@ describe.skipIf(reason !== null)('netmon-tui', () => {
   const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
 
   it('answers -V and -h', () => {
-    expect(netmon(['-V'])).toEqual({ status: 0, stdout: `netmon-tui ${version}\n`, stderr: '' });
+    const asked = netmon(['-V']);
+    expect({ ...asked, stdout: '' }).toEqual({ status: 0, stdout: '', stderr: '' });
+    const [first, ...others] = asked.stdout.split('\n');
+    expect(first).toBe(`netmon-tui ${version}`);
+    const { node } = process.versions;
+    expect(others.filter((line) => !/^commit [0-9a-f]{7,40}(-dirty)?$/.test(line))).toEqual([
+      `node ${node} ${process.platform} ${process.arch}`,
+      '',
+    ]);
     const help = netmon(['--help']);
     expect(help.status).toBe(0);
     expect(help.stdout).toContain('Exit status:');

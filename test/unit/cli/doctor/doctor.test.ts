@@ -64,6 +64,7 @@ async function report(
     { write: (part: string) => void parts.push(part) },
     {
       version: '9.9.9',
+      commit: 'abc1234',
       clock: { now: () => time, monotonic: () => (time += 400) },
       drivers,
       env: { TERM: 'xterm-256color', LANG: 'de_DE.UTF-8', HOME: '/Users/anna' },
@@ -103,7 +104,7 @@ describe('doctor on a Mac', () => {
   it('reports each step with its reason and way out', async () => {
     const { text, status, closed } = await report(fakeEdges(MAC));
     expect(status).toBe(0);
-    expect(line(text, 'netmon-tui')).toMatch(/^ok +netmon-tui +9\.9\.9$/);
+    expect(line(text, 'netmon-tui')).toMatch(/^ok +netmon-tui +9\.9\.9, commit abc1234$/);
     expect(line(text, 'system')).toMatch(/^ok +system +macOS 26\.1, Darwin /);
     expect(line(text, 'tcpdump')).toMatch(/^ok +tcpdump +tcpdump version 4\.99\.1 -- Apple version 148$/);
     expect(line(text, 'user')).toMatch(/^no +user +not root$/);
