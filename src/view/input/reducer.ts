@@ -249,6 +249,7 @@ function saveHistory(state: ViewState, { capture }: Snapshot): Step {
   if (capture.history === null && capture.file !== null) return said('reading a file: start with --history=PATH to record it');
   if (capture.history === null && state.history.file === null)
     return said('no home folder to record in: start with --history=PATH');
-  const notice = capture.history === null ? 'beginning to record' : 'writing the history file';
+  const failing = capture.history?.state === 'failing' ? capture.history.note : '';
+  const notice = capture.history === null ? 'beginning to record' : failing || 'writing the history file';
   return { state: { ...state, notice }, effects: [{ type: 'save-history' }] };
 }

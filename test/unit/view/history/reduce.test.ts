@@ -476,4 +476,10 @@ test('one key begins to record, and then has the file written', () => {
   const history = { state: 'recording', path: '/h', note: '', savedAt: null, fileBytes: null } as const;
   player.live = snapshot({ capture: { ...CAPTURE, history } });
   expect(player.press('save-history').effects).toEqual([{ type: 'save-history' }]);
+  expect(player.state.notice).toBe('writing the history file');
+  player.live = snapshot({
+    capture: { ...CAPTURE, history: { ...history, state: 'failing', note: 'no space is left, tried again' } },
+  });
+  expect(player.press('save-history').effects).toHaveLength(2);
+  expect(player.state.notice).toBe('no space is left, tried again');
 });
