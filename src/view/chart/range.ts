@@ -42,6 +42,13 @@ export interface ChartState {
 /** Charts as a run starts with them: five minutes, one linear scale. */
 export const NEW_CHART: ChartState = { range: 1, curve: 'linear', separate: false, selection: null };
 
+/** What the mark key does next. A mark that has gone nowhere yet may become all that the chart shows. */
+export function nextMark(selection: ChartSelection | null): 'peak' | 'mark' | 'mark all' | 'clear the mark' {
+  if (selection === null) return 'peak';
+  if (selection.anchor === null) return 'mark';
+  return selection.anchor === selection.cursor ? 'mark all' : 'clear the mark';
+}
+
 /** The range a state shows. */
 export function rangeOf({ range }: ChartState): (typeof RANGES)[number] {
   return RANGES[range] ?? RANGES[1];

@@ -15,6 +15,7 @@ import {
   type ChartState,
   cellsBetween,
   chartData,
+  nextMark,
   RANGES,
   rangeOf,
   slotsBetween,
@@ -42,17 +43,23 @@ export function toggleScales(state: ViewState): ViewState {
   return { ...state, chart: { ...state.chart, separate }, notice };
 }
 
-/** Puts the cursor on the higher of the two peaks; the next press begins a mark there, the one after that removes it. */
+const THEN = { peak: 'marks a range', mark: 'marks all', 'mark all': 'clears the mark', 'clear the mark': 'marks a range' };
+
+/** Puts the cursor on the higher of the two peaks; the next press begins a mark there, one more right away marks all, else the mark goes. */
 export function toggleMark(before: ViewState, live: Snapshot, { glyphs, keys }: FrameSettings): Step {
   const { selection } = before.chart;
   const key = (command: Command): string => commandLabel(keys, command);
-  const marks = selection !== null && selection.anchor === null;
-  const marking = marks ? 'clears the mark' : 'marks a range';
-  const notice = `${key('collapse')} ${key('expand')} move   ${key('mark')} ${marking}   ${key('back')} leaves`;
+  const does = nextMark(before.chart.selection);
+  const notice = `${key('collapse')} ${key('expand')} move   ${key('mark')} ${THEN[does]}   ${key('back')} leaves`;
   const state = { ...before, notice };
-  if (selection !== null)
-    return select(state, live, glyphs, selection.cursor, selection.anchor === null ? selection.cursor : null);
   const { extent, series, across } = currentChart(state, live, glyphs);
+  if (does === 'mark all') {
+    // The chart goes on behind now, where nothing has moved yet.
+    const now = (state.paused ?? live).time - 1;
+    const [newest] = cellsBetween(now, now, extent, across);
+    return select(state, live, glyphs, timeOfCell(newest, extent, across), timeOfCell(0, extent, across));
+  }
+  if (selection !== null) return select(state, live, glyphs, selection.cursor, does === 'mark' ? selection.cursor : null);
   const rx = peakOf(series, 'rx', extent);
   const tx = peakOf(series, 'tx', extent);
   const peak = higher(rx, tx);

@@ -40,7 +40,7 @@ export const KEYMAP: KeyTable = [
   bind('lite', ['l'], 'lite: apps and rates at one glance, and back', 'Views'),
   bind('shorter', ['[', '+'], 'chart: a shorter range', 'Look'),
   bind('longer', [']', '-'], 'chart: a longer range, up to 24 h; history: up to years', 'Look'),
-  bind('mark', ['v'], 'chart: who sent that peak? again: mark a range', 'Look'),
+  bind('mark', ['v'], 'chart: who sent that peak? again: mark a range, or all', 'Look'),
   bind('now', ['0'], 'chart: back to now', 'Look'),
   bind('chart-curve', ['L'], 'chart: linear or logarithmic', 'Look'),
   bind('chart-scales', ['X'], 'chart: one scale for RX and TX, or one each', 'Look'),

@@ -144,7 +144,10 @@ function totalParts(picture: Picture, state: ViewState, glyphs: Glyphs): readonl
         span(` ${glyphs.tx} ${amount(total.txBytes)}`, 'text'),
       ],
     },
-    { rank: 6, line: [span(`in ${formatDuration(snapshot.time - began)}`, 'dim')] },
+    // A range of the past says how long it is.
+    ...(state.chart.selection === null
+      ? [{ rank: 6, line: [span(`in ${formatDuration(snapshot.time - began)}`, 'dim')] as Line }]
+      : []),
     {
       rank: 5,
       line: [

@@ -1,6 +1,7 @@
 // Hints: the keys that do something, each with a word. A pane's own stand in its lower border, those that work everywhere in the footer.
 
 import type { Command } from '../action.ts';
+import { nextMark } from '../chart/range.ts';
 import { type KeyTable, keyLabel } from '../input/keymap.ts';
 import type { FitPart } from '../pane.ts';
 import type { Popup, TableName, ViewState } from '../state.ts';
@@ -28,7 +29,6 @@ const PANE: Hint = ['pane', 'next-pane'];
 const ZOOM: Hint = ['zoom', 'zoom'];
 const LITE: Hint = ['lite', 'lite'];
 const WHOLE: Hint = ['whole screen', 'lite'];
-const UNMARK: Hint = ['clear the mark', 'mark'];
 
 /** Keys of each pane, the most useful first. */
 const PANES: Readonly<Record<HintedPane, readonly Hint[]>> = {
@@ -127,15 +127,11 @@ export function footerHints(state: ViewState, keys: KeyTable, glyphs: Glyphs): r
 }
 
 /** The hints of a pane that has the focus. */
-export function paneHints(
-  pane: HintedPane,
-  { view, chart, history, lite }: ViewState,
-  keys: KeyTable,
-  glyphs: Glyphs,
-): readonly FitPart[] {
-  const isMarking = view === 'history' ? history.mark !== null : chart.selection !== null && chart.selection.anchor !== null;
-  const hints = (pane === 'chart' && chart.selection !== null ? CHOSEN : PANES[pane]).map((hint) =>
-    isMarking && hint[0] === 'mark' ? UNMARK : hint,
+export function paneHints(pane: HintedPane, state: ViewState, keys: KeyTable, glyphs: Glyphs): readonly FitPart[] {
+  const { view, chart, history, lite } = state;
+  const marks = view !== 'history' ? nextMark(chart.selection) : history.mark === null ? 'mark' : 'clear the mark';
+  const hints = (pane === 'chart' && chart.selection !== null ? CHOSEN : PANES[pane]).map(
+    (hint): Hint => (hint[0] === 'mark' ? [marks, 'mark'] : hint),
   );
   if (view === 'overview' && pane !== 'chart') hints.splice(3, 0, ...(lite ? [WHOLE] : [PANE, ZOOM, LITE]));
   return ranked(hints, keys, glyphs);

@@ -114,6 +114,15 @@ describe('choosing', () => {
     expect(play.asked.from).toBeGreaterThan(right.to);
   });
 
+  test('a mark that went nowhere becomes all that the chart shows', () => {
+    const play = new Play().do('mark', 'mark', 'mark');
+    const { from, to } = play.asked;
+    expect(to - from).toBeGreaterThan(280_000);
+    expect(to).toBe(shown.time);
+    play.do('mark');
+    expect(play.asked.to - play.asked.from).toBeLessThanOrEqual(4000);
+  });
+
   test('stays within the chart, and what is not measured is told', () => {
     const play = new Play().do('mark', ...new Array(300).fill('expand'));
     expect(play.text()).toContain('nothing was kept');
@@ -175,6 +184,7 @@ describe('what is shown then', () => {
     expect(text).not.toContain('NaN');
     const wide = new Play(200, 50).do('mark').answer();
     expect(wide.text()).toContain('– packets');
+    expect(wide.text()).not.toMatch(/total .* in \d/);
   });
 
   test('holds in every view, with the chart above it', () => {

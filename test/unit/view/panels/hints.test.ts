@@ -41,8 +41,12 @@ test('the border of a pane has its keys, the most useful where room is short', (
   expect(border('chart', START)).toContain('v peak');
   const cell = { from: 0, to: 1, cursor: 0, anchor: null, answer: null } as unknown as ViewState['chart']['selection'];
   expect(border('chart', { ...START, chart: { ...START.chart, selection: cell } })).toContain('← → step  v mark  Esc leave');
-  const marking = { ...cell, anchor: 0 } as ViewState['chart']['selection'];
-  expect(border('chart', { ...START, chart: { ...START.chart, selection: marking } })).toContain('v clear the mark');
+  const marking = (anchor: number): ViewState => {
+    const selection = { ...cell, anchor } as ViewState['chart']['selection'];
+    return { ...START, chart: { ...START.chart, selection } };
+  };
+  expect(border('chart', marking(0))).toContain('v mark all');
+  expect(border('chart', marking(1))).toContain('v clear the mark');
   const marked: ViewState = { ...START, view: 'history', history: { ...START.history, mark: 0 } };
   expect(border('history chart', marked)).toContain('v clear the mark');
   expect(border('history list alone, not recording', marked, 40)).toContain('w record  Enter open');
