@@ -13,6 +13,13 @@ const ASSIGNED = new RegExp(`((?:${SECRET})[\\w.-]*["']?\\s*[=:]\\s*)(?!\\*{3}(?
 const OPTION_INSIDE = new RegExp(`(\\s-{1,2}[\\w.-]*(?:${SECRET})[\\w.-]*\\s+)(.+)$`, 'is');
 /** A word whose value is the next one: `--token x`, `Authorization: x`, `password x`. */
 const ANNOUNCES = new RegExp(`^-{1,2}[\\w.-]*(?:${SECRET})[\\w.-]*$|(?:${SECRET})[\\w.-]*[=:]$|^password$`, 'i');
+/** Programs with a short option for a password: its value is the rest of the word, else the next word. */
+const SHORT: readonly (readonly [program: RegExp, option: string])[] = [
+  [/^(?:sshpass|mysql\w*|mariadb[\w-]*|mongo\w*|rdesktop|7z\w*)$/, '-p'],
+  [/^(?:mosquitto_\w+|zip|unzip)$/, '-P'],
+  [/^redis-cli$/, '-a'],
+  [/^ldap\w+$/, '-w'],
+];
 /** Options of curl, wget and others whose value is `user:password`. */
 const LOGIN = /^(?:-u|-U|--user|--proxy-user)$/;
 const LOGIN_INSIDE = /((?:^|\s)(?:-u|-U|--(?:proxy-)?user)[=\s]*[^\s:]*):\S+/g;
@@ -32,8 +39,8 @@ const SCHEME_ALONE = /^(?:Bearer|Basic|Digest|Token)$/i;
  * What to show of a process's arguments; null if there are none, as of a thread of the kernel.
  *
  * It hides values of options, variables and headers whose names speak of passwords, tokens, secrets, keys or credentials, and passwords in
- * addresses. Where it can't know where a secret ends, it hides the rest of the word. A secret that nothing announces (`-pX`, a bare word) is not
- * recognised.
+ * addresses. Where it can't know where a secret ends, it hides the rest of the word. A secret that nothing announces (`-pX` of a
+ * program that it doesn't know, a bare word) is not recognised.
  *
  * @param raw NUL-terminated, as in /proc/PID/cmdline; a program may have put any text there
  */
@@ -44,11 +51,22 @@ export function commandLine(raw: string): string | null {
   // A program that writes a title over its arguments leaves one text.
   const words = given.length === 1 ? (given[0] as string).split(/\s+/) : given;
   const shown: string[] = [];
+  const program = (words[0] ?? '').replace(/^.*\//s, '');
+  let short = SHORT.find(([pattern]) => pattern.test(program))?.[1] ?? null;
   let hides: 'value' | 'login' | null = null;
+  let length = 0;
   for (const word of words) {
     const clean = sanitize(word.replace(/[\n\r\t]/g, ' '));
-    shown.push(hides === 'value' ? MASK : quoted(hides === 'login' ? clean.replace(/:.*$/s, `:${MASK}`) : masked(clean)));
-    hides = ANNOUNCES.test(clean) || SCHEME_ALONE.test(clean) ? 'value' : LOGIN.test(clean) ? 'login' : null;
+    const option: string | null = hides === null && short !== null && clean.startsWith(short) ? short : null;
+    if (hides === 'value') shown.push(MASK);
+    else if (hides === 'login') shown.push(quoted(clean.replace(/:.*$/s, `:${MASK}`)));
+    else if (option !== null) shown.push(clean === option ? clean : option + MASK);
+    else shown.push(quoted(masked(clean)));
+    length += 1 + (shown.at(-1) as string).length;
+    if (length > LONGEST) break;
+    if (option !== null) short = null; // what comes later may be another program's
+    if (ANNOUNCES.test(clean) || SCHEME_ALONE.test(clean) || clean === option) hides = 'value';
+    else hides = LOGIN.test(clean) ? 'login' : null;
   }
   return sanitize(shown.join(' ').slice(0, LONGEST)); // the cut may have halved a character
 }
