@@ -80,12 +80,14 @@ describe('what is published', () => {
     const [pack] = JSON.parse(execFileSync('npm', words, { cwd: ROOT, encoding: 'utf8' })) as [{ files: { path: string }[] }];
     const paths = pack.files.map(({ path }) => path);
     const allowed =
-      /^(dist\/[\w/-]+\.js|themes\/[\w-]+\.theme|data\/(README\.md|vendors\.bin|trackers\.txt)|bin\/netmon-tui\.js|man\/netmon-tui\.1|package\.json|(README|ARCHITECTURE|CHANGELOG|SECURITY|THIRD-PARTY)\.md|LICENSE)$/;
+      /^(dist\/[\w/-]+\.js|themes\/[\w-]+\.theme|data\/(README\.md|vendors\.bin|trackers\.txt)|bin\/netmon-tui\.js|man\/netmon-tui\.1|schema\/(config|json-lines)\.schema\.json|package\.json|(README|ARCHITECTURE|CHANGELOG|SECURITY|THIRD-PARTY)\.md|LICENSE)$/;
     expect(paths.filter((path) => !allowed.test(path))).toEqual([]);
     expect(paths).toEqual(
       expect.arrayContaining([
         'bin/netmon-tui.js',
         'man/netmon-tui.1',
+        'schema/config.schema.json',
+        'schema/json-lines.schema.json',
         'package.json',
         'LICENSE',
         'themes/netmon.theme',

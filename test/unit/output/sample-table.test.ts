@@ -4,6 +4,7 @@ import { interfacesJson, interfacesText } from '../../../src/cli/interfaces.ts';
 import { type TableStyle, tableText } from '../../../src/output/sample-table.ts';
 import { displayWidth } from '../../../src/view/text/cells.ts';
 import { formatDateTime } from '../../../src/view/text/format.ts';
+import { lineFaults } from '../../support/schemas.ts';
 import { appRow, flowRow, hostRow, snapshot, TIME } from './rows.ts';
 
 const STYLE: TableStyle = { columns: 100, color: false, ascii: false, names: true, units: 'bytes' };
@@ -195,6 +196,7 @@ describe('interfaces', () => {
       link_type: null,
       default: false,
     });
+    expect(lines.flatMap((text) => lineFaults(JSON.parse(text)))).toEqual([]);
     expect(interfacesJson([])).toBe('');
   });
 });

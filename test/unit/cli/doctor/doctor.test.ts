@@ -8,6 +8,7 @@ import { answerOf, redactor } from '../../../../src/cli/doctor/step.ts';
 import { NetmonError } from '../../../../src/model/errors.ts';
 import type { Edges } from '../../../../src/system/edges.ts';
 import { fakeEdges, interfaceInfo, sysfs } from '../../../support/fake-edges.ts';
+import { lineFaults } from '../../../support/schemas.ts';
 import { NETSTAT, ROUTE } from '../../capture/macos-texts.ts';
 
 const IDENTITY = { host: 'anna-mbp.example.net', user: 'anna', home: '/Users/anna' };
@@ -135,6 +136,7 @@ describe('doctor on a Mac', () => {
       steps: { part: string; step: string; result: string; remedy: string | null }[];
     };
     expect(told).toMatchObject({ type: 'doctor', schema: 1, version: '9.9.9' });
+    expect(lineFaults(told)).toEqual([]);
     expect(told.failed).toBe(told.steps.filter(({ result }) => result === 'no').length);
     expect(told.failed).toBeGreaterThan(1);
     expect(told.steps).toContainEqual({

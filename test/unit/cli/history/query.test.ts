@@ -3,6 +3,7 @@ import { parseCommandLine } from '../../../../src/cli/command-line.ts';
 import { queryCommand } from '../../../../src/cli/history/query.ts';
 import { NetmonError } from '../../../../src/model/errors.ts';
 import type { SqlResult } from '../../../../src/model/history.ts';
+import { lineFaults } from '../../../support/schemas.ts';
 import { FakeReader, fakeIo } from './fake-io.ts';
 
 const RESULT: SqlResult = {
@@ -68,7 +69,9 @@ describe('query', () => {
     expect((await run(['SELECT 1', '--csv'])).out).toBe(
       'app_name,total,app_name\r\ncurl,1234567,\r\n"\'=evil[2J, ""x""",5,é\r\n',
     );
-    expect(JSON.parse((await run(['SELECT 1', '--json'])).out)).toEqual({
+    const line: unknown = JSON.parse((await run(['SELECT 1', '--json'])).out);
+    expect(lineFaults(line)).toEqual([]);
+    expect(line).toEqual({
       type: 'query',
       schema: 1,
       columns: RESULT.columns,
