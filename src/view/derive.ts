@@ -154,8 +154,9 @@ function eventsOf(snapshot: Snapshot, filter: Filter | null, since: Snapshot | n
   const { events, time } = snapshot;
   if (filter === null && since === null) return events;
   const recent = recentlySeenOf(snapshot);
+  const before = new Set(since?.events); // not by time: the clock may have been set back
   return events.filter((event) => {
-    if (since !== null && event.time <= since.time) return false;
+    if (before.has(event)) return false;
     if (filter === null) return true;
     const { app, domain, interface: name, flow, burst } = event;
     if (app === null && domain === null && name === null && flow === null && burst === null) return !filter.asksNew;

@@ -168,6 +168,14 @@ test('what is new is marked by a word wherever it stands, for a while', () => {
   expect(recentlySeenOf(snapshot()).apps.size).toBe(0);
 });
 
+test('counting from now lists what happened since, also where the clock was set back', () => {
+  const before = [event(1, { kind: 'gap', text: 'slept' }), event(2, { kind: 'export', text: '3 rows' })];
+  const then = snapshot({ events: before });
+  const state = press(initialState({ columns: 80, rows: 24 }), then, 'count-from-now', 'events');
+  const events = [...before, event(3, { kind: 'export', text: '9 rows', time: NOON - 86_400_000 })];
+  expect(orderedRows(state, snapshot({ time: NOON - 86_399_000, events }), 'events').map(({ id }) => id)).toEqual(['event:3']);
+});
+
 test('connections told together tell how many, with whom, for how long and what they moved', () => {
   const burst = { of: 'app', reason: null, count: 3120, host: 'secret.example', hosts: 1, since: NOON - 14_000 } as const;
   const moved = { rxBytes: 3 << 20, txBytes: 0 };
