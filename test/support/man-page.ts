@@ -291,7 +291,7 @@ export function manPage(date: string, examples: readonly FilterExample[]): strin
       'It reads names and counts bytes, and never keeps contents.',
       'Only their owner can read the files it writes.',
     ),
-    ...section('SEE ALSO', '.Xr tcpdump 1 ,', '.Xr pcap\\-filter 7 ,', '.Xr lsof 8 ,', '.Xr ss 8'),
+    ...section('SEE ALSO', '.Xr tcpdump 1 ,', '.Xr pcap-filter 7 ,', '.Xr lsof 8 ,', '.Xr ss 8'),
   ];
   return `${lines.join('\n')}\n`;
 }
