@@ -115,7 +115,7 @@ function tablesIn(state: ViewState, room: Rect): Pick<Layout, 'tables' | 'detail
   if (state.view !== 'overview') return alone(paneOf(state.view));
   if (showsLite(state)) return alone('apps');
   if (state.zoomed) return alone(state.pane);
-  if (room.height < 2 * TABLE_LEAST) return alone(state.pane === 'connections' ? 'connections' : 'apps');
+  if (room.height < 2 * TABLE_LEAST) return alone(panesOf(state).includes(state.pane) ? state.pane : 'apps');
   const upper = Math.max(TABLE_LEAST, Math.floor(room.height * 0.4));
   const isWide = room.width >= WIDE;
   const [over, under] = stacked({ ...room, width: isWide ? Math.floor(room.width * WIDE_LEFT) : room.width }, upper);

@@ -2,6 +2,7 @@
 // and invalid parts are ignored.
 
 import { AVERAGES, type Average } from '../model/options.ts';
+import { panesOf } from './layout.ts';
 import { paneOf, perTable, TABLES, type TableName, type TableState, VIEWS, type ViewName, type ViewState } from './state.ts';
 import { sortKeys } from './tables/column.ts';
 import { SPECS } from './tables/rows.ts';
@@ -30,15 +31,14 @@ export function restored(state: ViewState, saved: unknown, average: Average | nu
   if (!isRecord(saved) || saved['version'] !== VERSION) return state;
   const view = VIEWS.find((name): name is ViewName => name === saved['view']) ?? state.view;
   const pane = TABLES.find((name) => name === saved['pane']);
-  const keepsPane =
-    pane !== undefined &&
-    (view === 'overview' ? ['apps', 'hosts', 'connections', 'categories'].includes(pane) : pane === paneOf(view));
+  const lite = saved['lite'] === true;
+  const keepsPane = pane !== undefined && panesOf({ ...state, view, lite }).includes(pane);
   return {
     ...state,
     view,
     pane: keepsPane ? pane : paneOf(view),
     zoomed: view === 'overview' && saved['zoomed'] === true,
-    lite: saved['lite'] === true,
+    lite,
     closed: saved['closed'] === true,
     services: saved['services'] === true,
     average: average ?? AVERAGES.find((seconds) => seconds === saved['average']) ?? state.average,

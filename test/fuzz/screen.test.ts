@@ -243,6 +243,8 @@ function run(seed: number): void {
     for (let i = 0; i < STEPS; i++) {
       const frame = frameOf(state, live, settings);
       check(frame, state.size.columns, state.size.rows);
+      const hasFocus = frame.tables.some(({ table }) => table === state.pane);
+      if (frame.message === null && state.view !== 'history' && !hasFocus) throw new Error(`${state.pane} is out of sight`);
       if (chance.below(8) === 0) {
         live = anySnapshot(chance, i);
         apply({ type: 'snapshot' });

@@ -105,7 +105,18 @@ export function turnPane(state: ViewState, by: number): ViewState {
 /** Gives the focused pane the whole screen, or takes it back; all views but the overview and history have only one. */
 export function toggleZoom(state: ViewState): ViewState {
   if (state.view !== 'overview' && state.view !== 'history') return { ...state, notice: 'this view already fills the screen' };
-  return { ...state, zoomed: !state.zoomed };
+  return inSight({ ...state, zoomed: !state.zoomed });
+}
+
+/** The focus on a pane that is there: a narrower screen has fewer. */
+function inSight(state: ViewState): ViewState {
+  if (state.view !== 'overview' || state.zoomed || panesOf(state).includes(state.pane)) return state;
+  return { ...state, pane: 'apps' };
+}
+
+/** The screen in another size. */
+export function resized(state: ViewState, columns: number, rows: number): ViewState {
+  return inSight({ ...state, size: { columns, rows } });
 }
 
 /** Shows the lite screen, or the whole overview again. */

@@ -29,6 +29,7 @@ import {
   move,
   openDetails,
   openThemes,
+  resized,
   scroll,
   scrolledPopup,
   settled,
@@ -76,7 +77,7 @@ function step(state: ViewState, action: Action, live: Snapshot, settings: FrameS
     case 'theme':
       return { state: { ...state, theme: action.theme }, effects: [{ type: 'theme', name: action.theme, keep: false }] };
     case 'resize':
-      return still(settled({ ...state, size: { columns: action.columns, rows: action.rows } }, live));
+      return still(settled(resized(state, action.columns, action.rows), live));
     case 'select': {
       const index = orderedRows(state, live, action.table).findIndex((row) => row.id === action.id);
       return still(index < 0 ? state : move({ ...state, pane: action.table }, live, () => index));

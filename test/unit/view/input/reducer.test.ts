@@ -7,7 +7,9 @@ import { pictureOf } from '../../../../src/view/derive.ts';
 import { withFilter } from '../../../../src/view/input/filter-input.ts';
 import { KEYMAP } from '../../../../src/view/input/keymap.ts';
 import { reduce } from '../../../../src/view/input/reducer.ts';
+import { layoutOf } from '../../../../src/view/layout.ts';
 import { headerPanel } from '../../../../src/view/panels/header.ts';
+import { restored, savedStateOf } from '../../../../src/view/saved-state.ts';
 import { initialState, type ViewState } from '../../../../src/view/state.ts';
 import { orderedRows } from '../../../../src/view/tables/rows.ts';
 import { cursorIndex } from '../../../../src/view/tables/selection.ts';
@@ -301,4 +303,35 @@ test('popups scroll within their lines, and Esc closes', () => {
   expect(press(state, shown, 'back').popup).toBeNull();
   expect(press(state, shown, 'help').popup).toBeNull();
   expect(press(state, shown, 'capture').popup).toMatchObject({ kind: 'capture' });
+});
+
+describe('focus', () => {
+  const inSight = (state: ViewState) => layoutOf(state, false).tables.map(({ table }) => table);
+  const wide = press(start(200, 60), busy(5), 'next-pane');
+
+  test('leaves a pane for which a narrower screen has no room', () => {
+    expect(wide.pane).toBe('hosts');
+    const narrow = act(wide, busy(5), { type: 'resize', columns: 80, rows: 24 });
+    expect(inSight(narrow)).toContain(narrow.pane);
+    const zoomed = act(press(wide, busy(5), 'zoom'), busy(5), { type: 'resize', columns: 80, rows: 24 });
+    expect(inSight(zoomed)).toEqual(['hosts']);
+    const back = press(zoomed, busy(5), 'zoom');
+    expect(inSight(back)).toContain(back.pane);
+  });
+
+  test('is on a pane that is there when a run begins with what another saved', () => {
+    for (const [columns, lite] of [
+      [80, false],
+      [80, true],
+      [200, true],
+    ] as const) {
+      const state = restored(initialState({ columns, rows: 24 }), { ...(savedStateOf(wide) as object), lite });
+      expect(inSight(state)).toContain(state.pane);
+    }
+    expect(restored(initialState({ columns: 200, rows: 60 }), savedStateOf(wide)).pane).toBe('hosts');
+  });
+
+  test('shows its pane alone on a wide screen with few rows', () => {
+    expect(inSight({ ...wide, size: { columns: 200, rows: 12 } })).toEqual(['hosts']);
+  });
 });
