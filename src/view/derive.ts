@@ -18,7 +18,7 @@ import type {
 import { rangeSnapshot } from './chart/range-snapshot.ts';
 import type { ViewState } from './state.ts';
 import { NOTHING_RECENT, type RecentlySeen, recentlySeenOf } from './tables/recently-seen.ts';
-import { addTraffic, noTraffic, shownRx, shownTx, subtractTraffic, sumTraffic, type TrafficSum } from './traffic.ts';
+import { addTraffic, noTraffic, shownRate, shownRx, shownTx, subtractTraffic, sumTraffic, type TrafficSum } from './traffic.ts';
 
 /** Rows and totals of one picture. */
 export interface Picture {
@@ -72,7 +72,7 @@ export function pictureOf(state: ViewState, live: Snapshot): Picture {
     last.inputs.snapshot === inputs.snapshot &&
     last.inputs.filter === inputs.filter &&
     last.inputs.since === inputs.since &&
-    (last.inputs.average === inputs.average || inputs.filter?.isVolatile !== true) &&
+    last.inputs.average === inputs.average &&
     last.inputs.closed === inputs.closed &&
     last.inputs.log === inputs.log
   )
@@ -87,7 +87,8 @@ function derive({ snapshot, filter, since, closed, log, average }: Inputs): Pict
   const counted = countedFor(snapshot, filter, since, average);
   const flows = rowsSince(counted?.flows ?? snapshot.flows, since?.flows ?? null);
   const matching = filter === null || counted !== null ? flows : matchingFlows(snapshot, flows, filter, average);
-  const connections = closed ? matching : matching.filter((flow) => !flow.closed);
+  // One that ended a moment ago still moves what its app's row shows.
+  const connections = closed ? matching : matching.filter((flow) => !flow.closed || shownRate(flow, average) > 0);
   const all = eventsOf(snapshot, filter, since);
   const events = log ? all : withoutConnections(all);
   const common = {
