@@ -1,13 +1,18 @@
 import { defineConfig } from 'vitest/config';
 
-/** Tests that weigh the memory of their process, or replace modules that others have loaded there: each has a process of its own. */
-const ALONE = ['test/unit/capture/devices/devices.test.ts', 'test/unit/identify/name/memory.test.ts'];
+/** Tests that weigh the memory of their process, use up what it may do, or replace modules that others have loaded: each has its own process. */
+const ALONE = [
+  'test/unit/capture/devices/devices.test.ts',
+  'test/unit/identify/name/memory.test.ts',
+  'test/unit/identify/process/arguments.test.ts',
+];
 
 export default defineConfig({
   test: {
     testTimeout: 30_000,
     hookTimeout: 30_000,
     pool: 'forks',
+    setupFiles: 'test/support/clean-up.ts',
     // No screen of a test begins where the one before was left.
     env: { XDG_STATE_HOME: '/dev/null' },
     projects: [

@@ -4,7 +4,6 @@ import type { ChildProcess } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { type NetworkInterfaceInfo, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { afterAll } from 'vitest';
 import type { EdgePaths, Edges, RunResult } from '../../src/system/edges.ts';
 
 export interface FakeEdges extends Edges {
@@ -24,9 +23,11 @@ export interface FakeSystem {
 }
 
 const roots: string[] = [];
-afterAll(() => {
-  for (const root of roots) rmSync(root, { recursive: true, force: true });
-});
+
+/** Removes the folders of a test file. */
+export function removeFakeRoots(): void {
+  for (const root of roots.splice(0)) rmSync(root, { recursive: true, force: true });
+}
 
 /** A folder with these files in it; gone when the test file is done. */
 export function fakeRoot(files: Record<string, string>): string {
