@@ -48,11 +48,11 @@ const clock = {
 const traffic = new Traffic(PacketBatch, apps, flows);
 const subject = { named: [], file: 'synthetic', categories: new Categories(), places: null };
 const { monitor } = assemble({ source: traffic, fallbacks: [] }, subject, systemEdges(), clock);
-monitor.aggregator.keepPast();
+monitor.aggregator.keepRateHistory();
 const input = Object.assign(new PassThrough(), { isTTY: true, isRaw: false, setRawMode: () => input });
 const output = new CountingOutput();
 const theme = new ThemeShelf([{ path: `${root}/themes`, uid: null }]).load('netmon');
-const tui = new Tui({ input, output, theme, colour: 'true', clock, effects: () => {} });
+const tui = new Tui({ input, output, theme, colour: 'true', clock });
 tui.listen(() => {});
 await drawn();
 
