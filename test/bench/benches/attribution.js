@@ -79,7 +79,9 @@ async function named(root, namespace, device, { name, command, exe, paths }) {
     namespace,
   });
   const peer = start(['nethogs', '-t', '-C', '-d', '1', device], { namespace });
-  const isThere = await Promise.race([peer.exited.then(() => false), sleep(1500).then(() => true)]);
+  const started = sleep(1500); // ours takes its time to start, with or without a peer
+  const isThere = await Promise.race([peer.exited.then(() => false), started.then(() => true)]);
+  await started;
   const told = await go(child(root, namespace, 'many', `${COUNT}`, ...command));
   await sleep(2500);
   ours.kill('SIGTERM');
