@@ -289,7 +289,7 @@ export interface Snapshot {
 }
 
 /** Kinds of events. The view puts them into words. */
-const EVENT_KINDS = [
+export const EVENT_KINDS = [
   'start',
   'new app',
   'new domain',

@@ -4,7 +4,7 @@
 import fc from 'fast-check';
 import { beforeAll, test } from 'vitest';
 import type { HistoryResult } from '../../src/model/history.ts';
-import type { FlowRow, NetEvent, Snapshot } from '../../src/model/snapshot.ts';
+import { EVENT_KINDS, type FlowRow, type NetEvent, type Snapshot } from '../../src/model/snapshot.ts';
 import type { Process } from '../../src/model/terms.ts';
 import { mouseAction } from '../../src/tui/input.ts';
 import { type Action, COMMANDS, type Edit, type Effect } from '../../src/view/action.ts';
@@ -100,17 +100,7 @@ function anyProcess(chance: Chance, pid: number): Process {
 }
 
 function anyEvent(chance: Chance, index: number, flows: readonly FlowRow[]): NetEvent {
-  const kind = chance.of([
-    'start',
-    'new app',
-    'new domain',
-    'opened',
-    'closed',
-    'gap',
-    'warning',
-    'interface',
-    'export',
-  ] as const);
+  const kind = chance.of(EVENT_KINDS);
   const text = (): string | null => chance.of([null, ...TEXTS]);
   const flow = kind === 'opened' || kind === 'closed' ? (chance.of([null, ...flows.slice(0, 3)]) ?? null) : null;
   const time = NOON + chance.of([0, -DAY_MS, DAY_MS]) - index * 1000;
