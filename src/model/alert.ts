@@ -1,0 +1,62 @@
+// Alerts: what the watch tells a person, as plain data. The JSON form is a contract (schema/lines.json).
+
+/** What an alert can be about. */
+export const ALERT_KINDS = [
+  'new-app',
+  'new-domain',
+  'new-country',
+  'new-network',
+  'new-inbound',
+  'upload',
+  'beacon',
+  'scan',
+  'dns-tunnel',
+  'policy',
+  'threshold',
+  'budget',
+  'capture-loss',
+  'recorder-stopped',
+] as const;
+export type AlertKind = (typeof ALERT_KINDS)[number];
+
+/** From least to most. */
+export const SEVERITIES = ['info', 'warning', 'critical'] as const;
+export type Severity = (typeof SEVERITIES)[number];
+
+/** Why an alert stays on the screen and in history, and goes nowhere else; `null` if it is delivered. */
+export type Held = 'learning' | 'muted' | 'no history' | null;
+
+/** One alert. Texts are sanitised. */
+export interface Alert {
+  /** Unique across runs and machines: whoever gets it twice can tell by this. */
+  readonly id: string;
+  /** Time of the tick that raised it, epoch ms. */
+  readonly time: number;
+  readonly kind: AlertKind;
+  readonly severity: Severity;
+  readonly app: string | null;
+  /** Path of the process. */
+  readonly exe: string | null;
+  readonly pid: number | null;
+  readonly user: string | null;
+  /** Name or address of the remote end. */
+  readonly host: string | null;
+  readonly domain: string | null;
+  /** One plain sentence. */
+  readonly text: string;
+  /** What was seen, and what would have been expected: a line each. */
+  readonly details: readonly string[];
+  /** File with the packets that show it; null if none were kept. */
+  readonly evidence: string | null;
+  readonly held: Held;
+}
+
+/** Silences alerts that fit everything it names. */
+export interface Mute {
+  /** null fits any. */
+  readonly kind: AlertKind | null;
+  readonly app: string | null;
+  readonly domain: string | null;
+  /** Epoch ms; null is for good. */
+  readonly until: number | null;
+}
