@@ -10,7 +10,7 @@ import { type ErrorReport, reportError } from './cli/print-error.ts';
 import { EXIT_STATUS, NetmonError } from './model/errors.ts';
 import type { LogOptions, Options } from './model/options.ts';
 import { hardenStart, refuseDebugger } from './privilege/harden.ts';
-import { version, versionText } from './system/build.ts';
+import { version } from './system/build.ts';
 import { systemFiles, workingFolder } from './system/files.ts';
 import type { Log } from './system/log.ts';
 import { keepHeapSmall } from './system/thread.ts';
@@ -26,7 +26,7 @@ async function main(): Promise<number> {
   const { parseCommandLine } = await import('./cli/command-line.ts');
   const line = parseCommandLine(words);
   if (line.has('help')) return print((await import('./cli/help.ts')).helpText(line.command));
-  if (line.has('version')) return print(versionText());
+  if (line.has('version')) return printVersion();
   if (line.command === 'interfaces') return interfaces(line);
   if (line.command === 'completions') return print((await import('./cli/completions.ts')).completions(line.operand as Shell));
 
@@ -49,6 +49,11 @@ async function main(): Promise<number> {
   };
   if (line.command === 'run') return start();
   return (await import('./cli/history/commands.ts')).historyCommands(line, options, version, start);
+}
+
+async function printVersion(): Promise<number> {
+  const { versionFacts, versionText } = await import('./cli/version.ts');
+  return print(versionText(await versionFacts(process.platform)));
 }
 
 /** Reads the domain lists that the categories name; most name none. */

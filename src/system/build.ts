@@ -21,9 +21,3 @@ export function commit(): string | null {
 export function nodeText(): string {
   return `${process.versions.node} ${process.platform} ${process.arch}`;
 }
-
-/** What `--version` prints: the version alone on the first line. */
-export function versionText(): string {
-  const built = commit();
-  return `netmon-tui ${version()}\n${built === null ? '' : `commit ${built}\n`}node ${nodeText()}\n`;
-}
