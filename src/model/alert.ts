@@ -60,3 +60,27 @@ export interface Mute {
   /** Epoch ms; null is for good. */
   readonly until: number | null;
 }
+
+/** An alert as it is written as JSON: by `--json`, and for hooks and webhooks. Schema 1 (schema/json-lines.schema.json) fixes what the fields mean. */
+export function alertFields(alert: Alert) {
+  const { id, time, kind, severity, app, exe, pid, user, host, domain, text, details, evidence, held } = alert;
+  const when = new Date(time).toISOString();
+  return {
+    type: 'alert',
+    schema: 1,
+    id,
+    time: when,
+    kind,
+    severity,
+    app,
+    exe,
+    pid,
+    user,
+    host,
+    domain,
+    text,
+    details,
+    evidence,
+    held,
+  };
+}
