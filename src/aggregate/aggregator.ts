@@ -17,7 +17,7 @@ import type {
   TickInterface,
   TotalRow,
 } from '../model/snapshot.ts';
-import { NO_RATES } from '../model/snapshot.ts';
+import { NO_ALERTS, NO_RATES } from '../model/snapshot.ts';
 import type { FlowFacts, ProcessDirectory } from '../model/terms.ts';
 import { type Accumulators, COLUMN, RateRings } from './accumulators.ts';
 import { Booking, type BookingObserver } from './booking.ts';
@@ -247,7 +247,7 @@ export class Aggregator {
     };
     const events = this.#events?.next(made, this.#flows.created - this.#flows.voided) ?? [];
     this.#collector?.note();
-    return { ...made, matching: this.#matching(limits, made.interfaces, intervalMs), events };
+    return { ...made, matching: this.#matching(limits, made.interfaces, intervalMs), events, alerts: NO_ALERTS };
   }
 
   /** @param limits null for all apps, no hosts and no flows */

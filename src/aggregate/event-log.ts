@@ -28,7 +28,7 @@ const LOSS_MS = 10_000;
 /** Whether an earlier run met a name; null if nobody knows. */
 export type KnownHistory = (kind: 'app' | 'domain', name: string) => boolean | null;
 
-type Before = Omit<Snapshot, 'events'>;
+type Before = Omit<Snapshot, 'events' | 'alerts'>;
 
 /** Compares each snapshot with the one before. */
 export class EventLog {

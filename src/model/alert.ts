@@ -1,4 +1,4 @@
-// Alerts: what the watch tells a person, as plain data. The JSON form is a contract (schema/lines.json).
+// Alerts: what the watch tells a person, as plain data. The JSON form is a contract (schema/json-lines.schema.json).
 
 /** What an alert can be about. */
 export const ALERT_KINDS = [

@@ -1,5 +1,6 @@
 // Snapshot: everything that history, outputs and view know about an interval. Plain data, complete, never changed once made.
 
+import type { Alert } from './alert.ts';
 import type { HistoryStatus } from './history.ts';
 import type { Average } from './options.ts';
 import type { PrivilegeStatus } from './privileges.ts';
@@ -286,6 +287,8 @@ export interface Snapshot {
   readonly gaps: readonly Gap[];
   /** What happened so far, oldest first, bounded; empty without a screen. The same list while nothing new happens. */
   readonly events: readonly NetEvent[];
+  /** What the watch raised so far, oldest first, bounded; empty if nothing is watched. The same list while nothing new is raised. */
+  readonly alerts: readonly Alert[];
 }
 
 /** Kinds of events. The view puts them into words. */
@@ -346,6 +349,9 @@ export const RECENT_MS = RECENT_MINUTES * 60_000;
 
 /** Means if none are kept. */
 export const NO_MEANS: readonly number[] = [];
+
+/** Alerts if nothing is watched. */
+export const NO_ALERTS: readonly Alert[] = [];
 
 const NO_SERIES = { ends: [], lengths: [], rx: [], tx: [] };
 

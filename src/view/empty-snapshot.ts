@@ -50,5 +50,6 @@ export function emptySnapshot(time: number): Snapshot {
     flowsEvicted: 0,
     gaps: [],
     events: [],
+    alerts: [],
   };
 }

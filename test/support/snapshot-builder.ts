@@ -179,6 +179,7 @@ export function snapshot(parts: Partial<Snapshot> = {}): Snapshot {
     flowsEvicted: 0,
     gaps: [],
     events: [],
+    alerts: [],
     matching: null,
     ...parts,
   };

@@ -170,6 +170,7 @@ export function snapshot(part: Partial<Snapshot> = {}): Snapshot {
     flowsEvicted: 0,
     gaps: [],
     events: [],
+    alerts: [],
     matching: null,
     ...part,
   };

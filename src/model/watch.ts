@@ -1,0 +1,125 @@
+// What the watch takes and gives, as plain data: flows as it sees them, what history knows for a baseline, what is new for history.
+
+import type { Alert, AlertKind, Severity } from './alert.ts';
+import type { Snapshot } from './snapshot.ts';
+import type { Asked, Endpoint, Process } from './terms.ts';
+
+/**
+ * A flow as the watch sees it. Valid only during the call that passes it: texts are read from the tables as they are asked for, and one
+ * object serves all flows. It is a subject of the filter language too.
+ */
+export interface WatchFlow {
+  readonly app: string | null;
+  readonly exe: string | null;
+  readonly pid: number | null;
+  readonly user: string | null;
+  /** Its process; null if unknown. */
+  readonly process: Process | null;
+  /** Name of the remote end, else its address. */
+  readonly host: string;
+  /** Registrable domain of the name. */
+  readonly domain: string | null;
+  readonly nameSource: string;
+  readonly local: Endpoint;
+  readonly remote: Endpoint;
+  readonly protocol: string;
+  readonly application: string | null;
+  /** Of FLOW_DIRECTIONS. */
+  readonly direction: string;
+  readonly interface: string;
+  readonly category: string | null;
+  readonly country: string | null;
+  readonly asn: number | null;
+  /** Operator of that network. */
+  readonly network: string | null;
+  /** What it asked DNS for. */
+  readonly asked: Asked | null;
+  readonly firstSeen: number;
+  readonly rxBytes: number;
+  readonly txBytes: number;
+  /** True if the remote end is on the internet: not this machine, this network, or a group. */
+  readonly isOutside: boolean;
+  /** True once the end that was called has answered, and not with a refusal. */
+  readonly isAnswered: boolean;
+  /** Number of the app, and of the remote end by name or address. Other apps and hosts may get them after thousands more were met. */
+  readonly appNumber: number;
+  readonly hostNumber: number;
+  /** Bytes of this tick. */
+  readonly tickRx: number;
+  readonly tickTx: number;
+}
+
+/** A snapshot before it has what is made from it. */
+export type WatchedTick = Omit<Snapshot, 'alerts' | 'events' | 'matching'>;
+
+/** Watches flows. The aggregator calls it during a tick, once everything that moved is booked. */
+export interface Watcher {
+  /** True if `moved` wants to be called. */
+  readonly wantsMoved: boolean;
+  /** An app reached a host over a protocol and port for the first time in this run, or was reached. Again if a name or an owner became known late. */
+  met(flow: WatchFlow): void;
+  /** A flow began; once for each, when its owner is known or nobody looks for it any more. */
+  began(flow: WatchFlow): void;
+  /** A flow moved something in this tick. */
+  moved(flow: WatchFlow): void;
+  /** Bytes that an app sent to other machines in this tick. */
+  sent(app: string, bytes: number): void;
+  /** Closes the tick. @returns all alerts of the run, oldest first, bounded; the same list while nothing happens */
+  tick(now: WatchedTick): readonly Alert[];
+}
+
+/** An alert before it has an id, a time and a decision about its delivery. */
+export interface AlertDraft {
+  readonly kind: AlertKind;
+  readonly severity: Severity;
+  readonly text: string;
+  readonly details: readonly string[];
+}
+
+/** Judges what an app reached, as a policy does. null: nothing to say. */
+export type Judge = (flow: WatchFlow) => AlertDraft | null;
+
+/** Kinds of what an app is first seen to reach, beyond domains. */
+export const CONTACT_KINDS = ['country', 'network', 'inbound'] as const;
+export type ContactKind = (typeof CONTACT_KINDS)[number];
+
+/** That an app reached a country (`DE`) or a network (`AS36459`) for the first time, or was reached from outside on a port (`tcp/22`). For history. */
+export interface FirstContact {
+  readonly kind: ContactKind;
+  /** Epoch ms. */
+  readonly time: number;
+  readonly app: string;
+  readonly name: string;
+}
+
+/** What history knows of an app. */
+export interface KnownApp {
+  readonly app: string;
+  /** Paths from which it ran, the most used first; a few. */
+  readonly exes: readonly string[];
+  /** When it was first recorded, epoch ms. */
+  readonly first: number;
+  /** How much time was recorded since then, ms, whether the app was seen in it or not. */
+  readonly recordedMs: number;
+  /** Most bytes that it sent in one hour of the last 30 days, without local flows; 0 if it sent nothing. */
+  readonly peakTx: number;
+}
+
+/** Names by app, in columns: there may be 100,000. */
+export interface NamesByApp {
+  /** Indexes into `apps`. */
+  readonly apps: readonly number[];
+  readonly names: readonly string[];
+}
+
+/** What history knows, for a baseline. */
+export interface KnownBaseline {
+  /** Time recorded in all, ms. */
+  readonly recordedMs: number;
+  readonly apps: readonly KnownApp[];
+  readonly domains: NamesByApp;
+  /** By CONTACT_KINDS, named as in FirstContact. */
+  readonly contacts: Readonly<Record<ContactKind, NamesByApp>>;
+  /** True if not everything fitted: what is missing may be known all the same. */
+  readonly isCut: boolean;
+}
