@@ -1,13 +1,26 @@
 // `netmon-tui completions SHELL`: completions for bash, zsh and fish, made from the tables of commands and settings. Pure.
 
+import { FIELDS, WORDS } from '../filter/fields.ts';
 import { COMMAND_NAMES, COMMANDS, type CommandName, type Shell } from './commands.ts';
 import { FLAGS, type Flag } from './config/settings.ts';
+import { THEMES } from './config/value-types.ts';
 
 const PROGRAM = 'netmon-tui';
 /** Interfaces without asking the program, which would take longer than a key press. */
 const INTERFACES = '{ ls /sys/class/net || ifconfig -l; } 2>/dev/null';
 /** Commands that are typed; `run` is none. */
 const TYPED = COMMAND_NAMES.filter((name) => name !== 'run');
+/** What may stand first. `help COMMAND` is `COMMAND --help`. */
+const FIRST: readonly string[] = [...TYPED, 'help'];
+const HELP_DOES = 'say what a command does, and its options';
+/** Fields of the filter language with few values: all their names, as alternatives of a shell's `case`, and what to offer after the colon. */
+const VALUES_OF_FIELDS = FIELDS.flatMap((field) => {
+  const values = field.kind === 'text' ? (field.values ?? field.usual ?? []) : [];
+  return values.length === 0 ? [] : [{ names: [field.name, ...field.aliases], values }];
+});
+const INTERFACE_FIELD = ['iface', 'interface'];
+const FIELD_NAMES = FIELDS.map(({ name }) => `${name}:`).join(' ');
+const WORD_NAMES = WORDS.map(({ name }) => name).join(' ');
 
 /** The script that teaches a shell the program's words. */
 export function completions(name: Shell): string {
@@ -22,6 +35,8 @@ function flagsOf(command: CommandName): readonly Flag[] {
 function bash(): string {
   const offerOf = ({ offers }: Flag): string => {
     if (offers === 'files') return '_netmon_tui_files';
+    if (offers === 'themes') return `_netmon_tui_words '${THEMES.join(' ')}'; [[ $current == */* ]] && _netmon_tui_files`;
+    if (offers === 'filter') return '_netmon_tui_filter "$current"';
     if (offers === 'interfaces') return `_netmon_tui_words "any $(${INTERFACES})"`;
     if (offers === 'users') return '_netmon_tui_words "$(compgen -u)"';
     return offers.length === 0 ? ':' : `_netmon_tui_words '${offers.join(' ')}'`;
@@ -36,21 +51,54 @@ function bash(): string {
   const commands = COMMAND_NAMES.map(
     (name) => `    ${name}) flags='${flagsOf(name).flatMap(typedForms).join(' ')}' operands='${operandsOf(name).join(' ')}' ;;`,
   );
+  commands.push(`    help) flags= operands='${TYPED.join(' ')}' ;;`);
+  const ofFields = VALUES_OF_FIELDS.map(({ names, values }) => `    ${names.join('|')}) offers='${values.join(' ')}' ;;`);
   return `# netmon-tui completions for bash: source <(netmon-tui completions bash)
 _netmon_tui_words() { COMPREPLY=($(compgen -W "$1" -- "$current")); }
 _netmon_tui_files() {
-  local IFS=$'\n'
+  local IFS=$'\\n'
   COMPREPLY=($(compgen -f -- "$current"))
   compopt -o filenames 2>/dev/null # bash 3.2, which macOS has, knows no compopt
 }
+# the last word of a filter: a field, or a value of one; $2 is the field if bash has split it off
+_netmon_tui_filter() {
+  local typed=\${1#[\\'\\"]} before= begun field=$2 offers
+  begun=\${typed##*[ (]}
+  before=\${typed%"$begun"}
+  while [[ $begun == [-!]* ]]; do before+=\${begun:0:1} begun=\${begun:1}; done
+  if [[ $begun == *:* ]]; then
+    field=\${begun%%:*} before+=\${begun%%:*}: begun=\${begun#*:}
+  fi
+  case $field in
+    '') offers='${FIELD_NAMES} ${WORD_NAMES}' ;;
+${ofFields.join('\n')}
+    ${INTERFACE_FIELD.join('|')}) offers=$(${INTERFACES}) ;;
+  esac
+  COMPREPLY=($(compgen -W "$offers" -- "$begun"))
+  local -i at
+  for (( at = 0; at < \${#COMPREPLY[@]}; at++ )); do COMPREPLY[at]=$before\${COMPREPLY[at]}; done
+  [[ \${COMPREPLY[0]} == *: ]] && compopt -o nospace 2>/dev/null
+}
 _netmon_tui() {
   local current=\${COMP_WORDS[COMP_CWORD]} previous=\${COMP_WORDS[COMP_CWORD-1]} joined= command=run word flags operands
+  # bash splits a filter at its ":"
+  local -i colon=COMP_CWORD
+  [[ $previous == : ]] && colon+=-1
+  if (( colon > 2 )) && [[ \${COMP_WORDS[colon]} == : ]]; then
+    word=\${COMP_WORDS[colon-2]}
+    [[ $word == = ]] && word=\${COMP_WORDS[colon-3]}
+    [[ $current == : ]] && current=
+    case $word in
+      ${typedForms(flagNamed('filter')).join('|')}) _netmon_tui_filter "$current" "\${COMP_WORDS[colon-1]}" ;;
+    esac
+    return
+  fi
   # bash splits --flag=value at the "="
   if [[ $current == = ]]; then joined=1 current=
   elif [[ $previous == = ]]; then joined=1 previous=\${COMP_WORDS[COMP_CWORD-2]}; fi
   for word in "\${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
     case $word in
-      ${TYPED.join('|')}) command=$word; break ;;
+      ${FIRST.join('|')}) command=$word; break ;;
     esac
   done
   COMPREPLY=()
@@ -67,6 +115,10 @@ complete -F _netmon_tui ${PROGRAM}
 `;
 }
 
+function flagNamed(name: string): Flag {
+  return FLAGS.find((flag) => flag.name === name) as Flag;
+}
+
 /** A flag as it is typed: `--interface`, `-i`. */
 function typedForms({ name, short }: Flag): readonly string[] {
   return [`--${name}`, ...(short === null ? [] : [`-${short}`])];
@@ -74,13 +126,15 @@ function typedForms({ name, short }: Flag): readonly string[] {
 
 /** Words that may follow a command; for `run` those are the commands. */
 function operandsOf(command: CommandName): readonly string[] {
-  return command === 'run' ? TYPED : (COMMANDS[command].operand?.choices ?? []);
+  return command === 'run' ? FIRST : (COMMANDS[command].operand?.choices ?? []);
 }
 
 function zsh(): string {
   const actionOf = ({ offers }: Flag): string => {
     if (offers === 'files') return '_files';
     if (offers === 'interfaces') return '_netmon_tui_interfaces';
+    if (offers === 'themes') return '_netmon_tui_themes';
+    if (offers === 'filter') return '_netmon_tui_filter';
     if (offers === 'users') return '_users';
     return offers.length === 0 ? ' ' : `(${offers.join(' ')})`;
   };
@@ -102,21 +156,49 @@ function zsh(): string {
     const specs = flagsOf(name).flatMap(specsOf);
     return `    ${name})\n      _arguments -s -S \\\n${specs.map((spec) => `        ${spec}`).join(' \\\n')}${operand} ;;`;
   });
+  cases.push("    help)\n      _arguments ':command:_netmon_tui_commands' ;;");
+  const described = (list: readonly { readonly name: string; readonly help: string }[]) =>
+    list.map(({ name, help }) => `    '${name}:${singleQuoted(help)}'`).join('\n');
+  const ofFields = VALUES_OF_FIELDS.map(({ names, values }) => `      ${names.join('|')}) compadd ${values.join(' ')} ;;`);
   return `#compdef ${PROGRAM}
 # netmon-tui completions for zsh: source <(netmon-tui completions zsh)
 _netmon_tui_interfaces() { compadd any $(${INTERFACES}) }
+_netmon_tui_themes() { compadd ${THEMES.join(' ')}; _files -g '*.theme' }
 _netmon_tui_commands() {
   local -a commands
   commands=(
-${TYPED.map((name) => `    '${name}:${singleQuoted(COMMANDS[name].does)}'`).join('\n')}
+${described([...TYPED.map((name) => ({ name, help: COMMANDS[name].does })), { name: 'help', help: HELP_DOES }])}
   )
   _describe command commands
+}
+# the last word of a filter: a field, or a value of one
+_netmon_tui_filter() {
+  local -a fields words
+  compset -P '*[ (]'
+  compset -P '[-!]##'
+  if [[ $PREFIX == *:* ]]; then
+    local field=\${PREFIX%%:*}
+    compset -P 1 '*:'
+    case $field in
+${ofFields.join('\n')}
+      ${INTERFACE_FIELD.join('|')}) _netmon_tui_interfaces ;;
+    esac
+    return
+  fi
+  fields=(
+${described(FIELDS)}
+  )
+  words=(
+${described(WORDS)}
+  )
+  _describe -t fields field fields -S :
+  _describe -t words word words
 }
 _netmon_tui() {
   local command=run at
   for (( at = 2; at < CURRENT; at++ )); do
     case $words[at] in
-      ${TYPED.join('|')})
+      ${FIRST.join('|')})
         command=$words[at]
         shift $((at - 1)) words
         (( CURRENT -= at - 1 ))
@@ -141,12 +223,13 @@ function fish(): string {
   const argumentsOf = ({ offers }: Flag): string => {
     if (offers === 'files') return '-r -F';
     if (offers === 'interfaces') return `-x -a '(echo any; ls /sys/class/net 2>/dev/null; or ifconfig -l | string split " ")'`;
+    if (offers === 'themes') return `-r -F -a ${quoted(THEMES.join(' '))}`;
+    if (offers === 'filter') return "-x -a '(__netmon_tui_filter)'";
     if (offers === 'users') return "-x -a '(__fish_complete_users)'";
     return offers.length === 0 ? '-x' : `-x -a ${quoted(offers.join(' '))}`;
   };
-  const commands = TYPED.map(
-    (name) =>
-      `complete -c ${PROGRAM} -f -n "not __fish_seen_subcommand_from $commands" -a ${name} -d ${quoted(COMMANDS[name].does)}`,
+  const commands = [...TYPED.map((name) => [name, COMMANDS[name].does] as const), ['help', HELP_DOES] as const].map(
+    ([name, does]) => `complete -c ${PROGRAM} -f -n "not __fish_seen_subcommand_from $commands" -a ${name} -d ${quoted(does)}`,
   );
   const operands = TYPED.filter((name) => operandsOf(name).length > 0).map(
     (name) => `complete -c ${PROGRAM} -f -n "__fish_seen_subcommand_from ${name}" -a ${quoted(operandsOf(name).join(' '))}`,
@@ -161,8 +244,28 @@ function fish(): string {
     const value = flag.value === null ? '' : flag.optional ? ' -F' : ` ${argumentsOf(flag)}`;
     return `complete -c ${PROGRAM} -n "${tests.join('; or ')}" -l ${flag.name}${short}${value} -d ${quoted(flag.help ?? '')}`;
   });
+  operands.push(`complete -c ${PROGRAM} -f -n "__fish_seen_subcommand_from help" -a ${quoted(TYPED.join(' '))}`);
+  const ofFields = VALUES_OF_FIELDS.map(
+    ({ names, values }) => `    case ${names.join(' ')}\n      string join \\n -- "$before"$begun[1]:{${values.join(',')}}`,
+  );
   return `# netmon-tui completions for fish: netmon-tui completions fish | source
-set -l commands ${TYPED.join(' ')}
+# the last word of a filter: a field, or a value of one
+function __netmon_tui_filter
+  set -l typed (commandline -ct | string replace -r '^(--filter=|-f)?[\\'"]?' '')
+  set -l begun (string match -r '[^ (!-][^ (]*$|$' -- $typed)
+  set -l before (string sub -l (math (string length -- "$typed") - (string length -- "$begun")) -- "$typed")
+  set begun (string split -m 1 : -- $begun)
+  if not set -q begun[2]
+${[...FIELDS.map(({ name, help }) => ({ name: `${name}:`, help })), ...WORDS].map(({ name, help }) => `    printf '%s\\t%s\\n' "$before"${name} ${quoted(help)}`).join('\n')}
+    return
+  end
+  switch $begun[1]
+${ofFields.join('\n')}
+    case ${INTERFACE_FIELD.join(' ')}
+      string join \\n -- "$before"$begun[1]:(ls /sys/class/net 2>/dev/null; or ifconfig -l | string split " ")
+  end
+end
+set -l commands ${FIRST.join(' ')}
 complete -c ${PROGRAM} -f
 ${[...commands, ...operands, ...flags].join('\n')}
 `;

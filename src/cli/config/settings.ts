@@ -173,7 +173,7 @@ export const SETTINGS = {
   ),
   filter: setting<string | null>(
     {
-      type: expression('a filter of one line', 'app:curl'),
+      type: expression('a filter of one line', 'app:curl', 'filter'),
       initial: null,
       help: 'show only what matches, for example app:curl or port:443',
       flags: [value('EXPR', { short: 'f' })],
@@ -567,7 +567,7 @@ export const OPTIONS = {
     variable: named('NETMON_CONFIG'),
   },
   'print-config': plainFlag('Configuration', RUN, 'print the settings in force and where each comes from'),
-  version: plainFlag('Configuration', EVERY, 'print the version', 'V'),
+  version: plainFlag('Configuration', EVERY, 'print the versions of netmon-tui, Node and libpcap', 'V'),
   help: plainFlag('Configuration', EVERY, 'print this help; after a command, that of the command', 'h'),
 };
 

@@ -12,7 +12,7 @@ export interface ValueType<T> {
   /** How a configuration file writes it. */
   readonly form: 'boolean' | 'integer' | 'string' | 'strings';
   /** What a shell offers: these words, or names of that kind. */
-  readonly offers: readonly string[] | 'files' | 'interfaces' | 'users';
+  readonly offers: readonly string[] | 'files' | 'filter' | 'interfaces' | 'themes' | 'users';
   /** The value of a text, undefined if it is invalid. A list has one text for each entry, anything else has one text. */
   read(texts: readonly string[]): T | undefined;
   /** What a configuration file says to get this value. */
@@ -26,7 +26,8 @@ const PATH_LIMIT = 1024;
 const NAME_LIMIT = 128;
 const INTERFACE_LIMIT = 64;
 const CONTROL = /[\u0000-\u001f\u007f-\u009f]/;
-const AUTO_THEMES = ['auto', 'netmon', 'light', 'dusk', 'contrast', 'mono'];
+/** Our own themes, and the word that chooses among them. */
+export const THEMES: readonly string[] = ['auto', 'netmon', 'light', 'dusk', 'contrast', 'mono'];
 
 function single<T>(
   noun: string,
@@ -107,11 +108,12 @@ export function text(noun: string, example: string, offers: readonly string[] = 
 }
 
 /** An expression that its own compiler checks later. Empty text is no expression: with it a flag overrides the file. */
-export function expression(noun: string, example: string): ValueType<string | null> {
-  return single<string | null>(noun, example, (value) => {
+export function expression(noun: string, example: string, offers: ValueType<string>['offers'] = []): ValueType<string | null> {
+  const read = (value: string) => {
     if (value.trim() === '') return null;
     return plain(value, TEXT_LIMIT) ? value : undefined;
-  });
+  };
+  return single<string | null>(noun, example, read, { offers });
 }
 
 /** The path of a file. Kept absolute: typed ones are relative to the working folder, others to the configuration file. */
@@ -129,7 +131,7 @@ export const THEME: ValueType<string> = single(
   'the name or the path of a theme',
   'light',
   (value) => (plain(value, PATH_LIMIT) ? value : undefined),
-  { offers: AUTO_THEMES, resolve: (value, absolute, isTyped) => (isTyped || !value.includes('/') ? value : absolute(value)) },
+  { offers: 'themes', resolve: (value, absolute, isTyped) => (isTyped || !value.includes('/') ? value : absolute(value)) },
 );
 
 /** Names of interfaces, without repetitions. */

@@ -28,7 +28,8 @@ printf '%s\\n' "\${COMPREPLY[@]}"`;
 }
 
 describe.skipIf(missing('bash'))('bash', () => {
-  it('offers the commands', () => expect(offered('')).toEqual(COMMAND_NAMES.slice(1)));
+  it('offers the commands', () => expect(offered('')).toEqual([...COMMAND_NAMES.slice(1), 'help']));
+  it('offers commands to ask about', () => expect(offered('help', 're')).toEqual(['record', 'report']));
   it('offers commands that begin so', () => expect(offered('re')).toEqual(['record', 'report']));
   it('offers the flags of a run', () => expect(offered('--dr')).toEqual(['--driver', '--drop-all']));
   it('offers the flags of a command, and no others', () => {
@@ -56,7 +57,25 @@ describe.skipIf(missing('bash'))('bash', () => {
   });
   it('offers nothing where text of any kind may stand', () => {
     expect(offered('query', '')).toEqual([]);
-    expect(offered('--filter', '')).toEqual([]);
+    expect(offered('--bpf', '')).toEqual([]);
+  });
+  it('offers themes, and files where a path begins', () => {
+    expect(offered('--theme', 'd')).toEqual(['dusk']);
+    expect(offered('--theme', './tr')).toEqual(['./trace one.pcap']);
+  });
+  it('offers the fields of a filter, at its last word', () => {
+    expect(offered('-f', 'rx')).toEqual(['rx:', 'rxrate:']);
+    expect(offered('history', '--filter', '=', 'ap')).toEqual(['app:', 'application:']);
+    expect(offered('-f', "'app:curl or (!cat")).toEqual(['app:curl or (!category:']);
+    expect(offered('-f', 'clo')).toEqual(['closed']);
+  });
+  it('offers the values of a field, split off by bash or within quotes', () => {
+    expect(offered('-f', 'dir', ':')).toEqual(['outbound', 'inbound', 'local', 'transit']);
+    expect(offered('--filter', '=', 'proto', ':', 'icmp')).toEqual(['icmp', 'icmpv6']);
+    expect(offered('-f', "'app:curl dir:in")).toEqual(['app:curl dir:inbound']);
+    expect(offered('-f', 'iface', ':', 'lo')).toEqual([expect.stringMatching(/^lo0?$/)]);
+    expect(offered('-f', 'app', ':', '')).toEqual([]);
+    expect(offered('--bpf', 'dir', ':', 'in')).toEqual([]);
   });
 });
 
@@ -96,6 +115,21 @@ describe.each([
     expect(ask('netmon-tui -i ')).toEqual(expect.arrayContaining(['any', expect.stringMatching(/^lo0?$/)]));
     expect(ask('netmon-tui -r tr').join()).toContain('trace');
     expect(ask('netmon-tui query ')).toEqual([]);
+    expect(ask('netmon-tui help re').toSorted()).toEqual(['record', 'report']);
+    expect(ask('netmon-tui --average ').toSorted()).toEqual(['10s', '2s', '40s']);
+    expect(ask('netmon-tui --theme d')).toContain('dusk');
+  });
+
+  test.skipIf(missing(shell))('offers fields of a filter and their values', { timeout: 120_000 }, () => {
+    const ends = (typed: string) => ask(typed).map((text) => text.replace(/^.*[ (!=]/, '').replace(/:$/, ''));
+    expect(ends('netmon-tui -f rx').toSorted()).toEqual(['rx', 'rxrate']);
+    expect(ends('netmon-tui history --filter=retr')).toEqual(['retransmits']);
+    expect(ends(`netmon-tui -f "app:curl or (!cat`)).toEqual(['category']);
+    const values = (typed: string) => ends(typed).map((text) => text.replace(/^.*:/, ''));
+    expect(values('netmon-tui -f dir:').toSorted()).toEqual(['inbound', 'local', 'outbound', 'transit']);
+    expect(values(`netmon-tui -f "app:curl dir:in`)).toEqual(['inbound']);
+    expect(values('netmon-tui -f iface:lo')).toEqual([expect.stringMatching(/^lo0?$/)]);
+    expect(values('netmon-tui -f app:')).toEqual([]);
   });
 });
 
