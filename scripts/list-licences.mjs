@@ -13,7 +13,7 @@ function licenceOf(path) {
 }
 
 const rows = Object.entries(packages)
-  .filter(([path, entry]) => path !== '' && !entry.dev && !entry.devOptional && !entry.os)
+  .filter(([path, entry]) => path.startsWith('node_modules/') && !entry.link && !entry.dev && !entry.devOptional && !entry.os)
   .map(([path, entry]) => {
     const name = path.slice(path.lastIndexOf('node_modules/') + 'node_modules/'.length);
     return `| ${name} | ${entry.version} | ${entry.license ?? licenceOf(path)} |`;

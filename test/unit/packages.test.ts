@@ -12,6 +12,8 @@ interface Locked {
   readonly dev?: boolean;
   readonly devOptional?: boolean;
   readonly os?: readonly string[];
+  /** A workspace. */
+  readonly link?: boolean;
   readonly hasInstallScript?: boolean;
   readonly resolved?: string;
 }
@@ -26,7 +28,9 @@ const PACKAGE = JSON.parse(read('package.json')) as {
 };
 const LOCK = (JSON.parse(read('package-lock.json')) as { packages: Record<string, Locked> }).packages;
 const NAMED = { ...PACKAGE.dependencies, ...PACKAGE.optionalDependencies };
-const installed = Object.entries(LOCK).filter(([path, entry]) => path !== '' && !entry.dev && !entry.devOptional);
+const installed = Object.entries(LOCK).filter(
+  ([path, entry]) => path.startsWith('node_modules/') && !entry.link && !entry.dev && !entry.devOptional,
+);
 const nameOf = (path: string) => path.slice(path.lastIndexOf('node_modules/') + 'node_modules/'.length);
 
 /** Rows of a table, as lists of cells. */
