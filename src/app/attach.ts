@@ -59,7 +59,7 @@ async function recorder(history: HistoryOptions, { parts, opened }: Assembled): 
   const { clock, options } = opened;
   const { monitor } = parts;
   const time = options.read === null ? () => clock.now() : () => monitor.lastTime;
-  return () => new RecordingOfRun(history, parts, clock, time, edges);
+  return () => new RecordingOfRun(history, parts, clock, time, edges, null);
 }
 
 /**

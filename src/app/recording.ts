@@ -8,6 +8,7 @@ import { IN_JOURNAL, Recorder, TRIED_AGAIN } from '../history/recorder.ts';
 import { type RunSave, saveInThread } from '../history/save-thread.ts';
 import { NetmonError } from '../model/errors.ts';
 import type { HistoryStatus } from '../model/history.ts';
+import type { WatchRecords } from '../model/history-batch.ts';
 import type { HistoryOptions } from '../model/options.ts';
 import type { Assembly } from '../pipeline/assembly.ts';
 import { fileWork } from '../system/as-owner.ts';
@@ -59,18 +60,23 @@ export class Recording {
   readonly #collector: HistoryCollector;
   readonly #recorder: Recorder;
   readonly #time: () => number;
+  readonly #watched: (() => WatchRecords | null) | null;
   readonly #saveNow = () => this.save();
   #timer: NodeJS.Timeout | null = null;
   #hasRecorded = false;
   #closing: Promise<string> | null = null;
 
-  /** @param time the packets' time, epoch ms: the machine's when live, their own in a replay */
+  /**
+   * @param time the packets' time, epoch ms: the machine's when live, their own in a replay
+   * @param watched takes what the watch found since it was last asked; null without a watch
+   */
   constructor(
     options: HistoryOptions,
     parts: Pick<Assembly, 'monitor' | 'directory' | 'names'>,
     clock: Clock,
     time: () => number,
     edges: RecordingEdges,
+    watched: (() => WatchRecords | null) | null,
   ) {
     const { monitor, directory, names } = parts;
     const { aggregator, flows } = monitor;
@@ -80,6 +86,7 @@ export class Recording {
     const log = new FlowLog((row) => aggregator.flowRow(row), exeOf);
     this.#collector = new HistoryCollector(flows, aggregator.booking, keys, log);
     this.#time = time;
+    this.#watched = watched;
     this.#recorder = new Recorder({
       path: options.path,
       owner: options.owner,
@@ -122,8 +129,15 @@ export class Recording {
     if (this.#recorder.isRecording) {
       this.#hasRecorded = true;
       for (const batch of this.#collector.collect(time)) this.#recorder.offer(batch);
+      this.#offerWatched(time);
     }
     return this.#recorder.work();
+  }
+
+  #offerWatched(time: number): void {
+    const watch = this.#watched?.() ?? null;
+    if (watch === null) return;
+    this.#recorder.offer({ minute: Math.floor(time / MINUTE_MS), entries: [], flows: [], unlogged: 0, watch });
   }
 
   /** Has the history file written now. */
@@ -144,6 +158,7 @@ export class Recording {
     if (this.#recorder.isRecording) {
       this.#hasRecorded = true;
       for (const batch of this.#collector.finish(this.#time())) this.#recorder.offer(batch);
+      this.#offerWatched(this.#time());
     }
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<string>((resolve) => {

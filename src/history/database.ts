@@ -3,10 +3,20 @@
 import { randomInt } from 'node:crypto';
 import type { Database, SqlValue, Statement } from 'sql.js';
 import { NetmonError, reasonOf } from '../model/errors.ts';
-import type { HistoryQuery, HistoryResult, SqlResult } from '../model/history.ts';
+import type {
+  AlertQuery,
+  Baseline,
+  BaselineQuery,
+  HistoryQuery,
+  HistoryResult,
+  RecordedAlert,
+  SqlResult,
+} from '../model/history.ts';
 import type { HistoryBatch, LoggedFlow } from '../model/history-batch.ts';
-import { type Erasure, erase } from './erasure.ts';
+import { AlertTables } from './alerts.ts';
+import { type Erasure, erase, erasureEnd } from './erasure.ts';
 import type { JournalRecord } from './journal/record.ts';
+import { baselineOf } from './query/baseline.ts';
 import {
   type FirstSeen,
   type FirstSeenQuery,
@@ -32,6 +42,7 @@ export class HistoryDatabase {
   readonly #statements: Statements;
   readonly #meta: HistoryMeta;
   readonly #dictionary: HistoryDictionary;
+  readonly #alerts: AlertTables;
   readonly #writer: HistoryWriter;
   readonly #retention: HistoryRetention;
   readonly #queries: HistoryQueries;
@@ -43,8 +54,9 @@ export class HistoryDatabase {
     this.#statements = new Statements(database);
     this.#meta = new HistoryMeta(this.#statements);
     this.#dictionary = new HistoryDictionary(this.#statements);
+    this.#alerts = new AlertTables(this.#statements, this.#dictionary, this.#meta);
     this.#writer = new HistoryWriter(this.#statements, this.#dictionary, this.#meta);
-    this.#retention = new HistoryRetention(this.#statements, this.#dictionary, this.#meta);
+    this.#retention = new HistoryRetention(this.#statements, this.#dictionary, this.#meta, this.#alerts);
     this.#queries = new HistoryQueries(this.#statements, this.#dictionary, this.#meta);
     this.#pages = new HistoryPages(this.#statements, this.#meta);
   }
@@ -102,6 +114,7 @@ export class HistoryDatabase {
       for (const { sequence, batch } of records) {
         if (sequence <= this.applied) continue;
         this.#writer.write(batch);
+        if (batch.watch !== undefined) this.#alerts.write(batch.minute, batch.watch);
         this.#meta.set('applied', sequence);
         applied++;
       }
@@ -125,7 +138,10 @@ export class HistoryDatabase {
 
   /** Deletes rows. Only the steps of `prune` after it remove the bytes from the file. */
   erase(erasure: Erasure): void {
-    this.#transaction(() => erase(this.#statements, this.#dictionary, this.#meta, erasure));
+    this.#transaction(() => {
+      this.#alerts.erase(erasure.app, erasure.before === null ? null : erasureEnd(erasure.before));
+      erase(this.#statements, this.#dictionary, this.#meta, erasure);
+    });
     this.#queries.forget();
   }
 
@@ -168,6 +184,16 @@ export class HistoryDatabase {
   /** Apps and registrable domains that were ever recorded, `most` of each. */
   knownNames(most: number): KnownNames {
     return this.#pages.knownNames(most);
+  }
+
+  /** The newest alerts of a range, oldest first. */
+  alerts(query: AlertQuery): readonly RecordedAlert[] {
+    return this.#alerts.read(query);
+  }
+
+  /** What each app has reached, and how much it usually sends. Takes a second for a large file. */
+  baseline(query: BaselineQuery): Baseline {
+    return baselineOf(this.#statements, this.#dictionary, this.#meta, query);
   }
 
   /**
@@ -218,7 +244,7 @@ const MOST_TEXT = 64 * 1024 * 1024;
 /** Memory of all databases of the thread: a statement fails before the thread does. It can't be raised again, and only readers run statements. */
 const MOST_MEMORY = 512 * 1024 * 1024;
 const READING = new Set(['select', 'with', 'values', 'explain']);
-const HINT = 'it reads only: SELECT ... FROM connections, flows or first_seen';
+const HINT = 'it reads only: SELECT ... FROM connections, flows, first_seen or alerts';
 
 /** Bounds of a user's statement. */
 export interface SqlLimits {

@@ -2,6 +2,7 @@
 // is still too large, it goes on in the same order, and then merges the smallest hosts of old days. Sums of days stay exact. Works in steps, in
 // its caller's transaction.
 
+import type { AlertTables } from './alerts.ts';
 import { ADD_TO, bucketOf, EMPTY, type HistoryMeta, SUBJECT_MASK, SUBJECTS, type TierTable } from './schema.ts';
 import type { Statements } from './sqljs/statements.ts';
 import { type HistoryDictionary, SUBJECT_COLUMNS } from './writer.ts';
@@ -55,15 +56,17 @@ export class HistoryRetention {
   readonly #statements: Statements;
   readonly #dictionary: HistoryDictionary;
   readonly #meta: HistoryMeta;
+  readonly #alerts: AlertTables;
   /** True from when the size exceeds its limit until it is well below. */
   #isShrinking = false;
   /** True if labels may have lost their last row. */
   #hasOrphans = false;
 
-  constructor(statements: Statements, dictionary: HistoryDictionary, meta: HistoryMeta) {
+  constructor(statements: Statements, dictionary: HistoryDictionary, meta: HistoryMeta, alerts: AlertTables) {
     this.#statements = statements;
     this.#dictionary = dictionary;
     this.#meta = meta;
+    this.#alerts = alerts;
   }
 
   /**
@@ -75,7 +78,7 @@ export class HistoryRetention {
     this.#followClock(minute);
     this.#raise(minute - KEPT.minutes, minute - KEPT.hours * 60);
     if (this.#dropBelow('minute', this.#meta.minutesFrom) || this.#dropBelow('hour', this.#meta.hoursFrom)) return 'more';
-    if (this.#dropFlows(old, maxBytes)) return 'more';
+    if (this.#dropFlows(old, maxBytes) || this.#alerts.prune(maxBytes)) return 'more';
     const today = Math.floor(now / 86_400_000);
     if (this.#meta.get('swept') !== today) {
       this.#sweep();
@@ -135,6 +138,8 @@ export class HistoryRetention {
       ...['local', 'remote', 'attribution', 'name_source', 'application'].map((name) => `SELECT ${name} FROM flow`),
       'SELECT app FROM contact',
       'SELECT domain FROM contact',
+      'SELECT app FROM reached',
+      'SELECT value FROM reached',
     ];
     this.#statements.run(`DELETE FROM label WHERE id NOT IN (${named.join(' UNION ')})`, []);
     this.#dictionary.forget();

@@ -10,7 +10,7 @@ import type { Statements } from './sqljs/statements.ts';
 /** `PRAGMA application_id` of a history file: "nmon". */
 const APPLICATION_ID = 0x6e6d6f6e;
 /** `PRAGMA user_version` that this program writes. */
-export const SCHEMA_VERSION = 2;
+export const SCHEMA_VERSION = 3;
 
 /**
  * A record's id is its bucket times this, plus its subject. With 2^22, minutes of today stay within 2^53:
@@ -176,8 +176,57 @@ SELECT app.text AS app_name, domain.text AS domain, strftime('%Y-%m-%dT%H:%M:%SZ
 FROM contact JOIN label AS app ON app.id = contact.app JOIN label AS domain ON domain.id = contact.domain;
 `;
 
+/** Version 3: alerts, and what an app first reached beyond domains. Alerts keep their texts themselves: hardly any comes twice. */
+const VERSION_3 = `
+CREATE TABLE reached (
+  app INTEGER NOT NULL, -- label.id
+  kind INTEGER NOT NULL, -- 1 country, 2 network, 3 inbound
+  value INTEGER NOT NULL, -- label.id
+  minute INTEGER NOT NULL, -- since 1970-01-01 UTC
+  PRIMARY KEY (app, kind, value)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE alert (
+  number INTEGER PRIMARY KEY, -- in the order in which they were recorded
+  id TEXT NOT NULL UNIQUE,
+  time INTEGER NOT NULL, -- ms since 1970-01-01 UTC
+  kind TEXT NOT NULL,
+  severity TEXT NOT NULL,
+  app TEXT,
+  exe TEXT,
+  pid INTEGER,
+  user TEXT,
+  host TEXT,
+  domain TEXT,
+  text TEXT NOT NULL,
+  details TEXT NOT NULL, -- lines
+  evidence TEXT,
+  held TEXT -- why it was not delivered
+) STRICT;
+CREATE TABLE delivery (
+  alert TEXT NOT NULL, -- alert.id
+  sink TEXT NOT NULL,
+  time INTEGER NOT NULL, -- ms since 1970-01-01 UTC
+  failure TEXT,
+  PRIMARY KEY (alert, sink)
+) STRICT, WITHOUT ROWID;
+CREATE VIEW alerts AS
+SELECT
+  strftime('%Y-%m-%dT%H:%M:%fZ', alert.time / 1000.0, 'unixepoch') AS time,
+  alert.kind AS kind, alert.severity AS severity, alert.text AS text,
+  alert.app AS app_name, alert.exe AS process, alert.pid AS pid, alert.user AS user,
+  alert.host AS hostname, alert.domain AS domain, alert.details AS details, alert.evidence AS evidence, alert.held AS held,
+  (SELECT group_concat(sink, ', ') FROM delivery WHERE delivery.alert = alert.id AND failure IS NULL) AS delivered,
+  (SELECT group_concat(sink || ': ' || failure, '; ') FROM delivery WHERE delivery.alert = alert.id) AS failures,
+  alert.id AS id
+FROM alert;
+CREATE VIEW first_reached AS
+SELECT app.text AS app_name, CASE reached.kind WHEN 1 THEN 'country' WHEN 2 THEN 'network' ELSE 'inbound' END AS kind,
+  value.text AS value, strftime('%Y-%m-%dT%H:%M:%SZ', reached.minute * 60, 'unixepoch') AS time
+FROM reached JOIN label AS app ON app.id = reached.app JOIN label AS value ON value.id = reached.value;
+`;
+
 /** `STEPS[n]` leads from version n to n + 1; version 0 is the empty file. */
-const STEPS: readonly string[] = [VERSION_1, VERSION_2];
+const STEPS: readonly string[] = [VERSION_1, VERSION_2, VERSION_3];
 const MAGIC = 'SQLite format 3\0';
 /** Offsets in the file's header (sqlite.org/fileformat2.html, section 1.3). */
 const HEADER = { bytes: 100, writeFormat: 18, userVersion: 60, applicationId: 68 } as const;
@@ -267,7 +316,7 @@ function columnsOf(database: Database): string[] {
 /**
  * `applied`: sequence number of the newest record; `minutes_from`, `hours_from`: in minutes and in hours; `oldest`, `newest`: minutes; `unlogged`: flows that the log
  * lacks; `swept`: day of the last sweep; `fold_level`, `fold_day`: how far hosts of old days are merged; `identity`: a random number that tells one history from another;
- * `retention_clock`: ms since the epoch, see `retentionClock`.
+ * `retention_clock`: ms since the epoch, see `retentionClock`; `reached_from`: minute of the first contact that is no domain.
  */
 type MetaKey =
   | 'applied'
@@ -280,7 +329,8 @@ type MetaKey =
   | 'fold_level'
   | 'fold_day'
   | 'identity'
-  | 'retention_clock';
+  | 'retention_clock'
+  | 'reached_from';
 
 /** Times end with those of Date (ECMA-262, 21.4.1.1). */
 const LAST_MS = 8.64e15;
@@ -297,6 +347,7 @@ const MOST: Readonly<Record<MetaKey, number>> = {
   fold_day: LAST_MS / 86_400_000,
   identity: Number.MAX_SAFE_INTEGER,
   retention_clock: LAST_MS,
+  reached_from: LAST_MS / 60_000,
 };
 
 /** Numbers that a history keeps about itself, in memory and in the table `meta`. The caller provides the transaction; after a rollback, `reload`. */

@@ -24,7 +24,8 @@ export const SEVERITIES = ['info', 'warning', 'critical'] as const;
 export type Severity = (typeof SEVERITIES)[number];
 
 /** Why an alert stays on the screen and in history, and goes nowhere else; `null` if it is delivered. */
-export type Held = 'learning' | 'muted' | 'no history' | null;
+export const HELD = ['learning', 'muted', 'no history'] as const;
+export type Held = (typeof HELD)[number] | null;
 
 /** One alert. Texts are sanitised. */
 export interface Alert {

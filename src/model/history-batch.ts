@@ -1,5 +1,6 @@
 // HistoryBatch: the bytes moved since the last batch, by owner and remote end, for the recorder. Plain data that may go to another thread.
 
+import type { Alert } from './alert.ts';
 import type { Attribution, FlowDirection, NameSource } from './terms.ts';
 
 /** Traffic with one combination of facts, in network-layer bytes. An entry that corrects late facts is negative; sums never are. */
@@ -51,6 +52,37 @@ export interface LoggedFlow {
   readonly txPackets: number;
 }
 
+/** What an app can reach for the first time. History finds domains in the entries; the watch tells it the rest. */
+export const CONTACT_KINDS = ['domain', 'country', 'network', 'inbound'] as const;
+export type ContactKind = (typeof CONTACT_KINDS)[number];
+
+/** An app met something. History keeps the first time. */
+export interface Contact {
+  readonly kind: Exclude<ContactKind, 'domain'>;
+  readonly app: string;
+  /** Country `DE`, network `AS36459`, or the port that took a connection from outside, `tcp/22`. */
+  readonly value: string;
+}
+
+/** What became of an alert that was to be delivered. */
+export interface AlertDelivery {
+  /** The alert's id. */
+  readonly id: string;
+  /** Where to: `desktop`, `webhook` ... */
+  readonly sink: string;
+  /** Epoch ms. */
+  readonly time: number;
+  /** Why it failed for good; null if it arrived. */
+  readonly failure: string | null;
+}
+
+/** What the watch has history keep. */
+export interface WatchRecords {
+  readonly alerts: readonly Alert[];
+  readonly contacts: readonly Contact[];
+  readonly deliveries: readonly AlertDelivery[];
+}
+
 /** One flush. */
 export interface HistoryBatch {
   /** Minutes since the epoch (UTC) under which all entries are booked. */
@@ -59,4 +91,6 @@ export interface HistoryBatch {
   readonly flows: readonly LoggedFlow[];
   /** Closed flows that are not in the log because there were too many. */
   readonly unlogged: number;
+  /** Absent if the watch has nothing to add. */
+  readonly watch?: WatchRecords;
 }

@@ -134,9 +134,24 @@ INSERT INTO hour VALUES ((20759 * 24 + 1) << 22 | 1, 20, 5, 2, 2, 1), ((20759 * 
 INSERT INTO minute VALUES (((20759 * 24 + 3) * 60 + 5) << 22 | 1, 5, 0, 1, 0, 0), (((20759 * 24 + 3) * 60 + 5) << 22 | 3, 8, 0, 1, 0, 0);
 `;
 
+const VERSION_2 = `CREATE TABLE contact (
+  app INTEGER NOT NULL, -- label.id
+  domain INTEGER NOT NULL, -- label.id
+  minute INTEGER NOT NULL, -- since 1970-01-01 UTC
+  PRIMARY KEY (app, domain)
+) STRICT, WITHOUT ROWID;
+INSERT INTO contact
+SELECT subject.app, subject.domain, min(record.time) / 60 FROM record JOIN subject ON subject.id = record.subject
+WHERE subject.app <> 0 AND subject.domain <> 0 GROUP BY subject.app, subject.domain;
+CREATE VIEW first_seen AS
+SELECT app.text AS app_name, domain.text AS domain, strftime('%Y-%m-%dT%H:%M:%SZ', contact.minute * 60, 'unixepoch') AS time
+FROM contact JOIN label AS app ON app.id = contact.app JOIN label AS domain ON domain.id = contact.domain;
+`;
+
 /** Every version that a user may have a file of but the newest, by number: its image. */
 export const OLDER_VERSIONS: Readonly<Record<number, (sql: SqlEngine) => Uint8Array>> = {
   1: (sql) => imageOf(sql, 1, VERSION_1),
+  2: (sql) => imageOf(sql, 2, VERSION_1 + VERSION_2),
 };
 
 function imageOf(sql: SqlEngine, version: number, text: string): Uint8Array {

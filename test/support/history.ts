@@ -4,6 +4,7 @@ import { createRequire } from 'node:module';
 import type { ZoneOffset } from '../../src/history/query/zone.ts';
 import { type DatabaseFile, OverlayFile } from '../../src/history/sqljs/database-file.ts';
 import { loadSql, type SqlEngine } from '../../src/history/sqljs/engine.ts';
+import type { Alert } from '../../src/model/alert.ts';
 import type { HistoryQuery } from '../../src/model/history.ts';
 import type { HistoryBatch, HistoryEntry, LoggedFlow } from '../../src/model/history-batch.ts';
 
@@ -56,6 +57,26 @@ export function entry(changes: Partial<HistoryEntry> = {}): HistoryEntry {
     rxPackets: 0,
     txPackets: 0,
     flows: 0,
+    ...changes,
+  };
+}
+
+export function alert(changes: Partial<Alert> = {}): Alert {
+  return {
+    id: 'a-1',
+    time: NOVEMBER * MINUTE,
+    kind: 'new-domain',
+    severity: 'info',
+    app: 'curl',
+    exe: '/usr/bin/curl',
+    pid: 4711,
+    user: 'ann',
+    host: 'www.example.com',
+    domain: 'example.com',
+    text: 'curl reached example.com for the first time.',
+    details: ['It has reached 3 domains since 2026-10-01.'],
+    evidence: null,
+    held: null,
     ...changes,
   };
 }

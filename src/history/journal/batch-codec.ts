@@ -1,6 +1,15 @@
 // Encodes a HistoryBatch as JSON and back: each text once, numbers in rows. A journal may be forged: decoding checks everything.
 
-import type { HistoryBatch, HistoryEntry, LoggedFlow } from '../../model/history-batch.ts';
+import { ALERT_KINDS, type Alert, HELD, SEVERITIES } from '../../model/alert.ts';
+import {
+  type AlertDelivery,
+  CONTACT_KINDS,
+  type Contact,
+  type HistoryBatch,
+  type HistoryEntry,
+  type LoggedFlow,
+  type WatchRecords,
+} from '../../model/history-batch.ts';
 import { ATTRIBUTIONS, FLOW_DIRECTIONS, NAME_SOURCES } from '../../model/terms.ts';
 
 /**
@@ -11,6 +20,10 @@ import { ATTRIBUTIONS, FLOW_DIRECTIONS, NAME_SOURCES } from '../../model/terms.t
  *
  * `f`, 23 numbers a flow: start, end - start, protocol, local address, port, remote address, port, direction, interface, app, reason, exe,
  * pid + 1, attribution, host, name source, domain, application, category, RX and TX bytes, RX and TX packets.
+ *
+ * `w`, absent if the watch adds nothing: `a`, 14 numbers an alert: id, time, kind, severity, app, exe, pid + 1, user, host, domain, text,
+ * evidence, 1 + place in HELD, number of details; `d`, the details of all of them; `c`, 3 a contact: kind, app, value; `t`, 4 a delivery:
+ * id, sink, time, failure.
  */
 interface Coded {
   readonly m: number;
@@ -18,10 +31,21 @@ interface Coded {
   readonly s: readonly string[];
   readonly e: readonly number[];
   readonly f: readonly number[];
+  readonly w?: CodedWatch;
+}
+
+interface CodedWatch {
+  readonly a: readonly number[];
+  readonly d: readonly number[];
+  readonly c: readonly number[];
+  readonly t: readonly number[];
 }
 
 const ENTRY = 14;
 const FLOW = 23;
+const ALERT = 14;
+const CONTACT = 3;
+const DELIVERY = 4;
 /** UTF-16 units of a text; the sanitiser cuts at the same length. */
 const LONGEST_TEXT = 512;
 
@@ -58,8 +82,23 @@ export function encodeBatch(batch: HistoryBatch): string {
     f.push(at(flow.host), NAME_SOURCES.indexOf(flow.nameSource), at(flow.domain), at(flow.application), at(flow.category));
     f.push(flow.rxBytes, flow.txBytes, flow.rxPackets, flow.txPackets);
   }
-  const coded: Coded = { m: batch.minute, u: batch.unlogged, s: texts.list, e, f };
+  const w = batch.watch === undefined ? {} : { w: encodeWatch(batch.watch, at) };
+  const coded: Coded = { m: batch.minute, u: batch.unlogged, s: texts.list, e, f, ...w };
   return JSON.stringify(coded);
+}
+
+function encodeWatch({ alerts, contacts, deliveries }: WatchRecords, at: (text: string | null) => number): CodedWatch {
+  const a: number[] = [];
+  const d: number[] = [];
+  for (const alert of alerts) {
+    a.push(at(alert.id), alert.time, ALERT_KINDS.indexOf(alert.kind), SEVERITIES.indexOf(alert.severity));
+    a.push(at(alert.app), at(alert.exe), (alert.pid ?? -1) + 1, at(alert.user), at(alert.host), at(alert.domain));
+    a.push(at(alert.text), at(alert.evidence), alert.held === null ? 0 : HELD.indexOf(alert.held) + 1, alert.details.length);
+    d.push(...alert.details.map(at));
+  }
+  const c = contacts.flatMap(({ kind, app, value }) => [CONTACT_KINDS.indexOf(kind), at(app), at(value)]);
+  const t = deliveries.flatMap(({ id, sink, time, failure }) => [at(id), at(sink), time, at(failure)]);
+  return { a, d, c, t };
 }
 
 /** Decodes what `encodeBatch` made; null for any other text. */
@@ -71,7 +110,8 @@ export function decodeBatch(text: string): HistoryBatch | null {
   for (let at = 0; at < e.length; at += ENTRY) entries.push(entryAt(coded, at));
   const flows: LoggedFlow[] = [];
   for (let at = 0; at < f.length; at += FLOW) flows.push(flowAt(coded, at));
-  return { minute, entries, flows, unlogged };
+  const batch = { minute, entries, flows, unlogged };
+  return coded.w === undefined ? batch : { ...batch, watch: watchOf(coded.s, coded.w) };
 }
 
 function parsed(text: string): Coded | null {
@@ -81,11 +121,14 @@ function parsed(text: string): Coded | null {
   } catch {
     return null;
   }
-  const { m, u, s, e, f } = value ?? {};
+  const { m, u, s, e, f, w } = value ?? {};
   const isNumber = (one: unknown) => typeof one === 'number' && Number.isFinite(one);
   const isRows = (list: unknown, width: number) => Array.isArray(list) && list.length % width === 0 && list.every(isNumber);
   const isTexts = Array.isArray(s) && s.every((one) => typeof one === 'string' && one.length <= LONGEST_TEXT);
-  return isNumber(m) && isNumber(u) && isTexts && isRows(e, ENTRY) && isRows(f, FLOW) ? (value as unknown as Coded) : null;
+  const { a, d, c, t } = (w ?? {}) as Partial<Record<keyof CodedWatch, unknown>>;
+  const isWatch = w === undefined || (isRows(a, ALERT) && isRows(d, 1) && isRows(c, CONTACT) && isRows(t, DELIVERY));
+  const isWhole = isNumber(m) && isNumber(u) && isTexts && isRows(e, ENTRY) && isRows(f, FLOW) && isWatch;
+  return isWhole ? (value as unknown as Coded) : null;
 }
 
 function entryAt({ s, e }: Coded, at: number): HistoryEntry {
@@ -137,4 +180,41 @@ function flowAt({ s, f }: Coded, at: number): LoggedFlow {
     rxPackets: number(21),
     txPackets: number(22),
   };
+}
+
+function watchOf(texts: readonly string[], { a, d, c, t }: CodedWatch): WatchRecords {
+  const text = (place: number | undefined) => texts[(place ?? 0) - 1] ?? null;
+  const alerts: Alert[] = [];
+  let details = 0;
+  for (let at = 0; at < a.length; at += ALERT) {
+    const number = (column: number) => a[at + column] as number;
+    const count = Math.max(0, Math.trunc(number(13)));
+    alerts.push({
+      id: text(number(0)) ?? '',
+      time: number(1),
+      kind: ALERT_KINDS[number(2)] ?? 'threshold',
+      severity: SEVERITIES[number(3)] ?? 'info',
+      app: text(number(4)),
+      exe: text(number(5)),
+      pid: number(6) === 0 ? null : number(6) - 1,
+      user: text(number(7)),
+      host: text(number(8)),
+      domain: text(number(9)),
+      text: text(number(10)) ?? '',
+      details: d.slice(details, details + count).map((place) => text(place) ?? ''),
+      evidence: text(number(11)),
+      held: HELD[number(12) - 1] ?? null,
+    });
+    details += count;
+  }
+  const contacts: Contact[] = [];
+  for (let at = 0; at < c.length; at += CONTACT) {
+    const kind = CONTACT_KINDS[c[at] as number];
+    if (kind === undefined || kind === 'domain') continue;
+    contacts.push({ kind, app: text(c[at + 1]) ?? '', value: text(c[at + 2]) ?? '' });
+  }
+  const deliveries: AlertDelivery[] = [];
+  for (let at = 0; at < t.length; at += DELIVERY)
+    deliveries.push({ id: text(t[at]) ?? '', sink: text(t[at + 1]) ?? '', time: t[at + 2] as number, failure: text(t[at + 3]) });
+  return { alerts, contacts, deliveries };
 }

@@ -1,7 +1,8 @@
 // The journals of a run as one queue: batches are written in order, each once, and kept until they are safe. Batches that pile up meanwhile are
 // summed in a backlog of bounded size.
 
-import type { HistoryBatch, HistoryEntry, LoggedFlow } from '../../model/history-batch.ts';
+import type { Alert } from '../../model/alert.ts';
+import type { AlertDelivery, Contact, HistoryBatch, HistoryEntry, LoggedFlow, WatchRecords } from '../../model/history-batch.ts';
 import type { FileOwner } from '../../system/files.ts';
 import { type FileWork, journalPath, removeFile } from '../files.ts';
 import { encodeRecord, JOURNAL_HEAD, type JournalRecord } from './record.ts';
@@ -151,6 +152,9 @@ const MOST_ENTRIES = 50_000;
 /** Above `MOST_ENTRIES` new entries lose their host; above this, bytes are lost. */
 const MOST_WITHOUT_HOST = 60_000;
 const MOST_FLOWS = 5_000;
+/** Alerts and deliveries, and contacts; the oldest are kept. */
+const MOST_ALERTS = 1_000;
+const MOST_CONTACTS = 10_000;
 /** Entries of a batch: encoding it must not block the main thread for long. */
 const BATCH_ENTRIES = 1024;
 
@@ -162,12 +166,15 @@ export class Backlog {
   lostBytes = 0;
   readonly #minutes = new Map<number, Map<string, Sum>>();
   #flows: LoggedFlow[] = [];
+  readonly #alerts: Alert[] = [];
+  readonly #contacts: Contact[] = [];
+  readonly #deliveries: AlertDelivery[] = [];
   #unlogged = 0;
   #count = 0;
   #newest = 0;
 
   get isEmpty(): boolean {
-    return this.#minutes.size === 0 && this.#flows.length === 0 && this.#unlogged === 0;
+    return this.#minutes.size === 0 && this.#flows.length === 0 && this.#unlogged === 0 && this.#watch === undefined;
   }
 
   add(batch: HistoryBatch): void {
@@ -176,6 +183,7 @@ export class Backlog {
     const room = Math.max(0, MOST_FLOWS - this.#flows.length);
     for (const flow of batch.flows.slice(0, room)) this.#flows.push(flow);
     this.#unlogged += Math.max(0, batch.flows.length - room);
+    if (batch.watch !== undefined) this.#addWatch(batch.watch);
     if (batch.entries.length === 0) return;
     const sums = this.#minutes.get(batch.minute) ?? new Map<string, Sum>();
     this.#minutes.set(batch.minute, sums);
@@ -187,13 +195,31 @@ export class Backlog {
     const batches: HistoryBatch[] = [];
     for (const [minute, sums] of this.#minutes)
       batches.push(...partsOf({ minute, entries: [...sums.values()], flows: [], unlogged: 0 }));
-    if (this.#flows.length > 0 || this.#unlogged > 0)
-      batches.push(...partsOf({ minute: this.#newest, entries: [], flows: this.#flows, unlogged: this.#unlogged }));
+    const watch = this.#watch;
+    if (this.#flows.length > 0 || this.#unlogged > 0 || watch !== undefined) {
+      const rest = { minute: this.#newest, entries: [], flows: this.#flows, unlogged: this.#unlogged };
+      batches.push(...partsOf(watch === undefined ? rest : { ...rest, watch }));
+    }
+    for (const list of [this.#alerts, this.#contacts, this.#deliveries]) list.length = 0;
     this.#minutes.clear();
     this.#flows = [];
     this.#unlogged = 0;
     this.#count = 0;
     return batches;
+  }
+
+  get #watch(): WatchRecords | undefined {
+    const [alerts, contacts, deliveries] = [[...this.#alerts], [...this.#contacts], [...this.#deliveries]];
+    return alerts.length + contacts.length + deliveries.length === 0 ? undefined : { alerts, contacts, deliveries };
+  }
+
+  #addWatch({ alerts, contacts, deliveries }: WatchRecords): void {
+    const add = <One>(to: One[], more: readonly One[], most: number) => {
+      to.push(...more.slice(0, Math.max(0, most - to.length)));
+    };
+    add(this.#alerts, alerts, MOST_ALERTS);
+    add(this.#contacts, contacts, MOST_CONTACTS);
+    add(this.#deliveries, deliveries, MOST_ALERTS);
   }
 
   #sum(sums: Map<string, Sum>, entry: HistoryEntry): void {
@@ -220,7 +246,7 @@ export class Backlog {
 
 /** Splits a batch into parts of a bounded size. */
 export function partsOf(batch: HistoryBatch): HistoryBatch[] {
-  const { minute, entries, flows, unlogged } = batch;
+  const { minute, entries, flows, unlogged, watch } = batch;
   if (entries.length <= BATCH_ENTRIES && flows.length <= BATCH_ENTRIES) return [batch];
   const parts: HistoryBatch[] = [];
   for (let at = 0; at < Math.max(entries.length, flows.length); at += BATCH_ENTRIES) {
@@ -229,6 +255,7 @@ export function partsOf(batch: HistoryBatch): HistoryBatch[] {
       entries: entries.slice(at, at + BATCH_ENTRIES),
       flows: flows.slice(at, at + BATCH_ENTRIES),
       unlogged: at === 0 ? unlogged : 0,
+      ...(at === 0 && watch !== undefined ? { watch } : {}),
     });
   }
   return parts;

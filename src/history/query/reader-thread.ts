@@ -2,7 +2,7 @@
 
 import { getHeapStatistics, setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import type { HistoryQuery } from '../../model/history.ts';
+import type { AlertQuery, BaselineQuery, HistoryQuery } from '../../model/history.ts';
 import type { SqlLimits } from '../database.ts';
 import { type HistoryState, loadHistory, refreshHistory } from '../load.ts';
 import type { SqlEngine } from '../sqljs/engine.ts';
@@ -25,6 +25,8 @@ export type ReaderCall =
   | PageCall
   | { readonly name: 'firstSeen'; readonly query: FirstSeenQuery }
   | { readonly name: 'knownNames'; readonly most: number }
+  | { readonly name: 'alerts'; readonly query: AlertQuery }
+  | { readonly name: 'baseline'; readonly query: BaselineQuery }
   | { readonly name: 'image' }
   | { readonly name: 'refresh' };
 
@@ -100,6 +102,10 @@ function answerOf(sql: SqlEngine, { database }: HistoryState, call: ReaderCall):
       return database.firstSeen(call.query);
     case 'knownNames':
       return database.knownNames(call.most);
+    case 'alerts':
+      return database.alerts(call.query);
+    case 'baseline':
+      return database.baseline(call.query);
     case 'image':
       return database.image();
     case 'refresh':

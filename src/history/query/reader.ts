@@ -4,7 +4,15 @@
 
 import type { Worker } from 'node:worker_threads';
 import { NetmonError } from '../../model/errors.ts';
-import type { HistoryQuery, HistoryResult, SqlResult } from '../../model/history.ts';
+import type {
+  AlertQuery,
+  Baseline,
+  BaselineQuery,
+  HistoryQuery,
+  HistoryResult,
+  RecordedAlert,
+  SqlResult,
+} from '../../model/history.ts';
 import type { LoggedFlow } from '../../model/history-batch.ts';
 import { startThread } from '../../system/thread.ts';
 import type { SqlLimits } from '../database.ts';
@@ -36,6 +44,10 @@ export interface HistoryReader {
   firstSeen(query: FirstSeenQuery): Promise<readonly FirstSeen[]>;
   /** All apps and registrable domains that were ever recorded and not erased, `most` of each. */
   knownNames(most: number): Promise<KnownNames>;
+  /** The newest alerts of a range, oldest first. */
+  alerts(query: AlertQuery): Promise<readonly RecordedAlert[]>;
+  /** What each app has reached, and how much it usually sends. */
+  baseline(query: BaselineQuery): Promise<Baseline>;
   /** Image and journals together as one SQLite file. */
   image(): Promise<Uint8Array>;
   /** Reads what was written since. */
@@ -137,6 +149,14 @@ class QueuedReader implements HistoryReader {
 
   knownNames(most: number): Promise<KnownNames> {
     return this.#ask<KnownNames>({ name: 'knownNames', most }).answer;
+  }
+
+  alerts(query: AlertQuery): Promise<readonly RecordedAlert[]> {
+    return this.#ask<readonly RecordedAlert[]>({ name: 'alerts', query }).answer;
+  }
+
+  baseline(query: BaselineQuery): Promise<Baseline> {
+    return this.#ask<Baseline>({ name: 'baseline', query }).answer;
   }
 
   image(): Promise<Uint8Array> {

@@ -4,7 +4,14 @@ import type { CommandIo, TextSink } from '../../../../src/cli/history/command-io
 import type { SqlLimits } from '../../../../src/history/database.ts';
 import type { HistoryRecord } from '../../../../src/history/query/pages.ts';
 import type { HistoryReader } from '../../../../src/history/query/reader.ts';
-import type { HistoryQuery, HistoryResult, SqlResult } from '../../../../src/model/history.ts';
+import type {
+  AlertQuery,
+  Baseline,
+  HistoryQuery,
+  HistoryResult,
+  RecordedAlert,
+  SqlResult,
+} from '../../../../src/model/history.ts';
 import type { LoggedFlow } from '../../../../src/model/history-batch.ts';
 import { historyResult, NOW } from './answers.ts';
 
@@ -43,6 +50,7 @@ export class FakeReader implements HistoryReader {
   sqlAnswer: () => SqlResult = () => ({ columns: [], rows: [], cut: false });
   recordPages: HistoryRecord[][] = [];
   flowPages: LoggedFlow[][] = [];
+  raised: RecordedAlert[] = [];
   seen: { app: string; domain: string; time: number }[] = [];
 
   query(query: HistoryQuery): Promise<HistoryResult> {
@@ -72,6 +80,15 @@ export class FakeReader implements HistoryReader {
   knownNames(): Promise<{ apps: readonly string[]; domains: readonly string[] }> {
     const of = (kind: 'app' | 'domain') => [...new Set(this.seen.map((each) => each[kind]))];
     return Promise.resolve({ apps: of('app'), domains: of('domain') });
+  }
+
+  alerts(query: AlertQuery): Promise<readonly RecordedAlert[]> {
+    const { from, to } = query;
+    return Promise.resolve(this.raised.filter(({ time }) => time >= from && time < to));
+  }
+
+  baseline(): Promise<Baseline> {
+    return Promise.resolve({ apps: [], values: [], contacts: new Int32Array(), isCut: false, hours: [], placesSince: null });
   }
 
   image(): Promise<Uint8Array> {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Backlog, partsOf } from '../../../../src/history/journal/journal.ts';
-import { batch, entry, loggedFlow, NOVEMBER } from '../../../support/history.ts';
+import { alert, batch, entry, loggedFlow, NOVEMBER } from '../../../support/history.ts';
 
 describe('a backlog', () => {
   it('sums by minute and facts, and `take` empties it', () => {
@@ -37,6 +37,24 @@ describe('a backlog', () => {
     expect(batches.reduce((all, { flows, unlogged }) => all + flows.length + unlogged, 0)).toBe(8000);
   });
 
+  it('keeps what the watch found, and hands it over once', () => {
+    const backlog = new Backlog();
+    const contact = { kind: 'country', app: 'curl', value: 'DE' } as const;
+    const found = { alerts: [alert()], contacts: [contact], deliveries: [] };
+    backlog.add({ ...batch(NOVEMBER, []), watch: found });
+    backlog.add({ ...batch(NOVEMBER + 1, []), watch: { ...found, alerts: [alert({ id: 'b' })] } });
+    expect(backlog.isEmpty).toBe(false);
+    expect(backlog.take()).toEqual([
+      {
+        ...batch(NOVEMBER + 1, []),
+        watch: { alerts: [alert(), alert({ id: 'b' })], contacts: [contact, contact], deliveries: [] },
+      },
+    ]);
+    expect([backlog.isEmpty, backlog.take()]).toEqual([true, []]);
+    for (let i = 0; i < 300; i++) backlog.add({ ...batch(i, []), watch: { ...found, alerts: Array(10).fill(alert()) } });
+    expect(backlog.take()[0]?.watch?.alerts).toHaveLength(1000);
+  });
+
   it('is split into parts that have all of a batch', () => {
     const whole = {
       ...batch(
@@ -45,11 +63,13 @@ describe('a backlog', () => {
         [loggedFlow()],
       ),
       unlogged: 3,
+      watch: { alerts: [alert()], contacts: [], deliveries: [] },
     };
     const parts = partsOf(whole);
     expect(parts.map(({ entries }) => entries.length)).toEqual([1024, 1024, 452]);
     expect(parts.flatMap(({ entries }) => entries)).toEqual(whole.entries);
     expect(parts.flatMap(({ flows }) => flows)).toHaveLength(1);
+    expect(parts.flatMap(({ watch }) => watch?.alerts ?? [])).toEqual([alert()]);
     expect(parts.reduce((all, { unlogged }) => all + unlogged, 0)).toBe(3);
   });
 });

@@ -3,9 +3,17 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { decodeBatch, encodeBatch } from '../../../../src/history/journal/batch-codec.ts';
 import { encodeRecord, JOURNAL_HEAD, type JournalRecord, readJournal } from '../../../../src/history/journal/record.ts';
-import type { HistoryBatch, HistoryEntry, LoggedFlow } from '../../../../src/model/history-batch.ts';
+import { ALERT_KINDS, HELD, SEVERITIES } from '../../../../src/model/alert.ts';
+import type {
+  AlertDelivery,
+  Contact,
+  HistoryBatch,
+  HistoryEntry,
+  LoggedFlow,
+  WatchRecords,
+} from '../../../../src/model/history-batch.ts';
 import { ATTRIBUTIONS, FLOW_DIRECTIONS, NAME_SOURCES } from '../../../../src/model/terms.ts';
-import { batch, entry, loggedFlow, NOVEMBER } from '../../../support/history.ts';
+import { alert, batch, entry, loggedFlow, NOVEMBER } from '../../../support/history.ts';
 
 const text = fc.option(fc.string({ maxLength: 40 }), { nil: null });
 const count = fc.integer({ min: -1e9, max: 2 ** 50 });
@@ -39,12 +47,34 @@ const flows = fc
     rxBytes: fc.nat(),
   })
   .map((some): LoggedFlow => loggedFlow({ ...some, end: some.start + 5 }));
+const watch = fc.record<WatchRecords>({
+  alerts: fc.array(
+    fc
+      .record({
+        time: fc.nat(),
+        kind: fc.constantFrom(...ALERT_KINDS),
+        severity: fc.constantFrom(...SEVERITIES),
+        app: text,
+        pid: fc.option(fc.nat(), { nil: null }),
+        evidence: text,
+        details: fc.array(name, { maxLength: 3 }),
+        held: fc.constantFrom(null, ...HELD),
+      })
+      .map(alert),
+    { maxLength: 3 },
+  ),
+  contacts: fc.array(fc.record<Contact>({ kind: fc.constantFrom('country', 'network', 'inbound'), app: name, value: name }), {
+    maxLength: 3,
+  }),
+  deliveries: fc.array(fc.record<AlertDelivery>({ id: name, sink: name, time: fc.nat(), failure: text }), { maxLength: 3 }),
+});
 const batches = fc.record<HistoryBatch>({
   minute: fc.nat(),
   entries: fc.array(entries, { maxLength: 8 }),
   flows: fc.array(flows, { maxLength: 4 }),
   unlogged: fc.nat(),
 });
+const watched = fc.tuple(batches, watch).map(([one, found]): HistoryBatch => ({ ...one, watch: found }));
 
 async function journalOf(records: readonly JournalRecord[]): Promise<Buffer> {
   return Buffer.concat([JOURNAL_HEAD, ...(await Promise.all(records.map(encodeRecord)))]);
@@ -53,7 +83,7 @@ async function journalOf(records: readonly JournalRecord[]): Promise<Buffer> {
 describe('a batch', () => {
   it('is the same after it was written and read', () => {
     fc.assert(
-      fc.property(batches, (one) => {
+      fc.property(fc.oneof(batches, watched), (one) => {
         expect(decodeBatch(encodeBatch(one))).toEqual(one);
       }),
     );
@@ -85,7 +115,21 @@ describe('a batch', () => {
     '{"m":"1","u":0,"s":[],"e":[],"f":[]}',
     '{"m":1,"u":0,"s":[1],"e":[],"f":[]}',
     `{"m":1,"u":0,"s":["${'x'.repeat(513)}"],"e":[],"f":[]}`,
+    '{"m":1,"u":0,"s":[],"e":[],"f":[],"w":null}',
+    '{"m":1,"u":0,"s":[],"e":[],"f":[],"w":{"a":[1],"d":[],"c":[],"t":[]}}',
+    '{"m":1,"u":0,"s":[],"e":[],"f":[],"w":{"a":[],"d":[],"c":[1,2,"3"],"t":[]}}',
   ])('is not made of %s', (broken) => expect(decodeBatch(broken)).toBeNull());
+
+  it('with an alert of numbers out of place is whole all the same', () => {
+    const a = [9, 5, 99, -1, 0, 0.5, 0, 0, 0, 0, 0, 0, 7, 1e9];
+    const odd = decodeBatch(
+      JSON.stringify({ m: 1, u: 0, s: ['a'], e: [], f: [], w: { a, d: [1, 9], c: [0, 1, 1, 77, 1, 1], t: [] } }),
+    );
+    expect(odd?.watch?.contacts).toEqual([]);
+    expect(odd?.watch?.alerts).toMatchObject([
+      { id: '', time: 5, kind: 'threshold', severity: 'info', exe: null, pid: null, held: null, details: ['a', ''] },
+    ]);
+  });
 
   it('of numbers out of place is whole all the same', () => {
     const odd = decodeBatch(`{"m":1,"u":0,"s":["a"],"e":[99,-1,0.5,1,0,0,0,0,9,1,2,3,4,5],"f":[]}`);
