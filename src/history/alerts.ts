@@ -1,9 +1,18 @@
 // Alerts and first contacts in the history file: writes what the watch found, reads it back, deletes what is too much. Works in its caller's
 // transaction. Texts come from a journal that may be forged.
 
-import { ALERT_KINDS, type AlertKind, HELD, type Held, SEVERITIES, type Severity } from '../model/alert.ts';
-import type { AlertQuery, RecordedAlert } from '../model/history.ts';
-import { CONTACT_KINDS, type WatchRecords } from '../model/history-batch.ts';
+import {
+  ALERT_KINDS,
+  type AlertKind,
+  type AlertQuery,
+  HELD,
+  type Held,
+  type RecordedAlert,
+  SEVERITIES,
+  type Severity,
+} from '../model/alert.ts';
+import type { WatchRecords } from '../model/history-batch.ts';
+import { CONTACT_KINDS } from '../model/watch.ts';
 import { sanitize } from '../net/text.ts';
 import type { HistoryMeta } from './schema.ts';
 import type { Statements } from './sqljs/statements.ts';
@@ -42,13 +51,12 @@ export class AlertTables {
     this.#meta = meta;
   }
 
-  /** @param atMinute since the epoch */
-  write(atMinute: number, { alerts, contacts, deliveries }: WatchRecords): void {
-    const minute = Math.min(LAST_MINUTE, timeOf(atMinute));
-    for (const { kind, app, value } of contacts) {
-      const [appLabel, valueLabel] = [this.#dictionary.label(app), this.#dictionary.label(value)];
-      if (appLabel === 0 || valueLabel === 0) continue;
-      this.#statements.run(ADD_REACHED, [appLabel, CONTACT_KINDS.indexOf(kind), valueLabel, minute]);
+  write({ alerts, contacts, deliveries }: WatchRecords): void {
+    for (const { kind, time, app, name } of contacts) {
+      const [appLabel, nameLabel] = [this.#dictionary.label(app), this.#dictionary.label(name)];
+      if (appLabel === 0 || nameLabel === 0) continue;
+      const minute = Math.min(LAST_MINUTE, Math.floor(timeOf(time) / 60_000));
+      this.#statements.run(ADD_REACHED, [appLabel, CONTACT_KINDS.indexOf(kind), nameLabel, minute]);
       this.#meta.set('reached_from', Math.min(minute, this.#meta.get('reached_from') ?? minute));
     }
     for (const alert of alerts) {

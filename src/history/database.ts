@@ -2,17 +2,11 @@
 
 import { randomInt } from 'node:crypto';
 import type { Database, SqlValue, Statement } from 'sql.js';
+import type { AlertQuery, RecordedAlert } from '../model/alert.ts';
 import { NetmonError, reasonOf } from '../model/errors.ts';
-import type {
-  AlertQuery,
-  Baseline,
-  BaselineQuery,
-  HistoryQuery,
-  HistoryResult,
-  RecordedAlert,
-  SqlResult,
-} from '../model/history.ts';
+import type { BaselineQuery, HistoryQuery, HistoryResult, SqlResult } from '../model/history.ts';
 import type { HistoryBatch, LoggedFlow } from '../model/history-batch.ts';
+import type { KnownBaseline } from '../model/watch.ts';
 import { AlertTables } from './alerts.ts';
 import { type Erasure, erase, erasureEnd } from './erasure.ts';
 import type { JournalRecord } from './journal/record.ts';
@@ -114,7 +108,7 @@ export class HistoryDatabase {
       for (const { sequence, batch } of records) {
         if (sequence <= this.applied) continue;
         this.#writer.write(batch);
-        if (batch.watch !== undefined) this.#alerts.write(batch.minute, batch.watch);
+        if (batch.watch !== undefined) this.#alerts.write(batch.watch);
         this.#meta.set('applied', sequence);
         applied++;
       }
@@ -191,8 +185,8 @@ export class HistoryDatabase {
     return this.#alerts.read(query);
   }
 
-  /** What each app has reached, and how much it usually sends. Takes a second for a large file. */
-  baseline(query: BaselineQuery): Baseline {
+  /** What each app has reached, and the most that it sent in an hour. Takes a second for a large file. */
+  baseline(query: BaselineQuery): KnownBaseline {
     return baselineOf(this.#statements, this.#dictionary, this.#meta, query);
   }
 

@@ -139,7 +139,7 @@ export class HistoryRetention {
       'SELECT app FROM contact',
       'SELECT domain FROM contact',
       'SELECT app FROM reached',
-      'SELECT value FROM reached',
+      'SELECT name FROM reached',
     ];
     this.#statements.run(`DELETE FROM label WHERE id NOT IN (${named.join(' UNION ')})`, []);
     this.#dictionary.forget();

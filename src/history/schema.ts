@@ -180,10 +180,10 @@ FROM contact JOIN label AS app ON app.id = contact.app JOIN label AS domain ON d
 const VERSION_3 = `
 CREATE TABLE reached (
   app INTEGER NOT NULL, -- label.id
-  kind INTEGER NOT NULL, -- 1 country, 2 network, 3 inbound
-  value INTEGER NOT NULL, -- label.id
+  kind INTEGER NOT NULL, -- 0 country, 1 network, 2 inbound
+  name INTEGER NOT NULL, -- label.id
   minute INTEGER NOT NULL, -- since 1970-01-01 UTC
-  PRIMARY KEY (app, kind, value)
+  PRIMARY KEY (app, kind, name)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE alert (
   number INTEGER PRIMARY KEY, -- in the order in which they were recorded
@@ -220,9 +220,9 @@ SELECT
   alert.id AS id
 FROM alert;
 CREATE VIEW first_reached AS
-SELECT app.text AS app_name, CASE reached.kind WHEN 1 THEN 'country' WHEN 2 THEN 'network' ELSE 'inbound' END AS kind,
-  value.text AS value, strftime('%Y-%m-%dT%H:%M:%SZ', reached.minute * 60, 'unixepoch') AS time
-FROM reached JOIN label AS app ON app.id = reached.app JOIN label AS value ON value.id = reached.value;
+SELECT app.text AS app_name, CASE reached.kind WHEN 0 THEN 'country' WHEN 1 THEN 'network' ELSE 'inbound' END AS kind,
+  name.text AS name, strftime('%Y-%m-%dT%H:%M:%SZ', reached.minute * 60, 'unixepoch') AS time
+FROM reached JOIN label AS app ON app.id = reached.app JOIN label AS name ON name.id = reached.name;
 `;
 
 /** `STEPS[n]` leads from version n to n + 1; version 0 is the empty file. */
@@ -316,7 +316,7 @@ function columnsOf(database: Database): string[] {
 /**
  * `applied`: sequence number of the newest record; `minutes_from`, `hours_from`: in minutes and in hours; `oldest`, `newest`: minutes; `unlogged`: flows that the log
  * lacks; `swept`: day of the last sweep; `fold_level`, `fold_day`: how far hosts of old days are merged; `identity`: a random number that tells one history from another;
- * `retention_clock`: ms since the epoch, see `retentionClock`; `reached_from`: minute of the first contact that is no domain.
+ * `retention_clock`: ms since the epoch, see `retentionClock`; `reached_from`: minute of the first row of `reached`.
  */
 type MetaKey =
   | 'applied'

@@ -62,6 +62,32 @@ export interface Mute {
   readonly until: number | null;
 }
 
+/** What became of an alert that was to be delivered. */
+export interface AlertDelivery {
+  /** The alert's id. */
+  readonly id: string;
+  /** Where to: `desktop`, `webhook` ... */
+  readonly sink: string;
+  /** Epoch ms. */
+  readonly time: number;
+  /** Why it failed for good; null if it arrived. */
+  readonly failure: string | null;
+}
+
+/** An alert in history, and what became of it. */
+export interface RecordedAlert extends Alert {
+  readonly deliveries: readonly Omit<AlertDelivery, 'id'>[];
+}
+
+/** Asks history for the newest alerts of [from, to), epoch ms. */
+export interface AlertQuery {
+  readonly from: number;
+  readonly to: number;
+  /** Name of an app as it is shown; null is all. */
+  readonly app: string | null;
+  readonly most: number;
+}
+
 /** An alert as it is written as JSON: by `--json`, and for hooks and webhooks. Schema 1 (schema/json-lines.schema.json) fixes what the fields mean. */
 export function alertFields(alert: Alert) {
   const { id, time, kind, severity, app, exe, pid, user, host, domain, text, details, evidence, held } = alert;

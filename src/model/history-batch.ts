@@ -1,7 +1,8 @@
 // HistoryBatch: the bytes moved since the last batch, by owner and remote end, for the recorder. Plain data that may go to another thread.
 
-import type { Alert } from './alert.ts';
+import type { Alert, AlertDelivery } from './alert.ts';
 import type { Attribution, FlowDirection, NameSource } from './terms.ts';
+import type { FirstContact } from './watch.ts';
 
 /** Traffic with one combination of facts, in network-layer bytes. An entry that corrects late facts is negative; sums never are. */
 export interface HistoryEntry {
@@ -52,34 +53,10 @@ export interface LoggedFlow {
   readonly txPackets: number;
 }
 
-/** What an app can reach for the first time. History finds domains in the entries; the watch tells it the rest. */
-export const CONTACT_KINDS = ['domain', 'country', 'network', 'inbound'] as const;
-export type ContactKind = (typeof CONTACT_KINDS)[number];
-
-/** An app met something. History keeps the first time. */
-export interface Contact {
-  readonly kind: Exclude<ContactKind, 'domain'>;
-  readonly app: string;
-  /** Country `DE`, network `AS36459`, or the port that took a connection from outside, `tcp/22`. */
-  readonly value: string;
-}
-
-/** What became of an alert that was to be delivered. */
-export interface AlertDelivery {
-  /** The alert's id. */
-  readonly id: string;
-  /** Where to: `desktop`, `webhook` ... */
-  readonly sink: string;
-  /** Epoch ms. */
-  readonly time: number;
-  /** Why it failed for good; null if it arrived. */
-  readonly failure: string | null;
-}
-
 /** What the watch has history keep. */
 export interface WatchRecords {
   readonly alerts: readonly Alert[];
-  readonly contacts: readonly Contact[];
+  readonly contacts: readonly FirstContact[];
   readonly deliveries: readonly AlertDelivery[];
 }
 

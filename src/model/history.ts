@@ -1,8 +1,5 @@
 // History's queries and answers: plain data between history and its users.
 
-import type { Alert } from './alert.ts';
-import type { AlertDelivery } from './history-batch.ts';
-
 /** What the rows of an answer stand for. Hours and days are cut in the user's zone. */
 export const HISTORY_KEYS = ['app', 'host', 'domain', 'category', 'interface', 'hour', 'day'] as const;
 export type HistoryKey = (typeof HISTORY_KEYS)[number];
@@ -94,50 +91,12 @@ export interface HistoryResult {
   readonly resolutionMs: number;
 }
 
-/** Asks for the newest alerts of [from, to), epoch ms. */
-export interface AlertQuery extends TimeRange {
-  /** Name of an app as it is shown; null is all. */
-  readonly app: string | null;
-  readonly most: number;
-}
-
-/** An alert of an earlier or of this run, and what became of it. */
-export interface RecordedAlert extends Alert {
-  readonly deliveries: readonly Omit<AlertDelivery, 'id'>[];
-}
-
-/** Asks what is usual. */
+/** Asks for what is known of each app. */
 export interface BaselineQuery {
-  /** Epoch ms. The hour that it is in doesn't count as usual. */
+  /** Epoch ms. The hour that it is in doesn't count for the most that an app sent. */
   readonly now: number;
-  /** Most contacts. */
+  /** Most domains, and most contacts. */
   readonly most: number;
-}
-
-/** What history knows of an app. */
-export interface BaselineApp {
-  readonly app: string;
-  /** Start of the first hour, or of the first day if hours are no longer kept; epoch ms. */
-  readonly since: number;
-  /** Paths that it ran from. */
-  readonly exes: readonly string[];
-  /** Bytes sent in an hour to other machines, over the last four weeks: hours that had any, the 95th percentile and the most of them. */
-  readonly hourlyTx: { readonly hours: number; readonly usual: number; readonly most: number };
-}
-
-/** What each app has reached, and how much it usually sends. May have 100,000 contacts: four numbers each. */
-export interface Baseline {
-  readonly apps: readonly BaselineApp[];
-  /** Domains, countries, networks and ports, each once. */
-  readonly values: readonly string[];
-  /** For each contact: place of the app, place of the kind in CONTACT_KINDS, place of the value, minutes since the epoch. Newest first. */
-  readonly contacts: Int32Array;
-  /** True if there were more contacts than asked for: one that is missing may be known all the same. */
-  readonly isCut: boolean;
-  /** Hours since the epoch in which anything was recorded, ascending: at most those of the last 60 days. */
-  readonly hours: readonly number[];
-  /** Since when countries, networks and inbound connections are kept, epoch ms; null if none is. */
-  readonly placesSince: number | null;
 }
 
 /** Rows of a statement that the user wrote. Blobs are hexadecimal text. */

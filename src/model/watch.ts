@@ -120,6 +120,8 @@ export interface KnownBaseline {
   readonly domains: NamesByApp;
   /** By CONTACT_KINDS, named as in FirstContact. */
   readonly contacts: Readonly<Record<ContactKind, NamesByApp>>;
+  /** Time recorded since contacts are kept, ms; 0 if none is. What came before them says nothing of countries, networks and inbound connections. */
+  readonly contactsMs: number;
   /** True if not everything fitted: what is missing may be known all the same. */
   readonly isCut: boolean;
 }

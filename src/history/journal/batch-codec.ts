@@ -1,16 +1,9 @@
 // Encodes a HistoryBatch as JSON and back: each text once, numbers in rows. A journal may be forged: decoding checks everything.
 
-import { ALERT_KINDS, type Alert, HELD, SEVERITIES } from '../../model/alert.ts';
-import {
-  type AlertDelivery,
-  CONTACT_KINDS,
-  type Contact,
-  type HistoryBatch,
-  type HistoryEntry,
-  type LoggedFlow,
-  type WatchRecords,
-} from '../../model/history-batch.ts';
+import { ALERT_KINDS, type Alert, type AlertDelivery, HELD, SEVERITIES } from '../../model/alert.ts';
+import type { HistoryBatch, HistoryEntry, LoggedFlow, WatchRecords } from '../../model/history-batch.ts';
 import { ATTRIBUTIONS, FLOW_DIRECTIONS, NAME_SOURCES } from '../../model/terms.ts';
+import { CONTACT_KINDS, type FirstContact } from '../../model/watch.ts';
 
 /**
  * `m` minute, `u` flows that the log lacks, `s` texts.
@@ -22,7 +15,7 @@ import { ATTRIBUTIONS, FLOW_DIRECTIONS, NAME_SOURCES } from '../../model/terms.t
  * pid + 1, attribution, host, name source, domain, application, category, RX and TX bytes, RX and TX packets.
  *
  * `w`, absent if the watch adds nothing: `a`, 14 numbers an alert: id, time, kind, severity, app, exe, pid + 1, user, host, domain, text,
- * evidence, 1 + place in HELD, number of details; `d`, the details of all of them; `c`, 3 a contact: kind, app, value; `t`, 4 a delivery:
+ * evidence, 1 + place in HELD, number of details; `d`, the details of all of them; `c`, 4 a contact: kind, time, app, name; `t`, 4 a delivery:
  * id, sink, time, failure.
  */
 interface Coded {
@@ -44,7 +37,7 @@ interface CodedWatch {
 const ENTRY = 14;
 const FLOW = 23;
 const ALERT = 14;
-const CONTACT = 3;
+const CONTACT = 4;
 const DELIVERY = 4;
 /** UTF-16 units of a text; the sanitiser cuts at the same length. */
 const LONGEST_TEXT = 512;
@@ -96,7 +89,7 @@ function encodeWatch({ alerts, contacts, deliveries }: WatchRecords, at: (text: 
     a.push(at(alert.text), at(alert.evidence), alert.held === null ? 0 : HELD.indexOf(alert.held) + 1, alert.details.length);
     d.push(...alert.details.map(at));
   }
-  const c = contacts.flatMap(({ kind, app, value }) => [CONTACT_KINDS.indexOf(kind), at(app), at(value)]);
+  const c = contacts.flatMap(({ kind, time, app, name }) => [CONTACT_KINDS.indexOf(kind), time, at(app), at(name)]);
   const t = deliveries.flatMap(({ id, sink, time, failure }) => [at(id), at(sink), time, at(failure)]);
   return { a, d, c, t };
 }
@@ -207,11 +200,11 @@ function watchOf(texts: readonly string[], { a, d, c, t }: CodedWatch): WatchRec
     });
     details += count;
   }
-  const contacts: Contact[] = [];
+  const contacts: FirstContact[] = [];
   for (let at = 0; at < c.length; at += CONTACT) {
     const kind = CONTACT_KINDS[c[at] as number];
-    if (kind === undefined || kind === 'domain') continue;
-    contacts.push({ kind, app: text(c[at + 1]) ?? '', value: text(c[at + 2]) ?? '' });
+    if (kind === undefined) continue;
+    contacts.push({ kind, time: c[at + 1] as number, app: text(c[at + 2]) ?? '', name: text(c[at + 3]) ?? '' });
   }
   const deliveries: AlertDelivery[] = [];
   for (let at = 0; at < t.length; at += DELIVERY)

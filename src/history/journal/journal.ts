@@ -1,8 +1,9 @@
 // The journals of a run as one queue: batches are written in order, each once, and kept until they are safe. Batches that pile up meanwhile are
 // summed in a backlog of bounded size.
 
-import type { Alert } from '../../model/alert.ts';
-import type { AlertDelivery, Contact, HistoryBatch, HistoryEntry, LoggedFlow, WatchRecords } from '../../model/history-batch.ts';
+import type { Alert, AlertDelivery } from '../../model/alert.ts';
+import type { HistoryBatch, HistoryEntry, LoggedFlow, WatchRecords } from '../../model/history-batch.ts';
+import type { FirstContact } from '../../model/watch.ts';
 import type { FileOwner } from '../../system/files.ts';
 import { type FileWork, journalPath, removeFile } from '../files.ts';
 import { encodeRecord, JOURNAL_HEAD, type JournalRecord } from './record.ts';
@@ -167,7 +168,7 @@ export class Backlog {
   readonly #minutes = new Map<number, Map<string, Sum>>();
   #flows: LoggedFlow[] = [];
   readonly #alerts: Alert[] = [];
-  readonly #contacts: Contact[] = [];
+  readonly #contacts: FirstContact[] = [];
   readonly #deliveries: AlertDelivery[] = [];
   #unlogged = 0;
   #count = 0;

@@ -2,7 +2,8 @@
 
 import { getHeapStatistics, setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import type { AlertQuery, BaselineQuery, HistoryQuery } from '../../model/history.ts';
+import type { AlertQuery } from '../../model/alert.ts';
+import type { BaselineQuery, HistoryQuery } from '../../model/history.ts';
 import type { SqlLimits } from '../database.ts';
 import { type HistoryState, loadHistory, refreshHistory } from '../load.ts';
 import type { SqlEngine } from '../sqljs/engine.ts';

@@ -3,17 +3,11 @@
 // of history waits; the next call starts a new one. Writes nothing.
 
 import type { Worker } from 'node:worker_threads';
+import type { AlertQuery, RecordedAlert } from '../../model/alert.ts';
 import { NetmonError } from '../../model/errors.ts';
-import type {
-  AlertQuery,
-  Baseline,
-  BaselineQuery,
-  HistoryQuery,
-  HistoryResult,
-  RecordedAlert,
-  SqlResult,
-} from '../../model/history.ts';
+import type { BaselineQuery, HistoryQuery, HistoryResult, SqlResult } from '../../model/history.ts';
 import type { LoggedFlow } from '../../model/history-batch.ts';
+import type { KnownBaseline } from '../../model/watch.ts';
 import { startThread } from '../../system/thread.ts';
 import type { SqlLimits } from '../database.ts';
 import { type ReleaseSlot, receivedError, THREAD_LIMITS, threadSlot } from '../threads.ts';
@@ -46,8 +40,8 @@ export interface HistoryReader {
   knownNames(most: number): Promise<KnownNames>;
   /** The newest alerts of a range, oldest first. */
   alerts(query: AlertQuery): Promise<readonly RecordedAlert[]>;
-  /** What each app has reached, and how much it usually sends. */
-  baseline(query: BaselineQuery): Promise<Baseline>;
+  /** What each app has reached, and the most that it sent in an hour. */
+  baseline(query: BaselineQuery): Promise<KnownBaseline>;
   /** Image and journals together as one SQLite file. */
   image(): Promise<Uint8Array>;
   /** Reads what was written since. */
@@ -155,8 +149,8 @@ class QueuedReader implements HistoryReader {
     return this.#ask<readonly RecordedAlert[]>({ name: 'alerts', query }).answer;
   }
 
-  baseline(query: BaselineQuery): Promise<Baseline> {
-    return this.#ask<Baseline>({ name: 'baseline', query }).answer;
+  baseline(query: BaselineQuery): Promise<KnownBaseline> {
+    return this.#ask<KnownBaseline>({ name: 'baseline', query }).answer;
   }
 
   image(): Promise<Uint8Array> {

@@ -3,6 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import { HistoryDatabase } from '../../../src/history/database.ts';
 import type { WatchRecords } from '../../../src/model/history-batch.ts';
+import type { FirstContact, KnownBaseline } from '../../../src/model/watch.ts';
 import { alert, batch, DAY, entry, HOUR, MINUTE, NOVEMBER, sqlJs } from '../../support/history.ts';
 
 const ALL = { from: 0, to: Number.MAX_SAFE_INTEGER, app: null, most: 100 };
@@ -72,7 +73,7 @@ describe('alerts', () => {
   it('go with their app, and with their time', async () => {
     const alerts = [alert({ id: 'old' }), alert({ id: 'new', time: START + 2 * DAY }), alert({ id: 'other', app: 'wget' })];
     const deliveries = alerts.map(({ id }) => ({ id, sink: 'hook', time: START, failure: null }));
-    const contacts = ['curl', 'wget'].map((app) => ({ kind: 'country', app, value: 'DE' }) as const);
+    const contacts = ['curl', 'wget'].map((app) => ({ kind: 'country', time: START, app, name: 'DE' }) as const);
     const byTime = await history({ alerts, deliveries, contacts });
     byTime.erase({ before: START + DAY, app: null });
     expect(ids(byTime)).toEqual(['new']);
@@ -80,7 +81,7 @@ describe('alerts', () => {
     byApp.erase({ before: null, app: 'curl' });
     expect(ids(byApp)).toEqual(['other']);
     expect(byApp.sql('SELECT count(*) FROM delivery', LIMITS).rows).toEqual([[1]]);
-    expect(byApp.sql('SELECT app_name, kind, value FROM first_reached', LIMITS).rows).toEqual([['wget', 'country', 'DE']]);
+    expect(byApp.sql('SELECT app_name, kind, name FROM first_reached', LIMITS).rows).toEqual([['wget', 'country', 'DE']]);
     const byBoth = await history({ alerts, contacts });
     byBoth.erase({ before: START + DAY, app: 'curl' });
     expect(ids(byBoth)).toEqual(['other', 'new']);
@@ -95,75 +96,82 @@ describe('alerts', () => {
 });
 
 describe('a baseline', () => {
-  const named = ({ apps, values, contacts }: ReturnType<HistoryDatabase['baseline']>) =>
-    Array.from({ length: contacts.length / 4 }, (_, i) => {
-      const [app, kind, value, minute] = contacts.subarray(i * 4, i * 4 + 4) as unknown as [number, number, number, number];
-      return [apps[app]?.app, kind, values[value], minute - NOVEMBER];
-    });
+  const namesOf = ({ apps, domains, contacts }: KnownBaseline) =>
+    Object.entries({ domain: domains, ...contacts }).flatMap(([kind, { apps: places, names }]) =>
+      places.map((place, i) => [kind, apps[place]?.app, names[i]]),
+    );
+  const contact = (kind: FirstContact['kind'], app: string, name: string, minute: number): FirstContact => ({
+    kind,
+    app,
+    name,
+    time: START + minute * MINUTE + 5000,
+  });
+  const settle = (database: HistoryDatabase, now: number) => {
+    for (let steps = 0; database.prune(now, 200_000_000); steps++) if (steps > 100) throw new Error('it never ends');
+  };
 
   it('knows what each app reached, since when, and keeps it through a sweep', async () => {
-    const database = await history(
-      {
-        contacts: [
-          { kind: 'country', app: 'curl', value: 'DE' },
-          { kind: 'network', app: 'curl', value: 'AS64500' },
-        ],
-      },
-      { contacts: [{ kind: 'country', app: 'curl', value: 'DE' }] },
-      { contacts: [{ kind: 'inbound', app: 'sshd', value: 'tcp/22' }] },
-    );
-    database.apply(4, batch(NOVEMBER + 3, [entry({ rxBytes: 1 })]));
-    for (let steps = 0; database.prune(START + HOUR, 200_000_000); steps++) if (steps > 100) throw new Error('it never ends');
+    const database = await history({
+      contacts: [
+        contact('country', 'curl', 'DE', 0),
+        contact('network', 'curl', 'AS64500', 0),
+        contact('country', 'curl', 'DE', 1),
+        contact('inbound', 'sshd', 'tcp/22', 2),
+      ],
+    });
+    database.apply(2, batch(NOVEMBER + 3, [entry({ rxBytes: 1 })]));
+    settle(database, START + HOUR);
     const baseline = database.baseline({ now: START + HOUR, most: 100 });
-    expect(named(baseline)).toEqual([
-      ['curl', 0, 'example.com', 3],
-      ['sshd', 3, 'tcp/22', 2],
-      ['curl', 1, 'DE', 0],
-      ['curl', 2, 'AS64500', 0],
+    expect(namesOf(baseline)).toEqual([
+      ['domain', 'curl', 'example.com'],
+      ['country', 'curl', 'DE'],
+      ['network', 'curl', 'AS64500'],
+      ['inbound', 'sshd', 'tcp/22'],
     ]);
-    expect(baseline).toMatchObject({ isCut: false, placesSince: START, hours: [NOVEMBER / 60] });
-    expect(baseline.apps.map(({ app, since, exes }) => [app, since, exes])).toEqual([
-      ['curl', START, ['/usr/bin/curl']],
-      ['sshd', START + 2 * MINUTE, []],
+    expect(baseline).toMatchObject({ isCut: false, recordedMs: HOUR, contactsMs: HOUR });
+    expect(baseline.apps).toEqual([
+      { app: 'curl', exes: ['/usr/bin/curl'], first: START, recordedMs: HOUR, peakTx: 0 },
+      { app: 'sshd', exes: [], first: START + 2 * MINUTE, recordedMs: HOUR, peakTx: 0 },
     ]);
-    const cut = database.baseline({ now: START + HOUR, most: 2 });
-    expect([named(cut).length, cut.isCut]).toEqual([2, true]);
+    expect(database.baseline({ now: START + HOUR, most: 1 }).isCut).toBe(true);
   });
 
-  it('knows how much an app sends in an hour, without this hour, other weeks and its own machine', async () => {
+  it('knows the most that an app sent in an hour, without this hour, earlier months and its own machine', async () => {
     const database = await history();
     const book = (hour: number, txBytes: number, change = {}) =>
       database.apply(database.applied + 1, batch(NOVEMBER + hour * 60, [entry({ txBytes, ...change })]));
-    book(-24 * 29, 1e9);
+    book(-24 * 31, 1e9);
     for (let hour = 0; hour < 99; hour++) book(hour, 100);
     book(99, 600);
     book(99, 400, { host: 'other.example.com' });
     book(99, 5e9, { direction: 'local' });
     book(100, 7e9);
-    const { apps, hours } = database.baseline({ now: START + 100.5 * HOUR, most: 10 });
-    expect(apps.map(({ app, hourlyTx }) => [app, hourlyTx])).toEqual([['curl', { hours: 100, usual: 100, most: 1000 }]]);
-    expect(hours).toHaveLength(102);
+    book(50, 1, { app: 'new' });
+    const { apps, recordedMs, contactsMs } = database.baseline({ now: START + 100.5 * HOUR, most: 10 });
+    expect(apps.map(({ app, recordedMs: watched, peakTx }) => [app, watched / HOUR, peakTx])).toEqual([
+      ['curl', 102, 1000],
+      ['new', 51, 1],
+    ]);
+    expect([recordedMs / HOUR, contactsMs]).toEqual([102, 0]);
   });
 
-  it('of years begins with the day, where hours are gone', async () => {
+  it('of years counts days, where hours are gone', async () => {
     const database = await history();
     database.apply(1, batch(NOVEMBER - 1440 * 90 + 700, [entry({ rxBytes: 1 })]));
     database.apply(2, batch(NOVEMBER, [entry({ app: 'new', domain: null, rxBytes: 1 })]));
-    for (let steps = 0; database.prune(START, 200_000_000); steps++) if (steps > 100) throw new Error('it never ends');
-    database.erase({ before: null, app: 'nobody' });
-    const { apps, hours, placesSince } = database.baseline({ now: START + HOUR, most: 10 });
-    expect(apps.map(({ app, since }) => [app, since])).toEqual([
-      ['curl', START - 90 * DAY],
-      ['new', START],
+    settle(database, START);
+    const { apps } = database.baseline({ now: START + HOUR, most: 10 });
+    expect(apps.map(({ app, first, recordedMs }) => [app, first, recordedMs / HOUR])).toEqual([
+      ['curl', START - 90 * DAY, 25],
+      ['new', START, 1],
     ]);
-    expect([hours.length, placesSince]).toEqual([1, null]);
   });
 
   it('is bounded: an app that meets the whole world keeps 4096 networks', async () => {
-    const contacts = Array.from({ length: 5000 }, (_, i) => ({ kind: 'network', app: 'torrent', value: `AS${i}` }) as const);
-    const database = await history({ contacts }, { contacts: [{ kind: 'network', app: 'curl', value: 'AS4999' }] });
-    const kept = named(database.baseline({ now: START, most: 100_000 }));
-    expect(kept.filter(([app]) => app === 'torrent')).toHaveLength(4096);
-    expect(kept.filter(([app]) => app === 'curl')).toHaveLength(1);
+    const contacts = Array.from({ length: 5000 }, (_, i) => contact('network', 'torrent', `AS${i}`, 0));
+    const database = await history({ contacts: [...contacts, contact('network', 'curl', 'AS4999', 0)] });
+    const kept = namesOf(database.baseline({ now: START, most: 100_000 }));
+    expect(kept.filter(([, app]) => app === 'torrent')).toHaveLength(4096);
+    expect(kept.filter(([, app]) => app === 'curl')).toHaveLength(1);
   });
 });

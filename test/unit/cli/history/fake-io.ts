@@ -4,15 +4,10 @@ import type { CommandIo, TextSink } from '../../../../src/cli/history/command-io
 import type { SqlLimits } from '../../../../src/history/database.ts';
 import type { HistoryRecord } from '../../../../src/history/query/pages.ts';
 import type { HistoryReader } from '../../../../src/history/query/reader.ts';
-import type {
-  AlertQuery,
-  Baseline,
-  HistoryQuery,
-  HistoryResult,
-  RecordedAlert,
-  SqlResult,
-} from '../../../../src/model/history.ts';
+import type { AlertQuery, RecordedAlert } from '../../../../src/model/alert.ts';
+import type { HistoryQuery, HistoryResult, SqlResult } from '../../../../src/model/history.ts';
 import type { LoggedFlow } from '../../../../src/model/history-batch.ts';
+import type { KnownBaseline } from '../../../../src/model/watch.ts';
 import { historyResult, NOW } from './answers.ts';
 
 /** A sink that keeps what it was given; its reader leaves after that many bytes. */
@@ -87,8 +82,16 @@ export class FakeReader implements HistoryReader {
     return Promise.resolve(this.raised.filter(({ time }) => time >= from && time < to));
   }
 
-  baseline(): Promise<Baseline> {
-    return Promise.resolve({ apps: [], values: [], contacts: new Int32Array(), isCut: false, hours: [], placesSince: null });
+  baseline(): Promise<KnownBaseline> {
+    const none = { apps: [], names: [] };
+    return Promise.resolve({
+      recordedMs: 0,
+      apps: [],
+      domains: none,
+      contacts: { country: none, network: none, inbound: none },
+      contactsMs: 0,
+      isCut: false,
+    });
   }
 
   image(): Promise<Uint8Array> {

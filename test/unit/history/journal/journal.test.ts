@@ -39,7 +39,7 @@ describe('a backlog', () => {
 
   it('keeps what the watch found, and hands it over once', () => {
     const backlog = new Backlog();
-    const contact = { kind: 'country', app: 'curl', value: 'DE' } as const;
+    const contact = { kind: 'country', time: 5, app: 'curl', name: 'DE' } as const;
     const found = { alerts: [alert()], contacts: [contact], deliveries: [] };
     backlog.add({ ...batch(NOVEMBER, []), watch: found });
     backlog.add({ ...batch(NOVEMBER + 1, []), watch: { ...found, alerts: [alert({ id: 'b' })] } });

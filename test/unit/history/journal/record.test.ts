@@ -3,16 +3,10 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { decodeBatch, encodeBatch } from '../../../../src/history/journal/batch-codec.ts';
 import { encodeRecord, JOURNAL_HEAD, type JournalRecord, readJournal } from '../../../../src/history/journal/record.ts';
-import { ALERT_KINDS, HELD, SEVERITIES } from '../../../../src/model/alert.ts';
-import type {
-  AlertDelivery,
-  Contact,
-  HistoryBatch,
-  HistoryEntry,
-  LoggedFlow,
-  WatchRecords,
-} from '../../../../src/model/history-batch.ts';
+import { ALERT_KINDS, type AlertDelivery, HELD, SEVERITIES } from '../../../../src/model/alert.ts';
+import type { HistoryBatch, HistoryEntry, LoggedFlow, WatchRecords } from '../../../../src/model/history-batch.ts';
 import { ATTRIBUTIONS, FLOW_DIRECTIONS, NAME_SOURCES } from '../../../../src/model/terms.ts';
+import { CONTACT_KINDS, type FirstContact } from '../../../../src/model/watch.ts';
 import { alert, batch, entry, loggedFlow, NOVEMBER } from '../../../support/history.ts';
 
 const text = fc.option(fc.string({ maxLength: 40 }), { nil: null });
@@ -63,7 +57,7 @@ const watch = fc.record<WatchRecords>({
       .map(alert),
     { maxLength: 3 },
   ),
-  contacts: fc.array(fc.record<Contact>({ kind: fc.constantFrom('country', 'network', 'inbound'), app: name, value: name }), {
+  contacts: fc.array(fc.record<FirstContact>({ kind: fc.constantFrom(...CONTACT_KINDS), time: fc.nat(), app: name, name }), {
     maxLength: 3,
   }),
   deliveries: fc.array(fc.record<AlertDelivery>({ id: name, sink: name, time: fc.nat(), failure: text }), { maxLength: 3 }),
@@ -123,7 +117,7 @@ describe('a batch', () => {
   it('with an alert of numbers out of place is whole all the same', () => {
     const a = [9, 5, 99, -1, 0, 0.5, 0, 0, 0, 0, 0, 0, 7, 1e9];
     const odd = decodeBatch(
-      JSON.stringify({ m: 1, u: 0, s: ['a'], e: [], f: [], w: { a, d: [1, 9], c: [0, 1, 1, 77, 1, 1], t: [] } }),
+      JSON.stringify({ m: 1, u: 0, s: ['a'], e: [], f: [], w: { a, d: [1, 9], c: [-1, 1, 1, 1, 77, 1, 1, 1], t: [] } }),
     );
     expect(odd?.watch?.contacts).toEqual([]);
     expect(odd?.watch?.alerts).toMatchObject([
