@@ -74,11 +74,14 @@ export async function historyCommands(
 function starter({ place }: Options, { owner }: HistoryOptions): Starter {
   const [, script = '', ...words] = process.argv;
   const node = lastingNode(process.execPath, process.env['PATH'] ?? '', realOf);
-  const program = { node, script: realpathSync(script), typed: shellWords([commandOf(script, workingFolder()), ...words]) };
-  if (owner !== null) return { ...program, user: { ...owner, name: process.env['SUDO_USER'] ?? '', home: place.home } };
+  const how = {
+    program: [node, realpathSync(script)] as const,
+    typed: shellWords([commandOf(script, workingFolder()), ...words]),
+  };
+  if (owner !== null) return { ...how, user: { ...owner, name: process.env['SUDO_USER'] ?? '', home: place.home } };
   const uid = process.getuid?.() ?? 0;
-  if (uid === 0) return { ...program, user: null };
-  return { ...program, user: { uid, gid: process.getgid?.() ?? -1, name: process.env['USER'] ?? '', home: place.home } };
+  if (uid === 0) return { ...how, user: null };
+  return { ...how, user: { uid, gid: process.getgid?.() ?? -1, name: process.env['USER'] ?? '', home: place.home } };
 }
 
 function realOf(path: string): string | null {

@@ -8,7 +8,7 @@ import { absolutePath } from '../../system/files.ts';
 import type { CommandLine } from '../command-line.ts';
 import type { CommandIo } from '../history/command-io.ts';
 import { launchdPlist } from './launchd.ts';
-import type { Service } from './service.ts';
+import type { Service, ServiceUser } from './service.ts';
 import { systemdUnit } from './systemd.ts';
 
 const SYSTEMS = { launchd: launchdPlist, systemd: systemdUnit } as const;
@@ -19,9 +19,8 @@ const SIMPLE = ['reverse-dns', 'no-reverse-dns', 'drop-all', 'stay-root', 'sandb
 
 /** How this process was started, and for whom. */
 export interface Starter {
-  readonly node: string;
-  readonly script: string;
-  readonly user: Service['user'];
+  readonly program: Service['program'];
+  readonly user: ServiceUser | null;
   /** What was typed. */
   readonly typed: string;
 }

@@ -2,7 +2,7 @@
 
 import { dirname } from 'node:path';
 import { NetmonError } from '../../model/errors.ts';
-import type { Service, ServiceFile } from './service.ts';
+import type { Service, ServiceFile, ServiceUser } from './service.ts';
 
 const LABEL = 'netmon-tui.record';
 const PATH = `/Library/LaunchDaemons/${LABEL}.plist`;
@@ -17,8 +17,14 @@ const ESCAPES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '
  *
  * @throws NetmonError `usage` for words that a property list can't hold
  */
-export function launchdPlist({ node, script, words, history, user, typed }: Service): ServiceFile {
-  const command = [node, script, 'record', ...words];
+export function launchdPlist({
+  program,
+  words,
+  history,
+  user,
+  typed,
+}: Service & { readonly user: ServiceUser | null }): ServiceFile {
+  const command = [...program, 'record', ...words];
   if (command.some((word) => CONTROL.test(word)))
     throw new NetmonError('usage', 'a property list can hold no control characters', 'leave them out');
   const lines = [
@@ -59,16 +65,16 @@ export function launchdPlist({ node, script, words, history, user, typed }: Serv
       ['To see its state', `sudo launchctl print system/${LABEL}`],
       ['To stop it for good, or before installing it again', `sudo launchctl bootout system/${LABEL}`],
     ],
-    warnings: [script, history]
+    warnings: [...program, history]
       .filter((path) => GUARDED.test(path))
       .map(
         (path) =>
-          `macOS keeps daemons out of ${dirname(path)}: without full disk access for ${node} it can't start. Choose another folder.`,
+          `macOS keeps daemons out of ${dirname(path)}: without full disk access for ${program[0]} it can't start. Choose another folder.`,
       ),
   };
 }
 
-function environment({ uid, gid, name, home }: NonNullable<Service['user']>): string[] {
+function environment({ uid, gid, name, home }: ServiceUser): string[] {
   const values: readonly (readonly [string, string | null])[] = [
     ['HOME', home],
     ['SUDO_GID', gid < 0 ? null : String(gid)],

@@ -2,10 +2,8 @@
 
 /** A recording service. Paths are absolute. */
 export interface Service {
-  /** Path of node. */
-  readonly node: string;
-  /** Path of the program's script, links resolved. */
-  readonly script: string;
+  /** What starts the program: its own path, or node's and that of the script, links resolved. */
+  readonly program: readonly [string, ...string[]];
   /** The command that prints the file. */
   readonly typed: string;
   /** Arguments of `record`. */
@@ -14,8 +12,17 @@ export interface Service {
   readonly history: string;
   /** Path of the log; null for none. */
   readonly log: string | null;
-  /** Whose history it is; null is root's. */
-  readonly user: { readonly uid: number; readonly gid: number; readonly name: string; readonly home: string | null } | null;
+  /** Whose history it is; null is root's, and `dynamic` that of a user which systemd makes for the service. */
+  readonly user: ServiceUser | 'dynamic' | null;
+}
+
+/** An account of this machine. */
+export interface ServiceUser {
+  readonly uid: number;
+  /** Below 0 where it is unknown. */
+  readonly gid: number;
+  readonly name: string;
+  readonly home: string | null;
 }
 
 /** A file for the system's service manager, and how to install it. */

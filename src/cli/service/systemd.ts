@@ -16,17 +16,16 @@ const CONTROL = /[\u0000-\u001f\u007f]/;
  *
  * @throws NetmonError `usage` for words that a unit can't hold
  */
-export function systemdUnit({ node, script, words, history, log, user, typed }: Service): ServiceFile {
-  const command = [node, script, 'record', ...words];
+export function systemdUnit({ program, words, history, log, user, typed }: Service): ServiceFile {
+  const command = [...program, 'record', ...words];
   const folder = dirname(history);
   if ([...command, folder].some((word) => CONTROL.test(word)))
     throw new NetmonError('usage', 'a unit can hold no control characters', 'leave them out');
-  const ambient =
-    user === null
-      ? []
-      : [`User=${user.uid}`, ...(user.gid < 0 ? [] : [`Group=${user.gid}`]), `AmbientCapabilities=${CAPABILITIES}`];
+  const writable = [...(user === 'dynamic' ? [] : [folder]), ...(log === null ? [] : [dirname(log)])];
   const lines = [
-    '# Records network history with netmon-tui. The file is the one that its user reads: netmon-tui history.',
+    user === 'dynamic'
+      ? '# Records network history with netmon-tui. To read it: sudo netmon-tui history --history=/var/lib/netmon-tui/history.sqlite'
+      : '# Records network history with netmon-tui. The file is the one that its user reads: netmon-tui history.',
     '[Unit]',
     'Description=Network history (netmon-tui record)',
     'Documentation=man:systemd.exec(5)',
@@ -36,7 +35,7 @@ export function systemdUnit({ node, script, words, history, log, user, typed }: 
     '[Service]',
     'Type=exec',
     `ExecStart=${command.map(quotedWord).join(' ')}`,
-    ...ambient,
+    ...accountOf(user),
     `CapabilityBoundingSet=${CAPABILITIES}`,
     '# SIGTERM saves the history and ends the run with status 143. SIGUSR1 saves it now: systemctl kill -s USR1 netmon-tui',
     'KillSignal=SIGTERM',
@@ -49,7 +48,7 @@ export function systemdUnit({ node, script, words, history, log, user, typed }: 
     'NoNewPrivileges=yes',
     'ProtectSystem=strict',
     'ProtectHome=read-only',
-    `ReadWritePaths=${[folder, ...(log === null ? [] : [dirname(log)])].map(quotedPath).join(' ')}`,
+    ...(writable.length === 0 ? [] : [`ReadWritePaths=${writable.map(quotedPath).join(' ')}`]),
     'PrivateTmp=yes',
     'PrivateDevices=yes',
     'ProtectClock=yes',
@@ -68,12 +67,19 @@ export function systemdUnit({ node, script, words, history, log, user, typed }: 
     '[Install]',
     'WantedBy=multi-user.target',
   ];
-  const claim = shellWords([...(user === null ? [] : ['-u', `#${user.uid}`]), 'mkdir', '-p', '-m', '700', folder]);
+  const claim = shellWords([
+    ...(user === null || user === 'dynamic' ? [] : ['-u', `#${user.uid}`]),
+    'mkdir',
+    '-p',
+    '-m',
+    '700',
+    folder,
+  ]);
   return {
     text: `${lines.join('\n')}\n`,
     path: PATH,
     install: (file) => [
-      `sudo ${claim}`,
+      ...(user === 'dynamic' ? [] : [`sudo ${claim}`]),
       file === null ? `${typed} | sudo tee ${PATH} > /dev/null` : `sudo install -m 644 ${file} ${PATH}`,
       'sudo systemctl daemon-reload',
       'sudo systemctl enable --now netmon-tui',
@@ -84,6 +90,14 @@ export function systemdUnit({ node, script, words, history, log, user, typed }: 
     ],
     warnings: [],
   };
+}
+
+/** Who the service is. A user that systemd makes has a folder below /var/lib, which only root finds from outside (`DynamicUser=`, systemd.exec(5)). */
+function accountOf(user: Service['user']): string[] {
+  if (user === null) return [];
+  const capabilities = `AmbientCapabilities=${CAPABILITIES}`;
+  if (user === 'dynamic') return ['DynamicUser=yes', 'StateDirectory=netmon-tui', 'StateDirectoryMode=0700', capabilities];
+  return [`User=${user.uid}`, ...(user.gid < 0 ? [] : [`Group=${user.gid}`]), capabilities];
 }
 
 /** One word of a command line (systemd.service(5), COMMAND LINES): quoted, with nothing left for systemd to expand. */

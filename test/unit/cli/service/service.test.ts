@@ -1,20 +1,19 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parseCommandLine } from '../../../../src/cli/command-line.ts';
 import { serviceCommand } from '../../../../src/cli/service/command.ts';
 import { launchdPlist } from '../../../../src/cli/service/launchd.ts';
-import type { Service } from '../../../../src/cli/service/service.ts';
+import type { Service, ServiceUser } from '../../../../src/cli/service/service.ts';
 import { lastingNode } from '../../../../src/cli/service/service.ts';
 import { systemdUnit } from '../../../../src/cli/service/systemd.ts';
 import { FakeSink } from '../history/fake-io.ts';
 
 const ANN = { uid: 501, gid: 20, name: 'ann & <co>', home: '/Users/ann' };
-const SERVICE: Service = {
-  node: '/bin/sh',
-  script: "/opt/it's here/netmon-tui.js",
+const SERVICE: Service & { user: ServiceUser } = {
+  program: ['/bin/sh', "/opt/it's here/netmon-tui.js"],
   typed: 'netmon-tui record --install x',
   words: ['--history=/var/lib/a b%d/history.sqlite', '--bpf=not port 22 and "x" $HOME \\ <y>'],
   history: '/var/lib/a b%d/history.sqlite',
@@ -40,7 +39,7 @@ describe('systemd', () => {
 
   it('starts what was asked, as the user, with the rights to capture and no others', () => {
     const exec = /^ExecStart=(.*)$/m.exec(unit.text)?.[1] ?? '';
-    expect(systemdWords(exec)).toEqual([SERVICE.node, SERVICE.script, 'record', ...SERVICE.words]);
+    expect(systemdWords(exec)).toEqual([...SERVICE.program, 'record', ...SERVICE.words]);
     expect(unit.text).toContain('\nUser=501\nGroup=20\nAmbientCapabilities=CAP_NET_RAW ');
     expect(unit.text).toContain('\nReadWritePaths="/var/lib/a b%%d"\n');
     expect(systemdUnit({ ...SERVICE, log: '/var/log/n/x.log' }).text).toContain(
@@ -91,7 +90,7 @@ describe('launchd', () => {
     const read = JSON.parse(execFileSync('python3', ['-c', script], { input: plist.text, encoding: 'utf8' }));
     expect(read).toMatchObject({
       Label: 'netmon-tui.record',
-      ProgramArguments: [SERVICE.node, SERVICE.script, 'record', ...SERVICE.words],
+      ProgramArguments: [...SERVICE.program, 'record', ...SERVICE.words],
       EnvironmentVariables: { SUDO_UID: '501', SUDO_GID: '20', SUDO_USER: ANN.name, HOME: '/Users/ann' },
       RunAtLoad: true,
       KeepAlive: { SuccessfulExit: false },
@@ -103,14 +102,41 @@ describe('launchd', () => {
   it('warns of folders that no daemon may read on a Mac', () => {
     expect(plist.warnings).toEqual([]);
     const script = '/Users/ann/Documents/netmon-tui/bin/netmon-tui.js';
-    expect(launchdPlist({ ...SERVICE, script }).warnings.join()).toMatch(/^macOS keeps daemons out of \/Users\/ann\/Documents\//);
+    expect(launchdPlist({ ...SERVICE, program: ['/usr/bin/node', script] }).warnings.join()).toMatch(
+      /^macOS keeps daemons out of \/Users\/ann\/Documents\//,
+    );
     expect(launchdPlist({ ...SERVICE, history: '/Users/ann/Desktop/h.sqlite' }).warnings).toHaveLength(1);
-    expect(launchdPlist({ ...SERVICE, script: '/Users/ann/src/Documents/x.js' }).warnings).toEqual([]);
+    expect(launchdPlist({ ...SERVICE, program: ['/Users/ann/src/Documents/x'] }).warnings).toEqual([]);
   });
 
   it('says how to install it', () => {
     expect(plist.install(null)[0]).toBe(`${SERVICE.typed} | sudo tee /Library/LaunchDaemons/netmon-tui.record.plist > /dev/null`);
     expect(plist.install('a.plist')).toContain('sudo launchctl bootstrap system /Library/LaunchDaemons/netmon-tui.record.plist');
+  });
+});
+
+describe('the files of packages', () => {
+  const words = (history: string) => ({ words: [`--history=${history}`], history, log: null, typed: 'netmon-tui record' });
+
+  it.each([
+    [
+      'packaging/netmon-tui.service',
+      // The link that systemd makes of /var/lib/netmon-tui is no folder to write to.
+      systemdUnit({ ...words('/var/lib/private/netmon-tui/history.sqlite'), program: ['/usr/bin/netmon-tui'], user: 'dynamic' })
+        .text,
+    ],
+    [
+      'packaging/netmon-tui.record.plist',
+      launchdPlist({
+        ...words('/Library/Application Support/netmon-tui/history.sqlite'),
+        program: ['/usr/local/bin/netmon-tui'],
+        user: null,
+      }).text,
+    ],
+  ])('%s is what `record --install` would print: node scripts/docs.mjs', (path, made) => {
+    const at = new URL(`../../../../${path}`, import.meta.url);
+    if (process.env['NETMON_DOCS'] !== undefined) writeFileSync(at, made);
+    else expect(readFileSync(at, 'utf8')).toBe(made);
   });
 });
 
@@ -150,7 +176,7 @@ describe('lastingNode', () => {
 
 describe('record --install', () => {
   const history = { path: '/home/ann/history.sqlite', record: true, maxBytes: 1, owner: null };
-  const starter = { node: '/usr/bin/node', script: '/opt/n.js', typed: 'netmon-tui record', user: null };
+  const starter = { program: ['/usr/bin/node', '/opt/n.js'] as const, typed: 'netmon-tui record', user: null };
   const run = async (...words: string[]) => {
     const io = { out: new FakeSink(), err: new FakeSink() };
     await serviceCommand(parseCommandLine(['record', ...words]), history, starter, io);
