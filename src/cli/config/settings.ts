@@ -1,6 +1,7 @@
 // The table of settings and flags. It makes the parser, the checks, `--help`, `--print-config`, the completions and docs/configuration.md:
 // a name, a default or a description is written here and nowhere else.
 
+import { SEVERITIES, type Severity } from '../../model/alert.ts';
 import { HISTORY_KEYS, type HistoryKey } from '../../model/history.ts';
 import {
   AVERAGES,
@@ -80,9 +81,9 @@ export interface Setting<T> {
 const RUN: readonly CommandName[] = ['run'];
 const CAPTURING: readonly CommandName[] = ['run', 'record'];
 const OPENING: readonly CommandName[] = ['run', 'record', 'doctor'];
-const ON_HISTORY: readonly CommandName[] = ['record', 'history', 'query', 'export', 'report', 'prune'];
-const RANGED: readonly CommandName[] = ['history', 'export', 'report'];
-const DRAWING: readonly CommandName[] = ['run', 'history', 'query', 'interfaces'];
+const ON_HISTORY: readonly CommandName[] = ['record', 'history', 'query', 'export', 'alerts', 'report', 'prune'];
+const RANGED: readonly CommandName[] = ['history', 'export', 'alerts', 'report'];
+const DRAWING: readonly CommandName[] = ['run', 'history', 'query', 'alerts', 'interfaces'];
 const CONFIGURED: readonly CommandName[] = ['run', ...ON_HISTORY, 'explain'];
 const EVERY: readonly CommandName[] = [...CONFIGURED, 'interfaces', 'doctor', 'completions'];
 
@@ -430,7 +431,7 @@ export const OPTIONS = {
   speed: flag<number | null>('Replay', RUN, value('N'), SPEED, null, 'N times real time; 0 is as fast as possible', '1'),
   json: plainFlag(
     'Output without a screen',
-    ['run', 'history', 'query', 'interfaces', 'doctor', 'explain'],
+    ['run', 'history', 'query', 'alerts', 'interfaces', 'doctor', 'explain'],
     'print a JSON object per line for each interval; of a command, its result',
   ),
   once: plainFlag(
@@ -482,7 +483,7 @@ export const OPTIONS = {
   ),
   app: flag<string | null>(
     'History',
-    ['history', 'explain', 'prune'],
+    ['history', 'alerts', 'explain', 'prune'],
     value('NAME'),
     NAME,
     null,
@@ -492,6 +493,15 @@ export const OPTIONS = {
   category: flag<string | null>('History', ['history'], value('NAME'), NAME, null, 'only this category'),
   top: flag('History', ['history'], value('N'), whole(1, 100_000, 10), 20, 'number of rows; one more sums up the rest'),
   csv: plainFlag('History', ['history', 'query'], 'print rows as CSV'),
+  severity: flag<Severity>(
+    'History',
+    ['alerts'],
+    value('LEVEL'),
+    choice(SEVERITIES, 'warning'),
+    'info',
+    'only alerts of at least this severity: info, warning or critical',
+  ),
+  'exit-code': plainFlag('History', ['alerts'], 'exit with status 10 if there are any, but for learning and muted ones'),
   timeout: flag(
     'History',
     ['query'],
