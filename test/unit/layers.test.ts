@@ -25,13 +25,14 @@ const FOLDERS: Readonly<Record<string, readonly string[]>> = {
   tui: ['model', 'net', 'system', 'view'],
   pipeline: ['model', 'net', 'system', 'capture', 'decode', 'flow', 'inspect', 'identify', 'aggregate', 'output', 'privilege'],
   privilege: ['model', 'net', 'system', 'capture', 'identify'],
+  messenger: ['model', 'net', 'system', 'privilege'],
   cli: everythingBut('app'),
   app: EVERYTHING,
 };
 /** Files at the root of src, and what they may import. */
 const ROOT_FILES: Readonly<Record<string, readonly string[]>> = { 'main.ts': EVERYTHING };
 const PACKAGES: Readonly<Record<string, readonly string[]>> = {
-  koffi: ['capture/', 'identify/process/', 'privilege/', 'system/'],
+  koffi: ['capture/', 'identify/process/', 'messenger/', 'privilege/', 'system/'],
   cap: ['capture/cap/'],
   blessed: ['tui/'],
   'blessed-contrib': ['tui/'],
@@ -64,6 +65,7 @@ const ALONE: readonly string[] = [
   'history/save-worker.ts',
   'privilege/child-rights.ts',
   'privilege/root-child-main.ts',
+  'messenger/messenger-main.ts',
   'identify/process/macos/users.ts',
 ];
 /** A file below this that one other file imports is part of that file. */
@@ -88,7 +90,7 @@ function everythingBut(one: string): readonly string[] {
     'output',
     'tui',
   ]
-    .concat('pipeline', 'privilege', 'cli', 'app')
+    .concat('pipeline', 'privilege', 'messenger', 'cli', 'app')
     .filter((folder) => folder !== one);
 }
 
