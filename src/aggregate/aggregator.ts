@@ -19,6 +19,7 @@ import type {
 } from '../model/snapshot.ts';
 import { NO_ALERTS, NO_RATES } from '../model/snapshot.ts';
 import type { FlowFacts, ProcessDirectory } from '../model/terms.ts';
+import type { Watcher } from '../model/watch.ts';
 import { type Accumulators, COLUMN, RateRings } from './accumulators.ts';
 import { Booking, type BookingObserver } from './booking.ts';
 import type { EventLog } from './event-log.ts';
@@ -29,6 +30,7 @@ import { isUnmeasured, RateHistory, rowIds, tickFill } from './rate-history.ts';
 import { AppRows, RECENT_SECONDS, trafficOf } from './rows/entity-rows.ts';
 import { FlowRows } from './rows/flow-rows.ts';
 import { HostRows } from './rows/host-rows.ts';
+import { WatchFeed } from './watch-feed.ts';
 
 /** What a tick takes from outside. Times in epoch ms; `intervalMs` is measured. */
 export interface Tick {
@@ -74,6 +76,8 @@ export interface AggregatorParts {
   readonly facts?: FlowFacts | null;
   /** Keeps what happens, and what is new; null if nobody asks. */
   readonly events?: EventLog | null;
+  /** Watches flows; null if nothing is watched. */
+  readonly watcher?: Watcher | null;
   /** Fewer hosts, for tests. */
   readonly maxHosts?: number | undefined;
 }
@@ -89,6 +93,8 @@ export class Aggregator {
   readonly #matched: Matched;
   readonly #facts: FlowFacts | null;
   readonly #events: EventLog | null;
+  readonly #watcher: Watcher | null;
+  readonly #feed: WatchFeed | null;
   #started: number;
   #collector: HistoryCollector | null = null;
   #onClosed: ((row: number) => void) | null = null;
@@ -104,11 +110,22 @@ export class Aggregator {
   #lastInterval = 1000;
   #lastTime = 0;
 
-  constructor({ flows, directory, started, seed, onBehalfOf = null, facts = null, events = null, maxHosts }: AggregatorParts) {
+  constructor({
+    flows,
+    directory,
+    started,
+    seed,
+    onBehalfOf = null,
+    facts = null,
+    events = null,
+    watcher = null,
+    maxHosts,
+  }: AggregatorParts) {
     this.#flows = flows;
     this.#started = started;
     this.#facts = facts;
     this.#events = events;
+    this.#watcher = watcher;
     const observer: BookingObserver = {
       hostChanged: (host, row) => this.#hosts.meet(host, row),
       ownerLeaves: (row, isPeer) => {
@@ -123,6 +140,8 @@ export class Aggregator {
     this.#matched = new Matched(flows, this.booking, directory, facts, this.#hosts, this.interfaceName, events);
     this.#eviction = new Eviction(flows, this.booking, this.#matched, directory, facts, this.#hosts, this.#apps);
     this.#flowRows = new FlowRows(flows, this.booking, directory, this.interfaceName, onBehalfOf, facts);
+    const { interfaceName, booking } = this;
+    this.#feed = watcher === null ? null : new WatchFeed({ flows, booking, directory, facts, interfaceName, watcher });
     flows.observe(this.booking);
   }
 
@@ -207,6 +226,7 @@ export class Aggregator {
   #flowLeaves(row: number): void {
     this.#matched.flowLeaves(row);
     this.#collector?.flowLeaves(row);
+    this.#feed?.flowLeaves(row);
     if (this.#onClosed !== null && !this.#flows.isEndReported(row) && this.#matched.passes(row)) this.#onClosed(row);
     this.#flowRows.forget(row);
   }
@@ -219,6 +239,7 @@ export class Aggregator {
     this.setInterfaces(tick.interfaces);
     const booking = this.booking;
     booking.closeTick();
+    this.#feed?.look(intervalMs);
     booking.means?.clock.close(intervalMs);
     this.#matched.close(tick.time, intervalMs);
     this.#countApart(tick.interfaces);
@@ -246,8 +267,9 @@ export class Aggregator {
       gaps: tick.gaps,
     };
     const events = this.#events?.next(made, this.#flows.created - this.#flows.voided) ?? [];
+    const alerts = this.#watcher?.tick(made) ?? NO_ALERTS;
     this.#collector?.note();
-    return { ...made, matching: this.#matching(limits, made.interfaces, intervalMs), events, alerts: NO_ALERTS };
+    return { ...made, matching: this.#matching(limits, made.interfaces, intervalMs), events, alerts };
   }
 
   /** @param limits null for all apps, no hosts and no flows */
