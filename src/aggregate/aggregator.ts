@@ -27,6 +27,7 @@ import { Eviction } from './eviction.ts';
 import type { HistoryCollector } from './history-collector.ts';
 import { type CountFrom, Matched } from './matched.ts';
 import { isUnmeasured, RateHistory, rowIds, tickFill } from './rate-history.ts';
+import { BranchRows } from './rows/branch-rows.ts';
 import { AppRows, RECENT_SECONDS, trafficOf } from './rows/entity-rows.ts';
 import { FlowRows } from './rows/flow-rows.ts';
 import { HostRows } from './rows/host-rows.ts';
@@ -88,6 +89,8 @@ export class Aggregator {
   readonly #flows: FlowTable;
   readonly #apps: AppRows;
   readonly #hosts: HostRows;
+  readonly #directory: ProcessDirectory;
+  #branches: BranchRows | null = null;
   readonly #flowRows: FlowRows;
   readonly #eviction: Eviction;
   readonly #matched: Matched;
@@ -122,6 +125,7 @@ export class Aggregator {
     maxHosts,
   }: AggregatorParts) {
     this.#flows = flows;
+    this.#directory = directory;
     this.#started = started;
     this.#facts = facts;
     this.#events = events;
@@ -195,9 +199,11 @@ export class Aggregator {
     return this.#flowRows.makeSome(limits.flows, most, this.#lastInterval);
   }
 
-  /** Keeps means, rates, and who moved what from now on: for a screen, which asks the result about any range of time. */
+  /** Keeps branches, means, rates, and who moved what from now on: for a screen, which asks the result about any range of time. */
   keepRateHistory(): RateHistory {
-    this.booking.keepMeans();
+    this.booking.keepForScreen();
+    const { branches } = this.booking;
+    if (branches !== null) this.#branches ??= new BranchRows(branches, this.#directory, this.booking, this.#hosts);
     this.#rateHistory ??= new RateHistory(rowIds(this.interfaceName));
     return this.#rateHistory;
   }
@@ -260,6 +266,7 @@ export class Aggregator {
       hosts: limits === null ? [] : this.#hosts.select(limits.hosts, intervalMs),
       categories: this.#categories(booking.categories, intervalMs),
       interfaces: this.#interfaceRows(intervalMs),
+      branches: limits === null ? null : (this.#branches?.select(intervalMs) ?? null),
       matching: null,
       flows: limits === null ? [] : this.#flowRows.select(limits.flows, intervalMs),
       flowCount: this.#flows.count,
@@ -294,6 +301,7 @@ export class Aggregator {
           ? [{ ...row, ...trafficOf(books.interfaces, index, intervalMs), recentRx: [], recentTx: [] }]
           : [],
       ),
+      branches: limits === null ? null : (books.branchRows?.select(intervalMs) ?? null),
       flows: limits === null ? [] : this.#flowRows.select(limits.flows, intervalMs, matched.matches),
       flowCount,
     };
@@ -313,6 +321,7 @@ export class Aggregator {
       booking.unowned,
     ])
       accumulators.beginTick();
+    booking.branches?.beginTick();
     this.#matched.beginTick();
     booking.means?.clock.begin();
     this.#flows.beginTick();

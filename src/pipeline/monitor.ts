@@ -491,7 +491,7 @@ export function withoutPackets(snapshot: Snapshot): Snapshot {
 }
 
 function unknownIn<Part extends Snapshot | Matching>(part: Part): Part {
-  const { total, apps, hosts, categories, interfaces, flows } = part;
+  const { total, apps, hosts, categories, interfaces, branches, flows } = part;
   return {
     ...part,
     total: unknown(total),
@@ -499,6 +499,7 @@ function unknownIn<Part extends Snapshot | Matching>(part: Part): Part {
     hosts: hosts.map(unknown),
     categories: categories.map(unknown),
     interfaces: interfaces.map(unknown),
+    branches: branches?.map(unknown) ?? null,
     flows: flows.map(unknown),
   };
 }
