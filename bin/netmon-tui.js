@@ -1,27 +1,52 @@
 #!/usr/bin/env node
-// Checks what must be true before any of our modules can load, then hands over to dist/main.js.
-import { existsSync } from 'node:fs';
+// Checks what must be true before the program can load, then runs dist/bundle/main.cjs. In the single executable this file begins, too.
 
 // This comes first: SIGUSR1 opens Node's debugger, through which anybody could run code here. A signal may have come even before this line.
 process.on('SIGUSR1', () => undefined);
-const inspector = process.features.inspector ? await import('node:inspector') : null;
+const inspector = process.features.inspector ? require('node:inspector') : null;
 const isAsked = /--inspect/.test([...process.execArgv, process.env.NODE_OPTIONS].join(' ')); // refused later, if there are privileges to lose
 const isDebugged = inspector?.url() !== undefined && !isAsked;
 if (isDebugged) inspector.close();
 
+function refuse(status, text, hint) {
+  process.stderr.write(`netmon-tui: ${text}\n  ${hint}\n`);
+  process.exitCode = status;
+}
+
+/** Runs a file of the bundle. What V8 compiled of it before is beside it, and is used by the very build and Node that made it. */
+function run(role) {
+  const { readFileSync } = require('node:fs');
+  const { createRequire } = require('node:module');
+  const { dirname, join } = require('node:path');
+  const { Script } = require('node:vm');
+  const { getRawAsset, isSea } = require('node:sea');
+  const filename = join(dirname(__dirname), `dist/bundle/${role}.cjs`);
+  const read = (suffix) =>
+    isSea() ? Buffer.from(getRawAsset(`dist/bundle/${role}.cjs${suffix}`)) : readFileSync(filename + suffix);
+  const source = read('').latin1Slice();
+  let cachedData;
+  try {
+    const cache = read('.cache');
+    const build = source.slice(0, source.indexOf('\n'));
+    if (cache.latin1Slice(0, build.length) === build) cachedData = cache.subarray(build.length);
+  } catch {
+    // none was made
+  }
+  new Script(source, { filename, cachedData }).runInThisContext()(createRequire(filename), filename);
+}
+
 const [major, minor] = process.versions.node.split('.').map(Number);
-const main = new URL('../dist/main.js', import.meta.url);
 if (major < 20 || (major === 20 && minor < 19)) {
-  process.stderr.write(
-    `netmon-tui: node ${process.versions.node} is too old: 20.19 or newer is needed\n  get it from https://nodejs.org\n`,
-  );
-  process.exitCode = 2;
+  refuse(2, `node ${process.versions.node} is too old: 20.19 or newer is needed`, 'get it from https://nodejs.org');
 } else if (isDebugged) {
-  process.stderr.write("netmon-tui: a signal opened node's debugger during start-up\n  start netmon-tui again\n");
-  process.exitCode = 3;
-} else if (!existsSync(main)) {
-  process.stderr.write('netmon-tui: this clone is not built yet\n  type: bin/setup\n');
-  process.exitCode = 2;
+  refuse(3, "a signal opened node's debugger during start-up", 'start netmon-tui again');
+} else if (process.argv[2] === '--netmon-role' && require('node:sea').isSea()) {
+  run(process.argv.splice(2, 2)[1]);
 } else {
-  await import(main.href);
+  try {
+    run('main');
+  } catch (error) {
+    if (error.code !== 'ENOENT' || !error.path?.endsWith('/dist/bundle/main.cjs')) throw error;
+    refuse(2, 'this clone is not built yet', 'type: bin/setup');
+  }
 }

@@ -171,11 +171,13 @@ process.on('uncaughtException', (thrown) => {
 // without a listener a closed pipe would be an exception; each writer checks its own writes
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
 
-try {
-  const status = await main();
-  known.log?.write('info', `exit status ${status}`);
-  process.exit(status);
-} catch (thrown) {
-  const { status, text } = report(thrown);
-  leave(status, text);
-}
+main().then(
+  (status) => {
+    known.log?.write('info', `exit status ${status}`);
+    process.exit(status);
+  },
+  (thrown) => {
+    const { status, text } = report(thrown);
+    leave(status, text);
+  },
+);

@@ -3,7 +3,6 @@
 
 import { openSync } from 'node:fs';
 import { ReadStream } from 'node:tty';
-import { fileURLToPath } from 'node:url';
 import { NetmonError } from '../model/errors.ts';
 import type { Options } from '../model/options.ts';
 import type { Snapshot } from '../model/snapshot.ts';
@@ -39,7 +38,6 @@ export function openScreen(options: Options, platform: NodeJS.Platform): RunScre
       home: options.place.home,
       uid: owner?.uid ?? null,
       configHome: process.env['XDG_CONFIG_HOME'],
-      ours: fileURLToPath(new URL('../../themes', import.meta.url)),
     }),
   );
   const byBackground = options.theme === AUTO ? BY_BACKGROUND : null;

@@ -1,6 +1,6 @@
 // The commands: their names, what they do and what follows them. Their options are in the table of settings.
 
-import { EXIT_STATUS } from '../model/errors.ts';
+import { EXIT_STATUS, FOUND_STATUS } from '../model/errors.ts';
 
 /** Shells that completions are written for. */
 export const SHELLS = ['bash', 'zsh', 'fish'] as const;
@@ -70,6 +70,14 @@ const TABLE = {
       ['netmon-tui export --flows --format json', 'the connection log'],
     ],
   },
+  alerts: {
+    does: 'list alerts of earlier runs',
+    operand: null,
+    examples: [
+      ['netmon-tui alerts --since 7d', 'a week'],
+      ['netmon-tui alerts --since 1h --severity warning --exit-code', 'status 10 if there was one'],
+    ],
+  },
   report: {
     does: 'write a page with charts that works offline',
     operand: null,
@@ -118,5 +126,6 @@ export const STATUSES: readonly (readonly [status: string, meaning: string])[] =
   [String(EXIT_STATUS.terminal), "a terminal that can't draw (TERM=dumb)"],
   [String(EXIT_STATUS.history), 'a problem with the history file'],
   [String(EXIT_STATUS['device-lost']), 'the interface disappeared and no other is left'],
+  [String(FOUND_STATUS), 'with --exit-code: there are alerts'],
   ['128+n', 'ended by signal n'],
 ];

@@ -20,8 +20,6 @@ export interface SaveThreadData {
 
 /** The thread loads its code when it begins, as the user that the run has become. */
 const HINT = 'see whether that user may read the program: sudo netmon-tui doctor';
-/** The compiled entry of the thread. */
-const SCRIPT = new URL('./save-worker.js', import.meta.url);
 
 /**
  * Saves in a thread of its own, once `threadSlot` is free.
@@ -39,7 +37,7 @@ export async function saveInThread(request: SaveRequest, dropsRights = false): P
 
 function runThread(workerData: SaveThreadData): Promise<SaveAnswer> {
   return new Promise((resolve, reject) => {
-    const worker = startThread(SCRIPT, { workerData, resourceLimits: THREAD_LIMITS });
+    const worker = startThread('save-worker', { workerData, resourceLimits: THREAD_LIMITS });
     let settle = () => reject(new Error('the thread that saves history ended without an answer'));
     worker.on('message', ({ answer, failure }: { answer?: SaveAnswer; failure?: SentError }) => {
       settle = () => (answer === undefined ? reject(receivedError(failure as SentError)) : resolve(answer));

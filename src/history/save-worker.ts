@@ -7,11 +7,14 @@ import type { SaveThreadData } from './save-thread.ts';
 import { loadSql } from './sqljs/engine.ts';
 import { sentError } from './threads.ts';
 
-try {
-  const { request, dropsRights } = workerData as SaveThreadData;
-  const sql = await loadSql();
-  if (dropsRights) await dropThreadRights({ path: request.path, mayWrite: true, owner: request.owner });
-  parentPort?.postMessage({ answer: saveImage(sql, request) });
-} catch (thrown) {
-  parentPort?.postMessage({ failure: sentError(thrown) });
+async function save({ request, dropsRights }: SaveThreadData): Promise<void> {
+  try {
+    const sql = await loadSql();
+    if (dropsRights) await dropThreadRights({ path: request.path, mayWrite: true, owner: request.owner });
+    parentPort?.postMessage({ answer: saveImage(sql, request) });
+  } catch (thrown) {
+    parentPort?.postMessage({ failure: sentError(thrown) });
+  }
 }
+
+void save(workerData as SaveThreadData);

@@ -12,6 +12,9 @@ export const EXIT_STATUS = {
   'device-lost': 8,
 } as const;
 
+/** Exit status if what the user asked to be told by status is so: an alert, a policy that was left. It is no failure. */
+export const FOUND_STATUS = 10;
+
 /** What kind of failure it is; decides the exit status. */
 export type ErrorCode = keyof typeof EXIT_STATUS;
 

@@ -15,7 +15,6 @@ import { ReverseNames } from '../identify/name/reverse-names.ts';
 import { Neighbours } from '../identify/place/neighbours.ts';
 import type { Places } from '../identify/place/places.ts';
 import { Directory, Users } from '../identify/process/directory.ts';
-import type { ExecWatch } from '../identify/process/linux/exec-watch.ts';
 import { procAt } from '../identify/process/linux/procfs/proc.ts';
 import { ProcfsDetails } from '../identify/process/linux/procfs/process-details.ts';
 import { type BehindTranslation, ProcfsSource } from '../identify/process/linux/procfs/source.ts';
@@ -31,7 +30,6 @@ import { CapturedSource } from '../identify/process/recorded.ts';
 import { StartClock } from '../identify/process/start-clock.ts';
 import { reasonOf } from '../model/errors.ts';
 import { type Fallback, NOWHERE } from '../model/terms.ts';
-import type { Watcher } from '../model/watch.ts';
 import type { Clock } from '../system/clock.ts';
 import type { Edges } from '../system/edges.ts';
 import { systemPathExists } from '../system/small-file.ts';
@@ -66,14 +64,13 @@ export interface Subject {
   readonly reverseDns: boolean;
   /** Keeps what happens; null without a screen. */
   readonly events: EventLog | null;
-  /** Watches flows; null if nothing is watched. */
-  readonly watcher: Watcher | null;
   /** A time before the first packet, epoch ms. */
   readonly started: number;
 }
 
 /** Puts the parts together. */
-export function assemble(opened: OpenedSource, subject: Subject, edges: Edges, clock: Clock): Assembly {
+export async function assemble(opened: OpenedSource, subject: Subject, edges: Edges, clock: Clock): Promise<Assembly> {
+  const kernel = await native();
   const seed = randomInt(2 ** 31);
   const replay = subject.file !== null;
   const localizer = new Localizer(replay);
@@ -82,9 +79,9 @@ export function assemble(opened: OpenedSource, subject: Subject, edges: Edges, c
   const details = replay || edges.platform !== 'linux' ? null : new ProcfsDetails(proc);
   const directory = new Directory(new Users(passwd, subject.users), new StartClock(proc), details);
   const skipped: Fallback[] = [];
-  const source = ownerSource(opened, replay, flows, directory, edges, clock, skipped);
+  const source = ownerSource(kernel, opened, replay, flows, directory, edges, clock, skipped);
   // A recording's processes ran elsewhere, and on Linux the owner source knows everything about a process.
-  const ps = replay || edges.platform === 'linux' ? null : new PsWatch(flows, directory, edges, pathOf);
+  const ps = replay || edges.platform === 'linux' ? null : new PsWatch(flows, directory, edges, kernel.pathOf);
   const owners = new Owners(flows, source, replay, ps, directory);
   const { categories, places } = subject;
   const place = (words: Int32Array, at: number) => places?.lookup(words, at) ?? NOWHERE;
@@ -108,7 +105,6 @@ export function assemble(opened: OpenedSource, subject: Subject, edges: Edges, c
     places,
     reverseDns: subject.reverseDns,
     events: subject.events,
-    watcher: subject.watcher,
     repeats: (name) => isBridgePort(edges, name, replay),
     lower: (name) => (replay || edges.platform !== 'linux' ? [] : linuxLower(edges, name)),
     hardware: (name) => hardwareAddress(edges, name),
@@ -120,6 +116,7 @@ export function assemble(opened: OpenedSource, subject: Subject, edges: Edges, c
 
 /** Opens the best source of owners: the capture itself, then the kernel, then polling. Adds better ones that failed, with the reason, to `skipped`. */
 function ownerSource(
+  { ebpf, socketQuery, watchExecs }: Native,
   opened: OpenedSource,
   replay: boolean,
   flows: FlowTable,
@@ -180,38 +177,36 @@ function isBridgePort(edges: Edges, name: string, replay: boolean): boolean {
   return isLinuxInterfaceName(name) && systemPathExists(`${edges.paths.sys}/class/net/${name}/master`);
 }
 
-// The following modules need koffi, which has no build for some machines, so loading them may fail.
-
 const nothing: PathOf = () => null;
 
-/** Path of a process's executable on a Mac; always null without koffi, and on other systems. */
-export const pathOf: PathOf =
-  process.platform === 'darwin'
-    ? await import('../identify/process/macos/libproc.ts').then(({ openLibproc }) => openLibproc()).catch(() => nothing)
-    : nothing;
+type Native = Awaited<ReturnType<typeof native>>;
 
-/** Opens eBPF on Linux, or says why it can't. */
-export const ebpf = await import('../identify/process/linux/ebpf/open.ts').catch((thrown: unknown) => ({
-  missing: `koffi could not be loaded: ${reasonOf(thrown)}`,
-}));
-
-const query = await import('../identify/process/linux/netlink/socket-query.ts').catch(() => null);
-const watching = await import('../identify/process/linux/exec-watch.ts').catch(() => null);
-
-/** Starts the thread that learns of new processes and reads the parts of /proc that need rights; null if it can't be started. */
-export function watchExecs(proc: string): ExecWatch | null {
-  try {
-    return watching === null ? null : new watching.ExecWatch(proc);
-  } catch {
-    return null;
-  }
+/** What needs koffi, which has no build for some machines. */
+async function native() {
+  const [libproc, ebpf, query, watching] = await Promise.all([
+    process.platform === 'darwin' ? import('../identify/process/macos/libproc.ts').catch(() => null) : null,
+    import('../identify/process/linux/ebpf/open.ts').catch((thrown: unknown) => ({
+      missing: `koffi could not be loaded: ${reasonOf(thrown)}`,
+    })),
+    import('../identify/process/linux/netlink/socket-query.ts').catch(() => null),
+    import('../identify/process/linux/exec-watch.ts').catch(() => null),
+  ]);
+  return {
+    /** Path of a process's executable on a Mac; always null without koffi, and on other systems. */
+    pathOf: orElse(() => libproc?.openLibproc() ?? nothing, nothing),
+    /** Opens eBPF on Linux, or says why it can't. */
+    ebpf,
+    /** Starts the thread that learns of new processes and reads the parts of /proc that need rights; null if it can't be started. */
+    watchExecs: (proc: string) => orElse(() => (watching === null ? null : new watching.ExecWatch(proc)), null),
+    /** Looks up single sockets in the kernel; null if that isn't possible, which leaves the tables. */
+    socketQuery: () => orElse<SingleSockets | null>(() => (query === null ? null : new query.SocketQuery()), null),
+  };
 }
 
-/** Looks up single sockets in the kernel; null if that isn't possible, which leaves the tables. */
-export function socketQuery(): SingleSockets | null {
+function orElse<T>(open: () => T, otherwise: T): T {
   try {
-    return query === null ? null : new query.SocketQuery();
+    return open();
   } catch {
-    return null;
+    return otherwise;
   }
 }

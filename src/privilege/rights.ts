@@ -4,7 +4,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { PacketSource } from '../capture/source.ts';
 import { tcpdumpArguments } from '../capture/tcpdump/messages.ts';
 import { LSOF_ARGUMENTS } from '../identify/process/macos/lsof.ts';
@@ -15,8 +14,8 @@ import type { PrivilegeStatus } from '../model/privileges.ts';
 import { type Identity, identityOf, macAccount } from '../system/accounts.ts';
 import { type Edges, NO_DEBUGGER } from '../system/edges.ts';
 import { workingFolder } from '../system/files.ts';
+import { childCommand } from '../system/own-files.ts';
 import { INSPECTING, maskOf, namesOf, REOPENING } from './capabilities.ts';
-import { childRights } from './child-rights.ts';
 import { confirmDropped, credentialsOf, dropPrivileges, libcCalls } from './drop.ts';
 import type { RootPrograms } from './root-child.ts';
 import { RootClient } from './root-client.ts';
@@ -38,7 +37,7 @@ export class Rights {
   readonly #options: Options;
   readonly #edges: Edges;
   readonly #rootClient: RootClient | null;
-  /** URL of the module with which a child drops its privileges; null if it has none or keeps them. */
+  /** The user that a child becomes, as JSON; null if it has no privileges or keeps them. */
   readonly #childRights: string | null;
 
   readonly #sandbox: SandboxInit | undefined;
@@ -83,7 +82,7 @@ export class Rights {
       group: textOf(join(dirname(edges.paths.passwd), 'group')),
     });
     const hasRights = options.read === null && (edges.platform === 'linux' || edges.euid() === 0);
-    this.#childRights = hasRights && this.identity.by !== 'root' ? childRights(this.identity) : null;
+    this.#childRights = hasRights && this.identity.by !== 'root' ? JSON.stringify(this.identity) : null;
     // Linux can keep single capabilities. macOS needs a child that stays root and can do almost nothing.
     const isNeeded = edges.platform === 'darwin' && edges.euid() === 0 && this.identity.by !== 'root' && options.read === null;
     if (isNeeded) {
@@ -94,11 +93,11 @@ export class Rights {
 
   /** The run's edges. They send what needs root after the drop to the root child. */
   get edges(): Edges {
-    const url = this.#childRights;
+    const rights = this.#childRights;
     const edges = this.#rootClient?.edges(this.#edges) ?? this.#edges;
-    if (url === null) return edges;
-    // A child that runs Node is the driver cap's. It gets the module with which it drops its privileges after opening its interface.
-    return { ...edges, spawn: (path, args) => edges.spawn(path, path === process.execPath ? [...args, url] : args) };
+    if (rights === null) return edges;
+    // A child that runs Node is the driver cap's. It becomes that user after opening its interface.
+    return { ...edges, spawn: (path, args) => edges.spawn(path, path === process.execPath ? [...args, rights] : args) };
   }
 
   /** Ends the root child, which removes what libpcap leaves behind. Call it after the capture is closed. */
@@ -176,9 +175,9 @@ function rootPrograms({ interfaces, bpf }: Options, { paths }: Edges, bufferByte
 }
 
 function startRootChild(programs: RootPrograms): ChildProcess {
-  const script = fileURLToPath(new URL('./root-child-main.js', import.meta.url));
-  const words = [NO_DEBUGGER, '--max-old-space-size=32', '--max-semi-space-size=1', script, JSON.stringify(programs)];
-  return spawn(process.execPath, words, { stdio: ['pipe', 'pipe', 'ignore'], env: programs.env, cwd: '/', shell: false });
+  const flags = [NO_DEBUGGER, '--max-old-space-size=32', '--max-semi-space-size=1'];
+  const { path, args, env } = childCommand('root-child', flags, [JSON.stringify(programs)]);
+  return spawn(path, args, { stdio: ['pipe', 'pipe', 'ignore'], env: { ...programs.env, ...env }, cwd: '/', shell: false });
 }
 
 /** Starts Node's thread pool before the drop, because existing threads lose all rights and later ones would inherit what this one keeps. */

@@ -8,5 +8,4 @@ hardenStart();
 // Ctrl+C at the terminal reaches this process too, but it must only end when the parent does.
 for (const signal of ['SIGINT', 'SIGHUP', 'SIGTERM', 'SIGPIPE'] as const) process.on(signal, () => undefined);
 const child = new RootChild(JSON.parse(process.argv[2] ?? '') as RootPrograms, process.stdin, process.stdout);
-await child.ended;
-process.exit(0);
+void child.ended.then(() => process.exit(0));

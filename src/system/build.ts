@@ -1,20 +1,15 @@
 // Which build this is: the version, and the commit if it was built in a clone.
 
-import { readFileSync } from 'node:fs';
+import { bundle, readOwnFile } from './own-files.ts';
 
-/** Version of the program, from package.json. */
+/** Version of the program. */
 export function version(): string {
-  return (JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }).version;
+  return bundle?.version ?? (JSON.parse(readOwnFile('package.json').toString('utf8')) as { version: string }).version;
 }
 
-/** Short commit that dist/ was built from, `-dirty` after it if files differed; null if it is unknown, as in a package. */
+/** Short commit that the program was built from, `-dirty` after it if files differed; null if it is unknown. */
 export function commit(): string | null {
-  try {
-    const text = readFileSync(new URL('../commit', import.meta.url), 'utf8').trim();
-    return /^[0-9a-f]{7,40}(?:-dirty)?$/.test(text) ? text : null;
-  } catch {
-    return null;
-  }
+  return bundle?.commit ?? null;
 }
 
 /** Node, as `--version` and the doctor name it. */

@@ -2,6 +2,7 @@
 
 import { setFlagsFromString } from 'node:v8';
 import { isMainThread, Worker, type WorkerOptions } from 'node:worker_threads';
+import { type Role, threadEntry } from './own-files.ts';
 
 /**
  * Keeps V8's new space at its initial size (twice 1 MiB), and makes V8 collect the old space once it has grown by 60 %.
@@ -13,10 +14,11 @@ export function keepHeapSmall(): void {
   for (const flag of ['--semi-space-growth-factor=1', '--heap-growing-percent=60']) setFlagsFromString(flag);
 }
 
-/** Starts a thread. Each new isolate makes V8 reset the first flag (Heap::ConfigureHeap, heap.cc), so we set it again. */
-export function startThread(script: URL, options: WorkerOptions): Worker {
+/** Starts a thread. @param role or, in tests that run from source, a file. Each new isolate makes V8 reset the first flag (Heap::ConfigureHeap, heap.cc), so we set it again. */
+export function startThread(role: Role | URL, options: WorkerOptions): Worker {
   leaveRemovedFolder();
-  const worker = new Worker(script, options);
+  const entry = role instanceof URL ? role : threadEntry(role);
+  const worker = new Worker(entry, { ...options, eval: typeof entry === 'string' });
   worker.once('online', keepHeapSmall);
   return worker;
 }

@@ -1,9 +1,8 @@
 // Opens blessed's screen. This file deals with every trap of blessed, each named with its symptom; no other file works around blessed.
 
-import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
 import type { ReadStream, WriteStream } from 'node:tty';
 import blessed, { type Widgets } from 'blessed';
+import { readOwnFile } from '../system/own-files.ts';
 import type { Answer } from './answers.ts';
 import { Keyboard } from './keyboard.ts';
 import type { TerminalOutput } from './terminal-output.ts';
@@ -214,14 +213,27 @@ export function openScreen(options: ScreenOptions): OpenScreen {
   };
 }
 
+/**
+ * The description that blessed gets of every terminal, its own copy of xterm-256color, which is right on all in use.
+ *
+ * blessed knows neither 32-bit terminfo (ncurses 6.1+: "Terminfo parse error", then 8 colours) nor Setulc (a page of generated code on stderr;
+ * paaatrick/playball#28).
+ */
+const TERMINFO = 'node_modules/blessed/usr/xterm-256color';
+interface Tput {
+  readTerminfo(): object;
+  parseTerminfo(bytes: Buffer, name: string): object;
+}
+(blessed as unknown as { Tput: { prototype: Tput } }).Tput.prototype.readTerminfo = function readTerminfo(this: Tput) {
+  return this.parseTerminfo(readOwnFile(TERMINFO), TERMINFO);
+};
+
 /** blessed's program, with a screen of at most `LARGEST` whatever the terminal says. */
 function boundedProgram(input: Keyboard, output: NodeJS.WriteStream, unicode: boolean): Program {
   const program = blessed.program({
     input: input as unknown as NodeJS.ReadStream,
     output,
-    // blessed knows neither 32-bit terminfo (ncurses 6.1+: "Terminfo parse error", then 8 colours) nor Setulc (a page of generated
-    // code on stderr; paaatrick/playball#28). Its own copy of xterm-256color, named as a file, is right on every terminal in use.
-    terminal: join(dirname(createRequire(import.meta.url).resolve('blessed/package.json')), 'usr', 'xterm-256color'),
+    terminal: `/${TERMINFO}`, // a path: blessed takes a name for a reason to be clever
     resizeTimeout: RESIZE_MS,
     forceUnicode: unicode,
     tput: true,

@@ -3,6 +3,7 @@
 import { closeSync, constants, fstatSync, openSync, readdirSync, readSync, realpathSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { NetmonError, reasonOf } from '../model/errors.ts';
+import { ownFilesIn, readOwnFile } from '../system/own-files.ts';
 import { parseTheme, type Theme } from '../view/text/theme.ts';
 
 const SUFFIX = '.theme';
@@ -12,6 +13,7 @@ const MOST_BYTES = 64 * 1024;
 
 /** A folder with themes. */
 export interface ThemeFolder {
+  /** An absolute path, or `OURS`. */
   readonly path: string;
   /** Only this user's files count: root reads nobody else's files for a user. null takes anybody's. */
   readonly uid: number | null;
@@ -26,10 +28,10 @@ export interface ThemePlaces {
   readonly uid: number | null;
   /** XDG_CONFIG_HOME */
   readonly configHome: string | undefined;
-  /** The folder of our own themes. */
-  readonly ours: string;
 }
 
+/** The folder of our own themes, among the program's files. */
+export const OURS = 'themes';
 const BTOP = join('btop', 'themes');
 
 /** Where packages put btop's themes. */
@@ -48,14 +50,14 @@ const SHARES = [
 const NIX_PROFILES = ['.nix-profile', join('.local', 'state', 'nix', 'profiles', 'profile')];
 
 /** Folders in the order of search: the user's own, the user's for btop, ours, those that came with btop. */
-export function themeFolders({ platform, home, uid, configHome, ours }: ThemePlaces): ThemeFolder[] {
+export function themeFolders({ platform, home, uid, configHome }: ThemePlaces): ThemeFolder[] {
   const isTheirs = configHome?.startsWith('/') === true && (uid === null || ownerOf(configHome) === uid);
   const config = isTheirs ? configHome : home === null ? null : join(home, '.config');
   const users = config === null ? [] : [join(config, 'netmon-tui', 'themes'), join(config, BTOP)];
   if (platform === 'darwin' && home !== null) users.push(join(home, 'Library', 'Application Support', 'netmon-tui', 'themes'));
   return [
     ...users.map((path) => ({ path, uid })),
-    { path: ours, uid: null },
+    { path: OURS, uid: null },
     ...(home === null ? [] : [{ path: join(home, '.local', 'share', BTOP), uid }, ...nixFolders(home, uid)]),
     ...SHARES.map((share) => ({ path: join(share, BTOP), uid: null })),
   ];
@@ -85,7 +87,7 @@ function ownerOf(folder: string): number | null {
 export class ThemeShelf {
   readonly #folders: readonly ThemeFolder[];
 
-  /** @param folders absolute paths; missing ones are skipped */
+  /** @param folders in order of search; missing ones are skipped */
   constructor(folders: readonly ThemeFolder[]) {
     this.#folders = folders;
   }
@@ -117,6 +119,7 @@ export class ThemeShelf {
 }
 
 function filesIn(folder: string): readonly string[] {
+  if (folder === OURS) return ownFilesIn(OURS);
   try {
     return readdirSync(folder);
   } catch {
@@ -142,7 +145,8 @@ function textOf(path: string, uid: number | null): string {
 
 function readTheme(path: string, uid: number | null): Theme {
   try {
-    return parseTheme(basename(path).replace(/\.theme$/, ''), textOf(path, uid));
+    const text = path.startsWith(`${OURS}/`) ? readOwnFile(path).toString('utf8') : textOf(path, uid);
+    return parseTheme(basename(path).replace(/\.theme$/, ''), text);
   } catch (error) {
     throw new NetmonError(
       'usage',

@@ -294,17 +294,25 @@ type Owned = Pick<FlowRow, 'app' | 'pid' | 'reason'>;
 
 /** Finds the app row of a flow: by name and pid, else by name, else by the reason why it has none. */
 export function appOfFlow(apps: readonly AppRow[]): (flow: Owned) => string | undefined {
-  const byPid = new Map<string, string>();
-  const byName = new Map<string, string>();
+  const named = new Map<string, { readonly first: string; isOnly: boolean; readonly byPid: Map<number, string> }>();
   for (const row of apps) {
-    const name = row.app ?? `\0${row.reason}`;
-    if (!byName.has(name)) byName.set(name, row.id);
-    for (const pid of row.pids) byPid.set(`${pid} ${name}`, row.id);
+    const name = nameOf(row);
+    let same = named.get(name);
+    if (same === undefined) {
+      same = { first: row.id, isOnly: true, byPid: new Map() };
+      named.set(name, same);
+    } else same.isOnly = false;
+    for (const pid of row.pids) same.byPid.set(pid, row.id);
   }
   return (flow) => {
-    const name = flow.app ?? `\0${flow.reason}`;
-    return (flow.pid === null ? undefined : byPid.get(`${flow.pid} ${name}`)) ?? byName.get(name);
+    const same = named.get(nameOf(flow));
+    if (same === undefined || same.isOnly || flow.pid === null) return same?.first;
+    return same.byPid.get(flow.pid) ?? same.first;
   };
+}
+
+function nameOf({ app, reason }: Pick<Owned, 'app' | 'reason'>): string {
+  return app ?? `\0${reason}`;
 }
 
 /** Finds the host row of a flow: by name, else by address. */

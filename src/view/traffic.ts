@@ -48,14 +48,17 @@ export function notCaptured(frameBytes: number | null, counterBytes: number | nu
   return Math.max(0, 1 - frameBytes / counterBytes);
 }
 
+/** Where the two means of a window stand; asked for each row of each tick. */
+const PLACES = Object.fromEntries(AVERAGES.map((average, index) => [average, 2 * index])) as Readonly<Record<Average, number>>;
+
 /** RX bytes/s of a row as it is shown: the mean over the last seconds, or over a range of the past. */
 export function shownRx(row: Traffic, average: Average): number {
-  return row.means[2 * AVERAGES.indexOf(average)] ?? row.rxRate;
+  return row.means[PLACES[average]] ?? row.rxRate;
 }
 
 /** TX bytes/s of a row as it is shown. */
 export function shownTx(row: Traffic, average: Average): number {
-  return row.means[2 * AVERAGES.indexOf(average) + 1] ?? row.txRate;
+  return row.means[PLACES[average] + 1] ?? row.txRate;
 }
 
 /** RX+TX bytes/s of a row as it is shown. */

@@ -47,7 +47,7 @@ const { values, positionals } = parseArgs({
 const unknown = positionals.filter((name) => !NAMES.includes(name));
 if (unknown.length > 0) refuse(`no such bench: ${unknown.join(', ')}`, `there are: ${NAMES.join(', ')}`);
 const context = { root: resolve(values.root), repeat: Math.max(1, Number(values.repeat) || 1), small: values.small === true };
-if (!existsSync(`${context.root}/dist/main.js`)) refuse(`${context.root} is not built`, 'type: bin/setup');
+if (!existsSync(`${context.root}/dist/main.js`)) refuse(`${context.root} is not built`, 'type: npm run modules && npm run build');
 
 if (values.list) {
   for (const name of NAMES) console.log(`${name.padEnd(10)} ${(await load(name)).about}`);

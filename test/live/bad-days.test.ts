@@ -52,7 +52,7 @@ describe('bad days', () => {
     onTestFinished(() => pair.remove());
   });
 
-  const words = (...args: string[]) => [process.execPath, program.main, '--json', '--interval', '200ms', ...args];
+  const words = (...args: string[]) => [process.execPath, program.bin, '--json', '--interval', '200ms', ...args];
   const netmon = (...args: string[]): Running => new Running(pair.start(pair.near, process.execPath, words(...args).slice(1)));
   const quoted = (...args: string[]) => args.map((word) => `'${word}'`).join(' ');
 

@@ -41,14 +41,18 @@ describe.skipIf(reason !== null)('cap, live', () => {
     } catch {
       // It writes its output all the same; what is missing shows below.
     }
+    const childPath = (word: string) => (word.endsWith('cap-child.js') ? join(built, 'privilege/cap-child.js') : word);
     const packages = dirname(dirname(dirname(createRequire(import.meta.url).resolve('cap'))));
     const env = { ...process.env, NODE_PATH: packages };
-    edges = { ...systemEdges(), spawn: (path, args) => spawn(path, args, { stdio: ['ignore', 'pipe', 'pipe'], env }) };
+    edges = {
+      ...systemEdges(),
+      spawn: (path, args) => spawn(path, args.map(childPath), { stdio: ['ignore', 'pipe', 'pipe'], env }),
+    };
   });
   afterAll(() => rmSync(built, { recursive: true, force: true }));
 
   const open = (device: string, bpf: string | null): Promise<PacketSource> =>
-    openCap({ interfaces: [device], bpf, bufferBytes: 16 << 20 }, edges, systemClock, join(built, 'capture/cap/child.js'));
+    openCap({ interfaces: [device], bpf, bufferBytes: 16 << 20 }, edges, systemClock);
 
   async function until(done: () => boolean, what: string): Promise<void> {
     for (let i = 0; i < 500; i++) {

@@ -28,7 +28,7 @@ describe.skipIf(reason !== null)('what counts, live', () => {
 
   /** Runs the program on `near` while `work` goes on. @returns its last line, once `settled` holds of a sample */
   async function during(interfaces: string, work: () => void, settled: (line: Line) => boolean): Promise<Line> {
-    const words = [program.main, '--json', '-i', interfaces, '--interval', '200ms', '--config', '/dev/null', '--no-history'];
+    const words = [program.bin, '--json', '-i', interfaces, '--interval', '200ms', '--config', '/dev/null', '--no-history'];
     const running = new Running(pair.start(pair.near, process.execPath, words));
     await running.until(() => running.samples.length > 0, 'the first sample');
     work();

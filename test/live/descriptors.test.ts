@@ -1,7 +1,7 @@
 // A process may have half a million descriptors (systemd allows so many): the thread that reads /proc must have room for them.
 
 import { existsSync, linkSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { expect, inject, it } from 'vitest';
 import type { ExecWatch as Watch } from '../../src/identify/process/linux/exec-watch.ts';
@@ -14,7 +14,7 @@ const NET_RAW = 1n << 13n;
 it.runIf(existsSync(MEMORY))(
   'all sockets of a process with half a million descriptors are told',
   async () => {
-    const module = join(dirname(inject('program').main), 'identify/process/linux/exec-watch.js');
+    const module = join(inject('program').modules, 'identify/process/linux/exec-watch.js');
     const { ExecWatch } = (await import(pathToFileURL(module).href)) as { ExecWatch: typeof Watch };
     const proc = mkdtempSync(join(MEMORY, 'netmon-descriptors-'));
     const folder = join(proc, '7/fd');

@@ -79,7 +79,7 @@ it('is whole, resized, left and taken up again, and ends', async () => {
   const program = inject('program');
   const capture = join(folder as string, 'capture.pcap');
   writeHostsCapture(capture);
-  const command = [process.execPath, program.main, '-r', capture, '--theme', THEME];
+  const command = [process.execPath, program.bin, '-r', capture, '--theme', THEME];
   const first = terminal(80, 24, '-c', '/dev/null', '-U', '-T', 'screen', '-S', NAME, ...command);
   await whole(first, 80, 18);
   // Neither question is drawn, and no answer is a key: the first view stays.

@@ -42,7 +42,7 @@ describe('history', () => {
   /** Runs a script in which `$1 ...` is the program on the capture, recording; `/` of the mounts is the test's alone. */
   function onDisk(script: string) {
     const history = `--history=${join(disk, 'h.sqlite')}`;
-    const words = [process.execPath, program.main, '-r', join(folder, 'capture.pcap'), '--json', '--speed', '0', history];
+    const words = [process.execPath, program.bin, '-r', join(folder, 'capture.pcap'), '--json', '--speed', '0', history];
     const { status, stderr, stdout } = spawnSync('unshare', ['-m', 'sh', '-c', `cd '${disk}' && ${script}`, 'sh', ...words], {
       encoding: 'utf8',
       timeout: 30_000,

@@ -3,7 +3,7 @@
 import { type ChildProcess, execFile, execFileSync, spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { describe, expect, inject, it } from 'vitest';
 import { type SaveRequest, saveImage } from '../../src/history/image-save.ts';
 import { Recorder } from '../../src/history/recorder.ts';
@@ -38,9 +38,7 @@ function sqlite3Obstacle(): string | null {
 
 describe('history', () => {
   it(`killed ${KILLS} times at random moments under load opens each time, with all that was confirmed`, async () => {
-    const result = JSON.parse(
-      await output(process.execPath, [join(children, 'kills.js'), dirname(program.main), String(KILLS), '3']),
-    );
+    const result = JSON.parse(await output(process.execPath, [join(children, 'kills.js'), program.modules, String(KILLS), '3']));
     expect(result).toMatchObject({ kills: KILLS, faults: [] });
     expect(result.foundBytes).toBeGreaterThanOrEqual(result.confirmedBytes);
     expect(result.confirmedBytes).toBeGreaterThan(0);
@@ -52,7 +50,7 @@ describe('history', () => {
     if (obstacle !== null) skip(`history: ${obstacle}`);
     const folder = mkdtempSync(join(tmpdir(), 'netmon-reading-'));
     const path = join(folder, 'history.sqlite');
-    const recorder: ChildProcess = spawn(process.execPath, [join(children, 'recorder.js'), dirname(program.main), path], {
+    const recorder: ChildProcess = spawn(process.execPath, [join(children, 'recorder.js'), program.modules, path], {
       stdio: ['ignore', 'ignore', 'pipe'],
     });
     try {
@@ -158,7 +156,7 @@ describe('history', () => {
         ['long', '--speed', '0', '--interval', '2m'],
       ]) {
         const path = join(folder, name as string);
-        await output(process.execPath, [program.main, '--read', capture, '--json', `--history=${path}`, ...words]);
+        await output(process.execPath, [program.bin, '--read', capture, '--json', `--history=${path}`, ...words]);
         const byMinute = 'SELECT time, SUM(packet_size), SUM(packets) FROM connections GROUP BY time ORDER BY time';
         expect((await output('sqlite3', [path, byMinute])).trim().split('\n')).toEqual([
           '2026-10-31T23:58:00Z|600|6',
@@ -183,7 +181,7 @@ describe('history', () => {
         "require('node:http').createServer((_, r) => r.end(Buffer.alloc(300000))).listen(8000, '10.99.0.2', () => console.log(1))";
       const server = pair.start(pair.far, process.execPath, ['-e', serve]);
       await new Promise((resolve) => server.stdout.once('data', resolve));
-      const args = [program.main, '--json', '--interval', '300ms', '-i', 'va', `--history=${path}`];
+      const args = [program.bin, '--json', '--interval', '300ms', '-i', 'va', `--history=${path}`];
       const run = new Running(pair.start(pair.near, process.execPath, args));
       await run.until(() => run.samples.length > 0, 'the first sample');
       for (let i = 0; i < 5; i++) {

@@ -94,7 +94,7 @@ describe('names, live', () => {
   }
 
   async function watch(...args: string[]): Promise<Running> {
-    const all = [program.main, '--json', '--interval', '200ms', '-i', 'va', ...args];
+    const all = [program.bin, '--json', '--interval', '200ms', '-i', 'va', ...args];
     const run = new Running(pair.start(pair.near, process.execPath, all));
     await run.until(() => run.samples.length > 0, 'the first sample');
     return run;
@@ -276,7 +276,7 @@ describe('names, live', () => {
     await script(LISTENERS);
     const resolver = join(folder, 'resolv.conf');
     writeFileSync(resolver, 'nameserver 10.99.0.2\n');
-    const command = [process.execPath, program.main, '--json', '--interval', '200ms', '-i', 'va', '--reverse-dns'].join(' ');
+    const command = [process.execPath, program.bin, '--json', '--interval', '200ms', '-i', 'va', '--reverse-dns'].join(' ');
     const mounted = `mount --bind ${resolver} /etc/resolv.conf && exec ${command}`;
     const run = new Running(pair.start(pair.near, 'unshare', ['-m', 'sh', '-c', mounted]));
     await run.until(() => run.samples.length > 0, 'the first sample');

@@ -24,7 +24,7 @@ describe('record', () => {
   });
 
   function netmon(...words: string[]) {
-    const { status, stdout, stderr } = spawnSync(process.execPath, [program.main, ...words, `--history=${path}`], {
+    const { status, stdout, stderr } = spawnSync(process.execPath, [program.bin, ...words, `--history=${path}`], {
       encoding: 'utf8',
       timeout: 30_000,
     });
@@ -39,7 +39,7 @@ describe('record', () => {
     await new Promise((resolve) => server.stdout.once('data', resolve));
 
     const recorder = pair.start(pair.near, process.execPath, [
-      program.main,
+      program.bin,
       'record',
       '-i',
       'va',

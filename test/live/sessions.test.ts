@@ -1,7 +1,7 @@
 // The program itself in network namespaces: what it counts beside what the kernel counted, and how it ends.
 
 import { execFileSync, spawn } from 'node:child_process';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { beforeEach, describe, expect, inject, it } from 'vitest';
 import { netnsObstacle, Pair, Running } from '../support/netns.ts';
 
@@ -32,7 +32,7 @@ describe('live sessions', () => {
   });
 
   const netmon = (...args: string[]): Running =>
-    new Running(pair.start(pair.near, process.execPath, [program.main, '--json', '--interval', '200ms', ...args]));
+    new Running(pair.start(pair.near, process.execPath, [program.bin, '--json', '--interval', '200ms', ...args]));
 
   async function serve(): Promise<void> {
     const server = pair.start(pair.far, process.execPath, ['-e', SERVER]);
@@ -154,7 +154,7 @@ describe('live sessions', () => {
   });
 
   it('ends with 0 when nobody reads any more', async () => {
-    const main = JSON.stringify(program.main);
+    const main = JSON.stringify(program.bin);
     const command = `${process.execPath} ${main} --json --interval 100ms -i va | head -n 1 >/dev/null; echo "\${PIPESTATUS[0]}"`;
     const text = execFileSync('ip', ['netns', 'exec', pair.near, 'bash', '-c', command], { encoding: 'utf8', timeout: 15_000 });
     expect(text.trim()).toBe('0');
@@ -162,7 +162,7 @@ describe('live sessions', () => {
 
   it('ends with 3 without rights', async ({ skip }) => {
     const drop = ['--reuid', '65534', '--regid', '65534', '--clear-groups', '--inh-caps=-all', '--bounding-set=-all'];
-    const files = [process.execPath, join(dirname(program.main), 'main.js')];
+    const files = [process.execPath, join(program.modules, 'main.js')];
     try {
       execFileSync('setpriv', [...drop, process.execPath, '-e', `require('node:fs').readFileSync(${JSON.stringify(files[1])})`], {
         stdio: 'ignore',
@@ -170,7 +170,7 @@ describe('live sessions', () => {
     } catch {
       skip('live sessions: another user can not run node here');
     }
-    const child = pair.start(pair.near, 'setpriv', [...drop, process.execPath, program.main, '--json', '-i', 'va']);
+    const child = pair.start(pair.near, 'setpriv', [...drop, process.execPath, program.bin, '--json', '-i', 'va']);
     const run = new Running(child);
     expect(await run.ended).toBe(3);
     expect(run.stderr).toContain('sudo');

@@ -58,7 +58,7 @@ const BARE = {
 function open(env: PtyOptions['env'], options: Partial<PtyOptions> = {}, ...words: string[]): Pty {
   const isolated = { XDG_CONFIG_HOME: folder, XDG_STATE_HOME: folder, XDG_DATA_HOME: folder };
   const all = { ...BARE, LANG: 'C.UTF-8', ...isolated, ...env };
-  pty = new Pty([process.execPath, program.main, '-r', capture, '--theme', THEME, ...words], {
+  pty = new Pty([process.execPath, program.bin, '-r', capture, '--theme', THEME, ...words], {
     columns: 80,
     rows: 24,
     ...options,
@@ -295,7 +295,7 @@ describe('leaving for a while', () => {
     const env = { ...BARE, TERM: 'xterm-256color', LANG: 'C.UTF-8', XDG_CONFIG_HOME: folder, XDG_STATE_HOME: folder, PS1: '$ ' };
     const terminal = new Pty(['bash', '--norc', '--noprofile', '-i'], { columns: 80, rows: 24, env });
     pty = terminal;
-    terminal.type(`${process.execPath} ${program.main} -r ${capture} --theme ${THEME}\r`);
+    terminal.type(`${process.execPath} ${program.bin} -r ${capture} --theme ${THEME}\r`);
     await shown(terminal);
     terminal.type('\x1a');
     await terminal.until(() => !terminal.isTaken && terminal.text.includes('Stopped'), 'the shell');
@@ -319,7 +319,7 @@ describe('inside of multiplexers', () => {
     } catch {
       skip('terminals: tmux is not installed');
     }
-    const inner = `${process.execPath} ${program.main} -r ${capture} --theme ${THEME}`;
+    const inner = `${process.execPath} ${program.bin} -r ${capture} --theme ${THEME}`;
     try {
       for (const command of [inner, `env -u TMUX tmux -L netmon-test-${process.pid}-inner -f /dev/null new-session '${inner}'`]) {
         tmux('kill-server');

@@ -48,7 +48,7 @@ describe('what nobody caught', () => {
     const path = join(folder, `${name}.sqlite`);
     const preload = `import { isMainThread } from 'node:worker_threads'; if (isMainThread) process.on('SIGUSR2', () => { ${act}; });`;
     const script = join(folder, `${name}.mjs`);
-    writeFileSync(script, `${preload}\nawait import(${JSON.stringify(pathToFileURL(program.main))});\n`);
+    writeFileSync(script, `${preload}\nawait import(${JSON.stringify(pathToFileURL(program.bin))});\n`);
     const screen = ['-r', capture, '--theme', THEME, `--history=${path}`];
     const env = { XDG_CONFIG_HOME: folder, XDG_STATE_HOME: folder, TMUX: undefined, STY: undefined, LANG: 'C.UTF-8' };
     const pty = new Pty([process.execPath, script, ...screen], {

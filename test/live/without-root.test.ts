@@ -3,7 +3,7 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
 import { type Line, netnsObstacle, Pair, Running } from '../support/netns.ts';
 import { threadRights } from '../support/thread-rights.ts';
@@ -34,7 +34,7 @@ describe('without root, live', () => {
     const words = [
       process.execPath,
       '-e',
-      `require('node:fs').readFileSync(${JSON.stringify(join(dirname(program.main), 'main.js'))})`,
+      `require('node:fs').readFileSync(${JSON.stringify(join(program.modules, 'main.js'))})`,
     ];
     if (spawnSync(AS_NOBODY[0] as string, [...AS_NOBODY.slice(1), ...words]).status !== 0)
       skip('without root: another user can not run node here');
@@ -44,7 +44,7 @@ describe('without root, live', () => {
 
   const newest = (run: Running): Line => run.samples.at(-1) ?? run.last;
   const netmon = (node: string, ...options: string[]) => {
-    const words = [...AS_NOBODY, node, program.main, '--json', '--interval', '200ms', '-i', 'va', ...options];
+    const words = [...AS_NOBODY, node, program.bin, '--json', '--interval', '200ms', '-i', 'va', ...options];
     // `ip netns exec` hides the control groups, and mounting them takes root.
     const mounted = 'mount -t cgroup2 none /sys/fs/cgroup 2>/dev/null; exec "$@"';
     const child = pair.start(pair.near, 'sh', ['-c', mounted, 'sh', ...words]);

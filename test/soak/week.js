@@ -45,7 +45,7 @@ const KEYS = ['1', '2', '3', '4', '5', '6', '7', '8', 'j', 'j', '\r', '\x1b', 's
 const source = new WeekSource(Number(days), PacketBatch);
 const clock = { now: () => source.time, monotonic: () => source.time - START };
 const subject = { named: [], file: 'week', categories: new Categories(), places: null, reverseDns: false };
-const parts = assemble({ source, fallbacks: [] }, subject, systemEdges(), clock);
+const parts = await assemble({ source, fallbacks: [] }, subject, systemEdges(), clock);
 parts.localizer.setAddresses(Int32Array.from([0, 0, 0xffff, 0x0a000001]));
 parts.monitor.aggregator.keepPast();
 parts.monitor.aggregator.events = new EventLog();

@@ -8,14 +8,14 @@ import { type BuiltProgram, buildProgram } from './traffic/built-program.ts';
 declare module 'vitest' {
   interface ProvidedContext {
     /** The program under test. No test changes it. */
-    readonly program: Pick<BuiltProgram, 'bin' | 'main'>;
+    readonly program: Pick<BuiltProgram, 'bin' | 'modules'>;
   }
 }
 
 /** Vitest's global setup; what it returns ends it. */
 export default function setup(project: TestProject): () => void {
-  const { bin, main, close } = buildProgram();
+  const { bin, modules, close } = buildProgram();
   chmodSync(dirname(dirname(bin)), 0o755); // another user runs it, too
-  project.provide('program', { bin, main });
+  project.provide('program', { bin, modules });
   return close;
 }

@@ -134,7 +134,6 @@ export function monitorOver(source: FakeSource, setup: MonitorSetup = {}) {
     places: null,
     reverseDns: false,
     events: null,
-    watcher: null,
     kindsOf: (interfaces) => interfaces.map(interfaceKind),
     seed: 1,
   });

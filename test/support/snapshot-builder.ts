@@ -180,7 +180,6 @@ export function snapshot(parts: Partial<Snapshot> = {}): Snapshot {
     gaps: [],
     events: [],
     alerts: [],
-    branches: null,
     matching: null,
     ...parts,
   };

@@ -19,17 +19,8 @@ export async function snapshotOf(capture: Uint8Array): Promise<Snapshot> {
     const file = join(folder, 'x.pcapng');
     writeFileSync(file, capture);
     const source = await openFile(file);
-    const subject = {
-      named: [],
-      file,
-      categories: new Categories(),
-      places: null,
-      reverseDns: false,
-      events: null,
-      watcher: null,
-      started: 0,
-    };
-    const parts = assemble({ source, fallbacks: [] }, subject, fakeEdges({ platform: 'linux' }), systemClock);
+    const subject = { named: [], file, categories: new Categories(), places: null, reverseDns: false, events: null, started: 0 };
+    const parts = await assemble({ source, fallbacks: [] }, subject, fakeEdges({ platform: 'linux' }), systemClock);
     const output = new FakeOutput();
     const pace = { intervalMs: 1000, speed: 0, ticks: false, samples: null, durationMs: null, collect: null };
     await new ReplaySession({ ...parts, ...pace, source, clock: systemClock, output }).run();

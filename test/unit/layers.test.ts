@@ -19,20 +19,20 @@ const FOLDERS: Readonly<Record<string, readonly string[]>> = {
   inspect: ['net', 'decode'],
   identify: ['model', 'net', 'system', 'flow', 'inspect'],
   aggregate: ['model', 'net', 'filter', 'flow'],
-  watch: ['model', 'net', 'filter'],
   history: ['model', 'net', 'system', 'filter', 'privilege'],
   view: ['model', 'net', 'filter'],
   output: ['model', 'net', 'system', 'capture', 'aggregate', 'view'],
   tui: ['model', 'net', 'system', 'view'],
   pipeline: ['model', 'net', 'system', 'capture', 'decode', 'flow', 'inspect', 'identify', 'aggregate', 'output', 'privilege'],
   privilege: ['model', 'net', 'system', 'capture', 'identify'],
+  messenger: ['model', 'net', 'system', 'privilege'],
   cli: everythingBut('app'),
   app: EVERYTHING,
 };
 /** Files at the root of src, and what they may import. */
 const ROOT_FILES: Readonly<Record<string, readonly string[]>> = { 'main.ts': EVERYTHING };
 const PACKAGES: Readonly<Record<string, readonly string[]>> = {
-  koffi: ['capture/', 'identify/process/', 'privilege/', 'system/'],
+  koffi: ['capture/', 'identify/process/', 'messenger/', 'privilege/', 'system/'],
   cap: ['capture/cap/'],
   blessed: ['tui/'],
   'blessed-contrib': ['tui/'],
@@ -57,15 +57,15 @@ const PURE: Readonly<Record<string, readonly string[]>> = {
   flow: [],
   inspect: ['node:crypto', 'node:zlib'],
   aggregate: [],
-  watch: [],
   view: [],
 };
 /** Small files with one importer that stand alone all the same: where threads and processes begin, and what is loaded late on purpose. */
 const ALONE: readonly string[] = [
   'history/query/reader-worker.ts',
   'history/save-worker.ts',
-  'privilege/child-rights.ts',
+  'privilege/cap-child.ts',
   'privilege/root-child-main.ts',
+  'messenger/messenger-main.ts',
   'identify/process/macos/users.ts',
 ];
 /** A file below this that one other file imports is part of that file. */
@@ -85,13 +85,12 @@ function everythingBut(one: string): readonly string[] {
     'inspect',
     'identify',
     'aggregate',
-    'watch',
     'history',
     'view',
     'output',
     'tui',
   ]
-    .concat('pipeline', 'privilege', 'cli', 'app')
+    .concat('pipeline', 'privilege', 'messenger', 'cli', 'app')
     .filter((folder) => folder !== one);
 }
 

@@ -1,10 +1,14 @@
 // What is installed with the program and what is published: pinned, listed with its licence, no more than what runs, and no script that
 // has to run at installation.
 
-import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { pcapFile } from '../support/capture-writer.ts';
+import { ethernet, ipv4, udp } from '../support/frames.ts';
 
 interface Locked {
   readonly version: string;
@@ -57,14 +61,6 @@ describe('production packages', () => {
     }
   });
 
-  test('THIRD-PARTY.md lists all that come along', () => {
-    const listed = table(read('THIRD-PARTY.md')).map(([name, version]) => `${name} ${version}`);
-    const expected = installed
-      .filter(([, { os }]) => os === undefined)
-      .map(([path, { version }]) => `${nameOf(path)} ${version}`);
-    expect(new Set(listed)).toEqual(new Set(expected));
-  });
-
   test('only koffi and cap have install scripts, and neither has to run', () => {
     const scripted = installed.filter(([, { hasInstallScript }]) => hasInstallScript).map(([path]) => nameOf(path));
     expect(scripted.sort()).toEqual(['cap', 'koffi']);
@@ -79,26 +75,73 @@ describe('production packages', () => {
 });
 
 describe('what is published', () => {
-  test('is what runs and what a reader needs', () => {
-    const words = ['pack', '--dry-run', '--json', '--ignore-scripts', '--loglevel=error'];
+  /** What npm would send of the package that is made of this clone, for this machine alone. */
+  let files: readonly string[] = [];
+  let described: Record<string, unknown> = {};
+  const folder = join(ROOT, 'build/package');
+
+  beforeAll(() => {
+    execFileSync(process.execPath, [join(ROOT, 'scripts/package.mjs'), '--here'], { stdio: 'pipe' });
+    const words = ['pack', folder, '--dry-run', '--json', '--ignore-scripts', '--loglevel=error'];
     const [pack] = JSON.parse(execFileSync('npm', words, { cwd: ROOT, encoding: 'utf8' })) as [{ files: { path: string }[] }];
-    const paths = pack.files.map(({ path }) => path);
+    files = pack.files.map(({ path }) => path);
+    described = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as typeof described;
+  });
+
+  test('is what runs and what a reader needs', () => {
     const allowed =
-      /^(dist\/[\w/-]+\.js|themes\/[\w-]+\.theme|data\/(README\.md|vendors\.bin|trackers\.txt)|bin\/netmon-tui\.js|man\/netmon-tui\.1|schema\/(config|json-lines)\.schema\.json|package\.json|(README|ARCHITECTURE|CHANGELOG|SECURITY|THIRD-PARTY)\.md|LICENSE)$/;
-    expect(paths.filter((path) => !allowed.test(path))).toEqual([]);
-    expect(paths).toEqual(
+      /^(dist\/bundle\/([\w-]+\.cjs|sql-wasm\.wasm|xterm-256color|koffi\/(darwin|linux|musl)_\w+\/koffi\.node)|themes\/[\w-]+\.theme|data\/(README\.md|vendors\.bin|trackers\.txt)|bin\/(netmon-tui\.js|package\.json)|man\/netmon-tui\.1|schema\/(config|json-lines)\.schema\.json|package\.json|(README|ARCHITECTURE|CHANGELOG|SECURITY|THIRD-PARTY)\.md|LICENSE)$/;
+    expect(files.filter((path) => !allowed.test(path))).toEqual([]);
+    expect(files).toEqual(
       expect.arrayContaining([
         'bin/netmon-tui.js',
+        'dist/bundle/main.cjs',
+        'dist/bundle/sql-wasm.wasm',
         'man/netmon-tui.1',
         'schema/config.schema.json',
         'schema/json-lines.schema.json',
         'package.json',
         'LICENSE',
+        'THIRD-PARTY.md',
         'themes/netmon.theme',
         'data/vendors.bin',
         'data/trackers.txt',
       ]),
     );
+  });
+
+  test('needs no other package and runs nothing when it is installed', () => {
+    expect(Object.keys(described).filter((field) => /dependencies|scripts/i.test(field))).toEqual([]);
+    expect(described).toMatchObject({ name: 'netmon-tui', bin: { 'netmon-tui': 'bin/netmon-tui.js' } });
+  });
+
+  test('comes with the licences of all that is in it', () => {
+    const script = join(ROOT, 'scripts/licences.mjs');
+    const { status, stderr } = spawnSync(process.execPath, [script, '--check'], { encoding: 'utf8' });
+    expect([status, stderr]).toEqual([0, '']);
+  });
+
+  test('starts and replays a capture where nothing of the clone is', ({ onTestFinished }) => {
+    const away = mkdtempSync(join(tmpdir(), 'netmon-package-'));
+    onTestFinished(() => rmSync(away, { recursive: true, force: true }));
+    const words = ['install', '--global', '--prefix', away, '--offline', '--no-audit', '--no-fund', folder, '--install-links'];
+    const installed = spawnSync('npm', words, { cwd: away, encoding: 'utf8' });
+    expect([installed.status, installed.stderr]).toEqual([0, '']);
+    const capture = join(away, 'capture.pcap');
+    const frame = ethernet(
+      {},
+      ipv4({ src: '198.51.100.7', dst: '10.0.0.1' }, udp({ sport: 443, dport: 5000 }, new Uint8Array(500))),
+    );
+    writeFileSync(capture, pcapFile({ records: [{ time: 1_700_000_000_000, data: frame }] }));
+    const netmon = (...more: string[]) =>
+      spawnSync(join(away, 'bin/netmon-tui'), more, { encoding: 'utf8', env: { PATH: process.env['PATH'], HOME: away } });
+    expect(netmon('--version').stdout).toMatch(/^netmon-tui \d/);
+    const history = `--history=${join(away, 'history.sqlite')}`;
+    const replayed = netmon('-r', capture, '--json', '--once', history);
+    expect([replayed.status, replayed.stderr]).toEqual([0, '']);
+    expect((JSON.parse(replayed.stdout) as { flows: unknown[] }).flows).toHaveLength(1);
+    const asked = netmon('query', 'SELECT COUNT(*) AS n FROM connections', history, '--json');
+    expect([asked.status, asked.stderr, JSON.parse(asked.stdout)]).toEqual([0, '', expect.anything()]);
   });
 
   test('can be traced to its source', () => {

@@ -7,7 +7,7 @@ import { COMMAND_NAMES, STATUSES } from '../../src/cli/commands.ts';
 import { FLAGS, flagText, SETTING_NAMES, SETTINGS, type Setting } from '../../src/cli/config/settings.ts';
 import { FIELDS, WORDS } from '../../src/filter/fields.ts';
 import { compileFilter } from '../../src/filter/filter.ts';
-import { EXIT_STATUS } from '../../src/model/errors.ts';
+import { EXIT_STATUS, FOUND_STATUS } from '../../src/model/errors.ts';
 import { KEYMAP, keyLabel } from '../../src/view/input/keymap.ts';
 
 const root = new URL('../../', import.meta.url);
@@ -101,7 +101,12 @@ describe.each([
 });
 
 test('every failure has its exit status in the table', () =>
-  expect(STATUSES.map(([status]) => status)).toEqual(['0', ...Object.values(EXIT_STATUS).map(String), '128+n']));
+  expect(STATUSES.map(([status]) => status)).toEqual([
+    '0',
+    ...Object.values(EXIT_STATUS).map(String),
+    String(FOUND_STATUS),
+    '128+n',
+  ]));
 
 describe('examples', () => {
   test('every filter compiles', () => {

@@ -9,10 +9,9 @@ import { fakeRoot } from '../support/fake-edges.ts';
 /** An empty clone. Its npm writes down how it was called, and runs `npm`, a line of shell. */
 function fakeClone({ system = 'Darwin', macos = '26.1', npm }: { system?: string; macos?: string; npm: string }) {
   const root = fakeRoot({});
-  for (const folder of ['bin', 'fakes', 'src', 'usr']) mkdirSync(join(root, folder));
+  for (const folder of ['bin', 'fakes', 'scripts', 'src', 'usr']) mkdirSync(join(root, folder));
   copyFileSync('bin/setup', join(root, 'bin/setup'));
-  for (const name of ['package.json', 'package-lock.json', 'tsconfig.json', 'tsconfig.build.json'])
-    writeFileSync(join(root, name), '{}');
+  for (const name of ['package.json', 'package-lock.json', 'scripts/bundle.mjs']) writeFileSync(join(root, name), '{}');
   const program = (name: string, script: string) =>
     writeFileSync(join(root, 'fakes', name), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
   program('uname', `case $1 in -s) echo ${system};; *) echo ${system} arm64;; esac`);
@@ -46,7 +45,7 @@ esac
 case "$*" in
   *workspaces=false*) ;;
   ci*|install*) tools ;;
-  *build) echo >dist/main.js ;;
+  *build) mkdir dist/bundle; echo >dist/bundle/main.cjs ;;
 esac`;
 
 describe('bin/setup on a Mac', () => {

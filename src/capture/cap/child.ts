@@ -1,5 +1,5 @@
 // The process in which the package `cap` runs: it aborts when its interface goes down, and starves timers while packets come. Arguments: device,
-// filter, ring bytes, and the module that drops its privileges, if any. It writes pcap records to standard output, and speaks as tcpdump does on
+// filter, ring bytes, and the user that it becomes, if any. It writes pcap records to standard output, and speaks as tcpdump does on
 // standard error. It ends only by SIGKILL, because closing the handle can abort, too.
 
 import { writeFileSync, writeSync } from 'node:fs';
@@ -12,8 +12,6 @@ const FLUSH_MS = 20;
 const ORPHAN_CHECK_MS = 1000;
 /** Sleep and a clock that is set move the wall clock against the monotonic one. */
 const CLOCK_SLACK_MS = 5;
-
-process.on('SIGUSR1', () => undefined); // would start the debugger
 
 function end(): never {
   process.kill(process.pid, 'SIGKILL');
@@ -45,33 +43,35 @@ function now(): number {
   return origin + ticks;
 }
 
-// A Socket makes standard output non-blocking: a slow reader must cost frames that are counted here, not an overflow of the kernel's ring.
-const output = new Socket({ fd: 1, readable: false, writable: true });
-output.on('error', end);
-try {
-  writeFileSync('/proc/self/coredump_filter', '0'); // the addon's abort() must not write frames to a core file
-} catch {
-  // a kernel without core dumps
+/** Captures until it is killed. @param prepare loads what dropping privileges needs, and returns what drops them */
+export async function runCapChild(prepare: (rights: string) => Promise<() => void>): Promise<void> {
+  process.on('SIGUSR1', () => undefined); // would start the debugger
+  // A Socket makes standard output non-blocking: a slow reader must cost frames that are counted here, not an overflow of the kernel's ring.
+  const output = new Socket({ fd: 1, readable: false, writable: true });
+  output.on('error', end);
+  try {
+    writeFileSync('/proc/self/coredump_filter', '0'); // the addon's abort() must not write frames to a core file
+  } catch {
+    // a kernel without core dumps
+  }
+  const [device = '', filter = '', ring = '0', rights = ''] = process.argv.slice(2);
+  const parent = process.ppid;
+  const relay = new CapRelay({ write, say, now });
+  try {
+    // All modules are loaded first: from open to drop the process runs no other code.
+    const drop = rights === '' ? null : await prepare(rights);
+    const link = relay.open(load(), device, filter, Number(ring));
+    drop?.();
+    say(`listening on ${device}, link-type ${link}`);
+  } catch (thrown) {
+    say(reasonOf(thrown));
+    end();
+  }
+  setInterval(() => relay.flush(), FLUSH_MS);
+  setInterval(() => {
+    if (process.ppid !== parent) end();
+  }, ORPHAN_CHECK_MS);
 }
-
-const [device = '', filter = '', ring = '0', rights = ''] = process.argv.slice(2);
-const parent = process.ppid;
-const relay = new CapRelay({ write, say, now });
-try {
-  // All modules are loaded first: from open to drop the process runs no other code.
-  const dropping = rights === '' ? null : ((await import(rights)) as { prepare(url: string): Promise<() => void> });
-  const drop = await dropping?.prepare(rights);
-  const link = relay.open(load(), device, filter, Number(ring));
-  drop?.();
-  say(`listening on ${device}, link-type ${link}`);
-} catch (thrown) {
-  say(reasonOf(thrown));
-  end();
-}
-setInterval(() => relay.flush(), FLUSH_MS);
-setInterval(() => {
-  if (process.ppid !== parent) end();
-}, ORPHAN_CHECK_MS);
 
 function load(): CapModule {
   try {

@@ -2,11 +2,11 @@
 // interface, because the package aborts its process when its interface goes down. It knows no drops of the kernel: they are unknown here,
 // never zero.
 
-import { fileURLToPath } from 'node:url';
 import { NetmonError } from '../../model/errors.ts';
 import { sanitize } from '../../net/text.ts';
 import type { Clock } from '../../system/clock.ts';
 import { type Edges, NO_DEBUGGER } from '../../system/edges.ts';
+import { childCommand, isExecutable } from '../../system/own-files.ts';
 import type { PacketBatch } from '../batch.ts';
 import { defaultInterface, deviceNames } from '../devices/devices.ts';
 import { linuxState } from '../devices/linux.ts';
@@ -28,7 +28,6 @@ const RING_FACTOR = 2;
 /**
  * Opens interfaces with the package `cap`; without a name the default route's.
  *
- * @param script of the child, for tests; child.js beside this file by default
  * @throws DriverUnavailable when the package or its process can't be started, or for more than eight interfaces
  * @throws NetmonError `permission`, `no-device`, `bad-filter`
  */
@@ -36,10 +35,14 @@ export async function openCap(
   request: CaptureRequest,
   edges: Edges,
   clock: Clock,
-  script = fileURLToPath(new URL('./child.js', import.meta.url)),
   timings: Partial<ProgramTimings> = {},
 ): Promise<PacketSource> {
   const { bpf, bufferBytes } = request;
+  if (isExecutable)
+    throw new DriverUnavailable(
+      'the executable has no package cap',
+      "install libpcap: the system's package libpcap0.8 or libpcap",
+    );
   const names = await namesOf(request, edges);
   const devices = await deviceNames(edges);
   const ringBytes = Math.max(1 << 16, Math.floor((bufferBytes * RING_FACTOR) / names.length));
@@ -48,7 +51,10 @@ export async function openCap(
     const program: CaptureProgram = {
       name: `cap on ${sanitize(device)}`,
       stop: 'SIGKILL', // in a flood the child sees no other signal
-      start: () => edges.spawn(process.execPath, [NO_DEBUGGER, '--no-warnings', script, device, bpf ?? '', String(ringBytes)]),
+      start: () => {
+        const { path, args } = childCommand('cap-child', [NO_DEBUGGER, '--no-warnings'], [device, bpf ?? '', String(ringBytes)]);
+        return edges.spawn(path, args);
+      },
       reader: (line) => {
         const link = Number(/link-type (\d{1,5})$/.exec(line)?.[1]);
         return new RecordWalk(dumpedLayout(link, interfaces.named(link, false, device)));

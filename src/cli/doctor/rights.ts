@@ -3,12 +3,12 @@
 
 import { accessSync, constants, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { permissionHint } from '../../capture/errors.ts';
 import { type Options, SANDBOX_ELSEWHERE } from '../../model/options.ts';
 import { INSPECTING, maskOf, namesOf, REOPENING } from '../../privilege/capabilities.ts';
 import { type Identity, identityOf, macAccount } from '../../system/accounts.ts';
 import type { Edges } from '../../system/edges.ts';
+import { ownFolder } from '../../system/own-files.ts';
 import { readSystemFile } from '../../system/small-file.ts';
 import { type Finding, no, ok, type Step, skipped } from './step.ts';
 
@@ -17,11 +17,9 @@ export type RightsAsked = Pick<Options, 'privileges'> & { readonly records: bool
 
 const SHOWN = maskOf(['net_admin', 'net_raw', 'sys_ptrace', 'sys_admin', 'perfmon', 'bpf', 'dac_read_search']);
 const NET_RAW = maskOf(REOPENING);
-/** The program's folder. */
-const PROGRAM = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 
-/** What this process may do, and what a run would. @param program folder whose files a run still reads after the drop */
-export function rightsSteps(edges: Edges, env: NodeJS.ProcessEnv, asked: RightsAsked, program = PROGRAM): Step[] {
+/** What this process may do, and what a run would. @param program folder whose files a run still reads after the drop; null for the executable, which reads none */
+export function rightsSteps(edges: Edges, env: NodeJS.ProcessEnv, asked: RightsAsked, program = ownFolder()): Step[] {
   const isRoot = edges.euid() === 0;
   const isMac = edges.platform === 'darwin';
   const beside = (name: string) => readSystemFile(join(dirname(edges.paths.passwd), name)) ?? '';
@@ -81,8 +79,8 @@ function sandboxOf(isMac: boolean, sandbox: boolean): Finding {
 }
 
 /** The threads of history load their code when they start, which is after the drop. */
-function ownFiles(identity: Identity, program: string): Finding {
-  if (identity.by === 'root' || identity.by === 'self') return ok('can be read');
+function ownFiles(identity: Identity, program: string | null): Finding {
+  if (program === null || identity.by === 'root' || identity.by === 'self') return ok('can be read');
   const closed = closedTo(identity, program);
   if (closed === null) return ok(`can be read by ${identity.name}`);
   const way = `open it: chmod o+rx ${closed}; or put the program where everybody may read it: npm install -g netmon-tui`;

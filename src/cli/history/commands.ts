@@ -12,7 +12,7 @@ import { lastingNode } from '../service/service.ts';
 import { systemIo } from './command-io.ts';
 
 /**
- * Runs `record`, `history`, `query`, `export`, `report`, `prune`.
+ * Runs `record`, `history`, `query`, `export`, `alerts`, `report`, `prune`.
  *
  * @param start begins a run with these options
  * @returns the exit status. @throws NetmonError
@@ -48,6 +48,8 @@ export async function historyCommands(
       return (await import('./query.ts')).queryCommand(line, options, path, io, standardInput);
     case 'export':
       return (await import('./export.ts')).exportCommand(line, path, owner, io);
+    case 'alerts':
+      return (await import('./alerts.ts')).alertsCommand(line, options, path, io);
     case 'report':
       return (await import('../report/report.ts')).reportCommand(line, options, path, owner, version(), io);
     case 'prune': {

@@ -150,8 +150,8 @@ function deletionText(
     lines.push(`to delete: ${what.join(' ')}`, `  ${totalText(total)}`);
     lines.push(
       app !== null && before === null
-        ? '  and when it first reached each domain'
-        : '  when apps first reached each domain is kept',
+        ? '  its alerts, and when it first reached each domain, country and network'
+        : '  and alerts; when apps first reached each domain, country and network is kept',
     );
   }
   if (maxBytes !== null) {

@@ -11,7 +11,7 @@ import { type ChartBar, type ChartFrame, timeChart } from './chart.ts';
 import { html, Markup } from './html.ts';
 import type { ReportFacts } from './report-facts.ts';
 import { STYLE } from './style.ts';
-import { amount, dayTable, momentText, newDomains, topTable } from './tables.ts';
+import { alertTable, amount, dayTable, momentText, newDomains, topTable } from './tables.ts';
 
 /** What the page says about itself. */
 interface PageFacts {
@@ -26,7 +26,7 @@ const DAY_MS = 86_400_000;
 
 /** The whole page as text. */
 export function reportPage(facts: ReportFacts, about: PageFacts): string {
-  const { range, apps, domains, categories, interfaces, days, calendar: perApp, firstSeen } = facts;
+  const { range, apps, domains, categories, interfaces, days, calendar: perApp, firstSeen, alerts } = facts;
   const { units } = about;
   const until = Math.min(range.to, about.made);
   const title = `Network report, ${minute(range.from)} to ${minute(until)}`;
@@ -75,6 +75,10 @@ ${
 ${KINDS.map((kind) => calendar(perApp, allDays, kind, units))}
 </section>`
 }
+<section>
+<h2>Alerts</h2>
+${alerts.length === 0 ? html`<p>None in this range.</p>` : alertTable(alerts)}
+</section>
 <section>
 <h2>Seen for the first time</h2>
 ${

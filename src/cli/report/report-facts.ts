@@ -2,6 +2,7 @@
 
 import type { FirstSeen } from '../../history/query/pages.ts';
 import type { HistoryReader } from '../../history/query/reader.ts';
+import type { RecordedAlert } from '../../model/alert.ts';
 import type { HistoryKey, HistoryQuery, HistoryResult, HistoryRow, HistorySeries, TimeRange } from '../../model/history.ts';
 
 /** Days of one app, in chronological order. */
@@ -24,11 +25,14 @@ export interface ReportFacts {
   readonly before: HistoryResult | null;
   readonly firstSeen: readonly FirstSeen[];
   readonly calendar: readonly AppDays[];
+  /** The newest alerts, oldest first. */
+  readonly alerts: readonly RecordedAlert[];
 }
 
 const TOP = 15;
 const CALENDAR_APPS = 8;
 const MAX_NEW = 2000;
+const MAX_ALERTS = 200;
 const MAX_STEPS = 260;
 const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
@@ -56,7 +60,8 @@ export async function reportFacts(reader: HistoryReader, range: TimeRange, tell:
   for (const { key } of apps.rows.slice(0, CALENDAR_APPS))
     if (key !== null) calendar.push({ app: key, days: (await ask('day', { app: key })).rows });
   const firstSeen = await reader.firstSeen({ from: range.from, to: range.to, app: null, most: MAX_NEW });
-  return { range, apps, domains, categories, interfaces, days, series, before, firstSeen, calendar };
+  const alerts = await reader.alerts({ from: range.from, to: range.to, app: null, most: MAX_ALERTS });
+  return { range, apps, domains, categories, interfaces, days, series, before, firstSeen, calendar, alerts };
 }
 
 /**

@@ -67,6 +67,8 @@ td { text-align: right; padding: 7px 0 6px 14px; white-space: nowrap; border-bot
 tr:last-child td { border-bottom: 0; }
 td bdi { display: block; overflow: hidden; text-overflow: ellipsis; }
 td .why { color: var(--muted); font-style: italic; }
+td.said { white-space: normal; overflow-wrap: anywhere; }
+td.said .why { display: block; font-size: 13px; }
 td .share { display: block; width: 100%; height: 4px; margin-top: 4px; border-radius: 2px; background: var(--faint); }
 th button { font: inherit; color: inherit; background: none; border: 0; padding: 0; cursor: pointer; }
 th button:hover { color: var(--text); }

@@ -1,6 +1,7 @@
 // Draws a report's tables: top lists with a bar under each name, days, and domains that apps reached for the first time.
 
 import type { FirstSeen } from '../../history/query/pages.ts';
+import type { RecordedAlert } from '../../model/alert.ts';
 import type { HistoryResult, HistoryRow } from '../../model/history.ts';
 import type { UnitMode } from '../../model/options.ts';
 import { counted } from '../../net/counted.ts';
@@ -42,6 +43,19 @@ export function dayTable(days: HistoryResult, label: (time: number) => string, u
 <thead><tr><th scope="col">Day</th><th scope="col">Received</th><th scope="col">Sent</th><th scope="col">Connections</th></tr></thead>
 <tbody>
 ${days.rows.map(line)}</tbody>
+</table>`;
+}
+
+/** Alerts, newest first. */
+export function alertTable(alerts: readonly RecordedAlert[]): Markup {
+  const line = ({ time, severity, text, details, held }: RecordedAlert) =>
+    html`<tr><td class="said">${text}${[...details, ...(held === null ? [] : [`not delivered: ${held}`])].map((detail) => html`<span class="why">${detail}</span>`)}</td><td>${severity}</td><td data-v="${time}"><time datetime="${new Date(time).toISOString()}">${momentText(time)}</time></td></tr>
+`;
+  return html`<table class="sortable">
+<caption>Newest first.</caption>
+<thead><tr><th scope="col">What</th><th scope="col">Severity</th><th scope="col" aria-sort="descending">Time</th></tr></thead>
+<tbody>
+${[...alerts].reverse().map(line)}</tbody>
 </table>`;
 }
 

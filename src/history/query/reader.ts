@@ -16,8 +16,6 @@ import type { PageCall, ReaderCall, ReaderReply, ReaderRequest } from './reader-
 
 /** The thread and its memory go this long after the last call; the screen asks every minute. */
 const IDLE_MS = 75_000;
-/** The compiled entry of the thread. */
-const SCRIPT = new URL('./reader-worker.js', import.meta.url);
 
 /**
  * Sees the image and its journals as they were at `openHistory` or at the last `refresh`. Every call rejects with NetmonError `history`
@@ -294,7 +292,7 @@ export function readerThreads({ dropsRights = false, onEnd = () => {} }: ReaderT
       }
       const workerData: ReaderThreadData = { path, dropsRights };
       try {
-        worker = startThread(SCRIPT, { workerData, resourceLimits: THREAD_LIMITS });
+        worker = startThread('reader-worker', { workerData, resourceLimits: THREAD_LIMITS });
       } catch (thrown) {
         ended(thrown as Error);
         return;

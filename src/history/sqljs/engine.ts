@@ -6,12 +6,11 @@
 // and change from build to build, which is why this is done only for one build. With any other, databases are held in memory whole, as
 // sql.js does it (`WholeFiles`), up to 64 MiB, and `notice` says so.
 
-import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import { crc32 } from 'node:zlib';
 import type { SqlJsStatic } from 'sql.js';
+import { readOwnFile } from '../../system/own-files.ts';
 import { type DatabaseFiles, DirectFiles, type SqlImports, WholeFiles } from './files.ts';
 
 /** sql.js, and the way to databases in files. */
@@ -39,9 +38,8 @@ interface Wasm {
  * @param knownBuild CRC-32 of the build that gets direct access to files; another in tests
  */
 export async function loadSql(knownBuild = KNOWN_BUILD): Promise<SqlEngine> {
-  const require = createRequire(import.meta.url);
-  const initSqlJs = require('sql.js') as (options: object) => Promise<SqlEngine>;
-  const wasmBinary = readFileSync(join(dirname(require.resolve('sql.js')), 'sql-wasm.wasm'));
+  const initSqlJs = createRequire(import.meta.url)('sql.js') as (options: object) => Promise<SqlEngine>;
+  const wasmBinary = readOwnFile('node_modules/sql.js/dist/sql-wasm.wasm');
   // V8 would compile again what runs much, with 20 to 40 MiB and half a second of a core: threads that end in seconds never get that back.
   // (--liftoff-only does the same, but V8 ends the process if its quick compiler lacks an instruction.)
   for (const flag of ['--no-wasm-tier-up', '--no-wasm-dynamic-tiering']) setFlagsFromString(flag);

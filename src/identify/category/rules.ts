@@ -1,6 +1,6 @@
 // The built-in rules: domains, domains that many services share, trackers, and names of apps and applications. Parsed once, on first use.
 
-import { readFileSync } from 'node:fs';
+import { readOwnFile } from '../../system/own-files.ts';
 import { CATEGORY_NAMES, type CategoryName, categoryIndex, type Ruling } from './category.ts';
 import { APP_RULES, APPLICATION_RULES } from './rules/app-rules.ts';
 import { LEISURE_DOMAINS } from './rules/leisure-domains.ts';
@@ -17,7 +17,7 @@ export interface DomainRules {
   readonly trackers: SuffixTable<Ruling>;
 }
 
-const TRACKERS = new URL('../../../data/trackers.txt', import.meta.url);
+const TRACKERS = 'data/trackers.txt';
 const TRACKER = /^=?[a-z0-9-]+(\.[a-z0-9-]+)+$/;
 
 let domainRulesRead: DomainRules | null = null;
@@ -34,7 +34,7 @@ export function domainRules(): DomainRules {
     }
   const trackers = new SuffixTable<Ruling>();
   const category = categoryIndex('Ads and trackers');
-  for (const word of trackerLines(TRACKERS)) {
+  for (const word of trackerLines(() => readOwnFile(TRACKERS))) {
     const suffix = word.replace('=', '');
     const ruling: Ruling = { category, rule: `${suffix} (third-party-web)`, source: 'domain' };
     if (word === suffix) trackers.add(suffix, ruling);
@@ -45,9 +45,10 @@ export function domainRules(): DomainRules {
 }
 
 /** Trackers' suffixes, as scripts/build-trackers.mjs writes them; invalid lines are skipped. Empty if the file can't be read. */
-export function trackerLines(file: URL): string[] {
+export function trackerLines(read: () => Buffer): string[] {
   try {
-    return readFileSync(file, 'utf8')
+    return read()
+      .toString('utf8')
       .split('\n')
       .filter((line) => TRACKER.test(line));
   } catch {

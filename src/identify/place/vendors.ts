@@ -1,8 +1,8 @@
 // Finds a device's vendor by the prefix of its hardware address. The table is a file under data/, read on first use: most runs never need it.
 
-import { readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { inflate } from 'node:zlib';
+import { readOwnFile } from '../../system/own-files.ts';
 import { isDevice, isLocallyAdministered, macOfBytes, parseMac } from './mac.ts';
 
 /** Shown as the vendor of a made-up address. Phones and laptops use a different one on each network. */
@@ -28,7 +28,7 @@ interface Blocks {
 }
 
 const HEAD_BYTES = 24;
-const TABLE = new URL('../../../data/vendors.bin', import.meta.url);
+const TABLE = 'data/vendors.bin';
 const LONGEST_TABLE = 4 << 20;
 /** Number of addresses under a prefix of 24, 28 and 36 bits. */
 const SIZES = [2 ** 24, 2 ** 20, 2 ** 12];
@@ -76,8 +76,8 @@ export class Vendors {
   }
 
   /** Loads the program's table. Rejects if the file is missing or broken. */
-  static async load(table: URL = TABLE): Promise<Vendors> {
-    return new Vendors(await promisify(inflate)(await readFile(table), { maxOutputLength: LONGEST_TABLE }));
+  static async load(read: () => Buffer = () => readOwnFile(TABLE)): Promise<Vendors> {
+    return new Vendors(await promisify(inflate)(read(), { maxOutputLength: LONGEST_TABLE }));
   }
 
   /**

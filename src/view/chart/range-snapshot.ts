@@ -70,7 +70,6 @@ function make(snapshot: Snapshot, answer: RangeTotals): Snapshot {
     ],
     interfaces: interfaces.rows.map((row) => ({ ...row, recentRx: [], recentTx: [] })),
     flows,
-    branches: null,
     matching: null,
     flowCount: flows.length,
   };

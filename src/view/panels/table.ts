@@ -107,10 +107,9 @@ export function tablePanel(state: ViewState, live: Snapshot, glyphs: Glyphs, tab
     ),
     span(` ${formatGrouped(countOf(picture, state, table, rows))}`, 'text'),
   ];
-  const lookups = rows.flatMap((row) => ('lookups' in row && row.lookups !== undefined ? [row.lookups.connections] : []));
-  const folded = lookups.reduce((sum, connections) => sum + connections, 0);
-  if (folded > lookups.length)
-    title.push(span(` ${glyphs.separator} ${formatGrouped(folded)} dns in ${counted(lookups.length, 'row')}`, 'dim'));
+  const lookups = table === 'connections' ? lookupsIn(rows) : { rows: 0, connections: 0 };
+  if (lookups.connections > lookups.rows)
+    title.push(span(` ${glyphs.separator} ${formatGrouped(lookups.connections)} dns in ${counted(lookups.rows, 'row')}`, 'dim'));
   if (table === 'connections' && picture.closedHidden > 0)
     title.push(span(` ${glyphs.separator} ${picture.closedHidden} closed hidden`, 'dim'));
   if (table === 'events' && picture.eventsHidden > 0) {
@@ -141,6 +140,17 @@ function countOf(picture: Picture, { since }: ViewState, table: TableName, rows:
   const { connections, filtered, closedHidden, snapshot } = picture;
   const isPart = filtered || since !== null || closedHidden > 0;
   return isPart ? connections.length : Math.max(connections.length, snapshot.flowCount);
+}
+
+/** Rows of look-ups, and the connections that they stand for. */
+function lookupsIn(rows: readonly AnyRow[]): { readonly rows: number; readonly connections: number } {
+  const sum = { rows: 0, connections: 0 };
+  for (const row of rows) {
+    if (!('lookups' in row) || row.lookups === undefined) continue;
+    sum.rows++;
+    sum.connections += row.lookups.connections;
+  }
+  return sum;
 }
 
 function emptyText(state: ViewState, { filtered, closedHidden, snapshot }: Picture, table: TableName): string {

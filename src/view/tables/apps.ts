@@ -1,7 +1,7 @@
 // The apps table: one row for each program, its helpers folded in; under it the hosts it talks to, then its processes.
 // Narrow screens give up, in this order: recent, user, main host, last seen, share, pids, totals (TX, RX), flows. App and the two rates stay.
 
-import { fitText, WHOLE } from '../text/cells.ts';
+import { cut, WHOLE } from '../text/cells.ts';
 import { type Span, span } from '../text/span.ts';
 import type { AppLine } from '../tree/app-tree.ts';
 import { BY_RATE, BY_TOTAL, type CellContext, type TableSpec } from './column.ts';
@@ -15,7 +15,7 @@ function nameOf(row: AppLine, context: CellContext, cells: number): Span {
   if (row.branch?.kind === 'processes') return span(row.app, 'dim');
   if (row.branch?.kind !== 'host') return span(shown(row.app, context), row.branch === undefined ? 'name' : 'text');
   return span(
-    fitText(nameCell(hidden(row.app, context), row.branch.nameSource, cells, context), cells, context.glyphs, 'left', 'start'),
+    cut(nameCell(hidden(row.app, context), row.branch.nameSource, cells, context), cells, context.glyphs, 'start'),
     'text',
   );
 }

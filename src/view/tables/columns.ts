@@ -74,15 +74,21 @@ export function numberColumn<Row>(
     align: 'right',
     value,
     wants: (rows, context) => {
-      const known = rows.filter((row) => !Number.isNaN(value(row) ?? Number.NaN));
-      if (known.length === 0) return 0;
-      return room.max === room.min ? room.min : widest(known, (row) => text(value(row) as number, context, row).text);
+      if (room.max === room.min) return rows.some((row) => isKnown(value(row))) ? room.min : 0;
+      return widest(rows, (row) => {
+        const known = value(row);
+        return isKnown(known) ? text(known, context, row).text : null;
+      });
     },
     cell: (row, context) => {
       const known = value(row);
-      return known === null || Number.isNaN(known) ? span(context.glyphs.unknown, 'dim') : text(known, context, row);
+      return isKnown(known) ? text(known, context, row) : span(context.glyphs.unknown, 'dim');
     },
   };
+}
+
+function isKnown(value: number | null): value is number {
+  return value !== null && !Number.isNaN(value);
 }
 
 /** Flows that the row has had. */

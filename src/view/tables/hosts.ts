@@ -1,7 +1,7 @@
 // The hosts table: one row for each domain, under it its hosts by name where the wire told it, under those their addresses.
 // Narrow screens give up, in this order: recent, autonomous system, country, last seen, category, share, source, totals, flows.
 
-import { cut, displayWidth, fitText, WHOLE } from '../text/cells.ts';
+import { cut, displayWidth, WHOLE } from '../text/cells.ts';
 import { type Line, plain as plainText, type Span, span } from '../text/span.ts';
 import type { HostLine } from '../tree/host-tree.ts';
 import { BY_RATE, BY_TOTAL, type CellContext, type TableSpec } from './column.ts';
@@ -19,25 +19,28 @@ const LEAST_VENDOR = 8;
 function deviceCell(address: string, vendor: string, width: number, { glyphs }: CellContext): Span | readonly Span[] {
   const room = width - displayWidth(address) - 1;
   if (room < LEAST_VENDOR) return span(address, 'name');
-  return [span(`${address} `, 'name'), span(fitText(vendor, room, glyphs), 'dim')];
+  return [span(`${address} `, 'name'), span(cut(vendor, room, glyphs), 'dim')];
 }
 
-function nameOf(row: HostLine, context: CellContext, cells: number): Line {
+function nameOf(row: HostLine, context: CellContext, cells: number): Span | Line {
   const { glyphs } = context;
   const text = context.names ? row.host : (row.addresses.at(-1) ?? row.host);
-  if (text === null) return [span(fitText(`(${shown(row.reason ?? 'other hosts', context)})`, cells, glyphs), 'dim')];
+  if (text === null) return span(cut(`(${shown(row.reason ?? 'other hosts', context)})`, cells, glyphs), 'dim');
   if (row.vendor !== null && row.nameSource === 'none' && context.names) {
     const made = deviceCell(hidden(text, context), shown(row.vendor, context), cells, context);
-    return 'role' in made ? [span(fitText(made.text, cells, glyphs, 'left', 'start'), made.role)] : made;
+    return 'role' in made ? span(cut(made.text, cells, glyphs, 'start'), made.role) : made;
   }
   const more = row.hosts !== undefined && row.hosts > 1 ? ` (${row.hosts} hosts)` : '';
-  const room = cells - more.length;
-  if (more === '' || room < LEAST_DOMAIN)
-    return [
-      span(fitText(nameCell(hidden(text, context), row.nameSource, cells, context), cells, glyphs, 'left', 'start'), 'name'),
-    ];
-  const name = cut(nameCell(hidden(text, context), row.nameSource, room, context), room, glyphs, 'start');
-  return [span(name, 'name'), span(fitText(more, cells - displayWidth(name), glyphs), 'dim')];
+  const isCounted = more !== '' && cells - more.length >= LEAST_DOMAIN;
+  const room = isCounted ? cells - more.length : cells;
+  const name = span(cut(nameCell(hidden(text, context), row.nameSource, room, context), room, glyphs, 'start'), 'name');
+  return isCounted ? [name, span(more, 'dim')] : name;
+}
+
+/** A name as words alone. */
+function nameText(row: HostLine, context: CellContext): string {
+  const made = nameOf(row, context, WHOLE);
+  return 'role' in made ? made.text : plainText(made);
 }
 
 /** Hosts, busiest first. */
@@ -51,11 +54,9 @@ export const HOSTS: TableSpec<HostLine> = {
       comfort: { cells: 44, before: 12 },
       weight: 3,
       cut: 'start',
-      plain: (row, context) => plainText(nameOf(row, context, WHOLE)).trim(),
+      plain: (row, context) => nameText(row, context).trim(),
       wants: (rows, context) =>
-        widest(rows, (row) =>
-          treeText(row, plainText(nameOf(row, context, WHOLE)).trim(), context.recentlySeen.domains.has(row.domain ?? '')),
-        ),
+        widest(rows, (row) => treeText(row, nameText(row, context), context.recentlySeen.domains.has(row.domain ?? ''))),
       cell: (row, context, width) => {
         const kind = row.branch?.kind;
         return treeCell(

@@ -13,7 +13,7 @@ import { type AnyRow, columnsOf, orderedRows, SPECS } from './rows.ts';
 export const HOLD_MS = 60_000;
 
 /** Rows whose words are measured, the first: of the others it matters only whether they say anything. */
-const MEASURED = 500;
+const MEASURED = 100;
 
 interface Measured {
   readonly context: CellContext;

@@ -16,7 +16,7 @@ import { CONNECTIONS } from './connections.ts';
 import { EVENTS } from './events.ts';
 import { HOSTS } from './hosts.ts';
 import { INTERFACES } from './interfaces.ts';
-import { isByRate, isQuiet, orderToHold, steady } from './steady.ts';
+import { isByRate, isQuiet, orderToHold, type Rated, STEADY_MAX, type Standing, steady } from './steady.ts';
 
 /** A row of any table. */
 export type AnyRow = AppLine | ConnectionLine | HostLine | CategoryRow | InterfaceRow | NetEvent;
@@ -102,7 +102,7 @@ export function orderedRows(state: ViewState, live: Snapshot, table: TableName):
   )
     return old.rows;
   const how = { table, sort, average, order };
-  let top = sorted(topRows(picture, table), how);
+  let top = sortedTop(topRows(picture, table), how);
   if (frozen !== null) top = first(top, frozen);
   if (pins.length > 0) top = first(top, pins);
   const rows = open.length === 0 ? top : withBranches(top, picture, how, new Set(open));
@@ -126,16 +126,14 @@ export function nextOrder(state: ViewState, live: Snapshot, table: TableName): O
   const { time } = pictureOf(state, live).snapshot;
   if (held?.time === time) return held; // paused
   const rate = sortValue(SPECS[table], sort.column);
-  const rows = orderedRows(state, live, table).map((row) => {
+  const rows: Standing[] = [];
+  for (const row of orderedRows(state, live, table)) {
+    if (isQuietRow(row, average)) continue;
+    if (rows.length === STEADY_MAX) break;
     const branch = branchOf(row);
     const isLast = branch?.kind === 'rest' || branch?.kind === 'processes';
-    return {
-      id: row.id,
-      parent: branch?.parent ?? '',
-      rate: Number(rate(row, average)),
-      mayRise: !isLast && !isQuietRow(row, average),
-    };
-  });
+    rows.push({ id: row.id, parent: branch?.parent ?? '', rate: Number(rate(row, average)), mayRise: !isLast });
+  }
   const order = orderToHold(rows, held, { sort, average }, time);
   const old = kept.get(table);
   // Rows stand in that order already: there is no need to sort them again.
@@ -176,35 +174,60 @@ function withBranches(rows: readonly AnyRow[], picture: Picture, how: How, open:
   const put = (row: AnyRow): void => {
     out.push(row);
     if (!open.has(row.id)) return;
-    const ordered = sorted(childRows(row, picture, how.table), how);
+    const ordered = arranged(exactly(childRows(row, picture, how.table), how), how.order);
     for (const kinds of BRANCH_ORDER) for (const branch of ordered) if (kinds.has(branchOf(branch)?.kind)) put(branch);
   };
   for (const row of rows) put(row);
   return out;
 }
 
-function sorted(source: readonly AnyRow[], { table, sort, average, order }: How): readonly AnyRow[] {
+/** Rows sorted exactly: those that move with what they are sorted by, and under a sort by rate those that sink below them. */
+interface Exact {
+  readonly active: readonly Rated<AnyRow>[];
+  readonly quiet: readonly AnyRow[];
+}
+
+const exact = new WeakMap<readonly AnyRow[], { readonly sort: Sort; readonly average: Average; readonly rows: Exact }>();
+
+/** Rows at the top of a table in order. A tick asks twice, and only the order that is held has changed meanwhile. */
+function sortedTop(source: readonly AnyRow[], how: How): AnyRow[] {
+  let known = exact.get(source);
+  if (known?.sort !== how.sort || known.average !== how.average) {
+    known = { sort: how.sort, average: how.average, rows: exactly(source, how) };
+    exact.set(source, known);
+  }
+  return arranged(known.rows, how.order);
+}
+
+function arranged({ active, quiet }: Exact, order: Order | null): AnyRow[] {
+  const rows = active.map(({ row }) => row);
+  if (order !== null) for (const [place, row] of steady(active.slice(0, STEADY_MAX), order.places).entries()) rows[place] = row;
+  for (const row of quiet) rows.push(row);
+  return rows;
+}
+
+function exactly(source: readonly AnyRow[], { table, sort, average }: How): Exact {
   const value = sortValue(SPECS[table], sort.column);
-  const byRate = isByRate(sort);
-  const keyed = source.map((row, index) => ({
-    row,
-    index,
-    key: knownKey(value(row, average)),
-    total: totalOf(row),
-    quiet: byRate && isQuietRow(row, average),
-  }));
+  const keys = source.map((row) => knownKey(value(row, average)));
+  const totals = source.map(totalOf);
   const sign = sort.descending ? -1 : 1;
-  keyed.sort((a, b) => {
-    if (a.quiet !== b.quiet) return a.quiet ? 1 : -1;
-    if (a.key === b.key) return b.total - a.total || a.index - b.index;
-    if (a.key === null) return 1;
-    if (b.key === null) return -1;
-    return sign * (a.key < b.key ? -1 : 1) || a.index - b.index;
-  });
-  if (order === null) return keyed.map(({ row }) => row);
-  const active = keyed.filter(({ quiet }) => !quiet).map(({ row, key }) => ({ row, rate: Number(key) }));
-  const quiet = keyed.filter((each) => each.quiet).map(({ row }) => row);
-  return [...steady(active, order.places), ...quiet];
+  const compare = (a: number, b: number): number => {
+    const left = keys[a] as (typeof keys)[number];
+    const right = keys[b] as (typeof keys)[number];
+    if (left === right) return (totals[b] as number) - (totals[a] as number) || a - b;
+    if (left === null) return 1;
+    if (right === null) return -1;
+    return left < right ? -sign : sign;
+  };
+  const rowAt = (index: number): AnyRow => source[index] as AnyRow;
+  const active: number[] = [];
+  const quiet: number[] = [];
+  const byRate = isByRate(sort);
+  for (const [index, row] of source.entries()) (byRate && isQuietRow(row, average) ? quiet : active).push(index);
+  return {
+    active: active.sort(compare).map((index) => ({ row: rowAt(index), rate: Number(keys[index]) })),
+    quiet: quiet.sort(compare).map(rowAt),
+  };
 }
 
 /** What decides between equals: all that moved, so that quiet rows stand still. Connections come in the order of what happened last. */

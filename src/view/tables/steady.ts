@@ -12,6 +12,9 @@ const FLOOR = 8;
 /** A row that is faster at all than the one above it, for this long, takes its place. */
 const LASTING_MS = 10_000;
 
+/** Rows that stand steadily, the fastest. Nobody follows the others, and each takes time of every tick. */
+export const STEADY_MAX = 200;
+
 /** Sorts in which rows stand steadily when the highest come first. All others are exact. */
 const RATE_SORTS: readonly string[] = ['rate', 'rx-rate', 'tx-rate'];
 

@@ -1,6 +1,6 @@
 // The first cell of a row in a tree: its depth, whether it is expanded, and whether it is new.
 
-import { type Cut, displayWidth, fitText } from '../text/cells.ts';
+import { type Cut, cut, displayWidth } from '../text/cells.ts';
 import { type Line, type Span, span } from '../text/span.ts';
 import type { Branched } from '../tree/branch.ts';
 import type { CellContext } from './column.ts';
@@ -54,14 +54,10 @@ export function newCell(
 function marked(fresh: boolean, width: number, { glyphs }: CellContext, side: Cut, name: (cells: number) => Span | Line): Line {
   const room = Math.max(0, width - (fresh ? NEW.length : 0));
   const made = name(room);
-  const named: Line = 'role' in made ? [span(fitText(made.text, room, glyphs, 'left', side), made.role)] : made;
-  if (!fresh) return named;
+  const named: Line = 'role' in made ? [span(cut(made.text, room, glyphs, side), made.role)] : made;
+  const used = named.reduce((sum, part) => sum + displayWidth(part.text), 0);
+  const blank = ' '.repeat(Math.max(0, room - used));
   // The word stands right behind the name, not at the end of the column.
-  const text = named.map((part) => part.text).join('');
-  const blank = text.length - text.trimEnd().length;
-  const last = named.at(-1);
-  if (blank === 0 || last === undefined) return [...named, span(NEW, 'accent')];
-  const short = [...named.slice(0, -1), span(last.text.slice(0, Math.max(0, last.text.length - blank)), last.role)];
-  const used = short.reduce((sum, part) => sum + displayWidth(part.text), 0);
-  return [...short, span(NEW, 'accent'), span(' '.repeat(Math.max(0, room - used)))];
+  if (fresh) return [...named, span(NEW, 'accent'), span(blank)];
+  return named.map((part, index) => (index === named.length - 1 ? span(part.text + blank, part.role) : part));
 }

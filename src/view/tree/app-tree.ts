@@ -48,18 +48,36 @@ function sharesByApp(picture: Picture): ReadonlyMap<string, readonly Share[]> {
   return groups;
 }
 
+const mainHosts = new WeakMap<Picture, { readonly average: Average; readonly hosts: ReadonlyMap<string, MainHost | null> }>();
+
 /** The other end with which an app exchanges most: now, else in all. @param id of the app's row */
 export function mainHost(id: string, picture: Picture, average: Average): MainHost | null {
+  let known = mainHosts.get(picture);
+  if (known?.average !== average) {
+    known = { average, hosts: new Map([...sharesByApp(picture)].map(([app, own]) => [app, mainHostOf(own, average)])) };
+    mainHosts.set(picture, known);
+  }
+  return known.hosts.get(id) ?? null;
+}
+
+function mainHostOf(own: readonly Share[], average: Average): MainHost | null {
+  const ends = new Map<string, { readonly share: Share; now: number; all: number }>();
+  for (const share of own) {
+    const end = otherEnd(share);
+    let sum = ends.get(end);
+    if (sum === undefined) {
+      sum = { share, now: 0, all: 0 };
+      ends.set(end, sum);
+    }
+    sum.now += shownRate(share, average);
+    sum.all += share.rxBytes + share.txBytes;
+  }
   let best: MainHost | null = null;
-  let most = [-1, -1] as readonly [number, number];
-  for (const [end, group] of groupBy(sharesByApp(picture).get(id) ?? [], otherEnd)) {
-    const sum = sumTraffic(group);
-    const now = shownRate(sum, average);
-    const all = sum.rxBytes + sum.txBytes;
-    const share = group[0];
-    if (share === undefined || now < most[0] || (now === most[0] && all <= most[1])) continue;
-    most = [now, all];
-    const { flow, isFar } = share;
+  let most = { now: -1, all: -1 };
+  for (const [end, sum] of ends) {
+    if (sum.now < most.now || (sum.now === most.now && sum.all <= most.all)) continue;
+    most = sum;
+    const { flow, isFar } = sum.share;
     const { address } = isFar ? flow.local : flow.remote;
     best = { host: end === address ? null : end, nameSource: end === flow.host ? flow.nameSource : 'none', address };
   }

@@ -3,7 +3,7 @@
 import type { FlowRow } from '../../model/snapshot.ts';
 import type { Picture } from '../derive.ts';
 import { sumTraffic } from '../traffic.ts';
-import { type Branched, groupBy, nearSide, spanOf } from './branch.ts';
+import { type Branched, nearSide, spanOf } from './branch.ts';
 
 /** A row of the connections table: a connection, or in place of many their look-ups. */
 export type ConnectionLine = FlowRow & Branched & { readonly lookups?: Lookups };
@@ -34,8 +34,19 @@ export function isLookup({ local, remote }: FlowRow): boolean {
 export function folded(flows: readonly FlowRow[]): readonly ConnectionLine[] {
   const known = foldedRows.get(flows);
   if (known !== undefined) return known;
-  const groups = groupBy(flows, groupOf);
-  const lines = [...groups].flatMap(([id, group]) => (id === null ? group : [lookupLine(id, group)]));
+  const lines: ConnectionLine[] = [];
+  const groups = new Map<string, { readonly at: number; readonly flows: FlowRow[] }>();
+  for (const flow of flows) {
+    const id = groupOf(flow);
+    const group = id === null ? undefined : groups.get(id);
+    if (group !== undefined) {
+      group.flows.push(flow);
+      continue;
+    }
+    if (id !== null) groups.set(id, { at: lines.length, flows: [flow] });
+    lines.push(flow);
+  }
+  for (const [id, group] of groups) lines[group.at] = lookupLine(id, group.flows);
   foldedRows.set(flows, lines);
   return lines;
 }

@@ -42,7 +42,7 @@ const begun = performance.now();
 const cpuBegun = threadCpuMs();
 const source = await openFile(file);
 const subject = { named: [], file, categories: new Categories(), places: null };
-const parts = assemble({ source, fallbacks: [] }, subject, edges, systemClock);
+const parts = await assemble({ source, fallbacks: [] }, subject, edges, systemClock);
 const session = new ReplaySession({
   ...parts,
   source,

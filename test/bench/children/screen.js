@@ -47,7 +47,7 @@ const clock = {
 };
 const traffic = new Traffic(PacketBatch, apps, flows);
 const subject = { named: [], file: 'synthetic', categories: new Categories(), places: null };
-const { monitor } = assemble({ source: traffic, fallbacks: [] }, subject, systemEdges(), clock);
+const { monitor } = await assemble({ source: traffic, fallbacks: [] }, subject, systemEdges(), clock);
 monitor.aggregator.keepRateHistory();
 const input = Object.assign(new PassThrough(), { isTTY: true, isRaw: false, setRawMode: () => input });
 const output = new CountingOutput();

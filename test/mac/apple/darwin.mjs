@@ -1,6 +1,6 @@
 // Preloaded with node --import: makes Node answer as it does on a Mac.
 import { ChildProcess } from 'node:child_process';
-import Module, { syncBuiltinESMExports } from 'node:module';
+import { syncBuiltinESMExports } from 'node:module';
 import os from 'node:os';
 
 /** A script that starts Node with this preload, so that children of the program get it, too. */
@@ -45,13 +45,13 @@ os.networkInterfaces = () =>
   );
 syncBuiltinESMExports();
 
-// koffi asks for the native module of macOS and gets the one of Linux, which checks the platform as it loads.
-const load = Module._load;
-Module._load = function (request, ...more) {
-  if (!request.startsWith('@koromix/koffi-darwin-')) return load.call(this, request, ...more);
+// koffi asks for the native library of macOS and gets the one of Linux, which checks the platform as it loads.
+const load = process.dlopen;
+process.dlopen = (module, path, ...more) => {
+  if (!path.includes('/koffi/darwin_')) return load.call(process, module, path, ...more);
   become('linux', linuxNode);
   try {
-    return load.call(this, request.replace('darwin', 'linux'), ...more);
+    load.call(process, module, path.replace('/koffi/darwin_', '/koffi/linux_'), ...more);
   } finally {
     become('darwin', MAC_NODE);
   }

@@ -171,7 +171,6 @@ export function snapshot(part: Partial<Snapshot> = {}): Snapshot {
     gaps: [],
     events: [],
     alerts: [],
-    branches: null,
     matching: null,
     ...part,
   };

@@ -22,14 +22,20 @@ it('nothing starts a shell', () => {
   expect(found.map(([name]) => name)).toEqual([]);
 });
 
-it('only three places start programs, each with its own environment', () => {
+it('only these places start programs, each with its own environment', () => {
   const starting = [...code].filter(
     ([, text]) =>
       /from 'node:child_process'/.test(text) &&
       /\bspawn\b\s*[,}(]/.test(text) &&
       !/^import type/m.test(text.match(/.*node:child_process.*/)?.[0] ?? ''),
   );
-  expect(starting.map(([name]) => name).sort()).toEqual(['privilege/rights.ts', 'privilege/root-child.ts', 'system/programs.ts']);
+  expect(starting.map(([name]) => name).sort()).toEqual([
+    'messenger/client.ts',
+    'messenger/hook.ts',
+    'privilege/rights.ts',
+    'privilege/root-child.ts',
+    'system/programs.ts',
+  ]);
   for (const [name, text] of starting)
     for (const call of text.matchAll(/\bspawn\([^;]*stdio[^;]*;/g))
       expect(call[0], name).toMatch(/env\b[\s\S]*shell: false|shell: false[\s\S]*env\b/);

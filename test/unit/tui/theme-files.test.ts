@@ -32,14 +32,14 @@ describe('a theme', () => {
 });
 
 describe('folders of themes', () => {
-  const places = { platform: 'linux', home: '/home/ann', uid: null, configHome: undefined, ours: '/ours' } as const;
+  const places = { platform: 'linux', home: '/home/ann', uid: null, configHome: undefined } as const;
   const paths = (change: Partial<ThemePlaces>) => themeFolders({ ...places, ...change }).map(({ path }) => path);
 
   test("are the user's, btop's of the user, ours, then those of btop's packages", () => {
     expect(paths({})).toEqual([
       '/home/ann/.config/netmon-tui/themes',
       '/home/ann/.config/btop/themes',
-      '/ours',
+      'themes',
       '/home/ann/.local/share/btop/themes',
       '/usr/share/btop/themes',
       '/usr/local/share/btop/themes',
@@ -51,7 +51,7 @@ describe('folders of themes', () => {
       '/nix/var/nix/profiles/default/share/btop/themes',
     ]);
     expect(paths({ configHome: '/c' })[1]).toBe('/c/btop/themes');
-    expect(paths({ home: null })[0]).toBe('/ours');
+    expect(paths({ home: null })[0]).toBe('themes');
     expect(paths({ platform: 'darwin' })).toContain('/home/ann/Library/Application Support/netmon-tui/themes');
   });
 

@@ -50,11 +50,8 @@ export class ExecWatch implements OwnThread, Proc, Execs {
   #closed = false;
   #failure = '';
 
-  /**
-   * @param proc `/proc`
-   * @param script the worker's file; tests that run from source pass another
-   */
-  constructor(proc: string, script: URL = new URL('./exec-worker.js', import.meta.url)) {
+  /** @param proc `/proc` */
+  constructor(proc: string) {
     const shared = new SharedArrayBuffer(SHARED_BYTES);
     const eventfd = koffi.load('libc.so.6').func('int eventfd(unsigned int, int)');
     this.#wake = eventfd(0, EFD_CLOEXEC) as number;
@@ -64,7 +61,7 @@ export class ExecWatch implements OwnThread, Proc, Execs {
     this.#answer = Buffer.from(shared, ANSWER_AT, ANSWER_BYTES);
     this.path = proc;
     this.#own = procAt(proc);
-    this.#worker = startThread(script, {
+    this.#worker = startThread('exec-worker', {
       workerData: { shared, proc, wake: this.#wake },
       trackUnmanagedFds: false, // its socket is opened by libc and closed by Node, which would warn
       resourceLimits: { maxOldGenerationSizeMb: 16, maxYoungGenerationSizeMb: 1, stackSizeMb: 1 },

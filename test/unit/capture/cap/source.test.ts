@@ -26,7 +26,7 @@ async function settle(children: readonly FakeChild[] = []): Promise<void> {
 async function open(answers: (string | Error | null)[], request = REQUEST, system: FakeSystem = {}) {
   const { spawn, children } = fakeCapSpawn(...answers);
   const edges = fakeEdges({ files: FILES, spawn, ...system });
-  const source = await openCap(request, edges, clock, '/cap-child.js');
+  const source = await openCap(request, edges, clock);
   return { source, children, edges };
 }
 async function failure(answers: (string | Error | null)[], request = REQUEST, system: FakeSystem = {}): Promise<NetmonError> {
@@ -42,7 +42,7 @@ const frame = (length: number, fill: number) => new Uint8Array(length).fill(fill
 describe('openCap', () => {
   it('gives frames as a batch', async () => {
     const { source, children, edges } = await open(['ETHERNET'], { ...REQUEST, bpf: 'tcp' });
-    expect(edges.ran[0]).toMatch(/ --no-warnings \/cap-child\.js eth0 tcp 16777216$/);
+    expect(edges.ran[0]).toMatch(/ --no-warnings \S+\/cap-child\.js eth0 tcp 16777216$/);
     expect(source.interfaces).toEqual([{ name: 'eth0', kind: 'physical', link: 1, deliversTwice: false }]);
     expect(source.startsPrograms).toBe(true);
     expect([source.driver, source.state, source.note, source.namesProcesses, source.read()]).toEqual([
@@ -145,7 +145,7 @@ describe('openCap, when it fails', () => {
   it('kills a child that says nothing', async () => {
     const child = new FakeChild();
     const edges = fakeEdges({ files: FILES, spawn: () => child.asChild() });
-    const opening = expect(openCap(REQUEST, edges, clock, '/x')).rejects.toThrow(
+    const opening = expect(openCap(REQUEST, edges, clock)).rejects.toThrow(
       'the process of cap did not start: it was not ready after 10 s',
     );
     await settle();
@@ -159,7 +159,7 @@ describe('openCap, when it fails', () => {
     const edges = fakeEdges({ files: FILES, spawn: () => child.asChild() });
     child.stderr.write('Error: \u001b[31mbroken\n');
     setImmediate(() => setImmediate(() => child.die(1, null)));
-    await expect(openCap(REQUEST, edges, clock, '/x')).rejects.toThrow('did not start: Error: [31mbroken');
+    await expect(openCap(REQUEST, edges, clock)).rejects.toThrow('did not start: Error: [31mbroken');
   });
 });
 
@@ -259,7 +259,7 @@ describe('the death of the child', () => {
         return spawn(path, args);
       },
     });
-    const source = await openCap(REQUEST, edges, clock, '/cap-child.js');
+    const source = await openCap(REQUEST, edges, clock);
     refuse = true;
     await aborted(source, children[0]);
     await pass(1000);

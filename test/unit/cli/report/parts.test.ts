@@ -3,10 +3,12 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { calendar } from '../../../../src/cli/report/calendar.ts';
 import { html, Markup } from '../../../../src/cli/report/html.ts';
 import { seriesSteps } from '../../../../src/cli/report/report-facts.ts';
+import { alertTable } from '../../../../src/cli/report/tables.ts';
 import { UNIT_MODES } from '../../../../src/model/options.ts';
 import { amountLabel, mirroredGrid } from '../../../../src/view/chart/scale.ts';
 import { ticksUpTo } from '../../../../src/view/chart/time-axis.ts';
 import { dayStarts } from '../../../../src/view/text/calendar.ts';
+import { alert } from '../../../support/history.ts';
 import { historyRow } from '../history/answers.ts';
 
 const zone = process.env['TZ'];
@@ -34,6 +36,19 @@ describe('html', () => {
 
   it('takes markup, numbers, lists and nothing', () => {
     expect(html`${new Markup('<b>')}${3}${[html`<i>`, html`${'<'}`]}${false}${null}`.text).toBe('<b>3<i>&lt;');
+  });
+});
+
+describe('alertTable', () => {
+  it('lists alerts, newest first, with details and why they were held, and lets none become markup', () => {
+    const first = { ...alert({ id: 'a', text: '<b>first</b>', details: ['one & two'] }), deliveries: [] };
+    const second = { ...alert({ id: 'b', time: first.time + 1, text: 'second', details: [], held: 'muted' }), deliveries: [] };
+    const { text } = alertTable([first, second]);
+    const found = [...text.matchAll(/<td class="said">(.*?)<\/td>/g)].map(([, cell]) => cell);
+    expect(found).toEqual([
+      'second<span class="why">not delivered: muted</span>',
+      '&lt;b&gt;first&lt;/b&gt;<span class="why">one &amp; two</span>',
+    ]);
   });
 });
 

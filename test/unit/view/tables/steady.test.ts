@@ -216,6 +216,20 @@ describe('a table', () => {
     expect([run.ids, run.cursor]).toEqual(['acb', 'a']);
   });
 
+  it('holds its order as far down as anybody looks; the tail stands exactly', () => {
+    const run = new Run();
+    const rates = (faster: readonly number[]) =>
+      Object.fromEntries(Array.from({ length: 300 }, (_, i) => [`${i} `, 10_000 - 10 * i + (faster.includes(i) ? 15 : 0)]));
+    run.show(rates([]));
+    run.show(rates([]));
+    const now = run
+      .show(rates([50, 250]))
+      .trim()
+      .split(' ')
+      .map(Number);
+    expect([now.indexOf(50), now.indexOf(250)]).toEqual([50, 249]);
+  });
+
   it('keeps the cursor on a row whose details were opened', () => {
     const run = new Run();
     run.show({ a: 1000, b: 500 });

@@ -1,0 +1,172 @@
+// The program's side of the messenger: starts it, hands over alerts, and keeps what it says about itself. Everything that it says is checked.
+
+import { type ChildProcess, spawn } from 'node:child_process';
+import { dirname, join } from 'node:path';
+import { type Alert, alertFields } from '../model/alert.ts';
+import { CHANNELS, type Channel, type DeliveryPlan, type MessengerStatus } from '../model/delivery.ts';
+import { type Identity, identityOf, macAccount } from '../system/accounts.ts';
+import { type Edges, NO_DEBUGGER } from '../system/edges.ts';
+import { childCommand } from '../system/own-files.ts';
+import { readSystemFile } from '../system/small-file.ts';
+import { answerIn, LineReader, LONGEST_ANSWER, lineOf, type Orders } from './protocol.ts';
+
+/** How long to wait for it at the end, ms. It may go on by itself. */
+const CLOSE_MS = 1000;
+/** Alerts are dropped while more bytes than this wait for it. */
+const UNREAD_BYTES = 1 << 20;
+const ENDED = 'the messenger has ended: alerts are shown here, and go nowhere else';
+/** Variables of the messenger and of what it starts. */
+const FIXED = { PATH: '/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin' };
+
+/** Starts the process; tests replace it. */
+export type StartMessenger = (env: Readonly<Record<string, string>>) => ChildProcess;
+
+/** What became of an alert: it is safe, it was delivered, or some channel gave it up. */
+export type AlertFate = 'taken' | 'delivered' | 'failed';
+
+/** Hands alerts to the messenger. Start it before root is dropped, because nothing can be started afterwards. */
+export class Messenger {
+  readonly #child: ChildProcess;
+  readonly #told: (id: string, fate: AlertFate) => void;
+  readonly #lack: string;
+  #status: MessengerStatus;
+  #dropped = 0;
+  #hasEnded = false;
+
+  /**
+   * Starts it for this run's user.
+   *
+   * @param told hears what becomes of each alert
+   */
+  static async start(
+    plan: DeliveryPlan,
+    edges: Edges,
+    user: string | null,
+    told: (id: string, fate: AlertFate) => void,
+    start: StartMessenger = startMessenger,
+  ): Promise<Messenger> {
+    const identity = await identityFor(edges, user);
+    const { TZ = '' } = process.env;
+    const locale = edges.platform === 'darwin' ? 'en_US.UTF-8' : 'C.UTF-8';
+    const child = start({ ...FIXED, LC_ALL: locale, ...(/^[A-Za-z][\w/+-]{0,63}$/.test(TZ) ? { TZ } : {}) });
+    return new Messenger(
+      child,
+      { identity, plan: allowed(plan, identity), bus: busOf(edges, identity) },
+      told,
+      lackOf(plan, identity),
+    );
+  }
+
+  /** @param child just started, with pipes for standard input and output @param lack what the user asked for and can't have; empty if nothing */
+  constructor(child: ChildProcess, orders: Orders, told: (id: string, fate: AlertFate) => void, lack = '') {
+    this.#lack = lack;
+    this.#child = child;
+    this.#told = told;
+    const channels = channelsOf(orders.plan).map((channel) => ({ channel, delivered: 0, waiting: 0, lost: 0, failure: null }));
+    this.#status = { isReady: false, user: '', note: '', channels };
+    const reader = new LineReader(LONGEST_ANSWER);
+    child.stdin?.on('error', () => this.#end());
+    child.stdout?.on('error', () => this.#end());
+    child.stdout?.on('data', (chunk: Buffer) => {
+      if (!this.#hasEnded && !reader.take(chunk, (line) => this.#hear(line))) this.#end();
+    });
+    child.once('error', () => this.#end());
+    child.once('close', () => this.#end());
+    child.stdin?.write(lineOf(orders));
+    child.unref();
+  }
+
+  /** How far it got. */
+  get status(): MessengerStatus {
+    const note = [
+      this.#lack,
+      this.#status.note,
+      this.#dropped > 0 ? `${this.#dropped} alerts were dropped, because it is stuck` : '',
+    ];
+    return { ...this.#status, note: note.filter((part) => part !== '').join('; ') };
+  }
+
+  /** Has an alert delivered, unless it is held. */
+  deliver(alert: Alert): void {
+    if (alert.held !== null || this.#hasEnded) return;
+    if ((this.#child.stdin?.writableLength ?? 0) > UNREAD_BYTES) this.#dropped++;
+    else this.#child.stdin?.write(lineOf(alertFields(alert)));
+  }
+
+  /** Hands over what is left, and waits a moment for its deliveries. */
+  async close(): Promise<void> {
+    this.#child.stdin?.end();
+    if (this.#hasEnded) return;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, CLOSE_MS);
+      this.#child.once('close', () => {
+        clearTimeout(timer);
+        resolve();
+      });
+    });
+  }
+
+  #hear(line: string): void {
+    const answer = answerIn(line);
+    if (answer === null) return;
+    if (answer.type === 'taken') this.#told(answer.id, 'taken');
+    else if (answer.type === 'done') this.#told(answer.id, answer.delivered ? 'delivered' : 'failed');
+    else if (answer.type === 'ready') this.#status = { ...this.#status, isReady: true, user: answer.user, note: answer.note };
+    else if (answer.type === 'status') this.#status = { ...this.#status, note: answer.note, channels: answer.channels };
+    else this.#status = { ...this.#status, isReady: false, note: `alerts can't be delivered: ${answer.reason}` };
+  }
+
+  #end(): void {
+    if (this.#hasEnded) return;
+    this.#hasEnded = true;
+    this.#child.stdin?.destroy();
+    const { note, isReady } = this.#status;
+    this.#status = { ...this.#status, isReady: false, note: isReady || note === '' ? ENDED : note };
+  }
+}
+
+/** Channels that a plan uses. */
+export function channelsOf({ desktop, command, webhook, syslog }: DeliveryPlan): Channel[] {
+  const isUsed: Readonly<Record<Channel, boolean>> = { desktop, command: command.length > 0, webhook: webhook !== null, syslog };
+  return CHANNELS.filter((channel) => isUsed[channel]);
+}
+
+/** The user whose programs it starts. It is never root, whoever the run stays. */
+async function identityFor(edges: Edges, user: string | null): Promise<Identity> {
+  const beside = (name: string) => readSystemFile(join(dirname(edges.paths.passwd), name), 1 << 20) ?? '';
+  const passwd = `${beside('passwd')}\n${await macAccount(edges, user)}`;
+  const request = { euid: edges.euid(), stayRoot: false, records: false, passwd, group: beside('group') };
+  const identity = identityOf({ ...request, env: process.env, user });
+  return identity.uid === 0 ? identityOf({ ...request, env: {}, user: null }) : identity;
+}
+
+/** Nobody has no programs. */
+function allowed(plan: DeliveryPlan, { by }: Identity): DeliveryPlan {
+  return by === 'nobody' ? { ...plan, command: [], desktop: false } : plan;
+}
+
+function lackOf({ command, desktop }: DeliveryPlan, { by }: Identity): string {
+  return by === 'nobody' && (command.length > 0 || desktop)
+    ? 'command and desktop are left out, because root has no user here: --user NAME'
+    : '';
+}
+
+/** The session bus. Under sudo the environment is root's, and the usual place has to do. */
+function busOf({ platform }: Edges, { by, uid }: Identity): string | null {
+  if (platform === 'darwin') return null;
+  const named = by === 'self' ? process.env['DBUS_SESSION_BUS_ADDRESS'] : undefined;
+  return named ?? `unix:path=/run/user/${uid}/bus`;
+}
+
+function startMessenger(env: Readonly<Record<string, string>>): ChildProcess {
+  const flags = [NO_DEBUGGER, '--max-old-space-size=48', '--max-semi-space-size=1'];
+  const command = childCommand('messenger', flags, []);
+  // In a session of its own: a signal of the terminal must not end it, and what it starts can't reach the terminal.
+  return spawn(command.path, command.args, {
+    stdio: ['pipe', 'pipe', 'ignore'],
+    env: { ...env, ...command.env },
+    cwd: '/',
+    detached: true,
+    shell: false,
+  });
+}

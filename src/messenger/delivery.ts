@@ -1,0 +1,154 @@
+// One channel's work: messages in order, one at a time, tried again with growing pauses. What waits behind a failure becomes one digest.
+
+import type { Severity } from '../model/alert.ts';
+import type { Channel, ChannelStatus } from '../model/delivery.ts';
+import { sanitize } from '../net/text.ts';
+import type { Clock } from '../system/clock.ts';
+import { type Message, messageOf } from './message.ts';
+import type { AlertFields } from './protocol.ts';
+
+/** What became of a message. */
+export type Outcome =
+  | { readonly isDelivered: true }
+  | {
+      readonly isDelivered: false;
+      readonly reason: string;
+      /** Another try may help. */
+      readonly isAgain: boolean;
+      /** The receiver asked for this pause, ms; null if it didn't. */
+      readonly pauseMs: number | null;
+    };
+
+export const DELIVERED: Outcome = { isDelivered: true };
+
+/** @param pauseMs what the receiver asked for */
+export function failed(reason: string, isAgain: boolean, pauseMs: number | null = null): Outcome {
+  return { isDelivered: false, reason: sanitize(reason), isAgain, pauseMs };
+}
+
+/** A way to deliver messages. */
+export interface Delivery {
+  readonly channel: Channel;
+  /** It is a log, and disturbs nobody. */
+  readonly isLog: boolean;
+  /** After this time an alert is no longer worth another try, ms. */
+  readonly patienceMs: number;
+  /** Delivers a message. Never rejects, and ends within a bounded time. */
+  send(message: Message): Promise<Outcome>;
+}
+
+const FIRST_PAUSE_MS = 1000;
+const LONGEST_PAUSE_MS = 5 * 60_000;
+
+/** What a queue asks and tells. */
+export interface QueueEvents {
+  /** Whether people may be disturbed now. */
+  mayRing(severity: Severity): boolean;
+  /** Nothing more will happen to an alert on this channel. */
+  done(id: string, channel: Channel, isDelivered: boolean): void;
+  /** Its status changed. */
+  changed(): void;
+}
+
+/** A channel with what waits for it. The outbox bounds how much that is. */
+export class DeliveryQueue {
+  readonly #delivery: Delivery;
+  readonly #clock: Clock;
+  readonly #events: QueueEvents;
+  #messages: (readonly AlertFields[])[] = [];
+  #isSending = false;
+  #timer: NodeJS.Timeout | null = null;
+  #pause = 0;
+  #delivered = 0;
+  #lost = 0;
+  #failure: string | null = null;
+  #onIdle: () => void = () => {};
+
+  constructor(delivery: Delivery, clock: Clock, events: QueueEvents) {
+    this.#delivery = delivery;
+    this.#clock = clock;
+    this.#events = events;
+  }
+
+  get channel(): Channel {
+    return this.#delivery.channel;
+  }
+
+  get isLog(): boolean {
+    return this.#delivery.isLog;
+  }
+
+  /** @param held alerts that wait before this queue */
+  status(held: number): ChannelStatus {
+    const waiting = held + this.#messages.reduce((sum, { length }) => sum + length, 0);
+    return { channel: this.channel, delivered: this.#delivered, waiting, lost: this.#lost, failure: this.#failure };
+  }
+
+  /** Queues one message. */
+  push(alerts: readonly AlertFields[]): void {
+    this.#messages.push(alerts);
+    if (this.#timer === null) void this.#work();
+  }
+
+  /** Resolves when nothing is being sent, and nothing will be before the next try. */
+  async idle(): Promise<void> {
+    while (this.#isSending) await new Promise<void>((resolve) => (this.#onIdle = resolve));
+  }
+
+  async #work(): Promise<void> {
+    if (this.#isSending) return;
+    this.#isSending = true;
+    while (this.#timer === null) {
+      const alerts = this.#messages[0];
+      if (alerts === undefined) break;
+      const message = messageOf(alerts);
+      if (!this.isLog && !this.#events.mayRing(message.severity)) {
+        this.#tryLater(LONGEST_PAUSE_MS); // it failed before quiet hours began
+        break;
+      }
+      const outcome = await this.#delivery.send(message);
+      if (outcome.isDelivered) this.#succeed(alerts);
+      else this.#fail(outcome, alerts);
+      this.#events.changed();
+    }
+    this.#isSending = false;
+    this.#onIdle();
+  }
+
+  #succeed(alerts: readonly AlertFields[]): void {
+    this.#messages.shift();
+    this.#pause = 0;
+    this.#failure = null;
+    this.#delivered += alerts.length;
+    for (const { id } of alerts) this.#events.done(id, this.channel, true);
+  }
+
+  #fail({ reason, isAgain, pauseMs }: Outcome & { readonly isDelivered: false }, alerts: readonly AlertFields[]): void {
+    this.#failure = reason;
+    if (!isAgain) {
+      this.#messages.shift();
+      this.#giveUp(alerts);
+      return;
+    }
+    // Everything that waits becomes one message. What has waited too long is given up.
+    const oldest = this.#clock.now() - this.#delivery.patienceMs;
+    const waiting = this.#messages.flat();
+    const kept = waiting.filter(({ time }) => Date.parse(time) >= oldest);
+    this.#messages = kept.length === 0 ? [] : [kept];
+    this.#giveUp(waiting.filter((alert) => !kept.includes(alert)));
+    this.#pause = Math.min(LONGEST_PAUSE_MS, Math.max(FIRST_PAUSE_MS, this.#pause * 2));
+    this.#tryLater(Math.max(this.#pause, pauseMs ?? 0));
+  }
+
+  #tryLater(ms: number): void {
+    this.#timer = setTimeout(() => {
+      this.#timer = null;
+      void this.#work();
+    }, ms);
+  }
+
+  #giveUp(alerts: readonly AlertFields[]): void {
+    this.#lost += alerts.length;
+    for (const { id } of alerts) this.#events.done(id, this.channel, false);
+  }
+}

@@ -1,0 +1,155 @@
+// The messenger's work between its pipe and its deliveries: alerts go to the outbox first, wait for quiet hours and the rate, and leave as messages.
+
+import type { Channel, ChannelStatus, PacingPlan } from '../model/delivery.ts';
+import type { Clock } from '../system/clock.ts';
+import { type Delivery, DeliveryQueue, type QueueEvents } from './delivery.ts';
+import type { Outbox } from './outbox.ts';
+import { Pacing } from './pacing.ts';
+import type { AlertFields, Answer } from './protocol.ts';
+
+/** Least time between two reports of the status, ms. */
+const REPORT_MS = 200;
+/** A timer is set for at most this long, ms: the clock may be set meanwhile. */
+const LONGEST_WAIT_MS = 60_000;
+
+/** What a dispatcher works with. */
+export interface DispatcherParts {
+  readonly outbox: Outbox;
+  readonly deliveries: readonly Delivery[];
+  readonly plan: PacingPlan;
+  readonly clock: Clock;
+  /** Takes acknowledgements. */
+  readonly answer: (answer: Answer) => void;
+}
+
+/** Takes alerts and has them delivered. */
+export class Dispatcher {
+  readonly #outbox: Outbox;
+  readonly #clock: Clock;
+  readonly #answer: (answer: Answer) => void;
+  readonly #pacing: Pacing;
+  /** The log is written at once; people are told when they want to be. */
+  readonly #paced: readonly DeliveryQueue[];
+  readonly #direct: readonly DeliveryQueue[];
+  /** Alerts that wait for quiet hours to end or for the rate. */
+  readonly #held: AlertFields[] = [];
+  /** Alerts that some channel gave up. */
+  readonly #failed = new Set<string>();
+  #timer: NodeJS.Timeout | null = null;
+  #report: NodeJS.Timeout | null = null;
+
+  constructor({ outbox, deliveries, plan, clock, answer }: DispatcherParts) {
+    this.#outbox = outbox;
+    this.#clock = clock;
+    this.#answer = answer;
+    this.#pacing = new Pacing(plan);
+    const events: QueueEvents = {
+      mayRing: (severity) => !this.#pacing.isQuiet(clock.now(), severity),
+      done: (id, channel, isDelivered) => this.#done(id, channel, isDelivered),
+      changed: () => this.#changed(),
+    };
+    const queues = deliveries.map((delivery) => new DeliveryQueue(delivery, clock, events));
+    this.#paced = queues.filter(({ isLog }) => !isLog);
+    this.#direct = queues.filter(({ isLog }) => isLog);
+    this.#resume();
+  }
+
+  /** Takes alerts: into the outbox, then on their way. */
+  take(alerts: readonly AlertFields[]): void {
+    const taken = this.#outbox.add(
+      alerts,
+      this.#queues.map(({ channel }) => channel),
+    );
+    for (const { id } of taken) this.#answer({ type: 'taken', id });
+    for (const alert of taken) {
+      for (const queue of this.#direct) queue.push([alert]);
+      this.#pace(alert);
+    }
+    this.#changed();
+  }
+
+  /** Resolves when nothing is being sent. */
+  async idle(): Promise<void> {
+    for (const queue of this.#queues) await queue.idle();
+  }
+
+  /** Reports the status as it is now. */
+  report(): void {
+    if (this.#report !== null) clearTimeout(this.#report);
+    this.#report = null;
+    this.#answer({ type: 'status', note: this.#outbox.note, channels: this.#status() });
+  }
+
+  get #queues(): readonly DeliveryQueue[] {
+    return [...this.#paced, ...this.#direct];
+  }
+
+  /** What earlier messengers left behind goes out together. A channel that is no longer asked for drops it. */
+  #resume(): void {
+    for (const { alert, to } of this.#outbox.waiting) {
+      for (const channel of [...to])
+        if (!this.#queues.some((queue) => queue.channel === channel)) this.#outbox.done(alert.id, channel);
+      if (this.#paced.some(({ channel }) => to.has(channel))) this.#held.push(alert);
+    }
+    for (const queue of this.#direct)
+      this.#push(
+        queue,
+        this.#outbox.waiting.map(({ alert }) => alert),
+      );
+    this.#wait();
+  }
+
+  /** Queues those of the alerts that a channel still has to deliver. */
+  #push(queue: DeliveryQueue, alerts: readonly AlertFields[]): void {
+    const own = alerts.filter(({ id }) => this.#outbox.waitsFor(id, queue.channel));
+    if (own.length > 0) queue.push(own);
+  }
+
+  /** Critical alerts pass the held ones by. */
+  #pace(alert: AlertFields): void {
+    if (this.#paced.length === 0) return;
+    const now = this.#clock.now();
+    const isFree = this.#held.length === 0 || alert.severity === 'critical';
+    if (isFree && this.#pacing.when(now, alert.severity) <= now) {
+      this.#pacing.sent(now);
+      for (const queue of this.#paced) queue.push([alert]);
+      return;
+    }
+    this.#held.push(alert);
+    this.#wait();
+  }
+
+  /** Waits until the held alerts may go, and then sends them as one message. */
+  #wait(): void {
+    if (this.#timer !== null || this.#held.length === 0) return;
+    const now = this.#clock.now();
+    const until = this.#pacing.when(now, 'info');
+    if (until <= now) {
+      this.#pacing.sent(now);
+      const held = this.#held.splice(0);
+      for (const queue of this.#paced) this.#push(queue, held);
+      this.#changed();
+      return;
+    }
+    this.#timer = setTimeout(
+      () => {
+        this.#timer = null;
+        this.#wait();
+      },
+      Math.min(until - now, LONGEST_WAIT_MS),
+    );
+  }
+
+  #done(id: string, channel: Channel, isDelivered: boolean): void {
+    if (!isDelivered) this.#failed.add(id);
+    if (this.#outbox.done(id, channel)) this.#answer({ type: 'done', id, delivered: !this.#failed.delete(id) });
+  }
+
+  #changed(): void {
+    this.#report ??= setTimeout(() => this.report(), REPORT_MS);
+  }
+
+  #status(): ChannelStatus[] {
+    return [...this.#paced.map((queue) => queue.status(this.#held.length)), ...this.#direct.map((queue) => queue.status(0))];
+  }
+}

@@ -1,0 +1,147 @@
+// The protocol between the program and its messenger: JSON lines of bounded length, alerts one way, acknowledgements the other. Each side checks
+// everything that it reads; a line that doesn't fit is dropped.
+
+import { ALERT_KINDS, type alertFields, SEVERITIES } from '../model/alert.ts';
+import { CHANNELS, type ChannelStatus, type DeliveryPlan } from '../model/delivery.ts';
+import { sanitize } from '../net/text.ts';
+import type { Identity } from '../system/accounts.ts';
+
+/** An alert in its JSON form. */
+export type AlertFields = ReturnType<typeof alertFields>;
+
+/** The first line to the messenger: who it becomes, and what it does. It comes through the pipe because arguments are public. */
+export interface Orders {
+  readonly identity: Identity;
+  readonly plan: DeliveryPlan;
+  /** Address of the user's session bus; null if none is known. */
+  readonly bus: string | null;
+}
+
+/** An acknowledgement. */
+export type Answer =
+  /** Rights are dropped. */
+  | { readonly type: 'ready'; readonly user: string; readonly note: string }
+  /** It can't work, and ends. */
+  | { readonly type: 'refused'; readonly reason: string }
+  /** The alert is safe in the outbox. */
+  | { readonly type: 'taken'; readonly id: string }
+  /** Nothing more will happen to the alert: each channel delivered it, or some gave up. */
+  | { readonly type: 'done'; readonly id: string; readonly delivered: boolean }
+  | { readonly type: 'status'; readonly note: string; readonly channels: readonly ChannelStatus[] };
+
+/** Longest line to the messenger, bytes: an alert with all its details, or the orders. */
+export const LONGEST_ORDER = 64 * 1024;
+/** Longest answer, bytes. */
+export const LONGEST_ANSWER = 8 * 1024;
+const LONGEST_ID = 128;
+const MOST_DETAILS = 64;
+
+/** Splits a stream into lines. Holds at most one line. */
+export class LineReader {
+  readonly #longest: number;
+  #rest: Buffer = Buffer.alloc(0);
+
+  constructor(longest: number) {
+    this.#longest = longest;
+  }
+
+  /** @returns false if a line is too long; the rest of the stream is then useless */
+  take(chunk: Buffer, each: (line: string) => void): boolean {
+    let bytes = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk]);
+    for (let end = bytes.indexOf(10); end >= 0; end = bytes.indexOf(10)) {
+      if (end > this.#longest) return false;
+      each(bytes.toString('utf8', 0, end));
+      bytes = bytes.subarray(end + 1);
+    }
+    this.#rest = Buffer.from(bytes);
+    return bytes.length <= this.#longest;
+  }
+}
+
+/** One line of the protocol. */
+export function lineOf(value: object): string {
+  return `${JSON.stringify(value)}\n`;
+}
+
+/** The alert in a line; null if it is none. Texts are sanitised once more. */
+export function alertIn(line: string): AlertFields | null {
+  const value = parsed(line);
+  if (value?.['type'] !== 'alert' || value['schema'] !== 1) return null;
+  const { id, time, kind, severity, pid, details, held } = value;
+  const known = { kind: ALERT_KINDS.find((one) => one === kind), severity: SEVERITIES.find((one) => one === severity) };
+  if (!isId(id) || known.kind === undefined || known.severity === undefined || typeof value['text'] !== 'string') return null;
+  if (typeof time !== 'string' || time.length > 30 || !Number.isFinite(Date.parse(time))) return null;
+  if (!Array.isArray(details) || details.length > MOST_DETAILS || !details.every((one) => typeof one === 'string')) return null;
+  const words = (['app', 'exe', 'user', 'host', 'domain', 'evidence'] as const).map((name) => [name, textOrNull(value[name])]);
+  return {
+    ...(Object.fromEntries(words) as Pick<AlertFields, 'app' | 'exe' | 'user' | 'host' | 'domain' | 'evidence'>),
+    type: 'alert',
+    schema: 1,
+    id,
+    time,
+    kind: known.kind,
+    severity: known.severity,
+    pid: countOf(pid),
+    text: sanitize(value['text']),
+    details: details.map(sanitize),
+    held: held === 'learning' || held === 'muted' || held === 'no history' ? held : null,
+  };
+}
+
+/** The answer in a line; null if it is none. */
+export function answerIn(line: string): Answer | null {
+  const value = parsed(line);
+  const text = (name: string): string => textOrNull(value?.[name]) ?? '';
+  switch (value?.['type']) {
+    case 'ready':
+      return { type: 'ready', user: text('user'), note: text('note') };
+    case 'refused':
+      return { type: 'refused', reason: text('reason') };
+    case 'taken':
+      return isId(value['id']) ? { type: 'taken', id: value['id'] } : null;
+    case 'done':
+      return isId(value['id']) ? { type: 'done', id: value['id'], delivered: value['delivered'] === true } : null;
+    case 'status': {
+      const { channels } = value;
+      if (!Array.isArray(channels) || channels.length > CHANNELS.length) return null;
+      return { type: 'status', note: text('note'), channels: channels.map(channelIn).filter((one) => one !== null) };
+    }
+    default:
+      return null;
+  }
+}
+
+function channelIn(value: unknown): ChannelStatus | null {
+  if (!isObject(value)) return null;
+  const channel = CHANNELS.find((one) => one === value['channel']);
+  const [delivered, waiting, lost] = [countOf(value['delivered']), countOf(value['waiting']), countOf(value['lost'])];
+  if (channel === undefined || delivered === null || waiting === null || lost === null) return null;
+  return { channel, delivered, waiting, lost, failure: textOrNull(value['failure']) };
+}
+
+/** The object in a line of JSON; null if there is none. */
+export function parsed(line: string): Record<string, unknown> | null {
+  try {
+    const value = JSON.parse(line) as unknown;
+    return isObject(value) ? value : null;
+  } catch {
+    return null;
+  }
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** Whether a value may be an alert's id: printable ASCII, bounded. */
+export function isId(value: unknown): value is string {
+  return typeof value === 'string' && value.length <= LONGEST_ID && /^[\x21-\x7e]+$/.test(value);
+}
+
+function textOrNull(value: unknown): string | null {
+  return typeof value === 'string' ? sanitize(value) : null;
+}
+
+function countOf(value: unknown): number | null {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : null;
+}

@@ -1,0 +1,124 @@
+// A webhook: one POST for each message, with what its receiver takes. TLS is checked, redirections are not followed, and of an answer only the
+// status counts.
+
+import { readFileSync } from 'node:fs';
+import { type ClientRequest, type IncomingMessage, request as plainRequest } from 'node:http';
+import { type RequestOptions, request as tlsRequest } from 'node:https';
+import { rootCertificates } from 'node:tls';
+import type { Severity } from '../model/alert.ts';
+import type { WebhookFormat, WebhookPlan } from '../model/delivery.ts';
+import { reasonOf } from '../model/errors.ts';
+import { DELIVERED, type Delivery, failed, type Outcome } from './delivery.ts';
+import type { Message } from './message.ts';
+
+/** How long a request may take. */
+const LONGEST_MS = 10_000;
+const PATIENCE_MS = 3 * 24 * 3_600_000;
+/** Longest pause that a receiver may ask for. */
+const LONGEST_PAUSE_MS = 3_600_000;
+/** The largest PEM file that is read, bytes. */
+const LONGEST_CA = 1 << 20;
+/** Discord refuses more, characters. */
+const LONGEST_CONTENT = 1900;
+/** ntfy shows these like urgent and high; 3 is its default. */
+const NTFY_PRIORITY: Readonly<Record<Severity, number>> = { info: 3, warning: 4, critical: 5 };
+/** Discord: no previews of links (SUPPRESS_EMBEDS). */
+const NO_EMBEDS = 4;
+
+/** The webhook of the configuration. */
+export class WebhookDelivery implements Delivery {
+  readonly channel = 'webhook';
+  readonly isLog = false;
+  readonly patienceMs = PATIENCE_MS;
+  readonly #plan: WebhookPlan;
+  readonly #longestMs: number;
+
+  constructor(plan: WebhookPlan, longestMs = LONGEST_MS) {
+    this.#plan = plan;
+    this.#longestMs = longestMs;
+  }
+
+  async send(message: Message): Promise<Outcome> {
+    try {
+      const { status, retryAfter } = await this.#post(bodyFor(this.#plan.format, message));
+      if (status >= 200 && status < 300) return DELIVERED;
+      if (status >= 300 && status < 400) return failed(`it redirects (status ${status}); name the final address`, true);
+      // Nothing helps a message that is refused for what it is.
+      const isHopeless = status === 400 || status === 413 || status === 422;
+      return failed(`it answers with status ${status}`, !isHopeless, retryAfter);
+    } catch (thrown) {
+      return failed((thrown as NodeJS.ErrnoException).code ?? reasonOf(thrown), true);
+    }
+  }
+
+  #post({ type, body, headers }: Body): Promise<{ readonly status: number; readonly retryAfter: number | null }> {
+    const { url, token, ca } = this.#plan;
+    const target = new URL(url);
+    const options: RequestOptions = {
+      method: 'POST',
+      agent: false,
+      headers: {
+        'content-type': type,
+        'content-length': Buffer.byteLength(body),
+        'user-agent': 'netmon-tui',
+        ...headers,
+        ...(token === null ? {} : { authorization: `Bearer ${token}` }),
+      },
+      ...(ca === null ? {} : { ca: [...rootCertificates, certificatesIn(ca)] }),
+    };
+    return new Promise((resolve, reject) => {
+      const answered = (response: IncomingMessage) => {
+        resolve({ status: response.statusCode ?? 0, retryAfter: pauseIn(response.headers['retry-after']) });
+        call.destroy();
+      };
+      const call: ClientRequest = (target.protocol === 'https:' ? tlsRequest : plainRequest)(target, options, answered);
+      const timer = setTimeout(() => call.destroy(new Error(`no answer within ${this.#longestMs / 1000} s`)), this.#longestMs);
+      call.once('close', () => {
+        clearTimeout(timer);
+        reject(new Error('the connection was closed')); // nothing happens if it was answered
+      });
+      call.once('error', reject);
+      call.end(body);
+    });
+  }
+}
+
+interface Body {
+  readonly type: string;
+  readonly body: string;
+  readonly headers?: Readonly<Record<string, string | number>>;
+}
+
+/** What a receiver gets. Texts are escaped for it: a name from outside must not ping a channel or draw a link. */
+export function bodyFor(format: WebhookFormat, { json, title, text, severity }: Message): Body {
+  const typed = (value: object): Body => ({ type: 'application/json', body: JSON.stringify(value) });
+  switch (format) {
+    case 'json':
+      return { type: 'application/json', body: json };
+    case 'ntfy':
+      return {
+        type: 'text/plain; charset=utf-8',
+        body: text,
+        headers: { title, priority: NTFY_PRIORITY[severity], tags: 'satellite' },
+      };
+    case 'slack':
+      // https://docs.slack.dev/messaging/formatting-message-text, "Escaping text"
+      return typed({ text: `*${title}*\n${text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')}` });
+    case 'discord': {
+      const escaped = text.replace(/[\\*_~`|<>[\]()#@:-]/g, '\\$&');
+      const content = `**${title}**\n${escaped}`.slice(0, LONGEST_CONTENT);
+      return typed({ content, allowed_mentions: { parse: [] }, flags: NO_EMBEDS });
+    }
+  }
+}
+
+function certificatesIn(path: string): string {
+  const text = readFileSync(path, 'utf8');
+  if (text.length > LONGEST_CA) throw new Error('the file of certificates is too large');
+  return text;
+}
+
+/** The pause of a Retry-After in seconds, ms; null without one. */
+function pauseIn(header: string | undefined): number | null {
+  return header !== undefined && /^\d{1,6}$/.test(header) ? Math.min(Number(header) * 1000, LONGEST_PAUSE_MS) : null;
+}

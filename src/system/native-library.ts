@@ -1,0 +1,91 @@
+// koffi in a bundle: the native library alone, without koffi's own search for it, which looks into folders beside the program's that others may
+// write. The executable has the library inside and lets the system load it from a file without a name, or from a private one for a moment.
+
+import { closeSync, constants, fchmodSync, mkdtempSync, openSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { getEnvironmentData, setEnvironmentData } from 'node:worker_threads';
+import { isExecutable, ownPath, readOwnFile } from './own-files.ts';
+
+/** Folders for files that live a moment. Only root can rename what root makes there. */
+const FOLDERS = ['/dev/shm', '/tmp', '/var/tmp', '/run'] as const;
+/** open(2)'s O_TMPFILE without O_DIRECTORY: a file that never gets a name. The same on x64 and arm64. */
+const O_TMPFILE = 0o20000000;
+/** Under this name a thread finds the file that an earlier one made. */
+const SHARED = 'netmon-tui: native library';
+
+/** Loads it. @throws the loader's error if there is none for this machine */
+export function loadNative(): object {
+  const { platform, arch } = process;
+  const systems = platform === 'linux' ? (isMusl() ? ['musl', 'linux'] : ['linux', 'musl']) : [platform];
+  let failure: unknown = null;
+  for (const system of systems) {
+    const path = `dist/bundle/koffi/${system}_${arch}/koffi.node`;
+    try {
+      return isExecutable ? loadHeld(path) : load(ownPath(path));
+    } catch (thrown) {
+      failure ??= thrown;
+    }
+  }
+  throw failure;
+}
+
+function load(path: string): object {
+  const module = { exports: {} };
+  process.dlopen(module, path);
+  return module.exports;
+}
+
+/** Whether this process runs on musl; loading the wrong library could crash. */
+function isMusl(): boolean {
+  try {
+    return readFileSync('/proc/self/maps', 'latin1').includes('/ld-musl-');
+  } catch {
+    return false;
+  }
+}
+
+/** Loads a library that the executable holds. */
+function loadHeld(path: string): object {
+  const shared = getEnvironmentData(SHARED);
+  if (typeof shared === 'string') return load(shared);
+  const bytes = readOwnFile(path);
+  let failure: unknown = null;
+  for (const folder of FOLDERS) {
+    try {
+      return process.platform === 'linux' ? loadNameless(folder, bytes) : loadPrivate(folder, bytes);
+    } catch (thrown) {
+      failure = thrown; // the folder is missing, or nothing in it may be executed
+    }
+  }
+  throw failure;
+}
+
+/** From a file without a name: only descriptors of this process lead to it, and those that may write are closed by then. */
+function loadNameless(folder: string, bytes: Buffer): object {
+  const writing = openSync(folder, constants.O_RDWR | constants.O_DIRECTORY | O_TMPFILE, 0o600);
+  let reading: number;
+  try {
+    writeFileSync(writing, bytes);
+    fchmodSync(writing, 0o444); // other threads load it after root was dropped
+    reading = openSync(`/proc/self/fd/${writing}`, 'r'); // stays open for them
+  } finally {
+    closeSync(writing);
+  }
+  const path = `/proc/self/fd/${reading}`;
+  const loaded = load(path);
+  setEnvironmentData(SHARED, path);
+  return loaded;
+}
+
+/** From a folder of this user's alone, which is gone when the library is loaded. */
+function loadPrivate(folder: string, bytes: Buffer): object {
+  const own = mkdtempSync(join(folder, 'netmon-tui-'));
+  const path = join(own, 'koffi.node');
+  try {
+    writeFileSync(path, bytes, { mode: 0o500, flag: 'wx' });
+    return load(path);
+  } finally {
+    rmSync(path, { force: true });
+    rmdirSync(own);
+  }
+}

@@ -1,0 +1,84 @@
+// What the program and its messenger take from each other, and what they refuse.
+
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { alertIn, answerIn, LineReader, lineOf } from '../../../src/messenger/protocol.ts';
+import { alertJson } from '../../support/alerts.ts';
+
+describe('an alert', () => {
+  it('arrives as it was sent', () => expect(alertIn(lineOf(alertJson()))).toEqual(alertJson()));
+
+  it('arrives without what could control a terminal', () => {
+    const line = lineOf(alertJson({ text: 'a\u001b[2Jb\u202ec', app: 'x\ny', details: ['\u0007'] }));
+    expect(alertIn(line)).toMatchObject({ text: 'a[2Jbc', app: 'xy', details: [''] });
+  });
+
+  it.each([
+    ['another type', { type: 'digest' }],
+    ['another schema', { schema: 2 }],
+    ['an id with a newline', { id: 'a\nb' }],
+    ['an endless id', { id: 'a'.repeat(129) }],
+    ['an unknown kind', { kind: 'gossip' }],
+    ['an unknown severity', { severity: 'loud' }],
+    ['a time that is none', { time: 'tomorrow' }],
+    ['no text', { text: null }],
+    ['details that are no texts', { details: [1] }],
+    ['endless details', { details: Array.from({ length: 65 }, () => '') }],
+  ])('is refused with %s', (_, more) => expect(alertIn(lineOf({ ...alertJson(), ...more }))).toBeNull());
+});
+
+describe('an answer', () => {
+  it('arrives as it was sent', () => {
+    const channels = [{ channel: 'webhook', delivered: 1, waiting: 2, lost: 3, failure: 'ECONNREFUSED' }] as const;
+    for (const answer of [
+      { type: 'ready', user: 'ann', note: '' },
+      { type: 'refused', reason: 'why' },
+      { type: 'taken', id: 'a1' },
+      { type: 'done', id: 'a1', delivered: true },
+      { type: 'status', note: 'full', channels },
+    ])
+      expect(answerIn(lineOf(answer))).toEqual(answer);
+  });
+
+  it('says nothing beyond its form', () => {
+    expect(answerIn(lineOf({ type: 'exec', path: '/bin/sh' }))).toBeNull();
+    expect(answerIn(lineOf({ type: 'done', id: 7 }))).toBeNull();
+    const channel = { channel: 'pigeon', delivered: 0, waiting: 0, lost: 0, failure: null };
+    const negative = { channel: 'desktop', delivered: -1, waiting: 0, lost: 0, failure: null };
+    expect(answerIn(lineOf({ type: 'status', note: '\u001b]0;x\u0007', channels: [channel, negative, 1] }))).toEqual({
+      type: 'status',
+      note: ']0;x',
+      channels: [],
+    });
+  });
+});
+
+it('no line throws, whatever is in it', () => {
+  fc.assert(
+    fc.property(fc.oneof(fc.string(), fc.json(), fc.object().map(JSON.stringify)), (line) => {
+      alertIn(line);
+      answerIn(line);
+    }),
+  );
+});
+
+describe('lines', () => {
+  it('come whole, however the stream is split', () => {
+    fc.assert(
+      fc.property(fc.array(fc.string({ maxLength: 20 }).map((text) => text.replaceAll('\n', ' '))), fc.nat(7), (lines, step) => {
+        const reader = new LineReader(100);
+        const bytes = Buffer.from(lines.map((line) => `${line}\n`).join(''));
+        const seen: string[] = [];
+        for (let at = 0; at < bytes.length; at += step + 1)
+          expect(reader.take(bytes.subarray(at, at + step + 1), (line) => seen.push(line))).toBe(true);
+        expect(seen).toEqual(lines.map((line) => Buffer.from(line).toString()));
+      }),
+    );
+  });
+
+  it('end the stream when one is too long, with its end or without', () => {
+    expect(new LineReader(4).take(Buffer.from('12345\n'), () => {})).toBe(false);
+    expect(new LineReader(4).take(Buffer.from('12345'), () => {})).toBe(false);
+    expect(new LineReader(4).take(Buffer.from('1234\n'), () => {})).toBe(true);
+  });
+});
