@@ -25,6 +25,9 @@ const LEARN_MS = 60_000;
 /** Shortest time between two events about losses. */
 const LOSS_MS = 10_000;
 
+/** Between the notes of a capture. */
+const JOINED = '; ';
+
 /** Whether an earlier run met a name; null if nobody knows. */
 export type KnownHistory = (kind: 'app' | 'domain', name: string) => boolean | null;
 
@@ -107,19 +110,18 @@ export class EventLog {
       if (warning !== '') this.#put('warning', { text: warning });
     } else {
       if (before.driver !== capture.driver)
-        this.#put('warning', { text: `captured by ${capture.driver} from now on, not by ${before.driver}` });
+        this.#put('warning', { text: `capture switched from ${before.driver} to ${capture.driver}` });
       if (before.attribution !== capture.attribution)
-        this.#put('warning', { text: `owners by ${capture.attribution} from now on, not by ${before.attribution}` });
+        this.#put('warning', { text: `owners now come from ${capture.attribution} instead of ${before.attribution}` });
       for (const name of capture.interfaces)
-        if (!before.interfaces.includes(name)) this.#put('interface', { text: 'is captured from now on', interface: name });
+        if (!before.interfaces.includes(name)) this.#put('interface', { text: 'is now captured', interface: name });
       for (const name of before.interfaces)
         if (!capture.interfaces.includes(name)) this.#put('interface', { text: 'is no longer captured', interface: name });
     }
     for (const { driver, reason } of capture.fallbacks)
       if (before?.fallbacks.some((old) => old.driver === driver && old.reason === reason) !== true)
-        this.#put('fallback', { text: `not ${driver}: ${reason}` });
-    const note = before?.note ?? '';
-    if (capture.note !== note) this.#put('warning', { text: capture.note === '' ? `over: ${note}` : capture.note });
+        this.#put('fallback', { text: `${driver} can't be used: ${reason}` });
+    this.#notes(before?.note ?? '', capture.note);
     for (const { from, to, reason, detail } of now.gaps)
       this.#put('gap', {
         text: `${Math.round((to - from) / 1000)} s not measured: ${reason}${detail === '' ? '' : `, ${detail}`}`,
@@ -128,12 +130,21 @@ export class EventLog {
     this.#losses(now);
   }
 
+  /** A note may join several: what is new of it is told, and when nothing is, what has ended. */
+  #notes(before: string, now: string): void {
+    const [old, present] = [before.split(JOINED), now.split(JOINED)];
+    const fresh = present.filter((note) => !old.includes(note)).join(JOINED);
+    const gone = old.filter((note) => !present.includes(note)).join(JOINED);
+    if (fresh !== '') this.#put('warning', { text: fresh });
+    else if (gone !== '') this.#put('warning', { text: `resolved: ${gone}` });
+  }
+
   #recording({ capture: { history } }: Before): void {
     const before = this.#before?.capture.history ?? null;
     if (history?.state === before?.state && history?.note === before?.note) return;
     // The event's kind says "recording" already.
     const isWell = history?.state === 'recording';
-    const plain = history === null ? 'has ended' : !isWell ? history.state : before === null ? 'has begun' : 'goes on';
+    const plain = history === null ? 'has ended' : !isWell ? history.state : before === null ? 'has begun' : 'has resumed';
     const note = history?.note ?? '';
     this.#put('recording', { text: note === '' ? plain : isWell ? note : `${plain}: ${note}` });
   }
@@ -150,7 +161,7 @@ export class EventLog {
       this.#lost = { loggedAt: time, kernel: 0, own: 0 };
     }
     if (before.flowsEvicted === 0 && flowsEvicted > 0)
-      this.#put('warning', { text: 'too many connections: rows are given up from now on, their bytes stay in the totals' });
+      this.#put('warning', { text: 'too many connections: the oldest leave the list, their bytes stay in the totals' });
   }
 
   #names(now: Before): void {

@@ -84,7 +84,7 @@ export function pasteAction(state: ViewState, pasted: string): Action | null {
  * @param drag cell of the chart in which the button went down, while it is held; else null
  */
 export function mouseAction(frame: Frame, event: BlessedMouse, drag: number | null = null): Action | null {
-  const tab = event.action === 'mousedown' && frame.popup === null && event.y === frame.tabs?.top ? frame.tabs.tabs : [];
+  const tab = event.action === 'mousedown' && event.y === frame.tabs?.top ? frame.tabs.tabs : [];
   const clicked = tab.find(({ from, to }) => event.x >= from && event.x < to);
   if (clicked !== undefined) return { type: 'command', command: clicked.view };
   const pane = frame.tables.find(({ rect }) => inside(rect, event));

@@ -2,6 +2,7 @@
 
 import type { Snapshot } from '../model/snapshot.ts';
 import type { KeyTable } from './input/keymap.ts';
+import { selectedRow } from './input/navigation.ts';
 import { LEAST, layoutOf } from './layout.ts';
 import { fitLine, type Pane, type Rect, withHints } from './pane.ts';
 import { type ChartModel, type ChartPane, chartPanel, sparkPanel } from './panels/chart.ts';
@@ -13,6 +14,7 @@ import { detailsPanel, popupPanel } from './panels/popup.ts';
 import { type TableModel, tablePanel } from './panels/table.ts';
 import { type Tab, tabLine } from './panels/tabs.ts';
 import type { TableName, ViewState } from './state.ts';
+import { hasBranches } from './tables/rows.ts';
 import type { Glyphs } from './text/glyphs.ts';
 import { type Line, span } from './text/span.ts';
 
@@ -73,7 +75,7 @@ export function frameOf(state: ViewState, live: Snapshot, { glyphs, keys }: Fram
   };
   const tablePane = (table: TableName, rect: Rect): TablePane => {
     const pane = tablePanel(state, live, glyphs, table, rect);
-    const hints = state.pane === table && state.popup === null ? paneHints(table, state, keys, glyphs) : [];
+    const hints = state.pane === table && state.popup === null ? paneHints(table, state, keys, glyphs, opens(state, live)) : [];
     return { table, rect, ...pane, lines: withHints(pane.lines, hints, glyphs) };
   };
   return {
@@ -88,6 +90,12 @@ export function frameOf(state: ViewState, live: Snapshot, { glyphs, keys }: Fram
     popup: state.popup === null ? null : popupPanel(state, live, glyphs, keys, state.popup),
     message: null,
   };
+}
+
+/** Whether something can hang under the selected row. */
+function opens(state: ViewState, live: Snapshot): boolean {
+  const row = selectedRow(state, live);
+  return row !== undefined && hasBranches(row, state.pane);
 }
 
 function tooSmall(state: ViewState, glyphs: Glyphs): Pane {

@@ -16,7 +16,7 @@ import {
 import type { FrameSettings } from '../frame.ts';
 import { markCells, reduceHistory, scrollHistory, selectHistory, takeAnswer, withQuestions } from '../history/reduce.ts';
 import { contextOf } from '../panels/table.ts';
-import type { ViewState } from '../state.ts';
+import { VIEWS, type ViewState } from '../state.ts';
 import { withWants } from '../tables/placement.ts';
 import { orderedRows, SPECS } from '../tables/rows.ts';
 import { cursorIndex } from '../tables/selection.ts';
@@ -60,7 +60,13 @@ function step(state: ViewState, action: Action, live: Snapshot, settings: FrameS
   switch (action.type) {
     case 'command': {
       const before = state.notice === '' && state.begun ? state : { ...state, notice: '', begun: true };
-      if (state.popup !== null) return reducePopup(before, action.command, live, settings);
+      if (state.popup !== null && !isView(action.command)) return reducePopup(before, action.command, live, settings);
+      if (state.popup !== null) {
+        // Its tab can be clicked beside the popup, which gives way.
+        const closed = reducePopup(before, 'back', live, settings);
+        const shown = step(closed.state, action, live, settings);
+        return { state: shown.state, effects: [...closed.effects, ...shown.effects] };
+      }
       const own = state.view === 'history' ? reduceHistory(before, action.command, live, settings.glyphs) : null;
       return own ?? command(before, action.command, live, settings);
     }
@@ -213,6 +219,10 @@ function command(state: ViewState, name: Command, live: Snapshot, settings: Fram
       return text === null ? still(state) : { state, effects: [{ type: 'copy', text }] };
     }
   }
+}
+
+function isView(name: Command): boolean {
+  return (VIEWS as readonly string[]).includes(name);
 }
 
 /** Shows closed connections, or in the events view the log of connections; or hides them. */

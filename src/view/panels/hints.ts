@@ -126,15 +126,21 @@ export function footerHints(state: ViewState, keys: KeyTable, glyphs: Glyphs): r
   return globalHints(state).flatMap(([rank, hint]) => drawn(hint, rank, keys, glyphs));
 }
 
-/** The hints of a pane that has the focus. */
-export function paneHints(pane: HintedPane, state: ViewState, keys: KeyTable, glyphs: Glyphs): readonly FitPart[] {
+/** The hints of a pane that has the focus. @param opens whether something can hang under the selected row of a table */
+export function paneHints(
+  pane: HintedPane,
+  state: ViewState,
+  keys: KeyTable,
+  glyphs: Glyphs,
+  opens: boolean = true,
+): readonly FitPart[] {
   const { view, chart, history, lite } = state;
   const marks = view !== 'history' ? nextMark(chart.selection) : history.mark === null ? 'mark' : 'clear the mark';
   const hints = (pane === 'chart' && chart.selection !== null ? CHOSEN : PANES[pane]).map(
     (hint): Hint => (hint[0] === 'mark' ? [marks, 'mark'] : hint),
   );
   if (view === 'overview' && pane !== 'chart') hints.splice(3, 0, ...(lite ? [WHOLE] : [PANE, ZOOM, LITE]));
-  return ranked(hints, keys, glyphs);
+  return ranked(opens ? hints : hints.filter(([, command]) => command !== 'expand'), keys, glyphs);
 }
 
 /** The hints of a popup. @param isFilter whether there is a filter for what its details are about */

@@ -193,20 +193,34 @@ describe('the capture', () => {
     const fallbacks = [{ driver: 'ebpf', reason: 'not permitted' }];
     expect(told(log.next(at(1, { capture: { ...CAPTURE, fallbacks } }), 0))).toEqual([
       'start: libpcap on en0, owners by pktap',
-      'fallback: not ebpf: not permitted',
+      "fallback: ebpf can't be used: not permitted",
     ]);
     const changed = { ...CAPTURE, fallbacks, interfaces: ['en0', 'utun3'], note: 'en0 is down', attribution: 'lsof' };
     const gaps = [{ from: NOON, to: NOON + 9000, reason: 'sleep', detail: 'lid' } as const];
     log.next(at(2, { capture: changed, gaps }), 0);
     const events = log.next(at(3, { capture: { ...changed, note: '', interfaces: ['utun3'], dropped: 7 } }), 0);
     expect(events.slice(2).map(({ kind, text, interface: name }) => [kind, text, name])).toEqual([
-      ['warning', 'owners by lsof from now on, not by pktap', null],
-      ['interface', 'is captured from now on', 'utun3'],
+      ['warning', 'owners now come from lsof instead of pktap', null],
+      ['interface', 'is now captured', 'utun3'],
       ['warning', 'en0 is down', null],
       ['gap', '9 s not measured: sleep, lid', null],
       ['interface', 'is no longer captured', 'en0'],
-      ['warning', 'over: en0 is down', null],
+      ['warning', 'resolved: en0 is down', null],
       ['warning', '7 packets dropped by the kernel', null],
+    ]);
+  });
+
+  test('tells of several notes only what is new, and when all is said what has ended', () => {
+    const log = new EventLog();
+    const notes = ['', 'en0 is down', 'en0 is down; ps is slow', 'en0 is down', "can't read: A", "can't read: A, B", ''];
+    const told = notes.flatMap((note, i) => log.next(at(i + 1, { capture: { ...CAPTURE, note } }), 0));
+    expect(told.filter((event, i) => event.kind === 'warning' && told.indexOf(event) === i).map(({ text }) => text)).toEqual([
+      'en0 is down',
+      'ps is slow',
+      'resolved: ps is slow',
+      "can't read: A",
+      "can't read: A, B",
+      "resolved: can't read: A, B",
     ]);
   });
 
@@ -245,7 +259,7 @@ describe('the capture', () => {
     expect(told(events).slice(1)).toEqual([
       'recording: has begun',
       'recording: failing: the disk is full',
-      'recording: goes on',
+      'recording: has resumed',
       'recording: its file was moved',
       'recording: has ended',
     ]);

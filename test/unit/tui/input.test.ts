@@ -1,11 +1,14 @@
 // Names of keys as blessed reports them, and what keys mean while a filter is typed.
 
 import { describe, expect, test } from 'vitest';
-import { keyAction, keyName } from '../../../src/tui/input.ts';
+import { keyAction, keyName, mouseAction } from '../../../src/tui/input.ts';
 import { drawingOf, refuseTerminal, speaksUtf8 } from '../../../src/tui/terminal.ts';
+import { frameOf } from '../../../src/view/frame.ts';
 import { openFilter } from '../../../src/view/input/filter-input.ts';
 import { KEYMAP } from '../../../src/view/input/keymap.ts';
 import { initialState } from '../../../src/view/state.ts';
+import { UNICODE_GLYPHS } from '../../../src/view/text/glyphs.ts';
+import { busy } from '../../support/snapshot-builder.ts';
 
 describe('keyName', () => {
   test.each([
@@ -45,6 +48,15 @@ test('while a filter is typed letters are text, and the keys that no text has st
   expect(action('\t', { name: 'tab' })).toEqual({ type: 'edit', edit: 'complete', text: '' });
   expect(action(undefined, { name: 'pagedown' })).toEqual({ type: 'command', command: 'page-down' });
   expect(action(undefined, { name: 'f5' })).toBeNull();
+});
+
+test('a tab can be clicked beside a popup, and what the popup covers can not', () => {
+  const state = { ...initialState({ columns: 80, rows: 24 }), popup: { kind: 'help', top: 0 } as const };
+  const frame = frameOf(state, busy(10), { glyphs: UNICODE_GLYPHS, keys: KEYMAP });
+  const tab = frame.tabs?.tabs.find(({ view }) => view === 'hosts');
+  const click = (x: number, y: number) => mouseAction(frame, { action: 'mousedown', x, y });
+  expect(click(tab?.from ?? 0, frame.tabs?.top ?? 0)).toEqual({ type: 'command', command: 'hosts' });
+  expect(click(40, 12)).toBeNull();
 });
 
 test('terminals that nothing can be drawn on', () => {

@@ -245,7 +245,7 @@ describe('keys', () => {
     await s.press('\x1b[<0;34;3M');
     expect(s.tui.state.view).toBe('hosts');
     await s.press('?', '\x1b[<0;2;3M');
-    expect(s.tui.state.view).toBe('hosts');
+    expect(s.tui.state).toMatchObject({ view: 'overview', popup: null });
     s.close();
     expect(s.output.log).toMatch(/\x1b\[\?1000l.*\x1b\[\?1002l.*\x1b\[\?1006l/s);
   });

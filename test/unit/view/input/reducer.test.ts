@@ -305,6 +305,15 @@ test('popups scroll within their lines, and Esc closes', () => {
   expect(press(state, shown, 'capture').popup).toMatchObject({ kind: 'capture' });
 });
 
+test('a popup gives way to another view; a theme that was only looked at does, too', () => {
+  const state = press({ ...start(), themes: ['netmon', 'light'] }, busy(10), 'theme', 'down');
+  expect(state.theme).toBe('light');
+  const { state: left, effects } = reduce(state, { type: 'command', command: 'hosts' }, busy(10), settings);
+  expect(left).toMatchObject({ view: 'hosts', popup: null, theme: 'netmon' });
+  expect(effects).toEqual([{ type: 'theme', name: 'netmon', keep: false }]);
+  expect(press(start(), busy(10), 'help', 'overview')).toMatchObject({ view: 'overview', popup: null });
+});
+
 describe('focus', () => {
   const inSight = (state: ViewState) => layoutOf(state, false).tables.map(({ table }) => table);
   const wide = press(start(200, 60), busy(5), 'next-pane');

@@ -1,7 +1,9 @@
 // The keys on the screen: in the footer, in the borders of panes and in the tabs, as they are bound.
 
 import { describe, expect, test } from 'vitest';
+import type { FlowRow } from '../../../../src/model/snapshot.ts';
 import { emptySnapshot } from '../../../../src/view/empty-snapshot.ts';
+import { frameOf } from '../../../../src/view/frame.ts';
 import { KEYMAP, rebind } from '../../../../src/view/input/keymap.ts';
 import { fitParts, framed, HINT_GAP, withHints } from '../../../../src/view/pane.ts';
 import { footerHints, type HintedPane, paneHints, popupHints } from '../../../../src/view/panels/hints.ts';
@@ -14,6 +16,7 @@ import { HOSTS } from '../../../../src/view/tables/hosts.ts';
 import { INTERFACES } from '../../../../src/view/tables/interfaces.ts';
 import { ASCII_GLYPHS, UNICODE_GLYPHS } from '../../../../src/view/text/glyphs.ts';
 import { plain } from '../../../../src/view/text/span.ts';
+import { flowRow, snapshot } from '../../../support/snapshot-builder.ts';
 
 const START = initialState({ columns: 80, rows: 24 });
 
@@ -50,6 +53,18 @@ test('the border of a pane has its keys, the most useful where room is short', (
   const marked: ViewState = { ...START, view: 'history', history: { ...START.history, mark: 0 } };
   expect(border('history chart', marked)).toContain('v clear the mark');
   expect(border('history list alone, not recording', marked, 40)).toContain('w record  Enter open');
+});
+
+test('only a row that opens has a key for it', () => {
+  const lookup = flowRow({ id: '1', remote: { address: '192.0.2.53', port: 53 }, protocol: 'udp' });
+  const shown = (flow: FlowRow) =>
+    frameOf({ ...START, view: 'connections', pane: 'connections' }, snapshot({ flows: [flow] }), {
+      glyphs: UNICODE_GLYPHS,
+      keys: KEYMAP,
+    });
+  const keysOf = (flow: FlowRow) => plain(shown(flow).tables[0]?.lines.at(-1) ?? []);
+  expect(keysOf(lookup)).toContain('→ look-ups');
+  expect(keysOf(flowRow({ id: '2' }))).not.toContain('→');
 });
 
 test('what pauses resumes, a filter says what clears it, a popup how to move in it', () => {
